@@ -1,0 +1,33 @@
+package tasks
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strings"
+)
+
+// Shards is how many asynq groups a handler's files are spread over. asynq
+// collects one set a group a tick, so a group's ceiling is its maximum size a
+// tick; and listing groups costs time, so their number stays small.
+const Shards = 16
+
+// Group names the asynq group of one file: "handler:shard".
+func Group(handler string, transfer, file int64) string {
+	h := fnv.New32a()
+	_, _ = fmt.Fprintf(h, "%d/%d", transfer, file) // a hash never fails to write
+	return GroupName(handler, int(h.Sum32()%Shards))
+}
+
+// GroupName names one shard of a handler's groups.
+func GroupName(handler string, shard int) string {
+	return fmt.Sprintf("%s:%02d", handler, shard)
+}
+
+// GroupHandler is the handler in a group's name, empty when it has none.
+func GroupHandler(group string) string {
+	i := strings.LastIndexByte(group, ':')
+	if i < 0 {
+		return ""
+	}
+	return group[:i]
+}

@@ -1,0 +1,114 @@
+package tasks
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// The two types of message that Baler puts into asynq.
+const (
+	TypeBatch = "baler:batch" // one batch, for a worker
+	TypeFile  = "baler:file"  // one file, for the group aggregator
+)
+
+// version is the only payload version there has been.
+const version = 1
+
+// maxPayload is far above any message of ours; what is larger is not read.
+const maxPayload = 1 << 20
+
+// ErrNotOurs is wrapped by every complaint about a payload that Baler did not write.
+var ErrNotOurs = errors.New("not a message of ours")
+
+// BatchMessage carries a batch: numbers, never content. What it says is for
+// people who look at the queue; a worker trusts only Batch and reads the rest
+// from the ledger.
+type BatchMessage struct {
+	V        int    `json:"v"`
+	Batch    int64  `json:"batch"`
+	Transfer int64  `json:"transfer"`
+	Step     int    `json:"step"`
+	Attempt  int    `json:"attempt"`
+	Files    string `json:"files"`
+}
+
+// MessageOf describes a batch of the ledger.
+func MessageOf(b *Batch) BatchMessage {
+	return BatchMessage{V: version, Batch: b.ID, Transfer: b.Transfer, Step: b.Step, Attempt: b.Attempt, Files: b.Files.String()}
+}
+
+// DecodeBatch reads the payload of a TypeBatch task.
+func DecodeBatch(payload []byte) (BatchMessage, error) {
+	m, err := decode[BatchMessage](payload)
+	if err != nil {
+		return m, err
+	}
+	if m.V != version {
+		return m, fmt.Errorf("%w: version %d, this program reads %d", ErrNotOurs, m.V, version)
+	}
+	if m.Batch < 1 || m.Transfer < 1 || m.Step < 1 || m.Attempt < 1 {
+		return m, fmt.Errorf("%w: batch, transfer, step and attempt count from 1", ErrNotOurs)
+	}
+	return m, nil
+}
+
+// FileMessage is one file on its way to the aggregator.
+type FileMessage struct {
+	V        int   `json:"v"`
+	Transfer int64 `json:"transfer"`
+	Step     int   `json:"step"`
+	File     int64 `json:"file"`
+	Bytes    int64 `json:"bytes"`
+}
+
+// NewFileMessage describes one registered file at the first step that selects it.
+func NewFileMessage(transfer int64, step int, f *File) FileMessage {
+	return FileMessage{V: version, Transfer: transfer, Step: step, File: f.No, Bytes: f.Size}
+}
+
+// DecodeFile reads the payload of a TypeFile task.
+func DecodeFile(payload []byte) (FileMessage, error) {
+	m, err := decode[FileMessage](payload)
+	if err != nil {
+		return m, err
+	}
+	if m.V != version {
+		return m, fmt.Errorf("%w: version %d, this program reads %d", ErrNotOurs, m.V, version)
+	}
+	if m.Transfer < 1 || m.Step < 1 || m.File < 1 || m.Bytes < 0 {
+		return m, fmt.Errorf("%w: transfer, step and file count from 1, bytes from 0", ErrNotOurs)
+	}
+	return m, nil
+}
+
+// Encode gives the payload as JSON.
+func (m BatchMessage) Encode() []byte { return encode(m) }
+
+// Encode gives the payload as JSON.
+func (m FileMessage) Encode() []byte { return encode(m) }
+
+func encode(m any) []byte {
+	b, err := json.Marshal(m)
+	if err != nil { // structs of numbers and strings always marshal
+		panic(fmt.Sprintf("encode message: %v", err))
+	}
+	return b
+}
+
+func decode[M any](payload []byte) (M, error) {
+	var m M
+	if len(payload) > maxPayload {
+		return m, fmt.Errorf("%w: %d bytes", ErrNotOurs, len(payload))
+	}
+	d := json.NewDecoder(bytes.NewReader(payload))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		return m, fmt.Errorf("%w: %w", ErrNotOurs, err)
+	}
+	if d.More() {
+		return m, fmt.Errorf("%w: something follows the message", ErrNotOurs)
+	}
+	return m, nil
+}
