@@ -1,0 +1,79 @@
+package tasks
+
+import (
+	"math"
+	"time"
+)
+
+// Summary is a transfer in one object: the last line of every command that
+// reports one in JSON, and the body of the API's transfer. The order of its
+// fields is part of the contract.
+type Summary struct {
+	Type           string        `json:"type"`     // always "summary"
+	Transfer       string        `json:"transfer"` // UUID
+	State          State         `json:"state"`
+	Files          int64         `json:"files"`
+	Bytes          int64         `json:"bytes"`
+	Finished       int64         `json:"finished"`
+	Results        Counts        `json:"results"` // of all steps together
+	Steps          []StepSummary `json:"steps"`   // never null
+	Seconds        float64       `json:"seconds"` // from creation to the end, or until now; whole milliseconds
+	FilesPerSecond float64       `json:"files_per_second"`
+}
+
+// StepSummary is one step's part of a Summary.
+type StepSummary struct {
+	Step    string `json:"step"`
+	Routed  int64  `json:"routed"` // files that the step's condition selected
+	Done    int64  `json:"done"`   // files with a result, whatever it is
+	Failed  int64  `json:"failed"` // those of them that count as failures
+	Results Counts `json:"results"`
+}
+
+// Summarize describes a transfer as it stands; now is what a transfer that has
+// not ended is measured against.
+func Summarize(t *Transfer, now time.Time) Summary {
+	took := elapsed(t, now)
+	return Summary{
+		Type:           "summary",
+		Transfer:       t.UUID,
+		State:          t.State,
+		Files:          t.Files,
+		Bytes:          t.Bytes,
+		Finished:       t.Finished,
+		Results:        t.Totals(),
+		Steps:          summarizeSteps(t.Steps),
+		Seconds:        took.Seconds(),
+		FilesPerSecond: rate(t.Finished, took),
+	}
+}
+
+func summarizeSteps(steps []Step) []StepSummary {
+	out := make([]StepSummary, 0, len(steps))
+	for i := range steps {
+		s := &steps[i]
+		out = append(out, StepSummary{Step: s.Name, Routed: s.Routed, Done: s.Total(), Failed: s.Bad(), Results: s.Counts})
+	}
+	return out
+}
+
+// elapsed is never negative: two clocks that disagree must not make a report
+// claim that work ended before it began.
+func elapsed(t *Transfer, now time.Time) time.Duration {
+	if t.CreatedAt.IsZero() {
+		return 0
+	}
+	end := t.EndedAt
+	if end.IsZero() {
+		end = now
+	}
+	return max(0, end.Sub(t.CreatedAt).Round(time.Millisecond))
+}
+
+// rate has three decimals, so that equal transfers print equal reports.
+func rate(n int64, took time.Duration) float64 {
+	if took <= 0 {
+		return 0
+	}
+	return math.Round(float64(n)/took.Seconds()*1000) / 1000
+}
