@@ -1,0 +1,23 @@
+package store
+
+import "errors"
+
+// Sentinels that callers decide on.
+var (
+	// ErrStale: the batch was closed, or taken over by a later delivery.
+	// Nothing was recorded; whoever took over will do it.
+	ErrStale = errors.New("batch was taken over or is closed")
+
+	// ErrMoved: the cursor was not where the caller believed. Nothing was
+	// written; read it again.
+	ErrMoved = errors.New("cursor has moved")
+
+	// ErrSealed: the transfer takes no more files.
+	ErrSealed = errors.New("transfer is sealed")
+
+	// ErrNewer: the database has migrations that this program does not know.
+	ErrNewer = errors.New("database was migrated by a newer version")
+
+	// ErrNotMigrated: the database lacks tables that this program needs.
+	ErrNotMigrated = errors.New("database is not migrated")
+)

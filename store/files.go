@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// fileChunk is how many file rows go into one statement.
+const fileChunk = 1000
+
+// Addition registers files with a transfer.
+type Addition struct {
+	Transfer int64
+
+	// Files get consecutive numbers from the transfer's next one on, which
+	// AddFiles writes into their No.
+	Files []tasks.File
+
+	// Routed counts, by step, the files that the caller will enqueue itself
+	// (the group way); nil when the dispatcher routes them later.
+	Routed map[int]int64
+
+	// Finished counts the files of the group way that no step selects.
+	Finished int64
+
+	// Lineage, when set, notes the files as seen for Unseen.
+	Lineage string
+}
+
+// AddFiles commits the rows and then counts them: a file that the transfer
+// counts has its row. Any number of producers may add to one transfer. A
+// transfer that is no longer open gives ErrSealed.
+func (s *Store) AddFiles(ctx context.Context, a Addition) error {
+	if len(a.Files) == 0 {
+		return nil
+	}
+	return s.write(ctx, "register files", func(tx *gorm.DB, now time.Time) error {
+		var t transferRow
+		if err := tx.Select("files", "state").Take(&t, a.Transfer).Error; err != nil {
+			return err //nolint:wrapcheck // write wraps
+		}
+		if t.State != tasks.Open && t.State != tasks.Interrupted {
+			return ErrSealed
+		}
+		rows := make([]fileRow, len(a.Files))
+		var bytes int64
+		for i := range a.Files {
+			a.Files[i].No = t.Files + int64(i) + 1
+			rows[i] = newFileRow(a.Transfer, &a.Files[i])
+			bytes += a.Files[i].Size
+		}
+		if err := tx.CreateInBatches(rows, fileChunk).Error; err != nil {
+			if duplicate(err) {
+				return errRace // another producer took these numbers
+			}
+			return err //nolint:wrapcheck // write wraps
+		}
+		if err := noteSeen(tx, a); err != nil {
+			return err
+		}
+		if err := addRouted(tx, a.Transfer, a.Routed); err != nil {
+			return err
+		}
+		// Last, so that the hot row is held for the commit alone.
+		u := tx.Exec(`UPDATE transfers SET files = files + ?, bytes = bytes + ?, finished = finished + ?, seen_at = ?, state = ?
+			WHERE id = ? AND files = ? AND state IN ?`,
+			len(rows), bytes, a.Finished, now, tasks.Open, a.Transfer, t.Files, []tasks.State{tasks.Open, tasks.Interrupted})
+		if u.Error == nil && u.RowsAffected == 0 {
+			return errRace
+		}
+		return u.Error
+	})
+}
+
+// addRouted adds to the number of files that each step selected, in step order.
+func addRouted(tx *gorm.DB, transfer int64, routed map[int]int64) error {
+	for _, no := range sortedKeys(routed) {
+		err := tx.Exec("UPDATE steps SET routed = routed + ? WHERE transfer_id = ? AND no = ?", routed[no], transfer, no).Error
+		if err != nil {
+			return fmt.Errorf("count routed files: %w", err)
+		}
+	}
+	return nil
+}
+
+// Heartbeat says that the producer of an open transfer is alive.
+func (s *Store) Heartbeat(ctx context.Context, transfer int64) error {
+	return s.write(ctx, "refresh transfer", func(tx *gorm.DB, now time.Time) error {
+		return tx.Exec("UPDATE transfers SET seen_at = ?, state = ? WHERE id = ? AND state IN ?",
+			now, tasks.Open, transfer, []tasks.State{tasks.Open, tasks.Interrupted}).Error
+	})
+}
+
+// Files reads the files of a transfer with the numbers given, in one query,
+// ascending.
+func (s *Store) Files(ctx context.Context, transfer int64, numbers tasks.Ranges) ([]tasks.File, error) {
+	var rows []fileRow
+	q := s.db.WithContext(ctx).Where("transfer_id = ?", transfer)
+	if err := within(q, "no", numbers).Order("no").Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("read files: %w", err)
+	}
+	return toFiles(rows), nil
+}
+
+// FilesAfter reads up to limit files behind a number, ascending.
+func (s *Store) FilesAfter(ctx context.Context, transfer, after int64, limit int) ([]tasks.File, error) {
+	var rows []fileRow
+	err := s.db.WithContext(ctx).Where("transfer_id = ? AND no > ?", transfer, after).
+		Order("no").Limit(limit).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read files: %w", err)
+	}
+	return toFiles(rows), nil
+}
+
+func toFiles(rows []fileRow) []tasks.File {
+	files := make([]tasks.File, len(rows))
+	for i := range rows {
+		files[i] = rows[i].file()
+	}
+	return files
+}
+
+// within restricts a query to a set of file numbers: runs as BETWEEN, the rest
+// as one IN list.
+func within(q *gorm.DB, column string, numbers tasks.Ranges) *gorm.DB {
+	var singles []int64
+	cond := ""
+	var args []any
+	for _, r := range numbers {
+		if r.First == r.Last {
+			singles = append(singles, r.First)
+			continue
+		}
+		if cond != "" {
+			cond += " OR "
+		}
+		cond += column + " BETWEEN ? AND ?"
+		args = append(args, r.First, r.Last)
+	}
+	if len(singles) > 0 || cond == "" {
+		if cond != "" {
+			cond += " OR "
+		}
+		cond += column + " IN ?"
+		args = append(args, append(singles, 0)) // 0 is no file's number; an empty list is no SQL
+	}
+	return q.Where("("+cond+")", args...)
+}

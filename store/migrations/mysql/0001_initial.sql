@@ -1,0 +1,140 @@
+CREATE TABLE IF NOT EXISTS transfers (
+  id           BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  uuid         CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  name         VARCHAR(255) NOT NULL,
+  idem_key     VARBINARY(255) NULL,
+  lineage      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  via          VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  state        VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  queue        VARCHAR(64) NOT NULL,
+  recipe       MEDIUMTEXT NOT NULL,
+  sources      MEDIUMBLOB NOT NULL,
+  files        BIGINT NOT NULL DEFAULT 0,
+  bytes        BIGINT NOT NULL DEFAULT 0,
+  finished     BIGINT NOT NULL DEFAULT 0,
+  dispatched   BIGINT NOT NULL DEFAULT 0,
+  swept_to     BIGINT NOT NULL DEFAULT 0,
+  swept_at     DATETIME(6) NULL,
+  created_at   DATETIME(6) NOT NULL,
+  seen_at      DATETIME(6) NOT NULL,
+  sealed_at    DATETIME(6) NULL,
+  ended_at     DATETIME(6) NULL,
+  UNIQUE KEY transfers_uuid (uuid),
+  UNIQUE KEY transfers_key (idem_key),
+  KEY transfers_state (state),
+  KEY transfers_lineage (lineage)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS steps (
+  transfer_id  BIGINT NOT NULL,
+  no           INT NOT NULL,
+  name         VARCHAR(64) NOT NULL,
+  handler      VARCHAR(64) NOT NULL,
+  routed       BIGINT NOT NULL DEFAULT 0,
+  succeeded    BIGINT NOT NULL DEFAULT 0,
+  warning      BIGINT NOT NULL DEFAULT 0,
+  skipped      BIGINT NOT NULL DEFAULT 0,
+  failed       BIGINT NOT NULL DEFAULT 0,
+  error        BIGINT NOT NULL DEFAULT 0,
+  timed_out    BIGINT NOT NULL DEFAULT 0,
+  canceled     BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (transfer_id, no)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS files (
+  transfer_id  BIGINT NOT NULL,
+  no           BIGINT NOT NULL,
+  path         VARBINARY(4096) NOT NULL,
+  size         BIGINT NOT NULL,
+  mtime        DATETIME(6) NULL,
+  problem      VARCHAR(512) NOT NULL DEFAULT '',
+  PRIMARY KEY (transfer_id, no)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS batches (
+  id           BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  transfer_id  BIGINT NOT NULL,
+  step_no      INT NOT NULL,
+  attempt      INT NOT NULL,
+  files        MEDIUMTEXT CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  items        INT NOT NULL,
+  bytes        BIGINT NOT NULL,
+  queue        VARCHAR(64) NOT NULL,
+  delivery     INT NOT NULL DEFAULT 0,
+  lost         INT NOT NULL DEFAULT 0,
+  due_at       DATETIME(6) NOT NULL,
+  created_at   DATETIME(6) NOT NULL,
+  KEY batches_transfer (transfer_id),
+  KEY batches_due (due_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS results (
+  transfer_id  BIGINT NOT NULL,
+  step_no      INT NOT NULL,
+  file_no      BIGINT NOT NULL,
+  batch_id     BIGINT NOT NULL,
+  outcome      VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  exit_code    INT NOT NULL,
+  code         VARCHAR(64) NOT NULL,
+  output       MEDIUMTEXT NOT NULL,
+  error        MEDIUMTEXT NOT NULL,
+  truncated    BOOLEAN NOT NULL,
+  facts        JSON NULL,
+  attempt      INT NOT NULL,
+  worker       VARCHAR(128) NOT NULL,
+  started_at   DATETIME(6) NOT NULL,
+  ended_at     DATETIME(6) NOT NULL,
+  PRIMARY KEY (transfer_id, step_no, file_no)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS attempts (
+  id           BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  transfer_id  BIGINT NOT NULL,
+  step_no      INT NOT NULL,
+  file_no      BIGINT NOT NULL,
+  batch_id     BIGINT NOT NULL,
+  outcome      VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  exit_code    INT NOT NULL,
+  code         VARCHAR(64) NOT NULL,
+  output       MEDIUMTEXT NOT NULL,
+  error        MEDIUMTEXT NOT NULL,
+  truncated    BOOLEAN NOT NULL,
+  facts        JSON NULL,
+  attempt      INT NOT NULL,
+  worker       VARCHAR(128) NOT NULL,
+  started_at   DATETIME(6) NOT NULL,
+  ended_at     DATETIME(6) NOT NULL,
+  KEY attempts_file (transfer_id, step_no, file_no)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS sightings (
+  lineage      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  path_hash    BINARY(16) NOT NULL,
+  transfer_id  BIGINT NOT NULL,
+  size         BIGINT NOT NULL,
+  mtime        BIGINT NOT NULL,
+  PRIMARY KEY (lineage, path_hash)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS set_aside (
+  id           BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  received_at  DATETIME(6) NOT NULL,
+  type         VARCHAR(255) NOT NULL,
+  payload      MEDIUMBLOB NOT NULL,
+  reason       TEXT NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS workers (
+  name         VARCHAR(128) NOT NULL PRIMARY KEY,
+  handlers     TEXT NOT NULL,
+  slots        INT NOT NULL,
+  version      VARCHAR(64) NOT NULL,
+  started_at   DATETIME(6) NOT NULL,
+  seen_at      DATETIME(6) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS leases (
+  name         VARCHAR(64) NOT NULL PRIMARY KEY,
+  holder       VARCHAR(128) NOT NULL,
+  until        DATETIME(6) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

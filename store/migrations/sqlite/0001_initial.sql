@@ -1,0 +1,147 @@
+CREATE TABLE IF NOT EXISTS transfers (
+  id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  uuid         TEXT NOT NULL,
+  name         TEXT NOT NULL,
+  idem_key     BLOB NULL,
+  lineage      TEXT NOT NULL DEFAULT '',
+  via          TEXT NOT NULL,
+  state        TEXT NOT NULL,
+  queue        TEXT NOT NULL,
+  recipe       TEXT NOT NULL,
+  sources      BLOB NOT NULL,
+  files        INTEGER NOT NULL DEFAULT 0,
+  bytes        INTEGER NOT NULL DEFAULT 0,
+  finished     INTEGER NOT NULL DEFAULT 0,
+  dispatched   INTEGER NOT NULL DEFAULT 0,
+  swept_to     INTEGER NOT NULL DEFAULT 0,
+  swept_at     DATETIME NULL,
+  created_at   DATETIME NOT NULL,
+  seen_at      DATETIME NOT NULL,
+  sealed_at    DATETIME NULL,
+  ended_at     DATETIME NULL
+);
+
+CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
+
+CREATE UNIQUE INDEX IF NOT EXISTS transfers_key ON transfers (idem_key);
+
+CREATE INDEX IF NOT EXISTS transfers_state ON transfers (state);
+
+CREATE INDEX IF NOT EXISTS transfers_lineage ON transfers (lineage);
+
+CREATE TABLE IF NOT EXISTS steps (
+  transfer_id  INTEGER NOT NULL,
+  no           INTEGER NOT NULL,
+  name         TEXT NOT NULL,
+  handler      TEXT NOT NULL,
+  routed       INTEGER NOT NULL DEFAULT 0,
+  succeeded    INTEGER NOT NULL DEFAULT 0,
+  warning      INTEGER NOT NULL DEFAULT 0,
+  skipped      INTEGER NOT NULL DEFAULT 0,
+  failed       INTEGER NOT NULL DEFAULT 0,
+  error        INTEGER NOT NULL DEFAULT 0,
+  timed_out    INTEGER NOT NULL DEFAULT 0,
+  canceled     INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (transfer_id, no)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS files (
+  transfer_id  INTEGER NOT NULL,
+  no           INTEGER NOT NULL,
+  path         BLOB NOT NULL,
+  size         INTEGER NOT NULL,
+  mtime        DATETIME NULL,
+  problem      TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (transfer_id, no)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS batches (
+  id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  transfer_id  INTEGER NOT NULL,
+  step_no      INTEGER NOT NULL,
+  attempt      INTEGER NOT NULL,
+  files        TEXT NOT NULL,
+  items        INTEGER NOT NULL,
+  bytes        INTEGER NOT NULL,
+  queue        TEXT NOT NULL,
+  delivery     INTEGER NOT NULL DEFAULT 0,
+  lost         INTEGER NOT NULL DEFAULT 0,
+  due_at       DATETIME NOT NULL,
+  created_at   DATETIME NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS batches_transfer ON batches (transfer_id);
+
+CREATE INDEX IF NOT EXISTS batches_due ON batches (due_at);
+
+CREATE TABLE IF NOT EXISTS results (
+  transfer_id  INTEGER NOT NULL,
+  step_no      INTEGER NOT NULL,
+  file_no      INTEGER NOT NULL,
+  batch_id     INTEGER NOT NULL,
+  outcome      TEXT NOT NULL,
+  exit_code    INTEGER NOT NULL,
+  code         TEXT NOT NULL,
+  output       TEXT NOT NULL,
+  error        TEXT NOT NULL,
+  truncated    BOOLEAN NOT NULL,
+  facts        TEXT NULL,
+  attempt      INTEGER NOT NULL,
+  worker       TEXT NOT NULL,
+  started_at   DATETIME NOT NULL,
+  ended_at     DATETIME NOT NULL,
+  PRIMARY KEY (transfer_id, step_no, file_no)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS attempts (
+  id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  transfer_id  INTEGER NOT NULL,
+  step_no      INTEGER NOT NULL,
+  file_no      INTEGER NOT NULL,
+  batch_id     INTEGER NOT NULL,
+  outcome      TEXT NOT NULL,
+  exit_code    INTEGER NOT NULL,
+  code         TEXT NOT NULL,
+  output       TEXT NOT NULL,
+  error        TEXT NOT NULL,
+  truncated    BOOLEAN NOT NULL,
+  facts        TEXT NULL,
+  attempt      INTEGER NOT NULL,
+  worker       TEXT NOT NULL,
+  started_at   DATETIME NOT NULL,
+  ended_at     DATETIME NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS attempts_file ON attempts (transfer_id, step_no, file_no);
+
+CREATE TABLE IF NOT EXISTS sightings (
+  lineage      TEXT NOT NULL,
+  path_hash    BLOB NOT NULL,
+  transfer_id  INTEGER NOT NULL,
+  size         INTEGER NOT NULL,
+  mtime        INTEGER NOT NULL,
+  PRIMARY KEY (lineage, path_hash)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS set_aside (
+  id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  received_at  DATETIME NOT NULL,
+  type         TEXT NOT NULL,
+  payload      BLOB NOT NULL,
+  reason       TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS workers (
+  name         TEXT NOT NULL PRIMARY KEY,
+  handlers     TEXT NOT NULL,
+  slots        INTEGER NOT NULL,
+  version      TEXT NOT NULL,
+  started_at   DATETIME NOT NULL,
+  seen_at      DATETIME NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS leases (
+  name         TEXT NOT NULL PRIMARY KEY,
+  holder       TEXT NOT NULL,
+  until        DATETIME NOT NULL
+) WITHOUT ROWID;

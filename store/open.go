@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/glebarez/sqlite"
+	mysqldriver "github.com/go-sql-driver/mysql"
+	gormmysql "gorm.io/driver/mysql"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Options tunes a Store. The zero value is ready for use.
+type Options struct {
+	MaxConnections int              // 0: 16 for MySQL, 8 for SQLite
+	Now            func() time.Time // nil: time.Now
+	Log            *slog.Logger     // nil: discards
+}
+
+// Store gives access to one database. It is safe for concurrent use.
+type Store struct {
+	db      *gorm.DB
+	dialect Dialect
+	where   string
+	now     func() time.Time
+	log     *slog.Logger
+}
+
+// Open connects to the database at url, "sqlite:PATH" or
+// "mysql://user:password@host:3306/name". It creates the folder of a SQLite
+// file, but no tables: see Migrate.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	t, err := parseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{dialect: t.dialect, where: t.where(), now: o.Now, log: o.Log}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	dialector, err := t.dialector()
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", s.where, err)
+	}
+	s.db, err = gorm.Open(dialector, &gorm.Config{
+		SkipDefaultTransaction: true,
+		Logger:                 logger.Discard, // errors are returned, not printed
+		NowFunc:                func() time.Time { return s.now().UTC() },
+		DisableAutomaticPing:   true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", s.where, err)
+	}
+	if err := s.configurePool(o.MaxConnections); err != nil {
+		return nil, err
+	}
+	if err := s.Ping(ctx); err != nil {
+		_ = s.Close() // the ping's error is the one to report
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) configurePool(most int) error {
+	pool, err := s.db.DB()
+	if err != nil {
+		return fmt.Errorf("open database %s: %w", s.where, err)
+	}
+	if most <= 0 {
+		most = 16
+		if s.dialect == SQLite {
+			most = 8
+		}
+	}
+	pool.SetMaxOpenConns(most)
+	pool.SetMaxIdleConns(most)
+	if s.dialect == MySQL {
+		pool.SetConnMaxIdleTime(5 * time.Minute) // below the server's and most firewalls' limits
+		pool.SetConnMaxLifetime(time.Hour)
+	}
+	return nil
+}
+
+// Close ends all connections. Closing twice is fine.
+func (s *Store) Close() error {
+	pool, err := s.db.DB()
+	if err != nil {
+		return fmt.Errorf("close database: %w", err)
+	}
+	if err := pool.Close(); err != nil {
+		return fmt.Errorf("close database: %w", err)
+	}
+	return nil
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	pool, err := s.db.DB()
+	if err == nil {
+		err = pool.PingContext(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("database %s does not answer: %w", s.where, err)
+	}
+	return nil
+}
+
+// Where describes the database to a person, without its password.
+func (s *Store) Where() string { return s.where }
+
+// Dialect tells which kind of database this is.
+func (s *Store) Dialect() Dialect { return s.dialect }
+
+func (t target) dialector() (gorm.Dialector, error) {
+	if t.dialect == SQLite {
+		return t.sqliteDialector()
+	}
+	c, err := mysqldriver.NewConnector(t.mysql)
+	if err != nil {
+		return nil, fmt.Errorf("configure driver: %w", err)
+	}
+	pool := sql.OpenDB(session{c})
+	// The version is only asked for by GORM's migrator, which Baler does not use.
+	return gormmysql.New(gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}), nil
+}
+
+func (t target) sqliteDialector() (gorm.Dialector, error) {
+	path, err := filepath.Abs(t.path)
+	if err != nil {
+		return nil, fmt.Errorf("resolve path: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("create folder: %w", err)
+	}
+	q := url.Values{"_pragma": {
+		"busy_timeout(10000)",
+		"journal_mode(WAL)",
+		"synchronous(NORMAL)", // in WAL mode a crash of the process loses nothing; a power cut may lose the last commits, never the file
+		"foreign_keys(0)",
+		"cache_size(-16384)",
+	}}
+	// Writers take their lock at BEGIN: waiting works there, upgrading a read lock would not.
+	q.Set("_txlock", "immediate")
+	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
+	return sqlite.Open(u.String()), nil
+}
+
+// session prepares each new MySQL connection.
+type session struct{ driver.Connector }
+
+// Connect opens a connection that reads what is committed: gap locks of the
+// default isolation would make concurrent bulk inserts wait for each other.
+func (s session) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := s.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // database/sql compares driver errors
+	}
+	x, ok := conn.(driver.ExecerContext)
+	if !ok {
+		return conn, nil
+	}
+	if _, err := x.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+		_ = conn.Close() // the connection is of no use; its error is the one to report
+		return nil, err  //nolint:wrapcheck // as above
+	}
+	return conn, nil
+}

@@ -1,0 +1,237 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// Recording is what a worker has to say about a batch that it holds.
+type Recording struct {
+	Batch   *tasks.Batch
+	Results []tasks.Result // final ones
+	Tries   []tasks.Result // failed tries of files that will be tried again
+
+	// Plan closes the batch: it says what follows. Nil means that the batch
+	// goes on. It is called inside the transaction, perhaps several times, with
+	// the files whose results another batch had recorded first: those are not
+	// this batch's to move on. It must be quick and pure.
+	Plan func(foreign tasks.Ranges) Closing
+
+	// What came of it, filled in by Record.
+	Closing   Closing // what Plan answered; the batches have their IDs
+	Completed bool    // this recording completed the transfer
+	Err       error   // ErrStale when the batch is no longer the worker's
+}
+
+// Closing is what follows a batch.
+type Closing struct {
+	Next     []tasks.Batch // next steps and later attempts
+	Finished int64         // files that have passed their last step
+}
+
+// Record commits any number of recordings, of different batches and transfers,
+// in one transaction: results, failed tries, the batches that follow, the end
+// of the batch's ledger row, counters last. A recording whose batch was taken
+// over or closed gets ErrStale in its Err and nothing of it is written; a
+// result that is there already stays as it is. The error returned is about all
+// of them: nothing was written.
+func (s *Store) Record(ctx context.Context, recs []*Recording) error {
+	careful := false
+	for try := 0; ; try++ {
+		err := s.write(ctx, "record results", func(tx *gorm.DB, now time.Time) error {
+			return record(tx, recs, careful, s.dialect, now)
+		})
+		if !duplicate(err) || try == writeTries {
+			return err
+		}
+		careful = true // some results are there: find out which, and leave them out
+	}
+}
+
+func record(tx *gorm.DB, recs []*Recording, careful bool, dialect Dialect, now time.Time) error {
+	held, err := hold(tx, recs, dialect)
+	if err != nil {
+		return err
+	}
+	var tally ledgerTally
+	var results []resultRow
+	var tries []attemptRow
+	first := make(claims)
+	for _, r := range held {
+		own, foreign, err := r.split(tx, careful, first)
+		if err != nil {
+			return err
+		}
+		results = append(results, own...)
+		tries = append(tries, r.tryRows()...)
+		tally.results(r.Batch, own)
+		r.Closing, r.Completed = Closing{}, false
+		if r.Plan != nil {
+			r.Closing = r.Plan(foreign)
+			tally.closing(r)
+		}
+	}
+	if err := insertResults(tx, results); err != nil {
+		return err
+	}
+	if err := createBySize(tx, tries, func(r *attemptRow) int { return r.End.size() }); err != nil {
+		return fmt.Errorf("insert attempts: %w", err)
+	}
+	if err := closeBatches(tx, held, now); err != nil {
+		return err
+	}
+	done, err := tally.commit(tx, now)
+	for _, r := range held {
+		r.Completed = r.Plan != nil && done[r.Batch.Transfer]
+		delete(done, r.Batch.Transfer) // one of them reports it
+	}
+	return err
+}
+
+// hold locks the ledger rows and keeps the recordings whose batch is still the
+// worker's. The locks stand in nobody's way: a batch is one worker's.
+func hold(tx *gorm.DB, recs []*Recording, dialect Dialect) ([]*Recording, error) {
+	ids := make([]int64, len(recs))
+	for i, r := range recs {
+		ids[i] = r.Batch.ID
+	}
+	slices.Sort(ids)
+	query := "SELECT id, delivery FROM batches WHERE id IN ? ORDER BY id"
+	if dialect == MySQL {
+		query += " FOR UPDATE" // SQLite has one writer at a time anyway
+	}
+	var rows []struct {
+		ID       int64
+		Delivery int
+	}
+	if err := tx.Raw(query, slices.Compact(ids)).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("hold batches: %w", err)
+	}
+	token := make(map[int64]int, len(rows))
+	for _, r := range rows {
+		token[r.ID] = r.Delivery
+	}
+	held := make([]*Recording, 0, len(recs))
+	for _, r := range recs {
+		d, open := token[r.Batch.ID]
+		r.Err = nil
+		if !open || d != r.Batch.Delivery {
+			r.Err = ErrStale
+			continue
+		}
+		held = append(held, r)
+	}
+	return held, nil
+}
+
+// claims remembers which batch of one transaction was the first to record a
+// file: two batches may hold the same file, when the queue delivered it twice.
+type claims map[claim]int64
+
+type claim struct {
+	transfer int64
+	step     int
+	file     int64
+}
+
+// split gives the rows to insert, and the files that another batch recorded
+// first. Only a careful recording asks; the others let the key object.
+func (r *Recording) split(tx *gorm.DB, careful bool, first claims) (own []resultRow, foreign tasks.Ranges, err error) {
+	var there map[int64]int64 // file → batch that recorded it
+	if careful {
+		if there, err = recordedBy(tx, r.Batch); err != nil {
+			return nil, nil, err
+		}
+		for i := range r.Results {
+			k := claim{r.Batch.Transfer, r.Results[i].Step, r.Results[i].File}
+			if batch, taken := first[k]; taken {
+				there[k.file] = batch
+				continue
+			}
+			first[k] = r.Batch.ID
+		}
+	}
+	var others []int64
+	for file, batch := range there {
+		if batch != r.Batch.ID {
+			others = append(others, file)
+		}
+	}
+	own = make([]resultRow, 0, len(r.Results))
+	for i := range r.Results {
+		res := &r.Results[i]
+		if _, exists := there[res.File]; exists {
+			continue
+		}
+		own = append(own, resultRow{
+			TransferID: r.Batch.Transfer, StepNo: res.Step, FileNo: res.File, End: newOutcomeColumns(r.Batch.ID, res),
+		})
+	}
+	return own, tasks.RangesOf(others), nil
+}
+
+func recordedBy(tx *gorm.DB, b *tasks.Batch) (map[int64]int64, error) {
+	var rows []resultRow
+	q := tx.Select("file_no", "batch_id").Where("transfer_id = ? AND step_no = ?", b.Transfer, b.Step)
+	if err := within(q, "file_no", b.Files).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("look up recorded files: %w", err)
+	}
+	m := make(map[int64]int64, len(rows))
+	for i := range rows {
+		m[rows[i].FileNo] = rows[i].End.BatchID
+	}
+	return m, nil
+}
+
+func (r *Recording) tryRows() []attemptRow {
+	rows := make([]attemptRow, len(r.Tries))
+	for i := range r.Tries {
+		t := &r.Tries[i]
+		rows[i] = attemptRow{
+			TransferID: r.Batch.Transfer, StepNo: t.Step, FileNo: t.File, End: newOutcomeColumns(r.Batch.ID, t),
+		}
+	}
+	return rows
+}
+
+// insertResults inserts in the order of the primary key, so that rows append.
+func insertResults(tx *gorm.DB, rows []resultRow) error {
+	slices.SortFunc(rows, compareResults)
+	// No %w around a duplicate would hide it: Record looks for it.
+	if err := createBySize(tx, rows, func(r *resultRow) int { return r.End.size() }); err != nil {
+		return fmt.Errorf("insert results: %w", err)
+	}
+	return nil
+}
+
+// closeBatches writes the batches that follow and deletes those that are done.
+func closeBatches(tx *gorm.DB, held []*Recording, now time.Time) error {
+	var next []tasks.Batch
+	var closed []int64
+	for _, r := range held {
+		if r.Plan != nil {
+			next = append(next, r.Closing.Next...)
+			closed = append(closed, r.Batch.ID)
+		}
+	}
+	if err := insertBatches(tx, next, now); err != nil {
+		return err
+	}
+	for _, r := range held {
+		n := copy(r.Closing.Next, next)
+		next = next[n:]
+	}
+	if len(closed) == 0 {
+		return nil
+	}
+	if err := tx.Exec("DELETE FROM batches WHERE id IN ?", closed).Error; err != nil {
+		return fmt.Errorf("close batches: %w", err)
+	}
+	return nil
+}

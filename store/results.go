@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// Recorded is what a later delivery of a batch needs to know of a result.
+type Recorded struct {
+	File    int64
+	Batch   int64 // the batch that recorded it
+	Outcome tasks.Outcome
+	Facts   map[string]any
+}
+
+// Recorded reads which of the files have a result at a step.
+func (s *Store) Recorded(ctx context.Context, transfer int64, step int, files tasks.Ranges) ([]Recorded, error) {
+	var rows []resultRow
+	q := s.db.WithContext(ctx).Select("file_no", "batch_id", "outcome", "facts").
+		Where("transfer_id = ? AND step_no = ?", transfer, step)
+	if err := within(q, "file_no", files).Order("file_no").Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("look up recorded files: %w", err)
+	}
+	recorded := make([]Recorded, len(rows))
+	for i := range rows {
+		facts, err := decodeFacts(rows[i].End.Facts)
+		if err != nil {
+			return nil, err
+		}
+		recorded[i] = Recorded{File: rows[i].FileNo, Batch: rows[i].End.BatchID, Outcome: rows[i].End.Outcome, Facts: facts}
+	}
+	return recorded, nil
+}
+
+// Facts reads what the steps before a step learnt of the files; a later step's
+// word wins. Files of which nothing is known are left out.
+func (s *Store) Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error) {
+	var rows []resultRow
+	q := s.db.WithContext(ctx).Select("file_no", "step_no", "facts").
+		Where("transfer_id = ? AND step_no < ? AND facts IS NOT NULL", transfer, before)
+	if err := within(q, "file_no", files).Order("step_no, file_no").Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("read facts: %w", err)
+	}
+	known := make(map[int64]map[string]any, len(rows))
+	for i := range rows {
+		facts, err := decodeFacts(rows[i].End.Facts)
+		if err != nil {
+			return nil, err
+		}
+		if known[rows[i].FileNo] == nil {
+			known[rows[i].FileNo] = facts
+			continue
+		}
+		for name, v := range facts {
+			known[rows[i].FileNo][name] = v
+		}
+	}
+	return known, nil
+}
+
+func decodeFacts(text *string) (map[string]any, error) {
+	if text == nil {
+		return nil, nil //nolint:nilnil // no facts are no facts
+	}
+	var facts map[string]any
+	if err := json.Unmarshal([]byte(*text), &facts); err != nil {
+		return nil, fmt.Errorf("read facts: %w", err)
+	}
+	return facts, nil
+}
+
+// Filter chooses results. The zero value chooses all.
+type Filter struct {
+	Step     int // 0: every step
+	Outcomes []tasks.Outcome
+	File     int64 // 0: every file
+}
+
+// Key is the place of a result in the order of Results: by step, then file.
+// The zero value is before the first.
+type Key struct {
+	Step int
+	File int64
+}
+
+// Line is a result with the path of its file.
+type Line struct {
+	tasks.Result
+	Path string
+}
+
+// Results lists up to limit results of a transfer behind a key, in the order
+// of steps and files.
+func (s *Store) Results(ctx context.Context, transfer int64, f Filter, after Key, limit int) ([]Line, error) {
+	q := s.db.WithContext(ctx).Where("transfer_id = ?", transfer).
+		Where("step_no > ? OR (step_no = ? AND file_no > ?)", after.Step, after.Step, after.File)
+	if f.Step > 0 {
+		q = q.Where("step_no = ?", f.Step)
+	}
+	if len(f.Outcomes) > 0 {
+		q = q.Where("outcome IN ?", f.Outcomes)
+	}
+	if f.File > 0 {
+		q = q.Where("file_no = ?", f.File)
+	}
+	var rows []resultRow
+	if err := q.Order("step_no, file_no").Limit(limit).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("list results: %w", err)
+	}
+	return s.withPaths(ctx, transfer, rows)
+}
+
+func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultRow) ([]Line, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	numbers := make([]int64, len(rows))
+	for i := range rows {
+		numbers[i] = rows[i].FileNo
+	}
+	files, err := s.Files(ctx, transfer, tasks.RangesOf(numbers))
+	if err != nil {
+		return nil, err
+	}
+	paths := make(map[int64]string, len(files))
+	for i := range files {
+		paths[files[i].No] = files[i].Path
+	}
+	lines := make([]Line, len(rows))
+	for i := range rows {
+		r := &rows[i]
+		lines[i] = Line{Result: r.End.result(r.StepNo, r.FileNo), Path: paths[r.FileNo]}
+	}
+	return lines, nil
+}

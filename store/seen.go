@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// sightingRow notes a file that a lineage of transfers has registered.
+type sightingRow struct {
+	Lineage    string `gorm:"primaryKey"`
+	PathHash   []byte `gorm:"primaryKey"`
+	TransferID int64
+	Size       int64
+	Mtime      int64 // microseconds since 1970, 0 when unknown
+}
+
+// TableName names the table to GORM.
+func (sightingRow) TableName() string { return "sightings" }
+
+// hashPath shortens a path to a key; 128 bits never collide by chance.
+func hashPath(path string) []byte {
+	h := sha256.Sum256([]byte(path))
+	return h[:16]
+}
+
+func newSighting(lineage string, transfer int64, f *tasks.File) sightingRow {
+	row := sightingRow{Lineage: lineage, PathHash: hashPath(f.Path), TransferID: transfer, Size: f.Size}
+	if !f.MTime.IsZero() {
+		row.Mtime = f.MTime.UnixMicro()
+	}
+	return row
+}
+
+func noteSeen(tx *gorm.DB, a Addition) error {
+	if a.Lineage == "" {
+		return nil
+	}
+	rows := make([]sightingRow, len(a.Files))
+	for i := range a.Files {
+		rows[i] = newSighting(a.Lineage, a.Transfer, &a.Files[i])
+	}
+	err := tx.Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "lineage"}, {Name: "path_hash"}},
+		DoUpdates: clause.AssignmentColumns([]string{"transfer_id", "size", "mtime"}),
+	}).CreateInBatches(rows, fileChunk).Error
+	if err != nil {
+		return fmt.Errorf("note files as seen: %w", err)
+	}
+	return nil
+}
+
+// Unseen returns those of the files that no transfer of the lineage has
+// registered with the same path, size and modification time, in their order.
+// Files of a canceled transfer count as unseen.
+func (s *Store) Unseen(ctx context.Context, lineage string, files []tasks.File) ([]tasks.File, error) {
+	hashes := make([][]byte, len(files))
+	for i := range files {
+		hashes[i] = hashPath(files[i].Path)
+	}
+	var rows []sightingRow
+	err := s.db.WithContext(ctx).
+		Where("lineage = ? AND path_hash IN ?", lineage, hashes).
+		Where("transfer_id NOT IN (?)", s.db.Table("transfers").Select("id").
+			Where("lineage = ? AND state = ?", lineage, tasks.Dropped)).
+		Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("look up seen files: %w", err)
+	}
+	known := make(map[string]sightingRow, len(rows))
+	for _, r := range rows {
+		known[string(r.PathHash)] = r
+	}
+	var unseen []tasks.File
+	for i := range files {
+		was, ok := known[string(hashes[i])]
+		is := newSighting(lineage, 0, &files[i])
+		if ok && was.Size == is.Size && was.Mtime == is.Mtime {
+			continue
+		}
+		unseen = append(unseen, files[i])
+	}
+	return unseen, nil
+}

@@ -1,0 +1,43 @@
+package store
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"gorm.io/gorm"
+)
+
+// sortedKeys gives the one order in which rows are locked.
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	return slices.Sorted(maps.Keys(m))
+}
+
+func sortedFunc[K comparable, V any](m map[K]V, compare func(a, b K) int) []K {
+	return slices.SortedFunc(maps.Keys(m), compare)
+}
+
+func compareResults(a, b resultRow) int {
+	return cmp.Or(cmp.Compare(a.TransferID, b.TransferID), cmp.Compare(a.StepNo, b.StepNo), cmp.Compare(a.FileNo, b.FileNo))
+}
+
+// statementBytes bounds one INSERT, below the smallest max_allowed_packet in
+// common use (16 MiB on MariaDB) even when every character is escaped.
+const statementBytes = 4 << 20
+
+// createBySize inserts rows in statements of at most fileChunk rows and about
+// statementBytes.
+func createBySize[R any](tx *gorm.DB, rows []R, size func(*R) int) error {
+	for len(rows) > 0 {
+		n, total := 0, 0
+		for n < len(rows) && n < fileChunk && (n == 0 || total+size(&rows[n]) <= statementBytes) {
+			total += size(&rows[n])
+			n++
+		}
+		if err := tx.CreateInBatches(rows[:n], n).Error; err != nil {
+			return err //nolint:wrapcheck // the caller names the table
+		}
+		rows = rows[n:]
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// ledgerTally adds up what one transaction changes in the counters, so that
+// each hot row is written once, in one fixed order, last. The zero value is empty.
+type ledgerTally struct {
+	counts   map[stepKey]*stepDelta
+	finished map[int64]int64
+}
+
+type stepKey struct {
+	transfer int64
+	no       int
+}
+
+func (k stepKey) compare(l stepKey) int {
+	return cmp.Or(cmp.Compare(k.transfer, l.transfer), cmp.Compare(k.no, l.no))
+}
+
+type stepDelta struct {
+	routed int64
+	counts tasks.Counts
+}
+
+func (t *ledgerTally) step(transfer int64, no int) *stepDelta {
+	if t.counts == nil {
+		t.counts = make(map[stepKey]*stepDelta)
+	}
+	k := stepKey{transfer, no}
+	if t.counts[k] == nil {
+		t.counts[k] = new(stepDelta)
+	}
+	return t.counts[k]
+}
+
+func (t *ledgerTally) results(b *tasks.Batch, rows []resultRow) {
+	if len(rows) == 0 {
+		return
+	}
+	d := t.step(b.Transfer, b.Step)
+	for i := range rows {
+		d.counts.Add(rows[i].End.Outcome, 1)
+	}
+}
+
+func (t *ledgerTally) closing(r *Recording) {
+	for no, n := range routedBy(r.Closing.Next) {
+		t.step(r.Batch.Transfer, no).routed += n
+	}
+	if r.Closing.Finished > 0 {
+		if t.finished == nil {
+			t.finished = make(map[int64]int64)
+		}
+		t.finished[r.Batch.Transfer] += r.Closing.Finished
+	}
+}
+
+// commit writes the sums: steps, then transfers, each in ascending order. It
+// reports the transfers that completed by it.
+func (t *ledgerTally) commit(tx *gorm.DB, now time.Time) (completed map[int64]bool, err error) {
+	for _, k := range sortedFunc(t.counts, stepKey.compare) {
+		d := t.counts[k]
+		c := d.counts
+		err := tx.Exec(`UPDATE steps SET routed = routed + ?, succeeded = succeeded + ?, warning = warning + ?, skipped = skipped + ?,
+				failed = failed + ?, error = error + ?, timed_out = timed_out + ?, canceled = canceled + ?
+			WHERE transfer_id = ? AND no = ?`,
+			d.routed, c.Succeeded, c.Warning, c.Skipped, c.Failed, c.Error, c.TimedOut, c.Canceled, k.transfer, k.no).Error
+		if err != nil {
+			return nil, fmt.Errorf("count results: %w", err)
+		}
+	}
+	completed = make(map[int64]bool)
+	for _, id := range sortedKeys(t.finished) {
+		if err := tx.Exec("UPDATE transfers SET finished = finished + ? WHERE id = ?", t.finished[id], id).Error; err != nil {
+			return nil, fmt.Errorf("count finished files: %w", err)
+		}
+		done, err := completeIfDone(tx, id, now)
+		if err != nil {
+			return nil, fmt.Errorf("complete transfer: %w", err)
+		}
+		if done {
+			completed[id] = true
+		}
+	}
+	return completed, nil
+}

@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	gosqlite "github.com/glebarez/go-sqlite"
+	"github.com/go-sql-driver/mysql"
+	"gorm.io/gorm"
+)
+
+// writeTries bounds how often one transaction is tried; with the backoff below
+// that is a little over five seconds.
+const writeTries = 10
+
+// write runs fn in one transaction, again from the start when the database
+// says that trying again may help. fn must not keep state between tries.
+func (s *Store) write(ctx context.Context, what string, fn func(tx *gorm.DB, now time.Time) error) error {
+	for try := 1; ; try++ {
+		err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			return fn(tx, s.stamp())
+		})
+		if err == nil {
+			return nil
+		}
+		if !Transient(err) || try == writeTries || ctx.Err() != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		s.log.DebugContext(ctx, "database conflict, trying again", "what", what, "try", try, "error", err)
+		if !pause(ctx, backoff(try)) {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+	}
+}
+
+// stamp is the time that one transaction writes: what the database can hold.
+func (s *Store) stamp() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// backoff doubles from 5 ms to 1 s, with jitter so that rivals part.
+func backoff(try int) time.Duration {
+	d := min(5*time.Millisecond<<(try-1), time.Second)
+	return d/2 + rand.N(d/2+1) //nolint:gosec // jitter needs no secrecy
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// errRace says that another writer was faster, and that a new try will see it.
+var errRace = errors.New("another writer was faster")
+
+// The codes are those of MySQL's server errors and SQLite's result codes.
+const (
+	mysqlLockWait       = 1205
+	mysqlDeadlock       = 1213
+	mysqlDuplicate      = 1062
+	mysqlTooMany        = 1040
+	mysqlShutdown       = 1053
+	mysqlReadOnly       = 1290
+	mysqlRecordChanged  = 1020 // MariaDB's snapshot isolation
+	mysqlKilled         = 1927
+	sqliteBusy          = 5
+	sqliteLocked        = 6
+	sqlitePrimary       = 1555
+	sqliteUnique        = 2067
+	sqlitePrimaryOfCode = 0xff // extended codes keep the primary one in the low byte
+)
+
+// Transient reports whether the same transaction may succeed when run again:
+// a conflict with another writer, or a connection that broke.
+func Transient(err error) bool {
+	if errors.Is(err, errRace) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) {
+		return true
+	}
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		switch e.Number {
+		case mysqlLockWait, mysqlDeadlock, mysqlTooMany, mysqlShutdown, mysqlReadOnly, mysqlRecordChanged, mysqlKilled:
+			return true
+		}
+		return false
+	}
+	if e, ok := errors.AsType[*gosqlite.Error](err); ok {
+		code := e.Code() & sqlitePrimaryOfCode
+		return code == sqliteBusy || code == sqliteLocked
+	}
+	return false
+}
+
+// duplicate reports whether err says that a key was there already.
+func duplicate(err error) bool {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return e.Number == mysqlDuplicate
+	}
+	if e, ok := errors.AsType[*gosqlite.Error](err); ok {
+		return e.Code() == sqlitePrimary || e.Code() == sqliteUnique
+	}
+	return false
+}
