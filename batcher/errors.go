@@ -1,0 +1,129 @@
+package batcher
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"runtime/debug"
+	"slices"
+)
+
+// ErrClosed is what Add returns once Close was called.
+var ErrClosed = errors.New("batcher is closed")
+
+// errExited is the error of a flush that neither returned nor panicked.
+var errExited = errors.New("flush ended its goroutine without returning")
+
+// Errors tells which items of a batch failed; the others did not. The zero
+// value tells of none. It must not be used by several goroutines at once.
+type Errors struct {
+	at map[int]error
+}
+
+// Set records the error of the item at index i, counted from 0 in the slice
+// that the flush was given. A nil error takes back an earlier one.
+func (e *Errors) Set(i int, err error) {
+	if err == nil {
+		delete(e.at, i)
+		return
+	}
+	if e.at == nil {
+		e.at = make(map[int]error)
+	}
+	e.at[i] = err
+}
+
+// At is the error of the item at index i, nil when that one did not fail.
+func (e *Errors) At(i int) error {
+	if e == nil {
+		return nil
+	}
+	return e.at[i]
+}
+
+// Len is how many items failed.
+func (e *Errors) Len() int {
+	if e == nil {
+		return 0
+	}
+	return len(e.at)
+}
+
+// All yields the errors in the order of their items.
+func (e *Errors) All() iter.Seq2[int, error] {
+	return func(yield func(int, error) bool) {
+		if e == nil {
+			return
+		}
+		for _, i := range slices.Sorted(maps.Keys(e.at)) {
+			if !yield(i, e.at[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Err is e, or nil when no item failed: what a flush returns in the end.
+func (e *Errors) Err() error {
+	if e.Len() == 0 {
+		return nil
+	}
+	return e
+}
+
+func (e *Errors) Error() string {
+	for i, err := range e.All() {
+		return fmt.Sprintf("%d items of a batch failed, the first at index %d: %v", e.Len(), i, err)
+	}
+	return "no item of a batch failed"
+}
+
+// Unwrap gives the errors of the items to errors.Is and errors.As.
+func (e *Errors) Unwrap() []error {
+	var errs []error
+	for _, err := range e.All() {
+		errs = append(errs, err)
+	}
+	return errs
+}
+
+// PanicError is the error of every item whose flush panicked.
+type PanicError struct {
+	Value any
+	Stack []byte // of the goroutine that panicked
+}
+
+func newPanicError(value any) *PanicError {
+	return &PanicError{Value: value, Stack: debug.Stack()}
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("flush panicked: %v", e.Value) }
+
+// Unwrap gives the value of the panic when that was an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error) // a panic with anything else wraps nothing
+	return err
+}
+
+// verdict takes the error of a flush of n items apart: into one for all of
+// them, or one for some.
+func verdict(err error, n int) (whole error, some *Errors) {
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		//nolint:errorlint // errors.As also looks into joins, where *Errors stands beside an error that all items share
+		some, ok := e.(*Errors)
+		if !ok {
+			continue
+		}
+		if some.Len() == 0 && e != err { //nolint:errorlint // identity is meant: somebody wrapped an empty list, so something else went wrong
+			return err, nil
+		}
+		for i := range some.All() {
+			if i < 0 || i >= n {
+				return fmt.Errorf("flush named item %d of %d: %w", i, n, err), nil
+			}
+		}
+		return nil, some
+	}
+	return err, nil
+}

@@ -1,0 +1,73 @@
+package batcher
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"testing"
+)
+
+func TestErrorsHoldsWhatWasSet(t *testing.T) {
+	var e Errors
+	if e.Err() != nil || e.Len() != 0 || e.At(0) != nil {
+		t.Error("the zero value tells of a failure")
+	}
+	e.Set(4, io.EOF)
+	e.Set(1, io.ErrUnexpectedEOF)
+	e.Set(2, io.ErrNoProgress)
+	e.Set(2, nil)
+	if e.Len() != 2 || e.At(4) != io.EOF || e.At(2) != nil {
+		t.Errorf("holds %v", e.at)
+	}
+	var order []int
+	for i := range e.All() {
+		order = append(order, i)
+	}
+	if !slices.Equal(order, []int{1, 4}) {
+		t.Errorf("yields %v", order)
+	}
+	wrapped := fmt.Errorf("insert: %w", e.Err())
+	var found *Errors
+	if !errors.As(wrapped, &found) || found != &e {
+		t.Error("errors.As does not find it")
+	}
+	if !errors.Is(wrapped, io.EOF) || errors.Is(wrapped, io.ErrNoProgress) {
+		t.Error("errors.Is does not look at the items' errors")
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	var none *Errors
+	one := &Errors{}
+	one.Set(1, io.EOF)
+	outside := &Errors{}
+	outside.Set(3, io.EOF)
+
+	for name, c := range map[string]struct {
+		err   error
+		whole bool
+		some  int
+	}{
+		"no error":               {nil, false, 0},
+		"a nil *Errors":          {none, false, 0},
+		"an empty *Errors":       {&Errors{}, false, 0},
+		"any error":              {io.EOF, true, 0},
+		"one item":               {one, false, 1},
+		"one item, wrapped":      {fmt.Errorf("insert: %w", one), false, 1},
+		"empty, wrapped":         {fmt.Errorf("insert: %w", &Errors{}), true, 0},
+		"beside another, joined": {errors.Join(io.ErrClosedPipe, one), true, 0},
+		"beside another, by %w":  {fmt.Errorf("%w, after %w", io.ErrClosedPipe, one), true, 0},
+		"an item there is not":   {outside, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			whole, some := verdict(c.err, 3)
+			if (whole != nil) != c.whole || some.Len() != c.some {
+				t.Errorf("verdict: %v for all, %v for some", whole, some)
+			}
+			if whole != nil && !errors.Is(whole, c.err) {
+				t.Errorf("%v does not wrap %v", whole, c.err)
+			}
+		})
+	}
+}

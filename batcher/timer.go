@@ -1,0 +1,47 @@
+package batcher
+
+import "time"
+
+// arm sees to it that the timer rings while a batch is open. One that was set
+// for an earlier batch rings too soon, never too late, and is set again then:
+// so a fast stream of batches sets the timer once a delay, not once a batch.
+func (b *Batcher[T]) arm() {
+	if b.opts.Eager || b.armed || b.closed {
+		return
+	}
+	b.set(b.policy.MaxDelay)
+}
+
+func (b *Batcher[T]) set(d time.Duration) {
+	b.armed = true
+	if b.timer == nil {
+		b.timer = time.AfterFunc(d, b.onTimer)
+		return
+	}
+	b.timer.Reset(d)
+}
+
+// disarm stops the timer; when it is ringing already, onTimer ends by itself.
+func (b *Batcher[T]) disarm() {
+	if b.armed && b.timer.Stop() {
+		b.armed = false
+	}
+}
+
+func (b *Batcher[T]) onTimer() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.armed = false
+	if b.closed {
+		b.end()
+		return
+	}
+	if b.open == nil {
+		return
+	}
+	if left := b.open.left(time.Now()); left > 0 {
+		b.set(left)
+		return
+	}
+	b.hurry(ReasonDelay)
+}
