@@ -1,0 +1,33 @@
+package handlers
+
+import (
+	"fmt"
+
+	"github.com/balerhq/baler/batcher"
+)
+
+// Builtin is a new registry with the handlers that come with Baler: checksum,
+// identify and noop. Further ones can be registered beside them.
+func Builtin() *Registry {
+	r := &Registry{}
+	must(r.Register("checksum", newChecksum(),
+		WithDescription("digests of the content, any of md5, sha1, sha256 and sha512, in one read"),
+		WithBatch(batcher.Policy{MaxItems: 500, MaxBytes: 256 << 20}),
+		WithArgs(checkChecksumArgs)))
+	must(r.Register("identify", newIdentify(),
+		WithDescription("file format by PRONOM signatures"),
+		WithBatch(batcher.Policy{MaxItems: 250}),
+		WithArgs(checkIdentifyArgs)))
+	must(r.Register("noop", newNoop(),
+		WithDescription("nothing; to measure what everything else costs"),
+		WithBatch(batcher.Policy{MaxItems: 1000})))
+	return r
+}
+
+// must is for registrations that are written down above: one that is wrong is
+// a defect of the program.
+func must(err error) {
+	if err != nil {
+		panic(fmt.Sprintf("built-in handlers: %v", err))
+	}
+}

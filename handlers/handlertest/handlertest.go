@@ -1,0 +1,66 @@
+// Package handlertest tries a handler on files that a test writes down. It
+// needs no queue, no database and no configuration. What it gives are the
+// results as they would be recorded.
+package handlertest
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Option adjusts a run.
+type Option func(*handlers.Trial)
+
+// Args gives the handler the arguments that a recipe step's `with` would.
+func Args(args any) Option { return func(t *handlers.Trial) { t.Args = args } }
+
+// Facts gives every file what earlier steps would have learnt of it.
+func Facts(facts map[string]any) Option { return func(t *handlers.Trial) { t.Facts = facts } }
+
+// Timeout bounds the run as a step's timeout would.
+func Timeout(d time.Duration) Option { return func(t *handlers.Trial) { t.Timeout = d } }
+
+// Run writes files, content by relative path, into a folder of the test's own,
+// runs h over all of them as one batch in the order of their paths, and gives
+// the results by the same paths. What cannot be set up ends the test.
+func Run(t testing.TB, h handlers.Handler, files map[string]string, opts ...Option) map[string]tasks.Result {
+	t.Helper()
+	dir := t.TempDir()
+	names := slices.Sorted(maps.Keys(files))
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = write(t, dir, name, files[name])
+	}
+	trial := handlers.Trial{Roots: []string{dir}}
+	for _, opt := range opts {
+		opt(&trial)
+	}
+	results, err := trial.Run(t.Context(), h, paths...)
+	if err != nil {
+		t.Fatalf("run the handler: %v", err)
+	}
+	byName := make(map[string]tasks.Result, len(names))
+	for i, name := range names {
+		byName[name] = results[i]
+	}
+	return byName
+}
+
+func write(t testing.TB, dir, name, content string) string {
+	t.Helper()
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatalf("set up: %v", err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatalf("set up: %v", err)
+	}
+	return path
+}

@@ -1,0 +1,93 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// errGoexit stands for a function that ended its goroutine instead of returning.
+var errGoexit = errors.New("the handler ended its goroutine (runtime.Goexit) instead of returning")
+
+// PerFileOption adjusts PerFile.
+type PerFileOption func(*perFile)
+
+// Parallel lets n files of a batch be worked on at a time; n ≤ 0 means as many
+// as GOMAXPROCS. Without it, files are worked on one after another.
+func Parallel(n int) PerFileOption {
+	return func(p *perFile) {
+		if n <= 0 {
+			n = runtime.GOMAXPROCS(0)
+		}
+		p.parallel = n
+	}
+}
+
+// PerFile makes a Handler of a function for one file. Each job is Done as soon
+// as the function returns. Returning nil ends the job with the verdict that it
+// was given, or as succeeded; Fail, Again, Warn and Skip end it so; any other
+// error, or a panic, ends it as tasks.Error. Nothing of this touches another job.
+//
+// When ctx ends, no further job is started, and a job whose function returns
+// the context's error is left to be run again.
+func PerFile(fn func(ctx context.Context, job *Job) error, opts ...PerFileOption) Handler {
+	p := &perFile{fn: fn, parallel: 1}
+	for _, opt := range opts {
+		opt(p)
+	}
+	return p
+}
+
+type perFile struct {
+	fn       func(context.Context, *Job) error
+	parallel int
+}
+
+// Handle runs the function over the jobs and returns when all its goroutines have ended.
+func (p *perFile) Handle(ctx context.Context, jobs []*Job) error {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(p.parallel, len(jobs)) {
+		workers.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(jobs) {
+					return
+				}
+				p.one(ctx, jobs[i])
+			}
+		})
+	}
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return err //nolint:wrapcheck // the runner compares it with its own
+	}
+	if int(next.Load()) < len(jobs) { // every worker fell to runtime.Goexit
+		return errGoexit
+	}
+	return nil
+}
+
+func (p *perFile) one(ctx context.Context, job *Job) {
+	err := errGoexit
+	defer func() {
+		if r := recover(); r != nil {
+			err = newPanicError(r)
+		}
+		switch {
+		case err == nil:
+			job.Done()
+		case !interrupted(ctx, err):
+			job.fail(err)
+		}
+	}()
+	job.Start()
+	err = p.fn(ctx, job)
+}
+
+// interrupted reports whether err only says that ctx has ended.
+func interrupted(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
+}

@@ -1,0 +1,141 @@
+package handlers
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/balerhq/baler/batcher"
+)
+
+// Registration is what the registry knows of a handler, defaults filled in.
+// What a recipe step or the site's configuration sets goes before it.
+type Registration struct {
+	Name        string
+	Handler     Handler
+	Description string         // one line for people
+	Slots       Slots          // how much of the host a batch takes
+	Timeout     time.Duration  // of one batch; none when zero
+	Batch       batcher.Policy // fields that are zero come from the global default
+	Retry       Retry
+
+	// CheckArgs says beforehand whether a step's `with` suits the handler; nil
+	// accepts everything.
+	CheckArgs func(args any) error
+}
+
+// Slots is how many of a host's slots one batch of a handler takes: One, All,
+// or any number above zero.
+type Slots int
+
+// The two that have names.
+const (
+	One Slots = 1
+	All Slots = -1
+)
+
+// Of is the number of slots out of a host's total: from 1 to total.
+func (s Slots) Of(total int) int {
+	if s == All {
+		return total
+	}
+	return max(1, min(int(s), total))
+}
+
+func (s Slots) String() string {
+	switch s {
+	case All:
+		return "all"
+	case One:
+		return "one"
+	}
+	return fmt.Sprintf("%d", int(s))
+}
+
+// Retry says how often a file that ended as tasks.Error or tasks.TimedOut is
+// tried, and how long to wait in between. Zero fields take the default: three
+// attempts, the second after ten seconds, never more than ten minutes apart.
+type Retry struct {
+	Attempts   int           // including the first
+	Backoff    time.Duration // before the second attempt; doubled before each that follows
+	MaxBackoff time.Duration
+}
+
+func (r Retry) withDefaults() Retry {
+	return Retry{
+		Attempts:   cmp.Or(r.Attempts, 3),
+		Backoff:    cmp.Or(r.Backoff, 10*time.Second),
+		MaxBackoff: cmp.Or(r.MaxBackoff, 10*time.Minute),
+	}
+}
+
+// Delay is how long to wait after the given attempt, counted from 1.
+func (r Retry) Delay(attempt int) time.Duration {
+	d := r.Backoff
+	for range attempt - 1 {
+		if d >= r.MaxBackoff/2 {
+			return r.MaxBackoff
+		}
+		d *= 2
+	}
+	return min(d, r.MaxBackoff)
+}
+
+// Option adjusts a registration.
+type Option func(*Registration)
+
+// WithDescription says in one line what the handler does.
+func WithDescription(line string) Option { return func(r *Registration) { r.Description = line } }
+
+// WithSlots says how much of the host a batch takes; One without it.
+func WithSlots(s Slots) Option { return func(r *Registration) { r.Slots = s } }
+
+// WithTimeout bounds how long a batch may take; without it nothing does.
+func WithTimeout(d time.Duration) Option { return func(r *Registration) { r.Timeout = d } }
+
+// WithBatch sets the handler's default batch policy.
+func WithBatch(p batcher.Policy) Option { return func(r *Registration) { r.Batch = p } }
+
+// WithRetry sets the handler's default retry policy.
+func WithRetry(p Retry) Option { return func(r *Registration) { r.Retry = p } }
+
+// WithArgs checks a step's arguments before anything runs.
+func WithArgs(check func(args any) error) Option {
+	return func(r *Registration) { r.CheckArgs = check }
+}
+
+// validate reports everything that is wrong with r.
+func (r *Registration) validate() error {
+	var wrong []error
+	if !validName(r.Name) {
+		wrong = append(wrong, errors.New("the name must be lower-case letters, digits, dashes and underscores, beginning with a letter or digit"))
+	}
+	if r.Handler == nil {
+		wrong = append(wrong, errors.New("there is no handler"))
+	}
+	if r.Slots != All && r.Slots < 1 {
+		wrong = append(wrong, fmt.Errorf("slots are %d: give a number from 1, or All", r.Slots))
+	}
+	if r.Timeout < 0 {
+		wrong = append(wrong, fmt.Errorf("the timeout is %s: give a positive one, or zero for none", r.Timeout))
+	}
+	if r.Retry.Attempts < 0 || r.Retry.Backoff < 0 || r.Retry.MaxBackoff < 0 {
+		wrong = append(wrong, errors.New("the retry policy has a negative field"))
+	}
+	return errors.Join(append(wrong, r.Batch.Validate())...)
+}
+
+// maxName fits the columns and queue groups that carry a handler's name.
+const maxName = 64
+
+func validName(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		plain := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+		if !plain && (i == 0 || c != '-' && c != '_') {
+			return false
+		}
+	}
+	return name != "" && len(name) <= maxName
+}

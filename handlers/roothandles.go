@@ -1,0 +1,145 @@
+package handlers
+
+import (
+	"container/list"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+)
+
+// maxHandles is how many roots are held open at a time. A submission of
+// thousands of single files has as many roots.
+const maxHandles = 64
+
+// handles keeps the roots used last open. os.Root puts off its own closing
+// until calls under way have ended, so one can be let go of at any time.
+type handles struct {
+	limit int
+
+	mu     sync.Mutex
+	closed bool
+	byDir  map[string]*list.Element // of *handle
+	recent *list.List               // used last in front
+}
+
+type handle struct {
+	dir  string
+	root *os.Root
+	only string // when dir is a single file: its name within root
+}
+
+func newHandles(limit int) *handles {
+	return &handles{limit: limit, byDir: make(map[string]*list.Element), recent: list.New()}
+}
+
+// openFile opens path, which is dir or below it. A pipe does not block it.
+func (hs *handles) openFile(dir, path string) (*os.File, error) {
+	for {
+		h, fresh, err := hs.get(dir)
+		if err != nil {
+			return nil, err
+		}
+		f, err := h.root.OpenFile(h.name(path), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		switch {
+		case err == nil:
+			return f, nil
+		case errors.Is(err, fs.ErrClosed) && !hs.isClosed():
+			continue // pushed out by others between get and OpenFile
+		case !fresh && errors.Is(err, fs.ErrNotExist) && h.stale():
+			hs.drop(h) // the folder was replaced since it was opened
+			continue
+		}
+		return nil, fmt.Errorf("below %s: %w", dir, err)
+	}
+}
+
+func (h *handle) name(path string) string {
+	if h.only != "" {
+		return h.only
+	}
+	return relative(h.dir, path)
+}
+
+// stale reports whether another folder, or none, now stands where this one was.
+func (h *handle) stale() bool {
+	held, err := h.root.Stat(".")
+	if err != nil {
+		return true
+	}
+	now, err := os.Stat(h.root.Name())
+	return err != nil || !os.SameFile(held, now)
+}
+
+func (hs *handles) get(dir string) (h *handle, fresh bool, err error) {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	if hs.closed {
+		return nil, false, fmt.Errorf("open %s: %w", dir, fs.ErrClosed)
+	}
+	if e, ok := hs.byDir[dir]; ok {
+		hs.recent.MoveToFront(e)
+		return e.Value.(*handle), false, nil
+	}
+	h, err = openHandle(dir)
+	if err != nil {
+		return nil, false, err
+	}
+	hs.byDir[dir] = hs.recent.PushFront(h)
+	for hs.recent.Len() > hs.limit {
+		hs.remove(hs.recent.Back())
+	}
+	return h, true, nil
+}
+
+func openHandle(dir string) (*handle, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open root: %w", err)
+	}
+	h := &handle{dir: dir}
+	at := dir
+	switch {
+	case info.Mode().IsRegular():
+		at, h.only = filepath.Split(dir)
+	case !info.IsDir():
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: ErrNotAFile}
+	}
+	if h.root, err = os.OpenRoot(at); err != nil {
+		return nil, fmt.Errorf("open root: %w", err)
+	}
+	return h, nil
+}
+
+func (hs *handles) drop(h *handle) {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	if e, ok := hs.byDir[h.dir]; ok && e.Value.(*handle) == h {
+		hs.remove(e)
+	}
+}
+
+func (hs *handles) remove(e *list.Element) {
+	h := hs.recent.Remove(e).(*handle)
+	delete(hs.byDir, h.dir)
+	_ = h.root.Close() // a folder opened for reading has nothing to lose
+}
+
+func (hs *handles) isClosed() bool {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	return hs.closed
+}
+
+func (hs *handles) close() error {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	hs.closed = true
+	for hs.recent.Len() > 0 {
+		hs.remove(hs.recent.Front())
+	}
+	return nil
+}

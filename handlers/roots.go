@@ -1,0 +1,162 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// What Roots refuses, beside what the operating system does.
+var (
+	ErrOutsideRoots = errors.New("outside the folders that may be read")
+	ErrNotAFile     = errors.New("not a regular file")
+)
+
+// Roots opens files within the folders that may be read and nowhere else, even
+// when somebody swaps folders for symbolic links meanwhile: every step of a path
+// is taken by os.Root. A link is followed when what it names lies within the
+// roots. A root may be a single file; then a link in its place is followed only
+// within its folder. Mount points and bind mounts inside a
+// root count as inside. Safe for concurrent use.
+type Roots struct {
+	dirs    map[string]bool // cleaned absolute paths
+	handles *handles
+
+	mu   sync.Mutex
+	real map[string]bool // dirs without symbolic links, filled when a link asks for it
+}
+
+// NewRoots allows the given absolute paths, of folders or of single files. They
+// are looked at when first used, so they need not exist yet. With none, every
+// Open is refused.
+func NewRoots(dirs []string) (*Roots, error) {
+	r := &Roots{dirs: make(map[string]bool, len(dirs)), handles: newHandles(maxHandles)}
+	for _, dir := range dirs {
+		if !filepath.IsAbs(dir) {
+			return nil, fmt.Errorf("folder that may be read %q: must be an absolute path", dir)
+		}
+		r.dirs[filepath.Clean(dir)] = true
+	}
+	return r, nil
+}
+
+// Open opens a regular file for reading. It never waits for the other end of a
+// pipe. Errors wrap ErrOutsideRoots, ErrNotAFile, fs.ErrNotExist,
+// fs.ErrPermission or what else the operating system said.
+func (r *Roots) Open(path string) (*os.File, error) {
+	f, err := r.open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: path, Err: ErrNotAFile}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// Close lets go of the folders. Files that are open stay so.
+func (r *Roots) Close() error { return r.handles.close() }
+
+func (r *Roots) open(path string) (*os.File, error) {
+	clean := filepath.Clean(path)
+	root, ok := longest(clean, func(dir string) bool { return r.dirs[dir] })
+	if !ok {
+		return nil, r.refuse(path)
+	}
+	f, err := r.handles.openFile(root, clean)
+	if !refusedByRoot(err) {
+		return f, err
+	}
+	// os.Root follows no absolute link and none into another root. Where this
+	// one leads is found out from outside, and then opened link by link anew.
+	resolved, err := filepath.EvalSymlinks(clean)
+	if refusedByRoot(err) {
+		return nil, fmt.Errorf("follow link %s: %w: %w", path, ErrNotAFile, err) // a circle
+	}
+	if err != nil {
+		return nil, fmt.Errorf("follow link %s: %w", path, err)
+	}
+	root, ok = longest(resolved, r.isReal)
+	if !ok {
+		return nil, r.refuse(path)
+	}
+	f, err = r.handles.openFile(root, resolved)
+	if refusedByRoot(err) {
+		return nil, r.refuse(path)
+	}
+	return f, err
+}
+
+func (r *Roots) refuse(path string) error {
+	err := fmt.Errorf("%w: add its folder to BALER_ROOTS", ErrOutsideRoots)
+	if len(r.dirs) == 0 {
+		err = fmt.Errorf("%w: there are none, set BALER_ROOTS", ErrOutsideRoots)
+	}
+	return &fs.PathError{Op: "open", Path: path, Err: err}
+}
+
+// isReal reports whether dir is what one of the roots really is.
+func (r *Roots) isReal(dir string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.real == nil {
+		r.real = make(map[string]bool, len(r.dirs))
+		for root := range r.dirs {
+			if target, err := realRoot(root); err == nil { // one that is not there holds nothing
+				r.real[target] = true
+			}
+		}
+	}
+	return r.real[dir]
+}
+
+// realRoot resolves the links on the way to a root. A link in place of a single
+// file is not resolved: whoever can put it there was not asked.
+func realRoot(root string) (string, error) {
+	target, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return "", fmt.Errorf("resolve root: %w", err)
+	}
+	if info, err := os.Stat(target); err != nil || info.IsDir() {
+		return target, err
+	}
+	parent, err := filepath.EvalSymlinks(filepath.Dir(root))
+	return filepath.Join(parent, filepath.Base(root)), err
+}
+
+// longest walks from a clean path upwards to the first that is allowed.
+func longest(path string, allowed func(string) bool) (string, bool) {
+	for !allowed(path) {
+		parent := filepath.Dir(path)
+		if parent == path {
+			return "", false
+		}
+		path = parent
+	}
+	return path, true
+}
+
+// refusedByRoot tells os.Root's own refusal, which has no name to compare with,
+// from what the operating system says. EvalSymlinks refuses circles like that.
+func refusedByRoot(err error) bool {
+	var errno syscall.Errno
+	return err != nil && !errors.As(err, &errno) && !errors.Is(err, fs.ErrClosed) && !errors.Is(err, ErrNotAFile)
+}
+
+// relative is path below dir, both clean, dir being path or above it.
+func relative(dir, path string) string {
+	rel := strings.TrimPrefix(path[len(dir):], string(filepath.Separator))
+	if rel == "" {
+		return "."
+	}
+	return rel
+}

@@ -1,0 +1,114 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// The codes that this package gives by itself.
+const (
+	CodeError          = "error"             // an error that says nothing more of itself
+	CodePanic          = "panic"             // the handler panicked
+	CodeTimeout        = "timeout"           // the step's time ran out
+	CodeBadArgs        = "bad-args"          // the step's arguments do not fit the handler
+	CodeInvalidOutcome = "invalid-outcome"   // SetStatus was given something outside the enumeration
+	CodeIO             = "io"                // reading failed
+	CodeNotFound       = "not-found"         // there is no such file
+	CodeNotPermitted   = "permission-denied" // the worker may not read it
+	CodeOutsideRoots   = "outside-roots"     // it is not within the folders that may be read
+	CodeNotAFile       = "not-a-file"        // a folder, device, socket or pipe
+)
+
+// maxCode is how many bytes of a code are kept.
+const maxCode = 64
+
+// Verdict is an error that says how a file ends. A function given to PerFile
+// returns one, wrapped or not, to end its file otherwise than a plain error
+// would, which is tasks.Error with CodeError.
+type Verdict struct {
+	Outcome tasks.Outcome
+	Code    string // short and machine-readable, at most 64 bytes
+	Err     error  // what happened; its text goes into the job's error stream
+}
+
+func (v *Verdict) Error() string {
+	if v.Err == nil {
+		return v.Code
+	}
+	return v.Err.Error()
+}
+
+// Unwrap gives the error beneath.
+func (v *Verdict) Unwrap() error { return v.Err }
+
+// Fail says that the file's content is at fault: final, not tried again.
+func Fail(code string, err error) error {
+	return &Verdict{Outcome: tasks.Failed, Code: code, Err: err}
+}
+
+// Again says that the system is at fault: the file is tried again while
+// attempts are left. A plain error means the same, with no code of its own.
+func Again(code string, err error) error {
+	return &Verdict{Outcome: tasks.Error, Code: code, Err: err}
+}
+
+// Warn says that the work is done, with something that a person should know.
+func Warn(code, message string) error {
+	return &Verdict{Outcome: tasks.Warning, Code: code, Err: errors.New(message)}
+}
+
+// Skip says that there was nothing to do for this file, and why.
+func Skip(code, reason string) error {
+	return &Verdict{Outcome: tasks.Skipped, Code: code, Err: errors.New(reason)}
+}
+
+// verdict is how a job stands, or ended.
+type verdict struct {
+	outcome  tasks.Outcome // empty while nobody has decided
+	exitCode int
+	code     string
+}
+
+// verdictOf reads an error as a verdict and the message that goes with it.
+func verdictOf(err error) (verdict, string) {
+	var crash *PanicError
+	if errors.As(err, &crash) {
+		return newVerdict(1, tasks.Error, CodePanic), fmt.Sprintf("%v\n%s", err, crash.Stack)
+	}
+	var v *Verdict
+	if !errors.As(err, &v) {
+		return newVerdict(1, tasks.Error, CodeError), err.Error()
+	}
+	exitCode := 0
+	if v.Outcome.Stops() {
+		exitCode = 1
+	}
+	return newVerdict(exitCode, v.Outcome, v.Code), err.Error()
+}
+
+// newVerdict keeps a verdict recordable: an outcome outside the enumeration
+// becomes an error, a long code is cut and a broken one mended.
+func newVerdict(exitCode int, outcome tasks.Outcome, code string) verdict {
+	if !outcome.Valid() {
+		return verdict{outcome: tasks.Error, exitCode: exitCode, code: CodeInvalidOutcome}
+	}
+	return verdict{outcome: outcome, exitCode: exitCode, code: tidyCode(code)}
+}
+
+func tidyCode(code string) string {
+	if len(code) <= maxCode && clean(code) {
+		return code
+	}
+	tidy := string(appendClean(nil, []byte(code)))
+	if len(tidy) <= maxCode {
+		return tidy
+	}
+	cut := maxCode
+	for !utf8.RuneStart(tidy[cut]) {
+		cut--
+	}
+	return tidy[:cut]
+}
