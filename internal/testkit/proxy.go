@@ -1,0 +1,118 @@
+package testkit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"net/url"
+	"strconv"
+	"testing"
+	"time"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+
+	"github.com/balerhq/baler/internal/testkit/server"
+)
+
+// FaultyProxy stands between a test and a server and makes the network misbehave.
+// It starts out faultless. Faults of different kinds add up; one that is set twice
+// fails the test, so Clear in between.
+type FaultyProxy struct {
+	t        testing.TB
+	upstream *url.URL
+	proxy    *toxiproxy.Proxy
+}
+
+// The two ways that data flows through a proxy.
+const (
+	requests = "upstream"
+	replies  = "downstream"
+)
+
+// Proxy listens on a port of its own and passes everything on to upstream, the
+// URL of a server, until the test ends.
+func Proxy(t testing.TB, upstream string) *FaultyProxy {
+	t.Helper()
+	u, err := url.Parse(upstream)
+	if err != nil || u.Host == "" {
+		t.Fatalf("proxy: %q is not a URL with a host: %v", upstream, err)
+	}
+	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	port, err := server.FreePort(t.Context())
+	if err != nil {
+		t.Fatalf("proxy: %v", err)
+	}
+	listen := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	p := &FaultyProxy{t: t, upstream: u, proxy: toxiproxy.NewProxy(api, t.Name(), listen, u.Host)}
+	p.Up()
+	t.Cleanup(func() {
+		p.Clear() // a fault that holds data back would hold its goroutine, too
+		p.Down()
+	})
+	return p
+}
+
+// URL is the server's URL by way of the proxy. Down and Up do not change it.
+func (p *FaultyProxy) URL() string {
+	through := *p.upstream
+	through.Host = p.proxy.Listen
+	return through.String()
+}
+
+// Latency delays every reply.
+func (p *FaultyProxy) Latency(delay time.Duration) {
+	p.t.Helper()
+	p.add("latency", replies, map[string]any{"latency": delay.Milliseconds()})
+}
+
+// Reset closes a connection, in place of the first reply: the request has been
+// done, and nobody hears of it. On connections made from now on the client sees
+// a reset, on older ones an end.
+func (p *FaultyProxy) Reset() {
+	p.t.Helper()
+	p.add("reset_peer", replies, nil)
+}
+
+// Timeout swallows replies and closes the connection after a while, never if
+// that is zero. Requests do arrive.
+func (p *FaultyProxy) Timeout(after time.Duration) {
+	p.t.Helper()
+	p.add("timeout", replies, map[string]any{"timeout": after.Milliseconds()})
+}
+
+// Silence swallows everything both ways and keeps the connections open, as when
+// the other host has lost its power.
+func (p *FaultyProxy) Silence() {
+	p.t.Helper()
+	p.add("timeout", requests, nil)
+	p.add("timeout", replies, nil)
+}
+
+// Clear takes all faults away. Connections that have lost data are closed.
+func (p *FaultyProxy) Clear() {
+	p.proxy.Toxics.ResetToxics(context.WithoutCancel(p.t.Context()))
+}
+
+// Down cuts every connection and refuses new ones. It is fine when already down.
+func (p *FaultyProxy) Down() { p.proxy.Stop() }
+
+// Up listens again, on the same port.
+func (p *FaultyProxy) Up() {
+	p.t.Helper()
+	if err := p.proxy.Start(); err != nil {
+		p.t.Fatalf("proxy: listen on %s: %v", p.proxy.Listen, err)
+	}
+}
+
+func (p *FaultyProxy) add(kind, stream string, attributes map[string]any) {
+	p.t.Helper()
+	toxic, err := json.Marshal(map[string]any{"type": kind, "stream": stream, "attributes": attributes})
+	if err != nil {
+		p.t.Fatalf("proxy: %v", err)
+	}
+	if _, err := p.proxy.Toxics.AddToxicJson(bytes.NewReader(toxic)); err != nil {
+		p.t.Fatalf("proxy: add %s to the %s stream: %v", kind, stream, err)
+	}
+}

@@ -1,0 +1,94 @@
+package testkit
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// behindProxy is a database by way of a proxy, and without.
+func behindProxy(t *testing.T) (proxy *FaultyProxy, through, direct *redis.Client) {
+	t.Helper()
+	address := Redis(t)
+	proxy = Proxy(t, address)
+	through, direct = dial(t, proxy.URL()), dial(t, address)
+	set(t, through)
+	return proxy, through, direct
+}
+
+func TestProxyDelaysReplies(t *testing.T) {
+	t.Parallel()
+	proxy, through, _ := behindProxy(t)
+	const delay = 100 * time.Millisecond
+
+	proxy.Latency(delay)
+
+	start := time.Now()
+	if err := through.Ping(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took < delay {
+		t.Errorf("took %v, want %v at least", took, delay)
+	}
+}
+
+func TestProxyLosesTheReplyButNotTheRequest(t *testing.T) {
+	t.Parallel()
+	faults := map[string]func(*FaultyProxy){
+		"reset":   func(p *FaultyProxy) { p.Reset() },
+		"timeout": func(p *FaultyProxy) { p.Timeout(deaf) },
+	}
+	for name, fault := range faults {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			proxy, through, direct := behindProxy(t)
+
+			fault(proxy)
+			if err := through.Incr(t.Context(), "counter").Err(); err == nil {
+				t.Error("the reply came through")
+			}
+			if n, err := direct.Get(t.Context(), "counter").Int(); err != nil || n != 1 {
+				t.Errorf("the counter is %d, %v; want 1", n, err)
+			}
+
+			proxy.Clear()
+			Eventually(t, 5*time.Second, func() error { return through.Ping(t.Context()).Err() })
+		})
+	}
+}
+
+func TestProxySilencesBothWays(t *testing.T) {
+	t.Parallel()
+	proxy, through, direct := behindProxy(t)
+
+	proxy.Silence()
+
+	short, cancel := context.WithTimeout(t.Context(), deaf)
+	defer cancel()
+	if err := through.Incr(short, "counter").Err(); err == nil {
+		t.Error("the reply came through")
+	}
+	if err := direct.Get(t.Context(), "counter").Err(); !errors.Is(err, redis.Nil) {
+		t.Errorf("the request came through: %v", err)
+	}
+}
+
+func TestProxyGoesDownAndComesUpAtTheSameAddress(t *testing.T) {
+	t.Parallel()
+	proxy, through, _ := behindProxy(t)
+	before := proxy.URL()
+
+	proxy.Down()
+	if err := through.Ping(t.Context()).Err(); err == nil {
+		t.Error("a proxy that is down passes something on")
+	}
+	proxy.Up()
+
+	if proxy.URL() != before {
+		t.Errorf("moved from %s to %s", before, proxy.URL())
+	}
+	Eventually(t, 5*time.Second, func() error { return through.Ping(t.Context()).Err() })
+}

@@ -1,0 +1,174 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	startTries   = 3                // a port may be snatched away
+	startTimeout = 60 * time.Second // crash recovery on a slow disk included
+	probeEvery   = 10 * time.Millisecond
+	logTail      = 2 << 10
+)
+
+// kind is what one sort of server does in its own way. Everything lies below dir.
+type kind interface {
+	prepare(ctx context.Context, dir string) error   // once, before the first start
+	command(dir string, port int) (string, []string) // the binary and its arguments
+	probe(ctx context.Context, dir string) error     // nil when it serves
+	url(port int) string                             // where it serves
+}
+
+// Server is a throwaway server: running, killed or paused. Its methods may be
+// called from several goroutines.
+type Server struct {
+	kind kind
+	dir  string
+	port int
+
+	mu   sync.Mutex
+	proc *process // nil once closed
+}
+
+// start runs a server of a kind on a free port, with a folder of its own.
+func start(ctx context.Context, k kind) (*Server, error) {
+	// A short name at the top of the temporary folder: paths of Unix sockets have
+	// little more than a hundred bytes.
+	dir, err := os.MkdirTemp("", "baler")
+	if err != nil {
+		return nil, fmt.Errorf("make server folder: %w", err)
+	}
+	s := &Server{kind: k, dir: dir}
+	if err := s.boot(ctx); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s, nil
+}
+
+func (s *Server) boot(ctx context.Context) error {
+	if err := s.kind.prepare(ctx, s.dir); err != nil {
+		return err
+	}
+	var failed error
+	for range startTries {
+		port, err := FreePort(ctx)
+		if err != nil {
+			return err
+		}
+		s.port = port
+		if failed = s.up(ctx); failed == nil || ctx.Err() != nil {
+			return failed
+		}
+	}
+	return failed
+}
+
+// up starts the process and returns when it serves.
+func (s *Server) up(ctx context.Context) error {
+	binary, args := s.kind.command(s.dir, s.port)
+	p, err := launch(s.log(), binary, args...)
+	if err != nil {
+		return err
+	}
+	if err := s.await(ctx, p); err != nil {
+		p.kill()
+		return fmt.Errorf("%s on port %d: %w; the end of its log:\n%s", binary, s.port, err, tail(s.log()))
+	}
+	s.proc = p
+	return nil
+}
+
+// await asks until the server answers. The probe goes through a socket in the
+// server's own folder, so that it cannot be answered by a stranger who got hold
+// of the port.
+func (s *Server) await(ctx context.Context, p *process) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	again := time.NewTicker(probeEvery)
+	defer again.Stop()
+	for {
+		err := s.kind.probe(ctx, s.dir)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.ended:
+			return fmt.Errorf("ended while starting: %w", p.err)
+		case <-ctx.Done():
+			return fmt.Errorf("does not answer: %w", errors.Join(ctx.Err(), err))
+		case <-again.C:
+		}
+	}
+}
+
+// URL is where the server serves: the same through its whole life.
+func (s *Server) URL() string { return s.kind.url(s.port) }
+
+// Kill ends the process at once, as a power cut would, and keeps its data.
+func (s *Server) Kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.proc != nil {
+		s.proc.kill()
+	}
+}
+
+// Restart kills the process if it runs, and starts it again on the same port and
+// the same data. It returns when the server serves.
+func (s *Server) Restart(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.proc == nil {
+		return errors.New("restart: the server is closed")
+	}
+	s.proc.kill()
+	return s.up(ctx)
+}
+
+// Pause stops the process in its tracks: connections stay open and nothing answers.
+func (s *Server) Pause() error { return s.signal(syscall.SIGSTOP) }
+
+// Resume lets a paused process go on.
+func (s *Server) Resume() error { return s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.proc == nil {
+		return errors.New("signal: the server is closed")
+	}
+	return s.proc.signal(sig)
+}
+
+// Close ends the process and removes its folder. Closing twice is fine.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.proc == nil {
+		return nil
+	}
+	s.proc.kill()
+	s.proc = nil
+	if err := os.RemoveAll(s.dir); err != nil {
+		return fmt.Errorf("remove server folder: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) log() string { return filepath.Join(s.dir, "log") }
+
+// tail is the end of a file, for a person to read.
+func tail(path string) string {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b[max(0, len(b)-logTail):])
+}
