@@ -238,10 +238,11 @@ func TestABlockedAddHonoursItsContext(t *testing.T) {
 		add(t, b, 4)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		behind := make(chan error)
+		behind, overtaken := make(chan error), false
 		go func() {
 			time.Sleep(time.Microsecond)
 			_, err := b.Add(t.Context(), 1)
+			overtaken = ctx.Err() == nil
 			behind <- err
 		}()
 		if _, err := b.Add(ctx, 3); !errors.Is(err, context.DeadlineExceeded) {
@@ -249,6 +250,9 @@ func TestABlockedAddHonoursItsContext(t *testing.T) {
 		}
 		if err := <-behind; err != nil {
 			t.Errorf("what needed less room and stood behind it: %v", err)
+		}
+		if overtaken {
+			t.Error("what needed less room did not stand behind it")
 		}
 		if _, err := b.Add(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Add with a context that has ended returned %v", err)
@@ -344,7 +348,8 @@ func TestFlushForcesAndWaits(t *testing.T) {
 
 func TestWaitHonoursItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := New(Policy{MaxDelay: time.Hour}, newRecorder().flush, Options[int]{})
+		r := newRecorder()
+		b := New(Policy{MaxDelay: time.Hour}, r.flush, Options[int]{})
 		f := add(t, b, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -354,6 +359,9 @@ func TestWaitHonoursItsContext(t *testing.T) {
 		closeBatcher(t, b)
 		if err := f[0].Wait(ctx); err != nil {
 			t.Errorf("Wait returned %v though the flush ended well", err)
+		}
+		if waited := time.Since(r.start); waited > 0 {
+			t.Errorf("Close waited %v for a timer", waited)
 		}
 	})
 }
