@@ -1,0 +1,57 @@
+package recipe
+
+import "github.com/balerhq/baler/tasks"
+
+// arguments is a step's "with": a JSON value in which strings may be templates.
+type arguments struct {
+	value    any  // nil, bool, int, float64, string, []any, map[string]any, *template
+	rendered bool // a template is in it
+	facts    bool // a template reads facts
+}
+
+// Args renders the step's "with" for a file. Numbers are int, or float64 where
+// the recipe or an expression says so; lists are []any, mappings
+// map[string]any; nil when the step has none. The value belongs to the caller,
+// who may change it. An error is an *EvalError.
+func (s *Step) Args(f *tasks.File, facts map[string]any) (any, error) {
+	if !s.with.rendered {
+		return s.render(s.with.value, nil)
+	}
+	return s.render(s.with.value, variablesOf(f, facts))
+}
+
+// ArgsNeedFacts reports whether Args reads the facts.
+func (s *Step) ArgsNeedFacts() bool { return s.with.facts }
+
+// render copies a value, templates replaced by what they give.
+func (s *Step) render(value any, v *variables) (any, error) {
+	switch value := value.(type) {
+	case *template:
+		out, err := value.render(v)
+		if err != nil {
+			return nil, &EvalError{No: s.No, Step: s.Name, Part: "with", Source: value.source, Err: err}
+		}
+		return out, nil
+	case []any:
+		out := make([]any, len(value))
+		for i, item := range value {
+			r, err := s.render(item, v)
+			if err != nil {
+				return nil, err
+			}
+			out[i] = r
+		}
+		return out, nil
+	case map[string]any:
+		out := make(map[string]any, len(value))
+		for key, item := range value {
+			r, err := s.render(item, v)
+			if err != nil {
+				return nil, err
+			}
+			out[key] = r
+		}
+		return out, nil
+	}
+	return value, nil // scalars have no parts to share
+}

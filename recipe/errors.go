@@ -1,0 +1,94 @@
+package recipe
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/file"
+)
+
+// Error is one thing wrong with a recipe's text.
+type Error struct {
+	File    string // as given to Parse
+	Line    int    // from 1
+	Message string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Message) }
+
+// Errors is everything wrong with a recipe, in the order of its lines. It is
+// what Parse, Load and Check return for a bad recipe.
+type Errors []*Error
+
+func (es Errors) Error() string {
+	lines := make([]string, len(es))
+	for i, e := range es {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives the single errors to errors.Is and errors.As.
+func (es Errors) Unwrap() []error {
+	errs := make([]error, len(es))
+	for i, e := range es {
+		errs[i] = e
+	}
+	return errs
+}
+
+// complaints collects what is wrong with one source.
+type complaints struct {
+	file string
+	all  Errors
+}
+
+func (c *complaints) add(line int, format string, args ...any) {
+	c.all = append(c.all, &Error{File: c.file, Line: line, Message: fmt.Sprintf(format, args...)})
+}
+
+// err is everything collected, nil when there is nothing.
+func (c *complaints) err() error {
+	if len(c.all) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(c.all, func(a, b *Error) int { return cmp.Compare(a.Line, b.Line) })
+	return c.all
+}
+
+// EvalError says that an expression failed for one file, as when a fact has
+// another type than the expression expects.
+type EvalError struct {
+	No     int    // the step's number, from 1
+	Step   string // the step's name
+	Part   string // "when" or "with"
+	Source string // the expression
+	Err    error
+}
+
+func (e *EvalError) Error() string {
+	return fmt.Sprintf("step %s: %s %q: %v", e.Step, e.Part, e.Source, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *EvalError) Unwrap() error { return e.Err }
+
+// exprError is an error of the expression library on one line: its own text
+// draws the expression over several.
+type exprError struct{ err *file.Error }
+
+func (e *exprError) Error() string {
+	return fmt.Sprintf("%s (column %d)", e.err.Message, e.err.Column+1)
+}
+
+func (e *exprError) Unwrap() error { return e.err }
+
+func oneLine(err error) error {
+	if fe, ok := errors.AsType[*file.Error](err); ok {
+		return &exprError{fe}
+	}
+	return err
+}

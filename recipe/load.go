@@ -1,0 +1,60 @@
+package recipe
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/balerhq/baler/internal/nearmiss"
+)
+
+// UnknownError says that a name is none of a built-in recipe.
+type UnknownError struct {
+	Name  string
+	Known []string
+	Near  string // what was probably meant; empty when that cannot be told
+}
+
+func (e *UnknownError) Error() string {
+	if e.Near != "" {
+		return fmt.Sprintf("no recipe is called %q; did you mean %q?", e.Name, e.Near)
+	}
+	return fmt.Sprintf("no recipe is called %q; there are %s, or give the path of a .yaml file",
+		e.Name, strings.Join(e.Known, ", "))
+}
+
+// Load returns a built-in recipe by its name, or reads one from a path: what
+// ends in .yaml or .yml, or holds a slash. An unknown name gives an
+// *UnknownError, a bad recipe Errors.
+func Load(nameOrPath string) (*Recipe, error) {
+	if isPath(nameOrPath) {
+		return read(nameOrPath)
+	}
+	if r, ok := Builtin(nameOrPath); ok {
+		return r, nil
+	}
+	known := Builtins()
+	near := nearmiss.Of(strings.ToLower(nameOrPath), func(s string) bool { return slices.Contains(known, s) })
+	return nil, &UnknownError{Name: nameOrPath, Known: known, Near: near}
+}
+
+func isPath(s string) bool {
+	return strings.HasSuffix(s, ".yaml") || strings.HasSuffix(s, ".yml") ||
+		strings.ContainsRune(s, '/') || strings.ContainsRune(s, os.PathSeparator)
+}
+
+func read(path string) (_ *Recipe, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read recipe: %w", err)
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	// One byte more than allowed is enough to see that there is too much.
+	source, err := io.ReadAll(io.LimitReader(f, maxSource+1))
+	if err != nil {
+		return nil, fmt.Errorf("read recipe: %w", err)
+	}
+	return Parse(path, source)
+}

@@ -1,0 +1,103 @@
+package recipe_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/recipe"
+)
+
+func TestBuiltins(t *testing.T) {
+	t.Parallel()
+	handlers := map[string][]string{
+		"default": {"checksum", "identify"}, "checksum": {"checksum"}, "identify": {"identify"}, "noop": {"noop"},
+	}
+	for name, want := range handlers {
+		r, ok := recipe.Builtin(name)
+		if !ok {
+			t.Errorf("%s: missing", name)
+			continue
+		}
+		var got []string
+		for _, s := range r.Steps {
+			got = append(got, s.Handler)
+		}
+		if r.Name != name || !slices.Equal(got, want) {
+			t.Errorf("%s: called %s, handlers %v", name, r.Name, got)
+		}
+	}
+	for _, name := range recipe.Builtins() { // those of later days too
+		if r, ok := recipe.Builtin(name); !ok || r.Name != name || r.Description == "" {
+			t.Errorf("%s: %v", name, ok)
+		}
+	}
+	for _, name := range []string{"", "nope", "../recipe", "default.yaml"} {
+		if _, ok := recipe.Builtin(name); ok {
+			t.Errorf("Builtin(%q) found one", name)
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	if r, err := recipe.Load("checksum"); err != nil || r.Name != "checksum" {
+		t.Errorf("a built-in name: %v", err)
+	}
+	path := filepath.Join(t.TempDir(), "mine.yml")
+	if err := os.WriteFile(path, []byte("name: mine\nsteps: [{handler: noop}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := recipe.Load(path); err != nil || r.Name != "mine" {
+		t.Errorf("a path: %v", err)
+	}
+	if _, err := recipe.Load("checksum.yaml"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("name: mine\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := recipe.Load(path); err == nil || !strings.HasPrefix(err.Error(), path+":1: ") {
+		t.Errorf("a bad file: %v", err)
+	}
+	if err := os.WriteFile(path, []byte(strings.Repeat("#", 1<<20)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := recipe.Load(path); err == nil || !strings.Contains(err.Error(), "the limit is") {
+		t.Errorf("a huge file: %v", err)
+	}
+}
+
+func TestLoadUnknownName(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"defalt": `no recipe is called "defalt"; did you mean "default"?`,
+		"photos": `no recipe is called "photos"; there are checksum, default, identify, noop, or give the path of a .yaml file`,
+	} {
+		_, err := recipe.Load(name)
+		if _, ok := errors.AsType[*recipe.UnknownError](err); !ok || err.Error() != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	r := parse(t, "name: a\nsteps:\n  - handler: checksum\n  - name: x\n    handler: checksun\n  - handler: thumbnail\n")
+	known := func(names ...string) func(string) bool {
+		return func(name string) bool { return slices.Contains(names, name) }
+	}
+	if err := r.Check(known("checksum", "checksun", "thumbnail")); err != nil {
+		t.Errorf("all known: %v", err)
+	}
+	err := r.Check(known("checksum"))
+	want := `test.yaml:5: step x: no handler is called "checksun"; did you mean "checksum"?
+test.yaml:6: step thumbnail: no handler is called "thumbnail"; register it with the worker, or correct the name`
+	if _, ok := errors.AsType[recipe.Errors](err); !ok || err.Error() != want {
+		t.Errorf("got:\n%v", err)
+	}
+}

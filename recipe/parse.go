@@ -1,0 +1,149 @@
+package recipe
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Bounds on a recipe. Its text is kept with every transfer, in a column that
+// holds 64 KiB on every database.
+const (
+	maxSource      = 64_000 // bytes
+	maxSteps       = 100
+	maxDescription = 1000 // bytes
+)
+
+// Parse reads a recipe. The file name is for messages only. A bad recipe gives
+// Errors, everything wrong at once; bad YAML gives the first place where it
+// cannot be read any further.
+func Parse(file string, source []byte) (*Recipe, error) {
+	c := &complaints{file: file}
+	text := strings.TrimPrefix(string(source), "\ufeff")
+	root := c.document(text)
+	if root == nil {
+		return nil, c.err()
+	}
+	r := &Recipe{file: file, source: text}
+	c.recipe(r, root)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	r.facts = factsNeeded(r.Steps)
+	return r, nil
+}
+
+// document parses the YAML; nil, with a complaint, when that fails.
+func (c *complaints) document(text string) ast.Node {
+	if len(text) > maxSource {
+		c.add(1, "the recipe is %d bytes long, the limit is %d", len(text), maxSource)
+		return nil
+	}
+	if i := unreadable(text); i >= 0 {
+		c.add(1+strings.Count(text[:i], "\n"), "not UTF-8 text")
+		return nil
+	}
+	file, err := parser.ParseBytes([]byte(text), 0)
+	if err != nil {
+		c.syntax(err)
+		return nil
+	}
+	var root ast.Node
+	for _, doc := range file.Docs {
+		switch {
+		case doc.Body == nil || doc.Body.Type() == ast.DirectiveType:
+		case root != nil:
+			c.add(lineOf(doc.Body), "a second document begins here; a file holds one recipe")
+			return nil
+		default:
+			root = doc.Body
+		}
+	}
+	if root == nil {
+		c.add(1, "the recipe is empty; it needs a name and steps")
+	}
+	return root
+}
+
+// unreadable is where the text stops being text, -1 when it is all well.
+func unreadable(text string) int {
+	for i, r := range text {
+		if r == 0 {
+			return i
+		}
+		if r == utf8.RuneError {
+			if _, width := utf8.DecodeRuneInString(text[i:]); width == 1 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+func (c *complaints) syntax(err error) {
+	line := 1
+	message := err.Error()
+	if ye, ok := errors.AsType[yaml.Error](err); ok {
+		message = ye.GetMessage()
+		if t := ye.GetToken(); t != nil && t.Position != nil {
+			line = max(t.Position.Line, 1)
+		}
+	}
+	c.add(line, "not YAML: %s", message)
+}
+
+func (c *complaints) recipe(r *Recipe, root ast.Node) {
+	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "steps")
+	if !ok {
+		return
+	}
+	if f, ok := fs.get("name"); ok {
+		r.Name, _ = c.word(f)
+	} else {
+		c.add(f.line, "the recipe has no name; give it one, as in \"name: photos\"")
+	}
+	if f, ok := fs.get("description"); ok {
+		r.Description, _ = c.text(f)
+		r.Description = strings.TrimSpace(r.Description)
+		if len(r.Description) > maxDescription {
+			c.add(f.line, "description is %d bytes long, the limit is %d", len(r.Description), maxDescription)
+		}
+	}
+	f, ok := fs.get("steps")
+	if !ok {
+		c.add(f.line, "the recipe has no steps; it needs at least one")
+		return
+	}
+	r.Steps = c.steps(f)
+}
+
+func (c *complaints) steps(f field) []*Step {
+	list, ok := f.value.(*ast.SequenceNode)
+	if !ok {
+		c.add(f.line, "steps must be a list, not %s", kind(f.value))
+		return nil
+	}
+	if n := len(list.Values); n < 1 || n > maxSteps {
+		c.add(f.line, "%d steps; a recipe has 1 to %d", n, maxSteps)
+		return nil
+	}
+	steps := make([]*Step, len(list.Values))
+	first := make(map[string]int)
+	for i, node := range list.Values {
+		s := c.step(i+1, node)
+		steps[i] = s
+		if s.Name == "" { // complained of already
+			continue
+		}
+		if no, taken := first[s.Name]; taken {
+			c.add(lineOf(node), "step %d is called %q like step %d; give it a name of its own", s.No, s.Name, no)
+			continue
+		}
+		first[s.Name] = s.No
+	}
+	return steps
+}

@@ -1,0 +1,109 @@
+package recipe
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// Recipe is an ordered list of steps. It is immutable: its fields are for reading.
+type Recipe struct {
+	Name        string
+	Description string
+	Steps       []*Step // at least one; Steps[i].No is i+1
+
+	file   string
+	source string
+	facts  []bool // facts[i]: the steps from Steps[i] on read facts
+}
+
+// Step is one handler applied to every file that its condition selects. A zero
+// Timeout, Retry or Batch, or a zero field of them, means that the recipe says
+// nothing: the site's configuration or the handler's default holds.
+type Step struct {
+	No        int // from 1
+	Name      string
+	Handler   string
+	When      string // the condition's source; empty when every file is selected
+	Timeout   time.Duration
+	Retry     Retry
+	Batch     Batch
+	OnFailure OnFailure
+
+	when *expression // nil when every file is selected
+	with arguments
+	line int // of the handler's name
+}
+
+// Retry says how often a file that ended in error or timed out is tried, and
+// how long after.
+type Retry struct {
+	Attempts   int // all of them, the first included
+	Backoff    time.Duration
+	MaxBackoff time.Duration
+}
+
+// Batch is a step's batch policy.
+type Batch struct {
+	MaxItems int
+	MaxBytes int64
+	MaxDelay time.Duration
+	Target   time.Duration
+}
+
+// OnFailure says whether a file that ended badly goes on to the next step.
+type OnFailure string
+
+// What a step does with a file that ended badly.
+const (
+	Stop     OnFailure = "stop" // the default
+	Continue OnFailure = "continue"
+)
+
+// Unconditional reports whether the step selects every file.
+func (s *Step) Unconditional() bool { return s.when == nil }
+
+// Stops reports whether a file that ended so at this step goes no further. A
+// canceled file never does: what a person stopped stays stopped.
+func (s *Step) Stops(o tasks.Outcome) bool {
+	return o == tasks.Canceled || s.OnFailure == Stop && o.Stops()
+}
+
+// Step returns the step of that number, nil when there is none.
+func (r *Recipe) Step(no int) *Step {
+	if no < 1 || no > len(r.Steps) {
+		return nil
+	}
+	return r.Steps[no-1]
+}
+
+// YAML is the recipe's text, which Parse reads again into the same recipe. It
+// refers to nothing outside itself, so it can be kept with a transfer.
+func (r *Recipe) YAML() string { return r.source }
+
+// Digest is a SHA-256, in hexadecimal, over what decides on results: each
+// step's handler, arguments, condition and conduct on failure, in order.
+// Names, descriptions, comments, layout, timeouts, retries and batch sizes do
+// not change it.
+func (r *Recipe) Digest() string {
+	type essence struct {
+		Handler   string    `json:"handler"`
+		With      any       `json:"with"`
+		When      string    `json:"when"`
+		OnFailure OnFailure `json:"on_failure"`
+	}
+	all := make([]essence, len(r.Steps))
+	for i, s := range r.Steps {
+		all[i] = essence{s.Handler, s.with.value, s.When, s.OnFailure}
+	}
+	b, err := json.Marshal(all) // object keys come out sorted
+	if err != nil {             // the parser lets nothing through but JSON values
+		panic(fmt.Sprintf("encode recipe %s: %v", r.Name, err))
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,48 @@
+package recipe
+
+import "github.com/balerhq/baler/tasks"
+
+// Next returns the number, from 1, of the first step after the given one whose
+// condition selects the file; 0 when there is none. With after = 0 it is where
+// a file starts. facts may be nil.
+//
+// When a condition fails, Next returns the number of its step and an
+// *EvalError: the file belongs to that step, with the error as its result.
+func (r *Recipe) Next(after int, f *tasks.File, facts map[string]any) (int, error) {
+	var v *variables
+	for _, s := range r.Steps[min(max(after, 0), len(r.Steps)):] {
+		if s.when == nil {
+			return s.No, nil
+		}
+		if v == nil {
+			v = variablesOf(f, facts)
+		}
+		selected, err := s.when.holds(v)
+		if err != nil {
+			return s.No, &EvalError{No: s.No, Step: s.Name, Part: "when", Source: s.When, Err: err}
+		}
+		if selected {
+			return s.No, nil
+		}
+	}
+	return 0, nil
+}
+
+// NeedsFacts reports whether a condition or an argument of the given step, or
+// of one after it, reads facts. When not, Next and Args may be called without them.
+func (r *Recipe) NeedsFacts(step int) bool {
+	i := max(step, 1) - 1
+	return i < len(r.facts) && r.facts[i]
+}
+
+// factsNeeded answers NeedsFacts for every step beforehand.
+func factsNeeded(steps []*Step) []bool {
+	needed := make([]bool, len(steps))
+	later := false
+	for i := len(steps) - 1; i >= 0; i-- {
+		s := steps[i]
+		later = later || s.with.facts || s.when != nil && s.when.facts
+		needed[i] = later
+	}
+	return needed
+}

@@ -1,0 +1,120 @@
+package recipe
+
+import (
+	"math"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/goccy/go-yaml/ast"
+)
+
+// text reads a string.
+func (c *complaints) text(f field) (string, bool) {
+	switch n := f.value.(type) {
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.LiteralNode:
+		return n.Value.Value, true
+	}
+	hint := ""
+	switch f.value.(type) {
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		hint = "; put it in quotes"
+	}
+	c.add(f.line, "%s must be text, not %s%s", f.name, kind(f.value), hint)
+	return "", false
+}
+
+// word reads a name that is used in commands, addresses and metrics.
+func (c *complaints) word(f field) (string, bool) {
+	s, ok := c.text(f)
+	if ok && !isWord(s) {
+		c.add(f.line, "%s %q must be 1 to %d of a-z, 0-9, _ and -, and begin with a letter or digit", f.name, s, maxWord)
+		return "", false
+	}
+	return s, ok
+}
+
+const maxWord = 64
+
+func isWord(s string) bool {
+	for i, r := range s {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
+		case i > 0 && (r == '_' || r == '-'):
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxWord
+}
+
+// duration reads a time such as 250ms, 10m or 1h30m, above zero.
+func (c *complaints) duration(f field) time.Duration {
+	if n, ok := f.value.(*ast.IntegerNode); ok {
+		c.add(f.line, "%s needs a unit: write %vs for seconds, or ms, m, h", f.name, n.Value)
+		return 0
+	}
+	s, ok := c.text(f)
+	if !ok {
+		return 0
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		c.add(f.line, "%s %q is not a time; write it as 250ms, 10m or 1h30m", f.name, s)
+		return 0
+	}
+	if d <= 0 || d > maxDuration {
+		c.add(f.line, "%s %s must be more than 0 and at most %s", f.name, s, maxDuration)
+		return 0
+	}
+	return d
+}
+
+const maxDuration = 30 * 24 * time.Hour
+
+// size reads a number of bytes, plain or as 256MiB, above zero.
+func (c *complaints) size(f field) int64 {
+	var s string
+	switch n := f.value.(type) {
+	case *ast.IntegerNode:
+		s = n.Token.Value
+	case *ast.StringNode:
+		s = n.Value
+	default:
+		c.add(f.line, "%s must be a size such as 256MiB, not %s", f.name, kind(f.value))
+		return 0
+	}
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n < 1 || n > math.MaxInt64 {
+		c.add(f.line, "%s %q is not a size above 0; write it as 256MiB, 64KiB or a number of bytes", f.name, s)
+		return 0
+	}
+	return int64(n)
+}
+
+// count reads a whole number from 1 to most.
+func (c *complaints) count(f field, most int) int {
+	node, ok := f.value.(*ast.IntegerNode)
+	if !ok {
+		c.add(f.line, "%s must be a whole number, as 3, without a fraction or quotes", f.name)
+		return 0
+	}
+	n, ok := integer(node)
+	if !ok || n < 1 || n > most {
+		c.add(f.line, "%s %v must be from 1 to %d", f.name, node.Value, most)
+		return 0
+	}
+	return n
+}
+
+// integer is ok when the number fits.
+func integer(n *ast.IntegerNode) (int, bool) {
+	switch i := n.Value.(type) {
+	case int64:
+		return int(i), true
+	case uint64:
+		return int(i), i <= math.MaxInt64
+	}
+	return 0, false
+}

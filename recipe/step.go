@@ -1,0 +1,126 @@
+package recipe
+
+import (
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// Bounds on what a recipe may ask for: they catch slips such as a size where a
+// number of files belongs.
+const (
+	maxItems    = 100_000
+	maxAttempts = 100
+)
+
+// step reads one entry of the list of steps.
+func (c *complaints) step(no int, node ast.Node) *Step {
+	s := &Step{No: no, OnFailure: Stop, line: lineOf(node)}
+	fs, ok := c.mapping("step", node, s.line,
+		"name", "handler", "with", "when", "timeout", "retry", "batch", "on_failure")
+	if !ok {
+		return s
+	}
+	if f, ok := fs.get("handler"); ok {
+		s.line = f.line
+		s.Handler, _ = c.word(f)
+	} else {
+		c.add(f.line, "step %d has no handler; name one, as in \"handler: checksum\"", no)
+	}
+	s.Name = s.Handler
+	if f, ok := fs.get("name"); ok {
+		s.Name, _ = c.word(f)
+	}
+	if f, ok := fs.get("with"); ok {
+		s.with = c.arguments(f)
+	}
+	if f, ok := fs.get("when"); ok {
+		s.When, s.when = c.condition(f)
+	}
+	if f, ok := fs.get("timeout"); ok {
+		s.Timeout = c.duration(f)
+	}
+	if f, ok := fs.get("retry"); ok {
+		s.Retry = c.retry(f)
+	}
+	if f, ok := fs.get("batch"); ok {
+		s.Batch = c.batch(f)
+	}
+	if f, ok := fs.get("on_failure"); ok {
+		s.OnFailure = c.onFailure(f)
+	}
+	return s
+}
+
+func (c *complaints) condition(f field) (string, *expression) {
+	source, ok := c.text(f)
+	if !ok {
+		return "", nil
+	}
+	source = strings.TrimSpace(source)
+	if source == "" {
+		c.add(f.line, "when is empty; leave it out to select every file")
+		return "", nil
+	}
+	e, err := compileCondition(source)
+	if err != nil {
+		c.add(f.line, "when %q: %v", source, err)
+		return "", nil
+	}
+	return source, e
+}
+
+func (c *complaints) retry(f field) Retry {
+	var r Retry
+	fs, ok := c.mapping("retry", f.value, f.line, "attempts", "backoff", "max_backoff")
+	if !ok {
+		return r
+	}
+	if f, ok := fs.get("attempts"); ok {
+		r.Attempts = c.count(f, maxAttempts)
+	}
+	if f, ok := fs.get("backoff"); ok {
+		r.Backoff = c.duration(f)
+	}
+	if f, ok := fs.get("max_backoff"); ok {
+		r.MaxBackoff = c.duration(f)
+		if r.MaxBackoff != 0 && r.MaxBackoff < r.Backoff {
+			c.add(f.line, "max_backoff %s is less than backoff %s", r.MaxBackoff, r.Backoff)
+		}
+	}
+	return r
+}
+
+func (c *complaints) batch(f field) Batch {
+	var b Batch
+	fs, ok := c.mapping("batch", f.value, f.line, "max_items", "max_bytes", "max_delay", "target")
+	if !ok {
+		return b
+	}
+	if f, ok := fs.get("max_items"); ok {
+		b.MaxItems = c.count(f, maxItems)
+	}
+	if f, ok := fs.get("max_bytes"); ok {
+		b.MaxBytes = c.size(f)
+	}
+	if f, ok := fs.get("max_delay"); ok {
+		b.MaxDelay = c.duration(f)
+	}
+	if f, ok := fs.get("target"); ok {
+		b.Target = c.duration(f)
+	}
+	return b
+}
+
+func (c *complaints) onFailure(f field) OnFailure {
+	s, ok := c.text(f)
+	if !ok {
+		return Stop
+	}
+	switch o := OnFailure(s); o {
+	case Stop, Continue:
+		return o
+	}
+	c.add(f.line, "on_failure %q must be stop or continue", s)
+	return Stop
+}

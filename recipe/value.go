@@ -1,0 +1,75 @@
+package recipe
+
+import (
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// maxDepth bounds how deep lists and mappings may nest in "with".
+const maxDepth = 32
+
+// arguments reads a "with", compiling its templates.
+func (c *complaints) arguments(f field) arguments {
+	var a arguments
+	a.value = c.value(&a, f.value, f.line, maxDepth)
+	return a
+}
+
+// value reads any JSON value. The line is that of the nearest key.
+func (c *complaints) value(a *arguments, node ast.Node, line, depth int) any {
+	if depth == 0 {
+		c.add(line, "with: nested more than %d deep", maxDepth)
+		return nil
+	}
+	switch n := node.(type) {
+	case *ast.NullNode:
+		return nil
+	case *ast.BoolNode:
+		return n.Value
+	case *ast.FloatNode:
+		return n.Value
+	case *ast.IntegerNode:
+		i, ok := integer(n)
+		if !ok {
+			c.add(lineOf(n), "with: %v is too large a number; put it in quotes", n.Value)
+		}
+		return i
+	case *ast.StringNode:
+		return c.string(a, n.Value, lineOf(n))
+	case *ast.LiteralNode:
+		return c.string(a, n.Value.Value, lineOf(n))
+	case *ast.SequenceNode:
+		list := make([]any, len(n.Values))
+		for i, item := range n.Values {
+			list[i] = c.value(a, item, lineOf(item), depth-1)
+		}
+		return list
+	case *ast.MappingNode, *ast.MappingValueNode:
+		entries, _ := entriesOf(node) // both are mappings
+		object := make(map[string]any, len(entries))
+		for _, entry := range entries {
+			if key, ok := c.key(entry.Key); ok {
+				object[key] = c.value(a, entry.Value, lineOf(entry.Key), depth-1)
+			}
+		}
+		return object
+	}
+	c.add(line, "with cannot hold %s", kind(node))
+	return nil
+}
+
+// string reads text, which may be a template.
+func (c *complaints) string(a *arguments, s string, line int) any {
+	if !strings.Contains(s, "${") {
+		return s
+	}
+	t, err := parseTemplate(s)
+	if err != nil {
+		c.add(line, "with: %v", err)
+		return nil
+	}
+	a.rendered = true
+	a.facts = a.facts || t.readsFacts()
+	return t
+}
