@@ -10,12 +10,6 @@ import (
 	"github.com/balerhq/baler/internal/testkit/server"
 )
 
-// Variables that name servers given over to tests.
-const (
-	RedisVariable = "BALER_TEST_REDIS_URL" // redis:// or rediss://
-	MySQLVariable = "BALER_TEST_MYSQL_URL" // mysql://user:password@host:port, allowed to create databases
-)
-
 // shared are the servers of this test process. Tests meet nowhere but in their
 // process, so this is the one place for it.
 //
@@ -30,14 +24,14 @@ type servers struct {
 
 // redisURL names the Redis that this process's tests share.
 func (s *servers) redisURL(ctx context.Context) (string, error) {
-	return s.url(ctx, RedisVariable, &s.redis, func(ctx context.Context) (*server.Server, error) {
+	return s.url(ctx, server.RedisVariable, &s.redis, func(ctx context.Context) (*server.Server, error) {
 		return server.StartRedis(ctx, server.RedisOptions{})
 	})
 }
 
 // mysqlURL names the MySQL that this process's tests share.
 func (s *servers) mysqlURL(ctx context.Context) (string, error) {
-	return s.url(ctx, MySQLVariable, &s.mysql, server.StartMySQL)
+	return s.url(ctx, server.MySQLVariable, &s.mysql, server.StartMySQL)
 }
 
 func (s *servers) url(

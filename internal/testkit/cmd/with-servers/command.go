@@ -1,0 +1,48 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// command runs one command to its end and gives its exit code. Signals are passed
+// on to it and all that it has started, whose process group is theirs alone: `go
+// test` killed by itself would leave its test binaries behind. Outside the terminal's
+// foreground group there is no reading from it, so there is no standard input.
+func command(signals <-chan os.Signal, args, env []string, stdout, stderr io.Writer) (int, error) {
+	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // signals end it, and the whole group with it
+	cmd.Env, cmd.Stdout, cmd.Stderr = env, stdout, stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return 0, fmt.Errorf("start the command: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case s := <-signals:
+			if number, ok := s.(syscall.Signal); ok {
+				_ = syscall.Kill(-cmd.Process.Pid, number) // fails only when the whole group has ended
+			}
+		case err := <-ended:
+			return exitCode(cmd.ProcessState, err)
+		}
+	}
+}
+
+// exitCode is what a shell would say: 128 and the signal's number where a signal
+// ended the command.
+func exitCode(state *os.ProcessState, err error) (int, error) {
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return 0, fmt.Errorf("run the command: %w", err)
+	}
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal()), nil
+	}
+	return state.ExitCode(), nil
+}

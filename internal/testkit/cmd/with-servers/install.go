@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/balerhq/baler/internal/testkit/server"
+)
+
+// need is a server that is neither named in the environment nor installed.
+type need int
+
+const (
+	needRedis need = iota
+	needMySQL
+)
+
+// missing lists the servers that have to be installed.
+func missing(getenv func(string) string) []need {
+	var needs []need
+	if _, err := server.RedisBinary(); err != nil && getenv(server.RedisVariable) == "" {
+		needs = append(needs, needRedis)
+	}
+	if _, err := server.MySQLBinary(); err != nil && getenv(server.MySQLVariable) == "" {
+		needs = append(needs, needMySQL)
+	}
+	return needs
+}
+
+// manager is a way to install packages.
+type manager struct {
+	name     string
+	asRoot   bool       // refuses to work for anybody else; brew refuses to work for root
+	before   [][]string // commands that come first
+	install  []string   // the packages follow
+	packages map[need]string
+}
+
+func managers() []manager {
+	quiet := []string{"env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=120", "-qq"}
+	return []manager{{
+		name: "apt-get", asRoot: true,
+		before:   [][]string{slices.Concat(quiet, []string{"update"})},
+		install:  slices.Concat(quiet, []string{"install", "-y", "--no-install-recommends"}),
+		packages: map[need]string{needRedis: "redis-server", needMySQL: "mariadb-server"},
+	}, {
+		name: "dnf", asRoot: true,
+		install:  []string{"dnf", "install", "-y", "-q"},
+		packages: map[need]string{needRedis: "redis", needMySQL: "mariadb-server"},
+	}, {
+		name: "apk", asRoot: true,
+		install:  []string{"apk", "add", "--no-cache", "-q"},
+		packages: map[need]string{needRedis: "redis", needMySQL: "mariadb"},
+	}, {
+		name:     "brew",
+		install:  []string{"brew", "install", "-q"},
+		packages: map[need]string{needRedis: "redis", needMySQL: "mariadb"},
+	}}
+}
+
+// plan is the commands that install what is needed, each prefixed with what gives
+// it the rights that it needs.
+func (m manager) plan(needs []need, prefix []string) [][]string {
+	install := m.install
+	for _, n := range needs {
+		install = append(slices.Clip(install), m.packages[n])
+	}
+	var commands [][]string
+	for _, c := range append(slices.Clip(m.before), install) {
+		commands = append(commands, slices.Concat(prefix, c))
+	}
+	return commands
+}
+
+// install installs what is needed, or says in one line what a person should.
+func install(ctx context.Context, needs []need, log io.Writer) error {
+	if len(needs) == 0 {
+		return nil
+	}
+	m, prefix, ok := choose(ctx)
+	if !ok {
+		return fmt.Errorf("please install %s", byHand(needs))
+	}
+	for _, c := range m.plan(needs, prefix) {
+		_, _ = fmt.Fprintf(log, "with-servers: %s\n", strings.Join(c, " ")) // nowhere to say that it failed
+		cmd := exec.CommandContext(ctx, c[0], c[1:]...)
+		cmd.Stdout, cmd.Stderr = log, log
+		if err := cmd.Run(); err != nil {
+			// A package whose service cannot be started, as in a container, is installed
+			// all the same: what counts is whether the programs are there.
+			_, _ = fmt.Fprintf(log, "with-servers: %s: %v\n", c[0], err) // as above
+		}
+	}
+	if left := missing(os.Getenv); len(left) > 0 {
+		return fmt.Errorf("%s did not install it: please install %s", m.name, byHand(left))
+	}
+	return nil
+}
+
+// choose finds a package manager that this account may use without being asked
+// for a password.
+func choose(ctx context.Context) (m manager, prefix []string, ok bool) {
+	root := os.Getuid() == 0
+	sudo := !root && exec.CommandContext(ctx, "sudo", "-n", "true").Run() == nil
+	for _, m := range managers() {
+		if _, err := exec.LookPath(m.name); err != nil {
+			continue
+		}
+		switch {
+		case m.asRoot == root:
+			return m, nil, true
+		case m.asRoot && sudo:
+			return m, []string{"sudo", "-n"}, true
+		}
+	}
+	return manager{}, nil, false
+}
+
+// byHand names what a person should install, and the other way out.
+func byHand(needs []need) string {
+	names := map[need]string{
+		needRedis: "redis-server (or set " + server.RedisVariable + ")",
+		needMySQL: "mariadb-server (or set " + server.MySQLVariable + ")",
+	}
+	var list []string
+	for _, n := range needs {
+		list = append(list, names[n])
+	}
+	return strings.Join(list, " and ")
+}

@@ -1,0 +1,127 @@
+// Command with-servers runs a command with a throwaway Redis and MySQL beside it:
+//
+//	with-servers go test ./...
+//
+// It starts the two once, names them in BALER_TEST_REDIS_URL and
+// BALER_TEST_MYSQL_URL, runs the command and stops exactly what it started, also
+// when it is interrupted. A variable that is set already names a server to use
+// as it is. A server that is not installed is installed, where this account may
+// do that without being asked. The exit code is the command's.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/balerhq/baler/internal/testkit/server"
+)
+
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		_, _ = fmt.Fprintln(stderr, "usage: with-servers COMMAND [ARGUMENT…]") // nowhere to say that it failed
+		return exitUsage
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+
+	code, err := withServers(signals, args, stdout, stderr)
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "with-servers: %v\n", err) // as above
+		return max(code, exitFailed)
+	}
+	return code
+}
+
+func withServers(signals <-chan os.Signal, args []string, stdout, stderr io.Writer) (code int, err error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if err := install(ctx, missing(os.Getenv), stderr); err != nil {
+		return 0, err
+	}
+	started, err := startAll(ctx, signals, cancel)
+	defer func() { err = errors.Join(err, started.close()) }()
+	if err != nil {
+		return 0, err
+	}
+	return command(signals, args, append(os.Environ(), started.environment()...), stdout, stderr)
+}
+
+// running are the servers that this process has started, by the variable that
+// names each.
+type running map[string]*server.Server
+
+// startAll starts what the environment does not name. A signal in the meantime
+// gives up.
+func startAll(ctx context.Context, signals <-chan os.Signal, cancel context.CancelFunc) (running, error) {
+	kinds := map[string]func(context.Context) (*server.Server, error){
+		server.RedisVariable: func(ctx context.Context) (*server.Server, error) {
+			return server.StartRedis(ctx, server.RedisOptions{})
+		},
+		server.MySQLVariable: server.StartMySQL,
+	}
+	type result struct {
+		variable string
+		server   *server.Server
+		err      error
+	}
+	results := make(chan result)
+	pending := 0
+	for variable, start := range kinds {
+		if os.Getenv(variable) != "" {
+			continue
+		}
+		pending++
+		go func() {
+			s, err := start(ctx)
+			results <- result{variable, s, err}
+		}()
+	}
+	started := running{}
+	var errs []error
+	for pending > 0 {
+		select {
+		case r := <-results:
+			pending--
+			if r.err != nil {
+				errs = append(errs, r.err)
+				continue
+			}
+			started[r.variable] = r.server
+		case s := <-signals:
+			errs = append(errs, fmt.Errorf("%v while starting the servers", s))
+			cancel()
+		}
+	}
+	return started, errors.Join(errs...)
+}
+
+func (r running) environment() []string {
+	var env []string
+	for variable, s := range r {
+		env = append(env, variable+"="+s.URL())
+	}
+	return env
+}
+
+func (r running) close() error {
+	var errs []error
+	for _, s := range r {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
