@@ -8,10 +8,6 @@ var (
 	// Nothing was recorded; whoever took over will do it.
 	ErrStale = errors.New("batch was taken over or is closed")
 
-	// ErrMoved: the cursor was not where the caller believed. Nothing was
-	// written; read it again.
-	ErrMoved = errors.New("cursor has moved")
-
 	// ErrSealed: the transfer takes no more files.
 	ErrSealed = errors.New("transfer is sealed")
 

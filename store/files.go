@@ -107,12 +107,15 @@ func (s *Store) Files(ctx context.Context, transfer int64, numbers tasks.Ranges)
 	return toFiles(rows), nil
 }
 
-// FilesAfter reads up to limit files behind a number, ascending.
-func (s *Store) FilesAfter(ctx context.Context, transfer, after int64, limit int) ([]tasks.File, error) {
+// FilesAfter reads up to limit files behind a number, ascending; only their
+// numbers and sizes when sizes is set.
+func (s *Store) FilesAfter(ctx context.Context, transfer, after int64, limit int, sizes bool) ([]tasks.File, error) {
+	q := s.db.WithContext(ctx).Where("transfer_id = ? AND no > ?", transfer, after)
+	if sizes {
+		q = q.Select("no", "size")
+	}
 	var rows []fileRow
-	err := s.db.WithContext(ctx).Where("transfer_id = ? AND no > ?", transfer, after).
-		Order("no").Limit(limit).Find(&rows).Error
-	if err != nil {
+	if err := q.Order("no").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read files: %w", err)
 	}
 	return toFiles(rows), nil

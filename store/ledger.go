@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -15,48 +16,30 @@ import (
 // dispatcher looks whether the queue knows it.
 const sendGrace = 15 * time.Second
 
-// Backlog is a transfer with something for the dispatcher to do.
-type Backlog struct {
-	Transfer int64
-	Via      tasks.Via
-	State    tasks.State
-	Queue    string
-	Files    int64 // registered
-	Cursor   int64 // dealt with
-	Open     int   // batches in the ledger
-
-	// SweptTo and SweptAt are the mark of a group transfer: how many files had
-	// been registered then.
-	SweptTo int64
-	SweptAt time.Time
-}
-
 // Backlogs lists unfinished transfers with files behind their cursor, oldest
 // first, from the one behind after on.
-func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]Backlog, error) {
+func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]batcher.Backlog, error) {
 	var found []struct {
 		ID         int64
 		Via        tasks.Via
-		State      tasks.State
-		Queue      string
 		Files      int64
 		Dispatched int64
-		SweptTo    int64
-		SweptAt    *time.Time
+		MarkFiles  int64
+		MarkedAt   *time.Time
 		Unfinished int
 	}
-	err := s.db.WithContext(ctx).Raw(`SELECT t.id, t.via, t.state, t.queue, t.files, t.dispatched, t.swept_to, t.swept_at,
+	err := s.db.WithContext(ctx).Raw(`SELECT t.id, t.via, t.files, t.dispatched, t.mark_files, t.marked_at,
 			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id) AS unfinished
 		FROM transfers t WHERE t.state IN ? AND t.dispatched < t.files AND t.id > ? ORDER BY t.id LIMIT ?`,
 		active(), after, limit).Scan(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("list backlogs: %w", err)
 	}
-	bs := make([]Backlog, len(found))
+	bs := make([]batcher.Backlog, len(found))
 	for i, r := range found {
-		bs[i] = Backlog{
-			Transfer: r.ID, Via: r.Via, State: r.State, Queue: r.Queue, Files: r.Files, Cursor: r.Dispatched,
-			Open: r.Unfinished, SweptTo: r.SweptTo, SweptAt: value(r.SweptAt),
+		bs[i] = batcher.Backlog{
+			Transfer: r.ID, Via: r.Via, Files: r.Files, Cursor: r.Dispatched, Open: r.Unfinished,
+			MarkFiles: r.MarkFiles, MarkedAt: value(r.MarkedAt),
 		}
 	}
 	return bs, nil
@@ -65,25 +48,10 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]Backlog
 // active lists the states in which a transfer's files are worked on.
 func active() []tasks.State { return []tasks.State{tasks.Open, tasks.Running, tasks.Interrupted} }
 
-// Cut moves a transfer's cursor from From to To and writes the batches that
-// stand for the files between.
-type Cut struct {
-	Transfer int64
-	From, To int64
-	Batches  []tasks.Batch // their IDs are filled in
-
-	// Finished counts files between that no step selects: they end here.
-	Finished int64
-
-	// Uncounted says that the files were counted as routed before: the sweep
-	// of a group transfer only replaces what was lost.
-	Uncounted bool
-}
-
 // Cut commits c. When the cursor is not at From, because another dispatcher
-// moved it, it writes nothing and gives ErrMoved. When the last files ended
+// moved it, it writes nothing and gives batcher.ErrMoved. When the last files ended
 // here, the transfer completes and completed is true.
-func (s *Store) Cut(ctx context.Context, c Cut) (completed bool, err error) {
+func (s *Store) Cut(ctx context.Context, c batcher.Cut) (completed bool, err error) {
 	err = s.write(ctx, "cut batches", func(tx *gorm.DB, now time.Time) error {
 		if err := insertBatches(tx, c.Batches, now); err != nil {
 			return err
@@ -99,7 +67,7 @@ func (s *Store) Cut(ctx context.Context, c Cut) (completed bool, err error) {
 			return u.Error
 		}
 		if u.RowsAffected == 0 {
-			return ErrMoved
+			return batcher.ErrMoved
 		}
 		completed = false
 		if c.Finished > 0 {
@@ -114,7 +82,7 @@ func (s *Store) Cut(ctx context.Context, c Cut) (completed bool, err error) {
 // tell later which have had time to be collected.
 func (s *Store) Mark(ctx context.Context, transfer, files int64) error {
 	return s.write(ctx, "mark transfer", func(tx *gorm.DB, now time.Time) error {
-		return tx.Exec("UPDATE transfers SET swept_to = ?, swept_at = ? WHERE id = ?", files, now, transfer).Error
+		return tx.Exec("UPDATE transfers SET mark_files = ?, marked_at = ? WHERE id = ?", files, now, transfer).Error
 	})
 }
 
@@ -270,6 +238,21 @@ func (s *Store) Split(ctx context.Context, b *tasks.Batch, parts []tasks.Batch) 
 		if u.RowsAffected == 0 {
 			return ErrStale
 		}
-		return insertBatches(tx, parts, now)
+		if err := insertBatches(tx, parts, now); err != nil {
+			return err
+		}
+		return inherit(tx, b, parts)
 	})
+}
+
+// inherit makes what a batch has recorded its parts' own: they move those
+// files on.
+func inherit(tx *gorm.DB, b *tasks.Batch, parts []tasks.Batch) error {
+	for i := range parts {
+		q := tx.Model(&resultRow{}).Where("transfer_id = ? AND step_no = ? AND batch_id = ?", b.Transfer, b.Step, b.ID)
+		if err := within(q, "file_no", parts[i].Files).Update("batch_id", parts[i].ID).Error; err != nil {
+			return fmt.Errorf("hand results to a part: %w", err)
+		}
+	}
+	return nil
 }

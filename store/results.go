@@ -35,6 +35,16 @@ func (s *Store) Recorded(ctx context.Context, transfer int64, step int, files ta
 	return recorded, nil
 }
 
+// RecordedFiles tells which of the files have a result at a step.
+func (s *Store) RecordedFiles(ctx context.Context, transfer int64, step int, files tasks.Ranges) (tasks.Ranges, error) {
+	var numbers []int64
+	q := s.db.WithContext(ctx).Model(&resultRow{}).Where("transfer_id = ? AND step_no = ?", transfer, step)
+	if err := within(q, "file_no", files).Order("file_no").Pluck("file_no", &numbers).Error; err != nil {
+		return nil, fmt.Errorf("look up recorded files: %w", err)
+	}
+	return tasks.RangesOf(numbers), nil
+}
+
 // Facts reads what the steps before a step learnt of the files; a later step's
 // word wins. Files of which nothing is known are left out.
 func (s *Store) Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error) {

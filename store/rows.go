@@ -27,8 +27,8 @@ type transferRow struct {
 	Bytes      int64
 	Finished   int64
 	Dispatched int64
-	SweptTo    int64
-	SweptAt    *time.Time
+	MarkFiles  int64
+	MarkedAt   *time.Time
 	CreatedAt  time.Time
 	SeenAt     time.Time
 	SealedAt   *time.Time

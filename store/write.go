@@ -70,8 +70,14 @@ const (
 	mysqlReadOnly       = 1290
 	mysqlRecordChanged  = 1020 // MariaDB's snapshot isolation
 	mysqlKilled         = 1927
+	mysqlPacketTooLarge = 1153
+	mysqlBadJSON        = 3140
+	mysqlCheck          = 4025 // MariaDB checks JSON so
 	sqliteBusy          = 5
 	sqliteLocked        = 6
+	sqliteTooBig        = 18
+	sqliteConstraint    = 19
+	sqliteMismatch      = 20
 	sqlitePrimary       = 1555
 	sqliteUnique        = 2067
 	sqlitePrimaryOfCode = 0xff // extended codes keep the primary one in the low byte
@@ -93,6 +99,23 @@ func Transient(err error) bool {
 	if e, ok := errors.AsType[*gosqlite.Error](err); ok {
 		code := e.Code() & sqlitePrimaryOfCode
 		return code == sqliteBusy || code == sqliteLocked
+	}
+	return false
+}
+
+// Refused reports whether the database refuses what it was given, and would
+// again: a value too long, out of range, of a wrong form. Everything else that
+// is not Transient is trouble with the database itself, such as an outage.
+func Refused(err error) bool {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		class := string(e.SQLState[:2]) // 22: data exception, 23: constraint violation
+		return class == "22" || class == "23" || e.Number == mysqlPacketTooLarge || e.Number == mysqlCheck || e.Number == mysqlBadJSON
+	}
+	if e, ok := errors.AsType[*gosqlite.Error](err); ok {
+		switch e.Code() & sqlitePrimaryOfCode {
+		case sqliteTooBig, sqliteConstraint, sqliteMismatch:
+			return true
+		}
 	}
 	return false
 }

@@ -7,10 +7,14 @@ import (
 	"fmt"
 )
 
-// The two types of message that Baler puts into asynq.
+// The types of message that Baler puts into asynq.
 const (
 	TypeBatch = "baler:batch" // one batch, for a worker
 	TypeFile  = "baler:file"  // one file, for the group aggregator
+
+	// TypeNothing asks for nothing. asynq wants one task back for a set of which
+	// no batch came; this is it.
+	TypeNothing = "baler:nothing"
 )
 
 // version is the only payload version there has been.

@@ -1,0 +1,251 @@
+package batcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// leaseName is what dispatchers stand for election for.
+const leaseName = "dispatcher"
+
+// DispatcherOptions tunes a Dispatcher. Zero fields take the values said.
+type DispatcherOptions struct {
+	Holder   string        // who this is, unique among processes
+	Window   int           // unfinished batches a transfer may have: 64
+	Interval time.Duration // how often to look when nothing happens: 100 ms
+	Lease    time.Duration // how long an election lasts unless renewed: 5 s
+	Lag      time.Duration // how long a group transfer's files have before the sweep: 2 min
+	Resend   time.Duration // how often to ask the queue after a batch: 30 s
+	Queues   []string      // queues whose groups to heal
+	Handlers []string      // handlers whose groups to heal
+
+	// Elected runs each time this dispatcher comes to act; nil for nothing.
+	Elected func(ctx context.Context) error
+
+	// Completed is told of a transfer that ended because no step selected its
+	// last files; nil for nobody.
+	Completed func(ctx context.Context, transfer int64)
+
+	Log *slog.Logger     // nil: discards
+	Now func() time.Time // nil: time.Now
+}
+
+func (o DispatcherOptions) withDefaults() DispatcherOptions {
+	orInt := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	orTime := func(v *time.Duration, d time.Duration) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	orInt(&o.Window, 64)
+	orTime(&o.Interval, 100*time.Millisecond)
+	orTime(&o.Lease, 5*time.Second)
+	orTime(&o.Lag, 2*time.Minute)
+	orTime(&o.Resend, 30*time.Second)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Dispatcher turns registered files into batches, sees to it that every batch
+// of the ledger gets to the queue, and that no file is forgotten. It runs in
+// every process; one elected acts, and nothing breaks when two believe they are.
+type Dispatcher struct {
+	ledger  Ledger
+	queue   Queue
+	catalog *Catalog
+	opts    DispatcherOptions
+	nudge   chan struct{}
+
+	acting   bool
+	renewAt  time.Time
+	tickAt   time.Time // next look at the outbox
+	healAt   time.Time
+	lastTurn int64 // transfer served last
+}
+
+// NewDispatcher makes a dispatcher; Run starts it.
+func NewDispatcher(l Ledger, q Queue, c *Catalog, o DispatcherOptions) *Dispatcher {
+	return &Dispatcher{ledger: l, queue: q, catalog: c, opts: o.withDefaults(), nudge: make(chan struct{}, 1)}
+}
+
+// Nudge says that something may be there to do. It never blocks.
+func (d *Dispatcher) Nudge() {
+	select {
+	case d.nudge <- struct{}{}:
+	default: // a nudge is waiting already
+	}
+}
+
+// Run acts until ctx ends, whose error it returns. Errors of the database or
+// the queue are logged, and what failed is tried again.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	defer d.resign(ctx)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	failures := 0
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err() //nolint:wrapcheck // the caller's own
+		case <-timer.C:
+		case <-d.nudge:
+		}
+		busy, err := d.step(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			failures++
+			d.opts.Log.WarnContext(ctx, "dispatcher: trying again", "error", err, "failures", failures)
+			timer.Reset(min(d.opts.Interval<<min(failures, 6), 10*time.Second))
+		case busy:
+			failures = 0
+			timer.Reset(0)
+		default:
+			failures = 0
+			timer.Reset(d.opts.Interval)
+		}
+	}
+}
+
+// resign lets another dispatcher act at once instead of when the lease ends.
+func (d *Dispatcher) resign(ctx context.Context) {
+	if !d.acting {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if err := d.ledger.Release(ctx, leaseName, d.opts.Holder); err != nil {
+		d.opts.Log.WarnContext(ctx, "dispatcher: the lease stays until it ends", "error", err)
+	}
+}
+
+// step does one round, and reports whether another should follow at once.
+func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
+	if err := d.stand(ctx); err != nil || !d.acting {
+		return false, err
+	}
+	now := d.opts.Now()
+	if !now.Before(d.tickAt) {
+		d.tickAt = now.Add(time.Second)
+		if err := d.send(ctx); err != nil {
+			return false, err
+		}
+	}
+	if !now.Before(d.healAt) {
+		d.healAt = now.Add(time.Minute)
+		if err := d.heal(ctx); err != nil {
+			return false, err
+		}
+	}
+	return d.turn(ctx)
+}
+
+// stand takes or renews the lease when it is time to.
+func (d *Dispatcher) stand(ctx context.Context) error {
+	now := d.opts.Now()
+	if now.Before(d.renewAt) {
+		return nil
+	}
+	held, err := d.ledger.Acquire(ctx, leaseName, d.opts.Holder, d.opts.Lease)
+	if err != nil {
+		d.acting = false
+		return fmt.Errorf("stand for election: %w", err)
+	}
+	d.renewAt = now.Add(d.opts.Lease / 3)
+	if held && !d.acting && d.opts.Elected != nil {
+		if err := d.opts.Elected(ctx); err != nil {
+			d.renewAt = time.Time{}
+			return fmt.Errorf("begin to act: %w", err)
+		}
+	}
+	d.acting = held
+	return nil
+}
+
+// turnSize is how many transfers one turn serves.
+const turnSize = 100
+
+// turn serves the next transfers with a backlog, each within its window, so
+// that a small one never waits behind a giant.
+func (d *Dispatcher) turn(ctx context.Context) (busy bool, err error) {
+	backlogs, err := d.ledger.Backlogs(ctx, d.lastTurn, turnSize)
+	if err != nil {
+		return false, fmt.Errorf("look for backlogs: %w", err)
+	}
+	if len(backlogs) == 0 && d.lastTurn > 0 {
+		d.lastTurn = 0
+		return true, nil
+	}
+	var failed []error
+	for i := range backlogs {
+		b := &backlogs[i]
+		d.lastTurn = b.Transfer
+		cut, err := d.serve(ctx, b)
+		switch {
+		case errors.Is(err, ErrMoved):
+			busy = true // another dispatcher was there
+		case err != nil:
+			failed = append(failed, fmt.Errorf("transfer %d: %w", b.Transfer, err))
+		}
+		busy = busy || cut
+	}
+	if len(backlogs) < turnSize {
+		d.lastTurn = 0
+	}
+	return busy, errors.Join(failed...)
+}
+
+func (d *Dispatcher) serve(ctx context.Context, b *Backlog) (cut bool, err error) {
+	e, err := d.catalog.Get(ctx, b.Transfer)
+	if err != nil {
+		return false, err
+	}
+	if b.Via == tasks.ViaGroup {
+		return d.sweep(ctx, b, e)
+	}
+	room := d.opts.Window - b.Open
+	if room <= 0 {
+		return false, nil
+	}
+	return d.cut(ctx, b, e, room)
+}
+
+// cutMost is how many files one cut reads.
+const cutMost = 20_000
+
+func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, room int) (bool, error) {
+	// A first step for every file needs no more than sizes.
+	sizes := e.Step(1).Unconditional()
+	limit := min(cutMost, room*max(e.Policy(1).MaxItems, 1))
+	files, err := d.ledger.FilesAfter(ctx, b.Transfer, b.Cursor, limit, sizes)
+	if err != nil || len(files) == 0 {
+		return false, err //nolint:wrapcheck // serve's caller names the transfer
+	}
+	p := planner{
+		transfer: b.Transfer, queue: e.Queue, policy: e.Policy, room: room,
+		route: func(f *tasks.File) int { return e.Route(0, f, nil) },
+	}
+	planned := p.plan(files)
+	c := Cut{Transfer: b.Transfer, From: b.Cursor, To: planned.to, Batches: planned.batches, Finished: planned.finished}
+	completed, err := d.ledger.Cut(ctx, c)
+	if err != nil {
+		return false, err //nolint:wrapcheck // as above
+	}
+	if completed && d.opts.Completed != nil {
+		d.opts.Completed(ctx, b.Transfer)
+	}
+	return true, d.queue.Batches(ctx, c.Batches)
+}

@@ -1,0 +1,62 @@
+package batcher
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// dueMost is how many batches one look at the outbox handles.
+const dueMost = 1000
+
+// send looks after the batches that are due: later attempts whose time has
+// come, batches whose writer died before it enqueued them, and batches that
+// have been out for long. Those that the queue does not know are sent.
+func (d *Dispatcher) send(ctx context.Context) error {
+	for {
+		due, err := d.ledger.Due(ctx, dueMost)
+		if err != nil {
+			return fmt.Errorf("look into the outbox: %w", err)
+		}
+		if len(due) == 0 {
+			return nil
+		}
+		if err := d.resend(ctx, due); err != nil {
+			return err
+		}
+		if len(due) < dueMost {
+			return nil
+		}
+	}
+}
+
+func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) error {
+	unknown, err := d.queue.Unknown(ctx, due)
+	if err != nil {
+		return err //nolint:wrapcheck // names the operation already
+	}
+	lost := make(map[int64]bool, len(unknown))
+	for i := range unknown {
+		lost[unknown[i].ID] = true
+	}
+	var known, again []int64
+	for i := range due {
+		if lost[due[i].ID] {
+			again = append(again, due[i].ID)
+			continue
+		}
+		known = append(known, due[i].ID)
+	}
+	if err := d.ledger.Defer(ctx, known, d.opts.Resend, false); err != nil {
+		return err //nolint:wrapcheck // as above
+	}
+	// The ledger first: a crash in between only delays them.
+	if err := d.ledger.Defer(ctx, again, d.opts.Resend, true); err != nil {
+		return err //nolint:wrapcheck // as above
+	}
+	if len(unknown) > 0 {
+		d.opts.Log.DebugContext(ctx, "dispatcher: sending batches that the queue does not know", "batches", len(unknown))
+	}
+	return d.queue.Batches(ctx, unknown)
+}

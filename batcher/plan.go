@@ -1,0 +1,108 @@
+package batcher
+
+import (
+	"slices"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// cut is what a run of files becomes.
+type cut struct {
+	batches  []tasks.Batch
+	finished int64 // files that no step selects
+	to       int64 // number of the last file dealt with
+}
+
+// planner cuts registered files into batches. It decides only; it is the pure
+// part of the dispatcher and of the aggregator.
+type planner struct {
+	transfer int64
+	queue    string
+	route    func(*tasks.File) int // first step of a file, 0 for none
+	policy   func(step int) Policy
+	room     int // batches that may be cut; 0 means any number
+}
+
+// plan deals with files, ascending by number, until the room is used up: a
+// batch that has been begun is filled, a further one is not begun.
+func (p *planner) plan(files []tasks.File) cut {
+	var c cut
+	open := make(map[int]*draft) // by step
+	begun := 0
+	for i := range files {
+		f := &files[i]
+		step := p.route(f)
+		if step == 0 {
+			c.finished++
+			c.to = f.No
+			continue
+		}
+		d := open[step]
+		if d == nil || !d.fits(f) {
+			if p.room > 0 && begun == p.room {
+				break
+			}
+			begun++
+			if d != nil {
+				c.batches = append(c.batches, d.batch(p, step))
+			}
+			d = &draft{policy: p.policy(step)}
+			open[step] = d
+		}
+		d.add(f)
+		c.to = f.No
+	}
+	for _, step := range sortedSteps(open) {
+		c.batches = append(c.batches, open[step].batch(p, step))
+	}
+	return c
+}
+
+// Split cuts files of one step, ascending by number, into first attempts
+// within the policy's bounds.
+func Split(e *Entry, step int, files []tasks.File, policy Policy) []tasks.Batch {
+	p := planner{
+		transfer: e.ID, queue: e.Queue,
+		route:  func(*tasks.File) int { return step },
+		policy: func(int) Policy { return policy },
+	}
+	return p.plan(files).batches
+}
+
+// draft is a batch being filled.
+type draft struct {
+	policy  Policy
+	numbers []int64
+	bytes   int64
+}
+
+func (d *draft) fits(f *tasks.File) bool {
+	if len(d.numbers) == 0 {
+		return true
+	}
+	if d.policy.MaxItems > 0 && len(d.numbers) >= d.policy.MaxItems {
+		return false
+	}
+	return d.policy.MaxBytes <= 0 || d.bytes+f.Size <= d.policy.MaxBytes
+}
+
+func (d *draft) add(f *tasks.File) {
+	d.numbers = append(d.numbers, f.No)
+	d.bytes += f.Size
+}
+
+func (d *draft) batch(p *planner, step int) tasks.Batch {
+	return tasks.Batch{
+		Transfer: p.transfer, Step: step, Attempt: 1, Queue: p.queue,
+		Files: tasks.RangesOf(d.numbers), Bytes: d.bytes,
+	}
+}
+
+func sortedSteps(m map[int]*draft) []int {
+	steps := make([]int, 0, len(m))
+	for s := range m {
+		steps = append(steps, s)
+	}
+	slices.Sort(steps)
+	return steps
+}

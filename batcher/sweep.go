@@ -1,0 +1,115 @@
+package batcher
+
+import (
+	"context"
+	"slices"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+const (
+	// sweepMost is how many files one step of the sweep looks at.
+	sweepMost = 5000
+
+	// sweepPatience is how many lags the sweep of a transfer waits while file
+	// messages are still queued: they are slow, not lost.
+	sweepPatience = 8
+)
+
+// sweep is the safety net under the group way. The cursor of a group transfer
+// follows behind; of the files that it passes, those with neither a result nor
+// a batch get one. It reports whether it moved the cursor.
+func (d *Dispatcher) sweep(ctx context.Context, b *Backlog, e *Entry) (bool, error) {
+	age := d.opts.Now().Sub(b.MarkedAt)
+	switch {
+	case b.MarkedAt.IsZero() || b.Cursor >= b.MarkFiles:
+		return false, d.ledger.Mark(ctx, b.Transfer, b.Files) //nolint:wrapcheck // serve's caller names the transfer
+	case age < d.opts.Lag:
+		return false, nil
+	case age < sweepPatience*d.opts.Lag:
+		waiting, err := d.queue.Waiting(ctx, e.Queue, handlersOf(e))
+		if err != nil || waiting > 0 {
+			return false, err //nolint:wrapcheck // as above
+		}
+	}
+	limit := min(int64(sweepMost), b.MarkFiles-b.Cursor)
+	files, err := d.ledger.FilesAfter(ctx, b.Transfer, b.Cursor, int(limit), false)
+	if err != nil || len(files) == 0 {
+		return false, err //nolint:wrapcheck // as above
+	}
+	missing, err := d.missing(ctx, e, files)
+	if err != nil {
+		return false, err
+	}
+	p := planner{
+		transfer: b.Transfer, queue: e.Queue, policy: e.Policy,
+		route: func(f *tasks.File) int { return e.Route(0, f, nil) },
+	}
+	c := Cut{
+		Transfer: b.Transfer, From: b.Cursor, To: files[len(files)-1].No,
+		Batches: p.plan(missing).batches, Uncounted: true,
+	}
+	if _, err := d.ledger.Cut(ctx, c); err != nil {
+		return false, err //nolint:wrapcheck // as above
+	}
+	if len(missing) > 0 {
+		d.opts.Log.InfoContext(ctx, "dispatcher: the queue lost files, sending them again",
+			"transfer", e.UUID, "files", len(missing))
+	}
+	return true, d.queue.Batches(ctx, c.Batches)
+}
+
+// missing are the files that should have a result or a batch and have none.
+func (d *Dispatcher) missing(ctx context.Context, e *Entry, files []tasks.File) ([]tasks.File, error) {
+	byStep := make(map[int][]int64)
+	for i := range files {
+		if step := e.Route(0, &files[i], nil); step > 0 {
+			byStep[step] = append(byStep[step], files[i].No)
+		}
+	}
+	absent := make(map[int64]bool)
+	for step, numbers := range byStep {
+		recorded, err := d.ledger.RecordedFiles(ctx, e.ID, step, tasks.RangesOf(numbers))
+		if err != nil {
+			return nil, err //nolint:wrapcheck // serve's caller names the transfer
+		}
+		for _, n := range numbers {
+			if !recorded.Contains(n) {
+				absent[n] = true
+			}
+		}
+	}
+	if len(absent) == 0 {
+		return nil, nil
+	}
+	open, err := d.ledger.OpenBatches(ctx, e.ID)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // as above
+	}
+	return slices.DeleteFunc(slices.Clone(files), func(f tasks.File) bool {
+		return !absent[f.No] || slices.ContainsFunc(open, func(b tasks.Batch) bool { return b.Files.Contains(f.No) })
+	}), nil
+}
+
+// heal gives stranded groups their names back.
+func (d *Dispatcher) heal(ctx context.Context) error {
+	for _, queue := range d.opts.Queues {
+		healed, err := d.queue.HealGroups(ctx, queue, d.opts.Handlers)
+		if err != nil {
+			return err //nolint:wrapcheck // names the operation already
+		}
+		if healed > 0 {
+			d.opts.Log.InfoContext(ctx, "dispatcher: stranded groups are back", "queue", queue, "groups", healed)
+		}
+	}
+	return nil
+}
+
+func handlersOf(e *Entry) []string {
+	names := make([]string, len(e.Recipe.Steps))
+	for i, s := range e.Recipe.Steps {
+		names[i] = s.Handler
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -1,0 +1,67 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// triedAgain reports whether a result is not final: it may end differently,
+// and the step's policy has an attempt left.
+func (u *run) triedAgain(r *tasks.Result) bool {
+	return r.Outcome.Retriable() && u.batch.Attempt < u.retry.Attempts && r.Code != CodeWorkerLost
+}
+
+// close records what is left of the batch and what follows it, and sends that.
+func (u *run) close(ctx context.Context, batchErr error) error {
+	f := follow{batch: u.batch, entry: u.entry, ends: u.known}
+	var tries []tasks.Result
+	needFacts := u.entry.Recipe.NeedsFacts(u.batch.Step + 1)
+	for i, j := range u.jobs {
+		r := j.result()
+		end := fileEnd{file: u.work[i], outcome: r.Outcome, again: u.triedAgain(&r)}
+		if end.again {
+			tries = append(tries, r)
+		} else if needFacts {
+			end.facts = merge(u.facts[r.File], factsOf(&r))
+		}
+		f.ends = append(f.ends, end)
+	}
+	slices.SortFunc(f.ends, func(a, b fileEnd) int { return cmp.Compare(a.file.No, b.file.No) })
+	if len(tries) > 0 {
+		f.notBefore = u.Now().Add(jitter(u.retry.Delay(u.batch.Attempt)))
+		// A handler that fails as a whole may do so because of one file.
+		f.alone = batchErr != nil && u.batch.Attempt+1 >= u.retry.Attempts
+	}
+	rec := &store.Recording{Batch: u.batch, Results: u.early.take(), Tries: tries, Plan: f.plan}
+	results := rec.Results
+	ctx, cancel := u.until(ctx)
+	defer cancel()
+	if err := u.Recorder.Record(ctx, rec); err != nil {
+		return err
+	}
+	u.Metrics.recorded(u.reg.Name, results, len(tries))
+	ctx = context.WithoutCancel(ctx)
+	u.enqueue(ctx, rec.Closing.Next)
+	u.Nudge()
+	if rec.Completed {
+		u.Completed(ctx, u.batch.Transfer)
+	}
+	return nil
+}
+
+// factsOf reads back what a job has learnt; it was written by encoding/json.
+func factsOf(r *tasks.Result) map[string]any {
+	if len(r.Facts) == 0 {
+		return nil
+	}
+	var facts map[string]any
+	if err := json.Unmarshal(r.Facts, &facts); err != nil {
+		panic("handlers: a job's facts are not JSON: " + err.Error())
+	}
+	return facts
+}

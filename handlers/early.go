@@ -1,0 +1,109 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// early records finished jobs while slower ones of the same batch still run.
+// Jobs that will be tried again are not finished: they wait for the close.
+type early struct {
+	run *run
+
+	mu      sync.Mutex
+	waiting []tasks.Result
+	timer   *time.Timer
+	stopped bool
+	flights sync.WaitGroup
+	err     error // of a flush that failed for good
+}
+
+func newEarly(u *run) *early { return &early{run: u} }
+
+// done takes a job that has just ended.
+func (e *early) done(j *Job) {
+	r := j.result()
+	if e.run.triedAgain(&r) {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stopped {
+		return
+	}
+	e.waiting = append(e.waiting, r)
+	if e.timer == nil {
+		e.flights.Add(1)
+		e.timer = time.AfterFunc(e.run.Early, e.flush)
+	}
+}
+
+// flush runs on the timer, which has counted it as a flight.
+func (e *early) flush() {
+	defer e.flights.Done()
+	results := e.take()
+	if len(results) == 0 {
+		return
+	}
+	ctx, cancel := e.run.until(context.Background())
+	defer cancel()
+	if err := e.record(ctx, results); err != nil {
+		e.mu.Lock()
+		e.err = errors.Join(e.err, err)
+		e.mu.Unlock()
+	}
+}
+
+func (e *early) take() []tasks.Result {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.timer = nil
+	results := e.waiting
+	e.waiting = nil
+	return results
+}
+
+func (e *early) record(ctx context.Context, results []tasks.Result) error {
+	err := e.run.Recorder.Record(ctx, &store.Recording{Batch: e.run.batch, Results: results})
+	if err == nil {
+		e.run.Metrics.recorded(e.run.reg.Name, results, 0)
+	}
+	return err
+}
+
+// stop waits for flushes that are under way. What has not been flushed stays
+// in waiting, for the close. The error is about what was being flushed: those
+// results are not recorded, so the batch cannot be closed by this worker.
+func (e *early) stop() error {
+	e.mu.Lock()
+	e.stopped = true
+	if e.timer != nil && e.timer.Stop() {
+		e.flights.Done()
+		e.timer = nil
+	}
+	e.mu.Unlock()
+	e.flights.Wait()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.err
+}
+
+// flushAll records what is finished of a batch that is handed back.
+func (e *early) flushAll(ctx context.Context) error {
+	results := e.take()
+	if len(results) == 0 {
+		return nil
+	}
+	return e.record(context.WithoutCancel(ctx), results)
+}
+
+// drop forgets what is not recorded.
+func (e *early) drop() {
+	_ = e.stop() // the batch goes back whatever became of the last flush
+	e.take()
+}

@@ -1,0 +1,79 @@
+package handlers
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// fileEnd is how one file of a batch came out.
+type fileEnd struct {
+	file    tasks.File
+	outcome tasks.Outcome
+	facts   map[string]any // all that is known of the file after this step
+	again   bool           // it is tried again
+}
+
+// follow decides what comes after a batch. It is pure: the recorder calls it
+// inside a transaction, perhaps several times.
+type follow struct {
+	batch     *tasks.Batch
+	entry     *batcher.Entry
+	ends      []fileEnd // ascending by file
+	notBefore time.Time // of the next attempt
+	alone     bool      // the next attempt takes each file by itself
+}
+
+// plan moves every file on that is this batch's to move: to the next step that
+// selects it, to a later attempt, or to its end.
+func (f *follow) plan(foreign tasks.Ranges) store.Closing {
+	var c store.Closing
+	next := make(map[int][]tasks.File)
+	var again []tasks.File
+	for i := range f.ends {
+		e := &f.ends[i]
+		if foreign.Contains(e.file.No) {
+			continue
+		}
+		if e.again {
+			again = append(again, e.file)
+			continue
+		}
+		step := 0
+		if !f.entry.Step(f.batch.Step).Stops(e.outcome) {
+			step = f.entry.Route(f.batch.Step, &e.file, e.facts)
+		}
+		if step == 0 {
+			c.Finished++
+			continue
+		}
+		next[step] = append(next[step], e.file)
+	}
+	steps := make([]int, 0, len(next))
+	for step := range next {
+		steps = append(steps, step)
+	}
+	slices.Sort(steps)
+	for _, step := range steps {
+		c.Next = append(c.Next, batcher.Split(f.entry, step, next[step], f.entry.Policy(step))...)
+	}
+	policy := f.entry.Policy(f.batch.Step)
+	if f.alone {
+		policy.MaxItems = 1
+	}
+	for _, b := range batcher.Split(f.entry, f.batch.Step, again, policy) {
+		b.Attempt = f.batch.Attempt + 1
+		b.NotBefore = f.notBefore
+		c.Next = append(c.Next, b)
+	}
+	return c
+}
+
+// jitter spreads what failed together over the second half of the delay.
+func jitter(d time.Duration) time.Duration {
+	return d/2 + rand.N(d/2+1) //nolint:gosec // needs no secrecy
+}

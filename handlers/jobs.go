@@ -1,0 +1,78 @@
+package handlers
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"strings"
+
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Codes of results that no handler was asked for.
+const (
+	CodeCondition = "condition" // the step's condition cannot be evaluated for this file
+	CodeArguments = "arguments" // the step's arguments cannot be rendered for this file
+)
+
+// makeJobs makes a job of every file to do and returns those that the handler
+// has to look at. The others end here: the scan could not read them, or the
+// recipe cannot be applied to them.
+func (u *run) makeJobs(roots *Roots) (open []*Job) {
+	step := u.entry.Step(u.batch.Step)
+	begun := u.Now()
+	u.jobs = make([]*Job, 0, len(u.work))
+	open = make([]*Job, 0, len(u.work))
+	for i := range u.work {
+		f := &u.work[i]
+		facts := u.facts[f.No]
+		args, argsErr := step.Args(f, facts)
+		j := newJob(jobSpec{
+			file: *f, args: args, facts: facts, capture: u.Capture, opener: roots, onDone: u.early.done,
+			now: u.Now, step: u.batch.Step, attempt: u.batch.Attempt, worker: u.Worker,
+		})
+		j.start(begun)
+		u.jobs = append(u.jobs, j)
+		switch {
+		case u.batch.Lost >= u.retry.Attempts:
+			j.finish(tasks.Error, CodeWorkerLost, "every worker that took this file alone died with it, or lost it")
+		case f.Problem != "":
+			code, reason, _ := strings.Cut(f.Problem, ": ")
+			j.finish(tasks.Failed, code, cmp.Or(reason, code))
+		case u.conditionError(step, f, facts) != nil:
+			j.finish(tasks.Failed, CodeCondition, u.conditionError(step, f, facts).Error())
+		case argsErr != nil:
+			j.finish(tasks.Failed, CodeArguments, argsErr.Error())
+		default:
+			open = append(open, j)
+		}
+	}
+	return open
+}
+
+// conditionError is why the step's condition could not be evaluated when the
+// file was sent here, nil when it could.
+func (u *run) conditionError(step *recipe.Step, f *tasks.File, facts map[string]any) error {
+	if step.Unconditional() {
+		return nil
+	}
+	_, err := u.entry.Recipe.Next(step.No-1, f, facts)
+	if bad, ok := errors.AsType[*recipe.EvalError](err); ok && bad.No == step.No {
+		return bad
+	}
+	return nil
+}
+
+// merge lays newer facts over older ones; neither is changed.
+func merge(older, newer map[string]any) map[string]any {
+	if len(older) == 0 {
+		return newer
+	}
+	if len(newer) == 0 {
+		return older
+	}
+	m := maps.Clone(older)
+	maps.Copy(m, newer)
+	return m
+}

@@ -1,0 +1,87 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// CodeWorkerLost is the code of a file with which its workers died until its
+// last attempt was used up.
+const CodeWorkerLost = "worker-lost"
+
+// receive takes a batch up: it makes sure that the batch is still to be done,
+// and by this worker, before anything runs.
+func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
+	if r.stopping.Err() != nil {
+		return errStopping
+	}
+	// Only a lost lease counts as a retry in asynq: whatever ProcessTask
+	// returns is declared to be no failure.
+	lost, _ := asynq.GetRetryCount(ctx)
+	b, retaken, err := r.Store.Pickup(ctx, m.Batch, lost)
+	if errors.Is(err, store.ErrStale) {
+		r.Metrics.dropped()
+		r.Log.DebugContext(ctx, "worker: the batch is closed already", "batch", m.Batch)
+		return nil
+	}
+	if err != nil {
+		return err //nolint:wrapcheck // names the batch already
+	}
+	e, err := r.Catalog.Get(ctx, b.Transfer)
+	if err != nil {
+		return fmt.Errorf("batch %d: %w", b.ID, err)
+	}
+	if !e.Has(b.Step) {
+		return fmt.Errorf("batch %d: transfer %s has no step %d", b.ID, e.UUID, b.Step)
+	}
+	reg, ok := r.Registry.Lookup(e.Step(b.Step).Handler)
+	if !ok {
+		r.Log.WarnContext(ctx, "worker: left to one that has the handler", "batch", b.ID, "handler", e.Step(b.Step).Handler)
+		return fmt.Errorf("batch %d: %w: %s", b.ID, errNoHandler, e.Step(b.Step).Handler)
+	}
+	if b.Lost > 0 && b.Items() > 1 {
+		return r.split(ctx, &b, e)
+	}
+	run := newRun(r, &b, e, reg)
+	if err := run.fetch(ctx, retaken); err != nil {
+		return fmt.Errorf("batch %d: %w", b.ID, err)
+	}
+	return run.do(ctx)
+}
+
+// split replaces a batch that a worker died with by about as many parts as each
+// has files: in two more deaths at most a file that kills workers is alone.
+func (r *Runner) split(ctx context.Context, b *tasks.Batch, e *batcher.Entry) error {
+	files, err := r.Store.Files(ctx, b.Transfer, b.Files)
+	if err != nil {
+		return fmt.Errorf("batch %d: %w", b.ID, err)
+	}
+	policy := e.Policy(b.Step)
+	policy.MaxItems = int(math.Sqrt(float64(b.Items())))
+	parts := batcher.Split(e, b.Step, files, policy)
+	for i := range parts {
+		parts[i].Attempt = b.Attempt
+		parts[i].Delivery = 1 // some of it may have run
+	}
+	err = r.Store.Split(ctx, b, parts)
+	if errors.Is(err, store.ErrStale) {
+		r.Metrics.dropped()
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("batch %d: %w", b.ID, err)
+	}
+	r.Metrics.split()
+	r.Log.WarnContext(ctx, "worker: a worker died with this batch; it is split", "batch", b.ID, "transfer", e.UUID,
+		"files", b.Items(), "parts", len(parts))
+	r.enqueue(ctx, parts)
+	return nil
+}

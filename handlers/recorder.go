@@ -1,0 +1,175 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// CodeRefused is the code of a result that stands in for one which the
+// database refused.
+const CodeRefused = "refused-by-database"
+
+// RecorderOptions tunes a Recorder. Zero fields take the values said.
+type RecorderOptions struct {
+	MaxItems int   // results in one transaction: 1000
+	MaxBytes int64 // of output and facts in one transaction: 16 MiB
+	Flushers int   // transactions at the same time: 2
+	Observe  func(reason batcher.Reason, results int, took time.Duration)
+	Log      *slog.Logger // nil: discards
+}
+
+// Recorder writes what the batches of this process have to record. It gathers
+// what comes while a transaction is under way into the next: under load several
+// batches share one commit, and a single batch never waits. While the database
+// is away it holds what it was given, a bounded amount, and tries again.
+type Recorder struct {
+	store   *store.Store
+	batches *batcher.Batcher[*store.Recording]
+	log     *slog.Logger
+}
+
+// NewRecorder makes a recorder; Close ends it.
+func NewRecorder(s *store.Store, o RecorderOptions) *Recorder {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	policy := batcher.Policy{MaxItems: 1000, MaxBytes: 16 << 20}
+	policy = batcher.Policy{MaxItems: o.MaxItems, MaxBytes: o.MaxBytes}.Over(policy)
+	flushers := o.Flushers
+	if flushers <= 0 {
+		flushers = 2
+	}
+	r := &Recorder{store: s, log: o.Log}
+	r.batches = batcher.New(policy, r.flush, batcher.Options[*store.Recording]{
+		Weigh: weigh, Capacity: 8 * policy.MaxItems, Flushers: flushers, Eager: true, Observe: o.Observe,
+	})
+	return r
+}
+
+func weigh(r *store.Recording) (items int, bytes int64) {
+	for i := range r.Results {
+		bytes += int64(len(r.Results[i].Output) + len(r.Results[i].Error) + len(r.Results[i].Facts))
+	}
+	return max(len(r.Results), 1), bytes
+}
+
+// Record writes one recording and returns when it is committed. The error
+// wraps store.ErrStale when the batch is no longer the caller's.
+func (r *Recorder) Record(ctx context.Context, rec *store.Recording) error {
+	f, err := r.batches.Add(ctx, rec)
+	if err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	if err := f.Wait(ctx); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	return rec.Err
+}
+
+// Close writes what is held and ends the recorder. When ctx ends first, what
+// is left fails: its batches are handed back.
+func (r *Recorder) Close(ctx context.Context) error {
+	if err := r.batches.Close(ctx); err != nil {
+		return fmt.Errorf("close recorder: %w", err)
+	}
+	return nil
+}
+
+func (r *Recorder) flush(ctx context.Context, recs []*store.Recording) error {
+	err := r.persist(ctx, recs)
+	if err == nil || !store.Refused(err) {
+		return err
+	}
+	// One bad row must not cost its neighbours theirs: find it.
+	var failed batcher.Errors
+	for i, rec := range recs {
+		if err := r.isolate(ctx, rec); err != nil {
+			failed.Set(i, err)
+		}
+	}
+	if failed.Len() == 0 {
+		return nil
+	}
+	return &failed
+}
+
+// persist commits, and waits for the database while it is away.
+func (r *Recorder) persist(ctx context.Context, recs []*store.Recording) error {
+	for try := 1; ; try++ {
+		err := r.store.Record(ctx, recs)
+		if err == nil || store.Refused(err) || ctx.Err() != nil {
+			return err //nolint:wrapcheck // names the operation already
+		}
+		r.log.WarnContext(ctx, "recorder: the database does not take results, trying again", "recordings", len(recs), "try", try, "error", err)
+		t := time.NewTimer(min(100*time.Millisecond<<min(try, 6), 5*time.Second))
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return errors.Join(ctx.Err(), err)
+		}
+	}
+}
+
+// isolate writes a recording piece by piece: results by bisection, so that the
+// row which the database refuses is found and replaced by one that says so,
+// then the rest.
+func (r *Recorder) isolate(ctx context.Context, rec *store.Recording) error {
+	if err := r.bisect(ctx, rec.Batch, rec.Results); err != nil {
+		return err
+	}
+	if rec.Plan == nil && len(rec.Tries) == 0 {
+		return nil
+	}
+	rest := *rec
+	rest.Results = nil
+	err := r.persist(ctx, []*store.Recording{&rest})
+	if store.Refused(err) { // a failed try: what it wrote is not worth the batch
+		r.log.WarnContext(ctx, "recorder: the database refuses the notes of failed tries", "batch", rec.Batch.ID, "error", err)
+		rest.Tries = nil
+		err = r.persist(ctx, []*store.Recording{&rest})
+	}
+	rec.Closing, rec.Completed, rec.Err = rest.Closing, rest.Completed, rest.Err
+	return err
+}
+
+func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.Result) error {
+	if len(results) == 0 {
+		return nil
+	}
+	part := &store.Recording{Batch: b, Results: results}
+	err := r.persist(ctx, []*store.Recording{part})
+	switch {
+	case err == nil:
+		return part.Err
+	case !store.Refused(err):
+		return err
+	case len(results) > 1:
+		half := len(results) / 2
+		return errors.Join(r.bisect(ctx, b, results[:half]), r.bisect(ctx, b, results[half:]))
+	}
+	r.log.WarnContext(ctx, "recorder: the database refuses a result", "batch", b.ID, "file", results[0].File, "error", err)
+	part.Results = slices.Clone(results)
+	part.Results[0] = refused(&results[0], err)
+	if err := r.persist(ctx, []*store.Recording{part}); err != nil {
+		return err
+	}
+	return part.Err
+}
+
+// refused stands in for a result: what the database did not take is left out.
+func refused(r *tasks.Result, err error) tasks.Result {
+	return tasks.Result{
+		Step: r.Step, File: r.File, Outcome: tasks.Error, ExitCode: 1, Code: CodeRefused,
+		Error:     fmt.Sprintf("the job ended as %s, but the database refused its result: %v", r.Outcome, err),
+		Truncated: true, Attempt: r.Attempt, Worker: r.Worker, StartedAt: r.StartedAt, EndedAt: r.EndedAt,
+	}
+}

@@ -1,0 +1,213 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// run is one batch in one worker's hands.
+type run struct {
+	*Runner
+	batch *tasks.Batch
+	entry *batcher.Entry
+	reg   Registration
+	retry Retry
+
+	known []fileEnd                // files that an earlier delivery of this batch has recorded
+	work  []tasks.File             // files to run, ascending
+	facts map[int64]map[string]any // what earlier steps learnt, by file
+
+	jobs  []*Job
+	early *early
+}
+
+func newRun(r *Runner, b *tasks.Batch, e *batcher.Entry, reg Registration) *run {
+	u := &run{Runner: r, batch: b, entry: e, reg: reg, retry: r.Retry(e.Step(b.Step), reg)}
+	u.early = newEarly(u)
+	return u
+}
+
+// fetch reads all that the batch needs: its files in one query, what is
+// recorded already when it may have run before, facts when something reads them.
+func (u *run) fetch(ctx context.Context, retaken bool) error {
+	files, err := u.Store.Files(ctx, u.batch.Transfer, u.batch.Files)
+	if err != nil {
+		return err //nolint:wrapcheck // names the operation already
+	}
+	if len(files) != u.batch.Items() {
+		return fmt.Errorf("the database has %d of the batch's %d files", len(files), u.batch.Items())
+	}
+	if u.entry.Recipe.NeedsFacts(u.batch.Step) {
+		if u.facts, err = u.Store.Facts(ctx, u.batch.Transfer, u.batch.Step, u.batch.Files); err != nil {
+			return err //nolint:wrapcheck // as above
+		}
+	}
+	if !retaken && u.batch.Attempt == 1 {
+		u.work = files
+		return nil
+	}
+	recorded, err := u.Store.Recorded(ctx, u.batch.Transfer, u.batch.Step, u.batch.Files)
+	if err != nil {
+		return err //nolint:wrapcheck // as above
+	}
+	u.leaveOut(files, recorded)
+	return nil
+}
+
+// leaveOut sorts files that have a result out of the work. Those of this batch
+// are still to be moved on when it closes; those of another are the other's.
+func (u *run) leaveOut(files []tasks.File, recorded []store.Recorded) {
+	for _, f := range files {
+		if len(recorded) == 0 || recorded[0].File != f.No { // both ascend
+			u.work = append(u.work, f)
+			continue
+		}
+		if recorded[0].Batch == u.batch.ID {
+			u.known = append(u.known, fileEnd{
+				file: f, outcome: recorded[0].Outcome, facts: merge(u.facts[f.No], recorded[0].Facts),
+			})
+		}
+		recorded = recorded[1:]
+	}
+}
+
+// do runs the handler over what is left to do, and closes the batch.
+func (u *run) do(ctx context.Context) error {
+	weight := int64(u.reg.Slots.Of(u.Slots))
+	if err := u.acquire(ctx, weight); err != nil {
+		return u.handBack(ctx, err)
+	}
+	batchErr, left, err := u.handle(ctx)
+	u.slots.Release(weight)
+	if err != nil {
+		return u.handBack(ctx, err)
+	}
+	if err := u.early.stop(); err != nil {
+		return u.end(ctx, err)
+	}
+	if left > 0 {
+		if err := u.early.flushAll(ctx); err != nil {
+			return u.end(ctx, err)
+		}
+		return u.handBack(ctx, context.Cause(u.context(ctx)))
+	}
+	return u.end(ctx, u.close(ctx, batchErr))
+}
+
+func (u *run) acquire(ctx context.Context, weight int64) error {
+	ctx, cancel := u.until(ctx)
+	defer cancel()
+	if err := u.slots.Acquire(ctx, weight); err != nil {
+		return context.Cause(ctx) //nolint:wrapcheck // errStopping, or the queue's reason
+	}
+	return nil
+}
+
+// until is ctx, ended also when the worker stops.
+func (u *run) until(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	release := context.AfterFunc(u.stopping, func() { cancel(errStopping) })
+	return ctx, func() {
+		release()
+		cancel(nil)
+	}
+}
+
+// context tells why the run had to end: the worker stops, or the queue took
+// the batch away.
+func (u *run) context(ctx context.Context) context.Context {
+	if u.stopping.Err() != nil {
+		return u.stopping
+	}
+	return ctx
+}
+
+// abandonAfter is how long a handler may go on after its context has ended
+// before the worker stops waiting for it.
+const abandonAfter = 5 * time.Second
+
+// handle lets the handler loose on the jobs. It gives the error of the handler
+// itself, which concerns the jobs that it left open, and how many jobs have to
+// be handed back because their turn never came.
+func (u *run) handle(ctx context.Context) (batchErr error, left int, err error) { //nolint:revive // the first is a value, not a failure
+	roots, done, err := u.rootsFor(u.entry)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer done()
+	open := u.makeJobs(roots)
+	if len(open) == 0 {
+		return nil, 0, nil
+	}
+	ctx, cancel := u.until(ctx)
+	defer cancel()
+	if limit := u.Timeout(u.entry.Step(u.batch.Step), u.reg); limit > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, limit)
+		defer stop()
+	}
+	begun := u.Now()
+	ended := u.Metrics.begin(u.reg.Name)
+	batchErr = u.await(ctx, open)
+	ended(u.Now().Sub(begun))
+	remaining := settle(ctx, open, batchErr)
+	for _, j := range remaining {
+		j.abandon()
+	}
+	return batchErr, len(remaining), nil
+}
+
+// await runs the handler, and gives up on one that ignores the end of its context.
+func (u *run) await(ctx context.Context, jobs []*Job) error {
+	returned := launch(ctx, u.reg.Handler, jobs)
+	select {
+	case err := <-returned:
+		return err
+	case <-ctx.Done():
+	}
+	t := time.NewTimer(abandonAfter)
+	defer t.Stop()
+	select {
+	case err := <-returned:
+		return err
+	case <-t.C:
+		u.Log.WarnContext(ctx, "worker: the handler goes on after its time; it is left alone", "handler", u.reg.Name, "batch", u.batch.ID)
+		return ctx.Err() //nolint:wrapcheck // settle compares it
+	}
+}
+
+// end says how the message is answered.
+func (u *run) end(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrStale):
+		u.Metrics.dropped()
+		u.Log.InfoContext(ctx, "worker: another worker has taken this batch over; nothing of it is recorded here", "batch", u.batch.ID)
+		return nil
+	default:
+		return u.handBack(ctx, err)
+	}
+}
+
+// handBackTime bounds telling the ledger that a batch is given up.
+const handBackTime = 3 * time.Second
+
+// handBack gives the batch up: whatever this worker might still record of it
+// is refused from now on.
+func (u *run) handBack(ctx context.Context, why error) error {
+	u.Metrics.handedBack()
+	u.early.drop()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handBackTime)
+	defer cancel()
+	if err := u.Store.HandBack(ctx, u.batch); err != nil {
+		why = errors.Join(why, err)
+	}
+	return fmt.Errorf("batch %d goes back: %w", u.batch.ID, why)
+}

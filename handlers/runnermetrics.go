@@ -1,0 +1,123 @@
+package handlers
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Metrics are what a worker counts. A nil *Metrics counts nothing.
+type Metrics struct {
+	results  *prometheus.CounterVec
+	retries  *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	running  *prometheus.GaugeVec
+	flushes  *prometheus.CounterVec
+	commits  prometheus.Histogram
+	notOurs  prometheus.Counter
+	stale    prometheus.Counter
+	handed   prometheus.Counter
+	isolated prometheus.Counter
+}
+
+// NewMetrics registers the metrics of a worker.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		results: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_results_total", Help: "Final results handed to the recorder, by handler and outcome.",
+		}, []string{"handler", "outcome"}),
+		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_retries_total", Help: "Failed tries of files that will be tried again, by handler.",
+		}, []string{"handler"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "baler_batch_duration_seconds", Help: "How long handlers ran over a batch.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 12),
+		}, []string{"handler"}),
+		running: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "baler_batches_running", Help: "Batches that a handler is working on.",
+		}, []string{"handler"}),
+		flushes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_recorder_flushes_total", Help: "Transactions of the recorder, by the reason that closed them.",
+		}, []string{"reason"}),
+		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "baler_recorder_commit_seconds", Help: "How long the recorder's transactions took.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+		}),
+		notOurs:  counter("baler_messages_set_aside_total", "Messages that could not be read and were set aside."),
+		stale:    counter("baler_batches_stale_total", "Deliveries of batches that somebody else had closed or taken over."),
+		handed:   counter("baler_batches_handed_back_total", "Batches given back to the queue unfinished."),
+		isolated: counter("baler_batches_split_total", "Batches split because a worker died with them."),
+	}
+	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.flushes, m.commits, m.notOurs, m.stale, m.handed, m.isolated)
+	return m
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+}
+
+// ObserveFlush counts one transaction of the recorder.
+func (m *Metrics) ObserveFlush(reason batcher.Reason, _ int, took time.Duration) {
+	if m == nil {
+		return
+	}
+	m.flushes.WithLabelValues(string(reason)).Inc()
+	m.commits.Observe(took.Seconds())
+}
+
+// begin notes that a handler starts on a batch; the function it gives, that it ended.
+func (m *Metrics) begin(handler string) func(took time.Duration) {
+	if m == nil {
+		return func(time.Duration) {}
+	}
+	m.running.WithLabelValues(handler).Inc()
+	return func(took time.Duration) {
+		m.running.WithLabelValues(handler).Dec()
+		m.seconds.WithLabelValues(handler).Observe(took.Seconds())
+	}
+}
+
+func (m *Metrics) recorded(handler string, results []tasks.Result, retried int) {
+	if m == nil {
+		return
+	}
+	var n tasks.Counts
+	for i := range results {
+		n.Add(results[i].Outcome, 1)
+	}
+	for _, o := range tasks.Outcomes() {
+		if n.Of(o) > 0 {
+			m.results.WithLabelValues(handler, string(o)).Add(float64(n.Of(o)))
+		}
+	}
+	if retried > 0 {
+		m.retries.WithLabelValues(handler).Add(float64(retried))
+	}
+}
+
+func (m *Metrics) aside() {
+	if m != nil {
+		m.notOurs.Inc()
+	}
+}
+
+func (m *Metrics) dropped() {
+	if m != nil {
+		m.stale.Inc()
+	}
+}
+
+func (m *Metrics) handedBack() {
+	if m != nil {
+		m.handed.Inc()
+	}
+}
+
+func (m *Metrics) split() {
+	if m != nil {
+		m.isolated.Inc()
+	}
+}

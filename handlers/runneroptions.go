@@ -1,0 +1,53 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/balerhq/baler/recipe"
+)
+
+// earlyDelay is how soon finished jobs of an unfinished batch are recorded
+// unless RunnerOptions say otherwise.
+const earlyDelay = 250 * time.Millisecond
+
+func (o RunnerOptions) withDefaults() RunnerOptions {
+	o.Slots = cmp.Or(o.Slots, runtime.GOMAXPROCS(0))
+	o.Early = cmp.Or(o.Early, earlyDelay)
+	if o.Timeout == nil {
+		o.Timeout = StepTimeout
+	}
+	if o.Retry == nil {
+		o.Retry = StepRetry
+	}
+	if o.Completed == nil {
+		o.Completed = func(context.Context, int64) {}
+	}
+	if o.Nudge == nil {
+		o.Nudge = func() {}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// StepTimeout is the recipe's timeout of a step, else the handler's.
+func StepTimeout(s *recipe.Step, reg Registration) time.Duration {
+	return cmp.Or(s.Timeout, reg.Timeout)
+}
+
+// StepRetry lays the recipe's retry policy of a step over the handler's.
+func StepRetry(s *recipe.Step, reg Registration) Retry {
+	return Retry{
+		Attempts:   cmp.Or(s.Retry.Attempts, reg.Retry.Attempts),
+		Backoff:    cmp.Or(s.Retry.Backoff, reg.Retry.Backoff),
+		MaxBackoff: cmp.Or(s.Retry.MaxBackoff, reg.Retry.MaxBackoff),
+	}
+}

@@ -1,0 +1,69 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Waiting is how many file messages of the handlers wait in a queue to be
+// collected into batches.
+func (p *Producer) Waiting(ctx context.Context, queue string, handlers []string) (int64, error) {
+	sizes, err := p.groupSizes(ctx, queue, handlers)
+	if err != nil {
+		return 0, err
+	}
+	var n int64
+	for _, size := range sizes {
+		n += size
+	}
+	return n, nil
+}
+
+// HealGroups gives groups their name back where asynq has lost it: reclaiming
+// a set after a crash puts its members back without the name by which the
+// aggregator finds them. It reports how many were healed.
+func (p *Producer) HealGroups(ctx context.Context, queue string, handlers []string) (healed int64, err error) {
+	sizes, err := p.groupSizes(ctx, queue, handlers)
+	if err != nil {
+		return 0, err
+	}
+	var names []any
+	for name, size := range sizes {
+		if size > 0 {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return 0, nil
+	}
+	healed, err = p.redis.SAdd(ctx, "asynq:{"+queue+"}:groups", names...).Result()
+	if err != nil {
+		return 0, fmt.Errorf("heal groups: %w", err)
+	}
+	return healed, nil
+}
+
+// groupSizes asks for every shard of the handlers at once.
+func (p *Producer) groupSizes(ctx context.Context, queue string, handlers []string) (map[string]int64, error) {
+	sizes := make(map[string]*redis.IntCmd, len(handlers)*Shards)
+	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for _, h := range handlers {
+			for shard := range Shards {
+				name := GroupName(h, shard)
+				sizes[name] = pipe.ZCard(ctx, "asynq:{"+queue+"}:g:"+name)
+			}
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("ask for group sizes: %w", err)
+	}
+	n := make(map[string]int64, len(sizes))
+	for name, cmd := range sizes {
+		n[name] = cmd.Val()
+	}
+	return n, nil
+}

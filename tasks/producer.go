@@ -1,0 +1,133 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
+)
+
+// atOnce is how many enqueue calls run at the same time: as many as a
+// pipeline of Gather takes.
+const atOnce = gatherMost
+
+// forever stands in for "no limit": asynq would put half an hour in place of
+// zero. Steps have timeouts of their own, which the runner keeps.
+const forever = 10 * 365 * 24 * time.Hour
+
+// Producer puts messages into the queue. It is safe for concurrent use.
+type Producer struct {
+	redis  redis.UniversalClient
+	client *asynq.Client
+}
+
+// NewProducer enqueues through a Redis client, which stays the caller's. A
+// client of its own with the Gather hook makes concurrent calls cheap.
+func NewProducer(client redis.UniversalClient) *Producer {
+	return &Producer{redis: client, client: asynq.NewClientFromRedisClient(client)}
+}
+
+// BatchTask is the queue message of a batch of the ledger. The batch's number is its
+// task ID, so that the queue holds it once however often it is sent.
+func BatchTask(b *Batch) *asynq.Task {
+	return asynq.NewTask(TypeBatch, MessageOf(b).Encode(),
+		asynq.TaskID(BatchTaskID(b.ID)), asynq.Queue(b.Queue), asynq.MaxRetry(math.MaxInt32), asynq.Timeout(forever))
+}
+
+// BatchTaskID is the asynq task ID of a batch.
+func BatchTaskID(id int64) string { return strconv.FormatInt(id, 10) }
+
+// Batches enqueues batches whose rows are committed. One that the queue has
+// already is fine.
+func (p *Producer) Batches(ctx context.Context, batches []Batch) error {
+	return each(ctx, len(batches), func(ctx context.Context, i int) error {
+		return p.enqueue(ctx, BatchTask(&batches[i]))
+	})
+}
+
+// Routed is a registered file with the step that it starts at.
+type Routed struct {
+	File    *File
+	Step    int
+	Handler string
+}
+
+// Files enqueues one task a file for the group aggregator. Their rows must be
+// committed.
+func (p *Producer) Files(ctx context.Context, queue string, transfer int64, files []Routed) error {
+	return each(ctx, len(files), func(ctx context.Context, i int) error {
+		f := files[i]
+		id := fmt.Sprintf("%d.%d.%d", transfer, f.Step, f.File.No)
+		return p.enqueue(ctx, asynq.NewTask(TypeFile, NewFileMessage(transfer, f.Step, f.File).Encode(),
+			asynq.TaskID(id), asynq.Queue(queue), asynq.Group(Group(f.Handler, transfer, f.File.No)),
+			asynq.MaxRetry(math.MaxInt32), asynq.Timeout(forever)))
+	})
+}
+
+func (p *Producer) enqueue(ctx context.Context, t *asynq.Task) error {
+	_, err := p.client.EnqueueContext(ctx, t)
+	// A conflict means that the queue has it: sent before, or go-redis sent it
+	// again after a time-out.
+	if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {
+		return fmt.Errorf("enqueue %s: %w", t.Type(), err)
+	}
+	return nil
+}
+
+// each runs do for 0…n-1, many at a time, until one fails.
+func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for i := range n {
+		g.Go(func() error { return do(ctx, i) })
+	}
+	return g.Wait() //nolint:wrapcheck // do wraps
+}
+
+// Unknown returns those of the batches that the queue does not have, or has
+// given up on and archived, which it forgets here so that they can be sent again.
+func (p *Producer) Unknown(ctx context.Context, batches []Batch) ([]Batch, error) {
+	states := make([]*redis.StringCmd, len(batches))
+	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for i := range batches {
+			states[i] = pipe.HGet(ctx, taskKey(&batches[i]), "state")
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("ask the queue for batches: %w", err)
+	}
+	var unknown []Batch
+	for i, state := range states {
+		if err := state.Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return nil, fmt.Errorf("ask the queue for batches: %w", err)
+		}
+		switch state.Val() {
+		case "":
+			unknown = append(unknown, batches[i])
+		case "archived", "completed":
+			if err := p.forget(ctx, &batches[i]); err != nil {
+				return nil, err
+			}
+			unknown = append(unknown, batches[i])
+		}
+	}
+	return unknown, nil
+}
+
+// taskKey is where asynq v0.26.0 keeps a task; a test holds it to that.
+func taskKey(b *Batch) string { return "asynq:{" + b.Queue + "}:t:" + BatchTaskID(b.ID) }
+
+func (p *Producer) forget(ctx context.Context, b *Batch) error {
+	err := asynq.NewInspectorFromRedisClient(p.redis).DeleteTask(b.Queue, BatchTaskID(b.ID))
+	if err != nil && !errors.Is(err, asynq.ErrTaskNotFound) && !errors.Is(err, asynq.ErrQueueNotFound) {
+		return fmt.Errorf("forget archived batch %d: %w", b.ID, err)
+	}
+	return ctx.Err() //nolint:wrapcheck // the caller's own
+}

@@ -1,0 +1,98 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+// ScanOptions shape Scan and ReadPaths. The zero value is ready to use.
+type ScanOptions struct {
+	// Exclude names directories, by absolute paths, that are left out with all
+	// that is in them.
+	Exclude []string
+
+	// Notice is told of what is there and is not emitted. Nil only counts.
+	Notice func(Notice)
+}
+
+// NoticeKind is what a scan noticed.
+type NoticeKind string
+
+// The kinds of what is noticed and not emitted.
+const (
+	NoticeSymlink NoticeKind = "symlink" // never followed inside a source
+	NoticeSpecial NoticeKind = "special" // a socket, named pipe or device
+)
+
+// Notice is something that a scan met and did not emit. Detail is a word or
+// two, and for a symlink after a colon where it leads: "broken: …", "loops: …",
+// "leads out of the sources: …", "stays inside: …", "unreadable: …".
+type Notice struct {
+	Path   string
+	Kind   NoticeKind
+	Detail string
+}
+
+// ScanReport adds up a scan.
+type ScanReport struct {
+	Files    int64 // emitted, those with a problem among them
+	Bytes    int64 // their sizes
+	Problems int64 // emitted with a problem
+	Links    int64 // symlinks, not followed
+	Specials int64 // sockets, named pipes, devices
+}
+
+// Scan emits every regular file among and below the sources, source by source
+// in the order given, and in byte order of the names within a directory. A
+// source that is a symlink is resolved; symlinks met below are not followed. A
+// source that is repeated, or that lies within another, adds nothing.
+//
+// What is missing or cannot be read is emitted too, with its Problem, and the
+// scan goes on. An error is that of emit, or of ctx. Memory grows with the
+// names in one directory and those that it lies in, not with the number of files.
+func Scan(ctx context.Context, sources []string, opts ScanOptions, emit func(File) error) (ScanReport, error) {
+	var resolved []source
+	for _, path := range sources {
+		s, err := resolve(path)
+		if err != nil {
+			return ScanReport{}, fmt.Errorf("scan %q: %w", path, err)
+		}
+		resolved = append(resolved, s)
+	}
+	resolved = withoutNested(resolved)
+
+	w := newWalker(ctx, opts, emit)
+	for _, s := range resolved {
+		w.within[s.real] = true
+	}
+	for _, s := range resolved {
+		if err := w.source(s); err != nil {
+			return w.report, err
+		}
+	}
+	return w.report, nil
+}
+
+// problem says of a path why it could not be read. The path itself is left
+// out: it stands beside, and need not be valid text.
+func problem(err error) string {
+	cause := err
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		cause = at.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf("not-found: %v", cause)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Sprintf("permission-denied: %v", cause)
+	}
+	return fmt.Sprintf("unreadable: %v", cause)
+}
+
+func fileOf(path string, info fs.FileInfo) File {
+	return File{Path: path, Size: info.Size(), MTime: info.ModTime().UTC().Truncate(time.Microsecond)}
+}

@@ -1,0 +1,68 @@
+package tasks
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// link counts a symlink, and tells where it leads.
+func (w *walker) link(path, real string) {
+	w.report.Links++
+	if w.notice != nil {
+		w.notice(Notice{Path: path, Kind: NoticeSymlink, Detail: w.leads(path, real)})
+	}
+}
+
+// special counts what has no content to read.
+func (w *walker) special(path string, mode fs.FileMode) {
+	w.report.Specials++
+	if w.notice != nil {
+		w.notice(Notice{Path: path, Kind: NoticeSpecial, Detail: specialName(mode)})
+	}
+}
+
+// leads says where a symlink leads; real is its path without symlinks on the way.
+func (w *walker) leads(path, real string) string {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		target, _ := os.Readlink(path) // without it, broken is all there is to say
+		return fmt.Sprintf("broken: %q", target)
+	case errors.Is(err, syscall.ELOOP):
+		target, _ := os.Readlink(path) // without it, the loop is all there is to say
+		return fmt.Sprintf("loops: %q", target)
+	case err != nil:
+		return problem(err)
+	}
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return problem(err)
+	}
+	_, back := above(real, map[string]bool{target: info.IsDir()})
+	_, inside := above(target, w.within)
+	switch {
+	case back: // following it would come by the link again
+		return fmt.Sprintf("loops: %q", target)
+	case inside || w.within[target]:
+		return fmt.Sprintf("stays inside: %q", target)
+	}
+	return fmt.Sprintf("leads out of the sources: %q", target)
+}
+
+func specialName(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeSocket != 0:
+		return "socket"
+	case mode&fs.ModeNamedPipe != 0:
+		return "named pipe"
+	case mode&fs.ModeCharDevice != 0:
+		return "character device"
+	case mode&fs.ModeDevice != 0:
+		return "block device"
+	}
+	return "neither file nor directory"
+}

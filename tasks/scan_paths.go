@@ -1,0 +1,114 @@
+package tasks
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+)
+
+// longestPath is above what any system takes for a path.
+const longestPath = 64 << 10
+
+// ReadPaths emits what a list of paths names, one a line, or when nul is set
+// each ended by a NUL byte. Every byte of a line belongs to the path; empty
+// lines are passed over. Files are emitted and directories walked as by Scan,
+// but a listed symlink is not followed either: who lists a tree lists those
+// that are in it. What lies in a directory listed before is not emitted again;
+// a file listed twice is.
+//
+// An error is that of r, emit or ctx, or says that the list is none of paths.
+// The context is looked at between paths: it does not interrupt a read.
+func ReadPaths(ctx context.Context, r io.Reader, nul bool, opts ScanOptions, emit func(File) error) (ScanReport, error) {
+	list := newPathList(r, nul)
+	w := newWalker(ctx, opts, emit)
+	real := rememberLast(realDir)
+	for {
+		path, err := list.next()
+		if errors.Is(err, io.EOF) {
+			return w.report, nil
+		}
+		if err != nil {
+			return w.report, err
+		}
+		if err := ctx.Err(); err != nil {
+			return w.report, fmt.Errorf("read paths: %w", err)
+		}
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			return w.report, fmt.Errorf("read paths: %q: %w", path, err)
+		}
+		s := inspect(abs, real)
+		if s.err == nil && (w.within[s.real] || reached(s.real, w.within)) {
+			continue
+		}
+		if s.err == nil && s.info.IsDir() {
+			w.within[s.real] = true
+		}
+		if err := w.source(s); err != nil {
+			return w.report, err
+		}
+	}
+}
+
+// rememberLast spares asking again for the directory of the path before: lists
+// go directory by directory.
+func rememberLast(real func(string) string) func(string) string {
+	var dir, resolved string
+	return func(d string) string {
+		if d != dir {
+			dir, resolved = d, real(d)
+		}
+		return resolved
+	}
+}
+
+// pathList takes a list of paths apart.
+type pathList struct {
+	r   *bufio.Reader
+	end byte
+	no  int64 // of the path read last, 1…
+}
+
+func newPathList(r io.Reader, nul bool) *pathList {
+	l := &pathList{r: bufio.NewReaderSize(r, longestPath), end: '\n'}
+	if nul {
+		l.end = 0
+	}
+	return l
+}
+
+// next is the next path that is not empty, or io.EOF.
+func (l *pathList) next() (string, error) {
+	for {
+		line, err := l.r.ReadSlice(l.end)
+		l.no++
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return "", l.wrong("is longer than a path can be")
+		case err != nil && !errors.Is(err, io.EOF):
+			return "", fmt.Errorf("read paths: %w", err)
+		}
+		line = bytes.TrimSuffix(line, []byte{l.end})
+		if bytes.IndexByte(line, 0) >= 0 {
+			return "", l.wrong("holds a NUL byte")
+		}
+		if len(line) > 0 { // the last path need not be ended; EOF comes again
+			return string(line), nil
+		}
+		if err != nil {
+			return "", io.EOF
+		}
+	}
+}
+
+func (l *pathList) wrong(what string) error {
+	hint := "lines: was it written with NUL bytes, as by find -print0?"
+	if l.end == 0 {
+		hint = "paths ended by NUL bytes: was it written in lines?"
+	}
+	return fmt.Errorf("read paths: path %d %s, but the list should have %s", l.no, what, hint)
+}

@@ -1,0 +1,153 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// namesAtOnce is how many names of a directory are read between two looks at
+// the context.
+const namesAtOnce = 4096
+
+// errReplaced is the error of a directory that became another file between
+// being met and being opened: following it could lead anywhere.
+var errReplaced = errors.New("replaced while the scan ran")
+
+// walker emits what it comes by, and adds it up.
+type walker struct {
+	ctx      context.Context //nolint:containedctx // lives as long as one call of Scan, which got it
+	emit     func(File) error
+	notice   func(Notice)
+	excluded map[string]bool
+	within   map[string]bool // real paths of the sources
+	report   ScanReport
+}
+
+func newWalker(ctx context.Context, opts ScanOptions, emit func(File) error) *walker {
+	w := &walker{
+		ctx: ctx, emit: emit, notice: opts.Notice,
+		excluded: map[string]bool{}, within: map[string]bool{},
+	}
+	for _, dir := range opts.Exclude {
+		dir = filepath.Clean(dir)
+		w.excluded[dir] = true
+		w.excluded[realDir(dir)] = true
+	}
+	return w
+}
+
+// source walks one source.
+func (w *walker) source(s source) error {
+	if w.excludes(s.path) || w.excludes(s.real) {
+		return nil
+	}
+	if s.err != nil {
+		return w.fail(s.path, s.err)
+	}
+	return w.visit(s.path, s.real, s.info)
+}
+
+// excludes reports whether path is an excluded directory or lies in one.
+func (w *walker) excludes(path string) bool {
+	_, inside := above(path, w.excluded)
+	return inside || w.excluded[path]
+}
+
+// visit deals with one path by what it is. Files are named by path; real is
+// the same place without symlinks on the way.
+func (w *walker) visit(path, real string, info fs.FileInfo) error {
+	if err := w.ctx.Err(); err != nil {
+		return fmt.Errorf("scan: %w", err)
+	}
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return w.put(fileOf(path, info))
+	case mode.IsDir():
+		return w.dir(path, real, info)
+	case mode&fs.ModeSymlink != 0:
+		w.link(path, real)
+	default:
+		w.special(path, mode)
+	}
+	return nil
+}
+
+// dir visits what lies in a directory, in byte order of the names.
+func (w *walker) dir(path, real string, info fs.FileInfo) error {
+	if w.excluded[path] || w.excluded[real] {
+		return nil
+	}
+	names, err := w.names(path, info)
+	if ctxErr := w.ctx.Err(); ctxErr != nil {
+		return fmt.Errorf("scan: %w", ctxErr)
+	}
+	if err != nil { // the names read before are visited all the same
+		if err := w.fail(path, err); err != nil {
+			return err
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		below := child(path, name)
+		info, err := os.Lstat(below)
+		if err != nil {
+			err = w.fail(below, err)
+		} else {
+			err = w.visit(below, child(real, name), info)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// names lists a directory that was met as info.
+func (w *walker) names(path string, info fs.FileInfo) (names []string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read from
+	opened, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !os.SameFile(info, opened) {
+		return nil, errReplaced
+	}
+	for w.ctx.Err() == nil {
+		some, err := f.Readdirnames(namesAtOnce)
+		names = append(names, some...)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return names, err
+		}
+	}
+	return names, nil
+}
+
+// fail emits a path that could not be read.
+func (w *walker) fail(path string, err error) error {
+	return w.put(File{Path: path, Problem: problem(err)})
+}
+
+func (w *walker) put(f File) error {
+	if err := w.emit(f); err != nil {
+		return err
+	}
+	w.report.Files++
+	w.report.Bytes += f.Size
+	if f.Problem != "" {
+		w.report.Problems++
+	}
+	return nil
+}
