@@ -1,0 +1,63 @@
+package tasks_test
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+)
+
+const nobody = 65534
+
+// asNobody makes this test's thread, when it is root's, access files as nobody
+// does, so that permissions count. The thread ends with the test.
+func asNobody(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return
+	}
+	runtime.LockOSThread()
+	must(t, syscall.Setfsuid(nobody))
+	must(t, syscall.Setfsgid(nobody))
+}
+
+func TestScanKeepsWhatIsForbidden(t *testing.T) {
+	root := tree(t, "a", "locked/x", "named/x", "z")
+	must(t, os.Chmod(filepath.Dir(root), 0o755))
+	must(t, os.Chmod(root, 0o755))
+	must(t, os.Chmod(filepath.Join(root, "locked"), 0))
+	must(t, os.Chmod(filepath.Join(root, "named"), 0o711)) // may be entered, not listed
+	if os.Geteuid() == 0 {
+		must(t, os.Chown(root, nobody, nobody))
+	} else {
+		must(t, os.Chmod(filepath.Join(root, "named"), 0o111))
+	}
+	t.Cleanup(func() {
+		must(t, os.Chmod(filepath.Join(root, "locked"), 0o755))
+		must(t, os.Chmod(filepath.Join(root, "named"), 0o755))
+	})
+
+	t.Run("as nobody", func(t *testing.T) {
+		asNobody(t)
+		if _, err := os.Stat(filepath.Join(root, "a")); err != nil {
+			t.Skipf("the folder of temporary files is closed to others: %v", err)
+		}
+		scan(t, root, nil, "").want(t, "a", "locked !permission-denied", "named !permission-denied", "z")
+		scan(t, root, nil, "locked/x", "z").want(t, "locked/x !permission-denied", "z")
+		scan(t, root, nil, "", "named/x").want(t,
+			"a", "locked !permission-denied", "named !permission-denied", "z", "named/x")
+	})
+}
+
+func TestScanNoticesPipesAndDevices(t *testing.T) {
+	root := tree(t, "file")
+	must(t, syscall.Mkfifo(filepath.Join(root, "pipe"), 0o600))
+	s := scan(t, root, nil, "")
+	s.want(t, "file")
+	s.wantNotices(t, "pipe special @named pipe")
+
+	s = scan(t, "/dev", nil, "null")
+	s.want(t)
+	s.wantNotices(t, "null special @character device")
+}

@@ -1,0 +1,81 @@
+package tasks_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+func link(t *testing.T, root, target, name string) {
+	t.Helper()
+	must(t, os.Symlink(target, filepath.Join(root, name)))
+}
+
+func TestScanNoticesLinksAndFollowsNone(t *testing.T) {
+	root := tree(t, "in/file", "in/dir/x", "out/secret")
+	link(t, root, "file", "in/l1")
+	link(t, root, "dir", "in/l2")
+	link(t, root, "../out/secret", "in/l3")
+	link(t, root, "nowhere", "in/l4")
+	link(t, root, "l5", "in/l5")
+	link(t, root, "..", "in/dir/l6")
+	link(t, root, "../..", "in/dir/l7")
+	link(t, root, "file/not a folder", "in/l8")
+
+	s := scan(t, root, nil, "in")
+	s.want(t, "in/dir/x", "in/file")
+	s.wantNotices(t,
+		"in/dir/l6 symlink @loops",
+		"in/dir/l7 symlink @loops",
+		"in/l1 symlink @stays inside",
+		"in/l2 symlink @stays inside",
+		"in/l3 symlink @leads out of the sources",
+		"in/l4 symlink @broken",
+		"in/l5 symlink @loops",
+		"in/l8 symlink @unreadable",
+	)
+	scan(t, root, nil, "in", "out").want(t, "in/dir/x", "in/file", "out/secret")
+}
+
+func TestScanNeedNotTellWhatItNotices(t *testing.T) {
+	root := tree(t, "file")
+	link(t, root, "file", "link")
+	report, err := tasks.Scan(t.Context(), []string{root}, tasks.ScanOptions{}, func(tasks.File) error { return nil })
+	must(t, err)
+	if want := (tasks.ScanReport{Files: 1, Bytes: 4, Links: 1}); report != want {
+		t.Errorf("report %+v, want %+v", report, want)
+	}
+}
+
+func TestScanResolvesASourceThatIsALink(t *testing.T) {
+	root := tree(t, "real/file")
+	link(t, root, "real", "one")
+	link(t, root, "one", "two")
+	link(t, root, "real/file", "straight")
+	link(t, root, "nowhere", "broken")
+	link(t, root, "round", "round")
+
+	scan(t, root, nil, "two").want(t, "real/file")
+	scan(t, root, nil, "straight").want(t, "real/file")
+	scan(t, root, nil, "broken", "round", "one").want(t, "broken !not-found", "round !unreadable", "real/file")
+	// A link on the way to a source is the business of whoever named it.
+	scan(t, root, nil, "one/file").want(t, "one/file")
+}
+
+func TestScanNoticesASocket(t *testing.T) {
+	root := tree(t, "file")
+	t.Chdir(root) // the address of a socket must be short
+	socket, err := net.Listen("unix", "socket")
+	must(t, err)
+	defer func() { must(t, socket.Close()) }()
+
+	s := scan(t, root, nil, "")
+	s.want(t, "file")
+	s.wantNotices(t, "socket special @socket")
+	s = scan(t, root, nil, "socket")
+	s.want(t)
+	s.wantNotices(t, "socket special @socket")
+}

@@ -1,0 +1,315 @@
+package tasks_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// tree makes files, named by their paths below a new directory and filled with
+// their own names, and returns that directory without symlinks on the way.
+func tree(t *testing.T, files ...string) string {
+	t.Helper()
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	grow(t, root, files...)
+	return root
+}
+
+func grow(t *testing.T, root string, files ...string) {
+	t.Helper()
+	for _, name := range files {
+		path := filepath.Join(root, name)
+		if strings.HasSuffix(name, "/") {
+			must(t, os.MkdirAll(path, 0o755))
+			continue
+		}
+		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		must(t, os.WriteFile(path, []byte(name), 0o600))
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// seen is what a scan emitted and noticed: paths below root, with "!code" for
+// a problem and "@detail" for a notice.
+type seen struct {
+	root    string
+	files   []tasks.File
+	shown   []string
+	notices []string
+	report  tasks.ScanReport
+}
+
+func (s *seen) emit(f tasks.File) error {
+	s.files = append(s.files, f)
+	shown := s.short(f.Path)
+	if code, _, bad := strings.Cut(f.Problem, ":"); bad {
+		shown += " !" + code
+	}
+	s.shown = append(s.shown, shown)
+	return nil
+}
+
+func (s *seen) notice(n tasks.Notice) {
+	detail, _, _ := strings.Cut(n.Detail, ":")
+	s.notices = append(s.notices, fmt.Sprintf("%s %s @%s", s.short(n.Path), n.Kind, detail))
+}
+
+func (s *seen) short(path string) string { return strings.TrimPrefix(path, s.root+"/") }
+
+func (s *seen) want(t *testing.T, files ...string) {
+	t.Helper()
+	if !slices.Equal(s.shown, files) {
+		t.Errorf("emitted %q\n   want %q", s.shown, files)
+	}
+	var bytes, problems int64
+	for _, f := range s.files {
+		bytes += f.Size
+		if f.Problem != "" {
+			problems++
+			if f.Size != 0 || !f.MTime.IsZero() {
+				t.Errorf("%+v tells more than can be known", f)
+			}
+		}
+	}
+	if r := s.report; r.Files != int64(len(s.files)) || r.Bytes != bytes || r.Problems != problems {
+		t.Errorf("report %+v of %d files, %d bytes, %d problems", r, len(s.files), bytes, problems)
+	}
+}
+
+func (s *seen) wantNotices(t *testing.T, notices ...string) {
+	t.Helper()
+	if !slices.Equal(s.notices, notices) {
+		t.Errorf("noticed %q\n   want %q", s.notices, notices)
+	}
+	if n := s.report.Links + s.report.Specials; n != int64(len(notices)) {
+		t.Errorf("report %+v of %d notices", s.report, len(notices))
+	}
+}
+
+// scan scans sources given by their paths below root.
+func scan(t *testing.T, root string, exclude []string, sources ...string) *seen {
+	t.Helper()
+	s := &seen{root: root}
+	for i, source := range sources {
+		sources[i] = filepath.Join(root, source)
+	}
+	var err error
+	s.report, err = tasks.Scan(t.Context(), sources, tasks.ScanOptions{Exclude: exclude, Notice: s.notice}, s.emit)
+	must(t, err)
+	return s
+}
+
+func TestScanOrder(t *testing.T) {
+	root := tree(t, "b/2", "b/10", "b/1/x", "a", "b.txt", "c/", "empty/deep/")
+	must(t, os.WriteFile(filepath.Join(root, "c", "nothing in it"), nil, 0o600))
+	scan(t, root, nil, "").want(t, "a", "b/1/x", "b/10", "b/2", "b.txt", "c/nothing in it")
+	scan(t, root, nil, "c", "b.txt", "a").want(t, "c/nothing in it", "b.txt", "a")
+}
+
+func TestScanTellsSizeAndTime(t *testing.T) {
+	root := tree(t, "four")
+	stamp := time.Date(2021, 5, 6, 7, 8, 9, 123456789, time.FixedZone("", 3600))
+	must(t, os.Chtimes(filepath.Join(root, "four"), stamp, stamp))
+	s := scan(t, root, nil, "")
+	want := tasks.File{
+		Path: filepath.Join(root, "four"), Size: 4,
+		MTime: time.Date(2021, 5, 6, 6, 8, 9, 123456000, time.UTC),
+	}
+	if len(s.files) != 1 || s.files[0] != want {
+		t.Errorf("got %+v, want %+v", s.files, want)
+	}
+}
+
+func TestScanMakesRelativeSourcesAbsolute(t *testing.T) {
+	root := tree(t, "x/y", "z")
+	t.Chdir(filepath.Join(root, "x"))
+	s := &seen{root: root}
+	var err error
+	s.report, err = tasks.Scan(t.Context(), []string{"./y", "../x/../z"}, tasks.ScanOptions{}, s.emit)
+	must(t, err)
+	s.want(t, "x/y", "z")
+}
+
+func TestScanOfOverlappingSources(t *testing.T) {
+	root := tree(t, "a/b/c", "a/d", "ab/e")
+	must(t, os.Symlink("a", filepath.Join(root, "link")))
+	want := []string{"a/b/c", "a/d"}
+
+	for name, sources := range map[string][]string{
+		"nested":                 {"a", "a/b"},
+		"nested, inner first":    {"a/b/c", "a"},
+		"a file in its folder":   {"a", "a/d"},
+		"repeated":               {"a", "a"},
+		"through a link":         {"a", "link"},
+		"through a link, nested": {"link", "a/b"},
+		"below a link":           {"a", "link/b"},
+	} {
+		t.Run(name, func(t *testing.T) { scan(t, root, nil, sources...).want(t, want...) })
+	}
+	t.Run("only the same beginning", func(t *testing.T) {
+		scan(t, root, nil, "a", "ab").want(t, "a/b/c", "a/d", "ab/e")
+	})
+	t.Run("everything", func(t *testing.T) {
+		scan(t, root, nil, "ab", "link", "").want(t, "a/b/c", "a/d", "ab/e")
+	})
+}
+
+func TestScanKeepsWhatIsMissing(t *testing.T) {
+	root := tree(t, "a/b")
+	scan(t, root, nil, "gone", "a", "a/gone too", "gone").want(t, "gone !not-found", "a/b", "a/gone too !not-found")
+	long := strings.Repeat("n", 300)
+	scan(t, root, nil, long, "a").want(t, long+" !unreadable", "a/b")
+	scan(t, root, nil, "a/b/c").want(t, "a/b/c !unreadable")
+}
+
+func TestScanGoesOnAfterWhatVanishes(t *testing.T) {
+	root := tree(t, "1", "2", "3/x", "4/x", "5")
+	s := &seen{root: root}
+	var err error
+	s.report, err = tasks.Scan(t.Context(), []string{root}, tasks.ScanOptions{}, func(f tasks.File) error {
+		if f.Path == filepath.Join(root, "1") { // by now the names are read
+			must(t, os.Remove(filepath.Join(root, "2")))
+			must(t, os.RemoveAll(filepath.Join(root, "3")))
+		}
+		return s.emit(f)
+	})
+	must(t, err)
+	s.want(t, "1", "2 !not-found", "3 !not-found", "4/x", "5")
+	if p := s.files[1].Problem; strings.Contains(p, root) {
+		t.Errorf("problem %q repeats the path", p)
+	}
+}
+
+func TestScanExcludes(t *testing.T) {
+	root := tree(t, "a/1", "a/state/2", "a/state/deep/3", "a/statement", "b/4")
+	state := filepath.Join(root, "a/state")
+	scan(t, root, []string{state}, "a").want(t, "a/1", "a/statement")
+	scan(t, root, []string{state + "/"}, "a/state/deep", "a/state", "b").want(t, "b/4")
+	scan(t, root, []string{filepath.Join(root, "a")}, "a/state", "").want(t, "b/4")
+
+	must(t, os.Symlink(state, filepath.Join(root, "link")))
+	scan(t, root, []string{filepath.Join(root, "link")}, "a").want(t, "a/1", "a/statement")
+}
+
+func TestScanOfAnyBytesInNames(t *testing.T) {
+	names := []string{"\xff\xfe", "line\nbreak", "tab\tand \"quotes\"", "𝔹aler 📦", " ", "-r", "c:\\x"}
+	root := tree(t, names...)
+	grow(t, root, "\xc3\x28/in\nit")
+	want := append(slices.Clone(names), "\xc3\x28/in\nit")
+	slices.Sort(want)
+	scan(t, root, nil, "").want(t, want...)
+}
+
+func TestScanStops(t *testing.T) {
+	root := tree(t, "1", "2", "3/4")
+
+	t.Run("when emit fails", func(t *testing.T) {
+		broken := errors.New("broken")
+		calls := 0
+		report, err := tasks.Scan(t.Context(), []string{root}, tasks.ScanOptions{}, func(tasks.File) error {
+			if calls++; calls == 2 {
+				return broken
+			}
+			return nil
+		})
+		if !errors.Is(err, broken) || calls != 2 || report.Files != 1 {
+			t.Errorf("error %v after %d calls, report %+v", err, calls, report)
+		}
+	})
+	t.Run("when the context ends", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		calls := 0
+		report, err := tasks.Scan(ctx, []string{root}, tasks.ScanOptions{}, func(tasks.File) error {
+			calls++
+			cancel()
+			return nil
+		})
+		if !errors.Is(err, context.Canceled) || calls != 1 || report.Files != 1 {
+			t.Errorf("error %v after %d calls, report %+v", err, calls, report)
+		}
+	})
+	t.Run("before it starts", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := tasks.Scan(ctx, []string{root}, tasks.ScanOptions{}, func(tasks.File) error {
+			t.Error("emitted a file")
+			return nil
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestScanOfALargeDirectory(t *testing.T) {
+	const many = 10_000 // more than are read at once
+	root := t.TempDir()
+	for i := range many {
+		must(t, os.WriteFile(filepath.Join(root, fmt.Sprintf("%05d", i)), nil, 0o600))
+	}
+	next := 0
+	_, err := tasks.Scan(t.Context(), []string{root}, tasks.ScanOptions{}, func(f tasks.File) error {
+		if want := fmt.Sprintf("%05d", next); filepath.Base(f.Path) != want {
+			return fmt.Errorf("got %s, want %s", f.Path, want)
+		}
+		next++
+		return nil
+	})
+	must(t, err)
+	if next != many {
+		t.Errorf("%d of %d files", next, many)
+	}
+}
+
+// However the sources overlap, each file among and below them comes once.
+func TestScanOfAnySources(t *testing.T) {
+	var files []string
+	for _, dir := range []string{"", "a/", "a/a/", "a/b/", "b/", "b/a/", "b/b/"} {
+		files = append(files, dir+"f", dir+"g")
+	}
+	root := tree(t, files...)
+	must(t, os.Symlink("../b", filepath.Join(root, "a/link")))
+	choices := append([]string{"", "a", "b", "a/a", "a/b", "b/a", "a/link", "a/link/a", "a/link/f"}, files...)
+
+	rapid.Check(t, func(rt *rapid.T) {
+		sources := rapid.SliceOfN(rapid.SampledFrom(choices), 0, 6).Draw(rt, "sources")
+		var want []string
+		for _, f := range files {
+			if slices.ContainsFunc(sources, func(s string) bool {
+				s = strings.Replace(s, "a/link", "b", 1)
+				return s == "" || s == f || strings.HasPrefix(f, s+"/")
+			}) {
+				want = append(want, f)
+			}
+		}
+		s := scan(t, root, nil, slices.Clone(sources)...)
+		var got []string
+		for _, path := range s.shown {
+			got = append(got, strings.Replace(path, "a/link", "b", 1))
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			rt.Errorf("sources %q emitted %q, want %q", sources, got, want)
+		}
+	})
+}
