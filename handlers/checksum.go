@@ -50,9 +50,13 @@ type checksum struct {
 // {"algorithms": ["md5", "sha1", "sha256", "sha512"]}, sha256 when not given.
 // Facts: a hexadecimal digest under each algorithm's name, and size, the bytes read.
 func newChecksum() Handler {
-	c := &checksum{known: algorithms()}
+	return PerFile(newChecksumOf(algorithms()).file, Parallel(0))
+}
+
+func newChecksumOf(known map[string]func() hash.Hash) *checksum {
+	c := &checksum{known: known}
 	c.buffers.New = func() any { return new(make([]byte, readSize)) }
-	return PerFile(c.file, Parallel(0))
+	return c
 }
 
 func checkChecksumArgs(args any) error {

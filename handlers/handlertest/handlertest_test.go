@@ -1,0 +1,47 @@
+package handlertest_test
+
+import (
+	"context"
+	"io"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/handlertest"
+	"github.com/balerhq/baler/tasks"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestRun(t *testing.T) {
+	h := handlers.PerFile(func(_ context.Context, job *handlers.Job) error {
+		f, err := job.Open()
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if _, err := io.Copy(job.Output(), f); err != nil {
+			return err
+		}
+		puid, _ := job.Fact("puid")
+		return job.SetFact("seen", []any{job.Args(), puid, job.File().Size})
+	})
+	got := handlertest.Run(t, h, map[string]string{"a": "text", "b/c": ""},
+		handlertest.Args("args"), handlertest.Facts(map[string]any{"puid": "fmt/1"}))
+	if len(got) != 2 || got["a"].Output != "text" || string(got["a"].Facts) != `{"seen":["args","fmt/1",4]}` {
+		t.Errorf("got %+v", got["a"])
+	}
+	if r := got["b/c"]; r.Outcome != tasks.Succeeded || r.File != 2 || r.Output != "" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	h := handlers.HandlerFunc(func(ctx context.Context, _ []*handlers.Job) error { <-ctx.Done(); return ctx.Err() })
+	got := handlertest.Run(t, h, map[string]string{"a": ""}, handlertest.Timeout(time.Millisecond))
+	if got["a"].Outcome != tasks.TimedOut {
+		t.Errorf("got %+v", got["a"])
+	}
+}

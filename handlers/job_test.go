@@ -1,0 +1,199 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+func TestResultTellsEverything(t *testing.T) {
+	job := bare()
+	job.start(stopped().In(time.FixedZone("x", 3600)))
+	job.WriteOutput([]byte("out"))
+	fmt.Fprint(job.ErrorOutput(), "bad \xff")
+	if err := errors.Join(job.SetFact("b", 1), job.SetFact("a", []string{"<x>"}), job.SetFact("b", 2)); err != nil {
+		t.Fatal(err)
+	}
+	job.SetStatus(0, tasks.Succeeded, "")
+	job.SetStatus(4, tasks.Warning, "odd")
+	job.Done()
+	at := stopped().Truncate(time.Microsecond)
+	want := tasks.Result{
+		Step: 2, File: 7, Outcome: tasks.Warning, ExitCode: 4, Code: "odd",
+		Output: "out", Error: "bad \uFFFD", Facts: []byte(`{"b":2,"a":["\u003cx\u003e"]}`),
+		Attempt: 3, Worker: "w", StartedAt: at, EndedAt: at,
+	}
+	if got := job.result(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestJobWithoutVerdictHasSucceeded(t *testing.T) {
+	job := bare()
+	if job.decided() || job.isDone() {
+		t.Fatal("a new job is decided or done")
+	}
+	job.Done()
+	if r := job.result(); r.Outcome != tasks.Succeeded || r.ExitCode != 0 || r.Facts != nil || r.Output != "" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestNothingChangesADoneJob(t *testing.T) {
+	told := 0
+	job := newJob(jobSpec{onDone: func(*Job) { told++ }})
+	job.Done()
+	before := job.result()
+	job.Done()
+	job.Start()
+	job.SetStatus(1, tasks.Failed, "late")
+	job.WriteOutput([]byte("late"))
+	job.WriteError([]byte("late"))
+	if err := job.SetFact("late", true); !errors.Is(err, ErrDone) {
+		t.Errorf("SetFact gave %v", err)
+	}
+	if _, err := io.WriteString(job.Output(), "late"); !errors.Is(err, ErrDone) {
+		t.Errorf("Output gave %v", err)
+	}
+	if job.finish(tasks.Error, "late", "late") || job.fail(io.EOF) || job.abandon() {
+		t.Error("a done job was ended again")
+	}
+	if got := job.result(); !reflect.DeepEqual(got, before) || told != 1 {
+		t.Errorf("%+v became %+v, told %d times", before, got, told)
+	}
+}
+
+func TestAbandonedJobIsNeverRecorded(t *testing.T) {
+	job := newJob(jobSpec{onDone: func(*Job) { t.Error("recorded") }})
+	if !job.abandon() {
+		t.Error("was not open")
+	}
+	job.Done()
+	job.finish(tasks.Error, "", "")
+}
+
+func TestFinishReplacesTheVerdict(t *testing.T) {
+	job := bare()
+	job.WriteError([]byte("before. "))
+	job.SetStatus(42, tasks.Failed, "mine")
+	if !job.finish(tasks.TimedOut, CodeTimeout, "too slow") {
+		t.Fatal("was done")
+	}
+	r := job.result()
+	if r.Outcome != tasks.TimedOut || r.Code != CodeTimeout || r.ExitCode != 42 || r.Error != "before. too slow" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestStatusStaysRecordable(t *testing.T) {
+	for _, c := range []struct {
+		outcome     tasks.Outcome
+		code        string
+		want        tasks.Outcome
+		wantCode    string
+		description string
+	}{
+		{"great", "x", tasks.Error, CodeInvalidOutcome, "outside the enumeration"},
+		{"", "x", tasks.Error, CodeInvalidOutcome, "empty"},
+		{tasks.Failed, strings.Repeat("c", 65), tasks.Failed, strings.Repeat("c", 64), "long"},
+		{tasks.Failed, strings.Repeat("c", 63) + "é", tasks.Failed, strings.Repeat("c", 63), "cut within a character"},
+		{tasks.Failed, "a\x00\xff", tasks.Failed, "a\uFFFD\uFFFD", "broken"},
+	} {
+		job := bare()
+		job.SetStatus(0, c.outcome, c.code)
+		if r := job.result(); r.Outcome != c.want || r.Code != c.wantCode {
+			t.Errorf("%s: got %s %q", c.description, r.Outcome, r.Code)
+		}
+	}
+}
+
+func TestFactsOfEarlierStepsAndOfThisOne(t *testing.T) {
+	job := newJob(jobSpec{facts: map[string]any{"puid": "fmt/1", "size": 3.0}})
+	if v, ok := job.Fact("puid"); !ok || v != "fmt/1" {
+		t.Errorf("got %v %v", v, ok)
+	}
+	if err := job.SetFact("size", int64(4)); err != nil {
+		t.Fatal(err)
+	}
+	if v, ok := job.Fact("size"); !ok || v != 4.0 {
+		t.Errorf("got %v %v: not this job's own, as JSON has it", v, ok)
+	}
+	if _, ok := job.Fact("none"); ok {
+		t.Error("a fact from nowhere")
+	}
+	if got := string(job.result().Facts); got != `{"size":4}` {
+		t.Errorf("earlier facts were recorded again: %s", got)
+	}
+}
+
+func TestFactsAreBounded(t *testing.T) {
+	job := bare()
+	big := strings.Repeat("x", MaxFacts/2-20)
+	if err := errors.Join(job.SetFact("a", big), job.SetFact("b", big)); err != nil {
+		t.Fatal(err)
+	}
+	if err := job.SetFact("c", big); !errors.Is(err, ErrFacts) {
+		t.Errorf("too much gave %v", err)
+	}
+	if err := errors.Join(job.SetFact("b", 1), job.SetFact("c", big)); err != nil {
+		t.Errorf("room that was given back could not be used: %v", err)
+	}
+	if n := len(job.result().Facts); n > MaxFacts {
+		t.Errorf("%d bytes of facts", n)
+	}
+	for _, name := range []string{"", "1a", "a b", "é", `a"`, strings.Repeat("a", 65)} {
+		if err := job.SetFact(name, 1); !errors.Is(err, ErrFacts) {
+			t.Errorf("name %q gave %v", name, err)
+		}
+	}
+	if err := job.SetFact("nan", math.NaN()); !errors.Is(err, ErrFacts) {
+		t.Errorf("a value that JSON cannot say gave %v", err)
+	}
+}
+
+func TestDecodeArgsIsStrict(t *testing.T) {
+	type args struct {
+		Name string `json:"name"`
+	}
+	got := args{Name: "default"}
+	if err := newJob(jobSpec{}).DecodeArgs(&got); err != nil || got.Name != "default" {
+		t.Errorf("no arguments: %v %v", got, err)
+	}
+	if err := newJob(jobSpec{args: map[string]any{"name": "x"}}).DecodeArgs(&got); err != nil || got.Name != "x" {
+		t.Errorf("got %v %v", got, err)
+	}
+	err := newJob(jobSpec{args: map[string]any{"nmae": "x"}}).DecodeArgs(&got)
+	if v, _ := verdictOf(err); v.outcome != tasks.Failed || v.code != CodeBadArgs {
+		t.Errorf("a wrong field gave %v", err)
+	}
+}
+
+func TestJobIsSafeForLateGoroutines(t *testing.T) {
+	job := bare()
+	var late sync.WaitGroup
+	for range 4 {
+		late.Go(func() {
+			for i := range 200 {
+				job.WriteOutput([]byte("x"))
+				job.Start()
+				job.SetStatus(i, tasks.Warning, "w")
+				_ = job.SetFact("n", i) // refused once it is done
+				job.Fact("n")
+			}
+		})
+	}
+	job.Done()
+	first := job.result()
+	late.Wait()
+	if last := job.result(); !reflect.DeepEqual(first, last) {
+		t.Errorf("%+v became %+v", first, last)
+	}
+}

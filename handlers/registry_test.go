@@ -1,0 +1,98 @@
+package handlers
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/batcher"
+)
+
+func TestRegistry(t *testing.T) {
+	var r Registry
+	if err := r.Register("b-1", newNoop()); err != nil {
+		t.Fatal(err)
+	}
+	policy := batcher.Policy{MaxItems: 9}
+	err := r.Register("a_2", newNoop(), WithDescription("d"), WithSlots(All), WithTimeout(time.Second),
+		WithBatch(policy), WithRetry(Retry{Attempts: 7}), WithArgs(func(any) error { return ErrFacts }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Names(); !slices.Equal(got, []string{"a_2", "b-1"}) {
+		t.Errorf("names %v", got)
+	}
+	if _, ok := r.Lookup("c"); ok {
+		t.Error("found what is not there")
+	}
+	b, _ := r.Lookup("b-1")
+	if b.Slots != One || b.Timeout != 0 || b.Retry != (Retry{3, 10 * time.Second, 10 * time.Minute}) || b.CheckArgs != nil {
+		t.Errorf("defaults are %+v", b)
+	}
+	a, _ := r.Lookup("a_2")
+	if a.Name != "a_2" || a.Description != "d" || a.Slots != All || a.Timeout != time.Second || a.Batch != policy ||
+		a.Retry != (Retry{7, 10 * time.Second, 10 * time.Minute}) || !errors.Is(a.CheckArgs(nil), ErrFacts) {
+		t.Errorf("got %+v", a)
+	}
+	if err := r.Register("a_2", newNoop()); !errors.Is(err, ErrRegistered) {
+		t.Errorf("twice gave %v", err)
+	}
+}
+
+func TestRegisterTellsAllThatIsWrong(t *testing.T) {
+	var r Registry
+	err := r.Register("No Good", nil, WithSlots(0), WithTimeout(-1), WithRetry(Retry{Attempts: -1}), WithBatch(batcher.Policy{MaxItems: -1}))
+	for _, part := range []string{"No Good", "lower-case", "no handler", "slots are 0", "timeout", "retry", "max_items"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("nothing of %q in %v", part, err)
+		}
+	}
+	for _, name := range []string{"", "-a", "_a", "é", "a:b", strings.Repeat("a", 65)} {
+		if err := r.Register(name, newNoop()); err == nil {
+			t.Errorf("name %q was taken", name)
+		}
+	}
+	if names := r.Names(); len(names) > 0 {
+		t.Errorf("registered all the same: %v", names)
+	}
+}
+
+func TestSlots(t *testing.T) {
+	for _, c := range []struct {
+		slots      Slots
+		total, got int
+		text       string
+	}{{One, 8, 1, "one"}, {All, 8, 8, "all"}, {4, 8, 4, "4"}, {9, 8, 8, "9"}, {0, 8, 1, "0"}} {
+		if c.slots.Of(c.total) != c.got || c.slots.String() != c.text {
+			t.Errorf("%+v: %d %s", c, c.slots.Of(c.total), c.slots)
+		}
+	}
+}
+
+func TestRetryDelayDoublesUpToItsBound(t *testing.T) {
+	r := Retry{Attempts: 99, Backoff: 10 * time.Second, MaxBackoff: time.Minute}
+	for attempt, want := range map[int]time.Duration{
+		1: 10 * time.Second, 2: 20 * time.Second, 3: 40 * time.Second, 4: time.Minute, 5: time.Minute, 1 << 40: time.Minute,
+	} {
+		if got := r.Delay(attempt); got != want {
+			t.Errorf("after attempt %d: %s, want %s", attempt, got, want)
+		}
+	}
+	if got := (Retry{Backoff: time.Hour, MaxBackoff: time.Minute}).Delay(1); got != time.Minute {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestBuiltin(t *testing.T) {
+	r := Builtin()
+	if got := r.Names(); !slices.Equal(got, []string{"checksum", "identify", "noop"}) {
+		t.Errorf("names %v", got)
+	}
+	for _, name := range r.Names() {
+		if reg, _ := r.Lookup(name); reg.Description == "" || reg.Batch.MaxItems == 0 {
+			t.Errorf("%s: %+v", name, reg)
+		}
+	}
+}

@@ -1,0 +1,291 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+func rootsOf(t testing.TB, dirs ...string) *Roots {
+	t.Helper()
+	r, err := NewRoots(dirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func link(t *testing.T, target, path string) string {
+	t.Helper()
+	if err := os.Symlink(target, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func content(t *testing.T, r *Roots, path string) string {
+	t.Helper()
+	f, err := r.Open(path)
+	if err != nil {
+		t.Errorf("open %s: %v", path, err)
+		return ""
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(text)
+}
+
+func TestRootsOpenWhatIsInside(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	plain := put(t, dir, "a/b/plain", "plain")
+	odd := put(t, dir, "odd \xff\n name", "odd")
+	far := put(t, other, "far", "far")
+	for path, want := range map[string]string{
+		plain:                                  "plain",
+		odd:                                    "odd",
+		dir + "/a/../a//b/./plain":             "plain",
+		link(t, "a/b/plain", dir+"/relative"):  "plain",
+		link(t, "../a/b", dir+"/a/up"):         "",
+		dir + "/a/up/plain":                    "plain",
+		link(t, plain, dir+"/absolute"):        "plain",
+		link(t, far, dir+"/into-another-root"): "far",
+	} {
+		if want == "" {
+			continue // only a stepping stone
+		}
+		if got := content(t, rootsOf(t, dir, other), path); got != want {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestRootsRefuseWhatIsOutside(t *testing.T) {
+	base := t.TempDir()
+	dir := filepath.Join(base, "in")
+	put(t, dir, "here", "here")
+	secret := put(t, base, "secret", "secret")
+	put(t, base, "inner", "not below in")
+	r := rootsOf(t, dir)
+	for _, path := range []string{
+		secret,
+		dir + "/../secret",
+		base + "/inner", // the root's name is only a prefix of it
+		"/etc/passwd", "secret", "", ".", "/",
+		link(t, secret, dir+"/absolute"),
+		link(t, "../secret", dir+"/relative"),
+		link(t, base, dir+"/folder") + "/secret",
+		link(t, "absolute", dir+"/twice"),
+	} {
+		f, err := r.Open(path)
+		if !errors.Is(err, ErrOutsideRoots) {
+			t.Errorf("%q gave %v, %v", path, f, err)
+			continue
+		}
+		if !strings.Contains(err.Error(), "BALER_ROOTS") {
+			t.Errorf("%q: the message does not say what to do: %v", path, err)
+		}
+	}
+}
+
+func TestNoRootsRefuseEverything(t *testing.T) {
+	path := put(t, t.TempDir(), "a", "a")
+	_, err := rootsOf(t).Open(path)
+	if !errors.Is(err, ErrOutsideRoots) || !strings.Contains(err.Error(), "set BALER_ROOTS") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRootsMustBeAbsolute(t *testing.T) {
+	for _, dir := range []string{"", "data", "./data"} {
+		if _, err := NewRoots([]string{dir}); err == nil {
+			t.Errorf("%q was taken", dir)
+		}
+	}
+}
+
+func TestRootMayBeASingleFile(t *testing.T) {
+	base := t.TempDir()
+	only, sibling := put(t, base, "only", "only"), put(t, base, "sibling", "sibling")
+	secret := put(t, t.TempDir(), "secret", "secret")
+	r := rootsOf(t, only)
+	if got := content(t, r, only); got != "only" {
+		t.Errorf("got %q", got)
+	}
+	if _, err := r.Open(sibling); !errors.Is(err, ErrOutsideRoots) {
+		t.Errorf("its sibling gave %v", err)
+	}
+	if err := os.Remove(only); err != nil {
+		t.Fatal(err)
+	}
+	link(t, secret, only)
+	for name, r := range map[string]*Roots{"known before": r, "new": rootsOf(t, only)} {
+		if _, err := r.Open(only); !errors.Is(err, ErrOutsideRoots) {
+			t.Errorf("%s: swapped for a link that leads away, it gave %v", name, err)
+		}
+	}
+}
+
+func TestRootMayBeALink(t *testing.T) {
+	base := t.TempDir()
+	put(t, base, "real/a", "a")
+	root := link(t, filepath.Join(base, "real"), filepath.Join(base, "root"))
+	link(t, filepath.Join(base, "real", "a"), filepath.Join(base, "real", "absolute"))
+	r := rootsOf(t, root)
+	for _, name := range []string{"a", "absolute"} {
+		if got := content(t, r, filepath.Join(root, name)); got != "a" {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+	if _, err := r.Open(filepath.Join(base, "real", "a")); !errors.Is(err, ErrOutsideRoots) {
+		t.Errorf("by a name that was not allowed: %v", err)
+	}
+}
+
+func TestOpenVerdicts(t *testing.T) {
+	dir := t.TempDir()
+	file := put(t, dir, "file", "x")
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sock, err := net.Listen("unix", filepath.Join(dir, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sock.Close()
+	link(t, "loop", dir+"/loop")
+	link(t, dir+"/circle", dir+"/circle")
+	for path, want := range map[string]verdict{
+		dir + "/none":                {tasks.Failed, 1, CodeNotFound},
+		dir + "/none/below":          {tasks.Failed, 1, CodeNotFound},
+		file + "/below":              {tasks.Failed, 1, CodeNotFound},
+		dir:                          {tasks.Failed, 1, CodeNotAFile},
+		fifo:                         {tasks.Failed, 1, CodeNotAFile},
+		dir + "/s":                   {tasks.Failed, 1, CodeNotAFile},
+		dir + "/loop":                {tasks.Failed, 1, CodeNotAFile},
+		dir + "/circle":              {tasks.Failed, 1, CodeNotAFile},
+		"/etc/passwd":                {tasks.Failed, 1, CodeOutsideRoots},
+		link(t, "none", dir+"/gone"): {tasks.Failed, 1, CodeNotFound},
+	} {
+		job := newJob(jobSpec{file: tasks.File{Path: path}, opener: rootsOf(t, dir)})
+		_, err := job.Open()
+		if err == nil {
+			t.Errorf("%s was opened", path)
+			continue
+		}
+		if got, _ := verdictOf(err); got != want {
+			t.Errorf("%s: got %+v, want %+v (%v)", path, got, want, err)
+		}
+	}
+}
+
+type brokenOpener struct{ err error }
+
+func (o brokenOpener) Open(string) (*os.File, error) { return nil, o.err }
+
+// What a test cannot make happen as root, or at all, on a real file system.
+func TestOpenVerdictsOfTheSystem(t *testing.T) {
+	for errno, want := range map[syscall.Errno]verdict{
+		syscall.EACCES: {tasks.Failed, 1, CodeNotPermitted},
+		syscall.EPERM:  {tasks.Failed, 1, CodeNotPermitted},
+		syscall.EIO:    {tasks.Error, 1, CodeIO},
+		syscall.ESTALE: {tasks.Error, 1, CodeIO},
+		syscall.EMFILE: {tasks.Error, 1, CodeIO},
+	} {
+		opener := brokenOpener{&fs.PathError{Op: "open", Path: "x", Err: errno}}
+		_, err := newJob(jobSpec{opener: opener}).Open()
+		if got, _ := verdictOf(err); got != want || !errors.Is(err, errno) {
+			t.Errorf("%v: got %+v", errno, got)
+		}
+	}
+}
+
+func TestRootsNoticeAReplacedFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "root")
+	r := rootsOf(t, dir)
+	path := filepath.Join(dir, "a")
+	if _, err := r.Open(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("before there was a root: %v", err)
+	}
+	for _, text := range []string{"first", "second"} {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		put(t, dir, "a", text)
+		if got := content(t, r, path); got != text {
+			t.Errorf("got %q, want %q", got, text)
+		}
+	}
+}
+
+func TestRootsHoldFewFoldersOpen(t *testing.T) {
+	base := t.TempDir()
+	var dirs []string
+	for i := range 12 {
+		dir := filepath.Join(base, fmt.Sprint(i))
+		put(t, dir, "a", fmt.Sprint(i))
+		dirs = append(dirs, dir)
+	}
+	r := rootsOf(t, dirs...)
+	r.handles.limit = 3
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for n := range 120 {
+				i := n * 5 % len(dirs)
+				if got := content(t, r, filepath.Join(dirs[i], "a")); got != fmt.Sprint(i) {
+					t.Errorf("folder %d holds %q", i, got)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := len(r.handles.byDir); n > 3 || n != r.handles.recent.Len() {
+		t.Errorf("%d folders are open", n)
+	}
+}
+
+func TestClosedRoots(t *testing.T) {
+	dir := t.TempDir()
+	path := put(t, dir, "a", "a")
+	r := rootsOf(t, dir)
+	f, err := r.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := errors.Join(r.Close(), r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(f); err != nil || string(text) != "a" {
+		t.Errorf("a file opened before: %q %v", text, err)
+	}
+	if _, err := r.Open(path); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheWholeFileSystemAsRoot(t *testing.T) {
+	path := put(t, t.TempDir(), "a", "a")
+	if got := content(t, rootsOf(t, "/"), path); got != "a" {
+		t.Errorf("got %q", got)
+	}
+}
