@@ -1,13 +1,15 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"path/filepath"
 	"slices"
 	"strconv"
-
-	"github.com/redis/go-redis/v9"
+	"time"
 )
 
 // Databases is how many databases a throwaway Redis has: one a test, and more
@@ -59,11 +61,25 @@ func (r *redisServer) command(dir string, port int) (string, []string) {
 	return r.binary, slices.Concat(args, r.opts.Args)
 }
 
+// probe asks by hand: a client would try again by itself, and complain in between.
 func (*redisServer) probe(ctx context.Context, dir string) error {
-	client := redis.NewClient(&redis.Options{Network: "unix", Addr: redisSocket(dir), MaxRetries: -1})
-	defer client.Close()
-	if err := client.Ping(ctx).Err(); err != nil { // LOADING is an error too
-		return fmt.Errorf("ping: %w", err)
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", redisSocket(dir))
+	if err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(probeTimeout)); err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	answer, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	if answer != "+PONG\r\n" { // while it loads its data it answers with an error
+		return fmt.Errorf("probe: the server answers %q", answer)
 	}
 	return nil
 }

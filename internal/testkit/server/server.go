@@ -15,6 +15,7 @@ const (
 	startTries   = 3                // a port may be snatched away
 	startTimeout = 60 * time.Second // crash recovery on a slow disk included
 	probeEvery   = 10 * time.Millisecond
+	probeTimeout = 5 * time.Second
 	logTail      = 2 << 10
 )
 

@@ -1,0 +1,91 @@
+# What people do here. `make` lists it; `make check` is what CI runs.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL: # the tests come last and use the whole machine as it is
+
+GO ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+PKG ?= ./...
+TEST_FLAGS ?=
+TEST_TIMEOUT ?= 15m
+FUZZTIME ?= 10s
+SOAK ?= 10m
+
+# The version comes from VERSION. Git's own stamp would stop every build in a
+# clone that belongs to another account.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
+# Runs a command with a throwaway Redis and MySQL, installing them if need be.
+WITH_SERVERS := .cache/bin/with-servers
+
+# The linter takes minutes to build: one for all clones of an account.
+LINT_VERSION := v2.15.0
+CACHE := $(or $(XDG_CACHE_HOME),$(if $(HOME),$(HOME)/.cache),$(CURDIR)/.cache)
+LINT_DIR = $(CACHE)/baler/golangci-lint-$(LINT_VERSION)-$(shell $(GO) env GOVERSION)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the static binary bin/baler
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/baler ./cmd/baler
+
+.PHONY: test
+test: with-servers ## Run every test (PKG=./store/... TEST_FLAGS='-run Name' to choose)
+	$(WITH_SERVERS) $(GO) test -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(PKG)
+
+.PHONY: race
+race: with-servers ## Run every test with the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(WITH_SERVERS) $(GO) test -race -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(PKG)
+
+.PHONY: check
+check: fmt vet lint mod test ## Everything that CI looks at
+
+.PHONY: fmt
+fmt: ## Complain about files that gofmt would change
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt -w is due for:"; echo "$$files"; exit 1; fi
+
+.PHONY: vet
+vet: ## Run go vet
+	$(GO) vet ./...
+
+.PHONY: lint
+lint: ## Run golangci-lint, building it first if need be
+	@if [ ! -x '$(LINT_DIR)/golangci-lint' ]; then \
+		echo 'building golangci-lint $(LINT_VERSION), once'; \
+		GOFLAGS= GOBIN='$(LINT_DIR)' $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION); \
+	fi
+	'$(LINT_DIR)/golangci-lint' run --allow-parallel-runners ./...
+
+.PHONY: mod
+mod: ## Check that go.mod and go.sum are true and tidy
+	$(GO) mod verify
+	$(GO) mod tidy -diff
+
+.PHONY: soak
+soak: with-servers ## Run the soak tests for SOAK=10m
+	BALER_SOAK=$(SOAK) $(WITH_SERVERS) $(GO) test -count=1 -timeout 0 -run '^TestSoak' -v $(PKG)
+
+.PHONY: bench
+bench: build with-servers ## Measure everything against the limits of this machine
+	$(WITH_SERVERS) sh -c 'BALER_REDIS_URL=$$BALER_TEST_REDIS_URL BALER_DATABASE_URL=$$BALER_TEST_MYSQL_URL exec bin/baler bench'
+
+.PHONY: fuzz
+fuzz: ## Fuzz every decoder for FUZZTIME=10s
+	@$(GO) test -list '^Fuzz' $(PKG) \
+	| awk '/^Fuzz/ {name[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print $$2, name[i]; n = 0}' \
+	| while read -r package target; do \
+		echo "$$package $$target"; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+	done
+
+.PHONY: clean
+clean: ## Remove what was built here
+	rm -rf bin .cache
+
+.PHONY: with-servers
+with-servers:
+	@$(GO) build -o $(WITH_SERVERS) ./internal/testkit/cmd/with-servers
