@@ -55,3 +55,6 @@ func (s *Step) render(value any, v *variables) (any, error) {
 	}
 	return value, nil // scalars have no parts to share
 }
+
+// ArgsTemplated reports whether Args depends on the file.
+func (s *Step) ArgsTemplated() bool { return s.with.rendered }

@@ -16,6 +16,8 @@ import (
 	gormmysql "gorm.io/driver/mysql"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"github.com/balerhq/baler/batcher"
 )
 
 // Options tunes a Store. The zero value is ready for use.
@@ -33,6 +35,12 @@ type Store struct {
 	now     func() time.Time
 	log     *slog.Logger
 }
+
+// The dispatcher and the aggregator work on a Store.
+var (
+	_ batcher.Ledger           = (*Store)(nil)
+	_ batcher.AggregatorLedger = (*Store)(nil)
+)
 
 // Open connects to the database at url, "sqlite:PATH" or
 // "mysql://user:password@host:3306/name". It creates the folder of a SQLite

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"time"
 
 	gosqlite "github.com/glebarez/go-sqlite"
@@ -75,6 +76,7 @@ const (
 	mysqlCheck          = 4025 // MariaDB checks JSON so
 	sqliteBusy          = 5
 	sqliteLocked        = 6
+	sqliteIO            = 10
 	sqliteTooBig        = 18
 	sqliteConstraint    = 19
 	sqliteMismatch      = 20
@@ -116,6 +118,21 @@ func Refused(err error) bool {
 		case sqliteTooBig, sqliteConstraint, sqliteMismatch:
 			return true
 		}
+	}
+	return false
+}
+
+// Outage reports whether err is trouble on the way to the database or with the
+// database itself, and not with what was asked: waiting may help.
+func Outage(err error) bool {
+	if Transient(err) {
+		return true
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return true
+	}
+	if e, ok := errors.AsType[*gosqlite.Error](err); ok {
+		return e.Code()&sqlitePrimaryOfCode == sqliteIO
 	}
 	return false
 }

@@ -1,0 +1,145 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Options are what configuration cannot say. The zero value is ready for use.
+type Options struct {
+	Registry *handlers.Registry // nil: the built-in handlers
+	Log      *slog.Logger       // nil: discards
+	Version  string             // shown by workers and the API; "" is "dev"
+	Now      func() time.Time   // nil: time.Now
+}
+
+// Baler is a connection to one system: its database and its queue. Make one
+// with Open. It is safe for concurrent use.
+type Baler struct {
+	cfg      config.Config
+	registry *handlers.Registry
+	log      *slog.Logger
+	version  string
+	now      func() time.Time
+
+	store    *store.Store
+	queue    *queue
+	catalog  *batcher.Catalog
+	metrics  *prometheus.Registry
+	handlers *handlers.Metrics
+}
+
+// Open connects to the database and the queue that cfg names, and migrates the
+// database unless cfg says not to. An error says which of them, where it was
+// looked for, and what to do.
+func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
+	b, err := OpenStore(ctx, cfg, o)
+	if err != nil {
+		return nil, err
+	}
+	if b.queue, err = openQueue(ctx, cfg.Redis); err != nil {
+		return nil, errors.Join(err, b.store.Close())
+	}
+	return b, nil
+}
+
+// OpenStore connects to the database alone, for what only reads results: the
+// methods that need the queue must not be called.
+func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
+	b := newBaler(cfg, o)
+	var err error
+	b.store, err = store.Open(ctx, cfg.Database.URL, store.Options{
+		MaxConnections: cfg.Database.MaxConnections, Now: o.Now, Log: b.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w (set BALER_DATABASE_URL, or start the database)", err)
+	}
+	if err := b.prepare(ctx); err != nil {
+		return nil, errors.Join(err, b.store.Close())
+	}
+	b.catalog = batcher.NewCatalog(b.store.TransferByID, b.policy)
+	return b, nil
+}
+
+func newBaler(cfg config.Config, o Options) *Baler {
+	b := &Baler{cfg: cfg, registry: o.Registry, log: o.Log, version: o.Version, now: o.Now}
+	if b.registry == nil {
+		b.registry = handlers.Builtin()
+	}
+	if b.log == nil {
+		b.log = slog.New(slog.DiscardHandler)
+	}
+	if b.version == "" {
+		b.version = "dev"
+	}
+	if b.now == nil {
+		b.now = time.Now
+	}
+	b.metrics = prometheus.NewRegistry()
+	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	b.handlers = handlers.NewMetrics(b.metrics)
+	return b
+}
+
+// prepare makes sure that the database has the tables this program needs.
+func (b *Baler) prepare(ctx context.Context) error {
+	pending, err := b.store.Pending(ctx)
+	if err != nil || len(pending) == 0 {
+		return err //nolint:wrapcheck // says what to do already
+	}
+	if auto := b.cfg.Database.AutoMigrate; auto != nil && !*auto {
+		return fmt.Errorf("%w: %s lacks %d migrations; run `baler migrate`", store.ErrNotMigrated, b.store.Where(), len(pending))
+	}
+	applied, err := b.store.Migrate(ctx)
+	if err != nil {
+		return err //nolint:wrapcheck // names the operation already
+	}
+	if len(applied) > 0 {
+		b.log.InfoContext(ctx, "database migrated", "database", b.store.Where(), "migrations", applied)
+	}
+	return nil
+}
+
+// Close lets go of the database and the queue. Closing twice is fine.
+func (b *Baler) Close() error {
+	var queueErr error
+	if b.queue != nil {
+		queueErr = b.queue.close()
+	}
+	return errors.Join(queueErr, b.store.Close())
+}
+
+// Transfer reads a transfer with its live counters by the id shown outside. An
+// id that was never given out gives tasks.ErrNoTransfer.
+func (b *Baler) Transfer(ctx context.Context, id string) (tasks.Transfer, error) {
+	return b.store.Transfer(ctx, id) //nolint:wrapcheck // names the transfer already
+}
+
+// Transfers lists up to limit transfers, newest first, those with an inner
+// number below before; before 0 starts at the newest.
+func (b *Baler) Transfers(ctx context.Context, before int64, limit int) ([]tasks.Transfer, error) {
+	return b.store.Transfers(ctx, before, limit) //nolint:wrapcheck // names the operation already
+}
+
+// Registry is the handlers that this process knows.
+func (b *Baler) Registry() *handlers.Registry { return b.registry }
+
+// Where says to a person which database and queue these are, without passwords.
+func (b *Baler) Where() (database, queue string) {
+	if b.queue == nil {
+		return b.store.Where(), ""
+	}
+	return b.store.Where(), b.queue.where
+}

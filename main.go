@@ -1,0 +1,53 @@
+package baler
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+)
+
+// Main is the whole program of a worker with handlers of its own: it reads the
+// settings from the environment and baler.yaml, works until SIGINT or SIGTERM,
+// and ends the process. A second signal ends it at once.
+func Main(registry *handlers.Registry) {
+	if err := workUntilSignal(registry); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func workUntilSignal(registry *handlers.Registry) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // the second signal is the system's to handle: it kills
+	cfg, err := config.Load(config.LoadOptions{Env: os.Environ(), Fallback: "baler.yaml"})
+	if err != nil {
+		return err //nolint:wrapcheck // says what, where and what to do
+	}
+	b, err := Open(ctx, cfg, Options{Registry: registry, Log: NewLog(os.Stderr, cfg.Log)})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = b.Close() }() // the process ends with it
+	return b.Work(ctx)
+}
+
+// NewLog makes the log that the settings ask for.
+func NewLog(w *os.File, cfg config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
+		level = slog.LevelInfo // config has checked it
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if cfg.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

@@ -1,0 +1,40 @@
+package baler
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/recipe"
+)
+
+// The precedence of a step's settings: the recipe, then the site's
+// configuration for the handler, then the handler's own default, then the
+// global default.
+
+func (b *Baler) policy(s *recipe.Step) batcher.Policy {
+	step := batcher.Policy{
+		MaxItems: s.Batch.MaxItems, MaxBytes: s.Batch.MaxBytes, MaxDelay: s.Batch.MaxDelay, Target: s.Batch.Target,
+	}
+	reg, _ := b.registry.Lookup(s.Handler) // one that only other workers have says nothing here
+	return step.Over(sitePolicy(b.cfg.Handlers[s.Handler].Batch)).Over(reg.Batch).Over(sitePolicy(b.cfg.Batch)).Over(batcher.Default())
+}
+
+func sitePolicy(c config.Batch) batcher.Policy {
+	return batcher.Policy{MaxItems: c.MaxItems, MaxBytes: int64(c.MaxBytes), MaxDelay: c.MaxDelay, Target: c.Target}
+}
+
+func (b *Baler) timeout(s *recipe.Step, reg handlers.Registration) time.Duration {
+	return cmp.Or(s.Timeout, b.cfg.Handlers[s.Handler].Timeout, reg.Timeout)
+}
+
+func (b *Baler) retry(s *recipe.Step, reg handlers.Registration) handlers.Retry {
+	site := b.cfg.Handlers[s.Handler].Retry
+	return handlers.Retry{
+		Attempts:   cmp.Or(s.Retry.Attempts, site.Attempts, reg.Retry.Attempts),
+		Backoff:    cmp.Or(s.Retry.Backoff, site.Backoff, reg.Retry.Backoff),
+		MaxBackoff: cmp.Or(s.Retry.MaxBackoff, site.MaxBackoff, reg.Retry.MaxBackoff),
+	}
+}

@@ -1,0 +1,65 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// DefaultRecipe is the recipe of those who name none.
+const DefaultRecipe = "default"
+
+// Recipe loads a built-in recipe by its name, or one from a YAML file, and
+// checks it against the handlers of this process and of the live workers. All
+// that is wrong with it is reported at once, each with its line.
+func (b *Baler) Recipe(ctx context.Context, nameOrPath string) (*recipe.Recipe, error) {
+	r, err := recipe.Load(nameOrPath)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // names file and line already
+	}
+	return r, b.CheckRecipe(ctx, r)
+}
+
+// CheckRecipe reports all steps whose handler nobody has, or whose arguments
+// their handler refuses.
+func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
+	elsewhere, err := b.workerHandlers(ctx)
+	if err != nil {
+		return err
+	}
+	known := func(name string) bool {
+		_, here := b.registry.Lookup(name)
+		return here || slices.Contains(elsewhere, name)
+	}
+	errs := []error{r.Check(known)}
+	for _, s := range r.Steps {
+		reg, here := b.registry.Lookup(s.Handler)
+		if !here || reg.CheckArgs == nil || s.ArgsTemplated() {
+			continue
+		}
+		args, err := s.Args(&tasks.File{}, nil)
+		if err == nil {
+			err = reg.CheckArgs(args)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("recipe %s: step %s: with: %w", r.Name, s.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (b *Baler) workerHandlers(ctx context.Context) ([]string, error) {
+	workers, err := b.store.Workers(ctx)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // names the operation already
+	}
+	var names []string
+	for _, w := range workers {
+		names = append(names, w.Handlers...)
+	}
+	return names, nil
+}

@@ -1,0 +1,52 @@
+package baler
+
+import (
+	"context"
+	"iter"
+
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Filter chooses results. The zero value chooses all.
+type Filter struct {
+	Step     string // a step's name; empty: every step
+	Outcomes []tasks.Outcome
+	File     int64 // 0: every file
+}
+
+// resultPage is how many results are held in memory at a time.
+const resultPage = 1000
+
+// Results yields a transfer's results in the order of steps and files, in
+// bounded memory. It ends with the first error.
+func (b *Baler) Results(ctx context.Context, t tasks.Transfer, f Filter) iter.Seq2[tasks.Line, error] {
+	names := make(map[int]string, len(t.Steps))
+	filter := store.Filter{Outcomes: f.Outcomes, File: f.File}
+	for _, s := range t.Steps {
+		names[s.No] = s.Name
+		if s.Name == f.Step {
+			filter.Step = s.No
+		}
+	}
+	return func(yield func(tasks.Line, error) bool) {
+		var after store.Key
+		for {
+			page, err := b.store.Results(ctx, t.ID, filter, after, resultPage)
+			if err != nil {
+				yield(tasks.Line{}, err)
+				return
+			}
+			for i := range page {
+				r := &page[i]
+				if !yield(tasks.NewLine(&r.Result, r.Path, names[r.Step]), nil) {
+					return
+				}
+				after = store.Key{Step: r.Step, File: r.File}
+			}
+			if len(page) < resultPage {
+				return
+			}
+		}
+	}
+}

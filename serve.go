@@ -1,0 +1,40 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/balerhq/baler/web"
+)
+
+// Serve answers HTTP on ln until ctx ends: health, metrics, transfers, and
+// asynq's monitor. It also stands by as a dispatcher. With work it is a worker
+// too.
+func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
+	server, err := web.New(web.Options{
+		Transfers: b.store, RedisPing: b.queue.ping, Redis: b.queue.opt, ReadOnlyMonitor: b.cfg.HTTP.MonitorReadOnly,
+		Metrics: b.metrics, Log: b.log, Now: b.now, Version: b.version,
+	})
+	if err != nil {
+		return errors.Join(fmt.Errorf("serve: %w", err), ln.Close())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var background sync.WaitGroup
+	var worked error
+	background.Go(func() {
+		if !work {
+			_ = b.newDispatcher().Run(ctx) // it ends with its context and logs its errors
+			return
+		}
+		worked = b.Work(ctx)
+		cancel() // a worker that cannot start takes the server along
+	})
+	err = server.Run(ctx, ln)
+	cancel()
+	background.Wait()
+	return errors.Join(err, server.Close(), worked)
+}

@@ -1,0 +1,143 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Submission says what to register. Paths or List must be given.
+type Submission struct {
+	Paths []string  // files and folders
+	List  io.Reader // instead of Paths: one path a line
+	NUL   bool      // List is separated by NUL instead of line ends
+
+	Recipe *recipe.Recipe
+	Name   string // shown to people; empty: the first path
+	Key    string // the same key gives the same transfer again; empty for none
+	Queue  string // empty: "default"
+	Via    tasks.Via
+
+	// Started is told of the transfer before files are registered; nil for nobody.
+	Started func(t tasks.Transfer)
+
+	// Notice is told of links and special files that are not followed; nil only counts.
+	Notice func(tasks.Notice)
+}
+
+// DefaultQueue carries the batches of transfers that name no queue.
+const DefaultQueue = "default"
+
+// Submit registers files and has them processed by whatever workers there are.
+// When it returns without an error the transfer is sealed: its number of files
+// is final. With a key that was used before, the transfer of that time comes
+// back and nothing is registered; created is false then.
+func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error) {
+	sources, err := absolute(s.Paths)
+	if err != nil {
+		return t, false, err
+	}
+	if s.List != nil {
+		sources = []string{string(filepath.Separator)} // whoever lists paths means those
+	}
+	t, created, err = b.store.Create(ctx, b.newTransfer(&s, sources, ""))
+	if err != nil || !created {
+		return t, false, err //nolint:wrapcheck // names the operation already
+	}
+	if s.Started != nil {
+		s.Started(t)
+	}
+	in, err := b.newIntake(ctx, t.ID, "")
+	if err != nil {
+		return t, true, err
+	}
+	err = b.collect(ctx, &s, sources, func(f tasks.File) error { return in.add(ctx, f) })
+	if err = errors.Join(err, in.close(ctx)); err != nil {
+		return t, true, fmt.Errorf("submit: %w", err)
+	}
+	if _, err := b.store.Seal(ctx, t.ID); err != nil {
+		return t, true, fmt.Errorf("submit: %w", err)
+	}
+	t, err = b.store.TransferByID(ctx, t.ID)
+	return t, true, err //nolint:wrapcheck // names the operation already
+}
+
+// collect emits what the submission names.
+func (b *Baler) collect(ctx context.Context, s *Submission, sources []string, emit func(tasks.File) error) error {
+	o := tasks.ScanOptions{Exclude: []string{b.cfg.StateDir}, Notice: s.Notice}
+	var err error
+	if s.List != nil {
+		_, err = tasks.ReadPaths(ctx, s.List, s.NUL, o, emit)
+	} else {
+		_, err = tasks.Scan(ctx, sources, o, emit)
+	}
+	return err //nolint:wrapcheck // names the operation already
+}
+
+func absolute(paths []string) ([]string, error) {
+	abs := make([]string, len(paths))
+	for i, p := range paths {
+		var err error
+		if abs[i], err = filepath.Abs(p); err != nil {
+			return nil, fmt.Errorf("resolve %s: %w", p, err)
+		}
+		// A source that is a link is meant; what it names is scanned and read.
+		if real, err := filepath.EvalSymlinks(abs[i]); err == nil {
+			abs[i] = real
+		}
+	}
+	return abs, nil
+}
+
+func (b *Baler) newTransfer(s *Submission, sources []string, lineage string) store.NewTransfer {
+	n := store.NewTransfer{
+		Name: s.Name, Key: s.Key, Lineage: lineage, Via: s.Via, Queue: s.Queue, Recipe: s.Recipe.YAML(), Sources: sources,
+	}
+	if n.Name == "" && len(sources) > 0 {
+		n.Name = sources[0]
+	}
+	if n.Queue == "" {
+		n.Queue = DefaultQueue
+	}
+	if n.Via == "" {
+		n.Via = s.auto()
+	}
+	for _, st := range s.Recipe.Steps {
+		n.Steps = append(n.Steps, tasks.Step{No: st.No, Name: st.Name, Handler: st.Handler})
+	}
+	return n
+}
+
+// auto is the way of those who leave it to Baler: what trickles in goes by
+// group, what lies there whole by bulk. An embedded queue that only this
+// process sees would lose a group's messages with the process: bulk waits in
+// the database for whoever works there next.
+func (s *Submission) auto() tasks.Via {
+	if s.List != nil {
+		return tasks.ViaGroup
+	}
+	return tasks.ViaBulk
+}
+
+// heartbeat keeps telling the database that the producer of a transfer lives.
+func (b *Baler) heartbeat(ctx context.Context, transfer int64) {
+	t := time.NewTicker(5 * time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			if err := b.store.Heartbeat(ctx, transfer); err != nil && ctx.Err() == nil {
+				b.log.WarnContext(ctx, "producer: heartbeat failed", "error", err)
+			}
+		}
+	}
+}

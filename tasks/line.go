@@ -1,0 +1,46 @@
+package tasks
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Line is a result as it is shown outside: one JSON object a line. Its fields
+// and their order are part of the command line's and the API's contract.
+type Line struct {
+	File      int64           `json:"file"`
+	Path      string          `json:"path"`
+	PathBytes []byte          `json:"path_bytes,omitempty"` // base64; only when the path is not valid UTF-8
+	Step      string          `json:"step"`
+	Outcome   Outcome         `json:"outcome"`
+	ExitCode  int             `json:"exit_code"`
+	Code      string          `json:"code"`
+	Output    string          `json:"output"`
+	Error     string          `json:"error"`
+	Truncated bool            `json:"truncated,omitempty"`
+	Facts     json.RawMessage `json:"facts"`
+	Attempt   int             `json:"attempt"`
+	Worker    string          `json:"worker,omitempty"`
+	StartedAt time.Time       `json:"started_at"`
+	EndedAt   time.Time       `json:"ended_at"`
+}
+
+// NewLine describes a result of a file at a step. A path that is not valid
+// UTF-8 is shown with replacement characters, and whole in PathBytes.
+func NewLine(r *Result, path, step string) Line {
+	l := Line{
+		File: r.File, Path: path, Step: step, Outcome: r.Outcome, ExitCode: r.ExitCode, Code: r.Code, Output: r.Output,
+		Error: r.Error, Truncated: r.Truncated, Facts: r.Facts, Attempt: r.Attempt, Worker: r.Worker,
+		StartedAt: r.StartedAt, EndedAt: r.EndedAt,
+	}
+	if !utf8.ValidString(path) {
+		l.Path = strings.ToValidUTF8(path, "\uFFFD")
+		l.PathBytes = []byte(path)
+	}
+	if len(l.Facts) == 0 {
+		l.Facts = json.RawMessage("{}")
+	}
+	return l
+}

@@ -1,0 +1,185 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/store"
+)
+
+// Work runs batches until ctx ends. Then it takes no new ones, gives those in
+// hand the grace period of the configuration to finish, commits what is
+// finished, hands back the rest without charging an attempt, and returns nil.
+func (b *Baler) Work(ctx context.Context) error {
+	w, err := b.newWorker()
+	if err != nil {
+		return err
+	}
+	if err := w.start(ctx); err != nil {
+		return errors.Join(err, w.end(context.WithoutCancel(ctx)))
+	}
+	<-ctx.Done()
+	return w.stop(context.WithoutCancel(ctx))
+}
+
+// worker is what runs inside one Work, in the order in which it is stopped.
+type worker struct {
+	b          *Baler
+	server     *asynq.Server
+	aggregates context.CancelFunc
+	dispatcher *batcher.Dispatcher
+	runner     *handlers.Runner
+	recorder   *handlers.Recorder
+
+	background context.CancelFunc
+	ended      sync.WaitGroup
+	started    time.Time
+}
+
+func (b *Baler) newWorker() (*worker, error) {
+	w := &worker{b: b, started: b.now()}
+	w.dispatcher = b.newDispatcher()
+	w.recorder = handlers.NewRecorder(b.store, handlers.RecorderOptions{
+		MaxItems: b.cfg.Record.MaxItems, Flushers: b.cfg.Record.Flushers, Observe: b.handlers.ObserveFlush, Log: b.log,
+	})
+	var err error
+	w.runner, err = handlers.NewRunner(handlers.RunnerOptions{
+		Store: b.store, Queue: b.queue.producer, Catalog: b.catalog, Registry: b.registry, Recorder: w.recorder,
+		Worker: b.cfg.Worker.Name, Slots: b.cfg.Worker.Slots, Capture: int(b.cfg.Record.OutputCap), Roots: b.cfg.Roots,
+		Timeout: b.timeout, Retry: b.retry, Nudge: w.dispatcher.Nudge, Completed: b.completed,
+		Metrics: b.handlers, Log: b.log, Now: b.now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start worker: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w.aggregates = cancel
+	w.server = asynq.NewServerFromRedisClient(b.queue.client, asynq.Config{
+		Concurrency: b.cfg.Worker.Concurrency,
+		Queues:      b.cfg.Worker.Queues,
+
+		// Only a lost lease counts as a retry: what the runner returns is never
+		// the batch's fault.
+		IsFailure:      func(err error) bool { return errors.Is(err, asynq.ErrLeaseExpired) },
+		RetryDelayFunc: retryDelay,
+
+		TaskCheckInterval:        100 * time.Millisecond, // an idle worker's latency
+		DelayedTaskCheckInterval: time.Second,
+		ShutdownTimeout:          b.cfg.Worker.Grace + handBackTime,
+
+		GroupAggregator:  batcher.NewAggregator(ctx, b.store, b.queue.producer, b.catalog, b.log),
+		GroupGracePeriod: b.cfg.Group.Grace,
+		GroupMaxDelay:    b.cfg.Group.MaxDelay,
+		GroupMaxSize:     b.cfg.Group.MaxSize,
+
+		Logger: asynqLog{b.log}, LogLevel: asynq.WarnLevel,
+	})
+	return w, nil
+}
+
+// handBackTime is what handlers that were told to stop, and the ledger, get
+// after the grace period.
+const handBackTime = 10 * time.Second
+
+// retryDelay is how long a batch that went back waits before it is delivered
+// again: long enough not to spin, with jitter so that many do not come at once.
+func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
+	if errors.Is(err, asynq.ErrLeaseExpired) {
+		return 0
+	}
+	return time.Second + rand.N(2*time.Second) //nolint:gosec // jitter needs no secrecy
+}
+
+func (b *Baler) newDispatcher() *batcher.Dispatcher {
+	o := batcher.DispatcherOptions{
+		Holder: b.cfg.Worker.Name, Window: b.cfg.Dispatch.Window, Interval: b.cfg.Dispatch.Interval,
+		Lag: b.cfg.Dispatch.Lag, Resend: b.cfg.Dispatch.Resend, Handlers: b.registry.Names(),
+		Completed: b.completed, Log: b.log, Now: b.now,
+	}
+	for queue := range b.cfg.Worker.Queues {
+		o.Queues = append(o.Queues, queue)
+	}
+	if b.queue.embedded != nil {
+		// The queue was born with this process: whatever the ledger has is not in it.
+		o.Elected = b.store.HurryAll
+	}
+	return batcher.NewDispatcher(b.store, b.queue.producer, b.catalog, o)
+}
+
+func (w *worker) start(ctx context.Context) error {
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	w.background = cancel
+	if err := w.heartbeat(ctx); err != nil {
+		return err
+	}
+	if err := w.server.Start(w.runner); err != nil {
+		return fmt.Errorf("start worker: %w", err)
+	}
+	w.ended.Go(func() { _ = w.dispatcher.Run(background) }) // it ends with its context and logs its errors
+	w.ended.Go(func() { w.beat(background) })
+	w.b.log.InfoContext(ctx, "worker started", "name", w.b.cfg.Worker.Name, "concurrency", w.b.cfg.Worker.Concurrency,
+		"handlers", w.b.registry.Names())
+	return nil
+}
+
+// beatEvery is how often a worker tells the database that it lives.
+const beatEvery = 5 * time.Second
+
+func (w *worker) beat(ctx context.Context) {
+	t := time.NewTicker(beatEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			if err := w.heartbeat(ctx); err != nil && ctx.Err() == nil {
+				w.b.log.WarnContext(ctx, "worker: heartbeat failed", "error", err)
+			}
+		}
+	}
+}
+
+func (w *worker) heartbeat(ctx context.Context) error {
+	return w.b.store.SeeWorker(ctx, store.Worker{ //nolint:wrapcheck // names the operation already
+		Name: w.b.cfg.Worker.Name, Handlers: w.b.registry.Names(), Slots: w.b.cfg.Worker.Concurrency,
+		Version: w.b.version, StartedAt: w.started,
+	})
+}
+
+// stop ends the worker in order: no new batches, then the grace period for
+// those in hand, then their hand-back, then what records and dispatches.
+func (w *worker) stop(ctx context.Context) error {
+	w.b.log.InfoContext(ctx, "worker stopping", "grace", w.b.cfg.Worker.Grace)
+	late := time.AfterFunc(w.b.cfg.Worker.Grace, w.runner.Stop)
+	defer late.Stop()
+	w.aggregates()
+	w.server.Shutdown()
+	return w.end(ctx)
+}
+
+func (w *worker) end(ctx context.Context) error {
+	w.aggregates()
+	w.runner.Stop()
+	ctx, cancel := context.WithTimeout(ctx, handBackTime)
+	defer cancel()
+	err := w.recorder.Close(ctx)
+	if w.background != nil {
+		w.background()
+	}
+	w.ended.Wait()
+	return errors.Join(err, w.runner.Close(), w.b.store.ForgetWorker(ctx, w.b.cfg.Worker.Name))
+}
+
+// completed is told once of every transfer that this process completed.
+func (b *Baler) completed(ctx context.Context, transfer int64) {
+	b.log.InfoContext(ctx, "transfer completed", "transfer", transfer)
+}
