@@ -43,6 +43,7 @@ func TestEventuallyReturnsAsSoonAsItIsSo(t *testing.T) {
 		start := time.Now()
 		so := start.Add(time.Second)
 		failure := watch(t, func(t testing.TB) {
+			t.Helper()
 			Eventually(t, time.Minute, func() error {
 				if time.Now().Before(so) {
 					return errors.New("not yet")
@@ -64,6 +65,7 @@ func TestEventuallyGivesUpAtTheTimeoutAndSaysWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		failure := watch(t, func(t testing.TB) {
+			t.Helper()
 			Eventually(t, time.Second, func() error { return errors.New("3 of 10 results") })
 		})
 		if !strings.Contains(failure, "3 of 10 results") || !strings.Contains(failure, "1s") {
