@@ -1,0 +1,107 @@
+package config
+
+import "time"
+
+// Config is every setting. WithDefaults fills what is zero; Validate finds
+// what cannot work.
+type Config struct {
+	Redis    Redis    `koanf:"redis"`
+	Database Database `koanf:"database"`
+
+	// Roots are the folders that workers may read, absolute. Empty means that
+	// only what a transfer itself submitted may be read.
+	Roots []string `koanf:"roots"`
+
+	// StateDir holds the embedded default's database, absolute.
+	StateDir string `koanf:"state_dir"`
+
+	Worker   Worker             `koanf:"worker"`
+	Dispatch Dispatch           `koanf:"dispatch"`
+	Group    Group              `koanf:"group"`
+	Batch    Batch              `koanf:"batch"`
+	Handlers map[string]Handler `koanf:"handlers"` // the site's wishes, by handler name
+	Record   Record             `koanf:"record"`
+	HTTP     HTTP               `koanf:"http"`
+	Log      Log                `koanf:"log"`
+}
+
+// Redis says where the queue is. See ParseRedis.
+type Redis struct {
+	URL      string `koanf:"url"`
+	PoolSize int    `koanf:"pool_size"` // connections; 0 lets the client choose
+}
+
+// Database says where the system of record is. See ParseDatabase.
+type Database struct {
+	URL            string `koanf:"url"`
+	AutoMigrate    *bool  `koanf:"auto_migrate"`    // nil means true
+	MaxConnections int    `koanf:"max_connections"` // 0 lets the store choose
+}
+
+// Worker is how much one worker process does at a time.
+type Worker struct {
+	Name        string         `koanf:"name"`
+	Concurrency int            `koanf:"concurrency"` // batches in hand at a time
+	Slots       int            `koanf:"slots"`       // capacity that handlers share
+	Grace       time.Duration  `koanf:"grace"`       // to finish in after a stop signal
+	Queues      map[string]int `koanf:"queues"`      // queue name to priority
+}
+
+// Dispatch is how registered files are cut into batches.
+type Dispatch struct {
+	Window   int           `koanf:"window"` // unfinished batches a transfer
+	Interval time.Duration `koanf:"interval"`
+	Lag      time.Duration `koanf:"lag"`
+	Resend   time.Duration `koanf:"resend"`
+}
+
+// Group is how asynq collects the files that trickle in.
+type Group struct {
+	MaxSize  int           `koanf:"max_size"`
+	Grace    time.Duration `koanf:"grace"`
+	MaxDelay time.Duration `koanf:"max_delay"`
+	Limit    int           `koanf:"limit"`
+}
+
+// Batch is a batch policy. As the global default every field but Target is
+// set; as a handler's, a zero field says nothing.
+type Batch struct {
+	MaxItems int           `koanf:"max_items"`
+	MaxBytes Size          `koanf:"max_bytes"`
+	MaxDelay time.Duration `koanf:"max_delay"`
+	Target   time.Duration `koanf:"target"`
+}
+
+// Handler is what a site wants of one handler. A zero field says nothing.
+type Handler struct {
+	Batch   Batch         `koanf:"batch"`
+	Timeout time.Duration `koanf:"timeout"`
+	Retry   Retry         `koanf:"retry"`
+}
+
+// Retry says how often a file is tried, and how long after. A zero field says nothing.
+type Retry struct {
+	Attempts   int           `koanf:"attempts"`
+	Backoff    time.Duration `koanf:"backoff"`
+	MaxBackoff time.Duration `koanf:"max_backoff"`
+}
+
+// Record is how results are written.
+type Record struct {
+	MaxItems  int           `koanf:"max_items"`
+	MaxDelay  time.Duration `koanf:"max_delay"`
+	Flushers  int           `koanf:"flushers"`
+	OutputCap Size          `koanf:"output_cap"`
+}
+
+// HTTP is where the API, the dashboard and the monitor answer.
+type HTTP struct {
+	Listen          string `koanf:"listen"`
+	MonitorReadOnly bool   `koanf:"monitor_read_only"`
+}
+
+// Log is what is logged and how it looks.
+type Log struct {
+	Level  string `koanf:"level"`
+	Format string `koanf:"format"`
+}

@@ -1,0 +1,78 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+// WithDefaults returns c with every zero field that has a default filled in.
+// env, as os.Environ gives it, says where the user's state folder is.
+func (c Config) WithDefaults(env []string) Config {
+	return c.constants().derived(environment(env))
+}
+
+// constants fills in the defaults that depend on nothing but the processor count.
+func (c Config) constants() Config {
+	processors := runtime.GOMAXPROCS(0)
+	c.Redis.URL = cmp.Or(c.Redis.URL, "embedded")
+	if c.Database.AutoMigrate == nil {
+		c.Database.AutoMigrate = new(true)
+	}
+	c.Worker.Concurrency = cmp.Or(c.Worker.Concurrency, max(4, 2*processors))
+	c.Worker.Slots = cmp.Or(c.Worker.Slots, processors)
+	c.Worker.Grace = cmp.Or(c.Worker.Grace, 30*time.Second)
+	if len(c.Worker.Queues) == 0 {
+		c.Worker.Queues = map[string]int{"default": 1}
+	}
+	c.Dispatch.Window = cmp.Or(c.Dispatch.Window, 64)
+	c.Dispatch.Interval = cmp.Or(c.Dispatch.Interval, 100*time.Millisecond)
+	c.Dispatch.Lag = cmp.Or(c.Dispatch.Lag, 2*time.Minute)
+	c.Dispatch.Resend = cmp.Or(c.Dispatch.Resend, 15*time.Second)
+	c.Group.MaxSize = cmp.Or(c.Group.MaxSize, 5000)
+	c.Group.Grace = cmp.Or(c.Group.Grace, time.Second)
+	c.Group.MaxDelay = cmp.Or(c.Group.MaxDelay, 2*time.Second)
+	c.Group.Limit = cmp.Or(c.Group.Limit, 100_000)
+	c.Batch.MaxItems = cmp.Or(c.Batch.MaxItems, 128)
+	c.Batch.MaxBytes = cmp.Or(c.Batch.MaxBytes, 256<<20)
+	c.Batch.MaxDelay = cmp.Or(c.Batch.MaxDelay, time.Second)
+	c.Record.MaxItems = cmp.Or(c.Record.MaxItems, 1000)
+	c.Record.MaxDelay = cmp.Or(c.Record.MaxDelay, 250*time.Millisecond)
+	c.Record.Flushers = cmp.Or(c.Record.Flushers, 2)
+	c.Record.OutputCap = cmp.Or(c.Record.OutputCap, 64<<10)
+	c.HTTP.Listen = cmp.Or(c.HTTP.Listen, "127.0.0.1:8080")
+	c.Log.Level = cmp.Or(c.Log.Level, "info")
+	c.Log.Format = cmp.Or(c.Log.Format, "text")
+	return c
+}
+
+// derived fills in what follows from the host and from other settings.
+func (c Config) derived(env map[string]string) Config {
+	c.StateDir = cmp.Or(c.StateDir, stateDir(env))
+	if c.Database.URL == "" && c.StateDir != "" {
+		c.Database.URL = "sqlite:" + filepath.Join(c.StateDir, "baler.db")
+	}
+	if c.Worker.Name == "" {
+		host, err := os.Hostname()
+		if err != nil { // the process number still tells workers of one host apart
+			host = "worker"
+		}
+		c.Worker.Name = fmt.Sprintf("%s-%d", host, os.Getpid())
+	}
+	return c
+}
+
+// stateDir follows the XDG base directory specification, which has relative
+// paths ignored. Empty when nothing says where home is.
+func stateDir(env map[string]string) string {
+	if dir := env["XDG_STATE_HOME"]; filepath.IsAbs(dir) {
+		return filepath.Join(dir, "baler")
+	}
+	if home := env["HOME"]; filepath.IsAbs(home) {
+		return filepath.Join(home, ".local", "state", "baler")
+	}
+	return ""
+}

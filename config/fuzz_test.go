@@ -1,0 +1,70 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/config"
+)
+
+// Whatever the addresses, errors and redacted forms never show the password,
+// and what is accepted names where to connect to.
+func FuzzAddresses(f *testing.F) {
+	for _, s := range []string{"embedded", "redis://u:%s@h:1/2", "redis-sentinel://:%s@a,b:2?master=m", "redis-cluster://a,b", "mysql://u:%s@h/b?tls=true", "sqlite:/x"} {
+		f.Add(s)
+	}
+	const secret = "Hush-Hush"
+	f.Fuzz(func(t *testing.T, pattern string) {
+		if strings.Contains(pattern, secret) {
+			return // then it need not be a password
+		}
+		s := strings.Replace(pattern, "%s", secret, 1)
+		r, err := config.ParseRedis(s)
+		switch {
+		case err != nil && strings.Contains(err.Error(), secret):
+			t.Errorf("the password shows: %v", err)
+		case err == nil && (r.Mode != config.Embedded) != (len(r.Addrs) > 0):
+			t.Errorf("%q leads nowhere: %+v", s, r)
+		case err == nil && r.Password == secret && strings.Contains(r.Redacted(), secret):
+			t.Errorf("the password shows: %s", r.Redacted())
+		}
+		d, err := config.ParseDatabase(s)
+		switch {
+		case err != nil && strings.Contains(err.Error(), secret):
+			t.Errorf("the password shows: %v", err)
+		case err == nil && d.Path == "" && (d.Host == "" || d.Name == ""):
+			t.Errorf("%q leads nowhere: %+v", s, d)
+		case err == nil && d.Password == secret && strings.Contains(d.Redacted(), secret):
+			t.Errorf("the password shows: %s", d.Redacted())
+		}
+	})
+}
+
+// Whatever the file, Load gives settings that pass and that filling in defaults
+// leaves alone, or errors.
+func FuzzFile(f *testing.F) {
+	bad, err := os.ReadFile("testdata/bad.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(bad))
+	f.Add("worker: {queues: {a: 1}, grace: 3s}\nroots: [/a]\nhandlers: {x: {timeout: 3s}}\nbatch: &b {max_bytes: 1KiB}\n")
+	f.Add("worker: &x\n  name: *x\n<<: {roots: /a}\n")
+	path := filepath.Join(f.TempDir(), "baler.yaml")
+	f.Fuzz(func(t *testing.T, content string) {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(config.LoadOptions{Env: []string{home}, File: path})
+		if problems, ok := errors.AsType[config.Problems](err); ok && len(problems) == 0 {
+			t.Error("an error without problems")
+		}
+		if err == nil && (c.Validate() != nil || !reflect.DeepEqual(c, c.WithDefaults([]string{home}))) {
+			t.Errorf("accepted %+v", c)
+		}
+	})
+}

@@ -1,0 +1,162 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// kind is what a setting's value is. Its parser takes what YAML gives, what a
+// variable holds and what a flag's value is, and returns the type of the
+// Config's field.
+type kind struct {
+	unit  string // for the documentation
+	parse func(any) (any, error)
+}
+
+func text() kind       { return kind{"text", parseText} }
+func number() kind     { return kind{"number", parseNumber} }
+func flag() kind       { return kind{"true or false", parseFlag} }
+func duration() kind   { return kind{"time", parseDuration} }
+func size() kind       { return kind{"bytes", parseSize} }
+func folders() kind    { return kind{"paths", parseFolders} }
+func priorities() kind { return kind{"priorities", parsePriorities} }
+
+func parseText(v any) (any, error) {
+	if s, ok := v.(string); ok {
+		return strings.TrimSpace(s), nil
+	}
+	return nil, fmt.Errorf("%v is not text; put it in quotes", v)
+}
+
+func parseNumber(v any) (any, error) {
+	switch n := v.(type) {
+	case int:
+		return n, nil
+	case int64:
+		return int(n), nil
+	case uint64:
+		if n <= math.MaxInt64 {
+			return int(n), nil
+		}
+	case string:
+		if i, err := strconv.Atoi(strings.TrimSpace(n)); err == nil {
+			return i, nil
+		}
+	}
+	return nil, fmt.Errorf("%s is not a whole number", show(v))
+}
+
+func parseFlag(v any) (any, error) {
+	switch b := v.(type) {
+	case bool:
+		return b, nil
+	case string:
+		if b, err := strconv.ParseBool(strings.TrimSpace(b)); err == nil {
+			return b, nil
+		}
+	}
+	return nil, fmt.Errorf("%s is neither true nor false", show(v))
+}
+
+func parseDuration(v any) (any, error) {
+	switch d := v.(type) {
+	case time.Duration:
+		return d, nil
+	case string:
+		if d, err := time.ParseDuration(strings.TrimSpace(d)); err == nil {
+			return d, nil
+		}
+	case int, int64, uint64:
+		return nil, fmt.Errorf("%v needs a unit; write %vs for seconds, or ms, m, h", d, d)
+	}
+	return nil, fmt.Errorf("%s is not a time; write it as 250ms, 10m or 1h30m", show(v))
+}
+
+func parseSize(v any) (any, error) {
+	switch n := v.(type) {
+	case Size:
+		return n, nil
+	case string:
+		return ParseSize(strings.TrimSpace(n))
+	case int, int64, uint64:
+		return ParseSize(fmt.Sprint(n))
+	}
+	return nil, fmt.Errorf("%s is not a size; write it as 256MiB, 64KiB or a number of bytes", show(v))
+}
+
+// parseFolders takes a list, or one string in which the paths are separated as
+// in PATH.
+func parseFolders(v any) (any, error) {
+	switch list := v.(type) {
+	case []string:
+		return list, nil
+	case string:
+		return filepath.SplitList(list), nil
+	case []any:
+		out := make([]string, len(list))
+		for i, item := range list {
+			s, ok := item.(string)
+			if !ok {
+				return nil, fmt.Errorf("%s is not a path", show(item))
+			}
+			out[i] = s
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("%s is not a list of paths", show(v))
+}
+
+// parsePriorities takes a mapping of names to numbers, or "name=1,other=2".
+func parsePriorities(v any) (any, error) {
+	out := make(map[string]int)
+	switch m := v.(type) {
+	case map[string]int:
+		return m, nil
+	case map[string]any:
+		for name, value := range m {
+			if err := addPriority(out, name, value); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case string:
+		for entry := range strings.SplitSeq(m, ",") {
+			name, value, ok := strings.Cut(strings.TrimSpace(entry), "=")
+			if !ok {
+				return nil, fmt.Errorf("%s is not a list of priorities; write it as default=3,low=1", show(v))
+			}
+			if err := addPriority(out, name, value); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	return nil, errors.New("must be names with priorities, as {default: 3, low: 1}")
+}
+
+func addPriority(out map[string]int, name string, value any) error {
+	n, err := parseNumber(value)
+	if err != nil {
+		return fmt.Errorf("the priority of %q: %w", name, err)
+	}
+	out[name], _ = n.(int) // parseNumber gives no other type
+	return nil
+}
+
+// show writes a value for a message; what is no scalar is only named.
+func show(v any) string {
+	switch v := v.(type) {
+	case string:
+		return strconv.Quote(v)
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "a mapping"
+	}
+	return fmt.Sprint(v)
+}

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// RedisMode is how a Redis is reached.
+type RedisMode string
+
+// The modes.
+const (
+	Embedded RedisMode = "embedded" // inside this process
+	Single   RedisMode = "single"
+	Sentinel RedisMode = "sentinel"
+	Cluster  RedisMode = "cluster"
+)
+
+// RedisURL is a Redis address in parts.
+type RedisURL struct {
+	Mode           RedisMode
+	TLS            bool
+	Addrs          []string // with ports: the server, the sentinels, or some nodes of the cluster
+	User, Password string   // of the server; of the sentinels in Sentinel mode
+	DB             int
+	Master         string // Sentinel: the name of the master
+}
+
+// ParseRedis reads "embedded", "redis://user:password@host:6379/0", rediss://
+// for the same over TLS, "redis-sentinel://host:26379,host:26379/0?master=NAME"
+// or "redis-cluster://host:6379,host:6379". Its errors never repeat the text,
+// which may hold a password.
+func ParseRedis(s string) (RedisURL, error) {
+	if s == string(Embedded) {
+		return RedisURL{Mode: Embedded}, nil
+	}
+	scheme, _, _ := strings.Cut(s, "://")
+	port := "6379"
+	r := RedisURL{Mode: Single}
+	switch scheme {
+	case "redis":
+	case "rediss":
+		r.TLS = true
+	case "redis-sentinel":
+		r.Mode, port = Sentinel, "26379"
+	case "redis-cluster":
+		r.Mode = Cluster
+	default:
+		return RedisURL{}, errors.New("must be embedded, or begin with redis://, rediss://, redis-sentinel:// or redis-cluster://")
+	}
+	u, hosts, err := parseHosts(s)
+	if err != nil {
+		return RedisURL{}, err
+	}
+	for _, host := range hosts {
+		r.Addrs = append(r.Addrs, withPort(host, port))
+	}
+	r.User = u.User.Username()
+	r.Password, _ = u.User.Password() // without one it is empty, as it should be
+	r.Master = u.Query().Get("master")
+	if db := strings.Trim(u.Path, "/"); db != "" {
+		if r.DB, err = strconv.Atoi(db); err != nil || r.DB < 0 {
+			return RedisURL{}, errors.New("must end in the number of a database, as redis://127.0.0.1:6379/0")
+		}
+	}
+	return r, r.fits()
+}
+
+// parseHosts reads a URL that may name several hosts, joined by commas. That is
+// no URL to net/url when one of them lacks its port, so they are taken apart here.
+func parseHosts(s string) (*url.URL, []string, error) {
+	scheme, rest, _ := strings.Cut(s, "://")
+	authority, tail := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority, tail = rest[:i], rest[i:]
+	}
+	at := strings.LastIndexByte(authority, '@') + 1
+	hosts := strings.Split(authority[at:], ",")
+	var first *url.URL
+	for i, host := range hosts {
+		if host == "" || strings.HasPrefix(host, ":") {
+			return nil, nil, errors.New("must name a host, as redis://127.0.0.1:6379")
+		}
+		u, err := url.Parse(scheme + "://" + authority[:at] + host + tail)
+		if err != nil {
+			return nil, nil, cause(err)
+		}
+		if i == 0 {
+			first = u
+		}
+	}
+	return first, hosts, nil
+}
+
+// fits checks the parts against the mode.
+func (r RedisURL) fits() error {
+	switch {
+	case r.Mode == Single && len(r.Addrs) > 1:
+		return errors.New("names several hosts; begin it with redis-cluster:// or redis-sentinel://")
+	case r.Mode == Sentinel && r.Master == "":
+		return errors.New("must name the master, as redis-sentinel://host:26379?master=mymaster")
+	case r.Mode == Cluster && r.DB != 0:
+		return errors.New("a cluster has database 0 only; leave the number out")
+	}
+	return nil
+}
+
+// Redacted is the address for people to see, without the password.
+func (r RedisURL) Redacted() string {
+	if r.Mode == Embedded {
+		return string(Embedded)
+	}
+	u := url.URL{Scheme: "redis", Host: strings.Join(r.Addrs, ",")}
+	switch {
+	case r.Mode == Sentinel:
+		u.Scheme, u.RawQuery = "redis-sentinel", url.Values{"master": {r.Master}}.Encode()
+	case r.Mode == Cluster:
+		u.Scheme = "redis-cluster"
+	case r.TLS:
+		u.Scheme = "rediss"
+	}
+	if r.Mode != Cluster {
+		u.Path = "/" + strconv.Itoa(r.DB)
+	}
+	switch {
+	case r.Password != "":
+		u.User = url.UserPassword(r.User, hidden)
+	case r.User != "":
+		u.User = url.User(r.User)
+	}
+	return u.String()
+}
+
+// withPort adds the usual port to a host that names none.
+func withPort(host, port string) string {
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), port)
+}

@@ -1,0 +1,171 @@
+package config_test
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/config"
+)
+
+// leaves maps the key of every field of a Config to the field.
+func leaves(prefix string, v reflect.Value, out map[string]reflect.Value) {
+	for field, value := range v.Fields() {
+		key := prefix + field.Tag.Get("koanf")
+		switch {
+		case value.Kind() == reflect.Struct:
+			leaves(key+".", value, out)
+		case field.Type == reflect.TypeFor[map[string]config.Handler]():
+			leaves(key+".*.", reflect.ValueOf(config.Handler{}), out)
+		default:
+			out[key] = value
+		}
+	}
+}
+
+func TestSettingsAreTheConfigsFields(t *testing.T) {
+	t.Parallel()
+	fields := make(map[string]reflect.Value)
+	leaves("", reflect.ValueOf(config.Config{}.WithDefaults([]string{home})), fields)
+	seen := make(map[string]bool)
+	for _, s := range config.Settings() {
+		field, ok := fields[s.Key]
+		if !ok || seen[s.Key] {
+			t.Errorf("%s: no such field, or twice", s.Key)
+			continue
+		}
+		seen[s.Key] = true
+		if strings.Contains(s.Key, "*") {
+			continue
+		}
+		if want := "BALER_" + strings.ToUpper(strings.ReplaceAll(s.Key, ".", "_")); s.Variable != want {
+			t.Errorf("%s: variable %s, want %s", s.Key, s.Variable, want)
+		}
+		if worded := strings.ContainsAny(s.Default, " /"); worded || strings.HasPrefix(s.Default, "processors") {
+			continue // follows from the host; TestDefaults looks at it
+		}
+		if got := printed(field); got != s.Default {
+			t.Errorf("%s: documented default %q, real one %q", s.Key, s.Default, got)
+		}
+	}
+	for key := range fields {
+		if !seen[key] {
+			t.Errorf("%s cannot be set", key)
+		}
+	}
+}
+
+// printed writes a default as a person would; empty when it is zero.
+func printed(v reflect.Value) string {
+	switch value := v.Interface().(type) {
+	case time.Duration:
+		s := value.String()
+		if strings.HasSuffix(s, "m0s") {
+			s = strings.TrimSuffix(s, "0s")
+		}
+		if value == 0 {
+			return ""
+		}
+		return s
+	case *bool:
+		return fmt.Sprint(*value)
+	case bool:
+		return fmt.Sprint(value)
+	case map[string]int:
+		var parts []string
+		for name, n := range value {
+			parts = append(parts, fmt.Sprintf("%s=%d", name, n))
+		}
+		slices.Sort(parts)
+		return strings.Join(parts, ",")
+	}
+	if v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0 {
+		return ""
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+// Every variable sets its field, and a flag does too.
+func TestEverySettingCanBeSet(t *testing.T) {
+	t.Parallel()
+	values := map[string]string{
+		"text": "x", "number": "77", "true or false": "false", "time": "77s", "bytes": "77KiB", "paths": "/x", "priorities": "x=7",
+	}
+	special := map[string]string{
+		"redis.url": "redis://x", "database.url": "sqlite:/x", "state_dir": "/x", "http.listen": ":77",
+		"log.level": "debug", "log.format": "json", "http.monitor_read_only": "true",
+		"group.max_size": "777", "group.limit": "7777",
+	}
+	for _, s := range config.Settings() {
+		value := values[s.Unit()]
+		if v, ok := special[s.Key]; ok {
+			value = v
+		}
+		key := strings.ReplaceAll(s.Key, "*", "x")
+		before, after := make(map[string]reflect.Value), make(map[string]reflect.Value)
+		env := []string{home, "BALER_GROUP_LIMIT=9999"}
+		leaves("", reflect.ValueOf(load(t, config.LoadOptions{Env: env})), before)
+		byFlag := load(t, config.LoadOptions{Env: env, Flags: map[string]any{key: value}})
+		if s.Variable == "" {
+			if reflect.DeepEqual(byFlag.Handlers["x"], config.Handler{}) {
+				t.Errorf("%s: a flag sets nothing", key)
+			}
+			continue
+		}
+		byVariable := load(t, config.LoadOptions{Env: append(env, s.Variable+"="+value)})
+		leaves("", reflect.ValueOf(byVariable), after)
+		if reflect.DeepEqual(before[s.Key].Interface(), after[s.Key].Interface()) {
+			t.Errorf("%s=%s sets nothing", s.Variable, value)
+		}
+		if !reflect.DeepEqual(byFlag, byVariable) {
+			t.Errorf("%s: a flag and a variable set different things", key)
+		}
+	}
+}
+
+const document = "../docs/configuration.md"
+
+// The documentation's table is the one that the settings give.
+func TestDocumentation(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const begin, end = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
+	head, rest, ok := strings.Cut(string(source), begin)
+	old, tail, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s has lost the marks around its table", document)
+	}
+	table := settingsTable()
+	if *update {
+		if err := os.WriteFile(document, []byte(head+begin+table+end+tail), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if old != table {
+		t.Errorf("the table in %s is out of date; run go test ./config -update", document)
+	}
+}
+
+func settingsTable() string {
+	var b strings.Builder
+	b.WriteString("| Setting | Variable | Default | Unit | What it does |\n|---|---|---|---|---|\n")
+	for _, s := range config.Settings() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", s.Key, code(s.Variable), code(s.Default), s.Unit(), s.Help)
+	}
+	return b.String()
+}
+
+func code(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return "`" + s + "`"
+}

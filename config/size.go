@@ -1,0 +1,33 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/dustin/go-humanize"
+)
+
+// Size is a number of bytes. It is written plain or with a unit: 65536, 64KiB,
+// 1.5 GiB, and 64kB for a thousand at a time.
+type Size int64
+
+// ParseSize reads a size.
+func ParseSize(s string) (Size, error) {
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n > math.MaxInt64 {
+		return 0, fmt.Errorf("%q is not a size; write it as 256MiB, 64KiB or a number of bytes", s)
+	}
+	return Size(n), nil
+}
+
+// String writes the size exactly, in the largest unit that divides it.
+func (s Size) String() string {
+	units := []string{"", "KiB", "MiB", "GiB", "TiB"}
+	n, unit := int64(s), 0
+	for n != 0 && n%1024 == 0 && unit < len(units)-1 {
+		n /= 1024
+		unit++
+	}
+	return strconv.FormatInt(n, 10) + units[unit]
+}
