@@ -25,7 +25,7 @@ func readFile(o LoadOptions, env map[string]string) (map[string]any, lines, erro
 	if path == "" {
 		return nil, lines{}, nil
 	}
-	source, err := os.ReadFile(path) //nolint:gosec // the user names it
+	source, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) && !required {
 		return nil, lines{}, nil
 	}
@@ -63,7 +63,7 @@ func syntaxError(path string, err error) error {
 	if t := ye.GetToken(); t != nil && t.Position != nil {
 		line = max(line, t.Position.Line)
 	}
-	return &Problem{Source: fmt.Sprintf("%s:%d", path, line), Message: "not YAML: " + ye.GetMessage()}
+	return &Error{Source: fmt.Sprintf("%s:%d", path, line), Message: "not YAML: " + ye.GetMessage()}
 }
 
 // lines knows where in a file each key stands.

@@ -60,7 +60,7 @@ func FuzzFile(f *testing.F) {
 			t.Fatal(err)
 		}
 		c, err := config.Load(config.LoadOptions{Env: []string{home}, File: path})
-		if problems, ok := errors.AsType[config.Problems](err); ok && len(problems) == 0 {
+		if problems, ok := errors.AsType[config.Errors](err); ok && len(problems) == 0 {
 			t.Error("an error without problems")
 		}
 		if err == nil && (c.Validate() != nil || !reflect.DeepEqual(c, c.WithDefaults([]string{home}))) {

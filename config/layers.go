@@ -62,7 +62,7 @@ func (l *loader) flags(flags map[string]any) map[string]any {
 func (l *loader) set(layer map[string]any, s Setting, value any, source string) {
 	v, err := s.kind.parse(value)
 	if err != nil {
-		l.problems.add(source, s.Key, "%v", err)
+		l.problems.addf(source, s.Key, "%v", err)
 		return
 	}
 	l.sources[s.Key] = source
@@ -87,7 +87,7 @@ func (l *loader) unknown(path []string, source string) {
 	} else {
 		what = fmt.Sprintf("%s; beside it there are %s", what, strings.Join(known, ", "))
 	}
-	l.problems.add(source, strings.Join(path, "."), "%s", what)
+	l.problems.addf(source, strings.Join(path, "."), "%s", what)
 }
 
 func (l *loader) unknownVariable(name string, known map[string]Setting) {
@@ -96,8 +96,8 @@ func (l *loader) unknownVariable(name string, known map[string]Setting) {
 		return ok
 	})
 	if near != "" {
-		l.problems.add(name, "", "there is no such variable; did you mean %s?", strings.ToUpper(near))
+		l.problems.addf(name, "", "there is no such variable; did you mean %s?", strings.ToUpper(near))
 		return
 	}
-	l.problems.add(name, "", "there is no such variable; docs/configuration.md lists them all, so unset this one")
+	l.problems.addf(name, "", "there is no such variable; docs/configuration.md lists them all, so unset this one")
 }

@@ -29,7 +29,7 @@ type LoadOptions struct {
 }
 
 // Load gathers the settings, a flag before a variable before the file before a
-// default, and checks them. What is wrong comes as Problems, all at once; a
+// default, and checks them. What is wrong comes as Errors, all at once; a
 // file that cannot be read or is no YAML comes as another error.
 func Load(o LoadOptions) (Config, error) {
 	env := environment(o.Env)
@@ -53,7 +53,7 @@ func Load(o LoadOptions) (Config, error) {
 // loader puts layers of settings on top of each other, the weakest first.
 type loader struct {
 	settings catalog
-	problems Problems
+	problems Errors
 	sources  map[string]string // where each setting that somebody set was set last
 	tree     *koanf.Koanf
 }
@@ -78,7 +78,7 @@ func (l *loader) typed(raw map[string]any, source func(key string) string, path 
 		if s, ok := l.settings.find(path); ok {
 			v, err := s.kind.parse(value)
 			if err != nil {
-				l.problems.add(source(key), key, "%v", err)
+				l.problems.addf(source(key), key, "%v", err)
 				continue
 			}
 			out[name], l.sources[key] = v, source(key)
@@ -90,7 +90,7 @@ func (l *loader) typed(raw map[string]any, source func(key string) string, path 
 		}
 		section, ok := value.(map[string]any)
 		if !ok {
-			l.problems.add(source(key), key, "is a section; give it the keys %s", strings.Join(l.settings.below(path), ", "))
+			l.problems.addf(source(key), key, "is a section; give it the keys %s", strings.Join(l.settings.below(path), ", "))
 			continue
 		}
 		out[name] = l.typed(section, source, path)
@@ -116,13 +116,13 @@ func (l *loader) config() (Config, error) {
 // validate adds what Validate finds, with where each setting came from. The
 // default of one setting may follow from another; then that one is named.
 func (l *loader) validate(c Config) {
-	if all, ok := errors.AsType[Problems](c.Validate()); ok {
+	if all, ok := errors.AsType[Errors](c.Validate()); ok {
 		for _, p := range all {
 			p.Source = l.sources[p.Key]
 		}
 		l.problems = append(l.problems, all...)
 	}
-	slices.SortStableFunc(l.problems, func(a, b *Problem) int {
+	slices.SortStableFunc(l.problems, func(a, b *Error) int {
 		return strings.Compare(a.Key, b.Key)
 	})
 }

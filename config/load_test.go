@@ -204,7 +204,7 @@ func TestProblemsGolden(t *testing.T) {
 		File:  "testdata/bad.yaml",
 		Flags: map[string]any{"http.listn": ":1", "redis.pool_size": -1},
 	})
-	if _, ok := errors.AsType[config.Problems](err); !ok {
+	if _, ok := errors.AsType[config.Errors](err); !ok {
 		t.Fatalf("got %T: %v", err, err)
 	}
 	golden(t, "testdata/bad.golden", err.Error()+"\n")
@@ -217,7 +217,7 @@ func golden(t *testing.T, file, got string) {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(file) //nolint:gosec // a file of the test's own
+	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func TestValidateAlone(t *testing.T) {
 		}
 	}
 	c.Group.Grace = 999 * time.Millisecond
-	if p, ok := errors.AsType[*config.Problem](c.Validate()); !ok || p.Key != "database.url" {
+	if p, ok := errors.AsType[*config.Error](c.Validate()); !ok || p.Key != "database.url" {
 		t.Errorf("problems are not typed: %v", p)
 	}
 }

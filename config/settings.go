@@ -10,8 +10,8 @@ type Setting struct {
 	Key      string // in the file, as "worker.concurrency"; * stands for a handler's name
 	Variable string // in the environment; empty when only the file can set it
 	Default  string // as a person would write it; empty when there is none
-	Help     string // what it does, one line
 	kind     kind
+	Help     string // what it does, for the documentation
 }
 
 // Unit says what kind of value it takes: "time", "bytes", "number" and so on.
@@ -30,74 +30,115 @@ func Settings() []Setting {
 
 func services() []Setting {
 	return []Setting{
-		{"redis.url", "BALER_REDIS_URL", "embedded", "The queue: `embedded` (inside the process), `redis://`, `rediss://` (TLS), `redis-sentinel://h1,h2?master=NAME` or `redis-cluster://h1,h2`.", text()},
-		{"redis.pool_size", "BALER_REDIS_POOL_SIZE", "", "Connections to Redis; the client chooses when not set.", number()},
-		{"database.url", "BALER_DATABASE_URL", "sqlite:STATE_DIR/baler.db", "The system of record: `sqlite:PATH` or `mysql://user:password@host:3306/name?…`.", text()},
-		{"database.auto_migrate", "BALER_DATABASE_AUTO_MIGRATE", "true", "Bring the tables up to date at start. Without it, run `baler migrate`.", flag()},
-		{"database.max_connections", "BALER_DATABASE_MAX_CONNECTIONS", "", "Connections to the database; chosen by the kind of database when not set.", number()},
-		{"roots", "BALER_ROOTS", "", "Folders that workers may read, absolute. In the variable they are separated as in `PATH`. Without any, a worker reads only what a transfer submitted.", folders()},
-		{"state_dir", "BALER_STATE_DIR", "$XDG_STATE_HOME/baler, else ~/.local/state/baler", "Folder of the embedded default's database, absolute.", text()},
+		{"redis.url", "BALER_REDIS_URL", "embedded", text(),
+			"The queue: `embedded` (inside the process), `redis://`, `rediss://` (TLS), " +
+				"`redis-sentinel://h1,h2?master=NAME` or `redis-cluster://h1,h2`."},
+		{"redis.pool_size", "BALER_REDIS_POOL_SIZE", "", number(),
+			"Connections to Redis; the client chooses when not set."},
+		{"database.url", "BALER_DATABASE_URL", "sqlite:STATE_DIR/baler.db", text(),
+			"The system of record: `sqlite:PATH` or `mysql://user:password@host:3306/name?…`."},
+		{"database.auto_migrate", "BALER_DATABASE_AUTO_MIGRATE", "true", flag(),
+			"Bring the tables up to date at start. Without it, run `baler migrate`."},
+		{"database.max_connections", "BALER_DATABASE_MAX_CONNECTIONS", "", number(),
+			"Connections to the database; chosen by the kind of database when not set."},
+		{"roots", "BALER_ROOTS", "", folders(),
+			"Folders that workers may read, absolute. In the variable they are separated as in `PATH`. " +
+				"Without any, a worker reads only what a transfer submitted."},
+		{"state_dir", "BALER_STATE_DIR", "$XDG_STATE_HOME/baler, else ~/.local/state/baler", text(),
+			"Folder of the embedded default's database, absolute."},
 	}
 }
 
 func work() []Setting {
 	return []Setting{
-		{"worker.name", "BALER_WORKER_NAME", "host name and process number", "The worker's name in results and on the dashboard.", text()},
-		{"worker.concurrency", "BALER_WORKER_CONCURRENCY", "2 × processors, at least 4", "Batches that one worker has in hand at a time.", number()},
-		{"worker.slots", "BALER_WORKER_SLOTS", "processors", "Capacity that handlers share: a handler takes one slot, several or all.", number()},
-		{"worker.grace", "BALER_WORKER_GRACE", "30s", "Time to finish what is in hand after a stop signal; the rest is handed back.", duration()},
-		{"worker.queues", "BALER_WORKER_QUEUES", "default=1", "Queues to work on with their priorities. In the variable: `default=3,low=1`.", priorities()},
-		{"dispatch.window", "BALER_DISPATCH_WINDOW", "64", "Unfinished batches a transfer may have in the queue.", number()},
-		{"dispatch.interval", "BALER_DISPATCH_INTERVAL", "100ms", "How often the dispatcher looks for files to cut into batches.", duration()},
-		{"dispatch.lag", "BALER_DISPATCH_LAG", "2m", "How long a file may wait in a group before the dispatcher takes it up itself.", duration()},
-		{"dispatch.resend", "BALER_DISPATCH_RESEND", "15s", "How long a batch may be out before the queue is asked whether it still knows it.", duration()},
+		{"worker.name", "BALER_WORKER_NAME", "host name and process number", text(),
+			"The worker's name in results and on the dashboard."},
+		{"worker.concurrency", "BALER_WORKER_CONCURRENCY", "2 × processors, at least 4", number(),
+			"Batches that one worker has in hand at a time."},
+		{"worker.slots", "BALER_WORKER_SLOTS", "processors", number(),
+			"Capacity that handlers share: a handler takes one slot, several or all."},
+		{"worker.grace", "BALER_WORKER_GRACE", "30s", duration(),
+			"Time to finish what is in hand after a stop signal; the rest is handed back."},
+		{"worker.queues", "BALER_WORKER_QUEUES", "default=1", priorities(),
+			"Queues to work on with their priorities. In the variable: `default=3,low=1`."},
+		{"dispatch.window", "BALER_DISPATCH_WINDOW", "64", number(),
+			"Unfinished batches a transfer may have in the queue."},
+		{"dispatch.interval", "BALER_DISPATCH_INTERVAL", "100ms", duration(),
+			"How often the dispatcher looks for files to cut into batches."},
+		{"dispatch.lag", "BALER_DISPATCH_LAG", "2m", duration(),
+			"How long a file may wait in a group before the dispatcher takes it up itself."},
+		{"dispatch.resend", "BALER_DISPATCH_RESEND", "15s", duration(),
+			"How long a batch may be out before the queue is asked whether it still knows it."},
 	}
 }
 
 func queues() []Setting {
 	return []Setting{
-		{"group.max_size", "BALER_GROUP_MAX_SIZE", "5000", "Files that asynq collects from a group at a time.", number()},
-		{"group.grace", "BALER_GROUP_GRACE", "1s", "How long a group waits for another file; at least 1s.", duration()},
-		{"group.max_delay", "BALER_GROUP_MAX_DELAY", "2s", "How long a group's first file waits at most; at least 1s.", duration()},
-		{"group.limit", "BALER_GROUP_LIMIT", "100000", "Files that may wait in groups before producers are held back.", number()},
-		{"batch.max_items", "BALER_BATCH_MAX_ITEMS", "128", "Files in a batch at most.", number()},
-		{"batch.max_bytes", "BALER_BATCH_MAX_BYTES", "256MiB", "Bytes in a batch at most; a larger file goes alone.", size()},
-		{"batch.max_delay", "BALER_BATCH_MAX_DELAY", "1s", "How long the first file of a batch waits for others.", duration()},
-		{"batch.target", "BALER_BATCH_TARGET", "", "How long a batch should take; batches shrink and grow to meet it. Off when not set.", duration()},
-		{"record.max_items", "BALER_RECORD_MAX_ITEMS", "1000", "Results written in one transaction at most.", number()},
-		{"record.max_delay", "BALER_RECORD_MAX_DELAY", "250ms", "How long a result waits for others before it is written.", duration()},
-		{"record.flushers", "BALER_RECORD_FLUSHERS", "2", "Transactions that write results at the same time.", number()},
-		{"record.output_cap", "BALER_RECORD_OUTPUT_CAP", "64KiB", "Output kept of one file at one step; of more, the head and the tail.", size()},
+		{"group.max_size", "BALER_GROUP_MAX_SIZE", "5000", number(),
+			"Files that asynq collects from a group at a time."},
+		{"group.grace", "BALER_GROUP_GRACE", "1s", duration(),
+			"How long a group waits for another file; at least 1s."},
+		{"group.max_delay", "BALER_GROUP_MAX_DELAY", "2s", duration(),
+			"How long a group's first file waits at most; at least 1s."},
+		{"group.limit", "BALER_GROUP_LIMIT", "100000", number(),
+			"Files that may wait in groups before producers are held back."},
+		{"batch.max_items", "BALER_BATCH_MAX_ITEMS", "128", number(),
+			"Files in a batch at most."},
+		{"batch.max_bytes", "BALER_BATCH_MAX_BYTES", "256MiB", size(),
+			"Bytes in a batch at most; a larger file goes alone."},
+		{"batch.max_delay", "BALER_BATCH_MAX_DELAY", "1s", duration(),
+			"How long the first file of a batch waits for others."},
+		{"batch.target", "BALER_BATCH_TARGET", "", duration(),
+			"How long a batch should take; batches shrink and grow to meet it. Off when not set."},
+		{"record.max_items", "BALER_RECORD_MAX_ITEMS", "1000", number(),
+			"Results written in one transaction at most."},
+		{"record.max_delay", "BALER_RECORD_MAX_DELAY", "250ms", duration(),
+			"How long a result waits for others before it is written."},
+		{"record.flushers", "BALER_RECORD_FLUSHERS", "2", number(),
+			"Transactions that write results at the same time."},
+		{"record.output_cap", "BALER_RECORD_OUTPUT_CAP", "64KiB", size(),
+			"Output kept of one file at one step; of more, the head and the tail."},
 	}
 }
 
 func site() []Setting {
 	return []Setting{
-		{"handlers.*.batch.max_items", "", "", "`batch.max_items` for this handler.", number()},
-		{"handlers.*.batch.max_bytes", "", "", "`batch.max_bytes` for this handler.", size()},
-		{"handlers.*.batch.max_delay", "", "", "`batch.max_delay` for this handler.", duration()},
-		{"handlers.*.batch.target", "", "", "`batch.target` for this handler.", duration()},
-		{"handlers.*.timeout", "", "", "Longest time for one file; the handler's own when not set.", duration()},
-		{"handlers.*.retry.attempts", "", "", "Tries a file gets, the first included; the handler's own when not set.", number()},
-		{"handlers.*.retry.backoff", "", "", "Wait before the second try; it doubles with every further one.", duration()},
-		{"handlers.*.retry.max_backoff", "", "", "Longest wait before a try.", duration()},
+		{"handlers.*.batch.max_items", "", "", number(),
+			"`batch.max_items` for this handler."},
+		{"handlers.*.batch.max_bytes", "", "", size(),
+			"`batch.max_bytes` for this handler."},
+		{"handlers.*.batch.max_delay", "", "", duration(),
+			"`batch.max_delay` for this handler."},
+		{"handlers.*.batch.target", "", "", duration(),
+			"`batch.target` for this handler."},
+		{"handlers.*.timeout", "", "", duration(),
+			"Longest time for one file; the handler's own when not set."},
+		{"handlers.*.retry.attempts", "", "", number(),
+			"Tries a file gets, the first included; the handler's own when not set."},
+		{"handlers.*.retry.backoff", "", "", duration(),
+			"Wait before the second try; it doubles with every further one."},
+		{"handlers.*.retry.max_backoff", "", "", duration(),
+			"Longest wait before a try."},
 	}
 }
 
 func surface() []Setting {
 	return []Setting{
-		{"http.listen", "BALER_HTTP_LISTEN", "127.0.0.1:8080", "Address of the API, the dashboard and the monitor.", text()},
-		{"http.monitor_read_only", "BALER_HTTP_MONITOR_READ_ONLY", "false", "The queue monitor shows, but changes nothing.", flag()},
-		{"log.level", "BALER_LOG_LEVEL", "info", "`debug`, `info`, `warn` or `error`.", text()},
-		{"log.format", "BALER_LOG_FORMAT", "text", "`text` for people, `json` for machines.", text()},
+		{"http.listen", "BALER_HTTP_LISTEN", "127.0.0.1:8080", text(),
+			"Address of the API, the dashboard and the monitor."},
+		{"http.monitor_read_only", "BALER_HTTP_MONITOR_READ_ONLY", "false", flag(),
+			"The queue monitor shows, but changes nothing."},
+		{"log.level", "BALER_LOG_LEVEL", "info", text(),
+			"`debug`, `info`, `warn` or `error`."},
+		{"log.format", "BALER_LOG_FORMAT", "text", text(),
+			"`text` for people, `json` for machines."},
 	}
 }
 
 // catalog finds settings by their keys.
 type catalog []Setting
 
-// find returns the setting that a path names, and the names of what may stand
-// there when it names none.
+// find returns the setting that a path names.
 func (c catalog) find(path []string) (Setting, bool) {
 	for _, s := range c {
 		if parts := strings.Split(s.Key, "."); len(parts) == len(path) && leads(parts, path) {

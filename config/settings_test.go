@@ -5,6 +5,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -72,9 +73,9 @@ func printed(v reflect.Value) string {
 		}
 		return s
 	case *bool:
-		return fmt.Sprint(*value)
+		return strconv.FormatBool(*value)
 	case bool:
-		return fmt.Sprint(value)
+		return strconv.FormatBool(value)
 	case map[string]int:
 		var parts []string
 		for name, n := range value {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Validate reports everything that cannot work, as Problems. It expects
+// Validate reports everything that cannot work, as Errors. It expects
 // defaults to have been filled in. What it accepts, WithDefaults leaves alone:
 // a zero that would be replaced by a default is refused.
 func (c Config) Validate() error {
@@ -26,59 +26,60 @@ func (c Config) Validate() error {
 	return v.problems.err()
 }
 
-type validation struct{ problems Problems }
+type validation struct{ problems Errors }
 
-func (v *validation) require(ok bool, key, format string, args ...any) {
+func (v *validation) requiref(ok bool, key, format string, args ...any) {
 	if !ok {
-		v.problems.add("", key, format, args...)
+		v.problems.addf("", key, format, args...)
 	}
 }
 
 // atLeast complains of a number below least.
 func (v *validation) atLeast(key string, n, least int) {
-	v.require(n >= least, key, "%d is too small; set %d or more", n, least)
+	v.requiref(n >= least, key, "%d is too small; set %d or more", n, least)
 }
 
 // above complains of a time that is not positive.
 func (v *validation) above(key string, d time.Duration) {
-	v.require(d > 0, key, "%s is too short; set more than 0, as 250ms, or leave it out for the default", d)
+	v.requiref(d > 0, key, "%s is too short; set more than 0, as 250ms, or leave it out for the default", d)
 }
 
 // notBelow complains of a time that is negative.
 func (v *validation) notBelow(key string, d time.Duration) {
-	v.require(d >= 0, key, "%s is negative; set a time above 0, or leave it out", d)
+	v.requiref(d >= 0, key, "%s is negative; set a time above 0, or leave it out", d)
 }
 
 func (v *validation) services(c Config) {
 	if _, err := ParseRedis(c.Redis.URL); err != nil {
-		v.problems.add("", "redis.url", "%v", err)
+		v.problems.addf("", "redis.url", "%v", err)
 	}
 	v.atLeast("redis.pool_size", c.Redis.PoolSize, 0)
 	if c.Database.URL == "" {
-		v.problems.add("", "database.url", "nothing is set, and there is no state folder for the default")
+		v.problems.addf("", "database.url", "nothing is set, and there is no state folder for the default")
 	} else if _, err := ParseDatabase(c.Database.URL); err != nil {
-		v.problems.add("", "database.url", "%v", err)
+		v.problems.addf("", "database.url", "%v", err)
 	}
 	v.atLeast("database.max_connections", c.Database.MaxConnections, 0)
 	for _, root := range c.Roots {
-		v.require(filepath.IsAbs(root), "roots", "%q is not absolute; begin it with /, for workers run in other folders", root)
+		v.requiref(filepath.IsAbs(root), "roots", "%q is not absolute; begin it with /, for workers run in other folders", root)
 	}
 	if c.StateDir == "" {
-		v.problems.add("", "state_dir", "neither HOME nor XDG_STATE_HOME says where it is; set BALER_STATE_DIR")
+		v.problems.addf("", "state_dir", "neither HOME nor XDG_STATE_HOME says where it is; set BALER_STATE_DIR")
 	} else {
-		v.require(filepath.IsAbs(c.StateDir), "state_dir", "%q is not absolute; begin it with /", c.StateDir)
+		v.requiref(filepath.IsAbs(c.StateDir), "state_dir", "%q is not absolute; begin it with /", c.StateDir)
 	}
 }
 
 func (v *validation) worker(w Worker) {
-	v.require(w.Name != "" && len(w.Name) <= 255, "worker.name", "must have 1 to 255 characters, not %d", len(w.Name))
+	v.requiref(w.Name != "" && len(w.Name) <= 255, "worker.name", "must have 1 to 255 characters, not %d", len(w.Name))
 	v.atLeast("worker.concurrency", w.Concurrency, 1)
 	v.atLeast("worker.slots", w.Slots, 1)
 	v.above("worker.grace", w.Grace)
-	v.require(len(w.Queues) > 0, "worker.queues", "names no queue; name at least one, as default=1")
+	v.requiref(len(w.Queues) > 0, "worker.queues", "names no queue; name at least one, as default=1")
 	for _, name := range slices.Sorted(maps.Keys(w.Queues)) {
-		v.require(strings.TrimSpace(name) != "", "worker.queues", "a queue has no name")
-		v.require(w.Queues[name] >= 1, "worker.queues", "priority %d of %q is too small; set 1 or more, or leave the queue out", w.Queues[name], name)
+		v.requiref(strings.TrimSpace(name) != "", "worker.queues", "a queue has no name")
+		v.requiref(w.Queues[name] >= 1, "worker.queues",
+			"priority %d of %q is too small; set 1 or more, or leave the queue out", w.Queues[name], name)
 	}
 }
 
@@ -91,18 +92,18 @@ func (v *validation) dispatch(d Dispatch) {
 
 func (v *validation) group(g Group) {
 	v.atLeast("group.max_size", g.MaxSize, 1)
-	v.require(g.Grace >= time.Second, "group.grace",
+	v.requiref(g.Grace >= time.Second, "group.grace",
 		"%s is too short; set 1s or more, because asynq accepts no shorter one", g.Grace)
-	v.require(g.MaxDelay >= time.Second, "group.max_delay",
+	v.requiref(g.MaxDelay >= time.Second, "group.max_delay",
 		"%s is too short; set 1s or more, because asynq counts whole seconds and takes 0 to mean for ever", g.MaxDelay)
-	v.require(g.Limit >= g.MaxSize, "group.limit",
+	v.requiref(g.Limit >= g.MaxSize, "group.limit",
 		"%d is less than group.max_size, %d; set as much or more, or no group ever fills", g.Limit, g.MaxSize)
 }
 
 // batch checks the global default, where nothing may be zero but the target.
 func (v *validation) batch(section string, b Batch) {
 	v.atLeast(section+".max_items", b.MaxItems, 1)
-	v.require(b.MaxBytes >= 1, section+".max_bytes", "%s is too small; set 1 or more, as 256MiB", b.MaxBytes)
+	v.requiref(b.MaxBytes >= 1, section+".max_bytes", "%s is too small; set 1 or more, as 256MiB", b.MaxBytes)
 	v.above(section+".max_delay", b.MaxDelay)
 	v.notBelow(section+".target", b.Target)
 }
@@ -112,14 +113,14 @@ func (v *validation) handlers(handlers map[string]Handler) {
 	for _, name := range slices.Sorted(maps.Keys(handlers)) {
 		h, section := handlers[name], "handlers."+name
 		v.atLeast(section+".batch.max_items", h.Batch.MaxItems, 0)
-		v.require(h.Batch.MaxBytes >= 0, section+".batch.max_bytes", "%s is negative; set 1 or more, or leave it out", h.Batch.MaxBytes)
+		v.requiref(h.Batch.MaxBytes >= 0, section+".batch.max_bytes", "%s is negative; set 1 or more, or leave it out", h.Batch.MaxBytes)
 		v.notBelow(section+".batch.max_delay", h.Batch.MaxDelay)
 		v.notBelow(section+".batch.target", h.Batch.Target)
 		v.notBelow(section+".timeout", h.Timeout)
 		v.atLeast(section+".retry.attempts", h.Retry.Attempts, 0)
 		v.notBelow(section+".retry.backoff", h.Retry.Backoff)
 		v.notBelow(section+".retry.max_backoff", h.Retry.MaxBackoff)
-		v.require(h.Retry.MaxBackoff == 0 || h.Retry.MaxBackoff >= h.Retry.Backoff, section+".retry.max_backoff",
+		v.requiref(h.Retry.MaxBackoff == 0 || h.Retry.MaxBackoff >= h.Retry.Backoff, section+".retry.max_backoff",
 			"%s is less than backoff, %s; set as much or more", h.Retry.MaxBackoff, h.Retry.Backoff)
 	}
 }
@@ -128,15 +129,15 @@ func (v *validation) record(r Record) {
 	v.atLeast("record.max_items", r.MaxItems, 1)
 	v.above("record.max_delay", r.MaxDelay)
 	v.atLeast("record.flushers", r.Flushers, 1)
-	v.require(r.OutputCap >= 1, "record.output_cap", "%s is too small; set 1 or more, as 64KiB", r.OutputCap)
+	v.requiref(r.OutputCap >= 1, "record.output_cap", "%s is too small; set 1 or more, as 64KiB", r.OutputCap)
 }
 
 func (v *validation) surface(h HTTP, l Log) {
 	_, port, err := net.SplitHostPort(h.Listen)
 	n, numeric := strconv.Atoi(port)
-	v.require(err == nil && numeric == nil && n >= 0 && n < 1<<16, "http.listen",
+	v.requiref(err == nil && numeric == nil && n >= 0 && n < 1<<16, "http.listen",
 		"%q is not an address; write host:port, as 127.0.0.1:8080, or :8080 for every interface", h.Listen)
-	v.require(slices.Contains([]string{"debug", "info", "warn", "error"}, l.Level), "log.level",
+	v.requiref(slices.Contains([]string{"debug", "info", "warn", "error"}, l.Level), "log.level",
 		"%q must be debug, info, warn or error", l.Level)
-	v.require(slices.Contains([]string{"text", "json"}, l.Format), "log.format", "%q must be text or json", l.Format)
+	v.requiref(slices.Contains([]string{"text", "json"}, l.Format), "log.format", "%q must be text or json", l.Format)
 }

@@ -3,7 +3,6 @@ package recipe_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -112,7 +111,7 @@ func BenchmarkArgs(b *testing.B) {
 	f := &tasks.File{Path: "/a/b.jpg", Size: 2}
 	for _, source := range []string{"null", "{algorithms: [sha256]}", "{to: 'x/${name}.sum'}"} {
 		s := with(b, source)
-		b.Run(strings.ReplaceAll(fmt.Sprint(source), " ", ""), func(b *testing.B) {
+		b.Run(strings.ReplaceAll(source, " ", ""), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := s.Args(f, nil); err != nil {

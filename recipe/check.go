@@ -10,10 +10,10 @@ func (r *Recipe) Check(known func(handler string) bool) error {
 			continue
 		}
 		if near := nearmiss.Of(s.Handler, known); near != "" {
-			c.add(s.line, "step %s: no handler is called %q; did you mean %q?", s.Name, s.Handler, near)
+			c.addf(s.line, "step %s: no handler is called %q; did you mean %q?", s.Name, s.Handler, near)
 			continue
 		}
-		c.add(s.line, "step %s: no handler is called %q; register it with the worker, or correct the name", s.Name, s.Handler)
+		c.addf(s.line, "step %s: no handler is called %q; register it with the worker, or correct the name", s.Name, s.Handler)
 	}
 	return c.err()
 }

@@ -36,7 +36,7 @@ func (fs fields) get(name string) (field, bool) {
 func (c *complaints) mapping(what string, node ast.Node, line int, keys ...string) (_ fields, ok bool) {
 	entries, ok := entriesOf(node)
 	if !ok {
-		c.add(line, "%s must be a mapping with the keys %s, not %s", what, strings.Join(keys, ", "), kind(node))
+		c.addf(line, "%s must be a mapping with the keys %s, not %s", what, strings.Join(keys, ", "), kind(node))
 		return fields{}, false
 	}
 	fs := fields{line: line, names: make(map[string]field, len(entries))}
@@ -58,10 +58,10 @@ func (c *complaints) mapping(what string, node ast.Node, line int, keys ...strin
 func (c *complaints) unknownKey(f field, what string, keys []string) {
 	near := nearmiss.Of(strings.ToLower(f.name), func(s string) bool { return slices.Contains(keys, s) })
 	if near != "" {
-		c.add(f.line, "%s: unknown key %q; did you mean %q?", what, f.name, near)
+		c.addf(f.line, "%s: unknown key %q; did you mean %q?", what, f.name, near)
 		return
 	}
-	c.add(f.line, "%s: unknown key %q; known are %s", what, f.name, strings.Join(keys, ", "))
+	c.addf(f.line, "%s: unknown key %q; known are %s", what, f.name, strings.Join(keys, ", "))
 }
 
 // key reads a mapping's key, which must be a plain string.
@@ -69,7 +69,7 @@ func (c *complaints) key(node ast.MapKeyNode) (string, bool) {
 	if s, ok := node.(*ast.StringNode); ok {
 		return s.Value, true
 	}
-	c.add(lineOf(node), "a key must be text, not %s", kind(node))
+	c.addf(lineOf(node), "a key must be text, not %s", kind(node))
 	return "", false
 }
 

@@ -46,7 +46,7 @@ type complaints struct {
 	all  Errors
 }
 
-func (c *complaints) add(line int, format string, args ...any) {
+func (c *complaints) addf(line int, format string, args ...any) {
 	c.all = append(c.all, &Error{File: c.file, Line: line, Message: fmt.Sprintf(format, args...)})
 }
 

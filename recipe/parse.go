@@ -40,11 +40,11 @@ func Parse(file string, source []byte) (*Recipe, error) {
 // document parses the YAML; nil, with a complaint, when that fails.
 func (c *complaints) document(text string) ast.Node {
 	if len(text) > maxSource {
-		c.add(1, "the recipe is %d bytes long, the limit is %d", len(text), maxSource)
+		c.addf(1, "the recipe is %d bytes long, the limit is %d", len(text), maxSource)
 		return nil
 	}
 	if i := unreadable(text); i >= 0 {
-		c.add(1+strings.Count(text[:i], "\n"), "not UTF-8 text")
+		c.addf(1+strings.Count(text[:i], "\n"), "not UTF-8 text")
 		return nil
 	}
 	file, err := parser.ParseBytes([]byte(text), 0)
@@ -57,14 +57,14 @@ func (c *complaints) document(text string) ast.Node {
 		switch {
 		case doc.Body == nil || doc.Body.Type() == ast.DirectiveType:
 		case root != nil:
-			c.add(lineOf(doc.Body), "a second document begins here; a file holds one recipe")
+			c.addf(lineOf(doc.Body), "a second document begins here; a file holds one recipe")
 			return nil
 		default:
 			root = doc.Body
 		}
 	}
 	if root == nil {
-		c.add(1, "the recipe is empty; it needs a name and steps")
+		c.addf(1, "the recipe is empty; it needs a name and steps")
 	}
 	return root
 }
@@ -93,7 +93,7 @@ func (c *complaints) syntax(err error) {
 			line = max(t.Position.Line, 1)
 		}
 	}
-	c.add(line, "not YAML: %s", message)
+	c.addf(line, "not YAML: %s", message)
 }
 
 func (c *complaints) recipe(r *Recipe, root ast.Node) {
@@ -102,20 +102,20 @@ func (c *complaints) recipe(r *Recipe, root ast.Node) {
 		return
 	}
 	if f, ok := fs.get("name"); ok {
-		r.Name, _ = c.word(f)
+		r.Name = c.word(f)
 	} else {
-		c.add(f.line, "the recipe has no name; give it one, as in \"name: photos\"")
+		c.addf(f.line, "the recipe has no name; give it one, as in \"name: photos\"")
 	}
 	if f, ok := fs.get("description"); ok {
 		r.Description, _ = c.text(f)
 		r.Description = strings.TrimSpace(r.Description)
 		if len(r.Description) > maxDescription {
-			c.add(f.line, "description is %d bytes long, the limit is %d", len(r.Description), maxDescription)
+			c.addf(f.line, "description is %d bytes long, the limit is %d", len(r.Description), maxDescription)
 		}
 	}
 	f, ok := fs.get("steps")
 	if !ok {
-		c.add(f.line, "the recipe has no steps; it needs at least one")
+		c.addf(f.line, "the recipe has no steps; it needs at least one")
 		return
 	}
 	r.Steps = c.steps(f)
@@ -124,11 +124,11 @@ func (c *complaints) recipe(r *Recipe, root ast.Node) {
 func (c *complaints) steps(f field) []*Step {
 	list, ok := f.value.(*ast.SequenceNode)
 	if !ok {
-		c.add(f.line, "steps must be a list, not %s", kind(f.value))
+		c.addf(f.line, "steps must be a list, not %s", kind(f.value))
 		return nil
 	}
 	if n := len(list.Values); n < 1 || n > maxSteps {
-		c.add(f.line, "%d steps; a recipe has 1 to %d", n, maxSteps)
+		c.addf(f.line, "%d steps; a recipe has 1 to %d", n, maxSteps)
 		return nil
 	}
 	steps := make([]*Step, len(list.Values))
@@ -140,7 +140,7 @@ func (c *complaints) steps(f field) []*Step {
 			continue
 		}
 		if no, taken := first[s.Name]; taken {
-			c.add(lineOf(node), "step %d is called %q like step %d; give it a name of its own", s.No, s.Name, no)
+			c.addf(lineOf(node), "step %d is called %q like step %d; give it a name of its own", s.No, s.Name, no)
 			continue
 		}
 		first[s.Name] = s.No

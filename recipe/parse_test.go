@@ -101,7 +101,7 @@ func golden(t *testing.T, file, got string) {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(file) //nolint:gosec // a file of the test's own
+	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,18 +21,22 @@ func (c *complaints) text(f field) (string, bool) {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
 		hint = "; put it in quotes"
 	}
-	c.add(f.line, "%s must be text, not %s%s", f.name, kind(f.value), hint)
+	c.addf(f.line, "%s must be text, not %s%s", f.name, kind(f.value), hint)
 	return "", false
 }
 
 // word reads a name that is used in commands, addresses and metrics.
-func (c *complaints) word(f field) (string, bool) {
+// Empty, with a complaint, when it is none.
+func (c *complaints) word(f field) string {
 	s, ok := c.text(f)
-	if ok && !isWord(s) {
-		c.add(f.line, "%s %q must be 1 to %d of a-z, 0-9, _ and -, and begin with a letter or digit", f.name, s, maxWord)
-		return "", false
+	if !ok {
+		return ""
 	}
-	return s, ok
+	if !isWord(s) {
+		c.addf(f.line, "%s %q must be 1 to %d of a-z, 0-9, _ and -, and begin with a letter or digit", f.name, s, maxWord)
+		return ""
+	}
+	return s
 }
 
 const maxWord = 64
@@ -52,7 +56,7 @@ func isWord(s string) bool {
 // duration reads a time such as 250ms, 10m or 1h30m, above zero.
 func (c *complaints) duration(f field) time.Duration {
 	if n, ok := f.value.(*ast.IntegerNode); ok {
-		c.add(f.line, "%s needs a unit: write %vs for seconds, or ms, m, h", f.name, n.Value)
+		c.addf(f.line, "%s needs a unit: write %vs for seconds, or ms, m, h", f.name, n.Value)
 		return 0
 	}
 	s, ok := c.text(f)
@@ -61,11 +65,11 @@ func (c *complaints) duration(f field) time.Duration {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
-		c.add(f.line, "%s %q is not a time; write it as 250ms, 10m or 1h30m", f.name, s)
+		c.addf(f.line, "%s %q is not a time; write it as 250ms, 10m or 1h30m", f.name, s)
 		return 0
 	}
 	if d <= 0 || d > maxDuration {
-		c.add(f.line, "%s %s must be more than 0 and at most %s", f.name, s, maxDuration)
+		c.addf(f.line, "%s %s must be more than 0 and at most %s", f.name, s, maxDuration)
 		return 0
 	}
 	return d
@@ -82,12 +86,12 @@ func (c *complaints) size(f field) int64 {
 	case *ast.StringNode:
 		s = n.Value
 	default:
-		c.add(f.line, "%s must be a size such as 256MiB, not %s", f.name, kind(f.value))
+		c.addf(f.line, "%s must be a size such as 256MiB, not %s", f.name, kind(f.value))
 		return 0
 	}
 	n, err := humanize.ParseBytes(s)
 	if err != nil || n < 1 || n > math.MaxInt64 {
-		c.add(f.line, "%s %q is not a size above 0; write it as 256MiB, 64KiB or a number of bytes", f.name, s)
+		c.addf(f.line, "%s %q is not a size above 0; write it as 256MiB, 64KiB or a number of bytes", f.name, s)
 		return 0
 	}
 	return int64(n)
@@ -97,12 +101,12 @@ func (c *complaints) size(f field) int64 {
 func (c *complaints) count(f field, most int) int {
 	node, ok := f.value.(*ast.IntegerNode)
 	if !ok {
-		c.add(f.line, "%s must be a whole number, as 3, without a fraction or quotes", f.name)
+		c.addf(f.line, "%s must be a whole number, as 3, without a fraction or quotes", f.name)
 		return 0
 	}
 	n, ok := integer(node)
 	if !ok || n < 1 || n > most {
-		c.add(f.line, "%s %v must be from 1 to %d", f.name, node.Value, most)
+		c.addf(f.line, "%s %v must be from 1 to %d", f.name, node.Value, most)
 		return 0
 	}
 	return n

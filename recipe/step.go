@@ -23,13 +23,13 @@ func (c *complaints) step(no int, node ast.Node) *Step {
 	}
 	if f, ok := fs.get("handler"); ok {
 		s.line = f.line
-		s.Handler, _ = c.word(f)
+		s.Handler = c.word(f)
 	} else {
-		c.add(f.line, "step %d has no handler; name one, as in \"handler: checksum\"", no)
+		c.addf(f.line, "step %d has no handler; name one, as in \"handler: checksum\"", no)
 	}
 	s.Name = s.Handler
 	if f, ok := fs.get("name"); ok {
-		s.Name, _ = c.word(f)
+		s.Name = c.word(f)
 	}
 	if f, ok := fs.get("with"); ok {
 		s.with = c.arguments(f)
@@ -59,12 +59,12 @@ func (c *complaints) condition(f field) (string, *expression) {
 	}
 	source = strings.TrimSpace(source)
 	if source == "" {
-		c.add(f.line, "when is empty; leave it out to select every file")
+		c.addf(f.line, "when is empty; leave it out to select every file")
 		return "", nil
 	}
 	e, err := compileCondition(source)
 	if err != nil {
-		c.add(f.line, "when %q: %v", source, err)
+		c.addf(f.line, "when %q: %v", source, err)
 		return "", nil
 	}
 	return source, e
@@ -85,7 +85,7 @@ func (c *complaints) retry(f field) Retry {
 	if f, ok := fs.get("max_backoff"); ok {
 		r.MaxBackoff = c.duration(f)
 		if r.MaxBackoff != 0 && r.MaxBackoff < r.Backoff {
-			c.add(f.line, "max_backoff %s is less than backoff %s", r.MaxBackoff, r.Backoff)
+			c.addf(f.line, "max_backoff %s is less than backoff %s", r.MaxBackoff, r.Backoff)
 		}
 	}
 	return r
@@ -121,6 +121,6 @@ func (c *complaints) onFailure(f field) OnFailure {
 	case Stop, Continue:
 		return o
 	}
-	c.add(f.line, "on_failure %q must be stop or continue", s)
+	c.addf(f.line, "on_failure %q must be stop or continue", s)
 	return Stop
 }

@@ -22,9 +22,6 @@ type part struct {
 	expr *expression
 }
 
-// isTemplate tells a string that needs a template from one that is just text.
-func isTemplate(s string) bool { return strings.Contains(s, "${") }
-
 func parseTemplate(source string) (*template, error) {
 	t := &template{source: source}
 	for rest := source; rest != ""; {

@@ -19,7 +19,7 @@ func (c *complaints) arguments(f field) arguments {
 // value reads any JSON value. The line is that of the nearest key.
 func (c *complaints) value(a *arguments, node ast.Node, line, depth int) any {
 	if depth == 0 {
-		c.add(line, "with: nested more than %d deep", maxDepth)
+		c.addf(line, "with: nested more than %d deep", maxDepth)
 		return nil
 	}
 	switch n := node.(type) {
@@ -32,7 +32,7 @@ func (c *complaints) value(a *arguments, node ast.Node, line, depth int) any {
 	case *ast.IntegerNode:
 		i, ok := integer(n)
 		if !ok {
-			c.add(lineOf(n), "with: %v is too large a number; put it in quotes", n.Value)
+			c.addf(lineOf(n), "with: %v is too large a number; put it in quotes", n.Value)
 		}
 		return i
 	case *ast.StringNode:
@@ -55,7 +55,7 @@ func (c *complaints) value(a *arguments, node ast.Node, line, depth int) any {
 		}
 		return object
 	}
-	c.add(line, "with cannot hold %s", kind(node))
+	c.addf(line, "with cannot hold %s", kind(node))
 	return nil
 }
 
@@ -66,7 +66,7 @@ func (c *complaints) string(a *arguments, s string, line int) any {
 	}
 	t, err := parseTemplate(s)
 	if err != nil {
-		c.add(line, "with: %v", err)
+		c.addf(line, "with: %v", err)
 		return nil
 	}
 	a.rendered = true
