@@ -153,7 +153,7 @@ steps:
   - handler: one
   - {handler: two, when: size > 0 && "x" in keys(facts)}
   - {handler: three, with: {deep: [{text: "a ${ path }"}]}}
-  - {handler: four, with: {deep: [{text: "a ${ facts.x ?? 1 }"}]}}
+  - {handler: four, with: {deep: [{text: "a ${ facts.x ?? 1 }"}, "${size}"]}}
   - {handler: five, with: "facts.x"}
 `)
 	for step, want := range map[int]bool{-1: true, 0: true, 1: true, 2: true, 3: true, 4: true, 5: false, 6: false, 99: false} {
