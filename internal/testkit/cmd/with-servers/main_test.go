@@ -80,8 +80,14 @@ func TestSignalsEndTheCommandAndTheServers(t *testing.T) {
 			if sig == syscall.SIGKILL && runtime.GOOS != "linux" {
 				t.Skip("only Linux ends a child with its parent")
 			}
+			// What is killed leaves its folders behind; their names must stay short.
+			temp, err := os.MkdirTemp("", "ws")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = os.RemoveAll(temp) }) // a temporary folder
 			program := exec.Command(os.Args[0], "sh", "-c", script+"; exec sleep 600")
-			program.Env = append(os.Environ(), beTheProgram+"=1", server.RedisVariable+"=", server.MySQLVariable+"=")
+			program.Env = append(os.Environ(), beTheProgram+"=1", server.RedisVariable+"=", server.MySQLVariable+"=", "TMPDIR="+temp)
 			program.Stderr = os.Stderr
 			stdout, err := program.StdoutPipe()
 			if err != nil {
