@@ -80,8 +80,8 @@ func TestSignalsEndTheCommandAndTheServers(t *testing.T) {
 			if sig == syscall.SIGKILL && runtime.GOOS != "linux" {
 				t.Skip("only Linux ends a child with its parent")
 			}
-			// What is killed leaves its folders behind; their names must stay short.
-			temp, err := os.MkdirTemp("", "ws")
+			// What is killed leaves its folders behind.
+			temp, err := os.MkdirTemp("", "ws") //nolint:usetesting // a socket's path must be short
 			if err != nil {
 				t.Fatal(err)
 			}
