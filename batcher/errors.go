@@ -106,24 +106,27 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// verdict takes the error of a flush of n items apart: into one for all of
-// them, or one for some.
-func verdict(err error, n int) (whole error, some *Errors) {
+// verdict takes the error of a flush of n items apart: into those of
+// some, or one for all of them.
+func verdict(err error, n int) (some *Errors, whole error) {
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		//nolint:errorlint // errors.As also looks into joins, where *Errors stands beside an error that all items share
 		some, ok := e.(*Errors)
 		if !ok {
 			continue
 		}
-		if some.Len() == 0 && e != err { //nolint:errorlint // identity is meant: somebody wrapped an empty list, so something else went wrong
-			return err, nil
+		if some.Len() == 0 {
+			if e != err { //nolint:errorlint // identity is meant: somebody wrapped an empty list, so something else went wrong
+				return nil, err
+			}
+			return nil, nil
 		}
-		for i := range some.All() {
+		for i := range some.at {
 			if i < 0 || i >= n {
-				return fmt.Errorf("flush named item %d of %d: %w", i, n, err), nil
+				return nil, fmt.Errorf("flush named item %d of %d: %w", i, n, err)
 			}
 		}
-		return nil, some
+		return some, nil
 	}
-	return err, nil
+	return nil, err
 }

@@ -17,7 +17,7 @@ func TestErrorsHoldsWhatWasSet(t *testing.T) {
 	e.Set(1, io.ErrUnexpectedEOF)
 	e.Set(2, io.ErrNoProgress)
 	e.Set(2, nil)
-	if e.Len() != 2 || e.At(4) != io.EOF || e.At(2) != nil {
+	if e.Len() != 2 || !errors.Is(e.At(4), io.EOF) || e.At(2) != nil {
 		t.Errorf("holds %v", e.at)
 	}
 	var order []int
@@ -61,7 +61,7 @@ func TestVerdict(t *testing.T) {
 		"an item there is not":   {outside, true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			whole, some := verdict(c.err, 3)
+			some, whole := verdict(c.err, 3)
 			if (whole != nil) != c.whole || some.Len() != c.some {
 				t.Errorf("verdict: %v for all, %v for some", whole, some)
 			}

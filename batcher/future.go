@@ -59,6 +59,6 @@ func (t *ticket) wait(ctx context.Context) error {
 }
 
 func (t *ticket) settle(err error, n int) {
-	t.whole, t.some = verdict(err, n)
+	t.some, t.whole = verdict(err, n)
 	close(t.done)
 }

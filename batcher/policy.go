@@ -12,18 +12,18 @@ import (
 // policy below, and where nothing sets it there is no such bound.
 type Policy struct {
 	// MaxItems is how many items a batch holds at most.
-	MaxItems int `json:"max_items,omitempty" yaml:"max_items,omitempty" koanf:"max_items"`
+	MaxItems int `json:"max_items,omitempty" koanf:"max_items" yaml:"max_items,omitempty"`
 
 	// MaxBytes is how many bytes a batch holds at most; a single item that is
 	// larger goes alone.
-	MaxBytes int64 `json:"max_bytes,omitempty" yaml:"max_bytes,omitempty" koanf:"max_bytes"`
+	MaxBytes int64 `json:"max_bytes,omitempty" koanf:"max_bytes" yaml:"max_bytes,omitempty"`
 
 	// MaxDelay is how long the first item of a batch waits for others.
-	MaxDelay time.Duration `json:"max_delay,omitempty" yaml:"max_delay,omitempty" koanf:"max_delay"`
+	MaxDelay time.Duration `json:"max_delay,omitempty" koanf:"max_delay" yaml:"max_delay,omitempty"`
 
 	// Target is how long running one batch should take: where costs are learnt,
 	// batches shrink below the other bounds to meet it.
-	Target time.Duration `json:"target,omitempty" yaml:"target,omitempty" koanf:"target"`
+	Target time.Duration `json:"target,omitempty" koanf:"target" yaml:"target,omitempty"`
 }
 
 // Default is the policy below all others: 128 items, 256 MiB, one second.

@@ -78,8 +78,8 @@ type life struct {
 	added    map[int]*added
 	flushed  []flushed
 	observed map[Reason]int // items by reason
-	peak     int64          // most items held at once, seen from outside
-	running  int64          // most flushes at once
+	peak     int            // most items held at once by several parcels, seen from outside
+	running  int            // most flushes at once
 	problems []string
 }
 
@@ -91,23 +91,27 @@ var errBroken = errors.New("broken")
 func live(p plan) *life {
 	l := &life{added: map[int]*added{}, observed: map[Reason]int{}}
 	var mu sync.Mutex
-	var held, running atomic.Int64
+	items, parcels, running := 0, 0, 0 // held, held, and flushes at once
 	start := time.Now()
 
-	b := New(p.policy, func(_ context.Context, parcels []parcel) error {
+	b := New(p.policy, func(_ context.Context, batch []parcel) error {
 		mu.Lock()
-		l.flushed = append(l.flushed, flushed{parcels, time.Since(start)})
-		l.running = max(l.running, running.Add(1))
+		l.flushed = append(l.flushed, flushed{batch, time.Since(start)})
+		running++
+		l.running = max(l.running, running)
 		mu.Unlock()
 		time.Sleep(p.busy) // the plan's clock is not the real one
+		mu.Lock()
+		defer mu.Unlock()
+		running--
+		parcels -= len(batch)
 		var each Errors
-		for i, parcel := range parcels {
-			held.Add(-int64(parcel.items))
+		for i, parcel := range batch {
+			items -= parcel.items
 			if parcel.fails {
 				each.Set(i, failure(parcel.id))
 			}
 		}
-		running.Add(-1)
 		return each.Err()
 	}, Options[parcel]{
 		Weigh:    func(p parcel) (int, int64) { return p.items, p.bytes },
@@ -138,12 +142,11 @@ func live(p plan) *life {
 					l.problems = append(l.problems, err.Error())
 				}
 				l.added[parcel.id] = &added{future: f, at: time.Since(start)}
-				mu.Unlock()
-				if now := held.Add(int64(parcel.items)); now > int64(parcel.items) {
-					mu.Lock()
-					l.peak = max(l.peak, now)
-					mu.Unlock()
+				items += parcel.items
+				if parcels++; parcels > 1 { // one alone may be above the capacity
+					l.peak = max(l.peak, items)
 				}
+				mu.Unlock()
 			}
 		})
 	}
@@ -219,10 +222,10 @@ func checkBounds(t *rapid.T, p plan, l *life) {
 			t.Errorf("a batch of %d parcels, %d items, %d bytes under %+v", len(f.parcels), items, bytes, p.policy)
 		}
 	}
-	if l.running > int64(p.flushers) {
+	if l.running > p.flushers {
 		t.Errorf("%d flushes at once with %d flushers", l.running, p.flushers)
 	}
-	if p.capacity > 0 && l.peak > int64(p.capacity) {
+	if p.capacity > 0 && l.peak > p.capacity {
 		t.Errorf("%d items held with a capacity of %d", l.peak, p.capacity)
 	}
 }
