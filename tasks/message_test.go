@@ -12,11 +12,13 @@ import (
 
 func TestMessagesAreSmallAndReadable(t *testing.T) {
 	batch := &tasks.Batch{ID: 88, Transfer: 12, Step: 1, Attempt: 1, Files: tasks.Ranges{{First: 1, Last: 500}, {First: 503, Last: 503}}}
-	if got, want := string(tasks.MessageOf(batch).Encode()), `{"v":1,"batch":88,"transfer":12,"step":1,"attempt":1,"files":"1-500,503"}`; got != want {
+	want := `{"v":1,"batch":88,"transfer":12,"step":1,"attempt":1,"files":"1-500,503"}`
+	if got := string(tasks.MessageOf(batch).Encode()); got != want {
 		t.Errorf("batch message %s\n         want %s", got, want)
 	}
 	file := tasks.NewFileMessage(12, 2, &tasks.File{No: 7, Path: "/secret", Size: 99})
-	if got, want := string(file.Encode()), `{"v":1,"transfer":12,"step":2,"file":7,"bytes":99}`; got != want {
+	want = `{"v":1,"transfer":12,"step":2,"file":7,"bytes":99}`
+	if got := string(file.Encode()); got != want {
 		t.Errorf("file message %s\n        want %s", got, want)
 	}
 }

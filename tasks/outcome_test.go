@@ -40,12 +40,12 @@ func TestOutcomes(t *testing.T) {
 func TestCountsLoseNoFile(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		known := rapid.SampledFrom(tasks.Outcomes())
-		any := rapid.OneOf(known, rapid.Just(tasks.Outcome("unheard of")), rapid.Just(tasks.Outcome("")))
+		anything := rapid.OneOf(known, rapid.Just(tasks.Outcome("unheard of")), rapid.Just(tasks.Outcome("")))
 		var halves [2]tasks.Counts
 		want := map[tasks.Outcome]int64{}
 		var total int64
 		for range rapid.IntRange(0, 30).Draw(t, "adds") {
-			o, n := any.Draw(t, "outcome"), rapid.Int64Range(0, 9).Draw(t, "n")
+			o, n := anything.Draw(t, "outcome"), rapid.Int64Range(0, 9).Draw(t, "n")
 			halves[rapid.IntRange(0, 1).Draw(t, "half")].Add(o, n)
 			if !o.Valid() {
 				o = tasks.Error

@@ -45,7 +45,7 @@ func TestRangesAreASet(t *testing.T) {
 		if rs.Len() != len(set) {
 			t.Errorf("%v has %d numbers of %d", rs, rs.Len(), len(set))
 		}
-		for n := int64(0); n <= 201; n++ {
+		for n := range int64(202) {
 			if rs.Contains(n) != set[n] {
 				t.Errorf("%v: Contains(%d) = %v", rs, n, !set[n])
 			}

@@ -80,8 +80,7 @@ func Scan(ctx context.Context, sources []string, opts ScanOptions, emit func(Fil
 // out: it stands beside, and need not be valid text.
 func problem(err error) string {
 	cause := err
-	var at *fs.PathError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		cause = at.Err
 	}
 	switch {

@@ -23,7 +23,7 @@ func asNobody(t *testing.T) {
 }
 
 func TestScanKeepsWhatIsForbidden(t *testing.T) {
-	root := tree(t, "a", "locked/x", "named/x", "z")
+	root := tree(t, "a", "locked/x", "named/x", "named/deep/x", "z")
 	must(t, os.Chmod(filepath.Dir(root), 0o755))
 	must(t, os.Chmod(root, 0o755))
 	must(t, os.Chmod(filepath.Join(root, "locked"), 0))
@@ -47,6 +47,8 @@ func TestScanKeepsWhatIsForbidden(t *testing.T) {
 		scan(t, root, nil, "locked/x", "z").want(t, "locked/x !permission-denied", "z")
 		scan(t, root, nil, "", "named/x").want(t,
 			"a", "locked !permission-denied", "named !permission-denied", "z", "named/x")
+		scan(t, root, nil, "", "named/deep/x").want(t,
+			"a", "locked !permission-denied", "named !permission-denied", "z", "named/deep/x")
 	})
 }
 

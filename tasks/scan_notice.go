@@ -10,10 +10,10 @@ import (
 )
 
 // link counts a symlink, and tells where it leads.
-func (w *walker) link(path, real string) {
+func (w *walker) link(path, resolved string) {
 	w.report.Links++
 	if w.notice != nil {
-		w.notice(Notice{Path: path, Kind: NoticeSymlink, Detail: w.leads(path, real)})
+		w.notice(Notice{Path: path, Kind: NoticeSymlink, Detail: w.leads(path, resolved)})
 	}
 }
 
@@ -25,8 +25,8 @@ func (w *walker) special(path string, mode fs.FileMode) {
 	}
 }
 
-// leads says where a symlink leads; real is its path without symlinks on the way.
-func (w *walker) leads(path, real string) string {
+// leads says where a symlink leads; resolved is its path without symlinks on the way.
+func (w *walker) leads(path, resolved string) string {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -42,7 +42,7 @@ func (w *walker) leads(path, real string) string {
 	if err != nil {
 		return problem(err)
 	}
-	_, back := above(real, map[string]bool{target: info.IsDir()})
+	_, back := above(resolved, map[string]bool{target: info.IsDir()})
 	_, inside := above(target, w.within)
 	switch {
 	case back: // following it would come by the link again

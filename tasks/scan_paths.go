@@ -25,7 +25,7 @@ const longestPath = 64 << 10
 func ReadPaths(ctx context.Context, r io.Reader, nul bool, opts ScanOptions, emit func(File) error) (ScanReport, error) {
 	list := newPathList(r, nul)
 	w := newWalker(ctx, opts, emit)
-	real := rememberLast(realDir)
+	resolved := rememberLast(realDir)
 	for {
 		path, err := list.next()
 		if errors.Is(err, io.EOF) {
@@ -41,7 +41,7 @@ func ReadPaths(ctx context.Context, r io.Reader, nul bool, opts ScanOptions, emi
 		if err != nil {
 			return w.report, fmt.Errorf("read paths: %q: %w", path, err)
 		}
-		s := inspect(abs, real)
+		s := inspect(abs, resolved)
 		if s.err == nil && (w.within[s.real] || reached(s.real, w.within)) {
 			continue
 		}
@@ -56,11 +56,11 @@ func ReadPaths(ctx context.Context, r io.Reader, nul bool, opts ScanOptions, emi
 
 // rememberLast spares asking again for the directory of the path before: lists
 // go directory by directory.
-func rememberLast(real func(string) string) func(string) string {
-	var dir, resolved string
-	return func(d string) string {
-		if d != dir {
-			dir, resolved = d, real(d)
+func rememberLast(resolve func(dir string) string) func(dir string) string {
+	var last, resolved string
+	return func(dir string) string {
+		if dir != last {
+			last, resolved = dir, resolve(dir)
 		}
 		return resolved
 	}

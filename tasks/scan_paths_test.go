@@ -43,7 +43,8 @@ func TestReadPaths(t *testing.T) {
 		t.Chdir(root)
 		s := &seen{root: root}
 		var err error
-		s.report, err = tasks.ReadPaths(t.Context(), iotest.OneByteReader(strings.NewReader("\n\n./a\n\nb/2")), false, tasks.ScanOptions{}, s.emit)
+		list := iotest.OneByteReader(strings.NewReader("\n\n./a\n\nb/2"))
+		s.report, err = tasks.ReadPaths(t.Context(), list, false, tasks.ScanOptions{}, s.emit)
 		must(t, err)
 		s.want(t, "a", "b/2")
 	})
@@ -53,7 +54,8 @@ func TestReadPaths(t *testing.T) {
 func TestReadPathsEmitsNothingOfAFolderTwice(t *testing.T) {
 	root := tree(t, "a/1", "a/b/2", "c/3")
 	link(t, root, "../c", "a/link")
-	readPaths(t, root, "\n", "", "a", "a/1", "a/b", "a/b/2", "c").want(t, "a/1", "a/b/2", "c/3")
+	readPaths(t, root, "\n", "", "", "a", "a/1", "a/b", "a/b/2", "c").want(t, "a/1", "a/b/2", "c/3")
+	readPaths(t, root, "\n", "c", "c").want(t, "c/3")
 	// What the walk of a folder did not come by is emitted.
 	readPaths(t, root, "\n", "a", "a/gone", "a/link/3").want(t, "a/1", "a/b/2", "a/gone !not-found", "a/link/3")
 }
@@ -122,7 +124,8 @@ func TestReadPathsOfAnyNames(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names := rapid.SliceOf(rapid.StringMatching(`[^\x00/]{1,40}`)).Draw(t, "names")
 		var got []string
-		_, err := tasks.ReadPaths(context.Background(), iotest.HalfReader(strings.NewReader(strings.Join(names, "\x00"))), true, tasks.ScanOptions{}, func(f tasks.File) error {
+		list := iotest.HalfReader(strings.NewReader(strings.Join(names, "\x00")))
+		_, err := tasks.ReadPaths(context.Background(), list, true, tasks.ScanOptions{}, func(f tasks.File) error {
 			got = append(got, filepath.Base(f.Path))
 			return nil
 		})

@@ -23,27 +23,32 @@ func resolve(path string) (source, error) {
 		return source{}, err
 	}
 	s := inspect(abs, realDir)
-	if s.err != nil || s.info.Mode()&fs.ModeSymlink == 0 {
-		return s, nil
+	if s.err == nil && s.info.Mode()&fs.ModeSymlink != 0 {
+		s = follow(abs)
 	}
-	// Stat tells a loop by its number, EvalSymlinks only in words.
-	if _, err := os.Stat(abs); err != nil {
-		return source{path: abs, real: abs, err: err}, nil
-	}
-	target, err := filepath.EvalSymlinks(abs)
-	if err != nil {
-		return source{path: abs, real: abs, err: err}, nil
-	}
-	return inspect(target, realDir), nil
+	return s, nil
 }
 
-// inspect looks at an absolute path without following it; real resolves the
-// directory that it lies in.
-func inspect(path string, real func(dir string) string) source {
+// follow inspects what a symlink leads to.
+func follow(path string) source {
+	// Stat tells a loop by its number, EvalSymlinks only in words.
+	if _, err := os.Stat(path); err != nil {
+		return source{path: path, real: path, err: err}
+	}
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return source{path: path, real: path, err: err}
+	}
+	return inspect(target, realDir)
+}
+
+// inspect looks at an absolute path without following it; resolved gives the
+// directory that it lies in without symlinks on the way.
+func inspect(path string, resolved func(dir string) string) source {
 	s := source{path: path, real: path}
 	s.info, s.err = os.Lstat(path)
 	if s.err == nil {
-		s.real = child(real(filepath.Dir(path)), filepath.Base(path))
+		s.real = child(resolved(filepath.Dir(path)), filepath.Base(path))
 	}
 	return s
 }

@@ -59,9 +59,9 @@ func (w *walker) excludes(path string) bool {
 	return inside || w.excluded[path]
 }
 
-// visit deals with one path by what it is. Files are named by path; real is
-// the same place without symlinks on the way.
-func (w *walker) visit(path, real string, info fs.FileInfo) error {
+// visit deals with one path by what it is. Files are named by path; resolved
+// is the same place without symlinks on the way.
+func (w *walker) visit(path, resolved string, info fs.FileInfo) error {
 	if err := w.ctx.Err(); err != nil {
 		return fmt.Errorf("scan: %w", err)
 	}
@@ -69,9 +69,9 @@ func (w *walker) visit(path, real string, info fs.FileInfo) error {
 	case mode.IsRegular():
 		return w.put(fileOf(path, info))
 	case mode.IsDir():
-		return w.dir(path, real, info)
+		return w.dir(path, resolved, info)
 	case mode&fs.ModeSymlink != 0:
-		w.link(path, real)
+		w.link(path, resolved)
 	default:
 		w.special(path, mode)
 	}
@@ -79,8 +79,8 @@ func (w *walker) visit(path, real string, info fs.FileInfo) error {
 }
 
 // dir visits what lies in a directory, in byte order of the names.
-func (w *walker) dir(path, real string, info fs.FileInfo) error {
-	if w.excluded[path] || w.excluded[real] {
+func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
+	if w.excluded[path] || w.excluded[resolved] {
 		return nil
 	}
 	names, err := w.names(path, info)
@@ -99,7 +99,7 @@ func (w *walker) dir(path, real string, info fs.FileInfo) error {
 		if err != nil {
 			err = w.fail(below, err)
 		} else {
-			err = w.visit(below, child(real, name), info)
+			err = w.visit(below, child(resolved, name), info)
 		}
 		if err != nil {
 			return err
