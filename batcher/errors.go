@@ -119,7 +119,7 @@ func verdict(err error, n int) (some *Errors, whole error) {
 			if e != err { //nolint:errorlint // identity is meant: somebody wrapped an empty list, so something else went wrong
 				return nil, err
 			}
-			return nil, nil
+			return some, nil
 		}
 		for i := range some.at {
 			if i < 0 || i >= n {

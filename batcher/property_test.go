@@ -91,7 +91,7 @@ var errBroken = errors.New("broken")
 func live(p plan) *life {
 	l := &life{added: map[int]*added{}, observed: map[Reason]int{}}
 	var mu sync.Mutex
-	items, parcels, running := 0, 0, 0 // held, held, and flushes at once
+	items, parcels, running := 0, 0, 0 // what is held, and flushes at once
 	start := time.Now()
 
 	b := New(p.policy, func(_ context.Context, batch []parcel) error {
