@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -88,6 +87,17 @@ func TestCaptureKeepsHeadAndTailWithinTheLimit(t *testing.T) {
 	})
 }
 
+func TestCaptureCutsBetweenCharacters(t *testing.T) {
+	for _, char := range []string{"é", "€", "😀"} {
+		for shift := range len(char) {
+			in := strings.Repeat("x", shift) + strings.Repeat(char, 300) + strings.Repeat("x", shift)
+			if got, cut := capturedWhole(minCapture, []byte(in)); !cut || !utf8.ValidString(got) {
+				t.Errorf("%s shifted by %d: cut %v, %q", char, shift, cut, got)
+			}
+		}
+	}
+}
+
 func TestCaptureStaysSmall(t *testing.T) {
 	c := newCapture(1 << 10)
 	junk := make([]byte, 1<<20)
@@ -135,7 +145,7 @@ func FuzzCapture(f *testing.F) {
 		got, cut := c.text()
 		want, wantCut := capturedWhole(256, p)
 		if got != want || cut != wantCut {
-			t.Fatal(fmt.Sprintf("%q against %q", got, want))
+			t.Fatalf("%q against %q", got, want)
 		}
 	})
 }

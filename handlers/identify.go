@@ -88,7 +88,7 @@ func identify(ctx context.Context, job *Job) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // only read from
+	defer f.Close() // only read from: closing has nothing to tell
 	formats, err := recognise(ctx, sf, f, filepath.Base(job.File().Path), limit)
 	if err != nil {
 		return err

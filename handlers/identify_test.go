@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -98,7 +99,7 @@ func TestIdentifyInParallelGivesTheSameAnswers(t *testing.T) {
 	dir := t.TempDir()
 	var paths []string
 	for i := range 10 * len(contents) {
-		paths = append(paths, put(t, dir, fmt.Sprint(i), contents[i%len(contents)]))
+		paths = append(paths, put(t, dir, strconv.Itoa(i), contents[i%len(contents)]))
 	}
 	results, err := Trial{}.Run(t.Context(), PerFile(identify, Parallel(8)), paths...)
 	if err != nil {

@@ -65,7 +65,7 @@ func (w *window) Slice(off int64, n int) ([]byte, error) {
 
 // EofSlice gives the n bytes that end at an offset counted from the end of the
 // file; fewer, and io.EOF, at its beginning.
-func (w *window) EofSlice(off int64, n int) ([]byte, error) {
+func (w *window) EofSlice(off int64, n int) ([]byte, error) { //nolint:revive // the name is siegfried's
 	if off < 0 || n < 0 || off >= w.size {
 		return nil, io.EOF
 	}

@@ -170,7 +170,7 @@ func TestDecodeArgsIsStrict(t *testing.T) {
 	if err := newJob(jobSpec{args: map[string]any{"name": "x"}}).DecodeArgs(&got); err != nil || got.Name != "x" {
 		t.Errorf("got %v %v", got, err)
 	}
-	err := newJob(jobSpec{args: map[string]any{"nmae": "x"}}).DecodeArgs(&got)
+	err := newJob(jobSpec{args: map[string]any{"title": "x"}}).DecodeArgs(&got)
 	if v, _ := verdictOf(err); v.outcome != tasks.Failed || v.code != CodeBadArgs {
 		t.Errorf("a wrong field gave %v", err)
 	}

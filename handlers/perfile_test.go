@@ -34,7 +34,7 @@ func TestPerFileKeepsVerdictsApart(t *testing.T) {
 		{"warn", func(*Job) error { return Warn("odd", "looks odd") }, tasks.Warning, "odd", 0, "looks odd"},
 		{"skip", func(*Job) error { return Skip("no-text", "nothing to read") }, tasks.Skipped, "no-text", 0, "nothing to read"},
 		{"panic", func(*Job) error { panic("oh") }, tasks.Error, CodePanic, 1, "panic: oh\ngithub.com/balerhq/baler/handlers.TestPerFileKeepsVerdictsApart"},
-		{"nil map", func(*Job) error { var m map[int]int; m[1] = 2; return nil }, tasks.Error, CodePanic, 1, "panic: assignment to entry in nil map"},
+		{"runtime error", func(j *Job) error { return []error{}[j.File().No] }, tasks.Error, CodePanic, 1, "panic: runtime error: index out of range"},
 		{"goexit", func(*Job) error { runtime.Goexit(); return nil }, tasks.Error, CodeError, 1, errGoexit.Error()},
 		{"after goexit", func(*Job) error { return nil }, tasks.Succeeded, "", 0, ""},
 	}
@@ -116,7 +116,7 @@ func TestPerFileStopsWithItsContext(t *testing.T) {
 func TestPerFileKeepsAVerdictGivenAsTheContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	jobs := batchOf(2)
-	h := PerFile(func(_ context.Context, job *Job) error {
+	h := PerFile(func(context.Context, *Job) error {
 		cancel()
 		return Fail("corrupt", io.EOF)
 	})

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/balerhq/baler/batcher"
@@ -50,7 +51,7 @@ func (s Slots) String() string {
 	case One:
 		return "one"
 	}
-	return fmt.Sprintf("%d", int(s))
+	return strconv.Itoa(int(s))
 }
 
 // Retry says how often a file that ended as tasks.Error or tasks.TimedOut is
@@ -109,7 +110,7 @@ func WithArgs(check func(args any) error) Option {
 func (r *Registration) validate() error {
 	var wrong []error
 	if !validName(r.Name) {
-		wrong = append(wrong, errors.New("the name must be lower-case letters, digits, dashes and underscores, beginning with a letter or digit"))
+		wrong = append(wrong, errors.New("the name must be lower-case letters, digits, dashes and underscores, first a letter or digit"))
 	}
 	if r.Handler == nil {
 		wrong = append(wrong, errors.New("there is no handler"))

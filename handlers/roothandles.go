@@ -1,12 +1,14 @@
 package handlers
 
 import (
-	"container/list"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 )
@@ -22,18 +24,19 @@ type handles struct {
 
 	mu     sync.Mutex
 	closed bool
-	byDir  map[string]*list.Element // of *handle
-	recent *list.List               // used last in front
+	byDir  map[string]*handle
+	uses   int64
 }
 
 type handle struct {
 	dir  string
 	root *os.Root
 	only string // when dir is a single file: its name within root
+	used int64  // the higher, the later
 }
 
 func newHandles(limit int) *handles {
-	return &handles{limit: limit, byDir: make(map[string]*list.Element), recent: list.New()}
+	return &handles{limit: limit, byDir: make(map[string]*handle)}
 }
 
 // openFile opens path, which is dir or below it. A pipe does not block it.
@@ -48,7 +51,8 @@ func (hs *handles) openFile(dir, path string) (*os.File, error) {
 		case err == nil:
 			return f, nil
 		case errors.Is(err, fs.ErrClosed) && !hs.isClosed():
-			continue // pushed out by others between get and OpenFile
+			hs.drop(h) // pushed out by others between get and OpenFile
+			continue
 		case !fresh && errors.Is(err, fs.ErrNotExist) && h.stale():
 			hs.drop(h) // the folder was replaced since it was opened
 			continue
@@ -80,20 +84,24 @@ func (hs *handles) get(dir string) (h *handle, fresh bool, err error) {
 	if hs.closed {
 		return nil, false, fmt.Errorf("open %s: %w", dir, fs.ErrClosed)
 	}
-	if e, ok := hs.byDir[dir]; ok {
-		hs.recent.MoveToFront(e)
-		return e.Value.(*handle), false, nil
+	hs.uses++
+	if h, ok := hs.byDir[dir]; ok {
+		h.used = hs.uses
+		return h, false, nil
 	}
 	h, err = openHandle(dir)
 	if err != nil {
 		return nil, false, err
 	}
-	hs.byDir[dir] = hs.recent.PushFront(h)
-	for hs.recent.Len() > hs.limit {
-		hs.remove(hs.recent.Back())
+	h.used = hs.uses
+	hs.byDir[dir] = h
+	if len(hs.byDir) > hs.limit {
+		hs.remove(slices.MinFunc(slices.Collect(maps.Values(hs.byDir)), byUse))
 	}
 	return h, true, nil
 }
+
+func byUse(a, b *handle) int { return cmp.Compare(a.used, b.used) }
 
 func openHandle(dir string) (*handle, error) {
 	info, err := os.Stat(dir)
@@ -117,13 +125,12 @@ func openHandle(dir string) (*handle, error) {
 func (hs *handles) drop(h *handle) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	if e, ok := hs.byDir[h.dir]; ok && e.Value.(*handle) == h {
-		hs.remove(e)
+	if hs.byDir[h.dir] == h {
+		hs.remove(h)
 	}
 }
 
-func (hs *handles) remove(e *list.Element) {
-	h := hs.recent.Remove(e).(*handle)
+func (hs *handles) remove(h *handle) {
 	delete(hs.byDir, h.dir)
 	_ = h.root.Close() // a folder opened for reading has nothing to lose
 }
@@ -138,8 +145,8 @@ func (hs *handles) close() error {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	hs.closed = true
-	for hs.recent.Len() > 0 {
-		hs.remove(hs.recent.Front())
+	for _, h := range hs.byDir {
+		hs.remove(h)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ const maxCode = 64
 // Verdict is an error that says how a file ends. A function given to PerFile
 // returns one, wrapped or not, to end its file otherwise than a plain error
 // would, which is tasks.Error with CodeError.
-type Verdict struct {
+type Verdict struct { //nolint:errname // not always an error: a warning or a skip is a verdict too
 	Outcome tasks.Outcome
 	Code    string // short and machine-readable, at most 64 bytes
 	Err     error  // what happened; its text goes into the job's error stream
@@ -74,12 +74,11 @@ type verdict struct {
 
 // verdictOf reads an error as a verdict and the message that goes with it.
 func verdictOf(err error) (verdict, string) {
-	var crash *PanicError
-	if errors.As(err, &crash) {
+	if crash, ok := errors.AsType[*PanicError](err); ok {
 		return newVerdict(1, tasks.Error, CodePanic), fmt.Sprintf("%v\n%s", err, crash.Stack)
 	}
-	var v *Verdict
-	if !errors.As(err, &v) {
+	v, ok := errors.AsType[*Verdict](err)
+	if !ok {
 		return newVerdict(1, tasks.Error, CodeError), err.Error()
 	}
 	exitCode := 0
