@@ -1,0 +1,72 @@
+package handlers
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+func TestOpenVerdicts(t *testing.T) {
+	dir := t.TempDir()
+	file := put(t, dir, "file", "x")
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sock, err := net.Listen("unix", filepath.Join(dir, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sock.Close()
+	link(t, "loop", dir+"/loop")
+	link(t, dir+"/circle", dir+"/circle")
+	for path, want := range map[string]verdict{
+		dir + "/none":                {tasks.Failed, 1, CodeNotFound},
+		dir + "/none/below":          {tasks.Failed, 1, CodeNotFound},
+		file + "/below":              {tasks.Failed, 1, CodeNotFound},
+		dir:                          {tasks.Failed, 1, CodeNotAFile},
+		fifo:                         {tasks.Failed, 1, CodeNotAFile},
+		dir + "/s":                   {tasks.Failed, 1, CodeNotAFile},
+		dir + "/loop":                {tasks.Failed, 1, CodeNotAFile},
+		dir + "/circle":              {tasks.Failed, 1, CodeNotAFile},
+		"/etc/passwd":                {tasks.Failed, 1, CodeOutsideRoots},
+		link(t, "none", dir+"/gone"): {tasks.Failed, 1, CodeNotFound},
+	} {
+		job := newJob(jobSpec{file: tasks.File{Path: path}, opener: rootsOf(t, dir)})
+		_, err := job.Open()
+		if err == nil {
+			t.Errorf("%s was opened", path)
+			continue
+		}
+		if got, _ := verdictOf(err); got != want {
+			t.Errorf("%s: got %+v, want %+v (%v)", path, got, want, err)
+		}
+	}
+}
+
+type brokenOpener struct{ err error }
+
+func (o brokenOpener) Open(string) (*os.File, error) { return nil, o.err }
+
+// What a test cannot make happen as root, or at all, on a real file system.
+func TestOpenVerdictsOfTheSystem(t *testing.T) {
+	for errno, want := range map[syscall.Errno]verdict{
+		syscall.EACCES: {tasks.Failed, 1, CodeNotPermitted},
+		syscall.EPERM:  {tasks.Failed, 1, CodeNotPermitted},
+		syscall.EIO:    {tasks.Error, 1, CodeIO},
+		syscall.ESTALE: {tasks.Error, 1, CodeIO},
+		syscall.EMFILE: {tasks.Error, 1, CodeIO},
+	} {
+		opener := brokenOpener{&fs.PathError{Op: "open", Path: "x", Err: errno}}
+		_, err := newJob(jobSpec{opener: opener}).Open()
+		if got, _ := verdictOf(err); got != want || !errors.Is(err, errno) {
+			t.Errorf("%v: got %+v", errno, got)
+		}
+	}
+}
