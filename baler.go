@@ -59,18 +59,25 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 // methods that need the queue must not be called.
 func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	b := newBaler(cfg, o)
-	var err error
-	b.store, err = store.Open(ctx, cfg.Database.URL, store.Options{
-		MaxConnections: cfg.Database.MaxConnections, Now: o.Now, Log: b.log,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%w (set BALER_DATABASE_URL, or start the database)", err)
+	if err := b.openStore(ctx); err != nil {
+		return nil, err
 	}
 	if err := b.prepare(ctx); err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
 	b.catalog = batcher.NewCatalog(b.store.TransferByID, b.policy)
 	return b, nil
+}
+
+// openStore connects to the database and looks at nothing in it.
+func (b *Baler) openStore(ctx context.Context) (err error) {
+	b.store, err = store.Open(ctx, b.cfg.Database.URL, store.Options{
+		MaxConnections: b.cfg.Database.MaxConnections, Now: b.now, Log: b.log,
+	})
+	if err != nil {
+		return fmt.Errorf("%w (set BALER_DATABASE_URL, or start the database)", err)
+	}
+	return nil
 }
 
 func newBaler(cfg config.Config, o Options) *Baler {

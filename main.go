@@ -3,6 +3,7 @@ package baler
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -40,7 +41,7 @@ func workUntilSignal(registry *handlers.Registry) error {
 }
 
 // NewLog makes the log that the settings ask for.
-func NewLog(w *os.File, cfg config.Log) *slog.Logger {
+func NewLog(w io.Writer, cfg config.Log) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
 		level = slog.LevelInfo // config has checked it

@@ -45,7 +45,7 @@ func openQueue(ctx context.Context, cfg config.Redis) (*queue, error) {
 	}
 	q.client = newClient(q.opt)
 	q.sender = newClient(q.opt)
-	q.sender.AddHook(&tasks.Gather{})
+	tasks.AddGather(q.sender)
 	q.producer = tasks.NewProducer(q.sender)
 	if err := q.ping(ctx); err != nil {
 		return nil, errors.Join(err, q.close())

@@ -12,20 +12,22 @@ import (
 // gatherMost bounds one pipeline, so that its answers stay a bounded read.
 const gatherMost = 512
 
-// Gather is a go-redis hook that sends what is asked at the same time by
-// several goroutines in one pipeline: while one round trip is under way, the
-// commands that come in the meantime wait and form the next. asynq's client has
+// Gather is a go-redis hook that sends the scripts which several goroutines run
+// at the same time in one pipeline: while one round trip is under way, those
+// that come in the meantime wait and form the next. asynq's client has
 // no bulk enqueue; with this hook concurrent calls of it cost about as little.
-// It must not be put on a client that runs blocking commands. The zero value
-// is ready to use, once.
 type Gather struct {
+	client redis.UniversalClient
+
 	mu      sync.Mutex
 	waiting []*gathered
 	busy    bool
-	next    redis.ProcessPipelineHook
 }
 
 var _ redis.Hook = (*Gather)(nil)
+
+// AddGather puts the hook on a client.
+func AddGather(client redis.UniversalClient) { client.AddHook(&Gather{client: client}) }
 
 type gathered struct {
 	cmd  redis.Cmder
@@ -37,15 +39,19 @@ func (g *Gather) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
 }
 
-// ProcessPipelineHook remembers how pipelines are sent.
+// ProcessPipelineHook changes nothing.
 func (g *Gather) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	g.next = next
 	return next
 }
 
-// ProcessHook gathers single commands.
-func (g *Gather) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+// ProcessHook gathers scripts, which is what asynq enqueues with. Everything
+// else goes its own way: so do the commands by which a new connection
+// introduces itself, for which a pipeline may be waiting.
+func (g *Gather) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() != "evalsha" {
+			return next(ctx, cmd)
+		}
 		one := &gathered{cmd, make(chan struct{})}
 		g.mu.Lock()
 		g.waiting = append(g.waiting, one)
@@ -82,12 +88,12 @@ func (g *Gather) send(ctx context.Context) {
 		g.waiting = g.waiting[n:]
 		g.mu.Unlock()
 
-		cmds := make([]redis.Cmder, n)
-		for i, one := range taken {
-			cmds[i] = one.cmd
+		pipe := g.client.Pipeline()
+		for _, one := range taken {
+			_ = pipe.Process(ctx, one.cmd) // only queues; the error is that of Exec
 		}
-		// Each command carries its own error; the pipeline's is the first of them.
-		_ = g.next(ctx, cmds)
+		// Each command carries its own error; that of Exec is the first of them.
+		_, _ = pipe.Exec(ctx)
 		for _, one := range taken {
 			close(one.done)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 )
 
 // The types of message that Baler puts into asynq.
@@ -111,7 +112,7 @@ func decode[M any](payload []byte) (M, error) {
 	if err := d.Decode(&m); err != nil {
 		return m, fmt.Errorf("%w: %w", ErrNotOurs, err)
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return m, fmt.Errorf("%w: something follows the message", ErrNotOurs)
 	}
 	return m, nil

@@ -72,6 +72,8 @@ func TestDecodeBatchRefuses(t *testing.T) {
 	bad["a text for a number"] = strings.Replace(good, `88`, `"88"`, 1)
 	bad["a fraction"] = strings.Replace(good, `88`, `8.8`, 1)
 	bad["twice"] = good + good
+	bad["brace"] = good + "}"
+	bad["bracket"] = good + "]"
 	for name, payload := range bad {
 		if m, err := tasks.DecodeBatch([]byte(payload)); !errors.Is(err, tasks.ErrNotOurs) {
 			t.Errorf("%s gave %+v, %v", name, m, err)
@@ -92,6 +94,8 @@ func TestDecodeFileRefuses(t *testing.T) {
 	bad["negative bytes"] = strings.Replace(good, `99`, `-1`, 1)
 	bad["a batch message"] = `{"v":1,"batch":88,"transfer":12,"step":1,"attempt":1,"files":"1"}`
 	bad["twice"] = good + " " + good
+	bad["brace"] = good + "}"
+	bad["bracket"] = good + "]"
 	for name, payload := range bad {
 		if m, err := tasks.DecodeFile([]byte(payload)); !errors.Is(err, tasks.ErrNotOurs) {
 			t.Errorf("%s gave %+v, %v", name, m, err)

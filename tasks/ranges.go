@@ -23,6 +23,10 @@ var ErrRanges = errors.New("bad file ranges")
 // cannot ask for billions of rows.
 const maxFiles = 1 << 20
 
+// maxNumber is far above any file's number, and far enough below the largest
+// integer that counting past it is safe.
+const maxNumber = 1 << 60
+
 // RangesOf collects numbers, in any order and with repeats, into ranges.
 func RangesOf(numbers []int64) Ranges {
 	if !slices.IsSorted(numbers) {
@@ -79,7 +83,7 @@ func parseRange(s string) (Range, error) {
 	}
 	a, errA := strconv.ParseInt(first, 10, 64)
 	b, errB := strconv.ParseInt(last, 10, 64)
-	if errA != nil || errB != nil || a < 1 || b < a || b-a >= maxFiles {
+	if errA != nil || errB != nil || a < 1 || b < a || b > maxNumber || b-a >= maxFiles {
 		return Range{}, fmt.Errorf("%w: %.40q is not a range of file numbers", ErrRanges, s)
 	}
 	return Range{a, b}, nil

@@ -1,0 +1,72 @@
+package baler
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/richardlehane/siegfried/pkg/static"
+)
+
+// diagnoseHost looks at what lies on this host.
+func (b *Baler) diagnoseHost() []Check {
+	var checks []Check
+	for _, root := range b.cfg.Roots {
+		checks = append(checks, readable(root))
+	}
+	if len(checks) == 0 {
+		checks = append(checks, well("roots", "none set: workers read what each transfer submitted"))
+	}
+	return append(checks, diagnoseSignatures())
+}
+
+func readable(root string) Check {
+	d, err := os.Open(root)
+	if err != nil {
+		return ill("roots", Sick, err, "make the folder readable to this account, or correct BALER_ROOTS")
+	}
+	defer func() { _ = d.Close() }() // nothing was written
+	if info, err := d.Stat(); err != nil || !info.IsDir() {
+		return Check{"roots", Sick, fmt.Sprintf("%s is not a folder", root), "correct BALER_ROOTS"}
+	}
+	return well("roots", "%s", root)
+}
+
+// writable tries the folder of a SQLite database, or of those above it the
+// first that there is.
+func writable(folder string) Check {
+	const advice = "make the folder writable to this account, or set BALER_STATE_DIR"
+	for {
+		_, err := os.Stat(folder)
+		if err == nil {
+			break
+		}
+		above := filepath.Dir(folder)
+		if !errors.Is(err, fs.ErrNotExist) || above == folder {
+			return ill("state folder", Sick, err, advice)
+		}
+		folder = above
+	}
+	f, err := os.CreateTemp(folder, ".baler-doctor-*")
+	if err != nil {
+		return ill("state folder", Sick, err, advice)
+	}
+	if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
+		return ill("state folder", Sick, err, advice)
+	}
+	return well("state folder", "%s is writable", folder)
+}
+
+// diagnoseSignatures says by which PRONOM release formats are identified.
+func diagnoseSignatures() Check {
+	sf := static.New()
+	if sf == nil {
+		return Check{"signatures", Sick, "the built-in signatures cannot be read", "install the program again"}
+	}
+	for _, identifier := range sf.Identifiers() {
+		return well("signatures", "%s: %s", identifier[0], identifier[1])
+	}
+	return Check{"signatures", Sick, "there are none", "install the program again"}
+}
