@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+)
+
+// finding is the JSON object that doctor reports for each check.
+type finding struct {
+	Type   string       `json:"type"` // always "check"
+	Check  string       `json:"check"`
+	Health baler.Health `json:"health"`
+	Detail string       `json:"detail"`
+	Advice string       `json:"advice"`
+}
+
+func (p *program) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Look at settings, database and queue, and say what to do",
+		Long: `Doctor looks at everything that Baler needs on this host and behind it. It changes
+nothing, and exits with 1 when something keeps Baler from working.`,
+		Example: `  baler doctor
+  baler doctor --json --database mysql://baler:secret@db/baler`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := p.settings(cmd)
+			if err != nil {
+				return fmt.Errorf("%w\nno check was made: correct the settings first", err)
+			}
+			return p.diagnosed(baler.Diagnose(cmd.Context(), cfg, p.options(cfg)))
+		},
+	}
+}
+
+func (p *program) diagnosed(checks []baler.Check) error {
+	sick := false
+	list := newTable(words("CHECK"), words("HEALTH"), words("WHAT WAS FOUND"), words("WHAT TO DO"))
+	for _, c := range checks {
+		sick = sick || c.Health == baler.Sick
+		if p.json {
+			if err := p.object(finding{"check", c.Name, c.Health, c.Detail, c.Advice}); err != nil {
+				return err
+			}
+			continue
+		}
+		list.row(c.Name, string(c.Health), printable(c.Detail), printable(c.Advice))
+	}
+	if !p.json {
+		list.write(p.stdout, 0)
+	}
+	if sick {
+		return exitCode(exitError)
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The codes that the program exits with; docs/cli.md promises them.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitUsage       = 2
+	exitFailures    = 3 // done, but some files failed
+	exitInterrupted = 130
+)
+
+// exitCode is an error of which everything has been said but the code.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// usageError is a command line that cannot be meant.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// exit says what went wrong, if anything, and gives the code for it.
+func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
+	if err == nil && p.stdout.err != nil {
+		err = fmt.Errorf("write output: %w", p.stdout.err)
+	}
+	if err == nil {
+		return exitOK
+	}
+	if code, ok := errors.AsType[exitCode](err); ok {
+		return int(code)
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		p.say("Interrupted.")
+		return exitInterrupted
+	}
+	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+		p.say("error: %s", printable(line))
+	}
+	// Whatever goes wrong before a command has begun is cobra's complaint.
+	if _, ok := errors.AsType[usageError](err); !ok && p.began {
+		return exitError
+	}
+	p.say("usage: %s\nSee '%s --help'.", cmd.UseLine(), cmd.CommandPath())
+	return exitUsage
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/recipe"
+)
+
+// Flags that several commands have, each with what a shell can complete.
+
+func recipeFlag(cmd *cobra.Command, to *string) {
+	cmd.Flags().StringVarP(to, "recipe", "r", baler.DefaultRecipe, "`RECIPE` by name, or the path of a .yaml file")
+	complete(cmd, "recipe", recipe.Builtins()...)
+}
+
+func viaFlag(cmd *cobra.Command, to *string) {
+	cmd.Flags().StringVar(to, "via", "auto", "`WAY` into the queue: auto, group or bulk")
+	complete(cmd, "via", "auto", "group", "bulk")
+}
+
+func concurrencyFlag(cmd *cobra.Command) {
+	cmd.Flags().Int("concurrency", 0, "`N` batches in hand at a time (2 for each processor, at least 4)")
+	bind(cmd.Flags(), "concurrency", "worker.concurrency")
+}
+
+func complete(cmd *cobra.Command, flag string, words ...string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveDefault))
+	if err != nil { // the flag was added a line above
+		panic(err)
+	}
+}

@@ -1,0 +1,34 @@
+// Command baler registers files, processes them in batches, and shows what
+// came of them. What it can do is listed by "baler help" and in docs/cli.md.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version is set by the linker: -ldflags '-X main.version=1.2.3'.
+//
+//nolint:gochecknoglobals // the linker sets nothing else
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal is the system's to handle: it kills
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole program. It returns the code to exit with.
+func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	p := &program{env: env, stdin: stdin, stdout: &output{w: stdout}, stderr: newConsole(stderr)}
+	root := p.rootCommand()
+	root.SetArgs(append([]string{}, args...)) // nil would have cobra look at os.Args
+	root.SetIn(stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	return p.exit(ctx, cmd, err)
+}

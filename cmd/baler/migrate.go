@@ -1,0 +1,69 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+)
+
+// migration is the JSON object that migrate reports.
+type migration struct {
+	Type     string   `json:"type"` // always "migration"
+	Database string   `json:"database"`
+	Applied  []string `json:"applied"` // never null
+	Pending  []string `json:"pending"` // never null
+}
+
+func (p *program) migrateCommand() *cobra.Command {
+	var check bool
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the database up to date",
+		Long: `Migrate brings the database's tables to the version that this program needs, also
+when database.auto_migrate is false. With --check it only says what it would do,
+and exits with 1 when there is something. A database of a newer version is left
+alone; that is an error.`,
+		Example: `  baler migrate
+  baler migrate --check`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := p.settings(cmd)
+			if err != nil {
+				return err
+			}
+			m, err := baler.Migrate(cmd.Context(), cfg, p.options(cfg), check)
+			if err != nil {
+				return err //nolint:wrapcheck // says what, where and what to do
+			}
+			return p.migrated(&m)
+		},
+	}
+	cmd.Flags().BoolVar(&check, "check", false, "change nothing; exit with 1 when there is something to do")
+	return cmd
+}
+
+func (p *program) migrated(m *baler.Migration) error {
+	if p.json {
+		o := migration{"migration", m.Database, append([]string{}, m.Applied...), append([]string{}, m.Pending...)}
+		if err := p.object(o); err != nil {
+			return err
+		}
+	} else {
+		for _, id := range m.Applied {
+			p.print("applied %s", id)
+		}
+		for _, id := range m.Pending {
+			p.print("pending %s", id)
+		}
+		switch {
+		case len(m.Pending) > 0:
+			p.print("%s is behind by %s: run 'baler migrate'.", m.Database, plural(int64(len(m.Pending)), "migration"))
+		default:
+			p.print("%s is up to date.", m.Database)
+		}
+	}
+	if len(m.Pending) > 0 {
+		return exitCode(exitError)
+	}
+	return nil
+}

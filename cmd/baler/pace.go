@@ -1,0 +1,117 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// reading is what one look at a transfer showed.
+type reading struct {
+	at       time.Time
+	files    int64 // registered so far
+	finished int64
+	failed   int64
+	sealed   bool // files is final
+	ended    bool
+}
+
+func read(t *tasks.Transfer, at time.Time) reading {
+	return reading{
+		at: at, files: t.Files, finished: t.Finished, failed: failuresOf(t),
+		sealed: t.State == tasks.Running || t.State.Ended(), ended: t.State.Ended(),
+	}
+}
+
+// paceWindow is how far back the rate looks.
+const paceWindow = 10 * time.Second
+
+// pace tells from the latest readings how fast a transfer goes. The zero value
+// is ready for use.
+type pace struct{ readings []reading }
+
+func (p *pace) see(r reading) {
+	p.readings = append(p.readings, r)
+	for len(p.readings) > 2 && r.at.Sub(p.readings[0].at) > paceWindow {
+		p.readings = p.readings[1:]
+	}
+}
+
+// rate is how much of a count was added a second; ok is false while it is too
+// early to say.
+func (p *pace) rate(of func(reading) int64) (perSecond float64, ok bool) {
+	if len(p.readings) < 2 {
+		return 0, false
+	}
+	first, last := p.readings[0], p.readings[len(p.readings)-1]
+	took := last.at.Sub(first.at).Seconds()
+	if took < 0.5 {
+		return 0, false
+	}
+	return float64(of(last)-of(first)) / took, true
+}
+
+// left is how long the rest will take at this pace. It is known only when the
+// number of files is.
+func (p *pace) left() (time.Duration, bool) {
+	rate, ok := p.rate(finished)
+	last := p.readings[len(p.readings)-1]
+	if !ok || !last.sealed || last.ended || rate <= 0 {
+		return 0, false
+	}
+	return time.Duration(float64(last.files-last.finished) / rate * float64(time.Second)), true
+}
+
+func finished(r reading) int64   { return r.finished }
+func registered(r reading) int64 { return r.files }
+
+// notes is what stands behind a bar: percent, rate, time left, failures. While
+// files are still being found the part that is done means nothing yet.
+func (p *pace) notes() []string {
+	last := p.readings[len(p.readings)-1]
+	var notes []string
+	if last.sealed {
+		notes = append(notes, percent(last.finished, last.files))
+	} else {
+		notes = append(notes, "scanning")
+	}
+	if rate, ok := p.rate(finished); ok && !last.ended {
+		notes = append(notes, perSecond(rate))
+	}
+	if left, ok := p.left(); ok {
+		notes = append(notes, span(left)+" left")
+	}
+	if last.failed > 0 {
+		notes = append(notes, count(last.failed)+" failed")
+	}
+	return notes
+}
+
+// done is how much of what is done.
+func (p *pace) done() string {
+	last := p.readings[len(p.readings)-1]
+	return count(last.finished) + " / " + files(last.files)
+}
+
+// line is a progress report on a line of its own.
+func (p *pace) line() string { return p.done() + ", " + strings.Join(p.notes(), ", ") }
+
+// counting is a report of a transfer whose files are only registered.
+func (p *pace) counting() string {
+	last := p.readings[len(p.readings)-1]
+	s := files(last.files) + " registered"
+	if rate, ok := p.rate(registered); ok && !last.sealed {
+		s += ", " + perSecond(rate)
+	}
+	return s
+}
+
+// fit joins as many notes as there is room for. The last, failures, matters
+// more than those in the middle.
+func fit(notes []string, width int) string {
+	for len(notes) > 2 && len(strings.Join(notes, "  ")) > width {
+		notes = append(notes[:1:1], notes[2:]...)
+	}
+	return strings.Join(notes, "  ")
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+)
+
+// program is one run of the command line: what it was given, and where it writes.
+type program struct {
+	env    []string
+	stdin  io.Reader
+	stdout *output
+	stderr *console
+
+	file    string // --config
+	json    bool
+	verbose int
+	began   bool // a command has started: its command line was well formed
+}
+
+// opener is baler.Open or baler.OpenStore.
+type opener func(context.Context, config.Config, baler.Options) (*baler.Baler, error)
+
+// with opens Baler for a command, and closes it after.
+func (p *program) with(cmd *cobra.Command, open opener, do func(context.Context, *baler.Baler, config.Config) error) (err error) {
+	cfg, err := p.settings(cmd)
+	if err != nil {
+		return err
+	}
+	b, err := open(cmd.Context(), cfg, p.options(cfg))
+	if err != nil {
+		return err //nolint:wrapcheck // says what, where and what to do
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	return do(cmd.Context(), b, cfg)
+}
+
+func (p *program) options(cfg config.Config) baler.Options {
+	return baler.Options{Log: baler.NewLog(p.stderr, cfg.Log), Version: buildInfo().Version}
+}
+
+// print writes to standard output: what was asked for.
+func (p *program) print(format string, args ...any) { fmt.Fprintf(p.stdout, format+"\n", args...) }
+
+// say writes to standard error: what a person should know beside it.
+func (p *program) say(format string, args ...any) { fmt.Fprintf(p.stderr, format+"\n", args...) }
+
+// object writes one JSON object, on a line of its own.
+func (p *program) object(v any) error {
+	e := json.NewEncoder(p.stdout)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	return nil
+}

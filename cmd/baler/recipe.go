@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/recipe"
+)
+
+func (p *program) recipeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "recipe",
+		Short: "List, show and check recipes",
+		Example: `  baler recipe list
+  baler recipe show default
+  baler recipe validate mine.yaml`,
+		Args: unknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(p.recipeListCommand(), p.recipeShowCommand(), p.recipeValidateCommand())
+	return cmd
+}
+
+// recipeObject is a recipe in JSON.
+type recipeObject struct {
+	Type        string       `json:"type"` // always "recipe"
+	Recipe      string       `json:"recipe"`
+	Description string       `json:"description"`
+	Digest      string       `json:"digest"` // equal for recipes that decide alike
+	Steps       []stepObject `json:"steps"`
+	YAML        string       `json:"yaml,omitempty"` // of show
+}
+
+type stepObject struct {
+	Step    string `json:"step"`
+	Handler string `json:"handler"`
+	When    string `json:"when,omitempty"`
+}
+
+func describe(r *recipe.Recipe) recipeObject {
+	o := recipeObject{Type: "recipe", Recipe: r.Name, Description: r.Description, Digest: r.Digest()}
+	for _, s := range r.Steps {
+		o.Steps = append(o.Steps, stepObject{s.Name, s.Handler, s.When})
+	}
+	return o
+}
+
+func (p *program) recipeListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the recipes that come with Baler",
+		Example: "  baler recipe list",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			list := newTable(words("RECIPE"), words("STEPS"), words("WHAT IT DOES"))
+			for _, name := range recipe.Builtins() {
+				r, err := recipe.Load(name)
+				if err != nil {
+					return err //nolint:wrapcheck // names the recipe already
+				}
+				o := describe(r)
+				if p.json {
+					if err := p.object(o); err != nil {
+						return err
+					}
+					continue
+				}
+				var steps []string
+				for _, s := range o.Steps {
+					steps = append(steps, s.Step)
+				}
+				list.row(o.Recipe, strings.Join(steps, ", "), o.Description)
+			}
+			if !p.json {
+				list.write(p.stdout, 0)
+			}
+			return nil
+		},
+	}
+}
+
+func (p *program) recipeShowCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show RECIPE",
+		Short: "Print a recipe, as a start for one of your own",
+		Example: `  baler recipe show default
+  baler recipe show checksum > mine.yaml`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cobra.FixedCompletions(recipe.Builtins(), cobra.ShellCompDirectiveDefault),
+		RunE: func(_ *cobra.Command, args []string) error {
+			r, err := recipe.Load(args[0])
+			if err != nil {
+				return err //nolint:wrapcheck // names file and line already
+			}
+			if p.json {
+				o := describe(r)
+				o.YAML = r.YAML()
+				return p.object(o)
+			}
+			p.print("%s", strings.TrimSuffix(r.YAML(), "\n"))
+			return nil
+		},
+	}
+}
+
+// validation is the JSON object that recipe validate reports.
+type validation struct {
+	Type     string   `json:"type"` // always "validation"
+	Recipe   string   `json:"recipe"`
+	Valid    bool     `json:"valid"`
+	Problems []string `json:"problems"` // never null
+}
+
+func (p *program) recipeValidateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate RECIPE",
+		Short: "Check a recipe, and say everything that is wrong with it",
+		Long: `Validate checks a recipe's form, its conditions, that this program or a running
+worker has its handlers, and that they take its arguments. It exits with 1 when
+something is wrong.`,
+		Example: `  baler recipe validate mine.yaml`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				r, err := b.Recipe(ctx, args[0])
+				if !p.json {
+					if err == nil {
+						p.print("%s is fine.", r.Name)
+					}
+					return err //nolint:wrapcheck // names file and line already
+				}
+				v := validation{Type: "validation", Recipe: args[0], Valid: err == nil, Problems: []string{}}
+				if err == nil {
+					return p.object(v)
+				}
+				v.Problems = strings.Split(err.Error(), "\n")
+				return errors.Join(p.object(v), exitCode(exitError))
+			})
+		},
+	}
+}

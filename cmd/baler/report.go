@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/tasks"
+)
+
+// report writes what came of a transfer, or how far it is, step by step.
+func report(w io.Writer, t *tasks.Transfer, now time.Time) {
+	s := tasks.Summarize(t, now)
+	took := time.Duration(s.Seconds * float64(time.Second))
+	fmt.Fprintf(w, "Transfer %s %s: %s of %s, %s, in %s", t.UUID, stateOf(t), count(t.Finished), files(t.Files), size(t.Bytes), span(took))
+	if t.Finished > 0 && took > 0 {
+		fmt.Fprintf(w, ", %s", perSecond(s.FilesPerSecond))
+	}
+	fmt.Fprintln(w)
+	if t.Files > 0 {
+		fmt.Fprintln(w)
+		stepTable(t).write(w, 0)
+	}
+}
+
+// stepTable has a row a step, with the columns that say something.
+func stepTable(t *tasks.Transfer) *table {
+	totals := t.Totals()
+	handlers := false
+	waiting := !t.State.Ended()
+	for i := range t.Steps {
+		handlers = handlers || t.Steps[i].Name != t.Steps[i].Handler
+	}
+	columns := []column{words("STEP")}
+	if handlers {
+		columns = append(columns, words("HANDLER"))
+	}
+	columns = append(columns, numbers("FILES"))
+	if waiting {
+		columns = append(columns, numbers("WAITING"))
+	}
+	var outcomes []tasks.Outcome
+	for _, o := range tasks.Outcomes() {
+		if o == tasks.Succeeded || totals.Of(o) > 0 {
+			outcomes = append(outcomes, o)
+			columns = append(columns, numbers(strings.ToUpper(strings.ReplaceAll(string(o), "_", " "))))
+		}
+	}
+	table := newTable(columns...)
+	for i := range t.Steps {
+		s := &t.Steps[i]
+		cells := []string{s.Name}
+		if handlers {
+			cells = append(cells, s.Handler)
+		}
+		cells = append(cells, count(s.Routed))
+		if waiting {
+			cells = append(cells, count(max(0, s.Routed-s.Total())))
+		}
+		for _, o := range outcomes {
+			cells = append(cells, count(s.Of(o)))
+		}
+		table.row(cells...)
+	}
+	return table
+}
+
+// failuresShown is how many failures a report lists.
+const failuresShown = 10
+
+// badOutcomes are those that count as failures.
+func badOutcomes() []tasks.Outcome { return []tasks.Outcome{tasks.Failed, tasks.Error, tasks.TimedOut} }
+
+// reportFailures lists the first failures, and says where all of them are.
+func reportFailures(ctx context.Context, w io.Writer, b *baler.Baler, t *tasks.Transfer) error {
+	all := failuresOf(t)
+	if all == 0 {
+		return nil
+	}
+	fmt.Fprintln(w)
+	shown := int64(0)
+	for line, err := range b.Results(ctx, *t, baler.Filter{Outcomes: badOutcomes()}) {
+		if err != nil {
+			return err //nolint:wrapcheck // names the operation already
+		}
+		fmt.Fprintln(w, resultText(&line))
+		if shown++; shown == failuresShown {
+			break
+		}
+	}
+	if all > shown {
+		fmt.Fprintf(w, "… and %s more.", plural(all-shown, "failure"))
+	} else {
+		fmt.Fprintf(w, "%s.", plural(all, "failure"))
+	}
+	fmt.Fprintf(w, " All of them: baler results %s --outcome failed,error,timed_out\n", t.UUID)
+	return nil
+}
+
+// resultText is a result on one line for people.
+func resultText(l *tasks.Line) string {
+	path := l.Path
+	if l.PathBytes != nil {
+		path = string(l.PathBytes)
+	}
+	s := fmt.Sprintf("%-9s  %s  %s", l.Outcome, printable(l.Step), quoted(path))
+	if l.Code != "" {
+		s += "  " + printable(l.Code)
+	}
+	message := firstLine(l.Error)
+	if message == "" {
+		message = firstLine(l.Output)
+	}
+	if message != "" {
+		s += "  " + message
+	}
+	return s
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
+)
+
+func (p *program) resultsCommand() *cobra.Command {
+	var (
+		filter   baler.Filter
+		outcomes []string
+	)
+	cmd := &cobra.Command{
+		Use:   "results ID",
+		Short: "List the results of a transfer",
+		Long: `Results lists one line a result, in the order of steps and files. With --json
+each is an object with everything that is known of it.`,
+		Example: `  baler results 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7
+  baler results 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --outcome failed,error,timed_out
+  baler results 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --step identify --json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, s := range outcomes {
+				o, err := tasks.ParseOutcome(s)
+				if err != nil {
+					return usageError{err}
+				}
+				filter.Outcomes = append(filter.Outcomes, o)
+			}
+			if cmd.Flags().Changed("file") && filter.File < 1 {
+				return usagef("--file %d: files are numbered from 1", filter.File)
+			}
+			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				return p.results(ctx, b, args[0], filter)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&filter.Step, "step", "", "only of the `STEP` of that name")
+	flags.StringSliceVar(&outcomes, "outcome", nil, "only with these `OUTCOMES`, joined by commas or in several flags")
+	flags.Int64Var(&filter.File, "file", 0, "only of the file with this `NUMBER`")
+	var names []string
+	for _, o := range tasks.Outcomes() {
+		names = append(names, string(o))
+	}
+	complete(cmd, "outcome", names...)
+	return cmd
+}
+
+func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter baler.Filter) (err error) {
+	t, err := b.Transfer(ctx, id)
+	if err != nil {
+		return err //nolint:wrapcheck // names the transfer already
+	}
+	if err := hasStep(&t, filter.Step); err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(p.stdout.w, 64<<10)
+	buffered := *p
+	buffered.stdout = &output{w: w}
+	defer func() {
+		if flushErr := w.Flush(); flushErr != nil {
+			err = errors.Join(err, fmt.Errorf("write output: %w", flushErr))
+		}
+	}()
+	for line, err := range b.Results(ctx, t, filter) {
+		if err != nil {
+			return err
+		}
+		if !p.json {
+			buffered.print("%s", resultText(&line))
+			continue
+		}
+		if err := buffered.object(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hasStep complains of a step that the transfer's recipe does not have.
+func hasStep(t *tasks.Transfer, name string) error {
+	names := make([]string, len(t.Steps))
+	for i := range t.Steps {
+		if names[i] = t.Steps[i].Name; names[i] == name {
+			return nil
+		}
+	}
+	if name == "" {
+		return nil
+	}
+	return fmt.Errorf("transfer %s has no step %q; it has %s", t.UUID, name, strings.Join(names, ", "))
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
+)
+
+type runFlags struct {
+	recipe, name, via string
+	quiet             bool
+}
+
+func (p *program) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run PATH...",
+		Short: "Register and process files in this process, and report",
+		Long: `Run registers the files among and below the paths, processes them, and reports.
+It needs no server: the queue is embedded, the database is a file in your state
+folder, unless settings say otherwise.
+
+Run again it goes on where it was interrupted, and takes up only what was added
+or changed since. It exits with 3 when files failed, 130 when interrupted.`,
+		Example: `  baler run ~/collection
+  baler run --recipe checksum --json photos videos
+  baler run --recipe ./mine.yaml --concurrency 8 /srv/archive`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			via, err := tasks.ParseVia(f.via, "")
+			if err != nil {
+				return usageError{err}
+			}
+			s := baler.Submission{Paths: args, Name: f.name, Via: via}
+			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				return p.run(ctx, b, s, &f)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	recipeFlag(cmd, &f.recipe)
+	viaFlag(cmd, &f.via)
+	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer for people (the first path)")
+	concurrencyFlag(cmd)
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, notes or report; the exit code says it")
+	return cmd
+}
+
+func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f *runFlags) error {
+	var err error
+	if s.Recipe, err = b.Recipe(ctx, f.recipe); err != nil {
+		return err //nolint:wrapcheck // says what, where and what to do
+	}
+	notes := &notices{p: p, quiet: f.quiet}
+	follower := p.follow(ctx, b, p.newDisplay(f.quiet, false))
+	s.Notice = notes.see
+	s.Started = follower.begin
+	stopping := context.AfterFunc(ctx, func() {
+		p.say("Stopping: what is in hand is being finished. Interrupt again to stop at once.")
+	})
+	ran, err := b.Run(ctx, s)
+	stopping()
+	if ran.Transfer.UUID != "" { // as it stands now, also when Run was interrupted
+		if t, readErr := b.Transfer(context.WithoutCancel(ctx), ran.Transfer.UUID); readErr == nil {
+			ran.Transfer = t
+		}
+	}
+	if err == nil && !ran.Changed {
+		follower.end(nil)
+	} else {
+		follower.end(&ran.Transfer)
+	}
+	notes.end()
+	if err != nil {
+		return p.interrupted(ctx, &ran.Transfer, err)
+	}
+	return p.reportRun(ctx, b, &ran, f)
+}
+
+func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.Ran, f *runFlags) error {
+	t := &ran.Transfer
+	switch {
+	case p.json:
+		if err := p.object(tasks.Summarize(t, time.Now())); err != nil {
+			return err
+		}
+	case f.quiet:
+	case !ran.Changed:
+		p.print("Nothing has changed since transfer %s finished at %s (%s).",
+			t.UUID, t.EndedAt.Local().Format(time.DateTime), files(t.Files))
+	default:
+		report(p.stdout, t, time.Now())
+		if err := reportFailures(ctx, p.stdout, b, t); err != nil {
+			return err
+		}
+	}
+	return failed(t)
+}
+
+// failed gives the exit code of a transfer in which files failed.
+func failed(t *tasks.Transfer) error {
+	if failuresOf(t) > 0 {
+		return exitCode(exitFailures)
+	}
+	return nil
+}
+
+// interrupted says how far a run has come that somebody stopped; every other
+// error it returns.
+func (p *program) interrupted(ctx context.Context, t *tasks.Transfer, err error) error {
+	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	found := ""
+	if t.State == tasks.Open {
+		found = " found so far"
+	}
+	p.say("Interrupted: %s of %s%s are done; the same command goes on from there.", count(t.Finished), files(t.Files), found)
+	if p.json && t.UUID != "" {
+		if err := p.object(tasks.Summarize(t, time.Now())); err != nil {
+			return err
+		}
+	}
+	return exitCode(exitInterrupted)
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
+)
+
+func (p *program) statusCommand() *cobra.Command {
+	var (
+		watch bool
+		limit int
+	)
+	cmd := &cobra.Command{
+		Use:   "status [ID]",
+		Short: "Show recent transfers, or one of them step by step",
+		Long: `Status shows the newest transfers, or one of them step by step. With --watch it
+goes on until that transfer has ended, and exits with 3 when files failed.`,
+		Example: `  baler status
+  baler status 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7
+  baler status --watch 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if watch && len(args) == 0 {
+				return usagef("--watch needs the id of a transfer")
+			}
+			if limit < 1 {
+				return usagef("--limit %d: give a number from 1", limit)
+			}
+			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				switch {
+				case len(args) == 0:
+					return p.listTransfers(ctx, b, limit)
+				case watch:
+					return p.watch(ctx, b, args[0])
+				default:
+					return p.showTransfer(ctx, b, args[0])
+				}
+			})
+		},
+	}
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on until the transfer has ended")
+	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "list `N` transfers at most")
+	return cmd
+}
+
+// nameWidth is the room that a list gives to a transfer's name.
+const nameWidth = 32
+
+func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) error {
+	transfers, err := b.Transfers(ctx, 0, limit)
+	if err != nil {
+		return err //nolint:wrapcheck // names the operation already
+	}
+	now := time.Now()
+	if p.json {
+		for i := range transfers {
+			if err := p.object(tasks.Summarize(&transfers[i], now)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(transfers) == 0 {
+		p.print("There are no transfers yet: begin with 'baler run PATH' or 'baler submit PATH'.")
+		return nil
+	}
+	list := newTable(words("ID"), words("NAME"), words("STATE"), numbers("FILES"), numbers("DONE"), numbers("%"),
+		numbers("FAILED"), numbers("AGE"))
+	for i := range transfers {
+		t := &transfers[i]
+		list.row(t.UUID, tail(quoted(t.Name), nameWidth), stateOf(t), count(t.Files), count(t.Finished),
+			percent(t.Finished, t.Files), count(failuresOf(t)), span(max(0, now.Sub(t.CreatedAt)).Truncate(time.Second)))
+	}
+	list.write(p.stdout, 0)
+	return nil
+}
+
+func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) error {
+	t, err := b.Transfer(ctx, id)
+	if err != nil {
+		return err //nolint:wrapcheck // names the transfer already
+	}
+	if p.json {
+		return p.object(tasks.Summarize(&t, time.Now()))
+	}
+	detail(p.stdout, &t, time.Now())
+	return reportFailures(ctx, p.stdout, b, &t)
+}

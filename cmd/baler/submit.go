@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
+)
+
+type submitFlags struct {
+	recipe, name, key, queue, via string
+	null, wait                    bool
+}
+
+func (p *program) submitCommand() *cobra.Command {
+	var f submitFlags
+	cmd := &cobra.Command{
+		Use:   "submit PATH... | submit -",
+		Short: "Register files for the workers, and print the transfer's id",
+		Long: `Submit registers the files among and below the paths, or those that standard
+input lists, and prints the transfer's id; workers do the rest. With --wait it
+stays until they have, and exits with 3 when files failed.
+
+With a --key, submitting again gives the same transfer and adds nothing.`,
+		Example: `  id=$(baler submit /srv/archive)
+  baler submit --recipe checksum --wait /srv/incoming
+  find /srv -newer stamp -print0 | baler submit - --null --name new`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.null && !slices.Equal(args, []string{"-"}) {
+				return usagef("--null is for paths from standard input: submit - --null")
+			}
+			if len(args) > 1 && slices.Contains(args, "-") {
+				return usagef("- stands for standard input and goes alone")
+			}
+			return cobra.MinimumNArgs(1)(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := f.submission(args, p.stdin)
+			if err != nil {
+				return err
+			}
+			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
+				if cfg.Redis.URL == string(config.Embedded) {
+					p.suitEmbedded(&s)
+				}
+				return p.submit(ctx, b, s, &f)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	recipeFlag(cmd, &f.recipe)
+	viaFlag(cmd, &f.via)
+	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer for people (the first path)")
+	flags.StringVar(&f.key, "key", "", "`KEY` that makes submitting again harmless")
+	flags.StringVar(&f.queue, "queue", "", "`QUEUE` that carries the work (default)")
+	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input end with NUL, as from find -print0")
+	flags.BoolVar(&f.wait, "wait", false, "wait for the end, and report on standard error")
+	return cmd
+}
+
+func (f *submitFlags) submission(args []string, stdin io.Reader) (baler.Submission, error) {
+	via, err := tasks.ParseVia(f.via, "")
+	if err != nil {
+		return baler.Submission{}, usageError{err}
+	}
+	s := baler.Submission{Paths: args, NUL: f.null, Name: f.name, Key: f.key, Queue: f.queue, Via: via}
+	if args[0] == "-" {
+		s.Paths, s.List = nil, stdin
+		if s.Name == "" {
+			s.Name = "standard input"
+		}
+	}
+	return s, nil
+}
+
+// suitEmbedded keeps files out of a queue that ends with this process.
+func (p *program) suitEmbedded(s *baler.Submission) {
+	switch {
+	case s.Via == tasks.ViaGroup:
+		p.say("warning: the embedded queue ends with this process; its files wait until a worker sweeps them up, " +
+			"minutes later. --via bulk does not wait.")
+	case s.Via == "" && s.List != nil:
+		s.Via = tasks.ViaBulk
+	}
+}
+
+func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission, f *submitFlags) error {
+	var err error
+	if s.Recipe, err = b.Recipe(ctx, f.recipe); err != nil {
+		return err //nolint:wrapcheck // says what, where and what to do
+	}
+	notes := &notices{p: p}
+	follower := p.follow(ctx, b, p.newDisplay(false, true))
+	s.Notice = notes.see
+	s.Started = follower.begin
+	t, created, err := b.Submit(ctx, s)
+	if created {
+		follower.end(&t)
+	} else {
+		follower.end(nil)
+	}
+	notes.end()
+	if err != nil {
+		return p.submitStopped(ctx, b, &t, err)
+	}
+	if !created {
+		p.say("Transfer %s was submitted with this key before; nothing was added.", t.UUID)
+	}
+	if err := p.submitted(&t, created, f); err != nil || !f.wait {
+		return err
+	}
+	return p.await(ctx, b, &t)
+}
+
+// submission is the JSON object that submit reports without --wait.
+type submission struct {
+	Type     string    `json:"type"` // always "transfer"
+	Transfer string    `json:"transfer"`
+	Created  bool      `json:"created"`
+	Files    int64     `json:"files"`
+	Bytes    int64     `json:"bytes"`
+	Via      tasks.Via `json:"via"`
+}
+
+// submitted prints the id for scripts. When a summary follows, in JSON that says it all.
+func (p *program) submitted(t *tasks.Transfer, created bool, f *submitFlags) error {
+	if !p.json {
+		p.print("%s", t.UUID)
+		return nil
+	}
+	if f.wait {
+		return nil
+	}
+	return p.object(submission{"transfer", t.UUID, created, t.Files, t.Bytes, t.Via})
+}
+
+// submitStopped says what has become of a submission that did not get to its end.
+func (p *program) submitStopped(ctx context.Context, b *baler.Baler, t *tasks.Transfer, err error) error {
+	if now, readErr := b.Transfer(context.WithoutCancel(ctx), t.UUID); readErr == nil {
+		p.say("Transfer %s has %s so far. They are processed; the rest is not registered.", now.UUID, files(now.Files))
+	}
+	return err
+}
+
+// await waits for the end of a transfer and reports on standard error.
+func (p *program) await(ctx context.Context, b *baler.Baler, t *tasks.Transfer) error {
+	if workers, err := b.LiveWorkers(ctx); err == nil && len(workers) == 0 {
+		p.say("No worker is running: start one with 'baler worker'. Waiting for it.")
+	}
+	d := p.newDisplay(false, false)
+	ended, err := b.Wait(ctx, t.UUID, func(t tasks.Transfer) { d.show(read(&t, time.Now())) })
+	d.end()
+	if err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			p.say("Not waiting any longer. See 'baler status --watch %s'.", t.UUID)
+		}
+		return err //nolint:wrapcheck // names the transfer already
+	}
+	if p.json {
+		if err := p.object(tasks.Summarize(&ended, time.Now())); err != nil {
+			return err
+		}
+		return failed(&ended)
+	}
+	report(p.stderr, &ended, time.Now())
+	if err := reportFailures(ctx, p.stderr, b, &ended); err != nil {
+		return err
+	}
+	return failed(&ended)
+}

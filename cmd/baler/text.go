@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/dustin/go-humanize"
+	"github.com/mattn/go-runewidth"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// quoted shows a path: as it is, or, when it holds what could play tricks on a
+// terminal or is no text, in quotes with escapes.
+func quoted(path string) string {
+	if path != "" && isPrintable(path) {
+		return path
+	}
+	return strconv.Quote(path)
+}
+
+// printable shows a message of others on one line of a terminal.
+func printable(s string) string {
+	if isPrintable(s) {
+		return s
+	}
+	q := strconv.Quote(s)
+	return q[1 : len(q)-1]
+}
+
+func isPrintable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) })
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return printable(strings.TrimSpace(line))
+}
+
+// tail is the end of s, at most width columns wide: of a path the end tells most.
+func tail(s string, width int) string {
+	if w := runewidth.StringWidth(s); w > width {
+		return runewidth.TruncateLeft(s, w-width+1, "…")
+	}
+	return s
+}
+
+func count(n int64) string { return humanize.Comma(n) }
+
+// files is a number of files in words.
+func files(n int64) string { return plural(n, "file") }
+
+func plural(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return count(n) + " " + thing + "s"
+}
+
+// size is a number of bytes for people.
+func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }
+
+// span is how long something takes, no more exact than it is worth.
+func span(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	case d < time.Hour:
+		return d.Round(time.Second).String()
+	case d < 48*time.Hour:
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	}
+	return fmt.Sprintf("%dd", int(d/(24*time.Hour)))
+}
+
+// perSecond is a rate for people.
+func perSecond(rate float64) string {
+	if rate < 10 {
+		return fmt.Sprintf("%.1f files/s", rate)
+	}
+	return count(int64(rate+0.5)) + " files/s"
+}
+
+// stateOf is a transfer's state in words.
+func stateOf(t *tasks.Transfer) string {
+	if t.State == tasks.Completed && failuresOf(t) > 0 {
+		return "completed with failures"
+	}
+	return string(t.State)
+}
+
+func failuresOf(t *tasks.Transfer) int64 {
+	totals := t.Totals()
+	return totals.Bad()
+}
+
+// percent is how much of a whole is done; it says 100 only when all is.
+func percent(done, all int64) string {
+	if all <= 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%d%%", min(done, all)*100/all)
+}

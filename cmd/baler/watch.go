@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-runewidth"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/tasks"
+)
+
+// watch shows a transfer until it has ended: on a terminal in place, elsewhere
+// with a line, or an object, a change.
+func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
+	var see func(tasks.Transfer)
+	width, onTerminal := terminal(p.stdout.w)
+	screen := &frame{w: p.stdout, width: width}
+	switch {
+	case p.json:
+		see = onChange(func(t *tasks.Transfer) { _ = p.object(tasks.Summarize(t, time.Now())) }) // output remembers the error
+	case onTerminal:
+		see = func(t tasks.Transfer) { screen.draw(func(w io.Writer) { detail(w, &t, time.Now()) }) }
+	default:
+		var pace pace
+		see = onChange(func(t *tasks.Transfer) {
+			pace.see(read(t, time.Now()))
+			p.print("%s: %s", stateOf(t), pace.line())
+		})
+	}
+	t, err := b.Wait(ctx, id, see)
+	if err != nil {
+		return err //nolint:wrapcheck // names the transfer already
+	}
+	if !p.json {
+		if err := reportFailures(ctx, p.stdout, b, &t); err != nil {
+			return err
+		}
+	}
+	return failed(&t)
+}
+
+// changeEvery bounds how often a change is told; the last one always is.
+const changeEvery = time.Second
+
+func onChange(tell func(*tasks.Transfer)) func(tasks.Transfer) {
+	var last reading
+	var state tasks.State
+	return func(t tasks.Transfer) {
+		now := read(&t, last.at)
+		if now == last && t.State == state {
+			return
+		}
+		if at := time.Now(); t.State.Ended() || t.State != state || at.Sub(last.at) >= changeEvery {
+			last, state = now, t.State
+			last.at = at
+			tell(&t)
+		}
+	}
+}
+
+// detail shows one transfer with where it comes from.
+func detail(w io.Writer, t *tasks.Transfer, now time.Time) {
+	report(w, t, now)
+	fmt.Fprintln(w)
+	fmt.Fprintf(w, "name     %s\n", quoted(t.Name))
+	if t.Key != "" {
+		fmt.Fprintf(w, "key      %s\n", quoted(t.Key))
+	}
+	for i, source := range t.Sources {
+		label := "source "
+		if i > 0 {
+			label = "       "
+		}
+		fmt.Fprintf(w, "%s  %s\n", label, quoted(source))
+	}
+	fmt.Fprintf(w, "queue    %s, by %s\n", printable(t.Queue), t.Via)
+	fmt.Fprintf(w, "created  %s\n", t.CreatedAt.Local().Format(time.DateTime))
+	if !t.EndedAt.IsZero() {
+		fmt.Fprintf(w, "ended    %s\n", t.EndedAt.Local().Format(time.DateTime))
+	}
+}
+
+// frame is a piece of a terminal that is drawn again and again in one place.
+type frame struct {
+	w      io.Writer
+	width  int
+	height int // of what stands there
+}
+
+func (f *frame) draw(content func(io.Writer)) {
+	var text bytes.Buffer
+	content(&text)
+	var b strings.Builder
+	if f.height > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA\x1b[J", f.height) // up to its first line, and clear from there
+	}
+	f.height = 0
+	for line := range strings.Lines(text.String()) {
+		// A line that wraps would take two.
+		b.WriteString(runewidth.Truncate(strings.TrimSuffix(line, "\n"), f.width-1, "…") + "\n")
+		f.height++
+	}
+	_, _ = io.WriteString(f.w, b.String()) // output remembers the error
+}

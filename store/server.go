@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Server is what a database says of itself.
+type Server struct {
+	Version string
+	Now     time.Time // its clock, UTC
+
+	// Durable reports whether a commit survives a power cut.
+	Durable bool
+	Setting string // what decides that, as the server names it
+}
+
+// Server asks the database about itself.
+func (s *Store) Server(ctx context.Context) (Server, error) {
+	ask := s.askMySQL
+	if s.dialect == SQLite {
+		ask = s.askSQLite
+	}
+	server, err := ask(ctx)
+	if err != nil {
+		return server, fmt.Errorf("ask the database about itself: %w", err)
+	}
+	return server, nil
+}
+
+func (s *Store) askMySQL(ctx context.Context) (Server, error) {
+	var row struct {
+		Version string
+		Now     time.Time
+		Flush   int
+	}
+	err := s.db.WithContext(ctx).
+		Raw("SELECT VERSION() AS version, UTC_TIMESTAMP(6) AS now, @@innodb_flush_log_at_trx_commit AS flush").
+		Scan(&row).Error
+	return Server{
+		Version: row.Version, Now: row.Now.UTC(), Durable: row.Flush == 1,
+		Setting: fmt.Sprintf("innodb_flush_log_at_trx_commit=%d", row.Flush),
+	}, err //nolint:wrapcheck // Server wraps
+}
+
+// askSQLite reads the version; its clock is this host's, and how it commits is
+// this program's choice.
+func (s *Store) askSQLite(ctx context.Context) (Server, error) {
+	var row struct {
+		Version string
+		Sync    int
+	}
+	err := s.db.WithContext(ctx).
+		Raw("SELECT sqlite_version() AS version, synchronous AS sync FROM pragma_synchronous").Scan(&row).Error
+	return Server{
+		Version: row.Version, Now: s.now().UTC(), Durable: row.Sync >= 2,
+		Setting: fmt.Sprintf("journal_mode=WAL synchronous=%d", row.Sync),
+	}, err //nolint:wrapcheck // Server wraps
+}
