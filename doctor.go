@@ -80,7 +80,7 @@ func (b *Baler) diagnoseDatabase(ctx context.Context) (checks []Check) {
 		return []Check{well("database", "%s is not there yet; the first transfer makes it", path), writable(filepath.Dir(path))}
 	}
 	if err := b.openStore(ctx); err != nil {
-		return []Check{ill("database", Sick, err, "start it, or set BALER_DATABASE_URL")}
+		return []Check{ill("database", Sick, err, "")} // the error says what to do
 	}
 	defer func() {
 		if err := b.store.Close(); err != nil {
@@ -120,7 +120,7 @@ func (b *Baler) diagnoseTables(ctx context.Context) []Check {
 	pending, err := b.store.Pending(ctx)
 	switch auto := b.cfg.Database.AutoMigrate; {
 	case err != nil:
-		return []Check{ill("migrations", Sick, err, "run the newer program")}
+		return []Check{ill("migrations", Sick, err, "")}
 	case len(pending) > 0 && auto != nil && !*auto:
 		return []Check{{"migrations", Sick, fmt.Sprintf("%d pending", len(pending)), "run 'baler migrate'"}}
 	case len(pending) > 0:

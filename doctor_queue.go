@@ -16,7 +16,7 @@ func (b *Baler) diagnoseQueue(ctx context.Context) (checks []Check) {
 	}
 	q, err := openQueue(ctx, b.cfg.Redis)
 	if err != nil {
-		return []Check{ill("queue", Sick, err, "start Redis, or set BALER_REDIS_URL")}
+		return []Check{ill("queue", Sick, err, "")} // the error says what to do
 	}
 	defer func() {
 		if err := q.close(); err != nil {

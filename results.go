@@ -2,7 +2,10 @@ package baler
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -18,18 +21,40 @@ type Filter struct {
 // resultPage is how many results are held in memory at a time.
 const resultPage = 1000
 
-// Results yields a transfer's results in the order of steps and files, in
-// bounded memory. It ends with the first error.
-func (b *Baler) Results(ctx context.Context, t tasks.Transfer, f Filter) iter.Seq2[tasks.Line, error] {
-	names := make(map[int]string, len(t.Steps))
+// ErrNoStep says that a transfer's recipe has no step of a name.
+var ErrNoStep = errors.New("no such step")
+
+func (f Filter) of(t tasks.Transfer) (store.Filter, error) {
 	filter := store.Filter{Outcomes: f.Outcomes, File: f.File}
-	for _, s := range t.Steps {
-		names[s.No] = s.Name
+	if f.Step == "" {
+		return filter, nil
+	}
+	names := make([]string, len(t.Steps))
+	for i, s := range t.Steps {
+		names[i] = s.Name
 		if s.Name == f.Step {
 			filter.Step = s.No
 		}
 	}
+	if filter.Step == 0 {
+		return filter, fmt.Errorf("%w: %q; the transfer has %s", ErrNoStep, f.Step, strings.Join(names, ", "))
+	}
+	return filter, nil
+}
+
+// Results yields a transfer's results in the order of steps and files, in
+// bounded memory. It ends with the first error.
+func (b *Baler) Results(ctx context.Context, t tasks.Transfer, f Filter) iter.Seq2[tasks.Line, error] {
+	names := make(map[int]string, len(t.Steps))
+	for _, s := range t.Steps {
+		names[s.No] = s.Name
+	}
+	filter, err := f.of(t)
 	return func(yield func(tasks.Line, error) bool) {
+		if err != nil {
+			yield(tasks.Line{}, err)
+			return
+		}
 		var after store.Key
 		for {
 			page, err := b.store.Results(ctx, t.ID, filter, after, resultPage)

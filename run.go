@@ -29,10 +29,19 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran Ran, err error) {
 	}
 	working, stop := context.WithCancel(ctx)
 	worked := make(chan error, 1)
-	go func() { worked <- b.Work(working) }()
+	outer := ctx
+	ctx, giveUp := context.WithCancel(ctx)
+	go func() {
+		worked <- b.Work(working)
+		giveUp() // a worker that cannot start will never finish what is waited for
+	}()
 	defer func() {
 		stop()
-		err = errors.Join(err, <-worked)
+		workErr := <-worked
+		if workErr != nil && outer.Err() == nil && errors.Is(err, context.Canceled) {
+			err = nil // it only says that we gave up; why is the worker's to say
+		}
+		err = errors.Join(err, workErr)
 	}()
 	ran, err = b.runOnce(ctx, &s, sources)
 	if err != nil || !ran.Changed {

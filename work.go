@@ -24,16 +24,21 @@ func (b *Baler) Work(ctx context.Context) error {
 		return err
 	}
 	if err := w.start(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = nil // told to stop before it had begun
+		}
 		return errors.Join(err, w.end(context.WithoutCancel(ctx)))
 	}
-	<-ctx.Done()
+	w.obey(ctx)
 	return w.stop(context.WithoutCancel(ctx))
 }
 
 // worker is what runs inside one Work, in the order in which it is stopped.
 type worker struct {
 	b          *Baler
-	server     *asynq.Server
+	serve      func() *asynq.Server // makes a server: one can be started once
+	server     *asynq.Server        // nil while the worker rests
+	wishes     chan store.Wish
 	aggregates context.CancelFunc
 	dispatcher *batcher.Dispatcher
 	runner     *handlers.Runner
@@ -41,11 +46,12 @@ type worker struct {
 
 	background context.CancelFunc
 	ended      sync.WaitGroup
+	resting    sync.WaitGroup // servers that finish what they had in hand
 	started    time.Time
 }
 
 func (b *Baler) newWorker() (*worker, error) {
-	w := &worker{b: b, started: b.now()}
+	w := &worker{b: b, started: b.now(), wishes: make(chan store.Wish, 1)}
 	w.dispatcher = b.newDispatcher()
 	w.recorder = handlers.NewRecorder(b.store, handlers.RecorderOptions{
 		MaxItems: b.cfg.Record.MaxItems, Flushers: b.cfg.Record.Flushers, Observe: b.handlers.ObserveFlush, Log: b.log,
@@ -62,7 +68,13 @@ func (b *Baler) newWorker() (*worker, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	w.aggregates = cancel
-	w.server = asynq.NewServerFromRedisClient(b.queue.client, asynq.Config{
+	w.serve = func() *asynq.Server { return asynq.NewServerFromRedisClient(b.queue.client, b.serverConfig(ctx)) }
+	return w, nil
+}
+
+// serverConfig is how asynq serves; its aggregator gives up waiting when ctx ends.
+func (b *Baler) serverConfig(ctx context.Context) asynq.Config {
+	return asynq.Config{
 		Concurrency: b.cfg.Worker.Concurrency,
 		Queues:      b.cfg.Worker.Queues,
 
@@ -81,8 +93,7 @@ func (b *Baler) newWorker() (*worker, error) {
 		GroupMaxSize:     b.cfg.Group.MaxSize,
 
 		Logger: asynqLog{b.log}, LogLevel: asynq.WarnLevel,
-	})
-	return w, nil
+	}
 }
 
 // handBackTime is what handlers that were told to stop, and the ledger, get
@@ -99,6 +110,10 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 }
 
 func (b *Baler) newDispatcher() *batcher.Dispatcher {
+	return batcher.NewDispatcher(b.store, b.queue.producer, b.catalog, b.dispatcherOptions())
+}
+
+func (b *Baler) dispatcherOptions() batcher.DispatcherOptions {
 	o := batcher.DispatcherOptions{
 		Holder: b.cfg.Worker.Name, Window: b.cfg.Dispatch.Window, Interval: b.cfg.Dispatch.Interval,
 		Lag: b.cfg.Dispatch.Lag, Resend: b.cfg.Dispatch.Resend, Handlers: b.registry.Names(),
@@ -111,17 +126,17 @@ func (b *Baler) newDispatcher() *batcher.Dispatcher {
 		// The queue was born with this process: whatever the ledger has is not in it.
 		o.Elected = b.store.HurryAll
 	}
-	return batcher.NewDispatcher(b.store, b.queue.producer, b.catalog, o)
+	return o
 }
 
 func (w *worker) start(ctx context.Context) error {
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w.background = cancel
-	if err := w.heartbeat(ctx); err != nil {
+	if _, err := w.heartbeat(ctx); err != nil {
 		return err
 	}
-	if err := w.server.Start(w.runner); err != nil {
-		return fmt.Errorf("start worker: %w", err)
+	if err := w.take(); err != nil {
+		return err
 	}
 	w.ended.Go(func() { _ = w.dispatcher.Run(background) }) // it ends with its context and logs its errors
 	w.ended.Go(func() { w.beat(background) })
@@ -141,14 +156,20 @@ func (w *worker) beat(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			if err := w.heartbeat(ctx); err != nil && ctx.Err() == nil {
-				w.b.log.WarnContext(ctx, "worker: heartbeat failed", "error", err)
+			wish, err := w.heartbeat(ctx)
+			if err == nil {
+				err = w.runner.StopCanceled(ctx)
 			}
+			if err != nil && ctx.Err() == nil {
+				w.b.log.WarnContext(ctx, "worker: heartbeat failed", "error", err)
+				continue
+			}
+			w.hear(wish)
 		}
 	}
 }
 
-func (w *worker) heartbeat(ctx context.Context) error {
+func (w *worker) heartbeat(ctx context.Context) (store.Wish, error) {
 	return w.b.store.SeeWorker(ctx, store.Worker{ //nolint:wrapcheck // names the operation already
 		Name: w.b.cfg.Worker.Name, Handlers: w.b.registry.Names(), Slots: w.b.cfg.Worker.Concurrency,
 		Version: w.b.version, StartedAt: w.started,
@@ -162,7 +183,8 @@ func (w *worker) stop(ctx context.Context) error {
 	late := time.AfterFunc(w.b.cfg.Worker.Grace, w.runner.Stop)
 	defer late.Stop()
 	w.aggregates()
-	w.server.Shutdown()
+	w.rest(true)
+	w.resting.Wait()
 	return w.end(ctx)
 }
 

@@ -145,8 +145,11 @@ func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
 		}
 	}
 	if !now.Before(d.healAt) {
-		d.healAt = now.Add(time.Minute)
+		d.healAt = now.Add(healEvery)
 		if err := d.heal(ctx); err != nil {
+			return false, err
+		}
+		if err := d.interrupt(ctx); err != nil {
 			return false, err
 		}
 	}
@@ -172,6 +175,21 @@ func (d *Dispatcher) stand(ctx context.Context) error {
 		}
 	}
 	d.acting = held
+	return nil
+}
+
+// healEvery is how often to look for stranded groups and dead producers.
+const healEvery = 15 * time.Second
+
+// interrupt says of transfers whose producer has died that they are.
+func (d *Dispatcher) interrupt(ctx context.Context) error {
+	n, err := d.ledger.Interrupt(ctx)
+	if err != nil {
+		return err //nolint:wrapcheck // names the operation already
+	}
+	if n > 0 {
+		d.opts.Log.WarnContext(ctx, "dispatcher: producers died before they sealed their transfers", "transfers", n)
+	}
 	return nil
 }
 

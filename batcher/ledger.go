@@ -68,6 +68,8 @@ type Sweeper interface {
 	Mark(ctx context.Context, transfer, files int64) error
 	// OpenBatches lists a transfer's batches in the ledger.
 	OpenBatches(ctx context.Context, transfer int64) ([]tasks.Batch, error)
+	// Interrupt marks open transfers whose producer has died.
+	Interrupt(ctx context.Context) (int64, error)
 	// RecordedFiles tells which of the files have a result at a step.
 	RecordedFiles(ctx context.Context, transfer int64, step int, files tasks.Ranges) (tasks.Ranges, error)
 }

@@ -22,7 +22,7 @@ func (d *Dispatcher) send(ctx context.Context) error {
 		if len(due) == 0 {
 			return nil
 		}
-		if err := d.resend(ctx, due); err != nil {
+		if _, err := d.resend(ctx, due); err != nil {
 			return err
 		}
 		if len(due) < dueMost {
@@ -31,10 +31,11 @@ func (d *Dispatcher) send(ctx context.Context) error {
 	}
 }
 
-func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) error {
+// resend sends those of the batches that the queue does not know, and tells how many.
+func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error) {
 	unknown, err := d.queue.Unknown(ctx, due)
 	if err != nil {
-		return err //nolint:wrapcheck // names the operation already
+		return 0, err //nolint:wrapcheck // names the operation already
 	}
 	lost := make(map[int64]bool, len(unknown))
 	for i := range unknown {
@@ -49,14 +50,14 @@ func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) error {
 		known = append(known, due[i].ID)
 	}
 	if err := d.ledger.Defer(ctx, known, d.opts.Resend, false); err != nil {
-		return err //nolint:wrapcheck // as above
+		return 0, err //nolint:wrapcheck // as above
 	}
 	// The ledger first: a crash in between only delays them.
 	if err := d.ledger.Defer(ctx, again, d.opts.Resend, true); err != nil {
-		return err //nolint:wrapcheck // as above
+		return 0, err //nolint:wrapcheck // as above
 	}
 	if len(unknown) > 0 {
 		d.opts.Log.DebugContext(ctx, "dispatcher: sending batches that the queue does not know", "batches", len(unknown))
 	}
-	return d.queue.Batches(ctx, unknown)
+	return len(unknown), d.queue.Batches(ctx, unknown)
 }

@@ -2,6 +2,8 @@ package batcher
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/balerhq/baler/tasks"
@@ -32,14 +34,24 @@ func (d *Dispatcher) sweep(ctx context.Context, b *Backlog, e *Entry) (bool, err
 			return false, err //nolint:wrapcheck // as above
 		}
 	}
+	_, err := d.sweepOnce(ctx, b, e)
+	return err == nil, err
+}
+
+// sweepOnce deals with the next files up to the mark, moves the cursor of b on
+// with that of the ledger, and gives the number of files that were missing.
+func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *Entry) (int64, error) {
 	limit := min(int64(sweepMost), b.MarkFiles-b.Cursor)
 	files, err := d.ledger.FilesAfter(ctx, b.Transfer, b.Cursor, int(limit), false)
-	if err != nil || len(files) == 0 {
-		return false, err //nolint:wrapcheck // as above
+	if err != nil {
+		return 0, err //nolint:wrapcheck // serve's caller names the transfer
+	}
+	if len(files) == 0 {
+		return 0, fmt.Errorf("%w: the transfer counts %d files, none is behind %d", errGap, b.Files, b.Cursor)
 	}
 	missing, err := d.missing(ctx, e, files)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	p := planner{
 		transfer: b.Transfer, queue: e.Queue, policy: e.Policy,
@@ -50,14 +62,18 @@ func (d *Dispatcher) sweep(ctx context.Context, b *Backlog, e *Entry) (bool, err
 		Batches: p.plan(missing).batches, Uncounted: true,
 	}
 	if _, err := d.ledger.Cut(ctx, c); err != nil {
-		return false, err //nolint:wrapcheck // as above
+		return 0, err //nolint:wrapcheck // as above
 	}
+	b.Cursor = c.To
 	if len(missing) > 0 {
 		d.opts.Log.InfoContext(ctx, "dispatcher: the queue lost files, sending them again",
 			"transfer", e.UUID, "files", len(missing))
 	}
-	return true, d.queue.Batches(ctx, c.Batches)
+	return int64(len(missing)), d.queue.Batches(ctx, c.Batches)
 }
+
+// errGap says that the database does not hold what it counts.
+var errGap = errors.New("registered files are missing")
 
 // missing are the files that should have a result or a batch and have none.
 func (d *Dispatcher) missing(ctx context.Context, e *Entry, files []tasks.File) ([]tasks.File, error) {

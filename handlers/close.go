@@ -13,7 +13,7 @@ import (
 // triedAgain reports whether a result is not final: it may end differently,
 // and the step's policy has an attempt left.
 func (u *run) triedAgain(r *tasks.Result) bool {
-	return r.Outcome.Retriable() && u.batch.Attempt < u.retry.Attempts && r.Code != CodeWorkerLost
+	return r.Outcome.Retriable() && u.batch.Attempt < u.retry.Attempts && r.Code != CodeWorkerLost && u.canceled.Err() == nil
 }
 
 // close records what is left of the batch and what follows it, and sends that.

@@ -14,6 +14,7 @@ import (
 const (
 	CodeCondition = "condition" // the step's condition cannot be evaluated for this file
 	CodeArguments = "arguments" // the step's arguments cannot be rendered for this file
+	CodeCanceled  = "canceled"  // a person canceled the transfer
 )
 
 // makeJobs makes a job of every file to do and returns those that the handler
@@ -35,6 +36,8 @@ func (u *run) makeJobs(roots *Roots) (open []*Job) {
 		j.start(begun)
 		u.jobs = append(u.jobs, j)
 		switch {
+		case u.canceled.Err() != nil:
+			finishCanceled([]*Job{j})
 		case u.batch.Lost >= u.retry.Attempts:
 			j.finish(tasks.Error, CodeWorkerLost, "every worker that took this file alone died with it, or lost it")
 		case f.Problem != "":

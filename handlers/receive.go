@@ -26,13 +26,17 @@ func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
 	// Only a lost lease counts as a retry in asynq: whatever ProcessTask
 	// returns is declared to be no failure.
 	lost, _ := asynq.GetRetryCount(ctx)
-	b, retaken, err := r.Store.Pickup(ctx, m.Batch, lost)
-	if errors.Is(err, store.ErrStale) {
+	b, err := r.Store.Pickup(ctx, m.Batch, lost)
+	switch {
+	case errors.Is(err, store.ErrStale):
 		r.Metrics.dropped()
 		r.Log.DebugContext(ctx, "worker: the batch is closed already", "batch", m.Batch)
 		return nil
-	}
-	if err != nil {
+	case errors.Is(err, store.ErrPaused):
+		// The ledger has it: it is sent again when the transfer goes on.
+		r.Log.DebugContext(ctx, "worker: the transfer is paused", "batch", m.Batch)
+		return nil
+	case err != nil:
 		return err //nolint:wrapcheck // names the batch already
 	}
 	e, err := r.Catalog.Get(ctx, b.Transfer)
@@ -47,13 +51,14 @@ func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
 		r.Log.WarnContext(ctx, "worker: left to one that has the handler", "batch", b.ID, "handler", e.Step(b.Step).Handler)
 		return fmt.Errorf("batch %d: %w: %s", b.ID, errNoHandler, e.Step(b.Step).Handler)
 	}
-	if b.Lost > 0 && b.Items() > 1 {
-		return r.split(ctx, &b, e)
+	if b.Lost > 0 && b.Items() > 1 && !b.Canceled {
+		return r.split(ctx, &b.Batch, e)
 	}
 	run := newRun(r, &b, e, reg)
-	if err := run.fetch(ctx, retaken); err != nil {
+	if err := run.fetch(ctx, b.Retaken); err != nil {
 		return fmt.Errorf("batch %d: %w", b.ID, err)
 	}
+	defer r.begin(run)()
 	return run.do(ctx)
 }
 

@@ -25,10 +25,17 @@ type run struct {
 
 	jobs  []*Job
 	early *early
+
+	canceled context.Context //nolint:containedctx // ends when a person cancels the transfer
+	cancel   context.CancelFunc
 }
 
-func newRun(r *Runner, b *tasks.Batch, e *batcher.Entry, reg Registration) *run {
-	u := &run{Runner: r, batch: b, entry: e, reg: reg, retry: r.Retry(e.Step(b.Step), reg)}
+func newRun(r *Runner, h *store.Held, e *batcher.Entry, reg Registration) *run {
+	u := &run{Runner: r, batch: &h.Batch, entry: e, reg: reg, retry: r.Retry(e.Step(h.Step), reg)}
+	u.canceled, u.cancel = context.WithCancel(context.Background())
+	if h.Canceled {
+		u.cancel()
+	}
 	u.early = newEarly(u)
 	return u
 }
@@ -79,6 +86,7 @@ func (u *run) leaveOut(files []tasks.File, recorded []store.Recorded) {
 
 // do runs the handler over what is left to do, and closes the batch.
 func (u *run) do(ctx context.Context) error {
+	defer u.cancel()
 	weight := int64(u.reg.Slots.Of(u.Slots))
 	if err := u.acquire(ctx, weight); err != nil {
 		return u.handBack(ctx, err)
@@ -147,6 +155,7 @@ func (u *run) handle(ctx context.Context) (batchErr error, left int, err error) 
 	}
 	ctx, cancel := u.until(ctx)
 	defer cancel()
+	defer context.AfterFunc(u.canceled, cancel)()
 	if limit := u.Timeout(u.entry.Step(u.batch.Step), u.reg); limit > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeout(ctx, limit)
@@ -157,6 +166,10 @@ func (u *run) handle(ctx context.Context) (batchErr error, left int, err error) 
 	batchErr = u.await(ctx, open)
 	ended(u.Now().Sub(begun))
 	remaining := settle(ctx, open, batchErr)
+	if u.canceled.Err() != nil {
+		finishCanceled(remaining)
+		return batchErr, 0, nil
+	}
 	for _, j := range remaining {
 		j.abandon()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -60,6 +61,10 @@ type Runner struct {
 	roots    *Roots          // what the site allows; nil: what each transfer was submitted with
 	stopping context.Context //nolint:containedctx // ends when running handlers must stop, see Stop
 	stop     context.CancelCauseFunc
+
+	mu      sync.Mutex
+	running map[*run]struct{} // batches in hand
+	idle    chan struct{}     // closed when none is; nil when nobody waits
 }
 
 var _ asynq.Handler = (*Runner)(nil)

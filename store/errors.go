@@ -8,6 +8,9 @@ var (
 	// Nothing was recorded; whoever took over will do it.
 	ErrStale = errors.New("batch was taken over or is closed")
 
+	// ErrPaused: the transfer is paused. Its batches come back when it goes on.
+	ErrPaused = errors.New("transfer is paused")
+
 	// ErrSealed: the transfer takes no more files.
 	ErrSealed = errors.New("transfer is sealed")
 

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -30,7 +29,7 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]batcher
 	}
 	err := s.db.WithContext(ctx).Raw(`SELECT t.id, t.via, t.files, t.dispatched, t.mark_files, t.marked_at,
 			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id) AS unfinished
-		FROM transfers t WHERE t.state IN ? AND t.dispatched < t.files AND t.id > ? ORDER BY t.id LIMIT ?`,
+		FROM transfers t WHERE t.state IN ? AND t.paused_at IS NULL AND t.dispatched < t.files AND t.id > ? ORDER BY t.id LIMIT ?`,
 		active(), after, limit).Scan(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("list backlogs: %w", err)
@@ -126,7 +125,9 @@ func routedBy(batches []tasks.Batch) map[int]int64 {
 // whose time has come, and batches that have been out for long.
 func (s *Store) Due(ctx context.Context, limit int) ([]tasks.Batch, error) {
 	var rows []batchRow
-	err := s.db.WithContext(ctx).Where("due_at <= ?", s.stamp()).Order("due_at").Limit(limit).Find(&rows).Error
+	err := s.db.WithContext(ctx).Where("due_at <= ?", s.stamp()).
+		Where("NOT EXISTS (SELECT 1 FROM transfers t WHERE t.id = batches.transfer_id AND t.paused_at IS NOT NULL)").
+		Order("due_at").Limit(limit).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("list due batches: %w", err)
 	}
@@ -175,48 +176,6 @@ func (s *Store) HurryAll(ctx context.Context) error {
 	return s.write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error {
 		return tx.Exec("UPDATE batches SET due_at = ? WHERE due_at > ?", now, now).Error
 	})
-}
-
-// Pickup reads a batch for a worker that received its message. A batch that is
-// closed gives ErrStale. When the batch may have run before, the worker takes
-// over: the fencing token is raised, and retaken is true. That is so when the
-// ledger says it, or when lost, the number of workers that the queue saw die
-// with it, is above 0.
-func (s *Store) Pickup(ctx context.Context, id int64, lost int) (b tasks.Batch, retaken bool, err error) {
-	db := s.db.WithContext(ctx)
-	for {
-		var row batchRow
-		err = db.Take(&row, id).Error
-		if errors.Is(err, gorm.ErrRecordNotFound) {
-			return b, false, ErrStale
-		}
-		if err != nil {
-			return b, false, fmt.Errorf("pick up batch %d: %w", id, err)
-		}
-		b, err = row.batch()
-		if err != nil {
-			return b, false, fmt.Errorf("pick up batch %d: %w", id, err)
-		}
-		if lost == 0 && row.Delivery == 0 {
-			return b, false, nil
-		}
-		taken, err := s.takeOver(ctx, &b, lost)
-		if err != nil || taken {
-			return b, true, err
-		}
-	}
-}
-
-func (s *Store) takeOver(ctx context.Context, b *tasks.Batch, lost int) (taken bool, err error) {
-	total := max(b.Lost, lost)
-	err = s.write(ctx, "take over batch", func(tx *gorm.DB, _ time.Time) error {
-		u := tx.Exec("UPDATE batches SET delivery = delivery + 1, lost = ? WHERE id = ? AND delivery = ?", total, b.ID, b.Delivery)
-		taken = u.RowsAffected == 1
-		return u.Error
-	})
-	b.Delivery++
-	b.Lost = total
-	return taken, err
 }
 
 // HandBack gives up a batch that was not finished, so that whatever the giver

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"gorm.io/gorm"
+
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -89,6 +91,19 @@ type Filter struct {
 	File     int64 // 0: every file
 }
 
+func (f Filter) apply(q *gorm.DB) *gorm.DB {
+	if f.Step > 0 {
+		q = q.Where("step_no = ?", f.Step)
+	}
+	if len(f.Outcomes) > 0 {
+		q = q.Where("outcome IN ?", f.Outcomes)
+	}
+	if f.File > 0 {
+		q = q.Where("file_no = ?", f.File)
+	}
+	return q
+}
+
 // Key is the place of a result in the order of Results: by step, then file.
 // The zero value is before the first.
 type Key struct {
@@ -105,17 +120,8 @@ type Line struct {
 // Results lists up to limit results of a transfer behind a key, in the order
 // of steps and files.
 func (s *Store) Results(ctx context.Context, transfer int64, f Filter, after Key, limit int) ([]Line, error) {
-	q := s.db.WithContext(ctx).Where("transfer_id = ?", transfer).
+	q := f.apply(s.db.WithContext(ctx)).Where("transfer_id = ?", transfer).
 		Where("step_no > ? OR (step_no = ? AND file_no > ?)", after.Step, after.Step, after.File)
-	if f.Step > 0 {
-		q = q.Where("step_no = ?", f.Step)
-	}
-	if len(f.Outcomes) > 0 {
-		q = q.Where("outcome IN ?", f.Outcomes)
-	}
-	if f.File > 0 {
-		q = q.Where("file_no = ?", f.File)
-	}
 	var rows []resultRow
 	if err := q.Order("step_no, file_no").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list results: %w", err)

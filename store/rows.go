@@ -29,6 +29,8 @@ type transferRow struct {
 	Dispatched int64
 	MarkFiles  int64
 	MarkedAt   *time.Time
+	PausedAt   *time.Time
+	Webhooks   string // one URL a line
 	CreatedAt  time.Time
 	SeenAt     time.Time
 	SealedAt   *time.Time
@@ -42,7 +44,7 @@ func (r *transferRow) transfer() tasks.Transfer {
 	t := tasks.Transfer{
 		ID: r.ID, UUID: r.UUID, Name: r.Name, Via: r.Via, State: r.State, Queue: r.Queue, Recipe: r.Recipe,
 		Sources: splitSources(r.Sources), Files: r.Files, Bytes: r.Bytes, Finished: r.Finished, Cursor: r.Dispatched,
-		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt),
+		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt), PausedAt: value(r.PausedAt),
 	}
 	if r.IdemKey != nil {
 		t.Key = *r.IdemKey

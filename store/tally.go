@@ -68,14 +68,8 @@ func (t *ledgerTally) closing(r *Recording) {
 // reports the transfers that completed by it.
 func (t *ledgerTally) commit(tx *gorm.DB, now time.Time) (completed map[int64]bool, err error) {
 	for _, k := range sortedFunc(t.counts, stepKey.compare) {
-		d := t.counts[k]
-		c := d.counts
-		err := tx.Exec(`UPDATE steps SET routed = routed + ?, succeeded = succeeded + ?, warning = warning + ?, skipped = skipped + ?,
-				failed = failed + ?, error = error + ?, timed_out = timed_out + ?, canceled = canceled + ?
-			WHERE transfer_id = ? AND no = ?`,
-			d.routed, c.Succeeded, c.Warning, c.Skipped, c.Failed, c.Error, c.TimedOut, c.Canceled, k.transfer, k.no).Error
-		if err != nil {
-			return nil, fmt.Errorf("count results: %w", err)
+		if err := addToStep(tx, k, t.counts[k]); err != nil {
+			return nil, err
 		}
 	}
 	completed = make(map[int64]bool)
@@ -92,4 +86,16 @@ func (t *ledgerTally) commit(tx *gorm.DB, now time.Time) (completed map[int64]bo
 		}
 	}
 	return completed, nil
+}
+
+func addToStep(tx *gorm.DB, k stepKey, d *stepDelta) error {
+	c := d.counts
+	err := tx.Exec(`UPDATE steps SET routed = routed + ?, succeeded = succeeded + ?, warning = warning + ?, skipped = skipped + ?,
+			failed = failed + ?, error = error + ?, timed_out = timed_out + ?, canceled = canceled + ?
+		WHERE transfer_id = ? AND no = ?`,
+		d.routed, c.Succeeded, c.Warning, c.Skipped, c.Failed, c.Error, c.TimedOut, c.Canceled, k.transfer, k.no).Error
+	if err != nil {
+		return fmt.Errorf("count results: %w", err)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,6 +23,9 @@ type NewTransfer struct {
 	Recipe  string
 	Sources []string
 	Steps   []tasks.Step
+
+	// Webhooks are URLs to tell of the transfer's end.
+	Webhooks []string
 }
 
 // Create registers an open transfer. When one with the same key is there
@@ -54,7 +58,8 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 	row := transferRow{
 		UUID: id, Name: clip(n.Name, 255), Lineage: n.Lineage, Via: n.Via, State: tasks.Open, Queue: n.Queue,
-		Recipe: n.Recipe, Sources: joinSources(n.Sources), CreatedAt: now, SeenAt: now,
+		Recipe: n.Recipe, Sources: joinSources(n.Sources), Webhooks: strings.Join(n.Webhooks, "\n"),
+		CreatedAt: now, SeenAt: now,
 	}
 	if n.Key != "" {
 		row.IdemKey = &n.Key
@@ -177,5 +182,8 @@ func (s *Store) Reopen(ctx context.Context, id int64) (reopened bool, err error)
 func completeIfDone(tx *gorm.DB, id int64, now time.Time) (bool, error) {
 	u := tx.Exec("UPDATE transfers SET state = ?, ended_at = ? WHERE id = ? AND state = ? AND finished = files",
 		tasks.Completed, now, id, tasks.Running)
-	return u.RowsAffected == 1, u.Error //nolint:wrapcheck // write wraps
+	if u.Error != nil || u.RowsAffected == 0 {
+		return false, u.Error //nolint:wrapcheck // write wraps
+	}
+	return true, noteEnd(tx, id, now)
 }

@@ -16,15 +16,27 @@ type Worker struct {
 	Handlers  []string
 	Slots     int // batches it runs at once
 	Version   string
+	Wish      Wish // what a person wants of it
 	StartedAt time.Time
 	SeenAt    time.Time
 }
+
+// Wish is what a person wants of a worker.
+type Wish string
+
+// The wishes.
+const (
+	Go    Wish = ""      // take batches
+	Rest  Wish = "pause" // take none until told to go
+	Leave Wish = "drain" // finish what is in hand, and end
+)
 
 type workerRow struct {
 	Name      string `gorm:"primaryKey"`
 	Handlers  string // separated by spaces
 	Slots     int
 	Version   string
+	Wish      Wish
 	StartedAt time.Time
 	SeenAt    time.Time
 }
@@ -35,18 +47,38 @@ func (workerRow) TableName() string { return "workers" }
 // workerGone is after how long without a sign a worker counts as dead.
 const workerGone = 30 * time.Second
 
-// SeeWorker notes that a worker is alive, and forgets those long gone.
-func (s *Store) SeeWorker(ctx context.Context, w Worker) error {
-	return s.write(ctx, "note worker", func(tx *gorm.DB, now time.Time) error {
+// SeeWorker notes that a worker is alive, forgets those long gone, and tells
+// what a person wants of this one.
+func (s *Store) SeeWorker(ctx context.Context, w Worker) (wish Wish, err error) {
+	err = s.write(ctx, "note worker", func(tx *gorm.DB, now time.Time) error {
 		row := workerRow{
 			Name: clip(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: clip(w.Version, 64),
 			StartedAt: w.StartedAt.UTC(), SeenAt: now,
 		}
-		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error; err != nil {
+		keepWish := clause.OnConflict{
+			Columns:   []clause.Column{{Name: "name"}},
+			DoUpdates: clause.AssignmentColumns([]string{"handlers", "slots", "version", "started_at", "seen_at"}),
+		}
+		if err := tx.Clauses(keepWish).Create(&row).Error; err != nil {
 			return err //nolint:wrapcheck // write wraps
+		}
+		if err := tx.Model(&workerRow{}).Where("name = ?", row.Name).Pluck("wish", &wish).Error; err != nil {
+			return err //nolint:wrapcheck // as above
 		}
 		return tx.Exec("DELETE FROM workers WHERE seen_at < ?", now.Add(-20*workerGone)).Error
 	})
+	return wish, err
+}
+
+// WishWorker says what a person wants of a worker; it sees it with its next
+// sign of life. It reports false when there is no such worker.
+func (s *Store) WishWorker(ctx context.Context, name string, wish Wish) (known bool, err error) {
+	err = s.write(ctx, "tell worker", func(tx *gorm.DB, _ time.Time) error {
+		u := tx.Exec("UPDATE workers SET wish = ? WHERE name = ?", wish, clip(name, 128))
+		known = u.RowsAffected == 1
+		return u.Error
+	})
+	return known, err
 }
 
 // ForgetWorker removes a worker that has stopped in order.
@@ -66,7 +98,7 @@ func (s *Store) Workers(ctx context.Context) ([]Worker, error) {
 	ws := make([]Worker, len(rows))
 	for i, r := range rows {
 		ws[i] = Worker{
-			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version,
+			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version, Wish: r.Wish,
 			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(),
 		}
 	}

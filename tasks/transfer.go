@@ -60,6 +60,7 @@ type Transfer struct {
 	CreatedAt time.Time
 	SealedAt  time.Time // zero while open
 	EndedAt   time.Time // zero until ended
+	PausedAt  time.Time // zero unless a person paused it: what is in hand ends, nothing more starts
 
 	Steps []Step // live counters, one a recipe step, numbered from 1
 }

@@ -15,6 +15,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   dispatched   BIGINT NOT NULL DEFAULT 0,
   mark_files   BIGINT NOT NULL DEFAULT 0,
   marked_at    DATETIME(6) NULL,
+  paused_at    DATETIME(6) NULL,
+  webhooks     MEDIUMTEXT NOT NULL,
   created_at   DATETIME(6) NOT NULL,
   seen_at      DATETIME(6) NOT NULL,
   sealed_at    DATETIME(6) NULL,
@@ -129,6 +131,7 @@ CREATE TABLE IF NOT EXISTS workers (
   handlers     TEXT NOT NULL,
   slots        INT NOT NULL,
   version      VARCHAR(64) NOT NULL,
+  wish         VARCHAR(16) NOT NULL DEFAULT '',
   started_at   DATETIME(6) NOT NULL,
   seen_at      DATETIME(6) NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -137,4 +140,19 @@ CREATE TABLE IF NOT EXISTS leases (
   name         VARCHAR(64) NOT NULL PRIMARY KEY,
   holder       VARCHAR(128) NOT NULL,
   until        DATETIME(6) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS closings (
+  id           BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  event        CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  transfer_id  BIGINT NOT NULL,
+  url          TEXT NOT NULL,
+  body         MEDIUMTEXT NOT NULL,
+  tries        INT NOT NULL DEFAULT 0,
+  due_at       DATETIME(6) NULL,
+  created_at   DATETIME(6) NOT NULL,
+  done_at      DATETIME(6) NULL,
+  error        TEXT NOT NULL,
+  KEY closings_due (due_at),
+  KEY closings_transfer (transfer_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -15,6 +15,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   dispatched   INTEGER NOT NULL DEFAULT 0,
   mark_files   INTEGER NOT NULL DEFAULT 0,
   marked_at    DATETIME NULL,
+  paused_at    DATETIME NULL,
+  webhooks     TEXT NOT NULL,
   created_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL,
   sealed_at    DATETIME NULL,
@@ -136,6 +138,7 @@ CREATE TABLE IF NOT EXISTS workers (
   handlers     TEXT NOT NULL,
   slots        INTEGER NOT NULL,
   version      TEXT NOT NULL,
+  wish         TEXT NOT NULL DEFAULT '',
   started_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL
 ) WITHOUT ROWID;
@@ -145,3 +148,20 @@ CREATE TABLE IF NOT EXISTS leases (
   holder       TEXT NOT NULL,
   until        DATETIME NOT NULL
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS closings (
+  id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  event        TEXT NOT NULL,
+  transfer_id  INTEGER NOT NULL,
+  url          TEXT NOT NULL,
+  body         TEXT NOT NULL,
+  tries        INTEGER NOT NULL DEFAULT 0,
+  due_at       DATETIME NULL,
+  created_at   DATETIME NOT NULL,
+  done_at      DATETIME NULL,
+  error        TEXT NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS closings_due ON closings (due_at);
+
+CREATE INDEX IF NOT EXISTS closings_transfer ON closings (transfer_id);

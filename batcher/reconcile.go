@@ -1,0 +1,103 @@
+package batcher
+
+import (
+	"context"
+	"errors"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// Reconciled is what one reconciliation found and mended.
+type Reconciled struct {
+	Batches  int64 `json:"batches"`  // in the ledger
+	Resent   int64 `json:"resent"`   // of them, the queue did not know and has now
+	Files    int64 `json:"files"`    // that nothing stood for, and have a batch now
+	Groups   int64 `json:"groups"`   // stranded, that have their name back
+	Orphaned int64 `json:"orphaned"` // transfers whose producer has died
+}
+
+// Reconciler is what Reconcile needs of the store beside the Ledger.
+type Reconciler interface {
+	Ledger
+	// BatchesAfter lists batches of the ledger by number, those above after.
+	BatchesAfter(ctx context.Context, after int64, limit int) ([]tasks.Batch, error)
+}
+
+// Reconcile holds the ledger against the queue, at once and whole: what the
+// dispatcher does bit by bit. It is safe beside any number of dispatchers.
+func Reconcile(ctx context.Context, l Reconciler, q Queue, c *Catalog, o DispatcherOptions) (r Reconciled, err error) {
+	d := NewDispatcher(l, q, c, o)
+	if r.Orphaned, err = l.Interrupt(ctx); err != nil {
+		return r, err //nolint:wrapcheck // names the operation already
+	}
+	for _, queue := range o.Queues {
+		n, err := q.HealGroups(ctx, queue, o.Handlers)
+		if err != nil {
+			return r, err //nolint:wrapcheck // as above
+		}
+		r.Groups += n
+	}
+	if err := d.reconcileBatches(ctx, l, &r); err != nil {
+		return r, err
+	}
+	return r, d.reconcileFiles(ctx, &r)
+}
+
+func (d *Dispatcher) reconcileBatches(ctx context.Context, l Reconciler, r *Reconciled) error {
+	for after := int64(0); ; {
+		page, err := l.BatchesAfter(ctx, after, dueMost)
+		if err != nil || len(page) == 0 {
+			return err //nolint:wrapcheck // names the operation already
+		}
+		after = page[len(page)-1].ID
+		r.Batches += int64(len(page))
+		resent, err := d.resend(ctx, page)
+		r.Resent += int64(resent)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// reconcileFiles sweeps every group transfer to its end, without waiting for
+// the lag. Files that wait in the queue for the aggregator may get a batch
+// twice by it; their results are recorded once.
+func (d *Dispatcher) reconcileFiles(ctx context.Context, r *Reconciled) error {
+	for after := int64(0); ; {
+		backlogs, err := d.ledger.Backlogs(ctx, after, turnSize)
+		if err != nil || len(backlogs) == 0 {
+			return err //nolint:wrapcheck // names the operation already
+		}
+		for i := range backlogs {
+			b := &backlogs[i]
+			after = b.Transfer
+			if b.Via != tasks.ViaGroup {
+				continue // the dispatcher cuts those as the window allows
+			}
+			n, err := d.sweepAll(ctx, b)
+			r.Files += n
+			if err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (d *Dispatcher) sweepAll(ctx context.Context, b *Backlog) (files int64, err error) {
+	e, err := d.catalog.Get(ctx, b.Transfer)
+	if err != nil {
+		return 0, err
+	}
+	b.MarkFiles = b.Files
+	for b.Cursor < b.Files {
+		n, err := d.sweepOnce(ctx, b, e)
+		files += n
+		if errors.Is(err, ErrMoved) {
+			return files, nil // a dispatcher is sweeping it
+		}
+		if err != nil {
+			return files, err
+		}
+	}
+	return files, nil
+}

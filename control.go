@@ -1,0 +1,156 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Cancel stops a transfer: nothing more of it starts, handlers that are at work
+// on it are told to stop within seconds, and what they leave ends as canceled.
+// It reports false when the transfer had ended already.
+func (b *Baler) Cancel(ctx context.Context, t tasks.Transfer) (bool, error) {
+	return b.store.Cancel(ctx, t.ID) //nolint:wrapcheck // names the operation already
+}
+
+// Pause lets nothing more of a transfer start; what is in hand ends. It reports
+// false when the transfer has ended or is paused already.
+func (b *Baler) Pause(ctx context.Context, t tasks.Transfer) (bool, error) {
+	return b.store.Pause(ctx, t.ID) //nolint:wrapcheck // as above
+}
+
+// Resume lets a paused transfer go on. It reports false when it was not paused.
+func (b *Baler) Resume(ctx context.Context, t tasks.Transfer) (bool, error) {
+	return b.store.Resume(ctx, t.ID) //nolint:wrapcheck // as above
+}
+
+// retryPage is how many files one transaction of Retry takes back.
+const retryPage = 500
+
+// Retry runs chosen results again, from their step on: they and the results of
+// the steps behind them become attempts, and the counters move back with them.
+// Without chosen outcomes those that are failures are run again. While the
+// transfer runs, only files that ended badly can be. It tells how many files
+// will be run; a transfer that had ended goes on.
+func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f Filter) (files int64, err error) {
+	e, err := b.catalog.Get(ctx, t.ID)
+	if err != nil {
+		return 0, err //nolint:wrapcheck // names the transfer already
+	}
+	filter, err := f.of(t)
+	if err != nil {
+		return 0, err
+	}
+	if len(filter.Outcomes) == 0 {
+		filter.Outcomes = []tasks.Outcome{tasks.Failed, tasks.Error, tasks.TimedOut, tasks.Canceled}
+	}
+	k := store.Kick{
+		Transfer: t.ID, Filter: filter, Limit: retryPage,
+		Stops: func(step int, o tasks.Outcome) bool { return e.Step(step).Stops(o) },
+		Cut: func(step int, files []tasks.File) []tasks.Batch {
+			batches := batcher.Split(e, step, files, e.Policy(step))
+			for i := range batches {
+				batches[i].Delivery = 1 // another result of them may have come meanwhile
+			}
+			return batches
+		},
+	}
+	for {
+		done, err := b.store.Kick(ctx, k)
+		if err != nil {
+			return files, err //nolint:wrapcheck // as above
+		}
+		if done.Last == 0 {
+			return files, nil
+		}
+		files += done.Files
+		k.After = done.Last
+		b.send(ctx, done.Batches)
+	}
+}
+
+// send enqueues batches whose rows are committed. What the queue does not take
+// the dispatcher sends; without a queue of its own, or with an embedded one,
+// a process leaves them to it at once.
+func (b *Baler) send(ctx context.Context, batches []tasks.Batch) {
+	if b.queue == nil || b.queue.embedded != nil {
+		return
+	}
+	if err := b.queue.producer.Batches(ctx, batches); err != nil {
+		b.log.WarnContext(ctx, "left to the dispatcher", "batches", len(batches), "error", err)
+	}
+}
+
+// Reconcile holds the ledger against the queue at once, and sends what the
+// queue has lost. Dispatchers do the same by themselves, bit by bit.
+func (b *Baler) Reconcile(ctx context.Context) (batcher.Reconciled, error) {
+	return batcher.Reconcile(ctx, b.store, b.queue.producer, b.catalog, b.dispatcherOptions()) //nolint:wrapcheck // as above
+}
+
+// Queue is what a queue holds.
+type Queue struct {
+	Name     string `json:"queue"`
+	Paused   bool   `json:"paused"`
+	Pending  int    `json:"pending"`  // batches that wait
+	Active   int    `json:"active"`   // batches in workers' hands
+	Retrying int    `json:"retrying"` // batches that went back and wait a moment
+	Grouped  int    `json:"grouped"`  // files that wait to be collected into batches
+}
+
+// Queues lists the queues that Redis knows.
+func (b *Baler) Queues(context.Context) ([]Queue, error) {
+	inspector := asynq.NewInspectorFromRedisClient(b.queue.client)
+	names, err := inspector.Queues()
+	if err != nil {
+		return nil, fmt.Errorf("list queues: %w", err)
+	}
+	queues := make([]Queue, 0, len(names))
+	for _, name := range names {
+		info, err := inspector.GetQueueInfo(name)
+		if err != nil {
+			return nil, fmt.Errorf("look at queue %s: %w", name, err)
+		}
+		queues = append(queues, Queue{
+			Name: name, Paused: info.Paused, Pending: info.Pending, Active: info.Active, Retrying: info.Retry,
+			Grouped: info.Aggregating,
+		})
+	}
+	return queues, nil
+}
+
+// PauseQueue lets workers take nothing more from a queue, or lets them again.
+func (b *Baler) PauseQueue(_ context.Context, name string, pause bool) error {
+	inspector := asynq.NewInspectorFromRedisClient(b.queue.client)
+	do, what := inspector.UnpauseQueue, "resume"
+	if pause {
+		do, what = inspector.PauseQueue, "pause"
+	}
+	if err := do(name); err != nil {
+		return fmt.Errorf("%s queue %s: %w", what, name, err)
+	}
+	return nil
+}
+
+// ErrNoWorker says that no live worker has the name.
+var ErrNoWorker = errors.New("no such worker")
+
+// Workers lists the live workers by name.
+func (b *Baler) Workers(ctx context.Context) ([]store.Worker, error) {
+	return b.store.Workers(ctx) //nolint:wrapcheck // names the operation already
+}
+
+// TellWorker says to a worker what is wanted of it: to take batches, to rest,
+// or to finish what it has in hand and end. It hears it within seconds.
+func (b *Baler) TellWorker(ctx context.Context, name string, wish store.Wish) error {
+	known, err := b.store.WishWorker(ctx, name, wish)
+	if err == nil && !known {
+		err = fmt.Errorf("%w: %s", ErrNoWorker, name)
+	}
+	return err
+}

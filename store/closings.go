@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// ClosingNote is one message about a transfer's end that is to be delivered to a
+// webhook. It is written in the transaction that ended the transfer: whoever
+// ends a transfer leaves its messages behind, whatever dies afterwards.
+type ClosingNote struct {
+	ID         int64
+	Event      string // UUIDv7, the same at every delivery
+	TransferID int64
+	URL        string `gorm:"column:url"`
+	Body       string // JSON
+	Tries      int
+	DueAt      *time.Time // nil when it is done or given up
+	CreatedAt  time.Time
+	DoneAt     *time.Time
+	Error      string // of the last try
+}
+
+// TableName names the table to GORM.
+func (ClosingNote) TableName() string { return "closings" }
+
+// noteEnd writes the messages about a transfer's end.
+func noteEnd(tx *gorm.DB, id int64, now time.Time) error {
+	var row transferRow
+	if err := tx.Take(&row, id).Error; err != nil {
+		return fmt.Errorf("read ended transfer: %w", err)
+	}
+	if row.Webhooks == "" {
+		return nil
+	}
+	var steps []stepRow
+	if err := tx.Where("transfer_id = ?", id).Order("no").Find(&steps).Error; err != nil {
+		return fmt.Errorf("read ended transfer: %w", err)
+	}
+	t := row.transfer()
+	for i := range steps {
+		t.Steps = append(t.Steps, steps[i].step())
+	}
+	for url := range strings.SplitSeq(row.Webhooks, "\n") {
+		note, err := newClosingNote(&t, url, now)
+		if err != nil {
+			return err
+		}
+		if err := tx.Create(&note).Error; err != nil {
+			return fmt.Errorf("note the end of transfer %s: %w", t.UUID, err)
+		}
+	}
+	return nil
+}
+
+func newClosingNote(t *tasks.Transfer, url string, now time.Time) (n ClosingNote, err error) {
+	event, err := uuid.NewV7()
+	if err != nil {
+		return n, fmt.Errorf("name an event: %w", err)
+	}
+	body, err := json.Marshal(struct {
+		Event string        `json:"event"`
+		Type  string        `json:"type"`
+		At    time.Time     `json:"at"`
+		Of    tasks.Summary `json:"transfer"`
+	}{event.String(), "transfer." + string(t.State), now, tasks.Summarize(t, now)})
+	if err != nil {
+		return n, fmt.Errorf("describe transfer %s: %w", t.UUID, err)
+	}
+	return ClosingNote{Event: event.String(), TransferID: t.ID, URL: url, Body: string(body), DueAt: &now, CreatedAt: now}, nil
+}
+
+// DueClosings lists messages that should be delivered now.
+func (s *Store) DueClosings(ctx context.Context, limit int) ([]ClosingNote, error) {
+	var rows []ClosingNote
+	err := s.db.WithContext(ctx).Where("due_at <= ?", s.stamp()).Order("due_at").Limit(limit).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("list due webhooks: %w", err)
+	}
+	return rows, nil
+}
+
+// TryClosing takes a message for one delivery: until again it is nobody
+// else's. It reports false when somebody was faster.
+func (s *Store) TryClosing(ctx context.Context, n *ClosingNote, again time.Duration) (taken bool, err error) {
+	err = s.write(ctx, "take webhook", func(tx *gorm.DB, now time.Time) error {
+		u := tx.Exec("UPDATE closings SET tries = tries + 1, due_at = ? WHERE id = ? AND tries = ? AND due_at IS NOT NULL",
+			now.Add(again), n.ID, n.Tries)
+		taken = u.RowsAffected == 1
+		return u.Error
+	})
+	return taken, err
+}
+
+// EndClosing notes what became of a delivery: done without a reason; with one,
+// it is tried again after a while, or given up when again is 0.
+func (s *Store) EndClosing(ctx context.Context, id int64, reason string, again time.Duration) error {
+	return s.write(ctx, "note webhook", func(tx *gorm.DB, now time.Time) error {
+		set := map[string]any{"error": clip(reason, 4096), "due_at": nil}
+		switch {
+		case reason == "":
+			set["done_at"] = now
+		case again > 0:
+			set["due_at"] = now.Add(again)
+		}
+		return tx.Model(&ClosingNote{}).Where("id = ?", id).Updates(set).Error
+	})
+}
+
+// Closings lists the messages about a transfer's ends, oldest first.
+func (s *Store) Closings(ctx context.Context, transfer int64) ([]ClosingNote, error) {
+	var rows []ClosingNote
+	if err := s.db.WithContext(ctx).Where("transfer_id = ?", transfer).Order("id").Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("list webhooks: %w", err)
+	}
+	return rows, nil
+}

@@ -1,0 +1,80 @@
+package baler
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/balerhq/baler/store"
+)
+
+// obey does what people wish of the worker until ctx ends, or it is told to leave.
+func (w *worker) obey(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case wish := <-w.wishes:
+			if w.fulfil(ctx, wish) {
+				return
+			}
+		}
+	}
+}
+
+func (w *worker) fulfil(ctx context.Context, wish store.Wish) (leave bool) {
+	switch {
+	case wish == store.Leave:
+		w.b.log.InfoContext(ctx, "worker told to finish what it has in hand and end")
+		w.rest(false)
+		w.resting.Wait()
+		return true
+	case wish == store.Rest && w.server != nil:
+		w.b.log.InfoContext(ctx, "worker told to pause")
+		w.rest(false)
+	case wish == store.Go && w.server == nil:
+		if err := w.take(); err != nil {
+			w.b.log.WarnContext(ctx, "worker: cannot go on yet", "error", err)
+			return false // the next sign of life tries again
+		}
+		w.b.log.InfoContext(ctx, "worker goes on")
+	}
+	return false
+}
+
+// hear passes a wish on; only the last one counts.
+func (w *worker) hear(wish store.Wish) {
+	select {
+	case <-w.wishes:
+	default:
+	}
+	w.wishes <- wish
+}
+
+// take starts to take batches.
+func (w *worker) take() error {
+	server := w.serve()
+	if err := server.Start(w.runner); err != nil {
+		return fmt.Errorf("start worker: %w", err)
+	}
+	w.server = server
+	return nil
+}
+
+// rest takes no new batches. What is in hand goes on, within the grace period
+// when the worker ends with it.
+func (w *worker) rest(end bool) {
+	server := w.server
+	w.server = nil
+	if server == nil {
+		return
+	}
+	if !end {
+		server.Stop()
+	}
+	w.resting.Go(func() {
+		if !end {
+			w.runner.Idle()
+		}
+		server.Shutdown()
+	})
+}
