@@ -21,13 +21,6 @@ var migrations embed.FS
 // migrationsTable is where the applied versions are noted.
 const migrationsTable = "baler_migrations"
 
-// lockName and lockSeconds belong to MySQL's named lock, which keeps two
-// processes from migrating at once.
-const (
-	lockName    = "baler_migrate"
-	lockSeconds = 60
-)
-
 // Migrate brings the database to this program's version and reports which
 // migrations it applied. It runs under a lock, so that any number of processes
 // may call it at once. A database of a newer version gives ErrNewer and stays
@@ -47,29 +40,38 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	before, err := s.Pending(ctx)
+	db := s.on(ctx, conn) // one connection does it all: a pool may have no second one
+	before, err := s.pending(db)
 	if err != nil || len(before) == 0 {
 		return nil, err
 	}
-	if err := s.migrator(ctx, conn).Migrate(); err != nil {
+	if err := s.migrator(db, &applied).Migrate(); err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
-	return before, nil
+	return applied, nil
+}
+
+// on is the database by way of one connection.
+func (s *Store) on(ctx context.Context, conn *sql.Conn) *gorm.DB {
+	db := s.db.Session(&gorm.Session{NewDB: true, Context: ctx})
+	db.Statement.ConnPool = conn
+	return db
 }
 
 // Pending lists the migrations that the database lacks, oldest first; none
 // means that it is up to date. A database of a newer version gives ErrNewer.
 func (s *Store) Pending(ctx context.Context) ([]string, error) {
+	return s.pending(s.db.WithContext(ctx))
+}
+
+func (s *Store) pending(db *gorm.DB) ([]string, error) {
 	known, err := s.versions()
 	if err != nil {
 		return nil, err
 	}
-	var have []string
-	db := s.db.WithContext(ctx)
-	if db.Migrator().HasTable(migrationsTable) {
-		if err := db.Table(migrationsTable).Order("id").Pluck("id", &have).Error; err != nil {
-			return nil, fmt.Errorf("read %s: %w", migrationsTable, err)
-		}
+	have, err := s.noted(db)
+	if err != nil {
+		return nil, err
 	}
 	for _, id := range have {
 		if !slices.Contains(known, id) {
@@ -78,6 +80,24 @@ func (s *Store) Pending(ctx context.Context) ([]string, error) {
 		}
 	}
 	return slices.DeleteFunc(known, func(id string) bool { return slices.Contains(have, id) }), nil
+}
+
+// noted lists the migrations that the database has. GORM's own HasTable takes
+// an error for a no.
+func (s *Store) noted(db *gorm.DB) (have []string, err error) {
+	query := "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?"
+	if s.dialect == SQLite {
+		query = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+	}
+	var tables int
+	err = db.Raw(query, migrationsTable).Scan(&tables).Error
+	if err == nil && tables > 0 {
+		err = db.Table(migrationsTable).Order("id").Pluck("id", &have).Error
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", migrationsTable, err)
+	}
+	return have, nil
 }
 
 // versions lists the migrations that this program knows, oldest first.
@@ -95,14 +115,17 @@ func (s *Store) versions() ([]string, error) {
 
 func (s *Store) migrationsDir() string { return path.Join("migrations", string(s.dialect)) }
 
-func (s *Store) migrator(ctx context.Context, conn *sql.Conn) *gormigrate.Gormigrate {
-	ids, _ := s.versions() // Pending has read them just before
+// migrator notes in applied what it has applied: another process may have been
+// faster.
+func (s *Store) migrator(db *gorm.DB, applied *[]string) *gormigrate.Gormigrate {
+	ids, _ := s.versions() // pending has read them just before
 	steps := make([]*gormigrate.Migration, len(ids))
 	for i, id := range ids {
-		steps[i] = &gormigrate.Migration{ID: id, Migrate: func(tx *gorm.DB) error { return s.apply(tx, id) }}
+		steps[i] = &gormigrate.Migration{ID: id, Migrate: func(tx *gorm.DB) error {
+			*applied = append(*applied, id)
+			return s.apply(tx, id)
+		}}
 	}
-	db := s.db.Session(&gorm.Session{NewDB: true, Context: ctx})
-	db.Statement.ConnPool = conn // the connection that holds the lock
 	return gormigrate.New(db, &gormigrate.Options{
 		TableName:                 migrationsTable,
 		IDColumnName:              "id",
@@ -127,25 +150,4 @@ func (s *Store) apply(tx *gorm.DB, id string) error {
 		}
 	}
 	return nil
-}
-
-// lockMigrations takes the lock on MySQL; SQLite's transaction is lock enough.
-func (s *Store) lockMigrations(ctx context.Context, conn *sql.Conn) (unlock func() error, err error) {
-	if s.dialect == SQLite {
-		return func() error { return nil }, nil
-	}
-	var got sql.NullInt64
-	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", lockName, lockSeconds).Scan(&got); err != nil {
-		return nil, fmt.Errorf("migrate: take lock: %w", err)
-	}
-	if got.Int64 != 1 {
-		return nil, fmt.Errorf("migrate: another process has held the lock %q for %d s; try again when it is done", lockName, lockSeconds)
-	}
-	return func() error {
-		// The lock is released even when ctx has ended: the connection goes back to the pool.
-		if _, err := conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK(?)", lockName); err != nil {
-			return fmt.Errorf("migrate: release lock: %w", err)
-		}
-		return nil
-	}, nil
 }

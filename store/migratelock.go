@@ -1,0 +1,48 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// migrateLock names MySQL's lock that keeps two processes from migrating one
+// database at once. Names are the whole server's, and 64 characters at most.
+const migrateLock = "LEFT(CONCAT('baler_migrate.', DATABASE()), 64)"
+
+// lockPatience is how long a process waits for another to have migrated.
+const lockPatience = time.Minute
+
+// lockPoll is how often it asks. Waiting inside the server would look like a
+// dead connection once it takes longer than a read may.
+const lockPoll = 50 * time.Millisecond
+
+// lockMigrations takes the lock on MySQL; SQLite's transaction is lock enough.
+func (s *Store) lockMigrations(ctx context.Context, conn *sql.Conn) (unlock func() error, err error) {
+	if s.dialect == SQLite {
+		return func() error { return nil }, nil
+	}
+	for waited := time.Duration(0); ; waited += lockPoll {
+		var got sql.NullInt64
+		if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+migrateLock+", 0)").Scan(&got); err != nil {
+			return nil, fmt.Errorf("migrate: take lock: %w", err)
+		}
+		if got.Int64 == 1 {
+			break
+		}
+		if waited >= lockPatience {
+			return nil, fmt.Errorf("migrate: another process has been migrating this database for %v; try again when it is done", lockPatience)
+		}
+		if !pause(ctx, lockPoll) {
+			return nil, fmt.Errorf("migrate: wait for another process that migrates: %w", ctx.Err())
+		}
+	}
+	return func() error {
+		// The lock is released even when ctx has ended: the connection goes back to the pool.
+		if _, err := conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK("+migrateLock+")"); err != nil {
+			return fmt.Errorf("migrate: release lock: %w", err)
+		}
+		return nil
+	}, nil
+}
