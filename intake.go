@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/faults"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -84,7 +85,7 @@ func (in *intake) flush(ctx context.Context, files []tasks.File) error {
 func (in *intake) register(ctx context.Context, files []tasks.File) error {
 	a := store.Addition{Transfer: in.entry.ID, Files: files, Lineage: in.lineage}
 	if in.entry.Via == tasks.ViaBulk {
-		return in.b.store.AddFiles(ctx, a) //nolint:wrapcheck // names the operation already
+		return in.addFiles(ctx, a)
 	}
 	steps := make([]int, len(files))
 	a.Routed = make(map[int]int64)
@@ -95,8 +96,8 @@ func (in *intake) register(ctx context.Context, files []tasks.File) error {
 		}
 		a.Routed[steps[i]]++
 	}
-	if err := in.b.store.AddFiles(ctx, a); err != nil {
-		return err //nolint:wrapcheck // as above
+	if err := in.addFiles(ctx, a); err != nil {
+		return err
 	}
 	var routed []tasks.Routed
 	for i := range files {
@@ -105,6 +106,14 @@ func (in *intake) register(ctx context.Context, files []tasks.File) error {
 		}
 	}
 	return in.enqueue(ctx, routed)
+}
+
+func (in *intake) addFiles(ctx context.Context, a store.Addition) error {
+	if err := in.b.store.AddFiles(ctx, a); err != nil {
+		return err //nolint:wrapcheck // names the operation already
+	}
+	faults.Point(faults.FilesRegistered)
+	return nil
 }
 
 // enqueue sends one message a file, and waits while the queue holds too many.
@@ -139,7 +148,7 @@ func (in *intake) waitForRoom(ctx context.Context) error {
 		case <-t.C:
 		case <-ctx.Done():
 			t.Stop()
-			return ctx.Err() //nolint:wrapcheck // as above
+			return ctx.Err() //nolint:wrapcheck // Submit wraps
 		}
 	}
 }

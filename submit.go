@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/balerhq/baler/internal/faults"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -65,6 +66,7 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	if _, err := b.store.Seal(ctx, t.ID); err != nil {
 		return t, true, fmt.Errorf("submit: %w", err)
 	}
+	faults.Point(faults.Sealed)
 	t, err = b.store.TransferByID(ctx, t.ID)
 	return t, true, err //nolint:wrapcheck // names the operation already
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/faults"
 	"github.com/balerhq/baler/store"
 )
 
@@ -203,5 +204,6 @@ func (w *worker) end(ctx context.Context) error {
 
 // completed is told once of every transfer that this process completed.
 func (b *Baler) completed(ctx context.Context, transfer int64) {
+	faults.Point(faults.Completed)
 	b.log.InfoContext(ctx, "transfer completed", "transfer", transfer)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/balerhq/baler/internal/faults"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -56,6 +57,7 @@ func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) (last *asynq.Task
 			last = nil
 		}
 	}()
+	faults.Point(faults.SetTaken)
 	for try := 1; ; try++ {
 		last, err := a.aggregate(ts)
 		if err == nil {
@@ -80,10 +82,11 @@ func (a *Aggregator) aggregate(ts []*asynq.Task) (*asynq.Task, error) {
 		return nil, fmt.Errorf("write batches: %w", err)
 	}
 	n := len(batches) - 1
-	if err := a.queue.Batches(a.ctx, batches[:n]); err != nil {
+	if err := enqueue(a.ctx, a.queue, batches[:n]); err != nil {
 		// They are in the ledger: the dispatcher will send them.
 		a.log.Warn("aggregator: left to the dispatcher", "batches", n, "error", err)
 	}
+	faults.Point(faults.SetReturned)
 	return tasks.BatchTask(&batches[n]), nil
 }
 

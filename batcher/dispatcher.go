@@ -265,5 +265,5 @@ func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, room int) (b
 	if completed && d.opts.Completed != nil {
 		d.opts.Completed(ctx, b.Transfer)
 	}
-	return true, d.queue.Batches(ctx, c.Batches)
+	return true, enqueue(ctx, d.queue, c.Batches)
 }

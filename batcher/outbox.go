@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/balerhq/baler/internal/faults"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -59,5 +60,11 @@ func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error)
 	if len(unknown) > 0 {
 		d.opts.Log.DebugContext(ctx, "dispatcher: sending batches that the queue does not know", "batches", len(unknown))
 	}
-	return len(unknown), d.queue.Batches(ctx, unknown)
+	return len(unknown), enqueue(ctx, d.queue, unknown)
+}
+
+// enqueue sends batches whose rows are committed.
+func enqueue(ctx context.Context, q Queue, batches []tasks.Batch) error {
+	faults.Point(faults.LedgerWritten)
+	return q.Batches(ctx, batches) //nolint:wrapcheck // names the operation already
 }

@@ -69,7 +69,7 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *Entry) (int64
 		d.opts.Log.InfoContext(ctx, "dispatcher: the queue lost files, sending them again",
 			"transfer", e.UUID, "files", len(missing))
 	}
-	return int64(len(missing)), d.queue.Batches(ctx, c.Batches)
+	return int64(len(missing)), enqueue(ctx, d.queue, c.Batches)
 }
 
 // errGap says that the database does not hold what it counts.

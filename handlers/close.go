@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/balerhq/baler/internal/faults"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -44,9 +45,11 @@ func (u *run) close(ctx context.Context, batchErr error) error {
 	if err := u.Recorder.Record(ctx, rec); err != nil {
 		return err
 	}
+	faults.Point(faults.BatchClosed)
 	u.Metrics.recorded(u.reg.Name, results, len(tries))
 	ctx = context.WithoutCancel(ctx)
 	u.enqueue(ctx, rec.Closing.Next)
+	faults.Point(faults.NextStepEnqueued)
 	u.Nudge()
 	if rec.Completed {
 		u.Completed(ctx, u.batch.Transfer)

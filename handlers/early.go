@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/balerhq/baler/internal/faults"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -27,6 +28,7 @@ func newEarly(u *run) *early { return &early{run: u} }
 
 // done takes a job that has just ended.
 func (e *early) done(j *Job) {
+	faults.Point(faults.HandlerHalfway)
 	r := j.result()
 	if e.run.triedAgain(&r) {
 		return
@@ -71,6 +73,7 @@ func (e *early) take() []tasks.Result {
 func (e *early) record(ctx context.Context, results []tasks.Result) error {
 	err := e.run.Recorder.Record(ctx, &store.Recording{Batch: e.run.batch, Results: results})
 	if err == nil {
+		faults.Point(faults.SomeResultsCommitted)
 		e.run.Metrics.recorded(e.run.reg.Name, results, 0)
 	}
 	return err

@@ -9,6 +9,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/faults"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -20,6 +21,7 @@ const CodeWorkerLost = "worker-lost"
 // receive takes a batch up: it makes sure that the batch is still to be done,
 // and by this worker, before anything runs.
 func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
+	faults.Point(faults.BatchDequeued)
 	if r.stopping.Err() != nil {
 		return errStopping
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/balerhq/baler/internal/faults"
 )
 
 // atOnce is how many enqueue calls run at the same time: as many as a
@@ -47,7 +49,9 @@ func BatchTaskID(id int64) string { return strconv.FormatInt(id, 10) }
 // already is fine.
 func (p *Producer) Batches(ctx context.Context, batches []Batch) error {
 	return each(ctx, len(batches), func(ctx context.Context, i int) error {
-		return p.enqueue(ctx, BatchTask(&batches[i]))
+		err := p.enqueue(ctx, BatchTask(&batches[i]))
+		faults.Point(faults.BatchEnqueued)
+		return err
 	})
 }
 
@@ -64,9 +68,11 @@ func (p *Producer) Files(ctx context.Context, queue string, transfer int64, file
 	return each(ctx, len(files), func(ctx context.Context, i int) error {
 		f := files[i]
 		id := fmt.Sprintf("%d.%d.%d", transfer, f.Step, f.File.No)
-		return p.enqueue(ctx, asynq.NewTask(TypeFile, NewFileMessage(transfer, f.Step, f.File).Encode(),
+		err := p.enqueue(ctx, asynq.NewTask(TypeFile, NewFileMessage(transfer, f.Step, f.File).Encode(),
 			asynq.TaskID(id), asynq.Queue(queue), asynq.Group(Group(f.Handler, transfer, f.File.No)),
 			asynq.MaxRetry(math.MaxInt32), asynq.Timeout(forever)))
+		faults.Point(faults.TaskEnqueued)
+		return err
 	})
 }
 
