@@ -54,21 +54,15 @@ type ScanReport struct {
 // scan goes on. An error is that of emit, or of ctx. Memory grows with the
 // names in one directory and those that it lies in, not with the number of files.
 func Scan(ctx context.Context, sources []string, opts ScanOptions, emit func(File) error) (ScanReport, error) {
-	var resolved []source
-	for _, path := range sources {
-		s, err := resolve(path)
-		if err != nil {
-			return ScanReport{}, fmt.Errorf("scan %q: %w", path, err)
-		}
-		resolved = append(resolved, s)
+	starts, err := starts(sources)
+	if err != nil {
+		return ScanReport{}, err
 	}
-	resolved = withoutNested(resolved)
-
 	w := newWalker(ctx, opts, emit)
-	for _, s := range resolved {
+	for _, s := range starts {
 		w.within[s.real] = true
 	}
-	for _, s := range resolved {
+	for _, s := range starts {
 		if err := w.source(s); err != nil {
 			return w.report, err
 		}

@@ -49,6 +49,15 @@ func TestScanKeepsWhatIsForbidden(t *testing.T) {
 			"a", "locked !permission-denied", "named !permission-denied", "z", "named/x")
 		scan(t, root, nil, "", "named/deep/x").want(t,
 			"a", "locked !permission-denied", "named !permission-denied", "z", "named/deep/x")
+
+		// What only its name leads to comes in its own turn.
+		s := scan(t, root, nil, "named/deep/x", "", "named/x")
+		s.want(t, "named/deep/x", "a", "locked !permission-denied", "named !permission-denied", "z", "named/x")
+		var emitted []string
+		for _, f := range s.files {
+			emitted = append(emitted, f.Path)
+		}
+		wantOrder(t, []string{root + "/named/deep/x", root, root + "/named/x"}, emitted)
 	})
 }
 
