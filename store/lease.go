@@ -20,6 +20,7 @@ func (leaseRow) TableName() string { return "leases" }
 // it. A lease is a courtesy that keeps two from doing the same work: clocks
 // differ and processes freeze, so what is done under it must be safe anyway.
 func (s *Store) Acquire(ctx context.Context, name, holder string, ttl time.Duration) (held bool, err error) {
+	holder = clip(holder, 128)
 	err = s.write(ctx, "acquire lease", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE leases SET holder = ?, until = ? WHERE name = ? AND (holder = ? OR until < ?)",
 			holder, now.Add(ttl), name, holder, now)
@@ -37,6 +38,7 @@ func (s *Store) Acquire(ctx context.Context, name, holder string, ttl time.Durat
 
 // Release gives a lease up before its time, if the holder has it.
 func (s *Store) Release(ctx context.Context, name, holder string) error {
+	holder = clip(holder, 128)
 	return s.write(ctx, "release lease", func(tx *gorm.DB, _ time.Time) error {
 		return tx.Exec("DELETE FROM leases WHERE name = ? AND holder = ?", name, holder).Error
 	})

@@ -62,7 +62,7 @@ func (s *Store) SeeWorker(ctx context.Context, w Worker) (wish Wish, err error) 
 		if err := tx.Clauses(keepWish).Create(&row).Error; err != nil {
 			return err //nolint:wrapcheck // write wraps
 		}
-		if err := tx.Model(&workerRow{}).Where("name = ?", row.Name).Pluck("wish", &wish).Error; err != nil {
+		if err := tx.Model(&workerRow{}).Where("name = ?", row.Name).Select("wish").Scan(&wish).Error; err != nil {
 			return err //nolint:wrapcheck // as above
 		}
 		return tx.Exec("DELETE FROM workers WHERE seen_at < ?", now.Add(-20*workerGone)).Error
