@@ -128,30 +128,3 @@ func toFiles(rows []fileRow) []tasks.File {
 	}
 	return files
 }
-
-// within restricts a query to a set of file numbers: runs as BETWEEN, the rest
-// as one IN list.
-func within(q *gorm.DB, column string, numbers tasks.Ranges) *gorm.DB {
-	var singles []int64
-	cond := ""
-	var args []any
-	for _, r := range numbers {
-		if r.First == r.Last {
-			singles = append(singles, r.First)
-			continue
-		}
-		if cond != "" {
-			cond += " OR "
-		}
-		cond += column + " BETWEEN ? AND ?"
-		args = append(args, r.First, r.Last)
-	}
-	if len(singles) > 0 || cond == "" {
-		if cond != "" {
-			cond += " OR "
-		}
-		cond += column + " IN ?"
-		args = append(args, append(singles, 0)) // 0 is no file's number; an empty list is no SQL
-	}
-	return q.Where("("+cond+")", args...)
-}

@@ -88,8 +88,10 @@ func record(tx *gorm.DB, recs []*Recording, careful bool, dialect Dialect, now t
 	}
 	done, err := tally.commit(tx, now)
 	for _, r := range held {
-		r.Completed = r.Plan != nil && done[r.Batch.Transfer]
-		delete(done, r.Batch.Transfer) // one of them reports it
+		if r.Plan != nil && done[r.Batch.Transfer] {
+			r.Completed = true
+			delete(done, r.Batch.Transfer) // one of them reports it
+		}
 	}
 	return err
 }
@@ -126,6 +128,9 @@ func hold(tx *gorm.DB, recs []*Recording, dialect Dialect) ([]*Recording, error)
 			continue
 		}
 		held = append(held, r)
+		if r.Plan != nil {
+			delete(token, r.Batch.ID) // whatever comes behind the end of a batch is too late
+		}
 	}
 	return held, nil
 }
@@ -140,22 +145,39 @@ type claim struct {
 	file     int64
 }
 
+// note adds to there what earlier recordings of the transaction have claimed
+// of a batch's files.
+func (c claims) note(b *tasks.Batch, there map[int64]int64) {
+	for k, batch := range c {
+		if k.transfer == b.Transfer && k.step == b.Step && b.Files.Contains(k.file) {
+			there[k.file] = batch
+		}
+	}
+}
+
 // split gives the rows to insert, and the files that another batch recorded
-// first. Only a careful recording asks; the others let the key object.
+// first. Most recordings do not ask, and let the key object.
 func (r *Recording) split(tx *gorm.DB, careful bool, first claims) (own []resultRow, foreign tasks.Ranges, err error) {
 	var there map[int64]int64 // file → batch that recorded it
-	if careful {
+	if careful || r.endsInParts() {
 		if there, err = recordedBy(tx, r.Batch); err != nil {
 			return nil, nil, err
 		}
-		for i := range r.Results {
-			k := claim{r.Batch.Transfer, r.Results[i].Step, r.Results[i].File}
-			if batch, taken := first[k]; taken {
-				there[k.file] = batch
+		first.note(r.Batch, there)
+	}
+	own = make([]resultRow, 0, len(r.Results))
+	for i := range r.Results {
+		res := &r.Results[i]
+		if there != nil {
+			if _, exists := there[res.File]; exists {
 				continue
 			}
-			first[k] = r.Batch.ID
+			there[res.File] = r.Batch.ID
+			first[claim{r.Batch.Transfer, res.Step, res.File}] = r.Batch.ID
 		}
+		own = append(own, resultRow{
+			TransferID: r.Batch.Transfer, StepNo: res.Step, FileNo: res.File, End: newOutcomeColumns(r.Batch.ID, res),
+		})
 	}
 	var others []int64
 	for file, batch := range there {
@@ -163,17 +185,14 @@ func (r *Recording) split(tx *gorm.DB, careful bool, first claims) (own []result
 			others = append(others, file)
 		}
 	}
-	own = make([]resultRow, 0, len(r.Results))
-	for i := range r.Results {
-		res := &r.Results[i]
-		if _, exists := there[res.File]; exists {
-			continue
-		}
-		own = append(own, resultRow{
-			TransferID: r.Batch.Transfer, StepNo: res.Step, FileNo: res.File, End: newOutcomeColumns(r.Batch.ID, res),
-		})
-	}
 	return own, tasks.RangesOf(others), nil
+}
+
+// endsInParts reports whether this closes a batch of which parts were recorded
+// before. What another batch had recorded of those parts was left out then, and
+// no key objects now.
+func (r *Recording) endsInParts() bool {
+	return r.Plan != nil && len(r.Results)+len(r.Tries) < r.Batch.Items()
 }
 
 func recordedBy(tx *gorm.DB, b *tasks.Batch) (map[int64]int64, error) {
