@@ -22,6 +22,7 @@ func (c Config) Validate() error {
 	v.batch("batch", c.Batch)
 	v.handlers(c.Handlers)
 	v.record(c.Record)
+	v.delays(c)
 	v.surface(c.HTTP, c.Log)
 	return v.problems.err()
 }

@@ -1,0 +1,38 @@
+package baler
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/balerhq/baler/config"
+)
+
+// A container that is killed while it hands back leaves its batches to their
+// leases: compose has to wait for longer than the slowest stop.
+func TestComposeWaitsForTheSlowestStop(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compose struct {
+		Services map[string]struct {
+			StopGracePeriod string `yaml:"stop_grace_period"`
+		}
+	}
+	// A key that a merge brought in may be set again: the library takes it for a duplicate.
+	if err := yaml.UnmarshalWithOptions(source, &compose, yaml.AllowDuplicateMapKey()); err != nil {
+		t.Fatal(err)
+	}
+	grace := config.Config{}.WithDefaults(nil).Worker.Grace
+	slowest := grace + handBackTime + handBackTime // handlers and the ledger, then the recorder
+	for _, name := range []string{"worker", "serve"} {
+		period, err := time.ParseDuration(compose.Services[name].StopGracePeriod)
+		if err != nil || period <= slowest {
+			t.Errorf("%s is killed after %s (%v), a stop may take %s + 2 × %s = %s", name, period, err, grace, handBackTime, slowest)
+		}
+	}
+}
