@@ -61,6 +61,7 @@ func (b *Baler) newWorker() (*worker, error) {
 	w.runner, err = handlers.NewRunner(handlers.RunnerOptions{
 		Store: b.store, Queue: b.queue.producer, Catalog: b.catalog, Registry: b.registry, Recorder: w.recorder,
 		Worker: b.cfg.Worker.Name, Slots: b.cfg.Worker.Slots, Capture: int(b.cfg.Record.OutputCap), Roots: b.cfg.Roots,
+		Early:   b.cfg.Record.MaxDelay,
 		Timeout: b.timeout, Retry: b.retry, Nudge: w.dispatcher.Nudge, Completed: b.completed,
 		Metrics: b.handlers, Log: b.log, Now: b.now,
 	})
