@@ -20,15 +20,23 @@ func (u *run) triedAgain(r *tasks.Result) bool {
 // close records what is left of the batch and what follows it, and sends that.
 func (u *run) close(ctx context.Context, batchErr error) error {
 	f := follow{batch: u.batch, entry: u.entry, ends: u.known}
-	var tries []tasks.Result
+	var results, tries []tasks.Result
 	needFacts := u.entry.Recipe.NeedsFacts(u.batch.Step + 1)
 	for i, j := range u.jobs {
 		r := j.result()
 		end := fileEnd{file: u.work[i], outcome: r.Outcome, again: u.triedAgain(&r)}
-		if end.again {
+		switch {
+		case end.again:
 			tries = append(tries, r)
-		} else if needFacts {
+		case needFacts:
 			end.facts = merge(u.facts[r.File], factsOf(&r))
+			fallthrough
+		default:
+			// The jobs are asked, not the early recorder: one that ended a moment
+			// ago, or was to be tried again until a person canceled, is here too.
+			if !u.early.sent[r.File] {
+				results = append(results, r)
+			}
 		}
 		f.ends = append(f.ends, end)
 	}
@@ -38,9 +46,11 @@ func (u *run) close(ctx context.Context, batchErr error) error {
 		// A handler that fails as a whole may do so because of one file.
 		f.alone = batchErr != nil && u.batch.Attempt+1 >= u.retry.Attempts
 	}
-	rec := &store.Recording{Batch: u.batch, Results: u.early.take(), Tries: tries, Plan: f.plan}
-	results := rec.Results
-	ctx, cancel := u.until(ctx)
+	rec := &store.Recording{Batch: u.batch, Results: results, Tries: tries}
+	rec.Plan = func(foreign tasks.Ranges) store.Closing {
+		return f.plan(foreign, append(u.early.refused, refusedAmong(results)...))
+	}
+	ctx, cancel := u.recording(ctx)
 	defer cancel()
 	if err := u.Recorder.Record(ctx, rec); err != nil {
 		return err

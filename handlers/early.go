@@ -22,9 +22,13 @@ type early struct {
 	stopped bool
 	flights sync.WaitGroup
 	err     error // of a flush that failed for good
+
+	// To be read once it has stopped.
+	sent    map[int64]bool // files whose results went to the recorder
+	refused []int64        // files whose results the database refused
 }
 
-func newEarly(u *run) *early { return &early{run: u} }
+func newEarly(u *run) *early { return &early{run: u, sent: make(map[int64]bool)} }
 
 // done takes a job that has just ended.
 func (e *early) done(j *Job) {
@@ -52,9 +56,7 @@ func (e *early) flush() {
 	if len(results) == 0 {
 		return
 	}
-	ctx, cancel := e.run.until(context.Background())
-	defer cancel()
-	if err := e.record(ctx, results); err != nil {
+	if err := e.record(context.Background(), results); err != nil {
 		e.mu.Lock()
 		e.err = errors.Join(e.err, err)
 		e.mu.Unlock()
@@ -67,20 +69,28 @@ func (e *early) take() []tasks.Result {
 	e.timer = nil
 	results := e.waiting
 	e.waiting = nil
+	for i := range results {
+		e.sent[results[i].File] = true
+	}
 	return results
 }
 
 func (e *early) record(ctx context.Context, results []tasks.Result) error {
-	err := e.run.Recorder.Record(ctx, &store.Recording{Batch: e.run.batch, Results: results})
-	if err == nil {
-		faults.Point(faults.SomeResultsCommitted)
-		e.run.Metrics.recorded(e.run.reg.Name, results, 0)
+	ctx, cancel := e.run.recording(ctx)
+	defer cancel()
+	if err := e.run.Recorder.Record(ctx, &store.Recording{Batch: e.run.batch, Results: results}); err != nil {
+		return err
 	}
-	return err
+	faults.Point(faults.SomeResultsCommitted)
+	e.run.Metrics.recorded(e.run.reg.Name, results, 0)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refused = append(e.refused, refusedAmong(results)...)
+	return nil
 }
 
-// stop waits for flushes that are under way. What has not been flushed stays
-// in waiting, for the close. The error is about what was being flushed: those
+// stop waits for flushes that are under way. What has not been flushed is left
+// to the close. The error is about what was being flushed: those
 // results are not recorded, so the batch cannot be closed by this worker.
 func (e *early) stop() error {
 	e.mu.Lock()

@@ -29,8 +29,9 @@ type follow struct {
 }
 
 // plan moves every file on that is this batch's to move: to the next step that
-// selects it, to a later attempt, or to its end.
-func (f *follow) plan(foreign tasks.Ranges) store.Closing {
+// selects it, to a later attempt, or to its end. The files in foreign are other
+// batches' to move; those whose result the database refused ended in error.
+func (f *follow) plan(foreign tasks.Ranges, refused []int64) store.Closing {
 	var c store.Closing
 	next := make(map[int][]tasks.File)
 	var again []tasks.File
@@ -43,8 +44,12 @@ func (f *follow) plan(foreign tasks.Ranges) store.Closing {
 			again = append(again, e.file)
 			continue
 		}
+		outcome := e.outcome
+		if slices.Contains(refused, e.file.No) {
+			outcome = tasks.Error
+		}
 		step := 0
-		if !f.entry.Step(f.batch.Step).Stops(e.outcome) {
+		if !f.entry.Step(f.batch.Step).Stops(outcome) {
 			step = f.entry.Route(f.batch.Step, &e.file, e.facts)
 		}
 		if step == 0 {

@@ -31,7 +31,8 @@ func Parallel(n int) PerFileOption {
 // error, or a panic, ends it as tasks.Error. Nothing of this touches another job.
 //
 // When ctx ends, no further job is started, and a job whose function returns
-// the context's error is left to be run again.
+// the context's error is left to be run again. When ctx is canceled, because the
+// worker stops, that holds for any error that is neither a verdict nor a panic.
 func PerFile(fn func(ctx context.Context, job *Job) error, opts ...PerFileOption) Handler {
 	p := &perFile{fn: fn, parallel: 1}
 	for _, opt := range opts {
@@ -87,7 +88,19 @@ func (p *perFile) one(ctx context.Context, job *Job) {
 	err = p.fn(ctx, job)
 }
 
-// interrupted reports whether err only says that ctx has ended.
+// interrupted reports whether err only says that ctx has ended. When ctx was
+// canceled that is so of whatever is no verdict of its own: a child process that
+// was killed, or a connection that was cut, knows nothing of contexts.
 func interrupted(ctx context.Context, err error) bool {
-	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
+	switch {
+	case ctx.Err() == nil:
+		return false
+	case errors.Is(err, ctx.Err()), errors.Is(err, context.Cause(ctx)):
+		return true
+	case !errors.Is(ctx.Err(), context.Canceled):
+		return false
+	}
+	_, judged := errors.AsType[*Verdict](err)
+	_, crashed := errors.AsType[*PanicError](err)
+	return !judged && !crashed
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/balerhq/baler/batcher"
@@ -62,7 +61,8 @@ func weigh(r *store.Recording) (items int, bytes int64) {
 }
 
 // Record writes one recording and returns when it is committed. The error
-// wraps store.ErrStale when the batch is no longer the caller's.
+// wraps store.ErrStale when the batch is no longer the caller's. A result that
+// the database refuses is replaced, in rec.Results too, by one that says so.
 func (r *Recorder) Record(ctx context.Context, rec *store.Recording) error {
 	f, err := r.batches.Add(ctx, rec)
 	if err != nil {
@@ -147,19 +147,16 @@ func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.R
 	}
 	part := &store.Recording{Batch: b, Results: results}
 	err := r.persist(ctx, []*store.Recording{part})
-	switch {
-	case err == nil:
-		return part.Err
-	case !store.Refused(err):
-		return err
-	case len(results) > 1:
+	if store.Refused(err) && len(results) > 1 {
 		half := len(results) / 2
 		return errors.Join(r.bisect(ctx, b, results[:half]), r.bisect(ctx, b, results[half:]))
 	}
-	r.log.WarnContext(ctx, "recorder: the database refuses a result", "batch", b.ID, "file", results[0].File, "error", err)
-	part.Results = slices.Clone(results)
-	part.Results[0] = refused(&results[0], err)
-	if err := r.persist(ctx, []*store.Recording{part}); err != nil {
+	if store.Refused(err) {
+		r.log.WarnContext(ctx, "recorder: the database refuses a result", "batch", b.ID, "file", results[0].File, "error", err)
+		results[0] = refused(&results[0], err)
+		err = r.persist(ctx, []*store.Recording{part})
+	}
+	if err != nil {
 		return err
 	}
 	return part.Err
@@ -172,4 +169,15 @@ func refused(r *tasks.Result, err error) tasks.Result {
 		Error:     fmt.Sprintf("the job ended as %s, but the database refused its result: %v", r.Outcome, err),
 		Truncated: true, Attempt: r.Attempt, Worker: r.Worker, StartedAt: r.StartedAt, EndedAt: r.EndedAt,
 	}
+}
+
+// refusedAmong lists the files whose results were replaced.
+func refusedAmong(results []tasks.Result) []int64 {
+	var files []int64
+	for i := range results {
+		if results[i].Code == CodeRefused {
+			files = append(files, results[i].File)
+		}
+	}
+	return files
 }

@@ -114,6 +114,10 @@ func (u *run) acquire(ctx context.Context, weight int64) error {
 	if err := u.slots.Acquire(ctx, weight); err != nil {
 		return context.Cause(ctx) //nolint:wrapcheck // errStopping, or the queue's reason
 	}
+	if u.stopping.Err() != nil { // the slots became free because others stopped
+		u.slots.Release(weight)
+		return errStopping
+	}
 	return nil
 }
 
@@ -121,6 +125,23 @@ func (u *run) acquire(ctx context.Context, weight int64) error {
 func (u *run) until(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	release := context.AfterFunc(u.stopping, func() { cancel(errStopping) })
+	return ctx, func() {
+		release()
+		cancel(nil)
+	}
+}
+
+// recordTime is how long results may still take to be committed once the
+// worker stops: what is finished should not have to run again.
+const recordTime = 2 * time.Second
+
+// recording is ctx, ended also some time after the worker stops.
+func (u *run) recording(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	release := context.AfterFunc(u.stopping, func() {
+		late := time.AfterFunc(recordTime, func() { cancel(errStopping) })
+		context.AfterFunc(ctx, func() { late.Stop() })
+	})
 	return ctx, func() {
 		release()
 		cancel(nil)
@@ -210,7 +231,7 @@ func (u *run) end(ctx context.Context, err error) error {
 }
 
 // handBackTime bounds telling the ledger that a batch is given up.
-const handBackTime = 3 * time.Second
+const handBackTime = 2 * time.Second
 
 // handBack gives the batch up: whatever this worker might still record of it
 // is refused from now on.

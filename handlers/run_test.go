@@ -1,0 +1,140 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+func TestResultsShowWhileASlowJobRuns(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: mixed}]")
+		release := make(chan struct{})
+		r.handle("mixed", func(_ context.Context, jobs []*Job) error {
+			for _, j := range jobs[1:] {
+				j.Done()
+			}
+			<-release
+			return nil
+		})
+		batches := r.files(3)
+		ended := make(chan error, 1)
+		go func() { ended <- r.deliver(r.worker("w"), &batches[0]) }()
+		testkit.Eventually(t, 10*time.Second, func() error {
+			if got := r.results(1); len(got) != 2 {
+				return fmt.Errorf("%d of 2 finished files are recorded", len(got))
+			}
+			return nil
+		})
+		close(release)
+		r.must(<-ended)
+		r.audit()
+		if got := r.results(1); len(got) != 3 {
+			t.Errorf("%d results", len(got))
+		}
+	})
+}
+
+func TestBatchDeliveredAfterItsEndRunsNoMore(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: count}]")
+		var runs atomic.Int64
+		r.handle("count", func(_ context.Context, jobs []*Job) error { runs.Add(int64(len(jobs))); return nil })
+		batches := r.files(5)
+		w := r.worker("w")
+		for range 3 {
+			r.must(r.deliver(w, &batches[0]))
+		}
+		r.audit()
+		if runs.Load() != 5 {
+			t.Errorf("%d files ran, of 5", runs.Load())
+		}
+	})
+}
+
+// A worker that was believed dead, and is not, must not record over the one
+// that took its batch.
+func TestLaterDeliveryFencesTheOlder(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: slow}]")
+		began, release := make(chan struct{}, 2), make(chan struct{})
+		r.handle("slow", func(_ context.Context, jobs []*Job) error {
+			began <- struct{}{}
+			<-release
+			jobs[0].WriteOutput([]byte("by " + jobs[0].spec.worker))
+			return nil
+		})
+		batches := r.files(1)
+		older, later := make(chan error, 1), make(chan error, 1)
+		go func() { older <- r.deliver(r.worker("older"), &batches[0]) }()
+		<-began
+		_, err := r.store.Pickup(t.Context(), batches[0].ID, 1) // the queue saw a lease end
+		r.must(err)
+		go func() { later <- r.deliver(r.worker("later"), &batches[0]) }()
+		<-began
+		close(release)
+		r.must(errors.Join(<-older, <-later))
+		r.audit()
+		if got := r.results(1)[1]; got.Worker != "later" || got.Output != "by later" {
+			t.Errorf("recorded %+v", got)
+		}
+	})
+}
+
+func TestBatchErrorLeavesDoneJobsAlone(t *testing.T) {
+	for name, fail := range map[string]func() error{
+		"error": func() error { return errors.New("the tool broke") },
+		"panic": func() error { panic("the tool broke") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, url string) {
+				r := newRig(t, url, "name: t\nsteps: [{handler: broken, retry: {attempts: 3}}]")
+				var sizes []int
+				r.handle("broken", func(_ context.Context, jobs []*Job) error {
+					sizes = append(sizes, len(jobs))
+					for _, j := range jobs {
+						if j.File().No == 3 {
+							return fail() // what comes after it is innocent
+						}
+						j.Done()
+					}
+					return nil
+				})
+				r.files(5)
+				r.finish(r.worker("w"))
+				r.audit()
+				// 3, 4 and 5 come back, then each alone; only the guilty one fails.
+				if want := []int{5, 3, 1, 1, 1}; !slices.Equal(sizes, want) {
+					t.Errorf("batches of %v, want %v", sizes, want)
+				}
+				for no, res := range r.results(1) {
+					if want := map[bool]tasks.Outcome{true: tasks.Error, false: tasks.Succeeded}[no == 3]; res.Outcome != want {
+						t.Errorf("file %d: %s, want %s", no, res.Outcome, want)
+					}
+				}
+				if got := r.results(1)[3]; got.Attempt != 3 {
+					t.Errorf("the guilty file has attempt %d", got.Attempt)
+				}
+			})
+		})
+	}
+}
+
+func TestNilWithoutVerdictsSucceeds(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: silent}]")
+		r.handle("silent", func(context.Context, []*Job) error { return nil })
+		r.files(4)
+		r.finish(r.worker("w"))
+		if got := r.audit().Steps[0].Succeeded; got != 4 {
+			t.Errorf("%d succeeded", got)
+		}
+	})
+}

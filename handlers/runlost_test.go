@@ -1,0 +1,114 @@
+package handlers
+
+import (
+	"context"
+	"testing"
+
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// lose says of a batch what the queue says when a worker died with it.
+func (r *rig) lose(b *tasks.Batch) {
+	r.t.Helper()
+	_, err := r.store.Pickup(r.t.Context(), b.ID, b.Lost+1)
+	r.must(err)
+}
+
+// A file that kills its worker: what it takes with it comes back in parts,
+// until it is alone and set aside.
+func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		const files, guilty = 100, 42
+		r := newRig(t, url, "name: t\nsteps: [{handler: fine, retry: {attempts: 3}}]")
+		ran := make(map[int64]int)
+		r.handle("fine", func(_ context.Context, jobs []*Job) error {
+			for _, j := range jobs {
+				ran[j.File().No]++
+			}
+			return nil
+		})
+		r.files(files)
+		w := r.worker("w")
+		deaths := 0
+		for {
+			open := r.open()
+			if len(open) == 0 {
+				break
+			}
+			for i := range open {
+				b := &open[i]
+				if !b.Files.Contains(guilty) || b.Lost > 0 && b.Items() > 1 || b.Lost == 3 {
+					r.must(r.deliver(w, b))
+					continue
+				}
+				deaths++
+				r.lose(b)
+			}
+		}
+		r.audit()
+		if deaths != 3+3 { // with 100 files, with 10, with 3, and alone as often as it may be tried
+			t.Errorf("%d workers died", deaths)
+		}
+		for no, res := range r.results(1) {
+			if no == guilty {
+				if res.Outcome != tasks.Error || res.Code != CodeWorkerLost || ran[no] != 0 {
+					t.Errorf("the guilty file ended as %+v after %d runs", res, ran[no])
+				}
+			} else if res.Outcome != tasks.Succeeded || ran[no] != 1 {
+				t.Errorf("file %d ended as %s after %d runs", no, res.Outcome, ran[no])
+			}
+		}
+	})
+}
+
+// What was recorded before the death is neither run again nor counted twice.
+func TestPartsInheritWhatWasRecorded(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: half}, {handler: next, when: 'facts.kind == \"a\"'}]")
+		ran := make(map[int64]int)
+		lost := false
+		r.handle("half", func(_ context.Context, jobs []*Job) error {
+			for _, j := range jobs {
+				if lost || j.File().No <= 4 {
+					ran[j.File().No]++
+					r.must(j.SetFact("kind", map[bool]string{true: "a", false: "b"}[j.File().No%2 == 0]))
+					j.Done()
+				}
+			}
+			return nil
+		})
+		seen := 0
+		r.handle("next", func(_ context.Context, jobs []*Job) error { seen += len(jobs); return nil })
+		batches := r.files(9)
+		r.halve(&batches[0])
+		lost = true
+		r.lose(&batches[0])
+		r.finish(r.worker("w"))
+		r.audit()
+		for no := int64(1); no <= 9; no++ {
+			if ran[no] != 1 {
+				t.Errorf("file %d ran %d times", no, ran[no])
+			}
+		}
+		if seen != 4 {
+			t.Errorf("%d files came to the second step, want 4", seen)
+		}
+	})
+}
+
+// halve lets a worker record what is done of a batch and die before its end.
+func (r *rig) halve(b *tasks.Batch) {
+	r.t.Helper()
+	e, err := r.catalog.Get(r.t.Context(), b.Transfer)
+	r.must(err)
+	reg, _ := r.registry.Lookup(e.Step(b.Step).Handler)
+	u := newRun(r.worker("dies"), &store.Held{Batch: *b}, e, reg)
+	r.must(u.fetch(r.t.Context(), false))
+	roots, done, err := u.rootsFor(e)
+	r.must(err)
+	defer done()
+	r.must(reg.Handler.Handle(r.t.Context(), u.makeJobs(roots)))
+	r.must(u.early.stop())
+	r.must(u.early.flushAll(r.t.Context()))
+}

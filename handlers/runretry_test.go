@@ -1,0 +1,175 @@
+package handlers
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Each file ends as its number says, at every attempt.
+func endAs(outcomes ...tasks.Outcome) HandlerFunc {
+	return func(_ context.Context, jobs []*Job) error {
+		for _, j := range jobs {
+			j.SetStatus(0, outcomes[j.File().No-1], string(outcomes[j.File().No-1]))
+		}
+		return nil
+	}
+}
+
+func TestOnlyErrorAndTimeOutAreTriedAgain(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: ends, retry: {attempts: 3}}]")
+		outcomes := tasks.Outcomes()
+		ends := endAs(outcomes...)
+		var sizes []int
+		r.handle("ends", func(ctx context.Context, jobs []*Job) error {
+			sizes = append(sizes, len(jobs))
+			return ends(ctx, jobs)
+		})
+		r.files(len(outcomes))
+		r.finish(r.worker("w"))
+		r.audit()
+		if want := []int{len(outcomes), 2, 2}; !slices.Equal(sizes, want) {
+			t.Errorf("batches of %v, want %v", sizes, want)
+		}
+		for no, res := range r.results(1) {
+			want := 1
+			if res.Outcome.Retriable() {
+				want = 3
+			}
+			if res.Outcome != outcomes[no-1] || res.Attempt != want {
+				t.Errorf("file %d: %s at attempt %d, want %s at %d", no, res.Outcome, res.Attempt, outcomes[no-1], want)
+			}
+		}
+		want := []string{"5/1 error error", "5/2 error error", "6/1 timed_out timed_out", "6/2 timed_out timed_out"}
+		if got := r.tries(); !slices.Equal(got, want) {
+			t.Errorf("tries are %q, want %q", got, want)
+		}
+	})
+}
+
+func TestAFileThatRecoversKeepsItsTries(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: flaky}]")
+		r.handle("flaky", func(_ context.Context, jobs []*Job) error {
+			for _, j := range jobs {
+				if j.File().No%2 == 0 && j.Attempt() == 1 {
+					j.SetStatus(1, tasks.Error, "busy")
+				}
+			}
+			return nil
+		})
+		r.files(4)
+		r.finish(r.worker("w"))
+		if got := r.audit().Steps[0].Succeeded; got != 4 {
+			t.Errorf("%d succeeded", got)
+		}
+		if want := []string{"2/1 error busy", "4/1 error busy"}; !slices.Equal(r.tries(), want) {
+			t.Errorf("tries are %q, want %q", r.tries(), want)
+		}
+	})
+}
+
+// The recipe's step says how often and how late; what it leaves out is the handler's.
+func TestRetryPolicyOfTheStep(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: bad, retry: {attempts: 2, backoff: 1h}}]")
+		r.handle("bad", endAs(tasks.Error), WithRetry(Retry{Attempts: 9, Backoff: time.Second, MaxBackoff: 4 * time.Hour}))
+		batches := r.files(1)
+		now := time.Now()
+		w := r.worker("w", func(o *RunnerOptions) { o.Now = func() time.Time { return now } })
+		r.must(r.deliver(w, &batches[0]))
+		due, err := r.store.Due(t.Context(), 10)
+		r.must(err)
+		if len(due) > 0 {
+			t.Errorf("due at once: %+v", due)
+		}
+		var at time.Time
+		r.must(r.db().QueryRowContext(t.Context(), "SELECT due_at FROM batches").Scan(scanTime{&at}))
+		if wait := at.Sub(now); wait < 30*time.Minute-time.Second || wait > time.Hour+time.Second {
+			t.Errorf("the next attempt waits %s, want from half the backoff to all of it", wait)
+		}
+		r.finish(w)
+		r.audit()
+		if got := r.results(1)[1]; got.Attempt != 2 || got.Outcome != tasks.Error {
+			t.Errorf("ended as %+v", got)
+		}
+	})
+}
+
+func TestStepRetryLaysTheRecipeOverTheHandler(t *testing.T) {
+	reg := Registration{Retry: Retry{Attempts: 5, Backoff: time.Second, MaxBackoff: time.Minute}, Timeout: time.Hour}
+	step := &recipe.Step{Retry: recipe.Retry{Backoff: 3 * time.Second}}
+	if got, want := StepRetry(step, reg), (Retry{5, 3 * time.Second, time.Minute}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := StepTimeout(step, reg); got != time.Hour {
+		t.Errorf("timeout %s", got)
+	}
+	step.Timeout = time.Minute
+	if got := StepTimeout(step, reg); got != time.Minute {
+		t.Errorf("timeout %s", got)
+	}
+}
+
+func TestTimeOut(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: slow, timeout: 20ms, retry: {attempts: 2}}]")
+		r.handle("slow", func(ctx context.Context, jobs []*Job) error {
+			jobs[0].Done()
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		r.files(3)
+		r.finish(r.worker("w"))
+		r.audit()
+		got := r.results(1)
+		// The batch of two comes back file by file: its first may be what was slow.
+		for no, want := range map[int64]tasks.Outcome{1: tasks.Succeeded, 2: tasks.Succeeded, 3: tasks.Succeeded} {
+			if got[no].Outcome != want {
+				t.Errorf("file %d: %+v, want %s", no, got[no], want)
+			}
+		}
+		if want := []string{"2/1 timed_out timeout", "3/1 timed_out timeout"}; !slices.Equal(r.tries(), want) {
+			t.Errorf("tries are %q, want %q", r.tries(), want)
+		}
+	})
+}
+
+// A handler that does not listen is left behind: the worker takes the next
+// batch, and what the old one does late changes nothing.
+func TestHandlerThatIgnoresItsTimeOut(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: deaf, timeout: 10ms, retry: {attempts: 1}, batch: {max_items: 2}}]")
+		release, late := make(chan struct{}), make(chan struct{})
+		var calls atomic.Int64
+		r.handle("deaf", func(_ context.Context, jobs []*Job) error {
+			if calls.Add(1) > 1 {
+				return nil
+			}
+			<-release
+			jobs[1].SetStatus(0, tasks.Warning, "late")
+			jobs[1].Done()
+			close(late)
+			return nil
+		}, WithSlots(All))
+		batches := r.files(4)
+		w := r.worker("w")
+		r.must(r.deliver(w, &batches[0]))
+		r.must(r.deliver(w, &batches[1])) // the slots are free again
+		close(release)
+		<-late
+		r.audit()
+		got := r.results(1)
+		for no, want := range map[int64]tasks.Outcome{1: tasks.TimedOut, 2: tasks.TimedOut, 3: tasks.Succeeded, 4: tasks.Succeeded} {
+			if got[no].Outcome != want {
+				t.Errorf("file %d: %+v, want %s", no, got[no], want)
+			}
+		}
+	})
+}
