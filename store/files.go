@@ -10,16 +10,20 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// fileChunk is how many file rows go into one statement.
-const fileChunk = 1000
-
 // Addition registers files with a transfer.
 type Addition struct {
 	Transfer int64
 
-	// Files get consecutive numbers from the transfer's next one on, which
-	// AddFiles writes into their No.
+	// Files get consecutive numbers, which AddFiles writes into their No: from
+	// First on, or from the transfer's next one when First is 0.
 	Files []tasks.File
+	First int64
+
+	// Turn, when set, is called when the rows are inserted and before they are
+	// counted: additions with numbers of their own are inserted side by side and
+	// counted one after the other. Its error undoes the addition. It may be
+	// called several times.
+	Turn func() error
 
 	// Routed counts, by step, the files that the caller will enqueue itself
 	// (the group way); nil when the dispatcher routes them later.
@@ -47,16 +51,20 @@ func (s *Store) AddFiles(ctx context.Context, a Addition) error {
 		if t.State != tasks.Open && t.State != tasks.Interrupted {
 			return ErrSealed
 		}
+		first := a.First
+		if first == 0 {
+			first = t.Files + 1
+		}
 		rows := make([]fileRow, len(a.Files))
 		var bytes int64
 		for i := range a.Files {
-			a.Files[i].No = t.Files + int64(i) + 1
+			a.Files[i].No = first + int64(i)
 			rows[i] = newFileRow(a.Transfer, &a.Files[i])
 			bytes += a.Files[i].Size
 		}
-		if err := tx.CreateInBatches(rows, fileChunk).Error; err != nil {
+		if err := tx.CreateInBatches(rows, chunk(tx)).Error; err != nil {
 			if duplicate(err) {
-				return errRace // another producer took these numbers
+				return a.race() // another producer took these numbers
 			}
 			return err //nolint:wrapcheck // write wraps
 		}
@@ -66,15 +74,29 @@ func (s *Store) AddFiles(ctx context.Context, a Addition) error {
 		if err := addRouted(tx, a.Transfer, a.Routed); err != nil {
 			return err
 		}
+		if a.Turn != nil {
+			if err := a.Turn(); err != nil {
+				return err
+			}
+		}
 		// Last, so that the hot row is held for the commit alone.
 		u := tx.Exec(`UPDATE transfers SET files = files + ?, bytes = bytes + ?, finished = finished + ?, seen_at = ?, state = ?
 			WHERE id = ? AND files = ? AND state IN ?`,
-			len(rows), bytes, a.Finished, now, tasks.Open, a.Transfer, t.Files, []tasks.State{tasks.Open, tasks.Interrupted})
+			len(rows), bytes, a.Finished, now, tasks.Open, a.Transfer, first-1, []tasks.State{tasks.Open, tasks.Interrupted})
 		if u.Error == nil && u.RowsAffected == 0 {
-			return errRace
+			return a.race()
 		}
 		return u.Error
 	})
+}
+
+// race is the error of numbers that somebody else took: with numbers of the
+// transfer's own choosing a new try gets others.
+func (a *Addition) race() error {
+	if a.First == 0 {
+		return errRace
+	}
+	return ErrTaken
 }
 
 // addRouted adds to the number of files that each step selected, in step order.

@@ -101,7 +101,7 @@ func insertBatches(tx *gorm.DB, batches []tasks.Batch, now time.Time) error {
 	for i := range batches {
 		rows[i] = newBatchRow(&batches[i], now, sendGrace)
 	}
-	if err := tx.CreateInBatches(rows, fileChunk).Error; err != nil {
+	if err := tx.CreateInBatches(rows, chunk(tx)).Error; err != nil {
 		return fmt.Errorf("write batches: %w", err)
 	}
 	for i := range batches {

@@ -48,7 +48,7 @@ func noteSeen(tx *gorm.DB, a Addition) error {
 	err := tx.Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "lineage"}, {Name: "path_hash"}},
 		DoUpdates: clause.AssignmentColumns([]string{"transfer_id", "size", "mtime"}),
-	}).CreateInBatches(rows, fileChunk).Error
+	}).CreateInBatches(rows, chunk(tx)).Error
 	if err != nil {
 		return fmt.Errorf("note files as seen: %w", err)
 	}

@@ -25,12 +25,13 @@ func compareResults(a, b resultRow) int {
 // common use (16 MiB on MariaDB) even when every character is escaped.
 const statementBytes = 4 << 20
 
-// createBySize inserts rows in statements of at most fileChunk rows and about
+// createBySize inserts rows in statements of as many rows as a chunk and about
 // statementBytes.
 func createBySize[R any](tx *gorm.DB, rows []R, size func(*R) int) error {
+	most := chunk(tx)
 	for len(rows) > 0 {
 		n, total := 0, 0
-		for n < len(rows) && n < fileChunk && (n == 0 || total+size(&rows[n]) <= statementBytes) {
+		for n < len(rows) && n < most && (n == 0 || total+size(&rows[n]) <= statementBytes) {
 			total += size(&rows[n])
 			n++
 		}
