@@ -41,6 +41,9 @@ func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
 	case err != nil:
 		return err //nolint:wrapcheck // names the batch already
 	}
+	if b.Transfer != m.Transfer || b.Step != m.Step {
+		return fmt.Errorf("%w: batch %d is of transfer %d, step %d", tasks.ErrNotOurs, b.ID, b.Transfer, b.Step)
+	}
 	e, err := r.Catalog.Get(ctx, b.Transfer)
 	if err != nil {
 		return fmt.Errorf("batch %d: %w", b.ID, err)

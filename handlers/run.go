@@ -48,7 +48,10 @@ func (u *run) fetch(ctx context.Context, retaken bool) error {
 		return err //nolint:wrapcheck // names the operation already
 	}
 	if len(files) != u.batch.Items() {
-		return fmt.Errorf("the database has %d of the batch's %d files", len(files), u.batch.Items())
+		// Rows come before messages, so somebody else wrote a message of the
+		// group's. The files that there are must not suffer for it.
+		u.Log.WarnContext(ctx, "worker: the batch names files that were never registered", "batch", u.batch.ID,
+			"named", u.batch.Items(), "registered", len(files))
 	}
 	if u.entry.Recipe.NeedsFacts(u.batch.Step) {
 		if u.facts, err = u.Store.Facts(ctx, u.batch.Transfer, u.batch.Step, u.batch.Files); err != nil {

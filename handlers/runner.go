@@ -106,7 +106,10 @@ func (r *Runner) ProcessTask(ctx context.Context, t *asynq.Task) error {
 		if err != nil {
 			return r.setAside(ctx, t, err)
 		}
-		return r.receive(ctx, m)
+		if err = r.receive(ctx, m); errors.Is(err, tasks.ErrNotOurs) {
+			return r.setAside(ctx, t, err)
+		}
+		return err
 	case tasks.TypeFile:
 		return r.single(ctx, t)
 	case tasks.TypeNothing:

@@ -25,9 +25,10 @@ const asidePayload = 1 << 20
 
 // SetAside keeps a message that could not be read, and why.
 func (s *Store) SetAside(ctx context.Context, kind string, payload []byte, reason string) error {
+	kept := append([]byte{}, payload[:min(len(payload), asidePayload)]...) // no payload is an empty one, not NULL
 	return s.write(ctx, "set message aside", func(tx *gorm.DB, now time.Time) error {
 		return tx.Create(&Aside{
-			ReceivedAt: now, Type: clip(kind, 255), Payload: payload[:min(len(payload), asidePayload)], Reason: clip(reason, 8192),
+			ReceivedAt: now, Type: clip(kind, 255), Payload: kept, Reason: clip(reason, 8192),
 		}).Error
 	})
 }

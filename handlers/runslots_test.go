@@ -1,0 +1,87 @@
+package handlers
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// gauge measures how many slots are taken at a time.
+type gauge struct {
+	mu        sync.Mutex
+	now, most int
+	mixed     bool // something ran beside the one that takes all
+	exclusive bool
+}
+
+func (g *gauge) enter(slots int, all bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.mixed = g.mixed || g.exclusive || all && g.now > 0
+	g.exclusive = all
+	g.now += slots
+	g.most = max(g.most, g.now)
+}
+
+func (g *gauge) leave(slots int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.now -= slots
+	g.exclusive = false
+}
+
+func (g *gauge) handler(slots, total int) HandlerFunc {
+	return func(context.Context, []*Job) error {
+		n := Slots(slots).Of(total)
+		g.enter(n, n == total)
+		defer g.leave(n)
+		for range 100 {
+			g.mu.Lock() // gives the others a chance to be there too
+			g.mu.Unlock()
+		}
+		return nil
+	}
+}
+
+func TestSlotsBoundWhatRunsTogether(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		const total = 4
+		var g gauge
+		r := newRig(t, url, `name: t
+steps:
+  - {handler: one, when: 'size % 3 == 0', batch: {max_items: 1}, on_failure: continue}
+  - {handler: two, when: 'size % 3 == 1', batch: {max_items: 1}}
+  - {handler: all, when: 'size % 3 == 2', batch: {max_items: 1}}`)
+		r.handle("one", g.handler(1, total))
+		r.handle("two", g.handler(2, total), WithSlots(2))
+		r.handle("all", g.handler(int(All), total), WithSlots(All))
+		batches := r.files(60)
+		w := r.worker("w", func(o *RunnerOptions) { o.Slots = total })
+		var running sync.WaitGroup
+		for i := range batches {
+			running.Go(func() {
+				if err := r.deliver(w, &batches[i]); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
+		r.audit()
+		if g.most > total || g.mixed {
+			t.Errorf("%d of %d slots were taken at a time; beside one that takes all: %v", g.most, total, g.mixed)
+		}
+	})
+}
+
+// One that wants more than the host has gets all there is.
+func TestSlotsBeyondTheHost(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: huge}]")
+		r.handle("huge", endAs(tasks.Succeeded), WithSlots(1000))
+		r.files(1)
+		r.finish(r.worker("w", func(o *RunnerOptions) { o.Slots = 2 }))
+		r.audit()
+	})
+}
