@@ -238,10 +238,12 @@ func value(t *time.Time) time.Time {
 	return t.UTC()
 }
 
+// pointer is nil for a time that is not known, or that no database holds: file
+// systems give years far outside of 1000 to 9999.
 func pointer(t time.Time) *time.Time {
-	if t.IsZero() {
+	t = t.UTC().Truncate(time.Microsecond)
+	if t.Year() < 1000 || t.Year() > 9999 {
 		return nil
 	}
-	t = t.UTC().Truncate(time.Microsecond)
 	return &t
 }

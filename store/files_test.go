@@ -1,0 +1,354 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+func TestCreateWithOneKeyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		var mu sync.Mutex
+		made := 0
+		ids := map[string]bool{}
+		atOnce(t, 8, func(int) error {
+			tr, created, err := b.Create(t.Context(), NewTransfer{
+				Key: "Nightly 7", Via: tasks.ViaBulk, Queue: "q", Steps: []tasks.Step{{No: 1, Name: "s", Handler: "noop"}},
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			if created {
+				made++
+			}
+			ids[tr.UUID] = true
+			if err == nil && (len(tr.Steps) != 1 || tr.Key != "Nightly 7") {
+				return fmt.Errorf("got %+v", tr)
+			}
+			return err
+		})
+		if made != 1 || len(ids) != 1 || b.count(t, "transfers", "1 = 1") != 1 || b.count(t, "steps", "1 = 1") != 1 {
+			t.Errorf("created %d times, %d ids", made, len(ids))
+		}
+		// Keys differ in case and in spaces at the end.
+		for _, key := range []string{"nightly 7", "Nightly 7 "} {
+			_, created, err := b.Create(t.Context(), NewTransfer{Key: key, Steps: []tasks.Step{{No: 1}}})
+			if err != nil || !created {
+				t.Errorf("key %q: created %v, %v", key, created, err)
+			}
+		}
+	})
+}
+
+func TestUnknownTransfer(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		_, err := b.Transfer(t.Context(), "018f0000-0000-7000-8000-000000000000")
+		wantErr(t, err, tasks.ErrNoTransfer)
+		_, err = b.TransferByID(t.Context(), 77)
+		wantErr(t, err, tasks.ErrNoTransfer)
+		_, err = b.Latest(t.Context(), "none")
+		wantErr(t, err, tasks.ErrNoTransfer)
+	})
+}
+
+// However many add to one transfer, files are numbered without gaps and
+// counted as they are there.
+func TestManyProducersOfOneTransfer(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		const producers, rounds, some = 8, 12, 30
+		tr := b.transfer(t, 2)
+		var mu sync.Mutex
+		numbers := make([]int64, 0, producers*rounds*some)
+		atOnce(t, producers, func(p int) error {
+			for round := range rounds {
+				files := make([]tasks.File, some)
+				for i := range files {
+					files[i] = tasks.File{Path: fmt.Sprintf("/p%d/%d/%d", p, round, i), Size: int64(p)}
+				}
+				err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: files, Routed: map[int]int64{1: some - 1, 2: 1}})
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				for i := range files {
+					numbers = append(numbers, files[i].No)
+				}
+				mu.Unlock()
+			}
+			return nil
+		})
+		slices.Sort(numbers)
+		for i, n := range numbers {
+			if n != int64(i)+1 {
+				t.Fatalf("number %d of the files is %d", i+1, n)
+			}
+		}
+		b.checkCounters(t, t.Context(), tr.ID)
+		read := b.read(t, tr.ID)
+		if read.Files != producers*rounds*some || read.Steps[0].Routed != producers*rounds*(some-1) || read.Steps[1].Routed != producers*rounds {
+			t.Errorf("%+v", read)
+		}
+	})
+}
+
+func TestSealedTransferTakesNoFiles(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		tr := b.transfer(t, 1)
+		b.files(t, tr.ID, 1)
+		for range 2 {
+			if completed, err := b.Seal(t.Context(), tr.ID); err != nil || completed {
+				t.Fatalf("completed %v, %v", completed, err)
+			}
+		}
+		err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: someFiles(2), Lineage: "l"})
+		wantErr(t, err, ErrSealed)
+		if b.count(t, "files", "1 = 1") != 1 || b.count(t, "sightings", "1 = 1") != 0 {
+			t.Error("a sealed transfer took files")
+		}
+		if reopened, err := b.Reopen(t.Context(), tr.ID); err != nil || !reopened {
+			t.Fatalf("reopened %v, %v", reopened, err)
+		}
+		b.files(t, tr.ID, 2)
+		b.checkCounters(t, t.Context(), tr.ID)
+	})
+}
+
+func TestEmptyTransferCompletesWhenSealed(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		tr := b.transfer(t, 1)
+		completed, err := b.Seal(t.Context(), tr.ID)
+		if err != nil || !completed {
+			t.Errorf("completed %v, %v", completed, err)
+		}
+		if completed, err = b.Seal(t.Context(), tr.ID); err != nil || completed {
+			t.Errorf("again: completed %v, %v", completed, err)
+		}
+		if reopened, err := b.Reopen(t.Context(), tr.ID); err != nil || reopened {
+			t.Errorf("an ended transfer was reopened: %v, %v", reopened, err)
+		}
+	})
+}
+
+// Paths are bytes, and times are whatever a file system holds.
+func TestOddFiles(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		tr := b.transfer(t, 1)
+		var all strings.Builder
+		for c := 1; c < 256; c++ {
+			all.WriteByte(byte(c))
+		}
+		mtimes := []time.Time{
+			{},
+			time.Unix(0, 0),
+			time.Unix(-1, 999_999_999),
+			time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC),
+			time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
+			time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC),
+			time.Date(12, 1, 1, 0, 0, 0, 0, time.UTC),
+			time.Unix(1<<40, 0),
+			time.Unix(-1<<40, 0),
+			time.Date(2026, 3, 4, 5, 6, 7, 123456789, time.FixedZone("east", 3600)),
+		}
+		paths := []string{
+			"/a\nb", "/\xff\xfe", "/\U0001F4E6 x", "/" + strings.Repeat("é", 2000) + "!", "/" + strings.Repeat("x", 4095),
+			"/tab\t'\"\\`%_?", "/" + all.String(), "/trailing ", "/Case", "/case",
+		}
+		files := make([]tasks.File, len(paths))
+		for i, p := range paths {
+			files[i] = tasks.File{Path: p, Size: int64(i) << 50, MTime: mtimes[i], Problem: strings.Repeat("\xff", 700)}
+		}
+		if err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: files, Lineage: "l"}); err != nil {
+			t.Fatal(err)
+		}
+		read, err := b.Files(t.Context(), tr.ID, tasks.Ranges{{First: 1, Last: 100}})
+		if err != nil || len(read) != len(files) {
+			t.Fatalf("%d files, %v", len(read), err)
+		}
+		for i, f := range read {
+			if f.Path != paths[i] || f.Size != files[i].Size {
+				t.Errorf("file %d: %q of %d bytes, want %q", i, f.Path, f.Size, paths[i])
+			}
+			want := mtimes[i].UTC().Truncate(time.Microsecond)
+			if y := want.Year(); y < 1000 || y > 9999 {
+				want = time.Time{} // no database holds it: it counts as unknown
+			}
+			if !f.MTime.Equal(want) {
+				t.Errorf("file %d: modified %v, want %v", i, f.MTime, want)
+			}
+		}
+		unseen, err := b.Unseen(t.Context(), "l", files)
+		if err != nil || len(unseen) > 0 {
+			t.Errorf("unseen: %d, %v", len(unseen), err)
+		}
+		after, err := b.FilesAfter(t.Context(), tr.ID, 3, 2, true)
+		if err != nil || len(after) != 2 || after[0].No != 4 || after[1].No != 5 || after[0].Size != files[3].Size || after[0].Path != "" {
+			t.Errorf("after 3: %+v, %v", after, err)
+		}
+	})
+}
+
+func TestUnseen(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
+		files := make([]tasks.File, 3000)
+		for i := range files {
+			files[i] = tasks.File{Path: fmt.Sprintf("/d/%d", i), Size: 10, MTime: at}
+		}
+		create := func() tasks.Transfer {
+			tr, _, err := b.Create(t.Context(), NewTransfer{Lineage: "line", Steps: []tasks.Step{{No: 1}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return tr
+		}
+		unseen := func(files []tasks.File) []tasks.File {
+			got, err := b.Unseen(t.Context(), "line", files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		if got := unseen(nil); len(got) > 0 {
+			t.Errorf("of no files %d are unseen", len(got))
+		}
+		if got := unseen(files); len(got) != len(files) {
+			t.Errorf("%d of %d unseen", len(got), len(files))
+		}
+		first := create()
+		if err := b.AddFiles(t.Context(), Addition{Transfer: first.ID, Files: slices.Clone(files), Lineage: "line"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := unseen(files); len(got) > 0 {
+			t.Errorf("%d unseen after all were registered", len(got))
+		}
+		if got, err := b.Unseen(t.Context(), "another", files[:5]); err != nil || len(got) != 5 {
+			t.Errorf("another lineage has seen them: %d, %v", len(got), err)
+		}
+		files[7].Size++
+		files[9].MTime = files[9].MTime.Add(time.Microsecond)
+		files[11].MTime = time.Time{}
+		got := unseen(files)
+		if len(got) != 3 || got[0].Path != "/d/7" || got[1].Path != "/d/9" || got[2].Path != "/d/11" {
+			t.Errorf("changed: %v", got)
+		}
+		// What changed is registered once more, by a transfer that is canceled then.
+		second := create()
+		if err := b.AddFiles(t.Context(), Addition{Transfer: second.ID, Files: got, Lineage: "line"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := unseen(files); len(got) > 0 {
+			t.Errorf("%d unseen after the changed ones were registered", len(got))
+		}
+		if err := b.db.Exec("UPDATE transfers SET state = ? WHERE id = ?", tasks.Dropped, second.ID).Error; err != nil {
+			t.Fatal(err)
+		}
+		if got := unseen(files); len(got) != 3 {
+			t.Errorf("%d unseen after the transfer was canceled", len(got))
+		}
+		if latest, err := b.Latest(t.Context(), "line"); err != nil || latest.ID != second.ID {
+			t.Errorf("latest: %d, %v", latest.ID, err)
+		}
+	})
+}
+
+func TestResultsInPages(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		const n = 150
+		tr := b.transfer(t, 3)
+		b.files(t, tr.ID, n)
+		outcomes := tasks.Outcomes()
+		for step := 1; step <= 3; step++ {
+			one := b.batchAt(t, tr.ID, step, fmt.Sprintf("1-%d", n))
+			var rs []tasks.Result
+			for _, f := range rand.Perm(n) {
+				rs = append(rs, results(one, outcomes[(f+step)%len(outcomes)], int64(f)+1)...)
+			}
+			b.record(t, &Recording{Batch: one, Results: rs, Plan: finishing(one)})
+		}
+		other := b.transfer(t, 1)
+		b.files(t, other.ID, 1)
+		one := b.batch(t, other.ID, "1")
+		b.record(t, &Recording{Batch: one, Results: results(one, tasks.Failed, 1)})
+
+		for _, f := range []Filter{
+			{}, {Step: 2}, {File: 17}, {Step: 3, File: 150}, {Outcomes: []tasks.Outcome{tasks.Failed, tasks.Error}},
+			{Step: 1, Outcomes: []tasks.Outcome{tasks.Skipped}}, {Step: 9},
+		} {
+			var want, got []Key
+			for step := 1; step <= 3; step++ {
+				for no := int64(1); no <= n; no++ {
+					o := outcomes[(int(no)-1+step)%len(outcomes)]
+					if (f.Step == 0 || f.Step == step) && (f.File == 0 || f.File == no) && (f.Outcomes == nil || slices.Contains(f.Outcomes, o)) {
+						want = append(want, Key{step, no})
+					}
+				}
+			}
+			after := Key{}
+			for {
+				page, err := b.Results(t.Context(), tr.ID, f, after, 37)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(page) == 0 {
+					break
+				}
+				for _, l := range page {
+					after = Key{l.Step, l.File}
+					got = append(got, after)
+					if l.Path != fmt.Sprintf("/data/%06d", l.File-1) {
+						t.Errorf("file %d has path %q", l.File, l.Path)
+					}
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%+v: %d results, want %d", f, len(got), len(want))
+			}
+		}
+	})
+}
+
+func TestFactsOfEarlierSteps(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		tr := b.transfer(t, 3)
+		b.files(t, tr.ID, 3)
+		for step, facts := range []string{`{"a":1,"b":"x"}`, `{"b":"y"}`, `{"c":true}`} {
+			one := b.batchAt(t, tr.ID, step+1, "1-3")
+			rs := results(one, tasks.Succeeded, 1, 2)
+			rs[0].Facts = []byte(facts)
+			b.record(t, &Recording{Batch: one, Results: rs})
+		}
+		known, err := b.Facts(t.Context(), tr.ID, 3, tasks.Ranges{{First: 1, Last: 3}})
+		if err != nil || fmt.Sprint(known) != "map[1:map[a:1 b:y]]" {
+			t.Errorf("facts before step 3: %v, %v", known, err)
+		}
+		recorded, err := b.Recorded(t.Context(), tr.ID, 3, tasks.Ranges{{First: 1, Last: 3}})
+		if err != nil || len(recorded) != 2 || recorded[0].File != 1 || fmt.Sprint(recorded[0].Facts) != "map[c:true]" || recorded[1].Facts != nil {
+			t.Errorf("recorded: %+v, %v", recorded, err)
+		}
+	})
+}
+
+// One file that the database refuses keeps its neighbours out, too: none is lost unnoticed.
+func TestAddFilesIsAllOrNothing(t *testing.T) {
+	t.Parallel()
+	b := emptyBench(t, MySQL)
+	if _, err := b.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tr := b.transfer(t, 1)
+	files := someFiles(2500)
+	files[2400].Path = "/" + strings.Repeat("x", 5000)
+	err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: files})
+	if !Refused(err) || Transient(err) {
+		t.Errorf("got %v, want a refusal", err)
+	}
+	if b.count(t, "files", "1 = 1") > 0 || b.read(t, tr.ID).Files > 0 || errors.Is(err, ErrSealed) {
+		t.Error("some files were registered")
+	}
+}
