@@ -57,6 +57,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	if t.mysql != nil {
+		t.mysql.Logger = driverLog{s.log}
+	}
 	dialector, err := t.dialector()
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", s.where, err)
@@ -162,6 +165,15 @@ func (t target) sqliteDialector() (gorm.Dialector, error) {
 	q.Set("_txlock", "immediate")
 	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
 	return sqlite.Open(u.String()), nil
+}
+
+// driverLog takes what the MySQL driver would print to standard error: broken
+// connections, which it also returns as errors.
+type driverLog struct{ log *slog.Logger }
+
+// Print implements the driver's Logger.
+func (l driverLog) Print(v ...any) {
+	l.log.Debug("mysql driver", "message", fmt.Sprint(v...))
 }
 
 // session prepares each new MySQL connection.

@@ -2,6 +2,8 @@ package store
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -25,6 +27,13 @@ func compareResults(a, b resultRow) int {
 // common use (16 MiB on MariaDB) even when every character is escaped.
 const statementBytes = 4 << 20
 
+// rowBytes bounds one row: escaped, it still fits into that packet. MySQL would
+// not refuse a larger one but hang up, as if it were gone.
+const rowBytes = 7 << 20
+
+// errRowTooLarge says that a row is larger than every database takes.
+var errRowTooLarge = errors.New("row is too large")
+
 // createBySize inserts rows in statements of as many rows as a chunk and about
 // statementBytes.
 func createBySize[R any](tx *gorm.DB, rows []R, size func(*R) int) error {
@@ -34,6 +43,9 @@ func createBySize[R any](tx *gorm.DB, rows []R, size func(*R) int) error {
 		for n < len(rows) && n < most && (n == 0 || total+size(&rows[n]) <= statementBytes) {
 			total += size(&rows[n])
 			n++
+		}
+		if n == 1 && total > rowBytes {
+			return fmt.Errorf("%w: %d bytes, at most %d can be kept", errRowTooLarge, total, rowBytes)
 		}
 		if err := tx.CreateInBatches(rows[:n], n).Error; err != nil {
 			return err //nolint:wrapcheck // the caller names the table

@@ -109,6 +109,9 @@ func Transient(err error) bool {
 // again: a value too long, out of range, of a wrong form. Everything else that
 // is not Transient is trouble with the database itself, such as an outage.
 func Refused(err error) bool {
+	if errors.Is(err, errRowTooLarge) {
+		return true
+	}
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		class := string(e.SQLState[:2]) // 22: data exception, 23: constraint violation
 		return class == "22" || class == "23" || e.Number == mysqlPacketTooLarge || e.Number == mysqlCheck || e.Number == mysqlBadJSON
