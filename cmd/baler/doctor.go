@@ -38,7 +38,7 @@ nothing, and exits with 1 when something keeps Baler from working.`,
 
 func (p *program) diagnosed(checks []baler.Check) error {
 	sick := false
-	list := newTable(words("CHECK"), words("HEALTH"), words("WHAT WAS FOUND"), words("WHAT TO DO"))
+	list := newTable(words("CHECK"), words("HEALTH"), words("WHAT WAS FOUND, AND WHAT TO DO"))
 	for _, c := range checks {
 		sick = sick || c.Health == baler.Sick
 		if p.json {
@@ -47,7 +47,10 @@ func (p *program) diagnosed(checks []baler.Check) error {
 			}
 			continue
 		}
-		list.row(c.Name, string(c.Health), printable(c.Detail), printable(c.Advice))
+		list.row(c.Name, string(c.Health), printable(c.Detail))
+		if c.Advice != "" {
+			list.row("", "", "→ "+printable(c.Advice))
+		}
 	}
 	if !p.json {
 		list.write(p.stdout, 0)

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // version is set by the linker: -ldflags '-X main.version=1.2.3'.
@@ -18,6 +20,7 @@ var version = "dev"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal is the system's to handle: it kills
+	redis.SetLogger(unheard{})
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -32,3 +35,9 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 	cmd, err := root.ExecuteContextC(ctx)
 	return p.exit(ctx, cmd, err)
 }
+
+// unheard takes what the Redis client would print on standard error by itself:
+// its errors are returned, and told from there.
+type unheard struct{}
+
+func (unheard) Printf(context.Context, string, ...any) {}

@@ -13,13 +13,20 @@ type reading struct {
 	files    int64 // registered so far
 	finished int64
 	failed   int64
-	sealed   bool // files is final
+	steps    int64 // of the recipe
+	done     int64 // steps done or never to be done, over all files: files × steps at the end
+	sealed   bool  // files is final
 	ended    bool
 }
 
 func read(t *tasks.Transfer, at time.Time) reading {
+	totals, steps := t.Totals(), int64(len(t.Steps))
 	return reading{
-		at: at, files: t.Files, finished: t.Finished, failed: failuresOf(t),
+		at: at, files: t.Files, finished: t.Finished, failed: totals.Bad(), steps: steps,
+		// A file that has finished needs no more steps, even if it never came to
+		// some. Counting finished files alone would show nothing while all of
+		// them are still at their first step.
+		done:   max(totals.Total(), t.Finished*steps),
 		sealed: t.State == tasks.Running || t.State.Ended(), ended: t.State.Ended(),
 	}
 }
@@ -55,15 +62,15 @@ func (p *pace) rate(of func(reading) int64) (perSecond float64, ok bool) {
 // left is how long the rest will take at this pace. It is known only when the
 // number of files is.
 func (p *pace) left() (time.Duration, bool) {
-	rate, ok := p.rate(finished)
+	rate, ok := p.rate(done)
 	last := p.readings[len(p.readings)-1]
 	if !ok || !last.sealed || last.ended || rate <= 0 {
 		return 0, false
 	}
-	return time.Duration(float64(last.files-last.finished) / rate * float64(time.Second)), true
+	return time.Duration(float64(last.files*last.steps-last.done) / rate * float64(time.Second)), true
 }
 
-func finished(r reading) int64   { return r.finished }
+func done(r reading) int64       { return r.done }
 func registered(r reading) int64 { return r.files }
 
 // notes is what stands behind a bar: percent, rate, time left, failures. While
@@ -72,12 +79,12 @@ func (p *pace) notes() []string {
 	last := p.readings[len(p.readings)-1]
 	var notes []string
 	if last.sealed {
-		notes = append(notes, percent(last.finished, last.files))
+		notes = append(notes, percent(last.done, last.files*last.steps))
 	} else {
 		notes = append(notes, "scanning")
 	}
-	if rate, ok := p.rate(finished); ok && !last.ended {
-		notes = append(notes, perSecond(rate))
+	if rate, ok := p.rate(done); ok && rate > 0 && !last.ended {
+		notes = append(notes, perSecond(rate/float64(last.steps))) // through all steps
 	}
 	if left, ok := p.left(); ok {
 		notes = append(notes, span(left)+" left")
@@ -88,14 +95,14 @@ func (p *pace) notes() []string {
 	return notes
 }
 
-// done is how much of what is done.
-func (p *pace) done() string {
+// finished is how many files have passed their last step, of how many.
+func (p *pace) finished() string {
 	last := p.readings[len(p.readings)-1]
 	return count(last.finished) + " / " + files(last.files)
 }
 
 // line is a progress report on a line of its own.
-func (p *pace) line() string { return p.done() + ", " + strings.Join(p.notes(), ", ") }
+func (p *pace) line() string { return p.finished() + ", " + strings.Join(p.notes(), ", ") }
 
 // counting is a report of a transfer whose files are only registered.
 func (p *pace) counting() string {

@@ -106,7 +106,7 @@ func (b *bar) before(decor.Statistics) string {
 	case b.counting:
 		return b.pace.counting()
 	}
-	return b.pace.done()
+	return b.pace.finished()
 }
 
 // narrowest is the width that the bar itself is to keep.
@@ -126,8 +126,8 @@ func (b *bar) show(r reading) {
 	b.pace.see(r)
 	b.latest = r
 	b.mu.Unlock()
-	b.bar.SetTotal(r.files, false)
-	b.bar.SetCurrent(r.finished)
+	b.bar.SetTotal(r.files*r.steps, false)
+	b.bar.SetCurrent(r.done)
 }
 
 func (b *bar) end() {
@@ -135,7 +135,7 @@ func (b *bar) end() {
 	last := b.latest
 	b.mu.Unlock()
 	if last.files > 0 && last.finished == last.files {
-		b.bar.SetTotal(last.files, true)
+		b.bar.SetTotal(last.files*last.steps, true)
 	} else {
 		b.bar.Abort(last.files == 0)
 	}

@@ -15,7 +15,11 @@ import (
 func report(w io.Writer, t *tasks.Transfer, now time.Time) {
 	s := tasks.Summarize(t, now)
 	took := time.Duration(s.Seconds * float64(time.Second))
-	fmt.Fprintf(w, "Transfer %s %s: %s of %s, %s, in %s", t.UUID, stateOf(t), count(t.Finished), files(t.Files), size(t.Bytes), span(took))
+	fmt.Fprintf(w, "Transfer %s %s\n", t.UUID, stateOf(t))
+	if t.Finished < t.Files {
+		fmt.Fprintf(w, "%s of ", count(t.Finished))
+	}
+	fmt.Fprintf(w, "%s, %s, in %s", files(t.Files), size(t.Bytes), span(took))
 	if t.Finished > 0 && took > 0 {
 		fmt.Fprintf(w, ", %s", perSecond(s.FilesPerSecond))
 	}

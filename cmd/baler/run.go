@@ -95,6 +95,9 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.Ran,
 	case !ran.Changed:
 		p.print("Nothing has changed since transfer %s finished at %s (%s).",
 			t.UUID, t.EndedAt.Local().Format(time.DateTime), files(t.Files))
+		if err := reportFailures(ctx, p.stdout, b, t); err != nil {
+			return err
+		}
 	default:
 		report(p.stdout, t, time.Now())
 		if err := reportFailures(ctx, p.stdout, b, t); err != nil {

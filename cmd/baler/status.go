@@ -75,7 +75,7 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 	for i := range transfers {
 		t := &transfers[i]
 		list.row(t.UUID, tail(quoted(t.Name), nameWidth), stateOf(t), count(t.Files), count(t.Finished),
-			percent(t.Finished, t.Files), count(failuresOf(t)), span(max(0, now.Sub(t.CreatedAt)).Truncate(time.Second)))
+			percent(t.Finished, t.Files), count(failuresOf(t)), age(now.Sub(t.CreatedAt)))
 	}
 	list.write(p.stdout, 0)
 	return nil

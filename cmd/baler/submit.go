@@ -161,6 +161,7 @@ func (p *program) await(ctx context.Context, b *baler.Baler, t *tasks.Transfer) 
 	if err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			p.say("Not waiting any longer. See 'baler status --watch %s'.", t.UUID)
+			return exitCode(exitInterrupted)
 		}
 		return err //nolint:wrapcheck // names the transfer already
 	}

@@ -76,6 +76,14 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d/(24*time.Hour)))
 }
 
+// age is how long ago something was.
+func age(d time.Duration) string {
+	if d < time.Hour {
+		return max(0, d).Truncate(time.Second).String()
+	}
+	return span(d)
+}
+
 // perSecond is a rate for people.
 func perSecond(rate float64) string {
 	if rate < 10 {

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+// binary builds the program.
+func binary(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "baler")
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-X main.version=1.2.3-test", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// slowFiles is enough that a run lasts for seconds with slowRecipe.
+const (
+	slowFiles  = 3000
+	slowRecipe = "name: slow\nsteps:\n  - handler: noop\n    name: one\n    batch: {max_items: 10}\n  - handler: noop\n    name: two\n    batch: {max_items: 10}\n"
+)
+
+func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
+	t.Parallel()
+	path := binary(t)
+	for _, c := range []struct {
+		name   string
+		signal syscall.Signal
+		code   int
+	}{
+		{"interrupt", syscall.SIGINT, exitInterrupted},
+		{"terminate", syscall.SIGTERM, exitInterrupted},
+		{"kill", syscall.SIGKILL, -1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSandbox(t)
+			for i := range slowFiles {
+				s.file(fmt.Sprintf("in/%d/%d", i%10, i), "x")
+			}
+			args := []string{"run", "--json", "--recipe", s.file("slow.yaml", slowRecipe), s.path("in")}
+			code, stderr := s.stopped(path, c.signal, args...)
+			if code != c.code {
+				t.Fatalf("exit code %d, want %d; stderr:\n%s", code, c.code, stderr)
+			}
+			if c.code == exitInterrupted && !regexp.MustCompile(`Interrupted: [1-9][0-9,]* of 3,000 files are done; the same command goes on from there\.`).MatchString(stderr) {
+				t.Errorf("stderr does not say how far it came:\n%s", stderr)
+			}
+			sum := s.must(exitOK, args...).summary(t)
+			if sum.Files != slowFiles || sum.Finished != slowFiles || sum.Results.Succeeded != 2*slowFiles {
+				t.Errorf("after going on: %+v", sum)
+			}
+			if n := strings.Count(s.must(exitOK, "results", sum.Transfer).stdout, "\n"); n != 2*slowFiles {
+				t.Errorf("%d results, want %d", n, 2*slowFiles)
+			}
+			contains(t, "a third run", s.must(exitOK, "run", "--recipe", s.path("slow.yaml"), s.path("in")).stdout, "Nothing has changed since transfer "+sum.Transfer)
+			s.file("in/new", "new")
+			s.file("in/0/0", "changed")
+			if sum := s.must(exitOK, args...).summary(t); sum.Files != 2 {
+				t.Errorf("after one file was added and one changed: %+v", sum)
+			}
+		})
+	}
+}
+
+// stopped runs the binary until some files are done but not all, and sends it a signal.
+func (s *sandbox) stopped(path string, signal syscall.Signal, args ...string) (code int, stderr string) {
+	s.t.Helper()
+	var out buffer
+	cmd := exec.Command(path, args...)
+	cmd.Env, cmd.Stderr = s.env, &out
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	testkit.Eventually(s.t, time.Minute, func() error {
+		r := s.do("status", "--json")
+		if r.code != exitOK || r.stdout == "" {
+			return errors.New("there is no transfer yet: " + r.stderr)
+		}
+		sum := r.summary(s.t)
+		if sum.Files < slowFiles || sum.Finished == 0 {
+			return fmt.Errorf("%d of %d files are done", sum.Finished, sum.Files)
+		}
+		return nil
+	})
+	if err := cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		s.t.Fatal(err)
+	}
+	<-ended
+	return cmd.ProcessState.ExitCode(), out.String()
+}
+
+func TestBinarySaysItsVersion(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command(binary(t), "version").CombinedOutput()
+	if err != nil || !strings.HasPrefix(string(out), "baler 1.2.3-test (go1.") {
+		t.Errorf("%s, %v", out, err)
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+func TestSubmitPrintsTheIDAlone(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.file("in/a.txt", "alpha")
+	first := s.must(exitOK, "submit", s.path("in"), "--key", "monday")
+	if !regexp.MustCompile(`^[0-9a-f-]{36}\n$`).MatchString(first.stdout) {
+		t.Fatalf("stdout %q is not an id alone", first.stdout)
+	}
+	again := s.must(exitOK, "submit", s.path("in"), "--key", "monday")
+	equal(t, "the same key's id", again.stdout, first.stdout)
+	contains(t, "stderr", again.stderr, "was submitted with this key before; nothing was added.")
+
+	var o submission
+	r := s.must(exitOK, "submit", s.path("in"), "--key", "monday", "--json")
+	if err := json.Unmarshal([]byte(r.stdout), &o); err != nil {
+		t.Fatal(err)
+	}
+	if want := (submission{"transfer", strings.TrimSpace(first.stdout), false, 1, 5, tasks.ViaBulk}); o != want {
+		t.Errorf("object %+v, want %+v", o, want)
+	}
+}
+
+func TestSubmitFromStandardInput(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.from = strings.NewReader(s.file("a\nb", "1") + "\x00" + s.file("c", "2") + "\x00")
+	r := s.must(exitOK, "submit", "-", "--null", "--json")
+	contains(t, "object", r.stdout, `"files":2,`, `"via":"bulk"`)
+
+	s.from = strings.NewReader(s.path("c") + "\n")
+	r = s.must(exitOK, "submit", "-", "--via", "group", "--json")
+	contains(t, "object", r.stdout, `"files":1,`, `"via":"group"`)
+	contains(t, "stderr", r.stderr, "warning: the embedded queue ends with this process")
+}
+
+// services gives the sandbox a queue and a database that processes share.
+func (s *sandbox) services() {
+	s.env = append(s.env, "BALER_REDIS_URL="+testkit.Redis(s.t), "BALER_DATABASE_URL="+testkit.MySQL(s.t))
+}
+
+// start runs the program beside the test, and stops it as a signal would.
+func (s *sandbox) start(args ...string) (stdout, stderr *buffer, stop func() ran) {
+	ctx, cancel := context.WithCancel(s.t.Context())
+	stdout, stderr = &buffer{}, &buffer{}
+	code := make(chan int, 1)
+	go func() { code <- run(ctx, args, s.env, strings.NewReader(""), stdout, stderr) }()
+	return stdout, stderr, func() ran {
+		cancel()
+		return ran{<-code, stdout.String(), stderr.String()}
+	}
+}
+
+func TestWorkerServesSubmit(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.services()
+	s.file("in/a.txt", "alpha")
+	_, _, stop := s.start("worker", "--concurrency", "2", "--grace", "5s", "--queues", "urgent=5,default=1")
+	for _, via := range []string{"bulk", "group"} {
+		r := s.must(exitOK, "submit", "--wait", "--json", "--queue", "urgent", "--via", via, s.path("in"))
+		if sum := r.summary(t); sum.Finished != 1 || sum.State != tasks.Completed {
+			t.Errorf("%s: %+v", via, sum)
+		}
+	}
+	r := s.must(exitFailures, "submit", "--wait", s.path("in"), s.path("gone"))
+	if strings.Count(r.stdout, "\n") != 1 {
+		t.Errorf("stdout has more than the id:\n%s", r.stdout)
+	}
+	contains(t, "stderr", s.stable(r.stderr), "Transfer ID completed with failures\n", "All of them: baler results ID")
+	r = stop()
+	if r.code != exitOK {
+		t.Errorf("worker ended with %d, want %d", r.code, exitOK)
+	}
+	contains(t, "the worker's stderr", r.stderr, "Stop it with Ctrl-C.", "worker started", "worker stopping")
+}
+
+func TestWaitingWithoutWorkers(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.file("in/a.txt", "alpha")
+	_, stderr, stop := s.start("submit", "--wait", s.path("in"))
+	testkit.Eventually(t, 20*time.Second, func() error {
+		return lacks(stderr.String(), "No worker is running: start one with 'baler worker'. Waiting for it.\n")
+	})
+	r := stop()
+	if r.code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", r.code, exitInterrupted)
+	}
+	contains(t, "stderr", s.stable(r.stderr), "Not waiting any longer. See 'baler status --watch ID'.\n")
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+func TestQuoted(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/plain/päth with space": "/plain/päth with space",
+		"/new\nline":             `"/new\nline"`,
+		"/esc\x1b[31m":           `"/esc\x1b[31m"`,
+		"/bad\xff":               `"/bad\xff"`,
+		"":                       `""`,
+	} {
+		equal(t, fmt.Sprintf("%q", path), quoted(path), want)
+	}
+}
+
+func TestSpans(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		120 * time.Millisecond: "0.1s", 9 * time.Second: "9.0s", 61 * time.Second: "1m1s", 90 * time.Minute: "1h30m", 72 * time.Hour: "3d",
+	} {
+		equal(t, d.String(), span(d), want)
+	}
+	equal(t, "age", age(300*time.Millisecond), "0s")
+}
+
+func TestTableAlignsByWidthNotBytes(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	table := newTable(words("NAME"), numbers("N"))
+	table.row("日本", "1,000")
+	table.row("päth", "2")
+	table.write(&out, 0)
+	equal(t, "table", out.String(), "NAME      N\n日本  1,000\npäth      2\n")
+}
+
+func TestTailKeepsTheEnd(t *testing.T) {
+	t.Parallel()
+	equal(t, "long", tail("/srv/archive/2024", 8), "…ve/2024")
+	equal(t, "short", tail("/srv", 8), "/srv")
+}
+
+// transfer of two steps.
+func transfer(state tasks.State, files, first, second int64) *tasks.Transfer {
+	t := &tasks.Transfer{State: state, Files: files, Finished: second, Steps: []tasks.Step{{No: 1}, {No: 2}}}
+	t.Steps[0].Add(tasks.Succeeded, first)
+	t.Steps[1].Add(tasks.Succeeded, second)
+	return t
+}
+
+func TestPaceCountsStepsNotOnlyFinishedFiles(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	var p pace
+	p.see(read(transfer(tasks.Open, 100, 0, 0), start))
+	equal(t, "while scanning", p.line(), "0 / 100 files, scanning")
+	p.see(read(transfer(tasks.Running, 1000, 200, 0), start.Add(2*time.Second)))
+	equal(t, "while all are at the first step", p.line(), "0 / 1,000 files, 10%, 50 files/s, 18s left")
+	last := transfer(tasks.Completed, 1000, 1000, 1000)
+	last.Steps[1].Add(tasks.Failed, 3)
+	p.see(read(last, start.Add(4*time.Second)))
+	equal(t, "at the end", p.line(), "1,000 / 1,000 files, 100%, 3 failed")
+}
+
+func TestPaceOfFilesThatSkipSteps(t *testing.T) {
+	t.Parallel()
+	tr := transfer(tasks.Running, 10, 10, 0)
+	tr.Finished = 10 // no condition selected any for the second step
+	if r := read(tr, time.Now()); r.done != r.files*r.steps {
+		t.Errorf("done %d of %d", r.done, r.files*r.steps)
+	}
+}
+
+func TestNotesFit(t *testing.T) {
+	t.Parallel()
+	notes := []string{"50%", "100 files/s", "1m left", "3 failed"}
+	equal(t, "wide", fit(notes, 60), "50%  100 files/s  1m left  3 failed")
+	equal(t, "narrow", fit(notes, 24), "50%  1m left  3 failed")
+	equal(t, "narrowest", fit(notes, 1), "50%  3 failed")
+}
+
+func TestLinesKeepTheLastReport(t *testing.T) {
+	t.Parallel()
+	var out buffer
+	l := &lines{p: &program{stderr: newConsole(&out)}}
+	start := time.Now()
+	for i := range int64(8) {
+		l.show(read(transfer(tasks.Running, 70, i*10, i*10), start.Add(time.Duration(i)*time.Second)))
+	}
+	l.show(read(transfer(tasks.Completed, 70, 70, 70), start.Add(7100*time.Millisecond)))
+	l.end()
+	got := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(got) != 2 || !strings.HasPrefix(got[0], "50 / 70 files, 71%") || got[1] != "70 / 70 files, 100%" {
+		t.Errorf("reports %q, want one after five seconds and the last", got)
+	}
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+func TestUsageErrors(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args  string
+		error string
+		usage string
+	}{
+		{"rnu", `unknown command "rnu"; did you mean "run"?`, "baler"},
+		{"frobnicate", `unknown command "frobnicate"`, "baler"},
+		{"--nope", "unknown flag: --nope", "baler"},
+		{"run", "requires at least 1 arg(s), only received 0", "baler run PATH..."},
+		{"run --nope", "unknown flag: --nope", "baler run PATH..."},
+		{"run . --via sideways", `unknown way "sideways": one of auto, group, bulk`, "baler run PATH..."},
+		{"run . --concurrency many", `invalid argument "many" for "--concurrency" flag`, "baler run PATH..."},
+		{"submit", "requires at least 1 arg(s), only received 0", "baler submit PATH..."},
+		{"submit - other", "- stands for standard input and goes alone", "baler submit PATH..."},
+		{"submit . --null", "--null is for paths from standard input: submit - --null", "baler submit PATH..."},
+		{"submit . --via x", `unknown way "x": one of auto, group, bulk`, "baler submit PATH..."},
+		{"worker extra", `unknown command "extra" for "baler worker"`, "baler worker"},
+		{"serve extra", `unknown command "extra" for "baler serve"`, "baler serve"},
+		{"status a b", "accepts at most 1 arg(s), received 2", "baler status [ID]"},
+		{"status --watch", "--watch needs the id of a transfer", "baler status [ID]"},
+		{"status --limit 0", "--limit 0: give a number from 1", "baler status [ID]"},
+		{"results", "accepts 1 arg(s), received 0", "baler results ID"},
+		{"results x --outcome failed,lost", `unknown outcome "lost"`, "baler results ID"},
+		{"results x --file 0", "--file 0: files are numbered from 1", "baler results ID"},
+		{"recipe lst", `unknown command "lst"; did you mean "list"?`, "baler recipe"},
+		{"recipe show", "accepts 1 arg(s), received 0", "baler recipe show RECIPE"},
+		{"migrate now", `unknown command "now" for "baler migrate"`, "baler migrate"},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			t.Parallel()
+			r := newSandbox(t).must(exitUsage, strings.Fields(c.args)...)
+			lines := strings.Split(r.stderr, "\n")
+			if !strings.HasPrefix(lines[0], "error: "+c.error) || !strings.HasPrefix(lines[1], "usage: "+c.usage) {
+				t.Errorf("stderr:\n%s\nwant error: %s\nwant usage: %s", r.stderr, c.error, c.usage)
+			}
+			equal(t, "stdout", r.stdout, "")
+		})
+	}
+}
+
+func TestSettingErrors(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.env = append(s.env, "BALER_WORKER_CONCURENCY=2")
+	r := s.must(exitError, "status", "--log-level", "loud")
+	equal(t, "stderr", r.stderr, `error: BALER_WORKER_CONCURENCY: there is no such variable; did you mean BALER_WORKER_CONCURRENCY?
+error: flag: log.level: "loud" must be debug, info, warn or error
+`)
+}
+
+func TestPrecedence(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	file := s.file("baler.yaml", "database: {url: 'sqlite:"+s.path("file.db")+"'}\n")
+	check := func(want string, args ...string) {
+		t.Helper()
+		contains(t, "stdout", s.must(exitOK, append(args, "migrate")...).stdout, want+" is up to date")
+	}
+	check("sqlite:" + s.path(".local/state/baler/baler.db"))
+	check("sqlite:"+s.path("file.db"), "--config", file)
+	s.env = append(s.env, "BALER_DATABASE_URL=sqlite:"+s.path("env.db"))
+	check("sqlite:"+s.path("env.db"), "--config", file)
+	check("sqlite:"+s.path("flag.db"), "--config", file, "--database", "sqlite:"+s.path("flag.db"))
+}
+
+func TestLogLevels(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.file("in/a", "a")
+	const started = "worker started"
+	for _, c := range []struct {
+		env  string
+		args string
+		logs bool
+	}{
+		{"", "", false},
+		{"", "-v", true},
+		{"", "--log-level info", true},
+		{"BALER_LOG_LEVEL=info", "", true},
+		{"BALER_LOG_LEVEL=info", "--log-level warn", false},
+	} {
+		in := *s
+		in.env = append([]string{c.env}, s.env...)
+		r := in.must(exitOK, append(strings.Fields(c.args), "run", s.path("in"))...)
+		if got := strings.Contains(r.stderr, started); got != c.logs {
+			t.Errorf("%q %q: logs %v, want %v:\n%s", c.env, c.args, got, c.logs, r.stderr)
+		}
+	}
+}
+
+func TestEveryCommandIsExplained(t *testing.T) {
+	t.Parallel()
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		if cmd.Short == "" || cmd.Example == "" || strings.HasSuffix(cmd.Short, ".") {
+			t.Errorf("%s: short %q, example %q", cmd.CommandPath(), cmd.Short, cmd.Example)
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk((&program{}).rootCommand())
+}
+
+func TestHelpAndCompletion(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	contains(t, "help", s.must(exitOK).stdout, "Available Commands:", "  run  ")
+	contains(t, "help run", s.must(exitOK, "help", "run").stdout, "baler run PATH... [flags]", "Global Flags:")
+	contains(t, "completion", s.must(exitOK, "completion", "bash").stdout, "__start_baler")
+	contains(t, "recipes", s.must(exitOK, "__complete", "run", "--recipe", "").stdout, "checksum\n", "default\n")
+	contains(t, "outcomes", s.must(exitOK, "__complete", "results", "--outcome", "").stdout, "timed_out\n")
+}
+
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	var stderr buffer
+	if code := run(t.Context(), []string{"recipe", "list"}, s.env, s.from, fullDisk{}, &stderr); code != exitError {
+		t.Errorf("exit code %d, want %d", code, exitError)
+	}
+	equal(t, "stderr", stderr.String(), "error: write output: disk full\n")
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("disk full") }
