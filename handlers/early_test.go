@@ -1,0 +1,58 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// Jobs end on many goroutines, just when the worker stops, the batch is taken
+// away, or the handler returns without waiting for them: whatever comes first,
+// each file has one result and is counted once.
+func TestJobsThatEndInTheLastMoment(t *testing.T) {
+	for name, interrupt := range map[string]func(r *rig, w *Runner, b *tasks.Batch){
+		"return": func(*rig, *Runner, *tasks.Batch) {},
+		"stop":   func(_ *rig, w *Runner, _ *tasks.Batch) { w.Stop() },
+		"taken":  func(r *rig, _ *Runner, b *tasks.Batch) { r.lose(b) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, url string) {
+				for range 5 {
+					r := newRig(t, url, "name: t\nsteps: [{handler: racy, retry: {attempts: 2}}, {handler: next}]")
+					var left sync.WaitGroup
+					var batches []tasks.Batch
+					first := r.worker("first", func(o *RunnerOptions) { o.Early = time.Microsecond })
+					r.handle("racy", func(ctx context.Context, jobs []*Job) error {
+						if jobs[0].spec.worker != "first" {
+							return nil
+						}
+						for _, j := range jobs {
+							left.Go(func() {
+								if j.File().No%5 == 0 {
+									j.SetStatus(1, tasks.Error, "busy")
+								}
+								j.Done()
+							})
+						}
+						interrupt(r, first, &batches[0])
+						return ctx.Err()
+					})
+					r.handle("next", func(context.Context, []*Job) error { return nil })
+					batches = r.files(100)
+					if err := r.deliver(first, &batches[0]); err != nil && !errors.Is(err, errStopping) {
+						t.Error(err)
+					}
+					left.Wait()
+					r.finish(r.worker("second"))
+					if got := r.audit().Finished; got != 100 {
+						t.Errorf("%d files finished", got)
+					}
+				}
+			})
+		})
+	}
+}

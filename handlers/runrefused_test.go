@@ -1,0 +1,142 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// refuse makes the database refuse results whose output says so, whichever
+// statement they come in.
+func (r *rig) refuse() {
+	r.t.Helper()
+	statement := `CREATE TRIGGER refuse BEFORE INSERT ON results WHEN NEW.output LIKE '%poison%'
+		BEGIN SELECT RAISE(ABORT, 'refused by the test'); END`
+	if r.store.Dialect() == store.MySQL {
+		statement = `CREATE TRIGGER refuse BEFORE INSERT ON results FOR EACH ROW
+			IF NEW.output LIKE '%poison%' THEN SIGNAL SQLSTATE '22003' SET MESSAGE_TEXT = 'refused by the test'; END IF`
+	}
+	_, err := r.db().ExecContext(r.t.Context(), statement)
+	r.must(err)
+}
+
+func TestRowThatTheDatabaseRefusesIsIsolated(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: writes}, {handler: after}]")
+		r.refuse()
+		r.handle("writes", func(_ context.Context, jobs []*Job) error {
+			for _, j := range jobs {
+				if no := j.File().No; no == 7 || no == 33 {
+					j.WriteOutput([]byte("poison"))
+				}
+				if j.File().No < 20 {
+					j.Done() // early or at the close: both ways
+				}
+			}
+			return nil
+		})
+		r.handle("after", func(context.Context, []*Job) error { return nil })
+		r.files(50)
+		r.finish(r.worker("w"))
+		tr := r.audit()
+		if got := tr.Steps[0].Counts; got.Succeeded != 48 || got.Error != 2 {
+			t.Errorf("counted %+v", got)
+		}
+		for _, no := range []int64{7, 33} {
+			got := r.results(1)[no]
+			if got.Outcome != tasks.Error || got.Code != CodeRefused || !strings.Contains(got.Error, "refused by the test") || got.Output != "" {
+				t.Errorf("file %d: %+v", no, got)
+			}
+		}
+		if tr.Steps[1].Routed != 48 { // what ended in error goes no further
+			t.Errorf("%d files went on", tr.Steps[1].Routed)
+		}
+	})
+}
+
+// What the two databases themselves refuse: a number that the column does not
+// hold, and facts nested deeper than MariaDB reads JSON.
+func TestResultsBeyondTheColumns(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: writes}]")
+		r.handle("writes", func(_ context.Context, jobs []*Job) error {
+			jobs[0].SetStatus(1<<40, tasks.Failed, "huge")
+			var deep any = 1
+			for range 100 {
+				deep = []any{deep}
+			}
+			return jobs[1].SetFact("deep", deep)
+		})
+		r.files(3)
+		r.finish(r.worker("w"))
+		r.audit()
+		got := r.results(1)
+		if r.store.Dialect() == store.MySQL && (got[1].Code != CodeRefused || got[2].Code != CodeRefused) {
+			t.Errorf("not refused: %+v", got)
+		}
+		if len(got) != 3 || got[3].Outcome != tasks.Succeeded {
+			t.Errorf("recorded %+v", got)
+		}
+	})
+}
+
+// The notes of a failed try are not worth the batch.
+func TestTryThatTheDatabaseRefuses(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: flaky}]")
+		statement := "CREATE TRIGGER refuse BEFORE INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'refused'); END"
+		if r.store.Dialect() == store.MySQL {
+			statement = "CREATE TRIGGER refuse BEFORE INSERT ON attempts FOR EACH ROW SIGNAL SQLSTATE '22003'"
+		}
+		_, err := r.db().ExecContext(t.Context(), statement)
+		r.must(err)
+		r.handle("flaky", func(_ context.Context, jobs []*Job) error {
+			for _, j := range jobs {
+				if j.Attempt() == 1 && j.File().No == 2 {
+					j.SetStatus(1, tasks.Error, "busy")
+				}
+			}
+			return nil
+		})
+		r.files(3)
+		r.finish(r.worker("w"))
+		if got := r.audit().Steps[0].Succeeded; got != 3 {
+			t.Errorf("%d succeeded", got)
+		}
+	})
+}
+
+// Output of the largest kind, in one batch that many transactions share.
+func TestOutputOfManyKinds(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: writes}]")
+		texts := []string{
+			"", "\x00", "'; DROP TABLE results; --", "a\\", "\xff\xfe\x00bytes", "é", "😀", strings.Repeat("😀", 1<<16),
+			strings.Repeat("\x00", 1<<17), strings.Repeat("'\\", 1<<16), "? ?? ?", "\u2028\n\r\t",
+		}
+		r.handle("writes", func(_ context.Context, jobs []*Job) error {
+			for _, j := range jobs {
+				text := texts[j.File().No-1]
+				j.WriteOutput([]byte(text))
+				j.WriteError([]byte(text))
+				if err := j.SetFact("text", text); err != nil {
+					fmt.Fprint(j.ErrorOutput(), err)
+				}
+				j.SetStatus(-1, tasks.Warning, text)
+			}
+			return nil
+		})
+		r.files(len(texts))
+		r.finish(r.worker("w"))
+		if got := r.audit().Steps[0].Warning; got != int64(len(texts)) {
+			t.Errorf("%d warnings: %+v", got, r.results(1))
+		}
+		if got := r.results(1)[7]; got.Output != "😀" || string(got.Facts) != `{"text":"😀"}` && string(got.Facts) != `{"text": "😀"}` {
+			t.Errorf("recorded %q, %s", got.Output, got.Facts)
+		}
+	})
+}
