@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/balerhq/baler/tasks"
 )
@@ -53,10 +54,12 @@ type ran struct {
 	stdout, stderr string
 }
 
-// do runs the program in this process.
+// do runs the program in this process. What would wait for ever fails the test.
 func (s *sandbox) do(args ...string) ran {
 	s.t.Helper()
-	return s.doUntil(s.t.Context(), args...)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
+	defer cancel()
+	return s.doUntil(ctx, args...)
 }
 
 // doUntil runs the program until it ends or ctx does, as after a signal.

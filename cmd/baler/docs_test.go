@@ -1,0 +1,79 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// examples are the lines of the blocks marked sh in docs/cli.md.
+func examples(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	inside := false
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inside = line == "```sh"
+		case inside && line != "":
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+// TestDocumentedCommands runs the documentation from top to bottom as a shell
+// script. What serves until it is stopped is only parsed.
+func TestDocumentedCommands(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.file("collection/a.txt", "alpha")
+	s.file("photos/b.txt", "beta")
+	path := binary(t)
+	s.env = append(s.env, "PATH="+path[:strings.LastIndexByte(path, '/')]+":"+os.Getenv("PATH"))
+	script := "set -eux\ncd ~\n"
+	for _, line := range examples(t) {
+		if strings.HasPrefix(line, "baler worker") || strings.HasPrefix(line, "baler serve") {
+			line += " --help"
+		}
+		if strings.HasPrefix(line, "baler status --watch") {
+			line = "baler run --quiet photos\n" + line // this works on all that waits, so that there is an end to watch for
+		}
+		script += line + "
+"
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", script)
+	cmd.Env = s.env
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v after\n%s", err, out)
+	}
+	if n := strings.Count(string(out), "+ baler "); n < 20 {
+		t.Errorf("only %d examples ran", n)
+	}
+}
+
+// TestDocumentedFlags holds docs/cli.md against the flags that there are.
+func TestDocumentedFlags(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := (&program{}).rootCommand()
+	for _, cmd := range root.Commands() {
+		contains(t, "docs/cli.md", string(text), "\n## "+cmd.Name()+"\n")
+		for line := range strings.Lines(cmd.LocalNonPersistentFlags().FlagUsages()) {
+			_, flag, ok := strings.Cut(line, "--")
+			if name, _, _ := strings.Cut(flag, " "); ok {
+				contains(t, "docs/cli.md", string(text), "--"+strings.TrimSpace(name))
+			}
+		}
+	}
+}
