@@ -45,8 +45,7 @@ func TestDocumentedCommands(t *testing.T) {
 		if strings.HasPrefix(line, "baler status --watch") {
 			line = "baler run --quiet photos\n" + line // this works on all that waits, so that there is an end to watch for
 		}
-		script += line + "
-"
+		script += line + "\n"
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", script)
 	cmd.Env = s.env
