@@ -160,10 +160,6 @@ func (u *run) context(ctx context.Context) context.Context {
 	return ctx
 }
 
-// abandonAfter is how long a handler may go on after its context has ended
-// before the worker stops waiting for it.
-const abandonAfter = 5 * time.Second
-
 // handle lets the handler loose on the jobs. It gives the error of the handler
 // itself, which concerns the jobs that it left open, and how many jobs have to
 // be handed back because their turn never came.
@@ -208,7 +204,7 @@ func (u *run) await(ctx context.Context, jobs []*Job) error {
 		return err
 	case <-ctx.Done():
 	}
-	t := time.NewTimer(abandonAfter)
+	t := time.NewTimer(u.Abandon)
 	defer t.Stop()
 	select {
 	case err := <-returned:

@@ -37,6 +37,7 @@ type RunnerOptions struct {
 	Slots   int           // of this host, see Slots: GOMAXPROCS
 	Capture int           // bytes kept of each stream of a job: DefaultCapture
 	Early   time.Duration // how soon finished jobs of an unfinished batch are recorded: 250 ms
+	Abandon time.Duration // how long a handler that ignores the end of its context is waited for: 5 s
 	Roots   []string      // folders that handlers may read; empty: what each transfer was submitted with
 
 	// Timeout and Retry give a step's settings, with everything that takes

@@ -14,9 +14,14 @@ import (
 // unless RunnerOptions say otherwise.
 const earlyDelay = 250 * time.Millisecond
 
+// abandonDelay is how long a handler may go on after its context has ended
+// before the worker stops waiting for it, unless RunnerOptions say otherwise.
+const abandonDelay = 5 * time.Second
+
 func (o RunnerOptions) withDefaults() RunnerOptions {
 	o.Slots = cmp.Or(o.Slots, runtime.GOMAXPROCS(0))
 	o.Early = cmp.Or(o.Early, earlyDelay)
+	o.Abandon = cmp.Or(o.Abandon, abandonDelay)
 	if o.Timeout == nil {
 		o.Timeout = StepTimeout
 	}

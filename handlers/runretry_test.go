@@ -159,7 +159,7 @@ func TestHandlerThatIgnoresItsTimeOut(t *testing.T) {
 			return nil
 		}, WithSlots(All))
 		batches := r.files(4)
-		w := r.worker("w")
+		w := r.worker("w", func(o *RunnerOptions) { o.Abandon = 10 * time.Millisecond })
 		r.must(r.deliver(w, &batches[0]))
 		r.must(r.deliver(w, &batches[1])) // the slots are free again
 		close(release)
