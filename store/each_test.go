@@ -170,8 +170,15 @@ func (b *bench) count(t *testing.T, table, where string, args ...any) int64 {
 	return n
 }
 
+// complainer is a test, or a run of a property.
+type complainer interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+}
+
 // checkCounters compares every counter of a transfer with the rows it counts.
-func (b *bench) checkCounters(t testing.TB, ctx context.Context, transfer int64) {
+func (b *bench) checkCounters(t complainer, ctx context.Context, transfer int64) {
 	t.Helper()
 	tr, err := b.TransferByID(ctx, transfer)
 	if err != nil {
