@@ -38,14 +38,18 @@ type Aggregator struct {
 	queue   Queue
 	catalog *Catalog
 	log     *slog.Logger
+	pause   time.Duration // before the second try; doubled each time
 }
 
 var _ asynq.GroupAggregator = (*Aggregator)(nil)
 
 // NewAggregator makes an aggregator that gives up waiting for the database
-// when ctx ends.
+// when ctx ends. A nil log discards.
 func NewAggregator(ctx context.Context, l AggregatorLedger, q Queue, c *Catalog, log *slog.Logger) *Aggregator {
-	return &Aggregator{ctx: ctx, ledger: l, queue: q, catalog: c, log: log}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Aggregator{ctx: ctx, ledger: l, queue: q, catalog: c, log: log, pause: time.Second}
 }
 
 // Aggregate implements asynq.GroupAggregator. Nil leaves the set with asynq,
@@ -64,7 +68,7 @@ func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) (last *asynq.Task
 			return last
 		}
 		a.log.Warn("aggregator: trying again", "group", group, "files", len(ts), "try", try, "error", err)
-		if try == aggregateTries || !wait(a.ctx, time.Second<<(try-1)) {
+		if try == aggregateTries || !wait(a.ctx, a.pause<<(try-1)) {
 			return nil
 		}
 	}
@@ -91,9 +95,11 @@ func (a *Aggregator) aggregate(ts []*asynq.Task) (*asynq.Task, error) {
 }
 
 // split reads the messages and cuts them into batches. What is not ours, or is
-// of no transfer, is set aside.
+// of no transfer, is set aside, once all the rest is understood: until then the
+// set may come again.
 func (a *Aggregator) split(ts []*asynq.Task) ([]tasks.Batch, error) {
 	collected := make(map[stepOf][]tasks.File)
+	aside := make(map[*asynq.Task]string)
 	for _, t := range ts {
 		if t == nil {
 			continue
@@ -103,9 +109,7 @@ func (a *Aggregator) split(ts []*asynq.Task) ([]tasks.Batch, error) {
 			return nil, err
 		}
 		if reason != "" {
-			if err := a.ledger.SetAside(a.ctx, t.Type(), t.Payload(), reason); err != nil {
-				return nil, fmt.Errorf("set message aside: %w", err)
-			}
+			aside[t] = reason
 			continue
 		}
 		k := stepOf{m.Transfer, m.Step}
@@ -118,6 +122,11 @@ func (a *Aggregator) split(ts []*asynq.Task) ([]tasks.Batch, error) {
 			return nil, err
 		}
 		batches = append(batches, Split(e, k.step, distinct(collected[k]), e.Policy(k.step))...)
+	}
+	for t, reason := range aside {
+		if err := a.ledger.SetAside(a.ctx, t.Type(), t.Payload(), reason); err != nil {
+			return nil, fmt.Errorf("set message aside: %w", err)
+		}
 	}
 	return batches, nil
 }
@@ -132,7 +141,9 @@ func (a *Aggregator) read(t *asynq.Task) (m tasks.FileMessage, reason string, er
 		return m, err.Error(), nil
 	}
 	e, err := a.catalog.Get(a.ctx, m.Transfer)
-	if errors.Is(err, tasks.ErrNoTransfer) {
+	if errors.Is(err, tasks.ErrNoTransfer) || errors.Is(err, ErrRecipe) {
+		// A set holds files of many transfers, which must not wait for this one:
+		// what is set aside here is found by the sweep once it can be read.
 		return m, err.Error(), nil
 	}
 	if err != nil {

@@ -13,6 +13,10 @@ import (
 // catalogMost is how many transfers' recipes are kept parsed.
 const catalogMost = 256
 
+// ErrRecipe says that the recipe kept with a transfer cannot be read, as by a
+// program that is older than the one which took it.
+var ErrRecipe = errors.New("the recipe kept with the transfer cannot be read")
+
 // Entry is what does not change in a transfer while it lives: all that one
 // needs to route its files and to run its steps.
 type Entry struct {
@@ -62,7 +66,7 @@ func NewCatalog(read func(ctx context.Context, id int64) (tasks.Transfer, error)
 }
 
 // Get returns a transfer's entry. The error wraps tasks.ErrNoTransfer when
-// there is no such transfer.
+// there is no such transfer, ErrRecipe when its recipe cannot be read.
 func (c *Catalog) Get(ctx context.Context, id int64) (*Entry, error) {
 	c.mu.Lock()
 	e := c.entries[id]
@@ -76,7 +80,7 @@ func (c *Catalog) Get(ctx context.Context, id int64) (*Entry, error) {
 	}
 	r, err := recipe.Parse(fmt.Sprintf("transfer %s", t.UUID), []byte(t.Recipe))
 	if err != nil {
-		return nil, fmt.Errorf("read the recipe kept with transfer %s: %w", t.UUID, err)
+		return nil, fmt.Errorf("%w: transfer %s: %w", ErrRecipe, t.UUID, err)
 	}
 	e = &Entry{ID: t.ID, UUID: t.UUID, Queue: t.Queue, Via: t.Via, Sources: t.Sources, Recipe: r, policy: c.policy}
 	c.mu.Lock()

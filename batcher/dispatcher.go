@@ -74,12 +74,13 @@ type Dispatcher struct {
 	renewAt  time.Time
 	tickAt   time.Time // next look at the outbox
 	healAt   time.Time
-	lastTurn int64 // transfer served last
+	lastTurn int64               // transfer served last
+	shunned  map[int64]time.Time // by transfer: until when it is left alone
 }
 
 // NewDispatcher makes a dispatcher; Run starts it.
 func NewDispatcher(l Ledger, q Queue, c *Catalog, o DispatcherOptions) *Dispatcher {
-	return &Dispatcher{ledger: l, queue: q, catalog: c, opts: o.withDefaults(), nudge: make(chan struct{}, 1)}
+	return &Dispatcher{ledger: l, queue: q, catalog: c, opts: o.withDefaults(), nudge: make(chan struct{}, 1), shunned: make(map[int64]time.Time)}
 }
 
 // Nudge says that something may be there to do. It never blocks.
@@ -207,23 +208,39 @@ func (d *Dispatcher) turn(ctx context.Context) (busy bool, err error) {
 		d.lastTurn = 0
 		return true, nil
 	}
-	var failed []error
 	for i := range backlogs {
 		b := &backlogs[i]
 		d.lastTurn = b.Transfer
+		if d.opts.Now().Before(d.shunned[b.Transfer]) {
+			continue
+		}
+		delete(d.shunned, b.Transfer)
 		cut, err := d.serve(ctx, b)
 		switch {
 		case errors.Is(err, ErrMoved):
 			busy = true // another dispatcher was there
-		case err != nil:
-			failed = append(failed, fmt.Errorf("transfer %d: %w", b.Transfer, err))
+		case err != nil && ctx.Err() == nil:
+			d.shun(ctx, b.Transfer, err)
 		}
-		busy = busy || cut
+		busy = busy || cut && err == nil
 	}
 	if len(backlogs) < turnSize {
 		d.lastTurn = 0
 	}
-	return busy, errors.Join(failed...)
+	return busy, nil
+}
+
+// shunFor is how long a transfer that cannot be served is left alone.
+const shunFor = 5 * time.Second
+
+// shun leaves a transfer alone for a while: its trouble must not slow others.
+func (d *Dispatcher) shun(ctx context.Context, transfer int64, err error) {
+	if len(d.shunned) > 10*turnSize {
+		clear(d.shunned) // they are tried sooner, that is all
+	}
+	d.shunned[transfer] = d.opts.Now().Add(shunFor)
+	d.opts.Log.WarnContext(ctx, "dispatcher: a transfer cannot be served, trying again later",
+		"transfer", transfer, "again", shunFor, "error", err)
 }
 
 func (d *Dispatcher) serve(ctx context.Context, b *Backlog) (cut bool, err error) {

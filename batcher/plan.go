@@ -83,7 +83,7 @@ func (d *draft) fits(f *tasks.File) bool {
 	if d.policy.MaxItems > 0 && len(d.numbers) >= d.policy.MaxItems {
 		return false
 	}
-	return d.policy.MaxBytes <= 0 || d.bytes+f.Size <= d.policy.MaxBytes
+	return d.policy.MaxBytes <= 0 || f.Size <= d.policy.MaxBytes-d.bytes
 }
 
 func (d *draft) add(f *tasks.File) {

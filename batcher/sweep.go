@@ -76,18 +76,25 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *Entry) (int64
 var errGap = errors.New("registered files are missing")
 
 // missing are the files that should have a result or a batch and have none.
+// The batches are read first: one that ends in between has left its results.
 func (d *Dispatcher) missing(ctx context.Context, e *Entry, files []tasks.File) ([]tasks.File, error) {
+	open, err := d.ledger.OpenBatches(ctx, e.ID)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // serve's caller names the transfer
+	}
 	byStep := make(map[int][]int64)
 	for i := range files {
-		if step := e.Route(0, &files[i], nil); step > 0 {
-			byStep[step] = append(byStep[step], files[i].No)
+		no := files[i].No
+		step := e.Route(0, &files[i], nil)
+		if step > 0 && !slices.ContainsFunc(open, func(b tasks.Batch) bool { return b.Files.Contains(no) }) {
+			byStep[step] = append(byStep[step], no)
 		}
 	}
 	absent := make(map[int64]bool)
 	for step, numbers := range byStep {
 		recorded, err := d.ledger.RecordedFiles(ctx, e.ID, step, tasks.RangesOf(numbers))
 		if err != nil {
-			return nil, err //nolint:wrapcheck // serve's caller names the transfer
+			return nil, err //nolint:wrapcheck // as above
 		}
 		for _, n := range numbers {
 			if !recorded.Contains(n) {
@@ -95,16 +102,7 @@ func (d *Dispatcher) missing(ctx context.Context, e *Entry, files []tasks.File) 
 			}
 		}
 	}
-	if len(absent) == 0 {
-		return nil, nil
-	}
-	open, err := d.ledger.OpenBatches(ctx, e.ID)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // as above
-	}
-	return slices.DeleteFunc(slices.Clone(files), func(f tasks.File) bool {
-		return !absent[f.No] || slices.ContainsFunc(open, func(b tasks.Batch) bool { return b.Files.Contains(f.No) })
-	}), nil
+	return slices.DeleteFunc(slices.Clone(files), func(f tasks.File) bool { return !absent[f.No] }), nil
 }
 
 // heal gives stranded groups their names back.

@@ -82,7 +82,7 @@ func DecodeFile(payload []byte) (FileMessage, error) {
 	if m.V != version {
 		return m, fmt.Errorf("%w: version %d, this program reads %d", ErrNotOurs, m.V, version)
 	}
-	if m.Transfer < 1 || m.Step < 1 || m.File < 1 || m.Bytes < 0 {
+	if m.Transfer < 1 || m.Step < 1 || m.File < 1 || m.File > maxNumber || m.Bytes < 0 {
 		return m, fmt.Errorf("%w: transfer, step and file count from 1, bytes from 0", ErrNotOurs)
 	}
 	return m, nil

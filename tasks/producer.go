@@ -88,12 +88,19 @@ func (p *Producer) enqueue(ctx context.Context, t *asynq.Task) error {
 
 // each runs do for 0…n-1, many at a time, until one fails.
 func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
-	g, ctx := errgroup.WithContext(ctx)
+	parent := ctx
+	g, ctx := errgroup.WithContext(parent)
 	g.SetLimit(atOnce)
 	for i := range n {
+		if ctx.Err() != nil {
+			break // one has failed, or the caller has gone: the rest would fail one by one
+		}
 		g.Go(func() error { return do(ctx, i) })
 	}
-	return g.Wait() //nolint:wrapcheck // do wraps
+	if err := g.Wait(); err != nil {
+		return err //nolint:wrapcheck // do wraps
+	}
+	return parent.Err() //nolint:wrapcheck // the caller's own
 }
 
 // Unknown returns those of the batches that the queue does not have, or has
