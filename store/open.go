@@ -76,12 +76,18 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err := s.configurePool(o.MaxConnections); err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
 	if err := s.Ping(ctx); err != nil {
 		_ = s.Close() // the ping's error is the one to report
 		return nil, err
 	}
 	return s, nil
 }
+
+// openTime is how long a database may take to answer for the first time: a
+// host that says nothing at all is named soon.
+const openTime = 8 * time.Second
 
 func (s *Store) configurePool(most int) error {
 	pool, err := s.db.DB()

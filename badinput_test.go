@@ -1,0 +1,194 @@
+package baler_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
+)
+
+// byPath tells results apart by what their path ends with.
+func byPath(t *testing.T, lines []tasks.Line) func(step, suffix string) tasks.Line {
+	return func(step, suffix string) tasks.Line {
+		t.Helper()
+		for _, l := range lines {
+			if l.Step == step && strings.HasSuffix(l.Path, suffix) {
+				return l
+			}
+		}
+		t.Errorf("no result of %q at step %s", suffix, step)
+		return tasks.Line{}
+	}
+}
+
+// What lies about on real disks, and what people mistype.
+func TestFilesOfEveryKind(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root, outside := t.TempDir(), t.TempDir()
+		in := func(name string) string { return filepath.Join(root, name) }
+		write(t, in("plain.txt"), "plain")
+		write(t, in("empty"), "")
+		write(t, in("line\nfeed"), "x")
+		write(t, in("latin\xe9\xff"), "x")
+		write(t, in("smile😀.txt"), "x")
+		write(t, in("quote'\"\\ `$(x).txt"), "x")
+		write(t, in(strings.Repeat("n", 255)), "x")
+		write(t, filepath.Join(outside, "secret"), "x")
+		must(t, os.Mkdir(in("hollow"), 0o700))
+		must(t, os.Symlink(".", in("loop")))
+		must(t, os.Symlink(filepath.Join(outside, "secret"), in("out")))
+		must(t, os.Symlink("plain.txt", in("within")))
+		must(t, os.Symlink("nowhere", in("dangling")))
+		giant, err := os.Create(in("giant"))
+		must(t, err)
+		must(t, giant.Truncate(1<<40))
+		must(t, giant.Close())
+
+		notices := 0
+		b := open(t, c, nil)
+		work(t, b)
+		tr := submit(t, b, baler.Submission{
+			Paths: []string{root, filepath.Join(outside, "missing")},
+			Recipe: yaml(t, `name: all
+steps: [{handler: noop}, {handler: identify}, {handler: checksum, when: "size < 1000000"}]`),
+			Notice: func(tasks.Notice) { notices++ },
+		})
+		tr = wait(t, b, tr.UUID)
+		lines := audit(t, b, tr)
+		at := byPath(t, lines)
+		if tr.Files != 9 || notices != 4 {
+			t.Errorf("%d files and %d notices, want 9 and 4", tr.Files, notices)
+		}
+		if l := at("noop", "missing"); l.Outcome != tasks.Failed || l.Code != handlers.CodeNotFound {
+			t.Errorf("the missing path ended as %+v", l)
+		}
+		for _, name := range []string{"plain.txt", "empty", "line\nfeed", "latin\uFFFD", "smile😀.txt", "`$(x).txt", "nnn"} {
+			if l := at("checksum", name); l.Outcome != tasks.Succeeded || !strings.Contains(string(l.Facts), "sha256") {
+				t.Errorf("%q ended as %+v", name, l)
+			}
+		}
+		if l := at("noop", "latin\uFFFD"); string(l.PathBytes) != in("latin\xe9\xff") {
+			t.Errorf("the bytes of the path are %q", l.PathBytes)
+		}
+		if l := at("noop", "smile😀.txt"); l.PathBytes != nil || l.Path != in("smile😀.txt") {
+			t.Errorf("a path in UTF-8 came back as %q, %q", l.Path, l.PathBytes)
+		}
+		if l := at("identify", "giant"); l.Outcome.Bad() {
+			t.Errorf("the giant ended as %+v", l)
+		}
+	})
+}
+
+// Between the scan and the step a file can change, go, or become something else.
+func TestFilesThatChangeAfterTheScan(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root, outside := t.TempDir(), t.TempDir()
+		in := func(name string) string { return filepath.Join(root, name) }
+		for _, name := range []string{"grows", "goes", "folder", "escapes", "stays"} {
+			write(t, in(name), "before")
+		}
+		write(t, filepath.Join(outside, "secret"), "secret")
+		b := open(t, c, nil)
+		tr := submit(t, b, baler.Submission{Paths: []string{root}, Recipe: builtin(t, "checksum")})
+		write(t, in("grows"), "before and after")
+		must(t, os.Remove(in("goes")))
+		must(t, os.Remove(in("folder")))
+		must(t, os.Mkdir(in("folder"), 0o700))
+		must(t, os.Remove(in("escapes")))
+		must(t, os.Symlink(filepath.Join(outside, "secret"), in("escapes")))
+		work(t, b)
+		tr = wait(t, b, tr.UUID)
+		at := byPath(t, audit(t, b, tr))
+		for name, code := range map[string]string{
+			"goes": handlers.CodeNotFound, "folder": handlers.CodeNotAFile, "escapes": handlers.CodeOutsideRoots,
+		} {
+			if l := at("checksum", name); l.Outcome != tasks.Failed || l.Code != code {
+				t.Errorf("%s ended as %s %s: %s", name, l.Outcome, l.Code, l.Error)
+			}
+		}
+		if l := at("checksum", "stays"); l.Outcome != tasks.Succeeded {
+			t.Errorf("its neighbour ended as %+v", l)
+		}
+		if l := at("checksum", "grows"); l.Outcome.Bad() {
+			t.Errorf("the file that grew ended as %+v", l)
+		}
+	})
+}
+
+func TestFileThatMayNotBeRead(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may read everything")
+	}
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := t.TempDir()
+		write(t, filepath.Join(root, "private"), "x")
+		must(t, os.Chmod(filepath.Join(root, "private"), 0))
+		must(t, os.Mkdir(filepath.Join(root, "closed"), 0))
+		b := open(t, c, nil)
+		work(t, b)
+		tr := wait(t, b, submit(t, b, baler.Submission{Paths: []string{root}, Recipe: builtin(t, "checksum")}).UUID)
+		for _, l := range audit(t, b, tr) {
+			if l.Outcome != tasks.Failed || l.Code != handlers.CodeNotPermitted {
+				t.Errorf("%s ended as %s %s", l.Path, l.Outcome, l.Code)
+			}
+		}
+	})
+}
+
+func TestNothingToDo(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		b := open(t, c, nil)
+		work(t, b)
+		for _, via := range []tasks.Via{tasks.ViaBulk, tasks.ViaGroup} {
+			tr := wait(t, b, submit(t, b, baler.Submission{Paths: []string{t.TempDir()}, Recipe: builtin(t, "default"), Via: via}).UUID)
+			if lines := audit(t, b, tr); len(lines) > 0 || tr.Files > 0 {
+				t.Errorf("%s: an empty folder has %d files, %d results", via, tr.Files, len(lines))
+			}
+			never := yaml(t, "name: never\nsteps: [{handler: noop, when: 'size < 0'}]")
+			tr = wait(t, b, submit(t, b, baler.Submission{Paths: []string{tree(t, 30)}, Recipe: never, Via: via}).UUID)
+			if lines := audit(t, b, tr); len(lines) > 0 || tr.Finished != 30 {
+				t.Errorf("%s: %d finished, %d results", via, tr.Finished, len(lines))
+			}
+		}
+	})
+}
+
+func TestCheckRecipeNamesWhatIsWrong(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		b := open(t, c, nil)
+		err := b.CheckRecipe(t.Context(), yaml(t, "name: t\nsteps:\n  - handler: chekcsum\n  - handler: nobody-has-it\n  - {handler: checksum, with: {algorithms: [rot13]}}"))
+		for _, want := range []string{"chekcsum", "checksum", "nobody-has-it", "rot13"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("the error does not say %q: %v", want, err)
+			}
+		}
+		if err := b.CheckRecipe(t.Context(), builtin(t, "default")); err != nil {
+			t.Errorf("a good one: %v", err)
+		}
+		_, err = b.Transfer(t.Context(), "0195506f-8c00-7000-8000-000000000001")
+		if !errors.Is(err, tasks.ErrNoTransfer) {
+			t.Errorf("an id that was never given out: %v", err)
+		}
+	})
+}
+
+// A handler that only a live worker has is known, too.
+func TestCheckRecipeAsksTheWorkers(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		own := yaml(t, "name: t\nsteps: [{handler: own}]")
+		b := open(t, c, nil)
+		if err := b.CheckRecipe(t.Context(), own); err == nil {
+			t.Error("nobody has the handler, and nothing is said")
+		}
+		c.Worker.Name = "elsewhere"
+		work(t, open(t, c, register(t, "own", func(context.Context, *handlers.Job) error { return nil })))
+		eventually(t, func() error { return b.CheckRecipe(t.Context(), own) })
+	})
+}

@@ -1,0 +1,185 @@
+package baler_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// silent listens and never says a word, as a host behind a broken firewall.
+func silent(t *testing.T) string {
+	t.Helper()
+	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { must(t, ln.Close()) })
+	return ln.Addr().String()
+}
+
+// refusing is an address where nobody listens.
+func refusing(t *testing.T) string {
+	t.Helper()
+	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	must(t, err)
+	must(t, ln.Close())
+	return ln.Addr().String()
+}
+
+// What is not there is named within seconds: which of them, where, what to do.
+func TestOpenSaysWhatIsMissing(t *testing.T) {
+	for name, broken := range map[string]struct {
+		set   func(c *config.Config)
+		wants []string
+	}{
+		"redis refuses": {func(c *config.Config) { c.Redis.URL = "redis://:secret@" + refusing(t) }, []string{"Redis", "127.0.0.1", "BALER_REDIS_URL"}},
+		"redis silent":  {func(c *config.Config) { c.Redis.URL = "redis://:secret@" + silent(t) }, []string{"Redis", "127.0.0.1", "BALER_REDIS_URL"}},
+		"redis url":     {func(c *config.Config) { c.Redis.URL = "http://localhost" }, []string{"BALER_REDIS_URL"}},
+		"mysql refuses": {func(c *config.Config) { c.Database.URL = "mysql://baler:secret@" + refusing(t) + "/baler" }, []string{"database", "127.0.0.1", "BALER_DATABASE_URL"}},
+		"mysql silent":  {func(c *config.Config) { c.Database.URL = "mysql://baler:secret@" + silent(t) + "/baler" }, []string{"database", "127.0.0.1", "BALER_DATABASE_URL"}},
+		"mysql url":     {func(c *config.Config) { c.Database.URL = "postgres://u:secret@h/d" }, []string{"BALER_DATABASE_URL", "sqlite:PATH"}},
+		"sqlite place":  {func(c *config.Config) { c.Database.URL = "sqlite:/dev/null/baler.db" }, []string{"/dev/null/baler.db", "BALER_DATABASE_URL"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var c config.Config
+			backends[0].set(t, &c)
+			broken.set(&c)
+			start := time.Now()
+			b, err := baler.Open(t.Context(), c, baler.Options{})
+			if err == nil {
+				t.Fatal(errors.Join(errors.New("opened what is not there"), b.Close()))
+			}
+			if took := time.Since(start); took > 10*time.Second {
+				t.Errorf("took %s", took)
+			}
+			for _, want := range broken.wants {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error does not say %q: %v", want, err)
+				}
+			}
+			if strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("the error tells the password, or takes several lines: %v", err)
+			}
+		})
+	}
+}
+
+func TestOpenRefusesADatabaseOfANewerVersion(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		open(t, c, nil)
+		exec(t, c.Database.URL, "INSERT INTO baler_migrations (id) VALUES ('9999_future')")
+		b, err := baler.Open(t.Context(), c, baler.Options{})
+		if err == nil {
+			t.Fatal(errors.Join(errors.New("opened"), b.Close()))
+		}
+		if !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), "9999_future") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// In a Redis that others use, too, their messages are kept and acknowledged,
+// and the worker goes on. So it is with what lies in a group.
+func TestMessagesOfStrangers(t *testing.T) {
+	t.Parallel()
+	c := servers(t)
+	c.Group.Grace, c.Group.MaxDelay = time.Second, time.Second
+	b := open(t, c, nil)
+	work(t, b)
+	opt, err := asynq.ParseRedisURI(c.Redis.URL)
+	must(t, err)
+	client := asynq.NewClient(opt)
+	t.Cleanup(func() { must(t, client.Close()) })
+
+	real := wait(t, b, submit(t, b, baler.Submission{Paths: []string{tree(t, 3)}, Recipe: builtin(t, "noop")}).UUID)
+	group := asynq.Group(tasks.GroupName("noop", 3))
+	strangers := []struct {
+		task *asynq.Task
+		opts []asynq.Option
+	}{
+		{asynq.NewTask("email:send", []byte("hello")), nil},
+		{asynq.NewTask("email:send", nil), nil},
+		{asynq.NewTask(tasks.TypeBatch, []byte("{")), nil},
+		{asynq.NewTask(tasks.TypeBatch, nil), nil},
+		{asynq.NewTask("email:send", []byte("hello")), []asynq.Option{group}},
+		{asynq.NewTask(tasks.TypeFile, nil), []asynq.Option{group}},
+		{asynq.NewTask(tasks.TypeFile, []byte("\xff\x00")), []asynq.Option{group}},
+		{asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(4711, 1, &tasks.File{No: 1}).Encode()), []asynq.Option{group}},
+		{asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(real.ID, 9, &tasks.File{No: 1}).Encode()), []asynq.Option{group}},
+	}
+	for _, s := range strangers {
+		_, err := client.Enqueue(s.task, s.opts...)
+		must(t, err)
+	}
+	// Ours in form, and naming what there is not; they only must not disturb.
+	for _, m := range []*asynq.Task{
+		asynq.NewTask(tasks.TypeBatch, tasks.MessageOf(&tasks.Batch{ID: 999_999, Transfer: real.ID, Step: 1, Attempt: 1, Files: tasks.RangesOf([]int64{1})}).Encode()),
+		asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(real.ID, 1, &tasks.File{No: 77}).Encode(), group),
+		asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(real.ID, 1, &tasks.File{No: 2}).Encode(), group), // done already
+	} {
+		_, err := client.Enqueue(m)
+		must(t, err)
+	}
+
+	tr := submit(t, b, baler.Submission{Paths: []string{tree(t, 50)}, Recipe: builtin(t, "noop"), Via: tasks.ViaGroup})
+	audit(t, b, wait(t, b, tr.UUID))
+	s, err := store.Open(t.Context(), c.Database.URL, store.Options{})
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	eventually(t, func() error {
+		asides, err := s.Asides(context.Background(), 100)
+		if err == nil && len(asides) != len(strangers) {
+			err = fmt.Errorf("%d messages set aside, want %d", len(asides), len(strangers))
+		}
+		return err
+	})
+	inspector := asynq.NewInspector(opt)
+	t.Cleanup(func() { must(t, inspector.Close()) })
+	eventually(t, func() error {
+		info, err := inspector.GetQueueInfo(baler.DefaultQueue)
+		if err == nil && info.Size+info.Archived > 0 {
+			err = fmt.Errorf("left in the queue: %+v", info)
+		}
+		return err
+	})
+	real, err = b.Transfer(t.Context(), real.UUID)
+	must(t, err)
+	audit(t, b, real)
+}
+
+// servers is a configuration on real servers.
+func servers(t *testing.T) config.Config {
+	t.Helper()
+	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
+	must(t, err)
+	c.Worker.Grace = 5 * time.Second
+	c.Redis.URL, c.Database.URL = testkit.Redis(t), testkit.MySQL(t)
+	return c
+}
+
+// exec runs a statement past the store.
+func exec(t *testing.T, url, statement string) {
+	t.Helper()
+	driver, dsn := "sqlite", strings.TrimPrefix(url, "sqlite:")
+	if rest, ok := strings.CutPrefix(url, "mysql://"); ok {
+		account, place, _ := strings.Cut(rest, "@")
+		host, name, _ := strings.Cut(place, "/")
+		driver, dsn = "mysql", account+"@tcp("+host+")/"+name
+	}
+	db, err := sql.Open(driver, dsn)
+	must(t, err)
+	_, err = db.ExecContext(t.Context(), statement)
+	must(t, errors.Join(err, db.Close()))
+}
