@@ -1,11 +1,14 @@
 package baler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/faults"
@@ -20,7 +23,11 @@ type intake struct {
 	entry   *batcher.Entry
 	lineage string
 	files   *batcher.Batcher[tasks.File]
+	chunks  errgroup.Group // being registered, a few side by side
+	next    int64          // number of the next file
+	counted chan struct{}  // closed when the chunk before the next one is counted
 
+	ctx   context.Context //nolint:containedctx // of the whole intake: chunks outlive the flush that began them
 	stop  context.CancelFunc
 	ended sync.WaitGroup
 
@@ -33,15 +40,30 @@ func registerPolicy() batcher.Policy {
 	return batcher.Policy{MaxItems: 2000, MaxBytes: 1 << 62, MaxDelay: 500 * time.Millisecond}
 }
 
+// sideBySide is how many transactions insert rows at the same time. SQLite has
+// one writer, who would wait for its turn while it keeps the others out.
+func (b *Baler) sideBySide() int {
+	if b.store.Dialect() == store.SQLite {
+		return 1
+	}
+	return 3
+}
+
 func (b *Baler) newIntake(ctx context.Context, transfer int64, lineage string) (*intake, error) {
 	entry, err := b.catalog.Get(ctx, transfer)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // names the transfer already
 	}
-	in := &intake{b: b, entry: entry, lineage: lineage}
+	t, err := b.store.TransferByID(ctx, transfer)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // as above
+	}
+	in := &intake{b: b, entry: entry, lineage: lineage, next: t.Files + 1, counted: make(chan struct{})}
+	close(in.counted)
+	in.chunks.SetLimit(b.sideBySide())
 	in.files = batcher.New(registerPolicy(), in.flush, batcher.Options[tasks.File]{})
-	ctx, in.stop = context.WithCancel(ctx)
-	in.ended.Go(func() { b.heartbeat(ctx, transfer) })
+	in.ctx, in.stop = context.WithCancel(ctx)
+	in.ended.Go(func() { b.heartbeat(in.ctx, transfer) })
 	return in, nil
 }
 
@@ -58,6 +80,7 @@ func (in *intake) add(ctx context.Context, f tasks.File) error {
 // close registers what is held.
 func (in *intake) close(ctx context.Context) error {
 	err := in.files.Close(ctx)
+	_ = in.chunks.Wait() // failed says what went wrong first
 	in.stop()
 	in.ended.Wait()
 	return errors.Join(err, in.failed())
@@ -69,23 +92,34 @@ func (in *intake) failed() error {
 	return in.err
 }
 
-func (in *intake) flush(ctx context.Context, files []tasks.File) error {
-	err := in.failed() // nothing after a gap
-	if err == nil {
-		err = in.register(ctx, files)
-	}
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.err == nil {
-		in.err = err
-	}
-	return err
+// flush numbers the files, in the order in which they came, and has them
+// registered beside the chunks before.
+func (in *intake) flush(_ context.Context, files []tasks.File) error {
+	first, before, counted := in.next, in.counted, make(chan struct{})
+	in.next += int64(len(files))
+	in.counted = counted
+	in.chunks.Go(func() error {
+		turn := func() error {
+			<-before
+			return in.failed() // nothing after a gap
+		}
+		err := in.register(in.ctx, files, first, turn, counted)
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		if in.err == nil {
+			in.err = err
+		}
+		return err
+	})
+	return nil
 }
 
-func (in *intake) register(ctx context.Context, files []tasks.File) error {
-	a := store.Addition{Transfer: in.entry.ID, Files: files, Lineage: in.lineage}
+// register commits rows, closes counted when they are counted or never will
+// be, and sends messages where the way is group.
+func (in *intake) register(ctx context.Context, files []tasks.File, first int64, turn func() error, counted chan struct{}) error {
+	a := store.Addition{Transfer: in.entry.ID, Files: files, First: first, Turn: turn, Lineage: in.lineage}
 	if in.entry.Via == tasks.ViaBulk {
-		return in.addFiles(ctx, a)
+		return in.count(ctx, a, counted)
 	}
 	steps := make([]int, len(files))
 	a.Routed = make(map[int]int64)
@@ -96,7 +130,7 @@ func (in *intake) register(ctx context.Context, files []tasks.File) error {
 		}
 		a.Routed[steps[i]]++
 	}
-	if err := in.addFiles(ctx, a); err != nil {
+	if err := in.count(ctx, a, counted); err != nil {
 		return err
 	}
 	var routed []tasks.Routed
@@ -108,9 +142,14 @@ func (in *intake) register(ctx context.Context, files []tasks.File) error {
 	return in.enqueue(ctx, routed)
 }
 
-func (in *intake) addFiles(ctx context.Context, a store.Addition) error {
-	if err := in.b.store.AddFiles(ctx, a); err != nil {
-		return err //nolint:wrapcheck // names the operation already
+func (in *intake) count(ctx context.Context, a store.Addition, counted chan struct{}) error {
+	defer close(counted)
+	err := in.b.store.AddFiles(ctx, a)
+	if err != nil {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.err = cmp.Or(in.err, err) // before the next chunk's turn
+		return err                   //nolint:wrapcheck // names the operation already
 	}
 	faults.Point(faults.FilesRegistered)
 	return nil

@@ -51,7 +51,7 @@ func onEach(t *testing.T, test func(t *testing.T, c config.Config)) {
 }
 
 // open opens a system that is closed when the test ends.
-func open(t *testing.T, c config.Config, reg *handlers.Registry) *baler.Baler {
+func open(t testing.TB, c config.Config, reg *handlers.Registry) *baler.Baler {
 	t.Helper()
 	b, err := baler.Open(t.Context(), c, baler.Options{Registry: reg, Log: testLog(t)})
 	if err != nil {
@@ -65,7 +65,7 @@ func open(t *testing.T, c config.Config, reg *handlers.Registry) *baler.Baler {
 	return b
 }
 
-func testLog(t *testing.T) *slog.Logger {
+func testLog(t testing.TB) *slog.Logger {
 	if os.Getenv("BALER_TEST_LOG") == "" {
 		return nil
 	}
@@ -73,7 +73,7 @@ func testLog(t *testing.T) *slog.Logger {
 }
 
 // work runs a worker until the returned function is called, or the test ends.
-func work(t *testing.T, b *baler.Baler) (stop func()) {
+func work(t testing.TB, b *baler.Baler) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -94,7 +94,7 @@ func work(t *testing.T, b *baler.Baler) (stop func()) {
 }
 
 // wait fails the test when the transfer does not end in time.
-func wait(t *testing.T, b *baler.Baler, id string) tasks.Transfer {
+func wait(t testing.TB, b *baler.Baler, id string) tasks.Transfer {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -106,7 +106,7 @@ func wait(t *testing.T, b *baler.Baler, id string) tasks.Transfer {
 }
 
 // tree makes n small files in folders of 100 and returns their root.
-func tree(t *testing.T, n int) string {
+func tree(t testing.TB, n int) string {
 	t.Helper()
 	root := t.TempDir()
 	for i := range n {
@@ -121,7 +121,7 @@ func tree(t *testing.T, n int) string {
 	return root
 }
 
-func write(t *testing.T, path, content string) {
+func write(t testing.TB, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
@@ -138,7 +138,7 @@ func yaml(t *testing.T, text string) *recipe.Recipe {
 	return r
 }
 
-func builtin(t *testing.T, name string) *recipe.Recipe {
+func builtin(t testing.TB, name string) *recipe.Recipe {
 	t.Helper()
 	r, ok := recipe.Builtin(name)
 	if !ok {

@@ -14,6 +14,9 @@ var (
 	// ErrSealed: the transfer takes no more files.
 	ErrSealed = errors.New("transfer is sealed")
 
+	// ErrTaken: another producer registers files with the same transfer.
+	ErrTaken = errors.New("another producer adds files to this transfer")
+
 	// ErrNewer: the database has migrations that this program does not know.
 	ErrNewer = errors.New("database was migrated by a newer version")
 

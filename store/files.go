@@ -71,13 +71,14 @@ func (s *Store) AddFiles(ctx context.Context, a Addition) error {
 		if err := noteSeen(tx, a); err != nil {
 			return err
 		}
-		if err := addRouted(tx, a.Transfer, a.Routed); err != nil {
-			return err
-		}
 		if a.Turn != nil {
 			if err := a.Turn(); err != nil {
 				return err
 			}
+		}
+		// From here on rows are locked that others wait for: it must be our turn.
+		if err := addRouted(tx, a.Transfer, a.Routed); err != nil {
+			return err
 		}
 		// Last, so that the hot row is held for the commit alone.
 		u := tx.Exec(`UPDATE transfers SET files = files + ?, bytes = bytes + ?, finished = finished + ?, seen_at = ?, state = ?

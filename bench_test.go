@@ -1,0 +1,43 @@
+package baler_test
+
+import (
+	"testing"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+// BenchmarkPipeline measures files a second through the whole system, for a
+// step that does nothing, on real servers.
+func BenchmarkPipeline(b *testing.B) {
+	for _, via := range []tasks.Via{tasks.ViaBulk, tasks.ViaGroup} {
+		b.Run(string(via), func(b *testing.B) {
+			c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + b.TempDir()}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			c.Redis.URL, c.Database.URL = testkit.Redis(b), testkit.MySQL(b)
+			pipeline(b, c, via)
+		})
+	}
+}
+
+func pipeline(b *testing.B, c config.Config, via tasks.Via) {
+	const files = 50_000
+	root := tree(b, files)
+	s := open(b, c, nil)
+	work(b, s)
+	b.ResetTimer()
+	for b.Loop() {
+		tr, _, err := s.Submit(b.Context(), baler.Submission{Paths: []string{root}, Via: via, Recipe: builtin(b, "noop")})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if tr = wait(b, s, tr.UUID); tr.Finished != files {
+			b.Fatalf("%d of %d files finished", tr.Finished, files)
+		}
+	}
+	b.ReportMetric(float64(files)*float64(b.N)/b.Elapsed().Seconds(), "files/s")
+}
