@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/balerhq/baler/internal/faults"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -33,6 +32,10 @@ type Submission struct {
 	Notice func(tasks.Notice)
 }
 
+// listed stands for the sources of a transfer that was submitted as a list:
+// whoever lists paths means those, wherever they are.
+const listed = string(filepath.Separator)
+
 // DefaultQueue carries the batches of transfers that name no queue.
 const DefaultQueue = "default"
 
@@ -46,7 +49,7 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 		return t, false, err
 	}
 	if s.List != nil {
-		sources = []string{string(filepath.Separator)} // whoever lists paths means those
+		sources = []string{listed}
 	}
 	t, created, err = b.store.Create(ctx, b.newTransfer(&s, sources, ""))
 	if err != nil || !created {
@@ -60,15 +63,8 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 		return t, true, err
 	}
 	err = b.collect(ctx, &s, sources, func(f tasks.File) error { return in.add(ctx, f) })
-	if err = errors.Join(err, in.close(ctx)); err != nil {
-		return t, true, fmt.Errorf("submit: %w", err)
-	}
-	if _, err := b.store.Seal(ctx, t.ID); err != nil {
-		return t, true, fmt.Errorf("submit: %w", err)
-	}
-	faults.Point(faults.Sealed)
-	t, err = b.store.TransferByID(ctx, t.ID)
-	return t, true, err //nolint:wrapcheck // names the operation already
+	t, err = b.seal(ctx, t.ID, errors.Join(err, in.close(ctx)))
+	return t, true, err
 }
 
 // collect emits what the submission names.

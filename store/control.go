@@ -79,6 +79,18 @@ func (s *Store) Interrupt(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
+// Adopt gives an open transfer a new producer. It reports false when the
+// transfer takes no more files, or its producer is alive.
+func (s *Store) Adopt(ctx context.Context, id int64) (adopted bool, err error) {
+	err = s.write(ctx, "adopt transfer", func(tx *gorm.DB, now time.Time) error {
+		u := tx.Exec("UPDATE transfers SET state = ?, seen_at = ? WHERE id = ? AND (state = ? OR (state = ? AND seen_at < ?))",
+			tasks.Open, now, id, tasks.Interrupted, tasks.Open, now.Add(-producerGone))
+		adopted = u.RowsAffected == 1
+		return u.Error
+	})
+	return adopted, err
+}
+
 // CanceledAmong tells which of the transfers are canceled.
 func (s *Store) CanceledAmong(ctx context.Context, ids []int64) (canceled []int64, err error) {
 	if len(ids) == 0 {

@@ -1,0 +1,64 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Errors of ResumeSubmit.
+var (
+	ErrSealed = errors.New("the transfer is sealed: all its files are registered")
+	ErrAlive  = errors.New("the transfer's producer is alive, or was a moment ago")
+	ErrListed = errors.New("the transfer was submitted as a list; submit the rest of the list as a transfer of its own")
+)
+
+// ResumeSubmit goes on with registering the files of a transfer whose producer
+// died, and seals it. What is registered stays as it is; files that were added
+// meanwhile to folders that had been walked already are not taken up.
+func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(tasks.Notice)) (tasks.Transfer, error) {
+	if t.State != tasks.Open && t.State != tasks.Interrupted {
+		return t, fmt.Errorf("%w: it is %s", ErrSealed, t.State)
+	}
+	if len(t.Sources) == 1 && t.Sources[0] == listed {
+		return t, ErrListed
+	}
+	ok, err := b.store.Adopt(ctx, t.ID)
+	if err != nil {
+		return t, err //nolint:wrapcheck // names the operation already
+	}
+	if !ok {
+		return t, fmt.Errorf("%w: try again in half a minute", ErrAlive)
+	}
+	last, err := b.store.LastFile(ctx, t.ID)
+	if err != nil {
+		return t, err //nolint:wrapcheck // as above
+	}
+	in, err := b.newIntake(ctx, t.ID, "")
+	if err != nil {
+		return t, err
+	}
+	err = b.collect(ctx, &Submission{Notice: notice}, t.Sources, func(f tasks.File) error {
+		if last.No > 0 && !tasks.ScanLess(t.Sources, last.Path, f.Path) {
+			return nil // registered, or passed by
+		}
+		return in.add(ctx, f)
+	})
+	return b.seal(ctx, t.ID, errors.Join(err, in.close(ctx)))
+}
+
+// seal ends a submission that went well.
+func (b *Baler) seal(ctx context.Context, id int64, failed error) (t tasks.Transfer, err error) {
+	if failed == nil {
+		_, failed = b.store.Seal(ctx, id)
+	}
+	if failed != nil {
+		t, err = b.store.TransferByID(context.WithoutCancel(ctx), id)
+		return t, errors.Join(fmt.Errorf("submit: %w", failed), err)
+	}
+	faults.Point(faults.Sealed)
+	return b.store.TransferByID(ctx, id) //nolint:wrapcheck // names the operation already
+}

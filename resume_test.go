@@ -1,0 +1,70 @@
+package baler_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+func TestSubmissionThatWasCutOffIsResumedWithoutDoublingAFile(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		const files = 9000
+		root := tree(t, files)
+		clock := testkit.NewClock()
+		b, err := baler.Open(t.Context(), c, baler.Options{Now: clock.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := b.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		// A link half way through the tree tells when to cut it off.
+		if err := os.Symlink("nowhere", filepath.Join(root, "d060", "link")); err != nil {
+			t.Fatal(err)
+		}
+		tr, _, err := b.Submit(ctx, baler.Submission{
+			Paths: []string{root}, Via: tasks.ViaBulk, Recipe: builtin(t, "noop"), Notice: func(tasks.Notice) { cancel() },
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("submit: %v, want that it was canceled", err)
+		}
+		if tr.State != tasks.Open || tr.Files >= files {
+			t.Fatalf("cut off, the transfer is %s with %d files", tr.State, tr.Files)
+		}
+		if _, err := b.ResumeSubmit(t.Context(), tr, nil); !errors.Is(err, baler.ErrAlive) {
+			t.Errorf("resumed at once: %v", err)
+		}
+		clock.Advance(time.Minute)
+		if tr, err = b.ResumeSubmit(t.Context(), tr, nil); err != nil {
+			t.Fatal(err)
+		}
+		if tr.Files != files || tr.State != tasks.Running {
+			t.Errorf("resumed, the transfer is %s with %d files, want %d", tr.State, tr.Files, files)
+		}
+		if _, err := b.ResumeSubmit(t.Context(), tr, nil); !errors.Is(err, baler.ErrSealed) {
+			t.Errorf("resumed twice: %v", err)
+		}
+		work(t, b)
+		seenPaths := make(map[string]bool)
+		for _, l := range audit(t, b, wait(t, b, tr.UUID)) {
+			if seenPaths[l.Path] {
+				t.Errorf("%s was registered twice", l.Path)
+			}
+			seenPaths[l.Path] = true
+		}
+		if len(seenPaths) != files {
+			t.Errorf("%d paths have results", len(seenPaths))
+		}
+	})
+}
