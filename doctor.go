@@ -124,7 +124,7 @@ func (b *Baler) diagnoseTables(ctx context.Context) []Check {
 	case len(pending) > 0 && auto != nil && !*auto:
 		return []Check{{"migrations", Sick, fmt.Sprintf("%d pending", len(pending)), "run 'baler migrate'"}}
 	case len(pending) > 0:
-		return []Check{{"migrations", Warning, fmt.Sprintf("%d pending", len(pending)), "the next command applies them; or run 'baler migrate'"}}
+		return []Check{{"migrations", Warning, fmt.Sprintf("%d pending", len(pending)), "the next command applies them, or 'baler migrate'"}}
 	}
 	migrated := well("migrations", "up to date")
 	workers, err := b.LiveWorkers(ctx)

@@ -24,7 +24,7 @@ func (p *program) doctorCommand() *cobra.Command {
 		Long: `Doctor looks at everything that Baler needs on this host and behind it. It changes
 nothing, and exits with 1 when something keeps Baler from working.`,
 		Example: `  baler doctor
-  baler doctor --json --database mysql://baler:secret@db/baler`,
+  baler doctor --json --database mysql://db/baler`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := p.settings(cmd)
@@ -53,10 +53,10 @@ func (p *program) diagnosed(checks []baler.Check) error {
 		}
 	}
 	if !p.json {
-		list.write(p.stdout, 0)
+		list.write(p.stdout)
 	}
 	if sick {
-		return exitCode(exitError)
+		return codeError(exitError)
 	}
 	return nil
 }

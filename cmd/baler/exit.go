@@ -18,10 +18,10 @@ const (
 	exitInterrupted = 130
 )
 
-// exitCode is an error of which everything has been said but the code.
-type exitCode int
+// codeError is an error of which everything has been said but the code.
+type codeError int
 
-func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+func (c codeError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 // usageError is a command line that cannot be meant.
 type usageError struct{ err error }
@@ -39,20 +39,20 @@ func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	if code, ok := errors.AsType[exitCode](err); ok {
+	if code, ok := errors.AsType[codeError](err); ok {
 		return int(code)
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		p.say("Interrupted.")
+		p.sayf("Interrupted.")
 		return exitInterrupted
 	}
 	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
-		p.say("error: %s", printable(line))
+		p.sayf("error: %s", printable(line))
 	}
 	// Whatever goes wrong before a command has begun is cobra's complaint.
 	if _, ok := errors.AsType[usageError](err); !ok && p.began {
 		return exitError
 	}
-	p.say("usage: %s\nSee '%s --help'.", cmd.UseLine(), cmd.CommandPath())
+	p.sayf("usage: %s\nSee '%s --help'.", cmd.UseLine(), cmd.CommandPath())
 	return exitUsage
 }

@@ -13,8 +13,6 @@ import (
 )
 
 // version is set by the linker: -ldflags '-X main.version=1.2.3'.
-//
-//nolint:gochecknoglobals // the linker sets nothing else
 var version = "dev"
 
 func main() {
@@ -27,7 +25,7 @@ func main() {
 // run is the whole program. It returns the code to exit with.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{env: env, stdin: stdin, stdout: &output{w: stdout}, stderr: newConsole(stderr)}
-	root := p.rootCommand()
+	root := p.rootCommand()                   //nolint:contextcheck // commands get theirs from ExecuteContextC
 	root.SetArgs(append([]string{}, args...)) // nil would have cobra look at os.Args
 	root.SetIn(stdin)
 	root.SetOut(p.stdout)

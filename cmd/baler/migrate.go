@@ -50,20 +50,20 @@ func (p *program) migrated(m *baler.Migration) error {
 		}
 	} else {
 		for _, id := range m.Applied {
-			p.print("applied %s", id)
+			p.printf("applied %s", id)
 		}
 		for _, id := range m.Pending {
-			p.print("pending %s", id)
+			p.printf("pending %s", id)
 		}
 		switch {
 		case len(m.Pending) > 0:
-			p.print("%s is behind by %s: run 'baler migrate'.", m.Database, plural(int64(len(m.Pending)), "migration"))
+			p.printf("%s is behind by %s: run 'baler migrate'.", m.Database, plural(int64(len(m.Pending)), "migration"))
 		default:
-			p.print("%s is up to date.", m.Database)
+			p.printf("%s is up to date.", m.Database)
 		}
 	}
 	if len(m.Pending) > 0 {
-		return exitCode(exitError)
+		return codeError(exitError)
 	}
 	return nil
 }

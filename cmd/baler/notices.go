@@ -29,13 +29,13 @@ func (n *notices) see(notice tasks.Notice) {
 	if notice.Kind == tasks.NoticeSymlink {
 		what = "symlink not followed"
 	}
-	n.p.say("note: %s: %s (%s)", quoted(notice.Path), what, printable(notice.Detail))
+	n.p.sayf("note: %s: %s (%s)", quoted(notice.Path), what, printable(notice.Detail))
 }
 
 func (n *notices) end() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if more := n.seen - noticesShown; more > 0 && !n.quiet {
-		n.p.say("note: … and %s more", count(more))
+		n.p.sayf("note: … and %s more", count(more))
 	}
 }

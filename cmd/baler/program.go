@@ -48,10 +48,10 @@ func (p *program) options(cfg config.Config) baler.Options {
 }
 
 // print writes to standard output: what was asked for.
-func (p *program) print(format string, args ...any) { fmt.Fprintf(p.stdout, format+"\n", args...) }
+func (p *program) printf(format string, args ...any) { fmt.Fprintf(p.stdout, format+"\n", args...) }
 
 // say writes to standard error: what a person should know beside it.
-func (p *program) say(format string, args ...any) { fmt.Fprintf(p.stderr, format+"\n", args...) }
+func (p *program) sayf(format string, args ...any) { fmt.Fprintf(p.stderr, format+"\n", args...) }
 
 // object writes one JSON object, on a line of its own.
 func (p *program) object(v any) error {

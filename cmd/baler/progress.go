@@ -58,10 +58,10 @@ func (l *lines) show(r reading) {
 func (l *lines) say() {
 	l.said = l.latest
 	if l.counting {
-		l.p.say("%s", l.pace.counting())
+		l.p.sayf("%s", l.pace.counting())
 		return
 	}
-	l.p.say("%s", l.pace.line())
+	l.p.sayf("%s", l.pace.line())
 }
 
 func (l *lines) end() {

@@ -77,7 +77,7 @@ func (p *program) recipeListCommand() *cobra.Command {
 				list.row(o.Recipe, strings.Join(steps, ", "), o.Description)
 			}
 			if !p.json {
-				list.write(p.stdout, 0)
+				list.write(p.stdout)
 			}
 			return nil
 		},
@@ -102,7 +102,7 @@ func (p *program) recipeShowCommand() *cobra.Command {
 				o.YAML = r.YAML()
 				return p.object(o)
 			}
-			p.print("%s", strings.TrimSuffix(r.YAML(), "\n"))
+			p.printf("%s", strings.TrimSuffix(r.YAML(), "\n"))
 			return nil
 		},
 	}
@@ -130,7 +130,7 @@ something is wrong.`,
 				r, err := b.Recipe(ctx, args[0])
 				if !p.json {
 					if err == nil {
-						p.print("%s is fine.", r.Name)
+						p.printf("%s is fine.", r.Name)
 					}
 					return err //nolint:wrapcheck // names file and line already
 				}
@@ -139,7 +139,7 @@ something is wrong.`,
 					return p.object(v)
 				}
 				v.Problems = strings.Split(err.Error(), "\n")
-				return errors.Join(p.object(v), exitCode(exitError))
+				return errors.Join(p.object(v), codeError(exitError))
 			})
 		},
 	}

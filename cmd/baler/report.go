@@ -26,7 +26,7 @@ func report(w io.Writer, t *tasks.Transfer, now time.Time) {
 	fmt.Fprintln(w)
 	if t.Files > 0 {
 		fmt.Fprintln(w)
-		stepTable(t).write(w, 0)
+		stepTable(t).write(w)
 	}
 }
 

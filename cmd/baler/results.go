@@ -78,7 +78,7 @@ func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter
 			return err
 		}
 		if !p.json {
-			buffered.print("%s", resultText(&line))
+			buffered.printf("%s", resultText(&line))
 			continue
 		}
 		if err := buffered.object(line); err != nil {

@@ -63,7 +63,7 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	s.Notice = notes.see
 	s.Started = follower.begin
 	stopping := context.AfterFunc(ctx, func() {
-		p.say("Stopping: what is in hand is being finished. Interrupt again to stop at once.")
+		p.sayf("Stopping: what is in hand is being finished. Interrupt again to stop at once.")
 	})
 	ran, err := b.Run(ctx, s)
 	stopping()
@@ -93,8 +93,8 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.Ran,
 		}
 	case f.quiet:
 	case !ran.Changed:
-		p.print("Nothing has changed since transfer %s finished at %s (%s).",
-			t.UUID, t.EndedAt.Local().Format(time.DateTime), files(t.Files))
+		p.printf("Nothing has changed since transfer %s finished at %s (%s).",
+			t.UUID, local(t.EndedAt), files(t.Files))
 		if err := reportFailures(ctx, p.stdout, b, t); err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.Ran,
 // failed gives the exit code of a transfer in which files failed.
 func failed(t *tasks.Transfer) error {
 	if failuresOf(t) > 0 {
-		return exitCode(exitFailures)
+		return codeError(exitFailures)
 	}
 	return nil
 }
@@ -125,11 +125,11 @@ func (p *program) interrupted(ctx context.Context, t *tasks.Transfer, err error)
 	if t.State == tasks.Open {
 		found = " found so far"
 	}
-	p.say("Interrupted: %s of %s%s are done; the same command goes on from there.", count(t.Finished), files(t.Files), found)
+	p.sayf("Interrupted: %s of %s%s are done; the same command goes on from there.", count(t.Finished), files(t.Files), found)
 	if p.json && t.UUID != "" {
 		if err := p.object(tasks.Summarize(t, time.Now())); err != nil {
 			return err
 		}
 	}
-	return exitCode(exitInterrupted)
+	return codeError(exitInterrupted)
 }

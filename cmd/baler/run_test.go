@@ -41,9 +41,8 @@ identify      2          2
 		t.Fatal(err)
 	}
 	r = s.must(exitOK, "run", "--json", s.path("in"))
-	if got := paths(t, s.must(exitOK, "results", "--json", r.summary(t).Transfer, "--step", "checksum")); got != s.path("in/a.txt")+" "+s.path("in/c.txt") {
-		t.Errorf("worked on %s, want the changed and the new file", got)
-	}
+	r = s.must(exitOK, "results", "--json", r.summary(t).Transfer, "--step", "checksum")
+	equal(t, "the changed and the new file", paths(t, r), s.path("in/a.txt")+" "+s.path("in/c.txt"))
 }
 
 // paths are those of results in JSON, joined by spaces.
@@ -65,7 +64,7 @@ func TestRunWithFailures(t *testing.T) {
 	s := newSandbox(t)
 	s.file("in/a.txt", "alpha")
 	var gone []string
-	for _, name := range strings.Fields("1 2 3 4 5 6 7 8 9 A B") {
+	for name := range strings.FieldsSeq("1 2 3 4 5 6 7 8 9 A B") {
 		gone = append(gone, s.path("gone"+name))
 	}
 	gone[0] = s.path("go\nne")
@@ -104,7 +103,7 @@ func TestRunTellsWhatItPassesOver(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	s.file("in/a.txt", "alpha")
-	for _, name := range strings.Fields("1 2 3 4 5 6 7 8 9 A B C") {
+	for name := range strings.FieldsSeq("1 2 3 4 5 6 7 8 9 A B C") {
 		if err := os.Symlink("nowhere", s.path("in/link"+name)); err != nil {
 			t.Fatal(err)
 		}

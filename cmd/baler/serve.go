@@ -62,6 +62,6 @@ func (p *program) serving(at net.Addr) error {
 	if p.json {
 		return p.object(server{"server", url})
 	}
-	p.print("%s", url)
+	p.printf("%s", url)
 	return nil
 }

@@ -29,12 +29,17 @@ func binary(t *testing.T) string {
 // slowFiles is enough that a run lasts for seconds with slowRecipe.
 const (
 	slowFiles  = 3000
-	slowRecipe = "name: slow\nsteps:\n  - handler: noop\n    name: one\n    batch: {max_items: 10}\n  - handler: noop\n    name: two\n    batch: {max_items: 10}\n"
+	slowRecipe = `name: slow
+steps:
+  - {name: one, handler: noop, batch: {max_items: 10}}
+  - {name: two, handler: noop, batch: {max_items: 10}}
+`
 )
 
 func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 	t.Parallel()
 	path := binary(t)
+	goesOn := regexp.MustCompile(`Interrupted: [1-9][0-9,]* of 3,000 files are done; the same command goes on from there\.`)
 	for _, c := range []struct {
 		name   string
 		signal syscall.Signal
@@ -45,6 +50,7 @@ func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 		{"kill", syscall.SIGKILL, -1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := newSandbox(t)
 			for i := range slowFiles {
 				s.file(fmt.Sprintf("in/%d/%d", i%10, i), "x")
@@ -54,7 +60,7 @@ func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 			if code != c.code {
 				t.Fatalf("exit code %d, want %d; stderr:\n%s", code, c.code, stderr)
 			}
-			if c.code == exitInterrupted && !regexp.MustCompile(`Interrupted: [1-9][0-9,]* of 3,000 files are done; the same command goes on from there\.`).MatchString(stderr) {
+			if c.code == exitInterrupted && !goesOn.MatchString(stderr) {
 				t.Errorf("stderr does not say how far it came:\n%s", stderr)
 			}
 			sum := s.must(exitOK, args...).summary(t)
@@ -64,7 +70,8 @@ func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 			if n := strings.Count(s.must(exitOK, "results", sum.Transfer).stdout, "\n"); n != 2*slowFiles {
 				t.Errorf("%d results, want %d", n, 2*slowFiles)
 			}
-			contains(t, "a third run", s.must(exitOK, "run", "--recipe", s.path("slow.yaml"), s.path("in")).stdout, "Nothing has changed since transfer "+sum.Transfer)
+			third := s.must(exitOK, "run", "--recipe", s.path("slow.yaml"), s.path("in"))
+			contains(t, "a third run", third.stdout, "Nothing has changed since transfer "+sum.Transfer)
 			s.file("in/new", "new")
 			s.file("in/0/0", "changed")
 			if sum := s.must(exitOK, args...).summary(t); sum.Files != 2 {

@@ -67,7 +67,7 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 		return nil
 	}
 	if len(transfers) == 0 {
-		p.print("There are no transfers yet: begin with 'baler run PATH' or 'baler submit PATH'.")
+		p.printf("There are no transfers yet: begin with 'baler run PATH' or 'baler submit PATH'.")
 		return nil
 	}
 	list := newTable(words("ID"), words("NAME"), words("STATE"), numbers("FILES"), numbers("DONE"), numbers("%"),
@@ -77,7 +77,7 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 		list.row(t.UUID, tail(quoted(t.Name), nameWidth), stateOf(t), count(t.Files), count(t.Finished),
 			percent(t.Finished, t.Files), count(failuresOf(t)), age(now.Sub(t.CreatedAt)))
 	}
-	list.write(p.stdout, 0)
+	list.write(p.stdout)
 	return nil
 }
 

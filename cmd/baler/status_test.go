@@ -64,7 +64,8 @@ func TestResults(t *testing.T) {
 	equal(t, "all", s.stable(s.must(exitOK, "results", id, "--step", "checksum").stdout),
 		"succeeded  checksum  DIR/in/a<b>&.txt\nsucceeded  checksum  \"DIR/in/bad\\xff\"\n")
 	r := s.must(exitOK, "results", id, "--file", "1", "--step", "checksum", "--json")
-	contains(t, "JSON", s.stable(r.stdout), `{"file":1,"path":"DIR/in/a<b>&.txt","step":"checksum","outcome":"succeeded","exit_code":0,"code":""`,
+	contains(t, "JSON", s.stable(r.stdout),
+		`{"file":1,"path":"DIR/in/a<b>&.txt","step":"checksum","outcome":"succeeded","exit_code":0,"code":""`,
 		`"facts":{"sha256":"8ed3f6ad685b959ead7022518e1af76cd816f8e8ec7ccdda1ed4018e8f2223f8"`)
 	equal(t, "none", s.must(exitOK, "results", id, "--outcome", "failed").stdout, "")
 	equal(t, "unknown step", s.stable(s.must(exitError, "results", id, "--step", "nope").stderr),

@@ -85,7 +85,7 @@ func (f *submitFlags) submission(args []string, stdin io.Reader) (baler.Submissi
 func (p *program) suitEmbedded(s *baler.Submission) {
 	switch {
 	case s.Via == tasks.ViaGroup:
-		p.say("warning: the embedded queue ends with this process; its files wait until a worker sweeps them up, " +
+		p.sayf("warning: the embedded queue ends with this process; its files wait until a worker sweeps them up, " +
 			"minutes later. --via bulk does not wait.")
 	case s.Via == "" && s.List != nil:
 		s.Via = tasks.ViaBulk
@@ -112,7 +112,7 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 		return p.submitStopped(ctx, b, &t, err)
 	}
 	if !created {
-		p.say("Transfer %s was submitted with this key before; nothing was added.", t.UUID)
+		p.sayf("Transfer %s was submitted with this key before; nothing was added.", t.UUID)
 	}
 	if err := p.submitted(&t, created, f); err != nil || !f.wait {
 		return err
@@ -133,7 +133,7 @@ type submission struct {
 // submitted prints the id for scripts. When a summary follows, in JSON that says it all.
 func (p *program) submitted(t *tasks.Transfer, created bool, f *submitFlags) error {
 	if !p.json {
-		p.print("%s", t.UUID)
+		p.printf("%s", t.UUID)
 		return nil
 	}
 	if f.wait {
@@ -145,7 +145,7 @@ func (p *program) submitted(t *tasks.Transfer, created bool, f *submitFlags) err
 // submitStopped says what has become of a submission that did not get to its end.
 func (p *program) submitStopped(ctx context.Context, b *baler.Baler, t *tasks.Transfer, err error) error {
 	if now, readErr := b.Transfer(context.WithoutCancel(ctx), t.UUID); readErr == nil {
-		p.say("Transfer %s has %s so far. They are processed; the rest is not registered.", now.UUID, files(now.Files))
+		p.sayf("Transfer %s has %s so far. They are processed; the rest is not registered.", now.UUID, files(now.Files))
 	}
 	return err
 }
@@ -153,15 +153,15 @@ func (p *program) submitStopped(ctx context.Context, b *baler.Baler, t *tasks.Tr
 // await waits for the end of a transfer and reports on standard error.
 func (p *program) await(ctx context.Context, b *baler.Baler, t *tasks.Transfer) error {
 	if workers, err := b.LiveWorkers(ctx); err == nil && len(workers) == 0 {
-		p.say("No worker is running: start one with 'baler worker'. Waiting for it.")
+		p.sayf("No worker is running: start one with 'baler worker'. Waiting for it.")
 	}
 	d := p.newDisplay(false, false)
 	ended, err := b.Wait(ctx, t.UUID, func(t tasks.Transfer) { d.show(read(&t, time.Now())) })
 	d.end()
 	if err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			p.say("Not waiting any longer. See 'baler status --watch %s'.", t.UUID)
-			return exitCode(exitInterrupted)
+			p.sayf("Not waiting any longer. See 'baler status --watch %s'.", t.UUID)
+			return codeError(exitInterrupted)
 		}
 		return err //nolint:wrapcheck // names the transfer already
 	}

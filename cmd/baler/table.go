@@ -26,8 +26,7 @@ func newTable(columns ...column) *table { return &table{columns: columns} }
 
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 
-// write prints the table; width cuts its lines, 0 leaves them as they are.
-func (t *table) write(w io.Writer, width int) {
+func (t *table) write(w io.Writer) {
 	widths := make([]int, len(t.columns))
 	titles := make([]string, len(t.columns))
 	for i, c := range t.columns {
@@ -37,13 +36,13 @@ func (t *table) write(w io.Writer, width int) {
 			widths[i] = max(widths[i], runewidth.StringWidth(r[i]))
 		}
 	}
-	t.line(w, titles, widths, width)
+	t.line(w, titles, widths)
 	for _, r := range t.rows {
-		t.line(w, r, widths, width)
+		t.line(w, r, widths)
 	}
 }
 
-func (t *table) line(w io.Writer, cells []string, widths []int, width int) {
+func (t *table) line(w io.Writer, cells []string, widths []int) {
 	var b strings.Builder
 	for i, cell := range cells {
 		if i > 0 {
@@ -56,9 +55,5 @@ func (t *table) line(w io.Writer, cells []string, widths []int, width int) {
 			b.WriteString(cell + gap)
 		}
 	}
-	line := strings.TrimRight(b.String(), " ")
-	if width > 0 {
-		line = runewidth.Truncate(line, width, "…")
-	}
-	fmt.Fprintln(w, line)
+	fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
 }

@@ -76,6 +76,11 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d/(24*time.Hour)))
 }
 
+// local is a time by the reader's clock.
+func local(t time.Time) string {
+	return t.Local().Format(time.DateTime) //nolint:gosmopolitan // people read it where they are
+}
+
 // age is how long ago something was.
 func age(d time.Duration) string {
 	if d < time.Hour {

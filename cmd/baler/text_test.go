@@ -37,10 +37,10 @@ func TestTableAlignsByWidthNotBytes(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	table := newTable(words("NAME"), numbers("N"))
-	table.row("日本", "1,000")
+	table.row("\u65e5\u672c", "1,000")
 	table.row("päth", "2")
-	table.write(&out, 0)
-	equal(t, "table", out.String(), "NAME      N\n日本  1,000\npäth      2\n")
+	table.write(&out)
+	equal(t, "table", out.String(), "NAME      N\n\u65e5\u672c  1,000\npäth      2\n")
 }
 
 func TestTailKeepsTheEnd(t *testing.T) {

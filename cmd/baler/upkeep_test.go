@@ -70,7 +70,9 @@ func TestDoctorOfServices(t *testing.T) {
 	s.services()
 	s.must(exitOK, "migrate")
 	all := checks(t, s.must(exitOK, "doctor", "--json", "--roots", s.dir))
-	for _, name := range []string{"roots", "signatures", "database", "durability", "database clock", "migrations", "workers", "queue", "eviction", "queue clock"} {
+	for _, name := range []string{
+		"roots", "signatures", "database", "durability", "database clock", "migrations", "workers", "queue", "eviction", "queue clock",
+	} {
 		if all[name].Detail == "" {
 			t.Errorf("there is no check %q in %v", name, all)
 		}
@@ -98,9 +100,11 @@ func TestRecipes(t *testing.T) {
 	s := newSandbox(t)
 	contains(t, "list", s.must(exitOK, "recipe", "list").stdout, "default   checksum, identify  Checksum and format of every file.\n")
 	contains(t, "list in JSON", s.must(exitOK, "recipe", "list", "--json").stdout,
-		`{"type":"recipe","recipe":"checksum","description":"Checksum of every file.","digest":"`, `"steps":[{"step":"checksum","handler":"checksum"}]}`)
+		`{"type":"recipe","recipe":"checksum","description":"Checksum of every file.","digest":"`,
+		`"steps":[{"step":"checksum","handler":"checksum"}]}`)
 	mine := s.file("mine.yaml", s.must(exitOK, "recipe", "show", "default").stdout)
-	equal(t, "a recipe shown and read again", s.must(exitOK, "recipe", "show", mine).stdout, s.must(exitOK, "recipe", "show", "default").stdout)
+	again := s.must(exitOK, "recipe", "show", mine).stdout
+	equal(t, "a recipe shown and read again", again, s.must(exitOK, "recipe", "show", "default").stdout)
 	equal(t, "validate", s.must(exitOK, "recipe", "validate", mine).stdout, "default is fine.\n")
 	equal(t, "validate in JSON", s.stable(s.must(exitOK, "recipe", "validate", mine, "--json").stdout),
 		`{"type":"validation","recipe":"DIR/mine.yaml","valid":true,"problems":[]}`+"\n")

@@ -77,8 +77,6 @@ func TestPrecedence(t *testing.T) {
 
 func TestLogLevels(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
-	s.file("in/a", "a")
 	const started = "worker started"
 	for _, c := range []struct {
 		env  string
@@ -91,9 +89,10 @@ func TestLogLevels(t *testing.T) {
 		{"BALER_LOG_LEVEL=info", "", true},
 		{"BALER_LOG_LEVEL=info", "--log-level warn", false},
 	} {
-		in := *s
-		in.env = append([]string{c.env}, s.env...)
-		r := in.must(exitOK, append(strings.Fields(c.args), "run", s.path("in"))...)
+		s := newSandbox(t)
+		s.file("in/a", "a")
+		s.env = append(s.env, c.env)
+		r := s.must(exitOK, append(strings.Fields(c.args), "run", s.path("in"))...)
 		if got := strings.Contains(r.stderr, started); got != c.logs {
 			t.Errorf("%q %q: logs %v, want %v:\n%s", c.env, c.args, got, c.logs, r.stderr)
 		}

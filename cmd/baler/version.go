@@ -52,13 +52,13 @@ func (p *program) versionCommand() *cobra.Command {
 			if p.json {
 				return p.object(b)
 			}
-			p.print("baler %s (%s, %s)", b.Version, b.Go, b.Platform)
+			p.printf("baler %s (%s, %s)", b.Version, b.Go, b.Platform)
 			if b.Commit != "" {
 				modified := ""
 				if b.Modified {
 					modified = ", with changes"
 				}
-				p.print("commit %s of %s%s", b.Commit, b.Date, modified)
+				p.printf("commit %s of %s%s", b.Commit, b.Date, modified)
 			}
 			return nil
 		},

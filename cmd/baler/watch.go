@@ -29,7 +29,7 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 		var pace pace
 		see = onChange(func(t *tasks.Transfer) {
 			pace.see(read(t, time.Now()))
-			p.print("%s: %s", stateOf(t), pace.line())
+			p.printf("%s: %s", stateOf(t), pace.line())
 		})
 	}
 	t, err := b.Wait(ctx, id, see)
@@ -79,9 +79,9 @@ func detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 		fmt.Fprintf(w, "%s  %s\n", label, quoted(source))
 	}
 	fmt.Fprintf(w, "queue    %s, by %s\n", printable(t.Queue), t.Via)
-	fmt.Fprintf(w, "created  %s\n", t.CreatedAt.Local().Format(time.DateTime))
+	fmt.Fprintf(w, "created  %s\n", local(t.CreatedAt))
 	if !t.EndedAt.IsZero() {
-		fmt.Fprintf(w, "ended    %s\n", t.EndedAt.Local().Format(time.DateTime))
+		fmt.Fprintf(w, "ended    %s\n", local(t.EndedAt))
 	}
 }
 
