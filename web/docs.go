@@ -1,0 +1,70 @@
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// docsOperation is one operation as the documentation page shows it.
+type docsOperation struct {
+	Method, Path         string
+	Summary, Description string
+	Parameters           []docsParameter
+	Answers              []docsAnswer
+}
+
+type docsParameter struct{ Name, In, Description string }
+
+type docsAnswer struct{ Code, Description string }
+
+type docsView struct {
+	frame
+	Operations []docsOperation
+}
+
+// renderDocs draws the page once: the operations do not change while the
+// process runs.
+func renderDocs(api *huma.OpenAPI, opts *Options) ([]byte, error) {
+	t, err := template.ParseFS(embedded, "templates/frame.html", "templates/docs.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse API page: %w", err)
+	}
+	var page bytes.Buffer
+	view := docsView{frame: frameOf(opts), Operations: operationsOf(api)}
+	if err := t.ExecuteTemplate(&page, "frame", view); err != nil {
+		return nil, fmt.Errorf("render API page: %w", err)
+	}
+	return page.Bytes(), nil
+}
+
+// operationsOf lists the operations by path, reading before changing.
+func operationsOf(api *huma.OpenAPI) []docsOperation {
+	var all []docsOperation
+	for path, item := range api.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op != nil {
+				all = append(all, describe(path, op))
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b docsOperation) int { return cmp.Compare(a.Path, b.Path) })
+	return all
+}
+
+func describe(path string, op *huma.Operation) docsOperation {
+	d := docsOperation{Method: op.Method, Path: apiRoot + path, Summary: op.Summary, Description: op.Description}
+	for _, p := range op.Parameters {
+		d.Parameters = append(d.Parameters, docsParameter{Name: p.Name, In: p.In, Description: p.Description})
+	}
+	for code, r := range op.Responses {
+		d.Answers = append(d.Answers, docsAnswer{Code: code, Description: cmp.Or(r.Description, http.StatusText(op.DefaultStatus))})
+	}
+	slices.SortFunc(d.Answers, func(a, b docsAnswer) int { return cmp.Compare(a.Code, b.Code) })
+	return d
+}

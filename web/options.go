@@ -1,0 +1,70 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Options say what a Server shows. Only Transfers is required.
+type Options struct {
+	Transfers Transfers
+
+	// RedisPing reports whether Redis answers; nil leaves Redis out of /readyz.
+	RedisPing func(ctx context.Context) error
+
+	// Redis is where the monitor connects to; nil means no monitor.
+	Redis asynq.RedisConnOpt
+
+	// ReadOnlyMonitor keeps the monitor from changing the queue.
+	ReadOnlyMonitor bool
+
+	// Metrics is shown at /metrics beside what the server itself measures. It
+	// must not hold names that start with baler_http_, baler_store_ or
+	// baler_transfers, nor the baler_backlog_files gauges.
+	Metrics prometheus.Gatherer
+
+	Log     *slog.Logger     // nil discards
+	Now     func() time.Time // nil is time.Now
+	Grace   time.Duration    // how long requests may go on after Run is told to stop; 0 is 10 s
+	Version string           // "" is "dev"
+	Title   string           // "" is "Baler"
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Grace == 0 {
+		o.Grace = 10 * time.Second
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	if o.Title == "" {
+		o.Title = "Baler"
+	}
+	return o
+}
+
+func (o *Options) validate() error {
+	var errs []error
+	if o.Transfers == nil {
+		errs = append(errs, errors.New("Transfers is missing"))
+	}
+	if o.Grace < 0 {
+		errs = append(errs, fmt.Errorf("Grace is negative: %s", o.Grace))
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("web options: %w", errors.Join(errs...))
+	}
+	return nil
+}
