@@ -1,6 +1,7 @@
 package batcher
 
 import (
+	"math"
 	"slices"
 
 	"github.com/balerhq/baler/tasks"
@@ -88,7 +89,7 @@ func (d *draft) fits(f *tasks.File) bool {
 
 func (d *draft) add(f *tasks.File) {
 	d.numbers = append(d.numbers, f.No)
-	d.bytes += f.Size
+	d.bytes = saturate(d.bytes, f.Size, math.MaxInt64)
 }
 
 func (d *draft) batch(p *planner, step int) tasks.Batch {

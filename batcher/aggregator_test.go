@@ -1,0 +1,169 @@
+package batcher
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+func newTestAggregator(ctx context.Context, f *fake, policy Policy) *Aggregator {
+	a := NewAggregator(ctx, f, f, f.transfers(policy), nil)
+	a.pause = time.Microsecond
+	return a
+}
+
+func fileTask(transfer int64, step int, file int64) *asynq.Task {
+	return asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(transfer, step, &tasks.File{No: file, Size: file}).Encode())
+}
+
+func TestAggregateManyTransfers(t *testing.T) {
+	f := newFake()
+	a := newTestAggregator(t.Context(), f, Policy{MaxItems: 100})
+	var ts []*asynq.Task
+	want := map[string]bool{}
+	for i := range 5000 {
+		transfer, step, file := int64(i%3)+1, i%2+1, int64(i/6)+1
+		want[fmt.Sprintf("%d.%d.%d", transfer, step, file)] = true
+		ts = append(ts, fileTask(transfer, step, file))
+		if i%50 == 0 {
+			ts = append(ts, fileTask(transfer, step, file)) // delivered twice
+		}
+	}
+	rand.Shuffle(len(ts), func(i, j int) { ts[i], ts[j] = ts[j], ts[i] })
+	last := a.Aggregate("noop:00", ts)
+	if last == nil || last.Type() != tasks.TypeBatch {
+		t.Fatalf("returned %v", last)
+	}
+	m, err := tasks.DecodeBatch(last.Payload())
+	if err != nil || m.Batch != int64(len(f.batches)) || len(f.sent) != len(f.batches)-1 {
+		t.Errorf("the last is %+v, %v; %d sent, %d in the ledger", m, err, len(f.sent), len(f.batches))
+	}
+	got := map[string]bool{}
+	for _, b := range f.batches {
+		bytes := int64(0)
+		for file := range b.Files.All() {
+			got[fmt.Sprintf("%d.%d.%d", b.Transfer, b.Step, file)] = true
+			bytes += file
+		}
+		if b.Items() > 100 || b.Bytes != bytes || b.Attempt != 1 || b.Queue != "q" {
+			t.Errorf("batch %+v", b)
+		}
+	}
+	if !maps.Equal(got, want) || len(f.aside) > 0 || len(f.batches) != 6*9 {
+		t.Errorf("%d files in %d batches, want %d; set aside %v", len(got), len(f.batches), len(want), f.aside)
+	}
+}
+
+func TestAggregateGarbage(t *testing.T) {
+	f := newFake()
+	a := newTestAggregator(t.Context(), f, Policy{})
+	file := func(payload string) *asynq.Task { return asynq.NewTask(tasks.TypeFile, []byte(payload)) }
+	garbage := []*asynq.Task{
+		asynq.NewTask("email:deliver", []byte("{}")), asynq.NewTask("", nil), asynq.NewTask(tasks.TypeBatch, fileTask(1, 1, 1).Payload()),
+		file(""), file("{"), file("null"), file("[]"), file(`{"v":2,"transfer":1,"step":1,"file":1}`),
+		file(`{"v":1,"transfer":1,"step":1,"file":1,"bytes":-1}`), file(`{"v":1,"transfer":1,"step":1,"file":1e99}`),
+		file(`{"v":1,"transfer":1,"step":1,"file":9223372036854775807}`), file(strings.Repeat(" ", 2<<20)), file("\xff\x00"),
+		fileTask(99, 1, 1), fileTask(1, 3, 1), fileTask(1, 1<<40, 1), fileTask(66, 1, 1),
+	}
+	ts := append(slices.Clone(garbage), nil, fileTask(2, 1, 8), fileTask(2, 1, 9))
+	last := a.Aggregate("noop:00", ts)
+	if last == nil || last.Type() != tasks.TypeBatch || len(f.batches) != 1 || f.batches[0].Files.String() != "8-9" {
+		t.Errorf("the good ones became %v, %+v", last, f.batches)
+	}
+	if len(f.aside) != len(garbage) {
+		t.Errorf("%d of %d set aside: %q", len(f.aside), len(garbage), f.aside)
+	}
+	// Of garbage alone, asynq gets a task that asks for nothing.
+	for _, ts := range [][]*asynq.Task{nil, {nil}, garbage} {
+		if last := a.Aggregate("", ts); last == nil || last.Type() != tasks.TypeNothing {
+			t.Errorf("of %d tasks came %v", len(ts), last)
+		}
+	}
+}
+
+func TestAggregateWhileTheLedgerIsAway(t *testing.T) {
+	f := newFake()
+	a := newTestAggregator(t.Context(), f, Policy{})
+	ts := []*asynq.Task{fileTask(1, 1, 1), asynq.NewTask("odd", nil)}
+	f.fail["AddBatches"] = aggregateTries - 1
+	if last := a.Aggregate("g", ts); last == nil || f.calls["AddBatches"] != aggregateTries || len(f.batches) != 1 {
+		t.Errorf("gave %v after %d tries", last, f.calls["AddBatches"])
+	}
+	for _, method := range []string{"AddBatches", "SetAside"} {
+		clear(f.calls)
+		f.fail[method] = -1
+		if last := a.Aggregate("g", ts); last != nil || f.calls[method] != aggregateTries {
+			t.Errorf("%s: gave %v after %d tries", method, last, f.calls[method])
+		}
+		f.fail[method] = 0
+	}
+	away := newFake()
+	away.fail["read"] = -1
+	if last := newTestAggregator(t.Context(), away, Policy{}).Aggregate("g", ts); last != nil || len(away.aside) > 0 {
+		t.Errorf("gave %v, set aside %v while no transfer could be read", last, away.aside)
+	}
+}
+
+// What is in the ledger is the dispatcher's to send: the queue's trouble is not the set's.
+func TestAggregateWhileTheQueueIsAway(t *testing.T) {
+	f := newFake()
+	f.fail["Batches"] = -1
+	a := newTestAggregator(t.Context(), f, Policy{MaxItems: 1})
+	last := a.Aggregate("g", []*asynq.Task{fileTask(1, 1, 1), fileTask(1, 1, 2), fileTask(1, 1, 3)})
+	if last == nil || len(f.batches) != 3 || f.calls["AddBatches"] != 1 {
+		t.Errorf("gave %v, %d in the ledger", last, len(f.batches))
+	}
+}
+
+func TestAggregateStopsWaiting(t *testing.T) {
+	f := newFake()
+	f.fail["AddBatches"] = -1
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	a := NewAggregator(ctx, f, f, f.transfers(Policy{}), nil)
+	a.pause = time.Hour
+	if last := a.Aggregate("g", []*asynq.Task{fileTask(1, 1, 1)}); last != nil || f.calls["AddBatches"] != 1 {
+		t.Errorf("gave %v after %d tries", last, f.calls["AddBatches"])
+	}
+}
+
+// A panic there would end the process: asynq does not recover it.
+func TestAggregateSurvivesPanic(t *testing.T) {
+	f := newFake()
+	a := newTestAggregator(t.Context(), f, Policy{})
+	if last := a.Aggregate("g", []*asynq.Task{fileTask(67, 1, 1)}); last != nil {
+		t.Errorf("gave %v", last)
+	}
+	if last := a.Aggregate("g", []*asynq.Task{fileTask(1, 1, 1)}); last == nil {
+		t.Error("gave nothing after a panic")
+	}
+}
+
+func FuzzAggregate(f *testing.F) {
+	f.Add(tasks.TypeFile, fileTask(1, 1, 1).Payload())
+	f.Add(tasks.TypeFile, []byte(`{"v":1,"transfer":1,"step":2,"file":1152921504606846976,"bytes":9223372036854775807}`))
+	f.Add("", []byte(nil))
+	f.Fuzz(func(t *testing.T, kind string, payload []byte) {
+		ledger := newFake()
+		a := newTestAggregator(t.Context(), ledger, Policy{MaxItems: 2, MaxBytes: 10})
+		one := asynq.NewTask(kind, payload)
+		last := a.Aggregate("g", []*asynq.Task{one, fileTask(1, 1, 5), one})
+		if last == nil && !strings.Contains(string(payload), "67") {
+			t.Fatal("gave nothing")
+		}
+		for _, b := range ledger.batches {
+			if _, err := tasks.ParseRanges(b.Files.String()); err != nil {
+				t.Errorf("a batch that cannot be read back: %v", err)
+			}
+		}
+	})
+}

@@ -1,0 +1,222 @@
+package batcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// errAway is what a fake gives while it is told to fail.
+var errAway = errors.New("away")
+
+// fake is a ledger and a queue in memory, for faults; what is right is tested
+// against real ones, beside the store.
+type fake struct {
+	mu       sync.Mutex
+	fail     map[string]int // method → calls that are still to fail; negative for all
+	calls    map[string]int
+	called   chan string // every call, where a test listens
+	backlogs []Backlog
+	batches  []tasks.Batch // of the ledger
+	sent     []tasks.Batch
+	aside    []string // reasons
+	holder   string
+	recorded tasks.Ranges
+	onOpen   func() // runs once OpenBatches has been read
+}
+
+func newFake() *fake { return &fake{fail: map[string]int{}, calls: map[string]int{}} }
+
+// enter counts a call, and tells whether it fails.
+func (f *fake) enter(method string) error {
+	f.mu.Lock()
+	f.calls[method]++
+	left := f.fail[method]
+	if left > 0 {
+		f.fail[method]--
+	}
+	called := f.called
+	f.mu.Unlock()
+	if called != nil {
+		called <- method
+	}
+	if left != 0 {
+		return fmt.Errorf("%s: %w", method, errAway)
+	}
+	return nil
+}
+
+func (f *fake) Backlogs(_ context.Context, after int64, _ int) ([]Backlog, error) {
+	if err := f.enter("Backlogs"); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(f.backlogs), func(b Backlog) bool { return b.Transfer <= after || b.Cursor >= b.Files }), nil
+}
+
+func (f *fake) FilesAfter(_ context.Context, transfer, after int64, limit int, _ bool) ([]tasks.File, error) {
+	if err := f.enter("FilesAfter"); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var files []tasks.File
+	for _, b := range f.backlogs {
+		for no := after + 1; b.Transfer == transfer && no <= b.Files && len(files) < limit; no++ {
+			files = append(files, tasks.File{No: no, Size: 1})
+		}
+	}
+	return files, nil
+}
+
+func (f *fake) Cut(_ context.Context, c Cut) (bool, error) {
+	if err := f.enter("Cut"); err != nil {
+		return false, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.backlogs {
+		if b := &f.backlogs[i]; b.Transfer == c.Transfer {
+			if b.Cursor != c.From {
+				return false, ErrMoved
+			}
+			b.Cursor = c.To
+			b.Open += len(c.Batches)
+		}
+	}
+	f.write(c.Batches)
+	return false, nil
+}
+
+func (f *fake) write(batches []tasks.Batch) {
+	for i := range batches {
+		batches[i].ID = int64(len(f.batches)) + 1
+		f.batches = append(f.batches, batches[i])
+	}
+}
+
+func (f *fake) Due(context.Context, int) ([]tasks.Batch, error) { return nil, f.enter("Due") }
+
+func (f *fake) Defer(context.Context, []int64, time.Duration, bool) error { return f.enter("Defer") }
+
+func (f *fake) Mark(_ context.Context, transfer, files int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.backlogs {
+		if b := &f.backlogs[i]; b.Transfer == transfer {
+			b.MarkFiles, b.MarkedAt = files, time.Now()
+		}
+	}
+	return nil
+}
+
+func (f *fake) OpenBatches(context.Context, int64) ([]tasks.Batch, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	open := slices.Clone(f.batches)
+	if f.onOpen != nil {
+		f.onOpen()
+	}
+	return open, nil
+}
+
+func (f *fake) Interrupt(context.Context) (int64, error) { return 0, f.enter("Interrupt") }
+
+func (f *fake) RecordedFiles(context.Context, int64, int, tasks.Ranges) (tasks.Ranges, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.recorded, nil
+}
+
+func (f *fake) Acquire(_ context.Context, _, holder string, _ time.Duration) (bool, error) {
+	if err := f.enter("Acquire"); err != nil {
+		return false, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.holder == "" {
+		f.holder = holder
+	}
+	return f.holder == holder, nil
+}
+
+func (f *fake) Release(_ context.Context, _, holder string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.holder == holder {
+		f.holder = ""
+	}
+	return nil
+}
+
+func (f *fake) AddBatches(_ context.Context, batches []tasks.Batch) error {
+	if err := f.enter("AddBatches"); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.write(batches)
+	return nil
+}
+
+func (f *fake) SetAside(_ context.Context, _ string, _ []byte, reason string) error {
+	if err := f.enter("SetAside"); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.aside = append(f.aside, reason)
+	return nil
+}
+
+func (f *fake) Batches(_ context.Context, batches []tasks.Batch) error {
+	if err := f.enter("Batches"); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sent = append(f.sent, batches...)
+	return nil
+}
+
+func (f *fake) Unknown(context.Context, []tasks.Batch) ([]tasks.Batch, error) {
+	return nil, f.enter("Unknown")
+}
+
+func (f *fake) Waiting(context.Context, string, []string) (int64, error) {
+	return 0, f.enter("Waiting")
+}
+
+func (f *fake) HealGroups(context.Context, string, []string) (int64, error) {
+	return 0, f.enter("HealGroups")
+}
+
+// transfers is a catalog of transfers 1, 2 and 3 with two steps each, and of
+// 66, whose recipe cannot be read, and 67, whose reading panics.
+func (f *fake) transfers(policy Policy) *Catalog {
+	return NewCatalog(func(_ context.Context, id int64) (tasks.Transfer, error) {
+		if err := f.enter("read"); err != nil {
+			return tasks.Transfer{}, err
+		}
+		t := tasks.Transfer{
+			ID: id, UUID: fmt.Sprint("t", id), Queue: "q",
+			Recipe: "name: two\nsteps:\n  - handler: noop\n  - {handler: noop, name: second, when: size > 5}\n",
+		}
+		switch {
+		case id == 66:
+			t.Recipe = "steps: {"
+		case id == 67:
+			panic("cannot read")
+		case id > 3:
+			return t, fmt.Errorf("%w: %d", tasks.ErrNoTransfer, id)
+		}
+		return t, nil
+	}, func(*recipe.Step) Policy { return policy })
+}
