@@ -21,7 +21,6 @@ type fake struct {
 	mu       sync.Mutex
 	fail     map[string]int // method → calls that are still to fail; negative for all
 	calls    map[string]int
-	called   chan string // every call, where a test listens
 	backlogs []Backlog
 	batches  []tasks.Batch // of the ledger
 	sent     []tasks.Batch
@@ -41,11 +40,7 @@ func (f *fake) enter(method string) error {
 	if left > 0 {
 		f.fail[method]--
 	}
-	called := f.called
 	f.mu.Unlock()
-	if called != nil {
-		called <- method
-	}
 	if left != 0 {
 		return fmt.Errorf("%s: %w", method, errAway)
 	}
@@ -117,10 +112,10 @@ func (f *fake) Mark(_ context.Context, transfer, files int64) error {
 	return nil
 }
 
-func (f *fake) OpenBatches(context.Context, int64) ([]tasks.Batch, error) {
+func (f *fake) OpenBatches(_ context.Context, transfer int64) ([]tasks.Batch, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	open := slices.Clone(f.batches)
+	open := slices.DeleteFunc(slices.Clone(f.batches), func(b tasks.Batch) bool { return b.Transfer != transfer })
 	if f.onOpen != nil {
 		f.onOpen()
 	}

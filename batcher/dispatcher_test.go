@@ -1,0 +1,191 @@
+package batcher
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+func newTestDispatcher(f *fake, o DispatcherOptions) *Dispatcher {
+	if o.Holder == "" {
+		o.Holder = "me"
+	}
+	if o.Queues == nil {
+		o.Queues, o.Handlers = []string{"q"}, []string{"noop"}
+	}
+	return NewDispatcher(f, f, f.transfers(Policy{MaxItems: 10}), o)
+}
+
+// run runs a dispatcher inside a bubble of synctest for a while.
+func run(t *testing.T, d *Dispatcher, f *fake, lasting time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), lasting)
+	defer cancel()
+	if err := d.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Run gave %v", err)
+	}
+	if f.holder == d.opts.Holder {
+		t.Error("the lease was not released")
+	}
+}
+
+func cutFiles(f *fake, transfer int64) int {
+	n := 0
+	for i := range f.batches {
+		if f.batches[i].Transfer == transfer {
+			n += f.batches[i].Items()
+		}
+	}
+	return n
+}
+
+func TestDispatcherKeepsOnAfterErrors(t *testing.T) {
+	methods := []string{"Acquire", "Backlogs", "FilesAfter", "Cut", "Due", "Batches", "Waiting", "HealGroups", "Interrupt", "read"}
+	for _, method := range methods {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake()
+			f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 95}, {Transfer: 2, Via: tasks.ViaGroup, Files: 5}}
+			f.fail[method] = 2
+			run(t, newTestDispatcher(f, DispatcherOptions{}), f, 10*time.Minute)
+			if n := cutFiles(f, 1); n != 95 || f.fail[method] != 0 {
+				t.Errorf("%s failed twice: %d of 95 files were cut, %d failures left", method, n, f.fail[method])
+			}
+			if n := cutFiles(f, 2); n != 5 {
+				t.Errorf("%s failed twice: the sweep found %d of 5 files", method, n)
+			}
+		})
+	}
+}
+
+// Nothing that a dispatcher does without the lease.
+func TestDispatcherWithoutTheLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.holder = "another"
+		f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 5}}
+		d := newTestDispatcher(f, DispatcherOptions{Elected: func(context.Context) error {
+			t.Error("elected")
+			return nil
+		}})
+		run(t, d, f, time.Minute)
+		if f.calls["Acquire"] < 10 || f.calls["Backlogs"]+f.calls["Due"]+f.calls["HealGroups"] > 0 || f.holder != "another" {
+			t.Errorf("calls %v, holder %q", f.calls, f.holder)
+		}
+	})
+}
+
+func TestDispatcherActsWhenElected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.holder = "another"
+		f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 5}}
+		elected := 0
+		d := newTestDispatcher(f, DispatcherOptions{Elected: func(context.Context) error {
+			if elected++; elected < 3 {
+				return errAway
+			}
+			return nil
+		}})
+		time.AfterFunc(20*time.Second, func() { _ = f.Release(t.Context(), leaseName, "another") }) // a fake never fails at this
+		run(t, d, f, time.Minute)
+		if elected != 3 || cutFiles(f, 1) != 5 {
+			t.Errorf("elected %d times, %d files cut", elected, cutFiles(f, 1))
+		}
+	})
+}
+
+// A file of a small transfer is cut in the first turn, whatever stands before it.
+func TestTurnServesEveryTransfer(t *testing.T) {
+	f := newFake()
+	f.backlogs = []Backlog{
+		{Transfer: 1, Via: tasks.ViaBulk, Files: 10_000_000}, {Transfer: 2, Via: tasks.ViaBulk, Files: 10}, {Transfer: 66, Via: tasks.ViaBulk, Files: 1},
+		{Transfer: 3, Via: tasks.ViaBulk, Files: 100, Open: 60},
+	}
+	d := newTestDispatcher(f, DispatcherOptions{})
+	if _, err := d.step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a, b, c := cutFiles(f, 1), cutFiles(f, 2), cutFiles(f, 3); a != 640 || b != 10 || c != 40 {
+		t.Errorf("one turn cut %d files of the giant, %d of the small one, %d of one that has 4 batches' room", a, b, c)
+	}
+	if len(f.sent) != len(f.batches) {
+		t.Errorf("%d of %d batches sent", len(f.sent), len(f.batches))
+	}
+	for range 5 {
+		if _, err := d.step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := cutFiles(f, 1); n != 640 {
+		t.Errorf("%d files cut with a full window", n)
+	}
+}
+
+// A round that ended in the middle goes on behind it, and then begins anew.
+func TestTurnsGoAround(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 1}, {Transfer: 3, Via: tasks.ViaBulk, Files: 7}}
+		d := newTestDispatcher(f, DispatcherOptions{})
+		d.lastTurn = 3
+		run(t, d, f, time.Second)
+		if cutFiles(f, 1) != 1 || cutFiles(f, 3) != 7 {
+			t.Errorf("%d and %d files cut", cutFiles(f, 1), cutFiles(f, 3))
+		}
+	})
+}
+
+// A transfer that cannot be served slows nobody, and is tried again.
+func TestOneBadTransferSlowsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 640_000}, {Transfer: 66, Via: tasks.ViaBulk, Files: 5}}
+		d := newTestDispatcher(f, DispatcherOptions{Window: 1 << 20})
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		start, took := time.Now(), time.Duration(0)
+		d.opts.Now = func() time.Time {
+			if took == 0 && cutFiles(f, 1) == 640_000 {
+				took = time.Since(start)
+			}
+			return time.Now()
+		}
+		_ = d.Run(ctx) // what it returns is looked at elsewhere
+		if n := cutFiles(f, 1); n != 640_000 || took > time.Second {
+			t.Errorf("%d files cut, in %v", n, took)
+		}
+		if n := f.calls["read"]; n < 5 || n > 10 {
+			t.Errorf("the bad transfer was tried %d times in half a minute", n)
+		}
+	})
+}
+
+// A batch that ends while the sweep looks has left results: its files are not missing.
+func TestSweepBesideAClosingBatch(t *testing.T) {
+	f := newFake()
+	marked := time.Now().Add(-time.Hour)
+	f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaGroup, Files: 9, MarkFiles: 9, MarkedAt: marked}}
+	f.write([]tasks.Batch{{Transfer: 1, Step: 1, Files: tasks.Ranges{{First: 1, Last: 4}}}})
+	f.onOpen = func() { // just after it was read
+		f.recorded = tasks.Ranges{{First: 1, Last: 6}}
+		f.batches = nil
+	}
+	d := newTestDispatcher(f, DispatcherOptions{})
+	if _, err := d.step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.batches) != 1 || f.batches[0].Files.String() != "7-9" || f.backlogs[0].Cursor != 9 {
+		t.Errorf("the sweep made %+v", f.batches)
+	}
+}
+
+func TestNudgeNeverBlocks(t *testing.T) {
+	d := newTestDispatcher(newFake(), DispatcherOptions{})
+	for range 3 {
+		d.Nudge()
+	}
+}
