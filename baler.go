@@ -104,14 +104,14 @@ func newBaler(cfg config.Config, o Options) *Baler {
 func (b *Baler) prepare(ctx context.Context) error {
 	pending, err := b.store.Pending(ctx)
 	if err != nil || len(pending) == 0 {
-		return err //nolint:wrapcheck // says what to do already
+		return err
 	}
 	if auto := b.cfg.Database.AutoMigrate; auto != nil && !*auto {
 		return fmt.Errorf("%w: %s lacks %d migrations; run `baler migrate`", store.ErrNotMigrated, b.store.Where(), len(pending))
 	}
 	applied, err := b.store.Migrate(ctx)
 	if err != nil {
-		return err //nolint:wrapcheck // names the operation already
+		return err
 	}
 	if len(applied) > 0 {
 		b.log.InfoContext(ctx, "database migrated", "database", b.store.Where(), "migrations", applied)
@@ -131,13 +131,13 @@ func (b *Baler) Close() error {
 // Transfer reads a transfer with its live counters by the id shown outside. An
 // id that was never given out gives tasks.ErrNoTransfer.
 func (b *Baler) Transfer(ctx context.Context, id string) (tasks.Transfer, error) {
-	return b.store.Transfer(ctx, id) //nolint:wrapcheck // names the transfer already
+	return b.store.Transfer(ctx, id)
 }
 
 // Transfers lists up to limit transfers, newest first, those with an inner
 // number below before; before 0 starts at the newest.
 func (b *Baler) Transfers(ctx context.Context, before int64, limit int) ([]tasks.Transfer, error) {
-	return b.store.Transfers(ctx, before, limit) //nolint:wrapcheck // names the operation already
+	return b.store.Transfers(ctx, before, limit)
 }
 
 // Registry is the handlers that this process knows.

@@ -16,18 +16,18 @@ import (
 // on it are told to stop within seconds, and what they leave ends as canceled.
 // It reports false when the transfer had ended already.
 func (b *Baler) Cancel(ctx context.Context, t tasks.Transfer) (bool, error) {
-	return b.store.Cancel(ctx, t.ID) //nolint:wrapcheck // names the operation already
+	return b.store.Cancel(ctx, t.ID)
 }
 
 // Pause lets nothing more of a transfer start; what is in hand ends. It reports
 // false when the transfer has ended or is paused already.
 func (b *Baler) Pause(ctx context.Context, t tasks.Transfer) (bool, error) {
-	return b.store.Pause(ctx, t.ID) //nolint:wrapcheck // as above
+	return b.store.Pause(ctx, t.ID)
 }
 
 // Resume lets a paused transfer go on. It reports false when it was not paused.
 func (b *Baler) Resume(ctx context.Context, t tasks.Transfer) (bool, error) {
-	return b.store.Resume(ctx, t.ID) //nolint:wrapcheck // as above
+	return b.store.Resume(ctx, t.ID)
 }
 
 // retryPage is how many files one transaction of Retry takes back.
@@ -41,7 +41,7 @@ const retryPage = 500
 func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f Filter) (files int64, err error) {
 	e, err := b.catalog.Get(ctx, t.ID)
 	if err != nil {
-		return 0, err //nolint:wrapcheck // names the transfer already
+		return 0, err
 	}
 	filter, err := f.of(t)
 	if err != nil {
@@ -64,7 +64,7 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f Filter) (files in
 	for {
 		done, err := b.store.Kick(ctx, k)
 		if err != nil {
-			return files, err //nolint:wrapcheck // as above
+			return files, err
 		}
 		if done.Last == 0 {
 			return files, nil
@@ -90,7 +90,7 @@ func (b *Baler) send(ctx context.Context, batches []tasks.Batch) {
 // Reconcile holds the ledger against the queue at once, and sends what the
 // queue has lost. Dispatchers do the same by themselves, bit by bit.
 func (b *Baler) Reconcile(ctx context.Context) (batcher.Reconciled, error) {
-	return batcher.Reconcile(ctx, b.store, b.queue.producer, b.catalog, b.dispatcherOptions()) //nolint:wrapcheck // as above
+	return batcher.Reconcile(ctx, b.store, b.queue.producer, b.catalog, b.dispatcherOptions())
 }
 
 // Queue is what a queue holds.
@@ -142,7 +142,7 @@ var ErrNoWorker = errors.New("no such worker")
 
 // Workers lists the live workers by name.
 func (b *Baler) Workers(ctx context.Context) ([]store.Worker, error) {
-	return b.store.Workers(ctx) //nolint:wrapcheck // names the operation already
+	return b.store.Workers(ctx)
 }
 
 // TellWorker says to a worker what is wanted of it: to take batches, to rest,

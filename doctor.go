@@ -54,7 +54,7 @@ const diagnoseTime = 20 * time.Second
 func (b *Baler) LiveWorkers(ctx context.Context) ([]string, error) {
 	workers, err := b.store.Workers(ctx)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // names the operation already
+		return nil, err
 	}
 	names := make([]string, len(workers))
 	for i := range workers {

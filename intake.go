@@ -52,11 +52,11 @@ func (b *Baler) sideBySide() int {
 func (b *Baler) newIntake(ctx context.Context, transfer int64, lineage string) (*intake, error) {
 	entry, err := b.catalog.Get(ctx, transfer)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // names the transfer already
+		return nil, err
 	}
 	t, err := b.store.TransferByID(ctx, transfer)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // as above
+		return nil, err
 	}
 	in := &intake{b: b, entry: entry, lineage: lineage, next: t.Files + 1, counted: make(chan struct{})}
 	close(in.counted)
@@ -74,7 +74,7 @@ func (in *intake) add(ctx context.Context, f tasks.File) error {
 		return err
 	}
 	_, err := in.files.Add(ctx, f)
-	return err //nolint:wrapcheck // Submit wraps
+	return err
 }
 
 // close registers what is held.
@@ -149,7 +149,7 @@ func (in *intake) count(ctx context.Context, a store.Addition, counted chan stru
 		in.mu.Lock()
 		defer in.mu.Unlock()
 		in.err = cmp.Or(in.err, err) // before the next chunk's turn
-		return err                   //nolint:wrapcheck // names the operation already
+		return err
 	}
 	faults.Point(faults.FilesRegistered)
 	return nil
@@ -180,14 +180,14 @@ func (in *intake) waitForRoom(ctx context.Context) error {
 	for {
 		waiting, err := in.b.queue.producer.Waiting(ctx, in.entry.Queue, names)
 		if err != nil || waiting < int64(in.b.cfg.Group.Limit) {
-			return ctx.Err() //nolint:wrapcheck // Submit wraps; trouble with Redis is enqueue's to report
+			return ctx.Err()
 		}
 		t := time.NewTimer(100 * time.Millisecond)
 		select {
 		case <-t.C:
 		case <-ctx.Done():
 			t.Stop()
-			return ctx.Err() //nolint:wrapcheck // Submit wraps
+			return ctx.Err()
 		}
 	}
 }

@@ -30,7 +30,7 @@ func workUntilSignal(registry *handlers.Registry) error {
 	context.AfterFunc(ctx, stop) // the second signal is the system's to handle: it kills
 	cfg, err := config.Load(config.LoadOptions{Env: os.Environ(), Fallback: "baler.yaml"})
 	if err != nil {
-		return err //nolint:wrapcheck // says what, where and what to do
+		return err
 	}
 	b, err := Open(ctx, cfg, Options{Registry: registry, Log: NewLog(os.Stderr, cfg.Log)})
 	if err != nil {

@@ -29,5 +29,5 @@ func Migrate(ctx context.Context, cfg config.Config, o Options, check bool) (m M
 	} else {
 		m.Applied, err = b.store.Migrate(ctx)
 	}
-	return m, err //nolint:wrapcheck // names the operation already
+	return m, err
 }

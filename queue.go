@@ -60,7 +60,8 @@ func (q *queue) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTime)
 	defer cancel()
 	if err := q.client.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("Redis at %s does not answer: %w (set BALER_REDIS_URL, or start Redis)", q.where, err) //nolint:staticcheck // Redis is a name
+		//nolint:staticcheck // Redis is a name
+		return fmt.Errorf("Redis at %s does not answer: %w (set BALER_REDIS_URL, or start Redis)", q.where, err)
 	}
 	return nil
 }

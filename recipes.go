@@ -19,7 +19,7 @@ const DefaultRecipe = "default"
 func (b *Baler) Recipe(ctx context.Context, nameOrPath string) (*recipe.Recipe, error) {
 	r, err := recipe.Load(nameOrPath)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // names file and line already
+		return nil, err
 	}
 	return r, b.CheckRecipe(ctx, r)
 }
@@ -55,7 +55,7 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 func (b *Baler) workerHandlers(ctx context.Context) ([]string, error) {
 	workers, err := b.store.Workers(ctx)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // names the operation already
+		return nil, err
 	}
 	var names []string
 	for _, w := range workers {

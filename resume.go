@@ -28,14 +28,14 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 	}
 	ok, err := b.store.Adopt(ctx, t.ID)
 	if err != nil {
-		return t, err //nolint:wrapcheck // names the operation already
+		return t, err
 	}
 	if !ok {
 		return t, fmt.Errorf("%w: try again in half a minute", ErrAlive)
 	}
 	last, err := b.store.LastFile(ctx, t.ID)
 	if err != nil {
-		return t, err //nolint:wrapcheck // as above
+		return t, err
 	}
 	in, err := b.newIntake(ctx, t.ID, "")
 	if err != nil {
@@ -60,5 +60,5 @@ func (b *Baler) seal(ctx context.Context, id int64, failed error) (t tasks.Trans
 		return t, errors.Join(fmt.Errorf("submit: %w", failed), err)
 	}
 	faults.Point(faults.Sealed)
-	return b.store.TransferByID(ctx, id) //nolint:wrapcheck // names the operation already
+	return b.store.TransferByID(ctx, id)
 }

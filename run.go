@@ -60,7 +60,7 @@ func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string) (r
 	latest, err := b.store.Latest(ctx, lineage)
 	first := errors.Is(err, tasks.ErrNoTransfer)
 	if err != nil && !first {
-		return ran, err //nolint:wrapcheck // names the operation already
+		return ran, err
 	}
 	n := &novelty{b: b, submission: s, sources: sources, lineage: lineage}
 	if first {
@@ -109,7 +109,7 @@ const noveltyPage = 1000
 func (n *novelty) begin(ctx context.Context) error {
 	t, _, err := n.b.store.Create(ctx, n.b.newTransfer(n.submission, n.sources, n.lineage))
 	if err != nil {
-		return err //nolint:wrapcheck // Run wraps
+		return err
 	}
 	return n.resume(ctx, t)
 }
@@ -138,7 +138,7 @@ func (n *novelty) pass(ctx context.Context) error {
 	}
 	unseen, err := n.b.store.Unseen(ctx, n.lineage, n.held)
 	if err != nil {
-		return err //nolint:wrapcheck // Run wraps
+		return err
 	}
 	n.held = n.held[:0]
 	for _, f := range unseen {

@@ -53,7 +53,7 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	}
 	t, created, err = b.store.Create(ctx, b.newTransfer(&s, sources, ""))
 	if err != nil || !created {
-		return t, false, err //nolint:wrapcheck // names the operation already
+		return t, false, err
 	}
 	if s.Started != nil {
 		s.Started(t)
@@ -76,7 +76,7 @@ func (b *Baler) collect(ctx context.Context, s *Submission, sources []string, em
 	} else {
 		_, err = tasks.Scan(ctx, sources, o, emit)
 	}
-	return err //nolint:wrapcheck // names the operation already
+	return err
 }
 
 func absolute(paths []string) ([]string, error) {

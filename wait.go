@@ -29,20 +29,20 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 				return t, nil
 			}
 		case ctx.Err() != nil:
-			return t, ctx.Err() //nolint:wrapcheck // the caller's own
+			return t, ctx.Err()
 		case !store.Outage(err):
-			return t, err //nolint:wrapcheck // names the transfer already
+			return t, err
 		case down.IsZero():
 			down = b.now()
 		case b.now().Sub(down) > patience:
-			return t, err //nolint:wrapcheck // as above
+			return t, err
 		}
 		timer := time.NewTimer(waitEvery)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return t, ctx.Err() //nolint:wrapcheck // as above
+			return t, ctx.Err()
 		}
 	}
 }

@@ -108,7 +108,7 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 	if errors.Is(err, asynq.ErrLeaseExpired) {
 		return 0
 	}
-	return time.Second + rand.N(2*time.Second) //nolint:gosec // jitter needs no secrecy
+	return time.Second + rand.N(2*time.Second)
 }
 
 func (b *Baler) newDispatcher() *batcher.Dispatcher {
@@ -172,7 +172,7 @@ func (w *worker) beat(ctx context.Context) {
 }
 
 func (w *worker) heartbeat(ctx context.Context) (store.Wish, error) {
-	return w.b.store.SeeWorker(ctx, store.Worker{ //nolint:wrapcheck // names the operation already
+	return w.b.store.SeeWorker(ctx, store.Worker{
 		Name: w.b.cfg.Worker.Name, Handlers: w.b.registry.Names(), Slots: w.b.cfg.Worker.Concurrency,
 		Version: w.b.version, StartedAt: w.started,
 	})

@@ -138,7 +138,7 @@ func (a *Aggregator) read(t *asynq.Task) (m tasks.FileMessage, reason string, er
 	}
 	m, err = tasks.DecodeFile(t.Payload())
 	if err != nil {
-		return m, err.Error(), nil
+		return m, err.Error(), nil //nolint:nilerr // the message is bad, not the reading of it
 	}
 	e, err := a.catalog.Get(a.ctx, m.Transfer)
 	if errors.Is(err, tasks.ErrNoTransfer) || errors.Is(err, ErrRecipe) {

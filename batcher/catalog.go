@@ -76,7 +76,7 @@ func (c *Catalog) Get(ctx context.Context, id int64) (*Entry, error) {
 	}
 	t, err := c.read(ctx, id)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // names the transfer already
+		return nil, err
 	}
 	r, err := recipe.Parse(fmt.Sprintf("transfer %s", t.UUID), []byte(t.Recipe))
 	if err != nil {

@@ -80,7 +80,10 @@ type Dispatcher struct {
 
 // NewDispatcher makes a dispatcher; Run starts it.
 func NewDispatcher(l Ledger, q Queue, c *Catalog, o DispatcherOptions) *Dispatcher {
-	return &Dispatcher{ledger: l, queue: q, catalog: c, opts: o.withDefaults(), nudge: make(chan struct{}, 1), shunned: make(map[int64]time.Time)}
+	return &Dispatcher{
+		ledger: l, queue: q, catalog: c, opts: o.withDefaults(),
+		nudge: make(chan struct{}, 1), shunned: make(map[int64]time.Time),
+	}
 }
 
 // Nudge says that something may be there to do. It never blocks.
@@ -101,7 +104,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err() //nolint:wrapcheck // the caller's own
+			return ctx.Err()
 		case <-timer.C:
 		case <-d.nudge:
 		}
@@ -186,7 +189,7 @@ const healEvery = 15 * time.Second
 func (d *Dispatcher) interrupt(ctx context.Context) error {
 	n, err := d.ledger.Interrupt(ctx)
 	if err != nil {
-		return err //nolint:wrapcheck // names the operation already
+		return err
 	}
 	if n > 0 {
 		d.opts.Log.WarnContext(ctx, "dispatcher: producers died before they sealed their transfers", "transfers", n)
@@ -267,7 +270,7 @@ func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, room int) (b
 	limit := min(cutMost, room*max(e.Policy(1).MaxItems, 1))
 	files, err := d.ledger.FilesAfter(ctx, b.Transfer, b.Cursor, limit, sizes)
 	if err != nil || len(files) == 0 {
-		return false, err //nolint:wrapcheck // serve's caller names the transfer
+		return false, err
 	}
 	p := planner{
 		transfer: b.Transfer, queue: e.Queue, policy: e.Policy, room: room,
@@ -277,7 +280,7 @@ func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, room int) (b
 	c := Cut{Transfer: b.Transfer, From: b.Cursor, To: planned.to, Batches: planned.batches, Finished: planned.finished}
 	completed, err := d.ledger.Cut(ctx, c)
 	if err != nil {
-		return false, err //nolint:wrapcheck // as above
+		return false, err
 	}
 	if completed && d.opts.Completed != nil {
 		d.opts.Completed(ctx, b.Transfer)

@@ -36,7 +36,7 @@ func (d *Dispatcher) send(ctx context.Context) error {
 func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error) {
 	unknown, err := d.queue.Unknown(ctx, due)
 	if err != nil {
-		return 0, err //nolint:wrapcheck // names the operation already
+		return 0, err
 	}
 	lost := make(map[int64]bool, len(unknown))
 	for i := range unknown {
@@ -51,11 +51,11 @@ func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error)
 		known = append(known, due[i].ID)
 	}
 	if err := d.ledger.Defer(ctx, known, d.opts.Resend, false); err != nil {
-		return 0, err //nolint:wrapcheck // as above
+		return 0, err
 	}
 	// The ledger first: a crash in between only delays them.
 	if err := d.ledger.Defer(ctx, again, d.opts.Resend, true); err != nil {
-		return 0, err //nolint:wrapcheck // as above
+		return 0, err
 	}
 	if len(unknown) > 0 {
 		d.opts.Log.DebugContext(ctx, "dispatcher: sending batches that the queue does not know", "batches", len(unknown))
@@ -66,5 +66,5 @@ func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error)
 // enqueue sends batches whose rows are committed.
 func enqueue(ctx context.Context, q Queue, batches []tasks.Batch) error {
 	faults.Point(faults.LedgerWritten)
-	return q.Batches(ctx, batches) //nolint:wrapcheck // names the operation already
+	return q.Batches(ctx, batches)
 }

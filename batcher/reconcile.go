@@ -28,12 +28,12 @@ type Reconciler interface {
 func Reconcile(ctx context.Context, l Reconciler, q Queue, c *Catalog, o DispatcherOptions) (r Reconciled, err error) {
 	d := NewDispatcher(l, q, c, o)
 	if r.Orphaned, err = l.Interrupt(ctx); err != nil {
-		return r, err //nolint:wrapcheck // names the operation already
+		return r, err
 	}
 	for _, queue := range o.Queues {
 		n, err := q.HealGroups(ctx, queue, o.Handlers)
 		if err != nil {
-			return r, err //nolint:wrapcheck // as above
+			return r, err
 		}
 		r.Groups += n
 	}
@@ -47,7 +47,7 @@ func (d *Dispatcher) reconcileBatches(ctx context.Context, l Reconciler, r *Reco
 	for after := int64(0); ; {
 		page, err := l.BatchesAfter(ctx, after, dueMost)
 		if err != nil || len(page) == 0 {
-			return err //nolint:wrapcheck // names the operation already
+			return err
 		}
 		after = page[len(page)-1].ID
 		r.Batches += int64(len(page))
@@ -66,7 +66,7 @@ func (d *Dispatcher) reconcileFiles(ctx context.Context, r *Reconciled) error {
 	for after := int64(0); ; {
 		backlogs, err := d.ledger.Backlogs(ctx, after, turnSize)
 		if err != nil || len(backlogs) == 0 {
-			return err //nolint:wrapcheck // names the operation already
+			return err
 		}
 		for i := range backlogs {
 			b := &backlogs[i]

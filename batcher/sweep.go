@@ -25,13 +25,13 @@ func (d *Dispatcher) sweep(ctx context.Context, b *Backlog, e *Entry) (bool, err
 	age := d.opts.Now().Sub(b.MarkedAt)
 	switch {
 	case b.MarkedAt.IsZero() || b.Cursor >= b.MarkFiles:
-		return false, d.ledger.Mark(ctx, b.Transfer, b.Files) //nolint:wrapcheck // serve's caller names the transfer
+		return false, d.ledger.Mark(ctx, b.Transfer, b.Files)
 	case age < d.opts.Lag:
 		return false, nil
 	case age < sweepPatience*d.opts.Lag:
 		waiting, err := d.queue.Waiting(ctx, e.Queue, handlersOf(e))
 		if err != nil || waiting > 0 {
-			return false, err //nolint:wrapcheck // as above
+			return false, err
 		}
 	}
 	_, err := d.sweepOnce(ctx, b, e)
@@ -44,7 +44,7 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *Entry) (int64
 	limit := min(int64(sweepMost), b.MarkFiles-b.Cursor)
 	files, err := d.ledger.FilesAfter(ctx, b.Transfer, b.Cursor, int(limit), false)
 	if err != nil {
-		return 0, err //nolint:wrapcheck // serve's caller names the transfer
+		return 0, err
 	}
 	if len(files) == 0 {
 		return 0, fmt.Errorf("%w: the transfer counts %d files, none is behind %d", errGap, b.Files, b.Cursor)
@@ -62,7 +62,7 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *Entry) (int64
 		Batches: p.plan(missing).batches, Uncounted: true,
 	}
 	if _, err := d.ledger.Cut(ctx, c); err != nil {
-		return 0, err //nolint:wrapcheck // as above
+		return 0, err
 	}
 	b.Cursor = c.To
 	if len(missing) > 0 {
@@ -80,7 +80,7 @@ var errGap = errors.New("registered files are missing")
 func (d *Dispatcher) missing(ctx context.Context, e *Entry, files []tasks.File) ([]tasks.File, error) {
 	open, err := d.ledger.OpenBatches(ctx, e.ID)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // serve's caller names the transfer
+		return nil, err
 	}
 	byStep := make(map[int][]int64)
 	for i := range files {
@@ -94,7 +94,7 @@ func (d *Dispatcher) missing(ctx context.Context, e *Entry, files []tasks.File) 
 	for step, numbers := range byStep {
 		recorded, err := d.ledger.RecordedFiles(ctx, e.ID, step, tasks.RangesOf(numbers))
 		if err != nil {
-			return nil, err //nolint:wrapcheck // as above
+			return nil, err
 		}
 		for _, n := range numbers {
 			if !recorded.Contains(n) {
@@ -110,7 +110,7 @@ func (d *Dispatcher) heal(ctx context.Context) error {
 	for _, queue := range d.opts.Queues {
 		healed, err := d.queue.HealGroups(ctx, queue, d.opts.Handlers)
 		if err != nil {
-			return err //nolint:wrapcheck // names the operation already
+			return err
 		}
 		if healed > 0 {
 			d.opts.Log.InfoContext(ctx, "dispatcher: stranded groups are back", "queue", queue, "groups", healed)

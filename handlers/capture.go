@@ -23,6 +23,7 @@ type capture struct {
 	head    []byte // the first limit/2 bytes
 	tail    []byte // what follows; up to twice what is kept of it
 	total   int64  // clean bytes seen
+	last    byte   // of those
 	pending []byte // the beginning of a character, not yet counted
 }
 
@@ -60,7 +61,11 @@ func (c *capture) clean(p []byte) {
 }
 
 func (c *capture) keep(p []byte) {
+	if len(p) == 0 {
+		return
+	}
 	c.total += int64(len(p))
+	c.last = p[len(p)-1]
 	if room := c.limit/2 - len(c.head); room > 0 {
 		n := min(room, len(p))
 		c.head = append(c.head, p[:n]...)
@@ -75,6 +80,11 @@ func (c *capture) keep(p []byte) {
 		c.tail = append(c.tail[:0], c.tail[len(c.tail)-kept:]...)
 	}
 	c.tail = append(c.tail, p...)
+}
+
+// midLine reports whether the stream ends within a line.
+func (c *capture) midLine() bool {
+	return c != nil && (len(c.pending) > 0 || c.total > 0 && c.last != '\n')
 }
 
 // text is what is kept, at most the limit with the marker that tells how many

@@ -138,7 +138,7 @@ func (c *checksum) feed(ctx context.Context, r io.Reader, digests []hash.Hash) (
 	var size int64
 	for {
 		if err := ctx.Err(); err != nil {
-			return size, err //nolint:wrapcheck // PerFile compares it with its own
+			return size, err
 		}
 		n, err := r.Read(*buffer)
 		for _, digest := range digests {

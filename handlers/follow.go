@@ -80,5 +80,5 @@ func (f *follow) plan(foreign tasks.Ranges, refused []int64) store.Closing {
 
 // jitter spreads what failed together over the second half of the delay.
 func jitter(d time.Duration) time.Duration {
-	return d/2 + rand.N(d/2+1) //nolint:gosec // needs no secrecy
+	return d/2 + rand.N(d/2+1)
 }

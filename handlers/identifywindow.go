@@ -141,7 +141,7 @@ func (w *window) fetch(off int64, n int) ([]byte, error) {
 
 func (w *window) fetchOnce(off int64, n int) ([]byte, error) {
 	if err := w.ctx.Err(); err != nil {
-		return nil, err //nolint:wrapcheck // PerFile compares it with its own
+		return nil, err
 	}
 	if w.budget <= 0 {
 		return nil, errScanned

@@ -82,13 +82,13 @@ func TestAbandonedJobIsNeverRecorded(t *testing.T) {
 
 func TestFinishReplacesTheVerdict(t *testing.T) {
 	job := bare()
-	job.WriteError([]byte("before. "))
+	job.WriteError([]byte("before."))
 	job.SetStatus(42, tasks.Failed, "mine")
 	if !job.finish(tasks.TimedOut, CodeTimeout, "too slow") {
 		t.Fatal("was done")
 	}
 	r := job.result()
-	if r.Outcome != tasks.TimedOut || r.Code != CodeTimeout || r.ExitCode != 42 || r.Error != "before. too slow" {
+	if r.Outcome != tasks.TimedOut || r.Code != CodeTimeout || r.ExitCode != 42 || r.Error != "before.\ntoo slow" {
 		t.Errorf("got %+v", r)
 	}
 }

@@ -29,6 +29,9 @@ func (j *Job) conclude(v verdict, message string) bool {
 			v.exitCode = j.verdict.exitCode
 		}
 		j.verdict = v
+		if j.errors.midLine() && message != "" {
+			message = "\n" + message
+		}
 		j.appendLocked(&j.errors, []byte(message))
 	})
 }

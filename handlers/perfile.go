@@ -63,7 +63,7 @@ func (p *perFile) Handle(ctx context.Context, jobs []*Job) error {
 	}
 	workers.Wait()
 	if err := ctx.Err(); err != nil {
-		return err //nolint:wrapcheck // the runner compares it with its own
+		return err
 	}
 	if int(next.Load()) < len(jobs) { // every worker fell to runtime.Goexit
 		return errGoexit

@@ -39,7 +39,7 @@ func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
 		r.Log.DebugContext(ctx, "worker: the transfer is paused", "batch", m.Batch)
 		return nil
 	case err != nil:
-		return err //nolint:wrapcheck // names the batch already
+		return err
 	}
 	if b.Transfer != m.Transfer || b.Step != m.Step {
 		return fmt.Errorf("%w: batch %d is of transfer %d, step %d", tasks.ErrNotOurs, b.ID, b.Transfer, b.Step)

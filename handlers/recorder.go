@@ -106,7 +106,7 @@ func (r *Recorder) persist(ctx context.Context, recs []*store.Recording) error {
 	for try := 1; ; try++ {
 		err := r.store.Record(ctx, recs)
 		if err == nil || store.Refused(err) || ctx.Err() != nil {
-			return err //nolint:wrapcheck // names the operation already
+			return err
 		}
 		r.log.WarnContext(ctx, "recorder: the database does not take results, trying again", "recordings", len(recs), "try", try, "error", err)
 		t := time.NewTimer(min(100*time.Millisecond<<min(try, 6), 5*time.Second))

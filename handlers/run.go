@@ -45,7 +45,7 @@ func newRun(r *Runner, h *store.Held, e *batcher.Entry, reg Registration) *run {
 func (u *run) fetch(ctx context.Context, retaken bool) error {
 	files, err := u.Store.Files(ctx, u.batch.Transfer, u.batch.Files)
 	if err != nil {
-		return err //nolint:wrapcheck // names the operation already
+		return err
 	}
 	if len(files) != u.batch.Items() {
 		// Rows come before messages, so somebody else wrote a message of the
@@ -55,7 +55,7 @@ func (u *run) fetch(ctx context.Context, retaken bool) error {
 	}
 	if u.entry.Recipe.NeedsFacts(u.batch.Step) {
 		if u.facts, err = u.Store.Facts(ctx, u.batch.Transfer, u.batch.Step, u.batch.Files); err != nil {
-			return err //nolint:wrapcheck // as above
+			return err
 		}
 	}
 	if !retaken && u.batch.Attempt == 1 {
@@ -64,7 +64,7 @@ func (u *run) fetch(ctx context.Context, retaken bool) error {
 	}
 	recorded, err := u.Store.Recorded(ctx, u.batch.Transfer, u.batch.Step, u.batch.Files)
 	if err != nil {
-		return err //nolint:wrapcheck // as above
+		return err
 	}
 	u.leaveOut(files, recorded)
 	return nil
@@ -115,7 +115,7 @@ func (u *run) acquire(ctx context.Context, weight int64) error {
 	ctx, cancel := u.until(ctx)
 	defer cancel()
 	if err := u.slots.Acquire(ctx, weight); err != nil {
-		return context.Cause(ctx) //nolint:wrapcheck // errStopping, or the queue's reason
+		return context.Cause(ctx)
 	}
 	if u.stopping.Err() != nil { // the slots became free because others stopped
 		u.slots.Release(weight)
@@ -163,7 +163,7 @@ func (u *run) context(ctx context.Context) context.Context {
 // handle lets the handler loose on the jobs. It gives the error of the handler
 // itself, which concerns the jobs that it left open, and how many jobs have to
 // be handed back because their turn never came.
-func (u *run) handle(ctx context.Context) (batchErr error, left int, err error) { //nolint:revive // the first is a value, not a failure
+func (u *run) handle(ctx context.Context) (batchErr error, left int, err error) {
 	roots, done, err := u.rootsFor(u.entry)
 	if err != nil {
 		return nil, 0, err
@@ -211,7 +211,7 @@ func (u *run) await(ctx context.Context, jobs []*Job) error {
 		return err
 	case <-t.C:
 		u.Log.WarnContext(ctx, "worker: the handler goes on after its time; it is left alone", "handler", u.reg.Name, "batch", u.batch.ID)
-		return ctx.Err() //nolint:wrapcheck // settle compares it
+		return ctx.Err()
 	}
 }
 

@@ -142,7 +142,7 @@ func (r *Runner) single(ctx context.Context, t *asynq.Task) error {
 		return r.setAside(ctx, t, err)
 	}
 	if err != nil {
-		return err //nolint:wrapcheck // names the transfer already
+		return err
 	}
 	if !e.Has(m.Step) {
 		return r.setAside(ctx, t, fmt.Errorf("%w: transfer %s has no step %d", tasks.ErrNotOurs, e.UUID, m.Step))

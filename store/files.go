@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -46,27 +47,18 @@ func (s *Store) AddFiles(ctx context.Context, a Addition) error {
 	return s.write(ctx, "register files", func(tx *gorm.DB, now time.Time) error {
 		var t transferRow
 		if err := tx.Select("files", "state").Take(&t, a.Transfer).Error; err != nil {
-			return err //nolint:wrapcheck // write wraps
+			return err
 		}
 		if t.State != tasks.Open && t.State != tasks.Interrupted {
 			return ErrSealed
 		}
-		first := a.First
-		if first == 0 {
-			first = t.Files + 1
-		}
-		rows := make([]fileRow, len(a.Files))
-		var bytes int64
-		for i := range a.Files {
-			a.Files[i].No = first + int64(i)
-			rows[i] = newFileRow(a.Transfer, &a.Files[i])
-			bytes += a.Files[i].Size
-		}
+		first := cmp.Or(a.First, t.Files+1)
+		rows, bytes := a.rows(first)
 		if err := tx.CreateInBatches(rows, chunk(tx)).Error; err != nil {
 			if duplicate(err) {
 				return a.race() // another producer took these numbers
 			}
-			return err //nolint:wrapcheck // write wraps
+			return err
 		}
 		if err := noteSeen(tx, a); err != nil {
 			return err
@@ -89,6 +81,17 @@ func (s *Store) AddFiles(ctx context.Context, a Addition) error {
 		}
 		return u.Error
 	})
+}
+
+// rows numbers the files, and adds up their sizes.
+func (a *Addition) rows(first int64) (rows []fileRow, bytes int64) {
+	rows = make([]fileRow, len(a.Files))
+	for i := range a.Files {
+		a.Files[i].No = first + int64(i)
+		rows[i] = newFileRow(a.Transfer, &a.Files[i])
+		bytes += a.Files[i].Size
+	}
+	return rows, bytes
 }
 
 // race is the error of numbers that somebody else took: with numbers of the

@@ -190,7 +190,7 @@ type session struct{ driver.Connector }
 func (s session) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := s.Connector.Connect(ctx)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // database/sql compares driver errors
+		return nil, err
 	}
 	x, ok := conn.(driver.ExecerContext)
 	if !ok {
@@ -198,7 +198,7 @@ func (s session) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	if _, err := x.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
 		_ = conn.Close() // the connection is of no use; its error is the one to report
-		return nil, err  //nolint:wrapcheck // as above
+		return nil, err
 	}
 	return conn, nil
 }

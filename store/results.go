@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"gorm.io/gorm"
 
@@ -66,9 +67,7 @@ func (s *Store) Facts(ctx context.Context, transfer int64, before int, files tas
 			known[rows[i].FileNo] = facts
 			continue
 		}
-		for name, v := range facts {
-			known[rows[i].FileNo][name] = v
-		}
+		maps.Copy(known[rows[i].FileNo], facts)
 	}
 	return known, nil
 }

@@ -41,7 +41,7 @@ func (s *Store) askMySQL(ctx context.Context) (Server, error) {
 	return Server{
 		Version: row.Version, Now: row.Now.UTC(), Durable: row.Flush == 1,
 		Setting: fmt.Sprintf("innodb_flush_log_at_trx_commit=%d", row.Flush),
-	}, err //nolint:wrapcheck // Server wraps
+	}, err
 }
 
 // askSQLite reads the version; its clock is this host's, and how it commits is
@@ -56,5 +56,5 @@ func (s *Store) askSQLite(ctx context.Context) (Server, error) {
 	return Server{
 		Version: row.Version, Now: s.now().UTC(), Durable: row.Sync >= 2,
 		Setting: fmt.Sprintf("journal_mode=WAL synchronous=%d", row.Sync),
-	}, err //nolint:wrapcheck // Server wraps
+	}, err
 }

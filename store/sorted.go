@@ -48,7 +48,7 @@ func createBySize[R any](tx *gorm.DB, rows []R, size func(*R) int) error {
 			return fmt.Errorf("%w: %d bytes, at most %d can be kept", errRowTooLarge, total, rowBytes)
 		}
 		if err := tx.CreateInBatches(rows[:n], n).Error; err != nil {
-			return err //nolint:wrapcheck // the caller names the table
+			return err
 		}
 		rows = rows[n:]
 	}

@@ -39,7 +39,7 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 	err = s.write(ctx, "create transfer", func(tx *gorm.DB, now time.Time) error {
 		row = newTransferRow(id.String(), n, now)
 		if err := tx.Create(&row).Error; err != nil {
-			return err //nolint:wrapcheck // write wraps
+			return err
 		}
 		return tx.Create(newStepRows(row.ID, n.Steps)).Error
 	})
@@ -136,7 +136,7 @@ func (s *Store) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 
 func (s *Store) steps(ctx context.Context, transfers ...int64) (map[int64][]tasks.Step, error) {
 	if len(transfers) == 0 {
-		return nil, nil
+		return map[int64][]tasks.Step{}, nil
 	}
 	var rows []stepRow
 	err := s.db.WithContext(ctx).Where("transfer_id IN ?", transfers).Order("transfer_id, no").Find(&rows).Error
@@ -157,7 +157,7 @@ func (s *Store) Seal(ctx context.Context, id int64) (completed bool, err error) 
 		err := tx.Exec("UPDATE transfers SET state = ?, sealed_at = ? WHERE id = ? AND state IN ?",
 			tasks.Running, now, id, []tasks.State{tasks.Open, tasks.Interrupted}).Error
 		if err != nil {
-			return err //nolint:wrapcheck // write wraps
+			return err
 		}
 		completed, err = completeIfDone(tx, id, now)
 		return err
@@ -183,7 +183,7 @@ func completeIfDone(tx *gorm.DB, id int64, now time.Time) (bool, error) {
 	u := tx.Exec("UPDATE transfers SET state = ?, ended_at = ? WHERE id = ? AND state = ? AND finished = files",
 		tasks.Completed, now, id, tasks.Running)
 	if u.Error != nil || u.RowsAffected == 0 {
-		return false, u.Error //nolint:wrapcheck // write wraps
+		return false, u.Error
 	}
 	return true, noteEnd(tx, id, now)
 }

@@ -60,10 +60,10 @@ func (s *Store) SeeWorker(ctx context.Context, w Worker) (wish Wish, err error) 
 			DoUpdates: clause.AssignmentColumns([]string{"handlers", "slots", "version", "started_at", "seen_at"}),
 		}
 		if err := tx.Clauses(keepWish).Create(&row).Error; err != nil {
-			return err //nolint:wrapcheck // write wraps
+			return err
 		}
 		if err := tx.Model(&workerRow{}).Where("name = ?", row.Name).Select("wish").Scan(&wish).Error; err != nil {
-			return err //nolint:wrapcheck // as above
+			return err
 		}
 		return tx.Exec("DELETE FROM workers WHERE seen_at < ?", now.Add(-20*workerGone)).Error
 	})

@@ -44,7 +44,7 @@ func (s *Store) stamp() time.Time { return s.now().UTC().Truncate(time.Microseco
 // backoff doubles from 5 ms to 1 s, with jitter so that rivals part.
 func backoff(try int) time.Duration {
 	d := min(5*time.Millisecond<<(try-1), time.Second)
-	return d/2 + rand.N(d/2+1) //nolint:gosec // jitter needs no secrecy
+	return d/2 + rand.N(d/2+1)
 }
 
 func pause(ctx context.Context, d time.Duration) bool {

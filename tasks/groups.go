@@ -24,8 +24,13 @@ func (p *Producer) Waiting(ctx context.Context, queue string, handlers []string)
 
 // HealGroups gives groups their name back where asynq has lost it: reclaiming
 // a set after a crash puts its members back without the name by which the
-// aggregator finds them. It reports how many were healed.
+// aggregator finds them. It reports how many were healed. The queue's own name
+// comes back, too: asynq's client gives it once, and a Redis that was emptied
+// would not show the queue to anyone.
 func (p *Producer) HealGroups(ctx context.Context, queue string, handlers []string) (healed int64, err error) {
+	if err := p.redis.SAdd(ctx, "asynq:queues", queue).Err(); err != nil {
+		return 0, fmt.Errorf("name queue: %w", err)
+	}
 	sizes, err := p.groupSizes(ctx, queue, handlers)
 	if err != nil {
 		return 0, err

@@ -3,7 +3,7 @@ package tasks_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/balerhq/baler/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }

@@ -98,9 +98,9 @@ func each(ctx context.Context, n int, do func(ctx context.Context, i int) error)
 		g.Go(func() error { return do(ctx, i) })
 	}
 	if err := g.Wait(); err != nil {
-		return err //nolint:wrapcheck // do wraps
+		return err
 	}
-	return parent.Err() //nolint:wrapcheck // the caller's own
+	return parent.Err()
 }
 
 // Unknown returns those of the batches that the queue does not have, or has
@@ -142,5 +142,5 @@ func (p *Producer) forget(ctx context.Context, b *Batch) error {
 	if err != nil && !errors.Is(err, asynq.ErrTaskNotFound) && !errors.Is(err, asynq.ErrQueueNotFound) {
 		return fmt.Errorf("forget archived batch %d: %w", b.ID, err)
 	}
-	return ctx.Err() //nolint:wrapcheck // the caller's own
+	return ctx.Err()
 }

@@ -26,7 +26,7 @@ func (c *console) Write(b []byte) (int, error) {
 			return n, nil
 		}
 	}
-	return c.w.Write(b) //nolint:wrapcheck // nothing to add
+	return c.w.Write(b)
 }
 
 // stand puts a bar on the console, nil takes it away.
@@ -48,7 +48,7 @@ func (o *output) Write(b []byte) (int, error) {
 	if o.err == nil {
 		o.err = err
 	}
-	return n, err //nolint:wrapcheck // exit wraps
+	return n, err
 }
 
 // terminal reports whether somebody watches, and how many columns wide.

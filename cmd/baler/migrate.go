@@ -33,7 +33,7 @@ alone; that is an error.`,
 			}
 			m, err := baler.Migrate(cmd.Context(), cfg, p.options(cfg), check)
 			if err != nil {
-				return err //nolint:wrapcheck // says what, where and what to do
+				return err
 			}
 			return p.migrated(&m)
 		},

@@ -37,7 +37,7 @@ func (p *program) with(cmd *cobra.Command, open opener, do func(context.Context,
 	}
 	b, err := open(cmd.Context(), cfg, p.options(cfg))
 	if err != nil {
-		return err //nolint:wrapcheck // says what, where and what to do
+		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	return do(cmd.Context(), b, cfg)

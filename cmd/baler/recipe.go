@@ -61,7 +61,7 @@ func (p *program) recipeListCommand() *cobra.Command {
 			for _, name := range recipe.Builtins() {
 				r, err := recipe.Load(name)
 				if err != nil {
-					return err //nolint:wrapcheck // names the recipe already
+					return err
 				}
 				o := describe(r)
 				if p.json {
@@ -95,7 +95,7 @@ func (p *program) recipeShowCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			r, err := recipe.Load(args[0])
 			if err != nil {
-				return err //nolint:wrapcheck // names file and line already
+				return err
 			}
 			if p.json {
 				o := describe(r)
@@ -132,7 +132,7 @@ something is wrong.`,
 					if err == nil {
 						p.printf("%s is fine.", r.Name)
 					}
-					return err //nolint:wrapcheck // names file and line already
+					return err
 				}
 				v := validation{Type: "validation", Recipe: args[0], Valid: err == nil, Problems: []string{}}
 				if err == nil {

@@ -88,7 +88,7 @@ func reportFailures(ctx context.Context, w io.Writer, b *baler.Baler, t *tasks.T
 	shown := int64(0)
 	for line, err := range b.Results(ctx, *t, baler.Filter{Outcomes: badOutcomes()}) {
 		if err != nil {
-			return err //nolint:wrapcheck // names the operation already
+			return err
 		}
 		fmt.Fprintln(w, resultText(&line))
 		if shown++; shown == failuresShown {

@@ -60,7 +60,7 @@ each is an object with everything that is known of it.`,
 func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter baler.Filter) (err error) {
 	t, err := b.Transfer(ctx, id)
 	if err != nil {
-		return err //nolint:wrapcheck // names the transfer already
+		return err
 	}
 	if err := hasStep(&t, filter.Step); err != nil {
 		return err

@@ -56,7 +56,7 @@ or changed since. It exits with 3 when files failed, 130 when interrupted.`,
 func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f *runFlags) error {
 	var err error
 	if s.Recipe, err = b.Recipe(ctx, f.recipe); err != nil {
-		return err //nolint:wrapcheck // says what, where and what to do
+		return err
 	}
 	notes := &notices{p: p, quiet: f.quiet}
 	follower := p.follow(ctx, b, p.newDisplay(f.quiet, false))

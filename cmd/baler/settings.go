@@ -39,7 +39,7 @@ func (p *program) settings(cmd *cobra.Command) (config.Config, error) {
 	}
 	cfg, err := config.Load(config.LoadOptions{Env: p.env, File: p.file, Fallback: "baler.yaml", Flags: flags})
 	if err != nil {
-		return cfg, err //nolint:wrapcheck // says what, where and what to do
+		return cfg, err
 	}
 	// A command that somebody waits for reports what matters itself.
 	if _, ok := flags["log.level"]; !ok && cfg.Log.Level == "info" && p.variable("BALER_LOG_LEVEL") == "" {

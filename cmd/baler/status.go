@@ -55,7 +55,7 @@ const nameWidth = 32
 func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) error {
 	transfers, err := b.Transfers(ctx, 0, limit)
 	if err != nil {
-		return err //nolint:wrapcheck // names the operation already
+		return err
 	}
 	now := time.Now()
 	if p.json {
@@ -84,7 +84,7 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) error {
 	t, err := b.Transfer(ctx, id)
 	if err != nil {
-		return err //nolint:wrapcheck // names the transfer already
+		return err
 	}
 	if p.json {
 		return p.object(tasks.Summarize(&t, time.Now()))

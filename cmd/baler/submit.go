@@ -95,7 +95,7 @@ func (p *program) suitEmbedded(s *baler.Submission) {
 func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission, f *submitFlags) error {
 	var err error
 	if s.Recipe, err = b.Recipe(ctx, f.recipe); err != nil {
-		return err //nolint:wrapcheck // says what, where and what to do
+		return err
 	}
 	notes := &notices{p: p}
 	follower := p.follow(ctx, b, p.newDisplay(false, true))
@@ -163,7 +163,7 @@ func (p *program) await(ctx context.Context, b *baler.Baler, t *tasks.Transfer) 
 			p.sayf("Not waiting any longer. See 'baler status --watch %s'.", t.UUID)
 			return codeError(exitInterrupted)
 		}
-		return err //nolint:wrapcheck // names the transfer already
+		return err
 	}
 	if p.json {
 		if err := p.object(tasks.Summarize(&ended, time.Now())); err != nil {

@@ -34,7 +34,7 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 	}
 	t, err := b.Wait(ctx, id, see)
 	if err != nil {
-		return err //nolint:wrapcheck // names the transfer already
+		return err
 	}
 	if !p.json {
 		if err := reportFailures(ctx, p.stdout, b, &t); err != nil {
