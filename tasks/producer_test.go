@@ -1,0 +1,280 @@
+package tasks_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+const queue = "baler"
+
+// redisAt connects to a Redis until the test ends.
+func redisAt(t *testing.T, url string, change func(*redis.Options)) *redis.Client {
+	t.Helper()
+	o, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(o)
+	}
+	c := redis.NewClient(o)
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+func someBatches(n int) []tasks.Batch {
+	bs := make([]tasks.Batch, n)
+	for i := range bs {
+		bs[i] = tasks.Batch{
+			ID: int64(i) + 1, Transfer: 7, Step: 1, Attempt: 1, Queue: queue, Files: tasks.Ranges{{First: 1, Last: int64(i) + 1}},
+		}
+	}
+	return bs
+}
+
+func batchIDs(bs []tasks.Batch) []int64 {
+	var ids []int64
+	for i := range bs {
+		ids = append(ids, bs[i].ID)
+	}
+	return ids
+}
+
+func pending(t *testing.T, c redis.UniversalClient) int {
+	t.Helper()
+	info, err := asynq.NewInspectorFromRedisClient(c).GetQueueInfo(queue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Pending
+}
+
+func TestBatchIsOneMessageHoweverOftenSent(t *testing.T) {
+	t.Parallel()
+	c := redisAt(t, testkit.Redis(t), nil)
+	p := tasks.NewProducer(c)
+	bs := someBatches(3)
+	for range 3 {
+		if err := p.Batches(t.Context(), bs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := pending(t, c); n != 3 {
+		t.Errorf("%d messages, want 3", n)
+	}
+	info, err := asynq.NewInspectorFromRedisClient(c).GetTaskInfo(queue, tasks.BatchTaskID(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := tasks.DecodeBatch(info.Payload)
+	if err != nil || m != tasks.MessageOf(&bs[1]) || info.Type != tasks.TypeBatch {
+		t.Errorf("%s: %+v, %v", info.Type, m, err)
+	}
+	// asynq puts half an hour in place of no timeout: a batch has years.
+	if info.Timeout < 24*365*time.Hour || info.MaxRetry < 1<<30 {
+		t.Errorf("timeout %v, %d retries", info.Timeout, info.MaxRetry)
+	}
+}
+
+// Why a batch has a timeout of years.
+func TestAsynqPutsHalfAnHourInPlaceOfNoTimeout(t *testing.T) {
+	t.Parallel()
+	client := asynq.NewClientFromRedisClient(redisAt(t, testkit.Redis(t), nil))
+	info, err := client.Enqueue(asynq.NewTask("x", nil), asynq.Timeout(0), asynq.Queue(queue))
+	if err != nil || info.Timeout != 30*time.Minute {
+		t.Errorf("%+v, %v", info, err)
+	}
+}
+
+func TestUnknown(t *testing.T) {
+	t.Parallel()
+	c := redisAt(t, testkit.Redis(t), nil)
+	p := tasks.NewProducer(c)
+	bs := someBatches(6)
+	if unknown, err := p.Unknown(t.Context(), nil); err != nil || len(unknown) > 0 {
+		t.Errorf("of none %v are unknown, %v", unknown, err)
+	}
+	if unknown, err := p.Unknown(t.Context(), bs); err != nil || len(unknown) != 6 {
+		t.Fatalf("an empty queue does not know %v, %v", batchIDs(unknown), err)
+	}
+	if err := p.Batches(t.Context(), bs[:5]); err != nil {
+		t.Fatal(err)
+	}
+	if state, err := c.HGet(t.Context(), "asynq:{baler}:t:1", "state").Result(); err != nil || state != "pending" {
+		t.Errorf("asynq keeps a task's state elsewhere: %q, %v", state, err)
+	}
+	inspector := asynq.NewInspectorFromRedisClient(c)
+	if err := errors.Join(
+		inspector.ArchiveTask(queue, "2"), inspector.ArchiveTask(queue, "4"), inspector.DeleteTask(queue, "5"),
+	); err != nil {
+		t.Fatal(err)
+	}
+	unknown, err := p.Unknown(t.Context(), bs)
+	if err != nil || !slices.Equal(batchIDs(unknown), []int64{2, 4, 5, 6}) {
+		t.Errorf("unknown are %v, %v", batchIDs(unknown), err)
+	}
+	if err := p.Batches(t.Context(), unknown); err != nil {
+		t.Fatal(err)
+	}
+	if n := pending(t, c); n != 6 {
+		t.Errorf("%d messages, want 6: what was archived must be sent again", n)
+	}
+	if unknown, err := p.Unknown(t.Context(), bs); err != nil || len(unknown) > 0 {
+		t.Errorf("unknown are %v, %v", batchIDs(unknown), err)
+	}
+}
+
+func TestAfterRedisWasEmptied(t *testing.T) {
+	t.Parallel()
+	c := redisAt(t, testkit.Redis(t), nil)
+	p := tasks.NewProducer(c)
+	bs := someBatches(4)
+	if err := p.Batches(t.Context(), bs); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.FlushDB(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	unknown, err := p.Unknown(t.Context(), bs)
+	if err != nil || len(unknown) != 4 {
+		t.Fatalf("unknown are %v, %v", batchIDs(unknown), err)
+	}
+	if err := p.Batches(t.Context(), unknown); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.HealGroups(t.Context(), queue, []string{"noop"}); err != nil {
+		t.Fatal(err)
+	}
+	if n := pending(t, c); n != 4 { // fails when asynq does not list the queue
+		t.Errorf("%d messages", n)
+	}
+}
+
+func TestGroupsAreHealed(t *testing.T) {
+	t.Parallel()
+	c := redisAt(t, testkit.Redis(t), nil)
+	p := tasks.NewProducer(c)
+	handlers := []string{"noop", "checksum"}
+	var routed []tasks.Routed
+	for no := range int64(200) {
+		routed = append(routed, tasks.Routed{File: &tasks.File{No: no + 1, Size: 3}, Step: 1, Handler: handlers[no%2]})
+	}
+	for range 2 { // a file sent twice waits once
+		if err := p.Files(t.Context(), queue, 7, routed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := p.Waiting(t.Context(), queue, handlers); err != nil || n != 200 {
+		t.Errorf("%d wait, %v", n, err)
+	}
+	if n, err := p.Waiting(t.Context(), queue, handlers[:1]); err != nil || n != 100 {
+		t.Errorf("%d wait for one handler, %v", n, err)
+	}
+	if n, err := p.HealGroups(t.Context(), queue, handlers); err != nil || n != 0 {
+		t.Errorf("healed %d of the healthy, %v", n, err)
+	}
+	inspector := asynq.NewInspectorFromRedisClient(c)
+	before, err := inspector.Groups(queue)
+	if err != nil || len(before) == 0 || len(before) > 2*tasks.Shards {
+		t.Fatalf("%d groups, %v", len(before), err)
+	}
+	if err := c.Del(t.Context(), "asynq:{baler}:groups").Err(); err != nil { // as reclaiming a set leaves it
+		t.Fatal(err)
+	}
+	if n, err := p.HealGroups(t.Context(), queue, handlers); err != nil || n != int64(len(before)) {
+		t.Errorf("healed %d of %d, %v", n, len(before), err)
+	}
+	after, err := inspector.Groups(queue)
+	if err != nil || len(after) != len(before) {
+		t.Errorf("%d groups of %d are back, %v", len(after), len(before), err)
+	}
+}
+
+// Many messages at once, each of them once, through one connection that
+// breaks: what was sent and not answered is found there.
+func TestGatherAcrossLostAnswers(t *testing.T) {
+	t.Parallel()
+	direct := testkit.Redis(t)
+	proxy := testkit.Proxy(t, direct)
+	c := redisAt(t, proxy.URL(), func(o *redis.Options) { o.MaxRetries, o.MaxRetryBackoff = 5, 50*time.Millisecond })
+	tasks.AddGather(c)
+	p := tasks.NewProducer(c)
+	bs := someBatches(3000)
+	if err := p.Batches(t.Context(), bs[:1000]); err != nil {
+		t.Fatal(err)
+	}
+	proxy.Reset()
+	done := make(chan error, 1)
+	go func() { done <- p.Batches(t.Context(), bs) }()
+	err := <-done
+	if err == nil {
+		t.Error("no answer came, and no error")
+	}
+	proxy.Clear()
+	testkit.Eventually(t, 20*time.Second, func() error { return p.Batches(t.Context(), bs) })
+	if n := pending(t, redisAt(t, direct, nil)); n != len(bs) {
+		t.Errorf("%d messages, want %d", n, len(bs))
+	}
+}
+
+func TestGatherWithoutRedis(t *testing.T) {
+	t.Parallel()
+	proxy := testkit.Proxy(t, testkit.Redis(t))
+	c := redisAt(t, proxy.URL(), func(o *redis.Options) { o.MaxRetries = 1 })
+	tasks.AddGather(c)
+	p := tasks.NewProducer(c)
+	if err := p.Batches(t.Context(), someBatches(1)); err != nil { // the queue's name is known, the script loaded
+		t.Fatal(err)
+	}
+	proxy.Down()
+	start := time.Now()
+	if err := p.Batches(t.Context(), someBatches(20_000)); err == nil {
+		t.Error("no error without a Redis")
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("failed after %v", took)
+	}
+	if _, err := p.Unknown(t.Context(), someBatches(2)); err == nil {
+		t.Error("nobody can tell what is unknown")
+	}
+	if _, err := p.Waiting(t.Context(), queue, []string{"noop"}); err == nil {
+		t.Error("nobody can tell what waits")
+	}
+	if _, err := p.HealGroups(t.Context(), queue, []string{"noop"}); err == nil {
+		t.Error("nothing can be healed")
+	}
+	proxy.Up()
+	testkit.Eventually(t, 20*time.Second, func() error { return p.Batches(t.Context(), someBatches(100)) })
+	if n := pending(t, c); n != 100 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+func TestGatherUnderAContextThatEnds(t *testing.T) {
+	t.Parallel()
+	c := redisAt(t, testkit.Redis(t), nil)
+	tasks.AddGather(c)
+	p := tasks.NewProducer(c)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(fmt.Errorf("enough: %w", context.Canceled))
+	if err := p.Batches(ctx, someBatches(1000)); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if err := p.Batches(t.Context(), someBatches(1000)); err != nil {
+		t.Error(err)
+	}
+}
