@@ -3,6 +3,7 @@ package batcher
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/balerhq/baler/internal/faults"
 	"github.com/balerhq/baler/tasks"
@@ -63,8 +64,15 @@ func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error)
 	return len(unknown), enqueue(ctx, d.queue, unknown)
 }
 
-// enqueue sends batches whose rows are committed.
+// enqueueTime bounds one enqueue, so that a stop does not wait for a queue that
+// is away.
+const enqueueTime = 5 * time.Second
+
+// enqueue sends batches whose rows are committed. A stop in this moment does not
+// keep them from the queue: there would be nobody to look after them for a while.
 func enqueue(ctx context.Context, q Queue, batches []tasks.Batch) error {
 	faults.Point(faults.LedgerWritten)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTime)
+	defer cancel()
 	return q.Batches(ctx, batches)
 }

@@ -1,0 +1,37 @@
+// Worker is a whole worker with a handler of its own. It takes its settings
+// from the environment, as BALER_REDIS_URL and BALER_DATABASE_URL, and works
+// until it is told to stop.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/handlers"
+)
+
+func main() {
+	registry := handlers.Builtin()
+	if err := registry.Register("count-bytes", handlers.PerFile(countBytes)); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+	baler.Main(registry)
+}
+
+// countBytes reads a file and learns how long it really is.
+func countBytes(_ context.Context, job *handlers.Job) error {
+	f, err := job.Open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	n, err := io.Copy(io.Discard, f)
+	if err != nil {
+		return handlers.Again(handlers.CodeIO, err)
+	}
+	return job.SetFact("bytes", n)
+}
