@@ -1,0 +1,72 @@
+//go:build linux
+
+package baler_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+// A program that hangs ends with its step's time, with all that it started, and
+// the worker goes on.
+func TestHangingProgramTimesOut(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		reg := handlers.Builtin()
+		reg.Register("hang", handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
+			return handlers.Command(ctx, job, "sh", "-c", "sleep 1000 & echo $$ $!; sleep 1000")
+		}))
+		reg.Register("shout", handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
+			return handlers.Command(ctx, job, "tr", "a-z", "A-Z")
+		}))
+		b := open(t, c, reg)
+		work(t, b)
+		root := tree(t, 1)
+		submit := func(recipe string) []tasks.Line {
+			tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{root}, Recipe: yaml(t, recipe)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return audit(t, b, wait(t, b, tr.UUID))
+		}
+		lines := submit("name: x\nsteps:\n  - handler: hang\n    timeout: 300ms\n    retry: {attempts: 1}\n")
+		if len(lines) != 1 || lines[0].Outcome != tasks.TimedOut || lines[0].Code != handlers.CodeTimeout {
+			t.Fatalf("got %+v", lines)
+		}
+		group := strings.Fields(lines[0].Output)
+		if len(group) != 2 {
+			t.Fatalf("the output of before is lost: %+v", lines[0])
+		}
+		for _, pid := range group {
+			testkit.Eventually(t, 30*time.Second, func() error { return gone(pid) })
+		}
+		if lines := submit("name: x\nsteps:\n  - handler: shout\n"); len(lines) != 1 || lines[0].Outcome != tasks.Succeeded {
+			t.Errorf("afterwards: %+v", lines)
+		}
+	})
+}
+
+// gone is nil when a process runs no longer. One that waits to be reaped counts
+// only when that is this process's task.
+func gone(pid string) error {
+	stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+	if err != nil {
+		return nil //nolint:nilerr // there is no such process
+	}
+	text := string(stat)
+	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
+	if fields[0] == "Z" && fields[1] != fmt.Sprint(os.Getpid()) {
+		return nil
+	}
+	return fmt.Errorf("process %s is still there: %s", pid, text)
+}
