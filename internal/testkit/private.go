@@ -3,23 +3,23 @@ package testkit
 import (
 	"testing"
 
-	"github.com/balerhq/baler/internal/testkit/server"
+	"github.com/balerhq/baler/internal/servers"
 )
 
 // RedisOptions change what a private Redis is by default.
-type RedisOptions = server.RedisOptions
+type RedisOptions = servers.RedisOptions
 
 // Server is a private server that a test may treat badly. What goes wrong with it
 // that the test did not ask for fails the test.
 type Server struct {
 	t      testing.TB
-	server *server.Server
+	server *servers.Server
 }
 
 // NewRedisServer starts a Redis for this test alone.
 func NewRedisServer(t testing.TB, opts RedisOptions) *Server {
 	t.Helper()
-	s, err := server.StartRedis(t.Context(), opts)
+	s, err := servers.StartRedis(t.Context(), opts)
 	return own(t, s, err)
 }
 
@@ -27,11 +27,11 @@ func NewRedisServer(t testing.TB, opts RedisOptions) *Server {
 // database. What was committed survives a Kill.
 func NewMySQLServer(t testing.TB) *Server {
 	t.Helper()
-	s, err := server.StartMySQL(t.Context())
+	s, err := servers.StartMySQL(t.Context())
 	return own(t, s, err)
 }
 
-func own(t testing.TB, s *server.Server, err error) *Server {
+func own(t testing.TB, s *servers.Server, err error) *Server {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("start a private server: %v", err)

@@ -13,7 +13,7 @@ import (
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
 
-	"github.com/balerhq/baler/internal/testkit/server"
+	"github.com/balerhq/baler/internal/servers"
 )
 
 // FaultyProxy stands between a test and a server and makes the network misbehave.
@@ -40,7 +40,7 @@ func Proxy(t testing.TB, upstream string) *FaultyProxy {
 		t.Fatalf("proxy: %q is not a URL with a host: %v", upstream, err)
 	}
 	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	port, err := server.FreePort(t.Context())
+	port, err := servers.FreePort(t.Context())
 	if err != nil {
 		t.Fatalf("proxy: %v", err)
 	}

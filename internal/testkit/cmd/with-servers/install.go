@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/balerhq/baler/internal/testkit/server"
+	"github.com/balerhq/baler/internal/servers"
 )
 
 // need is a server that is neither named in the environment nor installed.
@@ -23,10 +23,10 @@ const (
 // missing lists the servers that have to be installed.
 func missing(getenv func(string) string) []need {
 	var needs []need
-	if _, err := server.RedisBinary(); err != nil && getenv(server.RedisVariable) == "" {
+	if _, err := servers.RedisBinary(); err != nil && getenv(servers.RedisVariable) == "" {
 		needs = append(needs, needRedis)
 	}
-	if _, err := server.MySQLBinary(); err != nil && getenv(server.MySQLVariable) == "" {
+	if _, err := servers.MySQLBinary(); err != nil && getenv(servers.MySQLVariable) == "" {
 		needs = append(needs, needMySQL)
 	}
 	return needs
@@ -124,8 +124,8 @@ func choose(ctx context.Context) (m manager, prefix []string, ok bool) {
 // byHand names what a person should install, and the other way out.
 func byHand(needs []need) string {
 	names := map[need]string{
-		needRedis: "redis-server (or set " + server.RedisVariable + ")",
-		needMySQL: "mariadb-server (or set " + server.MySQLVariable + ")",
+		needRedis: "redis-server (or set " + servers.RedisVariable + ")",
+		needMySQL: "mariadb-server (or set " + servers.MySQLVariable + ")",
 	}
 	var list []string
 	for _, n := range needs {

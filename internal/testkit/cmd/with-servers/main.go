@@ -18,7 +18,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/balerhq/baler/internal/testkit/server"
+	"github.com/balerhq/baler/internal/servers"
 )
 
 const (
@@ -63,20 +63,20 @@ func withServers(signals <-chan os.Signal, args []string, stdout, stderr io.Writ
 
 // running are the servers that this process has started, by the variable that
 // names each.
-type running map[string]*server.Server
+type running map[string]*servers.Server
 
 // startAll starts what the environment does not name. A signal in the meantime
 // gives up.
 func startAll(ctx context.Context, signals <-chan os.Signal, cancel context.CancelFunc) (running, error) {
-	kinds := map[string]func(context.Context) (*server.Server, error){
-		server.RedisVariable: func(ctx context.Context) (*server.Server, error) {
-			return server.StartRedis(ctx, server.RedisOptions{})
+	kinds := map[string]func(context.Context) (*servers.Server, error){
+		servers.RedisVariable: func(ctx context.Context) (*servers.Server, error) {
+			return servers.StartRedis(ctx, servers.RedisOptions{})
 		},
-		server.MySQLVariable: server.StartMySQL,
+		servers.MySQLVariable: servers.StartMySQL,
 	}
 	type result struct {
 		variable string
-		server   *server.Server
+		server   *servers.Server
 		err      error
 	}
 	results := make(chan result)

@@ -1,4 +1,4 @@
-package server
+package servers
 
 // Variables that name servers given over to tests, to be used in place of
 // throwaway ones.

@@ -1,9 +1,11 @@
-package server
+//go:build unix && !linux
+
+package servers
 
 import "syscall"
 
 // attributes keep a terminal's Ctrl-C from the child, which its owner stops in
-// its own time, and end the child with its owner.
+// its own time.
 func attributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	return &syscall.SysProcAttr{Setpgid: true}
 }

@@ -1,11 +1,9 @@
-//go:build unix && !linux
-
-package server
+package servers
 
 import "syscall"
 
 // attributes keep a terminal's Ctrl-C from the child, which its owner stops in
-// its own time.
+// its own time, and end the child with its owner.
 func attributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true}
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

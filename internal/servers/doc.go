@@ -1,4 +1,4 @@
-// Package server runs throwaway Redis and MySQL servers: real ones, on loopback,
+// Package servers runs throwaway Redis and MySQL servers: real ones, on loopback,
 // in folders of their own, with nothing left behind.
 //
 // A server belongs to the process that started it. It is told from others by
@@ -6,6 +6,7 @@
 // when its owner dies, however that happens. Stopping one is a SIGKILL: what it
 // holds is thrown away with it.
 //
-// The package is for tests and for the command with-servers. It needs Unix and
-// does not look after servers that it did not start.
-package server
+// Tests have theirs from the testkit, and `baler bench` measures on them. The
+// package does not look after servers that it did not start. Only on Unix can a
+// server be paused.
+package servers

@@ -1,4 +1,4 @@
-package server
+package servers
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -35,7 +34,7 @@ type Server struct {
 	port int
 
 	mu   sync.Mutex
-	proc *process // nil once closed
+	proc *Process // nil once closed
 }
 
 // start runs a server of a kind on a free port, with a folder of its own.
@@ -79,7 +78,7 @@ func (s *Server) up(ctx context.Context) error {
 		return err
 	}
 	if err := s.await(ctx, p); err != nil {
-		p.kill()
+		p.Kill()
 		return fmt.Errorf("%s on port %d: %w; the end of its log:\n%s", binary, s.port, err, tail(s.log()))
 	}
 	s.proc = p
@@ -89,7 +88,7 @@ func (s *Server) up(ctx context.Context) error {
 // await asks until the server answers. The probe goes through a socket in the
 // server's own folder, so that it cannot be answered by a stranger who got hold
 // of the port.
-func (s *Server) await(ctx context.Context, p *process) error {
+func (s *Server) await(ctx context.Context, p *Process) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	again := time.NewTicker(probeEvery)
@@ -117,7 +116,7 @@ func (s *Server) Kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.proc != nil {
-		s.proc.kill()
+		s.proc.Kill()
 	}
 }
 
@@ -129,23 +128,18 @@ func (s *Server) Restart(ctx context.Context) error {
 	if s.proc == nil {
 		return errors.New("restart: the server is closed")
 	}
-	s.proc.kill()
+	s.proc.Kill()
 	return s.up(ctx)
 }
 
-// Pause stops the process in its tracks: connections stay open and nothing answers.
-func (s *Server) Pause() error { return s.signal(syscall.SIGSTOP) }
-
-// Resume lets a paused process go on.
-func (s *Server) Resume() error { return s.signal(syscall.SIGCONT) }
-
-func (s *Server) signal(sig syscall.Signal) error {
+// PID is the number of the process; 0 once closed.
+func (s *Server) PID() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.proc == nil {
-		return errors.New("signal: the server is closed")
+		return 0
 	}
-	return s.proc.signal(sig)
+	return s.proc.PID()
 }
 
 // Close ends the process and removes its folder. Closing twice is fine.
@@ -155,7 +149,7 @@ func (s *Server) Close() error {
 	if s.proc == nil {
 		return nil
 	}
-	s.proc.kill()
+	s.proc.Kill()
 	s.proc = nil
 	if err := os.RemoveAll(s.dir); err != nil {
 		return fmt.Errorf("remove server folder: %w", err)
