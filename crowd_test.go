@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -137,7 +138,7 @@ func TestTwentyThousandFiles(t *testing.T) {
 			if i < 50 {
 				must(t, os.Mkdir(dir, 0o700))
 			}
-			write(t, filepath.Join(dir, fmt.Sprint(i)), "")
+			write(t, filepath.Join(dir, strconv.Itoa(i)), "")
 		}
 		b := open(t, c, nil)
 		work(t, b)

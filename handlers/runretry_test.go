@@ -15,7 +15,7 @@ import (
 func endAs(outcomes ...tasks.Outcome) HandlerFunc {
 	return func(_ context.Context, jobs []*Job) error {
 		for _, j := range jobs {
-			j.SetStatus(0, outcomes[j.File().No-1], string(outcomes[j.File().No-1]))
+			j.SetStatus(0, outcomes[j.File().No-1], "because")
 		}
 		return nil
 	}
@@ -46,7 +46,7 @@ func TestOnlyErrorAndTimeOutAreTriedAgain(t *testing.T) {
 				t.Errorf("file %d: %s at attempt %d, want %s at %d", no, res.Outcome, res.Attempt, outcomes[no-1], want)
 			}
 		}
-		want := []string{"5/1 error error", "5/2 error error", "6/1 timed_out timed_out", "6/2 timed_out timed_out"}
+		want := []string{"5/1 error because", "5/2 error because", "6/1 timed_out because", "6/2 timed_out because"}
 		if got := r.tries(); !slices.Equal(got, want) {
 			t.Errorf("tries are %q, want %q", got, want)
 		}
