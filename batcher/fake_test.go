@@ -101,6 +101,8 @@ func (f *fake) Due(context.Context, int) ([]tasks.Batch, error) { return nil, f.
 
 func (f *fake) Defer(context.Context, []int64, time.Duration, bool) error { return f.enter("Defer") }
 
+func (f *fake) TakeBack(context.Context, []int64, time.Duration) error { return f.enter("TakeBack") }
+
 func (f *fake) Mark(_ context.Context, transfer, files int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -183,6 +185,10 @@ func (f *fake) Batches(_ context.Context, batches []tasks.Batch) error {
 
 func (f *fake) Unknown(context.Context, []tasks.Batch) ([]tasks.Batch, error) {
 	return nil, f.enter("Unknown")
+}
+
+func (f *fake) Orphans(context.Context, []tasks.Batch, time.Time) ([]tasks.Batch, error) {
+	return nil, f.enter("Orphans")
 }
 
 func (f *fake) Waiting(context.Context, string, []string) (int64, error) {

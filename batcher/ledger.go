@@ -60,6 +60,8 @@ type Outbox interface {
 	Due(ctx context.Context, limit int) ([]tasks.Batch, error)
 	// Defer says when to look again; with sent, that they are about to be sent.
 	Defer(ctx context.Context, ids []int64, by time.Duration, sent bool) error
+	// TakeBack defers batches whose worker has died, and counts that.
+	TakeBack(ctx context.Context, ids []int64, by time.Duration) error
 }
 
 // Sweeper is where the dispatcher finds files that nothing stands for.
@@ -94,6 +96,8 @@ type Queue interface {
 	Batches(ctx context.Context, batches []tasks.Batch) error
 	// Unknown returns those that the queue does not have.
 	Unknown(ctx context.Context, batches []tasks.Batch) ([]tasks.Batch, error)
+	// Orphans takes back those whose worker has given no sign since before.
+	Orphans(ctx context.Context, batches []tasks.Batch, before time.Time) ([]tasks.Batch, error)
 	// Waiting counts file messages that wait to be collected.
 	Waiting(ctx context.Context, queue string, handlers []string) (int64, error)
 	// HealGroups finds groups that lost their name.

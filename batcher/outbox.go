@@ -3,6 +3,7 @@ package batcher
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/balerhq/baler/internal/faults"
@@ -14,7 +15,8 @@ const dueMost = 1000
 
 // send looks after the batches that are due: later attempts whose time has
 // come, batches whose writer died before it enqueued them, and batches that
-// have been out for long. Those that the queue does not know are sent.
+// have been out for long. Those that the queue does not know, or that nobody
+// alive works on, are sent.
 func (d *Dispatcher) send(ctx context.Context) error {
 	for {
 		due, err := d.ledger.Due(ctx, dueMost)
@@ -33,35 +35,57 @@ func (d *Dispatcher) send(ctx context.Context) error {
 	}
 }
 
-// resend sends those of the batches that the queue does not know, and tells how many.
+// resend sends those of the batches that the queue does not know, or that a
+// worker has died with, and tells how many.
 func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error) {
 	unknown, err := d.queue.Unknown(ctx, due)
 	if err != nil {
 		return 0, err
 	}
-	lost := make(map[int64]bool, len(unknown))
-	for i := range unknown {
-		lost[unknown[i].ID] = true
-	}
-	var known, again []int64
-	for i := range due {
-		if lost[due[i].ID] {
-			again = append(again, due[i].ID)
-			continue
-		}
-		known = append(known, due[i].ID)
-	}
-	if err := d.ledger.Defer(ctx, known, d.opts.Resend, false); err != nil {
+	known := without(due, unknown)
+	orphans, err := d.queue.Orphans(ctx, known, d.opts.Now().Add(-min(d.opts.Resend, leaseSkew)))
+	if err != nil {
 		return 0, err
 	}
-	// The ledger first: a crash in between only delays them.
-	if err := d.ledger.Defer(ctx, again, d.opts.Resend, true); err != nil {
+	if err := d.ledger.Defer(ctx, numbers(without(known, orphans)), d.opts.Resend, false); err != nil {
+		return 0, err
+	}
+	// The ledger before the queue: a crash in between only delays them.
+	if err := d.ledger.Defer(ctx, numbers(unknown), d.opts.Resend, true); err != nil {
+		return 0, err
+	}
+	if err := d.ledger.TakeBack(ctx, numbers(orphans), d.opts.Resend); err != nil {
 		return 0, err
 	}
 	if len(unknown) > 0 {
 		d.opts.Log.DebugContext(ctx, "dispatcher: sending batches that the queue does not know", "batches", len(unknown))
 	}
-	return len(unknown), enqueue(ctx, d.queue, unknown)
+	if len(orphans) > 0 {
+		d.opts.Log.WarnContext(ctx, "dispatcher: workers died with batches; sending them again", "batches", len(orphans))
+	}
+	again := slices.Concat(unknown, orphans)
+	return len(again), enqueue(ctx, d.queue, again)
+}
+
+// leaseSkew is how far the clocks of two hosts may be apart before the batch of
+// a living worker is taken for a dead one's.
+const leaseSkew = 10 * time.Second
+
+// without are those of the batches that are not among some.
+func without(batches, some []tasks.Batch) []tasks.Batch {
+	out := make(map[int64]bool, len(some))
+	for i := range some {
+		out[some[i].ID] = true
+	}
+	return slices.DeleteFunc(slices.Clone(batches), func(b tasks.Batch) bool { return out[b.ID] })
+}
+
+func numbers(batches []tasks.Batch) []int64 {
+	ids := make([]int64, len(batches))
+	for i := range batches {
+		ids[i] = batches[i].ID
+	}
+	return ids
 }
 
 // enqueueTime bounds one enqueue, so that a stop does not wait for a queue that

@@ -113,7 +113,10 @@ func (r *rig) worker(name string, adjust ...func(*RunnerOptions)) *Runner {
 // found in the ledger.
 type nowhere struct{}
 
-func (nowhere) Batches(context.Context, []tasks.Batch) error                      { return nil }
+func (nowhere) Batches(context.Context, []tasks.Batch) error { return nil }
+func (nowhere) Orphans(context.Context, []tasks.Batch, time.Time) ([]tasks.Batch, error) {
+	return nil, nil
+}
 func (nowhere) Unknown(_ context.Context, b []tasks.Batch) ([]tasks.Batch, error) { return b, nil }
 func (nowhere) Waiting(context.Context, string, []string) (int64, error)          { return 0, nil }
 func (nowhere) HealGroups(context.Context, string, []string) (int64, error)       { return 0, nil }

@@ -170,6 +170,17 @@ func (s *Store) Defer(ctx context.Context, ids []int64, by time.Duration, sent b
 	})
 }
 
+// TakeBack takes batches from a worker that died with them, which counts as
+// lost, and says when the dispatcher looks at them again.
+func (s *Store) TakeBack(ctx context.Context, ids []int64, by time.Duration) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.write(ctx, "take back batches", func(tx *gorm.DB, now time.Time) error {
+		return tx.Exec("UPDATE batches SET due_at = ?, delivery = delivery + 1, lost = lost + 1 WHERE id IN ?", now.Add(by), ids).Error
+	})
+}
+
 // HurryAll makes every batch due now. It is for a process that knows that the
 // queue is empty, as when the queue lives in its own memory and it just started.
 func (s *Store) HurryAll(ctx context.Context) error {

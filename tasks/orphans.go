@@ -1,0 +1,70 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Orphans takes batches back from workers that have died: those whose lease
+// ended before a time are removed from the queue, and returned so that they can
+// be sent again. asynq does as much by itself, one to two minutes later.
+//
+// A worker that only seemed dead does no harm: asynq writes nothing for a task
+// whose lease has ended. Should the clocks differ by more than the caller
+// allowed for, its acknowledgement may delete the message that was sent again;
+// the ledger still has the batch, and will find that the queue does not.
+func (p *Producer) Orphans(ctx context.Context, batches []Batch, before time.Time) ([]Batch, error) {
+	leases := make([]*redis.FloatCmd, len(batches))
+	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for i := range batches {
+			leases[i] = pipe.ZScore(ctx, leaseKey(&batches[i]), BatchTaskID(batches[i].ID))
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("ask the queue for leases: %w", err)
+	}
+	var orphans []Batch
+	for i, lease := range leases {
+		if lease.Err() != nil || lease.Val() > float64(before.Unix()) {
+			continue // it waits, or somebody works on it
+		}
+		taken, err := p.takeBack(ctx, &batches[i], before)
+		if err != nil {
+			return nil, err
+		}
+		if taken {
+			orphans = append(orphans, batches[i])
+		}
+	}
+	return orphans, nil
+}
+
+// takeBackScript looks again, so that a lease that was renewed or a task that
+// was acknowledged meanwhile stays as it is.
+const takeBackScript = `
+local lease = redis.call("ZSCORE", KEYS[1], ARGV[1])
+if not lease or tonumber(lease) > tonumber(ARGV[2]) then
+	return 0
+end
+redis.call("ZREM", KEYS[1], ARGV[1])
+redis.call("LREM", KEYS[2], 0, ARGV[1])
+redis.call("DEL", KEYS[3])
+return 1`
+
+func (p *Producer) takeBack(ctx context.Context, b *Batch, before time.Time) (taken bool, err error) {
+	keys := []string{leaseKey(b), "asynq:{" + b.Queue + "}:active", taskKey(b)}
+	n, err := p.redis.Eval(ctx, takeBackScript, keys, BatchTaskID(b.ID), strconv.FormatInt(before.Unix(), 10)).Int()
+	if err != nil {
+		return false, fmt.Errorf("take batch %d back: %w", b.ID, err)
+	}
+	return n == 1, nil
+}
+
+// leaseKey is where asynq v0.26.0 keeps who works on what until when.
+func leaseKey(b *Batch) string { return "asynq:{" + b.Queue + "}:lease" }

@@ -1,0 +1,79 @@
+package tasks_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+// handed is an asynq server that holds on to each batch until it is let go.
+type handed struct {
+	got   chan struct{}
+	letGo chan struct{}
+}
+
+func (h handed) ProcessTask(context.Context, *asynq.Task) error {
+	h.got <- struct{}{}
+	<-h.letGo
+	return nil
+}
+
+func TestOrphansAreTakenFromDeadWorkersOnly(t *testing.T) {
+	t.Parallel()
+	o, err := redis.ParseURL(testkit.Redis(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(o)
+	t.Cleanup(func() { _ = client.Close() })
+	p := tasks.NewProducer(client)
+	batches := []tasks.Batch{
+		{ID: 7, Transfer: 1, Step: 1, Attempt: 1, Queue: "q", Files: tasks.RangesOf([]int64{1})},
+		{ID: 8, Transfer: 1, Step: 1, Attempt: 1, Queue: "q", Files: tasks.RangesOf([]int64{2})},
+	}
+	for i := range batches { // one by one: in this order
+		if err := p.Batches(t.Context(), batches[i:i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := handed{make(chan struct{}), make(chan struct{})}
+	server := asynq.NewServerFromRedisClient(client, asynq.Config{
+		Concurrency: 1, Queues: map[string]int{"q": 1}, TaskCheckInterval: 10 * time.Millisecond, LogLevel: asynq.FatalLevel,
+	})
+	if err := server.Start(h); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Shutdown)
+	<-h.got // 7 is with the worker, 8 waits
+
+	if got, err := p.Orphans(t.Context(), batches, time.Now()); err != nil || len(got) != 0 {
+		t.Fatalf("orphans of a worker that lives: %v, %v", got, err)
+	}
+	got, err := p.Orphans(t.Context(), batches, time.Now().Add(time.Minute))
+	if err != nil || len(got) != 1 || got[0].ID != 7 {
+		t.Fatalf("orphans once the lease has ended: %v, %v; want batch 7", got, err)
+	}
+	if unknown, err := p.Unknown(t.Context(), batches); err != nil || len(unknown) != 1 || unknown[0].ID != 7 {
+		t.Fatalf("unknown to the queue: %v, %v; want batch 7", unknown, err)
+	}
+	// It is sent again; then the worker turns out to live and acknowledges. That
+	// must not take away the message that another is to get.
+	if err := p.Batches(t.Context(), got); err != nil {
+		t.Fatal(err)
+	}
+	h.letGo <- struct{}{}
+	for range 2 { // 8 and 7
+		select {
+		case <-h.got:
+			h.letGo <- struct{}{}
+		case <-time.After(time.Minute):
+			t.Fatal("the message is gone")
+		}
+	}
+}
