@@ -44,7 +44,14 @@ func (s *Store) AddFiles(ctx context.Context, a Addition) error {
 	if len(a.Files) == 0 {
 		return nil
 	}
+	committing := false // the last try got that far: if it failed, that may have been the answer only
 	return s.write(ctx, "register files", func(tx *gorm.DB, now time.Time) error {
+		if committing {
+			if there, err := a.landed(tx); err != nil || there {
+				return err
+			}
+			committing = false
+		}
 		var t transferRow
 		if err := tx.Select("files", "state").Take(&t, a.Transfer).Error; err != nil {
 			return err
@@ -79,8 +86,22 @@ func (s *Store) AddFiles(ctx context.Context, a Addition) error {
 		if u.Error == nil && u.RowsAffected == 0 {
 			return a.race()
 		}
+		committing = u.Error == nil
 		return u.Error
 	})
+}
+
+// landed reports whether the files are there under the numbers that they were
+// given last.
+func (a *Addition) landed(tx *gorm.DB) (bool, error) {
+	first, last := &a.Files[0], &a.Files[len(a.Files)-1]
+	var rows []fileRow
+	err := tx.Where("transfer_id = ? AND no IN (?, ?)", a.Transfer, first.No, last.No).Order("no").Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return false, err
+	}
+	ours := func(r *fileRow, f *tasks.File) bool { return r.No == f.No && string(r.Path) == f.Path && r.Size == f.Size }
+	return ours(&rows[0], first) && ours(&rows[len(rows)-1], last), nil
 }
 
 // rows numbers the files, and adds up their sizes.

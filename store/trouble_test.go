@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/url"
 	"strings"
 	"testing"
@@ -257,5 +258,49 @@ func TestRecordAcrossALostAnswer(t *testing.T) {
 	b.checkCounters(t, t.Context(), tr.ID)
 	if read := b.read(t, tr.ID); read.Finished != 2 || read.Steps[0].Succeeded != 2 {
 		t.Errorf("%+v", read)
+	}
+}
+
+// told is a log that tells a test of each of its records.
+type told func()
+
+func (told) Enabled(context.Context, slog.Level) bool    { return true }
+func (f told) Handle(context.Context, slog.Record) error { f(); return nil }
+func (f told) WithAttrs([]slog.Attr) slog.Handler        { return f }
+func (f told) WithGroup(string) slog.Handler             { return f }
+
+// The commit of an addition is done, and its answer is lost: the files are not
+// registered a second time.
+func TestAddFilesAcrossALostCommit(t *testing.T) {
+	t.Parallel()
+	b := &bench{clock: testkit.NewClock()}
+	proxy := testkit.Proxy(t, testkit.MySQL(t))
+	b.url = proxy.URL()
+	b.Store = b.another(t, Options{MaxConnections: 1, Log: slog.New(told(proxy.Clear))}) // the next try finds the way free
+	if _, err := b.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tr := b.transfer(t, 1)
+	b.files(t, tr.ID, 3)
+	lost := 0
+	err := b.db.Callback().Raw().After("gorm:raw").Register("test:lose", func(db *gorm.DB) {
+		if lost == 0 && strings.HasPrefix(db.Statement.SQL.String(), "UPDATE transfers SET files") {
+			lost++
+			proxy.Reset()
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := someFiles(5)
+	if err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: files}); err != nil {
+		t.Fatal(err)
+	}
+	if lost != 1 || files[0].No != 4 || files[4].No != 8 {
+		t.Errorf("%d commits lost, files %d to %d", lost, files[0].No, files[4].No)
+	}
+	b.checkCounters(t, t.Context(), tr.ID)
+	if read := b.read(t, tr.ID); read.Files != 8 {
+		t.Errorf("%d files registered, want 8", read.Files)
 	}
 }
