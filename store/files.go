@@ -100,7 +100,9 @@ func (a *Addition) landed(tx *gorm.DB) (bool, error) {
 	if err != nil || len(rows) == 0 {
 		return false, err
 	}
-	ours := func(r *fileRow, f *tasks.File) bool { return r.No == f.No && string(r.Path) == f.Path && r.Size == f.Size }
+	ours := func(r *fileRow, f *tasks.File) bool {
+		return r.No == f.No && string(r.Path) == f.Path && r.Size == f.Size
+	}
 	return ours(&rows[0], first) && ours(&rows[len(rows)-1], last), nil
 }
 

@@ -104,6 +104,9 @@ func insertBatches(tx *gorm.DB, batches []tasks.Batch, now time.Time) error {
 	if err := tx.CreateInBatches(rows, chunk(tx)).Error; err != nil {
 		return fmt.Errorf("write batches: %w", err)
 	}
+	if err := numberBatches(tx, rows, chunk(tx)); err != nil {
+		return err
+	}
 	for i := range batches {
 		batches[i].ID = rows[i].ID
 	}

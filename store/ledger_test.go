@@ -423,3 +423,27 @@ func TestSetAside(t *testing.T) {
 		}
 	})
 }
+
+// In a cluster that writes in several places numbers go up by more than one.
+func TestNumbersOfBatchesInACluster(t *testing.T) {
+	t.Parallel()
+	b := migrated(t, MySQL, "auto_increment_increment=3&auto_increment_offset=2")
+	tr := b.transfer(t, 1)
+	b.files(t, tr.ID, 9)
+	var batches []tasks.Batch
+	for i := range 9 {
+		batches = append(batches, newBatch(t, tr.ID, 1, fmt.Sprint(i+1)))
+	}
+	if err := b.AddBatches(t.Context(), batches); err != nil {
+		t.Fatal(err)
+	}
+	open, err := b.OpenBatches(t.Context(), tr.ID)
+	if err != nil || len(open) != 9 {
+		t.Fatalf("%d batches, %v", len(open), err)
+	}
+	for i := range open {
+		if open[i].ID != batches[i].ID || open[i].Files.String() != batches[i].Files.String() {
+			t.Errorf("batch %d of files %v was said to be %d of %v", open[i].ID, open[i].Files, batches[i].ID, batches[i].Files)
+		}
+	}
+}
