@@ -86,7 +86,7 @@ func (b *Baler) serverConfig(ctx context.Context) asynq.Config {
 		RetryDelayFunc: retryDelay,
 
 		TaskCheckInterval:        100 * time.Millisecond, // an idle worker's latency
-		DelayedTaskCheckInterval: time.Second,
+		DelayedTaskCheckInterval: 250 * time.Millisecond, // of a batch that a busy worker gave back
 		ShutdownTimeout:          b.cfg.Worker.Grace + handBackTime,
 
 		GroupAggregator:  batcher.NewAggregator(ctx, b.store, b.queue.producer, b.catalog, b.log),
@@ -105,8 +105,11 @@ const handBackTime = 10 * time.Second
 // retryDelay is how long a batch that went back waits before it is delivered
 // again: long enough not to spin, with jitter so that many do not come at once.
 func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
-	if errors.Is(err, asynq.ErrLeaseExpired) {
+	switch {
+	case errors.Is(err, asynq.ErrLeaseExpired):
 		return 0
+	case errors.Is(err, handlers.ErrBusy):
+		return 50*time.Millisecond + rand.N(200*time.Millisecond)
 	}
 	return time.Second + rand.N(2*time.Second)
 }
@@ -119,7 +122,7 @@ func (b *Baler) dispatcherOptions() batcher.DispatcherOptions {
 	o := batcher.DispatcherOptions{
 		Holder: b.cfg.Worker.Name, Window: b.cfg.Dispatch.Window, Interval: b.cfg.Dispatch.Interval,
 		Lag: b.cfg.Dispatch.Lag, Resend: b.cfg.Dispatch.Resend, Handlers: b.registry.Names(),
-		Completed: b.completed, Log: b.log, Now: b.now,
+		Completed: b.completed, Log: b.log, Now: b.now, Slots: b.slots(),
 	}
 	for queue := range b.cfg.Worker.Queues {
 		o.Queues = append(o.Queues, queue)

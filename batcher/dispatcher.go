@@ -16,13 +16,17 @@ const leaseName = "dispatcher"
 // DispatcherOptions tunes a Dispatcher. Zero fields take the values said.
 type DispatcherOptions struct {
 	Holder   string        // who this is, unique among processes
-	Window   int           // unfinished batches a transfer may have: 64
+	Window   int           // unfinished batches a transfer may have at most: 64
 	Interval time.Duration // how often to look when nothing happens: 100 ms
 	Lease    time.Duration // how long an election lasts unless renewed: 5 s
 	Lag      time.Duration // how long a group transfer's files have before the sweep: 2 min
 	Resend   time.Duration // how often to ask the queue after a batch: 30 s
 	Queues   []string      // queues whose groups to heal
 	Handlers []string      // handlers whose groups to heal
+
+	// Slots tells how many batches of a handler all live workers run at once;
+	// nil, or 0, when nobody knows.
+	Slots func(ctx context.Context, handler string) (int, error)
 
 	// Elected runs each time this dispatcher comes to act; nil for nothing.
 	Elected func(ctx context.Context) error
@@ -76,13 +80,14 @@ type Dispatcher struct {
 	healAt   time.Time
 	lastTurn int64               // transfer served last
 	shunned  map[int64]time.Time // by transfer: until when it is left alone
+	paces    map[int64]*pace     // by transfer
 }
 
 // NewDispatcher makes a dispatcher; Run starts it.
 func NewDispatcher(l Ledger, q Queue, c *Catalog, o DispatcherOptions) *Dispatcher {
 	return &Dispatcher{
 		ledger: l, queue: q, catalog: c, opts: o.withDefaults(),
-		nudge: make(chan struct{}, 1), shunned: make(map[int64]time.Time),
+		nudge: make(chan struct{}, 1), shunned: make(map[int64]time.Time), paces: make(map[int64]*pace),
 	}
 }
 
@@ -254,26 +259,49 @@ func (d *Dispatcher) serve(ctx context.Context, b *Backlog) (cut bool, err error
 	if b.Via == tasks.ViaGroup {
 		return d.sweep(ctx, b, e)
 	}
-	room := d.opts.Window - b.Open
-	if room <= 0 {
+	slots, err := d.slots(ctx, e)
+	if err != nil {
+		return false, err
+	}
+	p := d.pace(b.Transfer)
+	room := p.room(b.Open, slots, d.opts.Window)
+	p.filled = b.Files-b.Cursor > 0
+	ripe := p.ripe(b, e.Policy(1), d.opts.Now())
+	if room == 0 || ripe == 0 {
 		return false, nil
 	}
-	return d.cut(ctx, b, e, room)
+	return d.cut(ctx, b, e, min(ripe, cutMost, room*max(e.Policy(1).MaxItems, 1)), room, slots)
+}
+
+func (d *Dispatcher) slots(ctx context.Context, e *Entry) (int, error) {
+	if d.opts.Slots == nil {
+		return 0, nil
+	}
+	return d.opts.Slots(ctx, e.Step(1).Handler)
+}
+
+func (d *Dispatcher) pace(transfer int64) *pace {
+	if d.paces[transfer] == nil {
+		if len(d.paces) > 10*turnSize {
+			clear(d.paces) // they start anew, that is all
+		}
+		d.paces[transfer] = new(pace)
+	}
+	return d.paces[transfer]
 }
 
 // cutMost is how many files one cut reads.
 const cutMost = 20_000
 
-func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, room int) (bool, error) {
+func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, limit, room, slots int) (bool, error) {
 	// A first step for every file needs no more than sizes.
 	sizes := e.Step(1).Unconditional()
-	limit := min(cutMost, room*max(e.Policy(1).MaxItems, 1))
 	files, err := d.ledger.FilesAfter(ctx, b.Transfer, b.Cursor, limit, sizes)
 	if err != nil || len(files) == 0 {
 		return false, err
 	}
 	p := planner{
-		transfer: b.Transfer, queue: e.Queue, policy: e.Policy, room: room,
+		transfer: b.Transfer, queue: e.Queue, policy: sharing(e, b, slots), room: room,
 		route: func(f *tasks.File) int { return e.Route(0, f, nil) },
 	}
 	planned := p.plan(files)
@@ -286,4 +314,20 @@ func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, room int) (b
 		d.opts.Completed(ctx, b.Transfer)
 	}
 	return true, enqueue(ctx, d.queue, c.Batches)
+}
+
+// sharing is the transfer's policy, tightened at its end so that every worker
+// gets a part of what is left.
+func sharing(e *Entry, b *Backlog, slots int) func(step int) Policy {
+	most := 0
+	if b.Sealed {
+		most = share(b.Files-b.Cursor, slots)
+	}
+	return func(step int) Policy {
+		p := e.Policy(step)
+		if most > 0 && (p.MaxItems == 0 || most < p.MaxItems) {
+			p.MaxItems = most
+		}
+		return p
+	}
 }

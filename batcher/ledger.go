@@ -16,6 +16,7 @@ var ErrMoved = errors.New("cursor has moved")
 type Backlog struct {
 	Transfer int64
 	Via      tasks.Via
+	Sealed   bool  // no more files will come
 	Files    int64 // registered
 	Cursor   int64 // number of the last file dealt with
 	Open     int   // batches in the ledger

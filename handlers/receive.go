@@ -25,6 +25,11 @@ func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
 	if r.stopping.Err() != nil {
 		return errStopping
 	}
+	release, err := r.makeRoom(ctx, m)
+	if err != nil {
+		return err
+	}
+	defer release()
 	// Only a lost lease counts as a retry in asynq: whatever ProcessTask
 	// returns is declared to be no failure.
 	lost, _ := asynq.GetRetryCount(ctx)

@@ -59,6 +59,7 @@ type RunnerOptions struct {
 type Runner struct {
 	RunnerOptions
 	slots    *semaphore.Weighted
+	heavy    heavy
 	roots    *Roots          // what the site allows; nil: what each transfer was submitted with
 	stopping context.Context //nolint:containedctx // ends when running handlers must stop, see Stop
 	stop     context.CancelCauseFunc
@@ -73,7 +74,7 @@ var _ asynq.Handler = (*Runner)(nil)
 // NewRunner makes a runner.
 func NewRunner(o RunnerOptions) (*Runner, error) {
 	o = o.withDefaults()
-	r := &Runner{RunnerOptions: o, slots: semaphore.NewWeighted(int64(o.Slots))}
+	r := &Runner{RunnerOptions: o, slots: semaphore.NewWeighted(int64(o.Slots)), heavy: heavy{total: o.Slots}}
 	r.stopping, r.stop = context.WithCancelCause(context.Background())
 	if len(o.Roots) > 0 {
 		roots, err := NewRoots(o.Roots)

@@ -21,13 +21,14 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]batcher
 	var found []struct {
 		ID         int64
 		Via        tasks.Via
+		State      tasks.State
 		Files      int64
 		Dispatched int64
 		MarkFiles  int64
 		MarkedAt   *time.Time
 		Unfinished int
 	}
-	err := s.db.WithContext(ctx).Raw(`SELECT t.id, t.via, t.files, t.dispatched, t.mark_files, t.marked_at,
+	err := s.db.WithContext(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.dispatched, t.mark_files, t.marked_at,
 			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id) AS unfinished
 		FROM transfers t WHERE t.state IN ? AND t.paused_at IS NULL AND t.dispatched < t.files AND t.id > ? ORDER BY t.id LIMIT ?`,
 		active(), after, limit).Scan(&found).Error
@@ -37,7 +38,7 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]batcher
 	bs := make([]batcher.Backlog, len(found))
 	for i, r := range found {
 		bs[i] = batcher.Backlog{
-			Transfer: r.ID, Via: r.Via, Files: r.Files, Cursor: r.Dispatched, Open: r.Unfinished,
+			Transfer: r.ID, Via: r.Via, Sealed: r.State == tasks.Running, Files: r.Files, Cursor: r.Dispatched, Open: r.Unfinished,
 			MarkFiles: r.MarkFiles, MarkedAt: value(r.MarkedAt),
 		}
 	}

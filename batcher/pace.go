@@ -1,0 +1,66 @@
+package batcher
+
+import "time"
+
+// pace decides how many unfinished batches a transfer may have: few, so that
+// what is submitted later need not wait behind them, but enough that workers
+// never run out. It starts at twice what the workers do at once, doubles while
+// they empty it between two looks, and shrinks slowly while they do not. The
+// zero value is a pace that has seen nothing.
+type pace struct {
+	window int
+	filled bool // the last look left it filled
+
+	first int64     // the first file that waits for others to fill its batch
+	since time.Time // it has waited since then; zero when none waits
+}
+
+// ripe is how many files of a backlog may be cut now. While files may still
+// come, those that do not fill a batch wait for others, as long as the policy's
+// delay lets them.
+func (p *pace) ripe(b *Backlog, policy Policy, now time.Time) int {
+	n := b.Files - b.Cursor
+	if b.Sealed || policy.MaxItems <= 0 {
+		return int(n)
+	}
+	if full := n - n%int64(policy.MaxItems); full > 0 {
+		p.since = time.Time{}
+		return int(full)
+	}
+	if p.since.IsZero() || p.first != b.Cursor+1 {
+		p.since, p.first = now, b.Cursor+1
+	}
+	if now.Sub(p.since) < policy.MaxDelay {
+		return 0
+	}
+	p.since = time.Time{}
+	return int(n)
+}
+
+// room is how many more batches may be cut, with open of them unfinished,
+// slots batches run at once by all live workers, and most as the upper bound.
+// Slots 0 says that nobody knows: then most holds.
+func (p *pace) room(open, slots, most int) int {
+	if slots <= 0 {
+		return max(most-open, 0)
+	}
+	least := min(2*slots+2, most)
+	switch {
+	case p.window < least:
+		p.window = least
+	case p.filled && open <= p.window/4:
+		p.window = min(2*p.window, most) // they were about to run out
+	case p.filled && open > p.window/2:
+		p.window = max(p.window-1-p.window/16, least)
+	}
+	return max(p.window-open, 0)
+}
+
+// share is how many files a batch may hold at most so that each of the slots
+// gets one of what remains; 0 for no such bound.
+func share(remaining int64, slots int) int {
+	if slots <= 0 || remaining <= 0 {
+		return 0
+	}
+	return int((remaining + int64(slots) - 1) / int64(slots))
+}

@@ -1,0 +1,86 @@
+package batcher
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestPaceGrowsWhileWorkersRunDryAndShrinksWhileTheyDoNot(t *testing.T) {
+	var p pace
+	if got := p.room(0, 4, 64); got != 10 {
+		t.Fatalf("first room is %d, want twice the slots and two", got)
+	}
+	p.filled = true
+	for _, want := range []int{20, 40, 64, 64} {
+		if p.room(0, 4, 64); p.window != want {
+			t.Fatalf("the window is %d after workers ran dry, want %d", p.window, want)
+		}
+	}
+	for range 100 {
+		p.room(p.window, 4, 64)
+	}
+	if p.window != 10 {
+		t.Errorf("the window is %d after workers were slow for long, want 10", p.window)
+	}
+}
+
+func TestPaceKeepsItsBounds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var p pace
+		for range rapid.IntRange(1, 50).Draw(t, "looks") {
+			most := rapid.IntRange(1, 100).Draw(t, "most")
+			open := rapid.IntRange(0, 200).Draw(t, "open")
+			slots := rapid.IntRange(0, 40).Draw(t, "slots")
+			room := p.room(open, slots, most)
+			p.filled = rapid.Bool().Draw(t, "filled")
+			if room < 0 || room+open > max(most, open) && p.window <= most {
+				t.Fatalf("room for %d beside %d open ones with at most %d", room, open, most)
+			}
+			if open == 0 && room == 0 {
+				t.Fatal("an empty window has no room")
+			}
+		}
+	})
+}
+
+func TestShareGivesEachSlotAPart(t *testing.T) {
+	for _, c := range []struct {
+		remaining int64
+		slots     int
+		want      int
+	}{{9, 3, 3}, {10, 3, 4}, {1, 8, 1}, {0, 3, 0}, {5, 0, 0}} {
+		if got := share(c.remaining, c.slots); got != c.want {
+			t.Errorf("share(%d, %d) = %d, want %d", c.remaining, c.slots, got, c.want)
+		}
+	}
+}
+
+func TestFilesWaitForOthersUnlessTheTransferIsSealed(t *testing.T) {
+	var p pace
+	policy := Policy{MaxItems: 10, MaxDelay: time.Second}
+	now := time.Unix(1000, 0)
+	b := &Backlog{Files: 7}
+	for _, c := range []struct {
+		name   string
+		files  int64
+		cursor int64
+		sealed bool
+		after  time.Duration
+		want   int
+	}{
+		{"the first wait", 7, 0, false, 0, 0},
+		{"they still do", 9, 0, false, 900 * time.Millisecond, 0},
+		{"a full batch goes", 25, 0, false, 950 * time.Millisecond, 20},
+		{"the rest waits anew", 25, 20, false, time.Second, 0},
+		{"until its delay is over", 25, 20, false, 2 * time.Second, 5},
+		{"the next wait", 28, 25, false, 2 * time.Second, 0},
+		{"nothing waits once it is sealed", 28, 25, true, 2 * time.Second, 3},
+	} {
+		b.Files, b.Cursor, b.Sealed = c.files, c.cursor, c.sealed
+		if got := p.ripe(b, policy, now.Add(c.after)); got != c.want {
+			t.Errorf("%s: %d files are ripe, want %d", c.name, got, c.want)
+		}
+	}
+}

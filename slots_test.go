@@ -1,0 +1,62 @@
+package baler_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Nine videos on three workers, each of which takes the whole host for one
+// batch, are three each, though a batch might hold them all.
+func TestSlowFilesAreSharedOutEvenly(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		if c.Redis.URL == "embedded" {
+			t.Skip("workers with an embedded queue each have their own")
+		}
+		const workers, videos = 3, 9
+		var begun sync.WaitGroup // all workers have a batch: none can take two
+		begun.Add(workers)
+		transcode := handlers.HandlerFunc(func(context.Context, []*handlers.Job) error {
+			begun.Done()
+			begun.Wait()
+			return nil
+		})
+		var b *baler.Baler
+		for i := range workers {
+			c.Worker.Name = fmt.Sprintf("worker-%d", i)
+			reg := handlers.Builtin()
+			if err := reg.Register("transcode", transcode, handlers.WithSlots(handlers.All)); err != nil {
+				t.Fatal(err)
+			}
+			b = open(t, c, reg)
+			work(t, b)
+		}
+		testkit.Eventually(t, 20*time.Second, func() error {
+			ws, err := b.Workers(t.Context())
+			if err == nil && len(ws) < workers {
+				err = fmt.Errorf("%d workers have shown up", len(ws))
+			}
+			return err
+		})
+		tr := submit(t, b, baler.Submission{
+			Paths: []string{tree(t, videos)}, Via: tasks.ViaBulk, Recipe: yaml(t, "name: videos\nsteps:\n  - handler: transcode\n"),
+		})
+		each := make(map[string]int)
+		for _, l := range audit(t, b, wait(t, b, tr.UUID)) {
+			each[l.Worker]++
+		}
+		for name, n := range each {
+			if n != videos/workers {
+				t.Errorf("%s had %d videos of %d", name, n, videos)
+			}
+		}
+	})
+}
