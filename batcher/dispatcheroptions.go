@@ -1,0 +1,58 @@
+package batcher
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// DispatcherOptions tunes a Dispatcher. Zero fields take the values said.
+type DispatcherOptions struct {
+	Holder   string        // who this is, unique among processes
+	Window   int           // unfinished batches a transfer may have at most: 64
+	Interval time.Duration // how often to look when nothing happens: 100 ms
+	Lease    time.Duration // how long an election lasts unless renewed: 5 s
+	Lag      time.Duration // how long a group transfer's files have before the sweep: 2 min
+	Resend   time.Duration // how often to ask the queue after a batch: 30 s
+	Queues   []string      // queues whose groups to heal
+	Handlers []string      // handlers whose groups to heal
+
+	// Slots tells how many batches of a handler all live workers run at once;
+	// nil, or 0, when nobody knows.
+	Slots func(ctx context.Context, handler string) (int, error)
+
+	// Elected runs each time this dispatcher comes to act; nil for nothing.
+	Elected func(ctx context.Context) error
+
+	// Completed is told of a transfer that ended because no step selected its
+	// last files; nil for nobody.
+	Completed func(ctx context.Context, transfer int64)
+
+	Log *slog.Logger     // nil: discards
+	Now func() time.Time // nil: time.Now
+}
+
+func (o DispatcherOptions) withDefaults() DispatcherOptions {
+	orInt := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	orTime := func(v *time.Duration, d time.Duration) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	orInt(&o.Window, 64)
+	orTime(&o.Interval, 100*time.Millisecond)
+	orTime(&o.Lease, 5*time.Second)
+	orTime(&o.Lag, 2*time.Minute)
+	orTime(&o.Resend, 30*time.Second)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}

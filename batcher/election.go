@@ -1,0 +1,44 @@
+package batcher
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// leaseName is what dispatchers stand for election for.
+const leaseName = "dispatcher"
+
+// stand takes or renews the lease when it is time to.
+func (d *Dispatcher) stand(ctx context.Context) error {
+	now := d.opts.Now()
+	if now.Before(d.renewAt) {
+		return nil
+	}
+	held, err := d.ledger.Acquire(ctx, leaseName, d.opts.Holder, d.opts.Lease)
+	if err != nil {
+		d.acting = false
+		return fmt.Errorf("stand for election: %w", err)
+	}
+	d.renewAt = now.Add(d.opts.Lease / 3)
+	if held && !d.acting && d.opts.Elected != nil {
+		if err := d.opts.Elected(ctx); err != nil {
+			d.renewAt = time.Time{}
+			return fmt.Errorf("begin to act: %w", err)
+		}
+	}
+	d.acting = held
+	return nil
+}
+
+// resign lets another dispatcher act at once instead of when the lease ends.
+func (d *Dispatcher) resign(ctx context.Context) {
+	if !d.acting {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if err := d.ledger.Release(ctx, leaseName, d.opts.Holder); err != nil {
+		d.opts.Log.WarnContext(ctx, "dispatcher: the lease stays until it ends", "error", err)
+	}
+}

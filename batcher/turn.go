@@ -1,0 +1,98 @@
+package batcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// turnSize is how many transfers one turn serves.
+const turnSize = 100
+
+// turn serves the next transfers with a backlog, each within its window, so
+// that a small one never waits behind a giant.
+func (d *Dispatcher) turn(ctx context.Context) (busy bool, err error) {
+	backlogs, err := d.ledger.Backlogs(ctx, d.lastTurn, turnSize)
+	if err != nil {
+		return false, fmt.Errorf("look for backlogs: %w", err)
+	}
+	if len(backlogs) == 0 && d.lastTurn > 0 {
+		d.lastTurn = 0
+		return true, nil
+	}
+	for i := range backlogs {
+		b := &backlogs[i]
+		d.lastTurn = b.Transfer
+		if d.opts.Now().Before(d.shunned[b.Transfer]) {
+			continue
+		}
+		delete(d.shunned, b.Transfer)
+		cut, err := d.serve(ctx, b)
+		switch {
+		case errors.Is(err, ErrMoved):
+			busy = true // another dispatcher was there
+		case err != nil && ctx.Err() == nil:
+			d.shun(ctx, b.Transfer, err)
+		}
+		busy = busy || cut && err == nil
+	}
+	if len(backlogs) < turnSize {
+		d.lastTurn = 0
+	}
+	return busy, nil
+}
+
+// shunFor is how long a transfer that cannot be served is left alone.
+const shunFor = 5 * time.Second
+
+// shun leaves a transfer alone for a while: its trouble must not slow others.
+func (d *Dispatcher) shun(ctx context.Context, transfer int64, err error) {
+	if len(d.shunned) > 10*turnSize {
+		clear(d.shunned) // they are tried sooner, that is all
+	}
+	d.shunned[transfer] = d.opts.Now().Add(shunFor)
+	d.opts.Log.WarnContext(ctx, "dispatcher: a transfer cannot be served, trying again later",
+		"transfer", transfer, "again", shunFor, "error", err)
+}
+
+func (d *Dispatcher) serve(ctx context.Context, b *Backlog) (cut bool, err error) {
+	e, err := d.catalog.Get(ctx, b.Transfer)
+	if err != nil {
+		return false, err
+	}
+	if b.Via == tasks.ViaGroup {
+		return d.sweep(ctx, b, e)
+	}
+	slots, err := d.slots(ctx, e)
+	if err != nil {
+		return false, err
+	}
+	p := d.pace(b.Transfer)
+	room := p.room(b.Open, slots, d.opts.Window)
+	p.filled = b.Files-b.Cursor > 0
+	ripe := p.ripe(b, e.Policy(1), d.opts.Now())
+	if room == 0 || ripe == 0 {
+		return false, nil
+	}
+	return d.cut(ctx, b, e, min(ripe, cutMost, room*max(e.Policy(1).MaxItems, 1)), room, slots)
+}
+
+func (d *Dispatcher) slots(ctx context.Context, e *Entry) (int, error) {
+	if d.opts.Slots == nil {
+		return 0, nil
+	}
+	return d.opts.Slots(ctx, e.Step(1).Handler)
+}
+
+func (d *Dispatcher) pace(transfer int64) *pace {
+	if d.paces[transfer] == nil {
+		if len(d.paces) > 10*turnSize {
+			clear(d.paces) // they start anew, that is all
+		}
+		d.paces[transfer] = new(pace)
+	}
+	return d.paces[transfer]
+}
