@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -50,15 +51,22 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 	return b.seal(ctx, t.ID, errors.Join(err, in.close(ctx)))
 }
 
-// seal ends a submission that went well.
+// seal ends a submission that went well. It waits for a database that is away.
 func (b *Baler) seal(ctx context.Context, id int64, failed error) (t tasks.Transfer, err error) {
 	if failed == nil {
-		_, failed = b.store.Seal(ctx, id)
+		failed = store.Outlast(ctx, b.log, func() error {
+			_, err := b.store.Seal(ctx, id)
+			return err
+		})
 	}
 	if failed != nil {
 		t, err = b.store.TransferByID(context.WithoutCancel(ctx), id)
 		return t, errors.Join(fmt.Errorf("submit: %w", failed), err)
 	}
 	faults.Point(faults.Sealed)
-	return b.store.TransferByID(ctx, id)
+	err = store.Outlast(ctx, b.log, func() error {
+		t, err = b.store.TransferByID(ctx, id)
+		return err
+	})
+	return t, err
 }

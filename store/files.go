@@ -39,13 +39,14 @@ type Addition struct {
 
 // AddFiles commits the rows and then counts them: a file that the transfer
 // counts has its row. Any number of producers may add to one transfer. A
-// transfer that is no longer open gives ErrSealed.
+// transfer that is no longer open gives ErrSealed. While the database is away
+// it waits.
 func (s *Store) AddFiles(ctx context.Context, a Addition) error {
 	if len(a.Files) == 0 {
 		return nil
 	}
 	committing := false // the last try got that far: if it failed, that may have been the answer only
-	return s.write(ctx, "register files", func(tx *gorm.DB, now time.Time) error {
+	register := func(tx *gorm.DB, now time.Time) error {
 		if committing {
 			if there, err := a.landed(tx); err != nil || there {
 				return err
@@ -88,7 +89,8 @@ func (s *Store) AddFiles(ctx context.Context, a Addition) error {
 		}
 		committing = u.Error == nil
 		return u.Error
-	})
+	}
+	return Outlast(ctx, s.log, func() error { return s.write(ctx, "register files", register) })
 }
 
 // landed reports whether the files are there under the numbers that they were
