@@ -21,6 +21,7 @@ func Builtin() *Registry {
 	must(r.Register("noop", newNoop(),
 		WithDescription("nothing; to measure what everything else costs"),
 		WithBatch(batcher.Policy{MaxItems: 1000})))
+	registerFaulty(r)
 	return r
 }
 

@@ -1,0 +1,6 @@
+//go:build !faults
+
+package handlers
+
+// registerFaulty is for builds that tests make to see processes die.
+func registerFaulty(*Registry) {}
