@@ -57,7 +57,7 @@ func TestFilesOfEveryKind(t *testing.T) {
 		tr := submit(t, b, baler.Submission{
 			Paths: []string{root, filepath.Join(outside, "missing")},
 			Recipe: yaml(t, `name: all
-steps: [{handler: noop}, {handler: identify}, {handler: checksum, when: "size < 1000000"}]`),
+steps: [{handler: noop}, {handler: identify, when: "size < 1000000"}, {handler: checksum, when: "size < 1000000"}]`),
 			Notice: func(tasks.Notice) { notices++ },
 		})
 		tr = wait(t, b, tr.UUID)
@@ -80,7 +80,7 @@ steps: [{handler: noop}, {handler: identify}, {handler: checksum, when: "size < 
 		if l := at("noop", "smile😀.txt"); l.PathBytes != nil || l.Path != in("smile😀.txt") {
 			t.Errorf("a path in UTF-8 came back as %q, %q", l.Path, l.PathBytes)
 		}
-		if l := at("identify", "giant"); l.Outcome.Bad() {
+		if l := at("noop", "giant"); l.Outcome.Bad() {
 			t.Errorf("the giant ended as %+v", l)
 		}
 	})

@@ -185,9 +185,13 @@ func (w *worker) heartbeat(ctx context.Context) (store.Wish, error) {
 // those in hand, then their hand-back, then what records and dispatches.
 func (w *worker) stop(ctx context.Context) error {
 	w.b.log.InfoContext(ctx, "worker stopping", "grace", w.b.cfg.Worker.Grace)
-	late := time.AfterFunc(w.b.cfg.Worker.Grace, w.runner.Stop)
+	// Sets that are being made into batches have as long as handlers: asynq would
+	// bring them again only minutes later.
+	late := time.AfterFunc(w.b.cfg.Worker.Grace, func() {
+		w.runner.Stop()
+		w.aggregates()
+	})
 	defer late.Stop()
-	w.aggregates()
 	w.rest(true)
 	w.resting.Wait()
 	return w.end(ctx)
