@@ -21,6 +21,7 @@ type Config struct {
 	Batch    Batch              `koanf:"batch"`
 	Handlers map[string]Handler `koanf:"handlers"` // the site's wishes, by handler name
 	Record   Record             `koanf:"record"`
+	Webhook  Webhook            `koanf:"webhook"`
 	HTTP     HTTP               `koanf:"http"`
 	Log      Log                `koanf:"log"`
 }
@@ -92,6 +93,12 @@ type Record struct {
 	MaxDelay  time.Duration `koanf:"max_delay"`
 	Flushers  int           `koanf:"flushers"`
 	OutputCap Size          `koanf:"output_cap"`
+}
+
+// Webhook says who is told of the end of every transfer.
+type Webhook struct {
+	URLs   []string `koanf:"urls"`
+	Secret string   `koanf:"secret"` // signs what is sent; empty for no signature
 }
 
 // HTTP is where the API, the dashboard and the monitor answer.

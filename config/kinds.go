@@ -23,7 +23,8 @@ func number() kind     { return kind{"number", parseNumber} }
 func flag() kind       { return kind{"true or false", parseFlag} }
 func duration() kind   { return kind{"time", parseDuration} }
 func size() kind       { return kind{"bytes", parseSize} }
-func folders() kind    { return kind{"paths", parseFolders} }
+func folders() kind    { return kind{"paths", parseList("path", filepath.SplitList)} }
+func addresses() kind  { return kind{"URLs", parseList("URL", splitCommas)} }
 func priorities() kind { return kind{"priorities", parsePriorities} }
 
 func parseText(v any) (any, error) {
@@ -89,26 +90,38 @@ func parseSize(v any) (any, error) {
 	return nil, fmt.Errorf("%s is not a size; write it as 256MiB, 64KiB or a number of bytes", show(v))
 }
 
-// parseFolders takes a list, or one string in which the paths are separated as
-// in PATH.
-func parseFolders(v any) (any, error) {
-	switch list := v.(type) {
-	case []string:
-		return list, nil
-	case string:
-		return filepath.SplitList(list), nil
-	case []any:
-		out := make([]string, len(list))
-		for i, item := range list {
-			s, ok := item.(string)
-			if !ok {
-				return nil, fmt.Errorf("%s is not a path", show(item))
+// parseList takes a list, or one string that split takes apart.
+func parseList(what string, split func(string) []string) func(v any) (any, error) {
+	return func(v any) (any, error) {
+		switch list := v.(type) {
+		case []string:
+			return list, nil
+		case string:
+			return split(list), nil
+		case []any:
+			out := make([]string, len(list))
+			for i, item := range list {
+				s, ok := item.(string)
+				if !ok {
+					return nil, fmt.Errorf("%s is not a %s", show(item), what)
+				}
+				out[i] = s
 			}
-			out[i] = s
+			return out, nil
 		}
-		return out, nil
+		return nil, fmt.Errorf("%s is not a list of %ss", show(v), what)
 	}
-	return nil, fmt.Errorf("%s is not a list of paths", show(v))
+}
+
+// splitCommas takes "one, other" apart; nothing between two commas is nothing.
+func splitCommas(s string) []string {
+	var parts []string
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
 }
 
 // parsePriorities takes a mapping of names to numbers, or "name=1,other=2".

@@ -106,6 +106,7 @@ func TestEveryKindFromEverySource(t *testing.T) {
 		Roots:    []string{"/a", "/b c"},
 		Worker:   config.Worker{Queues: map[string]int{"high": 5, "low": 1}, Grace: 90 * time.Second},
 		Record:   config.Record{OutputCap: 2 << 10},
+		Webhook:  config.Webhook{URLs: []string{"https://a/b?c", "http://u:p@d:1"}, Secret: "hush"},
 		HTTP:     config.HTTP{MonitorReadOnly: true},
 	}.WithDefaults([]string{home})
 	file := write(t, `
@@ -118,6 +119,7 @@ roots:
   - /b c
 worker: {queues: {high: 5, low: 1}, grace: 1m30s}
 record: {output_cap: 2KiB}
+webhook: {urls: [https://a/b?c, "http://u:p@d:1"], secret: hush}
 http: {monitor_read_only: true}
 batch:   # nothing behind it
 `)
@@ -125,12 +127,14 @@ batch:   # nothing behind it
 		home, "BALER_REDIS_URL=redis://r:1", "BALER_REDIS_POOL_SIZE=3", "BALER_DATABASE_URL=sqlite:/x.db",
 		"BALER_DATABASE_AUTO_MIGRATE=false", "BALER_ROOTS=/a" + string(os.PathListSeparator) + "/b c",
 		"BALER_WORKER_QUEUES=high=5, low=1", "BALER_WORKER_GRACE=90s", "BALER_RECORD_OUTPUT_CAP=2048",
-		"BALER_HTTP_MONITOR_READ_ONLY=1", "BALER_LOG_LEVEL=", "BALER_TEST_ANYTHING=1", "OTHER=1",
+		"BALER_HTTP_MONITOR_READ_ONLY=1",
+		"BALER_WEBHOOK_URLS=https://a/b?c, http://u:p@d:1,", "BALER_WEBHOOK_SECRET=hush", "BALER_LOG_LEVEL=", "BALER_TEST_ANYTHING=1", "OTHER=1",
 	}
 	flags := map[string]any{
 		"redis.url": "redis://r:1", "redis.pool_size": 3, "database.url": "sqlite:/x.db", "database.auto_migrate": false,
 		"roots": []string{"/a", "/b c"}, "worker.queues": map[string]int{"high": 5, "low": 1},
 		"worker.grace": 90 * time.Second, "record.output_cap": config.Size(2048), "http.monitor_read_only": true,
+		"webhook.urls": []string{"https://a/b?c", "http://u:p@d:1"}, "webhook.secret": "hush",
 	}
 	for name, o := range map[string]config.LoadOptions{
 		"file":        {Env: []string{home}, File: file},

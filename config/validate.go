@@ -23,6 +23,7 @@ func (c Config) Validate() error {
 	v.handlers(c.Handlers)
 	v.record(c.Record)
 	v.delays(c)
+	v.webhook(c.Webhook)
 	v.surface(c.HTTP, c.Log)
 	return v.problems.err()
 }

@@ -1,0 +1,30 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/config"
+)
+
+func TestCheckWebhook(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{
+		"http://h", "https://h:1/", "https://u:hush@h/p?q=%20#f", "HTTPS://[::1]:8080/x", "https://bücher.example/",
+	} {
+		if err := config.CheckWebhook(address); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	for _, address := range []string{
+		"", "h", "/p", "//h/p", "https:", "https://", "https://:1/", "https:h", "ftp://h/", "file:///etc/passwd", "https://h:x/",
+		"https://h/\nhttps://i/", "https://u:hush@h/%zz", "ssh://u:hush@h", "https://h/" + strings.Repeat("x", 2048),
+	} {
+		err := config.CheckWebhook(address)
+		if err == nil {
+			t.Errorf("%q is accepted", address)
+		} else if strings.Contains(err.Error(), "hush") {
+			t.Errorf("the password shows: %v", err)
+		}
+	}
+}
