@@ -1,0 +1,147 @@
+package bench
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/hibiken/asynq"
+)
+
+// What the baselines call their tasks and their one group.
+const (
+	taskOfFile  = "file"
+	taskOfBatch = "batch"
+	oneGroup    = "all"
+)
+
+const (
+	perFileAtOnce  = 16  // handlers of the per-file way at a time
+	asynqGroupSize = 100 // files that asynq aggregates
+)
+
+// plain is asynq as people use it: a queue, a handler, INSERTs.
+type plain struct {
+	db       *sql.DB
+	transfer int64
+	files    int64
+	done     atomic.Int64
+	ended    chan struct{} // closed when every file is recorded
+}
+
+// perFile measures one task and one INSERT a file.
+func (p *Place) perFile(ctx context.Context, t tree) (Measurement, error) {
+	return p.plain(ctx, t, PerFile, 1, asynq.Config{Concurrency: perFileAtOnce})
+}
+
+// asynqGroup measures asynq's own aggregation: one group, one INSERT a batch.
+func (p *Place) asynqGroup(ctx context.Context, t tree) (Measurement, error) {
+	return p.plain(ctx, t, AsynqGroup, asynqGroupSize, asynq.Config{
+		Concurrency:      perFileAtOnce,
+		GroupAggregator:  asynq.GroupAggregatorFunc(aggregate),
+		GroupMaxSize:     asynqGroupSize,
+		GroupGracePeriod: time.Second, // the shortest that there is
+		GroupMaxDelay:    2 * time.Second,
+	}, asynq.Group(oneGroup))
+}
+
+// aggregate makes one task of many: a list of their files.
+func aggregate(_ string, members []*asynq.Task) *asynq.Task {
+	numbers := make([]json.RawMessage, len(members))
+	for i, t := range members {
+		numbers[i] = t.Payload()
+	}
+	payload, err := json.Marshal(numbers)
+	if err != nil { // they are numbers of our own
+		panic(err)
+	}
+	return asynq.NewTask(taskOfBatch, payload, asynq.Queue(baselineQueue))
+}
+
+func (p *Place) plain(ctx context.Context, t tree, way Way, batch int, c asynq.Config, extra ...asynq.Option) (m Measurement, err error) {
+	s, err := p.system(ctx, 0) // makes the tables
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = joinClose(err, s.close) }()
+	opt, err := asynq.ParseRedisURI(p.redisURL)
+	if err != nil {
+		return m, fmt.Errorf("bench needs redis://, rediss:// or redis-sentinel://: %w", err)
+	}
+	c.Queues = map[string]int{baselineQueue: 1}
+	c.TaskCheckInterval = 100 * time.Millisecond // as Baler's
+	c.Logger, c.LogLevel = silent{}, asynq.FatalLevel
+	return s.baseline(ctx, func(ctx context.Context, db *sql.DB, transfer int64) (Measurement, error) {
+		w := &plain{db: db, transfer: transfer, files: int64(t.files), ended: make(chan struct{})}
+		meter := newMeter(p.pids())
+		meter.own()
+		began := time.Now()
+		err := w.run(ctx, opt, c, append(extra, asynq.Queue(baselineQueue)))
+		took := time.Since(began)
+		return measured(way, t.files, batch, 1, took, meter.end()), err
+	})
+}
+
+// run enqueues a task a file while a server works on them, in this process: that
+// costs less than two processes would.
+func (w *plain) run(ctx context.Context, opt asynq.RedisConnOpt, c asynq.Config, options []asynq.Option) error {
+	server := asynq.NewServer(opt, c)
+	if err := server.Start(w); err != nil {
+		return fmt.Errorf("start asynq: %w", err)
+	}
+	defer server.Shutdown()
+	client := asynq.NewClient(opt)
+	defer client.Close()
+	for no := int64(1); no <= w.files; no++ {
+		task := asynq.NewTask(taskOfFile, fmt.Append(nil, no))
+		if _, err := client.EnqueueContext(ctx, task, options...); err != nil {
+			return fmt.Errorf("enqueue: %w", err)
+		}
+	}
+	select {
+	case <-w.ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ProcessTask records the files of a task.
+func (w *plain) ProcessTask(ctx context.Context, t *asynq.Task) error {
+	var numbers []int64
+	payload := t.Payload()
+	if t.Type() == taskOfFile {
+		payload = fmt.Appendf(nil, "[%s]", payload)
+	}
+	if err := json.Unmarshal(payload, &numbers); err != nil {
+		return fmt.Errorf("read task: %w", err)
+	}
+	if len(numbers) == 0 {
+		return errors.New("a task without files")
+	}
+	rows, now := newInserter("results", resultColumns), time.Now().UTC()
+	for _, no := range numbers {
+		rows.result(w.transfer, no, now)
+	}
+	query, args := rows.statement()
+	if _, err := w.db.ExecContext(ctx, query, args...); err != nil {
+		return fmt.Errorf("insert rows: %w", err)
+	}
+	if w.done.Add(int64(len(numbers))) == w.files {
+		close(w.ended)
+	}
+	return nil
+}
+
+// silent is asynq's log: what goes wrong is seen in the result.
+type silent struct{}
+
+func (silent) Debug(...any) {}
+func (silent) Info(...any)  {}
+func (silent) Warn(...any)  {}
+func (silent) Error(...any) {}
+func (silent) Fatal(...any) {}

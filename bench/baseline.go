@@ -1,0 +1,40 @@
+package bench
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// baselineConnections are more than any baseline has in use at once.
+const baselineConnections = 16
+
+// baseline runs something that writes rows of its own beside those of transfers.
+// In a given database they are deleted again.
+func (s *system) baseline(
+	ctx context.Context, run func(ctx context.Context, db *sql.DB, transfer int64) (Measurement, error),
+) (m Measurement, err error) {
+	db, err := connect(s.place.databaseURL, baselineConnections)
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = joinClose(err, db.Close) }()
+	transfer := -time.Now().UnixMicro() // no transfer has such a number
+	if s.place.mysql == nil {
+		defer func() { err = errors.Join(err, forget(context.WithoutCancel(ctx), db, transfer)) }()
+	}
+	return run(ctx, db, transfer)
+}
+
+func forget(ctx context.Context, db *sql.DB, transfer int64) error {
+	for _, table := range []string{"files", "results"} {
+		if _, err := db.ExecContext(ctx, "DELETE FROM "+table+" WHERE transfer_id = ?", transfer); err != nil {
+			return fmt.Errorf("delete measured rows: %w", err)
+		}
+	}
+	return nil
+}
+
+func joinClose(err error, closing func() error) error { return errors.Join(err, closing()) }

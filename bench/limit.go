@@ -1,0 +1,63 @@
+package bench
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// limitRows is how many rows one statement of the limit has.
+const limitRows = 1000
+
+// limitConnections are the numbers of connections that the limit is tried with.
+func limitConnections() []int { return []int{1, 2, 4} }
+
+// limit inserts a file row and a result row for each file of a tree, by
+// statements of 1000 rows: as fast as the tables can be filled.
+func (p *Place) limit(ctx context.Context, t tree, connections int) (m Measurement, err error) {
+	s, err := p.system(ctx, 0) // makes the tables
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = joinClose(err, s.close) }()
+	return s.baseline(ctx, func(ctx context.Context, db *sql.DB, transfer int64) (Measurement, error) {
+		meter := newMeter(p.pids())
+		meter.own()
+		began := time.Now()
+		err := insertAll(ctx, db, t, transfer, connections)
+		took := time.Since(began)
+		return measured(Limit, t.files, limitRows, connections, took, meter.end()), err
+	})
+}
+
+func insertAll(ctx context.Context, db *sql.DB, t tree, transfer int64, connections int) error {
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range connections {
+		g.Go(func() error {
+			files, results := newInserter("files", fileColumns), newInserter("results", resultColumns)
+			for {
+				first := int(next.Add(limitRows)) - limitRows
+				if first >= t.files {
+					return nil
+				}
+				now := time.Now().UTC()
+				for i := first; i < min(first+limitRows, t.files); i++ {
+					files.file(transfer, int64(i+1), t.path(i), now)
+					results.result(transfer, int64(i+1), now)
+				}
+				for _, in := range []*inserter{files, results} {
+					query, args := in.statement()
+					if _, err := db.ExecContext(ctx, query, args...); err != nil {
+						return fmt.Errorf("insert rows: %w", err)
+					}
+				}
+			}
+		})
+	}
+	return g.Wait()
+}

@@ -1,0 +1,135 @@
+package bench
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Way is what was measured.
+type Way string
+
+// The ways.
+const (
+	Limit      Way = "limit"       // multi-row INSERTs and nothing else; its workers are connections
+	PerFile    Way = "per-file"    // one asynq task and one INSERT a file
+	AsynqGroup Way = "asynq-group" // asynq's aggregation into batches of 100, one group, one INSERT a batch
+	Bulk       Way = "bulk"        // Baler
+	Group      Way = "group"       // Baler
+	CPU        Way = "cpu"         // Baler, with a handler that computes, on workers of one core each
+)
+
+// Measurement is one measurement. It is a line of the JSON output.
+type Measurement struct {
+	Type           string             `json:"type"` // always "measurement"
+	Way            Way                `json:"way"`
+	Files          int                `json:"files"`
+	Batch          int                `json:"batch"`
+	Workers        int                `json:"workers"`
+	FilesPerSecond float64            `json:"files_per_second"`
+	Seconds        float64            `json:"seconds"`
+	RatioToLimit   float64            `json:"ratio_to_limit,omitempty"` // to the best limit of the same repeat
+	PeakRSS        map[string]int64   `json:"peak_rss_bytes"`           // of the largest process of a kind; Linux only
+	CPUSeconds     map[string]float64 `json:"cpu_seconds"`              // of all processes of a kind; Linux only
+	Flush          *int               `json:"flush_log_at_trx_commit,omitempty"`
+	Repeat         int                `json:"repeat"`
+}
+
+func measured(way Way, files, batch, workers int, took time.Duration, used usage) Measurement {
+	m := Measurement{
+		Type: "measurement", Way: way, Files: files, Batch: batch, Workers: workers, Seconds: took.Seconds(),
+		PeakRSS: used.peak, CPUSeconds: used.cpu,
+	}
+	if took > 0 {
+		m.FilesPerSecond = float64(files) / took.Seconds()
+	}
+	return m
+}
+
+// Row sums up the repeats of one measurement.
+type Row struct {
+	Measurement               // with medians in its numbers, peaks in its memory
+	Slowest, Fastest  float64 // files a second
+	AgainstPerFile    float64 // times as fast; 0 when that was not measured
+	AgainstAsynqGroup float64
+	repeats           []Measurement
+}
+
+// Rows sums measurements up, in the order in which their kinds first came.
+func Rows(all []Measurement) []Row {
+	var rows []Row
+	for _, m := range all {
+		i := slices.IndexFunc(rows, func(r Row) bool { return r.like(m) })
+		if i < 0 {
+			i = len(rows)
+			rows = append(rows, Row{Measurement: m})
+		}
+		rows[i].repeats = append(rows[i].repeats, m)
+	}
+	for i := range rows {
+		rows[i].sum()
+	}
+	perFile, asynqGroup := rateOf(rows, PerFile), rateOf(rows, AsynqGroup)
+	for i := range rows {
+		if perFile > 0 {
+			rows[i].AgainstPerFile = rows[i].FilesPerSecond / perFile
+		}
+		if asynqGroup > 0 {
+			rows[i].AgainstAsynqGroup = rows[i].FilesPerSecond / asynqGroup
+		}
+	}
+	return rows
+}
+
+func (r *Row) like(m Measurement) bool {
+	flush := func(m Measurement) int {
+		if m.Flush == nil {
+			return -1
+		}
+		return *m.Flush
+	}
+	return r.Way == m.Way && r.Batch == m.Batch && r.Workers == m.Workers && r.Files == m.Files && flush(r.Measurement) == flush(m)
+}
+
+func (r *Row) sum() {
+	r.FilesPerSecond = medianOf(r.repeats, func(m Measurement) float64 { return m.FilesPerSecond })
+	r.Seconds = medianOf(r.repeats, func(m Measurement) float64 { return m.Seconds })
+	r.RatioToLimit = medianOf(r.repeats, func(m Measurement) float64 { return m.RatioToLimit })
+	r.Slowest, r.Fastest = r.FilesPerSecond, r.FilesPerSecond
+	cpu, peak := make(map[string]float64), make(map[string]int64)
+	for _, m := range r.repeats {
+		r.Slowest, r.Fastest = min(r.Slowest, m.FilesPerSecond), max(r.Fastest, m.FilesPerSecond)
+		for kind, bytes := range m.PeakRSS {
+			peak[kind] = max(peak[kind], bytes)
+		}
+		for kind := range m.CPUSeconds {
+			cpu[kind] = medianOf(r.repeats, func(m Measurement) float64 { return m.CPUSeconds[kind] })
+		}
+	}
+	r.CPUSeconds, r.PeakRSS = cpu, peak
+}
+
+// rateOf is the rate of the only row of a way; 0 without one.
+func rateOf(rows []Row, way Way) float64 {
+	for i := range rows {
+		if rows[i].Way == way {
+			return rows[i].FilesPerSecond
+		}
+	}
+	return 0
+}
+
+func medianOf[T any](all []T, of func(T) float64) float64 {
+	values := make([]float64, len(all))
+	for i, v := range all {
+		values[i] = of(v)
+	}
+	return quantile(values, 0.5)
+}
+
+// quantile is the value that a share of all lies below; the upper one of two
+// when there is none between them. There must be values.
+func quantile[T cmp.Ordered](values []T, share float64) T {
+	slices.Sort(values)
+	return values[min(len(values)-1, int(share*float64(len(values))))]
+}

@@ -1,0 +1,181 @@
+package bench
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// PipelineOptions say what Pipeline measures. All are needed.
+type PipelineOptions struct {
+	Files   int
+	Via     []tasks.Via
+	Workers []int
+	Batches []int // files in a batch
+	Repeat  int
+}
+
+// The baselines are slow: they get a share of the files, and asynq's aggregation
+// no more than it works on in twenty seconds.
+const (
+	perFileShare   = 20
+	asynqGroupMost = 2000
+)
+
+// A handler that computes gets fewer files, of zeros.
+const (
+	computeShare = 3000
+	computeFew   = 8
+	computeMost  = 64
+	computeSize  = 16 << 20
+)
+
+// pipeline is one run of Pipeline.
+type pipeline struct {
+	place  *Place
+	o      PipelineOptions
+	report func(Measurement) error
+	whole  tree
+	small  tree // of the per-file way
+	tiny   tree // of the asynq-group way
+	heavy  tree // of the handler that computes
+}
+
+// Pipeline measures files a second, from before the scan to the last result,
+// against the limit and the baselines, all ways in turn and that several times.
+// Report is told of each measurement.
+func (p *Place) Pipeline(ctx context.Context, o PipelineOptions, report func(Measurement) error) error {
+	r := &pipeline{place: p, o: o, report: report}
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	for i := range o.Repeat {
+		if err := r.round(ctx, i+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *pipeline) prepare(ctx context.Context) (err error) {
+	r.place.o.Say("Making %d empty files.", r.o.Files)
+	if r.whole, err = growTree(ctx, r.place.path("tree"), r.o.Files); err != nil {
+		return err
+	}
+	r.small, r.tiny = r.whole, r.whole
+	r.small.files = max(1, r.o.Files/perFileShare)
+	r.tiny.files = min(r.o.Files, asynqGroupMost)
+	if !r.computes() {
+		return nil
+	}
+	r.heavy, err = grow(ctx, r.place.path("heavy"), min(max(computeFew, r.o.Files/computeShare), computeMost), computeSize)
+	return err
+}
+
+// computes: whether two workers compute faster than one can be told.
+func (r *pipeline) computes() bool {
+	return slices.Contains(r.o.Workers, 1) && slices.Contains(r.o.Workers, 2)
+}
+
+func (r *pipeline) round(ctx context.Context, repeat int) error {
+	say := func(format string, args ...any) {
+		r.place.o.Say("[%d/%d] "+format, append([]any{repeat, r.o.Repeat}, args...)...)
+	}
+	limits := make([]Measurement, 0, len(limitConnections()))
+	best := 0.0
+	for _, n := range limitConnections() {
+		say("limit, connections %d", n)
+		m, err := r.place.limit(ctx, r.whole, n)
+		if err != nil {
+			return err
+		}
+		limits, best = append(limits, m), max(best, m.FilesPerSecond)
+	}
+	tell := func(m Measurement, err error) error {
+		if err != nil {
+			return err
+		}
+		m.Repeat = repeat
+		if m.Way != CPU && best > 0 {
+			m.RatioToLimit = m.FilesPerSecond / best
+		}
+		return r.report(m)
+	}
+	for _, m := range limits {
+		if err := tell(m, nil); err != nil {
+			return err
+		}
+	}
+	say("per-file, files %d", r.small.files)
+	if err := tell(r.place.perFile(ctx, r.small)); err != nil {
+		return err
+	}
+	say("asynq-group, files %d", r.tiny.files)
+	if err := tell(r.place.asynqGroup(ctx, r.tiny)); err != nil {
+		return err
+	}
+	for _, c := range r.combinations() {
+		say("%s, workers %d, batch %d", c.way, c.workers, c.batch)
+		if err := tell(r.place.baler(ctx, c)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// combination is one way to set Baler up.
+type combination struct {
+	way     Way
+	via     tasks.Via
+	tree    tree
+	handler string
+	with    string
+	batch   int
+	workers int
+	env     []string
+}
+
+func (r *pipeline) combinations() []combination {
+	var all []combination
+	for _, via := range r.o.Via {
+		for _, workers := range r.o.Workers {
+			for _, batch := range r.o.Batches {
+				all = append(all, combination{
+					way: Way(via), via: via, tree: r.whole, handler: "noop", batch: batch, workers: workers,
+				})
+			}
+		}
+	}
+	if !r.computes() {
+		return all
+	}
+	for _, workers := range []int{1, 2} {
+		all = append(all, combination{
+			way: CPU, via: tasks.ViaBulk, tree: r.heavy, handler: "checksum", with: "{algorithms: [md5, sha512]}",
+			batch: 1, workers: workers, env: []string{"GOMAXPROCS=1"},
+		})
+	}
+	return all
+}
+
+// baler measures the real program.
+func (p *Place) baler(ctx context.Context, c combination) (m Measurement, err error) {
+	s, err := p.system(ctx, c.workers, c.env...)
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = joinClose(err, s.close) }()
+	recipe, err := p.recipe(c.handler, c.batch, c.with)
+	if err != nil {
+		return m, err
+	}
+	meter := newMeter(s.pids())
+	sum, err := s.submit(ctx, meter, c.tree, recipe, c.via)
+	used := meter.end()
+	if err != nil {
+		return m, err
+	}
+	return measured(c.way, c.tree.files, c.batch, c.workers, time.Duration(sum.Seconds*float64(time.Second)), used), nil
+}

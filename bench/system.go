@@ -1,0 +1,244 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/servers"
+	"github.com/balerhq/baler/tasks"
+)
+
+// system is Baler on a place: its workers and producers are processes of their own.
+type system struct {
+	place   *Place
+	cfg     config.Config
+	b       *baler.Baler
+	env     []string
+	workers []*worker
+}
+
+type worker struct {
+	name    string
+	log     string
+	process *servers.Process
+}
+
+// startTime is how long workers may take to be there and finish a first file,
+// stopTime how long they may take to end.
+const (
+	startTime = time.Minute
+	stopTime  = 15 * time.Second
+)
+
+// system empties the place, and starts Baler there with some workers. Extra
+// adds to their environment.
+func (p *Place) system(ctx context.Context, workers int, extra ...string) (*system, error) {
+	if err := p.empty(ctx); err != nil {
+		return nil, err
+	}
+	cfg := p.o.Config
+	cfg.Redis.URL, cfg.Database.URL, cfg.StateDir = p.redisURL, p.databaseURL, p.path("state")
+	cfg.Worker.Queues = map[string]int{queue: 1}
+	b, err := baler.Open(ctx, cfg, baler.Options{Log: p.o.Log})
+	if err != nil {
+		return nil, err
+	}
+	s := &system{place: p, cfg: cfg, b: b, env: slices.Concat(p.o.Env, []string{
+		"BALER_REDIS_URL=" + p.redisURL, "BALER_DATABASE_URL=" + p.databaseURL, "BALER_STATE_DIR=" + p.path("state"),
+		"BALER_WORKER_QUEUES=" + queue + "=1",
+	}, extra)}
+	if err := s.work(ctx, workers); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// work starts workers and returns when they are warm.
+func (s *system) work(ctx context.Context, n int) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errors.New("the workers do not start"))
+	defer cancel()
+	for i := range n {
+		w := &worker{name: fmt.Sprintf("bench-%d", i+1)}
+		w.log = s.place.path(w.name + ".log")
+		if err := s.start(w); err != nil {
+			return err
+		}
+		s.workers = append(s.workers, w)
+	}
+	if n == 0 {
+		return nil
+	}
+	if err := s.await(ctx); err != nil {
+		return fmt.Errorf("%w%s", cause(ctx, err), s.logs())
+	}
+	return nil
+}
+
+func (s *system) start(w *worker) error {
+	log, err := os.Create(w.log)
+	if err != nil {
+		return fmt.Errorf("start worker: %w", err)
+	}
+	defer log.Close()                                                       // the child has its own descriptor
+	cmd := exec.Command(s.place.o.Program, "worker", "--log-level", "warn") //nolint:noctx // close ends it in order
+	cmd.Env = append(slices.Clip(s.env), "BALER_WORKER_NAME="+w.name)
+	cmd.Stdout, cmd.Stderr = log, log
+	w.process, err = servers.Launch(cmd)
+	return err
+}
+
+// await returns when every worker has shown itself, and a first file has gone
+// through: then a dispatcher is elected, and connections are open.
+func (s *system) await(ctx context.Context) error {
+	for {
+		live, err := s.b.LiveWorkers(ctx)
+		if err != nil {
+			return err
+		}
+		missing := false
+		for _, w := range s.workers {
+			missing = missing || !slices.Contains(live, w.name)
+			select {
+			case <-w.process.Ended():
+				return fmt.Errorf("worker %s ended: %w", w.name, w.process.Err())
+			default:
+			}
+		}
+		if !missing {
+			break
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	first := s.place.path("first")
+	if err := touch(first, 0); err != nil {
+		return fmt.Errorf("make a file: %w", err)
+	}
+	noop, err := s.place.recipe("noop", 1, "")
+	if err != nil {
+		return err
+	}
+	r, err := s.b.Recipe(ctx, noop)
+	if err != nil {
+		return err
+	}
+	t, _, err := s.b.Submit(ctx, baler.Submission{Paths: []string{first}, Recipe: r, Queue: queue, Name: "first file"})
+	if err != nil {
+		return err
+	}
+	_, err = s.b.Wait(ctx, t.UUID, nil)
+	return err
+}
+
+// pids are the processes that the system consists of, by their kinds.
+func (s *system) pids() map[string][]int {
+	pids := s.place.pids()
+	for _, w := range s.workers {
+		pids["worker"] = append(pids["worker"], w.process.PID())
+	}
+	return pids
+}
+
+// submit has a producer register a tree, and waits for the end of it.
+func (s *system) submit(ctx context.Context, m *meter, t tree, recipe string, via tasks.Via) (tasks.Summary, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command(s.place.o.Program, "submit", "--wait", "--json", //nolint:noctx // it is ended below
+		"--queue", queue, "--via", string(via), "--recipe", recipe, t.root)
+	cmd.Env = s.env
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	p, err := servers.Launch(cmd)
+	if err != nil {
+		return tasks.Summary{}, err
+	}
+	m.born("submit", p.PID())
+	select {
+	case <-p.Ended():
+	case <-ctx.Done():
+		p.Kill()
+		return tasks.Summary{}, ctx.Err()
+	}
+	var sum tasks.Summary
+	if err := p.Err(); err != nil {
+		return sum, fmt.Errorf("submit: %w: %s%s", err, bytes.TrimSpace(stderr.Bytes()), s.logs())
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &sum); err != nil {
+		return sum, fmt.Errorf("submit: read its summary: %w", err)
+	}
+	if sum.Finished != int64(t.files) || sum.Results.Succeeded != int64(t.files) {
+		return sum, fmt.Errorf("submit: %d of %d files succeeded", sum.Results.Succeeded, t.files)
+	}
+	return sum, nil
+}
+
+// close ends the workers in order, those who take too long at once.
+func (s *system) close() error {
+	for _, w := range s.workers {
+		_ = w.process.Signal(syscall.SIGTERM) // fails when it has ended already
+	}
+	late := time.After(stopTime)
+	for _, w := range s.workers {
+		select {
+		case <-w.process.Ended():
+		case <-late:
+			w.process.Kill()
+			late = time.After(0)
+		}
+	}
+	return s.b.Close()
+}
+
+// logs is what the workers had to say, for an error's end.
+func (s *system) logs() string {
+	var all []byte
+	for _, w := range s.workers {
+		if log, err := os.ReadFile(w.log); err == nil && len(log) > 0 {
+			all = fmt.Appendf(all, "\n%s: %s", w.name, bytes.TrimSpace(log[max(0, len(log)-2000):]))
+		}
+	}
+	return string(all)
+}
+
+// recipe writes a recipe of one step and returns its path.
+func (p *Place) recipe(handler string, batch int, with string) (string, error) {
+	path := p.path("recipe-" + handler + "-" + strconv.Itoa(batch) + ".yaml")
+	text := fmt.Sprintf("name: bench\nsteps:\n  - handler: %s\n    batch: {max_items: %d}\n", handler, batch)
+	if with != "" {
+		text += "    with: " + with + "\n"
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return "", fmt.Errorf("write recipe: %w", err)
+	}
+	return path, nil
+}
+
+// pause waits, or gives the error of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// cause is why ctx ended, when that is what err is about.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+		return context.Cause(ctx)
+	}
+	return err
+}

@@ -1,0 +1,65 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// folderSize is how many files a folder of a tree has.
+const folderSize = 1000
+
+// tree is a folder of files made for measuring.
+type tree struct {
+	root  string
+	files int
+}
+
+// growTree makes empty files: what is measured is everything but their content.
+func growTree(ctx context.Context, root string, files int) (tree, error) {
+	return grow(ctx, root, files, 0)
+}
+
+// grow makes files of a size that hold nothing but zeros and take no room.
+func grow(ctx context.Context, root string, files int, size int64) (tree, error) {
+	t := tree{root, files}
+	for i := range files {
+		path := t.path(i)
+		if i%folderSize == 0 {
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				return t, fmt.Errorf("make files: %w", err)
+			}
+			if ctx.Err() != nil {
+				return t, ctx.Err()
+			}
+		}
+		if err := touch(path, size); err != nil {
+			return t, fmt.Errorf("make files: %w", err)
+		}
+	}
+	return t, nil
+}
+
+func touch(path string, size int64) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if size > 0 {
+		if err := f.Truncate(size); err != nil {
+			_ = f.Close() // the first error is the one to report
+			return err
+		}
+	}
+	return f.Close()
+}
+
+// path is the i-th file's, from 0.
+func (t tree) path(i int) string {
+	return filepath.Join(t.folder(i/folderSize), fmt.Sprintf("file-%06d.dat", i))
+}
+
+func (t tree) folder(i int) string { return filepath.Join(t.root, fmt.Sprintf("folder-%04d", i)) }
+
+func (t tree) folders() int { return (t.files + folderSize - 1) / folderSize }

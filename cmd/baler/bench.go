@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/bench"
+)
+
+func (p *program) benchCommand() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure against the limits of this machine",
+		Long: `Bench measures Baler, with workers and producers in processes of their own, on a
+throwaway Redis and MariaDB that it starts on the loopback interface and throws
+away again. With --redis or --database, or their variables, it measures on those:
+in a queue of its own, and in a database that holds no transfers, unless --yes
+says that it may add to them. Numbers of one run compare; those of two seldom do.`,
+		Example: `  baler bench pipeline
+  baler bench commit
+  baler bench latency --json`,
+		Args: unknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.PersistentFlags().BoolVar(&yes, "yes", false, "measure also in a given database that holds transfers")
+	cmd.AddCommand(p.benchPipelineCommand(&yes), p.benchCommitCommand(&yes), p.benchLatencyCommand(&yes))
+	return cmd
+}
+
+// measure opens a place to measure on, and closes it after.
+func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context, *bench.Place) error) (err error) {
+	cfg, err := p.settings(cmd)
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	env := slices.Clone(p.env)
+	if p.file != "" {
+		path, err := filepath.Abs(p.file)
+		if err != nil {
+			return fmt.Errorf("find the configuration: %w", err)
+		}
+		env = append(env, "BALER_CONFIG="+path)
+	}
+	place, err := bench.Open(cmd.Context(), bench.Options{
+		Config: cfg, Program: self, Env: env, Say: p.sayf, Log: baler.NewLog(p.stderr, cfg.Log), Yes: yes,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, place.Close()) }()
+	return do(cmd.Context(), place)
+}
+
+// reporter prints a line of JSON for each measurement, or nothing yet.
+func reporter[T any](p *program, all *[]T) func(T) error {
+	return func(m T) error {
+		*all = append(*all, m)
+		if !p.json {
+			return nil
+		}
+		return p.object(m)
+	}
+}
+
+// atLeastOne complains of a number that nothing can be measured with.
+func atLeastOne(flag string, numbers ...int) error {
+	for _, n := range numbers {
+		if n < 1 {
+			return usagef("--%s %d: give a number from 1", flag, n)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler/bench"
+)
+
+func (p *program) benchCommitCommand(yes *bool) *cobra.Command {
+	var o bench.CommitOptions
+	cmd := &cobra.Command{
+		Use:   "commit",
+		Short: "Compare files one by one and in batches, with and without flushing",
+		Long: `Commit measures a few files in four ways: one asynq task and one INSERT a file, or
+in batches by Baler; with a database that flushes every commit to disk
+(innodb_flush_log_at_trx_commit = 1) or that does not (0). On a given database the
+account must be allowed to set that; it is put back in the end.
+
+Baler's time begins before the scan. For a few files it is mostly spent waiting
+for one another, not working.`,
+		Example: `  baler bench commit
+  baler bench commit --files 5000 --batch 500 --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := errors.Join(atLeastOne("files", o.Files), atLeastOne("batch", o.Batch), atLeastOne("repeat", o.Repeat))
+			if err != nil {
+				return err
+			}
+			return p.measure(cmd, *yes, func(ctx context.Context, place *bench.Place) error {
+				return p.benchCommit(ctx, place, o)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.IntVar(&o.Files, "files", 500, "`N` files")
+	flags.IntVar(&o.Batch, "batch", 128, "`N` files in a batch")
+	flags.IntVar(&o.Repeat, "repeat", 3, "`N` rounds")
+	return cmd
+}
+
+func (p *program) benchCommit(ctx context.Context, place *bench.Place, o bench.CommitOptions) error {
+	var all []bench.Measurement
+	if err := place.Commit(ctx, o, reporter(p, &all)); err != nil || p.json {
+		return err
+	}
+	list := newTable(words("WAY"), numbers("BATCH"), words("EVERY COMMIT"), numbers("SECONDS"), numbers("FILES/S"), numbers("SLOWEST"),
+		numbers("FASTEST"))
+	rows := bench.Rows(all)
+	for i := range rows {
+		r := &rows[i]
+		flushed := "flushed"
+		if r.Flush != nil && *r.Flush == 0 {
+			flushed = "not flushed"
+		}
+		list.row(string(r.Way), strconv.Itoa(r.Batch), flushed, fmt.Sprintf("%.3f", r.Seconds), rate(r.FilesPerSecond),
+			rate(r.Slowest), rate(r.Fastest))
+	}
+	list.write(p.stdout)
+	return nil
+}

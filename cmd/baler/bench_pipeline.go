@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler/bench"
+	"github.com/balerhq/baler/tasks"
+)
+
+func (p *program) benchPipelineCommand(yes *bool) *cobra.Command {
+	var (
+		o   bench.PipelineOptions
+		via []string
+	)
+	cmd := &cobra.Command{
+		Use:   "pipeline",
+		Short: "Measure files a second, from the scan to the last result",
+		Long: `Pipeline measures how many files a second go through a step that does nothing,
+from before the scan to the last result, for every combination of way, workers
+and batch size. Beside them, in the same round, it measures
+
+  limit        INSERTs of 1000 rows: a file row and a result row for each file,
+               over 1, 2 and 4 connections, of which the fastest counts
+  per-file     one asynq task and one INSERT a file, for a 20th of the files
+  asynq-group  asynq's own aggregation into batches of 100, one group, one
+               INSERT a batch, for 2000 files at most
+  cpu          checksums of large files on one and on two workers that have one
+               processor each, when --workers names both
+
+The files are empty ones in folders of 1000, made once. Workers and the producer
+are processes of their own; the baselines run inside this one. Of several rounds
+the median counts. Whether the design's targets are met comes last.`,
+		Example: `  baler bench pipeline
+  baler bench pipeline --files 50000 --workers 2 --batch 500,1000 --repeat 1
+  baler bench pipeline --via bulk --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := errors.Join(atLeastOne("files", o.Files), atLeastOne("repeat", o.Repeat),
+				atLeastOne("workers", o.Workers...), atLeastOne("batch", o.Batches...))
+			if err != nil {
+				return err
+			}
+			for _, s := range via {
+				v, err := tasks.ParseVia(s, "")
+				if err != nil || v == "" {
+					return usagef("unknown way %q: one of group, bulk", s)
+				}
+				o.Via = append(o.Via, v)
+			}
+			return p.measure(cmd, *yes, func(ctx context.Context, place *bench.Place) error {
+				return p.benchPipeline(ctx, place, o)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.IntVar(&o.Files, "files", 200_000, "`N` files")
+	flags.StringSliceVar(&via, "via", []string{"bulk", "group"}, "`WAYS` into the queue")
+	flags.IntSliceVar(&o.Workers, "workers", []int{1, 2}, "`NUMBERS` of worker processes")
+	flags.IntSliceVar(&o.Batches, "batch", []int{128, 500, 1000}, "`NUMBERS` of files in a batch")
+	flags.IntVar(&o.Repeat, "repeat", 3, "`N` rounds")
+	complete(cmd, "via", "bulk", "group")
+	return cmd
+}
+
+func (p *program) benchPipeline(ctx context.Context, place *bench.Place, o bench.PipelineOptions) error {
+	var all []bench.Measurement
+	if err := place.Pipeline(ctx, o, reporter(p, &all)); err != nil {
+		return err
+	}
+	rows := bench.Rows(all)
+	targets := bench.Targets(rows)
+	if p.json {
+		for _, t := range targets {
+			if err := p.object(t); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	p.rates(rows)
+	p.uses(rows)
+	p.targets(targets)
+	return nil
+}
+
+func (p *program) rates(rows []bench.Row) {
+	list := newTable(words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES"), numbers("FILES/S"), numbers("SLOWEST"),
+		numbers("FASTEST"), numbers("OF LIMIT"), numbers("× PER-FILE"), numbers("× ASYNQ-GROUP"))
+	for i := range rows {
+		r := &rows[i]
+		list.row(string(r.Way), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files)), rate(r.FilesPerSecond),
+			rate(r.Slowest), rate(r.Fastest), ratio(r.RatioToLimit), ratio(r.AgainstPerFile), ratio(r.AgainstAsynqGroup))
+	}
+	list.write(p.stdout)
+}
+
+// kinds of processes in the order in which they are shown.
+func kinds() []string { return []string{"worker", "submit", "bench", "redis", "mariadb"} }
+
+// uses shows processor time a file and memory, where the system tells.
+func (p *program) uses(rows []bench.Row) {
+	columns := []column{words("WAY"), numbers("WORKERS"), numbers("BATCH")}
+	for _, kind := range kinds() {
+		columns = append(columns, numbers(kind+" µs"))
+	}
+	for _, kind := range kinds() {
+		columns = append(columns, numbers(kind+" MiB"))
+	}
+	list, known := newTable(columns...), false
+	for i := range rows {
+		r := &rows[i]
+		cells := []string{string(r.Way), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch)}
+		for _, kind := range kinds() {
+			cell := ""
+			if seconds, ok := r.CPUSeconds[kind]; ok {
+				cell, known = fmt.Sprintf("%.1f", seconds*1e6/float64(r.Files)), true
+			}
+			cells = append(cells, cell)
+		}
+		for _, kind := range kinds() {
+			cell := ""
+			if bytes, ok := r.PeakRSS[kind]; ok {
+				cell = strconv.FormatInt(bytes>>20, 10)
+			}
+			cells = append(cells, cell)
+		}
+		list.row(cells...)
+	}
+	if known {
+		p.printf("\nProcessor time a file, and peak memory of the largest process of a kind:")
+		list.write(p.stdout)
+	}
+}
+
+func (p *program) targets(targets []bench.Target) {
+	list := newTable(words("TARGET"), numbers("WANTED"), numbers("GOT"), words(""))
+	for _, t := range targets {
+		met := "met"
+		if !t.Met {
+			met = "missed"
+		}
+		list.row(t.Name, ratio(t.Want), ratio(t.Got), met)
+	}
+	p.printf("")
+	list.write(p.stdout)
+}
+
+func rate(filesPerSecond float64) string { return count(int64(filesPerSecond + 0.5)) }
+
+// ratio is how many times as much; nothing when that is not known.
+func ratio(r float64) string {
+	switch {
+	case r == 0:
+		return ""
+	case r < 10:
+		return fmt.Sprintf("%.2f", r)
+	}
+	return fmt.Sprintf("%.0f", r)
+}
