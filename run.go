@@ -43,12 +43,17 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran Ran, err error) {
 		}
 		err = errors.Join(err, workErr)
 	}()
-	ran, err = b.runOnce(ctx, &s, sources)
+	err = b.alone(ctx, lineageOf(sources, &s), func(ctx context.Context) (err error) {
+		if ran, err = b.runOnce(ctx, &s, sources); err != nil || !ran.Changed {
+			return err
+		}
+		if _, err := b.store.Seal(ctx, ran.Transfer.ID); err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		return nil
+	})
 	if err != nil || !ran.Changed {
 		return ran, err
-	}
-	if _, err := b.store.Seal(ctx, ran.Transfer.ID); err != nil {
-		return ran, fmt.Errorf("run: %w", err)
 	}
 	ran.Transfer, err = b.Wait(ctx, ran.Transfer.UUID, nil)
 	return ran, err

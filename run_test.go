@@ -1,0 +1,186 @@
+package baler_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
+)
+
+// counting registers a handler that tells of each file that it has run.
+func counting(t *testing.T, ran func(path string)) *handlers.Registry {
+	t.Helper()
+	return register(t, "counting", func(_ context.Context, j *handlers.Job) error {
+		ran(j.File().Path)
+		return nil
+	})
+}
+
+const countingRecipe = "name: t\nsteps: [{handler: counting, batch: {max_items: 10}}, {handler: noop}]"
+
+func run(t *testing.T, b *baler.Baler, s baler.Submission) baler.Ran {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ran, err := b.Run(ctx, s)
+	if err != nil {
+		t.Fatalf("run: %v; it is at %+v", err, ran.Transfer)
+	}
+	return ran
+}
+
+func TestRunAgainTakesUpWhatChanged(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := tree(t, 50)
+		var files atomic.Int64
+		b := open(t, c, counting(t, func(string) { files.Add(1) }))
+		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, countingRecipe)}
+
+		first := run(t, b, s)
+		audit(t, b, first.Transfer)
+		if !first.Changed || first.Resumed || files.Load() != 50 {
+			t.Errorf("the first run: %d files, changed %v, resumed %v", files.Load(), first.Changed, first.Resumed)
+		}
+		second := run(t, b, s)
+		if second.Changed || second.Transfer.UUID != first.Transfer.UUID || files.Load() != 50 {
+			t.Errorf("with nothing changed: %d files, changed %v, transfer %s", files.Load(), second.Changed, second.Transfer.UUID)
+		}
+		write(t, filepath.Join(root, "added"), "x")
+		write(t, filepath.Join(root, "d000", "f00007.txt"), "changed in size")
+		must(t, os.Chtimes(filepath.Join(root, "d000", "f00008.txt"), time.Time{}, time.Now().Add(time.Hour)))
+		must(t, os.Remove(filepath.Join(root, "d000", "f00009.txt")))
+		third := run(t, b, s)
+		if audit(t, b, third.Transfer); third.Transfer.Files != 3 || files.Load() != 53 {
+			t.Errorf("of one added and two changed files %d were registered, %d ran", third.Transfer.Files, files.Load()-50)
+		}
+		if fourth := run(t, b, s); fourth.Changed {
+			t.Errorf("the fourth run did %+v", fourth.Transfer)
+		}
+		s.Recipe = yaml(t, "name: t\nsteps: [{handler: counting}]")
+		if other := run(t, b, s); other.Transfer.Files != 50 {
+			t.Errorf("another recipe took %d of 50 files", other.Transfer.Files)
+		}
+	})
+}
+
+// However often it is interrupted, and wherever, the runs together come to
+// what one would have.
+func TestRunInterruptedAtAnyPoint(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		const files, tries = 400, 40
+		c.Dispatch.Window = 8
+		var mu sync.Mutex
+		ran := make(map[string]bool)
+		var left atomic.Int64
+		var interrupt atomic.Value
+		b := open(t, c, counting(t, func(path string) {
+			mu.Lock()
+			ran[path] = true
+			mu.Unlock()
+			if left.Add(-1) == 0 {
+				interrupt.Load().(context.CancelFunc)()
+			}
+		}))
+		s := baler.Submission{Paths: []string{tree(t, files)}, Recipe: yaml(t, countingRecipe)}
+		attempt := func(try int) (baler.Ran, error) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			interrupt.Store(cancel)
+			left.Store(rand.Int64N(files/4) + 1) // after so many files, or in the middle of the scan
+			s.Started = func(tasks.Transfer) {
+				if try%4 == 1 {
+					cancel()
+				}
+			}
+			return b.Run(ctx, s)
+		}
+		last, err := attempt(0)
+		interrupted := 0
+		for ; errors.Is(err, context.Canceled) && interrupted < tries; last, err = attempt(interrupted) {
+			interrupted++
+		}
+		if err != nil || interrupted < 3 {
+			t.Fatalf("interrupted %d times: %v", interrupted, err)
+		}
+		if lines := audit(t, b, last.Transfer); len(lines) != 2*files || last.Transfer.Files != files || len(ran) != files {
+			t.Errorf("%d files, %d results, %d ran", last.Transfer.Files, len(lines), len(ran))
+		}
+		s.Started = nil
+		if again := run(t, b, s); again.Changed {
+			t.Errorf("another run did %+v", again.Transfer)
+		}
+	})
+}
+
+// Files that fail are done: another run does not try them again by itself.
+func TestRunOfFilesThatFail(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := tree(t, 10)
+		write(t, filepath.Join(root, "bad"), "x")
+		b := open(t, c, register(t, "picky", func(_ context.Context, j *handlers.Job) error {
+			if filepath.Base(j.File().Path) == "bad" {
+				return handlers.Fail("bad", errors.New("it is bad"))
+			}
+			return nil
+		}))
+		s := baler.Submission{Paths: []string{root, filepath.Join(root, "missing")}, Recipe: yaml(t, "name: t\nsteps: [{handler: picky}]")}
+		first := run(t, b, s)
+		audit(t, b, first.Transfer)
+		if got := first.Transfer.Totals(); got.Failed != 2 || got.Succeeded != 10 {
+			t.Errorf("counted %+v", got)
+		}
+		if second := run(t, b, s); second.Changed {
+			t.Errorf("the second run did %+v", second.Transfer)
+		}
+		write(t, filepath.Join(root, "missing"), "found")
+		if third := run(t, b, s); third.Transfer.Files != 1 || third.Transfer.Totals().Succeeded != 1 {
+			t.Errorf("the file that was missing came to %+v", third.Transfer)
+		}
+	})
+}
+
+// Two runs of the same paths at once, on one database: together they take each
+// file once, and both end.
+func TestTwoRunsAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		const files = 300
+		root := tree(t, files)
+		var ran atomic.Int64
+		var ended sync.WaitGroup
+		for i := range 2 {
+			c.Worker.Name = fmt.Sprintf("worker-%d", i)
+			b := open(t, c, counting(t, func(string) { ran.Add(1) }))
+			ended.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				got, err := b.Run(ctx, baler.Submission{Paths: []string{root}, Recipe: yaml(t, countingRecipe)})
+				if err != nil {
+					t.Errorf("run %d: %v; it is at %+v", i, err, got.Transfer)
+				}
+			})
+		}
+		ended.Wait()
+		b := open(t, c, nil)
+		all, err := b.Transfers(t.Context(), 0, 10)
+		must(t, err)
+		registered := int64(0)
+		for _, tr := range all {
+			audit(t, b, tr)
+			registered += tr.Files
+		}
+		if registered != files {
+			t.Errorf("%d files registered in %d transfers, of %d there are", registered, len(all), files)
+		}
+	})
+}

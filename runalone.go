@@ -1,0 +1,63 @@
+package baler
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// aloneFor is how long a run that died keeps others of its lineage waiting.
+const aloneFor = 6 * time.Second
+
+// alone does what must not be done twice at once for one lineage: two runs of
+// the same paths would both register every file. It waits for its turn.
+func (b *Baler) alone(ctx context.Context, lineage string, do func(ctx context.Context) error) error {
+	name, holder := "run-"+lineage[:32], rand.Text()
+	for {
+		held, err := b.store.Acquire(ctx, name, holder, aloneFor)
+		if err != nil {
+			return fmt.Errorf("wait for other runs: %w", err)
+		}
+		if held {
+			return b.holding(ctx, name, holder, do)
+		}
+		timer := time.NewTimer(waitEvery)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// holding renews a lease while something is done under it, and gives it up then.
+func (b *Baler) holding(ctx context.Context, name, holder string, do func(ctx context.Context) error) error {
+	renewing, stop := context.WithCancel(ctx)
+	var renewed sync.WaitGroup
+	renewed.Go(func() { b.renew(renewing, name, holder) })
+	err := do(ctx)
+	stop()
+	renewed.Wait()
+	if err := b.store.Release(context.WithoutCancel(ctx), name, holder); err != nil {
+		b.log.WarnContext(ctx, "run: others wait until its lease ends", "error", err)
+	}
+	return err
+}
+
+func (b *Baler) renew(ctx context.Context, name, holder string) {
+	t := time.NewTicker(aloneFor / 3)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			if _, err := b.store.Acquire(ctx, name, holder, aloneFor); err != nil && ctx.Err() == nil {
+				b.log.WarnContext(ctx, "run: its lease was not renewed", "error", err)
+			}
+		}
+	}
+}
