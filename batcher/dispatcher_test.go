@@ -183,7 +183,7 @@ func TestSweepBesideAClosingBatch(t *testing.T) {
 	}
 }
 
-func TestNudgeNeverBlocks(t *testing.T) {
+func TestNudgeNeverBlocks(*testing.T) {
 	d := newTestDispatcher(newFake(), DispatcherOptions{})
 	for range 3 {
 		d.Nudge()

@@ -390,10 +390,11 @@ func TestSweepLeavesWhatWaits(t *testing.T) {
 		}
 		start(t, s.dispatcher(nil, batcher.DispatcherOptions{Lag: time.Minute}))
 		testkit.Eventually(t, 20*time.Second, func() error {
-			if n, err := s.redis.SCard(t.Context(), "asynq:{baler}:groups").Result(); err != nil || n == 0 {
-				return fmt.Errorf("%d groups have their name, %v", n, err)
+			n, err := s.redis.SCard(t.Context(), "asynq:{baler}:groups").Result()
+			if err == nil && n == 0 {
+				return errors.New("no group has its name")
 			}
-			return nil
+			return err
 		})
 		s.clock.Advance(2 * time.Minute)
 		other := s.submit(t, tasks.ViaBulk, 10) // served in a later turn than the sweep

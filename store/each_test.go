@@ -178,7 +178,7 @@ type complainer interface {
 }
 
 // checkCounters compares every counter of a transfer with the rows it counts.
-func (b *bench) checkCounters(t complainer, ctx context.Context, transfer int64) {
+func (b *bench) checkCounters(ctx context.Context, t complainer, transfer int64) {
 	t.Helper()
 	tr, err := b.TransferByID(ctx, transfer)
 	if err != nil {

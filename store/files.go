@@ -51,46 +51,51 @@ func (s *Store) AddFiles(ctx context.Context, a Addition) error {
 			if there, err := a.landed(tx); err != nil || there {
 				return err
 			}
-			committing = false
 		}
-		var t transferRow
-		if err := tx.Select("files", "state").Take(&t, a.Transfer).Error; err != nil {
-			return err
-		}
-		if t.State != tasks.Open && t.State != tasks.Interrupted {
-			return ErrSealed
-		}
-		first := cmp.Or(a.First, t.Files+1)
-		rows, bytes := a.rows(first)
-		if err := tx.CreateInBatches(rows, chunk(tx)).Error; err != nil {
-			if duplicate(err) {
-				return a.race() // another producer took these numbers
-			}
-			return err
-		}
-		if err := noteSeen(tx, a); err != nil {
-			return err
-		}
-		if a.Turn != nil {
-			if err := a.Turn(); err != nil {
-				return err
-			}
-		}
-		// From here on rows are locked that others wait for: it must be our turn.
-		if err := addRouted(tx, a.Transfer, a.Routed); err != nil {
-			return err
-		}
-		// Last, so that the hot row is held for the commit alone.
-		u := tx.Exec(`UPDATE transfers SET files = files + ?, bytes = bytes + ?, finished = finished + ?, seen_at = ?, state = ?
-			WHERE id = ? AND files = ? AND state IN ?`,
-			len(rows), bytes, a.Finished, now, tasks.Open, a.Transfer, first-1, []tasks.State{tasks.Open, tasks.Interrupted})
-		if u.Error == nil && u.RowsAffected == 0 {
-			return a.race()
-		}
-		committing = u.Error == nil
-		return u.Error
+		err := a.register(tx, now)
+		committing = err == nil
+		return err
 	}
 	return Outlast(ctx, s.log, func() error { return s.write(ctx, "register files", register) })
+}
+
+// register inserts the rows, and counts them last.
+func (a *Addition) register(tx *gorm.DB, now time.Time) error {
+	var t transferRow
+	if err := tx.Select("files", "state").Take(&t, a.Transfer).Error; err != nil {
+		return err
+	}
+	if t.State != tasks.Open && t.State != tasks.Interrupted {
+		return ErrSealed
+	}
+	first := cmp.Or(a.First, t.Files+1)
+	rows, bytes := a.rows(first)
+	if err := tx.CreateInBatches(rows, chunk(tx)).Error; err != nil {
+		if duplicate(err) {
+			return a.race() // another producer took these numbers
+		}
+		return err
+	}
+	if err := noteSeen(tx, *a); err != nil {
+		return err
+	}
+	if a.Turn != nil {
+		if err := a.Turn(); err != nil {
+			return err
+		}
+	}
+	// From here on rows are locked that others wait for: it must be our turn.
+	if err := addRouted(tx, a.Transfer, a.Routed); err != nil {
+		return err
+	}
+	// Last, so that the hot row is held for the commit alone.
+	u := tx.Exec(`UPDATE transfers SET files = files + ?, bytes = bytes + ?, finished = finished + ?, seen_at = ?, state = ?
+		WHERE id = ? AND files = ? AND state IN ?`,
+		len(rows), bytes, a.Finished, now, tasks.Open, a.Transfer, first-1, []tasks.State{tasks.Open, tasks.Interrupted})
+	if u.Error == nil && u.RowsAffected == 0 {
+		return a.race()
+	}
+	return u.Error
 }
 
 // landed reports whether the files are there under the numbers that they were

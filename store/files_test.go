@@ -89,7 +89,7 @@ func TestManyProducersOfOneTransfer(t *testing.T) {
 				t.Fatalf("number %d of the files is %d", i+1, n)
 			}
 		}
-		b.checkCounters(t, t.Context(), tr.ID)
+		b.checkCounters(t.Context(), t, tr.ID)
 		read := b.read(t, tr.ID)
 		if read.Files != producers*rounds*some || read.Steps[0].Routed != producers*rounds*(some-1) || read.Steps[1].Routed != producers*rounds {
 			t.Errorf("%+v", read)
@@ -115,7 +115,7 @@ func TestSealedTransferTakesNoFiles(t *testing.T) {
 			t.Fatalf("reopened %v, %v", reopened, err)
 		}
 		b.files(t, tr.ID, 2)
-		b.checkCounters(t, t.Context(), tr.ID)
+		b.checkCounters(t.Context(), t, tr.ID)
 	})
 }
 

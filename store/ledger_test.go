@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -117,7 +118,7 @@ func TestDueAndDefer(t *testing.T) {
 		b.files(t, tr.ID, 9)
 		var all []int64
 		for i := range 5 {
-			all = append(all, b.batch(t, tr.ID, fmt.Sprint(i+1)).ID)
+			all = append(all, b.batch(t, tr.ID, strconv.Itoa(i+1)).ID)
 			b.clock.Advance(7 * time.Microsecond) // fractions of every length must order
 		}
 		if due := b.due(t); len(due) > 0 {
@@ -271,7 +272,7 @@ func TestSplitKeepsWhatIsRecorded(t *testing.T) {
 				return finishing(&parts[i])(foreign)
 			}})
 		}
-		b.checkCounters(t, t.Context(), tr.ID)
+		b.checkCounters(t.Context(), t, tr.ID)
 		if read := b.read(t, tr.ID); read.State != tasks.Completed || read.Steps[0].Warning != 2 || read.Steps[0].Succeeded != 4 {
 			t.Errorf("%+v", read)
 		}
@@ -286,12 +287,12 @@ func TestCompletionOnce(t *testing.T) {
 		b.files(t, tr.ID, batches)
 		var open []*tasks.Batch
 		for i := range batches {
-			open = append(open, b.batch(t, tr.ID, fmt.Sprint(i+1)))
+			open = append(open, b.batch(t, tr.ID, strconv.Itoa(i+1)))
 		}
 		var mu sync.Mutex
 		completed := 0
 		atOnce(t, batches+2, func(i int) error {
-			done := false
+			var done bool
 			var err error
 			if i >= batches {
 				done, err = b.Seal(t.Context(), tr.ID)
@@ -310,7 +311,7 @@ func TestCompletionOnce(t *testing.T) {
 		if read := b.read(t, tr.ID); completed != 1 || read.State != tasks.Completed {
 			t.Errorf("completed %d times, %+v", completed, read)
 		}
-		b.checkCounters(t, t.Context(), tr.ID)
+		b.checkCounters(t.Context(), t, tr.ID)
 	})
 }
 
@@ -432,7 +433,7 @@ func TestNumbersOfBatchesInACluster(t *testing.T) {
 	b.files(t, tr.ID, 9)
 	var batches []tasks.Batch
 	for i := range 9 {
-		batches = append(batches, newBatch(t, tr.ID, 1, fmt.Sprint(i+1)))
+		batches = append(batches, newBatch(t, tr.ID, 1, strconv.Itoa(i+1)))
 	}
 	if err := b.AddBatches(t.Context(), batches); err != nil {
 		t.Fatal(err)

@@ -23,10 +23,10 @@ func TestAnyLifeOfATransfer(t *testing.T) {
 			l := newLife(t, rt, b)
 			for range rapid.IntRange(1, 25).Draw(rt, "moves") {
 				l.move()
-				b.checkCounters(rt, t.Context(), l.transfer)
+				b.checkCounters(t.Context(), rt, l.transfer)
 			}
 			l.drain()
-			b.checkCounters(rt, t.Context(), l.transfer)
+			b.checkCounters(t.Context(), rt, l.transfer)
 			l.checkEnd()
 		})
 	})

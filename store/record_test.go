@@ -29,7 +29,7 @@ func TestRecordManyBatchesAtOnce(t *testing.T) {
 		}
 		b.record(t, recs...)
 		for i, tr := range transfers {
-			b.checkCounters(t, t.Context(), tr)
+			b.checkCounters(t.Context(), t, tr)
 			if read := b.read(t, tr); read.Steps[0].Succeeded != 20 || read.Steps[1].Routed != 20 {
 				t.Errorf("steps of transfer %d: %+v", tr, read.Steps)
 			}
@@ -66,7 +66,7 @@ func TestRecordedResultComesBack(t *testing.T) {
 		if got.Path != "/data/000000" || !got.StartedAt.Equal(r.StartedAt) || !got.EndedAt.Equal(r.EndedAt) {
 			t.Errorf("path %q, times %v and %v", got.Path, got.StartedAt, got.EndedAt)
 		}
-		got.Result.StartedAt, got.Result.EndedAt = r.StartedAt, r.EndedAt
+		got.StartedAt, got.EndedAt = r.StartedAt, r.EndedAt
 		if a, w := fmt.Sprintf("%+v", got.Result), fmt.Sprintf("%+v", r); a != w {
 			t.Errorf("got  %s\nwant %s", a, w)
 		}
@@ -82,13 +82,13 @@ func TestRecordPartlyThenClose(t *testing.T) {
 		}
 		one := b.batch(t, tr.ID, "1-4")
 		b.record(t, &Recording{Batch: one, Results: results(one, tasks.Succeeded, 2, 3)})
-		b.checkCounters(t, t.Context(), tr.ID)
+		b.checkCounters(t.Context(), t, tr.ID)
 		if read := b.read(t, tr.ID); read.Finished != 0 || read.Steps[0].Succeeded != 2 {
 			t.Errorf("after a part: %+v", read)
 		}
 		last := &Recording{Batch: one, Results: results(one, tasks.Failed, 1, 4), Plan: finishing(one)}
 		b.record(t, last)
-		b.checkCounters(t, t.Context(), tr.ID)
+		b.checkCounters(t.Context(), t, tr.ID)
 		read := b.read(t, tr.ID)
 		if !last.Completed || read.State != tasks.Completed || read.Finished != 4 || read.EndedAt.IsZero() {
 			t.Errorf("at the end: completed %v, %+v", last.Completed, read)
@@ -138,7 +138,7 @@ func TestBatchClosedTwiceInOneTransaction(t *testing.T) {
 		}
 		wantErr(t, second.Err, ErrStale)
 		wantErr(t, late.Err, ErrStale)
-		b.checkCounters(t, t.Context(), tr.ID)
+		b.checkCounters(t.Context(), t, tr.ID)
 		read := b.read(t, tr.ID)
 		if read.Finished != 1 || read.Steps[1].Routed != 2 || b.count(t, "batches", "1 = 1") != 1 {
 			t.Errorf("the batch was closed more than once: %+v, %d open", read, b.count(t, "batches", "1 = 1"))
@@ -183,7 +183,7 @@ func TestFileInTwoBatches(t *testing.T) {
 				if foreign.String() != "3" {
 					t.Errorf("foreign files are %v, want 3", foreign)
 				}
-				b.checkCounters(t, t.Context(), tr.ID)
+				b.checkCounters(t.Context(), t, tr.ID)
 				read := b.read(t, tr.ID)
 				if read.Finished != 5 || read.State != tasks.Completed {
 					t.Errorf("%d of 5 finished, %s", read.Finished, read.State)
@@ -204,7 +204,7 @@ func TestResultTwiceInOneRecording(t *testing.T) {
 		one := b.batch(t, tr.ID, "1-2")
 		rs := append(results(one, tasks.Succeeded, 1, 2), results(one, tasks.Failed, 1)...)
 		b.record(t, &Recording{Batch: one, Results: rs, Plan: finishing(one)})
-		b.checkCounters(t, t.Context(), tr.ID)
+		b.checkCounters(t.Context(), t, tr.ID)
 		if read := b.read(t, tr.ID); read.Steps[0].Succeeded != 2 || read.Steps[0].Failed != 0 {
 			t.Errorf("%+v", read.Steps[0])
 		}
@@ -239,7 +239,7 @@ func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
 		if n := b.count(t, "results", "file_no < 3"); n > 0 || b.count(t, "attempts", "1 = 1") > 0 {
 			t.Errorf("%d results of a stale recording", n)
 		}
-		b.checkCounters(t, t.Context(), tr.ID)
+		b.checkCounters(t.Context(), t, tr.ID)
 
 		b.record(t, &Recording{Batch: &later, Results: results(&later, tasks.Succeeded, 1, 2), Plan: finishing(&later)})
 		again := &Recording{Batch: &later, Results: results(&later, tasks.Succeeded, 1), Plan: finishing(&later)}
@@ -302,7 +302,7 @@ func TestBigOutputsInOneRecording(t *testing.T) {
 		if err != nil || len(lines) != 1 || lines[0].Output != worst || lines[0].Error != worst {
 			t.Errorf("%d lines, %v: the output is not what was written", len(lines), err)
 		}
-		b.checkCounters(t, t.Context(), tr.ID)
+		b.checkCounters(t.Context(), t, tr.ID)
 	})
 }
 
@@ -350,6 +350,6 @@ func TestScatteredBatch(t *testing.T) {
 				t.Errorf("%s: %d recorded, %v", shape.name, recorded.Len(), err)
 			}
 		}
-		b.checkCounters(t, t.Context(), tr.ID)
+		b.checkCounters(t.Context(), t, tr.ID)
 	})
 }

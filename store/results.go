@@ -117,13 +117,26 @@ type Line struct {
 }
 
 // Results lists up to limit results of a transfer behind a key, in the order
-// of steps and files.
+// of steps and files. A page costs the same however far behind it is.
 func (s *Store) Results(ctx context.Context, transfer int64, f Filter, after Key, limit int) ([]Line, error) {
-	q := f.apply(s.db.WithContext(ctx)).Where("transfer_id = ?", transfer).
-		Where("step_no > ? OR (step_no = ? AND file_no > ?)", after.Step, after.Step, after.File)
-	var rows []resultRow
-	if err := q.Order("step_no, file_no").Limit(limit).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("list results: %w", err)
+	page := func(limit int, where string, args ...any) (rows []resultRow, err error) {
+		q := f.apply(s.db.WithContext(ctx)).Where("transfer_id = ?", transfer).Where(where, args...)
+		if err := q.Order("step_no, file_no").Limit(limit).Find(&rows).Error; err != nil {
+			return nil, fmt.Errorf("list results: %w", err)
+		}
+		return rows, nil
+	}
+	// Not one query with an OR: MySQL would read the step from its beginning.
+	rows, err := page(limit, "step_no = ? AND file_no > ?", after.Step, after.File)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) < limit {
+		further, err := page(limit-len(rows), "step_no > ?", after.Step)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, further...)
 	}
 	return s.withPaths(ctx, transfer, rows)
 }

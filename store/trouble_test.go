@@ -255,7 +255,7 @@ func TestRecordAcrossALostAnswer(t *testing.T) {
 	if rec.Err != nil && !errors.Is(rec.Err, ErrStale) {
 		t.Error(rec.Err)
 	}
-	b.checkCounters(t, t.Context(), tr.ID)
+	b.checkCounters(t.Context(), t, tr.ID)
 	if read := b.read(t, tr.ID); read.Finished != 2 || read.Steps[0].Succeeded != 2 {
 		t.Errorf("%+v", read)
 	}
@@ -299,7 +299,7 @@ func TestAddFilesAcrossALostCommit(t *testing.T) {
 	if lost != 1 || files[0].No != 4 || files[4].No != 8 {
 		t.Errorf("%d commits lost, files %d to %d", lost, files[0].No, files[4].No)
 	}
-	b.checkCounters(t, t.Context(), tr.ID)
+	b.checkCounters(t.Context(), t, tr.ID)
 	if read := b.read(t, tr.ID); read.Files != 8 {
 		t.Errorf("%d files registered, want 8", read.Files)
 	}
