@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync"
 	"testing"
@@ -62,7 +63,12 @@ steps:
 		var running sync.WaitGroup
 		for i := range batches {
 			running.Go(func() {
-				if err := r.deliver(w, &batches[i]); err != nil {
+				err := r.deliver(w, &batches[i])
+				for errors.Is(err, ErrBusy) { // the queue brings it again
+					runtime.Gosched()
+					err = r.deliver(w, &batches[i])
+				}
+				if err != nil {
 					t.Error(err)
 				}
 			})
@@ -82,6 +88,37 @@ func TestSlotsBeyondTheHost(t *testing.T) {
 		r.handle("huge", endAs(tasks.Succeeded), WithSlots(1000))
 		r.files(1)
 		r.finish(r.worker("w", func(o *RunnerOptions) { o.Slots = 2 }))
+		r.audit()
+	})
+}
+
+// A worker that holds a batch which takes the whole host leaves the next one
+// to other workers, instead of keeping it waiting here.
+func TestWorkerHoardsNoHeavyBatches(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: all, batch: {max_items: 1}}]")
+		began, end := make(chan struct{}), make(chan struct{})
+		r.handle("all", func(context.Context, []*Job) error {
+			began <- struct{}{}
+			<-end
+			return nil
+		}, WithSlots(All))
+		batches := r.files(2)
+		busy, idle := r.worker("busy"), r.worker("idle")
+		answers := make(chan error, 2)
+		go func() { answers <- r.deliver(busy, &batches[0]) }()
+		<-began
+		if err := r.deliver(busy, &batches[1]); !errors.Is(err, ErrBusy) {
+			t.Errorf("the busy worker answered %v", err)
+		}
+		go func() { answers <- r.deliver(idle, &batches[1]) }()
+		<-began
+		close(end)
+		for range batches {
+			if err := <-answers; err != nil {
+				t.Error(err)
+			}
+		}
 		r.audit()
 	})
 }

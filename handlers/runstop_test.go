@@ -72,15 +72,15 @@ func TestStopHandsBack(t *testing.T) {
 
 func TestStopReachesBatchesThatWaitForSlots(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
-		r := newRig(t, url, "name: t\nsteps: [{handler: all, batch: {max_items: 1}}]")
-		began := make(chan struct{}, 1)
-		r.handle("all", func(ctx context.Context, _ []*Job) error {
+		r := newRig(t, url, "name: t\nsteps: [{handler: slow, batch: {max_items: 1}}]")
+		began := make(chan struct{}, 2)
+		r.handle("slow", func(ctx context.Context, _ []*Job) error {
 			began <- struct{}{}
 			<-ctx.Done()
 			return ctx.Err()
-		}, WithSlots(All))
+		})
 		batches := r.files(2)
-		w := r.worker("w")
+		w := r.worker("w", func(o *RunnerOptions) { o.Slots = 1 })
 		answers := make(chan error, 2)
 		for i := range batches {
 			go func() { answers <- r.deliver(w, &batches[i]) }()
