@@ -13,8 +13,11 @@ func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, limit, room,
 	// A first step for every file needs no more than sizes.
 	sizes := e.Step(1).Unconditional()
 	files, err := d.ledger.FilesAfter(ctx, b.Transfer, b.Cursor, limit, sizes)
-	if err != nil || len(files) == 0 {
+	if err != nil {
 		return false, err
+	}
+	if len(files) == 0 {
+		return false, gap(b)
 	}
 	p := planner{
 		transfer: b.Transfer, queue: e.Queue, policy: sharing(e, b, slots), room: room,

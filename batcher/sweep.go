@@ -47,7 +47,7 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *Entry) (int64
 		return 0, err
 	}
 	if len(files) == 0 {
-		return 0, fmt.Errorf("%w: the transfer counts %d files, none is behind %d", errGap, b.Files, b.Cursor)
+		return 0, gap(b)
 	}
 	missing, err := d.missing(ctx, e, files)
 	if err != nil {
@@ -74,6 +74,10 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *Entry) (int64
 
 // errGap says that the database does not hold what it counts.
 var errGap = errors.New("registered files are missing")
+
+func gap(b *Backlog) error {
+	return fmt.Errorf("%w: the transfer counts %d files, none is behind %d", errGap, b.Files, b.Cursor)
+}
 
 // missing are the files that should have a result or a batch and have none.
 // The batches are read first: one that ends in between has left its results.

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -107,7 +108,16 @@ func (r *fileRow) file() tasks.File {
 	return tasks.File{No: r.No, Path: string(r.Path), Size: r.Size, MTime: value(r.Mtime), Problem: r.Problem}
 }
 
+// pathMost is how long a path may be: what the column holds, and what Linux opens.
+const pathMost = 4096
+
 func newFileRow(transfer int64, f *tasks.File) fileRow {
+	if len(f.Path) > pathMost { // recorded against this file; its neighbours go in
+		return fileRow{
+			TransferID: transfer, No: f.No, Path: []byte(f.Path[:pathMost]),
+			Problem: fmt.Sprintf("name-too-long: a path of %d bytes; %d is the most that can be opened", len(f.Path), pathMost),
+		}
+	}
 	return fileRow{
 		TransferID: transfer, No: f.No, Path: []byte(f.Path), Size: f.Size,
 		Mtime: pointer(f.MTime), Problem: clip(f.Problem, 512),

@@ -1,0 +1,25 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// Revived lists the sealed transfers of a lineage that are worked on again
+// although newer ones have followed, oldest first; paused ones are left out.
+// Only taking back results that had been recorded brings them about.
+func (s *Store) Revived(ctx context.Context, lineage string, before int64) ([]tasks.Transfer, error) {
+	var rows []transferRow
+	err := s.db.WithContext(ctx).Where("lineage = ? AND id < ? AND state = ? AND paused_at IS NULL", lineage, before, tasks.Running).
+		Order("id").Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("look for transfers to finish: %w", err)
+	}
+	transfers := make([]tasks.Transfer, len(rows))
+	for i := range rows {
+		transfers[i] = rows[i].transfer()
+	}
+	return transfers, nil
+}
