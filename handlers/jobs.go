@@ -38,8 +38,8 @@ func (u *run) makeJobs(roots *Roots) (open []*Job) {
 		switch {
 		case u.canceled.Err() != nil:
 			finishCanceled([]*Job{j})
-		case u.batch.Lost >= u.retry.Attempts:
-			j.finish(tasks.Error, CodeWorkerLost, "every worker that took this file alone died with it, or lost it")
+		case u.guilty:
+			j.finish(tasks.Error, CodeWorkerLost, "every worker that took this file alone died with it")
 		case f.Problem != "":
 			code, reason, _ := strings.Cut(f.Problem, ": ")
 			j.finish(tasks.Failed, code, cmp.Or(reason, code))

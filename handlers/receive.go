@@ -33,7 +33,7 @@ func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
 	// Only a lost lease counts as a retry in asynq: whatever ProcessTask
 	// returns is declared to be no failure.
 	lost, _ := asynq.GetRetryCount(ctx)
-	b, err := r.Store.Pickup(ctx, m.Batch, lost)
+	b, err := r.Store.Pickup(ctx, m.Batch, lost > 0)
 	switch {
 	case errors.Is(err, store.ErrStale):
 		r.Metrics.dropped()
@@ -72,15 +72,22 @@ func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
 	return run.do(ctx)
 }
 
-// split replaces a batch that a worker died with by about as many parts as each
-// has files: in two more deaths at most a file that kills workers is alone.
+// splitWhole is how many files are split into parts of one at once.
+const splitWhole = 32
+
+// split replaces a batch that a worker died with by parts of one file, or by
+// about as many parts as each has files: a file that kills workers is alone
+// after one more death at most in a batch of up to a thousand.
 func (r *Runner) split(ctx context.Context, b *tasks.Batch, e *batcher.Entry) error {
 	files, err := r.Store.Files(ctx, b.Transfer, b.Files)
 	if err != nil {
 		return fmt.Errorf("batch %d: %w", b.ID, err)
 	}
 	policy := e.Policy(b.Step)
-	policy.MaxItems = int(math.Sqrt(float64(b.Items())))
+	policy.MaxItems = 1
+	if b.Items() > splitWhole {
+		policy.MaxItems = int(math.Sqrt(float64(b.Items())))
+	}
 	parts := batcher.Split(e, b.Step, files, policy)
 	for i := range parts {
 		parts[i].Attempt = b.Attempt

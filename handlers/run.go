@@ -26,6 +26,9 @@ type run struct {
 	jobs  []*Job
 	early *early
 
+	guilty  bool // its file has cost as many workers as it may: it is set aside
+	charged bool // this run is counted as a worker lost, should it end here
+
 	canceled context.Context //nolint:containedctx // ends when a person cancels the transfer
 	cancel   context.CancelFunc
 }
@@ -36,6 +39,7 @@ func newRun(r *Runner, h *store.Held, e *batcher.Entry, reg Registration) *run {
 	if h.Canceled {
 		u.cancel()
 	}
+	u.guilty = u.condemned()
 	u.early = newEarly(u)
 	return u
 }
@@ -90,9 +94,13 @@ func (u *run) leaveOut(files []tasks.File, recorded []store.Recorded) {
 // do runs the handler over what is left to do, and closes the batch.
 func (u *run) do(ctx context.Context) error {
 	defer u.cancel()
-	weight := int64(u.reg.Slots.Of(u.Slots))
+	weight := u.weight()
 	if err := u.acquire(ctx, weight); err != nil {
 		return u.handBack(ctx, err)
+	}
+	if err := u.charge(ctx); err != nil {
+		u.slots.Release(weight)
+		return u.end(ctx, err)
 	}
 	batchErr, left, err := u.handle(ctx)
 	u.slots.Release(weight)
@@ -237,6 +245,7 @@ const handBackTime = 2 * time.Second
 func (u *run) handBack(ctx context.Context, why error) error {
 	u.Metrics.handedBack()
 	u.early.drop()
+	u.discharge()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handBackTime)
 	defer cancel()
 	if err := u.Store.HandBack(ctx, u.batch); err != nil {

@@ -75,7 +75,7 @@ func TestLaterDeliveryFencesTheOlder(t *testing.T) {
 		older, later := make(chan error, 1), make(chan error, 1)
 		go func() { older <- r.deliver(r.worker("older"), &batches[0]) }()
 		<-began
-		_, err := r.store.Pickup(t.Context(), batches[0].ID, 1) // the queue saw a lease end
+		_, err := r.store.Pickup(t.Context(), batches[0].ID, true) // the queue saw a lease end
 		r.must(err)
 		go func() { later <- r.deliver(r.worker("later"), &batches[0]) }()
 		<-began

@@ -153,7 +153,7 @@ func (s *stage) checkOnce(t *testing.T, transfer, last int64) {
 // finish closes one open batch as a worker would that has nothing more to do.
 func (s *stage) finish(t *testing.T, b *tasks.Batch) {
 	t.Helper()
-	held, err := s.Pickup(t.Context(), b.ID, 1)
+	held, err := s.Pickup(t.Context(), b.ID, true)
 	if err != nil {
 		t.Fatal(err)
 	}

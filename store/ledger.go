@@ -174,14 +174,15 @@ func (s *Store) Defer(ctx context.Context, ids []int64, by time.Duration, sent b
 	})
 }
 
-// TakeBack takes batches from a worker that died with them, which counts as
-// lost, and says when the dispatcher looks at them again.
+// TakeBack takes batches from a worker that died with them, which makes them
+// suspect, and says when the dispatcher looks at them again.
 func (s *Store) TakeBack(ctx context.Context, ids []int64, by time.Duration) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	return s.write(ctx, "take back batches", func(tx *gorm.DB, now time.Time) error {
-		return tx.Exec("UPDATE batches SET due_at = ?, delivery = delivery + 1, lost = lost + 1 WHERE id IN ?", now.Add(by), ids).Error
+		return tx.Exec("UPDATE batches SET due_at = ?, delivery = delivery + 1, lost = CASE WHEN lost = 0 THEN 1 ELSE lost END WHERE id IN ?",
+			now.Add(by), ids).Error
 	})
 }
 
@@ -197,7 +198,8 @@ func (s *Store) HurryAll(ctx context.Context) error {
 // still does with it is refused, and makes it due at once.
 func (s *Store) HandBack(ctx context.Context, b *tasks.Batch) error {
 	return s.write(ctx, "hand back batch", func(tx *gorm.DB, now time.Time) error {
-		return tx.Exec("UPDATE batches SET delivery = delivery + 1, due_at = ? WHERE id = ? AND delivery = ?", now, b.ID, b.Delivery).Error
+		return tx.Exec("UPDATE batches SET delivery = delivery + 1, lost = ?, due_at = ? WHERE id = ? AND delivery = ?",
+			b.Lost, now, b.ID, b.Delivery).Error
 	})
 }
 

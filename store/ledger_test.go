@@ -166,7 +166,7 @@ func TestPickup(t *testing.T) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 3)
 		one := b.batch(t, tr.ID, "1-3")
-		pickup := func(lost, delivery, dead int, retaken bool) *tasks.Batch {
+		pickup := func(lost bool, delivery, dead int, retaken bool) *tasks.Batch {
 			t.Helper()
 			h, err := b.Pickup(t.Context(), one.ID, lost)
 			if err != nil || h.Delivery != delivery || h.Lost != dead || h.Retaken != retaken || h.Files.String() != "1-3" {
@@ -174,9 +174,9 @@ func TestPickup(t *testing.T) {
 			}
 			return &h.Batch
 		}
-		first := pickup(0, 0, 0, false)
-		second := pickup(2, 1, 2, true)
-		third := pickup(0, 2, 2, true) // the queue has forgotten; the ledger has not
+		first := pickup(false, 0, 0, false)
+		second := pickup(true, 1, 1, true)
+		third := pickup(false, 2, 1, true) // the queue has forgotten; the ledger has not
 		if err := b.HandBack(t.Context(), second); err != nil {
 			t.Fatal(err)
 		}
@@ -197,9 +197,9 @@ func TestPickup(t *testing.T) {
 			wantErr(t, rec.Err, ErrStale)
 			wantErr(t, b.Split(t.Context(), stale, []tasks.Batch{newBatch(t, tr.ID, 1, "1")}), ErrStale)
 		}
-		last := pickup(0, 4, 2, true)
+		last := pickup(false, 4, 1, true)
 		b.record(t, &Recording{Batch: last, Results: results(last, tasks.Succeeded, 1, 2, 3), Plan: finishing(last)})
-		_, err := b.Pickup(t.Context(), one.ID, 0)
+		_, err := b.Pickup(t.Context(), one.ID, false)
 		wantErr(t, err, ErrStale)
 	})
 }
@@ -213,7 +213,7 @@ func TestTakeOverAtOnce(t *testing.T) {
 		one := b.batch(t, tr.ID, "1")
 		held := make([]Held, 6)
 		atOnce(t, len(held), func(i int) (err error) {
-			held[i], err = b.Pickup(t.Context(), one.ID, 1)
+			held[i], err = b.Pickup(t.Context(), one.ID, true)
 			return err
 		})
 		tokens := map[int]bool{}
@@ -447,4 +447,47 @@ func TestNumbersOfBatchesInACluster(t *testing.T) {
 			t.Errorf("batch %d of files %v was said to be %d of %v", open[i].ID, open[i].Files, batches[i].ID, batches[i].Files)
 		}
 	}
+}
+
+// A run that nobody saw the end of stays charged; one that was handed back is not.
+func TestCharge(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		tr := b.transfer(t, 1)
+		b.files(t, tr.ID, 1)
+		one := b.batch(t, tr.ID, "1")
+		takeBack := func() *tasks.Batch {
+			t.Helper()
+			if err := b.TakeBack(t.Context(), []int64{one.ID}, time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			h, err := b.Pickup(t.Context(), one.ID, false)
+			if err != nil || !h.Retaken {
+				t.Fatalf("picked up %+v, %v", h, err)
+			}
+			return &h.Batch
+		}
+		first := takeBack()
+		second := takeBack()
+		if second.Lost != 1 {
+			t.Errorf("lost twice in company, and charged: %+v", second)
+		}
+		wantErr(t, b.Charge(t.Context(), first), ErrStale)
+		if err := b.Charge(t.Context(), second); err != nil || second.Lost != 2 {
+			t.Fatalf("charged to %+v, %v", second, err)
+		}
+		third := takeBack()
+		if third.Lost != 2 {
+			t.Errorf("lost alone, and not charged: %+v", third)
+		}
+		if err := b.Charge(t.Context(), third); err != nil {
+			t.Fatal(err)
+		}
+		third.Lost-- // its worker lives
+		if err := b.HandBack(t.Context(), third); err != nil {
+			t.Fatal(err)
+		}
+		if fourth := takeBack(); fourth.Lost != 2 {
+			t.Errorf("handed back, and charged: %+v", fourth)
+		}
+	})
 }

@@ -112,9 +112,9 @@ func (l *life) any() *worker {
 // pickup does as a worker does: it takes over unless it is the first, and
 // leaves out what is recorded.
 func (l *life) pickup(id int64) *worker {
-	lost := 0
+	lost := false
 	if slices.ContainsFunc(l.workers, func(w *worker) bool { return w.held.ID == id }) {
-		lost = 1 // the queue delivers again only what it counts as lost
+		lost = true // the queue delivers again only what it counts as lost
 	}
 	held, err := l.store.Pickup(l.ctx, id, lost)
 	l.must(err)

@@ -21,9 +21,9 @@ type Held struct {
 // Pickup reads a batch for a worker that received its message. A batch that is
 // closed gives ErrStale, one of a paused transfer ErrPaused. When the batch may
 // have run before, the worker takes over: the fencing token is raised. That is
-// so when the ledger says it, or when lost, the number of workers that the queue
-// saw die with it, is above 0.
-func (s *Store) Pickup(ctx context.Context, id int64, lost int) (Held, error) {
+// so when the ledger says it, or when lost says that the queue saw a worker die
+// with it.
+func (s *Store) Pickup(ctx context.Context, id int64, lost bool) (Held, error) {
 	for {
 		row, err := s.pickup(ctx, id)
 		if err != nil {
@@ -34,7 +34,7 @@ func (s *Store) Pickup(ctx context.Context, id int64, lost int) (Held, error) {
 			return Held{}, fmt.Errorf("pick up batch %d: %w", id, err)
 		}
 		h := Held{Batch: b, Canceled: row.State == tasks.Dropped}
-		if lost == 0 && b.Delivery == 0 {
+		if !lost && b.Delivery == 0 {
 			return h, nil
 		}
 		h.Retaken, err = s.takeOver(ctx, &h.Batch, lost)
@@ -64,8 +64,11 @@ func (s *Store) pickup(ctx context.Context, id int64) (row pickupRow, err error)
 	return row, nil
 }
 
-func (s *Store) takeOver(ctx context.Context, b *tasks.Batch, lost int) (taken bool, err error) {
-	total := max(b.Lost, lost)
+func (s *Store) takeOver(ctx context.Context, b *tasks.Batch, lost bool) (taken bool, err error) {
+	total := b.Lost
+	if lost {
+		total = max(total, 1)
+	}
 	err = s.write(ctx, "take over batch", func(tx *gorm.DB, _ time.Time) error {
 		u := tx.Exec("UPDATE batches SET delivery = delivery + 1, lost = ? WHERE id = ? AND delivery = ?", total, b.ID, b.Delivery)
 		taken = u.RowsAffected == 1
@@ -74,4 +77,20 @@ func (s *Store) takeOver(ctx context.Context, b *tasks.Batch, lost int) (taken b
 	b.Delivery++
 	b.Lost = total
 	return taken, err
+}
+
+// Charge counts a run that is about to begin as a worker lost: see
+// tasks.Batch.Lost. When the batch is no longer the caller's it gives ErrStale.
+func (s *Store) Charge(ctx context.Context, b *tasks.Batch) error {
+	err := s.write(ctx, "charge batch", func(tx *gorm.DB, _ time.Time) error {
+		u := tx.Exec("UPDATE batches SET lost = ? WHERE id = ? AND delivery = ?", b.Lost+1, b.ID, b.Delivery)
+		if u.Error == nil && u.RowsAffected == 0 {
+			return ErrStale
+		}
+		return u.Error
+	})
+	if err == nil {
+		b.Lost++
+	}
+	return err
 }

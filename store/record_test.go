@@ -216,7 +216,7 @@ func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 4)
 		one, other := b.batch(t, tr.ID, "1-2"), b.batch(t, tr.ID, "3-4")
-		held, err := b.Pickup(t.Context(), one.ID, 1)
+		held, err := b.Pickup(t.Context(), one.ID, true)
 		later := held.Batch
 		if err != nil || !held.Retaken || later.Delivery != 1 || later.Lost != 1 {
 			t.Fatalf("took over %+v, %v", held, err)
@@ -333,7 +333,7 @@ func TestScatteredBatch(t *testing.T) {
 			if err := b.AddBatches(t.Context(), all); err != nil {
 				t.Fatalf("%s: %v", shape.name, err)
 			}
-			held, err := b.Pickup(t.Context(), all[0].ID, 1)
+			held, err := b.Pickup(t.Context(), all[0].ID, true)
 			picked := held.Batch
 			if err != nil || picked.Files.String() != one.Files.String() {
 				t.Fatalf("%s: picked up %d files, %v", shape.name, picked.Items(), err)

@@ -20,7 +20,8 @@ type Batch struct {
 	// run before raises it, and what an earlier holder records is refused.
 	Delivery int
 
-	// Lost counts the workers that died with this batch in hand.
+	// Lost is 0 until a worker dies with this batch in hand, be it of something
+	// else, and then counts the runs of it alone that nobody saw the end of.
 	Lost int
 }
 
