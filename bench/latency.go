@@ -25,7 +25,7 @@ type LatencyOptions struct {
 type Latency struct {
 	Type    string  `json:"type"` // always "latency"
 	Way     Way     `json:"way"`
-	Load    float64 `json:"load"` // share of what was measured as the capacity
+	Load    float64 `json:"load"` // what other files were submitted meanwhile, as a share of the capacity
 	Samples int     `json:"samples"`
 	Min     float64 `json:"min_seconds"`
 	Median  float64 `json:"median_seconds"`
@@ -67,10 +67,11 @@ func (p *Place) Latency(ctx context.Context, o LatencyOptions, report func(Laten
 	}
 	defer func() { err = joinClose(err, db.Close) }()
 	l := &latencies{s: s, db: db, recipe: r, path: t.path(0), samples: o.Samples, report: report}
-	if err := l.both(ctx, 0); err != nil {
+	l.loaded = func() float64 { return 0 }
+	if err := l.both(ctx); err != nil {
 		return err
 	}
-	p.o.Say("Measuring the capacity with %d files.", o.Files)
+	p.o.Say("Measuring the capacity with %d files, for half of it as a load.", o.Files)
 	meter := newMeter(nil)
 	sum, err := s.submit(ctx, meter, t, path, tasks.ViaBulk)
 	meter.end()
@@ -78,7 +79,8 @@ func (p *Place) Latency(ctx context.Context, o LatencyOptions, report func(Laten
 		return err
 	}
 	load := s.load(ctx, t, r, sum.FilesPerSecond*halfLoad)
-	return errors.Join(l.both(ctx, halfLoad), load.end())
+	l.loaded = func() float64 { return float64(load.files.Load()) / sum.FilesPerSecond }
+	return errors.Join(l.both(ctx), load.end())
 }
 
 // latencies takes samples on one system.
@@ -88,12 +90,14 @@ type latencies struct {
 	recipe  *recipe.Recipe
 	path    string
 	samples int
+	loaded  func() float64 // seconds of full work that were submitted so far
 	report  func(Latency) error
 }
 
-func (l *latencies) both(ctx context.Context, load float64) error {
+func (l *latencies) both(ctx context.Context) error {
 	for _, via := range []tasks.Via{tasks.ViaBulk, tasks.ViaGroup} {
-		l.s.place.o.Say("%d files by %s, one after the other, at %.0f %% load.", l.samples, via, load*100)
+		l.s.place.o.Say("%d files by %s, one after the other.", l.samples, via)
+		began, before := time.Now(), l.loaded()
 		took := make([]float64, l.samples)
 		for i := range took {
 			d, err := l.sample(ctx, via)
@@ -102,9 +106,10 @@ func (l *latencies) both(ctx context.Context, load float64) error {
 			}
 			took[i] = d.Seconds()
 		}
+		load := (l.loaded() - before) / time.Since(began).Seconds()
 		err := l.report(Latency{
 			Type: "latency", Way: Way(via), Load: load, Samples: l.samples,
-			Min: quantile(took, 0), Median: quantile(took, 0.5), P99: quantile(took, 0.99), Max: quantile(took, 1),
+			Min: quantile(took, 0), Median: median(took), P99: quantile(took, 0.99), Max: quantile(took, 1),
 		})
 		if err != nil {
 			return err

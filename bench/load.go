@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/balerhq/baler"
@@ -13,9 +14,11 @@ import (
 // load keeps a system busy until it is ended.
 type load struct {
 	stop  context.CancelFunc
+	tick  *time.Ticker
 	ended sync.WaitGroup
+	files atomic.Int64 // submitted
 	mu    sync.Mutex
-	err   error
+	err   error // what went wrong first
 }
 
 // load submits the folders of a tree again and again, each as a transfer, at a
@@ -24,34 +27,35 @@ func (s *system) load(ctx context.Context, t tree, r *recipe.Recipe, rate float6
 	ctx, stop := context.WithCancel(ctx)
 	l := &load{stop: stop}
 	size := min(t.files, folderSize)
-	tick := time.NewTicker(max(time.Millisecond, time.Duration(float64(size)/rate*float64(time.Second))))
-	whole := max(1, t.files/folderSize)
+	l.tick = time.NewTicker(max(time.Millisecond, time.Duration(float64(size)/rate*float64(time.Second))))
+	whole := max(1, t.files/folderSize) // folders that are full, if any is
 	for lane := range 2 {
 		l.ended.Go(func() {
 			for i := lane; ; i++ {
 				select {
-				case <-tick.C:
+				case <-l.tick.C:
 				case <-ctx.Done():
-					tick.Stop()
 					return
 				}
 				_, _, err := s.b.Submit(ctx, baler.Submission{
 					Paths: []string{t.folder(i % whole)}, Recipe: r, Via: tasks.ViaBulk, Queue: queue, Name: "load",
 				})
-				if err != nil && ctx.Err() == nil {
-					l.fail(err)
+				if err != nil {
+					l.fail(ctx, err)
 					return
 				}
+				l.files.Add(int64(size))
 			}
 		})
 	}
 	return l
 }
 
-func (l *load) fail(err error) {
+// fail keeps an error, unless it only says that the load was ended.
+func (l *load) fail(ctx context.Context, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.err == nil {
+	if l.err == nil && ctx.Err() == nil {
 		l.err = err
 	}
 }
@@ -60,6 +64,7 @@ func (l *load) fail(err error) {
 func (l *load) end() error {
 	l.stop()
 	l.ended.Wait()
+	l.tick.Stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.err

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -124,12 +123,5 @@ func medianOf[T any](all []T, of func(T) float64) float64 {
 	for i, v := range all {
 		values[i] = of(v)
 	}
-	return quantile(values, 0.5)
-}
-
-// quantile is the value that a share of all lies below; the upper one of two
-// when there is none between them. There must be values.
-func quantile[T cmp.Ordered](values []T, share float64) T {
-	slices.Sort(values)
-	return values[min(len(values)-1, int(share*float64(len(values))))]
+	return median(values)
 }

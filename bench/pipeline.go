@@ -26,7 +26,7 @@ const (
 
 // A handler that computes gets fewer files, of zeros.
 const (
-	computeShare = 3000
+	computeShare = 1000
 	computeFew   = 8
 	computeMost  = 64
 	computeSize  = 16 << 20

@@ -61,5 +61,3 @@ func (t tree) path(i int) string {
 }
 
 func (t tree) folder(i int) string { return filepath.Join(t.root, fmt.Sprintf("folder-%04d", i)) }
-
-func (t tree) folders() int { return (t.files + folderSize - 1) / folderSize }

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/bench"
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+// benchSandbox is one where servers are made from the account's own cache, and
+// what they leave behind is seen.
+func benchSandbox(t *testing.T) *sandbox {
+	t.Helper()
+	s := newSandbox(t)
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// At the top, for the sockets of servers have short names.
+	tmp, err := os.MkdirTemp("", "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+			t.Errorf("left in the temporary folder: %v, %v", left, err)
+		}
+		if err := os.RemoveAll(tmp); err != nil {
+			t.Error(err)
+		}
+	})
+	s.env = append(s.env, "XDG_CACHE_HOME="+cache, "TMPDIR="+tmp)
+	return s
+}
+
+// benchLines runs a bench in the real program, which is its own worker, and reads
+// its output.
+func benchLines[T any](s *sandbox, args ...string) []T {
+	s.t.Helper()
+	var stderr buffer
+	cmd := exec.CommandContext(s.t.Context(), binary(s.t), append([]string{"bench", "--json"}, args...)...)
+	cmd.Env, cmd.Stderr = s.env, &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		s.t.Fatalf("%v: %s", err, stderr.String())
+	}
+	var all []T
+	for line := range strings.Lines(string(out)) {
+		var v T
+		if err := json.Unmarshal([]byte(line), &v); err != nil {
+			s.t.Fatalf("%v in %s", err, line)
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+func TestBenchPipeline(t *testing.T) {
+	t.Parallel()
+	type line struct {
+		bench.Measurement
+		Name string
+		Want *float64
+		Got  *float64
+		Met  *bool
+	}
+	all := benchLines[line](benchSandbox(t), "pipeline", "--files", "200", "--workers", "1,2", "--batch", "64", "--repeat", "1")
+	var ways []bench.Way
+	var targets []string
+	for _, l := range all {
+		switch l.Type {
+		case "measurement":
+			if l.FilesPerSecond <= 0 || l.Seconds <= 0 || l.Repeat != 1 || (l.Way != bench.CPU && l.RatioToLimit <= 0) {
+				t.Errorf("%+v", l.Measurement)
+			}
+			ways = append(ways, l.Way)
+		case "target":
+			if l.Want == nil || l.Got == nil || l.Met == nil {
+				t.Errorf("target %q lacks a part", l.Name)
+			}
+			targets = append(targets, l.Name)
+		default:
+			t.Errorf("a line of type %q", l.Type)
+		}
+	}
+	want := []bench.Way{
+		bench.Limit, bench.Limit, bench.Limit, bench.PerFile, bench.AsynqGroup,
+		bench.Bulk, bench.Bulk, bench.Group, bench.Group, bench.CPU, bench.CPU,
+	}
+	if !slices.Equal(ways, want) {
+		t.Errorf("measured %v, want %v", ways, want)
+	}
+	for _, name := range []string{"bulk, of the limit", "group, times asynq-group", "two workers, times one, computing"} {
+		if !slices.Contains(targets, name) {
+			t.Errorf("no target %q among %q", name, targets)
+		}
+	}
+}
+
+func TestBenchCommitOnGivenServers(t *testing.T) {
+	t.Parallel()
+	s := benchSandbox(t)
+	private := testkit.NewMySQLServer(t) // a setting of the whole server is changed
+	s.env = append(s.env, "BALER_REDIS_URL="+testkit.Redis(t), "BALER_DATABASE_URL="+private.URL())
+	all := benchLines[bench.Measurement](s, "commit", "--files", "50", "--repeat", "1")
+	var got []string
+	for _, m := range all {
+		if m.Flush == nil || m.Files != 50 || m.FilesPerSecond <= 0 {
+			t.Fatalf("%+v", m)
+		}
+		got = append(got, string(m.Way)+[]string{" not flushed", " flushed"}[*m.Flush])
+	}
+	if want := []string{"per-file flushed", "bulk flushed", "per-file not flushed", "bulk not flushed"}; !slices.Equal(got, want) {
+		t.Errorf("measured %q, want %q", got, want)
+	}
+	if f := checks(t, s.must(exitOK, "doctor", "--json"))["durability"]; !strings.Contains(f.Detail, "=1") {
+		t.Errorf("the server's setting was not put back: %+v", f)
+	}
+	r := s.must(exitError, "bench", "commit")
+	contains(t, "a second time", r.stderr, "the database holds transfers", "--yes")
+}
+
+func TestBenchLatency(t *testing.T) {
+	t.Parallel()
+	all := benchLines[bench.Latency](benchSandbox(t), "latency", "--samples", "2", "--files", "200", "--batch", "50")
+	if len(all) != 4 {
+		t.Fatalf("%d lines, want 4: %+v", len(all), all)
+	}
+	for i, l := range all {
+		if l.Min <= 0 || l.Median < l.Min || l.Max < l.P99 || l.P99 < l.Median || l.Samples != 2 {
+			t.Errorf("%+v", l)
+		}
+		if (l.Load > 0) != (i > 1) {
+			t.Errorf("line %d at a load of %v", i, l.Load)
+		}
+	}
+}
+
+func TestBenchInterruptedStopsItsServers(t *testing.T) {
+	t.Parallel()
+	s := benchSandbox(t)
+	var stderr buffer
+	cmd := exec.Command(binary(t), "bench", "pipeline", "--files", "1000", "--via", "group", "--workers", "1")
+	cmd.Env, cmd.Stderr = s.env, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "asynq-group") })
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Fatal(err)
+	}
+	<-ended
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d: %s", code, exitInterrupted, stderr.String())
+	}
+}
+
+func TestBenchUsage(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"bench pipelin":                `unknown command "pipelin"; did you mean "pipeline"?`,
+		"bench pipeline --files 0":     "--files 0: give a number from 1",
+		"bench pipeline --workers 1,0": "--workers 0: give a number from 1",
+		"bench pipeline --via auto":    `unknown way "auto": one of group, bulk`,
+		"bench commit --batch -1":      "--batch -1: give a number from 1",
+		"bench latency --samples 0":    "--samples 0: give a number from 1",
+	} {
+		r := newSandbox(t).must(exitUsage, strings.Fields(args)...)
+		contains(t, args, r.stderr, want)
+	}
+}
