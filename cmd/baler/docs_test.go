@@ -39,7 +39,7 @@ func TestDocumentedCommands(t *testing.T) {
 	s.env = append(s.env, "PATH="+path[:strings.LastIndexByte(path, '/')]+":"+os.Getenv("PATH"))
 	script := "set -eux\ncd ~\n"
 	for _, line := range examples(t) {
-		if strings.HasPrefix(line, "baler worker") || strings.HasPrefix(line, "baler serve") {
+		if strings.HasPrefix(line, "baler worker") || strings.HasPrefix(line, "baler serve") || strings.HasPrefix(line, "baler bench") {
 			line += " --help"
 		}
 		if strings.HasPrefix(line, "baler status --watch") {
