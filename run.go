@@ -23,7 +23,7 @@ type Ran struct {
 // goes on where it stopped, and registers only what was added or changed since.
 // When ctx ends, work stops in order and Run gives the error of ctx.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran Ran, err error) {
-	sources, err := absolute(s.Paths)
+	sources, err := s.sources()
 	if err != nil {
 		return ran, err
 	}

@@ -11,8 +11,8 @@ import (
 )
 
 // Serve answers HTTP on ln until ctx ends: health, metrics, transfers, and
-// asynq's monitor. It also stands by as a dispatcher. With work it is a worker
-// too.
+// asynq's monitor. It also stands by as a dispatcher, and tells webhooks of ends
+// of transfers. With work it is a worker too.
 func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 	server, err := web.New(web.Options{
 		Transfers: b.store, RedisPing: b.queue.ping, Redis: b.queue.opt, ReadOnlyMonitor: b.cfg.HTTP.MonitorReadOnly,
@@ -33,6 +33,9 @@ func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 		worked = b.Work(ctx)
 		cancel() // a worker that cannot start takes the server along
 	})
+	if !work { // a worker brings its own
+		background.Go(func() { _ = b.newCourier().Run(ctx) }) // it ends with its context and logs its errors
+	}
 	err = server.Run(ctx, ln)
 	cancel()
 	background.Wait()

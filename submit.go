@@ -25,6 +25,9 @@ type Submission struct {
 	Queue  string // empty: "default"
 	Via    tasks.Via
 
+	// Webhooks are URLs to tell of the transfer's end, beside the site's.
+	Webhooks []string
+
 	// Started is told of the transfer before files are registered; nil for nobody.
 	Started func(t tasks.Transfer)
 
@@ -44,7 +47,7 @@ const DefaultQueue = "default"
 // is final. With a key that was used before, the transfer of that time comes
 // back and nothing is registered; created is false then.
 func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error) {
-	sources, err := absolute(s.Paths)
+	sources, err := s.sources()
 	if err != nil {
 		return t, false, err
 	}
@@ -97,6 +100,7 @@ func absolute(paths []string) ([]string, error) {
 func (b *Baler) newTransfer(s *Submission, sources []string, lineage string) store.NewTransfer {
 	n := store.NewTransfer{
 		Name: s.Name, Key: s.Key, Lineage: lineage, Via: s.Via, Queue: s.Queue, Recipe: s.Recipe.YAML(), Sources: sources,
+		Webhooks: b.webhooks(s),
 	}
 	if n.Name == "" && len(sources) > 0 {
 		n.Name = sources[0]

@@ -145,6 +145,7 @@ func (w *worker) start(ctx context.Context) error {
 	}
 	w.ended.Go(func() { _ = w.dispatcher.Run(background) }) // it ends with its context and logs its errors
 	w.ended.Go(func() { w.beat(background) })
+	w.ended.Go(func() { _ = w.b.newCourier().Run(background) }) // as the dispatcher
 	w.b.log.InfoContext(ctx, "worker started", "name", w.b.cfg.Worker.Name, "concurrency", w.b.cfg.Worker.Concurrency,
 		"handlers", w.b.registry.Names())
 	return nil

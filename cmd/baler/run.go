@@ -14,6 +14,7 @@ import (
 
 type runFlags struct {
 	recipe, name, via string
+	webhooks          webhooks
 	quiet             bool
 }
 
@@ -37,7 +38,7 @@ or changed since. It exits with 3 when files failed, 130 when interrupted.`,
 			if err != nil {
 				return usageError{err}
 			}
-			s := baler.Submission{Paths: args, Name: f.name, Via: via}
+			s := baler.Submission{Paths: args, Name: f.name, Via: via, Webhooks: f.webhooks}
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.run(ctx, b, s, &f)
 			})
@@ -48,6 +49,7 @@ or changed since. It exits with 3 when files failed, 130 when interrupted.`,
 	recipeFlag(cmd, &f.recipe)
 	viaFlag(cmd, &f.via)
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer for people (the first path)")
+	webhookFlag(cmd, &f.webhooks)
 	concurrencyFlag(cmd)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, notes or report; the exit code says it")
 	return cmd

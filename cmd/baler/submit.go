@@ -16,6 +16,7 @@ import (
 
 type submitFlags struct {
 	recipe, name, key, queue, via string
+	webhooks                      webhooks
 	null, wait                    bool
 }
 
@@ -60,6 +61,7 @@ With a --key, submitting again gives the same transfer and adds nothing.`,
 	viaFlag(cmd, &f.via)
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer for people (the first path)")
 	flags.StringVar(&f.key, "key", "", "`KEY` that makes submitting again harmless")
+	webhookFlag(cmd, &f.webhooks)
 	flags.StringVar(&f.queue, "queue", "", "`QUEUE` that carries the work (default)")
 	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input end with NUL, as from find -print0")
 	flags.BoolVar(&f.wait, "wait", false, "wait for the end, and report on standard error")
@@ -71,7 +73,9 @@ func (f *submitFlags) submission(args []string, stdin io.Reader) (baler.Submissi
 	if err != nil {
 		return baler.Submission{}, usageError{err}
 	}
-	s := baler.Submission{Paths: args, NUL: f.null, Name: f.name, Key: f.key, Queue: f.queue, Via: via}
+	s := baler.Submission{
+		Paths: args, NUL: f.null, Name: f.name, Key: f.key, Queue: f.queue, Via: via, Webhooks: f.webhooks,
+	}
 	if args[0] == "-" {
 		s.Paths, s.List = nil, stdin
 		if s.Name == "" {

@@ -22,6 +22,7 @@ func TestUsageErrors(t *testing.T) {
 		{"run --nope", "unknown flag: --nope", "baler run PATH..."},
 		{"run . --via sideways", `unknown way "sideways": one of auto, group, bulk`, "baler run PATH..."},
 		{"run . --concurrency many", `invalid argument "many" for "--concurrency" flag`, "baler run PATH..."},
+		{"run . --webhook ftp://h/", `invalid argument "ftp://h/" for "--webhook" flag`, "baler run PATH..."},
 		{"submit", "requires at least 1 arg(s), only received 0", "baler submit PATH..."},
 		{"submit - other", "- stands for standard input and goes alone", "baler submit PATH..."},
 		{"submit . --null", "--null is for paths from standard input: submit - --null", "baler submit PATH..."},

@@ -1,0 +1,180 @@
+package baler_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
+	"github.com/balerhq/baler/web"
+)
+
+// told is a webhook's message as a receiver reads it.
+type told struct {
+	Event    string        `json:"event"`
+	Type     string        `json:"type"`
+	Transfer tasks.Summary `json:"transfer"`
+	path     string
+}
+
+const webhookSecret = "hush"
+
+// listener is a receiver that checks signatures; the first status answers the
+// first message, the last one all that follow.
+func listener(t *testing.T, statuses ...int) (address string, heard <-chan told) {
+	t.Helper()
+	all := make(chan told, 100)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			err = web.VerifySignature(webhookSecret, r.Header.Get(web.SignatureHeader), body, 0, time.Now())
+		}
+		m := told{path: r.URL.Path}
+		if err = errors.Join(err, json.Unmarshal(body, &m)); err != nil || m.Event != r.Header.Get("Baler-Event") {
+			t.Errorf("a message that does not hold: %v, %s", err, body)
+		}
+		all <- m
+		n := r.Header.Get("Baler-Delivery")
+		if n == "1" {
+			w.WriteHeader(statuses[0])
+			return
+		}
+		w.WriteHeader(statuses[len(statuses)-1])
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL, all
+}
+
+func hear(t *testing.T, heard <-chan told) told {
+	t.Helper()
+	select {
+	case m := <-heard:
+		return m
+	case <-time.After(time.Minute):
+		t.Fatal("nobody tells of the end")
+		return told{}
+	}
+}
+
+func TestWebhooksAreToldOfEndsWithFailures(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		address, heard := listener(t, http.StatusInternalServerError, http.StatusOK)
+		c.Webhook = config.Webhook{URLs: []string{address + "/site", address + "/both"}, Secret: webhookSecret}
+		reg := handlers.Builtin()
+		reg.Register("moody", handlers.PerFile(func(_ context.Context, job *handlers.Job) error {
+			if job.File().No == 2 {
+				return handlers.Fail("broken", errors.New("it is broken"))
+			}
+			return nil
+		}))
+		b := open(t, c, reg)
+		work(t, b)
+		tr, _, err := b.Submit(t.Context(), baler.Submission{
+			Paths: []string{tree(t, 3)}, Recipe: yaml(t, "name: x\nsteps:\n  - handler: moody\n"),
+			Webhooks: []string{address + "/both", address + "/mine"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		audit(t, b, wait(t, b, tr.UUID))
+		events := map[string][]string{} // by path
+		for range 6 {                   // each of three is refused once
+			m := hear(t, heard)
+			events[m.path] = append(events[m.path], m.Event)
+			want := tasks.Counts{Succeeded: 2, Failed: 1}
+			if m.Type != "transfer.completed" || m.Transfer.Transfer != tr.UUID || m.Transfer.Results != want {
+				t.Errorf("told %+v", m)
+			}
+		}
+		for _, path := range []string{"/site", "/both", "/mine"} {
+			if e := events[path]; len(e) != 2 || e[0] != e[1] {
+				t.Errorf("%s was told of events %v", path, events)
+			}
+		}
+		if len(heard) > 0 {
+			t.Errorf("%d more messages", len(heard))
+		}
+	})
+}
+
+// A server without a worker tells, too: of a transfer that nobody works on.
+func TestWebhooksAreToldOfCanceledTransfers(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		address, heard := listener(t, http.StatusOK)
+		c.Webhook.Secret = webhookSecret
+		b := open(t, c, nil)
+		tr, _, err := b.Submit(t.Context(), baler.Submission{
+			Paths: []string{tree(t, 3)}, Recipe: builtin(t, "default"), Webhooks: []string{address},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if canceled, err := b.Cancel(t.Context(), tr); err != nil || !canceled {
+			t.Fatalf("canceled %v, %v", canceled, err)
+		}
+		var lc net.ListenConfig
+		ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- b.Serve(ctx, ln, false) }()
+		m := hear(t, heard)
+		if m.Type != "transfer.canceled" || m.Transfer.Transfer != tr.UUID || m.Transfer.State != tasks.Dropped {
+			t.Errorf("told %+v", m)
+		}
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A run that ends with its transfer tells of it before it ends.
+func TestRunTellsWebhooksBeforeItEnds(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		address, heard := listener(t, http.StatusOK)
+		c.Webhook.Secret = webhookSecret
+		b := open(t, c, nil)
+		ran, err := b.Run(t.Context(), baler.Submission{
+			Paths: []string{tree(t, 3)}, Recipe: builtin(t, "default"), Webhooks: []string{address},
+		})
+		if err != nil || len(heard) != 1 {
+			t.Fatalf("%d messages, %v", len(heard), err)
+		}
+		if m := <-heard; m.Transfer.Transfer != ran.Transfer.UUID {
+			t.Errorf("told %+v", m)
+		}
+	})
+}
+
+func TestSubmissionWithABadWebhookIsRefused(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, c, nil)
+	s := baler.Submission{Paths: []string{tree(t, 1)}, Recipe: builtin(t, "default"), Webhooks: []string{"https://fine", "ftp://u:hush@h"}}
+	_, _, submitErr := b.Submit(t.Context(), s)
+	_, runErr := b.Run(t.Context(), s)
+	for _, err := range []error{submitErr, runErr} {
+		if err == nil || !strings.Contains(err.Error(), "webhook 2") || strings.Contains(err.Error(), "hush") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if ts, err := b.Transfers(t.Context(), 0, 10); err != nil || len(ts) > 0 {
+		t.Errorf("registered %+v, %v", ts, err)
+	}
+}
