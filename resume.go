@@ -38,12 +38,16 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 	if err != nil {
 		return t, err
 	}
+	order, err := tasks.ScanSources(t.Sources)
+	if err != nil {
+		return t, fmt.Errorf("submit: %w", err)
+	}
 	in, err := b.newIntake(ctx, t.ID, "")
 	if err != nil {
 		return t, err
 	}
 	err = b.collect(ctx, &Submission{Notice: notice}, t.Sources, func(f tasks.File) error {
-		if last.No > 0 && !tasks.ScanLess(t.Sources, last.Path, f.Path) {
+		if last.No > 0 && !tasks.ScanLess(order, last.Path, f.Path) {
 			return nil // registered, or passed by
 		}
 		return in.add(ctx, f)
