@@ -13,14 +13,19 @@ import (
 
 // Ran is what came of a Run.
 type Ran struct {
-	Transfer tasks.Transfer // the one that was worked on, or the last one when nothing had changed
-	Resumed  bool           // it was begun by an earlier run
-	Changed  bool           // there was something to do
+	Transfer tasks.Transfer   // the one that was worked on, or the last one when nothing had changed
+	Others   []tasks.Transfer // earlier ones that were finished beside it: retried after newer ones had begun
+	Resumed  bool             // it was begun by an earlier run
+	Changed  bool             // there was something to do
 }
+
+// ErrPaused says that a person has paused what Run would go on with.
+var ErrPaused = errors.New("the transfer is paused")
 
 // Run registers what the submission's paths hold, works on it in this process,
 // and returns when it has ended. Run again for the same paths and recipe it
-// goes on where it stopped, and registers only what was added or changed since.
+// goes on where it stopped, finishes what is to be retried, and registers only
+// what was added or changed since.
 // When ctx ends, work stops in order and Run gives the error of ctx.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran Ran, err error) {
 	sources, err := s.sources()
@@ -55,6 +60,11 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran Ran, err error) {
 	if err != nil || !ran.Changed {
 		return ran, err
 	}
+	for i := range ran.Others {
+		if ran.Others[i], err = b.Wait(ctx, ran.Others[i].UUID, nil); err != nil {
+			return ran, err
+		}
+	}
 	ran.Transfer, err = b.Wait(ctx, ran.Transfer.UUID, nil)
 	return ran, err
 }
@@ -70,10 +80,9 @@ func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string) (r
 	n := &novelty{b: b, submission: s, sources: sources, lineage: lineage}
 	if first {
 		err = n.begin(ctx)
-	} else if ran.Transfer = latest; !latest.State.Ended() {
-		if ran.Resumed, err = b.store.Reopen(ctx, latest.ID); err == nil && ran.Resumed {
-			err = n.resume(ctx, latest)
-		}
+	} else {
+		ran.Transfer = latest
+		ran.Resumed, err = n.goOn(ctx, latest)
 	}
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
@@ -83,89 +92,32 @@ func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string) (r
 	if n.intake != nil {
 		ran.Transfer, ran.Changed = n.transfer, true
 	}
+	if err == nil {
+		ran.Others, err = b.store.Revived(ctx, lineage, ran.Transfer.ID)
+	}
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
+	ran.promote(s.Started)
 	return ran, nil
+}
+
+// promote puts the newest retried transfer in the place of one with which there
+// is nothing to do.
+func (r *Ran) promote(started func(tasks.Transfer)) {
+	last := len(r.Others) - 1
+	if r.Changed || last < 0 {
+		return
+	}
+	r.Transfer, r.Others = r.Others[last], r.Others[:last]
+	r.Resumed, r.Changed = true, true
+	if started != nil {
+		started(r.Transfer)
+	}
 }
 
 // lineageOf names the succession of transfers of the same sources and recipe.
 func lineageOf(sources []string, s *Submission) string {
 	sum := sha256.Sum256([]byte(strings.Join(sources, "\x00") + "\x00\x00" + s.Recipe.Digest()))
 	return hex.EncodeToString(sum[:])
-}
-
-// novelty lets through what no earlier run has registered. A transfer is begun
-// when the first such file comes.
-type novelty struct {
-	b          *Baler
-	submission *Submission
-	sources    []string
-	lineage    string
-
-	held     []tasks.File
-	transfer tasks.Transfer
-	intake   *intake
-}
-
-// noveltyPage is how many files are looked up at a time.
-const noveltyPage = 1000
-
-func (n *novelty) begin(ctx context.Context) error {
-	t, _, err := n.b.store.Create(ctx, n.b.newTransfer(n.submission, n.sources, n.lineage))
-	if err != nil {
-		return err
-	}
-	return n.resume(ctx, t)
-}
-
-func (n *novelty) resume(ctx context.Context, t tasks.Transfer) (err error) {
-	n.transfer = t
-	n.intake, err = n.b.newIntake(ctx, t.ID, n.lineage)
-	if err == nil && n.submission.Started != nil {
-		n.submission.Started(t)
-	}
-	return err
-}
-
-func (n *novelty) add(ctx context.Context, f tasks.File) error {
-	n.held = append(n.held, f)
-	if len(n.held) < noveltyPage {
-		return nil
-	}
-	return n.pass(ctx)
-}
-
-// pass looks the held files up and registers the new ones.
-func (n *novelty) pass(ctx context.Context) error {
-	if len(n.held) == 0 {
-		return nil
-	}
-	unseen, err := n.b.store.Unseen(ctx, n.lineage, n.held)
-	if err != nil {
-		return err
-	}
-	n.held = n.held[:0]
-	for _, f := range unseen {
-		if n.intake == nil {
-			if err := n.begin(ctx); err != nil {
-				return err
-			}
-		}
-		if err := n.intake.add(ctx, f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (n *novelty) close(ctx context.Context) error {
-	err := ctx.Err()
-	if err == nil {
-		err = n.pass(ctx)
-	}
-	if n.intake == nil {
-		return err
-	}
-	return errors.Join(err, n.intake.close(ctx))
 }
