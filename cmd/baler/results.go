@@ -15,10 +15,7 @@ import (
 )
 
 func (p *program) resultsCommand() *cobra.Command {
-	var (
-		filter   baler.Filter
-		outcomes []string
-	)
+	var f filterFlags
 	cmd := &cobra.Command{
 		Use:   "results ID",
 		Short: "List the results of a transfer",
@@ -29,31 +26,17 @@ each is an object with everything that is known of it.`,
   baler results 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --step identify --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, s := range outcomes {
-				o, err := tasks.ParseOutcome(s)
-				if err != nil {
-					return usageError{err}
-				}
-				filter.Outcomes = append(filter.Outcomes, o)
-			}
-			if cmd.Flags().Changed("file") && filter.File < 1 {
-				return usagef("--file %d: files are numbered from 1", filter.File)
+			filter, err := f.chosen(cmd)
+			if err != nil {
+				return err
 			}
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.results(ctx, b, args[0], filter)
 			})
 		},
 	}
-	flags := cmd.Flags()
-	flags.SortFlags = false
-	flags.StringVar(&filter.Step, "step", "", "only of the `STEP` of that name")
-	flags.StringSliceVar(&outcomes, "outcome", nil, "only with these `OUTCOMES`, joined by commas or in several flags")
-	flags.Int64Var(&filter.File, "file", 0, "only of the file with this `NUMBER`")
-	var names []string
-	for _, o := range tasks.Outcomes() {
-		names = append(names, string(o))
-	}
-	complete(cmd, "outcome", names...)
+	cmd.Flags().SortFlags = false
+	f.add(cmd)
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -27,8 +28,9 @@ func (p *program) runCommand() *cobra.Command {
 It needs no server: the queue is embedded, the database is a file in your state
 folder, unless settings say otherwise.
 
-Run again it goes on where it was interrupted, and takes up only what was added
-or changed since. It exits with 3 when files failed, 130 when interrupted.`,
+Run again it goes on where it was interrupted, finishes what is to be retried,
+and takes up only what was added or changed since. It exits with 3 when files
+failed, 130 when interrupted.`,
 		Example: `  baler run ~/collection
   baler run --recipe checksum --json photos videos
   baler run --recipe ./mine.yaml --concurrency 8 /srv/archive`,
@@ -74,7 +76,7 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 			ran.Transfer = t
 		}
 	}
-	if err == nil && !ran.Changed {
+	if !ran.Changed {
 		follower.end(nil)
 	} else {
 		follower.end(&ran.Transfer)
@@ -90,7 +92,7 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.Ran,
 	t := &ran.Transfer
 	switch {
 	case p.json:
-		if err := p.object(tasks.Summarize(t, time.Now())); err != nil {
+		if err := p.summarize(t); err != nil {
 			return err
 		}
 	case f.quiet:
@@ -106,12 +108,20 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.Ran,
 			return err
 		}
 	}
-	return failed(t)
+	code := failed(t)
+	for i := range ran.Others {
+		if other := &ran.Others[i]; !f.quiet {
+			p.sayf("Transfer %s, which was to be retried, is %s as well.", other.UUID, stateOf(other))
+		}
+		code = cmp.Or(code, failed(&ran.Others[i]))
+	}
+	return code
 }
 
-// failed gives the exit code of a transfer in which files failed.
+// failed gives the exit code of a transfer in which files failed, or that
+// somebody canceled.
 func failed(t *tasks.Transfer) error {
-	if failuresOf(t) > 0 {
+	if failuresOf(t) > 0 || t.State == tasks.Dropped {
 		return codeError(exitFailures)
 	}
 	return nil
@@ -129,7 +139,7 @@ func (p *program) interrupted(ctx context.Context, t *tasks.Transfer, err error)
 	}
 	p.sayf("Interrupted: %s of %s%s are done; the same command goes on from there.", count(t.Finished), files(t.Files), found)
 	if p.json && t.UUID != "" {
-		if err := p.object(tasks.Summarize(t, time.Now())); err != nil {
+		if err := p.summarize(t); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,7 +61,7 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 	now := time.Now()
 	if p.json {
 		for i := range transfers {
-			if err := p.object(tasks.Summarize(&transfers[i], now)); err != nil {
+			if err := p.summarize(&transfers[i]); err != nil {
 				return err
 			}
 		}
@@ -87,8 +88,26 @@ func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) e
 		return err
 	}
 	if p.json {
-		return p.object(tasks.Summarize(&t, time.Now()))
+		return p.summarize(&t)
 	}
 	detail(p.stdout, &t, time.Now())
-	return reportFailures(ctx, p.stdout, b, &t)
+	if err := reportFailures(ctx, p.stdout, b, &t); err != nil {
+		return err
+	}
+	for _, hint := range hints(&t) {
+		p.printf("\n%s", hint)
+	}
+	return nil
+}
+
+// hints say what makes a transfer go on that does not by itself.
+func hints(t *tasks.Transfer) (all []string) {
+	if t.State == tasks.Interrupted {
+		all = append(all, fmt.Sprintf("Its submission was cut off, so some files may not be registered: 'baler submit --resume %s'\n"+
+			"goes on with it. If 'baler run' began it, the same command again goes on.", t.UUID))
+	}
+	if paused(t) {
+		all = append(all, fmt.Sprintf("It is paused: 'baler resume %s' lets it go on.", t.UUID))
+	}
+	return all
 }

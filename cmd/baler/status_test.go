@@ -48,9 +48,12 @@ func TestUnknownTransfer(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	const id = "01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7"
-	for _, args := range [][]string{{"status", id}, {"status", "--watch", id}, {"results", id}, {"status", "--json", id}} {
+	for _, args := range [][]string{
+		{"status", id}, {"status", "--watch", id}, {"results", id}, {"status", "--json", id},
+		{"retry", id}, {"cancel", id}, {"pause", id}, {"resume", id}, {"submit", "--resume", id}, {"submit", "--resume", ""},
+	} {
 		r := s.must(exitError, args...)
-		equal(t, strings.Join(args, " "), r.stdout+r.stderr, "error: no such transfer: "+id+"\n")
+		equal(t, strings.Join(args, " "), r.stdout+r.stderr, "error: no such transfer: "+args[len(args)-1]+"\n")
 	}
 }
 

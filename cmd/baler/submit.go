@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,25 +13,30 @@ import (
 )
 
 type submitFlags struct {
-	recipe, name, key, queue, via string
-	webhooks                      webhooks
-	null, wait                    bool
+	recipe, name, key, queue, via, resume string
+	webhooks                              webhooks
+	null, wait                            bool
 }
 
 func (p *program) submitCommand() *cobra.Command {
 	var f submitFlags
 	cmd := &cobra.Command{
-		Use:   "submit PATH... | submit -",
+		Use:   "submit PATH... | submit - | submit --resume ID",
 		Short: "Register files for the workers, and print the transfer's id",
 		Long: `Submit registers the files among and below the paths, or those that standard
 input lists, and prints the transfer's id; workers do the rest. With --wait it
 stays until they have, and exits with 3 when files failed.
 
-With a --key, submitting again gives the same transfer and adds nothing.`,
+With a --key, submitting again gives the same transfer and adds nothing, unless
+its submission was cut off: then it goes on with that. So does --resume.`,
 		Example: `  id=$(baler submit /srv/archive)
   baler submit --recipe checksum --wait /srv/incoming
-  find /srv -newer stamp -print0 | baler submit - --null --name new`,
+  find /srv -newer stamp -print0 | baler submit - --null --name new
+  baler submit --resume 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7`,
 		Args: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("resume") {
+				return resumeArgs(cmd, args)
+			}
 			if f.null && !slices.Equal(args, []string{"-"}) {
 				return usagef("--null is for paths from standard input: submit - --null")
 			}
@@ -43,12 +46,17 @@ With a --key, submitting again gives the same transfer and adds nothing.`,
 			return cobra.MinimumNArgs(1)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+					return p.resubmit(ctx, b, &f)
+				})
+			}
 			s, err := f.submission(args, p.stdin)
 			if err != nil {
 				return err
 			}
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
-				if cfg.Redis.URL == string(config.Embedded) {
+				if embedded(cfg) {
 					p.suitEmbedded(&s)
 				}
 				return p.submit(ctx, b, s, &f)
@@ -64,6 +72,7 @@ With a --key, submitting again gives the same transfer and adds nothing.`,
 	webhookFlag(cmd, &f.webhooks)
 	flags.StringVar(&f.queue, "queue", "", "`QUEUE` that carries the work (default)")
 	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input end with NUL, as from find -print0")
+	flags.StringVar(&f.resume, "resume", "", "go on with the transfer of that `ID`, whose submission was cut off")
 	flags.BoolVar(&f.wait, "wait", false, "wait for the end, and report on standard error")
 	return cmd
 }
@@ -115,13 +124,24 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	if err != nil {
 		return p.submitStopped(ctx, b, &t, err)
 	}
+	o := origin{created: created}
 	if !created {
-		p.sayf("Transfer %s was submitted with this key before; nothing was added.", t.UUID)
+		if t, o.resumed, err = p.takeUp(ctx, b, t); err != nil {
+			return err
+		}
 	}
-	if err := p.submitted(&t, created, f); err != nil || !f.wait {
+	return p.submitted(ctx, b, &t, o, f)
+}
+
+// origin is how a submitted transfer came about; the zero value was there before.
+type origin struct{ created, resumed bool }
+
+// submitted hands out a transfer, and waits for its end when that is wanted.
+func (p *program) submitted(ctx context.Context, b *baler.Baler, t *tasks.Transfer, o origin, f *submitFlags) error {
+	if err := p.handOut(t, o, f.wait); err != nil || !f.wait {
 		return err
 	}
-	return p.await(ctx, b, &t)
+	return p.await(ctx, b, t)
 }
 
 // submission is the JSON object that submit reports without --wait.
@@ -129,21 +149,22 @@ type submission struct {
 	Type     string    `json:"type"` // always "transfer"
 	Transfer string    `json:"transfer"`
 	Created  bool      `json:"created"`
+	Resumed  bool      `json:"resumed"` // it had been cut off, and was gone on with
 	Files    int64     `json:"files"`
 	Bytes    int64     `json:"bytes"`
 	Via      tasks.Via `json:"via"`
 }
 
-// submitted prints the id for scripts. When a summary follows, in JSON that says it all.
-func (p *program) submitted(t *tasks.Transfer, created bool, f *submitFlags) error {
+// handOut prints the id for scripts. When a summary follows, in JSON that says it all.
+func (p *program) handOut(t *tasks.Transfer, o origin, wait bool) error {
 	if !p.json {
 		p.printf("%s", t.UUID)
 		return nil
 	}
-	if f.wait {
+	if wait {
 		return nil
 	}
-	return p.object(submission{"transfer", t.UUID, created, t.Files, t.Bytes, t.Via})
+	return p.object(submission{"transfer", t.UUID, o.created, o.resumed, t.Files, t.Bytes, t.Via})
 }
 
 // submitStopped says what has become of a submission that did not get to its end.
@@ -152,32 +173,4 @@ func (p *program) submitStopped(ctx context.Context, b *baler.Baler, t *tasks.Tr
 		p.sayf("Transfer %s has %s so far. They are processed; the rest is not registered.", now.UUID, files(now.Files))
 	}
 	return err
-}
-
-// await waits for the end of a transfer and reports on standard error.
-func (p *program) await(ctx context.Context, b *baler.Baler, t *tasks.Transfer) error {
-	if workers, err := b.LiveWorkers(ctx); err == nil && len(workers) == 0 {
-		p.sayf("No worker is running: start one with 'baler worker'. Waiting for it.")
-	}
-	d := p.newDisplay(false, false)
-	ended, err := b.Wait(ctx, t.UUID, func(t tasks.Transfer) { d.show(read(&t, time.Now())) })
-	d.end()
-	if err != nil {
-		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			p.sayf("Not waiting any longer. See 'baler status --watch %s'.", t.UUID)
-			return codeError(exitInterrupted)
-		}
-		return err
-	}
-	if p.json {
-		if err := p.object(tasks.Summarize(&ended, time.Now())); err != nil {
-			return err
-		}
-		return failed(&ended)
-	}
-	report(p.stderr, &ended, time.Now())
-	if err := reportFailures(ctx, p.stderr, b, &ended); err != nil {
-		return err
-	}
-	return failed(&ended)
 }

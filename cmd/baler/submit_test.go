@@ -29,7 +29,7 @@ func TestSubmitPrintsTheIDAlone(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.stdout), &o); err != nil {
 		t.Fatal(err)
 	}
-	if want := (submission{"transfer", strings.TrimSpace(first.stdout), false, 1, 5, tasks.ViaBulk}); o != want {
+	if want := (submission{"transfer", strings.TrimSpace(first.stdout), false, false, 1, 5, tasks.ViaBulk}); o != want {
 		t.Errorf("object %+v, want %+v", o, want)
 	}
 }

@@ -99,8 +99,13 @@ func perSecond(rate float64) string {
 
 // stateOf is a transfer's state in words.
 func stateOf(t *tasks.Transfer) string {
-	if t.State == tasks.Completed && failuresOf(t) > 0 {
+	switch {
+	case t.State == tasks.Completed && failuresOf(t) > 0:
 		return "completed with failures"
+	case paused(t) && t.State == tasks.Running:
+		return "paused"
+	case paused(t):
+		return string(t.State) + ", paused"
 	}
 	return string(t.State)
 }

@@ -32,6 +32,22 @@ func TestUsageErrors(t *testing.T) {
 		{"status a b", "accepts at most 1 arg(s), received 2", "baler status [ID]"},
 		{"status --watch", "--watch needs the id of a transfer", "baler status [ID]"},
 		{"status --limit 0", "--limit 0: give a number from 1", "baler status [ID]"},
+		{"submit --resume x .", "--resume takes no paths", "baler submit PATH..."},
+		{"submit --resume x -", "--resume takes no paths", "baler submit PATH..."},
+		{"submit --resume x --key k", "--resume goes without --key: the transfer knows its own", "baler submit PATH..."},
+		{"submit --resume x --webhook http://h", "--resume goes without --webhook: the transfer knows its own", "baler submit PATH..."},
+		{"submit --resume", "flag needs an argument: --resume", "baler submit PATH..."},
+		{"retry", "accepts 1 arg(s), received 0", "baler retry ID"},
+		{"retry x --outcome lost", `unknown outcome "lost"`, "baler retry ID"},
+		{"retry x --file -1", "--file -1: files are numbered from 1", "baler retry ID"},
+		{"cancel", "accepts 1 arg(s), received 0", "baler cancel ID"},
+		{"pause a b", "accepts 1 arg(s), received 2", "baler pause ID"},
+		{"resume", "accepts 1 arg(s), received 0", "baler resume ID"},
+		{"reconcile now", `unknown command "now" for "baler reconcile"`, "baler reconcile"},
+		{"queue puase", `unknown command "puase"; did you mean "pause"?`, "baler queue"},
+		{"queue pause", "accepts 1 arg(s), received 0", "baler queue pause NAME"},
+		{"workers drian x", `unknown command "drian"; did you mean "drain"?`, "baler workers"},
+		{"workers drain", "accepts 1 arg(s), received 0", "baler workers drain NAME"},
 		{"results", "accepts 1 arg(s), received 0", "baler results ID"},
 		{"results x --outcome failed,lost", `unknown outcome "lost"`, "baler results ID"},
 		{"results x --file 0", "--file 0: files are numbered from 1", "baler results ID"},
@@ -122,6 +138,8 @@ func TestHelpAndCompletion(t *testing.T) {
 	contains(t, "completion", s.must(exitOK, "completion", "bash").stdout, "__start_baler")
 	contains(t, "recipes", s.must(exitOK, "__complete", "run", "--recipe", "").stdout, "checksum\n", "default\n")
 	contains(t, "outcomes", s.must(exitOK, "__complete", "results", "--outcome", "").stdout, "timed_out\n")
+	contains(t, "outcomes of retry", s.must(exitOK, "__complete", "retry", "x", "--outcome", "").stdout, "timed_out\n")
+	contains(t, "workers", s.must(exitOK, "__complete", "workers", "").stdout, "drain\t", "list\t", "pause\t", "resume\t")
 }
 
 func TestOutputThatCannotBeWritten(t *testing.T) {

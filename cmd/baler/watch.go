@@ -22,7 +22,7 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 	screen := &frame{w: p.stdout, width: width}
 	switch {
 	case p.json:
-		see = onChange(func(t *tasks.Transfer) { _ = p.object(tasks.Summarize(t, time.Now())) }) // output remembers the error
+		see = onChange(func(t *tasks.Transfer) { _ = p.summarize(t) }) // output remembers the error
 	case onTerminal:
 		see = func(t tasks.Transfer) { screen.draw(func(w io.Writer) { detail(w, &t, time.Now()) }) }
 	default:
@@ -49,14 +49,15 @@ const changeEvery = time.Second
 
 func onChange(tell func(*tasks.Transfer)) func(tasks.Transfer) {
 	var last reading
-	var state tasks.State
+	var state string
 	return func(t tasks.Transfer) {
-		now := read(&t, last.at)
-		if now == last && t.State == state {
+		now, was := read(&t, last.at), state
+		state = stateOf(&t)
+		if now == last && state == was {
 			return
 		}
-		if at := time.Now(); t.State.Ended() || t.State != state || at.Sub(last.at) >= changeEvery {
-			last, state = now, t.State
+		if at := time.Now(); t.State.Ended() || state != was || at.Sub(last.at) >= changeEvery {
+			last = now
 			last.at = at
 			tell(&t)
 		}
@@ -80,6 +81,9 @@ func detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 	}
 	fmt.Fprintf(w, "queue    %s, by %s\n", printable(t.Queue), t.Via)
 	fmt.Fprintf(w, "created  %s\n", local(t.CreatedAt))
+	if paused(t) {
+		fmt.Fprintf(w, "paused   %s\n", local(t.PausedAt))
+	}
 	if !t.EndedAt.IsZero() {
 		fmt.Fprintf(w, "ended    %s\n", local(t.EndedAt))
 	}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/tasks"
+)
+
+// filterFlags choose among the results of a transfer.
+type filterFlags struct {
+	filter   baler.Filter
+	outcomes []string
+}
+
+func (f *filterFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.filter.Step, "step", "", "only of the `STEP` of that name")
+	flags.StringSliceVar(&f.outcomes, "outcome", nil, "only with these `OUTCOMES`, joined by commas or in several flags")
+	flags.Int64Var(&f.filter.File, "file", 0, "only of the file with this `NUMBER`")
+	var names []string
+	for _, o := range tasks.Outcomes() {
+		names = append(names, string(o))
+	}
+	complete(cmd, "outcome", names...)
+}
+
+// chosen is the filter that was typed.
+func (f *filterFlags) chosen(cmd *cobra.Command) (baler.Filter, error) {
+	filter := f.filter
+	for _, s := range f.outcomes {
+		o, err := tasks.ParseOutcome(s)
+		if err != nil {
+			return filter, usageError{err}
+		}
+		filter.Outcomes = append(filter.Outcomes, o)
+	}
+	if cmd.Flags().Changed("file") && filter.File < 1 {
+		return filter, usagef("--file %d: files are numbered from 1", filter.File)
+	}
+	return filter, nil
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/tasks"
+)
+
+// resumeArgs complains of what cannot go with --resume: the transfer knows its
+// paths and all that was said when it was begun.
+func resumeArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("--resume takes no paths: the transfer knows its own")
+	}
+	for _, flag := range []string{"recipe", "via", "name", "key", "webhook", "queue", "null"} {
+		if cmd.Flags().Changed(flag) {
+			return usagef("--resume goes without --%s: the transfer knows its own", flag)
+		}
+	}
+	return nil
+}
+
+// resubmit goes on with a submission that was cut off.
+func (p *program) resubmit(ctx context.Context, b *baler.Baler, f *submitFlags) error {
+	t, err := b.Transfer(ctx, f.resume)
+	if err != nil {
+		return err
+	}
+	if t, err = p.goOn(ctx, b, t); err != nil {
+		return err
+	}
+	return p.submitted(ctx, b, &t, origin{resumed: true}, f)
+}
+
+// goOn registers what is missing of a transfer, and shows how it comes along.
+func (p *program) goOn(ctx context.Context, b *baler.Baler, t tasks.Transfer) (tasks.Transfer, error) {
+	notes := &notices{p: p}
+	follower := p.follow(ctx, b, p.newDisplay(false, true))
+	if !sealed(&t) {
+		follower.begin(t)
+	}
+	now, err := b.ResumeSubmit(ctx, t, notes.see)
+	if err == nil {
+		follower.end(&now)
+	} else {
+		follower.end(nil)
+	}
+	notes.end()
+	switch {
+	case err == nil:
+		p.sayf("Transfer %s had been cut off; all its files are registered now.", now.UUID)
+		return now, nil
+	case errors.Is(err, baler.ErrSealed), errors.Is(err, baler.ErrAlive), errors.Is(err, baler.ErrListed):
+		return now, fmt.Errorf("transfer %s cannot be taken up: %w", t.UUID, err)
+	}
+	return now, p.submitStopped(ctx, b, &now, err)
+}
+
+// takeUp goes on with the transfer of a key when its submission was cut off.
+// Of any other it only tells.
+func (p *program) takeUp(ctx context.Context, b *baler.Baler, t tasks.Transfer) (now tasks.Transfer, resumed bool, err error) {
+	still := ""
+	if !sealed(&t) {
+		now, err = p.goOn(ctx, b, t)
+		// Of a list that is open nobody can tell whether its producer is alive.
+		alive := errors.Is(err, baler.ErrAlive) || errors.Is(err, baler.ErrListed) && t.State == tasks.Open
+		if !alive && !errors.Is(err, baler.ErrSealed) {
+			return now, err == nil, err
+		}
+		if alive {
+			still = ", and is still being submitted"
+		}
+	}
+	p.sayf("Transfer %s was submitted with this key before%s; nothing was added.", t.UUID, still)
+	return t, false, nil
+}
+
+// sealed reports whether a transfer's number of files is final.
+func sealed(t *tasks.Transfer) bool { return t.State != tasks.Open && t.State != tasks.Interrupted }

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// exec runs statements on the sandbox's database, past the program.
+func (s *sandbox) exec(statements ...string) {
+	s.t.Helper()
+	driver, dsn := "sqlite", s.path(".local/state/baler/baler.db")
+	if url, ok := strings.CutPrefix(s.setting("BALER_DATABASE_URL"), "mysql://"); ok {
+		account, place, _ := strings.Cut(url, "@")
+		host, name, _ := strings.Cut(place, "/")
+		driver, dsn = "mysql", account+"@tcp("+host+")/"+name
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, statement := range statements {
+		_, execErr := db.ExecContext(s.t.Context(), statement)
+		err = errors.Join(err, execErr)
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// setting is a variable of the sandbox's environment.
+func (s *sandbox) setting(name string) string { return (&program{env: s.env}).variable(name) }
+
+// cutOff submits two files, and leaves of that what a producer leaves that dies
+// after the first.
+func (s *sandbox) cutOff(state tasks.State, seen string, args ...string) (id string) {
+	s.t.Helper()
+	s.file("in/a.txt", "alpha")
+	s.file("in/b.txt", "beta")
+	id = strings.TrimSpace(s.must(exitOK, append([]string{"submit"}, args...)...).stdout)
+	s.exec(
+		"DELETE FROM files WHERE no = 2",
+		fmt.Sprintf("UPDATE transfers SET files = 1, bytes = 5, sealed_at = NULL, state = '%s', seen_at = '%s'", state, seen),
+	)
+	return id
+}
+
+const (
+	longAgo = "2020-01-02 03:04:05"
+	justNow = "2222-01-02 03:04:05"
+)
+
+func TestSubmitResume(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	id := s.cutOff(tasks.Interrupted, longAgo, s.path("in"))
+
+	contains(t, "status", s.must(exitOK, "status").stdout, "  interrupted  ")
+	contains(t, "status ID", s.stable(s.must(exitOK, "status", id).stdout), "Transfer ID interrupted\n",
+		"\nIts submission was cut off, so some files may not be registered: 'baler submit --resume ID'\n")
+	equal(t, "resume", s.stable(s.must(exitError, "resume", id).stderr),
+		"error: transfer ID is not paused: its submission was cut off; go on with 'baler submit --resume ID'\n")
+	s.must(exitOK, "pause", id)
+	contains(t, "paused status", s.must(exitOK, "status").stdout, "  interrupted, paused  ")
+	s.must(exitOK, "resume", id)
+
+	r := s.must(exitOK, "submit", "--resume", id)
+	equal(t, "stdout", r.stdout, id+"\n")
+	contains(t, "stderr", s.stable(r.stderr), "Transfer ID had been cut off; all its files are registered now.\n")
+	if sum := s.must(exitOK, "status", "--json", id).summary(t); sum.Files != 2 || sum.State != tasks.Running {
+		t.Errorf("resumed: %+v", sum)
+	}
+	r = s.must(exitError, "submit", "--resume", id)
+	contains(t, "resumed again", s.stable(r.stderr),
+		"error: transfer ID cannot be taken up: the transfer is sealed: all its files are registered: it is running\n")
+	equal(t, "stdout", r.stdout, "")
+}
+
+func TestSubmitResumeInJSON(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	id := s.cutOff(tasks.Open, longAgo, s.path("in"))
+	r := s.must(exitOK, "submit", "--json", "--resume", id)
+	equal(t, "object", s.stable(r.stdout),
+		`{"type":"transfer","transfer":"ID","created":false,"resumed":true,"files":2,"bytes":9,"via":"bulk"}`+"\n")
+}
+
+func TestSubmitResumeOfAnother(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	id := s.cutOff(tasks.Open, justNow, s.path("in"))
+	contains(t, "alive", s.stable(s.must(exitError, "submit", "--resume", id).stderr),
+		"error: transfer ID cannot be taken up: the transfer's producer is alive, or was a moment ago: try again in half a minute\n")
+
+	s = newSandbox(t)
+	s.from = strings.NewReader(s.path("in/a.txt") + "\n" + s.path("in/b.txt") + "\n")
+	id = s.cutOff(tasks.Interrupted, longAgo, "-")
+	contains(t, "a list", s.stable(s.must(exitError, "submit", "--resume", id).stderr),
+		"error: transfer ID cannot be taken up: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n")
+}
+
+func TestSubmitWithTheKeyOfACutOffTransfer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		state   tasks.State
+		seen    string
+		list    bool
+		code    int
+		resumed bool
+		stderr  string
+	}{
+		{"interrupted", tasks.Interrupted, longAgo, false, exitOK, true, "Transfer ID had been cut off; all its files are registered now.\n"},
+		{"open, producer dead", tasks.Open, longAgo, false, exitOK, true, "Transfer ID had been cut off; all its files are registered now.\n"},
+		{"open, producer alive", tasks.Open, justNow, false, exitOK, false,
+			"Transfer ID was submitted with this key before, and is still being submitted; nothing was added.\n"},
+		{"open list", tasks.Open, longAgo, true, exitOK, false,
+			"Transfer ID was submitted with this key before, and is still being submitted; nothing was added.\n"},
+		{"interrupted list", tasks.Interrupted, longAgo, true, exitError, false,
+			"error: transfer ID cannot be taken up: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSandbox(t)
+			path := s.path("in")
+			if c.list {
+				path = "-"
+				s.from = strings.NewReader(s.path("in/a.txt") + "\n" + s.path("in/b.txt") + "\n")
+			}
+			id := s.cutOff(c.state, c.seen, "--key", "k", path)
+			r := s.must(c.code, "submit", "--key", "k", "--json", path)
+			contains(t, "stderr", s.stable(r.stderr), c.stderr)
+			if c.code == exitOK {
+				contains(t, "stdout", r.stdout, fmt.Sprintf(`"transfer":"%s","created":false,"resumed":%v,`, id, c.resumed))
+			}
+			want := int64(1)
+			if c.resumed {
+				want = 2
+			}
+			if sum := s.must(exitOK, "status", "--json", id).summary(t); sum.Files != want {
+				t.Errorf("%d files, want %d", sum.Files, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
+)
+
+// steering changes what becomes of a transfer: it is cancel, pause or resume.
+type steering struct {
+	// do reports false when the transfer is not in a state for it.
+	do func(context.Context, *baler.Baler, tasks.Transfer) (bool, error)
+
+	did    func(*tasks.Transfer) string // of the transfer as it is after that
+	didNot func(*tasks.Transfer) string // what keeps it from being done
+}
+
+// steer does it, and shows how the transfer stands then.
+func (p *program) steer(cmd *cobra.Command, id string, s steering) error {
+	return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+		t, err := b.Transfer(ctx, id)
+		if err != nil {
+			return err
+		}
+		ok, err := s.do(ctx, b, t)
+		if err != nil {
+			return err
+		}
+		if t, err = b.Transfer(ctx, id); err != nil {
+			return err
+		}
+		if !ok {
+			return errors.New(s.didNot(&t))
+		}
+		if p.json {
+			return p.summarize(&t)
+		}
+		p.printf("%s", s.did(&t))
+		return nil
+	})
+}
+
+// endedAlready complains of a transfer that nothing can be done with any more.
+func endedAlready(t *tasks.Transfer) string {
+	return fmt.Sprintf("transfer %s has ended already: it is %s since %s", t.UUID, stateOf(t), local(t.EndedAt))
+}

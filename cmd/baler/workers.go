@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/store"
+)
+
+func (p *program) workersCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "workers",
+		Short: "List, pause, resume and drain the workers that are running",
+		Example: `  baler workers
+  baler workers pause host-4711
+  baler workers drain host-4711`,
+		Args: unknownCommand,
+		RunE: p.listWorkers,
+	}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use: "list", Short: "List the live workers", Example: "  baler workers list --json",
+			Args: cobra.NoArgs, RunE: p.listWorkers,
+		},
+		p.wishCommand("pause", "Let a worker take no more batches for now", store.Rest,
+			"Worker %s is told to pause: what it has in hand ends."),
+		p.wishCommand("resume", "Let a paused worker take batches again", store.Go, "Worker %s is told to go on."),
+		p.wishCommand("drain", "Let a worker finish what it has in hand, and end", store.Leave,
+			"Worker %s is told to finish what it has in hand, and to end."),
+	)
+	return cmd
+}
+
+// workerObject is a live worker in JSON.
+type workerObject struct {
+	Type        string    `json:"type"` // always "worker"
+	Worker      string    `json:"worker"`
+	State       string    `json:"state"` // running, paused or draining: what it was last told
+	Concurrency int       `json:"concurrency"`
+	Handlers    []string  `json:"handlers"`
+	Version     string    `json:"version"`
+	StartedAt   time.Time `json:"started_at"`
+	SeenAt      time.Time `json:"seen_at"`
+}
+
+func describeWorker(w *store.Worker) workerObject {
+	var state string
+	switch w.Wish {
+	case store.Go:
+		state = "running"
+	case store.Rest:
+		state = "paused"
+	case store.Leave:
+		state = "draining"
+	}
+	return workerObject{"worker", w.Name, state, w.Slots, append([]string{}, w.Handlers...), w.Version, w.StartedAt, w.SeenAt}
+}
+
+func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
+	return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+		workers, err := b.Workers(ctx)
+		if err != nil {
+			return err
+		}
+		if len(workers) == 0 && !p.json {
+			p.printf("No worker is running: start one with 'baler worker'.")
+			return nil
+		}
+		now := time.Now()
+		list := newTable(words("WORKER"), words("STATE"), numbers("CONCURRENCY"), numbers("HANDLERS"), words("VERSION"),
+			numbers("UP"), numbers("SEEN"))
+		for i := range workers {
+			w := describeWorker(&workers[i])
+			if p.json {
+				if err := p.object(w); err != nil {
+					return err
+				}
+				continue
+			}
+			list.row(printable(w.Worker), w.State, count(int64(w.Concurrency)), count(int64(len(w.Handlers))),
+				printable(w.Version), age(now.Sub(w.StartedAt)), age(now.Sub(w.SeenAt))+" ago")
+		}
+		if !p.json {
+			list.write(p.stdout)
+		}
+		return nil
+	})
+}
+
+// wishCommand tells a worker what is wanted of it.
+func (p *program) wishCommand(verb, short string, wish store.Wish, told string) *cobra.Command {
+	return &cobra.Command{
+		Use:               verb + " NAME",
+		Short:             short,
+		Long:              short + ". It hears it within seconds.",
+		Example:           "  baler workers " + verb + " host-4711",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				w, err := tell(ctx, b, args[0], wish)
+				switch {
+				case err != nil:
+					return err
+				case p.json:
+					return p.object(describeWorker(&w))
+				}
+				p.printf(told, printable(w.Name))
+				return nil
+			})
+		},
+	}
+}
+
+// tell speaks to live workers only: of a dead one the database may still know.
+func tell(ctx context.Context, b *baler.Baler, name string, wish store.Wish) (w store.Worker, err error) {
+	workers, err := b.Workers(ctx)
+	if err != nil {
+		return w, err
+	}
+	i := slices.IndexFunc(workers, func(w store.Worker) bool { return w.Name == name })
+	if i < 0 {
+		return w, fmt.Errorf("%w: %s ('baler workers' lists them)", baler.ErrNoWorker, printable(name))
+	}
+	w = workers[i]
+	w.Wish = wish
+	return w, b.TellWorker(ctx, name, wish)
+}
