@@ -29,8 +29,8 @@ func (s *system) baseline(
 }
 
 func forget(ctx context.Context, db *sql.DB, transfer int64) error {
-	for _, table := range []string{"files", "results"} {
-		if _, err := db.ExecContext(ctx, "DELETE FROM "+table+" WHERE transfer_id = ?", transfer); err != nil {
+	for _, statement := range []string{"DELETE FROM files WHERE transfer_id = ?", "DELETE FROM results WHERE transfer_id = ?"} {
+		if _, err := db.ExecContext(ctx, statement, transfer); err != nil {
 			return fmt.Errorf("delete measured rows: %w", err)
 		}
 	}

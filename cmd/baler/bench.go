@@ -74,12 +74,8 @@ func reporter[T any](p *program, all *[]T) func(T) error {
 	}
 }
 
-// atLeastOne complains of a number that nothing can be measured with.
-func atLeastOne(flag string, numbers ...int) error {
-	for _, n := range numbers {
-		if n < 1 {
-			return usagef("--%s %d: give a number from 1", flag, n)
-		}
-	}
-	return nil
+// numberFlag is a flag for a number from 1.
+func numberFlag(cmd *cobra.Command, to *int, name string, usual int, usage string) {
+	*to = usual
+	cmd.Flags().Var(positive{to}, name, usage)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -27,20 +26,15 @@ for one another, not working.`,
   baler bench commit --files 5000 --batch 500 --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := errors.Join(atLeastOne("files", o.Files), atLeastOne("batch", o.Batch), atLeastOne("repeat", o.Repeat))
-			if err != nil {
-				return err
-			}
 			return p.measure(cmd, *yes, func(ctx context.Context, place *bench.Place) error {
 				return p.benchCommit(ctx, place, o)
 			})
 		},
 	}
-	flags := cmd.Flags()
-	flags.SortFlags = false
-	flags.IntVar(&o.Files, "files", 500, "`N` files")
-	flags.IntVar(&o.Batch, "batch", 128, "`N` files in a batch")
-	flags.IntVar(&o.Repeat, "repeat", 3, "`N` rounds")
+	cmd.Flags().SortFlags = false
+	numberFlag(cmd, &o.Files, "files", 500, "`N` files")
+	numberFlag(cmd, &o.Batch, "batch", 128, "`N` files in a batch")
+	numberFlag(cmd, &o.Repeat, "repeat", 3, "`N` rounds")
 	return cmd
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -25,20 +24,15 @@ measured first, with --files.`,
   baler bench latency --samples 100 --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := errors.Join(atLeastOne("samples", o.Samples), atLeastOne("files", o.Files), atLeastOne("batch", o.Batch))
-			if err != nil {
-				return err
-			}
 			return p.measure(cmd, *yes, func(ctx context.Context, place *bench.Place) error {
 				return p.benchLatency(ctx, place, o)
 			})
 		},
 	}
-	flags := cmd.Flags()
-	flags.SortFlags = false
-	flags.IntVar(&o.Samples, "samples", 30, "`N` files of each way at each load")
-	flags.IntVar(&o.Files, "files", 50_000, "`N` files to measure the capacity with")
-	flags.IntVar(&o.Batch, "batch", 500, "`N` files in a batch of the load")
+	cmd.Flags().SortFlags = false
+	numberFlag(cmd, &o.Samples, "samples", 30, "`N` files of each way at each load")
+	numberFlag(cmd, &o.Files, "files", 50_000, "`N` files to measure the capacity with")
+	numberFlag(cmd, &o.Batch, "batch", 500, "`N` files in a batch of the load")
 	return cmd
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -40,11 +39,6 @@ the median counts. Whether the design's targets are met comes last.`,
   baler bench pipeline --via bulk --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := errors.Join(atLeastOne("files", o.Files), atLeastOne("repeat", o.Repeat),
-				atLeastOne("workers", o.Workers...), atLeastOne("batch", o.Batches...))
-			if err != nil {
-				return err
-			}
 			for _, s := range via {
 				v, err := tasks.ParseVia(s, "")
 				if err != nil || v == "" {
@@ -59,11 +53,12 @@ the median counts. Whether the design's targets are met comes last.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.IntVar(&o.Files, "files", 200_000, "`N` files")
+	numberFlag(cmd, &o.Files, "files", 200_000, "`N` files")
 	flags.StringSliceVar(&via, "via", []string{"bulk", "group"}, "`WAYS` into the queue")
-	flags.IntSliceVar(&o.Workers, "workers", []int{1, 2}, "`NUMBERS` of worker processes")
-	flags.IntSliceVar(&o.Batches, "batch", []int{128, 500, 1000}, "`NUMBERS` of files in a batch")
-	flags.IntVar(&o.Repeat, "repeat", 3, "`N` rounds")
+	o.Workers, o.Batches = []int{1, 2}, []int{128, 500, 1000}
+	flags.Var(positives{&o.Workers}, "workers", "`NUMBERS` of worker processes")
+	flags.Var(positives{&o.Batches}, "batch", "`NUMBERS` of files in a batch")
+	numberFlag(cmd, &o.Repeat, "repeat", 3, "`N` rounds")
 	complete(cmd, "via", "bulk", "group")
 	return cmd
 }

@@ -25,7 +25,7 @@ func benchSandbox(t *testing.T) *sandbox {
 		t.Fatal(err)
 	}
 	// At the top, for the sockets of servers have short names.
-	tmp, err := os.MkdirTemp("", "b")
+	tmp, err := os.MkdirTemp("", "b") //nolint:usetesting // as said
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,11 +169,12 @@ func TestBenchUsage(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
 		"bench pipelin":                `unknown command "pipelin"; did you mean "pipeline"?`,
-		"bench pipeline --files 0":     "--files 0: give a number from 1",
-		"bench pipeline --workers 1,0": "--workers 0: give a number from 1",
+		"bench pipeline --files 0":     `invalid argument "0" for "--files" flag: give a number from 1`,
+		"bench pipeline --workers 1,0": `invalid argument "1,0" for "--workers" flag: give a number from 1`,
+		"bench pipeline --batch x":     `invalid argument "x" for "--batch" flag: give a number from 1`,
 		"bench pipeline --via auto":    `unknown way "auto": one of group, bulk`,
-		"bench commit --batch -1":      "--batch -1: give a number from 1",
-		"bench latency --samples 0":    "--samples 0: give a number from 1",
+		"bench commit --batch -1":      `invalid argument "-1" for "--batch" flag: give a number from 1`,
+		"bench latency --samples 0":    `invalid argument "0" for "--samples" flag: give a number from 1`,
 	} {
 		r := newSandbox(t).must(exitUsage, strings.Fields(args)...)
 		contains(t, args, r.stderr, want)
