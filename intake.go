@@ -80,6 +80,11 @@ func (in *intake) add(ctx context.Context, f tasks.File) error {
 // close registers what is held.
 func (in *intake) close(ctx context.Context) error {
 	err := in.files.Close(ctx)
+	if err != nil {
+		// Told to stop: what is held fails, but nothing may go on behind our back.
+		in.stop()
+		err = errors.Join(err, in.files.Close(context.WithoutCancel(ctx)))
+	}
 	_ = in.chunks.Wait() // failed says what went wrong first
 	in.stop()
 	in.ended.Wait()
