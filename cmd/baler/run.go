@@ -119,9 +119,9 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.Ran,
 }
 
 // failed gives the exit code of a transfer in which files failed, or that
-// somebody canceled.
+// somebody canceled. What was in hand then may end as canceled after a retry.
 func failed(t *tasks.Transfer) error {
-	if failuresOf(t) > 0 || t.State == tasks.Dropped {
+	if totals := t.Totals(); totals.Bad() > 0 || totals.Canceled > 0 || t.State == tasks.Dropped {
 		return codeError(exitFailures)
 	}
 	return nil

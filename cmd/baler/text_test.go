@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -101,5 +102,29 @@ func TestLinesKeepTheLastReport(t *testing.T) {
 	got := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(got) != 2 || !strings.HasPrefix(got[0], "50 / 70 files, 71%") || got[1] != "70 / 70 files, 100%" {
 		t.Errorf("reports %q, want one after five seconds and the last", got)
+	}
+}
+
+func TestExitCodeOfATransfer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		state tasks.State
+		end   tasks.Outcome
+		want  error
+	}{
+		{"all well", tasks.Completed, tasks.Succeeded, nil},
+		{"with a warning", tasks.Completed, tasks.Warning, nil},
+		{"with a failure", tasks.Completed, tasks.TimedOut, codeError(exitFailures)},
+		{"with a canceled file", tasks.Completed, tasks.Canceled, codeError(exitFailures)},
+		{"canceled before it began", tasks.Dropped, "", codeError(exitFailures)},
+	} {
+		tr := tasks.Transfer{State: c.state, Steps: []tasks.Step{{}}}
+		if c.end != "" {
+			tr.Steps[0].Add(c.end, 1)
+		}
+		if got := failed(&tr); !errors.Is(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
 	}
 }
