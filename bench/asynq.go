@@ -123,12 +123,11 @@ func (w *plain) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	if len(numbers) == 0 {
 		return errors.New("a task without files")
 	}
-	rows, now := newInserter("results", resultColumns), time.Now().UTC()
+	rows, now := &inserter{head: intoResults}, moment(time.Now())
 	for _, no := range numbers {
 		rows.result(w.transfer, no, now)
 	}
-	query, args := rows.statement()
-	if _, err := w.db.ExecContext(ctx, query, args...); err != nil {
+	if _, err := w.db.ExecContext(ctx, rows.statement()); err != nil {
 		return fmt.Errorf("insert rows: %w", err)
 	}
 	if w.done.Add(int64(len(numbers))) == w.files {

@@ -39,20 +39,19 @@ func insertAll(ctx context.Context, db *sql.DB, t tree, transfer int64, connecti
 	g, ctx := errgroup.WithContext(ctx)
 	for range connections {
 		g.Go(func() error {
-			files, results := newInserter("files", fileColumns), newInserter("results", resultColumns)
+			files, results := &inserter{head: intoFiles}, &inserter{head: intoResults}
 			for {
 				first := int(next.Add(limitRows)) - limitRows
 				if first >= t.files {
 					return nil
 				}
-				now := time.Now().UTC()
+				now := moment(time.Now())
 				for i := first; i < min(first+limitRows, t.files); i++ {
 					files.file(transfer, int64(i+1), t.path(i), now)
 					results.result(transfer, int64(i+1), now)
 				}
 				for _, in := range []*inserter{files, results} {
-					query, args := in.statement()
-					if _, err := db.ExecContext(ctx, query, args...); err != nil {
+					if _, err := db.ExecContext(ctx, in.statement()); err != nil {
 						return fmt.Errorf("insert rows: %w", err)
 					}
 				}
