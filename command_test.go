@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +66,7 @@ func gone(pid string) error {
 	}
 	text := string(stat)
 	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
-	if fields[0] == "Z" && fields[1] != fmt.Sprint(os.Getpid()) {
+	if fields[0] == "Z" && fields[1] != strconv.Itoa(os.Getpid()) {
 		return nil
 	}
 	return fmt.Errorf("process %s is still there: %s", pid, text)

@@ -2,8 +2,10 @@ package baler
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hibiken/asynq"
 
@@ -29,6 +31,13 @@ func (b *Baler) Pause(ctx context.Context, t tasks.Transfer) (bool, error) {
 func (b *Baler) Resume(ctx context.Context, t tasks.Transfer) (bool, error) {
 	return b.store.Resume(ctx, t.ID)
 }
+
+// ErrRetrying says that somebody else is choosing results of the transfer to
+// be run again.
+var ErrRetrying = errors.New("another retry of this transfer is under way")
+
+// retryLease is for how long one page of a retry keeps others out.
+const retryLease = time.Minute
 
 // retryPage is how many files one transaction of Retry takes back.
 const retryPage = 500
@@ -61,7 +70,20 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f Filter) (files in
 			return batches
 		},
 	}
+	holder := b.cfg.Worker.Name + " " + rand.Text()
+	lease := fmt.Sprintf("retry of transfer %d", t.ID)
+	defer func() {
+		// When that fails the lease runs out by itself.
+		err = errors.Join(err, b.store.Release(context.WithoutCancel(ctx), lease, holder))
+	}()
 	for {
+		alone, err := b.store.Acquire(ctx, lease, holder, retryLease)
+		if err == nil && !alone {
+			err = fmt.Errorf("%w: %s", ErrRetrying, t.UUID)
+		}
+		if err != nil {
+			return files, err
+		}
 		done, err := b.store.Kick(ctx, k)
 		if err != nil {
 			return files, err
@@ -70,19 +92,23 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f Filter) (files in
 			return files, nil
 		}
 		files += done.Files
-		k.After = done.Last
-		b.send(ctx, done.Batches)
+		k.After, k.Ended = done.Last, done.Ended
+		b.send(ctx, t.ID, done.Batches)
 	}
 }
 
 // send enqueues batches whose rows are committed. What the queue does not take
-// the dispatcher sends; without a queue of its own, or with an embedded one,
-// a process leaves them to it at once.
-func (b *Baler) send(ctx context.Context, batches []tasks.Batch) {
-	if b.queue == nil || b.queue.embedded != nil {
+// the dispatcher sends. An embedded queue is this process's own: another that
+// works on the same database is told to look at once.
+func (b *Baler) send(ctx context.Context, transfer int64, batches []tasks.Batch) {
+	if b.queue == nil || len(batches) == 0 {
 		return
 	}
-	if err := b.queue.producer.Batches(ctx, batches); err != nil {
+	err := b.queue.producer.Batches(ctx, batches)
+	if b.queue.embedded != nil {
+		err = errors.Join(err, b.store.Hurry(ctx, transfer))
+	}
+	if err != nil {
 		b.log.WarnContext(ctx, "left to the dispatcher", "batches", len(batches), "error", err)
 	}
 }

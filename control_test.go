@@ -79,6 +79,23 @@ steps:
 	})
 }
 
+func TestRetryOfAllRunsEveryPage(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		const files = 1300 // more than two pages
+		b := open(t, c, nil)
+		work(t, b)
+		tr := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: tasks.ViaBulk, Recipe: builtin(t, "noop")})
+		tr = wait(t, b, tr.UUID)
+		n, err := b.Retry(t.Context(), tr, baler.Filter{Outcomes: []tasks.Outcome{tasks.Succeeded}})
+		if err != nil || n != files {
+			t.Fatalf("retry of all: %d files, %v; want %d", n, err, files)
+		}
+		if lines := audit(t, b, wait(t, b, tr.UUID)); len(lines) != files {
+			t.Errorf("%d results after running all again", len(lines))
+		}
+	})
+}
+
 func TestCancelStopsHandlersAndEndsTheRestAsCanceled(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		begun := make(chan struct{}, 100)

@@ -42,7 +42,11 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 	if err != nil {
 		return t, fmt.Errorf("submit: %w", err)
 	}
-	in, err := b.newIntake(ctx, t.ID, "")
+	lineage, err := b.store.Lineage(ctx, t.ID) // of a transfer that a run began, so that the next knows its files
+	if err != nil {
+		return t, err
+	}
+	in, err := b.newIntake(ctx, t.ID, lineage)
 	if err != nil {
 		return t, err
 	}

@@ -20,7 +20,7 @@ import (
 // hand the grace period of the configuration to finish, commits what is
 // finished, hands back the rest without charging an attempt, and returns nil.
 func (b *Baler) Work(ctx context.Context) error {
-	w, err := b.newWorker()
+	w, err := b.newWorker() //nolint:contextcheck // what it makes ends with stop, in order, and not with ctx
 	if err != nil {
 		return err
 	}
@@ -137,6 +137,10 @@ func (b *Baler) dispatcherOptions() batcher.DispatcherOptions {
 func (w *worker) start(ctx context.Context) error {
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w.background = cancel
+	// What was wished of a worker of this name that died is not wished of this one.
+	if err := w.b.store.ForgetWorker(ctx, w.b.cfg.Worker.Name); err != nil {
+		return err
+	}
 	if _, err := w.heartbeat(ctx); err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (p Program) Run(ctx context.Context, job *Job) error {
 }
 
 func (p Program) command(job *Job, stdin *input) *exec.Cmd {
-	cmd := exec.Command(p.Name, p.Args...) //nolint:gosec,noctx // running what it is told to is its purpose; Run sees to ctx
+	cmd := exec.Command(p.Name, p.Args...) //nolint:noctx // Run sees to ctx
 	cmd.Dir, cmd.Env = p.Dir, p.Env
 	cmd.Stdout, cmd.Stderr = sink(job.WriteOutput), sink(job.WriteError)
 	switch f, ok := p.Stdin.(*os.File); {

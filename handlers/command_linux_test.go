@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func alive(pid int) bool {
 	if err != nil {
 		return false
 	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	return fields[0] != "Z" || fields[1] == strconv.Itoa(os.Getpid())
 }
 
@@ -111,7 +112,7 @@ func TestProgramDiesWithItsWorker(t *testing.T) {
 		<-c.ended
 		return
 	}
-	parent := exec.Command(os.Args[0], "-test.run=^TestProgramDiesWithItsWorker$", "-test.timeout=60s") //nolint:noctx // killed below
+	parent := exec.Command(os.Args[0], "-test.run=^TestProgramDiesWithItsWorker$", "-test.timeout=60s")
 	parent.Env = append(os.Environ(), parentVariable+"=1")
 	out, err := parent.StdoutPipe()
 	if err != nil {

@@ -183,7 +183,7 @@ func (u *run) handle(ctx context.Context) (batchErr error, left int, err error) 
 	}
 	ctx, cancel := u.until(ctx)
 	defer cancel()
-	defer context.AfterFunc(u.canceled, cancel)()
+	defer context.AfterFunc(u.canceled, cancel)() //nolint:contextcheck // cancel is that of ctx
 	if limit := u.Timeout(u.entry.Step(u.batch.Step), u.reg); limit > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeout(ctx, limit)

@@ -53,6 +53,11 @@ func (s *Store) Resume(ctx context.Context, id int64) (resumed bool, err error) 
 	return resumed, err
 }
 
+// Hurry makes a transfer's batches due now.
+func (s *Store) Hurry(ctx context.Context, id int64) error {
+	return s.write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error { return hurry(tx, id, now) })
+}
+
 // hurry makes a transfer's batches due, so that the dispatcher sees to them.
 func hurry(tx *gorm.DB, id int64, now time.Time) error {
 	err := tx.Exec("UPDATE batches SET due_at = ? WHERE transfer_id = ? AND due_at > ?", now, id, now).Error

@@ -17,6 +17,11 @@ type Kick struct {
 	After    int64 // files above this number
 	Limit    int   // files at most
 
+	// Ended says that the transfer had completed before the first page of this
+	// kick, and that nobody else kicks meanwhile: then no file above After is on
+	// its way, whatever the state by now.
+	Ended bool
+
 	// Stops reports whether a file that ended so at a step went no further.
 	// While the transfer runs, only such results may be kicked: of another's
 	// file it is not known where it is.
@@ -29,6 +34,7 @@ type Kick struct {
 // Kicked is what one page of a kick did.
 type Kicked struct {
 	Files   int64
+	Ended   bool  // the transfer had completed: the next page may say so
 	Last    int64 // number of the last file looked at; 0 when there are no more
 	Batches []tasks.Batch
 }
@@ -44,6 +50,7 @@ func (s *Store) Kick(ctx context.Context, k Kick) (done Kicked, err error) {
 		if err != nil {
 			return err
 		}
+		done.Ended = k.Ended || t.State == tasks.Completed
 		firsts, err := k.firsts(tx)
 		if err != nil || len(firsts) == 0 {
 			return err
@@ -52,7 +59,7 @@ func (s *Store) Kick(ctx context.Context, k Kick) (done Kicked, err error) {
 		chosen := make(map[int64]int, len(firsts)) // file → step
 		var numbers []int64
 		for _, r := range firsts {
-			if t.State == tasks.Completed || k.Stops(r.StepNo, r.End.Outcome) {
+			if done.Ended || k.Stops(r.StepNo, r.End.Outcome) {
 				chosen[r.FileNo] = r.StepNo
 				numbers = append(numbers, r.FileNo)
 			}

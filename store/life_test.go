@@ -112,10 +112,8 @@ func (l *life) any() *worker {
 // pickup does as a worker does: it takes over unless it is the first, and
 // leaves out what is recorded.
 func (l *life) pickup(id int64) *worker {
-	lost := false
-	if slices.ContainsFunc(l.workers, func(w *worker) bool { return w.held.ID == id }) {
-		lost = true // the queue delivers again only what it counts as lost
-	}
+	// The queue delivers again only what it counts as lost.
+	lost := slices.ContainsFunc(l.workers, func(w *worker) bool { return w.held.ID == id })
 	held, err := l.store.Pickup(l.ctx, id, lost)
 	l.must(err)
 	w := &worker{held: held, verdict: map[int64]tasks.Outcome{}, done: map[int64]bool{}}

@@ -7,6 +7,16 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
+// Lineage names the succession of runs that a transfer is of, empty when it is
+// of none.
+func (s *Store) Lineage(ctx context.Context, transfer int64) (string, error) {
+	var row transferRow
+	if err := s.db.WithContext(ctx).Select("lineage").Take(&row, transfer).Error; err != nil {
+		return "", fmt.Errorf("read lineage: %w", err)
+	}
+	return row.Lineage, nil
+}
+
 // Revived lists the sealed transfers of a lineage that are worked on again
 // although newer ones have followed, oldest first; paused ones are left out.
 // Only taking back results that had been recorded brings them about.

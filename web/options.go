@@ -61,7 +61,7 @@ func (o *Options) validate() error {
 		errs = append(errs, errors.New("Transfers is missing"))
 	}
 	if o.Grace < 0 {
-		errs = append(errs, fmt.Errorf("Grace is negative: %s", o.Grace))
+		errs = append(errs, fmt.Errorf("option Grace is negative: %s", o.Grace))
 	}
 	if len(errs) > 0 {
 		return fmt.Errorf("web options: %w", errors.Join(errs...))

@@ -19,5 +19,5 @@ func writeProblem(w http.ResponseWriter, p *huma.ErrorModel) {
 	h.Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	// A client that has gone away is no longer there to be told.
-	_ = json.NewEncoder(w).Encode(p)
+	_ = json.NewEncoder(w).Encode(p) //nolint:errchkjson // as said
 }

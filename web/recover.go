@@ -13,7 +13,7 @@ import (
 func recoverPanics(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &recorder{ResponseWriter: w}
-		defer func() {
+		defer func() { //nolint:contextcheck // the request's own, once it has panicked
 			p := recover()
 			if p == nil {
 				return

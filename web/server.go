@@ -110,7 +110,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	}
 	err := s.drain(requests, srv)
 	cut()
-	<-served // http.ErrServerClosed, as asked
+	<-served //nolint:errcheck // http.ErrServerClosed, as asked
 	return errors.Join(err, s.Close())
 }
 
@@ -124,7 +124,7 @@ func (s *Server) drain(ctx context.Context, srv *http.Server) error {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("shut down http: %w", err)
 	} else {
-		s.log.Warn("requests outlived the grace period and are cut off", "grace", s.grace)
+		s.log.WarnContext(ctx, "requests outlived the grace period and are cut off", "grace", s.grace)
 		err = nil
 	}
 	return errors.Join(err, srv.Close())
