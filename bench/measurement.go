@@ -70,6 +70,9 @@ func Rows(all []Measurement) []Row {
 	}
 	perFile, asynqGroup := rateOf(rows, PerFile), rateOf(rows, AsynqGroup)
 	for i := range rows {
+		if rows[i].Way == CPU {
+			continue // another handler, other files
+		}
 		if perFile > 0 {
 			rows[i].AgainstPerFile = rows[i].FilesPerSecond / perFile
 		}

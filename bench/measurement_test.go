@@ -21,9 +21,13 @@ func TestRowsSumUpTheRepeatsOfOneMeasurement(t *testing.T) {
 	rows := bench.Rows([]bench.Measurement{
 		measurement(bench.Bulk, 1, 100, 0.5), measurement(bench.Bulk, 2, 1000, 0.9),
 		measurement(bench.Bulk, 1, 300, 0.7), measurement(bench.Bulk, 1, 140, 0.6), a, b,
+		measurement(bench.CPU, 1, 7, 0),
 	})
-	if len(rows) != 4 {
-		t.Fatalf("%d rows of 4 kinds", len(rows))
+	if len(rows) != 5 {
+		t.Fatalf("%d rows of 5 kinds", len(rows))
+	}
+	if rows[4].AgainstPerFile != 0 {
+		t.Errorf("what computes is compared with what does nothing: %+v", rows[4])
 	}
 	r := rows[0]
 	if r.Workers != 1 || r.FilesPerSecond != 140 || r.Slowest != 100 || r.Fastest != 300 || r.RatioToLimit != 0.6 {

@@ -153,6 +153,8 @@ func ratio(r float64) string {
 	switch {
 	case r == 0:
 		return ""
+	case r < 0.1:
+		return fmt.Sprintf("%.3f", r)
 	case r < 10:
 		return fmt.Sprintf("%.2f", r)
 	}
