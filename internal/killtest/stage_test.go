@@ -160,11 +160,11 @@ func (s *stage) awaitThat(what string, so func(r row) bool) {
 		if err == nil && so(r) {
 			return nil
 		}
-		logs := ""
+		var logs strings.Builder
 		for _, p := range s.processes {
-			logs += "\n" + p.name + ":\n" + p.logText()
+			logs.WriteString("\n" + p.name + ":\n" + p.logText())
 		}
-		return fmt.Errorf("not so: %s; the transfer is %+v, %w, %s%s", what, r, err, s.ledger(), logs)
+		return fmt.Errorf("not so: %s; the transfer is %+v, %w, %s%s", what, r, err, s.ledger(), logs.String())
 	})
 }
 
@@ -190,7 +190,8 @@ func (s *stage) ledger() string {
 		return err.Error()
 	}
 	defer rows.Close()
-	text := "open batches:"
+	var text strings.Builder
+	text.WriteString("open batches:")
 	for rows.Next() {
 		var id, step, attempt, delivery, lost int64
 		var files string
@@ -199,9 +200,13 @@ func (s *stage) ledger() string {
 			return err.Error()
 		}
 		state := s.redis.HGet(s.t.Context(), fmt.Sprintf("asynq:{default}:t:%d", id), "state").Val()
-		text += fmt.Sprintf("\n%d step %d attempt %d files %s delivery %d lost %d due %s, queue: %q", id, step, attempt, files, delivery, lost, due.Format(time.StampMilli), state)
+		fmt.Fprintf(&text, "\n%d step %d attempt %d files %s delivery %d lost %d due %s, queue: %q",
+			id, step, attempt, files, delivery, lost, due.Format(time.StampMilli), state)
 	}
-	return text
+	if err := rows.Err(); err != nil {
+		return err.Error()
+	}
+	return text.String()
 }
 
 // held are the deadlines in the queue, by the key that keeps them.

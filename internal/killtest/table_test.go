@@ -41,7 +41,6 @@ type kase struct {
 	by          string // of a server: who stands at the point when it dies
 	first       string // the recipe's first step: quick unless set
 	concurrency int
-	always      bool // not only in the full table
 }
 
 func (k kase) String() string {
@@ -143,6 +142,7 @@ func (k kase) play(t *testing.T, root string, files int64) {
 	case frozen:
 		victim.awaitStopped()
 		left = s.held()
+	case producer, kept, emptied, database: // what becomes of them is seen below
 	}
 	if server != nil {
 		awaitMarker(t, marker, victim)
@@ -265,6 +265,7 @@ func (k kase) fault(s *stage) (text, marker string) {
 		return fmt.Sprintf("stop@%s:%d", k.point, k.passing), ""
 	case worker, producer:
 		return fmt.Sprintf("kill@%s:%d", k.point, k.passing), ""
+	case kept, emptied, database:
 	}
 	marker = filepath.Join(s.dir, "marker")
 	return fmt.Sprintf("wait@%s:%d:%s", k.point, k.passing, marker), marker
