@@ -83,9 +83,9 @@ func (s *stage) environment() []string {
 }
 
 // recipe writes a recipe of two steps; the first takes its time if asked to.
-func (s *stage) recipe(first string) string {
+func (s *stage) recipe(name, first string) string {
 	s.t.Helper()
-	path := filepath.Join(s.dir, "recipe.yaml")
+	path := filepath.Join(s.dir, name+".yaml")
 	text := "name: kill\nsteps:\n" + first + "  - name: second\n    handler: noop\n    batch: {max_items: 25}\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
@@ -96,6 +96,7 @@ func (s *stage) recipe(first string) string {
 const (
 	quick = "  - name: first\n    handler: checksum\n    with: {algorithms: [md5]}\n    batch: {max_items: 25}\n"
 	slow  = "  - name: first\n    handler: faulty\n    with: {pause: 30ms}\n    batch: {max_items: 25}\n"
+	brief = "  - name: first\n    handler: faulty\n    with: {pause: 5ms}\n    batch: {max_items: 25}\n"
 	plain = "  - name: first\n    handler: faulty\n    batch: {max_items: 25}\n"
 )
 
@@ -127,7 +128,7 @@ func (s *stage) worker(name, fault string) *process {
 func (p *process) awaitStarted() {
 	p.t.Helper()
 	testkit.Eventually(p.t, patience, func() error {
-		if !strings.Contains(p.logText(), `"worker started"`) {
+		if log, err := os.ReadFile(p.log); err != nil || !strings.Contains(string(log), `"worker started"`) {
 			return fmt.Errorf("%s has not started; its log:\n%s", p.name, p.logText())
 		}
 		return nil
@@ -160,11 +161,10 @@ func (s *stage) awaitThat(what string, so func(r row) bool) {
 		if err == nil && so(r) {
 			return nil
 		}
-		var logs strings.Builder
-		for _, p := range s.processes {
-			logs.WriteString("\n" + p.name + ":\n" + p.logText())
+		if err == nil {
+			err = errors.New("it is")
 		}
-		return fmt.Errorf("not so: %s; the transfer is %+v, %w, %s%s", what, r, err, s.ledger(), logs.String())
+		return fmt.Errorf("%w %+v, and not: %s; %s%s", err, r, what, s.ledger(), s.logs())
 	})
 }
 
@@ -205,6 +205,15 @@ func (s *stage) ledger() string {
 	}
 	if err := rows.Err(); err != nil {
 		return err.Error()
+	}
+	return text.String()
+}
+
+// logs are the ends of all logs.
+func (s *stage) logs() string {
+	var text strings.Builder
+	for _, p := range s.processes {
+		fmt.Fprintf(&text, "\n%s:\n%s", p.name, p.logText())
 	}
 	return text.String()
 }
