@@ -22,7 +22,7 @@ type Line struct {
 	Truncated bool            `json:"truncated,omitempty"`
 	Facts     json.RawMessage `json:"facts"`
 	Attempt   int             `json:"attempt"`
-	Worker    string          `json:"worker,omitempty"`
+	Worker    string          `json:"-"` // no part of the contract; for Go callers
 	StartedAt time.Time       `json:"started_at"`
 	EndedAt   time.Time       `json:"ended_at"`
 }
