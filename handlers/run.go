@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/balerhq/baler/batcher"
@@ -98,12 +99,15 @@ func (u *run) do(ctx context.Context) error {
 	if err := u.acquire(ctx, weight); err != nil {
 		return u.handBack(ctx, err)
 	}
+	release := sync.OnceFunc(func() { u.slots.Release(weight) })
+	defer release()
 	if err := u.charge(ctx); err != nil {
-		u.slots.Release(weight)
 		return u.end(ctx, err)
 	}
 	batchErr, left, err := u.handle(ctx)
-	u.slots.Release(weight)
+	if !u.charged { // a suspect stays alone until its result is recorded and clears it
+		release()
+	}
 	if err != nil {
 		return u.handBack(ctx, err)
 	}
