@@ -16,6 +16,9 @@ type standing struct {
 // worked on, and a good end from one with failures.
 func standingOf(t *tasks.Transfer) standing {
 	results := t.Totals()
+	if !t.PausedAt.IsZero() && !t.State.Ended() {
+		return standing{"paused", "idle"}
+	}
 	switch t.State {
 	case tasks.Completed:
 		if results.Bad() > 0 {
