@@ -115,3 +115,33 @@ func (r *rig) halve(b *tasks.Batch) {
 	r.must(u.early.stop())
 	r.must(u.early.flushAll(r.t.Context()))
 }
+
+// A suspect keeps the worker to itself until its result is recorded: whoever
+// came in between would be charged with its own death, and it with theirs.
+func TestSuspectIsAloneUntilItsResultIsRecorded(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newRig(t, url, "name: t\nsteps: [{handler: fine, batch: {max_items: 1}}]")
+		r.handle("fine", endAs(tasks.Succeeded))
+		batches := r.files(2)
+		var w *Runner
+		free := make(map[int]bool) // results recorded → whether there was room beside
+		w = r.worker("w", func(o *RunnerOptions) {
+			o.Slots = 4
+			o.Nudge = func() {
+				room := w.slots.TryAcquire(1)
+				if room {
+					w.slots.Release(1)
+				}
+				free[len(r.results(1))] = room
+			}
+		})
+		r.lose(&batches[0])
+		for i := range batches {
+			r.must(r.deliver(w, &batches[i]))
+		}
+		if free[1] || !free[2] {
+			t.Errorf("room beside the suspect: %v; beside its neighbour: %v", free[1], free[2])
+		}
+		r.audit()
+	})
+}

@@ -26,7 +26,7 @@ type Recording struct {
 	// What came of it, filled in by Record.
 	Closing   Closing // what Plan answered; the batches have their IDs
 	Completed bool    // this recording completed the transfer
-	Err       error   // ErrStale when the batch is no longer the worker's
+	Err       error   // ErrStale or ErrRepeated; nothing of it was written then
 }
 
 // Closing is what follows a batch.
@@ -38,9 +38,10 @@ type Closing struct {
 // Record commits any number of recordings, of different batches and transfers,
 // in one transaction: results, failed tries, the batches that follow, the end
 // of the batch's ledger row, counters last. A recording whose batch was taken
-// over or closed gets ErrStale in its Err and nothing of it is written; a
-// result that is there already stays as it is. The error returned is about all
-// of them: nothing was written.
+// over or closed gets ErrStale in its Err, one that contradicts what an earlier
+// delivery of its batch has recorded gets ErrRepeated, and nothing of it is
+// written; a result that is there already stays as it is. The error returned is
+// about all of them: nothing was written.
 func (s *Store) Record(ctx context.Context, recs []*Recording) error {
 	careful := false
 	for try := 0; ; try++ {
@@ -63,11 +64,16 @@ func record(tx *gorm.DB, recs []*Recording, careful bool, dialect Dialect, now t
 	var results []resultRow
 	var tries []attemptRow
 	first := make(claims)
+	kept := held[:0]
 	for _, r := range held {
 		own, foreign, err := r.split(tx, careful, first)
 		if err != nil {
 			return err
 		}
+		if r.Err != nil {
+			continue
+		}
+		kept = append(kept, r)
 		results = append(results, own...)
 		tries = append(tries, r.tryRows()...)
 		tally.results(r.Batch, own)
@@ -77,6 +83,7 @@ func record(tx *gorm.DB, recs []*Recording, careful bool, dialect Dialect, now t
 			tally.closing(r)
 		}
 	}
+	held = kept
 	if err := insertResults(tx, results); err != nil {
 		return err
 	}
@@ -137,7 +144,7 @@ func hold(tx *gorm.DB, recs []*Recording, dialect Dialect) ([]*Recording, error)
 
 // claims remembers which batch of one transaction was the first to record a
 // file: two batches may hold the same file, when the queue delivered it twice.
-type claims map[claim]int64
+type claims map[claim]recorded
 
 type claim struct {
 	transfer int64
@@ -145,12 +152,18 @@ type claim struct {
 	file     int64
 }
 
+// recorded is who recorded a file, and how it ended.
+type recorded struct {
+	batch   int64
+	outcome tasks.Outcome
+}
+
 // note adds to there what earlier recordings of the transaction have claimed
 // of a batch's files.
-func (c claims) note(b *tasks.Batch, there map[int64]int64) {
-	for k, batch := range c {
+func (c claims) note(b *tasks.Batch, there map[int64]recorded) {
+	for k, by := range c {
 		if k.transfer == b.Transfer && k.step == b.Step && b.Files.Contains(k.file) {
-			there[k.file] = batch
+			there[k.file] = by
 		}
 	}
 }
@@ -158,12 +171,16 @@ func (c claims) note(b *tasks.Batch, there map[int64]int64) {
 // split gives the rows to insert, and the files that another batch recorded
 // first. Most recordings do not ask, and let the key object.
 func (r *Recording) split(tx *gorm.DB, careful bool, first claims) (own []resultRow, foreign tasks.Ranges, err error) {
-	var there map[int64]int64 // file → batch that recorded it
-	if careful || r.endsInParts() {
+	var there map[int64]recorded
+	if careful || r.endsInParts() || len(r.Tries) > 0 {
 		if there, err = recordedBy(tx, r.Batch); err != nil {
 			return nil, nil, err
 		}
 		first.note(r.Batch, there)
+		if r.repeats(there) {
+			r.Err = ErrRepeated
+			return nil, nil, nil
+		}
 	}
 	own = make([]resultRow, 0, len(r.Results))
 	for i := range r.Results {
@@ -172,20 +189,35 @@ func (r *Recording) split(tx *gorm.DB, careful bool, first claims) (own []result
 			if _, exists := there[res.File]; exists {
 				continue
 			}
-			there[res.File] = r.Batch.ID
-			first[claim{r.Batch.Transfer, res.Step, res.File}] = r.Batch.ID
+			by := recorded{r.Batch.ID, res.Outcome}
+			there[res.File] = by
+			first[claim{r.Batch.Transfer, res.Step, res.File}] = by
 		}
 		own = append(own, resultRow{
 			TransferID: r.Batch.Transfer, StepNo: res.Step, FileNo: res.File, End: newOutcomeColumns(r.Batch.ID, res),
 		})
 	}
 	var others []int64
-	for file, batch := range there {
-		if batch != r.Batch.ID {
+	for file, by := range there {
+		if by.batch != r.Batch.ID {
 			others = append(others, file)
 		}
 	}
 	return own, tasks.RangesOf(others), nil
+}
+
+// repeats reports whether this contradicts what an earlier delivery of the
+// batch has recorded. That delivery could not tell the ledger that it gave up,
+// so this one ran what needed no running, and would move the file on by an
+// outcome that is not the recorded one.
+func (r *Recording) repeats(there map[int64]recorded) bool {
+	for i := range r.Results {
+		by, exists := there[r.Results[i].File]
+		if exists && by.batch == r.Batch.ID && by.outcome != r.Results[i].Outcome {
+			return true
+		}
+	}
+	return slices.ContainsFunc(r.Tries, func(t tasks.Result) bool { return there[t.File].batch == r.Batch.ID })
 }
 
 // endsInParts reports whether this closes a batch of which parts were recorded
@@ -195,15 +227,15 @@ func (r *Recording) endsInParts() bool {
 	return r.Plan != nil && len(r.Results)+len(r.Tries) < r.Batch.Items()
 }
 
-func recordedBy(tx *gorm.DB, b *tasks.Batch) (map[int64]int64, error) {
+func recordedBy(tx *gorm.DB, b *tasks.Batch) (map[int64]recorded, error) {
 	var rows []resultRow
-	q := tx.Select("file_no", "batch_id").Where("transfer_id = ? AND step_no = ?", b.Transfer, b.Step)
+	q := tx.Select("file_no", "batch_id", "outcome").Where("transfer_id = ? AND step_no = ?", b.Transfer, b.Step)
 	if err := within(q, "file_no", b.Files).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("look up recorded files: %w", err)
 	}
-	m := make(map[int64]int64, len(rows))
+	m := make(map[int64]recorded, len(rows))
 	for i := range rows {
-		m[rows[i].FileNo] = rows[i].End.BatchID
+		m[rows[i].FileNo] = recorded{rows[i].End.BatchID, rows[i].End.Outcome}
 	}
 	return m, nil
 }
