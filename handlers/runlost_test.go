@@ -121,7 +121,7 @@ func (r *rig) halve(b *tasks.Batch) {
 func TestSuspectIsAloneUntilItsResultIsRecorded(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		r := newRig(t, url, "name: t\nsteps: [{handler: fine, batch: {max_items: 1}}]")
-		r.handle("fine", endAs(tasks.Succeeded))
+		r.handle("fine", endAs(tasks.Succeeded, tasks.Succeeded))
 		batches := r.files(2)
 		var w *Runner
 		free := make(map[int]bool) // results recorded → whether there was room beside
