@@ -50,8 +50,10 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 	if err != nil {
 		return t, err
 	}
-	err = b.collect(ctx, &Submission{Notice: notice}, t.Sources, func(f tasks.File) error {
-		if last.No > 0 && !tasks.ScanLess(order, last.Path, f.Path) {
+	s := &Submission{Recipe: in.entry.Recipe, Notice: notice, after: last}
+	err = b.collect(ctx, s, t.Sources, func(f tasks.File) error {
+		behind := f.Path == last.Path && f.Part > last.Part
+		if last.No > 0 && !behind && !tasks.ScanLess(order, last.Path, f.Path) {
 			return nil // registered, or passed by
 		}
 		return in.add(ctx, f)

@@ -1,6 +1,7 @@
 package baler_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -65,6 +67,42 @@ func TestSubmissionThatWasCutOffIsResumedWithoutDoublingAFile(t *testing.T) {
 		}
 		if len(seenPaths) != files {
 			t.Errorf("%d paths have results", len(seenPaths))
+		}
+	})
+}
+
+func TestSubmissionOfALineFileThatWasCutOffIsResumedBetweenItsParts(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := t.TempDir()
+		content := bytes.Repeat([]byte("0123456789abcdef\n"), 750_000) // 3,112 parts
+		if err := os.WriteFile(filepath.Join(root, "a.lines"), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("nowhere", filepath.Join(root, "b")); err != nil { // tells that all parts were emitted
+			t.Fatal(err)
+		}
+		r, err := recipe.Parse("parts", []byte("name: parts\nsplit: {lines: 4KiB}\nsteps: [{handler: noop}]\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock := testkit.NewClock()
+		b, err := baler.Open(t.Context(), c, baler.Options{Now: clock.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = b.Close() })
+		ctx, cancel := context.WithCancel(t.Context())
+		tr, _, err := b.Submit(ctx, baler.Submission{Paths: []string{root}, Recipe: r, Notice: func(tasks.Notice) { cancel() }})
+		if !errors.Is(err, context.Canceled) || tr.Bytes >= int64(len(content)) {
+			t.Fatalf("cut off with %d of %d bytes: %v", tr.Bytes, len(content), err)
+		}
+		clock.Advance(time.Minute)
+		if tr, err = b.ResumeSubmit(t.Context(), tr, nil); err != nil {
+			t.Fatal(err)
+		}
+		const part = 4097 // 241 lines
+		if want := int64((len(content) + part - 1) / part); tr.Bytes != int64(len(content)) || tr.Files != want {
+			t.Errorf("resumed: %d parts with %d bytes, want %d with %d", tr.Files, tr.Bytes, want, len(content))
 		}
 	})
 }

@@ -33,6 +33,8 @@ type Submission struct {
 
 	// Notice is told of links and special files that are not followed; nil only counts.
 	Notice func(tasks.Notice)
+
+	after tasks.File // the last part that is registered already, of a submission that goes on
 }
 
 // listed stands for the sources of a transfer that was submitted as a list:
@@ -70,8 +72,12 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	return t, true, err
 }
 
-// collect emits what the submission names.
+// collect emits what the submission names, in parts where the recipe wants that.
 func (b *Baler) collect(ctx context.Context, s *Submission, sources []string, emit func(tasks.File) error) error {
+	if s.Recipe.Split > 0 {
+		whole := emit
+		emit = func(f tasks.File) error { return tasks.SplitFile(ctx, f, s.after, s.Recipe.Split, whole) }
+	}
 	o := tasks.ScanOptions{Exclude: []string{b.cfg.StateDir}, Notice: s.Notice}
 	var err error
 	if s.List != nil {

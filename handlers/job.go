@@ -93,11 +93,19 @@ func decodeArgs(args, dst any) error {
 	return nil
 }
 
-// Open opens the file for reading, if it is a regular file within the folders
+// Open opens the whole file for reading, if it is a regular file within the folders
 // that may be read; the caller closes it. An error that a function given to
 // PerFile returns as it is ends the file rightly: a missing, forbidden or
-// unsuitable file has failed, trouble with the storage is tried again.
+// unsuitable file has failed, trouble with the storage is tried again. Of a file
+// that was split into parts it gives none: a handler that takes parts uses OpenPart.
 func (j *Job) Open() (*os.File, error) {
+	if part := j.spec.file.Part; part > 0 {
+		return nil, Fail(CodePart, fmt.Errorf("part %d of a file that was split into lines: the handler takes whole files only", part))
+	}
+	return j.open()
+}
+
+func (j *Job) open() (*os.File, error) {
 	f, err := j.spec.opener.Open(j.spec.file.Path)
 	if err != nil {
 		return nil, openVerdict(err)

@@ -19,6 +19,7 @@ const (
 	CodeNotFound       = "not-found"         // there is no such file
 	CodeNotPermitted   = "permission-denied" // the worker may not read it
 	CodeOutsideRoots   = "outside-roots"     // it is not within the folders that may be read
+	CodePart           = "part-of-a-file"    // it was split, and the handler takes whole files only
 	CodeNotAFile       = "not-a-file"        // a folder, device, socket or pipe
 )
 

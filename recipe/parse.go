@@ -97,7 +97,7 @@ func (c *complaints) syntax(err error) {
 }
 
 func (c *complaints) recipe(r *Recipe, root ast.Node) {
-	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "steps")
+	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "split", "steps")
 	if !ok {
 		return
 	}
@@ -113,12 +113,39 @@ func (c *complaints) recipe(r *Recipe, root ast.Node) {
 			c.addf(f.line, "description is %d bytes long, the limit is %d", len(r.Description), maxDescription)
 		}
 	}
+	if f, ok := fs.get("split"); ok {
+		r.Split = c.split(f)
+	}
 	f, ok := fs.get("steps")
 	if !ok {
 		c.addf(f.line, "the recipe has no steps; it needs at least one")
 		return
 	}
 	r.Steps = c.steps(f)
+}
+
+// Bounds on a part: smaller ones are all overhead, larger ones are shared out badly.
+const (
+	minSplit = 4 << 10
+	maxSplit = 1 << 30
+)
+
+// split reads "split: {lines: 8MiB}".
+func (c *complaints) split(f field) int64 {
+	fs, ok := c.mapping("split", f.value, f.line, "lines")
+	if !ok {
+		return 0
+	}
+	f, ok = fs.get("lines")
+	if !ok {
+		c.addf(f.line, "split must say how large parts are; write it as \"split: {lines: 8MiB}\"")
+		return 0
+	}
+	size := c.size(f)
+	if size != 0 && (size < minSplit || size > maxSplit) {
+		c.addf(f.line, "lines %d must be from 4KiB to 1GiB", size)
+	}
+	return size
 }
 
 func (c *complaints) steps(f field) []*Step {

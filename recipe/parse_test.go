@@ -72,6 +72,30 @@ func TestParseAcceptsFormsOfYAML(t *testing.T) {
 	}
 }
 
+func TestSplit(t *testing.T) {
+	t.Parallel()
+	const steps = "name: a\nsteps: [{handler: noop}]\n"
+	if r := parse(t, steps+"split: {lines: 8MiB}\n"); r.Split != 8<<20 {
+		t.Errorf("parts of %d bytes", r.Split)
+	}
+	if r := parse(t, steps); r.Split != 0 {
+		t.Errorf("split into %d without being told to", r.Split)
+	}
+	for bad, want := range map[string]string{
+		"split: 8MiB":            "mapping with the keys lines",
+		"split: {}":              "how large parts are",
+		"split: {records: 8MiB}": "unknown key",
+		"split: {lines: 1}":      "from 4KiB to 1GiB",
+		"split: {lines: 2GiB}":   "from 4KiB to 1GiB",
+		"split: {lines: many}":   "not a size",
+	} {
+		_, err := recipe.Parse("test.yaml", []byte(steps+bad+"\n"))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
 func TestErrorsGolden(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/bad/*.yaml")
@@ -190,6 +214,7 @@ func TestDigest(t *testing.T) {
 		strings.Replace(base, "    when: size > 0\n", "", 1),
 		strings.Replace(base, "    when: size > 0\n", "    when: size > 0\n    on_failure: continue\n", 1),
 		strings.Replace(base, "two", "three", 1),
+		"split: {lines: 1MiB}\n" + base,
 		"name: a\nsteps:\n  - handler: two\n  - handler: one\n    with: {a: 1, b: '${size}'}\n    when: size > 0\n",
 	}
 	digest := parse(t, base).Digest()

@@ -14,6 +14,7 @@ import (
 type Recipe struct {
 	Name        string
 	Description string
+	Split       int64   // bytes of the parts that files of lines are split into; 0 leaves files whole
 	Steps       []*Step // at least one; Steps[i].No is i+1
 
 	file   string
@@ -86,8 +87,8 @@ func (r *Recipe) Step(no int) *Step {
 func (r *Recipe) YAML() string { return r.source }
 
 // Digest is a SHA-256, in hexadecimal, over what decides on results: each
-// step's handler, arguments, condition and conduct on failure, in order.
-// Names, descriptions, comments, layout, timeouts, retries and batch sizes do
+// step's handler, arguments, condition and conduct on failure, in order, and
+// how files are split. Names, descriptions, comments, layout, timeouts, retries and batch sizes do
 // not change it.
 func (r *Recipe) Digest() string {
 	type essence struct {
@@ -100,8 +101,12 @@ func (r *Recipe) Digest() string {
 	for i, s := range r.Steps {
 		all[i] = essence{s.Handler, s.with.value, s.When, s.OnFailure}
 	}
-	b, err := json.Marshal(all) // object keys come out sorted
-	if err != nil {             // the parser lets nothing through but JSON values
+	var digested any = all
+	if r.Split > 0 { // recipes that split nothing keep the digests that they have always had
+		digested = []any{r.Split, all}
+	}
+	b, err := json.Marshal(digested) // object keys come out sorted
+	if err != nil {                  // the parser lets nothing through but JSON values
 		panic(fmt.Sprintf("encode recipe %s: %v", r.Name, err))
 	}
 	sum := sha256.Sum256(b)

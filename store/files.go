@@ -70,7 +70,7 @@ func (a *Addition) register(tx *gorm.DB, now time.Time) error {
 	}
 	first := cmp.Or(a.First, t.Files+1)
 	rows, bytes := a.rows(first)
-	if err := tx.CreateInBatches(rows, chunk(tx)).Error; err != nil {
+	if err := tx.Omit(a.unused()...).CreateInBatches(rows, chunk(tx)).Error; err != nil {
 		if duplicate(err) {
 			return a.race() // another producer took these numbers
 		}
@@ -108,7 +108,8 @@ func (a *Addition) landed(tx *gorm.DB) (bool, error) {
 		return false, err
 	}
 	ours := func(r *fileRow, f *tasks.File) bool {
-		return r.No == f.No && string(r.Path) == f.Path && r.Size == f.Size
+		is := r.file()
+		return is.No == f.No && is.Path == f.Path && is.Size == f.Size && is.Part == f.Part
 	}
 	return ours(&rows[0], first) && ours(&rows[len(rows)-1], last), nil
 }
@@ -122,6 +123,16 @@ func (a *Addition) rows(first int64) (rows []fileRow, bytes int64) {
 		bytes += a.Files[i].Size
 	}
 	return rows, bytes
+}
+
+// unused names the columns of parts when no file is one: columns cost time.
+func (a *Addition) unused() []string {
+	for i := range a.Files {
+		if a.Files[i].Part > 0 {
+			return nil
+		}
+	}
+	return []string{"Part", "AtByte", "AtLine"}
 }
 
 // race is the error of numbers that somebody else took: with numbers of the

@@ -99,13 +99,20 @@ type fileRow struct {
 	Size       int64
 	Mtime      *time.Time
 	Problem    string
+	Part       *int64 // these three only of a part of a file
+	AtByte     *int64
+	AtLine     *int64
 }
 
 // TableName names the table to GORM.
 func (fileRow) TableName() string { return "files" }
 
 func (r *fileRow) file() tasks.File {
-	return tasks.File{No: r.No, Path: string(r.Path), Size: r.Size, MTime: value(r.Mtime), Problem: r.Problem}
+	f := tasks.File{No: r.No, Path: string(r.Path), Size: r.Size, MTime: value(r.Mtime), Problem: r.Problem}
+	if r.Part != nil && r.AtByte != nil && r.AtLine != nil {
+		f.Part, f.Offset, f.Line = *r.Part, *r.AtByte, *r.AtLine
+	}
+	return f
 }
 
 // pathMost is how long a path may be: what the column holds, and what Linux opens.
@@ -118,10 +125,14 @@ func newFileRow(transfer int64, f *tasks.File) fileRow {
 			Problem: fmt.Sprintf("name-too-long: a path of %d bytes; %d is the most that can be opened", len(f.Path), pathMost),
 		}
 	}
-	return fileRow{
+	row := fileRow{
 		TransferID: transfer, No: f.No, Path: []byte(f.Path), Size: f.Size,
 		Mtime: pointer(f.MTime), Problem: clip(f.Problem, 512),
 	}
+	if f.Part > 0 {
+		row.Part, row.AtByte, row.AtLine = &f.Part, &f.Offset, &f.Line
+	}
+	return row
 }
 
 type batchRow struct {

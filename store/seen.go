@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"strconv"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -23,14 +24,19 @@ type sightingRow struct {
 // TableName names the table to GORM.
 func (sightingRow) TableName() string { return "sightings" }
 
-// hashPath shortens a path to a key; 128 bits never collide by chance.
-func hashPath(path string) []byte {
-	h := sha256.Sum256([]byte(path))
+// hashPath shortens a path, and the number of a part in it, to a key; 128 bits
+// never collide by chance.
+func hashPath(f *tasks.File) []byte {
+	key := []byte(f.Path)
+	if f.Part > 0 {
+		key = strconv.AppendInt(append(key, 0), f.Part, 10) // no path holds a NUL
+	}
+	h := sha256.Sum256(key)
 	return h[:16]
 }
 
 func newSighting(lineage string, transfer int64, f *tasks.File) sightingRow {
-	row := sightingRow{Lineage: lineage, PathHash: hashPath(f.Path), TransferID: transfer, Size: f.Size}
+	row := sightingRow{Lineage: lineage, PathHash: hashPath(f), TransferID: transfer, Size: f.Size}
 	if !f.MTime.IsZero() {
 		row.Mtime = f.MTime.UnixMicro()
 	}
@@ -61,7 +67,7 @@ func noteSeen(tx *gorm.DB, a Addition) error {
 func (s *Store) Unseen(ctx context.Context, lineage string, files []tasks.File) ([]tasks.File, error) {
 	hashes := make([][]byte, len(files))
 	for i := range files {
-		hashes[i] = hashPath(files[i].Path)
+		hashes[i] = hashPath(&files[i])
 	}
 	var rows []sightingRow
 	err := s.db.WithContext(ctx).

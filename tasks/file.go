@@ -9,6 +9,11 @@ type File struct {
 	Size  int64     // bytes, as the scan saw it
 	MTime time.Time // modification time as the scan saw it; zero when unknown
 
+	// Part numbers, from 1, the parts that a file of lines was split into; 0 is
+	// the whole file. A part is the Size bytes from Offset on, which begin with
+	// the line number Line, from 1.
+	Part, Offset, Line int64
+
 	// Problem says why the scan could not read the file ("not-found: …"): the
 	// part before the colon becomes the code of a failed result. Empty when all
 	// was well.

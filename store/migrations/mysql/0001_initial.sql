@@ -50,6 +50,9 @@ CREATE TABLE IF NOT EXISTS files (
   size         BIGINT NOT NULL,
   mtime        DATETIME(6) NULL,
   problem      VARCHAR(512) NOT NULL DEFAULT '',
+  part         BIGINT NULL,
+  at_byte      BIGINT NULL,
+  at_line      BIGINT NULL,
   PRIMARY KEY (transfer_id, no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 

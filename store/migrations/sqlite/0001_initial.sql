@@ -54,6 +54,9 @@ CREATE TABLE IF NOT EXISTS files (
   size         INTEGER NOT NULL,
   mtime        DATETIME NULL,
   problem      TEXT NOT NULL DEFAULT '',
+  part         INTEGER NULL,
+  at_byte      INTEGER NULL,
+  at_line      INTEGER NULL,
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 

@@ -1,0 +1,43 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// SplitFile emits a file of lines in parts of about the size wanted, and as it
+// is what cannot be split: a compressed file, and one that cannot be read, with
+// its Problem. When last is a part of f, only what comes behind it is emitted:
+// so a split that was cut off goes on.
+//
+// Memory is a small constant. An error is that of emit, of ctx or of reading.
+func SplitFile(ctx context.Context, f, last File, wanted int64, emit func(File) error) error {
+	if f.Problem != "" {
+		return emit(f)
+	}
+	r, err := os.Open(f.Path)
+	if err != nil {
+		f.Problem = problem(err)
+		return emit(f)
+	}
+	defer func() { _ = r.Close() }() // only read from
+	if last.Part > 0 && last.Path == f.Path {
+		return splitRest(ctx, r, f, last, wanted, emit)
+	}
+	head := make([]byte, CompressionHead)
+	n, err := r.ReadAt(head, 0)
+	switch {
+	case err != nil && !errors.Is(err, io.EOF):
+		f.Problem = problem(err)
+		return emit(f)
+	case CompressionOf(head[:n]) != Uncompressed:
+		return emit(f)
+	}
+	if err := splitLines(ctx, r, f, wanted, emit); err != nil {
+		return fmt.Errorf("split %q: %w", f.Path, err)
+	}
+	return nil
+}
