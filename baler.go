@@ -37,6 +37,7 @@ type Baler struct {
 	store    *store.Store
 	queue    *queue
 	catalog  *batcher.Catalog
+	sizer    *batcher.Sizer
 	metrics  *prometheus.Registry
 	handlers *handlers.Metrics
 }
@@ -66,6 +67,7 @@ func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error
 		return nil, errors.Join(err, b.store.Close())
 	}
 	b.catalog = batcher.NewCatalog(b.store.TransferByID, b.policy)
+	b.catalog.Sizer = b.sizer
 	return b, nil
 }
 
@@ -97,6 +99,8 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	b.metrics = prometheus.NewRegistry()
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	b.handlers = handlers.NewMetrics(b.metrics)
+	b.sizer = batcher.NewSizer(cfg.Worker.Name, b.now)
+	b.metrics.MustRegister(costs{b.sizer})
 	return b
 }
 

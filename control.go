@@ -56,6 +56,9 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f Filter) (files in
 	if err != nil {
 		return 0, err
 	}
+	if err := b.loadCosts(ctx); err != nil {
+		return 0, err
+	}
 	if len(filter.Outcomes) == 0 {
 		filter.Outcomes = []tasks.Outcome{tasks.Failed, tasks.Error, tasks.TimedOut, tasks.Canceled}
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // slots gives a function that tells how many batches of a handler all live
-// workers run at once. It looks at most once a second, and is one dispatcher's:
-// not for concurrent use.
+// workers run at once. It looks at most once a second, then also for what they
+// have learnt of costs, and is one dispatcher's: not for concurrent use.
 func (b *Baler) slots() func(ctx context.Context, handler string) (int, error) {
 	var seen time.Time
 	var workers []store.Worker
@@ -19,6 +19,9 @@ func (b *Baler) slots() func(ctx context.Context, handler string) (int, error) {
 		if now := b.now(); now.Sub(seen) > time.Second {
 			ws, err := b.store.Workers(ctx)
 			if err != nil {
+				return 0, err
+			}
+			if err := b.loadCosts(ctx); err != nil {
 				return 0, err
 			}
 			workers, seen = ws, now

@@ -144,6 +144,9 @@ func (w *worker) start(ctx context.Context) error {
 	if _, err := w.heartbeat(ctx); err != nil {
 		return err
 	}
+	if err := w.b.loadCosts(ctx); err != nil {
+		return err
+	}
 	if err := w.take(); err != nil {
 		return err
 	}
@@ -165,10 +168,17 @@ func (w *worker) beat(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-w.b.sizer.News():
+			if err := w.b.shareCosts(ctx); err != nil && ctx.Err() == nil {
+				w.b.log.WarnContext(ctx, "worker: what was learnt of costs is not shared yet", "error", err)
+			}
 		case <-t.C:
 			wish, err := w.heartbeat(ctx)
 			if err == nil {
 				err = w.runner.StopCanceled(ctx)
+			}
+			if err == nil {
+				err = w.b.shareCosts(ctx)
 			}
 			if err != nil && ctx.Err() == nil {
 				w.b.log.WarnContext(ctx, "worker: heartbeat failed", "error", err)

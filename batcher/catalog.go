@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -28,6 +29,8 @@ type Entry struct {
 	Recipe  *recipe.Recipe
 
 	policy func(*recipe.Step) Policy
+	kinds  []Kind // of the steps
+	sizer  *Sizer
 }
 
 // Policy is the batch policy of a step, numbered from 1.
@@ -35,6 +38,21 @@ func (e *Entry) Policy(step int) Policy { return e.policy(e.Step(step)) }
 
 // Step is a step of the recipe, numbered from 1.
 func (e *Entry) Step(no int) *recipe.Step { return e.Recipe.Steps[no-1] }
+
+// Estimate is what a file at a step is believed to cost.
+func (e *Entry) Estimate(step int) Estimate {
+	if e.sizer == nil {
+		return Estimate{}
+	}
+	return e.sizer.Estimate(e.kinds[step-1])
+}
+
+// Learn takes in how long a step's handler took over some files.
+func (e *Entry) Learn(step, files int, bytes int64, took time.Duration) {
+	if e.sizer != nil {
+		e.sizer.Learn(e.kinds[step-1], files, bytes, took)
+	}
+}
 
 // Has reports whether the recipe has a step of this number.
 func (e *Entry) Has(step int) bool { return step >= 1 && step <= len(e.Recipe.Steps) }
@@ -52,6 +70,9 @@ func (e *Entry) Route(after int, f *tasks.File, facts map[string]any) int {
 
 // Catalog keeps the entries of the transfers at hand. Make one with NewCatalog.
 type Catalog struct {
+	// Sizer knows what steps cost; nil for nobody. It is set before first use.
+	Sizer *Sizer
+
 	read   func(ctx context.Context, id int64) (tasks.Transfer, error)
 	policy func(*recipe.Step) Policy
 
@@ -82,7 +103,10 @@ func (c *Catalog) Get(ctx context.Context, id int64) (*Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: transfer %s: %w", ErrRecipe, t.UUID, err)
 	}
-	e = &Entry{ID: t.ID, UUID: t.UUID, Queue: t.Queue, Via: t.Via, Sources: t.Sources, Recipe: r, policy: c.policy}
+	e = &Entry{ID: t.ID, UUID: t.UUID, Queue: t.Queue, Via: t.Via, Sources: t.Sources, Recipe: r, policy: c.policy, sizer: c.Sizer}
+	for _, s := range r.Steps {
+		e.kinds = append(e.kinds, Kind{Handler: s.Handler, With: s.WithDigest()})
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.entries) >= catalogMost {

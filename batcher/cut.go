@@ -9,6 +9,8 @@ import (
 // cutMost is how many files one cut reads.
 const cutMost = 20_000
 
+// cut turns the next files of a backlog, limit at most, into batches, room at
+// most. The last of them are shared out among some slots.
 func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, limit, room, slots int) (bool, error) {
 	// A first step for every file needs no more than sizes.
 	sizes := e.Step(1).Unconditional()
@@ -20,11 +22,15 @@ func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, limit, room,
 		return false, gap(b)
 	}
 	p := planner{
-		transfer: b.Transfer, queue: e.Queue, policy: sharing(e, b, slots), room: room,
-		route: func(f *tasks.File) int { return e.Route(0, f, nil) },
+		transfer: b.Transfer, queue: e.Queue, policy: e.Policy, rest: b.rest(), room: room,
+		ration: rationing(e, b, slots),
+		route:  func(f *tasks.File) int { return e.Route(0, f, nil) },
 	}
 	planned := p.plan(files)
-	c := Cut{Transfer: b.Transfer, From: b.Cursor, To: planned.to, Batches: planned.batches, Finished: planned.finished}
+	c := Cut{
+		Transfer: b.Transfer, From: b.Cursor, To: planned.to, Bytes: b.Bytes - p.rest.bytes,
+		Batches: planned.batches, Finished: planned.finished,
+	}
 	completed, err := d.ledger.Cut(ctx, c)
 	if err != nil {
 		return false, err
@@ -35,18 +41,17 @@ func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, limit, room,
 	return true, enqueue(ctx, d.queue, c.Batches)
 }
 
-// sharing is the transfer's policy, tightened at its end so that every worker
-// gets a part of what is left.
-func sharing(e *Entry, b *Backlog, slots int) func(step int) Policy {
-	most := 0
-	if b.Sealed {
-		most = share(b.Files-b.Cursor, slots)
+// rest is what is left of the backlog.
+func (b *Backlog) rest() backlog { return backlog{files: b.Files - b.Cursor, bytes: max(b.Bytes, 0)} }
+
+// rationing bounds the batches of each step. When no more files will come, every
+// slot gets its part of the rest.
+func rationing(e *Entry, b *Backlog, slots int) func(step int) ration {
+	if !b.Sealed {
+		slots = 0
 	}
-	return func(step int) Policy {
-		p := e.Policy(step)
-		if most > 0 && (p.MaxItems == 0 || most < p.MaxItems) {
-			p.MaxItems = most
-		}
-		return p
+	whole := b.rest()
+	return func(step int) ration {
+		return newRation(e.Estimate(step), e.Policy(step).Target, whole, slots)
 	}
 }

@@ -189,3 +189,38 @@ func TestNudgeNeverBlocks(*testing.T) {
 		d.Nudge()
 	}
 }
+
+// While nobody knows what a step with a target costs, each slot gets a little of
+// it, and no more is read than that; once it is known the batches are as long as
+// they should be.
+func TestDispatcherProbesWhatItDoesNotKnow(t *testing.T) {
+	f := newFake()
+	f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Sealed: true, Files: 1_000_000, Bytes: 1_000_000}}
+	catalog := f.transfers(Policy{MaxItems: 1000, Target: 10 * time.Second})
+	catalog.Sizer, _ = newTestSizer()
+	d := NewDispatcher(f, f, catalog, DispatcherOptions{
+		Holder: "me", Slots: func(context.Context, string) (int, error) { return 3, nil },
+	})
+	step := func() {
+		t.Helper()
+		if _, err := d.step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step()
+	step()
+	if n := cutFiles(f, 1); len(f.batches) != 6 || n > 6*16 || f.read > 6*17 {
+		t.Fatalf("%d files in %d batches for 3 slots, %d were read", n, len(f.batches), f.read)
+	}
+	for range 10 {
+		catalog.Sizer.Learn(Kind{Handler: "noop"}, 16, 16, 8*time.Second)
+	}
+	f.backlogs[0].Open, f.batches, f.read = 0, nil, 0
+	step()
+	if len(f.batches) < 6 || f.batches[0].Items() < 19 || f.batches[0].Items() > 21 || f.read > 45*len(f.batches) {
+		t.Errorf("%d batches, the first of %d files that take half a second; %d were read", len(f.batches), f.batches[0].Items(), f.read)
+	}
+	if b := f.backlogs[0]; b.Files-b.Cursor != b.Bytes {
+		t.Errorf("%d bytes are left of %d files of one byte", b.Bytes, b.Files-b.Cursor)
+	}
+}

@@ -18,7 +18,7 @@ type DispatcherOptions struct {
 	Handlers []string      // handlers whose groups to heal
 
 	// Slots tells how many batches of a handler all live workers run at once;
-	// nil, or 0, when nobody knows.
+	// nil, or 0, when nobody knows. It is asked before each cut.
 	Slots func(ctx context.Context, handler string) (int, error)
 
 	// Elected runs each time this dispatcher comes to act; nil for nothing.

@@ -28,6 +28,7 @@ type fake struct {
 	holder   string
 	recorded tasks.Ranges
 	onOpen   func() // runs once OpenBatches has been read
+	read     int    // files
 }
 
 func newFake() *fake { return &fake{fail: map[string]int{}, calls: map[string]int{}} }
@@ -66,6 +67,7 @@ func (f *fake) FilesAfter(_ context.Context, transfer, after int64, limit int, _
 	for _, b := range f.backlogs {
 		for no := after + 1; b.Transfer == transfer && no <= b.Files && len(files) < limit; no++ {
 			files = append(files, tasks.File{No: no, Size: 1})
+			f.read++
 		}
 	}
 	return files, nil
@@ -83,6 +85,7 @@ func (f *fake) Cut(_ context.Context, c Cut) (bool, error) {
 				return false, ErrMoved
 			}
 			b.Cursor = c.To
+			b.Bytes -= c.Bytes
 			b.Open += len(c.Batches)
 		}
 	}

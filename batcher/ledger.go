@@ -19,6 +19,7 @@ type Backlog struct {
 	Sealed   bool  // no more files will come
 	Files    int64 // registered
 	Cursor   int64 // number of the last file dealt with
+	Bytes    int64 // of the files behind the cursor
 	Open     int   // batches in the ledger
 
 	// MarkFiles and MarkedAt are a group transfer's mark: how many files it had
@@ -32,6 +33,7 @@ type Backlog struct {
 type Cut struct {
 	Transfer int64
 	From, To int64
+	Bytes    int64         // of the files between
 	Batches  []tasks.Batch // their IDs are filled in when the cut is committed
 
 	// Finished counts files between that no step selects: they end here.

@@ -55,12 +55,3 @@ func (p *pace) room(open, slots, most int) int {
 	}
 	return max(p.window-open, 0)
 }
-
-// share is how many files a batch may hold at most so that each of the slots
-// gets one of what remains; 0 for no such bound.
-func share(remaining int64, slots int) int {
-	if slots <= 0 || remaining <= 0 {
-		return 0
-	}
-	return int((remaining + int64(slots) - 1) / int64(slots))
-}

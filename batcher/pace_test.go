@@ -45,18 +45,6 @@ func TestPaceKeepsItsBounds(t *testing.T) {
 	})
 }
 
-func TestShareGivesEachSlotAPart(t *testing.T) {
-	for _, c := range []struct {
-		remaining int64
-		slots     int
-		want      int
-	}{{9, 3, 3}, {10, 3, 4}, {1, 8, 1}, {0, 3, 0}, {5, 0, 0}} {
-		if got := share(c.remaining, c.slots); got != c.want {
-			t.Errorf("share(%d, %d) = %d, want %d", c.remaining, c.slots, got, c.want)
-		}
-	}
-}
-
 func TestFilesWaitForOthersUnlessTheTransferIsSealed(t *testing.T) {
 	var p pace
 	policy := Policy{MaxItems: 10, MaxDelay: time.Second}

@@ -21,7 +21,9 @@ type planner struct {
 	queue    string
 	route    func(*tasks.File) int // first step of a file, 0 for none
 	policy   func(step int) Policy
-	room     int // batches that may be cut; 0 means any number
+	ration   func(step int) ration // nil: nothing is estimated
+	rest     backlog               // what is left of the transfer, these files among it
+	room     int                   // batches that may be cut; 0 means any number
 }
 
 // plan deals with files, ascending by number, until the room is used up: a
@@ -36,6 +38,7 @@ func (p *planner) plan(files []tasks.File) cut {
 		if step == 0 {
 			c.finished++
 			c.to = f.No
+			p.rest.take(f.Size)
 			continue
 		}
 		d := open[step]
@@ -47,11 +50,12 @@ func (p *planner) plan(files []tasks.File) cut {
 			if d != nil {
 				c.batches = append(c.batches, d.batch(p, step))
 			}
-			d = &draft{policy: p.policy(step)}
+			d = p.draft(step)
 			open[step] = d
 		}
 		d.add(f)
 		c.to = f.No
+		p.rest.take(f.Size)
 	}
 	for _, step := range sortedSteps(open) {
 		c.batches = append(c.batches, open[step].batch(p, step))
@@ -66,17 +70,32 @@ func Split(e *Entry, step int, files []tasks.File, policy Policy) []tasks.Batch 
 		transfer: e.ID, queue: e.Queue,
 		route:  func(*tasks.File) int { return step },
 		policy: func(int) Policy { return policy },
+		ration: func(int) ration { return newRation(e.Estimate(step), policy.Target, backlog{}, 0) },
 	}
 	return p.plan(files).batches
+}
+
+// draft begins a batch.
+func (p *planner) draft(step int) *draft {
+	d := &draft{policy: p.policy(step), most: math.Inf(1)}
+	if p.ration != nil {
+		r := p.ration(step)
+		d.cost, d.most = r.cost, r.most(p.rest)
+	}
+	return d
 }
 
 // draft is a batch being filled.
 type draft struct {
 	policy  Policy
+	cost    Cost
+	most    float64 // that its files may cost together
 	numbers []int64
 	bytes   int64
 }
 
+// fits reports whether a file may come in. Of the time that the batch may take
+// it comes as near as whole files let it.
 func (d *draft) fits(f *tasks.File) bool {
 	if len(d.numbers) == 0 {
 		return true
@@ -84,8 +103,14 @@ func (d *draft) fits(f *tasks.File) bool {
 	if d.policy.MaxItems > 0 && len(d.numbers) >= d.policy.MaxItems {
 		return false
 	}
-	return d.policy.MaxBytes <= 0 || f.Size <= d.policy.MaxBytes-d.bytes
+	if d.policy.MaxBytes > 0 && f.Size > d.policy.MaxBytes-d.bytes {
+		return false
+	}
+	return d.cost.Of(int64(len(d.numbers)), d.bytes)+d.cost.Of(1, f.Size)/2 <= d.most*(1+rounding)
 }
+
+// rounding keeps sums that should be equal from differing.
+const rounding = 1e-9
 
 func (d *draft) add(f *tasks.File) {
 	d.numbers = append(d.numbers, f.No)

@@ -55,11 +55,15 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *Entry) (int64
 	}
 	p := planner{
 		transfer: b.Transfer, queue: e.Queue, policy: e.Policy,
-		route: func(f *tasks.File) int { return e.Route(0, f, nil) },
+		ration: rationing(e, b, 0),
+		route:  func(f *tasks.File) int { return e.Route(0, f, nil) },
 	}
 	c := Cut{
 		Transfer: b.Transfer, From: b.Cursor, To: files[len(files)-1].No,
 		Batches: p.plan(missing).batches, Uncounted: true,
+	}
+	for i := range files {
+		c.Bytes += files[i].Size
 	}
 	if _, err := d.ledger.Cut(ctx, c); err != nil {
 		return 0, err

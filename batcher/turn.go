@@ -1,6 +1,7 @@
 package batcher
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,12 +74,25 @@ func (d *Dispatcher) serve(ctx context.Context, b *Backlog) (cut bool, err error
 	p := d.pace(b.Transfer)
 	room := p.room(b.Open, slots, d.opts.Window)
 	p.filled = b.Files-b.Cursor > 0
-	ripe := p.ripe(b, e.Policy(1), d.opts.Now())
-	if room == 0 || ripe == 0 {
+	policy := e.Policy(1)
+	r := rationing(e, b, slots)(1)
+	if r.probing() {
+		room = min(room, max(probesPerSlot*slots, probesPerSlot)-b.Open)
+		p.filled = false // by intent
+	}
+	if items := r.items(b.rest()); items > 0 {
+		policy.MaxItems = min(cmp.Or(policy.MaxItems, items), items)
+	}
+	ripe := p.ripe(b, policy, d.opts.Now())
+	if room <= 0 || ripe == 0 {
 		return false, nil
 	}
-	return d.cut(ctx, b, e, min(ripe, cutMost, room*max(e.Policy(1).MaxItems, 1)), room, slots)
+	return d.cut(ctx, b, e, min(ripe, cutMost, room*max(policy.MaxItems, 1)), room, slots)
 }
+
+// probesPerSlot is how many batches a slot gets while nobody knows what they
+// cost: one to run, and one for when that has ended.
+const probesPerSlot = 2
 
 func (d *Dispatcher) slots(ctx context.Context, e *Entry) (int, error) {
 	if d.opts.Slots == nil {

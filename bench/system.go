@@ -25,6 +25,7 @@ type system struct {
 	cfg     config.Config
 	b       *baler.Baler
 	env     []string
+	command []string // that a worker is started with
 	workers []*worker
 }
 
@@ -54,7 +55,7 @@ func (p *Place) system(ctx context.Context, workers int, extra ...string) (*syst
 	if err != nil {
 		return nil, err
 	}
-	s := &system{place: p, cfg: cfg, b: b, env: slices.Concat(p.o.Env, []string{
+	s := &system{place: p, cfg: cfg, b: b, command: []string{"worker"}, env: slices.Concat(p.o.Env, []string{
 		"BALER_REDIS_URL=" + p.redisURL, "BALER_DATABASE_URL=" + p.databaseURL, "BALER_STATE_DIR=" + p.path("state"),
 		"BALER_WORKER_QUEUES=" + queue + "=1",
 	}, extra)}
@@ -90,8 +91,9 @@ func (s *system) start(w *worker) error {
 	if err != nil {
 		return fmt.Errorf("start worker: %w", err)
 	}
-	defer log.Close()                                                       // the child has its own descriptor
-	cmd := exec.Command(s.place.o.Program, "worker", "--log-level", "warn") //nolint:noctx // close ends it in order
+	defer log.Close() // the child has its own descriptor
+	args := append(slices.Clip(s.command), "--log-level", "warn")
+	cmd := exec.Command(s.place.o.Program, args...) //nolint:noctx // close ends it in order
 	cmd.Env = append(slices.Clip(s.env), "BALER_WORKER_NAME="+w.name)
 	cmd.Stdout, cmd.Stderr = log, log
 	w.process, err = servers.Launch(cmd)

@@ -89,7 +89,7 @@ func queues() []Setting {
 		{"batch.max_delay", "BALER_BATCH_MAX_DELAY", "1s", duration(),
 			"How long the first file of a batch waits for others."},
 		{"batch.target", "BALER_BATCH_TARGET", "", duration(),
-			"How long a batch should take; batches shrink and grow to meet it. Off when not set."},
+			"How long a batch should take: learnt costs tell how many files that are, within the other bounds. Off when not set."},
 		{"record.max_items", "BALER_RECORD_MAX_ITEMS", "1000", number(),
 			"Results written in one transaction at most."},
 		{"record.max_delay", "BALER_RECORD_MAX_DELAY", "250ms", duration(),

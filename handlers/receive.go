@@ -84,7 +84,7 @@ func (r *Runner) split(ctx context.Context, b *tasks.Batch, e *batcher.Entry) er
 		return fmt.Errorf("batch %d: %w", b.ID, err)
 	}
 	policy := e.Policy(b.Step)
-	policy.MaxItems = 1
+	policy.MaxItems, policy.Target = 1, 0
 	if b.Items() > splitWhole {
 		policy.MaxItems = int(math.Sqrt(float64(b.Items())))
 	}

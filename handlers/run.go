@@ -194,9 +194,10 @@ func (u *run) handle(ctx context.Context) (batchErr error, left int, err error) 
 		defer stop()
 	}
 	begun := u.Now()
-	ended := u.Metrics.begin(u.reg.Name)
+	ended := u.Metrics.begin(u.reg.Name, len(open))
 	batchErr = u.await(ctx, open)
-	ended(u.Now().Sub(begun))
+	took := u.Now().Sub(begun)
+	ended(took)
 	remaining := settle(ctx, open, batchErr)
 	if u.canceled.Err() != nil {
 		finishCanceled(remaining)
@@ -205,7 +206,17 @@ func (u *run) handle(ctx context.Context) (batchErr error, left int, err error) 
 	for _, j := range remaining {
 		j.abandon()
 	}
+	if batchErr == nil && ctx.Err() == nil { // what ended early tells nothing of the costs
+		u.entry.Learn(u.batch.Step, len(open), bytesOf(open), took)
+	}
 	return batchErr, len(remaining), nil
+}
+
+func bytesOf(jobs []*Job) (sum int64) {
+	for _, j := range jobs {
+		sum += j.spec.file.Size
+	}
+	return sum
 }
 
 // await runs the handler, and gives up on one that ignores the end of its context.

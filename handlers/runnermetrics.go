@@ -15,6 +15,7 @@ type Metrics struct {
 	retries  *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	running  *prometheus.GaugeVec
+	files    *prometheus.HistogramVec
 	flushes  *prometheus.CounterVec
 	commits  prometheus.Histogram
 	notOurs  prometheus.Counter
@@ -39,6 +40,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		running: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "baler_batches_running", Help: "Batches that a handler is working on.",
 		}, []string{"handler"}),
+		files: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "baler_batch_files", Help: "How many files handlers were given at a time.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 15),
+		}, []string{"handler"}),
 		flushes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_recorder_flushes_total", Help: "Transactions of the recorder, by the reason that closed them.",
 		}, []string{"reason"}),
@@ -51,7 +56,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		handed:   counter("baler_batches_handed_back_total", "Batches given back to the queue unfinished."),
 		isolated: counter("baler_batches_split_total", "Batches split because a worker died with them."),
 	}
-	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.flushes, m.commits, m.notOurs, m.stale, m.handed, m.isolated)
+	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.files, m.flushes, m.commits, m.notOurs, m.stale, m.handed, m.isolated)
 	return m
 }
 
@@ -69,11 +74,12 @@ func (m *Metrics) ObserveFlush(reason batcher.Reason, _ int, took time.Duration)
 }
 
 // begin notes that a handler starts on a batch; the function it gives, that it ended.
-func (m *Metrics) begin(handler string) func(took time.Duration) {
+func (m *Metrics) begin(handler string, files int) func(took time.Duration) {
 	if m == nil {
 		return func(time.Duration) {}
 	}
 	m.running.WithLabelValues(handler).Inc()
+	m.files.WithLabelValues(handler).Observe(float64(files))
 	return func(took time.Duration) {
 		m.running.WithLabelValues(handler).Dec()
 		m.seconds.WithLabelValues(handler).Observe(took.Seconds())

@@ -65,6 +65,20 @@ const (
 	Continue OnFailure = "continue"
 )
 
+// WithDigest tells steps with different arguments apart, as the recipe has them:
+// 16 hexadecimal digits, empty for a step without arguments.
+func (s *Step) WithDigest() string {
+	if s.with.value == nil {
+		return ""
+	}
+	b, err := json.Marshal(s.with.value) // object keys come out sorted
+	if err != nil {                      // the parser lets nothing through but JSON values
+		panic(fmt.Sprintf("encode arguments of step %s: %v", s.Name, err))
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
 // Unconditional reports whether the step selects every file.
 func (s *Step) Unconditional() bool { return s.when == nil }
 

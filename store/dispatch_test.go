@@ -409,3 +409,29 @@ func TestSweepLeavesWhatWaits(t *testing.T) {
 		}
 	})
 }
+
+func TestBacklogTellsTheBytesThatAreLeft(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		id := s.submit(t, tasks.ViaBulk, 5)
+		left := func() int64 {
+			t.Helper()
+			backlogs, err := s.Backlogs(t.Context(), 0, 10)
+			if err != nil || len(backlogs) != 1 {
+				t.Fatalf("%d backlogs, %v", len(backlogs), err)
+			}
+			return backlogs[0].Bytes
+		}
+		before := left()
+		files, err := s.FilesAfter(t.Context(), id, 0, 2, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := batcher.Cut{Transfer: id, To: files[1].No, Bytes: files[0].Size + files[1].Size, Finished: 2}
+		if _, err := s.Cut(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if after := left(); c.Bytes == 0 || before-after != c.Bytes {
+			t.Errorf("%d bytes were left, then %d without %d", before, after, c.Bytes)
+		}
+	})
+}

@@ -24,11 +24,13 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]batcher
 		State      tasks.State
 		Files      int64
 		Dispatched int64
+		Rest       int64
 		MarkFiles  int64
 		MarkedAt   *time.Time
 		Unfinished int
 	}
-	err := s.db.WithContext(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.dispatched, t.mark_files, t.marked_at,
+	err := s.db.WithContext(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.dispatched, t.bytes - t.dispatched_bytes AS rest,
+			t.mark_files, t.marked_at,
 			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id) AS unfinished
 		FROM transfers t WHERE t.state IN ? AND t.paused_at IS NULL AND t.dispatched < t.files AND t.id > ? ORDER BY t.id LIMIT ?`,
 		active(), after, limit).Scan(&found).Error
@@ -38,8 +40,8 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]batcher
 	bs := make([]batcher.Backlog, len(found))
 	for i, r := range found {
 		bs[i] = batcher.Backlog{
-			Transfer: r.ID, Via: r.Via, Sealed: r.State == tasks.Running, Files: r.Files, Cursor: r.Dispatched, Open: r.Unfinished,
-			MarkFiles: r.MarkFiles, MarkedAt: value(r.MarkedAt),
+			Transfer: r.ID, Via: r.Via, Sealed: r.State == tasks.Running, Files: r.Files, Cursor: r.Dispatched, Bytes: r.Rest,
+			Open: r.Unfinished, MarkFiles: r.MarkFiles, MarkedAt: value(r.MarkedAt),
 		}
 	}
 	return bs, nil
@@ -61,8 +63,8 @@ func (s *Store) Cut(ctx context.Context, c batcher.Cut) (completed bool, err err
 				return err
 			}
 		}
-		u := tx.Exec("UPDATE transfers SET dispatched = ?, finished = finished + ? WHERE id = ? AND dispatched = ? AND state IN ?",
-			c.To, c.Finished, c.Transfer, c.From, active())
+		u := tx.Exec(`UPDATE transfers SET dispatched = ?, dispatched_bytes = dispatched_bytes + ?, finished = finished + ?
+			WHERE id = ? AND dispatched = ? AND state IN ?`, c.To, c.Bytes, c.Finished, c.Transfer, c.From, active())
 		if u.Error != nil {
 			return u.Error
 		}

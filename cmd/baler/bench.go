@@ -26,12 +26,14 @@ in a queue of its own, and in a database that holds no transfers, unless --yes
 says that it may add to them. Numbers of one run compare; those of two seldom do.`,
 		Example: `  baler bench pipeline
   baler bench commit
-  baler bench latency --json`,
+  baler bench latency --json
+  baler bench makespan`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().BoolVar(&yes, "yes", false, "measure also in a given database that holds transfers")
 	cmd.AddCommand(p.benchPipelineCommand(&yes), p.benchCommitCommand(&yes), p.benchLatencyCommand(&yes))
+	cmd.AddCommand(p.benchMakespanCommand(&yes), p.benchWorkerCommand())
 	return cmd
 }
 

@@ -105,6 +105,35 @@ func TestBenchPipeline(t *testing.T) {
 	}
 }
 
+func TestBenchMakespan(t *testing.T) {
+	t.Parallel()
+	type line struct {
+		bench.Makespan
+		Name string
+		Want *float64
+		Got  *float64
+		Met  *bool
+	}
+	works, targets := 0, 0
+	for _, l := range benchLines[line](benchSandbox(t), "makespan", "--files", "500", "--repeat", "1") {
+		switch l.Type {
+		case "makespan":
+			works++
+			if l.Ideal <= 0 || l.Seconds < l.Ideal || l.Ratio < 1 || l.Files < 9 || l.Workers < 2 || l.Repeat != 1 {
+				t.Errorf("%+v", l.Makespan)
+			}
+		case "target":
+			targets++
+			if l.Want == nil || l.Got == nil || l.Met == nil {
+				t.Errorf("target %q lacks a part", l.Name)
+			}
+		}
+	}
+	if works != 4 || targets != works {
+		t.Errorf("%d kinds of work, %d targets", works, targets)
+	}
+}
+
 func TestBenchCommitOnGivenServers(t *testing.T) {
 	t.Parallel()
 	s := benchSandbox(t)

@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   bytes        BIGINT NOT NULL DEFAULT 0,
   finished     BIGINT NOT NULL DEFAULT 0,
   dispatched   BIGINT NOT NULL DEFAULT 0,
+  dispatched_bytes BIGINT NOT NULL DEFAULT 0,
   mark_files   BIGINT NOT NULL DEFAULT 0,
   marked_at    DATETIME(6) NULL,
   paused_at    DATETIME(6) NULL,
@@ -137,6 +138,20 @@ CREATE TABLE IF NOT EXISTS workers (
   wish         VARCHAR(16) NOT NULL DEFAULT '',
   started_at   DATETIME(6) NOT NULL,
   seen_at      DATETIME(6) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS costs (
+  handler      VARCHAR(64) NOT NULL,
+  arguments    CHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  worker       VARCHAR(128) NOT NULL,
+  nn           DOUBLE NOT NULL,
+  nb           DOUBLE NOT NULL,
+  bb           DOUBLE NOT NULL,
+  nt           DOUBLE NOT NULL,
+  bt           DOUBLE NOT NULL,
+  seconds      DOUBLE NOT NULL,
+  updated_at   DATETIME(6) NOT NULL,
+  PRIMARY KEY (handler, arguments, worker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS leases (

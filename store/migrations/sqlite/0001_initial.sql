@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   bytes        INTEGER NOT NULL DEFAULT 0,
   finished     INTEGER NOT NULL DEFAULT 0,
   dispatched   INTEGER NOT NULL DEFAULT 0,
+  dispatched_bytes INTEGER NOT NULL DEFAULT 0,
   mark_files   INTEGER NOT NULL DEFAULT 0,
   marked_at    DATETIME NULL,
   paused_at    DATETIME NULL,
@@ -145,6 +146,20 @@ CREATE TABLE IF NOT EXISTS workers (
   started_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS costs (
+  handler      TEXT NOT NULL,
+  arguments    TEXT NOT NULL,
+  worker       TEXT NOT NULL,
+  nn           REAL NOT NULL,
+  nb           REAL NOT NULL,
+  bb           REAL NOT NULL,
+  nt           REAL NOT NULL,
+  bt           REAL NOT NULL,
+  seconds      REAL NOT NULL,
+  updated_at   DATETIME NOT NULL,
+  PRIMARY KEY (handler, arguments, worker)
+);
 
 CREATE TABLE IF NOT EXISTS leases (
   name         TEXT NOT NULL PRIMARY KEY,

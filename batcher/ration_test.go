@@ -1,0 +1,130 @@
+package batcher
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// sizes cuts files of given sizes as the last ones of a sealed transfer, and
+// gives the number of files of each batch.
+func sizes(e Estimate, policy Policy, slots int, all ...int64) []int {
+	files := make([]tasks.File, len(all))
+	rest := backlog{files: int64(len(all))}
+	for i, size := range all {
+		files[i] = tasks.File{No: int64(i) + 1, Size: size}
+		rest.bytes += size
+	}
+	whole := rest
+	p := planner{
+		route: func(*tasks.File) int { return 1 }, policy: func(int) Policy { return policy }, rest: rest,
+		ration: func(int) ration { return newRation(e, policy.Target, whole, slots) },
+	}
+	batches := p.plan(files).batches
+	items := make([]int, len(batches))
+	for i := range batches {
+		items[i] = batches[i].Items()
+	}
+	return items
+}
+
+func known(perFile, perByte float64) Estimate {
+	return Estimate{Cost: Cost{perFile, perByte}, Known: true, Seconds: 1000}
+}
+
+func repeat(n int, size int64) []int64 { return slices.Repeat([]int64{size}, n) }
+
+func TestSharesWhileNothingIsKnown(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		name   string
+		policy Policy
+		slots  int
+		files  []int64
+		want   []int
+	}{
+		{"nine videos on three workers", Policy{MaxItems: 128}, 3, repeat(9, 0), []int{3, 3, 3}},
+		{"of any one size", Policy{MaxItems: 128}, 3, repeat(9, 700*mib), []int{3, 3, 3}},
+		{"nobody knows the workers", Policy{MaxItems: 128}, 0, repeat(9, 0), []int{9}},
+		{"more slots than files", Policy{MaxItems: 128}, 30, repeat(3, 0), []int{1, 1, 1}},
+		{"no more than a batch holds", Policy{MaxItems: 2}, 2, repeat(6, 0), []int{2, 2, 2}},
+		{"big files by bytes", Policy{MaxItems: 128}, 2, []int64{500 * mib, mib, mib, mib, 480 * mib, mib, mib}, []int{1, 6}},
+		{"probes by number", Policy{MaxItems: 128, Target: time.Hour}, 1, repeat(40, 0), []int{16, 16, 8}},
+		{"probes by bytes", Policy{MaxItems: 128, Target: time.Hour}, 1, repeat(3, 100*mib), []int{1, 1, 1}},
+	} {
+		if got := sizes(Estimate{}, c.policy, c.slots, c.files...); !slices.Equal(got, c.want) {
+			t.Errorf("%s: batches of %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestBatchesTakeAboutTheirTarget(t *testing.T) {
+	policy := Policy{MaxItems: 1000, Target: 10 * time.Second}
+	if got := sizes(known(0.1, 0), policy, 0, repeat(250, 5)...); !slices.Equal(got, []int{100, 100, 50}) {
+		t.Errorf("batches of %v at a tenth of a second a file", got)
+	}
+	if got := sizes(known(0, 1), policy, 0, 4, 4, 5, 4, 30, 1, 1); !slices.Equal(got, []int{2, 2, 1, 2}) {
+		t.Errorf("batches of %v at a second a byte", got)
+	}
+	// A short look at the first files is not yet believed.
+	e := known(0.1, 0)
+	e.Seconds = 0.1
+	if got := sizes(e, policy, 0, repeat(40, 5)...); !slices.Equal(got, []int{16, 16, 8}) {
+		t.Errorf("batches of %v after a tenth of a second", got)
+	}
+}
+
+// What costs nearly nothing goes in whole batches, to the last file.
+func TestCheapFilesGoInWholeBatches(t *testing.T) {
+	for _, policy := range []Policy{{MaxItems: 100}, {MaxItems: 100, Target: time.Second}} {
+		if got := sizes(known(1e-6, 0), policy, 8, repeat(250, 5)...); !slices.Equal(got, []int{100, 100, 50}) {
+			t.Errorf("batches of %v under %+v", got, policy)
+		}
+	}
+}
+
+// Two slots, first many short files, then few long ones: no batch takes longer
+// than its part of what is left, and the last ones hold one file.
+func TestTheTailIsSharedByCost(t *testing.T) {
+	files := append(repeat(10_000, 1000), repeat(20, 500_000)...)
+	got := sizes(known(0, 1e-6), Policy{MaxItems: 100_000}, 2, files...)
+	if got[0] != 5000 || got[len(got)-1] != 1 || len(got) > 30 {
+		t.Errorf("batches of %v", got)
+	}
+}
+
+// Whatever is known: a batch never costs more than its bound, but for a single
+// file and for half of the file that came in last.
+func TestAnyRation(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := Estimate{
+			Cost:  Cost{rapid.Float64Range(0, 10).Draw(t, "per file"), rapid.Float64Range(0, 10).Draw(t, "per byte")},
+			Known: rapid.Bool().Draw(t, "known"), Seconds: rapid.Float64Range(0, 100).Draw(t, "seconds"),
+		}
+		target := time.Duration(rapid.IntRange(0, 100).Draw(t, "target")) * time.Second
+		rest := backlog{files: rapid.Int64Range(0, 1000).Draw(t, "files"), bytes: rapid.Int64Range(0, 100_000).Draw(t, "bytes")}
+		r := newRation(e, target, rest, rapid.IntRange(0, 16).Draw(t, "slots"))
+		d := &draft{cost: r.cost, most: r.most(rest)}
+		if !(d.most > 0) {
+			t.Fatalf("%+v lets a batch cost %g", r, d.most)
+		}
+		items := r.items(rest)
+		for no := int64(1); no <= 50; no++ {
+			f := tasks.File{No: no, Size: rapid.Int64Range(0, 100).Draw(t, "size")}
+			if !d.fits(&f) {
+				break
+			}
+			d.add(&f)
+			if cost := r.cost.Of(no, d.bytes) - r.cost.Of(1, f.Size)/2; no > 1 && cost > d.most*(1+1e-6) {
+				t.Fatalf("%d files of %d bytes cost %g of %g", no, d.bytes, cost, d.most)
+			}
+			if items > 0 && no > int64(items) {
+				t.Fatalf("%d files where %d were foreseen at most", no, items)
+			}
+		}
+	})
+}
