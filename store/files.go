@@ -115,8 +115,8 @@ func (a *Addition) landed(tx *gorm.DB) (bool, error) {
 }
 
 // rows numbers the files, and adds up their sizes.
-func (a *Addition) rows(first int64) (rows []fileRow, bytes int64) {
-	rows = make([]fileRow, len(a.Files))
+func (a *Addition) rows(first int64) (rows fileRows, bytes int64) {
+	rows = make(fileRows, len(a.Files))
 	for i := range a.Files {
 		a.Files[i].No = first + int64(i)
 		rows[i] = newFileRow(a.Transfer, &a.Files[i])
@@ -161,37 +161,4 @@ func (s *Store) Heartbeat(ctx context.Context, transfer int64) error {
 		return tx.Exec("UPDATE transfers SET seen_at = ?, state = ? WHERE id = ? AND state IN ?",
 			now, tasks.Open, transfer, []tasks.State{tasks.Open, tasks.Interrupted}).Error
 	})
-}
-
-// Files reads the files of a transfer with the numbers given, in one query,
-// ascending.
-func (s *Store) Files(ctx context.Context, transfer int64, numbers tasks.Ranges) ([]tasks.File, error) {
-	var rows []fileRow
-	q := s.db.WithContext(ctx).Where("transfer_id = ?", transfer)
-	if err := within(q, "no", numbers).Order("no").Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("read files: %w", err)
-	}
-	return toFiles(rows), nil
-}
-
-// FilesAfter reads up to limit files behind a number, ascending; only their
-// numbers and sizes when sizes is set.
-func (s *Store) FilesAfter(ctx context.Context, transfer, after int64, limit int, sizes bool) ([]tasks.File, error) {
-	q := s.db.WithContext(ctx).Where("transfer_id = ? AND no > ?", transfer, after)
-	if sizes {
-		q = q.Select("no", "size")
-	}
-	var rows []fileRow
-	if err := q.Order("no").Limit(limit).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("read files: %w", err)
-	}
-	return toFiles(rows), nil
-}
-
-func toFiles(rows []fileRow) []tasks.File {
-	files := make([]tasks.File, len(rows))
-	for i := range rows {
-		files[i] = rows[i].file()
-	}
-	return files
 }

@@ -73,6 +73,11 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", s.where, err)
 	}
+	if s.dialect == MySQL {
+		if err := takeBulk(s.db); err != nil {
+			return nil, fmt.Errorf("open database %s: %w", s.where, err)
+		}
+	}
 	if err := s.configurePool(o.MaxConnections); err != nil {
 		return nil, err
 	}
@@ -203,6 +208,7 @@ func (s session) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	for _, statement := range []string{
 		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+		"SET SESSION sql_mode = REPLACE(@@SESSION.sql_mode, 'NO_BACKSLASH_ESCAPES', '')", // see literals
 		fmt.Sprintf("SET SESSION wait_timeout = %d", int(frozenAfter.Seconds())),
 	} {
 		if _, err := x.ExecContext(ctx, statement, nil); err != nil {

@@ -255,7 +255,7 @@ func (r *Recording) tryRows() []attemptRow {
 func insertResults(tx *gorm.DB, rows []resultRow) error {
 	slices.SortFunc(rows, compareResults)
 	// No %w around a duplicate would hide it: Record looks for it.
-	if err := createBySize(tx, rows, func(r *resultRow) int { return r.End.size() }); err != nil {
+	if err := createBySize(tx, resultRows(rows), func(r *resultRow) int { return r.End.size() }); err != nil {
 		return fmt.Errorf("insert results: %w", err)
 	}
 	return nil

@@ -36,7 +36,7 @@ var errRowTooLarge = errors.New("row is too large")
 
 // createBySize inserts rows in statements of as many rows as a chunk and about
 // statementBytes.
-func createBySize[R any](tx *gorm.DB, rows []R, size func(*R) int) error {
+func createBySize[S ~[]R, R any](tx *gorm.DB, rows S, size func(*R) int) error {
 	most := chunk(tx)
 	for len(rows) > 0 {
 		n, total := 0, 0

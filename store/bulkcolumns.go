@@ -1,0 +1,84 @@
+package store
+
+// resultRows are inserted in bulk.
+type resultRows []resultRow
+
+func (rows resultRows) insert() literals { return insertText("results", resultColumns(), rows) }
+
+func resultColumns() []column[resultRow] {
+	return []column[resultRow]{
+		{name: "transfer_id", write: func(l literals, r *resultRow) literals { return l.number(r.TransferID) }},
+		{name: "step_no", write: func(l literals, r *resultRow) literals { return l.number(int64(r.StepNo)) }},
+		{name: "file_no", write: func(l literals, r *resultRow) literals { return l.number(r.FileNo) }},
+		{name: "batch_id", write: func(l literals, r *resultRow) literals { return l.number(r.End.BatchID) }},
+		{name: "outcome", write: func(l literals, r *resultRow) literals { return l.text(string(r.End.Outcome)) }},
+		{name: "worker", write: func(l literals, r *resultRow) literals { return l.text(r.End.Worker) }},
+		{name: "started_at", write: func(l literals, r *resultRow) literals { return l.moment(r.End.StartedAt) }},
+		{name: "ended_at", write: func(l literals, r *resultRow) literals { return l.moment(r.End.EndedAt) }},
+		{
+			name: "exit_code", said: func(r *resultRow) bool { return r.End.ExitCode != 0 },
+			write: func(l literals, r *resultRow) literals { return l.number(int64(r.End.ExitCode)) },
+		},
+		{
+			name: "code", said: func(r *resultRow) bool { return r.End.Code != "" },
+			write: func(l literals, r *resultRow) literals { return l.text(r.End.Code) },
+		},
+		{
+			name: "output", said: func(r *resultRow) bool { return r.End.Output != "" },
+			write: func(l literals, r *resultRow) literals { return l.text(r.End.Output) },
+		},
+		{
+			name: "error", said: func(r *resultRow) bool { return r.End.Error != "" },
+			write: func(l literals, r *resultRow) literals { return l.text(r.End.Error) },
+		},
+		{
+			name: "truncated", said: func(r *resultRow) bool { return r.End.Truncated },
+			write: func(l literals, r *resultRow) literals { return l.flag(r.End.Truncated) },
+		},
+		{
+			name: "facts", said: func(r *resultRow) bool { return r.End.Facts != nil },
+			write: func(l literals, r *resultRow) literals {
+				if r.End.Facts == nil {
+					return l.null()
+				}
+				return l.text(*r.End.Facts)
+			},
+		},
+		{
+			name: "attempt", said: func(r *resultRow) bool { return r.End.Attempt != 1 },
+			write: func(l literals, r *resultRow) literals { return l.number(int64(r.End.Attempt)) },
+		},
+	}
+}
+
+// fileRows are inserted in bulk.
+type fileRows []fileRow
+
+func (rows fileRows) insert() literals { return insertText("files", fileColumns(), rows) }
+
+func fileColumns() []column[fileRow] {
+	return []column[fileRow]{
+		{name: "transfer_id", write: func(l literals, r *fileRow) literals { return l.number(r.TransferID) }},
+		{name: "no", write: func(l literals, r *fileRow) literals { return l.number(r.No) }},
+		{name: "path", write: func(l literals, r *fileRow) literals { return l.binary(r.Path) }},
+		{name: "size", write: func(l literals, r *fileRow) literals { return l.number(r.Size) }},
+		{
+			name: "mtime", said: func(r *fileRow) bool { return r.Mtime != nil },
+			write: func(l literals, r *fileRow) literals {
+				if r.Mtime == nil {
+					return l.null()
+				}
+				return l.moment(*r.Mtime)
+			},
+		},
+		{
+			name: "problem", said: func(r *fileRow) bool { return r.Problem != "" },
+			write: func(l literals, r *fileRow) literals { return l.text(r.Problem) },
+		},
+	}
+}
+
+var (
+	_ bulkRows = resultRows(nil)
+	_ bulkRows = fileRows(nil)
+)

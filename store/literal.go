@@ -1,0 +1,62 @@
+package store
+
+import (
+	"strconv"
+	"time"
+)
+
+// literals is SQL text being written, for MySQL: values stand in it as
+// literals, escaped with backslashes. Each session is set up so that the
+// server reads them thus, see session.
+type literals []byte
+
+func (l literals) number(n int64) literals { return strconv.AppendInt(l, n, 10) }
+
+func (l literals) null() literals { return append(l, "NULL"...) }
+
+func (l literals) flag(set bool) literals {
+	if set {
+		return append(l, '1')
+	}
+	return append(l, '0')
+}
+
+// moment writes a time in UTC, to the microsecond.
+func (l literals) moment(t time.Time) literals {
+	return t.UTC().AppendFormat(l, "'2006-01-02 15:04:05.000000'")
+}
+
+func (l literals) text(s string) literals { return quoted(l, s) }
+
+// binary writes bytes that are not to be taken for text of a character set.
+func (l literals) binary(b []byte) literals { return quoted(append(l, "_binary"...), b) }
+
+func quoted[S string | []byte](l literals, s S) literals {
+	l = append(l, '\'')
+	from := 0
+	for i := range len(s) {
+		if by := escapeOf(s[i]); by != 0 {
+			l = append(append(l, s[from:i]...), '\\', by)
+			from = i + 1
+		}
+	}
+	return append(append(l, s[from:]...), '\'')
+}
+
+// escapeOf gives what stands for a byte behind a backslash, 0 for a byte that
+// stands for itself. In UTF-8 no other character has one of these bytes in it.
+func escapeOf(c byte) byte {
+	switch c {
+	case 0:
+		return '0'
+	case '\'', '"', '\\':
+		return c
+	case '\n':
+		return 'n'
+	case '\r':
+		return 'r'
+	case '\x1a': // the end of a file on Windows, where a text is piped into a client
+		return 'Z'
+	}
+	return 0
+}
