@@ -75,6 +75,22 @@ func fileColumns() []column[fileRow] {
 			name: "problem", said: func(r *fileRow) bool { return r.Problem != "" },
 			write: func(l literals, r *fileRow) literals { return l.text(r.Problem) },
 		},
+		ofPart("part", func(r *fileRow) *int64 { return r.Part }),
+		ofPart("at_byte", func(r *fileRow) *int64 { return r.AtByte }),
+		ofPart("at_line", func(r *fileRow) *int64 { return r.AtLine }),
+	}
+}
+
+// ofPart is a column that only parts of files have.
+func ofPart(name string, of func(*fileRow) *int64) column[fileRow] {
+	return column[fileRow]{
+		name: name, said: func(r *fileRow) bool { return of(r) != nil },
+		write: func(l literals, r *fileRow) literals {
+			if n := of(r); n != nil {
+				return l.number(*n)
+			}
+			return l.null()
+		},
 	}
 }
 

@@ -31,7 +31,8 @@ func (s *Store) FilesAfter(ctx context.Context, transfer, after int64, limit int
 // anew for each row, took four times as long.
 func readFiles(q *gorm.DB, about int) ([]tasks.File, error) {
 	files := make([]tasks.File, 0, min(about, readMost))
-	rows, err := q.Model(&fileRow{}).Select("no", "path", "size", "mtime", "problem").Order("no").Rows()
+	rows, err := q.Model(&fileRow{}).
+		Select("no, path, size, mtime, problem, COALESCE(part, 0), COALESCE(at_byte, 0), COALESCE(at_line, 0)").Order("no").Rows()
 	if err != nil {
 		return nil, fmt.Errorf("read files: %w", err)
 	}
@@ -39,7 +40,7 @@ func readFiles(q *gorm.DB, about int) ([]tasks.File, error) {
 	for rows.Next() {
 		var f tasks.File
 		var mtime *time.Time
-		if err := rows.Scan(&f.No, &f.Path, &f.Size, &mtime, &f.Problem); err != nil {
+		if err := rows.Scan(&f.No, &f.Path, &f.Size, &mtime, &f.Problem, &f.Part, &f.Offset, &f.Line); err != nil {
 			return nil, fmt.Errorf("read files: %w", err)
 		}
 		f.MTime = value(mtime)

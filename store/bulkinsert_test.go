@@ -1,0 +1,133 @@
+package store
+
+import (
+	"math/rand/v2"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// hostile is text of characters that could end a literal or begin an escape.
+func hostile(r *rand.Rand) string {
+	characters := []rune("'\"\\\x00\n\r\x1a%_?;-#/*`ab\u00e9\u4e2d\U0001F4E6\uFFFD \x7f")
+	var b strings.Builder
+	for range r.IntN(12) {
+		b.WriteRune(characters[r.IntN(len(characters))])
+	}
+	return b.String()
+}
+
+func hostileResult(r *rand.Rand, transfer, file int64) resultRow {
+	row := resultRow{TransferID: transfer, StepNo: 1, FileNo: file, End: outcomeColumns{
+		BatchID: r.Int64(), Outcome: tasks.Outcomes()[r.IntN(len(tasks.Outcomes()))], Attempt: 1, Worker: hostile(r),
+		StartedAt: time.UnixMicro(r.Int64N(4e15)).UTC(), EndedAt: time.UnixMicro(r.Int64N(4e15)).UTC(),
+	}}
+	if r.IntN(2) == 0 { // else nothing but defaults
+		facts := `{"a": "` + strings.Repeat("\\\\'", r.IntN(3)) + `"}`
+		row.End.ExitCode, row.End.Truncated, row.End.Attempt = -r.IntN(300), r.IntN(2) == 0, r.IntN(9)
+		row.End.Code, row.End.Output, row.End.Error, row.End.Facts = hostile(r), hostile(r), hostile(r), &facts
+	}
+	return row
+}
+
+func hostileFile(r *rand.Rand, transfer, file int64) fileRow {
+	path := make([]byte, r.IntN(20))
+	for i := range path {
+		path[i] = byte(r.Uint32()) // not always text
+	}
+	row := fileRow{TransferID: transfer, No: file, Path: path, Size: r.Int64()}
+	if r.IntN(2) == 0 {
+		mtime, part := time.UnixMicro(r.Int64N(4e15)).UTC(), r.Int64()
+		row.Mtime, row.Problem, row.Part, row.AtByte, row.AtLine = &mtime, hostile(r), &part, &part, &part
+	}
+	return row
+}
+
+// Rows that write their own INSERT are the same in the table as those that
+// GORM asks field by field, whatever is in them, however the server is set up.
+func TestBulkInsertWritesWhatTheFieldsSay(t *testing.T) {
+	b := emptyBench(t, MySQL)
+	if _, err := b.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(b.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.RawQuery = url.Values{"sql_mode": {"'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES'"}}.Encode()
+	stern := &bench{url: u.String(), clock: b.clock}
+	stern.Store = stern.another(t, Options{})
+	for name, s := range map[string]*Store{"as it is": b.Store, "without backslashes": stern.Store} {
+		t.Run(name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(1, 2))
+			var results []resultRow
+			var files []fileRow
+			for i := range int64(300) {
+				results = append(results, hostileResult(r, 1, i))
+				files = append(files, hostileFile(r, 1, i))
+			}
+			for _, way := range []struct{ results, files any }{{results, files}, {resultRows(results), fileRows(files)}} {
+				for _, rows := range []any{way.results, way.files} {
+					if err := s.db.CreateInBatches(rows, 50).Error; err != nil {
+						t.Fatal(err)
+					}
+				}
+				var gotResults []resultRow
+				var gotFiles []fileRow
+				if err := s.db.Order("file_no").Find(&gotResults).Error; err != nil {
+					t.Fatal(err)
+				}
+				if err := s.db.Order("no").Find(&gotFiles).Error; err != nil {
+					t.Fatal(err)
+				}
+				same(t, gotResults, results)
+				same(t, gotFiles, files)
+				if err := s.db.Exec("DELETE FROM results").Error; err != nil {
+					t.Fatal(err)
+				}
+				if err := s.db.Exec("DELETE FROM files").Error; err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func same[R any](t *testing.T, got, want []R) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d rows of %T, want %d", len(got), want, len(want))
+	}
+	for i := range want {
+		if !reflect.DeepEqual(got[i], want[i]) {
+			t.Fatalf("row %d:\n got %+v\nwant %+v", i, got[i], want[i])
+		}
+	}
+}
+
+// Columns that no row says anything in are left out of the statement.
+func TestBulkInsertLeavesOutWhatNothingSays(t *testing.T) {
+	plain := resultRow{TransferID: 1, StepNo: 2, FileNo: 3, End: outcomeColumns{
+		BatchID: 4, Outcome: tasks.Succeeded, Attempt: 1, Worker: "w", StartedAt: time.Unix(0, 0), EndedAt: time.Unix(1, 5000),
+	}}
+	spoken := plain
+	spoken.FileNo, spoken.End.Code = 5, "it's"
+	for _, c := range []struct {
+		rows resultRows
+		want string
+	}{
+		{resultRows{plain}, "INSERT INTO results (transfer_id,step_no,file_no,batch_id,outcome,worker,started_at,ended_at) VALUES " +
+			"(1,2,3,4,'succeeded','w','1970-01-01 00:00:00.000000','1970-01-01 00:00:01.000005')"},
+		{resultRows{plain, spoken}, "INSERT INTO results (transfer_id,step_no,file_no,batch_id,outcome,worker,started_at,ended_at,code) VALUES " +
+			"(1,2,3,4,'succeeded','w','1970-01-01 00:00:00.000000','1970-01-01 00:00:01.000005','')," +
+			`(1,2,5,4,'succeeded','w','1970-01-01 00:00:00.000000','1970-01-01 00:00:01.000005','it\'s')`},
+	} {
+		if got := string(c.rows.insert()); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
