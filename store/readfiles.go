@@ -31,22 +31,14 @@ func (s *Store) FilesAfter(ctx context.Context, transfer, after int64, limit int
 // anew for each row, took four times as long.
 func readFiles(q *gorm.DB, about int) ([]tasks.File, error) {
 	files := make([]tasks.File, 0, min(about, readMost))
-	rows, err := q.Model(&fileRow{}).
-		Select("no, path, size, mtime, problem, COALESCE(part, 0), COALESCE(at_byte, 0), COALESCE(at_line, 0)").Order("no").Rows()
+	var f tasks.File
+	into := []any{
+		(*integer)(&f.No), &f.Path, (*integer)(&f.Size), (*instant)(&f.MTime), &f.Problem,
+		(*integer)(&f.Part), (*integer)(&f.Offset), (*integer)(&f.Line),
+	}
+	q = q.Model(&fileRow{}).Select("no", "path", "size", "mtime", "problem", "part", "at_byte", "at_line").Order("no")
+	err := scan(q, into, func() { files = append(files, f) })
 	if err != nil {
-		return nil, fmt.Errorf("read files: %w", err)
-	}
-	defer rows.Close() // reading to the end has closed them; Err says what went wrong
-	for rows.Next() {
-		var f tasks.File
-		var mtime *time.Time
-		if err := rows.Scan(&f.No, &f.Path, &f.Size, &mtime, &f.Problem, &f.Part, &f.Offset, &f.Line); err != nil {
-			return nil, fmt.Errorf("read files: %w", err)
-		}
-		f.MTime = value(mtime)
-		files = append(files, f)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read files: %w", err)
 	}
 	return files, nil
@@ -54,19 +46,10 @@ func readFiles(q *gorm.DB, about int) ([]tasks.File, error) {
 
 func readSizes(q *gorm.DB, about int) ([]tasks.File, error) {
 	files := make([]tasks.File, 0, min(about, readMost))
-	rows, err := q.Model(&fileRow{}).Select("no", "size").Order("no").Rows()
+	var f tasks.File
+	q = q.Model(&fileRow{}).Select("no", "size").Order("no")
+	err := scan(q, []any{(*integer)(&f.No), (*integer)(&f.Size)}, func() { files = append(files, f) })
 	if err != nil {
-		return nil, fmt.Errorf("read sizes: %w", err)
-	}
-	defer rows.Close() // as in readFiles
-	for rows.Next() {
-		var f tasks.File
-		if err := rows.Scan(&f.No, &f.Size); err != nil {
-			return nil, fmt.Errorf("read sizes: %w", err)
-		}
-		files = append(files, f)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read sizes: %w", err)
 	}
 	return files, nil
@@ -75,3 +58,46 @@ func readSizes(q *gorm.DB, about int) ([]tasks.File, error) {
 // readMost bounds the room made beforehand: a caller's limit may be far above
 // what there is.
 const readMost = 1000
+
+// scan reads each row of a query into the same places, and calls took.
+func scan(q *gorm.DB, into []any, took func()) error {
+	rows, err := q.Rows()
+	if err != nil {
+		return err
+	}
+	defer rows.Close() // reading to the end has closed them; Err says what went wrong
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		took()
+	}
+	return rows.Err()
+}
+
+// integer and instant are scanned into without reflection, by which the
+// standard library fills an int64 and all that may be NULL.
+type (
+	integer int64
+	instant time.Time
+)
+
+// Scan takes an integer column; NULL is 0.
+func (i *integer) Scan(v any) error {
+	n, ok := v.(int64)
+	if !ok && v != nil {
+		return fmt.Errorf("an integer came as %T", v)
+	}
+	*i = integer(n)
+	return nil
+}
+
+// Scan takes a time; NULL is the zero time.
+func (i *instant) Scan(v any) error {
+	t, ok := v.(time.Time)
+	if !ok && v != nil {
+		return fmt.Errorf("a time came as %T", v)
+	}
+	*i = instant(t.UTC())
+	return nil
+}
