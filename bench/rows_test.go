@@ -16,9 +16,9 @@ func TestRowsOfSeveralStatements(t *testing.T) {
 	files.file(-7, 3, "/c", now)
 	got = append(got, files.statement())
 	want := []string{
-		intoFiles + `(-7,1,'/tmp/it''s\\a',0,'2026-01-02 03:04:05.000006',''),(-7,2,'/b',0,'2026-01-02 03:04:05.000006','')`,
-		intoResults + `(-7,1,1,1,'succeeded',0,'','','',0,NULL,1,'bench-1','2026-01-02 03:04:05.000006','2026-01-02 03:04:05.000006')`,
-		intoFiles + `(-7,3,'/c',0,'2026-01-02 03:04:05.000006','')`,
+		intoFiles + `(-7,1,'/tmp/it''s\\a',0,'2026-01-02 03:04:05.000006'),(-7,2,'/b',0,'2026-01-02 03:04:05.000006')`,
+		intoResults + `(-7,1,1,1,'succeeded','bench-1','2026-01-02 03:04:05.000006','2026-01-02 03:04:05.000006')`,
+		intoFiles + `(-7,3,'/c',0,'2026-01-02 03:04:05.000006')`,
 	}
 	for i := range want {
 		if got[i] != want[i] {
