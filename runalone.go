@@ -11,6 +11,9 @@ import (
 // aloneFor is how long a run that died keeps others of its lineage waiting.
 const aloneFor = 6 * time.Second
 
+// turnEvery is how often a run looks whether its turn has come.
+const turnEvery = 200 * time.Millisecond
+
 // alone does what must not be done twice at once for one lineage: two runs of
 // the same paths would both register every file. It waits for its turn.
 func (b *Baler) alone(ctx context.Context, lineage string, do func(ctx context.Context) error) error {
@@ -23,7 +26,7 @@ func (b *Baler) alone(ctx context.Context, lineage string, do func(ctx context.C
 		if held {
 			return b.holding(ctx, name, holder, do)
 		}
-		timer := time.NewTimer(waitEvery)
+		timer := time.NewTimer(turnEvery)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():

@@ -8,8 +8,32 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// waitEvery is how often Wait looks; a look is one row and its steps.
-const waitEvery = 200 * time.Millisecond
+// Wait looks at least and at most that often; a look is one row and its steps.
+const (
+	lookSoonest = 20 * time.Millisecond
+	lookLatest  = 200 * time.Millisecond
+)
+
+// look is what Wait saw last.
+type look struct {
+	at       time.Time
+	finished int64
+}
+
+// next is when to look again: when the transfer should be done, going by its
+// speed since the last look, so that nobody waits for the watch to come round.
+func (l *look) next(t *tasks.Transfer, now time.Time) time.Duration {
+	before := *l
+	l.at, l.finished = now, t.Finished
+	done, left := t.Finished-before.finished, t.Files-t.Finished
+	switch {
+	case before.at.IsZero():
+		return lookSoonest // it may be a small one
+	case done <= 0 || t.SealedAt.IsZero():
+		return min(2*max(now.Sub(before.at), lookSoonest), lookLatest)
+	}
+	return min(max(now.Sub(before.at)*time.Duration(left)/time.Duration(done), lookSoonest), lookLatest)
+}
 
 // Wait returns when the transfer has ended, or with the error of ctx. See is
 // told of every look, the last included; nil for nobody. A database that fails
@@ -17,6 +41,7 @@ const waitEvery = 200 * time.Millisecond
 func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (tasks.Transfer, error) {
 	const patience = 5 * time.Minute
 	var down time.Time
+	var last look
 	for {
 		t, err := b.store.Transfer(ctx, id)
 		switch {
@@ -37,7 +62,7 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 		case b.now().Sub(down) > patience:
 			return t, err
 		}
-		timer := time.NewTimer(waitEvery)
+		timer := time.NewTimer(last.next(&t, b.now()))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
