@@ -9,7 +9,7 @@ import (
 
 func TestWatchLooksWhenItShouldBeDone(t *testing.T) {
 	begun := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	after := func(ms time.Duration) time.Time { return begun.Add(ms * time.Millisecond) }
+	after := func(ms int64) time.Time { return begun.Add(time.Duration(ms) * time.Millisecond) }
 	for _, c := range []struct {
 		name     string
 		last     look
