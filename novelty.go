@@ -40,6 +40,9 @@ func (n *novelty) goOn(ctx context.Context, latest tasks.Transfer) (resumed bool
 	if !latest.PausedAt.IsZero() {
 		return false, fmt.Errorf("%w: let %s go on first ('baler resume %s')", ErrPaused, latest.UUID, latest.UUID)
 	}
+	if latest.State == tasks.Closing {
+		return false, nil // what is new makes a transfer of its own; this one is waited for
+	}
 	resumed, err = n.b.store.Reopen(ctx, latest.ID)
 	if err != nil || !resumed {
 		return false, err

@@ -31,10 +31,14 @@ func (b *Baler) timeout(s *recipe.Step, reg handlers.Registration) time.Duration
 }
 
 func (b *Baler) retry(s *recipe.Step, reg handlers.Registration) handlers.Retry {
-	site := b.cfg.Handlers[s.Handler].Retry
+	return b.retryOver(s.Retry, s.Handler, reg)
+}
+
+func (b *Baler) retryOver(step recipe.Retry, handler string, reg handlers.Registration) handlers.Retry {
+	site := b.cfg.Handlers[handler].Retry
 	return handlers.Retry{
-		Attempts:   cmp.Or(s.Retry.Attempts, site.Attempts, reg.Retry.Attempts),
-		Backoff:    cmp.Or(s.Retry.Backoff, site.Backoff, reg.Retry.Backoff),
-		MaxBackoff: cmp.Or(s.Retry.MaxBackoff, site.MaxBackoff, reg.Retry.MaxBackoff),
+		Attempts:   cmp.Or(step.Attempts, site.Attempts, reg.Retry.Attempts),
+		Backoff:    cmp.Or(step.Backoff, site.Backoff, reg.Retry.Backoff),
+		MaxBackoff: cmp.Or(step.MaxBackoff, site.MaxBackoff, reg.Retry.MaxBackoff),
 	}
 }

@@ -24,7 +24,7 @@ func (b *Baler) Recipe(ctx context.Context, nameOrPath string) (*recipe.Recipe, 
 	return r, b.CheckRecipe(ctx, r)
 }
 
-// CheckRecipe reports all steps whose handler nobody has, or whose arguments
+// CheckRecipe reports all steps, closing ones too, whose handler nobody has, or whose arguments
 // their handler refuses.
 func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 	elsewhere, err := b.workerHandlers(ctx)
@@ -35,7 +35,11 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 		_, here := b.registry.Lookup(name)
 		return here || slices.Contains(elsewhere, name)
 	}
-	errs := []error{r.Check(known)}
+	knownClosing := func(name string) bool {
+		_, here := b.registry.LookupClosing(name)
+		return here || slices.Contains(elsewhere, closingMark+name)
+	}
+	errs := []error{r.Check(known, knownClosing)}
 	for _, s := range r.Steps {
 		reg, here := b.registry.Lookup(s.Handler)
 		if !here || reg.CheckArgs == nil || s.ArgsTemplated() {
@@ -47,6 +51,19 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("recipe %s: step %s: with: %w", r.Name, s.Name, err))
+		}
+	}
+	for _, s := range r.Closing {
+		reg, here := b.registry.LookupClosing(s.Handler)
+		if !here || reg.CheckArgs == nil || s.ArgsTemplated() {
+			continue
+		}
+		args, err := s.Args(&tasks.Transfer{})
+		if err == nil {
+			err = reg.CheckArgs(args)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("recipe %s: closing step %s: with: %w", r.Name, s.Name, err))
 		}
 	}
 	return errors.Join(errs...)

@@ -32,12 +32,16 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran Ran, err error) {
 	if err != nil {
 		return ran, err
 	}
+	closing, err := b.runClosing(lineageOf(sources, &s))
+	if err != nil {
+		return ran, err
+	}
 	working, stop := context.WithCancel(ctx)
 	worked := make(chan error, 1)
 	outer := ctx
 	ctx, giveUp := context.WithCancel(ctx)
 	go func() {
-		worked <- b.Work(working)
+		worked <- b.work(working, closing)
 		giveUp() // a worker that cannot start will never finish what is waited for
 	}()
 	defer func() {
@@ -89,8 +93,11 @@ func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string) (r
 	}
 	err = b.collect(ctx, s, sources, func(f tasks.File) error { return n.add(ctx, f) })
 	err = errors.Join(err, n.close(ctx))
-	if n.intake != nil {
+	switch {
+	case n.intake != nil:
 		ran.Transfer, ran.Changed = n.transfer, true
+	case err == nil:
+		err = ran.takeUpClosing(ctx, b, s.Started)
 	}
 	if err == nil {
 		ran.Others, err = b.store.Revived(ctx, lineage, ran.Transfer.ID)
@@ -100,6 +107,23 @@ func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string) (r
 	}
 	ran.promote(s.Started)
 	return ran, nil
+}
+
+// takeUpClosing has a transfer waited for that nothing was added to, and whose
+// closing steps have not ended. It may have come to them a moment ago.
+func (r *Ran) takeUpClosing(ctx context.Context, b *Baler, started func(tasks.Transfer)) error {
+	t, err := b.store.TransferByID(ctx, r.Transfer.ID)
+	if err != nil {
+		return err
+	}
+	if r.Transfer = t; t.State != tasks.Closing {
+		return nil
+	}
+	r.Resumed, r.Changed = true, true
+	if started != nil {
+		started(t)
+	}
+	return nil
 }
 
 // promote puts the newest retried transfer in the place of one with which there

@@ -120,6 +120,9 @@ func (b *Baler) newTransfer(s *Submission, sources []string, lineage string) sto
 	for _, st := range s.Recipe.Steps {
 		n.Steps = append(n.Steps, tasks.Step{No: st.No, Name: st.Name, Handler: st.Handler})
 	}
+	for _, st := range s.Recipe.Closing {
+		n.Closing = append(n.Closing, tasks.ClosingStep{No: st.No, Name: st.Name, Handler: st.Handler})
+	}
 	return n
 }
 

@@ -26,7 +26,15 @@ func (w *worker) fulfil(ctx context.Context, wish store.Wish) (leave bool) {
 	case wish == store.Leave:
 		w.b.log.InfoContext(ctx, "worker told to finish what it has in hand and end")
 		w.rest(false)
-		w.resting.Wait()
+		rested := make(chan struct{})
+		go func() {
+			defer close(rested)
+			w.resting.Wait()
+		}()
+		select {
+		case <-rested:
+		case <-ctx.Done(): // told to stop meanwhile: what is in hand has the grace period
+		}
 		return true
 	case wish == store.Rest && w.server != nil:
 		w.b.log.InfoContext(ctx, "worker told to pause")
@@ -57,7 +65,23 @@ func (w *worker) take() error {
 		return fmt.Errorf("start worker: %w", err)
 	}
 	w.server = server
+	w.closing = w.close()
 	return nil
+}
+
+// close takes closing steps until the function it gives is called, which
+// returns when those in hand have ended.
+func (w *worker) close() (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.closer.Run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
 }
 
 // rest takes no new batches. What is in hand goes on, within the grace period
@@ -71,6 +95,7 @@ func (w *worker) rest(end bool) {
 	if !end {
 		server.Stop()
 	}
+	w.resting.Go(w.closing)
 	w.resting.Go(func() {
 		if !end {
 			w.runner.Idle()

@@ -20,7 +20,15 @@ import (
 // hand the grace period of the configuration to finish, commits what is
 // finished, hands back the rest without charging an attempt, and returns nil.
 func (b *Baler) Work(ctx context.Context) error {
-	w, err := b.newWorker() //nolint:contextcheck // what it makes ends with stop, in order, and not with ctx
+	c, err := b.workerClosing()
+	if err != nil {
+		return err
+	}
+	return b.work(ctx, c)
+}
+
+func (b *Baler) work(ctx context.Context, c closing) error {
+	w, err := b.newWorker(c) //nolint:contextcheck // what it makes ends with stop, in order, and not with ctx
 	if err != nil {
 		return err
 	}
@@ -44,6 +52,8 @@ type worker struct {
 	dispatcher *batcher.Dispatcher
 	runner     *handlers.Runner
 	recorder   *handlers.Recorder
+	closer     *handlers.Closer
+	closing    func() // lets the closer take no more steps, and returns when those in hand have ended; nil while the worker rests
 
 	background context.CancelFunc
 	ended      sync.WaitGroup
@@ -51,7 +61,7 @@ type worker struct {
 	started    time.Time
 }
 
-func (b *Baler) newWorker() (*worker, error) {
+func (b *Baler) newWorker(c closing) (*worker, error) {
 	w := &worker{b: b, started: b.now(), wishes: make(chan store.Wish, 1)}
 	w.dispatcher = b.newDispatcher()
 	w.recorder = handlers.NewRecorder(b.store, handlers.RecorderOptions{
@@ -68,6 +78,7 @@ func (b *Baler) newWorker() (*worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start worker: %w", err)
 	}
+	w.closer = b.newCloser(c)
 	ctx, cancel := context.WithCancel(context.Background())
 	w.aggregates = cancel
 	w.serve = func() *asynq.Server { return asynq.NewServerFromRedisClient(b.queue.client, b.serverConfig(ctx)) }
@@ -191,7 +202,7 @@ func (w *worker) beat(ctx context.Context) {
 
 func (w *worker) heartbeat(ctx context.Context) (store.Wish, error) {
 	return w.b.store.SeeWorker(ctx, store.Worker{
-		Name: w.b.cfg.Worker.Name, Handlers: w.b.registry.Names(), Slots: w.b.cfg.Worker.Concurrency,
+		Name: w.b.cfg.Worker.Name, Handlers: w.b.handlerNames(), Slots: w.b.cfg.Worker.Concurrency,
 		Version: w.b.version, StartedAt: w.started,
 	})
 }
@@ -204,6 +215,7 @@ func (w *worker) stop(ctx context.Context) error {
 	// bring them again only minutes later.
 	late := time.AfterFunc(w.b.cfg.Worker.Grace, func() {
 		w.runner.Stop()
+		w.closer.Stop()
 		w.aggregates()
 	})
 	defer late.Stop()
@@ -215,6 +227,7 @@ func (w *worker) stop(ctx context.Context) error {
 func (w *worker) end(ctx context.Context) error {
 	w.aggregates()
 	w.runner.Stop()
+	w.closer.Stop()
 	ctx, cancel := context.WithTimeout(ctx, handBackTime)
 	defer cancel()
 	err := w.recorder.Close(ctx)

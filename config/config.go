@@ -12,6 +12,10 @@ type Config struct {
 	// only what a transfer itself submitted may be read.
 	Roots []string `koanf:"roots"`
 
+	// Outputs are the folders below which closing steps may write, absolute.
+	// Empty means nowhere, but for a process that works for one person alone.
+	Outputs []string `koanf:"outputs"`
+
 	// StateDir holds the embedded default's database, absolute.
 	StateDir string `koanf:"state_dir"`
 

@@ -65,6 +65,9 @@ func (v *validation) services(c Config) {
 	for _, root := range c.Roots {
 		v.requiref(filepath.IsAbs(root), "roots", "%q is not absolute; begin it with /, for workers run in other folders", root)
 	}
+	for _, dir := range c.Outputs {
+		v.requiref(filepath.IsAbs(dir), "outputs", "%q is not absolute; begin it with /, for workers run in other folders", dir)
+	}
 	if c.StateDir == "" {
 		v.problems.addf("", "state_dir", "neither HOME nor XDG_STATE_HOME says where it is; set BALER_STATE_DIR")
 	} else {

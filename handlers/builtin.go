@@ -7,7 +7,7 @@ import (
 )
 
 // Builtin is a new registry with the handlers that come with Baler: checksum,
-// identify and noop. Further ones can be registered beside them.
+// identify and noop for files, manifest and report for closing steps. Further ones can be registered beside them.
 func Builtin() *Registry {
 	r := &Registry{}
 	must(r.Register("checksum", newChecksum(),
@@ -21,6 +21,12 @@ func Builtin() *Registry {
 	must(r.Register("noop", newNoop(),
 		WithDescription("nothing; to measure what everything else costs"),
 		WithBatch(batcher.Policy{MaxItems: 1000})))
+	must(r.RegisterClosing("manifest", manifest,
+		WithDescription("list of digests, as sha256sum and its siblings check it"),
+		WithArgs(checkManifestArgs)))
+	must(r.RegisterClosing("report", report,
+		WithDescription("JSON of the summary and of every file that failed"),
+		WithArgs(checkReportArgs)))
 	registerFaulty(r)
 	return r
 }

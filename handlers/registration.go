@@ -14,10 +14,11 @@ import (
 // What a recipe step or the site's configuration sets goes before it.
 type Registration struct {
 	Name        string
-	Handler     Handler
+	Handler     Handler        // nil for one of closing steps
+	Closing     ClosingHandler // nil for one of steps
 	Description string         // one line for people
 	Slots       Slots          // how much of the host a batch takes
-	Timeout     time.Duration  // of one batch; none when zero
+	Timeout     time.Duration  // of one batch, or one try of a closing step; none when zero
 	Batch       batcher.Policy // fields that are zero come from the global default
 	Retry       Retry
 
@@ -112,8 +113,11 @@ func (r *Registration) validate() error {
 	if !validName(r.Name) {
 		wrong = append(wrong, errors.New("the name must be lower-case letters, digits, dashes and underscores, first a letter or digit"))
 	}
-	if r.Handler == nil {
+	if r.Handler == nil && r.Closing == nil {
 		wrong = append(wrong, errors.New("there is no handler"))
+	}
+	if r.Closing != nil && (r.Slots != One || r.Batch != batcher.Policy{}) {
+		wrong = append(wrong, errors.New("a handler of closing steps has neither slots nor batches"))
 	}
 	if r.Slots != All && r.Slots < 1 {
 		wrong = append(wrong, fmt.Errorf("slots are %d: give a number from 1, or All", r.Slots))

@@ -14,31 +14,43 @@ var ErrRegistered = errors.New("a handler of this name is registered already")
 // Registry knows handlers by name. The zero value is empty and ready to use;
 // it is safe for concurrent use and must not be copied.
 type Registry struct {
-	mu     sync.RWMutex
-	byName map[string]Registration
+	mu      sync.RWMutex
+	byName  map[string]Registration
+	closing map[string]Registration
 }
 
 // Register adds a handler under a name of lower-case letters, digits, dashes
 // and underscores. Nothing is added when it gives an error, which tells all
 // that is wrong at once.
 func (r *Registry) Register(name string, h Handler, opts ...Option) error {
-	reg := Registration{Name: name, Handler: h, Slots: One}
+	return r.register(&r.byName, Registration{Name: name, Handler: h}, opts)
+}
+
+// RegisterClosing adds a handler of closing steps, which have names of their
+// own: a handler may have the same. Options are those of Register, but for
+// slots and batches.
+func (r *Registry) RegisterClosing(name string, h ClosingHandler, opts ...Option) error {
+	return r.register(&r.closing, Registration{Name: name, Closing: h}, opts)
+}
+
+func (r *Registry) register(in *map[string]Registration, reg Registration, opts []Option) error {
+	reg.Slots = One
 	for _, opt := range opts {
 		opt(&reg)
 	}
 	if err := reg.validate(); err != nil {
-		return fmt.Errorf("register handler %q: %w", name, err)
+		return fmt.Errorf("register handler %q: %w", reg.Name, err)
 	}
 	reg.Retry = reg.Retry.withDefaults()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, ok := r.byName[name]; ok {
-		return fmt.Errorf("register handler %q: %w", name, ErrRegistered)
+	if _, ok := (*in)[reg.Name]; ok {
+		return fmt.Errorf("register handler %q: %w", reg.Name, ErrRegistered)
 	}
-	if r.byName == nil {
-		r.byName = make(map[string]Registration)
+	if *in == nil {
+		*in = make(map[string]Registration)
 	}
-	r.byName[name] = reg
+	(*in)[reg.Name] = reg
 	return nil
 }
 
@@ -55,4 +67,19 @@ func (r *Registry) Names() []string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return slices.Sorted(maps.Keys(r.byName))
+}
+
+// LookupClosing finds a handler of closing steps by its name.
+func (r *Registry) LookupClosing(name string) (Registration, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	reg, ok := r.closing[name]
+	return reg, ok
+}
+
+// ClosingNames lists the names of handlers of closing steps in alphabetical order.
+func (r *Registry) ClosingNames() []string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Sorted(maps.Keys(r.closing))
 }

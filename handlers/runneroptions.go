@@ -50,9 +50,13 @@ func StepTimeout(s *recipe.Step, reg Registration) time.Duration {
 
 // StepRetry lays the recipe's retry policy of a step over the handler's.
 func StepRetry(s *recipe.Step, reg Registration) Retry {
+	return overRetry(s.Retry, reg.Retry)
+}
+
+func overRetry(r recipe.Retry, under Retry) Retry {
 	return Retry{
-		Attempts:   cmp.Or(s.Retry.Attempts, reg.Retry.Attempts),
-		Backoff:    cmp.Or(s.Retry.Backoff, reg.Retry.Backoff),
-		MaxBackoff: cmp.Or(s.Retry.MaxBackoff, reg.Retry.MaxBackoff),
+		Attempts:   cmp.Or(r.Attempts, under.Attempts),
+		Backoff:    cmp.Or(r.Backoff, under.Backoff),
+		MaxBackoff: cmp.Or(r.MaxBackoff, under.MaxBackoff),
 	}
 }

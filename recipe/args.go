@@ -4,6 +4,7 @@ import "github.com/balerhq/baler/tasks"
 
 // arguments is a step's "with": a JSON value in which strings may be templates.
 type arguments struct {
+	known    any  // the variables that its templates may read
 	value    any  // nil, bool, int, float64, string, []any, map[string]any, *template
 	rendered bool // a template is in it
 	facts    bool // a template reads facts
@@ -15,27 +16,27 @@ type arguments struct {
 // who may change it. An error is an *EvalError.
 func (s *Step) Args(f *tasks.File, facts map[string]any) (any, error) {
 	if !s.with.rendered {
-		return s.render(s.with.value, nil)
+		return render(s.with.value, nil, s.No, s.Name)
 	}
-	return s.render(s.with.value, variablesOf(f, facts))
+	return render(s.with.value, variablesOf(f, facts), s.No, s.Name)
 }
 
 // ArgsNeedFacts reports whether Args reads the facts.
 func (s *Step) ArgsNeedFacts() bool { return s.with.facts }
 
-// render copies a value, templates replaced by what they give.
-func (s *Step) render(value any, v *variables) (any, error) {
+// render copies a value of a step, templates replaced by what they give.
+func render(value, v any, no int, step string) (any, error) {
 	switch value := value.(type) {
 	case *template:
 		out, err := value.render(v)
 		if err != nil {
-			return nil, &EvalError{No: s.No, Step: s.Name, Part: "with", Source: value.source, Err: err}
+			return nil, &EvalError{No: no, Step: step, Part: "with", Source: value.source, Err: err}
 		}
 		return out, nil
 	case []any:
 		out := make([]any, len(value))
 		for i, item := range value {
-			r, err := s.render(item, v)
+			r, err := render(item, v, no, step)
 			if err != nil {
 				return nil, err
 			}
@@ -45,7 +46,7 @@ func (s *Step) render(value any, v *variables) (any, error) {
 	case map[string]any:
 		out := make(map[string]any, len(value))
 		for key, item := range value {
-			r, err := s.render(item, v)
+			r, err := render(item, v, no, step)
 			if err != nil {
 				return nil, err
 			}

@@ -2,18 +2,35 @@ package recipe
 
 import "github.com/balerhq/baler/internal/nearmiss"
 
-// Check reports the steps whose handler is not known, as Errors with their lines.
-func (r *Recipe) Check(known func(handler string) bool) error {
+// Check reports the steps, and the closing steps, whose handler is not known,
+// as Errors with their lines.
+func (r *Recipe) Check(known, knownClosing func(handler string) bool) error {
 	c := &complaints{file: r.file}
 	for _, s := range r.Steps {
-		if known(s.Handler) {
+		if !known(s.Handler) && knownClosing(s.Handler) {
+			c.addf(s.line, "step %s: %q runs once for a whole transfer; list it under \"closing\"", s.Name, s.Handler)
 			continue
 		}
-		if near := nearmiss.Of(s.Handler, known); near != "" {
-			c.addf(s.line, "step %s: no handler is called %q; did you mean %q?", s.Name, s.Handler, near)
+		c.handler(s.line, "step", s.Name, s.Handler, known)
+	}
+	for _, s := range r.Closing {
+		if !knownClosing(s.Handler) && known(s.Handler) {
+			c.addf(s.line, "closing step %s: %q runs for files; list it under \"steps\"", s.Name, s.Handler)
 			continue
 		}
-		c.addf(s.line, "step %s: no handler is called %q; register it with the worker, or correct the name", s.Name, s.Handler)
+		c.handler(s.line, "closing step", s.Name, s.Handler, knownClosing)
 	}
 	return c.err()
+}
+
+// handler complains of one that is not known.
+func (c *complaints) handler(line int, what, step, name string, known func(string) bool) {
+	if known(name) {
+		return
+	}
+	if near := nearmiss.Of(name, known); near != "" {
+		c.addf(line, "%s %s: no handler is called %q; did you mean %q?", what, step, name, near)
+		return
+	}
+	c.addf(line, "%s %s: no handler is called %q; register it with the worker, or correct the name", what, step, name)
 }

@@ -22,17 +22,22 @@ type expression struct {
 	facts   bool // it reads facts
 }
 
-func compileCondition(source string) (*expression, error) { return compile(source, expr.AsBool()) }
+func compileCondition(source string) (*expression, error) {
+	return compile(source, expr.AsBool(), variables{})
+}
 
-func compileValue(source string) (*expression, error) { return compile(source, expr.AsAny()) }
+// compileValue compiles what may give anything, over the given variables.
+func compileValue(source string, known any) (*expression, error) {
+	return compile(source, expr.AsAny(), known)
+}
 
-func compile(source string, result expr.Option) (*expression, error) {
+func compile(source string, result expr.Option, known any) (*expression, error) {
 	if len(source) > maxExpression {
 		return nil, fmt.Errorf("%d bytes long, the limit is %d", len(source), maxExpression)
 	}
 	var review review
 	program, err := expr.Compile(source, result,
-		expr.Env(variables{}),
+		expr.Env(known),
 		expr.DisableBuiltin("now"), // routes must come out the same when worked out again
 		expr.MaxNodes(maxNodes),
 		expr.Patch(&review),
@@ -47,7 +52,7 @@ func compile(source string, result expr.Option) (*expression, error) {
 	return &expression{source: source, program: program, facts: review.facts}, nil
 }
 
-func (e *expression) eval(v *variables) (any, error) {
+func (e *expression) eval(v any) (any, error) {
 	out, err := vm.Run(e.program, v)
 	if err != nil {
 		return nil, oneLine(err)

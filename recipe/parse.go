@@ -97,7 +97,7 @@ func (c *complaints) syntax(err error) {
 }
 
 func (c *complaints) recipe(r *Recipe, root ast.Node) {
-	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "split", "steps")
+	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "split", "steps", "closing")
 	if !ok {
 		return
 	}
@@ -122,6 +122,9 @@ func (c *complaints) recipe(r *Recipe, root ast.Node) {
 		return
 	}
 	r.Steps = c.steps(f)
+	if f, ok := fs.get("closing"); ok {
+		r.Closing = c.closing(f)
+	}
 }
 
 // Bounds on a part: smaller ones are all overhead, larger ones are shared out badly.
@@ -149,28 +152,34 @@ func (c *complaints) split(f field) int64 {
 }
 
 func (c *complaints) steps(f field) []*Step {
+	return listed(c, f, "step", c.step, func(s *Step) string { return s.Name })
+}
+
+// listed reads a list of named things, whose names must differ.
+func listed[T any](c *complaints, f field, what string, read func(no int, node ast.Node) T, name func(T) string) []T {
 	list, ok := f.value.(*ast.SequenceNode)
 	if !ok {
-		c.addf(f.line, "steps must be a list, not %s", kind(f.value))
+		c.addf(f.line, "%s must be a list, not %s", f.name, kind(f.value))
 		return nil
 	}
 	if n := len(list.Values); n < 1 || n > maxSteps {
-		c.addf(f.line, "%d steps; a recipe has 1 to %d", n, maxSteps)
+		c.addf(f.line, "%d %ss; a recipe has 1 to %d", n, what, maxSteps)
 		return nil
 	}
-	steps := make([]*Step, len(list.Values))
+	all := make([]T, len(list.Values))
 	first := make(map[string]int)
 	for i, node := range list.Values {
-		s := c.step(i+1, node)
-		steps[i] = s
-		if s.Name == "" { // complained of already
+		no := i + 1
+		all[i] = read(no, node)
+		called := name(all[i])
+		if called == "" { // complained of already
 			continue
 		}
-		if no, taken := first[s.Name]; taken {
-			c.addf(lineOf(node), "step %d is called %q like step %d; give it a name of its own", s.No, s.Name, no)
+		if other, taken := first[called]; taken {
+			c.addf(lineOf(node), "%s %d is called %q like %s %d; give it a name of its own", what, no, called, what, other)
 			continue
 		}
-		first[s.Name] = s.No
+		first[called] = no
 	}
-	return steps
+	return all
 }

@@ -14,8 +14,9 @@ import (
 type Recipe struct {
 	Name        string
 	Description string
-	Split       int64   // bytes of the parts that files of lines are split into; 0 leaves files whole
-	Steps       []*Step // at least one; Steps[i].No is i+1
+	Split       int64      // bytes of the parts that files of lines are split into; 0 leaves files whole
+	Steps       []*Step    // at least one; Steps[i].No is i+1
+	Closing     []*Closing // perhaps none; Closing[i].No is i+1
 
 	file   string
 	source string
@@ -102,8 +103,10 @@ func (r *Recipe) YAML() string { return r.source }
 
 // Digest is a SHA-256, in hexadecimal, over what decides on results: each
 // step's handler, arguments, condition and conduct on failure, in order, and
-// how files are split. Names, descriptions, comments, layout, timeouts, retries and batch sizes do
-// not change it.
+// how files are split. Names, descriptions, comments, layout, timeouts, retries
+// and batch sizes do not change it. Closing steps do not either: they come after
+// the results, and to write a manifest elsewhere should not run a million files
+// again.
 func (r *Recipe) Digest() string {
 	type essence struct {
 		Handler   string    `json:"handler"`

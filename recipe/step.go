@@ -32,7 +32,7 @@ func (c *complaints) step(no int, node ast.Node) *Step {
 		s.Name = c.word(f)
 	}
 	if f, ok := fs.get("with"); ok {
-		s.with = c.arguments(f)
+		s.with = c.arguments(f, variables{})
 	}
 	if f, ok := fs.get("when"); ok {
 		s.When, s.when = c.condition(f)

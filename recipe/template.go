@@ -22,7 +22,7 @@ type part struct {
 	expr *expression
 }
 
-func parseTemplate(source string) (*template, error) {
+func parseTemplate(source string, known any) (*template, error) {
 	t := &template{source: source}
 	for rest := source; rest != ""; {
 		before, after, found := strings.Cut(rest, "${")
@@ -40,7 +40,7 @@ func parseTemplate(source string) (*template, error) {
 		if end < 0 {
 			return nil, fmt.Errorf("%q: ${ without its }; write $${ for a plain ${", source)
 		}
-		e, err := compileValue(after[:end])
+		e, err := compileValue(after[:end], known)
 		if err != nil {
 			return nil, fmt.Errorf("${%s}: %w", after[:end], err)
 		}
@@ -93,7 +93,7 @@ func (t *template) readsFacts() bool {
 
 // render gives the expression's own value when the template is nothing else,
 // and a string otherwise.
-func (t *template) render(v *variables) (any, error) {
+func (t *template) render(v any) (any, error) {
 	if len(t.parts) == 1 && t.parts[0].expr != nil {
 		out, err := t.parts[0].expr.eval(v)
 		if err != nil {
@@ -121,7 +121,7 @@ func (t *template) MarshalJSON() ([]byte, error) { return json.Marshal(t.source)
 
 // text is the value as it stands inside a longer string. Nil is refused: an
 // argument with a hole in it, a file name say, does harm.
-func (e *expression) text(v *variables) (string, error) {
+func (e *expression) text(v any) (string, error) {
 	out, err := e.eval(v)
 	if err != nil {
 		return "", err

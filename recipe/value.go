@@ -9,9 +9,9 @@ import (
 // maxDepth bounds how deep lists and mappings may nest in "with".
 const maxDepth = 32
 
-// arguments reads a "with", compiling its templates.
-func (c *complaints) arguments(f field) arguments {
-	var a arguments
+// arguments reads a "with", compiling its templates over the given variables.
+func (c *complaints) arguments(f field, known any) arguments {
+	a := arguments{known: known}
 	a.value = c.value(&a, f.value, f.line, maxDepth)
 	return a
 }
@@ -64,7 +64,7 @@ func (c *complaints) string(a *arguments, s string, line int) any {
 	if !strings.Contains(s, "${") {
 		return s
 	}
-	t, err := parseTemplate(s)
+	t, err := parseTemplate(s, a.known)
 	if err != nil {
 		c.addf(line, "with: %v", err)
 		return nil

@@ -33,24 +33,17 @@ type ClosingNote struct {
 func (ClosingNote) TableName() string { return "closings" }
 
 // noteEnd writes the messages about a transfer's end.
-func noteEnd(tx *gorm.DB, id int64, now time.Time) error {
-	var row transferRow
-	if err := tx.Take(&row, id).Error; err != nil {
-		return fmt.Errorf("read ended transfer: %w", err)
-	}
+func noteEnd(tx *gorm.DB, row transferRow, now time.Time) error {
 	if row.Webhooks == "" {
 		return nil
 	}
-	var steps []stepRow
-	if err := tx.Where("transfer_id = ?", id).Order("no").Find(&steps).Error; err != nil {
-		return fmt.Errorf("read ended transfer: %w", err)
+	ended := []tasks.Transfer{row.transfer()}
+	if err := withSteps(tx, ended); err != nil {
+		return err
 	}
-	t := row.transfer()
-	for i := range steps {
-		t.Steps = append(t.Steps, steps[i].step())
-	}
+	t := &ended[0]
 	for url := range strings.SplitSeq(row.Webhooks, "\n") {
-		note, err := newClosingNote(&t, url, now)
+		note, err := newClosingNote(t, url, now)
 		if err != nil {
 			return err
 		}

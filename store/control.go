@@ -10,13 +10,14 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Cancel stops a transfer: no more of its files are dispatched, and its open
-// batches end as canceled when a worker takes them up. It reports false when
+// Cancel stops a transfer: no more of its files are dispatched, its open
+// batches end as canceled when a worker takes them up, and closing steps that
+// have not ended are canceled. It reports false when
 // the transfer had ended already.
 func (s *Store) Cancel(ctx context.Context, id int64) (canceled bool, err error) {
 	err = s.write(ctx, "cancel transfer", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE transfers SET state = ?, ended_at = ?, paused_at = NULL WHERE id = ? AND state IN ?",
-			tasks.Dropped, now, id, active())
+			tasks.Dropped, now, id, unended())
 		canceled = u.RowsAffected == 1
 		if u.Error != nil || !canceled {
 			return u.Error
@@ -24,7 +25,14 @@ func (s *Store) Cancel(ctx context.Context, id int64) (canceled bool, err error)
 		if err := hurry(tx, id, now); err != nil {
 			return err
 		}
-		return noteEnd(tx, id, now)
+		row, err := readRow(tx, id)
+		if err != nil {
+			return err
+		}
+		if err := stopClosing(tx, row, tasks.ClosingCanceled); err != nil {
+			return err
+		}
+		return noteEnd(tx, row, now)
 	})
 	return canceled, err
 }
@@ -33,7 +41,7 @@ func (s *Store) Cancel(ctx context.Context, id int64) (canceled bool, err error)
 // false when the transfer has ended or is paused already.
 func (s *Store) Pause(ctx context.Context, id int64) (paused bool, err error) {
 	err = s.write(ctx, "pause transfer", func(tx *gorm.DB, now time.Time) error {
-		u := tx.Exec("UPDATE transfers SET paused_at = ? WHERE id = ? AND paused_at IS NULL AND state IN ?", now, id, active())
+		u := tx.Exec("UPDATE transfers SET paused_at = ? WHERE id = ? AND paused_at IS NULL AND state IN ?", now, id, unended())
 		paused = u.RowsAffected == 1
 		return u.Error
 	})

@@ -34,7 +34,7 @@ type Kick struct {
 // Kicked is what one page of a kick did.
 type Kicked struct {
 	Files   int64
-	Ended   bool  // the transfer had completed: the next page may say so
+	Ended   bool  // all files had ended: the next page may say so
 	Last    int64 // number of the last file looked at; 0 when there are no more
 	Batches []tasks.Batch
 }
@@ -50,7 +50,7 @@ func (s *Store) Kick(ctx context.Context, k Kick) (done Kicked, err error) {
 		if err != nil {
 			return err
 		}
-		done.Ended = k.Ended || t.State == tasks.Completed
+		done.Ended = k.Ended || t.State == tasks.Completed || t.State == tasks.Closing
 		firsts, err := k.firsts(tx)
 		if err != nil || len(firsts) == 0 {
 			return err
@@ -172,8 +172,11 @@ func (k *Kick) cut(tx *gorm.DB, chosen map[int64]int, numbers []int64) ([]tasks.
 // had ended go on.
 func reviveTransfer(tx *gorm.DB, t transferRow, files int64) error {
 	state, ended := t.State, t.EndedAt
-	if state.Ended() {
+	if state.Ended() || state == tasks.Closing {
 		state, ended = tasks.Running, nil
+		if err := stopClosing(tx, t, tasks.ClosingWaiting); err != nil { // they run when its last file has ended again
+			return err
+		}
 	}
 	if err := tx.Exec("UPDATE transfers SET finished = finished - ?, state = ?, ended_at = ? WHERE id = ?",
 		files, state, ended, t.ID).Error; err != nil {

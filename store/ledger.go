@@ -50,6 +50,9 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]batcher
 // active lists the states in which a transfer's files are worked on.
 func active() []tasks.State { return []tasks.State{tasks.Open, tasks.Running, tasks.Interrupted} }
 
+// unended lists the states in which something may still happen.
+func unended() []tasks.State { return append(active(), tasks.Closing) }
+
 // Cut commits c. When the cursor is not at From, because another dispatcher
 // moved it, it writes nothing and gives batcher.ErrMoved. When the last files ended
 // here, the transfer completes and completed is true.

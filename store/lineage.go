@@ -22,7 +22,8 @@ func (s *Store) Lineage(ctx context.Context, transfer int64) (string, error) {
 // Only taking back results that had been recorded brings them about.
 func (s *Store) Revived(ctx context.Context, lineage string, before int64) ([]tasks.Transfer, error) {
 	var rows []transferRow
-	err := s.db.WithContext(ctx).Where("lineage = ? AND id < ? AND state = ? AND paused_at IS NULL", lineage, before, tasks.Running).
+	err := s.db.WithContext(ctx).Where("lineage = ? AND id < ? AND state IN ? AND paused_at IS NULL",
+		lineage, before, []tasks.State{tasks.Running, tasks.Closing}).
 		Order("id").Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("look for transfers to finish: %w", err)

@@ -32,6 +32,7 @@ type transferRow struct {
 	MarkedAt   *time.Time
 	PausedAt   *time.Time
 	Webhooks   string // one URL a line
+	Closing    int    // how many closing steps it has
 	CreatedAt  time.Time
 	SeenAt     time.Time
 	SealedAt   *time.Time

@@ -24,6 +24,9 @@ type NewTransfer struct {
 	Sources []string
 	Steps   []tasks.Step
 
+	// Closing is done once when the last file has ended. It needs No, Name and Handler.
+	Closing []tasks.ClosingStep
+
 	// Webhooks are URLs to tell of the transfer's end.
 	Webhooks []string
 }
@@ -41,6 +44,9 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
+		if err := createClosingSteps(tx, row.ID, n.Closing); err != nil {
+			return err
+		}
 		return tx.Create(newStepRows(row.ID, n.Steps)).Error
 	})
 	if n.Key != "" && duplicate(err) {
@@ -52,6 +58,7 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 	}
 	t = row.transfer()
 	t.Steps = n.Steps
+	t.Closing = n.Closing
 	return t, true, nil
 }
 
@@ -59,7 +66,7 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 	row := transferRow{
 		UUID: id, Name: clip(n.Name, 255), Lineage: n.Lineage, Via: n.Via, State: tasks.Open, Queue: n.Queue,
 		Recipe: n.Recipe, Sources: joinSources(n.Sources), Webhooks: strings.Join(n.Webhooks, "\n"),
-		CreatedAt: now, SeenAt: now,
+		Closing: len(n.Closing), CreatedAt: now, SeenAt: now,
 	}
 	if n.Key != "" {
 		row.IdemKey = &n.Key
@@ -101,10 +108,9 @@ func (s *Store) one(ctx context.Context, where string, arg any) (tasks.Transfer,
 	if err != nil {
 		return tasks.Transfer{}, fmt.Errorf("read transfer: %w", err)
 	}
-	t := row.transfer()
-	steps, err := s.steps(ctx, t.ID)
-	t.Steps = steps[t.ID]
-	return t, err
+	all := []tasks.Transfer{row.transfer()}
+	err = withSteps(db, all)
+	return all[0], err
 }
 
 // Transfers lists transfers with their counters, newest first, those with a
@@ -118,36 +124,40 @@ func (s *Store) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 	if err := q.Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list transfers: %w", err)
 	}
-	ids := make([]int64, len(rows))
-	for i := range rows {
-		ids[i] = rows[i].ID
-	}
-	steps, err := s.steps(ctx, ids...)
-	if err != nil {
-		return nil, err
-	}
 	ts := make([]tasks.Transfer, len(rows))
 	for i := range rows {
 		ts[i] = rows[i].transfer()
-		ts[i].Steps = steps[ts[i].ID]
 	}
-	return ts, nil
+	return ts, withSteps(s.db.WithContext(ctx), ts)
 }
 
-func (s *Store) steps(ctx context.Context, transfers ...int64) (map[int64][]tasks.Step, error) {
-	if len(transfers) == 0 {
-		return map[int64][]tasks.Step{}, nil
+// withSteps reads the steps and the closing steps of transfers.
+func withSteps(db *gorm.DB, ts []tasks.Transfer) error {
+	if len(ts) == 0 {
+		return nil
 	}
-	var rows []stepRow
-	err := s.db.WithContext(ctx).Where("transfer_id IN ?", transfers).Order("transfer_id, no").Find(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("read steps: %w", err)
+	at := make(map[int64]*tasks.Transfer, len(ts))
+	for i := range ts {
+		at[ts[i].ID] = &ts[i]
 	}
-	steps := make(map[int64][]tasks.Step, len(transfers))
-	for i := range rows {
-		steps[rows[i].TransferID] = append(steps[rows[i].TransferID], rows[i].step())
+	ids := sortedKeys(at)
+	var steps []stepRow
+	if err := db.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&steps).Error; err != nil {
+		return fmt.Errorf("read steps: %w", err)
 	}
-	return steps, nil
+	for i := range steps {
+		t := at[steps[i].TransferID]
+		t.Steps = append(t.Steps, steps[i].step())
+	}
+	var closing []closingRow
+	if err := db.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&closing).Error; err != nil {
+		return fmt.Errorf("read closing steps: %w", err)
+	}
+	for i := range closing {
+		t := at[closing[i].TransferID]
+		t.Closing = append(t.Closing, closing[i].step())
+	}
+	return nil
 }
 
 // Seal says that no more files will come. Sealing twice is fine. When all
@@ -177,13 +187,31 @@ func (s *Store) Reopen(ctx context.Context, id int64) (reopened bool, err error)
 	return reopened, err
 }
 
-// completeIfDone ends a sealed transfer whose files have all ended. Of any
-// number of callers exactly one gets true: the state is compared and set.
+// completeIfDone ends a sealed transfer whose files have all ended, or lets its
+// closing steps begin, when it has some: then it completes with the last of
+// them. Of any number of callers exactly one changes the state, which is
+// compared and set; true says that it completed by that.
 func completeIfDone(tx *gorm.DB, id int64, now time.Time) (bool, error) {
-	u := tx.Exec("UPDATE transfers SET state = ?, ended_at = ? WHERE id = ? AND state = ? AND finished = files",
-		tasks.Completed, now, id, tasks.Running)
+	u := tx.Exec("UPDATE transfers SET state = CASE WHEN closing = 0 THEN ? ELSE ? END, ended_at = CASE WHEN closing = 0 THEN ? ELSE NULL END"+
+		" WHERE id = ? AND state = ? AND finished = files",
+		tasks.Completed, tasks.Closing, now, id, tasks.Running)
 	if u.Error != nil || u.RowsAffected == 0 {
 		return false, u.Error
 	}
-	return true, noteEnd(tx, id, now)
+	row, err := readRow(tx, id)
+	if err != nil {
+		return false, err
+	}
+	if row.Closing > 0 {
+		return false, beginClosing(tx, id, now)
+	}
+	return true, noteEnd(tx, row, now)
+}
+
+// readRow reads a transfer within the transaction that has changed it.
+func readRow(tx *gorm.DB, id int64) (row transferRow, err error) {
+	if err := tx.Take(&row, id).Error; err != nil {
+		return row, fmt.Errorf("read transfer: %w", err)
+	}
+	return row, nil
 }

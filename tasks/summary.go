@@ -19,6 +19,8 @@ type Summary struct {
 	Steps          []StepSummary `json:"steps"`   // never null
 	Seconds        float64       `json:"seconds"` // from creation to the end, or until now; whole milliseconds
 	FilesPerSecond float64       `json:"files_per_second"`
+
+	Closing []ClosingSummary `json:"closing,omitempty"` // left out when the recipe has no closing steps
 }
 
 // StepSummary is one step's part of a Summary.
@@ -45,6 +47,7 @@ func Summarize(t *Transfer, now time.Time) Summary {
 		Steps:          summarizeSteps(t.Steps),
 		Seconds:        took.Seconds(),
 		FilesPerSecond: rate(t.Finished, took),
+		Closing:        summarizeClosing(t.Closing),
 	}
 }
 

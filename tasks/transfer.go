@@ -12,7 +12,8 @@ type State string
 const (
 	Open        State = "open"        // files may still be added; those there are processed already
 	Running     State = "running"     // sealed: the number of files is final, work goes on
-	Completed   State = "completed"   // every file has ended, whether well or not
+	Closing     State = "closing"     // every file has ended; the recipe's closing steps run
+	Completed   State = "completed"   // every file and closing step has ended, whether well or not
 	Interrupted State = "interrupted" // the producer died while the transfer was open
 	Dropped     State = "canceled"    // a person stopped it
 )
@@ -62,7 +63,8 @@ type Transfer struct {
 	EndedAt   time.Time // zero until ended
 	PausedAt  time.Time // zero unless a person paused it: what is in hand ends, nothing more starts
 
-	Steps []Step // live counters, one a recipe step, numbered from 1
+	Steps   []Step        // live counters, one a recipe step, numbered from 1
+	Closing []ClosingStep // what is done once its last file has ended; nil when the recipe has nothing of the kind
 }
 
 // Step is one recipe step of a transfer with its live counters.

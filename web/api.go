@@ -89,7 +89,7 @@ type transferPage struct {
 type transferItem struct {
 	Transfer  string       `json:"transfer" format:"uuid"`
 	Name      string       `json:"name"`
-	State     tasks.State  `json:"state" enum:"open,running,completed,interrupted,canceled"`
+	State     tasks.State  `json:"state" enum:"open,running,closing,completed,interrupted,canceled"`
 	Via       tasks.Via    `json:"via" enum:"group,bulk"`
 	Files     int64        `json:"files" doc:"Files registered so far."`
 	Bytes     int64        `json:"bytes"`

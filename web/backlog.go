@@ -98,5 +98,5 @@ func measure(ts []tasks.Transfer) load {
 
 // states lists every state, so that a series never disappears when it falls to zero.
 func states() []tasks.State {
-	return []tasks.State{tasks.Open, tasks.Running, tasks.Completed, tasks.Interrupted, tasks.Dropped}
+	return []tasks.State{tasks.Open, tasks.Running, tasks.Closing, tasks.Completed, tasks.Interrupted, tasks.Dropped}
 }

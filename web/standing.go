@@ -1,6 +1,8 @@
 package web
 
 import (
+	"strings"
+
 	"github.com/dustin/go-humanize"
 
 	"github.com/balerhq/baler/tasks"
@@ -21,10 +23,13 @@ func standingOf(t *tasks.Transfer) standing {
 	}
 	switch t.State {
 	case tasks.Completed:
-		if results.Bad() > 0 {
+		if results.Bad() > 0 || len(t.ClosingFailed()) > 0 {
 			return standing{"completed with failures", "bad"}
 		}
 		return standing{"completed", "good"}
+	case tasks.Closing:
+		s, _ := t.ClosingNow() // none only in the moment before it completes
+		return standing{strings.TrimSuffix("closing: "+s.Name, ": "), "busy"}
 	case tasks.Interrupted:
 		return standing{"interrupted, waits for a person", "bad"}
 	case tasks.Dropped:

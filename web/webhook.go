@@ -28,6 +28,10 @@ type Closings interface {
 	// EndClosing notes a delivery as done, when there is no reason, or else as
 	// failed for that reason, to be tried again after again; never when that is 0.
 	EndClosing(ctx context.Context, id int64, reason string, again time.Duration) error
+
+	// PurgeClosings deletes some of those that were done with long ago. It
+	// reports whether there may be more.
+	PurgeClosings(ctx context.Context) (more bool, err error)
 }
 
 // CourierOptions tune a Courier. Zero fields take the values said.
@@ -116,6 +120,7 @@ func (c *Courier) Run(ctx context.Context) error {
 	defer c.inHand.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var purged time.Time
 	failures := 0
 	for {
 		select {
@@ -126,11 +131,32 @@ func (c *Courier) Run(ctx context.Context) error {
 		}
 		if c.round(working) {
 			failures = 0
+			purged = c.purge(ctx, purged)
 		} else {
 			failures++
 		}
 		timer.Reset(min(c.opts.Every<<min(failures, 6), max(c.opts.Every, 10*time.Second)))
 	}
+}
+
+// purgeEvery is how often old messages are looked for: they are days old.
+const purgeEvery = time.Hour
+
+// purge deletes some old messages when it is time to, and gives when it last
+// found no more.
+func (c *Courier) purge(ctx context.Context, last time.Time) time.Time {
+	now := c.opts.Now()
+	if now.Sub(last) < purgeEvery {
+		return last
+	}
+	more, err := c.notes.PurgeClosings(ctx)
+	if err != nil && ctx.Err() == nil {
+		c.opts.Log.WarnContext(ctx, "webhooks: old messages stay for another hour", "error", err)
+	}
+	if more {
+		return last
+	}
+	return now
 }
 
 // round starts to deliver what is due, as far as there is room. It reports

@@ -17,17 +17,22 @@ type reading struct {
 	done     int64 // steps done or never to be done, over all files: files × steps at the end
 	sealed   bool  // files is final
 	ended    bool
+	closing  string // the closing step that it has come to, and how it stands; empty before and after
 }
 
 func read(t *tasks.Transfer, at time.Time) reading {
 	totals, steps := t.Totals(), int64(len(t.Steps))
+	closing := ""
+	if s, ok := t.ClosingNow(); ok {
+		closing = s.Name + " " + string(s.State)
+	}
 	return reading{
 		at: at, files: t.Files, finished: t.Finished, failed: totals.Bad(), steps: steps,
 		// A file that has finished needs no more steps, even if it never came to
 		// some. Counting finished files alone would show nothing while all of
 		// them are still at their first step.
 		done:   max(totals.Total(), t.Finished*steps),
-		sealed: t.State == tasks.Running || t.State.Ended(), ended: t.State.Ended(),
+		sealed: t.State == tasks.Running || t.State == tasks.Closing || t.State.Ended(), ended: t.State.Ended(), closing: closing,
 	}
 }
 
@@ -64,7 +69,7 @@ func (p *pace) rate(of func(reading) int64) (perSecond float64, ok bool) {
 func (p *pace) left() (time.Duration, bool) {
 	rate, ok := p.rate(done)
 	last := p.readings[len(p.readings)-1]
-	if !ok || !last.sealed || last.ended || rate <= 0 {
+	if !ok || !last.sealed || last.ended || last.closing != "" || rate <= 0 {
 		return 0, false
 	}
 	return time.Duration(float64(last.files*last.steps-last.done) / rate * float64(time.Second)), true
@@ -83,11 +88,14 @@ func (p *pace) notes() []string {
 	} else {
 		notes = append(notes, "scanning")
 	}
-	if rate, ok := p.rate(done); ok && rate > 0 && !last.ended {
+	if rate, ok := p.rate(done); ok && rate > 0 && !last.ended && last.closing == "" {
 		notes = append(notes, perSecond(rate/float64(last.steps))) // through all steps
 	}
 	if left, ok := p.left(); ok {
 		notes = append(notes, span(left)+" left")
+	}
+	if last.closing != "" {
+		notes = append(notes, "closing: "+last.closing)
 	}
 	if last.failed > 0 {
 		notes = append(notes, count(last.failed)+" failed")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,6 +34,7 @@ type recipeObject struct {
 	Description string       `json:"description"`
 	Digest      string       `json:"digest"` // equal for recipes that decide alike
 	Steps       []stepObject `json:"steps"`
+	Closing     []stepObject `json:"closing,omitempty"`
 	YAML        string       `json:"yaml,omitempty"` // of show
 }
 
@@ -47,7 +49,22 @@ func describe(r *recipe.Recipe) recipeObject {
 	for _, s := range r.Steps {
 		o.Steps = append(o.Steps, stepObject{s.Name, s.Handler, s.When})
 	}
+	for _, s := range r.Closing {
+		o.Closing = append(o.Closing, stepObject{Step: s.Name, Handler: s.Handler})
+	}
 	return o
+}
+
+// closingWords says what a recipe does once for the whole transfer, if anything.
+func closingWords(r *recipe.Recipe) string {
+	if len(r.Closing) == 0 {
+		return ""
+	}
+	names := make([]string, len(r.Closing))
+	for i, s := range r.Closing {
+		names[i] = s.Name
+	}
+	return fmt.Sprintf(": %s, then once %s", plural(int64(len(r.Steps)), "step"), strings.Join(names, ", "))
 }
 
 func (p *program) recipeListCommand() *cobra.Command {
@@ -121,7 +138,8 @@ func (p *program) recipeValidateCommand() *cobra.Command {
 		Use:   "validate RECIPE",
 		Short: "Check a recipe, and say everything that is wrong with it",
 		Long: `Validate checks a recipe's form, its conditions, that this program or a running
-worker has its handlers, and that they take its arguments. It exits with 1 when
+worker has the handlers of its steps and closing steps, and that they take their
+arguments. It exits with 1 when
 something is wrong.`,
 		Example: `  baler recipe validate mine.yaml`,
 		Args:    cobra.ExactArgs(1),
@@ -130,7 +148,7 @@ something is wrong.`,
 				r, err := b.Recipe(ctx, args[0])
 				if !p.json {
 					if err == nil {
-						p.printf("%s is fine.", r.Name)
+						p.printf("%s is fine%s.", r.Name, closingWords(r))
 					}
 					return err
 				}

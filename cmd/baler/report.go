@@ -28,6 +28,23 @@ func report(w io.Writer, t *tasks.Transfer, now time.Time) {
 		fmt.Fprintln(w)
 		stepTable(t).write(w)
 	}
+	reportClosing(w, t)
+}
+
+// reportClosing shows the closing steps, and says what went wrong with them.
+func reportClosing(w io.Writer, t *tasks.Transfer) {
+	if len(t.Closing) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	list := newTable(words("CLOSING STEP"), words("STATE"), numbers("TRIES"), words("MESSAGE"))
+	for _, s := range t.Closing {
+		list.row(s.Name, string(s.State), count(int64(s.Tries)), firstLine(s.Error))
+	}
+	list.write(w)
+	if names := t.ClosingFailed(); len(names) > 0 && t.State.Ended() {
+		fmt.Fprintf(w, "Failed for good: %s. Run again without touching files: baler retry %s --closing\n", strings.Join(names, ", "), t.UUID)
+	}
 }
 
 // stepTable has a row a step, with the columns that say something.

@@ -12,8 +12,9 @@ import (
 
 func (p *program) retryCommand() *cobra.Command {
 	var (
-		f    filterFlags
-		wait bool
+		f       filterFlags
+		wait    bool
+		closing bool
 	)
 	cmd := &cobra.Command{
 		Use:   "retry ID",
@@ -21,10 +22,13 @@ func (p *program) retryCommand() *cobra.Command {
 		Long: `Retry runs files again, from the step with the chosen result on, and says how
 many. Without --outcome those are chosen that failed or were canceled. While the
 transfer runs only such files can be run again; when it has ended, any, and it
-goes on. With --wait it stays to the end, and exits with 3 when files failed.`,
+goes on. With --wait it stays to the end, and exits with 3 when files failed.
+
+With --closing it runs the closing steps that failed again, and no file.`,
 		Example: `  baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7
   baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --outcome timed_out --wait
-  baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --step identify --outcome succeeded,warning --file 12`,
+  baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --step identify --outcome succeeded,warning --file 12
+  baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --closing`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -32,13 +36,20 @@ goes on. With --wait it stays to the end, and exits with 3 when files failed.`,
 			if err != nil {
 				return err
 			}
+			if closing && (filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0) {
+				return usagef("--closing runs no file again: it goes without --step, --outcome and --file")
+			}
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
+				if closing {
+					return p.retryClosing(ctx, b, cfg, args[0], wait)
+				}
 				return p.retry(ctx, b, cfg, args[0], filter, wait)
 			})
 		},
 	}
 	cmd.Flags().SortFlags = false
 	f.add(cmd)
+	cmd.Flags().BoolVar(&closing, "closing", false, "run closing steps that failed again, and no file")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for the end, and report on standard error")
 	return cmd
 }
@@ -61,12 +72,17 @@ func (p *program) retry(ctx context.Context, b *baler.Baler, cfg config.Config, 
 	if err := p.retried(&t, n, &filter); err != nil {
 		return err
 	}
+	return p.afterRetry(ctx, b, cfg, &t, n, wait)
+}
+
+// afterRetry waits if it is to, or tells who does what was asked for.
+func (p *program) afterRetry(ctx context.Context, b *baler.Baler, cfg config.Config, t *tasks.Transfer, n int64, wait bool) error {
 	idle := n == 0 && t.State.Ended()
 	switch {
 	case wait && !idle:
-		return p.await(ctx, b, &t)
+		return p.await(ctx, b, t)
 	case wait && p.json: // the last line is a summary, whatever happened
-		return p.summarize(&t)
+		return p.summarize(t)
 	case n > 0:
 		p.whoWorks(ctx, b, cfg)
 	}

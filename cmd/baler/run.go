@@ -99,6 +99,7 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.Ran,
 	case !ran.Changed:
 		p.printf("Nothing has changed since transfer %s finished at %s (%s).",
 			t.UUID, local(t.EndedAt), files(t.Files))
+		reportClosing(p.stdout, t)
 		if err := reportFailures(ctx, p.stdout, b, t); err != nil {
 			return err
 		}
@@ -118,10 +119,11 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.Ran,
 	return code
 }
 
-// failed gives the exit code of a transfer in which files failed, or that
+// failed gives the exit code of a transfer in which files or closing steps failed, or that
 // somebody canceled. What was in hand then may end as canceled after a retry.
 func failed(t *tasks.Transfer) error {
-	if totals := t.Totals(); totals.Bad() > 0 || totals.Canceled > 0 || t.State == tasks.Dropped {
+	totals := t.Totals()
+	if totals.Bad() > 0 || totals.Canceled > 0 || t.State == tasks.Dropped || len(t.ClosingFailed()) > 0 {
 		return codeError(exitFailures)
 	}
 	return nil

@@ -100,7 +100,7 @@ func perSecond(rate float64) string {
 // stateOf is a transfer's state in words.
 func stateOf(t *tasks.Transfer) string {
 	switch {
-	case t.State == tasks.Completed && failuresOf(t) > 0:
+	case t.State == tasks.Completed && (failuresOf(t) > 0 || len(t.ClosingFailed()) > 0):
 		return "completed with failures"
 	case paused(t) && t.State == tasks.Running:
 		return "paused"

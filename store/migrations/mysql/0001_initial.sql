@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   marked_at    DATETIME(6) NULL,
   paused_at    DATETIME(6) NULL,
   webhooks     MEDIUMTEXT NOT NULL,
+  closing      INT NOT NULL DEFAULT 0,
   created_at   DATETIME(6) NOT NULL,
   seen_at      DATETIME(6) NOT NULL,
   sealed_at    DATETIME(6) NULL,
@@ -173,4 +174,19 @@ CREATE TABLE IF NOT EXISTS closings (
   error        TEXT NOT NULL,
   KEY closings_due (due_at),
   KEY closings_transfer (transfer_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS closing_steps (
+  transfer_id  BIGINT NOT NULL,
+  no           INT NOT NULL,
+  name         VARCHAR(64) NOT NULL,
+  handler      VARCHAR(64) NOT NULL,
+  state        VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  event        CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  tries        INT NOT NULL DEFAULT 0,
+  delivery     INT NOT NULL DEFAULT 0,
+  due_at       DATETIME(6) NULL,
+  error        TEXT NOT NULL,
+  PRIMARY KEY (transfer_id, no),
+  KEY closing_steps_due (due_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   marked_at    DATETIME NULL,
   paused_at    DATETIME NULL,
   webhooks     TEXT NOT NULL,
+  closing      INTEGER NOT NULL DEFAULT 0,
   created_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL,
   sealed_at    DATETIME NULL,
@@ -183,3 +184,19 @@ CREATE TABLE IF NOT EXISTS closings (
 CREATE INDEX IF NOT EXISTS closings_due ON closings (due_at);
 
 CREATE INDEX IF NOT EXISTS closings_transfer ON closings (transfer_id);
+
+CREATE TABLE IF NOT EXISTS closing_steps (
+  transfer_id  INTEGER NOT NULL,
+  no           INTEGER NOT NULL,
+  name         TEXT NOT NULL,
+  handler      TEXT NOT NULL,
+  state        TEXT NOT NULL,
+  event        TEXT NOT NULL DEFAULT '',
+  tries        INTEGER NOT NULL DEFAULT 0,
+  delivery     INTEGER NOT NULL DEFAULT 0,
+  due_at       DATETIME NULL,
+  error        TEXT NOT NULL,
+  PRIMARY KEY (transfer_id, no)
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS closing_steps_due ON closing_steps (due_at);

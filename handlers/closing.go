@@ -1,0 +1,177 @@
+package handlers
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"math"
+	"os"
+	"time"
+
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// ClosingHandler does work once for a whole transfer, after its last file has
+// ended. When it returns nil, or a verdict of Warn or Skip, the closing step is
+// done; Fail ends it as failed; any other error or a panic is tried again while
+// there are attempts. It may run more than once, also for one end of the
+// transfer, when its worker dies or freezes: so it should write by Create and
+// CreateFolder, and hand ID to others who act on it. When ctx ends it should
+// return soon.
+type ClosingHandler func(ctx context.Context, c *Closing) error
+
+// Closing is a transfer as a closing handler sees it. It is for one goroutine.
+type Closing struct {
+	spec    closingSpec
+	created int // places written so far, to name what is not in place yet
+}
+
+// closingSpec is what the Closer knows of a closing step before it runs.
+type closingSpec struct {
+	transfer tasks.Transfer
+	lines    ClosingLines
+	args     any
+	id       string
+	attempt  int
+	delivery int
+	roots    *Roots
+	outputs  Outputs
+	now      time.Time
+	log      *slog.Logger
+}
+
+// ClosingLines is where a Closing reads files and results, page by page.
+type ClosingLines interface {
+	// FilesAfter lists up to limit files by number, those above after; only their
+	// numbers and sizes when sizes is set.
+	FilesAfter(ctx context.Context, transfer, after int64, limit int, sizes bool) ([]tasks.File, error)
+
+	// Facts gives what the steps before a step learnt of files.
+	Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error)
+
+	// Results lists results behind a key, in the order of steps and files.
+	Results(ctx context.Context, transfer int64, f store.Filter, after store.Key, limit int) ([]store.Line, error)
+}
+
+// closingPage is how many rows are held in memory at a time.
+const closingPage = 500
+
+// Transfer is the transfer with its final counters.
+func (c *Closing) Transfer() tasks.Transfer { return c.spec.transfer }
+
+// ID is the same at every try of this step for this end of the transfer, and
+// another one when the transfer was retried and has ended again.
+func (c *Closing) ID() string { return c.spec.id }
+
+// Attempt counts the tries, from 1.
+func (c *Closing) Attempt() int { return c.spec.attempt }
+
+// Args is the step's `with`, rendered for the transfer: any JSON value.
+func (c *Closing) Args() any { return c.spec.args }
+
+// DecodeArgs puts the arguments into dst like Job.DecodeArgs.
+func (c *Closing) DecodeArgs(dst any) error { return decodeArgs(c.spec.args, dst) }
+
+// Open opens a file for reading, if it lies within the folders that may be read.
+func (c *Closing) Open(path string) (*os.File, error) {
+	f, err := c.spec.roots.Open(path)
+	if err != nil {
+		return nil, openVerdict(err)
+	}
+	return f, nil
+}
+
+// ClosedFile is a file of a transfer with all that its steps learnt of it.
+type ClosedFile struct {
+	tasks.File
+
+	Facts map[string]any // as encoding/json decodes them; nil when there are none
+}
+
+// Digest is the fact of that name when it is text, as checksum leaves it.
+func (f *ClosedFile) Digest(algorithm string) (string, bool) {
+	digest, ok := f.Facts[algorithm].(string)
+	return digest, ok && digest != ""
+}
+
+// Files yields the files in the order of their numbers, in bounded memory. It
+// ends with the first error; a database that is away for a while is waited for.
+func (c *Closing) Files(ctx context.Context) iter.Seq2[ClosedFile, error] {
+	return func(yield func(ClosedFile, error) bool) {
+		for after := int64(0); ; {
+			var page []ClosedFile
+			err := store.Outlast(ctx, c.spec.log, func() (err error) {
+				page, err = c.files(ctx, after)
+				return err
+			})
+			if err != nil {
+				yield(ClosedFile{}, err)
+				return
+			}
+			if len(page) == 0 {
+				return
+			}
+			for i := range page {
+				if !yield(page[i], nil) {
+					return
+				}
+			}
+			after = page[len(page)-1].No
+		}
+	}
+}
+
+func (c *Closing) files(ctx context.Context, after int64) ([]ClosedFile, error) {
+	id := c.spec.transfer.ID
+	files, err := c.spec.lines.FilesAfter(ctx, id, after, closingPage, false)
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	numbers := make([]int64, len(files))
+	for i := range files {
+		numbers[i] = files[i].No
+	}
+	facts, err := c.spec.lines.Facts(ctx, id, math.MaxInt32, tasks.RangesOf(numbers))
+	if err != nil {
+		return nil, err
+	}
+	page := make([]ClosedFile, len(files))
+	for i, f := range files {
+		page[i] = ClosedFile{f, facts[f.No]}
+	}
+	return page, nil
+}
+
+// Results yields results in the order of steps and files, in bounded memory:
+// all of them, or those with the outcomes named. It ends with the first error.
+func (c *Closing) Results(ctx context.Context, outcomes ...tasks.Outcome) iter.Seq2[tasks.Line, error] {
+	names := make(map[int]string, len(c.spec.transfer.Steps))
+	for _, s := range c.spec.transfer.Steps {
+		names[s.No] = s.Name
+	}
+	return func(yield func(tasks.Line, error) bool) {
+		var after store.Key
+		for {
+			var page []store.Line
+			err := store.Outlast(ctx, c.spec.log, func() (err error) {
+				page, err = c.spec.lines.Results(ctx, c.spec.transfer.ID, store.Filter{Outcomes: outcomes}, after, closingPage)
+				return err
+			})
+			if err != nil {
+				yield(tasks.Line{}, err)
+				return
+			}
+			for i := range page {
+				r := &page[i]
+				if !yield(tasks.NewLine(&r.Result, r.Path, names[r.Step]), nil) {
+					return
+				}
+				after = store.Key{Step: r.Step, File: r.File}
+			}
+			if len(page) < closingPage {
+				return
+			}
+		}
+	}
+}

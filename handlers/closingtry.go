@@ -1,0 +1,208 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Transfers reads a transfer with its counters.
+type Transfers interface {
+	TransferByID(ctx context.Context, id int64) (tasks.Transfer, error)
+}
+
+// closingTry is one try of a closing step, in one worker's hands.
+type closingTry struct {
+	*Closer
+	task  store.ClosingTask
+	retry Retry
+
+	end       store.ClosingEnd // as it was noted
+	completed bool             // it completed the transfer
+}
+
+// run runs the handler while the lease is renewed. Its error is errStopping
+// when the step was handed back, store.ErrStale when it is not this worker's any more.
+func (t *closingTry) run(ctx context.Context) error {
+	working, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(t.stopping, func() { cancel(errStopping) })() //nolint:contextcheck // cancel is that of working
+	stopRenewing := t.keep(ctx, cancel)
+	defer stopRenewing()
+	err := t.handle(working)
+	faults.Point(faults.ClosingStepRan)
+	switch cause := context.Cause(working); {
+	case errors.Is(cause, store.ErrStale):
+		return cause
+	case interrupted(working, err):
+		return t.handBack(ctx)
+	}
+	return t.note(ctx, err)
+}
+
+// keep renews the lease until the function it gives is called. When the step is
+// lost, the handler is told to end: a canceled transfer is noticed so, too.
+func (t *closingTry) keep(ctx context.Context, lost context.CancelCauseFunc) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(t.Lease / 6)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			err := t.Steps.RenewClosingStep(ctx, &t.task, t.Lease)
+			if errors.Is(err, store.ErrStale) {
+				lost(err)
+				return
+			}
+			if err != nil && ctx.Err() == nil {
+				t.Log.WarnContext(ctx, "closing steps: a lease was not renewed", "transfer", t.task.Transfer, "error", err)
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// handle prepares what the handler sees, and runs it.
+func (t *closingTry) handle(ctx context.Context) error {
+	var c *Closing
+	var reg Registration
+	var limit time.Duration
+	err := store.Outlast(ctx, t.Log, func() (err error) {
+		c, reg, limit, err = t.prepare(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := c.spec.roots.Close(); err != nil {
+			t.Log.WarnContext(ctx, "closing steps: folders stay open", "transfer", t.task.Transfer, "error", err)
+		}
+	}()
+	return t.await(ctx, reg.Closing, c, limit)
+}
+
+func (t *closingTry) prepare(ctx context.Context) (c *Closing, reg Registration, limit time.Duration, err error) {
+	e, err := t.Catalog.Get(ctx, t.task.Transfer)
+	if err != nil {
+		return nil, reg, 0, err
+	}
+	reg, ok := t.Registry.LookupClosing(t.task.Handler)
+	if !ok || t.task.No > len(e.Recipe.Closing) {
+		return nil, reg, 0, Fail(CodeError, errNoHandler)
+	}
+	step := e.Recipe.Closing[t.task.No-1]
+	t.retry = t.Retry(step, reg)
+	if t.task.Tries > t.retry.Attempts { // whoever had the last one died with it
+		return nil, reg, 0, Fail(CodeWorkerLost, fmt.Errorf("%d workers ended in the middle of this step", t.task.Tries-1))
+	}
+	transfer, err := t.Transfers.TransferByID(ctx, t.task.Transfer)
+	if err != nil {
+		return nil, reg, 0, err
+	}
+	args, err := step.Args(&transfer)
+	if err != nil {
+		return nil, reg, 0, Fail(CodeBadArgs, err)
+	}
+	roots, err := NewRoots(t.readable(&transfer))
+	if err != nil {
+		return nil, reg, 0, err
+	}
+	return &Closing{spec: closingSpec{
+		transfer: transfer, lines: t.Lines, args: args, id: t.task.Event, attempt: t.task.Tries, delivery: t.task.Delivery,
+		roots: roots, outputs: t.Outputs, now: t.Now(), log: t.Log,
+	}}, reg, t.Timeout(step, reg), nil
+}
+
+// readable are the folders that the handler may read.
+func (t *closingTry) readable(of *tasks.Transfer) []string {
+	if len(t.Roots) > 0 {
+		return t.Roots
+	}
+	return of.Sources
+}
+
+// await runs the handler within its time, and gives up on one that ignores the
+// end of its context.
+func (t *closingTry) await(ctx context.Context, h ClosingHandler, c *Closing, limit time.Duration) error {
+	if limit > 0 {
+		late := &Verdict{Outcome: tasks.TimedOut, Code: CodeTimeout, Err: fmt.Errorf("the step's time, %s, ran out", limit)}
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, limit, late)
+		defer stop()
+	}
+	returned := launchClosing(ctx, h, c)
+	var err error
+	select {
+	case err = <-returned:
+	case <-ctx.Done():
+		timer := time.NewTimer(t.Abandon)
+		defer timer.Stop()
+		select {
+		case err = <-returned:
+		case <-timer.C:
+			t.Log.WarnContext(ctx, "closing steps: the handler goes on after its time; it is left alone", "handler", t.task.Handler)
+			err = ctx.Err()
+		}
+	}
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// launchClosing starts a handler on its own goroutine; the channel gives what it
+// returned, or the panic that ended it, once.
+func launchClosing(ctx context.Context, h ClosingHandler, c *Closing) <-chan error {
+	ended := make(chan error, 1)
+	go func() {
+		err := errGoexit
+		defer func() {
+			if r := recover(); r != nil {
+				err = newPanicError(r)
+			}
+			ended <- err
+		}()
+		err = h(ctx, c)
+	}()
+	return ended
+}
+
+// note says what became of the try. It waits for a database that is away: what
+// was done may have taken hours.
+func (t *closingTry) note(ctx context.Context, err error) error {
+	t.end = closingEnd(err, t.task.Tries, t.retry)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(t.stopping, func() { //nolint:contextcheck // cancel is that of ctx
+		late := time.AfterFunc(handBackTime, cancel)
+		context.AfterFunc(ctx, func() { late.Stop() })
+	})()
+	return store.Outlast(ctx, t.Log, func() (err error) {
+		t.completed, err = t.Steps.EndClosingStep(ctx, &t.task, t.end)
+		return err
+	})
+}
+
+func (t *closingTry) handBack(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, handBackTime)
+	defer cancel()
+	if err := t.Steps.HandBackClosingStep(ctx, &t.task); err != nil {
+		return err // when its lease has ended somebody takes it, with the try charged
+	}
+	return errStopping
+}

@@ -1,0 +1,88 @@
+package handlers
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// What is being written stands beside its place, under a name that says which
+// run and which try of the step it belongs to. A later try removes what earlier
+// ones have left: one that was only frozen then finds nothing to put in place.
+
+func (c *Closing) prefix() string { return ".baler-" + c.spec.id + "-" }
+
+func (c *Closing) temporary() string {
+	c.created++
+	return fmt.Sprintf("%s%d-%d", c.prefix(), c.spec.delivery, c.created)
+}
+
+// Create writes a file and puts it in place, with a rename, when write has
+// returned nil; what was there before is replaced as a whole. Folders on the
+// way are made. The path must lie below a folder that the worker may write
+// (BALER_OUTPUTS). An error that is returned as it is ends the step rightly.
+func (c *Closing) Create(path string, write func(w io.Writer) error) (err error) {
+	p, err := c.spec.outputs.at(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.root.Close()) }()
+	if err := c.sweep(p); err != nil {
+		return writeVerdict(path, err)
+	}
+	temporary := p.beside(c.temporary())
+	if err := writeBeside(p.root, temporary, write); err != nil {
+		return errors.Join(err, p.root.RemoveAll(temporary))
+	}
+	if err := errors.Join(p.root.Rename(temporary, p.name), syncFolder(p.root, p.dir())); err != nil {
+		return errors.Join(writeVerdict(path, err), p.root.RemoveAll(temporary))
+	}
+	return nil
+}
+
+// writeBeside gives the error of write as it is.
+func writeBeside(root *os.Root, name string, write func(w io.Writer) error) error {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return writeVerdict(name, err)
+	}
+	buffer := bufio.NewWriterSize(f, 64<<10)
+	if err := write(buffer); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := errors.Join(buffer.Flush(), f.Sync(), f.Close()); err != nil {
+		return writeVerdict(name, err)
+	}
+	return nil
+}
+
+// sweep removes what earlier tries of this run have left beside a place.
+func (c *Closing) sweep(p *place) error {
+	entries, err := fs.ReadDir(p.root.FS(), p.dir())
+	if err != nil {
+		return fmt.Errorf("look for what earlier tries left: %w", err)
+	}
+	own := fmt.Sprintf("%s%d-", c.prefix(), c.spec.delivery)
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), c.prefix()) || strings.HasPrefix(e.Name(), own) {
+			continue
+		}
+		if err := p.root.RemoveAll(p.beside(e.Name())); err != nil {
+			return fmt.Errorf("remove what an earlier try left: %w", err)
+		}
+	}
+	return nil
+}
+
+// syncFolder makes a rename outlast a loss of power.
+func syncFolder(root *os.Root, dir string) error {
+	d, err := root.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

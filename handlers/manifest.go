@@ -1,0 +1,106 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// CodeNoDigest says that files are missing from a manifest.
+const CodeNoDigest = "no-digest"
+
+type manifestArgs struct {
+	To        string `json:"to"`
+	Algorithm string `json:"algorithm"`
+}
+
+func newManifestArgs(args any) (manifestArgs, error) {
+	m := manifestArgs{Algorithm: "sha256"}
+	if err := decodeArgs(args, &m); err != nil {
+		return m, err
+	}
+	if m.To == "" {
+		return m, Fail(CodeBadArgs, errors.New("to is missing: the path of the manifest"))
+	}
+	if algorithms()[m.Algorithm] == nil {
+		return m, Fail(CodeBadArgs, fmt.Errorf("unknown algorithm %q: one of md5, sha1, sha256, sha512", m.Algorithm))
+	}
+	return m, nil
+}
+
+func checkManifestArgs(args any) error {
+	_, err := newManifestArgs(args)
+	return err
+}
+
+// manifest writes a line for every file with a digest, as sha256sum and its
+// siblings write and check it. Arguments: {"to": path, "algorithm": "sha256"}.
+// Files without the digest are counted and the first of them named.
+func manifest(ctx context.Context, c *Closing) error {
+	args, err := newManifestArgs(c.Args())
+	if err != nil {
+		return err
+	}
+	var without missing
+	err = c.Create(args.To, func(w io.Writer) error {
+		for f, err := range c.Files(ctx) {
+			if err != nil {
+				return err
+			}
+			digest, ok := f.Digest(args.Algorithm)
+			if !ok {
+				without.add(f.Path)
+				continue
+			}
+			if _, err := io.WriteString(w, checksumLine(digest, f.Path)); err != nil {
+				return Again(CodeIO, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return without.verdict(args.Algorithm, c.Transfer().Files)
+}
+
+// checksumLine is a line of GNU coreutils' sums: of a name with a backslash or
+// an end of a line in it these are escaped, and the line begins with a backslash.
+func checksumLine(digest, path string) string {
+	escaped := strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`).Replace(path)
+	if escaped != path {
+		return `\` + digest + "  " + escaped + "\n"
+	}
+	return digest + "  " + path + "\n"
+}
+
+// missing counts files and keeps the first of them.
+type missing struct {
+	n     int64
+	first []string
+}
+
+// missingNamed is how many files a message names.
+const missingNamed = 5
+
+func (m *missing) add(path string) {
+	m.n++
+	if len(m.first) < missingNamed {
+		m.first = append(m.first, strconv.Quote(path))
+	}
+}
+
+// verdict is nil when none is missing.
+func (m *missing) verdict(algorithm string, of int64) error {
+	if m.n == 0 {
+		return nil
+	}
+	names := strings.Join(m.first, ", ")
+	if m.n > int64(len(m.first)) {
+		names += ", …"
+	}
+	return Warn(CodeNoDigest, fmt.Sprintf("%d of %d files have no %s and are not listed: %s", m.n, of, algorithm, names))
+}

@@ -1,0 +1,112 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// CodeOutsideOutputs says that a closing step may not write where it was told to.
+const CodeOutsideOutputs = "outside-outputs"
+
+// Outputs says where closing handlers may write: below some folders, where
+// every step of a path is taken by os.Root, or, for a process that works for
+// one person with that person's rights, anywhere. The zero value refuses all.
+type Outputs struct {
+	dirs map[string]bool // cleaned absolute paths
+	base string          // what relative paths are relative to, and a sign that there are no limits
+}
+
+// OutputsBelow allows the given folders, absolute paths, and nothing else. They
+// must be there by the time that something is written.
+func OutputsBelow(dirs []string) (Outputs, error) {
+	o := Outputs{dirs: make(map[string]bool, len(dirs))}
+	for _, dir := range dirs {
+		if !filepath.IsAbs(dir) {
+			return o, fmt.Errorf("folder that may be written %q: must be an absolute path", dir)
+		}
+		o.dirs[filepath.Clean(dir)] = true
+	}
+	return o, nil
+}
+
+// OutputsAnywhere sets no limits. Relative paths are relative to base, which is
+// absolute.
+func OutputsAnywhere(base string) Outputs { return Outputs{base: base} }
+
+// place is where something may be written.
+type place struct {
+	root *os.Root // of the folder that holds it, or of one above
+	path string   // absolute, for people
+	name string   // below root
+}
+
+// dir is the folder that holds the place, below its root.
+func (p *place) dir() string { return filepath.Dir(p.name) }
+
+// beside is a name in the same folder.
+func (p *place) beside(name string) string { return filepath.Join(p.dir(), name) }
+
+// at opens the folder that path lies in, and makes those on the way. The caller
+// closes the root.
+func (o Outputs) at(path string) (*place, error) {
+	if path == "" {
+		return nil, Fail(CodeBadArgs, errors.New("the path to write is empty"))
+	}
+	if o.base != "" {
+		return o.anywhere(path)
+	}
+	if !filepath.IsAbs(path) {
+		return nil, Fail(CodeBadArgs, fmt.Errorf("%q is not an absolute path: workers run in other folders than whoever wrote the recipe", path))
+	}
+	clean := filepath.Clean(path)
+	dir, ok := longest(filepath.Dir(clean), func(dir string) bool { return o.dirs[dir] })
+	if !ok {
+		return nil, o.refuse(path)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, Again(CodeIO, fmt.Errorf("open the folder for outputs: %w", err))
+	}
+	p := &place{root: root, path: clean, name: relative(dir, clean)}
+	if err := root.MkdirAll(p.dir(), 0o755); err != nil {
+		return nil, errors.Join(writeVerdict(path, err), root.Close())
+	}
+	return p, nil
+}
+
+// anywhere follows links as the person would who runs the process.
+func (o Outputs) anywhere(path string) (*place, error) {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(o.base, path)
+	}
+	path = filepath.Clean(path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, writeVerdict(path, err)
+	}
+	root, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return nil, writeVerdict(path, err)
+	}
+	return &place{root: root, path: path, name: filepath.Base(path)}, nil
+}
+
+func (o Outputs) refuse(path string) error {
+	err := fmt.Errorf("%s is outside the folders that this worker may write: add its folder to BALER_OUTPUTS", path)
+	if len(o.dirs) == 0 {
+		err = fmt.Errorf("may not write %s: set BALER_OUTPUTS to the folders that this worker may write", path)
+	}
+	return Fail(CodeOutsideOutputs, err)
+}
+
+// writeVerdict says whose fault it is that something could not be written: a
+// path that leads out of its folder is the recipe's, the rest may pass.
+func writeVerdict(path string, err error) error {
+	err = fmt.Errorf("write %s: %w", path, err)
+	if refusedByRoot(err) && !errors.Is(err, fs.ErrExist) {
+		return Fail(CodeOutsideOutputs, err)
+	}
+	return Again(CodeIO, err)
+}

@@ -1,0 +1,75 @@
+package recipe
+
+import (
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// Closing is one handler that runs once for the whole transfer, after its last
+// file has ended. A zero Timeout or Retry means that the recipe says nothing.
+type Closing struct {
+	No      int // from 1
+	Name    string
+	Handler string
+	Timeout time.Duration
+	Retry   Retry
+
+	with arguments
+	line int // of the handler's name
+}
+
+// transferVariables is what templates of closing steps can read.
+type transferVariables struct {
+	Transfer string    `expr:"transfer"` // the id shown outside
+	Name     string    `expr:"name"`
+	Created  time.Time `expr:"created"`
+	Files    int       `expr:"files"`
+	Bytes    int       `expr:"bytes"`
+}
+
+// Args renders the step's "with" for a transfer. The value is like that of
+// Step.Args. An error is an *EvalError.
+func (s *Closing) Args(t *tasks.Transfer) (any, error) {
+	return render(s.with.value, transferVariables{
+		Transfer: t.UUID, Name: t.Name, Created: t.CreatedAt.UTC(), Files: int(t.Files), Bytes: int(t.Bytes),
+	}, s.No, s.Name)
+}
+
+// ArgsTemplated reports whether Args depends on the transfer.
+func (s *Closing) ArgsTemplated() bool { return s.with.rendered }
+
+func (c *complaints) closing(f field) []*Closing {
+	return listed(c, f, "closing step", c.closingStep, func(s *Closing) string { return s.Name })
+}
+
+// closingStep reads one entry of the list of closing steps.
+func (c *complaints) closingStep(no int, node ast.Node) *Closing {
+	s := &Closing{No: no, line: lineOf(node)}
+	fs, ok := c.mapping("closing step", node, s.line, "name", "handler", "with", "timeout", "retry")
+	if !ok {
+		return s
+	}
+	if f, ok := fs.get("handler"); ok {
+		s.line = f.line
+		s.Handler = c.word(f)
+	} else {
+		c.addf(f.line, "closing step %d has no handler; name one, as in \"handler: manifest\"", no)
+	}
+	s.Name = s.Handler
+	if f, ok := fs.get("name"); ok {
+		s.Name = c.word(f)
+	}
+	if f, ok := fs.get("with"); ok {
+		s.with = c.arguments(f, transferVariables{})
+	}
+	if f, ok := fs.get("timeout"); ok {
+		s.Timeout = c.duration(f)
+	}
+	if f, ok := fs.get("retry"); ok {
+		s.Retry = c.retry(f)
+	}
+	return s
+}
