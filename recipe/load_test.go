@@ -91,12 +91,36 @@ func TestCheck(t *testing.T) {
 	known := func(names ...string) func(string) bool {
 		return func(name string) bool { return slices.Contains(names, name) }
 	}
-	if err := r.Check(known("checksum", "checksun", "thumbnail")); err != nil {
+	if err := r.Check(known("checksum", "checksun", "thumbnail"), known()); err != nil {
 		t.Errorf("all known: %v", err)
 	}
-	err := r.Check(known("checksum"))
+	err := r.Check(known("checksum"), known("manifest"))
 	want := `test.yaml:5: step x: no handler is called "checksun"; did you mean "checksum"?
 test.yaml:6: step thumbnail: no handler is called "thumbnail"; register it with the worker, or correct the name`
+	if _, ok := errors.AsType[recipe.Errors](err); !ok || err.Error() != want {
+		t.Errorf("got:\n%v", err)
+	}
+}
+
+func TestCheckClosing(t *testing.T) {
+	t.Parallel()
+	r := parse(t, `name: a
+steps:
+  - handler: checksum
+  - handler: manifest
+closing:
+  - handler: manifset
+  - handler: checksum
+  - handler: upload
+`)
+	known := func(names ...string) func(string) bool {
+		return func(name string) bool { return slices.Contains(names, name) }
+	}
+	err := r.Check(known("checksum"), known("manifest"))
+	want := `test.yaml:4: step manifest: "manifest" runs once for a whole transfer; list it under "closing"
+test.yaml:6: closing step manifset: no handler is called "manifset"; did you mean "manifest"?
+test.yaml:7: closing step checksum: "checksum" runs for files; list it under "steps"
+test.yaml:8: closing step upload: no handler is called "upload"; register it with the worker, or correct the name`
 	if _, ok := errors.AsType[recipe.Errors](err); !ok || err.Error() != want {
 		t.Errorf("got:\n%v", err)
 	}

@@ -1,0 +1,54 @@
+package recipe_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+const closingRecipe = `name: a
+steps:
+  - handler: checksum
+closing:
+  - name: sums
+    handler: manifest
+    with: {to: "/out/${transfer}-${name}/${created.Year()}.txt", n: "${files + bytes}"}
+    timeout: 2h
+    retry: {attempts: 5, backoff: 1m}
+  - handler: report
+`
+
+func TestClosing(t *testing.T) {
+	t.Parallel()
+	r := parse(t, closingRecipe)
+	if len(r.Closing) != 2 || len(r.Steps) != 1 {
+		t.Fatalf("got %+v", r)
+	}
+	s := r.Closing[0]
+	if s.No != 1 || s.Name != "sums" || s.Handler != "manifest" || s.Timeout != 2*time.Hour || !s.ArgsTemplated() ||
+		s.Retry != (recipe.Retry{Attempts: 5, Backoff: time.Minute}) {
+		t.Errorf("got %+v", s)
+	}
+	args, err := s.Args(&tasks.Transfer{
+		UUID: "u", Name: "n", Files: 2, Bytes: 3, CreatedAt: time.Date(2026, time.January, 1, 1, 0, 0, 0, time.FixedZone("", 7200)),
+	})
+	if want := map[string]any{"to": "/out/u-n/2025.txt", "n": 5}; err != nil || !reflect.DeepEqual(args, want) {
+		t.Errorf("got %v, %v", args, err)
+	}
+	if s := r.Closing[1]; s.No != 2 || s.Name != "report" || s.ArgsTemplated() {
+		t.Errorf("got %+v", s)
+	}
+}
+
+// What comes behind the results decides on none of them.
+func TestDigestKnowsNoClosingSteps(t *testing.T) {
+	t.Parallel()
+	before, _, _ := strings.Cut(closingRecipe, "closing:")
+	if parse(t, closingRecipe).Digest() != parse(t, before).Digest() {
+		t.Error("closing steps change the digest")
+	}
+}

@@ -1,0 +1,405 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+const closingLease = 30 * time.Second
+
+// closer registers a transfer of one file step, that many files and closing
+// steps called a, b, c ….
+func (b *bench) closer(t *testing.T, files, closing int) tasks.Transfer {
+	t.Helper()
+	n := NewTransfer{
+		Name: "test", Via: tasks.ViaBulk, Queue: "baler", Recipe: "steps: []", Webhooks: []string{"https://hook"},
+		Steps: []tasks.Step{{No: 1, Name: "step-1", Handler: "noop"}},
+	}
+	for i := range closing {
+		name := string(rune('a' + i))
+		n.Closing = append(n.Closing, tasks.ClosingStep{No: i + 1, Name: name, Handler: "close-" + name})
+	}
+	tr, _, err := b.Create(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.files(t, tr.ID, files)
+	return tr
+}
+
+// closed has all files of a transfer end, so that it comes to its closing steps.
+func (b *bench) closed(t *testing.T, files, closing int) tasks.Transfer {
+	t.Helper()
+	tr := b.closer(t, files, closing)
+	b.end(t, tr, fmt.Sprintf("1-%d", files), tasks.Succeeded)
+	if _, err := b.Seal(t.Context(), tr.ID); err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+func (b *bench) end(t *testing.T, tr tasks.Transfer, files string, outcome tasks.Outcome) {
+	t.Helper()
+	batch := b.batch(t, tr.ID, files)
+	b.record(t, &Recording{Batch: batch, Results: results(batch, outcome, slices.Collect(batch.Files.All())...), Plan: finishing(batch)})
+}
+
+// due lists what may be taken by somebody with every handler.
+func (b *bench) dueClosing(t *testing.T) []ClosingTask {
+	t.Helper()
+	due, err := b.DueClosingSteps(t.Context(), ClosingsWanted{Handlers: []string{"close-a", "close-b", "close-c"}, Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return due
+}
+
+// take takes the only step that is due, which must be of that number.
+func (b *bench) take(t *testing.T, no int) *ClosingTask {
+	t.Helper()
+	due := b.dueClosing(t)
+	if len(due) != 1 || due[0].No != no {
+		t.Fatalf("due are %+v, want step %d", due, no)
+	}
+	if taken, err := b.TakeClosingStep(t.Context(), &due[0], closingLease); err != nil || !taken {
+		t.Fatalf("taken %v, %v", taken, err)
+	}
+	return &due[0]
+}
+
+func (b *bench) endClosing(t *testing.T, c *ClosingTask, state tasks.ClosingState, reason string) (completed bool) {
+	t.Helper()
+	completed, err := b.EndClosingStep(t.Context(), c, ClosingEnd{State: state, Reason: reason, Again: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return completed
+}
+
+// states are those of a transfer and its closing steps.
+func (b *bench) states(t *testing.T, tr tasks.Transfer) string {
+	t.Helper()
+	read := b.read(t, tr.ID)
+	text := string(read.State)
+	for _, s := range read.Closing {
+		text += fmt.Sprintf(" %s:%s/%d", s.Name, s.State, s.Tries)
+		if s.Error != "" {
+			text += "(" + s.Error + ")"
+		}
+	}
+	return text
+}
+
+func (b *bench) wantStates(t *testing.T, tr tasks.Transfer, want string) {
+	t.Helper()
+	if got := b.states(t, tr); got != want {
+		t.Errorf("it is %s, want %s", got, want)
+	}
+}
+
+// wantNotes checks how many messages about a transfer's end there are.
+func (b *bench) wantNotes(t *testing.T, tr tasks.Transfer, want int64) {
+	t.Helper()
+	if n := b.count(t, "closings", "transfer_id = ?", tr.ID); n != want {
+		t.Errorf("%d messages about its end, want %d", n, want)
+	}
+}
+
+func TestClosingStepsRunInOrderAndThenItCompletes(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		tr := b.closed(t, 3, 3)
+		b.wantStates(t, tr, "closing a:waiting/0 b:waiting/0 c:waiting/0")
+		b.wantNotes(t, tr, 0)
+		if read := b.read(t, tr.ID); !read.EndedAt.IsZero() {
+			t.Errorf("it has ended: %+v", read)
+		}
+		events := make(map[string]bool)
+		for no := 1; no <= 3; no++ {
+			c := b.take(t, no)
+			events[c.Event] = true
+			if len(b.dueClosing(t)) > 0 {
+				t.Error("another is due beside it")
+			}
+			if completed := b.endClosing(t, c, tasks.ClosingDone, ""); completed != (no == 3) {
+				t.Errorf("step %d completed the transfer: %v", no, completed)
+			}
+		}
+		if len(events) != 3 || events[""] {
+			t.Errorf("events are %v", events)
+		}
+		b.wantStates(t, tr, "completed a:done/1 b:done/1 c:done/1")
+		b.wantNotes(t, tr, 1)
+		if read := b.read(t, tr.ID); read.EndedAt.IsZero() {
+			t.Error("it has no end")
+		}
+	})
+}
+
+// Batches that end at the same time: one of them lets the closing steps begin.
+func TestClosingBeginsOnce(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		const batches = 12
+		tr := b.closer(t, batches, 2)
+		var open []*tasks.Batch
+		for i := range batches {
+			open = append(open, b.batch(t, tr.ID, strconv.Itoa(i+1)))
+		}
+		atOnce(t, batches+2, func(i int) error {
+			if i >= batches {
+				completed, err := b.Seal(t.Context(), tr.ID)
+				if completed {
+					err = errors.Join(err, errors.New("completed without its closing steps"))
+				}
+				return err
+			}
+			rec := &Recording{Batch: open[i], Results: results(open[i], tasks.Succeeded, int64(i)+1), Plan: finishing(open[i])}
+			err := b.Record(t.Context(), []*Recording{rec})
+			if rec.Completed {
+				err = errors.Join(err, errors.New("completed without its closing steps"))
+			}
+			return errors.Join(err, rec.Err)
+		})
+		b.wantStates(t, tr, "closing a:waiting/0 b:waiting/0")
+		if n := b.count(t, "closing_steps", "delivery <> 1"); n > 0 {
+			t.Errorf("%d steps were begun more than once", n)
+		}
+		// Workers that look at the same time: one takes it.
+		due := b.dueClosing(t)[0]
+		var mu sync.Mutex
+		taken := 0
+		atOnce(t, 8, func(int) error {
+			mine := due
+			ok, err := b.TakeClosingStep(t.Context(), &mine, closingLease)
+			mu.Lock()
+			defer mu.Unlock()
+			if ok {
+				taken++
+			}
+			return err
+		})
+		if taken != 1 {
+			t.Errorf("%d took it", taken)
+		}
+	})
+}
+
+// A worker dies or freezes: when its lease has ended another takes over, and
+// what the first still says is refused.
+func TestClosingStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		tr := b.closed(t, 1, 1)
+		frozen := b.take(t, 1)
+		b.clock.Advance(closingLease - time.Second)
+		if err := b.RenewClosingStep(t.Context(), frozen, closingLease); err != nil {
+			t.Fatal(err)
+		}
+		b.clock.Advance(closingLease - time.Second)
+		if due := b.dueClosing(t); len(due) > 0 {
+			t.Errorf("taken away before its lease ended: %+v", due)
+		}
+		b.clock.Advance(time.Second)
+		other := b.take(t, 1)
+		if other.Event != frozen.Event || other.Tries != 2 {
+			t.Errorf("another run: %+v after %+v", other, frozen)
+		}
+		_, err := b.EndClosingStep(t.Context(), frozen, ClosingEnd{State: tasks.ClosingDone})
+		wantErr(t, err, ErrStale)
+		wantErr(t, b.RenewClosingStep(t.Context(), frozen, closingLease), ErrStale)
+		wantErr(t, b.HandBackClosingStep(t.Context(), frozen), ErrStale)
+		b.wantStates(t, tr, "closing a:running/2")
+		if !b.endClosing(t, other, tasks.ClosingDone, "") {
+			t.Error("not completed")
+		}
+		_, err = b.EndClosingStep(t.Context(), other, ClosingEnd{State: tasks.ClosingFailed}) // as when the first answer was lost
+		wantErr(t, err, ErrStale)
+		b.wantStates(t, tr, "completed a:done/2")
+		b.wantNotes(t, tr, 1)
+	})
+}
+
+func TestClosingStepThatFailsLetsOthersRun(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		tr := b.closed(t, 1, 2)
+		b.endClosing(t, b.take(t, 1), tasks.ClosingWaiting, "disk full")
+		b.wantStates(t, tr, "closing a:waiting/1(disk full) b:waiting/0")
+		if due := b.dueClosing(t); len(due) > 0 {
+			t.Errorf("due at once: %+v", due)
+		}
+		b.clock.Advance(time.Minute)
+		b.endClosing(t, b.take(t, 1), tasks.ClosingFailed, "disk full")
+		if !b.endClosing(t, b.take(t, 2), tasks.ClosingDone, "") {
+			t.Error("not completed")
+		}
+		b.wantStates(t, tr, "completed a:failed/2(disk full) b:done/1")
+
+		if n, err := b.RetryClosing(t.Context(), tr.ID); err != nil || n != 1 {
+			t.Fatalf("retried %d, %v", n, err)
+		}
+		b.wantStates(t, tr, "closing a:waiting/0 b:done/1")
+		if n, err := b.RetryClosing(t.Context(), tr.ID); err != nil || n != 0 {
+			t.Errorf("retried %d, %v", n, err)
+		}
+		if !b.endClosing(t, b.take(t, 1), tasks.ClosingDone, "") {
+			t.Error("not completed again")
+		}
+		b.wantStates(t, tr, "completed a:done/1 b:done/1")
+		b.wantNotes(t, tr, 2)
+	})
+}
+
+func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		tr := b.closer(t, 2, 2)
+		b.end(t, tr, "1", tasks.Succeeded)
+		b.end(t, tr, "2", tasks.Failed)
+		if _, err := b.Seal(t.Context(), tr.ID); err != nil {
+			t.Fatal(err)
+		}
+		first := b.take(t, 1)
+		b.endClosing(t, first, tasks.ClosingDone, "")
+		held := b.take(t, 2)
+
+		kick := func() {
+			t.Helper()
+			k := Kick{
+				Transfer: tr.ID, Filter: Filter{Outcomes: []tasks.Outcome{tasks.Failed, tasks.Succeeded}, File: 2}, Limit: 10,
+				Stops: func(int, tasks.Outcome) bool { return false }, // as for a running transfer's file whose place is not known
+				Cut: func(step int, files []tasks.File) []tasks.Batch {
+					return []tasks.Batch{newBatch(t, tr.ID, step, "2")}
+				},
+			}
+			done, err := b.Kick(t.Context(), k)
+			if err != nil || done.Files != 1 {
+				t.Fatalf("kicked %+v, %v", done, err)
+			}
+			open, err := b.OpenBatches(t.Context(), tr.ID)
+			if err != nil || len(open) != 1 {
+				t.Fatalf("%+v, %v", open, err)
+			}
+			b.wantStates(t, tr, "running a:waiting/0 b:waiting/0")
+			if due := b.dueClosing(t); len(due) > 0 {
+				t.Errorf("due while files run: %+v", due)
+			}
+			b.record(t, &Recording{Batch: &open[0], Results: results(&open[0], tasks.Succeeded, 2), Plan: finishing(&open[0])})
+			b.wantStates(t, tr, "closing a:waiting/0 b:waiting/0")
+		}
+		kick() // in the middle of its closing steps
+		wantErr(t, b.RenewClosingStep(t.Context(), held, closingLease), ErrStale)
+		again := b.take(t, 1)
+		if again.Event == first.Event {
+			t.Error("the same event for another end")
+		}
+		b.endClosing(t, again, tasks.ClosingDone, "")
+		b.endClosing(t, b.take(t, 2), tasks.ClosingDone, "")
+		b.wantStates(t, tr, "completed a:done/1 b:done/1")
+		kick() // after its end
+		b.endClosing(t, b.take(t, 1), tasks.ClosingDone, "")
+		b.endClosing(t, b.take(t, 2), tasks.ClosingDone, "")
+		b.wantStates(t, tr, "completed a:done/1 b:done/1")
+		b.wantNotes(t, tr, 2)
+		b.checkCounters(t.Context(), t, tr.ID)
+	})
+}
+
+func TestCancelWhileClosing(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		tr := b.closed(t, 1, 3)
+		b.endClosing(t, b.take(t, 1), tasks.ClosingDone, "")
+		held := b.take(t, 2)
+		if canceled, err := b.Cancel(t.Context(), tr.ID); err != nil || !canceled {
+			t.Fatalf("canceled %v, %v", canceled, err)
+		}
+		b.wantStates(t, tr, "canceled a:done/1 b:canceled/1 c:canceled/0")
+		wantErr(t, b.RenewClosingStep(t.Context(), held, closingLease), ErrStale)
+		_, err := b.EndClosingStep(t.Context(), held, ClosingEnd{State: tasks.ClosingDone})
+		wantErr(t, err, ErrStale)
+		b.clock.Advance(time.Hour)
+		if due := b.dueClosing(t); len(due) > 0 {
+			t.Errorf("due after the end: %+v", due)
+		}
+		b.wantNotes(t, tr, 1)
+	})
+}
+
+func TestClosingStepHandedBackIsNotCharged(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		tr := b.closed(t, 1, 1)
+		c := b.take(t, 1)
+		if err := b.HandBackClosingStep(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		b.wantStates(t, tr, "closing a:waiting/0")
+		if c = b.take(t, 1); c.Tries != 1 {
+			t.Errorf("try %d", c.Tries)
+		}
+	})
+}
+
+func TestPausedTransfersClosingStepsWait(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		tr := b.closed(t, 1, 1)
+		if paused, err := b.Pause(t.Context(), tr.ID); err != nil || !paused {
+			t.Fatalf("paused %v, %v", paused, err)
+		}
+		if due := b.dueClosing(t); len(due) > 0 {
+			t.Errorf("due while paused: %+v", due)
+		}
+		if resumed, err := b.Resume(t.Context(), tr.ID); err != nil || !resumed {
+			t.Fatalf("resumed %v, %v", resumed, err)
+		}
+		b.take(t, 1)
+	})
+}
+
+func TestClosingStepsAreForThoseWhoHaveTheirHandlers(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		b.closed(t, 1, 1)
+		for _, w := range []ClosingsWanted{{Limit: 9}, {Handlers: []string{"close-b"}, Limit: 9}, {Handlers: []string{"close-a"}, Lineage: "x", Limit: 9}} {
+			if due, err := b.DueClosingSteps(t.Context(), w); err != nil || len(due) > 0 {
+				t.Errorf("%+v: %+v, %v", w, due, err)
+			}
+		}
+		b.take(t, 1)
+	})
+}
+
+func TestOldMessagesArePurged(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		old, waiting := b.closed(t, 1, 0), b.closed(t, 1, 0)
+		note, err := b.Closings(t.Context(), old.ID)
+		if err != nil || len(note) != 1 {
+			t.Fatalf("%+v, %v", note, err)
+		}
+		if err := b.EndClosing(t.Context(), note[0].ID, "", 0); err != nil {
+			t.Fatal(err)
+		}
+		b.clock.Advance(closingsKept)
+		young := b.closed(t, 1, 0)
+		if note, err = b.Closings(t.Context(), young.ID); err == nil {
+			err = b.EndClosing(t.Context(), note[0].ID, "", 0)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		purge := func() {
+			t.Helper()
+			if more, err := b.PurgeClosings(t.Context()); err != nil || more {
+				t.Fatalf("more %v, %v", more, err)
+			}
+		}
+		purge()
+		b.wantNotes(t, old, 1) // not a moment too early
+		b.clock.Advance(time.Second)
+		purge()
+		b.wantNotes(t, old, 0)
+		b.wantNotes(t, waiting, 1)
+		b.wantNotes(t, young, 1)
+	})
+}
