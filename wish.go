@@ -40,7 +40,7 @@ func (w *worker) fulfil(ctx context.Context, wish store.Wish) (leave bool) {
 		w.b.log.InfoContext(ctx, "worker told to pause")
 		w.rest(false)
 	case wish == store.Go && w.server == nil:
-		if err := w.take(); err != nil {
+		if err := w.take(ctx); err != nil {
 			w.b.log.WarnContext(ctx, "worker: cannot go on yet", "error", err)
 			return false // the next sign of life tries again
 		}
@@ -59,20 +59,20 @@ func (w *worker) hear(wish store.Wish) {
 }
 
 // take starts to take batches.
-func (w *worker) take() error {
+func (w *worker) take(ctx context.Context) error {
 	server := w.serve()
 	if err := server.Start(w.runner); err != nil {
 		return fmt.Errorf("start worker: %w", err)
 	}
 	w.server = server
-	w.closing = w.close()
+	w.closing = w.close(ctx)
 	return nil
 }
 
 // close takes closing steps until the function it gives is called, which
 // returns when those in hand have ended.
-func (w *worker) close() (end func()) {
-	ctx, cancel := context.WithCancel(context.Background())
+func (w *worker) close(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it ends in its turn
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

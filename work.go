@@ -158,7 +158,7 @@ func (w *worker) start(ctx context.Context) error {
 	if err := w.b.loadCosts(ctx); err != nil {
 		return err
 	}
-	if err := w.take(); err != nil {
+	if err := w.take(ctx); err != nil {
 		return err
 	}
 	w.ended.Go(func() { _ = w.dispatcher.Run(background) }) // it ends with its context and logs its errors

@@ -89,10 +89,11 @@ type ClosedFile struct {
 	Facts map[string]any // as encoding/json decodes them; nil when there are none
 }
 
-// Digest is the fact of that name when it is text, as checksum leaves it.
+// Digest is the fact of that name when it is text, as checksum leaves it. A part
+// of a file has none: it would pass for that of the whole file.
 func (f *ClosedFile) Digest(algorithm string) (string, bool) {
 	digest, ok := f.Facts[algorithm].(string)
-	return digest, ok && digest != ""
+	return digest, ok && digest != "" && f.Part == 0
 }
 
 // Files yields the files in the order of their numbers, in bounded memory. It

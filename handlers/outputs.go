@@ -15,8 +15,9 @@ const CodeOutsideOutputs = "outside-outputs"
 // every step of a path is taken by os.Root, or, for a process that works for
 // one person with that person's rights, anywhere. The zero value refuses all.
 type Outputs struct {
-	dirs map[string]bool // cleaned absolute paths
-	base string          // what relative paths are relative to, and a sign that there are no limits
+	dirs     map[string]bool // cleaned absolute paths
+	anywhere bool            // no limits
+	relative string          // what relative paths are relative to; empty when they are refused
 }
 
 // OutputsBelow allows the given folders, absolute paths, and nothing else. They
@@ -34,7 +35,9 @@ func OutputsBelow(dirs []string) (Outputs, error) {
 
 // OutputsAnywhere sets no limits. Relative paths are relative to base, which is
 // absolute.
-func OutputsAnywhere(base string) Outputs { return Outputs{base: base} }
+func OutputsAnywhere(base string) Outputs {
+	return Outputs{anywhere: true, relative: base}
+}
 
 // place is where something may be written.
 type place struct {
@@ -55,11 +58,14 @@ func (o Outputs) at(path string) (*place, error) {
 	if path == "" {
 		return nil, Fail(CodeBadArgs, errors.New("the path to write is empty"))
 	}
-	if o.base != "" {
-		return o.anywhere(path)
-	}
 	if !filepath.IsAbs(path) {
-		return nil, Fail(CodeBadArgs, fmt.Errorf("%q is not an absolute path: workers run in other folders than whoever wrote the recipe", path))
+		if o.relative == "" {
+			return nil, Fail(CodeBadArgs, fmt.Errorf("%q is not an absolute path: a worker has no folder that it could be relative to", path))
+		}
+		path = filepath.Join(o.relative, path)
+	}
+	if o.anywhere {
+		return unlimited(filepath.Clean(path))
 	}
 	clean := filepath.Clean(path)
 	dir, ok := longest(filepath.Dir(clean), func(dir string) bool { return o.dirs[dir] })
@@ -77,13 +83,9 @@ func (o Outputs) at(path string) (*place, error) {
 	return p, nil
 }
 
-// anywhere follows links as the person would who runs the process.
-func (o Outputs) anywhere(path string) (*place, error) {
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(o.base, path)
-	}
-	path = filepath.Clean(path)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+// unlimited follows links as the person would who runs the process.
+func unlimited(path string) (*place, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // as mkdir makes them; the umask decides
 		return nil, writeVerdict(path, err)
 	}
 	root, err := os.OpenRoot(filepath.Dir(path))

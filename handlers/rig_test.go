@@ -82,6 +82,9 @@ func (r *rig) create(yaml string) tasks.Transfer {
 	for _, s := range parsed.Steps {
 		n.Steps = append(n.Steps, tasks.Step{No: s.No, Name: s.Name, Handler: s.Handler})
 	}
+	for _, s := range parsed.Closing {
+		n.Closing = append(n.Closing, tasks.ClosingStep{No: s.No, Name: s.Name, Handler: s.Handler})
+	}
 	tr, _, err := r.store.Create(r.t.Context(), n)
 	r.must(err)
 	return tr

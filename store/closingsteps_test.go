@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -87,14 +88,15 @@ func (b *bench) endClosing(t *testing.T, c *ClosingTask, state tasks.ClosingStat
 func (b *bench) states(t *testing.T, tr tasks.Transfer) string {
 	t.Helper()
 	read := b.read(t, tr.ID)
-	text := string(read.State)
+	words := []string{string(read.State)}
 	for _, s := range read.Closing {
-		text += fmt.Sprintf(" %s:%s/%d", s.Name, s.State, s.Tries)
+		word := fmt.Sprintf("%s:%s/%d", s.Name, s.State, s.Tries)
 		if s.Error != "" {
-			text += "(" + s.Error + ")"
+			word += "(" + s.Error + ")"
 		}
+		words = append(words, word)
 	}
-	return text
+	return strings.Join(words, " ")
 }
 
 func (b *bench) wantStates(t *testing.T, tr tasks.Transfer, want string) {
@@ -271,7 +273,7 @@ func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
 			k := Kick{
 				Transfer: tr.ID, Filter: Filter{Outcomes: []tasks.Outcome{tasks.Failed, tasks.Succeeded}, File: 2}, Limit: 10,
 				Stops: func(int, tasks.Outcome) bool { return false }, // as for a running transfer's file whose place is not known
-				Cut: func(step int, files []tasks.File) []tasks.Batch {
+				Cut: func(step int, _ []tasks.File) []tasks.Batch {
 					return []tasks.Batch{newBatch(t, tr.ID, step, "2")}
 				},
 			}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -108,6 +109,11 @@ func (f Filter) apply(q *gorm.DB) *gorm.DB {
 type Key struct {
 	Step int
 	File int64
+}
+
+// Compare orders keys as Results does.
+func (k Key) Compare(l Key) int {
+	return cmp.Or(cmp.Compare(k.Step, l.Step), cmp.Compare(k.File, l.File))
 }
 
 // Line is a result with the path of its file.

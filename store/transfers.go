@@ -192,8 +192,9 @@ func (s *Store) Reopen(ctx context.Context, id int64) (reopened bool, err error)
 // them. Of any number of callers exactly one changes the state, which is
 // compared and set; true says that it completed by that.
 func completeIfDone(tx *gorm.DB, id int64, now time.Time) (bool, error) {
-	u := tx.Exec("UPDATE transfers SET state = CASE WHEN closing = 0 THEN ? ELSE ? END, ended_at = CASE WHEN closing = 0 THEN ? ELSE NULL END"+
-		" WHERE id = ? AND state = ? AND finished = files",
+	u := tx.Exec(`UPDATE transfers SET state = CASE WHEN closing = 0 THEN ? ELSE ? END,
+			ended_at = CASE WHEN closing = 0 THEN ? ELSE NULL END
+		WHERE id = ? AND state = ? AND finished = files`,
 		tasks.Completed, tasks.Closing, now, id, tasks.Running)
 	if u.Error != nil || u.RowsAffected == 0 {
 		return false, u.Error

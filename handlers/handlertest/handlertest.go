@@ -53,6 +53,22 @@ func Run(t testing.TB, h handlers.Handler, files map[string]string, opts ...Opti
 	return byName
 }
 
+// RunClosing runs a closing handler over files and results that the test makes
+// up, and gives the step as it ended. Relative paths are written below a folder
+// of the test's own, which is the trial's Base unless it has one; nothing else
+// may be written.
+func RunClosing(t testing.TB, h handlers.ClosingHandler, trial handlers.ClosingTrial) (step tasks.ClosingStep, base string) {
+	t.Helper()
+	if trial.Base == "" {
+		trial.Base = t.TempDir()
+	}
+	step, err := trial.Run(t.Context(), h)
+	if err != nil {
+		t.Fatalf("run the closing handler: %v", err)
+	}
+	return step, trial.Base
+}
+
 func write(t testing.TB, dir, name, content string) string {
 	t.Helper()
 	path := filepath.Join(dir, filepath.FromSlash(name))

@@ -2,7 +2,10 @@ package handlertest_test
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -43,5 +46,33 @@ func TestTimeout(t *testing.T) {
 	got := handlertest.Run(t, h, map[string]string{"a": ""}, handlertest.Timeout(time.Millisecond))
 	if got["a"].Outcome != tasks.TimedOut {
 		t.Errorf("got %+v", got["a"])
+	}
+}
+
+func TestRunClosing(t *testing.T) {
+	h := func(ctx context.Context, c *handlers.Closing) error {
+		return c.Create("names", func(w io.Writer) error {
+			for f, err := range c.Files(ctx) {
+				if err != nil {
+					return err
+				}
+				if _, err := fmt.Fprintln(w, f.Path, f.Facts["puid"], c.Args()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	step, base := handlertest.RunClosing(t, h, handlers.ClosingTrial{
+		Args:  "args",
+		Files: []handlers.ClosedFile{{File: tasks.File{Path: "/a"}, Facts: map[string]any{"puid": "fmt/1"}}},
+	})
+	text, err := os.ReadFile(filepath.Join(base, "names"))
+	if step.State != tasks.ClosingDone || err != nil || string(text) != "/a fmt/1 args\n" {
+		t.Errorf("%+v, %q, %v", step, text, err)
+	}
+	step, _ = handlertest.RunClosing(t, func(context.Context, *handlers.Closing) error { return io.ErrUnexpectedEOF }, handlers.ClosingTrial{})
+	if step.State != tasks.ClosingFailed || step.Error != "unexpected EOF" {
+		t.Errorf("%+v", step)
 	}
 }

@@ -24,6 +24,7 @@ func (s *stage) audit(files int64) {
 	}
 	s.auditRows(files)
 	s.auditClient(files)
+	s.auditClosing(files)
 	if n := s.logged("transfer completed"); n > 1 {
 		s.t.Errorf("the transfer was completed %d times", n)
 	}
@@ -91,6 +92,21 @@ func (s *stage) auditClient(files int64) {
 	}
 	if len(seen) != 2*int(files) {
 		s.t.Errorf("results lists %d results, want %d", len(seen), 2*files)
+	}
+}
+
+// auditClosing checks that the closing step has run to its end, whoever died
+// with it, and left nothing but what it is to write.
+func (s *stage) auditClosing(files int64) {
+	s.t.Helper()
+	var state string
+	err := s.db.QueryRowContext(s.t.Context(), "SELECT state FROM closing_steps WHERE transfer_id = ?", s.id).Scan(&state)
+	if err != nil || state != "done" {
+		s.t.Errorf("the closing step is %s, %v", state, err)
+	}
+	text, err := os.ReadFile(s.manifest())
+	if n := int64(strings.Count(string(text), "\n")); err != nil || s.digests && n != files {
+		s.t.Errorf("the manifest has %d lines, %v; want %d", n, err, files)
 	}
 }
 

@@ -33,6 +33,8 @@ type stage struct {
 
 	concurrency int // of workers; 0: four
 
+	digests bool // the recipe's first step gives every file one
+
 	transfer string // UUID
 	id       int64
 }
@@ -48,6 +50,9 @@ func newStage(t testing.TB, redisURL, mysqlURL string) *stage {
 	}
 	s.redis = redis.NewClient(o)
 	s.db = openDatabase(t, mysqlURL)
+	if err := os.Mkdir(s.outputs(), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = errors.Join(s.redis.Close(), s.db.Close()) })
 	return s
 }
@@ -70,10 +75,16 @@ func openDatabase(t testing.TB, address string) *sql.DB {
 	return sql.OpenDB(connector)
 }
 
+// outputs is where closing steps may write.
+func (s *stage) outputs() string { return filepath.Join(s.dir, "outputs") }
+
+// manifest is what the recipe's closing step writes.
+func (s *stage) manifest() string { return filepath.Join(s.outputs(), s.transfer+".md5") }
+
 // environment is that of every process: short waits, small batches.
 func (s *stage) environment() []string {
 	return []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "TMPDIR=" + s.dir, "BALER_STATE_DIR=" + s.dir,
+		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "TMPDIR=" + s.dir, "BALER_STATE_DIR=" + s.dir, "BALER_OUTPUTS=" + s.outputs(),
 		"BALER_REDIS_URL=" + s.redisURL, "BALER_DATABASE_URL=" + s.mysqlURL,
 		"BALER_DISPATCH_LAG=2100ms", "BALER_DISPATCH_RESEND=1s", "BALER_DISPATCH_INTERVAL=50ms",
 		"BALER_GROUP_GRACE=1s", "BALER_GROUP_MAX_DELAY=1s", "BALER_WORKER_GRACE=5s",
@@ -82,11 +93,14 @@ func (s *stage) environment() []string {
 	}
 }
 
-// recipe writes a recipe of two steps; the first takes its time if asked to.
+// recipe writes a recipe of two steps, of which the first takes its time if
+// asked to, and a closing step.
 func (s *stage) recipe(name, first string) string {
 	s.t.Helper()
 	path := filepath.Join(s.dir, name+".yaml")
-	text := "name: kill\nsteps:\n" + first + "  - name: second\n    handler: noop\n    batch: {max_items: 25}\n"
+	text := "name: kill\nsteps:\n" + first + "  - name: second\n    handler: noop\n    batch: {max_items: 25}\n" +
+		"closing:\n  - handler: manifest\n    with: {to: '" + s.outputs() + "/${transfer}.md5', algorithm: md5}\n"
+	s.digests = first == quick
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
@@ -250,12 +264,13 @@ func (s *stage) age(h held) {
 	s.ageLedger()
 }
 
-// ageLedger makes batches due and ends the election.
+// ageLedger makes batches and closing steps due and ends the election.
 func (s *stage) ageLedger() {
 	s.t.Helper()
 	for _, statement := range []string{
 		"UPDATE batches SET due_at = UTC_TIMESTAMP(6) WHERE due_at > UTC_TIMESTAMP(6)",
 		"UPDATE leases SET until = UTC_TIMESTAMP(6)",
+		"UPDATE closing_steps SET due_at = UTC_TIMESTAMP(6) WHERE due_at > UTC_TIMESTAMP(6)",
 	} {
 		testkit.Eventually(s.t, patience, func() error { // workers write the same rows
 			_, err := s.db.ExecContext(s.t.Context(), statement)

@@ -71,6 +71,7 @@ func cases() (all []kase) {
 			at(v, faults.SomeResultsCommitted, 1).first = slow
 			at(v, faults.BatchClosed, 3)
 			at(v, faults.NextStepEnqueued, 3)
+			at(v, faults.ClosingStepRan, 1)
 			at(v, faults.Completed, 1)
 			if via == "group" {
 				at(v, faults.SetTaken, 2)

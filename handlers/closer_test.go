@@ -1,0 +1,342 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// closingRig is a transfer whose files have ended, and whose closing steps wait.
+type closingRig struct {
+	*rig
+	completed chan int64
+}
+
+// newClosingRig makes a transfer of three files under a recipe with these
+// closing steps, registered by name.
+func newClosingRig(t *testing.T, url, closing string, steps map[string]ClosingHandler) *closingRig {
+	t.Helper()
+	r := &closingRig{rig: newRig(t, url, "name: x\nsteps:\n  - handler: noop\nclosing:\n"+closing), completed: make(chan int64, 10)}
+	r.must(r.registry.Register("noop", newNoop()))
+	for name, h := range steps {
+		r.must(r.registry.RegisterClosing(name, h))
+	}
+	r.files(3)
+	r.finish(r.worker("w"))
+	return r
+}
+
+// closer runs a closer until the test ends or stop is called, which stops it in
+// order; adjust changes what it works with.
+func (r *closingRig) closer(adjust ...func(*CloserOptions)) (c *Closer, stop func()) {
+	r.t.Helper()
+	o := CloserOptions{
+		Steps: r.store, Lines: r.store, Transfers: r.store, Catalog: r.catalog, Registry: r.registry, Outputs: OutputsAnywhere(r.t.TempDir()),
+		Every: 5 * time.Millisecond, Lease: 10 * time.Second, Abandon: 50 * time.Millisecond,
+		Retry: func(s *recipe.Closing, reg Registration) Retry {
+			return Retry{Attempts: ClosingRetry(s, reg).Attempts, Backoff: 1, MaxBackoff: 1}
+		},
+		Completed: func(_ context.Context, id int64) { r.completed <- id },
+	}
+	for _, f := range adjust {
+		f(&o)
+	}
+	c = NewCloser(o)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.Run(ctx)
+	}()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		c.Stop()
+		<-ended
+	})
+	r.t.Cleanup(stop)
+	return c, stop
+}
+
+// ends waits for the transfer's end, which must be as described.
+func (r *closingRig) ends(want string) {
+	r.t.Helper()
+	select {
+	case <-r.completed:
+	case <-time.After(30 * time.Second):
+		r.t.Fatalf("it does not complete: it is %s", r.is())
+	}
+	if got := r.is(); got != want {
+		r.t.Errorf("it is %s, want %s", got, want)
+	}
+}
+
+// is describes the transfer and its closing steps.
+func (r *closingRig) is() string {
+	r.t.Helper()
+	tr, err := r.store.TransferByID(r.t.Context(), r.transfer.ID)
+	r.must(err)
+	words := []string{string(tr.State)}
+	for _, s := range tr.Closing {
+		word := fmt.Sprintf("%s:%s/%d", s.Name, s.State, s.Tries)
+		if s.Error != "" {
+			word += "(" + strings.SplitN(s.Error, "\n", 2)[0] + ")"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
+}
+
+// becomes waits until it is so.
+func (r *closingRig) becomes(want string) {
+	r.t.Helper()
+	testkit.Eventually(r.t, 30*time.Second, func() error {
+		if got := r.is(); got != want {
+			return fmt.Errorf("it is %s, want %s", got, want)
+		}
+		return nil
+	})
+}
+
+func TestCloserRunsClosingSteps(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		var seen []string
+		r := newClosingRig(t, url, "  - handler: note\n    with: {id: '${transfer}'}\n  - name: again\n    handler: note\n", map[string]ClosingHandler{
+			"note": func(ctx context.Context, c *Closing) error {
+				files := 0
+				for f, err := range c.Files(ctx) {
+					if err != nil {
+						return err
+					}
+					files++
+					if want := fmt.Sprintf("/data/f%04d.txt", f.No); f.Path != want {
+						return fmt.Errorf("file %d is %s", f.No, f.Path)
+					}
+				}
+				for l, err := range c.Results(ctx) {
+					if err != nil || l.Step != "noop" || l.Outcome != tasks.Succeeded {
+						return fmt.Errorf("%+v, %w", l, err)
+					}
+					files++
+				}
+				seen = append(seen, fmt.Sprint(files, c.Transfer().Finished, c.Args(), c.Attempt(), c.ID() != ""))
+				return nil
+			},
+		})
+		r.closer()
+		r.ends("completed note:done/1 again:done/1")
+		want := []string{fmt.Sprintf("6 3 map[id:%s] 1 true", r.transfer.UUID), "6 3 <nil> 1 true"}
+		if fmt.Sprint(seen) != fmt.Sprint(want) {
+			t.Errorf("seen %v, want %v", seen, want)
+		}
+	})
+}
+
+// What each way of ending makes of a step; those behind it run all the same.
+func TestClosingStepsEnd(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		tries := 0
+		var closing strings.Builder
+		for _, name := range []string{"error", "panic", "fail", "warn", "moody", "slow", "well"} {
+			closing.WriteString("  - handler: " + name + "\n    retry: {attempts: 2}\n")
+			if name == "slow" {
+				closing.WriteString("    timeout: 20ms\n")
+			}
+		}
+		r := newClosingRig(t, url, closing.String(), map[string]ClosingHandler{
+			"error": func(context.Context, *Closing) error { return errors.New("no luck") },
+			"panic": func(context.Context, *Closing) error { panic("oh") },
+			"fail":  func(context.Context, *Closing) error { return Fail("bad", errors.New("useless")) },
+			"warn":  func(context.Context, *Closing) error { return Warn("odd", "look") },
+			"moody": func(context.Context, *Closing) error {
+				if tries++; tries == 1 {
+					return errors.New("not yet")
+				}
+				return nil
+			},
+			"slow": func(ctx context.Context, _ *Closing) error { <-ctx.Done(); return ctx.Err() },
+			"well": func(context.Context, *Closing) error { return nil },
+		})
+		r.closer()
+		r.ends("completed error:failed/2(no luck) panic:failed/2(panic: oh) fail:failed/1(bad: useless) warn:done/1(odd: look)" +
+			" moody:done/2 slow:failed/2(timeout: the step's time, 20ms, ran out) well:done/1")
+	})
+}
+
+// A worker is told to stop: the handler is cancelled, no try is charged, and
+// another worker does it.
+func TestStopHandsClosingStepsBack(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		begun := make(chan struct{}, 2)
+		var release sync.Once
+		r := newClosingRig(t, url, "  - handler: long\n", map[string]ClosingHandler{
+			"long": func(ctx context.Context, _ *Closing) (err error) {
+				begun <- struct{}{}
+				release.Do(func() {
+					<-ctx.Done()
+					err = errors.New("a connection was cut")
+				})
+				return err
+			},
+		})
+		_, stop := r.closer()
+		<-begun
+		stop()
+		if got := r.is(); got != "closing long:waiting/0" {
+			t.Errorf("it is %s", got)
+		}
+		r.closer()
+		r.ends("completed long:done/1")
+	})
+}
+
+// One that ignores the end of its context is left alone.
+func TestStopWaitsForNoClosingHandler(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		begun, release := make(chan struct{}), make(chan struct{})
+		defer close(release)
+		r := newClosingRig(t, url, "  - handler: deaf\n", map[string]ClosingHandler{
+			"deaf": func(context.Context, *Closing) error { close(begun); <-release; return nil },
+		})
+		_, stop := r.closer()
+		<-begun
+		stop()
+		if got := r.is(); got != "closing deaf:waiting/0" {
+			t.Errorf("it is %s", got)
+		}
+	})
+}
+
+// frozen stands for the store of a worker that cannot reach it for a while.
+type frozen struct {
+	Closings
+	thaw <-chan struct{}
+}
+
+func (f frozen) RenewClosingStep(ctx context.Context, _ *store.ClosingTask, _ time.Duration) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (f frozen) EndClosingStep(ctx context.Context, c *store.ClosingTask, e store.ClosingEnd) (bool, error) {
+	<-f.thaw
+	return f.Closings.EndClosingStep(ctx, c, e)
+}
+
+// A worker freezes past its lease; another does the step; the first wakes up.
+func TestFrozenHolderOfAClosingStepIsRefused(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		var mu sync.Mutex
+		tries := make(map[int]int)
+		r := newClosingRig(t, url, "  - handler: count\n  - name: next\n    handler: count\n", map[string]ClosingHandler{
+			"count": func(_ context.Context, c *Closing) error {
+				mu.Lock()
+				defer mu.Unlock()
+				tries[c.Attempt()]++
+				if c.Attempt() == 1 && len(tries) == 1 && tries[1] == 1 {
+					return Fail("late", errors.New("said by the frozen one"))
+				}
+				return nil
+			},
+		})
+		thaw := make(chan struct{})
+		_, stop := r.closer(func(o *CloserOptions) { o.Steps, o.Lease, o.AtOnce = frozen{r.store, thaw}, 50*time.Millisecond, 1 })
+		r.becomes("closing count:running/1 next:waiting/0")
+		r.closer()
+		r.ends("completed count:done/2 next:done/1")
+		close(thaw)
+		stop()
+		if got := r.is(); got != "completed count:done/2 next:done/1" || len(r.completed) > 0 {
+			t.Errorf("it has become %s", got)
+		}
+	})
+}
+
+// A handler that runs for longer than the lease keeps it.
+func TestLeaseIsRenewedWhileAClosingStepRuns(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		const renewals = 12 // two leases
+		enough := make(chan struct{})
+		r := newClosingRig(t, url, "  - handler: long\n", map[string]ClosingHandler{
+			"long": func(_ context.Context, c *Closing) error {
+				<-enough
+				if c.Attempt() > 1 {
+					return errors.New("taken from a live worker")
+				}
+				return nil
+			},
+		})
+		n := 0
+		r.closer(func(o *CloserOptions) {
+			o.Lease = time.Second
+			o.Steps = renewing{r.store, func() {
+				if n++; n == renewals {
+					close(enough)
+				}
+			}}
+		})
+		r.closer() // would take it when the lease ends
+		r.ends("completed long:done/1")
+	})
+}
+
+type renewing struct {
+	Closings
+	renewed func()
+}
+
+func (r renewing) RenewClosingStep(ctx context.Context, c *store.ClosingTask, lease time.Duration) error {
+	err := r.Closings.RenewClosingStep(ctx, c, lease)
+	if err == nil {
+		r.renewed()
+	}
+	return err
+}
+
+// A person cancels the transfer: the handler is told within a part of the lease.
+func TestCancelReachesAClosingHandler(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		begun, told := make(chan struct{}), make(chan struct{})
+		r := newClosingRig(t, url, "  - handler: long\n", map[string]ClosingHandler{
+			"long": func(ctx context.Context, _ *Closing) error { close(begun); <-ctx.Done(); close(told); return nil },
+		})
+		_, stop := r.closer(func(o *CloserOptions) { o.Lease = 600 * time.Millisecond })
+		<-begun
+		if canceled, err := r.store.Cancel(t.Context(), r.transfer.ID); err != nil || !canceled {
+			t.Fatalf("canceled %v, %v", canceled, err)
+		}
+		<-told
+		stop()
+		if got := r.is(); got != "canceled long:canceled/1" {
+			t.Errorf("it is %s", got)
+		}
+	})
+}
+
+// Every worker that takes a step dies with it: in the end it is given up.
+func TestClosingStepThatKillsItsWorkers(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		r := newClosingRig(t, url, "  - handler: deadly\n    retry: {attempts: 2}\n", map[string]ClosingHandler{
+			"deadly": func(context.Context, *Closing) error { t.Error("it ran a third time"); return nil },
+		})
+		for range 2 {
+			due, err := r.store.DueClosingSteps(t.Context(), store.ClosingsWanted{Handlers: []string{"deadly"}, Limit: 1})
+			if err != nil || len(due) != 1 {
+				t.Fatalf("%+v, %v", due, err)
+			}
+			if taken, err := r.store.TakeClosingStep(t.Context(), &due[0], -time.Second); err != nil || !taken { // and dies
+				t.Fatalf("taken %v, %v", taken, err)
+			}
+		}
+		r.closer()
+		r.ends("completed deadly:failed/3(worker-lost: 2 workers ended in the middle of this step)")
+	})
+}
