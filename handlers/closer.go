@@ -48,6 +48,7 @@ type CloserOptions struct {
 
 	Every   time.Duration // how often to look for steps: 500 ms
 	Lease   time.Duration // after which a step is taken from a worker that gives no sign: 30 s
+	Renew   time.Duration // how often to give a sign, and to hear of a cancel: a sixth of Lease
 	Abandon time.Duration // how long a handler that ignores the end of its context is waited for: 5 s
 
 	// Timeout and Retry give a step's settings, as RunnerOptions do.
@@ -65,6 +66,7 @@ func (o CloserOptions) withDefaults() CloserOptions {
 	o.AtOnce = cmp.Or(o.AtOnce, 4)
 	o.Every = cmp.Or(o.Every, 500*time.Millisecond)
 	o.Lease = cmp.Or(o.Lease, 30*time.Second)
+	o.Renew = cmp.Or(o.Renew, o.Lease/6)
 	o.Abandon = cmp.Or(o.Abandon, abandonDelay)
 	if o.Timeout == nil {
 		o.Timeout = ClosingTimeout

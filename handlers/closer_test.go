@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -260,30 +261,31 @@ func TestFrozenHolderOfAClosingStepIsRefused(t *testing.T) {
 	})
 }
 
-// A handler that runs for longer than the lease keeps it.
+// A handler that runs for longer than the lease keeps it: the clock moves on by
+// two thirds of one with every renewal.
 func TestLeaseIsRenewedWhileAClosingStepRuns(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
-		const renewals = 12 // two leases
-		enough := make(chan struct{})
+		begun, enough := make(chan struct{}), make(chan struct{})
 		r := newClosingRig(t, url, "  - handler: long\n", map[string]ClosingHandler{
-			"long": func(_ context.Context, c *Closing) error {
-				<-enough
-				if c.Attempt() > 1 {
-					return errors.New("taken from a live worker")
-				}
-				return nil
-			},
+			"long": func(context.Context, *Closing) error { close(begun); <-enough; return nil },
 		})
+		var passed atomic.Int64
+		later, err := store.Open(t.Context(), url, store.Options{Now: func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }})
+		r.must(err)
+		t.Cleanup(func() { r.must(later.Close()) })
+		const lease = time.Hour
 		n := 0
 		r.closer(func(o *CloserOptions) {
-			o.Lease = time.Second
-			o.Steps = renewing{r.store, func() {
-				if n++; n == renewals {
+			o.Lease, o.Renew = lease, 5*time.Millisecond
+			o.Steps = renewing{later, func() {
+				passed.Add(int64(lease / 3 * 2))
+				if n++; n == 6 {
 					close(enough)
 				}
 			}}
 		})
-		r.closer() // would take it when the lease ends
+		<-begun
+		r.closer(func(o *CloserOptions) { o.Steps = later }) // would take it if the lease ended
 		r.ends("completed long:done/1")
 	})
 }
@@ -308,7 +310,7 @@ func TestCancelReachesAClosingHandler(t *testing.T) {
 		r := newClosingRig(t, url, "  - handler: long\n", map[string]ClosingHandler{
 			"long": func(ctx context.Context, _ *Closing) error { close(begun); <-ctx.Done(); close(told); return nil },
 		})
-		_, stop := r.closer(func(o *CloserOptions) { o.Lease = 600 * time.Millisecond })
+		_, stop := r.closer(func(o *CloserOptions) { o.Renew = 5 * time.Millisecond })
 		<-begun
 		if canceled, err := r.store.Cancel(t.Context(), r.transfer.ID); err != nil || !canceled {
 			t.Fatalf("canceled %v, %v", canceled, err)

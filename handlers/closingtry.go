@@ -52,7 +52,7 @@ func (t *closingTry) keep(ctx context.Context, lost context.CancelCauseFunc) (st
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		tick := time.NewTicker(t.Lease / 6)
+		tick := time.NewTicker(t.Renew)
 		defer tick.Stop()
 		for {
 			select {
