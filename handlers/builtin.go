@@ -7,7 +7,8 @@ import (
 )
 
 // Builtin is a new registry with the handlers that come with Baler: checksum,
-// identify and noop for files, manifest and report for closing steps. Further ones can be registered beside them.
+// identify, load and noop for files, manifest and report for closing steps.
+// Further ones can be registered beside them.
 func Builtin() *Registry {
 	r := &Registry{}
 	must(r.Register("checksum", newChecksum(),
@@ -18,6 +19,10 @@ func Builtin() *Registry {
 		WithDescription("file format by PRONOM signatures"),
 		WithBatch(batcher.Policy{MaxItems: 250}),
 		WithArgs(checkIdentifyArgs)))
+	must(r.Register("load", newLoad(),
+		WithDescription("JSON lines into a table of the database"),
+		WithBatch(batcher.Policy{MaxItems: 64, MaxBytes: 8 << 20}),
+		WithArgs(checkLoadArgs)))
 	must(r.Register("noop", newNoop(),
 		WithDescription("nothing; to measure what everything else costs"),
 		WithBatch(batcher.Policy{MaxItems: 1000})))

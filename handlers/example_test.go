@@ -84,5 +84,5 @@ func ExampleRegistry() {
 		handlers.WithSlots(handlers.All),
 		handlers.WithTimeout(time.Minute))
 	fmt.Println(registry.Names(), err)
-	// Output: [checksum identify noop settle] <nil>
+	// Output: [checksum identify load noop settle] <nil>
 }

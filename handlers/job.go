@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -45,6 +46,9 @@ type jobSpec struct {
 	step    int
 	attempt int
 	worker  string
+
+	transfer int64
+	store    *store.Store // nil without a worker
 }
 
 // opener is what a job opens its file with: Roots, or a test's own.

@@ -87,7 +87,7 @@ func TestRetryDelayDoublesUpToItsBound(t *testing.T) {
 
 func TestBuiltin(t *testing.T) {
 	r := Builtin()
-	if got := r.Names(); !slices.Equal(got, []string{"checksum", "identify", "noop"}) {
+	if got := r.Names(); !slices.Equal(got, []string{"checksum", "identify", "load", "noop"}) {
 		t.Errorf("names %v", got)
 	}
 	for _, name := range r.Names() {

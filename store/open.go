@@ -195,6 +195,10 @@ type session struct{ driver.Connector }
 // keeps rows locked that everyone needs, by default for eight hours.
 const frozenAfter = 15 * time.Second
 
+// strictMode has the server refuse what does not fit instead of bending it, and
+// read quotes and backslashes as this package writes them, whatever its default is.
+const strictMode = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+
 // Connect opens a connection that reads what is committed: gap locks of the
 // default isolation would make concurrent bulk inserts wait for each other.
 func (s session) Connect(ctx context.Context) (driver.Conn, error) {
@@ -208,8 +212,7 @@ func (s session) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	for _, statement := range []string{
 		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-		"SET SESSION sql_mode = REPLACE(@@SESSION.sql_mode, 'NO_BACKSLASH_ESCAPES', '')", // see literals
-		fmt.Sprintf("SET SESSION wait_timeout = %d", int(frozenAfter.Seconds())),
+		fmt.Sprintf("SET SESSION wait_timeout = %d, time_zone = '+00:00', sql_mode = '%s'", int(frozenAfter.Seconds()), strictMode),
 	} {
 		if _, err := x.ExecContext(ctx, statement, nil); err != nil {
 			_ = conn.Close() // the connection is of no use; its error is the one to report

@@ -16,11 +16,13 @@ import (
 
 func (p *program) resultsCommand() *cobra.Command {
 	var f filterFlags
+	var rejects bool
 	cmd := &cobra.Command{
 		Use:   "results ID",
 		Short: "List the results of a transfer",
 		Long: `Results lists one line a result, in the order of steps and files. With --json
-each is an object with everything that is known of it.`,
+each is an object with everything that is known of it. With --rejects it lists
+the lines of files that a load has set aside, with their numbers and reasons.`,
 		Example: `  baler results 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7
   baler results 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --outcome failed,error,timed_out
   baler results 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --step identify --json`,
@@ -31,12 +33,19 @@ each is an object with everything that is known of it.`,
 				return err
 			}
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				if rejects {
+					return p.listRejects(ctx, b, args[0])
+				}
 				return p.results(ctx, b, args[0], filter)
 			})
 		},
 	}
 	cmd.Flags().SortFlags = false
 	f.add(cmd)
+	cmd.Flags().BoolVar(&rejects, "rejects", false, "list the lines that a load has set aside")
+	for _, other := range []string{"step", "outcome", "file"} {
+		cmd.MarkFlagsMutuallyExclusive("rejects", other)
+	}
 	return cmd
 }
 

@@ -29,7 +29,7 @@ Without settings everything happens inside one process: try "baler run DIR".`,
 	root.SetVersionTemplate("baler {{.Version}}\n")
 	p.globalFlags(root)
 	root.AddCommand(
-		p.runCommand(), p.submitCommand(), p.workerCommand(), p.serveCommand(), p.statusCommand(), p.resultsCommand(),
+		p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand(), p.statusCommand(), p.resultsCommand(),
 		p.retryCommand(), p.cancelCommand(), p.pauseCommand(), p.resumeCommand(), p.queueCommand(), p.workersCommand(),
 		p.reconcileCommand(), p.recipeCommand(), p.migrateCommand(), p.doctorCommand(), p.benchCommand(), p.versionCommand(),
 	)

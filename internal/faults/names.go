@@ -14,6 +14,8 @@ const (
 	SetReturned          Name = "set-returned"           // a set is in the ledger; asynq has neither sent its last batch nor deleted it
 	BatchDequeued        Name = "batch-dequeued"         // a worker has a batch's message; whatever it had before is acknowledged
 	HandlerHalfway       Name = "handler-halfway"        // one job of a batch has ended, and nothing of it is recorded
+	RowsInserted         Name = "rows-inserted"          // rows of a section of lines are inserted, and not committed
+	SectionLoaded        Name = "section-loaded"         // a section of lines is committed, and nobody knows
 	SomeResultsCommitted Name = "some-results-committed" // results of a batch that still runs are committed
 	BatchClosed          Name = "batch-closed"           // a batch's end is committed, and what follows is not in the queue
 	NextStepEnqueued     Name = "next-step-enqueued"     // what follows is in the queue, and the batch is not acknowledged
@@ -25,6 +27,7 @@ const (
 func Names() []Name {
 	return []Name{
 		FilesRegistered, TaskEnqueued, Sealed, SetTaken, LedgerWritten, BatchEnqueued, SetReturned, BatchDequeued,
-		HandlerHalfway, SomeResultsCommitted, BatchClosed, NextStepEnqueued, ClosingStepRan, Completed,
+		HandlerHalfway, RowsInserted, SectionLoaded, SomeResultsCommitted, BatchClosed, NextStepEnqueued, ClosingStepRan,
+		Completed,
 	}
 }

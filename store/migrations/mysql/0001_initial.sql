@@ -190,3 +190,28 @@ CREATE TABLE IF NOT EXISTS closing_steps (
   PRIMARY KEY (transfer_id, no),
   KEY closing_steps_due (due_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS loads (
+  transfer_id  BIGINT NOT NULL,
+  step_no      INT NOT NULL,
+  file_no      BIGINT NOT NULL,
+  at_byte      BIGINT NOT NULL,
+  bytes        BIGINT NOT NULL,
+  `lines`      BIGINT NOT NULL,
+  loaded       BIGINT NOT NULL,
+  skipped      BIGINT NOT NULL,
+  duplicates   BIGINT NOT NULL,
+  bad          BIGINT NOT NULL,
+  PRIMARY KEY (transfer_id, step_no, file_no, at_byte)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS load_rejects (
+  transfer_id  BIGINT NOT NULL,
+  step_no      INT NOT NULL,
+  file_no      BIGINT NOT NULL,
+  line         BIGINT NOT NULL,
+  reason       VARCHAR(512) NOT NULL,
+  content      VARBINARY(2048) NOT NULL,
+  size         BIGINT NOT NULL,
+  PRIMARY KEY (transfer_id, step_no, file_no, line)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

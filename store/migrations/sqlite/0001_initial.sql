@@ -200,3 +200,28 @@ CREATE TABLE IF NOT EXISTS closing_steps (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS closing_steps_due ON closing_steps (due_at);
+
+CREATE TABLE IF NOT EXISTS loads (
+  transfer_id  INTEGER NOT NULL,
+  step_no      INTEGER NOT NULL,
+  file_no      INTEGER NOT NULL,
+  at_byte      INTEGER NOT NULL,
+  bytes        INTEGER NOT NULL,
+  lines        INTEGER NOT NULL,
+  loaded       INTEGER NOT NULL,
+  skipped      INTEGER NOT NULL,
+  duplicates   INTEGER NOT NULL,
+  bad          INTEGER NOT NULL,
+  PRIMARY KEY (transfer_id, step_no, file_no, at_byte)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS load_rejects (
+  transfer_id  INTEGER NOT NULL,
+  step_no      INTEGER NOT NULL,
+  file_no      INTEGER NOT NULL,
+  line         INTEGER NOT NULL,
+  reason       TEXT NOT NULL,
+  content      BLOB NOT NULL,
+  size         INTEGER NOT NULL,
+  PRIMARY KEY (transfer_id, step_no, file_no, line)
+) WITHOUT ROWID;

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+type loadFlags struct {
+	load              baler.Load
+	part, name, queue string
+	wait, quiet       bool
+}
+
+func (p *program) loadCommand() *cobra.Command {
+	var f loadFlags
+	cmd := &cobra.Command{
+		Use:   "load FILE... --into TABLE",
+		Short: "Load JSON lines into a table of the database",
+		Long: `Load splits files of JSON lines into parts, and has workers put them into a table
+of the database in bulk, each line once. Compressed files (gzip, zstd) are read
+whole. Lines that are no JSON or do not fit the table are set aside with their
+number and the reason: see 'baler results ID --rejects'.
+
+Without a queue on a server everything happens in this process, and the same
+command again goes on where it was interrupted. It exits with 3 when lines were
+set aside or files failed.`,
+		Example: `  baler load events.jsonl --into events --create --key id
+  baler load *.jsonl.gz --into events --keyword '"click"' --document doc
+  baler load events.jsonl --into clicks --map id --map who=user.name --map at=time:time`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if slices.Contains(args, "-") {
+				return usagef("load cannot read standard input: it is neither split nor read again after a failure; write it to a file first")
+			}
+			return cobra.MinimumNArgs(1)(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.load.Into == "" {
+				return usagef("--into names the table to load into")
+			}
+			size, err := config.ParseSize(f.part)
+			if err != nil {
+				return usagef("--chunk %w", err)
+			}
+			f.load.Part = int64(size)
+			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
+				s := baler.Submission{Paths: args, Name: f.name, Queue: f.queue}
+				if s.Recipe, err = b.LoadRecipe(ctx, f.load, args); err != nil {
+					return err
+				}
+				if embedded(cfg) {
+					return p.loadHere(ctx, b, s, &f)
+				}
+				return p.loadByWorkers(ctx, b, s, &f)
+			})
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (f *loadFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.load.Into, "into", "", "`TABLE` that takes the rows")
+	flags.StringArrayVar(&f.load.Map, "map", nil,
+		"`COLUMN=PATH[:TYPE]`: what a column takes; again for each (every column the member of its name)")
+	flags.StringVar(&f.load.Document, "document", "", "`COLUMN` that takes the whole line as JSON")
+	flags.StringVar(&f.load.Keyword, "keyword", "", "pass over lines that do not hold this `TEXT`, before they are parsed")
+	flags.StringSliceVar(&f.load.Key, "key", nil, "`COLUMNS` by which duplicates are told")
+	flags.StringVar(&f.load.OnDuplicate, "on-duplicate", "", "`WHAT` to do with duplicates: ignore, update or error (ignore, with a key)")
+	flags.BoolVar(&f.load.Create, "create", false, "create the table when there is none, of the mapping or of what the first lines show")
+	flags.StringVar(&f.part, "chunk", "8MiB", "`SIZE` of the parts that files are split into")
+	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer for people (the first path)")
+	flags.StringVar(&f.queue, "queue", "", "`QUEUE` that carries the work (default)")
+	flags.BoolVar(&f.wait, "wait", true, "wait for the end, with progress; --wait=false prints the transfer's id")
+	concurrencyFlag(cmd)
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, notes or report; the exit code says it")
+	complete(cmd, "on-duplicate", string(store.Ignore), string(store.Update), string(store.Refuse))
+}
+
+// loadHere does everything in this process.
+func (p *program) loadHere(ctx context.Context, b *baler.Baler, s baler.Submission, f *loadFlags) error {
+	notes := &notices{p: p, quiet: f.quiet}
+	follower := p.followLoad(ctx, b, f.quiet)
+	s.Notice, s.Started = notes.see, follower.begin
+	ran, err := b.Run(ctx, s)
+	if ran.Transfer.UUID != "" { // as it stands now, also when Run was interrupted
+		if t, readErr := b.Transfer(context.WithoutCancel(ctx), ran.Transfer.UUID); readErr == nil {
+			ran.Transfer = t
+		}
+	}
+	follower.end()
+	notes.end()
+	if err != nil {
+		return p.interrupted(ctx, &ran.Transfer, err)
+	}
+	if !ran.Changed && !f.quiet {
+		p.sayf("Nothing has changed since transfer %s loaded this at %s.", ran.Transfer.UUID, local(ran.Transfer.EndedAt))
+	}
+	return p.reportLoad(ctx, b, &ran.Transfer, f.quiet)
+}
+
+// loadByWorkers registers the parts for whatever workers there are.
+func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Submission, f *loadFlags) error {
+	notes := &notices{p: p, quiet: f.quiet}
+	follower := p.followLoad(ctx, b, f.quiet || !f.wait)
+	s.Notice, s.Started = notes.see, follower.begin
+	t, created, err := b.Submit(ctx, s)
+	notes.end()
+	if err != nil {
+		follower.end()
+		return p.submitStopped(ctx, b, &t, err)
+	}
+	if !f.wait {
+		follower.end()
+		return p.handOut(&t, origin{created: created}, false)
+	}
+	if workers, err := b.LiveWorkers(ctx); err == nil && len(workers) == 0 {
+		p.sayf("No worker is running: start one with 'baler worker'. Waiting for it.")
+	}
+	t, err = b.Wait(ctx, t.UUID, nil)
+	follower.end()
+	if err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			p.sayf("Not waiting any longer. See 'baler status --watch %s'.", t.UUID)
+			return codeError(exitInterrupted)
+		}
+		return err
+	}
+	return p.reportLoad(ctx, b, &t, f.quiet)
+}
+
+// loadSummary is the JSON object that load reports.
+type loadSummary struct {
+	Type     string      `json:"type"` // always "load"
+	Transfer string      `json:"transfer"`
+	State    tasks.State `json:"state"`
+	Failed   int64       `json:"failed"` // files and parts
+	store.LoadCounts
+	Seconds        float64 `json:"seconds"`
+	LinesPerSecond float64 `json:"lines_per_second"`
+}
+
+func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Transfer, quiet bool) error {
+	counts, err := b.LoadCounts(ctx, *t)
+	if err != nil {
+		return err
+	}
+	sum := tasks.Summarize(t, time.Now())
+	s := loadSummary{
+		Type: "load", Transfer: t.UUID, State: t.State, Failed: failuresOf(t), LoadCounts: counts, Seconds: sum.Seconds,
+	}
+	if sum.Seconds > 0 {
+		s.LinesPerSecond = float64(int64(float64(counts.Lines)/sum.Seconds*10)) / 10
+	}
+	switch {
+	case p.json:
+		if err := p.object(s); err != nil {
+			return err
+		}
+	case !quiet:
+		p.showLoad(t, &s)
+		if err := reportFailures(ctx, p.stdout, b, t); err != nil {
+			return err
+		}
+	}
+	if counts.Bad > 0 {
+		return codeError(exitFailures)
+	}
+	return failed(t)
+}
+
+func (p *program) showLoad(t *tasks.Transfer, s *loadSummary) {
+	p.printf("Transfer %s %s", t.UUID, stateOf(t))
+	p.printf("%s (%s) in %s, %s lines/s", plural(s.Lines, "line"), size(s.Bytes),
+		span(time.Duration(s.Seconds*float64(time.Second))), count(int64(s.LinesPerSecond)))
+	list := newTable(numbers("LOADED"), numbers("SKIPPED"), numbers("DUPLICATES"), numbers("SET ASIDE"))
+	list.row(count(s.Loaded), count(s.Skipped), count(s.Duplicates), count(s.Bad))
+	p.printf("")
+	list.write(p.stdout)
+	if s.Bad > 0 {
+		p.printf("\nSee what was set aside, and why: baler results %s --rejects", t.UUID)
+	}
+}

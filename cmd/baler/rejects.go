@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/store"
+)
+
+// rejectLine is a line that was set aside, in JSON.
+type rejectLine struct {
+	File    int64  `json:"file"`
+	Path    string `json:"path"`
+	Line    int64  `json:"line"`
+	Reason  string `json:"reason"`
+	Content string `json:"content"`
+	Bytes   []byte `json:"content_bytes,omitempty"` // base64; only when the content is not valid UTF-8
+	Size    int64  `json:"size"`                    // of the whole line; content may be its beginning only
+}
+
+// listRejects lists the lines that a load set aside.
+func (p *program) listRejects(ctx context.Context, b *baler.Baler, id string) (err error) {
+	t, err := b.Transfer(ctx, id)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(p.stdout)
+	defer func() { err = errors.Join(err, w.Flush()) }()
+	to := &program{stdout: &output{w: w}}
+	for r, err := range b.Rejects(ctx, t) {
+		if err != nil {
+			return err
+		}
+		if p.json {
+			err = to.object(newRejectLine(&r))
+		} else {
+			to.printf("%s:%d  %s  %s", quoted(r.Path), r.Line, printable(r.Reason), beginning(string(r.Content)))
+			err = to.stdout.err
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newRejectLine(r *store.FileReject) rejectLine {
+	l := rejectLine{
+		File: r.Key.File, Path: strings.ToValidUTF8(r.Path, "\uFFFD"), Line: r.Line, Reason: r.Reason,
+		Content: strings.ToValidUTF8(string(r.Content), "\uFFFD"), Size: r.Size,
+	}
+	if !utf8.Valid(r.Content) {
+		l.Bytes = r.Content
+	}
+	return l
+}
+
+// beginning is as much of a line as suits a terminal.
+func beginning(s string) string {
+	const most = 60
+	if s = printable(s); utf8.RuneCountInString(s) > most {
+		return string([]rune(s)[:most]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,82 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// ErrCompressed says that compressed content is damaged or cut off.
+var ErrCompressed = errors.New("the compressed content is damaged")
+
+// zstdWindow bounds what a zstd stream may make the decoder hold: above what
+// zstd --ultra asks for, below what would hurt.
+const zstdWindow = 128 << 20
+
+// Content is a file's content without its compression.
+type Content struct {
+	io.Reader
+	Compression tasks.Compression
+	close       func()
+}
+
+// OpenContent looks at the first bytes of r, and undoes the compression that
+// they tell of. Errors of the compression wrap ErrCompressed. Close gives back
+// memory, and leaves r alone.
+func OpenContent(r io.ReadSeeker) (*Content, error) {
+	head := make([]byte, tasks.CompressionHead)
+	n, err := io.ReadFull(r, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	c := &Content{Reader: r, Compression: tasks.CompressionOf(head[:n]), close: func() {}}
+	switch c.Compression {
+	case tasks.Gzip:
+		err = c.gzip(r)
+	case tasks.Zstandard:
+		err = c.zstd(r)
+	case tasks.Uncompressed:
+		return c, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCompressed, err)
+	}
+	return c, nil
+}
+
+func (c *Content) gzip(r io.Reader) error {
+	z, err := gzip.NewReader(r)
+	c.Reader = marked{z}
+	return err
+}
+
+func (c *Content) zstd(r io.Reader) error {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow))
+	if err != nil {
+		return err
+	}
+	c.Reader, c.close = marked{z}, z.Close
+	return nil
+}
+
+// Close gives back the decoder's memory.
+func (c *Content) Close() { c.close() }
+
+// marked tells errors of a decoder from others.
+type marked struct{ r io.Reader }
+
+func (m marked) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: %w", ErrCompressed, err)
+	}
+	return n, err
+}

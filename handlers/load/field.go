@@ -1,0 +1,88 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/balerhq/baler/store"
+)
+
+// Field says what goes into a column.
+type Field struct {
+	Column string
+	Path   []string   // names from the document's root down, items of arrays by number; empty: the whole document
+	Kind   store.Kind // empty: the table's
+}
+
+// ErrField is wrapped by every complaint of ParseField.
+var ErrField = errors.New("not a mapping")
+
+// ParseField reads "column=path:type". A path's names are separated by points;
+// a backslash before a point, a colon or a backslash makes it part of a name.
+// Without "=path" the column takes the top-level member of its name, and
+// without ":type" the table decides.
+func ParseField(s string) (Field, error) {
+	column, path, given := strings.Cut(s, "=")
+	parts, kind := splitPath(path)
+	if !given {
+		parts, kind = splitPath(column)
+		if len(parts) != 1 {
+			return Field{}, fmt.Errorf("%w: %q: write it as column=path, column=path:type, or the name of a column alone", ErrField, s)
+		}
+		column = parts[0]
+	}
+	if err := store.CheckName(column); err != nil {
+		return Field{}, fmt.Errorf("%w: %q: %w", ErrField, s, err)
+	}
+	if slices.Contains(parts, "") {
+		return Field{}, fmt.Errorf("%w: %q: a name in the path is empty", ErrField, s)
+	}
+	f := Field{Column: column, Path: parts, Kind: store.Kind(kind)}
+	if kind != "" && !slices.Contains(store.Kinds(), f.Kind) {
+		return Field{}, fmt.Errorf("%w: %q: no type is called %q; there are %s", ErrField, s, kind, kindNames())
+	}
+	return f, nil
+}
+
+func kindNames() string {
+	var names []string
+	for _, k := range store.Kinds() {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
+}
+
+// splitPath takes "a.b:type" apart.
+func splitPath(s string) (parts []string, kind string) {
+	var part strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && i+1 < len(s) && strings.IndexByte(`.:\`, s[i+1]) >= 0:
+			i++
+			part.WriteByte(s[i])
+		case c == '.':
+			parts = append(parts, part.String())
+			part.Reset()
+		case c == ':':
+			return append(parts, part.String()), s[i+1:]
+		default:
+			part.WriteByte(c)
+		}
+	}
+	return append(parts, part.String()), ""
+}
+
+// String is the form that ParseField reads.
+func (f Field) String() string {
+	escaped := make([]string, len(f.Path))
+	for i, name := range f.Path {
+		escaped[i] = strings.NewReplacer(`\`, `\\`, ".", `\.`, ":", `\:`).Replace(name)
+	}
+	s := f.Column + "=" + strings.Join(escaped, ".")
+	if f.Kind != "" {
+		s += ":" + string(f.Kind)
+	}
+	return s
+}

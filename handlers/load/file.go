@@ -1,0 +1,23 @@
+package load
+
+import (
+	"context"
+	"io"
+
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// File loads a file's content, compressed or not. One that is not compressed
+// is loaded section by section: it was split, and others load other parts.
+func File(ctx context.Context, l *Loader, src Source, r io.ReadSeeker) (store.LoadCounts, error) {
+	content, err := OpenContent(r)
+	if err != nil {
+		return store.LoadCounts{}, err
+	}
+	defer content.Close()
+	if content.Compression == tasks.Uncompressed {
+		src.Abreast = 1
+	}
+	return l.Load(ctx, src, content.Reader)
+}

@@ -1,0 +1,212 @@
+package load
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/store"
+)
+
+// ErrChanged says that content is not what it was when a part of it was loaded.
+var ErrChanged = errors.New("the content has changed since it was loaded in part")
+
+// Loader loads content into one table. Make one with New; it is safe for
+// concurrent use.
+type Loader struct {
+	s       *store.Store
+	table   *store.Table
+	kinds   []store.Kind
+	wanted  *place
+	whole   bool
+	keyword []byte
+	boxes   sync.Pool // of *box
+}
+
+// box is what one section in work takes of memory, kept for the next.
+type box struct {
+	buffer  []byte
+	rows    *store.Rows
+	mapper  mapper
+	section section
+}
+
+// New prepares loading as the plan says. It creates the table when the plan
+// says so and there is none.
+func New(ctx context.Context, s *store.Store, p *Plan) (*Loader, error) {
+	if p.Create {
+		if err := p.create(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	fields, err := p.fields(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(fields))
+	paths := make([][]string, len(fields))
+	for i, f := range fields {
+		names[i], paths[i] = f.Column, f.Path
+	}
+	l := &Loader{s: s, wanted: newPlaces(paths), keyword: []byte(p.Keyword)}
+	if l.table, err = s.Table(ctx, p.Into, names, p.Key, p.OnDuplicate); err != nil {
+		return nil, err
+	}
+	l.whole = !slices.ContainsFunc(fields, func(f Field) bool { return len(f.Path) > 0 })
+	columns := l.table.Columns()
+	l.kinds = make([]store.Kind, len(fields))
+	for i, f := range fields {
+		if l.kinds[i] = f.Kind; f.Kind == "" {
+			l.kinds[i] = columns[i].Kind
+		}
+	}
+	l.boxes.New = func() any {
+		return &box{rows: l.table.Rows(), mapper: mapper{
+			columns: columns, kinds: l.kinds, wanted: l.wanted, whole: l.whole, keyword: l.keyword,
+			scanner: scanner{found: make([]value, len(fields))},
+		}}
+	}
+	return l, nil
+}
+
+// Source names the file that content is of.
+type Source struct {
+	Transfer int64
+	Step     int
+	File     int64
+	Line     int64 // number of the content's first line; 0 is 1
+	Abreast  int   // sections that are loaded at the same time; 0 is 1
+}
+
+// Load loads all of the content that is not in yet, and says what became of its
+// lines, those that were in already among them. When the content is damaged the
+// lines before are in, and the error says what is wrong.
+func (l *Loader) Load(ctx context.Context, src Source, content io.Reader) (store.LoadCounts, error) {
+	src.Line = max(src.Line, 1)
+	loaded, err := l.s.Loaded(ctx, src.Transfer, src.Step, src.File)
+	if err != nil {
+		return store.LoadCounts{}, err
+	}
+	var total tally
+	sections := newSections(content, src.Line)
+	group, working := errgroup.WithContext(ctx)
+	group.SetLimit(max(src.Abreast, 1))
+	for err == nil && working.Err() == nil {
+		if len(loaded) > 0 && loaded[0].At <= sections.at {
+			err = pass(sections, &loaded[0])
+			total.add(loaded[0].LoadCounts)
+			loaded = loaded[1:]
+			continue
+		}
+		b, _ := l.boxes.Get().(*box) // New gives nothing else
+		if b.section, err = sections.next(b.buffer); err != nil {
+			l.boxes.Put(b)
+			break
+		}
+		group.Go(func() error {
+			defer l.boxes.Put(b)
+			b.buffer = b.section.data
+			counts, err := l.section(working, &src, b)
+			total.add(counts)
+			return err
+		})
+	}
+	if errors.Is(err, io.EOF) && !errors.Is(err, ErrCompressed) {
+		err = nil
+	}
+	if failed := group.Wait(); failed != nil {
+		err = failed
+	}
+	return total.sum(), cmp.Or(err, ctx.Err())
+}
+
+// pass skips a section that is loaded.
+func pass(s *sections, loaded *store.Loaded) error {
+	if loaded.At < s.at {
+		return fmt.Errorf("%w: what was loaded begins at other places", ErrChanged)
+	}
+	return s.skip(loaded.Bytes, loaded.Lines)
+}
+
+// section loads one section.
+func (l *Loader) section(ctx context.Context, src *Source, b *box) (store.LoadCounts, error) {
+	b.rows.Reset()
+	sec := store.Section{
+		Transfer: src.Transfer, Step: src.Step, File: src.File, At: b.section.at, Bytes: b.section.size, Rows: b.rows,
+	}
+	if b.section.tooLong {
+		sec.Lines = 1
+		reject := store.NewReject(b.section.line, tooLong(b.section.size).Error(), b.section.data)
+		reject.Size = b.section.size
+		sec.Rejects = []store.Reject{reject}
+	} else {
+		b.mapper.section(&sec, &b.section)
+	}
+	counts, err := l.table.Load(ctx, &sec)
+	faults.Point(faults.SectionLoaded)
+	if errors.Is(err, store.ErrLoaded) {
+		return l.already(ctx, &sec)
+	}
+	return counts, err
+}
+
+// already reads what became of a section that somebody else has loaded meanwhile.
+func (l *Loader) already(ctx context.Context, sec *store.Section) (store.LoadCounts, error) {
+	loaded, err := l.s.Loaded(ctx, sec.Transfer, sec.Step, sec.File)
+	if err != nil {
+		return store.LoadCounts{}, err
+	}
+	for i := range loaded {
+		if loaded[i].At == sec.At && loaded[i].Bytes == sec.Bytes {
+			return loaded[i].LoadCounts, nil
+		}
+	}
+	return store.LoadCounts{}, fmt.Errorf("%w otherwise: it is read again", store.ErrLoaded)
+}
+
+// section makes rows of the lines of a section.
+func (m *mapper) section(sec *store.Section, from *section) {
+	data, no := from.data, from.line
+	if from.at == 0 && no == 1 {
+		data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	}
+	for ; len(data) > 0; no++ {
+		line, rest, _ := bytes.Cut(data, []byte{'\n'})
+		data = rest
+		sec.Lines++
+		line = bytes.TrimSuffix(line, []byte{'\r'})
+		switch v, err := m.add(sec.Rows, line, no); v {
+		case bad:
+			sec.Rejects = append(sec.Rejects, store.NewReject(no, err.Error(), line))
+		case skipped:
+			sec.Skipped++
+		case row:
+		}
+	}
+}
+
+// tally adds up from several goroutines.
+type tally struct {
+	mu     sync.Mutex
+	counts store.LoadCounts
+}
+
+func (t *tally) add(c store.LoadCounts) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counts.Plus(c)
+}
+
+func (t *tally) sum() store.LoadCounts {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.counts
+}

@@ -1,0 +1,144 @@
+package load
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/klauspost/compress/zstd"
+	"pgregory.net/rapid"
+
+	"github.com/balerhq/baler/store"
+)
+
+// However long lines are and however a reader gives them, sections are all of
+// the content in order, cut at line ends, and know where they begin.
+func TestSectionsLoseAndDoubleNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		lengths := rapid.SliceOfN(rapid.SampledFrom([]int{0, 1, 100_000, 3 << 20, lineBytes - 1, lineBytes, lineBytes + 1, 2 * lineBytes}),
+			0, 5).Draw(t, "lengths")
+		var content bytes.Buffer
+		for i, n := range lengths {
+			content.WriteString(strings.Repeat(string(rune('a'+i)), n))
+			content.WriteByte('\n')
+		}
+		all := content.Bytes()
+		if rapid.Bool().Draw(t, "last line open") && len(all) > 0 {
+			all = all[:len(all)-1]
+		}
+		s := newSections(bytes.NewReader(all), 1)
+		var at, line int64 = 0, 1
+		for {
+			sec, err := s.next(nil)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole := all[at : at+sec.size]
+			if sec.at != at || sec.line != line || sec.tooLong && !bytes.HasPrefix(whole, sec.data) ||
+				!sec.tooLong && !bytes.Equal(whole, sec.data) {
+				t.Fatalf("section at %d, line %d, of %d bytes; %d bytes and %d lines were before", sec.at, sec.line, sec.size, at, line-1)
+			}
+			if long := len(bytes.TrimSuffix(whole, []byte("\n"))) > lineBytes; sec.tooLong && (!long || bytes.Count(whole, []byte("\n")) > 1) {
+				t.Errorf("a line of %d bytes is too long: %v", len(whole), sec.tooLong)
+			}
+			if len(sec.data) > sectionBytes+lineBytes+1<<20 {
+				t.Errorf("a section of %d bytes", len(sec.data))
+			}
+			at += sec.size
+			line += int64(bytes.Count(whole, []byte("\n")))
+		}
+		if at != int64(len(all)) {
+			t.Errorf("%d of %d bytes", at, len(all))
+		}
+	})
+}
+
+// What is loaded is passed over, in a stream that can seek and in one that cannot.
+func TestSectionsPassOverWhatIsIn(t *testing.T) {
+	content := bytes.Repeat([]byte("0123456789abcde\n"), 3*sectionBytes/16)
+	for _, r := range []io.Reader{bytes.NewReader(content), iotest.HalfReader(bytes.NewReader(content))} {
+		s := newSections(r, 1)
+		if _, err := s.next(nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := pass(s, &store.Loaded{At: s.at, LoadCounts: store.LoadCounts{Bytes: 16 * 10, Lines: 10}}); err != nil {
+			t.Fatal(err)
+		}
+		sec, err := s.next(nil)
+		if err != nil || sec.at != sectionBytes+160 || sec.line != sectionBytes/16+11 {
+			t.Errorf("section at %d, line %d: %v", sec.at, sec.line, err)
+		}
+		if err := pass(s, &store.Loaded{At: 5}); !errors.Is(err, ErrChanged) {
+			t.Errorf("what was loaded begins elsewhere: %v", err)
+		}
+	}
+}
+
+func TestContent(t *testing.T) {
+	content := strings.Repeat("{\"a\":1}\n", 100_000)
+	packed := map[string][]byte{"plain": []byte(content), "gzip": gzipped(t, content), "zstd": zstandard(t, content)}
+	packed["gzip twice"] = append(gzipped(t, content[:80]), gzipped(t, content[80:])...)
+	for name, b := range packed {
+		c, err := OpenContent(bytes.NewReader(b))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		got, err := io.ReadAll(c)
+		if err != nil || string(got) != content {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+		}
+		c.Close()
+		if name == "plain" {
+			continue
+		}
+		for what, damaged := range map[string][]byte{
+			"cut off": b[:len(b)/2], "turned": append(append(bytes.Clone(b[:len(b)/2]), ^b[len(b)/2]), b[len(b)/2+1:]...), "head only": b[:5],
+		} {
+			if err := readAll(damaged); !errors.Is(err, ErrCompressed) {
+				t.Errorf("%s %s: %v", name, what, err)
+			}
+		}
+	}
+}
+
+func readAll(b []byte) error {
+	c, err := OpenContent(bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = io.Copy(io.Discard, c)
+	return err
+}
+
+func gzipped(t *testing.T, content string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	io.WriteString(w, content)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func zstandard(t *testing.T, content string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := zstd.NewWriter(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(w, content)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}

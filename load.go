@@ -1,0 +1,150 @@
+package baler
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"strings"
+
+	"github.com/balerhq/baler/handlers/load"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Load says which JSON lines go into which table, and how. Into must be given.
+type Load struct {
+	Into        string
+	Map         []string // "column=path:type" each; empty: the table's columns from the members of their names
+	Document    string   // the column that takes each whole line; empty for none
+	Keyword     string   // lines without it are passed over; empty for none
+	Key         []string // the columns by which duplicates are told
+	OnDuplicate string   // ignore, update or error; empty: ignore when there is a key, else error
+	Create      bool     // create the table when there is none
+	Part        int64    // bytes of the parts that files are split into; 0: DefaultPart
+}
+
+// DefaultPart is how large the parts of files of lines are.
+const DefaultPart = 8 << 20
+
+// LoadRecipe makes the recipe that loads JSON lines, for Run or Submit with the
+// same paths. It creates the table when that is wanted, with columns inferred
+// from the first lines of the first file as far as the mapping does not say
+// them, and makes sure that the table suits: what is wrong shows before any
+// file is registered.
+func (b *Baler) LoadRecipe(ctx context.Context, l Load, paths []string) (*recipe.Recipe, error) {
+	args := load.Args{
+		Into: l.Into, Map: l.Map, Document: l.Document, Keyword: l.Keyword, Key: l.Key,
+		OnDuplicate: store.OnDuplicate(l.OnDuplicate), Create: l.Create,
+	}
+	plan, err := args.Plan()
+	if err != nil {
+		return nil, err
+	}
+	if plan.Create {
+		if err := b.inferColumns(ctx, plan, paths); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := load.New(ctx, b.store, plan); err != nil {
+		return nil, err
+	}
+	args.Create = false // it is there now, and the next run's recipe must be the same
+	return loadRecipe(&args, l.Part)
+}
+
+// inferColumns fills in what a table that is to be created needs to know.
+func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []string) error {
+	if _, err := b.store.Columns(ctx, plan.Into); !errors.Is(err, store.ErrNoTable) {
+		return err
+	}
+	path, err := firstFile(ctx, paths)
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("infer columns: %w", err)
+	}
+	defer func() { _ = f.Close() }() // only read from
+	content, err := load.OpenContent(f)
+	if err != nil {
+		return fmt.Errorf("infer columns from %s: %w", path, err)
+	}
+	defer content.Close()
+	if plan.Map, err = load.Infer(content, plan.Map, plan.Keyword); err != nil {
+		return fmt.Errorf("infer columns from %s: %w", path, err)
+	}
+	return nil
+}
+
+// errFound ends a scan early.
+var errFound = errors.New("found")
+
+// firstFile is the first file of a scan that has content.
+func firstFile(ctx context.Context, paths []string) (found string, err error) {
+	_, err = tasks.Scan(ctx, paths, tasks.ScanOptions{}, func(f tasks.File) error {
+		if f.Problem != "" || f.Size == 0 {
+			return nil
+		}
+		found = f.Path
+		return errFound
+	})
+	if errors.Is(err, errFound) {
+		return found, nil
+	}
+	if err == nil {
+		err = fmt.Errorf("%w: there is no file with content among %s", load.ErrPlan, strings.Join(paths, ", "))
+	}
+	return "", err
+}
+
+func loadRecipe(args *load.Args, part int64) (*recipe.Recipe, error) {
+	var with bytes.Buffer
+	e := json.NewEncoder(&with)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(args); err != nil {
+		return nil, fmt.Errorf("write recipe: %w", err)
+	}
+	if part == 0 {
+		part = DefaultPart
+	}
+	// JSON is YAML; what looks like a template in it is none.
+	source := fmt.Sprintf("name: load\nsplit: {lines: %d}\nsteps:\n  - handler: load\n    with: %s\n",
+		part, strings.ReplaceAll(strings.TrimSpace(with.String()), "${", "$${"))
+	return recipe.Parse("load", []byte(source))
+}
+
+// LoadCounts adds up what a transfer's load steps have done so far. It reads a
+// row for every few megabytes loaded: look no more than once or twice a second.
+func (b *Baler) LoadCounts(ctx context.Context, t tasks.Transfer) (store.LoadCounts, error) {
+	return b.store.LoadTotals(ctx, t.ID)
+}
+
+// Rejects yields the lines that a transfer set aside, in the order of files and
+// lines, in bounded memory. It ends with the first error.
+func (b *Baler) Rejects(ctx context.Context, t tasks.Transfer) iter.Seq2[store.FileReject, error] {
+	return func(yield func(store.FileReject, error) bool) {
+		var after store.RejectKey
+		for {
+			page, err := b.store.Rejects(ctx, t.ID, after, resultPage)
+			if err != nil {
+				yield(store.FileReject{}, err)
+				return
+			}
+			for i := range page {
+				if !yield(page[i], nil) {
+					return
+				}
+				after = page[i].Key
+			}
+			if len(page) < resultPage {
+				return
+			}
+		}
+	}
+}

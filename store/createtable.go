@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// CreateTable creates a user's table of columns by their Name and Kind, unless
+// there is one of that name. The key, if any, becomes its primary key. Text
+// compares byte by byte.
+func (s *Store) CreateTable(ctx context.Context, table string, columns []Column, key []string) error {
+	if err := CheckTableName(table); err != nil {
+		return err
+	}
+	if len(columns) == 0 {
+		return fmt.Errorf("%w: %s would have no column", ErrTable, table)
+	}
+	var definitions []string
+	for i := range columns {
+		if err := CheckName(columns[i].Name); err != nil {
+			return err
+		}
+		inKey := slices.Contains(key, columns[i].Name)
+		d := s.dialect.quote(columns[i].Name) + " " + s.dialect.typeOf(columns[i].Kind, inKey)
+		if inKey {
+			d += " NOT NULL"
+		}
+		definitions = append(definitions, d)
+	}
+	if len(key) > 0 {
+		definitions = append(definitions, "PRIMARY KEY ("+s.dialect.quoteAll(key)+")")
+	}
+	engine := ""
+	if s.dialect == MySQL {
+		engine = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
+	}
+	statement := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (%s)%s", s.dialect.quote(table), strings.Join(definitions, ", "), engine)
+	pool, err := s.db.DB()
+	if err == nil {
+		_, err = pool.ExecContext(ctx, statement)
+	}
+	if err != nil {
+		return fmt.Errorf("create table %s: %w", table, err)
+	}
+	return nil
+}
+
+// typeOf is the type of a new column; on SQLite declared so that sqliteKind
+// reads the same kind again. SQLite would round decimals: there they are text.
+func (d Dialect) typeOf(k Kind, inKey bool) string {
+	lite, server := "TEXT", "MEDIUMTEXT"
+	switch k {
+	case Int:
+		lite, server = "INTEGER", "BIGINT"
+	case Float:
+		lite, server = "REAL", "DOUBLE"
+	case Decimal:
+		server = "DECIMAL(65,20)"
+	case Bool:
+		lite, server = "BOOLEAN", "BOOLEAN"
+	case Time:
+		lite, server = "DATETIME", "DATETIME(6)"
+	case JSON:
+		lite, server = "JSON TEXT", "JSON"
+	case Text:
+		if inKey {
+			server = "VARCHAR(255)"
+		}
+	}
+	if d == SQLite {
+		return lite
+	}
+	return server
+}

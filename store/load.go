@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/faults"
+)
+
+// ErrLoaded says that the rows of a section are in the table already.
+var ErrLoaded = errors.New("the section is loaded already")
+
+// Section is a run of lines of one file that is loaded in one transaction.
+type Section struct {
+	Transfer int64
+	Step     int
+	File     int64
+	At       int64 // where in the file's content it begins, uncompressed
+	Bytes    int64
+	Lines    int64
+	Skipped  int64
+	Rows     *Rows
+	Rejects  []Reject // lines that are no rows
+}
+
+// LoadCounts is what became of lines. Lines is the sum of the four below it.
+type LoadCounts struct {
+	Bytes      int64 `json:"bytes"`
+	Lines      int64 `json:"lines"`
+	Loaded     int64 `json:"loaded"`
+	Skipped    int64 `json:"skipped"`
+	Duplicates int64 `json:"duplicates"`
+	Bad        int64 `json:"bad"`
+}
+
+// Plus adds others.
+func (c *LoadCounts) Plus(o LoadCounts) {
+	c.Bytes += o.Bytes
+	c.Lines += o.Lines
+	c.Loaded += o.Loaded
+	c.Skipped += o.Skipped
+	c.Duplicates += o.Duplicates
+	c.Bad += o.Bad
+}
+
+// Load commits a section: its rows, its rejects and a marker that it is in, all
+// or nothing. A section that begins where one has been loaded gives ErrLoaded,
+// and changes nothing; when another worker is at it, Load waits for the outcome.
+// Rows that the database refuses become rejects, and cost no other row. While
+// the database is away it waits.
+func (t *Table) Load(ctx context.Context, sec *Section) (LoadCounts, error) {
+	var counts LoadCounts
+	attempt := func(tx *gorm.DB, _ time.Time) error {
+		l := loading{t: t, sec: sec, tx: tx, conn: tx.Statement.ConnPool, rejects: slices.Clip(sec.Rejects)}
+		err := l.run(ctx)
+		counts = l.counts
+		return err
+	}
+	err := Outlast(ctx, t.s.log, func() error { return t.s.write(ctx, "load lines", attempt) })
+	if err != nil {
+		return LoadCounts{}, err
+	}
+	return counts, nil
+}
+
+// loading is one try of one transaction.
+type loading struct {
+	t       *Table
+	sec     *Section
+	tx      *gorm.DB
+	conn    gorm.ConnPool // without GORM in between, which would look for parameters in megabytes of text
+	rejects []Reject
+	counts  LoadCounts
+	seen    int64  // what the session's count of duplicates was last
+	text    []byte // of the statement in hand
+}
+
+func (l *loading) run(ctx context.Context) error {
+	mark := newLoadRow(l.sec)
+	// First of all: whoever loads the same section waits here, or finds it done.
+	if err := l.tx.Create(&mark).Error; err != nil {
+		if duplicate(err) {
+			return ErrLoaded
+		}
+		return err
+	}
+	if l.t.counted {
+		if _, err := l.conn.ExecContext(ctx, "SET @baler_duplicates = 0"); err != nil {
+			return err
+		}
+	}
+	if err := l.rows(ctx); err != nil {
+		return err
+	}
+	faults.Point(faults.RowsInserted)
+	l.counts.Bytes, l.counts.Lines, l.counts.Skipped = l.sec.Bytes, l.sec.Lines, l.sec.Skipped
+	l.counts.Bad = int64(len(l.rejects))
+	if err := l.reject(); err != nil {
+		return err
+	}
+	return l.tx.Exec(`UPDATE loads SET loaded = ?, duplicates = ?, bad = ?
+		WHERE transfer_id = ? AND step_no = ? AND file_no = ? AND at_byte = ?`,
+		l.counts.Loaded, l.counts.Duplicates, l.counts.Bad, mark.TransferID, mark.StepNo, mark.FileNo, mark.AtByte).Error
+}
+
+// loadBytes bounds one statement: large enough that round trips cost nothing,
+// small enough for memory and for SQLite, which takes a million bytes.
+const loadBytes = 512 << 10
+
+// rows inserts all rows in statements of about loadBytes.
+func (l *loading) rows(ctx context.Context) error {
+	all := l.sec.Rows.rows
+	for from := 0; from < len(all); {
+		to := from + 1
+		for to < len(all) && all[to].to-all[from].from <= loadBytes {
+			to++
+		}
+		if err := l.insert(ctx, all[from:to]); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// insert inserts some rows; when the database refuses one of them it finds out
+// by halves which.
+func (l *loading) insert(ctx context.Context, rows []rowEnd) error {
+	err := l.statement(ctx, rows)
+	switch {
+	case err == nil:
+		return nil
+	case !refusedRow(err) || ctx.Err() != nil:
+		return err
+	case len(rows) == 1:
+		l.rejects = append(l.rejects, NewReject(rows[0].line, databaseReason(err), rows[0].source))
+		return nil
+	}
+	half := len(rows) / 2
+	if err := l.insert(ctx, rows[:half]); err != nil {
+		return err
+	}
+	return l.insert(ctx, rows[half:])
+}
+
+func (l *loading) statement(ctx context.Context, rows []rowEnd) error {
+	first, last := rows[0], rows[len(rows)-1]
+	values := l.sec.Rows.text[first.from:last.to]
+	if len(values) > rowBytes {
+		return errRowTooLarge
+	}
+	clause := l.t.clause
+	if l.t.first != "" {
+		clause = l.t.first
+	}
+	result, err := l.exec(ctx, values, clause)
+	if err == nil && l.t.first != "" { // what was there before, or came twice, takes the new values
+		_, err = l.exec(ctx, values, l.t.clause)
+	}
+	if l.t.counted {
+		return l.countDuplicates(ctx, len(rows), err)
+	}
+	if err != nil {
+		return err
+	}
+	affected, err := result.RowsAffected()
+	l.counts.Loaded += affected
+	l.counts.Duplicates += int64(len(rows)) - affected
+	return err
+}
+
+func (l *loading) exec(ctx context.Context, values []byte, clause string) (sql.Result, error) {
+	l.text = append(append(append(l.text[:0], l.t.insert...), values...), clause...)
+	return l.conn.ExecContext(ctx, string(l.text))
+}
+
+// countDuplicates reads what the session counted. A statement that failed has
+// counted some of its rows, too: they will come again.
+func (l *loading) countDuplicates(ctx context.Context, rows int, failed error) error {
+	if failed != nil {
+		if refusedRow(failed) {
+			if _, err := l.conn.ExecContext(ctx, "SET @baler_duplicates = ?", l.seen); err != nil {
+				return err
+			}
+		}
+		return failed
+	}
+	var now int64
+	if err := l.conn.QueryRowContext(ctx, "SELECT CAST(@baler_duplicates AS SIGNED)").Scan(&now); err != nil {
+		return err
+	}
+	l.counts.Duplicates += now - l.seen
+	l.counts.Loaded += int64(rows) - (now - l.seen)
+	l.seen = now
+	return nil
+}
+
+// Errors by which a server refuses a row, beside those of Refused.
+const (
+	mysqlTruncated   = 1265 // a value that is none of an ENUM
+	mysqlWrongValue  = 1366 // HY000 on MySQL
+	mysqlNoDefault   = 1364
+	mysqlNoPartition = 1526
+	mysqlSignal      = 1644 // a trigger's own
+	mysqlCheckFailed = 3819
+)
+
+// refusedRow reports whether a row of a user's table is at fault.
+func refusedRow(err error) bool {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		switch e.Number {
+		case mysqlTruncated, mysqlWrongValue, mysqlNoDefault, mysqlNoPartition, mysqlSignal, mysqlCheckFailed:
+			return true
+		}
+	}
+	return Refused(err)
+}
+
+// databaseReason is what the database said of a row.
+func databaseReason(err error) string {
+	if errors.Is(err, errRowTooLarge) {
+		return fmt.Sprintf("the row is larger than %d MiB, which is more than every database takes", rowBytes>>20)
+	}
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return "the database refuses the row: " + e.Message
+	}
+	return "the database refuses the row: " + err.Error()
+}

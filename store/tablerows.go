@@ -1,0 +1,139 @@
+package store
+
+import (
+	"encoding/hex"
+	"slices"
+	"time"
+)
+
+// Rows collects rows for one table as the text of an INSERT's values: that is
+// what goes to the database, so nothing is boxed, bound or escaped twice. Fill
+// it row by row: a call for each column in order, then End or Drop. Make one
+// with Table.Rows; Reset empties it for use again. Not for concurrent use.
+type Rows struct {
+	sqlite  bool
+	text    literals // "(…),(…)"
+	rows    []rowEnd
+	started bool
+}
+
+// rowEnd is where a row's text lies, and the line that it comes from.
+type rowEnd struct {
+	from, to int
+	line     int64
+	source   []byte
+}
+
+// Len is the number of whole rows.
+func (r *Rows) Len() int { return len(r.rows) }
+
+// Reset forgets all rows and keeps the memory.
+func (r *Rows) Reset() {
+	clear(r.rows) // lets go of the sources
+	r.text, r.rows, r.started = r.text[:0], r.rows[:0], false
+}
+
+// End completes a row. Line is where it comes from and source its content,
+// which must stay as it is until the rows are loaded.
+func (r *Rows) End(line int64, source []byte) {
+	r.text = append(r.text, ')')
+	r.rows = append(r.rows, rowEnd{r.begin(), len(r.text), line, source})
+	r.started = false
+}
+
+// Drop gives up the row that was begun.
+func (r *Rows) Drop() {
+	if n := len(r.rows); n > 0 {
+		r.text = r.text[:r.rows[n-1].to]
+	} else {
+		r.text = r.text[:0]
+	}
+	r.started = false
+}
+
+// begin is where the text of the row in hand begins.
+func (r *Rows) begin() int {
+	if n := len(r.rows); n > 0 {
+		return r.rows[n-1].to + 1 // behind the comma
+	}
+	return 0
+}
+
+func (r *Rows) next() {
+	switch {
+	case r.started:
+		r.text = append(r.text, ',')
+	case len(r.rows) > 0:
+		r.text = append(r.text, ',', '(')
+	default:
+		r.text = append(r.text, '(')
+	}
+	r.started = true
+}
+
+// Missing adds what a column gets that has no value: NULL or its default.
+func (r *Rows) Missing(c *Column) {
+	r.next()
+	r.text = append(r.text, c.missing...)
+}
+
+// Number adds a number as it is written in JSON. An approximate one is made
+// such for the database: it would read a short one as a decimal.
+func (r *Rows) Number(number []byte, approximate bool) {
+	r.next()
+	r.text = append(r.text, number...)
+	if approximate && !slices.ContainsFunc(number, func(c byte) bool { return c == 'e' || c == 'E' }) {
+		r.text = append(r.text, 'e', '0')
+	}
+}
+
+// Decimal adds a number of which no digit may be lost. SQLite would read it as
+// floating point: it gets text, which a column of numbers makes one of.
+func (r *Rows) Decimal(number []byte) {
+	if r.sqlite {
+		r.Text(number)
+		return
+	}
+	r.Number(number, false)
+}
+
+// Bool adds 1 or 0.
+func (r *Rows) Bool(b bool) {
+	r.next()
+	r.text = r.text.flag(b)
+}
+
+// Time adds a time in UTC, to the microsecond.
+func (r *Rows) Time(t time.Time) {
+	r.next()
+	r.text = r.text.moment(t)
+}
+
+// Text adds valid UTF-8.
+func (r *Rows) Text(text []byte) {
+	r.next()
+	if r.sqlite {
+		r.text = appendSQLite(r.text, text)
+		return
+	}
+	r.text = quoted(r.text, text)
+}
+
+// appendSQLite quotes text, which SQLite reads up to a NUL only: one that holds
+// it is written in hexadecimal.
+func appendSQLite(to literals, text []byte) literals {
+	start := len(to)
+	to = append(to, '\'')
+	from := 0
+	for i, c := range text {
+		switch c {
+		case 0:
+			to = append(to[:start], "CAST(x'"...)
+			return append(hex.AppendEncode(to, text), "' AS TEXT)"...)
+		case '\'':
+			to = append(append(to, text[from:i]...), '\'', '\'')
+			from = i + 1
+		}
+	}
+	return append(append(to, text[from:]...), '\'')
+}
