@@ -19,6 +19,13 @@ func (b *Baler) diagnoseHost() []Check {
 	if len(checks) == 0 {
 		checks = append(checks, well("roots", "none set: workers read what each transfer submitted"))
 	}
+	for _, dir := range b.cfg.Outputs {
+		if err := tryWriting(dir); err != nil {
+			checks = append(checks, ill("outputs", Sick, err, "make the folder, writable to this account, or correct BALER_OUTPUTS"))
+			continue
+		}
+		checks = append(checks, well("outputs", "%s is writable", dir))
+	}
 	return append(checks, diagnoseSignatures())
 }
 
@@ -49,14 +56,18 @@ func writable(folder string) Check {
 		}
 		folder = above
 	}
-	f, err := os.CreateTemp(folder, ".baler-doctor-*")
-	if err != nil {
-		return ill("state folder", Sick, err, advice)
-	}
-	if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
+	if err := tryWriting(folder); err != nil {
 		return ill("state folder", Sick, err, advice)
 	}
 	return well("state folder", "%s is writable", folder)
+}
+
+func tryWriting(folder string) error {
+	f, err := os.CreateTemp(folder, ".baler-doctor-*")
+	if err != nil {
+		return fmt.Errorf("try to write: %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // diagnoseSignatures says by which PRONOM release formats are identified.

@@ -7,8 +7,8 @@ import (
 )
 
 // Builtin is a new registry with the handlers that come with Baler: checksum,
-// identify, load and noop for files, manifest and report for closing steps.
-// Further ones can be registered beside them.
+// identify, load and noop for files, manifest, report and bag for closing
+// steps. Further ones can be registered beside them.
 func Builtin() *Registry {
 	r := &Registry{}
 	must(r.Register("checksum", newChecksum(),
@@ -32,6 +32,9 @@ func Builtin() *Registry {
 	must(r.RegisterClosing("report", report,
 		WithDescription("JSON of the summary and of every file that failed"),
 		WithArgs(checkReportArgs)))
+	must(r.RegisterClosing("bag", bag,
+		WithDescription("BagIt bag with copies of the files, checked by digest while they are copied"),
+		WithArgs(checkBagArgs)))
 	registerFaulty(r)
 	return r
 }

@@ -44,6 +44,76 @@ func (c *Closing) Create(path string, write func(w io.Writer) error) (err error)
 	return nil
 }
 
+// CreateFolder makes a folder, lets write fill it, and puts it in place with a
+// rename when that has returned nil. A folder that is there is replaced when
+// ours says so of it: between two renames nothing is in the place. The path must
+// lie below a folder that the worker may write, as for Create.
+func (c *Closing) CreateFolder(path string, ours func(there *os.Root) bool, write func(dir *os.Root) error) (err error) {
+	p, err := c.spec.outputs.at(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.root.Close()) }()
+	if err := c.sweep(p); err != nil {
+		return writeVerdict(path, err)
+	}
+	if err := p.replaceable(ours); err != nil {
+		return err
+	}
+	temporary := p.beside(c.temporary())
+	if err := fillFolder(p.root, temporary, write); err != nil {
+		return errors.Join(err, p.root.RemoveAll(temporary))
+	}
+	if err := c.putFolder(p, temporary); err != nil {
+		return errors.Join(writeVerdict(path, err), p.root.RemoveAll(temporary))
+	}
+	return nil
+}
+
+// replaceable reports what keeps a folder from being put in its place.
+func (p *place) replaceable(ours func(there *os.Root) bool) error {
+	there, err := p.root.OpenRoot(p.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return writeVerdict(p.path, err)
+	}
+	defer there.Close() // nothing was written
+	if !ours(there) {
+		return Fail(CodeInTheWay, fmt.Errorf("%s is there already, and is nothing that this step replaces: move it away", p.path))
+	}
+	return nil
+}
+
+func fillFolder(root *os.Root, name string, write func(dir *os.Root) error) error {
+	if err := root.Mkdir(name, 0o755); err != nil {
+		return writeVerdict(name, err)
+	}
+	dir, err := root.OpenRoot(name)
+	if err != nil {
+		return writeVerdict(name, err)
+	}
+	return errors.Join(write(dir), dir.Close())
+}
+
+// putFolder puts what stands beside a place there, in place of what is there.
+func (c *Closing) putFolder(p *place, temporary string) error {
+	former := p.beside(c.temporary())
+	err := p.root.Rename(p.name, former)
+	replaced := err == nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := p.root.Rename(temporary, p.name); err != nil {
+		if replaced {
+			err = errors.Join(err, p.root.Rename(former, p.name))
+		}
+		return err
+	}
+	return errors.Join(syncFolder(p.root, p.dir()), p.root.RemoveAll(former))
+}
+
 // writeBeside gives the error of write as it is.
 func writeBeside(root *os.Root, name string, write func(w io.Writer) error) error {
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)

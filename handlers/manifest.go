@@ -64,7 +64,10 @@ func manifest(ctx context.Context, c *Closing) error {
 	if err != nil {
 		return err
 	}
-	return without.verdict(args.Algorithm, c.Transfer().Files)
+	if without.n > 0 {
+		return Warn(CodeNoDigest, without.count("have no "+args.Algorithm+" and are not listed", c.Transfer().Files))
+	}
+	return nil
 }
 
 // checksumLine is a line of GNU coreutils' sums: of a name with a backslash or
@@ -93,14 +96,11 @@ func (m *missing) add(path string) {
 	}
 }
 
-// verdict is nil when none is missing.
-func (m *missing) verdict(algorithm string, of int64) error {
-	if m.n == 0 {
-		return nil
-	}
+// count says what is with them, of how many.
+func (m *missing) count(what string, of int64) string {
 	names := strings.Join(m.first, ", ")
 	if m.n > int64(len(m.first)) {
 		names += ", …"
 	}
-	return Warn(CodeNoDigest, fmt.Sprintf("%d of %d files have no %s and are not listed: %s", m.n, of, algorithm, names))
+	return fmt.Sprintf("%d of %d files %s: %s", m.n, of, what, names)
 }

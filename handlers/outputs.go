@@ -11,6 +11,9 @@ import (
 // CodeOutsideOutputs says that a closing step may not write where it was told to.
 const CodeOutsideOutputs = "outside-outputs"
 
+// CodeInTheWay says that something else stands where a closing step is to write.
+const CodeInTheWay = "in-the-way"
+
 // Outputs says where closing handlers may write: below some folders, where
 // every step of a path is taken by os.Root, or, for a process that works for
 // one person with that person's rights, anywhere. The zero value refuses all.

@@ -219,3 +219,28 @@ func TestMonitorShowsBatchesReadably(t *testing.T) {
 		t.Errorf("%d %s", status, body)
 	}
 }
+
+func TestClosingTransfersOnEveryFace(t *testing.T) {
+	s := stocked(2)
+	closing, failed := &s.transfers[0], &s.transfers[1]
+	closing.State, closing.EndedAt = tasks.Closing, time.Time{}
+	closing.Closing = []tasks.ClosingStep{{Name: "sums", State: tasks.ClosingDone}, {Name: "bag-it", State: tasks.ClosingRunning}}
+	failed.Steps[0].Counts = tasks.Counts{Succeeded: 10}
+	failed.Closing = []tasks.ClosingStep{{Name: "sums", State: tasks.ClosingFailed}}
+	url := serve(t, web.Options{Transfers: s})
+	for path, parts := range map[string][]string{
+		"/":             {"closing: bag-it", "completed with failures"},
+		"/v1/transfers": {`"state":"closing"`},
+		"/v1/transfers/" + closing.UUID: {
+			`"state":"closing"`, `"closing":[{"step":"sums","state":"done","tries":0,"error":""},{"step":"bag-it","state":"running"`,
+		},
+		"/metrics": {`baler_transfers{state="closing"} 1`},
+	} {
+		status, _, body := get(t, url+path)
+		for _, part := range parts {
+			if status != http.StatusOK || !strings.Contains(body, part) {
+				t.Errorf("%s: %d without %s:\n%s", path, status, part, body)
+			}
+		}
+	}
+}

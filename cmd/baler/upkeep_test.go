@@ -82,9 +82,10 @@ func TestDoctorOfServices(t *testing.T) {
 func TestDoctorOfASickHost(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
+	s.env = append(s.env, "BALER_OUTPUTS="+s.path("nowhere"))
 	all := checks(t, s.must(exitError, "doctor", "--json", "--roots", s.path("nowhere"),
 		"--redis", "redis://:secret@127.0.0.1:1", "--database", "mysql://u:secret@127.0.0.1:1/x"))
-	for _, name := range []string{"roots", "database", "queue"} {
+	for _, name := range []string{"roots", "outputs", "database", "queue"} {
 		f := all[name]
 		if f.Health != baler.Sick {
 			t.Errorf("%s: %+v", name, f)
