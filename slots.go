@@ -5,35 +5,53 @@ import (
 	"slices"
 	"time"
 
+	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/store"
 )
 
-// slots gives a function that tells how many batches of a handler all live
-// workers run at once. It looks at most once a second, then also for what they
-// have learnt of costs, and is one dispatcher's: not for concurrent use.
-func (b *Baler) slots() func(ctx context.Context, handler string) (int, error) {
-	var seen time.Time
-	var workers []store.Worker
-	return func(ctx context.Context, handler string) (int, error) {
-		if now := b.now(); now.Sub(seen) > time.Second {
-			ws, err := b.store.Workers(ctx)
-			if err != nil {
-				return 0, err
-			}
-			if err := b.loadCosts(ctx); err != nil {
-				return 0, err
-			}
-			workers, seen = ws, now
-		}
-		n := 0
-		for _, w := range workers {
-			if slices.Contains(w.Handlers, handler) && w.Wish == store.Go {
-				n += b.atOnce(handler, w.Slots)
-			}
-		}
-		return n, nil
+// lookout tells a dispatcher of the live workers and of what people allow them.
+// It looks at most once a second, then also for what they have learnt of costs,
+// and is one dispatcher's: not for concurrent use.
+type lookout struct {
+	b        *Baler
+	seen     time.Time
+	workers  []store.Worker
+	ceilings []store.Ceiling
+}
+
+func (l *lookout) look(ctx context.Context) (err error) {
+	now := l.b.now()
+	if now.Sub(l.seen) <= time.Second {
+		return nil
 	}
+	if l.workers, err = l.b.store.Workers(ctx); err != nil {
+		return err
+	}
+	if l.ceilings, err = l.b.store.Ceilings(ctx); err != nil {
+		return err
+	}
+	l.seen = now
+	return l.b.loadCosts(ctx)
+}
+
+// slots tells how many batches of a handler all live workers run at once.
+func (l *lookout) slots(ctx context.Context, handler string) (int, error) {
+	if err := l.look(ctx); err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, w := range l.workers {
+		if slices.Contains(w.Handlers, handler) && w.Wish == store.Go {
+			n += l.b.atOnce(handler, w.Slots)
+		}
+	}
+	return n, nil
+}
+
+// within tells what the ceilings leave to a transfer.
+func (l *lookout) within(e *batcher.Entry) (inFlight int, filesPerSecond float64) {
+	return handlers.Within(e, l.ceilings)
 }
 
 // atOnce is how many batches of a handler a worker with this concurrency runs

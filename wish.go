@@ -37,7 +37,7 @@ func (w *worker) fulfil(ctx context.Context, wish store.Wish) (leave bool) {
 		}
 		return true
 	case wish == store.Rest && w.server != nil:
-		w.b.log.InfoContext(ctx, "worker told to pause")
+		w.b.log.InfoContext(ctx, "worker takes no batches for now")
 		w.rest(false)
 	case wish == store.Go && w.server == nil:
 		if err := w.take(ctx); err != nil {

@@ -64,7 +64,12 @@ type worker struct {
 func (b *Baler) newWorker(c closing) (*worker, error) {
 	w := &worker{b: b, started: b.now(), wishes: make(chan store.Wish, 1)}
 	w.dispatcher = b.newDispatcher()
+	intake := 0
+	if adapt := b.cfg.Record.Adapt; adapt == nil || *adapt {
+		intake = b.cfg.Worker.Concurrency
+	}
 	w.recorder = handlers.NewRecorder(b.store, handlers.RecorderOptions{
+		Intake: intake, Metrics: b.handlers,
 		MaxItems: b.cfg.Record.MaxItems, Flushers: b.cfg.Record.Flushers, Observe: b.handlers.ObserveFlush, Log: b.log,
 	})
 	var err error
@@ -120,10 +125,16 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 	case errors.Is(err, asynq.ErrLeaseExpired):
 		return 0
 	case errors.Is(err, handlers.ErrBusy):
-		return 50*time.Millisecond + rand.N(200*time.Millisecond)
+		return soon()
+	}
+	if full, ok := errors.AsType[*handlers.ThrottledError](err); ok {
+		return full.After + soon()
 	}
 	return time.Second + rand.N(2*time.Second)
 }
+
+// soon is when there may be room for a batch where there was none.
+func soon() time.Duration { return 50*time.Millisecond + rand.N(200*time.Millisecond) }
 
 func (b *Baler) newDispatcher() *batcher.Dispatcher {
 	return batcher.NewDispatcher(b.store, b.queue.producer, b.catalog, b.dispatcherOptions())
@@ -133,8 +144,10 @@ func (b *Baler) dispatcherOptions() batcher.DispatcherOptions {
 	o := batcher.DispatcherOptions{
 		Holder: b.cfg.Worker.Name, Window: b.cfg.Dispatch.Window, Interval: b.cfg.Dispatch.Interval,
 		Lag: b.cfg.Dispatch.Lag, Resend: b.cfg.Dispatch.Resend, Handlers: b.registry.Names(),
-		Completed: b.completed, Log: b.log, Now: b.now, Slots: b.slots(),
+		Completed: b.completed, Log: b.log, Now: b.now,
 	}
+	watch := &lookout{b: b}
+	o.Slots, o.Within = watch.slots, watch.within
 	for queue := range b.cfg.Worker.Queues {
 		o.Queues = append(o.Queues, queue)
 	}
@@ -152,17 +165,20 @@ func (w *worker) start(ctx context.Context) error {
 	if err := w.b.store.ForgetWorker(ctx, w.b.cfg.Worker.Name); err != nil {
 		return err
 	}
-	if _, err := w.heartbeat(ctx); err != nil {
+	wish, next, err := w.heartbeat(ctx)
+	if err != nil {
 		return err
 	}
 	if err := w.b.loadCosts(ctx); err != nil {
 		return err
 	}
-	if err := w.take(ctx); err != nil {
-		return err
+	if wish != store.Rest {
+		if err := w.take(ctx); err != nil {
+			return err
+		}
 	}
 	w.ended.Go(func() { _ = w.dispatcher.Run(background) }) // it ends with its context and logs its errors
-	w.ended.Go(func() { w.beat(background) })
+	w.ended.Go(func() { w.beat(background, next) })
 	w.ended.Go(func() { _ = w.b.newCourier().Run(background) }) // as the dispatcher
 	w.b.log.InfoContext(ctx, "worker started", "name", w.b.cfg.Worker.Name, "concurrency", w.b.cfg.Worker.Concurrency,
 		"handlers", w.b.registry.Names())
@@ -172,8 +188,12 @@ func (w *worker) start(ctx context.Context) error {
 // beatEvery is how often a worker tells the database that it lives.
 const beatEvery = 5 * time.Second
 
-func (w *worker) beat(ctx context.Context) {
-	t := time.NewTicker(beatEvery)
+// beatSoon is how soon it does so again while workers hand each other parts of a
+// ceiling.
+const beatSoon = 500 * time.Millisecond
+
+func (w *worker) beat(ctx context.Context, first time.Duration) {
+	t := time.NewTimer(first)
 	defer t.Stop()
 	for {
 		select {
@@ -184,7 +204,8 @@ func (w *worker) beat(ctx context.Context) {
 				w.b.log.WarnContext(ctx, "worker: what was learnt of costs is not shared yet", "error", err)
 			}
 		case <-t.C:
-			wish, err := w.heartbeat(ctx)
+			wish, next, err := w.heartbeat(ctx)
+			t.Reset(next)
 			if err == nil {
 				err = w.runner.StopCanceled(ctx)
 			}
@@ -200,11 +221,24 @@ func (w *worker) beat(ctx context.Context) {
 	}
 }
 
-func (w *worker) heartbeat(ctx context.Context) (store.Wish, error) {
-	return w.b.store.SeeWorker(ctx, store.Worker{
+// heartbeat tells the database that the worker lives, and what of it is wanted:
+// one that the ceilings leave nothing to rests. Next is when to beat again.
+func (w *worker) heartbeat(ctx context.Context) (wish store.Wish, next time.Duration, err error) {
+	o, err := w.b.store.SeeWorker(ctx, store.Worker{
 		Name: w.b.cfg.Worker.Name, Handlers: w.b.handlerNames(), Slots: w.b.cfg.Worker.Concurrency,
-		Version: w.b.version, StartedAt: w.started,
+		Version: w.b.version, StartedAt: w.started, Held: w.runner.Held(),
 	})
+	if err != nil {
+		return "", beatEvery, err
+	}
+	next = beatEvery
+	if w.runner.Obey(o.Parts) {
+		next = beatSoon
+	}
+	if o.Wish == store.Go && w.runner.Shut() {
+		return store.Rest, next, nil
+	}
+	return o.Wish, next, nil
 }
 
 // stop ends the worker in order: no new batches, then the grace period for

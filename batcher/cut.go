@@ -9,9 +9,8 @@ import (
 // cutMost is how many files one cut reads.
 const cutMost = 20_000
 
-// cut turns the next files of a backlog, limit at most, into batches, room at
-// most. The last of them are shared out among some slots.
-func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, limit, room, slots int) (bool, error) {
+// cut turns the next files of a backlog, limit at most, into batches as p says.
+func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, limit int, p planner) (bool, error) {
 	// A first step for every file needs no more than sizes.
 	sizes := e.Step(1).Unconditional()
 	files, err := d.ledger.FilesAfter(ctx, b.Transfer, b.Cursor, limit, sizes)
@@ -21,11 +20,8 @@ func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, limit, room,
 	if len(files) == 0 {
 		return false, gap(b)
 	}
-	p := planner{
-		transfer: b.Transfer, queue: e.Queue, policy: e.Policy, rest: b.rest(), room: room,
-		ration: rationing(e, b, slots),
-		route:  func(f *tasks.File) int { return e.Route(0, f, nil) },
-	}
+	p.transfer, p.queue, p.rest = b.Transfer, e.Queue, b.rest()
+	p.route = func(f *tasks.File) int { return e.Route(0, f, nil) }
 	planned := p.plan(files)
 	c := Cut{
 		Transfer: b.Transfer, From: b.Cursor, To: planned.to, Bytes: b.Bytes - p.rest.bytes,

@@ -21,6 +21,11 @@ type DispatcherOptions struct {
 	// nil, or 0, when nobody knows. It is asked before each cut.
 	Slots func(ctx context.Context, handler string) (int, error)
 
+	// Within tells what people allow all workers together to do of a transfer:
+	// batches in flight, and files a second; 0 for no bound. It is asked after
+	// Slots. Nil for no bounds.
+	Within func(e *Entry) (inFlight int, filesPerSecond float64)
+
 	// Elected runs each time this dispatcher comes to act; nil for nothing.
 	Elected func(ctx context.Context) error
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/balerhq/baler/tasks"
@@ -71,10 +72,11 @@ func (d *Dispatcher) serve(ctx context.Context, b *Backlog) (cut bool, err error
 	if err != nil {
 		return false, err
 	}
+	slots, policies := d.within(e, slots)
 	p := d.pace(b.Transfer)
 	room := p.room(b.Open, slots, d.opts.Window)
 	p.filled = b.Files-b.Cursor > 0
-	policy := e.Policy(1)
+	policy := policies(1)
 	r := rationing(e, b, slots)(1)
 	if r.probing() {
 		room = min(room, max(probesPerSlot*slots, probesPerSlot)-b.Open)
@@ -87,7 +89,8 @@ func (d *Dispatcher) serve(ctx context.Context, b *Backlog) (cut bool, err error
 	if room <= 0 || ripe == 0 {
 		return false, nil
 	}
-	return d.cut(ctx, b, e, min(ripe, cutMost, room*max(policy.MaxItems, 1)), room, slots)
+	limit := min(ripe, cutMost, room*max(policy.MaxItems, 1))
+	return d.cut(ctx, b, e, limit, planner{room: room, policy: policies, ration: rationing(e, b, slots)})
 }
 
 // probesPerSlot is how many batches a slot gets while nobody knows what they
@@ -99,6 +102,28 @@ func (d *Dispatcher) slots(ctx context.Context, e *Entry) (int, error) {
 		return 0, nil
 	}
 	return d.opts.Slots(ctx, e.Step(1).Handler)
+}
+
+// within keeps the slots and the batches of a transfer below what people allow
+// all workers: nobody waits for what was cut far ahead of that. A batch holds no
+// more files than may be worked on in a second.
+func (d *Dispatcher) within(e *Entry, slots int) (int, func(step int) Policy) {
+	if d.opts.Within == nil {
+		return slots, e.Policy
+	}
+	inFlight, rate := d.opts.Within(e)
+	if inFlight > 0 && (slots == 0 || inFlight < slots) {
+		slots = inFlight
+	}
+	if rate <= 0 {
+		return slots, e.Policy
+	}
+	most := int(min(math.Ceil(rate), math.MaxInt32))
+	return slots, func(step int) Policy {
+		p := e.Policy(step)
+		p.MaxItems = min(cmp.Or(p.MaxItems, most), most)
+		return p
+	}
 }
 
 func (d *Dispatcher) pace(transfer int64) *pace {

@@ -96,6 +96,7 @@ type Record struct {
 	MaxItems  int           `koanf:"max_items"`
 	MaxDelay  time.Duration `koanf:"max_delay"`
 	Flushers  int           `koanf:"flushers"`
+	Adapt     *bool         `koanf:"adapt"` // nil means true
 	OutputCap Size          `koanf:"output_cap"`
 }
 

@@ -42,6 +42,9 @@ func (c Config) constants() Config {
 	c.Record.MaxItems = cmp.Or(c.Record.MaxItems, 1000)
 	c.Record.MaxDelay = cmp.Or(c.Record.MaxDelay, 250*time.Millisecond)
 	c.Record.Flushers = cmp.Or(c.Record.Flushers, 2)
+	if c.Record.Adapt == nil {
+		c.Record.Adapt = new(true)
+	}
 	c.Record.OutputCap = cmp.Or(c.Record.OutputCap, 64<<10)
 	c.HTTP.Listen = cmp.Or(c.HTTP.Listen, "127.0.0.1:8080")
 	c.Log.Level = cmp.Or(c.Log.Level, "info")

@@ -98,7 +98,9 @@ func queues() []Setting {
 		{"record.max_delay", "BALER_RECORD_MAX_DELAY", "250ms", duration(),
 			"How long a result waits for others before it is written."},
 		{"record.flushers", "BALER_RECORD_FLUSHERS", "2", number(),
-			"Transactions that write results at the same time."},
+			"Transactions that write results at the same time, at most."},
+		{"record.adapt", "BALER_RECORD_ADAPT", "true", flag(),
+			"Do less at once while the database commits slowly: fewer transactions and fewer batches in hand, one at least."},
 		{"record.output_cap", "BALER_RECORD_OUTPUT_CAP", "64KiB", size(),
 			"Output kept of one file at one step; of more, the head and the tail."},
 	}

@@ -30,6 +30,11 @@ func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
 		return err
 	}
 	defer release()
+	leave, err := r.admit(ctx, m)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	// Only a lost lease counts as a retry in asynq: whatever ProcessTask
 	// returns is declared to be no failure.
 	lost, _ := asynq.GetRetryCount(ctx)

@@ -23,6 +23,13 @@ type RecorderOptions struct {
 	Flushers int   // transactions at the same time: 2
 	Observe  func(reason batcher.Reason, results int, took time.Duration)
 	Log      *slog.Logger // nil: discards
+
+	// Intake, above 0, has the recorder adapt to how quickly the database commits:
+	// Flushers are at most as many as said, and a worker that has up to Intake
+	// batches in hand is told by the Recorder's Intake how many it should have.
+	Intake  int
+	Metrics *Metrics         // nil: counts for nobody
+	Now     func() time.Time // nil: time.Now
 }
 
 // Recorder writes what the batches of this process have to record. It gathers
@@ -33,6 +40,7 @@ type Recorder struct {
 	store   *store.Store
 	batches *batcher.Batcher[*store.Recording]
 	log     *slog.Logger
+	adapts  *adaptation // nil when it does not
 }
 
 // NewRecorder makes a recorder; Close ends it.
@@ -42,14 +50,19 @@ func NewRecorder(s *store.Store, o RecorderOptions) *Recorder {
 	}
 	policy := batcher.Policy{MaxItems: 1000, MaxBytes: 16 << 20}
 	policy = batcher.Policy{MaxItems: o.MaxItems, MaxBytes: o.MaxBytes}.Over(policy)
-	flushers := o.Flushers
-	if flushers <= 0 {
-		flushers = 2
+	if o.Flushers <= 0 {
+		o.Flushers = 2
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	r := &Recorder{store: s, log: o.Log}
 	r.batches = batcher.New(policy, r.flush, batcher.Options[*store.Recording]{
-		Weigh: weigh, Capacity: 8 * policy.MaxItems, Flushers: flushers, Eager: true, Observe: o.Observe,
+		Weigh: weigh, Capacity: 8 * policy.MaxItems, Flushers: o.Flushers, Eager: true, Observe: o.Observe,
 	})
+	if o.Intake > 0 {
+		r.adapts = newAdaptation(&o, r.batches.SetFlushers)
+	}
 	return r
 }
 
@@ -104,7 +117,7 @@ func (r *Recorder) flush(ctx context.Context, recs []*store.Recording) error {
 // persist commits, and waits for the database while it is away.
 func (r *Recorder) persist(ctx context.Context, recs []*store.Recording) error {
 	for try := 1; ; try++ {
-		err := r.store.Record(ctx, recs)
+		err := r.adapts.record(ctx, r.store, recs)
 		if err == nil || store.Refused(err) || ctx.Err() != nil {
 			return err
 		}

@@ -60,6 +60,7 @@ type Runner struct {
 	RunnerOptions
 	slots    *semaphore.Weighted
 	heavy    heavy
+	gate     *gate
 	roots    *Roots          // what the site allows; nil: what each transfer was submitted with
 	stopping context.Context //nolint:containedctx // ends when running handlers must stop, see Stop
 	stop     context.CancelCauseFunc
@@ -74,7 +75,10 @@ var _ asynq.Handler = (*Runner)(nil)
 // NewRunner makes a runner.
 func NewRunner(o RunnerOptions) (*Runner, error) {
 	o = o.withDefaults()
-	r := &Runner{RunnerOptions: o, slots: semaphore.NewWeighted(int64(o.Slots)), heavy: heavy{total: o.Slots}}
+	r := &Runner{RunnerOptions: o, slots: semaphore.NewWeighted(int64(o.Slots)), heavy: heavy{total: o.Slots}, gate: newGate(o.Now)}
+	if o.Recorder != nil {
+		r.gate.intake = o.Recorder.Intake
+	}
 	r.stopping, r.stop = context.WithCancelCause(context.Background())
 	if len(o.Roots) > 0 {
 		roots, err := NewRoots(o.Roots)

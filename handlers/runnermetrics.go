@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -18,6 +19,13 @@ type Metrics struct {
 	files    *prometheus.HistogramVec
 	flushes  *prometheus.CounterVec
 	commits  prometheus.Histogram
+	refused  *prometheus.CounterVec
+	inFlight *prometheus.GaugeVec
+	fileRate *prometheus.GaugeVec
+	slowdown *prometheus.CounterVec
+	flushers prometheus.Gauge
+	intake   prometheus.Gauge
+	pressure prometheus.Gauge
 	notOurs  prometheus.Counter
 	stale    prometheus.Counter
 	handed   prometheus.Counter
@@ -51,17 +59,37 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "baler_recorder_commit_seconds", Help: "How long the recorder's transactions took.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
 		}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_batches_throttled_total", Help: "Batches sent back because a bound was reached, by the bound.",
+		}, []string{"bound"}),
+		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "baler_limit_in_flight", Help: "This worker's part of the limits on batches in flight.",
+		}, []string{"scope", "name"}),
+		fileRate: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "baler_limit_files_per_second", Help: "This worker's part of the limits on files a second.",
+		}, []string{"scope", "name"}),
+		slowdown: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_slowdowns_total", Help: "How often the worker began to do less at once because of the database, by reason.",
+		}, []string{"reason"}),
+		flushers: gaugeOf("baler_recorder_flushers", "Transactions of the recorder that may run at once."),
+		intake:   gaugeOf("baler_worker_intake", "Batches that the worker may have in hand at once, as far as the database is concerned."),
+		pressure: gaugeOf("baler_recorder_commit_ratio", "How many times as long as usual the recorder's transactions take."),
 		notOurs:  counter("baler_messages_set_aside_total", "Messages that could not be read and were set aside."),
 		stale:    counter("baler_batches_stale_total", "Deliveries of batches that somebody else had closed or taken over."),
 		handed:   counter("baler_batches_handed_back_total", "Batches given back to the queue unfinished."),
 		isolated: counter("baler_batches_split_total", "Batches split because a worker died with them."),
 	}
-	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.files, m.flushes, m.commits, m.notOurs, m.stale, m.handed, m.isolated)
+	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.files, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
+		m.slowdown, m.flushers, m.intake, m.pressure, m.notOurs, m.stale, m.handed, m.isolated)
 	return m
 }
 
 func counter(name, help string) prometheus.Counter {
 	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+}
+
+func gaugeOf(name, help string) prometheus.Gauge {
+	return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 }
 
 // ObserveFlush counts one transaction of the recorder.
@@ -125,5 +153,44 @@ func (m *Metrics) handedBack() {
 func (m *Metrics) split() {
 	if m != nil {
 		m.isolated.Inc()
+	}
+}
+
+func (m *Metrics) throttled(by Bound) {
+	if m != nil {
+		m.refused.WithLabelValues(string(by)).Inc()
+	}
+}
+
+// bounded shows this worker's parts of the ceilings that there are.
+func (m *Metrics) bounded(parts []store.Part) {
+	if m == nil {
+		return
+	}
+	m.inFlight.Reset()
+	m.fileRate.Reset()
+	for i := range parts {
+		p := &parts[i]
+		if p.InFlight > 0 {
+			m.inFlight.WithLabelValues(string(p.Scope), p.Name).Set(float64(p.Cap))
+		}
+		if p.Rate > 0 {
+			m.fileRate.WithLabelValues(string(p.Scope), p.Name).Set(p.Rate)
+		}
+	}
+}
+
+func (m *Metrics) slowed(why Slowdown) {
+	if m != nil {
+		m.slowdown.WithLabelValues(string(why)).Inc()
+	}
+}
+
+// tempo shows what the worker does at once, and what makes it do so.
+func (m *Metrics) tempo(flushers, intake int, pressure float64) {
+	if m != nil {
+		m.flushers.Set(float64(flushers))
+		m.intake.Set(float64(intake))
+		m.pressure.Set(pressure)
 	}
 }

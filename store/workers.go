@@ -16,7 +16,8 @@ type Worker struct {
 	Handlers  []string
 	Slots     int // batches it runs at once
 	Version   string
-	Wish      Wish // what a person wants of it
+	Wish      Wish           // what a person wants of it
+	Held      map[string]int // batches that it may have of each ceiling until it is seen again, by Ceiling.Key
 	StartedAt time.Time
 	SeenAt    time.Time
 }
@@ -37,6 +38,7 @@ type workerRow struct {
 	Slots     int
 	Version   string
 	Wish      Wish
+	Held      string // JSON
 	StartedAt time.Time
 	SeenAt    time.Time
 }
@@ -47,27 +49,56 @@ func (workerRow) TableName() string { return "workers" }
 // workerGone is after how long without a sign a worker counts as dead.
 const workerGone = 30 * time.Second
 
-// SeeWorker notes that a worker is alive, forgets those long gone, and tells
-// what a person wants of this one.
-func (s *Store) SeeWorker(ctx context.Context, w Worker) (wish Wish, err error) {
+// Orders are what a worker is told when it is seen.
+type Orders struct {
+	Wish  Wish
+	Parts []Part // of every ceiling
+}
+
+// SeeWorker notes that a worker is alive, and what it holds of each ceiling at
+// most until it hears the answer. It forgets workers long gone, and tells what
+// people want of this one.
+func (s *Store) SeeWorker(ctx context.Context, w Worker) (o Orders, err error) {
 	err = s.write(ctx, "note worker", func(tx *gorm.DB, now time.Time) error {
 		row := workerRow{
+			Held: encodeHeld(w.Held),
 			Name: clip(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: clip(w.Version, 64),
 			StartedAt: w.StartedAt.UTC(), SeenAt: now,
 		}
+		if o, err = orders(tx, &row, now); err != nil {
+			return err
+		}
 		keepWish := clause.OnConflict{
 			Columns:   []clause.Column{{Name: "name"}},
-			DoUpdates: clause.AssignmentColumns([]string{"handlers", "slots", "version", "started_at", "seen_at"}),
+			DoUpdates: clause.AssignmentColumns([]string{"handlers", "slots", "version", "held", "started_at", "seen_at"}),
 		}
 		if err := tx.Clauses(keepWish).Create(&row).Error; err != nil {
 			return err
 		}
-		if err := tx.Model(&workerRow{}).Where("name = ?", row.Name).Select("wish").Scan(&wish).Error; err != nil {
-			return err
-		}
 		return tx.Exec("DELETE FROM workers WHERE seen_at < ?", now.Add(-20*workerGone)).Error
 	})
-	return wish, err
+	return o, err
+}
+
+// orders reads what is wanted of a worker, and claims its parts for it.
+func orders(tx *gorm.DB, row *workerRow, now time.Time) (o Orders, err error) {
+	ceilings, err := lockCeilings(tx)
+	if err != nil {
+		return o, err
+	}
+	if err := tx.Model(&workerRow{}).Where("name = ?", row.Name).Select("wish").Scan(&o.Wish).Error; err != nil {
+		return o, err
+	}
+	row.Wish = o.Wish
+	if len(ceilings) == 0 {
+		return o, nil
+	}
+	var live []workerRow
+	if err := tx.Select("name", "wish", "held").Where("seen_at >= ?", now.Add(-workerGone)).Find(&live).Error; err != nil {
+		return o, err
+	}
+	o.Parts = allot(ceilings, row, live)
+	return o, nil
 }
 
 // WishWorker says what a person wants of a worker; it sees it with its next
@@ -98,7 +129,7 @@ func (s *Store) Workers(ctx context.Context) ([]Worker, error) {
 	ws := make([]Worker, len(rows))
 	for i, r := range rows {
 		ws[i] = Worker{
-			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version, Wish: r.Wish,
+			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version, Wish: r.Wish, Held: r.held(),
 			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(),
 		}
 	}

@@ -31,6 +31,7 @@ func (s *Store) write(ctx context.Context, what string, fn func(tx *gorm.DB, now
 		if !Transient(err) || try == writeTries || ctx.Err() != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
+		conflict(ctx, err)
 		s.log.DebugContext(ctx, "database conflict, trying again", "what", what, "try", try, "error", err)
 		if !pause(ctx, backoff(try)) {
 			return fmt.Errorf("%s: %w", what, err)

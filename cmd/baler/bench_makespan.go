@@ -64,7 +64,8 @@ func (p *program) benchMakespan(ctx context.Context, place *bench.Place, o bench
 // benchWorkerCommand is a worker with the handler that bench makespan needs.
 func (p *program) benchWorkerCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "worker", Short: "Work with the handlers of bench makespan", Args: cobra.NoArgs, Hidden: true,
+		Use: "worker", Short: "Work with the handlers of bench makespan", Example: "  baler bench worker",
+		Args: cobra.NoArgs, Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			registry, err := bench.Handlers()
 			if err != nil {

@@ -83,7 +83,7 @@ func TestWorkers(t *testing.T) {
 				"error: no such worker: host-2 ('baler workers' lists them)\n")
 			equal(t, "pause", s.must(exitOK, "workers", "pause", "host-1").stdout, "Worker host-1 is told to pause: what it has in hand ends.\n")
 			s.must(exitOK, "workers", "pause", "host-1")
-			testkit.Eventually(t, 30*time.Second, func() error { return lacks(stderr.String(), "worker told to pause") })
+			testkit.Eventually(t, 30*time.Second, func() error { return lacks(stderr.String(), "worker takes no batches for now") })
 			contains(t, "table", s.must(exitOK, "workers").stdout, "\nhost-1  paused ")
 			contains(t, "resume", s.must(exitOK, "workers", "resume", "host-1", "--json").stdout, `{"type":"worker","worker":"host-1","state":"running",`)
 			testkit.Eventually(t, 30*time.Second, func() error { return lacks(stderr.String(), "worker goes on") })

@@ -30,7 +30,7 @@ Without settings everything happens inside one process: try "baler run DIR".`,
 	p.globalFlags(root)
 	root.AddCommand(
 		p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand(), p.statusCommand(), p.resultsCommand(),
-		p.retryCommand(), p.cancelCommand(), p.pauseCommand(), p.resumeCommand(), p.queueCommand(), p.workersCommand(),
+		p.retryCommand(), p.cancelCommand(), p.pauseCommand(), p.resumeCommand(), p.queueCommand(), p.workersCommand(), p.limitCommand(),
 		p.reconcileCommand(), p.recipeCommand(), p.migrateCommand(), p.doctorCommand(), p.benchCommand(), p.versionCommand(),
 	)
 	return root

@@ -43,13 +43,15 @@ type workerObject struct {
 	Worker      string    `json:"worker"`
 	State       string    `json:"state"` // running, paused or draining: what it was last told
 	Concurrency int       `json:"concurrency"`
+	Held        *int      `json:"held,omitempty"` // batches that it has or may take of the limit over everything
 	Handlers    []string  `json:"handlers"`
 	Version     string    `json:"version"`
 	StartedAt   time.Time `json:"started_at"`
 	SeenAt      time.Time `json:"seen_at"`
 }
 
-func describeWorker(w *store.Worker) workerObject {
+// describeWorker shows a worker, limited when there is a limit over everything.
+func describeWorker(w *store.Worker, limited bool) workerObject {
 	var state string
 	switch w.Wish {
 	case store.Go:
@@ -59,7 +61,11 @@ func describeWorker(w *store.Worker) workerObject {
 	case store.Leave:
 		state = "draining"
 	}
-	return workerObject{"worker", w.Name, state, w.Slots, append([]string{}, w.Handlers...), w.Version, w.StartedAt, w.SeenAt}
+	var held *int
+	if limited {
+		held = new(w.Held[store.CeilingKey(store.OverAll, "")])
+	}
+	return workerObject{"worker", w.Name, state, w.Slots, held, append([]string{}, w.Handlers...), w.Version, w.StartedAt, w.SeenAt}
 }
 
 func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
@@ -72,18 +78,27 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 			p.printf("No worker is running: start one with 'baler worker'.")
 			return nil
 		}
+		limits, err := b.Limits(ctx)
+		if err != nil {
+			return err
+		}
+		limited := slices.ContainsFunc(limits, func(c store.Ceiling) bool { return c.Scope == store.OverAll && c.InFlight > 0 })
 		now := time.Now()
-		list := newTable(words("WORKER"), words("STATE"), numbers("CONCURRENCY"), numbers("HANDLERS"), words("VERSION"),
+		list := newTable(words("WORKER"), words("STATE"), numbers("CONCURRENCY"), numbers("LIMIT"), numbers("HANDLERS"), words("VERSION"),
 			numbers("UP"), numbers("SEEN"))
 		for i := range workers {
-			w := describeWorker(&workers[i])
+			w := describeWorker(&workers[i], limited)
 			if p.json {
 				if err := p.object(w); err != nil {
 					return err
 				}
 				continue
 			}
-			list.row(printable(w.Worker), w.State, count(int64(w.Concurrency)), count(int64(len(w.Handlers))),
+			limit := ""
+			if w.Held != nil {
+				limit = count(int64(*w.Held))
+			}
+			list.row(printable(w.Worker), w.State, count(int64(w.Concurrency)), limit, count(int64(len(w.Handlers))),
 				printable(w.Version), age(now.Sub(w.StartedAt)), age(now.Sub(w.SeenAt))+" ago")
 		}
 		if !p.json {
@@ -109,7 +124,7 @@ func (p *program) wishCommand(verb, short string, wish store.Wish, told string) 
 				case err != nil:
 					return err
 				case p.json:
-					return p.object(describeWorker(&w))
+					return p.object(describeWorker(&w, false))
 				}
 				p.printf(told, printable(w.Name))
 				return nil

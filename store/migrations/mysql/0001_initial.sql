@@ -137,6 +137,7 @@ CREATE TABLE IF NOT EXISTS workers (
   slots        INT NOT NULL,
   version      VARCHAR(64) NOT NULL,
   wish         VARCHAR(16) NOT NULL DEFAULT '',
+  held         TEXT NOT NULL,
   started_at   DATETIME(6) NOT NULL,
   seen_at      DATETIME(6) NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -153,6 +154,14 @@ CREATE TABLE IF NOT EXISTS costs (
   seconds      DOUBLE NOT NULL,
   updated_at   DATETIME(6) NOT NULL,
   PRIMARY KEY (handler, arguments, worker)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS ceilings (
+  scope        VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  name         VARCHAR(64) NOT NULL,
+  in_flight    INT NOT NULL,
+  files_per_second DOUBLE NOT NULL,
+  PRIMARY KEY (scope, name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS leases (

@@ -144,6 +144,7 @@ CREATE TABLE IF NOT EXISTS workers (
   slots        INTEGER NOT NULL,
   version      TEXT NOT NULL,
   wish         TEXT NOT NULL DEFAULT '',
+  held         TEXT NOT NULL,
   started_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL
 ) WITHOUT ROWID;
@@ -161,6 +162,14 @@ CREATE TABLE IF NOT EXISTS costs (
   updated_at   DATETIME NOT NULL,
   PRIMARY KEY (handler, arguments, worker)
 );
+
+CREATE TABLE IF NOT EXISTS ceilings (
+  scope        TEXT NOT NULL,
+  name         TEXT NOT NULL,
+  in_flight    INTEGER NOT NULL,
+  files_per_second REAL NOT NULL,
+  PRIMARY KEY (scope, name)
+) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS leases (
   name         TEXT NOT NULL PRIMARY KEY,

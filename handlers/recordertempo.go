@@ -1,0 +1,83 @@
+package handlers
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/balerhq/baler/store"
+)
+
+// adaptation has a recorder do as much at once as its tempo says.
+type adaptation struct {
+	flushers int // at the most
+	intake   int // at the most
+	set      func(flushers int)
+	metrics  *Metrics
+	now      func() time.Time
+
+	mu    sync.Mutex
+	tempo *tempo
+}
+
+func newAdaptation(o *RecorderOptions, set func(flushers int)) *adaptation {
+	a := &adaptation{flushers: o.Flushers, intake: o.Intake, set: set, metrics: o.Metrics, now: o.Now, tempo: newTempo(o.Intake)}
+	a.metrics.tempo(a.flushers, a.intake, 1)
+	return a
+}
+
+// record commits, and learns from how that went.
+func (a *adaptation) record(ctx context.Context, s *store.Store, recs []*store.Recording) error {
+	if a == nil {
+		return s.Record(ctx, recs)
+	}
+	results := 0
+	for _, r := range recs {
+		results += len(r.Results)
+	}
+	begun := a.now()
+	err := s.Record(store.OnConflict(ctx, func(error) { a.troubled(Conflicts) }), recs)
+	switch {
+	case err == nil:
+		a.committed(results, a.now().Sub(begun))
+	case !store.Refused(err) && ctx.Err() == nil: // what is refused is the data's fault
+		a.troubled(Refusals)
+	}
+	return err
+}
+
+func (a *adaptation) committed(results int, took time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.tempo.committed(results, took, a.now()) {
+		a.metrics.slowed(SlowCommits)
+	}
+	a.apply()
+}
+
+func (a *adaptation) troubled(why Slowdown) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.tempo.troubled(why, a.now()) {
+		a.metrics.slowed(why)
+	}
+	a.apply()
+}
+
+// apply carries the tempo out. The caller holds mu.
+func (a *adaptation) apply() {
+	flushers, intake := a.tempo.of(a.flushers), a.tempo.of(a.intake)
+	a.set(flushers)
+	a.metrics.tempo(flushers, intake, a.tempo.pressure)
+}
+
+// Intake is how many batches a worker should have in hand at once, as far as
+// the database is concerned; 0 for any number.
+func (r *Recorder) Intake() int {
+	if r.adapts == nil {
+		return 0
+	}
+	r.adapts.mu.Lock()
+	defer r.adapts.mu.Unlock()
+	return r.adapts.tempo.of(r.adapts.intake)
+}

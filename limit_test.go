@@ -1,0 +1,153 @@
+package baler_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// crew is handlers that run until the test lets them go, on two workers, and a
+// count of how many run at once.
+type crew struct {
+	t       *testing.T
+	b       *baler.Baler
+	running atomic.Int64
+	allowed atomic.Int64 // how many may run when another begins
+	proceed chan struct{}
+}
+
+func newCrew(t *testing.T, c config.Config, allowed int64) *crew {
+	t.Helper()
+	w := &crew{t: t, proceed: make(chan struct{})}
+	w.allowed.Store(allowed)
+	c.Worker.Concurrency, c.Worker.Slots = 6, 6
+	for i := range 2 {
+		c.Worker.Name = fmt.Sprintf("worker-%d", i)
+		b := open(t, c, register(t, "hold", w.hold))
+		if i == 0 {
+			w.b = b
+			w.limit(int(allowed))
+		}
+		work(t, b)
+	}
+	return w
+}
+
+func (w *crew) hold(ctx context.Context, _ *handlers.Job) error {
+	defer w.running.Add(-1)
+	if n, most := w.running.Add(1), w.allowed.Load(); n > most {
+		w.t.Errorf("%d batches run where %d may", n, most)
+	}
+	select {
+	case <-w.proceed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *crew) limit(inFlight int) {
+	w.t.Helper()
+	_, err := w.b.Limit(w.t.Context(), store.OverAll, "", &inFlight, nil)
+	must(w.t, err)
+}
+
+// runs waits until so many run.
+func (w *crew) runs(least int64) {
+	w.t.Helper()
+	testkit.Eventually(w.t, 30*time.Second, func() error {
+		if n := w.running.Load(); n < least {
+			return fmt.Errorf("%d batches run, want %d", n, least)
+		}
+		return nil
+	})
+}
+
+// heard waits until every worker has heard of what is set now: that is so when
+// it has been seen for the second time.
+func (w *crew) heard() {
+	w.t.Helper()
+	for range 2 {
+		since := time.Now()
+		testkit.Eventually(w.t, 30*time.Second, func() error {
+			workers, err := w.b.Workers(w.t.Context())
+			for _, worker := range workers {
+				if !worker.SeenAt.After(since) {
+					return fmt.Errorf("%s was last seen at %s", worker.Name, worker.SeenAt)
+				}
+			}
+			return err
+		})
+	}
+}
+
+// What all workers together run never exceeds what a person allows, also while
+// that changes, and nothing is lost or charged for it.
+func TestCeilingHoldsOverAllWorkers(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		const files = 40
+		// Workers with embedded queues do not share batches: one of them gets all.
+		first, lower, full, more := int64(3), int64(1), int64(3), int64(7)
+		if c.Redis.URL == "embedded" {
+			first, lower, full, more = 4, 2, 2, 5
+		}
+		w := newCrew(t, c, first)
+		tr := submit(t, w.b, baler.Submission{
+			Paths: []string{tree(t, files)}, Via: tasks.ViaBulk,
+			Recipe: yaml(t, "name: held\nsteps: [{handler: hold, batch: {max_items: 1}}]"),
+		})
+		w.heard()
+		w.runs(full)
+
+		w.limit(int(lower))
+		w.heard()
+		w.allowed.Store(lower)
+		for range 10 {
+			w.proceed <- struct{}{}
+		}
+		w.runs(1)
+
+		w.allowed.Store(files)
+		w.limit(0)
+		w.runs(more)
+		close(w.proceed)
+		for _, l := range audit(t, w.b, wait(t, w.b, tr.UUID)) {
+			if l.Outcome != tasks.Succeeded || l.Attempt != 1 {
+				t.Errorf("file %d ended as %s at attempt %d", l.File, l.Outcome, l.Attempt)
+			}
+		}
+	})
+}
+
+// A ceiling over one transfer leaves others alone.
+func TestCeilingOverATransfer(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		b := open(t, c, nil)
+		recipe := builtin(t, "checksum")
+		slow := submit(t, b, baler.Submission{Paths: []string{tree(t, 50)}, Via: tasks.ViaBulk, Recipe: recipe})
+		rate, one := 0.001, 1
+		_, err := b.Limit(t.Context(), store.OverTransfer, slow.UUID, &one, &rate)
+		must(t, err)
+		work(t, b)
+		other := submit(t, b, baler.Submission{Paths: []string{tree(t, 50)}, Via: tasks.ViaBulk, Recipe: recipe})
+		wait(t, b, other.UUID)
+		now, err := b.Transfer(t.Context(), slow.UUID)
+		must(t, err)
+		if now.Finished > 1 {
+			t.Errorf("%d files went through at one in a thousand seconds", now.Finished)
+		}
+		none, nothing := 0.0, 0
+		_, err = b.Limit(t.Context(), store.OverTransfer, slow.UUID, &nothing, &none)
+		must(t, err)
+		audit(t, b, wait(t, b, slow.UUID))
+	})
+}
