@@ -73,6 +73,7 @@ soak: with-servers ## Run the soak tests for SOAK=10m
 bench: build with-servers ## Measure everything against the limits of this machine
 	$(WITH_SERVERS) true # installs what is missing; bench starts servers of its own
 	bin/baler bench pipeline
+	bin/baler bench batch
 	bin/baler bench commit
 	bin/baler bench latency
 	bin/baler bench makespan

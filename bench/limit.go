@@ -16,6 +16,32 @@ const limitRows = 1000
 // limitConnections are the numbers of connections that the limit is tried with.
 func limitConnections() []int { return []int{1, 2, 4} }
 
+// limits measures a tree with each number of connections, and gives the best
+// rate, which is what others are held against.
+func (p *Place) limits(
+	ctx context.Context, t tree, repeat int, say func(string, ...any), report func(Measurement) error,
+) (best float64, err error) {
+	all := make([]Measurement, 0, len(limitConnections()))
+	for _, n := range limitConnections() {
+		say("limit, files %d, connections %d", t.files, n)
+		m, err := p.limit(ctx, t, n)
+		if err != nil {
+			return 0, err
+		}
+		m.Repeat = repeat
+		all, best = append(all, m), max(best, m.FilesPerSecond)
+	}
+	for _, m := range all {
+		if best > 0 {
+			m.RatioToLimit = m.FilesPerSecond / best
+		}
+		if err := report(m); err != nil {
+			return 0, err
+		}
+	}
+	return best, nil
+}
+
 // limit inserts a file row and a result row for each file of a tree, by
 // statements of 1000 rows: as fast as the tables can be filled.
 func (p *Place) limit(ctx context.Context, t tree, connections int) (m Measurement, err error) {

@@ -18,6 +18,9 @@ type Options struct {
 	Program string
 	Env     []string
 
+	// Version is Baler's own, to go with the figures.
+	Version string
+
 	// Say tells a person how far it has come.
 	Say func(format string, args ...any)
 

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -10,7 +11,7 @@ import (
 
 // PipelineOptions say what Pipeline measures. All are needed.
 type PipelineOptions struct {
-	Files   int
+	Files   []int // sizes of transfers; the last is the one that baselines and targets go by
 	Via     []tasks.Via
 	Workers []int
 	Batches []int // files in a batch
@@ -21,6 +22,7 @@ type PipelineOptions struct {
 // no more than it works on in twenty seconds.
 const (
 	perFileShare   = 20
+	perFileMost    = 20_000
 	asynqGroupMost = 2000
 )
 
@@ -37,7 +39,7 @@ type pipeline struct {
 	place  *Place
 	o      PipelineOptions
 	report func(Measurement) error
-	whole  tree
+	sizes  []tree
 	small  tree // of the per-file way
 	tiny   tree // of the asynq-group way
 	heavy  tree // of the handler that computes
@@ -60,17 +62,21 @@ func (p *Place) Pipeline(ctx context.Context, o PipelineOptions, report func(Mea
 }
 
 func (r *pipeline) prepare(ctx context.Context) (err error) {
-	r.place.o.Say("Making %d empty files.", r.o.Files)
-	if r.whole, err = growTree(ctx, r.place.path("tree"), r.o.Files); err != nil {
-		return err
+	for _, n := range r.o.Files {
+		t, err := r.place.emptyTree(ctx, n)
+		if err != nil {
+			return err
+		}
+		r.sizes = append(r.sizes, t)
 	}
-	r.small, r.tiny = r.whole, r.whole
-	r.small.files = max(1, r.o.Files/perFileShare)
-	r.tiny.files = min(r.o.Files, asynqGroupMost)
+	whole := r.sizes[len(r.sizes)-1]
+	r.small, r.tiny = whole, whole
+	r.small.files = min(max(1, whole.files/perFileShare), perFileMost)
+	r.tiny.files = min(whole.files, asynqGroupMost)
 	if !r.computes() {
 		return nil
 	}
-	r.heavy, err = grow(ctx, r.place.path("heavy"), min(max(computeFew, r.o.Files/computeShare), computeMost), computeSize)
+	r.heavy, err = grow(ctx, r.place.path("heavy"), min(max(computeFew, whole.files/computeShare), computeMost), computeSize)
 	return err
 }
 
@@ -83,30 +89,23 @@ func (r *pipeline) round(ctx context.Context, repeat int) error {
 	say := func(format string, args ...any) {
 		r.place.o.Say("[%d/%d] "+format, append([]any{repeat, r.o.Repeat}, args...)...)
 	}
-	limits := make([]Measurement, 0, len(limitConnections()))
-	best := 0.0
-	for _, n := range limitConnections() {
-		say("limit, connections %d", n)
-		m, err := r.place.limit(ctx, r.whole, n)
-		if err != nil {
+	best := make(map[int]float64) // by size
+	for _, t := range r.sizes {
+		var err error
+		if best[t.files], err = r.place.limits(ctx, t, repeat, say, r.report); err != nil {
 			return err
 		}
-		limits, best = append(limits, m), max(best, m.FilesPerSecond)
 	}
+	whole := r.sizes[len(r.sizes)-1].files
 	tell := func(m Measurement, err error) error {
 		if err != nil {
 			return err
 		}
 		m.Repeat = repeat
-		if m.Way != CPU && best > 0 {
-			m.RatioToLimit = m.FilesPerSecond / best
+		if limit := cmp.Or(best[m.Files], best[whole]); m.Way != CPU && limit > 0 {
+			m.RatioToLimit = m.FilesPerSecond / limit
 		}
 		return r.report(m)
-	}
-	for _, m := range limits {
-		if err := tell(m, nil); err != nil {
-			return err
-		}
 	}
 	say("per-file, files %d", r.small.files)
 	if err := tell(r.place.perFile(ctx, r.small)); err != nil {
@@ -117,7 +116,7 @@ func (r *pipeline) round(ctx context.Context, repeat int) error {
 		return err
 	}
 	for _, c := range r.combinations() {
-		say("%s, workers %d, batch %d", c.way, c.workers, c.batch)
+		say("%s, files %d, workers %d, batch %d", c.way, c.tree.files, c.workers, c.batch)
 		if err := tell(r.place.baler(ctx, c)); err != nil {
 			return err
 		}
@@ -142,9 +141,9 @@ func (r *pipeline) combinations() []combination {
 	for _, via := range r.o.Via {
 		for _, workers := range r.o.Workers {
 			for _, batch := range r.o.Batches {
-				all = append(all, combination{
-					way: Way(via), via: via, tree: r.whole, handler: "noop", batch: batch, workers: workers,
-				})
+				for _, t := range r.sizes {
+					all = append(all, combination{way: Way(via), via: via, tree: t, handler: "noop", batch: batch, workers: workers})
+				}
 			}
 		}
 	}

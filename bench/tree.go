@@ -16,6 +16,16 @@ type tree struct {
 	files int
 }
 
+// emptyTree makes a tree of a size, once.
+func (p *Place) emptyTree(ctx context.Context, files int) (tree, error) {
+	root := p.path(fmt.Sprintf("tree-%d", files))
+	if _, err := os.Stat(root); err == nil {
+		return tree{root, files}, nil
+	}
+	p.o.Say("Making %d empty files.", files)
+	return growTree(ctx, root, files)
+}
+
 // growTree makes empty files: what is measured is everything but their content.
 func growTree(ctx context.Context, root string, files int) (tree, error) {
 	return grow(ctx, root, files, 0)

@@ -15,7 +15,7 @@ import (
 )
 
 func (p *program) benchCommand() *cobra.Command {
-	var yes bool
+	var flags benchFlags
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure against the limits of this machine",
@@ -23,22 +23,24 @@ func (p *program) benchCommand() *cobra.Command {
 throwaway Redis and MariaDB that it starts on the loopback interface and throws
 away again. With --redis or --database, or their variables, it measures on those:
 in a queue of its own, and in a database that holds no transfers, unless --yes
-says that it may add to them. Numbers of one run compare; those of two seldom do.`,
-		Example: `  baler bench pipeline
+says that it may add to them. Numbers of one run compare; those of two seldom do.
+With --html or --svg the figures are drawn, too.`,
+		Example: `  baler bench pipeline --html pipeline.html
+  baler bench batch
   baler bench commit
   baler bench latency --json
   baler bench makespan`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.PersistentFlags().BoolVar(&yes, "yes", false, "measure also in a given database that holds transfers")
-	cmd.AddCommand(p.benchPipelineCommand(&yes), p.benchCommitCommand(&yes), p.benchLatencyCommand(&yes))
-	cmd.AddCommand(p.benchMakespanCommand(&yes), p.benchWorkerCommand())
+	flags.add(cmd)
+	cmd.AddCommand(p.benchPipelineCommand(&flags), p.benchBatchCommand(&flags), p.benchCommitCommand(&flags))
+	cmd.AddCommand(p.benchLatencyCommand(&flags), p.benchMakespanCommand(&flags), p.benchWorkerCommand())
 	return cmd
 }
 
-// measure opens a place to measure on, and closes it after.
-func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context, *bench.Place) error) (err error) {
+// measure opens a place to measure on, says what it is, and closes it after.
+func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context, *bench.Place, *bench.Machine) error) (err error) {
 	cfg, err := p.settings(cmd)
 	if err != nil {
 		return err
@@ -56,13 +58,22 @@ func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context,
 		env = append(env, "BALER_CONFIG="+path)
 	}
 	place, err := bench.Open(cmd.Context(), bench.Options{
-		Config: cfg, Program: self, Env: env, Say: p.sayf, Log: baler.NewLog(p.stderr, cfg.Log), Yes: yes,
+		Config: cfg, Program: self, Env: env, Say: p.sayf, Version: buildInfo().Version, Log: baler.NewLog(p.stderr, cfg.Log), Yes: yes,
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, place.Close()) }()
-	return do(cmd.Context(), place)
+	machine, err := place.Machine(cmd.Context())
+	if err != nil {
+		return err
+	}
+	if p.json {
+		if err := p.object(machine); err != nil {
+			return err
+		}
+	}
+	return do(cmd.Context(), place, &machine)
 }
 
 // reporter prints a line of JSON for each measurement, or nothing yet.

@@ -8,9 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/balerhq/baler/bench"
+	"github.com/balerhq/baler/bench/chart"
 )
 
-func (p *program) benchCommitCommand(yes *bool) *cobra.Command {
+func (p *program) benchCommitCommand(flags *benchFlags) *cobra.Command {
 	var o bench.CommitOptions
 	cmd := &cobra.Command{
 		Use:   "commit",
@@ -26,7 +27,7 @@ for one another, not working.`,
   baler bench commit --files 5000 --batch 500 --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.measure(cmd, *yes, func(ctx context.Context, place *bench.Place) error {
+			return p.bench(cmd, flags, func(ctx context.Context, place *bench.Place, _ *bench.Machine) (*findings, error) {
 				return p.benchCommit(ctx, place, o)
 			})
 		},
@@ -38,11 +39,9 @@ for one another, not working.`,
 	return cmd
 }
 
-func (p *program) benchCommit(ctx context.Context, place *bench.Place, o bench.CommitOptions) error {
+func (p *program) benchCommit(ctx context.Context, place *bench.Place, o bench.CommitOptions) (*findings, error) {
 	var all []bench.Measurement
-	if err := place.Commit(ctx, o, reporter(p, &all)); err != nil || p.json {
-		return err
-	}
+	err := place.Commit(ctx, o, reporter(p, &all))
 	list := newTable(words("WAY"), numbers("BATCH"), words("EVERY COMMIT"), numbers("SECONDS"), numbers("FILES/S"), numbers("SLOWEST"),
 		numbers("FASTEST"))
 	rows := bench.Rows(all)
@@ -55,6 +54,10 @@ func (p *program) benchCommit(ctx context.Context, place *bench.Place, o bench.C
 		list.row(string(r.Way), strconv.Itoa(r.Batch), flushed, fmt.Sprintf("%.3f", r.Seconds), rate(r.FilesPerSecond),
 			rate(r.Slowest), rate(r.Fastest))
 	}
-	list.write(p.stdout)
-	return nil
+	f := &findings{
+		title: "A few files one by one and in batches", charts: []chart.Chart{bench.CommitChart(rows)},
+		lead: fmt.Sprintf("%d files, with a database that flushes every commit to disk and with one that does not.", o.Files),
+	}
+	f.add("Files a second", list)
+	return f, err
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/bench"
 )
 
-func (p *program) benchLatencyCommand(yes *bool) *cobra.Command {
+func (p *program) benchLatencyCommand(flags *benchFlags) *cobra.Command {
 	var o bench.LatencyOptions
 	cmd := &cobra.Command{
 		Use:   "latency",
@@ -24,7 +24,7 @@ measured first, with --files.`,
   baler bench latency --samples 100 --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.measure(cmd, *yes, func(ctx context.Context, place *bench.Place) error {
+			return p.measure(cmd, flags.yes, func(ctx context.Context, place *bench.Place, _ *bench.Machine) error {
 				return p.benchLatency(ctx, place, o)
 			})
 		},

@@ -9,10 +9,11 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/bench"
+	"github.com/balerhq/baler/bench/chart"
 	"github.com/balerhq/baler/config"
 )
 
-func (p *program) benchMakespanCommand(yes *bool) *cobra.Command {
+func (p *program) benchMakespanCommand(flags *benchFlags) *cobra.Command {
 	var o bench.MakespanOptions
 	cmd := &cobra.Command{
 		Use:   "makespan",
@@ -27,7 +28,7 @@ nothing known of the costs.`,
   baler bench makespan --repeat 1 --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.measure(cmd, *yes, func(ctx context.Context, place *bench.Place) error {
+			return p.bench(cmd, flags, func(ctx context.Context, place *bench.Place, _ *bench.Machine) (*findings, error) {
 				return p.benchMakespan(ctx, place, o)
 			})
 		},
@@ -38,27 +39,24 @@ nothing known of the costs.`,
 	return cmd
 }
 
-func (p *program) benchMakespan(ctx context.Context, place *bench.Place, o bench.MakespanOptions) error {
+func (p *program) benchMakespan(ctx context.Context, place *bench.Place, o bench.MakespanOptions) (*findings, error) {
 	var all []bench.Makespan
-	if err := place.Makespan(ctx, o, reporter(p, &all)); err != nil {
-		return err
-	}
+	err := place.Makespan(ctx, o, reporter(p, &all))
 	medians, targets := bench.Makespans(all)
-	if p.json {
-		for _, t := range targets {
-			if err := p.object(t); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 	list := newTable(words("WORK"), numbers("WORKERS"), numbers("IDEAL"), numbers("TOOK"), numbers("OF IDEAL"))
 	for _, m := range medians {
 		list.row(m.Work, strconv.Itoa(m.Workers), millis(m.Ideal), millis(m.Seconds), fmt.Sprintf("%.2f", m.Ratio))
 	}
-	list.write(p.stdout)
-	p.targets(targets)
-	return nil
+	f := &findings{
+		title: "How evenly work is shared out", charts: []chart.Chart{bench.MakespanChart(all)},
+		lead: "Files that take a known time, on workers with one slot each that know nothing of the costs when they begin.",
+	}
+	f.add("Makespan", list)
+	if err != nil {
+		return f, err
+	}
+	f.add("Targets", targetTable(targets))
+	return f, p.targetLines(targets)
 }
 
 // benchWorkerCommand is a worker with the handler that bench makespan needs.

@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func (p *program) benchPipelineCommand(yes *bool) *cobra.Command {
+func (p *program) benchPipelineCommand(flags *benchFlags) *cobra.Command {
 	var (
 		o   bench.PipelineOptions
 		via []string
@@ -31,11 +31,13 @@ and batch size. Beside them, in the same round, it measures
   cpu          checksums of large files on one and on two workers that have one
                processor each, when --workers names both
 
-The files are empty ones in folders of 1000, made once. Workers and the producer
+The files are empty ones in folders of 1000, made once. Of several sizes the last
+is the one for the baselines; over all of them shows how costs grow. Workers and the producer
 are processes of their own; the baselines run inside this one. Of several rounds
 the median counts. Whether the design's targets are met comes last.`,
 		Example: `  baler bench pipeline
   baler bench pipeline --files 50000 --workers 2 --batch 500,1000 --repeat 1
+  baler bench pipeline --files 10000,100000,1000000 --via bulk --svg growth.svg
   baler bench pipeline --via bulk --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -46,45 +48,42 @@ the median counts. Whether the design's targets are met comes last.`,
 				}
 				o.Via = append(o.Via, v)
 			}
-			return p.measure(cmd, *yes, func(ctx context.Context, place *bench.Place) error {
+			return p.bench(cmd, flags, func(ctx context.Context, place *bench.Place, _ *bench.Machine) (*findings, error) {
 				return p.benchPipeline(ctx, place, o)
 			})
 		},
 	}
-	flags := cmd.Flags()
-	flags.SortFlags = false
-	numberFlag(cmd, &o.Files, "files", 200_000, "`N` files")
-	flags.StringSliceVar(&via, "via", []string{"bulk", "group"}, "`WAYS` into the queue")
+	cmd.Flags().SortFlags = false
+	o.Files = []int{200_000}
+	cmd.Flags().Var(positives{&o.Files}, "files", "`NUMBERS` of files in a transfer")
+	cmd.Flags().StringSliceVar(&via, "via", []string{"bulk", "group"}, "`WAYS` into the queue")
 	o.Workers, o.Batches = []int{1, 2}, []int{128, 500, 1000}
-	flags.Var(positives{&o.Workers}, "workers", "`NUMBERS` of worker processes")
-	flags.Var(positives{&o.Batches}, "batch", "`NUMBERS` of files in a batch")
+	cmd.Flags().Var(positives{&o.Workers}, "workers", "`NUMBERS` of worker processes")
+	cmd.Flags().Var(positives{&o.Batches}, "batch", "`NUMBERS` of files in a batch")
 	numberFlag(cmd, &o.Repeat, "repeat", 3, "`N` rounds")
 	complete(cmd, "via", "bulk", "group")
 	return cmd
 }
 
-func (p *program) benchPipeline(ctx context.Context, place *bench.Place, o bench.PipelineOptions) error {
+func (p *program) benchPipeline(ctx context.Context, place *bench.Place, o bench.PipelineOptions) (*findings, error) {
 	var all []bench.Measurement
-	if err := place.Pipeline(ctx, o, reporter(p, &all)); err != nil {
-		return err
-	}
+	err := place.Pipeline(ctx, o, reporter(p, &all))
 	rows := bench.Rows(all)
-	targets := bench.Targets(rows)
-	if p.json {
-		for _, t := range targets {
-			if err := p.object(t); err != nil {
-				return err
-			}
-		}
-		return nil
+	f := &findings{
+		title: "From a folder to recorded results", charts: bench.PipelineCharts(rows, o.Files[len(o.Files)-1]),
+		lead: "Files a second through a step that does nothing, against what the database can take in at most and against one task and one INSERT a file.",
 	}
-	p.rates(rows)
-	p.uses(rows)
-	p.targets(targets)
-	return nil
+	f.add("Files a second", rates(rows))
+	f.add("Processor time a file, and peak memory of the largest process of a kind", uses(rows))
+	if err != nil {
+		return f, err
+	}
+	targets := bench.Targets(rows)
+	f.add("Targets", targetTable(targets))
+	return f, p.targetLines(targets)
 }
 
-func (p *program) rates(rows []bench.Row) {
+func rates(rows []bench.Row) *table {
 	list := newTable(words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES"), numbers("FILES/S"), numbers("SLOWEST"),
 		numbers("FASTEST"), numbers("OF LIMIT"), numbers("× PER-FILE"), numbers("× ASYNQ-GROUP"))
 	for i := range rows {
@@ -92,33 +91,34 @@ func (p *program) rates(rows []bench.Row) {
 		list.row(string(r.Way), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files)), rate(r.FilesPerSecond),
 			rate(r.Slowest), rate(r.Fastest), ratio(r.RatioToLimit), ratio(r.AgainstPerFile), ratio(r.AgainstAsynqGroup))
 	}
-	list.write(p.stdout)
+	return list
 }
 
-// kinds of processes in the order in which they are shown.
-func kinds() []string { return []string{"worker", "submit", "bench", "redis", "mariadb"} }
-
-// uses shows processor time a file and memory, where the system tells.
-func (p *program) uses(rows []bench.Row) {
-	columns := []column{words("WAY"), numbers("WORKERS"), numbers("BATCH")}
-	for _, kind := range kinds() {
+// uses shows processor time a file and memory; it has no rows where the system
+// does not tell.
+func uses(rows []bench.Row) *table {
+	columns := []column{words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES")}
+	for _, kind := range bench.Kinds() {
 		columns = append(columns, numbers(kind+" µs"))
 	}
-	for _, kind := range kinds() {
+	for _, kind := range bench.Kinds() {
 		columns = append(columns, numbers(kind+" MiB"))
 	}
-	list, known := newTable(columns...), false
+	list := newTable(columns...)
 	for i := range rows {
 		r := &rows[i]
-		cells := []string{string(r.Way), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch)}
-		for _, kind := range kinds() {
+		if len(r.CPUSeconds) == 0 {
+			continue
+		}
+		cells := []string{string(r.Way), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files))}
+		for _, kind := range bench.Kinds() {
 			cell := ""
 			if seconds, ok := r.CPUSeconds[kind]; ok {
-				cell, known = fmt.Sprintf("%.1f", seconds*1e6/float64(r.Files)), true
+				cell = fmt.Sprintf("%.1f", seconds*1e6/float64(r.Files))
 			}
 			cells = append(cells, cell)
 		}
-		for _, kind := range kinds() {
+		for _, kind := range bench.Kinds() {
 			cell := ""
 			if bytes, ok := r.PeakRSS[kind]; ok {
 				cell = strconv.FormatInt(bytes>>20, 10)
@@ -127,13 +127,10 @@ func (p *program) uses(rows []bench.Row) {
 		}
 		list.row(cells...)
 	}
-	if known {
-		p.printf("\nProcessor time a file, and peak memory of the largest process of a kind:")
-		list.write(p.stdout)
-	}
+	return list
 }
 
-func (p *program) targets(targets []bench.Target) {
+func targetTable(targets []bench.Target) *table {
 	list := newTable(words("TARGET"), numbers("WANTED"), numbers("GOT"), words(""))
 	for _, t := range targets {
 		met := "met"
@@ -142,8 +139,20 @@ func (p *program) targets(targets []bench.Target) {
 		}
 		list.row(t.Name, ratio(t.Want), ratio(t.Got), met)
 	}
-	p.printf("")
-	list.write(p.stdout)
+	return list
+}
+
+// targetLines are what others read of targets.
+func (p *program) targetLines(targets []bench.Target) error {
+	if !p.json {
+		return nil
+	}
+	for _, t := range targets {
+		if err := p.object(t); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func rate(filesPerSecond float64) string { return count(int64(filesPerSecond + 0.5)) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -52,8 +53,10 @@ func benchLines[T any](s *sandbox, args ...string) []T {
 	if err != nil {
 		s.t.Fatalf("%v: %s", err, stderr.String())
 	}
+	machine, measured, _ := strings.Cut(string(out), "\n")
+	contains(s.t, "the first line", machine, `"type":"machine"`, `"cores":`, `"flush_log_at_trx_commit":"1"`)
 	var all []T
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(measured) {
 		var v T
 		if err := json.Unmarshal([]byte(line), &v); err != nil {
 			s.t.Fatalf("%v in %s", err, line)
@@ -61,6 +64,15 @@ func benchLines[T any](s *sandbox, args ...string) []T {
 		all = append(all, v)
 	}
 	return all
+}
+
+func content(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func TestBenchPipeline(t *testing.T) {
@@ -72,7 +84,12 @@ func TestBenchPipeline(t *testing.T) {
 		Got  *float64
 		Met  *bool
 	}
-	all := benchLines[line](benchSandbox(t), "pipeline", "--files", "200", "--workers", "1,2", "--batch", "64", "--repeat", "1")
+	s := benchSandbox(t)
+	page, charts := filepath.Join(t.TempDir(), "page.html"), filepath.Join(t.TempDir(), "charts.svg")
+	all := benchLines[line](s, "pipeline", "--files", "200", "--workers", "1,2", "--batch", "64", "--repeat", "1",
+		"--html", page, "--svg", charts)
+	contains(t, "the page", content(t, page), "<svg ", "Targets", "innodb_flush_log_at_trx_commit", "bulk 2×64")
+	contains(t, "the charts", content(t, charts), "<?xml", "Files a second", "limit: ")
 	var ways []bench.Way
 	var targets []string
 	for _, l := range all {
@@ -102,6 +119,24 @@ func TestBenchPipeline(t *testing.T) {
 		if !slices.Contains(targets, name) {
 			t.Errorf("no target %q among %q", name, targets)
 		}
+	}
+}
+
+func TestBenchBatch(t *testing.T) {
+	t.Parallel()
+	s := benchSandbox(t)
+	all := benchLines[bench.Measurement](s, "batch", "--files", "300", "--workers", "1", "--batch", "10,100", "--repeat", "1")
+	var batches []int
+	for _, m := range all {
+		if m.FilesPerSecond <= 0 || m.RatioToLimit <= 0 {
+			t.Errorf("%+v", m)
+		}
+		if m.Way == bench.Bulk {
+			batches = append(batches, m.Batch)
+		}
+	}
+	if !slices.Equal(batches, []int{10, 100}) {
+		t.Errorf("batches of %v", batches)
 	}
 }
 
