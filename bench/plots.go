@@ -7,6 +7,8 @@ import (
 	"github.com/balerhq/baler/bench/chart"
 )
 
+const filesPerSecond = "files/s"
+
 // spread is said below every chart of medians.
 func spread(repeat int) string {
 	if repeat < 2 {
@@ -84,7 +86,7 @@ func BatchCharts(rows []Row, cores int) []chart.Chart {
 	ours := func(r *Row) bool { return r.Way == Bulk }
 	x := chart.Axis{Label: "files in a batch", Log: true}
 	all := []chart.Chart{{
-		Title: "Files a second over the batch size", Note: spread(rounds(rows)), X: x, Y: chart.Axis{Label: "files/s", Log: true},
+		Title: "Files a second over the batch size", Note: spread(rounds(rows)), X: x, Y: chart.Axis{Label: filesPerSecond, Log: true},
 		Series: curves(rows, ours, workersOf, func(r *Row) chart.Point {
 			p := r.rate(float64(r.Batch))
 			_, best := Knee(rows, r.Workers, 1)
@@ -96,7 +98,8 @@ func BatchCharts(rows []Row, cores int) []chart.Chart {
 	for _, workers := range workerNumbers(rows) {
 		c := chart.Chart{
 			Title: "Where the processors' time goes, " + workersOf(&Row{Measurement: Measurement{Workers: workers}}),
-			Note:  fmt.Sprintf("share of the %d processors that each kind of process kept busy", cores), X: x, Y: chart.Axis{Label: "% of the machine"},
+			Note:  fmt.Sprintf("share of the %d processors that each kind of process kept busy", cores),
+			X:     x, Y: chart.Axis{Label: "% of the machine"},
 		}
 		for _, kind := range Kinds() {
 			s := curves(rows, func(r *Row) bool { return ours(r) && r.Workers == workers && r.CPUSeconds[kind] > 0 },
@@ -137,10 +140,10 @@ func PipelineCharts(rows []Row, files int) []chart.Chart {
 	ways := chart.Chart{
 		Title: "Files a second, from before the scan to the last result",
 		Note:  fmt.Sprintf("%s files for the limit and Baler; %s", commas(float64(files)), spread(rounds(rows))),
-		Y:     chart.Axis{Label: "files/s", Log: true},
+		Y:     chart.Axis{Label: filesPerSecond, Log: true},
 		Lines: limitLine(rows, files),
 	}
-	points := chart.Series{Name: "files/s", Loose: true}
+	points := chart.Series{Name: filesPerSecond, Loose: true}
 	for i := range rows {
 		r := &rows[i]
 		baseline := r.Way == PerFile || r.Way == AsynqGroup
@@ -194,9 +197,9 @@ func growthChart(rows []Row) *chart.Chart {
 func CommitChart(rows []Row) chart.Chart {
 	c := chart.Chart{
 		Title: "A few files one by one and in batches", Note: spread(rounds(rows)),
-		Y: chart.Axis{Label: "files/s"}, X: chart.Axis{Label: "way, and whether every commit waits for the disk"},
+		Y: chart.Axis{Label: filesPerSecond}, X: chart.Axis{Label: "way, and whether every commit waits for the disk"},
 	}
-	s := chart.Series{Name: "files/s", Loose: true}
+	s := chart.Series{Name: filesPerSecond, Loose: true}
 	for i := range rows {
 		flushed := "flushed"
 		if rows[i].Flush != nil && *rows[i].Flush == 0 {

@@ -13,7 +13,7 @@ import (
 // mean, where it hides nothing.
 func (c *Chart) draw(canvas draw.Canvas) {
 	canvas.SetColor(color.White)
-	canvas.Fill(canvas.Rectangle.Path())
+	canvas.Fill(canvas.Path())
 	area := draw.Crop(canvas, margin, -margin, margin, -margin)
 	area = c.head(area)
 	x, y, ok := c.extent()
@@ -112,11 +112,11 @@ func (s *drawn) Plot(c draw.Canvas, p *plot.Plot) {
 	bar := draw.LineStyle{Color: s.colour, Width: 1.1}
 	for i, at := range s.points {
 		if at.High > at.Low {
-			const cap = 3.5
+			const arm = 3.5
 			low, high, middle := y(at.Low), y(at.High), path[i].X
 			c.StrokeLine2(bar, middle, low, middle, high)
-			c.StrokeLine2(bar, middle-cap, low, middle+cap, low)
-			c.StrokeLine2(bar, middle-cap, high, middle+cap, high)
+			c.StrokeLine2(bar, middle-arm, low, middle+arm, low)
+			c.StrokeLine2(bar, middle-arm, high, middle+arm, high)
 		}
 		c.DrawGlyph(draw.GlyphStyle{Color: s.colour, Radius: 3.4, Shape: s.glyph}, path[i])
 		if at.Best {

@@ -36,7 +36,8 @@ func svg(charts []Chart) string {
 	var b bytes.Buffer
 	_, _ = canvas.WriteTo(&b) // a buffer takes everything
 	text := b.String()
-	text = text[strings.Index(text, "<svg"):]
+	_, text, _ = strings.Cut(text, "<svg") // behind what only a document has
+	text = "<svg" + text
 	text = strings.ReplaceAll(text, "font-family:Liberation Sans;", "font-family:"+fonts+";")
 	var titles []string
 	for _, c := range charts {

@@ -118,7 +118,9 @@ func (f *findings) page(m *bench.Machine) *chart.Page {
 
 // bench has something measured, and shows what was found, also when that was cut
 // short.
-func (p *program) bench(cmd *cobra.Command, flags *benchFlags, do func(context.Context, *bench.Place, *bench.Machine) (*findings, error)) error {
+func (p *program) bench(
+	cmd *cobra.Command, flags *benchFlags, do func(context.Context, *bench.Place, *bench.Machine) (*findings, error),
+) error {
 	return p.measure(cmd, flags.yes, func(ctx context.Context, place *bench.Place, machine *bench.Machine) error {
 		found, err := do(ctx, place, machine)
 		if found == nil || len(found.tables) == 0 {

@@ -71,7 +71,8 @@ func (p *program) benchPipeline(ctx context.Context, place *bench.Place, o bench
 	rows := bench.Rows(all)
 	f := &findings{
 		title: "From a folder to recorded results", charts: bench.PipelineCharts(rows, o.Files[len(o.Files)-1]),
-		lead: "Files a second through a step that does nothing, against what the database can take in at most and against one task and one INSERT a file.",
+		lead: "Files a second through a step that does nothing, against what the database can take in at most " +
+			"and against one task and one INSERT a file.",
 	}
 	f.add("Files a second", rates(rows))
 	f.add("Processor time a file, and peak memory of the largest process of a kind", uses(rows))
