@@ -71,8 +71,8 @@ func plain(p *plot.Plot) {
 		x, y = a.Tick.Label.XAlign, a.Tick.Label.YAlign
 		a.Tick.Label = letters(9, ink(), false)
 		a.Tick.Label.XAlign, a.Tick.Label.YAlign = x, y
-		a.Color, a.Tick.LineStyle.Color = faint(), faint()
-		a.Width, a.Tick.LineStyle.Width = 0.6, 0.6
+		a.Color, a.Tick.Color = faint(), faint()
+		a.Width, a.Tick.Width = 0.6, 0.6
 		a.Tick.Length, a.Padding = 4, 0
 	}
 }
