@@ -50,7 +50,7 @@ func (b *Baler) LoadRecipe(ctx context.Context, l Load, paths []string) (*recipe
 			return nil, err
 		}
 	}
-	if _, err := load.New(ctx, b.store, plan); err != nil {
+	if _, err := load.New(ctx, b.store, plan, nil); err != nil {
 		return nil, err
 	}
 	args.Create = false // it is there now, and the next run's recipe must be the same

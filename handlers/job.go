@@ -49,6 +49,7 @@ type jobSpec struct {
 
 	transfer int64
 	store    *store.Store // nil without a worker
+	metrics  *Metrics
 }
 
 // opener is what a job opens its file with: Roots, or a test's own.

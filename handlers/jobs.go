@@ -32,7 +32,7 @@ func (u *run) makeJobs(roots *Roots) (open []*Job) {
 		j := newJob(jobSpec{
 			file: *f, args: args, facts: facts, capture: u.Capture, opener: roots, onDone: u.early.done,
 			now: u.Now, step: u.batch.Step, attempt: u.batch.Attempt, worker: u.Worker,
-			transfer: u.batch.Transfer, store: u.Store,
+			transfer: u.batch.Transfer, store: u.Store, metrics: u.Metrics,
 		})
 		j.start(begun)
 		u.jobs = append(u.jobs, j)

@@ -26,8 +26,9 @@ var errNoDatabase = errors.New("load needs the database of a worker")
 // part and first_line of a part, and bytes, lines, loaded, skipped, duplicates
 // and bad, which are what became of the lines.
 func newLoad() Handler {
+	var memory load.Memory
 	return HandlerFunc(func(ctx context.Context, jobs []*Job) error {
-		l := loaders{byArgs: make(map[string]*load.Loader)}
+		l := loaders{memory: &memory, byArgs: make(map[string]*load.Loader)}
 		return PerFile(l.file).Handle(ctx, jobs)
 	})
 }
@@ -51,6 +52,8 @@ func loadPlan(args any) (*load.Plan, error) {
 
 // loaders are those of one batch: tables may change from one to the next.
 type loaders struct {
+	memory *load.Memory
+
 	mu     sync.Mutex
 	byArgs map[string]*load.Loader
 }
@@ -72,7 +75,7 @@ func (l *loaders) of(ctx context.Context, job *Job) (*load.Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	loader, err := load.New(ctx, job.spec.store, p)
+	loader, err := load.New(ctx, job.spec.store, p, l.memory)
 	switch {
 	case errors.Is(err, store.ErrTable), errors.Is(err, store.ErrNoTable), errors.Is(err, load.ErrPlan):
 		return nil, Fail(CodeTable, err)
@@ -111,7 +114,7 @@ func (l *loaders) file(ctx context.Context, job *Job) error {
 func (j *Job) source() load.Source {
 	return load.Source{
 		Transfer: j.spec.transfer, Step: j.spec.step, File: j.spec.file.No, Line: j.spec.file.Line,
-		Abreast: max(2, min(4, runtime.GOMAXPROCS(0))),
+		Abreast: max(2, min(4, runtime.GOMAXPROCS(0))), Observe: j.spec.metrics.loaded,
 	}
 }
 

@@ -26,6 +26,7 @@ type Metrics struct {
 	flushers prometheus.Gauge
 	intake   prometheus.Gauge
 	pressure prometheus.Gauge
+	lines    *prometheus.CounterVec
 	notOurs  prometheus.Counter
 	stale    prometheus.Counter
 	handed   prometheus.Counter
@@ -74,13 +75,16 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		flushers: gaugeOf("baler_recorder_flushers", "Transactions of the recorder that may run at once."),
 		intake:   gaugeOf("baler_worker_intake", "Batches that the worker may have in hand at once, as far as the database is concerned."),
 		pressure: gaugeOf("baler_recorder_commit_ratio", "How many times as long as usual the recorder's transactions take."),
+		lines: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_load_lines_total", Help: "Lines that load has dealt with, by what became of them.",
+		}, []string{"result"}),
 		notOurs:  counter("baler_messages_set_aside_total", "Messages that could not be read and were set aside."),
 		stale:    counter("baler_batches_stale_total", "Deliveries of batches that somebody else had closed or taken over."),
 		handed:   counter("baler_batches_handed_back_total", "Batches given back to the queue unfinished."),
 		isolated: counter("baler_batches_split_total", "Batches split because a worker died with them."),
 	}
 	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.files, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
-		m.slowdown, m.flushers, m.intake, m.pressure, m.notOurs, m.stale, m.handed, m.isolated)
+		m.slowdown, m.lines, m.flushers, m.intake, m.pressure, m.notOurs, m.stale, m.handed, m.isolated)
 	return m
 }
 
@@ -129,6 +133,16 @@ func (m *Metrics) recorded(handler string, results []tasks.Result, retried int) 
 	}
 	if retried > 0 {
 		m.retries.WithLabelValues(handler).Add(float64(retried))
+	}
+}
+
+// loaded counts one section of lines.
+func (m *Metrics) loaded(c store.LoadCounts) {
+	if m == nil {
+		return
+	}
+	for result, n := range map[string]int64{"loaded": c.Loaded, "skipped": c.Skipped, "duplicate": c.Duplicates, "bad": c.Bad} {
+		m.lines.WithLabelValues(result).Add(float64(n))
 	}
 }
 

@@ -78,8 +78,7 @@ type loading struct {
 	conn    gorm.ConnPool // without GORM in between, which would look for parameters in megabytes of text
 	rejects []Reject
 	counts  LoadCounts
-	seen    int64  // what the session's count of duplicates was last
-	text    []byte // of the statement in hand
+	seen    int64 // what the session's count of duplicates was last
 }
 
 func (l *loading) run(ctx context.Context) error {
@@ -110,9 +109,10 @@ func (l *loading) run(ctx context.Context) error {
 		l.counts.Loaded, l.counts.Duplicates, l.counts.Bad, mark.TransferID, mark.StepNo, mark.FileNo, mark.AtByte).Error
 }
 
-// loadBytes bounds one statement: large enough that round trips cost nothing,
-// small enough for memory and for SQLite, which takes a million bytes.
-const loadBytes = 512 << 10
+// loadBytes bounds the rows of one statement: large enough that round trips cost
+// nothing, small enough for the buffer that the MySQL driver keeps with a
+// connection, and for SQLite, which takes a million bytes.
+const loadBytes = 240 << 10
 
 // rows inserts all rows in statements of about loadBytes.
 func (l *loading) rows(ctx context.Context) error {
@@ -177,8 +177,9 @@ func (l *loading) statement(ctx context.Context, rows []rowEnd) error {
 }
 
 func (l *loading) exec(ctx context.Context, values []byte, clause string) (sql.Result, error) {
-	l.text = append(append(append(l.text[:0], l.t.insert...), values...), clause...)
-	return l.conn.ExecContext(ctx, string(l.text))
+	r := l.sec.Rows
+	r.statement = append(append(append(r.statement[:0], l.t.insert...), values...), clause...)
+	return l.conn.ExecContext(ctx, string(r.statement))
 }
 
 // countDuplicates reads what the session counted. A statement that failed has

@@ -265,6 +265,19 @@ func TestTableThatDoesNotSuit(t *testing.T) {
 	})
 }
 
+// A table without transactions cannot promise anything.
+func TestTableWithoutTransactions(t *testing.T) {
+	b := emptyBench(t, MySQL)
+	for _, engine := range []string{"MyISAM", "MEMORY"} {
+		if err := b.db.Exec("CREATE TABLE " + engine + "_things (n INT) ENGINE=" + engine).Error; err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Table(t.Context(), engine+"_things", []string{"n"}, nil, Refuse); !errors.Is(err, ErrTable) || !strings.Contains(err.Error(), engine) {
+			t.Errorf("%s: %v", engine, err)
+		}
+	}
+}
+
 // Names are names, whatever they hold.
 func TestTableOfOddNames(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {

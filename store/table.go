@@ -40,6 +40,9 @@ func (s *Store) Table(ctx context.Context, name string, columns, key []string, o
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkEngine(ctx, name); err != nil {
+		return nil, err
+	}
 	t := &Table{s: s, name: name, on: on}
 	if t.columns, err = chosen(name, all, columns); err != nil {
 		return nil, err
@@ -61,6 +64,26 @@ func (s *Store) Table(ctx context.Context, name string, columns, key []string, o
 		t.duplicate(key)
 	}
 	return t, nil
+}
+
+// checkEngine makes sure that a table's rows come and go with transactions:
+// else nothing could keep them from going in twice.
+func (s *Store) checkEngine(ctx context.Context, table string) error {
+	if s.dialect == SQLite {
+		return nil
+	}
+	var engines []string
+	err := s.db.WithContext(ctx).Raw(`SELECT t.engine FROM information_schema.tables AS t
+		JOIN information_schema.engines AS e ON e.engine = t.engine
+		WHERE t.table_schema = DATABASE() AND t.table_name = ? AND e.transactions <> 'YES'`, table).Scan(&engines).Error
+	if err != nil {
+		return fmt.Errorf("look at table %s: %w", table, err)
+	}
+	if len(engines) > 0 {
+		return fmt.Errorf("%w: %s is a table of %s, which knows no transactions; ALTER TABLE %s ENGINE=InnoDB makes it one that does",
+			ErrTable, table, engines[0], s.dialect.quote(table))
+	}
+	return nil
 }
 
 // chosen finds the named columns, and complains of those that would lack a value.
@@ -96,6 +119,13 @@ func (t *Table) Columns() []Column { return t.columns }
 
 // Rows makes an empty collection of rows for this table.
 func (t *Table) Rows() *Rows { return &Rows{sqlite: t.s.dialect == SQLite} }
+
+// Empty makes a collection, of whichever table, an empty one for this table. It
+// keeps the memory.
+func (t *Table) Empty(r *Rows) {
+	r.reset()
+	r.sqlite = t.s.dialect == SQLite
+}
 
 func (t *Table) names() []string {
 	names := make([]string, len(t.columns))

@@ -9,12 +9,14 @@ import (
 // Rows collects rows for one table as the text of an INSERT's values: that is
 // what goes to the database, so nothing is boxed, bound or escaped twice. Fill
 // it row by row: a call for each column in order, then End or Drop. Make one
-// with Table.Rows; Reset empties it for use again. Not for concurrent use.
+// with Table.Rows; Table.Empty makes it fit for use again. Not for concurrent use.
 type Rows struct {
 	sqlite  bool
 	text    literals // "(…),(…)"
 	rows    []rowEnd
 	started bool
+
+	statement []byte // in hand
 }
 
 // rowEnd is where a row's text lies, and the line that it comes from.
@@ -27,8 +29,8 @@ type rowEnd struct {
 // Len is the number of whole rows.
 func (r *Rows) Len() int { return len(r.rows) }
 
-// Reset forgets all rows and keeps the memory.
-func (r *Rows) Reset() {
+// reset forgets all rows and keeps the memory.
+func (r *Rows) reset() {
 	clear(r.rows) // lets go of the sources
 	r.text, r.rows, r.started = r.text[:0], r.rows[:0], false
 }

@@ -28,20 +28,39 @@ type Loader struct {
 	wanted  *place
 	whole   bool
 	keyword []byte
-	boxes   sync.Pool // of *box
+	memory  *Memory
 }
 
-// box is what one section in work takes of memory, kept for the next.
+// Memory keeps what sections take of memory for the sections to come, whichever
+// loader's they are. The zero value is ready for use.
+type Memory struct{ boxes sync.Pool }
+
+// box is what one section in work takes of memory.
 type box struct {
 	buffer  []byte
-	rows    *store.Rows
+	rows    store.Rows
 	mapper  mapper
 	section section
 }
 
+// box finds or makes a box for a section of this loader's.
+func (l *Loader) box() *box {
+	b, ok := l.memory.boxes.Get().(*box)
+	if !ok {
+		b = &box{}
+	}
+	l.table.Empty(&b.rows)
+	columns := l.table.Columns()
+	b.mapper = mapper{
+		columns: columns, kinds: l.kinds, wanted: l.wanted, whole: l.whole, keyword: l.keyword,
+		scanner: scanner{found: make([]value, len(columns)), key: b.mapper.scanner.key}, text: b.mapper.text,
+	}
+	return b
+}
+
 // New prepares loading as the plan says. It creates the table when the plan
-// says so and there is none.
-func New(ctx context.Context, s *store.Store, p *Plan) (*Loader, error) {
+// says so and there is none. Memory may be nil.
+func New(ctx context.Context, s *store.Store, p *Plan, m *Memory) (*Loader, error) {
 	if p.Create {
 		if err := p.create(ctx, s); err != nil {
 			return nil, err
@@ -56,7 +75,10 @@ func New(ctx context.Context, s *store.Store, p *Plan) (*Loader, error) {
 	for i, f := range fields {
 		names[i], paths[i] = f.Column, f.Path
 	}
-	l := &Loader{s: s, wanted: newPlaces(paths), keyword: []byte(p.Keyword)}
+	l := &Loader{s: s, wanted: newPlaces(paths), keyword: []byte(p.Keyword), memory: m}
+	if m == nil {
+		l.memory = &Memory{}
+	}
 	if l.table, err = s.Table(ctx, p.Into, names, p.Key, p.OnDuplicate); err != nil {
 		return nil, err
 	}
@@ -68,12 +90,6 @@ func New(ctx context.Context, s *store.Store, p *Plan) (*Loader, error) {
 			l.kinds[i] = columns[i].Kind
 		}
 	}
-	l.boxes.New = func() any {
-		return &box{rows: l.table.Rows(), mapper: mapper{
-			columns: columns, kinds: l.kinds, wanted: l.wanted, whole: l.whole, keyword: l.keyword,
-			scanner: scanner{found: make([]value, len(fields))},
-		}}
-	}
 	return l, nil
 }
 
@@ -84,6 +100,10 @@ type Source struct {
 	File     int64
 	Line     int64 // number of the content's first line; 0 is 1
 	Abreast  int   // sections that are loaded at the same time; 0 is 1
+
+	// Observe is told of each section that this call has loaded; nil for nobody.
+	// Several goroutines call it.
+	Observe func(store.LoadCounts)
 }
 
 // Load loads all of the content that is not in yet, and says what became of its
@@ -106,13 +126,13 @@ func (l *Loader) Load(ctx context.Context, src Source, content io.Reader) (store
 			loaded = loaded[1:]
 			continue
 		}
-		b, _ := l.boxes.Get().(*box) // New gives nothing else
+		b := l.box()
 		if b.section, err = sections.next(b.buffer); err != nil {
-			l.boxes.Put(b)
+			l.memory.boxes.Put(b)
 			break
 		}
 		group.Go(func() error {
-			defer l.boxes.Put(b)
+			defer l.memory.boxes.Put(b)
 			b.buffer = b.section.data
 			counts, err := l.section(working, &src, b)
 			total.add(counts)
@@ -138,9 +158,8 @@ func pass(s *sections, loaded *store.Loaded) error {
 
 // section loads one section.
 func (l *Loader) section(ctx context.Context, src *Source, b *box) (store.LoadCounts, error) {
-	b.rows.Reset()
 	sec := store.Section{
-		Transfer: src.Transfer, Step: src.Step, File: src.File, At: b.section.at, Bytes: b.section.size, Rows: b.rows,
+		Transfer: src.Transfer, Step: src.Step, File: src.File, At: b.section.at, Bytes: b.section.size, Rows: &b.rows,
 	}
 	if b.section.tooLong {
 		sec.Lines = 1
@@ -154,6 +173,9 @@ func (l *Loader) section(ctx context.Context, src *Source, b *box) (store.LoadCo
 	faults.Point(faults.SectionLoaded)
 	if errors.Is(err, store.ErrLoaded) {
 		return l.already(ctx, &sec)
+	}
+	if err == nil && src.Observe != nil {
+		src.Observe(counts)
 	}
 	return counts, err
 }

@@ -103,7 +103,7 @@ func (d *dock) loader(t *testing.T, a Args) *Loader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := New(t.Context(), d.Store, p)
+	l, err := New(t.Context(), d.Store, p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,8 @@ func TestLoadAgainLoadsNothingTwice(t *testing.T) {
 			fmt.Fprintf(&content, "{\"n\":%d,\"pad\":\"%s\"}\n", i, strings.Repeat("x", 180))
 		}
 		l := d.loader(t, Args{Into: "things", Create: true, Map: []string{"n:int"}})
-		src := Source{Transfer: 1, Step: 1, File: 1, Abreast: 3}
+		var observed tally
+		src := Source{Transfer: 1, Step: 1, File: 1, Abreast: 3, Observe: observed.add}
 		cut := errors.New("cut off")
 		half := io.MultiReader(bytes.NewReader(content.Bytes()[:content.Len()/2]), failing{cut})
 		counts, err := l.Load(t.Context(), src, half)
@@ -253,6 +254,9 @@ func TestLoadAgainLoadsNothingTwice(t *testing.T) {
 		}
 		if got := d.rows(t, "SELECT COUNT(*), COUNT(DISTINCT n) FROM things"); got[0] != fmt.Sprintf("%d|%d", lines, lines) {
 			t.Errorf("rows: %v", got)
+		}
+		if n := observed.sum(); n.Loaded != lines {
+			t.Errorf("%d lines were observed", n.Loaded)
 		}
 	})
 }
@@ -315,7 +319,7 @@ func TestCreateNeedsTypes(t *testing.T) {
 		} {
 			p, err := a.Plan()
 			if err == nil {
-				_, err = New(t.Context(), d.Store, p)
+				_, err = New(t.Context(), d.Store, p, nil)
 			}
 			if !errors.Is(err, ErrPlan) && !errors.Is(err, store.ErrTable) && !errors.Is(err, store.ErrNoTable) {
 				t.Errorf("%+v: %v", a, err)

@@ -1,0 +1,53 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestInfer(t *testing.T) {
+	content := "\ufeff" + strings.Join([]string{
+		`{"id":1,"f":1,"big":1,"mixed":1,"s":"x","b":true,"t":"2024-01-02T03:04:05Z","d":"2024-01-02","tree":null,"n":null}`,
+		"", "no JSON", `[1]`, `{"drop":"other"}`,
+		`{"id":-2,"f":1.5,"big":9223372036854775808,"mixed":"1","s":null,"b":false,"t":"2024-01-02 03:04:05","tree":[1],"late":{"k":1}}`,
+		`{"cut":`,
+	}, "\r\n")
+	fields, err := Infer(strings.NewReader(content), nil, "id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "[id=id:int f=f:float big=big:decimal mixed=mixed:text s=s:text b=b:bool t=t:time d=d:text tree=tree:json n=n:text late=late:json]"
+	if got := fmt.Sprint(fields); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	mapping := []Field{{"a", []string{"late", "k"}, ""}, {"c", []string{"id"}, "text"}}
+	if fields, err = Infer(strings.NewReader(content), mapping, ""); err != nil || fmt.Sprint(fields) != "[a=late.k:int c=id:text]" {
+		t.Errorf("got %v, %v", fields, err)
+	}
+	if mapping[0].Kind != "" {
+		t.Error("the caller's mapping was changed")
+	}
+}
+
+func TestInferRefuses(t *testing.T) {
+	many := make([]string, 600)
+	for i := range many {
+		many[i] = fmt.Sprintf(`"m%d":1`, i)
+	}
+	for want, content := range map[string]string{
+		"hold no JSON":          "no JSON\n",
+		"no objects":            "[1]\n",
+		"600 different members": "{" + strings.Join(many, ",") + "}\n",
+		"is no name":            `{"":1}`,
+		"longer than 64":        `{"` + strings.Repeat("x", 65) + `":1}`,
+	} {
+		if _, err := Infer(strings.NewReader(content), nil, ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+	if _, err := Infer(failing{errors.New("broken")}, nil, ""); err == nil {
+		t.Error("nothing was read, and no error")
+	}
+}
