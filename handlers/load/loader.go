@@ -1,7 +1,6 @@
 package load
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -29,33 +28,6 @@ type Loader struct {
 	whole   bool
 	keyword []byte
 	memory  *Memory
-}
-
-// Memory keeps what sections take of memory for the sections to come, whichever
-// loader's they are. The zero value is ready for use.
-type Memory struct{ boxes sync.Pool }
-
-// box is what one section in work takes of memory.
-type box struct {
-	buffer  []byte
-	rows    store.Rows
-	mapper  mapper
-	section section
-}
-
-// box finds or makes a box for a section of this loader's.
-func (l *Loader) box() *box {
-	b, ok := l.memory.boxes.Get().(*box)
-	if !ok {
-		b = &box{}
-	}
-	l.table.Empty(&b.rows)
-	columns := l.table.Columns()
-	b.mapper = mapper{
-		columns: columns, kinds: l.kinds, wanted: l.wanted, whole: l.whole, keyword: l.keyword,
-		scanner: scanner{found: make([]value, len(columns)), key: b.mapper.scanner.key}, text: b.mapper.text,
-	}
-	return b
 }
 
 // New prepares loading as the plan says. It creates the table when the plan
@@ -192,27 +164,6 @@ func (l *Loader) already(ctx context.Context, sec *store.Section) (store.LoadCou
 		}
 	}
 	return store.LoadCounts{}, fmt.Errorf("%w otherwise: it is read again", store.ErrLoaded)
-}
-
-// section makes rows of the lines of a section.
-func (m *mapper) section(sec *store.Section, from *section) {
-	data, no := from.data, from.line
-	if from.at == 0 && no == 1 {
-		data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	}
-	for ; len(data) > 0; no++ {
-		line, rest, _ := bytes.Cut(data, []byte{'\n'})
-		data = rest
-		sec.Lines++
-		line = bytes.TrimSuffix(line, []byte{'\r'})
-		switch v, err := m.add(sec.Rows, line, no); v {
-		case bad:
-			sec.Rejects = append(sec.Rejects, store.NewReject(no, err.Error(), line))
-		case skipped:
-			sec.Skipped++
-		case row:
-		}
-	}
 }
 
 // tally adds up from several goroutines.

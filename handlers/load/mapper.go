@@ -28,6 +28,27 @@ const (
 	bad
 )
 
+// section makes rows of the lines of a section.
+func (m *mapper) section(sec *store.Section, from *section) {
+	data, no := from.data, from.line
+	if from.at == 0 && no == 1 {
+		data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	}
+	for ; len(data) > 0; no++ {
+		line, rest, _ := bytes.Cut(data, []byte{'\n'})
+		data = rest
+		sec.Lines++
+		line = bytes.TrimSuffix(line, []byte{'\r'})
+		switch v, err := m.add(sec.Rows, line, no); v {
+		case bad:
+			sec.Rejects = append(sec.Rejects, store.NewReject(no, err.Error(), line))
+		case skipped:
+			sec.Skipped++
+		case row:
+		}
+	}
+}
+
 // add makes a row of a line, without its line end. The error says why it is bad.
 func (m *mapper) add(rows *store.Rows, line []byte, no int64) (verdict, error) {
 	if len(m.keyword) > 0 && !bytes.Contains(line, m.keyword) {
