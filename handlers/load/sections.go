@@ -28,14 +28,18 @@ type section struct {
 // sections cuts a stream into sections. The next one may be asked for while
 // others are in use: each has its own buffer.
 type sections struct {
-	r    io.Reader
-	at   int64
-	line int64
-	rest []byte // read, and not given out yet
-	err  error  // what the stream ended with
+	r       io.Reader
+	wanted  int // length of a section
+	longest int // line
+	at      int64
+	line    int64
+	rest    []byte // read, and not given out yet
+	err     error  // what the stream ended with
 }
 
-func newSections(r io.Reader, line int64) *sections { return &sections{r: r, line: line} }
+func newSections(r io.Reader, line int64) *sections {
+	return &sections{r: r, wanted: sectionBytes, longest: lineBytes, line: line}
+}
 
 // skip passes over what is loaded already.
 func (s *sections) skip(size, lines int64) error {
@@ -64,17 +68,17 @@ func (s *sections) next(buffer []byte) (section, error) {
 	buffer = append(buffer[:0], s.rest...)
 	s.rest = nil
 	for searched := 0; ; {
-		if end := cut(buffer, searched); end > 0 {
+		if end := s.cut(buffer, searched); end > 0 {
 			return s.give(buffer, end), nil
 		}
 		searched = len(buffer)
 		if s.err != nil {
 			return s.last(buffer)
 		}
-		if len(buffer) > lineBytes {
+		if len(buffer) > s.longest {
 			if start := bytes.LastIndexByte(buffer, '\n') + 1; start == 0 {
 				return s.long(buffer)
-			} else if len(buffer)-start > lineBytes {
+			} else if len(buffer)-start > s.longest {
 				return s.give(buffer, start), nil
 			}
 		}
@@ -84,8 +88,8 @@ func (s *sections) next(buffer []byte) (section, error) {
 
 // cut is where a section ends: behind the line in which it reaches its length,
 // 0 when that is not there yet. What was searched before is not again.
-func cut(buffer []byte, searched int) int {
-	from := max(sectionBytes-1, searched)
+func (s *sections) cut(buffer []byte, searched int) int {
+	from := max(s.wanted-1, searched)
 	if len(buffer) <= from {
 		return 0
 	}
@@ -100,7 +104,7 @@ func cut(buffer []byte, searched int) int {
 func (s *sections) read(buffer []byte) []byte {
 	const piece = 256 << 10
 	if cap(buffer)-len(buffer) < piece {
-		buffer = append(make([]byte, 0, max(2*cap(buffer), sectionBytes+2*piece)), buffer...)
+		buffer = append(make([]byte, 0, max(2*cap(buffer), s.wanted+2*piece)), buffer...)
 	}
 	n, err := s.r.Read(buffer[len(buffer) : len(buffer)+piece])
 	s.err = err
@@ -133,7 +137,7 @@ func (s *sections) last(buffer []byte) (section, error) {
 
 // long gives out a line that is too long, of which the buffer holds the beginning.
 func (s *sections) long(buffer []byte) (section, error) {
-	sec := section{at: s.at, line: s.line, data: bytes.Clone(buffer[:store.RejectMost]), size: int64(len(buffer)), tooLong: true}
+	sec := section{at: s.at, line: s.line, data: bytes.Clone(buffer[:min(len(buffer), store.RejectMost)]), size: int64(len(buffer)), tooLong: true}
 	for buffer = buffer[:0]; s.err == nil; buffer = buffer[:0] {
 		buffer = s.read(buffer)
 		end := bytes.IndexByte(buffer, '\n')
