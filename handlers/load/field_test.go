@@ -32,7 +32,7 @@ func TestParseField(t *testing.T) {
 		"a=b..c":                       "is empty",
 		"a.b":                          "the name of a column alone",
 		"a=b:number":                   `no type is called "number"`,
-		" a=b":                         "blanks",
+		"\ta=b":                        "blanks",
 		strings.Repeat("x", 65) + "=a": "longer than 64",
 	} {
 		if _, err := ParseField(s); !errors.Is(err, ErrField) || !strings.Contains(err.Error(), want) {

@@ -36,7 +36,7 @@ func FuzzMapper(f *testing.F) {
 		if v == row && !object && json.Valid(line) {
 			t.Errorf("%q became a row", line)
 		}
-		if _, err := m.add(&rows, []byte(`{"int":7}`), 2); err != nil || rows.Len() != 1+int(map[verdict]int{row: 1}[v]) {
+		if _, err := m.add(&rows, []byte(`{"int":7}`), 2); err != nil || rows.Len() != 1+map[verdict]int{row: 1}[v] {
 			t.Errorf("after %q a good line gives %v and %d rows", line, err, rows.Len())
 		}
 	})
