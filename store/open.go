@@ -73,10 +73,8 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", s.where, err)
 	}
-	if s.dialect == MySQL {
-		if err := takeBulk(s.db); err != nil {
-			return nil, fmt.Errorf("open database %s: %w", s.where, err)
-		}
+	if err := s.callbacks(); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", s.where, err)
 	}
 	if err := s.configurePool(o.MaxConnections); err != nil {
 		return nil, err
@@ -88,6 +86,14 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// callbacks changes what GORM does with statements.
+func (s *Store) callbacks() error {
+	if s.dialect == MySQL {
+		return takeBulk(s.db)
+	}
+	return tellInterrupted(s.db)
 }
 
 // openTime is how long a database may take to answer for the first time: a

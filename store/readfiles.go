@@ -68,11 +68,11 @@ func scan(q *gorm.DB, into []any, took func()) error {
 	defer rows.Close() // reading to the end has closed them; Err says what went wrong
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
-			return err
+			return interrupted(q.Statement.Context, err)
 		}
 		took()
 	}
-	return rows.Err()
+	return interrupted(q.Statement.Context, rows.Err())
 }
 
 // integer and instant are scanned into without reflection, by which the
