@@ -3,57 +3,79 @@ package bench
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/balerhq/baler"
-	"github.com/balerhq/baler/recipe"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/balerhq/baler/tasks"
 )
 
 // LatencyOptions say what Latency measures. All are needed.
 type LatencyOptions struct {
-	Samples int // of each way at each load
-	Files   int // that the capacity is measured with
+	Via     []tasks.Via
+	Loads   []int // percent of the capacity
+	Seconds int   // that files come for at each load
+	Files   int   // that the capacity is measured with
 	Batch   int
-}
-
-// Latency is how long one file takes from being submitted to its result being
-// visible. It is a line of the JSON output.
-type Latency struct {
-	Type    string  `json:"type"` // always "latency"
-	Way     Way     `json:"way"`
-	Load    float64 `json:"load"` // what other files were submitted meanwhile, as a share of the capacity
-	Samples int     `json:"samples"`
-	Min     float64 `json:"min_seconds"`
-	Median  float64 `json:"median_seconds"`
-	P99     float64 `json:"p99_seconds"`
-	Max     float64 `json:"max_seconds"`
+	Repeat  int
 }
 
 const (
-	halfLoad     = 0.5
-	seeEvery     = time.Millisecond // how often the result is looked for
-	sampleTime   = 30 * time.Second // how long it may take
-	latencyConns = 2
+	watchedASecond = 100              // files at most
+	watchedAtOnce  = 200              // files at most, for the capacity
+	singleShare    = 100              // so many times fewer transfers of one file, for the capacity
+	drainTime      = 2 * time.Minute  // for what is not finished when the last file has come
+	drainPerFile   = time.Millisecond // more, for a file
+	latencyConns   = 2
 )
 
-// Latency measures single files, each in a transfer of its own, on an idle
-// system and on one that is kept about half as busy as it can be.
-func (p *Place) Latency(ctx context.Context, o LatencyOptions, report func(Latency) error) (err error) {
+// Latency measures how long files take from when they were meant to come to
+// their results being visible to others, while they come at shares of the
+// capacity, which is measured first. They come evenly, and the next comes when
+// it is due, however late those before are. Report is told of each load.
+func (p *Place) Latency(ctx context.Context, o LatencyOptions, report func(Latency) error) error {
 	p.o.Say("Making %d empty files.", o.Files)
 	t, err := growTree(ctx, p.path("tree"), o.Files)
 	if err != nil {
 		return err
 	}
-	s, err := p.system(ctx, 1)
+	for repeat := range o.Repeat {
+		for _, via := range o.Via {
+			l := &latencies{place: p, o: o, tree: t, via: via, report: func(m Latency) error {
+				m.Repeat = repeat + 1
+				return report(m)
+			}}
+			l.say = func(format string, args ...any) {
+				p.o.Say("[%d/%d] %s, "+format, append([]any{repeat + 1, o.Repeat, via}, args...)...)
+			}
+			if err := l.round(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// latencies measures one way, once, on a system of its own.
+type latencies struct {
+	place  *Place
+	o      LatencyOptions
+	tree   tree
+	via    tasks.Via
+	feed   feed
+	db     *sql.DB
+	say    func(format string, args ...any)
+	report func(Latency) error
+}
+
+func (l *latencies) round(ctx context.Context) (err error) {
+	s, err := l.place.system(ctx, 1)
 	if err != nil {
 		return err
 	}
 	defer func() { err = joinClose(err, s.close) }()
-	path, err := p.recipe("noop", o.Batch, "")
+	path, err := l.place.recipe("noop", l.o.Batch, "")
 	if err != nil {
 		return err
 	}
@@ -61,84 +83,69 @@ func (p *Place) Latency(ctx context.Context, o LatencyOptions, report func(Laten
 	if err != nil {
 		return err
 	}
-	db, err := connect(p.databaseURL, latencyConns)
+	if l.db, err = connect(l.place.databaseURL, latencyConns); err != nil {
+		return err
+	}
+	defer func() { err = joinClose(err, l.db.Close) }()
+	l.feed = feed{s: s, tree: l.tree, recipe: r}
+	capacity, err := l.capacity(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = joinClose(err, db.Close) }()
-	l := &latencies{s: s, db: db, recipe: r, path: t.path(0), samples: o.Samples, report: report}
-	l.loaded = func() float64 { return 0 }
-	if err := l.both(ctx); err != nil {
-		return err
-	}
-	p.o.Say("Measuring the capacity with %d files, for half of it as a load.", o.Files)
-	meter := newMeter(nil)
-	sum, err := s.submit(ctx, meter, t, path, tasks.ViaBulk)
-	meter.end()
-	if err != nil {
-		return err
-	}
-	load := s.load(ctx, t, r, sum.FilesPerSecond*halfLoad)
-	l.loaded = func() float64 { return float64(load.files.Load()) / sum.FilesPerSecond }
-	return errors.Join(l.both(ctx), load.end())
-}
-
-// latencies takes samples on one system.
-type latencies struct {
-	s       *system
-	db      *sql.DB
-	recipe  *recipe.Recipe
-	path    string
-	samples int
-	loaded  func() float64 // seconds of full work that were submitted so far
-	report  func(Latency) error
-}
-
-func (l *latencies) both(ctx context.Context) error {
-	for _, via := range []tasks.Via{tasks.ViaBulk, tasks.ViaGroup} {
-		l.s.place.o.Say("%d files by %s, one after the other.", l.samples, via)
-		began, before := time.Now(), l.loaded()
-		took := make([]float64, l.samples)
-		for i := range took {
-			d, err := l.sample(ctx, via)
-			if err != nil {
-				return err
-			}
-			took[i] = d.Seconds()
-		}
-		load := (l.loaded() - before) / time.Since(began).Seconds()
-		err := l.report(Latency{
-			Type: "latency", Way: Way(via), Load: load, Samples: l.samples,
-			Min: quantile(took, 0), Median: median(took), P99: quantile(took, 0.99), Max: quantile(took, 1),
-		})
-		if err != nil {
+	for _, percent := range l.o.Loads {
+		if err := l.level(ctx, capacity, percent); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sample submits one file and looks for its result.
-func (l *latencies) sample(ctx context.Context, via tasks.Via) (time.Duration, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, sampleTime, fmt.Errorf("a file by %s has no result after %s", via, sampleTime))
-	defer cancel()
-	began := time.Now()
-	t, _, err := l.s.b.Submit(ctx, baler.Submission{
-		List: strings.NewReader(l.path + "\n"), Recipe: l.recipe, Via: via, Queue: queue, Name: "sample",
-	})
+// capacity is how many files a second come through when all come at once.
+func (l *latencies) capacity(ctx context.Context) (float64, error) {
+	n := l.o.Files
+	if l.via == tasks.ViaBulk {
+		n = max(lanes, n/singleShare)
+	}
+	l.say("capacity, files %d", n)
+	a := atOnce(n, watchedAtOnce)
+	samples, err := l.run(ctx, &a)
 	if err != nil {
-		return 0, cause(ctx, err)
+		return 0, err
 	}
-	for {
-		var n int
-		if err := l.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM results WHERE transfer_id = ?", t.ID).Scan(&n); err != nil {
-			return 0, fmt.Errorf("look for the result: %w", cause(ctx, err))
-		}
-		if n > 0 {
-			return time.Since(began), nil
-		}
-		if err := pause(ctx, seeEvery); err != nil {
-			return 0, cause(ctx, err)
-		}
+	return middleRate(n, a.begin, samples), nil
+}
+
+func (l *latencies) level(ctx context.Context, capacity float64, percent int) error {
+	a := arriving(capacity*float64(percent)/100, l.o.Seconds, watchedASecond)
+	l.say("load %d %%, files %d", percent, a.files)
+	samples, err := l.run(ctx, &a)
+	if err != nil {
+		return err
 	}
+	m := latency(samples, a.rate)
+	m.Way, m.Load, m.Capacity, m.Files = Way(l.via), percent, capacity, a.files
+	return l.report(m)
+}
+
+// run has files come, and returns when those that are watched are finished.
+func (l *latencies) run(ctx context.Context, a *arrivals) ([]sample, error) {
+	patience := a.span() + drainTime + time.Duration(a.files)*drainPerFile
+	outer, cancel := context.WithTimeoutCause(ctx, patience,
+		fmt.Errorf("files by %s have no results after %s%s", l.via, patience.Round(time.Second), l.feed.s.logs()))
+	defer cancel()
+	send := l.feed.byGroup
+	if l.via == tasks.ViaBulk {
+		send = l.feed.byBulk
+	}
+	w := newWatch(l.db)
+	g, ctx := errgroup.WithContext(outer)
+	g.Go(func() error {
+		defer w.last()
+		return send(ctx, a, w)
+	})
+	g.Go(func() error { return w.run(ctx) })
+	if err := g.Wait(); err != nil {
+		return nil, cause(outer, err)
+	}
+	return w.seen, nil
 }

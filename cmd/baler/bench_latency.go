@@ -9,46 +9,126 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/balerhq/baler/bench"
+	"github.com/balerhq/baler/bench/chart"
+	"github.com/balerhq/baler/tasks"
 )
 
 func (p *program) benchLatencyCommand(flags *benchFlags) *cobra.Command {
-	var o bench.LatencyOptions
+	var (
+		o   bench.LatencyOptions
+		via []string
+	)
 	cmd := &cobra.Command{
 		Use:   "latency",
-		Short: "Measure how long one file takes to its result",
-		Long: `Latency submits single files, each a transfer of its own, and measures how long
-each takes from there to a result that others can see: by bulk and by group, on an
-idle worker, and on one that is kept at about half of what it can do. That is
-measured first, with --files.`,
+		Short: "Measure how long files take to their results",
+		Long: `Latency measures how long files take to a result that others can see, while they
+come at shares of what one worker can do, which is measured first, with --files:
+
+  group  files trickle into one open transfer
+  bulk   each file is a transfer of its own; the capacity is that of such transfers
+
+Files come evenly, each when it is due, however late those before are; its time
+counts from when it was due. Where the machine falls behind what comes there is no
+latency to tell, and the table says so. Of several rounds the median counts; the
+columns beside it are the least and the most of them.
+
+While there is little to do nearly all of it is waiting: the settings that are
+waited for stand below the table.`,
 		Example: `  baler bench latency
-  baler bench latency --samples 100 --json`,
+  baler bench latency --load 1,50 --seconds 30 --via group --json
+  BALER_GROUP_MAX_DELAY=1s baler bench latency --via group --load 1`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.measure(cmd, flags.yes, func(ctx context.Context, place *bench.Place, _ *bench.Machine) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if o.Via, err = parseWays(via); err != nil {
+				return err
+			}
+			return p.bench(cmd, flags, func(ctx context.Context, place *bench.Place, _ *bench.Machine) (*findings, error) {
 				return p.benchLatency(ctx, place, o)
 			})
 		},
 	}
 	cmd.Flags().SortFlags = false
-	numberFlag(cmd, &o.Samples, "samples", 30, "`N` files of each way at each load")
-	numberFlag(cmd, &o.Files, "files", 50_000, "`N` files to measure the capacity with")
-	numberFlag(cmd, &o.Batch, "batch", 500, "`N` files in a batch of the load")
+	cmd.Flags().StringSliceVar(&via, "via", []string{"group", "bulk"}, "`WAYS` into the queue")
+	o.Loads = []int{1, 10, 50, 90}
+	cmd.Flags().Var(positives{&o.Loads}, "load", "`PERCENT` of the capacity, several")
+	numberFlag(cmd, &o.Seconds, "seconds", 10, "`N` seconds that files come for at each load")
+	numberFlag(cmd, &o.Files, "files", 100_000, "`N` files to measure the capacity with; a 100th for bulk")
+	numberFlag(cmd, &o.Batch, "batch", 500, "`N` files in a batch at most")
+	numberFlag(cmd, &o.Repeat, "repeat", 3, "`N` rounds")
+	complete(cmd, "via", "bulk", "group")
 	return cmd
 }
 
-func (p *program) benchLatency(ctx context.Context, place *bench.Place, o bench.LatencyOptions) error {
+// parseWays reads the ways of several --via.
+func parseWays(names []string) ([]tasks.Via, error) {
+	var ways []tasks.Via
+	for _, name := range names {
+		v, err := tasks.ParseVia(name, "")
+		if err != nil || v == "" {
+			return nil, usagef("unknown way %q: one of group, bulk", name)
+		}
+		ways = append(ways, v)
+	}
+	return ways, nil
+}
+
+func (p *program) benchLatency(ctx context.Context, place *bench.Place, o bench.LatencyOptions) (*findings, error) {
+	settings := place.LatencySettings(o)
+	if p.json {
+		if err := p.object(settings); err != nil {
+			return nil, err
+		}
+	}
 	var all []bench.Latency
-	if err := place.Latency(ctx, o, reporter(p, &all)); err != nil || p.json {
-		return err
+	err := place.Latency(ctx, o, reporter(p, &all))
+	rows := bench.LatencyRows(all)
+	f := &findings{
+		title: "How long files take to their results", charts: []chart.Chart{bench.LatencyChart(rows)},
+		lead: "Files come evenly, at shares of what one worker can do; the time of each counts from when it was due.",
 	}
-	list := newTable(words("WAY"), numbers("LOAD"), numbers("SAMPLES"), numbers("SHORTEST"), numbers("MEDIAN"), numbers("99 %"),
-		numbers("LONGEST"))
-	for _, l := range all {
-		list.row(string(l.Way), fmt.Sprintf("%.0f %%", l.Load*100), strconv.Itoa(l.Samples), millis(l.Min), millis(l.Median),
-			millis(l.P99), millis(l.Max))
+	f.add("Latency", latencies(rows))
+	span := func(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
+	f.sayf("Waited for, by settings: group.grace %s, group.max_delay %s, group.max_size %s, dispatch.interval %s,"+
+		" record.max_delay %s; batches of %d files.", span(settings.GroupGrace), span(settings.GroupDelay),
+		count(int64(settings.GroupSize)), span(settings.Dispatch), span(settings.RecordDelay), o.Batch)
+	return f, err
+}
+
+func latencies(rows []bench.LatencyRow) *table {
+	list := newTable(words("WAY"), numbers("LOAD"), numbers("FILES/S"), numbers("SAMPLES"), numbers("MEDIAN"), numbers("LEAST"),
+		numbers("MOST"), numbers("99 %"), numbers("LEAST"), numbers("MOST"), words(""))
+	for i := range rows {
+		r := &rows[i]
+		cells := []string{string(r.Way), fmt.Sprintf("%d %%", r.Load), rateOf(r.Offered), strconv.Itoa(r.Samples)}
+		for _, ms := range []float64{r.P50, r.P50s.Least, r.P50s.Most, r.P99, r.P99s.Least, r.P99s.Most} {
+			cell := ""
+			if r.KeptUp {
+				cell = millis(ms / 1000)
+			}
+			cells = append(cells, cell)
+		}
+		list.row(append(cells, fellBehind(r))...)
 	}
-	list.write(p.stdout)
-	return nil
+	return list
+}
+
+// fellBehind says of a row when the machine did not keep up.
+func fellBehind(r *bench.LatencyRow) string {
+	switch {
+	case r.Behind == 0:
+		return ""
+	case r.KeptUp:
+		return fmt.Sprintf("fell behind in %d of %d rounds", r.Behind, r.Repeats)
+	}
+	return fmt.Sprintf("falls behind: finishes about %s files/s", rateOf(r.Finished))
+}
+
+// rateOf is a rate that may be small.
+func rateOf(perSecond float64) string {
+	if perSecond < 10 {
+		return fmt.Sprintf("%.1f", perSecond)
+	}
+	return rate(perSecond)
 }
 
 func millis(seconds float64) string {

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/balerhq/baler/bench"
-	"github.com/balerhq/baler/tasks"
 )
 
 func (p *program) benchPipelineCommand(flags *benchFlags) *cobra.Command {
@@ -40,13 +39,9 @@ the median counts. Whether the design's targets are met comes last.`,
   baler bench pipeline --files 10000,100000,1000000 --via bulk --svg growth.svg
   baler bench pipeline --via bulk --json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			for _, s := range via {
-				v, err := tasks.ParseVia(s, "")
-				if err != nil || v == "" {
-					return usagef("unknown way %q: one of group, bulk", s)
-				}
-				o.Via = append(o.Via, v)
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if o.Via, err = parseWays(via); err != nil {
+				return err
 			}
 			return p.bench(cmd, flags, func(ctx context.Context, place *bench.Place, _ *bench.Machine) (*findings, error) {
 				return p.benchPipeline(ctx, place, o)

@@ -1,0 +1,134 @@
+package bench
+
+import (
+	"slices"
+	"time"
+)
+
+// Latency is how long files took at one load, from when they were meant to come
+// to their results being visible. It is a line of the JSON output. Who does not
+// keep up has no latency, but one that grows as long as files come.
+type Latency struct {
+	Type     string  `json:"type"`  // always "measurement"
+	Bench    string  `json:"bench"` // always "latency"
+	Way      Way     `json:"way"`
+	Load     int     `json:"load_percent"`        // of the capacity
+	Capacity float64 `json:"capacity_per_second"` // files
+	Offered  float64 `json:"offered_per_second"`  // files that came
+	Finished float64 `json:"finished_per_second"` // files; less than what came when it did not keep up
+	KeptUp   bool    `json:"kept_up"`             // with what came
+	Files    int     `json:"files"`               // that came
+	Samples  int     `json:"samples"`             // of them, that were watched
+	Min      float64 `json:"min_ms,omitempty"`    // these when it kept up
+	P50      float64 `json:"p50_ms,omitempty"`    // half of the samples took no longer
+	P99      float64 `json:"p99_ms,omitempty"`    // of fewer than 100 samples the longest
+	Max      float64 `json:"max_ms,omitempty"`
+	Repeat   int     `json:"repeat"`
+}
+
+// latency sums up samples, of which there must be one, of files that came at a rate.
+func latency(samples []sample, rate float64) Latency {
+	behind := falling(samples)
+	m := Latency{
+		Type: "measurement", Bench: "latency", Samples: len(samples),
+		Offered: rate, Finished: rate / (1 + behind), KeptUp: behind == 0,
+	}
+	if !m.KeptUp {
+		return m
+	}
+	ms := make([]float64, len(samples))
+	for i := range samples {
+		ms[i] = float64(samples[i].took()) / float64(time.Millisecond)
+	}
+	m.Min, m.P50, m.P99, m.Max = quantile(ms, 0), median(ms), quantile(ms, 0.99), quantile(ms, 1)
+	return m
+}
+
+// LatencyRow sums up the repeats of one way at one load.
+type LatencyRow struct {
+	Latency        // with medians in its numbers, of the repeats that kept up if any did
+	P50s    Spread // milliseconds
+	P99s    Spread // milliseconds
+	Behind  int    // repeats that did not keep up
+	Repeats int
+}
+
+// Spread is the least and the most of some repeats.
+type Spread struct{ Least, Most float64 }
+
+// LatencyRows sums measurements up, in the order in which their kinds first came.
+func LatencyRows(all []Latency) []LatencyRow {
+	var rows []LatencyRow
+	for i := range all {
+		m := &all[i]
+		if slices.ContainsFunc(rows, func(r LatencyRow) bool { return r.like(m) }) {
+			continue
+		}
+		r := LatencyRow{Latency: *m}
+		var kept, behind []Latency
+		for _, o := range all[i:] {
+			if !r.like(&o) {
+				continue
+			}
+			if o.KeptUp {
+				kept = append(kept, o)
+			} else {
+				behind = append(behind, o)
+			}
+		}
+		r.sum(kept, behind)
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+func (r *LatencyRow) like(m *Latency) bool { return r.Way == m.Way && r.Load == m.Load }
+
+func (r *LatencyRow) sum(kept, behind []Latency) {
+	r.Behind, r.Repeats, r.KeptUp = len(behind), len(kept)+len(behind), len(kept) > 0
+	of := kept
+	if !r.KeptUp {
+		of = behind
+	}
+	middle := func(value func(Latency) float64) float64 { return medianOf(of, value) }
+	r.Capacity = middle(func(m Latency) float64 { return m.Capacity })
+	r.Offered = middle(func(m Latency) float64 { return m.Offered })
+	r.Finished = middle(func(m Latency) float64 { return m.Finished })
+	r.Min = middle(func(m Latency) float64 { return m.Min })
+	r.P50, r.P50s = between(of, func(m Latency) float64 { return m.P50 })
+	r.P99, r.P99s = between(of, func(m Latency) float64 { return m.P99 })
+	r.Max = middle(func(m Latency) float64 { return m.Max })
+}
+
+// between is the median of some values, of which there must be one, and between
+// what they lie.
+func between[T any](all []T, of func(T) float64) (middle float64, s Spread) {
+	values := make([]float64, len(all))
+	for i, v := range all {
+		values[i] = of(v)
+	}
+	return median(values), Spread{quantile(values, 0), quantile(values, 1)}
+}
+
+// LatencySettings are the settings that a file's latency depends on most while
+// there is little to do. It is a line of the JSON output.
+type LatencySettings struct {
+	Type        string `json:"type"`  // always "settings"
+	Bench       string `json:"bench"` // always "latency"
+	GroupGrace  int64  `json:"group_grace_ms"`
+	GroupDelay  int64  `json:"group_max_delay_ms"`
+	GroupSize   int    `json:"group_max_size"`
+	Batch       int    `json:"batch_max_items"`
+	Dispatch    int64  `json:"dispatch_interval_ms"`
+	RecordDelay int64  `json:"record_max_delay_ms"`
+}
+
+// LatencySettings are those that Latency measures with.
+func (p *Place) LatencySettings(o LatencyOptions) LatencySettings {
+	c := &p.o.Config
+	return LatencySettings{
+		Type: "settings", Bench: "latency",
+		GroupGrace: c.Group.Grace.Milliseconds(), GroupDelay: c.Group.MaxDelay.Milliseconds(), GroupSize: c.Group.MaxSize,
+		Batch: o.Batch, Dispatch: c.Dispatch.Interval.Milliseconds(), RecordDelay: c.Record.MaxDelay.Milliseconds(),
+	}
+}
