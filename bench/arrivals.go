@@ -11,11 +11,14 @@ type arrivals struct {
 	begin time.Time
 }
 
-// arriving are the arrivals of so many seconds, at least one, of which so many
-// a second at most are watched.
-func arriving(rate float64, seconds, watched int) arrivals {
+// watchedASecond is how many files are watched at most; each costs a look-up
+// every few milliseconds until it is finished.
+const watchedASecond = 100
+
+// arriving are the arrivals of so many seconds, at least one.
+func arriving(rate float64, seconds int) arrivals {
 	n := max(1, int(rate*float64(seconds)))
-	return arrivals{files: n, rate: rate, every: every(n, seconds*watched)}
+	return arrivals{files: n, rate: rate, every: every(n, seconds*watchedASecond)}
 }
 
 // atOnce are files that all are due at the begin.

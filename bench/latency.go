@@ -22,12 +22,11 @@ type LatencyOptions struct {
 }
 
 const (
-	watchedASecond = 100              // files at most
-	watchedAtOnce  = 200              // files at most, for the capacity
-	singleShare    = 100              // so many times fewer transfers of one file, for the capacity
-	drainTime      = 2 * time.Minute  // for what is not finished when the last file has come
-	drainPerFile   = time.Millisecond // more, for a file
-	latencyConns   = 2
+	watchedAtOnce = 200              // files at most, for the capacity
+	singleShare   = 100              // so many times fewer transfers of one file, for the capacity
+	drainTime     = 2 * time.Minute  // for what is not finished when the last file has come
+	drainPerFile  = time.Millisecond // more, for a file
+	latencyConns  = 2
 )
 
 // Latency measures how long files take from when they were meant to come to
@@ -116,7 +115,7 @@ func (l *latencies) capacity(ctx context.Context) (float64, error) {
 }
 
 func (l *latencies) level(ctx context.Context, capacity float64, percent int) error {
-	a := arriving(capacity*float64(percent)/100, l.o.Seconds, watchedASecond)
+	a := arriving(capacity*float64(percent)/100, l.o.Seconds)
 	l.say("load %d %%, files %d", percent, a.files)
 	samples, err := l.run(ctx, &a)
 	if err != nil {

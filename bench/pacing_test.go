@@ -78,9 +78,9 @@ func TestArrivals(t *testing.T) {
 		files, watched int
 		span           time.Duration
 	}{
-		"many":    {arriving(1000, 10, 100), 10_000, 1001, 10 * time.Second}, // each tenth and the last
-		"few":     {arriving(50, 10, 100), 500, 500, 10 * time.Second},
-		"hardly":  {arriving(0.01, 1, 100), 1, 1, 100 * time.Second},
+		"many":    {arriving(1000, 10), 10_000, 1001, 10 * time.Second}, // each tenth and the last
+		"few":     {arriving(50, 10), 500, 500, 10 * time.Second},
+		"hardly":  {arriving(0.01, 1), 1, 1, 100 * time.Second},
 		"at once": {atOnce(1000, 200), 1000, 201, 0},
 	} {
 		watched := 0
@@ -93,7 +93,7 @@ func TestArrivals(t *testing.T) {
 			t.Errorf("%s: %d files in %s, %d watched; want %d in %s, %d watched", name, c.a.files, c.a.span(), watched, c.files, c.span, c.watched)
 		}
 	}
-	a := arriving(4, 10, 100)
+	a := arriving(4, 10)
 	a.begin = time.Unix(1000, 0)
 	if got := a.due(6).Sub(a.begin); got != 1500*time.Millisecond {
 		t.Errorf("the 7th of 4 a second is due after %s, want 1.5s", got)
