@@ -123,7 +123,7 @@ func (w *plain) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	if len(numbers) == 0 {
 		return errors.New("a task without files")
 	}
-	rows, now := &inserter{head: intoResults}, moment(time.Now())
+	rows, now := insertResults(false), moment(time.Now())
 	for _, no := range numbers {
 		rows.result(w.transfer, no, now)
 	}

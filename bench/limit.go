@@ -21,15 +21,20 @@ func limitConnections() []int { return []int{1, 2, 4} }
 func (p *Place) limits(
 	ctx context.Context, t tree, repeat int, say func(string, ...any), report func(Measurement) error,
 ) (best float64, err error) {
-	all := make([]Measurement, 0, len(limitConnections()))
-	for _, n := range limitConnections() {
-		say("limit, files %d, connections %d", t.files, n)
-		m, err := p.limit(ctx, t, n)
-		if err != nil {
-			return 0, err
+	var all []Measurement
+	for _, way := range []Way{Limit, LimitShort} {
+		for _, n := range limitConnections() {
+			say("%s, files %d, connections %d", way, t.files, n)
+			m, err := p.limit(ctx, t, way, n)
+			if err != nil {
+				return 0, err
+			}
+			m.Repeat = repeat
+			all = append(all, m)
+			if way == Limit {
+				best = max(best, m.FilesPerSecond)
+			}
 		}
-		m.Repeat = repeat
-		all, best = append(all, m), max(best, m.FilesPerSecond)
 	}
 	for _, m := range all {
 		if best > 0 {
@@ -44,7 +49,7 @@ func (p *Place) limits(
 
 // limit inserts a file row and a result row for each file of a tree, by
 // statements of 1000 rows: as fast as the tables can be filled.
-func (p *Place) limit(ctx context.Context, t tree, connections int) (m Measurement, err error) {
+func (p *Place) limit(ctx context.Context, t tree, way Way, connections int) (m Measurement, err error) {
 	s, err := p.system(ctx, 0) // makes the tables
 	if err != nil {
 		return m, err
@@ -54,18 +59,18 @@ func (p *Place) limit(ctx context.Context, t tree, connections int) (m Measureme
 		meter := newMeter(p.pids())
 		meter.own()
 		began := time.Now()
-		err := insertAll(ctx, db, t, transfer, connections)
+		err := insertAll(ctx, db, t, transfer, connections, way == LimitShort)
 		took := time.Since(began)
-		return measured(Limit, t.files, limitRows, connections, took, meter.end()), err
+		return measured(way, t.files, limitRows, connections, took, meter.end()), err
 	})
 }
 
-func insertAll(ctx context.Context, db *sql.DB, t tree, transfer int64, connections int) error {
+func insertAll(ctx context.Context, db *sql.DB, t tree, transfer int64, connections int, short bool) error {
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range connections {
 		g.Go(func() error {
-			files, results := &inserter{head: intoFiles}, &inserter{head: intoResults}
+			files, results := insertFiles(short), insertResults(short)
 			for {
 				first := int(next.Add(limitRows)) - limitRows
 				if first >= t.files {

@@ -11,6 +11,7 @@ type Way string
 // The ways.
 const (
 	Limit      Way = "limit"       // multi-row INSERTs and nothing else; its workers are connections
+	LimitShort Way = "limit-short" // the same, leaving out columns that hold their default, as Baler does
 	PerFile    Way = "per-file"    // one asynq task and one INSERT a file
 	AsynqGroup Way = "asynq-group" // asynq's aggregation into batches of 100, one group, one INSERT a batch
 	Bulk       Way = "bulk"        // Baler

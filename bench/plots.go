@@ -147,7 +147,7 @@ func PipelineCharts(rows []Row, files int) []chart.Chart {
 	for i := range rows {
 		r := &rows[i]
 		baseline := r.Way == PerFile || r.Way == AsynqGroup
-		if r.Way == CPU || r.Way == Limit || !baseline && r.Files != files {
+		if r.Way == CPU || r.Way == Limit || r.Way == LimitShort || !baseline && r.Files != files {
 			continue
 		}
 		name := string(r.Way)

@@ -6,17 +6,37 @@ import (
 	"time"
 )
 
-// The heads of the INSERTs: the same tables and columns as the program's, which
-// leaves out those that hold their default in every row.
+// The heads of the INSERTs: the same tables as the program's, and every column
+// that a whole file has. Those at the end hold their defaults in every row; short
+// statements leave them out.
 const (
-	intoFiles   = "INSERT INTO files (transfer_id, no, path, size, mtime) VALUES "
-	intoResults = "INSERT INTO results (transfer_id, step_no, file_no, batch_id, outcome, worker, started_at, ended_at) VALUES "
+	intoFiles   = "INSERT INTO files (transfer_id, no, path, size, mtime"
+	intoResults = "INSERT INTO results (transfer_id, step_no, file_no, batch_id, outcome, worker, started_at, ended_at"
+
+	filesRest   = ", problem"
+	resultsRest = ", exit_code, code, output, error, truncated, facts, attempt"
 )
 
 // inserter writes multi-row INSERTs as text: no other way costs a client less.
 type inserter struct {
-	head string
-	text []byte
+	head  string
+	rest  string // columns
+	whole string // what stands in them in every row
+	text  []byte
+}
+
+func insertFiles(short bool) *inserter {
+	if short {
+		return &inserter{head: intoFiles}
+	}
+	return &inserter{head: intoFiles, rest: filesRest, whole: ",''"}
+}
+
+func insertResults(short bool) *inserter {
+	if short {
+		return &inserter{head: intoResults}
+	}
+	return &inserter{head: intoResults, rest: resultsRest, whole: ",0,'','','',0,NULL,1"}
 }
 
 func (i *inserter) file(transfer, no int64, path, now string) {
@@ -25,6 +45,7 @@ func (i *inserter) file(transfer, no int64, path, now string) {
 	i.text = append(i.text, quote(path)...)
 	i.text = append(i.text, "',0,"...)
 	i.text = append(i.text, now...)
+	i.text = append(i.text, i.whole...)
 	i.text = append(i.text, ')')
 }
 
@@ -34,6 +55,7 @@ func (i *inserter) result(transfer, no int64, now string) {
 	i.text = append(i.text, now...)
 	i.text = append(i.text, ',')
 	i.text = append(i.text, now...)
+	i.text = append(i.text, i.whole...)
 	i.text = append(i.text, ')')
 }
 
@@ -41,7 +63,7 @@ func (i *inserter) result(transfer, no int64, now string) {
 func (i *inserter) numbers(all ...int64) {
 	separator := byte('(')
 	if len(i.text) == 0 {
-		i.text = append(i.text, i.head...)
+		i.text = append(i.text, i.head+i.rest+") VALUES "...)
 	} else {
 		i.text = append(i.text, ',')
 	}

@@ -24,6 +24,8 @@ and batch size. Beside them, in the same round, it measures
 
   limit        INSERTs of 1000 rows: a file row and a result row for each file,
                over 1, 2 and 4 connections, of which the fastest counts
+  limit-short  the same, leaving out the columns that hold their default in every
+               row, as Baler's own INSERTs do
   per-file     one asynq task and one INSERT a file, for a 20th of the files
   asynq-group  asynq's own aggregation into batches of 100, one group, one
                INSERT a batch, for 2000 files at most

@@ -109,7 +109,7 @@ func TestBenchPipeline(t *testing.T) {
 		}
 	}
 	want := []bench.Way{
-		bench.Limit, bench.Limit, bench.Limit, bench.PerFile, bench.AsynqGroup,
+		bench.Limit, bench.Limit, bench.Limit, bench.LimitShort, bench.LimitShort, bench.LimitShort, bench.PerFile, bench.AsynqGroup,
 		bench.Bulk, bench.Bulk, bench.Group, bench.Group, bench.CPU, bench.CPU,
 	}
 	if !slices.Equal(ways, want) {
