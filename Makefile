@@ -77,6 +77,7 @@ bench: build with-servers ## Measure everything against the limits of this machi
 	bin/baler bench commit
 	bin/baler bench latency
 	bin/baler bench makespan
+	bin/baler bench load
 
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder for FUZZTIME=10s

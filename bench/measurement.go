@@ -99,17 +99,25 @@ func (r *Row) sum() {
 	r.Seconds = medianOf(r.repeats, func(m Measurement) float64 { return m.Seconds })
 	r.RatioToLimit = medianOf(r.repeats, func(m Measurement) float64 { return m.RatioToLimit })
 	r.Slowest, r.Fastest = r.FilesPerSecond, r.FilesPerSecond
-	cpu, peak := make(map[string]float64), make(map[string]int64)
 	for _, m := range r.repeats {
 		r.Slowest, r.Fastest = min(r.Slowest, m.FilesPerSecond), max(r.Fastest, m.FilesPerSecond)
-		for kind, bytes := range m.PeakRSS {
+	}
+	r.CPUSeconds, r.PeakRSS = used(r.repeats, func(m Measurement) usage { return usage{m.CPUSeconds, m.PeakRSS} })
+}
+
+// used sums up what repeats used: medians of processor time, peaks of memory.
+func used[T any](repeats []T, of func(T) usage) (cpu map[string]float64, peak map[string]int64) {
+	cpu, peak = make(map[string]float64), make(map[string]int64)
+	for _, m := range repeats {
+		u := of(m)
+		for kind, bytes := range u.peak {
 			peak[kind] = max(peak[kind], bytes)
 		}
-		for kind := range m.CPUSeconds {
-			cpu[kind] = medianOf(r.repeats, func(m Measurement) float64 { return m.CPUSeconds[kind] })
+		for kind := range u.cpu {
+			cpu[kind] = medianOf(repeats, func(m T) float64 { return of(m).cpu[kind] })
 		}
 	}
-	r.CPUSeconds, r.PeakRSS = cpu, peak
+	return cpu, peak
 }
 
 // rateOf is the rate of the only row of a way; 0 without one.

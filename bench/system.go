@@ -155,33 +155,41 @@ func (s *system) pids() map[string][]int {
 
 // submit has a producer register a tree, and waits for the end of it.
 func (s *system) submit(ctx context.Context, m *meter, t tree, recipe string, via tasks.Via) (tasks.Summary, error) {
-	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(s.place.o.Program, "submit", "--wait", "--json", //nolint:noctx // it is ended below
-		"--queue", queue, "--via", string(via), "--recipe", recipe, t.root)
-	cmd.Env = s.env
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	p, err := servers.Launch(cmd)
-	if err != nil {
-		return tasks.Summary{}, err
-	}
-	m.born("submit", p.PID())
-	select {
-	case <-p.Ended():
-	case <-ctx.Done():
-		p.Kill()
-		return tasks.Summary{}, ctx.Err()
-	}
 	var sum tasks.Summary
-	if err := p.Err(); err != nil {
-		return sum, fmt.Errorf("submit: %w: %s%s", err, bytes.TrimSpace(stderr.Bytes()), s.logs())
+	out, err := s.produce(ctx, m, "submit", "--wait", "--json", "--queue", queue, "--via", string(via), "--recipe", recipe, t.root)
+	if err != nil {
+		return sum, err
 	}
-	if err := json.Unmarshal(stdout.Bytes(), &sum); err != nil {
+	if err := json.Unmarshal(out, &sum); err != nil {
 		return sum, fmt.Errorf("submit: read its summary: %w", err)
 	}
 	if sum.Finished != int64(t.files) || sum.Results.Succeeded != int64(t.files) {
 		return sum, fmt.Errorf("submit: %d of %d files succeeded", sum.Results.Succeeded, t.files)
 	}
 	return sum, nil
+}
+
+// produce runs a command that registers files, and gives what it says at its end.
+func (s *system) produce(ctx context.Context, m *meter, args ...string) ([]byte, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command(s.place.o.Program, args...) //nolint:noctx // it is ended below
+	cmd.Env = s.env
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	p, err := servers.Launch(cmd)
+	if err != nil {
+		return nil, err
+	}
+	m.born("submit", p.PID())
+	select {
+	case <-p.Ended():
+	case <-ctx.Done():
+		p.Kill()
+		return nil, ctx.Err()
+	}
+	if err := p.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w: %s%s", args[0], err, bytes.TrimSpace(stderr.Bytes()), s.logs())
+	}
+	return stdout.Bytes(), nil
 }
 
 // close ends the workers in order, those who take too long at once.

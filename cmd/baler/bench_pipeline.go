@@ -95,37 +95,48 @@ func rates(rows []bench.Row) *table {
 // uses shows processor time a file and memory; it has no rows where the system
 // does not tell.
 func uses(rows []bench.Row) *table {
-	columns := []column{words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES")}
-	for _, kind := range bench.Kinds() {
-		columns = append(columns, numbers(kind+" µs"))
-	}
-	for _, kind := range bench.Kinds() {
-		columns = append(columns, numbers(kind+" MiB"))
-	}
-	list := newTable(columns...)
+	list := newTable(append([]column{words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES")}, useColumns()...)...)
 	for i := range rows {
 		r := &rows[i]
 		if len(r.CPUSeconds) == 0 {
 			continue
 		}
 		cells := []string{string(r.Way), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files))}
-		for _, kind := range bench.Kinds() {
-			cell := ""
-			if seconds, ok := r.CPUSeconds[kind]; ok {
-				cell = fmt.Sprintf("%.1f", seconds*1e6/float64(r.Files))
-			}
-			cells = append(cells, cell)
-		}
-		for _, kind := range bench.Kinds() {
-			cell := ""
-			if bytes, ok := r.PeakRSS[kind]; ok {
-				cell = strconv.FormatInt(bytes>>20, 10)
-			}
-			cells = append(cells, cell)
-		}
-		list.row(cells...)
+		list.row(append(cells, useCells(r.CPUSeconds, r.PeakRSS, r.Files)...)...)
 	}
 	return list
+}
+
+// useColumns are processor time and memory of each kind of process.
+func useColumns() []column {
+	var columns []column
+	for _, kind := range bench.Kinds() {
+		columns = append(columns, numbers(kind+" µs"))
+	}
+	for _, kind := range bench.Kinds() {
+		columns = append(columns, numbers(kind+" MiB"))
+	}
+	return columns
+}
+
+// useCells are the processor time for one of some things, and memory.
+func useCells(cpu map[string]float64, peak map[string]int64, things int) []string {
+	var cells []string
+	for _, kind := range bench.Kinds() {
+		cell := ""
+		if seconds, ok := cpu[kind]; ok {
+			cell = fmt.Sprintf("%.1f", seconds*1e6/float64(things))
+		}
+		cells = append(cells, cell)
+	}
+	for _, kind := range bench.Kinds() {
+		cell := ""
+		if bytes, ok := peak[kind]; ok {
+			cell = strconv.FormatInt(bytes>>20, 10)
+		}
+		cells = append(cells, cell)
+	}
+	return cells
 }
 
 func targetTable(targets []bench.Target) *table {

@@ -224,6 +224,7 @@ func TestBenchUsage(t *testing.T) {
 		"bench commit --batch -1":      `invalid argument "-1" for "--batch" flag: give a number from 1`,
 		"bench latency --load 1,0":     `invalid argument "1,0" for "--load" flag: give a number from 1`,
 		"bench latency --via x":        `unknown way "x": one of group, bulk`,
+		"bench load --records 0":       `invalid argument "0" for "--records" flag: give a number from 1`,
 	} {
 		r := newSandbox(t).must(exitUsage, strings.Fields(args)...)
 		contains(t, args, r.stderr, want)

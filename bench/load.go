@@ -1,0 +1,181 @@
+package bench
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// LoadOptions say what Load measures. All are needed.
+type LoadOptions struct {
+	Records int   // that are loaded, beside lines that are passed over
+	Workers []int // numbers of worker processes
+	Repeat  int
+}
+
+// Load measures the load command against INSERTs of 1000 rows: of the same rows
+// parsed from the same file by hand, and of rows that need no parsing. What is
+// in the table is compared after each. Report is told of each measurement.
+func (p *Place) Load(ctx context.Context, o LoadOptions, report func(Loading) error) error {
+	p.o.Say("Writing %d records.", o.Records)
+	path := p.path("records.jsonl")
+	size, err := writeRecords(ctx, path, o.Records)
+	if err != nil {
+		return err
+	}
+	r := &loads{place: p, o: o, path: path, size: size}
+	for i := range o.Repeat {
+		if err := r.round(ctx, i+1, report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loads is one run of Load.
+type loads struct {
+	place *Place
+	o     LoadOptions
+	path  string
+	size  int64
+	rows  string // fingerprint of what was inserted first
+}
+
+func (r *loads) round(ctx context.Context, repeat int, report func(Loading) error) error {
+	best := make(map[Way]float64)
+	for _, c := range r.ways() {
+		r.place.o.Say("[%d/%d] %s, %d", repeat, r.o.Repeat, c.way, c.workers)
+		took, spent, err := r.measure(ctx, c)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.way, err)
+		}
+		m := loading(c.way, r.o.Records, r.size, c.workers, took, spent)
+		m.Repeat = repeat
+		best[c.way] = max(best[c.way], m.RecordsPerSecond)
+		if c.way == LoadCommand {
+			m.RatioToInserts = m.RecordsPerSecond / best[Inserts]
+		}
+		if c.way != InsertLimit {
+			m.RatioToLimit = m.RecordsPerSecond / best[InsertLimit]
+		}
+		if err := report(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadWay is one way to fill the table.
+type loadWay struct {
+	way     Way
+	workers int // or connections
+}
+
+// ways stand so that those to compare with come first.
+func (r *loads) ways() []loadWay {
+	var all []loadWay
+	for _, way := range []Way{InsertLimit, Inserts} {
+		for _, n := range limitConnections() {
+			all = append(all, loadWay{way, n})
+		}
+	}
+	for _, n := range r.o.Workers {
+		all = append(all, loadWay{LoadCommand, n})
+	}
+	return all
+}
+
+func (r *loads) measure(ctx context.Context, c loadWay) (took time.Duration, spent usage, err error) {
+	workers := 0
+	if c.way == LoadCommand {
+		workers = c.workers
+	}
+	s, err := r.place.system(ctx, workers)
+	if err != nil {
+		return 0, spent, err
+	}
+	defer func() { err = joinClose(err, s.close) }()
+	db, err := connect(r.place.databaseURL, max(baselineConnections, c.workers))
+	if err != nil {
+		return 0, spent, err
+	}
+	defer func() { err = joinClose(err, db.Close) }()
+	for _, statement := range []string{"DROP TABLE IF EXISTS " + recordTable, createRecords} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return 0, spent, fmt.Errorf("make the table: %w", err)
+		}
+	}
+	defer func() { err = errors.Join(err, dropRecords(context.WithoutCancel(ctx), db)) }()
+	meter := newMeter(s.pids())
+	switch c.way {
+	case LoadCommand:
+		took, err = s.loadFile(ctx, meter, r.path, r.o.Records)
+	default:
+		meter.own()
+		began := time.Now()
+		if c.way == Inserts {
+			err = insertFile(ctx, db, r.path, c.workers)
+		} else {
+			err = insertRecords(ctx, db, r.o.Records, c.workers)
+		}
+		took = time.Since(began)
+	}
+	spent = meter.end()
+	if err != nil {
+		return 0, spent, err
+	}
+	return took, spent, r.verify(ctx, db)
+}
+
+func dropRecords(ctx context.Context, db *sql.DB) error {
+	if _, err := db.ExecContext(ctx, "DROP TABLE "+recordTable); err != nil {
+		return fmt.Errorf("drop the table: %w", err)
+	}
+	return nil
+}
+
+// verify makes sure that the table holds all records, and the same as those
+// that were inserted first.
+func (r *loads) verify(ctx context.Context, db *sql.DB) error {
+	var count int
+	var sum string
+	err := db.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(SUM(CRC32(CONCAT_WS('|', "+recordColumns+"))), 0) FROM "+recordTable).
+		Scan(&count, &sum)
+	if err != nil {
+		return fmt.Errorf("count rows: %w", err)
+	}
+	if r.rows == "" {
+		r.rows = sum
+	}
+	if count != r.o.Records || sum != r.rows {
+		return fmt.Errorf("the table holds %d rows with the sum %s, not %d with %s", count, sum, r.o.Records, r.rows)
+	}
+	return nil
+}
+
+// loadFile has the load command register the file, and waits for the end of it.
+func (s *system) loadFile(ctx context.Context, m *meter, path string, records int) (time.Duration, error) {
+	args := []string{"load", path, "--into", recordTable, "--keyword", keyword, "--json", "--quiet", "--queue", queue}
+	for _, column := range recordMap() {
+		args = append(args, "--map", column)
+	}
+	out, err := s.produce(ctx, m, args...)
+	if err != nil {
+		return 0, err
+	}
+	var sum struct {
+		Loaded  int     `json:"loaded"`
+		Skipped int     `json:"skipped"`
+		Seconds float64 `json:"seconds"`
+	}
+	if err := json.Unmarshal(out, &sum); err != nil {
+		return 0, fmt.Errorf("read its summary: %w", err)
+	}
+	if sum.Loaded != records || sum.Skipped != records/heartbeatAfter {
+		return 0, fmt.Errorf("%d of %d lines were loaded, %d passed over", sum.Loaded, records, sum.Skipped)
+	}
+	return time.Duration(sum.Seconds * float64(time.Second)), nil
+}

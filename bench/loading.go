@@ -1,0 +1,108 @@
+package bench
+
+import (
+	"slices"
+	"time"
+)
+
+// The ways to fill a table with JSON lines.
+const (
+	LoadCommand Way = "load"         // Baler
+	Inserts     Way = "inserts"      // parsed from the same file by hand; its workers are connections
+	InsertLimit Way = "insert-limit" // nothing to parse; its workers are connections
+)
+
+// loadOfInserts is the design's target.
+const loadOfInserts = 0.7
+
+// The background of the target is a published account of a pipeline with
+// Celery, SQLAlchemy, Redis and MySQL: so many records in so much time.
+const (
+	accountRecords = 5_275_521
+	accountTime    = 43 * time.Minute
+)
+
+// Loading is one measurement of Load. It is a line of the JSON output.
+type Loading struct {
+	Type             string             `json:"type"`  // always "measurement"
+	Bench            string             `json:"bench"` // always "load"
+	Way              Way                `json:"way"`
+	Records          int                `json:"records"` // that came into the table
+	Bytes            int64              `json:"bytes"`   // of the file
+	Workers          int                `json:"workers"`
+	RecordsPerSecond float64            `json:"records_per_second"`
+	MBPerSecond      float64            `json:"mb_per_second"` // million bytes of the file, also for who does not read it
+	Seconds          float64            `json:"seconds"`
+	RatioToInserts   float64            `json:"ratio_to_inserts,omitempty"` // to the best of the same repeat
+	RatioToLimit     float64            `json:"ratio_to_limit,omitempty"`   // to the best insert-limit of the same repeat
+	TimesAccount     float64            `json:"times_account"`              // as fast as 5,275,521 records in 43 minutes
+	PeakRSS          map[string]int64   `json:"peak_rss_bytes"`             // of the largest process of a kind; Linux only
+	CPUSeconds       map[string]float64 `json:"cpu_seconds"`                // of all processes of a kind; Linux only
+	Repeat           int                `json:"repeat"`
+}
+
+func loading(way Way, records int, size int64, workers int, took time.Duration, used usage) Loading {
+	m := Loading{
+		Type: "measurement", Bench: "load", Way: way, Records: records, Bytes: size, Workers: workers, Seconds: took.Seconds(),
+		PeakRSS: used.peak, CPUSeconds: used.cpu,
+	}
+	if took > 0 {
+		m.RecordsPerSecond = float64(records) / took.Seconds()
+		m.MBPerSecond = float64(size) / 1e6 / took.Seconds()
+		m.TimesAccount = m.RecordsPerSecond / (accountRecords / accountTime.Seconds())
+	}
+	return m
+}
+
+// LoadRow sums up the repeats of one measurement.
+type LoadRow struct {
+	Loading                  // with medians in its numbers, peaks in its memory
+	Slowest, Fastest float64 // records a second
+	repeats          []Loading
+}
+
+// LoadRows sums measurements up, in the order in which their kinds first came.
+func LoadRows(all []Loading) []LoadRow {
+	var rows []LoadRow
+	for i := range all {
+		m := &all[i]
+		at := slices.IndexFunc(rows, func(r LoadRow) bool { return r.Way == m.Way && r.Workers == m.Workers })
+		if at < 0 {
+			at = len(rows)
+			rows = append(rows, LoadRow{Loading: *m})
+		}
+		rows[at].repeats = append(rows[at].repeats, *m)
+	}
+	for i := range rows {
+		rows[i].sum()
+	}
+	return rows
+}
+
+func (r *LoadRow) sum() {
+	middle := func(value func(Loading) float64) float64 { return medianOf(r.repeats, value) }
+	var s Spread
+	r.RecordsPerSecond, s = between(r.repeats, func(m Loading) float64 { return m.RecordsPerSecond })
+	r.Slowest, r.Fastest = s.Least, s.Most
+	r.MBPerSecond = middle(func(m Loading) float64 { return m.MBPerSecond })
+	r.Seconds = middle(func(m Loading) float64 { return m.Seconds })
+	r.RatioToInserts = middle(func(m Loading) float64 { return m.RatioToInserts })
+	r.RatioToLimit = middle(func(m Loading) float64 { return m.RatioToLimit })
+	r.TimesAccount = middle(func(m Loading) float64 { return m.TimesAccount })
+	r.CPUSeconds, r.PeakRSS = used(r.repeats, func(m Loading) usage { return usage{m.CPUSeconds, m.PeakRSS} })
+}
+
+// LoadTargets tells whether the design's target for loading is met, by the best
+// number of workers.
+func LoadTargets(rows []LoadRow) []Target {
+	got := 0.0
+	for i := range rows {
+		if rows[i].Way == LoadCommand {
+			got = max(got, rows[i].RatioToInserts)
+		}
+	}
+	if got == 0 {
+		return nil
+	}
+	return []Target{{"target", "load, of hand-written INSERTs", loadOfInserts, got, got >= loadOfInserts}}
+}
