@@ -186,6 +186,9 @@ func (k kase) killProducer(t *testing.T, root string) {
 	s.submit(fault, k.via, s.recipe("recipe", quick), root).awaitKilled()
 	s.learn()
 	s.awaitThat("everything registered has been processed", func(r row) bool { return r.files > 0 && r.finished == r.files })
+	if k.point == faults.Sealed {
+		s.await() // a worker that is stopped leaves the closing step to others, and here is none
+	}
 	w.finish()
 	r, err := s.row()
 	if err != nil {
