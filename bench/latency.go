@@ -111,7 +111,7 @@ func (l *latencies) capacity(ctx context.Context) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return middleRate(n, a.begin, samples), nil
+	return sustained(n, a.begin, samples), nil
 }
 
 func (l *latencies) level(ctx context.Context, capacity float64, percent int) error {

@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// middleRate is how many of some files a second became visible while the middle
-// four fifths of them did: what is before and after is waiting, not work. Where
-// that took too short to tell anything the whole time counts, from the begin to
-// the last of them.
-func middleRate(files int, begin time.Time, samples []sample) float64 {
+// mostOf is the part of files that are waited for to tell a rate: the last ones
+// wait for others that never come.
+const mostOf = 0.9
+
+// sustained is how many of some files a second came through that were all due at
+// the begin, until most of them were visible. What it costs to bring files is in
+// it, as it is when they come evenly; so is the time that the first of them
+// waited, and many files tell more than few.
+func sustained(files int, begin time.Time, samples []sample) float64 {
 	at := make([]float64, len(samples))
 	for i := range samples {
 		at[i] = samples[i].seen.Sub(begin).Seconds()
 	}
-	const edge, shortest = 0.1, 1 // seconds
-	if span := quantile(at, 1-edge) - quantile(at, edge); span >= shortest {
-		return float64(files) * (1 - 2*edge) / span
-	}
-	return float64(files) / quantile(at, 1)
+	return float64(files) * mostOf / quantile(at, mostOf)
 }
 
 // Below these a growing delay is taken for chance.

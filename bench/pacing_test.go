@@ -56,18 +56,18 @@ func TestLatencyOfWhoDoesNotKeepUpIsNone(t *testing.T) {
 	}
 }
 
-func TestMiddleRateLeavesTheWaitingOut(t *testing.T) {
+func TestSustainedRateCountsFromTheBeginToMostFiles(t *testing.T) {
 	t.Parallel()
 	begin := time.Unix(1000, 0)
-	// Nothing for 10 s, then 100 a second for 10 s.
-	slow := samplesOf(200, 10, func(float64) float64 { return 10 })
-	if got := middleRate(1000, begin, slow); math.Abs(got-100) > 1 {
-		t.Errorf("%v a second, want 100", got)
-	}
-	// All at once after 2 s.
-	sudden := samplesOf(200, 10, func(at float64) float64 { return 2 - at })
-	if got := middleRate(1000, begin, sudden); math.Abs(got-500) > 1 {
-		t.Errorf("%v a second, want 500", got)
+	// Nothing for 2 s, then 180 of 200 within 7 s, and the rest very late.
+	samples := samplesOf(200, 7/mostOf, func(at float64) float64 {
+		if at >= 7 {
+			return 60
+		}
+		return 2
+	})
+	if got := sustained(1000, begin, samples); math.Abs(got-100) > 1 {
+		t.Errorf("%v a second, want 900 in 9 s", got)
 	}
 }
 

@@ -58,7 +58,7 @@ const (
 		country CHAR(2) NOT NULL, asn BIGINT NOT NULL, score DOUBLE NOT NULL, secure BOOLEAN NOT NULL,
 		issuer VARCHAR(100) NOT NULL, note VARCHAR(255) NOT NULL
 	) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`
-	intoRecords = "INSERT INTO " + recordTable + " (" + recordColumns + ") VALUES "
+	intoRecords = "INSERT INTO " + recordTable + " (" + recordColumns
 )
 
 // recordMap is the mapping of the load command for the same columns.

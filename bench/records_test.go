@@ -61,12 +61,12 @@ func TestRecordsInSQL(t *testing.T) {
 		ID: 7, Domain: "a.example", SeenAt: time.Date(2016, 3, 1, 12, 0, 0, 5_000_000, time.UTC), Address: "198.51.100.1", Country: "DE",
 		ASN: 64_512, Score: 0.25, Secure: true, Certificate: certificate{"C"}, Note: `it's \ "so"`,
 	}
-	i := &inserter{head: "INSERT "}
+	i := &inserter{head: "INSERT (x"}
 	i.record(&r)
 	i.record(&r)
 	want := `(7,'a.example','2016-03-01 12:00:00.005000','198.51.100.1','DE',64512,0.25,true,'C','it\'s \\ "so"')`
-	if got := i.statement(); got != "INSERT "+want+","+want {
-		t.Errorf("got %s, want twice %s", got, want)
+	if got := i.statement(); got != "INSERT (x) VALUES "+want+","+want {
+		t.Errorf("got %s, want the head and twice %s", got, want)
 	}
 }
 

@@ -52,7 +52,7 @@ waited for stand below the table.`,
 	o.Loads = []int{1, 10, 50, 90}
 	cmd.Flags().Var(positives{&o.Loads}, "load", "`PERCENT` of the capacity, several")
 	numberFlag(cmd, &o.Seconds, "seconds", 10, "`N` seconds that files come for at each load")
-	numberFlag(cmd, &o.Files, "files", 100_000, "`N` files to measure the capacity with; a 100th for bulk")
+	numberFlag(cmd, &o.Files, "files", 200_000, "`N` files to measure the capacity with; a 100th for bulk")
 	numberFlag(cmd, &o.Batch, "batch", 500, "`N` files in a batch at most")
 	numberFlag(cmd, &o.Repeat, "repeat", 3, "`N` rounds")
 	complete(cmd, "via", "bulk", "group")
