@@ -1,11 +1,14 @@
 package baler
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/balerhq/baler/tasks"
@@ -32,9 +35,15 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran Ran, err error) {
 	if err != nil {
 		return ran, err
 	}
-	closing, err := b.runClosing(lineageOf(sources, &s))
+	lineage := lineageOf(sources, &s)
+	closing, err := b.runClosing(lineage)
 	if err != nil {
 		return ran, err
+	}
+	// Looked up before the worker begins, which may end them before they are seen.
+	begun, err := b.store.Revived(ctx, lineage, math.MaxInt64)
+	if err != nil {
+		return ran, fmt.Errorf("run: %w", err)
 	}
 	working, stop := context.WithCancel(ctx)
 	worked := make(chan error, 1)
@@ -52,8 +61,8 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran Ran, err error) {
 		}
 		err = errors.Join(err, workErr)
 	}()
-	err = b.alone(ctx, lineageOf(sources, &s), func(ctx context.Context) (err error) {
-		if ran, err = b.runOnce(ctx, &s, sources); err != nil || !ran.Changed {
+	err = b.alone(ctx, lineage, func(ctx context.Context) (err error) {
+		if ran, err = b.runOnce(ctx, &s, sources, begun); err != nil || !ran.Changed {
 			return err
 		}
 		if _, err := b.store.Seal(ctx, ran.Transfer.ID); err != nil {
@@ -73,8 +82,9 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran Ran, err error) {
 	return ran, err
 }
 
-// runOnce registers what is new. It returns before that is processed.
-func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string) (ran Ran, err error) {
+// runOnce registers what is new, and says which of the transfers that earlier
+// runs have begun are to be waited for. It returns before any is processed.
+func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string, begun []tasks.Transfer) (ran Ran, err error) {
 	lineage := lineageOf(sources, s)
 	latest, err := b.store.Latest(ctx, lineage)
 	first := errors.Is(err, tasks.ErrNoTransfer)
@@ -97,10 +107,10 @@ func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string) (r
 	case n.intake != nil:
 		ran.Transfer, ran.Changed = n.transfer, true
 	case err == nil:
-		err = ran.takeUpClosing(ctx, b, s.Started)
+		err = ran.takeUp(ctx, b, begun, s.Started)
 	}
 	if err == nil {
-		ran.Others, err = b.store.Revived(ctx, lineage, ran.Transfer.ID)
+		err = ran.lookBack(ctx, b, lineage, begun)
 	}
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
@@ -109,14 +119,14 @@ func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string) (r
 	return ran, nil
 }
 
-// takeUpClosing has a transfer waited for that nothing was added to, and whose
-// closing steps have not ended. It may have come to them a moment ago.
-func (r *Ran) takeUpClosing(ctx context.Context, b *Baler, started func(tasks.Transfer)) error {
+// takeUp has a transfer waited for that nothing was added to, and that had not
+// ended when the run began, or has come to its closing steps since.
+func (r *Ran) takeUp(ctx context.Context, b *Baler, begun []tasks.Transfer, started func(tasks.Transfer)) error {
 	t, err := b.store.TransferByID(ctx, r.Transfer.ID)
 	if err != nil {
 		return err
 	}
-	if r.Transfer = t; t.State != tasks.Closing {
+	if r.Transfer = t; t.State != tasks.Closing && !holds(begun, t.ID) {
 		return nil
 	}
 	r.Resumed, r.Changed = true, true
@@ -124,6 +134,24 @@ func (r *Ran) takeUpClosing(ctx context.Context, b *Baler, started func(tasks.Tr
 		started(t)
 	}
 	return nil
+}
+
+// lookBack finds the transfers before this one that are to be waited for too.
+func (r *Ran) lookBack(ctx context.Context, b *Baler, lineage string, begun []tasks.Transfer) (err error) {
+	if r.Others, err = b.store.Revived(ctx, lineage, r.Transfer.ID); err != nil {
+		return err
+	}
+	for _, t := range begun {
+		if t.ID < r.Transfer.ID && !holds(r.Others, t.ID) {
+			r.Others = append(r.Others, t) // ended since; waiting for it tells how
+		}
+	}
+	slices.SortFunc(r.Others, func(x, y tasks.Transfer) int { return cmp.Compare(x.ID, y.ID) })
+	return nil
+}
+
+func holds(transfers []tasks.Transfer, id int64) bool {
+	return slices.ContainsFunc(transfers, func(t tasks.Transfer) bool { return t.ID == id })
 }
 
 // promote puts the newest retried transfer in the place of one with which there

@@ -17,7 +17,7 @@ const turnEvery = 200 * time.Millisecond
 // alone does what must not be done twice at once for one lineage: two runs of
 // the same paths would both register every file. It waits for its turn.
 func (b *Baler) alone(ctx context.Context, lineage string, do func(ctx context.Context) error) error {
-	name, holder := "run-"+lineage[:32], rand.Text()
+	name, holder := aloneName(lineage), rand.Text()
 	for {
 		held, err := b.store.Acquire(ctx, name, holder, aloneFor)
 		if err != nil {
@@ -64,3 +64,5 @@ func (b *Baler) renew(ctx context.Context, name, holder string) {
 		}
 	}
 }
+
+func aloneName(lineage string) string { return "run-" + lineage[:32] }

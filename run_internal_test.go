@@ -1,0 +1,74 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// A run whose worker ends what an earlier run has begun, before the run itself
+// comes to look, tells of it all the same.
+func TestRunTellsWhatItsWorkerWasQuickToEnd(t *testing.T) {
+	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Database.URL = "sqlite:" + filepath.Join(t.TempDir(), "baler.db")
+	c.Redis.URL = "embedded"
+	c.Worker.Grace = 10 * time.Millisecond
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "a"), []byte("a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	reg := handlers.Builtin()
+	if err := reg.RegisterClosing("long", func(stop context.Context, _ *handlers.Closing) error {
+		if ctx.Err() == nil {
+			interrupt()
+			<-stop.Done()
+		}
+		return stop.Err()
+	}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := recipe.Parse("x.yaml", []byte("name: x\nsteps:\n  - handler: checksum\nclosing:\n  - handler: long\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Open(t.Context(), c, Options{Registry: reg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	s := Submission{Paths: []string{root}, Recipe: r}
+	first, err := b.Run(ctx, s)
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("interrupted: %v", err)
+	}
+
+	// Another run of the same has its turn, until this one's worker is done.
+	name := aloneName(lineageOf([]string{root}, &s))
+	if held, err := b.store.Acquire(t.Context(), name, "another", time.Hour); err != nil || !held {
+		t.Fatal(held, err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := b.Wait(t.Context(), first.Transfer.UUID, nil)
+		ended <- errors.Join(err, b.store.Release(t.Context(), name, "another"))
+	}()
+	again, err := b.Run(t.Context(), s)
+	if err := errors.Join(err, <-ended); err != nil {
+		t.Fatal(err)
+	}
+	if !again.Changed || !again.Resumed || again.Transfer.ID != first.Transfer.ID || again.Transfer.State != tasks.Completed {
+		t.Errorf("it tells %+v", again)
+	}
+}
