@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestMain(m *testing.M) { Main(m) }
@@ -18,7 +19,7 @@ func TestRunFailsAPackageThatLeavesAGoroutineBehind(t *testing.T) {
 	defer close(stop)
 	var stderr bytes.Buffer
 
-	code := run(suite(func() int { go leftOver(stop); return 0 }), &stderr)
+	code := run(suite(func() int { go leftOver(stop); return 0 }), &stderr, 0)
 
 	if code != 1 {
 		t.Errorf("exit code %d, want 1", code)
@@ -32,7 +33,21 @@ func leftOver(stop <-chan struct{}) { <-stop }
 
 func TestRunKeepsTheExitCodeOfTheTests(t *testing.T) {
 	var stderr bytes.Buffer
-	if code := run(suite(func() int { return 7 }), &stderr); code != 7 {
+	if code := run(suite(func() int { return 7 }), &stderr, 0); code != 7 {
 		t.Errorf("exit code %d, want 7", code)
+	}
+}
+
+// One that is about to end is waited for, for longer than goleak does.
+func TestRunWaitsForGoroutinesThatAreLeaving(t *testing.T) {
+	var stderr bytes.Buffer
+	stop := make(chan struct{})
+	code := run(suite(func() int {
+		time.AfterFunc(time.Second, func() { close(stop) })
+		go leftOver(stop)
+		return 0
+	}), &stderr, leavingTime)
+	if code != 0 {
+		t.Errorf("exit code %d: %s", code, stderr.String())
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
 
 	"github.com/balerhq/baler/internal/servers"
 )
@@ -114,5 +115,14 @@ func (p *FaultyProxy) add(kind, stream string, attributes map[string]any) {
 	}
 	if _, err := p.proxy.Toxics.AddToxicJson(bytes.NewReader(toxic)); err != nil {
 		p.t.Fatalf("proxy: add %s to the %s stream: %v", kind, stream, err)
+	}
+}
+
+// ofProxies are the goroutines that a proxy may leave behind: where a fault ends a
+// connection while data flows, whoever was about to pass it on waits for ever.
+func ofProxies() []goleak.Option {
+	return []goleak.Option{
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"),
 	}
 }

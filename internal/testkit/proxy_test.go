@@ -3,10 +3,14 @@ package testkit
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
 )
 
 // behindProxy is a database by way of a proxy, and without.
@@ -91,4 +95,53 @@ func TestProxyGoesDownAndComesUpAtTheSameAddress(t *testing.T) {
 		t.Errorf("moved from %s to %s", before, proxy.URL())
 	}
 	Eventually(t, 5*time.Second, func() error { return through.Ping(t.Context()).Err() })
+}
+
+// torrent is the address of a server that never stops talking.
+func torrent(t *testing.T) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		conn, err := listener.Accept()
+		for data := make([]byte, 64<<10); err == nil; {
+			_, err = conn.Write(data)
+		}
+		if conn != nil {
+			_ = conn.Close() // it is broken
+		}
+	}()
+	t.Cleanup(func() {
+		if err := listener.Close(); err != nil {
+			t.Error(err)
+		}
+		<-ended
+	})
+	return "tcp://" + listener.Addr().String()
+}
+
+func TestWhatAFaultLeavesBehindIsNoComplaint(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	t.Run("a fault amid data", func(t *testing.T) {
+		proxy := Proxy(t, torrent(t))
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(proxy.URL(), "tcp://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.ReadFull(conn, make([]byte, 1<<20)); err != nil {
+			t.Fatal(err)
+		}
+		proxy.Reset()
+		if _, err := io.Copy(io.Discard, conn); err == nil {
+			t.Log("the connection ended in order")
+		}
+	})
+	if err := left(leavingTime, before); err != nil {
+		t.Error(err)
+	}
 }
