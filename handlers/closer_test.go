@@ -72,7 +72,7 @@ func (r *closingRig) ends(want string) {
 	r.t.Helper()
 	select {
 	case <-r.completed:
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		r.t.Fatalf("it does not complete: it is %s", r.is())
 	}
 	if got := r.is(); got != want {
@@ -99,7 +99,7 @@ func (r *closingRig) is() string {
 // becomes waits until it is so.
 func (r *closingRig) becomes(want string) {
 	r.t.Helper()
-	testkit.Eventually(r.t, 30*time.Second, func() error {
+	testkit.Eventually(r.t, time.Minute, func() error {
 		if got := r.is(); got != want {
 			return fmt.Errorf("it is %s, want %s", got, want)
 		}

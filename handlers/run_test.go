@@ -27,7 +27,7 @@ func TestResultsShowWhileASlowJobRuns(t *testing.T) {
 		batches := r.files(3)
 		ended := make(chan error, 1)
 		go func() { ended <- r.deliver(r.worker("w"), &batches[0]) }()
-		testkit.Eventually(t, 10*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			if got := r.results(1); len(got) != 2 {
 				return fmt.Errorf("%d of 2 finished files are recorded", len(got))
 			}

@@ -73,7 +73,7 @@ func TestFilesThatAreInTwoBatchesAndEndEarly(t *testing.T) {
 			<-release
 			before := r.flushes.Load()
 			jobs[0].Done()
-			testkit.Eventually(t, 10*time.Second, func() error {
+			testkit.Eventually(t, time.Minute, func() error {
 				if r.flushes.Load() == before {
 					return errors.New("nothing is recorded early")
 				}

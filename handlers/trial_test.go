@@ -5,29 +5,32 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/balerhq/baler/tasks"
 )
 
 func TestTrialTimesOut(t *testing.T) {
-	path := put(t, t.TempDir(), "a", "")
-	h := PerFile(func(ctx context.Context, job *Job) error {
-		if job.File().No == 1 {
-			return nil
+	synctest.Test(t, func(t *testing.T) {
+		path := put(t, t.TempDir(), "a", "")
+		h := PerFile(func(ctx context.Context, job *Job) error {
+			if job.File().No == 1 {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		results, err := Trial{Timeout: time.Millisecond}.Run(t.Context(), h, path, path, path)
+		if err != nil {
+			t.Fatal(err)
 		}
-		<-ctx.Done()
-		return ctx.Err()
+		for i, want := range []tasks.Outcome{tasks.Succeeded, tasks.TimedOut, tasks.TimedOut} {
+			if results[i].Outcome != want {
+				t.Errorf("file %d: %+v", i+1, results[i])
+			}
+		}
 	})
-	results, err := Trial{Timeout: time.Millisecond}.Run(t.Context(), h, path, path, path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range []tasks.Outcome{tasks.Succeeded, tasks.TimedOut, tasks.TimedOut} {
-		if results[i].Outcome != want {
-			t.Errorf("file %d: %+v", i+1, results[i])
-		}
-	}
 }
 
 func TestTrialThatIsStopped(t *testing.T) {
