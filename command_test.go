@@ -40,7 +40,7 @@ func TestHangingProgramTimesOut(t *testing.T) {
 			}
 			return audit(t, b, wait(t, b, tr.UUID))
 		}
-		lines := submit("name: x\nsteps:\n  - handler: hang\n    timeout: 300ms\n    retry: {attempts: 1}\n")
+		lines := submit("name: x\nsteps:\n  - handler: hang\n    timeout: 3s\n    retry: {attempts: 1}\n")
 		if len(lines) != 1 || lines[0].Outcome != tasks.TimedOut || lines[0].Code != handlers.CodeTimeout {
 			t.Fatalf("got %+v", lines)
 		}
@@ -49,7 +49,7 @@ func TestHangingProgramTimesOut(t *testing.T) {
 			t.Fatalf("the output of before is lost: %+v", lines[0])
 		}
 		for _, pid := range group {
-			testkit.Eventually(t, 30*time.Second, func() error { return gone(pid) })
+			testkit.Eventually(t, time.Minute, func() error { return gone(pid) })
 		}
 		if lines := submit("name: x\nsteps:\n  - handler: shout\n"); len(lines) != 1 || lines[0].Outcome != tasks.Succeeded {
 			t.Errorf("afterwards: %+v", lines)

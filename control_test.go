@@ -115,7 +115,7 @@ steps:
 		if ok, err := b.Cancel(t.Context(), tr); !ok || err != nil {
 			t.Fatalf("cancel: %v, %v", ok, err)
 		}
-		testkit.Eventually(t, 30*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			tr = wait(t, b, tr.UUID)
 			if n := tr.Totals(); n.Canceled != 10 {
 				return errors.New("not all files are canceled yet")
@@ -153,7 +153,7 @@ name: gated
 steps:
   - {handler: gated, batch: {max_items: 3}}
 `)})
-		testkit.Eventually(t, 20*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			if ran.Load() == 0 {
 				return errors.New("nothing runs yet")
 			}
@@ -164,7 +164,7 @@ steps:
 		}
 		close(gate)
 		// The batch in hand ends; the others come back acknowledged.
-		testkit.Eventually(t, 20*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			qs, err := b.Queues(t.Context())
 			if err != nil {
 				return err
@@ -223,8 +223,8 @@ func TestWorkersPauseAndDrain(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- b.Work(t.Context()) }()
 		name := c.Worker.Name
-		testkit.Eventually(t, 20*time.Second, func() error { return b.TellWorker(t.Context(), name, store.Rest) })
-		testkit.Eventually(t, 20*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error { return b.TellWorker(t.Context(), name, store.Rest) })
+		testkit.Eventually(t, time.Minute, func() error {
 			ws, err := b.Workers(t.Context())
 			if err == nil && (len(ws) != 1 || ws[0].Wish != store.Rest) {
 				err = errors.New("the worker does not show its wish")
@@ -242,7 +242,7 @@ func TestWorkersPauseAndDrain(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-		case <-time.After(30 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("the worker does not leave")
 		}
 	})

@@ -17,5 +17,5 @@ func must(t testing.TB, err error) {
 // eventually waits for what another goroutine brings about.
 func eventually(t testing.TB, done func() error) {
 	t.Helper()
-	testkit.Eventually(t, 30*time.Second, done)
+	testkit.Eventually(t, time.Minute, done)
 }

@@ -64,7 +64,7 @@ func (w *crew) limit(inFlight int) {
 // runs waits until so many run.
 func (w *crew) runs(least int64) {
 	w.t.Helper()
-	testkit.Eventually(w.t, 30*time.Second, func() error {
+	testkit.Eventually(w.t, time.Minute, func() error {
 		if n := w.running.Load(); n < least {
 			return fmt.Errorf("%d batches run, want %d", n, least)
 		}
@@ -78,7 +78,7 @@ func (w *crew) heard() {
 	w.t.Helper()
 	for range 2 {
 		since := time.Now()
-		testkit.Eventually(w.t, 30*time.Second, func() error {
+		testkit.Eventually(w.t, time.Minute, func() error {
 			workers, err := w.b.Workers(w.t.Context())
 			for _, worker := range workers {
 				if !worker.SeenAt.After(since) {

@@ -31,7 +31,7 @@ const countingRecipe = "name: t\nsteps: [{handler: counting, batch: {max_items: 
 
 func run(t *testing.T, b *baler.Baler, s baler.Submission) baler.Ran {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), hung)
 	defer cancel()
 	ran, err := b.Run(ctx, s)
 	if err != nil {
@@ -79,22 +79,29 @@ func TestRunAgainTakesUpWhatChanged(t *testing.T) {
 func TestRunInterruptedAtAnyPoint(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files, tries = 400, 40
-		c.Dispatch.Window = 8
+		c.Dispatch.Window, c.Worker.Grace = 8, 100*time.Millisecond
 		var mu sync.Mutex
 		ran := make(map[string]bool)
 		var left atomic.Int64
 		var interrupt atomic.Value
-		b := open(t, c, counting(t, func(path string) {
-			mu.Lock()
-			ran[path] = true
-			mu.Unlock()
-			if left.Add(-1) == 0 {
+		// What comes after the interruption is handed back: however long the worker
+		// takes to stop, it does not end the transfer.
+		b := open(t, c, register(t, "counting", func(ctx context.Context, j *handlers.Job) error {
+			switch n := left.Add(-1); {
+			case n < 0:
+				<-ctx.Done()
+				return ctx.Err()
+			case n == 0:
 				interrupt.Load().(context.CancelFunc)()
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			ran[j.File().Path] = true
+			return nil
 		}))
 		s := baler.Submission{Paths: []string{tree(t, files)}, Recipe: yaml(t, countingRecipe)}
 		attempt := func(try int) (baler.Ran, error) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), hung)
 			defer cancel()
 			interrupt.Store(cancel)
 			left.Store(rand.Int64N(files/4) + 1) // after so many files, or in the middle of the scan
@@ -162,7 +169,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 			c.Worker.Name = fmt.Sprintf("worker-%d", i)
 			b := open(t, c, counting(t, func(string) { ran.Add(1) }))
 			ended.Go(func() {
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				ctx, cancel := context.WithTimeout(t.Context(), hung)
 				defer cancel()
 				got, err := b.Run(ctx, baler.Submission{Paths: []string{root}, Recipe: yaml(t, countingRecipe)})
 				if err != nil {

@@ -39,16 +39,23 @@ func TestSlowFilesAreSharedOutEvenly(t *testing.T) {
 			b = open(t, c, reg)
 			work(t, b)
 		}
-		testkit.Eventually(t, 20*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			ws, err := b.Workers(t.Context())
 			if err == nil && len(ws) < workers {
 				err = fmt.Errorf("%d workers have shown up", len(ws))
 			}
 			return err
 		})
+		// They are shared out when all of them are there, however long the scan takes.
 		tr := submit(t, b, baler.Submission{
 			Paths: []string{tree(t, videos)}, Via: tasks.ViaBulk, Recipe: yaml(t, "name: videos\nsteps:\n  - handler: transcode\n"),
+			Started: func(tr tasks.Transfer) {
+				_, err := b.Pause(t.Context(), tr)
+				must(t, err)
+			},
 		})
+		_, err := b.Resume(t.Context(), tr)
+		must(t, err)
 		each := make(map[string]int)
 		for _, l := range audit(t, b, wait(t, b, tr.UUID)) {
 			each[l.Worker]++

@@ -93,10 +93,13 @@ func work(t testing.TB, b *baler.Baler) (stop func()) {
 	return stop
 }
 
+// hung is after how long nothing is expected to come any more, on any machine.
+const hung = 5 * time.Minute
+
 // wait fails the test when the transfer does not end in time.
 func wait(t testing.TB, b *baler.Baler, id string) tasks.Transfer {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), hung)
 	defer cancel()
 	tr, err := b.Wait(ctx, id, nil)
 	if err != nil {
