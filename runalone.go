@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/balerhq/baler/internal/pause"
 )
 
 // aloneFor is how long a run that died keeps others of its lineage waiting.
@@ -26,12 +28,8 @@ func (b *Baler) alone(ctx context.Context, lineage string, do func(ctx context.C
 		if held {
 			return b.holding(ctx, name, holder, do)
 		}
-		timer := time.NewTimer(turnEvery)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if err := pause.For(ctx, turnEvery); err != nil {
+			return err
 		}
 	}
 }
@@ -51,18 +49,11 @@ func (b *Baler) holding(ctx context.Context, name, holder string, do func(ctx co
 }
 
 func (b *Baler) renew(ctx context.Context, name, holder string) {
-	t := time.NewTicker(aloneFor / 3)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			if _, err := b.store.Acquire(ctx, name, holder, aloneFor); err != nil && ctx.Err() == nil {
-				b.log.WarnContext(ctx, "run: its lease was not renewed", "error", err)
-			}
+	pause.Every(ctx, aloneFor/3, func() {
+		if _, err := b.store.Acquire(ctx, name, holder, aloneFor); err != nil && ctx.Err() == nil {
+			b.log.WarnContext(ctx, "run: its lease was not renewed", "error", err)
 		}
-	}
+	})
 }
 
 func aloneName(lineage string) string { return "run-" + lineage[:32] }

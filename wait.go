@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/balerhq/baler/internal/pause"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -62,12 +63,8 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 		case b.now().Sub(down) > patience:
 			return t, err
 		}
-		timer := time.NewTimer(last.next(&t, b.now()))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return t, ctx.Err()
+		if err := pause.For(ctx, last.next(&t, b.now())); err != nil {
+			return t, err
 		}
 	}
 }

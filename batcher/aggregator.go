@@ -13,6 +13,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/internal/pause"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -68,7 +69,7 @@ func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) (last *asynq.Task
 			return last
 		}
 		a.log.Warn("aggregator: trying again", "group", group, "files", len(ts), "try", try, "error", err)
-		if try == aggregateTries || !wait(a.ctx, a.pause<<(try-1)) {
+		if try == aggregateTries || pause.For(a.ctx, a.pause<<(try-1)) != nil {
 			return nil
 		}
 	}
@@ -175,15 +176,4 @@ func sortedStepsOf(m map[stepOf][]tasks.File) []stepOf {
 func distinct(files []tasks.File) []tasks.File {
 	slices.SortFunc(files, func(a, b tasks.File) int { return cmp.Compare(a.No, b.No) })
 	return slices.CompactFunc(files, func(a, b tasks.File) bool { return a.No == b.No })
-}
-
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

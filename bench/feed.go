@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/internal/pause"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -62,7 +63,7 @@ func (f *feed) write(ctx context.Context, a *arrivals, w *watch, list io.Writer)
 	var lines []byte
 	a.begin = time.Now()
 	for i := 0; i < a.files; {
-		if err := pause(ctx, time.Until(a.due(i))); err != nil {
+		if err := pause.For(ctx, time.Until(a.due(i))); err != nil {
 			return err
 		}
 		lines = lines[:0]
@@ -98,7 +99,7 @@ func (f *feed) byBulk(ctx context.Context, a *arrivals, w *watch) error {
 				if i >= a.files {
 					return nil
 				}
-				if err := pause(ctx, time.Until(a.due(i))); err != nil {
+				if err := pause.For(ctx, time.Until(a.due(i))); err != nil {
 					return err
 				}
 				_, _, err := f.s.b.Submit(ctx, baler.Submission{

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/pause"
 )
 
 // pretend is the name of a handler that only lets time pass.
@@ -48,7 +49,7 @@ func letPass(ctx context.Context, jobs []*handlers.Job) error {
 			return err
 		}
 		due = due.Add(p.of(j.File().Size))
-		if err := pause(ctx, time.Until(due)); err != nil {
+		if err := pause.For(ctx, time.Until(due)); err != nil {
 			return err
 		}
 		j.Done()

@@ -15,6 +15,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/pause"
 	"github.com/balerhq/baler/internal/servers"
 	"github.com/balerhq/baler/tasks"
 )
@@ -120,7 +121,7 @@ func (s *system) await(ctx context.Context) error {
 		if !missing {
 			break
 		}
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
+		if err := pause.For(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -231,18 +232,6 @@ func (p *Place) recipe(handler string, batch int, with string) (string, error) {
 		return "", fmt.Errorf("write recipe: %w", err)
 	}
 	return path, nil
-}
-
-// pause waits, or gives the error of ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // cause is why ctx ended, when that is what err is about.

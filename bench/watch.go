@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/balerhq/baler/internal/pause"
 )
 
 // A watch looks again after seeEvery, and later when looking is slow: it takes
@@ -74,7 +76,7 @@ func (w *watch) run(ctx context.Context) error {
 				return fmt.Errorf("look for results: %w", err)
 			}
 		}
-		if err := pause(ctx, max(seeEvery, (seeShare-1)*time.Since(began))); err != nil {
+		if err := pause.For(ctx, max(seeEvery, (seeShare-1)*time.Since(began))); err != nil {
 			return err
 		}
 	}

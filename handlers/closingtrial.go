@@ -50,10 +50,11 @@ func (t ClosingTrial) Run(ctx context.Context, h ClosingHandler) (tasks.ClosingS
 		return step, fmt.Errorf("trial: %w", err)
 	}
 	outputs.relative = t.Base
-	err = <-launchClosing(ctx, h, &Closing{spec: closingSpec{
+	c := &Closing{spec: closingSpec{
 		transfer: t.Transfer, lines: lines, args: t.Args, id: uuid.NewString(), attempt: 1, delivery: 1,
 		roots: roots, outputs: outputs, now: time.Now(), log: slog.New(slog.DiscardHandler),
-	}})
+	}}
+	err = <-launch(func() error { return h(ctx, c) })
 	if ctx.Err() != nil {
 		return step, fmt.Errorf("trial: %w", context.Cause(ctx))
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/internal/pause"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -52,23 +53,15 @@ func (t *closingTry) keep(ctx context.Context, lost context.CancelCauseFunc) (st
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		tick := time.NewTicker(t.Renew)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			err := t.Steps.RenewClosingStep(ctx, &t.task, t.Lease)
-			if errors.Is(err, store.ErrStale) {
+		pause.Every(ctx, t.Renew, func() {
+			switch err := t.Steps.RenewClosingStep(ctx, &t.task, t.Lease); {
+			case errors.Is(err, store.ErrStale):
 				lost(err)
-				return
-			}
-			if err != nil && ctx.Err() == nil {
+				cancel()
+			case err != nil && ctx.Err() == nil:
 				t.Log.WarnContext(ctx, "closing steps: a lease was not renewed", "transfer", t.task.Transfer, "error", err)
 			}
-		}
+		})
 	}()
 	return func() {
 		cancel()
@@ -145,41 +138,14 @@ func (t *closingTry) await(ctx context.Context, h ClosingHandler, c *Closing, li
 		ctx, stop = context.WithTimeoutCause(ctx, limit, late)
 		defer stop()
 	}
-	returned := launchClosing(ctx, h, c)
-	var err error
-	select {
-	case err = <-returned:
-	case <-ctx.Done():
-		timer := time.NewTimer(t.Abandon)
-		defer timer.Stop()
-		select {
-		case err = <-returned:
-		case <-timer.C:
-			t.Log.WarnContext(ctx, "closing steps: the handler goes on after its time; it is left alone", "handler", t.task.Handler)
-			err = ctx.Err()
-		}
+	err, left := awaitReturn(ctx, launch(func() error { return h(ctx, c) }), t.Abandon)
+	if left {
+		t.Log.WarnContext(ctx, "closing steps: the handler goes on after its time; it is left alone", "handler", t.task.Handler)
 	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return err
-}
-
-// launchClosing starts a handler on its own goroutine; the channel gives what it
-// returned, or the panic that ended it, once.
-func launchClosing(ctx context.Context, h ClosingHandler, c *Closing) <-chan error {
-	ended := make(chan error, 1)
-	go func() {
-		err := errGoexit
-		defer func() {
-			if r := recover(); r != nil {
-				err = newPanicError(r)
-			}
-			ended <- err
-		}()
-		err = h(ctx, c)
-	}()
-	return ended
 }
 
 // note says what became of the try. It waits for a database that is away: what

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/balerhq/baler/internal/pause"
 )
 
 // registerFaulty adds a handler that does what a file's content tells it: "die"
@@ -46,12 +48,5 @@ func faulty(ctx context.Context, job *Job) error {
 	if err != nil {
 		return fmt.Errorf("pause: %w", err)
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return pause.For(ctx, d)
 }

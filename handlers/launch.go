@@ -3,26 +3,45 @@ package handlers
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/balerhq/baler/tasks"
 )
 
-// launch starts h on its own goroutine, so that the caller can give up on one
-// that ignores its context. The channel gives what Handle returned, or the
+// launch runs a handler on a goroutine of its own, so that the caller can give
+// up on one that ignores its context. The channel gives what it returned, or the
 // panic that ended it, once.
-func launch(ctx context.Context, h Handler, jobs []*Job) <-chan error {
-	ended := make(chan error, 1)
+func launch(handle func() error) <-chan error {
+	returned := make(chan error, 1)
 	go func() {
 		err := errGoexit
 		defer func() {
 			if r := recover(); r != nil {
 				err = newPanicError(r)
 			}
-			ended <- err
+			returned <- err
 		}()
-		err = h.Handle(ctx, jobs)
+		err = handle()
 	}()
-	return ended
+	return returned
+}
+
+// awaitReturn waits for what launch gives. Once ctx has ended it does so as long as
+// patience says, and then leaves the handler alone, with the error of ctx.
+func awaitReturn(ctx context.Context, returned <-chan error, patience time.Duration) (err error, leftAlone bool) {
+	select {
+	case err := <-returned:
+		return err, false
+	case <-ctx.Done():
+	}
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case err := <-returned:
+		return err, false
+	case <-t.C:
+		return ctx.Err(), true
+	}
 }
 
 // settle ends the jobs that are not done after Handle returned err, and returns

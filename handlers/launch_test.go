@@ -18,7 +18,7 @@ func TestBatchErrorTouchesOnlyOpenJobs(t *testing.T) {
 		"goexit": func(_ context.Context, jobs []*Job) error { jobs[0].Done(); runtime.Goexit(); return nil },
 	} {
 		jobs := batchOf(3)
-		err := <-launch(t.Context(), h, jobs)
+		err := <-launch(func() error { return h(t.Context(), jobs) })
 		if name != "goexit" && !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -60,8 +60,7 @@ func TestEndingOf(t *testing.T) {
 }
 
 func TestStackBeginsWhereItPanicked(t *testing.T) {
-	jobs := batchOf(1)
-	err := <-launch(t.Context(), HandlerFunc(func(context.Context, []*Job) error { panic("here") }), jobs)
+	err := <-launch(func() error { panic("here") })
 	var crash *PanicError
 	if !errors.As(err, &crash) {
 		t.Fatalf("got %v", err)

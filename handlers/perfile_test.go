@@ -40,7 +40,7 @@ func TestPerFileKeepsVerdictsApart(t *testing.T) {
 	}
 	h := PerFile(func(_ context.Context, job *Job) error { return endings[job.File().No-1].fn(job) }, Parallel(3))
 	jobs := batchOf(len(endings))
-	if left := settle(t.Context(), jobs, <-launch(t.Context(), h, jobs)); len(left) > 0 {
+	if left := settle(t.Context(), jobs, <-launch(func() error { return h.Handle(t.Context(), jobs) })); len(left) > 0 {
 		t.Errorf("%d jobs left", len(left))
 	}
 	for i, want := range endings {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/pause"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -122,12 +123,8 @@ func (r *Recorder) persist(ctx context.Context, recs []*store.Recording) error {
 			return err
 		}
 		r.log.WarnContext(ctx, "recorder: the database does not take results, trying again", "recordings", len(recs), "try", try, "error", err)
-		t := time.NewTimer(min(100*time.Millisecond<<min(try, 6), 5*time.Second))
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return errors.Join(ctx.Err(), err)
+		if ended := pause.For(ctx, min(100*time.Millisecond<<min(try, 6), 5*time.Second)); ended != nil {
+			return errors.Join(ended, err)
 		}
 	}
 }

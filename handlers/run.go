@@ -221,21 +221,11 @@ func bytesOf(jobs []*Job) (sum int64) {
 
 // await runs the handler, and gives up on one that ignores the end of its context.
 func (u *run) await(ctx context.Context, jobs []*Job) error {
-	returned := launch(ctx, u.reg.Handler, jobs)
-	select {
-	case err := <-returned:
-		return err
-	case <-ctx.Done():
-	}
-	t := time.NewTimer(u.Abandon)
-	defer t.Stop()
-	select {
-	case err := <-returned:
-		return err
-	case <-t.C:
+	err, left := awaitReturn(ctx, launch(func() error { return u.reg.Handler.Handle(ctx, jobs) }), u.Abandon)
+	if left {
 		u.Log.WarnContext(ctx, "worker: the handler goes on after its time; it is left alone", "handler", u.reg.Name, "batch", u.batch.ID)
-		return ctx.Err()
 	}
+	return err
 }
 
 // end says how the message is answered.

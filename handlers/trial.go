@@ -41,7 +41,7 @@ func (t Trial) Run(ctx context.Context, h Handler, paths ...string) ([]tasks.Res
 		defer cancel()
 	}
 	jobs := t.jobs(files, roots)
-	left := settle(ctx, jobs, <-launch(ctx, h, jobs))
+	left := settle(ctx, jobs, <-launch(func() error { return h.Handle(ctx, jobs) }))
 	for _, job := range left {
 		job.abandon()
 	}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/balerhq/baler/internal/pause"
 )
 
 // migrateLock names MySQL's lock that keeps two processes from migrating one
@@ -34,8 +36,8 @@ func (s *Store) lockMigrations(ctx context.Context, conn *sql.Conn) (unlock func
 		if waited >= lockPatience {
 			return nil, fmt.Errorf("migrate: another process has been migrating this database for %v; try again when it is done", lockPatience)
 		}
-		if !pause(ctx, lockPoll) {
-			return nil, fmt.Errorf("migrate: wait for another process that migrates: %w", ctx.Err())
+		if err := pause.For(ctx, lockPoll); err != nil {
+			return nil, fmt.Errorf("migrate: wait for another process that migrates: %w", err)
 		}
 	}
 	return func() error {

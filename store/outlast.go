@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/balerhq/baler/internal/pause"
 )
 
 // outlastFor is how long Outlast waits: longer than a restart or a failover takes.
@@ -18,7 +20,7 @@ func Outlast(ctx context.Context, log *slog.Logger, do func() error) error {
 			return err
 		}
 		log.WarnContext(ctx, "the database is away, trying again", "error", err)
-		if !pause(ctx, time.Second) {
+		if pause.For(ctx, time.Second) != nil {
 			return err
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	gosqlite "github.com/glebarez/go-sqlite"
 	"github.com/go-sql-driver/mysql"
 	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/pause"
 )
 
 // writeTries bounds how often one transaction is tried; with the backoff below
@@ -33,7 +35,7 @@ func (s *Store) write(ctx context.Context, what string, fn func(tx *gorm.DB, now
 		}
 		conflict(ctx, err)
 		s.log.DebugContext(ctx, "database conflict, trying again", "what", what, "try", try, "error", err)
-		if !pause(ctx, backoff(try)) {
+		if pause.For(ctx, backoff(try)) != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 	}
@@ -46,17 +48,6 @@ func (s *Store) stamp() time.Time { return s.now().UTC().Truncate(time.Microseco
 func backoff(try int) time.Duration {
 	d := min(5*time.Millisecond<<(try-1), time.Second)
 	return d/2 + rand.N(d/2+1)
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // errRace says that another writer was faster, and that a new try will see it.
