@@ -128,23 +128,7 @@ func (b *Baler) LoadCounts(ctx context.Context, t tasks.Transfer) (store.LoadCou
 // Rejects yields the lines that a transfer set aside, in the order of files and
 // lines, in bounded memory. It ends with the first error.
 func (b *Baler) Rejects(ctx context.Context, t tasks.Transfer) iter.Seq2[store.FileReject, error] {
-	return func(yield func(store.FileReject, error) bool) {
-		var after store.RejectKey
-		for {
-			page, err := b.store.Rejects(ctx, t.ID, after, resultPage)
-			if err != nil {
-				yield(store.FileReject{}, err)
-				return
-			}
-			for i := range page {
-				if !yield(page[i], nil) {
-					return
-				}
-				after = page[i].Key
-			}
-			if len(page) < resultPage {
-				return
-			}
-		}
-	}
+	return store.Pages(resultPage, func(after store.RejectKey) ([]store.FileReject, error) {
+		return b.store.Rejects(ctx, t.ID, after, resultPage)
+	}, func(r *store.FileReject) store.RejectKey { return r.Key })
 }

@@ -45,33 +45,11 @@ func (f Filter) of(t tasks.Transfer) (store.Filter, error) {
 // Results yields a transfer's results in the order of steps and files, in
 // bounded memory. It ends with the first error.
 func (b *Baler) Results(ctx context.Context, t tasks.Transfer, f Filter) iter.Seq2[tasks.Line, error] {
-	names := make(map[int]string, len(t.Steps))
-	for _, s := range t.Steps {
-		names[s.No] = s.Name
-	}
 	filter, err := f.of(t)
-	return func(yield func(tasks.Line, error) bool) {
+	return store.Lines(&t, resultPage, func(after store.Key) ([]store.Line, error) {
 		if err != nil {
-			yield(tasks.Line{}, err)
-			return
+			return nil, err
 		}
-		var after store.Key
-		for {
-			page, err := b.store.Results(ctx, t.ID, filter, after, resultPage)
-			if err != nil {
-				yield(tasks.Line{}, err)
-				return
-			}
-			for i := range page {
-				r := &page[i]
-				if !yield(tasks.NewLine(&r.Result, r.Path, names[r.Step]), nil) {
-					return
-				}
-				after = store.Key{Step: r.Step, File: r.File}
-			}
-			if len(page) < resultPage {
-				return
-			}
-		}
-	}
+		return b.store.Results(ctx, t.ID, filter, after, resultPage)
+	})
 }

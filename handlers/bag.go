@@ -44,11 +44,6 @@ func newBagArgs(args any) (b bagArgs, err error) {
 	return b, nil
 }
 
-func checkBagArgs(args any) error {
-	_, err := newBagArgs(args)
-	return err
-}
-
 // bag copies the files into a BagIt 1.0 bag (RFC 8493), below data/ in the
 // folders that they have below the deepest one that holds all sources.
 // Arguments: {"to": folder}. A copy that does not have the digest that a

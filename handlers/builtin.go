@@ -18,23 +18,23 @@ func Builtin() *Registry {
 	must(r.Register("identify", newIdentify(),
 		WithDescription("file format by PRONOM signatures"),
 		WithBatch(batcher.Policy{MaxItems: 250}),
-		WithArgs(checkIdentifyArgs)))
+		WithArgs(readBy(scanLimit))))
 	must(r.Register("load", newLoad(),
 		WithDescription("JSON lines into a table of the database"),
 		WithBatch(batcher.Policy{MaxItems: 64, MaxBytes: 8 << 20}),
-		WithArgs(checkLoadArgs)))
+		WithArgs(readBy(loadPlan))))
 	must(r.Register("noop", newNoop(),
 		WithDescription("nothing; to measure what everything else costs"),
 		WithBatch(batcher.Policy{MaxItems: 1000})))
 	must(r.RegisterClosing("manifest", manifest,
 		WithDescription("list of digests, as sha256sum and its siblings check it"),
-		WithArgs(checkManifestArgs)))
+		WithArgs(readBy(newManifestArgs))))
 	must(r.RegisterClosing("report", report,
 		WithDescription("JSON of the summary and of every file that failed"),
-		WithArgs(checkReportArgs)))
+		WithArgs(readBy(newReportArgs))))
 	must(r.RegisterClosing("bag", bag,
 		WithDescription("BagIt bag with copies of the files, checked by digest while they are copied"),
-		WithArgs(checkBagArgs)))
+		WithArgs(readBy(newBagArgs))))
 	registerFaulty(r)
 	return r
 }
@@ -44,5 +44,13 @@ func Builtin() *Registry {
 func must(err error) {
 	if err != nil {
 		panic(fmt.Sprintf("built-in handlers: %v", err))
+	}
+}
+
+// readBy checks arguments by having them read as the handler will.
+func readBy[T any](read func(args any) (T, error)) func(args any) error {
+	return func(args any) error {
+		_, err := read(args)
+		return err
 	}
 }

@@ -99,28 +99,13 @@ func (f *ClosedFile) Digest(algorithm string) (string, bool) {
 // Files yields the files in the order of their numbers, in bounded memory. It
 // ends with the first error; a database that is away for a while is waited for.
 func (c *Closing) Files(ctx context.Context) iter.Seq2[ClosedFile, error] {
-	return func(yield func(ClosedFile, error) bool) {
-		for after := int64(0); ; {
-			var page []ClosedFile
-			err := store.Outlast(ctx, c.spec.log, func() (err error) {
-				page, err = c.files(ctx, after)
-				return err
-			})
-			if err != nil {
-				yield(ClosedFile{}, err)
-				return
-			}
-			if len(page) == 0 {
-				return
-			}
-			for i := range page {
-				if !yield(page[i], nil) {
-					return
-				}
-			}
-			after = page[len(page)-1].No
-		}
-	}
+	return store.Pages(closingPage, func(after int64) (page []ClosedFile, err error) {
+		err = store.Outlast(ctx, c.spec.log, func() (err error) {
+			page, err = c.files(ctx, after)
+			return err
+		})
+		return page, err
+	}, func(f *ClosedFile) int64 { return f.No })
 }
 
 func (c *Closing) files(ctx context.Context, after int64) ([]ClosedFile, error) {
@@ -147,32 +132,11 @@ func (c *Closing) files(ctx context.Context, after int64) ([]ClosedFile, error) 
 // Results yields results in the order of steps and files, in bounded memory:
 // all of them, or those with the outcomes named. It ends with the first error.
 func (c *Closing) Results(ctx context.Context, outcomes ...tasks.Outcome) iter.Seq2[tasks.Line, error] {
-	names := make(map[int]string, len(c.spec.transfer.Steps))
-	for _, s := range c.spec.transfer.Steps {
-		names[s.No] = s.Name
-	}
-	return func(yield func(tasks.Line, error) bool) {
-		var after store.Key
-		for {
-			var page []store.Line
-			err := store.Outlast(ctx, c.spec.log, func() (err error) {
-				page, err = c.spec.lines.Results(ctx, c.spec.transfer.ID, store.Filter{Outcomes: outcomes}, after, closingPage)
-				return err
-			})
-			if err != nil {
-				yield(tasks.Line{}, err)
-				return
-			}
-			for i := range page {
-				r := &page[i]
-				if !yield(tasks.NewLine(&r.Result, r.Path, names[r.Step]), nil) {
-					return
-				}
-				after = store.Key{Step: r.Step, File: r.File}
-			}
-			if len(page) < closingPage {
-				return
-			}
-		}
-	}
+	return store.Lines(&c.spec.transfer, closingPage, func(after store.Key) (page []store.Line, err error) {
+		err = store.Outlast(ctx, c.spec.log, func() (err error) {
+			page, err = c.spec.lines.Results(ctx, c.spec.transfer.ID, store.Filter{Outcomes: outcomes}, after, closingPage)
+			return err
+		})
+		return page, err
+	})
 }

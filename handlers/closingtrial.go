@@ -81,11 +81,9 @@ func newTrialLines(files []ClosedFile, results []tasks.Result) *trialLines {
 	for _, r := range results {
 		t.lines = append(t.lines, store.Line{Result: r, Path: paths[r.File]})
 	}
-	slices.SortFunc(t.lines, func(a, b store.Line) int { return keyOf(&a).Compare(keyOf(&b)) })
+	slices.SortFunc(t.lines, func(a, b store.Line) int { return a.Key().Compare(b.Key()) })
 	return t
 }
-
-func keyOf(l *store.Line) store.Key { return store.Key{Step: l.Step, File: l.File} }
 
 // FilesAfter implements ClosingLines.
 func (t *trialLines) FilesAfter(_ context.Context, _, after int64, limit int, _ bool) ([]tasks.File, error) {
@@ -115,7 +113,7 @@ func (t *trialLines) Results(_ context.Context, _ int64, f store.Filter, after s
 	for i := range t.lines {
 		l := &t.lines[i]
 		wanted := len(f.Outcomes) == 0 || slices.Contains(f.Outcomes, l.Outcome)
-		if wanted && keyOf(l).Compare(after) > 0 && len(page) < limit {
+		if wanted && l.Key().Compare(after) > 0 && len(page) < limit {
 			page = append(page, *l)
 		}
 	}

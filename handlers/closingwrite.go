@@ -25,30 +25,30 @@ func (c *Closing) temporary() string {
 // returned nil; what was there before is replaced as a whole. Folders on the
 // way are made. The path must lie below a folder that the worker may write
 // (BALER_OUTPUTS). An error that is returned as it is ends the step rightly.
-func (c *Closing) Create(path string, write func(w io.Writer) error) (err error) {
-	p, err := c.spec.outputs.at(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, p.root.Close()) }()
-	if err := c.sweep(p); err != nil {
-		return writeVerdict(path, err)
-	}
-	temporary := p.beside(c.temporary())
-	if err := writeBeside(p.root, temporary, write); err != nil {
-		return errors.Join(err, p.root.RemoveAll(temporary))
-	}
-	if err := errors.Join(p.root.Rename(temporary, p.name), syncFolder(p.root, p.dir())); err != nil {
-		return errors.Join(writeVerdict(path, err), p.root.RemoveAll(temporary))
-	}
-	return nil
+func (c *Closing) Create(path string, write func(w io.Writer) error) error {
+	return c.inPlace(path, func(p *place, temporary string) error {
+		return writeBeside(p.root, temporary, write)
+	}, func(p *place, temporary string) error {
+		return errors.Join(p.root.Rename(temporary, p.name), syncFolder(p.root, p.dir()))
+	})
 }
 
 // CreateFolder makes a folder, lets write fill it, and puts it in place with a
 // rename when that has returned nil. A folder that is there is replaced when
 // ours says so of it: between two renames nothing is in the place. The path must
 // lie below a folder that the worker may write, as for Create.
-func (c *Closing) CreateFolder(path string, ours func(there *os.Root) bool, write func(dir *os.Root) error) (err error) {
+func (c *Closing) CreateFolder(path string, ours func(there *os.Root) bool, write func(dir *os.Root) error) error {
+	return c.inPlace(path, func(p *place, temporary string) error {
+		if err := p.replaceable(ours); err != nil {
+			return err
+		}
+		return fillFolder(p.root, temporary, write)
+	}, c.putFolder)
+}
+
+// inPlace has something made beside its place and then put there. It removes
+// what earlier tries have left, and what this one leaves when it fails.
+func (c *Closing) inPlace(path string, prepare, put func(p *place, temporary string) error) (err error) {
 	p, err := c.spec.outputs.at(path)
 	if err != nil {
 		return err
@@ -57,14 +57,11 @@ func (c *Closing) CreateFolder(path string, ours func(there *os.Root) bool, writ
 	if err := c.sweep(p); err != nil {
 		return writeVerdict(path, err)
 	}
-	if err := p.replaceable(ours); err != nil {
-		return err
-	}
 	temporary := p.beside(c.temporary())
-	if err := fillFolder(p.root, temporary, write); err != nil {
+	if err := prepare(p, temporary); err != nil {
 		return errors.Join(err, p.root.RemoveAll(temporary))
 	}
-	if err := c.putFolder(p, temporary); err != nil {
+	if err := put(p, temporary); err != nil {
 		return errors.Join(writeVerdict(path, err), p.root.RemoveAll(temporary))
 	}
 	return nil

@@ -59,11 +59,6 @@ func loadSignatures() (*siegfried.Siegfried, error) {
 	return sf, nil
 }
 
-func checkIdentifyArgs(args any) error {
-	_, err := scanLimit(args)
-	return err
-}
-
 func scanLimit(args any) (int64, error) {
 	chosen := identifyArgs{MaxScan: defaultScan}
 	if err := decodeArgs(args, &chosen); err != nil {

@@ -133,7 +133,7 @@ func TestIdentifyArgs(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &args); err != nil {
 			t.Fatal(err)
 		}
-		if err := checkIdentifyArgs(args); (err == nil) != good {
+		if _, err := scanLimit(args); (err == nil) != good {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

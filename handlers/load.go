@@ -33,11 +33,6 @@ func newLoad() Handler {
 	})
 }
 
-func checkLoadArgs(args any) error {
-	_, err := loadPlan(args)
-	return err
-}
-
 func loadPlan(args any) (*load.Plan, error) {
 	var a load.Args
 	if err := decodeArgs(args, &a); err != nil {

@@ -31,11 +31,6 @@ func newManifestArgs(args any) (manifestArgs, error) {
 	return m, nil
 }
 
-func checkManifestArgs(args any) error {
-	_, err := newManifestArgs(args)
-	return err
-}
-
 // manifest writes a line for every file with a digest, as sha256sum and its
 // siblings write and check it. Arguments: {"to": path, "algorithm": "sha256"}.
 // Files without the digest are counted and the first of them named.

@@ -26,14 +26,8 @@ type Outputs struct {
 // OutputsBelow allows the given folders, absolute paths, and nothing else. They
 // must be there by the time that something is written.
 func OutputsBelow(dirs []string) (Outputs, error) {
-	o := Outputs{dirs: make(map[string]bool, len(dirs))}
-	for _, dir := range dirs {
-		if !filepath.IsAbs(dir) {
-			return o, fmt.Errorf("folder that may be written %q: must be an absolute path", dir)
-		}
-		o.dirs[filepath.Clean(dir)] = true
-	}
-	return o, nil
+	allowed, err := absolute(dirs, "written")
+	return Outputs{dirs: allowed}, err
 }
 
 // OutputsAnywhere sets no limits. Relative paths are relative to base, which is

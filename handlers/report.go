@@ -23,11 +23,6 @@ func newReportArgs(args any) (r reportArgs, err error) {
 	return r, nil
 }
 
-func checkReportArgs(args any) error {
-	_, err := newReportArgs(args)
-	return err
-}
-
 // failure is a file that ended badly, as a report lists it.
 type failure struct {
 	File      int64         `json:"file"`

@@ -35,14 +35,23 @@ type Roots struct {
 // are looked at when first used, so they need not exist yet. With none, every
 // Open is refused.
 func NewRoots(dirs []string) (*Roots, error) {
-	r := &Roots{dirs: make(map[string]bool, len(dirs)), handles: newHandles(maxHandles)}
+	allowed, err := absolute(dirs, "read")
+	if err != nil {
+		return nil, err
+	}
+	return &Roots{dirs: allowed, handles: newHandles(maxHandles)}, nil
+}
+
+// absolute cleans the paths of folders that may be read or written.
+func absolute(dirs []string, verb string) (map[string]bool, error) {
+	clean := make(map[string]bool, len(dirs))
 	for _, dir := range dirs {
 		if !filepath.IsAbs(dir) {
-			return nil, fmt.Errorf("folder that may be read %q: must be an absolute path", dir)
+			return nil, fmt.Errorf("folder that may be %s %q: must be an absolute path", verb, dir)
 		}
-		r.dirs[filepath.Clean(dir)] = true
+		clean[filepath.Clean(dir)] = true
 	}
-	return r, nil
+	return clean, nil
 }
 
 // Open opens a regular file for reading. It never waits for the other end of a

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -52,24 +53,7 @@ func (c *complaints) closingStep(no int, node ast.Node) *Closing {
 	if !ok {
 		return s
 	}
-	if f, ok := fs.get("handler"); ok {
-		s.line = f.line
-		s.Handler = c.word(f)
-	} else {
-		c.addf(f.line, "closing step %d has no handler; name one, as in \"handler: manifest\"", no)
-	}
-	s.Name = s.Handler
-	if f, ok := fs.get("name"); ok {
-		s.Name = c.word(f)
-	}
-	if f, ok := fs.get("with"); ok {
-		s.with = c.arguments(f, transferVariables{})
-	}
-	if f, ok := fs.get("timeout"); ok {
-		s.Timeout = c.duration(f)
-	}
-	if f, ok := fs.get("retry"); ok {
-		s.Retry = c.retry(f)
-	}
+	e := c.entry(fs, transferVariables{}, fmt.Sprintf("closing step %d has no handler; name one, as in \"handler: manifest\"", no))
+	s.Name, s.Handler, s.Timeout, s.Retry, s.with, s.line = e.name, e.handler, e.timeout, e.retry, e.with, e.line
 	return s
 }

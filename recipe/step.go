@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -21,27 +22,10 @@ func (c *complaints) step(no int, node ast.Node) *Step {
 	if !ok {
 		return s
 	}
-	if f, ok := fs.get("handler"); ok {
-		s.line = f.line
-		s.Handler = c.word(f)
-	} else {
-		c.addf(f.line, "step %d has no handler; name one, as in \"handler: checksum\"", no)
-	}
-	s.Name = s.Handler
-	if f, ok := fs.get("name"); ok {
-		s.Name = c.word(f)
-	}
-	if f, ok := fs.get("with"); ok {
-		s.with = c.arguments(f, variables{})
-	}
+	e := c.entry(fs, variables{}, fmt.Sprintf("step %d has no handler; name one, as in \"handler: checksum\"", no))
+	s.Name, s.Handler, s.Timeout, s.Retry, s.with, s.line = e.name, e.handler, e.timeout, e.retry, e.with, e.line
 	if f, ok := fs.get("when"); ok {
 		s.When, s.when = c.condition(f)
-	}
-	if f, ok := fs.get("timeout"); ok {
-		s.Timeout = c.duration(f)
-	}
-	if f, ok := fs.get("retry"); ok {
-		s.Retry = c.retry(f)
 	}
 	if f, ok := fs.get("batch"); ok {
 		s.Batch = c.batch(f)

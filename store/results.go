@@ -122,6 +122,9 @@ type Line struct {
 	Path string
 }
 
+// Key is the result's place in the order of Results.
+func (l *Line) Key() Key { return Key{Step: l.Step, File: l.File} }
+
 // Results lists up to limit results of a transfer behind a key, in the order
 // of steps and files. A page costs the same however far behind it is.
 func (s *Store) Results(ctx context.Context, transfer int64, f Filter, after Key, limit int) ([]Line, error) {
