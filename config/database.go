@@ -53,18 +53,25 @@ func (d DatabaseURL) Redacted() string {
 	if d.Driver == "sqlite" {
 		return "sqlite:" + d.Path
 	}
-	u := url.URL{Scheme: "mysql", Host: d.Host, Path: "/" + d.Name, RawQuery: d.Params.Encode()}
-	switch {
-	case d.Password != "":
-		u.User = url.UserPassword(d.User, hidden)
-	case d.User != "":
-		u.User = url.User(d.User)
+	u := url.URL{
+		Scheme: "mysql", User: hidePassword(d.User, d.Password), Host: d.Host, Path: "/" + d.Name, RawQuery: d.Params.Encode(),
 	}
 	return u.String()
 }
 
 // hidden stands in for a password.
 const hidden = "xxxxx"
+
+// hidePassword is who an address logs in as, for people to see; nil for nobody.
+func hidePassword(user, password string) *url.Userinfo {
+	switch {
+	case password != "":
+		return url.UserPassword(user, hidden)
+	case user != "":
+		return url.User(user)
+	}
+	return nil
+}
 
 // cause is what went wrong with a URL, without the URL, which may hold a password.
 func cause(err error) error {

@@ -113,7 +113,7 @@ func (r RedisURL) Redacted() string {
 	if r.Mode == Embedded {
 		return string(Embedded)
 	}
-	u := url.URL{Scheme: "redis", Host: strings.Join(r.Addrs, ",")}
+	u := url.URL{Scheme: "redis", User: hidePassword(r.User, r.Password), Host: strings.Join(r.Addrs, ",")}
 	switch {
 	case r.Mode == Sentinel:
 		u.Scheme, u.RawQuery = "redis-sentinel", url.Values{"master": {r.Master}}.Encode()
@@ -124,12 +124,6 @@ func (r RedisURL) Redacted() string {
 	}
 	if r.Mode != Cluster {
 		u.Path = "/" + strconv.Itoa(r.DB)
-	}
-	switch {
-	case r.Password != "":
-		u.User = url.UserPassword(r.User, hidden)
-	case r.User != "":
-		u.User = url.User(r.User)
 	}
 	return u.String()
 }

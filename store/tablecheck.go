@@ -32,48 +32,36 @@ func (s *Store) checkKey(ctx context.Context, t *Table, key []string) error {
 	if len(key) == 0 {
 		return fmt.Errorf("%w: duplicates can be told by a key only; name its columns", ErrTable)
 	}
-	ask := s.mysqlKey
-	if s.dialect == SQLite {
-		ask = s.sqliteKey
-	}
-	unique, err := ask(ctx, t.name, key)
+	indexes, err := s.uniqueIndexes(ctx, t.name)
 	if err != nil {
 		return fmt.Errorf("look at the keys of %s: %w", t.name, err)
 	}
-	if !unique {
+	if !hasKey(indexes, key) {
 		return fmt.Errorf("%w: %s has no primary or unique key of just %s; create one, or name the columns of the one that it has",
 			ErrTable, t.name, strings.Join(key, ", "))
 	}
 	return nil
 }
 
-func (s *Store) mysqlKey(ctx context.Context, table string, key []string) (bool, error) {
+// uniqueIndexes gives the columns of each unique index of a table, the primary
+// key among them, by the indexes' names.
+func (s *Store) uniqueIndexes(ctx context.Context, table string) (map[string][]string, error) {
+	query, args := `SELECT index_name AS name, column_name AS part FROM information_schema.statistics
+		WHERE table_schema = DATABASE() AND table_name = ? AND non_unique = 0 AND sub_part IS NULL`, []any{table}
+	if s.dialect == SQLite {
+		query, args = `SELECT l.name AS name, i.name AS part
+			FROM pragma_index_list(?) AS l, pragma_index_info(l.name) AS i WHERE l."unique" = 1 AND l.partial = 0
+			UNION ALL SELECT '' AS name, name AS part FROM pragma_table_info(?) WHERE pk > 0`, []any{table, table}
+	}
 	var rows []struct{ Name, Part string }
-	err := s.db.WithContext(ctx).Raw(`SELECT index_name AS name, column_name AS part FROM information_schema.statistics
-		WHERE table_schema = DATABASE() AND table_name = ? AND non_unique = 0 AND sub_part IS NULL`, table).Scan(&rows).Error
-	if err != nil {
-		return false, err
+	if err := s.db.WithContext(ctx).Raw(query, args...).Scan(&rows).Error; err != nil {
+		return nil, err
 	}
-	parts := make(map[string][]string)
+	indexes := make(map[string][]string)
 	for _, r := range rows {
-		parts[r.Name] = append(parts[r.Name], r.Part)
+		indexes[r.Name] = append(indexes[r.Name], r.Part)
 	}
-	return hasKey(parts, key), nil
-}
-
-func (s *Store) sqliteKey(ctx context.Context, table string, key []string) (bool, error) {
-	var rows []struct{ Name, Part string }
-	err := s.db.WithContext(ctx).Raw(`SELECT l.name AS name, i.name AS part
-		FROM pragma_index_list(?) AS l, pragma_index_info(l.name) AS i WHERE l."unique" = 1 AND l.partial = 0
-		UNION ALL SELECT '' AS name, name AS part FROM pragma_table_info(?) WHERE pk > 0`, table, table).Scan(&rows).Error
-	if err != nil {
-		return false, err
-	}
-	parts := make(map[string][]string)
-	for _, r := range rows {
-		parts[r.Name] = append(parts[r.Name], r.Part)
-	}
-	return hasKey(parts, key), nil
+	return indexes, nil
 }
 
 // hasKey reports whether an index is of just the columns of the key.
