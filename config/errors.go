@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"github.com/balerhq/baler/internal/errlist"
 )
 
 // Error is one thing wrong with the settings.
@@ -27,22 +29,10 @@ func (e *Error) Error() string {
 // Errors is everything wrong at once. It is what Load and Validate return.
 type Errors []*Error
 
-func (es Errors) Error() string {
-	lines := make([]string, len(es))
-	for i, e := range es {
-		lines[i] = e.Error()
-	}
-	return strings.Join(lines, "\n")
-}
+func (es Errors) Error() string { return errlist.Text(es) }
 
 // Unwrap gives the single problems to errors.Is and errors.As.
-func (es Errors) Unwrap() []error {
-	errs := make([]error, len(es))
-	for i, e := range es {
-		errs[i] = e
-	}
-	return errs
-}
+func (es Errors) Unwrap() []error { return errlist.Unwrap(es) }
 
 // err is nil when there are none.
 func (es Errors) err() error {

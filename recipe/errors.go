@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/expr-lang/expr/file"
+
+	"github.com/balerhq/baler/internal/errlist"
 )
 
 // Error is one thing wrong with a recipe's text.
@@ -23,22 +24,10 @@ func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line,
 // what Parse, Load and Check return for a bad recipe.
 type Errors []*Error
 
-func (es Errors) Error() string {
-	lines := make([]string, len(es))
-	for i, e := range es {
-		lines[i] = e.Error()
-	}
-	return strings.Join(lines, "\n")
-}
+func (es Errors) Error() string { return errlist.Text(es) }
 
 // Unwrap gives the single errors to errors.Is and errors.As.
-func (es Errors) Unwrap() []error {
-	errs := make([]error, len(es))
-	for i, e := range es {
-		errs[i] = e
-	}
-	return errs
-}
+func (es Errors) Unwrap() []error { return errlist.Unwrap(es) }
 
 // complaints collects what is wrong with one source.
 type complaints struct {

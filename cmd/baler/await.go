@@ -11,21 +11,12 @@ import (
 
 // await waits for the end of a transfer and reports on standard error.
 func (p *program) await(ctx context.Context, b *baler.Baler, t *tasks.Transfer) error {
-	if workers, err := b.LiveWorkers(ctx); err == nil && len(workers) == 0 {
-		p.sayf("No worker is running: start one with 'baler worker'. Waiting for it.")
-	}
-	if paused(t) {
-		p.sayf("The transfer is paused: 'baler resume %s' lets it go on. Waiting for it.", t.UUID)
-	}
+	p.sayWhatWaits(ctx, b, t)
 	d := p.newDisplay(false, false)
 	ended, err := b.Wait(ctx, t.UUID, func(t tasks.Transfer) { d.show(read(&t, time.Now())) })
 	d.end()
 	if err != nil {
-		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			p.sayf("Not waiting any longer. See 'baler status --watch %s'.", t.UUID)
-			return codeError(exitInterrupted)
-		}
-		return err
+		return p.notWaiting(ctx, t.UUID, err)
 	}
 	if p.json {
 		if err := p.summarize(&ended); err != nil {
@@ -38,4 +29,24 @@ func (p *program) await(ctx context.Context, b *baler.Baler, t *tasks.Transfer) 
 		return err
 	}
 	return failed(&ended)
+}
+
+// sayWhatWaits says of a transfer that is about to be waited for when somebody
+// has to do something first.
+func (p *program) sayWhatWaits(ctx context.Context, b *baler.Baler, t *tasks.Transfer) {
+	if workers, err := b.LiveWorkers(ctx); err == nil && len(workers) == 0 {
+		p.sayf("No worker is running: start one with 'baler worker'. Waiting for it.")
+	}
+	if paused(t) {
+		p.sayf("The transfer is paused: 'baler resume %s' lets it go on. Waiting for it.", t.UUID)
+	}
+}
+
+// notWaiting is why waiting for a transfer ended early; an interrupt is said here.
+func (p *program) notWaiting(ctx context.Context, id string, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		p.sayf("Not waiting any longer. See 'baler status --watch %s'.", id)
+		return codeError(exitInterrupted)
+	}
+	return err
 }

@@ -26,11 +26,7 @@ for one another, not working.`,
 		Example: `  baler bench commit
   baler bench commit --files 5000 --batch 500 --json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.bench(cmd, flags, func(ctx context.Context, place *bench.Place, _ *bench.Machine) (*findings, error) {
-				return p.benchCommit(ctx, place, o)
-			})
-		},
+		RunE: measured(p, flags, &o, p.benchCommit),
 	}
 	cmd.Flags().SortFlags = false
 	numberFlag(cmd, &o.Files, "files", 500, "`N` files")

@@ -116,6 +116,18 @@ func (f *findings) page(m *bench.Machine) *chart.Page {
 	return page
 }
 
+// measured runs a bench that needs to know nothing of the machine, with options
+// that flags have filled.
+func measured[O any](
+	p *program, flags *benchFlags, options *O, do func(context.Context, *bench.Place, O) (*findings, error),
+) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		return p.bench(cmd, flags, func(ctx context.Context, place *bench.Place, _ *bench.Machine) (*findings, error) {
+			return do(ctx, place, *options)
+		})
+	}
+}
+
 // bench has something measured, and shows what was found, also when that was cut
 // short.
 func (p *program) bench(

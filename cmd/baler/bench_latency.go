@@ -38,14 +38,11 @@ waited for stand below the table.`,
   baler bench latency --load 1,50 --seconds 30 --via group --json
   BALER_GROUP_MAX_DELAY=1s baler bench latency --via group --load 1`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if o.Via, err = parseWays(via); err != nil {
-				return err
-			}
-			return p.bench(cmd, flags, func(ctx context.Context, place *bench.Place, _ *bench.Machine) (*findings, error) {
-				return p.benchLatency(ctx, place, o)
-			})
+		PreRunE: func(*cobra.Command, []string) (err error) {
+			o.Via, err = parseWays(via)
+			return err
 		},
+		RunE: measured(p, flags, &o, p.benchLatency),
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().StringSliceVar(&via, "via", []string{"group", "bulk"}, "`WAYS` into the queue")

@@ -38,11 +38,7 @@ and SQLAlchemy: 5,275,521 records in 43 minutes. That many are a full run.`,
   baler bench load --records 5275521 --workers 2 --repeat 1
   baler bench load --html load.html`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.bench(cmd, flags, func(ctx context.Context, place *bench.Place, _ *bench.Machine) (*findings, error) {
-				return p.benchLoad(ctx, place, o)
-			})
-		},
+		RunE: measured(p, flags, &o, p.benchLoad),
 	}
 	cmd.Flags().SortFlags = false
 	numberFlag(cmd, &o.Records, "records", 500_000, "`N` records")
@@ -62,12 +58,7 @@ func (p *program) benchLoad(ctx context.Context, place *bench.Place, o bench.Loa
 	}
 	f.add("Records a second", loadRates(rows))
 	f.add("Processor time a record, and peak memory of the largest process of a kind", loadUses(rows))
-	if err != nil {
-		return f, err
-	}
-	targets := bench.LoadTargets(rows)
-	f.add("Targets", targetTable(targets))
-	return f, p.targetLines(targets)
+	return p.judged(f, bench.LoadTargets(rows), err)
 }
 
 func loadRates(rows []bench.LoadRow) *table {
@@ -83,12 +74,10 @@ func loadRates(rows []bench.LoadRow) *table {
 }
 
 func loadUses(rows []bench.LoadRow) *table {
-	list := newTable(append([]column{words("WAY"), numbers("WORKERS")}, useColumns()...)...)
+	list := newUses(words("WAY"), numbers("WORKERS"))
 	for i := range rows {
 		r := &rows[i]
-		if len(r.CPUSeconds) > 0 {
-			list.row(append([]string{string(r.Way), strconv.Itoa(r.Workers)}, useCells(r.CPUSeconds, r.PeakRSS, r.Records)...)...)
-		}
+		list.row(r.CPUSeconds, r.PeakRSS, r.Records, string(r.Way), strconv.Itoa(r.Workers))
 	}
-	return list
+	return list.table
 }

@@ -27,11 +27,7 @@ nothing known of the costs.`,
 		Example: `  baler bench makespan
   baler bench makespan --repeat 1 --json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.bench(cmd, flags, func(ctx context.Context, place *bench.Place, _ *bench.Machine) (*findings, error) {
-				return p.benchMakespan(ctx, place, o)
-			})
-		},
+		RunE: measured(p, flags, &o, p.benchMakespan),
 	}
 	cmd.Flags().SortFlags = false
 	numberFlag(cmd, &o.Thumbnails, "files", 10_000, "`N` thumbnails, and a video for every 500")
@@ -52,11 +48,7 @@ func (p *program) benchMakespan(ctx context.Context, place *bench.Place, o bench
 		lead: "Files that take a known time, on workers with one slot each that know nothing of the costs when they begin.",
 	}
 	f.add("Makespan", list)
-	if err != nil {
-		return f, err
-	}
-	f.add("Targets", targetTable(targets))
-	return f, p.targetLines(targets)
+	return p.judged(f, targets, err)
 }
 
 // benchWorkerCommand is a worker with the handler that bench makespan needs.

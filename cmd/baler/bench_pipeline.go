@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -41,14 +40,11 @@ the median counts. Whether the design's targets are met comes last.`,
   baler bench pipeline --files 10000,100000,1000000 --via bulk --svg growth.svg
   baler bench pipeline --via bulk --json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if o.Via, err = parseWays(via); err != nil {
-				return err
-			}
-			return p.bench(cmd, flags, func(ctx context.Context, place *bench.Place, _ *bench.Machine) (*findings, error) {
-				return p.benchPipeline(ctx, place, o)
-			})
+		PreRunE: func(*cobra.Command, []string) (err error) {
+			o.Via, err = parseWays(via)
+			return err
 		},
+		RunE: measured(p, flags, &o, p.benchPipeline),
 	}
 	cmd.Flags().SortFlags = false
 	o.Files = []int{200_000}
@@ -73,12 +69,7 @@ func (p *program) benchPipeline(ctx context.Context, place *bench.Place, o bench
 	}
 	f.add("Files a second", rates(rows))
 	f.add("Processor time a file, and peak memory of the largest process of a kind", uses(rows))
-	if err != nil {
-		return f, err
-	}
-	targets := bench.Targets(rows)
-	f.add("Targets", targetTable(targets))
-	return f, p.targetLines(targets)
+	return p.judged(f, bench.Targets(rows), err)
 }
 
 func rates(rows []bench.Row) *table {
@@ -92,89 +83,11 @@ func rates(rows []bench.Row) *table {
 	return list
 }
 
-// uses shows processor time a file and memory; it has no rows where the system
-// does not tell.
 func uses(rows []bench.Row) *table {
-	list := newTable(append([]column{words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES")}, useColumns()...)...)
+	list := newUses(words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES"))
 	for i := range rows {
 		r := &rows[i]
-		if len(r.CPUSeconds) == 0 {
-			continue
-		}
-		cells := []string{string(r.Way), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files))}
-		list.row(append(cells, useCells(r.CPUSeconds, r.PeakRSS, r.Files)...)...)
+		list.row(r.CPUSeconds, r.PeakRSS, r.Files, string(r.Way), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files)))
 	}
-	return list
-}
-
-// useColumns are processor time and memory of each kind of process.
-func useColumns() []column {
-	var columns []column
-	for _, kind := range bench.Kinds() {
-		columns = append(columns, numbers(kind+" µs"))
-	}
-	for _, kind := range bench.Kinds() {
-		columns = append(columns, numbers(kind+" MiB"))
-	}
-	return columns
-}
-
-// useCells are the processor time for one of some things, and memory.
-func useCells(cpu map[string]float64, peak map[string]int64, things int) []string {
-	var cells []string
-	for _, kind := range bench.Kinds() {
-		cell := ""
-		if seconds, ok := cpu[kind]; ok {
-			cell = fmt.Sprintf("%.1f", seconds*1e6/float64(things))
-		}
-		cells = append(cells, cell)
-	}
-	for _, kind := range bench.Kinds() {
-		cell := ""
-		if bytes, ok := peak[kind]; ok {
-			cell = strconv.FormatInt(bytes>>20, 10)
-		}
-		cells = append(cells, cell)
-	}
-	return cells
-}
-
-func targetTable(targets []bench.Target) *table {
-	list := newTable(words("TARGET"), numbers("WANTED"), numbers("GOT"), words(""))
-	for _, t := range targets {
-		met := "met"
-		if !t.Met {
-			met = "missed"
-		}
-		list.row(t.Name, ratio(t.Want), ratio(t.Got), met)
-	}
-	return list
-}
-
-// targetLines are what others read of targets.
-func (p *program) targetLines(targets []bench.Target) error {
-	if !p.json {
-		return nil
-	}
-	for _, t := range targets {
-		if err := p.object(t); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func rate(filesPerSecond float64) string { return count(int64(filesPerSecond + 0.5)) }
-
-// ratio is how many times as much; nothing when that is not known.
-func ratio(r float64) string {
-	switch {
-	case r == 0:
-		return ""
-	case r < 0.1:
-		return fmt.Sprintf("%.3f", r)
-	case r < 10:
-		return fmt.Sprintf("%.2f", r)
-	}
-	return fmt.Sprintf("%.0f", r)
+	return list.table
 }

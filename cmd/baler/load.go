@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -93,11 +92,7 @@ func (p *program) loadHere(ctx context.Context, b *baler.Baler, s baler.Submissi
 	follower := p.followLoad(ctx, b, f.quiet)
 	s.Notice, s.Started = notes.see, follower.begin
 	ran, err := b.Run(ctx, s)
-	if ran.Transfer.UUID != "" { // as it stands now, also when Run was interrupted
-		if t, readErr := b.Transfer(context.WithoutCancel(ctx), ran.Transfer.UUID); readErr == nil {
-			ran.Transfer = t
-		}
-	}
+	ran.Transfer = asItStands(ctx, b, ran.Transfer)
 	follower.end()
 	notes.end()
 	if err != nil {
@@ -124,17 +119,11 @@ func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Sub
 		follower.end()
 		return p.handOut(&t, origin{created: created}, false)
 	}
-	if workers, err := b.LiveWorkers(ctx); err == nil && len(workers) == 0 {
-		p.sayf("No worker is running: start one with 'baler worker'. Waiting for it.")
-	}
+	p.sayWhatWaits(ctx, b, &t)
 	t, err = b.Wait(ctx, t.UUID, nil)
 	follower.end()
 	if err != nil {
-		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			p.sayf("Not waiting any longer. See 'baler status --watch %s'.", t.UUID)
-			return codeError(exitInterrupted)
-		}
-		return err
+		return p.notWaiting(ctx, t.UUID, err)
 	}
 	return p.reportLoad(ctx, b, &t, f.quiet)
 }

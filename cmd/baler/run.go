@@ -71,11 +71,7 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	})
 	ran, err := b.Run(ctx, s)
 	stopping()
-	if ran.Transfer.UUID != "" { // as it stands now, also when Run was interrupted
-		if t, readErr := b.Transfer(context.WithoutCancel(ctx), ran.Transfer.UUID); readErr == nil {
-			ran.Transfer = t
-		}
-	}
+	ran.Transfer = asItStands(ctx, b, ran.Transfer)
 	if !ran.Changed {
 		follower.end(nil)
 	} else {
@@ -127,6 +123,19 @@ func failed(t *tasks.Transfer) error {
 		return codeError(exitFailures)
 	}
 	return nil
+}
+
+// asItStands reads a transfer again when a run has ended, also one that was
+// interrupted. Where there is none, or the database is away, t has to do.
+func asItStands(ctx context.Context, b *baler.Baler, t tasks.Transfer) tasks.Transfer {
+	if t.UUID == "" {
+		return t
+	}
+	now, err := b.Transfer(context.WithoutCancel(ctx), t.UUID)
+	if err != nil {
+		return t
+	}
+	return now
 }
 
 // interrupted says how far a run has come that somebody stopped; every other

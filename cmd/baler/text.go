@@ -122,3 +122,19 @@ func percent(done, all int64) string {
 	}
 	return fmt.Sprintf("%d%%", min(done, all)*100/all)
 }
+
+// rate is how many things a second, as a whole number.
+func rate(perSecond float64) string { return count(int64(perSecond + 0.5)) }
+
+// ratio is how many times as much; nothing when that is not known.
+func ratio(r float64) string {
+	switch {
+	case r == 0:
+		return ""
+	case r < 0.1:
+		return fmt.Sprintf("%.3f", r)
+	case r < 10:
+		return fmt.Sprintf("%.2f", r)
+	}
+	return fmt.Sprintf("%.0f", r)
+}
