@@ -138,7 +138,7 @@ func (t *closingTry) await(ctx context.Context, h ClosingHandler, c *Closing, li
 		ctx, stop = context.WithTimeoutCause(ctx, limit, late)
 		defer stop()
 	}
-	err, left := awaitReturn(ctx, launch(func() error { return h(ctx, c) }), t.Abandon)
+	left, err := awaitReturn(ctx, launch(func() error { return h(ctx, c) }), t.Abandon)
 	if left {
 		t.Log.WarnContext(ctx, "closing steps: the handler goes on after its time; it is left alone", "handler", t.task.Handler)
 	}

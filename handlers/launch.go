@@ -28,19 +28,19 @@ func launch(handle func() error) <-chan error {
 
 // awaitReturn waits for what launch gives. Once ctx has ended it does so as long as
 // patience says, and then leaves the handler alone, with the error of ctx.
-func awaitReturn(ctx context.Context, returned <-chan error, patience time.Duration) (err error, leftAlone bool) {
+func awaitReturn(ctx context.Context, returned <-chan error, patience time.Duration) (leftAlone bool, err error) {
 	select {
 	case err := <-returned:
-		return err, false
+		return false, err
 	case <-ctx.Done():
 	}
 	t := time.NewTimer(patience)
 	defer t.Stop()
 	select {
 	case err := <-returned:
-		return err, false
+		return false, err
 	case <-t.C:
-		return ctx.Err(), true
+		return true, ctx.Err()
 	}
 }
 

@@ -221,7 +221,7 @@ func bytesOf(jobs []*Job) (sum int64) {
 
 // await runs the handler, and gives up on one that ignores the end of its context.
 func (u *run) await(ctx context.Context, jobs []*Job) error {
-	err, left := awaitReturn(ctx, launch(func() error { return u.reg.Handler.Handle(ctx, jobs) }), u.Abandon)
+	left, err := awaitReturn(ctx, launch(func() error { return u.reg.Handler.Handle(ctx, jobs) }), u.Abandon)
 	if left {
 		u.Log.WarnContext(ctx, "worker: the handler goes on after its time; it is left alone", "handler", u.reg.Name, "batch", u.batch.ID)
 	}
