@@ -111,7 +111,7 @@ func TestRetryWaits(t *testing.T) {
 	equal(t, "retry without workers", s.stable(r.stdout+r.stderr),
 		"1 file of transfer ID to run again.\nnote: no worker is running: start one with 'baler worker'.\n")
 	_, stderr, stop := s.start("retry", "--wait", id)
-	testkit.Eventually(t, 20*time.Second, func() error { return lacks(stderr.String(), "Waiting for it.\n") })
+	testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "Waiting for it.\n") })
 	if r := stop(); r.code != exitInterrupted {
 		t.Errorf("waiting ended with %d, want %d:\n%s", r.code, exitInterrupted, r.stderr)
 	}

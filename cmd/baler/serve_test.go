@@ -23,9 +23,9 @@ func TestServe(t *testing.T) {
 	s.services()
 	s.file("in/a.txt", "alpha")
 	stdout, _, stop := s.start("serve", "--worker", "--listen", "127.0.0.1:0")
-	testkit.Eventually(t, 20*time.Second, func() error { return lacks(stdout.String(), "\n") })
+	testkit.Eventually(t, time.Minute, func() error { return lacks(stdout.String(), "\n") })
 	url := strings.TrimSpace(stdout.String())
-	testkit.Eventually(t, 20*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		transport := &http.Transport{}
 		defer transport.CloseIdleConnections()
 		r, err := (&http.Client{Transport: transport}).Get(url + "/healthz")
@@ -48,7 +48,7 @@ func TestServeOnATakenAddress(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	stdout, _, stop := s.start("serve", "--json", "--listen", "127.0.0.1:0")
-	testkit.Eventually(t, 20*time.Second, func() error { return lacks(stdout.String(), `{"type":"server","url":"http://127.0.0.1:`) })
+	testkit.Eventually(t, time.Minute, func() error { return lacks(stdout.String(), `{"type":"server","url":"http://127.0.0.1:`) })
 	_, address, _ := strings.Cut(stdout.String(), "http://")
 	address, _, _ = strings.Cut(address, `"`)
 	r := s.must(exitError, "serve", "--listen", address)

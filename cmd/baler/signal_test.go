@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -15,20 +14,10 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// binary builds the program.
-func binary(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "baler")
-	out, err := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-X main.version=1.2.3-test", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return path
-}
-
-// slowFiles is enough that a run lasts for seconds with slowRecipe.
+// slowFiles and slowRecipe make a run that slowRate stretches to half a minute.
 const (
 	slowFiles  = 3000
+	slowRate   = "200" // files begun a second
 	slowRecipe = `name: slow
 steps:
   - {name: one, handler: noop, batch: {max_items: 10}}
@@ -56,7 +45,9 @@ func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 				s.file(fmt.Sprintf("in/%d/%d", i%10, i), "x")
 			}
 			args := []string{"run", "--json", "--recipe", s.file("slow.yaml", slowRecipe), s.path("in")}
+			s.must(exitOK, "limit", "--files-per-second", slowRate)
 			code, stderr := s.stopped(path, c.signal, args...)
+			s.must(exitOK, "limit", "--files-per-second", "none")
 			if code != c.code {
 				t.Fatalf("exit code %d, want %d; stderr:\n%s", code, c.code, stderr)
 			}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/balerhq/baler/tasks"
 )
@@ -86,14 +88,19 @@ func TestFrameIsDrawnInPlace(t *testing.T) {
 
 func TestChangesAreToldOnceAndTheLastAlways(t *testing.T) {
 	t.Parallel()
-	var told []int64
-	see := onChange(func(t *tasks.Transfer) { told = append(told, t.Finished) })
-	step := []tasks.Step{{}}
-	see(tasks.Transfer{State: tasks.Running, Files: 9, Steps: step})
-	see(tasks.Transfer{State: tasks.Running, Files: 9, Steps: step})
-	see(tasks.Transfer{State: tasks.Running, Files: 9, Finished: 5, Steps: step}) // within a second of the first
-	see(tasks.Transfer{State: tasks.Completed, Files: 9, Finished: 9, Steps: step})
-	if fmt.Sprint(told) != "[0 9]" {
-		t.Errorf("told of %v, want [0 9]", told)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var told []int64
+		see := onChange(func(t *tasks.Transfer) { told = append(told, t.Finished) })
+		step := []tasks.Step{{}}
+		see(tasks.Transfer{State: tasks.Running, Files: 9, Steps: step})
+		see(tasks.Transfer{State: tasks.Running, Files: 9, Steps: step})
+		time.Sleep(changeEvery - 1) // of the bubble
+		see(tasks.Transfer{State: tasks.Running, Files: 9, Finished: 5, Steps: step})
+		time.Sleep(1)
+		see(tasks.Transfer{State: tasks.Running, Files: 9, Finished: 6, Steps: step})
+		see(tasks.Transfer{State: tasks.Completed, Files: 9, Finished: 9, Steps: step})
+		if fmt.Sprint(told) != "[0 6 9]" {
+			t.Errorf("told of %v, want [0 6 9]", told)
+		}
+	})
 }

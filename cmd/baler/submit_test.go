@@ -93,7 +93,7 @@ func TestWaitingWithoutWorkers(t *testing.T) {
 	s := newSandbox(t)
 	s.file("in/a.txt", "alpha")
 	_, stderr, stop := s.start("submit", "--wait", s.path("in"))
-	testkit.Eventually(t, 20*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		return lacks(stderr.String(), "No worker is running: start one with 'baler worker'. Waiting for it.\n")
 	})
 	r := stop()
