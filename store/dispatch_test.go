@@ -113,7 +113,7 @@ func (s *stage) queued(t *testing.T) []string {
 // awaitQueue waits until the queue holds exactly the ledger's batches, n of them.
 func (s *stage) awaitQueue(t *testing.T, n int) {
 	t.Helper()
-	testkit.Eventually(t, 20*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		all, err := s.BatchesAfter(t.Context(), 0, 10_000)
 		if err != nil {
 			return err
@@ -185,7 +185,7 @@ func TestDispatchKeepsTheWindow(t *testing.T) {
 		}
 		s.finish(t, &open[0])
 		d.Nudge()
-		testkit.Eventually(t, 20*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			if c := s.read(t, giant).Cursor; c != 50 {
 				return fmt.Errorf("the cursor is at %d, want 50", c)
 			}
@@ -235,7 +235,7 @@ func TestOutboxSendsWhatTheQueueLacks(t *testing.T) {
 		if err := s.redis.FlushDB(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
-		testkit.Eventually(t, 20*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			s.clock.Advance(10 * time.Second)
 			if n := len(s.queued(t)); n != 1 {
 				return fmt.Errorf("%d messages", n)
@@ -297,7 +297,7 @@ func TestElectionGoesOn(t *testing.T) {
 		start(t, candidate("second"))
 		stop() // in order: the lease is given up
 		await := func(want string) {
-			testkit.Eventually(t, 20*time.Second, func() error {
+			testkit.Eventually(t, time.Minute, func() error {
 				s.clock.Advance(200 * time.Millisecond)
 				select {
 				case name := <-elected:
@@ -322,7 +322,7 @@ func TestElectionAfterADeath(t *testing.T) {
 		}
 		s.submit(t, tasks.ViaBulk, 10)
 		start(t, s.dispatcher(nil, batcher.DispatcherOptions{}))
-		testkit.Eventually(t, 20*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			s.clock.Advance(500 * time.Millisecond)
 			if len(s.queued(t)) != 1 {
 				return errors.New("nothing was sent")
@@ -345,7 +345,7 @@ func TestSweepFindsWhatIsLost(t *testing.T) {
 			t.Fatal(err)
 		}
 		start(t, s.dispatcher(nil, batcher.DispatcherOptions{Lag: time.Minute}))
-		testkit.Eventually(t, 20*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			s.clock.Advance(time.Second)
 			if c := s.read(t, id).Cursor; c != 40 {
 				return fmt.Errorf("the cursor is at %d", c)
@@ -389,7 +389,7 @@ func TestSweepLeavesWhatWaits(t *testing.T) {
 			t.Fatal(err)
 		}
 		start(t, s.dispatcher(nil, batcher.DispatcherOptions{Lag: time.Minute}))
-		testkit.Eventually(t, 20*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			n, err := s.redis.SCard(t.Context(), "asynq:{baler}:groups").Result()
 			if err == nil && n == 0 {
 				return errors.New("no group has its name")
@@ -398,7 +398,7 @@ func TestSweepLeavesWhatWaits(t *testing.T) {
 		})
 		s.clock.Advance(2 * time.Minute)
 		other := s.submit(t, tasks.ViaBulk, 10) // served in a later turn than the sweep
-		testkit.Eventually(t, 20*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			if c := s.read(t, other).Cursor; c != 10 {
 				return fmt.Errorf("the cursor is at %d", c)
 			}

@@ -185,9 +185,9 @@ func TestMigrateWaitsForAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	impatient := &bench{url: b.url + "?readTimeout=100ms", clock: b.clock}
+	impatient := &bench{url: b.url + "?readTimeout=2s", clock: b.clock}
 	s := impatient.another(t, Options{})
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	_, err = s.Migrate(ctx)
 	wantErr(t, err, context.DeadlineExceeded)

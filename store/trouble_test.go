@@ -201,8 +201,9 @@ func TestNoDatabase(t *testing.T) {
 // A connection on which nothing comes back is noticed, and replaced.
 func TestSilentConnection(t *testing.T) {
 	t.Parallel()
-	proxy := testkit.Proxy(t, testkit.MySQL(t))
-	s, err := Open(t.Context(), proxy.URL()+"?readTimeout=1s&timeout=1s", Options{MaxConnections: 1})
+	b := migrated(t, MySQL, "")
+	proxy := testkit.Proxy(t, b.url)
+	s, err := Open(t.Context(), proxy.URL()+"?readTimeout=3s&timeout=3s", Options{MaxConnections: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,18 +212,15 @@ func TestSilentConnection(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	proxy.Silence()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, err = s.Transfers(ctx, 0, 1)
 	if err == nil || ctx.Err() != nil || !Outage(err) {
 		t.Fatalf("the silence was not noticed: %v", err)
 	}
 	proxy.Clear()
-	testkit.Eventually(t, 20*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		_, err := s.Transfers(t.Context(), 0, 1)
 		return err
 	})
@@ -250,7 +248,7 @@ func TestRecordAcrossALostAnswer(t *testing.T) {
 		proxy.Clear()
 	}()
 	rec := &Recording{Batch: one, Results: results(one, tasks.Succeeded, 1, 2), Plan: finishing(one)}
-	testkit.Eventually(t, 20*time.Second, func() error { return b.Record(t.Context(), []*Recording{rec}) })
+	testkit.Eventually(t, time.Minute, func() error { return b.Record(t.Context(), []*Recording{rec}) })
 	<-cut
 	if rec.Err != nil && !errors.Is(rec.Err, ErrStale) {
 		t.Error(rec.Err)

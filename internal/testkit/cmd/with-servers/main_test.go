@@ -121,7 +121,7 @@ func TestSignalsEndTheCommandAndTheServers(t *testing.T) {
 				}
 			}
 			for _, address := range found[1:] {
-				testkit.Eventually(t, 10*time.Second, func() error {
+				testkit.Eventually(t, time.Minute, func() error {
 					if serves(t, address) == nil {
 						return fmt.Errorf("%s still serves", address)
 					}
