@@ -94,9 +94,9 @@ func TestChangesAreToldOnceAndTheLastAlways(t *testing.T) {
 		step := []tasks.Step{{}}
 		see(tasks.Transfer{State: tasks.Running, Files: 9, Steps: step})
 		see(tasks.Transfer{State: tasks.Running, Files: 9, Steps: step})
-		time.Sleep(changeEvery - 1) // of the bubble
+		time.Sleep(changeEvery - time.Millisecond) // of the bubble
 		see(tasks.Transfer{State: tasks.Running, Files: 9, Finished: 5, Steps: step})
-		time.Sleep(1)
+		time.Sleep(time.Millisecond)
 		see(tasks.Transfer{State: tasks.Running, Files: 9, Finished: 6, Steps: step})
 		see(tasks.Transfer{State: tasks.Completed, Files: 9, Finished: 9, Steps: step})
 		if fmt.Sprint(told) != "[0 6 9]" {

@@ -2,7 +2,6 @@ package servers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -19,22 +18,17 @@ const (
 	portTries = 100
 )
 
-// FreePort names a loopback port that nobody listens on. Somebody else may take
-// it before the caller does, who should then ask for another.
-func FreePort(ctx context.Context) (int, error) {
-	var last error
+// HoldPort names a loopback port that nobody has, and keeps it from others who
+// ask for one until let is called: where a server died, it finds its port again.
+// Outside Linux somebody else may be faster, who asks for another then.
+func HoldPort(ctx context.Context) (port int, let func() error, err error) {
 	for range portTries {
-		port := firstPort + rand.IntN(lastPort-firstPort+1)
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", address(port))
-		if err == nil {
-			err = l.Close()
+		port = firstPort + rand.IntN(lastPort-firstPort+1)
+		if let, err = hold(port); err == nil || ctx.Err() != nil {
+			return port, let, err
 		}
-		if err == nil {
-			return port, nil
-		}
-		last = err
 	}
-	return 0, fmt.Errorf("find a free port: %w", errors.Join(last, ctx.Err()))
+	return 0, nil, fmt.Errorf("find a free port: %w", err)
 }
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -32,6 +32,7 @@ type Server struct {
 	kind kind
 	dir  string
 	port int
+	let  func() error // the port go
 
 	mu   sync.Mutex
 	proc *Process // nil once closed
@@ -58,12 +59,15 @@ func (s *Server) boot(ctx context.Context) error {
 	}
 	var failed error
 	for range startTries {
-		port, err := FreePort(ctx)
-		if err != nil {
+		var err error
+		if s.port, s.let, err = HoldPort(ctx); err != nil {
 			return err
 		}
-		s.port = port
-		if failed = s.up(ctx); failed == nil || ctx.Err() != nil {
+		if failed = s.up(ctx); failed == nil {
+			return nil
+		}
+		failed = errors.Join(failed, s.let())
+		if ctx.Err() != nil {
 			return failed
 		}
 	}
@@ -151,8 +155,8 @@ func (s *Server) Close() error {
 	}
 	s.proc.Kill()
 	s.proc = nil
-	if err := os.RemoveAll(s.dir); err != nil {
-		return fmt.Errorf("remove server folder: %w", err)
+	if err := errors.Join(s.let(), os.RemoveAll(s.dir)); err != nil {
+		return fmt.Errorf("clean up after a server: %w", err)
 	}
 	return nil
 }

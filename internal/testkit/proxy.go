@@ -41,10 +41,15 @@ func Proxy(t testing.TB, upstream string) *FaultyProxy {
 		t.Fatalf("proxy: %q is not a URL with a host: %v", upstream, err)
 	}
 	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	port, err := servers.FreePort(t.Context())
+	port, let, err := servers.HoldPort(t.Context())
 	if err != nil {
 		t.Fatalf("proxy: %v", err)
 	}
+	t.Cleanup(func() {
+		if err := let(); err != nil {
+			t.Errorf("proxy: %v", err)
+		}
+	})
 	listen := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	p := &FaultyProxy{t: t, upstream: u, proxy: toxiproxy.NewProxy(api, t.Name(), listen, u.Host)}
 	p.Up()
