@@ -25,11 +25,7 @@ func TestSubmissionThatWasCutOffIsResumedWithoutDoublingAFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() {
-			if err := b.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		testkit.CloseAtEnd(t, b)
 		ctx, cancel := context.WithCancel(t.Context())
 		// A link half way through the tree tells when to cut it off.
 		if err := os.Symlink("nowhere", filepath.Join(root, "d060", "link")); err != nil {
@@ -90,7 +86,7 @@ func TestSubmissionOfALineFileThatWasCutOffIsResumedBetweenItsParts(t *testing.T
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = b.Close() })
+		testkit.CloseAtEnd(t, b)
 		ctx, cancel := context.WithCancel(t.Context())
 		tr, _, err := b.Submit(ctx, baler.Submission{Paths: []string{root}, Recipe: r, Notice: func(tasks.Notice) { cancel() }})
 		if !errors.Is(err, context.Canceled) || tr.Bytes >= int64(len(content)) {

@@ -2,7 +2,6 @@ package baler_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -173,14 +172,6 @@ func servers(t *testing.T) config.Config {
 // exec runs a statement past the store.
 func exec(t *testing.T, url, statement string) {
 	t.Helper()
-	driver, dsn := "sqlite", strings.TrimPrefix(url, "sqlite:")
-	if rest, ok := strings.CutPrefix(url, "mysql://"); ok {
-		account, place, _ := strings.Cut(rest, "@")
-		host, name, _ := strings.Cut(place, "/")
-		driver, dsn = "mysql", account+"@tcp("+host+")/"+name
-	}
-	db, err := sql.Open(driver, dsn)
+	_, err := testkit.Database(t, url).ExecContext(t.Context(), statement)
 	must(t, err)
-	_, err = db.ExecContext(t.Context(), statement)
-	must(t, errors.Join(err, db.Close()))
 }

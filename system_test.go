@@ -57,11 +57,7 @@ func open(t testing.TB, c config.Config, reg *handlers.Registry) *baler.Baler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	testkit.CloseAtEnd(t, b)
 	return b
 }
 
@@ -75,22 +71,7 @@ func testLog(t testing.TB) *slog.Logger {
 // work runs a worker until the returned function is called, or the test ends.
 func work(t testing.TB, b *baler.Baler) (stop func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- b.Work(ctx) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("worker: %v", err)
-		}
-	}
-	t.Cleanup(stop)
-	return stop
+	return testkit.Background(t, b.Work)
 }
 
 // hung is after how long nothing is expected to come any more, on any machine.

@@ -5,93 +5,10 @@ import (
 	"errors"
 	"io"
 	"runtime"
-	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
-
-// recorder is a flush that keeps what it got, and when.
-type recorder struct {
-	mu      sync.Mutex
-	start   time.Time
-	batches [][]int
-	at      []time.Duration
-	reasons []Reason
-	hold    chan struct{} // when not nil, a flush takes a value before it ends
-}
-
-func newRecorder() *recorder { return &recorder{start: time.Now()} }
-
-func (r *recorder) flush(ctx context.Context, items []int) error {
-	r.mu.Lock()
-	r.batches = append(r.batches, items)
-	r.at = append(r.at, time.Since(r.start))
-	r.mu.Unlock()
-	if r.hold == nil {
-		return nil
-	}
-	select {
-	case <-r.hold:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (r *recorder) observe(reason Reason, _ int, _ time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.reasons = append(r.reasons, reason)
-}
-
-func (r *recorder) want(t *testing.T, batches ...[]int) {
-	t.Helper()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !slices.EqualFunc(r.batches, batches, slices.Equal[[]int]) {
-		t.Errorf("flushed %v, want %v", r.batches, batches)
-	}
-}
-
-func (r *recorder) wantReasons(t *testing.T, reasons ...Reason) {
-	t.Helper()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !slices.Equal(r.reasons, reasons) {
-		t.Errorf("reasons %v, want %v", r.reasons, reasons)
-	}
-}
-
-func (r *recorder) wantAt(t *testing.T, at ...time.Duration) {
-	t.Helper()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !slices.Equal(r.at, at) {
-		t.Errorf("flushed at %v, want %v", r.at, at)
-	}
-}
-
-func add(t *testing.T, b *Batcher[int], items ...int) []*Future {
-	t.Helper()
-	var futures []*Future
-	for _, i := range items {
-		f, err := b.Add(t.Context(), i)
-		if err != nil {
-			t.Fatalf("add %d: %v", i, err)
-		}
-		futures = append(futures, f)
-	}
-	return futures
-}
-
-func closeBatcher(t *testing.T, b *Batcher[int]) {
-	t.Helper()
-	if err := b.Close(context.Background()); err != nil {
-		t.Errorf("close: %v", err)
-	}
-}
 
 func TestDelayCountsFromTheFirstItemOfEachBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -260,60 +177,6 @@ func TestABlockedAddHonoursItsContext(t *testing.T) {
 		close(r.hold)
 		closeBatcher(t, b)
 		r.want(t, []int{4}, []int{1})
-	})
-}
-
-func TestCloseTurnsAwayBlockedAdds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRecorder()
-		r.hold = make(chan struct{})
-		b := New(Policy{MaxItems: 1}, r.flush, Options[int]{Capacity: 1})
-		add(t, b, 1)
-		blocked := make(chan error, 1)
-		go func() {
-			_, err := b.Add(t.Context(), 2)
-			blocked <- err
-		}()
-		synctest.Wait()
-		go closeBatcher(t, b)
-		if err := <-blocked; !errors.Is(err, ErrClosed) {
-			t.Errorf("the blocked Add returned %v", err)
-		}
-		close(r.hold)
-		closeBatcher(t, b)
-		closeBatcher(t, b)
-		if _, err := b.Add(t.Context(), 3); !errors.Is(err, ErrClosed) {
-			t.Errorf("Add after Close returned %v", err)
-		}
-		r.want(t, []int{1})
-	})
-}
-
-func TestCloseOfAnUnusedBatcher(t *testing.T) {
-	b := New(Policy{}, newRecorder().flush, Options[int]{})
-	closeBatcher(t, b)
-	if err := b.Flush(t.Context()); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestCloseWhoseContextEndsCancelsTheFlushes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRecorder()
-		r.hold = make(chan struct{})
-		b := New(Policy{MaxItems: 1}, r.flush, Options[int]{})
-		f := add(t, b, 1, 2)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if err := b.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Close returned %v", err)
-		}
-		closeBatcher(t, b)
-		for i := range f {
-			if err := f[i].Err(); !errors.Is(err, context.Canceled) {
-				t.Errorf("future %d: %v", i, err)
-			}
-		}
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "write the golden files and the documentation's table anew")
@@ -211,23 +212,7 @@ func TestProblemsGolden(t *testing.T) {
 	if _, ok := errors.AsType[config.Errors](err); !ok {
 		t.Fatalf("got %T: %v", err, err)
 	}
-	golden(t, "testdata/bad.golden", err.Error()+"\n")
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs; got:\n%s", file, got)
-	}
+	testkit.Golden(t, "testdata/bad.golden", err.Error()+"\n", *update)
 }
 
 func TestSyntaxErrors(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,19 +51,11 @@ func (r *closingRig) closer(adjust ...func(*CloserOptions)) (c *Closer, stop fun
 		f(&o)
 	}
 	c = NewCloser(o)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
+	return c, testkit.Background(r.t, func(ctx context.Context) error {
+		defer context.AfterFunc(ctx, c.Stop)()
 		c.Run(ctx)
-	}()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		c.Stop()
-		<-ended
+		return nil
 	})
-	r.t.Cleanup(stop)
-	return c, stop
 }
 
 // ends waits for the transfer's end, which must be as described.
@@ -214,93 +205,6 @@ func TestStopWaitsForNoClosingHandler(t *testing.T) {
 			t.Errorf("it is %s", got)
 		}
 	})
-}
-
-// frozen stands for the store of a worker that cannot reach it for a while.
-type frozen struct {
-	Closings
-	thaw <-chan struct{}
-}
-
-func (f frozen) RenewClosingStep(ctx context.Context, _ *store.ClosingTask, _ time.Duration) error {
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-func (f frozen) EndClosingStep(ctx context.Context, c *store.ClosingTask, e store.ClosingEnd) (bool, error) {
-	<-f.thaw
-	return f.Closings.EndClosingStep(ctx, c, e)
-}
-
-// A worker freezes past its lease; another does the step; the first wakes up.
-func TestFrozenHolderOfAClosingStepIsRefused(t *testing.T) {
-	onEach(t, func(t *testing.T, url string) {
-		var mu sync.Mutex
-		tries := make(map[int]int)
-		r := newClosingRig(t, url, "  - handler: count\n  - name: next\n    handler: count\n", map[string]ClosingHandler{
-			"count": func(_ context.Context, c *Closing) error {
-				mu.Lock()
-				defer mu.Unlock()
-				tries[c.Attempt()]++
-				if c.Attempt() == 1 && len(tries) == 1 && tries[1] == 1 {
-					return Fail("late", errors.New("said by the frozen one"))
-				}
-				return nil
-			},
-		})
-		thaw := make(chan struct{})
-		_, stop := r.closer(func(o *CloserOptions) { o.Steps, o.Lease, o.AtOnce = frozen{r.store, thaw}, 50*time.Millisecond, 1 })
-		r.becomes("closing count:running/1 next:waiting/0")
-		r.closer()
-		r.ends("completed count:done/2 next:done/1")
-		close(thaw)
-		stop()
-		if got := r.is(); got != "completed count:done/2 next:done/1" || len(r.completed) > 0 {
-			t.Errorf("it has become %s", got)
-		}
-	})
-}
-
-// A handler that runs for longer than the lease keeps it: the clock moves on by
-// two thirds of one with every renewal.
-func TestLeaseIsRenewedWhileAClosingStepRuns(t *testing.T) {
-	onEach(t, func(t *testing.T, url string) {
-		begun, enough := make(chan struct{}), make(chan struct{})
-		r := newClosingRig(t, url, "  - handler: long\n", map[string]ClosingHandler{
-			"long": func(context.Context, *Closing) error { close(begun); <-enough; return nil },
-		})
-		var passed atomic.Int64
-		later, err := store.Open(t.Context(), url, store.Options{Now: func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }})
-		r.must(err)
-		t.Cleanup(func() { r.must(later.Close()) })
-		const lease = time.Hour
-		n := 0
-		r.closer(func(o *CloserOptions) {
-			o.Lease, o.Renew = lease, 5*time.Millisecond
-			o.Steps = renewing{later, func() {
-				passed.Add(int64(lease / 3 * 2))
-				if n++; n == 6 {
-					close(enough)
-				}
-			}}
-		})
-		<-begun
-		r.closer(func(o *CloserOptions) { o.Steps = later }) // would take it if the lease ended
-		r.ends("completed long:done/1")
-	})
-}
-
-type renewing struct {
-	Closings
-	renewed func()
-}
-
-func (r renewing) RenewClosingStep(ctx context.Context, c *store.ClosingTask, lease time.Duration) error {
-	err := r.Closings.RenewClosingStep(ctx, c, lease)
-	if err == nil {
-		r.renewed()
-	}
-	return err
 }
 
 // A person cancels the transfer: the handler is told within a part of the lease.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -188,14 +189,5 @@ func TestReportGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const golden = "testdata/report.golden.json"
-	if *update {
-		if err := os.WriteFile(golden, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil || string(want) != string(got) {
-		t.Errorf("%v; got\n%s", err, got)
-	}
+	testkit.Golden(t, "testdata/report.golden.json", string(got), *update)
 }

@@ -5,12 +5,10 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/hibiken/asynq"
 
 	"github.com/balerhq/baler/batcher"
@@ -228,20 +226,7 @@ func (r *rig) audit() tasks.Transfer {
 // db is a connection of the test's own, past the store.
 func (r *rig) db() *sql.DB {
 	r.t.Helper()
-	driver, dsn := "sqlite", strings.TrimPrefix(r.url, "sqlite:")
-	if r.store.Dialect() == store.MySQL {
-		c := mysql.NewConfig()
-		rest, _ := strings.CutPrefix(r.url, "mysql://")
-		at := strings.LastIndexByte(rest, '@')
-		host, name, _ := strings.Cut(rest[at+1:], "/")
-		c.User, c.Passwd, _ = strings.Cut(rest[:at], ":")
-		c.Net, c.Addr, c.DBName = "tcp", host, name
-		driver, dsn = "mysql", c.FormatDSN()
-	}
-	db, err := sql.Open(driver, dsn)
-	r.must(err)
-	r.t.Cleanup(func() { r.must(db.Close()) })
-	return db
+	return testkit.Database(r.t, r.url)
 }
 
 // tries reads the failed tries that are kept, as "file/attempt outcome code".

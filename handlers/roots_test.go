@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 func rootsOf(t testing.TB, dirs ...string) *Roots {
@@ -18,11 +20,7 @@ func rootsOf(t testing.TB, dirs ...string) *Roots {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	testkit.CloseAtEnd(t, r)
 	return r
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
 )
 
@@ -113,24 +114,8 @@ func TestErrorsGolden(t *testing.T) {
 			if r != nil || err == nil {
 				t.Fatal("parsed")
 			}
-			golden(t, strings.TrimSuffix(file, ".yaml")+".golden", err.Error()+"\n")
+			testkit.Golden(t, strings.TrimSuffix(file, ".yaml")+".golden", err.Error()+"\n", *update)
 		})
-	}
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs; got:\n%s", file, got)
 	}
 }
 

@@ -30,16 +30,7 @@ type stage struct {
 func eachStage(t *testing.T, test func(t *testing.T, s *stage)) {
 	t.Helper()
 	each(t, func(t *testing.T, b *bench) {
-		o, err := redis.ParseURL(testkit.Redis(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := redis.NewClient(o)
-		t.Cleanup(func() {
-			if err := c.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		c := testkit.RedisClient(t, testkit.Redis(t), nil)
 		test(t, &stage{bench: b, redis: c, producer: tasks.NewProducer(c), policy: batcher.Policy{MaxItems: 10}})
 	})
 }
@@ -78,22 +69,12 @@ func (s *stage) dispatcher(l batcher.Ledger, o batcher.DispatcherOptions) *batch
 // start runs a dispatcher until the test ends, or stop is called.
 func start(t *testing.T, d *batcher.Dispatcher) (stop func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- d.Run(ctx) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
+	return testkit.Background(t, func(ctx context.Context) error {
+		if err := d.Run(ctx); !errors.Is(err, context.Canceled) {
+			return fmt.Errorf("the dispatcher ended with %w", err)
 		}
-		stopped = true
-		cancel()
-		if err := <-ended; !errors.Is(err, context.Canceled) {
-			t.Errorf("the dispatcher ended with %v", err)
-		}
-	}
-	t.Cleanup(stop)
-	return stop
+		return nil
+	})
 }
 
 func (s *stage) queued(t *testing.T) []string {

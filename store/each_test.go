@@ -56,11 +56,7 @@ func (b *bench) another(t *testing.T, o Options) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	testkit.CloseAtEnd(t, s)
 	return s
 }
 

@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -12,50 +11,6 @@ import (
 
 	"github.com/balerhq/baler/tasks"
 )
-
-func TestCreateWithOneKeyAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
-		var mu sync.Mutex
-		made := 0
-		ids := map[string]bool{}
-		atOnce(t, 8, func(int) error {
-			tr, created, err := b.Create(t.Context(), NewTransfer{
-				Key: "Nightly 7", Via: tasks.ViaBulk, Queue: "q", Steps: []tasks.Step{{No: 1, Name: "s", Handler: "noop"}},
-			})
-			mu.Lock()
-			defer mu.Unlock()
-			if created {
-				made++
-			}
-			ids[tr.UUID] = true
-			if err == nil && (len(tr.Steps) != 1 || tr.Key != "Nightly 7") {
-				return fmt.Errorf("got %+v", tr)
-			}
-			return err
-		})
-		if made != 1 || len(ids) != 1 || b.count(t, "transfers", "1 = 1") != 1 || b.count(t, "steps", "1 = 1") != 1 {
-			t.Errorf("created %d times, %d ids", made, len(ids))
-		}
-		// Keys differ in case and in spaces at the end.
-		for _, key := range []string{"nightly 7", "Nightly 7 "} {
-			_, created, err := b.Create(t.Context(), NewTransfer{Key: key, Steps: []tasks.Step{{No: 1}}})
-			if err != nil || !created {
-				t.Errorf("key %q: created %v, %v", key, created, err)
-			}
-		}
-	})
-}
-
-func TestUnknownTransfer(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
-		_, err := b.Transfer(t.Context(), "018f0000-0000-7000-8000-000000000000")
-		wantErr(t, err, tasks.ErrNoTransfer)
-		_, err = b.TransferByID(t.Context(), 77)
-		wantErr(t, err, tasks.ErrNoTransfer)
-		_, err = b.Latest(t.Context(), "none")
-		wantErr(t, err, tasks.ErrNoTransfer)
-	})
-}
 
 // However many add to one transfer, files are numbered without gaps and
 // counted as they are there.
@@ -93,44 +48,6 @@ func TestManyProducersOfOneTransfer(t *testing.T) {
 		read := b.read(t, tr.ID)
 		if read.Files != producers*rounds*some || read.Steps[0].Routed != producers*rounds*(some-1) || read.Steps[1].Routed != producers*rounds {
 			t.Errorf("%+v", read)
-		}
-	})
-}
-
-func TestSealedTransferTakesNoFiles(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
-		tr := b.transfer(t, 1)
-		b.files(t, tr.ID, 1)
-		for range 2 {
-			if completed, err := b.Seal(t.Context(), tr.ID); err != nil || completed {
-				t.Fatalf("completed %v, %v", completed, err)
-			}
-		}
-		err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: someFiles(2), Lineage: "l"})
-		wantErr(t, err, ErrSealed)
-		if b.count(t, "files", "1 = 1") != 1 || b.count(t, "sightings", "1 = 1") != 0 {
-			t.Error("a sealed transfer took files")
-		}
-		if reopened, err := b.Reopen(t.Context(), tr.ID); err != nil || !reopened {
-			t.Fatalf("reopened %v, %v", reopened, err)
-		}
-		b.files(t, tr.ID, 2)
-		b.checkCounters(t.Context(), t, tr.ID)
-	})
-}
-
-func TestEmptyTransferCompletesWhenSealed(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
-		tr := b.transfer(t, 1)
-		completed, err := b.Seal(t.Context(), tr.ID)
-		if err != nil || !completed {
-			t.Errorf("completed %v, %v", completed, err)
-		}
-		if completed, err = b.Seal(t.Context(), tr.ID); err != nil || completed {
-			t.Errorf("again: completed %v, %v", completed, err)
-		}
-		if reopened, err := b.Reopen(t.Context(), tr.ID); err != nil || reopened {
-			t.Errorf("an ended transfer was reopened: %v, %v", reopened, err)
 		}
 	})
 }
@@ -253,83 +170,6 @@ func TestUnseen(t *testing.T) {
 		}
 		if latest, err := b.Latest(t.Context(), "line"); err != nil || latest.ID != second.ID {
 			t.Errorf("latest: %d, %v", latest.ID, err)
-		}
-	})
-}
-
-func TestResultsInPages(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
-		const n = 150
-		tr := b.transfer(t, 3)
-		b.files(t, tr.ID, n)
-		outcomes := tasks.Outcomes()
-		for step := 1; step <= 3; step++ {
-			one := b.batchAt(t, tr.ID, step, fmt.Sprintf("1-%d", n))
-			var rs []tasks.Result
-			for _, f := range rand.Perm(n) {
-				rs = append(rs, results(one, outcomes[(f+step)%len(outcomes)], int64(f)+1)...)
-			}
-			b.record(t, &Recording{Batch: one, Results: rs, Plan: finishing(one)})
-		}
-		other := b.transfer(t, 1)
-		b.files(t, other.ID, 1)
-		one := b.batch(t, other.ID, "1")
-		b.record(t, &Recording{Batch: one, Results: results(one, tasks.Failed, 1)})
-
-		for _, f := range []Filter{
-			{}, {Step: 2}, {File: 17}, {Step: 3, File: 150}, {Outcomes: []tasks.Outcome{tasks.Failed, tasks.Error}},
-			{Step: 1, Outcomes: []tasks.Outcome{tasks.Skipped}}, {Step: 9},
-		} {
-			var want, got []Key
-			for step := 1; step <= 3; step++ {
-				for no := int64(1); no <= n; no++ {
-					o := outcomes[(int(no)-1+step)%len(outcomes)]
-					if (f.Step == 0 || f.Step == step) && (f.File == 0 || f.File == no) && (f.Outcomes == nil || slices.Contains(f.Outcomes, o)) {
-						want = append(want, Key{step, no})
-					}
-				}
-			}
-			after := Key{}
-			for {
-				page, err := b.Results(t.Context(), tr.ID, f, after, 37)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if len(page) == 0 {
-					break
-				}
-				for _, l := range page {
-					after = Key{l.Step, l.File}
-					got = append(got, after)
-					if l.Path != fmt.Sprintf("/data/%06d", l.File-1) {
-						t.Errorf("file %d has path %q", l.File, l.Path)
-					}
-				}
-			}
-			if !slices.Equal(got, want) {
-				t.Errorf("%+v: %d results, want %d", f, len(got), len(want))
-			}
-		}
-	})
-}
-
-func TestFactsOfEarlierSteps(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
-		tr := b.transfer(t, 3)
-		b.files(t, tr.ID, 3)
-		for step, facts := range []string{`{"a":1,"b":"x"}`, `{"b":"y"}`, `{"c":true}`} {
-			one := b.batchAt(t, tr.ID, step+1, "1-3")
-			rs := results(one, tasks.Succeeded, 1, 2)
-			rs[0].Facts = []byte(facts)
-			b.record(t, &Recording{Batch: one, Results: rs})
-		}
-		known, err := b.Facts(t.Context(), tr.ID, 3, tasks.Ranges{{First: 1, Last: 3}})
-		if err != nil || fmt.Sprint(known) != "map[1:map[a:1 b:y]]" {
-			t.Errorf("facts before step 3: %v, %v", known, err)
-		}
-		recorded, err := b.Recorded(t.Context(), tr.ID, 3, tasks.Ranges{{First: 1, Last: 3}})
-		if err != nil || len(recorded) != 2 || recorded[0].File != 1 || fmt.Sprint(recorded[0].Facts) != "map[c:true]" || recorded[1].Facts != nil {
-			t.Errorf("recorded: %+v, %v", recorded, err)
 		}
 	})
 }

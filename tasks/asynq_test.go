@@ -42,7 +42,7 @@ func serve(t *testing.T, c redis.UniversalClient, config asynq.Config, handle as
 // everything.
 func TestAsynqAggregates(t *testing.T) {
 	t.Parallel()
-	c := redisAt(t, testkit.Redis(t), nil)
+	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := tasks.NewProducer(c)
 	var routed []tasks.Routed
 	for no := range int64(40) {
@@ -92,7 +92,7 @@ func TestAsynqAggregates(t *testing.T) {
 // how a worker learns that another died with the batch.
 func TestAsynqCountsLostLeasesOnly(t *testing.T) {
 	t.Parallel()
-	c := redisAt(t, testkit.Redis(t), nil)
+	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	if err := tasks.NewProducer(c).Batches(t.Context(), someBatches(1)); err != nil {
 		t.Fatal(err)
 	}

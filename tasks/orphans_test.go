@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
@@ -26,12 +25,7 @@ func (h handed) ProcessTask(context.Context, *asynq.Task) error {
 
 func TestOrphansAreTakenFromDeadWorkersOnly(t *testing.T) {
 	t.Parallel()
-	o, err := redis.ParseURL(testkit.Redis(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClient(o)
-	t.Cleanup(func() { _ = client.Close() })
+	client := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := tasks.NewProducer(client)
 	batches := []tasks.Batch{
 		{ID: 7, Transfer: 1, Step: 1, Attempt: 1, Queue: "q", Files: tasks.RangesOf([]int64{1})},

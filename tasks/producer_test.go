@@ -17,25 +17,6 @@ import (
 
 const queue = "baler"
 
-// redisAt connects to a Redis until the test ends.
-func redisAt(t *testing.T, url string, change func(*redis.Options)) *redis.Client {
-	t.Helper()
-	o, err := redis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if change != nil {
-		change(o)
-	}
-	c := redis.NewClient(o)
-	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return c
-}
-
 func someBatches(n int) []tasks.Batch {
 	bs := make([]tasks.Batch, n)
 	for i := range bs {
@@ -65,7 +46,7 @@ func pending(t *testing.T, c redis.UniversalClient) int {
 
 func TestBatchIsOneMessageHoweverOftenSent(t *testing.T) {
 	t.Parallel()
-	c := redisAt(t, testkit.Redis(t), nil)
+	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := tasks.NewProducer(c)
 	bs := someBatches(3)
 	for range 3 {
@@ -93,7 +74,7 @@ func TestBatchIsOneMessageHoweverOftenSent(t *testing.T) {
 // Why a batch has a timeout of years.
 func TestAsynqPutsHalfAnHourInPlaceOfNoTimeout(t *testing.T) {
 	t.Parallel()
-	client := asynq.NewClientFromRedisClient(redisAt(t, testkit.Redis(t), nil))
+	client := asynq.NewClientFromRedisClient(testkit.RedisClient(t, testkit.Redis(t), nil))
 	info, err := client.Enqueue(asynq.NewTask("x", nil), asynq.Timeout(0), asynq.Queue(queue))
 	if err != nil || info.Timeout != 30*time.Minute {
 		t.Errorf("%+v, %v", info, err)
@@ -102,7 +83,7 @@ func TestAsynqPutsHalfAnHourInPlaceOfNoTimeout(t *testing.T) {
 
 func TestUnknown(t *testing.T) {
 	t.Parallel()
-	c := redisAt(t, testkit.Redis(t), nil)
+	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := tasks.NewProducer(c)
 	bs := someBatches(6)
 	if unknown, err := p.Unknown(t.Context(), nil); err != nil || len(unknown) > 0 {
@@ -140,7 +121,7 @@ func TestUnknown(t *testing.T) {
 
 func TestAfterRedisWasEmptied(t *testing.T) {
 	t.Parallel()
-	c := redisAt(t, testkit.Redis(t), nil)
+	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := tasks.NewProducer(c)
 	bs := someBatches(4)
 	if err := p.Batches(t.Context(), bs); err != nil {
@@ -166,7 +147,7 @@ func TestAfterRedisWasEmptied(t *testing.T) {
 
 func TestGroupsAreHealed(t *testing.T) {
 	t.Parallel()
-	c := redisAt(t, testkit.Redis(t), nil)
+	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := tasks.NewProducer(c)
 	handlers := []string{"noop", "checksum"}
 	var routed []tasks.Routed
@@ -210,7 +191,7 @@ func TestGatherAcrossLostAnswers(t *testing.T) {
 	t.Parallel()
 	direct := testkit.Redis(t)
 	proxy := testkit.Proxy(t, direct)
-	c := redisAt(t, proxy.URL(), func(o *redis.Options) { o.MaxRetries, o.MaxRetryBackoff = 5, 50*time.Millisecond })
+	c := testkit.RedisClient(t, proxy.URL(), func(o *redis.Options) { o.MaxRetries, o.MaxRetryBackoff = 5, 50*time.Millisecond })
 	tasks.AddGather(c)
 	p := tasks.NewProducer(c)
 	bs := someBatches(3000)
@@ -226,7 +207,7 @@ func TestGatherAcrossLostAnswers(t *testing.T) {
 	}
 	proxy.Clear()
 	testkit.Eventually(t, time.Minute, func() error { return p.Batches(t.Context(), bs) })
-	if n := pending(t, redisAt(t, direct, nil)); n != len(bs) {
+	if n := pending(t, testkit.RedisClient(t, direct, nil)); n != len(bs) {
 		t.Errorf("%d messages, want %d", n, len(bs))
 	}
 }
@@ -235,7 +216,7 @@ func TestGatherWithoutRedis(t *testing.T) {
 	t.Parallel()
 	direct := testkit.Redis(t)
 	proxy := testkit.Proxy(t, direct)
-	c := redisAt(t, proxy.URL(), func(o *redis.Options) { o.MaxRetries = 1 })
+	c := testkit.RedisClient(t, proxy.URL(), func(o *redis.Options) { o.MaxRetries = 1 })
 	tasks.AddGather(c)
 	p := tasks.NewProducer(c)
 	if err := p.Batches(t.Context(), someBatches(1)); err != nil { // the queue's name is known, the script loaded
@@ -259,14 +240,14 @@ func TestGatherWithoutRedis(t *testing.T) {
 	}
 	proxy.Up()
 	testkit.Eventually(t, time.Minute, func() error { return p.Batches(t.Context(), someBatches(100)) })
-	if n := pending(t, redisAt(t, direct, nil)); n != 100 {
+	if n := pending(t, testkit.RedisClient(t, direct, nil)); n != 100 {
 		t.Errorf("%d messages", n)
 	}
 }
 
 func TestGatherUnderAContextThatEnds(t *testing.T) {
 	t.Parallel()
-	c := redisAt(t, testkit.Redis(t), nil)
+	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	tasks.AddGather(c)
 	p := tasks.NewProducer(c)
 	ctx, cancel := context.WithCancelCause(t.Context())

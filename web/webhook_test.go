@@ -45,11 +45,7 @@ func onEachStore(t *testing.T, test func(t *testing.T, p *post)) {
 			if p.Store, err = store.Open(t.Context(), address(t), store.Options{Now: p.clock.Now}); err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() {
-				if err := p.Close(); err != nil {
-					t.Error(err)
-				}
-			})
+			testkit.CloseAtEnd(t, p)
 			if _, err := p.Migrate(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -77,17 +73,12 @@ func (p *post) end(addresses ...string) tasks.Transfer {
 func (p *post) start(notes web.Closings, o web.CourierOptions) (stop func()) {
 	p.t.Helper()
 	o.Every, o.Now, o.Secret = time.Millisecond, p.clock.Now, secret
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- web.NewCourier(notes, o).Run(ctx) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; !errors.Is(err, context.Canceled) {
-			p.t.Errorf("courier: %v", err)
+	return testkit.Background(p.t, func(ctx context.Context) error {
+		if err := web.NewCourier(notes, o).Run(ctx); !errors.Is(err, context.Canceled) {
+			return fmt.Errorf("the courier ended with %w", err)
 		}
+		return nil
 	})
-	p.t.Cleanup(stop)
-	return stop
 }
 
 // noted waits until a transfer's only message is as it should be.

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/balerhq/baler/internal/testkit"
 )
 
@@ -109,13 +107,7 @@ func TestReconcile(t *testing.T) {
 	s.file("in/a.txt", "alpha")
 	s.file("in/b.txt", "beta")
 	id := strings.TrimSpace(s.must(exitOK, "submit", "--via", "group", s.path("in")).stdout)
-	opt, err := redis.ParseURL(s.setting("BALER_REDIS_URL"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := redis.NewClient(opt)
-	t.Cleanup(func() { _ = c.Close() }) // nothing is left to do with it
-	if err := c.FlushDB(t.Context()).Err(); err != nil {
+	if err := testkit.RedisClient(t, s.setting("BALER_REDIS_URL"), nil).FlushDB(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
 	r := s.must(exitOK, "reconcile")

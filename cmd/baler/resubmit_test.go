@@ -1,34 +1,23 @@
 package main
 
 import (
-	"database/sql"
-	"errors"
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
 // exec runs statements on the sandbox's database, past the program.
 func (s *sandbox) exec(statements ...string) {
 	s.t.Helper()
-	driver, dsn := "sqlite", s.path(".local/state/baler/baler.db")
-	if url, ok := strings.CutPrefix(s.setting("BALER_DATABASE_URL"), "mysql://"); ok {
-		account, place, _ := strings.Cut(url, "@")
-		host, name, _ := strings.Cut(place, "/")
-		driver, dsn = "mysql", account+"@tcp("+host+")/"+name
-	}
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	db := testkit.Database(s.t, cmp.Or(s.setting("BALER_DATABASE_URL"), "sqlite:"+s.path(".local/state/baler/baler.db")))
 	for _, statement := range statements {
-		_, execErr := db.ExecContext(s.t.Context(), statement)
-		err = errors.Join(err, execErr)
-	}
-	if err := errors.Join(err, db.Close()); err != nil {
-		s.t.Fatal(err)
+		if _, err := db.ExecContext(s.t.Context(), statement); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 }
 

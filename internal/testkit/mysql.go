@@ -25,15 +25,11 @@ func MySQL(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("mysql: %v", err)
 	}
-	db, err := openMySQL(address)
+	db, err := openMySQL(address, "")
 	if err != nil {
 		t.Fatalf("mysql: %v", err)
 	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Errorf("mysql: close: %v", err)
-		}
-	})
+	CloseAtEnd(t, db)
 	name := "baler_" + strings.ToLower(rand.Text())
 	if _, err := db.ExecContext(t.Context(), "CREATE DATABASE "+name+" CHARACTER SET utf8mb4"); err != nil {
 		t.Fatalf("mysql: create database: %v", err)
@@ -51,8 +47,9 @@ func drop(t testing.TB, db *sql.DB, name string) {
 	}
 }
 
-// openMySQL connects to the server of a mysql:// URL, to none of its databases.
-func openMySQL(address string) (*sql.DB, error) {
+// openMySQL connects to the server of a mysql:// URL, and to the database of that
+// name; empty for none.
+func openMySQL(address, name string) (*sql.DB, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("parse server address: %w", err)
@@ -63,7 +60,7 @@ func openMySQL(address string) (*sql.DB, error) {
 	}
 	config.User = u.User.Username()
 	config.Passwd, _ = u.User.Password()
-	config.Net, config.Addr = "tcp", u.Host
+	config.Net, config.Addr, config.DBName = "tcp", u.Host, name
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", u.Host, err)

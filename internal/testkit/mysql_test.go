@@ -28,16 +28,12 @@ func query(t *testing.T, address, statement string) string {
 // connect opens a single connection, so that USE holds for what follows.
 func connect(t *testing.T, address string) *sql.DB {
 	t.Helper()
-	db, err := openMySQL(address)
+	db, err := openMySQL(address, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	db.SetMaxOpenConns(1)
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	CloseAtEnd(t, db)
 	return db
 }
 

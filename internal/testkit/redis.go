@@ -53,17 +53,27 @@ func Redis(t testing.TB) string {
 	return databaseURL(t, address, strconv.Itoa(number))
 }
 
+// RedisClient connects to the database of a URL until the test ends. Options are
+// those of the URL, as change leaves them; nil changes nothing.
+func RedisClient(t testing.TB, address string, change func(*redis.Options)) *redis.Client {
+	t.Helper()
+	options, err := redis.ParseURL(address)
+	if err != nil {
+		t.Fatalf("redis: %v", err)
+	}
+	if change != nil {
+		change(options)
+	}
+	return clientOf(t, options, options.DB)
+}
+
 // clientOf connects to one database until the test ends.
 func clientOf(t testing.TB, options *redis.Options, number int) *redis.Client {
 	t.Helper()
 	o := *options
 	o.DB = number
 	client := redis.NewClient(&o)
-	t.Cleanup(func() {
-		if err := client.Close(); err != nil {
-			t.Errorf("redis: close: %v", err)
-		}
-	})
+	CloseAtEnd(t, client)
 	return client
 }
 

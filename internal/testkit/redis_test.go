@@ -11,13 +11,9 @@ import (
 
 func dial(t *testing.T, address string) *redis.Client {
 	t.Helper()
-	options, err := redis.ParseURL(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	options.MaxRetries, options.DialerRetries = -1, 1
-	options.ContextTimeoutEnabled = true
-	return clientOf(t, options, options.DB)
+	return RedisClient(t, address, func(o *redis.Options) {
+		o.MaxRetries, o.DialerRetries, o.ContextTimeoutEnabled = -1, 1, true
+	})
 }
 
 func TestRedisGivesEachTestAnEmptyDatabaseOfItsOwn(t *testing.T) {
