@@ -24,12 +24,12 @@ import (
 func TestHangingProgramTimesOut(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		reg := handlers.Builtin()
-		reg.Register("hang", handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
+		must(t, reg.Register("hang", handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
 			return handlers.Command(ctx, job, "sh", "-c", "sleep 1000 & echo $$ $!; sleep 1000")
-		}))
-		reg.Register("shout", handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
+		})))
+		must(t, reg.Register("shout", handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
 			return handlers.Command(ctx, job, "tr", "a-z", "A-Z")
-		}))
+		})))
 		b := open(t, c, reg)
 		work(t, b)
 		root := tree(t, 1)

@@ -18,11 +18,6 @@ const (
 	ReasonClose  Reason = "close"  // the Batcher was closed
 )
 
-// Reasons lists every reason, in the order in which reports show them.
-func Reasons() []Reason {
-	return []Reason{ReasonItems, ReasonBytes, ReasonDelay, ReasonIdle, ReasonForced, ReasonClose}
-}
-
 // window tallies the batch that is being filled, and answers whether to flush
 // it before or after an item, and when at the latest. It decides only: it
 // holds no items and starts no timer.

@@ -3,7 +3,6 @@ package tasks
 import (
 	"fmt"
 	"hash/fnv"
-	"strings"
 )
 
 // Shards is how many asynq groups a handler's files are spread over. asynq
@@ -21,13 +20,4 @@ func Group(handler string, transfer, file int64) string {
 // GroupName names one shard of a handler's groups.
 func GroupName(handler string, shard int) string {
 	return fmt.Sprintf("%s:%02d", handler, shard)
-}
-
-// GroupHandler is the handler in a group's name, empty when it has none.
-func GroupHandler(group string) string {
-	i := strings.LastIndexByte(group, ':')
-	if i < 0 {
-		return ""
-	}
-	return group[:i]
 }
