@@ -203,7 +203,7 @@ func TestBenchInterruptedStopsItsServers(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "asynq-group") })
+	testkit.Eventually(t, 5*time.Minute, func() error { return lacks(stderr.String(), "asynq-group") })
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatal(err)
 	}

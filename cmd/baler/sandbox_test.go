@@ -57,7 +57,7 @@ type ran struct {
 // do runs the program in this process. What would wait for ever fails the test.
 func (s *sandbox) do(args ...string) ran {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Minute)
 	defer cancel()
 	return s.doUntil(ctx, args...)
 }

@@ -190,7 +190,7 @@ type row struct {
 }
 
 func (s *stage) row() (r row, err error) {
-	ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
 	defer cancel()
 	err = s.db.QueryRowContext(ctx, "SELECT state, files, finished, ended_at FROM transfers WHERE id = ?", s.id).
 		Scan(&r.state, &r.files, &r.finished, &r.ended)
