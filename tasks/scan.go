@@ -87,5 +87,8 @@ func problem(err error) string {
 }
 
 func fileOf(path string, info fs.FileInfo) File {
-	return File{Path: path, Size: info.Size(), MTime: info.ModTime().UTC().Truncate(time.Microsecond)}
+	return File{Path: path, Size: info.Size(), MTime: modified(info.ModTime())}
 }
+
+// modified is a time as files of a transfer have it.
+func modified(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

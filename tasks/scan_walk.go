@@ -83,7 +83,12 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 	if w.excluded[path] || w.excluded[resolved] {
 		return nil
 	}
-	names, err := w.names(path, info)
+	f, err := open(path, info)
+	var names []string
+	if err == nil {
+		names, err = w.names(f)
+	}
+	defer func() { _ = f.Close() }() // only read from
 	if ctxErr := w.ctx.Err(); ctxErr != nil {
 		return fmt.Errorf("scan: %w", ctxErr)
 	}
@@ -94,12 +99,15 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		below := child(path, name)
-		info, err := os.Lstat(below)
-		if err != nil {
-			err = w.fail(below, err)
+		if f == nil && looks {
+			f, _ = open(path, info) // without it the name tells what is wrong
+		}
+		if size, mtime, regular := look(f, name); regular {
+			err = w.file(File{Path: child(path, name), Size: size, MTime: mtime})
 		} else {
-			err = w.visit(below, child(resolved, name), info)
+			_ = f.Close() // a deep tree would need many
+			f = nil
+			err = w.name(path, resolved, name)
 		}
 		if err != nil {
 			return err
@@ -108,22 +116,28 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 	return nil
 }
 
-// names lists a directory that was met as info.
-func (w *walker) names(path string, info fs.FileInfo) (names []string, err error) {
-	f, err := os.Open(path)
+// file emits a regular file.
+func (w *walker) file(f File) error {
+	if err := w.ctx.Err(); err != nil {
+		return fmt.Errorf("scan: %w", err)
+	}
+	return w.put(f)
+}
+
+// name deals with one name of a directory, whatever it is.
+func (w *walker) name(path, resolved, name string) error {
+	below := child(path, name)
+	info, err := os.Lstat(below)
 	if err != nil {
-		return nil, err
+		return w.fail(below, err)
 	}
-	defer func() { _ = f.Close() }() // only read from
-	opened, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !os.SameFile(info, opened) {
-		return nil, errReplaced
-	}
+	return w.visit(below, child(resolved, name), info)
+}
+
+// names lists a directory.
+func (w *walker) names(dir *os.File) (names []string, err error) {
 	for w.ctx.Err() == nil {
-		some, err := f.Readdirnames(namesAtOnce)
+		some, err := dir.Readdirnames(namesAtOnce)
 		names = append(names, some...)
 		if errors.Is(err, io.EOF) {
 			break
@@ -133,6 +147,23 @@ func (w *walker) names(path string, info fs.FileInfo) (names []string, err error
 		}
 	}
 	return names, nil
+}
+
+// open opens a directory that was met as info.
+func open(path string, info fs.FileInfo) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := f.Stat()
+	if err == nil && !os.SameFile(info, opened) {
+		err = errReplaced
+	}
+	if err != nil {
+		_ = f.Close() // only read from
+		return nil, err
+	}
+	return f, nil
 }
 
 // fail emits a path that could not be read.
