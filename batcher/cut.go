@@ -11,18 +11,14 @@ const cutMost = 20_000
 
 // cut turns the next files of a backlog, limit at most, into batches as p says.
 func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, limit int, p planner) (bool, error) {
-	// A first step for every file needs no more than sizes.
-	sizes := e.Step(1).Unconditional()
-	files, err := d.ledger.FilesAfter(ctx, b.Transfer, b.Cursor, limit, sizes)
+	p.transfer, p.queue, p.rest = b.Transfer, e.Queue, b.rest()
+	planned, err := d.plan(ctx, b, e, limit, &p)
 	if err != nil {
 		return false, err
 	}
-	if len(files) == 0 {
+	if planned.to == 0 {
 		return false, gap(b)
 	}
-	p.transfer, p.queue, p.rest = b.Transfer, e.Queue, b.rest()
-	p.route = func(f *tasks.File) int { return e.Route(0, f, nil) }
-	planned := p.plan(files)
 	c := Cut{
 		Transfer: b.Transfer, From: b.Cursor, To: planned.to, Bytes: b.Bytes - p.rest.bytes,
 		Batches: planned.batches, Finished: planned.finished,
@@ -35,6 +31,23 @@ func (d *Dispatcher) cut(ctx context.Context, b *Backlog, e *Entry, limit int, p
 		d.opts.Completed(ctx, b.Transfer)
 	}
 	return true, enqueue(ctx, d.queue, c.Batches)
+}
+
+// plan looks at no more of the files than it must. Nothing is dealt with when
+// there are none.
+func (d *Dispatcher) plan(ctx context.Context, b *Backlog, e *Entry, limit int, p *planner) (cut, error) {
+	all := e.Step(1).Unconditional()
+	if all {
+		if c, err := d.lump(ctx, b, limit, p); err != nil || c.to > 0 {
+			return c, err
+		}
+	}
+	files, err := d.ledger.FilesAfter(ctx, b.Transfer, b.Cursor, limit, all)
+	if err != nil {
+		return cut{}, err
+	}
+	p.route = func(f *tasks.File) int { return e.Route(0, f, nil) }
+	return p.plan(files), nil
 }
 
 // rest is what is left of the backlog.

@@ -44,7 +44,7 @@ func cutFiles(f *fake, transfer int64) int {
 }
 
 func TestDispatcherKeepsOnAfterErrors(t *testing.T) {
-	methods := []string{"Acquire", "Backlogs", "FilesAfter", "Cut", "Due", "Batches", "Waiting", "HealGroups", "Interrupt", "read"}
+	methods := []string{"Acquire", "Backlogs", "Weigh", "FilesAfter", "Cut", "Due", "Batches", "Waiting", "HealGroups", "Interrupt", "read"}
 	for _, method := range methods {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFake()

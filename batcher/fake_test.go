@@ -73,6 +73,17 @@ func (f *fake) FilesAfter(_ context.Context, transfer, after int64, limit int, _
 	return files, nil
 }
 
+func (f *fake) Weigh(_ context.Context, _ int64, spans []tasks.Range) ([]int64, error) {
+	if err := f.enter("Weigh"); err != nil {
+		return nil, err
+	}
+	bytes := make([]int64, len(spans))
+	for i, s := range spans {
+		bytes[i] = s.Last - s.First + 1 // as FilesAfter has them
+	}
+	return bytes, nil
+}
+
 func (f *fake) Cut(_ context.Context, c Cut) (bool, error) {
 	if err := f.enter("Cut"); err != nil {
 		return false, err

@@ -52,6 +52,9 @@ type Cutter interface {
 	// FilesAfter reads files behind a number, ascending; only their numbers and
 	// sizes when sizes is set.
 	FilesAfter(ctx context.Context, transfer, after int64, limit int, sizes bool) ([]tasks.File, error)
+	// Weigh adds up the sizes of the files in each span, as far as none is missing:
+	// a span that lacks a file ends the list.
+	Weigh(ctx context.Context, transfer int64, spans []tasks.Range) (bytes []int64, err error)
 	// Cut commits a cut, or gives ErrMoved. Completed says that the transfer's
 	// last file ended by it.
 	Cut(ctx context.Context, c Cut) (completed bool, err error)

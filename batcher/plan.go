@@ -38,7 +38,7 @@ func (p *planner) plan(files []tasks.File) cut {
 		if step == 0 {
 			c.finished++
 			c.to = f.No
-			p.rest.take(f.Size)
+			p.rest.take(1, f.Size)
 			continue
 		}
 		d := open[step]
@@ -55,7 +55,7 @@ func (p *planner) plan(files []tasks.File) cut {
 		}
 		d.add(f)
 		c.to = f.No
-		p.rest.take(f.Size)
+		p.rest.take(1, f.Size)
 	}
 	for _, step := range sortedSteps(open) {
 		c.batches = append(c.batches, open[step].batch(p, step))

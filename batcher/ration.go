@@ -33,9 +33,9 @@ type backlog struct {
 	bytes int64
 }
 
-func (b *backlog) take(size int64) {
-	b.files = max(b.files-1, 0)
-	b.bytes = max(b.bytes-size, 0)
+func (b *backlog) take(files, bytes int64) {
+	b.files = max(b.files-files, 0)
+	b.bytes = max(b.bytes-bytes, 0)
 }
 
 // ration bounds the batches of one step by what they are estimated to cost. The

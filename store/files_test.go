@@ -110,6 +110,44 @@ func TestOddFiles(t *testing.T) {
 	})
 }
 
+func TestWeigh(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		tr, _, err := b.Create(t.Context(), NewTransfer{Steps: []tasks.Step{{No: 1}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := make([]tasks.File, 300)
+		for i := range files {
+			files[i] = tasks.File{Path: fmt.Sprintf("/d/%d", i), Size: int64(i + 1)}
+		}
+		if err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: files}); err != nil {
+			t.Fatal(err)
+		}
+		var spans []tasks.Range
+		var want []int64
+		for no := int64(1); no <= 300; no += 3 { // more than one query has parts
+			spans, want = append(spans, tasks.Range{First: no, Last: no + 2}), append(want, 3*no+3)
+		}
+		if got, err := b.Weigh(t.Context(), tr.ID, spans); err != nil || !slices.Equal(got, want) {
+			t.Errorf("the sums are %v, %v", got, err)
+		}
+		for _, c := range []struct {
+			missing int64
+			left    int
+		}{{300, 99}, {193, 64}, {2, 0}} {
+			if err := b.db.Exec("DELETE FROM files WHERE no = ?", c.missing).Error; err != nil {
+				t.Fatal(err)
+			}
+			if got, err := b.Weigh(t.Context(), tr.ID, spans); err != nil || !slices.Equal(got, want[:c.left]) {
+				t.Errorf("without file %d: %v, %v", c.missing, got, err)
+			}
+		}
+		if got, err := b.Weigh(t.Context(), tr.ID, nil); err != nil || len(got) > 0 {
+			t.Errorf("of nothing: %v, %v", got, err)
+		}
+	})
+}
+
 func TestUnseen(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)

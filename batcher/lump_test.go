@@ -1,0 +1,117 @@
+package batcher
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// sums answers Weigh from sizes: file n has the size at n-1; a negative one is missing.
+type sums struct {
+	*fake
+	sizes []int64
+}
+
+func (s sums) Weigh(_ context.Context, _ int64, spans []tasks.Range) (bytes []int64, err error) {
+	for _, span := range spans {
+		sum := int64(0)
+		for _, size := range s.sizes[span.First-1 : span.Last] {
+			if size < 0 {
+				return bytes, nil
+			}
+			sum += size
+		}
+		bytes = append(bytes, sum)
+	}
+	return bytes, nil
+}
+
+// What is cut by sums alone is what would have been cut file by file.
+func TestAnyLumpIsThePlan(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		most := rapid.SampledFrom([]int64{0, 5, 5, 50}).Draw(t, "largest")
+		sizes := rapid.SliceOfN(rapid.Int64Range(0, most), 1, 60).Draw(t, "sizes")
+		whole := backlog{files: int64(len(sizes))}
+		files := make([]tasks.File, len(sizes))
+		for i, size := range sizes {
+			files[i] = tasks.File{No: int64(i + 1), Size: size}
+			whole.bytes += size
+		}
+		policy := Policy{MaxItems: rapid.IntRange(0, 9).Draw(t, "max items"), MaxBytes: rapid.SampledFrom([]int64{0, 20, 100}).Draw(t, "max bytes")}
+		r := ration{
+			cost: Cost{PerFile: 1, PerByte: float64(rapid.IntRange(0, 4).Draw(t, "hundredths a byte")) / 100}, known: true,
+			upper: float64(rapid.IntRange(0, 20).Draw(t, "upper")), parts: float64(rapid.IntRange(0, 6).Draw(t, "parts")),
+		}
+		limit, room := rapid.IntRange(1, 70).Draw(t, "limit"), rapid.IntRange(0, 8).Draw(t, "room")
+		fresh := func() *planner {
+			return &planner{
+				transfer: 7, queue: "q", room: room, rest: whole,
+				policy: func(int) Policy { return policy }, ration: func(int) ration { return r },
+				route: func(*tasks.File) int { return 1 },
+			}
+		}
+		d := NewDispatcher(sums{newFake(), sizes}, nil, nil, DispatcherOptions{})
+		lumped := fresh()
+		got, err := d.lump(t.Context(), &Backlog{Transfer: 7}, limit, lumped)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := fresh().plan(files[:min(limit, len(files))])
+		if len(got.batches) > len(want.batches) || !slices.EqualFunc(got.batches, want.batches[:len(got.batches)], sameBatch) {
+			t.Fatalf("lumps  %+v\nplanned %+v", got.batches, want.batches)
+		}
+		last, sum := int64(0), int64(0)
+		for _, b := range got.batches {
+			last, sum = b.Files[len(b.Files)-1].Last, sum+b.Bytes
+		}
+		if got.to != last || lumped.rest != (backlog{files: whole.files - last, bytes: whole.bytes - sum}) {
+			t.Errorf("up to %d, %+v left of %+v", got.to, lumped.rest, whole)
+		}
+	})
+}
+
+func sameBatch(a, b tasks.Batch) bool {
+	return a.Transfer == b.Transfer && a.Step == b.Step && a.Attempt == b.Attempt && a.Queue == b.Queue &&
+		a.Bytes == b.Bytes && slices.Equal(a.Files, b.Files)
+}
+
+func TestLump(t *testing.T) {
+	small := slices.Repeat([]int64{10}, 25)
+	big := slices.Clone(small)
+	big[12] = 1000 // in the second batch
+	missing := slices.Clone(small)
+	missing[22] = -1 // in the third
+	for _, c := range []struct {
+		name  string
+		sizes []int64
+		most  int64
+		want  string
+	}{
+		{"all fit", small, 100, "1-10 11-20 21-25"},
+		{"up to what is too much", big, 600, "1-10"},
+		{"by the mean hardly any would fit", small, 99, ""},
+		{"up to what is missing", missing, 100, "1-10 11-20"},
+	} {
+		b := &Backlog{Transfer: 1, Files: 25}
+		for _, size := range c.sizes {
+			b.Bytes += max(size, 0)
+		}
+		p := planner{rest: b.rest(), policy: func(int) Policy { return Policy{MaxItems: 10, MaxBytes: c.most} }}
+		got, err := NewDispatcher(sums{newFake(), c.sizes}, nil, nil, DispatcherOptions{}).lump(t.Context(), b, 100, &p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var spans []string
+		for _, b := range got.batches {
+			spans = append(spans, b.Files.String())
+		}
+		if text := strings.Join(spans, " "); text != c.want {
+			t.Errorf("%s: %q, want %q", c.name, text, c.want)
+		}
+	}
+}
