@@ -19,12 +19,13 @@ func (u *run) triedAgain(r *tasks.Result) bool {
 
 // close records what is left of the batch and what follows it, and sends that.
 func (u *run) close(ctx context.Context, batchErr error) error {
-	f := follow{batch: u.batch, entry: u.entry, ends: u.known}
-	var results, tries []tasks.Result
+	f := follow{batch: u.batch, entry: u.entry, ends: slices.Grow(u.known, len(u.jobs))}
+	results := make([]tasks.Result, 0, len(u.jobs))
+	var tries []tasks.Result
 	needFacts := u.entry.Recipe.NeedsFacts(u.batch.Step + 1)
 	for i, j := range u.jobs {
 		r := j.result()
-		end := fileEnd{file: u.work[i], outcome: r.Outcome, again: u.triedAgain(&r)}
+		end := fileEnd{file: &u.work[i], outcome: r.Outcome, again: u.triedAgain(&r)}
 		switch {
 		case end.again:
 			tries = append(tries, r)

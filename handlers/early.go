@@ -17,7 +17,7 @@ type early struct {
 	run *run
 
 	mu      sync.Mutex
-	waiting []tasks.Result
+	waiting []*Job
 	timer   *time.Timer
 	stopped bool
 	flights sync.WaitGroup
@@ -33,16 +33,15 @@ func newEarly(u *run) *early { return &early{run: u, sent: make(map[int64]bool)}
 // done takes a job that has just ended.
 func (e *early) done(j *Job) {
 	faults.Point(faults.HandlerHalfway)
-	r := j.result()
-	if e.run.triedAgain(&r) {
-		return
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.stopped {
 		return
 	}
-	e.waiting = append(e.waiting, r)
+	if e.waiting == nil {
+		e.waiting = make([]*Job, 0, len(e.run.work))
+	}
+	e.waiting = append(e.waiting, j)
 	if e.timer == nil {
 		e.flights.Add(1)
 		e.timer = time.AfterFunc(e.run.Early, e.flush)
@@ -67,11 +66,14 @@ func (e *early) take() []tasks.Result {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.timer = nil
-	results := e.waiting
-	e.waiting = nil
-	for i := range results {
-		e.sent[results[i].File] = true
+	results := make([]tasks.Result, 0, len(e.waiting))
+	for _, j := range e.waiting {
+		if r := j.result(); !e.run.triedAgain(&r) {
+			e.sent[r.File] = true
+			results = append(results, r)
+		}
 	}
+	e.waiting = nil
 	return results
 }
 
@@ -118,5 +120,7 @@ func (e *early) flushAll(ctx context.Context) error {
 // drop forgets what is not recorded.
 func (e *early) drop() {
 	_ = e.stop() // the batch goes back whatever became of the last flush
-	e.take()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.waiting = nil
 }

@@ -12,7 +12,7 @@ import (
 
 // fileEnd is how one file of a batch came out.
 type fileEnd struct {
-	file    tasks.File
+	file    *tasks.File
 	outcome tasks.Outcome
 	facts   map[string]any // all that is known of the file after this step
 	again   bool           // it is tried again
@@ -41,7 +41,7 @@ func (f *follow) plan(foreign tasks.Ranges, refused []int64) store.Closing {
 			continue
 		}
 		if e.again {
-			again = append(again, e.file)
+			again = append(again, *e.file)
 			continue
 		}
 		outcome := e.outcome
@@ -50,13 +50,13 @@ func (f *follow) plan(foreign tasks.Ranges, refused []int64) store.Closing {
 		}
 		step := 0
 		if !f.entry.Step(f.batch.Step).Stops(outcome) {
-			step = f.entry.Route(f.batch.Step, &e.file, e.facts)
+			step = f.entry.Route(f.batch.Step, e.file, e.facts)
 		}
 		if step == 0 {
 			c.Finished++
 			continue
 		}
-		next[step] = append(next[step], e.file)
+		next[step] = append(next[step], *e.file)
 	}
 	steps := make([]int, 0, len(next))
 	for step := range next {

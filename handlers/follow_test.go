@@ -37,7 +37,7 @@ steps:
 		again := 0
 		for no := range int64(rapid.IntRange(0, 12).Draw(t, "files")) {
 			e := fileEnd{
-				file:    tasks.File{No: no + 1, Size: rapid.Int64Range(0, 6).Draw(t, "size")},
+				file:    &tasks.File{No: no + 1, Size: rapid.Int64Range(0, 6).Draw(t, "size")},
 				outcome: rapid.SampledFrom(tasks.Outcomes()).Draw(t, "outcome"),
 				facts:   map[string]any{"go": rapid.Bool().Draw(t, "go")},
 			}

@@ -25,15 +25,17 @@ func (u *run) makeJobs(roots *Roots) (open []*Job) {
 	begun := u.Now()
 	u.jobs = make([]*Job, 0, len(u.work))
 	open = make([]*Job, 0, len(u.work))
+	all := make([]Job, len(u.work)) // of one batch, and let go together
 	for i := range u.work {
 		f := &u.work[i]
 		facts := u.facts[f.No]
 		args, argsErr := step.Args(f, facts)
-		j := newJob(jobSpec{
+		j := &all[i]
+		j.spec = jobSpec{
 			file: *f, args: args, facts: facts, capture: u.Capture, opener: roots, onDone: u.early.done,
 			now: u.Now, step: u.batch.Step, attempt: u.batch.Attempt, worker: u.Worker,
 			transfer: u.batch.Transfer, store: u.Store, metrics: u.Metrics,
-		})
+		}
 		j.start(begun)
 		u.jobs = append(u.jobs, j)
 		switch {

@@ -78,9 +78,10 @@ func (u *run) fetch(ctx context.Context, retaken bool) error {
 // leaveOut sorts files that have a result out of the work. Those of this batch
 // are still to be moved on when it closes; those of another are the other's.
 func (u *run) leaveOut(files []tasks.File, recorded []store.Recorded) {
-	for _, f := range files {
+	for i := range files {
+		f := &files[i]
 		if len(recorded) == 0 || recorded[0].File != f.No { // both ascend
-			u.work = append(u.work, f)
+			u.work = append(u.work, *f)
 			continue
 		}
 		if recorded[0].Batch == u.batch.ID {

@@ -74,7 +74,11 @@ func record(tx *gorm.DB, recs []*Recording, careful bool, dialect Dialect, now t
 			continue
 		}
 		kept = append(kept, r)
-		results = append(results, own...)
+		if results == nil {
+			results = own // most transactions have one recording
+		} else {
+			results = append(results, own...)
+		}
 		tries = append(tries, r.tryRows()...)
 		tally.results(r.Batch, own)
 		r.Closing, r.Completed = Closing{}, false
