@@ -13,8 +13,8 @@ func resultColumns() []column[resultRow] {
 		{name: "batch_id", write: func(l literals, r *resultRow) literals { return l.number(r.End.BatchID) }},
 		{name: "outcome", write: func(l literals, r *resultRow) literals { return l.text(string(r.End.Outcome)) }},
 		{name: "worker", write: func(l literals, r *resultRow) literals { return l.text(r.End.Worker) }},
-		{name: "started_at", write: func(l literals, r *resultRow) literals { return l.moment(r.End.StartedAt) }},
-		{name: "ended_at", write: func(l literals, r *resultRow) literals { return l.moment(r.End.EndedAt) }},
+		{name: "started_at", write: func(l literals, r *resultRow) literals { return l.momentNumber(r.End.StartedAt) }},
+		{name: "ended_at", write: func(l literals, r *resultRow) literals { return l.momentNumber(r.End.EndedAt) }},
 		{
 			name: "exit_code", said: func(r *resultRow) bool { return r.End.ExitCode != 0 },
 			write: func(l literals, r *resultRow) literals { return l.number(int64(r.End.ExitCode)) },
@@ -68,7 +68,7 @@ func fileColumns() []column[fileRow] {
 				if r.Mtime == nil {
 					return l.null()
 				}
-				return l.moment(*r.Mtime)
+				return l.momentNumber(*r.Mtime)
 			},
 		},
 		{

@@ -121,10 +121,10 @@ func TestBulkInsertLeavesOutWhatNothingSays(t *testing.T) {
 		want string
 	}{
 		{resultRows{plain}, "INSERT INTO results (transfer_id,step_no,file_no,batch_id,outcome,worker,started_at,ended_at) VALUES " +
-			"(1,2,3,4,'succeeded','w','1970-01-01 00:00:00.000000','1970-01-01 00:00:01.000005')"},
+			"(1,2,3,4,'succeeded','w',19700101000000.000000,19700101000001.000005)"},
 		{resultRows{plain, spoken}, "INSERT INTO results (transfer_id,step_no,file_no,batch_id,outcome,worker,started_at,ended_at,code) VALUES " +
-			"(1,2,3,4,'succeeded','w','1970-01-01 00:00:00.000000','1970-01-01 00:00:01.000005','')," +
-			`(1,2,5,4,'succeeded','w','1970-01-01 00:00:00.000000','1970-01-01 00:00:01.000005','it\'s')`},
+			"(1,2,3,4,'succeeded','w',19700101000000.000000,19700101000001.000005,'')," +
+			`(1,2,5,4,'succeeded','w',19700101000000.000000,19700101000001.000005,'it\'s')`},
 	} {
 		if got := string(c.rows.insert()); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
