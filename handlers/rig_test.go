@@ -94,12 +94,13 @@ func (r *rig) handle(name string, h HandlerFunc, opts ...Option) {
 	r.must(r.registry.Register(name, h, opts...))
 }
 
-// worker makes a runner that records soon and waits for nobody.
+// worker makes a runner that records soon and waits for nobody, on a host that
+// runs a few batches at a time, whatever this one does.
 func (r *rig) worker(name string, adjust ...func(*RunnerOptions)) *Runner {
 	r.t.Helper()
 	o := RunnerOptions{
 		Store: r.store, Queue: nowhere{}, Catalog: r.catalog, Registry: r.registry, Recorder: r.recorder,
-		Worker: name, Early: time.Millisecond,
+		Worker: name, Slots: 4, Early: time.Millisecond,
 	}
 	for _, f := range adjust {
 		f(&o)
