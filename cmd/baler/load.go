@@ -119,7 +119,9 @@ func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Sub
 		follower.end()
 		return p.handOut(&t, origin{created: created}, false)
 	}
-	p.sayWhatWaits(ctx, b, &t)
+	if !f.quiet {
+		p.sayWhatWaits(ctx, b, &t)
+	}
 	t, err = b.Wait(ctx, t.UUID, nil)
 	follower.end()
 	if err != nil {
