@@ -101,7 +101,7 @@ func (b *Baler) serverConfig(ctx context.Context) asynq.Config {
 		IsFailure:      func(err error) bool { return errors.Is(err, asynq.ErrLeaseExpired) },
 		RetryDelayFunc: retryDelay,
 
-		TaskCheckInterval:        100 * time.Millisecond, // an idle worker's latency
+		TaskCheckInterval:        b.cfg.Worker.Interval,
 		DelayedTaskCheckInterval: 250 * time.Millisecond, // of a batch that a busy worker gave back
 		ShutdownTimeout:          b.cfg.Worker.Grace + handBackTime,
 

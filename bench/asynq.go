@@ -73,7 +73,7 @@ func (p *Place) plain(ctx context.Context, t tree, way Way, batch int, c asynq.C
 		return m, fmt.Errorf("bench needs redis://, rediss:// or redis-sentinel://: %w", err)
 	}
 	c.Queues = map[string]int{baselineQueue: 1}
-	c.TaskCheckInterval = 100 * time.Millisecond // as Baler's
+	c.TaskCheckInterval = 25 * time.Millisecond // as Baler's
 	c.Logger, c.LogLevel = silent{}, asynq.FatalLevel
 	return s.baseline(ctx, func(ctx context.Context, db *sql.DB, transfer int64) (Measurement, error) {
 		w := &plain{db: db, transfer: transfer, files: int64(t.files), ended: make(chan struct{})}

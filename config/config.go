@@ -48,6 +48,7 @@ type Worker struct {
 	Name        string         `koanf:"name"`
 	Concurrency int            `koanf:"concurrency"` // batches in hand at a time
 	Slots       int            `koanf:"slots"`       // capacity that handlers share
+	Interval    time.Duration  `koanf:"interval"`    // between two looks at an empty queue
 	Grace       time.Duration  `koanf:"grace"`       // to finish in after a stop signal
 	Queues      map[string]int `koanf:"queues"`      // queue name to priority
 }

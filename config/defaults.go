@@ -24,6 +24,7 @@ func (c Config) constants() Config {
 	}
 	c.Worker.Concurrency = cmp.Or(c.Worker.Concurrency, max(4, 2*processors))
 	c.Worker.Slots = cmp.Or(c.Worker.Slots, processors)
+	c.Worker.Interval = cmp.Or(c.Worker.Interval, 25*time.Millisecond)
 	c.Worker.Grace = cmp.Or(c.Worker.Grace, 30*time.Second)
 	if len(c.Worker.Queues) == 0 {
 		c.Worker.Queues = map[string]int{"default": 1}

@@ -60,6 +60,8 @@ func work() []Setting {
 			"Batches that one worker has in hand at a time."},
 		{"worker.slots", "BALER_WORKER_SLOTS", "processors", number(),
 			"Capacity that handlers share: a handler takes one slot, several or all."},
+		{"worker.interval", "BALER_WORKER_INTERVAL", "25ms", duration(),
+			"How often a worker with nothing to do asks the queue for a batch."},
 		{"worker.grace", "BALER_WORKER_GRACE", "30s", duration(),
 			"Time to finish what is in hand after a stop signal; the rest is handed back."},
 		{"worker.queues", "BALER_WORKER_QUEUES", "default=1", priorities(),

@@ -79,6 +79,7 @@ func (v *validation) worker(w Worker) {
 	v.requiref(w.Name != "" && len(w.Name) <= 255, "worker.name", "must have 1 to 255 characters, not %d", len(w.Name))
 	v.atLeast("worker.concurrency", w.Concurrency, 1)
 	v.atLeast("worker.slots", w.Slots, 1)
+	v.above("worker.interval", w.Interval)
 	v.above("worker.grace", w.Grace)
 	v.requiref(len(w.Queues) > 0, "worker.queues", "names no queue; name at least one, as default=1")
 	for _, name := range slices.Sorted(maps.Keys(w.Queues)) {
