@@ -75,9 +75,12 @@ func NewFileMessage(transfer int64, step int, f *File) FileMessage {
 
 // DecodeFile reads the payload of a TypeFile task.
 func DecodeFile(payload []byte) (FileMessage, error) {
-	m, err := decode[FileMessage](payload)
-	if err != nil {
-		return m, err
+	m, ok := scanFile(payload)
+	if !ok {
+		var err error
+		if m, err = decode[FileMessage](payload); err != nil {
+			return m, err
+		}
 	}
 	if m.V != version {
 		return m, fmt.Errorf("%w: version %d, this program reads %d", ErrNotOurs, m.V, version)
@@ -90,9 +93,6 @@ func DecodeFile(payload []byte) (FileMessage, error) {
 
 // Encode gives the payload as JSON.
 func (m BatchMessage) Encode() []byte { return encode(m) }
-
-// Encode gives the payload as JSON.
-func (m FileMessage) Encode() []byte { return encode(m) }
 
 func encode(m any) []byte {
 	b, err := json.Marshal(m)

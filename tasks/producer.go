@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -86,16 +87,26 @@ func (p *Producer) enqueue(ctx context.Context, t *asynq.Task) error {
 	return nil
 }
 
-// each runs do for 0…n-1, many at a time, until one fails.
+// each runs do for 0…n-1, many at a time, until one fails. Each goroutine takes
+// several: what the queue's client does wants a deep stack, and to grow one for
+// every message took an eighth of the producer's time.
 func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
 	parent := ctx
 	g, ctx := errgroup.WithContext(parent)
-	g.SetLimit(atOnce)
-	for i := range n {
-		if ctx.Err() != nil {
-			break // one has failed, or the caller has gone: the rest would fail one by one
-		}
-		g.Go(func() error { return do(ctx, i) })
+	var next atomic.Int64
+	for range min(n, atOnce) {
+		g.Go(func() error {
+			for ctx.Err() == nil { // else one has failed, or the caller has gone: the rest would fail one by one
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					break
+				}
+				if err := do(ctx, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
