@@ -95,7 +95,7 @@ func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
 }
 
 // healEvery is how often to look for stranded groups and dead producers.
-const healEvery = 15 * time.Second
+const healEvery = 5 * time.Second
 
 // interrupt says of transfers whose producer has died that they are.
 func (d *Dispatcher) interrupt(ctx context.Context) error {
