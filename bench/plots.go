@@ -182,6 +182,9 @@ func growthChart(rows []Row) *chart.Chart {
 		X: chart.Axis{Label: "files in the transfer", Log: true}, Y: chart.Axis{Label: "microseconds a file"},
 		Series: curves(rows, func(r *Row) bool { return r.Way == Bulk || r.Way == Group || r.Way == Limit },
 			func(r *Row) string {
+				if r.Way == Limit && r.Workers == 1 {
+					return "limit, 1 connection"
+				}
 				if r.Way == Limit {
 					return fmt.Sprintf("limit, %d connections", r.Workers)
 				}
