@@ -15,8 +15,8 @@ import (
 )
 
 // byPath tells results apart by what their path ends with.
-func byPath(t *testing.T, lines []tasks.Line) func(step, suffix string) tasks.Line {
-	return func(step, suffix string) tasks.Line {
+func byPath(t *testing.T, lines []tasks.ResultLine) func(step, suffix string) tasks.ResultLine {
+	return func(step, suffix string) tasks.ResultLine {
 		t.Helper()
 		for _, l := range lines {
 			if l.Step == step && strings.HasSuffix(l.Path, suffix) {
@@ -24,7 +24,7 @@ func byPath(t *testing.T, lines []tasks.Line) func(step, suffix string) tasks.Li
 			}
 		}
 		t.Errorf("no result of %q at step %s", suffix, step)
-		return tasks.Line{}
+		return tasks.ResultLine{}
 	}
 }
 
@@ -58,7 +58,7 @@ func TestFilesOfEveryKind(t *testing.T) {
 			Paths: []string{root, filepath.Join(outside, "missing")},
 			Recipe: yaml(t, `name: all
 steps: [{handler: noop}, {handler: identify, when: "size < 1000000"}, {handler: checksum, when: "size < 1000000"}]`),
-			Notice: func(tasks.Notice) { notices++ },
+			OnSkipped: func(tasks.Skipped) { notices++ },
 		})
 		tr = wait(t, b, tr.UUID)
 		lines := audit(t, b, tr)
@@ -66,11 +66,11 @@ steps: [{handler: noop}, {handler: identify, when: "size < 1000000"}, {handler: 
 		if tr.Files != 9 || notices != 4 {
 			t.Errorf("%d files and %d notices, want 9 and 4", tr.Files, notices)
 		}
-		if l := at("noop", "missing"); l.Outcome != tasks.Failed || l.Code != handlers.CodeNotFound {
+		if l := at("noop", "missing"); l.Outcome != tasks.OutcomeFailed || l.Code != handlers.CodeNotFound {
 			t.Errorf("the missing path ended as %+v", l)
 		}
 		for _, name := range []string{"plain.txt", "empty", "line\nfeed", "latin\uFFFD", "smile😀.txt", "`$(x).txt", "nnn"} {
-			if l := at("checksum", name); l.Outcome != tasks.Succeeded || !strings.Contains(string(l.Facts), "sha256") {
+			if l := at("checksum", name); l.Outcome != tasks.OutcomeSucceeded || !strings.Contains(string(l.Facts), "sha256") {
 				t.Errorf("%q ended as %+v", name, l)
 			}
 		}
@@ -80,7 +80,7 @@ steps: [{handler: noop}, {handler: identify, when: "size < 1000000"}, {handler: 
 		if l := at("noop", "smile😀.txt"); l.PathBytes != nil || l.Path != in("smile😀.txt") {
 			t.Errorf("a path in UTF-8 came back as %q, %q", l.Path, l.PathBytes)
 		}
-		if l := at("noop", "giant"); l.Outcome.Bad() {
+		if l := at("noop", "giant"); l.Outcome.IsFailure() {
 			t.Errorf("the giant ended as %+v", l)
 		}
 	})
@@ -109,14 +109,14 @@ func TestFilesThatChangeAfterTheScan(t *testing.T) {
 		for name, code := range map[string]string{
 			"goes": handlers.CodeNotFound, "folder": handlers.CodeNotAFile, "escapes": handlers.CodeOutsideRoots,
 		} {
-			if l := at("checksum", name); l.Outcome != tasks.Failed || l.Code != code {
+			if l := at("checksum", name); l.Outcome != tasks.OutcomeFailed || l.Code != code {
 				t.Errorf("%s ended as %s %s: %s", name, l.Outcome, l.Code, l.Error)
 			}
 		}
-		if l := at("checksum", "stays"); l.Outcome != tasks.Succeeded {
+		if l := at("checksum", "stays"); l.Outcome != tasks.OutcomeSucceeded {
 			t.Errorf("its neighbour ended as %+v", l)
 		}
-		if l := at("checksum", "grows"); l.Outcome.Bad() {
+		if l := at("checksum", "grows"); l.Outcome.IsFailure() {
 			t.Errorf("the file that grew ended as %+v", l)
 		}
 	})
@@ -135,7 +135,7 @@ func TestFileThatMayNotBeRead(t *testing.T) {
 		work(t, b)
 		tr := wait(t, b, submit(t, b, baler.Submission{Paths: []string{root}, Recipe: builtin(t, "checksum")}).UUID)
 		for _, l := range audit(t, b, tr) {
-			if l.Outcome != tasks.Failed || l.Code != handlers.CodeNotPermitted {
+			if l.Outcome != tasks.OutcomeFailed || l.Code != handlers.CodeNotPermitted {
 				t.Errorf("%s ended as %s %s", l.Path, l.Outcome, l.Code)
 			}
 		}
@@ -173,7 +173,7 @@ func TestCheckRecipeNamesWhatIsWrong(t *testing.T) {
 			t.Errorf("a good one: %v", err)
 		}
 		_, err = b.Transfer(t.Context(), "0195506f-8c00-7000-8000-000000000001")
-		if !errors.Is(err, tasks.ErrNoTransfer) {
+		if !errors.Is(err, tasks.ErrTransferNotFound) {
 			t.Errorf("an id that was never given out: %v", err)
 		}
 	})

@@ -35,9 +35,9 @@ type Baler struct {
 	now      func() time.Time
 
 	store    *store.Store
-	queue    *queue
-	catalog  *batcher.Catalog
-	sizer    *batcher.Sizer
+	queue    *redisQueue
+	catalog  *batcher.TransferCache
+	sizer    *batcher.CostModel
 	metrics  *prometheus.Registry
 	handlers *handlers.Metrics
 }
@@ -66,8 +66,8 @@ func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error
 	if err := b.prepare(ctx); err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
-	b.catalog = batcher.NewCatalog(b.store.TransferByID, b.policy)
-	b.catalog.Sizer = b.sizer
+	b.catalog = batcher.NewTransferCache(b.store.TransferByID, b.policy)
+	b.catalog.CostModel = b.sizer
 	return b, nil
 }
 
@@ -99,7 +99,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	b.metrics = prometheus.NewRegistry()
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	b.handlers = handlers.NewMetrics(b.metrics)
-	b.sizer = batcher.NewSizer(cfg.Worker.Name, b.now)
+	b.sizer = batcher.NewCostModel(cfg.Worker.Name, b.now)
 	b.metrics.MustRegister(costs{b.sizer})
 	return b
 }
@@ -111,14 +111,14 @@ func (b *Baler) prepare(ctx context.Context) error {
 		return err
 	}
 	if auto := b.cfg.Database.AutoMigrate; auto != nil && !*auto {
-		return fmt.Errorf("%w: %s lacks %d migrations; run `baler migrate`", store.ErrNotMigrated, b.store.Where(), len(pending))
+		return fmt.Errorf("%w: %s lacks %d migrations; run `baler migrate`", store.ErrNotMigrated, b.store.Describe(), len(pending))
 	}
 	applied, err := b.store.Migrate(ctx)
 	if err != nil {
 		return err
 	}
 	if len(applied) > 0 {
-		b.log.InfoContext(ctx, "database migrated", "database", b.store.Where(), "migrations", applied)
+		b.log.InfoContext(ctx, "database migrated", "database", b.store.Describe(), "migrations", applied)
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func (b *Baler) Close() error {
 }
 
 // Transfer reads a transfer with its live counters by the id shown outside. An
-// id that was never given out gives tasks.ErrNoTransfer.
+// id that was never given out gives tasks.ErrTransferNotFound.
 func (b *Baler) Transfer(ctx context.Context, id string) (tasks.Transfer, error) {
 	return b.store.Transfer(ctx, id)
 }
@@ -147,10 +147,10 @@ func (b *Baler) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 // Registry is the handlers that this process knows.
 func (b *Baler) Registry() *handlers.Registry { return b.registry }
 
-// Where says to a person which database and queue these are, without passwords.
-func (b *Baler) Where() (database, queue string) {
+// Describe says to a person which database and queue these are, without passwords.
+func (b *Baler) Describe() (database, queue string) {
 	if b.queue == nil {
-		return b.store.Where(), ""
+		return b.store.Describe(), ""
 	}
-	return b.store.Where(), b.queue.where
+	return b.store.Describe(), b.queue.where
 }

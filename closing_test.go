@@ -18,11 +18,11 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// closingText describes a transfer's closing steps.
+// closingText describes a transfer's final steps.
 func closingText(tr tasks.Transfer) string {
 	words := []string{string(tr.State)}
-	for _, s := range tr.Closing {
-		words = append(words, fmt.Sprintf("%s:%s/%d", s.Name, s.State, s.Tries))
+	for _, s := range tr.Finalizers {
+		words = append(words, fmt.Sprintf("%s:%s/%d", s.Name, s.State, s.Attempts))
 	}
 	return strings.Join(words, " ")
 }
@@ -40,11 +40,11 @@ func listing(t *testing.T, dir string) string {
 	return strings.Join(names, " ")
 }
 
-const manifests = "name: x\nsteps:\n  - handler: checksum\nclosing:\n  - handler: manifest\n    with: {to: '%s/${transfer}.sha256'}\n" +
+const manifests = "name: x\nsteps:\n  - handler: checksum\nfinally:\n  - handler: manifest\n    with: {to: '%s/${transfer}.sha256'}\n" +
 	"  - handler: report\n    with: {to: '%s/${transfer}.json'}\n"
 
 // Workers write where the site says, once the last file has ended; webhooks are
-// told behind the last closing step.
+// told behind the last final step.
 func TestClosingStepsHangOnCompletion(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 700
@@ -68,7 +68,7 @@ func TestClosingStepsHangOnCompletion(t *testing.T) {
 			t.Errorf("%d lines, %v", n, err)
 		}
 		m := hear(t, heard)
-		if m.Type != "transfer.completed" || len(m.Transfer.Closing) != 2 || m.Transfer.Closing[1].State != tasks.ClosingDone || len(heard) > 0 {
+		if m.Type != "transfer.completed" || len(m.Transfer.Finalizers) != 2 || m.Transfer.Finalizers[1].State != tasks.FinalizeDone || len(heard) > 0 {
 			t.Errorf("told %+v", m)
 		}
 		if got := listing(t, out); got != tr.UUID+".json "+tr.UUID+".sha256" {
@@ -98,23 +98,23 @@ func TestWorkersRefuseToWriteWhereTheyMayNot(t *testing.T) {
 			return wait(t, b, tr.UUID)
 		}
 		tr := run(out)
-		if got := closingText(tr); got != "completed manifest:failed/1 report:failed/1" || !strings.Contains(tr.Closing[0].Error, "set BALER_OUTPUTS") {
-			t.Errorf("it is %s: %+v", got, tr.Closing)
+		if got := closingText(tr); got != "completed manifest:failed/1 report:failed/1" || !strings.Contains(tr.Finalizers[0].Error, "set BALER_OUTPUTS") {
+			t.Errorf("it is %s: %+v", got, tr.Finalizers)
 		}
-		if relative := run("out"); !strings.Contains(relative.Closing[0].Error, "not an absolute path") {
-			t.Errorf("got %+v", relative.Closing)
+		if relative := run("out"); !strings.Contains(relative.Finalizers[0].Error, "not an absolute path") {
+			t.Errorf("got %+v", relative.Finalizers)
 		}
 		stop()
 
 		// The site changes its mind, and no file is touched.
 		c.Outputs = []string{out}
 		b = open(t, c, nil)
-		if n, err := b.RetryClosing(t.Context(), tr); err != nil || n != 2 {
+		if n, err := b.RetryFinalizers(t.Context(), tr); err != nil || n != 2 {
 			t.Fatalf("retried %d, %v", n, err)
 		}
 		if now, err := b.Transfer(t.Context(), tr.UUID); err != nil {
 			t.Fatal(err)
-		} else if _, err := b.RetryClosing(t.Context(), now); !errors.Is(err, baler.ErrNotCompleted) {
+		} else if _, err := b.RetryFinalizers(t.Context(), now); !errors.Is(err, baler.ErrNotCompleted) {
 			t.Errorf("retried twice: %v", err)
 		}
 		work(t, b)
@@ -124,7 +124,7 @@ func TestWorkersRefuseToWriteWhereTheyMayNot(t *testing.T) {
 	})
 }
 
-// A run writes where its user may. One that was interrupted in its closing steps
+// A run writes where its user may. One that was interrupted in its final steps
 // goes on with them, and what was added makes a transfer of its own.
 func TestRunGoesOnWithItsClosingSteps(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
@@ -133,7 +133,7 @@ func TestRunGoesOnWithItsClosingSteps(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
 		runs := 0
 		reg := handlers.Builtin()
-		must(t, reg.RegisterClosing("long", func(ctx context.Context, _ *handlers.Closing) error {
+		must(t, reg.RegisterFinalizer("long", func(ctx context.Context, _ *handlers.TransferJob) error {
 			if runs++; runs == 1 {
 				interrupt()
 				<-ctx.Done()
@@ -148,23 +148,23 @@ func TestRunGoesOnWithItsClosingSteps(t *testing.T) {
 			t.Fatalf("interrupted: %v", err)
 		}
 		tr, err := b.Transfer(t.Context(), first.Transfer.UUID)
-		if got := closingText(tr); err != nil || got != "closing manifest:done/1 report:done/1 long:waiting/0" {
+		if got := closingText(tr); err != nil || got != "finalizing manifest:done/1 report:done/1 long:waiting/0" {
 			t.Errorf("it is %s, %v", got, err)
 		}
 		again, err := b.Run(t.Context(), s)
-		if err != nil || !again.Changed || !again.Resumed || again.Transfer.UUID != tr.UUID {
+		if err != nil || !again.FoundChanges || !again.Resumed || again.Transfer.UUID != tr.UUID {
 			t.Fatalf("%+v, %v", again, err)
 		}
 		if got := closingText(again.Transfer); got != "completed manifest:done/1 report:done/1 long:done/1" {
 			t.Errorf("it is %s", got)
 		}
-		if third, err := b.Run(t.Context(), s); err != nil || third.Changed {
+		if third, err := b.Run(t.Context(), s); err != nil || third.FoundChanges {
 			t.Errorf("%+v, %v", third, err)
 		}
 	})
 }
 
-// After a retry of files the closing steps run again, over the new results.
+// After a retry of files the final steps run again, over the new results.
 func TestRetriedTransferClosesAgain(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		out := t.TempDir()
@@ -183,16 +183,16 @@ func TestRetriedTransferClosesAgain(t *testing.T) {
 		tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{tree(t, 2)}, Recipe: yaml(t, recipe)})
 		must(t, err)
 		tr = wait(t, b, tr.UUID)
-		if got := closingText(tr); got != "completed manifest:done/1 report:done/1" || !strings.Contains(tr.Closing[0].Error, "1 of 2 files have no sha256") {
-			t.Fatalf("it is %s: %+v", got, tr.Closing)
+		if got := closingText(tr); got != "completed manifest:done/1 report:done/1" || !strings.Contains(tr.Finalizers[0].Error, "1 of 2 files have no sha256") {
+			t.Fatalf("it is %s: %+v", got, tr.Finalizers)
 		}
-		if n, err := b.Retry(t.Context(), tr, baler.Filter{}); err != nil || n != 1 {
+		if n, err := b.Retry(t.Context(), tr, baler.ResultFilter{}); err != nil || n != 1 {
 			t.Fatalf("retried %d, %v", n, err)
 		}
 		tr = wait(t, b, tr.UUID)
 		audit(t, b, tr)
-		if got := closingText(tr); got != "completed manifest:done/1 report:done/1" || tr.Closing[0].Error != "" {
-			t.Errorf("it is %s: %+v", got, tr.Closing)
+		if got := closingText(tr); got != "completed manifest:done/1 report:done/1" || tr.Finalizers[0].Error != "" {
+			t.Errorf("it is %s: %+v", got, tr.Finalizers)
 		}
 		text, err := os.ReadFile(filepath.Join(out, tr.UUID+".sha256"))
 		if err != nil || strings.Count(string(text), "\n") != 2 {

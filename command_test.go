@@ -33,7 +33,7 @@ func TestHangingProgramTimesOut(t *testing.T) {
 		b := open(t, c, reg)
 		work(t, b)
 		root := tree(t, 1)
-		submit := func(recipe string) []tasks.Line {
+		submit := func(recipe string) []tasks.ResultLine {
 			tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{root}, Recipe: yaml(t, recipe)})
 			if err != nil {
 				t.Fatal(err)
@@ -41,7 +41,7 @@ func TestHangingProgramTimesOut(t *testing.T) {
 			return audit(t, b, wait(t, b, tr.UUID))
 		}
 		lines := submit("name: x\nsteps:\n  - handler: hang\n    timeout: 3s\n    retry: {attempts: 1}\n")
-		if len(lines) != 1 || lines[0].Outcome != tasks.TimedOut || lines[0].Code != handlers.CodeTimeout {
+		if len(lines) != 1 || lines[0].Outcome != tasks.OutcomeTimedOut || lines[0].Code != handlers.CodeTimeout {
 			t.Fatalf("got %+v", lines)
 		}
 		group := strings.Fields(lines[0].Output)
@@ -51,7 +51,7 @@ func TestHangingProgramTimesOut(t *testing.T) {
 		for _, pid := range group {
 			testkit.Eventually(t, time.Minute, func() error { return gone(pid) })
 		}
-		if lines := submit("name: x\nsteps:\n  - handler: shout\n"); len(lines) != 1 || lines[0].Outcome != tasks.Succeeded {
+		if lines := submit("name: x\nsteps:\n  - handler: shout\n"); len(lines) != 1 || lines[0].Outcome != tasks.OutcomeSucceeded {
 			t.Errorf("afterwards: %+v", lines)
 		}
 	})

@@ -32,9 +32,9 @@ func (b *Baler) Resume(ctx context.Context, t tasks.Transfer) (bool, error) {
 	return b.store.Resume(ctx, t.ID)
 }
 
-// ErrRetrying says that somebody else is choosing results of the transfer to
+// ErrRetryInProgress says that somebody else is choosing results of the transfer to
 // be run again.
-var ErrRetrying = errors.New("another retry of this transfer is under way")
+var ErrRetryInProgress = errors.New("another retry of this transfer is under way")
 
 // retryLease is for how long one page of a retry keeps others out.
 const retryLease = time.Minute
@@ -47,7 +47,7 @@ const retryPage = 500
 // Without chosen outcomes those that are failures are run again. While the
 // transfer runs, only files that ended badly can be. It tells how many files
 // will be run; a transfer that had ended goes on.
-func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f Filter) (files int64, err error) {
+func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (files int64, err error) {
 	e, err := b.catalog.Get(ctx, t.ID)
 	if err != nil {
 		return 0, err
@@ -60,15 +60,15 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f Filter) (files in
 		return 0, err
 	}
 	if len(filter.Outcomes) == 0 {
-		filter.Outcomes = []tasks.Outcome{tasks.Failed, tasks.Error, tasks.TimedOut, tasks.Canceled}
+		filter.Outcomes = []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut, tasks.OutcomeCanceled}
 	}
-	k := store.Kick{
+	k := store.RetryRequest{
 		Transfer: t.ID, Filter: filter, Limit: retryPage,
-		Stops: func(step int, o tasks.Outcome) bool { return e.Step(step).Stops(o) },
+		StopsRecipe: func(step int, o tasks.Outcome) bool { return e.Step(step).StopsOnFailure(o) },
 		Cut: func(step int, files []tasks.File) []tasks.Batch {
-			batches := batcher.Split(e, step, files, e.Policy(step))
+			batches := batcher.PlanBatches(e, step, files, e.Policy(step))
 			for i := range batches {
-				batches[i].Delivery = 1 // another result of them may have come meanwhile
+				batches[i].FencingToken = 1 // another result of them may have come meanwhile
 			}
 			return batches
 		},
@@ -77,17 +77,17 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f Filter) (files in
 	lease := fmt.Sprintf("retry of transfer %d", t.ID)
 	defer func() {
 		// When that fails the lease runs out by itself.
-		err = errors.Join(err, b.store.Release(context.WithoutCancel(ctx), lease, holder))
+		err = errors.Join(err, b.store.ReleaseLease(context.WithoutCancel(ctx), lease, holder))
 	}()
 	for {
-		alone, err := b.store.Acquire(ctx, lease, holder, retryLease)
+		alone, err := b.store.AcquireLease(ctx, lease, holder, retryLease)
 		if err == nil && !alone {
-			err = fmt.Errorf("%w: %s", ErrRetrying, t.UUID)
+			err = fmt.Errorf("%w: %s", ErrRetryInProgress, t.UUID)
 		}
 		if err != nil {
 			return files, err
 		}
-		done, err := b.store.Kick(ctx, k)
+		done, err := b.store.RetryFiles(ctx, k)
 		if err != nil {
 			return files, err
 		}
@@ -95,7 +95,7 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f Filter) (files in
 			return files, nil
 		}
 		files += done.Files
-		k.After, k.Ended = done.Last, done.Ended
+		k.After, k.WasCompleted = done.Last, done.Ended
 		b.send(ctx, t.ID, done.Batches)
 	}
 }
@@ -107,9 +107,9 @@ func (b *Baler) send(ctx context.Context, transfer int64, batches []tasks.Batch)
 	if b.queue == nil || len(batches) == 0 {
 		return
 	}
-	err := b.queue.producer.Batches(ctx, batches)
+	err := b.queue.producer.EnqueueBatches(ctx, batches)
 	if b.queue.embedded != nil {
-		err = errors.Join(err, b.store.Hurry(ctx, transfer))
+		err = errors.Join(err, b.store.MakeDue(ctx, transfer))
 	}
 	if err != nil {
 		b.log.WarnContext(ctx, "left to the dispatcher", "batches", len(batches), "error", err)
@@ -118,12 +118,12 @@ func (b *Baler) send(ctx context.Context, transfer int64, batches []tasks.Batch)
 
 // Reconcile holds the ledger against the queue at once, and sends what the
 // queue has lost. Dispatchers do the same by themselves, bit by bit.
-func (b *Baler) Reconcile(ctx context.Context) (batcher.Reconciled, error) {
+func (b *Baler) Reconcile(ctx context.Context) (batcher.ReconcileReport, error) {
 	return batcher.Reconcile(ctx, b.store, b.queue.producer, b.catalog, b.dispatcherOptions())
 }
 
-// Queue is what a queue holds.
-type Queue struct {
+// QueueStats is what a queue holds.
+type QueueStats struct {
 	Name     string `json:"queue"`
 	Paused   bool   `json:"paused"`
 	Pending  int    `json:"pending"`  // batches that wait
@@ -133,19 +133,19 @@ type Queue struct {
 }
 
 // Queues lists the queues that Redis knows.
-func (b *Baler) Queues(context.Context) ([]Queue, error) {
+func (b *Baler) Queues(context.Context) ([]QueueStats, error) {
 	inspector := asynq.NewInspectorFromRedisClient(b.queue.client)
 	names, err := inspector.Queues()
 	if err != nil {
 		return nil, fmt.Errorf("list queues: %w", err)
 	}
-	queues := make([]Queue, 0, len(names))
+	queues := make([]QueueStats, 0, len(names))
 	for _, name := range names {
 		info, err := inspector.GetQueueInfo(name)
 		if err != nil {
 			return nil, fmt.Errorf("look at queue %s: %w", name, err)
 		}
-		queues = append(queues, Queue{
+		queues = append(queues, QueueStats{
 			Name: name, Paused: info.Paused, Pending: info.Pending, Active: info.Active, Retrying: info.Retry,
 			Grouped: info.Aggregating,
 		})
@@ -166,20 +166,20 @@ func (b *Baler) PauseQueue(_ context.Context, name string, pause bool) error {
 	return nil
 }
 
-// ErrNoWorker says that no live worker has the name.
-var ErrNoWorker = errors.New("no such worker")
+// ErrWorkerNotFound says that no live worker has the name.
+var ErrWorkerNotFound = errors.New("no such worker")
 
 // Workers lists the live workers by name.
 func (b *Baler) Workers(ctx context.Context) ([]store.Worker, error) {
 	return b.store.Workers(ctx)
 }
 
-// TellWorker says to a worker what is wanted of it: to take batches, to rest,
+// SetWorkerState says to a worker what is wanted of it: to take batches, to rest,
 // or to finish what it has in hand and end. It hears it within seconds.
-func (b *Baler) TellWorker(ctx context.Context, name string, wish store.Wish) error {
-	known, err := b.store.WishWorker(ctx, name, wish)
+func (b *Baler) SetWorkerState(ctx context.Context, name string, wish store.DesiredState) error {
+	known, err := b.store.SetDesiredState(ctx, name, wish)
 	if err == nil && !known {
-		err = fmt.Errorf("%w: %s", ErrNoWorker, name)
+		err = fmt.Errorf("%w: %s", ErrWorkerNotFound, name)
 	}
 	return err
 }

@@ -59,16 +59,16 @@ steps:
 			t.Fatalf("%d results before the retry", len(lines))
 		}
 		broken.Store(false)
-		n, err := b.Retry(t.Context(), tr, baler.Filter{})
+		n, err := b.Retry(t.Context(), tr, baler.ResultFilter{})
 		if err != nil || n != files/4 {
 			t.Fatalf("retry: %d files, %v; want %d", n, err, files/4)
 		}
 		tr = wait(t, b, tr.UUID)
-		if lines := audit(t, b, tr); len(lines) != 3*files || tr.Totals().Bad() != 0 {
-			t.Errorf("%d results after the retry, %d bad", len(lines), tr.Totals().Bad())
+		if lines := audit(t, b, tr); len(lines) != 3*files || tr.Totals().Failures() != 0 {
+			t.Errorf("%d results after the retry, %d bad", len(lines), tr.Totals().Failures())
 		}
 		// What succeeded can be run again too, with the steps behind it.
-		n, err = b.Retry(t.Context(), tr, baler.Filter{Step: "second", Outcomes: []tasks.Outcome{tasks.Succeeded}})
+		n, err = b.Retry(t.Context(), tr, baler.ResultFilter{Step: "second", Outcomes: []tasks.Outcome{tasks.OutcomeSucceeded}})
 		if err != nil || n != files {
 			t.Fatalf("retry of all: %d files, %v", n, err)
 		}
@@ -86,7 +86,7 @@ func TestRetryOfAllRunsEveryPage(t *testing.T) {
 		work(t, b)
 		tr := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: tasks.ViaBulk, Recipe: builtin(t, "noop")})
 		tr = wait(t, b, tr.UUID)
-		n, err := b.Retry(t.Context(), tr, baler.Filter{Outcomes: []tasks.Outcome{tasks.Succeeded}})
+		n, err := b.Retry(t.Context(), tr, baler.ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeSucceeded}})
 		if err != nil || n != files {
 			t.Fatalf("retry of all: %d files, %v; want %d", n, err, files)
 		}
@@ -122,7 +122,7 @@ steps:
 			}
 			return nil
 		})
-		if tr.State != tasks.Dropped {
+		if tr.State != tasks.StateCanceled {
 			t.Errorf("state is %s", tr.State)
 		}
 		if ok, err := b.Cancel(t.Context(), tr); ok || err != nil {
@@ -223,18 +223,18 @@ func TestWorkersPauseAndDrain(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- b.Work(t.Context()) }()
 		name := c.Worker.Name
-		testkit.Eventually(t, time.Minute, func() error { return b.TellWorker(t.Context(), name, store.Rest) })
+		testkit.Eventually(t, time.Minute, func() error { return b.SetWorkerState(t.Context(), name, store.Paused) })
 		testkit.Eventually(t, time.Minute, func() error {
 			ws, err := b.Workers(t.Context())
-			if err == nil && (len(ws) != 1 || ws[0].Wish != store.Rest) {
+			if err == nil && (len(ws) != 1 || ws[0].DesiredState != store.Paused) {
 				err = errors.New("the worker does not show its wish")
 			}
 			return err
 		})
-		if err := b.TellWorker(t.Context(), "nobody", store.Go); !errors.Is(err, baler.ErrNoWorker) {
+		if err := b.SetWorkerState(t.Context(), "nobody", store.Running); !errors.Is(err, baler.ErrWorkerNotFound) {
 			t.Errorf("a wish to nobody: %v", err)
 		}
-		if err := b.TellWorker(t.Context(), name, store.Leave); err != nil {
+		if err := b.SetWorkerState(t.Context(), name, store.Draining); err != nil {
 			t.Fatal(err)
 		}
 		select {

@@ -14,22 +14,22 @@ func (b *Baler) loadCosts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.sizer.Load(all)
+	b.sizer.Merge(all)
 	return nil
 }
 
 // shareCosts tells others what this process has learnt, and hears what they have.
 func (b *Baler) shareCosts(ctx context.Context) error {
-	changes := b.sizer.Changes()
+	changes := b.sizer.TakeChanged()
 	if err := b.store.SaveCosts(ctx, changes); err != nil {
-		b.sizer.Restore(changes)
+		b.sizer.MarkChanged(changes)
 		return err
 	}
 	return b.loadCosts(ctx)
 }
 
 // costs shows as metrics what is known of costs.
-type costs struct{ sizer *batcher.Sizer }
+type costs struct{ sizer *batcher.CostModel }
 
 func perFile() *prometheus.Desc {
 	return prometheus.NewDesc("baler_cost_seconds_per_file",
@@ -49,7 +49,7 @@ func (costs) Describe(all chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c costs) Collect(all chan<- prometheus.Metric) {
-	c.sizer.Each(func(k batcher.Kind, e batcher.Estimate) {
+	c.sizer.Each(func(k batcher.CostKey, e batcher.Estimate) {
 		all <- prometheus.MustNewConstMetric(perFile(), prometheus.GaugeValue, e.PerFile, k.Handler, k.With)
 		all <- prometheus.MustNewConstMetric(perByte(), prometheus.GaugeValue, e.PerByte, k.Handler, k.With)
 	})

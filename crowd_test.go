@@ -70,7 +70,7 @@ func TestWorkersShareTransfers(t *testing.T) {
 	all, err := workers[0].Transfers(t.Context(), 0, 10)
 	must(t, err)
 	for _, tr := range all {
-		for l, err := range workers[0].Results(t.Context(), tr, baler.Filter{Step: "meet"}) {
+		for l, err := range workers[0].Results(t.Context(), tr, baler.ResultFilter{Step: "meet"}) {
 			must(t, err)
 			seen[l.Worker] = true
 		}
@@ -122,7 +122,7 @@ func TestWorkersComeAndGo(t *testing.T) {
 		close(gates)
 		tr = wait(t, b, tr.UUID)
 		for _, l := range audit(t, b, tr) {
-			if l.Outcome != tasks.Succeeded || l.Attempt != 1 {
+			if l.Outcome != tasks.OutcomeSucceeded || l.Attempt != 1 {
 				t.Errorf("file %d: %s at attempt %d: %s", l.File, l.Outcome, l.Attempt, l.Error)
 			}
 		}

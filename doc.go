@@ -8,7 +8,7 @@
 //
 //	func main() {
 //		registry := handlers.Builtin()
-//		registry.Register("shout", handlers.PerFile(shout))
+//		registry.Register("shout", handlers.VariantPerFile(shout))
 //		baler.Main(registry)
 //	}
 //

@@ -13,30 +13,30 @@ import (
 	"github.com/balerhq/baler/config"
 )
 
-// Health is what a check found.
-type Health string
+// Status is what a check found.
+type Status string
 
 // The three.
 const (
-	Well    Health = "ok"
-	Warning Health = "warning" // works, and a person should know
-	Sick    Health = "failed"  // keeps Baler from working, or from keeping its promises
+	StatusOK      Status = "ok"
+	StatusWarning Status = "warning" // works, and a person should know
+	StatusError   Status = "failed"  // keeps Baler from working, or from keeping its promises
 )
 
 // Check is one thing that Diagnose looked at.
 type Check struct {
 	Name   string
-	Health Health
+	Status Status
 	Detail string // what was found
-	Advice string // what to do; empty when all is well
+	Hint   string // what to do; empty when all is well
 }
 
 func well(name, format string, args ...any) Check {
-	return Check{Name: name, Health: Well, Detail: fmt.Sprintf(format, args...)}
+	return Check{Name: name, Status: StatusOK, Detail: fmt.Sprintf(format, args...)}
 }
 
-func ill(name string, h Health, err error, advice string) Check {
-	return Check{Name: name, Health: h, Detail: err.Error(), Advice: advice}
+func ill(name string, h Status, err error, advice string) Check {
+	return Check{Name: name, Status: h, Detail: err.Error(), Hint: advice}
 }
 
 // Diagnose looks at the host, the database and the queue that cfg names. It
@@ -80,26 +80,26 @@ func (b *Baler) diagnoseDatabase(ctx context.Context) (checks []Check) {
 		return []Check{well("database", "%s is not there yet; the first transfer makes it", path), writable(filepath.Dir(path))}
 	}
 	if err := b.openStore(ctx); err != nil {
-		return []Check{ill("database", Sick, err, "")} // the error says what to do
+		return []Check{ill("database", StatusError, err, "")} // the error says what to do
 	}
 	defer func() {
 		if err := b.store.Close(); err != nil {
-			checks = append(checks, ill("database", Warning, err, "look at the database's log"))
+			checks = append(checks, ill("database", StatusWarning, err, "look at the database's log"))
 		}
 	}()
-	server, err := b.store.Server(ctx)
+	server, err := b.store.ServerInfo(ctx)
 	if err != nil {
-		return []Check{ill("database", Sick, err, "grant this account the right to read its own database")}
+		return []Check{ill("database", StatusError, err, "grant this account the right to read its own database")}
 	}
-	checks = append(checks, well("database", "%s, version %s", b.store.Where(), server.Version))
+	checks = append(checks, well("database", "%s, version %s", b.store.Describe(), server.Version))
 	durability := well("durability", "%s", server.Setting)
 	switch {
 	case server.Durable:
 	case b.sqlite():
 		durability.Detail += ": a power cut may undo the last moments, a crash nothing"
 	default:
-		durability.Health = Warning
-		durability.Advice = "set innodb_flush_log_at_trx_commit=1, or a power cut loses recorded results"
+		durability.Status = StatusWarning
+		durability.Hint = "set innodb_flush_log_at_trx_commit=1, or a power cut loses recorded results"
 	}
 	checks = append(checks, durability)
 	if b.sqlite() {
@@ -120,19 +120,19 @@ func (b *Baler) diagnoseTables(ctx context.Context) []Check {
 	pending, err := b.store.Pending(ctx)
 	switch auto := b.cfg.Database.AutoMigrate; {
 	case err != nil:
-		return []Check{ill("migrations", Sick, err, "")}
+		return []Check{ill("migrations", StatusError, err, "")}
 	case len(pending) > 0 && auto != nil && !*auto:
-		return []Check{{"migrations", Sick, fmt.Sprintf("%d pending", len(pending)), "run 'baler migrate'"}}
+		return []Check{{"migrations", StatusError, fmt.Sprintf("%d pending", len(pending)), "run 'baler migrate'"}}
 	case len(pending) > 0:
-		return []Check{{"migrations", Warning, fmt.Sprintf("%d pending", len(pending)), "the next command applies them, or 'baler migrate'"}}
+		return []Check{{"migrations", StatusWarning, fmt.Sprintf("%d pending", len(pending)), "the next command applies them, or 'baler migrate'"}}
 	}
 	migrated := well("migrations", "up to date")
 	workers, err := b.LiveWorkers(ctx)
 	switch {
 	case err != nil:
-		return []Check{migrated, ill("workers", Sick, err, "look at the database's log")}
+		return []Check{migrated, ill("workers", StatusError, err, "look at the database's log")}
 	case len(workers) == 0:
-		return []Check{migrated, {"workers", Warning, "none is running", "start one with 'baler worker'; 'baler run' needs none"}}
+		return []Check{migrated, {"workers", StatusWarning, "none is running", "start one with 'baler worker'; 'baler run' needs none"}}
 	}
 	return []Check{migrated, well("workers", "%d running", len(workers))}
 }
@@ -144,7 +144,7 @@ const maxSkew = 2 * time.Second
 func skew(name string, behind time.Duration) Check {
 	c := well(name, "%s apart", behind.Abs().Round(time.Millisecond))
 	if behind.Abs() > maxSkew {
-		c.Health, c.Advice = Warning, "let all hosts keep time by NTP"
+		c.Status, c.Hint = StatusWarning, "let all hosts keep time by NTP"
 	}
 	return c
 }

@@ -21,7 +21,7 @@ func (b *Baler) diagnoseHost() []Check {
 	}
 	for _, dir := range b.cfg.Outputs {
 		if err := tryWriting(dir); err != nil {
-			checks = append(checks, ill("outputs", Sick, err, "make the folder, writable to this account, or correct BALER_OUTPUTS"))
+			checks = append(checks, ill("outputs", StatusError, err, "make the folder, writable to this account, or correct BALER_OUTPUTS"))
 			continue
 		}
 		checks = append(checks, well("outputs", "%s is writable", dir))
@@ -32,11 +32,11 @@ func (b *Baler) diagnoseHost() []Check {
 func readable(root string) Check {
 	d, err := os.Open(root)
 	if err != nil {
-		return ill("roots", Sick, err, "make the folder readable to this account, or correct BALER_ROOTS")
+		return ill("roots", StatusError, err, "make the folder readable to this account, or correct BALER_ROOTS")
 	}
 	defer func() { _ = d.Close() }() // nothing was written
 	if info, err := d.Stat(); err != nil || !info.IsDir() {
-		return Check{"roots", Sick, fmt.Sprintf("%s is not a folder", root), "correct BALER_ROOTS"}
+		return Check{"roots", StatusError, fmt.Sprintf("%s is not a folder", root), "correct BALER_ROOTS"}
 	}
 	return well("roots", "%s", root)
 }
@@ -52,12 +52,12 @@ func writable(folder string) Check {
 		}
 		above := filepath.Dir(folder)
 		if !errors.Is(err, fs.ErrNotExist) || above == folder {
-			return ill("state folder", Sick, err, advice)
+			return ill("state folder", StatusError, err, advice)
 		}
 		folder = above
 	}
 	if err := tryWriting(folder); err != nil {
-		return ill("state folder", Sick, err, advice)
+		return ill("state folder", StatusError, err, advice)
 	}
 	return well("state folder", "%s is writable", folder)
 }
@@ -74,10 +74,10 @@ func tryWriting(folder string) error {
 func diagnoseSignatures() Check {
 	sf := static.New()
 	if sf == nil {
-		return Check{"signatures", Sick, "the built-in signatures cannot be read", "install the program again"}
+		return Check{"signatures", StatusError, "the built-in signatures cannot be read", "install the program again"}
 	}
 	for _, identifier := range sf.Identifiers() {
 		return well("signatures", "%s: %s", identifier[0], identifier[1])
 	}
-	return Check{"signatures", Sick, "there are none", "install the program again"}
+	return Check{"signatures", StatusError, "there are none", "install the program again"}
 }

@@ -16,22 +16,22 @@ func (b *Baler) diagnoseQueue(ctx context.Context) (checks []Check) {
 	}
 	q, err := openQueue(ctx, b.cfg.Redis)
 	if err != nil {
-		return []Check{ill("queue", Sick, err, "")} // the error says what to do
+		return []Check{ill("queue", StatusError, err, "")} // the error says what to do
 	}
 	defer func() {
 		if err := q.close(); err != nil {
-			checks = append(checks, ill("queue", Warning, err, "look at the log of Redis"))
+			checks = append(checks, ill("queue", StatusWarning, err, "look at the log of Redis"))
 		}
 	}()
 	text, err := q.client.Info(ctx).Result()
 	if err != nil {
-		return []Check{ill("queue", Sick, fmt.Errorf("ask Redis about itself: %w", err), "allow this account the command INFO")}
+		return []Check{ill("queue", StatusError, fmt.Errorf("ask Redis about itself: %w", err), "allow this account the command INFO")}
 	}
 	info := parseInfo(text)
 	checks = append(checks, redisVersion(q.where, info["redis_version"]), evictionPolicy(info["maxmemory_policy"]))
 	at, err := q.client.Time(ctx).Result()
 	if err != nil {
-		return append(checks, ill("queue clock", Warning, err, "allow this account the command TIME"))
+		return append(checks, ill("queue clock", StatusWarning, err, "allow this account the command TIME"))
 	}
 	return append(checks, skew("queue clock", b.now().Sub(at)))
 }
@@ -52,13 +52,13 @@ func redisVersion(where, version string) Check {
 	parts := strings.SplitN(version, ".", 3)
 	c := well("queue", "%s, version %s", where, version)
 	if len(parts) < 2 {
-		c.Health, c.Advice = Warning, "make sure that it is Redis 6.2 or later"
+		c.Status, c.Hint = StatusWarning, "make sure that it is Redis 6.2 or later"
 		return c
 	}
 	major, majorErr := strconv.Atoi(parts[0])
 	minor, minorErr := strconv.Atoi(parts[1])
 	if majorErr != nil || minorErr != nil || major < 6 || major == 6 && minor < 2 {
-		c.Health, c.Advice = Sick, "install Redis 6.2 or later"
+		c.Status, c.Hint = StatusError, "install Redis 6.2 or later"
 	}
 	return c
 }
@@ -70,9 +70,9 @@ func evictionPolicy(policy string) Check {
 	switch policy {
 	case "noeviction":
 	case "":
-		c = Check{"eviction", Warning, "Redis does not say", "make sure that maxmemory-policy is noeviction"}
+		c = Check{"eviction", StatusWarning, "Redis does not say", "make sure that maxmemory-policy is noeviction"}
 	default:
-		c.Health, c.Advice = Warning, "set maxmemory-policy noeviction: evicted batches have to be sent again"
+		c.Status, c.Hint = StatusWarning, "set maxmemory-policy noeviction: evicted batches have to be sent again"
 	}
 	return c
 }

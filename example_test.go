@@ -68,7 +68,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	for line, err := range b.Results(ctx, ran.Transfer, baler.Filter{}) {
+	for line, err := range b.Results(ctx, ran.Transfer, baler.ResultFilter{}) {
 		if err != nil {
 			panic(err)
 		}

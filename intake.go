@@ -16,11 +16,11 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// intake registers files with one transfer: rows in bulk, then, by the group
+// registrar registers files with one transfer: rows in bulk, then, by the group
 // way, one message a file.
-type intake struct {
+type registrar struct {
 	b       *Baler
-	entry   *batcher.Entry
+	plan    *batcher.TransferPlan
 	lineage string
 	files   *batcher.Batcher[tasks.File]
 	chunks  errgroup.Group // being registered, a few side by side
@@ -49,7 +49,7 @@ func (b *Baler) sideBySide() int {
 	return 3
 }
 
-func (b *Baler) newIntake(ctx context.Context, transfer int64, lineage string) (*intake, error) {
+func (b *Baler) newRegistrar(ctx context.Context, transfer int64, lineage string) (*registrar, error) {
 	entry, err := b.catalog.Get(ctx, transfer)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (b *Baler) newIntake(ctx context.Context, transfer int64, lineage string) (
 	if err != nil {
 		return nil, err
 	}
-	in := &intake{b: b, entry: entry, lineage: lineage, next: t.Files + 1, counted: make(chan struct{})}
+	in := &registrar{b: b, plan: entry, lineage: lineage, next: t.Files + 1, counted: make(chan struct{})}
 	close(in.counted)
 	in.chunks.SetLimit(b.sideBySide())
 	in.files = batcher.New(registerPolicy(), in.flush, batcher.Options[tasks.File]{})
@@ -69,7 +69,7 @@ func (b *Baler) newIntake(ctx context.Context, transfer int64, lineage string) (
 
 // add takes a file. It blocks while registering is behind, and fails when an
 // earlier file could not be registered.
-func (in *intake) add(ctx context.Context, f tasks.File) error {
+func (in *registrar) add(ctx context.Context, f tasks.File) error {
 	if err := in.failed(); err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (in *intake) add(ctx context.Context, f tasks.File) error {
 }
 
 // close registers what is held.
-func (in *intake) close(ctx context.Context) error {
+func (in *registrar) close(ctx context.Context) error {
 	err := in.files.Close(ctx)
 	if err != nil {
 		// Told to stop: what is held fails, but nothing may go on behind our back.
@@ -91,7 +91,7 @@ func (in *intake) close(ctx context.Context) error {
 	return errors.Join(err, in.failed())
 }
 
-func (in *intake) failed() error {
+func (in *registrar) failed() error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.err
@@ -99,7 +99,7 @@ func (in *intake) failed() error {
 
 // flush numbers the files, in the order in which they came, and has them
 // registered beside the chunks before.
-func (in *intake) flush(_ context.Context, files []tasks.File) error {
+func (in *registrar) flush(_ context.Context, files []tasks.File) error {
 	first, before, counted := in.next, in.counted, make(chan struct{})
 	in.next += int64(len(files))
 	in.counted = counted
@@ -121,33 +121,33 @@ func (in *intake) flush(_ context.Context, files []tasks.File) error {
 
 // register commits rows, closes counted when they are counted or never will
 // be, and sends messages where the way is group.
-func (in *intake) register(ctx context.Context, files []tasks.File, first int64, turn func() error, counted chan struct{}) error {
-	a := store.Addition{Transfer: in.entry.ID, Files: files, First: first, Turn: turn, Lineage: in.lineage}
-	if in.entry.Via == tasks.ViaBulk {
+func (in *registrar) register(ctx context.Context, files []tasks.File, first int64, turn func() error, counted chan struct{}) error {
+	a := store.FileBatch{Transfer: in.plan.ID, Files: files, First: first, BeforeCount: turn, RunKey: in.lineage}
+	if in.plan.Via == tasks.ViaBulk {
 		return in.count(ctx, a, counted)
 	}
 	steps := make([]int, len(files))
-	a.Routed = make(map[int]int64)
+	a.FirstSteps = make(map[int]int64)
 	for i := range files {
-		if steps[i] = in.entry.Route(0, &files[i], nil); steps[i] == 0 {
+		if steps[i] = in.plan.Route(0, &files[i], nil); steps[i] == 0 {
 			a.Finished++
 			continue
 		}
-		a.Routed[steps[i]]++
+		a.FirstSteps[steps[i]]++
 	}
 	if err := in.count(ctx, a, counted); err != nil {
 		return err
 	}
-	var routed []tasks.Routed
+	var routed []tasks.FileTask
 	for i := range files {
 		if steps[i] > 0 {
-			routed = append(routed, tasks.Routed{File: &files[i], Step: steps[i], Handler: in.entry.Step(steps[i]).Handler})
+			routed = append(routed, tasks.FileTask{File: &files[i], Step: steps[i], Handler: in.plan.Step(steps[i]).Handler})
 		}
 	}
 	return in.enqueue(ctx, routed)
 }
 
-func (in *intake) count(ctx context.Context, a store.Addition, counted chan struct{}) error {
+func (in *registrar) count(ctx context.Context, a store.FileBatch, counted chan struct{}) error {
 	defer close(counted)
 	err := in.b.store.AddFiles(ctx, a)
 	if err != nil {
@@ -163,11 +163,11 @@ func (in *intake) count(ctx context.Context, a store.Addition, counted chan stru
 // enqueue sends one message a file, and waits while the queue holds too many.
 // When Redis does not take them the files are registered all the same: the
 // sweep finds them.
-func (in *intake) enqueue(ctx context.Context, routed []tasks.Routed) error {
+func (in *registrar) enqueue(ctx context.Context, routed []tasks.FileTask) error {
 	if err := in.waitForRoom(ctx); err != nil {
 		return err
 	}
-	if err := in.b.queue.producer.Files(ctx, in.entry.Queue, in.entry.ID, routed); err != nil {
+	if err := in.b.queue.producer.EnqueueFiles(ctx, in.plan.Queue, in.plan.ID, routed); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("enqueue files: %w", err)
 		}
@@ -177,13 +177,13 @@ func (in *intake) enqueue(ctx context.Context, routed []tasks.Routed) error {
 	return nil
 }
 
-func (in *intake) waitForRoom(ctx context.Context) error {
-	names := make([]string, len(in.entry.Recipe.Steps))
-	for i, s := range in.entry.Recipe.Steps {
+func (in *registrar) waitForRoom(ctx context.Context) error {
+	names := make([]string, len(in.plan.Recipe.Steps))
+	for i, s := range in.plan.Recipe.Steps {
 		names[i] = s.Handler
 	}
 	for {
-		waiting, err := in.b.queue.producer.Waiting(ctx, in.entry.Queue, names)
+		waiting, err := in.b.queue.producer.GroupBacklog(ctx, in.plan.Queue, names)
 		if err != nil || waiting < int64(in.b.cfg.Group.Limit) {
 			return ctx.Err()
 		}

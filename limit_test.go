@@ -57,7 +57,7 @@ func (w *crew) hold(ctx context.Context, _ *handlers.Job) error {
 
 func (w *crew) limit(inFlight int) {
 	w.t.Helper()
-	_, err := w.b.Limit(w.t.Context(), store.OverAll, "", &inFlight, nil)
+	_, err := w.b.SetLimit(w.t.Context(), store.ScopeAll, "", &inFlight, nil)
 	must(w.t, err)
 }
 
@@ -121,7 +121,7 @@ func TestCeilingHoldsOverAllWorkers(t *testing.T) {
 		w.runs(more)
 		close(w.proceed)
 		for _, l := range audit(t, w.b, wait(t, w.b, tr.UUID)) {
-			if l.Outcome != tasks.Succeeded || l.Attempt != 1 {
+			if l.Outcome != tasks.OutcomeSucceeded || l.Attempt != 1 {
 				t.Errorf("file %d ended as %s at attempt %d", l.File, l.Outcome, l.Attempt)
 			}
 		}
@@ -135,7 +135,7 @@ func TestCeilingOverATransfer(t *testing.T) {
 		recipe := builtin(t, "checksum")
 		slow := submit(t, b, baler.Submission{Paths: []string{tree(t, 50)}, Via: tasks.ViaBulk, Recipe: recipe})
 		rate, one := 0.001, 1
-		_, err := b.Limit(t.Context(), store.OverTransfer, slow.UUID, &one, &rate)
+		_, err := b.SetLimit(t.Context(), store.ScopeTransfer, slow.UUID, &one, &rate)
 		must(t, err)
 		work(t, b)
 		other := submit(t, b, baler.Submission{Paths: []string{tree(t, 50)}, Via: tasks.ViaBulk, Recipe: recipe})
@@ -146,7 +146,7 @@ func TestCeilingOverATransfer(t *testing.T) {
 			t.Errorf("%d files went through at one in a thousand seconds", now.Finished)
 		}
 		none, nothing := 0.0, 0
-		_, err = b.Limit(t.Context(), store.OverTransfer, slow.UUID, &nothing, &none)
+		_, err = b.SetLimit(t.Context(), store.ScopeTransfer, slow.UUID, &nothing, &none)
 		must(t, err)
 		audit(t, b, wait(t, b, slow.UUID))
 	})

@@ -16,32 +16,32 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Load says which JSON lines go into which table, and how. Into must be given.
-type Load struct {
-	Into        string
-	Map         []string // "column=path:type" each; empty: the table's columns from the members of their names
-	Document    string   // the column that takes each whole line; empty for none
-	Keyword     string   // lines without it are passed over; empty for none
-	Key         []string // the columns by which duplicates are told
-	OnDuplicate string   // ignore, update or error; empty: ignore when there is a key, else error
-	Create      bool     // create the table when there is none
-	Part        int64    // bytes of the parts that files are split into; 0: DefaultPart
+// LoadOptions says which JSON lines go into which table, and how. Into must be given.
+type LoadOptions struct {
+	Into         string
+	Map          []string // "column=path:type" each; empty: the table's columns from the members of their names
+	LineColumn   string   // the column that takes each whole line; empty for none
+	LineContains string   // lines without it are passed over; empty for none
+	Key          []string // the columns by which duplicates are told
+	OnDuplicate  string   // ignore, update or error; empty: ignore when there is a key, else error
+	Create       bool     // create the table when there is none
+	ChunkSize    int64    // bytes of the parts that files are split into; 0: DefaultChunkSize
 }
 
-// DefaultPart is how large the parts of files of lines are.
-const DefaultPart = 8 << 20
+// DefaultChunkSize is how large the parts of files of lines are.
+const DefaultChunkSize = 8 << 20
 
 // LoadRecipe makes the recipe that loads JSON lines, for Run or Submit with the
 // same paths. It creates the table when that is wanted, with columns inferred
 // from the first lines of the first file as far as the mapping does not say
 // them, and makes sure that the table suits: what is wrong shows before any
 // file is registered.
-func (b *Baler) LoadRecipe(ctx context.Context, l Load, paths []string) (*recipe.Recipe, error) {
+func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (*recipe.Recipe, error) {
 	args := load.Args{
-		Into: l.Into, Map: l.Map, Document: l.Document, Keyword: l.Keyword, Key: l.Key,
+		Into: l.Into, Map: l.Map, Document: l.LineColumn, Keyword: l.LineContains, Key: l.Key,
 		OnDuplicate: store.OnDuplicate(l.OnDuplicate), Create: l.Create,
 	}
-	plan, err := args.Plan()
+	plan, err := args.Resolve()
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (b *Baler) LoadRecipe(ctx context.Context, l Load, paths []string) (*recipe
 		return nil, err
 	}
 	args.Create = false // it is there now, and the next run's recipe must be the same
-	return loadRecipe(&args, l.Part)
+	return loadRecipe(&args, l.ChunkSize)
 }
 
 // inferColumns fills in what a table that is to be created needs to know.
@@ -71,7 +71,7 @@ func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []strin
 		return fmt.Errorf("infer columns: %w", err)
 	}
 	defer func() { _ = f.Close() }() // only read from
-	content, err := load.OpenContent(f)
+	content, err := load.OpenLines(f)
 	if err != nil {
 		return fmt.Errorf("infer columns from %s: %w", path, err)
 	}
@@ -88,7 +88,7 @@ var errFound = errors.New("found")
 // firstFile is the first file of a scan that has content.
 func firstFile(ctx context.Context, paths []string) (found string, err error) {
 	_, err = tasks.Scan(ctx, paths, tasks.ScanOptions{}, func(f tasks.File) error {
-		if f.Problem != "" || f.Size == 0 {
+		if f.ScanError != "" || f.Size == 0 {
 			return nil
 		}
 		found = f.Path
@@ -111,7 +111,7 @@ func loadRecipe(args *load.Args, part int64) (*recipe.Recipe, error) {
 		return nil, fmt.Errorf("write recipe: %w", err)
 	}
 	if part == 0 {
-		part = DefaultPart
+		part = DefaultChunkSize
 	}
 	// JSON is YAML; what looks like a template in it is none.
 	source := fmt.Sprintf("name: load\nsplit: {lines: %d}\nsteps:\n  - handler: load\n    with: %s\n",
@@ -125,10 +125,10 @@ func (b *Baler) LoadCounts(ctx context.Context, t tasks.Transfer) (store.LoadCou
 	return b.store.LoadTotals(ctx, t.ID)
 }
 
-// Rejects yields the lines that a transfer set aside, in the order of files and
+// RejectedLines yields the lines that a transfer set aside, in the order of files and
 // lines, in bounded memory. It ends with the first error.
-func (b *Baler) Rejects(ctx context.Context, t tasks.Transfer) iter.Seq2[store.FileReject, error] {
-	return store.Pages(resultPage, func(after store.RejectKey) ([]store.FileReject, error) {
-		return b.store.Rejects(ctx, t.ID, after, resultPage)
-	}, func(r *store.FileReject) store.RejectKey { return r.Key })
+func (b *Baler) RejectedLines(ctx context.Context, t tasks.Transfer) iter.Seq2[store.FileRejectedLine, error] {
+	return store.Paginate(resultPage, func(after store.RejectKey) ([]store.FileRejectedLine, error) {
+		return b.store.RejectedLines(ctx, t.ID, after, resultPage)
+	}, func(r *store.FileRejectedLine) store.RejectKey { return r.Key })
 }

@@ -32,7 +32,7 @@ func workUntilSignal(registry *handlers.Registry) error {
 	if err != nil {
 		return err
 	}
-	b, err := Open(ctx, cfg, Options{Registry: registry, Log: NewLog(os.Stderr, cfg.Log)})
+	b, err := Open(ctx, cfg, Options{Registry: registry, Log: NewLogger(os.Stderr, cfg.Log)})
 	if err != nil {
 		return err
 	}
@@ -40,8 +40,8 @@ func workUntilSignal(registry *handlers.Registry) error {
 	return b.Work(ctx)
 }
 
-// NewLog makes the log that the settings ask for.
-func NewLog(w io.Writer, cfg config.Log) *slog.Logger {
+// NewLogger makes the log that the settings ask for.
+func NewLogger(w io.Writer, cfg config.Log) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
 		level = slog.LevelInfo // config has checked it

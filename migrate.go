@@ -23,7 +23,7 @@ func Migrate(ctx context.Context, cfg config.Config, o Options, check bool) (m M
 		return m, err
 	}
 	defer func() { err = errors.Join(err, b.store.Close()) }()
-	m.Database = b.store.Where()
+	m.Database = b.store.Describe()
 	if check {
 		m.Pending, err = b.store.Pending(ctx)
 	} else {

@@ -8,9 +8,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// novelty lets through what no earlier run has registered. A transfer is begun
+// changeDetector lets through what no earlier run has registered. A transfer is begun
 // when the first such file comes.
-type novelty struct {
+type changeDetector struct {
 	b          *Baler
 	submission *Submission
 	sources    []string
@@ -18,13 +18,13 @@ type novelty struct {
 
 	held     []tasks.File
 	transfer tasks.Transfer
-	intake   *intake
+	intake   *registrar
 }
 
 // noveltyPage is how many files are looked up at a time.
 const noveltyPage = 1000
 
-func (n *novelty) begin(ctx context.Context) error {
+func (n *changeDetector) begin(ctx context.Context) error {
 	t, _, err := n.b.store.Create(ctx, n.b.newTransfer(n.submission, n.sources, n.lineage))
 	if err != nil {
 		return err
@@ -33,14 +33,14 @@ func (n *novelty) begin(ctx context.Context) error {
 }
 
 // goOn takes the latest transfer up when it has not ended.
-func (n *novelty) goOn(ctx context.Context, latest tasks.Transfer) (resumed bool, err error) {
+func (n *changeDetector) goOn(ctx context.Context, latest tasks.Transfer) (resumed bool, err error) {
 	if latest.State.Ended() {
 		return false, nil
 	}
 	if !latest.PausedAt.IsZero() {
 		return false, fmt.Errorf("%w: let %s go on first ('baler resume %s')", ErrPaused, latest.UUID, latest.UUID)
 	}
-	if latest.State == tasks.Closing {
+	if latest.State == tasks.StateFinalizing {
 		return false, nil // what is new makes a transfer of its own; this one is waited for
 	}
 	resumed, err = n.b.store.Reopen(ctx, latest.ID)
@@ -50,16 +50,16 @@ func (n *novelty) goOn(ctx context.Context, latest tasks.Transfer) (resumed bool
 	return true, n.resume(ctx, latest)
 }
 
-func (n *novelty) resume(ctx context.Context, t tasks.Transfer) (err error) {
+func (n *changeDetector) resume(ctx context.Context, t tasks.Transfer) (err error) {
 	n.transfer = t
-	n.intake, err = n.b.newIntake(ctx, t.ID, n.lineage)
-	if err == nil && n.submission.Started != nil {
-		n.submission.Started(t)
+	n.intake, err = n.b.newRegistrar(ctx, t.ID, n.lineage)
+	if err == nil && n.submission.OnCreated != nil {
+		n.submission.OnCreated(t)
 	}
 	return err
 }
 
-func (n *novelty) add(ctx context.Context, f tasks.File) error {
+func (n *changeDetector) add(ctx context.Context, f tasks.File) error {
 	n.held = append(n.held, f)
 	if len(n.held) < noveltyPage {
 		return nil
@@ -68,11 +68,11 @@ func (n *novelty) add(ctx context.Context, f tasks.File) error {
 }
 
 // pass looks the held files up and registers the new ones.
-func (n *novelty) pass(ctx context.Context) error {
+func (n *changeDetector) pass(ctx context.Context) error {
 	if len(n.held) == 0 {
 		return nil
 	}
-	unseen, err := n.b.store.Unseen(ctx, n.lineage, n.held)
+	unseen, err := n.b.store.ChangedFiles(ctx, n.lineage, n.held)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (n *novelty) pass(ctx context.Context) error {
 	return nil
 }
 
-func (n *novelty) close(ctx context.Context) error {
+func (n *changeDetector) close(ctx context.Context) error {
 	err := ctx.Err()
 	if err == nil {
 		err = n.pass(ctx)

@@ -19,7 +19,7 @@ func (b *Baler) policy(s *recipe.Step) batcher.Policy {
 		MaxItems: s.Batch.MaxItems, MaxBytes: s.Batch.MaxBytes, MaxDelay: s.Batch.MaxDelay, Target: s.Batch.Target,
 	}
 	reg, _ := b.registry.Lookup(s.Handler) // one that only other workers have says nothing here
-	return step.Over(sitePolicy(b.cfg.Handlers[s.Handler].Batch)).Over(reg.Batch).Over(sitePolicy(b.cfg.Batch)).Over(batcher.Default())
+	return step.Overlay(sitePolicy(b.cfg.Handlers[s.Handler].Batch)).Overlay(reg.Batch).Overlay(sitePolicy(b.cfg.Batch)).Overlay(batcher.DefaultPolicy())
 }
 
 func sitePolicy(c config.Batch) batcher.Policy {
@@ -30,13 +30,13 @@ func (b *Baler) timeout(s *recipe.Step, reg handlers.Registration) time.Duration
 	return cmp.Or(s.Timeout, b.cfg.Handlers[s.Handler].Timeout, reg.Timeout)
 }
 
-func (b *Baler) retry(s *recipe.Step, reg handlers.Registration) handlers.Retry {
+func (b *Baler) retry(s *recipe.Step, reg handlers.Registration) handlers.RetryPolicy {
 	return b.retryOver(s.Retry, s.Handler, reg)
 }
 
-func (b *Baler) retryOver(step recipe.Retry, handler string, reg handlers.Registration) handlers.Retry {
+func (b *Baler) retryOver(step recipe.Retry, handler string, reg handlers.Registration) handlers.RetryPolicy {
 	site := b.cfg.Handlers[handler].Retry
-	return handlers.Retry{
+	return handlers.RetryPolicy{
 		Attempts:   cmp.Or(step.Attempts, site.Attempts, reg.Retry.Attempts),
 		Backoff:    cmp.Or(step.Backoff, site.Backoff, reg.Retry.Backoff),
 		MaxBackoff: cmp.Or(step.MaxBackoff, site.MaxBackoff, reg.Retry.MaxBackoff),

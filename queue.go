@@ -18,23 +18,23 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// queue holds the connections to Redis.
-type queue struct {
+// redisQueue holds the connections to Redis.
+type redisQueue struct {
 	where    string
 	opt      asynq.RedisConnOpt
 	client   redis.UniversalClient // for workers and questions
 	sender   redis.UniversalClient // gathers concurrent enqueues into pipelines
 	producer *tasks.Producer
-	embedded *embedded // nil for a server
+	embedded *embeddedRedis // nil for a server
 }
 
 // openQueue connects, and makes sure that Redis answers.
-func openQueue(ctx context.Context, cfg config.Redis) (*queue, error) {
+func openQueue(ctx context.Context, cfg config.Redis) (*redisQueue, error) {
 	u, err := config.ParseRedis(cfg.URL)
 	if err != nil {
 		return nil, fmt.Errorf("BALER_REDIS_URL %w", err)
 	}
-	q := &queue{where: u.Redacted()}
+	q := &redisQueue{where: u.Redacted()}
 	if u.Mode == config.Embedded {
 		if q.embedded, err = startEmbedded(); err != nil {
 			return nil, err
@@ -45,7 +45,7 @@ func openQueue(ctx context.Context, cfg config.Redis) (*queue, error) {
 	}
 	q.client = newClient(q.opt)
 	q.sender = newClient(q.opt)
-	tasks.AddGather(q.sender)
+	tasks.AddPipelineHook(q.sender)
 	q.producer = tasks.NewProducer(q.sender)
 	if err := q.ping(ctx); err != nil {
 		return nil, errors.Join(err, q.close())
@@ -56,7 +56,7 @@ func openQueue(ctx context.Context, cfg config.Redis) (*queue, error) {
 // pingTime bounds how long an answer of Redis is waited for.
 const pingTime = 5 * time.Second
 
-func (q *queue) ping(ctx context.Context) error {
+func (q *redisQueue) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTime)
 	defer cancel()
 	if err := q.client.Ping(ctx).Err(); err != nil {
@@ -66,7 +66,7 @@ func (q *queue) ping(ctx context.Context) error {
 	return nil
 }
 
-func (q *queue) close() error {
+func (q *redisQueue) close() error {
 	errs := []error{ignoreClosed(q.client.Close()), ignoreClosed(q.sender.Close())}
 	if q.embedded != nil {
 		q.embedded.close()
@@ -108,9 +108,9 @@ func newClient(opt asynq.RedisConnOpt) redis.UniversalClient {
 	return opt.MakeRedisClient().(redis.UniversalClient) //nolint:forcetypeassert // all three kinds are
 }
 
-// embedded is a Redis inside this process, on a loopback port that only this
+// embeddedRedis is a Redis inside this process, on a loopback port that only this
 // process knows the password of.
-type embedded struct {
+type embeddedRedis struct {
 	server   *miniredis.Miniredis
 	password string
 	stop     chan struct{}
@@ -118,8 +118,8 @@ type embedded struct {
 	ended    sync.WaitGroup
 }
 
-func startEmbedded() (*embedded, error) {
-	e := &embedded{server: miniredis.NewMiniRedis(), password: rand.Text(), stop: make(chan struct{})}
+func startEmbedded() (*embeddedRedis, error) {
+	e := &embeddedRedis{server: miniredis.NewMiniRedis(), password: rand.Text(), stop: make(chan struct{})}
 	e.server.RequireAuth(e.password)
 	if err := e.server.StartAddr(net.JoinHostPort("127.0.0.1", "0")); err != nil {
 		return nil, fmt.Errorf("start embedded Redis: %w", err)
@@ -129,7 +129,7 @@ func startEmbedded() (*embedded, error) {
 }
 
 // age lets keys expire: miniredis does not look at the clock by itself.
-func (e *embedded) age() {
+func (e *embeddedRedis) age() {
 	const tick = time.Second
 	t := time.NewTicker(tick)
 	defer t.Stop()
@@ -143,11 +143,11 @@ func (e *embedded) age() {
 	}
 }
 
-func (e *embedded) opt() asynq.RedisConnOpt {
+func (e *embeddedRedis) opt() asynq.RedisConnOpt {
 	return asynq.RedisClientOpt{Addr: e.server.Addr(), Password: e.password}
 }
 
-func (e *embedded) close() {
+func (e *embeddedRedis) close() {
 	e.once.Do(func() {
 		close(e.stop)
 		e.ended.Wait()

@@ -36,8 +36,8 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 		return here || slices.Contains(elsewhere, name)
 	}
 	knownClosing := func(name string) bool {
-		_, here := b.registry.LookupClosing(name)
-		return here || slices.Contains(elsewhere, closingMark+name)
+		_, here := b.registry.LookupFinalizer(name)
+		return here || slices.Contains(elsewhere, finalizerMark+name)
 	}
 	errs := []error{r.Check(known, knownClosing)}
 	for _, s := range r.Steps {
@@ -53,8 +53,8 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 			errs = append(errs, fmt.Errorf("recipe %s: step %s: with: %w", r.Name, s.Name, err))
 		}
 	}
-	for _, s := range r.Closing {
-		reg, here := b.registry.LookupClosing(s.Handler)
+	for _, s := range r.Finalizers {
+		reg, here := b.registry.LookupFinalizer(s.Handler)
 		if !here || reg.CheckArgs == nil || s.ArgsTemplated() {
 			continue
 		}
@@ -63,7 +63,7 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 			err = reg.CheckArgs(args)
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("recipe %s: closing step %s: with: %w", r.Name, s.Name, err))
+			errs = append(errs, fmt.Errorf("recipe %s: final step %s: with: %w", r.Name, s.Name, err))
 		}
 	}
 	return errors.Join(errs...)

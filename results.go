@@ -11,8 +11,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Filter chooses results. The zero value chooses all.
-type Filter struct {
+// ResultFilter chooses results. The zero value chooses all.
+type ResultFilter struct {
 	Step     string // a step's name; empty: every step
 	Outcomes []tasks.Outcome
 	File     int64 // 0: every file
@@ -21,11 +21,11 @@ type Filter struct {
 // resultPage is how many results are held in memory at a time.
 const resultPage = 1000
 
-// ErrNoStep says that a transfer's recipe has no step of a name.
-var ErrNoStep = errors.New("no such step")
+// ErrStepNotFound says that a transfer's recipe has no step of a name.
+var ErrStepNotFound = errors.New("no such step")
 
-func (f Filter) of(t tasks.Transfer) (store.Filter, error) {
-	filter := store.Filter{Outcomes: f.Outcomes, File: f.File}
+func (f ResultFilter) of(t tasks.Transfer) (store.ResultFilter, error) {
+	filter := store.ResultFilter{Outcomes: f.Outcomes, File: f.File}
 	if f.Step == "" {
 		return filter, nil
 	}
@@ -33,20 +33,20 @@ func (f Filter) of(t tasks.Transfer) (store.Filter, error) {
 	for i, s := range t.Steps {
 		names[i] = s.Name
 		if s.Name == f.Step {
-			filter.Step = s.No
+			filter.Step = s.Number
 		}
 	}
 	if filter.Step == 0 {
-		return filter, fmt.Errorf("%w: %q; the transfer has %s", ErrNoStep, f.Step, strings.Join(names, ", "))
+		return filter, fmt.Errorf("%w: %q; the transfer has %s", ErrStepNotFound, f.Step, strings.Join(names, ", "))
 	}
 	return filter, nil
 }
 
 // Results yields a transfer's results in the order of steps and files, in
 // bounded memory. It ends with the first error.
-func (b *Baler) Results(ctx context.Context, t tasks.Transfer, f Filter) iter.Seq2[tasks.Line, error] {
+func (b *Baler) Results(ctx context.Context, t tasks.Transfer, f ResultFilter) iter.Seq2[tasks.ResultLine, error] {
 	filter, err := f.of(t)
-	return store.Lines(&t, resultPage, func(after store.Key) ([]store.Line, error) {
+	return store.PaginateResults(&t, resultPage, func(after store.ResultKey) ([]store.ResultRow, error) {
 		if err != nil {
 			return nil, err
 		}

@@ -32,25 +32,25 @@ func TestSubmissionThatWasCutOffIsResumedWithoutDoublingAFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		tr, _, err := b.Submit(ctx, baler.Submission{
-			Paths: []string{root}, Via: tasks.ViaBulk, Recipe: builtin(t, "noop"), Notice: func(tasks.Notice) { cancel() },
+			Paths: []string{root}, Via: tasks.ViaBulk, Recipe: builtin(t, "noop"), OnSkipped: func(tasks.Skipped) { cancel() },
 		})
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("submit: %v, want that it was canceled", err)
 		}
-		if tr.State != tasks.Open || tr.Files >= files {
+		if tr.State != tasks.StateOpen || tr.Files >= files {
 			t.Fatalf("cut off, the transfer is %s with %d files", tr.State, tr.Files)
 		}
-		if _, err := b.ResumeSubmit(t.Context(), tr, nil); !errors.Is(err, baler.ErrAlive) {
+		if _, err := b.ResumeSubmit(t.Context(), tr, nil); !errors.Is(err, baler.ErrProducerAlive) {
 			t.Errorf("resumed at once: %v", err)
 		}
 		clock.Advance(time.Minute)
 		if tr, err = b.ResumeSubmit(t.Context(), tr, nil); err != nil {
 			t.Fatal(err)
 		}
-		if tr.Files != files || tr.State != tasks.Running {
+		if tr.Files != files || tr.State != tasks.StateRunning {
 			t.Errorf("resumed, the transfer is %s with %d files, want %d", tr.State, tr.Files, files)
 		}
-		if _, err := b.ResumeSubmit(t.Context(), tr, nil); !errors.Is(err, baler.ErrSealed) {
+		if _, err := b.ResumeSubmit(t.Context(), tr, nil); !errors.Is(err, baler.ErrAlreadySealed) {
 			t.Errorf("resumed twice: %v", err)
 		}
 		work(t, b)
@@ -88,7 +88,7 @@ func TestSubmissionOfALineFileThatWasCutOffIsResumedBetweenItsParts(t *testing.T
 		}
 		testkit.CloseAtEnd(t, b)
 		ctx, cancel := context.WithCancel(t.Context())
-		tr, _, err := b.Submit(ctx, baler.Submission{Paths: []string{root}, Recipe: r, Notice: func(tasks.Notice) { cancel() }})
+		tr, _, err := b.Submit(ctx, baler.Submission{Paths: []string{root}, Recipe: r, OnSkipped: func(tasks.Skipped) { cancel() }})
 		if !errors.Is(err, context.Canceled) || tr.Bytes >= int64(len(content)) {
 			t.Fatalf("cut off with %d of %d bytes: %v", tr.Bytes, len(content), err)
 		}

@@ -14,12 +14,12 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Ran is what came of a Run.
-type Ran struct {
-	Transfer tasks.Transfer   // the one that was worked on, or the last one when nothing had changed
-	Others   []tasks.Transfer // earlier ones that were finished beside it: retried after newer ones had begun
-	Resumed  bool             // it was begun by an earlier run
-	Changed  bool             // there was something to do
+// RunResult is what came of a Run.
+type RunResult struct {
+	Transfer     tasks.Transfer   // the one that was worked on, or the last one when nothing had changed
+	Previous     []tasks.Transfer // earlier ones that were finished beside it: retried after newer ones had begun
+	Resumed      bool             // it was begun by an earlier run
+	FoundChanges bool             // there was something to do
 }
 
 // ErrPaused says that a person has paused what Run would go on with.
@@ -30,18 +30,18 @@ var ErrPaused = errors.New("the transfer is paused")
 // goes on where it stopped, finishes what is to be retried, and registers only
 // what was added or changed since.
 // When ctx ends, work stops in order and Run gives the error of ctx.
-func (b *Baler) Run(ctx context.Context, s Submission) (ran Ran, err error) {
+func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
 	sources, err := s.sources()
 	if err != nil {
 		return ran, err
 	}
-	lineage := lineageOf(sources, &s)
-	closing, err := b.runClosing(lineage)
+	lineage := runKeyOf(sources, &s)
+	closing, err := b.runFinalizeScope(lineage)
 	if err != nil {
 		return ran, err
 	}
 	// Looked up before the worker begins, which may end them before they are seen.
-	begun, err := b.store.Revived(ctx, lineage, math.MaxInt64)
+	begun, err := b.store.UnfinishedRuns(ctx, lineage, math.MaxInt64)
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
@@ -61,8 +61,8 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran Ran, err error) {
 		}
 		err = errors.Join(err, workErr)
 	}()
-	err = b.alone(ctx, lineage, func(ctx context.Context) (err error) {
-		if ran, err = b.runOnce(ctx, &s, sources, begun); err != nil || !ran.Changed {
+	err = b.withRunLock(ctx, lineage, func(ctx context.Context) (err error) {
+		if ran, err = b.runOnce(ctx, &s, sources, begun); err != nil || !ran.FoundChanges {
 			return err
 		}
 		if _, err := b.store.Seal(ctx, ran.Transfer.ID); err != nil {
@@ -70,11 +70,11 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran Ran, err error) {
 		}
 		return nil
 	})
-	if err != nil || !ran.Changed {
+	if err != nil || !ran.FoundChanges {
 		return ran, err
 	}
-	for i := range ran.Others {
-		if ran.Others[i], err = b.Wait(ctx, ran.Others[i].UUID, nil); err != nil {
+	for i := range ran.Previous {
+		if ran.Previous[i], err = b.Wait(ctx, ran.Previous[i].UUID, nil); err != nil {
 			return ran, err
 		}
 	}
@@ -84,14 +84,14 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran Ran, err error) {
 
 // runOnce registers what is new, and says which of the transfers that earlier
 // runs have begun are to be waited for. It returns before any is processed.
-func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string, begun []tasks.Transfer) (ran Ran, err error) {
-	lineage := lineageOf(sources, s)
+func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string, begun []tasks.Transfer) (ran RunResult, err error) {
+	lineage := runKeyOf(sources, s)
 	latest, err := b.store.Latest(ctx, lineage)
-	first := errors.Is(err, tasks.ErrNoTransfer)
+	first := errors.Is(err, tasks.ErrTransferNotFound)
 	if err != nil && !first {
 		return ran, err
 	}
-	n := &novelty{b: b, submission: s, sources: sources, lineage: lineage}
+	n := &changeDetector{b: b, submission: s, sources: sources, lineage: lineage}
 	if first {
 		err = n.begin(ctx)
 	} else {
@@ -105,9 +105,9 @@ func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string, be
 	err = errors.Join(err, n.close(ctx))
 	switch {
 	case n.intake != nil:
-		ran.Transfer, ran.Changed = n.transfer, true
+		ran.Transfer, ran.FoundChanges = n.transfer, true
 	case err == nil:
-		err = ran.takeUp(ctx, b, begun, s.Started)
+		err = ran.adoptUnfinished(ctx, b, begun, s.OnCreated)
 	}
 	if err == nil {
 		err = ran.lookBack(ctx, b, lineage, begun)
@@ -115,21 +115,21 @@ func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string, be
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	ran.promote(s.Started)
+	ran.promote(s.OnCreated)
 	return ran, nil
 }
 
-// takeUp has a transfer waited for that nothing was added to, and that had not
-// ended when the run began, or has come to its closing steps since.
-func (r *Ran) takeUp(ctx context.Context, b *Baler, begun []tasks.Transfer, started func(tasks.Transfer)) error {
+// adoptUnfinished has a transfer waited for that nothing was added to, and that had not
+// ended when the run began, or has come to its final steps since.
+func (r *RunResult) adoptUnfinished(ctx context.Context, b *Baler, begun []tasks.Transfer, started func(tasks.Transfer)) error {
 	t, err := b.store.TransferByID(ctx, r.Transfer.ID)
 	if err != nil {
 		return err
 	}
-	if r.Transfer = t; t.State != tasks.Closing && !holds(begun, t.ID) {
+	if r.Transfer = t; t.State != tasks.StateFinalizing && !holds(begun, t.ID) {
 		return nil
 	}
-	r.Resumed, r.Changed = true, true
+	r.Resumed, r.FoundChanges = true, true
 	if started != nil {
 		started(t)
 	}
@@ -137,16 +137,16 @@ func (r *Ran) takeUp(ctx context.Context, b *Baler, begun []tasks.Transfer, star
 }
 
 // lookBack finds the transfers before this one that are to be waited for too.
-func (r *Ran) lookBack(ctx context.Context, b *Baler, lineage string, begun []tasks.Transfer) (err error) {
-	if r.Others, err = b.store.Revived(ctx, lineage, r.Transfer.ID); err != nil {
+func (r *RunResult) lookBack(ctx context.Context, b *Baler, lineage string, begun []tasks.Transfer) (err error) {
+	if r.Previous, err = b.store.UnfinishedRuns(ctx, lineage, r.Transfer.ID); err != nil {
 		return err
 	}
 	for _, t := range begun {
-		if t.ID < r.Transfer.ID && !holds(r.Others, t.ID) {
-			r.Others = append(r.Others, t) // ended since; waiting for it tells how
+		if t.ID < r.Transfer.ID && !holds(r.Previous, t.ID) {
+			r.Previous = append(r.Previous, t) // ended since; waiting for it tells how
 		}
 	}
-	slices.SortFunc(r.Others, func(x, y tasks.Transfer) int { return cmp.Compare(x.ID, y.ID) })
+	slices.SortFunc(r.Previous, func(x, y tasks.Transfer) int { return cmp.Compare(x.ID, y.ID) })
 	return nil
 }
 
@@ -156,20 +156,20 @@ func holds(transfers []tasks.Transfer, id int64) bool {
 
 // promote puts the newest retried transfer in the place of one with which there
 // is nothing to do.
-func (r *Ran) promote(started func(tasks.Transfer)) {
-	last := len(r.Others) - 1
-	if r.Changed || last < 0 {
+func (r *RunResult) promote(started func(tasks.Transfer)) {
+	last := len(r.Previous) - 1
+	if r.FoundChanges || last < 0 {
 		return
 	}
-	r.Transfer, r.Others = r.Others[last], r.Others[:last]
-	r.Resumed, r.Changed = true, true
+	r.Transfer, r.Previous = r.Previous[last], r.Previous[:last]
+	r.Resumed, r.FoundChanges = true, true
 	if started != nil {
 		started(r.Transfer)
 	}
 }
 
-// lineageOf names the succession of transfers of the same sources and recipe.
-func lineageOf(sources []string, s *Submission) string {
+// runKeyOf names the succession of transfers of the same sources and recipe.
+func runKeyOf(sources []string, s *Submission) string {
 	sum := sha256.Sum256([]byte(strings.Join(sources, "\x00") + "\x00\x00" + s.Recipe.Digest()))
 	return hex.EncodeToString(sum[:])
 }

@@ -30,7 +30,7 @@ func TestRunTellsWhatItsWorkerWasQuickToEnd(t *testing.T) {
 	}
 	ctx, interrupt := context.WithCancel(t.Context())
 	reg := handlers.Builtin()
-	if err := reg.RegisterClosing("long", func(stop context.Context, _ *handlers.Closing) error {
+	if err := reg.RegisterFinalizer("long", func(stop context.Context, _ *handlers.TransferJob) error {
 		if ctx.Err() == nil {
 			interrupt()
 			<-stop.Done()
@@ -39,7 +39,7 @@ func TestRunTellsWhatItsWorkerWasQuickToEnd(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	r, err := recipe.Parse("x.yaml", []byte("name: x\nsteps:\n  - handler: checksum\nclosing:\n  - handler: long\n"))
+	r, err := recipe.Parse("x.yaml", []byte("name: x\nsteps:\n  - handler: checksum\nfinally:\n  - handler: long\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,20 +55,20 @@ func TestRunTellsWhatItsWorkerWasQuickToEnd(t *testing.T) {
 	}
 
 	// Another run of the same has its turn, until this one's worker is done.
-	name := aloneName(lineageOf([]string{root}, &s))
-	if held, err := b.store.Acquire(t.Context(), name, "another", time.Hour); err != nil || !held {
+	name := aloneName(runKeyOf([]string{root}, &s))
+	if held, err := b.store.AcquireLease(t.Context(), name, "another", time.Hour); err != nil || !held {
 		t.Fatal(held, err)
 	}
 	ended := make(chan error, 1)
 	go func() {
 		_, err := b.Wait(t.Context(), first.Transfer.UUID, nil)
-		ended <- errors.Join(err, b.store.Release(t.Context(), name, "another"))
+		ended <- errors.Join(err, b.store.ReleaseLease(t.Context(), name, "another"))
 	}()
 	again, err := b.Run(t.Context(), s)
 	if err := errors.Join(err, <-ended); err != nil {
 		t.Fatal(err)
 	}
-	if !again.Changed || !again.Resumed || again.Transfer.ID != first.Transfer.ID || again.Transfer.State != tasks.Completed {
+	if !again.FoundChanges || !again.Resumed || again.Transfer.ID != first.Transfer.ID || again.Transfer.State != tasks.StateCompleted {
 		t.Errorf("it tells %+v", again)
 	}
 }

@@ -29,7 +29,7 @@ func counting(t *testing.T, ran func(path string)) *handlers.Registry {
 
 const countingRecipe = "name: t\nsteps: [{handler: counting, batch: {max_items: 10}}, {handler: noop}]"
 
-func run(t *testing.T, b *baler.Baler, s baler.Submission) baler.Ran {
+func run(t *testing.T, b *baler.Baler, s baler.Submission) baler.RunResult {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hung)
 	defer cancel()
@@ -49,12 +49,12 @@ func TestRunAgainTakesUpWhatChanged(t *testing.T) {
 
 		first := run(t, b, s)
 		audit(t, b, first.Transfer)
-		if !first.Changed || first.Resumed || files.Load() != 50 {
-			t.Errorf("the first run: %d files, changed %v, resumed %v", files.Load(), first.Changed, first.Resumed)
+		if !first.FoundChanges || first.Resumed || files.Load() != 50 {
+			t.Errorf("the first run: %d files, changed %v, resumed %v", files.Load(), first.FoundChanges, first.Resumed)
 		}
 		second := run(t, b, s)
-		if second.Changed || second.Transfer.UUID != first.Transfer.UUID || files.Load() != 50 {
-			t.Errorf("with nothing changed: %d files, changed %v, transfer %s", files.Load(), second.Changed, second.Transfer.UUID)
+		if second.FoundChanges || second.Transfer.UUID != first.Transfer.UUID || files.Load() != 50 {
+			t.Errorf("with nothing changed: %d files, changed %v, transfer %s", files.Load(), second.FoundChanges, second.Transfer.UUID)
 		}
 		write(t, filepath.Join(root, "added"), "x")
 		write(t, filepath.Join(root, "d000", "f00007.txt"), "changed in size")
@@ -64,7 +64,7 @@ func TestRunAgainTakesUpWhatChanged(t *testing.T) {
 		if audit(t, b, third.Transfer); third.Transfer.Files != 3 || files.Load() != 53 {
 			t.Errorf("of one added and two changed files %d were registered, %d ran", third.Transfer.Files, files.Load()-50)
 		}
-		if fourth := run(t, b, s); fourth.Changed {
+		if fourth := run(t, b, s); fourth.FoundChanges {
 			t.Errorf("the fourth run did %+v", fourth.Transfer)
 		}
 		s.Recipe = yaml(t, "name: t\nsteps: [{handler: counting}]")
@@ -100,12 +100,12 @@ func TestRunInterruptedAtAnyPoint(t *testing.T) {
 			return nil
 		}))
 		s := baler.Submission{Paths: []string{tree(t, files)}, Recipe: yaml(t, countingRecipe)}
-		attempt := func(try int) (baler.Ran, error) {
+		attempt := func(try int) (baler.RunResult, error) {
 			ctx, cancel := context.WithTimeout(t.Context(), hung)
 			defer cancel()
 			interrupt.Store(cancel)
 			left.Store(rand.Int64N(files/4) + 1) // after so many files, or in the middle of the scan
-			s.Started = func(tasks.Transfer) {
+			s.OnCreated = func(tasks.Transfer) {
 				if try%4 == 1 {
 					cancel()
 				}
@@ -123,8 +123,8 @@ func TestRunInterruptedAtAnyPoint(t *testing.T) {
 		if lines := audit(t, b, last.Transfer); len(lines) != 2*files || last.Transfer.Files != files || len(ran) != files {
 			t.Errorf("%d files, %d results, %d ran", last.Transfer.Files, len(lines), len(ran))
 		}
-		s.Started = nil
-		if again := run(t, b, s); again.Changed {
+		s.OnCreated = nil
+		if again := run(t, b, s); again.FoundChanges {
 			t.Errorf("another run did %+v", again.Transfer)
 		}
 	})
@@ -147,7 +147,7 @@ func TestRunOfFilesThatFail(t *testing.T) {
 		if got := first.Transfer.Totals(); got.Failed != 2 || got.Succeeded != 10 {
 			t.Errorf("counted %+v", got)
 		}
-		if second := run(t, b, s); second.Changed {
+		if second := run(t, b, s); second.FoundChanges {
 			t.Errorf("the second run did %+v", second.Transfer)
 		}
 		write(t, filepath.Join(root, "missing"), "found")

@@ -16,12 +16,12 @@ const aloneFor = 6 * time.Second
 // turnEvery is how often a run looks whether its turn has come.
 const turnEvery = 200 * time.Millisecond
 
-// alone does what must not be done twice at once for one lineage: two runs of
+// withRunLock does what must not be done twice at once for one lineage: two runs of
 // the same paths would both register every file. It waits for its turn.
-func (b *Baler) alone(ctx context.Context, lineage string, do func(ctx context.Context) error) error {
+func (b *Baler) withRunLock(ctx context.Context, lineage string, do func(ctx context.Context) error) error {
 	name, holder := aloneName(lineage), rand.Text()
 	for {
-		held, err := b.store.Acquire(ctx, name, holder, aloneFor)
+		held, err := b.store.AcquireLease(ctx, name, holder, aloneFor)
 		if err != nil {
 			return fmt.Errorf("wait for other runs: %w", err)
 		}
@@ -42,7 +42,7 @@ func (b *Baler) holding(ctx context.Context, name, holder string, do func(ctx co
 	err := do(ctx)
 	stop()
 	renewed.Wait()
-	if err := b.store.Release(context.WithoutCancel(ctx), name, holder); err != nil {
+	if err := b.store.ReleaseLease(context.WithoutCancel(ctx), name, holder); err != nil {
 		b.log.WarnContext(ctx, "run: others wait until its lease ends", "error", err)
 	}
 	return err
@@ -50,7 +50,7 @@ func (b *Baler) holding(ctx context.Context, name, holder string, do func(ctx co
 
 func (b *Baler) renew(ctx context.Context, name, holder string) {
 	pause.Every(ctx, aloneFor/3, func() {
-		if _, err := b.store.Acquire(ctx, name, holder, aloneFor); err != nil && ctx.Err() == nil {
+		if _, err := b.store.AcquireLease(ctx, name, holder, aloneFor); err != nil && ctx.Err() == nil {
 			b.log.WarnContext(ctx, "run: its lease was not renewed", "error", err)
 		}
 	})

@@ -34,7 +34,7 @@ func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 		cancel() // a worker that cannot start takes the server along
 	})
 	if !work { // a worker brings its own
-		background.Go(func() { _ = b.newCourier().Run(ctx) }) // it ends with its context and logs its errors
+		background.Go(func() { _ = b.newWebhookSender().Run(ctx) }) // it ends with its context and logs its errors
 	}
 	err = server.Run(ctx, ln)
 	cancel()

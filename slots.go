@@ -10,17 +10,17 @@ import (
 	"github.com/balerhq/baler/store"
 )
 
-// lookout tells a dispatcher of the live workers and of what people allow them.
+// capacityView tells a dispatcher of the live workers and of what people allow them.
 // It looks at most once a second, then also for what they have learnt of costs,
 // and is one dispatcher's: not for concurrent use.
-type lookout struct {
+type capacityView struct {
 	b        *Baler
 	seen     time.Time
 	workers  []store.Worker
-	ceilings []store.Ceiling
+	ceilings []store.Limit
 }
 
-func (l *lookout) look(ctx context.Context) (err error) {
+func (l *capacityView) look(ctx context.Context) (err error) {
 	now := l.b.now()
 	if now.Sub(l.seen) <= time.Second {
 		return nil
@@ -28,7 +28,7 @@ func (l *lookout) look(ctx context.Context) (err error) {
 	if l.workers, err = l.b.store.Workers(ctx); err != nil {
 		return err
 	}
-	if l.ceilings, err = l.b.store.Ceilings(ctx); err != nil {
+	if l.ceilings, err = l.b.store.Limits(ctx); err != nil {
 		return err
 	}
 	l.seen = now
@@ -36,13 +36,13 @@ func (l *lookout) look(ctx context.Context) (err error) {
 }
 
 // slots tells how many batches of a handler all live workers run at once.
-func (l *lookout) slots(ctx context.Context, handler string) (int, error) {
+func (l *capacityView) slots(ctx context.Context, handler string) (int, error) {
 	if err := l.look(ctx); err != nil {
 		return 0, err
 	}
 	n := 0
 	for _, w := range l.workers {
-		if slices.Contains(w.Handlers, handler) && w.Wish == store.Go {
+		if slices.Contains(w.Handlers, handler) && w.DesiredState == store.Running {
 			n += l.b.atOnce(handler, w.Slots)
 		}
 	}
@@ -50,15 +50,15 @@ func (l *lookout) slots(ctx context.Context, handler string) (int, error) {
 }
 
 // within tells what the ceilings leave to a transfer.
-func (l *lookout) within(e *batcher.Entry) (inFlight int, filesPerSecond float64) {
-	return handlers.Within(e, l.ceilings)
+func (l *capacityView) within(e *batcher.TransferPlan) (inFlight int, filesPerSecond float64) {
+	return handlers.EffectiveLimits(e, l.ceilings)
 }
 
-// atOnce is how many batches of a handler a worker with this concurrency runs
+// maxParallel is how many batches of a handler a worker with this concurrency runs
 // at once, as far as this process knows the handler.
 func (b *Baler) atOnce(handler string, concurrency int) int {
 	reg, ok := b.registry.Lookup(handler)
-	if ok && reg.Slots == handlers.All {
+	if ok && reg.Slots == handlers.AllSlots {
 		return 1
 	}
 	return concurrency

@@ -33,7 +33,7 @@ func TestSlowFilesAreSharedOutEvenly(t *testing.T) {
 		for i := range workers {
 			c.Worker.Name = fmt.Sprintf("worker-%d", i)
 			reg := handlers.Builtin()
-			if err := reg.Register("transcode", transcode, handlers.WithSlots(handlers.All)); err != nil {
+			if err := reg.Register("transcode", transcode, handlers.WithSlots(handlers.AllSlots)); err != nil {
 				t.Fatal(err)
 			}
 			b = open(t, c, reg)
@@ -49,7 +49,7 @@ func TestSlowFilesAreSharedOutEvenly(t *testing.T) {
 		// They are shared out when all of them are there, however long the scan takes.
 		tr := submit(t, b, baler.Submission{
 			Paths: []string{tree(t, videos)}, Via: tasks.ViaBulk, Recipe: yaml(t, "name: videos\nsteps:\n  - handler: transcode\n"),
-			Started: func(tr tasks.Transfer) {
+			OnCreated: func(tr tasks.Transfer) {
 				_, err := b.Pause(t.Context(), tr)
 				must(t, err)
 			},

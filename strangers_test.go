@@ -84,7 +84,7 @@ func TestOpenRefusesADatabaseOfANewerVersion(t *testing.T) {
 		if err == nil {
 			t.Fatal(errors.Join(errors.New("opened"), b.Close()))
 		}
-		if !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), "9999_future") {
+		if !errors.Is(err, store.ErrSchemaNewer) || !strings.Contains(err.Error(), "9999_future") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -125,7 +125,7 @@ func TestMessagesOfStrangers(t *testing.T) {
 	}
 	// Ours in form, and naming what there is not; they only must not disturb.
 	for _, m := range []*asynq.Task{
-		asynq.NewTask(tasks.TypeBatch, tasks.MessageOf(&tasks.Batch{ID: 999_999, Transfer: real.ID, Step: 1, Attempt: 1, Files: tasks.RangesOf([]int64{1})}).Encode()),
+		asynq.NewTask(tasks.TypeBatch, tasks.NewBatchMessage(&tasks.Batch{ID: 999_999, Transfer: real.ID, Step: 1, Attempt: 1, Files: tasks.NewRanges([]int64{1})}).Encode()),
 		asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(real.ID, 1, &tasks.File{No: 77}).Encode(), group),
 		asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(real.ID, 1, &tasks.File{No: 2}).Encode(), group), // done already
 	} {
@@ -139,7 +139,7 @@ func TestMessagesOfStrangers(t *testing.T) {
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	eventually(t, func() error {
-		asides, err := s.Asides(context.Background(), 100)
+		asides, err := s.DeadLetters(context.Background(), 100)
 		if err == nil && len(asides) != len(strangers) {
 			err = fmt.Errorf("%d messages set aside, want %d", len(asides), len(strangers))
 		}

@@ -15,24 +15,24 @@ import (
 
 // Submission says what to register. Paths or List must be given.
 type Submission struct {
-	Paths []string  // files and folders
-	List  io.Reader // instead of Paths: one path a line
-	NUL   bool      // List is separated by NUL instead of line ends
+	Paths        []string  // files and folders
+	List         io.Reader // instead of Paths: one path a line
+	NulSeparated bool      // List is separated by NUL instead of line ends
 
-	Recipe *recipe.Recipe
-	Name   string // shown to people; empty: the first path
-	Key    string // the same key gives the same transfer again; empty for none
-	Queue  string // empty: "default"
-	Via    tasks.Via
+	Recipe         *recipe.Recipe
+	Name           string // shown to people; empty: the first path
+	IdempotencyKey string // the same key gives the same transfer again; empty for none
+	Queue          string // empty: "default"
+	Via            tasks.Via
 
 	// Webhooks are URLs to tell of the transfer's end, beside the site's.
 	Webhooks []string
 
-	// Started is told of the transfer before files are registered; nil for nobody.
-	Started func(t tasks.Transfer)
+	// OnCreated is told of the transfer before files are registered; nil for nobody.
+	OnCreated func(t tasks.Transfer)
 
-	// Notice is told of links and special files that are not followed; nil only counts.
-	Notice func(tasks.Notice)
+	// OnSkipped is told of links and special files that are not followed; nil only counts.
+	OnSkipped func(tasks.Skipped)
 
 	after tasks.File // the last part that is registered already, of a submission that goes on
 }
@@ -60,10 +60,10 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	if err != nil || !created {
 		return t, false, err
 	}
-	if s.Started != nil {
-		s.Started(t)
+	if s.OnCreated != nil {
+		s.OnCreated(t)
 	}
-	in, err := b.newIntake(ctx, t.ID, "")
+	in, err := b.newRegistrar(ctx, t.ID, "")
 	if err != nil {
 		return t, true, err
 	}
@@ -78,10 +78,10 @@ func (b *Baler) collect(ctx context.Context, s *Submission, sources []string, em
 		whole := emit
 		emit = func(f tasks.File) error { return tasks.SplitFile(ctx, f, s.after, s.Recipe.Split, whole) }
 	}
-	o := tasks.ScanOptions{Exclude: []string{b.cfg.StateDir}, Notice: s.Notice}
+	o := tasks.ScanOptions{Exclude: []string{b.cfg.StateDir}, OnSkipped: s.OnSkipped}
 	var err error
 	if s.List != nil {
-		_, err = tasks.ReadPaths(ctx, s.List, s.NUL, o, emit)
+		_, err = tasks.ReadPaths(ctx, s.List, s.NulSeparated, o, emit)
 	} else {
 		_, err = tasks.Scan(ctx, sources, o, emit)
 	}
@@ -105,7 +105,7 @@ func absolute(paths []string) ([]string, error) {
 
 func (b *Baler) newTransfer(s *Submission, sources []string, lineage string) store.NewTransfer {
 	n := store.NewTransfer{
-		Name: s.Name, Key: s.Key, Lineage: lineage, Via: s.Via, Queue: s.Queue, Recipe: s.Recipe.YAML(), Sources: sources,
+		Name: s.Name, Key: s.IdempotencyKey, RunKey: lineage, Via: s.Via, Queue: s.Queue, Recipe: s.Recipe.YAML(), Sources: sources,
 		Webhooks: b.webhooks(s),
 	}
 	if n.Name == "" && len(sources) > 0 {
@@ -118,10 +118,10 @@ func (b *Baler) newTransfer(s *Submission, sources []string, lineage string) sto
 		n.Via = s.auto()
 	}
 	for _, st := range s.Recipe.Steps {
-		n.Steps = append(n.Steps, tasks.Step{No: st.No, Name: st.Name, Handler: st.Handler})
+		n.Steps = append(n.Steps, tasks.Step{Number: st.Number, Name: st.Name, Handler: st.Handler})
 	}
-	for _, st := range s.Recipe.Closing {
-		n.Closing = append(n.Closing, tasks.ClosingStep{No: st.No, Name: st.Name, Handler: st.Handler})
+	for _, st := range s.Recipe.Finalizers {
+		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: st.No, Name: st.Name, Handler: st.Handler})
 	}
 	return n
 }
@@ -146,7 +146,7 @@ func (b *Baler) heartbeat(ctx context.Context, transfer int64) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			if err := b.store.Heartbeat(ctx, transfer); err != nil && ctx.Err() == nil {
+			if err := b.store.HeartbeatTransfer(ctx, transfer); err != nil && ctx.Err() == nil {
 				b.log.WarnContext(ctx, "producer: heartbeat failed", "error", err)
 			}
 		}

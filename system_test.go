@@ -133,9 +133,9 @@ func builtin(t testing.TB, name string) *recipe.Recipe {
 
 // audit checks the promise: exactly one final result for each file at each
 // step that routed it, and counters that equal the rows. It returns the results.
-func audit(t *testing.T, b *baler.Baler, tr tasks.Transfer) []tasks.Line {
+func audit(t *testing.T, b *baler.Baler, tr tasks.Transfer) []tasks.ResultLine {
 	t.Helper()
-	if tr.State != tasks.Completed || tr.Finished != tr.Files {
+	if tr.State != tasks.StateCompleted || tr.Finished != tr.Files {
 		t.Errorf("transfer is %s with %d of %d files finished", tr.State, tr.Finished, tr.Files)
 	}
 	type key struct {
@@ -144,8 +144,8 @@ func audit(t *testing.T, b *baler.Baler, tr tasks.Transfer) []tasks.Line {
 	}
 	seen := make(map[key]bool)
 	counts := make(map[string]*tasks.Counts)
-	var lines []tasks.Line
-	for l, err := range b.Results(t.Context(), tr, baler.Filter{}) {
+	var lines []tasks.ResultLine
+	for l, err := range b.Results(t.Context(), tr, baler.ResultFilter{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,8 +167,8 @@ func audit(t *testing.T, b *baler.Baler, tr tasks.Transfer) []tasks.Line {
 		if s.Counts != rows {
 			t.Errorf("step %s counts %+v, its rows are %+v", s.Name, s.Counts, rows)
 		}
-		if s.Routed != rows.Total() {
-			t.Errorf("step %s routed %d files and has %d results", s.Name, s.Routed, rows.Total())
+		if s.Selected != rows.Total() {
+			t.Errorf("step %s routed %d files and has %d results", s.Name, s.Selected, rows.Total())
 		}
 	}
 	return lines

@@ -15,15 +15,15 @@ const (
 	lookLatest  = 200 * time.Millisecond
 )
 
-// look is what Wait saw last.
-type look struct {
+// progressPoll is what Wait saw last.
+type progressPoll struct {
 	at       time.Time
 	finished int64
 }
 
 // next is when to look again: when the transfer should be done, going by its
 // speed since the last look, so that nobody waits for the watch to come round.
-func (l *look) next(t *tasks.Transfer, now time.Time) time.Duration {
+func (l *progressPoll) next(t *tasks.Transfer, now time.Time) time.Duration {
 	before := *l
 	l.at, l.finished = now, t.Finished
 	done, left := t.Finished-before.finished, t.Files-t.Finished
@@ -42,7 +42,7 @@ func (l *look) next(t *tasks.Transfer, now time.Time) time.Duration {
 func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (tasks.Transfer, error) {
 	const patience = 5 * time.Minute
 	var down time.Time
-	var last look
+	var last progressPoll
 	for {
 		t, err := b.store.Transfer(ctx, id)
 		switch {
@@ -56,7 +56,7 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 			}
 		case ctx.Err() != nil:
 			return t, ctx.Err()
-		case !store.Outage(err):
+		case !store.IsOutage(err):
 			return t, err
 		case down.IsZero():
 			down = b.now()

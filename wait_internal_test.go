@@ -12,21 +12,21 @@ func TestWatchLooksWhenItShouldBeDone(t *testing.T) {
 	after := func(ms int64) time.Time { return begun.Add(time.Duration(ms) * time.Millisecond) }
 	for _, c := range []struct {
 		name     string
-		last     look
+		last     progressPoll
 		sealed   bool
 		finished int64 // of 1000
 		now      time.Time
 		want     time.Duration
 	}{
-		{"first look", look{}, true, 0, after(0), lookSoonest},
-		{"nothing done, soon again", look{after(0), 10}, true, 10, after(20), 40 * time.Millisecond},
-		{"nothing done for long", look{after(0), 10}, true, 10, after(200), lookLatest},
-		{"far from done", look{after(0), 0}, true, 10, after(20), lookLatest},
-		{"nearly done", look{after(0), 600}, true, 800, after(100), 100 * time.Millisecond},
-		{"about to be done", look{after(0), 0}, true, 999, after(200), lookSoonest},
-		{"more may come", look{after(0), 600}, false, 800, after(100), 200 * time.Millisecond},
-		{"moved back by a retry", look{after(0), 900}, true, 800, after(50), 100 * time.Millisecond},
-		{"an outage, where nothing was read", look{after(0), 900}, true, 0, after(200), lookLatest},
+		{"first look", progressPoll{}, true, 0, after(0), lookSoonest},
+		{"nothing done, soon again", progressPoll{after(0), 10}, true, 10, after(20), 40 * time.Millisecond},
+		{"nothing done for long", progressPoll{after(0), 10}, true, 10, after(200), lookLatest},
+		{"far from done", progressPoll{after(0), 0}, true, 10, after(20), lookLatest},
+		{"nearly done", progressPoll{after(0), 600}, true, 800, after(100), 100 * time.Millisecond},
+		{"about to be done", progressPoll{after(0), 0}, true, 999, after(200), lookSoonest},
+		{"more may come", progressPoll{after(0), 600}, false, 800, after(100), 200 * time.Millisecond},
+		{"moved back by a retry", progressPoll{after(0), 900}, true, 800, after(50), 100 * time.Millisecond},
+		{"an outage, where nothing was read", progressPoll{after(0), 900}, true, 0, after(200), lookLatest},
 	} {
 		tr := tasks.Transfer{Files: 1000, Finished: c.finished}
 		if c.sealed {

@@ -29,10 +29,10 @@ func (b *Baler) webhooks(s *Submission) []string {
 	return all
 }
 
-// newCourier makes what tells webhooks of ends of transfers. It runs in every
+// newWebhookSender makes what tells webhooks of ends of transfers. It runs in every
 // worker and server, and they share the work.
-func (b *Baler) newCourier() *web.Courier {
-	return web.NewCourier(b.store, web.CourierOptions{
+func (b *Baler) newWebhookSender() *web.Sender {
+	return web.NewSender(b.store, web.SenderOptions{
 		Secret: b.cfg.Webhook.Secret, Version: b.version, Metrics: b.metrics, Log: b.log, Now: b.now,
 	})
 }

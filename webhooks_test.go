@@ -131,7 +131,7 @@ func TestWebhooksAreToldOfCanceledTransfers(t *testing.T) {
 		served := make(chan error, 1)
 		go func() { served <- b.Serve(ctx, ln, false) }()
 		m := hear(t, heard)
-		if m.Type != "transfer.canceled" || m.Transfer.Transfer != tr.UUID || m.Transfer.State != tasks.Dropped {
+		if m.Type != "transfer.canceled" || m.Transfer.Transfer != tr.UUID || m.Transfer.State != tasks.StateCanceled {
 			t.Errorf("told %+v", m)
 		}
 		stop()

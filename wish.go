@@ -7,25 +7,25 @@ import (
 	"github.com/balerhq/baler/store"
 )
 
-// obey does what people wish of the worker until ctx ends, or it is told to leave.
-func (w *worker) obey(ctx context.Context) {
+// applyDesired does what people wish of the worker until ctx ends, or it is told to leave.
+func (w *worker) applyDesired(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case wish := <-w.wishes:
-			if w.fulfil(ctx, wish) {
+			if w.apply(ctx, wish) {
 				return
 			}
 		}
 	}
 }
 
-func (w *worker) fulfil(ctx context.Context, wish store.Wish) (leave bool) {
+func (w *worker) apply(ctx context.Context, wish store.DesiredState) (leave bool) {
 	switch {
-	case wish == store.Leave:
+	case wish == store.Draining:
 		w.b.log.InfoContext(ctx, "worker told to finish what it has in hand and end")
-		w.rest(false)
+		w.pauseIntake(false)
 		rested := make(chan struct{})
 		go func() {
 			defer close(rested)
@@ -36,11 +36,11 @@ func (w *worker) fulfil(ctx context.Context, wish store.Wish) (leave bool) {
 		case <-ctx.Done(): // told to stop meanwhile: what is in hand has the grace period
 		}
 		return true
-	case wish == store.Rest && w.server != nil:
+	case wish == store.Paused && w.server != nil:
 		w.b.log.InfoContext(ctx, "worker takes no batches for now")
-		w.rest(false)
-	case wish == store.Go && w.server == nil:
-		if err := w.take(ctx); err != nil {
+		w.pauseIntake(false)
+	case wish == store.Running && w.server == nil:
+		if err := w.startServer(ctx); err != nil {
 			w.b.log.WarnContext(ctx, "worker: cannot go on yet", "error", err)
 			return false // the next sign of life tries again
 		}
@@ -49,8 +49,8 @@ func (w *worker) fulfil(ctx context.Context, wish store.Wish) (leave bool) {
 	return false
 }
 
-// hear passes a wish on; only the last one counts.
-func (w *worker) hear(wish store.Wish) {
+// setDesired passes a wish on; only the last one counts.
+func (w *worker) setDesired(wish store.DesiredState) {
 	select {
 	case <-w.wishes:
 	default:
@@ -58,8 +58,8 @@ func (w *worker) hear(wish store.Wish) {
 	w.wishes <- wish
 }
 
-// take starts to take batches.
-func (w *worker) take(ctx context.Context) error {
+// startServer starts to take batches.
+func (w *worker) startServer(ctx context.Context) error {
 	server := w.serve()
 	if err := server.Start(w.runner); err != nil {
 		return fmt.Errorf("start worker: %w", err)
@@ -69,7 +69,7 @@ func (w *worker) take(ctx context.Context) error {
 	return nil
 }
 
-// close takes closing steps until the function it gives is called, which
+// close takes final steps until the function it gives is called, which
 // returns when those in hand have ended.
 func (w *worker) close(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it ends in its turn
@@ -84,9 +84,9 @@ func (w *worker) close(ctx context.Context) (end func()) {
 	}
 }
 
-// rest takes no new batches. What is in hand goes on, within the grace period
+// pauseIntake takes no new batches. What is in hand goes on, within the grace period
 // when the worker ends with it.
-func (w *worker) rest(end bool) {
+func (w *worker) pauseIntake(end bool) {
 	server := w.server
 	w.server = nil
 	if server == nil {
@@ -98,7 +98,7 @@ func (w *worker) rest(end bool) {
 	w.resting.Go(w.closing)
 	w.resting.Go(func() {
 		if !end {
-			w.runner.Idle()
+			w.runner.WaitIdle()
 		}
 		server.Shutdown()
 	})

@@ -20,14 +20,14 @@ import (
 // hand the grace period of the configuration to finish, commits what is
 // finished, hands back the rest without charging an attempt, and returns nil.
 func (b *Baler) Work(ctx context.Context) error {
-	c, err := b.workerClosing()
+	c, err := b.workerFinalizeScope()
 	if err != nil {
 		return err
 	}
 	return b.work(ctx, c)
 }
 
-func (b *Baler) work(ctx context.Context, c closing) error {
+func (b *Baler) work(ctx context.Context, c finalizeScope) error {
 	w, err := b.newWorker(c) //nolint:contextcheck // what it makes ends with stop, in order, and not with ctx
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (b *Baler) work(ctx context.Context, c closing) error {
 		}
 		return errors.Join(err, w.end(context.WithoutCancel(ctx)))
 	}
-	w.obey(ctx)
+	w.applyDesired(ctx)
 	return w.stop(context.WithoutCancel(ctx))
 }
 
@@ -47,12 +47,12 @@ type worker struct {
 	b          *Baler
 	serve      func() *asynq.Server // makes a server: one can be started once
 	server     *asynq.Server        // nil while the worker rests
-	wishes     chan store.Wish
+	wishes     chan store.DesiredState
 	aggregates context.CancelFunc
 	dispatcher *batcher.Dispatcher
 	runner     *handlers.Runner
 	recorder   *handlers.Recorder
-	closer     *handlers.Closer
+	closer     *handlers.Finalizers
 	closing    func() // lets the closer take no more steps, and returns when those in hand have ended; nil while the worker rests
 
 	background context.CancelFunc
@@ -61,29 +61,29 @@ type worker struct {
 	started    time.Time
 }
 
-func (b *Baler) newWorker(c closing) (*worker, error) {
-	w := &worker{b: b, started: b.now(), wishes: make(chan store.Wish, 1)}
+func (b *Baler) newWorker(c finalizeScope) (*worker, error) {
+	w := &worker{b: b, started: b.now(), wishes: make(chan store.DesiredState, 1)}
 	w.dispatcher = b.newDispatcher()
 	intake := 0
 	if adapt := b.cfg.Record.Adapt; adapt == nil || *adapt {
 		intake = b.cfg.Worker.Concurrency
 	}
 	w.recorder = handlers.NewRecorder(b.store, handlers.RecorderOptions{
-		Intake: intake, Metrics: b.handlers,
-		MaxItems: b.cfg.Record.MaxItems, Flushers: b.cfg.Record.Flushers, Observe: b.handlers.ObserveFlush, Log: b.log,
+		Adapt: intake, Metrics: b.handlers,
+		MaxItems: b.cfg.Record.MaxItems, Flushers: b.cfg.Record.Flushers, OnFlush: b.handlers.ObserveFlush, Log: b.log,
 	})
 	var err error
 	w.runner, err = handlers.NewRunner(handlers.RunnerOptions{
-		Store: b.store, Queue: b.queue.producer, Catalog: b.catalog, Registry: b.registry, Recorder: w.recorder,
-		Worker: b.cfg.Worker.Name, Slots: b.cfg.Worker.Slots, Capture: int(b.cfg.Record.OutputCap), Roots: b.cfg.Roots,
-		Early:   b.cfg.Record.MaxDelay,
-		Timeout: b.timeout, Retry: b.retry, Nudge: w.dispatcher.Nudge, Completed: b.completed,
+		Store: b.store, Queue: b.queue.producer, Transfers: b.catalog, Registry: b.registry, Recorder: w.recorder,
+		Worker: b.cfg.Worker.Name, Slots: b.cfg.Worker.Slots, MaxOutput: int(b.cfg.Record.OutputCap), Roots: b.cfg.Roots,
+		FlushAfter: b.cfg.Record.MaxDelay,
+		Timeout:    b.timeout, Retry: b.retry, BatchEnded: w.dispatcher.Wake, OnCompleted: b.completed,
 		Metrics: b.handlers, Log: b.log, Now: b.now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start worker: %w", err)
 	}
-	w.closer = b.newCloser(c)
+	w.closer = b.newFinalizers(c)
 	ctx, cancel := context.WithCancel(context.Background())
 	w.aggregates = cancel
 	w.serve = func() *asynq.Server { return asynq.NewServerFromRedisClient(b.queue.client, b.serverConfig(ctx)) }
@@ -124,11 +124,11 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 	switch {
 	case errors.Is(err, asynq.ErrLeaseExpired):
 		return 0
-	case errors.Is(err, handlers.ErrBusy):
+	case errors.Is(err, handlers.ErrNoSlots):
 		return soon()
 	}
 	if full, ok := errors.AsType[*handlers.ThrottledError](err); ok {
-		return full.After + soon()
+		return full.RetryAfter + soon()
 	}
 	return time.Second + rand.N(2*time.Second)
 }
@@ -142,18 +142,18 @@ func (b *Baler) newDispatcher() *batcher.Dispatcher {
 
 func (b *Baler) dispatcherOptions() batcher.DispatcherOptions {
 	o := batcher.DispatcherOptions{
-		Holder: b.cfg.Worker.Name, Window: b.cfg.Dispatch.Window, Interval: b.cfg.Dispatch.Interval,
-		Lag: b.cfg.Dispatch.Lag, Resend: b.cfg.Dispatch.Resend, Handlers: b.registry.Names(),
-		Completed: b.completed, Log: b.log, Now: b.now,
+		LeaseHolder: b.cfg.Worker.Name, Window: b.cfg.Dispatch.Window, Interval: b.cfg.Dispatch.Interval,
+		SweepDelay: b.cfg.Dispatch.Lag, Resend: b.cfg.Dispatch.Resend, Handlers: b.registry.Names(),
+		OnCompleted: b.completed, Log: b.log, Now: b.now,
 	}
-	watch := &lookout{b: b}
-	o.Slots, o.Within = watch.slots, watch.within
+	watch := &capacityView{b: b}
+	o.Capacity, o.Limits = watch.slots, watch.within
 	for queue := range b.cfg.Worker.Queues {
 		o.Queues = append(o.Queues, queue)
 	}
 	if b.queue.embedded != nil {
 		// The queue was born with this process: whatever the ledger has is not in it.
-		o.Elected = b.store.HurryAll
+		o.OnElected = b.store.MakeAllDue
 	}
 	return o
 }
@@ -162,7 +162,7 @@ func (w *worker) start(ctx context.Context) error {
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w.background = cancel
 	// What was wished of a worker of this name that died is not wished of this one.
-	if err := w.b.store.ForgetWorker(ctx, w.b.cfg.Worker.Name); err != nil {
+	if err := w.b.store.RemoveWorker(ctx, w.b.cfg.Worker.Name); err != nil {
 		return err
 	}
 	wish, next, err := w.heartbeat(ctx)
@@ -172,25 +172,25 @@ func (w *worker) start(ctx context.Context) error {
 	if err := w.b.loadCosts(ctx); err != nil {
 		return err
 	}
-	if wish != store.Rest {
-		if err := w.take(ctx); err != nil {
+	if wish != store.Paused {
+		if err := w.startServer(ctx); err != nil {
 			return err
 		}
 	}
 	w.ended.Go(func() { _ = w.dispatcher.Run(background) }) // it ends with its context and logs its errors
 	w.ended.Go(func() { w.beat(background, next) })
-	w.ended.Go(func() { _ = w.b.newCourier().Run(background) }) // as the dispatcher
+	w.ended.Go(func() { _ = w.b.newWebhookSender().Run(background) }) // as the dispatcher
 	w.b.log.InfoContext(ctx, "worker started", "name", w.b.cfg.Worker.Name, "concurrency", w.b.cfg.Worker.Concurrency,
 		"handlers", w.b.registry.Names())
 	return nil
 }
 
-// beatEvery is how often a worker tells the database that it lives.
-const beatEvery = 5 * time.Second
+// heartbeatInterval is how often a worker tells the database that it lives.
+const heartbeatInterval = 5 * time.Second
 
-// beatSoon is how soon it does so again while workers hand each other parts of a
+// fastHeartbeat is how soon it does so again while workers hand each other parts of a
 // ceiling.
-const beatSoon = 500 * time.Millisecond
+const fastHeartbeat = 500 * time.Millisecond
 
 func (w *worker) beat(ctx context.Context, first time.Duration) {
 	t := time.NewTimer(first)
@@ -199,7 +199,7 @@ func (w *worker) beat(ctx context.Context, first time.Duration) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.b.sizer.News():
+		case <-w.b.sizer.Changed():
 			if err := w.b.shareCosts(ctx); err != nil && ctx.Err() == nil {
 				w.b.log.WarnContext(ctx, "worker: what was learnt of costs is not shared yet", "error", err)
 			}
@@ -216,29 +216,29 @@ func (w *worker) beat(ctx context.Context, first time.Duration) {
 				w.b.log.WarnContext(ctx, "worker: heartbeat failed", "error", err)
 				continue
 			}
-			w.hear(wish)
+			w.setDesired(wish)
 		}
 	}
 }
 
 // heartbeat tells the database that the worker lives, and what of it is wanted:
 // one that the ceilings leave nothing to rests. Next is when to beat again.
-func (w *worker) heartbeat(ctx context.Context) (wish store.Wish, next time.Duration, err error) {
-	o, err := w.b.store.SeeWorker(ctx, store.Worker{
+func (w *worker) heartbeat(ctx context.Context) (wish store.DesiredState, next time.Duration, err error) {
+	o, err := w.b.store.HeartbeatWorker(ctx, store.Worker{
 		Name: w.b.cfg.Worker.Name, Handlers: w.b.handlerNames(), Slots: w.b.cfg.Worker.Concurrency,
-		Version: w.b.version, StartedAt: w.started, Held: w.runner.Held(),
+		Version: w.b.version, StartedAt: w.started, LimitsInUse: w.runner.LimitsInUse(),
 	})
 	if err != nil {
-		return "", beatEvery, err
+		return "", heartbeatInterval, err
 	}
-	next = beatEvery
-	if w.runner.Obey(o.Parts) {
-		next = beatSoon
+	next = heartbeatInterval
+	if w.runner.SetLimits(o.Shares) {
+		next = fastHeartbeat
 	}
-	if o.Wish == store.Go && w.runner.Shut() {
-		return store.Rest, next, nil
+	if o.State == store.Running && w.runner.Blocked() {
+		return store.Paused, next, nil
 	}
-	return o.Wish, next, nil
+	return o.State, next, nil
 }
 
 // stop ends the worker in order: no new batches, then the grace period for
@@ -253,7 +253,7 @@ func (w *worker) stop(ctx context.Context) error {
 		w.aggregates()
 	})
 	defer late.Stop()
-	w.rest(true)
+	w.pauseIntake(true)
 	w.resting.Wait()
 	return w.end(ctx)
 }
@@ -269,7 +269,7 @@ func (w *worker) end(ctx context.Context) error {
 		w.background()
 	}
 	w.ended.Wait()
-	return errors.Join(err, w.runner.Close(), w.b.store.ForgetWorker(ctx, w.b.cfg.Worker.Name))
+	return errors.Join(err, w.runner.Close(), w.b.store.RemoveWorker(ctx, w.b.cfg.Worker.Name))
 }
 
 // completed is told once of every transfer that this process completed.

@@ -17,16 +17,16 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// aggregateTries bounds how often one set is tried while the database or Redis
+// maxAggregateTries bounds how often one set is tried while the database or Redis
 // is away; after that asynq reclaims the set and brings it again.
-const aggregateTries = 6
+const maxAggregateTries = 6
 
-// AggregatorLedger is what the aggregator needs of the store.
-type AggregatorLedger interface {
+// AggregatorStore is what the aggregator needs of the store.
+type AggregatorStore interface {
 	// AddBatches writes batches; their IDs are filled in.
 	AddBatches(ctx context.Context, batches []tasks.Batch) error
-	// SetAside keeps a message that could not be read.
-	SetAside(ctx context.Context, kind string, payload []byte, reason string) error
+	// AddDeadLetter keeps a message that could not be read.
+	AddDeadLetter(ctx context.Context, kind string, payload []byte, reason string) error
 }
 
 // Aggregator is asynq's GroupAggregator: it splits what asynq collected into
@@ -34,23 +34,23 @@ type AggregatorLedger interface {
 // all but the last, and returns that one for asynq to send. It is total: it
 // survives garbage, and nothing that it is handed makes it panic.
 type Aggregator struct {
-	ctx     context.Context //nolint:containedctx // asynq's Aggregate takes none; this one ends its waiting
-	ledger  AggregatorLedger
-	queue   Queue
-	catalog *Catalog
-	log     *slog.Logger
-	pause   time.Duration // before the second try; doubled each time
+	ctx       context.Context //nolint:containedctx // asynq's Aggregate takes none; this one ends its waiting
+	store     AggregatorStore
+	queue     Queue
+	transfers *TransferCache
+	log       *slog.Logger
+	pause     time.Duration // before the second try; doubled each time
 }
 
 var _ asynq.GroupAggregator = (*Aggregator)(nil)
 
 // NewAggregator makes an aggregator that gives up waiting for the database
 // when ctx ends. A nil log discards.
-func NewAggregator(ctx context.Context, l AggregatorLedger, q Queue, c *Catalog, log *slog.Logger) *Aggregator {
+func NewAggregator(ctx context.Context, l AggregatorStore, q Queue, c *TransferCache, log *slog.Logger) *Aggregator {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Aggregator{ctx: ctx, ledger: l, queue: q, catalog: c, log: log, pause: time.Second}
+	return &Aggregator{ctx: ctx, store: l, queue: q, transfers: c, log: log, pause: time.Second}
 }
 
 // Aggregate implements asynq.GroupAggregator. Nil leaves the set with asynq,
@@ -69,7 +69,7 @@ func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) (last *asynq.Task
 			return last
 		}
 		a.log.Warn("aggregator: trying again", "group", group, "files", len(ts), "try", try, "error", err)
-		if try == aggregateTries || pause.For(a.ctx, a.pause<<(try-1)) != nil {
+		if try == maxAggregateTries || pause.For(a.ctx, a.pause<<(try-1)) != nil {
 			return nil
 		}
 	}
@@ -81,9 +81,9 @@ func (a *Aggregator) aggregate(ts []*asynq.Task) (*asynq.Task, error) {
 		return nil, err
 	}
 	if len(batches) == 0 {
-		return asynq.NewTask(tasks.TypeNothing, nil, asynq.MaxRetry(0)), nil
+		return asynq.NewTask(tasks.TypeNoop, nil, asynq.MaxRetry(0)), nil
 	}
-	if err := a.ledger.AddBatches(a.ctx, batches); err != nil {
+	if err := a.store.AddBatches(a.ctx, batches); err != nil {
 		return nil, fmt.Errorf("write batches: %w", err)
 	}
 	n := len(batches) - 1
@@ -118,14 +118,14 @@ func (a *Aggregator) split(ts []*asynq.Task) ([]tasks.Batch, error) {
 	}
 	var batches []tasks.Batch
 	for _, k := range sortedStepsOf(collected) {
-		e, err := a.catalog.Get(a.ctx, k.transfer)
+		e, err := a.transfers.Get(a.ctx, k.transfer)
 		if err != nil {
 			return nil, err
 		}
-		batches = append(batches, Split(e, k.step, distinct(collected[k]), e.Policy(k.step))...)
+		batches = append(batches, PlanBatches(e, k.step, distinct(collected[k]), e.Policy(k.step))...)
 	}
 	for t, reason := range aside {
-		if err := a.ledger.SetAside(a.ctx, t.Type(), t.Payload(), reason); err != nil {
+		if err := a.store.AddDeadLetter(a.ctx, t.Type(), t.Payload(), reason); err != nil {
 			return nil, fmt.Errorf("set message aside: %w", err)
 		}
 	}
@@ -141,8 +141,8 @@ func (a *Aggregator) read(t *asynq.Task) (m tasks.FileMessage, reason string, er
 	if err != nil {
 		return m, err.Error(), nil //nolint:nilerr // the message is bad, not the reading of it
 	}
-	e, err := a.catalog.Get(a.ctx, m.Transfer)
-	if errors.Is(err, tasks.ErrNoTransfer) || errors.Is(err, ErrRecipe) {
+	e, err := a.transfers.Get(a.ctx, m.Transfer)
+	if errors.Is(err, tasks.ErrTransferNotFound) || errors.Is(err, ErrBadRecipe) {
 		// A set holds files of many transfers, which must not wait for this one:
 		// what is set aside here is found by the sweep once it can be read.
 		return m, err.Error(), nil
@@ -150,7 +150,7 @@ func (a *Aggregator) read(t *asynq.Task) (m tasks.FileMessage, reason string, er
 	if err != nil {
 		return m, "", err
 	}
-	if !e.Has(m.Step) {
+	if !e.HasStep(m.Step) {
 		return m, fmt.Sprintf("transfer %s has no step %d", e.UUID, m.Step), nil
 	}
 	return m, "", nil

@@ -84,7 +84,7 @@ func TestAggregateGarbage(t *testing.T) {
 	}
 	// Of garbage alone, asynq gets a task that asks for nothing.
 	for _, ts := range [][]*asynq.Task{nil, {nil}, garbage} {
-		if last := a.Aggregate("", ts); last == nil || last.Type() != tasks.TypeNothing {
+		if last := a.Aggregate("", ts); last == nil || last.Type() != tasks.TypeNoop {
 			t.Errorf("of %d tasks came %v", len(ts), last)
 		}
 	}
@@ -94,14 +94,14 @@ func TestAggregateWhileTheLedgerIsAway(t *testing.T) {
 	f := newFake()
 	a := newTestAggregator(t.Context(), f, Policy{})
 	ts := []*asynq.Task{fileTask(1, 1, 1), asynq.NewTask("odd", nil)}
-	f.fail["AddBatches"] = aggregateTries - 1
-	if last := a.Aggregate("g", ts); last == nil || f.calls["AddBatches"] != aggregateTries || len(f.batches) != 1 {
+	f.fail["AddBatches"] = maxAggregateTries - 1
+	if last := a.Aggregate("g", ts); last == nil || f.calls["AddBatches"] != maxAggregateTries || len(f.batches) != 1 {
 		t.Errorf("gave %v after %d tries", last, f.calls["AddBatches"])
 	}
-	for _, method := range []string{"AddBatches", "SetAside"} {
+	for _, method := range []string{"AddBatches", "AddDeadLetter"} {
 		clear(f.calls)
 		f.fail[method] = -1
-		if last := a.Aggregate("g", ts); last != nil || f.calls[method] != aggregateTries {
+		if last := a.Aggregate("g", ts); last != nil || f.calls[method] != maxAggregateTries {
 			t.Errorf("%s: gave %v after %d tries", method, last, f.calls[method])
 		}
 		f.fail[method] = 0
@@ -116,7 +116,7 @@ func TestAggregateWhileTheLedgerIsAway(t *testing.T) {
 // What is in the ledger is the dispatcher's to send: the queue's trouble is not the set's.
 func TestAggregateWhileTheQueueIsAway(t *testing.T) {
 	f := newFake()
-	f.fail["Batches"] = -1
+	f.fail["EnqueueBatches"] = -1
 	a := newTestAggregator(t.Context(), f, Policy{MaxItems: 1})
 	last := a.Aggregate("g", []*asynq.Task{fileTask(1, 1, 1), fileTask(1, 1, 2), fileTask(1, 1, 3)})
 	if last == nil || len(f.batches) != 3 || f.calls["AddBatches"] != 1 {

@@ -60,7 +60,7 @@ type Batcher[T any] struct {
 // batch is what one flush gets.
 type batch[T any] struct {
 	ticket
-	window
+	accumulator
 	things []T
 	due    Reason // why it should go as soon as a flusher is free; empty while it may wait
 }
@@ -71,7 +71,7 @@ type batch[T any] struct {
 // any other error, or a panic, all of them do. The context of a flush ends
 // when that of a Close does.
 func New[T any](policy Policy, flush func(context.Context, []T) error, opts Options[T]) *Batcher[T] {
-	policy = policy.Over(Default())
+	policy = policy.Overlay(DefaultPolicy())
 	opts.Flushers = max(opts.Flushers, 1)
 	if opts.Capacity <= 0 {
 		opts.Capacity = math.MaxInt
@@ -123,7 +123,7 @@ func (b *Batcher[T]) Add(ctx context.Context, item T) (*Future, error) {
 // returns an error only when ctx ends earlier.
 func (b *Batcher[T]) Flush(ctx context.Context) error {
 	b.mu.Lock()
-	b.hurry(ReasonForced)
+	b.makeDue(ReasonForced)
 	held := slices.Clone(b.full)
 	if b.open != nil {
 		held = append(held, b.open)
@@ -151,7 +151,7 @@ func (b *Batcher[T]) Close(ctx context.Context) error {
 		b.closed = true
 		b.refuse()
 		b.disarm()
-		b.hurry(ReasonClose)
+		b.makeDue(ReasonClose)
 		b.end()
 	}
 	b.mu.Unlock()
@@ -182,15 +182,15 @@ func (b *Batcher[T]) weigh(item T) (items int, bytes int64) {
 // The caller holds mu, as for all that follows here.
 func (b *Batcher[T]) put(item T, items int, bytes int64) *Future {
 	if b.open != nil {
-		if reason := b.open.before(items, bytes); reason != "" {
+		if reason := b.open.reasonBefore(items, bytes); reason != "" {
 			b.cut(reason)
 		}
 	}
 	if b.open == nil {
 		b.open = &batch[T]{
-			ticket: ticket{done: make(chan struct{})},
-			window: window{policy: b.policy},
-			things: make([]T, 0, b.typical),
+			ticket:      ticket{done: make(chan struct{})},
+			accumulator: accumulator{policy: b.policy},
+			things:      make([]T, 0, b.typical),
 		}
 	}
 	open := b.open
@@ -198,12 +198,12 @@ func (b *Batcher[T]) put(item T, items int, bytes int64) *Future {
 	open.things = append(open.things, item)
 	b.held += items
 	if f.index == 0 {
-		open.add(items, bytes, time.Now())
+		open.addItem(items, bytes, time.Now())
 		b.arm()
 	} else {
-		open.add(items, bytes, open.opened)
+		open.addItem(items, bytes, open.opened)
 	}
-	if reason := open.after(); reason != "" {
+	if reason := open.reasonAfter(); reason != "" {
 		b.cut(reason)
 	}
 	return f
@@ -216,9 +216,9 @@ func (b *Batcher[T]) cut(reason Reason) {
 	b.open = nil
 }
 
-// hurry makes the open batch due. It takes more until a flusher is free for
+// makeDue makes the open batch due. It takes more until a flusher is free for
 // it: what must wait anyway may as well have company.
-func (b *Batcher[T]) hurry(reason Reason) {
+func (b *Batcher[T]) makeDue(reason Reason) {
 	if b.open != nil && b.open.due == "" {
 		b.open.due = reason
 	}

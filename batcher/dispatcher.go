@@ -9,33 +9,33 @@ import (
 // of the ledger gets to the queue, and that no file is forgotten. It runs in
 // every process; one elected acts, and nothing breaks when two believe they are.
 type Dispatcher struct {
-	ledger  Ledger
-	queue   Queue
-	catalog *Catalog
-	opts    DispatcherOptions
-	nudge   chan struct{}
+	store     Store
+	queue     Queue
+	transfers *TransferCache
+	opts      DispatcherOptions
+	wake      chan struct{}
 
-	acting   bool
-	renewAt  time.Time
-	tickAt   time.Time // next look at the outbox
-	healAt   time.Time
-	lastTurn int64               // transfer served last
-	shunned  map[int64]time.Time // by transfer: until when it is left alone
-	paces    map[int64]*pace     // by transfer
+	acting     bool
+	renewAt    time.Time
+	tickAt     time.Time // next look at the outbox
+	repairAt   time.Time
+	lastServed int64                    // transfer served last
+	backedOff  map[int64]time.Time      // by transfer: until when it is left alone
+	windows    map[int64]*windowControl // by transfer
 }
 
 // NewDispatcher makes a dispatcher; Run starts it.
-func NewDispatcher(l Ledger, q Queue, c *Catalog, o DispatcherOptions) *Dispatcher {
+func NewDispatcher(l Store, q Queue, c *TransferCache, o DispatcherOptions) *Dispatcher {
 	return &Dispatcher{
-		ledger: l, queue: q, catalog: c, opts: o.withDefaults(),
-		nudge: make(chan struct{}, 1), shunned: make(map[int64]time.Time), paces: make(map[int64]*pace),
+		store: l, queue: q, transfers: c, opts: o.withDefaults(),
+		wake: make(chan struct{}, 1), backedOff: make(map[int64]time.Time), windows: make(map[int64]*windowControl),
 	}
 }
 
-// Nudge says that something may be there to do. It never blocks.
-func (d *Dispatcher) Nudge() {
+// Wake says that something may be there to do. It never blocks.
+func (d *Dispatcher) Wake() {
 	select {
-	case d.nudge <- struct{}{}:
+	case d.wake <- struct{}{}:
 	default: // a nudge is waiting already
 	}
 }
@@ -52,7 +52,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-timer.C:
-		case <-d.nudge:
+		case <-d.wake:
 		}
 		busy, err := d.step(ctx)
 		switch {
@@ -72,7 +72,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 
 // step does one round, and reports whether another should follow at once.
 func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
-	if err := d.stand(ctx); err != nil || !d.acting {
+	if err := d.campaign(ctx); err != nil || !d.acting {
 		return false, err
 	}
 	now := d.opts.Now()
@@ -82,24 +82,24 @@ func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
 			return false, err
 		}
 	}
-	if !now.Before(d.healAt) {
-		d.healAt = now.Add(healEvery)
-		if err := d.heal(ctx); err != nil {
+	if !now.Before(d.repairAt) {
+		d.repairAt = now.Add(repairInterval)
+		if err := d.repairGroups(ctx); err != nil {
 			return false, err
 		}
-		if err := d.interrupt(ctx); err != nil {
+		if err := d.markInterrupted(ctx); err != nil {
 			return false, err
 		}
 	}
-	return d.turn(ctx)
+	return d.dispatchRound(ctx)
 }
 
-// healEvery is how often to look for stranded groups and dead producers.
-const healEvery = 5 * time.Second
+// repairInterval is how often to look for stranded groups and dead producers.
+const repairInterval = 5 * time.Second
 
-// interrupt says of transfers whose producer has died that they are.
-func (d *Dispatcher) interrupt(ctx context.Context) error {
-	n, err := d.ledger.Interrupt(ctx)
+// markInterrupted says of transfers whose producer has died that they are.
+func (d *Dispatcher) markInterrupted(ctx context.Context) error {
+	n, err := d.store.MarkInterrupted(ctx)
 	if err != nil {
 		return err
 	}

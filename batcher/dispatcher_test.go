@@ -11,8 +11,8 @@ import (
 )
 
 func newTestDispatcher(f *fake, o DispatcherOptions) *Dispatcher {
-	if o.Holder == "" {
-		o.Holder = "me"
+	if o.LeaseHolder == "" {
+		o.LeaseHolder = "me"
 	}
 	if o.Queues == nil {
 		o.Queues, o.Handlers = []string{"q"}, []string{"noop"}
@@ -28,7 +28,7 @@ func run(t *testing.T, d *Dispatcher, f *fake, lasting time.Duration) {
 	if err := d.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Run gave %v", err)
 	}
-	if f.holder == d.opts.Holder {
+	if f.holder == d.opts.LeaseHolder {
 		t.Error("the lease was not released")
 	}
 }
@@ -44,7 +44,7 @@ func cutFiles(f *fake, transfer int64) int {
 }
 
 func TestDispatcherKeepsOnAfterErrors(t *testing.T) {
-	methods := []string{"Acquire", "Backlogs", "Weigh", "FilesAfter", "Cut", "Due", "Batches", "Waiting", "HealGroups", "Interrupt", "read"}
+	methods := []string{"AcquireLease", "Backlogs", "SumSizes", "FilesAfter", "CommitDispatch", "DueBatches", "EnqueueBatches", "GroupBacklog", "RepairGroups", "MarkInterrupted", "read"}
 	for _, method := range methods {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFake()
@@ -67,12 +67,12 @@ func TestDispatcherWithoutTheLease(t *testing.T) {
 		f := newFake()
 		f.holder = "another"
 		f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 5}}
-		d := newTestDispatcher(f, DispatcherOptions{Elected: func(context.Context) error {
+		d := newTestDispatcher(f, DispatcherOptions{OnElected: func(context.Context) error {
 			t.Error("elected")
 			return nil
 		}})
 		run(t, d, f, time.Minute)
-		if f.calls["Acquire"] < 10 || f.calls["Backlogs"]+f.calls["Due"]+f.calls["HealGroups"] > 0 || f.holder != "another" {
+		if f.calls["AcquireLease"] < 10 || f.calls["Backlogs"]+f.calls["DueBatches"]+f.calls["RepairGroups"] > 0 || f.holder != "another" {
 			t.Errorf("calls %v, holder %q", f.calls, f.holder)
 		}
 	})
@@ -84,13 +84,13 @@ func TestDispatcherActsWhenElected(t *testing.T) {
 		f.holder = "another"
 		f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 5}}
 		elected := 0
-		d := newTestDispatcher(f, DispatcherOptions{Elected: func(context.Context) error {
+		d := newTestDispatcher(f, DispatcherOptions{OnElected: func(context.Context) error {
 			if elected++; elected < 3 {
 				return errAway
 			}
 			return nil
 		}})
-		time.AfterFunc(20*time.Second, func() { _ = f.Release(t.Context(), leaseName, "another") }) // a fake never fails at this
+		time.AfterFunc(20*time.Second, func() { _ = f.ReleaseLease(t.Context(), dispatcherLease, "another") }) // a fake never fails at this
 		run(t, d, f, time.Minute)
 		if elected != 3 || cutFiles(f, 1) != 5 {
 			t.Errorf("elected %d times, %d files cut", elected, cutFiles(f, 1))
@@ -131,7 +131,7 @@ func TestTurnsGoAround(t *testing.T) {
 		f := newFake()
 		f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 1}, {Transfer: 3, Via: tasks.ViaBulk, Files: 7}}
 		d := newTestDispatcher(f, DispatcherOptions{})
-		d.lastTurn = 3
+		d.lastServed = 3
 		run(t, d, f, time.Second)
 		if cutFiles(f, 1) != 1 || cutFiles(f, 3) != 7 {
 			t.Errorf("%d and %d files cut", cutFiles(f, 1), cutFiles(f, 3))
@@ -168,7 +168,7 @@ func TestOneBadTransferSlowsNobody(t *testing.T) {
 func TestSweepBesideAClosingBatch(t *testing.T) {
 	f := newFake()
 	marked := time.Now().Add(-time.Hour)
-	f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaGroup, Files: 9, MarkFiles: 9, MarkedAt: marked}}
+	f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaGroup, Files: 9, SweepMark: 9, MarkedAt: marked}}
 	f.write([]tasks.Batch{{Transfer: 1, Step: 1, Files: tasks.Ranges{{First: 1, Last: 4}}}})
 	f.onOpen = func() { // just after it was read
 		f.recorded = tasks.Ranges{{First: 1, Last: 6}}
@@ -186,7 +186,7 @@ func TestSweepBesideAClosingBatch(t *testing.T) {
 func TestNudgeNeverBlocks(*testing.T) {
 	d := newTestDispatcher(newFake(), DispatcherOptions{})
 	for range 3 {
-		d.Nudge()
+		d.Wake()
 	}
 }
 
@@ -197,9 +197,9 @@ func TestDispatcherProbesWhatItDoesNotKnow(t *testing.T) {
 	f := newFake()
 	f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Sealed: true, Files: 1_000_000, Bytes: 1_000_000}}
 	catalog := f.transfers(Policy{MaxItems: 1000, Target: 10 * time.Second})
-	catalog.Sizer, _ = newTestSizer()
+	catalog.CostModel, _ = newTestSizer()
 	d := NewDispatcher(f, f, catalog, DispatcherOptions{
-		Holder: "me", Slots: func(context.Context, string) (int, error) { return 3, nil },
+		LeaseHolder: "me", Capacity: func(context.Context, string) (int, error) { return 3, nil },
 	})
 	step := func() {
 		t.Helper()
@@ -213,7 +213,7 @@ func TestDispatcherProbesWhatItDoesNotKnow(t *testing.T) {
 		t.Fatalf("%d files in %d batches for 3 slots, %d were read", n, len(f.batches), f.read)
 	}
 	for range 10 {
-		catalog.Sizer.Learn(Kind{Handler: "noop"}, 16, 16, 8*time.Second)
+		catalog.CostModel.Observe(CostKey{Handler: "noop"}, 16, 16, 8*time.Second)
 	}
 	f.backlogs[0].Open, f.batches, f.read = 0, nil, 0
 	step()

@@ -8,30 +8,30 @@ import (
 
 // DispatcherOptions tunes a Dispatcher. Zero fields take the values said.
 type DispatcherOptions struct {
-	Holder   string        // who this is, unique among processes
-	Window   int           // unfinished batches a transfer may have at most: 64
-	Interval time.Duration // how often to look when nothing happens: 100 ms
-	Lease    time.Duration // how long an election lasts unless renewed: 5 s
-	Lag      time.Duration // how long a group transfer's files have before the sweep: 2 min
-	Resend   time.Duration // how often to ask the queue after a batch: 30 s
-	Queues   []string      // queues whose groups to heal
-	Handlers []string      // handlers whose groups to heal
+	LeaseHolder string        // who this is, unique among processes
+	Window      int           // unfinished batches a transfer may have at most: 64
+	Interval    time.Duration // how often to look when nothing happens: 100 ms
+	LeaseTTL    time.Duration // how long an election lasts unless renewed: 5 s
+	SweepDelay  time.Duration // how long a group transfer's files have before the sweep: 2 min
+	Resend      time.Duration // how often to ask the queue after a batch: 30 s
+	Queues      []string      // queues whose groups to heal
+	Handlers    []string      // handlers whose groups to heal
 
-	// Slots tells how many batches of a handler all live workers run at once;
+	// Capacity tells how many batches of a handler all live workers run at once;
 	// nil, or 0, when nobody knows. It is asked before each cut.
-	Slots func(ctx context.Context, handler string) (int, error)
+	Capacity func(ctx context.Context, handler string) (int, error)
 
-	// Within tells what people allow all workers together to do of a transfer:
+	// Limits tells what people allow all workers together to do of a transfer:
 	// batches in flight, and files a second; 0 for no bound. It is asked after
 	// Slots. Nil for no bounds.
-	Within func(e *Entry) (inFlight int, filesPerSecond float64)
+	Limits func(e *TransferPlan) (inFlight int, filesPerSecond float64)
 
-	// Elected runs each time this dispatcher comes to act; nil for nothing.
-	Elected func(ctx context.Context) error
+	// OnElected runs each time this dispatcher comes to act; nil for nothing.
+	OnElected func(ctx context.Context) error
 
-	// Completed is told of a transfer that ended because no step selected its
+	// OnCompleted is told of a transfer that ended because no step selected its
 	// last files; nil for nobody.
-	Completed func(ctx context.Context, transfer int64)
+	OnCompleted func(ctx context.Context, transfer int64)
 
 	Log *slog.Logger     // nil: discards
 	Now func() time.Time // nil: time.Now
@@ -50,8 +50,8 @@ func (o DispatcherOptions) withDefaults() DispatcherOptions {
 	}
 	orInt(&o.Window, 64)
 	orTime(&o.Interval, 100*time.Millisecond)
-	orTime(&o.Lease, 5*time.Second)
-	orTime(&o.Lag, 2*time.Minute)
+	orTime(&o.LeaseTTL, 5*time.Second)
+	orTime(&o.SweepDelay, 2*time.Minute)
 	orTime(&o.Resend, 30*time.Second)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

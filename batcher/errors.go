@@ -106,9 +106,9 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// verdict takes the error of a flush of n items apart: into those of
+// splitErrors takes the error of a flush of n items apart: into those of
 // some, or one for all of them.
-func verdict(err error, n int) (some *Errors, whole error) {
+func splitErrors(err error, n int) (some *Errors, whole error) {
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		//nolint:errorlint // errors.As also looks into joins, where *Errors stands beside an error that all items share
 		some, ok := e.(*Errors)

@@ -61,7 +61,7 @@ func TestVerdict(t *testing.T) {
 		"an item there is not":   {outside, true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			some, whole := verdict(c.err, 3)
+			some, whole := splitErrors(c.err, 3)
 			if (whole != nil) != c.whole || some.Len() != c.some {
 				t.Errorf("verdict: %v for all, %v for some", whole, some)
 			}

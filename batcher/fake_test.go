@@ -73,8 +73,8 @@ func (f *fake) FilesAfter(_ context.Context, transfer, after int64, limit int, _
 	return files, nil
 }
 
-func (f *fake) Weigh(_ context.Context, _ int64, spans []tasks.Range) ([]int64, error) {
-	if err := f.enter("Weigh"); err != nil {
+func (f *fake) SumSizes(_ context.Context, _ int64, spans []tasks.Range) ([]int64, error) {
+	if err := f.enter("SumSizes"); err != nil {
 		return nil, err
 	}
 	bytes := make([]int64, len(spans))
@@ -84,8 +84,8 @@ func (f *fake) Weigh(_ context.Context, _ int64, spans []tasks.Range) ([]int64, 
 	return bytes, nil
 }
 
-func (f *fake) Cut(_ context.Context, c Cut) (bool, error) {
-	if err := f.enter("Cut"); err != nil {
+func (f *fake) CommitDispatch(_ context.Context, c Dispatch) (bool, error) {
+	if err := f.enter("CommitDispatch"); err != nil {
 		return false, err
 	}
 	f.mu.Lock()
@@ -93,7 +93,7 @@ func (f *fake) Cut(_ context.Context, c Cut) (bool, error) {
 	for i := range f.backlogs {
 		if b := &f.backlogs[i]; b.Transfer == c.Transfer {
 			if b.Cursor != c.From {
-				return false, ErrMoved
+				return false, ErrCursorMoved
 			}
 			b.Cursor = c.To
 			b.Bytes -= c.Bytes
@@ -111,18 +111,24 @@ func (f *fake) write(batches []tasks.Batch) {
 	}
 }
 
-func (f *fake) Due(context.Context, int) ([]tasks.Batch, error) { return nil, f.enter("Due") }
+func (f *fake) DueBatches(context.Context, int) ([]tasks.Batch, error) {
+	return nil, f.enter("DueBatches")
+}
 
-func (f *fake) Defer(context.Context, []int64, time.Duration, bool) error { return f.enter("Defer") }
+func (f *fake) Reschedule(context.Context, []int64, time.Duration, bool) error {
+	return f.enter("Reschedule")
+}
 
-func (f *fake) TakeBack(context.Context, []int64, time.Duration) error { return f.enter("TakeBack") }
+func (f *fake) ReclaimBatches(context.Context, []int64, time.Duration) error {
+	return f.enter("ReclaimBatches")
+}
 
-func (f *fake) Mark(_ context.Context, transfer, files int64) error {
+func (f *fake) SetSweepMark(_ context.Context, transfer, files int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.backlogs {
 		if b := &f.backlogs[i]; b.Transfer == transfer {
-			b.MarkFiles, b.MarkedAt = files, time.Now()
+			b.SweepMark, b.MarkedAt = files, time.Now()
 		}
 	}
 	return nil
@@ -138,7 +144,7 @@ func (f *fake) OpenBatches(_ context.Context, transfer int64) ([]tasks.Batch, er
 	return open, nil
 }
 
-func (f *fake) Interrupt(context.Context) (int64, error) { return 0, f.enter("Interrupt") }
+func (f *fake) MarkInterrupted(context.Context) (int64, error) { return 0, f.enter("MarkInterrupted") }
 
 func (f *fake) RecordedFiles(context.Context, int64, int, tasks.Ranges) (tasks.Ranges, error) {
 	f.mu.Lock()
@@ -146,8 +152,8 @@ func (f *fake) RecordedFiles(context.Context, int64, int, tasks.Ranges) (tasks.R
 	return f.recorded, nil
 }
 
-func (f *fake) Acquire(_ context.Context, _, holder string, _ time.Duration) (bool, error) {
-	if err := f.enter("Acquire"); err != nil {
+func (f *fake) AcquireLease(_ context.Context, _, holder string, _ time.Duration) (bool, error) {
+	if err := f.enter("AcquireLease"); err != nil {
 		return false, err
 	}
 	f.mu.Lock()
@@ -158,7 +164,7 @@ func (f *fake) Acquire(_ context.Context, _, holder string, _ time.Duration) (bo
 	return f.holder == holder, nil
 }
 
-func (f *fake) Release(_ context.Context, _, holder string) error {
+func (f *fake) ReleaseLease(_ context.Context, _, holder string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.holder == holder {
@@ -177,8 +183,8 @@ func (f *fake) AddBatches(_ context.Context, batches []tasks.Batch) error {
 	return nil
 }
 
-func (f *fake) SetAside(_ context.Context, _ string, _ []byte, reason string) error {
-	if err := f.enter("SetAside"); err != nil {
+func (f *fake) AddDeadLetter(_ context.Context, _ string, _ []byte, reason string) error {
+	if err := f.enter("AddDeadLetter"); err != nil {
 		return err
 	}
 	f.mu.Lock()
@@ -187,8 +193,8 @@ func (f *fake) SetAside(_ context.Context, _ string, _ []byte, reason string) er
 	return nil
 }
 
-func (f *fake) Batches(_ context.Context, batches []tasks.Batch) error {
-	if err := f.enter("Batches"); err != nil {
+func (f *fake) EnqueueBatches(_ context.Context, batches []tasks.Batch) error {
+	if err := f.enter("EnqueueBatches"); err != nil {
 		return err
 	}
 	f.mu.Lock()
@@ -197,26 +203,26 @@ func (f *fake) Batches(_ context.Context, batches []tasks.Batch) error {
 	return nil
 }
 
-func (f *fake) Unknown(context.Context, []tasks.Batch) ([]tasks.Batch, error) {
-	return nil, f.enter("Unknown")
+func (f *fake) MissingBatches(context.Context, []tasks.Batch) ([]tasks.Batch, error) {
+	return nil, f.enter("MissingBatches")
 }
 
-func (f *fake) Orphans(context.Context, []tasks.Batch, time.Time) ([]tasks.Batch, error) {
-	return nil, f.enter("Orphans")
+func (f *fake) ReclaimOrphans(context.Context, []tasks.Batch, time.Time) ([]tasks.Batch, error) {
+	return nil, f.enter("ReclaimOrphans")
 }
 
-func (f *fake) Waiting(context.Context, string, []string) (int64, error) {
-	return 0, f.enter("Waiting")
+func (f *fake) GroupBacklog(context.Context, string, []string) (int64, error) {
+	return 0, f.enter("GroupBacklog")
 }
 
-func (f *fake) HealGroups(context.Context, string, []string) (int64, error) {
-	return 0, f.enter("HealGroups")
+func (f *fake) RepairGroups(context.Context, string, []string) (int64, error) {
+	return 0, f.enter("RepairGroups")
 }
 
 // transfers is a catalog of transfers 1, 2 and 3 with two steps each, and of
 // 66, whose recipe cannot be read, and 67, whose reading panics.
-func (f *fake) transfers(policy Policy) *Catalog {
-	return NewCatalog(func(_ context.Context, id int64) (tasks.Transfer, error) {
+func (f *fake) transfers(policy Policy) *TransferCache {
+	return NewTransferCache(func(_ context.Context, id int64) (tasks.Transfer, error) {
 		if err := f.enter("read"); err != nil {
 			return tasks.Transfer{}, err
 		}
@@ -230,7 +236,7 @@ func (f *fake) transfers(policy Policy) *Catalog {
 		case id == 67:
 			panic("cannot read")
 		case id > 3:
-			return t, fmt.Errorf("%w: %d", tasks.ErrNoTransfer, id)
+			return t, fmt.Errorf("%w: %d", tasks.ErrTransferNotFound, id)
 		}
 		return t, nil
 	}, func(*recipe.Step) Policy { return policy })

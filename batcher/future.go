@@ -59,6 +59,6 @@ func (t *ticket) wait(ctx context.Context) error {
 }
 
 func (t *ticket) settle(err error, n int) {
-	t.some, t.whole = verdict(err, n)
+	t.some, t.whole = splitErrors(err, n)
 	close(t.done)
 }

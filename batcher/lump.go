@@ -6,32 +6,32 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// lump cuts the next files of a backlog into batches that are known by the sum
+// planUniform cuts the next files of a backlog into batches that are known by the sum
 // of their sizes alone, as long as full batches stay below the other bounds:
 // then the plan is what it would be file by file, and the database adds sizes
 // up in a fraction of the time in which it hands them over. Every file must go
 // to the first step. An empty cut says that the files must be looked at.
-func (d *Dispatcher) lump(ctx context.Context, b *Backlog, limit int, p *planner) (cut, error) {
-	spans := p.spans(b.Cursor, min(int64(limit), p.rest.files))
+func (d *Dispatcher) planUniform(ctx context.Context, b *Backlog, limit int, p *planner) (plan, error) {
+	spans := p.uniformRanges(b.Cursor, min(int64(limit), p.remaining.files))
 	if len(spans) == 0 {
-		return cut{}, nil
+		return plan{}, nil
 	}
-	bytes, err := d.ledger.Weigh(ctx, b.Transfer, spans)
+	bytes, err := d.store.SumSizes(ctx, b.Transfer, spans)
 	if err != nil {
-		return cut{}, err
+		return plan{}, err
 	}
-	return p.lumps(spans, bytes), nil
+	return p.uniformBatches(spans, bytes), nil
 }
 
-// spans are the batches that the next files would become if only their number
+// uniformRanges are the batches that the next files would become if only their number
 // mattered; none when, by the mean of what is left, more than that does.
-func (p *planner) spans(after, files int64) []tasks.Range {
+func (p *planner) uniformRanges(after, files int64) []tasks.Range {
 	d := p.draft(1)
 	most := int64(d.policy.MaxItems)
 	if most <= 0 || files <= 0 {
 		return nil
 	}
-	mean := float64(p.rest.bytes) / float64(max(p.rest.files, 1))
+	mean := float64(p.remaining.bytes) / float64(max(p.remaining.files, 1))
 	if n := min(most, files); !d.takes(n, int64(mean*float64(n))) {
 		return nil
 	}
@@ -44,9 +44,9 @@ func (p *planner) spans(after, files int64) []tasks.Range {
 	return spans
 }
 
-// lumps makes batches of the spans whose bytes are given, up to the first that
+// uniformBatches makes batches of the spans whose bytes are given, up to the first that
 // is too much for one.
-func (p *planner) lumps(spans []tasks.Range, bytes []int64) (c cut) {
+func (p *planner) uniformBatches(spans []tasks.Range, bytes []int64) (c plan) {
 	for i, sum := range bytes {
 		d, n := p.draft(1), spans[i].Last-spans[i].First+1
 		if !d.takes(n, sum) {
@@ -56,7 +56,7 @@ func (p *planner) lumps(spans []tasks.Range, bytes []int64) (c cut) {
 		c.batches = append(c.batches, tasks.Batch{
 			Transfer: p.transfer, Step: 1, Attempt: 1, Queue: p.queue, Files: tasks.Ranges{spans[i]}, Bytes: sum,
 		})
-		p.rest.take(n, sum)
+		p.remaining.take(n, sum)
 	}
 	return c
 }
@@ -64,5 +64,5 @@ func (p *planner) lumps(spans []tasks.Range, bytes []int64) (c cut) {
 // takes reports whether an empty draft would take so many files of so many
 // bytes, however they are spread.
 func (d *draft) takes(files, bytes int64) bool {
-	return (d.policy.MaxBytes <= 0 || bytes <= d.policy.MaxBytes) && d.cost.Of(files, bytes) <= d.most
+	return (d.policy.MaxBytes <= 0 || bytes <= d.policy.MaxBytes) && d.cost.Predict(files, bytes) <= d.most
 }

@@ -17,7 +17,7 @@ type sums struct {
 	sizes []int64
 }
 
-func (s sums) Weigh(_ context.Context, _ int64, spans []tasks.Range) (bytes []int64, err error) {
+func (s sums) SumSizes(_ context.Context, _ int64, spans []tasks.Range) (bytes []int64, err error) {
 	for _, span := range spans {
 		sum := int64(0)
 		for _, size := range s.sizes[span.First-1 : span.Last] {
@@ -36,28 +36,28 @@ func TestAnyLumpIsThePlan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.SampledFrom([]int64{0, 5, 5, 50}).Draw(t, "largest")
 		sizes := rapid.SliceOfN(rapid.Int64Range(0, most), 1, 60).Draw(t, "sizes")
-		whole := backlog{files: int64(len(sizes))}
+		whole := remaining{files: int64(len(sizes))}
 		files := make([]tasks.File, len(sizes))
 		for i, size := range sizes {
 			files[i] = tasks.File{No: int64(i + 1), Size: size}
 			whole.bytes += size
 		}
 		policy := Policy{MaxItems: rapid.IntRange(0, 9).Draw(t, "max items"), MaxBytes: rapid.SampledFrom([]int64{0, 20, 100}).Draw(t, "max bytes")}
-		r := ration{
+		r := budget{
 			cost: Cost{PerFile: 1, PerByte: float64(rapid.IntRange(0, 4).Draw(t, "hundredths a byte")) / 100}, known: true,
 			upper: float64(rapid.IntRange(0, 20).Draw(t, "upper")), parts: float64(rapid.IntRange(0, 6).Draw(t, "parts")),
 		}
 		limit, room := rapid.IntRange(1, 70).Draw(t, "limit"), rapid.IntRange(0, 8).Draw(t, "room")
 		fresh := func() *planner {
 			return &planner{
-				transfer: 7, queue: "q", room: room, rest: whole,
-				policy: func(int) Policy { return policy }, ration: func(int) ration { return r },
+				transfer: 7, queue: "q", room: room, remaining: whole,
+				policy: func(int) Policy { return policy }, budget: func(int) budget { return r },
 				route: func(*tasks.File) int { return 1 },
 			}
 		}
 		d := NewDispatcher(sums{newFake(), sizes}, nil, nil, DispatcherOptions{})
 		lumped := fresh()
-		got, err := d.lump(t.Context(), &Backlog{Transfer: 7}, limit, lumped)
+		got, err := d.planUniform(t.Context(), &Backlog{Transfer: 7}, limit, lumped)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,8 +69,8 @@ func TestAnyLumpIsThePlan(t *testing.T) {
 		for _, b := range got.batches {
 			last, sum = b.Files[len(b.Files)-1].Last, sum+b.Bytes
 		}
-		if got.to != last || lumped.rest != (backlog{files: whole.files - last, bytes: whole.bytes - sum}) {
-			t.Errorf("up to %d, %+v left of %+v", got.to, lumped.rest, whole)
+		if got.to != last || lumped.remaining != (remaining{files: whole.files - last, bytes: whole.bytes - sum}) {
+			t.Errorf("up to %d, %+v left of %+v", got.to, lumped.remaining, whole)
 		}
 	})
 }
@@ -101,8 +101,8 @@ func TestLump(t *testing.T) {
 		for _, size := range c.sizes {
 			b.Bytes += max(size, 0)
 		}
-		p := planner{rest: b.rest(), policy: func(int) Policy { return Policy{MaxItems: 10, MaxBytes: c.most} }}
-		got, err := NewDispatcher(sums{newFake(), c.sizes}, nil, nil, DispatcherOptions{}).lump(t.Context(), b, 100, &p)
+		p := planner{remaining: b.remaining(), policy: func(int) Policy { return Policy{MaxItems: 10, MaxBytes: c.most} }}
+		got, err := NewDispatcher(sums{newFake(), c.sizes}, nil, nil, DispatcherOptions{}).planUniform(t.Context(), b, 100, &p)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,8 +10,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// dueMost is how many batches one look at the outbox handles.
-const dueMost = 1000
+// dueLimit is how many batches one look at the outbox handles.
+const dueLimit = 1000
 
 // send looks after the batches that are due: later attempts whose time has
 // come, batches whose writer died before it enqueued them, and batches that
@@ -19,7 +19,7 @@ const dueMost = 1000
 // alive works on, are sent.
 func (d *Dispatcher) send(ctx context.Context) error {
 	for {
-		due, err := d.ledger.Due(ctx, dueMost)
+		due, err := d.store.DueBatches(ctx, dueLimit)
 		if err != nil {
 			return fmt.Errorf("look into the outbox: %w", err)
 		}
@@ -29,7 +29,7 @@ func (d *Dispatcher) send(ctx context.Context) error {
 		if _, err := d.resend(ctx, due); err != nil {
 			return err
 		}
-		if len(due) < dueMost {
+		if len(due) < dueLimit {
 			return nil
 		}
 	}
@@ -38,23 +38,23 @@ func (d *Dispatcher) send(ctx context.Context) error {
 // resend sends those of the batches that the queue does not know, or that a
 // worker has died with, and tells how many.
 func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error) {
-	unknown, err := d.queue.Unknown(ctx, due)
+	unknown, err := d.queue.MissingBatches(ctx, due)
 	if err != nil {
 		return 0, err
 	}
 	known := without(due, unknown)
-	orphans, err := d.queue.Orphans(ctx, known, d.opts.Now().Add(-min(d.opts.Resend, leaseSkew)))
+	orphans, err := d.queue.ReclaimOrphans(ctx, known, d.opts.Now().Add(-min(d.opts.Resend, leaseSkew)))
 	if err != nil {
 		return 0, err
 	}
-	if err := d.ledger.Defer(ctx, numbers(without(known, orphans)), d.opts.Resend, false); err != nil {
+	if err := d.store.Reschedule(ctx, numbers(without(known, orphans)), d.opts.Resend, false); err != nil {
 		return 0, err
 	}
 	// The ledger before the queue: a crash in between only delays them.
-	if err := d.ledger.Defer(ctx, numbers(unknown), d.opts.Resend, true); err != nil {
+	if err := d.store.Reschedule(ctx, numbers(unknown), d.opts.Resend, true); err != nil {
 		return 0, err
 	}
-	if err := d.ledger.TakeBack(ctx, numbers(orphans), d.opts.Resend); err != nil {
+	if err := d.store.ReclaimBatches(ctx, numbers(orphans), d.opts.Resend); err != nil {
 		return 0, err
 	}
 	if len(unknown) > 0 {
@@ -88,15 +88,15 @@ func numbers(batches []tasks.Batch) []int64 {
 	return ids
 }
 
-// enqueueTime bounds one enqueue, so that a stop does not wait for a queue that
+// enqueueTimeout bounds one enqueue, so that a stop does not wait for a queue that
 // is away.
-const enqueueTime = 5 * time.Second
+const enqueueTimeout = 5 * time.Second
 
 // enqueue sends batches whose rows are committed. A stop in this moment does not
 // keep them from the queue: there would be nobody to look after them for a while.
 func enqueue(ctx context.Context, q Queue, batches []tasks.Batch) error {
 	faults.Point(faults.LedgerWritten)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
 	defer cancel()
-	return q.Batches(ctx, batches)
+	return q.EnqueueBatches(ctx, batches)
 }

@@ -2,23 +2,23 @@ package batcher
 
 import "time"
 
-// pace decides how many unfinished batches a transfer may have: few, so that
+// windowControl decides how many unfinished batches a transfer may have: few, so that
 // what is submitted later need not wait behind them, but enough that workers
 // never run out. It starts at twice what the workers do at once, doubles while
 // they empty it between two looks, and shrinks slowly while they do not. The
 // zero value is a pace that has seen nothing.
-type pace struct {
-	window int
-	filled bool // the last look left it filled
+type windowControl struct {
+	window       int
+	inputLimited bool // the last look left it filled
 
 	first int64     // the first file that waits for others to fill its batch
 	since time.Time // it has waited since then; zero when none waits
 }
 
-// ripe is how many files of a backlog may be cut now. While files may still
+// readyFiles is how many files of a backlog may be cut now. While files may still
 // come, those that do not fill a batch wait for others, as long as the policy's
 // delay lets them.
-func (p *pace) ripe(b *Backlog, policy Policy, now time.Time) int {
+func (p *windowControl) readyFiles(b *Backlog, policy Policy, now time.Time) int {
 	n := b.Files - b.Cursor
 	if b.Sealed || policy.MaxItems <= 0 {
 		return int(n)
@@ -40,7 +40,7 @@ func (p *pace) ripe(b *Backlog, policy Policy, now time.Time) int {
 // room is how many more batches may be cut, with open of them unfinished,
 // slots batches run at once by all live workers, and most as the upper bound.
 // Slots 0 says that nobody knows: then most holds.
-func (p *pace) room(open, slots, most int) int {
+func (p *windowControl) room(open, slots, most int) int {
 	if slots <= 0 {
 		return max(most-open, 0)
 	}
@@ -48,9 +48,9 @@ func (p *pace) room(open, slots, most int) int {
 	switch {
 	case p.window < least:
 		p.window = least
-	case p.filled && open <= p.window/4:
+	case p.inputLimited && open <= p.window/4:
 		p.window = min(2*p.window, most) // they were about to run out
-	case p.filled && open > p.window/2:
+	case p.inputLimited && open > p.window/2:
 		p.window = max(p.window-1-p.window/16, least)
 	}
 	return max(p.window-open, 0)

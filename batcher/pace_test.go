@@ -8,11 +8,11 @@ import (
 )
 
 func TestPaceGrowsWhileWorkersRunDryAndShrinksWhileTheyDoNot(t *testing.T) {
-	var p pace
+	var p windowControl
 	if got := p.room(0, 4, 64); got != 10 {
 		t.Fatalf("first room is %d, want twice the slots and two", got)
 	}
-	p.filled = true
+	p.inputLimited = true
 	for _, want := range []int{20, 40, 64, 64} {
 		if p.room(0, 4, 64); p.window != want {
 			t.Fatalf("the window is %d after workers ran dry, want %d", p.window, want)
@@ -28,13 +28,13 @@ func TestPaceGrowsWhileWorkersRunDryAndShrinksWhileTheyDoNot(t *testing.T) {
 
 func TestPaceKeepsItsBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var p pace
+		var p windowControl
 		for range rapid.IntRange(1, 50).Draw(t, "looks") {
 			most := rapid.IntRange(1, 100).Draw(t, "most")
 			open := rapid.IntRange(0, 200).Draw(t, "open")
 			slots := rapid.IntRange(0, 40).Draw(t, "slots")
 			room := p.room(open, slots, most)
-			p.filled = rapid.Bool().Draw(t, "filled")
+			p.inputLimited = rapid.Bool().Draw(t, "filled")
 			if room < 0 || room+open > max(most, open) && p.window <= most {
 				t.Fatalf("room for %d beside %d open ones with at most %d", room, open, most)
 			}
@@ -46,7 +46,7 @@ func TestPaceKeepsItsBounds(t *testing.T) {
 }
 
 func TestFilesWaitForOthersUnlessTheTransferIsSealed(t *testing.T) {
-	var p pace
+	var p windowControl
 	policy := Policy{MaxItems: 10, MaxDelay: time.Second}
 	now := time.Unix(1000, 0)
 	b := &Backlog{Files: 7}
@@ -67,7 +67,7 @@ func TestFilesWaitForOthersUnlessTheTransferIsSealed(t *testing.T) {
 		{"nothing waits once it is sealed", 28, 25, true, 2 * time.Second, 3},
 	} {
 		b.Files, b.Cursor, b.Sealed = c.files, c.cursor, c.sealed
-		if got := p.ripe(b, policy, now.Add(c.after)); got != c.want {
+		if got := p.readyFiles(b, policy, now.Add(c.after)); got != c.want {
 			t.Errorf("%s: %d files are ripe, want %d", c.name, got, c.want)
 		}
 	}

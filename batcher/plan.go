@@ -7,8 +7,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// cut is what a run of files becomes.
-type cut struct {
+// plan is what a run of files becomes.
+type plan struct {
 	batches  []tasks.Batch
 	finished int64 // files that no step selects
 	to       int64 // number of the last file dealt with
@@ -17,19 +17,19 @@ type cut struct {
 // planner cuts registered files into batches. It decides only; it is the pure
 // part of the dispatcher and of the aggregator.
 type planner struct {
-	transfer int64
-	queue    string
-	route    func(*tasks.File) int // first step of a file, 0 for none
-	policy   func(step int) Policy
-	ration   func(step int) ration // nil: nothing is estimated
-	rest     backlog               // what is left of the transfer, these files among it
-	room     int                   // batches that may be cut; 0 means any number
+	transfer  int64
+	queue     string
+	route     func(*tasks.File) int // first step of a file, 0 for none
+	policy    func(step int) Policy
+	budget    func(step int) budget // nil: nothing is estimated
+	remaining remaining             // what is left of the transfer, these files among it
+	room      int                   // batches that may be cut; 0 means any number
 }
 
 // plan deals with files, ascending by number, until the room is used up: a
 // batch that has been begun is filled, a further one is not begun.
-func (p *planner) plan(files []tasks.File) cut {
-	var c cut
+func (p *planner) plan(files []tasks.File) plan {
+	var c plan
 	open := make(map[int]*draft) // by step
 	begun := 0
 	for i := range files {
@@ -38,7 +38,7 @@ func (p *planner) plan(files []tasks.File) cut {
 		if step == 0 {
 			c.finished++
 			c.to = f.No
-			p.rest.take(1, f.Size)
+			p.remaining.take(1, f.Size)
 			continue
 		}
 		d := open[step]
@@ -55,7 +55,7 @@ func (p *planner) plan(files []tasks.File) cut {
 		}
 		d.add(f)
 		c.to = f.No
-		p.rest.take(1, f.Size)
+		p.remaining.take(1, f.Size)
 	}
 	for _, step := range sortedSteps(open) {
 		c.batches = append(c.batches, open[step].batch(p, step))
@@ -63,14 +63,14 @@ func (p *planner) plan(files []tasks.File) cut {
 	return c
 }
 
-// Split cuts files of one step, ascending by number, into first attempts
+// PlanBatches cuts files of one step, ascending by number, into first attempts
 // within the policy's bounds.
-func Split(e *Entry, step int, files []tasks.File, policy Policy) []tasks.Batch {
+func PlanBatches(e *TransferPlan, step int, files []tasks.File, policy Policy) []tasks.Batch {
 	p := planner{
 		transfer: e.ID, queue: e.Queue,
 		route:  func(*tasks.File) int { return step },
 		policy: func(int) Policy { return policy },
-		ration: func(int) ration { return newRation(e.Estimate(step), policy.Target, backlog{}, 0) },
+		budget: func(int) budget { return newBudget(e.Estimate(step), policy.Target, remaining{}, 0) },
 	}
 	return p.plan(files).batches
 }
@@ -78,9 +78,9 @@ func Split(e *Entry, step int, files []tasks.File, policy Policy) []tasks.Batch 
 // draft begins a batch.
 func (p *planner) draft(step int) *draft {
 	d := &draft{policy: p.policy(step), most: math.Inf(1)}
-	if p.ration != nil {
-		r := p.ration(step)
-		d.cost, d.most = r.cost, r.most(p.rest)
+	if p.budget != nil {
+		r := p.budget(step)
+		d.cost, d.most = r.cost, r.most(p.remaining)
 	}
 	return d
 }
@@ -106,7 +106,7 @@ func (d *draft) fits(f *tasks.File) bool {
 	if d.policy.MaxBytes > 0 && f.Size > d.policy.MaxBytes-d.bytes {
 		return false
 	}
-	return d.cost.Of(int64(len(d.numbers)), d.bytes)+d.cost.Of(1, f.Size)/2 <= d.most*(1+rounding)
+	return d.cost.Predict(int64(len(d.numbers)), d.bytes)+d.cost.Predict(1, f.Size)/2 <= d.most*(1+rounding)
 }
 
 // rounding keeps sums that should be equal from differing.
@@ -120,7 +120,7 @@ func (d *draft) add(f *tasks.File) {
 func (d *draft) batch(p *planner, step int) tasks.Batch {
 	return tasks.Batch{
 		Transfer: p.transfer, Step: step, Attempt: 1, Queue: p.queue,
-		Files: tasks.RangesOf(d.numbers), Bytes: d.bytes,
+		Files: tasks.NewRanges(d.numbers), Bytes: d.bytes,
 	}
 }
 

@@ -39,7 +39,7 @@ func TestAnyPlan(t *testing.T) {
 	})
 }
 
-func checkPlan(t *rapid.T, p *planner, files []tasks.File, c cut, policies []Policy) {
+func checkPlan(t *rapid.T, p *planner, files []tasks.File, c plan, policies []Policy) {
 	t.Helper()
 	size := map[int64]int64{}
 	for _, f := range files {
@@ -96,9 +96,9 @@ func checkPlan(t *rapid.T, p *planner, files []tasks.File, c cut, policies []Pol
 }
 
 func TestSplitSumsBytesWithoutBound(t *testing.T) {
-	e := &Entry{ID: 3, Queue: "q"}
+	e := &TransferPlan{ID: 3, Queue: "q"}
 	files := []tasks.File{{No: 1, Size: math.MaxInt64}, {No: 2, Size: math.MaxInt64}}
-	got := Split(e, 2, files, Policy{})
+	got := PlanBatches(e, 2, files, Policy{})
 	if len(got) != 1 || got[0].Files.String() != "1-2" || got[0].Bytes != math.MaxInt64 || got[0].Step != 2 {
 		t.Errorf("%+v", got)
 	}

@@ -26,14 +26,14 @@ type Policy struct {
 	Target time.Duration `json:"target,omitempty" koanf:"target" yaml:"target,omitempty"`
 }
 
-// Default is the policy below all others: 128 items, 256 MiB, one second.
-func Default() Policy {
+// DefaultPolicy is the policy below all others: 128 items, 256 MiB, one second.
+func DefaultPolicy() Policy {
 	return Policy{MaxItems: 128, MaxBytes: 256 << 20, MaxDelay: time.Second}
 }
 
-// Over lays p over base: what p sets wins, the rest comes from base. So the
+// Overlay lays p over base: what p sets wins, the rest comes from base. So the
 // precedence reads as it is said: step.Over(site).Over(handler).Over(Default()).
-func (p Policy) Over(base Policy) Policy {
+func (p Policy) Overlay(base Policy) Policy {
 	return Policy{
 		MaxItems: cmp.Or(p.MaxItems, base.MaxItems),
 		MaxBytes: cmp.Or(p.MaxBytes, base.MaxBytes),

@@ -11,11 +11,11 @@ import (
 )
 
 func TestDefaultPolicyIsValid(t *testing.T) {
-	if err := Default().Validate(); err != nil {
+	if err := DefaultPolicy().Validate(); err != nil {
 		t.Error(err)
 	}
-	if want := (Policy{MaxItems: 128, MaxBytes: 268435456, MaxDelay: time.Second}); Default() != want {
-		t.Errorf("Default() = %+v, want %+v", Default(), want)
+	if want := (Policy{MaxItems: 128, MaxBytes: 268435456, MaxDelay: time.Second}); DefaultPolicy() != want {
+		t.Errorf("Default() = %+v, want %+v", DefaultPolicy(), want)
 	}
 }
 
@@ -24,7 +24,7 @@ func TestOverFollowsThePrecedence(t *testing.T) {
 	site := Policy{MaxItems: 50, MaxDelay: 20 * time.Millisecond}
 	handler := Policy{MaxItems: 60, MaxDelay: time.Minute, Target: time.Hour}
 
-	got := step.Over(site).Over(handler).Over(Default())
+	got := step.Overlay(site).Overlay(handler).Overlay(DefaultPolicy())
 	want := Policy{MaxItems: 9, MaxBytes: 256 << 20, MaxDelay: 20 * time.Millisecond, Target: time.Hour}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -34,7 +34,7 @@ func TestOverFollowsThePrecedence(t *testing.T) {
 func TestOverIsAssociative(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b, c := drawPolicy(t), drawPolicy(t), drawPolicy(t)
-		if l, r := a.Over(b).Over(c), a.Over(b.Over(c)); l != r {
+		if l, r := a.Overlay(b).Overlay(c), a.Overlay(b.Overlay(c)); l != r {
 			t.Errorf("(a over b) over c = %+v, a over (b over c) = %+v", l, r)
 		}
 	})

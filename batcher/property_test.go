@@ -23,8 +23,8 @@ type parcel struct {
 	fails bool
 }
 
-// plan is one life of a Batcher.
-type plan struct {
+// lifePlan is one life of a Batcher.
+type lifePlan struct {
 	policy   Policy
 	capacity int
 	flushers int
@@ -34,11 +34,11 @@ type plan struct {
 	parcels  []parcel
 }
 
-func drawPlan(t *rapid.T) plan {
+func drawPlan(t *rapid.T) lifePlan {
 	ms := func(most int, name string) time.Duration {
 		return time.Duration(rapid.IntRange(0, most).Draw(t, name)) * time.Millisecond
 	}
-	p := plan{
+	p := lifePlan{
 		policy: Policy{
 			MaxItems: rapid.IntRange(1, 8).Draw(t, "max items"),
 			MaxBytes: rapid.Int64Range(1, 20).Draw(t, "max bytes"),
@@ -88,7 +88,7 @@ func failure(id int) error { return fmt.Errorf("parcel %d: %w", id, errBroken) }
 var errBroken = errors.New("broken")
 
 // live runs a plan; it returns when the Batcher is closed.
-func live(p plan) *life {
+func live(p lifePlan) *life {
 	l := &life{added: map[int]*added{}, observed: map[Reason]int{}}
 	var mu sync.Mutex
 	items, parcels, running := 0, 0, 0 // what is held, and flushes at once
@@ -182,7 +182,7 @@ func TestAnyLifeOfABatcher(t *testing.T) {
 	})
 }
 
-func checkNothingLost(t *rapid.T, p plan, l *life) {
+func checkNothingLost(t *rapid.T, p lifePlan, l *life) {
 	var ids []int
 	items, observed := 0, 0
 	for _, f := range l.flushed {
@@ -211,7 +211,7 @@ func checkNothingLost(t *rapid.T, p plan, l *life) {
 	}
 }
 
-func checkBounds(t *rapid.T, p plan, l *life) {
+func checkBounds(t *rapid.T, p lifePlan, l *life) {
 	for _, f := range l.flushed {
 		items, bytes := 0, int64(0)
 		for _, parcel := range f.parcels {
@@ -232,7 +232,7 @@ func checkBounds(t *rapid.T, p plan, l *life) {
 
 // checkOrder: one flusher flushes what each adder added in the order in which
 // it did so; however many there are, a batch is in order.
-func checkOrder(t *rapid.T, p plan, l *life) {
+func checkOrder(t *rapid.T, p lifePlan, l *life) {
 	last := make([]int, p.adders)
 	for _, f := range l.flushed {
 		if p.flushers > 1 {
@@ -248,7 +248,7 @@ func checkOrder(t *rapid.T, p plan, l *life) {
 	}
 }
 
-func checkFutures(t *rapid.T, p plan, l *life) {
+func checkFutures(t *rapid.T, p lifePlan, l *life) {
 	for _, parcel := range p.parcels {
 		var want error
 		if parcel.fails {
@@ -262,7 +262,7 @@ func checkFutures(t *rapid.T, p plan, l *life) {
 
 // checkDelays: while a flusher is always free, nothing waits longer than
 // MaxDelay, and nothing at all when flushing eagerly.
-func checkDelays(t *rapid.T, p plan, l *life) {
+func checkDelays(t *rapid.T, p lifePlan, l *life) {
 	if p.busy > 0 {
 		return
 	}

@@ -6,41 +6,41 @@ import (
 )
 
 const (
-	// perSlot is how many batches each slot gets of what is left, at the least:
+	// batchesPerSlot is how many batches each slot gets of what is left, at the least:
 	// the next one is half as long as an equal share would be, and so on, so that
 	// the last ones are short and all slots end at about the same time.
-	perSlot = 2
+	batchesPerSlot = 2
 
-	// shortest is the estimated time below which a batch is not made shorter for
+	// minBatchTime is the estimated time below which a batch is not made shorter for
 	// any reason: its commit and its way through the queue would cost more.
-	shortest = 100 * time.Millisecond
+	minBatchTime = 100 * time.Millisecond
 
-	// trust is how many times as long as all work it rests on a batch may be
+	// maxExtrapolation is how many times as long as all work it rests on a batch may be
 	// estimated to take: the first files may not be like the others.
-	trust = 16
+	maxExtrapolation = 16
 )
 
-// guess weighs files against bytes while nothing is known: one file counts as
+// priorCost weighs files against bytes while nothing is known: one file counts as
 // much as a mebibyte. It is no time.
-func guess() Cost { return Cost{PerFile: 1, PerByte: 1.0 / (1 << 20)} }
+func priorCost() Cost { return Cost{PerFile: 1, PerByte: 1.0 / (1 << 20)} }
 
-// probe bounds a batch, weighed by guess, that is to show what its kind costs.
-const probe = 16
+// probeCost bounds a batch, weighed by guess, that is to show what its kind costs.
+const probeCost = 16
 
-// backlog is what is left of a transfer, as far as it is known.
-type backlog struct {
+// remaining is what is left of a transfer, as far as it is known.
+type remaining struct {
 	files int64
 	bytes int64
 }
 
-func (b *backlog) take(files, bytes int64) {
+func (b *remaining) take(files, bytes int64) {
 	b.files = max(b.files-files, 0)
 	b.bytes = max(b.bytes-bytes, 0)
 }
 
-// ration bounds the batches of one step by what they are estimated to cost. The
+// budget bounds the batches of one step by what they are estimated to cost. The
 // zero value bounds nothing.
-type ration struct {
+type budget struct {
 	cost   Cost // of a file and a byte: learnt, in seconds, or guess
 	known  bool
 	upper  float64 // of any batch; 0 for no such bound
@@ -48,29 +48,29 @@ type ration struct {
 	shares float64 // upper bound from an equal share when the costs are a guess
 }
 
-// newRation says how the batches of a step are bounded, given what is known of
+// newBudget says how the batches of a step are bounded, given what is known of
 // its costs and, when no more files will come, the slots that share the rest.
-func newRation(e Estimate, target time.Duration, rest backlog, slots int) ration {
-	r := ration{cost: guess(), known: e.Known}
+func newBudget(e Estimate, target time.Duration, rest remaining, slots int) budget {
+	r := budget{cost: priorCost(), known: e.Known}
 	if target > 0 {
-		r.upper = probe
+		r.upper = probeCost
 	}
 	if slots > 0 {
-		r.shares = r.cost.Of(rest.files, rest.bytes) / float64(slots)
+		r.shares = r.cost.Predict(rest.files, rest.bytes) / float64(slots)
 	}
 	if !e.Known {
 		return r
 	}
-	r = ration{cost: e.Cost, known: true}
+	r = budget{cost: e.Cost, known: true}
 	if target > 0 {
-		r.upper = min(target.Seconds(), max(trust*e.Seconds, shortest.Seconds()))
+		r.upper = min(target.Seconds(), max(maxExtrapolation*e.Seconds, minBatchTime.Seconds()))
 	}
-	r.parts = float64(perSlot * slots)
+	r.parts = float64(batchesPerSlot * slots)
 	return r
 }
 
 // most is what the next batch may cost, given what is left with it.
-func (r *ration) most(rest backlog) float64 {
+func (r *budget) most(rest remaining) float64 {
 	most := math.Inf(1)
 	if r.upper > 0 {
 		most = r.upper
@@ -79,14 +79,14 @@ func (r *ration) most(rest backlog) float64 {
 		most = min(most, r.shares)
 	}
 	if r.parts > 0 {
-		most = min(most, max(r.cost.Of(rest.files, rest.bytes)/r.parts, shortest.Seconds()))
+		most = min(most, max(r.cost.Predict(rest.files, rest.bytes)/r.parts, minBatchTime.Seconds()))
 	}
 	return most
 }
 
 // items is how many files a batch has at most, given what is left; 0 when the
 // estimate bounds nothing.
-func (r *ration) items(rest backlog) int {
+func (r *budget) items(rest remaining) int {
 	n := r.most(rest)/r.cost.PerFile + 1
 	if !(n < math.MaxInt32) { // infinite, or without a meaning
 		return 0
@@ -95,4 +95,4 @@ func (r *ration) items(rest backlog) int {
 }
 
 // probing reports whether small batches are to show what their kind costs.
-func (r *ration) probing() bool { return !r.known && r.upper > 0 }
+func (r *budget) probing() bool { return !r.known && r.upper > 0 }

@@ -14,15 +14,15 @@ import (
 // gives the number of files of each batch.
 func sizes(e Estimate, policy Policy, slots int, all ...int64) []int {
 	files := make([]tasks.File, len(all))
-	rest := backlog{files: int64(len(all))}
+	rest := remaining{files: int64(len(all))}
 	for i, size := range all {
 		files[i] = tasks.File{No: int64(i) + 1, Size: size}
 		rest.bytes += size
 	}
 	whole := rest
 	p := planner{
-		route: func(*tasks.File) int { return 1 }, policy: func(int) Policy { return policy }, rest: rest,
-		ration: func(int) ration { return newRation(e, policy.Target, whole, slots) },
+		route: func(*tasks.File) int { return 1 }, policy: func(int) Policy { return policy }, remaining: rest,
+		budget: func(int) budget { return newBudget(e, policy.Target, whole, slots) },
 	}
 	batches := p.plan(files).batches
 	items := make([]int, len(batches))
@@ -106,8 +106,8 @@ func TestAnyRation(t *testing.T) {
 			Known: rapid.Bool().Draw(t, "known"), Seconds: rapid.Float64Range(0, 100).Draw(t, "seconds"),
 		}
 		target := time.Duration(rapid.IntRange(0, 100).Draw(t, "target")) * time.Second
-		rest := backlog{files: rapid.Int64Range(0, 1000).Draw(t, "files"), bytes: rapid.Int64Range(0, 100_000).Draw(t, "bytes")}
-		r := newRation(e, target, rest, rapid.IntRange(0, 16).Draw(t, "slots"))
+		rest := remaining{files: rapid.Int64Range(0, 1000).Draw(t, "files"), bytes: rapid.Int64Range(0, 100_000).Draw(t, "bytes")}
+		r := newBudget(e, target, rest, rapid.IntRange(0, 16).Draw(t, "slots"))
 		d := &draft{cost: r.cost, most: r.most(rest)}
 		if !(d.most > 0) {
 			t.Fatalf("%+v lets a batch cost %g", r, d.most)
@@ -119,7 +119,7 @@ func TestAnyRation(t *testing.T) {
 				break
 			}
 			d.add(&f)
-			if cost := r.cost.Of(no, d.bytes) - r.cost.Of(1, f.Size)/2; no > 1 && cost > d.most*(1+1e-6) {
+			if cost := r.cost.Predict(no, d.bytes) - r.cost.Predict(1, f.Size)/2; no > 1 && cost > d.most*(1+1e-6) {
 				t.Fatalf("%d files of %d bytes cost %g of %g", no, d.bytes, cost, d.most)
 			}
 			if items > 0 && no > int64(items) {

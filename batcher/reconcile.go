@@ -7,8 +7,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Reconciled is what one reconciliation found and mended.
-type Reconciled struct {
+// ReconcileReport is what one reconciliation found and mended.
+type ReconcileReport struct {
 	Batches  int64 `json:"batches"`  // in the ledger
 	Resent   int64 `json:"resent"`   // of them, the queue did not know and has now
 	Files    int64 `json:"files"`    // that nothing stood for, and have a batch now
@@ -16,22 +16,22 @@ type Reconciled struct {
 	Orphaned int64 `json:"orphaned"` // transfers whose producer has died
 }
 
-// Reconciler is what Reconcile needs of the store beside the Ledger.
-type Reconciler interface {
-	Ledger
+// ReconcileStore is what Reconcile needs of the store beside the Ledger.
+type ReconcileStore interface {
+	Store
 	// BatchesAfter lists batches of the ledger by number, those above after.
 	BatchesAfter(ctx context.Context, after int64, limit int) ([]tasks.Batch, error)
 }
 
 // Reconcile holds the ledger against the queue, at once and whole: what the
 // dispatcher does bit by bit. It is safe beside any number of dispatchers.
-func Reconcile(ctx context.Context, l Reconciler, q Queue, c *Catalog, o DispatcherOptions) (r Reconciled, err error) {
+func Reconcile(ctx context.Context, l ReconcileStore, q Queue, c *TransferCache, o DispatcherOptions) (r ReconcileReport, err error) {
 	d := NewDispatcher(l, q, c, o)
-	if r.Orphaned, err = l.Interrupt(ctx); err != nil {
+	if r.Orphaned, err = l.MarkInterrupted(ctx); err != nil {
 		return r, err
 	}
 	for _, queue := range o.Queues {
-		n, err := q.HealGroups(ctx, queue, o.Handlers)
+		n, err := q.RepairGroups(ctx, queue, o.Handlers)
 		if err != nil {
 			return r, err
 		}
@@ -43,9 +43,9 @@ func Reconcile(ctx context.Context, l Reconciler, q Queue, c *Catalog, o Dispatc
 	return r, d.reconcileFiles(ctx, &r)
 }
 
-func (d *Dispatcher) reconcileBatches(ctx context.Context, l Reconciler, r *Reconciled) error {
+func (d *Dispatcher) reconcileBatches(ctx context.Context, l ReconcileStore, r *ReconcileReport) error {
 	for after := int64(0); ; {
-		page, err := l.BatchesAfter(ctx, after, dueMost)
+		page, err := l.BatchesAfter(ctx, after, dueLimit)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -62,9 +62,9 @@ func (d *Dispatcher) reconcileBatches(ctx context.Context, l Reconciler, r *Reco
 // reconcileFiles sweeps every group transfer to its end, without waiting for
 // the lag. Files that wait in the queue for the aggregator may get a batch
 // twice by it; their results are recorded once.
-func (d *Dispatcher) reconcileFiles(ctx context.Context, r *Reconciled) error {
+func (d *Dispatcher) reconcileFiles(ctx context.Context, r *ReconcileReport) error {
 	for after := int64(0); ; {
-		backlogs, err := d.ledger.Backlogs(ctx, after, turnSize)
+		backlogs, err := d.store.Backlogs(ctx, after, transfersPerRound)
 		if err != nil || len(backlogs) == 0 {
 			return err
 		}
@@ -84,15 +84,15 @@ func (d *Dispatcher) reconcileFiles(ctx context.Context, r *Reconciled) error {
 }
 
 func (d *Dispatcher) sweepAll(ctx context.Context, b *Backlog) (files int64, err error) {
-	e, err := d.catalog.Get(ctx, b.Transfer)
+	e, err := d.transfers.Get(ctx, b.Transfer)
 	if err != nil {
 		return 0, err
 	}
-	b.MarkFiles = b.Files
+	b.SweepMark = b.Files
 	for b.Cursor < b.Files {
 		n, err := d.sweepOnce(ctx, b, e)
 		files += n
-		if errors.Is(err, ErrMoved) {
+		if errors.Is(err, ErrCursorMoved) {
 			return files, nil // a dispatcher is sweeping it
 		}
 		if err != nil {

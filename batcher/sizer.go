@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// Kind is what costs are learnt for: a handler with certain arguments. The same
+// CostKey is what costs are learnt for: a handler with certain arguments. The same
 // handler may take a hundred times as long when it is asked for another size or
 // another algorithm; a step's name and its transfer change nothing.
-type Kind struct {
+type CostKey struct {
 	Handler string
 	With    string // digest of the step's arguments as the recipe has them; empty without
 }
 
-// Learnt is what one worker has learnt of a kind.
-type Learnt struct {
-	Kind
-	Sums
+// CostStats is what one worker has learnt of a kind.
+type CostStats struct {
+	CostKey
+	RegressionSums
 
 	Worker string
 	At     time.Time // of the last batch that is in it
@@ -32,46 +32,46 @@ type Estimate struct {
 	Seconds float64 // of work that it rests on, older work counting for less
 }
 
-// Sizer learns what handlers cost from the batches that run in this process and
+// CostModel learns what handlers cost from the batches that run in this process and
 // from what other workers have learnt. A nil *Sizer learns and knows nothing.
-// It is safe for concurrent use; make one with NewSizer.
-type Sizer struct {
+// It is safe for concurrent use; make one with NewCostModel.
+type CostModel struct {
 	worker string
 	now    func() time.Time
 	news   chan struct{}
 
 	mu      sync.Mutex
-	own     map[Kind]*own
-	others  map[Kind]Learnt // all of them together
-	started bool            // others were loaded once
+	own     map[CostKey]*ownCosts
+	others  map[CostKey]CostStats // all of them together
+	started bool                  // others were loaded once
 }
 
-// own is what this process has learnt of a kind.
-type own struct {
-	Sums
+// ownCosts is what this process has learnt of a kind.
+type ownCosts struct {
+	RegressionSums
 
 	at      time.Time
 	batches int
 	changed bool // since it was last given away
 }
 
-// kindsMost is how many kinds a process remembers; those that have not been
+// maxCostKeys is how many kinds a process remembers; those that have not been
 // seen for longest are forgotten.
-const kindsMost = 256
+const maxCostKeys = 256
 
 // halfLife is after how long something learnt counts half as much as something
 // that was learnt just now.
 const halfLife = time.Hour
 
-// NewSizer makes a sizer of a worker.
-func NewSizer(worker string, now func() time.Time) *Sizer {
-	return &Sizer{
-		worker: worker, now: now, news: make(chan struct{}, 1), own: make(map[Kind]*own), others: make(map[Kind]Learnt),
+// NewCostModel makes a sizer of a worker.
+func NewCostModel(worker string, now func() time.Time) *CostModel {
+	return &CostModel{
+		worker: worker, now: now, news: make(chan struct{}, 1), own: make(map[CostKey]*ownCosts), others: make(map[CostKey]CostStats),
 	}
 }
 
-// Learn takes in a batch that was run to its end.
-func (s *Sizer) Learn(k Kind, files int, bytes int64, took time.Duration) {
+// Observe takes in a batch that was run to its end.
+func (s *CostModel) Observe(k CostKey, files int, bytes int64, took time.Duration) {
 	if s == nil {
 		return
 	}
@@ -79,8 +79,8 @@ func (s *Sizer) Learn(k Kind, files int, bytes int64, took time.Duration) {
 	defer s.mu.Unlock()
 	o := s.own[k]
 	if o == nil {
-		s.makeRoom()
-		o = new(own)
+		s.evict()
+		o = new(ownCosts)
 		s.own[k] = o
 	}
 	o.Add(files, bytes, took.Seconds())
@@ -94,15 +94,15 @@ func (s *Sizer) Learn(k Kind, files int, bytes int64, took time.Duration) {
 	}
 }
 
-// News has something when others should soon hear what was learnt.
-func (s *Sizer) News() <-chan struct{} { return s.news }
+// Changed has something when others should soon hear what was learnt.
+func (s *CostModel) Changed() <-chan struct{} { return s.news }
 
-// makeRoom forgets the kind that was seen longest ago when there are too many.
-func (s *Sizer) makeRoom() {
-	if len(s.own) < kindsMost {
+// evict forgets the kind that was seen longest ago when there are too many.
+func (s *CostModel) evict() {
+	if len(s.own) < maxCostKeys {
 		return
 	}
-	var oldest Kind
+	var oldest CostKey
 	for k, o := range s.own {
 		if old, ok := s.own[oldest]; !ok || o.at.Before(old.at) {
 			oldest = k
@@ -111,63 +111,63 @@ func (s *Sizer) makeRoom() {
 	delete(s.own, oldest)
 }
 
-// Changes gives what this process has learnt since it was last asked.
-func (s *Sizer) Changes() []Learnt {
+// TakeChanged gives what this process has learnt since it was last asked.
+func (s *CostModel) TakeChanged() []CostStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []Learnt
+	var all []CostStats
 	for k, o := range s.own {
 		if o.changed {
 			o.changed = false
-			all = append(all, Learnt{Kind: k, Sums: o.Sums, Worker: s.worker, At: o.at})
+			all = append(all, CostStats{CostKey: k, RegressionSums: o.RegressionSums, Worker: s.worker, At: o.at})
 		}
 	}
 	return all
 }
 
-// Restore says that changes could not be given away: they are asked for again.
-func (s *Sizer) Restore(changes []Learnt) {
+// MarkChanged says that changes could not be given away: they are asked for again.
+func (s *CostModel) MarkChanged(changes []CostStats) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range changes {
-		if o := s.own[changes[i].Kind]; o != nil {
+		if o := s.own[changes[i].CostKey]; o != nil {
 			o.changed = true
 		}
 	}
 }
 
-// Load replaces what is known of other workers. What an earlier process of this
+// Merge replaces what is known of other workers. What an earlier process of this
 // worker's name has left is taken over, the first time.
-func (s *Sizer) Load(all []Learnt) {
-	others := make(map[Kind]Learnt)
+func (s *CostModel) Merge(all []CostStats) {
+	others := make(map[CostKey]CostStats)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range all {
 		l := all[i]
 		if l.Worker != s.worker {
-			others[l.Kind] = together(others[l.Kind], l)
+			others[l.CostKey] = merge(others[l.CostKey], l)
 			continue
 		}
-		if _, known := s.own[l.Kind]; !known && !s.started && len(s.own) < kindsMost {
-			s.own[l.Kind] = &own{Sums: l.Sums, at: l.At}
+		if _, known := s.own[l.CostKey]; !known && !s.started && len(s.own) < maxCostKeys {
+			s.own[l.CostKey] = &ownCosts{RegressionSums: l.RegressionSums, at: l.At}
 		}
 	}
 	s.others, s.started = others, true
 }
 
-// together adds two up, the older one counting for less: what it says of the
+// merge adds two up, the older one counting for less: what it says of the
 // costs stays the same when both are old.
-func together(a, b Learnt) Learnt {
+func merge(a, b CostStats) CostStats {
 	if a.At.Before(b.At) {
 		a, b = b, a
 	}
 	older := math.Exp2(-a.At.Sub(b.At).Seconds() / halfLife.Seconds())
-	a.Sums = a.plus(b.times(older))
+	a.RegressionSums = a.plus(b.times(older))
 	return a
 }
 
 // Estimate tells what is known of a kind.
-func (s *Sizer) Estimate(k Kind) Estimate {
+func (s *CostModel) Estimate(k CostKey) Estimate {
 	if s == nil {
 		return Estimate{}
 	}
@@ -176,18 +176,18 @@ func (s *Sizer) Estimate(k Kind) Estimate {
 	return s.estimate(k)
 }
 
-func (s *Sizer) estimate(k Kind) Estimate {
+func (s *CostModel) estimate(k CostKey) Estimate {
 	sum := s.others[k]
 	if o := s.own[k]; o != nil {
-		sum = together(sum, Learnt{Sums: o.Sums, At: o.at})
+		sum = merge(sum, CostStats{RegressionSums: o.RegressionSums, At: o.at})
 	}
 	c, known := sum.Solve()
 	return Estimate{Cost: c, Known: known, Seconds: sum.Seconds}
 }
 
 // Each calls f with every kind of which something is known.
-func (s *Sizer) Each(f func(Kind, Estimate)) {
-	all := make(map[Kind]Estimate)
+func (s *CostModel) Each(f func(CostKey, Estimate)) {
+	all := make(map[CostKey]Estimate)
 	s.mu.Lock()
 	for k := range s.others {
 		all[k] = s.estimate(k)

@@ -10,25 +10,25 @@ type hand struct{ t time.Time }
 
 func (h *hand) now() time.Time { return h.t }
 
-func newTestSizer() (*Sizer, *hand) {
+func newTestSizer() (*CostModel, *hand) {
 	h := &hand{time.Unix(1_000_000, 0)}
-	return NewSizer("me", h.now), h
+	return NewCostModel("me", h.now), h
 }
 
 func TestSizerAddsUpWhatWorkersLearnt(t *testing.T) {
 	s, h := newTestSizer()
-	k := Kind{Handler: "thumbnail", With: "1"}
+	k := CostKey{Handler: "thumbnail", With: "1"}
 	if e := s.Estimate(k); e.Known {
 		t.Errorf("%+v is known of nothing", e)
 	}
-	s.Learn(k, 10, 0, time.Second)
-	theirs := Learnt{Kind: k, Worker: "other", At: h.t}
+	s.Observe(k, 10, 0, time.Second)
+	theirs := CostStats{CostKey: k, Worker: "other", At: h.t}
 	theirs.Add(10, 0, 3)
 	mine := theirs
 	mine.Worker = "me" // what the database has of this worker, it knows better
-	s.Load([]Learnt{theirs, mine})
+	s.Merge([]CostStats{theirs, mine})
 	near(t, "the cost of a file", s.Estimate(k).PerFile, 0.2, 0.01)
-	if e := s.Estimate(Kind{Handler: "thumbnail", With: "2"}); e.Known {
+	if e := s.Estimate(CostKey{Handler: "thumbnail", With: "2"}); e.Known {
 		t.Errorf("other arguments cost %+v", e)
 	}
 }
@@ -36,24 +36,24 @@ func TestSizerAddsUpWhatWorkersLearnt(t *testing.T) {
 // An old lesson counts for little beside a new one, and fully when there is none.
 func TestSizerForgetsWhatIsOld(t *testing.T) {
 	s, h := newTestSizer()
-	k := Kind{Handler: "thumbnail"}
-	old := Learnt{Kind: k, Worker: "dead", At: h.t.Add(-24 * time.Hour)}
+	k := CostKey{Handler: "thumbnail"}
+	old := CostStats{CostKey: k, Worker: "dead", At: h.t.Add(-24 * time.Hour)}
 	old.Add(10, 0, 9)
-	s.Load([]Learnt{old})
+	s.Merge([]CostStats{old})
 	near(t, "the cost of a file long ago", s.Estimate(k).PerFile, 0.9, 0.01)
-	s.Learn(k, 10, 0, time.Second)
+	s.Observe(k, 10, 0, time.Second)
 	near(t, "the cost of a file now", s.Estimate(k).PerFile, 0.1, 0.01)
 }
 
 func TestSizerGoesOnWhereItsNameLeftOff(t *testing.T) {
 	s, h := newTestSizer()
-	k := Kind{Handler: "thumbnail"}
-	before := Learnt{Kind: k, Worker: "me", At: h.t}
+	k := CostKey{Handler: "thumbnail"}
+	before := CostStats{CostKey: k, Worker: "me", At: h.t}
 	for range 50 {
 		before.Add(10, 0, 1)
 	}
-	s.Load([]Learnt{before})
-	s.Learn(k, 10, 0, 2*time.Second)
+	s.Merge([]CostStats{before})
+	s.Observe(k, 10, 0, 2*time.Second)
 	if c := s.Estimate(k).PerFile; c > 0.12 {
 		t.Errorf("one batch made a file cost %g", c)
 	}
@@ -61,32 +61,32 @@ func TestSizerGoesOnWhereItsNameLeftOff(t *testing.T) {
 
 func TestSizerGivesEachChangeOnce(t *testing.T) {
 	s, _ := newTestSizer()
-	s.Learn(Kind{Handler: "a"}, 1, 0, time.Second)
-	s.Learn(Kind{Handler: "b"}, 1, 0, time.Second)
+	s.Observe(CostKey{Handler: "a"}, 1, 0, time.Second)
+	s.Observe(CostKey{Handler: "b"}, 1, 0, time.Second)
 	select {
-	case <-s.News():
+	case <-s.Changed():
 	default:
 		t.Error("a first batch is no news")
 	}
-	changes := s.Changes()
-	if len(changes) != 2 || changes[0].Worker != "me" || len(s.Changes()) > 0 {
+	changes := s.TakeChanged()
+	if len(changes) != 2 || changes[0].Worker != "me" || len(s.TakeChanged()) > 0 {
 		t.Errorf("changes are %+v", changes)
 	}
-	s.Restore(changes[:1])
-	if again := s.Changes(); len(again) != 1 || again[0].Kind != changes[0].Kind {
+	s.MarkChanged(changes[:1])
+	if again := s.TakeChanged(); len(again) != 1 || again[0].CostKey != changes[0].CostKey {
 		t.Errorf("after one could not be given away: %+v", again)
 	}
 }
 
 func TestSizerRemembersNoMoreThanItMay(t *testing.T) {
 	s, h := newTestSizer()
-	for i := range 2 * kindsMost {
+	for i := range 2 * maxCostKeys {
 		h.t = h.t.Add(time.Second)
-		s.Learn(Kind{Handler: "a", With: strconv.Itoa(i)}, 1, 0, time.Second)
+		s.Observe(CostKey{Handler: "a", With: strconv.Itoa(i)}, 1, 0, time.Second)
 	}
 	n := 0
-	s.Each(func(Kind, Estimate) { n++ })
-	if n != kindsMost || !s.Estimate(Kind{Handler: "a", With: strconv.Itoa(2*kindsMost - 1)}).Known {
+	s.Each(func(CostKey, Estimate) { n++ })
+	if n != maxCostKeys || !s.Estimate(CostKey{Handler: "a", With: strconv.Itoa(2*maxCostKeys - 1)}).Known {
 		t.Errorf("%d kinds are remembered", n)
 	}
 }

@@ -21,15 +21,15 @@ const (
 // sweep is the safety net under the group way. The cursor of a group transfer
 // follows behind; of the files that it passes, those with neither a result nor
 // a batch get one. It reports whether it moved the cursor.
-func (d *Dispatcher) sweep(ctx context.Context, b *Backlog, e *Entry) (bool, error) {
+func (d *Dispatcher) sweep(ctx context.Context, b *Backlog, e *TransferPlan) (bool, error) {
 	age := d.opts.Now().Sub(b.MarkedAt)
 	switch {
-	case b.MarkedAt.IsZero() || b.Cursor >= b.MarkFiles:
-		return false, d.ledger.Mark(ctx, b.Transfer, b.Files)
-	case age < d.opts.Lag:
+	case b.MarkedAt.IsZero() || b.Cursor >= b.SweepMark:
+		return false, d.store.SetSweepMark(ctx, b.Transfer, b.Files)
+	case age < d.opts.SweepDelay:
 		return false, nil
-	case age < sweepPatience*d.opts.Lag:
-		waiting, err := d.queue.Waiting(ctx, e.Queue, handlersOf(e))
+	case age < sweepPatience*d.opts.SweepDelay:
+		waiting, err := d.queue.GroupBacklog(ctx, e.Queue, handlersOf(e))
 		if err != nil || waiting > 0 {
 			return false, err
 		}
@@ -40,9 +40,9 @@ func (d *Dispatcher) sweep(ctx context.Context, b *Backlog, e *Entry) (bool, err
 
 // sweepOnce deals with the next files up to the mark, moves the cursor of b on
 // with that of the ledger, and gives the number of files that were missing.
-func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *Entry) (int64, error) {
-	limit := min(int64(sweepMost), b.MarkFiles-b.Cursor)
-	files, err := d.ledger.FilesAfter(ctx, b.Transfer, b.Cursor, int(limit), false)
+func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *TransferPlan) (int64, error) {
+	limit := min(int64(sweepMost), b.SweepMark-b.Cursor)
+	files, err := d.store.FilesAfter(ctx, b.Transfer, b.Cursor, int(limit), false)
 	if err != nil {
 		return 0, err
 	}
@@ -55,17 +55,17 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *Entry) (int64
 	}
 	p := planner{
 		transfer: b.Transfer, queue: e.Queue, policy: e.Policy,
-		ration: rationing(e, b, 0),
+		budget: stepBudgets(e, b, 0),
 		route:  func(f *tasks.File) int { return e.Route(0, f, nil) },
 	}
-	c := Cut{
+	c := Dispatch{
 		Transfer: b.Transfer, From: b.Cursor, To: files[len(files)-1].No,
 		Batches: p.plan(missing).batches, Uncounted: true,
 	}
 	for i := range files {
 		c.Bytes += files[i].Size
 	}
-	if _, err := d.ledger.Cut(ctx, c); err != nil {
+	if _, err := d.store.CommitDispatch(ctx, c); err != nil {
 		return 0, err
 	}
 	b.Cursor = c.To
@@ -85,8 +85,8 @@ func gap(b *Backlog) error {
 
 // missing are the files that should have a result or a batch and have none.
 // The batches are read first: one that ends in between has left its results.
-func (d *Dispatcher) missing(ctx context.Context, e *Entry, files []tasks.File) ([]tasks.File, error) {
-	open, err := d.ledger.OpenBatches(ctx, e.ID)
+func (d *Dispatcher) missing(ctx context.Context, e *TransferPlan, files []tasks.File) ([]tasks.File, error) {
+	open, err := d.store.OpenBatches(ctx, e.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (d *Dispatcher) missing(ctx context.Context, e *Entry, files []tasks.File) 
 	}
 	absent := make(map[int64]bool)
 	for step, numbers := range byStep {
-		recorded, err := d.ledger.RecordedFiles(ctx, e.ID, step, tasks.RangesOf(numbers))
+		recorded, err := d.store.RecordedFiles(ctx, e.ID, step, tasks.NewRanges(numbers))
 		if err != nil {
 			return nil, err
 		}
@@ -113,10 +113,10 @@ func (d *Dispatcher) missing(ctx context.Context, e *Entry, files []tasks.File) 
 	return slices.DeleteFunc(slices.Clone(files), func(f tasks.File) bool { return !absent[f.No] }), nil
 }
 
-// heal gives stranded groups their names back.
-func (d *Dispatcher) heal(ctx context.Context) error {
+// repairGroups gives stranded groups their names back.
+func (d *Dispatcher) repairGroups(ctx context.Context) error {
 	for _, queue := range d.opts.Queues {
-		healed, err := d.queue.HealGroups(ctx, queue, d.opts.Handlers)
+		healed, err := d.queue.RepairGroups(ctx, queue, d.opts.Handlers)
 		if err != nil {
 			return err
 		}
@@ -127,7 +127,7 @@ func (d *Dispatcher) heal(ctx context.Context) error {
 	return nil
 }
 
-func handlersOf(e *Entry) []string {
+func handlersOf(e *TransferPlan) []string {
 	names := make([]string, len(e.Recipe.Steps))
 	for i, s := range e.Recipe.Steps {
 		names[i] = s.Handler

@@ -43,5 +43,5 @@ func (b *Batcher[T]) onTimer() {
 		b.set(left)
 		return
 	}
-	b.hurry(ReasonDelay)
+	b.makeDue(ReasonDelay)
 }

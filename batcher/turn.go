@@ -11,57 +11,57 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// turnSize is how many transfers one turn serves.
-const turnSize = 100
+// transfersPerRound is how many transfers one turn serves.
+const transfersPerRound = 100
 
-// turn serves the next transfers with a backlog, each within its window, so
+// dispatchRound serves the next transfers with a backlog, each within its window, so
 // that a small one never waits behind a giant.
-func (d *Dispatcher) turn(ctx context.Context) (busy bool, err error) {
-	backlogs, err := d.ledger.Backlogs(ctx, d.lastTurn, turnSize)
+func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
+	backlogs, err := d.store.Backlogs(ctx, d.lastServed, transfersPerRound)
 	if err != nil {
 		return false, fmt.Errorf("look for backlogs: %w", err)
 	}
-	if len(backlogs) == 0 && d.lastTurn > 0 {
-		d.lastTurn = 0
+	if len(backlogs) == 0 && d.lastServed > 0 {
+		d.lastServed = 0
 		return true, nil
 	}
 	for i := range backlogs {
 		b := &backlogs[i]
-		d.lastTurn = b.Transfer
-		if d.opts.Now().Before(d.shunned[b.Transfer]) {
+		d.lastServed = b.Transfer
+		if d.opts.Now().Before(d.backedOff[b.Transfer]) {
 			continue
 		}
-		delete(d.shunned, b.Transfer)
-		cut, err := d.serve(ctx, b)
+		delete(d.backedOff, b.Transfer)
+		cut, err := d.serveTransfer(ctx, b)
 		switch {
-		case errors.Is(err, ErrMoved):
+		case errors.Is(err, ErrCursorMoved):
 			busy = true // another dispatcher was there
 		case err != nil && ctx.Err() == nil:
-			d.shun(ctx, b.Transfer, err)
+			d.backOff(ctx, b.Transfer, err)
 		}
 		busy = busy || cut && err == nil
 	}
-	if len(backlogs) < turnSize {
-		d.lastTurn = 0
+	if len(backlogs) < transfersPerRound {
+		d.lastServed = 0
 	}
 	return busy, nil
 }
 
-// shunFor is how long a transfer that cannot be served is left alone.
-const shunFor = 5 * time.Second
+// backOffTime is how long a transfer that cannot be served is left alone.
+const backOffTime = 5 * time.Second
 
-// shun leaves a transfer alone for a while: its trouble must not slow others.
-func (d *Dispatcher) shun(ctx context.Context, transfer int64, err error) {
-	if len(d.shunned) > 10*turnSize {
-		clear(d.shunned) // they are tried sooner, that is all
+// backOff leaves a transfer alone for a while: its trouble must not slow others.
+func (d *Dispatcher) backOff(ctx context.Context, transfer int64, err error) {
+	if len(d.backedOff) > 10*transfersPerRound {
+		clear(d.backedOff) // they are tried sooner, that is all
 	}
-	d.shunned[transfer] = d.opts.Now().Add(shunFor)
+	d.backedOff[transfer] = d.opts.Now().Add(backOffTime)
 	d.opts.Log.WarnContext(ctx, "dispatcher: a transfer cannot be served, trying again later",
-		"transfer", transfer, "again", shunFor, "error", err)
+		"transfer", transfer, "again", backOffTime, "error", err)
 }
 
-func (d *Dispatcher) serve(ctx context.Context, b *Backlog) (cut bool, err error) {
-	e, err := d.catalog.Get(ctx, b.Transfer)
+func (d *Dispatcher) serveTransfer(ctx context.Context, b *Backlog) (cut bool, err error) {
+	e, err := d.transfers.Get(ctx, b.Transfer)
 	if err != nil {
 		return false, err
 	}
@@ -73,45 +73,45 @@ func (d *Dispatcher) serve(ctx context.Context, b *Backlog) (cut bool, err error
 		return false, err
 	}
 	slots, policies := d.within(e, slots)
-	p := d.pace(b.Transfer)
+	p := d.window(b.Transfer)
 	room := p.room(b.Open, slots, d.opts.Window)
-	p.filled = b.Files-b.Cursor > 0
+	p.inputLimited = b.Files-b.Cursor > 0
 	policy := policies(1)
-	r := rationing(e, b, slots)(1)
+	r := stepBudgets(e, b, slots)(1)
 	if r.probing() {
 		room = min(room, max(probesPerSlot*slots, probesPerSlot)-b.Open)
-		p.filled = false // by intent
+		p.inputLimited = false // by intent
 	}
-	if items := r.items(b.rest()); items > 0 {
+	if items := r.items(b.remaining()); items > 0 {
 		policy.MaxItems = min(cmp.Or(policy.MaxItems, items), items)
 	}
-	ripe := p.ripe(b, policy, d.opts.Now())
+	ripe := p.readyFiles(b, policy, d.opts.Now())
 	if room <= 0 || ripe == 0 {
 		return false, nil
 	}
-	limit := min(ripe, cutMost, room*max(policy.MaxItems, 1))
-	return d.cut(ctx, b, e, limit, planner{room: room, policy: policies, ration: rationing(e, b, slots)})
+	limit := min(ripe, maxFilesPerDispatch, room*max(policy.MaxItems, 1))
+	return d.dispatchNext(ctx, b, e, limit, planner{room: room, policy: policies, budget: stepBudgets(e, b, slots)})
 }
 
 // probesPerSlot is how many batches a slot gets while nobody knows what they
 // cost: one to run, and one for when that has ended.
 const probesPerSlot = 2
 
-func (d *Dispatcher) slots(ctx context.Context, e *Entry) (int, error) {
-	if d.opts.Slots == nil {
+func (d *Dispatcher) slots(ctx context.Context, e *TransferPlan) (int, error) {
+	if d.opts.Capacity == nil {
 		return 0, nil
 	}
-	return d.opts.Slots(ctx, e.Step(1).Handler)
+	return d.opts.Capacity(ctx, e.Step(1).Handler)
 }
 
 // within keeps the slots and the batches of a transfer below what people allow
 // all workers: nobody waits for what was cut far ahead of that. A batch holds no
 // more files than may be worked on in a second.
-func (d *Dispatcher) within(e *Entry, slots int) (int, func(step int) Policy) {
-	if d.opts.Within == nil {
+func (d *Dispatcher) within(e *TransferPlan, slots int) (int, func(step int) Policy) {
+	if d.opts.Limits == nil {
 		return slots, e.Policy
 	}
-	inFlight, rate := d.opts.Within(e)
+	inFlight, rate := d.opts.Limits(e)
 	if inFlight > 0 && (slots == 0 || inFlight < slots) {
 		slots = inFlight
 	}
@@ -126,12 +126,12 @@ func (d *Dispatcher) within(e *Entry, slots int) (int, func(step int) Policy) {
 	}
 }
 
-func (d *Dispatcher) pace(transfer int64) *pace {
-	if d.paces[transfer] == nil {
-		if len(d.paces) > 10*turnSize {
-			clear(d.paces) // they start anew, that is all
+func (d *Dispatcher) window(transfer int64) *windowControl {
+	if d.windows[transfer] == nil {
+		if len(d.windows) > 10*transfersPerRound {
+			clear(d.windows) // they start anew, that is all
 		}
-		d.paces[transfer] = new(pace)
+		d.windows[transfer] = new(windowControl)
 	}
-	return d.paces[transfer]
+	return d.windows[transfer]
 }

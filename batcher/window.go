@@ -18,20 +18,20 @@ const (
 	ReasonClose  Reason = "close"  // the Batcher was closed
 )
 
-// window tallies the batch that is being filled, and answers whether to flush
+// accumulator tallies the batch that is being filled, and answers whether to flush
 // it before or after an item, and when at the latest. It decides only: it
 // holds no items and starts no timer.
-type window struct {
+type accumulator struct {
 	policy Policy
 	items  int
 	bytes  int64
 	opened time.Time // when the first item came; zero while empty
 }
 
-// before says why the window must be flushed before an item of this weight is
+// reasonBefore says why the window must be flushed before an item of this weight is
 // added; empty when it still fits. An empty window takes anything, so that an
 // item above a bound goes alone.
-func (w *window) before(items int, bytes int64) Reason {
+func (w *accumulator) reasonBefore(items int, bytes int64) Reason {
 	switch {
 	case w.items == 0:
 		return ""
@@ -43,9 +43,9 @@ func (w *window) before(items int, bytes int64) Reason {
 	return ""
 }
 
-// add tallies an item. It counts for one at least, and bytes are never
+// addItem tallies an item. It counts for one at least, and bytes are never
 // negative: otherwise a careless weight could keep a batch open for ever.
-func (w *window) add(items int, bytes int64, now time.Time) {
+func (w *accumulator) addItem(items int, bytes int64, now time.Time) {
 	if w.items == 0 {
 		w.opened = now
 	}
@@ -53,9 +53,9 @@ func (w *window) add(items int, bytes int64, now time.Time) {
 	w.bytes = saturate(w.bytes, max(bytes, 0), math.MaxInt64)
 }
 
-// after says why the window must be flushed now that an item was added; empty
+// reasonAfter says why the window must be flushed now that an item was added; empty
 // when another may follow.
-func (w *window) after() Reason {
+func (w *accumulator) reasonAfter() Reason {
 	switch {
 	case w.items == 0:
 		return ""
@@ -68,7 +68,7 @@ func (w *window) after() Reason {
 }
 
 // left is how long the window may still wait; not positive once it is due.
-func (w *window) left(now time.Time) time.Duration {
+func (w *accumulator) left(now time.Time) time.Duration {
 	if w.items == 0 || w.policy.MaxDelay <= 0 {
 		return math.MaxInt64
 	}

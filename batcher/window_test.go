@@ -16,7 +16,7 @@ func TestWindowKeepsEveryBound(t *testing.T) {
 			MaxItems: rapid.IntRange(0, 9).Draw(t, "max items"),
 			MaxBytes: rapid.Int64Range(0, 30).Draw(t, "max bytes"),
 		}
-		w := window{policy: policy}
+		w := accumulator{policy: policy}
 		count := 0 // items by number, not by weight
 		for range rapid.IntRange(1, 60).Draw(t, "adds") {
 			items, bytes := rapid.IntRange(1, 4).Draw(t, "items"), rapid.Int64Range(0, 40).Draw(t, "bytes")
@@ -25,62 +25,62 @@ func TestWindowKeepsEveryBound(t *testing.T) {
 				return policy.MaxItems > 0 && w.items+items > policy.MaxItems ||
 					policy.MaxBytes > 0 && w.bytes+bytes > policy.MaxBytes
 			}
-			reason := w.before(items, bytes)
+			reason := w.reasonBefore(items, bytes)
 			if (reason != "") != (count > 0 && broken()) {
 				t.Fatalf("before(%d, %d) = %q with %d items and %d bytes in %+v", items, bytes, reason, w.items, w.bytes, policy)
 			}
 			if reason != "" {
-				w, count = window{policy: policy}, 0
+				w, count = accumulator{policy: policy}, 0
 			}
-			w.add(items, bytes, time.Now())
+			w.addItem(items, bytes, time.Now())
 			count++
 			if count > 1 && (policy.MaxItems > 0 && w.items > policy.MaxItems || policy.MaxBytes > 0 && w.bytes > policy.MaxBytes) {
 				t.Fatalf("%d items and %d bytes together in %+v", w.items, w.bytes, policy)
 			}
 			full := policy.MaxItems > 0 && w.items >= policy.MaxItems || policy.MaxBytes > 0 && w.bytes >= policy.MaxBytes
-			if reason := w.after(); (reason != "") != full {
+			if reason := w.reasonAfter(); (reason != "") != full {
 				t.Fatalf("after() = %q with %d items and %d bytes in %+v", reason, w.items, w.bytes, policy)
 			} else if reason != "" {
-				w, count = window{policy: policy}, 0
+				w, count = accumulator{policy: policy}, 0
 			}
 		}
 	})
 }
 
 func TestWindowNamesTheBound(t *testing.T) {
-	w := window{policy: Policy{MaxItems: 3, MaxBytes: 10}}
-	if got := w.before(99, 99); got != "" {
+	w := accumulator{policy: Policy{MaxItems: 3, MaxBytes: 10}}
+	if got := w.reasonBefore(99, 99); got != "" {
 		t.Errorf("an empty window refuses an item: %q", got)
 	}
-	w.add(1, 6, time.Time{})
-	if got := w.after(); got != "" {
+	w.addItem(1, 6, time.Time{})
+	if got := w.reasonAfter(); got != "" {
 		t.Errorf("after one small item: %q", got)
 	}
-	if got := w.before(1, 5); got != ReasonBytes {
+	if got := w.reasonBefore(1, 5); got != ReasonBytes {
 		t.Errorf("before too many bytes: %q", got)
 	}
-	if got := w.before(3, 1); got != ReasonItems {
+	if got := w.reasonBefore(3, 1); got != ReasonItems {
 		t.Errorf("before too many items: %q", got)
 	}
-	w.add(1, 4, time.Time{})
-	if got := w.after(); got != ReasonBytes {
+	w.addItem(1, 4, time.Time{})
+	if got := w.reasonAfter(); got != ReasonBytes {
 		t.Errorf("at exactly MaxBytes: %q", got)
 	}
-	w = window{policy: w.policy}
-	w.add(3, 0, time.Time{})
-	if got := w.after(); got != ReasonItems {
+	w = accumulator{policy: w.policy}
+	w.addItem(3, 0, time.Time{})
+	if got := w.reasonAfter(); got != ReasonItems {
 		t.Errorf("at exactly MaxItems: %q", got)
 	}
 }
 
 func TestWindowCountsTheDelayFromItsFirstItem(t *testing.T) {
 	start := time.Unix(1000, 0)
-	w := window{policy: Policy{MaxDelay: 10 * time.Millisecond}}
+	w := accumulator{policy: Policy{MaxDelay: 10 * time.Millisecond}}
 	if w.left(start) != math.MaxInt64 {
 		t.Error("an empty window is due some day")
 	}
-	w.add(1, 0, start)
-	w.add(1, 0, start.Add(7*time.Millisecond))
+	w.addItem(1, 0, start)
+	w.addItem(1, 0, start.Add(7*time.Millisecond))
 	if got := w.left(start.Add(8 * time.Millisecond)); got != 2*time.Millisecond {
 		t.Errorf("left %v, want 2ms", got)
 	}
@@ -90,19 +90,19 @@ func TestWindowCountsTheDelayFromItsFirstItem(t *testing.T) {
 }
 
 func TestWindowSurvivesAbsurdWeights(t *testing.T) {
-	w := window{policy: Policy{MaxItems: 10, MaxBytes: 10}}
-	w.add(0, -5, time.Time{})
+	w := accumulator{policy: Policy{MaxItems: 10, MaxBytes: 10}}
+	w.addItem(0, -5, time.Time{})
 	if w.items != 1 || w.bytes != 0 {
 		t.Errorf("a weight of nothing tallied %d items and %d bytes", w.items, w.bytes)
 	}
-	if got := w.before(math.MaxInt, 0); got != ReasonItems {
+	if got := w.reasonBefore(math.MaxInt, 0); got != ReasonItems {
 		t.Errorf("before the largest number of items: %q", got)
 	}
-	if got := w.before(1, math.MaxInt64); got != ReasonBytes {
+	if got := w.reasonBefore(1, math.MaxInt64); got != ReasonBytes {
 		t.Errorf("before the largest number of bytes: %q", got)
 	}
-	w.add(math.MaxInt, math.MaxInt64, time.Time{})
-	w.add(math.MaxInt, math.MaxInt64, time.Time{})
+	w.addItem(math.MaxInt, math.MaxInt64, time.Time{})
+	w.addItem(math.MaxInt, math.MaxInt64, time.Time{})
 	if w.items != math.MaxInt || w.bytes != math.MaxInt64 {
 		t.Errorf("the tally ran over: %d items, %d bytes", w.items, w.bytes)
 	}

@@ -21,7 +21,7 @@ func arriving(rate float64, seconds int) arrivals {
 	return arrivals{files: n, rate: rate, every: every(n, seconds*watchedASecond)}
 }
 
-// atOnce are files that all are due at the begin.
+// maxParallel are files that all are due at the begin.
 func atOnce(files, watched int) arrivals { return arrivals{files: files, every: every(files, watched)} }
 
 // every is the step that takes at most so many of n.

@@ -24,8 +24,8 @@ const (
 	asynqGroupSize = 100 // files that asynq aggregates
 )
 
-// plain is asynq as people use it: a queue, a handler, INSERTs.
-type plain struct {
+// asynqBaseline is asynq as people use it: a queue, a handler, INSERTs.
+type asynqBaseline struct {
 	db       *sql.DB
 	transfer int64
 	files    int64
@@ -34,13 +34,13 @@ type plain struct {
 }
 
 // perFile measures one task and one INSERT a file.
-func (p *Place) perFile(ctx context.Context, t tree) (Measurement, error) {
-	return p.plain(ctx, t, PerFile, 1, asynq.Config{Concurrency: perFileAtOnce})
+func (p *Env) perFile(ctx context.Context, t tree) (Measurement, error) {
+	return p.plain(ctx, t, VariantPerFile, 1, asynq.Config{Concurrency: perFileAtOnce})
 }
 
 // asynqGroup measures asynq's own aggregation: one group, one INSERT a batch.
-func (p *Place) asynqGroup(ctx context.Context, t tree) (Measurement, error) {
-	return p.plain(ctx, t, AsynqGroup, asynqGroupSize, asynq.Config{
+func (p *Env) asynqGroup(ctx context.Context, t tree) (Measurement, error) {
+	return p.plain(ctx, t, VariantAsynqGroup, asynqGroupSize, asynq.Config{
 		Concurrency:      perFileAtOnce,
 		GroupAggregator:  asynq.GroupAggregatorFunc(aggregate),
 		GroupMaxSize:     asynqGroupSize,
@@ -62,7 +62,7 @@ func aggregate(_ string, members []*asynq.Task) *asynq.Task {
 	return asynq.NewTask(taskOfBatch, payload, asynq.Queue(baselineQueue))
 }
 
-func (p *Place) plain(ctx context.Context, t tree, way Way, batch int, c asynq.Config, extra ...asynq.Option) (m Measurement, err error) {
+func (p *Env) plain(ctx context.Context, t tree, way Variant, batch int, c asynq.Config, extra ...asynq.Option) (m Measurement, err error) {
 	s, err := p.system(ctx, 0) // makes the tables
 	if err != nil {
 		return m, err
@@ -74,9 +74,9 @@ func (p *Place) plain(ctx context.Context, t tree, way Way, batch int, c asynq.C
 	}
 	c.Queues = map[string]int{baselineQueue: 1}
 	c.TaskCheckInterval = 25 * time.Millisecond // as Baler's
-	c.Logger, c.LogLevel = silent{}, asynq.FatalLevel
+	c.Logger, c.LogLevel = discardLogger{}, asynq.FatalLevel
 	return s.baseline(ctx, func(ctx context.Context, db *sql.DB, transfer int64) (Measurement, error) {
-		w := &plain{db: db, transfer: transfer, files: int64(t.files), ended: make(chan struct{})}
+		w := &asynqBaseline{db: db, transfer: transfer, files: int64(t.files), ended: make(chan struct{})}
 		meter := newMeter(p.pids())
 		meter.own()
 		began := time.Now()
@@ -88,7 +88,7 @@ func (p *Place) plain(ctx context.Context, t tree, way Way, batch int, c asynq.C
 
 // run enqueues a task a file while a server works on them, in this process: that
 // costs less than two processes would.
-func (w *plain) run(ctx context.Context, opt asynq.RedisConnOpt, c asynq.Config, options []asynq.Option) error {
+func (w *asynqBaseline) run(ctx context.Context, opt asynq.RedisConnOpt, c asynq.Config, options []asynq.Option) error {
 	server := asynq.NewServer(opt, c)
 	if err := server.Start(w); err != nil {
 		return fmt.Errorf("start asynq: %w", err)
@@ -111,7 +111,7 @@ func (w *plain) run(ctx context.Context, opt asynq.RedisConnOpt, c asynq.Config,
 }
 
 // ProcessTask records the files of a task.
-func (w *plain) ProcessTask(ctx context.Context, t *asynq.Task) error {
+func (w *asynqBaseline) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	var numbers []int64
 	payload := t.Payload()
 	if t.Type() == taskOfFile {
@@ -136,11 +136,11 @@ func (w *plain) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	return nil
 }
 
-// silent is asynq's log: what goes wrong is seen in the result.
-type silent struct{}
+// discardLogger is asynq's log: what goes wrong is seen in the result.
+type discardLogger struct{}
 
-func (silent) Debug(...any) {}
-func (silent) Info(...any)  {}
-func (silent) Warn(...any)  {}
-func (silent) Error(...any) {}
-func (silent) Fatal(...any) {}
+func (discardLogger) Debug(...any) {}
+func (discardLogger) Info(...any)  {}
+func (discardLogger) Warn(...any)  {}
+func (discardLogger) Error(...any) {}
+func (discardLogger) Fatal(...any) {}

@@ -13,7 +13,7 @@ const baselineConnections = 16
 
 // baseline runs something that writes rows of its own beside those of transfers.
 // In a given database they are deleted again.
-func (s *system) baseline(
+func (s *cluster) baseline(
 	ctx context.Context, run func(ctx context.Context, db *sql.DB, transfer int64) (Measurement, error),
 ) (m Measurement, err error) {
 	db, err := connect(s.place.databaseURL, baselineConnections)

@@ -29,7 +29,7 @@ func (o *BatchOptions) batchFiles(batch int) int {
 
 // Batch measures files a second by the bulk way over batch sizes and numbers of
 // workers, and the limit beside them, all in turn and that several times.
-func (p *Place) Batch(ctx context.Context, o BatchOptions, report func(Measurement) error) error {
+func (p *Env) Batch(ctx context.Context, o BatchOptions, report func(Measurement) error) error {
 	trees := make(map[int]tree) // by number of files
 	for _, batch := range o.Batches {
 		n := o.batchFiles(batch)
@@ -58,7 +58,7 @@ func (p *Place) Batch(ctx context.Context, o BatchOptions, report func(Measureme
 			for _, batch := range o.Batches {
 				say("workers %d, batch %d", workers, batch)
 				m, err := p.baler(ctx, combination{
-					way: Bulk, via: tasks.ViaBulk, tree: trees[o.batchFiles(batch)], handler: "noop", batch: batch, workers: workers,
+					way: VariantBulk, via: tasks.ViaBulk, tree: trees[o.batchFiles(batch)], handler: "noop", batch: batch, workers: workers,
 				})
 				if err != nil {
 					return err
@@ -73,17 +73,17 @@ func (p *Place) Batch(ctx context.Context, o BatchOptions, report func(Measureme
 	return nil
 }
 
-// Knee is the smallest batch of a number of workers that reaches a share of
+// KneePoint is the smallest batch of a number of workers that reaches a share of
 // their best rate, and the batch that is the best.
-func Knee(rows []Row, workers int, share float64) (knee, best Row) {
+func KneePoint(rows []Result, workers int, share float64) (knee, best Result) {
 	for i := range rows {
-		if r := rows[i]; r.Way == Bulk && r.Workers == workers && r.FilesPerSecond > best.FilesPerSecond {
+		if r := rows[i]; r.Way == VariantBulk && r.Workers == workers && r.FilesPerSecond > best.FilesPerSecond {
 			best = r
 		}
 	}
 	for i := range rows {
 		r := rows[i]
-		if r.Way != Bulk || r.Workers != workers || r.FilesPerSecond < share*best.FilesPerSecond {
+		if r.Way != VariantBulk || r.Workers != workers || r.FilesPerSecond < share*best.FilesPerSecond {
 			continue
 		}
 		if knee.Batch == 0 || r.Batch < knee.Batch {

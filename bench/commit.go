@@ -23,7 +23,7 @@ const flushing = "innodb_flush_log_at_trx_commit"
 // Commit measures a few files, each by itself and in batches, with a database
 // that flushes every commit to disk and with one that does not. It changes that
 // setting of the server, and puts it back.
-func (p *Place) Commit(ctx context.Context, o CommitOptions, report func(Measurement) error) (err error) {
+func (p *Env) Commit(ctx context.Context, o CommitOptions, report func(Measurement) error) (err error) {
 	t, err := growTree(ctx, p.path("tree"), o.Files)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (p *Place) Commit(ctx context.Context, o CommitOptions, report func(Measure
 	return nil
 }
 
-func (p *Place) commit(ctx context.Context, t tree, batch int, report func(Measurement) error) error {
+func (p *Env) commit(ctx context.Context, t tree, batch int, report func(Measurement) error) error {
 	m, err := p.perFile(ctx, t)
 	if err == nil {
 		err = report(m)
@@ -67,7 +67,7 @@ func (p *Place) commit(ctx context.Context, t tree, batch int, report func(Measu
 	if err != nil {
 		return err
 	}
-	m, err = p.baler(ctx, combination{way: Bulk, via: tasks.ViaBulk, tree: t, handler: "noop", batch: batch, workers: 1})
+	m, err = p.baler(ctx, combination{way: VariantBulk, via: tasks.ViaBulk, tree: t, handler: "noop", batch: batch, workers: 1})
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 var ErrInUse = errors.New("the database holds transfers")
 
 // mayUse looks whether a given database is for measuring.
-func (p *Place) mayUse(ctx context.Context) error {
+func (p *Env) mayUse(ctx context.Context) error {
 	u, err := config.ParseDatabase(p.databaseURL)
 	if err != nil {
 		return fmt.Errorf("--database %w", err)

@@ -18,7 +18,7 @@ import (
 
 // feed brings files to a system as they are due.
 type feed struct {
-	s      *system
+	s      *cluster
 	tree   tree // the files, again from the first after the last
 	recipe *recipe.Recipe
 }
@@ -34,7 +34,7 @@ func (f *feed) byGroup(ctx context.Context, a *arrivals, w *watch) error {
 		defer r.Close() // so that nobody writes for ever when this fails
 		t, _, err := f.s.b.Submit(ctx, baler.Submission{
 			List: r, Recipe: f.recipe, Via: tasks.ViaGroup, Queue: queue, Name: "trickle",
-			Started: func(t tasks.Transfer) { started <- t },
+			OnCreated: func(t tasks.Transfer) { started <- t },
 		})
 		if err != nil {
 			return err
@@ -104,7 +104,7 @@ func (f *feed) byBulk(ctx context.Context, a *arrivals, w *watch) error {
 				}
 				_, _, err := f.s.b.Submit(ctx, baler.Submission{
 					List: strings.NewReader(f.path(i) + "\n"), Recipe: f.recipe, Via: tasks.ViaBulk, Queue: queue, Name: "single",
-					Started: func(t tasks.Transfer) {
+					OnCreated: func(t tasks.Transfer) {
 						if a.watched(i) {
 							w.expect(t.ID, a.due(i))
 						}

@@ -11,7 +11,7 @@ import (
 type Latency struct {
 	Type     string  `json:"type"`  // always "measurement"
 	Bench    string  `json:"bench"` // always "latency"
-	Way      Way     `json:"way"`
+	Way      Variant `json:"way"`
 	Load     int     `json:"load_percent"`        // of the capacity
 	Capacity float64 `json:"capacity_per_second"` // files
 	Offered  float64 `json:"offered_per_second"`  // files that came
@@ -46,15 +46,15 @@ func latency(samples []sample, rate float64) Latency {
 
 // LatencyRow sums up the repeats of one way at one load.
 type LatencyRow struct {
-	Latency        // with medians in its numbers, of the repeats that kept up if any did
-	P50s    Spread // milliseconds
-	P99s    Spread // milliseconds
-	Behind  int    // repeats that did not keep up
+	Latency             // with medians in its numbers, of the repeats that kept up if any did
+	P50s    Percentiles // milliseconds
+	P99s    Percentiles // milliseconds
+	Behind  int         // repeats that did not keep up
 	Repeats int
 }
 
-// Spread is the least and the most of some repeats.
-type Spread struct{ Least, Most float64 }
+// Percentiles is the least and the most of some repeats.
+type Percentiles struct{ Least, Most float64 }
 
 // LatencyRows sums measurements up, in the order in which their kinds first came.
 func LatencyRows(all []Latency) []LatencyRow {
@@ -102,12 +102,12 @@ func (r *LatencyRow) sum(kept, behind []Latency) {
 
 // between is the median of some values, of which there must be one, and between
 // what they lie.
-func between[T any](all []T, of func(T) float64) (middle float64, s Spread) {
+func between[T any](all []T, of func(T) float64) (middle float64, s Percentiles) {
 	values := make([]float64, len(all))
 	for i, v := range all {
 		values[i] = of(v)
 	}
-	return median(values), Spread{quantile(values, 0), quantile(values, 1)}
+	return median(values), Percentiles{quantile(values, 0), quantile(values, 1)}
 }
 
 // LatencySettings are the settings that a file's latency depends on most while
@@ -124,7 +124,7 @@ type LatencySettings struct {
 }
 
 // LatencySettings are those that Latency measures with.
-func (p *Place) LatencySettings(o LatencyOptions) LatencySettings {
+func (p *Env) LatencySettings(o LatencyOptions) LatencySettings {
 	c := &p.o.Config
 	return LatencySettings{
 		Type: "settings", Bench: "latency",

@@ -33,7 +33,7 @@ const (
 // their results being visible to others, while they come at shares of the
 // capacity, which is measured first. They come evenly, and the next comes when
 // it is due, however late those before are. Report is told of each load.
-func (p *Place) Latency(ctx context.Context, o LatencyOptions, report func(Latency) error) error {
+func (p *Env) Latency(ctx context.Context, o LatencyOptions, report func(Latency) error) error {
 	p.o.Say("Making %d empty files.", o.Files)
 	t, err := growTree(ctx, p.path("tree"), o.Files)
 	if err != nil {
@@ -58,7 +58,7 @@ func (p *Place) Latency(ctx context.Context, o LatencyOptions, report func(Laten
 
 // latencies measures one way, once, on a system of its own.
 type latencies struct {
-	place  *Place
+	place  *Env
 	o      LatencyOptions
 	tree   tree
 	via    tasks.Via
@@ -122,7 +122,7 @@ func (l *latencies) level(ctx context.Context, capacity float64, percent int) er
 		return err
 	}
 	m := latency(samples, a.rate)
-	m.Way, m.Load, m.Capacity, m.Files = Way(l.via), percent, capacity, a.files
+	m.Way, m.Load, m.Capacity, m.Files = Variant(l.via), percent, capacity, a.files
 	return l.report(m)
 }
 

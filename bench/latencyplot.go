@@ -13,7 +13,7 @@ func LatencyChart(rows []LatencyRow) chart.Chart {
 		Title: "From when a file was due to its visible result", Note: spread(repeats),
 		X: chart.Axis{Label: "% of the capacity, as offered", Log: true}, Y: chart.Axis{Label: "milliseconds", Log: true},
 	}
-	for _, way := range []Way{Group, Bulk} {
+	for _, way := range []Variant{VariantGroup, VariantBulk} {
 		half, most := chart.Series{Name: string(way) + ", median"}, chart.Series{Name: string(way) + ", 99 %", Dashed: true}
 		for i := range rows {
 			r := &rows[i]

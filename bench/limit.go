@@ -18,11 +18,11 @@ func limitConnections() []int { return []int{1, 2, 4} }
 
 // limits measures a tree with each number of connections, and gives the best
 // rate, which is what others are held against.
-func (p *Place) limits(
+func (p *Env) limits(
 	ctx context.Context, t tree, repeat int, say func(string, ...any), report func(Measurement) error,
 ) (best float64, err error) {
 	var all []Measurement
-	for _, way := range []Way{Limit, LimitShort} {
+	for _, way := range []Variant{BaselineInsert, BaselineInsertShort} {
 		for _, n := range limitConnections() {
 			say("%s, files %d, connections %d", way, t.files, n)
 			m, err := p.limit(ctx, t, way, n)
@@ -31,7 +31,7 @@ func (p *Place) limits(
 			}
 			m.Repeat = repeat
 			all = append(all, m)
-			if way == Limit {
+			if way == BaselineInsert {
 				best = max(best, m.FilesPerSecond)
 			}
 		}
@@ -49,7 +49,7 @@ func (p *Place) limits(
 
 // limit inserts a file row and a result row for each file of a tree, by
 // statements of 1000 rows: as fast as the tables can be filled.
-func (p *Place) limit(ctx context.Context, t tree, way Way, connections int) (m Measurement, err error) {
+func (p *Env) limit(ctx context.Context, t tree, way Variant, connections int) (m Measurement, err error) {
 	s, err := p.system(ctx, 0) // makes the tables
 	if err != nil {
 		return m, err
@@ -59,7 +59,7 @@ func (p *Place) limit(ctx context.Context, t tree, way Way, connections int) (m 
 		meter := newMeter(p.pids())
 		meter.own()
 		began := time.Now()
-		err := insertAll(ctx, db, t, transfer, connections, way == LimitShort)
+		err := insertAll(ctx, db, t, transfer, connections, way == BaselineInsertShort)
 		took := time.Since(began)
 		return measured(way, t.files, limitRows, connections, took, meter.end()), err
 	})

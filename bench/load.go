@@ -19,7 +19,7 @@ type LoadOptions struct {
 // Load measures the load command against INSERTs of 1000 rows: of the same rows
 // parsed from the same file by hand, and of rows that need no parsing. What is
 // in the table is compared after each. Report is told of each measurement.
-func (p *Place) Load(ctx context.Context, o LoadOptions, report func(Loading) error) error {
+func (p *Env) Load(ctx context.Context, o LoadOptions, report func(LoadMeasurement) error) error {
 	p.o.Say("Writing %d records.", o.Records)
 	path := p.path("records.jsonl")
 	size, err := writeRecords(ctx, path, o.Records)
@@ -37,15 +37,15 @@ func (p *Place) Load(ctx context.Context, o LoadOptions, report func(Loading) er
 
 // loads is one run of Load.
 type loads struct {
-	place *Place
+	place *Env
 	o     LoadOptions
 	path  string
 	size  int64
 	rows  string // fingerprint of what was inserted first
 }
 
-func (r *loads) round(ctx context.Context, repeat int, report func(Loading) error) error {
-	best := make(map[Way]float64)
+func (r *loads) round(ctx context.Context, repeat int, report func(LoadMeasurement) error) error {
+	best := make(map[Variant]float64)
 	for _, c := range r.ways() {
 		r.place.o.Say("[%d/%d] %s, %d", repeat, r.o.Repeat, c.way, c.workers)
 		took, spent, err := r.measure(ctx, c)
@@ -55,8 +55,8 @@ func (r *loads) round(ctx context.Context, repeat int, report func(Loading) erro
 		m := loading(c.way, r.o.Records, r.size, c.workers, took, spent)
 		m.Repeat = repeat
 		best[c.way] = max(best[c.way], m.RecordsPerSecond)
-		if c.way == LoadCommand {
-			m.RatioToInserts = m.RecordsPerSecond / best[Inserts]
+		if c.way == LoadVariantCLI {
+			m.RatioToInserts = m.RecordsPerSecond / best[InsertVariant]
 		}
 		if c.way != InsertLimit {
 			m.RatioToLimit = m.RecordsPerSecond / best[InsertLimit]
@@ -70,27 +70,27 @@ func (r *loads) round(ctx context.Context, repeat int, report func(Loading) erro
 
 // loadWay is one way to fill the table.
 type loadWay struct {
-	way     Way
+	way     Variant
 	workers int // or connections
 }
 
 // ways stand so that those to compare with come first.
 func (r *loads) ways() []loadWay {
 	var all []loadWay
-	for _, way := range []Way{InsertLimit, Inserts} {
+	for _, way := range []Variant{InsertLimit, InsertVariant} {
 		for _, n := range limitConnections() {
 			all = append(all, loadWay{way, n})
 		}
 	}
 	for _, n := range r.o.Workers {
-		all = append(all, loadWay{LoadCommand, n})
+		all = append(all, loadWay{LoadVariantCLI, n})
 	}
 	return all
 }
 
 func (r *loads) measure(ctx context.Context, c loadWay) (took time.Duration, spent usage, err error) {
 	workers := 0
-	if c.way == LoadCommand {
+	if c.way == LoadVariantCLI {
 		workers = c.workers
 	}
 	s, err := r.place.system(ctx, workers)
@@ -111,12 +111,12 @@ func (r *loads) measure(ctx context.Context, c loadWay) (took time.Duration, spe
 	defer func() { err = errors.Join(err, dropRecords(context.WithoutCancel(ctx), db)) }()
 	meter := newMeter(s.pids())
 	switch c.way {
-	case LoadCommand:
+	case LoadVariantCLI:
 		took, err = s.loadFile(ctx, meter, r.path, r.o.Records)
 	default:
 		meter.own()
 		began := time.Now()
-		if c.way == Inserts {
+		if c.way == InsertVariant {
 			err = insertFile(ctx, db, r.path, c.workers)
 		} else {
 			err = insertRecords(ctx, db, r.o.Records, c.workers)
@@ -157,7 +157,7 @@ func (r *loads) verify(ctx context.Context, db *sql.DB) error {
 }
 
 // loadFile has the load command register the file, and waits for the end of it.
-func (s *system) loadFile(ctx context.Context, m *meter, path string, records int) (time.Duration, error) {
+func (s *cluster) loadFile(ctx context.Context, m *meter, path string, records int) (time.Duration, error) {
 	args := []string{"load", path, "--into", recordTable, "--keyword", keyword, "--json", "--quiet", "--queue", queue}
 	for _, column := range recordMap() {
 		args = append(args, "--map", column)

@@ -7,9 +7,9 @@ import (
 
 // The ways to fill a table with JSON lines.
 const (
-	LoadCommand Way = "load"         // Baler
-	Inserts     Way = "inserts"      // parsed from the same file by hand; its workers are connections
-	InsertLimit Way = "insert-limit" // nothing to parse; its workers are connections
+	LoadVariantCLI Variant = "load"         // Baler
+	InsertVariant  Variant = "inserts"      // parsed from the same file by hand; its workers are connections
+	InsertLimit    Variant = "insert-limit" // nothing to parse; its workers are connections
 )
 
 // loadOfInserts is the design's target.
@@ -22,11 +22,11 @@ const (
 	accountTime    = 43 * time.Minute
 )
 
-// Loading is one measurement of Load. It is a line of the JSON output.
-type Loading struct {
+// LoadMeasurement is one measurement of Load. It is a line of the JSON output.
+type LoadMeasurement struct {
 	Type             string             `json:"type"`  // always "measurement"
 	Bench            string             `json:"bench"` // always "load"
-	Way              Way                `json:"way"`
+	Way              Variant            `json:"way"`
 	Records          int                `json:"records"` // that came into the table
 	Bytes            int64              `json:"bytes"`   // of the file
 	Workers          int                `json:"workers"`
@@ -41,8 +41,8 @@ type Loading struct {
 	Repeat           int                `json:"repeat"`
 }
 
-func loading(way Way, records int, size int64, workers int, took time.Duration, used usage) Loading {
-	m := Loading{
+func loading(way Variant, records int, size int64, workers int, took time.Duration, used usage) LoadMeasurement {
+	m := LoadMeasurement{
 		Type: "measurement", Bench: "load", Way: way, Records: records, Bytes: size, Workers: workers, Seconds: took.Seconds(),
 		PeakRSS: used.peak, CPUSeconds: used.cpu,
 	}
@@ -56,20 +56,20 @@ func loading(way Way, records int, size int64, workers int, took time.Duration, 
 
 // LoadRow sums up the repeats of one measurement.
 type LoadRow struct {
-	Loading                  // with medians in its numbers, peaks in its memory
+	LoadMeasurement          // with medians in its numbers, peaks in its memory
 	Slowest, Fastest float64 // records a second
-	repeats          []Loading
+	repeats          []LoadMeasurement
 }
 
 // LoadRows sums measurements up, in the order in which their kinds first came.
-func LoadRows(all []Loading) []LoadRow {
+func LoadRows(all []LoadMeasurement) []LoadRow {
 	var rows []LoadRow
 	for i := range all {
 		m := &all[i]
 		at := slices.IndexFunc(rows, func(r LoadRow) bool { return r.Way == m.Way && r.Workers == m.Workers })
 		if at < 0 {
 			at = len(rows)
-			rows = append(rows, LoadRow{Loading: *m})
+			rows = append(rows, LoadRow{LoadMeasurement: *m})
 		}
 		rows[at].repeats = append(rows[at].repeats, *m)
 	}
@@ -80,16 +80,16 @@ func LoadRows(all []Loading) []LoadRow {
 }
 
 func (r *LoadRow) sum() {
-	middle := func(value func(Loading) float64) float64 { return medianOf(r.repeats, value) }
-	var s Spread
-	r.RecordsPerSecond, s = between(r.repeats, func(m Loading) float64 { return m.RecordsPerSecond })
+	middle := func(value func(LoadMeasurement) float64) float64 { return medianOf(r.repeats, value) }
+	var s Percentiles
+	r.RecordsPerSecond, s = between(r.repeats, func(m LoadMeasurement) float64 { return m.RecordsPerSecond })
 	r.Slowest, r.Fastest = s.Least, s.Most
-	r.MBPerSecond = middle(func(m Loading) float64 { return m.MBPerSecond })
-	r.Seconds = middle(func(m Loading) float64 { return m.Seconds })
-	r.RatioToInserts = middle(func(m Loading) float64 { return m.RatioToInserts })
-	r.RatioToLimit = middle(func(m Loading) float64 { return m.RatioToLimit })
-	r.TimesAccount = middle(func(m Loading) float64 { return m.TimesAccount })
-	r.CPUSeconds, r.PeakRSS = used(r.repeats, func(m Loading) usage { return usage{m.CPUSeconds, m.PeakRSS} })
+	r.MBPerSecond = middle(func(m LoadMeasurement) float64 { return m.MBPerSecond })
+	r.Seconds = middle(func(m LoadMeasurement) float64 { return m.Seconds })
+	r.RatioToInserts = middle(func(m LoadMeasurement) float64 { return m.RatioToInserts })
+	r.RatioToLimit = middle(func(m LoadMeasurement) float64 { return m.RatioToLimit })
+	r.TimesAccount = middle(func(m LoadMeasurement) float64 { return m.TimesAccount })
+	r.CPUSeconds, r.PeakRSS = used(r.repeats, func(m LoadMeasurement) usage { return usage{m.CPUSeconds, m.PeakRSS} })
 }
 
 // LoadTargets tells whether the design's target for loading is met, by the best
@@ -97,7 +97,7 @@ func (r *LoadRow) sum() {
 func LoadTargets(rows []LoadRow) []Target {
 	got := 0.0
 	for i := range rows {
-		if rows[i].Way == LoadCommand {
+		if rows[i].Way == LoadVariantCLI {
 			got = max(got, rows[i].RatioToInserts)
 		}
 	}

@@ -19,7 +19,7 @@ func LoadChart(rows []LoadRow) chart.Chart {
 		repeats = max(repeats, len(r.repeats))
 		s.Points = append(s.Points, chart.Point{X: float64(i), Y: r.RecordsPerSecond, Low: r.Slowest, High: r.Fastest})
 		c.X.Names = append(c.X.Names, fmt.Sprintf("%s %d", r.Way, r.Workers))
-		if r.Way == Inserts {
+		if r.Way == InsertVariant {
 			best = max(best, r.RecordsPerSecond)
 		}
 	}

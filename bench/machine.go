@@ -29,7 +29,7 @@ type Machine struct {
 }
 
 // Machine describes what is measured on.
-func (p *Place) Machine(ctx context.Context) (m Machine, err error) {
+func (p *Env) Machine(ctx context.Context) (m Machine, err error) {
 	m = Machine{
 		Type: "machine", Date: time.Now().UTC().Format(time.RFC3339), Cores: runtime.NumCPU(),
 		Processor: field("/proc/cpuinfo", "model name"), Platform: runtime.GOOS + "/" + runtime.GOARCH,

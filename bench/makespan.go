@@ -41,7 +41,7 @@ type work struct {
 	size    func(i int) int64
 	workers int
 	policy  string // of the batches, as in a recipe
-	takes   pretence
+	takes   fakeHandler
 }
 
 // MakespanOptions say what Makespan measures. All are needed.
@@ -56,7 +56,7 @@ func works(thumbnails int) []work {
 	videos := max(1, thumbnails/ratio)
 	all := []work{{
 		name: "9 videos", files: 9, size: func(int) int64 { return video }, workers: 3,
-		policy: "{max_items: 128}", takes: pretence{PerFile: "0s", PerMiB: "20ms"},
+		policy: "{max_items: 128}", takes: fakeHandler{PerFile: "0s", PerMiB: "20ms"},
 	}}
 	orders := []struct {
 		name  string
@@ -75,7 +75,7 @@ func works(thumbnails int) []work {
 				}
 				return thumbnail
 			},
-			workers: 2, policy: "{max_items: 1000, target: 1s}", takes: pretence{PerFile: "900us", PerMiB: "10ms"},
+			workers: 2, policy: "{max_items: 1000, target: 1s}", takes: fakeHandler{PerFile: "900us", PerMiB: "10ms"},
 		})
 	}
 	return all
@@ -83,7 +83,7 @@ func works(thumbnails int) []work {
 
 // Makespan measures how evenly work is shared out, each kind of it several times
 // by workers that know nothing of its costs yet. Report is told of each.
-func (p *Place) Makespan(ctx context.Context, o MakespanOptions, report func(Makespan) error) error {
+func (p *Env) Makespan(ctx context.Context, o MakespanOptions, report func(Makespan) error) error {
 	all := works(o.Thumbnails)
 	trees := make([]tree, len(all))
 	for i := range all {
@@ -135,7 +135,7 @@ func (w *work) ideal() time.Duration {
 	return sum / time.Duration(w.workers)
 }
 
-func (p *Place) makespan(ctx context.Context, w *work, t tree) (m Makespan, err error) {
+func (p *Env) makespan(ctx context.Context, w *work, t tree) (m Makespan, err error) {
 	if err := w.takes.parse(); err != nil {
 		return m, err
 	}
@@ -167,9 +167,9 @@ func (p *Place) makespan(ctx context.Context, w *work, t tree) (m Makespan, err 
 	}, nil
 }
 
-// Makespans gives the median of each kind of work, in the order in which they
+// SummarizeMakespans gives the median of each kind of work, in the order in which they
 // first came, and whether each meets the design's target.
-func Makespans(all []Makespan) (medians []Makespan, targets []Target) {
+func SummarizeMakespans(all []Makespan) (medians []Makespan, targets []Target) {
 	byWork := make(map[string][]float64)
 	for _, m := range all {
 		if byWork[m.Work] == nil {

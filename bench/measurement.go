@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// Way is what was measured.
-type Way string
+// Variant is what was measured.
+type Variant string
 
 // The ways.
 const (
-	Limit      Way = "limit"       // multi-row INSERTs and nothing else; its workers are connections
-	LimitShort Way = "limit-short" // the same, leaving out columns that hold their default, as Baler does
-	PerFile    Way = "per-file"    // one asynq task and one INSERT a file
-	AsynqGroup Way = "asynq-group" // asynq's aggregation into batches of 100, one group, one INSERT a batch
-	Bulk       Way = "bulk"        // Baler
-	Group      Way = "group"       // Baler
-	CPU        Way = "cpu"         // Baler, with a handler that computes, on workers of one core each
+	BaselineInsert      Variant = "limit"       // multi-row INSERTs and nothing else; its workers are connections
+	BaselineInsertShort Variant = "limit-short" // the same, leaving out columns that hold their default, as Baler does
+	VariantPerFile      Variant = "per-file"    // one asynq task and one INSERT a file
+	VariantAsynqGroup   Variant = "asynq-group" // asynq's aggregation into batches of 100, one group, one INSERT a batch
+	VariantBulk         Variant = "bulk"        // Baler
+	VariantGroup        Variant = "group"       // Baler
+	VariantCPU          Variant = "cpu"         // Baler, with a handler that computes, on workers of one core each
 )
 
 // Measurement is one measurement. It is a line of the JSON output.
 type Measurement struct {
 	Type           string             `json:"type"` // always "measurement"
-	Way            Way                `json:"way"`
+	Way            Variant            `json:"way"`
 	Files          int                `json:"files"`
 	Batch          int                `json:"batch"`
 	Workers        int                `json:"workers"`
@@ -35,7 +35,7 @@ type Measurement struct {
 	Repeat         int                `json:"repeat"`
 }
 
-func measured(way Way, files, batch, workers int, took time.Duration, used usage) Measurement {
+func measured(way Variant, files, batch, workers int, took time.Duration, used usage) Measurement {
 	m := Measurement{
 		Type: "measurement", Way: way, Files: files, Batch: batch, Workers: workers, Seconds: took.Seconds(),
 		PeakRSS: used.peak, CPUSeconds: used.cpu,
@@ -46,8 +46,8 @@ func measured(way Way, files, batch, workers int, took time.Duration, used usage
 	return m
 }
 
-// Row sums up the repeats of one measurement.
-type Row struct {
+// Result sums up the repeats of one measurement.
+type Result struct {
 	Measurement               // with medians in its numbers, peaks in its memory
 	Slowest, Fastest  float64 // files a second
 	AgainstPerFile    float64 // times as fast; 0 when that was not measured
@@ -55,23 +55,23 @@ type Row struct {
 	repeats           []Measurement
 }
 
-// Rows sums measurements up, in the order in which their kinds first came.
-func Rows(all []Measurement) []Row {
-	var rows []Row
+// Results sums measurements up, in the order in which their kinds first came.
+func Results(all []Measurement) []Result {
+	var rows []Result
 	for _, m := range all {
-		i := slices.IndexFunc(rows, func(r Row) bool { return r.like(m) })
+		i := slices.IndexFunc(rows, func(r Result) bool { return r.like(m) })
 		if i < 0 {
 			i = len(rows)
-			rows = append(rows, Row{Measurement: m})
+			rows = append(rows, Result{Measurement: m})
 		}
 		rows[i].repeats = append(rows[i].repeats, m)
 	}
 	for i := range rows {
 		rows[i].sum()
 	}
-	perFile, asynqGroup := rateOf(rows, PerFile), rateOf(rows, AsynqGroup)
+	perFile, asynqGroup := rateOf(rows, VariantPerFile), rateOf(rows, VariantAsynqGroup)
 	for i := range rows {
-		if rows[i].Way == CPU {
+		if rows[i].Way == VariantCPU {
 			continue // another handler, other files
 		}
 		if perFile > 0 {
@@ -84,7 +84,7 @@ func Rows(all []Measurement) []Row {
 	return rows
 }
 
-func (r *Row) like(m Measurement) bool {
+func (r *Result) like(m Measurement) bool {
 	flush := func(m Measurement) int {
 		if m.Flush == nil {
 			return -1
@@ -94,7 +94,7 @@ func (r *Row) like(m Measurement) bool {
 	return r.Way == m.Way && r.Batch == m.Batch && r.Workers == m.Workers && r.Files == m.Files && flush(r.Measurement) == flush(m)
 }
 
-func (r *Row) sum() {
+func (r *Result) sum() {
 	r.FilesPerSecond = medianOf(r.repeats, func(m Measurement) float64 { return m.FilesPerSecond })
 	r.Seconds = medianOf(r.repeats, func(m Measurement) float64 { return m.Seconds })
 	r.RatioToLimit = medianOf(r.repeats, func(m Measurement) float64 { return m.RatioToLimit })
@@ -121,7 +121,7 @@ func used[T any](repeats []T, of func(T) usage) (cpu map[string]float64, peak ma
 }
 
 // rateOf is the rate of the only row of a way; 0 without one.
-func rateOf(rows []Row, way Way) float64 {
+func rateOf(rows []Result, way Variant) float64 {
 	for i := range rows {
 		if rows[i].Way == way {
 			return rows[i].FilesPerSecond

@@ -6,7 +6,7 @@ import (
 	"github.com/balerhq/baler/bench"
 )
 
-func measurement(way bench.Way, workers int, rate, ofLimit float64) bench.Measurement {
+func measurement(way bench.Variant, workers int, rate, ofLimit float64) bench.Measurement {
 	return bench.Measurement{
 		Way: way, Files: 100, Batch: 10, Workers: workers, FilesPerSecond: rate, Seconds: 100 / rate, RatioToLimit: ofLimit,
 		PeakRSS: map[string]int64{"worker": int64(rate)}, CPUSeconds: map[string]float64{"worker": rate / 10},
@@ -16,12 +16,12 @@ func measurement(way bench.Way, workers int, rate, ofLimit float64) bench.Measur
 func TestRowsSumUpTheRepeatsOfOneMeasurement(t *testing.T) {
 	t.Parallel()
 	flushed, not := 1, 0
-	a, b := measurement(bench.PerFile, 1, 5, 0), measurement(bench.PerFile, 1, 50, 0)
+	a, b := measurement(bench.VariantPerFile, 1, 5, 0), measurement(bench.VariantPerFile, 1, 50, 0)
 	a.Flush, b.Flush = &flushed, &not
-	rows := bench.Rows([]bench.Measurement{
-		measurement(bench.Bulk, 1, 100, 0.5), measurement(bench.Bulk, 2, 1000, 0.9),
-		measurement(bench.Bulk, 1, 300, 0.7), measurement(bench.Bulk, 1, 140, 0.6), a, b,
-		measurement(bench.CPU, 1, 7, 0),
+	rows := bench.Results([]bench.Measurement{
+		measurement(bench.VariantBulk, 1, 100, 0.5), measurement(bench.VariantBulk, 2, 1000, 0.9),
+		measurement(bench.VariantBulk, 1, 300, 0.7), measurement(bench.VariantBulk, 1, 140, 0.6), a, b,
+		measurement(bench.VariantCPU, 1, 7, 0),
 	})
 	if len(rows) != 5 {
 		t.Fatalf("%d rows of 5 kinds", len(rows))
@@ -43,11 +43,11 @@ func TestRowsSumUpTheRepeatsOfOneMeasurement(t *testing.T) {
 
 func TestTargetsAreHeldAgainstTheBestOfAWay(t *testing.T) {
 	t.Parallel()
-	rows := bench.Rows([]bench.Measurement{
-		measurement(bench.PerFile, 1, 10, 0.01), measurement(bench.AsynqGroup, 1, 1, 0.001),
-		measurement(bench.Bulk, 1, 249, 0.74), measurement(bench.Bulk, 2, 200, 0.75),
-		measurement(bench.Group, 1, 149, 0.19),
-		measurement(bench.CPU, 1, 10, 0), measurement(bench.CPU, 2, 16, 0),
+	rows := bench.Results([]bench.Measurement{
+		measurement(bench.VariantPerFile, 1, 10, 0.01), measurement(bench.VariantAsynqGroup, 1, 1, 0.001),
+		measurement(bench.VariantBulk, 1, 249, 0.74), measurement(bench.VariantBulk, 2, 200, 0.75),
+		measurement(bench.VariantGroup, 1, 149, 0.19),
+		measurement(bench.VariantCPU, 1, 10, 0), measurement(bench.VariantCPU, 2, 16, 0),
 	})
 	want := map[string]bool{
 		"bulk, of the limit": true, "bulk, times per-file": false, "group, of the limit": false, "group, times asynq-group": false,
@@ -65,9 +65,9 @@ func TestTargetsAreHeldAgainstTheBestOfAWay(t *testing.T) {
 			t.Errorf("%s: met %v, want %v", name, got[name], met)
 		}
 	}
-	heavy := measurement(bench.Bulk, 1, 1, 1)
+	heavy := measurement(bench.VariantBulk, 1, 1, 1)
 	heavy.PeakRSS = map[string]int64{"submit": 512 << 20}
-	for _, target := range bench.Targets(bench.Rows([]bench.Measurement{heavy})) {
+	for _, target := range bench.Targets(bench.Results([]bench.Measurement{heavy})) {
 		if target.Name == "peak memory of a submit process, MiB" && target.Met {
 			t.Error("512 MiB are not under 512 MiB")
 		}

@@ -36,7 +36,7 @@ const (
 
 // pipeline is one run of Pipeline.
 type pipeline struct {
-	place  *Place
+	place  *Env
 	o      PipelineOptions
 	report func(Measurement) error
 	sizes  []tree
@@ -48,7 +48,7 @@ type pipeline struct {
 // Pipeline measures files a second, from before the scan to the last result,
 // against the limit and the baselines, all ways in turn and that several times.
 // Report is told of each measurement.
-func (p *Place) Pipeline(ctx context.Context, o PipelineOptions, report func(Measurement) error) error {
+func (p *Env) Pipeline(ctx context.Context, o PipelineOptions, report func(Measurement) error) error {
 	r := &pipeline{place: p, o: o, report: report}
 	if err := r.prepare(ctx); err != nil {
 		return err
@@ -102,7 +102,7 @@ func (r *pipeline) round(ctx context.Context, repeat int) error {
 			return err
 		}
 		m.Repeat = repeat
-		if limit := cmp.Or(best[m.Files], best[whole]); m.Way != CPU && limit > 0 {
+		if limit := cmp.Or(best[m.Files], best[whole]); m.Way != VariantCPU && limit > 0 {
 			m.RatioToLimit = m.FilesPerSecond / limit
 		}
 		return r.report(m)
@@ -126,7 +126,7 @@ func (r *pipeline) round(ctx context.Context, repeat int) error {
 
 // combination is one way to set Baler up.
 type combination struct {
-	way     Way
+	way     Variant
 	via     tasks.Via
 	tree    tree
 	handler string
@@ -142,7 +142,7 @@ func (r *pipeline) combinations() []combination {
 		for _, workers := range r.o.Workers {
 			for _, batch := range r.o.Batches {
 				for _, t := range r.sizes {
-					all = append(all, combination{way: Way(via), via: via, tree: t, handler: "noop", batch: batch, workers: workers})
+					all = append(all, combination{way: Variant(via), via: via, tree: t, handler: "noop", batch: batch, workers: workers})
 				}
 			}
 		}
@@ -152,7 +152,7 @@ func (r *pipeline) combinations() []combination {
 	}
 	for _, workers := range []int{1, 2} {
 		all = append(all, combination{
-			way: CPU, via: tasks.ViaBulk, tree: r.heavy, handler: "checksum", with: "{algorithms: [md5, sha512]}",
+			way: VariantCPU, via: tasks.ViaBulk, tree: r.heavy, handler: "checksum", with: "{algorithms: [md5, sha512]}",
 			batch: 1, workers: workers, env: []string{"GOMAXPROCS=1"},
 		})
 	}
@@ -160,7 +160,7 @@ func (r *pipeline) combinations() []combination {
 }
 
 // baler measures the real program.
-func (p *Place) baler(ctx context.Context, c combination) (m Measurement, err error) {
+func (p *Env) baler(ctx context.Context, c combination) (m Measurement, err error) {
 	s, err := p.system(ctx, c.workers, c.env...)
 	if err != nil {
 		return m, err

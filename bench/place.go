@@ -19,8 +19,8 @@ const (
 	baselineQueue = "bench-baseline"
 )
 
-// Place is where is measured: a folder, a Redis and a MySQL.
-type Place struct {
+// Env is where is measured: a folder, a Redis and a MySQL.
+type Env struct {
 	o           Options
 	dir         string
 	redis       *servers.Server // nil when given
@@ -32,19 +32,19 @@ type Place struct {
 
 // Open starts what is not given. Close the place, also after an error elsewhere:
 // it leaves nothing behind but, in a given database, the transfers.
-func Open(ctx context.Context, o Options) (*Place, error) {
+func Open(ctx context.Context, o Options) (*Env, error) {
 	dir, err := os.MkdirTemp("", "baler-bench")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
-	p := &Place{o: o, dir: dir, redisURL: o.Config.Redis.URL, databaseURL: o.Config.Database.URL}
+	p := &Env{o: o, dir: dir, redisURL: o.Config.Redis.URL, databaseURL: o.Config.Database.URL}
 	if err := p.open(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
 
-func (p *Place) open(ctx context.Context) (err error) {
+func (p *Env) open(ctx context.Context) (err error) {
 	if !p.o.givenRedis() {
 		p.o.Say("Starting a throwaway Redis.")
 		if p.redis, err = servers.StartRedis(ctx, servers.RedisOptions{}); err != nil {
@@ -63,7 +63,7 @@ func (p *Place) open(ctx context.Context) (err error) {
 }
 
 // Close stops what Open started, and takes our queues away from a given Redis.
-func (p *Place) Close() error {
+func (p *Env) Close() error {
 	var errs []error
 	switch {
 	case p.redis != nil:
@@ -80,7 +80,7 @@ func (p *Place) Close() error {
 	return errors.Join(errs...)
 }
 
-func (p *Place) dropQueues() {
+func (p *Env) dropQueues() {
 	opt, err := asynq.ParseRedisURI(p.redisURL)
 	if err != nil {
 		return // nothing was measured there
@@ -93,7 +93,7 @@ func (p *Place) dropQueues() {
 }
 
 // pids are the processes of our own servers by their kinds.
-func (p *Place) pids() map[string][]int {
+func (p *Env) pids() map[string][]int {
 	pids := make(map[string][]int)
 	if p.redis != nil {
 		pids["redis"] = []int{p.redis.PID()}
@@ -106,7 +106,7 @@ func (p *Place) pids() map[string][]int {
 
 // empty makes our own servers forget what was measured before, so that each
 // measurement begins alike.
-func (p *Place) empty(ctx context.Context) error {
+func (p *Env) empty(ctx context.Context) error {
 	if p.redis != nil {
 		if err := flush(ctx, p.redisURL); err != nil {
 			return err
@@ -137,4 +137,4 @@ func flush(ctx context.Context, url string) error {
 	return nil
 }
 
-func (p *Place) path(name string) string { return filepath.Join(p.dir, name) }
+func (p *Env) path(name string) string { return filepath.Join(p.dir, name) }

@@ -17,7 +17,7 @@ func spread(repeat int) string {
 	return fmt.Sprintf("medians of %d rounds, with slowest and fastest", repeat)
 }
 
-func rounds(rows []Row) int {
+func rounds(rows []Result) int {
 	most := 0
 	for i := range rows {
 		most = max(most, len(rows[i].repeats))
@@ -26,15 +26,15 @@ func rounds(rows []Row) int {
 }
 
 // rate is a row's place in a chart.
-func (r *Row) rate(x float64) chart.Point {
+func (r *Result) rate(x float64) chart.Point {
 	return chart.Point{X: x, Y: r.FilesPerSecond, Low: r.Slowest, High: r.Fastest}
 }
 
 // limitLine is the best limit of a size, 0 for the only one, as a line.
-func limitLine(rows []Row, files int) []chart.Line {
+func limitLine(rows []Result, files int) []chart.Line {
 	best := 0.0
 	for i := range rows {
-		if r := &rows[i]; r.Way == Limit && (files == 0 || r.Files == files) {
+		if r := &rows[i]; r.Way == BaselineInsert && (files == 0 || r.Files == files) {
 			best = max(best, r.FilesPerSecond)
 		}
 	}
@@ -53,7 +53,7 @@ func commas(v float64) string {
 }
 
 // curves sorts rows into one series for each name, by x.
-func curves(rows []Row, keep func(*Row) bool, name func(*Row) string, point func(*Row) chart.Point) []chart.Series {
+func curves(rows []Result, keep func(*Result) bool, name func(*Result) string, point func(*Result) chart.Point) []chart.Series {
 	var all []chart.Series
 	for i := range rows {
 		r := &rows[i]
@@ -73,7 +73,7 @@ func curves(rows []Row, keep func(*Row) bool, name func(*Row) string, point func
 	return all
 }
 
-func workersOf(r *Row) string {
+func workersOf(r *Result) string {
 	if r.Workers == 1 {
 		return "1 worker"
 	}
@@ -82,14 +82,14 @@ func workersOf(r *Row) string {
 
 // BatchCharts draw what Batch measured: the rate over the batch size, and whose
 // processor time the machine spends on it.
-func BatchCharts(rows []Row, cores int) []chart.Chart {
-	ours := func(r *Row) bool { return r.Way == Bulk }
+func BatchCharts(rows []Result, cores int) []chart.Chart {
+	ours := func(r *Result) bool { return r.Way == VariantBulk }
 	x := chart.Axis{Label: "files in a batch", Log: true}
 	all := []chart.Chart{{
 		Title: "Files a second over the batch size", Note: spread(rounds(rows)), X: x, Y: chart.Axis{Label: filesPerSecond, Log: true},
-		Series: curves(rows, ours, workersOf, func(r *Row) chart.Point {
+		Series: curves(rows, ours, workersOf, func(r *Result) chart.Point {
 			p := r.rate(float64(r.Batch))
-			_, best := Knee(rows, r.Workers, 1)
+			_, best := KneePoint(rows, r.Workers, 1)
 			p.Best = best.Batch == r.Batch
 			return p
 		}),
@@ -97,14 +97,14 @@ func BatchCharts(rows []Row, cores int) []chart.Chart {
 	}}
 	for _, workers := range workerNumbers(rows) {
 		c := chart.Chart{
-			Title: "Where the processors' time goes, " + workersOf(&Row{Measurement: Measurement{Workers: workers}}),
+			Title: "Where the processors' time goes, " + workersOf(&Result{Measurement: Measurement{Workers: workers}}),
 			Note:  fmt.Sprintf("share of the %d processors that each kind of process kept busy", cores),
 			X:     x, Y: chart.Axis{Label: "% of the machine"},
 		}
-		for _, kind := range Kinds() {
-			s := curves(rows, func(r *Row) bool { return ours(r) && r.Workers == workers && r.CPUSeconds[kind] > 0 },
-				func(*Row) string { return kind },
-				func(r *Row) chart.Point { return chart.Point{X: float64(r.Batch), Y: 100 * r.Share(kind, cores)} })
+		for _, kind := range Variants() {
+			s := curves(rows, func(r *Result) bool { return ours(r) && r.Workers == workers && r.CPUSeconds[kind] > 0 },
+				func(*Result) string { return kind },
+				func(r *Result) chart.Point { return chart.Point{X: float64(r.Batch), Y: 100 * r.Share(kind, cores)} })
 			c.Series = append(c.Series, s...)
 		}
 		all = append(all, c)
@@ -114,20 +114,20 @@ func BatchCharts(rows []Row, cores int) []chart.Chart {
 
 // Share is the part of a machine of some processors that a kind of process kept
 // busy; 0 where that is not known.
-func (r *Row) Share(kind string, cores int) float64 {
+func (r *Result) Share(kind string, cores int) float64 {
 	if r.Seconds == 0 {
 		return 0
 	}
 	return r.CPUSeconds[kind] / r.Seconds / float64(cores)
 }
 
-// Kinds are the kinds of processes in the order in which they are shown.
-func Kinds() []string { return []string{"worker", "submit", "bench", "redis", "mariadb"} }
+// Variants are the kinds of processes in the order in which they are shown.
+func Variants() []string { return []string{"worker", "submit", "bench", "redis", "mariadb"} }
 
-func workerNumbers(rows []Row) []int {
+func workerNumbers(rows []Result) []int {
 	var all []int
 	for i := range rows {
-		if rows[i].Way == Bulk && !slices.Contains(all, rows[i].Workers) {
+		if rows[i].Way == VariantBulk && !slices.Contains(all, rows[i].Workers) {
 			all = append(all, rows[i].Workers)
 		}
 	}
@@ -136,7 +136,7 @@ func workerNumbers(rows []Row) []int {
 
 // PipelineCharts draw what Pipeline measured: all ways beside each other at the
 // last size, and, over several sizes, what a file costs.
-func PipelineCharts(rows []Row, files int) []chart.Chart {
+func PipelineCharts(rows []Result, files int) []chart.Chart {
 	ways := chart.Chart{
 		Title: "Files a second, from before the scan to the last result",
 		Note:  fmt.Sprintf("%s files for the limit and Baler; %s", commas(float64(files)), spread(rounds(rows))),
@@ -146,8 +146,8 @@ func PipelineCharts(rows []Row, files int) []chart.Chart {
 	points := chart.Series{Name: filesPerSecond, Loose: true}
 	for i := range rows {
 		r := &rows[i]
-		baseline := r.Way == PerFile || r.Way == AsynqGroup
-		if r.Way == CPU || r.Way == Limit || r.Way == LimitShort || !baseline && r.Files != files {
+		baseline := r.Way == VariantPerFile || r.Way == VariantAsynqGroup
+		if r.Way == VariantCPU || r.Way == BaselineInsert || r.Way == BaselineInsertShort || !baseline && r.Files != files {
 			continue
 		}
 		name := string(r.Way)
@@ -167,10 +167,10 @@ func PipelineCharts(rows []Row, files int) []chart.Chart {
 }
 
 // growthChart is nil when only one size was measured.
-func growthChart(rows []Row) *chart.Chart {
+func growthChart(rows []Result) *chart.Chart {
 	sizes := make(map[int]bool)
 	for i := range rows {
-		if rows[i].Way == Bulk || rows[i].Way == Group {
+		if rows[i].Way == VariantBulk || rows[i].Way == VariantGroup {
 			sizes[rows[i].Files] = true
 		}
 	}
@@ -180,24 +180,24 @@ func growthChart(rows []Row) *chart.Chart {
 	return &chart.Chart{
 		Title: "What a file costs as transfers grow", Note: spread(rounds(rows)),
 		X: chart.Axis{Label: "files in the transfer", Log: true}, Y: chart.Axis{Label: "microseconds a file"},
-		Series: curves(rows, func(r *Row) bool { return r.Way == Bulk || r.Way == Group || r.Way == Limit },
-			func(r *Row) string {
-				if r.Way == Limit && r.Workers == 1 {
+		Series: curves(rows, func(r *Result) bool { return r.Way == VariantBulk || r.Way == VariantGroup || r.Way == BaselineInsert },
+			func(r *Result) string {
+				if r.Way == BaselineInsert && r.Workers == 1 {
 					return "limit, 1 connection"
 				}
-				if r.Way == Limit {
+				if r.Way == BaselineInsert {
 					return fmt.Sprintf("limit, %d connections", r.Workers)
 				}
 				return fmt.Sprintf("%s, %s, batches of %d", r.Way, workersOf(r), r.Batch)
 			},
-			func(r *Row) chart.Point {
+			func(r *Result) chart.Point {
 				return chart.Point{X: float64(r.Files), Y: 1e6 / r.FilesPerSecond, Low: 1e6 / r.Fastest, High: 1e6 / r.Slowest}
 			}),
 	}
 }
 
 // CommitChart draws what Commit measured.
-func CommitChart(rows []Row) chart.Chart {
+func CommitChart(rows []Result) chart.Chart {
 	c := chart.Chart{
 		Title: "A few files one by one and in batches", Note: spread(rounds(rows)),
 		Y: chart.Axis{Label: filesPerSecond}, X: chart.Axis{Label: "way, and whether every commit waits for the disk"},
@@ -217,7 +217,7 @@ func CommitChart(rows []Row) chart.Chart {
 
 // MakespanChart draws what Makespan measured.
 func MakespanChart(all []Makespan) chart.Chart {
-	medians, _ := Makespans(all)
+	medians, _ := SummarizeMakespans(all)
 	c := chart.Chart{
 		Title: "How evenly work is shared out", Note: "time from the submission to the end, against the best that the workers could do",
 		Y: chart.Axis{Label: "times the ideal"}, X: chart.Axis{Label: "work"},

@@ -105,7 +105,7 @@ func TestReadChunksHandsOutEachLineOnce(t *testing.T) {
 
 func TestLoadRowsAndTarget(t *testing.T) {
 	t.Parallel()
-	of := func(way Way, workers, records int, took time.Duration, ofInserts float64) Loading {
+	of := func(way Variant, workers, records int, took time.Duration, ofInserts float64) LoadMeasurement {
 		m := loading(way, records, int64(records)*400, workers, took, usage{map[string]float64{"worker": took.Seconds()}, nil})
 		m.RatioToInserts = ofInserts
 		return m
@@ -114,9 +114,9 @@ func TestLoadRowsAndTarget(t *testing.T) {
 	if full.TimesAccount != 1 {
 		t.Errorf("the account's own pace is %v times itself", full.TimesAccount)
 	}
-	rows := LoadRows([]Loading{
-		of(Inserts, 1, 1000, time.Second, 0), of(LoadCommand, 1, 1000, 2*time.Second, 0.5), of(LoadCommand, 2, 1000, time.Second, 0.71),
-		of(LoadCommand, 1, 1000, 4*time.Second, 0.25), of(LoadCommand, 1, 1000, 2500*time.Millisecond, 0.4),
+	rows := LoadRows([]LoadMeasurement{
+		of(InsertVariant, 1, 1000, time.Second, 0), of(LoadVariantCLI, 1, 1000, 2*time.Second, 0.5), of(LoadVariantCLI, 2, 1000, time.Second, 0.71),
+		of(LoadVariantCLI, 1, 1000, 4*time.Second, 0.25), of(LoadVariantCLI, 1, 1000, 2500*time.Millisecond, 0.4),
 	})
 	if len(rows) != 3 {
 		t.Fatalf("%d rows of 3 kinds", len(rows))

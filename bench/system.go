@@ -20,9 +20,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// system is Baler on a place: its workers and producers are processes of their own.
-type system struct {
-	place   *Place
+// cluster is Baler on a place: its workers and producers are processes of their own.
+type cluster struct {
+	place   *Env
 	cfg     config.Config
 	b       *baler.Baler
 	env     []string
@@ -45,7 +45,7 @@ const (
 
 // system empties the place, and starts Baler there with some workers. Extra
 // adds to their environment.
-func (p *Place) system(ctx context.Context, workers int, extra ...string) (*system, error) {
+func (p *Env) system(ctx context.Context, workers int, extra ...string) (*cluster, error) {
 	if err := p.empty(ctx); err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (p *Place) system(ctx context.Context, workers int, extra ...string) (*syst
 	if err != nil {
 		return nil, err
 	}
-	s := &system{place: p, cfg: cfg, b: b, command: []string{"worker"}, env: slices.Concat(p.o.Env, []string{
+	s := &cluster{place: p, cfg: cfg, b: b, command: []string{"worker"}, env: slices.Concat(p.o.Env, []string{
 		"BALER_REDIS_URL=" + p.redisURL, "BALER_DATABASE_URL=" + p.databaseURL, "BALER_STATE_DIR=" + p.path("state"),
 		"BALER_WORKER_QUEUES=" + queue + "=1",
 	}, extra)}
@@ -67,7 +67,7 @@ func (p *Place) system(ctx context.Context, workers int, extra ...string) (*syst
 }
 
 // work starts workers and returns when they are warm.
-func (s *system) work(ctx context.Context, n int) error {
+func (s *cluster) work(ctx context.Context, n int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errors.New("the workers do not start"))
 	defer cancel()
 	for i := range n {
@@ -87,7 +87,7 @@ func (s *system) work(ctx context.Context, n int) error {
 	return nil
 }
 
-func (s *system) start(w *worker) error {
+func (s *cluster) start(w *worker) error {
 	log, err := os.Create(w.log)
 	if err != nil {
 		return fmt.Errorf("start worker: %w", err)
@@ -103,7 +103,7 @@ func (s *system) start(w *worker) error {
 
 // await returns when every worker has shown itself, and a first file has gone
 // through: then a dispatcher is elected, and connections are open.
-func (s *system) await(ctx context.Context) error {
+func (s *cluster) await(ctx context.Context) error {
 	for {
 		live, err := s.b.LiveWorkers(ctx)
 		if err != nil {
@@ -146,7 +146,7 @@ func (s *system) await(ctx context.Context) error {
 }
 
 // pids are the processes that the system consists of, by their kinds.
-func (s *system) pids() map[string][]int {
+func (s *cluster) pids() map[string][]int {
 	pids := s.place.pids()
 	for _, w := range s.workers {
 		pids["worker"] = append(pids["worker"], w.process.PID())
@@ -155,7 +155,7 @@ func (s *system) pids() map[string][]int {
 }
 
 // submit has a producer register a tree, and waits for the end of it.
-func (s *system) submit(ctx context.Context, m *meter, t tree, recipe string, via tasks.Via) (tasks.Summary, error) {
+func (s *cluster) submit(ctx context.Context, m *meter, t tree, recipe string, via tasks.Via) (tasks.Summary, error) {
 	var sum tasks.Summary
 	out, err := s.produce(ctx, m, "submit", "--wait", "--json", "--queue", queue, "--via", string(via), "--recipe", recipe, t.root)
 	if err != nil {
@@ -171,7 +171,7 @@ func (s *system) submit(ctx context.Context, m *meter, t tree, recipe string, vi
 }
 
 // produce runs a command that registers files, and gives what it says at its end.
-func (s *system) produce(ctx context.Context, m *meter, args ...string) ([]byte, error) {
+func (s *cluster) produce(ctx context.Context, m *meter, args ...string) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command(s.place.o.Program, args...) //nolint:noctx // it is ended below
 	cmd.Env = s.env
@@ -194,7 +194,7 @@ func (s *system) produce(ctx context.Context, m *meter, args ...string) ([]byte,
 }
 
 // close ends the workers in order, those who take too long at once.
-func (s *system) close() error {
+func (s *cluster) close() error {
 	for _, w := range s.workers {
 		_ = w.process.Signal(syscall.SIGTERM) // fails when it has ended already
 	}
@@ -211,7 +211,7 @@ func (s *system) close() error {
 }
 
 // logs is what the workers had to say, for an error's end.
-func (s *system) logs() string {
+func (s *cluster) logs() string {
 	var all []byte
 	for _, w := range s.workers {
 		if log, err := os.ReadFile(w.log); err == nil && len(log) > 0 {
@@ -222,7 +222,7 @@ func (s *system) logs() string {
 }
 
 // recipe writes a recipe of one step and returns its path.
-func (p *Place) recipe(handler string, batch int, with string) (string, error) {
+func (p *Env) recipe(handler string, batch int, with string) (string, error) {
 	path := p.path("recipe-" + handler + "-" + strconv.Itoa(batch) + ".yaml")
 	text := fmt.Sprintf("name: bench\nsteps:\n  - handler: %s\n    batch: {max_items: %d}\n", handler, batch)
 	if with != "" {

@@ -25,7 +25,7 @@ const (
 
 // Targets tells which targets the measurements cover, and which they meet. What
 // a way reaches is its best combination of workers and batch size.
-func Targets(rows []Row) []Target {
+func Targets(rows []Result) []Target {
 	var targets []Target
 	atLeast := func(name string, want, got float64) {
 		if got > 0 {
@@ -37,12 +37,12 @@ func Targets(rows []Row) []Target {
 			targets = append(targets, Target{"target", name, want, got, got < want})
 		}
 	}
-	of := func(way Way, value func(*Row) float64) float64 { return best(rows, way, value) }
-	limit := func(r *Row) float64 { return r.RatioToLimit }
-	atLeast("bulk, of the limit", bulkOfLimit, of(Bulk, limit))
-	atLeast("bulk, times per-file", bulkTimesPerFile, of(Bulk, func(r *Row) float64 { return r.AgainstPerFile }))
-	atLeast("group, of the limit", groupOfLimit, of(Group, limit))
-	atLeast("group, times asynq-group", groupTimesAsynq, of(Group, func(r *Row) float64 { return r.AgainstAsynqGroup }))
+	of := func(way Variant, value func(*Result) float64) float64 { return best(rows, way, value) }
+	limit := func(r *Result) float64 { return r.RatioToLimit }
+	atLeast("bulk, of the limit", bulkOfLimit, of(VariantBulk, limit))
+	atLeast("bulk, times per-file", bulkTimesPerFile, of(VariantBulk, func(r *Result) float64 { return r.AgainstPerFile }))
+	atLeast("group, of the limit", groupOfLimit, of(VariantGroup, limit))
+	atLeast("group, times asynq-group", groupTimesAsynq, of(VariantGroup, func(r *Result) float64 { return r.AgainstAsynqGroup }))
 	atLeast("two workers, times one, computing", twoWorkersTimesOne, speedUp(rows))
 	for _, kind := range []string{"worker", "submit"} {
 		below(fmt.Sprintf("peak memory of a %s process, MiB", kind), processMiB, peak(rows, kind))
@@ -51,7 +51,7 @@ func Targets(rows []Row) []Target {
 	return targets
 }
 
-func best(rows []Row, way Way, value func(*Row) float64) float64 {
+func best(rows []Result, way Variant, value func(*Result) float64) float64 {
 	most := 0.0
 	for i := range rows {
 		if rows[i].Way == way {
@@ -62,9 +62,9 @@ func best(rows []Row, way Way, value func(*Row) float64) float64 {
 }
 
 // speedUp is how much faster two workers compute than one.
-func speedUp(rows []Row) float64 {
+func speedUp(rows []Result) float64 {
 	of := func(workers int) float64 {
-		return best(rows, CPU, func(r *Row) float64 {
+		return best(rows, VariantCPU, func(r *Result) float64 {
 			if r.Workers != workers {
 				return 0
 			}
@@ -77,7 +77,7 @@ func speedUp(rows []Row) float64 {
 	return of(2) / of(1)
 }
 
-func peak(rows []Row, kind string) float64 {
+func peak(rows []Result, kind string) float64 {
 	var most int64
 	for i := range rows {
 		most = max(most, rows[i].PeakRSS[kind])

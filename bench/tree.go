@@ -17,7 +17,7 @@ type tree struct {
 }
 
 // emptyTree makes a tree of a size, once.
-func (p *Place) emptyTree(ctx context.Context, files int) (tree, error) {
+func (p *Env) emptyTree(ctx context.Context, files int) (tree, error) {
 	root := p.path(fmt.Sprintf("tree-%d", files))
 	if _, err := os.Stat(root); err == nil {
 		return tree{root, files}, nil

@@ -12,7 +12,7 @@ type Config struct {
 	// only what a transfer itself submitted may be read.
 	Roots []string `koanf:"roots"`
 
-	// Outputs are the folders below which closing steps may write, absolute.
+	// Outputs are the folders below which final steps may write, absolute.
 	// Empty means nowhere, but for a process that works for one person alone.
 	Outputs []string `koanf:"outputs"`
 

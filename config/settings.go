@@ -45,7 +45,7 @@ func services() []Setting {
 			"Folders that workers may read, absolute. In the variable they are separated as in `PATH`. " +
 				"Without any, a worker reads only what a transfer submitted."},
 		{"outputs", "BALER_OUTPUTS", "", folders(),
-			"Folders below which closing steps may write, absolute. Without any, a worker's closing steps write nothing, " +
+			"Folders below which final steps may write, absolute. Without any, a worker's final steps write nothing, " +
 				"and those of `baler run` wherever the user may."},
 		{"state_dir", "BALER_STATE_DIR", "$XDG_STATE_HOME/baler, else ~/.local/state/baler", text(),
 			"Folder of the embedded default's database, absolute."},

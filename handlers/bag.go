@@ -19,7 +19,7 @@ import (
 // What bag says of files that cannot be bagged.
 const (
 	CodeDigestDiffers = "digest-differs" // the file is not what it was when its digest was taken
-	CodeUnchecked     = "unchecked"      // files had no digest to check the copy by
+	CodeNotVerified   = "unchecked"      // files had no digest to check the copy by
 	CodeNotText       = "path-not-text"  // a name that is not UTF-8, which a bag cannot hold
 )
 
@@ -48,7 +48,7 @@ func newBagArgs(args any) (b bagArgs, err error) {
 // folders that they have below the deepest one that holds all sources.
 // Arguments: {"to": folder}. A copy that does not have the digest that a
 // step learnt fails the bag, which is not put in place then.
-func bag(ctx context.Context, c *Closing) error {
+func bag(ctx context.Context, c *TransferJob) error {
 	args, err := newBagArgs(c.Args())
 	if err != nil {
 		return err
@@ -66,14 +66,14 @@ func bag(ctx context.Context, c *Closing) error {
 		return err
 	}
 	if unchecked.n > 0 {
-		return Warn(CodeUnchecked, unchecked.count("had no sha256 to check their copies by", c.Transfer().Files))
+		return Warn(CodeNotVerified, unchecked.count("had no sha256 to check their copies by", c.Transfer().Files))
 	}
 	return nil
 }
 
 // bagging is one bag being filled.
 type bagging struct {
-	closing   *Closing
+	closing   *TransferJob
 	dir       *os.Root
 	base      string
 	files     int64

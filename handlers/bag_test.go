@@ -13,7 +13,7 @@ import (
 )
 
 // bagRig is a folder of files with names that a bag has to encode.
-func bagRig(t *testing.T) (in string, trial ClosingTrial) {
+func bagRig(t *testing.T) (in string, trial FinalizerDryRun) {
 	t.Helper()
 	in = filepath.Join(t.TempDir(), "in")
 	if err := os.MkdirAll(filepath.Join(in, "sub"), 0o755); err != nil {
@@ -35,7 +35,7 @@ func TestBag(t *testing.T) {
 	t.Parallel()
 	_, trial := bagRig(t)
 	for range 2 { // the second time in place of the first
-		wantStep(t, tryClosing(t, bag, trial), tasks.ClosingDone, "")
+		wantStep(t, tryClosing(t, bag, trial), tasks.FinalizeDone, "")
 	}
 	bags := filepath.Join(trial.Base, "bags")
 	if entries, err := os.ReadDir(bags); err != nil || len(entries) != 1 {
@@ -82,20 +82,20 @@ func TestBag(t *testing.T) {
 func TestBagThatIsNotRightIsNotThere(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		spoil   func(t *testing.T, in string, trial *ClosingTrial)
+		spoil   func(t *testing.T, in string, trial *FinalizerDryRun)
 		message string
 	}{
-		"a file has changed": {func(t *testing.T, in string, _ *ClosingTrial) {
+		"a file has changed": {func(t *testing.T, in string, _ *FinalizerDryRun) {
 			t.Helper()
 			closedFile(t, filepath.Join(in, "plain"), "changed")
 		}, "digest-differs: "},
-		"a file is gone": {func(t *testing.T, in string, _ *ClosingTrial) {
+		"a file is gone": {func(t *testing.T, in string, _ *FinalizerDryRun) {
 			t.Helper()
 			if err := os.Remove(filepath.Join(in, "empty")); err != nil {
 				t.Fatal(err)
 			}
 		}, "not-found: "},
-		"a name that is no text": {func(t *testing.T, in string, trial *ClosingTrial) {
+		"a name that is no text": {func(t *testing.T, in string, trial *FinalizerDryRun) {
 			t.Helper()
 			trial.Files = append(trial.Files, closedFile(t, filepath.Join(in, "\xff"), "x"))
 		}, "path-not-text: "},
@@ -104,7 +104,7 @@ func TestBagThatIsNotRightIsNotThere(t *testing.T) {
 			t.Parallel()
 			in, trial := bagRig(t)
 			c.spoil(t, in, &trial)
-			wantStep(t, tryClosing(t, bag, trial), tasks.ClosingFailed, c.message)
+			wantStep(t, tryClosing(t, bag, trial), tasks.FinalizeFailed, c.message)
 			if entries, err := os.ReadDir(filepath.Join(trial.Base, "bags")); err != nil || len(entries) > 0 {
 				t.Errorf("left behind: %v, %v", entries, err)
 			}
@@ -119,7 +119,7 @@ func TestBagReplacesBagsOnly(t *testing.T) {
 	if err := os.MkdirAll(precious, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	wantStep(t, tryClosing(t, bag, trial), tasks.ClosingFailed, "in-the-way: ")
+	wantStep(t, tryClosing(t, bag, trial), tasks.FinalizeFailed, "in-the-way: ")
 	if _, err := os.Stat(precious); err != nil {
 		t.Error(err)
 	}
@@ -129,7 +129,7 @@ func TestBagCountsFilesWithoutADigest(t *testing.T) {
 	t.Parallel()
 	_, trial := bagRig(t)
 	trial.Files[0].Facts = nil
-	wantStep(t, tryClosing(t, bag, trial), tasks.ClosingDone, "unchecked: 1 of 7 files had no sha256 to check their copies by: ")
+	wantStep(t, tryClosing(t, bag, trial), tasks.FinalizeDone, "unchecked: 1 of 7 files had no sha256 to check their copies by: ")
 }
 
 func TestBagStopsWithItsContext(t *testing.T) {

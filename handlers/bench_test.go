@@ -19,7 +19,7 @@ func BenchmarkJob(b *testing.B) {
 		if err := h.Handle(context.Background(), jobs); err != nil {
 			b.Fatal(err)
 		}
-		if r := jobs[0].result(); r.Outcome != tasks.Succeeded {
+		if r := jobs[0].result(); r.Outcome != tasks.OutcomeSucceeded {
 			b.Fatal(r.Outcome)
 		}
 	}

@@ -14,27 +14,27 @@ func Builtin() *Registry {
 	must(r.Register("checksum", newChecksum(),
 		WithDescription("digests of the content, any of md5, sha1, sha256 and sha512, in one read"),
 		WithBatch(batcher.Policy{MaxItems: 500, MaxBytes: 256 << 20}),
-		WithArgs(checkChecksumArgs)))
+		WithArgsCheck(checkChecksumArgs)))
 	must(r.Register("identify", newIdentify(),
 		WithDescription("file format by PRONOM signatures"),
 		WithBatch(batcher.Policy{MaxItems: 250}),
-		WithArgs(readBy(scanLimit))))
+		WithArgsCheck(readBy(scanLimit))))
 	must(r.Register("load", newLoad(),
 		WithDescription("JSON lines into a table of the database"),
 		WithBatch(batcher.Policy{MaxItems: 64, MaxBytes: 8 << 20}),
-		WithArgs(readBy(loadPlan))))
+		WithArgsCheck(readBy(loadPlan))))
 	must(r.Register("noop", newNoop(),
 		WithDescription("nothing; to measure what everything else costs"),
 		WithBatch(batcher.Policy{MaxItems: 1000})))
-	must(r.RegisterClosing("manifest", manifest,
+	must(r.RegisterFinalizer("manifest", manifest,
 		WithDescription("list of digests, as sha256sum and its siblings check it"),
-		WithArgs(readBy(newManifestArgs))))
-	must(r.RegisterClosing("report", report,
+		WithArgsCheck(readBy(newManifestArgs))))
+	must(r.RegisterFinalizer("report", report,
 		WithDescription("JSON of the summary and of every file that failed"),
-		WithArgs(readBy(newReportArgs))))
-	must(r.RegisterClosing("bag", bag,
+		WithArgsCheck(readBy(newReportArgs))))
+	must(r.RegisterFinalizer("bag", bag,
 		WithDescription("BagIt bag with copies of the files, checked by digest while they are copied"),
-		WithArgs(readBy(newBagArgs))))
+		WithArgsCheck(readBy(newBagArgs))))
 	registerFaulty(r)
 	return r
 }

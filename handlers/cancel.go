@@ -8,11 +8,11 @@ import (
 )
 
 // begin notes that a batch is being run, until the function it gives is called.
-func (r *Runner) begin(u *run) (end func()) {
+func (r *Runner) begin(u *batchRun) (end func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.running == nil {
-		r.running = make(map[*run]struct{})
+		r.running = make(map[*batchRun]struct{})
 	}
 	r.running[u] = struct{}{}
 	return func() {
@@ -26,9 +26,9 @@ func (r *Runner) begin(u *run) (end func()) {
 	}
 }
 
-// Idle waits until no batch is in hand, or the worker stops. Somebody else must
+// WaitIdle waits until no batch is in hand, or the worker stops. Somebody else must
 // see to it that no new ones come.
-func (r *Runner) Idle() {
+func (r *Runner) WaitIdle() {
 	r.mu.Lock()
 	if len(r.running) == 0 {
 		r.mu.Unlock()
@@ -49,7 +49,7 @@ func (r *Runner) Idle() {
 // It asks the database once; call it every few seconds.
 func (r *Runner) StopCanceled(ctx context.Context) error {
 	r.mu.Lock()
-	inHand := make(map[int64][]*run)
+	inHand := make(map[int64][]*batchRun)
 	for u := range r.running {
 		inHand[u.batch.Transfer] = append(inHand[u.batch.Transfer], u)
 	}
@@ -58,7 +58,7 @@ func (r *Runner) StopCanceled(ctx context.Context) error {
 	for id := range inHand {
 		ids = append(ids, id)
 	}
-	canceled, err := r.Store.CanceledAmong(ctx, ids)
+	canceled, err := r.Store.FilterCanceled(ctx, ids)
 	if err != nil {
 		return fmt.Errorf("stop canceled batches: %w", err)
 	}
@@ -73,6 +73,6 @@ func (r *Runner) StopCanceled(ctx context.Context) error {
 // finishCanceled ends jobs that nobody wants any more.
 func finishCanceled(jobs []*Job) {
 	for _, j := range jobs {
-		j.finish(tasks.Canceled, CodeCanceled, "the transfer was canceled before this file was finished")
+		j.finish(tasks.OutcomeCanceled, CodeCanceled, "the transfer was canceled before this file was finished")
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// DefaultCapture is how many bytes of each of a job's streams are kept.
-const DefaultCapture = 64 << 10
+// DefaultMaxOutput is how many bytes of each of a job's streams are kept.
+const DefaultMaxOutput = 64 << 10
 
 // minCapture leaves room for some text beside the marker.
 const minCapture = 256
@@ -29,7 +29,7 @@ type capture struct {
 
 func newCapture(limit int) *capture {
 	if limit <= 0 {
-		limit = DefaultCapture
+		limit = DefaultMaxOutput
 	}
 	return &capture{limit: max(limit, minCapture)}
 }

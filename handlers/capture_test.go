@@ -113,7 +113,7 @@ func TestCaptureStaysSmall(t *testing.T) {
 }
 
 func TestCaptureLimits(t *testing.T) {
-	for limit, want := range map[int]int{0: DefaultCapture, -1: DefaultCapture, 1: minCapture, 5000: 5000} {
+	for limit, want := range map[int]int{0: DefaultMaxOutput, -1: DefaultMaxOutput, 1: minCapture, 5000: 5000} {
 		if got := newCapture(limit).limit; got != want {
 			t.Errorf("limit %d became %d, want %d", limit, got, want)
 		}

@@ -19,8 +19,8 @@ import (
 
 // What checksum says of a file that is not what it was.
 const (
-	CodeSizeChanged  = "size-changed"          // the file's size is not the one that the scan saw
-	CodeWhileReading = "changed-while-reading" // somebody wrote to it meanwhile
+	CodeSizeChanged         = "size-changed"          // the file's size is not the one that the scan saw
+	CodeChangedWhileReading = "changed-while-reading" // somebody wrote to it meanwhile
 )
 
 // readSize is what is read at a time: few calls on large files, and an ended
@@ -119,7 +119,7 @@ func (c *checksum) file(ctx context.Context, job *Job) error {
 func (c *checksum) read(ctx context.Context, f *os.File, digests []hash.Hash) (int64, error) {
 	before, err := f.Stat()
 	if err != nil {
-		return 0, Again(CodeIO, err)
+		return 0, RetryLater(CodeIO, err)
 	}
 	size, err := c.feed(ctx, f, digests)
 	if err != nil {
@@ -127,7 +127,7 @@ func (c *checksum) read(ctx context.Context, f *os.File, digests []hash.Hash) (i
 	}
 	after, err := f.Stat()
 	if err != nil {
-		return 0, Again(CodeIO, err)
+		return 0, RetryLater(CodeIO, err)
 	}
 	return size, unchanged(before, after, size)
 }
@@ -149,7 +149,7 @@ func (c *checksum) feed(ctx context.Context, r io.Reader, digests []hash.Hash) (
 			return size, nil
 		}
 		if err != nil {
-			return size, Again(CodeIO, err)
+			return size, RetryLater(CodeIO, err)
 		}
 	}
 }
@@ -158,6 +158,6 @@ func unchanged(before, after fs.FileInfo, read int64) error {
 	if before.Size() == read && after.Size() == read && before.ModTime().Equal(after.ModTime()) {
 		return nil
 	}
-	return Again(CodeWhileReading, fmt.Errorf("the file changed while it was read: %d bytes of %s before, %d read, %d of %s after",
+	return RetryLater(CodeChangedWhileReading, fmt.Errorf("the file changed while it was read: %d bytes of %s before, %d read, %d of %s after",
 		before.Size(), before.ModTime(), read, after.Size(), after.ModTime()))
 }

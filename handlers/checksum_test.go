@@ -23,7 +23,7 @@ func try(t testing.TB, name string, args any, path string) (tasks.Result, map[st
 	if !ok {
 		t.Fatalf("no handler %s", name)
 	}
-	results, err := Trial{Args: args}.Run(t.Context(), reg.Handler, path)
+	results, err := DryRun{Args: args}.Run(t.Context(), reg.Handler, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestChecksumKnownDigests(t *testing.T) {
 		},
 	} {
 		r, facts := try(t, "checksum", all, put(t, t.TempDir(), "f", content))
-		if r.Outcome != tasks.Succeeded || !maps.Equal(facts, want) {
+		if r.Outcome != tasks.OutcomeSucceeded || !maps.Equal(facts, want) {
 			t.Errorf("%q: %s %v", content, r.Outcome, facts)
 		}
 	}
@@ -66,7 +66,7 @@ func TestChecksumDefaultsToSHA256OverSeveralReads(t *testing.T) {
 	sum := sha256.Sum256([]byte(content))
 	r, facts := try(t, "checksum", nil, put(t, t.TempDir(), "f", content))
 	want := map[string]any{"sha256": hex.EncodeToString(sum[:]), "size": float64(len(content))}
-	if r.Outcome != tasks.Succeeded || !maps.Equal(facts, want) {
+	if r.Outcome != tasks.OutcomeSucceeded || !maps.Equal(facts, want) {
 		t.Errorf("%s %v", r.Outcome, facts)
 	}
 }
@@ -93,7 +93,7 @@ func TestChecksumArgs(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 		r, _ := try(t, "checksum", args, put(t, t.TempDir(), "f", "x"))
-		if (r.Outcome == tasks.Succeeded) != good || !good && r.Code != CodeBadArgs {
+		if (r.Outcome == tasks.OutcomeSucceeded) != good || !good && r.Code != CodeBadArgs {
 			t.Errorf("%s: ran as %s %s", text, r.Outcome, r.Code)
 		}
 	}
@@ -106,7 +106,7 @@ func TestChecksumWarnsOfAnotherSizeThanScanned(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := job.result()
-	if r.Outcome != tasks.Warning || r.Code != CodeSizeChanged || r.ExitCode != 0 ||
+	if r.Outcome != tasks.OutcomeWarning || r.Code != CodeSizeChanged || r.ExitCode != 0 ||
 		!strings.Contains(r.Error, "5 bytes") || !strings.Contains(r.Error, "3") || !strings.Contains(string(r.Facts), "ba7816bf") {
 		t.Errorf("got %+v %s", r, r.Facts)
 	}
@@ -141,7 +141,7 @@ func TestChecksumNoticesAFileThatIsBeingWritten(t *testing.T) {
 				t.Error(err)
 			}
 		}}})
-		if v, _ := verdictOf(err); v.outcome != tasks.Error || v.code != CodeWhileReading {
+		if v, _ := verdictOf(err); v.outcome != tasks.OutcomeError || v.code != CodeChangedWhileReading {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -167,7 +167,7 @@ func TestChecksumStopsWithinAFile(t *testing.T) {
 
 func TestChecksumTriesAgainAfterIOErrors(t *testing.T) {
 	_, err := newChecksumOf(algorithms()).feed(t.Context(), io.MultiReader(strings.NewReader("x"), brokenReader{}), nil)
-	if v, _ := verdictOf(err); v.outcome != tasks.Error || v.code != CodeIO {
+	if v, _ := verdictOf(err); v.outcome != tasks.OutcomeError || v.code != CodeIO {
 		t.Errorf("got %v", err)
 	}
 }

@@ -13,19 +13,19 @@ import (
 
 // triedAgain reports whether a result is not final: it may end differently,
 // and the step's policy has an attempt left.
-func (u *run) triedAgain(r *tasks.Result) bool {
-	return r.Outcome.Retriable() && u.batch.Attempt < u.retry.Attempts && r.Code != CodeWorkerLost && u.canceled.Err() == nil
+func (u *batchRun) triedAgain(r *tasks.Result) bool {
+	return r.Outcome.Retriable() && u.batch.Attempt < u.retry.Attempts && r.Code != CodeWorkerCrashed && u.canceled.Err() == nil
 }
 
-// close records what is left of the batch and what follows it, and sends that.
-func (u *run) close(ctx context.Context, batchErr error) error {
-	f := follow{batch: u.batch, entry: u.entry, ends: slices.Grow(u.known, len(u.jobs))}
+// complete records what is left of the batch and what follows it, and sends that.
+func (u *batchRun) complete(ctx context.Context, batchErr error) error {
+	f := nextBatches{batch: u.batch, entry: u.plan, ends: slices.Grow(u.known, len(u.jobs))}
 	results := make([]tasks.Result, 0, len(u.jobs))
 	var tries []tasks.Result
-	needFacts := u.entry.Recipe.NeedsFacts(u.batch.Step + 1)
+	needFacts := u.plan.Recipe.NeedsFacts(u.batch.Step + 1)
 	for i, j := range u.jobs {
 		r := j.result()
-		end := fileEnd{file: &u.work[i], outcome: r.Outcome, again: u.triedAgain(&r)}
+		end := fileOutcome{file: &u.work[i], outcome: r.Outcome, again: u.triedAgain(&r)}
 		switch {
 		case end.again:
 			tries = append(tries, r)
@@ -35,21 +35,21 @@ func (u *run) close(ctx context.Context, batchErr error) error {
 		default:
 			// The jobs are asked, not the early recorder: one that ended a moment
 			// ago, or was to be tried again until a person canceled, is here too.
-			if !u.early.sent[r.File] {
+			if !u.partial.sent[r.File] {
 				results = append(results, r)
 			}
 		}
 		f.ends = append(f.ends, end)
 	}
-	slices.SortFunc(f.ends, func(a, b fileEnd) int { return cmp.Compare(a.file.No, b.file.No) })
+	slices.SortFunc(f.ends, func(a, b fileOutcome) int { return cmp.Compare(a.file.No, b.file.No) })
 	if len(tries) > 0 {
 		f.notBefore = u.Now().Add(jitter(u.retry.Delay(u.batch.Attempt)))
 		// A handler that fails as a whole may do so because of one file.
 		f.alone = batchErr != nil && u.batch.Attempt+1 >= u.retry.Attempts
 	}
-	rec := &store.Recording{Batch: u.batch, Results: results, Tries: tries}
-	rec.Plan = func(foreign tasks.Ranges) store.Closing {
-		return f.plan(foreign, append(u.early.refused, refusedAmong(results)...))
+	rec := &store.BatchCompletion{Batch: u.batch, Results: results, FailedAttempts: tries}
+	rec.Next = func(foreign tasks.Ranges) store.FollowUp {
+		return f.plan(foreign, append(u.partial.refused, refusedAmong(results)...))
 	}
 	ctx, cancel := u.recording(ctx)
 	defer cancel()
@@ -57,13 +57,13 @@ func (u *run) close(ctx context.Context, batchErr error) error {
 		return err
 	}
 	faults.Point(faults.BatchClosed)
-	u.Metrics.recorded(u.reg.Name, results, len(tries))
+	u.Metrics.recorded(u.registration.Name, results, len(tries))
 	ctx = context.WithoutCancel(ctx)
-	u.enqueue(ctx, rec.Closing.Next)
+	u.enqueue(ctx, rec.FollowUp.Batches)
 	faults.Point(faults.NextStepEnqueued)
-	u.Nudge()
+	u.BatchEnded()
 	if rec.Completed {
-		u.Completed(ctx, u.batch.Transfer)
+		u.OnCompleted(ctx, u.batch.Transfer)
 	}
 	return nil
 }

@@ -13,69 +13,69 @@ import (
 	"github.com/balerhq/baler/store"
 )
 
-// Closings is what a Closer needs from the store beside what closing handlers
+// FinalizeStore is what a Closer needs from the store beside what finalizers
 // read.
-type Closings interface {
-	// DueClosingSteps lists steps that should be taken now.
-	DueClosingSteps(ctx context.Context, w store.ClosingsWanted) ([]store.ClosingTask, error)
+type FinalizeStore interface {
+	// DueFinalizeSteps lists steps that should be taken now.
+	DueFinalizeSteps(ctx context.Context, w store.FinalizeQuery) ([]store.FinalizeTask, error)
 
-	// TakeClosingStep takes a step for a try; false when somebody was faster.
-	TakeClosingStep(ctx context.Context, c *store.ClosingTask, lease time.Duration) (bool, error)
+	// ClaimFinalizeStep takes a step for a try; false when somebody was faster.
+	ClaimFinalizeStep(ctx context.Context, c *store.FinalizeTask, lease time.Duration) (bool, error)
 
-	// RenewClosingStep keeps it; store.ErrStale when it is somebody else's.
-	RenewClosingStep(ctx context.Context, c *store.ClosingTask, lease time.Duration) error
+	// RenewFinalizeStep keeps it; store.ErrLeaseLost when it is somebody else's.
+	RenewFinalizeStep(ctx context.Context, c *store.FinalizeTask, lease time.Duration) error
 
-	// HandBackClosingStep gives it up without the try being charged.
-	HandBackClosingStep(ctx context.Context, c *store.ClosingTask) error
+	// ReleaseFinalizeStep gives it up without the try being charged.
+	ReleaseFinalizeStep(ctx context.Context, c *store.FinalizeTask) error
 
-	// EndClosingStep notes what became of it; true when that completed the transfer.
-	EndClosingStep(ctx context.Context, c *store.ClosingTask, e store.ClosingEnd) (bool, error)
+	// FinishFinalizeStep notes what became of it; true when that completed the transfer.
+	FinishFinalizeStep(ctx context.Context, c *store.FinalizeTask, e store.FinalizeOutcome) (bool, error)
 }
 
-// CloserOptions says what a Closer works with. Steps, Lines, Catalog, Transfers
+// FinalizersOptions says what a Closer works with. Steps, Lines, Catalog, Transfers
 // and Registry are needed; other zero fields take the values said.
-type CloserOptions struct {
-	Steps     Closings
-	Lines     ClosingLines
+type FinalizersOptions struct {
+	Steps     FinalizeStore
+	Lines     ResultReader
 	Transfers Transfers
-	Catalog   *batcher.Catalog
+	Plans     *batcher.TransferCache
 	Registry  *Registry
 
-	Roots   []string // folders that handlers may read; empty: what each transfer was submitted with
-	Outputs Outputs  // where they may write
-	Lineage string   // of the transfers whose steps to run; empty: of all
-	AtOnce  int      // steps in hand: 4
+	Roots       []string    // folders that handlers may read; empty: what each transfer was submitted with
+	Outputs     OutputRoots // where they may write
+	RunKey      string      // of the transfers whose steps to run; empty: of all
+	Concurrency int         // steps in hand: 4
 
-	Every   time.Duration // how often to look for steps: 500 ms
-	Lease   time.Duration // after which a step is taken from a worker that gives no sign: 30 s
-	Renew   time.Duration // how often to give a sign, and to hear of a cancel: a sixth of Lease
-	Abandon time.Duration // how long a handler that ignores the end of its context is waited for: 5 s
+	PollInterval  time.Duration // how often to look for steps: 500 ms
+	Lease         time.Duration // after which a step is taken from a worker that gives no sign: 30 s
+	RenewInterval time.Duration // how often to give a sign, and to hear of a cancel: a sixth of Lease
+	AbandonAfter  time.Duration // how long a handler that ignores the end of its context is waited for: 5 s
 
 	// Timeout and Retry give a step's settings, as RunnerOptions do.
-	Timeout func(*recipe.Closing, Registration) time.Duration
-	Retry   func(*recipe.Closing, Registration) Retry
+	Timeout func(*recipe.Finalizer, Registration) time.Duration
+	Retry   func(*recipe.Finalizer, Registration) RetryPolicy
 
-	// Completed is told of a transfer that this worker completed; nil for nobody.
-	Completed func(ctx context.Context, transfer int64)
+	// OnCompleted is told of a transfer that this worker completed; nil for nobody.
+	OnCompleted func(ctx context.Context, transfer int64)
 
 	Log *slog.Logger
 	Now func() time.Time
 }
 
-func (o CloserOptions) withDefaults() CloserOptions {
-	o.AtOnce = cmp.Or(o.AtOnce, 4)
-	o.Every = cmp.Or(o.Every, 500*time.Millisecond)
+func (o FinalizersOptions) withDefaults() FinalizersOptions {
+	o.Concurrency = cmp.Or(o.Concurrency, 4)
+	o.PollInterval = cmp.Or(o.PollInterval, 500*time.Millisecond)
 	o.Lease = cmp.Or(o.Lease, 30*time.Second)
-	o.Renew = cmp.Or(o.Renew, o.Lease/6)
-	o.Abandon = cmp.Or(o.Abandon, abandonDelay)
+	o.RenewInterval = cmp.Or(o.RenewInterval, o.Lease/6)
+	o.AbandonAfter = cmp.Or(o.AbandonAfter, abandonDelay)
 	if o.Timeout == nil {
 		o.Timeout = ClosingTimeout
 	}
 	if o.Retry == nil {
 		o.Retry = ClosingRetry
 	}
-	if o.Completed == nil {
-		o.Completed = func(context.Context, int64) {}
+	if o.OnCompleted == nil {
+		o.OnCompleted = func(context.Context, int64) {}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -86,39 +86,41 @@ func (o CloserOptions) withDefaults() CloserOptions {
 	return o
 }
 
-// ClosingTimeout is the recipe's timeout of a closing step, else the handler's.
-func ClosingTimeout(s *recipe.Closing, reg Registration) time.Duration {
+// ClosingTimeout is the recipe's timeout of a final step, else the handler's.
+func ClosingTimeout(s *recipe.Finalizer, reg Registration) time.Duration {
 	return cmp.Or(s.Timeout, reg.Timeout)
 }
 
-// ClosingRetry lays the recipe's retry policy of a closing step over the handler's.
-func ClosingRetry(s *recipe.Closing, reg Registration) Retry { return overRetry(s.Retry, reg.Retry) }
+// ClosingRetry lays the recipe's retry policy of a final step over the handler's.
+func ClosingRetry(s *recipe.Finalizer, reg Registration) RetryPolicy {
+	return overRetry(s.Retry, reg.Retry)
+}
 
-// Closer takes closing steps that are due and runs them. Make one with NewCloser.
-type Closer struct {
-	CloserOptions
+// Finalizers takes final steps that are due and runs them. Make one with NewFinalizers.
+type Finalizers struct {
+	FinalizersOptions
 	slots    chan struct{}   // one for each step in hand
 	ended    chan struct{}   // holds one when a step has ended: another may be due
 	stopping context.Context //nolint:containedctx // ends when running handlers must stop, see Stop
 	stop     context.CancelCauseFunc
 }
 
-// NewCloser makes a closer; Run starts it.
-func NewCloser(o CloserOptions) *Closer {
+// NewFinalizers makes a closer; Run starts it.
+func NewFinalizers(o FinalizersOptions) *Finalizers {
 	o = o.withDefaults()
-	c := &Closer{CloserOptions: o, slots: make(chan struct{}, o.AtOnce), ended: make(chan struct{}, 1)}
+	c := &Finalizers{FinalizersOptions: o, slots: make(chan struct{}, o.Concurrency), ended: make(chan struct{}, 1)}
 	c.stopping, c.stop = context.WithCancelCause(context.Background())
 	return c
 }
 
 // Stop tells running handlers to end now; their steps are handed back without a
 // try charged.
-func (c *Closer) Stop() { c.stop(errStopping) }
+func (c *Finalizers) Stop() { c.stop(errStopping) }
 
 // Run takes steps until ctx ends, and returns when those in hand have ended. It
 // may be called again, and while an earlier call still waits for those it has in
 // hand. Errors of the database are logged, and it is asked again.
-func (c *Closer) Run(ctx context.Context) {
+func (c *Finalizers) Run(ctx context.Context) {
 	var inHand sync.WaitGroup
 	defer inHand.Wait()
 	timer := time.NewTimer(0)
@@ -131,20 +133,20 @@ func (c *Closer) Run(ctx context.Context) {
 		case <-c.ended:
 		}
 		if err := c.round(ctx, &inHand); err != nil && ctx.Err() == nil {
-			c.Log.WarnContext(ctx, "closing steps: trying again", "error", err)
+			c.Log.WarnContext(ctx, "final steps: trying again", "error", err)
 		}
-		timer.Reset(c.Every)
+		timer.Reset(c.PollInterval)
 	}
 }
 
 // round takes what is due, as far as there is room.
-func (c *Closer) round(ctx context.Context, inHand *sync.WaitGroup) error {
+func (c *Finalizers) round(ctx context.Context, inHand *sync.WaitGroup) error {
 	room := cap(c.slots) - len(c.slots)
 	if room == 0 {
 		return nil
 	}
-	due, err := c.Steps.DueClosingSteps(ctx, store.ClosingsWanted{
-		Handlers: c.Registry.ClosingNames(), Lineage: c.Lineage, Limit: room,
+	due, err := c.Steps.DueFinalizeSteps(ctx, store.FinalizeQuery{
+		Handlers: c.Registry.FinalizerNames(), RunKey: c.RunKey, Limit: room,
 	})
 	if err != nil {
 		return err
@@ -155,7 +157,7 @@ func (c *Closer) round(ctx context.Context, inHand *sync.WaitGroup) error {
 		default:
 			return nil // another Run has taken the room
 		}
-		taken, err := c.Steps.TakeClosingStep(ctx, &task, c.Lease)
+		taken, err := c.Steps.ClaimFinalizeStep(ctx, &task, c.Lease)
 		if err != nil || !taken {
 			<-c.slots
 			if err != nil {
@@ -178,22 +180,22 @@ func (c *Closer) round(ctx context.Context, inHand *sync.WaitGroup) error {
 }
 
 // work runs a step that was taken, and notes what became of it.
-func (c *Closer) work(ctx context.Context, task store.ClosingTask) {
-	log := c.Log.With("transfer", task.Transfer, "step", task.No, "handler", task.Handler, "try", task.Tries)
-	log.InfoContext(ctx, "closing step begins")
-	t := &closingTry{Closer: c, task: task}
+func (c *Finalizers) work(ctx context.Context, task store.FinalizeTask) {
+	log := c.Log.With("transfer", task.Transfer, "step", task.No, "handler", task.Handler, "try", task.Attempts)
+	log.InfoContext(ctx, "final step begins")
+	t := &finalizeAttempt{Finalizers: c, task: task}
 	err := t.run(ctx)
 	switch {
 	case err == nil:
-		log.InfoContext(ctx, "closing step ends", "state", t.end.State, "reason", t.end.Reason)
+		log.InfoContext(ctx, "final step ends", "state", t.end.State, "reason", t.end.Reason)
 		if t.completed {
-			c.Completed(ctx, task.Transfer)
+			c.OnCompleted(ctx, task.Transfer)
 		}
-	case errors.Is(err, store.ErrStale):
-		log.InfoContext(ctx, "closing step is somebody else's now, or no longer wanted; nothing of it is noted here")
+	case errors.Is(err, store.ErrLeaseLost):
+		log.InfoContext(ctx, "final step is somebody else's now, or no longer wanted; nothing of it is noted here")
 	case errors.Is(err, errStopping):
-		log.InfoContext(ctx, "closing step is handed back")
+		log.InfoContext(ctx, "final step is handed back")
 	default:
-		log.WarnContext(ctx, "closing step: its end was not noted, so it will run again", "error", err)
+		log.WarnContext(ctx, "final step: its end was not noted, so it will run again", "error", err)
 	}
 }

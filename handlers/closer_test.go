@@ -15,20 +15,20 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// closingRig is a transfer whose files have ended, and whose closing steps wait.
+// closingRig is a transfer whose files have ended, and whose final steps wait.
 type closingRig struct {
 	*rig
 	completed chan int64
 }
 
 // newClosingRig makes a transfer of three files under a recipe with these
-// closing steps, registered by name.
-func newClosingRig(t *testing.T, url, closing string, steps map[string]ClosingHandler) *closingRig {
+// final steps, registered by name.
+func newClosingRig(t *testing.T, url, closing string, steps map[string]Finalizer) *closingRig {
 	t.Helper()
-	r := &closingRig{rig: newRig(t, url, "name: x\nsteps:\n  - handler: noop\nclosing:\n"+closing), completed: make(chan int64, 10)}
+	r := &closingRig{rig: newRig(t, url, "name: x\nsteps:\n  - handler: noop\nfinally:\n"+closing), completed: make(chan int64, 10)}
 	r.must(r.registry.Register("noop", newNoop()))
 	for name, h := range steps {
-		r.must(r.registry.RegisterClosing(name, h))
+		r.must(r.registry.RegisterFinalizer(name, h))
 	}
 	r.files(3)
 	r.finish(r.worker("w"))
@@ -37,20 +37,20 @@ func newClosingRig(t *testing.T, url, closing string, steps map[string]ClosingHa
 
 // closer runs a closer until the test ends or stop is called, which stops it in
 // order; adjust changes what it works with.
-func (r *closingRig) closer(adjust ...func(*CloserOptions)) (c *Closer, stop func()) {
+func (r *closingRig) closer(adjust ...func(*FinalizersOptions)) (c *Finalizers, stop func()) {
 	r.t.Helper()
-	o := CloserOptions{
-		Steps: r.store, Lines: r.store, Transfers: r.store, Catalog: r.catalog, Registry: r.registry, Outputs: OutputsAnywhere(r.t.TempDir()),
-		Every: 5 * time.Millisecond, Lease: 10 * time.Second, Abandon: 50 * time.Millisecond,
-		Retry: func(s *recipe.Closing, reg Registration) Retry {
-			return Retry{Attempts: ClosingRetry(s, reg).Attempts, Backoff: 1, MaxBackoff: 1}
+	o := FinalizersOptions{
+		Steps: r.store, Lines: r.store, Transfers: r.store, Plans: r.catalog, Registry: r.registry, Outputs: AnyOutputRoot(r.t.TempDir()),
+		PollInterval: 5 * time.Millisecond, Lease: 10 * time.Second, AbandonAfter: 50 * time.Millisecond,
+		Retry: func(s *recipe.Finalizer, reg Registration) RetryPolicy {
+			return RetryPolicy{Attempts: ClosingRetry(s, reg).Attempts, Backoff: 1, MaxBackoff: 1}
 		},
-		Completed: func(_ context.Context, id int64) { r.completed <- id },
+		OnCompleted: func(_ context.Context, id int64) { r.completed <- id },
 	}
 	for _, f := range adjust {
 		f(&o)
 	}
-	c = NewCloser(o)
+	c = NewFinalizers(o)
 	return c, testkit.Background(r.t, func(ctx context.Context) error {
 		defer context.AfterFunc(ctx, c.Stop)()
 		c.Run(ctx)
@@ -71,14 +71,14 @@ func (r *closingRig) ends(want string) {
 	}
 }
 
-// is describes the transfer and its closing steps.
+// is describes the transfer and its final steps.
 func (r *closingRig) is() string {
 	r.t.Helper()
 	tr, err := r.store.TransferByID(r.t.Context(), r.transfer.ID)
 	r.must(err)
 	words := []string{string(tr.State)}
-	for _, s := range tr.Closing {
-		word := fmt.Sprintf("%s:%s/%d", s.Name, s.State, s.Tries)
+	for _, s := range tr.Finalizers {
+		word := fmt.Sprintf("%s:%s/%d", s.Name, s.State, s.Attempts)
 		if s.Error != "" {
 			word += "(" + strings.SplitN(s.Error, "\n", 2)[0] + ")"
 		}
@@ -101,8 +101,8 @@ func (r *closingRig) becomes(want string) {
 func TestCloserRunsClosingSteps(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		var seen []string
-		r := newClosingRig(t, url, "  - handler: note\n    with: {id: '${transfer}'}\n  - name: again\n    handler: note\n", map[string]ClosingHandler{
-			"note": func(ctx context.Context, c *Closing) error {
+		r := newClosingRig(t, url, "  - handler: note\n    with: {id: '${transfer}'}\n  - name: again\n    handler: note\n", map[string]Finalizer{
+			"note": func(ctx context.Context, c *TransferJob) error {
 				files := 0
 				for f, err := range c.Files(ctx) {
 					if err != nil {
@@ -114,7 +114,7 @@ func TestCloserRunsClosingSteps(t *testing.T) {
 					}
 				}
 				for l, err := range c.Results(ctx) {
-					if err != nil || l.Step != "noop" || l.Outcome != tasks.Succeeded {
+					if err != nil || l.Step != "noop" || l.Outcome != tasks.OutcomeSucceeded {
 						return fmt.Errorf("%+v, %w", l, err)
 					}
 					files++
@@ -143,19 +143,19 @@ func TestClosingStepsEnd(t *testing.T) {
 				closing.WriteString("    timeout: 20ms\n")
 			}
 		}
-		r := newClosingRig(t, url, closing.String(), map[string]ClosingHandler{
-			"error": func(context.Context, *Closing) error { return errors.New("no luck") },
-			"panic": func(context.Context, *Closing) error { panic("oh") },
-			"fail":  func(context.Context, *Closing) error { return Fail("bad", errors.New("useless")) },
-			"warn":  func(context.Context, *Closing) error { return Warn("odd", "look") },
-			"moody": func(context.Context, *Closing) error {
+		r := newClosingRig(t, url, closing.String(), map[string]Finalizer{
+			"error": func(context.Context, *TransferJob) error { return errors.New("no luck") },
+			"panic": func(context.Context, *TransferJob) error { panic("oh") },
+			"fail":  func(context.Context, *TransferJob) error { return Fail("bad", errors.New("useless")) },
+			"warn":  func(context.Context, *TransferJob) error { return Warn("odd", "look") },
+			"moody": func(context.Context, *TransferJob) error {
 				if tries++; tries == 1 {
 					return errors.New("not yet")
 				}
 				return nil
 			},
-			"slow": func(ctx context.Context, _ *Closing) error { <-ctx.Done(); return ctx.Err() },
-			"well": func(context.Context, *Closing) error { return nil },
+			"slow": func(ctx context.Context, _ *TransferJob) error { <-ctx.Done(); return ctx.Err() },
+			"well": func(context.Context, *TransferJob) error { return nil },
 		})
 		r.closer()
 		r.ends("completed error:failed/2(no luck) panic:failed/2(panic: oh) fail:failed/1(bad: useless) warn:done/1(odd: look)" +
@@ -169,8 +169,8 @@ func TestStopHandsClosingStepsBack(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		begun := make(chan struct{}, 2)
 		var release sync.Once
-		r := newClosingRig(t, url, "  - handler: long\n", map[string]ClosingHandler{
-			"long": func(ctx context.Context, _ *Closing) (err error) {
+		r := newClosingRig(t, url, "  - handler: long\n", map[string]Finalizer{
+			"long": func(ctx context.Context, _ *TransferJob) (err error) {
 				begun <- struct{}{}
 				release.Do(func() {
 					<-ctx.Done()
@@ -182,7 +182,7 @@ func TestStopHandsClosingStepsBack(t *testing.T) {
 		_, stop := r.closer()
 		<-begun
 		stop()
-		if got := r.is(); got != "closing long:waiting/0" {
+		if got := r.is(); got != "finalizing long:waiting/0" {
 			t.Errorf("it is %s", got)
 		}
 		r.closer()
@@ -195,13 +195,13 @@ func TestStopWaitsForNoClosingHandler(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		begun, release := make(chan struct{}), make(chan struct{})
 		defer close(release)
-		r := newClosingRig(t, url, "  - handler: deaf\n", map[string]ClosingHandler{
-			"deaf": func(context.Context, *Closing) error { close(begun); <-release; return nil },
+		r := newClosingRig(t, url, "  - handler: deaf\n", map[string]Finalizer{
+			"deaf": func(context.Context, *TransferJob) error { close(begun); <-release; return nil },
 		})
 		_, stop := r.closer()
 		<-begun
 		stop()
-		if got := r.is(); got != "closing deaf:waiting/0" {
+		if got := r.is(); got != "finalizing deaf:waiting/0" {
 			t.Errorf("it is %s", got)
 		}
 	})
@@ -211,10 +211,10 @@ func TestStopWaitsForNoClosingHandler(t *testing.T) {
 func TestCancelReachesAClosingHandler(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		begun, told := make(chan struct{}), make(chan struct{})
-		r := newClosingRig(t, url, "  - handler: long\n", map[string]ClosingHandler{
-			"long": func(ctx context.Context, _ *Closing) error { close(begun); <-ctx.Done(); close(told); return nil },
+		r := newClosingRig(t, url, "  - handler: long\n", map[string]Finalizer{
+			"long": func(ctx context.Context, _ *TransferJob) error { close(begun); <-ctx.Done(); close(told); return nil },
 		})
-		_, stop := r.closer(func(o *CloserOptions) { o.Renew = 5 * time.Millisecond })
+		_, stop := r.closer(func(o *FinalizersOptions) { o.RenewInterval = 5 * time.Millisecond })
 		<-begun
 		if canceled, err := r.store.Cancel(t.Context(), r.transfer.ID); err != nil || !canceled {
 			t.Fatalf("canceled %v, %v", canceled, err)
@@ -230,15 +230,15 @@ func TestCancelReachesAClosingHandler(t *testing.T) {
 // Every worker that takes a step dies with it: in the end it is given up.
 func TestClosingStepThatKillsItsWorkers(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
-		r := newClosingRig(t, url, "  - handler: deadly\n    retry: {attempts: 2}\n", map[string]ClosingHandler{
-			"deadly": func(context.Context, *Closing) error { t.Error("it ran a third time"); return nil },
+		r := newClosingRig(t, url, "  - handler: deadly\n    retry: {attempts: 2}\n", map[string]Finalizer{
+			"deadly": func(context.Context, *TransferJob) error { t.Error("it ran a third time"); return nil },
 		})
 		for range 2 {
-			due, err := r.store.DueClosingSteps(t.Context(), store.ClosingsWanted{Handlers: []string{"deadly"}, Limit: 1})
+			due, err := r.store.DueFinalizeSteps(t.Context(), store.FinalizeQuery{Handlers: []string{"deadly"}, Limit: 1})
 			if err != nil || len(due) != 1 {
 				t.Fatalf("%+v, %v", due, err)
 			}
-			if taken, err := r.store.TakeClosingStep(t.Context(), &due[0], -time.Second); err != nil || !taken { // and dies
+			if taken, err := r.store.ClaimFinalizeStep(t.Context(), &due[0], -time.Second); err != nil || !taken { // and dies
 				t.Fatalf("taken %v, %v", taken, err)
 			}
 		}

@@ -12,37 +12,37 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ClosingHandler does work once for a whole transfer, after its last file has
-// ended. When it returns nil, or a verdict of Warn or Skip, the closing step is
+// Finalizer does work once for a whole transfer, after its last file has
+// ended. When it returns nil, or a verdict of Warn or Skip, the final step is
 // done; Fail ends it as failed; any other error or a panic is tried again while
 // there are attempts. It may run more than once, also for one end of the
 // transfer, when its worker dies or freezes: so it should write by Create and
 // CreateFolder, and hand ID to others who act on it. When ctx ends it should
 // return soon.
-type ClosingHandler func(ctx context.Context, c *Closing) error
+type Finalizer func(ctx context.Context, c *TransferJob) error
 
-// Closing is a transfer as a closing handler sees it. It is for one goroutine.
-type Closing struct {
-	spec    closingSpec
+// TransferJob is a transfer as a finalizer sees it. It is for one goroutine.
+type TransferJob struct {
+	spec    transferSpec
 	created int // places written so far, to name what is not in place yet
 }
 
-// closingSpec is what the Closer knows of a closing step before it runs.
-type closingSpec struct {
-	transfer tasks.Transfer
-	lines    ClosingLines
-	args     any
-	id       string
-	attempt  int
-	delivery int
-	roots    *Roots
-	outputs  Outputs
-	now      time.Time
-	log      *slog.Logger
+// transferSpec is what the Closer knows of a final step before it runs.
+type transferSpec struct {
+	transfer     tasks.Transfer
+	lines        ResultReader
+	args         any
+	id           string
+	attempt      int
+	fencingToken int
+	roots        *Roots
+	outputs      OutputRoots
+	now          time.Time
+	log          *slog.Logger
 }
 
-// ClosingLines is where a Closing reads files and results, page by page.
-type ClosingLines interface {
+// ResultReader is where a Closing reads files and results, page by page.
+type ResultReader interface {
 	// FilesAfter lists up to limit files by number, those above after; only their
 	// numbers and sizes when sizes is set.
 	FilesAfter(ctx context.Context, transfer, after int64, limit int, sizes bool) ([]tasks.File, error)
@@ -51,30 +51,30 @@ type ClosingLines interface {
 	Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error)
 
 	// Results lists results behind a key, in the order of steps and files.
-	Results(ctx context.Context, transfer int64, f store.Filter, after store.Key, limit int) ([]store.Line, error)
+	Results(ctx context.Context, transfer int64, f store.ResultFilter, after store.ResultKey, limit int) ([]store.ResultRow, error)
 }
 
-// closingPage is how many rows are held in memory at a time.
-const closingPage = 500
+// readPage is how many rows are held in memory at a time.
+const readPage = 500
 
 // Transfer is the transfer with its final counters.
-func (c *Closing) Transfer() tasks.Transfer { return c.spec.transfer }
+func (c *TransferJob) Transfer() tasks.Transfer { return c.spec.transfer }
 
 // ID is the same at every try of this step for this end of the transfer, and
 // another one when the transfer was retried and has ended again.
-func (c *Closing) ID() string { return c.spec.id }
+func (c *TransferJob) ID() string { return c.spec.id }
 
 // Attempt counts the tries, from 1.
-func (c *Closing) Attempt() int { return c.spec.attempt }
+func (c *TransferJob) Attempt() int { return c.spec.attempt }
 
 // Args is the step's `with`, rendered for the transfer: any JSON value.
-func (c *Closing) Args() any { return c.spec.args }
+func (c *TransferJob) Args() any { return c.spec.args }
 
 // DecodeArgs puts the arguments into dst like Job.DecodeArgs.
-func (c *Closing) DecodeArgs(dst any) error { return decodeArgs(c.spec.args, dst) }
+func (c *TransferJob) DecodeArgs(dst any) error { return decodeArgs(c.spec.args, dst) }
 
 // Open opens a file for reading, if it lies within the folders that may be read.
-func (c *Closing) Open(path string) (*os.File, error) {
+func (c *TransferJob) Open(path string) (*os.File, error) {
 	f, err := c.spec.roots.Open(path)
 	if err != nil {
 		return nil, openVerdict(err)
@@ -82,8 +82,8 @@ func (c *Closing) Open(path string) (*os.File, error) {
 	return f, nil
 }
 
-// ClosedFile is a file of a transfer with all that its steps learnt of it.
-type ClosedFile struct {
+// FinalFile is a file of a transfer with all that its steps learnt of it.
+type FinalFile struct {
 	tasks.File
 
 	Facts map[string]any // as encoding/json decodes them; nil when there are none
@@ -91,26 +91,26 @@ type ClosedFile struct {
 
 // Digest is the fact of that name when it is text, as checksum leaves it. A part
 // of a file has none: it would pass for that of the whole file.
-func (f *ClosedFile) Digest(algorithm string) (string, bool) {
+func (f *FinalFile) Digest(algorithm string) (string, bool) {
 	digest, ok := f.Facts[algorithm].(string)
 	return digest, ok && digest != "" && f.Part == 0
 }
 
 // Files yields the files in the order of their numbers, in bounded memory. It
 // ends with the first error; a database that is away for a while is waited for.
-func (c *Closing) Files(ctx context.Context) iter.Seq2[ClosedFile, error] {
-	return store.Pages(closingPage, func(after int64) (page []ClosedFile, err error) {
-		err = store.Outlast(ctx, c.spec.log, func() (err error) {
+func (c *TransferJob) Files(ctx context.Context) iter.Seq2[FinalFile, error] {
+	return store.Paginate(readPage, func(after int64) (page []FinalFile, err error) {
+		err = store.RetryOutage(ctx, c.spec.log, func() (err error) {
 			page, err = c.files(ctx, after)
 			return err
 		})
 		return page, err
-	}, func(f *ClosedFile) int64 { return f.No })
+	}, func(f *FinalFile) int64 { return f.No })
 }
 
-func (c *Closing) files(ctx context.Context, after int64) ([]ClosedFile, error) {
+func (c *TransferJob) files(ctx context.Context, after int64) ([]FinalFile, error) {
 	id := c.spec.transfer.ID
-	files, err := c.spec.lines.FilesAfter(ctx, id, after, closingPage, false)
+	files, err := c.spec.lines.FilesAfter(ctx, id, after, readPage, false)
 	if err != nil || len(files) == 0 {
 		return nil, err
 	}
@@ -118,23 +118,23 @@ func (c *Closing) files(ctx context.Context, after int64) ([]ClosedFile, error) 
 	for i := range files {
 		numbers[i] = files[i].No
 	}
-	facts, err := c.spec.lines.Facts(ctx, id, math.MaxInt32, tasks.RangesOf(numbers))
+	facts, err := c.spec.lines.Facts(ctx, id, math.MaxInt32, tasks.NewRanges(numbers))
 	if err != nil {
 		return nil, err
 	}
-	page := make([]ClosedFile, len(files))
+	page := make([]FinalFile, len(files))
 	for i, f := range files {
-		page[i] = ClosedFile{f, facts[f.No]}
+		page[i] = FinalFile{f, facts[f.No]}
 	}
 	return page, nil
 }
 
 // Results yields results in the order of steps and files, in bounded memory:
 // all of them, or those with the outcomes named. It ends with the first error.
-func (c *Closing) Results(ctx context.Context, outcomes ...tasks.Outcome) iter.Seq2[tasks.Line, error] {
-	return store.Lines(&c.spec.transfer, closingPage, func(after store.Key) (page []store.Line, err error) {
-		err = store.Outlast(ctx, c.spec.log, func() (err error) {
-			page, err = c.spec.lines.Results(ctx, c.spec.transfer.ID, store.Filter{Outcomes: outcomes}, after, closingPage)
+func (c *TransferJob) Results(ctx context.Context, outcomes ...tasks.Outcome) iter.Seq2[tasks.ResultLine, error] {
+	return store.PaginateResults(&c.spec.transfer, readPage, func(after store.ResultKey) (page []store.ResultRow, err error) {
+		err = store.RetryOutage(ctx, c.spec.log, func() (err error) {
+			page, err = c.spec.lines.Results(ctx, c.spec.transfer.ID, store.ResultFilter{Outcomes: outcomes}, after, readPage)
 			return err
 		})
 		return page, err

@@ -5,21 +5,21 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// closingEnd decides what follows a try, counted from 1, of a closing step.
-func closingEnd(err error, tries int, retry Retry) store.ClosingEnd {
+// finalizeOutcome decides what follows a try, counted from 1, of a final step.
+func finalizeOutcome(err error, tries int, retry RetryPolicy) store.FinalizeOutcome {
 	if err == nil {
-		return store.ClosingEnd{State: tasks.ClosingDone}
+		return store.FinalizeOutcome{State: tasks.FinalizeDone}
 	}
 	v, reason := verdictOf(err)
 	if code := v.code; code != "" && code != CodeError && code != CodePanic {
 		reason = code + ": " + reason
 	}
-	end := store.ClosingEnd{State: tasks.ClosingFailed, Reason: reason}
+	end := store.FinalizeOutcome{State: tasks.FinalizeFailed, Reason: reason}
 	switch {
-	case !v.outcome.Stops():
-		end.State = tasks.ClosingDone
+	case !v.outcome.StopsRecipe():
+		end.State = tasks.FinalizeDone
 	case v.outcome.Retriable() && tries < retry.Attempts:
-		end.State, end.Again = tasks.ClosingWaiting, jitter(retry.Delay(tries))
+		end.State, end.Again = tasks.FinalizeWaiting, jitter(retry.Delay(tries))
 	}
 	return end
 }

@@ -13,18 +13,18 @@ import (
 
 // frozen stands for the store of a worker that cannot reach it for a while.
 type frozen struct {
-	Closings
+	FinalizeStore
 	thaw <-chan struct{}
 }
 
-func (f frozen) RenewClosingStep(ctx context.Context, _ *store.ClosingTask, _ time.Duration) error {
+func (f frozen) RenewFinalizeStep(ctx context.Context, _ *store.FinalizeTask, _ time.Duration) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func (f frozen) EndClosingStep(ctx context.Context, c *store.ClosingTask, e store.ClosingEnd) (bool, error) {
+func (f frozen) FinishFinalizeStep(ctx context.Context, c *store.FinalizeTask, e store.FinalizeOutcome) (bool, error) {
 	<-f.thaw
-	return f.Closings.EndClosingStep(ctx, c, e)
+	return f.FinalizeStore.FinishFinalizeStep(ctx, c, e)
 }
 
 // A worker freezes past its lease; another does the step; the first wakes up.
@@ -32,8 +32,8 @@ func TestFrozenHolderOfAClosingStepIsRefused(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		var mu sync.Mutex
 		tries := make(map[int]int)
-		r := newClosingRig(t, url, "  - handler: count\n  - name: next\n    handler: count\n", map[string]ClosingHandler{
-			"count": func(_ context.Context, c *Closing) error {
+		r := newClosingRig(t, url, "  - handler: count\n  - name: next\n    handler: count\n", map[string]Finalizer{
+			"count": func(_ context.Context, c *TransferJob) error {
 				mu.Lock()
 				defer mu.Unlock()
 				tries[c.Attempt()]++
@@ -44,8 +44,10 @@ func TestFrozenHolderOfAClosingStepIsRefused(t *testing.T) {
 			},
 		})
 		thaw := make(chan struct{})
-		_, stop := r.closer(func(o *CloserOptions) { o.Steps, o.Lease, o.AtOnce = frozen{r.store, thaw}, 50*time.Millisecond, 1 })
-		r.becomes("closing count:running/1 next:waiting/0")
+		_, stop := r.closer(func(o *FinalizersOptions) {
+			o.Steps, o.Lease, o.Concurrency = frozen{r.store, thaw}, 50*time.Millisecond, 1
+		})
+		r.becomes("finalizing count:running/1 next:waiting/0")
 		r.closer()
 		r.ends("completed count:done/2 next:done/1")
 		close(thaw)
@@ -61,8 +63,8 @@ func TestFrozenHolderOfAClosingStepIsRefused(t *testing.T) {
 func TestLeaseIsRenewedWhileAClosingStepRuns(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		begun, enough := make(chan struct{}), make(chan struct{})
-		r := newClosingRig(t, url, "  - handler: long\n", map[string]ClosingHandler{
-			"long": func(context.Context, *Closing) error { close(begun); <-enough; return nil },
+		r := newClosingRig(t, url, "  - handler: long\n", map[string]Finalizer{
+			"long": func(context.Context, *TransferJob) error { close(begun); <-enough; return nil },
 		})
 		var passed atomic.Int64
 		later, err := store.Open(t.Context(), url, store.Options{Now: func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }})
@@ -70,8 +72,8 @@ func TestLeaseIsRenewedWhileAClosingStepRuns(t *testing.T) {
 		t.Cleanup(func() { r.must(later.Close()) })
 		const lease = time.Hour
 		n := 0
-		r.closer(func(o *CloserOptions) {
-			o.Lease, o.Renew = lease, 5*time.Millisecond
+		r.closer(func(o *FinalizersOptions) {
+			o.Lease, o.RenewInterval = lease, 5*time.Millisecond
 			o.Steps = renewing{later, func() {
 				passed.Add(int64(lease / 3 * 2))
 				if n++; n == 6 {
@@ -80,18 +82,18 @@ func TestLeaseIsRenewedWhileAClosingStepRuns(t *testing.T) {
 			}}
 		})
 		<-begun
-		r.closer(func(o *CloserOptions) { o.Steps = later }) // would take it if the lease ended
+		r.closer(func(o *FinalizersOptions) { o.Steps = later }) // would take it if the lease ended
 		r.ends("completed long:done/1")
 	})
 }
 
 type renewing struct {
-	Closings
+	FinalizeStore
 	renewed func()
 }
 
-func (r renewing) RenewClosingStep(ctx context.Context, c *store.ClosingTask, lease time.Duration) error {
-	err := r.Closings.RenewClosingStep(ctx, c, lease)
+func (r renewing) RenewFinalizeStep(ctx context.Context, c *store.FinalizeTask, lease time.Duration) error {
+	err := r.FinalizeStore.RenewFinalizeStep(ctx, c, lease)
 	if err == nil {
 		r.renewed()
 	}

@@ -13,21 +13,21 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ClosingTrial runs a ClosingHandler by itself: one try, with no queue and no
+// FinalizerDryRun runs a Finalizer by itself: one try, with no queue and no
 // database. Package handlertest makes tests of it.
-type ClosingTrial struct {
+type FinalizerDryRun struct {
 	Args     any            // what the recipe's `with` would give
 	Transfer tasks.Transfer // an ID and the number of files are made up when they are missing
-	Files    []ClosedFile   // numbered from 1 where they have no number, ascending
+	Files    []FinalFile    // numbered from 1 where they have no number, ascending
 	Results  []tasks.Result // in any order
 	Roots    []string       // folders that may be read; the files themselves when empty
 	Base     string         // folder that relative paths are written below; others are refused. Required
 }
 
 // Run gives the step as it ended: done or failed, with what there is to say.
-func (t ClosingTrial) Run(ctx context.Context, h ClosingHandler) (tasks.ClosingStep, error) {
-	step := tasks.ClosingStep{No: 1, Name: "trial", Handler: "trial", Tries: 1}
-	lines := newTrialLines(t.Files, t.Results)
+func (t FinalizerDryRun) Run(ctx context.Context, h Finalizer) (tasks.FinalizeStep, error) {
+	step := tasks.FinalizeStep{Number: 1, Name: "trial", Handler: "trial", Attempts: 1}
+	lines := newDryRunResults(t.Files, t.Results)
 	if t.Transfer.UUID == "" {
 		t.Transfer.UUID = uuid.NewString()
 	}
@@ -45,32 +45,32 @@ func (t ClosingTrial) Run(ctx context.Context, h ClosingHandler) (tasks.ClosingS
 		return step, err
 	}
 	defer roots.Close()
-	outputs, err := OutputsBelow([]string{t.Base})
+	outputs, err := NewOutputRoots([]string{t.Base})
 	if err != nil {
 		return step, fmt.Errorf("trial: %w", err)
 	}
 	outputs.relative = t.Base
-	c := &Closing{spec: closingSpec{
-		transfer: t.Transfer, lines: lines, args: t.Args, id: uuid.NewString(), attempt: 1, delivery: 1,
+	c := &TransferJob{spec: transferSpec{
+		transfer: t.Transfer, lines: lines, args: t.Args, id: uuid.NewString(), attempt: 1, fencingToken: 1,
 		roots: roots, outputs: outputs, now: time.Now(), log: slog.New(slog.DiscardHandler),
 	}}
 	err = <-launch(func() error { return h(ctx, c) })
 	if ctx.Err() != nil {
 		return step, fmt.Errorf("trial: %w", context.Cause(ctx))
 	}
-	end := closingEnd(err, 1, Retry{Attempts: 1})
+	end := finalizeOutcome(err, 1, RetryPolicy{Attempts: 1})
 	step.State, step.Error = end.State, end.Reason
 	return step, nil
 }
 
-// trialLines stands for a database.
-type trialLines struct {
-	files []ClosedFile
-	lines []store.Line
+// dryRunResults stands for a database.
+type dryRunResults struct {
+	files []FinalFile
+	lines []store.ResultRow
 }
 
-func newTrialLines(files []ClosedFile, results []tasks.Result) *trialLines {
-	t := &trialLines{files: slices.Clone(files)}
+func newDryRunResults(files []FinalFile, results []tasks.Result) *dryRunResults {
+	t := &dryRunResults{files: slices.Clone(files)}
 	paths := make(map[int64]string, len(files))
 	for i := range t.files {
 		if t.files[i].No == 0 {
@@ -79,14 +79,14 @@ func newTrialLines(files []ClosedFile, results []tasks.Result) *trialLines {
 		paths[t.files[i].No] = t.files[i].Path
 	}
 	for _, r := range results {
-		t.lines = append(t.lines, store.Line{Result: r, Path: paths[r.File]})
+		t.lines = append(t.lines, store.ResultRow{Result: r, Path: paths[r.File]})
 	}
-	slices.SortFunc(t.lines, func(a, b store.Line) int { return a.Key().Compare(b.Key()) })
+	slices.SortFunc(t.lines, func(a, b store.ResultRow) int { return a.Key().Compare(b.Key()) })
 	return t
 }
 
-// FilesAfter implements ClosingLines.
-func (t *trialLines) FilesAfter(_ context.Context, _, after int64, limit int, _ bool) ([]tasks.File, error) {
+// FilesAfter implements ResultReader.
+func (t *dryRunResults) FilesAfter(_ context.Context, _, after int64, limit int, _ bool) ([]tasks.File, error) {
 	var page []tasks.File
 	for i := range t.files {
 		if t.files[i].No > after && len(page) < limit {
@@ -96,8 +96,8 @@ func (t *trialLines) FilesAfter(_ context.Context, _, after int64, limit int, _ 
 	return page, nil
 }
 
-// Facts implements ClosingLines.
-func (t *trialLines) Facts(_ context.Context, _ int64, _ int, files tasks.Ranges) (map[int64]map[string]any, error) {
+// Facts implements ResultReader.
+func (t *dryRunResults) Facts(_ context.Context, _ int64, _ int, files tasks.Ranges) (map[int64]map[string]any, error) {
 	known := make(map[int64]map[string]any)
 	for i := range t.files {
 		if files.Contains(t.files[i].No) {
@@ -107,9 +107,9 @@ func (t *trialLines) Facts(_ context.Context, _ int64, _ int, files tasks.Ranges
 	return known, nil
 }
 
-// Results implements ClosingLines.
-func (t *trialLines) Results(_ context.Context, _ int64, f store.Filter, after store.Key, limit int) ([]store.Line, error) {
-	var page []store.Line
+// Results implements ResultReader.
+func (t *dryRunResults) Results(_ context.Context, _ int64, f store.ResultFilter, after store.ResultKey, limit int) ([]store.ResultRow, error) {
+	var page []store.ResultRow
 	for i := range t.lines {
 		l := &t.lines[i]
 		wanted := len(f.Outcomes) == 0 || slices.Contains(f.Outcomes, l.Outcome)

@@ -17,28 +17,28 @@ type Transfers interface {
 	TransferByID(ctx context.Context, id int64) (tasks.Transfer, error)
 }
 
-// closingTry is one try of a closing step, in one worker's hands.
-type closingTry struct {
-	*Closer
-	task  store.ClosingTask
-	retry Retry
+// finalizeAttempt is one try of a final step, in one worker's hands.
+type finalizeAttempt struct {
+	*Finalizers
+	task  store.FinalizeTask
+	retry RetryPolicy
 
-	end       store.ClosingEnd // as it was noted
-	completed bool             // it completed the transfer
+	end       store.FinalizeOutcome // as it was noted
+	completed bool                  // it completed the transfer
 }
 
 // run runs the handler while the lease is renewed. Its error is errStopping
-// when the step was handed back, store.ErrStale when it is not this worker's any more.
-func (t *closingTry) run(ctx context.Context) error {
+// when the step was handed back, store.ErrLeaseLost when it is not this worker's any more.
+func (t *finalizeAttempt) run(ctx context.Context) error {
 	working, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(t.stopping, func() { cancel(errStopping) })() //nolint:contextcheck // cancel is that of working
 	stopRenewing := t.keep(ctx, cancel)
 	defer stopRenewing()
 	err := t.handle(working)
-	faults.Point(faults.ClosingStepRan)
+	faults.Point(faults.FinalStepRan)
 	switch cause := context.Cause(working); {
-	case errors.Is(cause, store.ErrStale):
+	case errors.Is(cause, store.ErrLeaseLost):
 		return cause
 	case interrupted(working, err):
 		return t.handBack(ctx)
@@ -48,18 +48,18 @@ func (t *closingTry) run(ctx context.Context) error {
 
 // keep renews the lease until the function it gives is called. When the step is
 // lost, the handler is told to end: a canceled transfer is noticed so, too.
-func (t *closingTry) keep(ctx context.Context, lost context.CancelCauseFunc) (stop func()) {
+func (t *finalizeAttempt) keep(ctx context.Context, lost context.CancelCauseFunc) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		pause.Every(ctx, t.Renew, func() {
-			switch err := t.Steps.RenewClosingStep(ctx, &t.task, t.Lease); {
-			case errors.Is(err, store.ErrStale):
+		pause.Every(ctx, t.RenewInterval, func() {
+			switch err := t.Steps.RenewFinalizeStep(ctx, &t.task, t.Lease); {
+			case errors.Is(err, store.ErrLeaseLost):
 				lost(err)
 				cancel()
 			case err != nil && ctx.Err() == nil:
-				t.Log.WarnContext(ctx, "closing steps: a lease was not renewed", "transfer", t.task.Transfer, "error", err)
+				t.Log.WarnContext(ctx, "final steps: a lease was not renewed", "transfer", t.task.Transfer, "error", err)
 			}
 		})
 	}()
@@ -70,11 +70,11 @@ func (t *closingTry) keep(ctx context.Context, lost context.CancelCauseFunc) (st
 }
 
 // handle prepares what the handler sees, and runs it.
-func (t *closingTry) handle(ctx context.Context) error {
-	var c *Closing
+func (t *finalizeAttempt) handle(ctx context.Context) error {
+	var c *TransferJob
 	var reg Registration
 	var limit time.Duration
-	err := store.Outlast(ctx, t.Log, func() (err error) {
+	err := store.RetryOutage(ctx, t.Log, func() (err error) {
 		c, reg, limit, err = t.prepare(ctx)
 		return err
 	})
@@ -83,25 +83,25 @@ func (t *closingTry) handle(ctx context.Context) error {
 	}
 	defer func() {
 		if err := c.spec.roots.Close(); err != nil {
-			t.Log.WarnContext(ctx, "closing steps: folders stay open", "transfer", t.task.Transfer, "error", err)
+			t.Log.WarnContext(ctx, "final steps: folders stay open", "transfer", t.task.Transfer, "error", err)
 		}
 	}()
 	return t.await(ctx, reg.Closing, c, limit)
 }
 
-func (t *closingTry) prepare(ctx context.Context) (c *Closing, reg Registration, limit time.Duration, err error) {
-	e, err := t.Catalog.Get(ctx, t.task.Transfer)
+func (t *finalizeAttempt) prepare(ctx context.Context) (c *TransferJob, reg Registration, limit time.Duration, err error) {
+	e, err := t.Plans.Get(ctx, t.task.Transfer)
 	if err != nil {
 		return nil, reg, 0, err
 	}
-	reg, ok := t.Registry.LookupClosing(t.task.Handler)
-	if !ok || t.task.No > len(e.Recipe.Closing) {
+	reg, ok := t.Registry.LookupFinalizer(t.task.Handler)
+	if !ok || t.task.No > len(e.Recipe.Finalizers) {
 		return nil, reg, 0, Fail(CodeError, errNoHandler)
 	}
-	step := e.Recipe.Closing[t.task.No-1]
+	step := e.Recipe.Finalizers[t.task.No-1]
 	t.retry = t.Retry(step, reg)
-	if t.task.Tries > t.retry.Attempts { // whoever had the last one died with it
-		return nil, reg, 0, Fail(CodeWorkerLost, fmt.Errorf("%d workers ended in the middle of this step", t.task.Tries-1))
+	if t.task.Attempts > t.retry.Attempts { // whoever had the last one died with it
+		return nil, reg, 0, Fail(CodeWorkerCrashed, fmt.Errorf("%d workers ended in the middle of this step", t.task.Attempts-1))
 	}
 	transfer, err := t.Transfers.TransferByID(ctx, t.task.Transfer)
 	if err != nil {
@@ -115,14 +115,14 @@ func (t *closingTry) prepare(ctx context.Context) (c *Closing, reg Registration,
 	if err != nil {
 		return nil, reg, 0, err
 	}
-	return &Closing{spec: closingSpec{
-		transfer: transfer, lines: t.Lines, args: args, id: t.task.Event, attempt: t.task.Tries, delivery: t.task.Delivery,
+	return &TransferJob{spec: transferSpec{
+		transfer: transfer, lines: t.Lines, args: args, id: t.task.Event, attempt: t.task.Attempts, fencingToken: t.task.FencingToken,
 		roots: roots, outputs: t.Outputs, now: t.Now(), log: t.Log,
 	}}, reg, t.Timeout(step, reg), nil
 }
 
 // readable are the folders that the handler may read.
-func (t *closingTry) readable(of *tasks.Transfer) []string {
+func (t *finalizeAttempt) readable(of *tasks.Transfer) []string {
 	if len(t.Roots) > 0 {
 		return t.Roots
 	}
@@ -131,16 +131,16 @@ func (t *closingTry) readable(of *tasks.Transfer) []string {
 
 // await runs the handler within its time, and gives up on one that ignores the
 // end of its context.
-func (t *closingTry) await(ctx context.Context, h ClosingHandler, c *Closing, limit time.Duration) error {
+func (t *finalizeAttempt) await(ctx context.Context, h Finalizer, c *TransferJob, limit time.Duration) error {
 	if limit > 0 {
-		late := &Verdict{Outcome: tasks.TimedOut, Code: CodeTimeout, Err: fmt.Errorf("the step's time, %s, ran out", limit)}
+		late := &Verdict{Outcome: tasks.OutcomeTimedOut, Code: CodeTimeout, Err: fmt.Errorf("the step's time, %s, ran out", limit)}
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeoutCause(ctx, limit, late)
 		defer stop()
 	}
-	left, err := awaitReturn(ctx, launch(func() error { return h(ctx, c) }), t.Abandon)
+	left, err := awaitReturn(ctx, launch(func() error { return h(ctx, c) }), t.AbandonAfter)
 	if left {
-		t.Log.WarnContext(ctx, "closing steps: the handler goes on after its time; it is left alone", "handler", t.task.Handler)
+		t.Log.WarnContext(ctx, "final steps: the handler goes on after its time; it is left alone", "handler", t.task.Handler)
 	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -150,24 +150,24 @@ func (t *closingTry) await(ctx context.Context, h ClosingHandler, c *Closing, li
 
 // note says what became of the try. It waits for a database that is away: what
 // was done may have taken hours.
-func (t *closingTry) note(ctx context.Context, err error) error {
-	t.end = closingEnd(err, t.task.Tries, t.retry)
+func (t *finalizeAttempt) note(ctx context.Context, err error) error {
+	t.end = finalizeOutcome(err, t.task.Attempts, t.retry)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(t.stopping, func() { //nolint:contextcheck // cancel is that of ctx
 		late := time.AfterFunc(handBackTime, cancel)
 		context.AfterFunc(ctx, func() { late.Stop() })
 	})()
-	return store.Outlast(ctx, t.Log, func() (err error) {
-		t.completed, err = t.Steps.EndClosingStep(ctx, &t.task, t.end)
+	return store.RetryOutage(ctx, t.Log, func() (err error) {
+		t.completed, err = t.Steps.FinishFinalizeStep(ctx, &t.task, t.end)
 		return err
 	})
 }
 
-func (t *closingTry) handBack(ctx context.Context) error {
+func (t *finalizeAttempt) handBack(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, handBackTime)
 	defer cancel()
-	if err := t.Steps.HandBackClosingStep(ctx, &t.task); err != nil {
+	if err := t.Steps.ReleaseFinalizeStep(ctx, &t.task); err != nil {
 		return err // when its lease has ended somebody takes it, with the try charged
 	}
 	return errStopping

@@ -14,21 +14,21 @@ import (
 // run and which try of the step it belongs to. A later try removes what earlier
 // ones have left: one that was only frozen then finds nothing to put in place.
 
-func (c *Closing) prefix() string { return ".baler-" + c.spec.id + "-" }
+func (c *TransferJob) prefix() string { return ".baler-" + c.spec.id + "-" }
 
-func (c *Closing) temporary() string {
+func (c *TransferJob) temporary() string {
 	c.created++
-	return fmt.Sprintf("%s%d-%d", c.prefix(), c.spec.delivery, c.created)
+	return fmt.Sprintf("%s%d-%d", c.prefix(), c.spec.fencingToken, c.created)
 }
 
 // Create writes a file and puts it in place, with a rename, when write has
 // returned nil; what was there before is replaced as a whole. Folders on the
 // way are made. The path must lie below a folder that the worker may write
 // (BALER_OUTPUTS). An error that is returned as it is ends the step rightly.
-func (c *Closing) Create(path string, write func(w io.Writer) error) error {
-	return c.inPlace(path, func(p *place, temporary string) error {
+func (c *TransferJob) Create(path string, write func(w io.Writer) error) error {
+	return c.inPlace(path, func(p *destination, temporary string) error {
 		return writeBeside(p.root, temporary, write)
-	}, func(p *place, temporary string) error {
+	}, func(p *destination, temporary string) error {
 		return errors.Join(p.root.Rename(temporary, p.name), syncFolder(p.root, p.dir()))
 	})
 }
@@ -37,8 +37,8 @@ func (c *Closing) Create(path string, write func(w io.Writer) error) error {
 // rename when that has returned nil. A folder that is there is replaced when
 // ours says so of it: between two renames nothing is in the place. The path must
 // lie below a folder that the worker may write, as for Create.
-func (c *Closing) CreateFolder(path string, ours func(there *os.Root) bool, write func(dir *os.Root) error) error {
-	return c.inPlace(path, func(p *place, temporary string) error {
+func (c *TransferJob) CreateFolder(path string, ours func(there *os.Root) bool, write func(dir *os.Root) error) error {
+	return c.inPlace(path, func(p *destination, temporary string) error {
 		if err := p.replaceable(ours); err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (c *Closing) CreateFolder(path string, ours func(there *os.Root) bool, writ
 
 // inPlace has something made beside its place and then put there. It removes
 // what earlier tries have left, and what this one leaves when it fails.
-func (c *Closing) inPlace(path string, prepare, put func(p *place, temporary string) error) (err error) {
+func (c *TransferJob) inPlace(path string, prepare, put func(p *destination, temporary string) error) (err error) {
 	p, err := c.spec.outputs.at(path)
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func (c *Closing) inPlace(path string, prepare, put func(p *place, temporary str
 }
 
 // replaceable reports what keeps a folder from being put in its place.
-func (p *place) replaceable(ours func(there *os.Root) bool) error {
+func (p *destination) replaceable(ours func(there *os.Root) bool) error {
 	there, err := p.root.OpenRoot(p.name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -78,7 +78,7 @@ func (p *place) replaceable(ours func(there *os.Root) bool) error {
 	}
 	defer there.Close() // nothing was written
 	if !ours(there) {
-		return Fail(CodeInTheWay, fmt.Errorf("%s is there already, and is nothing that this step replaces: move it away", p.path))
+		return Fail(CodeDestinationExists, fmt.Errorf("%s is there already, and is nothing that this step replaces: move it away", p.path))
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func fillFolder(root *os.Root, name string, write func(dir *os.Root) error) erro
 }
 
 // putFolder puts what stands beside a place there, in place of what is there.
-func (c *Closing) putFolder(p *place, temporary string) error {
+func (c *TransferJob) putFolder(p *destination, temporary string) error {
 	former := p.beside(c.temporary())
 	err := p.root.Rename(p.name, former)
 	replaced := err == nil
@@ -128,12 +128,12 @@ func writeBeside(root *os.Root, name string, write func(w io.Writer) error) erro
 }
 
 // sweep removes what earlier tries of this run have left beside a place.
-func (c *Closing) sweep(p *place) error {
+func (c *TransferJob) sweep(p *destination) error {
 	entries, err := fs.ReadDir(p.root.FS(), p.dir())
 	if err != nil {
 		return fmt.Errorf("look for what earlier tries left: %w", err)
 	}
-	own := fmt.Sprintf("%s%d-", c.prefix(), c.spec.delivery)
+	own := fmt.Sprintf("%s%d-", c.prefix(), c.spec.fencingToken)
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), c.prefix()) || strings.HasPrefix(e.Name(), own) {
 			continue

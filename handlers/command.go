@@ -53,7 +53,7 @@ const killAfter = 2 * time.Second
 // "signal-NAME" when a signal killed it, as for want of memory, and tasks.Error
 // when it could not be run at all. What it writes goes into the job's output and
 // error output while it runs. Everything but exit code 0 also comes back as an
-// error: returned as it is from a function given to PerFile, it ends the job so.
+// error: returned as it is from a function given to VariantPerFile, it ends the job so.
 //
 // The program leads a process group. When ctx ends, SIGTERM goes to the group,
 // after KillAfter SIGKILL, and Run returns the error of ctx without a verdict.
@@ -75,7 +75,7 @@ func (p Program) Run(ctx context.Context, job *Job) error {
 	}
 	if err := stdin.failure(); err != nil {
 		// What the program made of half an input says nothing of the file.
-		return Again(CodeIO, fmt.Errorf("%s: standard input: %w", p.Name, err))
+		return RetryLater(CodeIO, fmt.Errorf("%s: standard input: %w", p.Name, err))
 	}
 	return p.judge(job, c.cmd.ProcessState, err)
 }
@@ -126,8 +126,8 @@ func (p Program) notStarted(job *Job, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		exitCode, code = 126, CodeCommandNotPermitted
 	}
-	job.SetStatus(exitCode, tasks.Error, code)
-	return Again(code, fmt.Errorf("run %s: %w", p.Name, err))
+	job.SetStatus(exitCode, tasks.OutcomeError, code)
+	return RetryLater(code, fmt.Errorf("run %s: %w", p.Name, err))
 }
 
 // judge gives the verdict that a program's end means. The error of waiting for
@@ -138,15 +138,15 @@ func (p Program) judge(job *Job, end *os.ProcessState, waitErr error) error {
 	}
 	if name, number, ok := killedBy(end); ok {
 		code := "signal-" + name
-		job.SetStatus(128+number, tasks.Error, code)
-		return Again(code, fmt.Errorf("%s: %v", p.Name, end))
+		job.SetStatus(128+number, tasks.OutcomeError, code)
+		return RetryLater(code, fmt.Errorf("%s: %v", p.Name, end))
 	}
 	if n := end.ExitCode(); n != 0 {
 		code := fmt.Sprintf("exit-%d", n)
-		job.SetStatus(n, tasks.Failed, code)
+		job.SetStatus(n, tasks.OutcomeFailed, code)
 		return Fail(code, fmt.Errorf("%s: %v", p.Name, end))
 	}
-	job.SetStatus(0, tasks.Succeeded, "")
+	job.SetStatus(0, tasks.OutcomeSucceeded, "")
 	return nil
 }
 

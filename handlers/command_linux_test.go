@@ -72,7 +72,7 @@ func TestEndOfContextEndsTheWholeGroup(t *testing.T) {
 func TestNothingOfTheGroupOutlivesTheProgram(t *testing.T) {
 	// The one left behind holds the streams, too.
 	r := ran(t, pair("exit 0"))
-	if r.Outcome != tasks.Succeeded {
+	if r.Outcome != tasks.OutcomeSucceeded {
 		t.Errorf("got %+v", r)
 	}
 	wantGone(t, pids(t, r.Output))
@@ -90,7 +90,7 @@ func TestWhatLeavesTheGroupDoesNotHoldTheJob(t *testing.T) {
 		}
 		wantGone(t, []int{pid})
 	}
-	if r.Outcome != tasks.Succeeded {
+	if r.Outcome != tasks.OutcomeSucceeded {
 		t.Errorf("got %+v", r)
 	}
 }

@@ -20,7 +20,7 @@ import (
 func ran(t *testing.T, p Program) tasks.Result {
 	t.Helper()
 	path := put(t, t.TempDir(), "content", "from the file")
-	results, err := Trial{}.Run(t.Context(), PerFile(p.Run), path)
+	results, err := DryRun{}.Run(t.Context(), PerFile(p.Run), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,14 +40,14 @@ func TestProgramsEndIsTheVerdict(t *testing.T) {
 		code     string
 		error    string
 	}{
-		"well":          {shell("exit 0"), tasks.Succeeded, 0, "", ""},
-		"badly":         {shell("echo ouch >&2; exit 3"), tasks.Failed, 3, "exit-3", "ouch\nsh: exit status 3"},
-		"mid-line":      {shell("printf ouch >&2; exit 255"), tasks.Failed, 255, "exit-255", "ouch\nsh: exit status 255"},
-		"killed":        {shell("kill -KILL $$"), tasks.Error, 137, "signal-KILL", "sh: signal: killed"},
-		"crashed":       {shell("kill -SEGV $$"), tasks.Error, 139, "signal-SEGV", "sh: signal: segmentation fault"},
-		"not there":     {Program{Name: "no-such-program"}, tasks.Error, 127, CodeCommandNotFound, "run no-such-program: "},
-		"no such path":  {Program{Name: "/no/such/program"}, tasks.Error, 127, CodeCommandNotFound, "run /no/such/program: "},
-		"not permitted": {Program{Name: locked}, tasks.Error, 126, CodeCommandNotPermitted, "run " + locked + ": "},
+		"well":          {shell("exit 0"), tasks.OutcomeSucceeded, 0, "", ""},
+		"badly":         {shell("echo ouch >&2; exit 3"), tasks.OutcomeFailed, 3, "exit-3", "ouch\nsh: exit status 3"},
+		"mid-line":      {shell("printf ouch >&2; exit 255"), tasks.OutcomeFailed, 255, "exit-255", "ouch\nsh: exit status 255"},
+		"killed":        {shell("kill -KILL $$"), tasks.OutcomeError, 137, "signal-KILL", "sh: signal: killed"},
+		"crashed":       {shell("kill -SEGV $$"), tasks.OutcomeError, 139, "signal-SEGV", "sh: signal: segmentation fault"},
+		"not there":     {Program{Name: "no-such-program"}, tasks.OutcomeError, 127, CodeCommandNotFound, "run no-such-program: "},
+		"no such path":  {Program{Name: "/no/such/program"}, tasks.OutcomeError, 127, CodeCommandNotFound, "run /no/such/program: "},
+		"not permitted": {Program{Name: locked}, tasks.OutcomeError, 126, CodeCommandNotPermitted, "run " + locked + ": "},
 	} {
 		r := ran(t, tc.program)
 		if r.Outcome != tc.outcome || r.ExitCode != tc.exitCode || r.Code != tc.code || !strings.HasPrefix(r.Error, tc.error) {
@@ -61,11 +61,11 @@ func TestCommandPassesArgumentsAsTheyAre(t *testing.T) {
 	h := PerFile(func(ctx context.Context, job *Job) error {
 		return Command(ctx, job, "sh", "-c", `test -z "$(cat)" && printf '<%s>' "$@"`, "sh", job.File().Path, "-n", "", "x y")
 	})
-	results, err := Trial{}.Run(t.Context(), h, path)
+	results, err := DryRun{}.Run(t.Context(), h, path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "<" + path + "><-n><><x y>"; results[0].Output != want || results[0].Outcome != tasks.Succeeded {
+	if want := "<" + path + "><-n><><x y>"; results[0].Output != want || results[0].Outcome != tasks.OutcomeSucceeded {
 		t.Errorf("got %q, want %q: %+v", results[0].Output, want, results[0])
 	}
 }
@@ -77,7 +77,7 @@ func TestProgramsStreams(t *testing.T) {
 	}
 	p := shell("cat; pwd; echo $GREETING; echo out; echo err >&2")
 	p.Stdin, p.Dir, p.Env = strings.NewReader("in\n"), dir, []string{"GREETING=hello", "PATH=" + os.Getenv("PATH")}
-	if r := ran(t, p); r.Output != "in\n"+dir+"\nhello\nout\n" || r.Error != "err\n" || r.Outcome != tasks.Succeeded {
+	if r := ran(t, p); r.Output != "in\n"+dir+"\nhello\nout\n" || r.Error != "err\n" || r.Outcome != tasks.OutcomeSucceeded {
 		t.Errorf("got %+v", r)
 	}
 
@@ -89,7 +89,7 @@ func TestProgramsStreams(t *testing.T) {
 		defer func() { _ = f.Close() }()
 		return Program{Name: "cat", Stdin: f}.Run(ctx, job)
 	})
-	results, err := Trial{}.Run(t.Context(), h, put(t, dir, "content", "from the file"))
+	results, err := DryRun{}.Run(t.Context(), h, put(t, dir, "content", "from the file"))
 	if err != nil || results[0].Output != "from the file" {
 		t.Errorf("a file as standard input: %v, %+v", err, results)
 	}
@@ -97,7 +97,7 @@ func TestProgramsStreams(t *testing.T) {
 	// More than pipes and captures hold, and read by nobody.
 	p = shell("head -c 1000000 /dev/zero | tr '\\0' x")
 	p.Stdin = io.LimitReader(endless{func() {}}, 10<<20)
-	if r := ran(t, p); !r.Truncated || !strings.Contains(r.Output, " bytes left out ") || r.Outcome != tasks.Succeeded {
+	if r := ran(t, p); !r.Truncated || !strings.Contains(r.Output, " bytes left out ") || r.Outcome != tasks.OutcomeSucceeded {
 		t.Errorf("much output: %s %q, truncated %v, %d bytes", r.Outcome, r.Error, r.Truncated, len(r.Output))
 	}
 }
@@ -108,7 +108,7 @@ func TestInputThatBreaksIsNoVerdict(t *testing.T) {
 	for _, script := range []string{"cat >/dev/null; exit 7", "cat >/dev/null"} {
 		p := shell(script)
 		p.Stdin = io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken))
-		if r := ran(t, p); r.Outcome != tasks.Error || r.Code != CodeIO || !strings.Contains(r.Error, broken.Error()) {
+		if r := ran(t, p); r.Outcome != tasks.OutcomeError || r.Code != CodeIO || !strings.Contains(r.Error, broken.Error()) {
 			t.Errorf("%s: got %+v", script, r)
 		}
 	}
@@ -118,7 +118,7 @@ func TestInputThatBreaksIsNoVerdict(t *testing.T) {
 func TestInputThatPanicsCostsOneJob(t *testing.T) {
 	p := shell("cat >/dev/null")
 	p.Stdin = endless{func() { panic("no more") }}
-	if r := ran(t, p); r.Outcome != tasks.Error || r.Code != CodePanic || !strings.Contains(r.Error, "no more") {
+	if r := ran(t, p); r.Outcome != tasks.OutcomeError || r.Code != CodePanic || !strings.Contains(r.Error, "no more") {
 		t.Errorf("got %+v", r)
 	}
 }

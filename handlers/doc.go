@@ -10,5 +10,5 @@
 //
 // A handler for one file at a time is a function:
 //
-//	handlers.PerFile(func(ctx context.Context, job *handlers.Job) error { … })
+//	handlers.VariantPerFile(func(ctx context.Context, job *handlers.Job) error { … })
 package handlers

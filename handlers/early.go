@@ -11,10 +11,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// early records finished jobs while slower ones of the same batch still run.
+// partialFlush records finished jobs while slower ones of the same batch still run.
 // Jobs that will be tried again are not finished: they wait for the close.
-type early struct {
-	run *run
+type partialFlush struct {
+	run *batchRun
 
 	mu      sync.Mutex
 	waiting []*Job
@@ -28,10 +28,12 @@ type early struct {
 	refused []int64        // files whose results the database refused
 }
 
-func newEarly(u *run) *early { return &early{run: u, sent: make(map[int64]bool)} }
+func newPartialFlush(u *batchRun) *partialFlush {
+	return &partialFlush{run: u, sent: make(map[int64]bool)}
+}
 
 // done takes a job that has just ended.
-func (e *early) done(j *Job) {
+func (e *partialFlush) done(j *Job) {
 	faults.Point(faults.HandlerHalfway)
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -44,12 +46,12 @@ func (e *early) done(j *Job) {
 	e.waiting = append(e.waiting, j)
 	if e.timer == nil {
 		e.flights.Add(1)
-		e.timer = time.AfterFunc(e.run.Early, e.flush)
+		e.timer = time.AfterFunc(e.run.FlushAfter, e.flush)
 	}
 }
 
 // flush runs on the timer, which has counted it as a flight.
-func (e *early) flush() {
+func (e *partialFlush) flush() {
 	defer e.flights.Done()
 	results := e.take()
 	if len(results) == 0 {
@@ -62,7 +64,7 @@ func (e *early) flush() {
 	}
 }
 
-func (e *early) take() []tasks.Result {
+func (e *partialFlush) take() []tasks.Result {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.timer = nil
@@ -77,14 +79,14 @@ func (e *early) take() []tasks.Result {
 	return results
 }
 
-func (e *early) record(ctx context.Context, results []tasks.Result) error {
+func (e *partialFlush) record(ctx context.Context, results []tasks.Result) error {
 	ctx, cancel := e.run.recording(ctx)
 	defer cancel()
-	if err := e.run.Recorder.Record(ctx, &store.Recording{Batch: e.run.batch, Results: results}); err != nil {
+	if err := e.run.Recorder.Record(ctx, &store.BatchCompletion{Batch: e.run.batch, Results: results}); err != nil {
 		return err
 	}
 	faults.Point(faults.SomeResultsCommitted)
-	e.run.Metrics.recorded(e.run.reg.Name, results, 0)
+	e.run.Metrics.recorded(e.run.registration.Name, results, 0)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.refused = append(e.refused, refusedAmong(results)...)
@@ -94,7 +96,7 @@ func (e *early) record(ctx context.Context, results []tasks.Result) error {
 // stop waits for flushes that are under way. What has not been flushed is left
 // to the close. The error is about what was being flushed: those
 // results are not recorded, so the batch cannot be closed by this worker.
-func (e *early) stop() error {
+func (e *partialFlush) stop() error {
 	e.mu.Lock()
 	e.stopped = true
 	if e.timer != nil && e.timer.Stop() {
@@ -109,7 +111,7 @@ func (e *early) stop() error {
 }
 
 // flushAll records what is finished of a batch that is handed back.
-func (e *early) flushAll(ctx context.Context) error {
+func (e *partialFlush) flushAll(ctx context.Context) error {
 	results := e.take()
 	if len(results) == 0 {
 		return nil
@@ -118,7 +120,7 @@ func (e *early) flushAll(ctx context.Context) error {
 }
 
 // drop forgets what is not recorded.
-func (e *early) drop() {
+func (e *partialFlush) drop() {
 	_ = e.stop() // the batch goes back whatever became of the last flush
 	e.mu.Lock()
 	defer e.mu.Unlock()

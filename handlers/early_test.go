@@ -25,7 +25,7 @@ func TestJobsThatEndInTheLastMoment(t *testing.T) {
 					r := newRig(t, url, "name: t\nsteps: [{handler: racy, retry: {attempts: 2}}, {handler: next}]")
 					var left sync.WaitGroup
 					var batches []tasks.Batch
-					first := r.worker("first", func(o *RunnerOptions) { o.Early = time.Microsecond })
+					first := r.worker("first", func(o *RunnerOptions) { o.FlushAfter = time.Microsecond })
 					r.handle("racy", func(ctx context.Context, jobs []*Job) error {
 						if jobs[0].spec.worker != "first" {
 							return nil
@@ -33,7 +33,7 @@ func TestJobsThatEndInTheLastMoment(t *testing.T) {
 						for _, j := range jobs {
 							left.Go(func() {
 								if j.File().No%5 == 0 {
-									j.SetStatus(1, tasks.Error, "busy")
+									j.SetStatus(1, tasks.OutcomeError, "busy")
 								}
 								j.Done()
 							})

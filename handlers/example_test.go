@@ -41,7 +41,7 @@ func ExamplePerFile() {
 		fmt.Println(err)
 		return
 	}
-	results, err := handlers.Trial{}.Run(context.Background(), lines, poem, void)
+	results, err := handlers.DryRun{}.Run(context.Background(), lines, poem, void)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -68,7 +68,7 @@ func ExampleHandlerFunc() {
 		}
 		return nil
 	})
-	results, err := handlers.Trial{}.Run(context.Background(), h, "/some/where/a", "/some/where/b")
+	results, err := handlers.DryRun{}.Run(context.Background(), h, "/some/where/a", "/some/where/b")
 	fmt.Print(results[0].Output, results[1].Output, err)
 	// Output:
 	// a batch of 2
@@ -81,7 +81,7 @@ func ExampleRegistry() {
 	registry := handlers.Builtin()
 	err := registry.Register("settle", handlers.PerFile(func(context.Context, *handlers.Job) error { return nil }),
 		handlers.WithDescription("does nothing, alone on the machine, within a minute"),
-		handlers.WithSlots(handlers.All),
+		handlers.WithSlots(handlers.AllSlots),
 		handlers.WithTimeout(time.Minute))
 	fmt.Println(registry.Names(), err)
 	// Output: [checksum identify load noop settle] <nil>

@@ -10,29 +10,29 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// fileEnd is how one file of a batch came out.
-type fileEnd struct {
+// fileOutcome is how one file of a batch came out.
+type fileOutcome struct {
 	file    *tasks.File
 	outcome tasks.Outcome
 	facts   map[string]any // all that is known of the file after this step
 	again   bool           // it is tried again
 }
 
-// follow decides what comes after a batch. It is pure: the recorder calls it
+// nextBatches decides what comes after a batch. It is pure: the recorder calls it
 // inside a transaction, perhaps several times.
-type follow struct {
+type nextBatches struct {
 	batch     *tasks.Batch
-	entry     *batcher.Entry
-	ends      []fileEnd // ascending by file
-	notBefore time.Time // of the next attempt
-	alone     bool      // the next attempt takes each file by itself
+	entry     *batcher.TransferPlan
+	ends      []fileOutcome // ascending by file
+	notBefore time.Time     // of the next attempt
+	alone     bool          // the next attempt takes each file by itself
 }
 
 // plan moves every file on that is this batch's to move: to the next step that
 // selects it, to a later attempt, or to its end. The files in foreign are other
 // batches' to move; those whose result the database refused ended in error.
-func (f *follow) plan(foreign tasks.Ranges, refused []int64) store.Closing {
-	var c store.Closing
+func (f *nextBatches) plan(foreign tasks.Ranges, refused []int64) store.FollowUp {
+	var c store.FollowUp
 	next := make(map[int][]tasks.File)
 	var again []tasks.File
 	for i := range f.ends {
@@ -46,10 +46,10 @@ func (f *follow) plan(foreign tasks.Ranges, refused []int64) store.Closing {
 		}
 		outcome := e.outcome
 		if slices.Contains(refused, e.file.No) {
-			outcome = tasks.Error
+			outcome = tasks.OutcomeError
 		}
 		step := 0
-		if !f.entry.Step(f.batch.Step).Stops(outcome) {
+		if !f.entry.Step(f.batch.Step).StopsOnFailure(outcome) {
 			step = f.entry.Route(f.batch.Step, e.file, e.facts)
 		}
 		if step == 0 {
@@ -64,16 +64,16 @@ func (f *follow) plan(foreign tasks.Ranges, refused []int64) store.Closing {
 	}
 	slices.Sort(steps)
 	for _, step := range steps {
-		c.Next = append(c.Next, batcher.Split(f.entry, step, next[step], f.entry.Policy(step))...)
+		c.Batches = append(c.Batches, batcher.PlanBatches(f.entry, step, next[step], f.entry.Policy(step))...)
 	}
 	policy := f.entry.Policy(f.batch.Step)
 	if f.alone {
 		policy.MaxItems = 1
 	}
-	for _, b := range batcher.Split(f.entry, f.batch.Step, again, policy) {
+	for _, b := range batcher.PlanBatches(f.entry, f.batch.Step, again, policy) {
 		b.Attempt = f.batch.Attempt + 1
 		b.NotBefore = f.notBefore
-		c.Next = append(c.Next, b)
+		c.Batches = append(c.Batches, b)
 	}
 	return c
 }

@@ -20,7 +20,7 @@ steps:
   - {name: a, handler: h}
   - {name: b, handler: h, when: "size > 3", on_failure: continue, batch: {max_items: 2}}
   - {name: c, handler: h, when: "facts.go == true"}`
-	catalog := batcher.NewCatalog(func(_ context.Context, id int64) (tasks.Transfer, error) {
+	catalog := batcher.NewTransferCache(func(_ context.Context, id int64) (tasks.Transfer, error) {
 		return tasks.Transfer{ID: id, Recipe: text, Queue: "default"}, nil
 	}, func(s *recipe.Step) batcher.Policy { return batcher.Policy{MaxItems: s.Batch.MaxItems} })
 	entry, err := catalog.Get(t.Context(), 1)
@@ -29,14 +29,14 @@ steps:
 	}
 	at := time.Unix(1_800_000_000, 0)
 	rapid.Check(t, func(t *rapid.T) {
-		f := follow{
+		f := nextBatches{
 			batch: &tasks.Batch{Transfer: 1, Step: rapid.IntRange(1, 3).Draw(t, "step"), Attempt: rapid.IntRange(1, 3).Draw(t, "attempt"), Queue: "default"},
 			entry: entry, notBefore: at, alone: rapid.Bool().Draw(t, "alone"),
 		}
 		var foreign, refused []int64
 		again := 0
 		for no := range int64(rapid.IntRange(0, 12).Draw(t, "files")) {
-			e := fileEnd{
+			e := fileOutcome{
 				file:    &tasks.File{No: no + 1, Size: rapid.Int64Range(0, 6).Draw(t, "size")},
 				outcome: rapid.SampledFrom(tasks.Outcomes()).Draw(t, "outcome"),
 				facts:   map[string]any{"go": rapid.Bool().Draw(t, "go")},
@@ -52,9 +52,9 @@ steps:
 			}
 			f.ends = append(f.ends, e)
 		}
-		plan := f.plan(tasks.RangesOf(foreign), refused)
+		plan := f.plan(tasks.NewRanges(foreign), refused)
 		var moved []int64
-		for _, b := range plan.Next {
+		for _, b := range plan.Batches {
 			moved = slices.AppendSeq(moved, b.Files.All())
 			if b.Transfer != 1 || b.Queue != "default" || b.Items() == 0 {
 				t.Errorf("follows %+v", b)

@@ -17,23 +17,23 @@ import (
 // what people or the database allow leaves no room for it here. No attempt is
 // charged.
 type ThrottledError struct {
-	Bound Bound         // what is reached
-	Over  string        // key of the ceiling; empty for the intake
-	After time.Duration // when there may be room; 0 when nobody knows
+	Reason     LimitReason   // what is reached
+	Limit      string        // key of the ceiling; empty for the intake
+	RetryAfter time.Duration // when there may be room; 0 when nobody knows
 }
 
 func (t *ThrottledError) Error() string {
-	return fmt.Sprintf("no room for a batch: the bound on %s over %q is reached", t.Bound, t.Over)
+	return fmt.Sprintf("no room for a batch: the bound on %s over %q is reached", t.Reason, t.Limit)
 }
 
-// Bound is what keeps a batch out.
-type Bound string
+// LimitReason is what keeps a batch out.
+type LimitReason string
 
 // The bounds.
 const (
-	Intake   Bound = "intake" // batches in hand, as the database's commits allow
-	InFlight Bound = "in flight"
-	FileRate Bound = "files per second"
+	LimitAdaptive LimitReason = "intake" // batches in hand, as the database's commits allow
+	LimitInFlight LimitReason = "in flight"
+	LimitRate     LimitReason = "files per second"
 )
 
 const (
@@ -53,37 +53,37 @@ const (
 	heardFor = 20 * time.Second
 )
 
-// gate lets batches in as far as the ceilings' parts of this worker and its
-// intake allow. Make one with newGate.
-type gate struct {
+// limiter lets batches in as far as the ceilings' parts of this worker and its
+// intake allow. Make one with newLimiter.
+type limiter struct {
 	now    func() time.Time
 	intake func() int // how many batches may be in hand; 0 for any number
 
 	mu     sync.Mutex
 	inside int
-	taken  map[string]int   // batches in hand by the ceilings that there are or may come
-	parts  map[string]*part // by ceiling
+	taken  map[string]int         // batches in hand by the ceilings that there are or may come
+	parts  map[string]*limitShare // by ceiling
 	heard  time.Time
 	wake   chan struct{} // closed when there may be room
 }
 
-// part is this worker's part of a ceiling, and what it has used of its rate.
-type part struct {
-	store.Part
+// limitShare is this worker's part of a ceiling, and what it has used of its rate.
+type limitShare struct {
+	store.LimitShare
 
 	bucket *rate.Limiter // nil without a rate
 }
 
-func newGate(now func() time.Time) *gate {
-	return &gate{
-		now: now, intake: func() int { return 0 }, taken: make(map[string]int), parts: make(map[string]*part),
+func newLimiter(now func() time.Time) *limiter {
+	return &limiter{
+		now: now, intake: func() int { return 0 }, taken: make(map[string]int), parts: make(map[string]*limitShare),
 		wake: make(chan struct{}),
 	}
 }
 
 // enter waits a moment for room for a batch that ceilings of these keys concern.
 // It gives a *ThrottledError when there is none.
-func (g *gate) enter(ctx context.Context, keys []string, files int) (leave func(), err error) {
+func (g *limiter) enter(ctx context.Context, keys []string, files int) (leave func(), err error) {
 	give := time.NewTimer(patience)
 	defer give.Stop()
 	for {
@@ -96,11 +96,11 @@ func (g *gate) enter(ctx context.Context, keys []string, files int) (leave func(
 		}
 		wake := g.wake
 		g.mu.Unlock()
-		if full.After > patience {
+		if full.RetryAfter > patience {
 			return nil, full
 		}
-		soon := time.NewTimer(full.After)
-		if full.After == 0 {
+		soon := time.NewTimer(full.RetryAfter)
+		if full.RetryAfter == 0 {
 			soon.Stop() // only somebody who leaves makes room
 		}
 		select {
@@ -119,9 +119,9 @@ func (g *gate) enter(ctx context.Context, keys []string, files int) (leave func(
 
 // full says what keeps a batch out, nil when nothing does. The caller holds mu,
 // as for what follows.
-func (g *gate) full(keys []string, files int) *ThrottledError {
+func (g *limiter) full(keys []string, files int) *ThrottledError {
 	if most := g.intake(); most > 0 && g.inside >= most {
-		return &ThrottledError{Bound: Intake}
+		return &ThrottledError{Reason: LimitAdaptive}
 	}
 	now := g.now()
 	for _, k := range keys {
@@ -132,12 +132,12 @@ func (g *gate) full(keys []string, files int) *ThrottledError {
 		switch {
 		case p.InFlight == 0:
 		case p.Share == 0 || now.Sub(g.heard) > heardFor:
-			return &ThrottledError{Bound: InFlight, Over: k, After: shutFor}
-		case g.taken[k] >= p.Cap:
-			return &ThrottledError{Bound: InFlight, Over: k}
+			return &ThrottledError{Reason: LimitInFlight, Limit: k, RetryAfter: shutFor}
+		case g.taken[k] >= p.Max:
+			return &ThrottledError{Reason: LimitInFlight, Limit: k}
 		}
 		if wait := p.wait(now, files); wait > 0 {
-			return &ThrottledError{Bound: FileRate, Over: k, After: min(wait, throttleMost)}
+			return &ThrottledError{Reason: LimitRate, Limit: k, RetryAfter: min(wait, throttleMost)}
 		}
 	}
 	return nil
@@ -146,7 +146,7 @@ func (g *gate) full(keys []string, files int) *ThrottledError {
 // wait is how long the files of a batch have to wait until those before them
 // are paid for. More than fit into the bucket go when it is full, and are paid
 // for by those that follow.
-func (p *part) wait(now time.Time, files int) time.Duration {
+func (p *limitShare) wait(now time.Time, files int) time.Duration {
 	if p.bucket == nil {
 		return 0
 	}
@@ -154,10 +154,10 @@ func (p *part) wait(now time.Time, files int) time.Duration {
 	if missing <= 1e-6 {
 		return 0
 	}
-	return time.Duration(math.Ceil(missing / p.Rate * float64(time.Second)))
+	return time.Duration(math.Ceil(missing / p.FilesPerSecond * float64(time.Second)))
 }
 
-func (g *gate) take(keys []string, files int) {
+func (g *limiter) take(keys []string, files int) {
 	now := g.now()
 	g.inside++
 	for _, k := range keys {
@@ -170,7 +170,7 @@ func (g *gate) take(keys []string, files int) {
 	}
 }
 
-func (g *gate) leave(keys []string) {
+func (g *limiter) leave(keys []string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.inside--
@@ -179,78 +179,78 @@ func (g *gate) leave(keys []string) {
 			delete(g.taken, k)
 		}
 	}
-	g.stir()
+	g.wakeAll()
 }
 
-// stir has those who wait look again.
-func (g *gate) stir() {
+// wakeAll has those who wait look again.
+func (g *limiter) wakeAll() {
 	close(g.wake)
 	g.wake = make(chan struct{})
 }
 
-// obey takes the worker's parts of the ceilings that there are now.
-func (g *gate) obey(parts []store.Part) {
+// setShares takes the worker's parts of the ceilings that there are now.
+func (g *limiter) setShares(parts []store.LimitShare) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
 	old := g.parts
-	g.parts, g.heard = make(map[string]*part, len(parts)), now
+	g.parts, g.heard = make(map[string]*limitShare, len(parts)), now
 	for i := range parts {
-		p := &part{Part: parts[i]}
+		p := &limitShare{LimitShare: parts[i]}
 		if before := old[p.Key()]; before != nil {
 			p.bucket = before.bucket
 		}
 		p.fill(now)
 		g.parts[p.Key()] = p
 	}
-	g.stir()
+	g.wakeAll()
 }
 
 // fill sees to a bucket that holds a quarter of a second's files.
-func (p *part) fill(now time.Time) {
-	if p.Rate <= 0 {
+func (p *limitShare) fill(now time.Time) {
+	if p.FilesPerSecond <= 0 {
 		p.bucket = nil
 		return
 	}
-	burst := int(min(math.Ceil(p.Rate/4), math.MaxInt32))
+	burst := int(min(math.Ceil(p.FilesPerSecond/4), math.MaxInt32))
 	if p.bucket == nil {
-		p.bucket = rate.NewLimiter(rate.Limit(p.Rate), burst)
+		p.bucket = rate.NewLimiter(rate.Limit(p.FilesPerSecond), burst)
 		return
 	}
-	p.bucket.SetLimitAt(now, rate.Limit(p.Rate))
+	p.bucket.SetLimitAt(now, rate.Limit(p.FilesPerSecond))
 	p.bucket.SetBurstAt(now, burst)
 }
 
-// held is what the worker may have in hand of each ceiling until it hears the
+// inUse is what the worker may have in hand of each ceiling until it hears the
 // next answer: what it has, or its cap.
-func (g *gate) held() map[string]int {
+func (g *limiter) inUse() map[string]int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	held := maps.Clone(g.taken)
 	for k, p := range g.parts {
 		if p.InFlight > 0 {
-			held[k] = max(held[k], p.Cap)
+			held[k] = max(held[k], p.Max)
 		}
 	}
 	return held
 }
 
 // unsettled reports whether parts are being handed from one worker to another.
-func (g *gate) unsettled() bool {
+func (g *limiter) unsettled() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for k, p := range g.parts {
-		if p.InFlight > 0 && (p.Cap < p.Share || g.taken[k] > p.Cap) {
+		if p.InFlight > 0 && (p.Max < p.Share || g.taken[k] > p.Max) {
 			return true
 		}
 	}
 	return false
 }
 
-// shut reports whether no batch at all can be this worker's.
-func (g *gate) shut() bool {
+// blocked reports whether no batch at all can be this worker's.
+func (g *limiter) blocked() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	all := g.parts[store.CeilingKey(store.OverAll, "")]
+	all := g.parts[store.LimitKey(store.ScopeAll, "")]
 	return all != nil && all.InFlight > 0 && all.Share == 0
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/balerhq/baler/store"
 )
 
-func partOf(inFlight, share, most int, rate float64) store.Part {
-	return store.Part{Ceiling: store.Ceiling{Scope: store.OverAll, InFlight: inFlight, FilesPerSecond: rate}, Share: share, Cap: most, Rate: rate}
+func partOf(inFlight, share, most int, rate float64) store.LimitShare {
+	return store.LimitShare{Limit: store.Limit{Scope: store.ScopeAll, InFlight: inFlight, FilesPerSecond: rate}, Share: share, Max: most, FilesPerSecond: rate}
 }
 
 const allKey = "all "
 
 // enter comes in at once or not at all.
-func enter(t *testing.T, g *gate, files int) (leave func(), full *ThrottledError) {
+func enter(t *testing.T, g *limiter, files int) (leave func(), full *ThrottledError) {
 	t.Helper()
 	leave, err := g.enter(t.Context(), []string{allKey}, files)
 	if err != nil && !errors.As(err, &full) {
@@ -27,15 +27,15 @@ func enter(t *testing.T, g *gate, files int) (leave func(), full *ThrottledError
 
 func TestGateKeepsACeiling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(time.Now)
+		g := newLimiter(time.Now)
 		first, _ := enter(t, g, 1)
-		g.obey([]store.Part{partOf(4, 2, 2, 0)})
+		g.setShares([]store.LimitShare{partOf(4, 2, 2, 0)})
 		second, full := enter(t, g, 1)
 		if full != nil {
 			t.Fatal("the second batch did not get in")
 		}
 		begun := time.Now()
-		if _, full := enter(t, g, 1); full == nil || full.Bound != InFlight || time.Since(begun) != patience {
+		if _, full := enter(t, g, 1); full == nil || full.Reason != LimitInFlight || time.Since(begun) != patience {
 			t.Errorf("a third batch got %v after %s", full, time.Since(begun))
 		}
 		time.AfterFunc(patience/2, first)
@@ -43,8 +43,8 @@ func TestGateKeepsACeiling(t *testing.T) {
 		if full != nil {
 			t.Fatal("no batch got in when one had left")
 		}
-		g.obey([]store.Part{partOf(2, 1, 1, 0)}) // lowered while two run
-		if held := g.held()[allKey]; held != 2 || !g.unsettled() {
+		g.setShares([]store.LimitShare{partOf(2, 1, 1, 0)}) // lowered while two run
+		if held := g.inUse()[allKey]; held != 2 || !g.unsettled() {
 			t.Errorf("holds %d", held)
 		}
 		second()
@@ -52,7 +52,7 @@ func TestGateKeepsACeiling(t *testing.T) {
 		if _, full := enter(t, g, 1); full == nil {
 			t.Error("a batch got in beside the one that is left")
 		}
-		g.obey(nil)
+		g.setShares(nil)
 		if _, full := enter(t, g, 1); full != nil {
 			t.Error("a batch is kept out by a ceiling that was removed")
 		}
@@ -63,14 +63,14 @@ func TestGateKeepsACeiling(t *testing.T) {
 // One without a share gives batches away at once, for a while: no hot loop.
 func TestGateWithoutAShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(time.Now)
-		g.obey([]store.Part{partOf(1, 0, 0, 0)})
+		g := newLimiter(time.Now)
+		g.setShares([]store.LimitShare{partOf(1, 0, 0, 0)})
 		begun := time.Now()
-		if _, full := enter(t, g, 1); full == nil || full.After < time.Second || time.Since(begun) > 0 || !g.shut() {
+		if _, full := enter(t, g, 1); full == nil || full.RetryAfter < time.Second || time.Since(begun) > 0 || !g.blocked() {
 			t.Errorf("a batch got %v", full)
 		}
-		g.obey([]store.Part{partOf(2, 1, 1, 0)})
-		if leave, full := enter(t, g, 1); full != nil || g.shut() {
+		g.setShares([]store.LimitShare{partOf(2, 1, 1, 0)})
+		if leave, full := enter(t, g, 1); full != nil || g.blocked() {
 			t.Errorf("a batch got %v", full)
 		} else {
 			leave()
@@ -84,10 +84,10 @@ func TestGateWithoutAShare(t *testing.T) {
 
 func TestGateMindsTheIntake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(time.Now)
+		g := newLimiter(time.Now)
 		g.intake = func() int { return 1 }
 		leave, _ := enter(t, g, 1)
-		if _, full := enter(t, g, 1); full == nil || full.Bound != Intake {
+		if _, full := enter(t, g, 1); full == nil || full.Reason != LimitAdaptive {
 			t.Errorf("a second batch got %v", full)
 		}
 		leave()
@@ -101,13 +101,13 @@ func TestGateMindsTheIntake(t *testing.T) {
 func TestGateKeepsARate(t *testing.T) {
 	for _, size := range []int{1, 7, 500} {
 		synctest.Test(t, func(t *testing.T) {
-			g := newGate(time.Now)
-			g.obey([]store.Part{partOf(0, 0, 0, 100)})
+			g := newLimiter(time.Now)
+			g.setShares([]store.LimitShare{partOf(0, 0, 0, 100)})
 			begun, files := time.Now(), 0
 			for time.Since(begun) < 20*time.Second {
 				leave, full := enter(t, g, size)
 				if full != nil {
-					time.Sleep(full.After) // of the bubble, as the queue does
+					time.Sleep(full.RetryAfter) // of the bubble, as the queue does
 					continue
 				}
 				files += size
@@ -117,7 +117,7 @@ func TestGateKeepsARate(t *testing.T) {
 			if want := 100 * 20; files < want-want/5 || files-size > want+want/5 {
 				t.Errorf("%d files in 20 s in batches of %d, want %d", files, size, want)
 			}
-			g.obey([]store.Part{partOf(0, 0, 0, 1e6)})
+			g.setShares([]store.LimitShare{partOf(0, 0, 0, 1e6)})
 			time.Sleep(time.Second)
 			if _, full := enter(t, g, size); full != nil {
 				t.Errorf("a batch of %d got %v when the rate was raised", size, full)

@@ -8,21 +8,21 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ErrBusy sends a batch back to the queue at once, for a worker that has room
+// ErrNoSlots sends a batch back to the queue at once, for a worker that has room
 // for it: it takes more than one slot, and this worker has such batches enough.
-var ErrBusy = errors.New("the worker has no room for a batch of this handler")
+var ErrNoSlots = errors.New("the worker has no room for a batch of this handler")
 
-// heavy keeps a worker from hoarding: of batches that take several slots it
+// slotReservation keeps a worker from hoarding: of batches that take several slots it
 // holds no more, running or waiting for their slots, than the host can run at
 // the same time. Batches that take one slot may wait here: they soon get it.
-type heavy struct {
+type slotReservation struct {
 	mu    sync.Mutex
 	total int
 	taken int
 }
 
 // reserve takes weight if there is room for it.
-func (h *heavy) reserve(weight int) bool {
+func (h *slotReservation) reserve(weight int) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.taken+weight > h.total {
@@ -32,28 +32,28 @@ func (h *heavy) reserve(weight int) bool {
 	return true
 }
 
-func (h *heavy) release(weight int) {
+func (h *slotReservation) release(weight int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.taken -= weight
 }
 
-// makeRoom reserves what the batch of a message takes, when that is several
-// slots. It gives ErrBusy when there is no room. What it cannot tell is found
+// reserve reserves what the batch of a message takes, when that is several
+// slots. It gives ErrNoSlots when there is no room. What it cannot tell is found
 // out when the batch is picked up.
-func (r *Runner) makeRoom(ctx context.Context, m tasks.BatchMessage) (release func(), err error) {
+func (r *Runner) reserve(ctx context.Context, m tasks.BatchMessage) (release func(), err error) {
 	free := func() {}
-	e, err := r.Catalog.Get(ctx, m.Transfer)
-	if err != nil || !e.Has(m.Step) {
+	e, err := r.Transfers.Get(ctx, m.Transfer)
+	if err != nil || !e.HasStep(m.Step) {
 		return free, nil //nolint:nilerr // receive asks again, and says what is wrong
 	}
 	reg, ok := r.Registry.Lookup(e.Step(m.Step).Handler)
 	weight := reg.Slots.Of(r.Slots)
-	if !ok || reg.Slots == One {
+	if !ok || reg.Slots == OneSlot {
 		return free, nil
 	}
 	if !r.heavy.reserve(weight) {
-		return nil, ErrBusy
+		return nil, ErrNoSlots
 	}
 	return func() { r.heavy.release(weight) }, nil
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/richardlehane/siegfried/pkg/static"
 )
 
-// CodeUnidentified is what identify says of a file that no signature matches.
-const CodeUnidentified = "unidentified"
+// CodeUnknownFormat is what identify says of a file that no signature matches.
+const CodeUnknownFormat = "unidentified"
 
 // unknownFormat is what stands in the fact puid of such a file.
 const unknownFormat = "UNKNOWN"
@@ -96,7 +96,7 @@ func identify(ctx context.Context, job *Job) error {
 func recognise(ctx context.Context, sf *siegfried.Siegfried, f *os.File, name string, limit int64) ([]format, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return nil, Again(CodeIO, err)
+		return nil, RetryLater(CodeIO, err)
 	}
 	src := newWindow(ctx, f, info.Size(), limit)
 	// The buffer is not put back for the next file: siegfried's goroutines may
@@ -178,7 +178,7 @@ func record(job *Job, formats []format) error {
 		}
 	}
 	if best.puid == unknownFormat {
-		return Warn(CodeUnidentified, best.warning)
+		return Warn(CodeUnknownFormat, best.warning)
 	}
 	return nil
 }

@@ -55,19 +55,19 @@ func TestIdentify(t *testing.T) {
 		outcome       tasks.Outcome
 		want          map[string]any
 	}{
-		{"a.png", pngFile(t), tasks.Succeeded, map[string]any{"puid": "fmt/11", "format": "Portable Network Graphics", "format_version": "1.0", "mime": "image/png"}},
-		{"a.pdf", pdfFile, tasks.Succeeded, map[string]any{"puid": "fmt/18", "format": "Acrobat PDF 1.4 - Portable Document Format", "format_version": "1.4", "mime": "application/pdf"}},
-		{"a.zip", zipFile(t, "x"), tasks.Succeeded, map[string]any{"puid": "x-fmt/263", "format": "ZIP Format", "mime": "application/zip"}},
-		{"a.txt", "some text\n", tasks.Succeeded, map[string]any{"puid": "x-fmt/111", "format": "Plain Text File", "mime": "text/plain"}},
-		{"a.txt", pngFile(t), tasks.Succeeded, map[string]any{"puid": "fmt/11", "format": "Portable Network Graphics", "format_version": "1.0", "mime": "image/png", "format_warning": "extension mismatch"}},
-		{"nothing", "", tasks.Warning, map[string]any{"puid": "UNKNOWN", "format_warning": "no match"}},
-		{"junk", "\x00\x01\x02\xfe\xff", tasks.Warning, map[string]any{"puid": "UNKNOWN", "format_warning": "no match"}},
+		{"a.png", pngFile(t), tasks.OutcomeSucceeded, map[string]any{"puid": "fmt/11", "format": "Portable Network Graphics", "format_version": "1.0", "mime": "image/png"}},
+		{"a.pdf", pdfFile, tasks.OutcomeSucceeded, map[string]any{"puid": "fmt/18", "format": "Acrobat PDF 1.4 - Portable Document Format", "format_version": "1.4", "mime": "application/pdf"}},
+		{"a.zip", zipFile(t, "x"), tasks.OutcomeSucceeded, map[string]any{"puid": "x-fmt/263", "format": "ZIP Format", "mime": "application/zip"}},
+		{"a.txt", "some text\n", tasks.OutcomeSucceeded, map[string]any{"puid": "x-fmt/111", "format": "Plain Text File", "mime": "text/plain"}},
+		{"a.txt", pngFile(t), tasks.OutcomeSucceeded, map[string]any{"puid": "fmt/11", "format": "Portable Network Graphics", "format_version": "1.0", "mime": "image/png", "format_warning": "extension mismatch"}},
+		{"nothing", "", tasks.OutcomeWarning, map[string]any{"puid": "UNKNOWN", "format_warning": "no match"}},
+		{"junk", "\x00\x01\x02\xfe\xff", tasks.OutcomeWarning, map[string]any{"puid": "UNKNOWN", "format_warning": "no match"}},
 	} {
 		r, facts := try(t, "identify", nil, put(t, t.TempDir(), c.name, c.content))
 		if r.Outcome != c.outcome || !maps.Equal(facts, c.want) {
 			t.Errorf("%s: %s %v %s, want %v", c.name, r.Outcome, facts, r.Error, c.want)
 		}
-		if r.Outcome == tasks.Warning && r.Code != CodeUnidentified {
+		if r.Outcome == tasks.OutcomeWarning && r.Code != CodeUnknownFormat {
 			t.Errorf("%s: code %q", c.name, r.Code)
 		}
 	}
@@ -101,7 +101,7 @@ func TestIdentifyInParallelGivesTheSameAnswers(t *testing.T) {
 	for i := range 10 * len(contents) {
 		paths = append(paths, put(t, dir, strconv.Itoa(i), contents[i%len(contents)]))
 	}
-	results, err := Trial{}.Run(t.Context(), PerFile(identify, Parallel(8)), paths...)
+	results, err := DryRun{}.Run(t.Context(), PerFile(identify, Parallel(8)), paths...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestIdentifyReadsNoMoreThanItMay(t *testing.T) {
 		t.Skipf("the file system has no sparse files of this size: %v", err)
 	}
 	r, facts := try(t, "identify", map[string]any{"max_scan": 1 << 20}, path)
-	if r.Outcome != tasks.Warning || facts["puid"] != "UNKNOWN" ||
+	if r.Outcome != tasks.OutcomeWarning || facts["puid"] != "UNKNOWN" ||
 		!strings.Contains(fmt.Sprint(facts["format_warning"]), "looked at 1048576 of 1099511627776 bytes") {
 		t.Errorf("%s %v", r.Outcome, facts)
 	}

@@ -150,9 +150,9 @@ func (w *window) fetchOnce(off int64, n int) ([]byte, error) {
 	p := make([]byte, n)
 	if got, err := w.file.ReadAt(p, off); got < n {
 		if errors.Is(err, io.EOF) {
-			return nil, Again(CodeWhileReading, fmt.Errorf("the file ended at %d of %d bytes", off+int64(got), w.size))
+			return nil, RetryLater(CodeChangedWhileReading, fmt.Errorf("the file ended at %d of %d bytes", off+int64(got), w.size))
 		}
-		return nil, Again(CodeIO, err)
+		return nil, RetryLater(CodeIO, err)
 	}
 	return p, nil
 }

@@ -50,7 +50,7 @@ func TestWindowTellsAFileThatShrank(t *testing.T) {
 	if p, err := w.Slice(0, 8); err == nil || p != nil {
 		t.Errorf("got %q", p)
 	}
-	if v, _ := verdictOf(w.failure()); v.outcome != tasks.Error || v.code != CodeWhileReading {
+	if v, _ := verdictOf(w.failure()); v.outcome != tasks.OutcomeError || v.code != CodeChangedWhileReading {
 		t.Errorf("got %v", w.failure())
 	}
 }

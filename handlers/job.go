@@ -39,7 +39,7 @@ type jobSpec struct {
 	file    tasks.File
 	args    any            // the step's arguments, rendered for this file
 	facts   map[string]any // what earlier steps learnt; never changed
-	capture int            // bytes kept of each stream; DefaultCapture when zero
+	capture int            // bytes kept of each stream; DefaultMaxOutput when zero
 	opener  opener
 	onDone  func(*Job) // called once when the job is done, by whoever ends it; may be nil
 	now     func() time.Time
@@ -100,12 +100,12 @@ func decodeArgs(args, dst any) error {
 
 // Open opens the whole file for reading, if it is a regular file within the folders
 // that may be read; the caller closes it. An error that a function given to
-// PerFile returns as it is ends the file rightly: a missing, forbidden or
+// VariantPerFile returns as it is ends the file rightly: a missing, forbidden or
 // unsuitable file has failed, trouble with the storage is tried again. Of a file
-// that was split into parts it gives none: a handler that takes parts uses OpenPart.
+// that was split into parts it gives none: a handler that takes parts uses OpenChunk.
 func (j *Job) Open() (*os.File, error) {
 	if part := j.spec.file.Part; part > 0 {
-		return nil, Fail(CodePart, fmt.Errorf("part %d of a file that was split into lines: the handler takes whole files only", part))
+		return nil, Fail(CodeNotWholeFile, fmt.Errorf("part %d of a file that was split into lines: the handler takes whole files only", part))
 	}
 	return j.open()
 }
@@ -119,7 +119,7 @@ func (j *Job) open() (*os.File, error) {
 }
 
 // Start says that work on this file begins now. Unless it is called, the file
-// began when its batch did. PerFile calls it.
+// began when its batch did. VariantPerFile calls it.
 func (j *Job) Start() { j.start(j.spec.now()) }
 
 func (j *Job) start(t time.Time) {

@@ -22,12 +22,12 @@ func TestResultTellsEverything(t *testing.T) {
 	if err := errors.Join(job.SetFact("b", 1), job.SetFact("a", []string{"<x>"}), job.SetFact("b", 2)); err != nil {
 		t.Fatal(err)
 	}
-	job.SetStatus(0, tasks.Succeeded, "")
-	job.SetStatus(4, tasks.Warning, "odd")
+	job.SetStatus(0, tasks.OutcomeSucceeded, "")
+	job.SetStatus(4, tasks.OutcomeWarning, "odd")
 	job.Done()
 	at := stopped().Truncate(time.Microsecond)
 	want := tasks.Result{
-		Step: 2, File: 7, Outcome: tasks.Warning, ExitCode: 4, Code: "odd",
+		Step: 2, File: 7, Outcome: tasks.OutcomeWarning, ExitCode: 4, Code: "odd",
 		Output: "out", Error: "bad \uFFFD", Facts: []byte(`{"b":2,"a":["\u003cx\u003e"]}`),
 		Attempt: 3, Worker: "w", StartedAt: at, EndedAt: at,
 	}
@@ -42,7 +42,7 @@ func TestJobWithoutVerdictHasSucceeded(t *testing.T) {
 		t.Fatal("a new job is decided or done")
 	}
 	job.Done()
-	if r := job.result(); r.Outcome != tasks.Succeeded || r.ExitCode != 0 || r.Facts != nil || r.Output != "" {
+	if r := job.result(); r.Outcome != tasks.OutcomeSucceeded || r.ExitCode != 0 || r.Facts != nil || r.Output != "" {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -54,7 +54,7 @@ func TestNothingChangesADoneJob(t *testing.T) {
 	before := job.result()
 	job.Done()
 	job.Start()
-	job.SetStatus(1, tasks.Failed, "late")
+	job.SetStatus(1, tasks.OutcomeFailed, "late")
 	job.WriteOutput([]byte("late"))
 	job.WriteError([]byte("late"))
 	if err := job.SetFact("late", true); !errors.Is(err, ErrDone) {
@@ -63,7 +63,7 @@ func TestNothingChangesADoneJob(t *testing.T) {
 	if _, err := io.WriteString(job.Output(), "late"); !errors.Is(err, ErrDone) {
 		t.Errorf("Output gave %v", err)
 	}
-	if job.finish(tasks.Error, "late", "late") || job.fail(io.EOF) || job.abandon() {
+	if job.finish(tasks.OutcomeError, "late", "late") || job.fail(io.EOF) || job.abandon() {
 		t.Error("a done job was ended again")
 	}
 	if got := job.result(); !reflect.DeepEqual(got, before) || told != 1 {
@@ -77,18 +77,18 @@ func TestAbandonedJobIsNeverRecorded(t *testing.T) {
 		t.Error("was not open")
 	}
 	job.Done()
-	job.finish(tasks.Error, "", "")
+	job.finish(tasks.OutcomeError, "", "")
 }
 
 func TestFinishReplacesTheVerdict(t *testing.T) {
 	job := bare()
 	job.WriteError([]byte("before."))
-	job.SetStatus(42, tasks.Failed, "mine")
-	if !job.finish(tasks.TimedOut, CodeTimeout, "too slow") {
+	job.SetStatus(42, tasks.OutcomeFailed, "mine")
+	if !job.finish(tasks.OutcomeTimedOut, CodeTimeout, "too slow") {
 		t.Fatal("was done")
 	}
 	r := job.result()
-	if r.Outcome != tasks.TimedOut || r.Code != CodeTimeout || r.ExitCode != 42 || r.Error != "before.\ntoo slow" {
+	if r.Outcome != tasks.OutcomeTimedOut || r.Code != CodeTimeout || r.ExitCode != 42 || r.Error != "before.\ntoo slow" {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -101,11 +101,11 @@ func TestStatusStaysRecordable(t *testing.T) {
 		wantCode    string
 		description string
 	}{
-		{"great", "x", tasks.Error, CodeInvalidOutcome, "outside the enumeration"},
-		{"", "x", tasks.Error, CodeInvalidOutcome, "empty"},
-		{tasks.Failed, strings.Repeat("c", 65), tasks.Failed, strings.Repeat("c", 64), "long"},
-		{tasks.Failed, strings.Repeat("c", 63) + "é", tasks.Failed, strings.Repeat("c", 63), "cut within a character"},
-		{tasks.Failed, "a\x00\xff", tasks.Failed, "a\uFFFD\uFFFD", "broken"},
+		{"great", "x", tasks.OutcomeError, CodeInvalidOutcome, "outside the enumeration"},
+		{"", "x", tasks.OutcomeError, CodeInvalidOutcome, "empty"},
+		{tasks.OutcomeFailed, strings.Repeat("c", 65), tasks.OutcomeFailed, strings.Repeat("c", 64), "long"},
+		{tasks.OutcomeFailed, strings.Repeat("c", 63) + "é", tasks.OutcomeFailed, strings.Repeat("c", 63), "cut within a character"},
+		{tasks.OutcomeFailed, "a\x00\xff", tasks.OutcomeFailed, "a\uFFFD\uFFFD", "broken"},
 	} {
 		job := bare()
 		job.SetStatus(0, c.outcome, c.code)
@@ -171,7 +171,7 @@ func TestDecodeArgsIsStrict(t *testing.T) {
 		t.Errorf("got %v %v", got, err)
 	}
 	err := newJob(jobSpec{args: map[string]any{"title": "x"}}).DecodeArgs(&got)
-	if v, _ := verdictOf(err); v.outcome != tasks.Failed || v.code != CodeBadArgs {
+	if v, _ := verdictOf(err); v.outcome != tasks.OutcomeFailed || v.code != CodeBadArgs {
 		t.Errorf("a wrong field gave %v", err)
 	}
 }
@@ -184,7 +184,7 @@ func TestJobIsSafeForLateGoroutines(t *testing.T) {
 			for i := range 200 {
 				job.WriteOutput([]byte("x"))
 				job.Start()
-				job.SetStatus(i, tasks.Warning, "w")
+				job.SetStatus(i, tasks.OutcomeWarning, "w")
 				_ = job.SetFact("n", i) // refused once it is done
 				job.Fact("n")
 			}

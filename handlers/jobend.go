@@ -10,7 +10,7 @@ import (
 // a message for its error stream. It reports whether the job was still open.
 func (j *Job) finish(outcome tasks.Outcome, code, message string) bool {
 	exitCode := 0
-	if outcome.Stops() {
+	if outcome.StopsRecipe() {
 		exitCode = 1
 	}
 	return j.conclude(newVerdict(exitCode, outcome, code), message)
@@ -67,7 +67,7 @@ func (j *Job) close(last func()) bool {
 		last()
 	}
 	if j.verdict.outcome == "" {
-		j.verdict.outcome = tasks.Succeeded
+		j.verdict.outcome = tasks.OutcomeSucceeded
 	}
 	j.ended = j.spec.now()
 	if j.started.IsZero() {

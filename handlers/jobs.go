@@ -12,16 +12,16 @@ import (
 
 // Codes of results that no handler was asked for.
 const (
-	CodeCondition = "condition" // the step's condition cannot be evaluated for this file
-	CodeArguments = "arguments" // the step's arguments cannot be rendered for this file
-	CodeCanceled  = "canceled"  // a person canceled the transfer
+	CodeBadCondition = "condition" // the step's condition cannot be evaluated for this file
+	CodeBadArguments = "arguments" // the step's arguments cannot be rendered for this file
+	CodeCanceled     = "canceled"  // a person canceled the transfer
 )
 
-// makeJobs makes a job of every file to do and returns those that the handler
+// buildJobs makes a job of every file to do and returns those that the handler
 // has to look at. The others end here: the scan could not read them, or the
 // recipe cannot be applied to them.
-func (u *run) makeJobs(roots *Roots) (open []*Job) {
-	step := u.entry.Step(u.batch.Step)
+func (u *batchRun) buildJobs(roots *Roots) (open []*Job) {
+	step := u.plan.Step(u.batch.Step)
 	begun := u.Now()
 	u.jobs = make([]*Job, 0, len(u.work))
 	open = make([]*Job, 0, len(u.work))
@@ -32,7 +32,7 @@ func (u *run) makeJobs(roots *Roots) (open []*Job) {
 		args, argsErr := step.Args(f, facts)
 		j := &all[i]
 		j.spec = jobSpec{
-			file: *f, args: args, facts: facts, capture: u.Capture, opener: roots, onDone: u.early.done,
+			file: *f, args: args, facts: facts, capture: u.MaxOutput, opener: roots, onDone: u.partial.done,
 			now: u.Now, step: u.batch.Step, attempt: u.batch.Attempt, worker: u.Worker,
 			transfer: u.batch.Transfer, store: u.Store, metrics: u.Metrics,
 		}
@@ -41,15 +41,15 @@ func (u *run) makeJobs(roots *Roots) (open []*Job) {
 		switch {
 		case u.canceled.Err() != nil:
 			finishCanceled([]*Job{j})
-		case u.guilty:
-			j.finish(tasks.Error, CodeWorkerLost, "every worker that took this file alone died with it")
-		case f.Problem != "":
-			code, reason, _ := strings.Cut(f.Problem, ": ")
-			j.finish(tasks.Failed, code, cmp.Or(reason, code))
+		case u.poisoned:
+			j.finish(tasks.OutcomeError, CodeWorkerCrashed, "every worker that took this file alone died with it")
+		case f.ScanError != "":
+			code, reason, _ := strings.Cut(f.ScanError, ": ")
+			j.finish(tasks.OutcomeFailed, code, cmp.Or(reason, code))
 		case u.conditionError(step, f, facts) != nil:
-			j.finish(tasks.Failed, CodeCondition, u.conditionError(step, f, facts).Error())
+			j.finish(tasks.OutcomeFailed, CodeBadCondition, u.conditionError(step, f, facts).Error())
 		case argsErr != nil:
-			j.finish(tasks.Failed, CodeArguments, argsErr.Error())
+			j.finish(tasks.OutcomeFailed, CodeBadArguments, argsErr.Error())
 		default:
 			open = append(open, j)
 		}
@@ -59,12 +59,12 @@ func (u *run) makeJobs(roots *Roots) (open []*Job) {
 
 // conditionError is why the step's condition could not be evaluated when the
 // file was sent here, nil when it could.
-func (u *run) conditionError(step *recipe.Step, f *tasks.File, facts map[string]any) error {
+func (u *batchRun) conditionError(step *recipe.Step, f *tasks.File, facts map[string]any) error {
 	if step.Unconditional() {
 		return nil
 	}
-	_, err := u.entry.Recipe.Next(step.No-1, f, facts)
-	if bad, ok := errors.AsType[*recipe.EvalError](err); ok && bad.No == step.No {
+	_, err := u.plan.Recipe.Next(step.Number-1, f, facts)
+	if bad, ok := errors.AsType[*recipe.EvalError](err); ok && bad.Number == step.Number {
 		return bad
 	}
 	return nil

@@ -57,7 +57,7 @@ func settle(ctx context.Context, jobs []*Job, err error) (left []*Job) {
 		case endsByError:
 			job.fail(err)
 		case endsByTimeout:
-			job.finish(tasks.TimedOut, CodeTimeout, "the step's time ran out before this file was finished")
+			job.finish(tasks.OutcomeTimedOut, CodeTimeout, "the step's time ran out before this file was finished")
 		case endsElsewhere:
 			left = append(left, job)
 		}

@@ -25,11 +25,11 @@ func TestBatchErrorTouchesOnlyOpenJobs(t *testing.T) {
 		if left := settle(t.Context(), jobs, err); len(left) > 0 {
 			t.Errorf("%s: %d jobs left", name, len(left))
 		}
-		if r := jobs[0].result(); r.Outcome != tasks.Succeeded || r.Error != "" {
+		if r := jobs[0].result(); r.Outcome != tasks.OutcomeSucceeded || r.Error != "" {
 			t.Errorf("%s: the done job became %+v", name, r)
 		}
 		for _, job := range jobs[1:] {
-			if r := job.result(); r.Outcome != tasks.Error || !strings.Contains(r.Error, err.Error()) {
+			if r := job.result(); r.Outcome != tasks.OutcomeError || !strings.Contains(r.Error, err.Error()) {
 				t.Errorf("%s: got %+v", name, r)
 			}
 		}

@@ -14,10 +14,10 @@ import (
 
 // What load says of files, beside what every handler does.
 const (
-	CodeSetAside = "lines-set-aside" // some lines were no rows; the others are in
-	CodeChanged  = "changed"         // the content is not what was split, or loaded in part
-	CodeDamaged  = "damaged"         // the compressed content ends early or makes no sense
-	CodeTable    = "table"           // the table is not there, or does not suit
+	CodeLinesRejected = "lines-set-aside" // some lines were no rows; the others are in
+	CodeChanged       = "changed"         // the content is not what was split, or loaded in part
+	CodeCorrupt       = "damaged"         // the compressed content ends early or makes no sense
+	CodeTableError    = "table"           // the table is not there, or does not suit
 )
 
 var errNoDatabase = errors.New("load needs the database of a worker")
@@ -26,7 +26,7 @@ var errNoDatabase = errors.New("load needs the database of a worker")
 // part and first_line of a part, and bytes, lines, loaded, skipped, duplicates
 // and bad, which are what became of the lines.
 func newLoad() Handler {
-	var memory load.Memory
+	var memory load.MemoryBudget
 	return HandlerFunc(func(ctx context.Context, jobs []*Job) error {
 		l := loaders{memory: &memory, byArgs: make(map[string]*load.Loader)}
 		return PerFile(l.file).Handle(ctx, jobs)
@@ -38,7 +38,7 @@ func loadPlan(args any) (*load.Plan, error) {
 	if err := decodeArgs(args, &a); err != nil {
 		return nil, err
 	}
-	p, err := a.Plan()
+	p, err := a.Resolve()
 	if err != nil {
 		return nil, Fail(CodeBadArgs, err)
 	}
@@ -47,7 +47,7 @@ func loadPlan(args any) (*load.Plan, error) {
 
 // loaders are those of one batch: tables may change from one to the next.
 type loaders struct {
-	memory *load.Memory
+	memory *load.MemoryBudget
 
 	mu     sync.Mutex
 	byArgs map[string]*load.Loader
@@ -73,7 +73,7 @@ func (l *loaders) of(ctx context.Context, job *Job) (*load.Loader, error) {
 	loader, err := load.New(ctx, job.spec.store, p, l.memory)
 	switch {
 	case errors.Is(err, store.ErrTable), errors.Is(err, store.ErrNoTable), errors.Is(err, load.ErrPlan):
-		return nil, Fail(CodeTable, err)
+		return nil, Fail(CodeTableError, err)
 	case err != nil:
 		return nil, err
 	}
@@ -86,14 +86,14 @@ func (l *loaders) file(ctx context.Context, job *Job) error {
 	if err != nil {
 		return err
 	}
-	part, err := job.OpenPart()
+	part, err := job.OpenChunk()
 	if err != nil {
 		return err
 	}
 	defer part.Close() // only read from
 	whole, err := part.WholeLines()
 	if err != nil {
-		return Again(CodeIO, err)
+		return RetryLater(CodeIO, err)
 	}
 	if !whole {
 		return Fail(CodeChanged, errors.New("the file has changed since it was split: lines begin at other places; load it again"))
@@ -106,8 +106,8 @@ func (l *loaders) file(ctx context.Context, job *Job) error {
 }
 
 // source names the job's content to a loader.
-func (j *Job) source() load.Source {
-	return load.Source{
+func (j *Job) source() load.Chunk {
+	return load.Chunk{
 		Transfer: j.spec.transfer, Step: j.spec.step, File: j.spec.file.No, Line: j.spec.file.Line,
 		Abreast: max(2, min(4, runtime.GOMAXPROCS(0))), Observe: j.spec.metrics.loaded,
 	}
@@ -126,13 +126,13 @@ func (j *Job) setCounts(c *store.LoadCounts) error {
 func loadVerdict(c *store.LoadCounts, err error) error {
 	switch {
 	case errors.Is(err, load.ErrCompressed):
-		return Fail(CodeDamaged, fmt.Errorf("%w; %d lines before are in", err, c.Loaded))
+		return Fail(CodeCorrupt, fmt.Errorf("%w; %d lines before are in", err, c.Loaded))
 	case errors.Is(err, load.ErrChanged):
 		return Fail(CodeChanged, err)
 	case err != nil:
 		return err
 	case c.Bad > 0:
-		return Warn(CodeSetAside, fmt.Sprintf("%d of %d lines were set aside", c.Bad, c.Lines))
+		return Warn(CodeLinesRejected, fmt.Sprintf("%d of %d lines were set aside", c.Bad, c.Lines))
 	}
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// CodeNoDigest says that files are missing from a manifest.
-const CodeNoDigest = "no-digest"
+// CodeDigestMissing says that files are missing from a manifest.
+const CodeDigestMissing = "no-digest"
 
 type manifestArgs struct {
 	To        string `json:"to"`
@@ -34,7 +34,7 @@ func newManifestArgs(args any) (manifestArgs, error) {
 // manifest writes a line for every file with a digest, as sha256sum and its
 // siblings write and check it. Arguments: {"to": path, "algorithm": "sha256"}.
 // Files without the digest are counted and the first of them named.
-func manifest(ctx context.Context, c *Closing) error {
+func manifest(ctx context.Context, c *TransferJob) error {
 	args, err := newManifestArgs(c.Args())
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func manifest(ctx context.Context, c *Closing) error {
 				continue
 			}
 			if _, err := io.WriteString(w, checksumLine(digest, f.Path)); err != nil {
-				return Again(CodeIO, err)
+				return RetryLater(CodeIO, err)
 			}
 		}
 		return nil
@@ -60,7 +60,7 @@ func manifest(ctx context.Context, c *Closing) error {
 		return err
 	}
 	if without.n > 0 {
-		return Warn(CodeNoDigest, without.count("have no "+args.Algorithm+" and are not listed", c.Transfer().Files))
+		return Warn(CodeDigestMissing, without.count("have no "+args.Algorithm+" and are not listed", c.Transfer().Files))
 	}
 	return nil
 }

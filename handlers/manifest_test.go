@@ -19,17 +19,17 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // closedFile writes a file and gives it with its digest, as checksum leaves it.
-func closedFile(t *testing.T, path, content string) ClosedFile {
+func closedFile(t *testing.T, path, content string) FinalFile {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256([]byte(content))
-	return ClosedFile{tasks.File{Path: path, Size: int64(len(content))}, map[string]any{"sha256": hex.EncodeToString(sum[:])}}
+	return FinalFile{tasks.File{Path: path, Size: int64(len(content))}, map[string]any{"sha256": hex.EncodeToString(sum[:])}}
 }
 
-// try runs a built-in closing handler as a worker does that may write below base.
-func tryClosing(t *testing.T, h ClosingHandler, trial ClosingTrial) tasks.ClosingStep {
+// try runs a built-in finalizer as a worker does that may write below base.
+func tryClosing(t *testing.T, h Finalizer, trial FinalizerDryRun) tasks.FinalizeStep {
 	t.Helper()
 	step, err := trial.Run(t.Context(), h)
 	if err != nil {
@@ -38,7 +38,7 @@ func tryClosing(t *testing.T, h ClosingHandler, trial ClosingTrial) tasks.Closin
 	return step
 }
 
-func wantStep(t *testing.T, got tasks.ClosingStep, state tasks.ClosingState, message string) {
+func wantStep(t *testing.T, got tasks.FinalizeStep, state tasks.FinalizeState, message string) {
 	t.Helper()
 	if got.State != state || message == "" && got.Error != "" || !strings.Contains(got.Error, message) {
 		t.Errorf("it is %s: %s; want %s: %s", got.State, got.Error, state, message)
@@ -54,12 +54,12 @@ func oddNames() []string {
 func TestManifestIsWhatSha256sumChecks(t *testing.T) {
 	t.Parallel()
 	in, out := t.TempDir(), t.TempDir()
-	var files []ClosedFile
+	var files []FinalFile
 	for i, name := range oddNames() {
 		files = append(files, closedFile(t, filepath.Join(in, name), fmt.Sprint("content ", i)))
 	}
-	step := tryClosing(t, manifest, ClosingTrial{Files: files, Base: out, Args: map[string]any{"to": "a/b/sums"}})
-	wantStep(t, step, tasks.ClosingDone, "")
+	step := tryClosing(t, manifest, FinalizerDryRun{Files: files, Base: out, Args: map[string]any{"to": "a/b/sums"}})
+	wantStep(t, step, tasks.FinalizeDone, "")
 	text, err := os.ReadFile(filepath.Join(out, "a/b/sums"))
 	if err != nil || strings.Count(string(text), "\n") != len(files) {
 		t.Fatalf("%v, %q", err, text)
@@ -114,13 +114,13 @@ func TestChecksumLine(t *testing.T) {
 func TestManifestNamesFilesWithoutADigest(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
-	var files []ClosedFile
+	var files []FinalFile
 	for i := range 7 {
-		files = append(files, ClosedFile{File: tasks.File{Path: fmt.Sprintf("/x/%d", i)}})
+		files = append(files, FinalFile{File: tasks.File{Path: fmt.Sprintf("/x/%d", i)}})
 	}
-	files = append(files, ClosedFile{tasks.File{Path: "/x/well"}, map[string]any{"md5": "abc"}}, ClosedFile{tasks.File{Path: "/x/odd"}, map[string]any{"md5": 7}})
-	step := tryClosing(t, manifest, ClosingTrial{Files: files, Base: out, Args: map[string]any{"to": "sums", "algorithm": "md5"}})
-	wantStep(t, step, tasks.ClosingDone, `no-digest: 8 of 9 files have no md5 and are not listed: "/x/0", "/x/1", "/x/2", "/x/3", "/x/4", …`)
+	files = append(files, FinalFile{tasks.File{Path: "/x/well"}, map[string]any{"md5": "abc"}}, FinalFile{tasks.File{Path: "/x/odd"}, map[string]any{"md5": 7}})
+	step := tryClosing(t, manifest, FinalizerDryRun{Files: files, Base: out, Args: map[string]any{"to": "sums", "algorithm": "md5"}})
+	wantStep(t, step, tasks.FinalizeDone, `no-digest: 8 of 9 files have no md5 and are not listed: "/x/0", "/x/1", "/x/2", "/x/3", "/x/4", …`)
 	if text, err := os.ReadFile(filepath.Join(out, "sums")); err != nil || string(text) != "abc  /x/well\n" {
 		t.Errorf("%q, %v", text, err)
 	}
@@ -130,12 +130,12 @@ func TestManifestNamesFilesWithoutADigest(t *testing.T) {
 func TestManifestOfManyFiles(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
-	const n = 3*closingPage + 1
-	files := make([]ClosedFile, n)
+	const n = 3*readPage + 1
+	files := make([]FinalFile, n)
 	for i := range files {
-		files[i] = ClosedFile{tasks.File{Path: fmt.Sprint("/x/", i)}, map[string]any{"sha256": "d"}}
+		files[i] = FinalFile{tasks.File{Path: fmt.Sprint("/x/", i)}, map[string]any{"sha256": "d"}}
 	}
-	wantStep(t, tryClosing(t, manifest, ClosingTrial{Files: files, Base: out, Args: map[string]any{"to": "sums"}}), tasks.ClosingDone, "")
+	wantStep(t, tryClosing(t, manifest, FinalizerDryRun{Files: files, Base: out, Args: map[string]any{"to": "sums"}}), tasks.FinalizeDone, "")
 	text, err := os.ReadFile(filepath.Join(out, "sums"))
 	if err != nil || strings.Count(string(text), "\n") != n || !strings.HasSuffix(string(text), fmt.Sprintf("d  /x/%d\n", n-1)) {
 		t.Errorf("%v, %d lines", err, strings.Count(string(text), "\n"))
@@ -152,7 +152,7 @@ func TestArgumentsOfClosingHandlers(t *testing.T) {
 		},
 		"report": {"to is missing": nil, "unknown field": map[string]any{"too": "/x"}},
 	} {
-		reg, ok := r.LookupClosing(name)
+		reg, ok := r.LookupFinalizer(name)
 		if !ok || reg.CheckArgs(map[string]any{"to": "/x"}) != nil {
 			t.Errorf("%s: %v", name, ok)
 			continue
@@ -170,21 +170,21 @@ func TestReportGolden(t *testing.T) {
 	out := t.TempDir()
 	created := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 	tr := tasks.Transfer{
-		UUID: "0195506f-8c00-7000-8000-000000000001", State: tasks.Closing, Files: 3, Bytes: 30, Finished: 3, CreatedAt: created,
-		EndedAt: created.Add(2 * time.Second), // as if it had ended, for the same seconds in every run
-		Steps:   []tasks.Step{{No: 1, Name: "checksum", Routed: 3, Counts: tasks.Counts{Succeeded: 1, Failed: 1, TimedOut: 1}}},
-		Closing: []tasks.ClosingStep{{No: 1, Name: "report", State: tasks.ClosingRunning}},
+		UUID: "0195506f-8c00-7000-8000-000000000001", State: tasks.StateFinalizing, Files: 3, Bytes: 30, Finished: 3, CreatedAt: created,
+		EndedAt:    created.Add(2 * time.Second), // as if it had ended, for the same seconds in every run
+		Steps:      []tasks.Step{{Number: 1, Name: "checksum", Selected: 3, Counts: tasks.Counts{Succeeded: 1, Failed: 1, TimedOut: 1}}},
+		Finalizers: []tasks.FinalizeStep{{Number: 1, Name: "report", State: tasks.FinalizeRunning}},
 	}
-	step := tryClosing(t, report, ClosingTrial{
+	step := tryClosing(t, report, FinalizerDryRun{
 		Transfer: tr, Base: out, Args: map[string]any{"to": "report.json"},
-		Files: []ClosedFile{{File: tasks.File{Path: "/x/a\n\"b\""}}, {File: tasks.File{Path: "/x/\xff"}}, {File: tasks.File{Path: "/x/c"}}},
+		Files: []FinalFile{{File: tasks.File{Path: "/x/a\n\"b\""}}, {File: tasks.File{Path: "/x/\xff"}}, {File: tasks.File{Path: "/x/c"}}},
 		Results: []tasks.Result{
-			{Step: 1, File: 2, Outcome: tasks.TimedOut, Code: "timeout", Error: "too slow", Attempt: 3},
-			{Step: 1, File: 1, Outcome: tasks.Failed, Code: "not-found", Error: "no such file\nat all", Attempt: 1},
-			{Step: 1, File: 3, Outcome: tasks.Succeeded, Attempt: 1},
+			{Step: 1, File: 2, Outcome: tasks.OutcomeTimedOut, Code: "timeout", Error: "too slow", Attempt: 3},
+			{Step: 1, File: 1, Outcome: tasks.OutcomeFailed, Code: "not-found", Error: "no such file\nat all", Attempt: 1},
+			{Step: 1, File: 3, Outcome: tasks.OutcomeSucceeded, Attempt: 1},
 		},
 	})
-	wantStep(t, step, tasks.ClosingDone, "")
+	wantStep(t, step, tasks.FinalizeDone, "")
 	got, err := os.ReadFile(filepath.Join(out, "report.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -19,5 +19,5 @@ func openVerdict(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return Fail(CodeNotPermitted, err)
 	}
-	return Again(CodeIO, err)
+	return RetryLater(CodeIO, err)
 }

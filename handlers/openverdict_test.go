@@ -27,16 +27,16 @@ func TestOpenVerdicts(t *testing.T) {
 	link(t, "loop", dir+"/loop")
 	link(t, dir+"/circle", dir+"/circle")
 	for path, want := range map[string]verdict{
-		dir + "/none":                {tasks.Failed, 1, CodeNotFound},
-		dir + "/none/below":          {tasks.Failed, 1, CodeNotFound},
-		file + "/below":              {tasks.Failed, 1, CodeNotFound},
-		dir:                          {tasks.Failed, 1, CodeNotAFile},
-		fifo:                         {tasks.Failed, 1, CodeNotAFile},
-		dir + "/s":                   {tasks.Failed, 1, CodeNotAFile},
-		dir + "/loop":                {tasks.Failed, 1, CodeNotAFile},
-		dir + "/circle":              {tasks.Failed, 1, CodeNotAFile},
-		"/etc/passwd":                {tasks.Failed, 1, CodeOutsideRoots},
-		link(t, "none", dir+"/gone"): {tasks.Failed, 1, CodeNotFound},
+		dir + "/none":                {tasks.OutcomeFailed, 1, CodeNotFound},
+		dir + "/none/below":          {tasks.OutcomeFailed, 1, CodeNotFound},
+		file + "/below":              {tasks.OutcomeFailed, 1, CodeNotFound},
+		dir:                          {tasks.OutcomeFailed, 1, CodeNotAFile},
+		fifo:                         {tasks.OutcomeFailed, 1, CodeNotAFile},
+		dir + "/s":                   {tasks.OutcomeFailed, 1, CodeNotAFile},
+		dir + "/loop":                {tasks.OutcomeFailed, 1, CodeNotAFile},
+		dir + "/circle":              {tasks.OutcomeFailed, 1, CodeNotAFile},
+		"/etc/passwd":                {tasks.OutcomeFailed, 1, CodeOutsideRoots},
+		link(t, "none", dir+"/gone"): {tasks.OutcomeFailed, 1, CodeNotFound},
 	} {
 		job := newJob(jobSpec{file: tasks.File{Path: path}, opener: rootsOf(t, dir)})
 		_, err := job.Open()
@@ -57,11 +57,11 @@ func (o brokenOpener) Open(string) (*os.File, error) { return nil, o.err }
 // What a test cannot make happen as root, or at all, on a real file system.
 func TestOpenVerdictsOfTheSystem(t *testing.T) {
 	for errno, want := range map[syscall.Errno]verdict{
-		syscall.EACCES: {tasks.Failed, 1, CodeNotPermitted},
-		syscall.EPERM:  {tasks.Failed, 1, CodeNotPermitted},
-		syscall.EIO:    {tasks.Error, 1, CodeIO},
-		syscall.ESTALE: {tasks.Error, 1, CodeIO},
-		syscall.EMFILE: {tasks.Error, 1, CodeIO},
+		syscall.EACCES: {tasks.OutcomeFailed, 1, CodeNotPermitted},
+		syscall.EPERM:  {tasks.OutcomeFailed, 1, CodeNotPermitted},
+		syscall.EIO:    {tasks.OutcomeError, 1, CodeIO},
+		syscall.ESTALE: {tasks.OutcomeError, 1, CodeIO},
+		syscall.EMFILE: {tasks.OutcomeError, 1, CodeIO},
 	} {
 		opener := brokenOpener{&fs.PathError{Op: "open", Path: "x", Err: errno}}
 		_, err := newJob(jobSpec{opener: opener}).Open()

@@ -8,50 +8,50 @@ import (
 	"path/filepath"
 )
 
-// CodeOutsideOutputs says that a closing step may not write where it was told to.
+// CodeOutsideOutputs says that a final step may not write where it was told to.
 const CodeOutsideOutputs = "outside-outputs"
 
-// CodeInTheWay says that something else stands where a closing step is to write.
-const CodeInTheWay = "in-the-way"
+// CodeDestinationExists says that something else stands where a final step is to write.
+const CodeDestinationExists = "in-the-way"
 
-// Outputs says where closing handlers may write: below some folders, where
+// OutputRoots says where finalizers may write: below some folders, where
 // every step of a path is taken by os.Root, or, for a process that works for
 // one person with that person's rights, anywhere. The zero value refuses all.
-type Outputs struct {
+type OutputRoots struct {
 	dirs     map[string]bool // cleaned absolute paths
 	anywhere bool            // no limits
 	relative string          // what relative paths are relative to; empty when they are refused
 }
 
-// OutputsBelow allows the given folders, absolute paths, and nothing else. They
+// NewOutputRoots allows the given folders, absolute paths, and nothing else. They
 // must be there by the time that something is written.
-func OutputsBelow(dirs []string) (Outputs, error) {
+func NewOutputRoots(dirs []string) (OutputRoots, error) {
 	allowed, err := absolute(dirs, "written")
-	return Outputs{dirs: allowed}, err
+	return OutputRoots{dirs: allowed}, err
 }
 
-// OutputsAnywhere sets no limits. Relative paths are relative to base, which is
+// AnyOutputRoot sets no limits. Relative paths are relative to base, which is
 // absolute.
-func OutputsAnywhere(base string) Outputs {
-	return Outputs{anywhere: true, relative: base}
+func AnyOutputRoot(base string) OutputRoots {
+	return OutputRoots{anywhere: true, relative: base}
 }
 
-// place is where something may be written.
-type place struct {
+// destination is where something may be written.
+type destination struct {
 	root *os.Root // of the folder that holds it, or of one above
 	path string   // absolute, for people
 	name string   // below root
 }
 
 // dir is the folder that holds the place, below its root.
-func (p *place) dir() string { return filepath.Dir(p.name) }
+func (p *destination) dir() string { return filepath.Dir(p.name) }
 
 // beside is a name in the same folder.
-func (p *place) beside(name string) string { return filepath.Join(p.dir(), name) }
+func (p *destination) beside(name string) string { return filepath.Join(p.dir(), name) }
 
 // at opens the folder that path lies in, and makes those on the way. The caller
 // closes the root.
-func (o Outputs) at(path string) (*place, error) {
+func (o OutputRoots) at(path string) (*destination, error) {
 	if path == "" {
 		return nil, Fail(CodeBadArgs, errors.New("the path to write is empty"))
 	}
@@ -71,9 +71,9 @@ func (o Outputs) at(path string) (*place, error) {
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, Again(CodeIO, fmt.Errorf("open the folder for outputs: %w", err))
+		return nil, RetryLater(CodeIO, fmt.Errorf("open the folder for outputs: %w", err))
 	}
-	p := &place{root: root, path: clean, name: relative(dir, clean)}
+	p := &destination{root: root, path: clean, name: relative(dir, clean)}
 	if err := root.MkdirAll(p.dir(), 0o755); err != nil {
 		return nil, errors.Join(writeVerdict(path, err), root.Close())
 	}
@@ -81,7 +81,7 @@ func (o Outputs) at(path string) (*place, error) {
 }
 
 // unlimited follows links as the person would who runs the process.
-func unlimited(path string) (*place, error) {
+func unlimited(path string) (*destination, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // as mkdir makes them; the umask decides
 		return nil, writeVerdict(path, err)
 	}
@@ -89,10 +89,10 @@ func unlimited(path string) (*place, error) {
 	if err != nil {
 		return nil, writeVerdict(path, err)
 	}
-	return &place{root: root, path: path, name: filepath.Base(path)}, nil
+	return &destination{root: root, path: path, name: filepath.Base(path)}, nil
 }
 
-func (o Outputs) refuse(path string) error {
+func (o OutputRoots) refuse(path string) error {
 	err := fmt.Errorf("%s is outside the folders that this worker may write: add its folder to BALER_OUTPUTS", path)
 	if len(o.dirs) == 0 {
 		err = fmt.Errorf("may not write %s: set BALER_OUTPUTS to the folders that this worker may write", path)
@@ -107,5 +107,5 @@ func writeVerdict(path string, err error) error {
 	if refusedByRoot(err) && !errors.Is(err, fs.ErrExist) {
 		return Fail(CodeOutsideOutputs, err)
 	}
-	return Again(CodeIO, err)
+	return RetryLater(CodeIO, err)
 }

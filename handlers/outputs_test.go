@@ -11,15 +11,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// writing is a closing handler that writes one file.
-func writing(path string) ClosingHandler {
-	return func(_ context.Context, c *Closing) error {
+// writing is a finalizer that writes one file.
+func writing(path string) Finalizer {
+	return func(_ context.Context, c *TransferJob) error {
 		return c.Create(path, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err })
 	}
 }
 
-func closingAt(o Outputs) *Closing {
-	return &Closing{spec: closingSpec{outputs: o, id: "run", delivery: 2}}
+func closingAt(o OutputRoots) *TransferJob {
+	return &TransferJob{spec: transferSpec{outputs: o, id: "run", fencingToken: 2}}
 }
 
 func TestOutputsAreConfined(t *testing.T) {
@@ -36,7 +36,7 @@ func TestOutputsAreConfined(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	below, err := OutputsBelow([]string{allowed})
+	below, err := NewOutputRoots([]string{allowed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,10 +62,10 @@ func TestOutputsAreConfined(t *testing.T) {
 	if entries, err := os.ReadDir(elsewhere); err != nil || len(entries) > 0 {
 		t.Errorf("written elsewhere: %v, %v", entries, err)
 	}
-	if got := codeOf(writing("/x/a")(t.Context(), closingAt(Outputs{}))); got != CodeOutsideOutputs {
+	if got := codeOf(writing("/x/a")(t.Context(), closingAt(OutputRoots{}))); got != CodeOutsideOutputs {
 		t.Errorf("without settings: %q", got)
 	}
-	anywhere := OutputsAnywhere(base)
+	anywhere := AnyOutputRoot(base)
 	for _, path := range []string{"relative/a", filepath.Join(elsewhere, "a"), filepath.Join(allowed, "out/b")} {
 		if err := writing(path)(t.Context(), closingAt(anywhere)); err != nil {
 			t.Errorf("%s: %v", path, err)
@@ -101,7 +101,7 @@ func TestCreateReplacesWholeFilesOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := closingAt(OutputsAnywhere(dir))
+	c := closingAt(AnyOutputRoot(dir))
 	broken := errors.New("broken")
 	err := c.Create(path, func(w io.Writer) error {
 		_, err := io.WriteString(w, "half")
@@ -133,8 +133,8 @@ func TestFrozenWriterPutsNothingInPlace(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")
-	late, next := closingAt(OutputsAnywhere(dir)), closingAt(OutputsAnywhere(dir))
-	late.spec.delivery = 1
+	late, next := closingAt(AnyOutputRoot(dir)), closingAt(AnyOutputRoot(dir))
+	late.spec.fencingToken = 1
 	err := late.Create(path, func(w io.Writer) error {
 		if _, err := io.WriteString(w, "late"); err != nil {
 			return err
@@ -147,7 +147,7 @@ func TestFrozenWriterPutsNothingInPlace(t *testing.T) {
 	if got, err := os.ReadFile(path); err != nil || string(got) != "new" {
 		t.Errorf("it holds %q, %v", got, err)
 	}
-	if end := closingEnd(err, 1, Retry{Attempts: 3}); end.State != tasks.ClosingWaiting {
+	if end := finalizeOutcome(err, 1, RetryPolicy{Attempts: 3}); end.State != tasks.FinalizeWaiting {
 		t.Errorf("it ends as %+v", end)
 	}
 }

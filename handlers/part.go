@@ -7,16 +7,16 @@ import (
 	"os"
 )
 
-// Part is the bytes of a job's file, open for reading: all of it, or the range
+// Chunk is the bytes of a job's file, open for reading: all of it, or the range
 // of a larger file that the job is about. Reads count from the start of the range.
-type Part struct {
+type Chunk struct {
 	*io.SectionReader
 	file *os.File
 }
 
-// OpenPart opens what the job is about, as Open does: the range of a part, else
+// OpenChunk opens what the job is about, as Open does: the range of a part, else
 // all of the file, up to where it ends when it is read. The caller closes it.
-func (j *Job) OpenPart() (*Part, error) {
+func (j *Job) OpenChunk() (*Chunk, error) {
 	f, err := j.open()
 	if err != nil {
 		return nil, err
@@ -25,13 +25,13 @@ func (j *Job) OpenPart() (*Part, error) {
 	if file := &j.spec.file; file.Part > 0 {
 		offset, size = file.Offset, file.Size
 	}
-	return &Part{io.NewSectionReader(f, offset, size), f}, nil
+	return &Chunk{io.NewSectionReader(f, offset, size), f}, nil
 }
 
 // WholeLines reports whether the part still begins and ends where lines do. A
 // file that was written anew since it was split tells on itself so. A last line
 // need not be ended.
-func (p *Part) WholeLines() (bool, error) {
+func (p *Chunk) WholeLines() (bool, error) {
 	_, offset, size := p.Outer()
 	if size == math.MaxInt64 || size == 0 {
 		return true, nil
@@ -63,4 +63,4 @@ func ignoreEOF(err error) error {
 }
 
 // Close closes the file.
-func (p *Part) Close() error { return p.file.Close() }
+func (p *Chunk) Close() error { return p.file.Close() }

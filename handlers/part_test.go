@@ -37,7 +37,7 @@ func TestOpenPartGivesTheRange(t *testing.T) {
 	} {
 		tt.file.Path = path
 		job := newJob(jobSpec{file: tt.file, opener: roots})
-		p, err := job.OpenPart()
+		p, err := job.OpenChunk()
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -48,7 +48,7 @@ func TestOpenPartGivesTheRange(t *testing.T) {
 		}
 		p.Close()
 		_, err = job.Open()
-		if v, _ := verdictOf(orNothing(err)); (v.code == CodePart) != (tt.file.Part > 0) {
+		if v, _ := verdictOf(orNothing(err)); (v.code == CodeNotWholeFile) != (tt.file.Part > 0) {
 			t.Errorf("%s: Open gives %v", name, err)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // errGoexit stands for a function that ended its goroutine instead of returning.
 var errGoexit = errors.New("the handler ended its goroutine (runtime.Goexit) instead of returning")
 
-// PerFileOption adjusts PerFile.
+// PerFileOption adjusts VariantPerFile.
 type PerFileOption func(*perFile)
 
 // Parallel lets n files of a batch be worked on at a time; n ≤ 0 means as many
@@ -25,7 +25,7 @@ func Parallel(n int) PerFileOption {
 	}
 }
 
-// PerFile makes a Handler of a function for one file. Each job is Done as soon
+// VariantPerFile makes a Handler of a function for one file. Each job is Done as soon
 // as the function returns. Returning nil ends the job with the verdict that it
 // was given, or as succeeded; Fail, Again, Warn and Skip end it so; any other
 // error, or a panic, ends it as tasks.Error. Nothing of this touches another job.

@@ -25,18 +25,18 @@ func TestPerFileKeepsVerdictsApart(t *testing.T) {
 		exit    int
 		message string
 	}{
-		{"nil", func(*Job) error { return nil }, tasks.Succeeded, "", 0, ""},
-		{"own status", func(j *Job) error { j.SetStatus(2, tasks.Skipped, "s"); return nil }, tasks.Skipped, "s", 2, ""},
-		{"plain error", func(*Job) error { return io.ErrUnexpectedEOF }, tasks.Error, CodeError, 1, "unexpected EOF"},
-		{"fail", func(*Job) error { return Fail("corrupt", io.EOF) }, tasks.Failed, "corrupt", 1, "EOF"},
-		{"wrapped", func(*Job) error { return fmt.Errorf("page 3: %w", Fail("corrupt", io.EOF)) }, tasks.Failed, "corrupt", 1, "page 3: EOF"},
-		{"again", func(*Job) error { return Again("busy", io.EOF) }, tasks.Error, "busy", 1, "EOF"},
-		{"warn", func(*Job) error { return Warn("odd", "looks odd") }, tasks.Warning, "odd", 0, "looks odd"},
-		{"skip", func(*Job) error { return Skip("no-text", "nothing to read") }, tasks.Skipped, "no-text", 0, "nothing to read"},
-		{"panic", func(*Job) error { panic("oh") }, tasks.Error, CodePanic, 1, "panic: oh\ngithub.com/balerhq/baler/handlers.TestPerFileKeepsVerdictsApart"},
-		{"runtime error", func(j *Job) error { return []error{}[j.File().No] }, tasks.Error, CodePanic, 1, "panic: runtime error: index out of range"},
-		{"goexit", func(*Job) error { runtime.Goexit(); return nil }, tasks.Error, CodeError, 1, errGoexit.Error()},
-		{"after goexit", func(*Job) error { return nil }, tasks.Succeeded, "", 0, ""},
+		{"nil", func(*Job) error { return nil }, tasks.OutcomeSucceeded, "", 0, ""},
+		{"own status", func(j *Job) error { j.SetStatus(2, tasks.OutcomeSkipped, "s"); return nil }, tasks.OutcomeSkipped, "s", 2, ""},
+		{"plain error", func(*Job) error { return io.ErrUnexpectedEOF }, tasks.OutcomeError, CodeError, 1, "unexpected EOF"},
+		{"fail", func(*Job) error { return Fail("corrupt", io.EOF) }, tasks.OutcomeFailed, "corrupt", 1, "EOF"},
+		{"wrapped", func(*Job) error { return fmt.Errorf("page 3: %w", Fail("corrupt", io.EOF)) }, tasks.OutcomeFailed, "corrupt", 1, "page 3: EOF"},
+		{"again", func(*Job) error { return RetryLater("busy", io.EOF) }, tasks.OutcomeError, "busy", 1, "EOF"},
+		{"warn", func(*Job) error { return Warn("odd", "looks odd") }, tasks.OutcomeWarning, "odd", 0, "looks odd"},
+		{"skip", func(*Job) error { return Skip("no-text", "nothing to read") }, tasks.OutcomeSkipped, "no-text", 0, "nothing to read"},
+		{"panic", func(*Job) error { panic("oh") }, tasks.OutcomeError, CodePanic, 1, "panic: oh\ngithub.com/balerhq/baler/handlers.TestPerFileKeepsVerdictsApart"},
+		{"runtime error", func(j *Job) error { return []error{}[j.File().No] }, tasks.OutcomeError, CodePanic, 1, "panic: runtime error: index out of range"},
+		{"goexit", func(*Job) error { runtime.Goexit(); return nil }, tasks.OutcomeError, CodeError, 1, errGoexit.Error()},
+		{"after goexit", func(*Job) error { return nil }, tasks.OutcomeSucceeded, "", 0, ""},
 	}
 	h := PerFile(func(_ context.Context, job *Job) error { return endings[job.File().No-1].fn(job) }, Parallel(3))
 	jobs := batchOf(len(endings))
@@ -121,7 +121,7 @@ func TestPerFileKeepsAVerdictGivenAsTheContextEnds(t *testing.T) {
 		return Fail("corrupt", io.EOF)
 	})
 	settle(ctx, jobs, h.Handle(ctx, jobs))
-	if r := jobs[0].result(); r.Outcome != tasks.Failed || jobs[1].isDone() {
+	if r := jobs[0].result(); r.Outcome != tasks.OutcomeFailed || jobs[1].isDone() {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -131,7 +131,7 @@ func TestPerFileWithoutWorkersLeft(t *testing.T) {
 	h := PerFile(func(context.Context, *Job) error { runtime.Goexit(); return nil })
 	settle(t.Context(), jobs, h.Handle(t.Context(), jobs))
 	for _, job := range jobs {
-		if r := job.result(); r.Outcome != tasks.Error {
+		if r := job.result(); r.Outcome != tasks.OutcomeError {
 			t.Errorf("file %d: %s", r.File, r.Outcome)
 		}
 	}

@@ -14,18 +14,18 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// CodeWorkerLost is the code of a file with which its workers died until its
+// CodeWorkerCrashed is the code of a file with which its workers died until its
 // last attempt was used up.
-const CodeWorkerLost = "worker-lost"
+const CodeWorkerCrashed = "worker-lost"
 
-// receive takes a batch up: it makes sure that the batch is still to be done,
+// claim takes a batch up: it makes sure that the batch is still to be done,
 // and by this worker, before anything runs.
-func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
+func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) error {
 	faults.Point(faults.BatchDequeued)
 	if r.stopping.Err() != nil {
 		return errStopping
 	}
-	release, err := r.makeRoom(ctx, m)
+	release, err := r.reserve(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -38,9 +38,9 @@ func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
 	// Only a lost lease counts as a retry in asynq: whatever ProcessTask
 	// returns is declared to be no failure.
 	lost, _ := asynq.GetRetryCount(ctx)
-	b, err := r.Store.Pickup(ctx, m.Batch, lost > 0)
+	b, err := r.Store.ClaimBatch(ctx, m.Batch, lost > 0)
 	switch {
-	case errors.Is(err, store.ErrStale):
+	case errors.Is(err, store.ErrLeaseLost):
 		r.Metrics.dropped()
 		r.Log.DebugContext(ctx, "worker: the batch is closed already", "batch", m.Batch)
 		return nil
@@ -52,13 +52,13 @@ func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
 		return err
 	}
 	if b.Transfer != m.Transfer || b.Step != m.Step {
-		return fmt.Errorf("%w: batch %d is of transfer %d, step %d", tasks.ErrNotOurs, b.ID, b.Transfer, b.Step)
+		return fmt.Errorf("%w: batch %d is of transfer %d, step %d", tasks.ErrForeignMessage, b.ID, b.Transfer, b.Step)
 	}
-	e, err := r.Catalog.Get(ctx, b.Transfer)
+	e, err := r.Transfers.Get(ctx, b.Transfer)
 	if err != nil {
 		return fmt.Errorf("batch %d: %w", b.ID, err)
 	}
-	if !e.Has(b.Step) {
+	if !e.HasStep(b.Step) {
 		return fmt.Errorf("batch %d: transfer %s has no step %d", b.ID, e.UUID, b.Step)
 	}
 	reg, ok := r.Registry.Lookup(e.Step(b.Step).Handler)
@@ -66,15 +66,15 @@ func (r *Runner) receive(ctx context.Context, m tasks.BatchMessage) error {
 		r.Log.WarnContext(ctx, "worker: left to one that has the handler", "batch", b.ID, "handler", e.Step(b.Step).Handler)
 		return fmt.Errorf("batch %d: %w: %s", b.ID, errNoHandler, e.Step(b.Step).Handler)
 	}
-	if b.Lost > 0 && b.Items() > 1 && !b.Canceled {
+	if b.Crashes > 0 && b.Items() > 1 && !b.Canceled {
 		return r.split(ctx, &b.Batch, e)
 	}
-	run := newRun(r, &b, e, reg)
-	if err := run.fetch(ctx, b.Retaken); err != nil {
+	run := newBatchRun(r, &b, e, reg)
+	if err := run.load(ctx, b.Redelivered); err != nil {
 		return fmt.Errorf("batch %d: %w", b.ID, err)
 	}
 	defer r.begin(run)()
-	return run.do(ctx)
+	return run.execute(ctx)
 }
 
 // splitWhole is how many files are split into parts of one at once.
@@ -83,7 +83,7 @@ const splitWhole = 32
 // split replaces a batch that a worker died with by parts of one file, or by
 // about as many parts as each has files: a file that kills workers is alone
 // after one more death at most in a batch of up to a thousand.
-func (r *Runner) split(ctx context.Context, b *tasks.Batch, e *batcher.Entry) error {
+func (r *Runner) split(ctx context.Context, b *tasks.Batch, e *batcher.TransferPlan) error {
 	files, err := r.Store.Files(ctx, b.Transfer, b.Files)
 	if err != nil {
 		return fmt.Errorf("batch %d: %w", b.ID, err)
@@ -93,13 +93,13 @@ func (r *Runner) split(ctx context.Context, b *tasks.Batch, e *batcher.Entry) er
 	if b.Items() > splitWhole {
 		policy.MaxItems = int(math.Sqrt(float64(b.Items())))
 	}
-	parts := batcher.Split(e, b.Step, files, policy)
+	parts := batcher.PlanBatches(e, b.Step, files, policy)
 	for i := range parts {
 		parts[i].Attempt = b.Attempt
-		parts[i].Delivery = 1 // some of it may have run
+		parts[i].FencingToken = 1 // some of it may have run
 	}
-	err = r.Store.Split(ctx, b, parts)
-	if errors.Is(err, store.ErrStale) {
+	err = r.Store.SplitBatch(ctx, b, parts)
+	if errors.Is(err, store.ErrLeaseLost) {
 		r.Metrics.dropped()
 		return nil
 	}

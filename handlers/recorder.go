@@ -13,22 +13,22 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// CodeRefused is the code of a result that stands in for one which the
+// CodeDatabaseRejected is the code of a result that stands in for one which the
 // database refused.
-const CodeRefused = "refused-by-database"
+const CodeDatabaseRejected = "refused-by-database"
 
 // RecorderOptions tunes a Recorder. Zero fields take the values said.
 type RecorderOptions struct {
 	MaxItems int   // results in one transaction: 1000
 	MaxBytes int64 // of output and facts in one transaction: 16 MiB
 	Flushers int   // transactions at the same time: 2
-	Observe  func(reason batcher.Reason, results int, took time.Duration)
+	OnFlush  func(reason batcher.Reason, results int, took time.Duration)
 	Log      *slog.Logger // nil: discards
 
-	// Intake, above 0, has the recorder adapt to how quickly the database commits:
+	// Adapt, above 0, has the recorder adapt to how quickly the database commits:
 	// Flushers are at most as many as said, and a worker that has up to Intake
 	// batches in hand is told by the Recorder's Intake how many it should have.
-	Intake  int
+	Adapt   int
 	Metrics *Metrics         // nil: counts for nobody
 	Now     func() time.Time // nil: time.Now
 }
@@ -39,7 +39,7 @@ type RecorderOptions struct {
 // is away it holds what it was given, a bounded amount, and tries again.
 type Recorder struct {
 	store   *store.Store
-	batches *batcher.Batcher[*store.Recording]
+	batches *batcher.Batcher[*store.BatchCompletion]
 	log     *slog.Logger
 	adapts  *adaptation // nil when it does not
 }
@@ -50,7 +50,7 @@ func NewRecorder(s *store.Store, o RecorderOptions) *Recorder {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	policy := batcher.Policy{MaxItems: 1000, MaxBytes: 16 << 20}
-	policy = batcher.Policy{MaxItems: o.MaxItems, MaxBytes: o.MaxBytes}.Over(policy)
+	policy = batcher.Policy{MaxItems: o.MaxItems, MaxBytes: o.MaxBytes}.Overlay(policy)
 	if o.Flushers <= 0 {
 		o.Flushers = 2
 	}
@@ -58,16 +58,16 @@ func NewRecorder(s *store.Store, o RecorderOptions) *Recorder {
 		o.Now = time.Now
 	}
 	r := &Recorder{store: s, log: o.Log}
-	r.batches = batcher.New(policy, r.flush, batcher.Options[*store.Recording]{
-		Weigh: weigh, Capacity: 8 * policy.MaxItems, Flushers: o.Flushers, Eager: true, Observe: o.Observe,
+	r.batches = batcher.New(policy, r.flush, batcher.Options[*store.BatchCompletion]{
+		Weigh: weigh, Capacity: 8 * policy.MaxItems, Flushers: o.Flushers, Eager: true, Observe: o.OnFlush,
 	})
-	if o.Intake > 0 {
+	if o.Adapt > 0 {
 		r.adapts = newAdaptation(&o, r.batches.SetFlushers)
 	}
 	return r
 }
 
-func weigh(r *store.Recording) (items int, bytes int64) {
+func weigh(r *store.BatchCompletion) (items int, bytes int64) {
 	for i := range r.Results {
 		bytes += int64(len(r.Results[i].Output) + len(r.Results[i].Error) + len(r.Results[i].Facts))
 	}
@@ -75,9 +75,9 @@ func weigh(r *store.Recording) (items int, bytes int64) {
 }
 
 // Record writes one recording and returns when it is committed. The error
-// wraps store.ErrStale when the batch is no longer the caller's. A result that
+// wraps store.ErrLeaseLost when the batch is no longer the caller's. A result that
 // the database refuses is replaced, in rec.Results too, by one that says so.
-func (r *Recorder) Record(ctx context.Context, rec *store.Recording) error {
+func (r *Recorder) Record(ctx context.Context, rec *store.BatchCompletion) error {
 	f, err := r.batches.Add(ctx, rec)
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
@@ -97,9 +97,9 @@ func (r *Recorder) Close(ctx context.Context) error {
 	return nil
 }
 
-func (r *Recorder) flush(ctx context.Context, recs []*store.Recording) error {
+func (r *Recorder) flush(ctx context.Context, recs []*store.BatchCompletion) error {
 	err := r.persist(ctx, recs)
-	if err == nil || !store.Refused(err) {
+	if err == nil || !store.IsRejected(err) {
 		return err
 	}
 	// One bad row must not cost its neighbours theirs: find it.
@@ -116,10 +116,10 @@ func (r *Recorder) flush(ctx context.Context, recs []*store.Recording) error {
 }
 
 // persist commits, and waits for the database while it is away.
-func (r *Recorder) persist(ctx context.Context, recs []*store.Recording) error {
+func (r *Recorder) persist(ctx context.Context, recs []*store.BatchCompletion) error {
 	for try := 1; ; try++ {
 		err := r.adapts.record(ctx, r.store, recs)
-		if err == nil || store.Refused(err) || ctx.Err() != nil {
+		if err == nil || store.IsRejected(err) || ctx.Err() != nil {
 			return err
 		}
 		r.log.WarnContext(ctx, "recorder: the database does not take results, trying again", "recordings", len(recs), "try", try, "error", err)
@@ -132,22 +132,22 @@ func (r *Recorder) persist(ctx context.Context, recs []*store.Recording) error {
 // isolate writes a recording piece by piece: results by bisection, so that the
 // row which the database refuses is found and replaced by one that says so,
 // then the rest.
-func (r *Recorder) isolate(ctx context.Context, rec *store.Recording) error {
+func (r *Recorder) isolate(ctx context.Context, rec *store.BatchCompletion) error {
 	if err := r.bisect(ctx, rec.Batch, rec.Results); err != nil {
 		return err
 	}
-	if rec.Plan == nil && len(rec.Tries) == 0 {
+	if rec.Next == nil && len(rec.FailedAttempts) == 0 {
 		return nil
 	}
 	rest := *rec
 	rest.Results = nil
-	err := r.persist(ctx, []*store.Recording{&rest})
-	if store.Refused(err) { // a failed try: what it wrote is not worth the batch
+	err := r.persist(ctx, []*store.BatchCompletion{&rest})
+	if store.IsRejected(err) { // a failed try: what it wrote is not worth the batch
 		r.log.WarnContext(ctx, "recorder: the database refuses the notes of failed tries", "batch", rec.Batch.ID, "error", err)
-		rest.Tries = nil
-		err = r.persist(ctx, []*store.Recording{&rest})
+		rest.FailedAttempts = nil
+		err = r.persist(ctx, []*store.BatchCompletion{&rest})
 	}
-	rec.Closing, rec.Completed, rec.Err = rest.Closing, rest.Completed, rest.Err
+	rec.FollowUp, rec.Completed, rec.Err = rest.FollowUp, rest.Completed, rest.Err
 	return err
 }
 
@@ -155,16 +155,16 @@ func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.R
 	if len(results) == 0 {
 		return nil
 	}
-	part := &store.Recording{Batch: b, Results: results}
-	err := r.persist(ctx, []*store.Recording{part})
-	if store.Refused(err) && len(results) > 1 {
+	part := &store.BatchCompletion{Batch: b, Results: results}
+	err := r.persist(ctx, []*store.BatchCompletion{part})
+	if store.IsRejected(err) && len(results) > 1 {
 		half := len(results) / 2
 		return errors.Join(r.bisect(ctx, b, results[:half]), r.bisect(ctx, b, results[half:]))
 	}
-	if store.Refused(err) {
+	if store.IsRejected(err) {
 		r.log.WarnContext(ctx, "recorder: the database refuses a result", "batch", b.ID, "file", results[0].File, "error", err)
 		results[0] = refused(&results[0], err)
-		err = r.persist(ctx, []*store.Recording{part})
+		err = r.persist(ctx, []*store.BatchCompletion{part})
 	}
 	if err != nil {
 		return err
@@ -175,7 +175,7 @@ func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.R
 // refused stands in for a result: what the database did not take is left out.
 func refused(r *tasks.Result, err error) tasks.Result {
 	return tasks.Result{
-		Step: r.Step, File: r.File, Outcome: tasks.Error, ExitCode: 1, Code: CodeRefused,
+		Step: r.Step, File: r.File, Outcome: tasks.OutcomeError, ExitCode: 1, Code: CodeDatabaseRejected,
 		Error:     fmt.Sprintf("the job ended as %s, but the database refused its result: %v", r.Outcome, err),
 		Truncated: true, Attempt: r.Attempt, Worker: r.Worker, StartedAt: r.StartedAt, EndedAt: r.EndedAt,
 	}
@@ -185,7 +185,7 @@ func refused(r *tasks.Result, err error) tasks.Result {
 func refusedAmong(results []tasks.Result) []int64 {
 	var files []int64
 	for i := range results {
-		if results[i].Code == CodeRefused {
+		if results[i].Code == CodeDatabaseRejected {
 			files = append(files, results[i].File)
 		}
 	}

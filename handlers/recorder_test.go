@@ -14,13 +14,13 @@ import (
 )
 
 // recording ends a batch of one file well.
-func recording(b *tasks.Batch) *store.Recording {
+func recording(b *tasks.Batch) *store.BatchCompletion {
 	now := time.Now()
 	no := b.Files[0].First
-	return &store.Recording{
+	return &store.BatchCompletion{
 		Batch:   b,
-		Results: []tasks.Result{{Step: b.Step, File: no, Outcome: tasks.Succeeded, Attempt: 1, StartedAt: now, EndedAt: now}},
-		Plan:    func(tasks.Ranges) store.Closing { return store.Closing{Finished: 1} },
+		Results: []tasks.Result{{Step: b.Step, File: no, Outcome: tasks.OutcomeSucceeded, Attempt: 1, StartedAt: now, EndedAt: now}},
+		Next:    func(tasks.Ranges) store.FollowUp { return store.FollowUp{Finished: 1} },
 	}
 }
 
@@ -32,7 +32,7 @@ func TestRecorderTellsEachItsOwn(t *testing.T) {
 		batches := r.files(30)
 		for i := range batches {
 			if i%3 == 0 {
-				r.must(r.store.HandBack(t.Context(), &batches[i])) // somebody else's from here on
+				r.must(r.store.ReleaseBatch(t.Context(), &batches[i])) // somebody else's from here on
 			}
 		}
 		var recorded sync.WaitGroup
@@ -43,10 +43,10 @@ func TestRecorderTellsEachItsOwn(t *testing.T) {
 			}
 			recorded.Go(func() {
 				err := r.recorder.Record(t.Context(), rec)
-				if stale := i%3 == 0; stale != errors.Is(err, store.ErrStale) || !stale && err != nil {
+				if stale := i%3 == 0; stale != errors.Is(err, store.ErrLeaseLost) || !stale && err != nil {
 					t.Errorf("recording %d: %v", i, err)
 				}
-				if i%3 == 1 && rec.Results[0].Code != CodeRefused {
+				if i%3 == 1 && rec.Results[0].Code != CodeDatabaseRejected {
 					t.Errorf("recording %d is not told that it was refused", i)
 				}
 			})
@@ -157,7 +157,7 @@ func TestRecorderIsEager(t *testing.T) {
 		r := newRig(t, url, "name: t\nsteps: [{handler: any}]")
 		batches := r.files(1)
 		reasons := make(chan batcher.Reason, 1)
-		recorder := NewRecorder(r.store, RecorderOptions{Observe: func(why batcher.Reason, _ int, _ time.Duration) { reasons <- why }})
+		recorder := NewRecorder(r.store, RecorderOptions{OnFlush: func(why batcher.Reason, _ int, _ time.Duration) { reasons <- why }})
 		r.must(recorder.Record(t.Context(), recording(&batches[0])))
 		if why := <-reasons; why != batcher.ReasonIdle {
 			t.Errorf("written because of %s", why)

@@ -17,17 +17,17 @@ type adaptation struct {
 	now      func() time.Time
 
 	mu    sync.Mutex
-	tempo *tempo
+	tempo *aimd
 }
 
 func newAdaptation(o *RecorderOptions, set func(flushers int)) *adaptation {
-	a := &adaptation{flushers: o.Flushers, intake: o.Intake, set: set, metrics: o.Metrics, now: o.Now, tempo: newTempo(o.Intake)}
+	a := &adaptation{flushers: o.Flushers, intake: o.Adapt, set: set, metrics: o.Metrics, now: o.Now, tempo: newAIMD(o.Adapt)}
 	a.metrics.tempo(a.flushers, a.intake, 1)
 	return a
 }
 
 // record commits, and learns from how that went.
-func (a *adaptation) record(ctx context.Context, s *store.Store, recs []*store.Recording) error {
+func (a *adaptation) record(ctx context.Context, s *store.Store, recs []*store.BatchCompletion) error {
 	if a == nil {
 		return s.Record(ctx, recs)
 	}
@@ -36,12 +36,12 @@ func (a *adaptation) record(ctx context.Context, s *store.Store, recs []*store.R
 		results += len(r.Results)
 	}
 	begun := a.now()
-	err := s.Record(store.OnConflict(ctx, func(error) { a.troubled(Conflicts) }), recs)
+	err := s.Record(store.WithConflictHook(ctx, func(error) { a.onContention(ReasonConflicts) }), recs)
 	switch {
 	case err == nil:
 		a.committed(results, a.now().Sub(begun))
-	case !store.Refused(err) && ctx.Err() == nil: // what is refused is the data's fault
-		a.troubled(Refusals)
+	case !store.IsRejected(err) && ctx.Err() == nil: // what is refused is the data's fault
+		a.onContention(ReasonRejected)
 	}
 	return err
 }
@@ -50,15 +50,15 @@ func (a *adaptation) committed(results int, took time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.tempo.committed(results, took, a.now()) {
-		a.metrics.slowed(SlowCommits)
+		a.metrics.slowed(ReasonSlowCommits)
 	}
 	a.apply()
 }
 
-func (a *adaptation) troubled(why Slowdown) {
+func (a *adaptation) onContention(why BackoffReason) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.tempo.troubled(why, a.now()) {
+	if a.tempo.onContention(why, a.now()) {
 		a.metrics.slowed(why)
 	}
 	a.apply()
@@ -71,9 +71,9 @@ func (a *adaptation) apply() {
 	a.metrics.tempo(flushers, intake, a.tempo.pressure)
 }
 
-// Intake is how many batches a worker should have in hand at once, as far as
+// Concurrency is how many batches a worker should have in hand at once, as far as
 // the database is concerned; 0 for any number.
-func (r *Recorder) Intake() int {
+func (r *Recorder) Concurrency() int {
 	if r.adapts == nil {
 		return 0
 	}

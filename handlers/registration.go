@@ -14,58 +14,58 @@ import (
 // What a recipe step or the site's configuration sets goes before it.
 type Registration struct {
 	Name        string
-	Handler     Handler        // nil for one of closing steps
-	Closing     ClosingHandler // nil for one of steps
+	Handler     Handler        // nil for one of final steps
+	Closing     Finalizer      // nil for one of steps
 	Description string         // one line for people
-	Slots       Slots          // how much of the host a batch takes
-	Timeout     time.Duration  // of one batch, or one try of a closing step; none when zero
+	Slots       SlotUse        // how much of the host a batch takes
+	Timeout     time.Duration  // of one batch, or one try of a final step; none when zero
 	Batch       batcher.Policy // fields that are zero come from the global default
-	Retry       Retry
+	Retry       RetryPolicy
 
 	// CheckArgs says beforehand whether a step's `with` suits the handler; nil
 	// accepts everything.
 	CheckArgs func(args any) error
 }
 
-// Slots is how many of a host's slots one batch of a handler takes: One, All,
+// SlotUse is how many of a host's slots one batch of a handler takes: One, All,
 // or any number above zero.
-type Slots int
+type SlotUse int
 
 // The two that have names.
 const (
-	One Slots = 1
-	All Slots = -1
+	OneSlot  SlotUse = 1
+	AllSlots SlotUse = -1
 )
 
 // Of is the number of slots out of a host's total: from 1 to total.
-func (s Slots) Of(total int) int {
-	if s == All {
+func (s SlotUse) Of(total int) int {
+	if s == AllSlots {
 		return total
 	}
 	return max(1, min(int(s), total))
 }
 
-func (s Slots) String() string {
+func (s SlotUse) String() string {
 	switch s {
-	case All:
+	case AllSlots:
 		return "all"
-	case One:
+	case OneSlot:
 		return "one"
 	}
 	return strconv.Itoa(int(s))
 }
 
-// Retry says how often a file that ended as tasks.Error or tasks.TimedOut is
+// RetryPolicy says how often a file that ended as tasks.Error or tasks.OutcomeTimedOut is
 // tried, and how long to wait in between. Zero fields take the default: three
 // attempts, the second after ten seconds, never more than ten minutes apart.
-type Retry struct {
+type RetryPolicy struct {
 	Attempts   int           // including the first
 	Backoff    time.Duration // before the second attempt; doubled before each that follows
 	MaxBackoff time.Duration
 }
 
-func (r Retry) withDefaults() Retry {
-	return Retry{
+func (r RetryPolicy) withDefaults() RetryPolicy {
+	return RetryPolicy{
 		Attempts:   cmp.Or(r.Attempts, 3),
 		Backoff:    cmp.Or(r.Backoff, 10*time.Second),
 		MaxBackoff: cmp.Or(r.MaxBackoff, 10*time.Minute),
@@ -73,7 +73,7 @@ func (r Retry) withDefaults() Retry {
 }
 
 // Delay is how long to wait after the given attempt, counted from 1.
-func (r Retry) Delay(attempt int) time.Duration {
+func (r RetryPolicy) Delay(attempt int) time.Duration {
 	d := r.Backoff
 	for range attempt - 1 {
 		if d >= r.MaxBackoff/2 {
@@ -91,7 +91,7 @@ type Option func(*Registration)
 func WithDescription(line string) Option { return func(r *Registration) { r.Description = line } }
 
 // WithSlots says how much of the host a batch takes; One without it.
-func WithSlots(s Slots) Option { return func(r *Registration) { r.Slots = s } }
+func WithSlots(s SlotUse) Option { return func(r *Registration) { r.Slots = s } }
 
 // WithTimeout bounds how long a batch may take; without it nothing does.
 func WithTimeout(d time.Duration) Option { return func(r *Registration) { r.Timeout = d } }
@@ -100,10 +100,10 @@ func WithTimeout(d time.Duration) Option { return func(r *Registration) { r.Time
 func WithBatch(p batcher.Policy) Option { return func(r *Registration) { r.Batch = p } }
 
 // WithRetry sets the handler's default retry policy.
-func WithRetry(p Retry) Option { return func(r *Registration) { r.Retry = p } }
+func WithRetry(p RetryPolicy) Option { return func(r *Registration) { r.Retry = p } }
 
-// WithArgs checks a step's arguments before anything runs.
-func WithArgs(check func(args any) error) Option {
+// WithArgsCheck checks a step's arguments before anything runs.
+func WithArgsCheck(check func(args any) error) Option {
 	return func(r *Registration) { r.CheckArgs = check }
 }
 
@@ -116,10 +116,10 @@ func (r *Registration) validate() error {
 	if r.Handler == nil && r.Closing == nil {
 		wrong = append(wrong, errors.New("there is no handler"))
 	}
-	if r.Closing != nil && (r.Slots != One || r.Batch != batcher.Policy{}) {
-		wrong = append(wrong, errors.New("a handler of closing steps has neither slots nor batches"))
+	if r.Closing != nil && (r.Slots != OneSlot || r.Batch != batcher.Policy{}) {
+		wrong = append(wrong, errors.New("a handler of final steps has neither slots nor batches"))
 	}
-	if r.Slots != All && r.Slots < 1 {
+	if r.Slots != AllSlots && r.Slots < 1 {
 		wrong = append(wrong, fmt.Errorf("slots are %d: give a number from 1, or All", r.Slots))
 	}
 	if r.Timeout < 0 {

@@ -26,15 +26,15 @@ func (r *Registry) Register(name string, h Handler, opts ...Option) error {
 	return r.register(&r.byName, Registration{Name: name, Handler: h}, opts)
 }
 
-// RegisterClosing adds a handler of closing steps, which have names of their
+// RegisterFinalizer adds a handler of final steps, which have names of their
 // own: a handler may have the same. Options are those of Register, but for
 // slots and batches.
-func (r *Registry) RegisterClosing(name string, h ClosingHandler, opts ...Option) error {
+func (r *Registry) RegisterFinalizer(name string, h Finalizer, opts ...Option) error {
 	return r.register(&r.closing, Registration{Name: name, Closing: h}, opts)
 }
 
 func (r *Registry) register(in *map[string]Registration, reg Registration, opts []Option) error {
-	reg.Slots = One
+	reg.Slots = OneSlot
 	for _, opt := range opts {
 		opt(&reg)
 	}
@@ -69,16 +69,16 @@ func (r *Registry) Names() []string {
 	return slices.Sorted(maps.Keys(r.byName))
 }
 
-// LookupClosing finds a handler of closing steps by its name.
-func (r *Registry) LookupClosing(name string) (Registration, bool) {
+// LookupFinalizer finds a handler of final steps by its name.
+func (r *Registry) LookupFinalizer(name string) (Registration, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	reg, ok := r.closing[name]
 	return reg, ok
 }
 
-// ClosingNames lists the names of handlers of closing steps in alphabetical order.
-func (r *Registry) ClosingNames() []string {
+// FinalizerNames lists the names of handlers of final steps in alphabetical order.
+func (r *Registry) FinalizerNames() []string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return slices.Sorted(maps.Keys(r.closing))

@@ -16,8 +16,8 @@ func TestRegistry(t *testing.T) {
 		t.Fatal(err)
 	}
 	policy := batcher.Policy{MaxItems: 9}
-	err := r.Register("a_2", newNoop(), WithDescription("d"), WithSlots(All), WithTimeout(time.Second),
-		WithBatch(policy), WithRetry(Retry{Attempts: 7}), WithArgs(func(any) error { return ErrFacts }))
+	err := r.Register("a_2", newNoop(), WithDescription("d"), WithSlots(AllSlots), WithTimeout(time.Second),
+		WithBatch(policy), WithRetry(RetryPolicy{Attempts: 7}), WithArgsCheck(func(any) error { return ErrFacts }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,12 +28,12 @@ func TestRegistry(t *testing.T) {
 		t.Error("found what is not there")
 	}
 	b, _ := r.Lookup("b-1")
-	if b.Slots != One || b.Timeout != 0 || b.Retry != (Retry{3, 10 * time.Second, 10 * time.Minute}) || b.CheckArgs != nil {
+	if b.Slots != OneSlot || b.Timeout != 0 || b.Retry != (RetryPolicy{3, 10 * time.Second, 10 * time.Minute}) || b.CheckArgs != nil {
 		t.Errorf("defaults are %+v", b)
 	}
 	a, _ := r.Lookup("a_2")
-	if a.Name != "a_2" || a.Description != "d" || a.Slots != All || a.Timeout != time.Second || a.Batch != policy ||
-		a.Retry != (Retry{7, 10 * time.Second, 10 * time.Minute}) || !errors.Is(a.CheckArgs(nil), ErrFacts) {
+	if a.Name != "a_2" || a.Description != "d" || a.Slots != AllSlots || a.Timeout != time.Second || a.Batch != policy ||
+		a.Retry != (RetryPolicy{7, 10 * time.Second, 10 * time.Minute}) || !errors.Is(a.CheckArgs(nil), ErrFacts) {
 		t.Errorf("got %+v", a)
 	}
 	if err := r.Register("a_2", newNoop()); !errors.Is(err, ErrRegistered) {
@@ -43,7 +43,7 @@ func TestRegistry(t *testing.T) {
 
 func TestRegisterTellsAllThatIsWrong(t *testing.T) {
 	var r Registry
-	err := r.Register("No Good", nil, WithSlots(0), WithTimeout(-1), WithRetry(Retry{Attempts: -1}), WithBatch(batcher.Policy{MaxItems: -1}))
+	err := r.Register("No Good", nil, WithSlots(0), WithTimeout(-1), WithRetry(RetryPolicy{Attempts: -1}), WithBatch(batcher.Policy{MaxItems: -1}))
 	for _, part := range []string{"No Good", "lower-case", "no handler", "slots are 0", "timeout", "retry", "max_items"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("nothing of %q in %v", part, err)
@@ -61,10 +61,10 @@ func TestRegisterTellsAllThatIsWrong(t *testing.T) {
 
 func TestSlots(t *testing.T) {
 	for _, c := range []struct {
-		slots      Slots
+		slots      SlotUse
 		total, got int
 		text       string
-	}{{One, 8, 1, "one"}, {All, 8, 8, "all"}, {4, 8, 4, "4"}, {9, 8, 8, "9"}, {0, 8, 1, "0"}} {
+	}{{OneSlot, 8, 1, "one"}, {AllSlots, 8, 8, "all"}, {4, 8, 4, "4"}, {9, 8, 8, "9"}, {0, 8, 1, "0"}} {
 		if c.slots.Of(c.total) != c.got || c.slots.String() != c.text {
 			t.Errorf("%+v: %d %s", c, c.slots.Of(c.total), c.slots)
 		}
@@ -72,7 +72,7 @@ func TestSlots(t *testing.T) {
 }
 
 func TestRetryDelayDoublesUpToItsBound(t *testing.T) {
-	r := Retry{Attempts: 99, Backoff: 10 * time.Second, MaxBackoff: time.Minute}
+	r := RetryPolicy{Attempts: 99, Backoff: 10 * time.Second, MaxBackoff: time.Minute}
 	for attempt, want := range map[int]time.Duration{
 		1: 10 * time.Second, 2: 20 * time.Second, 3: 40 * time.Second, 4: time.Minute, 5: time.Minute, 1 << 40: time.Minute,
 	} {
@@ -80,7 +80,7 @@ func TestRetryDelayDoublesUpToItsBound(t *testing.T) {
 			t.Errorf("after attempt %d: %s, want %s", attempt, got, want)
 		}
 	}
-	if got := (Retry{Backoff: time.Hour, MaxBackoff: time.Minute}).Delay(1); got != time.Minute {
+	if got := (RetryPolicy{Backoff: time.Hour, MaxBackoff: time.Minute}).Delay(1); got != time.Minute {
 		t.Errorf("got %s", got)
 	}
 }

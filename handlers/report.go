@@ -37,14 +37,14 @@ type failure struct {
 
 // report writes one JSON object: the transfer's summary as it stands, and every
 // file that failed, with the reason, one a line. Arguments: {"to": path}.
-func report(ctx context.Context, c *Closing) error {
+func report(ctx context.Context, c *TransferJob) error {
 	args, err := newReportArgs(c.Args())
 	if err != nil {
 		return err
 	}
 	t := c.Transfer()
 	summary := tasks.Summarize(&t, c.spec.now)
-	summary.Closing = nil // they are still under way, this one among them
+	summary.Finalizers = nil // they are still under way, this one among them
 	head, err := json.Marshal(summary)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func report(ctx context.Context, c *Closing) error {
 		out := reporting{w: w}
 		out.write(`{"summary":`, string(head), `,"failures":[`)
 		separator := "\n"
-		for l, err := range c.Results(ctx, tasks.Failed, tasks.Error, tasks.TimedOut) {
+		for l, err := range c.Results(ctx, tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut) {
 			if err != nil {
 				return err
 			}
@@ -81,7 +81,7 @@ func (r *reporting) write(parts ...string) {
 			return
 		}
 		if _, err := io.WriteString(r.w, part); err != nil {
-			r.err = Again(CodeIO, err)
+			r.err = RetryLater(CodeIO, err)
 		}
 	}
 }

@@ -38,7 +38,7 @@ type rig struct {
 	url      string
 	store    *store.Store
 	registry *Registry
-	catalog  *batcher.Catalog
+	catalog  *batcher.TransferCache
 	recorder *Recorder
 	transfer tasks.Transfer
 	flushes  atomic.Int64 // of the recorder
@@ -56,10 +56,10 @@ func newRig(t *testing.T, url, yaml string) *rig {
 	t.Cleanup(func() { r.must(r.store.Close()) })
 	_, err = r.store.Migrate(t.Context())
 	r.must(err)
-	r.catalog = batcher.NewCatalog(r.store.TransferByID, func(s *recipe.Step) batcher.Policy {
-		return batcher.Policy{MaxItems: s.Batch.MaxItems}.Over(batcher.Policy{MaxItems: 100})
+	r.catalog = batcher.NewTransferCache(r.store.TransferByID, func(s *recipe.Step) batcher.Policy {
+		return batcher.Policy{MaxItems: s.Batch.MaxItems}.Overlay(batcher.Policy{MaxItems: 100})
 	})
-	r.recorder = NewRecorder(r.store, RecorderOptions{Observe: func(batcher.Reason, int, time.Duration) { r.flushes.Add(1) }})
+	r.recorder = NewRecorder(r.store, RecorderOptions{OnFlush: func(batcher.Reason, int, time.Duration) { r.flushes.Add(1) }})
 	t.Cleanup(func() { r.must(r.recorder.Close(context.Background())) })
 	r.transfer = r.create(yaml)
 	return r
@@ -78,10 +78,10 @@ func (r *rig) create(yaml string) tasks.Transfer {
 	r.must(err)
 	n := store.NewTransfer{Name: "test", Via: tasks.ViaBulk, Queue: "default", Recipe: yaml, Sources: []string{"/"}}
 	for _, s := range parsed.Steps {
-		n.Steps = append(n.Steps, tasks.Step{No: s.No, Name: s.Name, Handler: s.Handler})
+		n.Steps = append(n.Steps, tasks.Step{Number: s.Number, Name: s.Name, Handler: s.Handler})
 	}
-	for _, s := range parsed.Closing {
-		n.Closing = append(n.Closing, tasks.ClosingStep{No: s.No, Name: s.Name, Handler: s.Handler})
+	for _, s := range parsed.Finalizers {
+		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: s.No, Name: s.Name, Handler: s.Handler})
 	}
 	tr, _, err := r.store.Create(r.t.Context(), n)
 	r.must(err)
@@ -99,8 +99,8 @@ func (r *rig) handle(name string, h HandlerFunc, opts ...Option) {
 func (r *rig) worker(name string, adjust ...func(*RunnerOptions)) *Runner {
 	r.t.Helper()
 	o := RunnerOptions{
-		Store: r.store, Queue: nowhere{}, Catalog: r.catalog, Registry: r.registry, Recorder: r.recorder,
-		Worker: name, Slots: 4, Early: time.Millisecond,
+		Store: r.store, Queue: nowhere{}, Transfers: r.catalog, Registry: r.registry, Recorder: r.recorder,
+		Worker: name, Slots: 4, FlushAfter: time.Millisecond,
 	}
 	for _, f := range adjust {
 		f(&o)
@@ -115,13 +115,15 @@ func (r *rig) worker(name string, adjust ...func(*RunnerOptions)) *Runner {
 // found in the ledger.
 type nowhere struct{}
 
-func (nowhere) Batches(context.Context, []tasks.Batch) error { return nil }
-func (nowhere) Orphans(context.Context, []tasks.Batch, time.Time) ([]tasks.Batch, error) {
+func (nowhere) EnqueueBatches(context.Context, []tasks.Batch) error { return nil }
+func (nowhere) ReclaimOrphans(context.Context, []tasks.Batch, time.Time) ([]tasks.Batch, error) {
 	return nil, nil
 }
-func (nowhere) Unknown(_ context.Context, b []tasks.Batch) ([]tasks.Batch, error) { return b, nil }
-func (nowhere) Waiting(context.Context, string, []string) (int64, error)          { return 0, nil }
-func (nowhere) HealGroups(context.Context, string, []string) (int64, error)       { return 0, nil }
+func (nowhere) MissingBatches(_ context.Context, b []tasks.Batch) ([]tasks.Batch, error) {
+	return b, nil
+}
+func (nowhere) GroupBacklog(context.Context, string, []string) (int64, error) { return 0, nil }
+func (nowhere) RepairGroups(context.Context, string, []string) (int64, error) { return 0, nil }
 
 // files registers n files, seals the transfer and cuts it into batches.
 func (r *rig) files(n int) []tasks.Batch {
@@ -135,13 +137,13 @@ func (r *rig) files(n int) []tasks.Batch {
 
 func (r *rig) register(files []tasks.File) []tasks.Batch {
 	r.t.Helper()
-	r.must(r.store.AddFiles(r.t.Context(), store.Addition{Transfer: r.transfer.ID, Files: files}))
+	r.must(r.store.AddFiles(r.t.Context(), store.FileBatch{Transfer: r.transfer.ID, Files: files}))
 	_, err := r.store.Seal(r.t.Context(), r.transfer.ID)
 	r.must(err)
 	e, err := r.catalog.Get(r.t.Context(), r.transfer.ID)
 	r.must(err)
 	byStep := make(map[int][]tasks.File)
-	c := batcher.Cut{Transfer: r.transfer.ID, To: int64(len(files))}
+	c := batcher.Dispatch{Transfer: r.transfer.ID, To: int64(len(files))}
 	for i := range files {
 		if step := e.Route(0, &files[i], nil); step > 0 {
 			byStep[step] = append(byStep[step], files[i])
@@ -150,16 +152,16 @@ func (r *rig) register(files []tasks.File) []tasks.Batch {
 		c.Finished++
 	}
 	for no := range e.Recipe.Steps {
-		c.Batches = append(c.Batches, batcher.Split(e, no+1, byStep[no+1], e.Policy(no+1))...)
+		c.Batches = append(c.Batches, batcher.PlanBatches(e, no+1, byStep[no+1], e.Policy(no+1))...)
 	}
-	_, err = r.store.Cut(r.t.Context(), c)
+	_, err = r.store.CommitDispatch(r.t.Context(), c)
 	r.must(err)
 	return c.Batches
 }
 
 // deliver hands a batch's message to a worker, as asynq does.
 func (r *rig) deliver(w *Runner, b *tasks.Batch) error {
-	return w.ProcessTask(r.t.Context(), asynq.NewTask(tasks.TypeBatch, tasks.MessageOf(b).Encode()))
+	return w.ProcessTask(r.t.Context(), asynq.NewTask(tasks.TypeBatch, tasks.NewBatchMessage(b).Encode()))
 }
 
 // open lists the batches in the ledger.
@@ -191,7 +193,7 @@ func (r *rig) finish(w *Runner) {
 // results reads what is recorded of a step, by file.
 func (r *rig) results(step int) map[int64]tasks.Result {
 	r.t.Helper()
-	lines, err := r.store.Results(r.t.Context(), r.transfer.ID, store.Filter{Step: step}, store.Key{}, 100_000)
+	lines, err := r.store.Results(r.t.Context(), r.transfer.ID, store.ResultFilter{Step: step}, store.ResultKey{}, 100_000)
 	r.must(err)
 	m := make(map[int64]tasks.Result, len(lines))
 	for i := range lines {
@@ -206,16 +208,16 @@ func (r *rig) audit() tasks.Transfer {
 	r.t.Helper()
 	tr, err := r.store.TransferByID(r.t.Context(), r.transfer.ID)
 	r.must(err)
-	if tr.State != tasks.Completed || tr.Finished != tr.Files {
+	if tr.State != tasks.StateCompleted || tr.Finished != tr.Files {
 		r.t.Errorf("transfer is %s with %d of %d files finished", tr.State, tr.Finished, tr.Files)
 	}
 	for _, s := range tr.Steps {
 		var rows tasks.Counts
-		for _, res := range r.results(s.No) {
+		for _, res := range r.results(s.Number) {
 			rows.Add(res.Outcome, 1)
 		}
-		if s.Counts != rows || s.Routed != rows.Total() {
-			r.t.Errorf("step %s routed %d and counts %+v, its rows are %+v", s.Name, s.Routed, s.Counts, rows)
+		if s.Counts != rows || s.Selected != rows.Total() {
+			r.t.Errorf("step %s routed %d and counts %+v, its rows are %+v", s.Name, s.Selected, s.Counts, rows)
 		}
 	}
 	if open := r.open(); len(open) > 0 {

@@ -12,42 +12,42 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// run is one batch in one worker's hands.
-type run struct {
+// batchRun is one batch in one worker's hands.
+type batchRun struct {
 	*Runner
-	batch *tasks.Batch
-	entry *batcher.Entry
-	reg   Registration
-	retry Retry
+	batch        *tasks.Batch
+	plan         *batcher.TransferPlan
+	registration Registration
+	retry        RetryPolicy
 
-	known []fileEnd                // files that an earlier delivery of this batch has recorded
+	known []fileOutcome            // files that an earlier delivery of this batch has recorded
 	work  []tasks.File             // files to run, ascending
 	facts map[int64]map[string]any // what earlier steps learnt, by file
 
-	jobs  []*Job
-	early *early
+	jobs    []*Job
+	partial *partialFlush
 
-	guilty  bool // its file has cost as many workers as it may: it is set aside
-	charged bool // this run is counted as a worker lost, should it end here
+	poisoned     bool // its file has cost as many workers as it may: it is set aside
+	crashCounted bool // this run is counted as a worker lost, should it end here
 
 	canceled context.Context //nolint:containedctx // ends when a person cancels the transfer
 	cancel   context.CancelFunc
 }
 
-func newRun(r *Runner, h *store.Held, e *batcher.Entry, reg Registration) *run {
-	u := &run{Runner: r, batch: &h.Batch, entry: e, reg: reg, retry: r.Retry(e.Step(h.Step), reg)}
+func newBatchRun(r *Runner, h *store.Claim, e *batcher.TransferPlan, reg Registration) *batchRun {
+	u := &batchRun{Runner: r, batch: &h.Batch, plan: e, registration: reg, retry: r.Retry(e.Step(h.Step), reg)}
 	u.canceled, u.cancel = context.WithCancel(context.Background())
 	if h.Canceled {
 		u.cancel()
 	}
-	u.guilty = u.condemned()
-	u.early = newEarly(u)
+	u.poisoned = u.isPoisoned()
+	u.partial = newPartialFlush(u)
 	return u
 }
 
-// fetch reads all that the batch needs: its files in one query, what is
+// load reads all that the batch needs: its files in one query, what is
 // recorded already when it may have run before, facts when something reads them.
-func (u *run) fetch(ctx context.Context, retaken bool) error {
+func (u *batchRun) load(ctx context.Context, retaken bool) error {
 	files, err := u.Store.Files(ctx, u.batch.Transfer, u.batch.Files)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (u *run) fetch(ctx context.Context, retaken bool) error {
 		u.Log.WarnContext(ctx, "worker: the batch names files that were never registered", "batch", u.batch.ID,
 			"named", u.batch.Items(), "registered", len(files))
 	}
-	if u.entry.Recipe.NeedsFacts(u.batch.Step) {
+	if u.plan.Recipe.NeedsFacts(u.batch.Step) {
 		if u.facts, err = u.Store.Facts(ctx, u.batch.Transfer, u.batch.Step, u.batch.Files); err != nil {
 			return err
 		}
@@ -71,13 +71,13 @@ func (u *run) fetch(ctx context.Context, retaken bool) error {
 	if err != nil {
 		return err
 	}
-	u.leaveOut(files, recorded)
+	u.dropRecorded(files, recorded)
 	return nil
 }
 
-// leaveOut sorts files that have a result out of the work. Those of this batch
+// dropRecorded sorts files that have a result out of the work. Those of this batch
 // are still to be moved on when it closes; those of another are the other's.
-func (u *run) leaveOut(files []tasks.File, recorded []store.Recorded) {
+func (u *batchRun) dropRecorded(files []tasks.File, recorded []store.ExistingResult) {
 	for i := range files {
 		f := &files[i]
 		if len(recorded) == 0 || recorded[0].File != f.No { // both ascend
@@ -85,7 +85,7 @@ func (u *run) leaveOut(files []tasks.File, recorded []store.Recorded) {
 			continue
 		}
 		if recorded[0].Batch == u.batch.ID {
-			u.known = append(u.known, fileEnd{
+			u.known = append(u.known, fileOutcome{
 				file: f, outcome: recorded[0].Outcome, facts: merge(u.facts[f.No], recorded[0].Facts),
 			})
 		}
@@ -93,8 +93,8 @@ func (u *run) leaveOut(files []tasks.File, recorded []store.Recorded) {
 	}
 }
 
-// do runs the handler over what is left to do, and closes the batch.
-func (u *run) do(ctx context.Context) error {
+// execute runs the handler over what is left to do, and closes the batch.
+func (u *batchRun) execute(ctx context.Context) error {
 	defer u.cancel()
 	weight := u.weight()
 	if err := u.acquire(ctx, weight); err != nil {
@@ -102,29 +102,29 @@ func (u *run) do(ctx context.Context) error {
 	}
 	release := sync.OnceFunc(func() { u.slots.Release(weight) })
 	defer release()
-	if err := u.charge(ctx); err != nil {
+	if err := u.countCrash(ctx); err != nil {
 		return u.end(ctx, err)
 	}
 	batchErr, left, err := u.handle(ctx)
-	if !u.charged { // a suspect stays alone until its result is recorded and clears it
+	if !u.crashCounted { // a suspect stays alone until its result is recorded and clears it
 		release()
 	}
 	if err != nil {
 		return u.handBack(ctx, err)
 	}
-	if err := u.early.stop(); err != nil {
+	if err := u.partial.stop(); err != nil {
 		return u.end(ctx, err)
 	}
 	if left > 0 {
-		if err := u.early.flushAll(ctx); err != nil {
+		if err := u.partial.flushAll(ctx); err != nil {
 			return u.end(ctx, err)
 		}
 		return u.handBack(ctx, context.Cause(u.context(ctx)))
 	}
-	return u.end(ctx, u.close(ctx, batchErr))
+	return u.end(ctx, u.complete(ctx, batchErr))
 }
 
-func (u *run) acquire(ctx context.Context, weight int64) error {
+func (u *batchRun) acquire(ctx context.Context, weight int64) error {
 	ctx, cancel := u.until(ctx)
 	defer cancel()
 	if err := u.slots.Acquire(ctx, weight); err != nil {
@@ -138,7 +138,7 @@ func (u *run) acquire(ctx context.Context, weight int64) error {
 }
 
 // until is ctx, ended also when the worker stops.
-func (u *run) until(ctx context.Context) (context.Context, context.CancelFunc) {
+func (u *batchRun) until(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	release := context.AfterFunc(u.stopping, func() { cancel(errStopping) })
 	return ctx, func() {
@@ -152,7 +152,7 @@ func (u *run) until(ctx context.Context) (context.Context, context.CancelFunc) {
 const recordTime = 2 * time.Second
 
 // recording is ctx, ended also some time after the worker stops.
-func (u *run) recording(ctx context.Context) (context.Context, context.CancelFunc) {
+func (u *batchRun) recording(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	release := context.AfterFunc(u.stopping, func() {
 		late := time.AfterFunc(recordTime, func() { cancel(errStopping) })
@@ -166,7 +166,7 @@ func (u *run) recording(ctx context.Context) (context.Context, context.CancelFun
 
 // context tells why the run had to end: the worker stops, or the queue took
 // the batch away.
-func (u *run) context(ctx context.Context) context.Context {
+func (u *batchRun) context(ctx context.Context) context.Context {
 	if u.stopping.Err() != nil {
 		return u.stopping
 	}
@@ -176,26 +176,26 @@ func (u *run) context(ctx context.Context) context.Context {
 // handle lets the handler loose on the jobs. It gives the error of the handler
 // itself, which concerns the jobs that it left open, and how many jobs have to
 // be handed back because their turn never came.
-func (u *run) handle(ctx context.Context) (batchErr error, left int, err error) {
-	roots, done, err := u.rootsFor(u.entry)
+func (u *batchRun) handle(ctx context.Context) (batchErr error, left int, err error) {
+	roots, done, err := u.rootsFor(u.plan)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer done()
-	open := u.makeJobs(roots)
+	open := u.buildJobs(roots)
 	if len(open) == 0 {
 		return nil, 0, nil
 	}
 	ctx, cancel := u.until(ctx)
 	defer cancel()
 	defer context.AfterFunc(u.canceled, cancel)() //nolint:contextcheck // cancel is that of ctx
-	if limit := u.Timeout(u.entry.Step(u.batch.Step), u.reg); limit > 0 {
+	if limit := u.Timeout(u.plan.Step(u.batch.Step), u.registration); limit > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeout(ctx, limit)
 		defer stop()
 	}
 	begun := u.Now()
-	ended := u.Metrics.begin(u.reg.Name, len(open))
+	ended := u.Metrics.begin(u.registration.Name, len(open))
 	batchErr = u.await(ctx, open)
 	took := u.Now().Sub(begun)
 	ended(took)
@@ -208,7 +208,7 @@ func (u *run) handle(ctx context.Context) (batchErr error, left int, err error) 
 		j.abandon()
 	}
 	if batchErr == nil && ctx.Err() == nil { // what ended early tells nothing of the costs
-		u.entry.Learn(u.batch.Step, len(open), bytesOf(open), took)
+		u.plan.ObserveCost(u.batch.Step, len(open), bytesOf(open), took)
 	}
 	return batchErr, len(remaining), nil
 }
@@ -221,20 +221,20 @@ func bytesOf(jobs []*Job) (sum int64) {
 }
 
 // await runs the handler, and gives up on one that ignores the end of its context.
-func (u *run) await(ctx context.Context, jobs []*Job) error {
-	left, err := awaitReturn(ctx, launch(func() error { return u.reg.Handler.Handle(ctx, jobs) }), u.Abandon)
+func (u *batchRun) await(ctx context.Context, jobs []*Job) error {
+	left, err := awaitReturn(ctx, launch(func() error { return u.registration.Handler.Handle(ctx, jobs) }), u.AbandonAfter)
 	if left {
-		u.Log.WarnContext(ctx, "worker: the handler goes on after its time; it is left alone", "handler", u.reg.Name, "batch", u.batch.ID)
+		u.Log.WarnContext(ctx, "worker: the handler goes on after its time; it is left alone", "handler", u.registration.Name, "batch", u.batch.ID)
 	}
 	return err
 }
 
 // end says how the message is answered.
-func (u *run) end(ctx context.Context, err error) error {
+func (u *batchRun) end(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, store.ErrStale):
+	case errors.Is(err, store.ErrLeaseLost):
 		u.Metrics.dropped()
 		u.Log.InfoContext(ctx, "worker: another worker has taken this batch over; nothing of it is recorded here", "batch", u.batch.ID)
 		return nil
@@ -248,13 +248,13 @@ const handBackTime = 2 * time.Second
 
 // handBack gives the batch up: whatever this worker might still record of it
 // is refused from now on.
-func (u *run) handBack(ctx context.Context, why error) error {
+func (u *batchRun) handBack(ctx context.Context, why error) error {
 	u.Metrics.handedBack()
-	u.early.drop()
-	u.discharge()
+	u.partial.drop()
+	u.uncountCrash()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handBackTime)
 	defer cancel()
-	if err := u.Store.HandBack(ctx, u.batch); err != nil {
+	if err := u.Store.ReleaseBatch(ctx, u.batch); err != nil {
 		why = errors.Join(why, err)
 	}
 	return fmt.Errorf("batch %d goes back: %w", u.batch.ID, why)

@@ -75,7 +75,7 @@ func TestLaterDeliveryFencesTheOlder(t *testing.T) {
 		older, later := make(chan error, 1), make(chan error, 1)
 		go func() { older <- r.deliver(r.worker("older"), &batches[0]) }()
 		<-began
-		_, err := r.store.Pickup(t.Context(), batches[0].ID, true) // the queue saw a lease end
+		_, err := r.store.ClaimBatch(t.Context(), batches[0].ID, true) // the queue saw a lease end
 		r.must(err)
 		go func() { later <- r.deliver(r.worker("later"), &batches[0]) }()
 		<-began
@@ -115,7 +115,7 @@ func TestBatchErrorLeavesDoneJobsAlone(t *testing.T) {
 					t.Errorf("batches of %v, want %v", sizes, want)
 				}
 				for no, res := range r.results(1) {
-					if want := map[bool]tasks.Outcome{true: tasks.Error, false: tasks.Succeeded}[no == 3]; res.Outcome != want {
+					if want := map[bool]tasks.Outcome{true: tasks.OutcomeError, false: tasks.OutcomeSucceeded}[no == 3]; res.Outcome != want {
 						t.Errorf("file %d: %s, want %s", no, res.Outcome, want)
 					}
 				}

@@ -27,11 +27,11 @@ steps:
 			clock.Add(int64(len(jobs)) * int64(time.Second/2))
 			return nil
 		})
-		r.catalog = batcher.NewCatalog(r.store.TransferByID, func(s *recipe.Step) batcher.Policy {
+		r.catalog = batcher.NewTransferCache(r.store.TransferByID, func(s *recipe.Step) batcher.Policy {
 			return batcher.Policy{MaxItems: 100, Target: s.Batch.Target}
 		})
-		r.catalog.Sizer = batcher.NewSizer("w", now)
-		w := r.worker("w", func(o *RunnerOptions) { o.Catalog, o.Now = r.catalog, now })
+		r.catalog.CostModel = batcher.NewCostModel("w", now)
+		w := r.worker("w", func(o *RunnerOptions) { o.Transfers, o.Now = r.catalog, now })
 		first := r.files(40)
 		if len(first) != 3 || first[0].Items() > 16 {
 			t.Errorf("%d batches while nothing was known, the first of %d files", len(first), first[0].Items())
@@ -39,7 +39,7 @@ steps:
 		r.must(r.deliver(w, &first[0]))
 		e, err := r.catalog.Get(t.Context(), r.transfer.ID)
 		r.must(err)
-		if got := e.Estimate(1); !got.Known || math.Abs(got.Of(16, first[0].Bytes)-8) > 0.1 {
+		if got := e.Estimate(1); !got.Known || math.Abs(got.Predict(16, first[0].Bytes)-8) > 0.1 {
 			t.Errorf("16 files that took 8 seconds are estimated as %+v", got)
 		}
 		if got := e.Estimate(3); got.Known {
@@ -49,7 +49,7 @@ steps:
 		for _, b := range r.open() {
 			if b.Step == 2 {
 				again++
-				if cost := e.Estimate(1).Of(int64(b.Items()), b.Bytes); cost > 3 {
+				if cost := e.Estimate(1).Predict(int64(b.Items()), b.Bytes); cost > 3 {
 					t.Errorf("a batch of %v for a target of 2 s", cost)
 				}
 			}
@@ -67,10 +67,10 @@ steps:
 func TestBatchesThatWereCutShortTeachNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		r := newRig(t, url, "name: t\nsteps: [{handler: slow, retry: {attempts: 1}}]")
-		r.catalog.Sizer = batcher.NewSizer("w", time.Now)
+		r.catalog.CostModel = batcher.NewCostModel("w", time.Now)
 		r.handle("slow", func(context.Context, []*Job) error { return context.DeadlineExceeded })
 		batches := r.files(3)
 		r.must(r.deliver(r.worker("w"), &batches[0]))
-		r.catalog.Sizer.Each(func(k batcher.Kind, e batcher.Estimate) { t.Errorf("%+v is estimated as %+v", k, e) })
+		r.catalog.CostModel.Each(func(k batcher.CostKey, e batcher.Estimate) { t.Errorf("%+v is estimated as %+v", k, e) })
 	})
 }

@@ -22,7 +22,7 @@ func (r *rig) double(of *tasks.Batch) tasks.Batch {
 // Two batches of the same files, one after the other or both at once: every
 // file has one result and moves on once.
 func TestFilesThatAreInTwoBatches(t *testing.T) {
-	for _, outcome := range []tasks.Outcome{tasks.Succeeded, tasks.Error} {
+	for _, outcome := range []tasks.Outcome{tasks.OutcomeSucceeded, tasks.OutcomeError} {
 		t.Run(string(outcome), func(t *testing.T) {
 			onEach(t, func(t *testing.T, url string) {
 				r := newRig(t, url, "name: t\nsteps: [{handler: first, on_failure: continue}, {handler: second}]")
@@ -82,7 +82,7 @@ func TestFilesThatAreInTwoBatchesAndEndEarly(t *testing.T) {
 			return nil
 		})
 		batches := r.files(3)
-		one := []tasks.Batch{{Transfer: r.transfer.ID, Step: 1, Attempt: 1, Queue: "default", Files: tasks.RangesOf([]int64{1})}}
+		one := []tasks.Batch{{Transfer: r.transfer.ID, Step: 1, Attempt: 1, Queue: "default", Files: tasks.NewRanges([]int64{1})}}
 		r.must(r.store.AddBatches(t.Context(), one))
 		answer := make(chan error, 1)
 		go func() { answer <- r.deliver(r.worker("slow"), &batches[0]) }()

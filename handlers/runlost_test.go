@@ -11,10 +11,10 @@ import (
 // lose says of a batch what the queue says when a worker died with it.
 func (r *rig) lose(b *tasks.Batch) {
 	r.t.Helper()
-	h, err := r.store.Pickup(r.t.Context(), b.ID, true)
+	h, err := r.store.ClaimBatch(r.t.Context(), b.ID, true)
 	r.must(err)
-	if b.Lost > 0 && b.Items() == 1 {
-		r.must(r.store.Charge(r.t.Context(), &h.Batch))
+	if b.Crashes > 0 && b.Items() == 1 {
+		r.must(r.store.CountCrash(r.t.Context(), &h.Batch))
 	}
 }
 
@@ -41,7 +41,7 @@ func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
 			}
 			for i := range open {
 				b := &open[i]
-				if !b.Files.Contains(guilty) || b.Lost > 0 && b.Items() > 1 || b.Lost == 3 {
+				if !b.Files.Contains(guilty) || b.Crashes > 0 && b.Items() > 1 || b.Crashes == 3 {
 					r.must(r.deliver(w, b))
 					continue
 				}
@@ -55,10 +55,10 @@ func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
 		}
 		for no, res := range r.results(1) {
 			if no == guilty {
-				if res.Outcome != tasks.Error || res.Code != CodeWorkerLost || ran[no] != 0 {
+				if res.Outcome != tasks.OutcomeError || res.Code != CodeWorkerCrashed || ran[no] != 0 {
 					t.Errorf("the guilty file ended as %+v after %d runs", res, ran[no])
 				}
-			} else if res.Outcome != tasks.Succeeded || ran[no] != 1 {
+			} else if res.Outcome != tasks.OutcomeSucceeded || ran[no] != 1 {
 				t.Errorf("file %d ended as %s after %d runs", no, res.Outcome, ran[no])
 			}
 		}
@@ -106,14 +106,14 @@ func (r *rig) halve(b *tasks.Batch) {
 	e, err := r.catalog.Get(r.t.Context(), b.Transfer)
 	r.must(err)
 	reg, _ := r.registry.Lookup(e.Step(b.Step).Handler)
-	u := newRun(r.worker("dies"), &store.Held{Batch: *b}, e, reg)
-	r.must(u.fetch(r.t.Context(), false))
+	u := newBatchRun(r.worker("dies"), &store.Claim{Batch: *b}, e, reg)
+	r.must(u.load(r.t.Context(), false))
 	roots, done, err := u.rootsFor(e)
 	r.must(err)
 	defer done()
-	r.must(reg.Handler.Handle(r.t.Context(), u.makeJobs(roots)))
-	r.must(u.early.stop())
-	r.must(u.early.flushAll(r.t.Context()))
+	r.must(reg.Handler.Handle(r.t.Context(), u.buildJobs(roots)))
+	r.must(u.partial.stop())
+	r.must(u.partial.flushAll(r.t.Context()))
 }
 
 // A suspect keeps the worker to itself until its result is recorded: whoever
@@ -121,13 +121,13 @@ func (r *rig) halve(b *tasks.Batch) {
 func TestSuspectIsAloneUntilItsResultIsRecorded(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		r := newRig(t, url, "name: t\nsteps: [{handler: fine, batch: {max_items: 1}}]")
-		r.handle("fine", endAs(tasks.Succeeded, tasks.Succeeded))
+		r.handle("fine", endAs(tasks.OutcomeSucceeded, tasks.OutcomeSucceeded))
 		batches := r.files(2)
 		var w *Runner
 		free := make(map[int]bool) // results recorded → whether there was room beside
 		w = r.worker("w", func(o *RunnerOptions) {
 			o.Slots = 4
-			o.Nudge = func() {
+			o.BatchEnded = func() {
 				room := w.slots.TryAcquire(1)
 				if room {
 					w.slots.Release(1)

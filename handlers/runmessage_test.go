@@ -15,9 +15,9 @@ import (
 func TestMessagesThatAreNotOurs(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		r := newRig(t, url, "name: t\nsteps: [{handler: ends}]")
-		r.handle("ends", endAs(tasks.Succeeded))
+		r.handle("ends", endAs(tasks.OutcomeSucceeded))
 		batches := r.files(1)
-		ours := tasks.MessageOf(&batches[0])
+		ours := tasks.NewBatchMessage(&batches[0])
 		wrong := func(change func(*tasks.BatchMessage)) []byte {
 			m := ours
 			change(&m)
@@ -44,7 +44,7 @@ func TestMessagesThatAreNotOurs(t *testing.T) {
 				t.Errorf("%s: answered %v", name, err)
 			}
 		}
-		asides, err := r.store.Asides(t.Context(), 100)
+		asides, err := r.store.DeadLetters(t.Context(), 100)
 		r.must(err)
 		if len(asides) != len(messages) {
 			t.Errorf("%d messages set aside, want %d: %+v", len(asides), len(messages), reasons(asides))
@@ -54,7 +54,7 @@ func TestMessagesThatAreNotOurs(t *testing.T) {
 	})
 }
 
-func reasons(asides []store.Aside) []string {
+func reasons(asides []store.DeadLetter) []string {
 	all := make([]string, len(asides))
 	for i := range asides {
 		all[i] = asides[i].Reason
@@ -75,11 +75,11 @@ func TestMessageOfAnUnknownBatch(t *testing.T) {
 func TestBatchWithFilesThatDoNotExist(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		r := newRig(t, url, "name: t\nsteps: [{handler: ends}]")
-		r.handle("ends", endAs(tasks.Succeeded, tasks.Succeeded))
+		r.handle("ends", endAs(tasks.OutcomeSucceeded, tasks.OutcomeSucceeded))
 		batches := r.files(2)
 		extra := []tasks.Batch{
-			{Transfer: r.transfer.ID, Step: 1, Attempt: 1, Queue: "default", Files: tasks.RangesOf([]int64{1, 2, 77})},
-			{Transfer: r.transfer.ID, Step: 1, Attempt: 1, Queue: "default", Files: tasks.RangesOf([]int64{99})},
+			{Transfer: r.transfer.ID, Step: 1, Attempt: 1, Queue: "default", Files: tasks.NewRanges([]int64{1, 2, 77})},
+			{Transfer: r.transfer.ID, Step: 1, Attempt: 1, Queue: "default", Files: tasks.NewRanges([]int64{99})},
 		}
 		r.must(r.store.AddBatches(t.Context(), extra))
 		w := r.worker("w")
@@ -94,9 +94,9 @@ func TestBatchWithFilesThatDoNotExist(t *testing.T) {
 func TestSingleFileBecomesABatch(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		r := newRig(t, url, "name: t\nsteps: [{handler: ends}]")
-		r.handle("ends", endAs(tasks.Succeeded))
-		r.must(r.store.AddFiles(t.Context(), store.Addition{
-			Transfer: r.transfer.ID, Files: []tasks.File{{Path: "/a"}}, Routed: map[int]int64{1: 1},
+		r.handle("ends", endAs(tasks.OutcomeSucceeded))
+		r.must(r.store.AddFiles(t.Context(), store.FileBatch{
+			Transfer: r.transfer.ID, Files: []tasks.File{{Path: "/a"}}, FirstSteps: map[int]int64{1: 1},
 		}))
 		_, err := r.store.Seal(t.Context(), r.transfer.ID)
 		r.must(err)

@@ -27,31 +27,31 @@ var (
 // RunnerOptions says what a Runner works with. Store, Queue, Catalog, Registry
 // and Recorder are needed; other zero fields take the values said.
 type RunnerOptions struct {
-	Store    *store.Store
-	Queue    batcher.Queue
-	Catalog  *batcher.Catalog
-	Registry *Registry
-	Recorder *Recorder
+	Store     *store.Store
+	Queue     batcher.Queue
+	Transfers *batcher.TransferCache
+	Registry  *Registry
+	Recorder  *Recorder
 
-	Worker  string        // this worker's name in results
-	Slots   int           // of this host, see Slots: GOMAXPROCS
-	Capture int           // bytes kept of each stream of a job: DefaultCapture
-	Early   time.Duration // how soon finished jobs of an unfinished batch are recorded: 250 ms
-	Abandon time.Duration // how long a handler that ignores the end of its context is waited for: 5 s
-	Roots   []string      // folders that handlers may read; empty: what each transfer was submitted with
+	Worker       string        // this worker's name in results
+	Slots        int           // of this host, see Slots: GOMAXPROCS
+	MaxOutput    int           // bytes kept of each stream of a job: DefaultMaxOutput
+	FlushAfter   time.Duration // how soon finished jobs of an unfinished batch are recorded: 250 ms
+	AbandonAfter time.Duration // how long a handler that ignores the end of its context is waited for: 5 s
+	Roots        []string      // folders that handlers may read; empty: what each transfer was submitted with
 
 	// Timeout and Retry give a step's settings, with everything that takes
 	// precedence laid over; nil: the handler's defaults under the recipe's.
 	Timeout func(*recipe.Step, Registration) time.Duration
-	Retry   func(*recipe.Step, Registration) Retry
+	Retry   func(*recipe.Step, Registration) RetryPolicy
 
-	// Completed is told of a transfer that this worker completed; nil for nobody.
-	Completed func(ctx context.Context, transfer int64)
+	// OnCompleted is told of a transfer that this worker completed; nil for nobody.
+	OnCompleted func(ctx context.Context, transfer int64)
 
-	Nudge   func()   // says that a batch ended; nil for nobody
-	Metrics *Metrics // nil: counts for nobody
-	Log     *slog.Logger
-	Now     func() time.Time
+	BatchEnded func()   // says that a batch ended; nil for nobody
+	Metrics    *Metrics // nil: counts for nobody
+	Log        *slog.Logger
+	Now        func() time.Time
 }
 
 // Runner takes batches from asynq, runs them and has their results recorded.
@@ -59,15 +59,15 @@ type RunnerOptions struct {
 type Runner struct {
 	RunnerOptions
 	slots    *semaphore.Weighted
-	heavy    heavy
-	gate     *gate
+	heavy    slotReservation
+	limiter  *limiter
 	roots    *Roots          // what the site allows; nil: what each transfer was submitted with
 	stopping context.Context //nolint:containedctx // ends when running handlers must stop, see Stop
 	stop     context.CancelCauseFunc
 
 	mu      sync.Mutex
-	running map[*run]struct{} // batches in hand
-	idle    chan struct{}     // closed when none is; nil when nobody waits
+	running map[*batchRun]struct{} // batches in hand
+	idle    chan struct{}          // closed when none is; nil when nobody waits
 }
 
 var _ asynq.Handler = (*Runner)(nil)
@@ -75,9 +75,9 @@ var _ asynq.Handler = (*Runner)(nil)
 // NewRunner makes a runner.
 func NewRunner(o RunnerOptions) (*Runner, error) {
 	o = o.withDefaults()
-	r := &Runner{RunnerOptions: o, slots: semaphore.NewWeighted(int64(o.Slots)), heavy: heavy{total: o.Slots}, gate: newGate(o.Now)}
+	r := &Runner{RunnerOptions: o, slots: semaphore.NewWeighted(int64(o.Slots)), heavy: slotReservation{total: o.Slots}, limiter: newLimiter(o.Now)}
 	if o.Recorder != nil {
-		r.gate.intake = o.Recorder.Intake
+		r.limiter.intake = o.Recorder.Concurrency
 	}
 	r.stopping, r.stop = context.WithCancelCause(context.Background())
 	if len(o.Roots) > 0 {
@@ -110,26 +110,26 @@ func (r *Runner) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	case tasks.TypeBatch:
 		m, err := tasks.DecodeBatch(t.Payload())
 		if err != nil {
-			return r.setAside(ctx, t, err)
+			return r.deadLetter(ctx, t, err)
 		}
-		if err = r.receive(ctx, m); errors.Is(err, tasks.ErrNotOurs) {
-			return r.setAside(ctx, t, err)
+		if err = r.claim(ctx, m); errors.Is(err, tasks.ErrForeignMessage) {
+			return r.deadLetter(ctx, t, err)
 		}
 		return err
 	case tasks.TypeFile:
 		return r.single(ctx, t)
-	case tasks.TypeNothing:
+	case tasks.TypeNoop:
 		return nil
 	}
-	return r.setAside(ctx, t, fmt.Errorf("%w: unknown type %.80q", tasks.ErrNotOurs, t.Type()))
+	return r.deadLetter(ctx, t, fmt.Errorf("%w: unknown type %.80q", tasks.ErrForeignMessage, t.Type()))
 }
 
-// setAside keeps a message that cannot be read, and acknowledges it: it would
+// deadLetter keeps a message that cannot be read, and acknowledges it: it would
 // not become readable by being delivered again.
-func (r *Runner) setAside(ctx context.Context, t *asynq.Task, reason error) error {
-	r.Metrics.aside()
+func (r *Runner) deadLetter(ctx context.Context, t *asynq.Task, reason error) error {
+	r.Metrics.deadLettered()
 	r.Log.WarnContext(ctx, "worker: a message is not ours; it is set aside", "type", t.Type(), "reason", reason)
-	if err := r.Store.SetAside(ctx, t.Type(), t.Payload(), reason.Error()); err != nil {
+	if err := r.Store.AddDeadLetter(ctx, t.Type(), t.Payload(), reason.Error()); err != nil {
 		return fmt.Errorf("set message aside: %w", err)
 	}
 	return nil
@@ -140,21 +140,21 @@ func (r *Runner) setAside(ctx context.Context, t *asynq.Task, reason error) erro
 func (r *Runner) single(ctx context.Context, t *asynq.Task) error {
 	m, err := tasks.DecodeFile(t.Payload())
 	if err != nil {
-		return r.setAside(ctx, t, err)
+		return r.deadLetter(ctx, t, err)
 	}
-	e, err := r.Catalog.Get(ctx, m.Transfer)
-	if errors.Is(err, tasks.ErrNoTransfer) {
-		return r.setAside(ctx, t, err)
+	e, err := r.Transfers.Get(ctx, m.Transfer)
+	if errors.Is(err, tasks.ErrTransferNotFound) {
+		return r.deadLetter(ctx, t, err)
 	}
 	if err != nil {
 		return err
 	}
-	if !e.Has(m.Step) {
-		return r.setAside(ctx, t, fmt.Errorf("%w: transfer %s has no step %d", tasks.ErrNotOurs, e.UUID, m.Step))
+	if !e.HasStep(m.Step) {
+		return r.deadLetter(ctx, t, fmt.Errorf("%w: transfer %s has no step %d", tasks.ErrForeignMessage, e.UUID, m.Step))
 	}
 	one := []tasks.Batch{{
 		Transfer: m.Transfer, Step: m.Step, Attempt: 1, Queue: e.Queue,
-		Files: tasks.RangesOf([]int64{m.File}), Bytes: m.Bytes,
+		Files: tasks.NewRanges([]int64{m.File}), Bytes: m.Bytes,
 	}}
 	if err := r.Store.AddBatches(ctx, one); err != nil {
 		return fmt.Errorf("write batch: %w", err)
@@ -173,14 +173,14 @@ func (r *Runner) enqueue(ctx context.Context, batches []tasks.Batch) {
 			due = append(due, batches[i])
 		}
 	}
-	if err := r.Queue.Batches(ctx, due); err != nil {
+	if err := r.Queue.EnqueueBatches(ctx, due); err != nil {
 		r.Log.WarnContext(ctx, "worker: left to the dispatcher", "batches", len(due), "error", err)
 	}
 }
 
 // rootsFor gives the folders that a transfer's files may be read from, and
 // closes them when the batch is over, unless they are the site's.
-func (r *Runner) rootsFor(e *batcher.Entry) (roots *Roots, done func(), err error) {
+func (r *Runner) rootsFor(e *batcher.TransferPlan) (roots *Roots, done func(), err error) {
 	if r.roots != nil {
 		return r.roots, func() {}, nil
 	}

@@ -127,8 +127,8 @@ func (m *Metrics) recorded(handler string, results []tasks.Result, retried int) 
 		n.Add(results[i].Outcome, 1)
 	}
 	for _, o := range tasks.Outcomes() {
-		if n.Of(o) > 0 {
-			m.results.WithLabelValues(handler, string(o)).Add(float64(n.Of(o)))
+		if n.Get(o) > 0 {
+			m.results.WithLabelValues(handler, string(o)).Add(float64(n.Get(o)))
 		}
 	}
 	if retried > 0 {
@@ -146,7 +146,7 @@ func (m *Metrics) loaded(c store.LoadCounts) {
 	}
 }
 
-func (m *Metrics) aside() {
+func (m *Metrics) deadLettered() {
 	if m != nil {
 		m.notOurs.Inc()
 	}
@@ -170,14 +170,14 @@ func (m *Metrics) split() {
 	}
 }
 
-func (m *Metrics) throttled(by Bound) {
+func (m *Metrics) throttled(by LimitReason) {
 	if m != nil {
 		m.refused.WithLabelValues(string(by)).Inc()
 	}
 }
 
 // bounded shows this worker's parts of the ceilings that there are.
-func (m *Metrics) bounded(parts []store.Part) {
+func (m *Metrics) bounded(parts []store.LimitShare) {
 	if m == nil {
 		return
 	}
@@ -186,15 +186,15 @@ func (m *Metrics) bounded(parts []store.Part) {
 	for i := range parts {
 		p := &parts[i]
 		if p.InFlight > 0 {
-			m.inFlight.WithLabelValues(string(p.Scope), p.Name).Set(float64(p.Cap))
+			m.inFlight.WithLabelValues(string(p.Scope), p.Name).Set(float64(p.Max))
 		}
-		if p.Rate > 0 {
-			m.fileRate.WithLabelValues(string(p.Scope), p.Name).Set(p.Rate)
+		if p.FilesPerSecond > 0 {
+			m.fileRate.WithLabelValues(string(p.Scope), p.Name).Set(p.FilesPerSecond)
 		}
 	}
 }
 
-func (m *Metrics) slowed(why Slowdown) {
+func (m *Metrics) slowed(why BackoffReason) {
 	if m != nil {
 		m.slowdown.WithLabelValues(string(why)).Inc()
 	}

@@ -20,19 +20,19 @@ const abandonDelay = 5 * time.Second
 
 func (o RunnerOptions) withDefaults() RunnerOptions {
 	o.Slots = cmp.Or(o.Slots, runtime.GOMAXPROCS(0))
-	o.Early = cmp.Or(o.Early, earlyDelay)
-	o.Abandon = cmp.Or(o.Abandon, abandonDelay)
+	o.FlushAfter = cmp.Or(o.FlushAfter, earlyDelay)
+	o.AbandonAfter = cmp.Or(o.AbandonAfter, abandonDelay)
 	if o.Timeout == nil {
 		o.Timeout = StepTimeout
 	}
 	if o.Retry == nil {
 		o.Retry = StepRetry
 	}
-	if o.Completed == nil {
-		o.Completed = func(context.Context, int64) {}
+	if o.OnCompleted == nil {
+		o.OnCompleted = func(context.Context, int64) {}
 	}
-	if o.Nudge == nil {
-		o.Nudge = func() {}
+	if o.BatchEnded == nil {
+		o.BatchEnded = func() {}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -49,12 +49,12 @@ func StepTimeout(s *recipe.Step, reg Registration) time.Duration {
 }
 
 // StepRetry lays the recipe's retry policy of a step over the handler's.
-func StepRetry(s *recipe.Step, reg Registration) Retry {
+func StepRetry(s *recipe.Step, reg Registration) RetryPolicy {
 	return overRetry(s.Retry, reg.Retry)
 }
 
-func overRetry(r recipe.Retry, under Retry) Retry {
-	return Retry{
+func overRetry(r recipe.Retry, under RetryPolicy) RetryPolicy {
+	return RetryPolicy{
 		Attempts:   cmp.Or(r.Attempts, under.Attempts),
 		Backoff:    cmp.Or(r.Backoff, under.Backoff),
 		MaxBackoff: cmp.Or(r.MaxBackoff, under.MaxBackoff),

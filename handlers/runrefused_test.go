@@ -48,12 +48,12 @@ func TestRowThatTheDatabaseRefusesIsIsolated(t *testing.T) {
 		}
 		for _, no := range []int64{7, 33} {
 			got := r.results(1)[no]
-			if got.Outcome != tasks.Error || got.Code != CodeRefused || !strings.Contains(got.Error, "refused by the test") || got.Output != "" {
+			if got.Outcome != tasks.OutcomeError || got.Code != CodeDatabaseRejected || !strings.Contains(got.Error, "refused by the test") || got.Output != "" {
 				t.Errorf("file %d: %+v", no, got)
 			}
 		}
-		if tr.Steps[1].Routed != 48 { // what ended in error goes no further
-			t.Errorf("%d files went on", tr.Steps[1].Routed)
+		if tr.Steps[1].Selected != 48 { // what ended in error goes no further
+			t.Errorf("%d files went on", tr.Steps[1].Selected)
 		}
 	})
 }
@@ -64,7 +64,7 @@ func TestResultsBeyondTheColumns(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		r := newRig(t, url, "name: t\nsteps: [{handler: writes}]")
 		r.handle("writes", func(_ context.Context, jobs []*Job) error {
-			jobs[0].SetStatus(1<<40, tasks.Failed, "huge")
+			jobs[0].SetStatus(1<<40, tasks.OutcomeFailed, "huge")
 			var deep any = 1
 			for range 100 {
 				deep = []any{deep}
@@ -75,10 +75,10 @@ func TestResultsBeyondTheColumns(t *testing.T) {
 		r.finish(r.worker("w"))
 		r.audit()
 		got := r.results(1)
-		if r.store.Dialect() == store.MySQL && (got[1].Code != CodeRefused || got[2].Code != CodeRefused) {
+		if r.store.Dialect() == store.MySQL && (got[1].Code != CodeDatabaseRejected || got[2].Code != CodeDatabaseRejected) {
 			t.Errorf("not refused: %+v", got)
 		}
-		if len(got) != 3 || got[3].Outcome != tasks.Succeeded {
+		if len(got) != 3 || got[3].Outcome != tasks.OutcomeSucceeded {
 			t.Errorf("recorded %+v", got)
 		}
 	})
@@ -97,7 +97,7 @@ func TestTryThatTheDatabaseRefuses(t *testing.T) {
 		r.handle("flaky", func(_ context.Context, jobs []*Job) error {
 			for _, j := range jobs {
 				if j.Attempt() == 1 && j.File().No == 2 {
-					j.SetStatus(1, tasks.Error, "busy")
+					j.SetStatus(1, tasks.OutcomeError, "busy")
 				}
 			}
 			return nil
@@ -126,7 +126,7 @@ func TestOutputOfManyKinds(t *testing.T) {
 				if err := j.SetFact("text", text); err != nil {
 					fmt.Fprint(j.ErrorOutput(), err)
 				}
-				j.SetStatus(-1, tasks.Warning, text)
+				j.SetStatus(-1, tasks.OutcomeWarning, text)
 			}
 			return nil
 		})

@@ -14,7 +14,7 @@ import (
 // The recorded files fail this time. What was recorded holds, and they move on
 // by it.
 func TestFilesThatEndOtherwiseAtADeliveryThatLooksLikeTheFirst(t *testing.T) {
-	for _, outcome := range []tasks.Outcome{tasks.Error, tasks.Failed} { // to be tried again, and final
+	for _, outcome := range []tasks.Outcome{tasks.OutcomeError, tasks.OutcomeFailed} { // to be tried again, and final
 		t.Run(string(outcome), func(t *testing.T) {
 			onEach(t, func(t *testing.T, url string) {
 				r := newRig(t, url, "name: t\nsteps: [{handler: half, retry: {attempts: 3}}, {handler: next}]")
@@ -35,15 +35,15 @@ func TestFilesThatEndOtherwiseAtADeliveryThatLooksLikeTheFirst(t *testing.T) {
 				r.halve(&batches[0])
 				lost = true
 				w := r.worker("w")
-				if err := r.deliver(w, &batches[0]); !errors.Is(err, store.ErrRepeated) {
+				if err := r.deliver(w, &batches[0]); !errors.Is(err, store.ErrResultExists) {
 					t.Errorf("the second delivery was answered with %v", err)
 				}
 				r.finish(w)
-				if tr := r.audit(); tr.State != tasks.Completed || tr.Finished != 9 {
+				if tr := r.audit(); tr.State != tasks.StateCompleted || tr.Finished != 9 {
 					t.Errorf("%d of 9 finished, %s", tr.Finished, tr.State)
 				}
 				for no, res := range r.results(1) {
-					if want := map[bool]tasks.Outcome{true: tasks.Succeeded, false: outcome}[no <= 4]; res.Outcome != want {
+					if want := map[bool]tasks.Outcome{true: tasks.OutcomeSucceeded, false: outcome}[no <= 4]; res.Outcome != want {
 						t.Errorf("file %d ended as %s, want %s", no, res.Outcome, want)
 					}
 				}

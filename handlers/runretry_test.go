@@ -58,7 +58,7 @@ func TestAFileThatRecoversKeepsItsTries(t *testing.T) {
 		r.handle("flaky", func(_ context.Context, jobs []*Job) error {
 			for _, j := range jobs {
 				if j.File().No%2 == 0 && j.Attempt() == 1 {
-					j.SetStatus(1, tasks.Error, "busy")
+					j.SetStatus(1, tasks.OutcomeError, "busy")
 				}
 			}
 			return nil
@@ -78,13 +78,13 @@ func TestAFileThatRecoversKeepsItsTries(t *testing.T) {
 func TestRetryPolicyOfTheStep(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		r := newRig(t, url, "name: t\nsteps: [{handler: bad, retry: {attempts: 2, backoff: 1h}}]")
-		r.handle("bad", endAs(tasks.Error), WithRetry(Retry{Attempts: 9, Backoff: time.Second, MaxBackoff: 4 * time.Hour}))
+		r.handle("bad", endAs(tasks.OutcomeError), WithRetry(RetryPolicy{Attempts: 9, Backoff: time.Second, MaxBackoff: 4 * time.Hour}))
 		batches := r.files(1)
 		now := time.Now()
 		w := r.worker("w", func(o *RunnerOptions) { o.Now = func() time.Time { return now } })
 		r.must(r.deliver(w, &batches[0]))
 		took := time.Since(now) // the store goes by its own clock
-		due, err := r.store.Due(t.Context(), 10)
+		due, err := r.store.DueBatches(t.Context(), 10)
 		r.must(err)
 		if len(due) > 0 {
 			t.Errorf("due at once: %+v", due)
@@ -96,16 +96,16 @@ func TestRetryPolicyOfTheStep(t *testing.T) {
 		}
 		r.finish(w)
 		r.audit()
-		if got := r.results(1)[1]; got.Attempt != 2 || got.Outcome != tasks.Error {
+		if got := r.results(1)[1]; got.Attempt != 2 || got.Outcome != tasks.OutcomeError {
 			t.Errorf("ended as %+v", got)
 		}
 	})
 }
 
 func TestStepRetryLaysTheRecipeOverTheHandler(t *testing.T) {
-	reg := Registration{Retry: Retry{Attempts: 5, Backoff: time.Second, MaxBackoff: time.Minute}, Timeout: time.Hour}
+	reg := Registration{Retry: RetryPolicy{Attempts: 5, Backoff: time.Second, MaxBackoff: time.Minute}, Timeout: time.Hour}
 	step := &recipe.Step{Retry: recipe.Retry{Backoff: 3 * time.Second}}
-	if got, want := StepRetry(step, reg), (Retry{5, 3 * time.Second, time.Minute}); got != want {
+	if got, want := StepRetry(step, reg), (RetryPolicy{5, 3 * time.Second, time.Minute}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got := StepTimeout(step, reg); got != time.Hour {
@@ -130,7 +130,7 @@ func TestTimeOut(t *testing.T) {
 		r.audit()
 		got := r.results(1)
 		// The batch of two comes back file by file: its first may be what was slow.
-		for no, want := range map[int64]tasks.Outcome{1: tasks.Succeeded, 2: tasks.Succeeded, 3: tasks.Succeeded} {
+		for no, want := range map[int64]tasks.Outcome{1: tasks.OutcomeSucceeded, 2: tasks.OutcomeSucceeded, 3: tasks.OutcomeSucceeded} {
 			if got[no].Outcome != want {
 				t.Errorf("file %d: %+v, want %s", no, got[no], want)
 			}
@@ -152,15 +152,15 @@ func TestHandlerThatIgnoresItsTimeOut(t *testing.T) {
 				return nil
 			}
 			<-release
-			jobs[1].SetStatus(0, tasks.Warning, "late")
+			jobs[1].SetStatus(0, tasks.OutcomeWarning, "late")
 			jobs[1].Done()
 			close(late)
 			return nil
-		}, WithSlots(All))
+		}, WithSlots(AllSlots))
 		batches := r.files(4)
 		limits := []time.Duration{10 * time.Millisecond, time.Hour}
 		w := r.worker("w", func(o *RunnerOptions) {
-			o.Abandon = 10 * time.Millisecond
+			o.AbandonAfter = 10 * time.Millisecond
 			o.Timeout = func(*recipe.Step, Registration) (limit time.Duration) {
 				limit, limits = limits[0], limits[1:]
 				return limit
@@ -172,7 +172,7 @@ func TestHandlerThatIgnoresItsTimeOut(t *testing.T) {
 		<-late
 		r.audit()
 		got := r.results(1)
-		for no, want := range map[int64]tasks.Outcome{1: tasks.TimedOut, 2: tasks.TimedOut, 3: tasks.Succeeded, 4: tasks.Succeeded} {
+		for no, want := range map[int64]tasks.Outcome{1: tasks.OutcomeTimedOut, 2: tasks.OutcomeTimedOut, 3: tasks.OutcomeSucceeded, 4: tasks.OutcomeSucceeded} {
 			if got[no].Outcome != want {
 				t.Errorf("file %d: %+v, want %s", no, got[no], want)
 			}

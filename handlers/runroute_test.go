@@ -41,7 +41,7 @@ steps:
 		r.finish(r.worker("w"))
 		tr := r.audit()
 		for i, want := range []int64{10, 5, 0, 2} {
-			if got := tr.Steps[i].Routed; got != want {
+			if got := tr.Steps[i].Selected; got != want {
 				t.Errorf("step %s took %d files, want %d", tr.Steps[i].Name, got, want)
 			}
 		}
@@ -60,8 +60,8 @@ func TestFilesThatNoStepSelectsEndWithoutRows(t *testing.T) {
 		r.handle("learn", r.learner())
 		r.files(10)
 		r.finish(r.worker("w"))
-		if tr := r.audit(); tr.Finished != 10 || tr.Steps[0].Routed != 5 {
-			t.Errorf("%d finished, %d routed", tr.Finished, tr.Steps[0].Routed)
+		if tr := r.audit(); tr.Finished != 10 || tr.Steps[0].Selected != 5 {
+			t.Errorf("%d finished, %d routed", tr.Finished, tr.Steps[0].Selected)
 		}
 	})
 }
@@ -78,13 +78,13 @@ steps:
 		r.files(4)
 		r.finish(r.worker("w"))
 		tr := r.audit()
-		if tr.Steps[1].Failed != 2 || tr.Steps[1].Routed != 2 || tr.Steps[2].Failed != 4 {
+		if tr.Steps[1].Failed != 2 || tr.Steps[1].Selected != 2 || tr.Steps[2].Failed != 4 {
 			t.Errorf("counted %+v", tr.Steps)
 		}
-		if got := r.results(2)[1]; got.Code != CodeCondition || !strings.Contains(got.Error, "facts.kind > 3") {
+		if got := r.results(2)[1]; got.Code != CodeBadCondition || !strings.Contains(got.Error, "facts.kind > 3") {
 			t.Errorf("file 1 at the condition: %+v", got)
 		}
-		if got := r.results(3)[2]; got.Code != CodeArguments || !strings.Contains(got.Error, "facts.nothing") {
+		if got := r.results(3)[2]; got.Code != CodeBadArguments || !strings.Contains(got.Error, "facts.nothing") {
 			t.Errorf("file 2 at the arguments: %+v", got)
 		}
 	})
@@ -95,11 +95,11 @@ func TestOnFailure(t *testing.T) {
 		t.Run(conduct, func(t *testing.T) {
 			onEach(t, func(t *testing.T, url string) {
 				r := newRig(t, url, "name: t\nsteps: [{handler: ends, retry: {attempts: 1}, on_failure: "+conduct+"}, {handler: after}]")
-				r.handle("ends", endAs(tasks.Succeeded, tasks.Warning, tasks.Failed, tasks.Error, tasks.TimedOut, tasks.Canceled))
+				r.handle("ends", endAs(tasks.OutcomeSucceeded, tasks.OutcomeWarning, tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut, tasks.OutcomeCanceled))
 				r.handle("after", func(context.Context, []*Job) error { return nil })
 				r.files(6)
 				r.finish(r.worker("w"))
-				if got := r.audit().Steps[1].Routed; got != want {
+				if got := r.audit().Steps[1].Selected; got != want {
 					t.Errorf("%d files went on, want %d", got, want)
 				}
 			})
@@ -114,12 +114,12 @@ func TestFilesThatTheScanCouldNotRead(t *testing.T) {
 		ran := 0
 		r.handle("learn", func(_ context.Context, jobs []*Job) error { ran += len(jobs); return nil })
 		r.register([]tasks.File{
-			{Path: "/a", Problem: "not-found: no such file"}, {Path: "/b"}, {Path: "/c", Problem: "odd"},
+			{Path: "/a", ScanError: "not-found: no such file"}, {Path: "/b"}, {Path: "/c", ScanError: "odd"},
 		})
 		r.finish(r.worker("w"))
 		r.audit()
 		got := r.results(1)
-		if ran != 1 || got[1].Outcome != tasks.Failed || got[1].Code != "not-found" || got[1].Error != "no such file" || got[3].Error != "odd" {
+		if ran != 1 || got[1].Outcome != tasks.OutcomeFailed || got[1].Code != "not-found" || got[1].Error != "no such file" || got[3].Error != "odd" {
 			t.Errorf("%d ran; recorded %+v", ran, got)
 		}
 	})

@@ -36,7 +36,7 @@ func (g *gauge) leave(slots int) {
 
 func (g *gauge) handler(slots, total int) HandlerFunc {
 	return func(context.Context, []*Job) error {
-		n := Slots(slots).Of(total)
+		n := SlotUse(slots).Of(total)
 		g.enter(n, n == total)
 		defer g.leave(n)
 		for range 100 {
@@ -57,14 +57,14 @@ steps:
   - {handler: all, when: 'size % 3 == 2', batch: {max_items: 1}}`)
 		r.handle("one", g.handler(1, total))
 		r.handle("two", g.handler(2, total), WithSlots(2))
-		r.handle("all", g.handler(int(All), total), WithSlots(All))
+		r.handle("all", g.handler(int(AllSlots), total), WithSlots(AllSlots))
 		batches := r.files(60)
 		w := r.worker("w", func(o *RunnerOptions) { o.Slots = total })
 		var running sync.WaitGroup
 		for i := range batches {
 			running.Go(func() {
 				err := r.deliver(w, &batches[i])
-				for errors.Is(err, ErrBusy) { // the queue brings it again
+				for errors.Is(err, ErrNoSlots) { // the queue brings it again
 					runtime.Gosched()
 					err = r.deliver(w, &batches[i])
 				}
@@ -85,7 +85,7 @@ steps:
 func TestSlotsBeyondTheHost(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		r := newRig(t, url, "name: t\nsteps: [{handler: huge}]")
-		r.handle("huge", endAs(tasks.Succeeded), WithSlots(1000))
+		r.handle("huge", endAs(tasks.OutcomeSucceeded), WithSlots(1000))
 		r.files(1)
 		r.finish(r.worker("w", func(o *RunnerOptions) { o.Slots = 2 }))
 		r.audit()
@@ -102,13 +102,13 @@ func TestWorkerHoardsNoHeavyBatches(t *testing.T) {
 			began <- struct{}{}
 			<-end
 			return nil
-		}, WithSlots(All))
+		}, WithSlots(AllSlots))
 		batches := r.files(2)
 		busy, idle := r.worker("busy"), r.worker("idle")
 		answers := make(chan error, 2)
 		go func() { answers <- r.deliver(busy, &batches[0]) }()
 		<-began
-		if err := r.deliver(busy, &batches[1]); !errors.Is(err, ErrBusy) {
+		if err := r.deliver(busy, &batches[1]); !errors.Is(err, ErrNoSlots) {
 			t.Errorf("the busy worker answered %v", err)
 		}
 		go func() { answers <- r.deliver(idle, &batches[1]) }()

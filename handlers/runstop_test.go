@@ -58,7 +58,7 @@ func TestStopHandsBack(t *testing.T) {
 					t.Errorf("the second worker ran %v, want 2 and 3", ran)
 				}
 				for no, res := range r.results(1) {
-					if res.Outcome != tasks.Succeeded || res.Attempt != 1 {
+					if res.Outcome != tasks.OutcomeSucceeded || res.Attempt != 1 {
 						t.Errorf("file %d: %s at attempt %d", no, res.Outcome, res.Attempt)
 					}
 				}
@@ -105,7 +105,7 @@ func TestDecidedJobsSurviveAStop(t *testing.T) {
 		r.handle("judge", func(_ context.Context, jobs []*Job) error {
 			w.Stop()
 			for _, j := range jobs {
-				j.SetStatus(2, tasks.Failed, "corrupt")
+				j.SetStatus(2, tasks.OutcomeFailed, "corrupt")
 			}
 			return nil
 		})

@@ -10,37 +10,37 @@ import "context"
 
 // suspect reports whether a worker died that had this file, and no other of the
 // batch, in hand. Larger batches are split before they come to a run.
-func (u *run) suspect() bool { return u.batch.Lost > 0 }
+func (u *batchRun) suspect() bool { return u.batch.Crashes > 0 }
 
-// condemned reports whether every attempt of a suspect has cost a worker: the
+// isPoisoned reports whether every attempt of a suspect has cost a worker: the
 // first may have been in company, at least one was alone.
-func (u *run) condemned() bool { return u.batch.Lost >= max(u.retry.Attempts, 2) }
+func (u *batchRun) isPoisoned() bool { return u.batch.Crashes >= max(u.retry.Attempts, 2) }
 
 // weight is how many slots the batch takes: all for a suspect, so that nobody
 // else is running when it does what it is suspected of.
-func (u *run) weight() int64 {
-	if u.suspect() && !u.guilty {
+func (u *batchRun) weight() int64 {
+	if u.suspect() && !u.poisoned {
 		return int64(u.Slots)
 	}
-	return int64(u.reg.Slots.Of(u.Slots))
+	return int64(u.registration.Slots.Of(u.Slots))
 }
 
-// charge counts the run of a suspect as a worker lost, before it is: afterwards
+// countCrash counts the run of a suspect as a worker lost, before it is: afterwards
 // there may be nobody who could. A batch that is closed takes the charge along;
 // one that is handed back is discharged.
-func (u *run) charge(ctx context.Context) error {
-	if !u.suspect() || u.guilty {
+func (u *batchRun) countCrash(ctx context.Context) error {
+	if !u.suspect() || u.poisoned {
 		return nil
 	}
-	err := u.Store.Charge(ctx, u.batch)
-	u.charged = err == nil
+	err := u.Store.CountCrash(ctx, u.batch)
+	u.crashCounted = err == nil
 	return err
 }
 
-// discharge takes the charge back: the worker is alive.
-func (u *run) discharge() {
-	if u.charged {
-		u.batch.Lost--
-		u.charged = false
+// uncountCrash takes the charge back: the worker is alive.
+func (u *batchRun) uncountCrash() {
+	if u.crashCounted {
+		u.batch.Crashes--
+		u.crashCounted = false
 	}
 }

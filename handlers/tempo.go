@@ -7,14 +7,14 @@ import (
 	"github.com/balerhq/baler/batcher"
 )
 
-// Slowdown is why a worker does less at once.
-type Slowdown string
+// BackoffReason is why a worker does less at once.
+type BackoffReason string
 
 // The reasons.
 const (
-	SlowCommits Slowdown = "slow"     // commits took much longer than they used to
-	Conflicts   Slowdown = "conflict" // deadlocks and lock waits that ran out
-	Refusals    Slowdown = "error"    // the database did not take what it was given
+	ReasonSlowCommits BackoffReason = "slow"     // commits took much longer than they used to
+	ReasonConflicts   BackoffReason = "conflict" // deadlocks and lock waits that ran out
+	ReasonRejected    BackoffReason = "error"    // the database did not take what it was given
 )
 
 const (
@@ -35,31 +35,31 @@ const (
 	smoothing = 0.2
 )
 
-// tempo decides how much a worker does at once, by additive increase while the
+// aimd decides how much a worker does at once, by additive increase while the
 // database commits about as quickly as it used to and multiplicative decrease
 // when it does not: never less than one, never more than most. It decides only;
 // it begins with most.
-type tempo struct {
+type aimd struct {
 	most     float64
 	limit    float64
-	expected batcher.Sums // seconds ≈ a commit + so much for each result
+	expected batcher.RegressionSums // seconds ≈ a commit + so much for each result
 	commits  int
 	pressure float64 // the average of commits' times, in terms of what was expected
 	changed  time.Time
 }
 
-func newTempo(most int) *tempo {
-	return &tempo{most: float64(max(most, 1)), limit: float64(max(most, 1)), pressure: 1}
+func newAIMD(most int) *aimd {
+	return &aimd{most: float64(max(most, 1)), limit: float64(max(most, 1)), pressure: 1}
 }
 
 // of scales the limit to what at its most is n: at least one.
-func (t *tempo) of(n int) int {
+func (t *aimd) of(n int) int {
 	return max(1, int(math.Round(float64(n)*t.limit/t.most)))
 }
 
 // committed takes in one commit. It reports whether it was one too many that
 // was slow: then the limit has been lowered.
-func (t *tempo) committed(results int, took time.Duration, now time.Time) (lowered bool) {
+func (t *aimd) committed(results int, took time.Duration, now time.Time) (lowered bool) {
 	t.commits++
 	ratio := t.ratio(results, took)
 	t.pressure += smoothing * (ratio - t.pressure)
@@ -81,27 +81,27 @@ func (t *tempo) committed(results int, took time.Duration, now time.Time) (lower
 }
 
 // ratio is how many times as long as expected a commit took.
-func (t *tempo) ratio(results int, took time.Duration) float64 {
+func (t *aimd) ratio(results int, took time.Duration) float64 {
 	c, known := t.expected.Solve()
-	expected := c.Of(1, int64(results))
+	expected := c.Predict(1, int64(results))
 	if !known || took <= soonEnough || expected <= 0 {
 		return 1
 	}
 	return took.Seconds() / max(expected, soonEnough.Seconds()/slow)
 }
 
-// troubled takes in that the database was in the way of itself, or away.
-func (t *tempo) troubled(why Slowdown, now time.Time) (lowered bool) {
+// onContention takes in that the database was in the way of itself, or away.
+func (t *aimd) onContention(why BackoffReason, now time.Time) (lowered bool) {
 	if now.Sub(t.changed) < showsAfter {
 		return false
 	}
-	if why == Conflicts { // one now and then is no emergency
+	if why == ReasonConflicts { // one now and then is no emergency
 		return t.lower(0.75, now)
 	}
 	return t.lower(0.5, now)
 }
 
-func (t *tempo) lower(factor float64, now time.Time) bool {
+func (t *aimd) lower(factor float64, now time.Time) bool {
 	before := t.limit
 	t.limit = max(1, t.limit*factor)
 	t.changed = now

@@ -11,10 +11,10 @@ import (
 // slowed down.
 type database struct {
 	t     time.Time
-	tempo *tempo
+	tempo *aimd
 }
 
-func newDatabase(most int) *database { return &database{time.Unix(1_000_000, 0), newTempo(most)} }
+func newDatabase(most int) *database { return &database{time.Unix(1_000_000, 0), newAIMD(most)} }
 
 // commits lets time pass while commits of 500 results take that long.
 func (d *database) commits(lasting, took time.Duration) (lowered int) {
@@ -80,15 +80,15 @@ func TestTempoLearnsAnew(t *testing.T) {
 
 func TestTempoMindsTrouble(t *testing.T) {
 	d := newDatabase(8)
-	if !d.tempo.troubled(Conflicts, d.t) || d.tempo.limit != 6 {
+	if !d.tempo.onContention(ReasonConflicts, d.t) || d.tempo.limit != 6 {
 		t.Errorf("after a conflict the limit is %g", d.tempo.limit)
 	}
-	if d.tempo.troubled(Refusals, d.t) {
+	if d.tempo.onContention(ReasonRejected, d.t) {
 		t.Error("lowered again before the first time could show")
 	}
 	for range 10 {
 		d.t = d.t.Add(time.Minute)
-		d.tempo.troubled(Refusals, d.t)
+		d.tempo.onContention(ReasonRejected, d.t)
 	}
 	if d.tempo.limit != 1 {
 		t.Errorf("the limit is %g while the database is away", d.tempo.limit)
@@ -104,7 +104,7 @@ func TestTempoKeepsItsBounds(t *testing.T) {
 				return time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond
 			}).Draw(t, "pause"))
 			if rapid.IntRange(0, 9).Draw(t, "trouble") == 0 {
-				d.tempo.troubled(Conflicts, d.t)
+				d.tempo.onContention(ReasonConflicts, d.t)
 			}
 			took := time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "took"))
 			d.tempo.committed(rapid.IntRange(0, 5000).Draw(t, "results"), took, d.t)

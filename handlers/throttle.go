@@ -15,17 +15,17 @@ func (r *Runner) admit(ctx context.Context, m tasks.BatchMessage) (leave func(),
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(r.stopping, func() { cancel(errStopping) })() //nolint:contextcheck // cancel is that of ctx
-	keys := []string{store.CeilingKey(store.OverAll, "")}
-	if e, err := r.Catalog.Get(ctx, m.Transfer); err == nil { // else receive says what is wrong
+	keys := []string{store.LimitKey(store.ScopeAll, "")}
+	if e, err := r.Transfers.Get(ctx, m.Transfer); err == nil { // else receive says what is wrong
 		keys = append(keys, keysOf(e)...)
 	}
 	files := 1
 	if named, err := tasks.ParseRanges(m.Files); err == nil { // only the ledger's are trusted, but for pace these do
 		files = max(named.Len(), 1)
 	}
-	leave, err = r.gate.enter(ctx, keys, files)
+	leave, err = r.limiter.enter(ctx, keys, files)
 	if full, ok := errors.AsType[*ThrottledError](err); ok {
-		r.Metrics.throttled(full.Bound)
+		r.Metrics.throttled(full.Reason)
 	}
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -33,30 +33,30 @@ func (r *Runner) admit(ctx context.Context, m tasks.BatchMessage) (leave func(),
 	return leave, err
 }
 
-func keysOf(e *batcher.Entry) []string {
-	return []string{store.CeilingKey(store.OverQueue, e.Queue), store.CeilingKey(store.OverTransfer, e.UUID)}
+func keysOf(e *batcher.TransferPlan) []string {
+	return []string{store.LimitKey(store.ScopeQueue, e.Queue), store.LimitKey(store.ScopeTransfer, e.UUID)}
 }
 
-// Obey takes the worker's parts of the ceilings that people have set; no parts
+// SetLimits takes the worker's parts of the ceilings that people have set; no parts
 // are no bounds. It reports whether parts are still being handed from one worker
 // to another, so that it is worth asking again soon.
-func (r *Runner) Obey(parts []store.Part) (unsettled bool) {
-	r.gate.obey(parts)
+func (r *Runner) SetLimits(parts []store.LimitShare) (unsettled bool) {
+	r.limiter.setShares(parts)
 	r.Metrics.bounded(parts)
-	return r.gate.unsettled()
+	return r.limiter.unsettled()
 }
 
-// Held is what the worker may have in hand of each ceiling at most, by its key,
+// LimitsInUse is what the worker may have in hand of each ceiling at most, by its key,
 // until Obey is called next.
-func (r *Runner) Held() map[string]int { return r.gate.held() }
+func (r *Runner) LimitsInUse() map[string]int { return r.limiter.inUse() }
 
-// Shut reports whether the ceilings leave nothing at all to this worker.
-func (r *Runner) Shut() bool { return r.gate.shut() }
+// Blocked reports whether the ceilings leave nothing at all to this worker.
+func (r *Runner) Blocked() bool { return r.limiter.blocked() }
 
-// Within is the least that ceilings allow a transfer: batches in flight and
+// EffectiveLimits is the least that ceilings allow a transfer: batches in flight and
 // files a second by all workers together, 0 for no bound.
-func Within(e *batcher.Entry, all []store.Ceiling) (inFlight int, filesPerSecond float64) {
-	keys := append(keysOf(e), store.CeilingKey(store.OverAll, ""))
+func EffectiveLimits(e *batcher.TransferPlan, all []store.Limit) (inFlight int, filesPerSecond float64) {
+	keys := append(keysOf(e), store.LimitKey(store.ScopeAll, ""))
 	for i := range all {
 		c := &all[i]
 		if !slices.Contains(keys, c.Key()) {

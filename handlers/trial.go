@@ -11,10 +11,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Trial runs a Handler over files by itself: one batch, one attempt, with no
+// DryRun runs a Handler over files by itself: one batch, one attempt, with no
 // queue and no database. The zero value gives no arguments and no facts, and
 // lets exactly the given files be read. Package handlertest makes tests of it.
-type Trial struct {
+type DryRun struct {
 	Args    any            // what the recipe's `with` would give
 	Facts   map[string]any // what earlier steps would have learnt of every file
 	Roots   []string       // folders that may be read; the files themselves when empty
@@ -25,8 +25,8 @@ type Trial struct {
 // absolute. Files are numbered from 1. It waits for the handler, even past the
 // time-out. The error tells of paths that cannot be used and of a ctx that
 // ended; the results of jobs that were not decided by then have no outcome.
-func (t Trial) Run(ctx context.Context, h Handler, paths ...string) ([]tasks.Result, error) {
-	files, err := trialFiles(paths)
+func (t DryRun) Run(ctx context.Context, h Handler, paths ...string) ([]tasks.Result, error) {
+	files, err := dryRunFiles(paths)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (t Trial) Run(ctx context.Context, h Handler, paths ...string) ([]tasks.Res
 	return results, nil
 }
 
-func (t Trial) open(files []tasks.File) (*Roots, error) {
+func (t DryRun) open(files []tasks.File) (*Roots, error) {
 	dirs := t.Roots
 	if len(dirs) == 0 {
 		for i := range files {
@@ -65,7 +65,7 @@ func (t Trial) open(files []tasks.File) (*Roots, error) {
 	return NewRoots(dirs)
 }
 
-func (t Trial) jobs(files []tasks.File, roots *Roots) []*Job {
+func (t DryRun) jobs(files []tasks.File, roots *Roots) []*Job {
 	begin := time.Now()
 	jobs := make([]*Job, len(files))
 	for i, file := range files {
@@ -75,8 +75,8 @@ func (t Trial) jobs(files []tasks.File, roots *Roots) []*Job {
 	return jobs
 }
 
-// trialFiles scans as submit would. A missing file is the handler's to meet.
-func trialFiles(paths []string) ([]tasks.File, error) {
+// dryRunFiles scans as submit would. A missing file is the handler's to meet.
+func dryRunFiles(paths []string) ([]tasks.File, error) {
 	files := make([]tasks.File, len(paths))
 	for i, path := range paths {
 		path, err := filepath.Abs(path)

@@ -21,11 +21,11 @@ func TestTrialTimesOut(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		})
-		results, err := Trial{Timeout: time.Millisecond}.Run(t.Context(), h, path, path, path)
+		results, err := DryRun{Timeout: time.Millisecond}.Run(t.Context(), h, path, path, path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, want := range []tasks.Outcome{tasks.Succeeded, tasks.TimedOut, tasks.TimedOut} {
+		for i, want := range []tasks.Outcome{tasks.OutcomeSucceeded, tasks.OutcomeTimedOut, tasks.OutcomeTimedOut} {
 			if results[i].Outcome != want {
 				t.Errorf("file %d: %+v", i+1, results[i])
 			}
@@ -36,15 +36,15 @@ func TestTrialTimesOut(t *testing.T) {
 func TestTrialThatIsStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	h := PerFile(func(ctx context.Context, _ *Job) error { cancel(); return ctx.Err() })
-	results, err := Trial{}.Run(ctx, h, put(t, t.TempDir(), "a", ""))
+	results, err := DryRun{}.Run(ctx, h, put(t, t.TempDir(), "a", ""))
 	if !errors.Is(err, context.Canceled) || results[0].Outcome != "" {
 		t.Errorf("got %+v, %v", results, err)
 	}
 }
 
 func TestTrialOfAMissingFile(t *testing.T) {
-	results, err := Trial{}.Run(t.Context(), newChecksum(), filepath.Join(t.TempDir(), "none"))
-	if err != nil || results[0].Outcome != tasks.Failed || results[0].Code != CodeNotFound {
+	results, err := DryRun{}.Run(t.Context(), newChecksum(), filepath.Join(t.TempDir(), "none"))
+	if err != nil || results[0].Outcome != tasks.OutcomeFailed || results[0].Code != CodeNotFound {
 		t.Errorf("got %+v, %v", results, err)
 	}
 }

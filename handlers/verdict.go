@@ -19,14 +19,14 @@ const (
 	CodeNotFound       = "not-found"         // there is no such file
 	CodeNotPermitted   = "permission-denied" // the worker may not read it
 	CodeOutsideRoots   = "outside-roots"     // it is not within the folders that may be read
-	CodePart           = "part-of-a-file"    // it was split, and the handler takes whole files only
+	CodeNotWholeFile   = "part-of-a-file"    // it was split, and the handler takes whole files only
 	CodeNotAFile       = "not-a-file"        // a folder, device, socket or pipe
 )
 
 // maxCode is how many bytes of a code are kept.
 const maxCode = 64
 
-// Verdict is an error that says how a file ends. A function given to PerFile
+// Verdict is an error that says how a file ends. A function given to VariantPerFile
 // returns one, wrapped or not, to end its file otherwise than a plain error
 // would, which is tasks.Error with CodeError.
 type Verdict struct { //nolint:errname // not always an error: a warning or a skip is a verdict too
@@ -47,23 +47,23 @@ func (v *Verdict) Unwrap() error { return v.Err }
 
 // Fail says that the file's content is at fault: final, not tried again.
 func Fail(code string, err error) error {
-	return &Verdict{Outcome: tasks.Failed, Code: code, Err: err}
+	return &Verdict{Outcome: tasks.OutcomeFailed, Code: code, Err: err}
 }
 
-// Again says that the system is at fault: the file is tried again while
+// RetryLater says that the system is at fault: the file is tried again while
 // attempts are left. A plain error means the same, with no code of its own.
-func Again(code string, err error) error {
-	return &Verdict{Outcome: tasks.Error, Code: code, Err: err}
+func RetryLater(code string, err error) error {
+	return &Verdict{Outcome: tasks.OutcomeError, Code: code, Err: err}
 }
 
 // Warn says that the work is done, with something that a person should know.
 func Warn(code, message string) error {
-	return &Verdict{Outcome: tasks.Warning, Code: code, Err: errors.New(message)}
+	return &Verdict{Outcome: tasks.OutcomeWarning, Code: code, Err: errors.New(message)}
 }
 
 // Skip says that there was nothing to do for this file, and why.
 func Skip(code, reason string) error {
-	return &Verdict{Outcome: tasks.Skipped, Code: code, Err: errors.New(reason)}
+	return &Verdict{Outcome: tasks.OutcomeSkipped, Code: code, Err: errors.New(reason)}
 }
 
 // verdict is how a job stands, or ended.
@@ -76,14 +76,14 @@ type verdict struct {
 // verdictOf reads an error as a verdict and the message that goes with it.
 func verdictOf(err error) (verdict, string) {
 	if crash, ok := errors.AsType[*PanicError](err); ok {
-		return newVerdict(1, tasks.Error, CodePanic), fmt.Sprintf("%v\n%s", err, crash.Stack)
+		return newVerdict(1, tasks.OutcomeError, CodePanic), fmt.Sprintf("%v\n%s", err, crash.Stack)
 	}
 	v, ok := errors.AsType[*Verdict](err)
 	if !ok {
-		return newVerdict(1, tasks.Error, CodeError), err.Error()
+		return newVerdict(1, tasks.OutcomeError, CodeError), err.Error()
 	}
 	exitCode := 0
-	if v.Outcome.Stops() {
+	if v.Outcome.StopsRecipe() {
 		exitCode = 1
 	}
 	return newVerdict(exitCode, v.Outcome, v.Code), err.Error()
@@ -93,7 +93,7 @@ func verdictOf(err error) (verdict, string) {
 // becomes an error, a long code is cut and a broken one mended.
 func newVerdict(exitCode int, outcome tasks.Outcome, code string) verdict {
 	if !outcome.Valid() {
-		return verdict{outcome: tasks.Error, exitCode: exitCode, code: CodeInvalidOutcome}
+		return verdict{outcome: tasks.OutcomeError, exitCode: exitCode, code: CodeInvalidOutcome}
 	}
 	return verdict{outcome: outcome, exitCode: exitCode, code: tidyCode(code)}
 }

@@ -16,9 +16,9 @@ type arguments struct {
 // who may change it. An error is an *EvalError.
 func (s *Step) Args(f *tasks.File, facts map[string]any) (any, error) {
 	if !s.with.rendered {
-		return render(s.with.value, nil, s.No, s.Name)
+		return render(s.with.value, nil, s.Number, s.Name)
 	}
-	return render(s.with.value, variablesOf(f, facts), s.No, s.Name)
+	return render(s.with.value, variablesOf(f, facts), s.Number, s.Name)
 }
 
 // ArgsNeedFacts reports whether Args reads the facts.
@@ -30,7 +30,7 @@ func render(value, v any, no int, step string) (any, error) {
 	case *template:
 		out, err := value.render(v)
 		if err != nil {
-			return nil, &EvalError{No: no, Step: step, Part: "with", Source: value.source, Err: err}
+			return nil, &EvalError{Number: no, Step: step, Part: "with", Source: value.source, Err: err}
 		}
 		return out, nil
 	case []any:

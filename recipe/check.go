@@ -2,23 +2,23 @@ package recipe
 
 import "github.com/balerhq/baler/internal/nearmiss"
 
-// Check reports the steps, and the closing steps, whose handler is not known,
+// Check reports the steps, and the final steps, whose handler is not known,
 // as Errors with their lines.
 func (r *Recipe) Check(known, knownClosing func(handler string) bool) error {
 	c := &complaints{file: r.file}
 	for _, s := range r.Steps {
 		if !known(s.Handler) && knownClosing(s.Handler) {
-			c.addf(s.line, "step %s: %q runs once for a whole transfer; list it under \"closing\"", s.Name, s.Handler)
+			c.addf(s.line, "step %s: %q runs once for a whole transfer; list it under \"finally\"", s.Name, s.Handler)
 			continue
 		}
 		c.handler(s.line, "step", s.Name, s.Handler, known)
 	}
-	for _, s := range r.Closing {
+	for _, s := range r.Finalizers {
 		if !knownClosing(s.Handler) && known(s.Handler) {
-			c.addf(s.line, "closing step %s: %q runs for files; list it under \"steps\"", s.Name, s.Handler)
+			c.addf(s.line, "final step %s: %q runs for files; list it under \"steps\"", s.Name, s.Handler)
 			continue
 		}
-		c.handler(s.line, "closing step", s.Name, s.Handler, knownClosing)
+		c.handler(s.line, "final step", s.Name, s.Handler, knownClosing)
 	}
 	return c.err()
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Closing is one handler that runs once for the whole transfer, after its last
+// Finalizer is one handler that runs once for the whole transfer, after its last
 // file has ended. A zero Timeout or Retry means that the recipe says nothing.
-type Closing struct {
+type Finalizer struct {
 	No      int // from 1
 	Name    string
 	Handler string
@@ -22,7 +22,7 @@ type Closing struct {
 	line int // of the handler's name
 }
 
-// transferVariables is what templates of closing steps can read.
+// transferVariables is what templates of final steps can read.
 type transferVariables struct {
 	Transfer string    `expr:"transfer"` // the id shown outside
 	Name     string    `expr:"name"`
@@ -33,27 +33,27 @@ type transferVariables struct {
 
 // Args renders the step's "with" for a transfer. The value is like that of
 // Step.Args. An error is an *EvalError.
-func (s *Closing) Args(t *tasks.Transfer) (any, error) {
+func (s *Finalizer) Args(t *tasks.Transfer) (any, error) {
 	return render(s.with.value, transferVariables{
 		Transfer: t.UUID, Name: t.Name, Created: t.CreatedAt.UTC(), Files: int(t.Files), Bytes: int(t.Bytes),
 	}, s.No, s.Name)
 }
 
 // ArgsTemplated reports whether Args depends on the transfer.
-func (s *Closing) ArgsTemplated() bool { return s.with.rendered }
+func (s *Finalizer) ArgsTemplated() bool { return s.with.rendered }
 
-func (c *complaints) closing(f field) []*Closing {
-	return listed(c, f, "closing step", c.closingStep, func(s *Closing) string { return s.Name })
+func (c *complaints) closing(f field) []*Finalizer {
+	return listed(c, f, "final step", c.closingStep, func(s *Finalizer) string { return s.Name })
 }
 
-// closingStep reads one entry of the list of closing steps.
-func (c *complaints) closingStep(no int, node ast.Node) *Closing {
-	s := &Closing{No: no, line: lineOf(node)}
-	fs, ok := c.mapping("closing step", node, s.line, "name", "handler", "with", "timeout", "retry")
+// closingStep reads one entry of the list of final steps.
+func (c *complaints) closingStep(no int, node ast.Node) *Finalizer {
+	s := &Finalizer{No: no, line: lineOf(node)}
+	fs, ok := c.mapping("final step", node, s.line, "name", "handler", "with", "timeout", "retry")
 	if !ok {
 		return s
 	}
-	e := c.entry(fs, transferVariables{}, fmt.Sprintf("closing step %d has no handler; name one, as in \"handler: manifest\"", no))
+	e := c.entry(fs, transferVariables{}, fmt.Sprintf("final step %d has no handler; name one, as in \"handler: manifest\"", no))
 	s.Name, s.Handler, s.Timeout, s.Retry, s.with, s.line = e.name, e.handler, e.timeout, e.retry, e.with, e.line
 	return s
 }

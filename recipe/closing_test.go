@@ -13,7 +13,7 @@ import (
 const closingRecipe = `name: a
 steps:
   - handler: checksum
-closing:
+finally:
   - name: sums
     handler: manifest
     with: {to: "/out/${transfer}-${name}/${created.Year()}.txt", n: "${files + bytes}"}
@@ -25,10 +25,10 @@ closing:
 func TestClosing(t *testing.T) {
 	t.Parallel()
 	r := parse(t, closingRecipe)
-	if len(r.Closing) != 2 || len(r.Steps) != 1 {
+	if len(r.Finalizers) != 2 || len(r.Steps) != 1 {
 		t.Fatalf("got %+v", r)
 	}
-	s := r.Closing[0]
+	s := r.Finalizers[0]
 	if s.No != 1 || s.Name != "sums" || s.Handler != "manifest" || s.Timeout != 2*time.Hour || !s.ArgsTemplated() ||
 		s.Retry != (recipe.Retry{Attempts: 5, Backoff: time.Minute}) {
 		t.Errorf("got %+v", s)
@@ -39,7 +39,7 @@ func TestClosing(t *testing.T) {
 	if want := map[string]any{"to": "/out/u-n/2025.txt", "n": 5}; err != nil || !reflect.DeepEqual(args, want) {
 		t.Errorf("got %v, %v", args, err)
 	}
-	if s := r.Closing[1]; s.No != 2 || s.Name != "report" || s.ArgsTemplated() {
+	if s := r.Finalizers[1]; s.No != 2 || s.Name != "report" || s.ArgsTemplated() {
 		t.Errorf("got %+v", s)
 	}
 }
@@ -47,8 +47,8 @@ func TestClosing(t *testing.T) {
 // What comes behind the results decides on none of them.
 func TestDigestKnowsNoClosingSteps(t *testing.T) {
 	t.Parallel()
-	before, _, _ := strings.Cut(closingRecipe, "closing:")
+	before, _, _ := strings.Cut(closingRecipe, "finally:")
 	if parse(t, closingRecipe).Digest() != parse(t, before).Digest() {
-		t.Error("closing steps change the digest")
+		t.Error("final steps change the digest")
 	}
 }

@@ -2,7 +2,7 @@ package recipe
 
 import "time"
 
-// entry is what a step and a closing step say alike.
+// entry is what a step and a final step say alike.
 type entry struct {
 	name    string // the handler's when none is given
 	handler string
@@ -12,7 +12,7 @@ type entry struct {
 	line    int // of the handler's name; of the mapping when it is missing
 }
 
-// entry reads what fields say alike of a step and a closing step, whose templates
+// entry reads what fields say alike of a step and a final step, whose templates
 // read variables of the type of known. Unnamed is the complaint when there is
 // no handler.
 func (c *complaints) entry(fs fields, known any, unnamed string) entry {

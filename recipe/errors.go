@@ -51,7 +51,7 @@ func (c *complaints) err() error {
 // EvalError says that an expression failed for one file, as when a fact has
 // another type than the expression expects.
 type EvalError struct {
-	No     int    // the step's number, from 1
+	Number int    // the step's number, from 1
 	Step   string // the step's name
 	Part   string // "when" or "with"
 	Source string // the expression

@@ -108,7 +108,7 @@ func TestCheckClosing(t *testing.T) {
 steps:
   - handler: checksum
   - handler: manifest
-closing:
+finally:
   - handler: manifset
   - handler: checksum
   - handler: upload
@@ -117,10 +117,10 @@ closing:
 		return func(name string) bool { return slices.Contains(names, name) }
 	}
 	err := r.Check(known("checksum"), known("manifest"))
-	want := `test.yaml:4: step manifest: "manifest" runs once for a whole transfer; list it under "closing"
-test.yaml:6: closing step manifset: no handler is called "manifset"; did you mean "manifest"?
-test.yaml:7: closing step checksum: "checksum" runs for files; list it under "steps"
-test.yaml:8: closing step upload: no handler is called "upload"; register it with the worker, or correct the name`
+	want := `test.yaml:4: step manifest: "manifest" runs once for a whole transfer; list it under "finally"
+test.yaml:6: final step manifset: no handler is called "manifset"; did you mean "manifest"?
+test.yaml:7: final step checksum: "checksum" runs for files; list it under "steps"
+test.yaml:8: final step upload: no handler is called "upload"; register it with the worker, or correct the name`
 	if _, ok := errors.AsType[recipe.Errors](err); !ok || err.Error() != want {
 		t.Errorf("got:\n%v", err)
 	}

@@ -97,7 +97,7 @@ func (c *complaints) syntax(err error) {
 }
 
 func (c *complaints) recipe(r *Recipe, root ast.Node) {
-	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "split", "steps", "closing")
+	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "split", "steps", "finally")
 	if !ok {
 		return
 	}
@@ -122,8 +122,8 @@ func (c *complaints) recipe(r *Recipe, root ast.Node) {
 		return
 	}
 	r.Steps = c.steps(f)
-	if f, ok := fs.get("closing"); ok {
-		r.Closing = c.closing(f)
+	if f, ok := fs.get("finally"); ok {
+		r.Finalizers = c.closing(f)
 	}
 }
 

@@ -38,7 +38,7 @@ steps:
 		t.Fatalf("got %+v", r)
 	}
 	s := r.Steps[0]
-	if s.No != 1 || s.Name != "sums" || s.Handler != "checksum" || s.When != `size > 0 && ext == ".jpg"` ||
+	if s.Number != 1 || s.Name != "sums" || s.Handler != "checksum" || s.When != `size > 0 && ext == ".jpg"` ||
 		s.Unconditional() || s.Timeout != 10*time.Minute || s.OnFailure != recipe.Continue {
 		t.Errorf("step 1: %+v", s)
 	}
@@ -180,7 +180,7 @@ func TestSnapshotParsesAgain(t *testing.T) {
 func outline(r *recipe.Recipe) []string {
 	out := []string{r.Name, r.Description}
 	for _, s := range r.Steps {
-		out = append(out, fmt.Sprint(s.No, s.Name, s.Handler, s.When, s.Timeout, s.Retry, s.Batch, s.OnFailure, s.ArgsNeedFacts()))
+		out = append(out, fmt.Sprint(s.Number, s.Name, s.Handler, s.When, s.Timeout, s.Retry, s.Batch, s.OnFailure, s.ArgsNeedFacts()))
 	}
 	return out
 }

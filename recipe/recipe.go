@@ -14,9 +14,9 @@ import (
 type Recipe struct {
 	Name        string
 	Description string
-	Split       int64      // bytes of the parts that files of lines are split into; 0 leaves files whole
-	Steps       []*Step    // at least one; Steps[i].No is i+1
-	Closing     []*Closing // perhaps none; Closing[i].No is i+1
+	Split       int64        // bytes of the parts that files of lines are split into; 0 leaves files whole
+	Steps       []*Step      // at least one; Steps[i].No is i+1
+	Finalizers  []*Finalizer // perhaps none; Closing[i].No is i+1
 
 	file   string
 	source string
@@ -27,7 +27,7 @@ type Recipe struct {
 // Timeout, Retry or Batch, or a zero field of them, means that the recipe says
 // nothing: the site's configuration or the handler's default holds.
 type Step struct {
-	No        int // from 1
+	Number    int // from 1
 	Name      string
 	Handler   string
 	When      string // the condition's source; empty when every file is selected
@@ -66,9 +66,9 @@ const (
 	Continue OnFailure = "continue"
 )
 
-// WithDigest tells steps with different arguments apart, as the recipe has them:
+// ArgsDigest tells steps with different arguments apart, as the recipe has them:
 // 16 hexadecimal digits, empty for a step without arguments.
-func (s *Step) WithDigest() string {
+func (s *Step) ArgsDigest() string {
 	if s.with.value == nil {
 		return ""
 	}
@@ -83,10 +83,10 @@ func (s *Step) WithDigest() string {
 // Unconditional reports whether the step selects every file.
 func (s *Step) Unconditional() bool { return s.when == nil }
 
-// Stops reports whether a file that ended so at this step goes no further. A
+// StopsOnFailure reports whether a file that ended so at this step goes no further. A
 // canceled file never does: what a person stopped stays stopped.
-func (s *Step) Stops(o tasks.Outcome) bool {
-	return o == tasks.Canceled || s.OnFailure == Stop && o.Stops()
+func (s *Step) StopsOnFailure(o tasks.Outcome) bool {
+	return o == tasks.OutcomeCanceled || s.OnFailure == Stop && o.StopsRecipe()
 }
 
 // Step returns the step of that number, nil when there is none.
@@ -104,7 +104,7 @@ func (r *Recipe) YAML() string { return r.source }
 // Digest is a SHA-256, in hexadecimal, over what decides on results: each
 // step's handler, arguments, condition and conduct on failure, in order, and
 // how files are split. Names, descriptions, comments, layout, timeouts, retries
-// and batch sizes do not change it. Closing steps do not either: they come after
+// and batch sizes do not change it. Final steps do not either: they come after
 // the results, and to write a manifest elsewhere should not run a million files
 // again.
 func (r *Recipe) Digest() string {

@@ -12,17 +12,17 @@ func (r *Recipe) Next(after int, f *tasks.File, facts map[string]any) (int, erro
 	var v *variables
 	for _, s := range r.Steps[min(max(after, 0), len(r.Steps)):] {
 		if s.when == nil {
-			return s.No, nil
+			return s.Number, nil
 		}
 		if v == nil {
 			v = variablesOf(f, facts)
 		}
 		selected, err := s.when.holds(v)
 		if err != nil {
-			return s.No, &EvalError{No: s.No, Step: s.Name, Part: "when", Source: s.When, Err: err}
+			return s.Number, &EvalError{Number: s.Number, Step: s.Name, Part: "when", Source: s.When, Err: err}
 		}
 		if selected {
-			return s.No, nil
+			return s.Number, nil
 		}
 	}
 	return 0, nil

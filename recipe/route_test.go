@@ -96,7 +96,7 @@ steps:
 `)
 	step, err := r.Next(1, &tasks.File{Path: "/a"}, map[string]any{"width": "wide"})
 	failure, ok := errors.AsType[*recipe.EvalError](err)
-	if step != 2 || !ok || failure.No != 2 || failure.Step != "wide" || failure.Part != "when" {
+	if step != 2 || !ok || failure.Number != 2 || failure.Step != "wide" || failure.Part != "when" {
 		t.Fatalf("step %d, %v", step, err)
 	}
 	if want := `step wide: when "facts.width > 100": invalid operation: string > int (column 13)`; err.Error() != want {
@@ -172,11 +172,11 @@ func TestStops(t *testing.T) {
 	t.Parallel()
 	r := parse(t, "name: a\nsteps:\n  - handler: a\n  - {handler: b, on_failure: continue}\n")
 	for _, o := range tasks.Outcomes() {
-		bad := o == tasks.Failed || o == tasks.Error || o == tasks.TimedOut
-		if got := r.Step(1).Stops(o); got != (bad || o == tasks.Canceled) {
+		bad := o == tasks.OutcomeFailed || o == tasks.OutcomeError || o == tasks.OutcomeTimedOut
+		if got := r.Step(1).StopsOnFailure(o); got != (bad || o == tasks.OutcomeCanceled) {
 			t.Errorf("stop: Stops(%s) = %v", o, got)
 		}
-		if got := r.Step(2).Stops(o); got != (o == tasks.Canceled) {
+		if got := r.Step(2).StopsOnFailure(o); got != (o == tasks.OutcomeCanceled) {
 			t.Errorf("continue: Stops(%s) = %v", o, got)
 		}
 	}

@@ -16,7 +16,7 @@ const (
 
 // step reads one entry of the list of steps.
 func (c *complaints) step(no int, node ast.Node) *Step {
-	s := &Step{No: no, OnFailure: Stop, line: lineOf(node)}
+	s := &Step{Number: no, OnFailure: Stop, line: lineOf(node)}
 	fs, ok := c.mapping("step", node, s.line,
 		"name", "handler", "with", "when", "timeout", "retry", "batch", "on_failure")
 	if !ok {

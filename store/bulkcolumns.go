@@ -1,43 +1,43 @@
 package store
 
-// resultRows are inserted in bulk.
-type resultRows []resultRow
+// resultRecords are inserted in bulk.
+type resultRecords []resultRecord
 
-func (rows resultRows) insert() literals { return insertText("results", resultColumns(), rows) }
+func (rows resultRecords) insert() literals { return insertText("results", resultColumns(), rows) }
 
-func resultColumns() []column[resultRow] {
-	return []column[resultRow]{
-		{name: "transfer_id", write: func(l literals, r *resultRow) literals { return l.number(r.TransferID) }},
-		{name: "step_no", write: func(l literals, r *resultRow) literals { return l.number(int64(r.StepNo)) }},
-		{name: "file_no", write: func(l literals, r *resultRow) literals { return l.number(r.FileNo) }},
-		{name: "batch_id", write: func(l literals, r *resultRow) literals { return l.number(r.End.BatchID) }},
-		{name: "outcome", write: func(l literals, r *resultRow) literals { return l.text(string(r.End.Outcome)) }},
-		{name: "worker", write: func(l literals, r *resultRow) literals { return l.text(r.End.Worker) }},
-		{name: "started_at", write: func(l literals, r *resultRow) literals { return l.momentNumber(r.End.StartedAt) }},
-		{name: "ended_at", write: func(l literals, r *resultRow) literals { return l.momentNumber(r.End.EndedAt) }},
+func resultColumns() []column[resultRecord] {
+	return []column[resultRecord]{
+		{name: "transfer_id", write: func(l literals, r *resultRecord) literals { return l.number(r.TransferID) }},
+		{name: "step_no", write: func(l literals, r *resultRecord) literals { return l.number(int64(r.StepNo)) }},
+		{name: "file_no", write: func(l literals, r *resultRecord) literals { return l.number(r.FileNo) }},
+		{name: "batch_id", write: func(l literals, r *resultRecord) literals { return l.number(r.End.BatchID) }},
+		{name: "outcome", write: func(l literals, r *resultRecord) literals { return l.text(string(r.End.Outcome)) }},
+		{name: "worker", write: func(l literals, r *resultRecord) literals { return l.text(r.End.Worker) }},
+		{name: "started_at", write: func(l literals, r *resultRecord) literals { return l.momentNumber(r.End.StartedAt) }},
+		{name: "ended_at", write: func(l literals, r *resultRecord) literals { return l.momentNumber(r.End.EndedAt) }},
 		{
-			name: "exit_code", said: func(r *resultRow) bool { return r.End.ExitCode != 0 },
-			write: func(l literals, r *resultRow) literals { return l.number(int64(r.End.ExitCode)) },
+			name: "exit_code", said: func(r *resultRecord) bool { return r.End.ExitCode != 0 },
+			write: func(l literals, r *resultRecord) literals { return l.number(int64(r.End.ExitCode)) },
 		},
 		{
-			name: "code", said: func(r *resultRow) bool { return r.End.Code != "" },
-			write: func(l literals, r *resultRow) literals { return l.text(r.End.Code) },
+			name: "code", said: func(r *resultRecord) bool { return r.End.Code != "" },
+			write: func(l literals, r *resultRecord) literals { return l.text(r.End.Code) },
 		},
 		{
-			name: "output", said: func(r *resultRow) bool { return r.End.Output != "" },
-			write: func(l literals, r *resultRow) literals { return l.text(r.End.Output) },
+			name: "output", said: func(r *resultRecord) bool { return r.End.Output != "" },
+			write: func(l literals, r *resultRecord) literals { return l.text(r.End.Output) },
 		},
 		{
-			name: "error", said: func(r *resultRow) bool { return r.End.Error != "" },
-			write: func(l literals, r *resultRow) literals { return l.text(r.End.Error) },
+			name: "error", said: func(r *resultRecord) bool { return r.End.Error != "" },
+			write: func(l literals, r *resultRecord) literals { return l.text(r.End.Error) },
 		},
 		{
-			name: "truncated", said: func(r *resultRow) bool { return r.End.Truncated },
-			write: func(l literals, r *resultRow) literals { return l.flag(r.End.Truncated) },
+			name: "truncated", said: func(r *resultRecord) bool { return r.End.Truncated },
+			write: func(l literals, r *resultRecord) literals { return l.flag(r.End.Truncated) },
 		},
 		{
-			name: "facts", said: func(r *resultRow) bool { return r.End.Facts != nil },
-			write: func(l literals, r *resultRow) literals {
+			name: "facts", said: func(r *resultRecord) bool { return r.End.Facts != nil },
+			write: func(l literals, r *resultRecord) literals {
 				if r.End.Facts == nil {
 					return l.null()
 				}
@@ -45,8 +45,8 @@ func resultColumns() []column[resultRow] {
 			},
 		},
 		{
-			name: "attempt", said: func(r *resultRow) bool { return r.End.Attempt != 1 },
-			write: func(l literals, r *resultRow) literals { return l.number(int64(r.End.Attempt)) },
+			name: "attempt", said: func(r *resultRecord) bool { return r.End.Attempt != 1 },
+			write: func(l literals, r *resultRecord) literals { return l.number(int64(r.End.Attempt)) },
 		},
 	}
 }
@@ -72,12 +72,12 @@ func fileColumns() []column[fileRow] {
 			},
 		},
 		{
-			name: "problem", said: func(r *fileRow) bool { return r.Problem != "" },
-			write: func(l literals, r *fileRow) literals { return l.text(r.Problem) },
+			name: "scan_error", said: func(r *fileRow) bool { return r.ScanError != "" },
+			write: func(l literals, r *fileRow) literals { return l.text(r.ScanError) },
 		},
 		ofPart("part", func(r *fileRow) *int64 { return r.Part }),
-		ofPart("at_byte", func(r *fileRow) *int64 { return r.AtByte }),
-		ofPart("at_line", func(r *fileRow) *int64 { return r.AtLine }),
+		ofPart("byte_offset", func(r *fileRow) *int64 { return r.ByteOffset }),
+		ofPart("line_no", func(r *fileRow) *int64 { return r.LineNo }),
 	}
 }
 
@@ -95,6 +95,6 @@ func ofPart(name string, of func(*fileRow) *int64) column[fileRow] {
 }
 
 var (
-	_ bulkRows = resultRows(nil)
+	_ bulkRows = resultRecords(nil)
 	_ bulkRows = fileRows(nil)
 )

@@ -61,11 +61,11 @@ func anySays[R any](rows []R, said func(*R) bool) bool {
 // bulkRows are rows that write their own INSERT.
 type bulkRows interface{ insert() literals }
 
-// takeBulk lets rows that can write their own INSERT do so. GORM asks each
+// replaceBulkInsert lets rows that can write their own INSERT do so. GORM asks each
 // field of each row for its value by reflection, and the standard library and
 // the driver look at each value again: for a row of 15 columns that took three
 // times as long as writing the text.
-func takeBulk(db *gorm.DB) error {
+func replaceBulkInsert(db *gorm.DB) error {
 	create := db.Callback().Create()
 	byFields := create.Get("gorm:create")
 	err := create.Replace("gorm:create", func(tx *gorm.DB) {

@@ -21,8 +21,8 @@ func hostile(r *rand.Rand) string {
 	return b.String()
 }
 
-func hostileResult(r *rand.Rand, transfer, file int64) resultRow {
-	row := resultRow{TransferID: transfer, StepNo: 1, FileNo: file, End: outcomeColumns{
+func hostileResult(r *rand.Rand, transfer, file int64) resultRecord {
+	row := resultRecord{TransferID: transfer, StepNo: 1, FileNo: file, End: outcomeColumns{
 		BatchID: r.Int64(), Outcome: tasks.Outcomes()[r.IntN(len(tasks.Outcomes()))], Attempt: 1, Worker: hostile(r),
 		StartedAt: time.UnixMicro(r.Int64N(4e15)).UTC(), EndedAt: time.UnixMicro(r.Int64N(4e15)).UTC(),
 	}}
@@ -42,7 +42,7 @@ func hostileFile(r *rand.Rand, transfer, file int64) fileRow {
 	row := fileRow{TransferID: transfer, No: file, Path: path, Size: r.Int64()}
 	if r.IntN(2) == 0 {
 		mtime, part := time.UnixMicro(r.Int64N(4e15)).UTC(), r.Int64()
-		row.Mtime, row.Problem, row.Part, row.AtByte, row.AtLine = &mtime, hostile(r), &part, &part, &part
+		row.Mtime, row.ScanError, row.Part, row.ByteOffset, row.LineNo = &mtime, hostile(r), &part, &part, &part
 	}
 	return row
 }
@@ -64,19 +64,19 @@ func TestBulkInsertWritesWhatTheFieldsSay(t *testing.T) {
 	for name, s := range map[string]*Store{"as it is": b.Store, "without backslashes": stern.Store} {
 		t.Run(name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
-			var results []resultRow
+			var results []resultRecord
 			var files []fileRow
 			for i := range int64(300) {
 				results = append(results, hostileResult(r, 1, i))
 				files = append(files, hostileFile(r, 1, i))
 			}
-			for _, way := range []struct{ results, files any }{{results, files}, {resultRows(results), fileRows(files)}} {
+			for _, way := range []struct{ results, files any }{{results, files}, {resultRecords(results), fileRows(files)}} {
 				for _, rows := range []any{way.results, way.files} {
 					if err := s.db.CreateInBatches(rows, 50).Error; err != nil {
 						t.Fatal(err)
 					}
 				}
-				var gotResults []resultRow
+				var gotResults []resultRecord
 				var gotFiles []fileRow
 				if err := s.db.Order("file_no").Find(&gotResults).Error; err != nil {
 					t.Fatal(err)
@@ -111,18 +111,18 @@ func same[R any](t *testing.T, got, want []R) {
 
 // Columns that no row says anything in are left out of the statement.
 func TestBulkInsertLeavesOutWhatNothingSays(t *testing.T) {
-	plain := resultRow{TransferID: 1, StepNo: 2, FileNo: 3, End: outcomeColumns{
-		BatchID: 4, Outcome: tasks.Succeeded, Attempt: 1, Worker: "w", StartedAt: time.Unix(0, 0), EndedAt: time.Unix(1, 5000),
+	plain := resultRecord{TransferID: 1, StepNo: 2, FileNo: 3, End: outcomeColumns{
+		BatchID: 4, Outcome: tasks.OutcomeSucceeded, Attempt: 1, Worker: "w", StartedAt: time.Unix(0, 0), EndedAt: time.Unix(1, 5000),
 	}}
 	spoken := plain
 	spoken.FileNo, spoken.End.Code = 5, "it's"
 	for _, c := range []struct {
-		rows resultRows
+		rows resultRecords
 		want string
 	}{
-		{resultRows{plain}, "INSERT INTO results (transfer_id,step_no,file_no,batch_id,outcome,worker,started_at,ended_at) VALUES " +
+		{resultRecords{plain}, "INSERT INTO results (transfer_id,step_no,file_no,batch_id,outcome,worker,started_at,ended_at) VALUES " +
 			"(1,2,3,4,'succeeded','w',19700101000000.000000,19700101000001.000005)"},
-		{resultRows{plain, spoken}, "INSERT INTO results (transfer_id,step_no,file_no,batch_id,outcome,worker,started_at,ended_at,code) VALUES " +
+		{resultRecords{plain, spoken}, "INSERT INTO results (transfer_id,step_no,file_no,batch_id,outcome,worker,started_at,ended_at,code) VALUES " +
 			"(1,2,3,4,'succeeded','w',19700101000000.000000,19700101000001.000005,'')," +
 			`(1,2,5,4,'succeeded','w',19700101000000.000000,19700101000001.000005,'it\'s')`},
 	} {

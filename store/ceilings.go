@@ -16,13 +16,13 @@ type Scope string
 
 // The scopes.
 const (
-	OverAll      Scope = "all"
-	OverQueue    Scope = "queue"    // of a name
-	OverTransfer Scope = "transfer" // of an id as shown outside
+	ScopeAll      Scope = "all"
+	ScopeQueue    Scope = "queue"    // of a name
+	ScopeTransfer Scope = "transfer" // of an id as shown outside
 )
 
-// Ceiling is what all workers together may do at most. A zero number is no bound.
-type Ceiling struct {
+// Limit is what all workers together may do at most. A zero number is no bound.
+type Limit struct {
 	Scope          Scope  `gorm:"primaryKey"`
 	Name           string `gorm:"primaryKey"` // empty over all
 	InFlight       int    // batches that run at once
@@ -30,64 +30,64 @@ type Ceiling struct {
 }
 
 // TableName names the table to GORM.
-func (Ceiling) TableName() string { return "ceilings" }
+func (Limit) TableName() string { return "limits" }
 
 // Key tells ceilings apart.
-func (c *Ceiling) Key() string { return CeilingKey(c.Scope, c.Name) }
+func (c *Limit) Key() string { return LimitKey(c.Scope, c.Name) }
 
-// CeilingKey is the Key of a ceiling.
-func CeilingKey(s Scope, name string) string { return string(s) + " " + name }
+// LimitKey is the Key of a ceiling.
+func LimitKey(s Scope, name string) string { return string(s) + " " + name }
 
-// Part is one worker's part of a ceiling.
-type Part struct {
-	Ceiling
+// LimitShare is one worker's part of a ceiling.
+type LimitShare struct {
+	Limit
 
 	// Share is how many batches are the worker's when all have settled, and Cap
 	// how many it may run for now: less while others still hold some of its
-	// share. Both count where InFlight does.
-	Share, Cap int
+	// share. Both count where LimitInFlight does.
+	Share, Max int
 
-	Rate float64 // files a second; 0 for no bound
+	FilesPerSecond float64 // files a second; 0 for no bound
 }
 
 // share is the part of n that the worker of a rank has among those alive: the
 // shares of all ranks add up to n.
 func share(n, rank, live int) int { return (n + rank) / live }
 
-// SetCeiling changes a ceiling: bounds that are nil stay as they are, and a
+// SetLimit changes a ceiling: bounds that are nil stay as they are, and a
 // ceiling without any goes. It forgets those over transfers that have ended.
-func (s *Store) SetCeiling(ctx context.Context, scope Scope, name string, inFlight *int, filesPerSecond *float64) (c Ceiling, err error) {
+func (s *Store) SetLimit(ctx context.Context, scope Scope, name string, inFlight *int, filesPerSecond *float64) (c Limit, err error) {
 	err = s.write(ctx, "set ceiling", func(tx *gorm.DB, _ time.Time) error {
-		c = Ceiling{Scope: scope, Name: name}
+		c = Limit{Scope: scope, Name: name}
 		found := tx.Where("scope = ? AND name = ?", scope, name).Find(&c)
 		if found.Error != nil {
 			return found.Error
 		}
 		c.InFlight, c.FilesPerSecond = *cmp.Or(inFlight, &c.InFlight), *cmp.Or(filesPerSecond, &c.FilesPerSecond)
-		ended := tx.Model(&transferRow{}).Select("uuid").Where("state NOT IN ?", active())
-		if err := tx.Where("scope = ? AND name IN (?)", OverTransfer, ended).Delete(&Ceiling{}).Error; err != nil {
+		ended := tx.Model(&transferRow{}).Select("uuid").Where("state NOT IN ?", activeStates())
+		if err := tx.Where("scope = ? AND name IN (?)", ScopeTransfer, ended).Delete(&Limit{}).Error; err != nil {
 			return err
 		}
 		if c.InFlight == 0 && c.FilesPerSecond == 0 {
-			return tx.Where("scope = ? AND name = ?", scope, name).Delete(&Ceiling{}).Error
+			return tx.Where("scope = ? AND name = ?", scope, name).Delete(&Limit{}).Error
 		}
 		return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&c).Error
 	})
 	return c, err
 }
 
-// Ceilings lists what is set.
-func (s *Store) Ceilings(ctx context.Context) ([]Ceiling, error) {
-	var all []Ceiling
+// Limits lists what is set.
+func (s *Store) Limits(ctx context.Context) ([]Limit, error) {
+	var all []Limit
 	if err := s.db.WithContext(ctx).Order("scope, name").Find(&all).Error; err != nil {
 		return nil, fmt.Errorf("list ceilings: %w", err)
 	}
 	return all, nil
 }
 
-// lockCeilings reads what is set, and keeps other workers from claiming parts of
+// lockLimits reads what is set, and keeps other workers from claiming parts of
 // it until the transaction ends.
-func lockCeilings(tx *gorm.DB) (all []Ceiling, err error) {
+func lockLimits(tx *gorm.DB) (all []Limit, err error) {
 	q := tx.Order("scope, name")
 	if tx.Name() == string(MySQL) {
 		q = q.Clauses(clause.Locking{Strength: "UPDATE"}) // SQLite has one writer at a time anyway
@@ -101,32 +101,32 @@ func lockCeilings(tx *gorm.DB) (all []Ceiling, err error) {
 // allot gives a worker its parts, and writes into held what it may have of each
 // until it is seen again: what it held, or its part when that is more. What all
 // live workers hold never exceeds a ceiling by what a worker is given here.
-func allot(ceilings []Ceiling, me *workerRow, live []workerRow) []Part {
+func allot(ceilings []Limit, me *workerRow, live []workerRow) []LimitShare {
 	rank, able := standing(me, live)
-	parts := make([]Part, len(ceilings))
+	parts := make([]LimitShare, len(ceilings))
 	claims := me.held() // also of what no ceiling is over yet
 	if claims == nil {
 		claims = make(map[string]int)
 	}
 	for i, c := range ceilings {
-		p := Part{Ceiling: c}
+		p := LimitShare{Limit: c}
 		if rank >= 0 {
 			p.Share = share(c.InFlight, rank, able)
 		}
-		p.Rate = c.FilesPerSecond / float64(max(able, 1))
+		p.FilesPerSecond = c.FilesPerSecond / float64(max(able, 1))
 		others := 0
 		for j := range live {
 			if live[j].Name != me.Name {
 				others += live[j].held()[c.Key()]
 			}
 		}
-		p.Cap = min(p.Share, max(c.InFlight-others, 0))
+		p.Max = min(p.Share, max(c.InFlight-others, 0))
 		if c.InFlight > 0 {
-			claims[c.Key()] = max(claims[c.Key()], p.Cap)
+			claims[c.Key()] = max(claims[c.Key()], p.Max)
 		}
 		parts[i] = p
 	}
-	me.Held = encodeHeld(claims)
+	me.LimitsInUse = encodeHeld(claims)
 	return parts
 }
 
@@ -134,11 +134,11 @@ func allot(ceilings []Ceiling, me *workerRow, live []workerRow) []Part {
 // and how many those are. A worker that rests has none.
 func standing(me *workerRow, live []workerRow) (rank, able int) {
 	rank, able = -1, 0
-	if me.Wish == Go {
+	if me.DesiredState == Running {
 		rank, able = 0, 1
 	}
 	for i := range live {
-		if live[i].Name == me.Name || live[i].Wish != Go {
+		if live[i].Name == me.Name || live[i].DesiredState != Running {
 			continue
 		}
 		able++
@@ -152,7 +152,7 @@ func standing(me *workerRow, live []workerRow) (rank, able int) {
 // held is what a worker holds of each ceiling, by its key.
 func (r *workerRow) held() map[string]int {
 	var held map[string]int
-	if err := json.Unmarshal([]byte(r.Held), &held); err != nil {
+	if err := json.Unmarshal([]byte(r.LimitsInUse), &held); err != nil {
 		return nil // nothing else writes it; a worker that holds what nobody can read says so again soon
 	}
 	return held

@@ -30,7 +30,7 @@ func TestSharesAddUp(t *testing.T) {
 func TestPartsNeverExceedACeiling(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 9).Draw(t, "ceiling")
-		ceilings := []Ceiling{{Scope: OverAll, InFlight: n}}
+		ceilings := []Limit{{Scope: ScopeAll, InFlight: n}}
 		key := ceilings[0].Key()
 		type member struct {
 			row          workerRow // as the database has it
@@ -39,13 +39,13 @@ func TestPartsNeverExceedACeiling(t *testing.T) {
 		crew := map[string]*member{}
 		see := func(m *member) int {
 			held := map[string]int{key: max(m.cap, m.running)}
-			row := workerRow{Name: m.row.Name, Wish: m.row.Wish, Held: encodeHeld(held)}
+			row := workerRow{Name: m.row.Name, DesiredState: m.row.DesiredState, LimitsInUse: encodeHeld(held)}
 			var live []workerRow
 			for _, other := range crew {
 				live = append(live, other.row)
 			}
 			p := allot(ceilings, &row, live)[0]
-			m.row, m.cap = row, p.Cap
+			m.row, m.cap = row, p.Max
 			crew[m.row.Name] = m
 			return p.Share
 		}
@@ -68,7 +68,7 @@ func TestPartsNeverExceedACeiling(t *testing.T) {
 				case "see":
 					see(m)
 				case "rest":
-					m.row.Wish = rapid.SampledFrom([]Wish{Go, Rest}).Draw(t, "wish")
+					m.row.DesiredState = rapid.SampledFrom([]DesiredState{Running, Paused}).Draw(t, "desired_state")
 				}
 			}
 			running := 0
@@ -88,7 +88,7 @@ func TestPartsNeverExceedACeiling(t *testing.T) {
 		}
 		for _, m := range crew {
 			caps += m.cap
-			if m.row.Wish == Go {
+			if m.row.DesiredState == Running {
 				able++
 			}
 		}
@@ -100,48 +100,48 @@ func TestPartsNeverExceedACeiling(t *testing.T) {
 
 func TestCeilings(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
-		see := func(name string, held int) []Part {
+		see := func(name string, held int) []LimitShare {
 			t.Helper()
-			o, err := b.SeeWorker(t.Context(), Worker{Name: name, Slots: 4, StartedAt: b.clock.Now(), Held: map[string]int{CeilingKey(OverAll, ""): held}})
+			o, err := b.HeartbeatWorker(t.Context(), Worker{Name: name, Slots: 4, StartedAt: b.clock.Now(), LimitsInUse: map[string]int{LimitKey(ScopeAll, ""): held}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			return o.Parts
+			return o.Shares
 		}
 		set := func(scope Scope, name string, inFlight int, rate float64) {
 			t.Helper()
-			if _, err := b.SetCeiling(t.Context(), scope, name, &inFlight, &rate); err != nil {
+			if _, err := b.SetLimit(t.Context(), scope, name, &inFlight, &rate); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if parts := see("a", 0); len(parts) > 0 {
 			t.Errorf("parts of no ceiling: %+v", parts)
 		}
-		set(OverAll, "", 3, 10)
-		if p := see("a", 0); len(p) != 1 || p[0].Share != 3 || p[0].Cap != 3 || p[0].Rate != 10 {
+		set(ScopeAll, "", 3, 10)
+		if p := see("a", 0); len(p) != 1 || p[0].Share != 3 || p[0].Max != 3 || p[0].FilesPerSecond != 10 {
 			t.Errorf("alone it gets %+v", p)
 		}
-		if p := see("b", 0); p[0].Share != 2 || p[0].Cap != 0 || p[0].Rate != 5 {
+		if p := see("b", 0); p[0].Share != 2 || p[0].Max != 0 || p[0].FilesPerSecond != 5 {
 			t.Errorf("while the first holds all, a second one gets %+v", p)
 		}
-		if p := see("a", 3); p[0].Share != 1 || p[0].Cap != 1 {
+		if p := see("a", 3); p[0].Share != 1 || p[0].Max != 1 {
 			t.Errorf("the first is left %+v", p)
 		}
 		see("a", 1)
-		if p := see("b", 0); p[0].Cap != 2 {
+		if p := see("b", 0); p[0].Max != 2 {
 			t.Errorf("when the first has let go, the second gets %+v", p)
 		}
-		b.clock.Advance(workerGone + time.Second)
-		if p := see("b", 2); p[0].Cap != 3 {
+		b.clock.Advance(workerTTL + time.Second)
+		if p := see("b", 2); p[0].Max != 3 {
 			t.Errorf("when the first is dead, the second gets %+v", p)
 		}
 		five := 5
-		if c, err := b.SetCeiling(t.Context(), OverAll, "", &five, nil); err != nil || c.InFlight != 5 || c.FilesPerSecond != 10 {
+		if c, err := b.SetLimit(t.Context(), ScopeAll, "", &five, nil); err != nil || c.InFlight != 5 || c.FilesPerSecond != 10 {
 			t.Errorf("changed to %+v, %v", c, err)
 		}
-		set(OverQueue, "low", 1, 0)
-		set(OverAll, "", 0, 0)
-		if all, err := b.Ceilings(t.Context()); err != nil || len(all) != 1 || all[0] != (Ceiling{OverQueue, "low", 1, 0}) {
+		set(ScopeQueue, "low", 1, 0)
+		set(ScopeAll, "", 0, 0)
+		if all, err := b.Limits(t.Context()); err != nil || len(all) != 1 || all[0] != (Limit{ScopeQueue, "low", 1, 0}) {
 			t.Errorf("what is left is %+v, %v", all, err)
 		}
 	})
@@ -158,16 +158,16 @@ func TestCeilingsOfEndedTransfersGo(t *testing.T) {
 		one := 1
 		count := func() int {
 			t.Helper()
-			if _, err := s.SetCeiling(t.Context(), OverQueue, "q", &one, nil); err != nil {
+			if _, err := s.SetLimit(t.Context(), ScopeQueue, "q", &one, nil); err != nil {
 				t.Fatal(err)
 			}
-			all, err := s.Ceilings(t.Context())
+			all, err := s.Limits(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			return len(all)
 		}
-		if _, err := s.SetCeiling(t.Context(), OverTransfer, tr.UUID, &one, nil); err != nil {
+		if _, err := s.SetLimit(t.Context(), ScopeTransfer, tr.UUID, &one, nil); err != nil {
 			t.Fatal(err)
 		}
 		if n := count(); n != 2 {

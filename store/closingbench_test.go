@@ -18,11 +18,11 @@ func (b *bench) closer(t *testing.T, files, closing int) tasks.Transfer {
 	t.Helper()
 	n := NewTransfer{
 		Name: "test", Via: tasks.ViaBulk, Queue: "baler", Recipe: "steps: []", Webhooks: []string{"https://hook"},
-		Steps: []tasks.Step{{No: 1, Name: "step-1", Handler: "noop"}},
+		Steps: []tasks.Step{{Number: 1, Name: "step-1", Handler: "noop"}},
 	}
 	for i := range closing {
 		name := string(rune('a' + i))
-		n.Closing = append(n.Closing, tasks.ClosingStep{No: i + 1, Name: name, Handler: "close-" + name})
+		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: i + 1, Name: name, Handler: "close-" + name})
 	}
 	tr, _, err := b.Create(t.Context(), n)
 	if err != nil {
@@ -32,11 +32,11 @@ func (b *bench) closer(t *testing.T, files, closing int) tasks.Transfer {
 	return tr
 }
 
-// closed has all files of a transfer end, so that it comes to its closing steps.
+// closed has all files of a transfer end, so that it comes to its final steps.
 func (b *bench) closed(t *testing.T, files, closing int) tasks.Transfer {
 	t.Helper()
 	tr := b.closer(t, files, closing)
-	b.end(t, tr, fmt.Sprintf("1-%d", files), tasks.Succeeded)
+	b.end(t, tr, fmt.Sprintf("1-%d", files), tasks.OutcomeSucceeded)
 	if _, err := b.Seal(t.Context(), tr.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -46,13 +46,13 @@ func (b *bench) closed(t *testing.T, files, closing int) tasks.Transfer {
 func (b *bench) end(t *testing.T, tr tasks.Transfer, files string, outcome tasks.Outcome) {
 	t.Helper()
 	batch := b.batch(t, tr.ID, files)
-	b.record(t, &Recording{Batch: batch, Results: results(batch, outcome, slices.Collect(batch.Files.All())...), Plan: finishing(batch)})
+	b.record(t, &BatchCompletion{Batch: batch, Results: results(batch, outcome, slices.Collect(batch.Files.All())...), Next: finishing(batch)})
 }
 
 // due lists what may be taken by somebody with every handler.
-func (b *bench) dueClosing(t *testing.T) []ClosingTask {
+func (b *bench) dueClosing(t *testing.T) []FinalizeTask {
 	t.Helper()
-	due, err := b.DueClosingSteps(t.Context(), ClosingsWanted{Handlers: []string{"close-a", "close-b", "close-c"}, Limit: 10})
+	due, err := b.DueFinalizeSteps(t.Context(), FinalizeQuery{Handlers: []string{"close-a", "close-b", "close-c"}, Limit: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,34 +60,34 @@ func (b *bench) dueClosing(t *testing.T) []ClosingTask {
 }
 
 // take takes the only step that is due, which must be of that number.
-func (b *bench) take(t *testing.T, no int) *ClosingTask {
+func (b *bench) take(t *testing.T, no int) *FinalizeTask {
 	t.Helper()
 	due := b.dueClosing(t)
 	if len(due) != 1 || due[0].No != no {
 		t.Fatalf("due are %+v, want step %d", due, no)
 	}
-	if taken, err := b.TakeClosingStep(t.Context(), &due[0], closingLease); err != nil || !taken {
+	if taken, err := b.ClaimFinalizeStep(t.Context(), &due[0], closingLease); err != nil || !taken {
 		t.Fatalf("taken %v, %v", taken, err)
 	}
 	return &due[0]
 }
 
-func (b *bench) endClosing(t *testing.T, c *ClosingTask, state tasks.ClosingState, reason string) (completed bool) {
+func (b *bench) endClosing(t *testing.T, c *FinalizeTask, state tasks.FinalizeState, reason string) (completed bool) {
 	t.Helper()
-	completed, err := b.EndClosingStep(t.Context(), c, ClosingEnd{State: state, Reason: reason, Again: time.Minute})
+	completed, err := b.FinishFinalizeStep(t.Context(), c, FinalizeOutcome{State: state, Reason: reason, Again: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return completed
 }
 
-// states are those of a transfer and its closing steps.
+// states are those of a transfer and its final steps.
 func (b *bench) states(t *testing.T, tr tasks.Transfer) string {
 	t.Helper()
 	read := b.read(t, tr.ID)
 	words := []string{string(read.State)}
-	for _, s := range read.Closing {
-		word := fmt.Sprintf("%s:%s/%d", s.Name, s.State, s.Tries)
+	for _, s := range read.Finalizers {
+		word := fmt.Sprintf("%s:%s/%d", s.Name, s.State, s.Attempts)
 		if s.Error != "" {
 			word += "(" + s.Error + ")"
 		}
@@ -106,7 +106,7 @@ func (b *bench) wantStates(t *testing.T, tr tasks.Transfer, want string) {
 // wantNotes checks how many messages about a transfer's end there are.
 func (b *bench) wantNotes(t *testing.T, tr tasks.Transfer, want int64) {
 	t.Helper()
-	if n := b.count(t, "closings", "transfer_id = ?", tr.ID); n != want {
+	if n := b.count(t, "webhook_deliveries", "transfer_id = ?", tr.ID); n != want {
 		t.Errorf("%d messages about its end, want %d", n, want)
 	}
 }

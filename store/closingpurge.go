@@ -13,23 +13,23 @@ import (
 // transfers of years.
 const closingsKept = 14 * 24 * time.Hour
 
-// purgePage is how many messages one transaction of PurgeClosings looks at.
+// purgePage is how many messages one transaction of PurgeWebhooks looks at.
 const purgePage = 500
 
-// PurgeClosings deletes messages that were done with long ago, a bounded number
+// PurgeWebhooks deletes messages that were done with long ago, a bounded number
 // of the oldest. It reports whether there may be more.
-func (s *Store) PurgeClosings(ctx context.Context) (more bool, err error) {
+func (s *Store) PurgeWebhooks(ctx context.Context) (more bool, err error) {
 	err = s.write(ctx, "purge webhooks", func(tx *gorm.DB, now time.Time) error {
 		var old []int64
 		// By number, which follows time: the page costs the same however many
 		// messages there are.
-		err := tx.Raw(`SELECT id FROM (SELECT id, due_at, created_at FROM closings ORDER BY id LIMIT ?) oldest
+		err := tx.Raw(`SELECT id FROM (SELECT id, due_at, created_at FROM webhook_deliveries ORDER BY id LIMIT ?) oldest
 			WHERE due_at IS NULL AND created_at < ?`, purgePage, now.Add(-closingsKept)).Scan(&old).Error
 		more = len(old) == purgePage
 		if err != nil || len(old) == 0 {
 			return err
 		}
-		return tx.Exec("DELETE FROM closings WHERE id IN ?", old).Error
+		return tx.Exec("DELETE FROM webhook_deliveries WHERE id IN ?", old).Error
 	})
 	return more, err
 }

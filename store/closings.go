@@ -13,16 +13,16 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ClosingNote is one message about a transfer's end that is to be delivered to a
+// WebhookDelivery is one message about a transfer's end that is to be delivered to a
 // webhook. It is written in the transaction that ended the transfer: whoever
 // ends a transfer leaves its messages behind, whatever dies afterwards.
-type ClosingNote struct {
+type WebhookDelivery struct {
 	ID         int64
 	Event      string // UUIDv7, the same at every delivery
 	TransferID int64
 	URL        string `gorm:"column:url"`
 	Body       string // JSON
-	Tries      int
+	Attempts   int
 	DueAt      *time.Time // nil when it is done or given up
 	CreatedAt  time.Time
 	DoneAt     *time.Time
@@ -30,10 +30,10 @@ type ClosingNote struct {
 }
 
 // TableName names the table to GORM.
-func (ClosingNote) TableName() string { return "closings" }
+func (WebhookDelivery) TableName() string { return "webhook_deliveries" }
 
-// noteEnd writes the messages about a transfer's end.
-func noteEnd(tx *gorm.DB, row transferRow, now time.Time) error {
+// noteWebhooks writes the messages about a transfer's end.
+func noteWebhooks(tx *gorm.DB, row transferRow, now time.Time) error {
 	if row.Webhooks == "" {
 		return nil
 	}
@@ -43,7 +43,7 @@ func noteEnd(tx *gorm.DB, row transferRow, now time.Time) error {
 	}
 	t := &ended[0]
 	for url := range strings.SplitSeq(row.Webhooks, "\n") {
-		note, err := newClosingNote(t, url, now)
+		note, err := newWebhookDelivery(t, url, now)
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func noteEnd(tx *gorm.DB, row transferRow, now time.Time) error {
 	return nil
 }
 
-func newClosingNote(t *tasks.Transfer, url string, now time.Time) (n ClosingNote, err error) {
+func newWebhookDelivery(t *tasks.Transfer, url string, now time.Time) (n WebhookDelivery, err error) {
 	event, err := uuid.NewV7()
 	if err != nil {
 		return n, fmt.Errorf("name an event: %w", err)
@@ -68,12 +68,12 @@ func newClosingNote(t *tasks.Transfer, url string, now time.Time) (n ClosingNote
 	if err != nil {
 		return n, fmt.Errorf("describe transfer %s: %w", t.UUID, err)
 	}
-	return ClosingNote{Event: event.String(), TransferID: t.ID, URL: url, Body: string(body), DueAt: &now, CreatedAt: now}, nil
+	return WebhookDelivery{Event: event.String(), TransferID: t.ID, URL: url, Body: string(body), DueAt: &now, CreatedAt: now}, nil
 }
 
-// DueClosings lists messages that should be delivered now.
-func (s *Store) DueClosings(ctx context.Context, limit int) ([]ClosingNote, error) {
-	var rows []ClosingNote
+// DueWebhooks lists messages that should be delivered now.
+func (s *Store) DueWebhooks(ctx context.Context, limit int) ([]WebhookDelivery, error) {
+	var rows []WebhookDelivery
 	err := s.db.WithContext(ctx).Where("due_at <= ?", s.stamp()).Order("due_at").Limit(limit).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("list due webhooks: %w", err)
@@ -81,21 +81,21 @@ func (s *Store) DueClosings(ctx context.Context, limit int) ([]ClosingNote, erro
 	return rows, nil
 }
 
-// TryClosing takes a message for one delivery: until again it is nobody
+// ClaimWebhook takes a message for one delivery: until again it is nobody
 // else's. It reports false when somebody was faster.
-func (s *Store) TryClosing(ctx context.Context, n *ClosingNote, again time.Duration) (taken bool, err error) {
+func (s *Store) ClaimWebhook(ctx context.Context, n *WebhookDelivery, again time.Duration) (taken bool, err error) {
 	err = s.write(ctx, "take webhook", func(tx *gorm.DB, now time.Time) error {
-		u := tx.Exec("UPDATE closings SET tries = tries + 1, due_at = ? WHERE id = ? AND tries = ? AND due_at IS NOT NULL",
-			now.Add(again), n.ID, n.Tries)
+		u := tx.Exec("UPDATE webhook_deliveries SET attempts = attempts + 1, due_at = ? WHERE id = ? AND attempts = ? AND due_at IS NOT NULL",
+			now.Add(again), n.ID, n.Attempts)
 		taken = u.RowsAffected == 1
 		return u.Error
 	})
 	return taken, err
 }
 
-// EndClosing notes what became of a delivery: done without a reason; with one,
+// FinishWebhook notes what became of a delivery: done without a reason; with one,
 // it is tried again after a while, or given up when again is 0.
-func (s *Store) EndClosing(ctx context.Context, id int64, reason string, again time.Duration) error {
+func (s *Store) FinishWebhook(ctx context.Context, id int64, reason string, again time.Duration) error {
 	return s.write(ctx, "note webhook", func(tx *gorm.DB, now time.Time) error {
 		set := map[string]any{"error": clip(reason, 4096), "due_at": nil}
 		switch {
@@ -104,13 +104,13 @@ func (s *Store) EndClosing(ctx context.Context, id int64, reason string, again t
 		case again > 0:
 			set["due_at"] = now.Add(again)
 		}
-		return tx.Model(&ClosingNote{}).Where("id = ?", id).Updates(set).Error
+		return tx.Model(&WebhookDelivery{}).Where("id = ?", id).Updates(set).Error
 	})
 }
 
-// Closings lists the messages about a transfer's ends, oldest first.
-func (s *Store) Closings(ctx context.Context, transfer int64) ([]ClosingNote, error) {
-	var rows []ClosingNote
+// Webhooks lists the messages about a transfer's ends, oldest first.
+func (s *Store) Webhooks(ctx context.Context, transfer int64) ([]WebhookDelivery, error) {
+	var rows []WebhookDelivery
 	if err := s.db.WithContext(ctx).Where("transfer_id = ?", transfer).Order("id").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list webhooks: %w", err)
 	}

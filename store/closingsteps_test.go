@@ -13,7 +13,7 @@ import (
 func TestClosingStepsRunInOrderAndThenItCompletes(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		tr := b.closed(t, 3, 3)
-		b.wantStates(t, tr, "closing a:waiting/0 b:waiting/0 c:waiting/0")
+		b.wantStates(t, tr, "finalizing a:waiting/0 b:waiting/0 c:waiting/0")
 		b.wantNotes(t, tr, 0)
 		if read := b.read(t, tr.ID); !read.EndedAt.IsZero() {
 			t.Errorf("it has ended: %+v", read)
@@ -25,7 +25,7 @@ func TestClosingStepsRunInOrderAndThenItCompletes(t *testing.T) {
 			if len(b.dueClosing(t)) > 0 {
 				t.Error("another is due beside it")
 			}
-			if completed := b.endClosing(t, c, tasks.ClosingDone, ""); completed != (no == 3) {
+			if completed := b.endClosing(t, c, tasks.FinalizeDone, ""); completed != (no == 3) {
 				t.Errorf("step %d completed the transfer: %v", no, completed)
 			}
 		}
@@ -40,7 +40,7 @@ func TestClosingStepsRunInOrderAndThenItCompletes(t *testing.T) {
 	})
 }
 
-// Batches that end at the same time: one of them lets the closing steps begin.
+// Batches that end at the same time: one of them lets the final steps begin.
 func TestClosingBeginsOnce(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		const batches = 12
@@ -53,19 +53,19 @@ func TestClosingBeginsOnce(t *testing.T) {
 			if i >= batches {
 				completed, err := b.Seal(t.Context(), tr.ID)
 				if completed {
-					err = errors.Join(err, errors.New("completed without its closing steps"))
+					err = errors.Join(err, errors.New("completed without its final steps"))
 				}
 				return err
 			}
-			rec := &Recording{Batch: open[i], Results: results(open[i], tasks.Succeeded, int64(i)+1), Plan: finishing(open[i])}
-			err := b.Record(t.Context(), []*Recording{rec})
+			rec := &BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), Next: finishing(open[i])}
+			err := b.Record(t.Context(), []*BatchCompletion{rec})
 			if rec.Completed {
-				err = errors.Join(err, errors.New("completed without its closing steps"))
+				err = errors.Join(err, errors.New("completed without its final steps"))
 			}
 			return errors.Join(err, rec.Err)
 		})
-		b.wantStates(t, tr, "closing a:waiting/0 b:waiting/0")
-		if n := b.count(t, "closing_steps", "delivery <> 1"); n > 0 {
+		b.wantStates(t, tr, "finalizing a:waiting/0 b:waiting/0")
+		if n := b.count(t, "finalize_steps", "fencing_token <> 1"); n > 0 {
 			t.Errorf("%d steps were begun more than once", n)
 		}
 		// Workers that look at the same time: one takes it.
@@ -74,7 +74,7 @@ func TestClosingBeginsOnce(t *testing.T) {
 		taken := 0
 		atOnce(t, 8, func(int) error {
 			mine := due
-			ok, err := b.TakeClosingStep(t.Context(), &mine, closingLease)
+			ok, err := b.ClaimFinalizeStep(t.Context(), &mine, closingLease)
 			mu.Lock()
 			defer mu.Unlock()
 			if ok {
@@ -95,7 +95,7 @@ func TestClosingStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
 		tr := b.closed(t, 1, 1)
 		frozen := b.take(t, 1)
 		b.clock.Advance(closingLease - time.Second)
-		if err := b.RenewClosingStep(t.Context(), frozen, closingLease); err != nil {
+		if err := b.RenewFinalizeStep(t.Context(), frozen, closingLease); err != nil {
 			t.Fatal(err)
 		}
 		b.clock.Advance(closingLease - time.Second)
@@ -104,19 +104,19 @@ func TestClosingStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
 		}
 		b.clock.Advance(time.Second)
 		other := b.take(t, 1)
-		if other.Event != frozen.Event || other.Tries != 2 {
+		if other.Event != frozen.Event || other.Attempts != 2 {
 			t.Errorf("another run: %+v after %+v", other, frozen)
 		}
-		_, err := b.EndClosingStep(t.Context(), frozen, ClosingEnd{State: tasks.ClosingDone})
-		wantErr(t, err, ErrStale)
-		wantErr(t, b.RenewClosingStep(t.Context(), frozen, closingLease), ErrStale)
-		wantErr(t, b.HandBackClosingStep(t.Context(), frozen), ErrStale)
-		b.wantStates(t, tr, "closing a:running/2")
-		if !b.endClosing(t, other, tasks.ClosingDone, "") {
+		_, err := b.FinishFinalizeStep(t.Context(), frozen, FinalizeOutcome{State: tasks.FinalizeDone})
+		wantErr(t, err, ErrLeaseLost)
+		wantErr(t, b.RenewFinalizeStep(t.Context(), frozen, closingLease), ErrLeaseLost)
+		wantErr(t, b.ReleaseFinalizeStep(t.Context(), frozen), ErrLeaseLost)
+		b.wantStates(t, tr, "finalizing a:running/2")
+		if !b.endClosing(t, other, tasks.FinalizeDone, "") {
 			t.Error("not completed")
 		}
-		_, err = b.EndClosingStep(t.Context(), other, ClosingEnd{State: tasks.ClosingFailed}) // as when the first answer was lost
-		wantErr(t, err, ErrStale)
+		_, err = b.FinishFinalizeStep(t.Context(), other, FinalizeOutcome{State: tasks.FinalizeFailed}) // as when the first answer was lost
+		wantErr(t, err, ErrLeaseLost)
 		b.wantStates(t, tr, "completed a:done/2")
 		b.wantNotes(t, tr, 1)
 	})
@@ -125,26 +125,26 @@ func TestClosingStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
 func TestClosingStepThatFailsLetsOthersRun(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		tr := b.closed(t, 1, 2)
-		b.endClosing(t, b.take(t, 1), tasks.ClosingWaiting, "disk full")
-		b.wantStates(t, tr, "closing a:waiting/1(disk full) b:waiting/0")
+		b.endClosing(t, b.take(t, 1), tasks.FinalizeWaiting, "disk full")
+		b.wantStates(t, tr, "finalizing a:waiting/1(disk full) b:waiting/0")
 		if due := b.dueClosing(t); len(due) > 0 {
 			t.Errorf("due at once: %+v", due)
 		}
 		b.clock.Advance(time.Minute)
-		b.endClosing(t, b.take(t, 1), tasks.ClosingFailed, "disk full")
-		if !b.endClosing(t, b.take(t, 2), tasks.ClosingDone, "") {
+		b.endClosing(t, b.take(t, 1), tasks.FinalizeFailed, "disk full")
+		if !b.endClosing(t, b.take(t, 2), tasks.FinalizeDone, "") {
 			t.Error("not completed")
 		}
 		b.wantStates(t, tr, "completed a:failed/2(disk full) b:done/1")
 
-		if n, err := b.RetryClosing(t.Context(), tr.ID); err != nil || n != 1 {
+		if n, err := b.RetryFinalizeSteps(t.Context(), tr.ID); err != nil || n != 1 {
 			t.Fatalf("retried %d, %v", n, err)
 		}
-		b.wantStates(t, tr, "closing a:waiting/0 b:done/1")
-		if n, err := b.RetryClosing(t.Context(), tr.ID); err != nil || n != 0 {
+		b.wantStates(t, tr, "finalizing a:waiting/0 b:done/1")
+		if n, err := b.RetryFinalizeSteps(t.Context(), tr.ID); err != nil || n != 0 {
 			t.Errorf("retried %d, %v", n, err)
 		}
-		if !b.endClosing(t, b.take(t, 1), tasks.ClosingDone, "") {
+		if !b.endClosing(t, b.take(t, 1), tasks.FinalizeDone, "") {
 			t.Error("not completed again")
 		}
 		b.wantStates(t, tr, "completed a:done/1 b:done/1")
@@ -155,25 +155,25 @@ func TestClosingStepThatFailsLetsOthersRun(t *testing.T) {
 func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		tr := b.closer(t, 2, 2)
-		b.end(t, tr, "1", tasks.Succeeded)
-		b.end(t, tr, "2", tasks.Failed)
+		b.end(t, tr, "1", tasks.OutcomeSucceeded)
+		b.end(t, tr, "2", tasks.OutcomeFailed)
 		if _, err := b.Seal(t.Context(), tr.ID); err != nil {
 			t.Fatal(err)
 		}
 		first := b.take(t, 1)
-		b.endClosing(t, first, tasks.ClosingDone, "")
+		b.endClosing(t, first, tasks.FinalizeDone, "")
 		held := b.take(t, 2)
 
 		kick := func() {
 			t.Helper()
-			k := Kick{
-				Transfer: tr.ID, Filter: Filter{Outcomes: []tasks.Outcome{tasks.Failed, tasks.Succeeded}, File: 2}, Limit: 10,
-				Stops: func(int, tasks.Outcome) bool { return false }, // as for a running transfer's file whose place is not known
+			k := RetryRequest{
+				Transfer: tr.ID, Filter: ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeSucceeded}, File: 2}, Limit: 10,
+				StopsRecipe: func(int, tasks.Outcome) bool { return false }, // as for a running transfer's file whose place is not known
 				Cut: func(step int, _ []tasks.File) []tasks.Batch {
 					return []tasks.Batch{newBatch(t, tr.ID, step, "2")}
 				},
 			}
-			done, err := b.Kick(t.Context(), k)
+			done, err := b.RetryFiles(t.Context(), k)
 			if err != nil || done.Files != 1 {
 				t.Fatalf("kicked %+v, %v", done, err)
 			}
@@ -185,21 +185,21 @@ func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
 			if due := b.dueClosing(t); len(due) > 0 {
 				t.Errorf("due while files run: %+v", due)
 			}
-			b.record(t, &Recording{Batch: &open[0], Results: results(&open[0], tasks.Succeeded, 2), Plan: finishing(&open[0])})
-			b.wantStates(t, tr, "closing a:waiting/0 b:waiting/0")
+			b.record(t, &BatchCompletion{Batch: &open[0], Results: results(&open[0], tasks.OutcomeSucceeded, 2), Next: finishing(&open[0])})
+			b.wantStates(t, tr, "finalizing a:waiting/0 b:waiting/0")
 		}
-		kick() // in the middle of its closing steps
-		wantErr(t, b.RenewClosingStep(t.Context(), held, closingLease), ErrStale)
+		kick() // in the middle of its final steps
+		wantErr(t, b.RenewFinalizeStep(t.Context(), held, closingLease), ErrLeaseLost)
 		again := b.take(t, 1)
 		if again.Event == first.Event {
 			t.Error("the same event for another end")
 		}
-		b.endClosing(t, again, tasks.ClosingDone, "")
-		b.endClosing(t, b.take(t, 2), tasks.ClosingDone, "")
+		b.endClosing(t, again, tasks.FinalizeDone, "")
+		b.endClosing(t, b.take(t, 2), tasks.FinalizeDone, "")
 		b.wantStates(t, tr, "completed a:done/1 b:done/1")
 		kick() // after its end
-		b.endClosing(t, b.take(t, 1), tasks.ClosingDone, "")
-		b.endClosing(t, b.take(t, 2), tasks.ClosingDone, "")
+		b.endClosing(t, b.take(t, 1), tasks.FinalizeDone, "")
+		b.endClosing(t, b.take(t, 2), tasks.FinalizeDone, "")
 		b.wantStates(t, tr, "completed a:done/1 b:done/1")
 		b.wantNotes(t, tr, 2)
 		b.checkCounters(t.Context(), t, tr.ID)
@@ -209,15 +209,15 @@ func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
 func TestCancelWhileClosing(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		tr := b.closed(t, 1, 3)
-		b.endClosing(t, b.take(t, 1), tasks.ClosingDone, "")
+		b.endClosing(t, b.take(t, 1), tasks.FinalizeDone, "")
 		held := b.take(t, 2)
 		if canceled, err := b.Cancel(t.Context(), tr.ID); err != nil || !canceled {
 			t.Fatalf("canceled %v, %v", canceled, err)
 		}
 		b.wantStates(t, tr, "canceled a:done/1 b:canceled/1 c:canceled/0")
-		wantErr(t, b.RenewClosingStep(t.Context(), held, closingLease), ErrStale)
-		_, err := b.EndClosingStep(t.Context(), held, ClosingEnd{State: tasks.ClosingDone})
-		wantErr(t, err, ErrStale)
+		wantErr(t, b.RenewFinalizeStep(t.Context(), held, closingLease), ErrLeaseLost)
+		_, err := b.FinishFinalizeStep(t.Context(), held, FinalizeOutcome{State: tasks.FinalizeDone})
+		wantErr(t, err, ErrLeaseLost)
 		b.clock.Advance(time.Hour)
 		if due := b.dueClosing(t); len(due) > 0 {
 			t.Errorf("due after the end: %+v", due)
@@ -230,12 +230,12 @@ func TestClosingStepHandedBackIsNotCharged(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		tr := b.closed(t, 1, 1)
 		c := b.take(t, 1)
-		if err := b.HandBackClosingStep(t.Context(), c); err != nil {
+		if err := b.ReleaseFinalizeStep(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
-		b.wantStates(t, tr, "closing a:waiting/0")
-		if c = b.take(t, 1); c.Tries != 1 {
-			t.Errorf("try %d", c.Tries)
+		b.wantStates(t, tr, "finalizing a:waiting/0")
+		if c = b.take(t, 1); c.Attempts != 1 {
+			t.Errorf("try %d", c.Attempts)
 		}
 	})
 }
@@ -259,8 +259,8 @@ func TestPausedTransfersClosingStepsWait(t *testing.T) {
 func TestClosingStepsAreForThoseWhoHaveTheirHandlers(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		b.closed(t, 1, 1)
-		for _, w := range []ClosingsWanted{{Limit: 9}, {Handlers: []string{"close-b"}, Limit: 9}, {Handlers: []string{"close-a"}, Lineage: "x", Limit: 9}} {
-			if due, err := b.DueClosingSteps(t.Context(), w); err != nil || len(due) > 0 {
+		for _, w := range []FinalizeQuery{{Limit: 9}, {Handlers: []string{"close-b"}, Limit: 9}, {Handlers: []string{"close-a"}, RunKey: "x", Limit: 9}} {
+			if due, err := b.DueFinalizeSteps(t.Context(), w); err != nil || len(due) > 0 {
 				t.Errorf("%+v: %+v, %v", w, due, err)
 			}
 		}
@@ -271,24 +271,24 @@ func TestClosingStepsAreForThoseWhoHaveTheirHandlers(t *testing.T) {
 func TestOldMessagesArePurged(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		old, waiting := b.closed(t, 1, 0), b.closed(t, 1, 0)
-		note, err := b.Closings(t.Context(), old.ID)
+		note, err := b.Webhooks(t.Context(), old.ID)
 		if err != nil || len(note) != 1 {
 			t.Fatalf("%+v, %v", note, err)
 		}
-		if err := b.EndClosing(t.Context(), note[0].ID, "", 0); err != nil {
+		if err := b.FinishWebhook(t.Context(), note[0].ID, "", 0); err != nil {
 			t.Fatal(err)
 		}
 		b.clock.Advance(closingsKept)
 		young := b.closed(t, 1, 0)
-		if note, err = b.Closings(t.Context(), young.ID); err == nil {
-			err = b.EndClosing(t.Context(), note[0].ID, "", 0)
+		if note, err = b.Webhooks(t.Context(), young.ID); err == nil {
+			err = b.FinishWebhook(t.Context(), note[0].ID, "", 0)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		purge := func() {
 			t.Helper()
-			if more, err := b.PurgeClosings(t.Context()); err != nil || more {
+			if more, err := b.PurgeWebhooks(t.Context()); err != nil || more {
 				t.Fatalf("more %v, %v", more, err)
 			}
 		}

@@ -7,27 +7,29 @@ import (
 	"unicode/utf8"
 )
 
-// Kind is what a column of a user's table holds, as far as loading cares.
-type Kind string
+// ColumnType is what a column of a user's table holds, as far as loading cares.
+type ColumnType string
 
 // The kinds.
 const (
-	Text    Kind = "text"
-	Int     Kind = "int"
-	Float   Kind = "float"
-	Decimal Kind = "decimal"
-	Bool    Kind = "bool"
-	Time    Kind = "time"
-	JSON    Kind = "json"
+	ColumnText    ColumnType = "text"
+	ColumnInt     ColumnType = "int"
+	ColumnFloat   ColumnType = "float"
+	ColumnDecimal ColumnType = "decimal"
+	ColumnBool    ColumnType = "bool"
+	ColumnTime    ColumnType = "time"
+	ColumnJSON    ColumnType = "json"
 )
 
-// Kinds lists every kind.
-func Kinds() []Kind { return []Kind{Text, Int, Float, Decimal, Bool, Time, JSON} }
+// ColumnTypes lists every kind.
+func ColumnTypes() []ColumnType {
+	return []ColumnType{ColumnText, ColumnInt, ColumnFloat, ColumnDecimal, ColumnBool, ColumnTime, ColumnJSON}
+}
 
 // Column is a column of a user's table.
 type Column struct {
 	Name      string
-	Kind      Kind
+	Kind      ColumnType
 	Required  bool // takes no NULL, and has nothing in place of a missing value
 	Unsigned  bool // an Int that holds no negative numbers, and larger ones
 	Chars     int  // the longest text in characters; 0: no such limit

@@ -58,7 +58,7 @@ func (s *Store) mysqlColumns(ctx context.Context, table string) ([]Column, error
 	for i := range rows {
 		columns[i] = rows[i].column()
 		if documents(rows[i].Name) {
-			columns[i].Kind = JSON
+			columns[i].Kind = ColumnJSON
 		}
 	}
 	return columns, nil
@@ -95,10 +95,10 @@ func (r *mysqlColumn) column() Column {
 		c.missing = "DEFAULT"
 	}
 	c.Required = !r.Nullable && !r.Fallback && !counted
-	if c.Kind == Decimal && r.Scale != nil {
+	if c.Kind == ColumnDecimal && r.Scale != nil {
 		c.Decimals = int(*r.Scale)
 	}
-	if c.Kind != Text || r.Chars == nil || r.Bytes == nil {
+	if c.Kind != ColumnText || r.Chars == nil || r.Bytes == nil {
 		return c
 	}
 	if strings.Contains(r.Type, "text") || strings.Contains(r.Type, "blob") { // their limit is in bytes
@@ -111,25 +111,25 @@ func (r *mysqlColumn) column() Column {
 
 // mysqlKind is how values of a column type are written. What is not known, as a
 // DATE or an ENUM, is written as text, and the server judges.
-func mysqlKind(name, full string) Kind {
+func mysqlKind(name, full string) ColumnType {
 	switch name {
 	case "tinyint":
 		if strings.HasPrefix(full, "tinyint(1)") {
-			return Bool
+			return ColumnBool
 		}
-		return Int
+		return ColumnInt
 	case "smallint", "mediumint", "int", "bigint", "year":
-		return Int
+		return ColumnInt
 	case "float", "double":
-		return Float
+		return ColumnFloat
 	case "decimal":
-		return Decimal
+		return ColumnDecimal
 	case "datetime", "timestamp":
-		return Time
+		return ColumnTime
 	case "json":
-		return JSON
+		return ColumnJSON
 	}
-	return Text
+	return ColumnText
 }
 
 func (s *Store) sqliteColumns(ctx context.Context, table string) ([]Column, error) {
@@ -154,7 +154,7 @@ func (s *Store) sqliteColumns(ctx context.Context, table string) ([]Column, erro
 			c.missing = "(" + *r.Fallback + ")"
 		}
 		c.Required = r.Required && r.Fallback == nil && !counted
-		if c.Kind == Decimal {
+		if c.Kind == ColumnDecimal {
 			c.Digits = 15 // what SQLite keeps of a number with a point
 		}
 		columns[i] = c
@@ -164,26 +164,26 @@ func (s *Store) sqliteColumns(ctx context.Context, table string) ([]Column, erro
 
 // sqliteKind reads a declared type about as SQLite does (datatype3.html,
 // section 3.1).
-func sqliteKind(declared string) Kind {
+func sqliteKind(declared string) ColumnType {
 	t := strings.ToUpper(declared)
 	has := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(t, w) })
 	}
 	switch {
 	case has("JSON"):
-		return JSON
+		return ColumnJSON
 	case has("BOOL"):
-		return Bool
+		return ColumnBool
 	case has("INT"):
-		return Int
+		return ColumnInt
 	case has("CHAR", "CLOB", "TEXT"):
-		return Text
+		return ColumnText
 	case has("REAL", "FLOAT", "DOUBLE"):
-		return Float
+		return ColumnFloat
 	case has("DATETIME", "TIMESTAMP"):
-		return Time
+		return ColumnTime
 	case has("DEC", "NUMERIC"):
-		return Decimal
+		return ColumnDecimal
 	}
-	return Text
+	return ColumnText
 }

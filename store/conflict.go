@@ -4,10 +4,10 @@ import "context"
 
 type conflictKey struct{}
 
-// OnConflict has heard told of every conflict with other writers, deadlocks
+// WithConflictHook has heard told of every conflict with other writers, deadlocks
 // above all, that a transaction under the context meets before it is tried
 // again. It must be quick.
-func OnConflict(ctx context.Context, heard func(error)) context.Context {
+func WithConflictHook(ctx context.Context, heard func(error)) context.Context {
 	return context.WithValue(ctx, conflictKey{}, heard)
 }
 

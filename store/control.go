@@ -11,28 +11,28 @@ import (
 )
 
 // Cancel stops a transfer: no more of its files are dispatched, its open
-// batches end as canceled when a worker takes them up, and closing steps that
+// batches end as canceled when a worker takes them up, and final steps that
 // have not ended are canceled. It reports false when
 // the transfer had ended already.
 func (s *Store) Cancel(ctx context.Context, id int64) (canceled bool, err error) {
 	err = s.write(ctx, "cancel transfer", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE transfers SET state = ?, ended_at = ?, paused_at = NULL WHERE id = ? AND state IN ?",
-			tasks.Dropped, now, id, unended())
+			tasks.StateCanceled, now, id, unfinishedStates())
 		canceled = u.RowsAffected == 1
 		if u.Error != nil || !canceled {
 			return u.Error
 		}
-		if err := hurry(tx, id, now); err != nil {
+		if err := makeDue(tx, id, now); err != nil {
 			return err
 		}
 		row, err := readRow(tx, id)
 		if err != nil {
 			return err
 		}
-		if err := stopClosing(tx, row, tasks.ClosingCanceled); err != nil {
+		if err := stopFinalizing(tx, row, tasks.FinalizeCanceled); err != nil {
 			return err
 		}
-		return noteEnd(tx, row, now)
+		return noteWebhooks(tx, row, now)
 	})
 	return canceled, err
 }
@@ -41,7 +41,7 @@ func (s *Store) Cancel(ctx context.Context, id int64) (canceled bool, err error)
 // false when the transfer has ended or is paused already.
 func (s *Store) Pause(ctx context.Context, id int64) (paused bool, err error) {
 	err = s.write(ctx, "pause transfer", func(tx *gorm.DB, now time.Time) error {
-		u := tx.Exec("UPDATE transfers SET paused_at = ? WHERE id = ? AND paused_at IS NULL AND state IN ?", now, id, unended())
+		u := tx.Exec("UPDATE transfers SET paused_at = ? WHERE id = ? AND paused_at IS NULL AND state IN ?", now, id, unfinishedStates())
 		paused = u.RowsAffected == 1
 		return u.Error
 	})
@@ -56,18 +56,18 @@ func (s *Store) Resume(ctx context.Context, id int64) (resumed bool, err error) 
 		if u.Error != nil || !resumed {
 			return u.Error
 		}
-		return hurry(tx, id, now) // workers have acknowledged what came meanwhile
+		return makeDue(tx, id, now) // workers have acknowledged what came meanwhile
 	})
 	return resumed, err
 }
 
-// Hurry makes a transfer's batches due now.
-func (s *Store) Hurry(ctx context.Context, id int64) error {
-	return s.write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error { return hurry(tx, id, now) })
+// MakeDue makes a transfer's batches due now.
+func (s *Store) MakeDue(ctx context.Context, id int64) error {
+	return s.write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error { return makeDue(tx, id, now) })
 }
 
-// hurry makes a transfer's batches due, so that the dispatcher sees to them.
-func hurry(tx *gorm.DB, id int64, now time.Time) error {
+// makeDue makes a transfer's batches due, so that the dispatcher sees to them.
+func makeDue(tx *gorm.DB, id int64, now time.Time) error {
 	err := tx.Exec("UPDATE batches SET due_at = ? WHERE transfer_id = ? AND due_at > ?", now, id, now).Error
 	if err != nil {
 		return fmt.Errorf("hurry batches: %w", err)
@@ -75,41 +75,41 @@ func hurry(tx *gorm.DB, id int64, now time.Time) error {
 	return nil
 }
 
-// producerGone is after how long without a sign the producer of an open
+// producerTTL is after how long without a sign the producer of an open
 // transfer counts as dead.
-const producerGone = 30 * time.Second
+const producerTTL = 30 * time.Second
 
-// Interrupt marks open transfers whose producer has died, and reports how many.
+// MarkInterrupted marks open transfers whose producer has died, and reports how many.
 // What they have registered is worked on all the same; a producer that was only
 // slow opens them again with its next sign.
-func (s *Store) Interrupt(ctx context.Context) (n int64, err error) {
+func (s *Store) MarkInterrupted(ctx context.Context) (n int64, err error) {
 	err = s.write(ctx, "mark interrupted transfers", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE transfers SET state = ? WHERE state = ? AND seen_at < ?",
-			tasks.Interrupted, tasks.Open, now.Add(-producerGone))
+			tasks.StateInterrupted, tasks.StateOpen, now.Add(-producerTTL))
 		n = u.RowsAffected
 		return u.Error
 	})
 	return n, err
 }
 
-// Adopt gives an open transfer a new producer. It reports false when the
+// TakeOver gives an open transfer a new producer. It reports false when the
 // transfer takes no more files, or its producer is alive.
-func (s *Store) Adopt(ctx context.Context, id int64) (adopted bool, err error) {
+func (s *Store) TakeOver(ctx context.Context, id int64) (adopted bool, err error) {
 	err = s.write(ctx, "adopt transfer", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE transfers SET state = ?, seen_at = ? WHERE id = ? AND (state = ? OR (state = ? AND seen_at < ?))",
-			tasks.Open, now, id, tasks.Interrupted, tasks.Open, now.Add(-producerGone))
+			tasks.StateOpen, now, id, tasks.StateInterrupted, tasks.StateOpen, now.Add(-producerTTL))
 		adopted = u.RowsAffected == 1
 		return u.Error
 	})
 	return adopted, err
 }
 
-// CanceledAmong tells which of the transfers are canceled.
-func (s *Store) CanceledAmong(ctx context.Context, ids []int64) (canceled []int64, err error) {
+// FilterCanceled tells which of the transfers are canceled.
+func (s *Store) FilterCanceled(ctx context.Context, ids []int64) (canceled []int64, err error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	err = s.db.WithContext(ctx).Model(&transferRow{}).Where("id IN ? AND state = ?", ids, tasks.Dropped).Pluck("id", &canceled).Error
+	err = s.db.WithContext(ctx).Model(&transferRow{}).Where("id IN ? AND state = ?", ids, tasks.StateCanceled).Pluck("id", &canceled).Error
 	if err != nil {
 		return nil, fmt.Errorf("look for canceled transfers: %w", err)
 	}
@@ -125,9 +125,9 @@ func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) ([]tas
 	return toBatches(rows)
 }
 
-// LastFile is the last file that a transfer has registered; a zero one when
+// LastFileNo is the last file that a transfer has registered; a zero one when
 // there is none.
-func (s *Store) LastFile(ctx context.Context, transfer int64) (tasks.File, error) {
+func (s *Store) LastFileNo(ctx context.Context, transfer int64) (tasks.File, error) {
 	var rows []fileRow
 	err := s.db.WithContext(ctx).Where("transfer_id = ?", transfer).Order("no DESC").Limit(1).Find(&rows).Error
 	if err != nil || len(rows) == 0 {

@@ -17,11 +17,11 @@ type costRow struct {
 	Handler   string `gorm:"primaryKey"`
 	Arguments string `gorm:"primaryKey"`
 	Worker    string `gorm:"primaryKey"`
-	NN        float64
-	NB        float64
-	BB        float64
-	NT        float64
-	BT        float64
+	SumN2     float64
+	SumNB     float64
+	SumB2     float64
+	SumNT     float64
+	SumBT     float64
 	Seconds   float64
 	At        time.Time `gorm:"column:updated_at"` // not UpdatedAt, which GORM would set
 }
@@ -36,7 +36,7 @@ const costsMost = 1024
 // SaveCosts keeps what workers have learnt of costs, each row in the place of
 // what the same worker knew of the same kind. When there are too many rows the
 // oldest go, of kinds that have many of them first.
-func (s *Store) SaveCosts(ctx context.Context, learnt []batcher.Learnt) error {
+func (s *Store) SaveCosts(ctx context.Context, learnt []batcher.CostStats) error {
 	if len(learnt) == 0 {
 		return nil
 	}
@@ -77,10 +77,10 @@ func surplus(rows []costRow, stay int) []costRow {
 	if len(rows) <= stay {
 		return nil
 	}
-	rank := make(map[batcher.Kind]int)
+	rank := make(map[batcher.CostKey]int)
 	ranks := make(map[costRow]int, len(rows))
 	for _, r := range rows {
-		k := batcher.Kind{Handler: r.Handler, With: r.Arguments}
+		k := batcher.CostKey{Handler: r.Handler, With: r.Arguments}
 		ranks[r] = rank[k]
 		rank[k]++
 	}
@@ -91,30 +91,30 @@ func surplus(rows []costRow, stay int) []costRow {
 }
 
 // Costs gives all that is kept of costs.
-func (s *Store) Costs(ctx context.Context) ([]batcher.Learnt, error) {
+func (s *Store) Costs(ctx context.Context) ([]batcher.CostStats, error) {
 	var rows []costRow
 	if err := s.db.WithContext(ctx).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read costs: %w", err)
 	}
-	learnt := make([]batcher.Learnt, len(rows))
+	learnt := make([]batcher.CostStats, len(rows))
 	for i := range rows {
 		learnt[i] = rows[i].learnt()
 	}
 	return learnt, nil
 }
 
-func newCostRow(l *batcher.Learnt) costRow {
+func newCostRow(l *batcher.CostStats) costRow {
 	return costRow{
 		Handler: clip(l.Handler, 64), Arguments: clip(l.With, 16), Worker: clip(l.Worker, 128),
-		NN: l.NN, NB: l.NB, BB: l.BB, NT: l.NT, BT: l.BT, Seconds: l.Seconds, At: l.At.UTC().Truncate(time.Microsecond),
+		SumN2: l.NN, SumNB: l.NB, SumB2: l.BB, SumNT: l.NT, SumBT: l.BT, Seconds: l.Seconds, At: l.At.UTC().Truncate(time.Microsecond),
 	}
 }
 
-func (r *costRow) learnt() batcher.Learnt {
-	return batcher.Learnt{
-		Kind:   batcher.Kind{Handler: r.Handler, With: r.Arguments},
-		Sums:   batcher.Sums{NN: r.NN, NB: r.NB, BB: r.BB, NT: r.NT, BT: r.BT, Seconds: r.Seconds},
-		Worker: r.Worker, At: r.At.UTC(),
+func (r *costRow) learnt() batcher.CostStats {
+	return batcher.CostStats{
+		CostKey:        batcher.CostKey{Handler: r.Handler, With: r.Arguments},
+		RegressionSums: batcher.RegressionSums{NN: r.SumN2, NB: r.SumNB, BB: r.SumB2, NT: r.SumNT, BT: r.SumBT, Seconds: r.Seconds},
+		Worker:         r.Worker, At: r.At.UTC(),
 	}
 }
 

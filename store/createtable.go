@@ -49,22 +49,22 @@ func (s *Store) CreateTable(ctx context.Context, table string, columns []Column,
 
 // typeOf is the type of a new column; on SQLite declared so that sqliteKind
 // reads the same kind again. SQLite would round decimals: there they are text.
-func (d Dialect) typeOf(k Kind, inKey bool) string {
+func (d Dialect) typeOf(k ColumnType, inKey bool) string {
 	lite, server := "TEXT", "MEDIUMTEXT"
 	switch k {
-	case Int:
+	case ColumnInt:
 		lite, server = "INTEGER", "BIGINT"
-	case Float:
+	case ColumnFloat:
 		lite, server = "REAL", "DOUBLE"
-	case Decimal:
+	case ColumnDecimal:
 		server = "DECIMAL(65,20)"
-	case Bool:
+	case ColumnBool:
 		lite, server = "BOOLEAN", "BOOLEAN"
-	case Time:
+	case ColumnTime:
 		lite, server = "DATETIME", "DATETIME(6)"
-	case JSON:
+	case ColumnJSON:
 		lite, server = "JSON TEXT", "JSON"
-	case Text:
+	case ColumnText:
 		if inKey {
 			server = "VARCHAR(255)"
 		}

@@ -41,7 +41,7 @@ func (s *stage) submit(t *testing.T, via tasks.Via, n int) int64 {
 	t.Helper()
 	tr, _, err := s.Create(t.Context(), NewTransfer{
 		Via: via, Queue: "baler", Recipe: stageRecipe,
-		Steps: []tasks.Step{{No: 1, Name: "noop", Handler: "noop"}, {No: 2, Name: "second", Handler: "noop"}},
+		Steps: []tasks.Step{{Number: 1, Name: "noop", Handler: "noop"}, {Number: 2, Name: "second", Handler: "noop"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -51,18 +51,18 @@ func (s *stage) submit(t *testing.T, via tasks.Via, n int) int64 {
 }
 
 // dispatcher uses a ledger in the place of the store, when one is given.
-func (s *stage) dispatcher(l batcher.Ledger, o batcher.DispatcherOptions) *batcher.Dispatcher {
+func (s *stage) dispatcher(l batcher.Store, o batcher.DispatcherOptions) *batcher.Dispatcher {
 	if l == nil {
 		l = s
 	}
 	if o.Now == nil {
 		o.Now = s.clock.Now
 	}
-	if o.Holder == "" {
-		o.Holder = "me"
+	if o.LeaseHolder == "" {
+		o.LeaseHolder = "me"
 	}
 	o.Interval, o.Queues, o.Handlers = time.Millisecond, []string{"baler"}, []string{"noop"}
-	catalog := batcher.NewCatalog(s.TransferByID, func(*recipe.Step) batcher.Policy { return s.policy })
+	catalog := batcher.NewTransferCache(s.TransferByID, func(*recipe.Step) batcher.Policy { return s.policy })
 	return batcher.NewDispatcher(l, s.producer, catalog, o)
 }
 
@@ -134,13 +134,13 @@ func (s *stage) checkOnce(t *testing.T, transfer, last int64) {
 // finish closes one open batch as a worker would that has nothing more to do.
 func (s *stage) finish(t *testing.T, b *tasks.Batch) {
 	t.Helper()
-	held, err := s.Pickup(t.Context(), b.ID, true)
+	held, err := s.ClaimBatch(t.Context(), b.ID, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.record(t, &Recording{
+	s.record(t, &BatchCompletion{
 		Batch:   &held.Batch,
-		Results: results(&held.Batch, tasks.Succeeded, slices.Collect(held.Files.All())...), Plan: finishing(&held.Batch),
+		Results: results(&held.Batch, tasks.OutcomeSucceeded, slices.Collect(held.Files.All())...), Next: finishing(&held.Batch),
 	})
 	if _, err := s.redis.Del(t.Context(), "asynq:{baler}:t:"+tasks.BatchTaskID(b.ID)).Result(); err != nil {
 		t.Fatal(err)
@@ -157,7 +157,7 @@ func TestDispatchKeepsTheWindow(t *testing.T) {
 		start(t, d)
 		s.awaitQueue(t, 5) // four of the giant, and the small one beside them
 		s.checkOnce(t, small, 10)
-		if read := s.read(t, giant); read.Cursor != 40 || read.Steps[0].Routed != 40 {
+		if read := s.read(t, giant); read.Cursor != 40 || read.Steps[0].Selected != 40 {
 			t.Errorf("%+v", read)
 		}
 		open, err := s.OpenBatches(t.Context(), giant)
@@ -165,7 +165,7 @@ func TestDispatchKeepsTheWindow(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.finish(t, &open[0])
-		d.Nudge()
+		d.Wake()
 		testkit.Eventually(t, time.Minute, func() error {
 			if c := s.read(t, giant).Cursor; c != 50 {
 				return fmt.Errorf("the cursor is at %d, want 50", c)
@@ -183,12 +183,12 @@ func TestDispatchRoutesByCondition(t *testing.T) {
 		for i := range empty {
 			empty[i].Size = 0
 		}
-		if err := s.AddFiles(t.Context(), Addition{Transfer: id, Files: empty}); err != nil {
+		if err := s.AddFiles(t.Context(), FileBatch{Transfer: id, Files: empty}); err != nil {
 			t.Fatal(err)
 		}
 		start(t, s.dispatcher(nil, batcher.DispatcherOptions{}))
 		s.awaitQueue(t, 2)
-		if read := s.read(t, id); read.Steps[0].Routed != 5 || read.Steps[1].Routed != 5 {
+		if read := s.read(t, id); read.Steps[0].Selected != 5 || read.Steps[1].Selected != 5 {
 			t.Errorf("%+v", read.Steps)
 		}
 		s.checkOnce(t, id, 10)
@@ -199,7 +199,7 @@ func TestDispatchRoutesByCondition(t *testing.T) {
 func TestOutboxSendsWhatTheQueueLacks(t *testing.T) {
 	eachStage(t, func(t *testing.T, s *stage) {
 		id := s.submit(t, tasks.ViaBulk, 30)
-		if _, err := s.Cut(t.Context(), batcher.Cut{Transfer: id, To: 30, Batches: []tasks.Batch{newBatch(t, id, 1, "1-30")}}); err != nil {
+		if _, err := s.CommitDispatch(t.Context(), batcher.Dispatch{Transfer: id, To: 30, Batches: []tasks.Batch{newBatch(t, id, 1, "1-30")}}); err != nil {
 			t.Fatal(err)
 		}
 		start(t, s.dispatcher(nil, batcher.DispatcherOptions{}))
@@ -210,7 +210,7 @@ func TestOutboxSendsWhatTheQueueLacks(t *testing.T) {
 			if err != nil || len(open) != 1 {
 				t.Fatalf("%+v, %v", open, err)
 			}
-			return open[0].Delivery
+			return open[0].FencingToken
 		}
 		before := delivery()
 		if err := s.redis.FlushDB(t.Context()).Err(); err != nil {
@@ -240,7 +240,7 @@ func (f frozen) Backlogs(context.Context, int64, int) ([]batcher.Backlog, error)
 }
 
 // It believes that it holds the lease, too.
-func (f frozen) Acquire(context.Context, string, string, time.Duration) (bool, error) {
+func (f frozen) AcquireLease(context.Context, string, string, time.Duration) (bool, error) {
 	return true, nil
 }
 
@@ -251,12 +251,12 @@ func TestTwoDispatchersDoubleNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		start(t, s.dispatcher(frozen{s.Store, then}, batcher.DispatcherOptions{Holder: "frozen"}))
-		start(t, s.dispatcher(nil, batcher.DispatcherOptions{Holder: "one"}))
-		start(t, s.dispatcher(frozen{s.Store, then}, batcher.DispatcherOptions{Holder: "frozen, too"}))
+		start(t, s.dispatcher(frozen{s.Store, then}, batcher.DispatcherOptions{LeaseHolder: "frozen"}))
+		start(t, s.dispatcher(nil, batcher.DispatcherOptions{LeaseHolder: "one"}))
+		start(t, s.dispatcher(frozen{s.Store, then}, batcher.DispatcherOptions{LeaseHolder: "frozen, too"}))
 		s.awaitQueue(t, 30)
 		s.checkOnce(t, id, 300)
-		if read := s.read(t, id); read.Steps[0].Routed != 300 {
+		if read := s.read(t, id); read.Steps[0].Selected != 300 {
 			t.Errorf("%+v", read.Steps)
 		}
 	})
@@ -266,7 +266,7 @@ func TestElectionGoesOn(t *testing.T) {
 	eachStage(t, func(t *testing.T, s *stage) {
 		elected := make(chan string, 10)
 		candidate := func(name string) *batcher.Dispatcher {
-			return s.dispatcher(nil, batcher.DispatcherOptions{Holder: name, Elected: func(context.Context) error {
+			return s.dispatcher(nil, batcher.DispatcherOptions{LeaseHolder: name, OnElected: func(context.Context) error {
 				elected <- name
 				return nil
 			}})
@@ -298,7 +298,7 @@ func TestElectionGoesOn(t *testing.T) {
 // The lease of one that died without a word ends.
 func TestElectionAfterADeath(t *testing.T) {
 	eachStage(t, func(t *testing.T, s *stage) {
-		if held, err := s.Acquire(t.Context(), "dispatcher", "dead", 5*time.Second); err != nil || !held {
+		if held, err := s.AcquireLease(t.Context(), "dispatcher", "dead", 5*time.Second); err != nil || !held {
 			t.Fatalf("%v, %v", held, err)
 		}
 		s.submit(t, tasks.ViaBulk, 10)
@@ -317,15 +317,15 @@ func TestElectionAfterADeath(t *testing.T) {
 func TestSweepFindsWhatIsLost(t *testing.T) {
 	eachStage(t, func(t *testing.T, s *stage) {
 		id := s.submit(t, tasks.ViaGroup, 40)
-		if err := s.db.Exec("UPDATE steps SET routed = 40 WHERE transfer_id = ? AND no = 1", id).Error; err != nil {
+		if err := s.db.Exec("UPDATE steps SET selected = 40 WHERE transfer_id = ? AND no = 1", id).Error; err != nil {
 			t.Fatal(err)
 		}
 		done, open := s.batch(t, id, "1-10"), s.batch(t, id, "11-15,21-25")
 		s.finish(t, done)
-		if err := s.producer.Batches(t.Context(), []tasks.Batch{*open}); err != nil {
+		if err := s.producer.EnqueueBatches(t.Context(), []tasks.Batch{*open}); err != nil {
 			t.Fatal(err)
 		}
-		start(t, s.dispatcher(nil, batcher.DispatcherOptions{Lag: time.Minute}))
+		start(t, s.dispatcher(nil, batcher.DispatcherOptions{SweepDelay: time.Minute}))
 		testkit.Eventually(t, time.Minute, func() error {
 			s.clock.Advance(time.Second)
 			if c := s.read(t, id).Cursor; c != 40 {
@@ -344,10 +344,10 @@ func TestSweepFindsWhatIsLost(t *testing.T) {
 			}
 		}
 		slices.Sort(found)
-		if got := tasks.RangesOf(found).String(); got != "16-20,26-40" || len(found) != 20 {
+		if got := tasks.NewRanges(found).String(); got != "16-20,26-40" || len(found) != 20 {
 			t.Errorf("found %s", got)
 		}
-		if read := s.read(t, id); read.Steps[0].Routed != 40 {
+		if read := s.read(t, id); read.Steps[0].Selected != 40 {
 			t.Errorf("what was lost was counted again: %+v", read.Steps)
 		}
 		s.awaitQueue(t, 3)
@@ -358,18 +358,18 @@ func TestSweepFindsWhatIsLost(t *testing.T) {
 func TestSweepLeavesWhatWaits(t *testing.T) {
 	eachStage(t, func(t *testing.T, s *stage) {
 		id := s.submit(t, tasks.ViaGroup, 3)
-		routed := make([]tasks.Routed, 3)
+		routed := make([]tasks.FileTask, 3)
 		for i := range routed {
-			routed[i] = tasks.Routed{File: &tasks.File{No: int64(i) + 1, Size: 1}, Step: 1, Handler: "noop"}
+			routed[i] = tasks.FileTask{File: &tasks.File{No: int64(i) + 1, Size: 1}, Step: 1, Handler: "noop"}
 		}
-		if err := s.producer.Files(t.Context(), "baler", id, routed); err != nil {
+		if err := s.producer.EnqueueFiles(t.Context(), "baler", id, routed); err != nil {
 			t.Fatal(err)
 		}
 		// The name of their groups is lost, as after a crash of asynq.
 		if err := s.redis.Del(t.Context(), "asynq:{baler}:groups").Err(); err != nil {
 			t.Fatal(err)
 		}
-		start(t, s.dispatcher(nil, batcher.DispatcherOptions{Lag: time.Minute}))
+		start(t, s.dispatcher(nil, batcher.DispatcherOptions{SweepDelay: time.Minute}))
 		testkit.Eventually(t, time.Minute, func() error {
 			n, err := s.redis.SCard(t.Context(), "asynq:{baler}:groups").Result()
 			if err == nil && n == 0 {
@@ -407,8 +407,8 @@ func TestBacklogTellsTheBytesThatAreLeft(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := batcher.Cut{Transfer: id, To: files[1].No, Bytes: files[0].Size + files[1].Size, Finished: 2}
-		if _, err := s.Cut(t.Context(), c); err != nil {
+		c := batcher.Dispatch{Transfer: id, To: files[1].No, Bytes: files[0].Size + files[1].Size, Finished: 2}
+		if _, err := s.CommitDispatch(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 		if after := left(); c.Bytes == 0 || before-after != c.Bytes {

@@ -65,7 +65,7 @@ func (b *bench) transfer(t *testing.T, steps int) tasks.Transfer {
 	t.Helper()
 	n := NewTransfer{Name: "test", Via: tasks.ViaBulk, Queue: "baler", Recipe: "steps: []"}
 	for i := range steps {
-		n.Steps = append(n.Steps, tasks.Step{No: i + 1, Name: fmt.Sprintf("step-%d", i+1), Handler: "noop"})
+		n.Steps = append(n.Steps, tasks.Step{Number: i + 1, Name: fmt.Sprintf("step-%d", i+1), Handler: "noop"})
 	}
 	tr, created, err := b.Create(t.Context(), n)
 	if err != nil || !created {
@@ -77,7 +77,7 @@ func (b *bench) transfer(t *testing.T, steps int) tasks.Transfer {
 // files registers n files of one byte each.
 func (b *bench) files(t *testing.T, transfer int64, n int) {
 	t.Helper()
-	if err := b.AddFiles(t.Context(), Addition{Transfer: transfer, Files: someFiles(n)}); err != nil {
+	if err := b.AddFiles(t.Context(), FileBatch{Transfer: transfer, Files: someFiles(n)}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -128,14 +128,14 @@ func results(b *tasks.Batch, outcome tasks.Outcome, files ...int64) []tasks.Resu
 }
 
 // finishing is a plan by which all but foreign files pass their last step.
-func finishing(b *tasks.Batch) func(tasks.Ranges) Closing {
-	return func(foreign tasks.Ranges) Closing {
-		return Closing{Finished: int64(b.Items() - foreign.Len())}
+func finishing(b *tasks.Batch) func(tasks.Ranges) FollowUp {
+	return func(foreign tasks.Ranges) FollowUp {
+		return FollowUp{Finished: int64(b.Items() - foreign.Len())}
 	}
 }
 
 // record commits recordings, all of which must be accepted.
-func (b *bench) record(t *testing.T, recs ...*Recording) {
+func (b *bench) record(t *testing.T, recs ...*BatchCompletion) {
 	t.Helper()
 	if err := b.Record(t.Context(), recs); err != nil {
 		t.Fatal(err)
@@ -206,11 +206,11 @@ func (b *bench) checkCounters(ctx context.Context, t complainer, transfer int64)
 	}
 	for _, step := range tr.Steps {
 		var want tasks.Counts
-		if c := there[step.No]; c != nil {
+		if c := there[step.Number]; c != nil {
 			want = *c
 		}
 		if step.Counts != want {
-			t.Errorf("step %d counts %+v, its rows are %+v", step.No, step.Counts, want)
+			t.Errorf("step %d counts %+v, its rows are %+v", step.Number, step.Counts, want)
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Addition registers files with a transfer.
-type Addition struct {
+// FileBatch registers files with a transfer.
+type FileBatch struct {
 	Transfer int64
 
 	// Files get consecutive numbers, which AddFiles writes into their No: from
@@ -20,28 +20,28 @@ type Addition struct {
 	Files []tasks.File
 	First int64
 
-	// Turn, when set, is called when the rows are inserted and before they are
+	// BeforeCount, when set, is called when the rows are inserted and before they are
 	// counted: additions with numbers of their own are inserted side by side and
 	// counted one after the other. Its error undoes the addition. It may be
 	// called several times.
-	Turn func() error
+	BeforeCount func() error
 
-	// Routed counts, by step, the files that the caller will enqueue itself
+	// FirstSteps counts, by step, the files that the caller will enqueue itself
 	// (the group way); nil when the dispatcher routes them later.
-	Routed map[int]int64
+	FirstSteps map[int]int64
 
 	// Finished counts the files of the group way that no step selects.
 	Finished int64
 
-	// Lineage, when set, notes the files as seen for Unseen.
-	Lineage string
+	// RunKey, when set, notes the files as seen for Unseen.
+	RunKey string
 }
 
 // AddFiles commits the rows and then counts them: a file that the transfer
 // counts has its row. Any number of producers may add to one transfer. A
-// transfer that is no longer open gives ErrSealed. While the database is away
+// transfer that is no longer open gives ErrAlreadySealed. While the database is away
 // it waits.
-func (s *Store) AddFiles(ctx context.Context, a Addition) error {
+func (s *Store) AddFiles(ctx context.Context, a FileBatch) error {
 	if len(a.Files) == 0 {
 		return nil
 	}
@@ -56,16 +56,16 @@ func (s *Store) AddFiles(ctx context.Context, a Addition) error {
 		committing = err == nil
 		return err
 	}
-	return Outlast(ctx, s.log, func() error { return s.write(ctx, "register files", register) })
+	return RetryOutage(ctx, s.log, func() error { return s.write(ctx, "register files", register) })
 }
 
 // register inserts the rows, and counts them last.
-func (a *Addition) register(tx *gorm.DB, now time.Time) error {
+func (a *FileBatch) register(tx *gorm.DB, now time.Time) error {
 	var t transferRow
 	if err := tx.Select("files", "state").Take(&t, a.Transfer).Error; err != nil {
 		return err
 	}
-	if t.State != tasks.Open && t.State != tasks.Interrupted {
+	if t.State != tasks.StateOpen && t.State != tasks.StateInterrupted {
 		return ErrSealed
 	}
 	first := cmp.Or(a.First, t.Files+1)
@@ -79,19 +79,19 @@ func (a *Addition) register(tx *gorm.DB, now time.Time) error {
 	if err := noteSeen(tx, *a); err != nil {
 		return err
 	}
-	if a.Turn != nil {
-		if err := a.Turn(); err != nil {
+	if a.BeforeCount != nil {
+		if err := a.BeforeCount(); err != nil {
 			return err
 		}
 	}
 	// From here on rows are locked that others wait for: it must be our turn.
-	if err := addRouted(tx, a.Transfer, a.Routed); err != nil {
+	if err := addSelected(tx, a.Transfer, a.FirstSteps); err != nil {
 		return err
 	}
 	// Last, so that the hot row is held for the commit alone.
 	u := tx.Exec(`UPDATE transfers SET files = files + ?, bytes = bytes + ?, finished = finished + ?, seen_at = ?, state = ?
 		WHERE id = ? AND files = ? AND state IN ?`,
-		len(rows), bytes, a.Finished, now, tasks.Open, a.Transfer, first-1, []tasks.State{tasks.Open, tasks.Interrupted})
+		len(rows), bytes, a.Finished, now, tasks.StateOpen, a.Transfer, first-1, []tasks.State{tasks.StateOpen, tasks.StateInterrupted})
 	if u.Error == nil && u.RowsAffected == 0 {
 		return a.race()
 	}
@@ -100,7 +100,7 @@ func (a *Addition) register(tx *gorm.DB, now time.Time) error {
 
 // landed reports whether the files are there under the numbers that they were
 // given last.
-func (a *Addition) landed(tx *gorm.DB) (bool, error) {
+func (a *FileBatch) landed(tx *gorm.DB) (bool, error) {
 	first, last := &a.Files[0], &a.Files[len(a.Files)-1]
 	var rows []fileRow
 	err := tx.Where("transfer_id = ? AND no IN (?, ?)", a.Transfer, first.No, last.No).Order("no").Find(&rows).Error
@@ -115,7 +115,7 @@ func (a *Addition) landed(tx *gorm.DB) (bool, error) {
 }
 
 // rows numbers the files, and adds up their sizes.
-func (a *Addition) rows(first int64) (rows fileRows, bytes int64) {
+func (a *FileBatch) rows(first int64) (rows fileRows, bytes int64) {
 	rows = make(fileRows, len(a.Files))
 	for i := range a.Files {
 		a.Files[i].No = first + int64(i)
@@ -126,7 +126,7 @@ func (a *Addition) rows(first int64) (rows fileRows, bytes int64) {
 }
 
 // unused names the columns of parts when no file is one: columns cost time.
-func (a *Addition) unused() []string {
+func (a *FileBatch) unused() []string {
 	for i := range a.Files {
 		if a.Files[i].Part > 0 {
 			return nil
@@ -137,17 +137,17 @@ func (a *Addition) unused() []string {
 
 // race is the error of numbers that somebody else took: with numbers of the
 // transfer's own choosing a new try gets others.
-func (a *Addition) race() error {
+func (a *FileBatch) race() error {
 	if a.First == 0 {
 		return errRace
 	}
-	return ErrTaken
+	return ErrProducerConflict
 }
 
-// addRouted adds to the number of files that each step selected, in step order.
-func addRouted(tx *gorm.DB, transfer int64, routed map[int]int64) error {
+// addSelected adds to the number of files that each step selected, in step order.
+func addSelected(tx *gorm.DB, transfer int64, routed map[int]int64) error {
 	for _, no := range sortedKeys(routed) {
-		err := tx.Exec("UPDATE steps SET routed = routed + ? WHERE transfer_id = ? AND no = ?", routed[no], transfer, no).Error
+		err := tx.Exec("UPDATE steps SET selected = selected + ? WHERE transfer_id = ? AND no = ?", routed[no], transfer, no).Error
 		if err != nil {
 			return fmt.Errorf("count routed files: %w", err)
 		}
@@ -155,10 +155,10 @@ func addRouted(tx *gorm.DB, transfer int64, routed map[int]int64) error {
 	return nil
 }
 
-// Heartbeat says that the producer of an open transfer is alive.
-func (s *Store) Heartbeat(ctx context.Context, transfer int64) error {
+// HeartbeatTransfer says that the producer of an open transfer is alive.
+func (s *Store) HeartbeatTransfer(ctx context.Context, transfer int64) error {
 	return s.write(ctx, "refresh transfer", func(tx *gorm.DB, now time.Time) error {
 		return tx.Exec("UPDATE transfers SET seen_at = ?, state = ? WHERE id = ? AND state IN ?",
-			now, tasks.Open, transfer, []tasks.State{tasks.Open, tasks.Interrupted}).Error
+			now, tasks.StateOpen, transfer, []tasks.State{tasks.StateOpen, tasks.StateInterrupted}).Error
 	})
 }

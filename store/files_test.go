@@ -26,7 +26,7 @@ func TestManyProducersOfOneTransfer(t *testing.T) {
 				for i := range files {
 					files[i] = tasks.File{Path: fmt.Sprintf("/p%d/%d/%d", p, round, i), Size: int64(p)}
 				}
-				err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: files, Routed: map[int]int64{1: some - 1, 2: 1}})
+				err := b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, Files: files, FirstSteps: map[int]int64{1: some - 1, 2: 1}})
 				if err != nil {
 					return err
 				}
@@ -46,7 +46,7 @@ func TestManyProducersOfOneTransfer(t *testing.T) {
 		}
 		b.checkCounters(t.Context(), t, tr.ID)
 		read := b.read(t, tr.ID)
-		if read.Files != producers*rounds*some || read.Steps[0].Routed != producers*rounds*(some-1) || read.Steps[1].Routed != producers*rounds {
+		if read.Files != producers*rounds*some || read.Steps[0].Selected != producers*rounds*(some-1) || read.Steps[1].Selected != producers*rounds {
 			t.Errorf("%+v", read)
 		}
 	})
@@ -78,9 +78,9 @@ func TestOddFiles(t *testing.T) {
 		}
 		files := make([]tasks.File, len(paths))
 		for i, p := range paths {
-			files[i] = tasks.File{Path: p, Size: int64(i) << 50, MTime: mtimes[i], Problem: strings.Repeat("\xff", 700)}
+			files[i] = tasks.File{Path: p, Size: int64(i) << 50, MTime: mtimes[i], ScanError: strings.Repeat("\xff", 700)}
 		}
-		if err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: files, Lineage: "l"}); err != nil {
+		if err := b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, Files: files, RunKey: "l"}); err != nil {
 			t.Fatal(err)
 		}
 		read, err := b.Files(t.Context(), tr.ID, tasks.Ranges{{First: 1, Last: 100}})
@@ -99,7 +99,7 @@ func TestOddFiles(t *testing.T) {
 				t.Errorf("file %d: modified %v, want %v", i, f.MTime, want)
 			}
 		}
-		unseen, err := b.Unseen(t.Context(), "l", files)
+		unseen, err := b.ChangedFiles(t.Context(), "l", files)
 		if err != nil || len(unseen) > 0 {
 			t.Errorf("unseen: %d, %v", len(unseen), err)
 		}
@@ -112,7 +112,7 @@ func TestOddFiles(t *testing.T) {
 
 func TestWeigh(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
-		tr, _, err := b.Create(t.Context(), NewTransfer{Steps: []tasks.Step{{No: 1}}})
+		tr, _, err := b.Create(t.Context(), NewTransfer{Steps: []tasks.Step{{Number: 1}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestWeigh(t *testing.T) {
 		for i := range files {
 			files[i] = tasks.File{Path: fmt.Sprintf("/d/%d", i), Size: int64(i + 1)}
 		}
-		if err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: files}); err != nil {
+		if err := b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, Files: files}); err != nil {
 			t.Fatal(err)
 		}
 		var spans []tasks.Range
@@ -128,7 +128,7 @@ func TestWeigh(t *testing.T) {
 		for no := int64(1); no <= 300; no += 3 { // more than one query has parts
 			spans, want = append(spans, tasks.Range{First: no, Last: no + 2}), append(want, 3*no+3)
 		}
-		if got, err := b.Weigh(t.Context(), tr.ID, spans); err != nil || !slices.Equal(got, want) {
+		if got, err := b.SumSizes(t.Context(), tr.ID, spans); err != nil || !slices.Equal(got, want) {
 			t.Errorf("the sums are %v, %v", got, err)
 		}
 		for _, c := range []struct {
@@ -138,11 +138,11 @@ func TestWeigh(t *testing.T) {
 			if err := b.db.Exec("DELETE FROM files WHERE no = ?", c.missing).Error; err != nil {
 				t.Fatal(err)
 			}
-			if got, err := b.Weigh(t.Context(), tr.ID, spans); err != nil || !slices.Equal(got, want[:c.left]) {
+			if got, err := b.SumSizes(t.Context(), tr.ID, spans); err != nil || !slices.Equal(got, want[:c.left]) {
 				t.Errorf("without file %d: %v, %v", c.missing, got, err)
 			}
 		}
-		if got, err := b.Weigh(t.Context(), tr.ID, nil); err != nil || len(got) > 0 {
+		if got, err := b.SumSizes(t.Context(), tr.ID, nil); err != nil || len(got) > 0 {
 			t.Errorf("of nothing: %v, %v", got, err)
 		}
 	})
@@ -156,14 +156,14 @@ func TestUnseen(t *testing.T) {
 			files[i] = tasks.File{Path: fmt.Sprintf("/d/%d", i), Size: 10, MTime: at}
 		}
 		create := func() tasks.Transfer {
-			tr, _, err := b.Create(t.Context(), NewTransfer{Lineage: "line", Steps: []tasks.Step{{No: 1}}})
+			tr, _, err := b.Create(t.Context(), NewTransfer{RunKey: "line", Steps: []tasks.Step{{Number: 1}}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return tr
 		}
 		unseen := func(files []tasks.File) []tasks.File {
-			got, err := b.Unseen(t.Context(), "line", files)
+			got, err := b.ChangedFiles(t.Context(), "line", files)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -176,13 +176,13 @@ func TestUnseen(t *testing.T) {
 			t.Errorf("%d of %d unseen", len(got), len(files))
 		}
 		first := create()
-		if err := b.AddFiles(t.Context(), Addition{Transfer: first.ID, Files: slices.Clone(files), Lineage: "line"}); err != nil {
+		if err := b.AddFiles(t.Context(), FileBatch{Transfer: first.ID, Files: slices.Clone(files), RunKey: "line"}); err != nil {
 			t.Fatal(err)
 		}
 		if got := unseen(files); len(got) > 0 {
 			t.Errorf("%d unseen after all were registered", len(got))
 		}
-		if got, err := b.Unseen(t.Context(), "another", files[:5]); err != nil || len(got) != 5 {
+		if got, err := b.ChangedFiles(t.Context(), "another", files[:5]); err != nil || len(got) != 5 {
 			t.Errorf("another lineage has seen them: %d, %v", len(got), err)
 		}
 		files[7].Size++
@@ -194,13 +194,13 @@ func TestUnseen(t *testing.T) {
 		}
 		// What changed is registered once more, by a transfer that is canceled then.
 		second := create()
-		if err := b.AddFiles(t.Context(), Addition{Transfer: second.ID, Files: got, Lineage: "line"}); err != nil {
+		if err := b.AddFiles(t.Context(), FileBatch{Transfer: second.ID, Files: got, RunKey: "line"}); err != nil {
 			t.Fatal(err)
 		}
 		if got := unseen(files); len(got) > 0 {
 			t.Errorf("%d unseen after the changed ones were registered", len(got))
 		}
-		if err := b.db.Exec("UPDATE transfers SET state = ? WHERE id = ?", tasks.Dropped, second.ID).Error; err != nil {
+		if err := b.db.Exec("UPDATE transfers SET state = ? WHERE id = ?", tasks.StateCanceled, second.ID).Error; err != nil {
 			t.Fatal(err)
 		}
 		if got := unseen(files); len(got) != 3 {
@@ -221,8 +221,8 @@ func TestAddFilesIsAllOrNothing(t *testing.T) {
 	}
 	tr := b.transfer(t, 1)
 	gap := errors.New("what comes before was not registered")
-	err := b.AddFiles(t.Context(), Addition{
-		Transfer: tr.ID, Files: someFiles(2500), First: 1, Turn: func() error { return gap },
+	err := b.AddFiles(t.Context(), FileBatch{
+		Transfer: tr.ID, Files: someFiles(2500), First: 1, BeforeCount: func() error { return gap },
 	})
 	if !errors.Is(err, gap) {
 		t.Errorf("got %v, want the reason", err)

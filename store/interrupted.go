@@ -23,8 +23,8 @@ func interrupted(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ctx.Err(), err)
 }
 
-// tellInterrupted does so behind every statement.
-func tellInterrupted(db *gorm.DB) error {
+// replaceInterrupted does so behind every statement.
+func replaceInterrupted(db *gorm.DB) error {
 	const name = "baler:interrupted"
 	tell := func(tx *gorm.DB) {
 		if tx.Error != nil {

@@ -10,47 +10,47 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Kick chooses results to be run again.
-type Kick struct {
+// RetryRequest chooses results to be run again.
+type RetryRequest struct {
 	Transfer int64
-	Filter   Filter
+	Filter   ResultFilter
 	After    int64 // files above this number
 	Limit    int   // files at most
 
-	// Ended says that the transfer had completed before the first page of this
+	// WasCompleted says that the transfer had completed before the first page of this
 	// kick, and that nobody else kicks meanwhile: then no file above After is on
 	// its way, whatever the state by now.
-	Ended bool
+	WasCompleted bool
 
-	// Stops reports whether a file that ended so at a step went no further.
+	// StopsRecipe reports whether a file that ended so at a step went no further.
 	// While the transfer runs, only such results may be kicked: of another's
 	// file it is not known where it is.
-	Stops func(step int, outcome tasks.Outcome) bool
+	StopsRecipe func(step int, outcome tasks.Outcome) bool
 
 	// Cut makes batches of the files to be run again at a step.
 	Cut func(step int, files []tasks.File) []tasks.Batch
 }
 
-// Kicked is what one page of a kick did.
-type Kicked struct {
+// RetryPage is what one page of a kick did.
+type RetryPage struct {
 	Files   int64
 	Ended   bool  // all files had ended: the next page may say so
 	Last    int64 // number of the last file looked at; 0 when there are no more
 	Batches []tasks.Batch
 }
 
-// Kick takes back the first chosen result of each file, and those of the steps
+// RetryFiles takes back the first chosen result of each file, and those of the steps
 // behind it, keeps them among the attempts, moves the counters back, and writes
 // batches that run the step again: all in one transaction. A transfer that had
 // ended goes on.
-func (s *Store) Kick(ctx context.Context, k Kick) (done Kicked, err error) {
+func (s *Store) RetryFiles(ctx context.Context, k RetryRequest) (done RetryPage, err error) {
 	err = s.write(ctx, "retry results", func(tx *gorm.DB, now time.Time) error {
-		done = Kicked{}
+		done = RetryPage{}
 		t, err := lockTransfer(tx, k.Transfer, s.dialect)
 		if err != nil {
 			return err
 		}
-		done.Ended = k.Ended || t.State == tasks.Completed || t.State == tasks.Closing
+		done.Ended = k.WasCompleted || t.State == tasks.StateCompleted || t.State == tasks.StateFinalizing
 		firsts, err := k.firsts(tx)
 		if err != nil || len(firsts) == 0 {
 			return err
@@ -59,7 +59,7 @@ func (s *Store) Kick(ctx context.Context, k Kick) (done Kicked, err error) {
 		chosen := make(map[int64]int, len(firsts)) // file → step
 		var numbers []int64
 		for _, r := range firsts {
-			if done.Ended || k.Stops(r.StepNo, r.End.Outcome) {
+			if done.Ended || k.StopsRecipe(r.StepNo, r.End.Outcome) {
 				chosen[r.FileNo] = r.StepNo
 				numbers = append(numbers, r.FileNo)
 			}
@@ -95,11 +95,11 @@ func lockTransfer(tx *gorm.DB, id int64, dialect Dialect) (t transferRow, err er
 }
 
 // firsts finds, for the next files, the earliest step with a chosen result.
-func (k *Kick) firsts(tx *gorm.DB) ([]resultRow, error) {
-	inner := k.Filter.apply(tx.Model(&resultRow{})).Select("file_no, MIN(step_no) AS step_no").
+func (k *RetryRequest) firsts(tx *gorm.DB) ([]resultRecord, error) {
+	inner := k.Filter.apply(tx.Model(&resultRecord{})).Select("file_no, MIN(step_no) AS step_no").
 		Where("transfer_id = ? AND file_no > ?", k.Transfer, k.After).
 		Group("file_no").Order("file_no").Limit(k.Limit)
-	var rows []resultRow
+	var rows []resultRecord
 	err := tx.Select("results.*").
 		Joins("JOIN (?) f ON f.file_no = results.file_no AND f.step_no = results.step_no", inner).
 		Where("results.transfer_id = ?", k.Transfer).Order("results.file_no").Find(&rows).Error
@@ -109,10 +109,10 @@ func (k *Kick) firsts(tx *gorm.DB) ([]resultRow, error) {
 	return rows, nil
 }
 
-// takeBack moves the chosen results and those behind them to the attempts.
-func (k *Kick) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int64) error {
-	var rows []resultRow
-	q := within(tx.Where("transfer_id = ?", k.Transfer), "file_no", tasks.RangesOf(numbers))
+// reclaim moves the chosen results and those behind them to the attempts.
+func (k *RetryRequest) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int64) error {
+	var rows []resultRecord
+	q := within(tx.Where("transfer_id = ?", k.Transfer), "file_no", tasks.NewRanges(numbers))
 	if err := q.Order("step_no, file_no").Find(&rows).Error; err != nil {
 		return fmt.Errorf("read results: %w", err)
 	}
@@ -132,15 +132,15 @@ func (k *Kick) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int64) erro
 		}
 		tally[r.StepNo].counts.Add(r.End.Outcome, -1)
 		if r.StepNo > first {
-			tally[r.StepNo].routed-- // it is routed there again, or elsewhere
+			tally[r.StepNo].selected-- // it is routed there again, or elsewhere
 		}
 	}
 	if err := createBySize(tx, history, func(r *attemptRow) int { return r.End.size() }); err != nil {
 		return fmt.Errorf("keep attempts: %w", err)
 	}
 	for _, no := range sortedKeys(gone) {
-		q := within(tx.Where("transfer_id = ? AND step_no = ?", k.Transfer, no), "file_no", tasks.RangesOf(gone[no]))
-		if err := q.Delete(&resultRow{}).Error; err != nil {
+		q := within(tx.Where("transfer_id = ? AND step_no = ?", k.Transfer, no), "file_no", tasks.NewRanges(gone[no]))
+		if err := q.Delete(&resultRecord{}).Error; err != nil {
 			return fmt.Errorf("take back results: %w", err)
 		}
 		if err := addToStep(tx, stepKey{k.Transfer, no}, tally[no]); err != nil {
@@ -150,9 +150,9 @@ func (k *Kick) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int64) erro
 	return nil
 }
 
-func (k *Kick) cut(tx *gorm.DB, chosen map[int64]int, numbers []int64) ([]tasks.Batch, error) {
+func (k *RetryRequest) cut(tx *gorm.DB, chosen map[int64]int, numbers []int64) ([]tasks.Batch, error) {
 	var rows []fileRow
-	q := within(tx.Where("transfer_id = ?", k.Transfer), "no", tasks.RangesOf(numbers))
+	q := within(tx.Where("transfer_id = ?", k.Transfer), "no", tasks.NewRanges(numbers))
 	if err := q.Order("no").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read files: %w", err)
 	}
@@ -172,9 +172,9 @@ func (k *Kick) cut(tx *gorm.DB, chosen map[int64]int, numbers []int64) ([]tasks.
 // had ended go on.
 func reviveTransfer(tx *gorm.DB, t transferRow, files int64) error {
 	state, ended := t.State, t.EndedAt
-	if state.Ended() || state == tasks.Closing {
-		state, ended = tasks.Running, nil
-		if err := stopClosing(tx, t, tasks.ClosingWaiting); err != nil { // they run when its last file has ended again
+	if state.Ended() || state == tasks.StateFinalizing {
+		state, ended = tasks.StateRunning, nil
+		if err := stopFinalizing(tx, t, tasks.FinalizeWaiting); err != nil { // they run when its last file has ended again
 			return err
 		}
 	}

@@ -16,10 +16,10 @@ type leaseRow struct {
 // TableName names the table to GORM.
 func (leaseRow) TableName() string { return "leases" }
 
-// Acquire takes or renews a named lease for a holder and reports whether it has
+// AcquireLease takes or renews a named lease for a holder and reports whether it has
 // it. A lease is a courtesy that keeps two from doing the same work: clocks
 // differ and processes freeze, so what is done under it must be safe anyway.
-func (s *Store) Acquire(ctx context.Context, name, holder string, ttl time.Duration) (held bool, err error) {
+func (s *Store) AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) (held bool, err error) {
 	holder = clip(holder, 128)
 	err = s.write(ctx, "acquire lease", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE leases SET holder = ?, until = ? WHERE name = ? AND (holder = ? OR until < ?)",
@@ -36,8 +36,8 @@ func (s *Store) Acquire(ctx context.Context, name, holder string, ttl time.Durat
 	return err == nil, err
 }
 
-// Release gives a lease up before its time, if the holder has it.
-func (s *Store) Release(ctx context.Context, name, holder string) error {
+// ReleaseLease gives a lease up before its time, if the holder has it.
+func (s *Store) ReleaseLease(ctx context.Context, name, holder string) error {
 	holder = clip(holder, 128)
 	return s.write(ctx, "release lease", func(tx *gorm.DB, _ time.Time) error {
 		return tx.Exec("DELETE FROM leases WHERE name = ? AND holder = ?", name, holder).Error

@@ -11,7 +11,7 @@ func TestLease(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		acquire := func(holder string, want bool) {
 			t.Helper()
-			if held, err := b.Acquire(t.Context(), "dispatcher", holder, 5*time.Second); err != nil || held != want {
+			if held, err := b.AcquireLease(t.Context(), "dispatcher", holder, 5*time.Second); err != nil || held != want {
 				t.Errorf("%s holds the lease: %v, %v; want %v", holder, held, err, want)
 			}
 		}
@@ -20,7 +20,7 @@ func TestLease(t *testing.T) {
 		for round := range 5 {
 			holders = nil
 			atOnce(t, 8, func(i int) error {
-				held, err := b.Acquire(t.Context(), fmt.Sprint("lease-", round), fmt.Sprint("holder-", i), time.Minute)
+				held, err := b.AcquireLease(t.Context(), fmt.Sprint("lease-", round), fmt.Sprint("holder-", i), time.Minute)
 				mu.Lock()
 				defer mu.Unlock()
 				if held {
@@ -41,11 +41,11 @@ func TestLease(t *testing.T) {
 		b.clock.Advance(time.Second + time.Microsecond)
 		acquire("b", true) // expired
 		acquire("a", false)
-		if err := b.Release(t.Context(), "dispatcher", "a"); err != nil {
+		if err := b.ReleaseLease(t.Context(), "dispatcher", "a"); err != nil {
 			t.Fatal(err)
 		}
 		acquire("c", false) // a had nothing to release
-		if err := b.Release(t.Context(), "dispatcher", "b"); err != nil {
+		if err := b.ReleaseLease(t.Context(), "dispatcher", "b"); err != nil {
 			t.Fatal(err)
 		}
 		acquire("c", true)

@@ -22,7 +22,7 @@ func ids(batches []tasks.Batch) []int64 {
 
 func (b *bench) due(t *testing.T) []tasks.Batch {
 	t.Helper()
-	due, err := b.Due(t.Context(), 100)
+	due, err := b.DueBatches(t.Context(), 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,13 +38,13 @@ func TestCutAtOnce(t *testing.T) {
 		var cut []tasks.Batch
 		moved := 0
 		atOnce(t, 6, func(int) error {
-			c := batcher.Cut{Transfer: tr.ID, From: 0, To: 9, Finished: 2, Batches: []tasks.Batch{
+			c := batcher.Dispatch{Transfer: tr.ID, From: 0, To: 9, Finished: 2, Batches: []tasks.Batch{
 				newBatch(t, tr.ID, 1, "1-4"), newBatch(t, tr.ID, 2, "5-7"),
 			}}
-			_, err := b.Cut(t.Context(), c)
+			_, err := b.CommitDispatch(t.Context(), c)
 			mu.Lock()
 			defer mu.Unlock()
-			if errors.Is(err, batcher.ErrMoved) {
+			if errors.Is(err, batcher.ErrCursorMoved) {
 				moved++
 				return nil
 			}
@@ -56,7 +56,7 @@ func TestCutAtOnce(t *testing.T) {
 			t.Fatalf("%d found the cursor moved, open %v, cut %v, %v", moved, ids(open), ids(cut), err)
 		}
 		read := b.read(t, tr.ID)
-		if read.Cursor != 9 || read.Finished != 2 || read.Steps[0].Routed != 4 || read.Steps[1].Routed != 3 {
+		if read.Cursor != 9 || read.Finished != 2 || read.Steps[0].Selected != 4 || read.Steps[1].Selected != 3 {
 			t.Errorf("%+v", read)
 		}
 		logs, err := b.Backlogs(t.Context(), 0, 10)
@@ -70,16 +70,16 @@ func TestCutOfTheLastFilesCompletes(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 5)
-		if done, err := b.Cut(t.Context(), batcher.Cut{Transfer: tr.ID, To: 3, Finished: 3}); err != nil || done {
+		if done, err := b.CommitDispatch(t.Context(), batcher.Dispatch{Transfer: tr.ID, To: 3, Finished: 3}); err != nil || done {
 			t.Errorf("an open transfer completed: %v, %v", done, err)
 		}
 		if _, err := b.Seal(t.Context(), tr.ID); err != nil {
 			t.Fatal(err)
 		}
-		if done, err := b.Cut(t.Context(), batcher.Cut{Transfer: tr.ID, From: 3, To: 5, Finished: 2}); err != nil || !done {
+		if done, err := b.CommitDispatch(t.Context(), batcher.Dispatch{Transfer: tr.ID, From: 3, To: 5, Finished: 2}); err != nil || !done {
 			t.Errorf("completed %v, %v", done, err)
 		}
-		if read := b.read(t, tr.ID); read.State != tasks.Completed {
+		if read := b.read(t, tr.ID); read.State != tasks.StateCompleted {
 			t.Errorf("%+v", read)
 		}
 		if logs, err := b.Backlogs(t.Context(), 0, 10); err != nil || len(logs) > 0 {
@@ -92,18 +92,18 @@ func TestCutOfTheLastFilesCompletes(t *testing.T) {
 func TestUncountedCut(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		tr := b.transfer(t, 1)
-		if err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: someFiles(3), Routed: map[int]int64{1: 3}}); err != nil {
+		if err := b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, Files: someFiles(3), FirstSteps: map[int]int64{1: 3}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Mark(t.Context(), tr.ID, 3); err != nil {
+		if err := b.SetSweepMark(t.Context(), tr.ID, 3); err != nil {
 			t.Fatal(err)
 		}
 		logs, err := b.Backlogs(t.Context(), 0, 1)
-		if err != nil || logs[0].MarkFiles != 3 || !logs[0].MarkedAt.Equal(b.clock.Now()) {
+		if err != nil || logs[0].SweepMark != 3 || !logs[0].MarkedAt.Equal(b.clock.Now()) {
 			t.Errorf("%+v, %v", logs, err)
 		}
-		_, err = b.Cut(t.Context(), batcher.Cut{Transfer: tr.ID, To: 3, Uncounted: true, Batches: []tasks.Batch{newBatch(t, tr.ID, 1, "2")}})
-		if read := b.read(t, tr.ID); err != nil || read.Steps[0].Routed != 3 {
+		_, err = b.CommitDispatch(t.Context(), batcher.Dispatch{Transfer: tr.ID, To: 3, Uncounted: true, Batches: []tasks.Batch{newBatch(t, tr.ID, 1, "2")}})
+		if read := b.read(t, tr.ID); err != nil || read.Steps[0].Selected != 3 {
 			t.Errorf("%+v, %v", read.Steps, err)
 		}
 	})
@@ -129,28 +129,28 @@ func TestDueAndDefer(t *testing.T) {
 		if due := b.due(t); !slices.Equal(ids(due), all) {
 			t.Errorf("due %v, want %v in the order of their times", ids(due), all)
 		}
-		if err := b.Defer(t.Context(), nil, time.Second, true); err != nil {
+		if err := b.Reschedule(t.Context(), nil, time.Second, true); err != nil {
 			t.Error(err)
 		}
-		if err := b.Defer(t.Context(), all[:2], 10*time.Second, false); err != nil {
+		if err := b.Reschedule(t.Context(), all[:2], 10*time.Second, false); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Defer(t.Context(), all[2:4], 20*time.Second, true); err != nil {
+		if err := b.Reschedule(t.Context(), all[2:4], 20*time.Second, true); err != nil {
 			t.Fatal(err)
 		}
 		if due := b.due(t); !slices.Equal(ids(due), all[4:]) {
 			t.Errorf("due %v, want %v", ids(due), all[4:])
 		}
 		b.clock.Advance(10 * time.Second)
-		if due := b.due(t); len(due) != 3 || due[0].Delivery+due[1].Delivery+due[2].Delivery != 0 {
+		if due := b.due(t); len(due) != 3 || due[0].FencingToken+due[1].FencingToken+due[2].FencingToken != 0 {
 			t.Errorf("due %+v", due)
 		}
-		if err := b.HurryAll(t.Context()); err != nil {
+		if err := b.MakeAllDue(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		delivered := 0
 		for _, d := range b.due(t) {
-			delivered += d.Delivery
+			delivered += d.FencingToken
 		}
 		if delivered != 2 {
 			t.Errorf("%d of 2 batches that were sent again raised their delivery", delivered)
@@ -176,8 +176,8 @@ func TestCompletionOnce(t *testing.T) {
 			if i >= batches {
 				done, err = b.Seal(t.Context(), tr.ID)
 			} else {
-				rec := &Recording{Batch: open[i], Results: results(open[i], tasks.Succeeded, int64(i)+1), Plan: finishing(open[i])}
-				err = errors.Join(b.Record(t.Context(), []*Recording{rec}), rec.Err)
+				rec := &BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), Next: finishing(open[i])}
+				err = errors.Join(b.Record(t.Context(), []*BatchCompletion{rec}), rec.Err)
 				done = rec.Completed
 			}
 			mu.Lock()
@@ -187,7 +187,7 @@ func TestCompletionOnce(t *testing.T) {
 			}
 			return err
 		})
-		if read := b.read(t, tr.ID); completed != 1 || read.State != tasks.Completed {
+		if read := b.read(t, tr.ID); completed != 1 || read.State != tasks.StateCompleted {
 			t.Errorf("completed %d times, %+v", completed, read)
 		}
 		b.checkCounters(t.Context(), t, tr.ID)

@@ -45,7 +45,7 @@ type life struct {
 
 // worker is a delivery of a batch, as handlers see it.
 type worker struct {
-	held    Held
+	held    Claim
 	verdict map[int64]tasks.Outcome // of the files that it runs or has found recorded as its own
 	done    map[int64]bool          // of them, those that it has sent to the store
 }
@@ -91,7 +91,7 @@ func (l *life) move() {
 		}
 	case 4:
 		if w := l.any(); w != nil {
-			l.must(l.store.HandBack(l.ctx, &w.held.Batch))
+			l.must(l.store.ReleaseBatch(l.ctx, &w.held.Batch))
 		}
 	case 5:
 		if w := l.any(); w != nil && w.held.Items() > 1 {
@@ -114,13 +114,13 @@ func (l *life) any() *worker {
 func (l *life) pickup(id int64) *worker {
 	// The queue delivers again only what it counts as lost.
 	lost := slices.ContainsFunc(l.workers, func(w *worker) bool { return w.held.ID == id })
-	held, err := l.store.Pickup(l.ctx, id, lost)
+	held, err := l.store.ClaimBatch(l.ctx, id, lost)
 	l.must(err)
 	w := &worker{held: held, verdict: map[int64]tasks.Outcome{}, done: map[int64]bool{}}
 	for f := range held.Files.All() {
-		w.verdict[f] = rapid.SampledFrom([]tasks.Outcome{tasks.Succeeded, tasks.Failed, tasks.Warning}).Draw(l.rt, "verdict")
+		w.verdict[f] = rapid.SampledFrom([]tasks.Outcome{tasks.OutcomeSucceeded, tasks.OutcomeFailed, tasks.OutcomeWarning}).Draw(l.rt, "verdict")
 	}
-	if held.Retaken {
+	if held.Redelivered {
 		recorded, err := l.store.Recorded(l.ctx, l.transfer, held.Step, held.Files)
 		l.must(err)
 		for _, r := range recorded {
@@ -138,17 +138,17 @@ func (l *life) split(w *worker) {
 	var parts []tasks.Batch
 	for f := range w.held.Files.All() {
 		part := w.held.Batch
-		part.Files, part.Delivery = tasks.RangesOf([]int64{f}), 1
+		part.Files, part.FencingToken = tasks.NewRanges([]int64{f}), 1
 		parts = append(parts, part)
 	}
-	if err := l.store.Split(l.ctx, &w.held.Batch, parts); err != nil {
+	if err := l.store.SplitBatch(l.ctx, &w.held.Batch, parts); err != nil {
 		wantStale(l.rt, err)
 	}
 }
 
 // record has some workers say something in one transaction.
 func (l *life) record(together int) {
-	var recs []*Recording
+	var recs []*BatchCompletion
 	for range together {
 		if w := l.any(); w != nil {
 			recs = append(recs, l.say(w, rapid.Bool().Draw(l.rt, "end")))
@@ -160,8 +160,8 @@ func (l *life) record(together int) {
 }
 
 // say makes a recording of some results, or of all that are left and the end.
-func (l *life) say(w *worker, end bool) *Recording {
-	rec := &Recording{Batch: &w.held.Batch}
+func (l *life) say(w *worker, end bool) *BatchCompletion {
+	rec := &BatchCompletion{Batch: &w.held.Batch}
 	for _, f := range slices.Sorted(maps.Keys(w.verdict)) {
 		if !w.done[f] && (end || rapid.Bool().Draw(l.rt, "done")) {
 			w.done[f] = true
@@ -169,30 +169,30 @@ func (l *life) say(w *worker, end bool) *Recording {
 		}
 	}
 	if end {
-		rec.Plan = func(foreign tasks.Ranges) Closing { return l.plan(w, foreign) }
+		rec.Next = func(foreign tasks.Ranges) FollowUp { return l.plan(w, foreign) }
 	}
 	return rec
 }
 
 // plan: what succeeded goes on to the second step.
-func (l *life) plan(w *worker, foreign tasks.Ranges) (c Closing) {
+func (l *life) plan(w *worker, foreign tasks.Ranges) (c FollowUp) {
 	var next []int64
 	for _, f := range slices.Sorted(maps.Keys(w.verdict)) {
 		switch {
 		case foreign.Contains(f):
-		case w.held.Step == 1 && w.verdict[f] == tasks.Succeeded:
+		case w.held.Step == 1 && w.verdict[f] == tasks.OutcomeSucceeded:
 			next = append(next, f)
 		default:
 			c.Finished++
 		}
 	}
 	if len(next) > 0 {
-		c.Next = []tasks.Batch{{Transfer: l.transfer, Step: 2, Attempt: 1, Queue: "q", Files: tasks.RangesOf(next)}}
+		c.Batches = []tasks.Batch{{Transfer: l.transfer, Step: 2, Attempt: 1, Queue: "q", Files: tasks.NewRanges(next)}}
 	}
 	return c
 }
 
-func (l *life) commit(recs []*Recording) {
+func (l *life) commit(recs []*BatchCompletion) {
 	l.must(l.store.Record(l.ctx, recs))
 	for _, r := range recs {
 		if r.Err != nil {
@@ -208,7 +208,7 @@ func (l *life) commit(recs []*Recording) {
 func (l *life) drain() {
 	for open := l.open(); len(open) > 0; open = l.open() {
 		for i := range open {
-			l.commit([]*Recording{l.say(l.pickup(open[i].ID), true)})
+			l.commit([]*BatchCompletion{l.say(l.pickup(open[i].ID), true)})
 		}
 	}
 }
@@ -216,10 +216,10 @@ func (l *life) drain() {
 func (l *life) checkEnd() {
 	tr, err := l.store.TransferByID(l.ctx, l.transfer)
 	l.must(err)
-	if tr.State != tasks.Completed || tr.Finished != l.files || l.completed != 1 {
+	if tr.State != tasks.StateCompleted || tr.Finished != l.files || l.completed != 1 {
 		l.rt.Errorf("%s with %d of %d finished, completed %d times", tr.State, tr.Finished, l.files, l.completed)
 	}
-	lines, err := l.store.Results(l.ctx, l.transfer, Filter{}, Key{}, 100)
+	lines, err := l.store.Results(l.ctx, l.transfer, ResultFilter{}, ResultKey{}, 100)
 	l.must(err)
 	var got, want []string
 	for _, r := range lines {
@@ -229,21 +229,21 @@ func (l *life) checkEnd() {
 		}
 	}
 	for _, r := range lines {
-		if r.Step == 1 && r.Outcome == tasks.Succeeded {
+		if r.Step == 1 && r.Outcome == tasks.OutcomeSucceeded {
 			want = append(want, fmt.Sprint("2.", r.File))
 		}
 	}
 	if !slices.Equal(got, want) || tr.Steps[0].Total() != l.files {
 		l.rt.Errorf("results of step.file %v, want %v for %d files", got, want, l.files)
 	}
-	if routed := tr.Steps[1].Routed; routed != tr.Steps[0].Succeeded {
+	if routed := tr.Steps[1].Selected; routed != tr.Steps[0].Succeeded {
 		l.rt.Errorf("%d routed to step 2, %d succeeded", routed, tr.Steps[0].Succeeded)
 	}
 }
 
 func wantStale(rt *rapid.T, err error) {
 	rt.Helper()
-	if !errors.Is(err, ErrStale) {
-		rt.Errorf("got error %v, want %v", err, ErrStale)
+	if !errors.Is(err, ErrLeaseLost) {
+		rt.Errorf("got error %v, want %v", err, ErrLeaseLost)
 	}
 }

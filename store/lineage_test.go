@@ -12,10 +12,10 @@ func TestRevivedAreTheEarlierOnesThatRun(t *testing.T) {
 		add := func(lineage string) tasks.Transfer {
 			t.Helper()
 			tr, _, err := b.Create(ctx, NewTransfer{
-				Lineage: lineage, Via: tasks.ViaBulk, Queue: "q", Recipe: "steps: []", Steps: []tasks.Step{{No: 1, Name: "s", Handler: "noop"}},
+				RunKey: lineage, Via: tasks.ViaBulk, Queue: "q", Recipe: "steps: []", Steps: []tasks.Step{{Number: 1, Name: "s", Handler: "noop"}},
 			})
 			if err == nil {
-				err = b.AddFiles(ctx, Addition{Transfer: tr.ID, Files: []tasks.File{{Path: "/f"}}, First: 1, Lineage: lineage})
+				err = b.AddFiles(ctx, FileBatch{Transfer: tr.ID, Files: []tasks.File{{Path: "/f"}}, First: 1, RunKey: lineage})
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -34,7 +34,7 @@ func TestRevivedAreTheEarlierOnesThatRun(t *testing.T) {
 		if ok, err := b.Cancel(ctx, canceled.ID); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
-		got, err := b.Revived(ctx, "a", latest.ID)
+		got, err := b.UnfinishedRuns(ctx, "a", latest.ID)
 		if err != nil || len(got) != 1 || got[0].UUID != running.UUID {
 			t.Errorf("revived %+v, %v; want %s alone, not the open %s", got, err, running.UUID, open.UUID)
 		}

@@ -12,20 +12,20 @@ import (
 	"github.com/balerhq/baler/internal/faults"
 )
 
-// ErrLoaded says that the rows of a section are in the table already.
-var ErrLoaded = errors.New("the section is loaded already")
+// ErrChunkLoaded says that the rows of a section are in the table already.
+var ErrChunkLoaded = errors.New("the section is loaded already")
 
-// Section is a run of lines of one file that is loaded in one transaction.
-type Section struct {
+// Chunk is a run of lines of one file that is loaded in one transaction.
+type Chunk struct {
 	Transfer int64
 	Step     int
 	File     int64
-	At       int64 // where in the file's content it begins, uncompressed
+	Offset   int64 // where in the file's content it begins, uncompressed
 	Bytes    int64
 	Lines    int64
 	Skipped  int64
-	Rows     *Rows
-	Rejects  []Reject // lines that are no rows
+	Rows     *RowBuffer
+	Rejects  []RejectedLine // lines that are no rows
 }
 
 // LoadCounts is what became of lines. Lines is the sum of the four below it.
@@ -49,11 +49,11 @@ func (c *LoadCounts) Plus(o LoadCounts) {
 }
 
 // Load commits a section: its rows, its rejects and a marker that it is in, all
-// or nothing. A section that begins where one has been loaded gives ErrLoaded,
+// or nothing. A section that begins where one has been loaded gives ErrChunkLoaded,
 // and changes nothing; when another worker is at it, Load waits for the outcome.
 // Rows that the database refuses become rejects, and cost no other row. While
 // the database is away it waits.
-func (t *Table) Load(ctx context.Context, sec *Section) (LoadCounts, error) {
+func (t *Table) Load(ctx context.Context, sec *Chunk) (LoadCounts, error) {
 	var counts LoadCounts
 	attempt := func(tx *gorm.DB, _ time.Time) error {
 		l := loading{t: t, sec: sec, tx: tx, conn: tx.Statement.ConnPool, rejects: slices.Clip(sec.Rejects)}
@@ -61,7 +61,7 @@ func (t *Table) Load(ctx context.Context, sec *Section) (LoadCounts, error) {
 		counts = l.counts
 		return err
 	}
-	err := Outlast(ctx, t.s.log, func() error { return t.s.write(ctx, "load lines", attempt) })
+	err := RetryOutage(ctx, t.s.log, func() error { return t.s.write(ctx, "load lines", attempt) })
 	if err != nil {
 		return LoadCounts{}, err
 	}
@@ -71,10 +71,10 @@ func (t *Table) Load(ctx context.Context, sec *Section) (LoadCounts, error) {
 // loading is one try of one transaction.
 type loading struct {
 	t       *Table
-	sec     *Section
+	sec     *Chunk
 	tx      *gorm.DB
 	conn    gorm.ConnPool // without GORM in between, which would look for parameters in megabytes of text
-	rejects []Reject
+	rejects []RejectedLine
 	counts  LoadCounts
 	seen    int64 // what the session's count of duplicates was last
 }
@@ -84,7 +84,7 @@ func (l *loading) run(ctx context.Context) error {
 	// First of all: whoever loads the same section waits here, or finds it done.
 	if err := l.tx.Create(&mark).Error; err != nil {
 		if duplicate(err) {
-			return ErrLoaded
+			return ErrChunkLoaded
 		}
 		return err
 	}
@@ -103,8 +103,8 @@ func (l *loading) run(ctx context.Context) error {
 		return err
 	}
 	return l.tx.Exec(`UPDATE loads SET loaded = ?, duplicates = ?, bad = ?
-		WHERE transfer_id = ? AND step_no = ? AND file_no = ? AND at_byte = ?`,
-		l.counts.Loaded, l.counts.Duplicates, l.counts.Bad, mark.TransferID, mark.StepNo, mark.FileNo, mark.AtByte).Error
+		WHERE transfer_id = ? AND step_no = ? AND file_no = ? AND byte_offset = ?`,
+		l.counts.Loaded, l.counts.Duplicates, l.counts.Bad, mark.TransferID, mark.StepNo, mark.FileNo, mark.ByteOffset).Error
 }
 
 // loadBytes bounds the rows of one statement: large enough that round trips cost
@@ -138,7 +138,7 @@ func (l *loading) insert(ctx context.Context, rows []rowEnd) error {
 	case !refusedRow(err) || ctx.Err() != nil:
 		return err
 	case len(rows) == 1:
-		l.rejects = append(l.rejects, NewReject(rows[0].line, databaseReason(err), rows[0].source))
+		l.rejects = append(l.rejects, NewRejectedLine(rows[0].line, databaseReason(err), rows[0].source))
 		return nil
 	}
 	half := len(rows) / 2

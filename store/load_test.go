@@ -13,7 +13,7 @@ import (
 // number and word are the columns of most tables here.
 func (b *bench) wordTable(t *testing.T, name string, key ...string) {
 	t.Helper()
-	columns := []Column{{Name: "number", Kind: Int}, {Name: "word", Kind: Text}}
+	columns := []Column{{Name: "number", Kind: ColumnInt}, {Name: "word", Kind: ColumnText}}
 	if err := b.CreateTable(t.Context(), name, columns, key); err != nil {
 		t.Fatal(err)
 	}
@@ -29,13 +29,13 @@ func (b *bench) table(t *testing.T, name string, on OnDuplicate, key ...string) 
 }
 
 // words is a section of rows "number word", one a line from the first on.
-func words(table *Table, at int64, lines ...string) *Section {
-	sec := &Section{Transfer: 1, Step: 1, File: 1, At: at, Bytes: int64(len(lines)), Lines: int64(len(lines)), Rows: table.Rows()}
+func words(table *Table, at int64, lines ...string) *Chunk {
+	sec := &Chunk{Transfer: 1, Step: 1, File: 1, Offset: at, Bytes: int64(len(lines)), Lines: int64(len(lines)), Rows: table.Rows()}
 	for i, line := range lines {
 		number, word, _ := strings.Cut(line, " ")
-		sec.Rows.Number([]byte(number), false)
-		sec.Rows.Text([]byte(word))
-		sec.Rows.End(at+int64(i)+1, []byte(line))
+		sec.Rows.AddNumber([]byte(number), false)
+		sec.Rows.AddText([]byte(word))
+		sec.Rows.EndRow(at+int64(i)+1, []byte(line))
 	}
 	return sec
 }
@@ -67,9 +67,9 @@ func TestLoadTellsWhatBecameOfRows(t *testing.T) {
 		held   string
 		bad    []int64
 	}{
-		"refused": {Refuse, nil, LoadCounts{Loaded: 3, Bad: 4}, "1 old|2 two|3 three|4 four", []int64{101, 104, 105, 107}},
-		"ignored": {Ignore, []string{"number"}, LoadCounts{Loaded: 3, Duplicates: 3, Bad: 1}, "1 old|2 two|3 three|4 four", []int64{105}},
-		"updated": {Update, []string{"NUMBER"}, LoadCounts{Loaded: 3, Duplicates: 3, Bad: 1}, "1 newest|2 two|3 again|4 four", []int64{105}},
+		"refused": {DuplicateError, nil, LoadCounts{Loaded: 3, Bad: 4}, "1 old|2 two|3 three|4 four", []int64{101, 104, 105, 107}},
+		"ignored": {DuplicateIgnore, []string{"number"}, LoadCounts{Loaded: 3, Duplicates: 3, Bad: 1}, "1 old|2 two|3 three|4 four", []int64{105}},
+		"updated": {DuplicateUpdate, []string{"NUMBER"}, LoadCounts{Loaded: 3, Duplicates: 3, Bad: 1}, "1 newest|2 two|3 again|4 four", []int64{105}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, b *bench) {
@@ -96,9 +96,9 @@ func TestLoadTellsWhatBecameOfRows(t *testing.T) {
 				if held := strings.Join(b.held(t, "words"), "|"); held != tt.held {
 					t.Errorf("the table holds %s, want %s", held, tt.held)
 				}
-				loaded, err := b.Loaded(t.Context(), 1, 1, 1)
-				first := Loaded{0, LoadCounts{Bytes: 1, Lines: 1, Loaded: 1}}
-				if err != nil || len(loaded) != 2 || loaded[0] != first || loaded[1] != (Loaded{100, counts}) {
+				loaded, err := b.LoadedChunks(t.Context(), 1, 1, 1)
+				first := LoadedChunk{0, LoadCounts{Bytes: 1, Lines: 1, Loaded: 1}}
+				if err != nil || len(loaded) != 2 || loaded[0] != first || loaded[1] != (LoadedChunk{100, counts}) {
 					t.Errorf("marked: %+v, %v", loaded, err)
 				}
 				total, err := b.LoadTotals(t.Context(), 1)
@@ -107,7 +107,7 @@ func TestLoadTellsWhatBecameOfRows(t *testing.T) {
 				}
 				var bad []int64
 				insertFile(t, b)
-				rejects, err := b.Rejects(t.Context(), 1, RejectKey{}, 100)
+				rejects, err := b.RejectedLines(t.Context(), 1, RejectKey{}, 100)
 				for _, r := range rejects {
 					bad = append(bad, r.Line)
 					if !strings.Contains(r.Reason, "the database refuses the row: ") || r.Path != "/lines" ||
@@ -118,7 +118,7 @@ func TestLoadTellsWhatBecameOfRows(t *testing.T) {
 				if err != nil || !slices.Equal(bad, tt.bad) {
 					t.Errorf("lines %v were set aside, want %v: %v", bad, tt.bad, err)
 				}
-				if more, err := b.Rejects(t.Context(), 1, rejects[0].Key, 100); err != nil || len(more) != len(rejects)-1 {
+				if more, err := b.RejectedLines(t.Context(), 1, rejects[0].Key, 100); err != nil || len(more) != len(rejects)-1 {
 					t.Errorf("%d behind the first, %v", len(more), err)
 				}
 			})
@@ -138,12 +138,12 @@ func insertFile(t *testing.T, b *bench) {
 func TestLoadAtOnceLoadsOnce(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		b.wordTable(t, "words")
-		table := b.table(t, "words", Refuse)
+		table := b.table(t, "words", DuplicateError)
 		var mu sync.Mutex
 		loaded := 0
 		atOnce(t, 8, func(int) error {
 			_, err := table.Load(t.Context(), words(table, 0, "1 a", "2 b"))
-			if errors.Is(err, ErrLoaded) {
+			if errors.Is(err, ErrChunkLoaded) {
 				return nil
 			}
 			mu.Lock()
@@ -161,12 +161,12 @@ func TestLoadAtOnceLoadsOnce(t *testing.T) {
 func TestLoadAllOrNothing(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		b.wordTable(t, "words")
-		table := b.table(t, "words", Refuse)
-		if err := b.db.Exec("DROP TABLE load_rejects").Error; err != nil { // the last thing that is written
+		table := b.table(t, "words", DuplicateError)
+		if err := b.db.Exec("DROP TABLE rejected_lines").Error; err != nil { // the last thing that is written
 			t.Fatal(err)
 		}
 		sec := words(table, 0, "1 a")
-		sec.Rejects = []Reject{NewReject(2, "bad", nil)}
+		sec.Rejects = []RejectedLine{NewRejectedLine(2, "bad", nil)}
 		if _, err := table.Load(t.Context(), sec); err == nil {
 			t.Error("loaded without its rejects")
 		}
@@ -184,15 +184,15 @@ func TestLoadAllOrNothing(t *testing.T) {
 func TestLoadKeepsEveryCharacter(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		b.wordTable(t, "words")
-		table := b.table(t, "words", Refuse)
+		table := b.table(t, "words", DuplicateError)
 		texts := []string{"", "'", "''", `\`, `\'`, `"`, "`", "a\x00b", "\x00", "\r\n\t\x1a\x08", "?", ":x @y", "%", "Ünïcödé 😀", "x'); DROP TABLE words; --"}
-		sec := &Section{Transfer: 1, Step: 1, File: 1, Rows: table.Rows()}
+		sec := &Chunk{Transfer: 1, Step: 1, File: 1, Rows: table.Rows()}
 		for i, s := range texts {
-			sec.Rows.Text([]byte("given up"))
-			sec.Rows.Drop()
-			sec.Rows.Number(fmt.Append(nil, i), false)
-			sec.Rows.Text([]byte(s))
-			sec.Rows.End(int64(i), nil)
+			sec.Rows.AddText([]byte("given up"))
+			sec.Rows.DiscardRow()
+			sec.Rows.AddNumber(fmt.Append(nil, i), false)
+			sec.Rows.AddText([]byte(s))
+			sec.Rows.EndRow(int64(i), nil)
 		}
 		if counts, err := table.Load(t.Context(), sec); err != nil || counts.Loaded != int64(len(texts)) {
 			t.Fatalf("%+v, %v", counts, err)
@@ -211,7 +211,7 @@ func TestLoadKeepsEveryCharacter(t *testing.T) {
 func TestLoadCutsStatements(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		b.wordTable(t, "words")
-		table := b.table(t, "words", Refuse)
+		table := b.table(t, "words", DuplicateError)
 		large := strings.Repeat("x", rowBytes)
 		lines := []string{"1 " + large[:loadBytes], "2 " + large}
 		for i := range 300 {

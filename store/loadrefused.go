@@ -25,7 +25,7 @@ func refusedRow(err error) bool {
 			return true
 		}
 	}
-	return Refused(err)
+	return IsRejected(err)
 }
 
 // databaseReason is what the database said of a row.

@@ -14,7 +14,7 @@ type loadRow struct {
 	TransferID int64 `gorm:"primaryKey;autoIncrement:false"`
 	StepNo     int   `gorm:"primaryKey;autoIncrement:false"`
 	FileNo     int64 `gorm:"primaryKey;autoIncrement:false"`
-	AtByte     int64 `gorm:"primaryKey;autoIncrement:false"`
+	ByteOffset int64 `gorm:"primaryKey;autoIncrement:false"`
 	Bytes      int64
 	Lines      int64
 	Loaded     int64
@@ -26,9 +26,9 @@ type loadRow struct {
 // TableName names the table to GORM.
 func (loadRow) TableName() string { return "loads" }
 
-func newLoadRow(sec *Section) loadRow {
+func newLoadRow(sec *Chunk) loadRow {
 	return loadRow{
-		TransferID: sec.Transfer, StepNo: sec.Step, FileNo: sec.File, AtByte: sec.At,
+		TransferID: sec.Transfer, StepNo: sec.Step, FileNo: sec.File, ByteOffset: sec.Offset,
 		Bytes: sec.Bytes, Lines: sec.Lines, Skipped: sec.Skipped,
 	}
 }
@@ -39,23 +39,23 @@ func (r *loadRow) counts() LoadCounts {
 	}
 }
 
-// Loaded is a section that is in the table.
-type Loaded struct {
+// LoadedChunk is a section that is in the table.
+type LoadedChunk struct {
 	At int64
 	LoadCounts
 }
 
-// Loaded lists the sections of a file that are in, in their order.
-func (s *Store) Loaded(ctx context.Context, transfer int64, step int, file int64) ([]Loaded, error) {
+// LoadedChunks lists the sections of a file that are in, in their order.
+func (s *Store) LoadedChunks(ctx context.Context, transfer int64, step int, file int64) ([]LoadedChunk, error) {
 	var rows []loadRow
 	err := s.db.WithContext(ctx).Where("transfer_id = ? AND step_no = ? AND file_no = ?", transfer, step, file).
-		Order("at_byte").Find(&rows).Error
+		Order("byte_offset").Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read what is loaded: %w", err)
 	}
-	loaded := make([]Loaded, len(rows))
+	loaded := make([]LoadedChunk, len(rows))
 	for i := range rows {
-		loaded[i] = Loaded{rows[i].AtByte, rows[i].counts()}
+		loaded[i] = LoadedChunk{rows[i].ByteOffset, rows[i].counts()}
 	}
 	return loaded, nil
 }
@@ -72,21 +72,21 @@ func (s *Store) LoadTotals(ctx context.Context, transfer int64) (LoadCounts, err
 	return c, nil
 }
 
-// Reject is a line that was set aside. Make one with NewReject.
-type Reject struct {
+// RejectedLine is a line that was set aside. Make one with NewRejectedLine.
+type RejectedLine struct {
 	Line    int64 // in its file, from 1
 	Reason  string
 	Content []byte // its beginning
 	Size    int64  // bytes of the whole line
 }
 
-// RejectMost is how many bytes of a line that was set aside is kept.
-const RejectMost = 2048
+// MaxRejectLen is how many bytes of a line that was set aside is kept.
+const MaxRejectLen = 2048
 
-// NewReject sets a line aside.
-func NewReject(line int64, reason string, content []byte) Reject {
-	kept := bytes.Clone(content[:min(len(content), RejectMost)])
-	return Reject{line, clip(reason, 512), kept, int64(len(content))}
+// NewRejectedLine sets a line aside.
+func NewRejectedLine(line int64, reason string, content []byte) RejectedLine {
+	kept := bytes.Clone(content[:min(len(content), MaxRejectLen)])
+	return RejectedLine{line, clip(reason, 512), kept, int64(len(content))}
 }
 
 // rejectRow is a line that was set aside.
@@ -101,7 +101,7 @@ type rejectRow struct {
 }
 
 // TableName names the table to GORM.
-func (rejectRow) TableName() string { return "load_rejects" }
+func (rejectRow) TableName() string { return "rejected_lines" }
 
 func (l *loading) reject() error {
 	rows := make([]rejectRow, len(l.rejects))
@@ -119,21 +119,21 @@ type RejectKey struct {
 	Line int64
 }
 
-// FileReject is a reject with the file that it comes from.
-type FileReject struct {
+// FileRejectedLine is a reject with the file that it comes from.
+type FileRejectedLine struct {
 	Key  RejectKey
 	Path string
-	Reject
+	RejectedLine
 }
 
-// Rejects reads up to limit of the lines that a transfer set aside, those
+// RejectedLines reads up to limit of the lines that a transfer set aside, those
 // behind a key, in the order of steps, files and lines.
-func (s *Store) Rejects(ctx context.Context, transfer int64, after RejectKey, limit int) ([]FileReject, error) {
+func (s *Store) RejectedLines(ctx context.Context, transfer int64, after RejectKey, limit int) ([]FileRejectedLine, error) {
 	var rows []struct {
 		Row  rejectRow `gorm:"embedded"`
 		Path []byte
 	}
-	err := s.db.WithContext(ctx).Table("load_rejects AS r").
+	err := s.db.WithContext(ctx).Table("rejected_lines AS r").
 		Select("r.step_no, r.file_no, r.line, r.reason, r.content, r.size, f.path").
 		Joins("JOIN files AS f ON f.transfer_id = r.transfer_id AND f.no = r.file_no").
 		Where("r.transfer_id = ?", transfer).Scopes(behind(after)).
@@ -141,11 +141,11 @@ func (s *Store) Rejects(ctx context.Context, transfer int64, after RejectKey, li
 	if err != nil {
 		return nil, fmt.Errorf("read lines that were set aside: %w", err)
 	}
-	rejects := make([]FileReject, len(rows))
+	rejects := make([]FileRejectedLine, len(rows))
 	for i := range rows {
 		r := &rows[i].Row
-		rejects[i] = FileReject{
-			RejectKey{r.StepNo, r.FileNo, r.Line}, string(rows[i].Path), Reject{r.Line, r.Reason, r.Content, r.Size},
+		rejects[i] = FileRejectedLine{
+			RejectKey{r.StepNo, r.FileNo, r.Line}, string(rows[i].Path), RejectedLine{r.Line, r.Reason, r.Content, r.Size},
 		}
 	}
 	return rejects, nil

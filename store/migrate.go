@@ -23,7 +23,7 @@ const migrationsTable = "baler_migrations"
 
 // Migrate brings the database to this program's version and reports which
 // migrations it applied. It runs under a lock, so that any number of processes
-// may call it at once. A database of a newer version gives ErrNewer and stays
+// may call it at once. A database of a newer version gives ErrSchemaNewer and stays
 // as it is.
 func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 	pool, err := s.db.DB()
@@ -59,7 +59,7 @@ func (s *Store) on(ctx context.Context, conn *sql.Conn) *gorm.DB {
 }
 
 // Pending lists the migrations that the database lacks, oldest first; none
-// means that it is up to date. A database of a newer version gives ErrNewer.
+// means that it is up to date. A database of a newer version gives ErrSchemaNewer.
 func (s *Store) Pending(ctx context.Context) ([]string, error) {
 	return s.pending(s.db.WithContext(ctx))
 }
@@ -76,7 +76,7 @@ func (s *Store) pending(db *gorm.DB) ([]string, error) {
 	for _, id := range have {
 		if !slices.Contains(known, id) {
 			return nil, fmt.Errorf("%w: it has migration %s, this program knows %s at most; use the newer program",
-				ErrNewer, id, known[len(known)-1])
+				ErrSchemaNewer, id, known[len(known)-1])
 		}
 	}
 	return slices.DeleteFunc(known, func(id string) bool { return slices.Contains(have, id) }), nil

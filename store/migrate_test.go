@@ -82,7 +82,7 @@ func TestMigrateFromManyProcessesAtOnce(t *testing.T) {
 	})
 }
 
-// atOnce starts n goroutines on one signal and reports their errors.
+// maxParallel starts n goroutines on one signal and reports their errors.
 func atOnce(t *testing.T, n int, do func(i int) error) {
 	t.Helper()
 	start := make(chan struct{})
@@ -110,9 +110,9 @@ func TestNewerDatabaseIsLeftAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := b.Pending(t.Context())
-		wantErr(t, err, ErrNewer)
+		wantErr(t, err, ErrSchemaNewer)
 		applied, err := b.Migrate(t.Context())
-		wantErr(t, err, ErrNewer)
+		wantErr(t, err, ErrSchemaNewer)
 		if len(applied) > 0 || b.db.Migrator().HasTable("leases") {
 			t.Errorf("a newer database was changed: %v", applied)
 		}
@@ -144,7 +144,7 @@ func TestHalfAppliedMigrationIsResumed(t *testing.T) {
 			t.Fatalf("applied %v, %v", applied, err)
 		}
 		b.transfer(t, 1)
-		if held, err := b.Acquire(t.Context(), "l", "me", 1); err != nil || !held {
+		if held, err := b.AcquireLease(t.Context(), "l", "me", 1); err != nil || !held {
 			t.Errorf("the last table is of no use: %v, %v", held, err)
 		}
 	})

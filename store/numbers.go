@@ -6,10 +6,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// numberBatches corrects the numbers of batches that were just inserted, most
+// assignBatchIDs corrects the numbers of batches that were just inserted, most
 // to a statement. MySQL tells only the first of a statement; the others follow
 // it at a distance of more than one where several servers are written to.
-func numberBatches(tx *gorm.DB, rows []batchRow, most int) error {
+func assignBatchIDs(tx *gorm.DB, rows []batchRow, most int) error {
 	if tx.Name() == string(SQLite) || len(rows) < 2 {
 		return nil
 	}

@@ -38,8 +38,8 @@ type Store struct {
 
 // The dispatcher and the aggregator work on a Store.
 var (
-	_ batcher.Ledger           = (*Store)(nil)
-	_ batcher.AggregatorLedger = (*Store)(nil)
+	_ batcher.Store           = (*Store)(nil)
+	_ batcher.AggregatorStore = (*Store)(nil)
 )
 
 // Open connects to the database at url, "sqlite:PATH" or
@@ -91,9 +91,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 // callbacks changes what GORM does with statements.
 func (s *Store) callbacks() error {
 	if s.dialect == MySQL {
-		return takeBulk(s.db)
+		return replaceBulkInsert(s.db)
 	}
-	return tellInterrupted(s.db)
+	return replaceInterrupted(s.db)
 }
 
 // openTime is how long a database may take to answer for the first time: a
@@ -114,7 +114,7 @@ func (s *Store) configurePool(most int) error {
 	pool.SetMaxOpenConns(most)
 	pool.SetMaxIdleConns(most)
 	if s.dialect == MySQL {
-		pool.SetConnMaxIdleTime(frozenAfter / 3) // the pool looks about as seldom as that: it lets go before the server does
+		pool.SetConnMaxIdleTime(idleTimeout / 3) // the pool looks about as seldom as that: it lets go before the server does
 		pool.SetConnMaxLifetime(time.Hour)
 	}
 	return nil
@@ -150,8 +150,8 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Where describes the database to a person, without its password.
-func (s *Store) Where() string { return s.where }
+// Describe describes the database to a person, without its password.
+func (s *Store) Describe() string { return s.where }
 
 // Dialect tells which kind of database this is.
 func (s *Store) Dialect() Dialect { return s.dialect }
@@ -202,14 +202,14 @@ func (l driverLog) Print(v ...any) {
 // session prepares each new MySQL connection.
 type session struct{ driver.Connector }
 
-// frozenAfter is how long the server waits for the next statement of a
+// idleTimeout is how long the server waits for the next statement of a
 // connection before it ends it. A process that freezes within a transaction
 // keeps rows locked that everyone needs, by default for eight hours.
-const frozenAfter = 15 * time.Second
+const idleTimeout = 15 * time.Second
 
-// strictMode has the server refuse what does not fit instead of bending it, and
+// sqlMode has the server refuse what does not fit instead of bending it, and
 // read quotes and backslashes as this package writes them, whatever its default is.
-const strictMode = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+const sqlMode = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 // Connect opens a connection that reads what is committed: gap locks of the
 // default isolation would make concurrent bulk inserts wait for each other.
@@ -224,7 +224,7 @@ func (s session) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	for _, statement := range []string{
 		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-		fmt.Sprintf("SET SESSION wait_timeout = %d, time_zone = '+00:00', sql_mode = '%s'", int(frozenAfter.Seconds()), strictMode),
+		fmt.Sprintf("SET SESSION wait_timeout = %d, time_zone = '+00:00', sql_mode = '%s'", int(idleTimeout.Seconds()), sqlMode),
 	} {
 		if _, err := x.ExecContext(ctx, statement, nil); err != nil {
 			_ = conn.Close() // the connection is of no use; its error is the one to report

@@ -6,10 +6,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Pages yields items page by page, so that one page of them is in memory at a
+// Paginate yields items page by page, so that one page of them is in memory at a
 // time. Page lists up to size items behind a key, fewer only when there are no
 // more; the first page is that behind the zero key. It ends with the first error.
-func Pages[K, T any](size int, page func(after K) ([]T, error), keyOf func(*T) K) iter.Seq2[T, error] {
+func Paginate[K, T any](size int, page func(after K) ([]T, error), keyOf func(*T) K) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var after K
 		for {
@@ -32,18 +32,18 @@ func Pages[K, T any](size int, page func(after K) ([]T, error), keyOf func(*T) K
 	}
 }
 
-// Lines yields the results of a transfer as people see them, by the pages of
+// PaginateResults yields the results of a transfer as people see them, by the pages of
 // Store.Results; see Pages.
-func Lines(t *tasks.Transfer, size int, page func(after Key) ([]Line, error)) iter.Seq2[tasks.Line, error] {
+func PaginateResults(t *tasks.Transfer, size int, page func(after ResultKey) ([]ResultRow, error)) iter.Seq2[tasks.ResultLine, error] {
 	steps := make(map[int]string, len(t.Steps))
 	for _, s := range t.Steps {
-		steps[s.No] = s.Name
+		steps[s.Number] = s.Name
 	}
-	return func(yield func(tasks.Line, error) bool) {
-		for r, err := range Pages(size, page, (*Line).Key) {
-			line := tasks.Line{}
+	return func(yield func(tasks.ResultLine, error) bool) {
+		for r, err := range Paginate(size, page, (*ResultRow).Key) {
+			line := tasks.ResultLine{}
 			if err == nil {
-				line = tasks.NewLine(&r.Result, r.Path, steps[r.Step])
+				line = tasks.NewResultLine(&r.Result, r.Path, steps[r.Step])
 			}
 			if !yield(line, err) {
 				return

@@ -17,7 +17,7 @@ func TestPartsOfAFile(t *testing.T) {
 			{Path: "/lines", Size: 7, Part: 2, Offset: 10, Line: 4},
 			{Path: "/whole", Size: 3},
 		}
-		if err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: files, Lineage: "l"}); err != nil {
+		if err := b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, Files: files, RunKey: "l"}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := b.Files(t.Context(), tr.ID, tasks.Ranges{{First: 1, Last: 3}})
@@ -25,7 +25,7 @@ func TestPartsOfAFile(t *testing.T) {
 			t.Errorf("got %+v, %v", got, err)
 		}
 		third := tasks.File{Path: "/lines", Size: 5, Part: 3, Offset: 17, Line: 9}
-		unseen, err := b.Unseen(t.Context(), "l", append(files, third))
+		unseen, err := b.ChangedFiles(t.Context(), "l", append(files, third))
 		if err != nil || len(unseen) != 1 || unseen[0] != third {
 			t.Errorf("unseen: %+v, %v", unseen, err)
 		}

@@ -28,9 +28,9 @@ func (s *Store) FilesAfter(ctx context.Context, transfer, after int64, limit int
 	return readFiles(q, limit)
 }
 
-// Weigh adds up the sizes of the files in each span of numbers, as far as none
+// SumSizes adds up the sizes of the files in each span of numbers, as far as none
 // is missing: a span that lacks a file ends the list.
-func (s *Store) Weigh(ctx context.Context, transfer int64, spans []tasks.Range) (bytes []int64, err error) {
+func (s *Store) SumSizes(ctx context.Context, transfer int64, spans []tasks.Range) (bytes []int64, err error) {
 	const one = "SELECT ? AS span, COUNT(*) AS files, COALESCE(SUM(size), 0) AS bytes FROM files WHERE transfer_id = ? AND no BETWEEN ? AND ?"
 	for at := 0; at < len(spans); at += weighMost {
 		some := spans[at:min(at+weighMost, len(spans))]
@@ -62,10 +62,10 @@ func readFiles(q *gorm.DB, about int) ([]tasks.File, error) {
 	files := make([]tasks.File, 0, min(about, readMost))
 	var f tasks.File
 	into := []any{
-		(*integer)(&f.No), &f.Path, (*integer)(&f.Size), (*instant)(&f.MTime), &f.Problem,
+		(*integer)(&f.No), &f.Path, (*integer)(&f.Size), (*instant)(&f.MTime), &f.ScanError,
 		(*integer)(&f.Part), (*integer)(&f.Offset), (*integer)(&f.Line),
 	}
-	q = q.Model(&fileRow{}).Select("no", "path", "size", "mtime", "problem", "part", "at_byte", "at_line").Order("no")
+	q = q.Model(&fileRow{}).Select("no", "path", "size", "mtime", "scan_error", "part", "byte_offset", "line_no").Order("no")
 	err := scan(q, into, func() { files = append(files, f) })
 	if err != nil {
 		return nil, fmt.Errorf("read files: %w", err)

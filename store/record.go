@@ -11,59 +11,59 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Recording is what a worker has to say about a batch that it holds.
-type Recording struct {
-	Batch   *tasks.Batch
-	Results []tasks.Result // final ones
-	Tries   []tasks.Result // failed tries of files that will be tried again
+// BatchCompletion is what a worker has to say about a batch that it holds.
+type BatchCompletion struct {
+	Batch          *tasks.Batch
+	Results        []tasks.Result // final ones
+	FailedAttempts []tasks.Result // failed tries of files that will be tried again
 
-	// Plan closes the batch: it says what follows. Nil means that the batch
+	// Next closes the batch: it says what follows. Nil means that the batch
 	// goes on. It is called inside the transaction, perhaps several times, with
 	// the files whose results another batch had recorded first: those are not
 	// this batch's to move on. It must be quick and pure.
-	Plan func(foreign tasks.Ranges) Closing
+	Next func(foreign tasks.Ranges) FollowUp
 
 	// What came of it, filled in by Record.
-	Closing   Closing // what Plan answered; the batches have their IDs
-	Completed bool    // this recording completed the transfer
-	Err       error   // ErrStale or ErrRepeated; nothing of it was written then
+	FollowUp  FollowUp // what Plan answered; the batches have their IDs
+	Completed bool     // this recording completed the transfer
+	Err       error    // ErrLeaseLost or ErrResultExists; nothing of it was written then
 }
 
-// Closing is what follows a batch.
-type Closing struct {
-	Next     []tasks.Batch // next steps and later attempts
+// FollowUp is what follows a batch.
+type FollowUp struct {
+	Batches  []tasks.Batch // next steps and later attempts
 	Finished int64         // files that have passed their last step
 }
 
 // Record commits any number of recordings, of different batches and transfers,
 // in one transaction: results, failed tries, the batches that follow, the end
 // of the batch's ledger row, counters last. A recording whose batch was taken
-// over or closed gets ErrStale in its Err, one that contradicts what an earlier
-// delivery of its batch has recorded gets ErrRepeated, and nothing of it is
+// over or closed gets ErrLeaseLost in its Err, one that contradicts what an earlier
+// delivery of its batch has recorded gets ErrResultExists, and nothing of it is
 // written; a result that is there already stays as it is. The error returned is
 // about all of them: nothing was written.
-func (s *Store) Record(ctx context.Context, recs []*Recording) error {
+func (s *Store) Record(ctx context.Context, recs []*BatchCompletion) error {
 	careful := false
 	for try := 0; ; try++ {
 		err := s.write(ctx, "record results", func(tx *gorm.DB, now time.Time) error {
 			return record(tx, recs, careful, s.dialect, now)
 		})
-		if !duplicate(err) || try == writeTries {
+		if !duplicate(err) || try == maxWriteTries {
 			return err
 		}
 		careful = true // some results are there: find out which, and leave them out
 	}
 }
 
-func record(tx *gorm.DB, recs []*Recording, careful bool, dialect Dialect, now time.Time) error {
+func record(tx *gorm.DB, recs []*BatchCompletion, careful bool, dialect Dialect, now time.Time) error {
 	held, err := hold(tx, recs, dialect)
 	if err != nil {
 		return err
 	}
-	var tally ledgerTally
-	var results []resultRow
+	var tally counterChanges
+	var results []resultRecord
 	var tries []attemptRow
-	first := make(claims)
+	first := make(recordedFiles)
 	kept := held[:0]
 	for _, r := range held {
 		own, foreign, err := r.split(tx, careful, first)
@@ -81,9 +81,9 @@ func record(tx *gorm.DB, recs []*Recording, careful bool, dialect Dialect, now t
 		}
 		tries = append(tries, r.tryRows()...)
 		tally.results(r.Batch, own)
-		r.Closing, r.Completed = Closing{}, false
-		if r.Plan != nil {
-			r.Closing = r.Plan(foreign)
+		r.FollowUp, r.Completed = FollowUp{}, false
+		if r.Next != nil {
+			r.FollowUp = r.Next(foreign)
 			tally.closing(r)
 		}
 	}
@@ -99,7 +99,7 @@ func record(tx *gorm.DB, recs []*Recording, careful bool, dialect Dialect, now t
 	}
 	done, err := tally.commit(tx, now)
 	for _, r := range held {
-		if r.Plan != nil && done[r.Batch.Transfer] {
+		if r.Next != nil && done[r.Batch.Transfer] {
 			r.Completed = true
 			delete(done, r.Batch.Transfer) // one of them reports it
 		}
@@ -109,48 +109,48 @@ func record(tx *gorm.DB, recs []*Recording, careful bool, dialect Dialect, now t
 
 // hold locks the ledger rows and keeps the recordings whose batch is still the
 // worker's. The locks stand in nobody's way: a batch is one worker's.
-func hold(tx *gorm.DB, recs []*Recording, dialect Dialect) ([]*Recording, error) {
+func hold(tx *gorm.DB, recs []*BatchCompletion, dialect Dialect) ([]*BatchCompletion, error) {
 	ids := make([]int64, len(recs))
 	for i, r := range recs {
 		ids[i] = r.Batch.ID
 	}
 	slices.Sort(ids)
-	query := "SELECT id, delivery FROM batches WHERE id IN ? ORDER BY id"
+	query := "SELECT id, fencing_token FROM batches WHERE id IN ? ORDER BY id"
 	if dialect == MySQL {
 		query += " FOR UPDATE" // SQLite has one writer at a time anyway
 	}
 	var rows []struct {
-		ID       int64
-		Delivery int
+		ID           int64
+		FencingToken int
 	}
 	if err := tx.Raw(query, slices.Compact(ids)).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("hold batches: %w", err)
 	}
 	token := make(map[int64]int, len(rows))
 	for _, r := range rows {
-		token[r.ID] = r.Delivery
+		token[r.ID] = r.FencingToken
 	}
-	held := make([]*Recording, 0, len(recs))
+	held := make([]*BatchCompletion, 0, len(recs))
 	for _, r := range recs {
 		d, open := token[r.Batch.ID]
 		r.Err = nil
-		if !open || d != r.Batch.Delivery {
-			r.Err = ErrStale
+		if !open || d != r.Batch.FencingToken {
+			r.Err = ErrLeaseLost
 			continue
 		}
 		held = append(held, r)
-		if r.Plan != nil {
+		if r.Next != nil {
 			delete(token, r.Batch.ID) // whatever comes behind the end of a batch is too late
 		}
 	}
 	return held, nil
 }
 
-// claims remembers which batch of one transaction was the first to record a
+// recordedFiles remembers which batch of one transaction was the first to record a
 // file: two batches may hold the same file, when the queue delivered it twice.
-type claims map[claim]recorded
+type recordedFiles map[recordedKey]recorded
 
-type claim struct {
+type recordedKey struct {
 	transfer int64
 	step     int
 	file     int64
@@ -164,7 +164,7 @@ type recorded struct {
 
 // note adds to there what earlier recordings of the transaction have claimed
 // of a batch's files.
-func (c claims) note(b *tasks.Batch, there map[int64]recorded) {
+func (c recordedFiles) note(b *tasks.Batch, there map[int64]recorded) {
 	for k, by := range c {
 		if k.transfer == b.Transfer && k.step == b.Step && b.Files.Contains(k.file) {
 			there[k.file] = by
@@ -174,19 +174,19 @@ func (c claims) note(b *tasks.Batch, there map[int64]recorded) {
 
 // split gives the rows to insert, and the files that another batch recorded
 // first. Most recordings do not ask, and let the key object.
-func (r *Recording) split(tx *gorm.DB, careful bool, first claims) (own []resultRow, foreign tasks.Ranges, err error) {
+func (r *BatchCompletion) split(tx *gorm.DB, careful bool, first recordedFiles) (own []resultRecord, foreign tasks.Ranges, err error) {
 	var there map[int64]recorded
-	if careful || r.endsInParts() || len(r.Tries) > 0 {
+	if careful || r.completesPartial() || len(r.FailedAttempts) > 0 {
 		if there, err = recordedBy(tx, r.Batch); err != nil {
 			return nil, nil, err
 		}
 		first.note(r.Batch, there)
-		if r.repeats(there) {
-			r.Err = ErrRepeated
+		if r.contradicts(there) {
+			r.Err = ErrResultExists
 			return nil, nil, nil
 		}
 	}
-	own = make([]resultRow, 0, len(r.Results))
+	own = make([]resultRecord, 0, len(r.Results))
 	for i := range r.Results {
 		res := &r.Results[i]
 		if there != nil {
@@ -195,9 +195,9 @@ func (r *Recording) split(tx *gorm.DB, careful bool, first claims) (own []result
 			}
 			by := recorded{r.Batch.ID, res.Outcome}
 			there[res.File] = by
-			first[claim{r.Batch.Transfer, res.Step, res.File}] = by
+			first[recordedKey{r.Batch.Transfer, res.Step, res.File}] = by
 		}
-		own = append(own, resultRow{
+		own = append(own, resultRecord{
 			TransferID: r.Batch.Transfer, StepNo: res.Step, FileNo: res.File, End: newOutcomeColumns(r.Batch.ID, res),
 		})
 	}
@@ -207,32 +207,32 @@ func (r *Recording) split(tx *gorm.DB, careful bool, first claims) (own []result
 			others = append(others, file)
 		}
 	}
-	return own, tasks.RangesOf(others), nil
+	return own, tasks.NewRanges(others), nil
 }
 
-// repeats reports whether this contradicts what an earlier delivery of the
+// contradicts reports whether this contradicts what an earlier delivery of the
 // batch has recorded. That delivery could not tell the ledger that it gave up,
 // so this one ran what needed no running, and would move the file on by an
 // outcome that is not the recorded one.
-func (r *Recording) repeats(there map[int64]recorded) bool {
+func (r *BatchCompletion) contradicts(there map[int64]recorded) bool {
 	for i := range r.Results {
 		by, exists := there[r.Results[i].File]
 		if exists && by.batch == r.Batch.ID && by.outcome != r.Results[i].Outcome {
 			return true
 		}
 	}
-	return slices.ContainsFunc(r.Tries, func(t tasks.Result) bool { return there[t.File].batch == r.Batch.ID })
+	return slices.ContainsFunc(r.FailedAttempts, func(t tasks.Result) bool { return there[t.File].batch == r.Batch.ID })
 }
 
-// endsInParts reports whether this closes a batch of which parts were recorded
+// completesPartial reports whether this closes a batch of which parts were recorded
 // before. What another batch had recorded of those parts was left out then, and
 // no key objects now.
-func (r *Recording) endsInParts() bool {
-	return r.Plan != nil && len(r.Results)+len(r.Tries) < r.Batch.Items()
+func (r *BatchCompletion) completesPartial() bool {
+	return r.Next != nil && len(r.Results)+len(r.FailedAttempts) < r.Batch.Items()
 }
 
 func recordedBy(tx *gorm.DB, b *tasks.Batch) (map[int64]recorded, error) {
-	var rows []resultRow
+	var rows []resultRecord
 	q := tx.Select("file_no", "batch_id", "outcome").Where("transfer_id = ? AND step_no = ?", b.Transfer, b.Step)
 	if err := within(q, "file_no", b.Files).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("look up recorded files: %w", err)
@@ -244,10 +244,10 @@ func recordedBy(tx *gorm.DB, b *tasks.Batch) (map[int64]recorded, error) {
 	return m, nil
 }
 
-func (r *Recording) tryRows() []attemptRow {
-	rows := make([]attemptRow, len(r.Tries))
-	for i := range r.Tries {
-		t := &r.Tries[i]
+func (r *BatchCompletion) tryRows() []attemptRow {
+	rows := make([]attemptRow, len(r.FailedAttempts))
+	for i := range r.FailedAttempts {
+		t := &r.FailedAttempts[i]
 		rows[i] = attemptRow{
 			TransferID: r.Batch.Transfer, StepNo: t.Step, FileNo: t.File, End: newOutcomeColumns(r.Batch.ID, t),
 		}
@@ -256,22 +256,22 @@ func (r *Recording) tryRows() []attemptRow {
 }
 
 // insertResults inserts in the order of the primary key, so that rows append.
-func insertResults(tx *gorm.DB, rows []resultRow) error {
+func insertResults(tx *gorm.DB, rows []resultRecord) error {
 	slices.SortFunc(rows, compareResults)
 	// No %w around a duplicate would hide it: Record looks for it.
-	if err := createBySize(tx, resultRows(rows), func(r *resultRow) int { return r.End.size() }); err != nil {
+	if err := createBySize(tx, resultRecords(rows), func(r *resultRecord) int { return r.End.size() }); err != nil {
 		return fmt.Errorf("insert results: %w", err)
 	}
 	return nil
 }
 
 // closeBatches writes the batches that follow and deletes those that are done.
-func closeBatches(tx *gorm.DB, held []*Recording, now time.Time) error {
+func closeBatches(tx *gorm.DB, held []*BatchCompletion, now time.Time) error {
 	var next []tasks.Batch
 	var closed []int64
 	for _, r := range held {
-		if r.Plan != nil {
-			next = append(next, r.Closing.Next...)
+		if r.Next != nil {
+			next = append(next, r.FollowUp.Batches...)
 			closed = append(closed, r.Batch.ID)
 		}
 	}
@@ -279,7 +279,7 @@ func closeBatches(tx *gorm.DB, held []*Recording, now time.Time) error {
 		return err
 	}
 	for _, r := range held {
-		n := copy(r.Closing.Next, next)
+		n := copy(r.FollowUp.Batches, next)
 		next = next[n:]
 	}
 	if len(closed) == 0 {

@@ -12,7 +12,7 @@ import (
 
 func TestRecordManyBatchesAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
-		var recs []*Recording
+		var recs []*BatchCompletion
 		var transfers []int64
 		for range 3 {
 			tr := b.transfer(t, 2)
@@ -20,9 +20,9 @@ func TestRecordManyBatchesAtOnce(t *testing.T) {
 			transfers = append(transfers, tr.ID)
 			for _, files := range []string{"1-10", "11-20"} {
 				one := b.batch(t, tr.ID, files)
-				rec := &Recording{Batch: one, Results: results(one, tasks.Succeeded, slices.Collect(one.Files.All())...)}
-				rec.Plan = func(tasks.Ranges) Closing {
-					return Closing{Next: []tasks.Batch{newBatch(t, tr.ID, 2, one.Files.String())}}
+				rec := &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, slices.Collect(one.Files.All())...)}
+				rec.Next = func(tasks.Ranges) FollowUp {
+					return FollowUp{Batches: []tasks.Batch{newBatch(t, tr.ID, 2, one.Files.String())}}
 				}
 				recs = append(recs, rec)
 			}
@@ -30,7 +30,7 @@ func TestRecordManyBatchesAtOnce(t *testing.T) {
 		b.record(t, recs...)
 		for i, tr := range transfers {
 			b.checkCounters(t.Context(), t, tr)
-			if read := b.read(t, tr); read.Steps[0].Succeeded != 20 || read.Steps[1].Routed != 20 {
+			if read := b.read(t, tr); read.Steps[0].Succeeded != 20 || read.Steps[1].Selected != 20 {
 				t.Errorf("steps of transfer %d: %+v", tr, read.Steps)
 			}
 			open, err := b.OpenBatches(t.Context(), tr)
@@ -39,8 +39,8 @@ func TestRecordManyBatchesAtOnce(t *testing.T) {
 			}
 			for j, next := range open {
 				rec := recs[2*i+j]
-				if next.Step != 2 || next.ID != rec.Closing.Next[0].ID || next.Files.String() != rec.Batch.Files.String() {
-					t.Errorf("what follows %v is %+v, reported as %+v", rec.Batch.Files, next, rec.Closing.Next[0])
+				if next.Step != 2 || next.ID != rec.FollowUp.Batches[0].ID || next.Files.String() != rec.Batch.Files.String() {
+					t.Errorf("what follows %v is %+v, reported as %+v", rec.Batch.Files, next, rec.FollowUp.Batches[0])
 				}
 			}
 		}
@@ -53,12 +53,12 @@ func TestRecordedResultComesBack(t *testing.T) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 1)
 		one := b.batch(t, tr.ID, "1")
-		r := results(one, tasks.Warning, 1)[0]
+		r := results(one, tasks.OutcomeWarning, 1)[0]
 		r.ExitCode, r.Code, r.Truncated, r.Attempt = -7, "odd-thing", true, 3
 		r.Output, r.Error = "zeile \U0001F4E6\n'\"\\\x00 end", "fehler"
 		r.Facts = []byte(`{"sha256":"ab","n":12345678901}`)
-		b.record(t, &Recording{Batch: one, Results: []tasks.Result{r}})
-		lines, err := b.Results(t.Context(), tr.ID, Filter{}, Key{}, 10)
+		b.record(t, &BatchCompletion{Batch: one, Results: []tasks.Result{r}})
+		lines, err := b.Results(t.Context(), tr.ID, ResultFilter{}, ResultKey{}, 10)
 		if err != nil || len(lines) != 1 {
 			t.Fatalf("%d lines, %v", len(lines), err)
 		}
@@ -81,16 +81,16 @@ func TestRecordPartlyThenClose(t *testing.T) {
 			t.Fatal(err)
 		}
 		one := b.batch(t, tr.ID, "1-4")
-		b.record(t, &Recording{Batch: one, Results: results(one, tasks.Succeeded, 2, 3)})
+		b.record(t, &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 2, 3)})
 		b.checkCounters(t.Context(), t, tr.ID)
 		if read := b.read(t, tr.ID); read.Finished != 0 || read.Steps[0].Succeeded != 2 {
 			t.Errorf("after a part: %+v", read)
 		}
-		last := &Recording{Batch: one, Results: results(one, tasks.Failed, 1, 4), Plan: finishing(one)}
+		last := &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeFailed, 1, 4), Next: finishing(one)}
 		b.record(t, last)
 		b.checkCounters(t.Context(), t, tr.ID)
 		read := b.read(t, tr.ID)
-		if !last.Completed || read.State != tasks.Completed || read.Finished != 4 || read.EndedAt.IsZero() {
+		if !last.Completed || read.State != tasks.StateCompleted || read.Finished != 4 || read.EndedAt.IsZero() {
 			t.Errorf("at the end: completed %v, %+v", last.Completed, read)
 		}
 	})
@@ -106,8 +106,8 @@ func TestCompletionIsReportedBesideParts(t *testing.T) {
 			t.Fatal(err)
 		}
 		one := b.batch(t, tr.ID, "1-2")
-		part := &Recording{Batch: one, Results: results(one, tasks.Succeeded, 1)}
-		end := &Recording{Batch: one, Results: results(one, tasks.Succeeded, 2), Plan: finishing(one)}
+		part := &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1)}
+		end := &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 2), Next: finishing(one)}
 		b.record(t, part, end)
 		if part.Completed || !end.Completed {
 			t.Errorf("completed: part %v, end %v", part.Completed, end.Completed)
@@ -121,26 +121,26 @@ func TestBatchClosedTwiceInOneTransaction(t *testing.T) {
 		tr := b.transfer(t, 2)
 		b.files(t, tr.ID, 3)
 		one := b.batch(t, tr.ID, "1-3")
-		closing := func() *Recording {
-			return &Recording{
-				Batch: one, Results: results(one, tasks.Succeeded, 1, 2, 3),
-				Plan: func(foreign tasks.Ranges) Closing {
-					return Closing{Finished: int64(1 - min(foreign.Len(), 1)), Next: []tasks.Batch{newBatch(t, tr.ID, 2, "2-3")}}
+		closing := func() *BatchCompletion {
+			return &BatchCompletion{
+				Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2, 3),
+				Next: func(foreign tasks.Ranges) FollowUp {
+					return FollowUp{Finished: int64(1 - min(foreign.Len(), 1)), Batches: []tasks.Batch{newBatch(t, tr.ID, 2, "2-3")}}
 				},
 			}
 		}
-		first, second, late := closing(), closing(), &Recording{Batch: one, Results: results(one, tasks.Succeeded, 1)}
-		if err := b.Record(t.Context(), []*Recording{first, second, late}); err != nil {
+		first, second, late := closing(), closing(), &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1)}
+		if err := b.Record(t.Context(), []*BatchCompletion{first, second, late}); err != nil {
 			t.Fatal(err)
 		}
 		if first.Err != nil {
 			t.Error(first.Err)
 		}
-		wantErr(t, second.Err, ErrStale)
-		wantErr(t, late.Err, ErrStale)
+		wantErr(t, second.Err, ErrLeaseLost)
+		wantErr(t, late.Err, ErrLeaseLost)
 		b.checkCounters(t.Context(), t, tr.ID)
 		read := b.read(t, tr.ID)
-		if read.Finished != 1 || read.Steps[1].Routed != 2 || b.count(t, "batches", "1 = 1") != 1 {
+		if read.Finished != 1 || read.Steps[1].Selected != 2 || b.count(t, "batches", "1 = 1") != 1 {
 			t.Errorf("the batch was closed more than once: %+v, %d open", read, b.count(t, "batches", "1 = 1"))
 		}
 	})
@@ -148,15 +148,15 @@ func TestBatchClosedTwiceInOneTransaction(t *testing.T) {
 
 // Two batches hold the same file: one result, and one of them moves it on.
 func TestFileInTwoBatches(t *testing.T) {
-	orders := map[string]func(b *bench, t *testing.T, one, two *Recording){
-		"in one transaction": func(b *bench, t *testing.T, one, two *Recording) { b.record(t, one, two) },
-		"one after the other": func(b *bench, t *testing.T, one, two *Recording) {
+	orders := map[string]func(b *bench, t *testing.T, one, two *BatchCompletion){
+		"in one transaction": func(b *bench, t *testing.T, one, two *BatchCompletion) { b.record(t, one, two) },
+		"one after the other": func(b *bench, t *testing.T, one, two *BatchCompletion) {
 			b.record(t, one)
 			b.record(t, two)
 		},
-		"the second in parts": func(b *bench, t *testing.T, one, two *Recording) {
+		"the second in parts": func(b *bench, t *testing.T, one, two *BatchCompletion) {
 			b.record(t, one)
-			b.record(t, &Recording{Batch: two.Batch, Results: two.Results})
+			b.record(t, &BatchCompletion{Batch: two.Batch, Results: two.Results})
 			two.Results = nil
 			b.record(t, two)
 		},
@@ -171,10 +171,10 @@ func TestFileInTwoBatches(t *testing.T) {
 				}
 				one, two := b.batch(t, tr.ID, "1-3"), b.batch(t, tr.ID, "3-5")
 				var foreign tasks.Ranges
-				first := &Recording{Batch: one, Results: results(one, tasks.Succeeded, 1, 2, 3), Plan: finishing(one)}
-				second := &Recording{
-					Batch: two, Results: results(two, tasks.Failed, 3, 4, 5),
-					Plan: func(f tasks.Ranges) Closing {
+				first := &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2, 3), Next: finishing(one)}
+				second := &BatchCompletion{
+					Batch: two, Results: results(two, tasks.OutcomeFailed, 3, 4, 5),
+					Next: func(f tasks.Ranges) FollowUp {
 						foreign = f
 						return finishing(two)(f)
 					},
@@ -185,10 +185,10 @@ func TestFileInTwoBatches(t *testing.T) {
 				}
 				b.checkCounters(t.Context(), t, tr.ID)
 				read := b.read(t, tr.ID)
-				if read.Finished != 5 || read.State != tasks.Completed {
+				if read.Finished != 5 || read.State != tasks.StateCompleted {
 					t.Errorf("%d of 5 finished, %s", read.Finished, read.State)
 				}
-				if n := b.count(t, "results", "outcome = ?", tasks.Succeeded); n != 3 {
+				if n := b.count(t, "results", "outcome = ?", tasks.OutcomeSucceeded); n != 3 {
 					t.Errorf("%d results of the first batch, want 3", n)
 				}
 			})
@@ -202,8 +202,8 @@ func TestResultTwiceInOneRecording(t *testing.T) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 2)
 		one := b.batch(t, tr.ID, "1-2")
-		rs := append(results(one, tasks.Succeeded, 1, 2), results(one, tasks.Failed, 1)...)
-		b.record(t, &Recording{Batch: one, Results: rs, Plan: finishing(one)})
+		rs := append(results(one, tasks.OutcomeSucceeded, 1, 2), results(one, tasks.OutcomeFailed, 1)...)
+		b.record(t, &BatchCompletion{Batch: one, Results: rs, Next: finishing(one)})
 		b.checkCounters(t.Context(), t, tr.ID)
 		if read := b.read(t, tr.ID); read.Steps[0].Succeeded != 2 || read.Steps[0].Failed != 0 {
 			t.Errorf("%+v", read.Steps[0])
@@ -216,23 +216,23 @@ func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 4)
 		one, other := b.batch(t, tr.ID, "1-2"), b.batch(t, tr.ID, "3-4")
-		held, err := b.Pickup(t.Context(), one.ID, true)
+		held, err := b.ClaimBatch(t.Context(), one.ID, true)
 		later := held.Batch
-		if err != nil || !held.Retaken || later.Delivery != 1 || later.Lost != 1 {
+		if err != nil || !held.Redelivered || later.FencingToken != 1 || later.Crashes != 1 {
 			t.Fatalf("took over %+v, %v", held, err)
 		}
-		stale := &Recording{
-			Batch: one, Results: results(one, tasks.Succeeded, 1, 2), Tries: results(one, tasks.Error, 1),
-			Plan: func(tasks.Ranges) Closing {
+		stale := &BatchCompletion{
+			Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2), FailedAttempts: results(one, tasks.OutcomeError, 1),
+			Next: func(tasks.Ranges) FollowUp {
 				t.Error("a stale recording was asked what follows")
-				return Closing{}
+				return FollowUp{}
 			},
 		}
-		good := &Recording{Batch: other, Results: results(other, tasks.Succeeded, 3, 4), Plan: finishing(other)}
-		if err := b.Record(t.Context(), []*Recording{stale, good}); err != nil {
+		good := &BatchCompletion{Batch: other, Results: results(other, tasks.OutcomeSucceeded, 3, 4), Next: finishing(other)}
+		if err := b.Record(t.Context(), []*BatchCompletion{stale, good}); err != nil {
 			t.Fatal(err)
 		}
-		wantErr(t, stale.Err, ErrStale)
+		wantErr(t, stale.Err, ErrLeaseLost)
 		if good.Err != nil {
 			t.Error(good.Err)
 		}
@@ -241,12 +241,12 @@ func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
 		}
 		b.checkCounters(t.Context(), t, tr.ID)
 
-		b.record(t, &Recording{Batch: &later, Results: results(&later, tasks.Succeeded, 1, 2), Plan: finishing(&later)})
-		again := &Recording{Batch: &later, Results: results(&later, tasks.Succeeded, 1), Plan: finishing(&later)}
-		if err := b.Record(t.Context(), []*Recording{again}); err != nil {
+		b.record(t, &BatchCompletion{Batch: &later, Results: results(&later, tasks.OutcomeSucceeded, 1, 2), Next: finishing(&later)})
+		again := &BatchCompletion{Batch: &later, Results: results(&later, tasks.OutcomeSucceeded, 1), Next: finishing(&later)}
+		if err := b.Record(t.Context(), []*BatchCompletion{again}); err != nil {
 			t.Fatal(err)
 		}
-		wantErr(t, again.Err, ErrStale) // it is closed
+		wantErr(t, again.Err, ErrLeaseLost) // it is closed
 	})
 }
 
@@ -256,28 +256,28 @@ func TestFailedTriesAreKept(t *testing.T) {
 		b.files(t, tr.ID, 2)
 		one := b.batch(t, tr.ID, "1-2")
 		later := b.clock.Now().Add(time.Minute)
-		rec := &Recording{
-			Batch: one, Results: results(one, tasks.Succeeded, 1), Tries: results(one, tasks.Error, 2),
-			Plan: func(tasks.Ranges) Closing {
+		rec := &BatchCompletion{
+			Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1), FailedAttempts: results(one, tasks.OutcomeError, 2),
+			Next: func(tasks.Ranges) FollowUp {
 				next := newBatch(t, tr.ID, 1, "2")
 				next.Attempt, next.NotBefore = 2, later
-				return Closing{Finished: 1, Next: []tasks.Batch{next}}
+				return FollowUp{Finished: 1, Batches: []tasks.Batch{next}}
 			},
 		}
 		b.record(t, rec)
 		if n := b.count(t, "attempts", "file_no = 2 AND outcome = 'error' AND batch_id = ?", one.ID); n != 1 {
 			t.Errorf("%d attempts", n)
 		}
-		if read := b.read(t, tr.ID); read.Steps[0].Routed != 0 {
+		if read := b.read(t, tr.ID); read.Steps[0].Selected != 0 {
 			t.Errorf("a second attempt was counted as routed: %+v", read.Steps[0])
 		}
-		due, err := b.Due(t.Context(), 10)
+		due, err := b.DueBatches(t.Context(), 10)
 		if err != nil || len(due) > 0 {
 			t.Errorf("due before its time: %v, %v", due, err)
 		}
 		b.clock.Advance(time.Minute)
-		due, err = b.Due(t.Context(), 10)
-		if err != nil || len(due) != 1 || due[0].ID != rec.Closing.Next[0].ID || due[0].Attempt != 2 {
+		due, err = b.DueBatches(t.Context(), 10)
+		if err != nil || len(due) != 1 || due[0].ID != rec.FollowUp.Batches[0].ID || due[0].Attempt != 2 {
 			t.Errorf("due: %+v, %v", due, err)
 		}
 	})
@@ -289,16 +289,16 @@ func TestBigOutputsInOneRecording(t *testing.T) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, n)
 		one := b.batch(t, tr.ID, fmt.Sprintf("1-%d", n))
-		rs := results(one, tasks.Succeeded, slices.Collect(one.Files.All())...)
+		rs := results(one, tasks.OutcomeSucceeded, slices.Collect(one.Files.All())...)
 		worst := strings.Repeat("\\'\n\x00", size/4) // each character is escaped
 		for i := range rs {
 			rs[i].Output, rs[i].Error = worst, worst
 		}
-		b.record(t, &Recording{Batch: one, Results: rs, Plan: finishing(one)})
+		b.record(t, &BatchCompletion{Batch: one, Results: rs, Next: finishing(one)})
 		if got := b.count(t, "results", "LENGTH(output) + LENGTH(error) > 0"); got != n {
 			t.Errorf("%d of %d results", got, n)
 		}
-		lines, err := b.Results(t.Context(), tr.ID, Filter{}, Key{1, n - 1}, 5)
+		lines, err := b.Results(t.Context(), tr.ID, ResultFilter{}, ResultKey{1, n - 1}, 5)
 		if err != nil || len(lines) != 1 || lines[0].Output != worst || lines[0].Error != worst {
 			t.Errorf("%d lines, %v: the output is not what was written", len(lines), err)
 		}
@@ -325,7 +325,7 @@ func TestScatteredBatch(t *testing.T) {
 					numbers = append(numbers, no+1)
 				}
 			}
-			one := newBatch(t, tr.ID, 1, tasks.RangesOf(numbers).String())
+			one := newBatch(t, tr.ID, 1, tasks.NewRanges(numbers).String())
 			if shape.name == "pairs" {
 				one.Step = 2
 			}
@@ -333,7 +333,7 @@ func TestScatteredBatch(t *testing.T) {
 			if err := b.AddBatches(t.Context(), all); err != nil {
 				t.Fatalf("%s: %v", shape.name, err)
 			}
-			held, err := b.Pickup(t.Context(), all[0].ID, true)
+			held, err := b.ClaimBatch(t.Context(), all[0].ID, true)
 			picked := held.Batch
 			if err != nil || picked.Files.String() != one.Files.String() {
 				t.Fatalf("%s: picked up %d files, %v", shape.name, picked.Items(), err)
@@ -342,9 +342,9 @@ func TestScatteredBatch(t *testing.T) {
 			if err != nil || len(files) != len(numbers) || files[0].No != numbers[0] || files[len(files)-1].No != numbers[len(numbers)-1] {
 				t.Fatalf("%s: %d files, %v", shape.name, len(files), err)
 			}
-			part := &Recording{Batch: &picked, Results: results(&picked, tasks.Succeeded, numbers[:len(numbers)/2]...)}
+			part := &BatchCompletion{Batch: &picked, Results: results(&picked, tasks.OutcomeSucceeded, numbers[:len(numbers)/2]...)}
 			b.record(t, part)
-			b.record(t, &Recording{Batch: &picked, Results: results(&picked, tasks.Succeeded, numbers...), Plan: finishing(&picked)})
+			b.record(t, &BatchCompletion{Batch: &picked, Results: results(&picked, tasks.OutcomeSucceeded, numbers...), Next: finishing(&picked)})
 			recorded, err := b.RecordedFiles(t.Context(), tr.ID, one.Step, one.Files)
 			if err != nil || recorded.String() != one.Files.String() {
 				t.Errorf("%s: %d recorded, %v", shape.name, recorded.Len(), err)

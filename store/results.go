@@ -12,8 +12,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Recorded is what a later delivery of a batch needs to know of a result.
-type Recorded struct {
+// ExistingResult is what a later delivery of a batch needs to know of a result.
+type ExistingResult struct {
 	File    int64
 	Batch   int64 // the batch that recorded it
 	Outcome tasks.Outcome
@@ -21,20 +21,20 @@ type Recorded struct {
 }
 
 // Recorded reads which of the files have a result at a step.
-func (s *Store) Recorded(ctx context.Context, transfer int64, step int, files tasks.Ranges) ([]Recorded, error) {
-	var rows []resultRow
+func (s *Store) Recorded(ctx context.Context, transfer int64, step int, files tasks.Ranges) ([]ExistingResult, error) {
+	var rows []resultRecord
 	q := s.db.WithContext(ctx).Select("file_no", "batch_id", "outcome", "facts").
 		Where("transfer_id = ? AND step_no = ?", transfer, step)
 	if err := within(q, "file_no", files).Order("file_no").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("look up recorded files: %w", err)
 	}
-	recorded := make([]Recorded, len(rows))
+	recorded := make([]ExistingResult, len(rows))
 	for i := range rows {
 		facts, err := decodeFacts(rows[i].End.Facts)
 		if err != nil {
 			return nil, err
 		}
-		recorded[i] = Recorded{File: rows[i].FileNo, Batch: rows[i].End.BatchID, Outcome: rows[i].End.Outcome, Facts: facts}
+		recorded[i] = ExistingResult{File: rows[i].FileNo, Batch: rows[i].End.BatchID, Outcome: rows[i].End.Outcome, Facts: facts}
 	}
 	return recorded, nil
 }
@@ -42,17 +42,17 @@ func (s *Store) Recorded(ctx context.Context, transfer int64, step int, files ta
 // RecordedFiles tells which of the files have a result at a step.
 func (s *Store) RecordedFiles(ctx context.Context, transfer int64, step int, files tasks.Ranges) (tasks.Ranges, error) {
 	var numbers []int64
-	q := s.db.WithContext(ctx).Model(&resultRow{}).Where("transfer_id = ? AND step_no = ?", transfer, step)
+	q := s.db.WithContext(ctx).Model(&resultRecord{}).Where("transfer_id = ? AND step_no = ?", transfer, step)
 	if err := within(q, "file_no", files).Order("file_no").Pluck("file_no", &numbers).Error; err != nil {
 		return nil, fmt.Errorf("look up recorded files: %w", err)
 	}
-	return tasks.RangesOf(numbers), nil
+	return tasks.NewRanges(numbers), nil
 }
 
 // Facts reads what the steps before a step learnt of the files; a later step's
 // word wins. Files of which nothing is known are left out.
 func (s *Store) Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error) {
-	var rows []resultRow
+	var rows []resultRecord
 	q := s.db.WithContext(ctx).Select("file_no", "step_no", "facts").
 		Where("transfer_id = ? AND step_no < ? AND facts IS NOT NULL", transfer, before)
 	if err := within(q, "file_no", files).Order("step_no, file_no").Find(&rows).Error; err != nil {
@@ -84,14 +84,14 @@ func decodeFacts(text *string) (map[string]any, error) {
 	return facts, nil
 }
 
-// Filter chooses results. The zero value chooses all.
-type Filter struct {
+// ResultFilter chooses results. The zero value chooses all.
+type ResultFilter struct {
 	Step     int // 0: every step
 	Outcomes []tasks.Outcome
 	File     int64 // 0: every file
 }
 
-func (f Filter) apply(q *gorm.DB) *gorm.DB {
+func (f ResultFilter) apply(q *gorm.DB) *gorm.DB {
 	if f.Step > 0 {
 		q = q.Where("step_no = ?", f.Step)
 	}
@@ -104,31 +104,31 @@ func (f Filter) apply(q *gorm.DB) *gorm.DB {
 	return q
 }
 
-// Key is the place of a result in the order of Results: by step, then file.
+// ResultKey is the place of a result in the order of Results: by step, then file.
 // The zero value is before the first.
-type Key struct {
+type ResultKey struct {
 	Step int
 	File int64
 }
 
 // Compare orders keys as Results does.
-func (k Key) Compare(l Key) int {
+func (k ResultKey) Compare(l ResultKey) int {
 	return cmp.Or(cmp.Compare(k.Step, l.Step), cmp.Compare(k.File, l.File))
 }
 
-// Line is a result with the path of its file.
-type Line struct {
+// ResultRow is a result with the path of its file.
+type ResultRow struct {
 	tasks.Result
 	Path string
 }
 
 // Key is the result's place in the order of Results.
-func (l *Line) Key() Key { return Key{Step: l.Step, File: l.File} }
+func (l *ResultRow) Key() ResultKey { return ResultKey{Step: l.Step, File: l.File} }
 
 // Results lists up to limit results of a transfer behind a key, in the order
 // of steps and files. A page costs the same however far behind it is.
-func (s *Store) Results(ctx context.Context, transfer int64, f Filter, after Key, limit int) ([]Line, error) {
-	page := func(limit int, where string, args ...any) (rows []resultRow, err error) {
+func (s *Store) Results(ctx context.Context, transfer int64, f ResultFilter, after ResultKey, limit int) ([]ResultRow, error) {
+	page := func(limit int, where string, args ...any) (rows []resultRecord, err error) {
 		q := f.apply(s.db.WithContext(ctx)).Where("transfer_id = ?", transfer).Where(where, args...)
 		if err := q.Order("step_no, file_no").Limit(limit).Find(&rows).Error; err != nil {
 			return nil, fmt.Errorf("list results: %w", err)
@@ -150,7 +150,7 @@ func (s *Store) Results(ctx context.Context, transfer int64, f Filter, after Key
 	return s.withPaths(ctx, transfer, rows)
 }
 
-func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultRow) ([]Line, error) {
+func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultRecord) ([]ResultRow, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
@@ -158,7 +158,7 @@ func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultRow)
 	for i := range rows {
 		numbers[i] = rows[i].FileNo
 	}
-	files, err := s.Files(ctx, transfer, tasks.RangesOf(numbers))
+	files, err := s.Files(ctx, transfer, tasks.NewRanges(numbers))
 	if err != nil {
 		return nil, err
 	}
@@ -166,10 +166,10 @@ func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultRow)
 	for i := range files {
 		paths[files[i].No] = files[i].Path
 	}
-	lines := make([]Line, len(rows))
+	lines := make([]ResultRow, len(rows))
 	for i := range rows {
 		r := &rows[i]
-		lines[i] = Line{Result: r.End.result(r.StepNo, r.FileNo), Path: paths[r.FileNo]}
+		lines[i] = ResultRow{Result: r.End.result(r.StepNo, r.FileNo), Path: paths[r.FileNo]}
 	}
 	return lines, nil
 }

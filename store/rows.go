@@ -18,7 +18,7 @@ type transferRow struct {
 	UUID       string
 	Name       string
 	IdemKey    *string
-	Lineage    string
+	RunKey     string
 	Via        tasks.Via
 	State      tasks.State
 	Queue      string
@@ -28,11 +28,11 @@ type transferRow struct {
 	Bytes      int64
 	Finished   int64
 	Dispatched int64
-	MarkFiles  int64
+	SweepMark  int64
 	MarkedAt   *time.Time
 	PausedAt   *time.Time
 	Webhooks   string // one URL a line
-	Closing    int    // how many closing steps it has
+	Finalizing int    // how many final steps it has
 	CreatedAt  time.Time
 	SeenAt     time.Time
 	SealedAt   *time.Time
@@ -73,7 +73,7 @@ type stepRow struct {
 	No         int   `gorm:"primaryKey;autoIncrement:false"`
 	Name       string
 	Handler    string
-	Routed     int64
+	Selected   int64
 	Succeeded  int64
 	Warning    int64
 	Skipped    int64
@@ -87,7 +87,7 @@ type stepRow struct {
 func (stepRow) TableName() string { return "steps" }
 
 func (r *stepRow) step() tasks.Step {
-	return tasks.Step{No: r.No, Name: r.Name, Handler: r.Handler, Routed: r.Routed, Counts: tasks.Counts{
+	return tasks.Step{Number: r.No, Name: r.Name, Handler: r.Handler, Selected: r.Selected, Counts: tasks.Counts{
 		Succeeded: r.Succeeded, Warning: r.Warning, Skipped: r.Skipped, Failed: r.Failed,
 		Error: r.Error, TimedOut: r.TimedOut, Canceled: r.Canceled,
 	}}
@@ -99,56 +99,56 @@ type fileRow struct {
 	Path       []byte
 	Size       int64
 	Mtime      *time.Time
-	Problem    string
+	ScanError  string
 	Part       *int64 // these three only of a part of a file
-	AtByte     *int64
-	AtLine     *int64
+	ByteOffset *int64
+	LineNo     *int64
 }
 
 // TableName names the table to GORM.
 func (fileRow) TableName() string { return "files" }
 
 func (r *fileRow) file() tasks.File {
-	f := tasks.File{No: r.No, Path: string(r.Path), Size: r.Size, MTime: value(r.Mtime), Problem: r.Problem}
-	if r.Part != nil && r.AtByte != nil && r.AtLine != nil {
-		f.Part, f.Offset, f.Line = *r.Part, *r.AtByte, *r.AtLine
+	f := tasks.File{No: r.No, Path: string(r.Path), Size: r.Size, MTime: value(r.Mtime), ScanError: r.ScanError}
+	if r.Part != nil && r.ByteOffset != nil && r.LineNo != nil {
+		f.Part, f.Offset, f.Line = *r.Part, *r.ByteOffset, *r.LineNo
 	}
 	return f
 }
 
-// pathMost is how long a path may be: what the column holds, and what Linux opens.
-const pathMost = 4096
+// maxPath is how long a path may be: what the column holds, and what Linux opens.
+const maxPath = 4096
 
 func newFileRow(transfer int64, f *tasks.File) fileRow {
-	if len(f.Path) > pathMost { // recorded against this file; its neighbours go in
+	if len(f.Path) > maxPath { // recorded against this file; its neighbours go in
 		return fileRow{
-			TransferID: transfer, No: f.No, Path: []byte(f.Path[:pathMost]),
-			Problem: fmt.Sprintf("name-too-long: a path of %d bytes; %d is the most that can be opened", len(f.Path), pathMost),
+			TransferID: transfer, No: f.No, Path: []byte(f.Path[:maxPath]),
+			ScanError: fmt.Sprintf("name-too-long: a path of %d bytes; %d is the most that can be opened", len(f.Path), maxPath),
 		}
 	}
 	row := fileRow{
 		TransferID: transfer, No: f.No, Path: []byte(f.Path), Size: f.Size,
-		Mtime: pointer(f.MTime), Problem: clip(f.Problem, 512),
+		Mtime: pointer(f.MTime), ScanError: clip(f.ScanError, 512),
 	}
 	if f.Part > 0 {
-		row.Part, row.AtByte, row.AtLine = &f.Part, &f.Offset, &f.Line
+		row.Part, row.ByteOffset, row.LineNo = &f.Part, &f.Offset, &f.Line
 	}
 	return row
 }
 
 type batchRow struct {
-	ID         int64 `gorm:"primaryKey"`
-	TransferID int64
-	StepNo     int
-	Attempt    int
-	Files      string
-	Items      int
-	Bytes      int64
-	Queue      string
-	Delivery   int
-	Lost       int
-	DueAt      time.Time
-	CreatedAt  time.Time
+	ID           int64 `gorm:"primaryKey"`
+	TransferID   int64
+	StepNo       int
+	Attempt      int
+	Files        string
+	Items        int
+	Bytes        int64
+	Queue        string
+	FencingToken int
+	Crashes      int
+	DueAt        time.Time
+	CreatedAt    time.Time
 }
 
 // TableName names the table to GORM.
@@ -161,7 +161,7 @@ func newBatchRow(b *tasks.Batch, now time.Time, grace time.Duration) batchRow {
 	}
 	return batchRow{
 		TransferID: b.Transfer, StepNo: b.Step, Attempt: b.Attempt, Files: b.Files.String(), Items: b.Items(),
-		Bytes: b.Bytes, Queue: b.Queue, Delivery: b.Delivery, Lost: b.Lost, DueAt: due.UTC(), CreatedAt: now,
+		Bytes: b.Bytes, Queue: b.Queue, FencingToken: b.FencingToken, Crashes: b.Crashes, DueAt: due.UTC(), CreatedAt: now,
 	}
 }
 
@@ -169,7 +169,7 @@ func (r *batchRow) batch() (tasks.Batch, error) {
 	files, err := tasks.ParseRanges(r.Files)
 	return tasks.Batch{
 		ID: r.ID, Transfer: r.TransferID, Step: r.StepNo, Attempt: r.Attempt, Files: files,
-		Bytes: r.Bytes, Queue: r.Queue, Delivery: r.Delivery, Lost: r.Lost,
+		Bytes: r.Bytes, Queue: r.Queue, FencingToken: r.FencingToken, Crashes: r.Crashes,
 	}, err
 }
 
@@ -189,7 +189,7 @@ type outcomeColumns struct {
 	EndedAt   time.Time
 }
 
-type resultRow struct {
+type resultRecord struct {
 	TransferID int64          `gorm:"primaryKey;autoIncrement:false"`
 	StepNo     int            `gorm:"primaryKey;autoIncrement:false"`
 	FileNo     int64          `gorm:"primaryKey;autoIncrement:false"`
@@ -197,7 +197,7 @@ type resultRow struct {
 }
 
 // TableName names the table to GORM.
-func (resultRow) TableName() string { return "results" }
+func (resultRecord) TableName() string { return "results" }
 
 type attemptRow struct {
 	ID         int64 `gorm:"primaryKey"`

@@ -12,9 +12,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// sightingRow notes a file that a lineage of transfers has registered.
-type sightingRow struct {
-	Lineage    string `gorm:"primaryKey"`
+// seenFileRow notes a file that a lineage of transfers has registered.
+type seenFileRow struct {
+	RunKey     string `gorm:"primaryKey"`
 	PathHash   []byte `gorm:"primaryKey"`
 	TransferID int64
 	Size       int64
@@ -22,7 +22,7 @@ type sightingRow struct {
 }
 
 // TableName names the table to GORM.
-func (sightingRow) TableName() string { return "sightings" }
+func (seenFileRow) TableName() string { return "seen_files" }
 
 // hashPath shortens a path, and the number of a part in it, to a key; 128 bits
 // never collide by chance.
@@ -35,24 +35,24 @@ func hashPath(f *tasks.File) []byte {
 	return h[:16]
 }
 
-func newSighting(lineage string, transfer int64, f *tasks.File) sightingRow {
-	row := sightingRow{Lineage: lineage, PathHash: hashPath(f), TransferID: transfer, Size: f.Size}
+func newSeenFile(lineage string, transfer int64, f *tasks.File) seenFileRow {
+	row := seenFileRow{RunKey: lineage, PathHash: hashPath(f), TransferID: transfer, Size: f.Size}
 	if !f.MTime.IsZero() {
 		row.Mtime = f.MTime.UnixMicro()
 	}
 	return row
 }
 
-func noteSeen(tx *gorm.DB, a Addition) error {
-	if a.Lineage == "" {
+func noteSeen(tx *gorm.DB, a FileBatch) error {
+	if a.RunKey == "" {
 		return nil
 	}
-	rows := make([]sightingRow, len(a.Files))
+	rows := make([]seenFileRow, len(a.Files))
 	for i := range a.Files {
-		rows[i] = newSighting(a.Lineage, a.Transfer, &a.Files[i])
+		rows[i] = newSeenFile(a.RunKey, a.Transfer, &a.Files[i])
 	}
 	err := tx.Clauses(clause.OnConflict{
-		Columns:   []clause.Column{{Name: "lineage"}, {Name: "path_hash"}},
+		Columns:   []clause.Column{{Name: "run_key"}, {Name: "path_hash"}},
 		DoUpdates: clause.AssignmentColumns([]string{"transfer_id", "size", "mtime"}),
 	}).CreateInBatches(rows, chunk(tx)).Error
 	if err != nil {
@@ -61,31 +61,31 @@ func noteSeen(tx *gorm.DB, a Addition) error {
 	return nil
 }
 
-// Unseen returns those of the files that no transfer of the lineage has
+// ChangedFiles returns those of the files that no transfer of the lineage has
 // registered with the same path, size and modification time, in their order.
 // Files of a canceled transfer count as unseen.
-func (s *Store) Unseen(ctx context.Context, lineage string, files []tasks.File) ([]tasks.File, error) {
+func (s *Store) ChangedFiles(ctx context.Context, lineage string, files []tasks.File) ([]tasks.File, error) {
 	hashes := make([][]byte, len(files))
 	for i := range files {
 		hashes[i] = hashPath(&files[i])
 	}
-	var rows []sightingRow
+	var rows []seenFileRow
 	err := s.db.WithContext(ctx).
-		Where("lineage = ? AND path_hash IN ?", lineage, hashes).
+		Where("run_key = ? AND path_hash IN ?", lineage, hashes).
 		Where("transfer_id NOT IN (?)", s.db.Table("transfers").Select("id").
-			Where("lineage = ? AND state = ?", lineage, tasks.Dropped)).
+			Where("run_key = ? AND state = ?", lineage, tasks.StateCanceled)).
 		Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("look up seen files: %w", err)
 	}
-	known := make(map[string]sightingRow, len(rows))
+	known := make(map[string]seenFileRow, len(rows))
 	for _, r := range rows {
 		known[string(r.PathHash)] = r
 	}
 	var unseen []tasks.File
 	for i := range files {
 		was, ok := known[string(hashes[i])]
-		is := newSighting(lineage, 0, &files[i])
+		is := newSeenFile(lineage, 0, &files[i])
 		if ok && was.Size == is.Size && was.Mtime == is.Mtime {
 			continue
 		}

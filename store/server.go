@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Server is what a database says of itself.
-type Server struct {
+// ServerInfo is what a database says of itself.
+type ServerInfo struct {
 	Version string
 	Now     time.Time // its clock, UTC
 
@@ -16,8 +16,8 @@ type Server struct {
 	Setting string // what decides that, as the server names it
 }
 
-// Server asks the database about itself.
-func (s *Store) Server(ctx context.Context) (Server, error) {
+// ServerInfo asks the database about itself.
+func (s *Store) ServerInfo(ctx context.Context) (ServerInfo, error) {
 	ask := s.askMySQL
 	if s.dialect == SQLite {
 		ask = s.askSQLite
@@ -29,7 +29,7 @@ func (s *Store) Server(ctx context.Context) (Server, error) {
 	return server, nil
 }
 
-func (s *Store) askMySQL(ctx context.Context) (Server, error) {
+func (s *Store) askMySQL(ctx context.Context) (ServerInfo, error) {
 	var row struct {
 		Version string
 		Now     time.Time
@@ -38,7 +38,7 @@ func (s *Store) askMySQL(ctx context.Context) (Server, error) {
 	err := s.db.WithContext(ctx).
 		Raw("SELECT VERSION() AS version, UTC_TIMESTAMP(6) AS now, @@innodb_flush_log_at_trx_commit AS flush").
 		Scan(&row).Error
-	return Server{
+	return ServerInfo{
 		Version: row.Version, Now: row.Now.UTC(), Durable: row.Flush == 1,
 		Setting: fmt.Sprintf("innodb_flush_log_at_trx_commit=%d", row.Flush),
 	}, err
@@ -46,14 +46,14 @@ func (s *Store) askMySQL(ctx context.Context) (Server, error) {
 
 // askSQLite reads the version; its clock is this host's, and how it commits is
 // this program's choice.
-func (s *Store) askSQLite(ctx context.Context) (Server, error) {
+func (s *Store) askSQLite(ctx context.Context) (ServerInfo, error) {
 	var row struct {
 		Version string
 		Sync    int
 	}
 	err := s.db.WithContext(ctx).
 		Raw("SELECT sqlite_version() AS version, synchronous AS sync FROM pragma_synchronous").Scan(&row).Error
-	return Server{
+	return ServerInfo{
 		Version: row.Version, Now: s.now().UTC(), Durable: row.Sync >= 2,
 		Setting: fmt.Sprintf("journal_mode=WAL synchronous=%d", row.Sync),
 	}, err

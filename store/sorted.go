@@ -19,7 +19,7 @@ func sortedFunc[K comparable, V any](m map[K]V, compare func(a, b K) int) []K {
 	return slices.SortedFunc(maps.Keys(m), compare)
 }
 
-func compareResults(a, b resultRow) int {
+func compareResults(a, b resultRecord) int {
 	return cmp.Or(cmp.Compare(a.TransferID, b.TransferID), cmp.Compare(a.StepNo, b.StepNo), cmp.Compare(a.FileNo, b.FileNo))
 }
 

@@ -13,9 +13,9 @@ type OnDuplicate string
 
 // What can become of it.
 const (
-	Refuse OnDuplicate = "error"  // the database's answer: the row is set aside
-	Ignore OnDuplicate = "ignore" // the row in the table stays
-	Update OnDuplicate = "update" // the row in the table takes the new values
+	DuplicateError  OnDuplicate = "error"  // the database's answer: the row is set aside
+	DuplicateIgnore OnDuplicate = "ignore" // the row in the table stays
+	DuplicateUpdate OnDuplicate = "update" // the row in the table takes the new values
 )
 
 // Table is a user's table that rows are loaded into. It is made by
@@ -48,7 +48,7 @@ func (s *Store) Table(ctx context.Context, name string, columns, key []string, o
 		return nil, err
 	}
 	t.insert = fmt.Sprintf("INSERT INTO %s (%s) VALUES ", s.dialect.quote(name), s.dialect.quoteAll(t.names()))
-	if on == Refuse {
+	if on == DuplicateError {
 		return t, nil
 	}
 	key, err = t.own(key)
@@ -98,11 +98,11 @@ func chosen(table string, all []Column, names []string) ([]Column, error) {
 func (t *Table) Columns() []Column { return t.columns }
 
 // Rows makes an empty collection of rows for this table.
-func (t *Table) Rows() *Rows { return &Rows{sqlite: t.s.dialect == SQLite} }
+func (t *Table) Rows() *RowBuffer { return &RowBuffer{sqlite: t.s.dialect == SQLite} }
 
 // Empty makes a collection, of whichever table, an empty one for this table. It
 // keeps the memory.
-func (t *Table) Empty(r *Rows) {
+func (t *Table) Empty(r *RowBuffer) {
 	r.reset()
 	r.sqlite = t.s.dialect == SQLite
 }

@@ -18,29 +18,29 @@ func TestTableThatDoesNotSuit(t *testing.T) {
 			on           OnDuplicate
 			want         string
 		}{
-			"no table":      {"none", []string{"a"}, nil, Refuse, `none called "none"`},
-			"Baler's own":   {"Results", []string{"a"}, nil, Refuse, "a table of Baler's own"},
-			"no column":     {"strict", []string{"number", "nope"}, nil, Refuse, `no column "nope"`},
-			"twice":         {"strict", []string{"number", "NUMBER"}, nil, Refuse, "named twice"},
-			"not filled":    {"strict", []string{"word"}, nil, Refuse, `column "number" of strict takes no NULL`},
-			"no key":        {"strict", []string{"number"}, nil, Ignore, "by a key only"},
-			"no such key":   {"strict", []string{"number"}, []string{"number"}, Ignore, "no primary or unique key of just number"},
-			"key elsewhere": {"strict", []string{"number"}, []string{"word"}, Ignore, `nothing is mapped to "word"`},
-			"blanks":        {" strict", []string{"number"}, nil, Refuse, "is no name"},
+			"no table":      {"none", []string{"a"}, nil, DuplicateError, `none called "none"`},
+			"Baler's own":   {"Results", []string{"a"}, nil, DuplicateError, "a table of Baler's own"},
+			"no column":     {"strict", []string{"number", "nope"}, nil, DuplicateError, `no column "nope"`},
+			"twice":         {"strict", []string{"number", "NUMBER"}, nil, DuplicateError, "named twice"},
+			"not filled":    {"strict", []string{"word"}, nil, DuplicateError, `column "number" of strict takes no NULL`},
+			"no key":        {"strict", []string{"number"}, nil, DuplicateIgnore, "by a key only"},
+			"no such key":   {"strict", []string{"number"}, []string{"number"}, DuplicateIgnore, "no primary or unique key of just number"},
+			"key elsewhere": {"strict", []string{"number"}, []string{"word"}, DuplicateIgnore, `nothing is mapped to "word"`},
+			"blanks":        {" strict", []string{"number"}, nil, DuplicateError, "is no name"},
 		} {
 			_, err := b.Table(t.Context(), tt.table, tt.columns, tt.key, tt.on)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !errors.Is(err, ErrTable) && !errors.Is(err, ErrNoTable) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		table, err := b.Table(t.Context(), "strict", []string{"number", "word"}, nil, Refuse)
+		table, err := b.Table(t.Context(), "strict", []string{"number", "word"}, nil, DuplicateError)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sec := &Section{Rows: table.Rows()}
-		sec.Rows.Number([]byte("1"), false)
-		sec.Rows.Missing(&table.Columns()[1])
-		sec.Rows.End(1, nil)
+		sec := &Chunk{Rows: table.Rows()}
+		sec.Rows.AddNumber([]byte("1"), false)
+		sec.Rows.SetDefault(&table.Columns()[1])
+		sec.Rows.EndRow(1, nil)
 		if _, err := table.Load(t.Context(), sec); err != nil || b.count(t, "strict", "word = 'none'") != 1 {
 			t.Errorf("no default: %v", err)
 		}
@@ -54,7 +54,7 @@ func TestTableWithoutTransactions(t *testing.T) {
 		if err := b.db.Exec("CREATE TABLE " + engine + "_things (n INT) ENGINE=" + engine).Error; err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Table(t.Context(), engine+"_things", []string{"n"}, nil, Refuse); !errors.Is(err, ErrTable) || !strings.Contains(err.Error(), engine) {
+		if _, err := b.Table(t.Context(), engine+"_things", []string{"n"}, nil, DuplicateError); !errors.Is(err, ErrTable) || !strings.Contains(err.Error(), engine) {
 			t.Errorf("%s: %v", engine, err)
 		}
 	}
@@ -64,20 +64,20 @@ func TestTableWithoutTransactions(t *testing.T) {
 func TestTableOfOddNames(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		const odd = "se`l \"x\"; -- 'é'"
-		if err := b.CreateTable(t.Context(), odd, []Column{{Name: "number", Kind: Int}, {Name: "word", Kind: Text}, {Name: odd, Kind: JSON}},
+		if err := b.CreateTable(t.Context(), odd, []Column{{Name: "number", Kind: ColumnInt}, {Name: "word", Kind: ColumnText}, {Name: odd, Kind: ColumnJSON}},
 			[]string{"number", "word"}); err != nil {
 			t.Fatal(err)
 		}
-		for i, on := range []OnDuplicate{Ignore, Update} {
+		for i, on := range []OnDuplicate{DuplicateIgnore, DuplicateUpdate} {
 			table, err := b.Table(t.Context(), odd, []string{"number", "word", odd}, []string{"word", "number"}, on)
 			if err != nil {
 				t.Fatal(err)
 			}
-			sec := &Section{File: int64(i), Rows: table.Rows()}
-			sec.Rows.Number([]byte("1"), false)
-			sec.Rows.Text([]byte("a"))
-			sec.Rows.Text([]byte("{}"))
-			sec.Rows.End(1, nil)
+			sec := &Chunk{File: int64(i), Rows: table.Rows()}
+			sec.Rows.AddNumber([]byte("1"), false)
+			sec.Rows.AddText([]byte("a"))
+			sec.Rows.AddText([]byte("{}"))
+			sec.Rows.EndRow(1, nil)
 			if counts, err := table.Load(t.Context(), sec); err != nil || counts.Loaded+counts.Duplicates != 1 {
 				t.Errorf("%s: %+v, %v", on, counts, err)
 			}
@@ -89,7 +89,7 @@ func TestTableOfOddNames(t *testing.T) {
 func TestKindsReadBack(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		var columns []Column
-		for _, k := range Kinds() {
+		for _, k := range ColumnTypes() {
 			columns = append(columns, Column{Name: string(k), Kind: k})
 		}
 		if err := b.CreateTable(t.Context(), "kinds", columns, []string{"text"}); err != nil {
@@ -101,8 +101,8 @@ func TestKindsReadBack(t *testing.T) {
 		}
 		for i, c := range got {
 			want := columns[i].Kind
-			if want == Decimal && b.Dialect() == SQLite {
-				want = Text // which keeps every digit
+			if want == ColumnDecimal && b.Dialect() == SQLite {
+				want = ColumnText // which keeps every digit
 			}
 			if c.Kind != want || c.Required != (c.Name == "text") {
 				t.Errorf("%s reads back as %+v", columns[i].Kind, c)
@@ -113,8 +113,8 @@ func TestKindsReadBack(t *testing.T) {
 
 // The text of times is what both databases compare and sort.
 func TestRowsWriteTimesInUTC(t *testing.T) {
-	r := &Rows{}
-	r.Time(time.Date(2024, 5, 6, 1, 2, 3, 4000, time.FixedZone("", 7200)))
+	r := &RowBuffer{}
+	r.AddTime(time.Date(2024, 5, 6, 1, 2, 3, 4000, time.FixedZone("", 7200)))
 	if got := string(r.text); got != "('2024-05-05 23:02:03.000004'" {
 		t.Error(got)
 	}

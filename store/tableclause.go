@@ -19,7 +19,7 @@ func (t *Table) duplicate(key []string) {
 		column := t.s.dialect.quote(name)
 		value := "VALUES(" + column + ")"
 		switch {
-		case t.on == Ignore || slices.Contains(key, name):
+		case t.on == DuplicateIgnore || slices.Contains(key, name):
 		case len(sets) == 0:
 			sets = append(sets, counting(column, value))
 		default:
@@ -43,7 +43,7 @@ func (t *Table) conflict(key []string) {
 			sets = append(sets, column+" = excluded."+column)
 		}
 	}
-	if t.on == Update && len(sets) > 0 {
+	if t.on == DuplicateUpdate && len(sets) > 0 {
 		t.first, t.clause = t.clause, target+"UPDATE SET "+strings.Join(sets, ", ")
 	}
 }

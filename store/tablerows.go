@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Rows collects rows for one table as the text of an INSERT's values: that is
+// RowBuffer collects rows for one table as the text of an INSERT's values: that is
 // what goes to the database, so nothing is boxed, bound or escaped twice. Fill
 // it row by row: a call for each column in order, then End or Drop. Make one
 // with Table.Rows; Table.Empty makes it fit for use again. Not for concurrent use.
-type Rows struct {
+type RowBuffer struct {
 	sqlite  bool
 	text    literals // "(…),(…)"
 	rows    []rowEnd
@@ -27,24 +27,24 @@ type rowEnd struct {
 }
 
 // Len is the number of whole rows.
-func (r *Rows) Len() int { return len(r.rows) }
+func (r *RowBuffer) Len() int { return len(r.rows) }
 
 // reset forgets all rows and keeps the memory.
-func (r *Rows) reset() {
+func (r *RowBuffer) reset() {
 	clear(r.rows) // lets go of the sources
 	r.text, r.rows, r.started = r.text[:0], r.rows[:0], false
 }
 
-// End completes a row. Line is where it comes from and source its content,
+// EndRow completes a row. Line is where it comes from and source its content,
 // which must stay as it is until the rows are loaded.
-func (r *Rows) End(line int64, source []byte) {
+func (r *RowBuffer) EndRow(line int64, source []byte) {
 	r.text = append(r.text, ')')
 	r.rows = append(r.rows, rowEnd{r.begin(), len(r.text), line, source})
 	r.started = false
 }
 
-// Drop gives up the row that was begun.
-func (r *Rows) Drop() {
+// DiscardRow gives up the row that was begun.
+func (r *RowBuffer) DiscardRow() {
 	if n := len(r.rows); n > 0 {
 		r.text = r.text[:r.rows[n-1].to]
 	} else {
@@ -54,14 +54,14 @@ func (r *Rows) Drop() {
 }
 
 // begin is where the text of the row in hand begins.
-func (r *Rows) begin() int {
+func (r *RowBuffer) begin() int {
 	if n := len(r.rows); n > 0 {
 		return r.rows[n-1].to + 1 // behind the comma
 	}
 	return 0
 }
 
-func (r *Rows) next() {
+func (r *RowBuffer) next() {
 	switch {
 	case r.started:
 		r.text = append(r.text, ',')
@@ -73,15 +73,15 @@ func (r *Rows) next() {
 	r.started = true
 }
 
-// Missing adds what a column gets that has no value: NULL or its default.
-func (r *Rows) Missing(c *Column) {
+// SetDefault adds what a column gets that has no value: NULL or its default.
+func (r *RowBuffer) SetDefault(c *Column) {
 	r.next()
 	r.text = append(r.text, c.missing...)
 }
 
-// Number adds a number as it is written in JSON. An approximate one is made
+// AddNumber adds a number as it is written in JSON. An approximate one is made
 // such for the database: it would read a short one as a decimal.
-func (r *Rows) Number(number []byte, approximate bool) {
+func (r *RowBuffer) AddNumber(number []byte, approximate bool) {
 	r.next()
 	r.text = append(r.text, number...)
 	if approximate && !slices.ContainsFunc(number, func(c byte) bool { return c == 'e' || c == 'E' }) {
@@ -89,30 +89,30 @@ func (r *Rows) Number(number []byte, approximate bool) {
 	}
 }
 
-// Decimal adds a number of which no digit may be lost. SQLite would read it as
+// AddDecimal adds a number of which no digit may be lost. SQLite would read it as
 // floating point: it gets text, which a column of numbers makes one of.
-func (r *Rows) Decimal(number []byte) {
+func (r *RowBuffer) AddDecimal(number []byte) {
 	if r.sqlite {
-		r.Text(number)
+		r.AddText(number)
 		return
 	}
-	r.Number(number, false)
+	r.AddNumber(number, false)
 }
 
-// Bool adds 1 or 0.
-func (r *Rows) Bool(b bool) {
+// AddBool adds 1 or 0.
+func (r *RowBuffer) AddBool(b bool) {
 	r.next()
 	r.text = r.text.flag(b)
 }
 
-// Time adds a time in UTC, to the microsecond.
-func (r *Rows) Time(t time.Time) {
+// AddTime adds a time in UTC, to the microsecond.
+func (r *RowBuffer) AddTime(t time.Time) {
 	r.next()
 	r.text = r.text.moment(t)
 }
 
-// Text adds valid UTF-8.
-func (r *Rows) Text(text []byte) {
+// AddText adds valid UTF-8.
+func (r *RowBuffer) AddText(text []byte) {
 	r.next()
 	if r.sqlite {
 		r.text = appendSQLite(r.text, text)

@@ -10,9 +10,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ledgerTally adds up what one transaction changes in the counters, so that
+// counterChanges adds up what one transaction changes in the counters, so that
 // each hot row is written once, in one fixed order, last. The zero value is empty.
-type ledgerTally struct {
+type counterChanges struct {
 	counts   map[stepKey]*stepDelta
 	finished map[int64]int64
 }
@@ -27,11 +27,11 @@ func (k stepKey) compare(l stepKey) int {
 }
 
 type stepDelta struct {
-	routed int64
-	counts tasks.Counts
+	selected int64
+	counts   tasks.Counts
 }
 
-func (t *ledgerTally) step(transfer int64, no int) *stepDelta {
+func (t *counterChanges) step(transfer int64, no int) *stepDelta {
 	if t.counts == nil {
 		t.counts = make(map[stepKey]*stepDelta)
 	}
@@ -42,7 +42,7 @@ func (t *ledgerTally) step(transfer int64, no int) *stepDelta {
 	return t.counts[k]
 }
 
-func (t *ledgerTally) results(b *tasks.Batch, rows []resultRow) {
+func (t *counterChanges) results(b *tasks.Batch, rows []resultRecord) {
 	if len(rows) == 0 {
 		return
 	}
@@ -52,21 +52,21 @@ func (t *ledgerTally) results(b *tasks.Batch, rows []resultRow) {
 	}
 }
 
-func (t *ledgerTally) closing(r *Recording) {
-	for no, n := range routedBy(r.Closing.Next) {
-		t.step(r.Batch.Transfer, no).routed += n
+func (t *counterChanges) closing(r *BatchCompletion) {
+	for no, n := range selectedBySteps(r.FollowUp.Batches) {
+		t.step(r.Batch.Transfer, no).selected += n
 	}
-	if r.Closing.Finished > 0 {
+	if r.FollowUp.Finished > 0 {
 		if t.finished == nil {
 			t.finished = make(map[int64]int64)
 		}
-		t.finished[r.Batch.Transfer] += r.Closing.Finished
+		t.finished[r.Batch.Transfer] += r.FollowUp.Finished
 	}
 }
 
 // commit writes the sums: steps, then transfers, each in ascending order. It
 // reports the transfers that completed by it.
-func (t *ledgerTally) commit(tx *gorm.DB, now time.Time) (completed map[int64]bool, err error) {
+func (t *counterChanges) commit(tx *gorm.DB, now time.Time) (completed map[int64]bool, err error) {
 	for _, k := range sortedFunc(t.counts, stepKey.compare) {
 		if err := addToStep(tx, k, t.counts[k]); err != nil {
 			return nil, err
@@ -90,10 +90,10 @@ func (t *ledgerTally) commit(tx *gorm.DB, now time.Time) (completed map[int64]bo
 
 func addToStep(tx *gorm.DB, k stepKey, d *stepDelta) error {
 	c := d.counts
-	err := tx.Exec(`UPDATE steps SET routed = routed + ?, succeeded = succeeded + ?, warning = warning + ?, skipped = skipped + ?,
+	err := tx.Exec(`UPDATE steps SET selected = selected + ?, succeeded = succeeded + ?, warning = warning + ?, skipped = skipped + ?,
 			failed = failed + ?, error = error + ?, timed_out = timed_out + ?, canceled = canceled + ?
 		WHERE transfer_id = ? AND no = ?`,
-		d.routed, c.Succeeded, c.Warning, c.Skipped, c.Failed, c.Error, c.TimedOut, c.Canceled, k.transfer, k.no).Error
+		d.selected, c.Succeeded, c.Warning, c.Skipped, c.Failed, c.Error, c.TimedOut, c.Canceled, k.transfer, k.no).Error
 	if err != nil {
 		return fmt.Errorf("count results: %w", err)
 	}

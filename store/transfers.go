@@ -17,15 +17,15 @@ import (
 type NewTransfer struct {
 	Name    string
 	Key     string // idempotency key; empty for none
-	Lineage string // groups the successive transfers of one `run`; empty for none
+	RunKey  string // groups the successive transfers of one `run`; empty for none
 	Via     tasks.Via
 	Queue   string
 	Recipe  string
 	Sources []string
 	Steps   []tasks.Step
 
-	// Closing is done once when the last file has ended. It needs No, Name and Handler.
-	Closing []tasks.ClosingStep
+	// Finalizers is done once when the last file has ended. It needs No, Name and Handler.
+	Finalizers []tasks.FinalizeStep
 
 	// Webhooks are URLs to tell of the transfer's end.
 	Webhooks []string
@@ -44,7 +44,7 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		if err := createClosingSteps(tx, row.ID, n.Closing); err != nil {
+		if err := createFinalizeSteps(tx, row.ID, n.Finalizers); err != nil {
 			return err
 		}
 		return tx.Create(newStepRows(row.ID, n.Steps)).Error
@@ -58,15 +58,15 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 	}
 	t = row.transfer()
 	t.Steps = n.Steps
-	t.Closing = n.Closing
+	t.Finalizers = n.Finalizers
 	return t, true, nil
 }
 
 func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 	row := transferRow{
-		UUID: id, Name: clip(n.Name, 255), Lineage: n.Lineage, Via: n.Via, State: tasks.Open, Queue: n.Queue,
+		UUID: id, Name: clip(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
 		Recipe: n.Recipe, Sources: joinSources(n.Sources), Webhooks: strings.Join(n.Webhooks, "\n"),
-		Closing: len(n.Closing), CreatedAt: now, SeenAt: now,
+		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now,
 	}
 	if n.Key != "" {
 		row.IdemKey = &n.Key
@@ -77,13 +77,13 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 func newStepRows(transfer int64, steps []tasks.Step) []stepRow {
 	rows := make([]stepRow, len(steps))
 	for i, st := range steps {
-		rows[i] = stepRow{TransferID: transfer, No: st.No, Name: st.Name, Handler: st.Handler}
+		rows[i] = stepRow{TransferID: transfer, No: st.Number, Name: st.Name, Handler: st.Handler}
 	}
 	return rows
 }
 
 // Transfer reads a transfer and its counters by the id shown outside. An id
-// that was never given out gives tasks.ErrNoTransfer.
+// that was never given out gives tasks.ErrTransferNotFound.
 func (s *Store) Transfer(ctx context.Context, uuid string) (tasks.Transfer, error) {
 	return s.one(ctx, "uuid = ?", uuid)
 }
@@ -93,9 +93,9 @@ func (s *Store) TransferByID(ctx context.Context, id int64) (tasks.Transfer, err
 	return s.one(ctx, "id = ?", id)
 }
 
-// Latest reads the newest transfer of a lineage, tasks.ErrNoTransfer when there is none.
+// Latest reads the newest transfer of a lineage, tasks.ErrTransferNotFound when there is none.
 func (s *Store) Latest(ctx context.Context, lineage string) (tasks.Transfer, error) {
-	return s.one(ctx, "lineage = ?", lineage)
+	return s.one(ctx, "run_key = ?", lineage)
 }
 
 func (s *Store) one(ctx context.Context, where string, arg any) (tasks.Transfer, error) {
@@ -103,7 +103,7 @@ func (s *Store) one(ctx context.Context, where string, arg any) (tasks.Transfer,
 	var row transferRow
 	err := db.Where(where, arg).Order("id DESC").Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return tasks.Transfer{}, fmt.Errorf("%w: %v", tasks.ErrNoTransfer, arg)
+		return tasks.Transfer{}, fmt.Errorf("%w: %v", tasks.ErrTransferNotFound, arg)
 	}
 	if err != nil {
 		return tasks.Transfer{}, fmt.Errorf("read transfer: %w", err)
@@ -131,7 +131,7 @@ func (s *Store) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 	return ts, withSteps(s.db.WithContext(ctx), ts)
 }
 
-// withSteps reads the steps and the closing steps of transfers.
+// withSteps reads the steps and the final steps of transfers.
 func withSteps(db *gorm.DB, ts []tasks.Transfer) error {
 	if len(ts) == 0 {
 		return nil
@@ -149,13 +149,13 @@ func withSteps(db *gorm.DB, ts []tasks.Transfer) error {
 		t := at[steps[i].TransferID]
 		t.Steps = append(t.Steps, steps[i].step())
 	}
-	var closing []closingRow
+	var closing []finalizeRow
 	if err := db.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&closing).Error; err != nil {
-		return fmt.Errorf("read closing steps: %w", err)
+		return fmt.Errorf("read final steps: %w", err)
 	}
 	for i := range closing {
 		t := at[closing[i].TransferID]
-		t.Closing = append(t.Closing, closing[i].step())
+		t.Finalizers = append(t.Finalizers, closing[i].step())
 	}
 	return nil
 }
@@ -165,7 +165,7 @@ func withSteps(db *gorm.DB, ts []tasks.Transfer) error {
 func (s *Store) Seal(ctx context.Context, id int64) (completed bool, err error) {
 	err = s.write(ctx, "seal transfer", func(tx *gorm.DB, now time.Time) error {
 		err := tx.Exec("UPDATE transfers SET state = ?, sealed_at = ? WHERE id = ? AND state IN ?",
-			tasks.Running, now, id, []tasks.State{tasks.Open, tasks.Interrupted}).Error
+			tasks.StateRunning, now, id, []tasks.State{tasks.StateOpen, tasks.StateInterrupted}).Error
 		if err != nil {
 			return err
 		}
@@ -180,7 +180,7 @@ func (s *Store) Seal(ctx context.Context, id int64) (completed bool, err error) 
 func (s *Store) Reopen(ctx context.Context, id int64) (reopened bool, err error) {
 	err = s.write(ctx, "reopen transfer", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE transfers SET state = ?, sealed_at = NULL, seen_at = ? WHERE id = ? AND state IN ?",
-			tasks.Open, now, id, []tasks.State{tasks.Open, tasks.Running, tasks.Interrupted})
+			tasks.StateOpen, now, id, []tasks.State{tasks.StateOpen, tasks.StateRunning, tasks.StateInterrupted})
 		reopened = u.RowsAffected == 1
 		return u.Error
 	})
@@ -188,14 +188,14 @@ func (s *Store) Reopen(ctx context.Context, id int64) (reopened bool, err error)
 }
 
 // completeIfDone ends a sealed transfer whose files have all ended, or lets its
-// closing steps begin, when it has some: then it completes with the last of
+// final steps begin, when it has some: then it completes with the last of
 // them. Of any number of callers exactly one changes the state, which is
 // compared and set; true says that it completed by that.
 func completeIfDone(tx *gorm.DB, id int64, now time.Time) (bool, error) {
-	u := tx.Exec(`UPDATE transfers SET state = CASE WHEN closing = 0 THEN ? ELSE ? END,
-			ended_at = CASE WHEN closing = 0 THEN ? ELSE NULL END
+	u := tx.Exec(`UPDATE transfers SET state = CASE WHEN finalizing = 0 THEN ? ELSE ? END,
+			ended_at = CASE WHEN finalizing = 0 THEN ? ELSE NULL END
 		WHERE id = ? AND state = ? AND finished = files`,
-		tasks.Completed, tasks.Closing, now, id, tasks.Running)
+		tasks.StateCompleted, tasks.StateFinalizing, now, id, tasks.StateRunning)
 	if u.Error != nil || u.RowsAffected == 0 {
 		return false, u.Error
 	}
@@ -203,10 +203,10 @@ func completeIfDone(tx *gorm.DB, id int64, now time.Time) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if row.Closing > 0 {
-		return false, beginClosing(tx, id, now)
+	if row.Finalizing > 0 {
+		return false, beginFinalizing(tx, id, now)
 	}
-	return true, noteEnd(tx, row, now)
+	return true, noteWebhooks(tx, row, now)
 }
 
 // readRow reads a transfer within the transaction that has changed it.

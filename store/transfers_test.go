@@ -15,7 +15,7 @@ func TestCreateWithOneKeyAtOnce(t *testing.T) {
 		ids := map[string]bool{}
 		atOnce(t, 8, func(int) error {
 			tr, created, err := b.Create(t.Context(), NewTransfer{
-				Key: "Nightly 7", Via: tasks.ViaBulk, Queue: "q", Steps: []tasks.Step{{No: 1, Name: "s", Handler: "noop"}},
+				Key: "Nightly 7", Via: tasks.ViaBulk, Queue: "q", Steps: []tasks.Step{{Number: 1, Name: "s", Handler: "noop"}},
 			})
 			mu.Lock()
 			defer mu.Unlock()
@@ -33,7 +33,7 @@ func TestCreateWithOneKeyAtOnce(t *testing.T) {
 		}
 		// Keys differ in case and in spaces at the end.
 		for _, key := range []string{"nightly 7", "Nightly 7 "} {
-			_, created, err := b.Create(t.Context(), NewTransfer{Key: key, Steps: []tasks.Step{{No: 1}}})
+			_, created, err := b.Create(t.Context(), NewTransfer{Key: key, Steps: []tasks.Step{{Number: 1}}})
 			if err != nil || !created {
 				t.Errorf("key %q: created %v, %v", key, created, err)
 			}
@@ -44,11 +44,11 @@ func TestCreateWithOneKeyAtOnce(t *testing.T) {
 func TestUnknownTransfer(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		_, err := b.Transfer(t.Context(), "018f0000-0000-7000-8000-000000000000")
-		wantErr(t, err, tasks.ErrNoTransfer)
+		wantErr(t, err, tasks.ErrTransferNotFound)
 		_, err = b.TransferByID(t.Context(), 77)
-		wantErr(t, err, tasks.ErrNoTransfer)
+		wantErr(t, err, tasks.ErrTransferNotFound)
 		_, err = b.Latest(t.Context(), "none")
-		wantErr(t, err, tasks.ErrNoTransfer)
+		wantErr(t, err, tasks.ErrTransferNotFound)
 	})
 }
 
@@ -61,9 +61,9 @@ func TestSealedTransferTakesNoFiles(t *testing.T) {
 				t.Fatalf("completed %v, %v", completed, err)
 			}
 		}
-		err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: someFiles(2), Lineage: "l"})
+		err := b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, Files: someFiles(2), RunKey: "l"})
 		wantErr(t, err, ErrSealed)
-		if b.count(t, "files", "1 = 1") != 1 || b.count(t, "sightings", "1 = 1") != 0 {
+		if b.count(t, "files", "1 = 1") != 1 || b.count(t, "seen_files", "1 = 1") != 0 {
 			t.Error("a sealed transfer took files")
 		}
 		if reopened, err := b.Reopen(t.Context(), tr.ID); err != nil || !reopened {

@@ -18,7 +18,7 @@ import (
 type verdict struct{ transient, refused, outage, duplicate bool }
 
 func judge(err error) verdict {
-	return verdict{Transient(err), Refused(err), Outage(err), duplicate(err)}
+	return verdict{IsTransient(err), IsRejected(err), IsOutage(err), duplicate(err)}
 }
 
 func migrated(t *testing.T, dialect Dialect, query string) *bench {
@@ -58,9 +58,9 @@ func TestErrorOfValuesThatDoNotFit(t *testing.T) {
 		"outcome too long":       func(r *tasks.Result) { r.Outcome = "hardly ever so" },
 		"output of 20 MiB":       func(r *tasks.Result) { r.Output = strings.Repeat("x", 20<<20) },
 	} {
-		rs := results(one, tasks.Succeeded, 1, 2, 3)
+		rs := results(one, tasks.OutcomeSucceeded, 1, 2, 3)
 		spoil(&rs[1])
-		err := b.Record(t.Context(), []*Recording{{Batch: one, Results: rs, Plan: finishing(one)}})
+		err := b.Record(t.Context(), []*BatchCompletion{{Batch: one, Results: rs, Next: finishing(one)}})
 		if got := judge(err); got != (verdict{refused: true}) {
 			t.Errorf("%s: %+v, %.200v", name, got, err)
 		}
@@ -69,10 +69,10 @@ func TestErrorOfValuesThatDoNotFit(t *testing.T) {
 		}
 	}
 	// What is only too long, or no text, is made to fit.
-	rs := results(one, tasks.Failed, 1)
+	rs := results(one, tasks.OutcomeFailed, 1)
 	rs[0].Code, rs[0].Worker, rs[0].Output = strings.Repeat("é", 5<<20/2), strings.Repeat("\xff", 1000), "a\xff"
-	b.record(t, &Recording{Batch: one, Results: rs})
-	lines, err := b.Results(t.Context(), tr.ID, Filter{}, Key{}, 1)
+	b.record(t, &BatchCompletion{Batch: one, Results: rs})
+	lines, err := b.Results(t.Context(), tr.ID, ResultFilter{}, ResultKey{}, 1)
 	if err != nil || lines[0].Code != strings.Repeat("é", 32) || lines[0].Output != "a\uFFFD" {
 		t.Errorf("%v, code of %d bytes", err, len(lines[0].Code))
 	}
@@ -84,14 +84,14 @@ func TestOutputThatNoDatabaseTakes(t *testing.T) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 1)
 		one := b.batch(t, tr.ID, "1")
-		rs := results(one, tasks.Succeeded, 1)
+		rs := results(one, tasks.OutcomeSucceeded, 1)
 		rs[0].Error = strings.Repeat("x", 17<<20)
-		err := b.Record(t.Context(), []*Recording{{Batch: one, Results: rs}})
+		err := b.Record(t.Context(), []*BatchCompletion{{Batch: one, Results: rs}})
 		if got := judge(err); got != (verdict{refused: true}) {
 			t.Errorf("%+v, %.200v", got, err)
 		}
 		rs[0].Error = strings.Repeat("'", 5<<20)
-		b.record(t, &Recording{Batch: one, Results: rs})
+		b.record(t, &BatchCompletion{Batch: one, Results: rs})
 	})
 }
 
@@ -216,7 +216,7 @@ func TestSilentConnection(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, err = s.Transfers(ctx, 0, 1)
-	if err == nil || ctx.Err() != nil || !Outage(err) {
+	if err == nil || ctx.Err() != nil || !IsOutage(err) {
 		t.Fatalf("the silence was not noticed: %v", err)
 	}
 	proxy.Clear()
@@ -247,10 +247,10 @@ func TestRecordAcrossALostAnswer(t *testing.T) {
 		proxy.Up()
 		proxy.Clear()
 	}()
-	rec := &Recording{Batch: one, Results: results(one, tasks.Succeeded, 1, 2), Plan: finishing(one)}
-	testkit.Eventually(t, time.Minute, func() error { return b.Record(t.Context(), []*Recording{rec}) })
+	rec := &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2), Next: finishing(one)}
+	testkit.Eventually(t, time.Minute, func() error { return b.Record(t.Context(), []*BatchCompletion{rec}) })
 	<-cut
-	if rec.Err != nil && !errors.Is(rec.Err, ErrStale) {
+	if rec.Err != nil && !errors.Is(rec.Err, ErrLeaseLost) {
 		t.Error(rec.Err)
 	}
 	b.checkCounters(t.Context(), t, tr.ID)
@@ -291,7 +291,7 @@ func TestAddFilesAcrossALostCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := someFiles(5)
-	if err := b.AddFiles(t.Context(), Addition{Transfer: tr.ID, Files: files}); err != nil {
+	if err := b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, Files: files}); err != nil {
 		t.Fatal(err)
 	}
 	if lost != 1 || files[0].No != 4 || files[4].No != 8 {

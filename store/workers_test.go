@@ -11,7 +11,7 @@ func TestWorkers(t *testing.T) {
 		see := func(name string) {
 			t.Helper()
 			w := Worker{Name: name, Handlers: []string{"noop", "checksum"}, Slots: 4, Version: "1.2", StartedAt: b.clock.Now()}
-			if _, err := b.SeeWorker(t.Context(), w); err != nil {
+			if _, err := b.HeartbeatWorker(t.Context(), w); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -34,13 +34,13 @@ func TestWorkers(t *testing.T) {
 		if got := names(); !slices.Equal(got, []string{"one", "two"}) {
 			t.Errorf("workers %v", got)
 		}
-		b.clock.Advance(workerGone)
+		b.clock.Advance(workerTTL)
 		see("two")
 		b.clock.Advance(time.Second)
 		if got := names(); !slices.Equal(got, []string{"two"}) {
 			t.Errorf("workers %v", got)
 		}
-		if err := b.ForgetWorker(t.Context(), "two"); err != nil {
+		if err := b.RemoveWorker(t.Context(), "two"); err != nil {
 			t.Fatal(err)
 		}
 		if got := names(); len(got) > 0 {

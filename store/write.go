@@ -16,9 +16,9 @@ import (
 	"github.com/balerhq/baler/internal/pause"
 )
 
-// writeTries bounds how often one transaction is tried; with the backoff below
+// maxWriteTries bounds how often one transaction is tried; with the backoff below
 // that is a little over five seconds.
-const writeTries = 10
+const maxWriteTries = 10
 
 // write runs fn in one transaction, again from the start when the database
 // says that trying again may help. fn must not keep state between tries.
@@ -30,7 +30,7 @@ func (s *Store) write(ctx context.Context, what string, fn func(tx *gorm.DB, now
 		if err == nil {
 			return nil
 		}
-		if !Transient(err) || try == writeTries || ctx.Err() != nil {
+		if !IsTransient(err) || try == maxWriteTries || ctx.Err() != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 		conflict(ctx, err)
@@ -77,9 +77,9 @@ const (
 	sqlitePrimaryOfCode = 0xff // extended codes keep the primary one in the low byte
 )
 
-// Transient reports whether the same transaction may succeed when run again:
+// IsTransient reports whether the same transaction may succeed when run again:
 // a conflict with another writer, or a connection that broke.
-func Transient(err error) bool {
+func IsTransient(err error) bool {
 	if errors.Is(err, errRace) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) {
 		return true
 	}
@@ -97,10 +97,10 @@ func Transient(err error) bool {
 	return false
 }
 
-// Refused reports whether the database refuses what it was given, and would
+// IsRejected reports whether the database refuses what it was given, and would
 // again: a value too long, out of range, of a wrong form. Everything else that
 // is not Transient is trouble with the database itself, such as an outage.
-func Refused(err error) bool {
+func IsRejected(err error) bool {
 	if errors.Is(err, errRowTooLarge) {
 		return true
 	}
@@ -117,10 +117,10 @@ func Refused(err error) bool {
 	return false
 }
 
-// Outage reports whether err is trouble on the way to the database or with the
+// IsOutage reports whether err is trouble on the way to the database or with the
 // database itself, and not with what was asked: waiting may help.
-func Outage(err error) bool {
-	if Transient(err) {
+func IsOutage(err error) bool {
+	if IsTransient(err) {
 		return true
 	}
 	if _, ok := errors.AsType[*net.OpError](err); ok {

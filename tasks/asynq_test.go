@@ -44,15 +44,15 @@ func TestAsynqAggregates(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := tasks.NewProducer(c)
-	var routed []tasks.Routed
+	var routed []tasks.FileTask
 	for no := range int64(40) {
-		routed = append(routed, tasks.Routed{File: &tasks.File{No: no + 1, Size: 5}, Step: 1, Handler: "noop"})
+		routed = append(routed, tasks.FileTask{File: &tasks.File{No: no + 1, Size: 5}, Step: 1, Handler: "noop"})
 	}
-	if err := p.Files(t.Context(), queue, 7, routed); err != nil {
+	if err := p.EnqueueFiles(t.Context(), queue, 7, routed); err != nil {
 		t.Fatal(err)
 	}
 	batch := someBatches(9)[8]
-	collected := make(chan []*asynq.Task, 2*tasks.Shards)
+	collected := make(chan []*asynq.Task, 2*tasks.GroupShards)
 	delivered := make(chan string, 1)
 	serve(t, c, asynq.Config{
 		GroupGracePeriod: time.Second, GroupMaxSize: 5000, GroupMaxDelay: time.Second,
@@ -93,7 +93,7 @@ func TestAsynqAggregates(t *testing.T) {
 func TestAsynqCountsLostLeasesOnly(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
-	if err := tasks.NewProducer(c).Batches(t.Context(), someBatches(1)); err != nil {
+	if err := tasks.NewProducer(c).EnqueueBatches(t.Context(), someBatches(1)); err != nil {
 		t.Fatal(err)
 	}
 	config := asynq.Config{

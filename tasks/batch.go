@@ -16,13 +16,13 @@ type Batch struct {
 	// NotBefore is when a later attempt may start; zero means at once.
 	NotBefore time.Time
 
-	// Delivery is the fencing token: whoever takes over a batch that may have
+	// FencingToken is the fencing token: whoever takes over a batch that may have
 	// run before raises it, and what an earlier holder records is refused.
-	Delivery int
+	FencingToken int
 
-	// Lost is 0 until a worker dies with this batch in hand, be it of something
+	// Crashes is 0 until a worker dies with this batch in hand, be it of something
 	// else, and then counts the runs of it alone that nobody saw the end of.
-	Lost int
+	Crashes int
 }
 
 // Items is the number of files in the batch.

@@ -1,63 +1,63 @@
 package tasks
 
-// ClosingState is where a closing step stands.
-type ClosingState string
+// FinalizeState is where a final step stands.
+type FinalizeState string
 
-// The states of a closing step.
+// The states of a final step.
 const (
-	ClosingWaiting  ClosingState = "waiting"  // for its turn, for a worker, or for its next try
-	ClosingRunning  ClosingState = "running"  // a worker has it
-	ClosingDone     ClosingState = "done"     // perhaps with something that a person should know
-	ClosingFailed   ClosingState = "failed"   // for good; the steps behind it run all the same
-	ClosingCanceled ClosingState = "canceled" // a person stopped the transfer first
+	FinalizeWaiting  FinalizeState = "waiting"  // for its turn, for a worker, or for its next try
+	FinalizeRunning  FinalizeState = "running"  // a worker has it
+	FinalizeDone     FinalizeState = "done"     // perhaps with something that a person should know
+	FinalizeFailed   FinalizeState = "failed"   // for good; the steps behind it run all the same
+	FinalizeCanceled FinalizeState = "canceled" // a person stopped the transfer first
 )
 
-// ClosingStep is one closing step of a transfer and how it stands.
-type ClosingStep struct {
-	No      int
-	Name    string // the step's name in the recipe
-	Handler string
-	State   ClosingState
-	Tries   int    // begun so far, since the last file ended last
-	Error   string // of the last try; of one that is done, what a person should know
+// FinalizeStep is one final step of a transfer and how it stands.
+type FinalizeStep struct {
+	Number   int
+	Name     string // the step's name in the recipe
+	Handler  string
+	State    FinalizeState
+	Attempts int    // begun so far, since the last file ended last
+	Error    string // of the last try; of one that is done, what a person should know
 }
 
-// ClosingSummary is one closing step's part of a Summary.
-type ClosingSummary struct {
-	Step  string       `json:"step"`
-	State ClosingState `json:"state" enum:"waiting,running,done,failed,canceled"`
-	Tries int          `json:"tries"`
-	Error string       `json:"error"`
+// FinalizeSummary is one final step's part of a Summary.
+type FinalizeSummary struct {
+	Step     string        `json:"step"`
+	State    FinalizeState `json:"state" enum:"waiting,running,done,failed,canceled"`
+	Attempts int           `json:"tries"`
+	Error    string        `json:"error"`
 }
 
-func summarizeClosing(steps []ClosingStep) []ClosingSummary {
-	var out []ClosingSummary
+func summarizeFinalizers(steps []FinalizeStep) []FinalizeSummary {
+	var out []FinalizeSummary
 	for _, s := range steps {
-		out = append(out, ClosingSummary{Step: s.Name, State: s.State, Tries: s.Tries, Error: s.Error})
+		out = append(out, FinalizeSummary{Step: s.Name, State: s.State, Attempts: s.Attempts, Error: s.Error})
 	}
 	return out
 }
 
-// ClosingFailed names the closing steps that failed for good.
-func (t *Transfer) ClosingFailed() (names []string) {
-	for _, s := range t.Closing {
-		if s.State == ClosingFailed {
+// FailedFinalizers names the final steps that failed for good.
+func (t *Transfer) FailedFinalizers() (names []string) {
+	for _, s := range t.Finalizers {
+		if s.State == FinalizeFailed {
 			names = append(names, s.Name)
 		}
 	}
 	return names
 }
 
-// ClosingNow is the closing step that a transfer in the state Closing has come
+// CurrentFinalizer is the final step that a transfer in the state Closing has come
 // to; false when it is in another state.
-func (t *Transfer) ClosingNow() (ClosingStep, bool) {
-	if t.State != Closing {
-		return ClosingStep{}, false
+func (t *Transfer) CurrentFinalizer() (FinalizeStep, bool) {
+	if t.State != StateFinalizing {
+		return FinalizeStep{}, false
 	}
-	for _, s := range t.Closing {
-		if s.State == ClosingWaiting || s.State == ClosingRunning {
+	for _, s := range t.Finalizers {
+		if s.State == FinalizeWaiting || s.State == FinalizeRunning {
 			return s, true
 		}
 	}
-	return ClosingStep{}, false
+	return FinalizeStep{}, false
 }

@@ -7,17 +7,17 @@ type Compression string
 
 // The compressions that are told by the first bytes.
 const (
-	Uncompressed Compression = ""
-	Gzip         Compression = "gzip"
-	Zstandard    Compression = "zstd"
+	NoCompression Compression = ""
+	Gzip          Compression = "gzip"
+	Zstandard     Compression = "zstd"
 )
 
-// CompressionHead is how many of a file's first bytes CompressionOf needs.
-const CompressionHead = 4
+// CompressionHeaderSize is how many of a file's first bytes DetectCompression needs.
+const CompressionHeaderSize = 4
 
-// CompressionOf tells a file's compression by its first bytes (RFC 1952,
+// DetectCompression tells a file's compression by its first bytes (RFC 1952,
 // section 2.3.1; RFC 8878, sections 3.1.1 and 3.1.2).
-func CompressionOf(head []byte) Compression {
+func DetectCompression(head []byte) Compression {
 	switch {
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 		return Gzip
@@ -26,5 +26,5 @@ func CompressionOf(head []byte) Compression {
 	case len(head) >= 4 && head[0]&0xf0 == 0x50 && bytes.HasPrefix(head[1:], []byte{0x2a, 0x4d, 0x18}):
 		return Zstandard // a skippable frame, as pzstd begins with
 	}
-	return Uncompressed
+	return NoCompression
 }

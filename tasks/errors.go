@@ -2,5 +2,5 @@ package tasks
 
 import "errors"
 
-// ErrNoTransfer says that a transfer's id was never given out.
-var ErrNoTransfer = errors.New("no such transfer")
+// ErrTransferNotFound says that a transfer's id was never given out.
+var ErrTransferNotFound = errors.New("no such transfer")

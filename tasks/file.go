@@ -14,8 +14,8 @@ type File struct {
 	// the line number Line, from 1.
 	Part, Offset, Line int64
 
-	// Problem says why the scan could not read the file ("not-found: …"): the
+	// ScanError says why the scan could not read the file ("not-found: …"): the
 	// part before the colon becomes the code of a failed result. Empty when all
 	// was well.
-	Problem string
+	ScanError string
 }

@@ -9,50 +9,50 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// gatherMost bounds one pipeline, so that its answers stay a bounded read.
-const gatherMost = 512
+// maxPipeline bounds one pipeline, so that its answers stay a bounded read.
+const maxPipeline = 512
 
-// Gather is a go-redis hook that sends the scripts which several goroutines run
+// PipelineHook is a go-redis hook that sends the scripts which several goroutines run
 // at the same time in one pipeline: while one round trip is under way, those
 // that come in the meantime wait and form the next. asynq's client has
 // no bulk enqueue; with this hook concurrent calls of it cost about as little.
-type Gather struct {
+type PipelineHook struct {
 	client redis.UniversalClient
 
 	mu      sync.Mutex
-	waiting []*gathered
+	waiting []*pendingCommand
 	busy    bool
 }
 
-var _ redis.Hook = (*Gather)(nil)
+var _ redis.Hook = (*PipelineHook)(nil)
 
-// AddGather puts the hook on a client.
-func AddGather(client redis.UniversalClient) { client.AddHook(&Gather{client: client}) }
+// AddPipelineHook puts the hook on a client.
+func AddPipelineHook(client redis.UniversalClient) { client.AddHook(&PipelineHook{client: client}) }
 
-type gathered struct {
+type pendingCommand struct {
 	cmd  redis.Cmder
 	done chan struct{}
 }
 
 // DialHook changes nothing.
-func (g *Gather) DialHook(next redis.DialHook) redis.DialHook {
+func (g *PipelineHook) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
 }
 
 // ProcessPipelineHook changes nothing.
-func (g *Gather) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (g *PipelineHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
 
 // ProcessHook gathers scripts, which is what asynq enqueues with. Everything
 // else goes its own way: so do the commands by which a new connection
 // introduces itself, for which a pipeline may be waiting.
-func (g *Gather) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (g *PipelineHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if cmd.Name() != "evalsha" {
 			return next(ctx, cmd)
 		}
-		one := &gathered{cmd, make(chan struct{})}
+		one := &pendingCommand{cmd, make(chan struct{})}
 		g.mu.Lock()
 		g.waiting = append(g.waiting, one)
 		if !g.busy {
@@ -75,10 +75,10 @@ func (g *Gather) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 }
 
 // send runs pipelines until nothing waits.
-func (g *Gather) send(ctx context.Context) {
+func (g *PipelineHook) send(ctx context.Context) {
 	for {
 		g.mu.Lock()
-		n := min(len(g.waiting), gatherMost)
+		n := min(len(g.waiting), maxPipeline)
 		if n == 0 {
 			g.busy = false
 			g.mu.Unlock()

@@ -8,9 +8,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Waiting is how many file messages of the handlers wait in a queue to be
+// GroupBacklog is how many file messages of the handlers wait in a queue to be
 // collected into batches.
-func (p *Producer) Waiting(ctx context.Context, queue string, handlers []string) (int64, error) {
+func (p *Producer) GroupBacklog(ctx context.Context, queue string, handlers []string) (int64, error) {
 	sizes, err := p.groupSizes(ctx, queue, handlers)
 	if err != nil {
 		return 0, err
@@ -22,12 +22,12 @@ func (p *Producer) Waiting(ctx context.Context, queue string, handlers []string)
 	return n, nil
 }
 
-// HealGroups gives groups their name back where asynq has lost it: reclaiming
+// RepairGroups gives groups their name back where asynq has lost it: reclaiming
 // a set after a crash puts its members back without the name by which the
 // aggregator finds them. It reports how many were healed. The queue's own name
 // comes back, too: asynq's client gives it once, and a Redis that was emptied
 // would not show the queue to anyone.
-func (p *Producer) HealGroups(ctx context.Context, queue string, handlers []string) (healed int64, err error) {
+func (p *Producer) RepairGroups(ctx context.Context, queue string, handlers []string) (healed int64, err error) {
 	if err := p.redis.SAdd(ctx, "asynq:queues", queue).Err(); err != nil {
 		return 0, fmt.Errorf("name queue: %w", err)
 	}
@@ -53,10 +53,10 @@ func (p *Producer) HealGroups(ctx context.Context, queue string, handlers []stri
 
 // groupSizes asks for every shard of the handlers at once.
 func (p *Producer) groupSizes(ctx context.Context, queue string, handlers []string) (map[string]int64, error) {
-	sizes := make(map[string]*redis.IntCmd, len(handlers)*Shards)
+	sizes := make(map[string]*redis.IntCmd, len(handlers)*GroupShards)
 	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for _, h := range handlers {
-			for shard := range Shards {
+			for shard := range GroupShards {
 				name := GroupName(h, shard)
 				sizes[name] = pipe.ZCard(ctx, "asynq:{"+queue+"}:g:"+name)
 			}

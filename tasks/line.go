@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Line is a result as it is shown outside: one JSON object a line. Its fields
+// ResultLine is a result as it is shown outside: one JSON object a line. Its fields
 // and their order are part of the command line's and the API's contract.
-type Line struct {
+type ResultLine struct {
 	File      int64           `json:"file"`
 	Path      string          `json:"path"`
 	PathBytes []byte          `json:"path_bytes,omitempty"` // base64; only when the path is not valid UTF-8
@@ -27,10 +27,10 @@ type Line struct {
 	EndedAt   time.Time       `json:"ended_at"`
 }
 
-// NewLine describes a result of a file at a step. A path that is not valid
+// NewResultLine describes a result of a file at a step. A path that is not valid
 // UTF-8 is shown with replacement characters, and whole in PathBytes.
-func NewLine(r *Result, path, step string) Line {
-	l := Line{
+func NewResultLine(r *Result, path, step string) ResultLine {
+	l := ResultLine{
 		File: r.File, Path: path, Step: step, Outcome: r.Outcome, ExitCode: r.ExitCode, Code: r.Code, Output: r.Output,
 		Error: r.Error, Truncated: r.Truncated, Facts: r.Facts, Attempt: r.Attempt, Worker: r.Worker,
 		StartedAt: r.StartedAt, EndedAt: r.EndedAt,

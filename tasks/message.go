@@ -13,9 +13,9 @@ const (
 	TypeBatch = "baler:batch" // one batch, for a worker
 	TypeFile  = "baler:file"  // one file, for the group aggregator
 
-	// TypeNothing asks for nothing. asynq wants one task back for a set of which
+	// TypeNoop asks for nothing. asynq wants one task back for a set of which
 	// no batch came; this is it.
-	TypeNothing = "baler:nothing"
+	TypeNoop = "baler:nothing"
 )
 
 // version is the only payload version there has been.
@@ -24,8 +24,8 @@ const version = 1
 // maxPayload is far above any message of ours; what is larger is not read.
 const maxPayload = 1 << 20
 
-// ErrNotOurs is wrapped by every complaint about a payload that Baler did not write.
-var ErrNotOurs = errors.New("not a message of ours")
+// ErrForeignMessage is wrapped by every complaint about a payload that Baler did not write.
+var ErrForeignMessage = errors.New("not a message of ours")
 
 // BatchMessage carries a batch: numbers, never content. What it says is for
 // people who look at the queue; a worker trusts only Batch and reads the rest
@@ -39,8 +39,8 @@ type BatchMessage struct {
 	Files    string `json:"files"`
 }
 
-// MessageOf describes a batch of the ledger.
-func MessageOf(b *Batch) BatchMessage {
+// NewBatchMessage describes a batch of the ledger.
+func NewBatchMessage(b *Batch) BatchMessage {
 	return BatchMessage{V: version, Batch: b.ID, Transfer: b.Transfer, Step: b.Step, Attempt: b.Attempt, Files: b.Files.String()}
 }
 
@@ -51,10 +51,10 @@ func DecodeBatch(payload []byte) (BatchMessage, error) {
 		return m, err
 	}
 	if m.V != version {
-		return m, fmt.Errorf("%w: version %d, this program reads %d", ErrNotOurs, m.V, version)
+		return m, fmt.Errorf("%w: version %d, this program reads %d", ErrForeignMessage, m.V, version)
 	}
 	if m.Batch < 1 || m.Transfer < 1 || m.Step < 1 || m.Attempt < 1 {
-		return m, fmt.Errorf("%w: batch, transfer, step and attempt count from 1", ErrNotOurs)
+		return m, fmt.Errorf("%w: batch, transfer, step and attempt count from 1", ErrForeignMessage)
 	}
 	return m, nil
 }
@@ -83,10 +83,10 @@ func DecodeFile(payload []byte) (FileMessage, error) {
 		}
 	}
 	if m.V != version {
-		return m, fmt.Errorf("%w: version %d, this program reads %d", ErrNotOurs, m.V, version)
+		return m, fmt.Errorf("%w: version %d, this program reads %d", ErrForeignMessage, m.V, version)
 	}
 	if m.Transfer < 1 || m.Step < 1 || m.File < 1 || m.File > maxNumber || m.Bytes < 0 {
-		return m, fmt.Errorf("%w: transfer, step and file count from 1, bytes from 0", ErrNotOurs)
+		return m, fmt.Errorf("%w: transfer, step and file count from 1, bytes from 0", ErrForeignMessage)
 	}
 	return m, nil
 }
@@ -105,15 +105,15 @@ func encode(m any) []byte {
 func decode[M any](payload []byte) (M, error) {
 	var m M
 	if len(payload) > maxPayload {
-		return m, fmt.Errorf("%w: %d bytes", ErrNotOurs, len(payload))
+		return m, fmt.Errorf("%w: %d bytes", ErrForeignMessage, len(payload))
 	}
 	d := json.NewDecoder(bytes.NewReader(payload))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&m); err != nil {
-		return m, fmt.Errorf("%w: %w", ErrNotOurs, err)
+		return m, fmt.Errorf("%w: %w", ErrForeignMessage, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return m, fmt.Errorf("%w: something follows the message", ErrNotOurs)
+		return m, fmt.Errorf("%w: something follows the message", ErrForeignMessage)
 	}
 	return m, nil
 }

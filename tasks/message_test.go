@@ -13,7 +13,7 @@ import (
 func TestMessagesAreSmallAndReadable(t *testing.T) {
 	batch := &tasks.Batch{ID: 88, Transfer: 12, Step: 1, Attempt: 1, Files: tasks.Ranges{{First: 1, Last: 500}, {First: 503, Last: 503}}}
 	want := `{"v":1,"batch":88,"transfer":12,"step":1,"attempt":1,"files":"1-500,503"}`
-	if got := string(tasks.MessageOf(batch).Encode()); got != want {
+	if got := string(tasks.NewBatchMessage(batch).Encode()); got != want {
 		t.Errorf("batch message %s\n         want %s", got, want)
 	}
 	file := tasks.NewFileMessage(12, 2, &tasks.File{No: 7, Path: "/secret", Size: 99})
@@ -26,10 +26,10 @@ func TestMessagesAreSmallAndReadable(t *testing.T) {
 func TestMessagesComeBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.Int64Min(1)
-		batch := tasks.MessageOf(&tasks.Batch{
+		batch := tasks.NewBatchMessage(&tasks.Batch{
 			ID: number.Draw(t, "batch"), Transfer: number.Draw(t, "transfer"),
 			Step: rapid.IntMin(1).Draw(t, "step"), Attempt: rapid.IntMin(1).Draw(t, "attempt"),
-			Files: tasks.RangesOf(rapid.SliceOf(rapid.Int64Range(1, 1000)).Draw(t, "files")),
+			Files: tasks.NewRanges(rapid.SliceOf(rapid.Int64Range(1, 1000)).Draw(t, "files")),
 		})
 		if got, err := tasks.DecodeBatch(batch.Encode()); err != nil || got != batch {
 			t.Errorf("%+v came back as %+v, %v", batch, got, err)
@@ -75,7 +75,7 @@ func TestDecodeBatchRefuses(t *testing.T) {
 	bad["brace"] = good + "}"
 	bad["bracket"] = good + "]"
 	for name, payload := range bad {
-		if m, err := tasks.DecodeBatch([]byte(payload)); !errors.Is(err, tasks.ErrNotOurs) {
+		if m, err := tasks.DecodeBatch([]byte(payload)); !errors.Is(err, tasks.ErrForeignMessage) {
 			t.Errorf("%s gave %+v, %v", name, m, err)
 		}
 	}
@@ -97,7 +97,7 @@ func TestDecodeFileRefuses(t *testing.T) {
 	bad["brace"] = good + "}"
 	bad["bracket"] = good + "]"
 	for name, payload := range bad {
-		if m, err := tasks.DecodeFile([]byte(payload)); !errors.Is(err, tasks.ErrNotOurs) {
+		if m, err := tasks.DecodeFile([]byte(payload)); !errors.Is(err, tasks.ErrForeignMessage) {
 			t.Errorf("%s gave %+v, %v", name, m, err)
 		}
 	}
@@ -111,7 +111,7 @@ func FuzzDecodeBatch(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		m, err := tasks.DecodeBatch(payload)
 		if err != nil {
-			if !errors.Is(err, tasks.ErrNotOurs) {
+			if !errors.Is(err, tasks.ErrForeignMessage) {
 				t.Errorf("error %v wraps no ErrNotOurs", err)
 			}
 			return
@@ -130,7 +130,7 @@ func FuzzDecodeFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		m, err := tasks.DecodeFile(payload)
 		if err != nil {
-			if !errors.Is(err, tasks.ErrNotOurs) {
+			if !errors.Is(err, tasks.ErrForeignMessage) {
 				t.Errorf("error %v wraps no ErrNotOurs", err)
 			}
 			return

@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Orphans takes batches back from workers that have died: those whose lease
+// ReclaimOrphans takes batches back from workers that have died: those whose lease
 // ended before a time are removed from the queue, and returned so that they can
 // be sent again. asynq does as much by itself, one to two minutes later.
 //
@@ -18,7 +18,7 @@ import (
 // whose lease has ended. Should the clocks differ by more than the caller
 // allowed for, its acknowledgement may delete the message that was sent again;
 // the ledger still has the batch, and will find that the queue does not.
-func (p *Producer) Orphans(ctx context.Context, batches []Batch, before time.Time) ([]Batch, error) {
+func (p *Producer) ReclaimOrphans(ctx context.Context, batches []Batch, before time.Time) ([]Batch, error) {
 	leases := make([]*redis.FloatCmd, len(batches))
 	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i := range batches {
@@ -34,7 +34,7 @@ func (p *Producer) Orphans(ctx context.Context, batches []Batch, before time.Tim
 		if lease.Err() != nil || lease.Val() > float64(before.Unix()) {
 			continue // it waits, or somebody works on it
 		}
-		taken, err := p.takeBack(ctx, &batches[i], before)
+		taken, err := p.reclaim(ctx, &batches[i], before)
 		if err != nil {
 			return nil, err
 		}
@@ -45,9 +45,9 @@ func (p *Producer) Orphans(ctx context.Context, batches []Batch, before time.Tim
 	return orphans, nil
 }
 
-// takeBackScript looks again, so that a lease that was renewed or a task that
+// reclaimScript looks again, so that a lease that was renewed or a task that
 // was acknowledged meanwhile stays as it is.
-const takeBackScript = `
+const reclaimScript = `
 local lease = redis.call("ZSCORE", KEYS[1], ARGV[1])
 if not lease or tonumber(lease) > tonumber(ARGV[2]) then
 	return 0
@@ -57,9 +57,9 @@ redis.call("LREM", KEYS[2], 0, ARGV[1])
 redis.call("DEL", KEYS[3])
 return 1`
 
-func (p *Producer) takeBack(ctx context.Context, b *Batch, before time.Time) (taken bool, err error) {
+func (p *Producer) reclaim(ctx context.Context, b *Batch, before time.Time) (taken bool, err error) {
 	keys := []string{leaseKey(b), "asynq:{" + b.Queue + "}:active", taskKey(b)}
-	n, err := p.redis.Eval(ctx, takeBackScript, keys, BatchTaskID(b.ID), strconv.FormatInt(before.Unix(), 10)).Int()
+	n, err := p.redis.Eval(ctx, reclaimScript, keys, BatchTaskID(b.ID), strconv.FormatInt(before.Unix(), 10)).Int()
 	if err != nil {
 		return false, fmt.Errorf("take batch %d back: %w", b.ID, err)
 	}

@@ -28,11 +28,11 @@ func TestOrphansAreTakenFromDeadWorkersOnly(t *testing.T) {
 	client := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := tasks.NewProducer(client)
 	batches := []tasks.Batch{
-		{ID: 7, Transfer: 1, Step: 1, Attempt: 1, Queue: "q", Files: tasks.RangesOf([]int64{1})},
-		{ID: 8, Transfer: 1, Step: 1, Attempt: 1, Queue: "q", Files: tasks.RangesOf([]int64{2})},
+		{ID: 7, Transfer: 1, Step: 1, Attempt: 1, Queue: "q", Files: tasks.NewRanges([]int64{1})},
+		{ID: 8, Transfer: 1, Step: 1, Attempt: 1, Queue: "q", Files: tasks.NewRanges([]int64{2})},
 	}
 	for i := range batches { // one by one: in this order
-		if err := p.Batches(t.Context(), batches[i:i+1]); err != nil {
+		if err := p.EnqueueBatches(t.Context(), batches[i:i+1]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -46,19 +46,19 @@ func TestOrphansAreTakenFromDeadWorkersOnly(t *testing.T) {
 	t.Cleanup(server.Shutdown)
 	<-h.got // 7 is with the worker, 8 waits
 
-	if got, err := p.Orphans(t.Context(), batches, time.Now()); err != nil || len(got) != 0 {
+	if got, err := p.ReclaimOrphans(t.Context(), batches, time.Now()); err != nil || len(got) != 0 {
 		t.Fatalf("orphans of a worker that lives: %v, %v", got, err)
 	}
-	got, err := p.Orphans(t.Context(), batches, time.Now().Add(time.Minute))
+	got, err := p.ReclaimOrphans(t.Context(), batches, time.Now().Add(time.Minute))
 	if err != nil || len(got) != 1 || got[0].ID != 7 {
 		t.Fatalf("orphans once the lease has ended: %v, %v; want batch 7", got, err)
 	}
-	if unknown, err := p.Unknown(t.Context(), batches); err != nil || len(unknown) != 1 || unknown[0].ID != 7 {
+	if unknown, err := p.MissingBatches(t.Context(), batches); err != nil || len(unknown) != 1 || unknown[0].ID != 7 {
 		t.Fatalf("unknown to the queue: %v, %v; want batch 7", unknown, err)
 	}
 	// It is sent again; then the worker turns out to live and acknowledges. That
 	// must not take away the message that another is to get.
-	if err := p.Batches(t.Context(), got); err != nil {
+	if err := p.EnqueueBatches(t.Context(), got); err != nil {
 		t.Fatal(err)
 	}
 	h.letGo <- struct{}{}

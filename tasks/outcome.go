@@ -8,34 +8,36 @@ import (
 // Outcome is a job's verdict. The zero value means that there is none yet.
 type Outcome string
 
-// The whole enumeration. Each is final but Error and TimedOut, which are tried
+// The whole enumeration. Each is final but Error and OutcomeTimedOut, which are tried
 // again while the step's retry policy has attempts left.
 const (
-	Succeeded Outcome = "succeeded" // all well
-	Warning   Outcome = "warning"   // done, with something a person should know
-	Skipped   Outcome = "skipped"   // the handler found nothing to do
-	Failed    Outcome = "failed"    // the content is at fault: trying again would not help
-	Error     Outcome = "error"     // the system is at fault: tried again
-	TimedOut  Outcome = "timed_out" // took longer than the step's timeout: tried again
-	Canceled  Outcome = "canceled"  // a person stopped it
+	OutcomeSucceeded Outcome = "succeeded" // all well
+	OutcomeWarning   Outcome = "warning"   // done, with something a person should know
+	OutcomeSkipped   Outcome = "skipped"   // the handler found nothing to do
+	OutcomeFailed    Outcome = "failed"    // the content is at fault: trying again would not help
+	OutcomeError     Outcome = "error"     // the system is at fault: tried again
+	OutcomeTimedOut  Outcome = "timed_out" // took longer than the step's timeout: tried again
+	OutcomeCanceled  Outcome = "canceled"  // a person stopped it
 )
 
 // Outcomes lists every outcome, in the order in which reports show them.
 func Outcomes() []Outcome {
-	return []Outcome{Succeeded, Warning, Skipped, Failed, Error, TimedOut, Canceled}
+	return []Outcome{OutcomeSucceeded, OutcomeWarning, OutcomeSkipped, OutcomeFailed, OutcomeError, OutcomeTimedOut, OutcomeCanceled}
 }
 
 // Valid reports whether o is one of the enumeration.
 func (o Outcome) Valid() bool { return slices.Contains(Outcomes(), o) }
 
-// Bad reports whether o counts as a failure in a step's totals and in exit codes.
-func (o Outcome) Bad() bool { return o == Failed || o == Error || o == TimedOut }
+// IsFailure reports whether o counts as a failure in a step's totals and in exit codes.
+func (o Outcome) IsFailure() bool {
+	return o == OutcomeFailed || o == OutcomeError || o == OutcomeTimedOut
+}
 
-// Stops reports whether a file ends at a step that ended so.
-func (o Outcome) Stops() bool { return o.Bad() || o == Canceled }
+// StopsRecipe reports whether a file ends at a step that ended so.
+func (o Outcome) StopsRecipe() bool { return o.IsFailure() || o == OutcomeCanceled }
 
 // Retriable reports whether another attempt may end differently.
-func (o Outcome) Retriable() bool { return o == Error || o == TimedOut }
+func (o Outcome) Retriable() bool { return o == OutcomeError || o == OutcomeTimedOut }
 
 // ParseOutcome reads an outcome as people type it.
 func ParseOutcome(s string) (Outcome, error) {
@@ -60,13 +62,13 @@ type Counts struct {
 // so that a sum never loses a file.
 func (c *Counts) Add(o Outcome, n int64) { *c.field(o) += n }
 
-// Of returns how many ended as o.
-func (c *Counts) Of(o Outcome) int64 { return *c.field(o) }
+// Get returns how many ended as o.
+func (c *Counts) Get(o Outcome) int64 { return *c.field(o) }
 
-// Plus adds every count of d.
-func (c *Counts) Plus(d Counts) {
+// Sum adds every count of d.
+func (c *Counts) Sum(d Counts) {
 	for _, o := range Outcomes() {
-		c.Add(o, d.Of(o))
+		c.Add(o, d.Get(o))
 	}
 }
 
@@ -74,27 +76,27 @@ func (c *Counts) Plus(d Counts) {
 func (c Counts) Total() int64 {
 	var n int64
 	for _, o := range Outcomes() {
-		n += c.Of(o)
+		n += c.Get(o)
 	}
 	return n
 }
 
-// Bad is the sum over the outcomes that count as failures.
-func (c Counts) Bad() int64 { return c.Failed + c.Error + c.TimedOut }
+// Failures is the sum over the outcomes that count as failures.
+func (c Counts) Failures() int64 { return c.Failed + c.Error + c.TimedOut }
 
 func (c *Counts) field(o Outcome) *int64 {
 	switch o {
-	case Succeeded:
+	case OutcomeSucceeded:
 		return &c.Succeeded
-	case Warning:
+	case OutcomeWarning:
 		return &c.Warning
-	case Skipped:
+	case OutcomeSkipped:
 		return &c.Skipped
-	case Failed:
+	case OutcomeFailed:
 		return &c.Failed
-	case TimedOut:
+	case OutcomeTimedOut:
 		return &c.TimedOut
-	case Canceled:
+	case OutcomeCanceled:
 		return &c.Canceled
 	default:
 		return &c.Error

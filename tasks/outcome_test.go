@@ -12,16 +12,16 @@ import (
 
 func TestOutcomes(t *testing.T) {
 	for o, want := range map[tasks.Outcome]struct{ bad, stops, retriable bool }{
-		tasks.Succeeded: {false, false, false},
-		tasks.Warning:   {false, false, false},
-		tasks.Skipped:   {false, false, false},
-		tasks.Failed:    {true, true, false},
-		tasks.Error:     {true, true, true},
-		tasks.TimedOut:  {true, true, true},
-		tasks.Canceled:  {false, true, false},
+		tasks.OutcomeSucceeded: {false, false, false},
+		tasks.OutcomeWarning:   {false, false, false},
+		tasks.OutcomeSkipped:   {false, false, false},
+		tasks.OutcomeFailed:    {true, true, false},
+		tasks.OutcomeError:     {true, true, true},
+		tasks.OutcomeTimedOut:  {true, true, true},
+		tasks.OutcomeCanceled:  {false, true, false},
 	} {
-		if o.Bad() != want.bad || o.Stops() != want.stops || o.Retriable() != want.retriable {
-			t.Errorf("%s: bad %v, stops %v, retriable %v; want %+v", o, o.Bad(), o.Stops(), o.Retriable(), want)
+		if o.IsFailure() != want.bad || o.StopsRecipe() != want.stops || o.Retriable() != want.retriable {
+			t.Errorf("%s: bad %v, stops %v, retriable %v; want %+v", o, o.IsFailure(), o.StopsRecipe(), o.Retriable(), want)
 		}
 		if got, err := tasks.ParseOutcome(string(o)); err != nil || got != o {
 			t.Errorf("%s reads as %q, %v", o, got, err)
@@ -48,24 +48,24 @@ func TestCountsLoseNoFile(t *testing.T) {
 			o, n := anything.Draw(t, "outcome"), rapid.Int64Range(0, 9).Draw(t, "n")
 			halves[rapid.IntRange(0, 1).Draw(t, "half")].Add(o, n)
 			if !o.Valid() {
-				o = tasks.Error
+				o = tasks.OutcomeError
 			}
 			want[o] += n
 			total += n
 		}
 		c := halves[0]
-		c.Plus(halves[1])
+		c.Sum(halves[1])
 		var bad int64
 		for _, o := range tasks.Outcomes() {
-			if c.Of(o) != want[o] {
-				t.Errorf("%d of %s, want %d", c.Of(o), o, want[o])
+			if c.Get(o) != want[o] {
+				t.Errorf("%d of %s, want %d", c.Get(o), o, want[o])
 			}
-			if o.Bad() {
+			if o.IsFailure() {
 				bad += want[o]
 			}
 		}
-		if c.Total() != total || c.Bad() != bad {
-			t.Errorf("total %d, bad %d; want %d, %d", c.Total(), c.Bad(), total, bad)
+		if c.Total() != total || c.Failures() != bad {
+			t.Errorf("total %d, bad %d; want %d, %d", c.Total(), c.Failures(), total, bad)
 		}
 	})
 }

@@ -16,13 +16,13 @@ import (
 	"github.com/balerhq/baler/internal/faults"
 )
 
-// atOnce is how many enqueue calls run at the same time: as many as a
+// maxParallel is how many enqueue calls run at the same time: as many as a
 // pipeline of Gather takes.
-const atOnce = gatherMost
+const maxParallel = maxPipeline
 
-// forever stands in for "no limit": asynq would put half an hour in place of
+// noTimeout stands in for "no limit": asynq would put half an hour in place of
 // zero. Steps have timeouts of their own, which the runner keeps.
-const forever = 10 * 365 * 24 * time.Hour
+const noTimeout = 10 * 365 * 24 * time.Hour
 
 // Producer puts messages into the queue. It is safe for concurrent use.
 type Producer struct {
@@ -39,39 +39,39 @@ func NewProducer(client redis.UniversalClient) *Producer {
 // BatchTask is the queue message of a batch of the ledger. The batch's number is its
 // task ID, so that the queue holds it once however often it is sent.
 func BatchTask(b *Batch) *asynq.Task {
-	return asynq.NewTask(TypeBatch, MessageOf(b).Encode(),
-		asynq.TaskID(BatchTaskID(b.ID)), asynq.Queue(b.Queue), asynq.MaxRetry(math.MaxInt32), asynq.Timeout(forever))
+	return asynq.NewTask(TypeBatch, NewBatchMessage(b).Encode(),
+		asynq.TaskID(BatchTaskID(b.ID)), asynq.Queue(b.Queue), asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout))
 }
 
 // BatchTaskID is the asynq task ID of a batch.
 func BatchTaskID(id int64) string { return strconv.FormatInt(id, 10) }
 
-// Batches enqueues batches whose rows are committed. One that the queue has
+// EnqueueBatches enqueues batches whose rows are committed. One that the queue has
 // already is fine.
-func (p *Producer) Batches(ctx context.Context, batches []Batch) error {
-	return each(ctx, len(batches), func(ctx context.Context, i int) error {
+func (p *Producer) EnqueueBatches(ctx context.Context, batches []Batch) error {
+	return parallel(ctx, len(batches), func(ctx context.Context, i int) error {
 		err := p.enqueue(ctx, BatchTask(&batches[i]))
 		faults.Point(faults.BatchEnqueued)
 		return err
 	})
 }
 
-// Routed is a registered file with the step that it starts at.
-type Routed struct {
+// FileTask is a registered file with the step that it starts at.
+type FileTask struct {
 	File    *File
 	Step    int
 	Handler string
 }
 
-// Files enqueues one task a file for the group aggregator. Their rows must be
+// EnqueueFiles enqueues one task a file for the group aggregator. Their rows must be
 // committed.
-func (p *Producer) Files(ctx context.Context, queue string, transfer int64, files []Routed) error {
-	return each(ctx, len(files), func(ctx context.Context, i int) error {
+func (p *Producer) EnqueueFiles(ctx context.Context, queue string, transfer int64, files []FileTask) error {
+	return parallel(ctx, len(files), func(ctx context.Context, i int) error {
 		f := files[i]
 		id := fmt.Sprintf("%d.%d.%d", transfer, f.Step, f.File.No)
 		err := p.enqueue(ctx, asynq.NewTask(TypeFile, NewFileMessage(transfer, f.Step, f.File).Encode(),
-			asynq.TaskID(id), asynq.Queue(queue), asynq.Group(Group(f.Handler, transfer, f.File.No)),
-			asynq.MaxRetry(math.MaxInt32), asynq.Timeout(forever)))
+			asynq.TaskID(id), asynq.Queue(queue), asynq.Group(GroupOf(f.Handler, transfer, f.File.No)),
+			asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout)))
 		faults.Point(faults.TaskEnqueued)
 		return err
 	})
@@ -87,14 +87,14 @@ func (p *Producer) enqueue(ctx context.Context, t *asynq.Task) error {
 	return nil
 }
 
-// each runs do for 0…n-1, many at a time, until one fails. Each goroutine takes
+// parallel runs do for 0…n-1, many at a time, until one fails. Each goroutine takes
 // several: what the queue's client does wants a deep stack, and to grow one for
 // every message took an eighth of the producer's time.
-func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+func parallel(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
 	parent := ctx
 	g, ctx := errgroup.WithContext(parent)
 	var next atomic.Int64
-	for range min(n, atOnce) {
+	for range min(n, maxParallel) {
 		g.Go(func() error {
 			for ctx.Err() == nil { // else one has failed, or the caller has gone: the rest would fail one by one
 				i := int(next.Add(1)) - 1
@@ -114,9 +114,9 @@ func each(ctx context.Context, n int, do func(ctx context.Context, i int) error)
 	return parent.Err()
 }
 
-// Unknown returns those of the batches that the queue does not have, or has
+// MissingBatches returns those of the batches that the queue does not have, or has
 // given up on and archived, which it forgets here so that they can be sent again.
-func (p *Producer) Unknown(ctx context.Context, batches []Batch) ([]Batch, error) {
+func (p *Producer) MissingBatches(ctx context.Context, batches []Batch) ([]Batch, error) {
 	states := make([]*redis.StringCmd, len(batches))
 	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i := range batches {

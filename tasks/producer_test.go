@@ -50,7 +50,7 @@ func TestBatchIsOneMessageHoweverOftenSent(t *testing.T) {
 	p := tasks.NewProducer(c)
 	bs := someBatches(3)
 	for range 3 {
-		if err := p.Batches(t.Context(), bs); err != nil {
+		if err := p.EnqueueBatches(t.Context(), bs); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -62,7 +62,7 @@ func TestBatchIsOneMessageHoweverOftenSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	m, err := tasks.DecodeBatch(info.Payload)
-	if err != nil || m != tasks.MessageOf(&bs[1]) || info.Type != tasks.TypeBatch {
+	if err != nil || m != tasks.NewBatchMessage(&bs[1]) || info.Type != tasks.TypeBatch {
 		t.Errorf("%s: %+v, %v", info.Type, m, err)
 	}
 	// asynq puts half an hour in place of no timeout: a batch has years.
@@ -86,13 +86,13 @@ func TestUnknown(t *testing.T) {
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := tasks.NewProducer(c)
 	bs := someBatches(6)
-	if unknown, err := p.Unknown(t.Context(), nil); err != nil || len(unknown) > 0 {
+	if unknown, err := p.MissingBatches(t.Context(), nil); err != nil || len(unknown) > 0 {
 		t.Errorf("of none %v are unknown, %v", unknown, err)
 	}
-	if unknown, err := p.Unknown(t.Context(), bs); err != nil || len(unknown) != 6 {
+	if unknown, err := p.MissingBatches(t.Context(), bs); err != nil || len(unknown) != 6 {
 		t.Fatalf("an empty queue does not know %v, %v", batchIDs(unknown), err)
 	}
-	if err := p.Batches(t.Context(), bs[:5]); err != nil {
+	if err := p.EnqueueBatches(t.Context(), bs[:5]); err != nil {
 		t.Fatal(err)
 	}
 	if state, err := c.HGet(t.Context(), "asynq:{baler}:t:1", "state").Result(); err != nil || state != "pending" {
@@ -104,17 +104,17 @@ func TestUnknown(t *testing.T) {
 	); err != nil {
 		t.Fatal(err)
 	}
-	unknown, err := p.Unknown(t.Context(), bs)
+	unknown, err := p.MissingBatches(t.Context(), bs)
 	if err != nil || !slices.Equal(batchIDs(unknown), []int64{2, 4, 5, 6}) {
 		t.Errorf("unknown are %v, %v", batchIDs(unknown), err)
 	}
-	if err := p.Batches(t.Context(), unknown); err != nil {
+	if err := p.EnqueueBatches(t.Context(), unknown); err != nil {
 		t.Fatal(err)
 	}
 	if n := pending(t, c); n != 6 {
 		t.Errorf("%d messages, want 6: what was archived must be sent again", n)
 	}
-	if unknown, err := p.Unknown(t.Context(), bs); err != nil || len(unknown) > 0 {
+	if unknown, err := p.MissingBatches(t.Context(), bs); err != nil || len(unknown) > 0 {
 		t.Errorf("unknown are %v, %v", batchIDs(unknown), err)
 	}
 }
@@ -124,20 +124,20 @@ func TestAfterRedisWasEmptied(t *testing.T) {
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := tasks.NewProducer(c)
 	bs := someBatches(4)
-	if err := p.Batches(t.Context(), bs); err != nil {
+	if err := p.EnqueueBatches(t.Context(), bs); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.FlushDB(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
-	unknown, err := p.Unknown(t.Context(), bs)
+	unknown, err := p.MissingBatches(t.Context(), bs)
 	if err != nil || len(unknown) != 4 {
 		t.Fatalf("unknown are %v, %v", batchIDs(unknown), err)
 	}
-	if err := p.Batches(t.Context(), unknown); err != nil {
+	if err := p.EnqueueBatches(t.Context(), unknown); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.HealGroups(t.Context(), queue, []string{"noop"}); err != nil {
+	if _, err := p.RepairGroups(t.Context(), queue, []string{"noop"}); err != nil {
 		t.Fatal(err)
 	}
 	if n := pending(t, c); n != 4 { // fails when asynq does not list the queue
@@ -150,33 +150,33 @@ func TestGroupsAreHealed(t *testing.T) {
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := tasks.NewProducer(c)
 	handlers := []string{"noop", "checksum"}
-	var routed []tasks.Routed
+	var routed []tasks.FileTask
 	for no := range int64(200) {
-		routed = append(routed, tasks.Routed{File: &tasks.File{No: no + 1, Size: 3}, Step: 1, Handler: handlers[no%2]})
+		routed = append(routed, tasks.FileTask{File: &tasks.File{No: no + 1, Size: 3}, Step: 1, Handler: handlers[no%2]})
 	}
 	for range 2 { // a file sent twice waits once
-		if err := p.Files(t.Context(), queue, 7, routed); err != nil {
+		if err := p.EnqueueFiles(t.Context(), queue, 7, routed); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n, err := p.Waiting(t.Context(), queue, handlers); err != nil || n != 200 {
+	if n, err := p.GroupBacklog(t.Context(), queue, handlers); err != nil || n != 200 {
 		t.Errorf("%d wait, %v", n, err)
 	}
-	if n, err := p.Waiting(t.Context(), queue, handlers[:1]); err != nil || n != 100 {
+	if n, err := p.GroupBacklog(t.Context(), queue, handlers[:1]); err != nil || n != 100 {
 		t.Errorf("%d wait for one handler, %v", n, err)
 	}
-	if n, err := p.HealGroups(t.Context(), queue, handlers); err != nil || n != 0 {
+	if n, err := p.RepairGroups(t.Context(), queue, handlers); err != nil || n != 0 {
 		t.Errorf("healed %d of the healthy, %v", n, err)
 	}
 	inspector := asynq.NewInspectorFromRedisClient(c)
 	before, err := inspector.Groups(queue)
-	if err != nil || len(before) == 0 || len(before) > 2*tasks.Shards {
+	if err != nil || len(before) == 0 || len(before) > 2*tasks.GroupShards {
 		t.Fatalf("%d groups, %v", len(before), err)
 	}
 	if err := c.Del(t.Context(), "asynq:{baler}:groups").Err(); err != nil { // as reclaiming a set leaves it
 		t.Fatal(err)
 	}
-	if n, err := p.HealGroups(t.Context(), queue, handlers); err != nil || n != int64(len(before)) {
+	if n, err := p.RepairGroups(t.Context(), queue, handlers); err != nil || n != int64(len(before)) {
 		t.Errorf("healed %d of %d, %v", n, len(before), err)
 	}
 	after, err := inspector.Groups(queue)
@@ -192,21 +192,21 @@ func TestGatherAcrossLostAnswers(t *testing.T) {
 	direct := testkit.Redis(t)
 	proxy := testkit.Proxy(t, direct)
 	c := testkit.RedisClient(t, proxy.URL(), func(o *redis.Options) { o.MaxRetries, o.MaxRetryBackoff = 5, 50*time.Millisecond })
-	tasks.AddGather(c)
+	tasks.AddPipelineHook(c)
 	p := tasks.NewProducer(c)
 	bs := someBatches(3000)
-	if err := p.Batches(t.Context(), bs[:1000]); err != nil {
+	if err := p.EnqueueBatches(t.Context(), bs[:1000]); err != nil {
 		t.Fatal(err)
 	}
 	proxy.Reset()
 	done := make(chan error, 1)
-	go func() { done <- p.Batches(t.Context(), bs) }()
+	go func() { done <- p.EnqueueBatches(t.Context(), bs) }()
 	err := <-done
 	if err == nil {
 		t.Error("no answer came, and no error")
 	}
 	proxy.Clear()
-	testkit.Eventually(t, time.Minute, func() error { return p.Batches(t.Context(), bs) })
+	testkit.Eventually(t, time.Minute, func() error { return p.EnqueueBatches(t.Context(), bs) })
 	if n := pending(t, testkit.RedisClient(t, direct, nil)); n != len(bs) {
 		t.Errorf("%d messages, want %d", n, len(bs))
 	}
@@ -217,29 +217,29 @@ func TestGatherWithoutRedis(t *testing.T) {
 	direct := testkit.Redis(t)
 	proxy := testkit.Proxy(t, direct)
 	c := testkit.RedisClient(t, proxy.URL(), func(o *redis.Options) { o.MaxRetries = 1 })
-	tasks.AddGather(c)
+	tasks.AddPipelineHook(c)
 	p := tasks.NewProducer(c)
-	if err := p.Batches(t.Context(), someBatches(1)); err != nil { // the queue's name is known, the script loaded
+	if err := p.EnqueueBatches(t.Context(), someBatches(1)); err != nil { // the queue's name is known, the script loaded
 		t.Fatal(err)
 	}
 	proxy.Down()
 	// Twenty thousand tries to connect would take minutes.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := p.Batches(ctx, someBatches(20_000)); err == nil || ctx.Err() != nil {
+	if err := p.EnqueueBatches(ctx, someBatches(20_000)); err == nil || ctx.Err() != nil {
 		t.Errorf("without a Redis: %v, %v", err, ctx.Err())
 	}
-	if _, err := p.Unknown(t.Context(), someBatches(2)); err == nil {
+	if _, err := p.MissingBatches(t.Context(), someBatches(2)); err == nil {
 		t.Error("nobody can tell what is unknown")
 	}
-	if _, err := p.Waiting(t.Context(), queue, []string{"noop"}); err == nil {
+	if _, err := p.GroupBacklog(t.Context(), queue, []string{"noop"}); err == nil {
 		t.Error("nobody can tell what waits")
 	}
-	if _, err := p.HealGroups(t.Context(), queue, []string{"noop"}); err == nil {
+	if _, err := p.RepairGroups(t.Context(), queue, []string{"noop"}); err == nil {
 		t.Error("nothing can be healed")
 	}
 	proxy.Up()
-	testkit.Eventually(t, time.Minute, func() error { return p.Batches(t.Context(), someBatches(100)) })
+	testkit.Eventually(t, time.Minute, func() error { return p.EnqueueBatches(t.Context(), someBatches(100)) })
 	if n := pending(t, testkit.RedisClient(t, direct, nil)); n != 100 {
 		t.Errorf("%d messages", n)
 	}
@@ -248,14 +248,14 @@ func TestGatherWithoutRedis(t *testing.T) {
 func TestGatherUnderAContextThatEnds(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
-	tasks.AddGather(c)
+	tasks.AddPipelineHook(c)
 	p := tasks.NewProducer(c)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(fmt.Errorf("enough: %w", context.Canceled))
-	if err := p.Batches(ctx, someBatches(1000)); !errors.Is(err, context.Canceled) {
+	if err := p.EnqueueBatches(ctx, someBatches(1000)); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if err := p.Batches(t.Context(), someBatches(1000)); err != nil {
+	if err := p.EnqueueBatches(t.Context(), someBatches(1000)); err != nil {
 		t.Error(err)
 	}
 }

@@ -27,8 +27,8 @@ const maxFiles = 1 << 20
 // integer that counting past it is safe.
 const maxNumber = 1 << 60
 
-// RangesOf collects numbers, in any order and with repeats, into ranges.
-func RangesOf(numbers []int64) Ranges {
+// NewRanges collects numbers, in any order and with repeats, into ranges.
+func NewRanges(numbers []int64) Ranges {
 	if !slices.IsSorted(numbers) {
 		numbers = slices.Sorted(slices.Values(numbers))
 	}

@@ -20,7 +20,7 @@ func TestRangesOf(t *testing.T) {
 		"1,3,5":     {1, 3, 5},
 		"1-500,503": append(slices.Collect(tasks.Ranges{{First: 1, Last: 500}}.All()), 503),
 	} {
-		if got := tasks.RangesOf(numbers).String(); got != want {
+		if got := tasks.NewRanges(numbers).String(); got != want {
 			t.Errorf("of %v: %q, want %q", numbers, got, want)
 		}
 	}
@@ -28,7 +28,7 @@ func TestRangesOf(t *testing.T) {
 
 func TestRangesOfLeavesItsArgumentAlone(t *testing.T) {
 	numbers := []int64{3, 1, 2}
-	tasks.RangesOf(numbers)
+	tasks.NewRanges(numbers)
 	if !slices.Equal(numbers, []int64{3, 1, 2}) {
 		t.Errorf("changed to %v", numbers)
 	}
@@ -41,7 +41,7 @@ func TestRangesAreASet(t *testing.T) {
 		for _, n := range numbers {
 			set[n] = true
 		}
-		rs := tasks.RangesOf(numbers)
+		rs := tasks.NewRanges(numbers)
 		if rs.Len() != len(set) {
 			t.Errorf("%v has %d numbers of %d", rs, rs.Len(), len(set))
 		}

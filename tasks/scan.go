@@ -14,25 +14,25 @@ type ScanOptions struct {
 	// that is in them.
 	Exclude []string
 
-	// Notice is told of what is there and is not emitted. Nil only counts.
-	Notice func(Notice)
+	// OnSkipped is told of what is there and is not emitted. Nil only counts.
+	OnSkipped func(Skipped)
 }
 
-// NoticeKind is what a scan noticed.
-type NoticeKind string
+// SkipReason is what a scan noticed.
+type SkipReason string
 
 // The kinds of what is noticed and not emitted.
 const (
-	NoticeSymlink NoticeKind = "symlink" // never followed inside a source
-	NoticeSpecial NoticeKind = "special" // a socket, named pipe or device
+	SkipSymlink SkipReason = "symlink" // never followed inside a source
+	SkipSpecial SkipReason = "special" // a socket, named pipe or device
 )
 
-// Notice is something that a scan met and did not emit. Detail is a word or
+// Skipped is something that a scan met and did not emit. Detail is a word or
 // two, and for a symlink after a colon where it leads: "broken: …", "loops: …",
 // "leads out of the sources: …", "stays inside: …", "unreadable: …".
-type Notice struct {
+type Skipped struct {
 	Path   string
-	Kind   NoticeKind
+	Reason SkipReason
 	Detail string
 }
 
@@ -70,9 +70,9 @@ func Scan(ctx context.Context, sources []string, opts ScanOptions, emit func(Fil
 	return w.report, nil
 }
 
-// problem says of a path why it could not be read. The path itself is left
+// scanError says of a path why it could not be read. The path itself is left
 // out: it stands beside, and need not be valid text.
-func problem(err error) string {
+func scanError(err error) string {
 	cause := err
 	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		cause = at.Err

@@ -13,7 +13,7 @@ import (
 func (w *walker) link(path, resolved string) {
 	w.report.Links++
 	if w.notice != nil {
-		w.notice(Notice{Path: path, Kind: NoticeSymlink, Detail: w.leads(path, resolved)})
+		w.notice(Skipped{Path: path, Reason: SkipSymlink, Detail: w.leads(path, resolved)})
 	}
 }
 
@@ -21,7 +21,7 @@ func (w *walker) link(path, resolved string) {
 func (w *walker) special(path string, mode fs.FileMode) {
 	w.report.Specials++
 	if w.notice != nil {
-		w.notice(Notice{Path: path, Kind: NoticeSpecial, Detail: specialName(mode)})
+		w.notice(Skipped{Path: path, Reason: SkipSpecial, Detail: specialName(mode)})
 	}
 }
 
@@ -36,11 +36,11 @@ func (w *walker) leads(path, resolved string) string {
 		target, _ := os.Readlink(path) // without it, the loop is all there is to say
 		return fmt.Sprintf("loops: %q", target)
 	case err != nil:
-		return problem(err)
+		return scanError(err)
 	}
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return problem(err)
+		return scanError(err)
 	}
 	_, back := above(resolved, map[string]bool{target: info.IsDir()})
 	_, inside := above(target, w.within)

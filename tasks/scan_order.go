@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// ScanSources looks at sources as Scan does and returns where its walks start,
+// ResolveSources looks at sources as Scan does and returns where its walks start,
 // in their order: absolute, links resolved, without what another walk comes by.
-func ScanSources(sources []string) ([]string, error) {
+func ResolveSources(sources []string) ([]string, error) {
 	starts, err := starts(sources)
 	if err != nil {
 		return nil, err
@@ -21,13 +21,13 @@ func ScanSources(sources []string) ([]string, error) {
 	return paths, nil
 }
 
-// ScanLess reports whether Scan emits path a before path b, where sources are
-// what ScanSources returns: source by source, and within one by the names on
+// SourceOrder reports whether Scan emits path a before path b, where sources are
+// what ResolveSources returns: source by source, and within one by the names on
 // the way, a directory before what is in it. That differs from the order of
 // the paths' bytes: a/b comes before a-b. A path in no source comes last.
 //
 // It looks at nothing on disk, and takes time with the number of sources.
-func ScanLess(sources []string, a, b string) bool {
+func SourceOrder(sources []string, a, b string) bool {
 	if c := cmp.Compare(sourceOf(sources, a), sourceOf(sources, b)); c != 0 {
 		return c < 0
 	}

@@ -14,13 +14,13 @@ import (
 // wantOrder checks that of every two emitted paths the earlier one is the lesser.
 func wantOrder(t rapid.TB, sources []string, emitted []string) {
 	t.Helper()
-	starts, err := tasks.ScanSources(sources)
+	starts, err := tasks.ResolveSources(sources)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, a := range emitted {
 		for j, b := range emitted {
-			if got := tasks.ScanLess(starts, a, b); got != (i < j) {
+			if got := tasks.SourceOrder(starts, a, b); got != (i < j) {
 				t.Fatalf("sources %q: %q comes as %d, %q as %d, but less is %v", sources, a, i, b, j, got)
 			}
 		}
@@ -36,12 +36,12 @@ func TestScanLess(t *testing.T) {
 	sources := []string{"/s", "/other/deep", "/other"}
 	for i, a := range ordered {
 		for j, b := range ordered {
-			if got := tasks.ScanLess(sources, a, b); got != (i < j) {
+			if got := tasks.SourceOrder(sources, a, b); got != (i < j) {
 				t.Errorf("%q before %q: %v", a, b, got)
 			}
 		}
 	}
-	if !tasks.ScanLess([]string{"/"}, "/a/b", "/a-b") {
+	if !tasks.SourceOrder([]string{"/"}, "/a/b", "/a-b") {
 		t.Error("the root is no source of what is below it")
 	}
 }

@@ -23,7 +23,7 @@ func readPaths(t *testing.T, root, end string, list ...string) *seen {
 	}
 	s := &seen{root: root}
 	var err error
-	s.report, err = tasks.ReadPaths(t.Context(), strings.NewReader(text.String()), end == "\x00", tasks.ScanOptions{Notice: s.notice}, s.emit)
+	s.report, err = tasks.ReadPaths(t.Context(), strings.NewReader(text.String()), end == "\x00", tasks.ScanOptions{OnSkipped: s.notice}, s.emit)
 	must(t, err)
 	return s
 }

@@ -92,7 +92,7 @@ func TestScanGoesOnAfterWhatVanishes(t *testing.T) {
 	})
 	must(t, err)
 	s.want(t, "1", "2 !not-found", "3 !not-found", "4/x", "5")
-	if p := s.files[1].Problem; strings.Contains(p, root) {
+	if p := s.files[1].ScanError; strings.Contains(p, root) {
 		t.Errorf("problem %q repeats the path", p)
 	}
 }

@@ -23,7 +23,7 @@ var errReplaced = errors.New("replaced while the scan ran")
 type walker struct {
 	ctx      context.Context //nolint:containedctx // lives as long as one call of Scan, which got it
 	emit     func(File) error
-	notice   func(Notice)
+	notice   func(Skipped)
 	excluded map[string]bool
 	within   map[string]bool // real paths of the sources
 	report   ScanReport
@@ -31,7 +31,7 @@ type walker struct {
 
 func newWalker(ctx context.Context, opts ScanOptions, emit func(File) error) *walker {
 	w := &walker{
-		ctx: ctx, emit: emit, notice: opts.Notice,
+		ctx: ctx, emit: emit, notice: opts.OnSkipped,
 		excluded: map[string]bool{}, within: map[string]bool{},
 	}
 	for _, dir := range opts.Exclude {
@@ -168,7 +168,7 @@ func open(path string, info fs.FileInfo) (*os.File, error) {
 
 // fail emits a path that could not be read.
 func (w *walker) fail(path string, err error) error {
-	return w.put(File{Path: path, Problem: problem(err)})
+	return w.put(File{Path: path, ScanError: scanError(err)})
 }
 
 func (w *walker) put(f File) error {
@@ -177,7 +177,7 @@ func (w *walker) put(f File) error {
 	}
 	w.report.Files++
 	w.report.Bytes += f.Size
-	if f.Problem != "" {
+	if f.ScanError != "" {
 		w.report.Problems++
 	}
 	return nil

@@ -25,7 +25,7 @@ func TestWalkerTellsAReplacedDirectory(t *testing.T) {
 	if err := w.visit(replaced, replaced, info); err != nil {
 		t.Fatal(err)
 	}
-	want := File{Path: replaced, Problem: "unreadable: " + errReplaced.Error()}
+	want := File{Path: replaced, ScanError: "unreadable: " + errReplaced.Error()}
 	if len(got) != 1 || got[0] != want {
 		t.Errorf("emitted %+v, want %+v", got, want)
 	}

@@ -56,16 +56,16 @@ type seen struct {
 func (s *seen) emit(f tasks.File) error {
 	s.files = append(s.files, f)
 	shown := s.short(f.Path)
-	if code, _, bad := strings.Cut(f.Problem, ":"); bad {
+	if code, _, bad := strings.Cut(f.ScanError, ":"); bad {
 		shown += " !" + code
 	}
 	s.shown = append(s.shown, shown)
 	return nil
 }
 
-func (s *seen) notice(n tasks.Notice) {
+func (s *seen) notice(n tasks.Skipped) {
 	detail, _, _ := strings.Cut(n.Detail, ":")
-	s.notices = append(s.notices, fmt.Sprintf("%s %s @%s", s.short(n.Path), n.Kind, detail))
+	s.notices = append(s.notices, fmt.Sprintf("%s %s @%s", s.short(n.Path), n.Reason, detail))
 }
 
 func (s *seen) short(path string) string { return strings.TrimPrefix(path, s.root+"/") }
@@ -78,7 +78,7 @@ func (s *seen) want(t *testing.T, files ...string) {
 	var bytes, problems int64
 	for _, f := range s.files {
 		bytes += f.Size
-		if f.Problem != "" {
+		if f.ScanError != "" {
 			problems++
 			if f.Size != 0 || !f.MTime.IsZero() {
 				t.Errorf("%+v tells more than can be known", f)
@@ -108,7 +108,7 @@ func scan(t *testing.T, root string, exclude []string, sources ...string) *seen 
 		sources[i] = filepath.Join(root, source)
 	}
 	var err error
-	s.report, err = tasks.Scan(t.Context(), sources, tasks.ScanOptions{Exclude: exclude, Notice: s.notice}, s.emit)
+	s.report, err = tasks.Scan(t.Context(), sources, tasks.ScanOptions{Exclude: exclude, OnSkipped: s.notice}, s.emit)
 	must(t, err)
 	return s
 }

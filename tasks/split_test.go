@@ -92,7 +92,7 @@ func TestSplitFile(t *testing.T) {
 		"gzip":          {write("gz", "\x1f\x8b\x08"), 0},
 		"zstd":          {write("zst", "\x28\xb5\x2f\xfd\n\n\n"), 0},
 		"skippable":     {write("skip", "\x5a\x2a\x4d\x18"), 0},
-		"has a problem": {File{Path: "/none", Problem: "not-found: x"}, 0},
+		"has a problem": {File{Path: "/none", ScanError: "not-found: x"}, 0},
 	} {
 		var got []File
 		if err := SplitFile(t.Context(), tt.file, File{}, 64, collectInto(&got)); err != nil {
@@ -105,7 +105,7 @@ func TestSplitFile(t *testing.T) {
 	var got []File
 	gone := File{Path: filepath.Join(dir, "gone"), Size: 3}
 	if err := SplitFile(t.Context(), gone, File{}, 64, collectInto(&got)); err != nil || len(got) != 1 ||
-		!strings.HasPrefix(got[0].Problem, "not-found") {
+		!strings.HasPrefix(got[0].ScanError, "not-found") {
 		t.Errorf("a file that is gone: %+v, %v", got, err)
 	}
 }

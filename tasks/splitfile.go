@@ -15,25 +15,25 @@ import (
 //
 // Memory is a small constant. An error is that of emit, of ctx or of reading.
 func SplitFile(ctx context.Context, f, last File, wanted int64, emit func(File) error) error {
-	if f.Problem != "" {
+	if f.ScanError != "" {
 		return emit(f)
 	}
 	r, err := os.Open(f.Path)
 	if err != nil {
-		f.Problem = problem(err)
+		f.ScanError = scanError(err)
 		return emit(f)
 	}
 	defer func() { _ = r.Close() }() // only read from
 	if last.Part > 0 && last.Path == f.Path {
 		return splitRest(ctx, r, f, last, wanted, emit)
 	}
-	head := make([]byte, CompressionHead)
+	head := make([]byte, CompressionHeaderSize)
 	n, err := r.ReadAt(head, 0)
 	switch {
 	case err != nil && !errors.Is(err, io.EOF):
-		f.Problem = problem(err)
+		f.ScanError = scanError(err)
 		return emit(f)
-	case CompressionOf(head[:n]) != Uncompressed:
+	case DetectCompression(head[:n]) != NoCompression:
 		return emit(f)
 	}
 	if err := splitLines(ctx, r, f, wanted, emit); err != nil {

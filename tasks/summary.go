@@ -20,16 +20,16 @@ type Summary struct {
 	Seconds        float64       `json:"seconds"` // from creation to the end, or until now; whole milliseconds
 	FilesPerSecond float64       `json:"files_per_second"`
 
-	Closing []ClosingSummary `json:"closing,omitempty"` // left out when the recipe has no closing steps
+	Finalizers []FinalizeSummary `json:"finalizers,omitempty"` // left out when the recipe has no final steps
 }
 
 // StepSummary is one step's part of a Summary.
 type StepSummary struct {
-	Step    string `json:"step"`
-	Routed  int64  `json:"routed"` // files that the step's condition selected
-	Done    int64  `json:"done"`   // files with a result, whatever it is
-	Failed  int64  `json:"failed"` // those of them that count as failures
-	Results Counts `json:"results"`
+	Step     string `json:"step"`
+	Selected int64  `json:"routed"` // files that the step's condition selected
+	Done     int64  `json:"done"`   // files with a result, whatever it is
+	Failed   int64  `json:"failed"` // those of them that count as failures
+	Results  Counts `json:"results"`
 }
 
 // Summarize describes a transfer as it stands; now is what a transfer that has
@@ -47,7 +47,7 @@ func Summarize(t *Transfer, now time.Time) Summary {
 		Steps:          summarizeSteps(t.Steps),
 		Seconds:        took.Seconds(),
 		FilesPerSecond: rate(t.Finished, took),
-		Closing:        summarizeClosing(t.Closing),
+		Finalizers:     summarizeFinalizers(t.Finalizers),
 	}
 }
 
@@ -55,7 +55,7 @@ func summarizeSteps(steps []Step) []StepSummary {
 	out := make([]StepSummary, 0, len(steps))
 	for i := range steps {
 		s := &steps[i]
-		out = append(out, StepSummary{Step: s.Name, Routed: s.Routed, Done: s.Total(), Failed: s.Bad(), Results: s.Counts})
+		out = append(out, StepSummary{Step: s.Name, Selected: s.Selected, Done: s.Total(), Failed: s.Failures(), Results: s.Counts})
 	}
 	return out
 }

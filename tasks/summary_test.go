@@ -14,7 +14,7 @@ func transfer() *tasks.Transfer {
 	return &tasks.Transfer{
 		ID:        12,
 		UUID:      "0195506f-8c00-7000-8000-000000000001",
-		State:     tasks.Completed,
+		State:     tasks.StateCompleted,
 		Files:     1000,
 		Bytes:     5_000_000,
 		Finished:  1000,
@@ -22,8 +22,8 @@ func transfer() *tasks.Transfer {
 		SealedAt:  created.Add(time.Second),
 		EndedAt:   created.Add(3*time.Second + 300*time.Microsecond),
 		Steps: []tasks.Step{
-			{No: 1, Name: "checksum", Routed: 1000, Counts: tasks.Counts{Succeeded: 990, Failed: 7, Error: 2, TimedOut: 1}},
-			{No: 2, Name: "identify", Routed: 990, Counts: tasks.Counts{Succeeded: 900, Warning: 50, Skipped: 38, Canceled: 2}},
+			{Number: 1, Name: "checksum", Selected: 1000, Counts: tasks.Counts{Succeeded: 990, Failed: 7, Error: 2, TimedOut: 1}},
+			{Number: 2, Name: "identify", Selected: 990, Counts: tasks.Counts{Succeeded: 900, Warning: 50, Skipped: 38, Canceled: 2}},
 		},
 	}
 }

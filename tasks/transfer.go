@@ -10,16 +10,16 @@ type State string
 
 // The states, in the order of a life that goes well; then the others.
 const (
-	Open        State = "open"        // files may still be added; those there are processed already
-	Running     State = "running"     // sealed: the number of files is final, work goes on
-	Closing     State = "closing"     // every file has ended; the recipe's closing steps run
-	Completed   State = "completed"   // every file and closing step has ended, whether well or not
-	Interrupted State = "interrupted" // the producer died while the transfer was open
-	Dropped     State = "canceled"    // a person stopped it
+	StateOpen        State = "open"        // files may still be added; those there are processed already
+	StateRunning     State = "running"     // sealed: the number of files is final, work goes on
+	StateFinalizing  State = "finalizing"     // every file has ended; the recipe's final steps run
+	StateCompleted   State = "completed"   // every file and final step has ended, whether well or not
+	StateInterrupted State = "interrupted" // the producer died while the transfer was open
+	StateCanceled    State = "canceled"    // a person stopped it
 )
 
 // Ended reports whether nothing more will happen in this state.
-func (s State) Ended() bool { return s == Completed || s == Dropped }
+func (s State) Ended() bool { return s == StateCompleted || s == StateCanceled }
 
 // Via is the way by which a transfer's files reach the queue.
 type Via string
@@ -63,24 +63,24 @@ type Transfer struct {
 	EndedAt   time.Time // zero until ended
 	PausedAt  time.Time // zero unless a person paused it: what is in hand ends, nothing more starts
 
-	Steps   []Step        // live counters, one a recipe step, numbered from 1
-	Closing []ClosingStep // what is done once its last file has ended; nil when the recipe has nothing of the kind
+	Steps      []Step         // live counters, one a recipe step, numbered from 1
+	Finalizers []FinalizeStep // what is done once its last file has ended; nil when the recipe has nothing of the kind
 }
 
 // Step is one recipe step of a transfer with its live counters.
 type Step struct {
-	No      int
-	Name    string // the step's name in the recipe
-	Handler string
-	Routed  int64 // files that its condition selected so far
-	Counts        // results recorded so far, by outcome
+	Number   int
+	Name     string // the step's name in the recipe
+	Handler  string
+	Selected int64 // files that its condition selected so far
+	Counts         // results recorded so far, by outcome
 }
 
 // Totals adds up the counters of all steps.
 func (t *Transfer) Totals() Counts {
 	var c Counts
 	for i := range t.Steps {
-		c.Plus(t.Steps[i].Counts)
+		c.Sum(t.Steps[i].Counts)
 	}
 	return c
 }

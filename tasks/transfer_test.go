@@ -9,8 +9,8 @@ import (
 
 func TestEnded(t *testing.T) {
 	for state, want := range map[tasks.State]bool{
-		tasks.Open: false, tasks.Running: false, tasks.Interrupted: false,
-		tasks.Completed: true, tasks.Dropped: true,
+		tasks.StateOpen: false, tasks.StateRunning: false, tasks.StateInterrupted: false,
+		tasks.StateCompleted: true, tasks.StateCanceled: true,
 	} {
 		if state.Ended() != want {
 			t.Errorf("%s: ended %v", state, !want)

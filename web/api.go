@@ -89,7 +89,7 @@ type transferPage struct {
 type transferItem struct {
 	Transfer  string       `json:"transfer" format:"uuid"`
 	Name      string       `json:"name"`
-	State     tasks.State  `json:"state" enum:"open,running,closing,completed,interrupted,canceled"`
+	State     tasks.State  `json:"state" enum:"open,running,finalizing,completed,interrupted,canceled"`
 	Via       tasks.Via    `json:"via" enum:"group,bulk"`
 	Files     int64        `json:"files" doc:"Files registered so far."`
 	Bytes     int64        `json:"bytes"`
@@ -156,7 +156,7 @@ func (a *api) get(ctx context.Context, in *getInput) (*getOutput, error) {
 	}
 	// The store knows ids in their usual form only, but a UUID may be written in others.
 	t, err := a.transfers.Transfer(ctx, id.String())
-	if errors.Is(err, tasks.ErrNoTransfer) {
+	if errors.Is(err, tasks.ErrTransferNotFound) {
 		return nil, problem(http.StatusNotFound, "No transfer has the id "+id.String()+".")
 	}
 	if err != nil {

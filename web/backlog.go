@@ -76,14 +76,14 @@ func (b *backlog) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(b.waiting, prometheus.GaugeValue, float64(load.registered-load.finished))
 }
 
-// load is what a set of transfers amounts to; files are those of unfinished ones.
-type load struct {
+// queueLoad is what a set of transfers amounts to; files are those of unfinished ones.
+type queueLoad struct {
 	transfers            map[tasks.State]int
 	registered, finished int64
 }
 
-func measure(ts []tasks.Transfer) load {
-	l := load{transfers: make(map[tasks.State]int)}
+func measure(ts []tasks.Transfer) queueLoad {
+	l := queueLoad{transfers: make(map[tasks.State]int)}
 	for i := range ts {
 		t := &ts[i]
 		l.transfers[t.State]++
@@ -98,5 +98,5 @@ func measure(ts []tasks.Transfer) load {
 
 // states lists every state, so that a series never disappears when it falls to zero.
 func states() []tasks.State {
-	return []tasks.State{tasks.Open, tasks.Running, tasks.Closing, tasks.Completed, tasks.Interrupted, tasks.Dropped}
+	return []tasks.State{tasks.StateOpen, tasks.StateRunning, tasks.StateFinalizing, tasks.StateCompleted, tasks.StateInterrupted, tasks.StateCanceled}
 }

@@ -24,7 +24,7 @@ type docsParameter struct{ Name, In, Description string }
 type docsAnswer struct{ Code, Description string }
 
 type docsView struct {
-	frame
+	layout
 	Operations []docsOperation
 }
 
@@ -36,7 +36,7 @@ func renderDocs(api *huma.OpenAPI, opts *Options) ([]byte, error) {
 		return nil, fmt.Errorf("parse API page: %w", err)
 	}
 	var page bytes.Buffer
-	view := docsView{frame: frameOf(opts), Operations: operationsOf(api)}
+	view := docsView{layout: frameOf(opts), Operations: operationsOf(api)}
 	if err := t.ExecuteTemplate(&page, "frame", view); err != nil {
 		return nil, fmt.Errorf("render API page: %w", err)
 	}

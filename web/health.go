@@ -17,8 +17,8 @@ const readyWithin = 2 * time.Second
 // errSilent says that a service did not answer in time.
 var errSilent = errors.New("no answer in time")
 
-// service is something that the server cannot do without.
-type service struct {
+// dependency is something that the server cannot do without.
+type dependency struct {
 	name string
 	ping func(ctx context.Context) error
 }
@@ -30,7 +30,7 @@ func alive(w http.ResponseWriter, _ *http.Request) { writeText(w, "ok\n") }
 // readiness answers whether traffic may be sent here.
 type readiness struct {
 	log      *slog.Logger
-	services []service
+	services []dependency
 	within   time.Duration
 }
 

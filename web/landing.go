@@ -16,17 +16,17 @@ type landing struct {
 	transfers Transfers
 	log       *slog.Logger
 	template  *template.Template
-	frame     frame
+	frame     layout
 }
 
-// frame is what stands around every page.
-type frame struct {
+// layout is what stands around every page.
+type layout struct {
 	Title, Version string
 	Monitor        bool // there is one to link to
 }
 
 type landingView struct {
-	frame
+	layout
 	Rows    []row
 	Older   string // token of the page that follows
 	First   bool   // this is the newest page
@@ -41,8 +41,8 @@ func newLanding(opts *Options) (*landing, error) {
 	return &landing{transfers: opts.Transfers, log: opts.Log, template: t, frame: frameOf(opts)}, nil
 }
 
-func frameOf(opts *Options) frame {
-	return frame{Title: opts.Title, Version: opts.Version, Monitor: opts.Redis != nil}
+func frameOf(opts *Options) layout {
+	return layout{Title: opts.Title, Version: opts.Version, Monitor: opts.Redis != nil}
 }
 
 func (l *landing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -60,7 +60,7 @@ func (l *landing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (l *landing) view(r *http.Request) (int, landingView) {
 	token := r.URL.Query().Get("before")
-	view := landingView{frame: l.frame, First: token == ""}
+	view := landingView{layout: l.frame, First: token == ""}
 	before, err := decodeToken(token)
 	if err != nil {
 		view.Problem = "This address is not one of the pages of transfers."

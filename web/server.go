@@ -74,10 +74,10 @@ func mount(mux *http.ServeMux, opts *Options, durations *prometheus.HistogramVec
 	return errors.Join(mountAssets(mux), mountAPI(mux, opts))
 }
 
-func services(opts *Options) []service {
-	all := []service{{name: "database", ping: opts.Transfers.Ping}}
+func services(opts *Options) []dependency {
+	all := []dependency{{name: "database", ping: opts.Transfers.Ping}}
 	if opts.RedisPing != nil {
-		all = append(all, service{name: "redis", ping: opts.RedisPing})
+		all = append(all, dependency{name: "redis", ping: opts.RedisPing})
 	}
 	return all
 }

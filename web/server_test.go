@@ -32,7 +32,7 @@ func (s *shelf) Transfer(_ context.Context, uuid string) (tasks.Transfer, error)
 			return t, s.down
 		}
 	}
-	return tasks.Transfer{}, fmt.Errorf("%w: %s", tasks.ErrNoTransfer, uuid)
+	return tasks.Transfer{}, fmt.Errorf("%w: %s", tasks.ErrTransferNotFound, uuid)
 }
 
 func (s *shelf) Transfers(_ context.Context, before int64, limit int) ([]tasks.Transfer, error) {
@@ -53,9 +53,9 @@ func stocked(n int) *shelf {
 	for i := n; i > 0; i-- {
 		s.transfers = append(s.transfers, tasks.Transfer{
 			ID: int64(i), UUID: fmt.Sprintf("01890000-0000-7000-8000-%012d", i), Name: fmt.Sprintf("<script>%d</script>", i),
-			State: tasks.Completed, Files: 10, Finished: 10,
+			State: tasks.StateCompleted, Files: 10, Finished: 10,
 			CreatedAt: time.Unix(1700000000, 0).UTC(), EndedAt: time.Unix(1700000002, 0).UTC(),
-			Steps: []tasks.Step{{No: 1, Name: "noop", Handler: "noop", Routed: 10, Counts: tasks.Counts{Succeeded: 9, Failed: 1}}},
+			Steps: []tasks.Step{{Number: 1, Name: "noop", Handler: "noop", Selected: 10, Counts: tasks.Counts{Succeeded: 9, Failed: 1}}},
 		})
 	}
 	return s
@@ -207,7 +207,7 @@ func TestMonitorShowsBatchesReadably(t *testing.T) {
 	client := opt.MakeRedisClient().(redis.UniversalClient)
 	defer func() { _ = client.Close() }() // nothing is left to do with it
 	b := tasks.Batch{ID: 88, Transfer: 12, Step: 1, Attempt: 1, Queue: "default", Files: tasks.Ranges{{First: 1, Last: 500}}}
-	if err := tasks.NewProducer(client).Batches(t.Context(), []tasks.Batch{b}); err != nil {
+	if err := tasks.NewProducer(client).EnqueueBatches(t.Context(), []tasks.Batch{b}); err != nil {
 		t.Fatal(err)
 	}
 	url := serve(t, web.Options{Transfers: stocked(1), Redis: opt})
@@ -223,18 +223,18 @@ func TestMonitorShowsBatchesReadably(t *testing.T) {
 func TestClosingTransfersOnEveryFace(t *testing.T) {
 	s := stocked(2)
 	closing, failed := &s.transfers[0], &s.transfers[1]
-	closing.State, closing.EndedAt = tasks.Closing, time.Time{}
-	closing.Closing = []tasks.ClosingStep{{Name: "sums", State: tasks.ClosingDone}, {Name: "bag-it", State: tasks.ClosingRunning}}
+	closing.State, closing.EndedAt = tasks.StateFinalizing, time.Time{}
+	closing.Finalizers = []tasks.FinalizeStep{{Name: "sums", State: tasks.FinalizeDone}, {Name: "bag-it", State: tasks.FinalizeRunning}}
 	failed.Steps[0].Counts = tasks.Counts{Succeeded: 10}
-	failed.Closing = []tasks.ClosingStep{{Name: "sums", State: tasks.ClosingFailed}}
+	failed.Finalizers = []tasks.FinalizeStep{{Name: "sums", State: tasks.FinalizeFailed}}
 	url := serve(t, web.Options{Transfers: s})
 	for path, parts := range map[string][]string{
-		"/":             {"closing: bag-it", "completed with failures"},
-		"/v1/transfers": {`"state":"closing"`},
+		"/":             {"finalizing: bag-it", "completed with failures"},
+		"/v1/transfers": {`"state":"finalizing"`},
 		"/v1/transfers/" + closing.UUID: {
-			`"state":"closing"`, `"closing":[{"step":"sums","state":"done","tries":0,"error":""},{"step":"bag-it","state":"running"`,
+			`"state":"finalizing"`, `"finalizers":[{"step":"sums","state":"done","tries":0,"error":""},{"step":"bag-it","state":"running"`,
 		},
-		"/metrics": {`baler_transfers{state="closing"} 1`},
+		"/metrics": {`baler_transfers{state="finalizing"} 1`},
 	} {
 		status, _, body := get(t, url+path)
 		for _, part := range parts {

@@ -17,8 +17,8 @@ const SignatureHeader = "Baler-Signature"
 
 // The ways in which a signature can be wrong.
 var (
-	ErrBadSignature = errors.New("the signature does not fit the message")
-	ErrOldSignature = errors.New("the signature is not of this time")
+	ErrBadSignature     = errors.New("the signature does not fit the message")
+	ErrExpiredSignature = errors.New("the signature is not of this time")
 )
 
 // VerifySignature checks, at a receiver, that a message comes from who has the
@@ -27,7 +27,7 @@ var (
 // byte for byte; header is its SignatureHeader. A tolerance of 0 means five
 // minutes. Within it, the same event may come again: compare Baler-Event.
 //
-// The error wraps ErrBadSignature or ErrOldSignature.
+// The error wraps ErrBadSignature or ErrExpiredSignature.
 func VerifySignature(secret, header string, body []byte, tolerance time.Duration, now time.Time) error {
 	if secret == "" {
 		return fmt.Errorf("%w: there is no secret to check it with", ErrBadSignature)
@@ -50,7 +50,7 @@ func VerifySignature(secret, header string, body []byte, tolerance time.Duration
 		tolerance = 5 * time.Minute
 	}
 	if age := now.Sub(time.Unix(seconds, 0)); age > tolerance || age < -tolerance {
-		return fmt.Errorf("%w: it was made %s ago", ErrOldSignature, age.Round(time.Second))
+		return fmt.Errorf("%w: it was made %s ago", ErrExpiredSignature, age.Round(time.Second))
 	}
 	return nil
 }

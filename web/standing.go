@@ -8,53 +8,53 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// standing is how a transfer is doing, in a person's words.
-type standing struct {
+// status is how a transfer is doing, in a person's words.
+type status struct {
 	Words string
 	Tone  string // which colour it gets: idle, busy, good, bad or off
 }
 
 // standingOf tells apart what the bare state does not: waiting from being
 // worked on, and a good end from one with failures.
-func standingOf(t *tasks.Transfer) standing {
+func standingOf(t *tasks.Transfer) status {
 	results := t.Totals()
 	if !t.PausedAt.IsZero() && !t.State.Ended() {
-		return standing{"paused", "idle"}
+		return status{"paused", "idle"}
 	}
 	switch t.State {
-	case tasks.Completed:
-		if results.Bad() > 0 || len(t.ClosingFailed()) > 0 {
-			return standing{"completed with failures", "bad"}
+	case tasks.StateCompleted:
+		if results.Failures() > 0 || len(t.FailedFinalizers()) > 0 {
+			return status{"completed with failures", "bad"}
 		}
-		return standing{"completed", "good"}
-	case tasks.Closing:
-		s, _ := t.ClosingNow() // none only in the moment before it completes
-		return standing{strings.TrimSuffix("closing: "+s.Name, ": "), "busy"}
-	case tasks.Interrupted:
-		return standing{"interrupted, waits for a person", "bad"}
-	case tasks.Dropped:
-		return standing{"canceled", "off"}
-	case tasks.Open, tasks.Running:
+		return status{"completed", "good"}
+	case tasks.StateFinalizing:
+		s, _ := t.CurrentFinalizer() // none only in the moment before it completes
+		return status{strings.TrimSuffix("finalizing: "+s.Name, ": "), "busy"}
+	case tasks.StateInterrupted:
+		return status{"interrupted, waits for a person", "bad"}
+	case tasks.StateCanceled:
+		return status{"canceled", "off"}
+	case tasks.StateOpen, tasks.StateRunning:
 		return underway(t.State, results)
 	}
-	return standing{string(t.State), "off"}
+	return status{string(t.State), "off"}
 }
 
-func underway(s tasks.State, results tasks.Counts) standing {
+func underway(s tasks.State, results tasks.Counts) status {
 	switch {
-	case s == tasks.Open:
-		return standing{"open, takes files", "busy"}
+	case s == tasks.StateOpen:
+		return status{"open, takes files", "busy"}
 	case results.Total() == 0:
-		return standing{"waiting", "idle"}
+		return status{"waiting", "idle"}
 	}
-	return standing{"running", "busy"}
+	return status{"running", "busy"}
 }
 
 // row is one transfer on the page.
 type row struct {
 	Transfer     string
 	Name         string
-	Standing     standing
+	Standing     status
 	Files        string
 	Finished     string
 	Bytes        string
@@ -79,7 +79,7 @@ func rowOf(t *tasks.Transfer) row {
 		r.Name = "unnamed"
 	}
 	results := t.Totals()
-	if bad := results.Bad(); bad > 0 {
+	if bad := results.Failures(); bad > 0 {
 		r.Failed = humanize.Comma(bad)
 	}
 	if at := t.CreatedAt.UTC(); !at.IsZero() {

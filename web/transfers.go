@@ -9,7 +9,7 @@ import (
 // Transfers is what this room needs from the store.
 type Transfers interface {
 	// Transfer returns the transfer with its steps; an error that wraps
-	// tasks.ErrNoTransfer when the id was never given out.
+	// tasks.ErrTransferNotFound when the id was never given out.
 	Transfer(ctx context.Context, uuid string) (tasks.Transfer, error)
 
 	// Transfers returns up to limit transfers with their steps, newest first,

@@ -15,46 +15,46 @@ import (
 	"github.com/balerhq/baler/store"
 )
 
-// Closings is what a Courier needs from the store: messages about ends of
+// DeliveryStore is what a Courier needs from the store: messages about ends of
 // transfers, written in the transactions that ended them.
-type Closings interface {
-	// DueClosings lists messages that should be delivered now.
-	DueClosings(ctx context.Context, limit int) ([]store.ClosingNote, error)
+type DeliveryStore interface {
+	// DueWebhooks lists messages that should be delivered now.
+	DueWebhooks(ctx context.Context, limit int) ([]store.WebhookDelivery, error)
 
-	// TryClosing takes a message for one delivery, which nobody else gets until
+	// ClaimWebhook takes a message for one delivery, which nobody else gets until
 	// again has passed. It reports false when somebody was faster.
-	TryClosing(ctx context.Context, n *store.ClosingNote, again time.Duration) (bool, error)
+	ClaimWebhook(ctx context.Context, n *store.WebhookDelivery, again time.Duration) (bool, error)
 
-	// EndClosing notes a delivery as done, when there is no reason, or else as
+	// FinishWebhook notes a delivery as done, when there is no reason, or else as
 	// failed for that reason, to be tried again after again; never when that is 0.
-	EndClosing(ctx context.Context, id int64, reason string, again time.Duration) error
+	FinishWebhook(ctx context.Context, id int64, reason string, again time.Duration) error
 
-	// PurgeClosings deletes some of those that were done with long ago. It
+	// PurgeWebhooks deletes some of those that were done with long ago. It
 	// reports whether there may be more.
-	PurgeClosings(ctx context.Context) (more bool, err error)
+	PurgeWebhooks(ctx context.Context) (more bool, err error)
 }
 
-// CourierOptions tune a Courier. Zero fields take the values said.
-type CourierOptions struct {
-	Secret  string                // signs messages, see VerifySignature; empty: no signature
-	Client  *http.Client          // nil: one that follows no redirects
-	Timeout time.Duration         // of one delivery: 10 s
-	Every   time.Duration         // how often to look for messages: 1 s
-	Version string                // named to receivers: "dev"
-	Metrics prometheus.Registerer // nil: counts for nobody
-	Log     *slog.Logger          // nil: discards
-	Now     func() time.Time      // nil: time.Now
+// SenderOptions tune a Courier. Zero fields take the values said.
+type SenderOptions struct {
+	Secret       string                // signs messages, see VerifySignature; empty: no signature
+	Client       *http.Client          // nil: one that follows no redirects
+	Timeout      time.Duration         // of one delivery: 10 s
+	PollInterval time.Duration         // how often to look for messages: 1 s
+	Version      string                // named to receivers: "dev"
+	Metrics      prometheus.Registerer // nil: counts for nobody
+	Log          *slog.Logger          // nil: discards
+	Now          func() time.Time      // nil: time.Now
 }
 
-func (o CourierOptions) withDefaults() CourierOptions {
+func (o SenderOptions) withDefaults() SenderOptions {
 	if o.Client == nil {
 		o.Client = newClient()
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
 	}
-	if o.Every == 0 {
-		o.Every = time.Second
+	if o.PollInterval == 0 {
+		o.PollInterval = time.Second
 	}
 	if o.Version == "" {
 		o.Version = "dev"
@@ -68,13 +68,13 @@ func (o CourierOptions) withDefaults() CourierOptions {
 	return o
 }
 
-// Courier delivers messages about ends of transfers to the URLs that want to
+// Sender delivers messages about ends of transfers to the URLs that want to
 // know. Each is delivered at least once, under one event ID, unless a whole day
 // of tries fails. Any number of couriers share the work.
-type Courier struct {
-	notes Closings
-	post  poster
-	opts  CourierOptions
+type Sender struct {
+	notes DeliveryStore
+	post  httpPoster
+	opts  SenderOptions
 	count *prometheus.CounterVec // nil counts nothing
 
 	slots  chan struct{} // one for each delivery under way
@@ -82,7 +82,7 @@ type Courier struct {
 }
 
 const (
-	// atOnce bounds deliveries under way: enough that a few hosts that hang do
+	// maxParallel bounds deliveries under way: enough that a few hosts that hang do
 	// not hold up the others.
 	atOnce = 32
 
@@ -97,12 +97,12 @@ const (
 	noteWithin = 3 * time.Second
 )
 
-// NewCourier makes a courier; Run starts it.
-func NewCourier(notes Closings, o CourierOptions) *Courier {
+// NewSender makes a courier; Run starts it.
+func NewSender(notes DeliveryStore, o SenderOptions) *Sender {
 	o = o.withDefaults()
-	return &Courier{
+	return &Sender{
 		notes: notes, opts: o, slots: make(chan struct{}, atOnce), count: countDeliveries(o.Metrics),
-		post: poster{client: o.Client, secret: o.Secret, agent: "Baler/" + o.Version, timeout: o.Timeout},
+		post: httpPoster{client: o.Client, secret: o.Secret, agent: "Baler/" + o.Version, timeout: o.Timeout},
 	}
 }
 
@@ -112,7 +112,7 @@ var errCut = errors.New("the process stopped before there was an answer")
 // Run delivers until ctx ends, whose error it returns. What is due then gets one
 // more round of some seconds: a process that works on one transfer and ends
 // should tell of it. Errors of the database are logged, and it is asked again.
-func (c *Courier) Run(ctx context.Context) error {
+func (c *Sender) Run(ctx context.Context) error {
 	working, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
 	context.AfterFunc(ctx, func() { time.AfterFunc(lastRound, func() { cut(errCut) }) })
@@ -135,7 +135,7 @@ func (c *Courier) Run(ctx context.Context) error {
 		} else {
 			failures++
 		}
-		timer.Reset(min(c.opts.Every<<min(failures, 6), max(c.opts.Every, 10*time.Second)))
+		timer.Reset(min(c.opts.PollInterval<<min(failures, 6), max(c.opts.PollInterval, 10*time.Second)))
 	}
 }
 
@@ -144,12 +144,12 @@ const purgeEvery = time.Hour
 
 // purge deletes some old messages when it is time to, and gives when it last
 // found no more.
-func (c *Courier) purge(ctx context.Context, last time.Time) time.Time {
+func (c *Sender) purge(ctx context.Context, last time.Time) time.Time {
 	now := c.opts.Now()
 	if now.Sub(last) < purgeEvery {
 		return last
 	}
-	more, err := c.notes.PurgeClosings(ctx)
+	more, err := c.notes.PurgeWebhooks(ctx)
 	if err != nil && ctx.Err() == nil {
 		c.opts.Log.WarnContext(ctx, "webhooks: old messages stay for another hour", "error", err)
 	}
@@ -161,19 +161,19 @@ func (c *Courier) purge(ctx context.Context, last time.Time) time.Time {
 
 // round starts to deliver what is due, as far as there is room. It reports
 // false when the database does not answer.
-func (c *Courier) round(ctx context.Context) bool {
+func (c *Sender) round(ctx context.Context) bool {
 	room := cap(c.slots) - len(c.slots)
 	if room == 0 {
 		return true
 	}
-	due, err := c.notes.DueClosings(ctx, room)
+	due, err := c.notes.DueWebhooks(ctx, room)
 	if err != nil {
 		c.opts.Log.WarnContext(ctx, "webhooks: trying again", "error", err)
 		return false
 	}
 	for i := range due {
 		n := &due[i]
-		taken, err := c.notes.TryClosing(ctx, n, c.opts.Timeout+leaseSlack)
+		taken, err := c.notes.ClaimWebhook(ctx, n, c.opts.Timeout+leaseSlack)
 		if err != nil {
 			c.opts.Log.WarnContext(ctx, "webhooks: trying again", "event", n.Event, "error", err)
 			return false
@@ -181,7 +181,7 @@ func (c *Courier) round(ctx context.Context) bool {
 		if !taken {
 			continue
 		}
-		n.Tries++
+		n.Attempts++
 		c.slots <- struct{}{}
 		c.inHand.Go(func() {
 			defer func() { <-c.slots }()
@@ -193,9 +193,9 @@ func (c *Courier) round(ctx context.Context) bool {
 
 // deliver makes one try and notes what came of it. When the process dies in
 // between, the message is delivered again under the same event ID.
-func (c *Courier) deliver(ctx context.Context, n *store.ClosingNote) {
+func (c *Sender) deliver(ctx context.Context, n *store.WebhookDelivery) {
 	err := c.post.send(ctx, n, c.opts.Now())
-	p := planAfter(err, n.Tries, c.opts.Now().Sub(n.CreatedAt))
+	p := planAfter(err, n.Attempts, c.opts.Now().Sub(n.CreatedAt))
 	c.log(ctx, n, p, err)
 	if c.count != nil {
 		c.count.WithLabelValues(string(p.result)).Inc()
@@ -207,13 +207,13 @@ func (c *Courier) deliver(ctx context.Context, n *store.ClosingNote) {
 	// Canceled or not, what came of it has to be noted.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteWithin)
 	defer cancel()
-	if err := c.notes.EndClosing(ctx, n.ID, reason, p.again); err != nil {
+	if err := c.notes.FinishWebhook(ctx, n.ID, reason, p.again); err != nil {
 		c.opts.Log.WarnContext(ctx, "webhooks: a delivery could not be noted, so there will be another", "event", n.Event, "error", err)
 	}
 }
 
-func (c *Courier) log(ctx context.Context, n *store.ClosingNote, p plan, err error) {
-	about := []any{"event", n.Event, "transfer", n.TransferID, "host", hostOf(n.URL), "try", n.Tries}
+func (c *Sender) log(ctx context.Context, n *store.WebhookDelivery, p nextAttempt, err error) {
+	about := []any{"event", n.Event, "transfer", n.TransferID, "host", hostOf(n.URL), "try", n.Attempts}
 	switch p.result {
 	case delivered:
 		c.opts.Log.DebugContext(ctx, "webhooks: delivered", about...)

@@ -58,7 +58,7 @@ func onEachStore(t *testing.T, test func(t *testing.T, p *post)) {
 func (p *post) end(addresses ...string) tasks.Transfer {
 	p.t.Helper()
 	tr, _, err := p.Create(p.t.Context(), store.NewTransfer{
-		Name: "photos", Via: tasks.ViaBulk, Queue: "default", Webhooks: addresses, Steps: []tasks.Step{{No: 1, Name: "noop", Handler: "noop"}},
+		Name: "photos", Via: tasks.ViaBulk, Queue: "default", Webhooks: addresses, Steps: []tasks.Step{{Number: 1, Name: "noop", Handler: "noop"}},
 	})
 	if err != nil {
 		p.t.Fatal(err)
@@ -70,11 +70,11 @@ func (p *post) end(addresses ...string) tasks.Transfer {
 }
 
 // start runs a courier until the returned function is called, or the test ends.
-func (p *post) start(notes web.Closings, o web.CourierOptions) (stop func()) {
+func (p *post) start(notes web.DeliveryStore, o web.SenderOptions) (stop func()) {
 	p.t.Helper()
-	o.Every, o.Now, o.Secret = time.Millisecond, p.clock.Now, secret
+	o.PollInterval, o.Now, o.Secret = time.Millisecond, p.clock.Now, secret
 	return testkit.Background(p.t, func(ctx context.Context) error {
-		if err := web.NewCourier(notes, o).Run(ctx); !errors.Is(err, context.Canceled) {
+		if err := web.NewSender(notes, o).Run(ctx); !errors.Is(err, context.Canceled) {
 			return fmt.Errorf("the courier ended with %w", err)
 		}
 		return nil
@@ -82,11 +82,11 @@ func (p *post) start(notes web.Closings, o web.CourierOptions) (stop func()) {
 }
 
 // noted waits until a transfer's only message is as it should be.
-func (p *post) noted(tr tasks.Transfer, what string, is func(n *store.ClosingNote) bool) store.ClosingNote {
+func (p *post) noted(tr tasks.Transfer, what string, is func(n *store.WebhookDelivery) bool) store.WebhookDelivery {
 	p.t.Helper()
-	var note store.ClosingNote
+	var note store.WebhookDelivery
 	testkit.Eventually(p.t, time.Minute, func() error {
-		notes, err := p.Closings(p.t.Context(), tr.ID)
+		notes, err := p.Webhooks(p.t.Context(), tr.ID)
 		if err != nil {
 			return err
 		}
@@ -99,10 +99,10 @@ func (p *post) noted(tr tasks.Transfer, what string, is func(n *store.ClosingNot
 	return note
 }
 
-func done(n *store.ClosingNote) bool { return n.DoneAt != nil && n.DueAt == nil && n.Error == "" }
+func done(n *store.WebhookDelivery) bool { return n.DoneAt != nil && n.DueAt == nil && n.Error == "" }
 
-func failedWith(reason string) func(n *store.ClosingNote) bool {
-	return func(n *store.ClosingNote) bool { return n.DoneAt == nil && n.DueAt != nil && n.Error == reason }
+func failedWith(reason string) func(n *store.WebhookDelivery) bool {
+	return func(n *store.WebhookDelivery) bool { return n.DoneAt == nil && n.DueAt != nil && n.Error == reason }
 }
 
 // receiver is somebody's web server.
@@ -157,7 +157,7 @@ func TestCourierTellsOfATransfersEnd(t *testing.T) {
 		rc := newReceiver(t, statuses(http.StatusNoContent))
 		metrics := prometheus.NewRegistry()
 		tr := p.end(rc.URL + "/hook?key=1")
-		p.start(p, web.CourierOptions{Version: "1.2", Metrics: metrics})
+		p.start(p, web.SenderOptions{Version: "1.2", Metrics: metrics})
 		r := rc.next(t)
 		n := p.noted(tr, "done", done)
 
@@ -183,7 +183,7 @@ func TestCourierTellsOfATransfersEnd(t *testing.T) {
 			families[0].GetMetric()[0].GetLabel()[0].GetValue() != "delivered" || families[0].GetMetric()[0].GetCounter().GetValue() != 1 {
 			t.Errorf("counted %v, %v", families, err)
 		}
-		web.NewCourier(p, web.CourierOptions{Metrics: metrics}) // a second one shares the counter
+		web.NewSender(p, web.SenderOptions{Metrics: metrics}) // a second one shares the counter
 	})
 }
 
@@ -192,9 +192,9 @@ func TestCourierTriesAgain(t *testing.T) {
 		t.Helper()
 		rc := newReceiver(t, statuses(http.StatusInternalServerError, http.StatusTooManyRequests, http.StatusOK))
 		tr := p.end(rc.URL)
-		p.start(p, web.CourierOptions{})
+		p.start(p, web.SenderOptions{})
 		var event string
-		for try, want := range []func(*store.ClosingNote) bool{
+		for try, want := range []func(*store.WebhookDelivery) bool{
 			failedWith("answered 500 Internal Server Error"), failedWith("answered 429 Too Many Requests"), done,
 		} {
 			r := rc.next(t)
@@ -227,9 +227,9 @@ func TestCourierGivesUpAfterADay(t *testing.T) {
 		rc := newReceiver(t, statuses(http.StatusNotFound))
 		tr := p.end(rc.URL)
 		p.clock.Advance(24 * time.Hour)
-		p.start(p, web.CourierOptions{})
+		p.start(p, web.SenderOptions{})
 		rc.next(t)
-		p.noted(tr, "given up", func(n *store.ClosingNote) bool {
+		p.noted(tr, "given up", func(n *store.WebhookDelivery) bool {
 			return n.DueAt == nil && n.DoneAt == nil && n.Error == "answered 404 Not Found"
 		})
 	})
@@ -243,7 +243,7 @@ func TestCourierFollowsNoRedirects(t *testing.T) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		})
 		tr := p.end(rc.URL)
-		p.start(p, web.CourierOptions{})
+		p.start(p, web.SenderOptions{})
 		p.noted(tr, "refused", failedWith("answered 307 Temporary Redirect, and redirects are not followed"))
 		if len(elsewhere.got) > 0 {
 			t.Error("it went elsewhere")
@@ -262,9 +262,9 @@ func TestCourierIsNotHeldUp(t *testing.T) {
 		rc := newReceiver(t, statuses(http.StatusOK))
 		p.end(hangs.URL)
 		absent, well := p.end(gone.URL+"/secret"), p.end(rc.URL)
-		stop := p.start(p, web.CourierOptions{Timeout: time.Hour})
+		stop := p.start(p, web.SenderOptions{Timeout: time.Hour})
 		p.noted(well, "done", done)
-		n := p.noted(absent, "refused", func(n *store.ClosingNote) bool { return n.Error != "" && n.DueAt != nil })
+		n := p.noted(absent, "refused", func(n *store.WebhookDelivery) bool { return n.Error != "" && n.DueAt != nil })
 		if !strings.Contains(n.Error, "refused") || strings.Contains(n.Error, "secret") {
 			t.Errorf("got %q", n.Error)
 		}
@@ -278,7 +278,7 @@ func TestCourierWaitsForNoAnswerForEver(t *testing.T) {
 		t.Helper()
 		hangs := newReceiver(t, func(_ int, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 		tr := p.end(hangs.URL)
-		p.start(p, web.CourierOptions{Timeout: 20 * time.Millisecond})
+		p.start(p, web.SenderOptions{Timeout: 20 * time.Millisecond})
 		p.noted(tr, "too slow", failedWith("no answer within 20ms"))
 	})
 }
@@ -306,7 +306,7 @@ func TestCouriersShareTheWork(t *testing.T) {
 			p.end(rc.URL+"/a", rc.URL+"/b")
 		}
 		for range 3 {
-			p.start(p, web.CourierOptions{})
+			p.start(p, web.SenderOptions{})
 		}
 		times := make(map[string]int)
 		for range messages {
@@ -324,11 +324,11 @@ func TestDeliveryThatIsNotNotedIsRepeated(t *testing.T) {
 		t.Helper()
 		rc := newReceiver(t, statuses(http.StatusOK))
 		tr := p.end(rc.URL)
-		stop := p.start(forgetful{p}, web.CourierOptions{})
+		stop := p.start(forgetful{p}, web.SenderOptions{})
 		first := rc.next(t)
 		stop()
-		p.start(p, web.CourierOptions{})
-		p.noted(tr, "taken", func(n *store.ClosingNote) bool { return n.Tries == 1 && n.DueAt != nil && n.DoneAt == nil })
+		p.start(p, web.SenderOptions{})
+		p.noted(tr, "taken", func(n *store.WebhookDelivery) bool { return n.Attempts == 1 && n.DueAt != nil && n.DoneAt == nil })
 		p.clock.Advance(30 * time.Second)
 		second := rc.next(t)
 		p.noted(tr, "done", done)
@@ -342,9 +342,9 @@ func TestDeliveryThatIsNotNotedIsRepeated(t *testing.T) {
 }
 
 // forgetful is a database that cannot be reached any more when it is to note.
-type forgetful struct{ web.Closings }
+type forgetful struct{ web.DeliveryStore }
 
-func (forgetful) EndClosing(context.Context, int64, string, time.Duration) error {
+func (forgetful) FinishWebhook(context.Context, int64, string, time.Duration) error {
 	return errors.New("the process is dead")
 }
 
@@ -358,7 +358,7 @@ func TestCourierGoesAroundOnceMore(t *testing.T) {
 		defer cancel()
 		ended := make(chan error, 1)
 		go func() {
-			ended <- web.NewCourier(asking{p, asked}, web.CourierOptions{Now: p.clock.Now, Every: time.Hour}).Run(ctx)
+			ended <- web.NewSender(asking{p, asked}, web.SenderOptions{Now: p.clock.Now, PollInterval: time.Hour}).Run(ctx)
 		}()
 		<-asked // it finds nothing, and rests
 		tr := p.end(rc.URL)
@@ -366,7 +366,7 @@ func TestCourierGoesAroundOnceMore(t *testing.T) {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("courier: %v", err)
 		}
-		if notes, err := p.Closings(t.Context(), tr.ID); err != nil || len(notes) != 1 || !done(&notes[0]) {
+		if notes, err := p.Webhooks(t.Context(), tr.ID); err != nil || len(notes) != 1 || !done(&notes[0]) {
 			t.Errorf("not told before it ended: %v, %+v", err, notes)
 		}
 		if r := rc.next(t); r.Header.Get(web.SignatureHeader) != "" {
@@ -377,13 +377,13 @@ func TestCourierGoesAroundOnceMore(t *testing.T) {
 
 // asking tells when it has been asked for messages.
 type asking struct {
-	web.Closings
+	web.DeliveryStore
 
 	asked chan<- struct{}
 }
 
-func (a asking) DueClosings(ctx context.Context, limit int) ([]store.ClosingNote, error) {
-	notes, err := a.Closings.DueClosings(ctx, limit)
+func (a asking) DueWebhooks(ctx context.Context, limit int) ([]store.WebhookDelivery, error) {
+	notes, err := a.DeliveryStore.DueWebhooks(ctx, limit)
 	a.asked <- struct{}{}
 	return notes, err
 }

@@ -22,22 +22,22 @@ const (
 	patience = 24 * time.Hour
 )
 
-// plan is what follows a delivery.
-type plan struct {
+// nextAttempt is what follows a delivery.
+type nextAttempt struct {
 	result deliveryResult
 	again  time.Duration // until the next try; 0 for none
 }
 
 // planAfter decides what follows a try, counted from 1, of a message of some age.
-func planAfter(err error, try int, age time.Duration) plan {
+func planAfter(err error, try int, age time.Duration) nextAttempt {
 	if err == nil {
-		return plan{result: delivered}
+		return nextAttempt{result: delivered}
 	}
 	pause := pauseAfter(try, rand.Float64())
 	if age+pause > patience {
-		return plan{result: givenUp}
+		return nextAttempt{result: givenUp}
 	}
-	return plan{result: failed, again: pause}
+	return nextAttempt{result: failed, again: pause}
 }
 
 // pauseAfter doubles from a second to an hour. The jitter, from 0 to 1, takes up

@@ -27,14 +27,14 @@ func TestPauseDoublesToAnHour(t *testing.T) {
 
 func TestMessagesAreGivenUpAfterADay(t *testing.T) {
 	broken := errors.New("broken")
-	if p := planAfter(nil, 99, 48*time.Hour); p != (plan{result: delivered}) {
+	if p := planAfter(nil, 99, 48*time.Hour); p != (nextAttempt{result: delivered}) {
 		t.Errorf("a delivery, however late: %+v", p)
 	}
-	if p := planAfter(broken, 1, 24*time.Hour-time.Second); p != (plan{failed, time.Second}) {
+	if p := planAfter(broken, 1, 24*time.Hour-time.Second); p != (nextAttempt{failed, time.Second}) {
 		t.Errorf("a first failure with a second left: %+v", p)
 	}
 	for _, age := range []time.Duration{24*time.Hour - time.Second + 1, 48 * time.Hour} {
-		if p := planAfter(broken, 1, age); p != (plan{result: givenUp}) {
+		if p := planAfter(broken, 1, age); p != (nextAttempt{result: givenUp}) {
 			t.Errorf("at %s: %+v", age, p)
 		}
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/balerhq/baler/store"
 )
 
-// poster makes one delivery.
-type poster struct {
+// httpPoster makes one delivery.
+type httpPoster struct {
 	client  *http.Client
 	secret  string
 	agent   string
@@ -25,7 +25,7 @@ type poster struct {
 
 // send posts a message. Its error says without the address what went wrong;
 // it is nil when the receiver has accepted the message.
-func (p *poster) send(ctx context.Context, n *store.ClosingNote, now time.Time) error {
+func (p *httpPoster) send(ctx context.Context, n *store.WebhookDelivery, now time.Time) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.timeout, fmt.Errorf("no answer within %s", p.timeout))
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, n.URL, strings.NewReader(n.Body))
@@ -35,7 +35,7 @@ func (p *poster) send(ctx context.Context, n *store.ClosingNote, now time.Time) 
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", p.agent)
 	r.Header.Set("Baler-Event", n.Event)
-	r.Header.Set("Baler-Delivery", strconv.Itoa(n.Tries))
+	r.Header.Set("Baler-Delivery", strconv.Itoa(n.Attempts))
 	if p.secret != "" {
 		r.Header.Set(SignatureHeader, sign(p.secret, []byte(n.Body), now))
 	}

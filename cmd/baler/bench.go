@@ -42,7 +42,7 @@ With --html or --svg the figures are drawn, too.`,
 }
 
 // measure opens a place to measure on, says what it is, and closes it after.
-func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context, *bench.Place, *bench.Machine) error) (err error) {
+func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context, *bench.Env, *bench.Machine) error) (err error) {
 	cfg, err := p.settings(cmd)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context,
 		env = append(env, "BALER_CONFIG="+path)
 	}
 	place, err := bench.Open(cmd.Context(), bench.Options{
-		Config: cfg, Program: self, Env: env, Say: p.sayf, Version: buildInfo().Version, Log: baler.NewLog(p.stderr, cfg.Log), Yes: yes,
+		Config: cfg, Program: self, Env: env, Say: p.sayf, Version: buildInfo().Version, Log: baler.NewLogger(p.stderr, cfg.Log), Yes: yes,
 	})
 	if err != nil {
 		return err

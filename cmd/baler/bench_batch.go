@@ -28,7 +28,7 @@ files, as the table says: 2000 batches make a point.`,
   baler bench batch --files 20000 --batch 10,100,1000 --workers 1 --repeat 1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.bench(cmd, flags, func(ctx context.Context, place *bench.Place, m *bench.Machine) (*findings, error) {
+			return p.bench(cmd, flags, func(ctx context.Context, place *bench.Env, m *bench.Machine) (*findings, error) {
 				return p.benchBatch(ctx, place, o, m.Cores)
 			})
 		},
@@ -42,17 +42,17 @@ files, as the table says: 2000 batches make a point.`,
 	return cmd
 }
 
-func (p *program) benchBatch(ctx context.Context, place *bench.Place, o bench.BatchOptions, cores int) (*findings, error) {
+func (p *program) benchBatch(ctx context.Context, place *bench.Env, o bench.BatchOptions, cores int) (*findings, error) {
 	var all []bench.Measurement
 	err := place.Batch(ctx, o, reporter(p, &all))
-	rows := bench.Rows(all)
+	rows := bench.Results(all)
 	f := &findings{
 		title: "Batch size and workers", charts: bench.BatchCharts(rows, cores),
 		lead: "Files a second by the bulk way through a step that does nothing, over the number of files in a batch.",
 	}
 	columns := []column{words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES"), numbers("FILES/S"), numbers("SLOWEST"),
 		numbers("FASTEST"), numbers("OF LIMIT")}
-	shown := slices.DeleteFunc(bench.Kinds(), func(kind string) bool { return kind == "bench" })
+	shown := slices.DeleteFunc(bench.Variants(), func(kind string) bool { return kind == "bench" })
 	for _, kind := range shown {
 		columns = append(columns, numbers(kind+" %"))
 	}
@@ -71,14 +71,14 @@ func (p *program) benchBatch(ctx context.Context, place *bench.Place, o bench.Ba
 			cells = append(cells, cell)
 		}
 		mark := ""
-		if _, best := bench.Knee(rows, r.Workers, 1); r.Way == bench.Bulk && best.Batch == r.Batch {
+		if _, best := bench.KneePoint(rows, r.Workers, 1); r.Way == bench.VariantBulk && best.Batch == r.Batch {
 			mark = "best"
 		}
 		list.row(append(cells, mark)...)
 	}
 	f.add("Files a second, and the share of the machine that each kind of process kept busy", list)
 	for _, workers := range o.Workers {
-		knee, best := bench.Knee(rows, workers, kneeShare)
+		knee, best := bench.KneePoint(rows, workers, kneeShare)
 		if best.Batch > 0 {
 			f.sayf("With %s, batches of %s reach %.0f %% of the best, %s files/s at %s.", plural(int64(workers), "worker"),
 				count(int64(knee.Batch)), 100*knee.FilesPerSecond/best.FilesPerSecond, rate(best.FilesPerSecond), count(int64(best.Batch)))

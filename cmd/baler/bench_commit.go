@@ -35,12 +35,12 @@ for one another, not working.`,
 	return cmd
 }
 
-func (p *program) benchCommit(ctx context.Context, place *bench.Place, o bench.CommitOptions) (*findings, error) {
+func (p *program) benchCommit(ctx context.Context, place *bench.Env, o bench.CommitOptions) (*findings, error) {
 	var all []bench.Measurement
 	err := place.Commit(ctx, o, reporter(p, &all))
 	list := newTable(words("WAY"), numbers("BATCH"), words("EVERY COMMIT"), numbers("SECONDS"), numbers("FILES/S"), numbers("SLOWEST"),
 		numbers("FASTEST"))
-	rows := bench.Rows(all)
+	rows := bench.Results(all)
 	for i := range rows {
 		r := &rows[i]
 		flushed := "flushed"

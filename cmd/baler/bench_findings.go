@@ -119,10 +119,10 @@ func (f *findings) page(m *bench.Machine) *chart.Page {
 // measured runs a bench that needs to know nothing of the machine, with options
 // that flags have filled.
 func measured[O any](
-	p *program, flags *benchFlags, options *O, do func(context.Context, *bench.Place, O) (*findings, error),
+	p *program, flags *benchFlags, options *O, do func(context.Context, *bench.Env, O) (*findings, error),
 ) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
-		return p.bench(cmd, flags, func(ctx context.Context, place *bench.Place, _ *bench.Machine) (*findings, error) {
+		return p.bench(cmd, flags, func(ctx context.Context, place *bench.Env, _ *bench.Machine) (*findings, error) {
 			return do(ctx, place, *options)
 		})
 	}
@@ -131,9 +131,9 @@ func measured[O any](
 // bench has something measured, and shows what was found, also when that was cut
 // short.
 func (p *program) bench(
-	cmd *cobra.Command, flags *benchFlags, do func(context.Context, *bench.Place, *bench.Machine) (*findings, error),
+	cmd *cobra.Command, flags *benchFlags, do func(context.Context, *bench.Env, *bench.Machine) (*findings, error),
 ) error {
-	return p.measure(cmd, flags.yes, func(ctx context.Context, place *bench.Place, machine *bench.Machine) error {
+	return p.measure(cmd, flags.yes, func(ctx context.Context, place *bench.Env, machine *bench.Machine) error {
 		found, err := do(ctx, place, machine)
 		if found == nil || len(found.tables) == 0 {
 			return err

@@ -69,7 +69,7 @@ func parseWays(names []string) ([]tasks.Via, error) {
 	return ways, nil
 }
 
-func (p *program) benchLatency(ctx context.Context, place *bench.Place, o bench.LatencyOptions) (*findings, error) {
+func (p *program) benchLatency(ctx context.Context, place *bench.Env, o bench.LatencyOptions) (*findings, error) {
 	settings := place.LatencySettings(o)
 	if p.json {
 		if err := p.object(settings); err != nil {

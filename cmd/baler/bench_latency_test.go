@@ -26,7 +26,7 @@ func TestBenchLatency(t *testing.T) {
 		t.Errorf("not the settings: %+v", all[0])
 	}
 	for i, l := range all[1:] {
-		way, load := []bench.Way{bench.Group, bench.Group, bench.Bulk, bench.Bulk}[i], []int{1, 50}[i%2]
+		way, load := []bench.Variant{bench.VariantGroup, bench.VariantGroup, bench.VariantBulk, bench.VariantBulk}[i], []int{1, 50}[i%2]
 		if l.Type != "measurement" || l.Bench != "latency" || l.Way != way || l.Load != load || l.Repeat != 1 {
 			t.Errorf("line %d: %+v", i, l)
 		}

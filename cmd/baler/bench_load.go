@@ -48,8 +48,8 @@ and SQLAlchemy: 5,275,521 records in 43 minutes. That many are a full run.`,
 	return cmd
 }
 
-func (p *program) benchLoad(ctx context.Context, place *bench.Place, o bench.LoadOptions) (*findings, error) {
-	var all []bench.Loading
+func (p *program) benchLoad(ctx context.Context, place *bench.Env, o bench.LoadOptions) (*findings, error) {
+	var all []bench.LoadMeasurement
 	err := place.Load(ctx, o, reporter(p, &all))
 	rows := bench.LoadRows(all)
 	f := &findings{

@@ -35,10 +35,10 @@ nothing known of the costs.`,
 	return cmd
 }
 
-func (p *program) benchMakespan(ctx context.Context, place *bench.Place, o bench.MakespanOptions) (*findings, error) {
+func (p *program) benchMakespan(ctx context.Context, place *bench.Env, o bench.MakespanOptions) (*findings, error) {
 	var all []bench.Makespan
 	err := place.Makespan(ctx, o, reporter(p, &all))
-	medians, targets := bench.Makespans(all)
+	medians, targets := bench.SummarizeMakespans(all)
 	list := newTable(words("WORK"), numbers("WORKERS"), numbers("IDEAL"), numbers("TOOK"), numbers("OF IDEAL"))
 	for _, m := range medians {
 		list.row(m.Work, strconv.Itoa(m.Workers), millis(m.Ideal), millis(m.Seconds), fmt.Sprintf("%.2f", m.Ratio))
@@ -57,7 +57,7 @@ func (p *program) benchWorkerCommand() *cobra.Command {
 		Use: "worker", Short: "Work with the handlers of bench makespan", Example: "  baler bench worker",
 		Args: cobra.NoArgs, Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			registry, err := bench.Handlers()
+			registry, err := bench.FakeHandlers()
 			if err != nil {
 				return err
 			}

@@ -58,10 +58,10 @@ the median counts. Whether the design's targets are met comes last.`,
 	return cmd
 }
 
-func (p *program) benchPipeline(ctx context.Context, place *bench.Place, o bench.PipelineOptions) (*findings, error) {
+func (p *program) benchPipeline(ctx context.Context, place *bench.Env, o bench.PipelineOptions) (*findings, error) {
 	var all []bench.Measurement
 	err := place.Pipeline(ctx, o, reporter(p, &all))
-	rows := bench.Rows(all)
+	rows := bench.Results(all)
 	f := &findings{
 		title: "From a folder to recorded results", charts: bench.PipelineCharts(rows, o.Files[len(o.Files)-1]),
 		lead: "Files a second through a step that does nothing, against what the database can take in at most " +
@@ -72,7 +72,7 @@ func (p *program) benchPipeline(ctx context.Context, place *bench.Place, o bench
 	return p.judged(f, bench.Targets(rows), err)
 }
 
-func rates(rows []bench.Row) *table {
+func rates(rows []bench.Result) *table {
 	list := newTable(words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES"), numbers("FILES/S"), numbers("SLOWEST"),
 		numbers("FASTEST"), numbers("OF LIMIT"), numbers("× PER-FILE"), numbers("× ASYNQ-GROUP"))
 	for i := range rows {
@@ -83,7 +83,7 @@ func rates(rows []bench.Row) *table {
 	return list
 }
 
-func uses(rows []bench.Row) *table {
+func uses(rows []bench.Result) *table {
 	list := newUses(words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES"))
 	for i := range rows {
 		r := &rows[i]

@@ -90,12 +90,12 @@ func TestBenchPipeline(t *testing.T) {
 		"--html", page, "--svg", charts)
 	contains(t, "the page", content(t, page), "<svg ", "Targets", "innodb_flush_log_at_trx_commit", "bulk 2×64")
 	contains(t, "the charts", content(t, charts), "<?xml", "Files a second", "limit: ")
-	var ways []bench.Way
+	var ways []bench.Variant
 	var targets []string
 	for _, l := range all {
 		switch l.Type {
 		case "measurement":
-			if l.FilesPerSecond <= 0 || l.Seconds <= 0 || l.Repeat != 1 || (l.Way != bench.CPU && l.RatioToLimit <= 0) {
+			if l.FilesPerSecond <= 0 || l.Seconds <= 0 || l.Repeat != 1 || (l.Way != bench.VariantCPU && l.RatioToLimit <= 0) {
 				t.Errorf("%+v", l.Measurement)
 			}
 			ways = append(ways, l.Way)
@@ -108,9 +108,9 @@ func TestBenchPipeline(t *testing.T) {
 			t.Errorf("a line of type %q", l.Type)
 		}
 	}
-	want := []bench.Way{
-		bench.Limit, bench.Limit, bench.Limit, bench.LimitShort, bench.LimitShort, bench.LimitShort, bench.PerFile, bench.AsynqGroup,
-		bench.Bulk, bench.Bulk, bench.Group, bench.Group, bench.CPU, bench.CPU,
+	want := []bench.Variant{
+		bench.BaselineInsert, bench.BaselineInsert, bench.BaselineInsert, bench.BaselineInsertShort, bench.BaselineInsertShort, bench.BaselineInsertShort, bench.VariantPerFile, bench.VariantAsynqGroup,
+		bench.VariantBulk, bench.VariantBulk, bench.VariantGroup, bench.VariantGroup, bench.VariantCPU, bench.VariantCPU,
 	}
 	if !slices.Equal(ways, want) {
 		t.Errorf("measured %v, want %v", ways, want)
@@ -131,7 +131,7 @@ func TestBenchBatch(t *testing.T) {
 		if m.FilesPerSecond <= 0 || m.RatioToLimit <= 0 {
 			t.Errorf("%+v", m)
 		}
-		if m.Way == bench.Bulk {
+		if m.Way == bench.VariantBulk {
 			batches = append(batches, m.Batch)
 		}
 	}

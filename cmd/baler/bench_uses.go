@@ -13,10 +13,10 @@ type useTable struct{ *table }
 
 // newUses makes a table with the columns of what was measured in front.
 func newUses(columns ...column) useTable {
-	for _, kind := range bench.Kinds() {
+	for _, kind := range bench.Variants() {
 		columns = append(columns, numbers(kind+" µs"))
 	}
-	for _, kind := range bench.Kinds() {
+	for _, kind := range bench.Variants() {
 		columns = append(columns, numbers(kind+" MiB"))
 	}
 	return useTable{newTable(columns...)}
@@ -28,14 +28,14 @@ func (t useTable) row(cpu map[string]float64, peak map[string]int64, things int,
 	if len(cpu) == 0 {
 		return
 	}
-	for _, kind := range bench.Kinds() {
+	for _, kind := range bench.Variants() {
 		cell := ""
 		if seconds, ok := cpu[kind]; ok {
 			cell = fmt.Sprintf("%.1f", seconds*1e6/float64(things))
 		}
 		cells = append(cells, cell)
 	}
-	for _, kind := range bench.Kinds() {
+	for _, kind := range bench.Variants() {
 		cell := ""
 		if bytes, ok := peak[kind]; ok {
 			cell = strconv.FormatInt(bytes>>20, 10)

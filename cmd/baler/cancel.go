@@ -21,7 +21,7 @@ with 1 when the transfer had ended already.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.steer(cmd, args[0], steering{
+			return p.steer(cmd, args[0], transferAction{
 				do: func(ctx context.Context, b *baler.Baler, t tasks.Transfer) (bool, error) { return b.Cancel(ctx, t) },
 				did: func(t *tasks.Transfer) string {
 					return fmt.Sprintf("Transfer %s is canceled: %s of %s were done.", t.UUID, count(t.Finished), files(t.Files))

@@ -12,7 +12,7 @@ import (
 type finding struct {
 	Type   string       `json:"type"` // always "check"
 	Check  string       `json:"check"`
-	Health baler.Health `json:"health"`
+	Health baler.Status `json:"health"`
 	Detail string       `json:"detail"`
 	Advice string       `json:"advice"`
 }
@@ -40,16 +40,16 @@ func (p *program) diagnosed(checks []baler.Check) error {
 	sick := false
 	list := newTable(words("CHECK"), words("HEALTH"), words("WHAT WAS FOUND, AND WHAT TO DO"))
 	for _, c := range checks {
-		sick = sick || c.Health == baler.Sick
+		sick = sick || c.Status == baler.StatusError
 		if p.json {
-			if err := p.object(finding{"check", c.Name, c.Health, c.Detail, c.Advice}); err != nil {
+			if err := p.object(finding{"check", c.Name, c.Status, c.Detail, c.Hint}); err != nil {
 				return err
 			}
 			continue
 		}
-		list.row(c.Name, string(c.Health), printable(c.Detail))
-		if c.Advice != "" {
-			list.row("", "", "→ "+printable(c.Advice))
+		list.row(c.Name, string(c.Status), printable(c.Detail))
+		if c.Hint != "" {
+			list.row("", "", "→ "+printable(c.Hint))
 		}
 	}
 	if !p.json {

@@ -9,7 +9,7 @@ import (
 
 // filterFlags choose among the results of a transfer.
 type filterFlags struct {
-	filter   baler.Filter
+	filter   baler.ResultFilter
 	outcomes []string
 }
 
@@ -26,7 +26,7 @@ func (f *filterFlags) add(cmd *cobra.Command) {
 }
 
 // chosen is the filter that was typed.
-func (f *filterFlags) chosen(cmd *cobra.Command) (baler.Filter, error) {
+func (f *filterFlags) chosen(cmd *cobra.Command) (baler.ResultFilter, error) {
 	filter := f.filter
 	for _, s := range f.outcomes {
 		o, err := tasks.ParseOutcome(s)

@@ -48,7 +48,7 @@ Workers hear of it within about five seconds; what is in hand goes on.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(&upTo{set: func(v float64) error {
+	flags.Var(&limitValue{set: func(v float64) error {
 		n := int(v)
 		if float64(n) != v {
 			return errors.New("give a whole number, or none")
@@ -56,7 +56,7 @@ Workers hear of it within about five seconds; what is in hand goes on.`,
 		f.inFlight = &n
 		return nil
 	}}, "in-flight", "`N` batches that run at once; 0 or none for no limit")
-	flags.Var(&upTo{set: func(v float64) error {
+	flags.Var(&limitValue{set: func(v float64) error {
 		f.filesPerSecond = &v
 		return nil
 	}}, "files-per-second", "`N` files that are begun a second; 0 or none for no limit")
@@ -65,13 +65,13 @@ Workers hear of it within about five seconds; what is in hand goes on.`,
 	return cmd
 }
 
-// upTo is a flag's number from 0, of which none is another word for 0.
-type upTo struct {
+// limitValue is a flag's number from 0, of which none is another word for 0.
+type limitValue struct {
 	text string
 	set  func(float64) error
 }
 
-func (u *upTo) Set(s string) error {
+func (u *limitValue) Set(s string) error {
 	v, err := strconv.ParseFloat(s, 64)
 	if s == "none" {
 		v, err = 0, nil
@@ -83,10 +83,10 @@ func (u *upTo) Set(s string) error {
 	return u.set(v)
 }
 
-func (u *upTo) String() string { return u.text }
+func (u *limitValue) String() string { return u.text }
 
 // Type names the kind of value to cobra.
-func (*upTo) Type() string { return "number" }
+func (*limitValue) Type() string { return "number" }
 
 // limitObject is a limit in JSON.
 type limitObject struct {
@@ -99,10 +99,10 @@ type limitObject struct {
 }
 
 func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) error {
-	scope, name := store.OverAll, ""
+	scope, name := store.ScopeAll, ""
 	switch {
 	case f.queue != "":
-		scope, name = store.OverQueue, f.queue
+		scope, name = store.ScopeQueue, f.queue
 	case f.transfer != "":
 		t, err := b.Transfer(ctx, f.transfer)
 		if err != nil {
@@ -111,14 +111,14 @@ func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) erro
 		if t.State.Ended() && (f.inFlight != nil || f.filesPerSecond != nil) {
 			return errors.New(endedAlready(&t))
 		}
-		scope, name = store.OverTransfer, t.UUID
+		scope, name = store.ScopeTransfer, t.UUID
 	}
 	if f.inFlight == nil && f.filesPerSecond == nil {
-		return p.listLimits(ctx, b, func(c *store.Ceiling) bool {
+		return p.listLimits(ctx, b, func(c *store.Limit) bool {
 			return f.queue == "" && f.transfer == "" || c.Scope == scope && c.Name == name
 		})
 	}
-	c, err := b.Limit(ctx, scope, name, f.inFlight, f.filesPerSecond)
+	c, err := b.SetLimit(ctx, scope, name, f.inFlight, f.filesPerSecond)
 	switch {
 	case err != nil:
 		return err
@@ -133,7 +133,7 @@ func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) erro
 	return nil
 }
 
-func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*store.Ceiling) bool) error {
+func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*store.Limit) bool) error {
 	all, err := b.Limits(ctx)
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*st
 		}
 		held := 0
 		for _, w := range workers {
-			held += w.Held[c.Key()]
+			held += w.LimitsInUse[c.Key()]
 		}
 		if p.json {
 			if err := p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, held}); err != nil {
@@ -170,8 +170,8 @@ func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*st
 	return nil
 }
 
-func over(c *store.Ceiling) string {
-	if c.Scope == store.OverAll {
+func over(c *store.Limit) string {
+	if c.Scope == store.ScopeAll {
 		return "everything"
 	}
 	return fmt.Sprintf("%s %s", c.Scope, printable(c.Name))

@@ -14,7 +14,7 @@ import (
 )
 
 type loadFlags struct {
-	load              baler.Load
+	load              baler.LoadOptions
 	part, name, queue string
 	wait, quiet       bool
 }
@@ -49,7 +49,7 @@ set aside or files failed.`,
 			if err != nil {
 				return usagef("--chunk %w", err)
 			}
-			f.load.Part = int64(size)
+			f.load.ChunkSize = int64(size)
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
 				s := baler.Submission{Paths: args, Name: f.name, Queue: f.queue}
 				if s.Recipe, err = b.LoadRecipe(ctx, f.load, args); err != nil {
@@ -72,8 +72,8 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.load.Into, "into", "", "`TABLE` that takes the rows")
 	flags.StringArrayVar(&f.load.Map, "map", nil,
 		"`COLUMN=PATH[:TYPE]`: what a column takes; again for each (every column the member of its name)")
-	flags.StringVar(&f.load.Document, "document", "", "`COLUMN` that takes the whole line as JSON")
-	flags.StringVar(&f.load.Keyword, "keyword", "", "pass over lines that do not hold this `TEXT`, before they are parsed")
+	flags.StringVar(&f.load.LineColumn, "document", "", "`COLUMN` that takes the whole line as JSON")
+	flags.StringVar(&f.load.LineContains, "keyword", "", "pass over lines that do not hold this `TEXT`, before they are parsed")
 	flags.StringSliceVar(&f.load.Key, "key", nil, "`COLUMNS` by which duplicates are told")
 	flags.StringVar(&f.load.OnDuplicate, "on-duplicate", "", "`WHAT` to do with duplicates: ignore, update or error (ignore, with a key)")
 	flags.BoolVar(&f.load.Create, "create", false, "create the table when there is none, of the mapping or of what the first lines show")
@@ -83,14 +83,14 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.wait, "wait", true, "wait for the end, with progress; --wait=false prints the transfer's id")
 	concurrencyFlag(cmd)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, notes or report; the exit code says it")
-	complete(cmd, "on-duplicate", string(store.Ignore), string(store.Update), string(store.Refuse))
+	complete(cmd, "on-duplicate", string(store.DuplicateIgnore), string(store.DuplicateUpdate), string(store.DuplicateError))
 }
 
 // loadHere does everything in this process.
 func (p *program) loadHere(ctx context.Context, b *baler.Baler, s baler.Submission, f *loadFlags) error {
 	notes := &notices{p: p, quiet: f.quiet}
 	follower := p.followLoad(ctx, b, f.quiet)
-	s.Notice, s.Started = notes.see, follower.begin
+	s.OnSkipped, s.OnCreated = notes.see, follower.begin
 	ran, err := b.Run(ctx, s)
 	ran.Transfer = asItStands(ctx, b, ran.Transfer)
 	follower.end()
@@ -98,7 +98,7 @@ func (p *program) loadHere(ctx context.Context, b *baler.Baler, s baler.Submissi
 	if err != nil {
 		return p.interrupted(ctx, &ran.Transfer, err)
 	}
-	if !ran.Changed && !f.quiet {
+	if !ran.FoundChanges && !f.quiet {
 		p.sayf("Nothing has changed since transfer %s loaded this at %s.", ran.Transfer.UUID, local(ran.Transfer.EndedAt))
 	}
 	return p.reportLoad(ctx, b, &ran.Transfer, f.quiet)
@@ -108,7 +108,7 @@ func (p *program) loadHere(ctx context.Context, b *baler.Baler, s baler.Submissi
 func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Submission, f *loadFlags) error {
 	notes := &notices{p: p, quiet: f.quiet}
 	follower := p.followLoad(ctx, b, f.quiet || !f.wait)
-	s.Notice, s.Started = notes.see, follower.begin
+	s.OnSkipped, s.OnCreated = notes.see, follower.begin
 	t, created, err := b.Submit(ctx, s)
 	notes.end()
 	if err != nil {

@@ -19,7 +19,7 @@ var version = "dev"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal is the system's to handle: it kills
-	redis.SetLogger(unheard{})
+	redis.SetLogger(discard{})
 	collectLess(os.Getenv)
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
@@ -51,8 +51,8 @@ func collectLess(getenv func(string) string) {
 // a process may take at any size of transfer.
 const memoryMost = 384 << 20
 
-// unheard takes what the Redis client would print on standard error by itself:
+// discard takes what the Redis client would print on standard error by itself:
 // its errors are returned, and told from there.
-type unheard struct{}
+type discard struct{}
 
-func (unheard) Printf(context.Context, string, ...any) {}
+func (discard) Printf(context.Context, string, ...any) {}

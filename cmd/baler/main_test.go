@@ -14,7 +14,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	redis.SetLogger(unheard{})
+	redis.SetLogger(discard{})
 	testkit.Main(suite{m})
 }
 

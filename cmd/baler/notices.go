@@ -18,7 +18,7 @@ type notices struct {
 	seen int64
 }
 
-func (n *notices) see(notice tasks.Notice) {
+func (n *notices) see(notice tasks.Skipped) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.seen++
@@ -26,7 +26,7 @@ func (n *notices) see(notice tasks.Notice) {
 		return
 	}
 	what := "special file left out"
-	if notice.Kind == tasks.NoticeSymlink {
+	if notice.Reason == tasks.SkipSymlink {
 		what = "symlink not followed"
 	}
 	n.p.sayf("note: %s: %s (%s)", quoted(notice.Path), what, printable(notice.Detail))

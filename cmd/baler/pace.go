@@ -17,22 +17,22 @@ type reading struct {
 	done     int64 // steps done or never to be done, over all files: files × steps at the end
 	sealed   bool  // files is final
 	ended    bool
-	closing  string // the closing step that it has come to, and how it stands; empty before and after
+	closing  string // the final step that it has come to, and how it stands; empty before and after
 }
 
 func read(t *tasks.Transfer, at time.Time) reading {
 	totals, steps := t.Totals(), int64(len(t.Steps))
 	closing := ""
-	if s, ok := t.ClosingNow(); ok {
+	if s, ok := t.CurrentFinalizer(); ok {
 		closing = s.Name + " " + string(s.State)
 	}
 	return reading{
-		at: at, files: t.Files, finished: t.Finished, failed: totals.Bad(), steps: steps,
+		at: at, files: t.Files, finished: t.Finished, failed: totals.Failures(), steps: steps,
 		// A file that has finished needs no more steps, even if it never came to
 		// some. Counting finished files alone would show nothing while all of
 		// them are still at their first step.
 		done:   max(totals.Total(), t.Finished*steps),
-		sealed: t.State == tasks.Running || t.State == tasks.Closing || t.State.Ended(), ended: t.State.Ended(), closing: closing,
+		sealed: t.State == tasks.StateRunning || t.State == tasks.StateFinalizing || t.State.Ended(), ended: t.State.Ended(), closing: closing,
 	}
 }
 
@@ -95,7 +95,7 @@ func (p *pace) notes() []string {
 		notes = append(notes, span(left)+" left")
 	}
 	if last.closing != "" {
-		notes = append(notes, "closing: "+last.closing)
+		notes = append(notes, "finalizing: "+last.closing)
 	}
 	if last.failed > 0 {
 		notes = append(notes, count(last.failed)+" failed")

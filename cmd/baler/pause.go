@@ -21,7 +21,7 @@ transfer has ended or is paused already.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.steer(cmd, args[0], steering{
+			return p.steer(cmd, args[0], transferAction{
 				do: func(ctx context.Context, b *baler.Baler, t tasks.Transfer) (bool, error) { return b.Pause(ctx, t) },
 				did: func(t *tasks.Transfer) string {
 					return fmt.Sprintf("Transfer %s is paused: 'baler resume %s' lets it go on.", t.UUID, t.UUID)

@@ -44,7 +44,7 @@ func (p *program) with(cmd *cobra.Command, open opener, do func(context.Context,
 }
 
 func (p *program) options(cfg config.Config) baler.Options {
-	return baler.Options{Log: baler.NewLog(p.stderr, cfg.Log), Version: buildInfo().Version}
+	return baler.Options{Log: baler.NewLogger(p.stderr, cfg.Log), Version: buildInfo().Version}
 }
 
 // print writes to standard output: what was asked for.

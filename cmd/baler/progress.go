@@ -19,24 +19,24 @@ type display interface {
 // only registered is counted, not measured.
 func (p *program) newDisplay(quiet, counting bool) display {
 	if quiet {
-		return silence{}
+		return noProgress{}
 	}
 	if _, ok := terminal(p.stderr.w); ok {
 		return newBar(p.stderr, counting)
 	}
-	return &lines{p: p, counting: counting}
+	return &lineProgress{p: p, counting: counting}
 }
 
-type silence struct{}
+type noProgress struct{}
 
-func (silence) show(reading) {}
-func (silence) end()         {}
+func (noProgress) show(reading) {}
+func (noProgress) end()         {}
 
 // linesEvery is how often a log hears of progress.
 const linesEvery = 5 * time.Second
 
-// lines reports now and then, and at the end if anything happened since.
-type lines struct {
+// lineProgress reports now and then, and at the end if anything happened since.
+type lineProgress struct {
 	p        *program
 	counting bool
 	pace     pace
@@ -44,7 +44,7 @@ type lines struct {
 	latest   reading
 }
 
-func (l *lines) show(r reading) {
+func (l *lineProgress) show(r reading) {
 	l.pace.see(r)
 	l.latest = r
 	if l.said.at.IsZero() {
@@ -55,7 +55,7 @@ func (l *lines) show(r reading) {
 	}
 }
 
-func (l *lines) say() {
+func (l *lineProgress) say() {
 	l.said = l.latest
 	if l.counting {
 		l.p.sayf("%s", l.pace.counting())
@@ -64,7 +64,7 @@ func (l *lines) say() {
 	l.p.sayf("%s", l.pace.line())
 }
 
-func (l *lines) end() {
+func (l *lineProgress) end() {
 	last := l.latest
 	last.at = l.said.at
 	if last != l.said {
@@ -72,8 +72,8 @@ func (l *lines) end() {
 	}
 }
 
-// bar is a progress bar at the bottom of a terminal.
-type bar struct {
+// barProgress is a progress bar at the bottom of a terminal.
+type barProgress struct {
 	console  *console
 	counting bool
 	progress *mpb.Progress
@@ -84,8 +84,8 @@ type bar struct {
 	latest reading
 }
 
-func newBar(c *console, counting bool) *bar {
-	b := &bar{console: c, counting: counting}
+func newBar(c *console, counting bool) *barProgress {
+	b := &barProgress{console: c, counting: counting}
 	b.progress = mpb.New(mpb.WithOutput(c.w), mpb.WithRefreshRate(100*time.Millisecond))
 	style := mpb.BarFillerBuilder(mpb.BarStyle().Lbound(" [").Filler("=").Tip(">").Padding("-").Rbound("] "))
 	if counting {
@@ -97,7 +97,7 @@ func newBar(c *console, counting bool) *bar {
 	return b
 }
 
-func (b *bar) before(decor.Statistics) string {
+func (b *barProgress) before(decor.Statistics) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
@@ -112,7 +112,7 @@ func (b *bar) before(decor.Statistics) string {
 // narrowest is the width that the bar itself is to keep.
 const narrowest = 12
 
-func (b *bar) behind(s decor.Statistics) string {
+func (b *barProgress) behind(s decor.Statistics) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.counting || len(b.pace.readings) == 0 {
@@ -121,7 +121,7 @@ func (b *bar) behind(s decor.Statistics) string {
 	return fit(b.pace.notes(), s.AvailableWidth-narrowest)
 }
 
-func (b *bar) show(r reading) {
+func (b *barProgress) show(r reading) {
 	b.mu.Lock()
 	b.pace.see(r)
 	b.latest = r
@@ -130,7 +130,7 @@ func (b *bar) show(r reading) {
 	b.bar.SetCurrent(r.done)
 }
 
-func (b *bar) end() {
+func (b *barProgress) end() {
 	b.mu.Lock()
 	last := b.latest
 	b.mu.Unlock()

@@ -49,7 +49,7 @@ func (p *program) withQueue(cmd *cobra.Command, do func(context.Context, *baler.
 // queueObject is a queue in JSON.
 type queueObject struct {
 	Type string `json:"type"` // always "queue"
-	baler.Queue
+	baler.QueueStats
 }
 
 func (p *program) queueListCommand() *cobra.Command {
@@ -71,7 +71,7 @@ func (p *program) queueListCommand() *cobra.Command {
 	}
 }
 
-func (p *program) listQueues(queues []baler.Queue) error {
+func (p *program) listQueues(queues []baler.QueueStats) error {
 	if p.json {
 		for _, q := range queues {
 			if err := p.object(queueObject{"queue", q}); err != nil {
@@ -151,12 +151,12 @@ func (p *program) pauseQueue(cmd *cobra.Command, name string, pause bool) error 
 }
 
 // findQueue complains of a name that no queue has: Redis would pause it too.
-func findQueue(ctx context.Context, b *baler.Baler, name string) (baler.Queue, error) {
+func findQueue(ctx context.Context, b *baler.Baler, name string) (baler.QueueStats, error) {
 	queues, err := b.Queues(ctx)
 	if err != nil {
-		return baler.Queue{}, err
+		return baler.QueueStats{}, err
 	}
-	i := slices.IndexFunc(queues, func(q baler.Queue) bool { return q.Name == name })
+	i := slices.IndexFunc(queues, func(q baler.QueueStats) bool { return q.Name == name })
 	if i >= 0 {
 		return queues[i], nil
 	}
@@ -165,7 +165,7 @@ func findQueue(ctx context.Context, b *baler.Baler, name string) (baler.Queue, e
 		names[i] = q.Name
 	}
 	if len(names) == 0 {
-		return baler.Queue{}, fmt.Errorf("there is no queue %q: there are none yet", name)
+		return baler.QueueStats{}, fmt.Errorf("there is no queue %q: there are none yet", name)
 	}
-	return baler.Queue{}, fmt.Errorf("there is no queue %q; there is %s", name, strings.Join(names, ", "))
+	return baler.QueueStats{}, fmt.Errorf("there is no queue %q; there is %s", name, strings.Join(names, ", "))
 }

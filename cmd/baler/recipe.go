@@ -34,7 +34,7 @@ type recipeObject struct {
 	Description string       `json:"description"`
 	Digest      string       `json:"digest"` // equal for recipes that decide alike
 	Steps       []stepObject `json:"steps"`
-	Closing     []stepObject `json:"closing,omitempty"`
+	Closing     []stepObject `json:"finalizers,omitempty"`
 	YAML        string       `json:"yaml,omitempty"` // of show
 }
 
@@ -49,7 +49,7 @@ func describe(r *recipe.Recipe) recipeObject {
 	for _, s := range r.Steps {
 		o.Steps = append(o.Steps, stepObject{s.Name, s.Handler, s.When})
 	}
-	for _, s := range r.Closing {
+	for _, s := range r.Finalizers {
 		o.Closing = append(o.Closing, stepObject{Step: s.Name, Handler: s.Handler})
 	}
 	return o
@@ -57,11 +57,11 @@ func describe(r *recipe.Recipe) recipeObject {
 
 // closingWords says what a recipe does once for the whole transfer, if anything.
 func closingWords(r *recipe.Recipe) string {
-	if len(r.Closing) == 0 {
+	if len(r.Finalizers) == 0 {
 		return ""
 	}
-	names := make([]string, len(r.Closing))
-	for i, s := range r.Closing {
+	names := make([]string, len(r.Finalizers))
+	for i, s := range r.Finalizers {
 		names[i] = s.Name
 	}
 	return fmt.Sprintf(": %s, then once %s", plural(int64(len(r.Steps)), "step"), strings.Join(names, ", "))
@@ -138,7 +138,7 @@ func (p *program) recipeValidateCommand() *cobra.Command {
 		Use:   "validate RECIPE",
 		Short: "Check a recipe, and say everything that is wrong with it",
 		Long: `Validate checks a recipe's form, its conditions, that this program or a running
-worker has the handlers of its steps and closing steps, and that they take their
+worker has the handlers of its steps and final steps, and that they take their
 arguments. It exits with 1 when
 something is wrong.`,
 		Example: `  baler recipe validate mine.yaml`,

@@ -13,7 +13,7 @@ import (
 // reconciliation is the JSON object that reconcile reports.
 type reconciliation struct {
 	Type string `json:"type"` // always "reconciliation"
-	batcher.Reconciled
+	batcher.ReconcileReport
 }
 
 func (p *program) reconcileCommand() *cobra.Command {
@@ -38,7 +38,7 @@ by themselves, bit by bit; this does it at once, and is safe while they work.`,
 	}
 }
 
-func (p *program) reconciled(r batcher.Reconciled) error {
+func (p *program) reconciled(r batcher.ReconcileReport) error {
 	if p.json {
 		return p.object(reconciliation{"reconciliation", r})
 	}

@@ -31,7 +31,7 @@ func (p *program) listRejects(ctx context.Context, b *baler.Baler, id string) (e
 	w := bufio.NewWriter(p.stdout)
 	defer func() { err = errors.Join(err, w.Flush()) }()
 	to := &program{stdout: &output{w: w}}
-	for r, err := range b.Rejects(ctx, t) {
+	for r, err := range b.RejectedLines(ctx, t) {
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (p *program) listRejects(ctx context.Context, b *baler.Baler, id string) (e
 	return nil
 }
 
-func newRejectLine(r *store.FileReject) rejectLine {
+func newRejectLine(r *store.FileRejectedLine) rejectLine {
 	l := rejectLine{
 		File: r.Key.File, Path: strings.ToValidUTF8(r.Path, "\uFFFD"), Line: r.Line, Reason: r.Reason,
 		Content: strings.ToValidUTF8(string(r.Content), "\uFFFD"), Size: r.Size,

@@ -31,19 +31,19 @@ func report(w io.Writer, t *tasks.Transfer, now time.Time) {
 	reportClosing(w, t)
 }
 
-// reportClosing shows the closing steps, and says what went wrong with them.
+// reportClosing shows the final steps, and says what went wrong with them.
 func reportClosing(w io.Writer, t *tasks.Transfer) {
-	if len(t.Closing) == 0 {
+	if len(t.Finalizers) == 0 {
 		return
 	}
 	fmt.Fprintln(w)
 	list := newTable(words("CLOSING STEP"), words("STATE"), numbers("TRIES"), words("MESSAGE"))
-	for _, s := range t.Closing {
-		list.row(s.Name, string(s.State), count(int64(s.Tries)), firstLine(s.Error))
+	for _, s := range t.Finalizers {
+		list.row(s.Name, string(s.State), count(int64(s.Attempts)), firstLine(s.Error))
 	}
 	list.write(w)
-	if names := t.ClosingFailed(); len(names) > 0 && t.State.Ended() {
-		fmt.Fprintf(w, "Failed for good: %s. Run again without touching files: baler retry %s --closing\n", strings.Join(names, ", "), t.UUID)
+	if names := t.FailedFinalizers(); len(names) > 0 && t.State.Ended() {
+		fmt.Fprintf(w, "Failed for good: %s. Run again without touching files: baler retry %s --finalizers\n", strings.Join(names, ", "), t.UUID)
 	}
 }
 
@@ -65,7 +65,7 @@ func stepTable(t *tasks.Transfer) *table {
 	}
 	var outcomes []tasks.Outcome
 	for _, o := range tasks.Outcomes() {
-		if o == tasks.Succeeded || totals.Of(o) > 0 {
+		if o == tasks.OutcomeSucceeded || totals.Get(o) > 0 {
 			outcomes = append(outcomes, o)
 			columns = append(columns, numbers(strings.ToUpper(strings.ReplaceAll(string(o), "_", " "))))
 		}
@@ -77,12 +77,12 @@ func stepTable(t *tasks.Transfer) *table {
 		if handlers {
 			cells = append(cells, s.Handler)
 		}
-		cells = append(cells, count(s.Routed))
+		cells = append(cells, count(s.Selected))
 		if waiting {
-			cells = append(cells, count(max(0, s.Routed-s.Total())))
+			cells = append(cells, count(max(0, s.Selected-s.Total())))
 		}
 		for _, o := range outcomes {
-			cells = append(cells, count(s.Of(o)))
+			cells = append(cells, count(s.Get(o)))
 		}
 		table.row(cells...)
 	}
@@ -93,7 +93,9 @@ func stepTable(t *tasks.Transfer) *table {
 const failuresShown = 10
 
 // badOutcomes are those that count as failures.
-func badOutcomes() []tasks.Outcome { return []tasks.Outcome{tasks.Failed, tasks.Error, tasks.TimedOut} }
+func badOutcomes() []tasks.Outcome {
+	return []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut}
+}
 
 // reportFailures lists the first failures, and says where all of them are.
 func reportFailures(ctx context.Context, w io.Writer, b *baler.Baler, t *tasks.Transfer) error {
@@ -103,7 +105,7 @@ func reportFailures(ctx context.Context, w io.Writer, b *baler.Baler, t *tasks.T
 	}
 	fmt.Fprintln(w)
 	shown := int64(0)
-	for line, err := range b.Results(ctx, *t, baler.Filter{Outcomes: badOutcomes()}) {
+	for line, err := range b.Results(ctx, *t, baler.ResultFilter{Outcomes: badOutcomes()}) {
 		if err != nil {
 			return err
 		}
@@ -122,7 +124,7 @@ func reportFailures(ctx context.Context, w io.Writer, b *baler.Baler, t *tasks.T
 }
 
 // resultText is a result on one line for people.
-func resultText(l *tasks.Line) string {
+func resultText(l *tasks.ResultLine) string {
 	path := l.Path
 	if l.PathBytes != nil {
 		path = string(l.PathBytes)

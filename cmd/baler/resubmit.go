@@ -55,21 +55,21 @@ func (p *program) goOn(ctx context.Context, b *baler.Baler, t tasks.Transfer) (t
 	case err == nil:
 		p.sayf("Transfer %s had been cut off; all its files are registered now.", now.UUID)
 		return now, nil
-	case errors.Is(err, baler.ErrSealed), errors.Is(err, baler.ErrAlive), errors.Is(err, baler.ErrListed):
+	case errors.Is(err, baler.ErrAlreadySealed), errors.Is(err, baler.ErrProducerAlive), errors.Is(err, baler.ErrPathsFromList):
 		return now, fmt.Errorf("transfer %s cannot be taken up: %w", t.UUID, err)
 	}
 	return now, p.submitStopped(ctx, b, &now, err)
 }
 
-// takeUp goes on with the transfer of a key when its submission was cut off.
+// adoptUnfinished goes on with the transfer of a key when its submission was cut off.
 // Of any other it only tells.
 func (p *program) takeUp(ctx context.Context, b *baler.Baler, t tasks.Transfer) (now tasks.Transfer, resumed bool, err error) {
 	still := ""
 	if !sealed(&t) {
 		now, err = p.goOn(ctx, b, t)
 		// Of a list that is open nobody can tell whether its producer is alive.
-		alive := errors.Is(err, baler.ErrAlive) || errors.Is(err, baler.ErrListed) && t.State == tasks.Open
-		if !alive && !errors.Is(err, baler.ErrSealed) {
+		alive := errors.Is(err, baler.ErrProducerAlive) || errors.Is(err, baler.ErrPathsFromList) && t.State == tasks.StateOpen
+		if !alive && !errors.Is(err, baler.ErrAlreadySealed) {
 			return now, err == nil, err
 		}
 		if alive {
@@ -81,4 +81,6 @@ func (p *program) takeUp(ctx context.Context, b *baler.Baler, t tasks.Transfer) 
 }
 
 // sealed reports whether a transfer's number of files is final.
-func sealed(t *tasks.Transfer) bool { return t.State != tasks.Open && t.State != tasks.Interrupted }
+func sealed(t *tasks.Transfer) bool {
+	return t.State != tasks.StateOpen && t.State != tasks.StateInterrupted
+}

@@ -46,7 +46,7 @@ const (
 func TestSubmitResume(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
-	id := s.cutOff(tasks.Interrupted, longAgo, s.path("in"))
+	id := s.cutOff(tasks.StateInterrupted, longAgo, s.path("in"))
 
 	contains(t, "status", s.must(exitOK, "status").stdout, "  interrupted  ")
 	contains(t, "status ID", s.stable(s.must(exitOK, "status", id).stdout), "Transfer ID interrupted\n",
@@ -60,7 +60,7 @@ func TestSubmitResume(t *testing.T) {
 	r := s.must(exitOK, "submit", "--resume", id)
 	equal(t, "stdout", r.stdout, id+"\n")
 	contains(t, "stderr", s.stable(r.stderr), "Transfer ID had been cut off; all its files are registered now.\n")
-	if sum := s.must(exitOK, "status", "--json", id).summary(t); sum.Files != 2 || sum.State != tasks.Running {
+	if sum := s.must(exitOK, "status", "--json", id).summary(t); sum.Files != 2 || sum.State != tasks.StateRunning {
 		t.Errorf("resumed: %+v", sum)
 	}
 	r = s.must(exitError, "submit", "--resume", id)
@@ -72,7 +72,7 @@ func TestSubmitResume(t *testing.T) {
 func TestSubmitResumeInJSON(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
-	id := s.cutOff(tasks.Open, longAgo, s.path("in"))
+	id := s.cutOff(tasks.StateOpen, longAgo, s.path("in"))
 	r := s.must(exitOK, "submit", "--json", "--resume", id)
 	equal(t, "object", s.stable(r.stdout),
 		`{"type":"transfer","transfer":"ID","created":false,"resumed":true,"files":2,"bytes":9,"via":"bulk"}`+"\n")
@@ -81,13 +81,13 @@ func TestSubmitResumeInJSON(t *testing.T) {
 func TestSubmitResumeOfAnother(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
-	id := s.cutOff(tasks.Open, justNow, s.path("in"))
+	id := s.cutOff(tasks.StateOpen, justNow, s.path("in"))
 	contains(t, "alive", s.stable(s.must(exitError, "submit", "--resume", id).stderr),
 		"error: transfer ID cannot be taken up: the transfer's producer is alive, or was a moment ago: try again in half a minute\n")
 
 	s = newSandbox(t)
 	s.from = strings.NewReader(s.path("in/a.txt") + "\n" + s.path("in/b.txt") + "\n")
-	id = s.cutOff(tasks.Interrupted, longAgo, "-")
+	id = s.cutOff(tasks.StateInterrupted, longAgo, "-")
 	contains(t, "a list", s.stable(s.must(exitError, "submit", "--resume", id).stderr),
 		"error: transfer ID cannot be taken up: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n")
 }
@@ -103,13 +103,13 @@ func TestSubmitWithTheKeyOfACutOffTransfer(t *testing.T) {
 		resumed bool
 		stderr  string
 	}{
-		{"interrupted", tasks.Interrupted, longAgo, false, exitOK, true, "Transfer ID had been cut off; all its files are registered now.\n"},
-		{"open, producer dead", tasks.Open, longAgo, false, exitOK, true, "Transfer ID had been cut off; all its files are registered now.\n"},
-		{"open, producer alive", tasks.Open, justNow, false, exitOK, false,
+		{"interrupted", tasks.StateInterrupted, longAgo, false, exitOK, true, "Transfer ID had been cut off; all its files are registered now.\n"},
+		{"open, producer dead", tasks.StateOpen, longAgo, false, exitOK, true, "Transfer ID had been cut off; all its files are registered now.\n"},
+		{"open, producer alive", tasks.StateOpen, justNow, false, exitOK, false,
 			"Transfer ID was submitted with this key before, and is still being submitted; nothing was added.\n"},
-		{"open list", tasks.Open, longAgo, true, exitOK, false,
+		{"open list", tasks.StateOpen, longAgo, true, exitOK, false,
 			"Transfer ID was submitted with this key before, and is still being submitted; nothing was added.\n"},
-		{"interrupted list", tasks.Interrupted, longAgo, true, exitError, false,
+		{"interrupted list", tasks.StateInterrupted, longAgo, true, exitError, false,
 			"error: transfer ID cannot be taken up: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

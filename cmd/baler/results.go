@@ -49,7 +49,7 @@ the lines of files that a load has set aside, with their numbers and reasons.`,
 	return cmd
 }
 
-func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter baler.Filter) (err error) {
+func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter baler.ResultFilter) (err error) {
 	t, err := b.Transfer(ctx, id)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ the transfer is not paused. A transfer whose submission was cut off goes on with
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.steer(cmd, args[0], steering{
+			return p.steer(cmd, args[0], transferAction{
 				do: func(ctx context.Context, b *baler.Baler, t tasks.Transfer) (bool, error) { return b.Resume(ctx, t) },
 				did: func(t *tasks.Transfer) string {
 					return fmt.Sprintf("Transfer %s goes on: %s of %s are done.", t.UUID, count(t.Finished), files(t.Files))
@@ -36,7 +36,7 @@ func notPaused(t *tasks.Transfer) string {
 	switch {
 	case t.State.Ended():
 		return endedAlready(t)
-	case t.State == tasks.Interrupted:
+	case t.State == tasks.StateInterrupted:
 		return fmt.Sprintf("transfer %s is not paused: its submission was cut off; go on with 'baler submit --resume %s'", t.UUID, t.UUID)
 	}
 	return fmt.Sprintf("transfer %s is not paused: it is %s", t.UUID, stateOf(t))

@@ -24,11 +24,11 @@ many. Without --outcome those are chosen that failed or were canceled. While the
 transfer runs only such files can be run again; when it has ended, any, and it
 goes on. With --wait it stays to the end, and exits with 3 when files failed.
 
-With --closing it runs the closing steps that failed again, and no file.`,
+With --finalizers it runs the final steps that failed again, and no file.`,
 		Example: `  baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7
   baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --outcome timed_out --wait
   baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --step identify --outcome succeeded,warning --file 12
-  baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --closing`,
+  baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --finalizers`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,7 +37,7 @@ With --closing it runs the closing steps that failed again, and no file.`,
 				return err
 			}
 			if closing && (filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0) {
-				return usagef("--closing runs no file again: it goes without --step, --outcome and --file")
+				return usagef("--finalizers runs no file again: it goes without --step, --outcome and --file")
 			}
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
 				if closing {
@@ -49,12 +49,12 @@ With --closing it runs the closing steps that failed again, and no file.`,
 	}
 	cmd.Flags().SortFlags = false
 	f.add(cmd)
-	cmd.Flags().BoolVar(&closing, "closing", false, "run closing steps that failed again, and no file")
+	cmd.Flags().BoolVar(&closing, "finalizers", false, "run final steps that failed again, and no file")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for the end, and report on standard error")
 	return cmd
 }
 
-func (p *program) retry(ctx context.Context, b *baler.Baler, cfg config.Config, id string, filter baler.Filter, wait bool) error {
+func (p *program) retry(ctx context.Context, b *baler.Baler, cfg config.Config, id string, filter baler.ResultFilter, wait bool) error {
 	t, err := b.Transfer(ctx, id)
 	if err != nil {
 		return err
@@ -89,17 +89,17 @@ func (p *program) afterRetry(ctx context.Context, b *baler.Baler, cfg config.Con
 	return nil
 }
 
-// retrial is the JSON object that retry reports.
-type retrial struct {
+// retryReport is the JSON object that retry reports.
+type retryReport struct {
 	Type     string `json:"type"` // always "retry"
 	Transfer string `json:"transfer"`
 	Files    int64  `json:"files"` // that are run again
 }
 
-func (p *program) retried(t *tasks.Transfer, n int64, filter *baler.Filter) error {
+func (p *program) retried(t *tasks.Transfer, n int64, filter *baler.ResultFilter) error {
 	switch {
 	case p.json:
-		return p.object(retrial{"retry", t.UUID, n})
+		return p.object(retryReport{"retry", t.UUID, n})
 	case n > 0:
 		p.printf("%s of transfer %s to run again.", files(n), t.UUID)
 	case len(filter.Outcomes) == 0:

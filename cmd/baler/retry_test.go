@@ -38,7 +38,7 @@ func TestRetryWithRun(t *testing.T) {
 	equal(t, "no such result", s.stable(r.stdout+r.stderr), "Nothing of transfer ID is to be run again: there is no such result.\n")
 	equal(t, "JSON", s.stable(s.must(exitOK, "retry", id, "--json").stdout), `{"type":"retry","transfer":"ID","files":0}`+"\n")
 	r = s.must(exitOK, "retry", id, "--json", "--wait")
-	if sum := r.summary(t); sum.State != tasks.Completed || strings.Count(r.stdout, "\n") != 2 {
+	if sum := r.summary(t); sum.State != tasks.StateCompleted || strings.Count(r.stdout, "\n") != 2 {
 		t.Errorf("retry --wait of nothing in JSON:\n%s", r.stdout)
 	}
 	r = s.must(exitError, "retry", id, "--step", "nope")
@@ -56,7 +56,7 @@ func TestRetryWithRun(t *testing.T) {
 	r = s.must(exitOK, "retry", id, "--json")
 	equal(t, "retry of the failed one", s.stable(r.stdout), `{"type":"retry","transfer":"ID","files":1}`+"\n")
 	sum := s.must(exitOK, "run", "--json", s.path("in")).summary(t)
-	if sum.Transfer != id || sum.State != tasks.Completed || sum.Results.Succeeded != 4 || sum.Files != 2 {
+	if sum.Transfer != id || sum.State != tasks.StateCompleted || sum.Results.Succeeded != 4 || sum.Files != 2 {
 		t.Errorf("run after the retry: %+v", sum)
 	}
 }
@@ -71,7 +71,7 @@ func TestRunFinishesEarlierTransfersThatAreRetried(t *testing.T) {
 
 	s.must(exitOK, "retry", first, "--outcome", "succeeded")
 	sum := s.must(exitOK, "run", "--json", s.path("in")).summary(t)
-	if sum.Transfer != first || sum.State != tasks.Completed || sum.Results.Succeeded != 2 {
+	if sum.Transfer != first || sum.State != tasks.StateCompleted || sum.Results.Succeeded != 2 {
 		t.Errorf("run with nothing but an earlier transfer to finish: %+v", sum)
 	}
 

@@ -7,11 +7,11 @@ import (
 	"github.com/balerhq/baler/config"
 )
 
-// closingRetrial is the JSON object that retry --closing reports.
+// closingRetrial is the JSON object that retry --finalizers reports.
 type closingRetrial struct {
 	Type     string `json:"type"` // always "retry"
 	Transfer string `json:"transfer"`
-	Closing  int64  `json:"closing"` // steps that are run again
+	Closing  int64  `json:"finalizers"` // steps that are run again
 }
 
 func (p *program) retryClosing(ctx context.Context, b *baler.Baler, cfg config.Config, id string, wait bool) error {
@@ -19,7 +19,7 @@ func (p *program) retryClosing(ctx context.Context, b *baler.Baler, cfg config.C
 	if err != nil {
 		return err
 	}
-	n, err := b.RetryClosing(ctx, t)
+	n, err := b.RetryFinalizers(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -27,9 +27,9 @@ func (p *program) retryClosing(ctx context.Context, b *baler.Baler, cfg config.C
 	case p.json:
 		err = p.object(closingRetrial{"retry", t.UUID, n})
 	case n > 0:
-		p.printf("%s of transfer %s to run again.", plural(n, "closing step"), t.UUID)
+		p.printf("%s of transfer %s to run again.", plural(n, "final step"), t.UUID)
 	default:
-		p.printf("Nothing of transfer %s is to be run again: no closing step failed.", t.UUID)
+		p.printf("Nothing of transfer %s is to be run again: no final step failed.", t.UUID)
 	}
 	if err != nil {
 		return err

@@ -64,15 +64,15 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	}
 	notes := &notices{p: p, quiet: f.quiet}
 	follower := p.follow(ctx, b, p.newDisplay(f.quiet, false))
-	s.Notice = notes.see
-	s.Started = follower.begin
+	s.OnSkipped = notes.see
+	s.OnCreated = follower.begin
 	stopping := context.AfterFunc(ctx, func() {
 		p.sayf("Stopping: what is in hand is being finished. Interrupt again to stop at once.")
 	})
 	ran, err := b.Run(ctx, s)
 	stopping()
 	ran.Transfer = asItStands(ctx, b, ran.Transfer)
-	if !ran.Changed {
+	if !ran.FoundChanges {
 		follower.end(nil)
 	} else {
 		follower.end(&ran.Transfer)
@@ -84,7 +84,7 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	return p.reportRun(ctx, b, &ran, f)
 }
 
-func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.Ran, f *runFlags) error {
+func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.RunResult, f *runFlags) error {
 	t := &ran.Transfer
 	switch {
 	case p.json:
@@ -92,7 +92,7 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.Ran,
 			return err
 		}
 	case f.quiet:
-	case !ran.Changed:
+	case !ran.FoundChanges:
 		p.printf("Nothing has changed since transfer %s finished at %s (%s).",
 			t.UUID, local(t.EndedAt), files(t.Files))
 		reportClosing(p.stdout, t)
@@ -106,20 +106,20 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.Ran,
 		}
 	}
 	code := failed(t)
-	for i := range ran.Others {
-		if other := &ran.Others[i]; !f.quiet {
+	for i := range ran.Previous {
+		if other := &ran.Previous[i]; !f.quiet {
 			p.sayf("Transfer %s, which was to be retried, is %s as well.", other.UUID, stateOf(other))
 		}
-		code = cmp.Or(code, failed(&ran.Others[i]))
+		code = cmp.Or(code, failed(&ran.Previous[i]))
 	}
 	return code
 }
 
-// failed gives the exit code of a transfer in which files or closing steps failed, or that
+// failed gives the exit code of a transfer in which files or final steps failed, or that
 // somebody canceled. What was in hand then may end as canceled after a retry.
 func failed(t *tasks.Transfer) error {
 	totals := t.Totals()
-	if totals.Bad() > 0 || totals.Canceled > 0 || t.State == tasks.Dropped || len(t.ClosingFailed()) > 0 {
+	if totals.Failures() > 0 || totals.Canceled > 0 || t.State == tasks.StateCanceled || len(t.FailedFinalizers()) > 0 {
 		return codeError(exitFailures)
 	}
 	return nil
@@ -145,7 +145,7 @@ func (p *program) interrupted(ctx context.Context, t *tasks.Transfer, err error)
 		return err
 	}
 	found := ""
-	if t.State == tasks.Open {
+	if t.State == tasks.StateOpen {
 		found = " found so far"
 	}
 	p.sayf("Interrupted: %s of %s%s are done; the same command goes on from there.", count(t.Finished), files(t.Files), found)

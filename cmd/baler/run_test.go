@@ -31,7 +31,7 @@ identify      2          2
 	equal(t, "second run's stderr", r.stderr, "")
 
 	r = s.must(exitOK, "run", "--json", s.path("in"))
-	if sum := r.summary(t); sum.Files != 2 || sum.State != tasks.Completed {
+	if sum := r.summary(t); sum.Files != 2 || sum.State != tasks.StateCompleted {
 		t.Errorf("summary of an unchanged tree: %+v", sum)
 	}
 
@@ -50,7 +50,7 @@ func paths(t *testing.T, r ran) string {
 	t.Helper()
 	var all []string
 	for line := range strings.Lines(r.stdout) {
-		var l tasks.Line
+		var l tasks.ResultLine
 		if err := json.Unmarshal([]byte(line), &l); err != nil {
 			t.Fatalf("%v in %s", err, line)
 		}

@@ -102,7 +102,7 @@ func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) e
 
 // hints say what makes a transfer go on that does not by itself.
 func hints(t *tasks.Transfer) (all []string) {
-	if t.State == tasks.Interrupted {
+	if t.State == tasks.StateInterrupted {
 		all = append(all, fmt.Sprintf("Its submission was cut off, so some files may not be registered: 'baler submit --resume %s'\n"+
 			"goes on with it. If 'baler run' began it, the same command again goes on.", t.UUID))
 	}

@@ -80,7 +80,7 @@ func TestResults(t *testing.T) {
 func TestFrameIsDrawnInPlace(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	f := &frame{w: &out, width: 10}
+	f := &screen{w: &out, width: 10}
 	f.draw(func(w io.Writer) { fmt.Fprint(w, "one\ntwo is much too long\n") })
 	f.draw(func(w io.Writer) { fmt.Fprint(w, "three\n") })
 	equal(t, "terminal", out.String(), "one\ntwo is m…\n\x1b[2A\x1b[Jthree\n")
@@ -92,13 +92,13 @@ func TestChangesAreToldOnceAndTheLastAlways(t *testing.T) {
 		var told []int64
 		see := onChange(func(t *tasks.Transfer) { told = append(told, t.Finished) })
 		step := []tasks.Step{{}}
-		see(tasks.Transfer{State: tasks.Running, Files: 9, Steps: step})
-		see(tasks.Transfer{State: tasks.Running, Files: 9, Steps: step})
+		see(tasks.Transfer{State: tasks.StateRunning, Files: 9, Steps: step})
+		see(tasks.Transfer{State: tasks.StateRunning, Files: 9, Steps: step})
 		time.Sleep(changeEvery - time.Millisecond) // of the bubble
-		see(tasks.Transfer{State: tasks.Running, Files: 9, Finished: 5, Steps: step})
+		see(tasks.Transfer{State: tasks.StateRunning, Files: 9, Finished: 5, Steps: step})
 		time.Sleep(time.Millisecond)
-		see(tasks.Transfer{State: tasks.Running, Files: 9, Finished: 6, Steps: step})
-		see(tasks.Transfer{State: tasks.Completed, Files: 9, Finished: 9, Steps: step})
+		see(tasks.Transfer{State: tasks.StateRunning, Files: 9, Finished: 6, Steps: step})
+		see(tasks.Transfer{State: tasks.StateCompleted, Files: 9, Finished: 9, Steps: step})
 		if fmt.Sprint(told) != "[0 6 9]" {
 			t.Errorf("told of %v, want [0 6 9]", told)
 		}

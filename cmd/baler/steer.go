@@ -12,8 +12,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// steering changes what becomes of a transfer: it is cancel, pause or resume.
-type steering struct {
+// transferAction changes what becomes of a transfer: it is cancel, pause or resume.
+type transferAction struct {
 	// do reports false when the transfer is not in a state for it.
 	do func(context.Context, *baler.Baler, tasks.Transfer) (bool, error)
 
@@ -22,7 +22,7 @@ type steering struct {
 }
 
 // steer does it, and shows how the transfer stands then.
-func (p *program) steer(cmd *cobra.Command, id string, s steering) error {
+func (p *program) steer(cmd *cobra.Command, id string, s transferAction) error {
 	return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 		t, err := b.Transfer(ctx, id)
 		if err != nil {

@@ -35,11 +35,11 @@ func TestPauseResumeAndCancel(t *testing.T) {
 	contains(t, "status", s.must(exitOK, "status").stdout, "  paused  ")
 	contains(t, "status ID", s.stable(s.must(exitOK, "status", id).stdout),
 		"Transfer ID paused\n", "paused   TIME\n", "\nIt is paused: 'baler resume ID' lets it go on.\n")
-	if got := s.must(exitOK, "status", "--json", id).steered(t); got.PausedAt.IsZero() || got.State != tasks.Running {
+	if got := s.must(exitOK, "status", "--json", id).steered(t); got.PausedAt.IsZero() || got.State != tasks.StateRunning {
 		t.Errorf("status --json of a paused transfer: %+v", got)
 	}
 
-	if got := s.must(exitOK, "resume", "--json", id).steered(t); !got.PausedAt.IsZero() || got.State != tasks.Running {
+	if got := s.must(exitOK, "resume", "--json", id).steered(t); !got.PausedAt.IsZero() || got.State != tasks.StateRunning {
 		t.Errorf("resume --json: %+v", got)
 	}
 	if got := s.must(exitOK, "pause", "--json", id).steered(t); got.PausedAt.IsZero() || got.Transfer != id {
@@ -58,7 +58,7 @@ func TestPauseResumeAndCancel(t *testing.T) {
 	s.must(exitFailures, "status", "--watch", id)
 
 	id = strings.TrimSpace(s.must(exitOK, "submit", s.path("in")).stdout)
-	if got := s.must(exitOK, "cancel", "--json", id).steered(t); got.State != tasks.Dropped || got.Type != "summary" {
+	if got := s.must(exitOK, "cancel", "--json", id).steered(t); got.State != tasks.StateCanceled || got.Type != "summary" {
 		t.Errorf("cancel --json: %+v", got)
 	}
 }

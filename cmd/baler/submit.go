@@ -83,7 +83,7 @@ func (f *submitFlags) submission(args []string, stdin io.Reader) (baler.Submissi
 		return baler.Submission{}, usageError{err}
 	}
 	s := baler.Submission{
-		Paths: args, NUL: f.null, Name: f.name, Key: f.key, Queue: f.queue, Via: via, Webhooks: f.webhooks,
+		Paths: args, NulSeparated: f.null, Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Via: via, Webhooks: f.webhooks,
 	}
 	if args[0] == "-" {
 		s.Paths, s.List = nil, stdin
@@ -112,8 +112,8 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	}
 	notes := &notices{p: p}
 	follower := p.follow(ctx, b, p.newDisplay(false, true))
-	s.Notice = notes.see
-	s.Started = follower.begin
+	s.OnSkipped = notes.see
+	s.OnCreated = follower.begin
 	t, created, err := b.Submit(ctx, s)
 	if created {
 		follower.end(&t)

@@ -72,7 +72,7 @@ func TestWorkerServesSubmit(t *testing.T) {
 	_, _, stop := s.start("worker", "--concurrency", "2", "--grace", "5s", "--queues", "urgent=5,default=1")
 	for _, via := range []string{"bulk", "group"} {
 		r := s.must(exitOK, "submit", "--wait", "--json", "--queue", "urgent", "--via", via, s.path("in"))
-		if sum := r.summary(t); sum.Finished != 1 || sum.State != tasks.Completed {
+		if sum := r.summary(t); sum.Finished != 1 || sum.State != tasks.StateCompleted {
 			t.Errorf("%s: %+v", via, sum)
 		}
 	}

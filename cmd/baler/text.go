@@ -100,9 +100,9 @@ func perSecond(rate float64) string {
 // stateOf is a transfer's state in words.
 func stateOf(t *tasks.Transfer) string {
 	switch {
-	case t.State == tasks.Completed && (failuresOf(t) > 0 || len(t.ClosingFailed()) > 0):
+	case t.State == tasks.StateCompleted && (failuresOf(t) > 0 || len(t.FailedFinalizers()) > 0):
 		return "completed with failures"
-	case paused(t) && t.State == tasks.Running:
+	case paused(t) && t.State == tasks.StateRunning:
 		return "paused"
 	case paused(t):
 		return string(t.State) + ", paused"
@@ -112,7 +112,7 @@ func stateOf(t *tasks.Transfer) string {
 
 func failuresOf(t *tasks.Transfer) int64 {
 	totals := t.Totals()
-	return totals.Bad()
+	return totals.Failures()
 }
 
 // percent is how much of a whole is done; it says 100 only when all is.

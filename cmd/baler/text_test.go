@@ -52,9 +52,9 @@ func TestTailKeepsTheEnd(t *testing.T) {
 
 // transfer of two steps.
 func transfer(state tasks.State, files, first, second int64) *tasks.Transfer {
-	t := &tasks.Transfer{State: state, Files: files, Finished: second, Steps: []tasks.Step{{No: 1}, {No: 2}}}
-	t.Steps[0].Add(tasks.Succeeded, first)
-	t.Steps[1].Add(tasks.Succeeded, second)
+	t := &tasks.Transfer{State: state, Files: files, Finished: second, Steps: []tasks.Step{{Number: 1}, {Number: 2}}}
+	t.Steps[0].Add(tasks.OutcomeSucceeded, first)
+	t.Steps[1].Add(tasks.OutcomeSucceeded, second)
 	return t
 }
 
@@ -62,19 +62,19 @@ func TestPaceCountsStepsNotOnlyFinishedFiles(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	var p pace
-	p.see(read(transfer(tasks.Open, 100, 0, 0), start))
+	p.see(read(transfer(tasks.StateOpen, 100, 0, 0), start))
 	equal(t, "while scanning", p.line(), "0 / 100 files, scanning")
-	p.see(read(transfer(tasks.Running, 1000, 200, 0), start.Add(2*time.Second)))
+	p.see(read(transfer(tasks.StateRunning, 1000, 200, 0), start.Add(2*time.Second)))
 	equal(t, "while all are at the first step", p.line(), "0 / 1,000 files, 10%, 50 files/s, 18s left")
-	last := transfer(tasks.Completed, 1000, 1000, 1000)
-	last.Steps[1].Add(tasks.Failed, 3)
+	last := transfer(tasks.StateCompleted, 1000, 1000, 1000)
+	last.Steps[1].Add(tasks.OutcomeFailed, 3)
 	p.see(read(last, start.Add(4*time.Second)))
 	equal(t, "at the end", p.line(), "1,000 / 1,000 files, 100%, 3 failed")
 }
 
 func TestPaceOfFilesThatSkipSteps(t *testing.T) {
 	t.Parallel()
-	tr := transfer(tasks.Running, 10, 10, 0)
+	tr := transfer(tasks.StateRunning, 10, 10, 0)
 	tr.Finished = 10 // no condition selected any for the second step
 	if r := read(tr, time.Now()); r.done != r.files*r.steps {
 		t.Errorf("done %d of %d", r.done, r.files*r.steps)
@@ -92,12 +92,12 @@ func TestNotesFit(t *testing.T) {
 func TestLinesKeepTheLastReport(t *testing.T) {
 	t.Parallel()
 	var out buffer
-	l := &lines{p: &program{stderr: newConsole(&out)}}
+	l := &lineProgress{p: &program{stderr: newConsole(&out)}}
 	start := time.Now()
 	for i := range int64(8) {
-		l.show(read(transfer(tasks.Running, 70, i*10, i*10), start.Add(time.Duration(i)*time.Second)))
+		l.show(read(transfer(tasks.StateRunning, 70, i*10, i*10), start.Add(time.Duration(i)*time.Second)))
 	}
-	l.show(read(transfer(tasks.Completed, 70, 70, 70), start.Add(7100*time.Millisecond)))
+	l.show(read(transfer(tasks.StateCompleted, 70, 70, 70), start.Add(7100*time.Millisecond)))
 	l.end()
 	got := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(got) != 2 || !strings.HasPrefix(got[0], "50 / 70 files, 71%") || got[1] != "70 / 70 files, 100%" {
@@ -113,11 +113,11 @@ func TestExitCodeOfATransfer(t *testing.T) {
 		end   tasks.Outcome
 		want  error
 	}{
-		{"all well", tasks.Completed, tasks.Succeeded, nil},
-		{"with a warning", tasks.Completed, tasks.Warning, nil},
-		{"with a failure", tasks.Completed, tasks.TimedOut, codeError(exitFailures)},
-		{"with a canceled file", tasks.Completed, tasks.Canceled, codeError(exitFailures)},
-		{"canceled before it began", tasks.Dropped, "", codeError(exitFailures)},
+		{"all well", tasks.StateCompleted, tasks.OutcomeSucceeded, nil},
+		{"with a warning", tasks.StateCompleted, tasks.OutcomeWarning, nil},
+		{"with a failure", tasks.StateCompleted, tasks.OutcomeTimedOut, codeError(exitFailures)},
+		{"with a canceled file", tasks.StateCompleted, tasks.OutcomeCanceled, codeError(exitFailures)},
+		{"canceled before it began", tasks.StateCanceled, "", codeError(exitFailures)},
 	} {
 		tr := tasks.Transfer{State: c.state, Steps: []tasks.Step{{}}}
 		if c.end != "" {

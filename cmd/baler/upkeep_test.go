@@ -53,7 +53,7 @@ func TestDoctorOfAFreshHost(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	for name, f := range checks(t, s.must(exitOK, "doctor", "--json")) {
-		if f.Health != baler.Well {
+		if f.Health != baler.StatusOK {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}
@@ -87,7 +87,7 @@ func TestDoctorOfASickHost(t *testing.T) {
 		"--redis", "redis://:secret@127.0.0.1:1", "--database", "mysql://u:secret@127.0.0.1:1/x"))
 	for _, name := range []string{"roots", "outputs", "database", "queue"} {
 		f := all[name]
-		if f.Health != baler.Sick {
+		if f.Health != baler.StatusError {
 			t.Errorf("%s: %+v", name, f)
 		}
 		if strings.Contains(f.Detail, "secret") {

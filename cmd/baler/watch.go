@@ -19,7 +19,7 @@ import (
 func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 	var see func(tasks.Transfer)
 	width, onTerminal := terminal(p.stdout.w)
-	screen := &frame{w: p.stdout, width: width}
+	screen := &screen{w: p.stdout, width: width}
 	switch {
 	case p.json:
 		see = onChange(func(t *tasks.Transfer) { _ = p.summarize(t) }) // output remembers the error
@@ -89,14 +89,14 @@ func detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 	}
 }
 
-// frame is a piece of a terminal that is drawn again and again in one place.
-type frame struct {
+// screen is a piece of a terminal that is drawn again and again in one place.
+type screen struct {
 	w      io.Writer
 	width  int
 	height int // of what stands there
 }
 
-func (f *frame) draw(content func(io.Writer)) {
+func (f *screen) draw(content func(io.Writer)) {
 	var text bytes.Buffer
 	content(&text)
 	var b strings.Builder

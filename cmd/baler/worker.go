@@ -22,7 +22,7 @@ the rest, and exits with 0. A second signal ends it at once.`,
 		Annotations: map[string]string{service: "true"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
-				database, queue := b.Where()
+				database, queue := b.Describe()
 				p.sayf("Worker %s: database %s, queue %s. Stop it with Ctrl-C.", printable(cfg.Worker.Name), database, queue)
 				return b.Work(ctx)
 			})

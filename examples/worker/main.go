@@ -31,7 +31,7 @@ func countBytes(_ context.Context, job *handlers.Job) error {
 	defer f.Close()
 	n, err := io.Copy(io.Discard, f)
 	if err != nil {
-		return handlers.Again(handlers.CodeIO, err)
+		return handlers.RetryLater(handlers.CodeIO, err)
 	}
 	return job.SetFact("bytes", n)
 }

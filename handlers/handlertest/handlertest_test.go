@@ -36,7 +36,7 @@ func TestRun(t *testing.T) {
 	if len(got) != 2 || got["a"].Output != "text" || string(got["a"].Facts) != `{"seen":["args","fmt/1",4]}` {
 		t.Errorf("got %+v", got["a"])
 	}
-	if r := got["b/c"]; r.Outcome != tasks.Succeeded || r.File != 2 || r.Output != "" {
+	if r := got["b/c"]; r.Outcome != tasks.OutcomeSucceeded || r.File != 2 || r.Output != "" {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -44,13 +44,13 @@ func TestRun(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	h := handlers.HandlerFunc(func(ctx context.Context, _ []*handlers.Job) error { <-ctx.Done(); return ctx.Err() })
 	got := handlertest.Run(t, h, map[string]string{"a": ""}, handlertest.Timeout(time.Millisecond))
-	if got["a"].Outcome != tasks.TimedOut {
+	if got["a"].Outcome != tasks.OutcomeTimedOut {
 		t.Errorf("got %+v", got["a"])
 	}
 }
 
 func TestRunClosing(t *testing.T) {
-	h := func(ctx context.Context, c *handlers.Closing) error {
+	h := func(ctx context.Context, c *handlers.TransferJob) error {
 		return c.Create("names", func(w io.Writer) error {
 			for f, err := range c.Files(ctx) {
 				if err != nil {
@@ -63,16 +63,16 @@ func TestRunClosing(t *testing.T) {
 			return nil
 		})
 	}
-	step, base := handlertest.RunClosing(t, h, handlers.ClosingTrial{
+	step, base := handlertest.RunClosing(t, h, handlers.FinalizerDryRun{
 		Args:  "args",
-		Files: []handlers.ClosedFile{{File: tasks.File{Path: "/a"}, Facts: map[string]any{"puid": "fmt/1"}}},
+		Files: []handlers.FinalFile{{File: tasks.File{Path: "/a"}, Facts: map[string]any{"puid": "fmt/1"}}},
 	})
 	text, err := os.ReadFile(filepath.Join(base, "names"))
-	if step.State != tasks.ClosingDone || err != nil || string(text) != "/a fmt/1 args\n" {
+	if step.State != tasks.FinalizeDone || err != nil || string(text) != "/a fmt/1 args\n" {
 		t.Errorf("%+v, %q, %v", step, text, err)
 	}
-	step, _ = handlertest.RunClosing(t, func(context.Context, *handlers.Closing) error { return io.ErrUnexpectedEOF }, handlers.ClosingTrial{})
-	if step.State != tasks.ClosingFailed || step.Error != "unexpected EOF" {
+	step, _ = handlertest.RunClosing(t, func(context.Context, *handlers.TransferJob) error { return io.ErrUnexpectedEOF }, handlers.FinalizerDryRun{})
+	if step.State != tasks.FinalizeFailed || step.Error != "unexpected EOF" {
 		t.Errorf("%+v", step)
 	}
 }

@@ -18,18 +18,18 @@ var ErrCompressed = errors.New("the compressed content is damaged")
 // zstd --ultra asks for, below what would hurt.
 const zstdWindow = 128 << 20
 
-// Content is a file's content without its compression.
-type Content struct {
+// LineReader is a file's content without its compression.
+type LineReader struct {
 	io.Reader
 	Compression tasks.Compression
 	close       func()
 }
 
-// OpenContent looks at the first bytes of r, and undoes the compression that
+// OpenLines looks at the first bytes of r, and undoes the compression that
 // they tell of. Errors of the compression wrap ErrCompressed. Close gives back
 // memory, and leaves r alone.
-func OpenContent(r io.ReadSeeker) (*Content, error) {
-	head := make([]byte, tasks.CompressionHead)
+func OpenLines(r io.ReadSeeker) (*LineReader, error) {
+	head := make([]byte, tasks.CompressionHeaderSize)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
@@ -37,13 +37,13 @@ func OpenContent(r io.ReadSeeker) (*Content, error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	c := &Content{Reader: r, Compression: tasks.CompressionOf(head[:n]), close: func() {}}
+	c := &LineReader{Reader: r, Compression: tasks.DetectCompression(head[:n]), close: func() {}}
 	switch c.Compression {
 	case tasks.Gzip:
 		err = c.gzip(r)
 	case tasks.Zstandard:
 		err = c.zstd(r)
-	case tasks.Uncompressed:
+	case tasks.NoCompression:
 		return c, nil
 	}
 	if err != nil {
@@ -52,13 +52,13 @@ func OpenContent(r io.ReadSeeker) (*Content, error) {
 	return c, nil
 }
 
-func (c *Content) gzip(r io.Reader) error {
+func (c *LineReader) gzip(r io.Reader) error {
 	z, err := gzip.NewReader(r)
 	c.Reader = marked{z}
 	return err
 }
 
-func (c *Content) zstd(r io.Reader) error {
+func (c *LineReader) zstd(r io.Reader) error {
 	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow))
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func (c *Content) zstd(r io.Reader) error {
 }
 
 // Close gives back the decoder's memory.
-func (c *Content) Close() { c.close() }
+func (c *LineReader) Close() { c.close() }
 
 // marked tells errors of a decoder from others.
 type marked struct{ r io.Reader }

@@ -77,7 +77,7 @@ func (d *dock) rows(t *testing.T, query string) []string {
 
 func (d *dock) loader(t *testing.T, a Args) *Loader {
 	t.Helper()
-	p, err := a.Plan()
+	p, err := a.Resolve()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func (d *dock) loader(t *testing.T, a Args) *Loader {
 func (d *dock) rejects(t *testing.T, file int64) map[int64]string {
 	t.Helper()
 	bad := make(map[int64]string)
-	for _, row := range d.rows(t, fmt.Sprintf("SELECT line, reason FROM load_rejects WHERE file_no = %d ORDER BY line", file)) {
+	for _, row := range d.rows(t, fmt.Sprintf("SELECT line, reason FROM rejected_lines WHERE file_no = %d ORDER BY line", file)) {
 		line, reason, _ := strings.Cut(row, "|")
 		var no int64
 		fmt.Sscan(line, &no)

@@ -9,46 +9,46 @@ import (
 	"github.com/balerhq/baler/store"
 )
 
-// Field says what goes into a column.
-type Field struct {
+// Mapping says what goes into a column.
+type Mapping struct {
 	Column string
-	Path   []string   // names from the document's root down, items of arrays by number; empty: the whole document
-	Kind   store.Kind // empty: the table's
+	Path   []string         // names from the document's root down, items of arrays by number; empty: the whole document
+	Kind   store.ColumnType // empty: the table's
 }
 
-// ErrField is wrapped by every complaint of ParseField.
+// ErrField is wrapped by every complaint of ParseMapping.
 var ErrField = errors.New("not a mapping")
 
-// ParseField reads "column=path:type". A path's names are separated by points;
+// ParseMapping reads "column=path:type". A path's names are separated by points;
 // a backslash before a point, a colon or a backslash makes it part of a name.
 // Without "=path" the column takes the top-level member of its name, and
 // without ":type" the table decides.
-func ParseField(s string) (Field, error) {
+func ParseMapping(s string) (Mapping, error) {
 	column, path, given := strings.Cut(s, "=")
 	parts, kind := splitPath(path)
 	if !given {
 		parts, kind = splitPath(column)
 		if len(parts) != 1 {
-			return Field{}, fmt.Errorf("%w: %q: write it as column=path, column=path:type, or the name of a column alone", ErrField, s)
+			return Mapping{}, fmt.Errorf("%w: %q: write it as column=path, column=path:type, or the name of a column alone", ErrField, s)
 		}
 		column = parts[0]
 	}
 	if err := store.CheckName(column); err != nil {
-		return Field{}, fmt.Errorf("%w: %q: %w", ErrField, s, err)
+		return Mapping{}, fmt.Errorf("%w: %q: %w", ErrField, s, err)
 	}
 	if slices.Contains(parts, "") {
-		return Field{}, fmt.Errorf("%w: %q: a name in the path is empty", ErrField, s)
+		return Mapping{}, fmt.Errorf("%w: %q: a name in the path is empty", ErrField, s)
 	}
-	f := Field{Column: column, Path: parts, Kind: store.Kind(kind)}
-	if kind != "" && !slices.Contains(store.Kinds(), f.Kind) {
-		return Field{}, fmt.Errorf("%w: %q: no type is called %q; there are %s", ErrField, s, kind, kindNames())
+	f := Mapping{Column: column, Path: parts, Kind: store.ColumnType(kind)}
+	if kind != "" && !slices.Contains(store.ColumnTypes(), f.Kind) {
+		return Mapping{}, fmt.Errorf("%w: %q: no type is called %q; there are %s", ErrField, s, kind, kindNames())
 	}
 	return f, nil
 }
 
 func kindNames() string {
 	var names []string
-	for _, k := range store.Kinds() {
+	for _, k := range store.ColumnTypes() {
 		names = append(names, string(k))
 	}
 	return strings.Join(names, ", ")
@@ -74,8 +74,8 @@ func splitPath(s string) (parts []string, kind string) {
 	return append(parts, part.String()), ""
 }
 
-// String is the form that ParseField reads.
-func (f Field) String() string {
+// String is the form that ParseMapping reads.
+func (f Mapping) String() string {
 	escaped := make([]string, len(f.Path))
 	for i, name := range f.Path {
 		escaped[i] = strings.NewReplacer(`\`, `\\`, ".", `\.`, ":", `\:`).Replace(name)

@@ -10,17 +10,17 @@ import (
 )
 
 func TestParseField(t *testing.T) {
-	for s, want := range map[string]Field{
+	for s, want := range map[string]Mapping{
 		"id":                 {"id", []string{"id"}, ""},
-		"id:int":             {"id", []string{"id"}, store.Int},
+		"id:int":             {"id", []string{"id"}, store.ColumnInt},
 		"who=user.name":      {"who", []string{"user", "name"}, ""},
-		"at=times.0:time":    {"at", []string{"times", "0"}, store.Time},
-		`x=a\.b.c\:d\\:json`: {"x", []string{"a.b", `c:d\`}, store.JSON},
+		"at=times.0:time":    {"at", []string{"times", "0"}, store.ColumnTime},
+		`x=a\.b.c\:d\\:json`: {"x", []string{"a.b", `c:d\`}, store.ColumnJSON},
 		`x=a\b`:              {"x", []string{`a\b`}, ""},
 		"x=a=b":              {"x", []string{"a=b"}, ""},
 		"größe=größe":        {"größe", []string{"größe"}, ""},
 	} {
-		got, err := ParseField(s)
+		got, err := ParseMapping(s)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, %v", s, got, err)
 		}
@@ -35,7 +35,7 @@ func TestParseField(t *testing.T) {
 		"\ta=b":                        "blanks",
 		strings.Repeat("x", 65) + "=a": "longer than 64",
 	} {
-		if _, err := ParseField(s); !errors.Is(err, ErrField) || !strings.Contains(err.Error(), want) {
+		if _, err := ParseMapping(s); !errors.Is(err, ErrField) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", s, err)
 		}
 	}
@@ -47,14 +47,14 @@ func FuzzField(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		field, err := ParseField(s)
+		field, err := ParseMapping(s)
 		if err != nil {
 			return
 		}
 		if strings.Contains(field.Column, "=") {
 			t.Errorf("%q: column %q", s, field.Column)
 		}
-		again, err := ParseField(field.String())
+		again, err := ParseMapping(field.String())
 		if err != nil || !reflect.DeepEqual(again, field) {
 			t.Errorf("%q became %q, which reads as %+v, %v", s, field.String(), again, err)
 		}

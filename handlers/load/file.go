@@ -10,13 +10,13 @@ import (
 
 // File loads a file's content, compressed or not. One that is not compressed
 // is loaded section by section: it was split, and others load other parts.
-func File(ctx context.Context, l *Loader, src Source, r io.ReadSeeker) (store.LoadCounts, error) {
-	content, err := OpenContent(r)
+func File(ctx context.Context, l *Loader, src Chunk, r io.ReadSeeker) (store.LoadCounts, error) {
+	content, err := OpenLines(r)
 	if err != nil {
 		return store.LoadCounts{}, err
 	}
 	defer content.Close()
-	if content.Compression == tasks.Uncompressed {
+	if content.Compression == tasks.NoCompression {
 		src.Abreast = 1
 	}
 	return l.Load(ctx, src, content.Reader)

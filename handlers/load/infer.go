@@ -21,7 +21,7 @@ const (
 // Infer gives every field of a mapping a kind that suits the first lines of
 // content. Without a mapping it makes one of their top-level members, in the
 // order in which they come. Lines without the keyword, and bad ones, say nothing.
-func Infer(content io.Reader, mapping []Field, keyword string) ([]Field, error) {
+func Infer(content io.Reader, mapping []Mapping, keyword string) ([]Mapping, error) {
 	head, err := io.ReadAll(io.LimitReader(content, inferBytes))
 	if err != nil && !errors.Is(err, ErrCompressed) { // what is damaged behind the first lines says so later
 		return nil, err
@@ -84,7 +84,7 @@ func sample(head, keyword []byte) (lines [][]byte) {
 }
 
 // members are the top-level members of objects, in the order in which they come.
-func members(lines [][]byte) (fields []Field) {
+func members(lines [][]byte) (fields []Mapping) {
 	known := make(map[string]bool)
 	for _, line := range lines {
 		d := json.NewDecoder(bytes.NewReader(line))
@@ -100,7 +100,7 @@ func members(lines [][]byte) (fields []Field) {
 			}
 			if !known[name] {
 				known[name] = true
-				fields = append(fields, Field{Column: name, Path: []string{name}})
+				fields = append(fields, Mapping{Column: name, Path: []string{name}})
 			}
 		}
 	}
@@ -132,25 +132,25 @@ func (g *guess) see(v value) {
 }
 
 // kind is what holds everything that was seen.
-func (g *guess) kind() store.Kind {
+func (g *guess) kind() store.ColumnType {
 	numbers := g.ints || g.decimals || g.floats
 	switch others := g.texts || g.bools && (numbers || g.times) || g.times && numbers; {
 	case g.trees:
-		return store.JSON
+		return store.ColumnJSON
 	case others:
-		return store.Text
+		return store.ColumnText
 	case g.bools:
-		return store.Bool
+		return store.ColumnBool
 	case g.times:
-		return store.Time
+		return store.ColumnTime
 	case g.decimals && g.floats:
-		return store.Text // as they are written
+		return store.ColumnText // as they are written
 	case g.decimals:
-		return store.Decimal
+		return store.ColumnDecimal
 	case g.floats:
-		return store.Float
+		return store.ColumnFloat
 	case g.ints:
-		return store.Int
+		return store.ColumnInt
 	}
-	return store.Text
+	return store.ColumnText
 }

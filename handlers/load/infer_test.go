@@ -22,7 +22,7 @@ func TestInfer(t *testing.T) {
 	if got := fmt.Sprint(fields); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	mapping := []Field{{"a", []string{"late", "k"}, ""}, {"c", []string{"id"}, "text"}}
+	mapping := []Mapping{{"a", []string{"late", "k"}, ""}, {"c", []string{"id"}, "text"}}
 	if fields, err = Infer(strings.NewReader(content), mapping, ""); err != nil || fmt.Sprint(fields) != "[a=late.k:int c=id:text]" {
 		t.Errorf("got %v, %v", fields, err)
 	}

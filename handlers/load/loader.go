@@ -23,16 +23,16 @@ var ErrChanged = errors.New("the content has changed since it was loaded in part
 type Loader struct {
 	s       *store.Store
 	table   *store.Table
-	kinds   []store.Kind
+	kinds   []store.ColumnType
 	wanted  *place
 	whole   bool
 	keyword []byte
-	memory  *Memory
+	memory  *MemoryBudget
 }
 
 // New prepares loading as the plan says. It creates the table when the plan
 // says so and there is none. Memory may be nil.
-func New(ctx context.Context, s *store.Store, p *Plan, m *Memory) (*Loader, error) {
+func New(ctx context.Context, s *store.Store, p *Plan, m *MemoryBudget) (*Loader, error) {
 	if p.Create {
 		if err := p.create(ctx, s); err != nil {
 			return nil, err
@@ -49,14 +49,14 @@ func New(ctx context.Context, s *store.Store, p *Plan, m *Memory) (*Loader, erro
 	}
 	l := &Loader{s: s, wanted: newPlaces(paths), keyword: []byte(p.Keyword), memory: m}
 	if m == nil {
-		l.memory = &Memory{}
+		l.memory = &MemoryBudget{}
 	}
 	if l.table, err = s.Table(ctx, p.Into, names, p.Key, p.OnDuplicate); err != nil {
 		return nil, err
 	}
-	l.whole = !slices.ContainsFunc(fields, func(f Field) bool { return len(f.Path) > 0 })
+	l.whole = !slices.ContainsFunc(fields, func(f Mapping) bool { return len(f.Path) > 0 })
 	columns := l.table.Columns()
-	l.kinds = make([]store.Kind, len(fields))
+	l.kinds = make([]store.ColumnType, len(fields))
 	for i, f := range fields {
 		if l.kinds[i] = f.Kind; f.Kind == "" {
 			l.kinds[i] = columns[i].Kind
@@ -65,8 +65,8 @@ func New(ctx context.Context, s *store.Store, p *Plan, m *Memory) (*Loader, erro
 	return l, nil
 }
 
-// Source names the file that content is of.
-type Source struct {
+// Chunk names the file that content is of.
+type Chunk struct {
 	Transfer int64
 	Step     int
 	File     int64
@@ -81,9 +81,9 @@ type Source struct {
 // Load loads all of the content that is not in yet, and says what became of its
 // lines, those that were in already among them. When the content is damaged the
 // lines before are in, and the error says what is wrong.
-func (l *Loader) Load(ctx context.Context, src Source, content io.Reader) (store.LoadCounts, error) {
+func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (store.LoadCounts, error) {
 	src.Line = max(src.Line, 1)
-	loaded, err := l.s.Loaded(ctx, src.Transfer, src.Step, src.File)
+	loaded, err := l.s.LoadedChunks(ctx, src.Transfer, src.Step, src.File)
 	if err != nil {
 		return store.LoadCounts{}, err
 	}
@@ -121,7 +121,7 @@ func (l *Loader) Load(ctx context.Context, src Source, content io.Reader) (store
 }
 
 // pass skips a section that is loaded.
-func pass(s *sections, loaded *store.Loaded) error {
+func pass(s *sections, loaded *store.LoadedChunk) error {
 	if loaded.At < s.at {
 		return fmt.Errorf("%w: what was loaded begins at other places", ErrChanged)
 	}
@@ -129,21 +129,21 @@ func pass(s *sections, loaded *store.Loaded) error {
 }
 
 // section loads one section.
-func (l *Loader) section(ctx context.Context, src *Source, b *box) (store.LoadCounts, error) {
-	sec := store.Section{
-		Transfer: src.Transfer, Step: src.Step, File: src.File, At: b.section.at, Bytes: b.section.size, Rows: &b.rows,
+func (l *Loader) section(ctx context.Context, src *Chunk, b *box) (store.LoadCounts, error) {
+	sec := store.Chunk{
+		Transfer: src.Transfer, Step: src.Step, File: src.File, Offset: b.section.at, Bytes: b.section.size, Rows: &b.rows,
 	}
 	if b.section.tooLong {
 		sec.Lines = 1
-		reject := store.NewReject(b.section.line, tooLong(b.section.size).Error(), b.section.data)
+		reject := store.NewRejectedLine(b.section.line, tooLong(b.section.size).Error(), b.section.data)
 		reject.Size = b.section.size
-		sec.Rejects = []store.Reject{reject}
+		sec.Rejects = []store.RejectedLine{reject}
 	} else {
 		b.mapper.section(&sec, &b.section)
 	}
 	counts, err := l.table.Load(ctx, &sec)
 	faults.Point(faults.SectionLoaded)
-	if errors.Is(err, store.ErrLoaded) {
+	if errors.Is(err, store.ErrChunkLoaded) {
 		return l.already(ctx, &sec)
 	}
 	if err == nil && src.Observe != nil {
@@ -153,17 +153,17 @@ func (l *Loader) section(ctx context.Context, src *Source, b *box) (store.LoadCo
 }
 
 // already reads what became of a section that somebody else has loaded meanwhile.
-func (l *Loader) already(ctx context.Context, sec *store.Section) (store.LoadCounts, error) {
-	loaded, err := l.s.Loaded(ctx, sec.Transfer, sec.Step, sec.File)
+func (l *Loader) already(ctx context.Context, sec *store.Chunk) (store.LoadCounts, error) {
+	loaded, err := l.s.LoadedChunks(ctx, sec.Transfer, sec.Step, sec.File)
 	if err != nil {
 		return store.LoadCounts{}, err
 	}
 	for i := range loaded {
-		if loaded[i].At == sec.At && loaded[i].Bytes == sec.Bytes {
+		if loaded[i].At == sec.Offset && loaded[i].Bytes == sec.Bytes {
 			return loaded[i].LoadCounts, nil
 		}
 	}
-	return store.LoadCounts{}, fmt.Errorf("%w otherwise: it is read again", store.ErrLoaded)
+	return store.LoadCounts{}, fmt.Errorf("%w otherwise: it is read again", store.ErrChunkLoaded)
 }
 
 // tally adds up from several goroutines.

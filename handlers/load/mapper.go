@@ -11,7 +11,7 @@ import (
 // mapper makes rows of lines. It has buffers of its own: one goroutine's.
 type mapper struct {
 	columns []store.Column
-	kinds   []store.Kind
+	kinds   []store.ColumnType
 	wanted  *place
 	whole   bool // only the whole document is wanted, so that it need not be an object
 	keyword []byte
@@ -29,7 +29,7 @@ const (
 )
 
 // section makes rows of the lines of a section.
-func (m *mapper) section(sec *store.Section, from *section) {
+func (m *mapper) section(sec *store.Chunk, from *section) {
 	data, no := from.data, from.line
 	if from.at == 0 && no == 1 {
 		data = bytes.TrimPrefix(data, []byte("\ufeff"))
@@ -41,7 +41,7 @@ func (m *mapper) section(sec *store.Section, from *section) {
 		line = bytes.TrimSuffix(line, []byte{'\r'})
 		switch v, err := m.add(sec.Rows, line, no); v {
 		case bad:
-			sec.Rejects = append(sec.Rejects, store.NewReject(no, err.Error(), line))
+			sec.Rejects = append(sec.Rejects, store.NewRejectedLine(no, err.Error(), line))
 		case skipped:
 			sec.Skipped++
 		case row:
@@ -50,7 +50,7 @@ func (m *mapper) section(sec *store.Section, from *section) {
 }
 
 // add makes a row of a line, without its line end. The error says why it is bad.
-func (m *mapper) add(rows *store.Rows, line []byte, no int64) (verdict, error) {
+func (m *mapper) add(rows *store.RowBuffer, line []byte, no int64) (verdict, error) {
 	if len(m.keyword) > 0 && !bytes.Contains(line, m.keyword) {
 		return skipped, nil
 	}
@@ -68,11 +68,11 @@ func (m *mapper) add(rows *store.Rows, line []byte, no int64) (verdict, error) {
 	}
 	for i := range m.columns {
 		if err := m.put(rows, i, m.scanner.found[i]); err != nil {
-			rows.Drop()
+			rows.DiscardRow()
 			return bad, fmt.Errorf("column %s: %w", m.columns[i].Name, err)
 		}
 	}
-	rows.End(no, line)
+	rows.EndRow(no, line)
 	return row, nil
 }
 
@@ -80,34 +80,34 @@ func tooLong(size int64) error {
 	return fmt.Errorf("the line is %d bytes long; %d are the most", size, lineBytes)
 }
 
-func (m *mapper) put(rows *store.Rows, i int, v value) error {
+func (m *mapper) put(rows *store.RowBuffer, i int, v value) error {
 	c := &m.columns[i]
-	if v.form == missing || v.form == null && m.kinds[i] != store.JSON {
+	if v.form == missing || v.form == null && m.kinds[i] != store.ColumnJSON {
 		if c.Required {
 			return errors.New("no value, and it takes no NULL")
 		}
-		rows.Missing(c)
+		rows.SetDefault(c)
 		return nil
 	}
 	switch m.kinds[i] {
-	case store.Int:
+	case store.ColumnInt:
 		return putInt(rows, c, v)
-	case store.Float:
+	case store.ColumnFloat:
 		return putFloat(rows, v)
-	case store.Decimal:
+	case store.ColumnDecimal:
 		return putDecimal(rows, c, v)
-	case store.Bool:
+	case store.ColumnBool:
 		return putBool(rows, c, v)
-	case store.Time:
+	case store.ColumnTime:
 		return m.putTime(rows, v)
-	case store.JSON:
+	case store.ColumnJSON:
 		if v.form == null && !c.Required {
-			rows.Missing(c)
+			rows.SetDefault(c)
 			return nil
 		}
-		rows.Text(v.raw)
+		rows.AddText(v.raw)
 		return nil
-	case store.Text:
+	case store.ColumnText:
 	}
 	return m.putText(rows, c, v)
 }

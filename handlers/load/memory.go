@@ -6,14 +6,14 @@ import (
 	"github.com/balerhq/baler/store"
 )
 
-// Memory keeps what sections take of memory for the sections to come, whichever
+// MemoryBudget keeps what sections take of memory for the sections to come, whichever
 // loader's they are. The zero value is ready for use.
-type Memory struct{ boxes sync.Pool }
+type MemoryBudget struct{ boxes sync.Pool }
 
 // box is what one section in work takes of memory.
 type box struct {
 	buffer  []byte
-	rows    store.Rows
+	rows    store.RowBuffer
 	mapper  mapper
 	section section
 }

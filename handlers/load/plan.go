@@ -24,9 +24,9 @@ type Args struct {
 // Plan is what is loaded into which table, and how.
 type Plan struct {
 	Into        string
-	Map         []Field // empty: the table's columns from the members of their names
-	Document    string  // the column that takes each line as it is; empty for none
-	Keyword     string  // lines without it are passed over before they are parsed; empty for none
+	Map         []Mapping // empty: the table's columns from the members of their names
+	Document    string    // the column that takes each line as it is; empty for none
+	Keyword     string    // lines without it are passed over before they are parsed; empty for none
 	Key         []string
 	OnDuplicate store.OnDuplicate
 	Create      bool
@@ -35,8 +35,8 @@ type Plan struct {
 // ErrPlan is wrapped by what is wrong with a plan in itself.
 var ErrPlan = errors.New("cannot load so")
 
-// Plan checks the arguments, and tells all that is wrong at once.
-func (a *Args) Plan() (*Plan, error) {
+// Resolve checks the arguments, and tells all that is wrong at once.
+func (a *Args) Resolve() (*Plan, error) {
 	p := &Plan{
 		Into: a.Into, Document: a.Document, Keyword: a.Keyword, Key: a.Key, OnDuplicate: a.OnDuplicate, Create: a.Create,
 	}
@@ -47,20 +47,20 @@ func (a *Args) Plan() (*Plan, error) {
 		wrong = append(wrong, err)
 	}
 	for _, s := range a.Map {
-		f, err := ParseField(s)
+		f, err := ParseMapping(s)
 		if err != nil {
 			wrong = append(wrong, err)
 		}
 		p.Map = append(p.Map, f)
 	}
 	if p.OnDuplicate == "" {
-		if p.OnDuplicate = store.Refuse; len(p.Key) > 0 {
-			p.OnDuplicate = store.Ignore
+		if p.OnDuplicate = store.DuplicateError; len(p.Key) > 0 {
+			p.OnDuplicate = store.DuplicateIgnore
 		}
 	}
 	switch p.OnDuplicate {
-	case store.Refuse:
-	case store.Ignore, store.Update:
+	case store.DuplicateError:
+	case store.DuplicateIgnore, store.DuplicateUpdate:
 		if len(p.Key) == 0 {
 			wrong = append(wrong, fmt.Errorf("%w: on_duplicate %s needs a key to tell duplicates by", ErrPlan, p.OnDuplicate))
 		}
@@ -86,7 +86,7 @@ func (p *Plan) Args() Args {
 }
 
 // fields is where every column's value comes from.
-func (p *Plan) fields(ctx context.Context, s *store.Store) ([]Field, error) {
+func (p *Plan) fields(ctx context.Context, s *store.Store) ([]Mapping, error) {
 	fields := slices.Clone(p.Map)
 	if len(fields) == 0 {
 		columns, err := s.Columns(ctx, p.Into)
@@ -95,12 +95,12 @@ func (p *Plan) fields(ctx context.Context, s *store.Store) ([]Field, error) {
 		}
 		for i := range columns {
 			if name := columns[i].Name; !columns[i].Generated && !strings.EqualFold(name, p.Document) {
-				fields = append(fields, Field{Column: name, Path: []string{name}})
+				fields = append(fields, Mapping{Column: name, Path: []string{name}})
 			}
 		}
 	}
 	if p.Document != "" {
-		fields = append(fields, Field{Column: p.Document, Kind: store.JSON})
+		fields = append(fields, Mapping{Column: p.Document, Kind: store.ColumnJSON})
 	}
 	return fields, nil
 }
@@ -119,7 +119,7 @@ func (p *Plan) create(ctx context.Context, s *store.Store) error {
 		columns = append(columns, store.Column{Name: f.Column, Kind: f.Kind})
 	}
 	if p.Document != "" {
-		columns = append(columns, store.Column{Name: p.Document, Kind: store.JSON})
+		columns = append(columns, store.Column{Name: p.Document, Kind: store.ColumnJSON})
 	}
 	for _, k := range p.Key {
 		if !slices.ContainsFunc(columns, func(c store.Column) bool { return c.Name == k }) {

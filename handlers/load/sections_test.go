@@ -73,14 +73,14 @@ func TestSectionsPassOverWhatIsIn(t *testing.T) {
 		if _, err := s.next(nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := pass(s, &store.Loaded{At: s.at, LoadCounts: store.LoadCounts{Bytes: 16 * 10, Lines: 10}}); err != nil {
+		if err := pass(s, &store.LoadedChunk{At: s.at, LoadCounts: store.LoadCounts{Bytes: 16 * 10, Lines: 10}}); err != nil {
 			t.Fatal(err)
 		}
 		sec, err := s.next(nil)
 		if err != nil || sec.at != sectionBytes+160 || sec.line != sectionBytes/16+11 {
 			t.Errorf("section at %d, line %d: %v", sec.at, sec.line, err)
 		}
-		if err := pass(s, &store.Loaded{At: 5}); !errors.Is(err, ErrChanged) {
+		if err := pass(s, &store.LoadedChunk{At: 5}); !errors.Is(err, ErrChanged) {
 			t.Errorf("what was loaded begins elsewhere: %v", err)
 		}
 	}
@@ -91,7 +91,7 @@ func TestContent(t *testing.T) {
 	packed := map[string][]byte{"plain": []byte(content), "gzip": gzipped(t, content), "zstd": zstandard(t, content)}
 	packed["gzip twice"] = append(gzipped(t, content[:80]), gzipped(t, content[80:])...)
 	for name, b := range packed {
-		c, err := OpenContent(bytes.NewReader(b))
+		c, err := OpenLines(bytes.NewReader(b))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -114,7 +114,7 @@ func TestContent(t *testing.T) {
 }
 
 func readAll(b []byte) error {
-	c, err := OpenContent(bytes.NewReader(b))
+	c, err := OpenLines(bytes.NewReader(b))
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // putInt adds a whole number. "5.0" is one; "5e0" is not taken for one.
-func putInt(rows *store.Rows, c *store.Column, v value) error {
+func putInt(rows *store.RowBuffer, c *store.Column, v value) error {
 	if v.form != number {
 		return mismatch(v, "a whole number")
 	}
@@ -24,7 +24,7 @@ func putInt(rows *store.Rows, c *store.Column, v value) error {
 	if !fits(digits, c.Unsigned) {
 		return fmt.Errorf("%s is out of the range of 64-bit integers", shown(v.raw))
 	}
-	rows.Number(digits, false)
+	rows.AddNumber(digits, false)
 	return nil
 }
 
@@ -40,19 +40,19 @@ func fits(digits []byte, unsigned bool) bool {
 	return err == nil
 }
 
-func putFloat(rows *store.Rows, v value) error {
+func putFloat(rows *store.RowBuffer, v value) error {
 	if v.form != number {
 		return mismatch(v, "a number")
 	}
 	if _, err := strconv.ParseFloat(string(v.raw), 64); err != nil {
 		return fmt.Errorf("%s is out of the range of 64-bit floating point", shown(v.raw))
 	}
-	rows.Number(v.raw, true)
+	rows.AddNumber(v.raw, true)
 	return nil
 }
 
 // putDecimal adds a number that must lose no digit.
-func putDecimal(rows *store.Rows, c *store.Column, v value) error {
+func putDecimal(rows *store.RowBuffer, c *store.Column, v value) error {
 	if v.form != number {
 		return mismatch(v, "a number")
 	}
@@ -69,16 +69,16 @@ func putDecimal(rows *store.Rows, c *store.Column, v value) error {
 	if keeps := c.Digits; digits > most || keeps > 0 && digits > keeps {
 		return fmt.Errorf("%s has more digits than it keeps", shown(v.raw))
 	}
-	rows.Decimal(v.raw)
+	rows.AddDecimal(v.raw)
 	return nil
 }
 
 // putBool adds true or false. Databases keep them as small numbers, which are
 // taken, too.
-func putBool(rows *store.Rows, c *store.Column, v value) error {
+func putBool(rows *store.RowBuffer, c *store.Column, v value) error {
 	switch v.form {
 	case boolean:
-		rows.Bool(v.raw[0] == 't')
+		rows.AddBool(v.raw[0] == 't')
 		return nil
 	case number:
 		return putInt(rows, c, v)
@@ -89,7 +89,7 @@ func putBool(rows *store.Rows, c *store.Column, v value) error {
 
 // putTime adds a point in time: text as RFC 3339 has it, also with a blank
 // between date and time, and without an offset for UTC; or the seconds since 1970.
-func (m *mapper) putTime(rows *store.Rows, v value) error {
+func (m *mapper) putTime(rows *store.RowBuffer, v value) error {
 	var t time.Time
 	var err error
 	switch v.form {
@@ -108,7 +108,7 @@ func (m *mapper) putTime(rows *store.Rows, v value) error {
 	if t = t.UTC(); t.Year() < 1000 || t.Year() > 9999 {
 		return fmt.Errorf("%s is out of the range of dates, which is the years 1000 to 9999", shown(v.raw))
 	}
-	rows.Time(t)
+	rows.AddTime(t)
 	return nil
 }
 
@@ -143,7 +143,7 @@ func unixTime(raw []byte) (time.Time, error) {
 }
 
 // putText adds text; numbers and booleans as they are written.
-func (m *mapper) putText(rows *store.Rows, c *store.Column, v value) error {
+func (m *mapper) putText(rows *store.RowBuffer, c *store.Column, v value) error {
 	plain := v.raw
 	switch v.form {
 	case text:
@@ -167,6 +167,6 @@ func (m *mapper) putText(rows *store.Rows, c *store.Column, v value) error {
 			return fmt.Errorf("%d characters are longer than the %d that it holds", n, c.Chars)
 		}
 	}
-	rows.Text(plain)
+	rows.AddText(plain)
 	return nil
 }

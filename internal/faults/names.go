@@ -19,7 +19,7 @@ const (
 	SomeResultsCommitted Name = "some-results-committed" // results of a batch that still runs are committed
 	BatchClosed          Name = "batch-closed"           // a batch's end is committed, and what follows is not in the queue
 	NextStepEnqueued     Name = "next-step-enqueued"     // what follows is in the queue, and the batch is not acknowledged
-	ClosingStepRan       Name = "closing-step-ran"       // a closing step has done its work, and nothing of that is noted
+	FinalStepRan       Name = "final-step-ran"       // a final step has done its work, and nothing of that is noted
 	Completed            Name = "completed"              // a transfer has completed; whoever did it has not yet said so
 )
 
@@ -27,7 +27,7 @@ const (
 func Names() []Name {
 	return []Name{
 		FilesRegistered, TaskEnqueued, Sealed, SetTaken, LedgerWritten, BatchEnqueued, SetReturned, BatchDequeued,
-		HandlerHalfway, RowsInserted, SectionLoaded, SomeResultsCommitted, BatchClosed, NextStepEnqueued, ClosingStepRan,
+		HandlerHalfway, RowsInserted, SectionLoaded, SomeResultsCommitted, BatchClosed, NextStepEnqueued, FinalStepRan,
 		Completed,
 	}
 }

@@ -33,7 +33,7 @@ func (s *stage) audit(files int64) {
 // auditRows compares counters with rows, and rows with files.
 func (s *stage) auditRows(files int64) {
 	s.t.Helper()
-	rows, err := s.db.QueryContext(s.t.Context(), `SELECT st.no, st.routed,
+	rows, err := s.db.QueryContext(s.t.Context(), `SELECT st.no, st.selected,
 		st.succeeded + st.warning + st.skipped + st.failed + st.error + st.timed_out + st.canceled, st.succeeded,
 		(SELECT COUNT(*) FROM results r WHERE r.transfer_id = st.transfer_id AND r.step_no = st.no),
 		(SELECT COUNT(*) FROM results r WHERE r.transfer_id = st.transfer_id AND r.step_no = st.no AND r.outcome = 'succeeded'),
@@ -70,7 +70,7 @@ func (s *stage) auditClient(files int64) {
 	if err := json.Unmarshal(lines[len(lines)-1], &sum); err != nil {
 		s.t.Fatal(err)
 	}
-	if sum.State != tasks.Completed || sum.Files != files || sum.Finished != files {
+	if sum.State != tasks.StateCompleted || sum.Files != files || sum.Finished != files {
 		s.t.Errorf("status says %+v", sum)
 	}
 	type key struct {
@@ -79,7 +79,7 @@ func (s *stage) auditClient(files int64) {
 	}
 	seen := make(map[key]int)
 	for _, text := range s.client("results", "--json", s.transfer) {
-		var l tasks.Line
+		var l tasks.ResultLine
 		if err := json.Unmarshal(text, &l); err != nil {
 			s.t.Fatal(err)
 		}
@@ -95,14 +95,14 @@ func (s *stage) auditClient(files int64) {
 	}
 }
 
-// auditClosing checks that the closing step has run to its end, whoever died
+// auditClosing checks that the final step has run to its end, whoever died
 // with it, and left nothing but what it is to write.
 func (s *stage) auditClosing(files int64) {
 	s.t.Helper()
 	var state string
-	err := s.db.QueryRowContext(s.t.Context(), "SELECT state FROM closing_steps WHERE transfer_id = ?", s.id).Scan(&state)
+	err := s.db.QueryRowContext(s.t.Context(), "SELECT state FROM finalize_steps WHERE transfer_id = ?", s.id).Scan(&state)
 	if err != nil || state != "done" {
-		s.t.Errorf("the closing step is %s, %v", state, err)
+		s.t.Errorf("the final step is %s, %v", state, err)
 	}
 	text, err := os.ReadFile(s.manifest())
 	if n := int64(strings.Count(string(text), "\n")); err != nil || s.digests && n != files {
@@ -161,8 +161,8 @@ func (s *stage) fingerprint() string {
 	for query, into := range map[string]*string{
 		`SELECT CONCAT_WS(' ', COUNT(*), SUM(CRC32(CONCAT_WS(' ', step_no, file_no, outcome, attempt, worker, started_at, ended_at, batch_id))))
 			FROM results WHERE transfer_id = ?`: &results,
-		`SELECT GROUP_CONCAT(CONCAT_WS(' ', no, routed, succeeded, failed, error, timed_out) ORDER BY no) FROM steps WHERE transfer_id = ?`: &steps,
-		`SELECT CONCAT_WS(' ', state, files, finished, sealed_at, ended_at) FROM transfers WHERE id = ?`:                                    &transfer,
+		`SELECT GROUP_CONCAT(CONCAT_WS(' ', no, selected, succeeded, failed, error, timed_out) ORDER BY no) FROM steps WHERE transfer_id = ?`: &steps,
+		`SELECT CONCAT_WS(' ', state, files, finished, sealed_at, ended_at) FROM transfers WHERE id = ?`:                                      &transfer,
 	} {
 		if err := s.db.QueryRowContext(s.t.Context(), query, s.id).Scan(into); err != nil {
 			s.t.Fatal(err)

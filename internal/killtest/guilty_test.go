@@ -94,7 +94,7 @@ func (s *stage) auditGuilty(name string, files int) {
 		}
 		switch {
 		case filepath.Base(path) == name:
-			if step != 1 || outcome != "error" || code != handlers.CodeWorkerLost {
+			if step != 1 || outcome != "error" || code != handlers.CodeWorkerCrashed {
 				s.t.Errorf("the guilty file ended as %s, %s at step %d", outcome, code, step)
 			}
 		case outcome != "succeeded":

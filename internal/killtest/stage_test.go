@@ -75,10 +75,10 @@ func openDatabase(t testing.TB, address string) *sql.DB {
 	return sql.OpenDB(connector)
 }
 
-// outputs is where closing steps may write.
+// outputs is where final steps may write.
 func (s *stage) outputs() string { return filepath.Join(s.dir, "outputs") }
 
-// manifest is what the recipe's closing step writes.
+// manifest is what the recipe's final step writes.
 func (s *stage) manifest() string { return filepath.Join(s.outputs(), s.transfer+".md5") }
 
 // environment is that of every process: short waits, small batches.
@@ -94,12 +94,12 @@ func (s *stage) environment() []string {
 }
 
 // recipe writes a recipe of two steps, of which the first takes its time if
-// asked to, and a closing step.
+// asked to, and a final step.
 func (s *stage) recipe(name, first string) string {
 	s.t.Helper()
 	path := filepath.Join(s.dir, name+".yaml")
 	text := "name: kill\nsteps:\n" + first + "  - name: second\n    handler: noop\n    batch: {max_items: 25}\n" +
-		"closing:\n  - handler: manifest\n    with: {to: '" + s.outputs() + "/${transfer}.md5', algorithm: md5}\n"
+		"finally:\n  - handler: manifest\n    with: {to: '" + s.outputs() + "/${transfer}.md5', algorithm: md5}\n"
 	s.digests = first == quick
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
@@ -199,7 +199,7 @@ func (s *stage) row() (r row, err error) {
 
 // ledger describes the open batches, for a test that failed.
 func (s *stage) ledger() string {
-	rows, err := s.db.QueryContext(s.t.Context(), "SELECT id, step_no, attempt, files, delivery, lost, due_at FROM batches ORDER BY id LIMIT 30")
+	rows, err := s.db.QueryContext(s.t.Context(), "SELECT id, step_no, attempt, files, fencing_token, crashes, due_at FROM batches ORDER BY id LIMIT 30")
 	if err != nil {
 		return err.Error()
 	}
@@ -264,13 +264,13 @@ func (s *stage) age(h held) {
 	s.ageLedger()
 }
 
-// ageLedger makes batches and closing steps due and ends the election.
+// ageLedger makes batches and final steps due and ends the election.
 func (s *stage) ageLedger() {
 	s.t.Helper()
 	for _, statement := range []string{
 		"UPDATE batches SET due_at = UTC_TIMESTAMP(6) WHERE due_at > UTC_TIMESTAMP(6)",
 		"UPDATE leases SET until = UTC_TIMESTAMP(6)",
-		"UPDATE closing_steps SET due_at = UTC_TIMESTAMP(6) WHERE due_at > UTC_TIMESTAMP(6)",
+		"UPDATE finalize_steps SET due_at = UTC_TIMESTAMP(6) WHERE due_at > UTC_TIMESTAMP(6)",
 	} {
 		testkit.Eventually(s.t, patience, func() error { // workers write the same rows
 			_, err := s.db.ExecContext(s.t.Context(), statement)

@@ -71,7 +71,7 @@ func cases() (all []kase) {
 			at(v, faults.SomeResultsCommitted, 1).first = slow
 			at(v, faults.BatchClosed, 3)
 			at(v, faults.NextStepEnqueued, 3)
-			at(v, faults.ClosingStepRan, 1)
+			at(v, faults.FinalStepRan, 1)
 			at(v, faults.Completed, 1)
 			if via == "group" {
 				at(v, faults.SetTaken, 2)
@@ -187,7 +187,7 @@ func (k kase) killProducer(t *testing.T, root string) {
 	s.learn()
 	s.awaitThat("everything registered has been processed", func(r row) bool { return r.files > 0 && r.finished == r.files })
 	if k.point == faults.Sealed {
-		s.await() // a worker that is stopped leaves the closing step to others, and here is none
+		s.await() // a worker that is stopped leaves the final step to others, and here is none
 	}
 	w.finish()
 	r, err := s.row()

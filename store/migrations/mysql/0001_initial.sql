@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   uuid         CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   name         VARCHAR(255) NOT NULL,
   idem_key     VARBINARY(255) NULL,
-  lineage      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  run_key      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   via          VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   state        VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   queue        VARCHAR(64) NOT NULL,
@@ -14,11 +14,11 @@ CREATE TABLE IF NOT EXISTS transfers (
   finished     BIGINT NOT NULL DEFAULT 0,
   dispatched   BIGINT NOT NULL DEFAULT 0,
   dispatched_bytes BIGINT NOT NULL DEFAULT 0,
-  mark_files   BIGINT NOT NULL DEFAULT 0,
+  sweep_mark   BIGINT NOT NULL DEFAULT 0,
   marked_at    DATETIME(6) NULL,
   paused_at    DATETIME(6) NULL,
   webhooks     MEDIUMTEXT NOT NULL,
-  closing      INT NOT NULL DEFAULT 0,
+  finalizing      INT NOT NULL DEFAULT 0,
   created_at   DATETIME(6) NOT NULL,
   seen_at      DATETIME(6) NOT NULL,
   sealed_at    DATETIME(6) NULL,
@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),
-  KEY transfers_lineage (lineage)
+  KEY transfers_run_key (run_key)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS steps (
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS steps (
   no           INT NOT NULL,
   name         VARCHAR(64) NOT NULL,
   handler      VARCHAR(64) NOT NULL,
-  routed       BIGINT NOT NULL DEFAULT 0,
+  selected       BIGINT NOT NULL DEFAULT 0,
   succeeded    BIGINT NOT NULL DEFAULT 0,
   warning      BIGINT NOT NULL DEFAULT 0,
   skipped      BIGINT NOT NULL DEFAULT 0,
@@ -51,10 +51,10 @@ CREATE TABLE IF NOT EXISTS files (
   path         VARBINARY(4096) NOT NULL,
   size         BIGINT NOT NULL,
   mtime        DATETIME(6) NULL,
-  problem      VARCHAR(512) NOT NULL DEFAULT '',
+  scan_error      VARCHAR(512) NOT NULL DEFAULT '',
   part         BIGINT NULL,
-  at_byte      BIGINT NULL,
-  at_line      BIGINT NULL,
+  byte_offset      BIGINT NULL,
+  line_no      BIGINT NULL,
   PRIMARY KEY (transfer_id, no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -67,8 +67,8 @@ CREATE TABLE IF NOT EXISTS batches (
   items        INT NOT NULL,
   bytes        BIGINT NOT NULL,
   queue        VARCHAR(64) NOT NULL,
-  delivery     INT NOT NULL DEFAULT 0,
-  lost         INT NOT NULL DEFAULT 0,
+  fencing_token     INT NOT NULL DEFAULT 0,
+  crashes         INT NOT NULL DEFAULT 0,
   due_at       DATETIME(6) NOT NULL,
   created_at   DATETIME(6) NOT NULL,
   KEY batches_transfer (transfer_id),
@@ -114,16 +114,16 @@ CREATE TABLE IF NOT EXISTS attempts (
   KEY attempts_file (transfer_id, step_no, file_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE IF NOT EXISTS sightings (
-  lineage      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+CREATE TABLE IF NOT EXISTS seen_files (
+  run_key      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   path_hash    BINARY(16) NOT NULL,
   transfer_id  BIGINT NOT NULL,
   size         BIGINT NOT NULL,
   mtime        BIGINT NOT NULL,
-  PRIMARY KEY (lineage, path_hash)
+  PRIMARY KEY (run_key, path_hash)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE IF NOT EXISTS set_aside (
+CREATE TABLE IF NOT EXISTS dead_letters (
   id           BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
   received_at  DATETIME(6) NOT NULL,
   type         VARCHAR(255) NOT NULL,
@@ -136,8 +136,8 @@ CREATE TABLE IF NOT EXISTS workers (
   handlers     TEXT NOT NULL,
   slots        INT NOT NULL,
   version      VARCHAR(64) NOT NULL,
-  wish         VARCHAR(16) NOT NULL DEFAULT '',
-  held         TEXT NOT NULL,
+  desired_state         VARCHAR(16) NOT NULL DEFAULT '',
+  limits_in_use         TEXT NOT NULL,
   started_at   DATETIME(6) NOT NULL,
   seen_at      DATETIME(6) NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -146,17 +146,17 @@ CREATE TABLE IF NOT EXISTS costs (
   handler      VARCHAR(64) NOT NULL,
   arguments    CHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   worker       VARCHAR(128) NOT NULL,
-  nn           DOUBLE NOT NULL,
-  nb           DOUBLE NOT NULL,
-  bb           DOUBLE NOT NULL,
-  nt           DOUBLE NOT NULL,
-  bt           DOUBLE NOT NULL,
+  sum_n2           DOUBLE NOT NULL,
+  sum_nb           DOUBLE NOT NULL,
+  sum_b2           DOUBLE NOT NULL,
+  sum_nt           DOUBLE NOT NULL,
+  sum_bt           DOUBLE NOT NULL,
   seconds      DOUBLE NOT NULL,
   updated_at   DATETIME(6) NOT NULL,
   PRIMARY KEY (handler, arguments, worker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE IF NOT EXISTS ceilings (
+CREATE TABLE IF NOT EXISTS limits (
   scope        VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   name         VARCHAR(64) NOT NULL,
   in_flight    INT NOT NULL,
@@ -170,51 +170,51 @@ CREATE TABLE IF NOT EXISTS leases (
   until        DATETIME(6) NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE IF NOT EXISTS closings (
+CREATE TABLE IF NOT EXISTS webhook_deliveries (
   id           BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
   event        CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   transfer_id  BIGINT NOT NULL,
   url          TEXT NOT NULL,
   body         MEDIUMTEXT NOT NULL,
-  tries        INT NOT NULL DEFAULT 0,
+  attempts        INT NOT NULL DEFAULT 0,
   due_at       DATETIME(6) NULL,
   created_at   DATETIME(6) NOT NULL,
   done_at      DATETIME(6) NULL,
   error        TEXT NOT NULL,
-  KEY closings_due (due_at),
-  KEY closings_transfer (transfer_id)
+  KEY webhook_deliveries_due (due_at),
+  KEY webhook_deliveries_transfer (transfer_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE IF NOT EXISTS closing_steps (
+CREATE TABLE IF NOT EXISTS finalize_steps (
   transfer_id  BIGINT NOT NULL,
   no           INT NOT NULL,
   name         VARCHAR(64) NOT NULL,
   handler      VARCHAR(64) NOT NULL,
   state        VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   event        CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
-  tries        INT NOT NULL DEFAULT 0,
-  delivery     INT NOT NULL DEFAULT 0,
+  attempts        INT NOT NULL DEFAULT 0,
+  fencing_token     INT NOT NULL DEFAULT 0,
   due_at       DATETIME(6) NULL,
   error        TEXT NOT NULL,
   PRIMARY KEY (transfer_id, no),
-  KEY closing_steps_due (due_at)
+  KEY finalize_steps_due (due_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS loads (
   transfer_id  BIGINT NOT NULL,
   step_no      INT NOT NULL,
   file_no      BIGINT NOT NULL,
-  at_byte      BIGINT NOT NULL,
+  byte_offset      BIGINT NOT NULL,
   bytes        BIGINT NOT NULL,
   `lines`      BIGINT NOT NULL,
   loaded       BIGINT NOT NULL,
   skipped      BIGINT NOT NULL,
   duplicates   BIGINT NOT NULL,
   bad          BIGINT NOT NULL,
-  PRIMARY KEY (transfer_id, step_no, file_no, at_byte)
+  PRIMARY KEY (transfer_id, step_no, file_no, byte_offset)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE IF NOT EXISTS load_rejects (
+CREATE TABLE IF NOT EXISTS rejected_lines (
   transfer_id  BIGINT NOT NULL,
   step_no      INT NOT NULL,
   file_no      BIGINT NOT NULL,

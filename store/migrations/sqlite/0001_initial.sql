@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   uuid         TEXT NOT NULL,
   name         TEXT NOT NULL,
   idem_key     BLOB NULL,
-  lineage      TEXT NOT NULL DEFAULT '',
+  run_key      TEXT NOT NULL DEFAULT '',
   via          TEXT NOT NULL,
   state        TEXT NOT NULL,
   queue        TEXT NOT NULL,
@@ -14,11 +14,11 @@ CREATE TABLE IF NOT EXISTS transfers (
   finished     INTEGER NOT NULL DEFAULT 0,
   dispatched   INTEGER NOT NULL DEFAULT 0,
   dispatched_bytes INTEGER NOT NULL DEFAULT 0,
-  mark_files   INTEGER NOT NULL DEFAULT 0,
+  sweep_mark   INTEGER NOT NULL DEFAULT 0,
   marked_at    DATETIME NULL,
   paused_at    DATETIME NULL,
   webhooks     TEXT NOT NULL,
-  closing      INTEGER NOT NULL DEFAULT 0,
+  finalizing      INTEGER NOT NULL DEFAULT 0,
   created_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL,
   sealed_at    DATETIME NULL,
@@ -31,14 +31,14 @@ CREATE UNIQUE INDEX IF NOT EXISTS transfers_key ON transfers (idem_key);
 
 CREATE INDEX IF NOT EXISTS transfers_state ON transfers (state);
 
-CREATE INDEX IF NOT EXISTS transfers_lineage ON transfers (lineage);
+CREATE INDEX IF NOT EXISTS transfers_run_key ON transfers (run_key);
 
 CREATE TABLE IF NOT EXISTS steps (
   transfer_id  INTEGER NOT NULL,
   no           INTEGER NOT NULL,
   name         TEXT NOT NULL,
   handler      TEXT NOT NULL,
-  routed       INTEGER NOT NULL DEFAULT 0,
+  selected       INTEGER NOT NULL DEFAULT 0,
   succeeded    INTEGER NOT NULL DEFAULT 0,
   warning      INTEGER NOT NULL DEFAULT 0,
   skipped      INTEGER NOT NULL DEFAULT 0,
@@ -55,10 +55,10 @@ CREATE TABLE IF NOT EXISTS files (
   path         BLOB NOT NULL,
   size         INTEGER NOT NULL,
   mtime        DATETIME NULL,
-  problem      TEXT NOT NULL DEFAULT '',
+  scan_error      TEXT NOT NULL DEFAULT '',
   part         INTEGER NULL,
-  at_byte      INTEGER NULL,
-  at_line      INTEGER NULL,
+  byte_offset      INTEGER NULL,
+  line_no      INTEGER NULL,
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 
@@ -71,8 +71,8 @@ CREATE TABLE IF NOT EXISTS batches (
   items        INTEGER NOT NULL,
   bytes        INTEGER NOT NULL,
   queue        TEXT NOT NULL,
-  delivery     INTEGER NOT NULL DEFAULT 0,
-  lost         INTEGER NOT NULL DEFAULT 0,
+  fencing_token     INTEGER NOT NULL DEFAULT 0,
+  crashes         INTEGER NOT NULL DEFAULT 0,
   due_at       DATETIME NOT NULL,
   created_at   DATETIME NOT NULL
 );
@@ -121,16 +121,16 @@ CREATE TABLE IF NOT EXISTS attempts (
 
 CREATE INDEX IF NOT EXISTS attempts_file ON attempts (transfer_id, step_no, file_no);
 
-CREATE TABLE IF NOT EXISTS sightings (
-  lineage      TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS seen_files (
+  run_key      TEXT NOT NULL,
   path_hash    BLOB NOT NULL,
   transfer_id  INTEGER NOT NULL,
   size         INTEGER NOT NULL,
   mtime        INTEGER NOT NULL,
-  PRIMARY KEY (lineage, path_hash)
+  PRIMARY KEY (run_key, path_hash)
 ) WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS set_aside (
+CREATE TABLE IF NOT EXISTS dead_letters (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   received_at  DATETIME NOT NULL,
   type         TEXT NOT NULL,
@@ -143,8 +143,8 @@ CREATE TABLE IF NOT EXISTS workers (
   handlers     TEXT NOT NULL,
   slots        INTEGER NOT NULL,
   version      TEXT NOT NULL,
-  wish         TEXT NOT NULL DEFAULT '',
-  held         TEXT NOT NULL,
+  desired_state         TEXT NOT NULL DEFAULT '',
+  limits_in_use         TEXT NOT NULL,
   started_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL
 ) WITHOUT ROWID;
@@ -153,17 +153,17 @@ CREATE TABLE IF NOT EXISTS costs (
   handler      TEXT NOT NULL,
   arguments    TEXT NOT NULL,
   worker       TEXT NOT NULL,
-  nn           REAL NOT NULL,
-  nb           REAL NOT NULL,
-  bb           REAL NOT NULL,
-  nt           REAL NOT NULL,
-  bt           REAL NOT NULL,
+  sum_n2           REAL NOT NULL,
+  sum_nb           REAL NOT NULL,
+  sum_b2           REAL NOT NULL,
+  sum_nt           REAL NOT NULL,
+  sum_bt           REAL NOT NULL,
   seconds      REAL NOT NULL,
   updated_at   DATETIME NOT NULL,
   PRIMARY KEY (handler, arguments, worker)
 );
 
-CREATE TABLE IF NOT EXISTS ceilings (
+CREATE TABLE IF NOT EXISTS limits (
   scope        TEXT NOT NULL,
   name         TEXT NOT NULL,
   in_flight    INTEGER NOT NULL,
@@ -177,54 +177,54 @@ CREATE TABLE IF NOT EXISTS leases (
   until        DATETIME NOT NULL
 ) WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS closings (
+CREATE TABLE IF NOT EXISTS webhook_deliveries (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   event        TEXT NOT NULL,
   transfer_id  INTEGER NOT NULL,
   url          TEXT NOT NULL,
   body         TEXT NOT NULL,
-  tries        INTEGER NOT NULL DEFAULT 0,
+  attempts        INTEGER NOT NULL DEFAULT 0,
   due_at       DATETIME NULL,
   created_at   DATETIME NOT NULL,
   done_at      DATETIME NULL,
   error        TEXT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS closings_due ON closings (due_at);
+CREATE INDEX IF NOT EXISTS webhook_deliveries_due ON webhook_deliveries (due_at);
 
-CREATE INDEX IF NOT EXISTS closings_transfer ON closings (transfer_id);
+CREATE INDEX IF NOT EXISTS webhook_deliveries_transfer ON webhook_deliveries (transfer_id);
 
-CREATE TABLE IF NOT EXISTS closing_steps (
+CREATE TABLE IF NOT EXISTS finalize_steps (
   transfer_id  INTEGER NOT NULL,
   no           INTEGER NOT NULL,
   name         TEXT NOT NULL,
   handler      TEXT NOT NULL,
   state        TEXT NOT NULL,
   event        TEXT NOT NULL DEFAULT '',
-  tries        INTEGER NOT NULL DEFAULT 0,
-  delivery     INTEGER NOT NULL DEFAULT 0,
+  attempts        INTEGER NOT NULL DEFAULT 0,
+  fencing_token     INTEGER NOT NULL DEFAULT 0,
   due_at       DATETIME NULL,
   error        TEXT NOT NULL,
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 
-CREATE INDEX IF NOT EXISTS closing_steps_due ON closing_steps (due_at);
+CREATE INDEX IF NOT EXISTS finalize_steps_due ON finalize_steps (due_at);
 
 CREATE TABLE IF NOT EXISTS loads (
   transfer_id  INTEGER NOT NULL,
   step_no      INTEGER NOT NULL,
   file_no      INTEGER NOT NULL,
-  at_byte      INTEGER NOT NULL,
+  byte_offset      INTEGER NOT NULL,
   bytes        INTEGER NOT NULL,
   lines        INTEGER NOT NULL,
   loaded       INTEGER NOT NULL,
   skipped      INTEGER NOT NULL,
   duplicates   INTEGER NOT NULL,
   bad          INTEGER NOT NULL,
-  PRIMARY KEY (transfer_id, step_no, file_no, at_byte)
+  PRIMARY KEY (transfer_id, step_no, file_no, byte_offset)
 ) WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS load_rejects (
+CREATE TABLE IF NOT EXISTS rejected_lines (
   transfer_id  INTEGER NOT NULL,
   step_no      INTEGER NOT NULL,
   file_no      INTEGER NOT NULL,
