@@ -11,6 +11,7 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -58,7 +59,7 @@ func TestFilesOfEveryKind(t *testing.T) {
 			Paths: []string{root, filepath.Join(outside, "missing")},
 			Recipe: yaml(t, `name: all
 steps: [{handler: noop}, {handler: identify, when: "size < 1000000"}, {handler: checksum, when: "size < 1000000"}]`),
-			OnSkipped: func(tasks.Skipped) { notices++ },
+			OnSkipped: func(scan.Skipped) { notices++ },
 		})
 		tr = wait(t, b, tr.UUID)
 		lines := audit(t, b, tr)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -138,10 +139,10 @@ func (in *registrar) register(ctx context.Context, files []tasks.File, first int
 	if err := in.count(ctx, a, counted); err != nil {
 		return err
 	}
-	var routed []tasks.FileTask
+	var routed []queue.FileTask
 	for i := range files {
 		if steps[i] > 0 {
-			routed = append(routed, tasks.FileTask{File: &files[i], Step: steps[i], Handler: in.plan.Step(steps[i]).Handler})
+			routed = append(routed, queue.FileTask{File: &files[i], Step: steps[i], Handler: in.plan.Step(steps[i]).Handler})
 		}
 	}
 	return in.enqueue(ctx, routed)
@@ -163,7 +164,7 @@ func (in *registrar) count(ctx context.Context, a store.FileBatch, counted chan 
 // enqueue sends one message a file, and waits while the queue holds too many.
 // When Redis does not take them the files are registered all the same: the
 // sweep finds them.
-func (in *registrar) enqueue(ctx context.Context, routed []tasks.FileTask) error {
+func (in *registrar) enqueue(ctx context.Context, routed []queue.FileTask) error {
 	if err := in.waitForRoom(ctx); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/balerhq/baler/handlers/load"
+	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -87,7 +88,7 @@ var errFound = errors.New("found")
 
 // firstFile is the first file of a scan that has content.
 func firstFile(ctx context.Context, paths []string) (found string, err error) {
-	_, err = tasks.Scan(ctx, paths, tasks.ScanOptions{}, func(f tasks.File) error {
+	_, err = scan.Scan(ctx, paths, scan.Options{}, func(f tasks.File) error {
 		if f.ScanError != "" || f.Size == 0 {
 			return nil
 		}

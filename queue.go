@@ -15,7 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balerhq/baler/config"
-	"github.com/balerhq/baler/tasks"
+	"github.com/balerhq/baler/internal/queue"
 )
 
 // redisQueue holds the connections to Redis.
@@ -24,7 +24,7 @@ type redisQueue struct {
 	opt      asynq.RedisConnOpt
 	client   redis.UniversalClient // for workers and questions
 	sender   redis.UniversalClient // gathers concurrent enqueues into pipelines
-	producer *tasks.Producer
+	producer *queue.Producer
 	embedded *embeddedRedis // nil for a server
 }
 
@@ -45,8 +45,8 @@ func openQueue(ctx context.Context, cfg config.Redis) (*redisQueue, error) {
 	}
 	q.client = newClient(q.opt)
 	q.sender = newClient(q.opt)
-	tasks.AddPipelineHook(q.sender)
-	q.producer = tasks.NewProducer(q.sender)
+	queue.AddPipelineHook(q.sender)
+	q.producer = queue.NewProducer(q.sender)
 	if err := q.ping(ctx); err != nil {
 		return nil, errors.Join(err, q.close())
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -20,7 +21,7 @@ var (
 // ResumeSubmit goes on with registering the files of a transfer whose producer
 // died, and seals it. What is registered stays as it is; files that were added
 // meanwhile to folders that had been walked already are not taken up.
-func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(tasks.Skipped)) (tasks.Transfer, error) {
+func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(scan.Skipped)) (tasks.Transfer, error) {
 	if t.State != tasks.StateOpen && t.State != tasks.StateInterrupted {
 		return t, fmt.Errorf("%w: it is %s", ErrAlreadySealed, t.State)
 	}
@@ -38,7 +39,7 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 	if err != nil {
 		return t, err
 	}
-	order, err := tasks.ResolveSources(t.Sources)
+	order, err := scan.ResolveSources(t.Sources)
 	if err != nil {
 		return t, fmt.Errorf("submit: %w", err)
 	}
@@ -53,7 +54,7 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 	s := &Submission{Recipe: in.plan.Recipe, OnSkipped: notice, after: last}
 	err = b.collect(ctx, s, t.Sources, func(f tasks.File) error {
 		behind := f.Path == last.Path && f.Part > last.Part
-		if last.No > 0 && !behind && !tasks.SourceOrder(order, last.Path, f.Path) {
+		if last.No > 0 && !behind && !scan.SourceOrder(order, last.Path, f.Path) {
 			return nil // registered, or passed by
 		}
 		return in.add(ctx, f)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -32,7 +33,7 @@ func TestSubmissionThatWasCutOffIsResumedWithoutDoublingAFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		tr, _, err := b.Submit(ctx, baler.Submission{
-			Paths: []string{root}, Via: tasks.ViaBulk, Recipe: builtin(t, "noop"), OnSkipped: func(tasks.Skipped) { cancel() },
+			Paths: []string{root}, Via: tasks.ViaBulk, Recipe: builtin(t, "noop"), OnSkipped: func(scan.Skipped) { cancel() },
 		})
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("submit: %v, want that it was canceled", err)
@@ -88,7 +89,7 @@ func TestSubmissionOfALineFileThatWasCutOffIsResumedBetweenItsParts(t *testing.T
 		}
 		testkit.CloseAtEnd(t, b)
 		ctx, cancel := context.WithCancel(t.Context())
-		tr, _, err := b.Submit(ctx, baler.Submission{Paths: []string{root}, Recipe: r, OnSkipped: func(tasks.Skipped) { cancel() }})
+		tr, _, err := b.Submit(ctx, baler.Submission{Paths: []string{root}, Recipe: r, OnSkipped: func(scan.Skipped) { cancel() }})
 		if !errors.Is(err, context.Canceled) || tr.Bytes >= int64(len(content)) {
 			t.Fatalf("cut off with %d of %d bytes: %v", tr.Bytes, len(content), err)
 		}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -32,7 +33,7 @@ type Submission struct {
 	OnCreated func(t tasks.Transfer)
 
 	// OnSkipped is told of links and special files that are not followed; nil only counts.
-	OnSkipped func(tasks.Skipped)
+	OnSkipped func(scan.Skipped)
 
 	after tasks.File // the last part that is registered already, of a submission that goes on
 }
@@ -76,14 +77,14 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 func (b *Baler) collect(ctx context.Context, s *Submission, sources []string, emit func(tasks.File) error) error {
 	if s.Recipe.Split > 0 {
 		whole := emit
-		emit = func(f tasks.File) error { return tasks.SplitFile(ctx, f, s.after, s.Recipe.Split, whole) }
+		emit = func(f tasks.File) error { return scan.SplitFile(ctx, f, s.after, s.Recipe.Split, whole) }
 	}
-	o := tasks.ScanOptions{Exclude: []string{b.cfg.StateDir}, OnSkipped: s.OnSkipped}
+	o := scan.Options{Exclude: []string{b.cfg.StateDir}, OnSkipped: s.OnSkipped}
 	var err error
 	if s.List != nil {
-		_, err = tasks.ReadPaths(ctx, s.List, s.NulSeparated, o, emit)
+		_, err = scan.ReadPaths(ctx, s.List, s.NulSeparated, o, emit)
 	} else {
-		_, err = tasks.Scan(ctx, sources, o, emit)
+		_, err = scan.Scan(ctx, sources, o, emit)
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/balerhq/baler/internal/faults"
 	"github.com/balerhq/baler/internal/pause"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -92,7 +93,7 @@ func (a *Aggregator) aggregate(ts []*asynq.Task) (*asynq.Task, error) {
 		a.log.Warn("aggregator: left to the dispatcher", "batches", n, "error", err)
 	}
 	faults.Point(faults.SetReturned)
-	return tasks.BatchTask(&batches[n]), nil
+	return queue.BatchTask(&batches[n]), nil
 }
 
 // split reads the messages and cuts them into batches. What is not ours, or is

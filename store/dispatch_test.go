@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -23,7 +24,7 @@ import (
 type stage struct {
 	*bench
 	redis    *redis.Client
-	producer *tasks.Producer
+	producer *queue.Producer
 	policy   batcher.Policy
 }
 
@@ -31,7 +32,7 @@ func eachStage(t *testing.T, test func(t *testing.T, s *stage)) {
 	t.Helper()
 	each(t, func(t *testing.T, b *bench) {
 		c := testkit.RedisClient(t, testkit.Redis(t), nil)
-		test(t, &stage{bench: b, redis: c, producer: tasks.NewProducer(c), policy: batcher.Policy{MaxItems: 10}})
+		test(t, &stage{bench: b, redis: c, producer: queue.NewProducer(c), policy: batcher.Policy{MaxItems: 10}})
 	})
 }
 
@@ -101,7 +102,7 @@ func (s *stage) awaitQueue(t *testing.T, n int) {
 		}
 		var want []string
 		for i := range all {
-			want = append(want, tasks.BatchTaskID(all[i].ID))
+			want = append(want, queue.BatchTaskID(all[i].ID))
 		}
 		slices.Sort(want)
 		if got := s.queued(t); len(want) != n || !slices.Equal(got, want) {
@@ -142,10 +143,10 @@ func (s *stage) finish(t *testing.T, b *tasks.Batch) {
 		Batch:   &held.Batch,
 		Results: results(&held.Batch, tasks.OutcomeSucceeded, slices.Collect(held.Files.All())...), Next: finishing(&held.Batch),
 	})
-	if _, err := s.redis.Del(t.Context(), "asynq:{baler}:t:"+tasks.BatchTaskID(b.ID)).Result(); err != nil {
+	if _, err := s.redis.Del(t.Context(), "asynq:{baler}:t:"+queue.BatchTaskID(b.ID)).Result(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.redis.LRem(t.Context(), "asynq:{baler}:pending", 0, tasks.BatchTaskID(b.ID)).Err(); err != nil {
+	if err := s.redis.LRem(t.Context(), "asynq:{baler}:pending", 0, queue.BatchTaskID(b.ID)).Err(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -358,9 +359,9 @@ func TestSweepFindsWhatIsLost(t *testing.T) {
 func TestSweepLeavesWhatWaits(t *testing.T) {
 	eachStage(t, func(t *testing.T, s *stage) {
 		id := s.submit(t, tasks.ViaGroup, 3)
-		routed := make([]tasks.FileTask, 3)
+		routed := make([]queue.FileTask, 3)
 		for i := range routed {
-			routed[i] = tasks.FileTask{File: &tasks.File{No: int64(i) + 1, Size: 1}, Step: 1, Handler: "noop"}
+			routed[i] = queue.FileTask{File: &tasks.File{No: int64(i) + 1, Size: 1}, Step: 1, Handler: "noop"}
 		}
 		if err := s.producer.EnqueueFiles(t.Context(), "baler", id, routed); err != nil {
 			t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 	"github.com/balerhq/baler/web"
@@ -207,7 +208,7 @@ func TestMonitorShowsBatchesReadably(t *testing.T) {
 	client := opt.MakeRedisClient().(redis.UniversalClient)
 	defer func() { _ = client.Close() }() // nothing is left to do with it
 	b := tasks.Batch{ID: 88, Transfer: 12, Step: 1, Attempt: 1, Queue: "default", Files: tasks.Ranges{{First: 1, Last: 500}}}
-	if err := tasks.NewProducer(client).EnqueueBatches(t.Context(), []tasks.Batch{b}); err != nil {
+	if err := queue.NewProducer(client).EnqueueBatches(t.Context(), []tasks.Batch{b}); err != nil {
 		t.Fatal(err)
 	}
 	url := serve(t, web.Options{Transfers: stocked(1), Redis: opt})

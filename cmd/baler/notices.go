@@ -1,9 +1,8 @@
 package main
 
 import (
+	"github.com/balerhq/baler/internal/scan"
 	"sync"
-
-	"github.com/balerhq/baler/tasks"
 )
 
 // noticesShown is how many notices are shown one by one.
@@ -18,7 +17,7 @@ type notices struct {
 	seen int64
 }
 
-func (n *notices) see(notice tasks.Skipped) {
+func (n *notices) see(notice scan.Skipped) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.seen++
@@ -26,7 +25,7 @@ func (n *notices) see(notice tasks.Skipped) {
 		return
 	}
 	what := "special file left out"
-	if notice.Reason == tasks.SkipSymlink {
+	if notice.Reason == scan.SkipSymlink {
 		what = "symlink not followed"
 	}
 	n.p.sayf("note: %s: %s (%s)", quoted(notice.Path), what, printable(notice.Detail))

@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/balerhq/baler/internal/scan"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-
-	"github.com/balerhq/baler/tasks"
 )
 
 // ErrCompressed says that compressed content is damaged or cut off.
@@ -21,7 +20,7 @@ const zstdWindow = 128 << 20
 // LineReader is a file's content without its compression.
 type LineReader struct {
 	io.Reader
-	Compression tasks.Compression
+	Compression scan.Compression
 	close       func()
 }
 
@@ -29,7 +28,7 @@ type LineReader struct {
 // they tell of. Errors of the compression wrap ErrCompressed. Close gives back
 // memory, and leaves r alone.
 func OpenLines(r io.ReadSeeker) (*LineReader, error) {
-	head := make([]byte, tasks.CompressionHeaderSize)
+	head := make([]byte, scan.CompressionHeaderSize)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
@@ -37,13 +36,13 @@ func OpenLines(r io.ReadSeeker) (*LineReader, error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	c := &LineReader{Reader: r, Compression: tasks.DetectCompression(head[:n]), close: func() {}}
+	c := &LineReader{Reader: r, Compression: scan.DetectCompression(head[:n]), close: func() {}}
 	switch c.Compression {
-	case tasks.Gzip:
+	case scan.Gzip:
 		err = c.gzip(r)
-	case tasks.Zstandard:
+	case scan.Zstandard:
 		err = c.zstd(r)
-	case tasks.NoCompression:
+	case scan.NoCompression:
 		return c, nil
 	}
 	if err != nil {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"io"
 
+	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/store"
-	"github.com/balerhq/baler/tasks"
 )
 
 // File loads a file's content, compressed or not. One that is not compressed
@@ -16,7 +16,7 @@ func File(ctx context.Context, l *Loader, src Chunk, r io.ReadSeeker) (store.Loa
 		return store.LoadCounts{}, err
 	}
 	defer content.Close()
-	if content.Compression == tasks.NoCompression {
+	if content.Compression == scan.NoCompression {
 		src.Abreast = 1
 	}
 	return l.Load(ctx, src, content.Reader)

@@ -1,4 +1,4 @@
-package tasks
+package scan
 
 import (
 	"io/fs"

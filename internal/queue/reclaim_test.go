@@ -1,4 +1,4 @@
-package tasks_test
+package queue_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -26,7 +27,7 @@ func (h handed) ProcessTask(context.Context, *asynq.Task) error {
 func TestOrphansAreTakenFromDeadWorkersOnly(t *testing.T) {
 	t.Parallel()
 	client := testkit.RedisClient(t, testkit.Redis(t), nil)
-	p := tasks.NewProducer(client)
+	p := queue.NewProducer(client)
 	batches := []tasks.Batch{
 		{ID: 7, Transfer: 1, Step: 1, Attempt: 1, Queue: "q", Files: tasks.NewRanges([]int64{1})},
 		{ID: 8, Transfer: 1, Step: 1, Attempt: 1, Queue: "q", Files: tasks.NewRanges([]int64{2})},

@@ -1,15 +1,16 @@
-package tasks
+package scan
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/tasks"
 	"io/fs"
 	"time"
 )
 
-// ScanOptions shape Scan and ReadPaths. The zero value is ready to use.
-type ScanOptions struct {
+// Options shape Scan and ReadPaths. The zero value is ready to use.
+type Options struct {
 	// Exclude names directories, by absolute paths, that are left out with all
 	// that is in them.
 	Exclude []string
@@ -36,8 +37,8 @@ type Skipped struct {
 	Detail string
 }
 
-// ScanReport adds up a scan.
-type ScanReport struct {
+// Report adds up a scan.
+type Report struct {
 	Files    int64 // emitted, those with a problem among them
 	Bytes    int64 // their sizes
 	Problems int64 // emitted with a problem
@@ -53,10 +54,10 @@ type ScanReport struct {
 // What is missing or cannot be read is emitted too, with its Problem, and the
 // scan goes on. An error is that of emit, or of ctx. Memory grows with the
 // names in one directory and those that it lies in, not with the number of files.
-func Scan(ctx context.Context, sources []string, opts ScanOptions, emit func(File) error) (ScanReport, error) {
+func Scan(ctx context.Context, sources []string, opts Options, emit func(tasks.File) error) (Report, error) {
 	starts, err := starts(sources)
 	if err != nil {
-		return ScanReport{}, err
+		return Report{}, err
 	}
 	w := newWalker(ctx, opts, emit)
 	for _, s := range starts {
@@ -86,8 +87,8 @@ func scanError(err error) string {
 	return fmt.Sprintf("unreadable: %v", cause)
 }
 
-func fileOf(path string, info fs.FileInfo) File {
-	return File{Path: path, Size: info.Size(), MTime: modified(info.ModTime())}
+func fileOf(path string, info fs.FileInfo) tasks.File {
+	return tasks.File{Path: path, Size: info.Size(), MTime: modified(info.ModTime())}
 }
 
 // modified is a time as files of a transfer have it.

@@ -1,9 +1,10 @@
-package tasks
+package scan
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/tasks"
 	"io"
 	"io/fs"
 	"os"
@@ -22,14 +23,14 @@ var errReplaced = errors.New("replaced while the scan ran")
 // walker emits what it comes by, and adds it up.
 type walker struct {
 	ctx      context.Context //nolint:containedctx // lives as long as one call of Scan, which got it
-	emit     func(File) error
+	emit     func(tasks.File) error
 	notice   func(Skipped)
 	excluded map[string]bool
 	within   map[string]bool // real paths of the sources
-	report   ScanReport
+	report   Report
 }
 
-func newWalker(ctx context.Context, opts ScanOptions, emit func(File) error) *walker {
+func newWalker(ctx context.Context, opts Options, emit func(tasks.File) error) *walker {
 	w := &walker{
 		ctx: ctx, emit: emit, notice: opts.OnSkipped,
 		excluded: map[string]bool{}, within: map[string]bool{},
@@ -99,11 +100,11 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if f == nil && looks {
+		if f == nil && canStat {
 			f, _ = open(path, info) // without it the name tells what is wrong
 		}
-		if size, mtime, regular := look(f, name); regular {
-			err = w.file(File{Path: child(path, name), Size: size, MTime: mtime})
+		if size, mtime, regular := stat(f, name); regular {
+			err = w.file(tasks.File{Path: child(path, name), Size: size, MTime: mtime})
 		} else {
 			_ = f.Close() // a deep tree would need many
 			f = nil
@@ -117,7 +118,7 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 }
 
 // file emits a regular file.
-func (w *walker) file(f File) error {
+func (w *walker) file(f tasks.File) error {
 	if err := w.ctx.Err(); err != nil {
 		return fmt.Errorf("scan: %w", err)
 	}
@@ -168,10 +169,10 @@ func open(path string, info fs.FileInfo) (*os.File, error) {
 
 // fail emits a path that could not be read.
 func (w *walker) fail(path string, err error) error {
-	return w.put(File{Path: path, ScanError: scanError(err)})
+	return w.put(tasks.File{Path: path, ScanError: scanError(err)})
 }
 
-func (w *walker) put(f File) error {
+func (w *walker) put(f tasks.File) error {
 	if err := w.emit(f); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package tasks_test
+package scan_test
 
 import (
 	"context"
@@ -13,21 +13,22 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/tasks"
 )
 
 func TestScanOrder(t *testing.T) {
 	root := tree(t, "b/2", "b/10", "b/1/x", "a", "b.txt", "c/", "empty/deep/")
 	must(t, os.WriteFile(filepath.Join(root, "c", "nothing in it"), nil, 0o600))
-	scan(t, root, nil, "").want(t, "a", "b/1/x", "b/10", "b/2", "b.txt", "c/nothing in it")
-	scan(t, root, nil, "c", "b.txt", "a").want(t, "c/nothing in it", "b.txt", "a")
+	scanAll(t, root, nil, "").want(t, "a", "b/1/x", "b/10", "b/2", "b.txt", "c/nothing in it")
+	scanAll(t, root, nil, "c", "b.txt", "a").want(t, "c/nothing in it", "b.txt", "a")
 }
 
 func TestScanTellsSizeAndTime(t *testing.T) {
 	root := tree(t, "four")
 	stamp := time.Date(2021, 5, 6, 7, 8, 9, 123456789, time.FixedZone("", 3600))
 	must(t, os.Chtimes(filepath.Join(root, "four"), stamp, stamp))
-	s := scan(t, root, nil, "")
+	s := scanAll(t, root, nil, "")
 	want := tasks.File{
 		Path: filepath.Join(root, "four"), Size: 4,
 		MTime: time.Date(2021, 5, 6, 6, 8, 9, 123456000, time.UTC),
@@ -42,7 +43,7 @@ func TestScanMakesRelativeSourcesAbsolute(t *testing.T) {
 	t.Chdir(filepath.Join(root, "x"))
 	s := &seen{root: root}
 	var err error
-	s.report, err = tasks.Scan(t.Context(), []string{"./y", "../x/../z"}, tasks.ScanOptions{}, s.emit)
+	s.report, err = scan.Scan(t.Context(), []string{"./y", "../x/../z"}, scan.Options{}, s.emit)
 	must(t, err)
 	s.want(t, "x/y", "z")
 }
@@ -61,29 +62,29 @@ func TestScanOfOverlappingSources(t *testing.T) {
 		"through a link, nested": {"link", "a/b"},
 		"below a link":           {"a", "link/b"},
 	} {
-		t.Run(name, func(t *testing.T) { scan(t, root, nil, sources...).want(t, want...) })
+		t.Run(name, func(t *testing.T) { scanAll(t, root, nil, sources...).want(t, want...) })
 	}
 	t.Run("only the same beginning", func(t *testing.T) {
-		scan(t, root, nil, "a", "ab").want(t, "a/b/c", "a/d", "ab/e")
+		scanAll(t, root, nil, "a", "ab").want(t, "a/b/c", "a/d", "ab/e")
 	})
 	t.Run("everything", func(t *testing.T) {
-		scan(t, root, nil, "ab", "link", "").want(t, "a/b/c", "a/d", "ab/e")
+		scanAll(t, root, nil, "ab", "link", "").want(t, "a/b/c", "a/d", "ab/e")
 	})
 }
 
 func TestScanKeepsWhatIsMissing(t *testing.T) {
 	root := tree(t, "a/b")
-	scan(t, root, nil, "gone", "a", "a/gone too", "gone").want(t, "gone !not-found", "a/b", "a/gone too !not-found")
+	scanAll(t, root, nil, "gone", "a", "a/gone too", "gone").want(t, "gone !not-found", "a/b", "a/gone too !not-found")
 	long := strings.Repeat("n", 300)
-	scan(t, root, nil, long, "a").want(t, long+" !unreadable", "a/b")
-	scan(t, root, nil, "a/b/c").want(t, "a/b/c !unreadable")
+	scanAll(t, root, nil, long, "a").want(t, long+" !unreadable", "a/b")
+	scanAll(t, root, nil, "a/b/c").want(t, "a/b/c !unreadable")
 }
 
 func TestScanGoesOnAfterWhatVanishes(t *testing.T) {
 	root := tree(t, "1", "2", "3/x", "4/x", "5")
 	s := &seen{root: root}
 	var err error
-	s.report, err = tasks.Scan(t.Context(), []string{root}, tasks.ScanOptions{}, func(f tasks.File) error {
+	s.report, err = scan.Scan(t.Context(), []string{root}, scan.Options{}, func(f tasks.File) error {
 		if f.Path == filepath.Join(root, "1") { // by now the names are read
 			must(t, os.Remove(filepath.Join(root, "2")))
 			must(t, os.RemoveAll(filepath.Join(root, "3")))
@@ -100,12 +101,12 @@ func TestScanGoesOnAfterWhatVanishes(t *testing.T) {
 func TestScanExcludes(t *testing.T) {
 	root := tree(t, "a/1", "a/state/2", "a/state/deep/3", "a/statement", "b/4")
 	state := filepath.Join(root, "a/state")
-	scan(t, root, []string{state}, "a").want(t, "a/1", "a/statement")
-	scan(t, root, []string{state + "/"}, "a/state/deep", "a/state", "b").want(t, "b/4")
-	scan(t, root, []string{filepath.Join(root, "a")}, "a/state", "").want(t, "b/4")
+	scanAll(t, root, []string{state}, "a").want(t, "a/1", "a/statement")
+	scanAll(t, root, []string{state + "/"}, "a/state/deep", "a/state", "b").want(t, "b/4")
+	scanAll(t, root, []string{filepath.Join(root, "a")}, "a/state", "").want(t, "b/4")
 
 	must(t, os.Symlink(state, filepath.Join(root, "link")))
-	scan(t, root, []string{filepath.Join(root, "link")}, "a").want(t, "a/1", "a/statement")
+	scanAll(t, root, []string{filepath.Join(root, "link")}, "a").want(t, "a/1", "a/statement")
 }
 
 func TestScanOfAnyBytesInNames(t *testing.T) {
@@ -114,7 +115,7 @@ func TestScanOfAnyBytesInNames(t *testing.T) {
 	grow(t, root, "\xc3\x28/in\nit")
 	want := append(slices.Clone(names), "\xc3\x28/in\nit")
 	slices.Sort(want)
-	scan(t, root, nil, "").want(t, want...)
+	scanAll(t, root, nil, "").want(t, want...)
 }
 
 func TestScanStops(t *testing.T) {
@@ -123,7 +124,7 @@ func TestScanStops(t *testing.T) {
 	t.Run("when emit fails", func(t *testing.T) {
 		broken := errors.New("broken")
 		calls := 0
-		report, err := tasks.Scan(t.Context(), []string{root}, tasks.ScanOptions{}, func(tasks.File) error {
+		report, err := scan.Scan(t.Context(), []string{root}, scan.Options{}, func(tasks.File) error {
 			if calls++; calls == 2 {
 				return broken
 			}
@@ -136,7 +137,7 @@ func TestScanStops(t *testing.T) {
 	t.Run("when the context ends", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		calls := 0
-		report, err := tasks.Scan(ctx, []string{root}, tasks.ScanOptions{}, func(tasks.File) error {
+		report, err := scan.Scan(ctx, []string{root}, scan.Options{}, func(tasks.File) error {
 			calls++
 			cancel()
 			return nil
@@ -148,7 +149,7 @@ func TestScanStops(t *testing.T) {
 	t.Run("before it starts", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := tasks.Scan(ctx, []string{root}, tasks.ScanOptions{}, func(tasks.File) error {
+		_, err := scan.Scan(ctx, []string{root}, scan.Options{}, func(tasks.File) error {
 			t.Error("emitted a file")
 			return nil
 		})
@@ -165,7 +166,7 @@ func TestScanOfALargeDirectory(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(root, fmt.Sprintf("%05d", i)), nil, 0o600))
 	}
 	next := 0
-	_, err := tasks.Scan(t.Context(), []string{root}, tasks.ScanOptions{}, func(f tasks.File) error {
+	_, err := scan.Scan(t.Context(), []string{root}, scan.Options{}, func(f tasks.File) error {
 		if want := fmt.Sprintf("%05d", next); filepath.Base(f.Path) != want {
 			return fmt.Errorf("got %s, want %s", f.Path, want)
 		}
@@ -199,7 +200,7 @@ func TestScanOfAnySources(t *testing.T) {
 				want = append(want, f)
 			}
 		}
-		s := scan(t, root, nil, slices.Clone(sources)...)
+		s := scanAll(t, root, nil, slices.Clone(sources)...)
 		var got []string
 		for _, path := range s.shown {
 			got = append(got, strings.Replace(path, "a/link", "b", 1))

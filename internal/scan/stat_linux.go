@@ -1,4 +1,4 @@
-package tasks
+package scan
 
 import (
 	"os"
@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// looks says that look is worth an open directory.
-const looks = true
+// canStat says that look is worth an open directory.
+const canStat = true
 
-// look tells the size of a regular file in an open directory, and when it was
+// stat tells the size of a regular file in an open directory, and when it was
 // modified; nothing of whatever else bears the name, or cannot be looked at. To
 // walk the whole path of each file takes half as long again.
-func look(dir *os.File, name string) (size int64, mtime time.Time, regular bool) {
+func stat(dir *os.File, name string) (size int64, mtime time.Time, regular bool) {
 	if dir == nil {
 		return 0, mtime, false
 	}

@@ -1,4 +1,4 @@
-package tasks_test
+package scan_test
 
 import (
 	"net"
@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -25,7 +26,7 @@ func TestScanNoticesLinksAndFollowsNone(t *testing.T) {
 	link(t, root, "../..", "in/dir/l7")
 	link(t, root, "file/not a folder", "in/l8")
 
-	s := scan(t, root, nil, "in")
+	s := scanAll(t, root, nil, "in")
 	s.want(t, "in/dir/x", "in/file")
 	s.wantNotices(t,
 		"in/dir/l6 symlink @loops",
@@ -37,15 +38,15 @@ func TestScanNoticesLinksAndFollowsNone(t *testing.T) {
 		"in/l5 symlink @loops",
 		"in/l8 symlink @unreadable",
 	)
-	scan(t, root, nil, "in", "out").want(t, "in/dir/x", "in/file", "out/secret")
+	scanAll(t, root, nil, "in", "out").want(t, "in/dir/x", "in/file", "out/secret")
 }
 
 func TestScanNeedNotTellWhatItNotices(t *testing.T) {
 	root := tree(t, "file")
 	link(t, root, "file", "link")
-	report, err := tasks.Scan(t.Context(), []string{root}, tasks.ScanOptions{}, func(tasks.File) error { return nil })
+	report, err := scan.Scan(t.Context(), []string{root}, scan.Options{}, func(tasks.File) error { return nil })
 	must(t, err)
-	if want := (tasks.ScanReport{Files: 1, Bytes: 4, Links: 1}); report != want {
+	if want := (scan.Report{Files: 1, Bytes: 4, Links: 1}); report != want {
 		t.Errorf("report %+v, want %+v", report, want)
 	}
 }
@@ -58,11 +59,11 @@ func TestScanResolvesASourceThatIsALink(t *testing.T) {
 	link(t, root, "nowhere", "broken")
 	link(t, root, "round", "round")
 
-	scan(t, root, nil, "two").want(t, "real/file")
-	scan(t, root, nil, "straight").want(t, "real/file")
-	scan(t, root, nil, "broken", "round", "one").want(t, "broken !not-found", "round !unreadable", "real/file")
+	scanAll(t, root, nil, "two").want(t, "real/file")
+	scanAll(t, root, nil, "straight").want(t, "real/file")
+	scanAll(t, root, nil, "broken", "round", "one").want(t, "broken !not-found", "round !unreadable", "real/file")
 	// A link on the way to a source is the business of whoever named it.
-	scan(t, root, nil, "one/file").want(t, "one/file")
+	scanAll(t, root, nil, "one/file").want(t, "one/file")
 }
 
 func TestScanNoticesASocket(t *testing.T) {
@@ -72,10 +73,10 @@ func TestScanNoticesASocket(t *testing.T) {
 	must(t, err)
 	defer func() { must(t, socket.Close()) }()
 
-	s := scan(t, root, nil, "")
+	s := scanAll(t, root, nil, "")
 	s.want(t, "file")
 	s.wantNotices(t, "socket special @socket")
-	s = scan(t, root, nil, "socket")
+	s = scanAll(t, root, nil, "socket")
 	s.want(t)
 	s.wantNotices(t, "socket special @socket")
 }

@@ -1,4 +1,4 @@
-package tasks_test
+package scan_test
 
 import (
 	"os"
@@ -43,15 +43,15 @@ func TestScanKeepsWhatIsForbidden(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(root, "a")); err != nil {
 			t.Skipf("the folder of temporary files is closed to others: %v", err)
 		}
-		scan(t, root, nil, "").want(t, "a", "locked !permission-denied", "named !permission-denied", "z")
-		scan(t, root, nil, "locked/x", "z").want(t, "locked/x !permission-denied", "z")
-		scan(t, root, nil, "", "named/x").want(t,
+		scanAll(t, root, nil, "").want(t, "a", "locked !permission-denied", "named !permission-denied", "z")
+		scanAll(t, root, nil, "locked/x", "z").want(t, "locked/x !permission-denied", "z")
+		scanAll(t, root, nil, "", "named/x").want(t,
 			"a", "locked !permission-denied", "named !permission-denied", "z", "named/x")
-		scan(t, root, nil, "", "named/deep/x").want(t,
+		scanAll(t, root, nil, "", "named/deep/x").want(t,
 			"a", "locked !permission-denied", "named !permission-denied", "z", "named/deep/x")
 
 		// What only its name leads to comes in its own turn.
-		s := scan(t, root, nil, "named/deep/x", "", "named/x")
+		s := scanAll(t, root, nil, "named/deep/x", "", "named/x")
 		s.want(t, "named/deep/x", "a", "locked !permission-denied", "named !permission-denied", "z", "named/x")
 		var emitted []string
 		for _, f := range s.files {
@@ -64,11 +64,11 @@ func TestScanKeepsWhatIsForbidden(t *testing.T) {
 func TestScanNoticesPipesAndDevices(t *testing.T) {
 	root := tree(t, "file")
 	must(t, syscall.Mkfifo(filepath.Join(root, "pipe"), 0o600))
-	s := scan(t, root, nil, "")
+	s := scanAll(t, root, nil, "")
 	s.want(t, "file")
 	s.wantNotices(t, "pipe special @named pipe")
 
-	s = scan(t, "/dev", nil, "null")
+	s = scanAll(t, "/dev", nil, "null")
 	s.want(t)
 	s.wantNotices(t, "null special @character device")
 }

@@ -1,4 +1,4 @@
-package tasks_test
+package scan_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -23,7 +24,7 @@ func readPaths(t *testing.T, root, end string, list ...string) *seen {
 	}
 	s := &seen{root: root}
 	var err error
-	s.report, err = tasks.ReadPaths(t.Context(), strings.NewReader(text.String()), end == "\x00", tasks.ScanOptions{OnSkipped: s.notice}, s.emit)
+	s.report, err = scan.ReadPaths(t.Context(), strings.NewReader(text.String()), end == "\x00", scan.Options{OnSkipped: s.notice}, s.emit)
 	must(t, err)
 	return s
 }
@@ -44,7 +45,7 @@ func TestReadPaths(t *testing.T) {
 		s := &seen{root: root}
 		var err error
 		list := iotest.OneByteReader(strings.NewReader("\n\n./a\n\nb/2"))
-		s.report, err = tasks.ReadPaths(t.Context(), list, false, tasks.ScanOptions{}, s.emit)
+		s.report, err = scan.ReadPaths(t.Context(), list, false, scan.Options{}, s.emit)
 		must(t, err)
 		s.want(t, "a", "b/2")
 	})
@@ -65,7 +66,7 @@ func TestReadPathsExcludes(t *testing.T) {
 	s := &seen{root: root}
 	list := strings.NewReader(root + "/state/2\n" + root + "\n")
 	var err error
-	s.report, err = tasks.ReadPaths(t.Context(), list, false, tasks.ScanOptions{Exclude: []string{root + "/state"}}, s.emit)
+	s.report, err = scan.ReadPaths(t.Context(), list, false, scan.Options{Exclude: []string{root + "/state"}}, s.emit)
 	must(t, err)
 	s.want(t, "a/1")
 }
@@ -82,7 +83,7 @@ func TestReadPathsRefusesWhatIsNoList(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &seen{}
-			_, err := tasks.ReadPaths(t.Context(), strings.NewReader(c.text), c.nul, tasks.ScanOptions{}, s.emit)
+			_, err := scan.ReadPaths(t.Context(), strings.NewReader(c.text), c.nul, scan.Options{}, s.emit)
 			if err == nil || !strings.Contains(err.Error(), "path 2") {
 				t.Errorf("error %v should name the second path", err)
 			}
@@ -99,7 +100,7 @@ func TestReadPathsStops(t *testing.T) {
 	t.Run("when the list breaks off", func(t *testing.T) {
 		s := &seen{}
 		r := io.MultiReader(strings.NewReader(file+file[:4]), iotest.ErrReader(io.ErrClosedPipe))
-		_, err := tasks.ReadPaths(t.Context(), r, false, tasks.ScanOptions{}, s.emit)
+		_, err := scan.ReadPaths(t.Context(), r, false, scan.Options{}, s.emit)
 		if !errors.Is(err, io.ErrClosedPipe) || len(s.files) != 1 {
 			t.Errorf("error %v after %q", err, s.shown)
 		}
@@ -107,7 +108,7 @@ func TestReadPathsStops(t *testing.T) {
 	t.Run("when the context ends", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		calls := 0
-		_, err := tasks.ReadPaths(ctx, strings.NewReader(file+file), false, tasks.ScanOptions{}, func(tasks.File) error {
+		_, err := scan.ReadPaths(ctx, strings.NewReader(file+file), false, scan.Options{}, func(tasks.File) error {
 			calls++
 			cancel()
 			return nil
@@ -125,7 +126,7 @@ func TestReadPathsOfAnyNames(t *testing.T) {
 		names := rapid.SliceOf(rapid.StringMatching(`[^\x00/]{1,40}`)).Draw(t, "names")
 		var got []string
 		list := iotest.HalfReader(strings.NewReader(strings.Join(names, "\x00")))
-		_, err := tasks.ReadPaths(context.Background(), list, true, tasks.ScanOptions{}, func(f tasks.File) error {
+		_, err := scan.ReadPaths(context.Background(), list, true, scan.Options{}, func(f tasks.File) error {
 			got = append(got, filepath.Base(f.Path))
 			return nil
 		})

@@ -1,4 +1,4 @@
-package tasks_test
+package scan_test
 
 import (
 	"os"
@@ -8,19 +8,20 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/tasks"
 )
 
 // wantOrder checks that of every two emitted paths the earlier one is the lesser.
 func wantOrder(t rapid.TB, sources []string, emitted []string) {
 	t.Helper()
-	starts, err := tasks.ResolveSources(sources)
+	starts, err := scan.ResolveSources(sources)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, a := range emitted {
 		for j, b := range emitted {
-			if got := tasks.SourceOrder(starts, a, b); got != (i < j) {
+			if got := scan.SourceOrder(starts, a, b); got != (i < j) {
 				t.Fatalf("sources %q: %q comes as %d, %q as %d, but less is %v", sources, a, i, b, j, got)
 			}
 		}
@@ -36,12 +37,12 @@ func TestScanLess(t *testing.T) {
 	sources := []string{"/s", "/other/deep", "/other"}
 	for i, a := range ordered {
 		for j, b := range ordered {
-			if got := tasks.SourceOrder(sources, a, b); got != (i < j) {
+			if got := scan.SourceOrder(sources, a, b); got != (i < j) {
 				t.Errorf("%q before %q: %v", a, b, got)
 			}
 		}
 	}
-	if !tasks.SourceOrder([]string{"/"}, "/a/b", "/a-b") {
+	if !scan.SourceOrder([]string{"/"}, "/a/b", "/a-b") {
 		t.Error("the root is no source of what is below it")
 	}
 }
@@ -75,7 +76,7 @@ func TestScanLessIsScansOrder(t *testing.T) {
 			sources[i] = root + sources[i]
 		}
 		var emitted []string
-		_, err = tasks.Scan(t.Context(), sources, tasks.ScanOptions{}, func(f tasks.File) error {
+		_, err = scan.Scan(t.Context(), sources, scan.Options{}, func(f tasks.File) error {
 			emitted = append(emitted, f.Path)
 			return nil
 		})

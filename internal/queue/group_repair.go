@@ -1,10 +1,11 @@
-package tasks
+package queue
 
 import (
 	"context"
 	"errors"
 	"fmt"
 
+	"github.com/balerhq/baler/tasks"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -53,11 +54,11 @@ func (p *Producer) RepairGroups(ctx context.Context, queue string, handlers []st
 
 // groupSizes asks for every shard of the handlers at once.
 func (p *Producer) groupSizes(ctx context.Context, queue string, handlers []string) (map[string]int64, error) {
-	sizes := make(map[string]*redis.IntCmd, len(handlers)*GroupShards)
+	sizes := make(map[string]*redis.IntCmd, len(handlers)*tasks.GroupShards)
 	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for _, h := range handlers {
-			for shard := range GroupShards {
-				name := GroupName(h, shard)
+			for shard := range tasks.GroupShards {
+				name := tasks.GroupName(h, shard)
 				sizes[name] = pipe.ZCard(ctx, "asynq:{"+queue+"}:g:"+name)
 			}
 		}

@@ -1,4 +1,4 @@
-package tasks_test
+package scan_test
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -50,7 +51,7 @@ type seen struct {
 	files   []tasks.File
 	shown   []string
 	notices []string
-	report  tasks.ScanReport
+	report  scan.Report
 }
 
 func (s *seen) emit(f tasks.File) error {
@@ -63,7 +64,7 @@ func (s *seen) emit(f tasks.File) error {
 	return nil
 }
 
-func (s *seen) notice(n tasks.Skipped) {
+func (s *seen) notice(n scan.Skipped) {
 	detail, _, _ := strings.Cut(n.Detail, ":")
 	s.notices = append(s.notices, fmt.Sprintf("%s %s @%s", s.short(n.Path), n.Reason, detail))
 }
@@ -100,15 +101,15 @@ func (s *seen) wantNotices(t *testing.T, notices ...string) {
 	}
 }
 
-// scan scans sources given by their paths below root.
-func scan(t *testing.T, root string, exclude []string, sources ...string) *seen {
+// scanAll scans sources given by their paths below root.
+func scanAll(t *testing.T, root string, exclude []string, sources ...string) *seen {
 	t.Helper()
 	s := &seen{root: root}
 	for i, source := range sources {
 		sources[i] = filepath.Join(root, source)
 	}
 	var err error
-	s.report, err = tasks.Scan(t.Context(), sources, tasks.ScanOptions{Exclude: exclude, OnSkipped: s.notice}, s.emit)
+	s.report, err = scan.Scan(t.Context(), sources, scan.Options{Exclude: exclude, OnSkipped: s.notice}, s.emit)
 	must(t, err)
 	return s
 }

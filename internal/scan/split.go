@@ -1,10 +1,11 @@
-package tasks
+package scan
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/tasks"
 	"io"
 )
 
@@ -18,14 +19,14 @@ const splitRead = 256 << 10
 // line has too much. Together the parts are all of the file, each byte once; an
 // empty file is one empty part. The file ends where the scan saw its end, or
 // where it ends now when that is sooner.
-func splitLines(ctx context.Context, r io.ReaderAt, f File, wanted int64, emit func(File) error) error {
+func splitLines(ctx context.Context, r io.ReaderAt, f tasks.File, wanted int64, emit func(tasks.File) error) error {
 	s := splitter{r: r, end: f.Size, emit: emit, buffer: make([]byte, splitRead), part: f}
 	s.part.Part, s.part.Offset, s.part.Size, s.part.Line = 1, 0, 0, 1
 	return s.run(ctx, wanted)
 }
 
 // splitRest emits the parts of f that come behind last, one of its parts.
-func splitRest(ctx context.Context, r io.ReaderAt, f, last File, wanted int64, emit func(File) error) error {
+func splitRest(ctx context.Context, r io.ReaderAt, f, last tasks.File, wanted int64, emit func(tasks.File) error) error {
 	s := splitter{r: r, end: f.Size, emit: emit, buffer: make([]byte, splitRead), part: f}
 	end := last.Offset + last.Size
 	lines, err := s.count(ctx, last.Offset, end)
@@ -40,9 +41,9 @@ func splitRest(ctx context.Context, r io.ReaderAt, f, last File, wanted int64, e
 type splitter struct {
 	r      io.ReaderAt
 	end    int64
-	emit   func(File) error
+	emit   func(tasks.File) error
 	buffer []byte
-	part   File
+	part   tasks.File
 	lines  int64 // that have ended in the part
 }
 

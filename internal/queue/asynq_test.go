@@ -1,4 +1,4 @@
-package tasks_test
+package queue_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -27,7 +28,7 @@ func (quiet) Fatal(...any) {}
 
 func serve(t *testing.T, c redis.UniversalClient, config asynq.Config, handle asynq.HandlerFunc) *asynq.Server {
 	t.Helper()
-	config.Queues, config.Logger, config.Concurrency = map[string]int{queue: 1}, quiet{}, 1
+	config.Queues, config.Logger, config.Concurrency = map[string]int{testQueue: 1}, quiet{}, 1
 	config.TaskCheckInterval, config.ShutdownTimeout = 10*time.Millisecond, 100*time.Millisecond
 	config.DelayedTaskCheckInterval = 10 * time.Millisecond
 	s := asynq.NewServerFromRedisClient(c, config)
@@ -43,12 +44,12 @@ func serve(t *testing.T, c redis.UniversalClient, config asynq.Config, handle as
 func TestAsynqAggregates(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
-	p := tasks.NewProducer(c)
-	var routed []tasks.FileTask
+	p := queue.NewProducer(c)
+	var routed []queue.FileTask
 	for no := range int64(40) {
-		routed = append(routed, tasks.FileTask{File: &tasks.File{No: no + 1, Size: 5}, Step: 1, Handler: "noop"})
+		routed = append(routed, queue.FileTask{File: &tasks.File{No: no + 1, Size: 5}, Step: 1, Handler: "noop"})
 	}
-	if err := p.EnqueueFiles(t.Context(), queue, 7, routed); err != nil {
+	if err := p.EnqueueFiles(t.Context(), testQueue, 7, routed); err != nil {
 		t.Fatal(err)
 	}
 	batch := someBatches(9)[8]
@@ -58,7 +59,7 @@ func TestAsynqAggregates(t *testing.T) {
 		GroupGracePeriod: time.Second, GroupMaxSize: 5000, GroupMaxDelay: time.Second,
 		GroupAggregator: asynq.GroupAggregatorFunc(func(_ string, ts []*asynq.Task) *asynq.Task {
 			collected <- ts
-			return tasks.BatchTask(&batch)
+			return queue.BatchTask(&batch)
 		}),
 	}, func(ctx context.Context, task *asynq.Task) error {
 		id, _ := asynq.GetTaskID(ctx)
@@ -93,7 +94,7 @@ func TestAsynqAggregates(t *testing.T) {
 func TestAsynqCountsLostLeasesOnly(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
-	if err := tasks.NewProducer(c).EnqueueBatches(t.Context(), someBatches(1)); err != nil {
+	if err := queue.NewProducer(c).EnqueueBatches(t.Context(), someBatches(1)); err != nil {
 		t.Fatal(err)
 	}
 	config := asynq.Config{

@@ -1,9 +1,10 @@
-package tasks
+package scan
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/tasks"
 	"io"
 	"os"
 )
@@ -14,7 +15,7 @@ import (
 // so a split that was cut off goes on.
 //
 // Memory is a small constant. An error is that of emit, of ctx or of reading.
-func SplitFile(ctx context.Context, f, last File, wanted int64, emit func(File) error) error {
+func SplitFile(ctx context.Context, f, last tasks.File, wanted int64, emit func(tasks.File) error) error {
 	if f.ScanError != "" {
 		return emit(f)
 	}

@@ -1,4 +1,4 @@
-package tasks_test
+package queue_test
 
 import (
 	"context"
@@ -11,17 +11,18 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
-const queue = "baler"
+const testQueue = "baler"
 
 func someBatches(n int) []tasks.Batch {
 	bs := make([]tasks.Batch, n)
 	for i := range bs {
 		bs[i] = tasks.Batch{
-			ID: int64(i) + 1, Transfer: 7, Step: 1, Attempt: 1, Queue: queue, Files: tasks.Ranges{{First: 1, Last: int64(i) + 1}},
+			ID: int64(i) + 1, Transfer: 7, Step: 1, Attempt: 1, Queue: testQueue, Files: tasks.Ranges{{First: 1, Last: int64(i) + 1}},
 		}
 	}
 	return bs
@@ -37,7 +38,7 @@ func batchIDs(bs []tasks.Batch) []int64 {
 
 func pending(t *testing.T, c redis.UniversalClient) int {
 	t.Helper()
-	info, err := asynq.NewInspectorFromRedisClient(c).GetQueueInfo(queue)
+	info, err := asynq.NewInspectorFromRedisClient(c).GetQueueInfo(testQueue)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func pending(t *testing.T, c redis.UniversalClient) int {
 func TestBatchIsOneMessageHoweverOftenSent(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
-	p := tasks.NewProducer(c)
+	p := queue.NewProducer(c)
 	bs := someBatches(3)
 	for range 3 {
 		if err := p.EnqueueBatches(t.Context(), bs); err != nil {
@@ -57,7 +58,7 @@ func TestBatchIsOneMessageHoweverOftenSent(t *testing.T) {
 	if n := pending(t, c); n != 3 {
 		t.Errorf("%d messages, want 3", n)
 	}
-	info, err := asynq.NewInspectorFromRedisClient(c).GetTaskInfo(queue, tasks.BatchTaskID(2))
+	info, err := asynq.NewInspectorFromRedisClient(c).GetTaskInfo(testQueue, queue.BatchTaskID(2))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func TestBatchIsOneMessageHoweverOftenSent(t *testing.T) {
 func TestAsynqPutsHalfAnHourInPlaceOfNoTimeout(t *testing.T) {
 	t.Parallel()
 	client := asynq.NewClientFromRedisClient(testkit.RedisClient(t, testkit.Redis(t), nil))
-	info, err := client.Enqueue(asynq.NewTask("x", nil), asynq.Timeout(0), asynq.Queue(queue))
+	info, err := client.Enqueue(asynq.NewTask("x", nil), asynq.Timeout(0), asynq.Queue(testQueue))
 	if err != nil || info.Timeout != 30*time.Minute {
 		t.Errorf("%+v, %v", info, err)
 	}
@@ -84,7 +85,7 @@ func TestAsynqPutsHalfAnHourInPlaceOfNoTimeout(t *testing.T) {
 func TestUnknown(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
-	p := tasks.NewProducer(c)
+	p := queue.NewProducer(c)
 	bs := someBatches(6)
 	if unknown, err := p.MissingBatches(t.Context(), nil); err != nil || len(unknown) > 0 {
 		t.Errorf("of none %v are unknown, %v", unknown, err)
@@ -100,7 +101,7 @@ func TestUnknown(t *testing.T) {
 	}
 	inspector := asynq.NewInspectorFromRedisClient(c)
 	if err := errors.Join(
-		inspector.ArchiveTask(queue, "2"), inspector.ArchiveTask(queue, "4"), inspector.DeleteTask(queue, "5"),
+		inspector.ArchiveTask(testQueue, "2"), inspector.ArchiveTask(testQueue, "4"), inspector.DeleteTask(testQueue, "5"),
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +123,7 @@ func TestUnknown(t *testing.T) {
 func TestAfterRedisWasEmptied(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
-	p := tasks.NewProducer(c)
+	p := queue.NewProducer(c)
 	bs := someBatches(4)
 	if err := p.EnqueueBatches(t.Context(), bs); err != nil {
 		t.Fatal(err)
@@ -137,7 +138,7 @@ func TestAfterRedisWasEmptied(t *testing.T) {
 	if err := p.EnqueueBatches(t.Context(), unknown); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.RepairGroups(t.Context(), queue, []string{"noop"}); err != nil {
+	if _, err := p.RepairGroups(t.Context(), testQueue, []string{"noop"}); err != nil {
 		t.Fatal(err)
 	}
 	if n := pending(t, c); n != 4 { // fails when asynq does not list the queue
@@ -148,38 +149,38 @@ func TestAfterRedisWasEmptied(t *testing.T) {
 func TestGroupsAreHealed(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
-	p := tasks.NewProducer(c)
+	p := queue.NewProducer(c)
 	handlers := []string{"noop", "checksum"}
-	var routed []tasks.FileTask
+	var routed []queue.FileTask
 	for no := range int64(200) {
-		routed = append(routed, tasks.FileTask{File: &tasks.File{No: no + 1, Size: 3}, Step: 1, Handler: handlers[no%2]})
+		routed = append(routed, queue.FileTask{File: &tasks.File{No: no + 1, Size: 3}, Step: 1, Handler: handlers[no%2]})
 	}
 	for range 2 { // a file sent twice waits once
-		if err := p.EnqueueFiles(t.Context(), queue, 7, routed); err != nil {
+		if err := p.EnqueueFiles(t.Context(), testQueue, 7, routed); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n, err := p.GroupBacklog(t.Context(), queue, handlers); err != nil || n != 200 {
+	if n, err := p.GroupBacklog(t.Context(), testQueue, handlers); err != nil || n != 200 {
 		t.Errorf("%d wait, %v", n, err)
 	}
-	if n, err := p.GroupBacklog(t.Context(), queue, handlers[:1]); err != nil || n != 100 {
+	if n, err := p.GroupBacklog(t.Context(), testQueue, handlers[:1]); err != nil || n != 100 {
 		t.Errorf("%d wait for one handler, %v", n, err)
 	}
-	if n, err := p.RepairGroups(t.Context(), queue, handlers); err != nil || n != 0 {
+	if n, err := p.RepairGroups(t.Context(), testQueue, handlers); err != nil || n != 0 {
 		t.Errorf("healed %d of the healthy, %v", n, err)
 	}
 	inspector := asynq.NewInspectorFromRedisClient(c)
-	before, err := inspector.Groups(queue)
+	before, err := inspector.Groups(testQueue)
 	if err != nil || len(before) == 0 || len(before) > 2*tasks.GroupShards {
 		t.Fatalf("%d groups, %v", len(before), err)
 	}
 	if err := c.Del(t.Context(), "asynq:{baler}:groups").Err(); err != nil { // as reclaiming a set leaves it
 		t.Fatal(err)
 	}
-	if n, err := p.RepairGroups(t.Context(), queue, handlers); err != nil || n != int64(len(before)) {
+	if n, err := p.RepairGroups(t.Context(), testQueue, handlers); err != nil || n != int64(len(before)) {
 		t.Errorf("healed %d of %d, %v", n, len(before), err)
 	}
-	after, err := inspector.Groups(queue)
+	after, err := inspector.Groups(testQueue)
 	if err != nil || len(after) != len(before) {
 		t.Errorf("%d groups of %d are back, %v", len(after), len(before), err)
 	}
@@ -192,8 +193,8 @@ func TestGatherAcrossLostAnswers(t *testing.T) {
 	direct := testkit.Redis(t)
 	proxy := testkit.Proxy(t, direct)
 	c := testkit.RedisClient(t, proxy.URL(), func(o *redis.Options) { o.MaxRetries, o.MaxRetryBackoff = 5, 50*time.Millisecond })
-	tasks.AddPipelineHook(c)
-	p := tasks.NewProducer(c)
+	queue.AddPipelineHook(c)
+	p := queue.NewProducer(c)
 	bs := someBatches(3000)
 	if err := p.EnqueueBatches(t.Context(), bs[:1000]); err != nil {
 		t.Fatal(err)
@@ -217,8 +218,8 @@ func TestGatherWithoutRedis(t *testing.T) {
 	direct := testkit.Redis(t)
 	proxy := testkit.Proxy(t, direct)
 	c := testkit.RedisClient(t, proxy.URL(), func(o *redis.Options) { o.MaxRetries = 1 })
-	tasks.AddPipelineHook(c)
-	p := tasks.NewProducer(c)
+	queue.AddPipelineHook(c)
+	p := queue.NewProducer(c)
 	if err := p.EnqueueBatches(t.Context(), someBatches(1)); err != nil { // the queue's name is known, the script loaded
 		t.Fatal(err)
 	}
@@ -232,10 +233,10 @@ func TestGatherWithoutRedis(t *testing.T) {
 	if _, err := p.MissingBatches(t.Context(), someBatches(2)); err == nil {
 		t.Error("nobody can tell what is unknown")
 	}
-	if _, err := p.GroupBacklog(t.Context(), queue, []string{"noop"}); err == nil {
+	if _, err := p.GroupBacklog(t.Context(), testQueue, []string{"noop"}); err == nil {
 		t.Error("nobody can tell what waits")
 	}
-	if _, err := p.RepairGroups(t.Context(), queue, []string{"noop"}); err == nil {
+	if _, err := p.RepairGroups(t.Context(), testQueue, []string{"noop"}); err == nil {
 		t.Error("nothing can be healed")
 	}
 	proxy.Up()
@@ -248,8 +249,8 @@ func TestGatherWithoutRedis(t *testing.T) {
 func TestGatherUnderAContextThatEnds(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
-	tasks.AddPipelineHook(c)
-	p := tasks.NewProducer(c)
+	queue.AddPipelineHook(c)
+	p := queue.NewProducer(c)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(fmt.Errorf("enough: %w", context.Canceled))
 	if err := p.EnqueueBatches(ctx, someBatches(1000)); !errors.Is(err, context.Canceled) {

@@ -1,4 +1,4 @@
-package tasks
+package scan
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balerhq/baler/tasks"
 	"pgregory.net/rapid"
 )
 
@@ -41,8 +42,8 @@ func TestSplitLosesAndDoublesNothing(t *testing.T) {
 		// A split that was cut off anywhere goes on as if it had not been.
 		cut := rapid.IntRange(0, len(parts)-1).Draw(t, "cut")
 		rest := parts[cut+1:]
-		var got []File
-		f := File{Path: "/f", Size: int64(len(content))}
+		var got []tasks.File
+		f := tasks.File{Path: "/f", Size: int64(len(content))}
 		err := splitRest(context.Background(), bytes.NewReader(content), f, parts[cut], wanted, collectInto(&got))
 		if err != nil || len(got) != len(rest) {
 			t.Fatalf("%d parts behind part %d, want %d: %v", len(got), cut+1, len(rest), err)
@@ -56,9 +57,9 @@ func TestSplitLosesAndDoublesNothing(t *testing.T) {
 }
 
 // split splits with a buffer of its own size, so that cuts fall everywhere in it.
-func split(t *rapid.T, content []byte, wanted int64, piece int) []File {
-	var parts []File
-	f := File{Path: "/f", Size: int64(len(content))}
+func split(t *rapid.T, content []byte, wanted int64, piece int) []tasks.File {
+	var parts []tasks.File
+	f := tasks.File{Path: "/f", Size: int64(len(content))}
 	s := splitter{r: bytes.NewReader(content), end: f.Size, emit: collectInto(&parts), buffer: make([]byte, piece), part: f}
 	s.part.Part, s.part.Size, s.part.Line = 1, 0, 1
 	if err := s.run(context.Background(), wanted); err != nil {
@@ -67,22 +68,22 @@ func split(t *rapid.T, content []byte, wanted int64, piece int) []File {
 	return parts
 }
 
-func collectInto(parts *[]File) func(File) error {
-	return func(f File) error { *parts = append(*parts, f); return nil }
+func collectInto(parts *[]tasks.File) func(tasks.File) error {
+	return func(f tasks.File) error { *parts = append(*parts, f); return nil }
 }
 
 func TestSplitFile(t *testing.T) {
 	dir := t.TempDir()
-	write := func(name, content string) File {
+	write := func(name, content string) tasks.File {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return File{Path: path, Size: int64(len(content))}
+		return tasks.File{Path: path, Size: int64(len(content))}
 	}
 	long := strings.Repeat("x", 3*splitRead) + "\n"
 	for name, tt := range map[string]struct {
-		file  File
+		file  tasks.File
 		parts int
 	}{
 		"nothing":       {write("empty", ""), 1},
@@ -92,19 +93,19 @@ func TestSplitFile(t *testing.T) {
 		"gzip":          {write("gz", "\x1f\x8b\x08"), 0},
 		"zstd":          {write("zst", "\x28\xb5\x2f\xfd\n\n\n"), 0},
 		"skippable":     {write("skip", "\x5a\x2a\x4d\x18"), 0},
-		"has a problem": {File{Path: "/none", ScanError: "not-found: x"}, 0},
+		"has a problem": {tasks.File{Path: "/none", ScanError: "not-found: x"}, 0},
 	} {
-		var got []File
-		if err := SplitFile(t.Context(), tt.file, File{}, 64, collectInto(&got)); err != nil {
+		var got []tasks.File
+		if err := SplitFile(t.Context(), tt.file, tasks.File{}, 64, collectInto(&got)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if tt.parts == 0 && (len(got) != 1 || got[0] != tt.file) || tt.parts > 0 && len(got) != tt.parts {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}
-	var got []File
-	gone := File{Path: filepath.Join(dir, "gone"), Size: 3}
-	if err := SplitFile(t.Context(), gone, File{}, 64, collectInto(&got)); err != nil || len(got) != 1 ||
+	var got []tasks.File
+	gone := tasks.File{Path: filepath.Join(dir, "gone"), Size: 3}
+	if err := SplitFile(t.Context(), gone, tasks.File{}, 64, collectInto(&got)); err != nil || len(got) != 1 ||
 		!strings.HasPrefix(got[0].ScanError, "not-found") {
 		t.Errorf("a file that is gone: %+v, %v", got, err)
 	}
@@ -112,16 +113,16 @@ func TestSplitFile(t *testing.T) {
 
 func TestSplitStops(t *testing.T) {
 	content := bytes.Repeat([]byte("line\n"), 1000)
-	f := File{Path: "/f", Size: int64(len(content))}
+	f := tasks.File{Path: "/f", Size: int64(len(content))}
 	enough := errors.New("enough")
 	n := 0
-	err := splitLines(t.Context(), bytes.NewReader(content), f, 10, func(File) error { n++; return enough })
+	err := splitLines(t.Context(), bytes.NewReader(content), f, 10, func(tasks.File) error { n++; return enough })
 	if !errors.Is(err, enough) || n != 1 {
 		t.Errorf("after %d parts: %v", n, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := splitLines(ctx, bytes.NewReader(content), f, 10, collectInto(new([]File))); !errors.Is(err, context.Canceled) {
+	if err := splitLines(ctx, bytes.NewReader(content), f, 10, collectInto(new([]tasks.File))); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,6 +1,7 @@
-package tasks
+package scan
 
 import (
+	"github.com/balerhq/baler/tasks"
 	"os"
 	"path/filepath"
 	"testing"
@@ -17,15 +18,15 @@ func TestWalkerTellsAReplacedDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []File
-	w := newWalker(t.Context(), ScanOptions{}, func(f File) error {
+	var got []tasks.File
+	w := newWalker(t.Context(), Options{}, func(f tasks.File) error {
 		got = append(got, f)
 		return nil
 	})
 	if err := w.visit(replaced, replaced, info); err != nil {
 		t.Fatal(err)
 	}
-	want := File{Path: replaced, ScanError: "unreadable: " + errReplaced.Error()}
+	want := tasks.File{Path: replaced, ScanError: "unreadable: " + errReplaced.Error()}
 	if len(got) != 1 || got[0] != want {
 		t.Errorf("emitted %+v, want %+v", got, want)
 	}

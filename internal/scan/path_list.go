@@ -1,4 +1,4 @@
-package tasks
+package scan
 
 import (
 	"bufio"
@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/tasks"
 	"io"
 	"path/filepath"
 )
@@ -22,7 +23,7 @@ const longestPath = 64 << 10
 //
 // An error is that of r, emit or ctx, or says that the list is none of paths.
 // The context is looked at between paths: it does not interrupt a read.
-func ReadPaths(ctx context.Context, r io.Reader, nul bool, opts ScanOptions, emit func(File) error) (ScanReport, error) {
+func ReadPaths(ctx context.Context, r io.Reader, nul bool, opts Options, emit func(tasks.File) error) (Report, error) {
 	list := newPathList(r, nul)
 	w := newWalker(ctx, opts, emit)
 	resolved := rememberLast(realDir)

@@ -1,4 +1,4 @@
-package tasks
+package queue
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/tasks"
 )
 
 // maxParallel is how many enqueue calls run at the same time: as many as a
@@ -38,8 +39,8 @@ func NewProducer(client redis.UniversalClient) *Producer {
 
 // BatchTask is the queue message of a batch of the ledger. The batch's number is its
 // task ID, so that the queue holds it once however often it is sent.
-func BatchTask(b *Batch) *asynq.Task {
-	return asynq.NewTask(TypeBatch, NewBatchMessage(b).Encode(),
+func BatchTask(b *tasks.Batch) *asynq.Task {
+	return asynq.NewTask(tasks.TypeBatch, tasks.NewBatchMessage(b).Encode(),
 		asynq.TaskID(BatchTaskID(b.ID)), asynq.Queue(b.Queue), asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout))
 }
 
@@ -48,7 +49,7 @@ func BatchTaskID(id int64) string { return strconv.FormatInt(id, 10) }
 
 // EnqueueBatches enqueues batches whose rows are committed. One that the queue has
 // already is fine.
-func (p *Producer) EnqueueBatches(ctx context.Context, batches []Batch) error {
+func (p *Producer) EnqueueBatches(ctx context.Context, batches []tasks.Batch) error {
 	return parallel(ctx, len(batches), func(ctx context.Context, i int) error {
 		err := p.enqueue(ctx, BatchTask(&batches[i]))
 		faults.Point(faults.BatchEnqueued)
@@ -58,7 +59,7 @@ func (p *Producer) EnqueueBatches(ctx context.Context, batches []Batch) error {
 
 // FileTask is a registered file with the step that it starts at.
 type FileTask struct {
-	File    *File
+	File    *tasks.File
 	Step    int
 	Handler string
 }
@@ -69,8 +70,8 @@ func (p *Producer) EnqueueFiles(ctx context.Context, queue string, transfer int6
 	return parallel(ctx, len(files), func(ctx context.Context, i int) error {
 		f := files[i]
 		id := fmt.Sprintf("%d.%d.%d", transfer, f.Step, f.File.No)
-		err := p.enqueue(ctx, asynq.NewTask(TypeFile, NewFileMessage(transfer, f.Step, f.File).Encode(),
-			asynq.TaskID(id), asynq.Queue(queue), asynq.Group(GroupOf(f.Handler, transfer, f.File.No)),
+		err := p.enqueue(ctx, asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(transfer, f.Step, f.File).Encode(),
+			asynq.TaskID(id), asynq.Queue(queue), asynq.Group(tasks.GroupOf(f.Handler, transfer, f.File.No)),
 			asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout)))
 		faults.Point(faults.TaskEnqueued)
 		return err
@@ -116,7 +117,7 @@ func parallel(ctx context.Context, n int, do func(ctx context.Context, i int) er
 
 // MissingBatches returns those of the batches that the queue does not have, or has
 // given up on and archived, which it forgets here so that they can be sent again.
-func (p *Producer) MissingBatches(ctx context.Context, batches []Batch) ([]Batch, error) {
+func (p *Producer) MissingBatches(ctx context.Context, batches []tasks.Batch) ([]tasks.Batch, error) {
 	states := make([]*redis.StringCmd, len(batches))
 	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i := range batches {
@@ -127,7 +128,7 @@ func (p *Producer) MissingBatches(ctx context.Context, batches []Batch) ([]Batch
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("ask the queue for batches: %w", err)
 	}
-	var unknown []Batch
+	var unknown []tasks.Batch
 	for i, state := range states {
 		if err := state.Err(); err != nil && !errors.Is(err, redis.Nil) {
 			return nil, fmt.Errorf("ask the queue for batches: %w", err)
@@ -146,9 +147,9 @@ func (p *Producer) MissingBatches(ctx context.Context, batches []Batch) ([]Batch
 }
 
 // taskKey is where asynq v0.26.0 keeps a task; a test holds it to that.
-func taskKey(b *Batch) string { return "asynq:{" + b.Queue + "}:t:" + BatchTaskID(b.ID) }
+func taskKey(b *tasks.Batch) string { return "asynq:{" + b.Queue + "}:t:" + BatchTaskID(b.ID) }
 
-func (p *Producer) forget(ctx context.Context, b *Batch) error {
+func (p *Producer) forget(ctx context.Context, b *tasks.Batch) error {
 	err := asynq.NewInspectorFromRedisClient(p.redis).DeleteTask(b.Queue, BatchTaskID(b.ID))
 	if err != nil && !errors.Is(err, asynq.ErrTaskNotFound) && !errors.Is(err, asynq.ErrQueueNotFound) {
 		return fmt.Errorf("forget archived batch %d: %w", b.ID, err)

@@ -1,4 +1,4 @@
-package tasks
+package queue
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/balerhq/baler/tasks"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -18,7 +19,7 @@ import (
 // whose lease has ended. Should the clocks differ by more than the caller
 // allowed for, its acknowledgement may delete the message that was sent again;
 // the ledger still has the batch, and will find that the queue does not.
-func (p *Producer) ReclaimOrphans(ctx context.Context, batches []Batch, before time.Time) ([]Batch, error) {
+func (p *Producer) ReclaimOrphans(ctx context.Context, batches []tasks.Batch, before time.Time) ([]tasks.Batch, error) {
 	leases := make([]*redis.FloatCmd, len(batches))
 	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i := range batches {
@@ -29,7 +30,7 @@ func (p *Producer) ReclaimOrphans(ctx context.Context, batches []Batch, before t
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("ask the queue for leases: %w", err)
 	}
-	var orphans []Batch
+	var orphans []tasks.Batch
 	for i, lease := range leases {
 		if lease.Err() != nil || lease.Val() > float64(before.Unix()) {
 			continue // it waits, or somebody works on it
@@ -57,7 +58,7 @@ redis.call("LREM", KEYS[2], 0, ARGV[1])
 redis.call("DEL", KEYS[3])
 return 1`
 
-func (p *Producer) reclaim(ctx context.Context, b *Batch, before time.Time) (taken bool, err error) {
+func (p *Producer) reclaim(ctx context.Context, b *tasks.Batch, before time.Time) (taken bool, err error) {
 	keys := []string{leaseKey(b), "asynq:{" + b.Queue + "}:active", taskKey(b)}
 	n, err := p.redis.Eval(ctx, reclaimScript, keys, BatchTaskID(b.ID), strconv.FormatInt(before.Unix(), 10)).Int()
 	if err != nil {
@@ -67,4 +68,4 @@ func (p *Producer) reclaim(ctx context.Context, b *Batch, before time.Time) (tak
 }
 
 // leaseKey is where asynq v0.26.0 keeps who works on what until when.
-func leaseKey(b *Batch) string { return "asynq:{" + b.Queue + "}:lease" }
+func leaseKey(b *tasks.Batch) string { return "asynq:{" + b.Queue + "}:lease" }
