@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/balerhq/baler/batcher"
-	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -157,7 +157,7 @@ func (in *registrar) count(ctx context.Context, a store.FileBatch, counted chan 
 		in.err = cmp.Or(in.err, err) // before the next chunk's turn
 		return err
 	}
-	faults.Point(faults.FilesRegistered)
+	failpoint.Point(failpoint.FilesRegistered)
 	return nil
 }
 

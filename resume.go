@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -74,7 +74,7 @@ func (b *Baler) seal(ctx context.Context, id int64, failed error) (t tasks.Trans
 		t, err = b.store.TransferByID(context.WithoutCancel(ctx), id)
 		return t, errors.Join(fmt.Errorf("submit: %w", failed), err)
 	}
-	faults.Point(faults.Sealed)
+	failpoint.Point(failpoint.Sealed)
 	err = store.RetryOutage(ctx, b.log, func() error {
 		t, err = b.store.TransferByID(ctx, id)
 		return err

@@ -4,10 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"github.com/balerhq/baler/internal/sleep"
 	"sync"
 	"time"
-
-	"github.com/balerhq/baler/internal/pause"
 )
 
 // aloneFor is how long a run that died keeps others of its lineage waiting.
@@ -28,7 +27,7 @@ func (b *Baler) withRunLock(ctx context.Context, lineage string, do func(ctx con
 		if held {
 			return b.holding(ctx, name, holder, do)
 		}
-		if err := pause.For(ctx, turnEvery); err != nil {
+		if err := sleep.For(ctx, turnEvery); err != nil {
 			return err
 		}
 	}
@@ -49,7 +48,7 @@ func (b *Baler) holding(ctx context.Context, name, holder string, do func(ctx co
 }
 
 func (b *Baler) renew(ctx context.Context, name, holder string) {
-	pause.Every(ctx, aloneFor/3, func() {
+	sleep.Every(ctx, aloneFor/3, func() {
 		if _, err := b.store.AcquireLease(ctx, name, holder, aloneFor); err != nil && ctx.Err() == nil {
 			b.log.WarnContext(ctx, "run: its lease was not renewed", "error", err)
 		}

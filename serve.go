@@ -7,7 +7,7 @@ import (
 	"net"
 	"sync"
 
-	"github.com/balerhq/baler/web"
+	"github.com/balerhq/baler/internal/web"
 )
 
 // Serve answers HTTP on ln until ctx ends: health, metrics, transfers, and

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/balerhq/baler/internal/pause"
+	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -63,7 +63,7 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 		case b.now().Sub(down) > patience:
 			return t, err
 		}
-		if err := pause.For(ctx, last.next(&t, b.now())); err != nil {
+		if err := sleep.For(ctx, last.next(&t, b.now())); err != nil {
 			return t, err
 		}
 	}

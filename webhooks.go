@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/balerhq/baler/config"
-	"github.com/balerhq/baler/web"
+	"github.com/balerhq/baler/internal/notify"
 )
 
 // sources are where a submission's files are, once it can be done as it is meant.
@@ -31,8 +31,8 @@ func (b *Baler) webhooks(s *Submission) []string {
 
 // newWebhookSender makes what tells webhooks of ends of transfers. It runs in every
 // worker and server, and they share the work.
-func (b *Baler) newWebhookSender() *web.Sender {
-	return web.NewSender(b.store, web.SenderOptions{
+func (b *Baler) newWebhookSender() *notify.Sender {
+	return notify.NewSender(b.store, notify.SenderOptions{
 		Secret: b.cfg.Webhook.Secret, Version: b.version, Metrics: b.metrics, Log: b.log, Now: b.now,
 	})
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/tasks"
-	"github.com/balerhq/baler/web"
+	"github.com/balerhq/baler/webhook"
 )
 
 // told is a webhook's message as a receiver reads it.
@@ -37,7 +37,7 @@ func listener(t *testing.T, statuses ...int) (address string, heard <-chan told)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {
-			err = web.VerifySignature(webhookSecret, r.Header.Get(web.SignatureHeader), body, 0, time.Now())
+			err = webhook.VerifySignature(webhookSecret, r.Header.Get(webhook.SignatureHeader), body, 0, time.Now())
 		}
 		m := told{path: r.URL.Path}
 		if err = errors.Join(err, json.Unmarshal(body, &m)); err != nil || m.Event != r.Header.Get("Baler-Event") {

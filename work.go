@@ -12,7 +12,7 @@ import (
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
-	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/store"
 )
 
@@ -274,6 +274,6 @@ func (w *worker) end(ctx context.Context) error {
 
 // completed is told once of every transfer that this process completed.
 func (b *Baler) completed(ctx context.Context, transfer int64) {
-	faults.Point(faults.Completed)
+	failpoint.Point(failpoint.Completed)
 	b.log.InfoContext(ctx, "transfer completed", "transfer", transfer)
 }

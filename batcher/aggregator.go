@@ -12,9 +12,9 @@ import (
 
 	"github.com/hibiken/asynq"
 
-	"github.com/balerhq/baler/internal/faults"
-	"github.com/balerhq/baler/internal/pause"
+	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -63,14 +63,14 @@ func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) (last *asynq.Task
 			last = nil
 		}
 	}()
-	faults.Point(faults.SetTaken)
+	failpoint.Point(failpoint.SetTaken)
 	for try := 1; ; try++ {
 		last, err := a.aggregate(ts)
 		if err == nil {
 			return last
 		}
 		a.log.Warn("aggregator: trying again", "group", group, "files", len(ts), "try", try, "error", err)
-		if try == maxAggregateTries || pause.For(a.ctx, a.pause<<(try-1)) != nil {
+		if try == maxAggregateTries || sleep.For(a.ctx, a.pause<<(try-1)) != nil {
 			return nil
 		}
 	}
@@ -92,7 +92,7 @@ func (a *Aggregator) aggregate(ts []*asynq.Task) (*asynq.Task, error) {
 		// They are in the ledger: the dispatcher will send them.
 		a.log.Warn("aggregator: left to the dispatcher", "batches", n, "error", err)
 	}
-	faults.Point(faults.SetReturned)
+	failpoint.Point(failpoint.SetReturned)
 	return queue.BatchTask(&batches[n]), nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -95,7 +95,7 @@ const enqueueTimeout = 5 * time.Second
 // enqueue sends batches whose rows are committed. A stop in this moment does not
 // keep them from the queue: there would be nobody to look after them for a while.
 func enqueue(ctx context.Context, q Queue, batches []tasks.Batch) error {
-	faults.Point(faults.LedgerWritten)
+	failpoint.Point(failpoint.LedgerWritten)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
 	defer cancel()
 	return q.EnqueueBatches(ctx, batches)

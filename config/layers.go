@@ -2,11 +2,10 @@ package config
 
 import (
 	"fmt"
+	"github.com/balerhq/baler/internal/suggest"
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/balerhq/baler/internal/nearmiss"
 )
 
 // environment turns what os.Environ gives into a map. Empty variables are left out.
@@ -82,7 +81,7 @@ func (l *loader) unknown(path []string, source string) {
 	parent, name := path[:len(path)-1], path[len(path)-1]
 	known := l.settings.below(parent)
 	what := "there is no such setting"
-	if near := nearmiss.Of(strings.ToLower(name), func(s string) bool { return slices.Contains(known, s) }); near != "" {
+	if near := suggest.Of(strings.ToLower(name), func(s string) bool { return slices.Contains(known, s) }); near != "" {
 		what = fmt.Sprintf("%s; did you mean %q?", what, strings.Join(append(slices.Clone(parent), near), "."))
 	} else {
 		what = fmt.Sprintf("%s; beside it there are %s", what, strings.Join(known, ", "))
@@ -91,7 +90,7 @@ func (l *loader) unknown(path []string, source string) {
 }
 
 func (l *loader) unknownVariable(name string, known map[string]Setting) {
-	near := nearmiss.Of(strings.ToLower(name), func(s string) bool {
+	near := suggest.Of(strings.ToLower(name), func(s string) bool {
 		_, ok := known[strings.ToUpper(s)]
 		return ok
 	})

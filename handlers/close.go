@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -56,11 +56,11 @@ func (u *batchRun) complete(ctx context.Context, batchErr error) error {
 	if err := u.Recorder.Record(ctx, rec); err != nil {
 		return err
 	}
-	faults.Point(faults.BatchClosed)
+	failpoint.Point(failpoint.BatchClosed)
 	u.Metrics.recorded(u.registration.Name, results, len(tries))
 	ctx = context.WithoutCancel(ctx)
 	u.enqueue(ctx, rec.FollowUp.Batches)
-	faults.Point(faults.NextStepEnqueued)
+	failpoint.Point(failpoint.NextStepEnqueued)
 	u.BatchEnded()
 	if rec.Completed {
 		u.OnCompleted(ctx, u.batch.Transfer)

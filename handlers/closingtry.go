@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/balerhq/baler/internal/faults"
-	"github.com/balerhq/baler/internal/pause"
+	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -36,7 +36,7 @@ func (t *finalizeAttempt) run(ctx context.Context) error {
 	stopRenewing := t.keep(ctx, cancel)
 	defer stopRenewing()
 	err := t.handle(working)
-	faults.Point(faults.FinalStepRan)
+	failpoint.Point(failpoint.FinalStepRan)
 	switch cause := context.Cause(working); {
 	case errors.Is(cause, store.ErrLeaseLost):
 		return cause
@@ -53,7 +53,7 @@ func (t *finalizeAttempt) keep(ctx context.Context, lost context.CancelCauseFunc
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		pause.Every(ctx, t.RenewInterval, func() {
+		sleep.Every(ctx, t.RenewInterval, func() {
 			switch err := t.Steps.RenewFinalizeStep(ctx, &t.task, t.Lease); {
 			case errors.Is(err, store.ErrLeaseLost):
 				lost(err)

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -34,7 +34,7 @@ func newPartialFlush(u *batchRun) *partialFlush {
 
 // done takes a job that has just ended.
 func (e *partialFlush) done(j *Job) {
-	faults.Point(faults.HandlerHalfway)
+	failpoint.Point(failpoint.HandlerHalfway)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.stopped {
@@ -85,7 +85,7 @@ func (e *partialFlush) record(ctx context.Context, results []tasks.Result) error
 	if err := e.run.Recorder.Record(ctx, &store.BatchCompletion{Batch: e.run.batch, Results: results}); err != nil {
 		return err
 	}
-	faults.Point(faults.SomeResultsCommitted)
+	failpoint.Point(failpoint.SomeResultsCommitted)
 	e.run.Metrics.recorded(e.run.registration.Name, results, 0)
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -1,16 +1,15 @@
-//go:build faults
+//go:build failpoint
 
 package handlers
 
 import (
 	"context"
 	"fmt"
+	"github.com/balerhq/baler/internal/sleep"
 	"io"
 	"os"
 	"strings"
 	"time"
-
-	"github.com/balerhq/baler/internal/pause"
 )
 
 // registerFaulty adds a handler that does what a file's content tells it: "die"
@@ -48,5 +47,5 @@ func faulty(ctx context.Context, job *Job) error {
 	if err != nil {
 		return fmt.Errorf("pause: %w", err)
 	}
-	return pause.For(ctx, d)
+	return sleep.For(ctx, d)
 }

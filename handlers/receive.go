@@ -9,7 +9,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/balerhq/baler/batcher"
-	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -21,7 +21,7 @@ const CodeWorkerCrashed = "worker-lost"
 // claim takes a batch up: it makes sure that the batch is still to be done,
 // and by this worker, before anything runs.
 func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) error {
-	faults.Point(faults.BatchDequeued)
+	failpoint.Point(failpoint.BatchDequeued)
 	if r.stopping.Err() != nil {
 		return errStopping
 	}

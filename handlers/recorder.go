@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/batcher"
-	"github.com/balerhq/baler/internal/pause"
+	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -123,7 +123,7 @@ func (r *Recorder) persist(ctx context.Context, recs []*store.BatchCompletion) e
 			return err
 		}
 		r.log.WarnContext(ctx, "recorder: the database does not take results, trying again", "recordings", len(recs), "try", try, "error", err)
-		if ended := pause.For(ctx, min(100*time.Millisecond<<min(try, 6), 5*time.Second)); ended != nil {
+		if ended := sleep.For(ctx, min(100*time.Millisecond<<min(try, 6), 5*time.Second)); ended != nil {
 			return errors.Join(ended, err)
 		}
 	}

@@ -1,6 +1,6 @@
 package recipe
 
-import "github.com/balerhq/baler/internal/nearmiss"
+import "github.com/balerhq/baler/internal/suggest"
 
 // Check reports the steps, and the final steps, whose handler is not known,
 // as Errors with their lines.
@@ -28,7 +28,7 @@ func (c *complaints) handler(line int, what, step, name string, known func(strin
 	if known(name) {
 		return
 	}
-	if near := nearmiss.Of(name, known); near != "" {
+	if near := suggest.Of(name, known); near != "" {
 		c.addf(line, "%s %s: no handler is called %q; did you mean %q?", what, step, name, near)
 		return
 	}

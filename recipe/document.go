@@ -4,9 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/balerhq/baler/internal/suggest"
 	"github.com/goccy/go-yaml/ast"
-
-	"github.com/balerhq/baler/internal/nearmiss"
 )
 
 // field is one entry of a mapping.
@@ -56,7 +55,7 @@ func (c *complaints) mapping(what string, node ast.Node, line int, keys ...strin
 }
 
 func (c *complaints) unknownKey(f field, what string, keys []string) {
-	near := nearmiss.Of(strings.ToLower(f.name), func(s string) bool { return slices.Contains(keys, s) })
+	near := suggest.Of(strings.ToLower(f.name), func(s string) bool { return slices.Contains(keys, s) })
 	if near != "" {
 		c.addf(f.line, "%s: unknown key %q; did you mean %q?", what, f.name, near)
 		return

@@ -2,12 +2,11 @@ package recipe
 
 import (
 	"fmt"
+	"github.com/balerhq/baler/internal/suggest"
 	"io"
 	"os"
 	"slices"
 	"strings"
-
-	"github.com/balerhq/baler/internal/nearmiss"
 )
 
 // UnknownError says that a name is none of a built-in recipe.
@@ -36,7 +35,7 @@ func Load(nameOrPath string) (*Recipe, error) {
 		return r, nil
 	}
 	known := Builtins()
-	near := nearmiss.Of(strings.ToLower(nameOrPath), func(s string) bool { return slices.Contains(known, s) })
+	near := suggest.Of(strings.ToLower(nameOrPath), func(s string) bool { return slices.Contains(known, s) })
 	return nil, &UnknownError{Name: nameOrPath, Known: known, Near: near}
 }
 

@@ -7,9 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/balerhq/baler/internal/failpoint"
 	"gorm.io/gorm"
-
-	"github.com/balerhq/baler/internal/faults"
 )
 
 // ErrChunkLoaded says that the rows of a section are in the table already.
@@ -96,7 +95,7 @@ func (l *loading) run(ctx context.Context) error {
 	if err := l.rows(ctx); err != nil {
 		return err
 	}
-	faults.Point(faults.RowsInserted)
+	failpoint.Point(failpoint.RowsInserted)
 	l.counts.Bytes, l.counts.Lines, l.counts.Skipped = l.sec.Bytes, l.sec.Lines, l.sec.Skipped
 	l.counts.Bad = int64(len(l.rejects))
 	if err := l.reject(); err != nil {

@@ -4,9 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"github.com/balerhq/baler/internal/sleep"
 	"time"
-
-	"github.com/balerhq/baler/internal/pause"
 )
 
 // migrateLock names MySQL's lock that keeps two processes from migrating one
@@ -36,7 +35,7 @@ func (s *Store) lockMigrations(ctx context.Context, conn *sql.Conn) (unlock func
 		if waited >= lockPatience {
 			return nil, fmt.Errorf("migrate: another process has been migrating this database for %v; try again when it is done", lockPatience)
 		}
-		if err := pause.For(ctx, lockPoll); err != nil {
+		if err := sleep.For(ctx, lockPoll); err != nil {
 			return nil, fmt.Errorf("migrate: wait for another process that migrates: %w", err)
 		}
 	}

@@ -2,10 +2,9 @@ package store
 
 import (
 	"context"
+	"github.com/balerhq/baler/internal/sleep"
 	"log/slog"
 	"time"
-
-	"github.com/balerhq/baler/internal/pause"
 )
 
 // outlastFor is how long Outlast waits: longer than a restart or a failover takes.
@@ -20,7 +19,7 @@ func RetryOutage(ctx context.Context, log *slog.Logger, do func() error) error {
 			return err
 		}
 		log.WarnContext(ctx, "the database is away, trying again", "error", err)
-		if pause.For(ctx, time.Second) != nil {
+		if sleep.For(ctx, time.Second) != nil {
 			return err
 		}
 	}

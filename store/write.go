@@ -9,11 +9,10 @@ import (
 	"net"
 	"time"
 
+	"github.com/balerhq/baler/internal/sleep"
 	gosqlite "github.com/glebarez/go-sqlite"
 	"github.com/go-sql-driver/mysql"
 	"gorm.io/gorm"
-
-	"github.com/balerhq/baler/internal/pause"
 )
 
 // maxWriteTries bounds how often one transaction is tried; with the backoff below
@@ -35,7 +34,7 @@ func (s *Store) write(ctx context.Context, what string, fn func(tx *gorm.DB, now
 		}
 		conflict(ctx, err)
 		s.log.DebugContext(ctx, "database conflict, trying again", "what", what, "try", try, "error", err)
-		if pause.For(ctx, backoff(try)) != nil {
+		if sleep.For(ctx, backoff(try)) != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/balerhq/baler/bench"
+	"github.com/balerhq/baler/internal/bench"
 )
 
 func TestBenchLatency(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/balerhq/baler/bench"
+	"github.com/balerhq/baler/internal/bench"
 )
 
 func TestBenchLoad(t *testing.T) {

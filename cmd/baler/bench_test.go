@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/balerhq/baler/bench"
+	"github.com/balerhq/baler/internal/bench"
 	"github.com/balerhq/baler/internal/testkit"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/store"
 )
 
@@ -142,7 +142,7 @@ func (l *Loader) section(ctx context.Context, src *Chunk, b *box) (store.LoadCou
 		b.mapper.section(&sec, &b.section)
 	}
 	counts, err := l.table.Load(ctx, &sec)
-	faults.Point(faults.SectionLoaded)
+	failpoint.Point(failpoint.SectionLoaded)
 	if errors.Is(err, store.ErrChunkLoaded) {
 		return l.already(ctx, &sec)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/balerhq/baler/internal/faults"
+	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -52,7 +52,7 @@ func BatchTaskID(id int64) string { return strconv.FormatInt(id, 10) }
 func (p *Producer) EnqueueBatches(ctx context.Context, batches []tasks.Batch) error {
 	return parallel(ctx, len(batches), func(ctx context.Context, i int) error {
 		err := p.enqueue(ctx, BatchTask(&batches[i]))
-		faults.Point(faults.BatchEnqueued)
+		failpoint.Point(failpoint.BatchEnqueued)
 		return err
 	})
 }
@@ -73,7 +73,7 @@ func (p *Producer) EnqueueFiles(ctx context.Context, queue string, transfer int6
 		err := p.enqueue(ctx, asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(transfer, f.Step, f.File).Encode(),
 			asynq.TaskID(id), asynq.Queue(queue), asynq.Group(tasks.GroupOf(f.Handler, transfer, f.File.No)),
 			asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout)))
-		faults.Point(faults.TaskEnqueued)
+		failpoint.Point(failpoint.TaskEnqueued)
 		return err
 	})
 }

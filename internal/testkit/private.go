@@ -1,25 +1,24 @@
 package testkit
 
 import (
+	"github.com/balerhq/baler/internal/testservers"
 	"testing"
-
-	"github.com/balerhq/baler/internal/servers"
 )
 
 // RedisOptions change what a private Redis is by default.
-type RedisOptions = servers.RedisOptions
+type RedisOptions = testservers.RedisOptions
 
 // Server is a private server that a test may treat badly. What goes wrong with it
 // that the test did not ask for fails the test.
 type Server struct {
 	t      testing.TB
-	server *servers.Server
+	server *testservers.Server
 }
 
 // NewRedisServer starts a Redis for this test alone.
 func NewRedisServer(t testing.TB, opts RedisOptions) *Server {
 	t.Helper()
-	s, err := servers.StartRedis(t.Context(), opts)
+	s, err := testservers.StartRedis(t.Context(), opts)
 	return own(t, s, err)
 }
 
@@ -27,11 +26,11 @@ func NewRedisServer(t testing.TB, opts RedisOptions) *Server {
 // database. What was committed survives a Kill.
 func NewMySQLServer(t testing.TB) *Server {
 	t.Helper()
-	s, err := servers.StartMySQL(t.Context())
+	s, err := testservers.StartMySQL(t.Context())
 	return own(t, s, err)
 }
 
-func own(t testing.TB, s *servers.Server, err error) *Server {
+func own(t testing.TB, s *testservers.Server, err error) *Server {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("start a private server: %v", err)

@@ -11,10 +11,9 @@ import (
 	"time"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/balerhq/baler/internal/testservers"
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
-
-	"github.com/balerhq/baler/internal/servers"
 )
 
 // FaultyProxy stands between a test and a server and makes the network misbehave.
@@ -41,7 +40,7 @@ func Proxy(t testing.TB, upstream string) *FaultyProxy {
 		t.Fatalf("proxy: %q is not a URL with a host: %v", upstream, err)
 	}
 	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	port, let, err := servers.HoldPort(t.Context())
+	port, let, err := testservers.HoldPort(t.Context())
 	if err != nil {
 		t.Fatalf("proxy: %v", err)
 	}

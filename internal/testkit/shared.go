@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/internal/testservers"
 	"os"
 	"sync"
-
-	"github.com/balerhq/baler/internal/servers"
 )
 
 // shared are the servers of this test process. Tests meet nowhere but in their
@@ -19,23 +18,23 @@ var shared started
 // started are servers, started when first asked for and live until close.
 type started struct {
 	mu           sync.Mutex
-	redis, mysql *servers.Server
+	redis, mysql *testservers.Server
 }
 
 // redisURL names the Redis that this process's tests share.
 func (s *started) redisURL(ctx context.Context) (string, error) {
-	return s.url(ctx, servers.RedisVariable, &s.redis, func(ctx context.Context) (*servers.Server, error) {
-		return servers.StartRedis(ctx, servers.RedisOptions{})
+	return s.url(ctx, testservers.RedisVariable, &s.redis, func(ctx context.Context) (*testservers.Server, error) {
+		return testservers.StartRedis(ctx, testservers.RedisOptions{})
 	})
 }
 
 // mysqlURL names the MySQL that this process's tests share.
 func (s *started) mysqlURL(ctx context.Context) (string, error) {
-	return s.url(ctx, servers.MySQLVariable, &s.mysql, servers.StartMySQL)
+	return s.url(ctx, testservers.MySQLVariable, &s.mysql, testservers.StartMySQL)
 }
 
 func (s *started) url(
-	ctx context.Context, variable string, own **servers.Server, start func(context.Context) (*servers.Server, error),
+	ctx context.Context, variable string, own **testservers.Server, start func(context.Context) (*testservers.Server, error),
 ) (string, error) {
 	if url := os.Getenv(variable); url != "" {
 		return url, nil
@@ -56,7 +55,7 @@ func (s *started) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
-	for _, own := range []**servers.Server{&s.redis, &s.mysql} {
+	for _, own := range []**testservers.Server{&s.redis, &s.mysql} {
 		if *own != nil {
 			errs = append(errs, (*own).Close())
 			*own = nil

@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"github.com/balerhq/baler/internal/testservers"
 	"io"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
-
-	"github.com/balerhq/baler/internal/servers"
 )
 
 // need is a server that is neither named in the environment nor installed.
@@ -23,10 +22,10 @@ const (
 // missing lists the servers that have to be installed.
 func missing(getenv func(string) string) []need {
 	var needs []need
-	if _, err := servers.RedisBinary(); err != nil && getenv(servers.RedisVariable) == "" {
+	if _, err := testservers.RedisBinary(); err != nil && getenv(testservers.RedisVariable) == "" {
 		needs = append(needs, needRedis)
 	}
-	if _, err := servers.MySQLBinary(); err != nil && getenv(servers.MySQLVariable) == "" {
+	if _, err := testservers.MySQLBinary(); err != nil && getenv(testservers.MySQLVariable) == "" {
 		needs = append(needs, needMySQL)
 	}
 	return needs
@@ -124,8 +123,8 @@ func choose(ctx context.Context) (m manager, prefix []string, ok bool) {
 // byHand names what a person should install, and the other way out.
 func byHand(needs []need) string {
 	names := map[need]string{
-		needRedis: "redis-server (or set " + servers.RedisVariable + ")",
-		needMySQL: "mariadb-server (or set " + servers.MySQLVariable + ")",
+		needRedis: "redis-server (or set " + testservers.RedisVariable + ")",
+		needMySQL: "mariadb-server (or set " + testservers.MySQLVariable + ")",
 	}
 	var list []string
 	for _, n := range needs {

@@ -13,12 +13,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/internal/testservers"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
-
-	"github.com/balerhq/baler/internal/servers"
 )
 
 const (
@@ -63,20 +62,20 @@ func withServers(signals <-chan os.Signal, args []string, stdout, stderr io.Writ
 
 // running are the servers that this process has started, by the variable that
 // names each.
-type running map[string]*servers.Server
+type running map[string]*testservers.Server
 
 // startAll starts what the environment does not name. A signal in the meantime
 // gives up.
 func startAll(ctx context.Context, signals <-chan os.Signal, cancel context.CancelFunc) (running, error) {
-	kinds := map[string]func(context.Context) (*servers.Server, error){
-		servers.RedisVariable: func(ctx context.Context) (*servers.Server, error) {
-			return servers.StartRedis(ctx, servers.RedisOptions{})
+	kinds := map[string]func(context.Context) (*testservers.Server, error){
+		testservers.RedisVariable: func(ctx context.Context) (*testservers.Server, error) {
+			return testservers.StartRedis(ctx, testservers.RedisOptions{})
 		},
-		servers.MySQLVariable: servers.StartMySQL,
+		testservers.MySQLVariable: testservers.StartMySQL,
 	}
 	type result struct {
 		variable string
-		server   *servers.Server
+		server   *testservers.Server
 		err      error
 	}
 	results := make(chan result)

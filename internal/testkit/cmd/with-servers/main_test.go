@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/balerhq/baler/internal/servers"
 	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/internal/testservers"
 )
 
 // beTheProgram makes the test binary the program itself, so that tests can send
@@ -35,8 +35,8 @@ func TestMain(m *testing.M) {
 const script = `echo $$ "$BALER_TEST_REDIS_URL" "$BALER_TEST_MYSQL_URL"`
 
 func TestCommandFindsServersWhichAreGoneAfterwards(t *testing.T) {
-	t.Setenv(servers.RedisVariable, "")
-	t.Setenv(servers.MySQLVariable, "")
+	t.Setenv(testservers.RedisVariable, "")
+	t.Setenv(testservers.MySQLVariable, "")
 	var stdout, stderr bytes.Buffer
 
 	code := run([]string{"sh", "-c", script + "; exit 3"}, &stdout, &stderr)
@@ -52,8 +52,8 @@ func TestCommandFindsServersWhichAreGoneAfterwards(t *testing.T) {
 }
 
 func TestServersNamedInTheEnvironmentAreUsedAsTheyAre(t *testing.T) {
-	t.Setenv(servers.RedisVariable, "redis://named")
-	t.Setenv(servers.MySQLVariable, "mysql://named")
+	t.Setenv(testservers.RedisVariable, "redis://named")
+	t.Setenv(testservers.MySQLVariable, "mysql://named")
 	var stdout, stderr bytes.Buffer
 
 	code := run([]string{"sh", "-c", script}, &stdout, &stderr)
@@ -64,8 +64,8 @@ func TestServersNamedInTheEnvironmentAreUsedAsTheyAre(t *testing.T) {
 }
 
 func TestUsageAndCommandsThatDoNotStart(t *testing.T) {
-	t.Setenv(servers.RedisVariable, "redis://named")
-	t.Setenv(servers.MySQLVariable, "mysql://named")
+	t.Setenv(testservers.RedisVariable, "redis://named")
+	t.Setenv(testservers.MySQLVariable, "mysql://named")
 	for want, args := range map[int][]string{exitUsage: nil, exitFailed: {"/no/such/program"}} {
 		var stdout, stderr bytes.Buffer
 		if code := run(args, &stdout, &stderr); code != want || strings.Count(stderr.String(), "\n") != 1 {
@@ -87,7 +87,7 @@ func TestSignalsEndTheCommandAndTheServers(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = os.RemoveAll(temp) }) // a temporary folder
 			program := exec.Command(os.Args[0], "sh", "-c", script+"; exec sleep 600")
-			program.Env = append(os.Environ(), beTheProgram+"=1", servers.RedisVariable+"=", servers.MySQLVariable+"=", "TMPDIR="+temp)
+			program.Env = append(os.Environ(), beTheProgram+"=1", testservers.RedisVariable+"=", testservers.MySQLVariable+"=", "TMPDIR="+temp)
 			program.Stderr = os.Stderr
 			stdout, err := program.StdoutPipe()
 			if err != nil {

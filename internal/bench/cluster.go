@@ -1,0 +1,243 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/sleep"
+	"github.com/balerhq/baler/internal/testservers"
+	"github.com/balerhq/baler/tasks"
+)
+
+// cluster is Baler on a place: its workers and producers are processes of their own.
+type cluster struct {
+	place   *Env
+	cfg     config.Config
+	b       *baler.Baler
+	env     []string
+	command []string // that a worker is started with
+	workers []*worker
+}
+
+type worker struct {
+	name    string
+	log     string
+	process *testservers.Process
+}
+
+// startTime is how long workers may take to be there and finish a first file,
+// stopTime how long they may take to end.
+const (
+	startTime = time.Minute
+	stopTime  = 15 * time.Second
+)
+
+// system empties the place, and starts Baler there with some workers. Extra
+// adds to their environment.
+func (p *Env) system(ctx context.Context, workers int, extra ...string) (*cluster, error) {
+	if err := p.empty(ctx); err != nil {
+		return nil, err
+	}
+	cfg := p.o.Config
+	cfg.Redis.URL, cfg.Database.URL, cfg.StateDir = p.redisURL, p.databaseURL, p.path("state")
+	cfg.Worker.Queues = map[string]int{queue: 1}
+	b, err := baler.Open(ctx, cfg, baler.Options{Log: p.o.Log})
+	if err != nil {
+		return nil, err
+	}
+	s := &cluster{place: p, cfg: cfg, b: b, command: []string{"worker"}, env: slices.Concat(p.o.Env, []string{
+		"BALER_REDIS_URL=" + p.redisURL, "BALER_DATABASE_URL=" + p.databaseURL, "BALER_STATE_DIR=" + p.path("state"),
+		"BALER_WORKER_QUEUES=" + queue + "=1",
+	}, extra)}
+	if err := s.work(ctx, workers); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// work starts workers and returns when they are warm.
+func (s *cluster) work(ctx context.Context, n int) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errors.New("the workers do not start"))
+	defer cancel()
+	for i := range n {
+		w := &worker{name: fmt.Sprintf("bench-%d", i+1)}
+		w.log = s.place.path(w.name + ".log")
+		if err := s.start(w); err != nil {
+			return err
+		}
+		s.workers = append(s.workers, w)
+	}
+	if n == 0 {
+		return nil
+	}
+	if err := s.await(ctx); err != nil {
+		return fmt.Errorf("%w%s", cause(ctx, err), s.logs())
+	}
+	return nil
+}
+
+func (s *cluster) start(w *worker) error {
+	log, err := os.Create(w.log)
+	if err != nil {
+		return fmt.Errorf("start worker: %w", err)
+	}
+	defer log.Close() // the child has its own descriptor
+	args := append(slices.Clip(s.command), "--log-level", "warn")
+	cmd := exec.Command(s.place.o.Program, args...) //nolint:noctx // close ends it in order
+	cmd.Env = append(slices.Clip(s.env), "BALER_WORKER_NAME="+w.name)
+	cmd.Stdout, cmd.Stderr = log, log
+	w.process, err = testservers.Launch(cmd)
+	return err
+}
+
+// await returns when every worker has shown itself, and a first file has gone
+// through: then a dispatcher is elected, and connections are open.
+func (s *cluster) await(ctx context.Context) error {
+	for {
+		live, err := s.b.LiveWorkers(ctx)
+		if err != nil {
+			return err
+		}
+		missing := false
+		for _, w := range s.workers {
+			missing = missing || !slices.Contains(live, w.name)
+			select {
+			case <-w.process.Ended():
+				return fmt.Errorf("worker %s ended: %w", w.name, w.process.Err())
+			default:
+			}
+		}
+		if !missing {
+			break
+		}
+		if err := sleep.For(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	first := s.place.path("first")
+	if err := touch(first, 0); err != nil {
+		return fmt.Errorf("make a file: %w", err)
+	}
+	noop, err := s.place.recipe("noop", 1, "")
+	if err != nil {
+		return err
+	}
+	r, err := s.b.Recipe(ctx, noop)
+	if err != nil {
+		return err
+	}
+	t, _, err := s.b.Submit(ctx, baler.Submission{Paths: []string{first}, Recipe: r, Queue: queue, Name: "first file"})
+	if err != nil {
+		return err
+	}
+	_, err = s.b.Wait(ctx, t.UUID, nil)
+	return err
+}
+
+// pids are the processes that the system consists of, by their kinds.
+func (s *cluster) pids() map[string][]int {
+	pids := s.place.pids()
+	for _, w := range s.workers {
+		pids["worker"] = append(pids["worker"], w.process.PID())
+	}
+	return pids
+}
+
+// submit has a producer register a tree, and waits for the end of it.
+func (s *cluster) submit(ctx context.Context, m *meter, t tree, recipe string, via tasks.Via) (tasks.Summary, error) {
+	var sum tasks.Summary
+	out, err := s.produce(ctx, m, "submit", "--wait", "--json", "--queue", queue, "--via", string(via), "--recipe", recipe, t.root)
+	if err != nil {
+		return sum, err
+	}
+	if err := json.Unmarshal(out, &sum); err != nil {
+		return sum, fmt.Errorf("submit: read its summary: %w", err)
+	}
+	if sum.Finished != int64(t.files) || sum.Results.Succeeded != int64(t.files) {
+		return sum, fmt.Errorf("submit: %d of %d files succeeded", sum.Results.Succeeded, t.files)
+	}
+	return sum, nil
+}
+
+// produce runs a command that registers files, and gives what it says at its end.
+func (s *cluster) produce(ctx context.Context, m *meter, args ...string) ([]byte, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command(s.place.o.Program, args...) //nolint:noctx // it is ended below
+	cmd.Env = s.env
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	p, err := testservers.Launch(cmd)
+	if err != nil {
+		return nil, err
+	}
+	m.born("submit", p.PID())
+	select {
+	case <-p.Ended():
+	case <-ctx.Done():
+		p.Kill()
+		return nil, ctx.Err()
+	}
+	if err := p.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w: %s%s", args[0], err, bytes.TrimSpace(stderr.Bytes()), s.logs())
+	}
+	return stdout.Bytes(), nil
+}
+
+// close ends the workers in order, those who take too long at once.
+func (s *cluster) close() error {
+	for _, w := range s.workers {
+		_ = w.process.Signal(syscall.SIGTERM) // fails when it has ended already
+	}
+	late := time.After(stopTime)
+	for _, w := range s.workers {
+		select {
+		case <-w.process.Ended():
+		case <-late:
+			w.process.Kill()
+			late = time.After(0)
+		}
+	}
+	return s.b.Close()
+}
+
+// logs is what the workers had to say, for an error's end.
+func (s *cluster) logs() string {
+	var all []byte
+	for _, w := range s.workers {
+		if log, err := os.ReadFile(w.log); err == nil && len(log) > 0 {
+			all = fmt.Appendf(all, "\n%s: %s", w.name, bytes.TrimSpace(log[max(0, len(log)-2000):]))
+		}
+	}
+	return string(all)
+}
+
+// recipe writes a recipe of one step and returns its path.
+func (p *Env) recipe(handler string, batch int, with string) (string, error) {
+	path := p.path("recipe-" + handler + "-" + strconv.Itoa(batch) + ".yaml")
+	text := fmt.Sprintf("name: bench\nsteps:\n  - handler: %s\n    batch: {max_items: %d}\n", handler, batch)
+	if with != "" {
+		text += "    with: " + with + "\n"
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return "", fmt.Errorf("write recipe: %w", err)
+	}
+	return path, nil
+}
+
+// cause is why ctx ended, when that is what err is about.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+		return context.Cause(ctx)
+	}
+	return err
+}

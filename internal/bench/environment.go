@@ -1,0 +1,139 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/balerhq/baler/internal/testservers"
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+)
+
+// The queues that measurements use: on a given Redis others stay untouched.
+const (
+	queue         = "bench"
+	baselineQueue = "bench-baseline"
+)
+
+// Env is where is measured: a folder, a Redis and a MySQL.
+type Env struct {
+	o           Options
+	dir         string
+	redis       *testservers.Server // nil when given
+	mysql       *testservers.Server // nil when given
+	redisURL    string
+	databaseURL string
+	databases   int // made so far, on a server of our own
+}
+
+// Open starts what is not given. Close the place, also after an error elsewhere:
+// it leaves nothing behind but, in a given database, the transfers.
+func Open(ctx context.Context, o Options) (*Env, error) {
+	dir, err := os.MkdirTemp("", "baler-bench")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder: %w", err)
+	}
+	p := &Env{o: o, dir: dir, redisURL: o.Config.Redis.URL, databaseURL: o.Config.Database.URL}
+	if err := p.open(ctx); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (p *Env) open(ctx context.Context) (err error) {
+	if !p.o.givenRedis() {
+		p.o.Say("Starting a throwaway Redis.")
+		if p.redis, err = testservers.StartRedis(ctx, testservers.RedisOptions{}); err != nil {
+			return fmt.Errorf("%w (install redis-server, or give --redis)", err)
+		}
+		p.redisURL = p.redis.URL()
+	}
+	if !p.o.givenDatabase() {
+		p.o.Say("Starting a throwaway MariaDB or MySQL.")
+		if p.mysql, err = testservers.StartMySQL(ctx); err != nil {
+			return fmt.Errorf("%w (install mariadb-server, or give --database)", err)
+		}
+		return nil
+	}
+	return p.mayUse(ctx)
+}
+
+// Close stops what Open started, and takes our queues away from a given Redis.
+func (p *Env) Close() error {
+	var errs []error
+	switch {
+	case p.redis != nil:
+		errs = append(errs, p.redis.Close())
+	case p.o.givenRedis():
+		p.dropQueues()
+	}
+	if p.mysql != nil {
+		errs = append(errs, p.mysql.Close())
+	}
+	if err := os.RemoveAll(p.dir); err != nil {
+		errs = append(errs, fmt.Errorf("remove what was measured with: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+func (p *Env) dropQueues() {
+	opt, err := asynq.ParseRedisURI(p.redisURL)
+	if err != nil {
+		return // nothing was measured there
+	}
+	inspector := asynq.NewInspector(opt)
+	defer inspector.Close()
+	for _, q := range []string{queue, baselineQueue} {
+		_ = inspector.DeleteQueue(q, true) // it may not be there, and costs nothing if it stays
+	}
+}
+
+// pids are the processes of our own servers by their kinds.
+func (p *Env) pids() map[string][]int {
+	pids := make(map[string][]int)
+	if p.redis != nil {
+		pids["redis"] = []int{p.redis.PID()}
+	}
+	if p.mysql != nil {
+		pids["mariadb"] = []int{p.mysql.PID()}
+	}
+	return pids
+}
+
+// empty makes our own servers forget what was measured before, so that each
+// measurement begins alike.
+func (p *Env) empty(ctx context.Context) error {
+	if p.redis != nil {
+		if err := flush(ctx, p.redisURL); err != nil {
+			return err
+		}
+	}
+	if p.mysql == nil {
+		return nil
+	}
+	old := p.databaseURL
+	p.databases++
+	p.databaseURL = databaseURL(p.mysql.URL(), fmt.Sprintf("bench_%d", p.databases))
+	if p.databases > 1 {
+		return replaceDatabase(ctx, old, p.databaseURL)
+	}
+	return replaceDatabase(ctx, "", p.databaseURL)
+}
+
+func flush(ctx context.Context, url string) error {
+	o, err := redis.ParseURL(url)
+	if err != nil {
+		return fmt.Errorf("empty Redis: %w", err)
+	}
+	client := redis.NewClient(o)
+	defer client.Close()
+	if err := client.FlushDB(ctx).Err(); err != nil {
+		return fmt.Errorf("empty Redis: %w", err)
+	}
+	return nil
+}
+
+func (p *Env) path(name string) string { return filepath.Join(p.dir, name) }

@@ -1,0 +1,246 @@
+package crashtest
+
+import (
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+// TestSoakOfKills lets transfers run by both ways for as long as BALER_SOAK
+// says, while workers, servers and the network die and come back at random, in
+// real time. Then everything is left in peace, and each transfer must end as if
+// nothing had happened.
+func TestSoakOfKills(t *testing.T) {
+	length, err := time.ParseDuration(os.Getenv("BALER_SOAK"))
+	if err != nil {
+		t.Skip("takes minutes: set BALER_SOAK to a duration, as 10m, or run `make soak`")
+	}
+	k := newSoak(t)
+	k.run(length)
+	k.peace()
+	k.report(length)
+}
+
+const (
+	soakFiles   = 1500
+	soakWorkers = 2
+)
+
+// soak is a stage with everything on it that can die.
+type soak struct {
+	*stage
+	redisServer, mysqlServer *testkit.Server
+	redisProxy, mysqlProxy   *testkit.FaultyProxy
+	root                     string
+	recipes                  []string
+
+	workers   []*process
+	producer  *process
+	started   int
+	transfers []int64
+	kills     map[string]int
+	recovered []time.Duration // from each fault until files finish again
+}
+
+func newSoak(t *testing.T) *soak {
+	k := &soak{
+		redisServer: testkit.NewRedisServer(t, testkit.RedisOptions{Persist: true}), mysqlServer: testkit.NewMySQLServer(t),
+		root: tree(t, soakFiles), workers: make([]*process, soakWorkers), kills: make(map[string]int),
+	}
+	k.redisProxy, k.mysqlProxy = testkit.Proxy(t, k.redisServer.URL()), testkit.Proxy(t, k.mysqlServer.URL())
+	k.stage = newStage(t, k.redisServer.URL(), k.mysqlServer.URL())
+	k.redisURL, k.mysqlURL = k.redisProxy.URL(), k.mysqlProxy.URL()
+	k.recipes = []string{k.recipe("quick", quick), k.recipe("brief", brief)}
+	return k
+}
+
+// run throws faults, one after another, until the time is over.
+func (k *soak) run(length time.Duration) {
+	end := time.Now().Add(length)
+	for time.Now().Before(end) {
+		k.tend()
+		k.pass(time.Duration(500+rand.IntN(2500)) * time.Millisecond)
+		before := k.finished()
+		k.fault()
+		begun := time.Now()
+		for time.Since(begun) < 20*time.Second && k.finished() <= before && k.unfinished() > 0 {
+			k.tend()
+			k.pass(50 * time.Millisecond)
+		}
+		if k.finished() > before {
+			k.recovered = append(k.recovered, time.Since(begun))
+		}
+	}
+}
+
+// tend starts what has died again, and a new transfer when the last is nearly done.
+func (k *soak) tend() {
+	for i, w := range k.workers {
+		if w == nil || w.dead() {
+			k.workers[i] = k.worker(k.name("worker"), "")
+		}
+	}
+	if (k.producer == nil || k.producer.dead()) && k.unfinished() < 3*soakFiles {
+		k.producer = k.start(k.name("producer"), "", "submit",
+			"--via", []string{"bulk", "group"}[rand.IntN(2)],
+			"--recipe", k.recipes[rand.IntN(len(k.recipes))], k.root)
+	}
+}
+
+func (k *soak) name(what string) string {
+	k.started++
+	return fmt.Sprintf("%s%d", what, k.started)
+}
+
+func (p *process) dead() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// pass lets time pass: here it is the thing itself.
+func (k *soak) pass(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-k.t.Context().Done():
+	}
+}
+
+// fault does one bad thing.
+func (k *soak) fault() {
+	a := k.workers[rand.IntN(len(k.workers))]
+	proxy, to := k.redisProxy, "Redis"
+	if rand.IntN(2) == 0 {
+		proxy, to = k.mysqlProxy, "database"
+	}
+	faults := []struct {
+		name string
+		do   func()
+	}{
+		{"worker killed", a.kill},
+		{"all workers killed", func() {
+			for _, w := range k.workers {
+				w.kill()
+			}
+		}},
+		{"producer killed", k.producer.kill},
+		{"Redis killed", func() { k.redisServer.Kill(); k.redisServer.Restart() }},
+		{"Redis emptied", func() { k.must(k.redis.FlushAll(k.t.Context()).Err()) }},
+		{"database killed", func() { k.mysqlServer.Kill(); k.mysqlServer.Restart() }},
+		{to + " slow", func() { proxy.Latency(200 * time.Millisecond); k.pass(3 * time.Second); proxy.Clear() }},
+		{to + " resets", func() { proxy.Reset(); k.pass(time.Second); proxy.Clear() }},
+		{to + " answers lost", func() { proxy.Timeout(500 * time.Millisecond); k.pass(2 * time.Second); proxy.Clear() }},
+		{to + " silent", func() { proxy.Silence(); k.pass(4 * time.Second); proxy.Clear() }},
+		{to + " cut off", func() { proxy.Down(); k.pass(2 * time.Second); proxy.Up() }},
+	}
+	f := faults[rand.IntN(len(faults))]
+	k.kills[f.name]++
+	f.do()
+}
+
+func (k *soak) must(err error) {
+	k.t.Helper()
+	if err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+func (k *soak) number(query string) (n int64) {
+	var found sql.NullInt64
+	if err := k.db.QueryRowContext(k.t.Context(), query).Scan(&found); err != nil {
+		return 0 // the database is about to come, or its tables are
+	}
+	return found.Int64
+}
+
+func (k *soak) finished() int64 { return k.number("SELECT SUM(finished) FROM transfers") }
+
+func (k *soak) unfinished() int64 { return k.number("SELECT SUM(files - finished) FROM transfers") }
+
+// peace ends the faults, lets everything finish, and looks at every transfer.
+func (k *soak) peace() {
+	k.tend()
+	<-k.producer.ended // it may well have been killed or have given up: what it counted is what counts
+	begun := time.Now()
+	testkit.Eventually(k.t, 5*time.Minute, func() error {
+		for i, w := range k.workers {
+			if w.dead() {
+				k.workers[i] = k.worker(k.name("worker"), "")
+			}
+		}
+		if left, open := k.unfinished(), k.number("SELECT COUNT(*) FROM transfers WHERE state = 'running'"); left > 0 || open > 0 {
+			return fmt.Errorf("%d files are not finished, %d transfers run; %s", left, open, k.ledger())
+		}
+		return nil
+	})
+	k.t.Logf("peace came after %.1fs", time.Since(begun).Seconds())
+	for _, w := range k.workers {
+		w.awaitStarted()
+		w.finish()
+	}
+	rows, err := k.db.QueryContext(k.t.Context(), "SELECT id FROM transfers ORDER BY id")
+	k.must(err)
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		k.must(rows.Scan(&id))
+		k.transfers = append(k.transfers, id)
+	}
+	k.must(rows.Err())
+	for _, k.id = range k.transfers {
+		r, err := k.row()
+		k.must(err)
+		if r.files > 0 {
+			k.auditRows(r.files)
+		}
+		if n := k.completions(k.id); n > 1 {
+			k.t.Errorf("transfer %d was completed %d times", k.id, n)
+		}
+	}
+	k.settle()
+}
+
+// completions counts in all logs how often a transfer was completed.
+func (k *soak) completions(transfer int64) (n int) {
+	logs, err := filepath.Glob(filepath.Join(k.dir, "*.log"))
+	k.must(err)
+	for _, log := range logs {
+		text, err := os.ReadFile(log)
+		k.must(err)
+		n += strings.Count(string(text), fmt.Sprintf(`"msg":"transfer completed","transfer":%d}`, transfer))
+	}
+	return n
+}
+
+func (k *soak) report(length time.Duration) {
+	files := k.number("SELECT SUM(files) FROM transfers")
+	results := k.number("SELECT COUNT(*) FROM results")
+	worst, sum := time.Duration(0), time.Duration(0)
+	for _, d := range k.recovered {
+		worst, sum = max(worst, d), sum+d
+	}
+	faults := 0
+	for _, n := range k.kills {
+		faults += n
+	}
+	k.t.Logf("%s of faults: %d transfers, %d files registered, %d results at two steps", length, len(k.transfers), files, results)
+	k.t.Logf("%d faults: %v", faults, k.kills)
+	doubled := k.number("SELECT COUNT(*) - COUNT(DISTINCT transfer_id, path) FROM files")
+	k.t.Logf("%d files registered twice, %d results missing", doubled, 2*files-results)
+	if n := len(k.recovered); n > 0 {
+		k.t.Logf("files finished again after %s on average, %s at worst (%d times seen)", (sum / time.Duration(n)).Round(time.Millisecond), worst.Round(time.Millisecond), n)
+	}
+	if files == 0 || faults == 0 {
+		k.t.Error("nothing has happened")
+	}
+}

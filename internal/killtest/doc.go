@@ -1,9 +1,0 @@
-// Package killtest proves the promises by killing: it runs the real program as
-// several processes on real servers, ends one of them at a moment named in
-// package faults, and looks whether every file still gets its results, once.
-//
-// Waiting for what only time can end would take a minute a case: the lease of a
-// dead worker, the reclaiming of its set, the grace in which a batch should be
-// sent. The table moves those deadlines into the past instead, right after the
-// kill, when nothing alive holds any. With BALER_SOAK set it waits.
-package killtest

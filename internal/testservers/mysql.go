@@ -1,0 +1,100 @@
+package testservers
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// The account and the database that every throwaway MySQL has. The account may
+// do everything.
+const (
+	account  = "baler"
+	password = "baler"
+	database = "baler"
+)
+
+// welcome is run by the server at each start, before it lets anybody in.
+const welcome = `CREATE USER IF NOT EXISTS '` + account + `'@'%' IDENTIFIED BY '` + password + `';
+GRANT ALL PRIVILEGES ON *.* TO '` + account + `'@'%' WITH GRANT OPTION;
+CREATE DATABASE IF NOT EXISTS ` + database + ` CHARACTER SET utf8mb4;
+`
+
+// StartMySQL runs MariaDB, or MySQL where that is what there is, with the
+// durability of the real thing: what it has committed survives a Kill.
+func StartMySQL(ctx context.Context) (*Server, error) {
+	binary, err := MySQLBinary()
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, &mysqlServer{binary: binary})
+}
+
+type mysqlServer struct{ binary string }
+
+func (m *mysqlServer) prepare(ctx context.Context, dir string) error {
+	if err := os.WriteFile(welcomeFile(dir), []byte(welcome), 0o600); err != nil {
+		return fmt.Errorf("write init file: %w", err)
+	}
+	return fillData(ctx, m.binary, mysqlData(dir))
+}
+
+func (m *mysqlServer) command(dir string, port int) (string, []string) {
+	args := []string{
+		"--no-defaults", // must come first
+		"--datadir=" + mysqlData(dir),
+		"--socket=" + mysqlSocket(dir),
+		"--pid-file=" + filepath.Join(dir, "pid"),
+		"--init-file=" + welcomeFile(dir),
+		"--tmpdir=" + dir,
+		"--bind-address=127.0.0.1",
+		"--skip-networking=0",
+		"--skip-name-resolve",
+		"--port=" + strconv.Itoa(port),
+		"--max-connections=500",
+		"--character-set-server=utf8mb4",
+		"--innodb-buffer-pool-size=256M",
+		"--innodb-flush-log-at-trx-commit=1",
+		"--skip-log-bin",
+		"--performance-schema=OFF",
+	}
+	return m.binary, append(args, asRoot()...)
+}
+
+// asRoot is what the server wants to hear before it runs as root.
+func asRoot() []string {
+	if os.Getuid() == 0 {
+		return []string{"--user=root"}
+	}
+	return nil
+}
+
+func (*mysqlServer) probe(ctx context.Context, dir string) error {
+	config := mysql.NewConfig()
+	config.User, config.Passwd, config.DBName = account, password, database
+	config.Net, config.Addr = "unix", mysqlSocket(dir)
+	config.Logger = &mysql.NopLogger{} // it refuses a few times before it serves
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	if err := db.PingContext(ctx); err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	return nil
+}
+
+func (*mysqlServer) url(port int) string {
+	return fmt.Sprintf("mysql://%s:%s@%s/%s", account, password, address(port), database)
+}
+
+func mysqlData(dir string) string   { return filepath.Join(dir, "data") }
+func mysqlSocket(dir string) string { return filepath.Join(dir, "m.sock") }
+func welcomeFile(dir string) string { return filepath.Join(dir, "init.sql") }
