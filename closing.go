@@ -56,7 +56,7 @@ func (b *Baler) finalizerTimeout(s *recipe.Finalizer, reg handlers.Registration)
 	return cmp.Or(s.Timeout, b.cfg.Handlers[s.Handler].Timeout, reg.Timeout)
 }
 
-func (b *Baler) finalizerRetry(s *recipe.Finalizer, reg handlers.Registration) handlers.RetryPolicy {
+func (b *Baler) finalizerRetry(s *recipe.Finalizer, reg handlers.Registration) tasks.RetryPolicy {
 	return b.retryOver(s.Retry, s.Handler, reg)
 }
 

@@ -170,13 +170,13 @@ func (b *Baler) PauseQueue(_ context.Context, name string, pause bool) error {
 var ErrWorkerNotFound = errors.New("no such worker")
 
 // Workers lists the live workers by name.
-func (b *Baler) Workers(ctx context.Context) ([]store.Worker, error) {
+func (b *Baler) Workers(ctx context.Context) ([]tasks.Worker, error) {
 	return b.store.Workers(ctx)
 }
 
 // SetWorkerState says to a worker what is wanted of it: to take batches, to rest,
 // or to finish what it has in hand and end. It hears it within seconds.
-func (b *Baler) SetWorkerState(ctx context.Context, name string, wish store.DesiredState) error {
+func (b *Baler) SetWorkerState(ctx context.Context, name string, wish tasks.DesiredState) error {
 	known, err := b.store.SetDesiredState(ctx, name, wish)
 	if err == nil && !known {
 		err = fmt.Errorf("%w: %s", ErrWorkerNotFound, name)

@@ -11,7 +11,6 @@ import (
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/testkit"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -223,18 +222,18 @@ func TestWorkersPauseAndDrain(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- b.Work(t.Context()) }()
 		name := c.Worker.Name
-		testkit.Eventually(t, time.Minute, func() error { return b.SetWorkerState(t.Context(), name, store.Paused) })
+		testkit.Eventually(t, time.Minute, func() error { return b.SetWorkerState(t.Context(), name, tasks.WorkerPaused) })
 		testkit.Eventually(t, time.Minute, func() error {
 			ws, err := b.Workers(t.Context())
-			if err == nil && (len(ws) != 1 || ws[0].DesiredState != store.Paused) {
+			if err == nil && (len(ws) != 1 || ws[0].DesiredState != tasks.WorkerPaused) {
 				err = errors.New("the worker does not show its wish")
 			}
 			return err
 		})
-		if err := b.SetWorkerState(t.Context(), "nobody", store.Running); !errors.Is(err, baler.ErrWorkerNotFound) {
+		if err := b.SetWorkerState(t.Context(), "nobody", tasks.WorkerRunning); !errors.Is(err, baler.ErrWorkerNotFound) {
 			t.Errorf("a wish to nobody: %v", err)
 		}
-		if err := b.SetWorkerState(t.Context(), name, store.Draining); err != nil {
+		if err := b.SetWorkerState(t.Context(), name, tasks.WorkerDraining); err != nil {
 			t.Fatal(err)
 		}
 		select {

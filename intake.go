@@ -37,8 +37,8 @@ type registrar struct {
 }
 
 // registerPolicy bounds one transaction of new rows.
-func registerPolicy() batcher.Policy {
-	return batcher.Policy{MaxItems: 2000, MaxBytes: 1 << 62, MaxDelay: 500 * time.Millisecond}
+func registerPolicy() tasks.BatchPolicy {
+	return tasks.BatchPolicy{MaxItems: 2000, MaxBytes: 1 << 62, MaxDelay: 500 * time.Millisecond}
 }
 
 // sideBySide is how many transactions insert rows at the same time. SQLite has

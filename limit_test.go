@@ -11,7 +11,6 @@ import (
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/testkit"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -57,7 +56,7 @@ func (w *crew) hold(ctx context.Context, _ *handlers.Job) error {
 
 func (w *crew) limit(inFlight int) {
 	w.t.Helper()
-	_, err := w.b.SetLimit(w.t.Context(), store.ScopeAll, "", &inFlight, nil)
+	_, err := w.b.SetLimit(w.t.Context(), tasks.ScopeAll, "", &inFlight, nil)
 	must(w.t, err)
 }
 
@@ -135,7 +134,7 @@ func TestCeilingOverATransfer(t *testing.T) {
 		recipe := builtin(t, "checksum")
 		slow := submit(t, b, baler.Submission{Paths: []string{tree(t, 50)}, Via: tasks.ViaBulk, Recipe: recipe})
 		rate, one := 0.001, 1
-		_, err := b.SetLimit(t.Context(), store.ScopeTransfer, slow.UUID, &one, &rate)
+		_, err := b.SetLimit(t.Context(), tasks.ScopeTransfer, slow.UUID, &one, &rate)
 		must(t, err)
 		work(t, b)
 		other := submit(t, b, baler.Submission{Paths: []string{tree(t, 50)}, Via: tasks.ViaBulk, Recipe: recipe})
@@ -146,7 +145,7 @@ func TestCeilingOverATransfer(t *testing.T) {
 			t.Errorf("%d files went through at one in a thousand seconds", now.Finished)
 		}
 		none, nothing := 0.0, 0
-		_, err = b.SetLimit(t.Context(), store.ScopeTransfer, slow.UUID, &nothing, &none)
+		_, err = b.SetLimit(t.Context(), tasks.ScopeTransfer, slow.UUID, &nothing, &none)
 		must(t, err)
 		audit(t, b, wait(t, b, slow.UUID))
 	})

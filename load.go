@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/balerhq/baler/handlers/load"
+	"github.com/balerhq/baler/internal/keyset"
 	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/store"
@@ -122,14 +123,14 @@ func loadRecipe(args *load.Args, part int64) (*recipe.Recipe, error) {
 
 // LoadCounts adds up what a transfer's load steps have done so far. It reads a
 // row for every few megabytes loaded: look no more than once or twice a second.
-func (b *Baler) LoadCounts(ctx context.Context, t tasks.Transfer) (store.LoadCounts, error) {
+func (b *Baler) LoadCounts(ctx context.Context, t tasks.Transfer) (tasks.LoadCounts, error) {
 	return b.store.LoadTotals(ctx, t.ID)
 }
 
 // RejectedLines yields the lines that a transfer set aside, in the order of files and
 // lines, in bounded memory. It ends with the first error.
-func (b *Baler) RejectedLines(ctx context.Context, t tasks.Transfer) iter.Seq2[store.FileRejectedLine, error] {
-	return store.Paginate(resultPage, func(after store.RejectKey) ([]store.FileRejectedLine, error) {
+func (b *Baler) RejectedLines(ctx context.Context, t tasks.Transfer) iter.Seq2[tasks.FileRejectedLine, error] {
+	return keyset.Paginate(resultPage, func(after tasks.RejectKey) ([]tasks.FileRejectedLine, error) {
 		return b.store.RejectedLines(ctx, t.ID, after, resultPage)
-	}, func(r *store.FileRejectedLine) store.RejectKey { return r.Key })
+	}, func(r *tasks.FileRejectedLine) tasks.RejectKey { return r.Key })
 }

@@ -7,7 +7,7 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/keyset"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -24,8 +24,8 @@ const resultPage = 1000
 // ErrStepNotFound says that a transfer's recipe has no step of a name.
 var ErrStepNotFound = errors.New("no such step")
 
-func (f ResultFilter) of(t tasks.Transfer) (store.ResultFilter, error) {
-	filter := store.ResultFilter{Outcomes: f.Outcomes, File: f.File}
+func (f ResultFilter) of(t tasks.Transfer) (tasks.ResultFilter, error) {
+	filter := tasks.ResultFilter{Outcomes: f.Outcomes, File: f.File}
 	if f.Step == "" {
 		return filter, nil
 	}
@@ -46,7 +46,7 @@ func (f ResultFilter) of(t tasks.Transfer) (store.ResultFilter, error) {
 // bounded memory. It ends with the first error.
 func (b *Baler) Results(ctx context.Context, t tasks.Transfer, f ResultFilter) iter.Seq2[tasks.ResultLine, error] {
 	filter, err := f.of(t)
-	return store.PaginateResults(&t, resultPage, func(after store.ResultKey) ([]store.ResultRow, error) {
+	return keyset.PaginateResults(&t, resultPage, func(after tasks.ResultKey) ([]tasks.ResultRow, error) {
 		if err != nil {
 			return nil, err
 		}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
 )
 
 // capacityView tells a dispatcher of the live workers and of what people allow them.
@@ -16,8 +16,8 @@ import (
 type capacityView struct {
 	b        *Baler
 	seen     time.Time
-	workers  []store.Worker
-	ceilings []store.Limit
+	workers  []tasks.Worker
+	ceilings []tasks.Limit
 }
 
 func (l *capacityView) look(ctx context.Context) (err error) {
@@ -42,7 +42,7 @@ func (l *capacityView) slots(ctx context.Context, handler string) (int, error) {
 	}
 	n := 0
 	for _, w := range l.workers {
-		if slices.Contains(w.Handlers, handler) && w.DesiredState == store.Running {
+		if slices.Contains(w.Handlers, handler) && w.DesiredState == tasks.WorkerRunning {
 			n += l.b.atOnce(handler, w.Slots)
 		}
 	}

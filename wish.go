@@ -3,8 +3,7 @@ package baler
 import (
 	"context"
 	"fmt"
-
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
 )
 
 // applyDesired does what people wish of the worker until ctx ends, or it is told to leave.
@@ -21,9 +20,9 @@ func (w *worker) applyDesired(ctx context.Context) {
 	}
 }
 
-func (w *worker) apply(ctx context.Context, wish store.DesiredState) (leave bool) {
+func (w *worker) apply(ctx context.Context, wish tasks.DesiredState) (leave bool) {
 	switch {
-	case wish == store.Draining:
+	case wish == tasks.WorkerDraining:
 		w.b.log.InfoContext(ctx, "worker told to finish what it has in hand and end")
 		w.pauseIntake(false)
 		rested := make(chan struct{})
@@ -36,10 +35,10 @@ func (w *worker) apply(ctx context.Context, wish store.DesiredState) (leave bool
 		case <-ctx.Done(): // told to stop meanwhile: what is in hand has the grace period
 		}
 		return true
-	case wish == store.Paused && w.server != nil:
+	case wish == tasks.WorkerPaused && w.server != nil:
 		w.b.log.InfoContext(ctx, "worker takes no batches for now")
 		w.pauseIntake(false)
-	case wish == store.Running && w.server == nil:
+	case wish == tasks.WorkerRunning && w.server == nil:
 		if err := w.startServer(ctx); err != nil {
 			w.b.log.WarnContext(ctx, "worker: cannot go on yet", "error", err)
 			return false // the next sign of life tries again
@@ -50,7 +49,7 @@ func (w *worker) apply(ctx context.Context, wish store.DesiredState) (leave bool
 }
 
 // setDesired passes a wish on; only the last one counts.
-func (w *worker) setDesired(wish store.DesiredState) {
+func (w *worker) setDesired(wish tasks.DesiredState) {
 	select {
 	case <-w.wishes:
 	default:

@@ -13,7 +13,7 @@ import (
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/failpoint"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
 )
 
 // Work runs batches until ctx ends. Then it takes no new ones, gives those in
@@ -47,7 +47,7 @@ type worker struct {
 	b          *Baler
 	serve      func() *asynq.Server // makes a server: one can be started once
 	server     *asynq.Server        // nil while the worker rests
-	wishes     chan store.DesiredState
+	wishes     chan tasks.DesiredState
 	aggregates context.CancelFunc
 	dispatcher *batcher.Dispatcher
 	runner     *handlers.Runner
@@ -62,7 +62,7 @@ type worker struct {
 }
 
 func (b *Baler) newWorker(c finalizeScope) (*worker, error) {
-	w := &worker{b: b, started: b.now(), wishes: make(chan store.DesiredState, 1)}
+	w := &worker{b: b, started: b.now(), wishes: make(chan tasks.DesiredState, 1)}
 	w.dispatcher = b.newDispatcher()
 	intake := 0
 	if adapt := b.cfg.Record.Adapt; adapt == nil || *adapt {
@@ -172,7 +172,7 @@ func (w *worker) start(ctx context.Context) error {
 	if err := w.b.loadCosts(ctx); err != nil {
 		return err
 	}
-	if wish != store.Paused {
+	if wish != tasks.WorkerPaused {
 		if err := w.startServer(ctx); err != nil {
 			return err
 		}
@@ -223,8 +223,8 @@ func (w *worker) beat(ctx context.Context, first time.Duration) {
 
 // heartbeat tells the database that the worker lives, and what of it is wanted:
 // one that the ceilings leave nothing to rests. Next is when to beat again.
-func (w *worker) heartbeat(ctx context.Context) (wish store.DesiredState, next time.Duration, err error) {
-	o, err := w.b.store.HeartbeatWorker(ctx, store.Worker{
+func (w *worker) heartbeat(ctx context.Context) (wish tasks.DesiredState, next time.Duration, err error) {
+	o, err := w.b.store.HeartbeatWorker(ctx, tasks.Worker{
 		Name: w.b.cfg.Worker.Name, Handlers: w.b.handlerNames(), Slots: w.b.cfg.Worker.Concurrency,
 		Version: w.b.version, StartedAt: w.started, LimitsInUse: w.runner.LimitsInUse(),
 	})
@@ -235,8 +235,8 @@ func (w *worker) heartbeat(ctx context.Context) (wish store.DesiredState, next t
 	if w.runner.SetLimits(o.Shares) {
 		next = fastHeartbeat
 	}
-	if o.State == store.Running && w.runner.Blocked() {
-		return store.Paused, next, nil
+	if o.State == tasks.WorkerRunning && w.runner.Blocked() {
+		return tasks.WorkerPaused, next, nil
 	}
 	return o.State, next, nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func newTestAggregator(ctx context.Context, f *fake, policy Policy) *Aggregator {
+func newTestAggregator(ctx context.Context, f *fake, policy tasks.BatchPolicy) *Aggregator {
 	a := NewAggregator(ctx, f, f, f.transfers(policy), nil)
 	a.pause = time.Microsecond
 	return a
@@ -27,7 +27,7 @@ func fileTask(transfer int64, step int, file int64) *asynq.Task {
 
 func TestAggregateManyTransfers(t *testing.T) {
 	f := newFake()
-	a := newTestAggregator(t.Context(), f, Policy{MaxItems: 100})
+	a := newTestAggregator(t.Context(), f, tasks.BatchPolicy{MaxItems: 100})
 	var ts []*asynq.Task
 	want := map[string]bool{}
 	for i := range 5000 {
@@ -65,7 +65,7 @@ func TestAggregateManyTransfers(t *testing.T) {
 
 func TestAggregateGarbage(t *testing.T) {
 	f := newFake()
-	a := newTestAggregator(t.Context(), f, Policy{})
+	a := newTestAggregator(t.Context(), f, tasks.BatchPolicy{})
 	file := func(payload string) *asynq.Task { return asynq.NewTask(tasks.TypeFile, []byte(payload)) }
 	garbage := []*asynq.Task{
 		asynq.NewTask("email:deliver", []byte("{}")), asynq.NewTask("", nil), asynq.NewTask(tasks.TypeBatch, fileTask(1, 1, 1).Payload()),
@@ -92,7 +92,7 @@ func TestAggregateGarbage(t *testing.T) {
 
 func TestAggregateWhileTheLedgerIsAway(t *testing.T) {
 	f := newFake()
-	a := newTestAggregator(t.Context(), f, Policy{})
+	a := newTestAggregator(t.Context(), f, tasks.BatchPolicy{})
 	ts := []*asynq.Task{fileTask(1, 1, 1), asynq.NewTask("odd", nil)}
 	f.fail["AddBatches"] = maxAggregateTries - 1
 	if last := a.Aggregate("g", ts); last == nil || f.calls["AddBatches"] != maxAggregateTries || len(f.batches) != 1 {
@@ -108,7 +108,7 @@ func TestAggregateWhileTheLedgerIsAway(t *testing.T) {
 	}
 	away := newFake()
 	away.fail["read"] = -1
-	if last := newTestAggregator(t.Context(), away, Policy{}).Aggregate("g", ts); last != nil || len(away.aside) > 0 {
+	if last := newTestAggregator(t.Context(), away, tasks.BatchPolicy{}).Aggregate("g", ts); last != nil || len(away.aside) > 0 {
 		t.Errorf("gave %v, set aside %v while no transfer could be read", last, away.aside)
 	}
 }
@@ -117,7 +117,7 @@ func TestAggregateWhileTheLedgerIsAway(t *testing.T) {
 func TestAggregateWhileTheQueueIsAway(t *testing.T) {
 	f := newFake()
 	f.fail["EnqueueBatches"] = -1
-	a := newTestAggregator(t.Context(), f, Policy{MaxItems: 1})
+	a := newTestAggregator(t.Context(), f, tasks.BatchPolicy{MaxItems: 1})
 	last := a.Aggregate("g", []*asynq.Task{fileTask(1, 1, 1), fileTask(1, 1, 2), fileTask(1, 1, 3)})
 	if last == nil || len(f.batches) != 3 || f.calls["AddBatches"] != 1 {
 		t.Errorf("gave %v, %d in the ledger", last, len(f.batches))
@@ -129,7 +129,7 @@ func TestAggregateStopsWaiting(t *testing.T) {
 	f.fail["AddBatches"] = -1
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	a := NewAggregator(ctx, f, f, f.transfers(Policy{}), nil)
+	a := NewAggregator(ctx, f, f, f.transfers(tasks.BatchPolicy{}), nil)
 	a.pause = time.Hour
 	if last := a.Aggregate("g", []*asynq.Task{fileTask(1, 1, 1)}); last != nil || f.calls["AddBatches"] != 1 {
 		t.Errorf("gave %v after %d tries", last, f.calls["AddBatches"])
@@ -139,7 +139,7 @@ func TestAggregateStopsWaiting(t *testing.T) {
 // A panic there would end the process: asynq does not recover it.
 func TestAggregateSurvivesPanic(t *testing.T) {
 	f := newFake()
-	a := newTestAggregator(t.Context(), f, Policy{})
+	a := newTestAggregator(t.Context(), f, tasks.BatchPolicy{})
 	if last := a.Aggregate("g", []*asynq.Task{fileTask(67, 1, 1)}); last != nil {
 		t.Errorf("gave %v", last)
 	}
@@ -154,7 +154,7 @@ func FuzzAggregate(f *testing.F) {
 	f.Add("", []byte(nil))
 	f.Fuzz(func(t *testing.T, kind string, payload []byte) {
 		ledger := newFake()
-		a := newTestAggregator(t.Context(), ledger, Policy{MaxItems: 2, MaxBytes: 10})
+		a := newTestAggregator(t.Context(), ledger, tasks.BatchPolicy{MaxItems: 2, MaxBytes: 10})
 		one := asynq.NewTask(kind, payload)
 		last := a.Aggregate("g", []*asynq.Task{one, fileTask(1, 1, 5), one})
 		if last == nil && !strings.Contains(string(payload), "67") {

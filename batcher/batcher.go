@@ -3,6 +3,7 @@ package batcher
 import (
 	"context"
 	"fmt"
+	"github.com/balerhq/baler/tasks"
 	"math"
 	"slices"
 	"sync"
@@ -37,7 +38,7 @@ type Options[T any] struct {
 // Batcher gathers items and flushes them together. Make one with New; its
 // methods may be called by any number of goroutines.
 type Batcher[T any] struct {
-	policy Policy
+	policy tasks.BatchPolicy
 	opts   Options[T]
 	flush  func([]T) error
 	cancel context.CancelFunc // of the context that flushes run under
@@ -70,8 +71,8 @@ type batch[T any] struct {
 // slice. When it returns *Errors, alone or wrapped, only those items fail; with
 // any other error, or a panic, all of them do. The context of a flush ends
 // when that of a Close does.
-func New[T any](policy Policy, flush func(context.Context, []T) error, opts Options[T]) *Batcher[T] {
-	policy = policy.Overlay(DefaultPolicy())
+func New[T any](policy tasks.BatchPolicy, flush func(context.Context, []T) error, opts Options[T]) *Batcher[T] {
+	policy = policy.Overlay(tasks.DefaultBatchPolicy())
 	opts.Flushers = max(opts.Flushers, 1)
 	if opts.Capacity <= 0 {
 		opts.Capacity = math.MaxInt

@@ -3,6 +3,7 @@ package batcher
 import (
 	"context"
 	"errors"
+	"github.com/balerhq/baler/tasks"
 	"io"
 	"runtime"
 	"testing"
@@ -13,7 +14,7 @@ import (
 func TestDelayCountsFromTheFirstItemOfEachBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
-		b := New(Policy{MaxItems: 2, MaxDelay: 10 * time.Millisecond}, r.flush, Options[int]{Observe: r.observe})
+		b := New(tasks.BatchPolicy{MaxItems: 2, MaxDelay: 10 * time.Millisecond}, r.flush, Options[int]{Observe: r.observe})
 		add(t, b, 1, 2) // full at once; the timer that it set rings later, for nobody
 		time.Sleep(4 * time.Millisecond)
 		f := add(t, b, 3)
@@ -35,7 +36,7 @@ func TestADueBatchKeepsFillingWhileNoFlusherIsFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		r.hold = make(chan struct{})
-		b := New(Policy{MaxItems: 3, MaxDelay: time.Millisecond}, r.flush, Options[int]{Observe: r.observe, Capacity: 99})
+		b := New(tasks.BatchPolicy{MaxItems: 3, MaxDelay: time.Millisecond}, r.flush, Options[int]{Observe: r.observe, Capacity: 99})
 		add(t, b, 1)
 		time.Sleep(2 * time.Millisecond) // 1 is being flushed
 		add(t, b, 2)
@@ -53,7 +54,7 @@ func TestEagerGathersWhileAFlushRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		r.hold = make(chan struct{})
-		b := New(Policy{MaxItems: 4, MaxDelay: time.Hour}, r.flush, Options[int]{Observe: r.observe, Eager: true, Capacity: 99})
+		b := New(tasks.BatchPolicy{MaxItems: 4, MaxDelay: time.Hour}, r.flush, Options[int]{Observe: r.observe, Eager: true, Capacity: 99})
 		add(t, b, 1)
 		synctest.Wait()
 		r.want(t, []int{1})
@@ -73,7 +74,7 @@ func TestFlushersRunAtOnceButNoMoreOfThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		r.hold = make(chan struct{})
-		b := New(Policy{MaxItems: 1}, r.flush, Options[int]{Flushers: 2, Capacity: 9})
+		b := New(tasks.BatchPolicy{MaxItems: 1}, r.flush, Options[int]{Flushers: 2, Capacity: 9})
 		add(t, b, 1, 2, 3)
 		synctest.Wait()
 		r.mu.Lock()
@@ -89,7 +90,7 @@ func TestFlushersRunAtOnceButNoMoreOfThem(t *testing.T) {
 func TestAnItemAboveMaxBytesGoesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
-		b := New(Policy{MaxBytes: 10}, r.flush, Options[int]{
+		b := New(tasks.BatchPolicy{MaxBytes: 10}, r.flush, Options[int]{
 			Weigh:   func(i int) (int, int64) { return 1, int64(i) },
 			Observe: r.observe,
 		})
@@ -104,7 +105,7 @@ func TestAddBlocksWhileFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		r.hold = make(chan struct{})
-		b := New(Policy{MaxItems: 2, MaxDelay: time.Hour}, r.flush, Options[int]{Capacity: 3, Observe: r.observe})
+		b := New(tasks.BatchPolicy{MaxItems: 2, MaxDelay: time.Hour}, r.flush, Options[int]{Capacity: 3, Observe: r.observe})
 		add(t, b, 1, 2, 3)
 		entered := false
 		go func() {
@@ -131,7 +132,7 @@ func TestAddBlocksWhileFull(t *testing.T) {
 func TestABatchLargerThanTheCapacityDoesNotWaitForTheDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
-		b := New(Policy{MaxItems: 100, MaxDelay: time.Hour}, r.flush, Options[int]{
+		b := New(tasks.BatchPolicy{MaxItems: 100, MaxDelay: time.Hour}, r.flush, Options[int]{
 			Capacity: 2,
 			Weigh:    func(i int) (int, int64) { return i, 0 },
 			Observe:  r.observe,
@@ -148,7 +149,7 @@ func TestABlockedAddHonoursItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		r.hold = make(chan struct{})
-		b := New(Policy{MaxItems: 5}, r.flush, Options[int]{
+		b := New(tasks.BatchPolicy{MaxItems: 5}, r.flush, Options[int]{
 			Capacity: 5,
 			Weigh:    func(i int) (int, int64) { return i, 0 },
 		})
@@ -184,7 +185,7 @@ func TestFlushForcesAndWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		r.hold = make(chan struct{})
-		b := New(Policy{MaxItems: 2, MaxDelay: time.Hour}, r.flush, Options[int]{Observe: r.observe, Capacity: 9})
+		b := New(tasks.BatchPolicy{MaxItems: 2, MaxDelay: time.Hour}, r.flush, Options[int]{Observe: r.observe, Capacity: 9})
 		f := add(t, b, 1, 2, 3)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -212,7 +213,7 @@ func TestFlushForcesAndWaits(t *testing.T) {
 func TestWaitHonoursItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
-		b := New(Policy{MaxDelay: time.Hour}, r.flush, Options[int]{})
+		b := New(tasks.BatchPolicy{MaxDelay: time.Hour}, r.flush, Options[int]{})
 		f := add(t, b, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -231,7 +232,7 @@ func TestWaitHonoursItsContext(t *testing.T) {
 
 func TestAFlushThatFailsInAnyWayFailsItsOwnItemsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := New(Policy{MaxItems: 2}, func(_ context.Context, items []int) error {
+		b := New(tasks.BatchPolicy{MaxItems: 2}, func(_ context.Context, items []int) error {
 			switch items[0] {
 			case 1:
 				panic(io.ErrClosedPipe)

@@ -2,6 +2,7 @@ package batcher
 
 import (
 	"context"
+	"github.com/balerhq/baler/tasks"
 	"testing"
 	"time"
 )
@@ -16,7 +17,7 @@ func BenchmarkAdd(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			batcher := New(Policy{MaxItems: 500, MaxDelay: 10 * time.Millisecond}, flush, opts)
+			batcher := New(tasks.BatchPolicy{MaxItems: 500, MaxDelay: 10 * time.Millisecond}, flush, opts)
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					if _, err := batcher.Add(b.Context(), 1); err != nil {
@@ -37,7 +38,7 @@ func BenchmarkAddAndWait(b *testing.B) {
 	b.ReportAllocs()
 	b.SetParallelism(32)
 	flush := func(context.Context, []int) error { return nil }
-	batcher := New(Policy{MaxItems: 500}, flush, Options[int]{Eager: true})
+	batcher := New(tasks.BatchPolicy{MaxItems: 500}, flush, Options[int]{Eager: true})
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			f, err := batcher.Add(b.Context(), 1)

@@ -28,13 +28,13 @@ type TransferPlan struct {
 	Sources []string
 	Recipe  *recipe.Recipe
 
-	policy   func(*recipe.Step) Policy
+	policy   func(*recipe.Step) tasks.BatchPolicy
 	costKeys []CostKey // of the steps
 	costs    *CostModel
 }
 
 // Policy is the batch policy of a step, numbered from 1.
-func (e *TransferPlan) Policy(step int) Policy { return e.policy(e.Step(step)) }
+func (e *TransferPlan) Policy(step int) tasks.BatchPolicy { return e.policy(e.Step(step)) }
 
 // Step is a step of the recipe, numbered from 1.
 func (e *TransferPlan) Step(no int) *recipe.Step { return e.Recipe.Steps[no-1] }
@@ -74,7 +74,7 @@ type TransferCache struct {
 	CostModel *CostModel
 
 	read   func(ctx context.Context, id int64) (tasks.Transfer, error)
-	policy func(*recipe.Step) Policy
+	policy func(*recipe.Step) tasks.BatchPolicy
 
 	mu    sync.Mutex
 	plans map[int64]*TransferPlan
@@ -82,7 +82,7 @@ type TransferCache struct {
 
 // NewTransferCache reads transfers with read, and gets each step's batch policy,
 // with everything that takes precedence laid over, from policy.
-func NewTransferCache(read func(ctx context.Context, id int64) (tasks.Transfer, error), policy func(*recipe.Step) Policy) *TransferCache {
+func NewTransferCache(read func(ctx context.Context, id int64) (tasks.Transfer, error), policy func(*recipe.Step) tasks.BatchPolicy) *TransferCache {
 	return &TransferCache{read: read, policy: policy, plans: make(map[int64]*TransferPlan)}
 }
 

@@ -3,6 +3,7 @@ package batcher
 import (
 	"context"
 	"errors"
+	"github.com/balerhq/baler/tasks"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +13,7 @@ func TestCloseTurnsAwayBlockedAdds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		r.hold = make(chan struct{})
-		b := New(Policy{MaxItems: 1}, r.flush, Options[int]{Capacity: 1})
+		b := New(tasks.BatchPolicy{MaxItems: 1}, r.flush, Options[int]{Capacity: 1})
 		add(t, b, 1)
 		blocked := make(chan error, 1)
 		go func() {
@@ -35,7 +36,7 @@ func TestCloseTurnsAwayBlockedAdds(t *testing.T) {
 }
 
 func TestCloseOfAnUnusedBatcher(t *testing.T) {
-	b := New(Policy{}, newRecorder().flush, Options[int]{})
+	b := New(tasks.BatchPolicy{}, newRecorder().flush, Options[int]{})
 	closeBatcher(t, b)
 	if err := b.Flush(t.Context()); err != nil {
 		t.Error(err)
@@ -46,7 +47,7 @@ func TestCloseWhoseContextEndsCancelsTheFlushes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		r.hold = make(chan struct{})
-		b := New(Policy{MaxItems: 1}, r.flush, Options[int]{})
+		b := New(tasks.BatchPolicy{MaxItems: 1}, r.flush, Options[int]{})
 		f := add(t, b, 1, 2)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

@@ -3,6 +3,7 @@ package batcher
 import (
 	"context"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -10,8 +11,8 @@ import (
 const maxFilesPerDispatch = 20_000
 
 // dispatchNext turns the next files of a backlog, limit at most, into batches as p says.
-func (d *Dispatcher) dispatchNext(ctx context.Context, b *Backlog, e *TransferPlan, limit int, p planner) (bool, error) {
-	p.transfer, p.queue, p.remaining = b.Transfer, e.Queue, b.remaining()
+func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, e *TransferPlan, limit int, p planner) (bool, error) {
+	p.transfer, p.queue, p.remaining = b.Transfer, e.Queue, remainingOf(b)
 	planned, err := d.planNext(ctx, b, e, limit, &p)
 	if err != nil {
 		return false, err
@@ -19,7 +20,7 @@ func (d *Dispatcher) dispatchNext(ctx context.Context, b *Backlog, e *TransferPl
 	if planned.to == 0 {
 		return false, gap(b)
 	}
-	c := Dispatch{
+	c := ledger.Dispatch{
 		Transfer: b.Transfer, From: b.Cursor, To: planned.to, Bytes: b.Bytes - p.remaining.bytes,
 		Batches: planned.batches, Finished: planned.finished,
 	}
@@ -35,7 +36,7 @@ func (d *Dispatcher) dispatchNext(ctx context.Context, b *Backlog, e *TransferPl
 
 // planNext looks at no more of the files than it must. Nothing is dealt with when
 // there are none.
-func (d *Dispatcher) planNext(ctx context.Context, b *Backlog, e *TransferPlan, limit int, p *planner) (plan, error) {
+func (d *Dispatcher) planNext(ctx context.Context, b *ledger.Backlog, e *TransferPlan, limit int, p *planner) (plan, error) {
 	all := e.Step(1).Unconditional()
 	if all {
 		if c, err := d.planUniform(ctx, b, limit, p); err != nil || c.to > 0 {
@@ -50,18 +51,13 @@ func (d *Dispatcher) planNext(ctx context.Context, b *Backlog, e *TransferPlan, 
 	return p.plan(files), nil
 }
 
-// remaining is what is left of the backlog.
-func (b *Backlog) remaining() remaining {
-	return remaining{files: b.Files - b.Cursor, bytes: max(b.Bytes, 0)}
-}
-
 // stepBudgets bounds the batches of each step. When no more files will come, every
 // slot gets its part of the rest.
-func stepBudgets(e *TransferPlan, b *Backlog, slots int) func(step int) budget {
+func stepBudgets(e *TransferPlan, b *ledger.Backlog, slots int) func(step int) budget {
 	if !b.Sealed {
 		slots = 0
 	}
-	whole := b.remaining()
+	whole := remainingOf(b)
 	return func(step int) budget {
 		return newBudget(e.Estimate(step), e.Policy(step).Target, whole, slots)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -17,7 +18,7 @@ func newTestDispatcher(f *fake, o DispatcherOptions) *Dispatcher {
 	if o.Queues == nil {
 		o.Queues, o.Handlers = []string{"q"}, []string{"noop"}
 	}
-	return NewDispatcher(f, f, f.transfers(Policy{MaxItems: 10}), o)
+	return NewDispatcher(f, f, f.transfers(tasks.BatchPolicy{MaxItems: 10}), o)
 }
 
 // run runs a dispatcher inside a bubble of synctest for a while.
@@ -48,7 +49,7 @@ func TestDispatcherKeepsOnAfterErrors(t *testing.T) {
 	for _, method := range methods {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFake()
-			f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 95}, {Transfer: 2, Via: tasks.ViaGroup, Files: 5}}
+			f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 95}, {Transfer: 2, Via: tasks.ViaGroup, Files: 5}}
 			f.fail[method] = 2
 			run(t, newTestDispatcher(f, DispatcherOptions{}), f, 10*time.Minute)
 			if n := cutFiles(f, 1); n != 95 || f.fail[method] != 0 {
@@ -66,7 +67,7 @@ func TestDispatcherWithoutTheLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		f.holder = "another"
-		f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 5}}
+		f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 5}}
 		d := newTestDispatcher(f, DispatcherOptions{OnElected: func(context.Context) error {
 			t.Error("elected")
 			return nil
@@ -82,7 +83,7 @@ func TestDispatcherActsWhenElected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		f.holder = "another"
-		f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 5}}
+		f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 5}}
 		elected := 0
 		d := newTestDispatcher(f, DispatcherOptions{OnElected: func(context.Context) error {
 			if elected++; elected < 3 {
@@ -101,7 +102,7 @@ func TestDispatcherActsWhenElected(t *testing.T) {
 // A file of a small transfer is cut in the first turn, whatever stands before it.
 func TestTurnServesEveryTransfer(t *testing.T) {
 	f := newFake()
-	f.backlogs = []Backlog{
+	f.backlogs = []ledger.Backlog{
 		{Transfer: 1, Via: tasks.ViaBulk, Files: 10_000_000}, {Transfer: 2, Via: tasks.ViaBulk, Files: 10}, {Transfer: 66, Via: tasks.ViaBulk, Files: 1},
 		{Transfer: 3, Via: tasks.ViaBulk, Files: 100, Open: 60},
 	}
@@ -129,7 +130,7 @@ func TestTurnServesEveryTransfer(t *testing.T) {
 func TestTurnsGoAround(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
-		f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 1}, {Transfer: 3, Via: tasks.ViaBulk, Files: 7}}
+		f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 1}, {Transfer: 3, Via: tasks.ViaBulk, Files: 7}}
 		d := newTestDispatcher(f, DispatcherOptions{})
 		d.lastServed = 3
 		run(t, d, f, time.Second)
@@ -143,7 +144,7 @@ func TestTurnsGoAround(t *testing.T) {
 func TestOneBadTransferSlowsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
-		f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 640_000}, {Transfer: 66, Via: tasks.ViaBulk, Files: 5}}
+		f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 640_000}, {Transfer: 66, Via: tasks.ViaBulk, Files: 5}}
 		d := newTestDispatcher(f, DispatcherOptions{Window: 1 << 20})
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
@@ -168,7 +169,7 @@ func TestOneBadTransferSlowsNobody(t *testing.T) {
 func TestSweepBesideAClosingBatch(t *testing.T) {
 	f := newFake()
 	marked := time.Now().Add(-time.Hour)
-	f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaGroup, Files: 9, SweepMark: 9, MarkedAt: marked}}
+	f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaGroup, Files: 9, SweepMark: 9, MarkedAt: marked}}
 	f.write([]tasks.Batch{{Transfer: 1, Step: 1, Files: tasks.Ranges{{First: 1, Last: 4}}}})
 	f.onOpen = func() { // just after it was read
 		f.recorded = tasks.Ranges{{First: 1, Last: 6}}
@@ -195,8 +196,8 @@ func TestNudgeNeverBlocks(*testing.T) {
 // they should be.
 func TestDispatcherProbesWhatItDoesNotKnow(t *testing.T) {
 	f := newFake()
-	f.backlogs = []Backlog{{Transfer: 1, Via: tasks.ViaBulk, Sealed: true, Files: 1_000_000, Bytes: 1_000_000}}
-	catalog := f.transfers(Policy{MaxItems: 1000, Target: 10 * time.Second})
+	f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Sealed: true, Files: 1_000_000, Bytes: 1_000_000}}
+	catalog := f.transfers(tasks.BatchPolicy{MaxItems: 1000, Target: 10 * time.Second})
 	catalog.CostModel, _ = newTestSizer()
 	d := NewDispatcher(f, f, catalog, DispatcherOptions{
 		LeaseHolder: "me", Capacity: func(context.Context, string) (int, error) { return 3, nil },

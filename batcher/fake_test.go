@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -21,7 +22,7 @@ type fake struct {
 	mu       sync.Mutex
 	fail     map[string]int // method → calls that are still to fail; negative for all
 	calls    map[string]int
-	backlogs []Backlog
+	backlogs []ledger.Backlog
 	batches  []tasks.Batch // of the ledger
 	sent     []tasks.Batch
 	aside    []string // reasons
@@ -48,13 +49,13 @@ func (f *fake) enter(method string) error {
 	return nil
 }
 
-func (f *fake) Backlogs(_ context.Context, after int64, _ int) ([]Backlog, error) {
+func (f *fake) Backlogs(_ context.Context, after int64, _ int) ([]ledger.Backlog, error) {
 	if err := f.enter("Backlogs"); err != nil {
 		return nil, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(f.backlogs), func(b Backlog) bool { return b.Transfer <= after || b.Cursor >= b.Files }), nil
+	return slices.DeleteFunc(slices.Clone(f.backlogs), func(b ledger.Backlog) bool { return b.Transfer <= after || b.Cursor >= b.Files }), nil
 }
 
 func (f *fake) FilesAfter(_ context.Context, transfer, after int64, limit int, _ bool) ([]tasks.File, error) {
@@ -84,7 +85,7 @@ func (f *fake) SumSizes(_ context.Context, _ int64, spans []tasks.Range) ([]int6
 	return bytes, nil
 }
 
-func (f *fake) CommitDispatch(_ context.Context, c Dispatch) (bool, error) {
+func (f *fake) CommitDispatch(_ context.Context, c ledger.Dispatch) (bool, error) {
 	if err := f.enter("CommitDispatch"); err != nil {
 		return false, err
 	}
@@ -93,7 +94,7 @@ func (f *fake) CommitDispatch(_ context.Context, c Dispatch) (bool, error) {
 	for i := range f.backlogs {
 		if b := &f.backlogs[i]; b.Transfer == c.Transfer {
 			if b.Cursor != c.From {
-				return false, ErrCursorMoved
+				return false, ledger.ErrCursorMoved
 			}
 			b.Cursor = c.To
 			b.Bytes -= c.Bytes
@@ -221,7 +222,7 @@ func (f *fake) RepairGroups(context.Context, string, []string) (int64, error) {
 
 // transfers is a catalog of transfers 1, 2 and 3 with two steps each, and of
 // 66, whose recipe cannot be read, and 67, whose reading panics.
-func (f *fake) transfers(policy Policy) *TransferCache {
+func (f *fake) transfers(policy tasks.BatchPolicy) *TransferCache {
 	return NewTransferCache(func(_ context.Context, id int64) (tasks.Transfer, error) {
 		if err := f.enter("read"); err != nil {
 			return tasks.Transfer{}, err
@@ -239,5 +240,5 @@ func (f *fake) transfers(policy Policy) *TransferCache {
 			return t, fmt.Errorf("%w: %d", tasks.ErrTransferNotFound, id)
 		}
 		return t, nil
-	}, func(*recipe.Step) Policy { return policy })
+	}, func(*recipe.Step) tasks.BatchPolicy { return policy })
 }

@@ -2,53 +2,17 @@ package batcher
 
 import (
 	"context"
-	"errors"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
-
-// ErrCursorMoved says that a transfer's cursor was not where the caller believed.
-// Nothing was written.
-var ErrCursorMoved = errors.New("cursor has moved")
-
-// Backlog is a transfer with files behind its cursor.
-type Backlog struct {
-	Transfer int64
-	Via      tasks.Via
-	Sealed   bool  // no more files will come
-	Files    int64 // registered
-	Cursor   int64 // number of the last file dealt with
-	Bytes    int64 // of the files behind the cursor
-	Open     int   // batches in the ledger
-
-	// SweepMark and MarkedAt are a group transfer's mark: how many files it had
-	// when the mark was set. Zero before the first.
-	SweepMark int64
-	MarkedAt  time.Time
-}
-
-// Dispatch moves a transfer's cursor from From to To and writes the batches that
-// stand for the files between.
-type Dispatch struct {
-	Transfer int64
-	From, To int64
-	Bytes    int64         // of the files between
-	Batches  []tasks.Batch // their IDs are filled in when the cut is committed
-
-	// Finished counts files between that no step selects: they end here.
-	Finished int64
-
-	// Uncounted says that the files were counted as routed before: the sweep of
-	// a group transfer only replaces what was lost.
-	Uncounted bool
-}
 
 // DispatchStore is where the dispatcher finds files to cut.
 type DispatchStore interface {
 	// Backlogs lists transfers with files behind their cursor, by number, those
 	// above after.
-	Backlogs(ctx context.Context, after int64, limit int) ([]Backlog, error)
+	Backlogs(ctx context.Context, after int64, limit int) ([]ledger.Backlog, error)
 	// FilesAfter reads files behind a number, ascending; only their numbers and
 	// sizes when sizes is set.
 	FilesAfter(ctx context.Context, transfer, after int64, limit int, sizes bool) ([]tasks.File, error)
@@ -57,7 +21,7 @@ type DispatchStore interface {
 	SumSizes(ctx context.Context, transfer int64, spans []tasks.Range) (bytes []int64, err error)
 	// CommitDispatch commits a cut, or gives ErrCursorMoved. Completed says that the transfer's
 	// last file ended by it.
-	CommitDispatch(ctx context.Context, c Dispatch) (completed bool, err error)
+	CommitDispatch(ctx context.Context, c ledger.Dispatch) (completed bool, err error)
 }
 
 // OutboxStore is where the dispatcher finds batches to send, or to send again.

@@ -3,6 +3,7 @@ package batcher
 import (
 	"context"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -11,7 +12,7 @@ import (
 // then the plan is what it would be file by file, and the database adds sizes
 // up in a fraction of the time in which it hands them over. Every file must go
 // to the first step. An empty cut says that the files must be looked at.
-func (d *Dispatcher) planUniform(ctx context.Context, b *Backlog, limit int, p *planner) (plan, error) {
+func (d *Dispatcher) planUniform(ctx context.Context, b *ledger.Backlog, limit int, p *planner) (plan, error) {
 	spans := p.uniformRanges(b.Cursor, min(int64(limit), p.remaining.files))
 	if len(spans) == 0 {
 		return plan{}, nil

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -42,7 +43,7 @@ func TestAnyLumpIsThePlan(t *testing.T) {
 			files[i] = tasks.File{No: int64(i + 1), Size: size}
 			whole.bytes += size
 		}
-		policy := Policy{MaxItems: rapid.IntRange(0, 9).Draw(t, "max items"), MaxBytes: rapid.SampledFrom([]int64{0, 20, 100}).Draw(t, "max bytes")}
+		policy := tasks.BatchPolicy{MaxItems: rapid.IntRange(0, 9).Draw(t, "max items"), MaxBytes: rapid.SampledFrom([]int64{0, 20, 100}).Draw(t, "max bytes")}
 		r := budget{
 			cost: Cost{PerFile: 1, PerByte: float64(rapid.IntRange(0, 4).Draw(t, "hundredths a byte")) / 100}, known: true,
 			upper: float64(rapid.IntRange(0, 20).Draw(t, "upper")), parts: float64(rapid.IntRange(0, 6).Draw(t, "parts")),
@@ -51,13 +52,13 @@ func TestAnyLumpIsThePlan(t *testing.T) {
 		fresh := func() *planner {
 			return &planner{
 				transfer: 7, queue: "q", room: room, remaining: whole,
-				policy: func(int) Policy { return policy }, budget: func(int) budget { return r },
+				policy: func(int) tasks.BatchPolicy { return policy }, budget: func(int) budget { return r },
 				route: func(*tasks.File) int { return 1 },
 			}
 		}
 		d := NewDispatcher(sums{newFake(), sizes}, nil, nil, DispatcherOptions{})
 		lumped := fresh()
-		got, err := d.planUniform(t.Context(), &Backlog{Transfer: 7}, limit, lumped)
+		got, err := d.planUniform(t.Context(), &ledger.Backlog{Transfer: 7}, limit, lumped)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,11 +98,11 @@ func TestLump(t *testing.T) {
 		{"by the mean hardly any would fit", small, 99, ""},
 		{"up to what is missing", missing, 100, "1-10 11-20"},
 	} {
-		b := &Backlog{Transfer: 1, Files: 25}
+		b := &ledger.Backlog{Transfer: 1, Files: 25}
 		for _, size := range c.sizes {
 			b.Bytes += max(size, 0)
 		}
-		p := planner{remaining: b.remaining(), policy: func(int) Policy { return Policy{MaxItems: 10, MaxBytes: c.most} }}
+		p := planner{remaining: remainingOf(b), policy: func(int) tasks.BatchPolicy { return tasks.BatchPolicy{MaxItems: 10, MaxBytes: c.most} }}
 		got, err := NewDispatcher(sums{newFake(), c.sizes}, nil, nil, DispatcherOptions{}).planUniform(t.Context(), b, 100, &p)
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,10 @@
 package batcher
 
-import "time"
+import (
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+	"time"
+)
 
 // windowControl decides how many unfinished batches a transfer may have: few, so that
 // what is submitted later need not wait behind them, but enough that workers
@@ -18,7 +22,7 @@ type windowControl struct {
 // readyFiles is how many files of a backlog may be cut now. While files may still
 // come, those that do not fill a batch wait for others, as long as the policy's
 // delay lets them.
-func (p *windowControl) readyFiles(b *Backlog, policy Policy, now time.Time) int {
+func (p *windowControl) readyFiles(b *ledger.Backlog, policy tasks.BatchPolicy, now time.Time) int {
 	n := b.Files - b.Cursor
 	if b.Sealed || policy.MaxItems <= 0 {
 		return int(n)

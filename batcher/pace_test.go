@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
 	"pgregory.net/rapid"
 )
 
@@ -47,9 +49,9 @@ func TestPaceKeepsItsBounds(t *testing.T) {
 
 func TestFilesWaitForOthersUnlessTheTransferIsSealed(t *testing.T) {
 	var p windowControl
-	policy := Policy{MaxItems: 10, MaxDelay: time.Second}
+	policy := tasks.BatchPolicy{MaxItems: 10, MaxDelay: time.Second}
 	now := time.Unix(1000, 0)
-	b := &Backlog{Files: 7}
+	b := &ledger.Backlog{Files: 7}
 	for _, c := range []struct {
 		name   string
 		files  int64

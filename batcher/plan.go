@@ -20,7 +20,7 @@ type planner struct {
 	transfer  int64
 	queue     string
 	route     func(*tasks.File) int // first step of a file, 0 for none
-	policy    func(step int) Policy
+	policy    func(step int) tasks.BatchPolicy
 	budget    func(step int) budget // nil: nothing is estimated
 	remaining remaining             // what is left of the transfer, these files among it
 	room      int                   // batches that may be cut; 0 means any number
@@ -65,11 +65,11 @@ func (p *planner) plan(files []tasks.File) plan {
 
 // PlanBatches cuts files of one step, ascending by number, into first attempts
 // within the policy's bounds.
-func PlanBatches(e *TransferPlan, step int, files []tasks.File, policy Policy) []tasks.Batch {
+func PlanBatches(e *TransferPlan, step int, files []tasks.File, policy tasks.BatchPolicy) []tasks.Batch {
 	p := planner{
 		transfer: e.ID, queue: e.Queue,
 		route:  func(*tasks.File) int { return step },
-		policy: func(int) Policy { return policy },
+		policy: func(int) tasks.BatchPolicy { return policy },
 		budget: func(int) budget { return newBudget(e.Estimate(step), policy.Target, remaining{}, 0) },
 	}
 	return p.plan(files).batches
@@ -87,7 +87,7 @@ func (p *planner) draft(step int) *draft {
 
 // draft is a batch being filled.
 type draft struct {
-	policy  Policy
+	policy  tasks.BatchPolicy
 	cost    Cost
 	most    float64 // that its files may cost together
 	numbers []int64

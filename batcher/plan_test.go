@@ -14,9 +14,9 @@ import (
 // batch of its step or has ended, in order, and every bound is kept.
 func TestAnyPlan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		policies := make([]Policy, 4)
+		policies := make([]tasks.BatchPolicy, 4)
 		for i := range policies {
-			policies[i] = Policy{
+			policies[i] = tasks.BatchPolicy{
 				MaxItems: rapid.IntRange(0, 6).Draw(t, "max items"), MaxBytes: rapid.Int64Range(0, 40).Draw(t, "max bytes"),
 			}
 		}
@@ -31,7 +31,7 @@ func TestAnyPlan(t *testing.T) {
 		}
 		p := planner{
 			transfer: 7, queue: "q", room: rapid.IntRange(0, 8).Draw(t, "room"),
-			policy: func(step int) Policy { return policies[step] },
+			policy: func(step int) tasks.BatchPolicy { return policies[step] },
 			route:  func(f *tasks.File) int { return route[f.No] },
 		}
 		c := p.plan(files)
@@ -39,7 +39,7 @@ func TestAnyPlan(t *testing.T) {
 	})
 }
 
-func checkPlan(t *rapid.T, p *planner, files []tasks.File, c plan, policies []Policy) {
+func checkPlan(t *rapid.T, p *planner, files []tasks.File, c plan, policies []tasks.BatchPolicy) {
 	t.Helper()
 	size := map[int64]int64{}
 	for _, f := range files {
@@ -98,7 +98,7 @@ func checkPlan(t *rapid.T, p *planner, files []tasks.File, c plan, policies []Po
 func TestSplitSumsBytesWithoutBound(t *testing.T) {
 	e := &TransferPlan{ID: 3, Queue: "q"}
 	files := []tasks.File{{No: 1, Size: math.MaxInt64}, {No: 2, Size: math.MaxInt64}}
-	got := PlanBatches(e, 2, files, Policy{})
+	got := PlanBatches(e, 2, files, tasks.BatchPolicy{})
 	if len(got) != 1 || got[0].Files.String() != "1-2" || got[0].Bytes != math.MaxInt64 || got[0].Step != 2 {
 		t.Errorf("%+v", got)
 	}

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/balerhq/baler/tasks"
 	"pgregory.net/rapid"
 )
 
@@ -25,7 +26,7 @@ type parcel struct {
 
 // lifePlan is one life of a Batcher.
 type lifePlan struct {
-	policy   Policy
+	policy   tasks.BatchPolicy
 	capacity int
 	flushers int
 	eager    bool
@@ -39,7 +40,7 @@ func drawPlan(t *rapid.T) lifePlan {
 		return time.Duration(rapid.IntRange(0, most).Draw(t, name)) * time.Millisecond
 	}
 	p := lifePlan{
-		policy: Policy{
+		policy: tasks.BatchPolicy{
 			MaxItems: rapid.IntRange(1, 8).Draw(t, "max items"),
 			MaxBytes: rapid.Int64Range(1, 20).Draw(t, "max bytes"),
 			MaxDelay: time.Millisecond + ms(9, "max delay"),
@@ -283,7 +284,7 @@ func checkDelays(t *rapid.T, p lifePlan, l *life) {
 func TestAddsThatRaceWithClose(t *testing.T) {
 	for round := range 50 {
 		var flushed atomic.Int64
-		b := New(Policy{MaxItems: 7, MaxDelay: time.Millisecond}, func(_ context.Context, items []int) error {
+		b := New(tasks.BatchPolicy{MaxItems: 7, MaxDelay: time.Millisecond}, func(_ context.Context, items []int) error {
 			flushed.Add(int64(len(items)))
 			return nil
 		}, Options[int]{Flushers: 1 + round%3, Eager: round%2 == 0})

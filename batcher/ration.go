@@ -1,6 +1,7 @@
 package batcher
 
 import (
+	"github.com/balerhq/baler/internal/ledger"
 	"math"
 	"time"
 )
@@ -96,3 +97,8 @@ func (r *budget) items(rest remaining) int {
 
 // probing reports whether small batches are to show what their kind costs.
 func (r *budget) probing() bool { return !r.known && r.upper > 0 }
+
+// remaining is what is left of the backlog.
+func remainingOf(b *ledger.Backlog) remaining {
+	return remaining{files: b.Files - b.Cursor, bytes: max(b.Bytes, 0)}
+}

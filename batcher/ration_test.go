@@ -12,7 +12,7 @@ import (
 
 // sizes cuts files of given sizes as the last ones of a sealed transfer, and
 // gives the number of files of each batch.
-func sizes(e Estimate, policy Policy, slots int, all ...int64) []int {
+func sizes(e Estimate, policy tasks.BatchPolicy, slots int, all ...int64) []int {
 	files := make([]tasks.File, len(all))
 	rest := remaining{files: int64(len(all))}
 	for i, size := range all {
@@ -21,7 +21,7 @@ func sizes(e Estimate, policy Policy, slots int, all ...int64) []int {
 	}
 	whole := rest
 	p := planner{
-		route: func(*tasks.File) int { return 1 }, policy: func(int) Policy { return policy }, remaining: rest,
+		route: func(*tasks.File) int { return 1 }, policy: func(int) tasks.BatchPolicy { return policy }, remaining: rest,
 		budget: func(int) budget { return newBudget(e, policy.Target, whole, slots) },
 	}
 	batches := p.plan(files).batches
@@ -42,19 +42,19 @@ func TestSharesWhileNothingIsKnown(t *testing.T) {
 	const mib = 1 << 20
 	for _, c := range []struct {
 		name   string
-		policy Policy
+		policy tasks.BatchPolicy
 		slots  int
 		files  []int64
 		want   []int
 	}{
-		{"nine videos on three workers", Policy{MaxItems: 128}, 3, repeat(9, 0), []int{3, 3, 3}},
-		{"of any one size", Policy{MaxItems: 128}, 3, repeat(9, 700*mib), []int{3, 3, 3}},
-		{"nobody knows the workers", Policy{MaxItems: 128}, 0, repeat(9, 0), []int{9}},
-		{"more slots than files", Policy{MaxItems: 128}, 30, repeat(3, 0), []int{1, 1, 1}},
-		{"no more than a batch holds", Policy{MaxItems: 2}, 2, repeat(6, 0), []int{2, 2, 2}},
-		{"big files by bytes", Policy{MaxItems: 128}, 2, []int64{500 * mib, mib, mib, mib, 480 * mib, mib, mib}, []int{1, 6}},
-		{"probes by number", Policy{MaxItems: 128, Target: time.Hour}, 1, repeat(40, 0), []int{16, 16, 8}},
-		{"probes by bytes", Policy{MaxItems: 128, Target: time.Hour}, 1, repeat(3, 100*mib), []int{1, 1, 1}},
+		{"nine videos on three workers", tasks.BatchPolicy{MaxItems: 128}, 3, repeat(9, 0), []int{3, 3, 3}},
+		{"of any one size", tasks.BatchPolicy{MaxItems: 128}, 3, repeat(9, 700*mib), []int{3, 3, 3}},
+		{"nobody knows the workers", tasks.BatchPolicy{MaxItems: 128}, 0, repeat(9, 0), []int{9}},
+		{"more slots than files", tasks.BatchPolicy{MaxItems: 128}, 30, repeat(3, 0), []int{1, 1, 1}},
+		{"no more than a batch holds", tasks.BatchPolicy{MaxItems: 2}, 2, repeat(6, 0), []int{2, 2, 2}},
+		{"big files by bytes", tasks.BatchPolicy{MaxItems: 128}, 2, []int64{500 * mib, mib, mib, mib, 480 * mib, mib, mib}, []int{1, 6}},
+		{"probes by number", tasks.BatchPolicy{MaxItems: 128, Target: time.Hour}, 1, repeat(40, 0), []int{16, 16, 8}},
+		{"probes by bytes", tasks.BatchPolicy{MaxItems: 128, Target: time.Hour}, 1, repeat(3, 100*mib), []int{1, 1, 1}},
 	} {
 		if got := sizes(Estimate{}, c.policy, c.slots, c.files...); !slices.Equal(got, c.want) {
 			t.Errorf("%s: batches of %v, want %v", c.name, got, c.want)
@@ -63,7 +63,7 @@ func TestSharesWhileNothingIsKnown(t *testing.T) {
 }
 
 func TestBatchesTakeAboutTheirTarget(t *testing.T) {
-	policy := Policy{MaxItems: 1000, Target: 10 * time.Second}
+	policy := tasks.BatchPolicy{MaxItems: 1000, Target: 10 * time.Second}
 	if got := sizes(known(0.1, 0), policy, 0, repeat(250, 5)...); !slices.Equal(got, []int{100, 100, 50}) {
 		t.Errorf("batches of %v at a tenth of a second a file", got)
 	}
@@ -80,7 +80,7 @@ func TestBatchesTakeAboutTheirTarget(t *testing.T) {
 
 // What costs nearly nothing goes in whole batches, to the last file.
 func TestCheapFilesGoInWholeBatches(t *testing.T) {
-	for _, policy := range []Policy{{MaxItems: 100}, {MaxItems: 100, Target: time.Second}} {
+	for _, policy := range []tasks.BatchPolicy{{MaxItems: 100}, {MaxItems: 100, Target: time.Second}} {
 		if got := sizes(known(1e-6, 0), policy, 8, repeat(250, 5)...); !slices.Equal(got, []int{100, 100, 50}) {
 			t.Errorf("batches of %v under %+v", got, policy)
 		}
@@ -91,7 +91,7 @@ func TestCheapFilesGoInWholeBatches(t *testing.T) {
 // than its part of what is left, and the last ones hold one file.
 func TestTheTailIsSharedByCost(t *testing.T) {
 	files := append(repeat(10_000, 1000), repeat(20, 500_000)...)
-	got := sizes(known(0, 1e-6), Policy{MaxItems: 100_000}, 2, files...)
+	got := sizes(known(0, 1e-6), tasks.BatchPolicy{MaxItems: 100_000}, 2, files...)
 	if got[0] != 5000 || got[len(got)-1] != 1 || len(got) > 30 {
 		t.Errorf("batches of %v", got)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -83,7 +84,7 @@ func (d *Dispatcher) reconcileFiles(ctx context.Context, r *ReconcileReport) err
 	}
 }
 
-func (d *Dispatcher) sweepAll(ctx context.Context, b *Backlog) (files int64, err error) {
+func (d *Dispatcher) sweepAll(ctx context.Context, b *ledger.Backlog) (files int64, err error) {
 	e, err := d.transfers.Get(ctx, b.Transfer)
 	if err != nil {
 		return 0, err
@@ -92,7 +93,7 @@ func (d *Dispatcher) sweepAll(ctx context.Context, b *Backlog) (files int64, err
 	for b.Cursor < b.Files {
 		n, err := d.sweepOnce(ctx, b, e)
 		files += n
-		if errors.Is(err, ErrCursorMoved) {
+		if errors.Is(err, ledger.ErrCursorMoved) {
 			return files, nil // a dispatcher is sweeping it
 		}
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -21,7 +22,7 @@ const (
 // sweep is the safety net under the group way. The cursor of a group transfer
 // follows behind; of the files that it passes, those with neither a result nor
 // a batch get one. It reports whether it moved the cursor.
-func (d *Dispatcher) sweep(ctx context.Context, b *Backlog, e *TransferPlan) (bool, error) {
+func (d *Dispatcher) sweep(ctx context.Context, b *ledger.Backlog, e *TransferPlan) (bool, error) {
 	age := d.opts.Now().Sub(b.MarkedAt)
 	switch {
 	case b.MarkedAt.IsZero() || b.Cursor >= b.SweepMark:
@@ -40,7 +41,7 @@ func (d *Dispatcher) sweep(ctx context.Context, b *Backlog, e *TransferPlan) (bo
 
 // sweepOnce deals with the next files up to the mark, moves the cursor of b on
 // with that of the ledger, and gives the number of files that were missing.
-func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *TransferPlan) (int64, error) {
+func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, e *TransferPlan) (int64, error) {
 	limit := min(int64(sweepMost), b.SweepMark-b.Cursor)
 	files, err := d.store.FilesAfter(ctx, b.Transfer, b.Cursor, int(limit), false)
 	if err != nil {
@@ -58,7 +59,7 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *TransferPlan)
 		budget: stepBudgets(e, b, 0),
 		route:  func(f *tasks.File) int { return e.Route(0, f, nil) },
 	}
-	c := Dispatch{
+	c := ledger.Dispatch{
 		Transfer: b.Transfer, From: b.Cursor, To: files[len(files)-1].No,
 		Batches: p.plan(missing).batches, Uncounted: true,
 	}
@@ -79,7 +80,7 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *Backlog, e *TransferPlan)
 // errGap says that the database does not hold what it counts.
 var errGap = errors.New("registered files are missing")
 
-func gap(b *Backlog) error {
+func gap(b *ledger.Backlog) error {
 	return fmt.Errorf("%w: the transfer counts %d files, none is behind %d", errGap, b.Files, b.Cursor)
 }
 

@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -34,7 +35,7 @@ func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 		delete(d.backedOff, b.Transfer)
 		cut, err := d.serveTransfer(ctx, b)
 		switch {
-		case errors.Is(err, ErrCursorMoved):
+		case errors.Is(err, ledger.ErrCursorMoved):
 			busy = true // another dispatcher was there
 		case err != nil && ctx.Err() == nil:
 			d.backOff(ctx, b.Transfer, err)
@@ -60,7 +61,7 @@ func (d *Dispatcher) backOff(ctx context.Context, transfer int64, err error) {
 		"transfer", transfer, "again", backOffTime, "error", err)
 }
 
-func (d *Dispatcher) serveTransfer(ctx context.Context, b *Backlog) (cut bool, err error) {
+func (d *Dispatcher) serveTransfer(ctx context.Context, b *ledger.Backlog) (cut bool, err error) {
 	e, err := d.transfers.Get(ctx, b.Transfer)
 	if err != nil {
 		return false, err
@@ -82,7 +83,7 @@ func (d *Dispatcher) serveTransfer(ctx context.Context, b *Backlog) (cut bool, e
 		room = min(room, max(probesPerSlot*slots, probesPerSlot)-b.Open)
 		p.inputLimited = false // by intent
 	}
-	if items := r.items(b.remaining()); items > 0 {
+	if items := r.items(remainingOf(b)); items > 0 {
 		policy.MaxItems = min(cmp.Or(policy.MaxItems, items), items)
 	}
 	ripe := p.readyFiles(b, policy, d.opts.Now())
@@ -107,7 +108,7 @@ func (d *Dispatcher) slots(ctx context.Context, e *TransferPlan) (int, error) {
 // within keeps the slots and the batches of a transfer below what people allow
 // all workers: nobody waits for what was cut far ahead of that. A batch holds no
 // more files than may be worked on in a second.
-func (d *Dispatcher) within(e *TransferPlan, slots int) (int, func(step int) Policy) {
+func (d *Dispatcher) within(e *TransferPlan, slots int) (int, func(step int) tasks.BatchPolicy) {
 	if d.opts.Limits == nil {
 		return slots, e.Policy
 	}
@@ -119,7 +120,7 @@ func (d *Dispatcher) within(e *TransferPlan, slots int) (int, func(step int) Pol
 		return slots, e.Policy
 	}
 	most := int(min(math.Ceil(rate), math.MaxInt32))
-	return slots, func(step int) Policy {
+	return slots, func(step int) tasks.BatchPolicy {
 		p := e.Policy(step)
 		p.MaxItems = min(cmp.Or(p.MaxItems, most), most)
 		return p

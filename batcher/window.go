@@ -1,6 +1,7 @@
 package batcher
 
 import (
+	"github.com/balerhq/baler/tasks"
 	"math"
 	"time"
 )
@@ -22,7 +23,7 @@ const (
 // it before or after an item, and when at the latest. It decides only: it
 // holds no items and starts no timer.
 type accumulator struct {
-	policy Policy
+	policy tasks.BatchPolicy
 	items  int
 	bytes  int64
 	opened time.Time // when the first item came; zero while empty

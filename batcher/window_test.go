@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/tasks"
 	"pgregory.net/rapid"
 )
 
@@ -12,7 +13,7 @@ import (
 // and none may end while it still had room.
 func TestWindowKeepsEveryBound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		policy := Policy{
+		policy := tasks.BatchPolicy{
 			MaxItems: rapid.IntRange(0, 9).Draw(t, "max items"),
 			MaxBytes: rapid.Int64Range(0, 30).Draw(t, "max bytes"),
 		}
@@ -48,7 +49,7 @@ func TestWindowKeepsEveryBound(t *testing.T) {
 }
 
 func TestWindowNamesTheBound(t *testing.T) {
-	w := accumulator{policy: Policy{MaxItems: 3, MaxBytes: 10}}
+	w := accumulator{policy: tasks.BatchPolicy{MaxItems: 3, MaxBytes: 10}}
 	if got := w.reasonBefore(99, 99); got != "" {
 		t.Errorf("an empty window refuses an item: %q", got)
 	}
@@ -75,7 +76,7 @@ func TestWindowNamesTheBound(t *testing.T) {
 
 func TestWindowCountsTheDelayFromItsFirstItem(t *testing.T) {
 	start := time.Unix(1000, 0)
-	w := accumulator{policy: Policy{MaxDelay: 10 * time.Millisecond}}
+	w := accumulator{policy: tasks.BatchPolicy{MaxDelay: 10 * time.Millisecond}}
 	if w.left(start) != math.MaxInt64 {
 		t.Error("an empty window is due some day")
 	}
@@ -90,7 +91,7 @@ func TestWindowCountsTheDelayFromItsFirstItem(t *testing.T) {
 }
 
 func TestWindowSurvivesAbsurdWeights(t *testing.T) {
-	w := accumulator{policy: Policy{MaxItems: 10, MaxBytes: 10}}
+	w := accumulator{policy: tasks.BatchPolicy{MaxItems: 10, MaxBytes: 10}}
 	w.addItem(0, -5, time.Time{})
 	if w.items != 1 || w.bytes != 0 {
 		t.Errorf("a weight of nothing tallied %d items and %d bytes", w.items, w.bytes)

@@ -2,8 +2,7 @@ package handlers
 
 import (
 	"fmt"
-
-	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/tasks"
 )
 
 // Builtin is a new registry with the handlers that come with Baler: checksum,
@@ -13,19 +12,19 @@ func Builtin() *Registry {
 	r := &Registry{}
 	must(r.Register("checksum", newChecksum(),
 		WithDescription("digests of the content, any of md5, sha1, sha256 and sha512, in one read"),
-		WithBatch(batcher.Policy{MaxItems: 500, MaxBytes: 256 << 20}),
+		WithBatch(tasks.BatchPolicy{MaxItems: 500, MaxBytes: 256 << 20}),
 		WithArgsCheck(checkChecksumArgs)))
 	must(r.Register("identify", newIdentify(),
 		WithDescription("file format by PRONOM signatures"),
-		WithBatch(batcher.Policy{MaxItems: 250}),
+		WithBatch(tasks.BatchPolicy{MaxItems: 250}),
 		WithArgsCheck(readBy(scanLimit))))
 	must(r.Register("load", newLoad(),
 		WithDescription("JSON lines into a table of the database"),
-		WithBatch(batcher.Policy{MaxItems: 64, MaxBytes: 8 << 20}),
+		WithBatch(tasks.BatchPolicy{MaxItems: 64, MaxBytes: 8 << 20}),
 		WithArgsCheck(readBy(loadPlan))))
 	must(r.Register("noop", newNoop(),
 		WithDescription("nothing; to measure what everything else costs"),
-		WithBatch(batcher.Policy{MaxItems: 1000})))
+		WithBatch(tasks.BatchPolicy{MaxItems: 1000})))
 	must(r.RegisterFinalizer("manifest", manifest,
 		WithDescription("list of digests, as sha256sum and its siblings check it"),
 		WithArgsCheck(readBy(newManifestArgs))))

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/balerhq/baler/internal/failpoint"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -47,8 +47,8 @@ func (u *batchRun) complete(ctx context.Context, batchErr error) error {
 		// A handler that fails as a whole may do so because of one file.
 		f.alone = batchErr != nil && u.batch.Attempt+1 >= u.retry.Attempts
 	}
-	rec := &store.BatchCompletion{Batch: u.batch, Results: results, FailedAttempts: tries}
-	rec.Next = func(foreign tasks.Ranges) store.FollowUp {
+	rec := &ledger.BatchCompletion{Batch: u.batch, Results: results, FailedAttempts: tries}
+	rec.Next = func(foreign tasks.Ranges) ledger.FollowUp {
 		return f.plan(foreign, append(u.partial.refused, refusedAmong(results)...))
 	}
 	ctx, cancel := u.recording(ctx)

@@ -9,27 +9,28 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/recipe"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
 )
 
 // FinalizeStore is what a Closer needs from the store beside what finalizers
 // read.
 type FinalizeStore interface {
 	// DueFinalizeSteps lists steps that should be taken now.
-	DueFinalizeSteps(ctx context.Context, w store.FinalizeQuery) ([]store.FinalizeTask, error)
+	DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([]ledger.FinalizeTask, error)
 
 	// ClaimFinalizeStep takes a step for a try; false when somebody was faster.
-	ClaimFinalizeStep(ctx context.Context, c *store.FinalizeTask, lease time.Duration) (bool, error)
+	ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) (bool, error)
 
 	// RenewFinalizeStep keeps it; store.ErrLeaseLost when it is somebody else's.
-	RenewFinalizeStep(ctx context.Context, c *store.FinalizeTask, lease time.Duration) error
+	RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) error
 
 	// ReleaseFinalizeStep gives it up without the try being charged.
-	ReleaseFinalizeStep(ctx context.Context, c *store.FinalizeTask) error
+	ReleaseFinalizeStep(ctx context.Context, c *ledger.FinalizeTask) error
 
 	// FinishFinalizeStep notes what became of it; true when that completed the transfer.
-	FinishFinalizeStep(ctx context.Context, c *store.FinalizeTask, e store.FinalizeOutcome) (bool, error)
+	FinishFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, e ledger.FinalizeOutcome) (bool, error)
 }
 
 // FinalizersOptions says what a Closer works with. Steps, Lines, Catalog, Transfers
@@ -53,7 +54,7 @@ type FinalizersOptions struct {
 
 	// Timeout and Retry give a step's settings, as RunnerOptions do.
 	Timeout func(*recipe.Finalizer, Registration) time.Duration
-	Retry   func(*recipe.Finalizer, Registration) RetryPolicy
+	Retry   func(*recipe.Finalizer, Registration) tasks.RetryPolicy
 
 	// OnCompleted is told of a transfer that this worker completed; nil for nobody.
 	OnCompleted func(ctx context.Context, transfer int64)
@@ -92,7 +93,7 @@ func ClosingTimeout(s *recipe.Finalizer, reg Registration) time.Duration {
 }
 
 // ClosingRetry lays the recipe's retry policy of a final step over the handler's.
-func ClosingRetry(s *recipe.Finalizer, reg Registration) RetryPolicy {
+func ClosingRetry(s *recipe.Finalizer, reg Registration) tasks.RetryPolicy {
 	return overRetry(s.Retry, reg.Retry)
 }
 
@@ -145,7 +146,7 @@ func (c *Finalizers) round(ctx context.Context, inHand *sync.WaitGroup) error {
 	if room == 0 {
 		return nil
 	}
-	due, err := c.Steps.DueFinalizeSteps(ctx, store.FinalizeQuery{
+	due, err := c.Steps.DueFinalizeSteps(ctx, ledger.FinalizeQuery{
 		Handlers: c.Registry.FinalizerNames(), RunKey: c.RunKey, Limit: room,
 	})
 	if err != nil {
@@ -180,7 +181,7 @@ func (c *Finalizers) round(ctx context.Context, inHand *sync.WaitGroup) error {
 }
 
 // work runs a step that was taken, and notes what became of it.
-func (c *Finalizers) work(ctx context.Context, task store.FinalizeTask) {
+func (c *Finalizers) work(ctx context.Context, task ledger.FinalizeTask) {
 	log := c.Log.With("transfer", task.Transfer, "step", task.No, "handler", task.Handler, "try", task.Attempts)
 	log.InfoContext(ctx, "final step begins")
 	t := &finalizeAttempt{Finalizers: c, task: task}
@@ -191,7 +192,7 @@ func (c *Finalizers) work(ctx context.Context, task store.FinalizeTask) {
 		if t.completed {
 			c.OnCompleted(ctx, task.Transfer)
 		}
-	case errors.Is(err, store.ErrLeaseLost):
+	case errors.Is(err, ledger.ErrLeaseLost):
 		log.InfoContext(ctx, "final step is somebody else's now, or no longer wanted; nothing of it is noted here")
 	case errors.Is(err, errStopping):
 		log.InfoContext(ctx, "final step is handed back")

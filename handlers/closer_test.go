@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -42,8 +42,8 @@ func (r *closingRig) closer(adjust ...func(*FinalizersOptions)) (c *Finalizers, 
 	o := FinalizersOptions{
 		Steps: r.store, Lines: r.store, Transfers: r.store, Plans: r.catalog, Registry: r.registry, Outputs: AnyOutputRoot(r.t.TempDir()),
 		PollInterval: 5 * time.Millisecond, Lease: 10 * time.Second, AbandonAfter: 50 * time.Millisecond,
-		Retry: func(s *recipe.Finalizer, reg Registration) RetryPolicy {
-			return RetryPolicy{Attempts: ClosingRetry(s, reg).Attempts, Backoff: 1, MaxBackoff: 1}
+		Retry: func(s *recipe.Finalizer, reg Registration) tasks.RetryPolicy {
+			return tasks.RetryPolicy{Attempts: ClosingRetry(s, reg).Attempts, Backoff: 1, MaxBackoff: 1}
 		},
 		OnCompleted: func(_ context.Context, id int64) { r.completed <- id },
 	}
@@ -234,7 +234,7 @@ func TestClosingStepThatKillsItsWorkers(t *testing.T) {
 			"deadly": func(context.Context, *TransferJob) error { t.Error("it ran a third time"); return nil },
 		})
 		for range 2 {
-			due, err := r.store.DueFinalizeSteps(t.Context(), store.FinalizeQuery{Handlers: []string{"deadly"}, Limit: 1})
+			due, err := r.store.DueFinalizeSteps(t.Context(), ledger.FinalizeQuery{Handlers: []string{"deadly"}, Limit: 1})
 			if err != nil || len(due) != 1 {
 				t.Fatalf("%+v, %v", due, err)
 			}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/balerhq/baler/internal/keyset"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -51,7 +52,7 @@ type ResultReader interface {
 	Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error)
 
 	// Results lists results behind a key, in the order of steps and files.
-	Results(ctx context.Context, transfer int64, f store.ResultFilter, after store.ResultKey, limit int) ([]store.ResultRow, error)
+	Results(ctx context.Context, transfer int64, f tasks.ResultFilter, after tasks.ResultKey, limit int) ([]tasks.ResultRow, error)
 }
 
 // readPage is how many rows are held in memory at a time.
@@ -99,7 +100,7 @@ func (f *FinalFile) Digest(algorithm string) (string, bool) {
 // Files yields the files in the order of their numbers, in bounded memory. It
 // ends with the first error; a database that is away for a while is waited for.
 func (c *TransferJob) Files(ctx context.Context) iter.Seq2[FinalFile, error] {
-	return store.Paginate(readPage, func(after int64) (page []FinalFile, err error) {
+	return keyset.Paginate(readPage, func(after int64) (page []FinalFile, err error) {
 		err = store.RetryOutage(ctx, c.spec.log, func() (err error) {
 			page, err = c.files(ctx, after)
 			return err
@@ -132,9 +133,9 @@ func (c *TransferJob) files(ctx context.Context, after int64) ([]FinalFile, erro
 // Results yields results in the order of steps and files, in bounded memory:
 // all of them, or those with the outcomes named. It ends with the first error.
 func (c *TransferJob) Results(ctx context.Context, outcomes ...tasks.Outcome) iter.Seq2[tasks.ResultLine, error] {
-	return store.PaginateResults(&c.spec.transfer, readPage, func(after store.ResultKey) (page []store.ResultRow, err error) {
+	return keyset.PaginateResults(&c.spec.transfer, readPage, func(after tasks.ResultKey) (page []tasks.ResultRow, err error) {
 		err = store.RetryOutage(ctx, c.spec.log, func() (err error) {
-			page, err = c.spec.lines.Results(ctx, c.spec.transfer.ID, store.ResultFilter{Outcomes: outcomes}, after, readPage)
+			page, err = c.spec.lines.Results(ctx, c.spec.transfer.ID, tasks.ResultFilter{Outcomes: outcomes}, after, readPage)
 			return err
 		})
 		return page, err

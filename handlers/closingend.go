@@ -1,20 +1,20 @@
 package handlers
 
 import (
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
 // finalizeOutcome decides what follows a try, counted from 1, of a final step.
-func finalizeOutcome(err error, tries int, retry RetryPolicy) store.FinalizeOutcome {
+func finalizeOutcome(err error, tries int, retry tasks.RetryPolicy) ledger.FinalizeOutcome {
 	if err == nil {
-		return store.FinalizeOutcome{State: tasks.FinalizeDone}
+		return ledger.FinalizeOutcome{State: tasks.FinalizeDone}
 	}
 	v, reason := verdictOf(err)
 	if code := v.code; code != "" && code != CodeError && code != CodePanic {
 		reason = code + ": " + reason
 	}
-	end := store.FinalizeOutcome{State: tasks.FinalizeFailed, Reason: reason}
+	end := ledger.FinalizeOutcome{State: tasks.FinalizeFailed, Reason: reason}
 	switch {
 	case !v.outcome.StopsRecipe():
 		end.State = tasks.FinalizeDone

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/store"
 )
 
@@ -17,12 +18,12 @@ type frozen struct {
 	thaw <-chan struct{}
 }
 
-func (f frozen) RenewFinalizeStep(ctx context.Context, _ *store.FinalizeTask, _ time.Duration) error {
+func (f frozen) RenewFinalizeStep(ctx context.Context, _ *ledger.FinalizeTask, _ time.Duration) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func (f frozen) FinishFinalizeStep(ctx context.Context, c *store.FinalizeTask, e store.FinalizeOutcome) (bool, error) {
+func (f frozen) FinishFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, e ledger.FinalizeOutcome) (bool, error) {
 	<-f.thaw
 	return f.FinalizeStore.FinishFinalizeStep(ctx, c, e)
 }
@@ -92,7 +93,7 @@ type renewing struct {
 	renewed func()
 }
 
-func (r renewing) RenewFinalizeStep(ctx context.Context, c *store.FinalizeTask, lease time.Duration) error {
+func (r renewing) RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) error {
 	err := r.FinalizeStore.RenewFinalizeStep(ctx, c, lease)
 	if err == nil {
 		r.renewed()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -58,7 +57,7 @@ func (t FinalizerDryRun) Run(ctx context.Context, h Finalizer) (tasks.FinalizeSt
 	if ctx.Err() != nil {
 		return step, fmt.Errorf("trial: %w", context.Cause(ctx))
 	}
-	end := finalizeOutcome(err, 1, RetryPolicy{Attempts: 1})
+	end := finalizeOutcome(err, 1, tasks.RetryPolicy{Attempts: 1})
 	step.State, step.Error = end.State, end.Reason
 	return step, nil
 }
@@ -66,7 +65,7 @@ func (t FinalizerDryRun) Run(ctx context.Context, h Finalizer) (tasks.FinalizeSt
 // dryRunResults stands for a database.
 type dryRunResults struct {
 	files []FinalFile
-	lines []store.ResultRow
+	lines []tasks.ResultRow
 }
 
 func newDryRunResults(files []FinalFile, results []tasks.Result) *dryRunResults {
@@ -79,9 +78,9 @@ func newDryRunResults(files []FinalFile, results []tasks.Result) *dryRunResults 
 		paths[t.files[i].No] = t.files[i].Path
 	}
 	for _, r := range results {
-		t.lines = append(t.lines, store.ResultRow{Result: r, Path: paths[r.File]})
+		t.lines = append(t.lines, tasks.ResultRow{Result: r, Path: paths[r.File]})
 	}
-	slices.SortFunc(t.lines, func(a, b store.ResultRow) int { return a.Key().Compare(b.Key()) })
+	slices.SortFunc(t.lines, func(a, b tasks.ResultRow) int { return a.Key().Compare(b.Key()) })
 	return t
 }
 
@@ -108,8 +107,8 @@ func (t *dryRunResults) Facts(_ context.Context, _ int64, _ int, files tasks.Ran
 }
 
 // Results implements ResultReader.
-func (t *dryRunResults) Results(_ context.Context, _ int64, f store.ResultFilter, after store.ResultKey, limit int) ([]store.ResultRow, error) {
-	var page []store.ResultRow
+func (t *dryRunResults) Results(_ context.Context, _ int64, f tasks.ResultFilter, after tasks.ResultKey, limit int) ([]tasks.ResultRow, error) {
+	var page []tasks.ResultRow
 	for i := range t.lines {
 		l := &t.lines[i]
 		wanted := len(f.Outcomes) == 0 || slices.Contains(f.Outcomes, l.Outcome)

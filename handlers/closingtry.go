@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -20,11 +21,11 @@ type Transfers interface {
 // finalizeAttempt is one try of a final step, in one worker's hands.
 type finalizeAttempt struct {
 	*Finalizers
-	task  store.FinalizeTask
-	retry RetryPolicy
+	task  ledger.FinalizeTask
+	retry tasks.RetryPolicy
 
-	end       store.FinalizeOutcome // as it was noted
-	completed bool                  // it completed the transfer
+	end       ledger.FinalizeOutcome // as it was noted
+	completed bool                   // it completed the transfer
 }
 
 // run runs the handler while the lease is renewed. Its error is errStopping
@@ -38,7 +39,7 @@ func (t *finalizeAttempt) run(ctx context.Context) error {
 	err := t.handle(working)
 	failpoint.Point(failpoint.FinalStepRan)
 	switch cause := context.Cause(working); {
-	case errors.Is(cause, store.ErrLeaseLost):
+	case errors.Is(cause, ledger.ErrLeaseLost):
 		return cause
 	case interrupted(working, err):
 		return t.handBack(ctx)
@@ -55,7 +56,7 @@ func (t *finalizeAttempt) keep(ctx context.Context, lost context.CancelCauseFunc
 		defer close(ended)
 		sleep.Every(ctx, t.RenewInterval, func() {
 			switch err := t.Steps.RenewFinalizeStep(ctx, &t.task, t.Lease); {
-			case errors.Is(err, store.ErrLeaseLost):
+			case errors.Is(err, ledger.ErrLeaseLost):
 				lost(err)
 				cancel()
 			case err != nil && ctx.Err() == nil:

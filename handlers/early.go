@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/failpoint"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -82,7 +82,7 @@ func (e *partialFlush) take() []tasks.Result {
 func (e *partialFlush) record(ctx context.Context, results []tasks.Result) error {
 	ctx, cancel := e.run.recording(ctx)
 	defer cancel()
-	if err := e.run.Recorder.Record(ctx, &store.BatchCompletion{Batch: e.run.batch, Results: results}); err != nil {
+	if err := e.run.Recorder.Record(ctx, &ledger.BatchCompletion{Batch: e.run.batch, Results: results}); err != nil {
 		return err
 	}
 	failpoint.Point(failpoint.SomeResultsCommitted)

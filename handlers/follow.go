@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/batcher"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -31,8 +31,8 @@ type nextBatches struct {
 // plan moves every file on that is this batch's to move: to the next step that
 // selects it, to a later attempt, or to its end. The files in foreign are other
 // batches' to move; those whose result the database refused ended in error.
-func (f *nextBatches) plan(foreign tasks.Ranges, refused []int64) store.FollowUp {
-	var c store.FollowUp
+func (f *nextBatches) plan(foreign tasks.Ranges, refused []int64) ledger.FollowUp {
+	var c ledger.FollowUp
 	next := make(map[int][]tasks.File)
 	var again []tasks.File
 	for i := range f.ends {

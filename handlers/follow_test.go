@@ -22,7 +22,7 @@ steps:
   - {name: c, handler: h, when: "facts.go == true"}`
 	catalog := batcher.NewTransferCache(func(_ context.Context, id int64) (tasks.Transfer, error) {
 		return tasks.Transfer{ID: id, Recipe: text, Queue: "default"}, nil
-	}, func(s *recipe.Step) batcher.Policy { return batcher.Policy{MaxItems: s.Batch.MaxItems} })
+	}, func(s *recipe.Step) tasks.BatchPolicy { return tasks.BatchPolicy{MaxItems: s.Batch.MaxItems} })
 	entry, err := catalog.Get(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)

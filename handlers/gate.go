@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
 	"golang.org/x/time/rate"
-
-	"github.com/balerhq/baler/store"
 )
 
 // ThrottledError sends a batch back to the queue, for another worker or for later:
@@ -69,7 +69,7 @@ type limiter struct {
 
 // limitShare is this worker's part of a ceiling, and what it has used of its rate.
 type limitShare struct {
-	store.LimitShare
+	ledger.LimitShare
 
 	bucket *rate.Limiter // nil without a rate
 }
@@ -154,7 +154,7 @@ func (p *limitShare) wait(now time.Time, files int) time.Duration {
 	if missing <= 1e-6 {
 		return 0
 	}
-	return time.Duration(math.Ceil(missing / p.FilesPerSecond * float64(time.Second)))
+	return time.Duration(math.Ceil(missing / p.Rate * float64(time.Second)))
 }
 
 func (g *limiter) take(keys []string, files int) {
@@ -189,7 +189,7 @@ func (g *limiter) wakeAll() {
 }
 
 // setShares takes the worker's parts of the ceilings that there are now.
-func (g *limiter) setShares(parts []store.LimitShare) {
+func (g *limiter) setShares(parts []ledger.LimitShare) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
@@ -208,16 +208,16 @@ func (g *limiter) setShares(parts []store.LimitShare) {
 
 // fill sees to a bucket that holds a quarter of a second's files.
 func (p *limitShare) fill(now time.Time) {
-	if p.FilesPerSecond <= 0 {
+	if p.Rate <= 0 {
 		p.bucket = nil
 		return
 	}
-	burst := int(min(math.Ceil(p.FilesPerSecond/4), math.MaxInt32))
+	burst := int(min(math.Ceil(p.Rate/4), math.MaxInt32))
 	if p.bucket == nil {
-		p.bucket = rate.NewLimiter(rate.Limit(p.FilesPerSecond), burst)
+		p.bucket = rate.NewLimiter(rate.Limit(p.Rate), burst)
 		return
 	}
-	p.bucket.SetLimitAt(now, rate.Limit(p.FilesPerSecond))
+	p.bucket.SetLimitAt(now, rate.Limit(p.Rate))
 	p.bucket.SetBurstAt(now, burst)
 }
 
@@ -251,6 +251,6 @@ func (g *limiter) unsettled() bool {
 func (g *limiter) blocked() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	all := g.parts[store.LimitKey(store.ScopeAll, "")]
+	all := g.parts[tasks.LimitKey(tasks.ScopeAll, "")]
 	return all != nil && all.InFlight > 0 && all.Share == 0
 }

@@ -2,15 +2,15 @@ package handlers
 
 import (
 	"errors"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/balerhq/baler/store"
 )
 
-func partOf(inFlight, share, most int, rate float64) store.LimitShare {
-	return store.LimitShare{Limit: store.Limit{Scope: store.ScopeAll, InFlight: inFlight, FilesPerSecond: rate}, Share: share, Max: most, FilesPerSecond: rate}
+func partOf(inFlight, share, most int, rate float64) ledger.LimitShare {
+	return ledger.LimitShare{Limit: tasks.Limit{Scope: tasks.ScopeAll, InFlight: inFlight, FilesPerSecond: rate}, Share: share, Max: most, Rate: rate}
 }
 
 const allKey = "all "
@@ -29,7 +29,7 @@ func TestGateKeepsACeiling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLimiter(time.Now)
 		first, _ := enter(t, g, 1)
-		g.setShares([]store.LimitShare{partOf(4, 2, 2, 0)})
+		g.setShares([]ledger.LimitShare{partOf(4, 2, 2, 0)})
 		second, full := enter(t, g, 1)
 		if full != nil {
 			t.Fatal("the second batch did not get in")
@@ -43,7 +43,7 @@ func TestGateKeepsACeiling(t *testing.T) {
 		if full != nil {
 			t.Fatal("no batch got in when one had left")
 		}
-		g.setShares([]store.LimitShare{partOf(2, 1, 1, 0)}) // lowered while two run
+		g.setShares([]ledger.LimitShare{partOf(2, 1, 1, 0)}) // lowered while two run
 		if held := g.inUse()[allKey]; held != 2 || !g.unsettled() {
 			t.Errorf("holds %d", held)
 		}
@@ -64,12 +64,12 @@ func TestGateKeepsACeiling(t *testing.T) {
 func TestGateWithoutAShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLimiter(time.Now)
-		g.setShares([]store.LimitShare{partOf(1, 0, 0, 0)})
+		g.setShares([]ledger.LimitShare{partOf(1, 0, 0, 0)})
 		begun := time.Now()
 		if _, full := enter(t, g, 1); full == nil || full.RetryAfter < time.Second || time.Since(begun) > 0 || !g.blocked() {
 			t.Errorf("a batch got %v", full)
 		}
-		g.setShares([]store.LimitShare{partOf(2, 1, 1, 0)})
+		g.setShares([]ledger.LimitShare{partOf(2, 1, 1, 0)})
 		if leave, full := enter(t, g, 1); full != nil || g.blocked() {
 			t.Errorf("a batch got %v", full)
 		} else {
@@ -102,7 +102,7 @@ func TestGateKeepsARate(t *testing.T) {
 	for _, size := range []int{1, 7, 500} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newLimiter(time.Now)
-			g.setShares([]store.LimitShare{partOf(0, 0, 0, 100)})
+			g.setShares([]ledger.LimitShare{partOf(0, 0, 0, 100)})
 			begun, files := time.Now(), 0
 			for time.Since(begun) < 20*time.Second {
 				leave, full := enter(t, g, size)
@@ -117,7 +117,7 @@ func TestGateKeepsARate(t *testing.T) {
 			if want := 100 * 20; files < want-want/5 || files-size > want+want/5 {
 				t.Errorf("%d files in 20 s in batches of %d, want %d", files, size, want)
 			}
-			g.setShares([]store.LimitShare{partOf(0, 0, 0, 1e6)})
+			g.setShares([]ledger.LimitShare{partOf(0, 0, 0, 1e6)})
 			time.Sleep(time.Second)
 			if _, full := enter(t, g, size); full != nil {
 				t.Errorf("a batch of %d got %v when the rate was raised", size, full)

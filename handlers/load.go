@@ -10,6 +10,7 @@ import (
 
 	"github.com/balerhq/baler/handlers/load"
 	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
 )
 
 // What load says of files, beside what every handler does.
@@ -113,7 +114,7 @@ func (j *Job) source() load.Chunk {
 	}
 }
 
-func (j *Job) setCounts(c *store.LoadCounts) error {
+func (j *Job) setCounts(c *tasks.LoadCounts) error {
 	var errs []error
 	if f := &j.spec.file; f.Part > 0 {
 		errs = append(errs, j.SetFact("part", f.Part), j.SetFact("first_line", f.Line))
@@ -123,7 +124,7 @@ func (j *Job) setCounts(c *store.LoadCounts) error {
 		j.SetFact("skipped", c.Skipped), j.SetFact("duplicates", c.Duplicates), j.SetFact("bad", c.Bad))...)
 }
 
-func loadVerdict(c *store.LoadCounts, err error) error {
+func loadVerdict(c *tasks.LoadCounts, err error) error {
 	switch {
 	case errors.Is(err, load.ErrCompressed):
 		return Fail(CodeCorrupt, fmt.Errorf("%w; %d lines before are in", err, c.Loaded))

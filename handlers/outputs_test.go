@@ -147,7 +147,7 @@ func TestFrozenWriterPutsNothingInPlace(t *testing.T) {
 	if got, err := os.ReadFile(path); err != nil || string(got) != "new" {
 		t.Errorf("it holds %q, %v", got, err)
 	}
-	if end := finalizeOutcome(err, 1, RetryPolicy{Attempts: 3}); end.State != tasks.FinalizeWaiting {
+	if end := finalizeOutcome(err, 1, tasks.RetryPolicy{Attempts: 3}); end.State != tasks.FinalizeWaiting {
 		t.Errorf("it ends as %+v", end)
 	}
 }

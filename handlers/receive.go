@@ -10,7 +10,7 @@ import (
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/failpoint"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -40,11 +40,11 @@ func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) error {
 	lost, _ := asynq.GetRetryCount(ctx)
 	b, err := r.Store.ClaimBatch(ctx, m.Batch, lost > 0)
 	switch {
-	case errors.Is(err, store.ErrLeaseLost):
+	case errors.Is(err, ledger.ErrLeaseLost):
 		r.Metrics.dropped()
 		r.Log.DebugContext(ctx, "worker: the batch is closed already", "batch", m.Batch)
 		return nil
-	case errors.Is(err, store.ErrPaused):
+	case errors.Is(err, ledger.ErrPaused):
 		// The ledger has it: it is sent again when the transfer goes on.
 		r.Log.DebugContext(ctx, "worker: the transfer is paused", "batch", m.Batch)
 		return nil
@@ -99,7 +99,7 @@ func (r *Runner) split(ctx context.Context, b *tasks.Batch, e *batcher.TransferP
 		parts[i].FencingToken = 1 // some of it may have run
 	}
 	err = r.Store.SplitBatch(ctx, b, parts)
-	if errors.Is(err, store.ErrLeaseLost) {
+	if errors.Is(err, ledger.ErrLeaseLost) {
 		r.Metrics.dropped()
 		return nil
 	}

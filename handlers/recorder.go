@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -39,7 +40,7 @@ type RecorderOptions struct {
 // is away it holds what it was given, a bounded amount, and tries again.
 type Recorder struct {
 	store   *store.Store
-	batches *batcher.Batcher[*store.BatchCompletion]
+	batches *batcher.Batcher[*ledger.BatchCompletion]
 	log     *slog.Logger
 	adapts  *adaptation // nil when it does not
 }
@@ -49,8 +50,8 @@ func NewRecorder(s *store.Store, o RecorderOptions) *Recorder {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	policy := batcher.Policy{MaxItems: 1000, MaxBytes: 16 << 20}
-	policy = batcher.Policy{MaxItems: o.MaxItems, MaxBytes: o.MaxBytes}.Overlay(policy)
+	policy := tasks.BatchPolicy{MaxItems: 1000, MaxBytes: 16 << 20}
+	policy = tasks.BatchPolicy{MaxItems: o.MaxItems, MaxBytes: o.MaxBytes}.Overlay(policy)
 	if o.Flushers <= 0 {
 		o.Flushers = 2
 	}
@@ -58,7 +59,7 @@ func NewRecorder(s *store.Store, o RecorderOptions) *Recorder {
 		o.Now = time.Now
 	}
 	r := &Recorder{store: s, log: o.Log}
-	r.batches = batcher.New(policy, r.flush, batcher.Options[*store.BatchCompletion]{
+	r.batches = batcher.New(policy, r.flush, batcher.Options[*ledger.BatchCompletion]{
 		Weigh: weigh, Capacity: 8 * policy.MaxItems, Flushers: o.Flushers, Eager: true, Observe: o.OnFlush,
 	})
 	if o.Adapt > 0 {
@@ -67,7 +68,7 @@ func NewRecorder(s *store.Store, o RecorderOptions) *Recorder {
 	return r
 }
 
-func weigh(r *store.BatchCompletion) (items int, bytes int64) {
+func weigh(r *ledger.BatchCompletion) (items int, bytes int64) {
 	for i := range r.Results {
 		bytes += int64(len(r.Results[i].Output) + len(r.Results[i].Error) + len(r.Results[i].Facts))
 	}
@@ -77,7 +78,7 @@ func weigh(r *store.BatchCompletion) (items int, bytes int64) {
 // Record writes one recording and returns when it is committed. The error
 // wraps store.ErrLeaseLost when the batch is no longer the caller's. A result that
 // the database refuses is replaced, in rec.Results too, by one that says so.
-func (r *Recorder) Record(ctx context.Context, rec *store.BatchCompletion) error {
+func (r *Recorder) Record(ctx context.Context, rec *ledger.BatchCompletion) error {
 	f, err := r.batches.Add(ctx, rec)
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
@@ -97,7 +98,7 @@ func (r *Recorder) Close(ctx context.Context) error {
 	return nil
 }
 
-func (r *Recorder) flush(ctx context.Context, recs []*store.BatchCompletion) error {
+func (r *Recorder) flush(ctx context.Context, recs []*ledger.BatchCompletion) error {
 	err := r.persist(ctx, recs)
 	if err == nil || !store.IsRejected(err) {
 		return err
@@ -116,7 +117,7 @@ func (r *Recorder) flush(ctx context.Context, recs []*store.BatchCompletion) err
 }
 
 // persist commits, and waits for the database while it is away.
-func (r *Recorder) persist(ctx context.Context, recs []*store.BatchCompletion) error {
+func (r *Recorder) persist(ctx context.Context, recs []*ledger.BatchCompletion) error {
 	for try := 1; ; try++ {
 		err := r.adapts.record(ctx, r.store, recs)
 		if err == nil || store.IsRejected(err) || ctx.Err() != nil {
@@ -132,7 +133,7 @@ func (r *Recorder) persist(ctx context.Context, recs []*store.BatchCompletion) e
 // isolate writes a recording piece by piece: results by bisection, so that the
 // row which the database refuses is found and replaced by one that says so,
 // then the rest.
-func (r *Recorder) isolate(ctx context.Context, rec *store.BatchCompletion) error {
+func (r *Recorder) isolate(ctx context.Context, rec *ledger.BatchCompletion) error {
 	if err := r.bisect(ctx, rec.Batch, rec.Results); err != nil {
 		return err
 	}
@@ -141,11 +142,11 @@ func (r *Recorder) isolate(ctx context.Context, rec *store.BatchCompletion) erro
 	}
 	rest := *rec
 	rest.Results = nil
-	err := r.persist(ctx, []*store.BatchCompletion{&rest})
+	err := r.persist(ctx, []*ledger.BatchCompletion{&rest})
 	if store.IsRejected(err) { // a failed try: what it wrote is not worth the batch
 		r.log.WarnContext(ctx, "recorder: the database refuses the notes of failed tries", "batch", rec.Batch.ID, "error", err)
 		rest.FailedAttempts = nil
-		err = r.persist(ctx, []*store.BatchCompletion{&rest})
+		err = r.persist(ctx, []*ledger.BatchCompletion{&rest})
 	}
 	rec.FollowUp, rec.Completed, rec.Err = rest.FollowUp, rest.Completed, rest.Err
 	return err
@@ -155,8 +156,8 @@ func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.R
 	if len(results) == 0 {
 		return nil
 	}
-	part := &store.BatchCompletion{Batch: b, Results: results}
-	err := r.persist(ctx, []*store.BatchCompletion{part})
+	part := &ledger.BatchCompletion{Batch: b, Results: results}
+	err := r.persist(ctx, []*ledger.BatchCompletion{part})
 	if store.IsRejected(err) && len(results) > 1 {
 		half := len(results) / 2
 		return errors.Join(r.bisect(ctx, b, results[:half]), r.bisect(ctx, b, results[half:]))
@@ -164,7 +165,7 @@ func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.R
 	if store.IsRejected(err) {
 		r.log.WarnContext(ctx, "recorder: the database refuses a result", "batch", b.ID, "file", results[0].File, "error", err)
 		results[0] = refused(&results[0], err)
-		err = r.persist(ctx, []*store.BatchCompletion{part})
+		err = r.persist(ctx, []*ledger.BatchCompletion{part})
 	}
 	if err != nil {
 		return err

@@ -8,19 +8,19 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/testkit"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
 // recording ends a batch of one file well.
-func recording(b *tasks.Batch) *store.BatchCompletion {
+func recording(b *tasks.Batch) *ledger.BatchCompletion {
 	now := time.Now()
 	no := b.Files[0].First
-	return &store.BatchCompletion{
+	return &ledger.BatchCompletion{
 		Batch:   b,
 		Results: []tasks.Result{{Step: b.Step, File: no, Outcome: tasks.OutcomeSucceeded, Attempt: 1, StartedAt: now, EndedAt: now}},
-		Next:    func(tasks.Ranges) store.FollowUp { return store.FollowUp{Finished: 1} },
+		Next:    func(tasks.Ranges) ledger.FollowUp { return ledger.FollowUp{Finished: 1} },
 	}
 }
 
@@ -43,7 +43,7 @@ func TestRecorderTellsEachItsOwn(t *testing.T) {
 			}
 			recorded.Go(func() {
 				err := r.recorder.Record(t.Context(), rec)
-				if stale := i%3 == 0; stale != errors.Is(err, store.ErrLeaseLost) || !stale && err != nil {
+				if stale := i%3 == 0; stale != errors.Is(err, ledger.ErrLeaseLost) || !stale && err != nil {
 					t.Errorf("recording %d: %v", i, err)
 				}
 				if i%3 == 1 && rec.Results[0].Code != CodeDatabaseRejected {

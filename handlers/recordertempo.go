@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/store"
 )
 
@@ -27,7 +28,7 @@ func newAdaptation(o *RecorderOptions, set func(flushers int)) *adaptation {
 }
 
 // record commits, and learns from how that went.
-func (a *adaptation) record(ctx context.Context, s *store.Store, recs []*store.BatchCompletion) error {
+func (a *adaptation) record(ctx context.Context, s *store.Store, recs []*ledger.BatchCompletion) error {
 	if a == nil {
 		return s.Record(ctx, recs)
 	}

@@ -1,26 +1,24 @@
 package handlers
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/tasks"
 	"strconv"
 	"time"
-
-	"github.com/balerhq/baler/batcher"
 )
 
 // Registration is what the registry knows of a handler, defaults filled in.
 // What a recipe step or the site's configuration sets goes before it.
 type Registration struct {
 	Name        string
-	Handler     Handler        // nil for one of final steps
-	Closing     Finalizer      // nil for one of steps
-	Description string         // one line for people
-	Slots       SlotUse        // how much of the host a batch takes
-	Timeout     time.Duration  // of one batch, or one try of a final step; none when zero
-	Batch       batcher.Policy // fields that are zero come from the global default
-	Retry       RetryPolicy
+	Handler     Handler           // nil for one of final steps
+	Closing     Finalizer         // nil for one of steps
+	Description string            // one line for people
+	Slots       SlotUse           // how much of the host a batch takes
+	Timeout     time.Duration     // of one batch, or one try of a final step; none when zero
+	Batch       tasks.BatchPolicy // fields that are zero come from the global default
+	Retry       tasks.RetryPolicy
 
 	// CheckArgs says beforehand whether a step's `with` suits the handler; nil
 	// accepts everything.
@@ -55,35 +53,6 @@ func (s SlotUse) String() string {
 	return strconv.Itoa(int(s))
 }
 
-// RetryPolicy says how often a file that ended as tasks.Error or tasks.OutcomeTimedOut is
-// tried, and how long to wait in between. Zero fields take the default: three
-// attempts, the second after ten seconds, never more than ten minutes apart.
-type RetryPolicy struct {
-	Attempts   int           // including the first
-	Backoff    time.Duration // before the second attempt; doubled before each that follows
-	MaxBackoff time.Duration
-}
-
-func (r RetryPolicy) withDefaults() RetryPolicy {
-	return RetryPolicy{
-		Attempts:   cmp.Or(r.Attempts, 3),
-		Backoff:    cmp.Or(r.Backoff, 10*time.Second),
-		MaxBackoff: cmp.Or(r.MaxBackoff, 10*time.Minute),
-	}
-}
-
-// Delay is how long to wait after the given attempt, counted from 1.
-func (r RetryPolicy) Delay(attempt int) time.Duration {
-	d := r.Backoff
-	for range attempt - 1 {
-		if d >= r.MaxBackoff/2 {
-			return r.MaxBackoff
-		}
-		d *= 2
-	}
-	return min(d, r.MaxBackoff)
-}
-
 // Option adjusts a registration.
 type Option func(*Registration)
 
@@ -97,10 +66,10 @@ func WithSlots(s SlotUse) Option { return func(r *Registration) { r.Slots = s } 
 func WithTimeout(d time.Duration) Option { return func(r *Registration) { r.Timeout = d } }
 
 // WithBatch sets the handler's default batch policy.
-func WithBatch(p batcher.Policy) Option { return func(r *Registration) { r.Batch = p } }
+func WithBatch(p tasks.BatchPolicy) Option { return func(r *Registration) { r.Batch = p } }
 
 // WithRetry sets the handler's default retry policy.
-func WithRetry(p RetryPolicy) Option { return func(r *Registration) { r.Retry = p } }
+func WithRetry(p tasks.RetryPolicy) Option { return func(r *Registration) { r.Retry = p } }
 
 // WithArgsCheck checks a step's arguments before anything runs.
 func WithArgsCheck(check func(args any) error) Option {
@@ -116,7 +85,7 @@ func (r *Registration) validate() error {
 	if r.Handler == nil && r.Closing == nil {
 		wrong = append(wrong, errors.New("there is no handler"))
 	}
-	if r.Closing != nil && (r.Slots != OneSlot || r.Batch != batcher.Policy{}) {
+	if r.Closing != nil && (r.Slots != OneSlot || r.Batch != tasks.BatchPolicy{}) {
 		wrong = append(wrong, errors.New("a handler of final steps has neither slots nor batches"))
 	}
 	if r.Slots != AllSlots && r.Slots < 1 {

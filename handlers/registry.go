@@ -41,7 +41,7 @@ func (r *Registry) register(in *map[string]Registration, reg Registration, opts 
 	if err := reg.validate(); err != nil {
 		return fmt.Errorf("register handler %q: %w", reg.Name, err)
 	}
-	reg.Retry = reg.Retry.withDefaults()
+	reg.Retry = reg.Retry.WithDefaults()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, ok := (*in)[reg.Name]; ok {

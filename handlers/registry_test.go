@@ -2,12 +2,11 @@ package handlers
 
 import (
 	"errors"
+	"github.com/balerhq/baler/tasks"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/balerhq/baler/batcher"
 )
 
 func TestRegistry(t *testing.T) {
@@ -15,9 +14,9 @@ func TestRegistry(t *testing.T) {
 	if err := r.Register("b-1", newNoop()); err != nil {
 		t.Fatal(err)
 	}
-	policy := batcher.Policy{MaxItems: 9}
+	policy := tasks.BatchPolicy{MaxItems: 9}
 	err := r.Register("a_2", newNoop(), WithDescription("d"), WithSlots(AllSlots), WithTimeout(time.Second),
-		WithBatch(policy), WithRetry(RetryPolicy{Attempts: 7}), WithArgsCheck(func(any) error { return ErrFacts }))
+		WithBatch(policy), WithRetry(tasks.RetryPolicy{Attempts: 7}), WithArgsCheck(func(any) error { return ErrFacts }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,12 +27,12 @@ func TestRegistry(t *testing.T) {
 		t.Error("found what is not there")
 	}
 	b, _ := r.Lookup("b-1")
-	if b.Slots != OneSlot || b.Timeout != 0 || b.Retry != (RetryPolicy{3, 10 * time.Second, 10 * time.Minute}) || b.CheckArgs != nil {
+	if b.Slots != OneSlot || b.Timeout != 0 || b.Retry != (tasks.RetryPolicy{Attempts: 3, Backoff: 10 * time.Second, MaxBackoff: 10 * time.Minute}) || b.CheckArgs != nil {
 		t.Errorf("defaults are %+v", b)
 	}
 	a, _ := r.Lookup("a_2")
 	if a.Name != "a_2" || a.Description != "d" || a.Slots != AllSlots || a.Timeout != time.Second || a.Batch != policy ||
-		a.Retry != (RetryPolicy{7, 10 * time.Second, 10 * time.Minute}) || !errors.Is(a.CheckArgs(nil), ErrFacts) {
+		a.Retry != (tasks.RetryPolicy{Attempts: 7, Backoff: 10 * time.Second, MaxBackoff: 10 * time.Minute}) || !errors.Is(a.CheckArgs(nil), ErrFacts) {
 		t.Errorf("got %+v", a)
 	}
 	if err := r.Register("a_2", newNoop()); !errors.Is(err, ErrRegistered) {
@@ -43,7 +42,7 @@ func TestRegistry(t *testing.T) {
 
 func TestRegisterTellsAllThatIsWrong(t *testing.T) {
 	var r Registry
-	err := r.Register("No Good", nil, WithSlots(0), WithTimeout(-1), WithRetry(RetryPolicy{Attempts: -1}), WithBatch(batcher.Policy{MaxItems: -1}))
+	err := r.Register("No Good", nil, WithSlots(0), WithTimeout(-1), WithRetry(tasks.RetryPolicy{Attempts: -1}), WithBatch(tasks.BatchPolicy{MaxItems: -1}))
 	for _, part := range []string{"No Good", "lower-case", "no handler", "slots are 0", "timeout", "retry", "max_items"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("nothing of %q in %v", part, err)
@@ -72,7 +71,7 @@ func TestSlots(t *testing.T) {
 }
 
 func TestRetryDelayDoublesUpToItsBound(t *testing.T) {
-	r := RetryPolicy{Attempts: 99, Backoff: 10 * time.Second, MaxBackoff: time.Minute}
+	r := tasks.RetryPolicy{Attempts: 99, Backoff: 10 * time.Second, MaxBackoff: time.Minute}
 	for attempt, want := range map[int]time.Duration{
 		1: 10 * time.Second, 2: 20 * time.Second, 3: 40 * time.Second, 4: time.Minute, 5: time.Minute, 1 << 40: time.Minute,
 	} {
@@ -80,7 +79,7 @@ func TestRetryDelayDoublesUpToItsBound(t *testing.T) {
 			t.Errorf("after attempt %d: %s, want %s", attempt, got, want)
 		}
 	}
-	if got := (RetryPolicy{Backoff: time.Hour, MaxBackoff: time.Minute}).Delay(1); got != time.Minute {
+	if got := (tasks.RetryPolicy{Backoff: time.Hour, MaxBackoff: time.Minute}).Delay(1); got != time.Minute {
 		t.Errorf("got %s", got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/store"
@@ -56,8 +57,8 @@ func newRig(t *testing.T, url, yaml string) *rig {
 	t.Cleanup(func() { r.must(r.store.Close()) })
 	_, err = r.store.Migrate(t.Context())
 	r.must(err)
-	r.catalog = batcher.NewTransferCache(r.store.TransferByID, func(s *recipe.Step) batcher.Policy {
-		return batcher.Policy{MaxItems: s.Batch.MaxItems}.Overlay(batcher.Policy{MaxItems: 100})
+	r.catalog = batcher.NewTransferCache(r.store.TransferByID, func(s *recipe.Step) tasks.BatchPolicy {
+		return tasks.BatchPolicy{MaxItems: s.Batch.MaxItems}.Overlay(tasks.BatchPolicy{MaxItems: 100})
 	})
 	r.recorder = NewRecorder(r.store, RecorderOptions{OnFlush: func(batcher.Reason, int, time.Duration) { r.flushes.Add(1) }})
 	t.Cleanup(func() { r.must(r.recorder.Close(context.Background())) })
@@ -143,7 +144,7 @@ func (r *rig) register(files []tasks.File) []tasks.Batch {
 	e, err := r.catalog.Get(r.t.Context(), r.transfer.ID)
 	r.must(err)
 	byStep := make(map[int][]tasks.File)
-	c := batcher.Dispatch{Transfer: r.transfer.ID, To: int64(len(files))}
+	c := ledger.Dispatch{Transfer: r.transfer.ID, To: int64(len(files))}
 	for i := range files {
 		if step := e.Route(0, &files[i], nil); step > 0 {
 			byStep[step] = append(byStep[step], files[i])
@@ -193,7 +194,7 @@ func (r *rig) finish(w *Runner) {
 // results reads what is recorded of a step, by file.
 func (r *rig) results(step int) map[int64]tasks.Result {
 	r.t.Helper()
-	lines, err := r.store.Results(r.t.Context(), r.transfer.ID, store.ResultFilter{Step: step}, store.ResultKey{}, 100_000)
+	lines, err := r.store.Results(r.t.Context(), r.transfer.ID, tasks.ResultFilter{Step: step}, tasks.ResultKey{}, 100_000)
 	r.must(err)
 	m := make(map[int64]tasks.Result, len(lines))
 	for i := range lines {

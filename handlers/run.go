@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/batcher"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -18,7 +18,7 @@ type batchRun struct {
 	batch        *tasks.Batch
 	plan         *batcher.TransferPlan
 	registration Registration
-	retry        RetryPolicy
+	retry        tasks.RetryPolicy
 
 	known []fileOutcome            // files that an earlier delivery of this batch has recorded
 	work  []tasks.File             // files to run, ascending
@@ -34,7 +34,7 @@ type batchRun struct {
 	cancel   context.CancelFunc
 }
 
-func newBatchRun(r *Runner, h *store.Claim, e *batcher.TransferPlan, reg Registration) *batchRun {
+func newBatchRun(r *Runner, h *ledger.Claim, e *batcher.TransferPlan, reg Registration) *batchRun {
 	u := &batchRun{Runner: r, batch: &h.Batch, plan: e, registration: reg, retry: r.Retry(e.Step(h.Step), reg)}
 	u.canceled, u.cancel = context.WithCancel(context.Background())
 	if h.Canceled {
@@ -77,7 +77,7 @@ func (u *batchRun) load(ctx context.Context, retaken bool) error {
 
 // dropRecorded sorts files that have a result out of the work. Those of this batch
 // are still to be moved on when it closes; those of another are the other's.
-func (u *batchRun) dropRecorded(files []tasks.File, recorded []store.ExistingResult) {
+func (u *batchRun) dropRecorded(files []tasks.File, recorded []ledger.ExistingResult) {
 	for i := range files {
 		f := &files[i]
 		if len(recorded) == 0 || recorded[0].File != f.No { // both ascend
@@ -234,7 +234,7 @@ func (u *batchRun) end(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, store.ErrLeaseLost):
+	case errors.Is(err, ledger.ErrLeaseLost):
 		u.Metrics.dropped()
 		u.Log.InfoContext(ctx, "worker: another worker has taken this batch over; nothing of it is recorded here", "batch", u.batch.ID)
 		return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
 )
 
 // What a batch took sizes those that follow it: of the same step in another
@@ -27,8 +28,8 @@ steps:
 			clock.Add(int64(len(jobs)) * int64(time.Second/2))
 			return nil
 		})
-		r.catalog = batcher.NewTransferCache(r.store.TransferByID, func(s *recipe.Step) batcher.Policy {
-			return batcher.Policy{MaxItems: 100, Target: s.Batch.Target}
+		r.catalog = batcher.NewTransferCache(r.store.TransferByID, func(s *recipe.Step) tasks.BatchPolicy {
+			return tasks.BatchPolicy{MaxItems: 100, Target: s.Batch.Target}
 		})
 		r.catalog.CostModel = batcher.NewCostModel("w", now)
 		w := r.worker("w", func(o *RunnerOptions) { o.Transfers, o.Now = r.catalog, now })

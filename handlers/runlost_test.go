@@ -4,7 +4,7 @@ import (
 	"context"
 	"testing"
 
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -106,7 +106,7 @@ func (r *rig) halve(b *tasks.Batch) {
 	e, err := r.catalog.Get(r.t.Context(), b.Transfer)
 	r.must(err)
 	reg, _ := r.registry.Lookup(e.Step(b.Step).Handler)
-	u := newBatchRun(r.worker("dies"), &store.Claim{Batch: *b}, e, reg)
+	u := newBatchRun(r.worker("dies"), &ledger.Claim{Batch: *b}, e, reg)
 	r.must(u.load(r.t.Context(), false))
 	roots, done, err := u.rootsFor(e)
 	r.must(err)

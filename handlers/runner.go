@@ -43,7 +43,7 @@ type RunnerOptions struct {
 	// Timeout and Retry give a step's settings, with everything that takes
 	// precedence laid over; nil: the handler's defaults under the recipe's.
 	Timeout func(*recipe.Step, Registration) time.Duration
-	Retry   func(*recipe.Step, Registration) RetryPolicy
+	Retry   func(*recipe.Step, Registration) tasks.RetryPolicy
 
 	// OnCompleted is told of a transfer that this worker completed; nil for nobody.
 	OnCompleted func(ctx context.Context, transfer int64)

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/balerhq/baler/batcher"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -137,7 +137,7 @@ func (m *Metrics) recorded(handler string, results []tasks.Result, retried int) 
 }
 
 // loaded counts one section of lines.
-func (m *Metrics) loaded(c store.LoadCounts) {
+func (m *Metrics) loaded(c tasks.LoadCounts) {
 	if m == nil {
 		return
 	}
@@ -177,7 +177,7 @@ func (m *Metrics) throttled(by LimitReason) {
 }
 
 // bounded shows this worker's parts of the ceilings that there are.
-func (m *Metrics) bounded(parts []store.LimitShare) {
+func (m *Metrics) bounded(parts []ledger.LimitShare) {
 	if m == nil {
 		return
 	}
@@ -188,8 +188,8 @@ func (m *Metrics) bounded(parts []store.LimitShare) {
 		if p.InFlight > 0 {
 			m.inFlight.WithLabelValues(string(p.Scope), p.Name).Set(float64(p.Max))
 		}
-		if p.FilesPerSecond > 0 {
-			m.fileRate.WithLabelValues(string(p.Scope), p.Name).Set(p.FilesPerSecond)
+		if p.Rate > 0 {
+			m.fileRate.WithLabelValues(string(p.Scope), p.Name).Set(p.Rate)
 		}
 	}
 }

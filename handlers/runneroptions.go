@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
 )
 
 // earlyDelay is how soon finished jobs of an unfinished batch are recorded
@@ -49,12 +50,12 @@ func StepTimeout(s *recipe.Step, reg Registration) time.Duration {
 }
 
 // StepRetry lays the recipe's retry policy of a step over the handler's.
-func StepRetry(s *recipe.Step, reg Registration) RetryPolicy {
+func StepRetry(s *recipe.Step, reg Registration) tasks.RetryPolicy {
 	return overRetry(s.Retry, reg.Retry)
 }
 
-func overRetry(r recipe.Retry, under RetryPolicy) RetryPolicy {
-	return RetryPolicy{
+func overRetry(r recipe.Retry, under tasks.RetryPolicy) tasks.RetryPolicy {
+	return tasks.RetryPolicy{
 		Attempts:   cmp.Or(r.Attempts, under.Attempts),
 		Backoff:    cmp.Or(r.Backoff, under.Backoff),
 		MaxBackoff: cmp.Or(r.MaxBackoff, under.MaxBackoff),

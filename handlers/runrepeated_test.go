@@ -5,7 +5,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -35,7 +35,7 @@ func TestFilesThatEndOtherwiseAtADeliveryThatLooksLikeTheFirst(t *testing.T) {
 				r.halve(&batches[0])
 				lost = true
 				w := r.worker("w")
-				if err := r.deliver(w, &batches[0]); !errors.Is(err, store.ErrResultExists) {
+				if err := r.deliver(w, &batches[0]); !errors.Is(err, ledger.ErrResultExists) {
 					t.Errorf("the second delivery was answered with %v", err)
 				}
 				r.finish(w)

@@ -78,7 +78,7 @@ func TestAFileThatRecoversKeepsItsTries(t *testing.T) {
 func TestRetryPolicyOfTheStep(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		r := newRig(t, url, "name: t\nsteps: [{handler: bad, retry: {attempts: 2, backoff: 1h}}]")
-		r.handle("bad", endAs(tasks.OutcomeError), WithRetry(RetryPolicy{Attempts: 9, Backoff: time.Second, MaxBackoff: 4 * time.Hour}))
+		r.handle("bad", endAs(tasks.OutcomeError), WithRetry(tasks.RetryPolicy{Attempts: 9, Backoff: time.Second, MaxBackoff: 4 * time.Hour}))
 		batches := r.files(1)
 		now := time.Now()
 		w := r.worker("w", func(o *RunnerOptions) { o.Now = func() time.Time { return now } })
@@ -103,9 +103,9 @@ func TestRetryPolicyOfTheStep(t *testing.T) {
 }
 
 func TestStepRetryLaysTheRecipeOverTheHandler(t *testing.T) {
-	reg := Registration{Retry: RetryPolicy{Attempts: 5, Backoff: time.Second, MaxBackoff: time.Minute}, Timeout: time.Hour}
+	reg := Registration{Retry: tasks.RetryPolicy{Attempts: 5, Backoff: time.Second, MaxBackoff: time.Minute}, Timeout: time.Hour}
 	step := &recipe.Step{Retry: recipe.Retry{Backoff: 3 * time.Second}}
-	if got, want := StepRetry(step, reg), (RetryPolicy{5, 3 * time.Second, time.Minute}); got != want {
+	if got, want := StepRetry(step, reg), (tasks.RetryPolicy{Attempts: 5, Backoff: 3 * time.Second, MaxBackoff: time.Minute}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got := StepTimeout(step, reg); got != time.Hour {

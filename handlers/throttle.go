@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/balerhq/baler/batcher"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -15,7 +15,7 @@ func (r *Runner) admit(ctx context.Context, m tasks.BatchMessage) (leave func(),
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(r.stopping, func() { cancel(errStopping) })() //nolint:contextcheck // cancel is that of ctx
-	keys := []string{store.LimitKey(store.ScopeAll, "")}
+	keys := []string{tasks.LimitKey(tasks.ScopeAll, "")}
 	if e, err := r.Transfers.Get(ctx, m.Transfer); err == nil { // else receive says what is wrong
 		keys = append(keys, keysOf(e)...)
 	}
@@ -34,13 +34,13 @@ func (r *Runner) admit(ctx context.Context, m tasks.BatchMessage) (leave func(),
 }
 
 func keysOf(e *batcher.TransferPlan) []string {
-	return []string{store.LimitKey(store.ScopeQueue, e.Queue), store.LimitKey(store.ScopeTransfer, e.UUID)}
+	return []string{tasks.LimitKey(tasks.ScopeQueue, e.Queue), tasks.LimitKey(tasks.ScopeTransfer, e.UUID)}
 }
 
 // SetLimits takes the worker's parts of the ceilings that people have set; no parts
 // are no bounds. It reports whether parts are still being handed from one worker
 // to another, so that it is worth asking again soon.
-func (r *Runner) SetLimits(parts []store.LimitShare) (unsettled bool) {
+func (r *Runner) SetLimits(parts []ledger.LimitShare) (unsettled bool) {
 	r.limiter.setShares(parts)
 	r.Metrics.bounded(parts)
 	return r.limiter.unsettled()
@@ -55,8 +55,8 @@ func (r *Runner) Blocked() bool { return r.limiter.blocked() }
 
 // EffectiveLimits is the least that ceilings allow a transfer: batches in flight and
 // files a second by all workers together, 0 for no bound.
-func EffectiveLimits(e *batcher.TransferPlan, all []store.Limit) (inFlight int, filesPerSecond float64) {
-	keys := append(keysOf(e), store.LimitKey(store.ScopeAll, ""))
+func EffectiveLimits(e *batcher.TransferPlan, all []tasks.Limit) (inFlight int, filesPerSecond float64) {
+	keys := append(keysOf(e), tasks.LimitKey(tasks.ScopeAll, ""))
 	for i := range all {
 		c := &all[i]
 		if !slices.Contains(keys, c.Key()) {

@@ -7,48 +7,22 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
-// Scope is what a ceiling is over.
-type Scope string
-
-// The scopes.
-const (
-	ScopeAll      Scope = "all"
-	ScopeQueue    Scope = "queue"    // of a name
-	ScopeTransfer Scope = "transfer" // of an id as shown outside
-)
-
-// Limit is what all workers together may do at most. A zero number is no bound.
-type Limit struct {
-	Scope          Scope  `gorm:"primaryKey"`
-	Name           string `gorm:"primaryKey"` // empty over all
-	InFlight       int    // batches that run at once
+// limitRow is a Limit as GORM sees it.
+type limitRow struct {
+	Scope          tasks.Scope `gorm:"primaryKey"`
+	Name           string      `gorm:"primaryKey"`
+	InFlight       int
 	FilesPerSecond float64
 }
 
 // TableName names the table to GORM.
-func (Limit) TableName() string { return "limits" }
-
-// Key tells ceilings apart.
-func (c *Limit) Key() string { return LimitKey(c.Scope, c.Name) }
-
-// LimitKey is the Key of a ceiling.
-func LimitKey(s Scope, name string) string { return string(s) + " " + name }
-
-// LimitShare is one worker's part of a ceiling.
-type LimitShare struct {
-	Limit
-
-	// Share is how many batches are the worker's when all have settled, and Cap
-	// how many it may run for now: less while others still hold some of its
-	// share. Both count where LimitInFlight does.
-	Share, Max int
-
-	FilesPerSecond float64 // files a second; 0 for no bound
-}
+func (limitRow) TableName() string { return "limits" }
 
 // share is the part of n that the worker of a rank has among those alive: the
 // shares of all ranks add up to n.
@@ -56,30 +30,31 @@ func share(n, rank, live int) int { return (n + rank) / live }
 
 // SetLimit changes a ceiling: bounds that are nil stay as they are, and a
 // ceiling without any goes. It forgets those over transfers that have ended.
-func (s *Store) SetLimit(ctx context.Context, scope Scope, name string, inFlight *int, filesPerSecond *float64) (c Limit, err error) {
+func (s *Store) SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (c tasks.Limit, err error) {
 	err = s.write(ctx, "set ceiling", func(tx *gorm.DB, _ time.Time) error {
-		c = Limit{Scope: scope, Name: name}
-		found := tx.Where("scope = ? AND name = ?", scope, name).Find(&c)
+		c = tasks.Limit{Scope: scope, Name: name}
+		found := tx.Model(&limitRow{}).Where("scope = ? AND name = ?", scope, name).Find(&c)
 		if found.Error != nil {
 			return found.Error
 		}
 		c.InFlight, c.FilesPerSecond = *cmp.Or(inFlight, &c.InFlight), *cmp.Or(filesPerSecond, &c.FilesPerSecond)
 		ended := tx.Model(&transferRow{}).Select("uuid").Where("state NOT IN ?", activeStates())
-		if err := tx.Where("scope = ? AND name IN (?)", ScopeTransfer, ended).Delete(&Limit{}).Error; err != nil {
+		if err := tx.Where("scope = ? AND name IN (?)", tasks.ScopeTransfer, ended).Delete(&limitRow{}).Error; err != nil {
 			return err
 		}
 		if c.InFlight == 0 && c.FilesPerSecond == 0 {
-			return tx.Where("scope = ? AND name = ?", scope, name).Delete(&Limit{}).Error
+			return tx.Where("scope = ? AND name = ?", scope, name).Delete(&limitRow{}).Error
 		}
-		return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&c).Error
+		row := limitRow(c)
+		return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
 	})
 	return c, err
 }
 
 // Limits lists what is set.
-func (s *Store) Limits(ctx context.Context) ([]Limit, error) {
-	var all []Limit
-	if err := s.db.WithContext(ctx).Order("scope, name").Find(&all).Error; err != nil {
+func (s *Store) Limits(ctx context.Context) ([]tasks.Limit, error) {
+	var all []tasks.Limit
+	if err := s.db.WithContext(ctx).Model(&limitRow{}).Order("scope, name").Find(&all).Error; err != nil {
 		return nil, fmt.Errorf("list ceilings: %w", err)
 	}
 	return all, nil
@@ -87,8 +62,8 @@ func (s *Store) Limits(ctx context.Context) ([]Limit, error) {
 
 // lockLimits reads what is set, and keeps other workers from claiming parts of
 // it until the transaction ends.
-func lockLimits(tx *gorm.DB) (all []Limit, err error) {
-	q := tx.Order("scope, name")
+func lockLimits(tx *gorm.DB) (all []tasks.Limit, err error) {
+	q := tx.Model(&limitRow{}).Order("scope, name")
 	if tx.Name() == string(MySQL) {
 		q = q.Clauses(clause.Locking{Strength: "UPDATE"}) // SQLite has one writer at a time anyway
 	}
@@ -101,19 +76,19 @@ func lockLimits(tx *gorm.DB) (all []Limit, err error) {
 // allot gives a worker its parts, and writes into held what it may have of each
 // until it is seen again: what it held, or its part when that is more. What all
 // live workers hold never exceeds a ceiling by what a worker is given here.
-func allot(ceilings []Limit, me *workerRow, live []workerRow) []LimitShare {
+func allot(ceilings []tasks.Limit, me *workerRow, live []workerRow) []ledger.LimitShare {
 	rank, able := standing(me, live)
-	parts := make([]LimitShare, len(ceilings))
+	parts := make([]ledger.LimitShare, len(ceilings))
 	claims := me.held() // also of what no ceiling is over yet
 	if claims == nil {
 		claims = make(map[string]int)
 	}
 	for i, c := range ceilings {
-		p := LimitShare{Limit: c}
+		p := ledger.LimitShare{Limit: c}
 		if rank >= 0 {
 			p.Share = share(c.InFlight, rank, able)
 		}
-		p.FilesPerSecond = c.FilesPerSecond / float64(max(able, 1))
+		p.Rate = c.FilesPerSecond / float64(max(able, 1))
 		others := 0
 		for j := range live {
 			if live[j].Name != me.Name {
@@ -134,11 +109,11 @@ func allot(ceilings []Limit, me *workerRow, live []workerRow) []LimitShare {
 // and how many those are. A worker that rests has none.
 func standing(me *workerRow, live []workerRow) (rank, able int) {
 	rank, able = -1, 0
-	if me.DesiredState == Running {
+	if me.DesiredState == tasks.WorkerRunning {
 		rank, able = 0, 1
 	}
 	for i := range live {
-		if live[i].Name == me.Name || live[i].DesiredState != Running {
+		if live[i].Name == me.Name || live[i].DesiredState != tasks.WorkerRunning {
 			continue
 		}
 		able++

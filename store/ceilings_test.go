@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -30,7 +31,7 @@ func TestSharesAddUp(t *testing.T) {
 func TestPartsNeverExceedACeiling(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 9).Draw(t, "ceiling")
-		ceilings := []Limit{{Scope: ScopeAll, InFlight: n}}
+		ceilings := []tasks.Limit{{Scope: tasks.ScopeAll, InFlight: n}}
 		key := ceilings[0].Key()
 		type member struct {
 			row          workerRow // as the database has it
@@ -68,7 +69,7 @@ func TestPartsNeverExceedACeiling(t *testing.T) {
 				case "see":
 					see(m)
 				case "rest":
-					m.row.DesiredState = rapid.SampledFrom([]DesiredState{Running, Paused}).Draw(t, "desired_state")
+					m.row.DesiredState = rapid.SampledFrom([]tasks.DesiredState{tasks.WorkerRunning, tasks.WorkerPaused}).Draw(t, "desired_state")
 				}
 			}
 			running := 0
@@ -88,7 +89,7 @@ func TestPartsNeverExceedACeiling(t *testing.T) {
 		}
 		for _, m := range crew {
 			caps += m.cap
-			if m.row.DesiredState == Running {
+			if m.row.DesiredState == tasks.WorkerRunning {
 				able++
 			}
 		}
@@ -100,15 +101,15 @@ func TestPartsNeverExceedACeiling(t *testing.T) {
 
 func TestCeilings(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
-		see := func(name string, held int) []LimitShare {
+		see := func(name string, held int) []ledger.LimitShare {
 			t.Helper()
-			o, err := b.HeartbeatWorker(t.Context(), Worker{Name: name, Slots: 4, StartedAt: b.clock.Now(), LimitsInUse: map[string]int{LimitKey(ScopeAll, ""): held}})
+			o, err := b.HeartbeatWorker(t.Context(), tasks.Worker{Name: name, Slots: 4, StartedAt: b.clock.Now(), LimitsInUse: map[string]int{tasks.LimitKey(tasks.ScopeAll, ""): held}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return o.Shares
 		}
-		set := func(scope Scope, name string, inFlight int, rate float64) {
+		set := func(scope tasks.Scope, name string, inFlight int, rate float64) {
 			t.Helper()
 			if _, err := b.SetLimit(t.Context(), scope, name, &inFlight, &rate); err != nil {
 				t.Fatal(err)
@@ -117,11 +118,11 @@ func TestCeilings(t *testing.T) {
 		if parts := see("a", 0); len(parts) > 0 {
 			t.Errorf("parts of no ceiling: %+v", parts)
 		}
-		set(ScopeAll, "", 3, 10)
-		if p := see("a", 0); len(p) != 1 || p[0].Share != 3 || p[0].Max != 3 || p[0].FilesPerSecond != 10 {
+		set(tasks.ScopeAll, "", 3, 10)
+		if p := see("a", 0); len(p) != 1 || p[0].Share != 3 || p[0].Max != 3 || p[0].Rate != 10 {
 			t.Errorf("alone it gets %+v", p)
 		}
-		if p := see("b", 0); p[0].Share != 2 || p[0].Max != 0 || p[0].FilesPerSecond != 5 {
+		if p := see("b", 0); p[0].Share != 2 || p[0].Max != 0 || p[0].Rate != 5 {
 			t.Errorf("while the first holds all, a second one gets %+v", p)
 		}
 		if p := see("a", 3); p[0].Share != 1 || p[0].Max != 1 {
@@ -136,12 +137,12 @@ func TestCeilings(t *testing.T) {
 			t.Errorf("when the first is dead, the second gets %+v", p)
 		}
 		five := 5
-		if c, err := b.SetLimit(t.Context(), ScopeAll, "", &five, nil); err != nil || c.InFlight != 5 || c.FilesPerSecond != 10 {
+		if c, err := b.SetLimit(t.Context(), tasks.ScopeAll, "", &five, nil); err != nil || c.InFlight != 5 || c.FilesPerSecond != 10 {
 			t.Errorf("changed to %+v, %v", c, err)
 		}
-		set(ScopeQueue, "low", 1, 0)
-		set(ScopeAll, "", 0, 0)
-		if all, err := b.Limits(t.Context()); err != nil || len(all) != 1 || all[0] != (Limit{ScopeQueue, "low", 1, 0}) {
+		set(tasks.ScopeQueue, "low", 1, 0)
+		set(tasks.ScopeAll, "", 0, 0)
+		if all, err := b.Limits(t.Context()); err != nil || len(all) != 1 || all[0] != (tasks.Limit{Scope: tasks.ScopeQueue, Name: "low", InFlight: 1}) {
 			t.Errorf("what is left is %+v, %v", all, err)
 		}
 	})
@@ -158,7 +159,7 @@ func TestCeilingsOfEndedTransfersGo(t *testing.T) {
 		one := 1
 		count := func() int {
 			t.Helper()
-			if _, err := s.SetLimit(t.Context(), ScopeQueue, "q", &one, nil); err != nil {
+			if _, err := s.SetLimit(t.Context(), tasks.ScopeQueue, "q", &one, nil); err != nil {
 				t.Fatal(err)
 			}
 			all, err := s.Limits(t.Context())
@@ -167,7 +168,7 @@ func TestCeilingsOfEndedTransfersGo(t *testing.T) {
 			}
 			return len(all)
 		}
-		if _, err := s.SetLimit(t.Context(), ScopeTransfer, tr.UUID, &one, nil); err != nil {
+		if _, err := s.SetLimit(t.Context(), tasks.ScopeTransfer, tr.UUID, &one, nil); err != nil {
 			t.Fatal(err)
 		}
 		if n := count(); n != 2 {

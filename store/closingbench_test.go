@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -46,13 +47,13 @@ func (b *bench) closed(t *testing.T, files, closing int) tasks.Transfer {
 func (b *bench) end(t *testing.T, tr tasks.Transfer, files string, outcome tasks.Outcome) {
 	t.Helper()
 	batch := b.batch(t, tr.ID, files)
-	b.record(t, &BatchCompletion{Batch: batch, Results: results(batch, outcome, slices.Collect(batch.Files.All())...), Next: finishing(batch)})
+	b.record(t, &ledger.BatchCompletion{Batch: batch, Results: results(batch, outcome, slices.Collect(batch.Files.All())...), Next: finishing(batch)})
 }
 
 // due lists what may be taken by somebody with every handler.
-func (b *bench) dueClosing(t *testing.T) []FinalizeTask {
+func (b *bench) dueClosing(t *testing.T) []ledger.FinalizeTask {
 	t.Helper()
-	due, err := b.DueFinalizeSteps(t.Context(), FinalizeQuery{Handlers: []string{"close-a", "close-b", "close-c"}, Limit: 10})
+	due, err := b.DueFinalizeSteps(t.Context(), ledger.FinalizeQuery{Handlers: []string{"close-a", "close-b", "close-c"}, Limit: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,7 @@ func (b *bench) dueClosing(t *testing.T) []FinalizeTask {
 }
 
 // take takes the only step that is due, which must be of that number.
-func (b *bench) take(t *testing.T, no int) *FinalizeTask {
+func (b *bench) take(t *testing.T, no int) *ledger.FinalizeTask {
 	t.Helper()
 	due := b.dueClosing(t)
 	if len(due) != 1 || due[0].No != no {
@@ -72,9 +73,9 @@ func (b *bench) take(t *testing.T, no int) *FinalizeTask {
 	return &due[0]
 }
 
-func (b *bench) endClosing(t *testing.T, c *FinalizeTask, state tasks.FinalizeState, reason string) (completed bool) {
+func (b *bench) endClosing(t *testing.T, c *ledger.FinalizeTask, state tasks.FinalizeState, reason string) (completed bool) {
 	t.Helper()
-	completed, err := b.FinishFinalizeStep(t.Context(), c, FinalizeOutcome{State: state, Reason: reason, Again: time.Minute})
+	completed, err := b.FinishFinalizeStep(t.Context(), c, ledger.FinalizeOutcome{State: state, Reason: reason, Again: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

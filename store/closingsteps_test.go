@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -57,8 +58,8 @@ func TestClosingBeginsOnce(t *testing.T) {
 				}
 				return err
 			}
-			rec := &BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), Next: finishing(open[i])}
-			err := b.Record(t.Context(), []*BatchCompletion{rec})
+			rec := &ledger.BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), Next: finishing(open[i])}
+			err := b.Record(t.Context(), []*ledger.BatchCompletion{rec})
 			if rec.Completed {
 				err = errors.Join(err, errors.New("completed without its final steps"))
 			}
@@ -107,16 +108,16 @@ func TestClosingStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
 		if other.Event != frozen.Event || other.Attempts != 2 {
 			t.Errorf("another run: %+v after %+v", other, frozen)
 		}
-		_, err := b.FinishFinalizeStep(t.Context(), frozen, FinalizeOutcome{State: tasks.FinalizeDone})
-		wantErr(t, err, ErrLeaseLost)
-		wantErr(t, b.RenewFinalizeStep(t.Context(), frozen, closingLease), ErrLeaseLost)
-		wantErr(t, b.ReleaseFinalizeStep(t.Context(), frozen), ErrLeaseLost)
+		_, err := b.FinishFinalizeStep(t.Context(), frozen, ledger.FinalizeOutcome{State: tasks.FinalizeDone})
+		wantErr(t, err, ledger.ErrLeaseLost)
+		wantErr(t, b.RenewFinalizeStep(t.Context(), frozen, closingLease), ledger.ErrLeaseLost)
+		wantErr(t, b.ReleaseFinalizeStep(t.Context(), frozen), ledger.ErrLeaseLost)
 		b.wantStates(t, tr, "finalizing a:running/2")
 		if !b.endClosing(t, other, tasks.FinalizeDone, "") {
 			t.Error("not completed")
 		}
-		_, err = b.FinishFinalizeStep(t.Context(), other, FinalizeOutcome{State: tasks.FinalizeFailed}) // as when the first answer was lost
-		wantErr(t, err, ErrLeaseLost)
+		_, err = b.FinishFinalizeStep(t.Context(), other, ledger.FinalizeOutcome{State: tasks.FinalizeFailed}) // as when the first answer was lost
+		wantErr(t, err, ledger.ErrLeaseLost)
 		b.wantStates(t, tr, "completed a:done/2")
 		b.wantNotes(t, tr, 1)
 	})
@@ -167,7 +168,7 @@ func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
 		kick := func() {
 			t.Helper()
 			k := RetryRequest{
-				Transfer: tr.ID, Filter: ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeSucceeded}, File: 2}, Limit: 10,
+				Transfer: tr.ID, Filter: tasks.ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeSucceeded}, File: 2}, Limit: 10,
 				StopsRecipe: func(int, tasks.Outcome) bool { return false }, // as for a running transfer's file whose place is not known
 				Cut: func(step int, _ []tasks.File) []tasks.Batch {
 					return []tasks.Batch{newBatch(t, tr.ID, step, "2")}
@@ -185,11 +186,11 @@ func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
 			if due := b.dueClosing(t); len(due) > 0 {
 				t.Errorf("due while files run: %+v", due)
 			}
-			b.record(t, &BatchCompletion{Batch: &open[0], Results: results(&open[0], tasks.OutcomeSucceeded, 2), Next: finishing(&open[0])})
+			b.record(t, &ledger.BatchCompletion{Batch: &open[0], Results: results(&open[0], tasks.OutcomeSucceeded, 2), Next: finishing(&open[0])})
 			b.wantStates(t, tr, "finalizing a:waiting/0 b:waiting/0")
 		}
 		kick() // in the middle of its final steps
-		wantErr(t, b.RenewFinalizeStep(t.Context(), held, closingLease), ErrLeaseLost)
+		wantErr(t, b.RenewFinalizeStep(t.Context(), held, closingLease), ledger.ErrLeaseLost)
 		again := b.take(t, 1)
 		if again.Event == first.Event {
 			t.Error("the same event for another end")
@@ -215,9 +216,9 @@ func TestCancelWhileClosing(t *testing.T) {
 			t.Fatalf("canceled %v, %v", canceled, err)
 		}
 		b.wantStates(t, tr, "canceled a:done/1 b:canceled/1 c:canceled/0")
-		wantErr(t, b.RenewFinalizeStep(t.Context(), held, closingLease), ErrLeaseLost)
-		_, err := b.FinishFinalizeStep(t.Context(), held, FinalizeOutcome{State: tasks.FinalizeDone})
-		wantErr(t, err, ErrLeaseLost)
+		wantErr(t, b.RenewFinalizeStep(t.Context(), held, closingLease), ledger.ErrLeaseLost)
+		_, err := b.FinishFinalizeStep(t.Context(), held, ledger.FinalizeOutcome{State: tasks.FinalizeDone})
+		wantErr(t, err, ledger.ErrLeaseLost)
 		b.clock.Advance(time.Hour)
 		if due := b.dueClosing(t); len(due) > 0 {
 			t.Errorf("due after the end: %+v", due)
@@ -259,7 +260,7 @@ func TestPausedTransfersClosingStepsWait(t *testing.T) {
 func TestClosingStepsAreForThoseWhoHaveTheirHandlers(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		b.closed(t, 1, 1)
-		for _, w := range []FinalizeQuery{{Limit: 9}, {Handlers: []string{"close-b"}, Limit: 9}, {Handlers: []string{"close-a"}, RunKey: "x", Limit: 9}} {
+		for _, w := range []ledger.FinalizeQuery{{Limit: 9}, {Handlers: []string{"close-b"}, Limit: 9}, {Handlers: []string{"close-a"}, RunKey: "x", Limit: 9}} {
 			if due, err := b.DueFinalizeSteps(t.Context(), w); err != nil || len(due) > 0 {
 				t.Errorf("%+v: %+v, %v", w, due, err)
 			}

@@ -7,30 +7,14 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
-
-// FinalizeTask is a final step that is due, or one that somebody has taken.
-type FinalizeTask struct {
-	Transfer     int64
-	No           int
-	Handler      string
-	Event        string // UUIDv7, the same at every try of this run of the step
-	Attempts     int    // begun, the one in hand included
-	FencingToken int    // the fencing token
-}
-
-// FinalizeQuery says which due final steps to list.
-type FinalizeQuery struct {
-	Handlers []string
-	RunKey   string // of the transfers; empty for any
-	Limit    int
-}
 
 // DueFinalizeSteps lists final steps that somebody with their handler should
 // take now: those whose turn it is, whose next try has come, or whose holder
 // has not renewed its lease. Those of paused transfers wait.
-func (s *Store) DueFinalizeSteps(ctx context.Context, w FinalizeQuery) ([]FinalizeTask, error) {
+func (s *Store) DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([]ledger.FinalizeTask, error) {
 	if len(w.Handlers) == 0 {
 		return nil, nil
 	}
@@ -41,7 +25,7 @@ func (s *Store) DueFinalizeSteps(ctx context.Context, w FinalizeQuery) ([]Finali
 	if w.RunKey != "" {
 		q = q.Where("t.run_key = ?", w.RunKey)
 	}
-	var due []FinalizeTask
+	var due []ledger.FinalizeTask
 	if err := q.Order("c.due_at").Limit(w.Limit).Scan(&due).Error; err != nil {
 		return nil, fmt.Errorf("list due final steps: %w", err)
 	}
@@ -50,7 +34,7 @@ func (s *Store) DueFinalizeSteps(ctx context.Context, w FinalizeQuery) ([]Finali
 
 // ClaimFinalizeStep takes a due step for one try, which is charged: until the
 // lease ends it is nobody else's. It reports false when somebody was faster.
-func (s *Store) ClaimFinalizeStep(ctx context.Context, c *FinalizeTask, lease time.Duration) (taken bool, err error) {
+func (s *Store) ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) (taken bool, err error) {
 	err = s.write(ctx, "take final step", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec(`UPDATE finalize_steps SET state = ?, attempts = attempts + 1, fencing_token = fencing_token + 1, due_at = ?
 			WHERE transfer_id = ? AND no = ? AND fencing_token = ? AND due_at <= ?`,
@@ -67,7 +51,7 @@ func (s *Store) ClaimFinalizeStep(ctx context.Context, c *FinalizeTask, lease ti
 
 // RenewFinalizeStep keeps a step for another lease. It gives ErrLeaseLost when the
 // step is no longer the caller's: taken over, canceled, or to begin anew.
-func (s *Store) RenewFinalizeStep(ctx context.Context, c *FinalizeTask, lease time.Duration) error {
+func (s *Store) RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) error {
 	return s.write(ctx, "renew final step", func(tx *gorm.DB, now time.Time) error {
 		if err := holdFinalizeStep(tx, c, s.dialect); err != nil {
 			return err
@@ -78,7 +62,7 @@ func (s *Store) RenewFinalizeStep(ctx context.Context, c *FinalizeTask, lease ti
 
 // ReleaseFinalizeStep gives a step up that was not finished: it is due at once,
 // and the try is not charged.
-func (s *Store) ReleaseFinalizeStep(ctx context.Context, c *FinalizeTask) error {
+func (s *Store) ReleaseFinalizeStep(ctx context.Context, c *ledger.FinalizeTask) error {
 	return s.write(ctx, "hand back final step", func(tx *gorm.DB, now time.Time) error {
 		if err := holdFinalizeStep(tx, c, s.dialect); err != nil {
 			return err
@@ -89,7 +73,7 @@ func (s *Store) ReleaseFinalizeStep(ctx context.Context, c *FinalizeTask) error 
 }
 
 // holdFinalizeStep locks a step that must be the caller's.
-func holdFinalizeStep(tx *gorm.DB, c *FinalizeTask, dialect Dialect) error {
+func holdFinalizeStep(tx *gorm.DB, c *ledger.FinalizeTask, dialect Dialect) error {
 	query := "SELECT fencing_token FROM finalize_steps WHERE transfer_id = ? AND no = ?"
 	if dialect == MySQL {
 		query += " FOR UPDATE"
@@ -99,23 +83,16 @@ func holdFinalizeStep(tx *gorm.DB, c *FinalizeTask, dialect Dialect) error {
 		return fmt.Errorf("hold final step: %w", err)
 	}
 	if token != c.FencingToken {
-		return ErrLeaseLost
+		return ledger.ErrLeaseLost
 	}
 	return nil
-}
-
-// FinalizeOutcome is what became of a try of a final step.
-type FinalizeOutcome struct {
-	State  tasks.FinalizeState // done or failed; waiting for another try
-	Reason string              // what went wrong, or what a person should know
-	Again  time.Duration       // until the next try
 }
 
 // FinishFinalizeStep notes what became of a try. When the step has ended the next
 // one becomes due; with the last one the transfer completes, in the same
 // transaction, and completed is true. A caller who has lost the step gets
 // ErrLeaseLost, and nothing is noted.
-func (s *Store) FinishFinalizeStep(ctx context.Context, c *FinalizeTask, e FinalizeOutcome) (completed bool, err error) {
+func (s *Store) FinishFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, e ledger.FinalizeOutcome) (completed bool, err error) {
 	err = s.write(ctx, "end final step", func(tx *gorm.DB, now time.Time) error {
 		completed = false
 		// The transfer first, as all others do who lock both.

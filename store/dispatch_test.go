@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
@@ -25,14 +26,14 @@ type stage struct {
 	*bench
 	redis    *redis.Client
 	producer *queue.Producer
-	policy   batcher.Policy
+	policy   tasks.BatchPolicy
 }
 
 func eachStage(t *testing.T, test func(t *testing.T, s *stage)) {
 	t.Helper()
 	each(t, func(t *testing.T, b *bench) {
 		c := testkit.RedisClient(t, testkit.Redis(t), nil)
-		test(t, &stage{bench: b, redis: c, producer: queue.NewProducer(c), policy: batcher.Policy{MaxItems: 10}})
+		test(t, &stage{bench: b, redis: c, producer: queue.NewProducer(c), policy: tasks.BatchPolicy{MaxItems: 10}})
 	})
 }
 
@@ -63,7 +64,7 @@ func (s *stage) dispatcher(l batcher.Store, o batcher.DispatcherOptions) *batche
 		o.LeaseHolder = "me"
 	}
 	o.Interval, o.Queues, o.Handlers = time.Millisecond, []string{"baler"}, []string{"noop"}
-	catalog := batcher.NewTransferCache(s.TransferByID, func(*recipe.Step) batcher.Policy { return s.policy })
+	catalog := batcher.NewTransferCache(s.TransferByID, func(*recipe.Step) tasks.BatchPolicy { return s.policy })
 	return batcher.NewDispatcher(l, s.producer, catalog, o)
 }
 
@@ -139,7 +140,7 @@ func (s *stage) finish(t *testing.T, b *tasks.Batch) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.record(t, &BatchCompletion{
+	s.record(t, &ledger.BatchCompletion{
 		Batch:   &held.Batch,
 		Results: results(&held.Batch, tasks.OutcomeSucceeded, slices.Collect(held.Files.All())...), Next: finishing(&held.Batch),
 	})
@@ -200,7 +201,7 @@ func TestDispatchRoutesByCondition(t *testing.T) {
 func TestOutboxSendsWhatTheQueueLacks(t *testing.T) {
 	eachStage(t, func(t *testing.T, s *stage) {
 		id := s.submit(t, tasks.ViaBulk, 30)
-		if _, err := s.CommitDispatch(t.Context(), batcher.Dispatch{Transfer: id, To: 30, Batches: []tasks.Batch{newBatch(t, id, 1, "1-30")}}); err != nil {
+		if _, err := s.CommitDispatch(t.Context(), ledger.Dispatch{Transfer: id, To: 30, Batches: []tasks.Batch{newBatch(t, id, 1, "1-30")}}); err != nil {
 			t.Fatal(err)
 		}
 		start(t, s.dispatcher(nil, batcher.DispatcherOptions{}))
@@ -233,10 +234,10 @@ func TestOutboxSendsWhatTheQueueLacks(t *testing.T) {
 // frozen is a dispatcher's view of the ledger that was right a while ago.
 type frozen struct {
 	*Store
-	backlogs []batcher.Backlog
+	backlogs []ledger.Backlog
 }
 
-func (f frozen) Backlogs(context.Context, int64, int) ([]batcher.Backlog, error) {
+func (f frozen) Backlogs(context.Context, int64, int) ([]ledger.Backlog, error) {
 	return slices.Clone(f.backlogs), nil
 }
 
@@ -408,7 +409,7 @@ func TestBacklogTellsTheBytesThatAreLeft(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := batcher.Dispatch{Transfer: id, To: files[1].No, Bytes: files[0].Size + files[1].Size, Finished: 2}
+		c := ledger.Dispatch{Transfer: id, To: files[1].No, Bytes: files[0].Size + files[1].Size, Finished: 2}
 		if _, err := s.CommitDispatch(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}

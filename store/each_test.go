@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -128,14 +129,14 @@ func results(b *tasks.Batch, outcome tasks.Outcome, files ...int64) []tasks.Resu
 }
 
 // finishing is a plan by which all but foreign files pass their last step.
-func finishing(b *tasks.Batch) func(tasks.Ranges) FollowUp {
-	return func(foreign tasks.Ranges) FollowUp {
-		return FollowUp{Finished: int64(b.Items() - foreign.Len())}
+func finishing(b *tasks.Batch) func(tasks.Ranges) ledger.FollowUp {
+	return func(foreign tasks.Ranges) ledger.FollowUp {
+		return ledger.FollowUp{Finished: int64(b.Items() - foreign.Len())}
 	}
 }
 
 // record commits recordings, all of which must be accepted.
-func (b *bench) record(t *testing.T, recs ...*BatchCompletion) {
+func (b *bench) record(t *testing.T, recs ...*ledger.BatchCompletion) {
 	t.Helper()
 	if err := b.Record(t.Context(), recs); err != nil {
 		t.Fatal(err)

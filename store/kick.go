@@ -13,7 +13,7 @@ import (
 // RetryRequest chooses results to be run again.
 type RetryRequest struct {
 	Transfer int64
-	Filter   ResultFilter
+	Filter   tasks.ResultFilter
 	After    int64 // files above this number
 	Limit    int   // files at most
 
@@ -96,7 +96,7 @@ func lockTransfer(tx *gorm.DB, id int64, dialect Dialect) (t transferRow, err er
 
 // firsts finds, for the next files, the earliest step with a chosen result.
 func (k *RetryRequest) firsts(tx *gorm.DB) ([]resultRecord, error) {
-	inner := k.Filter.apply(tx.Model(&resultRecord{})).Select("file_no, MIN(step_no) AS step_no").
+	inner := applyFilter(tx.Model(&resultRecord{}), k.Filter).Select("file_no, MIN(step_no) AS step_no").
 		Where("transfer_id = ? AND file_no > ?", k.Transfer, k.After).
 		Group("file_no").Order("file_no").Limit(k.Limit)
 	var rows []resultRecord

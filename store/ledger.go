@@ -7,7 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -17,7 +17,7 @@ const sendGrace = 15 * time.Second
 
 // Backlogs lists unfinished transfers with files behind their cursor, oldest
 // first, from the one behind after on.
-func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]batcher.Backlog, error) {
+func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.Backlog, error) {
 	var found []struct {
 		ID         int64
 		Via        tasks.Via
@@ -37,9 +37,9 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]batcher
 	if err != nil {
 		return nil, fmt.Errorf("list backlogs: %w", err)
 	}
-	bs := make([]batcher.Backlog, len(found))
+	bs := make([]ledger.Backlog, len(found))
 	for i, r := range found {
-		bs[i] = batcher.Backlog{
+		bs[i] = ledger.Backlog{
 			Transfer: r.ID, Via: r.Via, Sealed: r.State == tasks.StateRunning, Files: r.Files, Cursor: r.Dispatched, Bytes: r.Rest,
 			Open: r.Unfinished, SweepMark: r.SweepMark, MarkedAt: value(r.MarkedAt),
 		}
@@ -58,7 +58,7 @@ func unfinishedStates() []tasks.State { return append(activeStates(), tasks.Stat
 // CommitDispatch commits c. When the cursor is not at From, because another dispatcher
 // moved it, it writes nothing and gives batcher.ErrCursorMoved. When the last files ended
 // here, the transfer completes and completed is true.
-func (s *Store) CommitDispatch(ctx context.Context, c batcher.Dispatch) (completed bool, err error) {
+func (s *Store) CommitDispatch(ctx context.Context, c ledger.Dispatch) (completed bool, err error) {
 	err = s.write(ctx, "cut batches", func(tx *gorm.DB, now time.Time) error {
 		if err := insertBatches(tx, c.Batches, now); err != nil {
 			return err
@@ -74,7 +74,7 @@ func (s *Store) CommitDispatch(ctx context.Context, c batcher.Dispatch) (complet
 			return u.Error
 		}
 		if u.RowsAffected == 0 {
-			return batcher.ErrCursorMoved
+			return ledger.ErrCursorMoved
 		}
 		completed = false
 		if c.Finished > 0 {
@@ -219,7 +219,7 @@ func (s *Store) SplitBatch(ctx context.Context, b *tasks.Batch, parts []tasks.Ba
 			return u.Error
 		}
 		if u.RowsAffected == 0 {
-			return ErrLeaseLost
+			return ledger.ErrLeaseLost
 		}
 		if err := insertBatches(tx, parts, now); err != nil {
 			return err

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -38,13 +38,13 @@ func TestCutAtOnce(t *testing.T) {
 		var cut []tasks.Batch
 		moved := 0
 		atOnce(t, 6, func(int) error {
-			c := batcher.Dispatch{Transfer: tr.ID, From: 0, To: 9, Finished: 2, Batches: []tasks.Batch{
+			c := ledger.Dispatch{Transfer: tr.ID, From: 0, To: 9, Finished: 2, Batches: []tasks.Batch{
 				newBatch(t, tr.ID, 1, "1-4"), newBatch(t, tr.ID, 2, "5-7"),
 			}}
 			_, err := b.CommitDispatch(t.Context(), c)
 			mu.Lock()
 			defer mu.Unlock()
-			if errors.Is(err, batcher.ErrCursorMoved) {
+			if errors.Is(err, ledger.ErrCursorMoved) {
 				moved++
 				return nil
 			}
@@ -70,13 +70,13 @@ func TestCutOfTheLastFilesCompletes(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 5)
-		if done, err := b.CommitDispatch(t.Context(), batcher.Dispatch{Transfer: tr.ID, To: 3, Finished: 3}); err != nil || done {
+		if done, err := b.CommitDispatch(t.Context(), ledger.Dispatch{Transfer: tr.ID, To: 3, Finished: 3}); err != nil || done {
 			t.Errorf("an open transfer completed: %v, %v", done, err)
 		}
 		if _, err := b.Seal(t.Context(), tr.ID); err != nil {
 			t.Fatal(err)
 		}
-		if done, err := b.CommitDispatch(t.Context(), batcher.Dispatch{Transfer: tr.ID, From: 3, To: 5, Finished: 2}); err != nil || !done {
+		if done, err := b.CommitDispatch(t.Context(), ledger.Dispatch{Transfer: tr.ID, From: 3, To: 5, Finished: 2}); err != nil || !done {
 			t.Errorf("completed %v, %v", done, err)
 		}
 		if read := b.read(t, tr.ID); read.State != tasks.StateCompleted {
@@ -102,7 +102,7 @@ func TestUncountedCut(t *testing.T) {
 		if err != nil || logs[0].SweepMark != 3 || !logs[0].MarkedAt.Equal(b.clock.Now()) {
 			t.Errorf("%+v, %v", logs, err)
 		}
-		_, err = b.CommitDispatch(t.Context(), batcher.Dispatch{Transfer: tr.ID, To: 3, Uncounted: true, Batches: []tasks.Batch{newBatch(t, tr.ID, 1, "2")}})
+		_, err = b.CommitDispatch(t.Context(), ledger.Dispatch{Transfer: tr.ID, To: 3, Uncounted: true, Batches: []tasks.Batch{newBatch(t, tr.ID, 1, "2")}})
 		if read := b.read(t, tr.ID); err != nil || read.Steps[0].Selected != 3 {
 			t.Errorf("%+v, %v", read.Steps, err)
 		}
@@ -176,8 +176,8 @@ func TestCompletionOnce(t *testing.T) {
 			if i >= batches {
 				done, err = b.Seal(t.Context(), tr.ID)
 			} else {
-				rec := &BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), Next: finishing(open[i])}
-				err = errors.Join(b.Record(t.Context(), []*BatchCompletion{rec}), rec.Err)
+				rec := &ledger.BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), Next: finishing(open[i])}
+				err = errors.Join(b.Record(t.Context(), []*ledger.BatchCompletion{rec}), rec.Err)
 				done = rec.Completed
 			}
 			mu.Lock()

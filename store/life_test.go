@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -45,7 +46,7 @@ type life struct {
 
 // worker is a delivery of a batch, as handlers see it.
 type worker struct {
-	held    Claim
+	held    ledger.Claim
 	verdict map[int64]tasks.Outcome // of the files that it runs or has found recorded as its own
 	done    map[int64]bool          // of them, those that it has sent to the store
 }
@@ -148,7 +149,7 @@ func (l *life) split(w *worker) {
 
 // record has some workers say something in one transaction.
 func (l *life) record(together int) {
-	var recs []*BatchCompletion
+	var recs []*ledger.BatchCompletion
 	for range together {
 		if w := l.any(); w != nil {
 			recs = append(recs, l.say(w, rapid.Bool().Draw(l.rt, "end")))
@@ -160,8 +161,8 @@ func (l *life) record(together int) {
 }
 
 // say makes a recording of some results, or of all that are left and the end.
-func (l *life) say(w *worker, end bool) *BatchCompletion {
-	rec := &BatchCompletion{Batch: &w.held.Batch}
+func (l *life) say(w *worker, end bool) *ledger.BatchCompletion {
+	rec := &ledger.BatchCompletion{Batch: &w.held.Batch}
 	for _, f := range slices.Sorted(maps.Keys(w.verdict)) {
 		if !w.done[f] && (end || rapid.Bool().Draw(l.rt, "done")) {
 			w.done[f] = true
@@ -169,13 +170,13 @@ func (l *life) say(w *worker, end bool) *BatchCompletion {
 		}
 	}
 	if end {
-		rec.Next = func(foreign tasks.Ranges) FollowUp { return l.plan(w, foreign) }
+		rec.Next = func(foreign tasks.Ranges) ledger.FollowUp { return l.plan(w, foreign) }
 	}
 	return rec
 }
 
 // plan: what succeeded goes on to the second step.
-func (l *life) plan(w *worker, foreign tasks.Ranges) (c FollowUp) {
+func (l *life) plan(w *worker, foreign tasks.Ranges) (c ledger.FollowUp) {
 	var next []int64
 	for _, f := range slices.Sorted(maps.Keys(w.verdict)) {
 		switch {
@@ -192,7 +193,7 @@ func (l *life) plan(w *worker, foreign tasks.Ranges) (c FollowUp) {
 	return c
 }
 
-func (l *life) commit(recs []*BatchCompletion) {
+func (l *life) commit(recs []*ledger.BatchCompletion) {
 	l.must(l.store.Record(l.ctx, recs))
 	for _, r := range recs {
 		if r.Err != nil {
@@ -208,7 +209,7 @@ func (l *life) commit(recs []*BatchCompletion) {
 func (l *life) drain() {
 	for open := l.open(); len(open) > 0; open = l.open() {
 		for i := range open {
-			l.commit([]*BatchCompletion{l.say(l.pickup(open[i].ID), true)})
+			l.commit([]*ledger.BatchCompletion{l.say(l.pickup(open[i].ID), true)})
 		}
 	}
 }
@@ -219,7 +220,7 @@ func (l *life) checkEnd() {
 	if tr.State != tasks.StateCompleted || tr.Finished != l.files || l.completed != 1 {
 		l.rt.Errorf("%s with %d of %d finished, completed %d times", tr.State, tr.Finished, l.files, l.completed)
 	}
-	lines, err := l.store.Results(l.ctx, l.transfer, ResultFilter{}, ResultKey{}, 100)
+	lines, err := l.store.Results(l.ctx, l.transfer, tasks.ResultFilter{}, tasks.ResultKey{}, 100)
 	l.must(err)
 	var got, want []string
 	for _, r := range lines {
@@ -243,7 +244,7 @@ func (l *life) checkEnd() {
 
 func wantStale(rt *rapid.T, err error) {
 	rt.Helper()
-	if !errors.Is(err, ErrLeaseLost) {
-		rt.Errorf("got error %v, want %v", err, ErrLeaseLost)
+	if !errors.Is(err, ledger.ErrLeaseLost) {
+		rt.Errorf("got error %v, want %v", err, ledger.ErrLeaseLost)
 	}
 }

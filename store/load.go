@@ -7,8 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/balerhq/baler/internal/failpoint"
 	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/tasks"
 )
 
 // ErrChunkLoaded says that the rows of a section are in the table already.
@@ -24,27 +26,7 @@ type Chunk struct {
 	Lines    int64
 	Skipped  int64
 	Rows     *RowBuffer
-	Rejects  []RejectedLine // lines that are no rows
-}
-
-// LoadCounts is what became of lines. Lines is the sum of the four below it.
-type LoadCounts struct {
-	Bytes      int64 `json:"bytes"`
-	Lines      int64 `json:"lines"`
-	Loaded     int64 `json:"loaded"`
-	Skipped    int64 `json:"skipped"`
-	Duplicates int64 `json:"duplicates"`
-	Bad        int64 `json:"bad"`
-}
-
-// Plus adds others.
-func (c *LoadCounts) Plus(o LoadCounts) {
-	c.Bytes += o.Bytes
-	c.Lines += o.Lines
-	c.Loaded += o.Loaded
-	c.Skipped += o.Skipped
-	c.Duplicates += o.Duplicates
-	c.Bad += o.Bad
+	Rejects  []tasks.RejectedLine // lines that are no rows
 }
 
 // Load commits a section: its rows, its rejects and a marker that it is in, all
@@ -52,8 +34,8 @@ func (c *LoadCounts) Plus(o LoadCounts) {
 // and changes nothing; when another worker is at it, Load waits for the outcome.
 // Rows that the database refuses become rejects, and cost no other row. While
 // the database is away it waits.
-func (t *Table) Load(ctx context.Context, sec *Chunk) (LoadCounts, error) {
-	var counts LoadCounts
+func (t *Table) Load(ctx context.Context, sec *Chunk) (tasks.LoadCounts, error) {
+	var counts tasks.LoadCounts
 	attempt := func(tx *gorm.DB, _ time.Time) error {
 		l := loading{t: t, sec: sec, tx: tx, conn: tx.Statement.ConnPool, rejects: slices.Clip(sec.Rejects)}
 		err := l.run(ctx)
@@ -62,7 +44,7 @@ func (t *Table) Load(ctx context.Context, sec *Chunk) (LoadCounts, error) {
 	}
 	err := RetryOutage(ctx, t.s.log, func() error { return t.s.write(ctx, "load lines", attempt) })
 	if err != nil {
-		return LoadCounts{}, err
+		return tasks.LoadCounts{}, err
 	}
 	return counts, nil
 }
@@ -73,8 +55,8 @@ type loading struct {
 	sec     *Chunk
 	tx      *gorm.DB
 	conn    gorm.ConnPool // without GORM in between, which would look for parameters in megabytes of text
-	rejects []RejectedLine
-	counts  LoadCounts
+	rejects []tasks.RejectedLine
+	counts  tasks.LoadCounts
 	seen    int64 // what the session's count of duplicates was last
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/tasks"
 	"slices"
 	"strings"
 	"sync"
@@ -63,13 +64,13 @@ func TestLoadTellsWhatBecameOfRows(t *testing.T) {
 	for name, tt := range map[string]struct {
 		on     OnDuplicate
 		key    []string
-		counts LoadCounts
+		counts tasks.LoadCounts
 		held   string
 		bad    []int64
 	}{
-		"refused": {DuplicateError, nil, LoadCounts{Loaded: 3, Bad: 4}, "1 old|2 two|3 three|4 four", []int64{101, 104, 105, 107}},
-		"ignored": {DuplicateIgnore, []string{"number"}, LoadCounts{Loaded: 3, Duplicates: 3, Bad: 1}, "1 old|2 two|3 three|4 four", []int64{105}},
-		"updated": {DuplicateUpdate, []string{"NUMBER"}, LoadCounts{Loaded: 3, Duplicates: 3, Bad: 1}, "1 newest|2 two|3 again|4 four", []int64{105}},
+		"refused": {DuplicateError, nil, tasks.LoadCounts{Loaded: 3, Bad: 4}, "1 old|2 two|3 three|4 four", []int64{101, 104, 105, 107}},
+		"ignored": {DuplicateIgnore, []string{"number"}, tasks.LoadCounts{Loaded: 3, Duplicates: 3, Bad: 1}, "1 old|2 two|3 three|4 four", []int64{105}},
+		"updated": {DuplicateUpdate, []string{"NUMBER"}, tasks.LoadCounts{Loaded: 3, Duplicates: 3, Bad: 1}, "1 newest|2 two|3 again|4 four", []int64{105}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, b *bench) {
@@ -97,7 +98,7 @@ func TestLoadTellsWhatBecameOfRows(t *testing.T) {
 					t.Errorf("the table holds %s, want %s", held, tt.held)
 				}
 				loaded, err := b.LoadedChunks(t.Context(), 1, 1, 1)
-				first := LoadedChunk{0, LoadCounts{Bytes: 1, Lines: 1, Loaded: 1}}
+				first := LoadedChunk{0, tasks.LoadCounts{Bytes: 1, Lines: 1, Loaded: 1}}
 				if err != nil || len(loaded) != 2 || loaded[0] != first || loaded[1] != (LoadedChunk{100, counts}) {
 					t.Errorf("marked: %+v, %v", loaded, err)
 				}
@@ -107,7 +108,7 @@ func TestLoadTellsWhatBecameOfRows(t *testing.T) {
 				}
 				var bad []int64
 				insertFile(t, b)
-				rejects, err := b.RejectedLines(t.Context(), 1, RejectKey{}, 100)
+				rejects, err := b.RejectedLines(t.Context(), 1, tasks.RejectKey{}, 100)
 				for _, r := range rejects {
 					bad = append(bad, r.Line)
 					if !strings.Contains(r.Reason, "the database refuses the row: ") || r.Path != "/lines" ||
@@ -166,7 +167,7 @@ func TestLoadAllOrNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		sec := words(table, 0, "1 a")
-		sec.Rejects = []RejectedLine{NewRejectedLine(2, "bad", nil)}
+		sec.Rejects = []tasks.RejectedLine{NewRejectedLine(2, "bad", nil)}
 		if _, err := table.Load(t.Context(), sec); err == nil {
 			t.Error("loaded without its rejects")
 		}

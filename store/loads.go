@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/balerhq/baler/tasks"
 	"gorm.io/gorm"
 )
 
@@ -33,8 +34,8 @@ func newLoadRow(sec *Chunk) loadRow {
 	}
 }
 
-func (r *loadRow) counts() LoadCounts {
-	return LoadCounts{
+func (r *loadRow) counts() tasks.LoadCounts {
+	return tasks.LoadCounts{
 		Bytes: r.Bytes, Lines: r.Lines, Loaded: r.Loaded, Skipped: r.Skipped, Duplicates: r.Duplicates, Bad: r.Bad,
 	}
 }
@@ -42,7 +43,7 @@ func (r *loadRow) counts() LoadCounts {
 // LoadedChunk is a section that is in the table.
 type LoadedChunk struct {
 	At int64
-	LoadCounts
+	tasks.LoadCounts
 }
 
 // LoadedChunks lists the sections of a file that are in, in their order.
@@ -61,8 +62,8 @@ func (s *Store) LoadedChunks(ctx context.Context, transfer int64, step int, file
 }
 
 // LoadTotals adds up what a transfer has loaded.
-func (s *Store) LoadTotals(ctx context.Context, transfer int64) (LoadCounts, error) {
-	var c LoadCounts
+func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCounts, error) {
+	var c tasks.LoadCounts
 	row := s.db.WithContext(ctx).Table("loads").Where("transfer_id = ?", transfer).
 		Select("COALESCE(SUM(bytes), 0), COALESCE(SUM(`lines`), 0), COALESCE(SUM(loaded), 0), " +
 			"COALESCE(SUM(skipped), 0), COALESCE(SUM(duplicates), 0), COALESCE(SUM(bad), 0)").Row()
@@ -70,23 +71,6 @@ func (s *Store) LoadTotals(ctx context.Context, transfer int64) (LoadCounts, err
 		return c, fmt.Errorf("add up what is loaded: %w", err)
 	}
 	return c, nil
-}
-
-// RejectedLine is a line that was set aside. Make one with NewRejectedLine.
-type RejectedLine struct {
-	Line    int64 // in its file, from 1
-	Reason  string
-	Content []byte // its beginning
-	Size    int64  // bytes of the whole line
-}
-
-// MaxRejectLen is how many bytes of a line that was set aside is kept.
-const MaxRejectLen = 2048
-
-// NewRejectedLine sets a line aside.
-func NewRejectedLine(line int64, reason string, content []byte) RejectedLine {
-	kept := bytes.Clone(content[:min(len(content), MaxRejectLen)])
-	return RejectedLine{line, clip(reason, 512), kept, int64(len(content))}
 }
 
 // rejectRow is a line that was set aside.
@@ -112,23 +96,9 @@ func (l *loading) reject() error {
 	return createBySize(l.tx, rows, func(r *rejectRow) int { return 2*len(r.Content) + len(r.Reason) + 100 })
 }
 
-// RejectKey is a place in the list of a transfer's rejects; zero is before the first.
-type RejectKey struct {
-	Step int
-	File int64
-	Line int64
-}
-
-// FileRejectedLine is a reject with the file that it comes from.
-type FileRejectedLine struct {
-	Key  RejectKey
-	Path string
-	RejectedLine
-}
-
 // RejectedLines reads up to limit of the lines that a transfer set aside, those
 // behind a key, in the order of steps, files and lines.
-func (s *Store) RejectedLines(ctx context.Context, transfer int64, after RejectKey, limit int) ([]FileRejectedLine, error) {
+func (s *Store) RejectedLines(ctx context.Context, transfer int64, after tasks.RejectKey, limit int) ([]tasks.FileRejectedLine, error) {
 	var rows []struct {
 		Row  rejectRow `gorm:"embedded"`
 		Path []byte
@@ -141,22 +111,29 @@ func (s *Store) RejectedLines(ctx context.Context, transfer int64, after RejectK
 	if err != nil {
 		return nil, fmt.Errorf("read lines that were set aside: %w", err)
 	}
-	rejects := make([]FileRejectedLine, len(rows))
+	rejects := make([]tasks.FileRejectedLine, len(rows))
 	for i := range rows {
 		r := &rows[i].Row
-		rejects[i] = FileRejectedLine{
-			RejectKey{r.StepNo, r.FileNo, r.Line}, string(rows[i].Path), RejectedLine{r.Line, r.Reason, r.Content, r.Size},
+		rejects[i] = tasks.FileRejectedLine{
+			Key: tasks.RejectKey{Step: r.StepNo, File: r.FileNo, Line: r.Line}, Path: string(rows[i].Path),
+			RejectedLine: tasks.RejectedLine{Line: r.Line, Reason: r.Reason, Content: r.Content, Size: r.Size},
 		}
 	}
 	return rejects, nil
 }
 
-func behind(k RejectKey) func(*gorm.DB) *gorm.DB {
+func behind(k tasks.RejectKey) func(*gorm.DB) *gorm.DB {
 	return func(q *gorm.DB) *gorm.DB {
-		if k == (RejectKey{}) {
+		if k == (tasks.RejectKey{}) {
 			return q
 		}
 		return q.Where("(r.step_no > ? OR (r.step_no = ? AND (r.file_no > ? OR (r.file_no = ? AND r.line > ?))))",
 			k.Step, k.Step, k.File, k.File, k.Line)
 	}
+}
+
+// NewRejectedLine sets a line aside.
+func NewRejectedLine(line int64, reason string, content []byte) tasks.RejectedLine {
+	kept := bytes.Clone(content[:min(len(content), tasks.MaxRejectLen)])
+	return tasks.RejectedLine{Line: line, Reason: clip(reason, 512), Content: kept, Size: int64(len(content))}
 }

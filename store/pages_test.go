@@ -2,10 +2,9 @@ package store_test
 
 import (
 	"errors"
+	"github.com/balerhq/baler/internal/keyset"
 	"slices"
 	"testing"
-
-	"github.com/balerhq/baler/store"
 )
 
 // listed lists the numbers from 1 to n behind a key, and counts how often it was asked.
@@ -25,7 +24,7 @@ func TestPagesYieldEveryItemOnce(t *testing.T) {
 	for n, asked := range map[int]int{0: 1, 2: 1, 3: 2, 7: 3} { // a full page may be followed by another
 		l := &listed{n: n, limit: 3}
 		var got []int
-		for no, err := range store.Paginate(l.limit, l.page, itself) {
+		for no, err := range keyset.Paginate(l.limit, l.page, itself) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,7 +42,7 @@ func TestPagesEndWithTheFirstError(t *testing.T) {
 	l := &listed{n: 9, limit: 3}
 	var got []int
 	var errs []error
-	for no, err := range store.Paginate(l.limit, func(after int) ([]int, error) {
+	for no, err := range keyset.Paginate(l.limit, func(after int) ([]int, error) {
 		if after > 0 {
 			return nil, broken
 		}
@@ -62,7 +61,7 @@ func TestPagesEndWithTheFirstError(t *testing.T) {
 
 func TestPagesReadNoFurtherThanIsAsked(t *testing.T) {
 	l := &listed{n: 9, limit: 3}
-	for no := range store.Paginate(l.limit, l.page, itself) {
+	for no := range keyset.Paginate(l.limit, l.page, itself) {
 		if no == 2 {
 			break
 		}

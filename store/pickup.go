@@ -7,33 +7,26 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
-
-// Claim is a batch as a worker takes it up.
-type Claim struct {
-	tasks.Batch
-
-	Redelivered bool // it may have run before: its Delivery is this worker's own
-	Canceled    bool // its transfer is canceled: nothing of it is to be run
-}
 
 // ClaimBatch reads a batch for a worker that received its message. A batch that is
 // closed gives ErrLeaseLost, one of a paused transfer ErrPaused. When the batch may
 // have run before, the worker takes over: the fencing token is raised. That is
 // so when the ledger says it, or when lost says that the queue saw a worker die
 // with it.
-func (s *Store) ClaimBatch(ctx context.Context, id int64, lost bool) (Claim, error) {
+func (s *Store) ClaimBatch(ctx context.Context, id int64, lost bool) (ledger.Claim, error) {
 	for {
 		row, err := s.readClaim(ctx, id)
 		if err != nil {
-			return Claim{}, err
+			return ledger.Claim{}, err
 		}
 		b, err := row.Batch.batch()
 		if err != nil {
-			return Claim{}, fmt.Errorf("pick up batch %d: %w", id, err)
+			return ledger.Claim{}, fmt.Errorf("pick up batch %d: %w", id, err)
 		}
-		h := Claim{Batch: b, Canceled: row.State == tasks.StateCanceled}
+		h := ledger.Claim{Batch: b, Canceled: row.State == tasks.StateCanceled}
 		if !lost && b.FencingToken == 0 {
 			return h, nil
 		}
@@ -57,9 +50,9 @@ func (s *Store) readClaim(ctx context.Context, id int64) (row claimRow, err erro
 	case found.Error != nil:
 		return row, fmt.Errorf("pick up batch %d: %w", id, found.Error)
 	case found.RowsAffected == 0:
-		return row, ErrLeaseLost
+		return row, ledger.ErrLeaseLost
 	case row.PausedAt != nil && row.State != tasks.StateCanceled:
-		return row, ErrPaused
+		return row, ledger.ErrPaused
 	}
 	return row, nil
 }
@@ -85,7 +78,7 @@ func (s *Store) CountCrash(ctx context.Context, b *tasks.Batch) error {
 	err := s.write(ctx, "charge batch", func(tx *gorm.DB, _ time.Time) error {
 		u := tx.Exec("UPDATE batches SET crashes = ? WHERE id = ? AND fencing_token = ?", b.Crashes+1, b.ID, b.FencingToken)
 		if u.Error == nil && u.RowsAffected == 0 {
-			return ErrLeaseLost
+			return ledger.ErrLeaseLost
 		}
 		return u.Error
 	})

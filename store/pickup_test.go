@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -37,17 +38,17 @@ func TestPickup(t *testing.T) {
 			t.Errorf("not due after it was handed back: %+v", due)
 		}
 		for _, stale := range []*tasks.Batch{first, second, third} {
-			rec := &BatchCompletion{Batch: stale, Results: results(stale, tasks.OutcomeFailed, 1)}
-			if err := b.Record(t.Context(), []*BatchCompletion{rec}); err != nil {
+			rec := &ledger.BatchCompletion{Batch: stale, Results: results(stale, tasks.OutcomeFailed, 1)}
+			if err := b.Record(t.Context(), []*ledger.BatchCompletion{rec}); err != nil {
 				t.Fatal(err)
 			}
-			wantErr(t, rec.Err, ErrLeaseLost)
-			wantErr(t, b.SplitBatch(t.Context(), stale, []tasks.Batch{newBatch(t, tr.ID, 1, "1")}), ErrLeaseLost)
+			wantErr(t, rec.Err, ledger.ErrLeaseLost)
+			wantErr(t, b.SplitBatch(t.Context(), stale, []tasks.Batch{newBatch(t, tr.ID, 1, "1")}), ledger.ErrLeaseLost)
 		}
 		last := pickup(false, 4, 1, true)
-		b.record(t, &BatchCompletion{Batch: last, Results: results(last, tasks.OutcomeSucceeded, 1, 2, 3), Next: finishing(last)})
+		b.record(t, &ledger.BatchCompletion{Batch: last, Results: results(last, tasks.OutcomeSucceeded, 1, 2, 3), Next: finishing(last)})
 		_, err := b.ClaimBatch(t.Context(), one.ID, false)
-		wantErr(t, err, ErrLeaseLost)
+		wantErr(t, err, ledger.ErrLeaseLost)
 	})
 }
 
@@ -58,7 +59,7 @@ func TestTakeOverAtOnce(t *testing.T) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 1)
 		one := b.batch(t, tr.ID, "1")
-		held := make([]Claim, 6)
+		held := make([]ledger.Claim, 6)
 		atOnce(t, len(held), func(i int) (err error) {
 			held[i], err = b.ClaimBatch(t.Context(), one.ID, true)
 			return err
@@ -67,8 +68,8 @@ func TestTakeOverAtOnce(t *testing.T) {
 		accepted := 0
 		for _, h := range held {
 			tokens[h.FencingToken] = true
-			rec := &BatchCompletion{Batch: &h.Batch, Results: results(&h.Batch, tasks.OutcomeSucceeded, 1), Next: finishing(&h.Batch)}
-			if err := b.Record(t.Context(), []*BatchCompletion{rec}); err != nil {
+			rec := &ledger.BatchCompletion{Batch: &h.Batch, Results: results(&h.Batch, tasks.OutcomeSucceeded, 1), Next: finishing(&h.Batch)}
+			if err := b.Record(t.Context(), []*ledger.BatchCompletion{rec}); err != nil {
 				t.Fatal(err)
 			}
 			if rec.Err == nil {
@@ -89,7 +90,7 @@ func TestSplitKeepsWhatIsRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 		one := b.batch(t, tr.ID, "1-6")
-		b.record(t, &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeWarning, 2, 5)})
+		b.record(t, &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeWarning, 2, 5)})
 		parts := []tasks.Batch{newBatch(t, tr.ID, 1, "1-3"), newBatch(t, tr.ID, 1, "4-6")}
 		for i := range parts {
 			parts[i].Attempt, parts[i].FencingToken = 2, 1
@@ -100,7 +101,7 @@ func TestSplitKeepsWhatIsRecorded(t *testing.T) {
 		if open, err := b.OpenBatches(t.Context(), tr.ID); err != nil || !slices.Equal(ids(open), ids(parts)) || open[0].Attempt != 2 || open[1].FencingToken != 1 {
 			t.Fatalf("open %+v, %v", open, err)
 		}
-		wantErr(t, b.SplitBatch(t.Context(), one, []tasks.Batch{newBatch(t, tr.ID, 1, "1")}), ErrLeaseLost)
+		wantErr(t, b.SplitBatch(t.Context(), one, []tasks.Batch{newBatch(t, tr.ID, 1, "1")}), ledger.ErrLeaseLost)
 		for i, mine := range []int64{2, 5} {
 			recorded, err := b.Recorded(t.Context(), tr.ID, 1, parts[i].Files)
 			if err != nil || len(recorded) != 1 || recorded[0].File != mine || recorded[0].Batch != parts[i].ID {
@@ -112,7 +113,7 @@ func TestSplitKeepsWhatIsRecorded(t *testing.T) {
 					rest = append(rest, f)
 				}
 			}
-			b.record(t, &BatchCompletion{Batch: &parts[i], Results: results(&parts[i], tasks.OutcomeSucceeded, rest...), Next: func(foreign tasks.Ranges) FollowUp {
+			b.record(t, &ledger.BatchCompletion{Batch: &parts[i], Results: results(&parts[i], tasks.OutcomeSucceeded, rest...), Next: func(foreign tasks.Ranges) ledger.FollowUp {
 				if foreign.Len() > 0 {
 					t.Errorf("what the whole had recorded is foreign to part %d: %v", i, foreign)
 				}
@@ -148,7 +149,7 @@ func TestCharge(t *testing.T) {
 		if second.Crashes != 1 {
 			t.Errorf("lost twice in company, and charged: %+v", second)
 		}
-		wantErr(t, b.CountCrash(t.Context(), first), ErrLeaseLost)
+		wantErr(t, b.CountCrash(t.Context(), first), ledger.ErrLeaseLost)
 		if err := b.CountCrash(t.Context(), second); err != nil || second.Crashes != 2 {
 			t.Fatalf("charged to %+v, %v", second, err)
 		}

@@ -8,32 +8,9 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
-
-// BatchCompletion is what a worker has to say about a batch that it holds.
-type BatchCompletion struct {
-	Batch          *tasks.Batch
-	Results        []tasks.Result // final ones
-	FailedAttempts []tasks.Result // failed tries of files that will be tried again
-
-	// Next closes the batch: it says what follows. Nil means that the batch
-	// goes on. It is called inside the transaction, perhaps several times, with
-	// the files whose results another batch had recorded first: those are not
-	// this batch's to move on. It must be quick and pure.
-	Next func(foreign tasks.Ranges) FollowUp
-
-	// What came of it, filled in by Record.
-	FollowUp  FollowUp // what Plan answered; the batches have their IDs
-	Completed bool     // this recording completed the transfer
-	Err       error    // ErrLeaseLost or ErrResultExists; nothing of it was written then
-}
-
-// FollowUp is what follows a batch.
-type FollowUp struct {
-	Batches  []tasks.Batch // next steps and later attempts
-	Finished int64         // files that have passed their last step
-}
 
 // Record commits any number of recordings, of different batches and transfers,
 // in one transaction: results, failed tries, the batches that follow, the end
@@ -42,7 +19,7 @@ type FollowUp struct {
 // delivery of its batch has recorded gets ErrResultExists, and nothing of it is
 // written; a result that is there already stays as it is. The error returned is
 // about all of them: nothing was written.
-func (s *Store) Record(ctx context.Context, recs []*BatchCompletion) error {
+func (s *Store) Record(ctx context.Context, recs []*ledger.BatchCompletion) error {
 	careful := false
 	for try := 0; ; try++ {
 		err := s.write(ctx, "record results", func(tx *gorm.DB, now time.Time) error {
@@ -55,7 +32,7 @@ func (s *Store) Record(ctx context.Context, recs []*BatchCompletion) error {
 	}
 }
 
-func record(tx *gorm.DB, recs []*BatchCompletion, careful bool, dialect Dialect, now time.Time) error {
+func record(tx *gorm.DB, recs []*ledger.BatchCompletion, careful bool, dialect Dialect, now time.Time) error {
 	held, err := hold(tx, recs, dialect)
 	if err != nil {
 		return err
@@ -66,7 +43,7 @@ func record(tx *gorm.DB, recs []*BatchCompletion, careful bool, dialect Dialect,
 	first := make(recordedFiles)
 	kept := held[:0]
 	for _, r := range held {
-		own, foreign, err := r.split(tx, careful, first)
+		own, foreign, err := splitCompletion(r, tx, careful, first)
 		if err != nil {
 			return err
 		}
@@ -79,9 +56,9 @@ func record(tx *gorm.DB, recs []*BatchCompletion, careful bool, dialect Dialect,
 		} else {
 			results = append(results, own...)
 		}
-		tries = append(tries, r.tryRows()...)
+		tries = append(tries, attemptRows(r)...)
 		tally.results(r.Batch, own)
-		r.FollowUp, r.Completed = FollowUp{}, false
+		r.FollowUp, r.Completed = ledger.FollowUp{}, false
 		if r.Next != nil {
 			r.FollowUp = r.Next(foreign)
 			tally.closing(r)
@@ -109,7 +86,7 @@ func record(tx *gorm.DB, recs []*BatchCompletion, careful bool, dialect Dialect,
 
 // hold locks the ledger rows and keeps the recordings whose batch is still the
 // worker's. The locks stand in nobody's way: a batch is one worker's.
-func hold(tx *gorm.DB, recs []*BatchCompletion, dialect Dialect) ([]*BatchCompletion, error) {
+func hold(tx *gorm.DB, recs []*ledger.BatchCompletion, dialect Dialect) ([]*ledger.BatchCompletion, error) {
 	ids := make([]int64, len(recs))
 	for i, r := range recs {
 		ids[i] = r.Batch.ID
@@ -130,12 +107,12 @@ func hold(tx *gorm.DB, recs []*BatchCompletion, dialect Dialect) ([]*BatchComple
 	for _, r := range rows {
 		token[r.ID] = r.FencingToken
 	}
-	held := make([]*BatchCompletion, 0, len(recs))
+	held := make([]*ledger.BatchCompletion, 0, len(recs))
 	for _, r := range recs {
 		d, open := token[r.Batch.ID]
 		r.Err = nil
 		if !open || d != r.Batch.FencingToken {
-			r.Err = ErrLeaseLost
+			r.Err = ledger.ErrLeaseLost
 			continue
 		}
 		held = append(held, r)
@@ -172,17 +149,17 @@ func (c recordedFiles) note(b *tasks.Batch, there map[int64]recorded) {
 	}
 }
 
-// split gives the rows to insert, and the files that another batch recorded
+// splitCompletion gives the rows to insert, and the files that another batch recorded
 // first. Most recordings do not ask, and let the key object.
-func (r *BatchCompletion) split(tx *gorm.DB, careful bool, first recordedFiles) (own []resultRecord, foreign tasks.Ranges, err error) {
+func splitCompletion(r *ledger.BatchCompletion, tx *gorm.DB, careful bool, first recordedFiles) (own []resultRecord, foreign tasks.Ranges, err error) {
 	var there map[int64]recorded
-	if careful || r.completesPartial() || len(r.FailedAttempts) > 0 {
+	if careful || completesPartial(r) || len(r.FailedAttempts) > 0 {
 		if there, err = recordedBy(tx, r.Batch); err != nil {
 			return nil, nil, err
 		}
 		first.note(r.Batch, there)
-		if r.contradicts(there) {
-			r.Err = ErrResultExists
+		if contradicts(r, there) {
+			r.Err = ledger.ErrResultExists
 			return nil, nil, nil
 		}
 	}
@@ -214,7 +191,7 @@ func (r *BatchCompletion) split(tx *gorm.DB, careful bool, first recordedFiles) 
 // batch has recorded. That delivery could not tell the ledger that it gave up,
 // so this one ran what needed no running, and would move the file on by an
 // outcome that is not the recorded one.
-func (r *BatchCompletion) contradicts(there map[int64]recorded) bool {
+func contradicts(r *ledger.BatchCompletion, there map[int64]recorded) bool {
 	for i := range r.Results {
 		by, exists := there[r.Results[i].File]
 		if exists && by.batch == r.Batch.ID && by.outcome != r.Results[i].Outcome {
@@ -227,7 +204,7 @@ func (r *BatchCompletion) contradicts(there map[int64]recorded) bool {
 // completesPartial reports whether this closes a batch of which parts were recorded
 // before. What another batch had recorded of those parts was left out then, and
 // no key objects now.
-func (r *BatchCompletion) completesPartial() bool {
+func completesPartial(r *ledger.BatchCompletion) bool {
 	return r.Next != nil && len(r.Results)+len(r.FailedAttempts) < r.Batch.Items()
 }
 
@@ -244,7 +221,7 @@ func recordedBy(tx *gorm.DB, b *tasks.Batch) (map[int64]recorded, error) {
 	return m, nil
 }
 
-func (r *BatchCompletion) tryRows() []attemptRow {
+func attemptRows(r *ledger.BatchCompletion) []attemptRow {
 	rows := make([]attemptRow, len(r.FailedAttempts))
 	for i := range r.FailedAttempts {
 		t := &r.FailedAttempts[i]
@@ -266,7 +243,7 @@ func insertResults(tx *gorm.DB, rows []resultRecord) error {
 }
 
 // closeBatches writes the batches that follow and deletes those that are done.
-func closeBatches(tx *gorm.DB, held []*BatchCompletion, now time.Time) error {
+func closeBatches(tx *gorm.DB, held []*ledger.BatchCompletion, now time.Time) error {
 	var next []tasks.Batch
 	var closed []int64
 	for _, r := range held {

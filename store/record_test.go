@@ -7,12 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
 func TestRecordManyBatchesAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
-		var recs []*BatchCompletion
+		var recs []*ledger.BatchCompletion
 		var transfers []int64
 		for range 3 {
 			tr := b.transfer(t, 2)
@@ -20,9 +21,9 @@ func TestRecordManyBatchesAtOnce(t *testing.T) {
 			transfers = append(transfers, tr.ID)
 			for _, files := range []string{"1-10", "11-20"} {
 				one := b.batch(t, tr.ID, files)
-				rec := &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, slices.Collect(one.Files.All())...)}
-				rec.Next = func(tasks.Ranges) FollowUp {
-					return FollowUp{Batches: []tasks.Batch{newBatch(t, tr.ID, 2, one.Files.String())}}
+				rec := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, slices.Collect(one.Files.All())...)}
+				rec.Next = func(tasks.Ranges) ledger.FollowUp {
+					return ledger.FollowUp{Batches: []tasks.Batch{newBatch(t, tr.ID, 2, one.Files.String())}}
 				}
 				recs = append(recs, rec)
 			}
@@ -57,8 +58,8 @@ func TestRecordedResultComesBack(t *testing.T) {
 		r.ExitCode, r.Code, r.Truncated, r.Attempt = -7, "odd-thing", true, 3
 		r.Output, r.Error = "zeile \U0001F4E6\n'\"\\\x00 end", "fehler"
 		r.Facts = []byte(`{"sha256":"ab","n":12345678901}`)
-		b.record(t, &BatchCompletion{Batch: one, Results: []tasks.Result{r}})
-		lines, err := b.Results(t.Context(), tr.ID, ResultFilter{}, ResultKey{}, 10)
+		b.record(t, &ledger.BatchCompletion{Batch: one, Results: []tasks.Result{r}})
+		lines, err := b.Results(t.Context(), tr.ID, tasks.ResultFilter{}, tasks.ResultKey{}, 10)
 		if err != nil || len(lines) != 1 {
 			t.Fatalf("%d lines, %v", len(lines), err)
 		}
@@ -81,12 +82,12 @@ func TestRecordPartlyThenClose(t *testing.T) {
 			t.Fatal(err)
 		}
 		one := b.batch(t, tr.ID, "1-4")
-		b.record(t, &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 2, 3)})
+		b.record(t, &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 2, 3)})
 		b.checkCounters(t.Context(), t, tr.ID)
 		if read := b.read(t, tr.ID); read.Finished != 0 || read.Steps[0].Succeeded != 2 {
 			t.Errorf("after a part: %+v", read)
 		}
-		last := &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeFailed, 1, 4), Next: finishing(one)}
+		last := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeFailed, 1, 4), Next: finishing(one)}
 		b.record(t, last)
 		b.checkCounters(t.Context(), t, tr.ID)
 		read := b.read(t, tr.ID)
@@ -106,8 +107,8 @@ func TestCompletionIsReportedBesideParts(t *testing.T) {
 			t.Fatal(err)
 		}
 		one := b.batch(t, tr.ID, "1-2")
-		part := &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1)}
-		end := &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 2), Next: finishing(one)}
+		part := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1)}
+		end := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 2), Next: finishing(one)}
 		b.record(t, part, end)
 		if part.Completed || !end.Completed {
 			t.Errorf("completed: part %v, end %v", part.Completed, end.Completed)
@@ -121,23 +122,23 @@ func TestBatchClosedTwiceInOneTransaction(t *testing.T) {
 		tr := b.transfer(t, 2)
 		b.files(t, tr.ID, 3)
 		one := b.batch(t, tr.ID, "1-3")
-		closing := func() *BatchCompletion {
-			return &BatchCompletion{
+		closing := func() *ledger.BatchCompletion {
+			return &ledger.BatchCompletion{
 				Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2, 3),
-				Next: func(foreign tasks.Ranges) FollowUp {
-					return FollowUp{Finished: int64(1 - min(foreign.Len(), 1)), Batches: []tasks.Batch{newBatch(t, tr.ID, 2, "2-3")}}
+				Next: func(foreign tasks.Ranges) ledger.FollowUp {
+					return ledger.FollowUp{Finished: int64(1 - min(foreign.Len(), 1)), Batches: []tasks.Batch{newBatch(t, tr.ID, 2, "2-3")}}
 				},
 			}
 		}
-		first, second, late := closing(), closing(), &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1)}
-		if err := b.Record(t.Context(), []*BatchCompletion{first, second, late}); err != nil {
+		first, second, late := closing(), closing(), &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1)}
+		if err := b.Record(t.Context(), []*ledger.BatchCompletion{first, second, late}); err != nil {
 			t.Fatal(err)
 		}
 		if first.Err != nil {
 			t.Error(first.Err)
 		}
-		wantErr(t, second.Err, ErrLeaseLost)
-		wantErr(t, late.Err, ErrLeaseLost)
+		wantErr(t, second.Err, ledger.ErrLeaseLost)
+		wantErr(t, late.Err, ledger.ErrLeaseLost)
 		b.checkCounters(t.Context(), t, tr.ID)
 		read := b.read(t, tr.ID)
 		if read.Finished != 1 || read.Steps[1].Selected != 2 || b.count(t, "batches", "1 = 1") != 1 {
@@ -148,15 +149,15 @@ func TestBatchClosedTwiceInOneTransaction(t *testing.T) {
 
 // Two batches hold the same file: one result, and one of them moves it on.
 func TestFileInTwoBatches(t *testing.T) {
-	orders := map[string]func(b *bench, t *testing.T, one, two *BatchCompletion){
-		"in one transaction": func(b *bench, t *testing.T, one, two *BatchCompletion) { b.record(t, one, two) },
-		"one after the other": func(b *bench, t *testing.T, one, two *BatchCompletion) {
+	orders := map[string]func(b *bench, t *testing.T, one, two *ledger.BatchCompletion){
+		"in one transaction": func(b *bench, t *testing.T, one, two *ledger.BatchCompletion) { b.record(t, one, two) },
+		"one after the other": func(b *bench, t *testing.T, one, two *ledger.BatchCompletion) {
 			b.record(t, one)
 			b.record(t, two)
 		},
-		"the second in parts": func(b *bench, t *testing.T, one, two *BatchCompletion) {
+		"the second in parts": func(b *bench, t *testing.T, one, two *ledger.BatchCompletion) {
 			b.record(t, one)
-			b.record(t, &BatchCompletion{Batch: two.Batch, Results: two.Results})
+			b.record(t, &ledger.BatchCompletion{Batch: two.Batch, Results: two.Results})
 			two.Results = nil
 			b.record(t, two)
 		},
@@ -171,10 +172,10 @@ func TestFileInTwoBatches(t *testing.T) {
 				}
 				one, two := b.batch(t, tr.ID, "1-3"), b.batch(t, tr.ID, "3-5")
 				var foreign tasks.Ranges
-				first := &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2, 3), Next: finishing(one)}
-				second := &BatchCompletion{
+				first := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2, 3), Next: finishing(one)}
+				second := &ledger.BatchCompletion{
 					Batch: two, Results: results(two, tasks.OutcomeFailed, 3, 4, 5),
-					Next: func(f tasks.Ranges) FollowUp {
+					Next: func(f tasks.Ranges) ledger.FollowUp {
 						foreign = f
 						return finishing(two)(f)
 					},
@@ -203,7 +204,7 @@ func TestResultTwiceInOneRecording(t *testing.T) {
 		b.files(t, tr.ID, 2)
 		one := b.batch(t, tr.ID, "1-2")
 		rs := append(results(one, tasks.OutcomeSucceeded, 1, 2), results(one, tasks.OutcomeFailed, 1)...)
-		b.record(t, &BatchCompletion{Batch: one, Results: rs, Next: finishing(one)})
+		b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, Next: finishing(one)})
 		b.checkCounters(t.Context(), t, tr.ID)
 		if read := b.read(t, tr.ID); read.Steps[0].Succeeded != 2 || read.Steps[0].Failed != 0 {
 			t.Errorf("%+v", read.Steps[0])
@@ -221,18 +222,18 @@ func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
 		if err != nil || !held.Redelivered || later.FencingToken != 1 || later.Crashes != 1 {
 			t.Fatalf("took over %+v, %v", held, err)
 		}
-		stale := &BatchCompletion{
+		stale := &ledger.BatchCompletion{
 			Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2), FailedAttempts: results(one, tasks.OutcomeError, 1),
-			Next: func(tasks.Ranges) FollowUp {
+			Next: func(tasks.Ranges) ledger.FollowUp {
 				t.Error("a stale recording was asked what follows")
-				return FollowUp{}
+				return ledger.FollowUp{}
 			},
 		}
-		good := &BatchCompletion{Batch: other, Results: results(other, tasks.OutcomeSucceeded, 3, 4), Next: finishing(other)}
-		if err := b.Record(t.Context(), []*BatchCompletion{stale, good}); err != nil {
+		good := &ledger.BatchCompletion{Batch: other, Results: results(other, tasks.OutcomeSucceeded, 3, 4), Next: finishing(other)}
+		if err := b.Record(t.Context(), []*ledger.BatchCompletion{stale, good}); err != nil {
 			t.Fatal(err)
 		}
-		wantErr(t, stale.Err, ErrLeaseLost)
+		wantErr(t, stale.Err, ledger.ErrLeaseLost)
 		if good.Err != nil {
 			t.Error(good.Err)
 		}
@@ -241,12 +242,12 @@ func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
 		}
 		b.checkCounters(t.Context(), t, tr.ID)
 
-		b.record(t, &BatchCompletion{Batch: &later, Results: results(&later, tasks.OutcomeSucceeded, 1, 2), Next: finishing(&later)})
-		again := &BatchCompletion{Batch: &later, Results: results(&later, tasks.OutcomeSucceeded, 1), Next: finishing(&later)}
-		if err := b.Record(t.Context(), []*BatchCompletion{again}); err != nil {
+		b.record(t, &ledger.BatchCompletion{Batch: &later, Results: results(&later, tasks.OutcomeSucceeded, 1, 2), Next: finishing(&later)})
+		again := &ledger.BatchCompletion{Batch: &later, Results: results(&later, tasks.OutcomeSucceeded, 1), Next: finishing(&later)}
+		if err := b.Record(t.Context(), []*ledger.BatchCompletion{again}); err != nil {
 			t.Fatal(err)
 		}
-		wantErr(t, again.Err, ErrLeaseLost) // it is closed
+		wantErr(t, again.Err, ledger.ErrLeaseLost) // it is closed
 	})
 }
 
@@ -256,12 +257,12 @@ func TestFailedTriesAreKept(t *testing.T) {
 		b.files(t, tr.ID, 2)
 		one := b.batch(t, tr.ID, "1-2")
 		later := b.clock.Now().Add(time.Minute)
-		rec := &BatchCompletion{
+		rec := &ledger.BatchCompletion{
 			Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1), FailedAttempts: results(one, tasks.OutcomeError, 2),
-			Next: func(tasks.Ranges) FollowUp {
+			Next: func(tasks.Ranges) ledger.FollowUp {
 				next := newBatch(t, tr.ID, 1, "2")
 				next.Attempt, next.NotBefore = 2, later
-				return FollowUp{Finished: 1, Batches: []tasks.Batch{next}}
+				return ledger.FollowUp{Finished: 1, Batches: []tasks.Batch{next}}
 			},
 		}
 		b.record(t, rec)
@@ -294,11 +295,11 @@ func TestBigOutputsInOneRecording(t *testing.T) {
 		for i := range rs {
 			rs[i].Output, rs[i].Error = worst, worst
 		}
-		b.record(t, &BatchCompletion{Batch: one, Results: rs, Next: finishing(one)})
+		b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, Next: finishing(one)})
 		if got := b.count(t, "results", "LENGTH(output) + LENGTH(error) > 0"); got != n {
 			t.Errorf("%d of %d results", got, n)
 		}
-		lines, err := b.Results(t.Context(), tr.ID, ResultFilter{}, ResultKey{1, n - 1}, 5)
+		lines, err := b.Results(t.Context(), tr.ID, tasks.ResultFilter{}, tasks.ResultKey{Step: 1, File: n - 1}, 5)
 		if err != nil || len(lines) != 1 || lines[0].Output != worst || lines[0].Error != worst {
 			t.Errorf("%d lines, %v: the output is not what was written", len(lines), err)
 		}
@@ -342,9 +343,9 @@ func TestScatteredBatch(t *testing.T) {
 			if err != nil || len(files) != len(numbers) || files[0].No != numbers[0] || files[len(files)-1].No != numbers[len(numbers)-1] {
 				t.Fatalf("%s: %d files, %v", shape.name, len(files), err)
 			}
-			part := &BatchCompletion{Batch: &picked, Results: results(&picked, tasks.OutcomeSucceeded, numbers[:len(numbers)/2]...)}
+			part := &ledger.BatchCompletion{Batch: &picked, Results: results(&picked, tasks.OutcomeSucceeded, numbers[:len(numbers)/2]...)}
 			b.record(t, part)
-			b.record(t, &BatchCompletion{Batch: &picked, Results: results(&picked, tasks.OutcomeSucceeded, numbers...), Next: finishing(&picked)})
+			b.record(t, &ledger.BatchCompletion{Batch: &picked, Results: results(&picked, tasks.OutcomeSucceeded, numbers...), Next: finishing(&picked)})
 			recorded, err := b.RecordedFiles(t.Context(), tr.ID, one.Step, one.Files)
 			if err != nil || recorded.String() != one.Files.String() {
 				t.Errorf("%s: %d recorded, %v", shape.name, recorded.Len(), err)

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,32 +8,25 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
-// ExistingResult is what a later delivery of a batch needs to know of a result.
-type ExistingResult struct {
-	File    int64
-	Batch   int64 // the batch that recorded it
-	Outcome tasks.Outcome
-	Facts   map[string]any
-}
-
 // Recorded reads which of the files have a result at a step.
-func (s *Store) Recorded(ctx context.Context, transfer int64, step int, files tasks.Ranges) ([]ExistingResult, error) {
+func (s *Store) Recorded(ctx context.Context, transfer int64, step int, files tasks.Ranges) ([]ledger.ExistingResult, error) {
 	var rows []resultRecord
 	q := s.db.WithContext(ctx).Select("file_no", "batch_id", "outcome", "facts").
 		Where("transfer_id = ? AND step_no = ?", transfer, step)
 	if err := within(q, "file_no", files).Order("file_no").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("look up recorded files: %w", err)
 	}
-	recorded := make([]ExistingResult, len(rows))
+	recorded := make([]ledger.ExistingResult, len(rows))
 	for i := range rows {
 		facts, err := decodeFacts(rows[i].End.Facts)
 		if err != nil {
 			return nil, err
 		}
-		recorded[i] = ExistingResult{File: rows[i].FileNo, Batch: rows[i].End.BatchID, Outcome: rows[i].End.Outcome, Facts: facts}
+		recorded[i] = ledger.ExistingResult{File: rows[i].FileNo, Batch: rows[i].End.BatchID, Outcome: rows[i].End.Outcome, Facts: facts}
 	}
 	return recorded, nil
 }
@@ -84,14 +76,7 @@ func decodeFacts(text *string) (map[string]any, error) {
 	return facts, nil
 }
 
-// ResultFilter chooses results. The zero value chooses all.
-type ResultFilter struct {
-	Step     int // 0: every step
-	Outcomes []tasks.Outcome
-	File     int64 // 0: every file
-}
-
-func (f ResultFilter) apply(q *gorm.DB) *gorm.DB {
+func applyFilter(q *gorm.DB, f tasks.ResultFilter) *gorm.DB {
 	if f.Step > 0 {
 		q = q.Where("step_no = ?", f.Step)
 	}
@@ -104,32 +89,11 @@ func (f ResultFilter) apply(q *gorm.DB) *gorm.DB {
 	return q
 }
 
-// ResultKey is the place of a result in the order of Results: by step, then file.
-// The zero value is before the first.
-type ResultKey struct {
-	Step int
-	File int64
-}
-
-// Compare orders keys as Results does.
-func (k ResultKey) Compare(l ResultKey) int {
-	return cmp.Or(cmp.Compare(k.Step, l.Step), cmp.Compare(k.File, l.File))
-}
-
-// ResultRow is a result with the path of its file.
-type ResultRow struct {
-	tasks.Result
-	Path string
-}
-
-// Key is the result's place in the order of Results.
-func (l *ResultRow) Key() ResultKey { return ResultKey{Step: l.Step, File: l.File} }
-
 // Results lists up to limit results of a transfer behind a key, in the order
 // of steps and files. A page costs the same however far behind it is.
-func (s *Store) Results(ctx context.Context, transfer int64, f ResultFilter, after ResultKey, limit int) ([]ResultRow, error) {
+func (s *Store) Results(ctx context.Context, transfer int64, f tasks.ResultFilter, after tasks.ResultKey, limit int) ([]tasks.ResultRow, error) {
 	page := func(limit int, where string, args ...any) (rows []resultRecord, err error) {
-		q := f.apply(s.db.WithContext(ctx)).Where("transfer_id = ?", transfer).Where(where, args...)
+		q := applyFilter(s.db.WithContext(ctx), f).Where("transfer_id = ?", transfer).Where(where, args...)
 		if err := q.Order("step_no, file_no").Limit(limit).Find(&rows).Error; err != nil {
 			return nil, fmt.Errorf("list results: %w", err)
 		}
@@ -150,7 +114,7 @@ func (s *Store) Results(ctx context.Context, transfer int64, f ResultFilter, aft
 	return s.withPaths(ctx, transfer, rows)
 }
 
-func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultRecord) ([]ResultRow, error) {
+func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultRecord) ([]tasks.ResultRow, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
@@ -166,10 +130,10 @@ func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultReco
 	for i := range files {
 		paths[files[i].No] = files[i].Path
 	}
-	lines := make([]ResultRow, len(rows))
+	lines := make([]tasks.ResultRow, len(rows))
 	for i := range rows {
 		r := &rows[i]
-		lines[i] = ResultRow{Result: r.End.result(r.StepNo, r.FileNo), Path: paths[r.FileNo]}
+		lines[i] = tasks.ResultRow{Result: r.End.result(r.StepNo, r.FileNo), Path: paths[r.FileNo]}
 	}
 	return lines, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -21,27 +22,27 @@ func TestResultsInPages(t *testing.T) {
 			for _, f := range rand.Perm(n) {
 				rs = append(rs, results(one, outcomes[(f+step)%len(outcomes)], int64(f)+1)...)
 			}
-			b.record(t, &BatchCompletion{Batch: one, Results: rs, Next: finishing(one)})
+			b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, Next: finishing(one)})
 		}
 		other := b.transfer(t, 1)
 		b.files(t, other.ID, 1)
 		one := b.batch(t, other.ID, "1")
-		b.record(t, &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeFailed, 1)})
+		b.record(t, &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeFailed, 1)})
 
-		for _, f := range []ResultFilter{
+		for _, f := range []tasks.ResultFilter{
 			{}, {Step: 2}, {File: 17}, {Step: 3, File: 150}, {Outcomes: []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeError}},
 			{Step: 1, Outcomes: []tasks.Outcome{tasks.OutcomeSkipped}}, {Step: 9},
 		} {
-			var want, got []ResultKey
+			var want, got []tasks.ResultKey
 			for step := 1; step <= 3; step++ {
 				for no := int64(1); no <= n; no++ {
 					o := outcomes[(int(no)-1+step)%len(outcomes)]
 					if (f.Step == 0 || f.Step == step) && (f.File == 0 || f.File == no) && (f.Outcomes == nil || slices.Contains(f.Outcomes, o)) {
-						want = append(want, ResultKey{step, no})
+						want = append(want, tasks.ResultKey{Step: step, File: no})
 					}
 				}
 			}
-			after := ResultKey{}
+			after := tasks.ResultKey{}
 			for {
 				page, err := b.Results(t.Context(), tr.ID, f, after, 37)
 				if err != nil {
@@ -51,7 +52,7 @@ func TestResultsInPages(t *testing.T) {
 					break
 				}
 				for _, l := range page {
-					after = ResultKey{l.Step, l.File}
+					after = tasks.ResultKey{Step: l.Step, File: l.File}
 					got = append(got, after)
 					if l.Path != fmt.Sprintf("/data/%06d", l.File-1) {
 						t.Errorf("file %d has path %q", l.File, l.Path)
@@ -73,7 +74,7 @@ func TestFactsOfEarlierSteps(t *testing.T) {
 			one := b.batchAt(t, tr.ID, step+1, "1-3")
 			rs := results(one, tasks.OutcomeSucceeded, 1, 2)
 			rs[0].Facts = []byte(facts)
-			b.record(t, &BatchCompletion{Batch: one, Results: rs})
+			b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs})
 		}
 		known, err := b.Facts(t.Context(), tr.ID, 3, tasks.Ranges{{First: 1, Last: 3}})
 		if err != nil || fmt.Sprint(known) != "map[1:map[a:1 b:y]]" {

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -52,7 +53,7 @@ func (t *counterChanges) results(b *tasks.Batch, rows []resultRecord) {
 	}
 }
 
-func (t *counterChanges) closing(r *BatchCompletion) {
+func (t *counterChanges) closing(r *ledger.BatchCompletion) {
 	for no, n := range selectedBySteps(r.FollowUp.Batches) {
 		t.step(r.Batch.Transfer, no).selected += n
 	}

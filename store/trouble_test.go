@@ -11,6 +11,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -60,7 +61,7 @@ func TestErrorOfValuesThatDoNotFit(t *testing.T) {
 	} {
 		rs := results(one, tasks.OutcomeSucceeded, 1, 2, 3)
 		spoil(&rs[1])
-		err := b.Record(t.Context(), []*BatchCompletion{{Batch: one, Results: rs, Next: finishing(one)}})
+		err := b.Record(t.Context(), []*ledger.BatchCompletion{{Batch: one, Results: rs, Next: finishing(one)}})
 		if got := judge(err); got != (verdict{refused: true}) {
 			t.Errorf("%s: %+v, %.200v", name, got, err)
 		}
@@ -71,8 +72,8 @@ func TestErrorOfValuesThatDoNotFit(t *testing.T) {
 	// What is only too long, or no text, is made to fit.
 	rs := results(one, tasks.OutcomeFailed, 1)
 	rs[0].Code, rs[0].Worker, rs[0].Output = strings.Repeat("é", 5<<20/2), strings.Repeat("\xff", 1000), "a\xff"
-	b.record(t, &BatchCompletion{Batch: one, Results: rs})
-	lines, err := b.Results(t.Context(), tr.ID, ResultFilter{}, ResultKey{}, 1)
+	b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs})
+	lines, err := b.Results(t.Context(), tr.ID, tasks.ResultFilter{}, tasks.ResultKey{}, 1)
 	if err != nil || lines[0].Code != strings.Repeat("é", 32) || lines[0].Output != "a\uFFFD" {
 		t.Errorf("%v, code of %d bytes", err, len(lines[0].Code))
 	}
@@ -86,12 +87,12 @@ func TestOutputThatNoDatabaseTakes(t *testing.T) {
 		one := b.batch(t, tr.ID, "1")
 		rs := results(one, tasks.OutcomeSucceeded, 1)
 		rs[0].Error = strings.Repeat("x", 17<<20)
-		err := b.Record(t.Context(), []*BatchCompletion{{Batch: one, Results: rs}})
+		err := b.Record(t.Context(), []*ledger.BatchCompletion{{Batch: one, Results: rs}})
 		if got := judge(err); got != (verdict{refused: true}) {
 			t.Errorf("%+v, %.200v", got, err)
 		}
 		rs[0].Error = strings.Repeat("'", 5<<20)
-		b.record(t, &BatchCompletion{Batch: one, Results: rs})
+		b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs})
 	})
 }
 
@@ -247,10 +248,10 @@ func TestRecordAcrossALostAnswer(t *testing.T) {
 		proxy.Up()
 		proxy.Clear()
 	}()
-	rec := &BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2), Next: finishing(one)}
-	testkit.Eventually(t, time.Minute, func() error { return b.Record(t.Context(), []*BatchCompletion{rec}) })
+	rec := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2), Next: finishing(one)}
+	testkit.Eventually(t, time.Minute, func() error { return b.Record(t.Context(), []*ledger.BatchCompletion{rec}) })
 	<-cut
-	if rec.Err != nil && !errors.Is(rec.Err, ErrLeaseLost) {
+	if rec.Err != nil && !errors.Is(rec.Err, ledger.ErrLeaseLost) {
 		t.Error(rec.Err)
 	}
 	b.checkCounters(t.Context(), t, tr.ID)

@@ -6,30 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-)
-
-// Worker is a live process that takes batches.
-type Worker struct {
-	Name         string
-	Handlers     []string
-	Slots        int // batches it runs at once
-	Version      string
-	DesiredState DesiredState   // what a person wants of it
-	LimitsInUse  map[string]int // batches that it may have of each ceiling until it is seen again, by Ceiling.Key
-	StartedAt    time.Time
-	SeenAt       time.Time
-}
-
-// DesiredState is what a person wants of a worker.
-type DesiredState string
-
-// The wishes.
-const (
-	Running  DesiredState = ""      // take batches
-	Paused   DesiredState = "pause" // take none until told to go
-	Draining DesiredState = "drain" // finish what is in hand, and end
 )
 
 type workerRow struct {
@@ -37,7 +17,7 @@ type workerRow struct {
 	Handlers     string // separated by spaces
 	Slots        int
 	Version      string
-	DesiredState DesiredState
+	DesiredState tasks.DesiredState
 	LimitsInUse  string // JSON
 	StartedAt    time.Time
 	SeenAt       time.Time
@@ -49,16 +29,10 @@ func (workerRow) TableName() string { return "workers" }
 // workerTTL is after how long without a sign a worker counts as dead.
 const workerTTL = 30 * time.Second
 
-// WorkerDirectives are what a worker is told when it is seen.
-type WorkerDirectives struct {
-	State  DesiredState
-	Shares []LimitShare // of every ceiling
-}
-
 // HeartbeatWorker notes that a worker is alive, and what it holds of each ceiling at
 // most until it hears the answer. It forgets workers long gone, and tells what
 // people want of this one.
-func (s *Store) HeartbeatWorker(ctx context.Context, w Worker) (o WorkerDirectives, err error) {
+func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker) (o ledger.WorkerDirectives, err error) {
 	err = s.write(ctx, "note worker", func(tx *gorm.DB, now time.Time) error {
 		row := workerRow{
 			LimitsInUse: encodeHeld(w.LimitsInUse),
@@ -81,7 +55,7 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w Worker) (o WorkerDirectiv
 }
 
 // directives reads what is wanted of a worker, and claims its parts for it.
-func directives(tx *gorm.DB, row *workerRow, now time.Time) (o WorkerDirectives, err error) {
+func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDirectives, err error) {
 	ceilings, err := lockLimits(tx)
 	if err != nil {
 		return o, err
@@ -103,7 +77,7 @@ func directives(tx *gorm.DB, row *workerRow, now time.Time) (o WorkerDirectives,
 
 // SetDesiredState says what a person wants of a worker; it sees it with its next
 // sign of life. It reports false when there is no such worker.
-func (s *Store) SetDesiredState(ctx context.Context, name string, wish DesiredState) (known bool, err error) {
+func (s *Store) SetDesiredState(ctx context.Context, name string, wish tasks.DesiredState) (known bool, err error) {
 	err = s.write(ctx, "tell worker", func(tx *gorm.DB, _ time.Time) error {
 		u := tx.Exec("UPDATE workers SET desired_state = ? WHERE name = ?", wish, clip(name, 128))
 		known = u.RowsAffected == 1
@@ -120,15 +94,15 @@ func (s *Store) RemoveWorker(ctx context.Context, name string) error {
 }
 
 // Workers lists the live workers by name.
-func (s *Store) Workers(ctx context.Context) ([]Worker, error) {
+func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 	var rows []workerRow
 	err := s.db.WithContext(ctx).Where("seen_at >= ?", s.stamp().Add(-workerTTL)).Order("name").Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("list workers: %w", err)
 	}
-	ws := make([]Worker, len(rows))
+	ws := make([]tasks.Worker, len(rows))
 	for i, r := range rows {
-		ws[i] = Worker{
+		ws[i] = tasks.Worker{
 			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version, DesiredState: r.DesiredState, LimitsInUse: r.held(),
 			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(),
 		}

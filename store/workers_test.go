@@ -1,6 +1,7 @@
 package store
 
 import (
+	"github.com/balerhq/baler/tasks"
 	"slices"
 	"testing"
 	"time"
@@ -10,7 +11,7 @@ func TestWorkers(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		see := func(name string) {
 			t.Helper()
-			w := Worker{Name: name, Handlers: []string{"noop", "checksum"}, Slots: 4, Version: "1.2", StartedAt: b.clock.Now()}
+			w := tasks.Worker{Name: name, Handlers: []string{"noop", "checksum"}, Slots: 4, Version: "1.2", StartedAt: b.clock.Now()}
 			if _, err := b.HeartbeatWorker(t.Context(), w); err != nil {
 				t.Fatal(err)
 			}

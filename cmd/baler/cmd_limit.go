@@ -11,7 +11,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
 )
 
 // limitFlags are what baler limit was given.
@@ -91,7 +91,7 @@ func (*limitValue) Type() string { return "number" }
 // limitObject is a limit in JSON.
 type limitObject struct {
 	Type           string      `json:"type"` // always "limit"
-	Scope          store.Scope `json:"scope"`
+	Scope          tasks.Scope `json:"scope"`
 	Name           string      `json:"name,omitempty"`
 	InFlight       int         `json:"in_flight,omitempty"`
 	FilesPerSecond float64     `json:"files_per_second,omitempty"`
@@ -99,10 +99,10 @@ type limitObject struct {
 }
 
 func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) error {
-	scope, name := store.ScopeAll, ""
+	scope, name := tasks.ScopeAll, ""
 	switch {
 	case f.queue != "":
-		scope, name = store.ScopeQueue, f.queue
+		scope, name = tasks.ScopeQueue, f.queue
 	case f.transfer != "":
 		t, err := b.Transfer(ctx, f.transfer)
 		if err != nil {
@@ -111,10 +111,10 @@ func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) erro
 		if t.State.Ended() && (f.inFlight != nil || f.filesPerSecond != nil) {
 			return errors.New(endedAlready(&t))
 		}
-		scope, name = store.ScopeTransfer, t.UUID
+		scope, name = tasks.ScopeTransfer, t.UUID
 	}
 	if f.inFlight == nil && f.filesPerSecond == nil {
-		return p.listLimits(ctx, b, func(c *store.Limit) bool {
+		return p.listLimits(ctx, b, func(c *tasks.Limit) bool {
 			return f.queue == "" && f.transfer == "" || c.Scope == scope && c.Name == name
 		})
 	}
@@ -133,7 +133,7 @@ func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) erro
 	return nil
 }
 
-func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*store.Limit) bool) error {
+func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*tasks.Limit) bool) error {
 	all, err := b.Limits(ctx)
 	if err != nil {
 		return err
@@ -170,8 +170,8 @@ func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*st
 	return nil
 }
 
-func over(c *store.Limit) string {
-	if c.Scope == store.ScopeAll {
+func over(c *tasks.Limit) string {
+	if c.Scope == tasks.ScopeAll {
 		return "everything"
 	}
 	return fmt.Sprintf("%s %s", c.Scope, printable(c.Name))

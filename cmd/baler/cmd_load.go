@@ -136,7 +136,7 @@ type loadSummary struct {
 	Transfer string      `json:"transfer"`
 	State    tasks.State `json:"state"`
 	Failed   int64       `json:"failed"` // files and parts
-	store.LoadCounts
+	tasks.LoadCounts
 	Seconds        float64 `json:"seconds"`
 	LinesPerSecond float64 `json:"lines_per_second"`
 }

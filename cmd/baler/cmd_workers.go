@@ -10,7 +10,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
 )
 
 func (p *program) workersCommand() *cobra.Command {
@@ -28,10 +28,10 @@ func (p *program) workersCommand() *cobra.Command {
 			Use: "list", Short: "List the live workers", Example: "  baler workers list --json",
 			Args: cobra.NoArgs, RunE: p.listWorkers,
 		},
-		p.wishCommand("pause", "Let a worker take no more batches for now", store.Paused,
+		p.wishCommand("pause", "Let a worker take no more batches for now", tasks.WorkerPaused,
 			"Worker %s is told to pause: what it has in hand ends."),
-		p.wishCommand("resume", "Let a paused worker take batches again", store.Running, "Worker %s is told to go on."),
-		p.wishCommand("drain", "Let a worker finish what it has in hand, and end", store.Draining,
+		p.wishCommand("resume", "Let a paused worker take batches again", tasks.WorkerRunning, "Worker %s is told to go on."),
+		p.wishCommand("drain", "Let a worker finish what it has in hand, and end", tasks.WorkerDraining,
 			"Worker %s is told to finish what it has in hand, and to end."),
 	)
 	return cmd
@@ -51,19 +51,19 @@ type workerObject struct {
 }
 
 // describeWorker shows a worker, limited when there is a limit over everything.
-func describeWorker(w *store.Worker, limited bool) workerObject {
+func describeWorker(w *tasks.Worker, limited bool) workerObject {
 	var state string
 	switch w.DesiredState {
-	case store.Running:
+	case tasks.WorkerRunning:
 		state = "running"
-	case store.Paused:
+	case tasks.WorkerPaused:
 		state = "paused"
-	case store.Draining:
+	case tasks.WorkerDraining:
 		state = "draining"
 	}
 	var held *int
 	if limited {
-		held = new(w.LimitsInUse[store.LimitKey(store.ScopeAll, "")])
+		held = new(w.LimitsInUse[tasks.LimitKey(tasks.ScopeAll, "")])
 	}
 	return workerObject{"worker", w.Name, state, w.Slots, held, append([]string{}, w.Handlers...), w.Version, w.StartedAt, w.SeenAt}
 }
@@ -82,7 +82,7 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 		if err != nil {
 			return err
 		}
-		limited := slices.ContainsFunc(limits, func(c store.Limit) bool { return c.Scope == store.ScopeAll && c.InFlight > 0 })
+		limited := slices.ContainsFunc(limits, func(c tasks.Limit) bool { return c.Scope == tasks.ScopeAll && c.InFlight > 0 })
 		now := time.Now()
 		list := newTable(words("WORKER"), words("STATE"), numbers("CONCURRENCY"), numbers("LIMIT"), numbers("HANDLERS"), words("VERSION"),
 			numbers("UP"), numbers("SEEN"))
@@ -109,7 +109,7 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 }
 
 // wishCommand tells a worker what is wanted of it.
-func (p *program) wishCommand(verb, short string, wish store.DesiredState, told string) *cobra.Command {
+func (p *program) wishCommand(verb, short string, wish tasks.DesiredState, told string) *cobra.Command {
 	return &cobra.Command{
 		Use:               verb + " NAME",
 		Short:             short,
@@ -134,12 +134,12 @@ func (p *program) wishCommand(verb, short string, wish store.DesiredState, told 
 }
 
 // tell speaks to live workers only: of a dead one the database may still know.
-func tell(ctx context.Context, b *baler.Baler, name string, wish store.DesiredState) (w store.Worker, err error) {
+func tell(ctx context.Context, b *baler.Baler, name string, wish tasks.DesiredState) (w tasks.Worker, err error) {
 	workers, err := b.Workers(ctx)
 	if err != nil {
 		return w, err
 	}
-	i := slices.IndexFunc(workers, func(w store.Worker) bool { return w.Name == name })
+	i := slices.IndexFunc(workers, func(w tasks.Worker) bool { return w.Name == name })
 	if i < 0 {
 		return w, fmt.Errorf("%w: %s ('baler workers' lists them)", baler.ErrWorkerNotFound, printable(name))
 	}

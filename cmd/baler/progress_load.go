@@ -10,7 +10,6 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/balerhq/baler"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -115,7 +114,7 @@ func (f *loadFollower) loop(ctx context.Context) {
 // loadReading is what one look showed.
 type loadReading struct {
 	at     time.Time
-	counts store.LoadCounts
+	counts tasks.LoadCounts
 }
 
 // loadProgress says how far a load has come, and how fast it is.

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/balerhq/baler"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
 )
 
 // rejectLine is a line that was set aside, in JSON.
@@ -48,7 +48,7 @@ func (p *program) listRejects(ctx context.Context, b *baler.Baler, id string) (e
 	return nil
 }
 
-func newRejectLine(r *store.FileRejectedLine) rejectLine {
+func newRejectLine(r *tasks.FileRejectedLine) rejectLine {
 	l := rejectLine{
 		File: r.Key.File, Path: strings.ToValidUTF8(r.Path, "\uFFFD"), Line: r.Line, Reason: r.Reason,
 		Content: strings.ToValidUTF8(string(r.Content), "\uFFFD"), Size: r.Size,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
 )
 
 // ErrChanged says that content is not what it was when a part of it was loaded.
@@ -75,17 +76,17 @@ type Chunk struct {
 
 	// Observe is told of each section that this call has loaded; nil for nobody.
 	// Several goroutines call it.
-	Observe func(store.LoadCounts)
+	Observe func(tasks.LoadCounts)
 }
 
 // Load loads all of the content that is not in yet, and says what became of its
 // lines, those that were in already among them. When the content is damaged the
 // lines before are in, and the error says what is wrong.
-func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (store.LoadCounts, error) {
+func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.LoadCounts, error) {
 	src.Line = max(src.Line, 1)
 	loaded, err := l.s.LoadedChunks(ctx, src.Transfer, src.Step, src.File)
 	if err != nil {
-		return store.LoadCounts{}, err
+		return tasks.LoadCounts{}, err
 	}
 	var total tally
 	sections := newSections(content, src.Line)
@@ -129,7 +130,7 @@ func pass(s *sections, loaded *store.LoadedChunk) error {
 }
 
 // section loads one section.
-func (l *Loader) section(ctx context.Context, src *Chunk, b *box) (store.LoadCounts, error) {
+func (l *Loader) section(ctx context.Context, src *Chunk, b *box) (tasks.LoadCounts, error) {
 	sec := store.Chunk{
 		Transfer: src.Transfer, Step: src.Step, File: src.File, Offset: b.section.at, Bytes: b.section.size, Rows: &b.rows,
 	}
@@ -137,7 +138,7 @@ func (l *Loader) section(ctx context.Context, src *Chunk, b *box) (store.LoadCou
 		sec.Lines = 1
 		reject := store.NewRejectedLine(b.section.line, tooLong(b.section.size).Error(), b.section.data)
 		reject.Size = b.section.size
-		sec.Rejects = []store.RejectedLine{reject}
+		sec.Rejects = []tasks.RejectedLine{reject}
 	} else {
 		b.mapper.section(&sec, &b.section)
 	}
@@ -153,32 +154,32 @@ func (l *Loader) section(ctx context.Context, src *Chunk, b *box) (store.LoadCou
 }
 
 // already reads what became of a section that somebody else has loaded meanwhile.
-func (l *Loader) already(ctx context.Context, sec *store.Chunk) (store.LoadCounts, error) {
+func (l *Loader) already(ctx context.Context, sec *store.Chunk) (tasks.LoadCounts, error) {
 	loaded, err := l.s.LoadedChunks(ctx, sec.Transfer, sec.Step, sec.File)
 	if err != nil {
-		return store.LoadCounts{}, err
+		return tasks.LoadCounts{}, err
 	}
 	for i := range loaded {
 		if loaded[i].At == sec.Offset && loaded[i].Bytes == sec.Bytes {
 			return loaded[i].LoadCounts, nil
 		}
 	}
-	return store.LoadCounts{}, fmt.Errorf("%w otherwise: it is read again", store.ErrChunkLoaded)
+	return tasks.LoadCounts{}, fmt.Errorf("%w otherwise: it is read again", store.ErrChunkLoaded)
 }
 
 // tally adds up from several goroutines.
 type tally struct {
 	mu     sync.Mutex
-	counts store.LoadCounts
+	counts tasks.LoadCounts
 }
 
-func (t *tally) add(c store.LoadCounts) {
+func (t *tally) add(c tasks.LoadCounts) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.counts.Plus(c)
 }
 
-func (t *tally) sum() store.LoadCounts {
+func (t *tally) sum() tasks.LoadCounts {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.counts

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
 )
 
 // Every kind of value arrives as it was written, and what does not fit is set
@@ -95,7 +96,7 @@ func TestColumnsTakeMembersOfTheirNames(t *testing.T) {
 		l := d.loader(t, Args{Into: "things", Keyword: "keep"})
 		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(
 			"{\"a\":\"é\",\"c\":1,\"keep\":0}\n\n{bad\n{\"b\":6,\"c\":2,\"twice\":9,\"keep\":0}\n{\"a\":\"long\",\"c\":3,\"keep\":0}\n{\"a\":\"keep\"}\n{\"a\":\"kee\"}"))
-		want := store.LoadCounts{Bytes: 117, Lines: 7, Loaded: 2, Skipped: 3, Bad: 2}
+		want := tasks.LoadCounts{Bytes: 117, Lines: 7, Loaded: 2, Skipped: 3, Bad: 2}
 		held := "[1|é|5|1|10 2|NULL|6|2|12]"
 		if d.Dialect() == store.SQLite { // which holds texts of any length
 			want.Loaded, want.Bad, held = 3, 1, "[1|é|5|1|10 2|NULL|6|2|12 3|long|5|3|10]"

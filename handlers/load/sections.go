@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/tasks"
 	"io"
-
-	"github.com/balerhq/baler/store"
 )
 
 // How content is cut into what is loaded in one transaction. The length of a
@@ -137,7 +136,7 @@ func (s *sections) last(buffer []byte) (section, error) {
 
 // long gives out a line that is too long, of which the buffer holds the beginning.
 func (s *sections) long(buffer []byte) (section, error) {
-	beginning := bytes.Clone(buffer[:min(len(buffer), store.MaxRejectLen)])
+	beginning := bytes.Clone(buffer[:min(len(buffer), tasks.MaxRejectLen)])
 	sec := section{at: s.at, line: s.line, data: beginning, size: int64(len(buffer)), tooLong: true}
 	for buffer = buffer[:0]; s.err == nil; buffer = buffer[:0] {
 		buffer = s.read(buffer)

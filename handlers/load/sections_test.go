@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
 )
 
 // However long lines are and however a reader gives them, sections are all of
@@ -73,7 +74,7 @@ func TestSectionsPassOverWhatIsIn(t *testing.T) {
 		if _, err := s.next(nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := pass(s, &store.LoadedChunk{At: s.at, LoadCounts: store.LoadCounts{Bytes: 16 * 10, Lines: 10}}); err != nil {
+		if err := pass(s, &store.LoadedChunk{At: s.at, LoadCounts: tasks.LoadCounts{Bytes: 16 * 10, Lines: 10}}); err != nil {
 			t.Fatal(err)
 		}
 		sec, err := s.next(nil)

@@ -1,4 +1,4 @@
-// Package pause waits for time to pass, once or again and again, and no longer
+// Package sleep waits for time to pass, once or again and again, and no longer
 // than a context lives.
 package sleep
 

@@ -1,4 +1,4 @@
-// Package nearmiss finds the known word that somebody probably meant.
+// Package suggest finds the known word that somebody probably meant.
 package suggest
 
 import "iter"

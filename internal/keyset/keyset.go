@@ -1,4 +1,4 @@
-package store
+package keyset
 
 import (
 	"iter"
@@ -34,13 +34,13 @@ func Paginate[K, T any](size int, page func(after K) ([]T, error), keyOf func(*T
 
 // PaginateResults yields the results of a transfer as people see them, by the pages of
 // Store.Results; see Pages.
-func PaginateResults(t *tasks.Transfer, size int, page func(after ResultKey) ([]ResultRow, error)) iter.Seq2[tasks.ResultLine, error] {
+func PaginateResults(t *tasks.Transfer, size int, page func(after tasks.ResultKey) ([]tasks.ResultRow, error)) iter.Seq2[tasks.ResultLine, error] {
 	steps := make(map[int]string, len(t.Steps))
 	for _, s := range t.Steps {
 		steps[s.Number] = s.Name
 	}
 	return func(yield func(tasks.ResultLine, error) bool) {
-		for r, err := range Paginate(size, page, (*ResultRow).Key) {
+		for r, err := range Paginate(size, page, (*tasks.ResultRow).Key) {
 			line := tasks.ResultLine{}
 			if err == nil {
 				line = tasks.NewResultLine(&r.Result, r.Path, steps[r.Step])

@@ -1,0 +1,21 @@
+package tasks
+
+// LoadCounts is what became of lines. Lines is the sum of the four below it.
+type LoadCounts struct {
+	Bytes      int64 `json:"bytes"`
+	Lines      int64 `json:"lines"`
+	Loaded     int64 `json:"loaded"`
+	Skipped    int64 `json:"skipped"`
+	Duplicates int64 `json:"duplicates"`
+	Bad        int64 `json:"bad"`
+}
+
+// Plus adds others.
+func (c *LoadCounts) Plus(o LoadCounts) {
+	c.Bytes += o.Bytes
+	c.Lines += o.Lines
+	c.Loaded += o.Loaded
+	c.Skipped += o.Skipped
+	c.Duplicates += o.Duplicates
+	c.Bad += o.Bad
+}

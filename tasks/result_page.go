@@ -1,0 +1,33 @@
+package tasks
+
+import (
+	"cmp"
+)
+
+// ResultFilter chooses results. The zero value chooses all.
+type ResultFilter struct {
+	Step     int // 0: every step
+	Outcomes []Outcome
+	File     int64 // 0: every file
+}
+
+// ResultKey is the place of a result in the order of Results: by step, then file.
+// The zero value is before the first.
+type ResultKey struct {
+	Step int
+	File int64
+}
+
+// Compare orders keys as Results does.
+func (k ResultKey) Compare(l ResultKey) int {
+	return cmp.Or(cmp.Compare(k.Step, l.Step), cmp.Compare(k.File, l.File))
+}
+
+// ResultRow is a result with the path of its file.
+type ResultRow struct {
+	Result
+	Path string
+}
+
+// Key is the result's place in the order of Results.
+func (l *ResultRow) Key() ResultKey { return ResultKey{Step: l.Step, File: l.File} }
