@@ -1,4 +1,4 @@
-package baler
+package worker
 
 import (
 	"context"
