@@ -13,6 +13,7 @@ import (
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -23,6 +24,9 @@ type Options struct {
 	Log      *slog.Logger       // nil: discards
 	Version  string             // shown by workers and the API; "" is "dev"
 	Now      func() time.Time   // nil: time.Now
+
+	// Heartbeat is how often a worker says that it lives; 0: every 5 s.
+	Heartbeat time.Duration
 }
 
 // Baler is a connection to one system: its database and its queue. Make one
@@ -33,6 +37,7 @@ type Baler struct {
 	log      *slog.Logger
 	version  string
 	now      func() time.Time
+	beat     time.Duration
 
 	store    *store.Store
 	queue    *redisQueue
@@ -83,7 +88,7 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 }
 
 func newBaler(cfg config.Config, o Options) *Baler {
-	b := &Baler{cfg: cfg, registry: o.Registry, log: o.Log, version: o.Version, now: o.Now}
+	b := &Baler{cfg: cfg, registry: o.Registry, log: o.Log, version: o.Version, now: o.Now, beat: o.Heartbeat}
 	if b.registry == nil {
 		b.registry = handlers.Builtin()
 	}
@@ -100,7 +105,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	b.handlers = handlers.NewMetrics(b.metrics)
 	b.sizer = batcher.NewCostModel(cfg.Worker.Name, b.now)
-	b.metrics.MustRegister(costs{b.sizer})
+	b.metrics.MustRegister(worker.CostMetrics{Model: b.sizer})
 	return b
 }
 

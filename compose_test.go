@@ -8,6 +8,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/worker"
 )
 
 // A container that is killed while it hands back leaves its batches to their
@@ -28,11 +29,11 @@ func TestComposeWaitsForTheSlowestStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	grace := config.Config{}.WithDefaults(nil).Worker.Grace
-	slowest := grace + handBackTime + handBackTime // handlers and the ledger, then the recorder
+	slowest := grace + worker.ReleaseTime + worker.ReleaseTime // handlers and the ledger, then the recorder
 	for _, name := range []string{"worker", "serve"} {
 		period, err := time.ParseDuration(compose.Services[name].StopGracePeriod)
 		if err != nil || period <= slowest {
-			t.Errorf("%s is killed after %s (%v), a stop may take %s + 2 × %s = %s", name, period, err, grace, handBackTime, slowest)
+			t.Errorf("%s is killed after %s (%v), a stop may take %s + 2 × %s = %s", name, period, err, grace, worker.ReleaseTime, slowest)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -56,7 +57,7 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (fi
 	if err != nil {
 		return 0, err
 	}
-	if err := b.loadCosts(ctx); err != nil {
+	if err := worker.LoadCosts(ctx, b.store, b.sizer); err != nil {
 		return 0, err
 	}
 	if len(filter.Outcomes) == 0 {
@@ -119,7 +120,7 @@ func (b *Baler) send(ctx context.Context, transfer int64, batches []tasks.Batch)
 // Reconcile holds the ledger against the queue at once, and sends what the
 // queue has lost. Dispatchers do the same by themselves, bit by bit.
 func (b *Baler) Reconcile(ctx context.Context) (batcher.ReconcileReport, error) {
-	return batcher.Reconcile(ctx, b.store, b.queue.producer, b.catalog, b.dispatcherOptions())
+	return batcher.Reconcile(ctx, b.store, b.queue.producer, b.catalog, b.workerOptions().DispatcherOptions())
 }
 
 // QueueStats is what a queue holds.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -37,7 +38,7 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 	}
 	knownClosing := func(name string) bool {
 		_, here := b.registry.LookupFinalizer(name)
-		return here || slices.Contains(elsewhere, finalizerMark+name)
+		return here || slices.Contains(elsewhere, worker.FinalizerName(name))
 	}
 	errs := []error{r.Check(known, knownClosing)}
 	for _, s := range r.Steps {

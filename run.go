@@ -36,7 +36,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 		return ran, err
 	}
 	lineage := runKeyOf(sources, &s)
-	closing, err := b.runFinalizeScope(lineage)
+	closing, err := b.runFinal(lineage)
 	if err != nil {
 		return ran, err
 	}

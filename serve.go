@@ -27,14 +27,14 @@ func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 	var worked error
 	background.Go(func() {
 		if !work {
-			_ = b.newDispatcher().Run(ctx) // it ends with its context and logs its errors
+			_ = b.workerOptions().Dispatcher().Run(ctx) // it ends with its context and logs its errors
 			return
 		}
 		worked = b.Work(ctx)
 		cancel() // a worker that cannot start takes the server along
 	})
 	if !work { // a worker brings its own
-		background.Go(func() { _ = b.newWebhookSender().Run(ctx) }) // it ends with its context and logs its errors
+		background.Go(func() { _ = b.workerOptions().Sender().Run(ctx) }) // it ends with its context and logs its errors
 	}
 	err = server.Run(ctx, ln)
 	cancel()

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/balerhq/baler/config"
-	"github.com/balerhq/baler/internal/notify"
 )
 
 // sources are where a submission's files are, once it can be done as it is meant.
@@ -27,12 +26,4 @@ func (b *Baler) webhooks(s *Submission) []string {
 		}
 	}
 	return all
-}
-
-// newWebhookSender makes what tells webhooks of ends of transfers. It runs in every
-// worker and server, and they share the work.
-func (b *Baler) newWebhookSender() *notify.Sender {
-	return notify.NewSender(b.store, notify.SenderOptions{
-		Secret: b.cfg.Webhook.Secret, Version: b.version, Metrics: b.metrics, Log: b.log, Now: b.now,
-	})
 }

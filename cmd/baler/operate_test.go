@@ -81,10 +81,10 @@ func TestWorkers(t *testing.T) {
 				"error: no such worker: host-2 ('baler workers' lists them)\n")
 			equal(t, "pause", s.must(exitOK, "workers", "pause", "host-1").stdout, "Worker host-1 is told to pause: what it has in hand ends.\n")
 			s.must(exitOK, "workers", "pause", "host-1")
-			testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "worker takes no batches for now") })
+			testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "worker takes no new batches") })
 			contains(t, "table", s.must(exitOK, "workers").stdout, "\nhost-1  paused ")
 			contains(t, "resume", s.must(exitOK, "workers", "resume", "host-1", "--json").stdout, `{"type":"worker","worker":"host-1","state":"running",`)
-			testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "worker goes on") })
+			testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "worker takes batches again") })
 			contains(t, "drain", s.must(exitOK, "workers", "drain", "host-1").stdout, "Worker host-1 is told to finish")
 			testkit.Eventually(t, time.Minute, func() error {
 				if r := s.do("workers", "--json"); r.stdout != "" {

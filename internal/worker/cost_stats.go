@@ -6,30 +6,31 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/store"
 )
 
-// loadCosts reads what other workers have learnt of costs.
-func (b *Baler) loadCosts(ctx context.Context) error {
-	all, err := b.store.Costs(ctx)
+// LoadCosts reads into the model what all workers have learnt of costs.
+func LoadCosts(ctx context.Context, s *store.Store, model *batcher.CostModel) error {
+	all, err := s.Costs(ctx)
 	if err != nil {
 		return err
 	}
-	b.sizer.Merge(all)
+	model.Merge(all)
 	return nil
 }
 
-// shareCosts tells others what this process has learnt, and hears what they have.
-func (b *Baler) shareCosts(ctx context.Context) error {
-	changes := b.sizer.TakeChanged()
-	if err := b.store.SaveCosts(ctx, changes); err != nil {
-		b.sizer.MarkChanged(changes)
+// shareCosts writes what this process has learnt, and reads what others have.
+func shareCosts(ctx context.Context, o Options) error {
+	changed := o.Costs.TakeChanged()
+	if err := o.Store.SaveCosts(ctx, changed); err != nil {
+		o.Costs.MarkChanged(changed)
 		return err
 	}
-	return b.loadCosts(ctx)
+	return LoadCosts(ctx, o.Store, o.Costs)
 }
 
-// costs shows as metrics what is known of costs.
-type costs struct{ sizer *batcher.CostModel }
+// CostMetrics shows learnt costs as metrics. It is a prometheus.Collector.
+type CostMetrics struct{ Model *batcher.CostModel }
 
 func perFile() *prometheus.Desc {
 	return prometheus.NewDesc("baler_cost_seconds_per_file",
@@ -42,14 +43,14 @@ func perByte() *prometheus.Desc {
 }
 
 // Describe implements prometheus.Collector.
-func (costs) Describe(all chan<- *prometheus.Desc) {
+func (CostMetrics) Describe(all chan<- *prometheus.Desc) {
 	all <- perFile()
 	all <- perByte()
 }
 
 // Collect implements prometheus.Collector.
-func (c costs) Collect(all chan<- prometheus.Metric) {
-	c.sizer.Each(func(k batcher.CostKey, e batcher.Estimate) {
+func (c CostMetrics) Collect(all chan<- prometheus.Metric) {
+	c.Model.Each(func(k batcher.CostKey, e batcher.Estimate) {
 		all <- prometheus.MustNewConstMetric(perFile(), prometheus.GaugeValue, e.PerFile, k.Handler, k.With)
 		all <- prometheus.MustNewConstMetric(perByte(), prometheus.GaugeValue, e.PerByte, k.Handler, k.With)
 	})

@@ -1,0 +1,96 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/balerhq/baler/handlers"
+)
+
+// batches is the part of a worker that takes batches and final steps. It can be
+// started and paused any number of times; both do nothing when it is so already.
+// Its methods are for one goroutine, but for Release.
+type batches struct {
+	Options
+
+	runner      *handlers.Runner
+	finalizers  *handlers.Finalizers
+	aggregating context.Context //nolint:containedctx // asynq's aggregator takes no context; this one ends its waiting
+	release     context.CancelFunc
+
+	server   *asynq.Server  // nil while paused
+	paused   bool           // it was, at least once
+	noSteps  func()         // ends the taking of final steps; nil while paused
+	stopping sync.WaitGroup // servers and final steps that finish what they have
+}
+
+func newBatches(o Options, runner *handlers.Runner) *batches {
+	b := &batches{Options: o, runner: runner, finalizers: o.finalizers()}
+	b.aggregating, b.release = context.WithCancel(context.Background())
+	return b
+}
+
+// Start takes batches and final steps.
+func (b *batches) Start(ctx context.Context) error {
+	if b.server != nil {
+		return nil
+	}
+	server := b.Options.server(b.aggregating) //nolint:contextcheck // its aggregator ends with Release
+	if err := server.Start(b.runner); err != nil {
+		return fmt.Errorf("take batches: %w", err)
+	}
+	b.server = server
+	steps, end := context.WithCancel(context.WithoutCancel(ctx)) // ends by Pause, in order
+	b.noSteps = end
+	b.stopping.Go(func() { b.finalizers.Run(steps) })
+	if b.paused {
+		b.Log.InfoContext(ctx, "worker takes batches again", "name", b.Name)
+	}
+	return nil
+}
+
+// Pause takes no new batches and no new final steps. Those in hand go on.
+func (b *batches) Pause() {
+	server := b.server
+	if server == nil {
+		return
+	}
+	b.server, b.paused = nil, true
+	b.noSteps()
+	server.Stop()
+	b.stopping.Go(func() {
+		b.runner.WaitIdle()
+		server.Shutdown()
+	})
+	b.Log.Info("worker takes no new batches", "name", b.Name)
+}
+
+// WaitIdle returns when what was in hand when Pause was called has ended, or
+// with ctx.
+func (b *batches) WaitIdle(ctx context.Context) {
+	idle := make(chan struct{})
+	go func() {
+		defer close(idle)
+		b.stopping.Wait()
+	}()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
+}
+
+// Release makes handlers and final steps stop now: what they have finished is
+// recorded, the rest is released for others, without an attempt charged. Sets
+// that asynq collected have as much time as handlers: asynq would deliver them
+// again only minutes later.
+func (b *batches) Release() {
+	b.runner.Stop()
+	b.finalizers.Stop()
+	b.release()
+}
+
+// Close closes the folders that handlers may read. Nothing may be in hand.
+func (b *batches) Close() error { return b.runner.Close() }

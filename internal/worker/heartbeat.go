@@ -1,0 +1,73 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// fastHeartbeat is how soon a worker beats again while shares of a limit move
+// from one worker to another.
+const fastHeartbeat = 500 * time.Millisecond
+
+// pulse is what one heartbeat brings back.
+type pulse struct {
+	state tasks.DesiredState
+	next  time.Duration // until the next heartbeat
+}
+
+// beat writes heartbeats until ctx ends, whose error it returns. It shares what
+// this worker learns of costs with others, and stops batches whose transfer was
+// canceled.
+func (w *Worker) beat(ctx context.Context, first time.Duration) error {
+	t := time.NewTimer(first)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-w.Costs.Changed():
+			if err := shareCosts(ctx, w.Options); err != nil && ctx.Err() == nil {
+				w.Log.WarnContext(ctx, "worker: costs are not shared yet", "error", err)
+			}
+		case <-t.C:
+			p, err := w.heartbeat(ctx)
+			t.Reset(p.next)
+			if err == nil {
+				err = w.batches.runner.StopCanceled(ctx)
+			}
+			if err == nil {
+				err = shareCosts(ctx, w.Options)
+			}
+			if err != nil {
+				if ctx.Err() == nil {
+					w.Log.WarnContext(ctx, "worker: heartbeat failed", "error", err)
+				}
+				continue
+			}
+			w.setDesired(p.state)
+		}
+	}
+}
+
+// heartbeat tells the database that the worker lives, and reads what people
+// want of it. A worker whose share of a limit is nothing is paused.
+func (w *Worker) heartbeat(ctx context.Context) (pulse, error) {
+	p := pulse{next: w.Heartbeat}
+	directives, err := w.Store.HeartbeatWorker(ctx, tasks.Worker{
+		Name: w.Name, Handlers: w.handlerNames(), Slots: w.Concurrency,
+		Version: w.Version, StartedAt: w.started, LimitsInUse: w.batches.runner.LimitsInUse(),
+	})
+	if err != nil {
+		return p, err
+	}
+	if w.batches.runner.SetLimits(directives.Shares) {
+		p.next = min(fastHeartbeat, w.Heartbeat)
+	}
+	p.state = directives.State
+	if p.state == tasks.WorkerRunning && w.batches.runner.Blocked() {
+		p.state = tasks.WorkerPaused
+	}
+	return p, nil
+}

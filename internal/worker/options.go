@@ -1,0 +1,201 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/notify"
+	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Options says what a worker works with. All of it is needed but where a
+// default is said; a process that only stands by needs no recorder, no group
+// and no final steps.
+type Options struct {
+	Store      *store.Store
+	Redis      redis.UniversalClient
+	Producer   *queue.Producer
+	Embedded   bool // the queue lives in this process, and nothing in it outlives the process
+	Transfers  *batcher.TransferCache
+	Costs      *batcher.CostModel
+	Registry   *handlers.Registry
+	Metrics    *handlers.Metrics
+	Registerer *prometheus.Registry
+	Log        *slog.Logger
+	Now        func() time.Time
+
+	Name        string // unique among live workers
+	Version     string
+	Concurrency int            // batches at once
+	Slots       int            // of this host, see handlers.SlotUse
+	Queues      map[string]int // with their weights
+	Roots       []string       // folders that handlers may read
+	Grace       time.Duration  // for batches in hand when the worker stops
+	PollQueue   time.Duration  // how often an empty queue is asked
+	Heartbeat   time.Duration  // how often the worker says that it lives: 5 s
+
+	Group    Group
+	Dispatch Dispatch
+	Record   Record
+	Final    Final
+
+	WebhookSecret string
+
+	// Timeout and Retry give a step's settings, with everything that takes
+	// precedence laid over.
+	Timeout func(*recipe.Step, handlers.Registration) time.Duration
+	Retry   func(*recipe.Step, handlers.Registration) tasks.RetryPolicy
+
+	// OnCompleted is called once for each transfer that this process completes.
+	OnCompleted func(ctx context.Context, transfer int64)
+}
+
+// Group says how asynq collects files that were enqueued one by one.
+type Group struct {
+	Grace    time.Duration
+	MaxDelay time.Duration
+	MaxSize  int
+}
+
+// Dispatch tunes the dispatcher; zero fields take its defaults.
+type Dispatch struct {
+	Window   int
+	Interval time.Duration
+	Lag      time.Duration
+	Resend   time.Duration
+}
+
+// Record tunes the recorder; zero fields take its defaults.
+type Record struct {
+	MaxItems  int
+	MaxDelay  time.Duration
+	MaxOutput int
+	Flushers  int
+	Adapt     bool // do less at once while the database commits slowly
+}
+
+// Final says whose final steps the worker runs, and where they may write.
+type Final struct {
+	Outputs handlers.OutputRoots
+	RunKey  string // of the transfers; empty for any
+	Timeout func(*recipe.Finalizer, handlers.Registration) time.Duration
+	Retry   func(*recipe.Finalizer, handlers.Registration) tasks.RetryPolicy
+}
+
+// heartbeatInterval is how often a worker says that it lives.
+const heartbeatInterval = 5 * time.Second
+
+func (o Options) withDefaults() Options {
+	if o.Heartbeat <= 0 {
+		o.Heartbeat = heartbeatInterval
+	}
+	return o
+}
+
+// finalizerMark stands before the name of a finalizer where workers list what
+// they have.
+const finalizerMark = "finalizer:"
+
+// FinalizerName is the name under which a worker lists a finalizer.
+func FinalizerName(name string) string { return finalizerMark + name }
+
+// handlerNames is what the worker lists of itself.
+func (o Options) handlerNames() []string {
+	names := o.Registry.Names()
+	for _, name := range o.Registry.FinalizerNames() {
+		names = append(names, FinalizerName(name))
+	}
+	return names
+}
+
+// Dispatcher makes the dispatcher that runs in every worker and server.
+func (o Options) Dispatcher() *batcher.Dispatcher {
+	return batcher.NewDispatcher(o.Store, o.Producer, o.Transfers, o.DispatcherOptions())
+}
+
+// DispatcherOptions are those of the dispatcher.
+func (o Options) DispatcherOptions() batcher.DispatcherOptions {
+	capacity := &capacityView{Options: o}
+	d := batcher.DispatcherOptions{
+		LeaseHolder: o.Name, Window: o.Dispatch.Window, Interval: o.Dispatch.Interval, SweepDelay: o.Dispatch.Lag,
+		Resend: o.Dispatch.Resend, Handlers: o.Registry.Names(), Capacity: capacity.slots, Limits: capacity.limits,
+		OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
+	}
+	for name := range o.Queues {
+		d.Queues = append(d.Queues, name)
+	}
+	if o.Embedded {
+		d.OnElected = o.Store.MakeAllDue // the queue is new: it has nothing of what the ledger has
+	}
+	return d
+}
+
+// Sender makes the sender of webhooks that runs in every worker and server.
+func (o Options) Sender() *notify.Sender {
+	return notify.NewSender(o.Store, notify.SenderOptions{
+		Secret: o.WebhookSecret, Version: o.Version, Metrics: o.Registerer, Log: o.Log, Now: o.Now,
+	})
+}
+
+func (o Options) recorder() *handlers.Recorder {
+	r := handlers.RecorderOptions{
+		Metrics: o.Metrics, MaxItems: o.Record.MaxItems, Flushers: o.Record.Flushers, OnFlush: o.Metrics.ObserveFlush, Log: o.Log,
+	}
+	if o.Record.Adapt {
+		r.Adapt = o.Concurrency
+	}
+	return handlers.NewRecorder(o.Store, r)
+}
+
+func (o Options) runner(recorder *handlers.Recorder, batchEnded func()) (*handlers.Runner, error) {
+	return handlers.NewRunner(handlers.RunnerOptions{
+		Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Registry: o.Registry, Recorder: recorder,
+		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, Roots: o.Roots, FlushAfter: o.Record.MaxDelay,
+		Timeout: o.Timeout, Retry: o.Retry, BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
+		Metrics: o.Metrics, Log: o.Log, Now: o.Now,
+	})
+}
+
+func (o Options) finalizers() *handlers.Finalizers {
+	return handlers.NewFinalizers(handlers.FinalizersOptions{
+		Steps: o.Store, Lines: o.Store, Transfers: o.Store, Plans: o.Transfers, Registry: o.Registry,
+		Roots: o.Roots, Outputs: o.Final.Outputs, RunKey: o.Final.RunKey,
+		Timeout: o.Final.Timeout, Retry: o.Final.Retry, OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
+	})
+}
+
+// server makes an asynq server; one can be started once. Its aggregator stops
+// waiting for the database when aggregating ends.
+func (o Options) server(aggregating context.Context) *asynq.Server {
+	return asynq.NewServerFromRedisClient(o.Redis, asynq.Config{
+		Concurrency: o.Concurrency,
+		Queues:      o.Queues,
+
+		// Only a lost lease counts as a retry: what the runner returns is never
+		// the batch's fault.
+		IsFailure:      func(err error) bool { return errors.Is(err, asynq.ErrLeaseExpired) },
+		RetryDelayFunc: retryDelay,
+
+		TaskCheckInterval:        o.PollQueue,
+		DelayedTaskCheckInterval: 250 * time.Millisecond, // of a batch that a busy worker returned
+		ShutdownTimeout:          o.Grace + ReleaseTime,
+
+		GroupAggregator:  batcher.NewAggregator(aggregating, o.Store, o.Producer, o.Transfers, o.Log),
+		GroupGracePeriod: o.Group.Grace,
+		GroupMaxDelay:    o.Group.MaxDelay,
+		GroupMaxSize:     o.Group.MaxSize,
+
+		Logger: queue.NewLogger(o.Log), LogLevel: asynq.WarnLevel,
+	})
+}
