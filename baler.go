@@ -13,6 +13,7 @@ import (
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -42,7 +43,7 @@ type Baler struct {
 	store    *store.Store
 	queue    *redisQueue
 	catalog  *batcher.TransferCache
-	sizer    *batcher.CostModel
+	sizer    *cost.Model
 	metrics  *prometheus.Registry
 	handlers *handlers.Metrics
 }
@@ -72,7 +73,7 @@ func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error
 		return nil, errors.Join(err, b.store.Close())
 	}
 	b.catalog = batcher.NewTransferCache(b.store.TransferByID, b.policy)
-	b.catalog.CostModel = b.sizer
+	b.catalog.Costs = b.sizer
 	return b, nil
 }
 
@@ -104,7 +105,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	b.metrics = prometheus.NewRegistry()
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	b.handlers = handlers.NewMetrics(b.metrics)
-	b.sizer = batcher.NewCostModel(cfg.Worker.Name, b.now)
+	b.sizer = cost.NewModel(cfg.Worker.Name, b.now)
 	b.metrics.MustRegister(worker.CostMetrics{Model: b.sizer})
 	return b
 }

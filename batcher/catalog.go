@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -29,8 +30,8 @@ type TransferPlan struct {
 	Recipe  *recipe.Recipe
 
 	policy   func(*recipe.Step) tasks.BatchPolicy
-	costKeys []CostKey // of the steps
-	costs    *CostModel
+	costKeys []cost.Key // of the steps
+	costs    *cost.Model
 }
 
 // Policy is the batch policy of a step, numbered from 1.
@@ -40,9 +41,9 @@ func (e *TransferPlan) Policy(step int) tasks.BatchPolicy { return e.policy(e.St
 func (e *TransferPlan) Step(no int) *recipe.Step { return e.Recipe.Steps[no-1] }
 
 // Estimate is what a file at a step is believed to cost.
-func (e *TransferPlan) Estimate(step int) Estimate {
+func (e *TransferPlan) Estimate(step int) cost.Estimate {
 	if e.costs == nil {
-		return Estimate{}
+		return cost.Estimate{}
 	}
 	return e.costs.Estimate(e.costKeys[step-1])
 }
@@ -70,8 +71,8 @@ func (e *TransferPlan) Route(after int, f *tasks.File, facts map[string]any) int
 
 // TransferCache keeps the entries of the transfers at hand. Make one with NewTransferCache.
 type TransferCache struct {
-	// CostModel knows what steps cost; nil for nobody. It is set before first use.
-	CostModel *CostModel
+	// Costs knows what steps cost; nil for nobody. It is set before first use.
+	Costs *cost.Model
 
 	read   func(ctx context.Context, id int64) (tasks.Transfer, error)
 	policy func(*recipe.Step) tasks.BatchPolicy
@@ -103,9 +104,9 @@ func (c *TransferCache) Get(ctx context.Context, id int64) (*TransferPlan, error
 	if err != nil {
 		return nil, fmt.Errorf("%w: transfer %s: %w", ErrBadRecipe, t.UUID, err)
 	}
-	e = &TransferPlan{ID: t.ID, UUID: t.UUID, Queue: t.Queue, Via: t.Via, Sources: t.Sources, Recipe: r, policy: c.policy, costs: c.CostModel}
+	e = &TransferPlan{ID: t.ID, UUID: t.UUID, Queue: t.Queue, Via: t.Via, Sources: t.Sources, Recipe: r, policy: c.policy, costs: c.Costs}
 	for _, s := range r.Steps {
-		e.costKeys = append(e.costKeys, CostKey{Handler: s.Handler, With: s.ArgsDigest()})
+		e.costKeys = append(e.costKeys, cost.Key{Handler: s.Handler, With: s.ArgsDigest()})
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -198,7 +199,7 @@ func TestDispatcherProbesWhatItDoesNotKnow(t *testing.T) {
 	f := newFake()
 	f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Sealed: true, Files: 1_000_000, Bytes: 1_000_000}}
 	catalog := f.transfers(tasks.BatchPolicy{MaxItems: 1000, Target: 10 * time.Second})
-	catalog.CostModel, _ = newTestSizer()
+	catalog.Costs = cost.NewModel("me", time.Now)
 	d := NewDispatcher(f, f, catalog, DispatcherOptions{
 		LeaseHolder: "me", Capacity: func(context.Context, string) (int, error) { return 3, nil },
 	})
@@ -214,7 +215,7 @@ func TestDispatcherProbesWhatItDoesNotKnow(t *testing.T) {
 		t.Fatalf("%d files in %d batches for 3 slots, %d were read", n, len(f.batches), f.read)
 	}
 	for range 10 {
-		catalog.CostModel.Observe(CostKey{Handler: "noop"}, 16, 16, 8*time.Second)
+		catalog.Costs.Observe(cost.Key{Handler: "noop"}, 16, 16, 8*time.Second)
 	}
 	f.backlogs[0].Open, f.batches, f.read = 0, nil, 0
 	step()

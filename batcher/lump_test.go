@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -37,23 +38,23 @@ func TestAnyLumpIsThePlan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.SampledFrom([]int64{0, 5, 5, 50}).Draw(t, "largest")
 		sizes := rapid.SliceOfN(rapid.Int64Range(0, most), 1, 60).Draw(t, "sizes")
-		whole := remaining{files: int64(len(sizes))}
+		whole := Remaining{Files: int64(len(sizes))}
 		files := make([]tasks.File, len(sizes))
 		for i, size := range sizes {
 			files[i] = tasks.File{No: int64(i + 1), Size: size}
-			whole.bytes += size
+			whole.Bytes += size
 		}
 		policy := tasks.BatchPolicy{MaxItems: rapid.IntRange(0, 9).Draw(t, "max items"), MaxBytes: rapid.SampledFrom([]int64{0, 20, 100}).Draw(t, "max bytes")}
-		r := budget{
-			cost: Cost{PerFile: 1, PerByte: float64(rapid.IntRange(0, 4).Draw(t, "hundredths a byte")) / 100}, known: true,
+		r := Budget{
+			cost: cost.Cost{PerFile: 1, PerByte: float64(rapid.IntRange(0, 4).Draw(t, "hundredths a byte")) / 100}, known: true,
 			upper: float64(rapid.IntRange(0, 20).Draw(t, "upper")), parts: float64(rapid.IntRange(0, 6).Draw(t, "parts")),
 		}
 		limit, room := rapid.IntRange(1, 70).Draw(t, "limit"), rapid.IntRange(0, 8).Draw(t, "room")
-		fresh := func() *planner {
-			return &planner{
-				transfer: 7, queue: "q", room: room, remaining: whole,
-				policy: func(int) tasks.BatchPolicy { return policy }, budget: func(int) budget { return r },
-				route: func(*tasks.File) int { return 1 },
+		fresh := func() *Planner {
+			return &Planner{
+				Transfer: 7, Queue: "q", Room: room, Remaining: whole,
+				Policy: func(int) tasks.BatchPolicy { return policy }, Budget: func(int) Budget { return r },
+				Route: func(*tasks.File) int { return 1 },
 			}
 		}
 		d := NewDispatcher(sums{newFake(), sizes}, nil, nil, DispatcherOptions{})
@@ -62,16 +63,16 @@ func TestAnyLumpIsThePlan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := fresh().plan(files[:min(limit, len(files))])
-		if len(got.batches) > len(want.batches) || !slices.EqualFunc(got.batches, want.batches[:len(got.batches)], sameBatch) {
-			t.Fatalf("lumps  %+v\nplanned %+v", got.batches, want.batches)
+		want := fresh().Plan(files[:min(limit, len(files))])
+		if len(got.Batches) > len(want.Batches) || !slices.EqualFunc(got.Batches, want.Batches[:len(got.Batches)], sameBatch) {
+			t.Fatalf("lumps  %+v\nplanned %+v", got.Batches, want.Batches)
 		}
 		last, sum := int64(0), int64(0)
-		for _, b := range got.batches {
+		for _, b := range got.Batches {
 			last, sum = b.Files[len(b.Files)-1].Last, sum+b.Bytes
 		}
-		if got.to != last || lumped.remaining != (remaining{files: whole.files - last, bytes: whole.bytes - sum}) {
-			t.Errorf("up to %d, %+v left of %+v", got.to, lumped.remaining, whole)
+		if got.To != last || lumped.Remaining != (Remaining{Files: whole.Files - last, Bytes: whole.Bytes - sum}) {
+			t.Errorf("up to %d, %+v left of %+v", got.To, lumped.Remaining, whole)
 		}
 	})
 }
@@ -102,13 +103,13 @@ func TestLump(t *testing.T) {
 		for _, size := range c.sizes {
 			b.Bytes += max(size, 0)
 		}
-		p := planner{remaining: remainingOf(b), policy: func(int) tasks.BatchPolicy { return tasks.BatchPolicy{MaxItems: 10, MaxBytes: c.most} }}
+		p := Planner{Remaining: remainingOf(b), Policy: func(int) tasks.BatchPolicy { return tasks.BatchPolicy{MaxItems: 10, MaxBytes: c.most} }}
 		got, err := NewDispatcher(sums{newFake(), c.sizes}, nil, nil, DispatcherOptions{}).planUniform(t.Context(), b, 100, &p)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var spans []string
-		for _, b := range got.batches {
+		for _, b := range got.Batches {
 			spans = append(spans, b.Files.String())
 		}
 		if text := strings.Join(spans, " "); text != c.want {

@@ -4,61 +4,62 @@ import (
 	"math"
 	"slices"
 
+	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/tasks"
 )
 
-// plan is what a run of files becomes.
-type plan struct {
-	batches  []tasks.Batch
-	finished int64 // files that no step selects
-	to       int64 // number of the last file dealt with
+// Plan is what a run of files becomes.
+type Plan struct {
+	Batches  []tasks.Batch
+	Finished int64 // files that no step selects
+	To       int64 // number of the last file dealt with
 }
 
-// planner cuts registered files into batches. It decides only; it is the pure
+// Planner cuts registered files into batches. It decides only; it is the pure
 // part of the dispatcher and of the aggregator.
-type planner struct {
-	transfer  int64
-	queue     string
-	route     func(*tasks.File) int // first step of a file, 0 for none
-	policy    func(step int) tasks.BatchPolicy
-	budget    func(step int) budget // nil: nothing is estimated
-	remaining remaining             // what is left of the transfer, these files among it
-	room      int                   // batches that may be cut; 0 means any number
+type Planner struct {
+	Transfer  int64
+	Queue     string
+	Route     func(*tasks.File) int // first step of a file, 0 for none
+	Policy    func(step int) tasks.BatchPolicy
+	Budget    func(step int) Budget // nil: nothing is estimated
+	Remaining Remaining             // what is left of the transfer, these files among it
+	Room      int                   // batches that may be cut; 0 means any number
 }
 
-// plan deals with files, ascending by number, until the room is used up: a
+// Plan deals with files, ascending by number, until the room is used up: a
 // batch that has been begun is filled, a further one is not begun.
-func (p *planner) plan(files []tasks.File) plan {
-	var c plan
+func (p *Planner) Plan(files []tasks.File) Plan {
+	var c Plan
 	open := make(map[int]*draft) // by step
 	begun := 0
 	for i := range files {
 		f := &files[i]
-		step := p.route(f)
+		step := p.Route(f)
 		if step == 0 {
-			c.finished++
-			c.to = f.No
-			p.remaining.take(1, f.Size)
+			c.Finished++
+			c.To = f.No
+			p.Remaining.Take(1, f.Size)
 			continue
 		}
 		d := open[step]
 		if d == nil || !d.fits(f) {
-			if p.room > 0 && begun == p.room {
+			if p.Room > 0 && begun == p.Room {
 				break
 			}
 			begun++
 			if d != nil {
-				c.batches = append(c.batches, d.batch(p, step))
+				c.Batches = append(c.Batches, d.batch(p, step))
 			}
 			d = p.draft(step)
 			open[step] = d
 		}
 		d.add(f)
-		c.to = f.No
-		p.remaining.take(1, f.Size)
+		c.To = f.No
+		p.Remaining.Take(1, f.Size)
 	}
 	for _, step := range sortedSteps(open) {
-		c.batches = append(c.batches, open[step].batch(p, step))
+		c.Batches = append(c.Batches, open[step].batch(p, step))
 	}
 	return c
 }
@@ -66,21 +67,21 @@ func (p *planner) plan(files []tasks.File) plan {
 // PlanBatches cuts files of one step, ascending by number, into first attempts
 // within the policy's bounds.
 func PlanBatches(e *TransferPlan, step int, files []tasks.File, policy tasks.BatchPolicy) []tasks.Batch {
-	p := planner{
-		transfer: e.ID, queue: e.Queue,
-		route:  func(*tasks.File) int { return step },
-		policy: func(int) tasks.BatchPolicy { return policy },
-		budget: func(int) budget { return newBudget(e.Estimate(step), policy.Target, remaining{}, 0) },
+	p := Planner{
+		Transfer: e.ID, Queue: e.Queue,
+		Route:  func(*tasks.File) int { return step },
+		Policy: func(int) tasks.BatchPolicy { return policy },
+		Budget: func(int) Budget { return NewBudget(e.Estimate(step), policy.Target, Remaining{}, 0) },
 	}
-	return p.plan(files).batches
+	return p.Plan(files).Batches
 }
 
 // draft begins a batch.
-func (p *planner) draft(step int) *draft {
-	d := &draft{policy: p.policy(step), most: math.Inf(1)}
-	if p.budget != nil {
-		r := p.budget(step)
-		d.cost, d.most = r.cost, r.most(p.remaining)
+func (p *Planner) draft(step int) *draft {
+	d := &draft{policy: p.Policy(step), most: math.Inf(1)}
+	if p.Budget != nil {
+		r := p.Budget(step)
+		d.cost, d.most = r.cost, r.most(p.Remaining)
 	}
 	return d
 }
@@ -88,7 +89,7 @@ func (p *planner) draft(step int) *draft {
 // draft is a batch being filled.
 type draft struct {
 	policy  tasks.BatchPolicy
-	cost    Cost
+	cost    cost.Cost
 	most    float64 // that its files may cost together
 	numbers []int64
 	bytes   int64
@@ -117,9 +118,9 @@ func (d *draft) add(f *tasks.File) {
 	d.bytes = saturate(d.bytes, f.Size, math.MaxInt64)
 }
 
-func (d *draft) batch(p *planner, step int) tasks.Batch {
+func (d *draft) batch(p *Planner, step int) tasks.Batch {
 	return tasks.Batch{
-		Transfer: p.transfer, Step: step, Attempt: 1, Queue: p.queue,
+		Transfer: p.Transfer, Step: step, Attempt: 1, Queue: p.Queue,
 		Files: tasks.NewRanges(d.numbers), Bytes: d.bytes,
 	}
 }

@@ -29,17 +29,17 @@ func TestAnyPlan(t *testing.T) {
 			files = append(files, tasks.File{No: no, Size: size})
 			route[no] = rapid.IntRange(0, 3).Draw(t, "step")
 		}
-		p := planner{
-			transfer: 7, queue: "q", room: rapid.IntRange(0, 8).Draw(t, "room"),
-			policy: func(step int) tasks.BatchPolicy { return policies[step] },
-			route:  func(f *tasks.File) int { return route[f.No] },
+		p := Planner{
+			Transfer: 7, Queue: "q", Room: rapid.IntRange(0, 8).Draw(t, "room"),
+			Policy: func(step int) tasks.BatchPolicy { return policies[step] },
+			Route:  func(f *tasks.File) int { return route[f.No] },
 		}
-		c := p.plan(files)
+		c := p.Plan(files)
 		checkPlan(t, &p, files, c, policies)
 	})
 }
 
-func checkPlan(t *rapid.T, p *planner, files []tasks.File, c plan, policies []tasks.BatchPolicy) {
+func checkPlan(t *rapid.T, p *Planner, files []tasks.File, c Plan, policies []tasks.BatchPolicy) {
 	t.Helper()
 	size := map[int64]int64{}
 	for _, f := range files {
@@ -48,23 +48,23 @@ func checkPlan(t *rapid.T, p *planner, files []tasks.File, c plan, policies []ta
 	var want, got []int64
 	finished := int64(0)
 	for i := range files {
-		if files[i].No > c.to {
+		if files[i].No > c.To {
 			break
 		}
-		if p.route(&files[i]) == 0 {
+		if p.Route(&files[i]) == 0 {
 			finished++
 			continue
 		}
 		want = append(want, files[i].No)
 	}
 	last := map[int]int64{}
-	for _, b := range c.batches {
+	for _, b := range c.Batches {
 		if b.Transfer != 7 || b.Queue != "q" || b.Attempt != 1 || b.Items() == 0 {
 			t.Errorf("batch %+v", b)
 		}
 		sum, whole := int64(0), true
 		for no := range b.Files.All() {
-			if p.route(&tasks.File{No: no}) != b.Step || no <= last[b.Step] {
+			if p.Route(&tasks.File{No: no}) != b.Step || no <= last[b.Step] {
 				t.Errorf("file %d in a batch of step %d behind %d", no, b.Step, last[b.Step])
 			}
 			last[b.Step] = no
@@ -84,14 +84,14 @@ func checkPlan(t *rapid.T, p *planner, files []tasks.File, c plan, policies []ta
 		}
 	}
 	slices.Sort(got)
-	if !slices.Equal(got, want) || finished != c.finished {
-		t.Errorf("up to %d: batches hold %v, want %v; %d finished, want %d", c.to, got, want, c.finished, finished)
+	if !slices.Equal(got, want) || finished != c.Finished {
+		t.Errorf("up to %d: batches hold %v, want %v; %d finished, want %d", c.To, got, want, c.Finished, finished)
 	}
-	if p.room > 0 && len(c.batches) > p.room {
-		t.Errorf("%d batches in room for %d", len(c.batches), p.room)
+	if p.Room > 0 && len(c.Batches) > p.Room {
+		t.Errorf("%d batches in room for %d", len(c.Batches), p.Room)
 	}
-	if all := len(files) == 0 || c.to == files[len(files)-1].No; !all && (p.room == 0 || len(c.batches) < p.room) {
-		t.Errorf("stopped at %d with %d batches in room for %d", c.to, len(c.batches), p.room)
+	if all := len(files) == 0 || c.To == files[len(files)-1].No; !all && (p.Room == 0 || len(c.Batches) < p.Room) {
+		t.Errorf("stopped at %d with %d batches in room for %d", c.To, len(c.Batches), p.Room)
 	}
 }
 

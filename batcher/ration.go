@@ -1,6 +1,7 @@
 package batcher
 
 import (
+	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/ledger"
 	"math"
 	"time"
@@ -23,46 +24,46 @@ const (
 
 // priorCost weighs files against bytes while nothing is known: one file counts as
 // much as a mebibyte. It is no time.
-func priorCost() Cost { return Cost{PerFile: 1, PerByte: 1.0 / (1 << 20)} }
+func priorCost() cost.Cost { return cost.Cost{PerFile: 1, PerByte: 1.0 / (1 << 20)} }
 
 // probeCost bounds a batch, weighed by guess, that is to show what its kind costs.
 const probeCost = 16
 
-// remaining is what is left of a transfer, as far as it is known.
-type remaining struct {
-	files int64
-	bytes int64
+// Remaining is what is left of a transfer, as far as it is known.
+type Remaining struct {
+	Files int64
+	Bytes int64
 }
 
-func (b *remaining) take(files, bytes int64) {
-	b.files = max(b.files-files, 0)
-	b.bytes = max(b.bytes-bytes, 0)
+func (b *Remaining) Take(files, bytes int64) {
+	b.Files = max(b.Files-files, 0)
+	b.Bytes = max(b.Bytes-bytes, 0)
 }
 
-// budget bounds the batches of one step by what they are estimated to cost. The
+// Budget bounds the batches of one step by what they are estimated to cost. The
 // zero value bounds nothing.
-type budget struct {
-	cost   Cost // of a file and a byte: learnt, in seconds, or guess
+type Budget struct {
+	cost   cost.Cost // of a file and a byte: learnt, in seconds, or guess
 	known  bool
 	upper  float64 // of any batch; 0 for no such bound
 	parts  float64 // of what is left, one batch is at most one; 0 for no such bound
 	shares float64 // upper bound from an equal share when the costs are a guess
 }
 
-// newBudget says how the batches of a step are bounded, given what is known of
+// NewBudget says how the batches of a step are bounded, given what is known of
 // its costs and, when no more files will come, the slots that share the rest.
-func newBudget(e Estimate, target time.Duration, rest remaining, slots int) budget {
-	r := budget{cost: priorCost(), known: e.Known}
+func NewBudget(e cost.Estimate, target time.Duration, rest Remaining, slots int) Budget {
+	r := Budget{cost: priorCost(), known: e.Known}
 	if target > 0 {
 		r.upper = probeCost
 	}
 	if slots > 0 {
-		r.shares = r.cost.Predict(rest.files, rest.bytes) / float64(slots)
+		r.shares = r.cost.Predict(rest.Files, rest.Bytes) / float64(slots)
 	}
 	if !e.Known {
 		return r
 	}
-	r = budget{cost: e.Cost, known: true}
+	r = Budget{cost: e.Cost, known: true}
 	if target > 0 {
 		r.upper = min(target.Seconds(), max(maxExtrapolation*e.Seconds, minBatchTime.Seconds()))
 	}
@@ -71,7 +72,7 @@ func newBudget(e Estimate, target time.Duration, rest remaining, slots int) budg
 }
 
 // most is what the next batch may cost, given what is left with it.
-func (r *budget) most(rest remaining) float64 {
+func (r *Budget) most(rest Remaining) float64 {
 	most := math.Inf(1)
 	if r.upper > 0 {
 		most = r.upper
@@ -80,14 +81,14 @@ func (r *budget) most(rest remaining) float64 {
 		most = min(most, r.shares)
 	}
 	if r.parts > 0 {
-		most = min(most, max(r.cost.Predict(rest.files, rest.bytes)/r.parts, minBatchTime.Seconds()))
+		most = min(most, max(r.cost.Predict(rest.Files, rest.Bytes)/r.parts, minBatchTime.Seconds()))
 	}
 	return most
 }
 
-// items is how many files a batch has at most, given what is left; 0 when the
+// Items is how many files a batch has at most, given what is left; 0 when the
 // estimate bounds nothing.
-func (r *budget) items(rest remaining) int {
+func (r *Budget) Items(rest Remaining) int {
 	n := r.most(rest)/r.cost.PerFile + 1
 	if !(n < math.MaxInt32) { // infinite, or without a meaning
 		return 0
@@ -95,10 +96,10 @@ func (r *budget) items(rest remaining) int {
 	return int(math.Ceil(n))
 }
 
-// probing reports whether small batches are to show what their kind costs.
-func (r *budget) probing() bool { return !r.known && r.upper > 0 }
+// Probing reports whether small batches are to show what their kind costs.
+func (r *Budget) Probing() bool { return !r.known && r.upper > 0 }
 
 // remaining is what is left of the backlog.
-func remainingOf(b *ledger.Backlog) remaining {
-	return remaining{files: b.Files - b.Cursor, bytes: max(b.Bytes, 0)}
+func remainingOf(b *ledger.Backlog) Remaining {
+	return Remaining{Files: b.Files - b.Cursor, Bytes: max(b.Bytes, 0)}
 }

@@ -7,24 +7,25 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/tasks"
 )
 
 // sizes cuts files of given sizes as the last ones of a sealed transfer, and
 // gives the number of files of each batch.
-func sizes(e Estimate, policy tasks.BatchPolicy, slots int, all ...int64) []int {
+func sizes(e cost.Estimate, policy tasks.BatchPolicy, slots int, all ...int64) []int {
 	files := make([]tasks.File, len(all))
-	rest := remaining{files: int64(len(all))}
+	rest := Remaining{Files: int64(len(all))}
 	for i, size := range all {
 		files[i] = tasks.File{No: int64(i) + 1, Size: size}
-		rest.bytes += size
+		rest.Bytes += size
 	}
 	whole := rest
-	p := planner{
-		route: func(*tasks.File) int { return 1 }, policy: func(int) tasks.BatchPolicy { return policy }, remaining: rest,
-		budget: func(int) budget { return newBudget(e, policy.Target, whole, slots) },
+	p := Planner{
+		Route: func(*tasks.File) int { return 1 }, Policy: func(int) tasks.BatchPolicy { return policy }, Remaining: rest,
+		Budget: func(int) Budget { return NewBudget(e, policy.Target, whole, slots) },
 	}
-	batches := p.plan(files).batches
+	batches := p.Plan(files).Batches
 	items := make([]int, len(batches))
 	for i := range batches {
 		items[i] = batches[i].Items()
@@ -32,8 +33,8 @@ func sizes(e Estimate, policy tasks.BatchPolicy, slots int, all ...int64) []int 
 	return items
 }
 
-func known(perFile, perByte float64) Estimate {
-	return Estimate{Cost: Cost{perFile, perByte}, Known: true, Seconds: 1000}
+func known(perFile, perByte float64) cost.Estimate {
+	return cost.Estimate{Cost: cost.Cost{perFile, perByte}, Known: true, Seconds: 1000}
 }
 
 func repeat(n int, size int64) []int64 { return slices.Repeat([]int64{size}, n) }
@@ -56,7 +57,7 @@ func TestSharesWhileNothingIsKnown(t *testing.T) {
 		{"probes by number", tasks.BatchPolicy{MaxItems: 128, Target: time.Hour}, 1, repeat(40, 0), []int{16, 16, 8}},
 		{"probes by bytes", tasks.BatchPolicy{MaxItems: 128, Target: time.Hour}, 1, repeat(3, 100*mib), []int{1, 1, 1}},
 	} {
-		if got := sizes(Estimate{}, c.policy, c.slots, c.files...); !slices.Equal(got, c.want) {
+		if got := sizes(cost.Estimate{}, c.policy, c.slots, c.files...); !slices.Equal(got, c.want) {
 			t.Errorf("%s: batches of %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -101,18 +102,18 @@ func TestTheTailIsSharedByCost(t *testing.T) {
 // file and for half of the file that came in last.
 func TestAnyRation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		e := Estimate{
-			Cost:  Cost{rapid.Float64Range(0, 10).Draw(t, "per file"), rapid.Float64Range(0, 10).Draw(t, "per byte")},
+		e := cost.Estimate{
+			Cost:  cost.Cost{rapid.Float64Range(0, 10).Draw(t, "per file"), rapid.Float64Range(0, 10).Draw(t, "per byte")},
 			Known: rapid.Bool().Draw(t, "known"), Seconds: rapid.Float64Range(0, 100).Draw(t, "seconds"),
 		}
 		target := time.Duration(rapid.IntRange(0, 100).Draw(t, "target")) * time.Second
-		rest := remaining{files: rapid.Int64Range(0, 1000).Draw(t, "files"), bytes: rapid.Int64Range(0, 100_000).Draw(t, "bytes")}
-		r := newBudget(e, target, rest, rapid.IntRange(0, 16).Draw(t, "slots"))
+		rest := Remaining{Files: rapid.Int64Range(0, 1000).Draw(t, "files"), Bytes: rapid.Int64Range(0, 100_000).Draw(t, "bytes")}
+		r := NewBudget(e, target, rest, rapid.IntRange(0, 16).Draw(t, "slots"))
 		d := &draft{cost: r.cost, most: r.most(rest)}
 		if !(d.most > 0) {
 			t.Fatalf("%+v lets a batch cost %g", r, d.most)
 		}
-		items := r.items(rest)
+		items := r.Items(rest)
 		for no := int64(1); no <= 50; no++ {
 			f := tasks.File{No: no, Size: rapid.Int64Range(0, 100).Draw(t, "size")}
 			if !d.fits(&f) {

@@ -54,14 +54,14 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, e *Transf
 	if err != nil {
 		return 0, err
 	}
-	p := planner{
-		transfer: b.Transfer, queue: e.Queue, policy: e.Policy,
-		budget: stepBudgets(e, b, 0),
-		route:  func(f *tasks.File) int { return e.Route(0, f, nil) },
+	p := Planner{
+		Transfer: b.Transfer, Queue: e.Queue, Policy: e.Policy,
+		Budget: stepBudgets(e, b, 0),
+		Route:  func(f *tasks.File) int { return e.Route(0, f, nil) },
 	}
 	c := ledger.Dispatch{
 		Transfer: b.Transfer, From: b.Cursor, To: files[len(files)-1].No,
-		Batches: p.plan(missing).batches, Uncounted: true,
+		Batches: p.Plan(missing).Batches, Uncounted: true,
 	}
 	for i := range files {
 		c.Bytes += files[i].Size

@@ -79,11 +79,11 @@ func (d *Dispatcher) serveTransfer(ctx context.Context, b *ledger.Backlog) (cut 
 	p.inputLimited = b.Files-b.Cursor > 0
 	policy := policies(1)
 	r := stepBudgets(e, b, slots)(1)
-	if r.probing() {
+	if r.Probing() {
 		room = min(room, max(probesPerSlot*slots, probesPerSlot)-b.Open)
 		p.inputLimited = false // by intent
 	}
-	if items := r.items(remainingOf(b)); items > 0 {
+	if items := r.Items(remainingOf(b)); items > 0 {
 		policy.MaxItems = min(cmp.Or(policy.MaxItems, items), items)
 	}
 	ripe := p.readyFiles(b, policy, d.opts.Now())
@@ -91,7 +91,7 @@ func (d *Dispatcher) serveTransfer(ctx context.Context, b *ledger.Backlog) (cut 
 		return false, nil
 	}
 	limit := min(ripe, maxFilesPerDispatch, room*max(policy.MaxItems, 1))
-	return d.dispatchNext(ctx, b, e, limit, planner{room: room, policy: policies, budget: stepBudgets(e, b, slots)})
+	return d.dispatchNext(ctx, b, e, limit, Planner{Room: room, Policy: policies, Budget: stepBudgets(e, b, slots)})
 }
 
 // probesPerSlot is how many batches a slot gets while nobody knows what they

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -31,7 +32,7 @@ steps:
 		r.catalog = batcher.NewTransferCache(r.store.TransferByID, func(s *recipe.Step) tasks.BatchPolicy {
 			return tasks.BatchPolicy{MaxItems: 100, Target: s.Batch.Target}
 		})
-		r.catalog.CostModel = batcher.NewCostModel("w", now)
+		r.catalog.Costs = cost.NewModel("w", now)
 		w := r.worker("w", func(o *RunnerOptions) { o.Transfers, o.Now = r.catalog, now })
 		first := r.files(40)
 		if len(first) != 3 || first[0].Items() > 16 {
@@ -68,10 +69,10 @@ steps:
 func TestBatchesThatWereCutShortTeachNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		r := newRig(t, url, "name: t\nsteps: [{handler: slow, retry: {attempts: 1}}]")
-		r.catalog.CostModel = batcher.NewCostModel("w", time.Now)
+		r.catalog.Costs = cost.NewModel("w", time.Now)
 		r.handle("slow", func(context.Context, []*Job) error { return context.DeadlineExceeded })
 		batches := r.files(3)
 		r.must(r.deliver(r.worker("w"), &batches[0]))
-		r.catalog.CostModel.Each(func(k batcher.CostKey, e batcher.Estimate) { t.Errorf("%+v is estimated as %+v", k, e) })
+		r.catalog.Costs.Each(func(k cost.Key, e cost.Estimate) { t.Errorf("%+v is estimated as %+v", k, e) })
 	})
 }

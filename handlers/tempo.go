@@ -1,10 +1,9 @@
 package handlers
 
 import (
+	"github.com/balerhq/baler/internal/cost"
 	"math"
 	"time"
-
-	"github.com/balerhq/baler/batcher"
 )
 
 // BackoffReason is why a worker does less at once.
@@ -42,7 +41,7 @@ const (
 type aimd struct {
 	most     float64
 	limit    float64
-	expected batcher.RegressionSums // seconds ≈ a commit + so much for each result
+	expected cost.Sums // seconds ≈ a commit + so much for each result
 	commits  int
 	pressure float64 // the average of commits' times, in terms of what was expected
 	changed  time.Time

@@ -7,10 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/balerhq/baler/internal/cost"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-
-	"github.com/balerhq/baler/batcher"
 )
 
 type costRow struct {
@@ -36,7 +35,7 @@ const costsMost = 1024
 // SaveCosts keeps what workers have learnt of costs, each row in the place of
 // what the same worker knew of the same kind. When there are too many rows the
 // oldest go, of kinds that have many of them first.
-func (s *Store) SaveCosts(ctx context.Context, learnt []batcher.CostStats) error {
+func (s *Store) SaveCosts(ctx context.Context, learnt []cost.Stats) error {
 	if len(learnt) == 0 {
 		return nil
 	}
@@ -77,10 +76,10 @@ func surplus(rows []costRow, stay int) []costRow {
 	if len(rows) <= stay {
 		return nil
 	}
-	rank := make(map[batcher.CostKey]int)
+	rank := make(map[cost.Key]int)
 	ranks := make(map[costRow]int, len(rows))
 	for _, r := range rows {
-		k := batcher.CostKey{Handler: r.Handler, With: r.Arguments}
+		k := cost.Key{Handler: r.Handler, With: r.Arguments}
 		ranks[r] = rank[k]
 		rank[k]++
 	}
@@ -91,30 +90,30 @@ func surplus(rows []costRow, stay int) []costRow {
 }
 
 // Costs gives all that is kept of costs.
-func (s *Store) Costs(ctx context.Context) ([]batcher.CostStats, error) {
+func (s *Store) Costs(ctx context.Context) ([]cost.Stats, error) {
 	var rows []costRow
 	if err := s.db.WithContext(ctx).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read costs: %w", err)
 	}
-	learnt := make([]batcher.CostStats, len(rows))
+	learnt := make([]cost.Stats, len(rows))
 	for i := range rows {
 		learnt[i] = rows[i].learnt()
 	}
 	return learnt, nil
 }
 
-func newCostRow(l *batcher.CostStats) costRow {
+func newCostRow(l *cost.Stats) costRow {
 	return costRow{
 		Handler: clip(l.Handler, 64), Arguments: clip(l.With, 16), Worker: clip(l.Worker, 128),
 		SumN2: l.NN, SumNB: l.NB, SumB2: l.BB, SumNT: l.NT, SumBT: l.BT, Seconds: l.Seconds, At: l.At.UTC().Truncate(time.Microsecond),
 	}
 }
 
-func (r *costRow) learnt() batcher.CostStats {
-	return batcher.CostStats{
-		CostKey:        batcher.CostKey{Handler: r.Handler, With: r.Arguments},
-		RegressionSums: batcher.RegressionSums{NN: r.SumN2, NB: r.SumNB, BB: r.SumB2, NT: r.SumNT, BT: r.SumBT, Seconds: r.Seconds},
-		Worker:         r.Worker, At: r.At.UTC(),
+func (r *costRow) learnt() cost.Stats {
+	return cost.Stats{
+		Key:    cost.Key{Handler: r.Handler, With: r.Arguments},
+		Sums:   cost.Sums{NN: r.SumN2, NB: r.SumNB, BB: r.SumB2, NT: r.SumNT, BT: r.SumBT, Seconds: r.Seconds},
+		Worker: r.Worker, At: r.At.UTC(),
 	}
 }
 

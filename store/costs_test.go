@@ -2,16 +2,15 @@ package store
 
 import (
 	"cmp"
+	"github.com/balerhq/baler/internal/cost"
 	"slices"
 	"strconv"
 	"testing"
 	"time"
-
-	"github.com/balerhq/baler/batcher"
 )
 
-func learnt(handler, with, worker string, at time.Time) batcher.CostStats {
-	l := batcher.CostStats{CostKey: batcher.CostKey{Handler: handler, With: with}, Worker: worker, At: at}
+func learnt(handler, with, worker string, at time.Time) cost.Stats {
+	l := cost.Stats{Key: cost.Key{Handler: handler, With: with}, Worker: worker, At: at}
 	l.Add(3, 1<<40, 1.25)
 	return l
 }
@@ -19,7 +18,7 @@ func learnt(handler, with, worker string, at time.Time) batcher.CostStats {
 func TestCostsAreKept(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		now := b.clock.Now()
-		want := []batcher.CostStats{learnt("a", "", "w1", now), learnt("a", "", "w2", now), learnt("a", "0123456789abcdef", "w1", now)}
+		want := []cost.Stats{learnt("a", "", "w1", now), learnt("a", "", "w2", now), learnt("a", "0123456789abcdef", "w1", now)}
 		if err := b.SaveCosts(t.Context(), want); err != nil {
 			t.Fatal(err)
 		}
@@ -29,11 +28,11 @@ func TestCostsAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := b.Costs(t.Context())
-		slices.SortFunc(got, func(x, y batcher.CostStats) int {
+		slices.SortFunc(got, func(x, y cost.Stats) int {
 			return cmp.Or(cmp.Compare(x.With, y.With), cmp.Compare(x.Worker, y.Worker))
 		})
-		if err != nil || !slices.EqualFunc(got, want, func(x, y batcher.CostStats) bool {
-			return x.CostKey == y.CostKey && x.Worker == y.Worker && x.RegressionSums == y.RegressionSums && x.At.Equal(y.At)
+		if err != nil || !slices.EqualFunc(got, want, func(x, y cost.Stats) bool {
+			return x.Key == y.Key && x.Worker == y.Worker && x.Sums == y.Sums && x.At.Equal(y.At)
 		}) {
 			t.Errorf("kept %+v, %v; want %+v", got, err, want)
 		}
@@ -45,10 +44,10 @@ func TestCostsAreKept(t *testing.T) {
 func TestCostsAreBounded(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		now := b.clock.Now()
-		if err := b.SaveCosts(t.Context(), []batcher.CostStats{learnt("rare", "", "w", now.Add(-time.Hour))}); err != nil {
+		if err := b.SaveCosts(t.Context(), []cost.Stats{learnt("rare", "", "w", now.Add(-time.Hour))}); err != nil {
 			t.Fatal(err)
 		}
-		var many []batcher.CostStats
+		var many []cost.Stats
 		for i := range costsMost {
 			many = append(many, learnt("common", "", strconv.Itoa(i), now.Add(time.Duration(i)*time.Second)))
 		}
@@ -60,7 +59,7 @@ func TestCostsAreBounded(t *testing.T) {
 			t.Fatalf("%d rows, %v", len(got), err)
 		}
 		has := func(handler, worker string) bool {
-			return slices.ContainsFunc(got, func(l batcher.CostStats) bool { return l.Handler == handler && l.Worker == worker })
+			return slices.ContainsFunc(got, func(l cost.Stats) bool { return l.Handler == handler && l.Worker == worker })
 		}
 		if !has("rare", "w") || !has("common", strconv.Itoa(costsMost-1)) || has("common", "0") {
 			t.Error("not the newest of each kind stayed")

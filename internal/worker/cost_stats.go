@@ -5,12 +5,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/store"
 )
 
 // LoadCosts reads into the model what all workers have learnt of costs.
-func LoadCosts(ctx context.Context, s *store.Store, model *batcher.CostModel) error {
+func LoadCosts(ctx context.Context, s *store.Store, model *cost.Model) error {
 	all, err := s.Costs(ctx)
 	if err != nil {
 		return err
@@ -30,7 +30,7 @@ func shareCosts(ctx context.Context, o Options) error {
 }
 
 // CostMetrics shows learnt costs as metrics. It is a prometheus.Collector.
-type CostMetrics struct{ Model *batcher.CostModel }
+type CostMetrics struct{ Model *cost.Model }
 
 func perFile() *prometheus.Desc {
 	return prometheus.NewDesc("baler_cost_seconds_per_file",
@@ -50,7 +50,7 @@ func (CostMetrics) Describe(all chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c CostMetrics) Collect(all chan<- prometheus.Metric) {
-	c.Model.Each(func(k batcher.CostKey, e batcher.Estimate) {
+	c.Model.Each(func(k cost.Key, e cost.Estimate) {
 		all <- prometheus.MustNewConstMetric(perFile(), prometheus.GaugeValue, e.PerFile, k.Handler, k.With)
 		all <- prometheus.MustNewConstMetric(perByte(), prometheus.GaugeValue, e.PerByte, k.Handler, k.With)
 	})

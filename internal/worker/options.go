@@ -12,6 +12,7 @@ import (
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/notify"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/recipe"
@@ -28,7 +29,7 @@ type Options struct {
 	Producer   *queue.Producer
 	Embedded   bool // the queue lives in this process, and nothing in it outlives the process
 	Transfers  *batcher.TransferCache
-	Costs      *batcher.CostModel
+	Costs      *cost.Model
 	Registry   *handlers.Registry
 	Metrics    *handlers.Metrics
 	Registerer *prometheus.Registry

@@ -1,4 +1,4 @@
-package batcher
+package cost
 
 import (
 	"math"
@@ -15,7 +15,7 @@ func near(t *testing.T, what string, got, want, part float64) {
 }
 
 func TestCostsAreFoundInBatchesThatTellThemApart(t *testing.T) {
-	var s RegressionSums
+	var s Sums
 	for range 50 {
 		s.Add(100, 1<<20, 100*0.002+(1<<20)*1e-8)
 		s.Add(1, 1<<28, 0.002+(1<<28)*1e-8)
@@ -31,7 +31,7 @@ func TestCostsAreFoundInBatchesThatTellThemApart(t *testing.T) {
 // What does not tell files from bytes is shared between them, so that neither
 // many empty files nor a single huge one looks free.
 func TestCostsOfFilesThatAreAllAlike(t *testing.T) {
-	var s RegressionSums
+	var s Sums
 	for range 5 {
 		s.Add(10, 1000, 2)
 	}
@@ -42,7 +42,7 @@ func TestCostsOfFilesThatAreAllAlike(t *testing.T) {
 }
 
 func TestCostsOfEmptyFiles(t *testing.T) {
-	var s RegressionSums
+	var s Sums
 	s.Add(4, 0, 2)
 	c, known := s.Solve()
 	if !known || c.PerByte != 0 {
@@ -53,7 +53,7 @@ func TestCostsOfEmptyFiles(t *testing.T) {
 
 // Costs below nothing fit some batches best: they are not given.
 func TestCostsThatWouldBeNegative(t *testing.T) {
-	var files, bytes RegressionSums
+	var files, bytes Sums
 	for range 10 {
 		bytes.Add(1, 100, 1)
 		bytes.Add(100, 200, 1.9) // a file would cost less than nothing
@@ -69,7 +69,7 @@ func TestCostsThatWouldBeNegative(t *testing.T) {
 }
 
 func TestCostsFollowWhatChanges(t *testing.T) {
-	var s RegressionSums
+	var s Sums
 	for range 200 {
 		s.Add(10, 0, 1)
 	}
@@ -81,7 +81,7 @@ func TestCostsFollowWhatChanges(t *testing.T) {
 }
 
 func TestNothingIsKnownOfNothing(t *testing.T) {
-	var s RegressionSums
+	var s Sums
 	s.Add(0, 10, 1)
 	s.Add(-1, 10, 1)
 	s.Add(1, 10, -1)
@@ -90,7 +90,7 @@ func TestNothingIsKnownOfNothing(t *testing.T) {
 	if c, known := s.Solve(); known {
 		t.Errorf("%+v is known", c)
 	}
-	for _, bad := range []RegressionSums{{NN: math.NaN()}, {NN: 1, BB: math.Inf(1)}, {NN: -1}, {NN: 1, NT: math.NaN()}} {
+	for _, bad := range []Sums{{NN: math.NaN()}, {NN: 1, BB: math.Inf(1)}, {NN: -1}, {NN: 1, NT: math.NaN()}} {
 		if c, known := bad.Solve(); known {
 			t.Errorf("%+v gives %+v", bad, c)
 		}
@@ -109,7 +109,7 @@ func TestAnyCosts(t *testing.T) {
 			}
 		})
 		samples := rapid.SliceOfN(sample, 1, 20).Draw(t, "batches")
-		var s RegressionSums
+		var s Sums
 		for _, b := range samples {
 			s.Add(int(b[0]), int64(b[1]), b[2])
 		}
@@ -131,7 +131,7 @@ func TestAnyCosts(t *testing.T) {
 }
 
 // missed is the weighted square of what an estimate misses, but for a constant.
-func missed(s *RegressionSums, c Cost) float64 {
+func missed(s *Sums, c Cost) float64 {
 	un, ub := math.Sqrt(s.NN), math.Sqrt(max(s.BB, 1))
 	n, b := c.PerFile*un, c.PerByte*ub
 	return n*n + 2*n*b*s.NB/un/ub + b*b - 2*n*s.NT/un - 2*b*s.BT/ub + s.NT/un*s.NT/un + s.BT/ub*s.BT/ub
@@ -141,7 +141,7 @@ func FuzzSolve(f *testing.F) {
 	f.Add(1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 	f.Add(1e-300, 1e300, 1e300, 1e300, 0.0, -1.0)
 	f.Fuzz(func(t *testing.T, nn, nb, bb, nt, bt, seconds float64) {
-		c, known := RegressionSums{NN: nn, NB: nb, BB: bb, NT: nt, BT: bt, Seconds: seconds}.Solve()
+		c, known := Sums{NN: nn, NB: nb, BB: bb, NT: nt, BT: bt, Seconds: seconds}.Solve()
 		if known && (!sane(c.PerFile) || !sane(c.PerByte)) {
 			t.Errorf("%+v", c)
 		}

@@ -1,4 +1,4 @@
-package batcher
+package cost
 
 import "math"
 
@@ -14,14 +14,14 @@ func (c Cost) Predict(files, bytes int64) float64 {
 	return c.PerFile*float64(files) + c.PerByte*float64(bytes)
 }
 
-// RegressionSums are what is remembered of batches that were run: the sums of the normal
+// Sums are what is remembered of batches that were run: the sums of the normal
 // equations of
 //
 //	seconds ≈ VariantPerFile · files + PerByte · bytes
 //
 // by least squares. Those of several workers, or of several times, add up. The
 // zero value remembers nothing.
-type RegressionSums struct {
+type Sums struct {
 	NN, NB, BB float64 // files², files·bytes, bytes²
 	NT, BT     float64 // files·seconds, bytes·seconds
 	Seconds    float64 // of work
@@ -32,20 +32,20 @@ const decay = 0.98
 
 // Add takes a batch in, and forgets a little of all before. What no batch can
 // be, without files or with a time below nothing, is left out.
-func (s *RegressionSums) Add(files int, bytes int64, seconds float64) {
+func (s *Sums) Add(files int, bytes int64, seconds float64) {
 	if files <= 0 || !(seconds >= 0) || math.IsInf(seconds, 1) {
 		return
 	}
 	n, b := float64(files), float64(max(bytes, 0))
-	*s = s.times(decay).plus(RegressionSums{NN: n * n, NB: n * b, BB: b * b, NT: n * seconds, BT: b * seconds, Seconds: seconds})
+	*s = s.times(decay).plus(Sums{NN: n * n, NB: n * b, BB: b * b, NT: n * seconds, BT: b * seconds, Seconds: seconds})
 }
 
-func (s RegressionSums) times(w float64) RegressionSums {
-	return RegressionSums{NN: w * s.NN, NB: w * s.NB, BB: w * s.BB, NT: w * s.NT, BT: w * s.BT, Seconds: w * s.Seconds}
+func (s Sums) times(w float64) Sums {
+	return Sums{NN: w * s.NN, NB: w * s.NB, BB: w * s.BB, NT: w * s.NT, BT: w * s.BT, Seconds: w * s.Seconds}
 }
 
-func (s RegressionSums) plus(o RegressionSums) RegressionSums {
-	return RegressionSums{
+func (s Sums) plus(o Sums) Sums {
+	return Sums{
 		NN: s.NN + o.NN, NB: s.NB + o.NB, BB: s.BB + o.BB, NT: s.NT + o.NT, BT: s.BT + o.BT, Seconds: s.Seconds + o.Seconds,
 	}
 }
@@ -58,7 +58,7 @@ const ridge = 1e-3
 
 // Solve gives the costs that fit best of those that are not negative. It
 // reports false when nothing is known.
-func (s RegressionSums) Solve() (Cost, bool) {
+func (s Sums) Solve() (Cost, bool) {
 	if !(s.NN > 0) || !s.finite() {
 		return Cost{}, false
 	}
@@ -85,7 +85,7 @@ func (s RegressionSums) Solve() (Cost, bool) {
 	return c, true
 }
 
-func (s RegressionSums) finite() bool {
+func (s Sums) finite() bool {
 	for _, v := range []float64{s.NN, s.NB, s.BB, s.NT, s.BT, s.Seconds} {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return false

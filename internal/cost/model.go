@@ -1,4 +1,4 @@
-package batcher
+package cost
 
 import (
 	"math"
@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// CostKey is what costs are learnt for: a handler with certain arguments. The same
+// Key is what costs are learnt for: a handler with certain arguments. The same
 // handler may take a hundred times as long when it is asked for another size or
 // another algorithm; a step's name and its transfer change nothing.
-type CostKey struct {
+type Key struct {
 	Handler string
 	With    string // digest of the step's arguments as the recipe has them; empty without
 }
 
-// CostStats is what one worker has learnt of a kind.
-type CostStats struct {
-	CostKey
-	RegressionSums
+// Stats is what one worker has learnt of a kind.
+type Stats struct {
+	Key
+	Sums
 
 	Worker string
 	At     time.Time // of the last batch that is in it
@@ -32,23 +32,23 @@ type Estimate struct {
 	Seconds float64 // of work that it rests on, older work counting for less
 }
 
-// CostModel learns what handlers cost from the batches that run in this process and
+// Model learns what handlers cost from the batches that run in this process and
 // from what other workers have learnt. A nil *Sizer learns and knows nothing.
-// It is safe for concurrent use; make one with NewCostModel.
-type CostModel struct {
+// It is safe for concurrent use; make one with NewModel.
+type Model struct {
 	worker string
 	now    func() time.Time
 	news   chan struct{}
 
 	mu      sync.Mutex
-	own     map[CostKey]*ownCosts
-	others  map[CostKey]CostStats // all of them together
-	started bool                  // others were loaded once
+	own     map[Key]*ownCosts
+	others  map[Key]Stats // all of them together
+	started bool          // others were loaded once
 }
 
 // ownCosts is what this process has learnt of a kind.
 type ownCosts struct {
-	RegressionSums
+	Sums
 
 	at      time.Time
 	batches int
@@ -63,15 +63,15 @@ const maxCostKeys = 256
 // that was learnt just now.
 const halfLife = time.Hour
 
-// NewCostModel makes a sizer of a worker.
-func NewCostModel(worker string, now func() time.Time) *CostModel {
-	return &CostModel{
-		worker: worker, now: now, news: make(chan struct{}, 1), own: make(map[CostKey]*ownCosts), others: make(map[CostKey]CostStats),
+// NewModel makes a sizer of a worker.
+func NewModel(worker string, now func() time.Time) *Model {
+	return &Model{
+		worker: worker, now: now, news: make(chan struct{}, 1), own: make(map[Key]*ownCosts), others: make(map[Key]Stats),
 	}
 }
 
 // Observe takes in a batch that was run to its end.
-func (s *CostModel) Observe(k CostKey, files int, bytes int64, took time.Duration) {
+func (s *Model) Observe(k Key, files int, bytes int64, took time.Duration) {
 	if s == nil {
 		return
 	}
@@ -95,14 +95,14 @@ func (s *CostModel) Observe(k CostKey, files int, bytes int64, took time.Duratio
 }
 
 // Changed has something when others should soon hear what was learnt.
-func (s *CostModel) Changed() <-chan struct{} { return s.news }
+func (s *Model) Changed() <-chan struct{} { return s.news }
 
 // evict forgets the kind that was seen longest ago when there are too many.
-func (s *CostModel) evict() {
+func (s *Model) evict() {
 	if len(s.own) < maxCostKeys {
 		return
 	}
-	var oldest CostKey
+	var oldest Key
 	for k, o := range s.own {
 		if old, ok := s.own[oldest]; !ok || o.at.Before(old.at) {
 			oldest = k
@@ -112,25 +112,25 @@ func (s *CostModel) evict() {
 }
 
 // TakeChanged gives what this process has learnt since it was last asked.
-func (s *CostModel) TakeChanged() []CostStats {
+func (s *Model) TakeChanged() []Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []CostStats
+	var all []Stats
 	for k, o := range s.own {
 		if o.changed {
 			o.changed = false
-			all = append(all, CostStats{CostKey: k, RegressionSums: o.RegressionSums, Worker: s.worker, At: o.at})
+			all = append(all, Stats{Key: k, Sums: o.Sums, Worker: s.worker, At: o.at})
 		}
 	}
 	return all
 }
 
 // MarkChanged says that changes could not be given away: they are asked for again.
-func (s *CostModel) MarkChanged(changes []CostStats) {
+func (s *Model) MarkChanged(changes []Stats) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range changes {
-		if o := s.own[changes[i].CostKey]; o != nil {
+		if o := s.own[changes[i].Key]; o != nil {
 			o.changed = true
 		}
 	}
@@ -138,18 +138,18 @@ func (s *CostModel) MarkChanged(changes []CostStats) {
 
 // Merge replaces what is known of other workers. What an earlier process of this
 // worker's name has left is taken over, the first time.
-func (s *CostModel) Merge(all []CostStats) {
-	others := make(map[CostKey]CostStats)
+func (s *Model) Merge(all []Stats) {
+	others := make(map[Key]Stats)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range all {
 		l := all[i]
 		if l.Worker != s.worker {
-			others[l.CostKey] = merge(others[l.CostKey], l)
+			others[l.Key] = merge(others[l.Key], l)
 			continue
 		}
-		if _, known := s.own[l.CostKey]; !known && !s.started && len(s.own) < maxCostKeys {
-			s.own[l.CostKey] = &ownCosts{RegressionSums: l.RegressionSums, at: l.At}
+		if _, known := s.own[l.Key]; !known && !s.started && len(s.own) < maxCostKeys {
+			s.own[l.Key] = &ownCosts{Sums: l.Sums, at: l.At}
 		}
 	}
 	s.others, s.started = others, true
@@ -157,17 +157,17 @@ func (s *CostModel) Merge(all []CostStats) {
 
 // merge adds two up, the older one counting for less: what it says of the
 // costs stays the same when both are old.
-func merge(a, b CostStats) CostStats {
+func merge(a, b Stats) Stats {
 	if a.At.Before(b.At) {
 		a, b = b, a
 	}
 	older := math.Exp2(-a.At.Sub(b.At).Seconds() / halfLife.Seconds())
-	a.RegressionSums = a.plus(b.times(older))
+	a.Sums = a.plus(b.times(older))
 	return a
 }
 
 // Estimate tells what is known of a kind.
-func (s *CostModel) Estimate(k CostKey) Estimate {
+func (s *Model) Estimate(k Key) Estimate {
 	if s == nil {
 		return Estimate{}
 	}
@@ -176,18 +176,18 @@ func (s *CostModel) Estimate(k CostKey) Estimate {
 	return s.estimate(k)
 }
 
-func (s *CostModel) estimate(k CostKey) Estimate {
+func (s *Model) estimate(k Key) Estimate {
 	sum := s.others[k]
 	if o := s.own[k]; o != nil {
-		sum = merge(sum, CostStats{RegressionSums: o.RegressionSums, At: o.at})
+		sum = merge(sum, Stats{Sums: o.Sums, At: o.at})
 	}
 	c, known := sum.Solve()
 	return Estimate{Cost: c, Known: known, Seconds: sum.Seconds}
 }
 
 // Each calls f with every kind of which something is known.
-func (s *CostModel) Each(f func(CostKey, Estimate)) {
-	all := make(map[CostKey]Estimate)
+func (s *Model) Each(f func(Key, Estimate)) {
+	all := make(map[Key]Estimate)
 	s.mu.Lock()
 	for k := range s.others {
 		all[k] = s.estimate(k)

@@ -1,4 +1,4 @@
-package batcher
+package cost
 
 import (
 	"strconv"
@@ -10,25 +10,25 @@ type hand struct{ t time.Time }
 
 func (h *hand) now() time.Time { return h.t }
 
-func newTestSizer() (*CostModel, *hand) {
+func newTestSizer() (*Model, *hand) {
 	h := &hand{time.Unix(1_000_000, 0)}
-	return NewCostModel("me", h.now), h
+	return NewModel("me", h.now), h
 }
 
 func TestSizerAddsUpWhatWorkersLearnt(t *testing.T) {
 	s, h := newTestSizer()
-	k := CostKey{Handler: "thumbnail", With: "1"}
+	k := Key{Handler: "thumbnail", With: "1"}
 	if e := s.Estimate(k); e.Known {
 		t.Errorf("%+v is known of nothing", e)
 	}
 	s.Observe(k, 10, 0, time.Second)
-	theirs := CostStats{CostKey: k, Worker: "other", At: h.t}
+	theirs := Stats{Key: k, Worker: "other", At: h.t}
 	theirs.Add(10, 0, 3)
 	mine := theirs
 	mine.Worker = "me" // what the database has of this worker, it knows better
-	s.Merge([]CostStats{theirs, mine})
+	s.Merge([]Stats{theirs, mine})
 	near(t, "the cost of a file", s.Estimate(k).PerFile, 0.2, 0.01)
-	if e := s.Estimate(CostKey{Handler: "thumbnail", With: "2"}); e.Known {
+	if e := s.Estimate(Key{Handler: "thumbnail", With: "2"}); e.Known {
 		t.Errorf("other arguments cost %+v", e)
 	}
 }
@@ -36,10 +36,10 @@ func TestSizerAddsUpWhatWorkersLearnt(t *testing.T) {
 // An old lesson counts for little beside a new one, and fully when there is none.
 func TestSizerForgetsWhatIsOld(t *testing.T) {
 	s, h := newTestSizer()
-	k := CostKey{Handler: "thumbnail"}
-	old := CostStats{CostKey: k, Worker: "dead", At: h.t.Add(-24 * time.Hour)}
+	k := Key{Handler: "thumbnail"}
+	old := Stats{Key: k, Worker: "dead", At: h.t.Add(-24 * time.Hour)}
 	old.Add(10, 0, 9)
-	s.Merge([]CostStats{old})
+	s.Merge([]Stats{old})
 	near(t, "the cost of a file long ago", s.Estimate(k).PerFile, 0.9, 0.01)
 	s.Observe(k, 10, 0, time.Second)
 	near(t, "the cost of a file now", s.Estimate(k).PerFile, 0.1, 0.01)
@@ -47,12 +47,12 @@ func TestSizerForgetsWhatIsOld(t *testing.T) {
 
 func TestSizerGoesOnWhereItsNameLeftOff(t *testing.T) {
 	s, h := newTestSizer()
-	k := CostKey{Handler: "thumbnail"}
-	before := CostStats{CostKey: k, Worker: "me", At: h.t}
+	k := Key{Handler: "thumbnail"}
+	before := Stats{Key: k, Worker: "me", At: h.t}
 	for range 50 {
 		before.Add(10, 0, 1)
 	}
-	s.Merge([]CostStats{before})
+	s.Merge([]Stats{before})
 	s.Observe(k, 10, 0, 2*time.Second)
 	if c := s.Estimate(k).PerFile; c > 0.12 {
 		t.Errorf("one batch made a file cost %g", c)
@@ -61,8 +61,8 @@ func TestSizerGoesOnWhereItsNameLeftOff(t *testing.T) {
 
 func TestSizerGivesEachChangeOnce(t *testing.T) {
 	s, _ := newTestSizer()
-	s.Observe(CostKey{Handler: "a"}, 1, 0, time.Second)
-	s.Observe(CostKey{Handler: "b"}, 1, 0, time.Second)
+	s.Observe(Key{Handler: "a"}, 1, 0, time.Second)
+	s.Observe(Key{Handler: "b"}, 1, 0, time.Second)
 	select {
 	case <-s.Changed():
 	default:
@@ -73,7 +73,7 @@ func TestSizerGivesEachChangeOnce(t *testing.T) {
 		t.Errorf("changes are %+v", changes)
 	}
 	s.MarkChanged(changes[:1])
-	if again := s.TakeChanged(); len(again) != 1 || again[0].CostKey != changes[0].CostKey {
+	if again := s.TakeChanged(); len(again) != 1 || again[0].Key != changes[0].Key {
 		t.Errorf("after one could not be given away: %+v", again)
 	}
 }
@@ -82,11 +82,11 @@ func TestSizerRemembersNoMoreThanItMay(t *testing.T) {
 	s, h := newTestSizer()
 	for i := range 2 * maxCostKeys {
 		h.t = h.t.Add(time.Second)
-		s.Observe(CostKey{Handler: "a", With: strconv.Itoa(i)}, 1, 0, time.Second)
+		s.Observe(Key{Handler: "a", With: strconv.Itoa(i)}, 1, 0, time.Second)
 	}
 	n := 0
-	s.Each(func(CostKey, Estimate) { n++ })
-	if n != maxCostKeys || !s.Estimate(CostKey{Handler: "a", With: strconv.Itoa(2*maxCostKeys - 1)}).Known {
+	s.Each(func(Key, Estimate) { n++ })
+	if n != maxCostKeys || !s.Estimate(Key{Handler: "a", With: strconv.Itoa(2*maxCostKeys - 1)}).Known {
 		t.Errorf("%d kinds are remembered", n)
 	}
 }
