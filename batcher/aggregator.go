@@ -3,7 +3,6 @@ package batcher
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -30,28 +29,47 @@ type AggregatorStore interface {
 	AddDeadLetter(ctx context.Context, kind string, payload []byte, reason string) error
 }
 
+// TransferPlanner knows the recipes and the batch policies of transfers.
+type TransferPlanner interface {
+	// Refuse says why a file message cannot be used: its transfer is not there, or
+	// has no such step. It is empty when the message can. An error says that this
+	// cannot be told now.
+	Refuse(ctx context.Context, m tasks.FileMessage) (reason string, err error)
+	// PlanBatches makes batches of files of one step, which ascend by number.
+	PlanBatches(ctx context.Context, transfer int64, step int, files []tasks.File) ([]tasks.Batch, error)
+}
+
+// AggregatorOptions says what an Aggregator works with.
+type AggregatorOptions struct {
+	Store      AggregatorStore
+	Queue      queue.Enqueuer
+	Transfers  TransferPlanner
+	Log        *slog.Logger  // nil: discards
+	FirstRetry time.Duration // before the second attempt, doubled each time: 1 s
+}
+
 // Aggregator is asynq's GroupAggregator: it splits what asynq collected into
 // batches by transfer, step, items and bytes, writes them to the ledger, sends
-// all but the last, and returns that one for asynq to send. It is total: it
-// survives garbage, and nothing that it is handed makes it panic.
+// all but the last, and returns that one for asynq to send. It survives garbage,
+// and nothing that it is given makes it panic.
 type Aggregator struct {
-	ctx       context.Context //nolint:containedctx // asynq's Aggregate takes none; this one ends its waiting
-	store     AggregatorStore
-	queue     Queue
-	transfers *TransferCache
-	log       *slog.Logger
-	pause     time.Duration // before the second try; doubled each time
+	AggregatorOptions
+
+	ctx context.Context //nolint:containedctx // asynq's Aggregate takes none; this one ends its waiting
 }
 
 var _ asynq.GroupAggregator = (*Aggregator)(nil)
 
-// NewAggregator makes an aggregator that gives up waiting for the database
-// when ctx ends. A nil log discards.
-func NewAggregator(ctx context.Context, l AggregatorStore, q Queue, c *TransferCache, log *slog.Logger) *Aggregator {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+// NewAggregator makes an aggregator that stops waiting for the database when
+// ctx ends.
+func NewAggregator(ctx context.Context, o AggregatorOptions) *Aggregator {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Aggregator{ctx: ctx, store: l, queue: q, transfers: c, log: log, pause: time.Second}
+	if o.FirstRetry <= 0 {
+		o.FirstRetry = time.Second
+	}
+	return &Aggregator{AggregatorOptions: o, ctx: ctx}
 }
 
 // Aggregate implements asynq.GroupAggregator. Nil leaves the set with asynq,
@@ -59,7 +77,7 @@ func NewAggregator(ctx context.Context, l AggregatorStore, q Queue, c *TransferC
 func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) (last *asynq.Task) {
 	defer func() {
 		if p := recover(); p != nil {
-			a.log.Error("aggregator: panic; the set will come again", "group", group, "panic", p, "stack", string(debug.Stack()))
+			a.Log.Error("aggregator: panic; the set will come again", "group", group, "panic", p, "stack", string(debug.Stack()))
 			last = nil
 		}
 	}()
@@ -69,8 +87,8 @@ func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) (last *asynq.Task
 		if err == nil {
 			return last
 		}
-		a.log.Warn("aggregator: trying again", "group", group, "files", len(ts), "try", try, "error", err)
-		if try == maxAggregateTries || sleep.For(a.ctx, a.pause<<(try-1)) != nil {
+		a.Log.Warn("aggregator: trying again", "group", group, "files", len(ts), "try", try, "error", err)
+		if try == maxAggregateTries || sleep.For(a.ctx, a.FirstRetry<<(try-1)) != nil {
 			return nil
 		}
 	}
@@ -84,13 +102,13 @@ func (a *Aggregator) aggregate(ts []*asynq.Task) (*asynq.Task, error) {
 	if len(batches) == 0 {
 		return asynq.NewTask(tasks.TypeNoop, nil, asynq.MaxRetry(0)), nil
 	}
-	if err := a.store.AddBatches(a.ctx, batches); err != nil {
+	if err := a.Store.AddBatches(a.ctx, batches); err != nil {
 		return nil, fmt.Errorf("write batches: %w", err)
 	}
 	n := len(batches) - 1
-	if err := enqueue(a.ctx, a.queue, batches[:n]); err != nil {
+	if err := queue.Enqueue(a.ctx, a.Queue, batches[:n]); err != nil {
 		// They are in the ledger: the dispatcher will send them.
-		a.log.Warn("aggregator: left to the dispatcher", "batches", n, "error", err)
+		a.Log.Warn("aggregator: left to the dispatcher", "batches", n, "error", err)
 	}
 	failpoint.Point(failpoint.SetReturned)
 	return queue.BatchTask(&batches[n]), nil
@@ -101,7 +119,7 @@ func (a *Aggregator) aggregate(ts []*asynq.Task) (*asynq.Task, error) {
 // set may come again.
 func (a *Aggregator) split(ts []*asynq.Task) ([]tasks.Batch, error) {
 	collected := make(map[stepOf][]tasks.File)
-	aside := make(map[*asynq.Task]string)
+	deadLetters := make(map[*asynq.Task]string)
 	for _, t := range ts {
 		if t == nil {
 			continue
@@ -111,7 +129,7 @@ func (a *Aggregator) split(ts []*asynq.Task) ([]tasks.Batch, error) {
 			return nil, err
 		}
 		if reason != "" {
-			aside[t] = reason
+			deadLetters[t] = reason
 			continue
 		}
 		k := stepOf{m.Transfer, m.Step}
@@ -119,14 +137,14 @@ func (a *Aggregator) split(ts []*asynq.Task) ([]tasks.Batch, error) {
 	}
 	var batches []tasks.Batch
 	for _, k := range sortedStepsOf(collected) {
-		e, err := a.transfers.Get(a.ctx, k.transfer)
+		planned, err := a.Transfers.PlanBatches(a.ctx, k.transfer, k.step, distinct(collected[k]))
 		if err != nil {
 			return nil, err
 		}
-		batches = append(batches, PlanBatches(e, k.step, distinct(collected[k]), e.Policy(k.step))...)
+		batches = append(batches, planned...)
 	}
-	for t, reason := range aside {
-		if err := a.store.AddDeadLetter(a.ctx, t.Type(), t.Payload(), reason); err != nil {
+	for t, reason := range deadLetters {
+		if err := a.Store.AddDeadLetter(a.ctx, t.Type(), t.Payload(), reason); err != nil {
 			return nil, fmt.Errorf("set message aside: %w", err)
 		}
 	}
@@ -142,19 +160,8 @@ func (a *Aggregator) read(t *asynq.Task) (m tasks.FileMessage, reason string, er
 	if err != nil {
 		return m, err.Error(), nil //nolint:nilerr // the message is bad, not the reading of it
 	}
-	e, err := a.transfers.Get(a.ctx, m.Transfer)
-	if errors.Is(err, tasks.ErrTransferNotFound) || errors.Is(err, ErrBadRecipe) {
-		// A set holds files of many transfers, which must not wait for this one:
-		// what is set aside here is found by the sweep once it can be read.
-		return m, err.Error(), nil
-	}
-	if err != nil {
-		return m, "", err
-	}
-	if !e.HasStep(m.Step) {
-		return m, fmt.Sprintf("transfer %s has no step %d", e.UUID, m.Step), nil
-	}
-	return m, "", nil
+	reason, err = a.Transfers.Refuse(a.ctx, m)
+	return m, reason, err
 }
 
 type stepOf struct {

@@ -16,9 +16,7 @@ import (
 )
 
 func newTestAggregator(ctx context.Context, f *fake, policy tasks.BatchPolicy) *Aggregator {
-	a := NewAggregator(ctx, f, f, f.transfers(policy), nil)
-	a.pause = time.Microsecond
-	return a
+	return NewAggregator(ctx, AggregatorOptions{Store: f, Queue: f, Transfers: f.transfers(policy), FirstRetry: time.Microsecond})
 }
 
 func fileTask(transfer int64, step int, file int64) *asynq.Task {
@@ -129,8 +127,7 @@ func TestAggregateStopsWaiting(t *testing.T) {
 	f.fail["AddBatches"] = -1
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	a := NewAggregator(ctx, f, f, f.transfers(tasks.BatchPolicy{}), nil)
-	a.pause = time.Hour
+	a := NewAggregator(ctx, AggregatorOptions{Store: f, Queue: f, Transfers: f.transfers(tasks.BatchPolicy{}), FirstRetry: time.Hour})
 	if last := a.Aggregate("g", []*asynq.Task{fileTask(1, 1, 1)}); last != nil || f.calls["AddBatches"] != 1 {
 		t.Errorf("gave %v after %d tries", last, f.calls["AddBatches"])
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/cost"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -119,4 +120,58 @@ func (c *TransferCache) Get(ctx context.Context, id int64) (*TransferPlan, error
 	}
 	c.plans[id] = e
 	return e, nil
+}
+
+// PlanBatches makes first attempts of files of one step, which ascend by
+// number, within the bounds of a policy.
+func PlanBatches(plan *TransferPlan, step int, files []tasks.File, policy tasks.BatchPolicy) []tasks.Batch {
+	p := Planner{
+		Transfer: plan.ID, Queue: plan.Queue,
+		Route:  func(*tasks.File) int { return step },
+		Policy: func(int) tasks.BatchPolicy { return policy },
+		Budget: func(int) Budget { return NewBudget(plan.Estimate(step), policy.Target, Remaining{}, 0) },
+	}
+	return p.Plan(files).Batches
+}
+
+// Refuse implements batcher.TransferPlanner. A set of messages holds files of
+// many transfers, which must not wait for one whose recipe cannot be read: the
+// sweep finds its files once it can be.
+func (c *TransferCache) Refuse(ctx context.Context, m tasks.FileMessage) (reason string, err error) {
+	plan, err := c.Get(ctx, m.Transfer)
+	switch {
+	case errors.Is(err, tasks.ErrTransferNotFound), errors.Is(err, ErrBadRecipe):
+		return err.Error(), nil
+	case err != nil:
+		return "", err
+	case !plan.HasStep(m.Step):
+		return fmt.Sprintf("transfer %s has no step %d", plan.UUID, m.Step), nil
+	}
+	return "", nil
+}
+
+// PlanBatches implements batcher.TransferPlanner, by the step's own policy.
+func (c *TransferCache) PlanBatches(ctx context.Context, transfer int64, step int, files []tasks.File) ([]tasks.Batch, error) {
+	plan, err := c.Get(ctx, transfer)
+	if err != nil {
+		return nil, err
+	}
+	return PlanBatches(plan, step, files, plan.Policy(step)), nil
+}
+
+// remaining is what is left of the backlog.
+func remainingOf(b *ledger.Backlog) Remaining {
+	return Remaining{Files: b.Files - b.Cursor, Bytes: max(b.Bytes, 0)}
+}
+
+// stepBudgets bounds the batches of each step. When no more files will come, every
+// slot gets its part of the rest.
+func stepBudgets(e *TransferPlan, b *ledger.Backlog, slots int) func(step int) Budget {
+	if !b.Sealed {
+		slots = 0
+	}
+	whole := remainingOf(b)
+	return func(step int) Budget {
+		return NewBudget(e.Estimate(step), e.Policy(step).Target, whole, slots)
+	}
 }

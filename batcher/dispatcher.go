@@ -19,16 +19,16 @@ type Dispatcher struct {
 	renewAt    time.Time
 	tickAt     time.Time // next look at the outbox
 	repairAt   time.Time
-	lastServed int64                    // transfer served last
-	backedOff  map[int64]time.Time      // by transfer: until when it is left alone
-	windows    map[int64]*windowControl // by transfer
+	lastServed int64                   // transfer served last
+	backedOff  map[int64]time.Time     // by transfer: until when it is left alone
+	windows    map[int64]windowControl // by transfer
 }
 
 // NewDispatcher makes a dispatcher; Run starts it.
 func NewDispatcher(l Store, q Queue, c *TransferCache, o DispatcherOptions) *Dispatcher {
 	return &Dispatcher{
 		store: l, queue: q, transfers: c, opts: o.withDefaults(),
-		wake: make(chan struct{}, 1), backedOff: make(map[int64]time.Time), windows: make(map[int64]*windowControl),
+		wake: make(chan struct{}, 1), backedOff: make(map[int64]time.Time), windows: make(map[int64]windowControl),
 	}
 }
 

@@ -1,28 +1,8 @@
 package batcher
 
 import (
-	"context"
-
-	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
-
-// planUniform cuts the next files of a backlog into batches that are known by the sum
-// of their sizes alone, as long as full batches stay below the other bounds:
-// then the plan is what it would be file by file, and the database adds sizes
-// up in a fraction of the time in which it hands them over. Every file must go
-// to the first step. An empty cut says that the files must be looked at.
-func (d *Dispatcher) planUniform(ctx context.Context, b *ledger.Backlog, limit int, p *Planner) (Plan, error) {
-	spans := p.UniformRanges(b.Cursor, min(int64(limit), p.Remaining.Files))
-	if len(spans) == 0 {
-		return Plan{}, nil
-	}
-	bytes, err := d.store.SumSizes(ctx, b.Transfer, spans)
-	if err != nil {
-		return Plan{}, err
-	}
-	return p.UniformBatches(spans, bytes), nil
-}
 
 // UniformRanges are the batches that the next files would become if only their number
 // mattered; none when, by the mean of what is left, more than that does.

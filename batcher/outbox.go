@@ -3,10 +3,10 @@ package batcher
 import (
 	"context"
 	"fmt"
+	"github.com/balerhq/baler/internal/queue"
 	"slices"
 	"time"
 
-	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -64,7 +64,7 @@ func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error)
 		d.opts.Log.WarnContext(ctx, "dispatcher: workers died with batches; sending them again", "batches", len(orphans))
 	}
 	again := slices.Concat(unknown, orphans)
-	return len(again), enqueue(ctx, d.queue, again)
+	return len(again), queue.Enqueue(ctx, d.queue, again)
 }
 
 // leaseSkew is how far the clocks of two hosts may be apart before the batch of
@@ -86,17 +86,4 @@ func numbers(batches []tasks.Batch) []int64 {
 		ids[i] = batches[i].ID
 	}
 	return ids
-}
-
-// enqueueTimeout bounds one enqueue, so that a stop does not wait for a queue that
-// is away.
-const enqueueTimeout = 5 * time.Second
-
-// enqueue sends batches whose rows are committed. A stop in this moment does not
-// keep them from the queue: there would be nobody to look after them for a while.
-func enqueue(ctx context.Context, q Queue, batches []tasks.Batch) error {
-	failpoint.Point(failpoint.LedgerWritten)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
-	defer cancel()
-	return q.EnqueueBatches(ctx, batches)
 }

@@ -64,18 +64,6 @@ func (p *Planner) Plan(files []tasks.File) Plan {
 	return c
 }
 
-// PlanBatches cuts files of one step, ascending by number, into first attempts
-// within the policy's bounds.
-func PlanBatches(e *TransferPlan, step int, files []tasks.File, policy tasks.BatchPolicy) []tasks.Batch {
-	p := Planner{
-		Transfer: e.ID, Queue: e.Queue,
-		Route:  func(*tasks.File) int { return step },
-		Policy: func(int) tasks.BatchPolicy { return policy },
-		Budget: func(int) Budget { return NewBudget(e.Estimate(step), policy.Target, Remaining{}, 0) },
-	}
-	return p.Plan(files).Batches
-}
-
 // draft begins a batch.
 func (p *Planner) draft(step int) *draft {
 	d := &draft{policy: p.Policy(step), most: math.Inf(1)}

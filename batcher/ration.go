@@ -1,10 +1,10 @@
 package batcher
 
 import (
-	"github.com/balerhq/baler/internal/cost"
-	"github.com/balerhq/baler/internal/ledger"
 	"math"
 	"time"
+
+	"github.com/balerhq/baler/internal/cost"
 )
 
 const (
@@ -98,8 +98,3 @@ func (r *Budget) Items(rest Remaining) int {
 
 // Probing reports whether small batches are to show what their kind costs.
 func (r *Budget) Probing() bool { return !r.known && r.upper > 0 }
-
-// remaining is what is left of the backlog.
-func remainingOf(b *ledger.Backlog) Remaining {
-	return Remaining{Files: b.Files - b.Cursor, Bytes: max(b.Bytes, 0)}
-}

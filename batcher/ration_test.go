@@ -34,7 +34,7 @@ func sizes(e cost.Estimate, policy tasks.BatchPolicy, slots int, all ...int64) [
 }
 
 func known(perFile, perByte float64) cost.Estimate {
-	return cost.Estimate{Cost: cost.Cost{perFile, perByte}, Known: true, Seconds: 1000}
+	return cost.Estimate{Cost: cost.Cost{PerFile: perFile, PerByte: perByte}, Known: true, Seconds: 1000}
 }
 
 func repeat(n int, size int64) []int64 { return slices.Repeat([]int64{size}, n) }
@@ -103,7 +103,7 @@ func TestTheTailIsSharedByCost(t *testing.T) {
 func TestAnyRation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := cost.Estimate{
-			Cost:  cost.Cost{rapid.Float64Range(0, 10).Draw(t, "per file"), rapid.Float64Range(0, 10).Draw(t, "per byte")},
+			Cost:  cost.Cost{PerFile: rapid.Float64Range(0, 10).Draw(t, "per file"), PerByte: rapid.Float64Range(0, 10).Draw(t, "per byte")},
 			Known: rapid.Bool().Draw(t, "known"), Seconds: rapid.Float64Range(0, 100).Draw(t, "seconds"),
 		}
 		target := time.Duration(rapid.IntRange(0, 100).Draw(t, "target")) * time.Second

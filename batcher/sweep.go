@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/internal/queue"
 	"slices"
 
 	"github.com/balerhq/baler/internal/ledger"
@@ -74,7 +75,7 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, e *Transf
 		d.opts.Log.InfoContext(ctx, "dispatcher: the queue lost files, sending them again",
 			"transfer", e.UUID, "files", len(missing))
 	}
-	return int64(len(missing)), enqueue(ctx, d.queue, c.Batches)
+	return int64(len(missing)), queue.Enqueue(ctx, d.queue, c.Batches)
 }
 
 // errGap says that the database does not hold what it counts.

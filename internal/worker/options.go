@@ -192,7 +192,9 @@ func (o Options) server(aggregating context.Context) *asynq.Server {
 		DelayedTaskCheckInterval: 250 * time.Millisecond, // of a batch that a busy worker returned
 		ShutdownTimeout:          o.Grace + ReleaseTime,
 
-		GroupAggregator:  batcher.NewAggregator(aggregating, o.Store, o.Producer, o.Transfers, o.Log),
+		GroupAggregator:  batcher.NewAggregator(aggregating, batcher.AggregatorOptions{
+			Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Log: o.Log,
+		}),
 		GroupGracePeriod: o.Group.Grace,
 		GroupMaxDelay:    o.Group.MaxDelay,
 		GroupMaxSize:     o.Group.MaxSize,

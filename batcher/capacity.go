@@ -1,0 +1,49 @@
+package batcher
+
+import (
+	"cmp"
+	"context"
+	"math"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// capacity is what workers can do for a transfer, within people's limits.
+type capacity struct {
+	slots  int // batches at once; 0 when nobody knows
+	policy func(step int) tasks.BatchPolicy
+}
+
+func (d *Dispatcher) capacity(ctx context.Context, plan *TransferPlan) (capacity, error) {
+	c := capacity{policy: plan.Policy}
+	if d.opts.Capacity != nil {
+		slots, err := d.opts.Capacity(ctx, plan.Step(1).Handler)
+		if err != nil {
+			return c, err
+		}
+		c.slots = slots
+	}
+	if d.opts.Limits != nil {
+		c = c.within(d.opts.Limits(plan))
+	}
+	return c, nil
+}
+
+// within keeps slots and batches below people's limits; 0 is no limit. A batch
+// holds no more files than may begin in a second.
+func (c capacity) within(inFlight int, filesPerSecond float64) capacity {
+	if inFlight > 0 && (c.slots == 0 || inFlight < c.slots) {
+		c.slots = inFlight
+	}
+	if filesPerSecond <= 0 {
+		return c
+	}
+	most := int(min(math.Ceil(filesPerSecond), math.MaxInt32))
+	policy := c.policy
+	c.policy = func(step int) tasks.BatchPolicy {
+		p := policy(step)
+		p.MaxItems = min(cmp.Or(p.MaxItems, most), most)
+		return p
+	}
+	return c
+}

@@ -1,0 +1,97 @@
+package batcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+)
+
+// transfersPerRound is how many transfers one round looks at.
+const transfersPerRound = 100
+
+// backOffTime is how long a transfer is left alone after an error.
+const backOffTime = 5 * time.Second
+
+// dispatchRound looks at the next transfers with a backlog, one after another, so
+// that a small one never waits behind a giant. It reports whether another round
+// should follow at once.
+func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
+	backlogs, err := d.store.Backlogs(ctx, d.lastServed, transfersPerRound)
+	if err != nil {
+		return false, fmt.Errorf("look for backlogs: %w", err)
+	}
+	if len(backlogs) == 0 && d.lastServed > 0 {
+		d.lastServed = 0
+		return true, nil
+	}
+	for i := range backlogs {
+		b := &backlogs[i]
+		d.lastServed = b.Transfer
+		if d.opts.Now().Before(d.backedOff[b.Transfer]) {
+			continue
+		}
+		delete(d.backedOff, b.Transfer)
+		moved, err := d.dispatchTransfer(ctx, b)
+		switch {
+		case errors.Is(err, ledger.ErrCursorMoved):
+			busy = true // another dispatcher was faster
+		case err != nil && ctx.Err() == nil:
+			d.backOff(ctx, b.Transfer, err)
+		}
+		busy = busy || moved && err == nil
+	}
+	if len(backlogs) < transfersPerRound {
+		d.lastServed = 0
+	}
+	return busy, nil
+}
+
+// backOff leaves a transfer alone for a while: its trouble must not slow others.
+func (d *Dispatcher) backOff(ctx context.Context, transfer int64, err error) {
+	if len(d.backedOff) > 10*transfersPerRound {
+		clear(d.backedOff) // harmless: the transfers are tried again early
+	}
+	d.backedOff[transfer] = d.opts.Now().Add(backOffTime)
+	d.opts.Log.WarnContext(ctx, "dispatcher: cannot dispatch a transfer, trying again later",
+		"transfer", transfer, "again", backOffTime, "error", err)
+}
+
+// dispatchTransfer moves the cursor of one transfer on, if it is time to. It
+// reports whether it did.
+func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog) (moved bool, err error) {
+	plan, err := d.transfers.Get(ctx, b.Transfer)
+	if err != nil {
+		return false, err
+	}
+	if b.Via == tasks.ViaGroup {
+		return d.sweep(ctx, b, plan)
+	}
+	capacity, err := d.capacity(ctx, plan)
+	if err != nil {
+		return false, err
+	}
+	budgets := stepBudgets(plan, b, capacity.slots)
+	next, window := decide(situation{
+		backlog: *b, slots: capacity.slots, maxWindow: d.opts.Window, policy: capacity.policy(1), budget: budgets(1), now: d.opts.Now(),
+	}, d.windows[b.Transfer])
+	d.setWindow(b.Transfer, window)
+	if next.files == 0 {
+		return false, nil
+	}
+	return d.dispatchNext(ctx, b, plan, next.files, &Planner{
+		Transfer: b.Transfer, Queue: plan.Queue, Remaining: remainingOf(b),
+		Route:  func(f *tasks.File) int { return plan.Route(0, f, nil) },
+		Policy: capacity.policy, Budget: budgets, Room: next.room,
+	})
+}
+
+func (d *Dispatcher) setWindow(transfer int64, w windowControl) {
+	if len(d.windows) > 10*transfersPerRound {
+		clear(d.windows) // harmless: windows grow again from their beginning
+	}
+	d.windows[transfer] = w
+}
