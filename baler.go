@@ -10,10 +10,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/cost"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -42,7 +42,7 @@ type Baler struct {
 
 	store    *store.Store
 	queue    *redisQueue
-	catalog  *batcher.TransferCache
+	catalog  *dispatch.TransferCache
 	sizer    *cost.Model
 	metrics  *prometheus.Registry
 	handlers *handlers.Metrics
@@ -72,7 +72,7 @@ func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error
 	if err := b.prepare(ctx); err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
-	b.catalog = batcher.NewTransferCache(b.store.TransferByID, b.policy)
+	b.catalog = dispatch.NewTransferCache(b.store.TransferByID, b.policy)
 	b.catalog.Costs = b.sizer
 	return b, nil
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
-	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -67,7 +67,7 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (fi
 		Transfer: t.ID, Filter: filter, Limit: retryPage,
 		StopsRecipe: func(step int, o tasks.Outcome) bool { return e.Step(step).StopsOnFailure(o) },
 		Cut: func(step int, files []tasks.File) []tasks.Batch {
-			batches := batcher.PlanBatches(e, step, files, e.Policy(step))
+			batches := dispatch.PlanBatches(e, step, files, e.Policy(step))
 			for i := range batches {
 				batches[i].FencingToken = 1 // another result of them may have come meanwhile
 			}
@@ -119,8 +119,8 @@ func (b *Baler) send(ctx context.Context, transfer int64, batches []tasks.Batch)
 
 // Reconcile holds the ledger against the queue at once, and sends what the
 // queue has lost. Dispatchers do the same by themselves, bit by bit.
-func (b *Baler) Reconcile(ctx context.Context) (batcher.ReconcileReport, error) {
-	return batcher.Reconcile(ctx, b.store, b.queue.producer, b.catalog, b.workerOptions().DispatcherOptions())
+func (b *Baler) Reconcile(ctx context.Context) (dispatch.ReconcileReport, error) {
+	return dispatch.Reconcile(ctx, b.store, b.queue.producer, b.catalog, b.workerOptions().DispatcherOptions())
 }
 
 // QueueStats is what a queue holds.

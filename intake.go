@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/store"
@@ -21,7 +22,7 @@ import (
 // way, one message a file.
 type registrar struct {
 	b       *Baler
-	plan    *batcher.TransferPlan
+	plan    *dispatch.TransferPlan
 	lineage string
 	files   *batcher.Batcher[tasks.File]
 	chunks  errgroup.Group // being registered, a few side by side

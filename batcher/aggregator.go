@@ -17,9 +17,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// maxAggregateTries bounds how often one set is tried while the database or Redis
+// MaxAggregateAttempts bounds how often one set is tried while the database or Redis
 // is away; after that asynq reclaims the set and brings it again.
-const maxAggregateTries = 6
+const MaxAggregateAttempts = 6
 
 // AggregatorStore is what the aggregator needs of the store.
 type AggregatorStore interface {
@@ -88,7 +88,7 @@ func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) (last *asynq.Task
 			return last
 		}
 		a.Log.Warn("aggregator: trying again", "group", group, "files", len(ts), "try", try, "error", err)
-		if try == maxAggregateTries || sleep.For(a.ctx, a.FirstRetry<<(try-1)) != nil {
+		if try == MaxAggregateAttempts || sleep.For(a.ctx, a.FirstRetry<<(try-1)) != nil {
 			return nil
 		}
 	}

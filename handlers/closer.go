@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -39,7 +39,7 @@ type FinalizersOptions struct {
 	Steps     FinalizeStore
 	Lines     ResultReader
 	Transfers Transfers
-	Plans     *batcher.TransferCache
+	Plans     *dispatch.TransferCache
 	Registry  *Registry
 
 	Roots       []string    // folders that handlers may read; empty: what each transfer was submitted with

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -22,7 +22,7 @@ type fileOutcome struct {
 // inside a transaction, perhaps several times.
 type nextBatches struct {
 	batch     *tasks.Batch
-	entry     *batcher.TransferPlan
+	entry     *dispatch.TransferPlan
 	ends      []fileOutcome // ascending by file
 	notBefore time.Time     // of the next attempt
 	alone     bool          // the next attempt takes each file by itself
@@ -64,13 +64,13 @@ func (f *nextBatches) plan(foreign tasks.Ranges, refused []int64) ledger.FollowU
 	}
 	slices.Sort(steps)
 	for _, step := range steps {
-		c.Batches = append(c.Batches, batcher.PlanBatches(f.entry, step, next[step], f.entry.Policy(step))...)
+		c.Batches = append(c.Batches, dispatch.PlanBatches(f.entry, step, next[step], f.entry.Policy(step))...)
 	}
 	policy := f.entry.Policy(f.batch.Step)
 	if f.alone {
 		policy.MaxItems = 1
 	}
-	for _, b := range batcher.PlanBatches(f.entry, f.batch.Step, again, policy) {
+	for _, b := range dispatch.PlanBatches(f.entry, f.batch.Step, again, policy) {
 		b.Attempt = f.batch.Attempt + 1
 		b.NotBefore = f.notBefore
 		c.Batches = append(c.Batches, b)

@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -20,7 +20,7 @@ steps:
   - {name: a, handler: h}
   - {name: b, handler: h, when: "size > 3", on_failure: continue, batch: {max_items: 2}}
   - {name: c, handler: h, when: "facts.go == true"}`
-	catalog := batcher.NewTransferCache(func(_ context.Context, id int64) (tasks.Transfer, error) {
+	catalog := dispatch.NewTransferCache(func(_ context.Context, id int64) (tasks.Transfer, error) {
 		return tasks.Transfer{ID: id, Recipe: text, Queue: "default"}, nil
 	}, func(s *recipe.Step) tasks.BatchPolicy { return tasks.BatchPolicy{MaxItems: s.Batch.MaxItems} })
 	entry, err := catalog.Get(t.Context(), 1)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
-	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
@@ -83,7 +83,7 @@ const splitWhole = 32
 // split replaces a batch that a worker died with by parts of one file, or by
 // about as many parts as each has files: a file that kills workers is alone
 // after one more death at most in a batch of up to a thousand.
-func (r *Runner) split(ctx context.Context, b *tasks.Batch, e *batcher.TransferPlan) error {
+func (r *Runner) split(ctx context.Context, b *tasks.Batch, e *dispatch.TransferPlan) error {
 	files, err := r.Store.Files(ctx, b.Transfer, b.Files)
 	if err != nil {
 		return fmt.Errorf("batch %d: %w", b.ID, err)
@@ -93,7 +93,7 @@ func (r *Runner) split(ctx context.Context, b *tasks.Batch, e *batcher.TransferP
 	if b.Items() > splitWhole {
 		policy.MaxItems = int(math.Sqrt(float64(b.Items())))
 	}
-	parts := batcher.PlanBatches(e, b.Step, files, policy)
+	parts := dispatch.PlanBatches(e, b.Step, files, policy)
 	for i := range parts {
 		parts[i].Attempt = b.Attempt
 		parts[i].FencingToken = 1 // some of it may have run

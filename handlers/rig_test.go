@@ -12,6 +12,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
@@ -39,7 +40,7 @@ type rig struct {
 	url      string
 	store    *store.Store
 	registry *Registry
-	catalog  *batcher.TransferCache
+	catalog  *dispatch.TransferCache
 	recorder *Recorder
 	transfer tasks.Transfer
 	flushes  atomic.Int64 // of the recorder
@@ -57,7 +58,7 @@ func newRig(t *testing.T, url, yaml string) *rig {
 	t.Cleanup(func() { r.must(r.store.Close()) })
 	_, err = r.store.Migrate(t.Context())
 	r.must(err)
-	r.catalog = batcher.NewTransferCache(r.store.TransferByID, func(s *recipe.Step) tasks.BatchPolicy {
+	r.catalog = dispatch.NewTransferCache(r.store.TransferByID, func(s *recipe.Step) tasks.BatchPolicy {
 		return tasks.BatchPolicy{MaxItems: s.Batch.MaxItems}.Overlay(tasks.BatchPolicy{MaxItems: 100})
 	})
 	r.recorder = NewRecorder(r.store, RecorderOptions{OnFlush: func(batcher.Reason, int, time.Duration) { r.flushes.Add(1) }})
@@ -153,7 +154,7 @@ func (r *rig) register(files []tasks.File) []tasks.Batch {
 		c.Finished++
 	}
 	for no := range e.Recipe.Steps {
-		c.Batches = append(c.Batches, batcher.PlanBatches(e, no+1, byStep[no+1], e.Policy(no+1))...)
+		c.Batches = append(c.Batches, dispatch.PlanBatches(e, no+1, byStep[no+1], e.Policy(no+1))...)
 	}
 	_, err = r.store.CommitDispatch(r.t.Context(), c)
 	r.must(err)

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -16,7 +16,7 @@ import (
 type batchRun struct {
 	*Runner
 	batch        *tasks.Batch
-	plan         *batcher.TransferPlan
+	plan         *dispatch.TransferPlan
 	registration Registration
 	retry        tasks.RetryPolicy
 
@@ -34,7 +34,7 @@ type batchRun struct {
 	cancel   context.CancelFunc
 }
 
-func newBatchRun(r *Runner, h *ledger.Claim, e *batcher.TransferPlan, reg Registration) *batchRun {
+func newBatchRun(r *Runner, h *ledger.Claim, e *dispatch.TransferPlan, reg Registration) *batchRun {
 	u := &batchRun{Runner: r, batch: &h.Batch, plan: e, registration: reg, retry: r.Retry(e.Step(h.Step), reg)}
 	u.canceled, u.cancel = context.WithCancel(context.Background())
 	if h.Canceled {

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/cost"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -29,7 +29,7 @@ steps:
 			clock.Add(int64(len(jobs)) * int64(time.Second/2))
 			return nil
 		})
-		r.catalog = batcher.NewTransferCache(r.store.TransferByID, func(s *recipe.Step) tasks.BatchPolicy {
+		r.catalog = dispatch.NewTransferCache(r.store.TransferByID, func(s *recipe.Step) tasks.BatchPolicy {
 			return tasks.BatchPolicy{MaxItems: 100, Target: s.Batch.Target}
 		})
 		r.catalog.Costs = cost.NewModel("w", now)

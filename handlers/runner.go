@@ -11,7 +11,7 @@ import (
 	"github.com/hibiken/asynq"
 	"golang.org/x/sync/semaphore"
 
-	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -28,8 +28,8 @@ var (
 // and Recorder are needed; other zero fields take the values said.
 type RunnerOptions struct {
 	Store     *store.Store
-	Queue     batcher.Queue
-	Transfers *batcher.TransferCache
+	Queue     dispatch.Queue
+	Transfers *dispatch.TransferCache
 	Registry  *Registry
 	Recorder  *Recorder
 
@@ -180,7 +180,7 @@ func (r *Runner) enqueue(ctx context.Context, batches []tasks.Batch) {
 
 // rootsFor gives the folders that a transfer's files may be read from, and
 // closes them when the batch is over, unless they are the site's.
-func (r *Runner) rootsFor(e *batcher.TransferPlan) (roots *Roots, done func(), err error) {
+func (r *Runner) rootsFor(e *dispatch.TransferPlan) (roots *Roots, done func(), err error) {
 	if r.roots != nil {
 		return r.roots, func() {}, nil
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -33,7 +33,7 @@ func (r *Runner) admit(ctx context.Context, m tasks.BatchMessage) (leave func(),
 	return leave, err
 }
 
-func keysOf(e *batcher.TransferPlan) []string {
+func keysOf(e *dispatch.TransferPlan) []string {
 	return []string{tasks.LimitKey(tasks.ScopeQueue, e.Queue), tasks.LimitKey(tasks.ScopeTransfer, e.UUID)}
 }
 
@@ -55,7 +55,7 @@ func (r *Runner) Blocked() bool { return r.limiter.blocked() }
 
 // EffectiveLimits is the least that ceilings allow a transfer: batches in flight and
 // files a second by all workers together, 0 for no bound.
-func EffectiveLimits(e *batcher.TransferPlan, all []tasks.Limit) (inFlight int, filesPerSecond float64) {
+func EffectiveLimits(e *dispatch.TransferPlan, all []tasks.Limit) (inFlight int, filesPerSecond float64) {
 	keys := append(keysOf(e), tasks.LimitKey(tasks.ScopeAll, ""))
 	for i := range all {
 		c := &all[i]

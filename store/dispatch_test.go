@@ -11,7 +11,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/testkit"
@@ -53,7 +53,7 @@ func (s *stage) submit(t *testing.T, via tasks.Via, n int) int64 {
 }
 
 // dispatcher uses a ledger in the place of the store, when one is given.
-func (s *stage) dispatcher(l batcher.Store, o batcher.DispatcherOptions) *batcher.Dispatcher {
+func (s *stage) dispatcher(l dispatch.Store, o dispatch.Options) *dispatch.Dispatcher {
 	if l == nil {
 		l = s
 	}
@@ -64,12 +64,12 @@ func (s *stage) dispatcher(l batcher.Store, o batcher.DispatcherOptions) *batche
 		o.LeaseHolder = "me"
 	}
 	o.Interval, o.Queues, o.Handlers = time.Millisecond, []string{"baler"}, []string{"noop"}
-	catalog := batcher.NewTransferCache(s.TransferByID, func(*recipe.Step) tasks.BatchPolicy { return s.policy })
-	return batcher.NewDispatcher(l, s.producer, catalog, o)
+	catalog := dispatch.NewTransferCache(s.TransferByID, func(*recipe.Step) tasks.BatchPolicy { return s.policy })
+	return dispatch.New(l, s.producer, catalog, o)
 }
 
 // start runs a dispatcher until the test ends, or stop is called.
-func start(t *testing.T, d *batcher.Dispatcher) (stop func()) {
+func start(t *testing.T, d *dispatch.Dispatcher) (stop func()) {
 	t.Helper()
 	return testkit.Background(t, func(ctx context.Context) error {
 		if err := d.Run(ctx); !errors.Is(err, context.Canceled) {
@@ -155,7 +155,7 @@ func (s *stage) finish(t *testing.T, b *tasks.Batch) {
 func TestDispatchKeepsTheWindow(t *testing.T) {
 	eachStage(t, func(t *testing.T, s *stage) {
 		giant, small := s.submit(t, tasks.ViaBulk, 500), s.submit(t, tasks.ViaBulk, 10)
-		d := s.dispatcher(nil, batcher.DispatcherOptions{Window: 4})
+		d := s.dispatcher(nil, dispatch.Options{Window: 4})
 		start(t, d)
 		s.awaitQueue(t, 5) // four of the giant, and the small one beside them
 		s.checkOnce(t, small, 10)
@@ -188,7 +188,7 @@ func TestDispatchRoutesByCondition(t *testing.T) {
 		if err := s.AddFiles(t.Context(), FileBatch{Transfer: id, Files: empty}); err != nil {
 			t.Fatal(err)
 		}
-		start(t, s.dispatcher(nil, batcher.DispatcherOptions{}))
+		start(t, s.dispatcher(nil, dispatch.Options{}))
 		s.awaitQueue(t, 2)
 		if read := s.read(t, id); read.Steps[0].Selected != 5 || read.Steps[1].Selected != 5 {
 			t.Errorf("%+v", read.Steps)
@@ -204,7 +204,7 @@ func TestOutboxSendsWhatTheQueueLacks(t *testing.T) {
 		if _, err := s.CommitDispatch(t.Context(), ledger.Dispatch{Transfer: id, To: 30, Batches: []tasks.Batch{newBatch(t, id, 1, "1-30")}}); err != nil {
 			t.Fatal(err)
 		}
-		start(t, s.dispatcher(nil, batcher.DispatcherOptions{}))
+		start(t, s.dispatcher(nil, dispatch.Options{}))
 		s.clock.Advance(sendGrace)
 		s.awaitQueue(t, 1)
 		delivery := func() int {
@@ -253,9 +253,9 @@ func TestTwoDispatchersDoubleNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		start(t, s.dispatcher(frozen{s.Store, then}, batcher.DispatcherOptions{LeaseHolder: "frozen"}))
-		start(t, s.dispatcher(nil, batcher.DispatcherOptions{LeaseHolder: "one"}))
-		start(t, s.dispatcher(frozen{s.Store, then}, batcher.DispatcherOptions{LeaseHolder: "frozen, too"}))
+		start(t, s.dispatcher(frozen{s.Store, then}, dispatch.Options{LeaseHolder: "frozen"}))
+		start(t, s.dispatcher(nil, dispatch.Options{LeaseHolder: "one"}))
+		start(t, s.dispatcher(frozen{s.Store, then}, dispatch.Options{LeaseHolder: "frozen, too"}))
 		s.awaitQueue(t, 30)
 		s.checkOnce(t, id, 300)
 		if read := s.read(t, id); read.Steps[0].Selected != 300 {
@@ -267,8 +267,8 @@ func TestTwoDispatchersDoubleNothing(t *testing.T) {
 func TestElectionGoesOn(t *testing.T) {
 	eachStage(t, func(t *testing.T, s *stage) {
 		elected := make(chan string, 10)
-		candidate := func(name string) *batcher.Dispatcher {
-			return s.dispatcher(nil, batcher.DispatcherOptions{LeaseHolder: name, OnElected: func(context.Context) error {
+		candidate := func(name string) *dispatch.Dispatcher {
+			return s.dispatcher(nil, dispatch.Options{LeaseHolder: name, OnElected: func(context.Context) error {
 				elected <- name
 				return nil
 			}})
@@ -304,7 +304,7 @@ func TestElectionAfterADeath(t *testing.T) {
 			t.Fatalf("%v, %v", held, err)
 		}
 		s.submit(t, tasks.ViaBulk, 10)
-		start(t, s.dispatcher(nil, batcher.DispatcherOptions{}))
+		start(t, s.dispatcher(nil, dispatch.Options{}))
 		testkit.Eventually(t, time.Minute, func() error {
 			s.clock.Advance(500 * time.Millisecond)
 			if len(s.queued(t)) != 1 {
@@ -327,7 +327,7 @@ func TestSweepFindsWhatIsLost(t *testing.T) {
 		if err := s.producer.EnqueueBatches(t.Context(), []tasks.Batch{*open}); err != nil {
 			t.Fatal(err)
 		}
-		start(t, s.dispatcher(nil, batcher.DispatcherOptions{SweepDelay: time.Minute}))
+		start(t, s.dispatcher(nil, dispatch.Options{SweepDelay: time.Minute}))
 		testkit.Eventually(t, time.Minute, func() error {
 			s.clock.Advance(time.Second)
 			if c := s.read(t, id).Cursor; c != 40 {
@@ -371,7 +371,7 @@ func TestSweepLeavesWhatWaits(t *testing.T) {
 		if err := s.redis.Del(t.Context(), "asynq:{baler}:groups").Err(); err != nil {
 			t.Fatal(err)
 		}
-		start(t, s.dispatcher(nil, batcher.DispatcherOptions{SweepDelay: time.Minute}))
+		start(t, s.dispatcher(nil, dispatch.Options{SweepDelay: time.Minute}))
 		testkit.Eventually(t, time.Minute, func() error {
 			n, err := s.redis.SCard(t.Context(), "asynq:{baler}:groups").Result()
 			if err == nil && n == 0 {

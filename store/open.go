@@ -18,6 +18,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/dispatch"
 )
 
 // Options tunes a Store. The zero value is ready for use.
@@ -38,7 +39,7 @@ type Store struct {
 
 // The dispatcher and the aggregator work on a Store.
 var (
-	_ batcher.Store           = (*Store)(nil)
+	_ dispatch.Store          = (*Store)(nil)
 	_ batcher.AggregatorStore = (*Store)(nil)
 )
 

@@ -6,14 +6,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/balerhq/baler"
-	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/dispatch"
 )
 
 // reconciliation is the JSON object that reconcile reports.
 type reconciliation struct {
 	Type string `json:"type"` // always "reconciliation"
-	batcher.ReconcileReport
+	dispatch.ReconcileReport
 }
 
 func (p *program) reconcileCommand() *cobra.Command {
@@ -38,7 +38,7 @@ by themselves, bit by bit; this does it at once, and is safe while they work.`,
 	}
 }
 
-func (p *program) reconciled(r batcher.ReconcileReport) error {
+func (p *program) reconciled(r dispatch.ReconcileReport) error {
 	if p.json {
 		return p.object(reconciliation{"reconciliation", r})
 	}

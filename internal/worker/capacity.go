@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -60,6 +60,6 @@ func (v *capacityView) batchesAtOnce(handler string, concurrency int) int {
 }
 
 // limits is what people allow a transfer.
-func (v *capacityView) limits(plan *batcher.TransferPlan) (inFlight int, filesPerSecond float64) {
+func (v *capacityView) limits(plan *dispatch.TransferPlan) (inFlight int, filesPerSecond float64) {
 	return handlers.EffectiveLimits(plan, v.all)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/cost"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/notify"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/recipe"
@@ -28,7 +29,7 @@ type Options struct {
 	Redis      redis.UniversalClient
 	Producer   *queue.Producer
 	Embedded   bool // the queue lives in this process, and nothing in it outlives the process
-	Transfers  *batcher.TransferCache
+	Transfers  *dispatch.TransferCache
 	Costs      *cost.Model
 	Registry   *handlers.Registry
 	Metrics    *handlers.Metrics
@@ -121,14 +122,14 @@ func (o Options) handlerNames() []string {
 }
 
 // Dispatcher makes the dispatcher that runs in every worker and server.
-func (o Options) Dispatcher() *batcher.Dispatcher {
-	return batcher.NewDispatcher(o.Store, o.Producer, o.Transfers, o.DispatcherOptions())
+func (o Options) Dispatcher() *dispatch.Dispatcher {
+	return dispatch.New(o.Store, o.Producer, o.Transfers, o.DispatcherOptions())
 }
 
-// DispatcherOptions are those of the dispatcher.
-func (o Options) DispatcherOptions() batcher.DispatcherOptions {
+// Options are those of the dispatcher.
+func (o Options) DispatcherOptions() dispatch.Options {
 	capacity := &capacityView{Options: o}
-	d := batcher.DispatcherOptions{
+	d := dispatch.Options{
 		LeaseHolder: o.Name, Window: o.Dispatch.Window, Interval: o.Dispatch.Interval, SweepDelay: o.Dispatch.Lag,
 		Resend: o.Dispatch.Resend, Handlers: o.Registry.Names(), Capacity: capacity.slots, Limits: capacity.limits,
 		OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
@@ -192,7 +193,7 @@ func (o Options) server(aggregating context.Context) *asynq.Server {
 		DelayedTaskCheckInterval: 250 * time.Millisecond, // of a batch that a busy worker returned
 		ShutdownTimeout:          o.Grace + ReleaseTime,
 
-		GroupAggregator:  batcher.NewAggregator(aggregating, batcher.AggregatorOptions{
+		GroupAggregator: batcher.NewAggregator(aggregating, batcher.AggregatorOptions{
 			Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Log: o.Log,
 		}),
 		GroupGracePeriod: o.Group.Grace,

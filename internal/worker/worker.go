@@ -8,8 +8,8 @@ import (
 
 	"github.com/oklog/run"
 
-	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -23,7 +23,7 @@ type Worker struct {
 
 	batches    *batches
 	recorder   *handlers.Recorder
-	dispatcher *batcher.Dispatcher
+	dispatcher *dispatch.Dispatcher
 	started    time.Time
 	desired    chan tasks.DesiredState // the last one that a heartbeat read, until it is applied
 }

@@ -1,4 +1,4 @@
-package batcher
+package dispatch
 
 import (
 	"context"
@@ -26,8 +26,8 @@ type ReconcileStore interface {
 
 // Reconcile holds the ledger against the queue, at once and whole: what the
 // dispatcher does bit by bit. It is safe beside any number of dispatchers.
-func Reconcile(ctx context.Context, l ReconcileStore, q Queue, c *TransferCache, o DispatcherOptions) (r ReconcileReport, err error) {
-	d := NewDispatcher(l, q, c, o)
+func Reconcile(ctx context.Context, l ReconcileStore, q Queue, c *TransferCache, o Options) (r ReconcileReport, err error) {
+	d := New(l, q, c, o)
 	if r.Orphaned, err = l.MarkInterrupted(ctx); err != nil {
 		return r, err
 	}

@@ -1,4 +1,4 @@
-package batcher
+package dispatch
 
 import (
 	"context"
@@ -12,7 +12,7 @@ type Dispatcher struct {
 	store     Store
 	queue     Queue
 	transfers *TransferCache
-	opts      DispatcherOptions
+	opts      Options
 	wake      chan struct{}
 
 	acting     bool
@@ -24,8 +24,8 @@ type Dispatcher struct {
 	windows    map[int64]windowControl // by transfer
 }
 
-// NewDispatcher makes a dispatcher; Run starts it.
-func NewDispatcher(l Store, q Queue, c *TransferCache, o DispatcherOptions) *Dispatcher {
+// New makes a dispatcher; Run starts it.
+func New(l Store, q Queue, c *TransferCache, o Options) *Dispatcher {
 	return &Dispatcher{
 		store: l, queue: q, transfers: c, opts: o.withDefaults(),
 		wake: make(chan struct{}, 1), backedOff: make(map[int64]time.Time), windows: make(map[int64]windowControl),

@@ -1,4 +1,4 @@
-package batcher
+package dispatch
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -82,7 +83,7 @@ func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog) (m
 	if next.files == 0 {
 		return false, nil
 	}
-	return d.dispatchNext(ctx, b, plan, next.files, &Planner{
+	return d.dispatchNext(ctx, b, plan, next.files, &batcher.Planner{
 		Transfer: b.Transfer, Queue: plan.Queue, Remaining: remainingOf(b),
 		Route:  func(f *tasks.File) int { return plan.Route(0, f, nil) },
 		Policy: capacity.policy, Budget: budgets, Room: next.room,

@@ -1,4 +1,4 @@
-package batcher
+package dispatch
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/recipe"
@@ -125,11 +126,13 @@ func (c *TransferCache) Get(ctx context.Context, id int64) (*TransferPlan, error
 // PlanBatches makes first attempts of files of one step, which ascend by
 // number, within the bounds of a policy.
 func PlanBatches(plan *TransferPlan, step int, files []tasks.File, policy tasks.BatchPolicy) []tasks.Batch {
-	p := Planner{
+	p := batcher.Planner{
 		Transfer: plan.ID, Queue: plan.Queue,
 		Route:  func(*tasks.File) int { return step },
 		Policy: func(int) tasks.BatchPolicy { return policy },
-		Budget: func(int) Budget { return NewBudget(plan.Estimate(step), policy.Target, Remaining{}, 0) },
+		Budget: func(int) batcher.Budget {
+			return batcher.NewBudget(plan.Estimate(step), policy.Target, batcher.Remaining{}, 0)
+		},
 	}
 	return p.Plan(files).Batches
 }
@@ -160,18 +163,18 @@ func (c *TransferCache) PlanBatches(ctx context.Context, transfer int64, step in
 }
 
 // remaining is what is left of the backlog.
-func remainingOf(b *ledger.Backlog) Remaining {
-	return Remaining{Files: b.Files - b.Cursor, Bytes: max(b.Bytes, 0)}
+func remainingOf(b *ledger.Backlog) batcher.Remaining {
+	return batcher.Remaining{Files: b.Files - b.Cursor, Bytes: max(b.Bytes, 0)}
 }
 
 // stepBudgets bounds the batches of each step. When no more files will come, every
 // slot gets its part of the rest.
-func stepBudgets(e *TransferPlan, b *ledger.Backlog, slots int) func(step int) Budget {
+func stepBudgets(e *TransferPlan, b *ledger.Backlog, slots int) func(step int) batcher.Budget {
 	if !b.Sealed {
 		slots = 0
 	}
 	whole := remainingOf(b)
-	return func(step int) Budget {
-		return NewBudget(e.Estimate(step), e.Policy(step).Target, whole, slots)
+	return func(step int) batcher.Budget {
+		return batcher.NewBudget(e.Estimate(step), e.Policy(step).Target, whole, slots)
 	}
 }

@@ -1,4 +1,4 @@
-package batcher
+package dispatch
 
 import (
 	"context"
@@ -12,11 +12,12 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/tasks"
 )
 
-func newTestAggregator(ctx context.Context, f *fake, policy tasks.BatchPolicy) *Aggregator {
-	return NewAggregator(ctx, AggregatorOptions{Store: f, Queue: f, Transfers: f.transfers(policy), FirstRetry: time.Microsecond})
+func newTestAggregator(ctx context.Context, f *fake, policy tasks.BatchPolicy) *batcher.Aggregator {
+	return batcher.NewAggregator(ctx, batcher.AggregatorOptions{Store: f, Queue: f, Transfers: f.transfers(policy), FirstRetry: time.Microsecond})
 }
 
 func fileTask(transfer int64, step int, file int64) *asynq.Task {
@@ -92,14 +93,14 @@ func TestAggregateWhileTheLedgerIsAway(t *testing.T) {
 	f := newFake()
 	a := newTestAggregator(t.Context(), f, tasks.BatchPolicy{})
 	ts := []*asynq.Task{fileTask(1, 1, 1), asynq.NewTask("odd", nil)}
-	f.fail["AddBatches"] = maxAggregateTries - 1
-	if last := a.Aggregate("g", ts); last == nil || f.calls["AddBatches"] != maxAggregateTries || len(f.batches) != 1 {
+	f.fail["AddBatches"] = batcher.MaxAggregateAttempts - 1
+	if last := a.Aggregate("g", ts); last == nil || f.calls["AddBatches"] != batcher.MaxAggregateAttempts || len(f.batches) != 1 {
 		t.Errorf("gave %v after %d tries", last, f.calls["AddBatches"])
 	}
 	for _, method := range []string{"AddBatches", "AddDeadLetter"} {
 		clear(f.calls)
 		f.fail[method] = -1
-		if last := a.Aggregate("g", ts); last != nil || f.calls[method] != maxAggregateTries {
+		if last := a.Aggregate("g", ts); last != nil || f.calls[method] != batcher.MaxAggregateAttempts {
 			t.Errorf("%s: gave %v after %d tries", method, last, f.calls[method])
 		}
 		f.fail[method] = 0
@@ -127,7 +128,7 @@ func TestAggregateStopsWaiting(t *testing.T) {
 	f.fail["AddBatches"] = -1
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	a := NewAggregator(ctx, AggregatorOptions{Store: f, Queue: f, Transfers: f.transfers(tasks.BatchPolicy{}), FirstRetry: time.Hour})
+	a := batcher.NewAggregator(ctx, batcher.AggregatorOptions{Store: f, Queue: f, Transfers: f.transfers(tasks.BatchPolicy{}), FirstRetry: time.Hour})
 	if last := a.Aggregate("g", []*asynq.Task{fileTask(1, 1, 1)}); last != nil || f.calls["AddBatches"] != 1 {
 		t.Errorf("gave %v after %d tries", last, f.calls["AddBatches"])
 	}

@@ -1,9 +1,10 @@
-package batcher
+package dispatch
 
 import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
@@ -59,21 +60,21 @@ func TestDecide(t *testing.T) {
 		"unknown costs and a target: two probes a slot": {
 			s: situation{
 				backlog: sealed, slots: 3, maxWindow: 64, policy: tasks.BatchPolicy{MaxItems: 1000},
-				budget: NewBudget(cost.Estimate{}, 10*time.Second, remainingOf(&sealed), 3),
+				budget: batcher.NewBudget(cost.Estimate{}, 10*time.Second, remainingOf(&sealed), 3),
 			},
 			want: decision{files: 6 * 17, room: 6}, window: 8,
 		},
 		"known costs and a target: batches of the target": {
 			s: situation{
 				backlog: sealed, slots: 3, maxWindow: 64, policy: tasks.BatchPolicy{MaxItems: 1000},
-				budget: NewBudget(known, 10*time.Second, remainingOf(&sealed), 3),
+				budget: batcher.NewBudget(known, 10*time.Second, remainingOf(&sealed), 3),
 			},
 			want: decision{files: 8 * 101, room: 8}, window: 8,
 		},
 		"the tail of a sealed transfer is shared among the slots": {
 			s: situation{
 				backlog: ledger.Backlog{Files: 90, Bytes: 90, Sealed: true}, slots: 3, maxWindow: 64, policy: tasks.BatchPolicy{MaxItems: 1000},
-				budget: NewBudget(known, 0, Remaining{Files: 90, Bytes: 90}, 3),
+				budget: batcher.NewBudget(known, 0, batcher.Remaining{Files: 90, Bytes: 90}, 3),
 			},
 			want: decision{files: 90, room: 8}, window: 8,
 		},

@@ -1,9 +1,10 @@
-package batcher
+package dispatch
 
 import (
 	"cmp"
 	"time"
 
+	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -14,7 +15,7 @@ type situation struct {
 	slots     int               // batches that all live workers run at once, within people's limits; 0 when nobody knows
 	maxWindow int               // unfinished batches that a transfer may have
 	policy    tasks.BatchPolicy // of the first step, within people's limits
-	budget    Budget            // of the first step
+	budget    batcher.Budget    // of the first step
 	now       time.Time
 }
 

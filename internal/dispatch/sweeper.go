@@ -1,9 +1,10 @@
-package batcher
+package dispatch
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/queue"
 	"slices"
 
@@ -55,7 +56,7 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, e *Transf
 	if err != nil {
 		return 0, err
 	}
-	p := Planner{
+	p := batcher.Planner{
 		Transfer: b.Transfer, Queue: e.Queue, Policy: e.Policy,
 		Budget: stepBudgets(e, b, 0),
 		Route:  func(f *tasks.File) int { return e.Route(0, f, nil) },

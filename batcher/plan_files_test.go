@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -96,9 +97,9 @@ func checkPlan(t *rapid.T, p *Planner, files []tasks.File, c Plan, policies []ta
 }
 
 func TestSplitSumsBytesWithoutBound(t *testing.T) {
-	e := &TransferPlan{ID: 3, Queue: "q"}
+	e := &dispatch.TransferPlan{ID: 3, Queue: "q"}
 	files := []tasks.File{{No: 1, Size: math.MaxInt64}, {No: 2, Size: math.MaxInt64}}
-	got := PlanBatches(e, 2, files, tasks.BatchPolicy{})
+	got := dispatch.PlanBatches(e, 2, files, tasks.BatchPolicy{})
 	if len(got) != 1 || got[0].Files.String() != "1-2" || got[0].Bytes != math.MaxInt64 || got[0].Step != 2 {
 		t.Errorf("%+v", got)
 	}

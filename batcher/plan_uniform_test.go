@@ -1,7 +1,6 @@
 package batcher
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -9,32 +8,28 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/balerhq/baler/internal/cost"
-	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
-// sums answers Weigh from sizes: file n has the size at n-1; a negative one is missing.
-type sums struct {
-	*fake
-	sizes []int64
-}
-
-func (s sums) SumSizes(_ context.Context, _ int64, spans []tasks.Range) (bytes []int64, err error) {
-	for _, span := range spans {
-		sum := int64(0)
-		for _, size := range s.sizes[span.First-1 : span.Last] {
-			if size < 0 {
-				return bytes, nil
+// sums adds up sizes: file n has the size at n-1; a negative one is missing.
+func sums(sizes []int64) func([]tasks.Range) ([]int64, error) {
+	return func(ranges []tasks.Range) (bytes []int64, err error) {
+		for _, r := range ranges {
+			sum := int64(0)
+			for _, size := range sizes[r.First-1 : r.Last] {
+				if size < 0 {
+					return bytes, nil
+				}
+				sum += size
 			}
-			sum += size
+			bytes = append(bytes, sum)
 		}
-		bytes = append(bytes, sum)
+		return bytes, nil
 	}
-	return bytes, nil
 }
 
-// What is cut by sums alone is what would have been cut file by file.
-func TestAnyLumpIsThePlan(t *testing.T) {
+// A plan by sums alone is the plan file by file.
+func TestAnyUniformPlanIsThePlan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.SampledFrom([]int64{0, 5, 5, 50}).Draw(t, "largest")
 		sizes := rapid.SliceOfN(rapid.Int64Range(0, most), 1, 60).Draw(t, "sizes")
@@ -57,22 +52,21 @@ func TestAnyLumpIsThePlan(t *testing.T) {
 				Route: func(*tasks.File) int { return 1 },
 			}
 		}
-		d := NewDispatcher(sums{newFake(), sizes}, nil, nil, DispatcherOptions{})
-		lumped := fresh()
-		got, err := d.planUniform(t.Context(), &ledger.Backlog{Transfer: 7}, limit, lumped)
+		uniform := fresh()
+		got, err := uniform.PlanUniform(0, int64(limit), sums(sizes))
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := fresh().Plan(files[:min(limit, len(files))])
 		if len(got.Batches) > len(want.Batches) || !slices.EqualFunc(got.Batches, want.Batches[:len(got.Batches)], sameBatch) {
-			t.Fatalf("lumps  %+v\nplanned %+v", got.Batches, want.Batches)
+			t.Fatalf("uniform %+v\nplanned %+v", got.Batches, want.Batches)
 		}
 		last, sum := int64(0), int64(0)
 		for _, b := range got.Batches {
 			last, sum = b.Files[len(b.Files)-1].Last, sum+b.Bytes
 		}
-		if got.To != last || lumped.Remaining != (Remaining{Files: whole.Files - last, Bytes: whole.Bytes - sum}) {
-			t.Errorf("up to %d, %+v left of %+v", got.To, lumped.Remaining, whole)
+		if got.To != last || uniform.Remaining != (Remaining{Files: whole.Files - last, Bytes: whole.Bytes - sum}) {
+			t.Errorf("up to %d, %+v left of %+v", got.To, uniform.Remaining, whole)
 		}
 	})
 }
@@ -82,7 +76,7 @@ func sameBatch(a, b tasks.Batch) bool {
 		a.Bytes == b.Bytes && slices.Equal(a.Files, b.Files)
 }
 
-func TestLump(t *testing.T) {
+func TestPlanUniform(t *testing.T) {
 	small := slices.Repeat([]int64{10}, 25)
 	big := slices.Clone(small)
 	big[12] = 1000 // in the second batch
@@ -99,12 +93,12 @@ func TestLump(t *testing.T) {
 		{"by the mean hardly any would fit", small, 99, ""},
 		{"up to what is missing", missing, 100, "1-10 11-20"},
 	} {
-		b := &ledger.Backlog{Transfer: 1, Files: 25}
+		rest := Remaining{Files: 25}
 		for _, size := range c.sizes {
-			b.Bytes += max(size, 0)
+			rest.Bytes += max(size, 0)
 		}
-		p := Planner{Remaining: remainingOf(b), Policy: func(int) tasks.BatchPolicy { return tasks.BatchPolicy{MaxItems: 10, MaxBytes: c.most} }}
-		got, err := NewDispatcher(sums{newFake(), c.sizes}, nil, nil, DispatcherOptions{}).planUniform(t.Context(), b, 100, &p)
+		p := Planner{Remaining: rest, Policy: func(int) tasks.BatchPolicy { return tasks.BatchPolicy{MaxItems: 10, MaxBytes: c.most} }}
+		got, err := p.PlanUniform(0, 100, sums(c.sizes))
 		if err != nil {
 			t.Fatal(err)
 		}

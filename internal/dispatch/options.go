@@ -1,4 +1,4 @@
-package batcher
+package dispatch
 
 import (
 	"context"
@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// DispatcherOptions tunes a Dispatcher. Zero fields take the values said.
-type DispatcherOptions struct {
+// Options tunes a Dispatcher. Zero fields take the values said.
+type Options struct {
 	LeaseHolder string        // who this is, unique among processes
 	Window      int           // unfinished batches a transfer may have at most: 64
 	Interval    time.Duration // how often to look when nothing happens: 100 ms
@@ -37,7 +37,7 @@ type DispatcherOptions struct {
 	Now func() time.Time // nil: time.Now
 }
 
-func (o DispatcherOptions) withDefaults() DispatcherOptions {
+func (o Options) withDefaults() Options {
 	orInt := func(v *int, d int) {
 		if *v <= 0 {
 			*v = d

@@ -1,4 +1,4 @@
-package batcher
+package dispatch
 
 import (
 	"context"
@@ -12,14 +12,14 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func newTestDispatcher(f *fake, o DispatcherOptions) *Dispatcher {
+func newTestDispatcher(f *fake, o Options) *Dispatcher {
 	if o.LeaseHolder == "" {
 		o.LeaseHolder = "me"
 	}
 	if o.Queues == nil {
 		o.Queues, o.Handlers = []string{"q"}, []string{"noop"}
 	}
-	return NewDispatcher(f, f, f.transfers(tasks.BatchPolicy{MaxItems: 10}), o)
+	return New(f, f, f.transfers(tasks.BatchPolicy{MaxItems: 10}), o)
 }
 
 // run runs a dispatcher inside a bubble of synctest for a while.
@@ -52,7 +52,7 @@ func TestDispatcherKeepsOnAfterErrors(t *testing.T) {
 			f := newFake()
 			f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 95}, {Transfer: 2, Via: tasks.ViaGroup, Files: 5}}
 			f.fail[method] = 2
-			run(t, newTestDispatcher(f, DispatcherOptions{}), f, 10*time.Minute)
+			run(t, newTestDispatcher(f, Options{}), f, 10*time.Minute)
 			if n := cutFiles(f, 1); n != 95 || f.fail[method] != 0 {
 				t.Errorf("%s failed twice: %d of 95 files were cut, %d failures left", method, n, f.fail[method])
 			}
@@ -69,7 +69,7 @@ func TestDispatcherWithoutTheLease(t *testing.T) {
 		f := newFake()
 		f.holder = "another"
 		f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 5}}
-		d := newTestDispatcher(f, DispatcherOptions{OnElected: func(context.Context) error {
+		d := newTestDispatcher(f, Options{OnElected: func(context.Context) error {
 			t.Error("elected")
 			return nil
 		}})
@@ -86,7 +86,7 @@ func TestDispatcherActsWhenElected(t *testing.T) {
 		f.holder = "another"
 		f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 5}}
 		elected := 0
-		d := newTestDispatcher(f, DispatcherOptions{OnElected: func(context.Context) error {
+		d := newTestDispatcher(f, Options{OnElected: func(context.Context) error {
 			if elected++; elected < 3 {
 				return errAway
 			}
@@ -107,7 +107,7 @@ func TestTurnServesEveryTransfer(t *testing.T) {
 		{Transfer: 1, Via: tasks.ViaBulk, Files: 10_000_000}, {Transfer: 2, Via: tasks.ViaBulk, Files: 10}, {Transfer: 66, Via: tasks.ViaBulk, Files: 1},
 		{Transfer: 3, Via: tasks.ViaBulk, Files: 100, Open: 60},
 	}
-	d := newTestDispatcher(f, DispatcherOptions{})
+	d := newTestDispatcher(f, Options{})
 	if _, err := d.step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestTurnsGoAround(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 1}, {Transfer: 3, Via: tasks.ViaBulk, Files: 7}}
-		d := newTestDispatcher(f, DispatcherOptions{})
+		d := newTestDispatcher(f, Options{})
 		d.lastServed = 3
 		run(t, d, f, time.Second)
 		if cutFiles(f, 1) != 1 || cutFiles(f, 3) != 7 {
@@ -146,7 +146,7 @@ func TestOneBadTransferSlowsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 640_000}, {Transfer: 66, Via: tasks.ViaBulk, Files: 5}}
-		d := newTestDispatcher(f, DispatcherOptions{Window: 1 << 20})
+		d := newTestDispatcher(f, Options{Window: 1 << 20})
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		start, took := time.Now(), time.Duration(0)
@@ -176,7 +176,7 @@ func TestSweepBesideAClosingBatch(t *testing.T) {
 		f.recorded = tasks.Ranges{{First: 1, Last: 6}}
 		f.batches = nil
 	}
-	d := newTestDispatcher(f, DispatcherOptions{})
+	d := newTestDispatcher(f, Options{})
 	if _, err := d.step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestSweepBesideAClosingBatch(t *testing.T) {
 }
 
 func TestNudgeNeverBlocks(*testing.T) {
-	d := newTestDispatcher(newFake(), DispatcherOptions{})
+	d := newTestDispatcher(newFake(), Options{})
 	for range 3 {
 		d.Wake()
 	}
@@ -200,7 +200,7 @@ func TestDispatcherProbesWhatItDoesNotKnow(t *testing.T) {
 	f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Sealed: true, Files: 1_000_000, Bytes: 1_000_000}}
 	catalog := f.transfers(tasks.BatchPolicy{MaxItems: 1000, Target: 10 * time.Second})
 	catalog.Costs = cost.NewModel("me", time.Now)
-	d := NewDispatcher(f, f, catalog, DispatcherOptions{
+	d := New(f, f, catalog, Options{
 		LeaseHolder: "me", Capacity: func(context.Context, string) (int, error) { return 3, nil },
 	})
 	step := func() {

@@ -1,0 +1,55 @@
+package dispatch
+
+import (
+	"context"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/tasks"
+)
+
+// maxFilesPerDispatch is how many files one dispatch reads.
+const maxFilesPerDispatch = 20_000
+
+// dispatchNext makes batches of the next files of a backlog, limit at most.
+func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, plan *TransferPlan, limit int, p *batcher.Planner) (bool, error) {
+	planned, err := d.planNext(ctx, b, plan, limit, p)
+	if err != nil {
+		return false, err
+	}
+	if planned.To == 0 {
+		return false, gap(b)
+	}
+	c := ledger.Dispatch{
+		Transfer: b.Transfer, From: b.Cursor, To: planned.To, Bytes: b.Bytes - p.Remaining.Bytes,
+		Batches: planned.Batches, Finished: planned.Finished,
+	}
+	completed, err := d.store.CommitDispatch(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	if completed && d.opts.OnCompleted != nil {
+		d.opts.OnCompleted(ctx, b.Transfer)
+	}
+	return true, queue.Enqueue(ctx, d.queue, c.Batches)
+}
+
+// planNext reads no more of the files than it must. The plan is empty when there
+// are none.
+func (d *Dispatcher) planNext(ctx context.Context, b *ledger.Backlog, plan *TransferPlan, limit int, p *batcher.Planner) (batcher.Plan, error) {
+	all := plan.Step(1).Unconditional()
+	if all {
+		planned, err := p.PlanUniform(b.Cursor, int64(limit), func(ranges []tasks.Range) ([]int64, error) {
+			return d.store.SumSizes(ctx, b.Transfer, ranges)
+		})
+		if err != nil || planned.To > 0 {
+			return planned, err
+		}
+	}
+	files, err := d.store.FilesAfter(ctx, b.Transfer, b.Cursor, limit, all)
+	if err != nil {
+		return batcher.Plan{}, err
+	}
+	return p.Plan(files), nil
+}
