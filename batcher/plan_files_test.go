@@ -7,7 +7,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -93,14 +92,5 @@ func checkPlan(t *rapid.T, p *Planner, files []tasks.File, c Plan, policies []ta
 	}
 	if all := len(files) == 0 || c.To == files[len(files)-1].No; !all && (p.Room == 0 || len(c.Batches) < p.Room) {
 		t.Errorf("stopped at %d with %d batches in room for %d", c.To, len(c.Batches), p.Room)
-	}
-}
-
-func TestSplitSumsBytesWithoutBound(t *testing.T) {
-	e := &dispatch.TransferPlan{ID: 3, Queue: "q"}
-	files := []tasks.File{{No: 1, Size: math.MaxInt64}, {No: 2, Size: math.MaxInt64}}
-	got := dispatch.PlanBatches(e, 2, files, tasks.BatchPolicy{})
-	if len(got) != 1 || got[0].Files.String() != "1-2" || got[0].Bytes != math.MaxInt64 || got[0].Step != 2 {
-		t.Errorf("%+v", got)
 	}
 }
