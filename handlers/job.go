@@ -48,7 +48,7 @@ type jobSpec struct {
 	worker  string
 
 	transfer int64
-	store    *store.Store // nil without a worker
+	tables   *store.Tables // nil without a worker
 	metrics  *Metrics
 }
 

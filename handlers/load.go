@@ -55,7 +55,7 @@ type loaders struct {
 }
 
 func (l *loaders) of(ctx context.Context, job *Job) (*load.Loader, error) {
-	if job.spec.store == nil {
+	if job.spec.tables == nil {
 		return nil, errNoDatabase
 	}
 	key, err := json.Marshal(job.Args())
@@ -71,7 +71,7 @@ func (l *loaders) of(ctx context.Context, job *Job) (*load.Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	loader, err := load.New(ctx, job.spec.store, p, l.memory)
+	loader, err := load.New(ctx, job.spec.tables, p, l.memory)
 	switch {
 	case errors.Is(err, store.ErrTable), errors.Is(err, store.ErrNoTable), errors.Is(err, load.ErrPlan):
 		return nil, Fail(CodeTableError, err)

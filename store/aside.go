@@ -26,9 +26,9 @@ const maxDeadLetterPayload = 1 << 20
 // AddDeadLetter keeps a message that could not be read, and why.
 func (s *Store) AddDeadLetter(ctx context.Context, kind string, payload []byte, reason string) error {
 	kept := append([]byte{}, payload[:min(len(payload), maxDeadLetterPayload)]...) // no payload is an empty one, not NULL
-	return s.write(ctx, "set message aside", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "set message aside", func(tx *gorm.DB, now time.Time) error {
 		return tx.Create(&DeadLetter{
-			ReceivedAt: now, Type: clip(kind, 255), Payload: kept, Reason: clip(reason, 8192),
+			ReceivedAt: now, Type: ClipText(kind, 255), Payload: kept, Reason: ClipText(reason, 8192),
 		}).Error
 	})
 }
@@ -36,7 +36,7 @@ func (s *Store) AddDeadLetter(ctx context.Context, kind string, payload []byte, 
 // DeadLetters lists messages that were set aside, newest first.
 func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
 	var rows []DeadLetter
-	if err := s.db.WithContext(ctx).Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
+	if err := s.db.Session(ctx).Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list messages set aside: %w", err)
 	}
 	return rows, nil

@@ -7,7 +7,7 @@ import (
 )
 
 func TestSetAside(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		payload := []byte("{\xff\x00'")
 		if err := b.AddDeadLetter(t.Context(), "odd\xff"+strings.Repeat("y", 300), payload, "bad: \xfe"+strings.Repeat("é", 9000)); err != nil {
 			t.Fatal(err)

@@ -1,100 +1,87 @@
 package store
 
-// resultRecords are inserted in bulk.
-type resultRecords []resultRecord
-
-func (rows resultRecords) insert() literals { return insertText("results", resultColumns(), rows) }
-
-func resultColumns() []column[resultRecord] {
-	return []column[resultRecord]{
-		{name: "transfer_id", write: func(l literals, r *resultRecord) literals { return l.number(r.TransferID) }},
-		{name: "step_no", write: func(l literals, r *resultRecord) literals { return l.number(int64(r.StepNo)) }},
-		{name: "file_no", write: func(l literals, r *resultRecord) literals { return l.number(r.FileNo) }},
-		{name: "batch_id", write: func(l literals, r *resultRecord) literals { return l.number(r.End.BatchID) }},
-		{name: "outcome", write: func(l literals, r *resultRecord) literals { return l.text(string(r.End.Outcome)) }},
-		{name: "worker", write: func(l literals, r *resultRecord) literals { return l.text(r.End.Worker) }},
-		{name: "started_at", write: func(l literals, r *resultRecord) literals { return l.momentNumber(r.End.StartedAt) }},
-		{name: "ended_at", write: func(l literals, r *resultRecord) literals { return l.momentNumber(r.End.EndedAt) }},
+// resultColumns are the columns of the table results.
+func resultColumns() []BulkColumn[resultRecord] {
+	return []BulkColumn[resultRecord]{
+		{Name: "transfer_id", Write: func(l Literals, r *resultRecord) Literals { return l.Number(r.TransferID) }},
+		{Name: "step_no", Write: func(l Literals, r *resultRecord) Literals { return l.Number(int64(r.StepNo)) }},
+		{Name: "file_no", Write: func(l Literals, r *resultRecord) Literals { return l.Number(r.FileNo) }},
+		{Name: "batch_id", Write: func(l Literals, r *resultRecord) Literals { return l.Number(r.End.BatchID) }},
+		{Name: "outcome", Write: func(l Literals, r *resultRecord) Literals { return l.Text(string(r.End.Outcome)) }},
+		{Name: "worker", Write: func(l Literals, r *resultRecord) Literals { return l.Text(r.End.Worker) }},
+		{Name: "started_at", Write: func(l Literals, r *resultRecord) Literals { return l.TimeNumber(r.End.StartedAt) }},
+		{Name: "ended_at", Write: func(l Literals, r *resultRecord) Literals { return l.TimeNumber(r.End.EndedAt) }},
 		{
-			name: "exit_code", said: func(r *resultRecord) bool { return r.End.ExitCode != 0 },
-			write: func(l literals, r *resultRecord) literals { return l.number(int64(r.End.ExitCode)) },
+			Name: "exit_code", IsSet: func(r *resultRecord) bool { return r.End.ExitCode != 0 },
+			Write: func(l Literals, r *resultRecord) Literals { return l.Number(int64(r.End.ExitCode)) },
 		},
 		{
-			name: "code", said: func(r *resultRecord) bool { return r.End.Code != "" },
-			write: func(l literals, r *resultRecord) literals { return l.text(r.End.Code) },
+			Name: "code", IsSet: func(r *resultRecord) bool { return r.End.Code != "" },
+			Write: func(l Literals, r *resultRecord) Literals { return l.Text(r.End.Code) },
 		},
 		{
-			name: "output", said: func(r *resultRecord) bool { return r.End.Output != "" },
-			write: func(l literals, r *resultRecord) literals { return l.text(r.End.Output) },
+			Name: "output", IsSet: func(r *resultRecord) bool { return r.End.Output != "" },
+			Write: func(l Literals, r *resultRecord) Literals { return l.Text(r.End.Output) },
 		},
 		{
-			name: "error", said: func(r *resultRecord) bool { return r.End.Error != "" },
-			write: func(l literals, r *resultRecord) literals { return l.text(r.End.Error) },
+			Name: "error", IsSet: func(r *resultRecord) bool { return r.End.Error != "" },
+			Write: func(l Literals, r *resultRecord) Literals { return l.Text(r.End.Error) },
 		},
 		{
-			name: "truncated", said: func(r *resultRecord) bool { return r.End.Truncated },
-			write: func(l literals, r *resultRecord) literals { return l.flag(r.End.Truncated) },
+			Name: "truncated", IsSet: func(r *resultRecord) bool { return r.End.Truncated },
+			Write: func(l Literals, r *resultRecord) Literals { return l.Bool(r.End.Truncated) },
 		},
 		{
-			name: "facts", said: func(r *resultRecord) bool { return r.End.Facts != nil },
-			write: func(l literals, r *resultRecord) literals {
+			Name: "facts", IsSet: func(r *resultRecord) bool { return r.End.Facts != nil },
+			Write: func(l Literals, r *resultRecord) Literals {
 				if r.End.Facts == nil {
-					return l.null()
+					return l.Null()
 				}
-				return l.text(*r.End.Facts)
+				return l.Text(*r.End.Facts)
 			},
 		},
 		{
-			name: "attempt", said: func(r *resultRecord) bool { return r.End.Attempt != 1 },
-			write: func(l literals, r *resultRecord) literals { return l.number(int64(r.End.Attempt)) },
+			Name: "attempt", IsSet: func(r *resultRecord) bool { return r.End.Attempt != 1 },
+			Write: func(l Literals, r *resultRecord) Literals { return l.Number(int64(r.End.Attempt)) },
 		},
 	}
 }
 
-// fileRows are inserted in bulk.
-type fileRows []fileRow
-
-func (rows fileRows) insert() literals { return insertText("files", fileColumns(), rows) }
-
-func fileColumns() []column[fileRow] {
-	return []column[fileRow]{
-		{name: "transfer_id", write: func(l literals, r *fileRow) literals { return l.number(r.TransferID) }},
-		{name: "no", write: func(l literals, r *fileRow) literals { return l.number(r.No) }},
-		{name: "path", write: func(l literals, r *fileRow) literals { return l.binary(r.Path) }},
-		{name: "size", write: func(l literals, r *fileRow) literals { return l.number(r.Size) }},
+// fileColumns are the columns of the table files.
+func fileColumns() []BulkColumn[fileRow] {
+	return []BulkColumn[fileRow]{
+		{Name: "transfer_id", Write: func(l Literals, r *fileRow) Literals { return l.Number(r.TransferID) }},
+		{Name: "no", Write: func(l Literals, r *fileRow) Literals { return l.Number(r.No) }},
+		{Name: "path", Write: func(l Literals, r *fileRow) Literals { return l.Binary(r.Path) }},
+		{Name: "size", Write: func(l Literals, r *fileRow) Literals { return l.Number(r.Size) }},
 		{
-			name: "mtime", said: func(r *fileRow) bool { return r.Mtime != nil },
-			write: func(l literals, r *fileRow) literals {
+			Name: "mtime", IsSet: func(r *fileRow) bool { return r.Mtime != nil },
+			Write: func(l Literals, r *fileRow) Literals {
 				if r.Mtime == nil {
-					return l.null()
+					return l.Null()
 				}
-				return l.momentNumber(*r.Mtime)
+				return l.TimeNumber(*r.Mtime)
 			},
 		},
 		{
-			name: "scan_error", said: func(r *fileRow) bool { return r.ScanError != "" },
-			write: func(l literals, r *fileRow) literals { return l.text(r.ScanError) },
+			Name: "scan_error", IsSet: func(r *fileRow) bool { return r.ScanError != "" },
+			Write: func(l Literals, r *fileRow) Literals { return l.Text(r.ScanError) },
 		},
-		ofPart("part", func(r *fileRow) *int64 { return r.Part }),
-		ofPart("byte_offset", func(r *fileRow) *int64 { return r.ByteOffset }),
-		ofPart("line_no", func(r *fileRow) *int64 { return r.LineNo }),
+		chunkColumn("part", func(r *fileRow) *int64 { return r.Part }),
+		chunkColumn("byte_offset", func(r *fileRow) *int64 { return r.ByteOffset }),
+		chunkColumn("line_no", func(r *fileRow) *int64 { return r.LineNo }),
 	}
 }
 
-// ofPart is a column that only parts of files have.
-func ofPart(name string, of func(*fileRow) *int64) column[fileRow] {
-	return column[fileRow]{
-		name: name, said: func(r *fileRow) bool { return of(r) != nil },
-		write: func(l literals, r *fileRow) literals {
+// chunkColumn is a column that only chunks of split files have.
+func chunkColumn(name string, of func(*fileRow) *int64) BulkColumn[fileRow] {
+	return BulkColumn[fileRow]{
+		Name: name, IsSet: func(r *fileRow) bool { return of(r) != nil },
+		Write: func(l Literals, r *fileRow) Literals {
 			if n := of(r); n != nil {
-				return l.number(*n)
+				return l.Number(*n)
 			}
-			return l.null()
+			return l.Null()
 		},
 	}
 }
-
-var (
-	_ bulkRows = resultRecords(nil)
-	_ bulkRows = fileRows(nil)
-)

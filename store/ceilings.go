@@ -31,7 +31,7 @@ func share(n, rank, live int) int { return (n + rank) / live }
 // SetLimit changes a ceiling: bounds that are nil stay as they are, and a
 // ceiling without any goes. It forgets those over transfers that have ended.
 func (s *Store) SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (c tasks.Limit, err error) {
-	err = s.write(ctx, "set ceiling", func(tx *gorm.DB, _ time.Time) error {
+	err = s.db.Write(ctx, "set ceiling", func(tx *gorm.DB, _ time.Time) error {
 		c = tasks.Limit{Scope: scope, Name: name}
 		found := tx.Model(&limitRow{}).Where("scope = ? AND name = ?", scope, name).Find(&c)
 		if found.Error != nil {
@@ -54,7 +54,7 @@ func (s *Store) SetLimit(ctx context.Context, scope tasks.Scope, name string, in
 // Limits lists what is set.
 func (s *Store) Limits(ctx context.Context) ([]tasks.Limit, error) {
 	var all []tasks.Limit
-	if err := s.db.WithContext(ctx).Model(&limitRow{}).Order("scope, name").Find(&all).Error; err != nil {
+	if err := s.db.Session(ctx).Model(&limitRow{}).Order("scope, name").Find(&all).Error; err != nil {
 		return nil, fmt.Errorf("list ceilings: %w", err)
 	}
 	return all, nil

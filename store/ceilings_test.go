@@ -100,7 +100,7 @@ func TestPartsNeverExceedACeiling(t *testing.T) {
 }
 
 func TestCeilings(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		see := func(name string, held int) []ledger.LimitShare {
 			t.Helper()
 			o, err := b.HeartbeatWorker(t.Context(), tasks.Worker{Name: name, Slots: 4, StartedAt: b.clock.Now(), LimitsInUse: map[string]int{tasks.LimitKey(tasks.ScopeAll, ""): held}})
@@ -150,7 +150,7 @@ func TestCeilings(t *testing.T) {
 
 // A ceiling over a transfer goes when that has ended and another one is set.
 func TestCeilingsOfEndedTransfersGo(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
+	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
 		id := s.submit(t, tasks.ViaBulk, 1)
 		tr, err := s.TransferByID(t.Context(), id)
 		if err != nil {

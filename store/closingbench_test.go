@@ -15,7 +15,7 @@ const closingLease = 30 * time.Second
 
 // closer registers a transfer of one file step, that many files and closing
 // steps called a, b, c ….
-func (b *bench) closer(t *testing.T, files, closing int) tasks.Transfer {
+func (b *env) closer(t *testing.T, files, closing int) tasks.Transfer {
 	t.Helper()
 	n := NewTransfer{
 		Name: "test", Via: tasks.ViaBulk, Queue: "baler", Recipe: "steps: []", Webhooks: []string{"https://hook"},
@@ -34,7 +34,7 @@ func (b *bench) closer(t *testing.T, files, closing int) tasks.Transfer {
 }
 
 // closed has all files of a transfer end, so that it comes to its final steps.
-func (b *bench) closed(t *testing.T, files, closing int) tasks.Transfer {
+func (b *env) closed(t *testing.T, files, closing int) tasks.Transfer {
 	t.Helper()
 	tr := b.closer(t, files, closing)
 	b.end(t, tr, fmt.Sprintf("1-%d", files), tasks.OutcomeSucceeded)
@@ -44,14 +44,14 @@ func (b *bench) closed(t *testing.T, files, closing int) tasks.Transfer {
 	return tr
 }
 
-func (b *bench) end(t *testing.T, tr tasks.Transfer, files string, outcome tasks.Outcome) {
+func (b *env) end(t *testing.T, tr tasks.Transfer, files string, outcome tasks.Outcome) {
 	t.Helper()
 	batch := b.batch(t, tr.ID, files)
 	b.record(t, &ledger.BatchCompletion{Batch: batch, Results: results(batch, outcome, slices.Collect(batch.Files.All())...), Next: finishing(batch)})
 }
 
 // due lists what may be taken by somebody with every handler.
-func (b *bench) dueClosing(t *testing.T) []ledger.FinalizeTask {
+func (b *env) dueClosing(t *testing.T) []ledger.FinalizeTask {
 	t.Helper()
 	due, err := b.DueFinalizeSteps(t.Context(), ledger.FinalizeQuery{Handlers: []string{"close-a", "close-b", "close-c"}, Limit: 10})
 	if err != nil {
@@ -61,7 +61,7 @@ func (b *bench) dueClosing(t *testing.T) []ledger.FinalizeTask {
 }
 
 // take takes the only step that is due, which must be of that number.
-func (b *bench) take(t *testing.T, no int) *ledger.FinalizeTask {
+func (b *env) take(t *testing.T, no int) *ledger.FinalizeTask {
 	t.Helper()
 	due := b.dueClosing(t)
 	if len(due) != 1 || due[0].No != no {
@@ -73,7 +73,7 @@ func (b *bench) take(t *testing.T, no int) *ledger.FinalizeTask {
 	return &due[0]
 }
 
-func (b *bench) endClosing(t *testing.T, c *ledger.FinalizeTask, state tasks.FinalizeState, reason string) (completed bool) {
+func (b *env) endClosing(t *testing.T, c *ledger.FinalizeTask, state tasks.FinalizeState, reason string) (completed bool) {
 	t.Helper()
 	completed, err := b.FinishFinalizeStep(t.Context(), c, ledger.FinalizeOutcome{State: state, Reason: reason, Again: time.Minute})
 	if err != nil {
@@ -83,7 +83,7 @@ func (b *bench) endClosing(t *testing.T, c *ledger.FinalizeTask, state tasks.Fin
 }
 
 // states are those of a transfer and its final steps.
-func (b *bench) states(t *testing.T, tr tasks.Transfer) string {
+func (b *env) states(t *testing.T, tr tasks.Transfer) string {
 	t.Helper()
 	read := b.read(t, tr.ID)
 	words := []string{string(read.State)}
@@ -97,7 +97,7 @@ func (b *bench) states(t *testing.T, tr tasks.Transfer) string {
 	return strings.Join(words, " ")
 }
 
-func (b *bench) wantStates(t *testing.T, tr tasks.Transfer, want string) {
+func (b *env) wantStates(t *testing.T, tr tasks.Transfer, want string) {
 	t.Helper()
 	if got := b.states(t, tr); got != want {
 		t.Errorf("it is %s, want %s", got, want)
@@ -105,7 +105,7 @@ func (b *bench) wantStates(t *testing.T, tr tasks.Transfer, want string) {
 }
 
 // wantNotes checks how many messages about a transfer's end there are.
-func (b *bench) wantNotes(t *testing.T, tr tasks.Transfer, want int64) {
+func (b *env) wantNotes(t *testing.T, tr tasks.Transfer, want int64) {
 	t.Helper()
 	if n := b.count(t, "webhook_deliveries", "transfer_id = ?", tr.ID); n != want {
 		t.Errorf("%d messages about its end, want %d", n, want)

@@ -19,7 +19,7 @@ const purgePage = 500
 // PurgeWebhooks deletes messages that were done with long ago, a bounded number
 // of the oldest. It reports whether there may be more.
 func (s *Store) PurgeWebhooks(ctx context.Context) (more bool, err error) {
-	err = s.write(ctx, "purge webhooks", func(tx *gorm.DB, now time.Time) error {
+	err = s.db.Write(ctx, "purge webhooks", func(tx *gorm.DB, now time.Time) error {
 		var old []int64
 		// By number, which follows time: the page costs the same however many
 		// messages there are.

@@ -74,7 +74,7 @@ func newWebhookDelivery(t *tasks.Transfer, url string, now time.Time) (n Webhook
 // DueWebhooks lists messages that should be delivered now.
 func (s *Store) DueWebhooks(ctx context.Context, limit int) ([]WebhookDelivery, error) {
 	var rows []WebhookDelivery
-	err := s.db.WithContext(ctx).Where("due_at <= ?", s.stamp()).Order("due_at").Limit(limit).Find(&rows).Error
+	err := s.db.Session(ctx).Where("due_at <= ?", s.db.Stamp()).Order("due_at").Limit(limit).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("list due webhooks: %w", err)
 	}
@@ -84,7 +84,7 @@ func (s *Store) DueWebhooks(ctx context.Context, limit int) ([]WebhookDelivery, 
 // ClaimWebhook takes a message for one delivery: until again it is nobody
 // else's. It reports false when somebody was faster.
 func (s *Store) ClaimWebhook(ctx context.Context, n *WebhookDelivery, again time.Duration) (taken bool, err error) {
-	err = s.write(ctx, "take webhook", func(tx *gorm.DB, now time.Time) error {
+	err = s.db.Write(ctx, "take webhook", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE webhook_deliveries SET attempts = attempts + 1, due_at = ? WHERE id = ? AND attempts = ? AND due_at IS NOT NULL",
 			now.Add(again), n.ID, n.Attempts)
 		taken = u.RowsAffected == 1
@@ -96,8 +96,8 @@ func (s *Store) ClaimWebhook(ctx context.Context, n *WebhookDelivery, again time
 // FinishWebhook notes what became of a delivery: done without a reason; with one,
 // it is tried again after a while, or given up when again is 0.
 func (s *Store) FinishWebhook(ctx context.Context, id int64, reason string, again time.Duration) error {
-	return s.write(ctx, "note webhook", func(tx *gorm.DB, now time.Time) error {
-		set := map[string]any{"error": clip(reason, 4096), "due_at": nil}
+	return s.db.Write(ctx, "note webhook", func(tx *gorm.DB, now time.Time) error {
+		set := map[string]any{"error": ClipText(reason, 4096), "due_at": nil}
 		switch {
 		case reason == "":
 			set["done_at"] = now
@@ -111,7 +111,7 @@ func (s *Store) FinishWebhook(ctx context.Context, id int64, reason string, agai
 // Webhooks lists the messages about a transfer's ends, oldest first.
 func (s *Store) Webhooks(ctx context.Context, transfer int64) ([]WebhookDelivery, error) {
 	var rows []WebhookDelivery
-	if err := s.db.WithContext(ctx).Where("transfer_id = ?", transfer).Order("id").Find(&rows).Error; err != nil {
+	if err := s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("id").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list webhooks: %w", err)
 	}
 	return rows, nil

@@ -12,7 +12,7 @@ import (
 )
 
 func TestClosingStepsRunInOrderAndThenItCompletes(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.closed(t, 3, 3)
 		b.wantStates(t, tr, "finalizing a:waiting/0 b:waiting/0 c:waiting/0")
 		b.wantNotes(t, tr, 0)
@@ -43,7 +43,7 @@ func TestClosingStepsRunInOrderAndThenItCompletes(t *testing.T) {
 
 // Batches that end at the same time: one of them lets the final steps begin.
 func TestClosingBeginsOnce(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		const batches = 12
 		tr := b.closer(t, batches, 2)
 		var open []*tasks.Batch
@@ -92,7 +92,7 @@ func TestClosingBeginsOnce(t *testing.T) {
 // A worker dies or freezes: when its lease has ended another takes over, and
 // what the first still says is refused.
 func TestClosingStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.closed(t, 1, 1)
 		frozen := b.take(t, 1)
 		b.clock.Advance(closingLease - time.Second)
@@ -124,7 +124,7 @@ func TestClosingStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
 }
 
 func TestClosingStepThatFailsLetsOthersRun(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.closed(t, 1, 2)
 		b.endClosing(t, b.take(t, 1), tasks.FinalizeWaiting, "disk full")
 		b.wantStates(t, tr, "finalizing a:waiting/1(disk full) b:waiting/0")
@@ -154,7 +154,7 @@ func TestClosingStepThatFailsLetsOthersRun(t *testing.T) {
 }
 
 func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.closer(t, 2, 2)
 		b.end(t, tr, "1", tasks.OutcomeSucceeded)
 		b.end(t, tr, "2", tasks.OutcomeFailed)
@@ -208,7 +208,7 @@ func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
 }
 
 func TestCancelWhileClosing(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.closed(t, 1, 3)
 		b.endClosing(t, b.take(t, 1), tasks.FinalizeDone, "")
 		held := b.take(t, 2)
@@ -228,7 +228,7 @@ func TestCancelWhileClosing(t *testing.T) {
 }
 
 func TestClosingStepHandedBackIsNotCharged(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.closed(t, 1, 1)
 		c := b.take(t, 1)
 		if err := b.ReleaseFinalizeStep(t.Context(), c); err != nil {
@@ -242,7 +242,7 @@ func TestClosingStepHandedBackIsNotCharged(t *testing.T) {
 }
 
 func TestPausedTransfersClosingStepsWait(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.closed(t, 1, 1)
 		if paused, err := b.Pause(t.Context(), tr.ID); err != nil || !paused {
 			t.Fatalf("paused %v, %v", paused, err)
@@ -258,7 +258,7 @@ func TestPausedTransfersClosingStepsWait(t *testing.T) {
 }
 
 func TestClosingStepsAreForThoseWhoHaveTheirHandlers(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		b.closed(t, 1, 1)
 		for _, w := range []ledger.FinalizeQuery{{Limit: 9}, {Handlers: []string{"close-b"}, Limit: 9}, {Handlers: []string{"close-a"}, RunKey: "x", Limit: 9}} {
 			if due, err := b.DueFinalizeSteps(t.Context(), w); err != nil || len(due) > 0 {
@@ -270,7 +270,7 @@ func TestClosingStepsAreForThoseWhoHaveTheirHandlers(t *testing.T) {
 }
 
 func TestOldMessagesArePurged(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		old, waiting := b.closed(t, 1, 0), b.closed(t, 1, 0)
 		note, err := b.Webhooks(t.Context(), old.ID)
 		if err != nil || len(note) != 1 {

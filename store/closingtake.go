@@ -18,10 +18,10 @@ func (s *Store) DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([
 	if len(w.Handlers) == 0 {
 		return nil, nil
 	}
-	q := s.db.WithContext(ctx).Table("finalize_steps c").
+	q := s.db.Session(ctx).Table("finalize_steps c").
 		Select("c.transfer_id AS transfer, c.no, c.handler, c.event, c.attempts, c.fencing_token").
 		Joins("JOIN transfers t ON t.id = c.transfer_id").
-		Where("c.due_at <= ? AND c.handler IN ? AND t.state = ? AND t.paused_at IS NULL", s.stamp(), w.Handlers, tasks.StateFinalizing)
+		Where("c.due_at <= ? AND c.handler IN ? AND t.state = ? AND t.paused_at IS NULL", s.db.Stamp(), w.Handlers, tasks.StateFinalizing)
 	if w.RunKey != "" {
 		q = q.Where("t.run_key = ?", w.RunKey)
 	}
@@ -35,7 +35,7 @@ func (s *Store) DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([
 // ClaimFinalizeStep takes a due step for one try, which is charged: until the
 // lease ends it is nobody else's. It reports false when somebody was faster.
 func (s *Store) ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) (taken bool, err error) {
-	err = s.write(ctx, "take final step", func(tx *gorm.DB, now time.Time) error {
+	err = s.db.Write(ctx, "take final step", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec(`UPDATE finalize_steps SET state = ?, attempts = attempts + 1, fencing_token = fencing_token + 1, due_at = ?
 			WHERE transfer_id = ? AND no = ? AND fencing_token = ? AND due_at <= ?`,
 			tasks.FinalizeRunning, now.Add(lease), c.Transfer, c.No, c.FencingToken, now)
@@ -52,8 +52,8 @@ func (s *Store) ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, l
 // RenewFinalizeStep keeps a step for another lease. It gives ErrLeaseLost when the
 // step is no longer the caller's: taken over, canceled, or to begin anew.
 func (s *Store) RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) error {
-	return s.write(ctx, "renew final step", func(tx *gorm.DB, now time.Time) error {
-		if err := holdFinalizeStep(tx, c, s.dialect); err != nil {
+	return s.db.Write(ctx, "renew final step", func(tx *gorm.DB, now time.Time) error {
+		if err := holdFinalizeStep(tx, c, s.db.Dialect()); err != nil {
 			return err
 		}
 		return tx.Exec("UPDATE finalize_steps SET due_at = ? WHERE transfer_id = ? AND no = ?", now.Add(lease), c.Transfer, c.No).Error
@@ -63,8 +63,8 @@ func (s *Store) RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, l
 // ReleaseFinalizeStep gives a step up that was not finished: it is due at once,
 // and the try is not charged.
 func (s *Store) ReleaseFinalizeStep(ctx context.Context, c *ledger.FinalizeTask) error {
-	return s.write(ctx, "hand back final step", func(tx *gorm.DB, now time.Time) error {
-		if err := holdFinalizeStep(tx, c, s.dialect); err != nil {
+	return s.db.Write(ctx, "hand back final step", func(tx *gorm.DB, now time.Time) error {
+		if err := holdFinalizeStep(tx, c, s.db.Dialect()); err != nil {
 			return err
 		}
 		return tx.Exec(`UPDATE finalize_steps SET state = ?, attempts = attempts - 1, fencing_token = fencing_token + 1, due_at = ?
@@ -93,14 +93,14 @@ func holdFinalizeStep(tx *gorm.DB, c *ledger.FinalizeTask, dialect Dialect) erro
 // transaction, and completed is true. A caller who has lost the step gets
 // ErrLeaseLost, and nothing is noted.
 func (s *Store) FinishFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, e ledger.FinalizeOutcome) (completed bool, err error) {
-	err = s.write(ctx, "end final step", func(tx *gorm.DB, now time.Time) error {
+	err = s.db.Write(ctx, "end final step", func(tx *gorm.DB, now time.Time) error {
 		completed = false
 		// The transfer first, as all others do who lock both.
-		t, err := lockTransfer(tx, c.Transfer, s.dialect)
+		t, err := lockTransfer(tx, c.Transfer, s.db.Dialect())
 		if err != nil {
 			return err
 		}
-		if err := holdFinalizeStep(tx, c, s.dialect); err != nil {
+		if err := holdFinalizeStep(tx, c, s.db.Dialect()); err != nil {
 			return err
 		}
 		var due *time.Time
@@ -110,7 +110,7 @@ func (s *Store) FinishFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, 
 		// With a new token, so that this is not done twice when the answer to the
 		// commit is lost: the next step may have been taken by then.
 		err = tx.Exec("UPDATE finalize_steps SET state = ?, error = ?, due_at = ?, fencing_token = fencing_token + 1 WHERE transfer_id = ? AND no = ?",
-			e.State, clip(e.Reason, 4096), due, c.Transfer, c.No).Error
+			e.State, ClipText(e.Reason, 4096), due, c.Transfer, c.No).Error
 		if err != nil || e.State == tasks.FinalizeWaiting {
 			return err
 		}
@@ -137,8 +137,8 @@ func completeClosed(tx *gorm.DB, t transferRow, now time.Time) error {
 // again, in their order, and reports how many they are. With some, the
 // transfer completes again behind the last of them.
 func (s *Store) RetryFinalizeSteps(ctx context.Context, transfer int64) (n int64, err error) {
-	err = s.write(ctx, "retry final steps", func(tx *gorm.DB, now time.Time) error {
-		t, err := lockTransfer(tx, transfer, s.dialect)
+	err = s.db.Write(ctx, "retry final steps", func(tx *gorm.DB, now time.Time) error {
+		t, err := lockTransfer(tx, transfer, s.db.Dialect())
 		if err != nil {
 			return err
 		}

@@ -77,17 +77,17 @@ func CheckTableName(name string) error {
 }
 
 // quote writes a name so that every database takes it as one.
-func (d Dialect) quote(name string) string {
+func (d Dialect) Quote(name string) string {
 	if d == SQLite {
 		return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 	}
 	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
 }
 
-func (d Dialect) quoteAll(names []string) string {
+func (d Dialect) QuoteAll(names []string) string {
 	quoted := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = d.quote(name)
+		quoted[i] = d.Quote(name)
 	}
 	return strings.Join(quoted, ",")
 }

@@ -9,12 +9,12 @@ import (
 
 // Columns describes a table that is not Baler's own, column by column in its
 // order. One that is not there gives ErrNoTable.
-func (s *Store) Columns(ctx context.Context, table string) ([]Column, error) {
+func (s *Tables) Columns(ctx context.Context, table string) ([]Column, error) {
 	if err := CheckTableName(table); err != nil {
 		return nil, err
 	}
 	ask := s.mysqlColumns
-	if s.dialect == SQLite {
+	if s.db.Dialect() == SQLite {
 		ask = s.sqliteColumns
 	}
 	columns, err := ask(ctx, table)
@@ -22,7 +22,7 @@ func (s *Store) Columns(ctx context.Context, table string) ([]Column, error) {
 		return nil, fmt.Errorf("look at table %s: %w", table, err)
 	}
 	if len(columns) == 0 {
-		return nil, fmt.Errorf("%w: %s has none called %q", ErrNoTable, s.where, table)
+		return nil, fmt.Errorf("%w: %s has none called %q", ErrNoTable, s.db.Describe(), table)
 	}
 	return columns, nil
 }
@@ -40,9 +40,9 @@ type mysqlColumn struct {
 	Scale    *int64
 }
 
-func (s *Store) mysqlColumns(ctx context.Context, table string) ([]Column, error) {
+func (s *Tables) mysqlColumns(ctx context.Context, table string) ([]Column, error) {
 	var rows []mysqlColumn
-	err := s.db.WithContext(ctx).Raw(`SELECT column_name AS name, data_type AS type, column_type AS full,
+	err := s.db.Session(ctx).Raw(`SELECT column_name AS name, data_type AS type, column_type AS full,
 		is_nullable = 'YES' AS nullable, column_default IS NOT NULL AS fallback, extra AS extra,
 		character_maximum_length AS chars, character_octet_length AS bytes, numeric_scale AS scale
 		FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ? ORDER BY ordinal_position`, table).
@@ -66,21 +66,21 @@ func (s *Store) mysqlColumns(ctx context.Context, table string) ([]Column, error
 
 // mariaDocuments tells which columns are JSON on MariaDB: there it is a text
 // with a check.
-func (s *Store) mariaDocuments(ctx context.Context, table string) (func(column string) bool, error) {
+func (s *Tables) mariaDocuments(ctx context.Context, table string) (func(column string) bool, error) {
 	var version string
-	if err := s.db.WithContext(ctx).Raw("SELECT VERSION()").Scan(&version).Error; err != nil {
+	if err := s.db.Session(ctx).Raw("SELECT VERSION()").Scan(&version).Error; err != nil {
 		return nil, err
 	}
 	var checks []string
 	if strings.Contains(version, "MariaDB") {
-		err := s.db.WithContext(ctx).Raw(`SELECT check_clause FROM information_schema.check_constraints
+		err := s.db.Session(ctx).Raw(`SELECT check_clause FROM information_schema.check_constraints
 			WHERE constraint_schema = DATABASE() AND table_name = ?`, table).Scan(&checks).Error
 		if err != nil {
 			return nil, err
 		}
 	}
 	return func(column string) bool {
-		return slices.Contains(checks, "json_valid("+MySQL.quote(column)+")")
+		return slices.Contains(checks, "json_valid("+MySQL.Quote(column)+")")
 	}, nil
 }
 
@@ -132,7 +132,7 @@ func mysqlKind(name, full string) ColumnType {
 	return ColumnText
 }
 
-func (s *Store) sqliteColumns(ctx context.Context, table string) ([]Column, error) {
+func (s *Tables) sqliteColumns(ctx context.Context, table string) ([]Column, error) {
 	var rows []struct {
 		Name     string
 		Type     string
@@ -141,7 +141,7 @@ func (s *Store) sqliteColumns(ctx context.Context, table string) ([]Column, erro
 		Pk       int
 		Hidden   int
 	}
-	err := s.db.WithContext(ctx).Raw(`SELECT name, type, "notnull" AS required, dflt_value AS fallback, pk, hidden
+	err := s.db.Session(ctx).Raw(`SELECT name, type, "notnull" AS required, dflt_value AS fallback, pk, hidden
 		FROM pragma_table_xinfo(?) ORDER BY cid`, table).Scan(&rows).Error
 	if err != nil {
 		return nil, err

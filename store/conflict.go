@@ -4,15 +4,14 @@ import "context"
 
 type conflictKey struct{}
 
-// WithConflictHook has heard told of every conflict with other writers, deadlocks
-// above all, that a transaction under the context meets before it is tried
-// again. It must be quick.
-func WithConflictHook(ctx context.Context, heard func(error)) context.Context {
-	return context.WithValue(ctx, conflictKey{}, heard)
+// WithConflictHook returns a context under which hook is called for each deadlock
+// or lock conflict before Write retries its transaction. hook must not block.
+func WithConflictHook(ctx context.Context, hook func(error)) context.Context {
+	return context.WithValue(ctx, conflictKey{}, hook)
 }
 
-func conflict(ctx context.Context, err error) {
-	if heard, ok := ctx.Value(conflictKey{}).(func(error)); ok {
-		heard(err)
+func reportConflict(ctx context.Context, err error) {
+	if hook, ok := ctx.Value(conflictKey{}).(func(error)); ok {
+		hook(err)
 	}
 }

@@ -45,8 +45,8 @@ func (s *Store) SaveCosts(ctx context.Context, learnt []batcher.CostStats) error
 		rows[i] = newCostRow(&learnt[i])
 	}
 	slices.SortFunc(rows, compareCosts) // two workers lock rows in the same order
-	return s.write(ctx, "save costs", func(tx *gorm.DB, _ time.Time) error {
-		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).CreateInBatches(rows, chunk(tx)).Error; err != nil {
+	return s.db.Write(ctx, "save costs", func(tx *gorm.DB, _ time.Time) error {
+		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).CreateInBatches(rows, RowsPerInsert(tx)).Error; err != nil {
 			return err
 		}
 		var n int64
@@ -93,7 +93,7 @@ func surplus(rows []costRow, stay int) []costRow {
 // Costs gives all that is kept of costs.
 func (s *Store) Costs(ctx context.Context) ([]batcher.CostStats, error) {
 	var rows []costRow
-	if err := s.db.WithContext(ctx).Find(&rows).Error; err != nil {
+	if err := s.db.Session(ctx).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read costs: %w", err)
 	}
 	learnt := make([]batcher.CostStats, len(rows))
@@ -105,7 +105,7 @@ func (s *Store) Costs(ctx context.Context) ([]batcher.CostStats, error) {
 
 func newCostRow(l *batcher.CostStats) costRow {
 	return costRow{
-		Handler: clip(l.Handler, 64), Arguments: clip(l.With, 16), Worker: clip(l.Worker, 128),
+		Handler: ClipText(l.Handler, 64), Arguments: ClipText(l.With, 16), Worker: ClipText(l.Worker, 128),
 		SumN2: l.NN, SumNB: l.NB, SumB2: l.BB, SumNT: l.NT, SumBT: l.BT, Seconds: l.Seconds, At: l.At.UTC().Truncate(time.Microsecond),
 	}
 }

@@ -17,7 +17,7 @@ func learnt(handler, with, worker string, at time.Time) batcher.CostStats {
 }
 
 func TestCostsAreKept(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		now := b.clock.Now()
 		want := []batcher.CostStats{learnt("a", "", "w1", now), learnt("a", "", "w2", now), learnt("a", "0123456789abcdef", "w1", now)}
 		if err := b.SaveCosts(t.Context(), want); err != nil {
@@ -43,7 +43,7 @@ func TestCostsAreKept(t *testing.T) {
 // However many workers and arguments come and go, the rows are bounded, and the
 // newest of each kind stay.
 func TestCostsAreBounded(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		now := b.clock.Now()
 		if err := b.SaveCosts(t.Context(), []batcher.CostStats{learnt("rare", "", "w", now.Add(-time.Hour))}); err != nil {
 			t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 // CreateTable creates a user's table of columns by their Name and Kind, unless
 // there is one of that name. The key, if any, becomes its primary key. Text
 // compares byte by byte.
-func (s *Store) CreateTable(ctx context.Context, table string, columns []Column, key []string) error {
+func (s *Tables) CreateTable(ctx context.Context, table string, columns []Column, key []string) error {
 	if err := CheckTableName(table); err != nil {
 		return err
 	}
@@ -23,25 +23,21 @@ func (s *Store) CreateTable(ctx context.Context, table string, columns []Column,
 			return err
 		}
 		inKey := slices.Contains(key, columns[i].Name)
-		d := s.dialect.quote(columns[i].Name) + " " + s.dialect.typeOf(columns[i].Kind, inKey)
+		d := s.db.Dialect().Quote(columns[i].Name) + " " + s.db.Dialect().typeOf(columns[i].Kind, inKey)
 		if inKey {
 			d += " NOT NULL"
 		}
 		definitions = append(definitions, d)
 	}
 	if len(key) > 0 {
-		definitions = append(definitions, "PRIMARY KEY ("+s.dialect.quoteAll(key)+")")
+		definitions = append(definitions, "PRIMARY KEY ("+s.db.Dialect().QuoteAll(key)+")")
 	}
 	engine := ""
-	if s.dialect == MySQL {
+	if s.db.Dialect() == MySQL {
 		engine = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
 	}
-	statement := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (%s)%s", s.dialect.quote(table), strings.Join(definitions, ", "), engine)
-	pool, err := s.db.DB()
-	if err == nil {
-		_, err = pool.ExecContext(ctx, statement)
-	}
-	if err != nil {
+	statement := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (%s)%s", s.db.Dialect().Quote(table), strings.Join(definitions, ", "), engine)
+	if err := s.db.Exec(ctx, statement); err != nil {
 		return fmt.Errorf("create table %s: %w", table, err)
 	}
 	return nil

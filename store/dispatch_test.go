@@ -22,27 +22,27 @@ import (
 // These tests run the dispatcher, which knows no database, on real ones, and on
 // a real queue.
 
-type stage struct {
-	*bench
+type dispatchEnv struct {
+	*env
 	redis    *redis.Client
 	producer *queue.Producer
 	policy   tasks.BatchPolicy
 }
 
-func eachStage(t *testing.T, test func(t *testing.T, s *stage)) {
+func eachDispatchEnv(t *testing.T, test func(t *testing.T, s *dispatchEnv)) {
 	t.Helper()
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		c := testkit.RedisClient(t, testkit.Redis(t), nil)
-		test(t, &stage{bench: b, redis: c, producer: queue.NewProducer(c), policy: tasks.BatchPolicy{MaxItems: 10}})
+		test(t, &dispatchEnv{env: b, redis: c, producer: queue.NewProducer(c), policy: tasks.BatchPolicy{MaxItems: 10}})
 	})
 }
 
-const stageRecipe = "name: two\nsteps:\n  - {handler: noop, when: size > 0}\n  - {handler: noop, name: second}\n"
+const twoStepRecipe = "name: two\nsteps:\n  - {handler: noop, when: size > 0}\n  - {handler: noop, name: second}\n"
 
-func (s *stage) submit(t *testing.T, via tasks.Via, n int) int64 {
+func (s *dispatchEnv) submit(t *testing.T, via tasks.Via, n int) int64 {
 	t.Helper()
 	tr, _, err := s.Create(t.Context(), NewTransfer{
-		Via: via, Queue: "baler", Recipe: stageRecipe,
+		Via: via, Queue: "baler", Recipe: twoStepRecipe,
 		Steps: []tasks.Step{{Number: 1, Name: "noop", Handler: "noop"}, {Number: 2, Name: "second", Handler: "noop"}},
 	})
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *stage) submit(t *testing.T, via tasks.Via, n int) int64 {
 }
 
 // dispatcher uses a ledger in the place of the store, when one is given.
-func (s *stage) dispatcher(l batcher.Store, o batcher.DispatcherOptions) *batcher.Dispatcher {
+func (s *dispatchEnv) dispatcher(l batcher.Store, o batcher.DispatcherOptions) *batcher.Dispatcher {
 	if l == nil {
 		l = s
 	}
@@ -79,7 +79,7 @@ func start(t *testing.T, d *batcher.Dispatcher) (stop func()) {
 	})
 }
 
-func (s *stage) queued(t *testing.T) []string {
+func (s *dispatchEnv) queued(t *testing.T) []string {
 	t.Helper()
 	var ids []string
 	infos, err := asynq.NewInspectorFromRedisClient(s.redis).ListPendingTasks("baler", asynq.PageSize(10_000))
@@ -94,7 +94,7 @@ func (s *stage) queued(t *testing.T) []string {
 }
 
 // awaitQueue waits until the queue holds exactly the ledger's batches, n of them.
-func (s *stage) awaitQueue(t *testing.T, n int) {
+func (s *dispatchEnv) awaitQueue(t *testing.T, n int) {
 	t.Helper()
 	testkit.Eventually(t, time.Minute, func() error {
 		all, err := s.BatchesAfter(t.Context(), 0, 10_000)
@@ -114,7 +114,7 @@ func (s *stage) awaitQueue(t *testing.T, n int) {
 }
 
 // checkOnce: the files up to last are each in one batch of the ledger.
-func (s *stage) checkOnce(t *testing.T, transfer, last int64) {
+func (s *dispatchEnv) checkOnce(t *testing.T, transfer, last int64) {
 	t.Helper()
 	open, err := s.OpenBatches(t.Context(), transfer)
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *stage) checkOnce(t *testing.T, transfer, last int64) {
 }
 
 // finish closes one open batch as a worker would that has nothing more to do.
-func (s *stage) finish(t *testing.T, b *tasks.Batch) {
+func (s *dispatchEnv) finish(t *testing.T, b *tasks.Batch) {
 	t.Helper()
 	held, err := s.ClaimBatch(t.Context(), b.ID, true)
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *stage) finish(t *testing.T, b *tasks.Batch) {
 }
 
 func TestDispatchKeepsTheWindow(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
+	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
 		giant, small := s.submit(t, tasks.ViaBulk, 500), s.submit(t, tasks.ViaBulk, 10)
 		d := s.dispatcher(nil, batcher.DispatcherOptions{Window: 4})
 		start(t, d)
@@ -179,7 +179,7 @@ func TestDispatchKeepsTheWindow(t *testing.T) {
 }
 
 func TestDispatchRoutesByCondition(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
+	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
 		id := s.submit(t, tasks.ViaBulk, 5)
 		empty := someFiles(5)
 		for i := range empty {
@@ -199,7 +199,7 @@ func TestDispatchRoutesByCondition(t *testing.T) {
 
 // Whoever committed a batch died before it was sent, or Redis was emptied.
 func TestOutboxSendsWhatTheQueueLacks(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
+	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
 		id := s.submit(t, tasks.ViaBulk, 30)
 		if _, err := s.CommitDispatch(t.Context(), ledger.Dispatch{Transfer: id, To: 30, Batches: []tasks.Batch{newBatch(t, id, 1, "1-30")}}); err != nil {
 			t.Fatal(err)
@@ -247,7 +247,7 @@ func (f frozen) AcquireLease(context.Context, string, string, time.Duration) (bo
 }
 
 func TestTwoDispatchersDoubleNothing(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
+	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
 		id := s.submit(t, tasks.ViaBulk, 300)
 		then, err := s.Backlogs(t.Context(), 0, 10)
 		if err != nil {
@@ -265,7 +265,7 @@ func TestTwoDispatchersDoubleNothing(t *testing.T) {
 }
 
 func TestElectionGoesOn(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
+	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
 		elected := make(chan string, 10)
 		candidate := func(name string) *batcher.Dispatcher {
 			return s.dispatcher(nil, batcher.DispatcherOptions{LeaseHolder: name, OnElected: func(context.Context) error {
@@ -299,7 +299,7 @@ func TestElectionGoesOn(t *testing.T) {
 
 // The lease of one that died without a word ends.
 func TestElectionAfterADeath(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
+	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
 		if held, err := s.AcquireLease(t.Context(), "dispatcher", "dead", 5*time.Second); err != nil || !held {
 			t.Fatalf("%v, %v", held, err)
 		}
@@ -317,7 +317,7 @@ func TestElectionAfterADeath(t *testing.T) {
 
 // Of a group transfer's files the sweep takes those that nothing stands for.
 func TestSweepFindsWhatIsLost(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
+	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
 		id := s.submit(t, tasks.ViaGroup, 40)
 		if err := s.db.Exec("UPDATE steps SET selected = 40 WHERE transfer_id = ? AND no = 1", id).Error; err != nil {
 			t.Fatal(err)
@@ -358,7 +358,7 @@ func TestSweepFindsWhatIsLost(t *testing.T) {
 
 // Files that wait for the aggregator are slow, not lost.
 func TestSweepLeavesWhatWaits(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
+	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
 		id := s.submit(t, tasks.ViaGroup, 3)
 		routed := make([]queue.FileTask, 3)
 		for i := range routed {
@@ -394,7 +394,7 @@ func TestSweepLeavesWhatWaits(t *testing.T) {
 }
 
 func TestBacklogTellsTheBytesThatAreLeft(t *testing.T) {
-	eachStage(t, func(t *testing.T, s *stage) {
+	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
 		id := s.submit(t, tasks.ViaBulk, 5)
 		left := func() int64 {
 			t.Helper()

@@ -8,25 +8,29 @@ import (
 	"testing"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
-// bench is one migrated database with a clock of its own.
-type bench struct {
+// env is one migrated database with a clock of its own.
+type env struct {
 	*Store
+	*Tables
+	db    *gorm.DB // the Store's database
 	url   string
 	clock *testkit.Clock
 }
 
 // each runs a test on a database of every kind.
-func each(t *testing.T, test func(t *testing.T, b *bench)) {
+func each(t *testing.T, test func(t *testing.T, b *env)) {
 	t.Helper()
 	for _, dialect := range []Dialect{SQLite, MySQL} {
 		t.Run(string(dialect), func(t *testing.T) {
 			t.Parallel()
-			b := emptyBench(t, dialect)
+			b := emptyEnv(t, dialect)
 			if _, err := b.Migrate(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -35,20 +39,21 @@ func each(t *testing.T, test func(t *testing.T, b *bench)) {
 	}
 }
 
-func emptyBench(t *testing.T, dialect Dialect) *bench {
+func emptyEnv(t *testing.T, dialect Dialect) *env {
 	t.Helper()
-	b := &bench{clock: testkit.NewClock()}
+	b := &env{clock: testkit.NewClock()}
 	if dialect == MySQL {
 		b.url = testkit.MySQL(t)
 	} else {
 		b.url = "sqlite:" + filepath.Join(t.TempDir(), "baler.db")
 	}
 	b.Store = b.another(t, Options{})
+	b.db, b.Tables = b.DB().Session(t.Context()), NewTables(b.DB())
 	return b
 }
 
 // another opens the same database once more, as another process would.
-func (b *bench) another(t *testing.T, o Options) *Store {
+func (b *env) another(t *testing.T, o Options) *Store {
 	t.Helper()
 	if o.Now == nil {
 		o.Now = b.clock.Now
@@ -62,7 +67,7 @@ func (b *bench) another(t *testing.T, o Options) *Store {
 }
 
 // transfer registers an open bulk transfer with that many steps.
-func (b *bench) transfer(t *testing.T, steps int) tasks.Transfer {
+func (b *env) transfer(t *testing.T, steps int) tasks.Transfer {
 	t.Helper()
 	n := NewTransfer{Name: "test", Via: tasks.ViaBulk, Queue: "baler", Recipe: "steps: []"}
 	for i := range steps {
@@ -76,7 +81,7 @@ func (b *bench) transfer(t *testing.T, steps int) tasks.Transfer {
 }
 
 // files registers n files of one byte each.
-func (b *bench) files(t *testing.T, transfer int64, n int) {
+func (b *env) files(t *testing.T, transfer int64, n int) {
 	t.Helper()
 	if err := b.AddFiles(t.Context(), FileBatch{Transfer: transfer, Files: someFiles(n)}); err != nil {
 		t.Fatal(err)
@@ -92,12 +97,12 @@ func someFiles(n int) []tasks.File {
 }
 
 // batch writes a first attempt at step 1 to the ledger.
-func (b *bench) batch(t *testing.T, transfer int64, files string) *tasks.Batch {
+func (b *env) batch(t *testing.T, transfer int64, files string) *tasks.Batch {
 	t.Helper()
 	return b.batchAt(t, transfer, 1, files)
 }
 
-func (b *bench) batchAt(t *testing.T, transfer int64, step int, files string) *tasks.Batch {
+func (b *env) batchAt(t *testing.T, transfer int64, step int, files string) *tasks.Batch {
 	t.Helper()
 	one := []tasks.Batch{newBatch(t, transfer, step, files)}
 	if err := b.AddBatches(t.Context(), one); err != nil {
@@ -136,7 +141,7 @@ func finishing(b *tasks.Batch) func(tasks.Ranges) ledger.FollowUp {
 }
 
 // record commits recordings, all of which must be accepted.
-func (b *bench) record(t *testing.T, recs ...*ledger.BatchCompletion) {
+func (b *env) record(t *testing.T, recs ...*ledger.BatchCompletion) {
 	t.Helper()
 	if err := b.Record(t.Context(), recs); err != nil {
 		t.Fatal(err)
@@ -148,7 +153,7 @@ func (b *bench) record(t *testing.T, recs ...*ledger.BatchCompletion) {
 	}
 }
 
-func (b *bench) read(t *testing.T, transfer int64) tasks.Transfer {
+func (b *env) read(t *testing.T, transfer int64) tasks.Transfer {
 	t.Helper()
 	tr, err := b.TransferByID(t.Context(), transfer)
 	if err != nil {
@@ -158,7 +163,7 @@ func (b *bench) read(t *testing.T, transfer int64) tasks.Transfer {
 }
 
 // count counts the rows that a condition selects.
-func (b *bench) count(t *testing.T, table, where string, args ...any) int64 {
+func (b *env) count(t *testing.T, table, where string, args ...any) int64 {
 	t.Helper()
 	var n int64
 	if err := b.db.Table(table).Where(where, args...).Count(&n).Error; err != nil {
@@ -175,7 +180,7 @@ type complainer interface {
 }
 
 // checkCounters compares every counter of a transfer with the rows it counts.
-func (b *bench) checkCounters(ctx context.Context, t complainer, transfer int64) {
+func (b *env) checkCounters(ctx context.Context, t complainer, transfer int64) {
 	t.Helper()
 	tr, err := b.TransferByID(ctx, transfer)
 	if err != nil {

@@ -56,7 +56,7 @@ func (s *Store) AddFiles(ctx context.Context, a FileBatch) error {
 		committing = err == nil
 		return err
 	}
-	return RetryOutage(ctx, s.log, func() error { return s.write(ctx, "register files", register) })
+	return s.db.RetryOutage(ctx, func() error { return s.db.Write(ctx, "register files", register) })
 }
 
 // register inserts the rows, and counts them last.
@@ -70,8 +70,8 @@ func (a *FileBatch) register(tx *gorm.DB, now time.Time) error {
 	}
 	first := cmp.Or(a.First, t.Files+1)
 	rows, bytes := a.rows(first)
-	if err := tx.Omit(a.unused()...).CreateInBatches(rows, chunk(tx)).Error; err != nil {
-		if duplicate(err) {
+	if err := BulkInsert(tx.Omit(a.unused()...), "files", fileColumns(), rows, (*fileRow).size); err != nil {
+		if IsDuplicate(err) {
 			return a.race() // another producer took these numbers
 		}
 		return err
@@ -115,8 +115,8 @@ func (a *FileBatch) landed(tx *gorm.DB) (bool, error) {
 }
 
 // rows numbers the files, and adds up their sizes.
-func (a *FileBatch) rows(first int64) (rows fileRows, bytes int64) {
-	rows = make(fileRows, len(a.Files))
+func (a *FileBatch) rows(first int64) (rows []fileRow, bytes int64) {
+	rows = make([]fileRow, len(a.Files))
 	for i := range a.Files {
 		a.Files[i].No = first + int64(i)
 		rows[i] = newFileRow(a.Transfer, &a.Files[i])
@@ -125,21 +125,21 @@ func (a *FileBatch) rows(first int64) (rows fileRows, bytes int64) {
 	return rows, bytes
 }
 
-// unused names the columns of parts when no file is one: columns cost time.
+// unused names the columns of chunks when no file is one: each column costs time.
 func (a *FileBatch) unused() []string {
 	for i := range a.Files {
 		if a.Files[i].Part > 0 {
 			return nil
 		}
 	}
-	return []string{"Part", "AtByte", "AtLine"}
+	return []string{"Part", "ByteOffset", "LineNo"}
 }
 
 // race is the error of numbers that somebody else took: with numbers of the
 // transfer's own choosing a new try gets others.
 func (a *FileBatch) race() error {
 	if a.First == 0 {
-		return errRace
+		return ErrRace
 	}
 	return ErrProducerConflict
 }
@@ -157,7 +157,7 @@ func addSelected(tx *gorm.DB, transfer int64, routed map[int]int64) error {
 
 // HeartbeatTransfer says that the producer of an open transfer is alive.
 func (s *Store) HeartbeatTransfer(ctx context.Context, transfer int64) error {
-	return s.write(ctx, "refresh transfer", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "refresh transfer", func(tx *gorm.DB, now time.Time) error {
 		return tx.Exec("UPDATE transfers SET seen_at = ?, state = ? WHERE id = ? AND state IN ?",
 			now, tasks.StateOpen, transfer, []tasks.State{tasks.StateOpen, tasks.StateInterrupted}).Error
 	})

@@ -15,7 +15,7 @@ import (
 // However many add to one transfer, files are numbered without gaps and
 // counted as they are there.
 func TestManyProducersOfOneTransfer(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		const producers, rounds, some = 8, 12, 30
 		tr := b.transfer(t, 2)
 		var mu sync.Mutex
@@ -54,7 +54,7 @@ func TestManyProducersOfOneTransfer(t *testing.T) {
 
 // Paths are bytes, and times are whatever a file system holds.
 func TestOddFiles(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		var all strings.Builder
 		for c := 1; c < 256; c++ {
@@ -111,7 +111,7 @@ func TestOddFiles(t *testing.T) {
 }
 
 func TestWeigh(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr, _, err := b.Create(t.Context(), NewTransfer{Steps: []tasks.Step{{Number: 1}}})
 		if err != nil {
 			t.Fatal(err)
@@ -149,7 +149,7 @@ func TestWeigh(t *testing.T) {
 }
 
 func TestUnseen(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
 		files := make([]tasks.File, 3000)
 		for i := range files {
@@ -215,7 +215,7 @@ func TestUnseen(t *testing.T) {
 // An addition that fails after its rows are inserted leaves none behind.
 func TestAddFilesIsAllOrNothing(t *testing.T) {
 	t.Parallel()
-	b := emptyBench(t, MySQL)
+	b := emptyEnv(t, MySQL)
 	if _, err := b.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}

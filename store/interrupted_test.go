@@ -9,7 +9,7 @@ import (
 
 // Whoever interrupts a statement finds the end of the context in its error.
 func TestInterruptedStatementTellsTheContextsError(t *testing.T) {
-	b := emptyBench(t, SQLite)
+	b := emptyEnv(t, SQLite)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	err := b.db.WithContext(ctx).Exec(`CREATE TABLE t AS

@@ -44,9 +44,9 @@ type RetryPage struct {
 // batches that run the step again: all in one transaction. A transfer that had
 // ended goes on.
 func (s *Store) RetryFiles(ctx context.Context, k RetryRequest) (done RetryPage, err error) {
-	err = s.write(ctx, "retry results", func(tx *gorm.DB, now time.Time) error {
+	err = s.db.Write(ctx, "retry results", func(tx *gorm.DB, now time.Time) error {
 		done = RetryPage{}
-		t, err := lockTransfer(tx, k.Transfer, s.dialect)
+		t, err := lockTransfer(tx, k.Transfer, s.db.Dialect())
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (k *RetryRequest) firsts(tx *gorm.DB) ([]resultRecord, error) {
 // reclaim moves the chosen results and those behind them to the attempts.
 func (k *RetryRequest) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int64) error {
 	var rows []resultRecord
-	q := within(tx.Where("transfer_id = ?", k.Transfer), "file_no", tasks.NewRanges(numbers))
+	q := WhereInRanges(tx.Where("transfer_id = ?", k.Transfer), "file_no", tasks.NewRanges(numbers))
 	if err := q.Order("step_no, file_no").Find(&rows).Error; err != nil {
 		return fmt.Errorf("read results: %w", err)
 	}
@@ -135,11 +135,11 @@ func (k *RetryRequest) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int
 			tally[r.StepNo].selected-- // it is routed there again, or elsewhere
 		}
 	}
-	if err := createBySize(tx, history, func(r *attemptRow) int { return r.End.size() }); err != nil {
+	if err := InsertBySize(tx, history, func(r *attemptRow) int { return r.End.size() }); err != nil {
 		return fmt.Errorf("keep attempts: %w", err)
 	}
 	for _, no := range sortedKeys(gone) {
-		q := within(tx.Where("transfer_id = ? AND step_no = ?", k.Transfer, no), "file_no", tasks.NewRanges(gone[no]))
+		q := WhereInRanges(tx.Where("transfer_id = ? AND step_no = ?", k.Transfer, no), "file_no", tasks.NewRanges(gone[no]))
 		if err := q.Delete(&resultRecord{}).Error; err != nil {
 			return fmt.Errorf("take back results: %w", err)
 		}
@@ -152,7 +152,7 @@ func (k *RetryRequest) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int
 
 func (k *RetryRequest) cut(tx *gorm.DB, chosen map[int64]int, numbers []int64) ([]tasks.Batch, error) {
 	var rows []fileRow
-	q := within(tx.Where("transfer_id = ?", k.Transfer), "no", tasks.NewRanges(numbers))
+	q := WhereInRanges(tx.Where("transfer_id = ?", k.Transfer), "no", tasks.NewRanges(numbers))
 	if err := q.Order("no").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read files: %w", err)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func TestLease(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		acquire := func(holder string, want bool) {
 			t.Helper()
 			if held, err := b.AcquireLease(t.Context(), "dispatcher", holder, 5*time.Second); err != nil || held != want {

@@ -29,7 +29,7 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.
 		MarkedAt   *time.Time
 		Unfinished int
 	}
-	err := s.db.WithContext(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.dispatched, t.bytes - t.dispatched_bytes AS rest,
+	err := s.db.Session(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.dispatched, t.bytes - t.dispatched_bytes AS rest,
 			t.sweep_mark, t.marked_at,
 			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id) AS unfinished
 		FROM transfers t WHERE t.state IN ? AND t.paused_at IS NULL AND t.dispatched < t.files AND t.id > ? ORDER BY t.id LIMIT ?`,
@@ -59,7 +59,7 @@ func unfinishedStates() []tasks.State { return append(activeStates(), tasks.Stat
 // moved it, it writes nothing and gives batcher.ErrCursorMoved. When the last files ended
 // here, the transfer completes and completed is true.
 func (s *Store) CommitDispatch(ctx context.Context, c ledger.Dispatch) (completed bool, err error) {
-	err = s.write(ctx, "cut batches", func(tx *gorm.DB, now time.Time) error {
+	err = s.db.Write(ctx, "cut batches", func(tx *gorm.DB, now time.Time) error {
 		if err := insertBatches(tx, c.Batches, now); err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (s *Store) CommitDispatch(ctx context.Context, c ledger.Dispatch) (complete
 // SetSweepMark notes how many files a group transfer has now, so that the sweep can
 // tell later which have had time to be collected.
 func (s *Store) SetSweepMark(ctx context.Context, transfer, files int64) error {
-	return s.write(ctx, "mark transfer", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "mark transfer", func(tx *gorm.DB, now time.Time) error {
 		return tx.Exec("UPDATE transfers SET sweep_mark = ?, marked_at = ? WHERE id = ?", files, now, transfer).Error
 	})
 }
@@ -96,7 +96,7 @@ func (s *Store) SetSweepMark(ctx context.Context, transfer, files int64) error {
 // AddBatches writes batches that nothing else is committed with; their IDs are
 // filled in.
 func (s *Store) AddBatches(ctx context.Context, batches []tasks.Batch) error {
-	return s.write(ctx, "write batches", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "write batches", func(tx *gorm.DB, now time.Time) error {
 		return insertBatches(tx, batches, now)
 	})
 }
@@ -109,10 +109,10 @@ func insertBatches(tx *gorm.DB, batches []tasks.Batch, now time.Time) error {
 	for i := range batches {
 		rows[i] = newBatchRow(&batches[i], now, sendGrace)
 	}
-	if err := tx.CreateInBatches(rows, chunk(tx)).Error; err != nil {
+	if err := tx.CreateInBatches(rows, RowsPerInsert(tx)).Error; err != nil {
 		return fmt.Errorf("write batches: %w", err)
 	}
-	if err := assignBatchIDs(tx, rows, chunk(tx)); err != nil {
+	if err := AssignIDs(tx, rows, RowsPerInsert(tx), func(r *batchRow) *int64 { return &r.ID }); err != nil {
 		return err
 	}
 	for i := range batches {
@@ -136,7 +136,7 @@ func selectedBySteps(batches []tasks.Batch) map[int]int64 {
 // whose time has come, and batches that have been out for long.
 func (s *Store) DueBatches(ctx context.Context, limit int) ([]tasks.Batch, error) {
 	var rows []batchRow
-	err := s.db.WithContext(ctx).Where("due_at <= ?", s.stamp()).
+	err := s.db.Session(ctx).Where("due_at <= ?", s.db.Stamp()).
 		Where("NOT EXISTS (SELECT 1 FROM transfers t WHERE t.id = batches.transfer_id AND t.paused_at IS NOT NULL)").
 		Order("due_at").Limit(limit).Find(&rows).Error
 	if err != nil {
@@ -148,7 +148,7 @@ func (s *Store) DueBatches(ctx context.Context, limit int) ([]tasks.Batch, error
 // OpenBatches lists every batch of a transfer in the ledger, bounded by its window.
 func (s *Store) OpenBatches(ctx context.Context, transfer int64) ([]tasks.Batch, error) {
 	var rows []batchRow
-	if err := s.db.WithContext(ctx).Where("transfer_id = ?", transfer).Order("id").Find(&rows).Error; err != nil {
+	if err := s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("id").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list open batches: %w", err)
 	}
 	return toBatches(rows)
@@ -176,7 +176,7 @@ func (s *Store) Reschedule(ctx context.Context, ids []int64, by time.Duration, s
 	if sent {
 		more = 1
 	}
-	return s.write(ctx, "defer batches", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "defer batches", func(tx *gorm.DB, now time.Time) error {
 		return tx.Exec("UPDATE batches SET due_at = ?, fencing_token = fencing_token + ? WHERE id IN ?", now.Add(by), more, ids).Error
 	})
 }
@@ -187,7 +187,7 @@ func (s *Store) ReclaimBatches(ctx context.Context, ids []int64, by time.Duratio
 	if len(ids) == 0 {
 		return nil
 	}
-	return s.write(ctx, "take back batches", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "take back batches", func(tx *gorm.DB, now time.Time) error {
 		return tx.Exec("UPDATE batches SET due_at = ?, fencing_token = fencing_token + 1, crashes = CASE WHEN crashes = 0 THEN 1 ELSE crashes END WHERE id IN ?",
 			now.Add(by), ids).Error
 	})
@@ -196,7 +196,7 @@ func (s *Store) ReclaimBatches(ctx context.Context, ids []int64, by time.Duratio
 // MakeAllDue makes every batch due now. It is for a process that knows that the
 // queue is empty, as when the queue lives in its own memory and it just started.
 func (s *Store) MakeAllDue(ctx context.Context) error {
-	return s.write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error {
 		return tx.Exec("UPDATE batches SET due_at = ? WHERE due_at > ?", now, now).Error
 	})
 }
@@ -204,7 +204,7 @@ func (s *Store) MakeAllDue(ctx context.Context) error {
 // ReleaseBatch gives up a batch that was not finished, so that whatever the giver
 // still does with it is refused, and makes it due at once.
 func (s *Store) ReleaseBatch(ctx context.Context, b *tasks.Batch) error {
-	return s.write(ctx, "hand back batch", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "hand back batch", func(tx *gorm.DB, now time.Time) error {
 		return tx.Exec("UPDATE batches SET fencing_token = fencing_token + 1, crashes = ?, due_at = ? WHERE id = ? AND fencing_token = ?",
 			b.Crashes, now, b.ID, b.FencingToken).Error
 	})
@@ -213,7 +213,7 @@ func (s *Store) ReleaseBatch(ctx context.Context, b *tasks.Batch) error {
 // SplitBatch replaces a batch by smaller ones, which keep its attempt; their IDs are
 // filled in. When the batch is no longer the caller's it gives ErrLeaseLost.
 func (s *Store) SplitBatch(ctx context.Context, b *tasks.Batch, parts []tasks.Batch) error {
-	return s.write(ctx, "split batch", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "split batch", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("DELETE FROM batches WHERE id = ? AND fencing_token = ?", b.ID, b.FencingToken)
 		if u.Error != nil {
 			return u.Error
@@ -233,7 +233,7 @@ func (s *Store) SplitBatch(ctx context.Context, b *tasks.Batch, parts []tasks.Ba
 func inherit(tx *gorm.DB, b *tasks.Batch, parts []tasks.Batch) error {
 	for i := range parts {
 		q := tx.Model(&resultRecord{}).Where("transfer_id = ? AND step_no = ? AND batch_id = ?", b.Transfer, b.Step, b.ID)
-		if err := within(q, "file_no", parts[i].Files).Update("batch_id", parts[i].ID).Error; err != nil {
+		if err := WhereInRanges(q, "file_no", parts[i].Files).Update("batch_id", parts[i].ID).Error; err != nil {
 			return fmt.Errorf("hand results to a part: %w", err)
 		}
 	}

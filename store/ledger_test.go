@@ -20,7 +20,7 @@ func ids(batches []tasks.Batch) []int64 {
 	return all
 }
 
-func (b *bench) due(t *testing.T) []tasks.Batch {
+func (b *env) due(t *testing.T) []tasks.Batch {
 	t.Helper()
 	due, err := b.DueBatches(t.Context(), 100)
 	if err != nil {
@@ -31,7 +31,7 @@ func (b *bench) due(t *testing.T) []tasks.Batch {
 
 // Of any number of dispatchers that cut at one place, one does.
 func TestCutAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 2)
 		b.files(t, tr.ID, 10)
 		var mu sync.Mutex
@@ -67,7 +67,7 @@ func TestCutAtOnce(t *testing.T) {
 }
 
 func TestCutOfTheLastFilesCompletes(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 5)
 		if done, err := b.CommitDispatch(t.Context(), ledger.Dispatch{Transfer: tr.ID, To: 3, Finished: 3}); err != nil || done {
@@ -90,7 +90,7 @@ func TestCutOfTheLastFilesCompletes(t *testing.T) {
 
 // A sweep stands for files that were counted before.
 func TestUncountedCut(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		if err := b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, Files: someFiles(3), FirstSteps: map[int]int64{1: 3}}); err != nil {
 			t.Fatal(err)
@@ -110,7 +110,7 @@ func TestUncountedCut(t *testing.T) {
 }
 
 func TestDueAndDefer(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 9)
 		var all []int64
@@ -160,7 +160,7 @@ func TestDueAndDefer(t *testing.T) {
 
 // A transfer completes once, however many close its last batches together.
 func TestCompletionOnce(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		const batches = 12
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, batches)

@@ -19,7 +19,7 @@ import (
 // equal rows all the time, and in the end each file has exactly one result a
 // step that selects it, and has finished once.
 func TestAnyLifeOfATransfer(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		rapid.Check(t, func(rt *rapid.T) {
 			l := newLife(t, rt, b)
 			for range rapid.IntRange(1, 25).Draw(rt, "moves") {
@@ -37,7 +37,7 @@ func TestAnyLifeOfATransfer(t *testing.T) {
 type life struct {
 	ctx       context.Context
 	rt        *rapid.T
-	store     *bench
+	store     *env
 	transfer  int64
 	files     int64
 	workers   []*worker
@@ -51,7 +51,7 @@ type worker struct {
 	done    map[int64]bool          // of them, those that it has sent to the store
 }
 
-func newLife(t *testing.T, rt *rapid.T, b *bench) *life {
+func newLife(t *testing.T, rt *rapid.T, b *env) *life {
 	l := &life{ctx: t.Context(), rt: rt, store: b, transfer: b.transfer(t, 2).ID}
 	l.files = rapid.Int64Range(1, 8).Draw(rt, "files")
 	b.files(t, l.transfer, int(l.files))

@@ -11,7 +11,7 @@ import (
 // of none.
 func (s *Store) RunKey(ctx context.Context, transfer int64) (string, error) {
 	var row transferRow
-	if err := s.db.WithContext(ctx).Select("run_key").Take(&row, transfer).Error; err != nil {
+	if err := s.db.Session(ctx).Select("run_key").Take(&row, transfer).Error; err != nil {
 		return "", fmt.Errorf("read lineage: %w", err)
 	}
 	return row.RunKey, nil
@@ -22,7 +22,7 @@ func (s *Store) RunKey(ctx context.Context, transfer int64) (string, error) {
 // Only taking back results that had been recorded brings them about.
 func (s *Store) UnfinishedRuns(ctx context.Context, lineage string, before int64) ([]tasks.Transfer, error) {
 	var rows []transferRow
-	err := s.db.WithContext(ctx).Where("run_key = ? AND id < ? AND state IN ? AND paused_at IS NULL",
+	err := s.db.Session(ctx).Where("run_key = ? AND id < ? AND state IN ? AND paused_at IS NULL",
 		lineage, before, []tasks.State{tasks.StateRunning, tasks.StateFinalizing}).
 		Order("id").Find(&rows).Error
 	if err != nil {

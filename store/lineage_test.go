@@ -7,7 +7,7 @@ import (
 )
 
 func TestRevivedAreTheEarlierOnesThatRun(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		ctx := t.Context()
 		add := func(lineage string) tasks.Transfer {
 			t.Helper()

@@ -6,25 +6,25 @@ import (
 	"unicode/utf8"
 )
 
-// literals is SQL text being written, for MySQL: values stand in it as
-// literals, escaped with backslashes. Each session is set up so that the
+// Literals is SQL text being written, for MySQL: values stand in it as
+// Literals, escaped with backslashes. Each session is set up so that the
 // server reads them thus, see session.
-type literals []byte
+type Literals []byte
 
-func (l literals) number(n int64) literals { return strconv.AppendInt(l, n, 10) }
+func (l Literals) Number(n int64) Literals { return strconv.AppendInt(l, n, 10) }
 
-func (l literals) null() literals { return append(l, "NULL"...) }
+func (l Literals) Null() Literals { return append(l, "NULL"...) }
 
-func (l literals) flag(set bool) literals {
+func (l Literals) Bool(set bool) Literals {
 	if set {
 		return append(l, '1')
 	}
 	return append(l, '0')
 }
 
-// moment writes a time in UTC, to the microsecond. Reading a layout for each
+// Time writes a time in UTC, to the microsecond. Reading a layout for each
 // took a twentieth of a busy worker's time.
-func (l literals) moment(t time.Time) literals {
+func (l Literals) Time(t time.Time) Literals {
 	t = t.UTC()
 	year, month, day := t.Date()
 	hour, minute, second := t.Clock()
@@ -38,15 +38,15 @@ func (l literals) moment(t time.Time) literals {
 	return append(l, '\'')
 }
 
-// momentNumber writes a time in UTC, to the microsecond, as the number of its
+// TimeNumber writes a time in UTC, to the microsecond, as the number of its
 // digits: 20261121153000.000000. It goes into a DATETIME column with less work
 // for the server than text does. A number of fewer digits would be read as a
 // year of two.
-func (l literals) momentNumber(t time.Time) literals {
+func (l Literals) TimeNumber(t time.Time) Literals {
 	t = t.UTC()
 	year, month, day := t.Date()
 	if year < 1000 {
-		return l.moment(t)
+		return l.Time(t)
 	}
 	hour, minute, second := t.Clock()
 	l = l.digits(year, 4).digits(int(month), 2).digits(day, 2)
@@ -55,7 +55,7 @@ func (l literals) momentNumber(t time.Time) literals {
 }
 
 // digits writes a number of that many digits, from 1 to 6.
-func (l literals) digits(n, width int) literals {
+func (l Literals) digits(n, width int) Literals {
 	var d [6]byte
 	for i := width - 1; i >= 0; i-- {
 		d[i] = byte('0' + n%10)
@@ -64,18 +64,18 @@ func (l literals) digits(n, width int) literals {
 	return append(l, d[:width]...)
 }
 
-func (l literals) text(s string) literals { return quoted(l, s) }
+func (l Literals) Text(s string) Literals { return AppendText(l, s) }
 
-// binary writes bytes for a binary column. What would be no text of the session's
+// Binary writes bytes for a binary column. What would be no text of the session's
 // character set must not be taken for any; what is needs no mark to keep its bytes.
-func (l literals) binary(b []byte) literals {
+func (l Literals) Binary(b []byte) Literals {
 	if !utf8.Valid(b) {
 		l = append(l, "_binary"...)
 	}
-	return quoted(l, b)
+	return AppendText(l, b)
 }
 
-func quoted[S string | []byte](l literals, s S) literals {
+func AppendText[S string | []byte](l Literals, s S) Literals {
 	l = append(l, '\'')
 	from := 0
 	for i := range len(s) {

@@ -42,7 +42,7 @@ func (t *Table) Load(ctx context.Context, sec *Chunk) (tasks.LoadCounts, error) 
 		counts = l.counts
 		return err
 	}
-	err := RetryOutage(ctx, t.s.log, func() error { return t.s.write(ctx, "load lines", attempt) })
+	err := t.s.db.RetryOutage(ctx, func() error { return t.s.db.Write(ctx, "load lines", attempt) })
 	if err != nil {
 		return tasks.LoadCounts{}, err
 	}
@@ -64,7 +64,7 @@ func (l *loading) run(ctx context.Context) error {
 	mark := newLoadRow(l.sec)
 	// First of all: whoever loads the same section waits here, or finds it done.
 	if err := l.tx.Create(&mark).Error; err != nil {
-		if duplicate(err) {
+		if IsDuplicate(err) {
 			return ErrChunkLoaded
 		}
 		return err
@@ -132,8 +132,8 @@ func (l *loading) insert(ctx context.Context, rows []rowEnd) error {
 func (l *loading) statement(ctx context.Context, rows []rowEnd) error {
 	first, last := rows[0], rows[len(rows)-1]
 	values := l.sec.Rows.text[first.from:last.to]
-	if len(values) > rowBytes {
-		return errRowTooLarge
+	if len(values) > MaxRowBytes {
+		return ErrRowTooLarge
 	}
 	clause := l.t.clause
 	if l.t.first != "" {

@@ -12,7 +12,7 @@ import (
 )
 
 // number and word are the columns of most tables here.
-func (b *bench) wordTable(t *testing.T, name string, key ...string) {
+func (b *env) wordTable(t *testing.T, name string, key ...string) {
 	t.Helper()
 	columns := []Column{{Name: "number", Kind: ColumnInt}, {Name: "word", Kind: ColumnText}}
 	if err := b.CreateTable(t.Context(), name, columns, key); err != nil {
@@ -20,7 +20,7 @@ func (b *bench) wordTable(t *testing.T, name string, key ...string) {
 	}
 }
 
-func (b *bench) table(t *testing.T, name string, on OnDuplicate, key ...string) *Table {
+func (b *env) table(t *testing.T, name string, on OnDuplicate, key ...string) *Table {
 	t.Helper()
 	table, err := b.Table(t.Context(), name, []string{"number", "word"}, key, on)
 	if err != nil {
@@ -42,7 +42,7 @@ func words(table *Table, at int64, lines ...string) *Chunk {
 }
 
 // held lists a table's rows as "number word", sorted.
-func (b *bench) held(t *testing.T, name string) []string {
+func (b *env) held(t *testing.T, name string) []string {
 	t.Helper()
 	var rows []struct {
 		Number int64
@@ -73,7 +73,7 @@ func TestLoadTellsWhatBecameOfRows(t *testing.T) {
 		"updated": {DuplicateUpdate, []string{"NUMBER"}, tasks.LoadCounts{Loaded: 3, Duplicates: 3, Bad: 1}, "1 newest|2 two|3 again|4 four", []int64{105}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			each(t, func(t *testing.T, b *bench) {
+			each(t, func(t *testing.T, b *env) {
 				if b.Dialect() == SQLite { // which takes every number
 					if err := b.db.Exec("CREATE TABLE words (number INTEGER PRIMARY KEY CHECK (number < 1000000), word TEXT)").Error; err != nil {
 						t.Fatal(err)
@@ -127,7 +127,7 @@ func TestLoadTellsWhatBecameOfRows(t *testing.T) {
 	}
 }
 
-func insertFile(t *testing.T, b *bench) {
+func insertFile(t *testing.T, b *env) {
 	t.Helper()
 	if err := b.db.Create(&fileRow{TransferID: 1, No: 1, Path: []byte("/lines")}).Error; err != nil {
 		t.Fatal(err)
@@ -137,7 +137,7 @@ func insertFile(t *testing.T, b *bench) {
 // However many workers come with one section, its rows go in once, with no key
 // to help.
 func TestLoadAtOnceLoadsOnce(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		b.wordTable(t, "words")
 		table := b.table(t, "words", DuplicateError)
 		var mu sync.Mutex
@@ -160,7 +160,7 @@ func TestLoadAtOnceLoadsOnce(t *testing.T) {
 
 // A transaction that does not come to its end leaves nothing behind.
 func TestLoadAllOrNothing(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		b.wordTable(t, "words")
 		table := b.table(t, "words", DuplicateError)
 		if err := b.db.Exec("DROP TABLE rejected_lines").Error; err != nil { // the last thing that is written
@@ -183,7 +183,7 @@ func TestLoadAllOrNothing(t *testing.T) {
 }
 
 func TestLoadKeepsEveryCharacter(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		b.wordTable(t, "words")
 		table := b.table(t, "words", DuplicateError)
 		texts := []string{"", "'", "''", `\`, `\'`, `"`, "`", "a\x00b", "\x00", "\r\n\t\x1a\x08", "?", ":x @y", "%", "Ünïcödé 😀", "x'); DROP TABLE words; --"}
@@ -210,10 +210,10 @@ func TestLoadKeepsEveryCharacter(t *testing.T) {
 // Many rows of many sizes: statements are cut, and a row that is too large for
 // any costs its neighbours nothing.
 func TestLoadCutsStatements(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		b.wordTable(t, "words")
 		table := b.table(t, "words", DuplicateError)
-		large := strings.Repeat("x", rowBytes)
+		large := strings.Repeat("x", MaxRowBytes)
 		lines := []string{"1 " + large[:loadBytes], "2 " + large}
 		for i := range 300 {
 			lines = append(lines, fmt.Sprintf("%d %s", i+3, large[:9000]))

@@ -30,8 +30,8 @@ func refusedRow(err error) bool {
 
 // databaseReason is what the database said of a row.
 func databaseReason(err error) string {
-	if errors.Is(err, errRowTooLarge) {
-		return fmt.Sprintf("the row is larger than %d MiB, which is more than every database takes", rowBytes>>20)
+	if errors.Is(err, ErrRowTooLarge) {
+		return fmt.Sprintf("the row is larger than %d MiB, which is more than every database takes", MaxRowBytes>>20)
 	}
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return "the database refuses the row: " + e.Message

@@ -47,9 +47,9 @@ type LoadedChunk struct {
 }
 
 // LoadedChunks lists the sections of a file that are in, in their order.
-func (s *Store) LoadedChunks(ctx context.Context, transfer int64, step int, file int64) ([]LoadedChunk, error) {
+func (s *Tables) LoadedChunks(ctx context.Context, transfer int64, step int, file int64) ([]LoadedChunk, error) {
 	var rows []loadRow
-	err := s.db.WithContext(ctx).Where("transfer_id = ? AND step_no = ? AND file_no = ?", transfer, step, file).
+	err := s.db.Session(ctx).Where("transfer_id = ? AND step_no = ? AND file_no = ?", transfer, step, file).
 		Order("byte_offset").Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read what is loaded: %w", err)
@@ -62,9 +62,9 @@ func (s *Store) LoadedChunks(ctx context.Context, transfer int64, step int, file
 }
 
 // LoadTotals adds up what a transfer has loaded.
-func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCounts, error) {
+func (s *Tables) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCounts, error) {
 	var c tasks.LoadCounts
-	row := s.db.WithContext(ctx).Table("loads").Where("transfer_id = ?", transfer).
+	row := s.db.Session(ctx).Table("loads").Where("transfer_id = ?", transfer).
 		Select("COALESCE(SUM(bytes), 0), COALESCE(SUM(`lines`), 0), COALESCE(SUM(loaded), 0), " +
 			"COALESCE(SUM(skipped), 0), COALESCE(SUM(duplicates), 0), COALESCE(SUM(bad), 0)").Row()
 	if err := row.Scan(&c.Bytes, &c.Lines, &c.Loaded, &c.Skipped, &c.Duplicates, &c.Bad); err != nil {
@@ -93,17 +93,17 @@ func (l *loading) reject() error {
 		r := &l.rejects[i]
 		rows[i] = rejectRow{l.sec.Transfer, l.sec.Step, l.sec.File, r.Line, r.Reason, r.Content, r.Size}
 	}
-	return createBySize(l.tx, rows, func(r *rejectRow) int { return 2*len(r.Content) + len(r.Reason) + 100 })
+	return InsertBySize(l.tx, rows, func(r *rejectRow) int { return 2*len(r.Content) + len(r.Reason) + 100 })
 }
 
 // RejectedLines reads up to limit of the lines that a transfer set aside, those
 // behind a key, in the order of steps, files and lines.
-func (s *Store) RejectedLines(ctx context.Context, transfer int64, after tasks.RejectKey, limit int) ([]tasks.FileRejectedLine, error) {
+func (s *Tables) RejectedLines(ctx context.Context, transfer int64, after tasks.RejectKey, limit int) ([]tasks.FileRejectedLine, error) {
 	var rows []struct {
 		Row  rejectRow `gorm:"embedded"`
 		Path []byte
 	}
-	err := s.db.WithContext(ctx).Table("rejected_lines AS r").
+	err := s.db.Session(ctx).Table("rejected_lines AS r").
 		Select("r.step_no, r.file_no, r.line, r.reason, r.content, r.size, f.path").
 		Joins("JOIN files AS f ON f.transfer_id = r.transfer_id AND f.no = r.file_no").
 		Where("r.transfer_id = ?", transfer).Scopes(behind(after)).
@@ -135,5 +135,5 @@ func behind(k tasks.RejectKey) func(*gorm.DB) *gorm.DB {
 // NewRejectedLine sets a line aside.
 func NewRejectedLine(line int64, reason string, content []byte) tasks.RejectedLine {
 	kept := bytes.Clone(content[:min(len(content), tasks.MaxRejectLen)])
-	return tasks.RejectedLine{Line: line, Reason: clip(reason, 512), Content: kept, Size: int64(len(content))}
+	return tasks.RejectedLine{Line: line, Reason: ClipText(reason, 512), Content: kept, Size: int64(len(content))}
 }

@@ -25,8 +25,8 @@ const migrationsTable = "baler_migrations"
 // migrations it applied. It runs under a lock, so that any number of processes
 // may call it at once. A database of a newer version gives ErrSchemaNewer and stays
 // as it is.
-func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
-	pool, err := s.db.DB()
+func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
+	pool, err := d.gorm.DB()
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
@@ -35,41 +35,41 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 		return nil, fmt.Errorf("migrate: connect: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	unlock, err := s.lockMigrations(ctx, conn)
+	unlock, err := d.lockMigrations(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	db := s.on(ctx, conn) // one connection does it all: a pool may have no second one
-	before, err := s.pending(db)
+	db := d.on(ctx, conn) // one connection does it all: a pool may have no second one
+	before, err := d.pending(db)
 	if err != nil || len(before) == 0 {
 		return nil, err
 	}
-	if err := s.migrator(db, &applied).Migrate(); err != nil {
+	if err := d.migrator(db, &applied).Migrate(); err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	return applied, nil
 }
 
 // on is the database by way of one connection.
-func (s *Store) on(ctx context.Context, conn *sql.Conn) *gorm.DB {
-	db := s.db.Session(&gorm.Session{NewDB: true, Context: ctx})
+func (d *DB) on(ctx context.Context, conn *sql.Conn) *gorm.DB {
+	db := d.gorm.Session(&gorm.Session{NewDB: true, Context: ctx})
 	db.Statement.ConnPool = conn
 	return db
 }
 
 // Pending lists the migrations that the database lacks, oldest first; none
 // means that it is up to date. A database of a newer version gives ErrSchemaNewer.
-func (s *Store) Pending(ctx context.Context) ([]string, error) {
-	return s.pending(s.db.WithContext(ctx))
+func (d *DB) Pending(ctx context.Context) ([]string, error) {
+	return d.pending(d.Session(ctx))
 }
 
-func (s *Store) pending(db *gorm.DB) ([]string, error) {
-	known, err := s.versions()
+func (d *DB) pending(db *gorm.DB) ([]string, error) {
+	known, err := d.versions()
 	if err != nil {
 		return nil, err
 	}
-	have, err := s.noted(db)
+	have, err := d.noted(db)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +84,9 @@ func (s *Store) pending(db *gorm.DB) ([]string, error) {
 
 // noted lists the migrations that the database has. GORM's own HasTable takes
 // an error for a no.
-func (s *Store) noted(db *gorm.DB) (have []string, err error) {
+func (d *DB) noted(db *gorm.DB) (have []string, err error) {
 	query := "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?"
-	if s.dialect == SQLite {
+	if d.dialect == SQLite {
 		query = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
 	}
 	var tables int
@@ -101,8 +101,8 @@ func (s *Store) noted(db *gorm.DB) (have []string, err error) {
 }
 
 // versions lists the migrations that this program knows, oldest first.
-func (s *Store) versions() ([]string, error) {
-	entries, err := fs.ReadDir(migrations, s.migrationsDir())
+func (d *DB) versions() ([]string, error) {
+	entries, err := fs.ReadDir(migrations, d.migrationsDir())
 	if err != nil {
 		return nil, fmt.Errorf("list migrations: %w", err)
 	}
@@ -113,31 +113,31 @@ func (s *Store) versions() ([]string, error) {
 	return ids, nil
 }
 
-func (s *Store) migrationsDir() string { return path.Join("migrations", string(s.dialect)) }
+func (d *DB) migrationsDir() string { return path.Join("migrations", string(d.dialect)) }
 
 // migrator notes in applied what it has applied: another process may have been
 // faster.
-func (s *Store) migrator(db *gorm.DB, applied *[]string) *gormigrate.Gormigrate {
-	ids, _ := s.versions() // pending has read them just before
+func (d *DB) migrator(db *gorm.DB, applied *[]string) *gormigrate.Gormigrate {
+	ids, _ := d.versions() // pending has read them just before
 	steps := make([]*gormigrate.Migration, len(ids))
 	for i, id := range ids {
 		steps[i] = &gormigrate.Migration{ID: id, Migrate: func(tx *gorm.DB) error {
 			*applied = append(*applied, id)
-			return s.apply(tx, id)
+			return d.apply(tx, id)
 		}}
 	}
 	return gormigrate.New(db, &gormigrate.Options{
 		TableName:                 migrationsTable,
 		IDColumnName:              "id",
 		IDColumnSize:              190,
-		UseTransaction:            s.dialect == SQLite, // MySQL commits at every DDL statement
+		UseTransaction:            d.dialect == SQLite, // MySQL commits at every DDL statement
 		ValidateUnknownMigrations: true,
 	}, steps)
 }
 
 // apply runs one file of statements, each ended by a semicolon at a line's end.
-func (s *Store) apply(tx *gorm.DB, id string) error {
-	src, err := migrations.ReadFile(path.Join(s.migrationsDir(), id+".sql"))
+func (d *DB) apply(tx *gorm.DB, id string) error {
+	src, err := migrations.ReadFile(path.Join(d.migrationsDir(), id+".sql"))
 	if err != nil {
 		return fmt.Errorf("read migration %s: %w", id, err)
 	}

@@ -13,19 +13,19 @@ import (
 )
 
 // eachEmpty runs a test on a database of every kind that has no tables yet.
-func eachEmpty(t *testing.T, test func(t *testing.T, b *bench)) {
+func eachEmpty(t *testing.T, test func(t *testing.T, b *env)) {
 	t.Helper()
 	for _, dialect := range []Dialect{SQLite, MySQL} {
 		t.Run(string(dialect), func(t *testing.T) {
 			t.Parallel()
-			test(t, emptyBench(t, dialect))
+			test(t, emptyEnv(t, dialect))
 		})
 	}
 }
 
 func TestMigrateTwice(t *testing.T) {
-	eachEmpty(t, func(t *testing.T, b *bench) {
-		known, err := b.versions()
+	eachEmpty(t, func(t *testing.T, b *env) {
+		known, err := b.DB().versions()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +49,7 @@ func TestMigrateTwice(t *testing.T) {
 }
 
 func TestMigrateWithOneConnection(t *testing.T) {
-	eachEmpty(t, func(t *testing.T, b *bench) {
+	eachEmpty(t, func(t *testing.T, b *env) {
 		s := b.another(t, Options{MaxConnections: 1})
 		if applied, err := s.Migrate(t.Context()); err != nil || len(applied) == 0 {
 			t.Errorf("applied %v, %v", applied, err)
@@ -58,8 +58,8 @@ func TestMigrateWithOneConnection(t *testing.T) {
 }
 
 func TestMigrateFromManyProcessesAtOnce(t *testing.T) {
-	eachEmpty(t, func(t *testing.T, b *bench) {
-		known, err := b.versions()
+	eachEmpty(t, func(t *testing.T, b *env) {
+		known, err := b.DB().versions()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func atOnce(t *testing.T, n int, do func(i int) error) {
 }
 
 func TestNewerDatabaseIsLeftAlone(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		if err := b.db.Exec("INSERT INTO " + migrationsTable + " VALUES ('9999_from_the_future')").Error; err != nil {
 			t.Fatal(err)
 		}
@@ -125,12 +125,12 @@ func TestNewerDatabaseIsLeftAlone(t *testing.T) {
 // MySQL commits at every DDL statement: a migration that died half-way has left
 // some of its tables, and no note.
 func TestHalfAppliedMigrationIsResumed(t *testing.T) {
-	eachEmpty(t, func(t *testing.T, b *bench) {
-		known, err := b.versions()
+	eachEmpty(t, func(t *testing.T, b *env) {
+		known, err := b.DB().versions()
 		if err != nil {
 			t.Fatal(err)
 		}
-		src, err := migrations.ReadFile(b.migrationsDir() + "/" + known[0] + ".sql")
+		src, err := migrations.ReadFile(b.DB().migrationsDir() + "/" + known[0] + ".sql")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,7 +172,7 @@ func TestPendingWithoutDatabase(t *testing.T) {
 // take, and until it is told to stop.
 func TestMigrateWaitsForAnother(t *testing.T) {
 	t.Parallel()
-	b := emptyBench(t, MySQL)
+	b := emptyEnv(t, MySQL)
 	pool, err := b.db.DB()
 	if err != nil {
 		t.Fatal(err)
@@ -181,11 +181,11 @@ func TestMigrateWaitsForAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unlock, err := b.lockMigrations(t.Context(), conn)
+	unlock, err := b.DB().lockMigrations(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	impatient := &bench{url: b.url + "?readTimeout=2s", clock: b.clock}
+	impatient := &env{url: b.url + "?readTimeout=2s", clock: b.clock}
 	s := impatient.another(t, Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()

@@ -20,8 +20,8 @@ const lockPatience = time.Minute
 const lockPoll = 50 * time.Millisecond
 
 // lockMigrations takes the lock on MySQL; SQLite's transaction is lock enough.
-func (s *Store) lockMigrations(ctx context.Context, conn *sql.Conn) (unlock func() error, err error) {
-	if s.dialect == SQLite {
+func (d *DB) lockMigrations(ctx context.Context, conn *sql.Conn) (unlock func() error, err error) {
+	if d.Dialect() == SQLite {
 		return func() error { return nil }, nil
 	}
 	for waited := time.Duration(0); ; waited += lockPoll {

@@ -10,7 +10,7 @@ import (
 // Parts of one path are files of their own: read back as they were, and seen
 // one by one by the next run.
 func TestPartsOfAFile(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		files := []tasks.File{
 			{Path: "/lines", Size: 10, Part: 1, Offset: 0, Line: 1},

@@ -44,7 +44,7 @@ type claimRow struct {
 }
 
 func (s *Store) readClaim(ctx context.Context, id int64) (row claimRow, err error) {
-	found := s.db.WithContext(ctx).Raw(`SELECT b.*, t.state, t.paused_at
+	found := s.db.Session(ctx).Raw(`SELECT b.*, t.state, t.paused_at
 		FROM batches b JOIN transfers t ON t.id = b.transfer_id WHERE b.id = ?`, id).Scan(&row)
 	switch {
 	case found.Error != nil:
@@ -62,7 +62,7 @@ func (s *Store) raiseToken(ctx context.Context, b *tasks.Batch, lost bool) (take
 	if lost {
 		total = max(total, 1)
 	}
-	err = s.write(ctx, "take over batch", func(tx *gorm.DB, _ time.Time) error {
+	err = s.db.Write(ctx, "take over batch", func(tx *gorm.DB, _ time.Time) error {
 		u := tx.Exec("UPDATE batches SET fencing_token = fencing_token + 1, crashes = ? WHERE id = ? AND fencing_token = ?", total, b.ID, b.FencingToken)
 		taken = u.RowsAffected == 1
 		return u.Error
@@ -75,7 +75,7 @@ func (s *Store) raiseToken(ctx context.Context, b *tasks.Batch, lost bool) (take
 // CountCrash counts a run that is about to begin as a worker lost: see
 // tasks.Batch.Lost. When the batch is no longer the caller's it gives ErrLeaseLost.
 func (s *Store) CountCrash(ctx context.Context, b *tasks.Batch) error {
-	err := s.write(ctx, "charge batch", func(tx *gorm.DB, _ time.Time) error {
+	err := s.db.Write(ctx, "charge batch", func(tx *gorm.DB, _ time.Time) error {
 		u := tx.Exec("UPDATE batches SET crashes = ? WHERE id = ? AND fencing_token = ?", b.Crashes+1, b.ID, b.FencingToken)
 		if u.Error == nil && u.RowsAffected == 0 {
 			return ledger.ErrLeaseLost

@@ -10,7 +10,7 @@ import (
 )
 
 func TestPickup(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 3)
 		one := b.batch(t, tr.ID, "1-3")
@@ -55,7 +55,7 @@ func TestPickup(t *testing.T) {
 // Of many that take a batch over at once each gets a token of its own, and one
 // of them can record.
 func TestTakeOverAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 1)
 		one := b.batch(t, tr.ID, "1")
@@ -83,7 +83,7 @@ func TestTakeOverAtOnce(t *testing.T) {
 }
 
 func TestSplitKeepsWhatIsRecorded(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 6)
 		if _, err := b.Seal(t.Context(), tr.ID); err != nil {
@@ -129,7 +129,7 @@ func TestSplitKeepsWhatIsRecorded(t *testing.T) {
 
 // A run that nobody saw the end of stays charged; one that was handed back is not.
 func TestCharge(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 1)
 		one := b.batch(t, tr.ID, "1")

@@ -14,14 +14,14 @@ import (
 // Files reads the files of a transfer with the numbers given, in one query,
 // ascending.
 func (s *Store) Files(ctx context.Context, transfer int64, numbers tasks.Ranges) ([]tasks.File, error) {
-	q := s.db.WithContext(ctx).Where("transfer_id = ?", transfer)
-	return readFiles(within(q, "no", numbers), numbers.Len())
+	q := s.db.Session(ctx).Where("transfer_id = ?", transfer)
+	return readFiles(WhereInRanges(q, "no", numbers), numbers.Len())
 }
 
 // FilesAfter reads up to limit files behind a number, ascending; only their
 // numbers and sizes when sizes is set.
 func (s *Store) FilesAfter(ctx context.Context, transfer, after int64, limit int, sizes bool) ([]tasks.File, error) {
-	q := s.db.WithContext(ctx).Where("transfer_id = ? AND no > ?", transfer, after).Limit(limit)
+	q := s.db.Session(ctx).Where("transfer_id = ? AND no > ?", transfer, after).Limit(limit)
 	if sizes {
 		return readSizes(q, limit)
 	}
@@ -40,7 +40,7 @@ func (s *Store) SumSizes(ctx context.Context, transfer int64, spans []tasks.Rang
 		}
 		query := strings.Repeat(" UNION ALL "+one, len(some))[len(" UNION ALL "):]
 		var sums []struct{ Span, Files, Bytes int64 }
-		if err := s.db.WithContext(ctx).Raw(query+" ORDER BY span", args...).Scan(&sums).Error; err != nil {
+		if err := s.db.Session(ctx).Raw(query+" ORDER BY span", args...).Scan(&sums).Error; err != nil {
 			return nil, fmt.Errorf("add up sizes: %w", err)
 		}
 		for i, span := range some {

@@ -22,10 +22,10 @@ import (
 func (s *Store) Record(ctx context.Context, recs []*ledger.BatchCompletion) error {
 	careful := false
 	for try := 0; ; try++ {
-		err := s.write(ctx, "record results", func(tx *gorm.DB, now time.Time) error {
-			return record(tx, recs, careful, s.dialect, now)
+		err := s.db.Write(ctx, "record results", func(tx *gorm.DB, now time.Time) error {
+			return record(tx, recs, careful, s.db.Dialect(), now)
 		})
-		if !duplicate(err) || try == maxWriteTries {
+		if !IsDuplicate(err) || try == MaxWriteAttempts {
 			return err
 		}
 		careful = true // some results are there: find out which, and leave them out
@@ -68,7 +68,7 @@ func record(tx *gorm.DB, recs []*ledger.BatchCompletion, careful bool, dialect D
 	if err := insertResults(tx, results); err != nil {
 		return err
 	}
-	if err := createBySize(tx, tries, func(r *attemptRow) int { return r.End.size() }); err != nil {
+	if err := InsertBySize(tx, tries, func(r *attemptRow) int { return r.End.size() }); err != nil {
 		return fmt.Errorf("insert attempts: %w", err)
 	}
 	if err := closeBatches(tx, held, now); err != nil {
@@ -211,7 +211,7 @@ func completesPartial(r *ledger.BatchCompletion) bool {
 func recordedBy(tx *gorm.DB, b *tasks.Batch) (map[int64]recorded, error) {
 	var rows []resultRecord
 	q := tx.Select("file_no", "batch_id", "outcome").Where("transfer_id = ? AND step_no = ?", b.Transfer, b.Step)
-	if err := within(q, "file_no", b.Files).Find(&rows).Error; err != nil {
+	if err := WhereInRanges(q, "file_no", b.Files).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("look up recorded files: %w", err)
 	}
 	m := make(map[int64]recorded, len(rows))
@@ -236,7 +236,7 @@ func attemptRows(r *ledger.BatchCompletion) []attemptRow {
 func insertResults(tx *gorm.DB, rows []resultRecord) error {
 	slices.SortFunc(rows, compareResults)
 	// No %w around a duplicate would hide it: Record looks for it.
-	if err := createBySize(tx, resultRecords(rows), func(r *resultRecord) int { return r.End.size() }); err != nil {
+	if err := BulkInsert(tx, "results", resultColumns(), rows, (*resultRecord).size); err != nil {
 		return fmt.Errorf("insert results: %w", err)
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 )
 
 func TestRecordManyBatchesAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		var recs []*ledger.BatchCompletion
 		var transfers []int64
 		for range 3 {
@@ -50,7 +50,7 @@ func TestRecordManyBatchesAtOnce(t *testing.T) {
 
 // Everything that a result says comes back as it was said.
 func TestRecordedResultComesBack(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 1)
 		one := b.batch(t, tr.ID, "1")
@@ -75,7 +75,7 @@ func TestRecordedResultComesBack(t *testing.T) {
 }
 
 func TestRecordPartlyThenClose(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 4)
 		if _, err := b.Seal(t.Context(), tr.ID); err != nil {
@@ -100,7 +100,7 @@ func TestRecordPartlyThenClose(t *testing.T) {
 // A part and the end of one batch, and the part of another, may share a
 // transaction with the recording that completes the transfer: it is reported.
 func TestCompletionIsReportedBesideParts(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 2)
 		if _, err := b.Seal(t.Context(), tr.ID); err != nil {
@@ -118,7 +118,7 @@ func TestCompletionIsReportedBesideParts(t *testing.T) {
 
 // One message delivered twice may bring one batch into one transaction twice.
 func TestBatchClosedTwiceInOneTransaction(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 2)
 		b.files(t, tr.ID, 3)
 		one := b.batch(t, tr.ID, "1-3")
@@ -149,13 +149,13 @@ func TestBatchClosedTwiceInOneTransaction(t *testing.T) {
 
 // Two batches hold the same file: one result, and one of them moves it on.
 func TestFileInTwoBatches(t *testing.T) {
-	orders := map[string]func(b *bench, t *testing.T, one, two *ledger.BatchCompletion){
-		"in one transaction": func(b *bench, t *testing.T, one, two *ledger.BatchCompletion) { b.record(t, one, two) },
-		"one after the other": func(b *bench, t *testing.T, one, two *ledger.BatchCompletion) {
+	orders := map[string]func(b *env, t *testing.T, one, two *ledger.BatchCompletion){
+		"in one transaction": func(b *env, t *testing.T, one, two *ledger.BatchCompletion) { b.record(t, one, two) },
+		"one after the other": func(b *env, t *testing.T, one, two *ledger.BatchCompletion) {
 			b.record(t, one)
 			b.record(t, two)
 		},
-		"the second in parts": func(b *bench, t *testing.T, one, two *ledger.BatchCompletion) {
+		"the second in parts": func(b *env, t *testing.T, one, two *ledger.BatchCompletion) {
 			b.record(t, one)
 			b.record(t, &ledger.BatchCompletion{Batch: two.Batch, Results: two.Results})
 			two.Results = nil
@@ -164,7 +164,7 @@ func TestFileInTwoBatches(t *testing.T) {
 	}
 	for name, in := range orders {
 		t.Run(name, func(t *testing.T) {
-			each(t, func(t *testing.T, b *bench) {
+			each(t, func(t *testing.T, b *env) {
 				tr := b.transfer(t, 1)
 				b.files(t, tr.ID, 5)
 				if _, err := b.Seal(t.Context(), tr.ID); err != nil {
@@ -199,7 +199,7 @@ func TestFileInTwoBatches(t *testing.T) {
 
 // A handler's streams of results may name a file twice: the first word counts.
 func TestResultTwiceInOneRecording(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 2)
 		one := b.batch(t, tr.ID, "1-2")
@@ -213,7 +213,7 @@ func TestResultTwiceInOneRecording(t *testing.T) {
 }
 
 func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 4)
 		one, other := b.batch(t, tr.ID, "1-2"), b.batch(t, tr.ID, "3-4")
@@ -252,7 +252,7 @@ func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
 }
 
 func TestFailedTriesAreKept(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 2)
 		one := b.batch(t, tr.ID, "1-2")
@@ -285,7 +285,7 @@ func TestFailedTriesAreKept(t *testing.T) {
 }
 
 func TestBigOutputsInOneRecording(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		const n, size = 500, 64 << 10
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, n)
@@ -309,7 +309,7 @@ func TestBigOutputsInOneRecording(t *testing.T) {
 
 // A batch of scattered files, as a condition leaves it.
 func TestScatteredBatch(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		const n = 20_000
 		tr := b.transfer(t, 2)
 		b.files(t, tr.ID, n)

@@ -15,9 +15,9 @@ import (
 // Recorded reads which of the files have a result at a step.
 func (s *Store) Recorded(ctx context.Context, transfer int64, step int, files tasks.Ranges) ([]ledger.ExistingResult, error) {
 	var rows []resultRecord
-	q := s.db.WithContext(ctx).Select("file_no", "batch_id", "outcome", "facts").
+	q := s.db.Session(ctx).Select("file_no", "batch_id", "outcome", "facts").
 		Where("transfer_id = ? AND step_no = ?", transfer, step)
-	if err := within(q, "file_no", files).Order("file_no").Find(&rows).Error; err != nil {
+	if err := WhereInRanges(q, "file_no", files).Order("file_no").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("look up recorded files: %w", err)
 	}
 	recorded := make([]ledger.ExistingResult, len(rows))
@@ -34,8 +34,8 @@ func (s *Store) Recorded(ctx context.Context, transfer int64, step int, files ta
 // RecordedFiles tells which of the files have a result at a step.
 func (s *Store) RecordedFiles(ctx context.Context, transfer int64, step int, files tasks.Ranges) (tasks.Ranges, error) {
 	var numbers []int64
-	q := s.db.WithContext(ctx).Model(&resultRecord{}).Where("transfer_id = ? AND step_no = ?", transfer, step)
-	if err := within(q, "file_no", files).Order("file_no").Pluck("file_no", &numbers).Error; err != nil {
+	q := s.db.Session(ctx).Model(&resultRecord{}).Where("transfer_id = ? AND step_no = ?", transfer, step)
+	if err := WhereInRanges(q, "file_no", files).Order("file_no").Pluck("file_no", &numbers).Error; err != nil {
 		return nil, fmt.Errorf("look up recorded files: %w", err)
 	}
 	return tasks.NewRanges(numbers), nil
@@ -45,9 +45,9 @@ func (s *Store) RecordedFiles(ctx context.Context, transfer int64, step int, fil
 // word wins. Files of which nothing is known are left out.
 func (s *Store) Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error) {
 	var rows []resultRecord
-	q := s.db.WithContext(ctx).Select("file_no", "step_no", "facts").
+	q := s.db.Session(ctx).Select("file_no", "step_no", "facts").
 		Where("transfer_id = ? AND step_no < ? AND facts IS NOT NULL", transfer, before)
-	if err := within(q, "file_no", files).Order("step_no, file_no").Find(&rows).Error; err != nil {
+	if err := WhereInRanges(q, "file_no", files).Order("step_no, file_no").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
 	known := make(map[int64]map[string]any, len(rows))
@@ -93,7 +93,7 @@ func applyFilter(q *gorm.DB, f tasks.ResultFilter) *gorm.DB {
 // of steps and files. A page costs the same however far behind it is.
 func (s *Store) Results(ctx context.Context, transfer int64, f tasks.ResultFilter, after tasks.ResultKey, limit int) ([]tasks.ResultRow, error) {
 	page := func(limit int, where string, args ...any) (rows []resultRecord, err error) {
-		q := applyFilter(s.db.WithContext(ctx), f).Where("transfer_id = ?", transfer).Where(where, args...)
+		q := applyFilter(s.db.Session(ctx), f).Where("transfer_id = ?", transfer).Where(where, args...)
 		if err := q.Order("step_no, file_no").Limit(limit).Find(&rows).Error; err != nil {
 			return nil, fmt.Errorf("list results: %w", err)
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestResultsInPages(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		const n = 150
 		tr := b.transfer(t, 3)
 		b.files(t, tr.ID, n)
@@ -67,7 +67,7 @@ func TestResultsInPages(t *testing.T) {
 }
 
 func TestFactsOfEarlierSteps(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 3)
 		b.files(t, tr.ID, 3)
 		for step, facts := range []string{`{"a":1,"b":"x"}`, `{"b":"y"}`, `{"c":true}`} {

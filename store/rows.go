@@ -128,7 +128,7 @@ func newFileRow(transfer int64, f *tasks.File) fileRow {
 	}
 	row := fileRow{
 		TransferID: transfer, No: f.No, Path: []byte(f.Path), Size: f.Size,
-		Mtime: pointer(f.MTime), ScanError: clip(f.ScanError, 512),
+		Mtime: pointer(f.MTime), ScanError: ClipText(f.ScanError, 512),
 	}
 	if f.Part > 0 {
 		row.Part, row.ByteOffset, row.LineNo = &f.Part, &f.Offset, &f.Line
@@ -212,9 +212,9 @@ func (attemptRow) TableName() string { return "attempts" }
 
 func newOutcomeColumns(batch int64, r *tasks.Result) outcomeColumns {
 	c := outcomeColumns{
-		BatchID: batch, Outcome: r.Outcome, ExitCode: r.ExitCode, Code: clip(r.Code, 64),
+		BatchID: batch, Outcome: r.Outcome, ExitCode: r.ExitCode, Code: ClipText(r.Code, 64),
 		Output: strings.ToValidUTF8(r.Output, "\uFFFD"), Error: strings.ToValidUTF8(r.Error, "\uFFFD"),
-		Truncated: r.Truncated, Attempt: r.Attempt, Worker: clip(r.Worker, 128),
+		Truncated: r.Truncated, Attempt: r.Attempt, Worker: ClipText(r.Worker, 128),
 		StartedAt: r.StartedAt.UTC().Truncate(time.Microsecond), EndedAt: r.EndedAt.UTC().Truncate(time.Microsecond),
 	}
 	if len(r.Facts) > 0 {
@@ -244,15 +244,6 @@ func (c *outcomeColumns) size() int {
 	return n
 }
 
-// clip cuts s to at most n bytes, at a character's end, as valid UTF-8.
-func clip(s string, n int) string {
-	if len(s) > n {
-		s = s[:n]
-		s = strings.ToValidUTF8(s, "")
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
-}
-
 func value(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
@@ -269,3 +260,9 @@ func pointer(t time.Time) *time.Time {
 	}
 	return &t
 }
+
+// size estimates the bytes of the row in a statement.
+func (r *fileRow) size() int { return 120 + len(r.Path) + len(r.ScanError) }
+
+// size estimates the bytes of the row in a statement.
+func (r *resultRecord) size() int { return r.End.size() }

@@ -54,7 +54,7 @@ func noteSeen(tx *gorm.DB, a FileBatch) error {
 	err := tx.Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "run_key"}, {Name: "path_hash"}},
 		DoUpdates: clause.AssignmentColumns([]string{"transfer_id", "size", "mtime"}),
-	}).CreateInBatches(rows, chunk(tx)).Error
+	}).CreateInBatches(rows, RowsPerInsert(tx)).Error
 	if err != nil {
 		return fmt.Errorf("note files as seen: %w", err)
 	}
@@ -70,9 +70,9 @@ func (s *Store) ChangedFiles(ctx context.Context, lineage string, files []tasks.
 		hashes[i] = hashPath(&files[i])
 	}
 	var rows []seenFileRow
-	err := s.db.WithContext(ctx).
+	err := s.db.Session(ctx).
 		Where("run_key = ? AND path_hash IN ?", lineage, hashes).
-		Where("transfer_id NOT IN (?)", s.db.Table("transfers").Select("id").
+		Where("transfer_id NOT IN (?)", s.db.Session(ctx).Table("transfers").Select("id").
 			Where("run_key = ? AND state = ?", lineage, tasks.StateCanceled)).
 		Find(&rows).Error
 	if err != nil {

@@ -17,10 +17,10 @@ type ServerInfo struct {
 }
 
 // ServerInfo asks the database about itself.
-func (s *Store) ServerInfo(ctx context.Context) (ServerInfo, error) {
-	ask := s.askMySQL
-	if s.dialect == SQLite {
-		ask = s.askSQLite
+func (d *DB) ServerInfo(ctx context.Context) (ServerInfo, error) {
+	ask := d.askMySQL
+	if d.Dialect() == SQLite {
+		ask = d.askSQLite
 	}
 	server, err := ask(ctx)
 	if err != nil {
@@ -29,13 +29,13 @@ func (s *Store) ServerInfo(ctx context.Context) (ServerInfo, error) {
 	return server, nil
 }
 
-func (s *Store) askMySQL(ctx context.Context) (ServerInfo, error) {
+func (d *DB) askMySQL(ctx context.Context) (ServerInfo, error) {
 	var row struct {
 		Version string
 		Now     time.Time
 		Flush   int
 	}
-	err := s.db.WithContext(ctx).
+	err := d.Session(ctx).
 		Raw("SELECT VERSION() AS version, UTC_TIMESTAMP(6) AS now, @@innodb_flush_log_at_trx_commit AS flush").
 		Scan(&row).Error
 	return ServerInfo{
@@ -46,15 +46,15 @@ func (s *Store) askMySQL(ctx context.Context) (ServerInfo, error) {
 
 // askSQLite reads the version; its clock is this host's, and how it commits is
 // this program's choice.
-func (s *Store) askSQLite(ctx context.Context) (ServerInfo, error) {
+func (d *DB) askSQLite(ctx context.Context) (ServerInfo, error) {
 	var row struct {
 		Version string
 		Sync    int
 	}
-	err := s.db.WithContext(ctx).
+	err := d.Session(ctx).
 		Raw("SELECT sqlite_version() AS version, synchronous AS sync FROM pragma_synchronous").Scan(&row).Error
 	return ServerInfo{
-		Version: row.Version, Now: s.now().UTC(), Durable: row.Sync >= 2,
+		Version: row.Version, Now: d.now().UTC(), Durable: row.Sync >= 2,
 		Setting: fmt.Sprintf("journal_mode=WAL synchronous=%d", row.Sync),
 	}, err
 }

@@ -21,7 +21,7 @@ const (
 // Table is a user's table that rows are loaded into. It is made by
 // Store.Table and safe for concurrent use.
 type Table struct {
-	s       *Store
+	s       *Tables
 	name    string
 	columns []Column // in the order of a row's values
 	on      OnDuplicate
@@ -35,7 +35,7 @@ type Table struct {
 // Table prepares loading rows of the named columns. Every column that has no
 // default must be among them, and, when duplicates are not refused, the key
 // must be a unique key of the table.
-func (s *Store) Table(ctx context.Context, name string, columns, key []string, on OnDuplicate) (*Table, error) {
+func (s *Tables) Table(ctx context.Context, name string, columns, key []string, on OnDuplicate) (*Table, error) {
 	all, err := s.Columns(ctx, name)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (s *Store) Table(ctx context.Context, name string, columns, key []string, o
 	if t.columns, err = chosen(name, all, columns); err != nil {
 		return nil, err
 	}
-	t.insert = fmt.Sprintf("INSERT INTO %s (%s) VALUES ", s.dialect.quote(name), s.dialect.quoteAll(t.names()))
+	t.insert = fmt.Sprintf("INSERT INTO %s (%s) VALUES ", s.db.Dialect().Quote(name), s.db.Dialect().QuoteAll(t.names()))
 	if on == DuplicateError {
 		return t, nil
 	}
@@ -58,7 +58,7 @@ func (s *Store) Table(ctx context.Context, name string, columns, key []string, o
 	if err := s.checkKey(ctx, t, key); err != nil {
 		return nil, err
 	}
-	if s.dialect == SQLite {
+	if s.db.Dialect() == SQLite {
 		t.conflict(key)
 	} else {
 		t.duplicate(key)
@@ -98,13 +98,13 @@ func chosen(table string, all []Column, names []string) ([]Column, error) {
 func (t *Table) Columns() []Column { return t.columns }
 
 // Rows makes an empty collection of rows for this table.
-func (t *Table) Rows() *RowBuffer { return &RowBuffer{sqlite: t.s.dialect == SQLite} }
+func (t *Table) Rows() *RowBuffer { return &RowBuffer{sqlite: t.s.db.Dialect() == SQLite} }
 
 // Empty makes a collection, of whichever table, an empty one for this table. It
 // keeps the memory.
 func (t *Table) Empty(r *RowBuffer) {
 	r.reset()
-	r.sqlite = t.s.dialect == SQLite
+	r.sqlite = t.s.db.Dialect() == SQLite
 }
 
 func (t *Table) names() []string {

@@ -8,7 +8,7 @@ import (
 )
 
 func TestTableThatDoesNotSuit(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		if err := b.db.Exec("CREATE TABLE strict (number INT NOT NULL, word VARCHAR(5) NOT NULL DEFAULT 'none', other INT)").Error; err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +49,7 @@ func TestTableThatDoesNotSuit(t *testing.T) {
 
 // A table without transactions cannot promise anything.
 func TestTableWithoutTransactions(t *testing.T) {
-	b := emptyBench(t, MySQL)
+	b := emptyEnv(t, MySQL)
 	for _, engine := range []string{"MyISAM", "MEMORY"} {
 		if err := b.db.Exec("CREATE TABLE " + engine + "_things (n INT) ENGINE=" + engine).Error; err != nil {
 			t.Fatal(err)
@@ -62,7 +62,7 @@ func TestTableWithoutTransactions(t *testing.T) {
 
 // Names are names, whatever they hold.
 func TestTableOfOddNames(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		const odd = "se`l \"x\"; -- 'é'"
 		if err := b.CreateTable(t.Context(), odd, []Column{{Name: "number", Kind: ColumnInt}, {Name: "word", Kind: ColumnText}, {Name: odd, Kind: ColumnJSON}},
 			[]string{"number", "word"}); err != nil {
@@ -87,7 +87,7 @@ func TestTableOfOddNames(t *testing.T) {
 
 // A new table reads back as the kinds that it was made of.
 func TestKindsReadBack(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		var columns []Column
 		for _, k := range ColumnTypes() {
 			columns = append(columns, Column{Name: string(k), Kind: k})
@@ -121,7 +121,7 @@ func TestRowsWriteTimesInUTC(t *testing.T) {
 }
 
 func TestOwnTables(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tables, err := b.db.Migrator().GetTables()
 		if err != nil {
 			t.Fatal(err)

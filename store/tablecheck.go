@@ -9,12 +9,12 @@ import (
 
 // checkEngine makes sure that a table's rows come and go with transactions:
 // else nothing could keep them from going in twice.
-func (s *Store) checkEngine(ctx context.Context, table string) error {
-	if s.dialect == SQLite {
+func (s *Tables) checkEngine(ctx context.Context, table string) error {
+	if s.db.Dialect() == SQLite {
 		return nil
 	}
 	var engines []string
-	err := s.db.WithContext(ctx).Raw(`SELECT t.engine FROM information_schema.tables AS t
+	err := s.db.Session(ctx).Raw(`SELECT t.engine FROM information_schema.tables AS t
 		JOIN information_schema.engines AS e ON e.engine = t.engine
 		WHERE t.table_schema = DATABASE() AND t.table_name = ? AND e.transactions <> 'YES'`, table).Scan(&engines).Error
 	if err != nil {
@@ -22,13 +22,13 @@ func (s *Store) checkEngine(ctx context.Context, table string) error {
 	}
 	if len(engines) > 0 {
 		return fmt.Errorf("%w: %s is a table of %s, which knows no transactions; ALTER TABLE %s ENGINE=InnoDB makes it one that does",
-			ErrTable, table, engines[0], s.dialect.quote(table))
+			ErrTable, table, engines[0], s.db.Dialect().Quote(table))
 	}
 	return nil
 }
 
 // checkKey makes sure that the database will notice duplicates of the key.
-func (s *Store) checkKey(ctx context.Context, t *Table, key []string) error {
+func (s *Tables) checkKey(ctx context.Context, t *Table, key []string) error {
 	if len(key) == 0 {
 		return fmt.Errorf("%w: duplicates can be told by a key only; name its columns", ErrTable)
 	}
@@ -45,16 +45,16 @@ func (s *Store) checkKey(ctx context.Context, t *Table, key []string) error {
 
 // uniqueIndexes gives the columns of each unique index of a table, the primary
 // key among them, by the indexes' names.
-func (s *Store) uniqueIndexes(ctx context.Context, table string) (map[string][]string, error) {
+func (s *Tables) uniqueIndexes(ctx context.Context, table string) (map[string][]string, error) {
 	query, args := `SELECT index_name AS name, column_name AS part FROM information_schema.statistics
 		WHERE table_schema = DATABASE() AND table_name = ? AND non_unique = 0 AND sub_part IS NULL`, []any{table}
-	if s.dialect == SQLite {
+	if s.db.Dialect() == SQLite {
 		query, args = `SELECT l.name AS name, i.name AS part
 			FROM pragma_index_list(?) AS l, pragma_index_info(l.name) AS i WHERE l."unique" = 1 AND l.partial = 0
 			UNION ALL SELECT '' AS name, name AS part FROM pragma_table_info(?) WHERE pk > 0`, []any{table, table}
 	}
 	var rows []struct{ Name, Part string }
-	if err := s.db.WithContext(ctx).Raw(query, args...).Scan(&rows).Error; err != nil {
+	if err := s.db.Session(ctx).Raw(query, args...).Scan(&rows).Error; err != nil {
 		return nil, err
 	}
 	indexes := make(map[string][]string)

@@ -16,7 +16,7 @@ func (t *Table) duplicate(key []string) {
 	}
 	var sets []string
 	for _, name := range t.names() {
-		column := t.s.dialect.quote(name)
+		column := t.s.db.Dialect().Quote(name)
 		value := "VALUES(" + column + ")"
 		switch {
 		case t.on == DuplicateIgnore || slices.Contains(key, name):
@@ -27,7 +27,7 @@ func (t *Table) duplicate(key []string) {
 		}
 	}
 	if len(sets) == 0 {
-		column := t.s.dialect.quote(key[0])
+		column := t.s.db.Dialect().Quote(key[0])
 		sets = []string{counting(column, column)}
 	}
 	t.clause = " ON DUPLICATE KEY UPDATE " + strings.Join(sets, ", ")
@@ -35,11 +35,11 @@ func (t *Table) duplicate(key []string) {
 
 // conflict writes SQLite's clause.
 func (t *Table) conflict(key []string) {
-	target := " ON CONFLICT (" + t.s.dialect.quoteAll(key) + ") DO "
+	target := " ON CONFLICT (" + t.s.db.Dialect().QuoteAll(key) + ") DO "
 	t.clause = target + "NOTHING"
 	var sets []string
 	for _, name := range t.names() {
-		if column := t.s.dialect.quote(name); !slices.Contains(key, name) {
+		if column := t.s.db.Dialect().Quote(name); !slices.Contains(key, name) {
 			sets = append(sets, column+" = excluded."+column)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // with Table.Rows; Table.Empty makes it fit for use again. Not for concurrent use.
 type RowBuffer struct {
 	sqlite  bool
-	text    literals // "(…),(…)"
+	text    Literals // "(…),(…)"
 	rows    []rowEnd
 	started bool
 
@@ -102,13 +102,13 @@ func (r *RowBuffer) AddDecimal(number []byte) {
 // AddBool adds 1 or 0.
 func (r *RowBuffer) AddBool(b bool) {
 	r.next()
-	r.text = r.text.flag(b)
+	r.text = r.text.Bool(b)
 }
 
 // AddTime adds a time in UTC, to the microsecond.
 func (r *RowBuffer) AddTime(t time.Time) {
 	r.next()
-	r.text = r.text.moment(t)
+	r.text = r.text.Time(t)
 }
 
 // AddText adds valid UTF-8.
@@ -118,12 +118,12 @@ func (r *RowBuffer) AddText(text []byte) {
 		r.text = appendSQLite(r.text, text)
 		return
 	}
-	r.text = quoted(r.text, text)
+	r.text = AppendText(r.text, text)
 }
 
 // appendSQLite quotes text, which SQLite reads up to a NUL only: one that holds
 // it is written in hexadecimal.
-func appendSQLite(to literals, text []byte) literals {
+func appendSQLite(to Literals, text []byte) Literals {
 	start := len(to)
 	to = append(to, '\'')
 	from := 0

@@ -39,7 +39,7 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 		return t, false, fmt.Errorf("create transfer: %w", err)
 	}
 	var row transferRow
-	err = s.write(ctx, "create transfer", func(tx *gorm.DB, now time.Time) error {
+	err = s.db.Write(ctx, "create transfer", func(tx *gorm.DB, now time.Time) error {
 		row = newTransferRow(id.String(), n, now)
 		if err := tx.Create(&row).Error; err != nil {
 			return err
@@ -49,7 +49,7 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 		}
 		return tx.Create(newStepRows(row.ID, n.Steps)).Error
 	})
-	if n.Key != "" && duplicate(err) {
+	if n.Key != "" && IsDuplicate(err) {
 		t, err = s.one(ctx, "idem_key = ?", n.Key)
 		return t, false, err
 	}
@@ -64,7 +64,7 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 
 func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 	row := transferRow{
-		UUID: id, Name: clip(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
+		UUID: id, Name: ClipText(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
 		Recipe: n.Recipe, Sources: joinSources(n.Sources), Webhooks: strings.Join(n.Webhooks, "\n"),
 		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now,
 	}
@@ -99,7 +99,7 @@ func (s *Store) Latest(ctx context.Context, lineage string) (tasks.Transfer, err
 }
 
 func (s *Store) one(ctx context.Context, where string, arg any) (tasks.Transfer, error) {
-	db := s.db.WithContext(ctx)
+	db := s.db.Session(ctx)
 	var row transferRow
 	err := db.Where(where, arg).Order("id DESC").Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
@@ -116,7 +116,7 @@ func (s *Store) one(ctx context.Context, where string, arg any) (tasks.Transfer,
 // Transfers lists transfers with their counters, newest first, those with a
 // number below before; before 0 starts at the newest.
 func (s *Store) Transfers(ctx context.Context, before int64, limit int) ([]tasks.Transfer, error) {
-	q := s.db.WithContext(ctx).Order("id DESC").Limit(limit)
+	q := s.db.Session(ctx).Order("id DESC").Limit(limit)
 	if before > 0 {
 		q = q.Where("id < ?", before)
 	}
@@ -128,7 +128,7 @@ func (s *Store) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 	for i := range rows {
 		ts[i] = rows[i].transfer()
 	}
-	return ts, withSteps(s.db.WithContext(ctx), ts)
+	return ts, withSteps(s.db.Session(ctx), ts)
 }
 
 // withSteps reads the steps and the final steps of transfers.
@@ -163,7 +163,7 @@ func withSteps(db *gorm.DB, ts []tasks.Transfer) error {
 // Seal says that no more files will come. Sealing twice is fine. When all
 // files have ended already the transfer completes here, and completed is true.
 func (s *Store) Seal(ctx context.Context, id int64) (completed bool, err error) {
-	err = s.write(ctx, "seal transfer", func(tx *gorm.DB, now time.Time) error {
+	err = s.db.Write(ctx, "seal transfer", func(tx *gorm.DB, now time.Time) error {
 		err := tx.Exec("UPDATE transfers SET state = ?, sealed_at = ? WHERE id = ? AND state IN ?",
 			tasks.StateRunning, now, id, []tasks.State{tasks.StateOpen, tasks.StateInterrupted}).Error
 		if err != nil {
@@ -178,7 +178,7 @@ func (s *Store) Seal(ctx context.Context, id int64) (completed bool, err error) 
 // Reopen lets a transfer that has not ended take files again. It reports false
 // when the transfer has ended.
 func (s *Store) Reopen(ctx context.Context, id int64) (reopened bool, err error) {
-	err = s.write(ctx, "reopen transfer", func(tx *gorm.DB, now time.Time) error {
+	err = s.db.Write(ctx, "reopen transfer", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE transfers SET state = ?, sealed_at = NULL, seen_at = ? WHERE id = ? AND state IN ?",
 			tasks.StateOpen, now, id, []tasks.State{tasks.StateOpen, tasks.StateRunning, tasks.StateInterrupted})
 		reopened = u.RowsAffected == 1

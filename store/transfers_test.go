@@ -9,7 +9,7 @@ import (
 )
 
 func TestCreateWithOneKeyAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		var mu sync.Mutex
 		made := 0
 		ids := map[string]bool{}
@@ -42,7 +42,7 @@ func TestCreateWithOneKeyAtOnce(t *testing.T) {
 }
 
 func TestUnknownTransfer(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		_, err := b.Transfer(t.Context(), "018f0000-0000-7000-8000-000000000000")
 		wantErr(t, err, tasks.ErrTransferNotFound)
 		_, err = b.TransferByID(t.Context(), 77)
@@ -53,7 +53,7 @@ func TestUnknownTransfer(t *testing.T) {
 }
 
 func TestSealedTransferTakesNoFiles(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 1)
 		for range 2 {
@@ -75,7 +75,7 @@ func TestSealedTransferTakesNoFiles(t *testing.T) {
 }
 
 func TestEmptyTransferCompletesWhenSealed(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		completed, err := b.Seal(t.Context(), tr.ID)
 		if err != nil || !completed {

@@ -19,12 +19,12 @@ import (
 type verdict struct{ transient, refused, outage, duplicate bool }
 
 func judge(err error) verdict {
-	return verdict{IsTransient(err), IsRejected(err), IsOutage(err), duplicate(err)}
+	return verdict{IsTransient(err), IsRejected(err), IsOutage(err), IsDuplicate(err)}
 }
 
-func migrated(t *testing.T, dialect Dialect, query string) *bench {
+func migrated(t *testing.T, dialect Dialect, query string) *env {
 	t.Helper()
-	b := emptyBench(t, dialect)
+	b := emptyEnv(t, dialect)
 	if _, err := b.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func migrated(t *testing.T, dialect Dialect, query string) *bench {
 }
 
 func TestErrorOfDuplicates(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		row := leaseRow{Name: "l", Until: b.clock.Now()}
 		if err := b.db.Create(&row).Error; err != nil {
 			t.Fatal(err)
@@ -81,7 +81,7 @@ func TestErrorOfValuesThatDoNotFit(t *testing.T) {
 
 // What is too large is refused alike by every database, before it is sent.
 func TestOutputThatNoDatabaseTakes(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 1)
 		one := b.batch(t, tr.ID, "1")
@@ -142,11 +142,11 @@ func TestErrorOfBusySQLite(t *testing.T) {
 	t.Parallel()
 	b := migrated(t, SQLite, "")
 	rival := b.another(t, Options{MaxConnections: 1})
-	if err := rival.db.Exec("PRAGMA busy_timeout(0)").Error; err != nil {
+	if err := rival.db.Session(t.Context()).Exec("PRAGMA busy_timeout(0)").Error; err != nil {
 		t.Fatal(err)
 	}
 	holder := b.db.Begin()
-	err := rival.db.Exec("UPDATE transfers SET name = 'mine'").Error
+	err := rival.db.Session(t.Context()).Exec("UPDATE transfers SET name = 'mine'").Error
 	if got := judge(err); got != (verdict{transient: true, outage: true}) {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -157,11 +157,11 @@ func TestErrorOfBusySQLite(t *testing.T) {
 
 // A conflict is tried again inside; the one who asked does not hear of it.
 func TestConflictIsTriedAgain(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		tries := 0
-		err := b.write(t.Context(), "try", func(*gorm.DB, time.Time) error {
+		err := b.Store.db.Write(t.Context(), "try", func(*gorm.DB, time.Time) error {
 			if tries++; tries < 4 {
-				return errRace
+				return ErrRace
 			}
 			return nil
 		})
@@ -170,10 +170,10 @@ func TestConflictIsTriedAgain(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		tries = 0
-		err = b.write(ctx, "try", func(*gorm.DB, time.Time) error {
+		err = b.Store.db.Write(ctx, "try", func(*gorm.DB, time.Time) error {
 			tries++
 			cancel()
-			return errRace
+			return ErrRace
 		})
 		if err == nil || tries != 1 {
 			t.Errorf("%d tries under a context that has ended, %v", tries, err)
@@ -230,7 +230,7 @@ func TestSilentConnection(t *testing.T) {
 // The database dies and comes back while results are recorded: they are there once.
 func TestRecordAcrossALostAnswer(t *testing.T) {
 	t.Parallel()
-	b := &bench{clock: testkit.NewClock()}
+	b := &env{clock: testkit.NewClock()}
 	proxy := testkit.Proxy(t, testkit.MySQL(t))
 	b.url = proxy.URL()
 	b.Store = b.another(t, Options{MaxConnections: 1})
@@ -272,7 +272,7 @@ func (f told) WithGroup(string) slog.Handler             { return f }
 // registered a second time.
 func TestAddFilesAcrossALostCommit(t *testing.T) {
 	t.Parallel()
-	b := &bench{clock: testkit.NewClock()}
+	b := &env{clock: testkit.NewClock()}
 	proxy := testkit.Proxy(t, testkit.MySQL(t))
 	b.url = proxy.URL()
 	b.Store = b.another(t, Options{MaxConnections: 1, Log: slog.New(told(proxy.Clear))}) // the next try finds the way free

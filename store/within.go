@@ -15,7 +15,7 @@ const mostRuns = 100
 
 // within restricts a query to a set of file numbers: runs as BETWEEN, the rest
 // as one list. Where there are too many runs they are listed, too.
-func within(q *gorm.DB, column string, numbers tasks.Ranges) *gorm.DB {
+func WhereInRanges(q *gorm.DB, column string, numbers tasks.Ranges) *gorm.DB {
 	var conds []string
 	var args []any
 	var list strings.Builder

@@ -33,10 +33,10 @@ const workerTTL = 30 * time.Second
 // most until it hears the answer. It forgets workers long gone, and tells what
 // people want of this one.
 func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker) (o ledger.WorkerDirectives, err error) {
-	err = s.write(ctx, "note worker", func(tx *gorm.DB, now time.Time) error {
+	err = s.db.Write(ctx, "note worker", func(tx *gorm.DB, now time.Time) error {
 		row := workerRow{
 			LimitsInUse: encodeHeld(w.LimitsInUse),
-			Name:        clip(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: clip(w.Version, 64),
+			Name:        ClipText(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: ClipText(w.Version, 64),
 			StartedAt: w.StartedAt.UTC(), SeenAt: now,
 		}
 		if o, err = directives(tx, &row, now); err != nil {
@@ -78,8 +78,8 @@ func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDire
 // SetDesiredState says what a person wants of a worker; it sees it with its next
 // sign of life. It reports false when there is no such worker.
 func (s *Store) SetDesiredState(ctx context.Context, name string, wish tasks.DesiredState) (known bool, err error) {
-	err = s.write(ctx, "tell worker", func(tx *gorm.DB, _ time.Time) error {
-		u := tx.Exec("UPDATE workers SET desired_state = ? WHERE name = ?", wish, clip(name, 128))
+	err = s.db.Write(ctx, "tell worker", func(tx *gorm.DB, _ time.Time) error {
+		u := tx.Exec("UPDATE workers SET desired_state = ? WHERE name = ?", wish, ClipText(name, 128))
 		known = u.RowsAffected == 1
 		return u.Error
 	})
@@ -88,15 +88,15 @@ func (s *Store) SetDesiredState(ctx context.Context, name string, wish tasks.Des
 
 // RemoveWorker removes a worker that has stopped in order.
 func (s *Store) RemoveWorker(ctx context.Context, name string) error {
-	return s.write(ctx, "forget worker", func(tx *gorm.DB, _ time.Time) error {
-		return tx.Exec("DELETE FROM workers WHERE name = ?", clip(name, 128)).Error
+	return s.db.Write(ctx, "forget worker", func(tx *gorm.DB, _ time.Time) error {
+		return tx.Exec("DELETE FROM workers WHERE name = ?", ClipText(name, 128)).Error
 	})
 }
 
 // Workers lists the live workers by name.
 func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 	var rows []workerRow
-	err := s.db.WithContext(ctx).Where("seen_at >= ?", s.stamp().Add(-workerTTL)).Order("name").Find(&rows).Error
+	err := s.db.Session(ctx).Where("seen_at >= ?", s.db.Stamp().Add(-workerTTL)).Order("name").Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("list workers: %w", err)
 	}

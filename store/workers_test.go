@@ -8,7 +8,7 @@ import (
 )
 
 func TestWorkers(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
+	each(t, func(t *testing.T, b *env) {
 		see := func(name string) {
 			t.Helper()
 			w := tasks.Worker{Name: name, Handlers: []string{"noop", "checksum"}, Slots: 4, Version: "1.2", StartedAt: b.clock.Now()}

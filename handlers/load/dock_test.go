@@ -13,8 +13,9 @@ import (
 
 // dock is a database to load into, and a way to look at it from outside.
 type dock struct {
-	*store.Store
-	db *sql.DB
+	*store.Tables
+	dialect store.Dialect
+	db      *sql.DB
 }
 
 // each runs a test on a database of every kind.
@@ -40,7 +41,7 @@ func newDock(t *testing.T, url string) *dock {
 		t.Fatal(err)
 	}
 	testkit.CloseAtEnd(t, s)
-	return &dock{s, testkit.Database(t, url)}
+	return &dock{store.NewTables(s.DB()), s.Dialect(), testkit.Database(t, url)}
 }
 
 // rows reads a query's rows, NULL as "NULL", cells joined by "|".
@@ -81,7 +82,7 @@ func (d *dock) loader(t *testing.T, a Args) *Loader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := New(t.Context(), d.Store, p, nil)
+	l, err := New(t.Context(), d.Tables, p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ var ErrChanged = errors.New("the content has changed since it was loaded in part
 // Loader loads content into one table. Make one with New; it is safe for
 // concurrent use.
 type Loader struct {
-	s       *store.Store
+	s       *store.Tables
 	table   *store.Table
 	kinds   []store.ColumnType
 	wanted  *place
@@ -33,7 +33,7 @@ type Loader struct {
 
 // New prepares loading as the plan says. It creates the table when the plan
 // says so and there is none. Memory may be nil.
-func New(ctx context.Context, s *store.Store, p *Plan, m *MemoryBudget) (*Loader, error) {
+func New(ctx context.Context, s *store.Tables, p *Plan, m *MemoryBudget) (*Loader, error) {
 	if p.Create {
 		if err := p.create(ctx, s); err != nil {
 			return nil, err

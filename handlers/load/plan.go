@@ -86,7 +86,7 @@ func (p *Plan) Args() Args {
 }
 
 // fields is where every column's value comes from.
-func (p *Plan) fields(ctx context.Context, s *store.Store) ([]Mapping, error) {
+func (p *Plan) fields(ctx context.Context, s *store.Tables) ([]Mapping, error) {
 	fields := slices.Clone(p.Map)
 	if len(fields) == 0 {
 		columns, err := s.Columns(ctx, p.Into)
@@ -106,7 +106,7 @@ func (p *Plan) fields(ctx context.Context, s *store.Store) ([]Mapping, error) {
 }
 
 // create creates the table of the plan's mapping, unless it is there.
-func (p *Plan) create(ctx context.Context, s *store.Store) error {
+func (p *Plan) create(ctx context.Context, s *store.Tables) error {
 	_, err := s.Columns(ctx, p.Into)
 	if !errors.Is(err, store.ErrNoTable) {
 		return err
