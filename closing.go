@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/recipe"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -38,7 +38,7 @@ func (b *Baler) runFinalizeScope(lineage string) (c finalizeScope, err error) {
 		return c, fmt.Errorf("find the working folder: %w", err)
 	}
 	c.outputs = handlers.AnyOutputRoot(here)
-	if b.store.Dialect() != store.SQLite {
+	if b.store.Dialect() != db.SQLite {
 		c.lineage = lineage
 	}
 	return c, nil

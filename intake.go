@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/store"
@@ -44,7 +45,7 @@ func registerPolicy() tasks.BatchPolicy {
 // sideBySide is how many transactions insert rows at the same time. SQLite has
 // one writer, who would wait for its turn while it keeps the others out.
 func (b *Baler) sideBySide() int {
-	if b.store.Dialect() == store.SQLite {
+	if b.store.Dialect() == db.SQLite {
 		return 1
 	}
 	return 3

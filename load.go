@@ -13,8 +13,8 @@ import (
 	"github.com/balerhq/baler/handlers/load"
 	"github.com/balerhq/baler/internal/keyset"
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/recipe"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -41,7 +41,7 @@ const DefaultChunkSize = 8 << 20
 func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (*recipe.Recipe, error) {
 	args := load.Args{
 		Into: l.Into, Map: l.Map, Document: l.LineColumn, Keyword: l.LineContains, Key: l.Key,
-		OnDuplicate: store.OnDuplicate(l.OnDuplicate), Create: l.Create,
+		OnDuplicate: tableload.OnDuplicate(l.OnDuplicate), Create: l.Create,
 	}
 	plan, err := args.Resolve()
 	if err != nil {
@@ -60,11 +60,11 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 }
 
 // tables gives access to the tables that are loaded into.
-func (b *Baler) tables() *store.Tables { return store.NewTables(b.store.DB()) }
+func (b *Baler) tables() *tableload.Store { return tableload.New(b.store.DB()) }
 
 // inferColumns fills in what a table that is to be created needs to know.
 func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []string) error {
-	if _, err := b.tables().Columns(ctx, plan.Into); !errors.Is(err, store.ErrNoTable) {
+	if _, err := b.tables().Columns(ctx, plan.Into); !errors.Is(err, tableload.ErrNoTable) {
 		return err
 	}
 	path, err := firstFile(ctx, paths)

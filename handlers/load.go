@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	"github.com/balerhq/baler/handlers/load"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -73,7 +73,7 @@ func (l *loaders) of(ctx context.Context, job *Job) (*load.Loader, error) {
 	}
 	loader, err := load.New(ctx, job.spec.tables, p, l.memory)
 	switch {
-	case errors.Is(err, store.ErrTable), errors.Is(err, store.ErrNoTable), errors.Is(err, load.ErrPlan):
+	case errors.Is(err, tableload.ErrTable), errors.Is(err, tableload.ErrNoTable), errors.Is(err, load.ErrPlan):
 		return nil, Fail(CodeTableError, err)
 	case err != nil:
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/balerhq/baler/internal/db"
 	"gorm.io/gorm"
 )
 
@@ -28,7 +29,7 @@ func (s *Store) AddDeadLetter(ctx context.Context, kind string, payload []byte, 
 	kept := append([]byte{}, payload[:min(len(payload), maxDeadLetterPayload)]...) // no payload is an empty one, not NULL
 	return s.db.Write(ctx, "set message aside", func(tx *gorm.DB, now time.Time) error {
 		return tx.Create(&DeadLetter{
-			ReceivedAt: now, Type: ClipText(kind, 255), Payload: kept, Reason: ClipText(reason, 8192),
+			ReceivedAt: now, Type: db.ClipText(kind, 255), Payload: kept, Reason: db.ClipText(reason, 8192),
 		}).Error
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -53,7 +54,7 @@ func hostileFile(r *rand.Rand, transfer, file int64) fileRow {
 // Rows that BulkInsert writes are the same in the table as those that GORM
 // inserts, whatever is in them and however the server is set up.
 func TestBulkInsertWritesWhatTheFieldsSay(t *testing.T) {
-	b := emptyEnv(t, MySQL)
+	b := emptyEnv(t, db.MySQL)
 	if _, err := b.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,7 @@ func TestBulkInsertWritesWhatTheFieldsSay(t *testing.T) {
 	u.RawQuery = url.Values{"sql_mode": {"'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES'"}}.Encode()
 	stern := &env{url: u.String(), clock: b.clock}
 	for name, s := range map[string]*gorm.DB{
-		"as it is": b.db, "without backslashes": stern.another(t, Options{}).DB().Session(t.Context()),
+		"as it is": b.db, "without backslashes": stern.another(t, db.Options{}).DB().Session(t.Context()),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
@@ -80,8 +81,8 @@ func TestBulkInsertWritesWhatTheFieldsSay(t *testing.T) {
 				},
 				func() error {
 					return errors.Join(
-						BulkInsert(s, "results", resultColumns(), results, (*resultRecord).size),
-						BulkInsert(s, "files", fileColumns(), files, (*fileRow).size))
+						db.BulkInsert(s, "results", resultColumns(), results, (*resultRecord).size),
+						db.BulkInsert(s, "files", fileColumns(), files, (*fileRow).size))
 				},
 			} {
 				if err := insert(); err != nil {

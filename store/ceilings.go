@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 	"gorm.io/gorm"
@@ -64,7 +65,7 @@ func (s *Store) Limits(ctx context.Context) ([]tasks.Limit, error) {
 // it until the transaction ends.
 func lockLimits(tx *gorm.DB) (all []tasks.Limit, err error) {
 	q := tx.Model(&limitRow{}).Order("scope, name")
-	if tx.Name() == string(MySQL) {
+	if tx.Name() == string(db.MySQL) {
 		q = q.Clauses(clause.Locking{Strength: "UPDATE"}) // SQLite has one writer at a time anyway
 	}
 	if err := q.Find(&all).Error; err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -97,7 +98,7 @@ func (s *Store) ClaimWebhook(ctx context.Context, n *WebhookDelivery, again time
 // it is tried again after a while, or given up when again is 0.
 func (s *Store) FinishWebhook(ctx context.Context, id int64, reason string, again time.Duration) error {
 	return s.db.Write(ctx, "note webhook", func(tx *gorm.DB, now time.Time) error {
-		set := map[string]any{"error": ClipText(reason, 4096), "due_at": nil}
+		set := map[string]any{"error": db.ClipText(reason, 4096), "due_at": nil}
 		switch {
 		case reason == "":
 			set["done_at"] = now

@@ -9,6 +9,8 @@ import (
 
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 func TestClosingStepsRunInOrderAndThenItCompletes(t *testing.T) {
@@ -50,7 +52,7 @@ func TestClosingBeginsOnce(t *testing.T) {
 		for i := range batches {
 			open = append(open, b.batch(t, tr.ID, strconv.Itoa(i+1)))
 		}
-		atOnce(t, batches+2, func(i int) error {
+		testkit.AtOnce(t, batches+2, func(i int) error {
 			if i >= batches {
 				completed, err := b.Seal(t.Context(), tr.ID)
 				if completed {
@@ -73,7 +75,7 @@ func TestClosingBeginsOnce(t *testing.T) {
 		due := b.dueClosing(t)[0]
 		var mu sync.Mutex
 		taken := 0
-		atOnce(t, 8, func(int) error {
+		testkit.AtOnce(t, 8, func(int) error {
 			mine := due
 			ok, err := b.ClaimFinalizeStep(t.Context(), &mine, closingLease)
 			mu.Lock()

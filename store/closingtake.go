@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -73,9 +74,9 @@ func (s *Store) ReleaseFinalizeStep(ctx context.Context, c *ledger.FinalizeTask)
 }
 
 // holdFinalizeStep locks a step that must be the caller's.
-func holdFinalizeStep(tx *gorm.DB, c *ledger.FinalizeTask, dialect Dialect) error {
+func holdFinalizeStep(tx *gorm.DB, c *ledger.FinalizeTask, dialect db.Dialect) error {
 	query := "SELECT fencing_token FROM finalize_steps WHERE transfer_id = ? AND no = ?"
-	if dialect == MySQL {
+	if dialect == db.MySQL {
 		query += " FOR UPDATE"
 	}
 	var token int
@@ -110,7 +111,7 @@ func (s *Store) FinishFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, 
 		// With a new token, so that this is not done twice when the answer to the
 		// commit is lost: the next step may have been taken by then.
 		err = tx.Exec("UPDATE finalize_steps SET state = ?, error = ?, due_at = ?, fencing_token = fencing_token + 1 WHERE transfer_id = ? AND no = ?",
-			e.State, ClipText(e.Reason, 4096), due, c.Transfer, c.No).Error
+			e.State, db.ClipText(e.Reason, 4096), due, c.Transfer, c.No).Error
 		if err != nil || e.State == tasks.FinalizeWaiting {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/db"
 )
 
 type costRow struct {
@@ -46,7 +47,7 @@ func (s *Store) SaveCosts(ctx context.Context, learnt []batcher.CostStats) error
 	}
 	slices.SortFunc(rows, compareCosts) // two workers lock rows in the same order
 	return s.db.Write(ctx, "save costs", func(tx *gorm.DB, _ time.Time) error {
-		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).CreateInBatches(rows, RowsPerInsert(tx)).Error; err != nil {
+		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).CreateInBatches(rows, db.RowsPerInsert(tx)).Error; err != nil {
 			return err
 		}
 		var n int64
@@ -105,7 +106,7 @@ func (s *Store) Costs(ctx context.Context) ([]batcher.CostStats, error) {
 
 func newCostRow(l *batcher.CostStats) costRow {
 	return costRow{
-		Handler: ClipText(l.Handler, 64), Arguments: ClipText(l.With, 16), Worker: ClipText(l.Worker, 128),
+		Handler: db.ClipText(l.Handler, 64), Arguments: db.ClipText(l.With, 16), Worker: db.ClipText(l.Worker, 128),
 		SumN2: l.NN, SumNB: l.NB, SumB2: l.BB, SumNT: l.NT, SumBT: l.BT, Seconds: l.Seconds, At: l.At.UTC().Truncate(time.Microsecond),
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
@@ -18,7 +19,6 @@ import (
 // env is one migrated database with a clock of its own.
 type env struct {
 	*Store
-	*Tables
 	db    *gorm.DB // the Store's database
 	url   string
 	clock *testkit.Clock
@@ -27,7 +27,7 @@ type env struct {
 // each runs a test on a database of every kind.
 func each(t *testing.T, test func(t *testing.T, b *env)) {
 	t.Helper()
-	for _, dialect := range []Dialect{SQLite, MySQL} {
+	for _, dialect := range []db.Dialect{db.SQLite, db.MySQL} {
 		t.Run(string(dialect), func(t *testing.T) {
 			t.Parallel()
 			b := emptyEnv(t, dialect)
@@ -39,21 +39,26 @@ func each(t *testing.T, test func(t *testing.T, b *env)) {
 	}
 }
 
-func emptyEnv(t *testing.T, dialect Dialect) *env {
+func emptyEnv(t *testing.T, dialect db.Dialect) *env {
 	t.Helper()
 	b := &env{clock: testkit.NewClock()}
-	if dialect == MySQL {
+	if dialect == db.MySQL {
 		b.url = testkit.MySQL(t)
 	} else {
 		b.url = "sqlite:" + filepath.Join(t.TempDir(), "baler.db")
 	}
-	b.Store = b.another(t, Options{})
-	b.db, b.Tables = b.DB().Session(t.Context()), NewTables(b.DB())
+	b.use(t, b.another(t, db.Options{}))
 	return b
 }
 
+// use makes s the Store of the env.
+func (b *env) use(t *testing.T, s *Store) {
+	t.Helper()
+	b.Store, b.db = s, s.DB().Session(t.Context())
+}
+
 // another opens the same database once more, as another process would.
-func (b *env) another(t *testing.T, o Options) *Store {
+func (b *env) another(t *testing.T, o db.Options) *Store {
 	t.Helper()
 	if o.Now == nil {
 		o.Now = b.clock.Now

@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -70,8 +71,8 @@ func (a *FileBatch) register(tx *gorm.DB, now time.Time) error {
 	}
 	first := cmp.Or(a.First, t.Files+1)
 	rows, bytes := a.rows(first)
-	if err := BulkInsert(tx.Omit(a.unused()...), "files", fileColumns(), rows, (*fileRow).size); err != nil {
-		if IsDuplicate(err) {
+	if err := db.BulkInsert(tx.Omit(a.unused()...), "files", fileColumns(), rows, (*fileRow).size); err != nil {
+		if db.IsDuplicate(err) {
 			return a.race() // another producer took these numbers
 		}
 		return err
@@ -139,7 +140,7 @@ func (a *FileBatch) unused() []string {
 // transfer's own choosing a new try gets others.
 func (a *FileBatch) race() error {
 	if a.First == 0 {
-		return ErrRace
+		return db.ErrRace
 	}
 	return ErrProducerConflict
 }

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/tasks"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 // However many add to one transfer, files are numbered without gaps and
@@ -20,7 +23,7 @@ func TestManyProducersOfOneTransfer(t *testing.T) {
 		tr := b.transfer(t, 2)
 		var mu sync.Mutex
 		numbers := make([]int64, 0, producers*rounds*some)
-		atOnce(t, producers, func(p int) error {
+		testkit.AtOnce(t, producers, func(p int) error {
 			for round := range rounds {
 				files := make([]tasks.File, some)
 				for i := range files {
@@ -215,7 +218,7 @@ func TestUnseen(t *testing.T) {
 // An addition that fails after its rows are inserted leaves none behind.
 func TestAddFilesIsAllOrNothing(t *testing.T) {
 	t.Parallel()
-	b := emptyEnv(t, MySQL)
+	b := emptyEnv(t, db.MySQL)
 	if _, err := b.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}

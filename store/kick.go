@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -83,9 +84,9 @@ func (s *Store) RetryFiles(ctx context.Context, k RetryRequest) (done RetryPage,
 }
 
 // lockTransfer keeps a transfer from ending while its counters go back.
-func lockTransfer(tx *gorm.DB, id int64, dialect Dialect) (t transferRow, err error) {
+func lockTransfer(tx *gorm.DB, id int64, dialect db.Dialect) (t transferRow, err error) {
 	query := "SELECT * FROM transfers WHERE id = ?"
-	if dialect == MySQL {
+	if dialect == db.MySQL {
 		query += " FOR UPDATE"
 	}
 	if err := tx.Raw(query, id).Scan(&t).Error; err != nil {
@@ -112,7 +113,7 @@ func (k *RetryRequest) firsts(tx *gorm.DB) ([]resultRecord, error) {
 // reclaim moves the chosen results and those behind them to the attempts.
 func (k *RetryRequest) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int64) error {
 	var rows []resultRecord
-	q := WhereInRanges(tx.Where("transfer_id = ?", k.Transfer), "file_no", tasks.NewRanges(numbers))
+	q := db.WhereInRanges(tx.Where("transfer_id = ?", k.Transfer), "file_no", tasks.NewRanges(numbers))
 	if err := q.Order("step_no, file_no").Find(&rows).Error; err != nil {
 		return fmt.Errorf("read results: %w", err)
 	}
@@ -135,11 +136,11 @@ func (k *RetryRequest) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int
 			tally[r.StepNo].selected-- // it is routed there again, or elsewhere
 		}
 	}
-	if err := InsertBySize(tx, history, func(r *attemptRow) int { return r.End.size() }); err != nil {
+	if err := db.InsertBySize(tx, history, func(r *attemptRow) int { return r.End.size() }); err != nil {
 		return fmt.Errorf("keep attempts: %w", err)
 	}
 	for _, no := range sortedKeys(gone) {
-		q := WhereInRanges(tx.Where("transfer_id = ? AND step_no = ?", k.Transfer, no), "file_no", tasks.NewRanges(gone[no]))
+		q := db.WhereInRanges(tx.Where("transfer_id = ? AND step_no = ?", k.Transfer, no), "file_no", tasks.NewRanges(gone[no]))
 		if err := q.Delete(&resultRecord{}).Error; err != nil {
 			return fmt.Errorf("take back results: %w", err)
 		}
@@ -152,7 +153,7 @@ func (k *RetryRequest) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int
 
 func (k *RetryRequest) cut(tx *gorm.DB, chosen map[int64]int, numbers []int64) ([]tasks.Batch, error) {
 	var rows []fileRow
-	q := WhereInRanges(tx.Where("transfer_id = ?", k.Transfer), "no", tasks.NewRanges(numbers))
+	q := db.WhereInRanges(tx.Where("transfer_id = ?", k.Transfer), "no", tasks.NewRanges(numbers))
 	if err := q.Order("no").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read files: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/balerhq/baler/internal/db"
 	"gorm.io/gorm"
 )
 
@@ -20,7 +21,7 @@ func (leaseRow) TableName() string { return "leases" }
 // it. A lease is a courtesy that keeps two from doing the same work: clocks
 // differ and processes freeze, so what is done under it must be safe anyway.
 func (s *Store) AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) (held bool, err error) {
-	holder = ClipText(holder, 128)
+	holder = db.ClipText(holder, 128)
 	err = s.db.Write(ctx, "acquire lease", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE leases SET holder = ?, until = ? WHERE name = ? AND (holder = ? OR until < ?)",
 			holder, now.Add(ttl), name, holder, now)
@@ -30,7 +31,7 @@ func (s *Store) AcquireLease(ctx context.Context, name, holder string, ttl time.
 		// Nobody has had it yet, or somebody has it: the key tells.
 		return tx.Create(&leaseRow{Name: name, Holder: holder, Until: now.Add(ttl)}).Error
 	})
-	if IsDuplicate(err) {
+	if db.IsDuplicate(err) {
 		return false, nil
 	}
 	return err == nil, err
@@ -38,7 +39,7 @@ func (s *Store) AcquireLease(ctx context.Context, name, holder string, ttl time.
 
 // ReleaseLease gives a lease up before its time, if the holder has it.
 func (s *Store) ReleaseLease(ctx context.Context, name, holder string) error {
-	holder = ClipText(holder, 128)
+	holder = db.ClipText(holder, 128)
 	return s.db.Write(ctx, "release lease", func(tx *gorm.DB, _ time.Time) error {
 		return tx.Exec("DELETE FROM leases WHERE name = ? AND holder = ?", name, holder).Error
 	})

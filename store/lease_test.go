@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 func TestLease(t *testing.T) {
@@ -19,7 +21,7 @@ func TestLease(t *testing.T) {
 		var holders []int
 		for round := range 5 {
 			holders = nil
-			atOnce(t, 8, func(i int) error {
+			testkit.AtOnce(t, 8, func(i int) error {
 				held, err := b.AcquireLease(t.Context(), fmt.Sprint("lease-", round), fmt.Sprint("holder-", i), time.Minute)
 				mu.Lock()
 				defer mu.Unlock()

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -109,10 +110,10 @@ func insertBatches(tx *gorm.DB, batches []tasks.Batch, now time.Time) error {
 	for i := range batches {
 		rows[i] = newBatchRow(&batches[i], now, sendGrace)
 	}
-	if err := tx.CreateInBatches(rows, RowsPerInsert(tx)).Error; err != nil {
+	if err := tx.CreateInBatches(rows, db.RowsPerInsert(tx)).Error; err != nil {
 		return fmt.Errorf("write batches: %w", err)
 	}
-	if err := AssignIDs(tx, rows, RowsPerInsert(tx), func(r *batchRow) *int64 { return &r.ID }); err != nil {
+	if err := db.AssignIDs(tx, rows, db.RowsPerInsert(tx), func(r *batchRow) *int64 { return &r.ID }); err != nil {
 		return err
 	}
 	for i := range batches {
@@ -233,7 +234,7 @@ func (s *Store) SplitBatch(ctx context.Context, b *tasks.Batch, parts []tasks.Ba
 func inherit(tx *gorm.DB, b *tasks.Batch, parts []tasks.Batch) error {
 	for i := range parts {
 		q := tx.Model(&resultRecord{}).Where("transfer_id = ? AND step_no = ? AND batch_id = ?", b.Transfer, b.Step, b.ID)
-		if err := WhereInRanges(q, "file_no", parts[i].Files).Update("batch_id", parts[i].ID).Error; err != nil {
+		if err := db.WhereInRanges(q, "file_no", parts[i].Files).Update("batch_id", parts[i].ID).Error; err != nil {
 			return fmt.Errorf("hand results to a part: %w", err)
 		}
 	}

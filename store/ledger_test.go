@@ -8,8 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 func ids(batches []tasks.Batch) []int64 {
@@ -37,7 +40,7 @@ func TestCutAtOnce(t *testing.T) {
 		var mu sync.Mutex
 		var cut []tasks.Batch
 		moved := 0
-		atOnce(t, 6, func(int) error {
+		testkit.AtOnce(t, 6, func(int) error {
 			c := ledger.Dispatch{Transfer: tr.ID, From: 0, To: 9, Finished: 2, Batches: []tasks.Batch{
 				newBatch(t, tr.ID, 1, "1-4"), newBatch(t, tr.ID, 2, "5-7"),
 			}}
@@ -170,7 +173,7 @@ func TestCompletionOnce(t *testing.T) {
 		}
 		var mu sync.Mutex
 		completed := 0
-		atOnce(t, batches+2, func(i int) error {
+		testkit.AtOnce(t, batches+2, func(i int) error {
 			var done bool
 			var err error
 			if i >= batches {
@@ -197,7 +200,7 @@ func TestCompletionOnce(t *testing.T) {
 // In a cluster that writes in several places numbers go up by more than one.
 func TestNumbersOfBatchesInACluster(t *testing.T) {
 	t.Parallel()
-	b := migrated(t, MySQL, "auto_increment_increment=3&auto_increment_offset=2")
+	b := migrated(t, db.MySQL, "auto_increment_increment=3&auto_increment_offset=2")
 	tr := b.transfer(t, 1)
 	b.files(t, tr.ID, 9)
 	var batches []tasks.Batch

@@ -7,6 +7,8 @@ import (
 
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 func TestPickup(t *testing.T) {
@@ -60,7 +62,7 @@ func TestTakeOverAtOnce(t *testing.T) {
 		b.files(t, tr.ID, 1)
 		one := b.batch(t, tr.ID, "1")
 		held := make([]ledger.Claim, 6)
-		atOnce(t, len(held), func(i int) (err error) {
+		testkit.AtOnce(t, len(held), func(i int) (err error) {
 			held[i], err = b.ClaimBatch(t.Context(), one.ID, true)
 			return err
 		})

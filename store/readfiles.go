@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -15,7 +16,7 @@ import (
 // ascending.
 func (s *Store) Files(ctx context.Context, transfer int64, numbers tasks.Ranges) ([]tasks.File, error) {
 	q := s.db.Session(ctx).Where("transfer_id = ?", transfer)
-	return readFiles(WhereInRanges(q, "no", numbers), numbers.Len())
+	return readFiles(db.WhereInRanges(q, "no", numbers), numbers.Len())
 }
 
 // FilesAfter reads up to limit files behind a number, ascending; only their
@@ -97,11 +98,11 @@ func scan(q *gorm.DB, into []any, took func()) error {
 	defer rows.Close() // reading to the end has closed them; Err says what went wrong
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
-			return interrupted(q.Statement.Context, err)
+			return db.Interrupted(q.Statement.Context, err)
 		}
 		took()
 	}
-	return interrupted(q.Statement.Context, rows.Err())
+	return db.Interrupted(q.Statement.Context, rows.Err())
 }
 
 // integer and instant are scanned into without reflection, by which the

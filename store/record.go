@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -25,14 +26,14 @@ func (s *Store) Record(ctx context.Context, recs []*ledger.BatchCompletion) erro
 		err := s.db.Write(ctx, "record results", func(tx *gorm.DB, now time.Time) error {
 			return record(tx, recs, careful, s.db.Dialect(), now)
 		})
-		if !IsDuplicate(err) || try == MaxWriteAttempts {
+		if !db.IsDuplicate(err) || try == db.MaxWriteAttempts {
 			return err
 		}
 		careful = true // some results are there: find out which, and leave them out
 	}
 }
 
-func record(tx *gorm.DB, recs []*ledger.BatchCompletion, careful bool, dialect Dialect, now time.Time) error {
+func record(tx *gorm.DB, recs []*ledger.BatchCompletion, careful bool, dialect db.Dialect, now time.Time) error {
 	held, err := hold(tx, recs, dialect)
 	if err != nil {
 		return err
@@ -68,7 +69,7 @@ func record(tx *gorm.DB, recs []*ledger.BatchCompletion, careful bool, dialect D
 	if err := insertResults(tx, results); err != nil {
 		return err
 	}
-	if err := InsertBySize(tx, tries, func(r *attemptRow) int { return r.End.size() }); err != nil {
+	if err := db.InsertBySize(tx, tries, func(r *attemptRow) int { return r.End.size() }); err != nil {
 		return fmt.Errorf("insert attempts: %w", err)
 	}
 	if err := closeBatches(tx, held, now); err != nil {
@@ -86,14 +87,14 @@ func record(tx *gorm.DB, recs []*ledger.BatchCompletion, careful bool, dialect D
 
 // hold locks the ledger rows and keeps the recordings whose batch is still the
 // worker's. The locks stand in nobody's way: a batch is one worker's.
-func hold(tx *gorm.DB, recs []*ledger.BatchCompletion, dialect Dialect) ([]*ledger.BatchCompletion, error) {
+func hold(tx *gorm.DB, recs []*ledger.BatchCompletion, dialect db.Dialect) ([]*ledger.BatchCompletion, error) {
 	ids := make([]int64, len(recs))
 	for i, r := range recs {
 		ids[i] = r.Batch.ID
 	}
 	slices.Sort(ids)
 	query := "SELECT id, fencing_token FROM batches WHERE id IN ? ORDER BY id"
-	if dialect == MySQL {
+	if dialect == db.MySQL {
 		query += " FOR UPDATE" // SQLite has one writer at a time anyway
 	}
 	var rows []struct {
@@ -211,7 +212,7 @@ func completesPartial(r *ledger.BatchCompletion) bool {
 func recordedBy(tx *gorm.DB, b *tasks.Batch) (map[int64]recorded, error) {
 	var rows []resultRecord
 	q := tx.Select("file_no", "batch_id", "outcome").Where("transfer_id = ? AND step_no = ?", b.Transfer, b.Step)
-	if err := WhereInRanges(q, "file_no", b.Files).Find(&rows).Error; err != nil {
+	if err := db.WhereInRanges(q, "file_no", b.Files).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("look up recorded files: %w", err)
 	}
 	m := make(map[int64]recorded, len(rows))
@@ -236,7 +237,7 @@ func attemptRows(r *ledger.BatchCompletion) []attemptRow {
 func insertResults(tx *gorm.DB, rows []resultRecord) error {
 	slices.SortFunc(rows, compareResults)
 	// No %w around a duplicate would hide it: Record looks for it.
-	if err := BulkInsert(tx, "results", resultColumns(), rows, (*resultRecord).size); err != nil {
+	if err := db.BulkInsert(tx, "results", resultColumns(), rows, (*resultRecord).size); err != nil {
 		return fmt.Errorf("insert results: %w", err)
 	}
 	return nil

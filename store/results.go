@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -17,7 +18,7 @@ func (s *Store) Recorded(ctx context.Context, transfer int64, step int, files ta
 	var rows []resultRecord
 	q := s.db.Session(ctx).Select("file_no", "batch_id", "outcome", "facts").
 		Where("transfer_id = ? AND step_no = ?", transfer, step)
-	if err := WhereInRanges(q, "file_no", files).Order("file_no").Find(&rows).Error; err != nil {
+	if err := db.WhereInRanges(q, "file_no", files).Order("file_no").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("look up recorded files: %w", err)
 	}
 	recorded := make([]ledger.ExistingResult, len(rows))
@@ -35,7 +36,7 @@ func (s *Store) Recorded(ctx context.Context, transfer int64, step int, files ta
 func (s *Store) RecordedFiles(ctx context.Context, transfer int64, step int, files tasks.Ranges) (tasks.Ranges, error) {
 	var numbers []int64
 	q := s.db.Session(ctx).Model(&resultRecord{}).Where("transfer_id = ? AND step_no = ?", transfer, step)
-	if err := WhereInRanges(q, "file_no", files).Order("file_no").Pluck("file_no", &numbers).Error; err != nil {
+	if err := db.WhereInRanges(q, "file_no", files).Order("file_no").Pluck("file_no", &numbers).Error; err != nil {
 		return nil, fmt.Errorf("look up recorded files: %w", err)
 	}
 	return tasks.NewRanges(numbers), nil
@@ -47,7 +48,7 @@ func (s *Store) Facts(ctx context.Context, transfer int64, before int, files tas
 	var rows []resultRecord
 	q := s.db.Session(ctx).Select("file_no", "step_no", "facts").
 		Where("transfer_id = ? AND step_no < ? AND facts IS NOT NULL", transfer, before)
-	if err := WhereInRanges(q, "file_no", files).Order("step_no, file_no").Find(&rows).Error; err != nil {
+	if err := db.WhereInRanges(q, "file_no", files).Order("step_no, file_no").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
 	known := make(map[int64]map[string]any, len(rows))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -128,7 +129,7 @@ func newFileRow(transfer int64, f *tasks.File) fileRow {
 	}
 	row := fileRow{
 		TransferID: transfer, No: f.No, Path: []byte(f.Path), Size: f.Size,
-		Mtime: pointer(f.MTime), ScanError: ClipText(f.ScanError, 512),
+		Mtime: pointer(f.MTime), ScanError: db.ClipText(f.ScanError, 512),
 	}
 	if f.Part > 0 {
 		row.Part, row.ByteOffset, row.LineNo = &f.Part, &f.Offset, &f.Line
@@ -212,9 +213,9 @@ func (attemptRow) TableName() string { return "attempts" }
 
 func newOutcomeColumns(batch int64, r *tasks.Result) outcomeColumns {
 	c := outcomeColumns{
-		BatchID: batch, Outcome: r.Outcome, ExitCode: r.ExitCode, Code: ClipText(r.Code, 64),
+		BatchID: batch, Outcome: r.Outcome, ExitCode: r.ExitCode, Code: db.ClipText(r.Code, 64),
 		Output: strings.ToValidUTF8(r.Output, "\uFFFD"), Error: strings.ToValidUTF8(r.Error, "\uFFFD"),
-		Truncated: r.Truncated, Attempt: r.Attempt, Worker: ClipText(r.Worker, 128),
+		Truncated: r.Truncated, Attempt: r.Attempt, Worker: db.ClipText(r.Worker, 128),
 		StartedAt: r.StartedAt.UTC().Truncate(time.Microsecond), EndedAt: r.EndedAt.UTC().Truncate(time.Microsecond),
 	}
 	if len(r.Facts) > 0 {

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -54,7 +55,7 @@ func noteSeen(tx *gorm.DB, a FileBatch) error {
 	err := tx.Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "run_key"}, {Name: "path_hash"}},
 		DoUpdates: clause.AssignmentColumns([]string{"transfer_id", "size", "mtime"}),
-	}).CreateInBatches(rows, RowsPerInsert(tx)).Error
+	}).CreateInBatches(rows, db.RowsPerInsert(tx)).Error
 	if err != nil {
 		return fmt.Errorf("note files as seen: %w", err)
 	}

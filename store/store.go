@@ -4,17 +4,21 @@ import (
 	"context"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/db"
 )
 
 // Store gives access to the ledger in one database: transfers with their files,
 // batches and results, and what workers share. It is safe for concurrent use.
-type Store struct{ db *DB }
+type Store struct{ db *db.DB }
+
+// Options tunes the connection. The zero value is ready for use.
+type Options = db.Options
 
 // Open connects to the database at url, "sqlite:PATH" or
 // "mysql://user:password@host:3306/name". It creates the folder of a SQLite
 // file, but no tables: see Migrate.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	d, err := OpenDB(ctx, url, o)
+	d, err := db.Open(ctx, url, o)
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +26,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 }
 
 // DB returns the connection, for other adapters on the same database.
-func (s *Store) DB() *DB { return s.db }
+func (s *Store) DB() *db.DB { return s.db }
 
 // Close ends all connections. A second call does nothing.
 func (s *Store) Close() error { return s.db.Close() }
@@ -34,7 +38,7 @@ func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 func (s *Store) Describe() string { return s.db.Describe() }
 
 // Dialect returns the kind of database.
-func (s *Store) Dialect() Dialect { return s.db.Dialect() }
+func (s *Store) Dialect() db.Dialect { return s.db.Dialect() }
 
 // Migrate brings the schema up to date and returns the migrations that it
 // applied. See the DB's Migrate.
@@ -46,7 +50,7 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 func (s *Store) Pending(ctx context.Context) ([]string, error) { return s.db.Pending(ctx) }
 
 // ServerInfo asks the database for its version, clock and durability.
-func (s *Store) ServerInfo(ctx context.Context) (ServerInfo, error) { return s.db.ServerInfo(ctx) }
+func (s *Store) ServerInfo(ctx context.Context) (db.ServerInfo, error) { return s.db.ServerInfo(ctx) }
 
 // The dispatcher and the aggregator work on a Store.
 var (

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -49,7 +50,7 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 		}
 		return tx.Create(newStepRows(row.ID, n.Steps)).Error
 	})
-	if n.Key != "" && IsDuplicate(err) {
+	if n.Key != "" && db.IsDuplicate(err) {
 		t, err = s.one(ctx, "idem_key = ?", n.Key)
 		return t, false, err
 	}
@@ -64,7 +65,7 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 
 func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 	row := transferRow{
-		UUID: id, Name: ClipText(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
+		UUID: id, Name: db.ClipText(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
 		Recipe: n.Recipe, Sources: joinSources(n.Sources), Webhooks: strings.Join(n.Webhooks, "\n"),
 		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now,
 	}

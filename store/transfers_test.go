@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/balerhq/baler/tasks"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 func TestCreateWithOneKeyAtOnce(t *testing.T) {
@@ -13,7 +15,7 @@ func TestCreateWithOneKeyAtOnce(t *testing.T) {
 		var mu sync.Mutex
 		made := 0
 		ids := map[string]bool{}
-		atOnce(t, 8, func(int) error {
+		testkit.AtOnce(t, 8, func(int) error {
 			tr, created, err := b.Create(t.Context(), NewTransfer{
 				Key: "Nightly 7", Via: tasks.ViaBulk, Queue: "q", Steps: []tasks.Step{{Number: 1, Name: "s", Handler: "noop"}},
 			})

@@ -11,6 +11,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
@@ -19,10 +20,10 @@ import (
 type verdict struct{ transient, refused, outage, duplicate bool }
 
 func judge(err error) verdict {
-	return verdict{IsTransient(err), IsRejected(err), IsOutage(err), IsDuplicate(err)}
+	return verdict{db.IsTransient(err), db.IsRejected(err), db.IsOutage(err), db.IsDuplicate(err)}
 }
 
-func migrated(t *testing.T, dialect Dialect, query string) *env {
+func migrated(t *testing.T, dialect db.Dialect, query string) *env {
 	t.Helper()
 	b := emptyEnv(t, dialect)
 	if _, err := b.Migrate(t.Context()); err != nil {
@@ -30,7 +31,7 @@ func migrated(t *testing.T, dialect Dialect, query string) *env {
 	}
 	if query != "" {
 		b.url += "?" + query
-		b.Store = b.another(t, Options{})
+		b.use(t, b.another(t, db.Options{}))
 	}
 	return b
 }
@@ -49,7 +50,7 @@ func TestErrorOfDuplicates(t *testing.T) {
 
 func TestErrorOfValuesThatDoNotFit(t *testing.T) {
 	t.Parallel()
-	b := migrated(t, MySQL, "")
+	b := migrated(t, db.MySQL, "")
 	tr := b.transfer(t, 1)
 	b.files(t, tr.ID, 3)
 	one := b.batch(t, tr.ID, "1-3")
@@ -98,7 +99,7 @@ func TestOutputThatNoDatabaseTakes(t *testing.T) {
 
 func TestErrorOfDeadlock(t *testing.T) {
 	t.Parallel()
-	b := migrated(t, MySQL, "")
+	b := migrated(t, db.MySQL, "")
 	one, two := b.transfer(t, 1).ID, b.transfer(t, 1).ID
 	touch := func(tx *gorm.DB, id int64) error {
 		return tx.Exec("UPDATE transfers SET name = CONCAT(name, 'x') WHERE id = ?", id).Error
@@ -123,7 +124,7 @@ func TestErrorOfDeadlock(t *testing.T) {
 
 func TestErrorOfLockWait(t *testing.T) {
 	t.Parallel()
-	b := migrated(t, MySQL, "innodb_lock_wait_timeout=1")
+	b := migrated(t, db.MySQL, "innodb_lock_wait_timeout=1")
 	tr := b.transfer(t, 1)
 	holder := b.db.Begin()
 	if err := holder.Exec("UPDATE transfers SET name = 'held' WHERE id = ?", tr.ID).Error; err != nil {
@@ -140,8 +141,8 @@ func TestErrorOfLockWait(t *testing.T) {
 
 func TestErrorOfBusySQLite(t *testing.T) {
 	t.Parallel()
-	b := migrated(t, SQLite, "")
-	rival := b.another(t, Options{MaxConnections: 1})
+	b := migrated(t, db.SQLite, "")
+	rival := b.another(t, db.Options{MaxConnections: 1})
 	if err := rival.db.Session(t.Context()).Exec("PRAGMA busy_timeout(0)").Error; err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +162,7 @@ func TestConflictIsTriedAgain(t *testing.T) {
 		tries := 0
 		err := b.Store.db.Write(t.Context(), "try", func(*gorm.DB, time.Time) error {
 			if tries++; tries < 4 {
-				return ErrRace
+				return db.ErrRace
 			}
 			return nil
 		})
@@ -173,7 +174,7 @@ func TestConflictIsTriedAgain(t *testing.T) {
 		err = b.Store.db.Write(ctx, "try", func(*gorm.DB, time.Time) error {
 			tries++
 			cancel()
-			return ErrRace
+			return db.ErrRace
 		})
 		if err == nil || tries != 1 {
 			t.Errorf("%d tries under a context that has ended, %v", tries, err)
@@ -190,7 +191,7 @@ func TestNoDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.User = url.UserPassword("somebody", "hush-hush")
-	_, err = Open(t.Context(), u.String(), Options{})
+	_, err = Open(t.Context(), u.String(), db.Options{})
 	if got := judge(err); got != (verdict{outage: true}) {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -202,9 +203,9 @@ func TestNoDatabase(t *testing.T) {
 // A connection on which nothing comes back is noticed, and replaced.
 func TestSilentConnection(t *testing.T) {
 	t.Parallel()
-	b := migrated(t, MySQL, "")
+	b := migrated(t, db.MySQL, "")
 	proxy := testkit.Proxy(t, b.url)
-	s, err := Open(t.Context(), proxy.URL()+"?readTimeout=3s&timeout=3s", Options{MaxConnections: 1})
+	s, err := Open(t.Context(), proxy.URL()+"?readTimeout=3s&timeout=3s", db.Options{MaxConnections: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +218,7 @@ func TestSilentConnection(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, err = s.Transfers(ctx, 0, 1)
-	if err == nil || ctx.Err() != nil || !IsOutage(err) {
+	if err == nil || ctx.Err() != nil || !db.IsOutage(err) {
 		t.Fatalf("the silence was not noticed: %v", err)
 	}
 	proxy.Clear()
@@ -233,7 +234,7 @@ func TestRecordAcrossALostAnswer(t *testing.T) {
 	b := &env{clock: testkit.NewClock()}
 	proxy := testkit.Proxy(t, testkit.MySQL(t))
 	b.url = proxy.URL()
-	b.Store = b.another(t, Options{MaxConnections: 1})
+	b.use(t, b.another(t, db.Options{MaxConnections: 1}))
 	if _, err := b.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +276,7 @@ func TestAddFilesAcrossALostCommit(t *testing.T) {
 	b := &env{clock: testkit.NewClock()}
 	proxy := testkit.Proxy(t, testkit.MySQL(t))
 	b.url = proxy.URL()
-	b.Store = b.another(t, Options{MaxConnections: 1, Log: slog.New(told(proxy.Clear))}) // the next try finds the way free
+	b.use(t, b.another(t, db.Options{MaxConnections: 1, Log: slog.New(told(proxy.Clear))})) // the next try finds the way free
 	if _, err := b.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}

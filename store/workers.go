@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 	"gorm.io/gorm"
@@ -36,7 +37,7 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker) (o ledger.W
 	err = s.db.Write(ctx, "note worker", func(tx *gorm.DB, now time.Time) error {
 		row := workerRow{
 			LimitsInUse: encodeHeld(w.LimitsInUse),
-			Name:        ClipText(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: ClipText(w.Version, 64),
+			Name:        db.ClipText(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: db.ClipText(w.Version, 64),
 			StartedAt: w.StartedAt.UTC(), SeenAt: now,
 		}
 		if o, err = directives(tx, &row, now); err != nil {
@@ -79,7 +80,7 @@ func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDire
 // sign of life. It reports false when there is no such worker.
 func (s *Store) SetDesiredState(ctx context.Context, name string, wish tasks.DesiredState) (known bool, err error) {
 	err = s.db.Write(ctx, "tell worker", func(tx *gorm.DB, _ time.Time) error {
-		u := tx.Exec("UPDATE workers SET desired_state = ? WHERE name = ?", wish, ClipText(name, 128))
+		u := tx.Exec("UPDATE workers SET desired_state = ? WHERE name = ?", wish, db.ClipText(name, 128))
 		known = u.RowsAffected == 1
 		return u.Error
 	})
@@ -89,7 +90,7 @@ func (s *Store) SetDesiredState(ctx context.Context, name string, wish tasks.Des
 // RemoveWorker removes a worker that has stopped in order.
 func (s *Store) RemoveWorker(ctx context.Context, name string) error {
 	return s.db.Write(ctx, "forget worker", func(tx *gorm.DB, _ time.Time) error {
-		return tx.Exec("DELETE FROM workers WHERE name = ?", ClipText(name, 128)).Error
+		return tx.Exec("DELETE FROM workers WHERE name = ?", db.ClipText(name, 128)).Error
 	})
 }
 

@@ -7,14 +7,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/store"
 )
 
 // dock is a database to load into, and a way to look at it from outside.
 type dock struct {
-	*store.Tables
-	dialect store.Dialect
+	*tableload.Store
+	dialect db.Dialect
 	db      *sql.DB
 }
 
@@ -41,7 +43,7 @@ func newDock(t *testing.T, url string) *dock {
 		t.Fatal(err)
 	}
 	testkit.CloseAtEnd(t, s)
-	return &dock{store.NewTables(s.DB()), s.Dialect(), testkit.Database(t, url)}
+	return &dock{tableload.New(s.DB()), s.Dialect(), testkit.Database(t, url)}
 }
 
 // rows reads a query's rows, NULL as "NULL", cells joined by "|".
@@ -82,7 +84,7 @@ func (d *dock) loader(t *testing.T, a Args) *Loader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := New(t.Context(), d.Tables, p, nil)
+	l, err := New(t.Context(), d.Store, p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
