@@ -14,7 +14,7 @@ import (
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/db"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/queue"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
 )
 

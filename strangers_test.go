@@ -14,8 +14,8 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/testkit"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 

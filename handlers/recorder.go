@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/sleep"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/store"
 )
 
 // adaptation has a recorder do as much at once as its tempo says.

@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/internal/testkit"
-	"github.com/balerhq/baler/store"
 )
 
 // dock is a database to load into, and a way to look at it from outside.

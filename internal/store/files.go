@@ -155,11 +155,3 @@ func addSelected(tx *gorm.DB, transfer int64, routed map[int]int64) error {
 	}
 	return nil
 }
-
-// HeartbeatTransfer says that the producer of an open transfer is alive.
-func (s *Store) HeartbeatTransfer(ctx context.Context, transfer int64) error {
-	return s.db.Write(ctx, "refresh transfer", func(tx *gorm.DB, now time.Time) error {
-		return tx.Exec("UPDATE transfers SET seen_at = ?, state = ? WHERE id = ? AND state IN ?",
-			now, tasks.StateOpen, transfer, []tasks.State{tasks.StateOpen, tasks.StateInterrupted}).Error
-	})
-}

@@ -131,3 +131,17 @@ func (i *instant) Scan(v any) error {
 	*i = instant(t.UTC())
 	return nil
 }
+
+// LastFileNo is the last file that a transfer has registered; a zero one when
+// there is none.
+func (s *Store) LastFileNo(ctx context.Context, transfer int64) (tasks.File, error) {
+	var rows []fileRow
+	err := s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("no DESC").Limit(1).Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		if err != nil {
+			err = fmt.Errorf("read last file: %w", err)
+		}
+		return tasks.File{}, err
+	}
+	return rows[0].file(), nil
+}

@@ -61,20 +61,6 @@ func (s *Store) Resume(ctx context.Context, id int64) (resumed bool, err error) 
 	return resumed, err
 }
 
-// MakeDue makes a transfer's batches due now.
-func (s *Store) MakeDue(ctx context.Context, id int64) error {
-	return s.db.Write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error { return makeDue(tx, id, now) })
-}
-
-// makeDue makes a transfer's batches due, so that the dispatcher sees to them.
-func makeDue(tx *gorm.DB, id int64, now time.Time) error {
-	err := tx.Exec("UPDATE batches SET due_at = ? WHERE transfer_id = ? AND due_at > ?", now, id, now).Error
-	if err != nil {
-		return fmt.Errorf("hurry batches: %w", err)
-	}
-	return nil
-}
-
 // producerTTL is after how long without a sign the producer of an open
 // transfer counts as dead.
 const producerTTL = 30 * time.Second
@@ -116,25 +102,10 @@ func (s *Store) FilterCanceled(ctx context.Context, ids []int64) (canceled []int
 	return canceled, nil
 }
 
-// BatchesAfter lists batches of the ledger by number, those above after.
-func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) ([]tasks.Batch, error) {
-	var rows []batchRow
-	if err := s.db.Session(ctx).Where("id > ?", after).Order("id").Limit(limit).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("list batches: %w", err)
-	}
-	return toBatches(rows)
-}
-
-// LastFileNo is the last file that a transfer has registered; a zero one when
-// there is none.
-func (s *Store) LastFileNo(ctx context.Context, transfer int64) (tasks.File, error) {
-	var rows []fileRow
-	err := s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("no DESC").Limit(1).Find(&rows).Error
-	if err != nil || len(rows) == 0 {
-		if err != nil {
-			err = fmt.Errorf("read last file: %w", err)
-		}
-		return tasks.File{}, err
-	}
-	return rows[0].file(), nil
+// HeartbeatTransfer says that the producer of an open transfer is alive.
+func (s *Store) HeartbeatTransfer(ctx context.Context, transfer int64) error {
+	return s.db.Write(ctx, "refresh transfer", func(tx *gorm.DB, now time.Time) error {
+		return tx.Exec("UPDATE transfers SET seen_at = ?, state = ? WHERE id = ? AND state IN ?",
+			now, tasks.StateOpen, transfer, []tasks.State{tasks.StateOpen, tasks.StateInterrupted}).Error
+	})
 }
