@@ -65,6 +65,9 @@ func mysqlConfig(u *url.URL) (*mysql.Config, error) {
 	if u.Port() == "" {
 		addr += ":3306"
 	}
+	if err := checkCharset(u.Query()); err != nil {
+		return nil, err
+	}
 	// The driver reads its own parameters; ours are set over them below.
 	cfg, err := mysql.ParseDSN("tcp(" + addr + ")/" + name + "?" + u.RawQuery)
 	if err != nil {
@@ -88,4 +91,22 @@ func mysqlConfig(u *url.URL) (*mysql.Config, error) {
 		cfg.WriteTimeout = time.Minute
 	}
 	return cfg, nil
+}
+
+// checkCharset rejects character sets other than utf8mb4: Literals escapes for
+// UTF-8, and in some others an escaped quote could end a literal.
+func checkCharset(params url.Values) error {
+	for _, sets := range params["charset"] {
+		for set := range strings.SplitSeq(sets, ",") {
+			if set != "utf8mb4" {
+				return fmt.Errorf("%w: charset=%s is not supported; use utf8mb4 or leave it out", ErrURL, sets)
+			}
+		}
+	}
+	for _, collation := range params["collation"] {
+		if !strings.HasPrefix(collation, "utf8mb4_") {
+			return fmt.Errorf("%w: collation=%s is not supported; use one of utf8mb4 or leave it out", ErrURL, collation)
+		}
+	}
+	return nil
 }

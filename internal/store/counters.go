@@ -13,6 +13,12 @@ import (
 
 // counterChanges adds up what one transaction changes in the counters, so that
 // each hot row is written once, in one fixed order, last. The zero value is empty.
+//
+// Example: a batch of ten files at step 1 ends with nine successes and one
+// failure. Step 2 selects the nine, in two batches of attempt 1; the failed file
+// has passed its last step. Then step 1 gets succeeded +9 and failed +1, step 2
+// gets selected +9, and the transfer gets finished +1. A later attempt of a file
+// is not selected again, so batches of attempt 2 and above add nothing.
 type counterChanges struct {
 	counts   map[stepKey]*stepDelta
 	finished map[int64]int64
