@@ -34,7 +34,7 @@ build: ## Build the static binary bin/baler
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/baler ./cmd/baler
 
 .PHONY: test
-test: with-servers ## Run every test (PKG=./store/... TEST_FLAGS='-run Name' to choose)
+test: with-servers ## Run every test (PKG=./internal/store/... TEST_FLAGS='-run Name' to choose)
 	$(WITH_SERVERS) $(GO) test -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(PKG)
 
 .PHONY: race

@@ -13,9 +13,10 @@ import (
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/cost"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/worker"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -117,7 +118,7 @@ func (b *Baler) prepare(ctx context.Context) error {
 		return err
 	}
 	if auto := b.cfg.Database.AutoMigrate; auto != nil && !*auto {
-		return fmt.Errorf("%w: %s lacks %d migrations; run `baler migrate`", store.ErrNotMigrated, b.store.Describe(), len(pending))
+		return fmt.Errorf("%w: %s lacks %d migrations; run `baler migrate`", db.ErrNotMigrated, b.store.Describe(), len(pending))
 	}
 	applied, err := b.store.Migrate(ctx)
 	if err != nil {

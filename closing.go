@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/recipe"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -36,7 +36,7 @@ func (b *Baler) runFinal(runKey string) (f worker.Final, err error) {
 		return f, fmt.Errorf("find the working folder: %w", err)
 	}
 	f.Outputs = handlers.AnyOutputRoot(here)
-	if b.store.Dialect() != store.SQLite {
+	if b.store.Dialect() != db.SQLite {
 		f.RunKey = runKey
 	}
 	return f, nil

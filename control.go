@@ -10,8 +10,8 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/worker"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 

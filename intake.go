@@ -11,10 +11,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/queue"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -45,7 +46,7 @@ func registerPolicy() tasks.BatchPolicy {
 // sideBySide is how many transactions insert rows at the same time. SQLite has
 // one writer, who would wait for its turn while it keeps the others out.
 func (b *Baler) sideBySide() int {
-	if b.store.Dialect() == store.SQLite {
+	if b.store.Dialect() == db.SQLite {
 		return 1
 	}
 	return 3

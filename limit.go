@@ -2,6 +2,7 @@ package baler
 
 import (
 	"context"
+
 	"github.com/balerhq/baler/tasks"
 )
 

@@ -13,8 +13,8 @@ import (
 	"github.com/balerhq/baler/handlers/load"
 	"github.com/balerhq/baler/internal/keyset"
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/recipe"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -41,7 +41,7 @@ const DefaultChunkSize = 8 << 20
 func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (*recipe.Recipe, error) {
 	args := load.Args{
 		Into: l.Into, Map: l.Map, Document: l.LineColumn, Keyword: l.LineContains, Key: l.Key,
-		OnDuplicate: store.OnDuplicate(l.OnDuplicate), Create: l.Create,
+		OnDuplicate: tableload.OnDuplicate(l.OnDuplicate), Create: l.Create,
 	}
 	plan, err := args.Resolve()
 	if err != nil {
@@ -52,16 +52,19 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 			return nil, err
 		}
 	}
-	if _, err := load.New(ctx, b.store, plan, nil); err != nil {
+	if _, err := load.New(ctx, b.tables(), plan, nil); err != nil {
 		return nil, err
 	}
 	args.Create = false // it is there now, and the next run's recipe must be the same
 	return loadRecipe(&args, l.ChunkSize)
 }
 
+// tables gives access to the tables that are loaded into.
+func (b *Baler) tables() *tableload.Store { return tableload.New(b.store.DB()) }
+
 // inferColumns fills in what a table that is to be created needs to know.
 func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []string) error {
-	if _, err := b.store.Columns(ctx, plan.Into); !errors.Is(err, store.ErrNoTable) {
+	if _, err := b.tables().Columns(ctx, plan.Into); !errors.Is(err, tableload.ErrNoTable) {
 		return err
 	}
 	path, err := firstFile(ctx, paths)
@@ -124,13 +127,13 @@ func loadRecipe(args *load.Args, part int64) (*recipe.Recipe, error) {
 // LoadCounts adds up what a transfer's load steps have done so far. It reads a
 // row for every few megabytes loaded: look no more than once or twice a second.
 func (b *Baler) LoadCounts(ctx context.Context, t tasks.Transfer) (tasks.LoadCounts, error) {
-	return b.store.LoadTotals(ctx, t.ID)
+	return b.tables().LoadTotals(ctx, t.ID)
 }
 
 // RejectedLines yields the lines that a transfer set aside, in the order of files and
 // lines, in bounded memory. It ends with the first error.
 func (b *Baler) RejectedLines(ctx context.Context, t tasks.Transfer) iter.Seq2[tasks.FileRejectedLine, error] {
 	return keyset.Paginate(resultPage, func(after tasks.RejectKey) ([]tasks.FileRejectedLine, error) {
-		return b.store.RejectedLines(ctx, t.ID, after, resultPage)
+		return b.tables().RejectedLines(ctx, t.ID, after, resultPage)
 	}, func(r *tasks.FileRejectedLine) tasks.RejectKey { return r.Key })
 }

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/scan"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -65,7 +65,7 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 // seal ends a submission that went well. It waits for a database that is away.
 func (b *Baler) seal(ctx context.Context, id int64, failed error) (t tasks.Transfer, err error) {
 	if failed == nil {
-		failed = store.RetryOutage(ctx, b.log, func() error {
+		failed = db.RetryOutage(ctx, b.log, func() error {
 			_, err := b.store.Seal(ctx, id)
 			return err
 		})
@@ -75,7 +75,7 @@ func (b *Baler) seal(ctx context.Context, id int64, failed error) (t tasks.Trans
 		return t, errors.Join(fmt.Errorf("submit: %w", failed), err)
 	}
 	failpoint.Point(failpoint.Sealed)
-	err = store.RetryOutage(ctx, b.log, func() error {
+	err = db.RetryOutage(ctx, b.log, func() error {
 		t, err = b.store.TransferByID(ctx, id)
 		return err
 	})

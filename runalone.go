@@ -4,9 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"github.com/balerhq/baler/internal/sleep"
 	"sync"
 	"time"
+
+	"github.com/balerhq/baler/internal/sleep"
 )
 
 // aloneFor is how long a run that died keeps others of its lineage waiting.

@@ -13,8 +13,9 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/testkit"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -84,7 +85,7 @@ func TestOpenRefusesADatabaseOfANewerVersion(t *testing.T) {
 		if err == nil {
 			t.Fatal(errors.Join(errors.New("opened"), b.Close()))
 		}
-		if !errors.Is(err, store.ErrSchemaNewer) || !strings.Contains(err.Error(), "9999_future") {
+		if !errors.Is(err, db.ErrSchemaNewer) || !strings.Contains(err.Error(), "9999_future") {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/sleep"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -56,7 +56,7 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 			}
 		case ctx.Err() != nil:
 			return t, ctx.Err()
-		case !store.IsOutage(err):
+		case !db.IsOutage(err):
 			return t, err
 		case down.IsZero():
 			down = b.now()

@@ -8,8 +8,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/keyset"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -101,7 +101,7 @@ func (f *FinalFile) Digest(algorithm string) (string, bool) {
 // ends with the first error; a database that is away for a while is waited for.
 func (c *TransferJob) Files(ctx context.Context) iter.Seq2[FinalFile, error] {
 	return keyset.Paginate(readPage, func(after int64) (page []FinalFile, err error) {
-		err = store.RetryOutage(ctx, c.spec.log, func() (err error) {
+		err = db.RetryOutage(ctx, c.spec.log, func() (err error) {
 			page, err = c.files(ctx, after)
 			return err
 		})
@@ -134,7 +134,7 @@ func (c *TransferJob) files(ctx context.Context, after int64) ([]FinalFile, erro
 // all of them, or those with the outcomes named. It ends with the first error.
 func (c *TransferJob) Results(ctx context.Context, outcomes ...tasks.Outcome) iter.Seq2[tasks.ResultLine, error] {
 	return keyset.PaginateResults(&c.spec.transfer, readPage, func(after tasks.ResultKey) (page []tasks.ResultRow, err error) {
-		err = store.RetryOutage(ctx, c.spec.log, func() (err error) {
+		err = db.RetryOutage(ctx, c.spec.log, func() (err error) {
 			page, err = c.spec.lines.Results(ctx, c.spec.transfer.ID, tasks.ResultFilter{Outcomes: outcomes}, after, readPage)
 			return err
 		})

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/ledger"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/store"
 )
 
 // frozen stands for the store of a worker that cannot reach it for a while.

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/sleep"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -75,7 +75,7 @@ func (t *finalizeAttempt) handle(ctx context.Context) error {
 	var c *TransferJob
 	var reg Registration
 	var limit time.Duration
-	err := store.RetryOutage(ctx, t.Log, func() (err error) {
+	err := db.RetryOutage(ctx, t.Log, func() (err error) {
 		c, reg, limit, err = t.prepare(ctx)
 		return err
 	})
@@ -159,7 +159,7 @@ func (t *finalizeAttempt) note(ctx context.Context, err error) error {
 		late := time.AfterFunc(handBackTime, cancel)
 		context.AfterFunc(ctx, func() { late.Stop() })
 	})()
-	return store.RetryOutage(ctx, t.Log, func() (err error) {
+	return db.RetryOutage(ctx, t.Log, func() (err error) {
 		t.completed, err = t.Steps.FinishFinalizeStep(ctx, &t.task, t.end)
 		return err
 	})

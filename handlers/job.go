@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -48,7 +48,7 @@ type jobSpec struct {
 	worker  string
 
 	transfer int64
-	store    *store.Store // nil without a worker
+	tables   *tableload.Store // nil without a worker
 	metrics  *Metrics
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -34,7 +35,7 @@ func (u *batchRun) buildJobs(roots *Roots) (open []*Job) {
 		j.spec = jobSpec{
 			file: *f, args: args, facts: facts, capture: u.MaxOutput, opener: roots, onDone: u.partial.done,
 			now: u.Now, step: u.batch.Step, attempt: u.batch.Attempt, worker: u.Worker,
-			transfer: u.batch.Transfer, store: u.Store, metrics: u.Metrics,
+			transfer: u.batch.Transfer, tables: tableload.New(u.Store.DB()), metrics: u.Metrics,
 		}
 		j.start(begun)
 		u.jobs = append(u.jobs, j)

@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	"github.com/balerhq/baler/handlers/load"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -55,7 +55,7 @@ type loaders struct {
 }
 
 func (l *loaders) of(ctx context.Context, job *Job) (*load.Loader, error) {
-	if job.spec.store == nil {
+	if job.spec.tables == nil {
 		return nil, errNoDatabase
 	}
 	key, err := json.Marshal(job.Args())
@@ -71,9 +71,9 @@ func (l *loaders) of(ctx context.Context, job *Job) (*load.Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	loader, err := load.New(ctx, job.spec.store, p, l.memory)
+	loader, err := load.New(ctx, job.spec.tables, p, l.memory)
 	switch {
-	case errors.Is(err, store.ErrTable), errors.Is(err, store.ErrNoTable), errors.Is(err, load.ErrPlan):
+	case errors.Is(err, tableload.ErrTable), errors.Is(err, tableload.ErrNoTable), errors.Is(err, load.ErrPlan):
 		return nil, Fail(CodeTableError, err)
 	case err != nil:
 		return nil, err

@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/sleep"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -100,7 +101,7 @@ func (r *Recorder) Close(ctx context.Context) error {
 
 func (r *Recorder) flush(ctx context.Context, recs []*ledger.BatchCompletion) error {
 	err := r.persist(ctx, recs)
-	if err == nil || !store.IsRejected(err) {
+	if err == nil || !db.IsRejected(err) {
 		return err
 	}
 	// One bad row must not cost its neighbours theirs: find it.
@@ -120,7 +121,7 @@ func (r *Recorder) flush(ctx context.Context, recs []*ledger.BatchCompletion) er
 func (r *Recorder) persist(ctx context.Context, recs []*ledger.BatchCompletion) error {
 	for try := 1; ; try++ {
 		err := r.adapts.record(ctx, r.store, recs)
-		if err == nil || store.IsRejected(err) || ctx.Err() != nil {
+		if err == nil || db.IsRejected(err) || ctx.Err() != nil {
 			return err
 		}
 		r.log.WarnContext(ctx, "recorder: the database does not take results, trying again", "recordings", len(recs), "try", try, "error", err)
@@ -143,7 +144,7 @@ func (r *Recorder) isolate(ctx context.Context, rec *ledger.BatchCompletion) err
 	rest := *rec
 	rest.Results = nil
 	err := r.persist(ctx, []*ledger.BatchCompletion{&rest})
-	if store.IsRejected(err) { // a failed try: what it wrote is not worth the batch
+	if db.IsRejected(err) { // a failed try: what it wrote is not worth the batch
 		r.log.WarnContext(ctx, "recorder: the database refuses the notes of failed tries", "batch", rec.Batch.ID, "error", err)
 		rest.FailedAttempts = nil
 		err = r.persist(ctx, []*ledger.BatchCompletion{&rest})
@@ -158,11 +159,11 @@ func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.R
 	}
 	part := &ledger.BatchCompletion{Batch: b, Results: results}
 	err := r.persist(ctx, []*ledger.BatchCompletion{part})
-	if store.IsRejected(err) && len(results) > 1 {
+	if db.IsRejected(err) && len(results) > 1 {
 		half := len(results) / 2
 		return errors.Join(r.bisect(ctx, b, results[:half]), r.bisect(ctx, b, results[half:]))
 	}
-	if store.IsRejected(err) {
+	if db.IsRejected(err) {
 		r.log.WarnContext(ctx, "recorder: the database refuses a result", "batch", b.ID, "file", results[0].File, "error", err)
 		results[0] = refused(&results[0], err)
 		err = r.persist(ctx, []*ledger.BatchCompletion{part})

@@ -5,8 +5,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/store"
 )
 
 // adaptation has a recorder do as much at once as its tempo says.
@@ -37,11 +38,11 @@ func (a *adaptation) record(ctx context.Context, s *store.Store, recs []*ledger.
 		results += len(r.Results)
 	}
 	begun := a.now()
-	err := s.Record(store.WithConflictHook(ctx, func(error) { a.onContention(ReasonConflicts) }), recs)
+	err := s.Record(db.WithConflictHook(ctx, func(error) { a.onContention(ReasonConflicts) }), recs)
 	switch {
 	case err == nil:
 		a.committed(results, a.now().Sub(begun))
-	case !store.IsRejected(err) && ctx.Err() == nil: // what is refused is the data's fault
+	case !db.IsRejected(err) && ctx.Err() == nil: // what is refused is the data's fault
 		a.onContention(ReasonRejected)
 	}
 	return err

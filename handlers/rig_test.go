@@ -14,9 +14,9 @@ import (
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 

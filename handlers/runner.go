@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -16,7 +16,7 @@ func (r *rig) refuse() {
 	r.t.Helper()
 	statement := `CREATE TRIGGER refuse BEFORE INSERT ON results WHEN NEW.output LIKE '%poison%'
 		BEGIN SELECT RAISE(ABORT, 'refused by the test'); END`
-	if r.store.Dialect() == store.MySQL {
+	if r.store.Dialect() == db.MySQL {
 		statement = `CREATE TRIGGER refuse BEFORE INSERT ON results FOR EACH ROW
 			IF NEW.output LIKE '%poison%' THEN SIGNAL SQLSTATE '22003' SET MESSAGE_TEXT = 'refused by the test'; END IF`
 	}
@@ -75,7 +75,7 @@ func TestResultsBeyondTheColumns(t *testing.T) {
 		r.finish(r.worker("w"))
 		r.audit()
 		got := r.results(1)
-		if r.store.Dialect() == store.MySQL && (got[1].Code != CodeDatabaseRejected || got[2].Code != CodeDatabaseRejected) {
+		if r.store.Dialect() == db.MySQL && (got[1].Code != CodeDatabaseRejected || got[2].Code != CodeDatabaseRejected) {
 			t.Errorf("not refused: %+v", got)
 		}
 		if len(got) != 3 || got[3].Outcome != tasks.OutcomeSucceeded {
@@ -89,7 +89,7 @@ func TestTryThatTheDatabaseRefuses(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		r := newRig(t, url, "name: t\nsteps: [{handler: flaky}]")
 		statement := "CREATE TRIGGER refuse BEFORE INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'refused'); END"
-		if r.store.Dialect() == store.MySQL {
+		if r.store.Dialect() == db.MySQL {
 			statement = "CREATE TRIGGER refuse BEFORE INSERT ON attempts FOR EACH ROW SIGNAL SQLSTATE '22003'"
 		}
 		_, err := r.db().ExecContext(t.Context(), statement)

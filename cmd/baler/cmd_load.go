@@ -9,7 +9,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -83,7 +83,7 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.wait, "wait", true, "wait for the end, with progress; --wait=false prints the transfer's id")
 	concurrencyFlag(cmd)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, notes or report; the exit code says it")
-	complete(cmd, "on-duplicate", string(store.DuplicateIgnore), string(store.DuplicateUpdate), string(store.DuplicateError))
+	complete(cmd, "on-duplicate", string(tableload.DuplicateIgnore), string(tableload.DuplicateUpdate), string(tableload.DuplicateError))
 }
 
 // loadHere does everything in this process.

@@ -7,14 +7,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/internal/testkit"
-	"github.com/balerhq/baler/store"
 )
 
 // dock is a database to load into, and a way to look at it from outside.
 type dock struct {
-	*store.Store
-	db *sql.DB
+	*tableload.Store
+	dialect db.Dialect
+	db      *sql.DB
 }
 
 // each runs a test on a database of every kind.
@@ -40,7 +43,7 @@ func newDock(t *testing.T, url string) *dock {
 		t.Fatal(err)
 	}
 	testkit.CloseAtEnd(t, s)
-	return &dock{s, testkit.Database(t, url)}
+	return &dock{tableload.New(s.DB()), s.Dialect(), testkit.Database(t, url)}
 }
 
 // rows reads a query's rows, NULL as "NULL", cells joined by "|".

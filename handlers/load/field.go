@@ -3,17 +3,16 @@ package load
 import (
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/internal/tableload"
 	"slices"
 	"strings"
-
-	"github.com/balerhq/baler/store"
 )
 
 // Mapping says what goes into a column.
 type Mapping struct {
 	Column string
-	Path   []string         // names from the document's root down, items of arrays by number; empty: the whole document
-	Kind   store.ColumnType // empty: the table's
+	Path   []string             // names from the document's root down, items of arrays by number; empty: the whole document
+	Kind   tableload.ColumnType // empty: the table's
 }
 
 // ErrField is wrapped by every complaint of ParseMapping.
@@ -33,14 +32,14 @@ func ParseMapping(s string) (Mapping, error) {
 		}
 		column = parts[0]
 	}
-	if err := store.CheckName(column); err != nil {
+	if err := tableload.CheckName(column); err != nil {
 		return Mapping{}, fmt.Errorf("%w: %q: %w", ErrField, s, err)
 	}
 	if slices.Contains(parts, "") {
 		return Mapping{}, fmt.Errorf("%w: %q: a name in the path is empty", ErrField, s)
 	}
-	f := Mapping{Column: column, Path: parts, Kind: store.ColumnType(kind)}
-	if kind != "" && !slices.Contains(store.ColumnTypes(), f.Kind) {
+	f := Mapping{Column: column, Path: parts, Kind: tableload.ColumnType(kind)}
+	if kind != "" && !slices.Contains(tableload.ColumnTypes(), f.Kind) {
 		return Mapping{}, fmt.Errorf("%w: %q: no type is called %q; there are %s", ErrField, s, kind, kindNames())
 	}
 	return f, nil
@@ -48,7 +47,7 @@ func ParseMapping(s string) (Mapping, error) {
 
 func kindNames() string {
 	var names []string
-	for _, k := range store.ColumnTypes() {
+	for _, k := range tableload.ColumnTypes() {
 		names = append(names, string(k))
 	}
 	return strings.Join(names, ", ")

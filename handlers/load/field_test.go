@@ -2,20 +2,19 @@ package load
 
 import (
 	"errors"
+	"github.com/balerhq/baler/internal/tableload"
 	"reflect"
 	"strings"
 	"testing"
-
-	"github.com/balerhq/baler/store"
 )
 
 func TestParseField(t *testing.T) {
 	for s, want := range map[string]Mapping{
 		"id":                 {"id", []string{"id"}, ""},
-		"id:int":             {"id", []string{"id"}, store.ColumnInt},
+		"id:int":             {"id", []string{"id"}, tableload.ColumnInt},
 		"who=user.name":      {"who", []string{"user", "name"}, ""},
-		"at=times.0:time":    {"at", []string{"times", "0"}, store.ColumnTime},
-		`x=a\.b.c\:d\\:json`: {"x", []string{"a.b", `c:d\`}, store.ColumnJSON},
+		"at=times.0:time":    {"at", []string{"times", "0"}, tableload.ColumnTime},
+		`x=a\.b.c\:d\\:json`: {"x", []string{"a.b", `c:d\`}, tableload.ColumnJSON},
 		`x=a\b`:              {"x", []string{`a\b`}, ""},
 		"x=a=b":              {"x", []string{"a=b"}, ""},
 		"größe=größe":        {"größe", []string{"größe"}, ""},

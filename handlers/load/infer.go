@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/internal/tableload"
 	"io"
 	"slices"
-
-	"github.com/balerhq/baler/store"
 )
 
 // How much of the content a table's columns are inferred from.
@@ -41,7 +40,7 @@ func Infer(content io.Reader, mapping []Mapping, keyword string) ([]Mapping, err
 			ErrPlan, len(fields))
 	}
 	for i := range fields {
-		if err := store.CheckName(fields[i].Column); err != nil {
+		if err := tableload.CheckName(fields[i].Column); err != nil {
 			return nil, fmt.Errorf("%w; give it a column with a mapping", err)
 		}
 	}
@@ -132,25 +131,25 @@ func (g *guess) see(v value) {
 }
 
 // kind is what holds everything that was seen.
-func (g *guess) kind() store.ColumnType {
+func (g *guess) kind() tableload.ColumnType {
 	numbers := g.ints || g.decimals || g.floats
 	switch others := g.texts || g.bools && (numbers || g.times) || g.times && numbers; {
 	case g.trees:
-		return store.ColumnJSON
+		return tableload.ColumnJSON
 	case others:
-		return store.ColumnText
+		return tableload.ColumnText
 	case g.bools:
-		return store.ColumnBool
+		return tableload.ColumnBool
 	case g.times:
-		return store.ColumnTime
+		return tableload.ColumnTime
 	case g.decimals && g.floats:
-		return store.ColumnText // as they are written
+		return tableload.ColumnText // as they are written
 	case g.decimals:
-		return store.ColumnDecimal
+		return tableload.ColumnDecimal
 	case g.floats:
-		return store.ColumnFloat
+		return tableload.ColumnFloat
 	case g.ints:
-		return store.ColumnInt
+		return tableload.ColumnInt
 	}
-	return store.ColumnText
+	return tableload.ColumnText
 }

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/balerhq/baler/internal/failpoint"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -22,9 +22,9 @@ var ErrChanged = errors.New("the content has changed since it was loaded in part
 // Loader loads content into one table. Make one with New; it is safe for
 // concurrent use.
 type Loader struct {
-	s       *store.Store
-	table   *store.Table
-	kinds   []store.ColumnType
+	s       *tableload.Store
+	table   *tableload.Table
+	kinds   []tableload.ColumnType
 	wanted  *place
 	whole   bool
 	keyword []byte
@@ -33,7 +33,7 @@ type Loader struct {
 
 // New prepares loading as the plan says. It creates the table when the plan
 // says so and there is none. Memory may be nil.
-func New(ctx context.Context, s *store.Store, p *Plan, m *MemoryBudget) (*Loader, error) {
+func New(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget) (*Loader, error) {
 	if p.Create {
 		if err := p.create(ctx, s); err != nil {
 			return nil, err
@@ -57,7 +57,7 @@ func New(ctx context.Context, s *store.Store, p *Plan, m *MemoryBudget) (*Loader
 	}
 	l.whole = !slices.ContainsFunc(fields, func(f Mapping) bool { return len(f.Path) > 0 })
 	columns := l.table.Columns()
-	l.kinds = make([]store.ColumnType, len(fields))
+	l.kinds = make([]tableload.ColumnType, len(fields))
 	for i, f := range fields {
 		if l.kinds[i] = f.Kind; f.Kind == "" {
 			l.kinds[i] = columns[i].Kind
@@ -122,7 +122,7 @@ func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.
 }
 
 // pass skips a section that is loaded.
-func pass(s *sections, loaded *store.LoadedChunk) error {
+func pass(s *sections, loaded *tableload.LoadedChunk) error {
 	if loaded.At < s.at {
 		return fmt.Errorf("%w: what was loaded begins at other places", ErrChanged)
 	}
@@ -131,12 +131,12 @@ func pass(s *sections, loaded *store.LoadedChunk) error {
 
 // section loads one section.
 func (l *Loader) section(ctx context.Context, src *Chunk, b *box) (tasks.LoadCounts, error) {
-	sec := store.Chunk{
+	sec := tableload.Chunk{
 		Transfer: src.Transfer, Step: src.Step, File: src.File, Offset: b.section.at, Bytes: b.section.size, Rows: &b.rows,
 	}
 	if b.section.tooLong {
 		sec.Lines = 1
-		reject := store.NewRejectedLine(b.section.line, tooLong(b.section.size).Error(), b.section.data)
+		reject := tableload.NewRejectedLine(b.section.line, tooLong(b.section.size).Error(), b.section.data)
 		reject.Size = b.section.size
 		sec.Rejects = []tasks.RejectedLine{reject}
 	} else {
@@ -144,7 +144,7 @@ func (l *Loader) section(ctx context.Context, src *Chunk, b *box) (tasks.LoadCou
 	}
 	counts, err := l.table.Load(ctx, &sec)
 	failpoint.Point(failpoint.SectionLoaded)
-	if errors.Is(err, store.ErrChunkLoaded) {
+	if errors.Is(err, tableload.ErrChunkLoaded) {
 		return l.already(ctx, &sec)
 	}
 	if err == nil && src.Observe != nil {
@@ -154,7 +154,7 @@ func (l *Loader) section(ctx context.Context, src *Chunk, b *box) (tasks.LoadCou
 }
 
 // already reads what became of a section that somebody else has loaded meanwhile.
-func (l *Loader) already(ctx context.Context, sec *store.Chunk) (tasks.LoadCounts, error) {
+func (l *Loader) already(ctx context.Context, sec *tableload.Chunk) (tasks.LoadCounts, error) {
 	loaded, err := l.s.LoadedChunks(ctx, sec.Transfer, sec.Step, sec.File)
 	if err != nil {
 		return tasks.LoadCounts{}, err
@@ -164,7 +164,7 @@ func (l *Loader) already(ctx context.Context, sec *store.Chunk) (tasks.LoadCount
 			return loaded[i].LoadCounts, nil
 		}
 	}
-	return tasks.LoadCounts{}, fmt.Errorf("%w otherwise: it is read again", store.ErrChunkLoaded)
+	return tasks.LoadCounts{}, fmt.Errorf("%w otherwise: it is read again", tableload.ErrChunkLoaded)
 }
 
 // tally adds up from several goroutines.

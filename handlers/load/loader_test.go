@@ -10,7 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -47,11 +48,11 @@ func TestValuesArriveExactly(t *testing.T) {
 			t.Fatalf("%+v, %v", counts, err)
 		}
 		price := []string{"12345678901234567890.123456789", "-0.10", "NULL", "NULL"}
-		if d.Dialect() == store.MySQL {
+		if d.dialect == db.MySQL {
 			price = []string{"12345678901234567890.12345678900000000000", "-0.10000000000000000000", "NULL", "NULL"}
 		}
 		utc := func(s string) string { return s }
-		if d.Dialect() == store.SQLite { // the driver reads the column's text as a time
+		if d.dialect == db.SQLite { // the driver reads the column's text as a time
 			utc = func(s string) string { return strings.Replace(strings.TrimRight(s, "0"), " ", "T", 1) + "Z" }
 		}
 		want := []string{
@@ -87,7 +88,7 @@ func TestValuesArriveExactly(t *testing.T) {
 func TestColumnsTakeMembersOfTheirNames(t *testing.T) {
 	each(t, func(t *testing.T, d *dock) {
 		number := "INTEGER PRIMARY KEY AUTOINCREMENT"
-		if d.Dialect() == store.MySQL {
+		if d.dialect == db.MySQL {
 			number = "BIGINT AUTO_INCREMENT PRIMARY KEY"
 		}
 		if _, err := d.db.Exec("CREATE TABLE things (no " + number + ", a VARCHAR(3), b INT NOT NULL DEFAULT 5, c INT NOT NULL, twice INT GENERATED ALWAYS AS (b * 2))"); err != nil {
@@ -98,7 +99,7 @@ func TestColumnsTakeMembersOfTheirNames(t *testing.T) {
 			"{\"a\":\"é\",\"c\":1,\"keep\":0}\n\n{bad\n{\"b\":6,\"c\":2,\"twice\":9,\"keep\":0}\n{\"a\":\"long\",\"c\":3,\"keep\":0}\n{\"a\":\"keep\"}\n{\"a\":\"kee\"}"))
 		want := tasks.LoadCounts{Bytes: 117, Lines: 7, Loaded: 2, Skipped: 3, Bad: 2}
 		held := "[1|é|5|1|10 2|NULL|6|2|12]"
-		if d.Dialect() == store.SQLite { // which holds texts of any length
+		if d.dialect == db.SQLite { // which holds texts of any length
 			want.Loaded, want.Bad, held = 3, 1, "[1|é|5|1|10 2|NULL|6|2|12 3|long|5|3|10]"
 		}
 		if err != nil || counts != want {
@@ -108,7 +109,7 @@ func TestColumnsTakeMembersOfTheirNames(t *testing.T) {
 			t.Errorf("got %s", got)
 		}
 		bad := d.rejects(t, 1)
-		if d.Dialect() == store.MySQL && !strings.Contains(bad[5], "column a: 4 characters are longer than the 3") ||
+		if d.dialect == db.MySQL && !strings.Contains(bad[5], "column a: 4 characters are longer than the 3") ||
 			!strings.Contains(bad[6], "column") {
 			t.Errorf("set aside: %v", bad)
 		}
@@ -213,7 +214,7 @@ func TestCreateNeedsTypes(t *testing.T) {
 			if err == nil {
 				_, err = New(t.Context(), d.Store, p, nil)
 			}
-			if !errors.Is(err, ErrPlan) && !errors.Is(err, store.ErrTable) && !errors.Is(err, store.ErrNoTable) {
+			if !errors.Is(err, ErrPlan) && !errors.Is(err, tableload.ErrTable) && !errors.Is(err, tableload.ErrNoTable) {
 				t.Errorf("%+v: %v", a, err)
 			}
 		}

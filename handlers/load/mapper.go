@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/tableload"
 )
 
 // mapper makes rows of lines. It has buffers of its own: one goroutine's.
 type mapper struct {
-	columns []store.Column
-	kinds   []store.ColumnType
+	columns []tableload.Column
+	kinds   []tableload.ColumnType
 	wanted  *place
 	whole   bool // only the whole document is wanted, so that it need not be an object
 	keyword []byte
@@ -29,7 +28,7 @@ const (
 )
 
 // section makes rows of the lines of a section.
-func (m *mapper) section(sec *store.Chunk, from *section) {
+func (m *mapper) section(sec *tableload.Chunk, from *section) {
 	data, no := from.data, from.line
 	if from.at == 0 && no == 1 {
 		data = bytes.TrimPrefix(data, []byte("\ufeff"))
@@ -41,7 +40,7 @@ func (m *mapper) section(sec *store.Chunk, from *section) {
 		line = bytes.TrimSuffix(line, []byte{'\r'})
 		switch v, err := m.add(sec.Rows, line, no); v {
 		case bad:
-			sec.Rejects = append(sec.Rejects, store.NewRejectedLine(no, err.Error(), line))
+			sec.Rejects = append(sec.Rejects, tableload.NewRejectedLine(no, err.Error(), line))
 		case skipped:
 			sec.Skipped++
 		case row:
@@ -50,7 +49,7 @@ func (m *mapper) section(sec *store.Chunk, from *section) {
 }
 
 // add makes a row of a line, without its line end. The error says why it is bad.
-func (m *mapper) add(rows *store.RowBuffer, line []byte, no int64) (verdict, error) {
+func (m *mapper) add(rows *tableload.RowBuffer, line []byte, no int64) (verdict, error) {
 	if len(m.keyword) > 0 && !bytes.Contains(line, m.keyword) {
 		return skipped, nil
 	}
@@ -80,9 +79,9 @@ func tooLong(size int64) error {
 	return fmt.Errorf("the line is %d bytes long; %d are the most", size, lineBytes)
 }
 
-func (m *mapper) put(rows *store.RowBuffer, i int, v value) error {
+func (m *mapper) put(rows *tableload.RowBuffer, i int, v value) error {
 	c := &m.columns[i]
-	if v.form == missing || v.form == null && m.kinds[i] != store.ColumnJSON {
+	if v.form == missing || v.form == null && m.kinds[i] != tableload.ColumnJSON {
 		if c.Required {
 			return errors.New("no value, and it takes no NULL")
 		}
@@ -90,24 +89,24 @@ func (m *mapper) put(rows *store.RowBuffer, i int, v value) error {
 		return nil
 	}
 	switch m.kinds[i] {
-	case store.ColumnInt:
+	case tableload.ColumnInt:
 		return putInt(rows, c, v)
-	case store.ColumnFloat:
+	case tableload.ColumnFloat:
 		return putFloat(rows, v)
-	case store.ColumnDecimal:
+	case tableload.ColumnDecimal:
 		return putDecimal(rows, c, v)
-	case store.ColumnBool:
+	case tableload.ColumnBool:
 		return putBool(rows, c, v)
-	case store.ColumnTime:
+	case tableload.ColumnTime:
 		return m.putTime(rows, v)
-	case store.ColumnJSON:
+	case tableload.ColumnJSON:
 		if v.form == null && !c.Required {
 			rows.SetDefault(c)
 			return nil
 		}
 		rows.AddText(v.raw)
 		return nil
-	case store.ColumnText:
+	case tableload.ColumnText:
 	}
 	return m.putText(rows, c, v)
 }

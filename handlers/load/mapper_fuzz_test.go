@@ -2,10 +2,9 @@ package load
 
 import (
 	"encoding/json"
+	"github.com/balerhq/baler/internal/tableload"
 	"testing"
 	"unicode/utf8"
-
-	"github.com/balerhq/baler/store"
 )
 
 // Whatever a line is, the mapper makes one row of it or says why not, takes
@@ -19,14 +18,14 @@ func FuzzMapper(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
-		m := mapper{kinds: store.ColumnTypes()}
+		m := mapper{kinds: tableload.ColumnTypes()}
 		paths := make([][]string, len(m.kinds))
 		for i, k := range m.kinds {
 			paths[i] = []string{string(k)}
-			m.columns = append(m.columns, store.Column{Name: string(k), Kind: k, Decimals: -1})
+			m.columns = append(m.columns, tableload.Column{Name: string(k), Kind: k, Decimals: -1})
 		}
 		m.wanted, m.scanner.found = newPlaces(paths), make([]value, len(paths))
-		var rows store.RowBuffer
+		var rows tableload.RowBuffer
 		v, err := m.add(&rows, line, 1)
 		if (v == bad) != (err != nil) || (v == row) != (rows.Len() == 1) {
 			t.Fatalf("%q: %d with %v and %d rows", line, v, err, rows.Len())

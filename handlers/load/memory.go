@@ -1,9 +1,8 @@
 package load
 
 import (
+	"github.com/balerhq/baler/internal/tableload"
 	"sync"
-
-	"github.com/balerhq/baler/store"
 )
 
 // MemoryBudget keeps what sections take of memory for the sections to come, whichever
@@ -13,7 +12,7 @@ type MemoryBudget struct{ boxes sync.Pool }
 // box is what one section in work takes of memory.
 type box struct {
 	buffer  []byte
-	rows    store.RowBuffer
+	rows    tableload.RowBuffer
 	mapper  mapper
 	section section
 }

@@ -4,21 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/internal/tableload"
 	"slices"
 	"strings"
-
-	"github.com/balerhq/baler/store"
 )
 
 // Args are a load step's arguments as a recipe has them.
 type Args struct {
-	Into        string            `json:"into"`
-	Map         []string          `json:"map,omitempty"`
-	Document    string            `json:"document,omitempty"`
-	Keyword     string            `json:"keyword,omitempty"`
-	Key         []string          `json:"key,omitempty"`
-	OnDuplicate store.OnDuplicate `json:"on_duplicate,omitempty"`
-	Create      bool              `json:"create,omitempty"`
+	Into        string                `json:"into"`
+	Map         []string              `json:"map,omitempty"`
+	Document    string                `json:"document,omitempty"`
+	Keyword     string                `json:"keyword,omitempty"`
+	Key         []string              `json:"key,omitempty"`
+	OnDuplicate tableload.OnDuplicate `json:"on_duplicate,omitempty"`
+	Create      bool                  `json:"create,omitempty"`
 }
 
 // Plan is what is loaded into which table, and how.
@@ -28,7 +27,7 @@ type Plan struct {
 	Document    string    // the column that takes each line as it is; empty for none
 	Keyword     string    // lines without it are passed over before they are parsed; empty for none
 	Key         []string
-	OnDuplicate store.OnDuplicate
+	OnDuplicate tableload.OnDuplicate
 	Create      bool
 }
 
@@ -43,7 +42,7 @@ func (a *Args) Resolve() (*Plan, error) {
 	var wrong []error
 	if a.Into == "" {
 		wrong = append(wrong, fmt.Errorf("%w: into names no table", ErrPlan))
-	} else if err := store.CheckTableName(a.Into); err != nil {
+	} else if err := tableload.CheckTableName(a.Into); err != nil {
 		wrong = append(wrong, err)
 	}
 	for _, s := range a.Map {
@@ -54,13 +53,13 @@ func (a *Args) Resolve() (*Plan, error) {
 		p.Map = append(p.Map, f)
 	}
 	if p.OnDuplicate == "" {
-		if p.OnDuplicate = store.DuplicateError; len(p.Key) > 0 {
-			p.OnDuplicate = store.DuplicateIgnore
+		if p.OnDuplicate = tableload.DuplicateError; len(p.Key) > 0 {
+			p.OnDuplicate = tableload.DuplicateIgnore
 		}
 	}
 	switch p.OnDuplicate {
-	case store.DuplicateError:
-	case store.DuplicateIgnore, store.DuplicateUpdate:
+	case tableload.DuplicateError:
+	case tableload.DuplicateIgnore, tableload.DuplicateUpdate:
 		if len(p.Key) == 0 {
 			wrong = append(wrong, fmt.Errorf("%w: on_duplicate %s needs a key to tell duplicates by", ErrPlan, p.OnDuplicate))
 		}
@@ -86,7 +85,7 @@ func (p *Plan) Args() Args {
 }
 
 // fields is where every column's value comes from.
-func (p *Plan) fields(ctx context.Context, s *store.Store) ([]Mapping, error) {
+func (p *Plan) fields(ctx context.Context, s *tableload.Store) ([]Mapping, error) {
 	fields := slices.Clone(p.Map)
 	if len(fields) == 0 {
 		columns, err := s.Columns(ctx, p.Into)
@@ -100,29 +99,29 @@ func (p *Plan) fields(ctx context.Context, s *store.Store) ([]Mapping, error) {
 		}
 	}
 	if p.Document != "" {
-		fields = append(fields, Mapping{Column: p.Document, Kind: store.ColumnJSON})
+		fields = append(fields, Mapping{Column: p.Document, Kind: tableload.ColumnJSON})
 	}
 	return fields, nil
 }
 
 // create creates the table of the plan's mapping, unless it is there.
-func (p *Plan) create(ctx context.Context, s *store.Store) error {
+func (p *Plan) create(ctx context.Context, s *tableload.Store) error {
 	_, err := s.Columns(ctx, p.Into)
-	if !errors.Is(err, store.ErrNoTable) {
+	if !errors.Is(err, tableload.ErrNoTable) {
 		return err
 	}
-	var columns []store.Column
+	var columns []tableload.Column
 	for _, f := range p.Map {
 		if f.Kind == "" {
 			return fmt.Errorf("%w: to create %s the mapping must say the type of column %s, as in %s=…:text", ErrPlan, p.Into, f.Column, f.Column)
 		}
-		columns = append(columns, store.Column{Name: f.Column, Kind: f.Kind})
+		columns = append(columns, tableload.Column{Name: f.Column, Kind: f.Kind})
 	}
 	if p.Document != "" {
-		columns = append(columns, store.Column{Name: p.Document, Kind: store.ColumnJSON})
+		columns = append(columns, tableload.Column{Name: p.Document, Kind: tableload.ColumnJSON})
 	}
 	for _, k := range p.Key {
-		if !slices.ContainsFunc(columns, func(c store.Column) bool { return c.Name == k }) {
+		if !slices.ContainsFunc(columns, func(c tableload.Column) bool { return c.Name == k }) {
 			return fmt.Errorf("%w: column %q of the key is not in the mapping", ErrPlan, k)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"pgregory.net/rapid"
 
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -74,14 +74,14 @@ func TestSectionsPassOverWhatIsIn(t *testing.T) {
 		if _, err := s.next(nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := pass(s, &store.LoadedChunk{At: s.at, LoadCounts: tasks.LoadCounts{Bytes: 16 * 10, Lines: 10}}); err != nil {
+		if err := pass(s, &tableload.LoadedChunk{At: s.at, LoadCounts: tasks.LoadCounts{Bytes: 16 * 10, Lines: 10}}); err != nil {
 			t.Fatal(err)
 		}
 		sec, err := s.next(nil)
 		if err != nil || sec.at != sectionBytes+160 || sec.line != sectionBytes/16+11 {
 			t.Errorf("section at %d, line %d: %v", sec.at, sec.line, err)
 		}
-		if err := pass(s, &store.LoadedChunk{At: 5}); !errors.Is(err, ErrChanged) {
+		if err := pass(s, &tableload.LoadedChunk{At: 5}); !errors.Is(err, ErrChanged) {
 			t.Errorf("what was loaded begins elsewhere: %v", err)
 		}
 	}

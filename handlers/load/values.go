@@ -4,16 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"github.com/balerhq/baler/internal/tableload"
 	"math"
 	"strconv"
 	"time"
 	"unicode/utf8"
-
-	"github.com/balerhq/baler/store"
 )
 
 // putInt adds a whole number. "5.0" is one; "5e0" is not taken for one.
-func putInt(rows *store.RowBuffer, c *store.Column, v value) error {
+func putInt(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	if v.form != number {
 		return mismatch(v, "a whole number")
 	}
@@ -40,7 +39,7 @@ func fits(digits []byte, unsigned bool) bool {
 	return err == nil
 }
 
-func putFloat(rows *store.RowBuffer, v value) error {
+func putFloat(rows *tableload.RowBuffer, v value) error {
 	if v.form != number {
 		return mismatch(v, "a number")
 	}
@@ -52,7 +51,7 @@ func putFloat(rows *store.RowBuffer, v value) error {
 }
 
 // putDecimal adds a number that must lose no digit.
-func putDecimal(rows *store.RowBuffer, c *store.Column, v value) error {
+func putDecimal(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	if v.form != number {
 		return mismatch(v, "a number")
 	}
@@ -75,7 +74,7 @@ func putDecimal(rows *store.RowBuffer, c *store.Column, v value) error {
 
 // putBool adds true or false. Databases keep them as small numbers, which are
 // taken, too.
-func putBool(rows *store.RowBuffer, c *store.Column, v value) error {
+func putBool(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	switch v.form {
 	case boolean:
 		rows.AddBool(v.raw[0] == 't')
@@ -89,7 +88,7 @@ func putBool(rows *store.RowBuffer, c *store.Column, v value) error {
 
 // putTime adds a point in time: text as RFC 3339 has it, also with a blank
 // between date and time, and without an offset for UTC; or the seconds since 1970.
-func (m *mapper) putTime(rows *store.RowBuffer, v value) error {
+func (m *mapper) putTime(rows *tableload.RowBuffer, v value) error {
 	var t time.Time
 	var err error
 	switch v.form {
@@ -143,7 +142,7 @@ func unixTime(raw []byte) (time.Time, error) {
 }
 
 // putText adds text; numbers and booleans as they are written.
-func (m *mapper) putText(rows *store.RowBuffer, c *store.Column, v value) error {
+func (m *mapper) putText(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	plain := v.raw
 	switch v.form {
 	case text:

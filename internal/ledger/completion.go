@@ -2,22 +2,29 @@ package ledger
 
 import "github.com/balerhq/baler/tasks"
 
-// BatchCompletion is what a worker has to say about a batch that it holds.
+// BatchCompletion is what a worker records about a batch that it holds.
 type BatchCompletion struct {
 	Batch          *tasks.Batch
 	Results        []tasks.Result // final ones
-	FailedAttempts []tasks.Result // failed tries of files that will be tried again
+	FailedAttempts []tasks.Result // of files that are retried
 
-	// Next closes the batch: it says what follows. Nil means that the batch
-	// goes on. It is called inside the transaction, perhaps several times, with
-	// the files whose results another batch had recorded first: those are not
-	// this batch's to move on. It must be quick and pure.
-	Next func(foreign tasks.Ranges) FollowUp
+	// Next closes the batch and returns what follows it. Nil: the batch goes on.
+	Next PlanFollowUp
 
-	// What came of it, filled in by Record.
-	FollowUp  FollowUp // what Plan answered; the batches have their IDs
-	Completed bool     // this recording completed the transfer
-	Err       error    // ErrLeaseLost or ErrResultExists; nothing of it was written then
+	CompletionResult // set by Record
+}
+
+// PlanFollowUp returns what follows a batch. It runs inside the transaction that
+// closes the batch, and again whenever that transaction is retried, so it must be
+// quick and pure. recordedElsewhere are the batch's files whose results another
+// batch recorded first, which is known only then: this batch must not move them on.
+type PlanFollowUp func(recordedElsewhere tasks.Ranges) FollowUp
+
+// CompletionResult is what became of a BatchCompletion.
+type CompletionResult struct {
+	FollowUp  FollowUp // what Next returned; the batches have their IDs
+	Completed bool     // this completion ended the transfer
+	Err       error    // ErrLeaseLost or ErrResultExists: nothing of it was written
 }
 
 // FollowUp is what follows a batch.

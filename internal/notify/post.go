@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/webhook"
 )
 

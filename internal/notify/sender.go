@@ -12,7 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/store"
 )
 
 // DeliveryStore is what a Courier needs from the store: messages about ends of

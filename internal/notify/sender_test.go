@@ -16,9 +16,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/internal/notify"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 	"github.com/balerhq/baler/webhook"
 )

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/balerhq/baler/internal/cost"
-	"github.com/balerhq/baler/store"
+	"github.com/balerhq/baler/internal/store"
 )
 
 // LoadCosts reads into the model what all workers have learnt of costs.

@@ -16,9 +16,15 @@ import (
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/notify"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
-	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
+)
+
+// The dispatcher and the aggregator work on a store.
+var (
+	_ dispatch.Store          = (*store.Store)(nil)
+	_ batcher.AggregatorStore = (*store.Store)(nil)
 )
 
 // Options says what a worker works with. All of it is needed but where a

@@ -1,0 +1,153 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/go-gormigrate/gormigrate/v2"
+	"gorm.io/gorm"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// migrationsTable is where the applied versions are noted.
+const migrationsTable = "baler_migrations"
+
+// Migrate brings the database to this program's version and reports which
+// migrations it applied. It runs under a lock, so that any number of processes
+// may call it at once. A database of a newer version gives ErrSchemaNewer and stays
+// as it is.
+func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
+	pool, err := d.gorm.DB()
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("migrate: connect: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	unlock, err := d.lockMigrations(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	db := d.on(ctx, conn) // one connection does it all: a pool may have no second one
+	before, err := d.pending(db)
+	if err != nil || len(before) == 0 {
+		return nil, err
+	}
+	if err := d.migrator(db, &applied).Migrate(); err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	return applied, nil
+}
+
+// on is the database by way of one connection.
+func (d *DB) on(ctx context.Context, conn *sql.Conn) *gorm.DB {
+	db := d.gorm.Session(&gorm.Session{NewDB: true, Context: ctx})
+	db.Statement.ConnPool = conn
+	return db
+}
+
+// Pending lists the migrations that the database lacks, oldest first; none
+// means that it is up to date. A database of a newer version gives ErrSchemaNewer.
+func (d *DB) Pending(ctx context.Context) ([]string, error) {
+	return d.pending(d.Session(ctx))
+}
+
+func (d *DB) pending(db *gorm.DB) ([]string, error) {
+	known, err := d.versions()
+	if err != nil {
+		return nil, err
+	}
+	have, err := d.noted(db)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range have {
+		if !slices.Contains(known, id) {
+			return nil, fmt.Errorf("%w: it has migration %s, this program knows %s at most; use the newer program",
+				ErrSchemaNewer, id, known[len(known)-1])
+		}
+	}
+	return slices.DeleteFunc(known, func(id string) bool { return slices.Contains(have, id) }), nil
+}
+
+// noted lists the migrations that the database has. GORM's own HasTable takes
+// an error for a no.
+func (d *DB) noted(db *gorm.DB) (have []string, err error) {
+	query := "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?"
+	if d.dialect == SQLite {
+		query = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+	}
+	var tables int
+	err = db.Raw(query, migrationsTable).Scan(&tables).Error
+	if err == nil && tables > 0 {
+		err = db.Table(migrationsTable).Order("id").Pluck("id", &have).Error
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", migrationsTable, err)
+	}
+	return have, nil
+}
+
+// versions lists the migrations that this program knows, oldest first.
+func (d *DB) versions() ([]string, error) {
+	entries, err := fs.ReadDir(migrations, d.migrationsDir())
+	if err != nil {
+		return nil, fmt.Errorf("list migrations: %w", err)
+	}
+	ids := make([]string, len(entries)) // ReadDir sorts by name
+	for i, e := range entries {
+		ids[i] = strings.TrimSuffix(e.Name(), ".sql")
+	}
+	return ids, nil
+}
+
+func (d *DB) migrationsDir() string { return path.Join("migrations", string(d.dialect)) }
+
+// migrator notes in applied what it has applied: another process may have been
+// faster.
+func (d *DB) migrator(db *gorm.DB, applied *[]string) *gormigrate.Gormigrate {
+	ids, _ := d.versions() // pending has read them just before
+	steps := make([]*gormigrate.Migration, len(ids))
+	for i, id := range ids {
+		steps[i] = &gormigrate.Migration{ID: id, Migrate: func(tx *gorm.DB) error {
+			*applied = append(*applied, id)
+			return d.apply(tx, id)
+		}}
+	}
+	return gormigrate.New(db, &gormigrate.Options{
+		TableName:                 migrationsTable,
+		IDColumnName:              "id",
+		IDColumnSize:              190,
+		UseTransaction:            d.dialect == SQLite, // MySQL commits at every DDL statement
+		ValidateUnknownMigrations: true,
+	}, steps)
+}
+
+// apply runs one file of statements, each ended by a semicolon at a line's end.
+func (d *DB) apply(tx *gorm.DB, id string) error {
+	src, err := migrations.ReadFile(path.Join(d.migrationsDir(), id+".sql"))
+	if err != nil {
+		return fmt.Errorf("read migration %s: %w", id, err)
+	}
+	for statement := range strings.SplitSeq(string(src), ";\n") {
+		if statement = strings.TrimSpace(statement); statement == "" {
+			continue
+		}
+		if err := tx.Exec(statement).Error; err != nil {
+			return fmt.Errorf("migration %s: %w", id, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/glebarez/sqlite"
+	mysqldriver "github.com/go-sql-driver/mysql"
+	gormmysql "gorm.io/driver/mysql"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Options tunes a DB. The zero value is ready for use.
+type Options struct {
+	MaxConnections int              // 0: 16 for MySQL, 8 for SQLite
+	Now            func() time.Time // nil: time.Now
+	Log            *slog.Logger     // nil: discards
+}
+
+// DB is a pool of connections to one database. It is safe for concurrent use.
+type DB struct {
+	gorm        *gorm.DB
+	dialect     Dialect
+	description string
+	now         func() time.Time
+	log         *slog.Logger
+}
+
+// Open connects to the database at url, "sqlite:PATH" or
+// "mysql://user:password@host:3306/name". It creates the folder of a SQLite
+// file, but no tables: see Migrate.
+func Open(ctx context.Context, url string, o Options) (*DB, error) {
+	t, err := parseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	d := &DB{dialect: t.dialect, description: t.where(), now: o.Now, log: o.Log}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	if t.mysql != nil {
+		t.mysql.Logger = driverLog{d.log}
+	}
+	if d.gorm, err = d.open(t); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", d.description, err)
+	}
+	if err := d.configurePool(o.MaxConnections); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	if err := d.Ping(ctx); err != nil {
+		_ = d.Close() // the ping's error is the one to report
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *DB) open(t target) (*gorm.DB, error) {
+	dialector, err := t.dialector()
+	if err != nil {
+		return nil, err
+	}
+	g, err := gorm.Open(dialector, &gorm.Config{
+		SkipDefaultTransaction: true,
+		Logger:                 logger.Discard, // errors are returned, not printed
+		NowFunc:                func() time.Time { return d.now().UTC() },
+		DisableAutomaticPing:   true,
+	})
+	if err == nil && d.dialect == SQLite {
+		err = replaceInterrupted(g)
+	}
+	return g, err
+}
+
+// openTimeout bounds the first ping, so that an unreachable host is reported soon.
+const openTimeout = 8 * time.Second
+
+func (d *DB) configurePool(most int) error {
+	pool, err := d.gorm.DB()
+	if err != nil {
+		return fmt.Errorf("open database %s: %w", d.description, err)
+	}
+	if most <= 0 {
+		most = 16
+		if d.dialect == SQLite {
+			most = 8
+		}
+	}
+	pool.SetMaxOpenConns(most)
+	pool.SetMaxIdleConns(most)
+	if d.dialect == MySQL {
+		pool.SetConnMaxIdleTime(idleTimeout / 3) // the pool checks about that often, and so closes a connection before the server does
+		pool.SetConnMaxLifetime(time.Hour)
+	}
+	return nil
+}
+
+// Close ends all connections. A second call does nothing. Connections that the
+// server has closed before, as after a process was frozen, are no error.
+func (d *DB) Close() error {
+	pool, err := d.gorm.DB()
+	if err != nil {
+		return fmt.Errorf("close database: %w", err)
+	}
+	err = pool.Close()
+	if err == nil {
+		return nil
+	}
+	if d.dialect == MySQL {
+		d.log.Debug("connection was not closed cleanly", "error", err)
+		return nil
+	}
+	return fmt.Errorf("close database: %w", err)
+}
+
+// Ping reports whether the database answers.
+func (d *DB) Ping(ctx context.Context) error {
+	pool, err := d.gorm.DB()
+	if err == nil {
+		err = pool.PingContext(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("database %s does not answer: %w", d.description, err)
+	}
+	return nil
+}
+
+// Describe returns the database's address without its password.
+func (d *DB) Describe() string { return d.description }
+
+// Dialect returns the kind of database.
+func (d *DB) Dialect() Dialect { return d.dialect }
+
+// Session returns GORM's handle for statements under ctx.
+func (d *DB) Session(ctx context.Context) *gorm.DB { return d.gorm.WithContext(ctx) }
+
+func (t target) dialector() (gorm.Dialector, error) {
+	if t.dialect == SQLite {
+		return t.sqliteDialector()
+	}
+	c, err := mysqldriver.NewConnector(t.mysql)
+	if err != nil {
+		return nil, fmt.Errorf("configure driver: %w", err)
+	}
+	pool := sql.OpenDB(session{c})
+	// The version is only asked for by GORM's migrator, which Baler does not use.
+	return gormmysql.New(gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}), nil
+}
+
+func (t target) sqliteDialector() (gorm.Dialector, error) {
+	path, err := filepath.Abs(t.path)
+	if err != nil {
+		return nil, fmt.Errorf("resolve path: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("create folder: %w", err)
+	}
+	q := url.Values{"_pragma": {
+		"busy_timeout(10000)",
+		"journal_mode(WAL)",
+		"synchronous(NORMAL)", // in WAL mode a crash of the process loses nothing; a power cut may lose the last commits, never the file
+		"foreign_keys(0)",
+		"cache_size(-16384)",
+	}}
+	// Writers take their lock at BEGIN: waiting works there, upgrading a read lock would not.
+	q.Set("_txlock", "immediate")
+	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
+	return sqlite.Open(u.String()), nil
+}
+
+// Exec runs a statement that holds its values as literals: GORM would look for
+// parameters in its text.
+func (d *DB) Exec(ctx context.Context, statement string) error {
+	pool, err := d.gorm.DB()
+	if err == nil {
+		_, err = pool.ExecContext(ctx, statement)
+	}
+	return err
+}

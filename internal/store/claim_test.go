@@ -1,0 +1,173 @@
+package store
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+func TestPickup(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		b.files(t, tr.ID, 3)
+		one := b.batch(t, tr.ID, "1-3")
+		pickup := func(lost bool, delivery, dead int, retaken bool) *tasks.Batch {
+			t.Helper()
+			h, err := b.ClaimBatch(t.Context(), one.ID, lost)
+			if err != nil || h.FencingToken != delivery || h.Crashes != dead || h.Redelivered != retaken || h.Files.String() != "1-3" {
+				t.Errorf("picked up %+v, %v; want delivery %d, lost %d", h, err, delivery, dead)
+			}
+			return &h.Batch
+		}
+		first := pickup(false, 0, 0, false)
+		second := pickup(true, 1, 1, true)
+		third := pickup(false, 2, 1, true) // the queue has forgotten; the ledger has not
+		if err := b.ReleaseBatch(t.Context(), second); err != nil {
+			t.Fatal(err)
+		}
+		if due := b.due(t); len(due) > 0 {
+			t.Errorf("handed back by one who does not hold it: %+v", due)
+		}
+		if err := b.ReleaseBatch(t.Context(), third); err != nil {
+			t.Fatal(err)
+		}
+		if due := b.due(t); len(due) != 1 {
+			t.Errorf("not due after it was handed back: %+v", due)
+		}
+		for _, stale := range []*tasks.Batch{first, second, third} {
+			rec := &ledger.BatchCompletion{Batch: stale, Results: results(stale, tasks.OutcomeFailed, 1)}
+			if err := b.Record(t.Context(), []*ledger.BatchCompletion{rec}); err != nil {
+				t.Fatal(err)
+			}
+			wantErr(t, rec.Err, ledger.ErrLeaseLost)
+			wantErr(t, b.SplitBatch(t.Context(), stale, []tasks.Batch{newBatch(t, tr.ID, 1, "1")}), ledger.ErrLeaseLost)
+		}
+		last := pickup(false, 4, 1, true)
+		b.record(t, &ledger.BatchCompletion{Batch: last, Results: results(last, tasks.OutcomeSucceeded, 1, 2, 3), Next: finishing(last)})
+		_, err := b.ClaimBatch(t.Context(), one.ID, false)
+		wantErr(t, err, ledger.ErrLeaseLost)
+	})
+}
+
+// Of many that take a batch over at once each gets a token of its own, and one
+// of them can record.
+func TestTakeOverAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		b.files(t, tr.ID, 1)
+		one := b.batch(t, tr.ID, "1")
+		held := make([]ledger.Claim, 6)
+		testkit.AtOnce(t, len(held), func(i int) (err error) {
+			held[i], err = b.ClaimBatch(t.Context(), one.ID, true)
+			return err
+		})
+		tokens := map[int]bool{}
+		accepted := 0
+		for _, h := range held {
+			tokens[h.FencingToken] = true
+			rec := &ledger.BatchCompletion{Batch: &h.Batch, Results: results(&h.Batch, tasks.OutcomeSucceeded, 1), Next: finishing(&h.Batch)}
+			if err := b.Record(t.Context(), []*ledger.BatchCompletion{rec}); err != nil {
+				t.Fatal(err)
+			}
+			if rec.Err == nil {
+				accepted++
+			}
+		}
+		if len(tokens) != len(held) || accepted != 1 {
+			t.Errorf("%d tokens, %d accepted", len(tokens), accepted)
+		}
+	})
+}
+
+func TestSplitKeepsWhatIsRecorded(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		b.files(t, tr.ID, 6)
+		if _, err := b.Seal(t.Context(), tr.ID); err != nil {
+			t.Fatal(err)
+		}
+		one := b.batch(t, tr.ID, "1-6")
+		b.record(t, &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeWarning, 2, 5)})
+		parts := []tasks.Batch{newBatch(t, tr.ID, 1, "1-3"), newBatch(t, tr.ID, 1, "4-6")}
+		for i := range parts {
+			parts[i].Attempt, parts[i].FencingToken = 2, 1
+		}
+		if err := b.SplitBatch(t.Context(), one, parts); err != nil {
+			t.Fatal(err)
+		}
+		if open, err := b.OpenBatches(t.Context(), tr.ID); err != nil || !slices.Equal(ids(open), ids(parts)) || open[0].Attempt != 2 || open[1].FencingToken != 1 {
+			t.Fatalf("open %+v, %v", open, err)
+		}
+		wantErr(t, b.SplitBatch(t.Context(), one, []tasks.Batch{newBatch(t, tr.ID, 1, "1")}), ledger.ErrLeaseLost)
+		for i, mine := range []int64{2, 5} {
+			recorded, err := b.Recorded(t.Context(), tr.ID, 1, parts[i].Files)
+			if err != nil || len(recorded) != 1 || recorded[0].File != mine || recorded[0].Batch != parts[i].ID {
+				t.Errorf("recorded in part %d: %+v, %v", i, recorded, err)
+			}
+			var rest []int64
+			for f := range parts[i].Files.All() {
+				if f != mine {
+					rest = append(rest, f)
+				}
+			}
+			b.record(t, &ledger.BatchCompletion{Batch: &parts[i], Results: results(&parts[i], tasks.OutcomeSucceeded, rest...), Next: func(foreign tasks.Ranges) ledger.FollowUp {
+				if foreign.Len() > 0 {
+					t.Errorf("what the whole had recorded is foreign to part %d: %v", i, foreign)
+				}
+				return finishing(&parts[i])(foreign)
+			}})
+		}
+		b.checkCounters(t.Context(), t, tr.ID)
+		if read := b.read(t, tr.ID); read.State != tasks.StateCompleted || read.Steps[0].Warning != 2 || read.Steps[0].Succeeded != 4 {
+			t.Errorf("%+v", read)
+		}
+	})
+}
+
+// A run that nobody saw the end of stays charged; one that was handed back is not.
+func TestCharge(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		b.files(t, tr.ID, 1)
+		one := b.batch(t, tr.ID, "1")
+		takeBack := func() *tasks.Batch {
+			t.Helper()
+			if err := b.ReclaimBatches(t.Context(), []int64{one.ID}, time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			h, err := b.ClaimBatch(t.Context(), one.ID, false)
+			if err != nil || !h.Redelivered {
+				t.Fatalf("picked up %+v, %v", h, err)
+			}
+			return &h.Batch
+		}
+		first := takeBack()
+		second := takeBack()
+		if second.Crashes != 1 {
+			t.Errorf("lost twice in company, and charged: %+v", second)
+		}
+		wantErr(t, b.CountCrash(t.Context(), first), ledger.ErrLeaseLost)
+		if err := b.CountCrash(t.Context(), second); err != nil || second.Crashes != 2 {
+			t.Fatalf("charged to %+v, %v", second, err)
+		}
+		third := takeBack()
+		if third.Crashes != 2 {
+			t.Errorf("lost alone, and not charged: %+v", third)
+		}
+		if err := b.CountCrash(t.Context(), third); err != nil {
+			t.Fatal(err)
+		}
+		third.Crashes-- // its worker lives
+		if err := b.ReleaseBatch(t.Context(), third); err != nil {
+			t.Fatal(err)
+		}
+		if fourth := takeBack(); fourth.Crashes != 2 {
+			t.Errorf("handed back, and charged: %+v", fourth)
+		}
+	})
+}

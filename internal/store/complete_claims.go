@@ -1,0 +1,51 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
+)
+
+// hold locks the ledger rows and returns the completions whose batch still belongs
+// to the worker; the others get ErrLeaseLost. These locks do not contend: only
+// one worker holds a batch.
+func hold(tx *gorm.DB, recs []*ledger.BatchCompletion, dialect db.Dialect) ([]*ledger.BatchCompletion, error) {
+	ids := make([]int64, len(recs))
+	for i, r := range recs {
+		ids[i] = r.Batch.ID
+	}
+	slices.Sort(ids)
+	query := "SELECT id, fencing_token FROM batches WHERE id IN ? ORDER BY id"
+	if dialect == db.MySQL {
+		query += " FOR UPDATE" // SQLite has one writer at a time anyway
+	}
+	var rows []struct {
+		ID           int64
+		FencingToken int
+	}
+	if err := tx.Raw(query, slices.Compact(ids)).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("hold batches: %w", err)
+	}
+	token := make(map[int64]int, len(rows))
+	for _, r := range rows {
+		token[r.ID] = r.FencingToken
+	}
+	held := make([]*ledger.BatchCompletion, 0, len(recs))
+	for _, r := range recs {
+		d, open := token[r.Batch.ID]
+		r.Err = nil
+		if !open || d != r.Batch.FencingToken {
+			r.Err = ledger.ErrLeaseLost
+			continue
+		}
+		held = append(held, r)
+		if r.Next != nil {
+			delete(token, r.Batch.ID) // a later completion of the same batch is too late
+		}
+	}
+	return held, nil
+}

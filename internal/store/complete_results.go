@@ -1,0 +1,132 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+)
+
+// recordedFiles remembers which batch of one transaction was the first to record a
+// file: two batches may hold the same file, when the queue delivered it twice.
+type recordedFiles map[recordedKey]recorded
+
+type recordedKey struct {
+	transfer int64
+	step     int
+	file     int64
+}
+
+// recorded is who recorded a file, and how it ended.
+type recorded struct {
+	batch   int64
+	outcome tasks.Outcome
+}
+
+// note adds to there what earlier recordings of the transaction have claimed
+// of a batch's files.
+func (c recordedFiles) note(b *tasks.Batch, there map[int64]recorded) {
+	for k, by := range c {
+		if k.transfer == b.Transfer && k.step == b.Step && b.Files.Contains(k.file) {
+			there[k.file] = by
+		}
+	}
+}
+
+// splitCompletion gives the rows to insert, and the files that another batch recorded
+// first. Most completions skip this query and rely on the primary key to reject
+// duplicates.
+func splitCompletion(r *ledger.BatchCompletion, tx *gorm.DB, careful bool, first recordedFiles) (own []resultRecord, foreign tasks.Ranges, err error) {
+	var there map[int64]recorded
+	if careful || completesPartial(r) || len(r.FailedAttempts) > 0 {
+		if there, err = recordedBy(tx, r.Batch); err != nil {
+			return nil, nil, err
+		}
+		first.note(r.Batch, there)
+		if contradicts(r, there) {
+			r.Err = ledger.ErrResultExists
+			return nil, nil, nil
+		}
+	}
+	own = make([]resultRecord, 0, len(r.Results))
+	for i := range r.Results {
+		res := &r.Results[i]
+		if there != nil {
+			if _, exists := there[res.File]; exists {
+				continue
+			}
+			by := recorded{r.Batch.ID, res.Outcome}
+			there[res.File] = by
+			first[recordedKey{r.Batch.Transfer, res.Step, res.File}] = by
+		}
+		own = append(own, resultRecord{
+			TransferID: r.Batch.Transfer, StepNo: res.Step, FileNo: res.File, End: newOutcomeColumns(r.Batch.ID, res),
+		})
+	}
+	var others []int64
+	for file, by := range there {
+		if by.batch != r.Batch.ID {
+			others = append(others, file)
+		}
+	}
+	return own, tasks.NewRanges(others), nil
+}
+
+// contradicts reports whether this contradicts what an earlier delivery of the
+// batch has recorded. That delivery could not tell the ledger that it gave up,
+// so this one ran what needed no running, and would move the file on by an
+// outcome that is not the recorded one.
+func contradicts(r *ledger.BatchCompletion, there map[int64]recorded) bool {
+	for i := range r.Results {
+		by, exists := there[r.Results[i].File]
+		if exists && by.batch == r.Batch.ID && by.outcome != r.Results[i].Outcome {
+			return true
+		}
+	}
+	return slices.ContainsFunc(r.FailedAttempts, func(t tasks.Result) bool { return there[t.File].batch == r.Batch.ID })
+}
+
+// completesPartial reports whether this closes a batch of which parts were recorded
+// before. What another batch had recorded of those parts was left out then, and
+// the key rejects nothing now.
+func completesPartial(r *ledger.BatchCompletion) bool {
+	return r.Next != nil && len(r.Results)+len(r.FailedAttempts) < r.Batch.Items()
+}
+
+func recordedBy(tx *gorm.DB, b *tasks.Batch) (map[int64]recorded, error) {
+	var rows []resultRecord
+	q := tx.Select("file_no", "batch_id", "outcome").Where("transfer_id = ? AND step_no = ?", b.Transfer, b.Step)
+	if err := db.WhereInRanges(q, "file_no", b.Files).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("look up recorded files: %w", err)
+	}
+	m := make(map[int64]recorded, len(rows))
+	for i := range rows {
+		m[rows[i].FileNo] = recorded{rows[i].End.BatchID, rows[i].End.Outcome}
+	}
+	return m, nil
+}
+
+func attemptRows(r *ledger.BatchCompletion) []attemptRow {
+	rows := make([]attemptRow, len(r.FailedAttempts))
+	for i := range r.FailedAttempts {
+		t := &r.FailedAttempts[i]
+		rows[i] = attemptRow{
+			TransferID: r.Batch.Transfer, StepNo: t.Step, FileNo: t.File, End: newOutcomeColumns(r.Batch.ID, t),
+		}
+	}
+	return rows
+}
+
+// insertResults inserts in the order of the primary key, so that rows append.
+func insertResults(tx *gorm.DB, rows []resultRecord) error {
+	slices.SortFunc(rows, compareResults)
+	// No %w around a duplicate would hide it: Record looks for it.
+	if err := db.BulkInsert(tx, "results", resultColumns(), rows, (*resultRecord).size); err != nil {
+		return fmt.Errorf("insert results: %w", err)
+	}
+	return nil
+}

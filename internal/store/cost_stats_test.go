@@ -1,0 +1,69 @@
+package store
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/internal/cost"
+)
+
+func learnt(handler, with, worker string, at time.Time) cost.Stats {
+	l := cost.Stats{Key: cost.Key{Handler: handler, With: with}, Worker: worker, At: at}
+	l.Add(3, 1<<40, 1.25)
+	return l
+}
+
+func TestCostsAreKept(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		now := b.clock.Now()
+		want := []cost.Stats{learnt("a", "", "w1", now), learnt("a", "", "w2", now), learnt("a", "0123456789abcdef", "w1", now)}
+		if err := b.SaveCosts(t.Context(), want); err != nil {
+			t.Fatal(err)
+		}
+		want[0].Add(7, 0, 2)
+		want[0].At = now.Add(time.Minute)
+		if err := b.SaveCosts(t.Context(), want[:1]); err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.Costs(t.Context())
+		slices.SortFunc(got, func(x, y cost.Stats) int {
+			return cmp.Or(cmp.Compare(x.With, y.With), cmp.Compare(x.Worker, y.Worker))
+		})
+		if err != nil || !slices.EqualFunc(got, want, func(x, y cost.Stats) bool {
+			return x.Key == y.Key && x.Worker == y.Worker && x.Sums == y.Sums && x.At.Equal(y.At)
+		}) {
+			t.Errorf("kept %+v, %v; want %+v", got, err, want)
+		}
+	})
+}
+
+// However many workers and arguments come and go, the rows are bounded, and the
+// newest of each kind stay.
+func TestCostsAreBounded(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		now := b.clock.Now()
+		if err := b.SaveCosts(t.Context(), []cost.Stats{learnt("rare", "", "w", now.Add(-time.Hour))}); err != nil {
+			t.Fatal(err)
+		}
+		var many []cost.Stats
+		for i := range costsMost {
+			many = append(many, learnt("common", "", strconv.Itoa(i), now.Add(time.Duration(i)*time.Second)))
+		}
+		if err := b.SaveCosts(t.Context(), many); err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.Costs(t.Context())
+		if err != nil || len(got) != costsMost*3/4 {
+			t.Fatalf("%d rows, %v", len(got), err)
+		}
+		has := func(handler, worker string) bool {
+			return slices.ContainsFunc(got, func(l cost.Stats) bool { return l.Handler == handler && l.Worker == worker })
+		}
+		if !has("rare", "w") || !has("common", strconv.Itoa(costsMost-1)) || has("common", "0") {
+			t.Error("not the newest of each kind stayed")
+		}
+	})
+}

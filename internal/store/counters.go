@@ -1,0 +1,108 @@
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+)
+
+// counterChanges adds up what one transaction changes in the counters, so that
+// each hot row is written once, in one fixed order, last. The zero value is empty.
+//
+// Example: a batch of ten files at step 1 ends with nine successes and one
+// failure. Step 2 selects the nine, in two batches of attempt 1; the failed file
+// has passed its last step. Then step 1 gets succeeded +9 and failed +1, step 2
+// gets selected +9, and the transfer gets finished +1. A later attempt of a file
+// is not selected again, so batches of attempt 2 and above add nothing.
+type counterChanges struct {
+	counts   map[stepKey]*stepDelta
+	finished map[int64]int64
+}
+
+type stepKey struct {
+	transfer int64
+	no       int
+}
+
+func (k stepKey) compare(l stepKey) int {
+	return cmp.Or(cmp.Compare(k.transfer, l.transfer), cmp.Compare(k.no, l.no))
+}
+
+type stepDelta struct {
+	selected int64
+	counts   tasks.Counts
+}
+
+func (t *counterChanges) step(transfer int64, no int) *stepDelta {
+	if t.counts == nil {
+		t.counts = make(map[stepKey]*stepDelta)
+	}
+	k := stepKey{transfer, no}
+	if t.counts[k] == nil {
+		t.counts[k] = new(stepDelta)
+	}
+	return t.counts[k]
+}
+
+func (t *counterChanges) results(b *tasks.Batch, rows []resultRecord) {
+	if len(rows) == 0 {
+		return
+	}
+	d := t.step(b.Transfer, b.Step)
+	for i := range rows {
+		d.counts.Add(rows[i].End.Outcome, 1)
+	}
+}
+
+func (t *counterChanges) closing(r *ledger.BatchCompletion) {
+	for no, n := range selectedBySteps(r.FollowUp.Batches) {
+		t.step(r.Batch.Transfer, no).selected += n
+	}
+	if r.FollowUp.Finished > 0 {
+		if t.finished == nil {
+			t.finished = make(map[int64]int64)
+		}
+		t.finished[r.Batch.Transfer] += r.FollowUp.Finished
+	}
+}
+
+// commit writes the sums: steps, then transfers, each in ascending order. It
+// reports the transfers that completed by it.
+func (t *counterChanges) commit(tx *gorm.DB, now time.Time) (completed map[int64]bool, err error) {
+	for _, k := range sortedFunc(t.counts, stepKey.compare) {
+		if err := addToStep(tx, k, t.counts[k]); err != nil {
+			return nil, err
+		}
+	}
+	completed = make(map[int64]bool)
+	for _, id := range sortedKeys(t.finished) {
+		if err := tx.Exec("UPDATE transfers SET finished = finished + ? WHERE id = ?", t.finished[id], id).Error; err != nil {
+			return nil, fmt.Errorf("count finished files: %w", err)
+		}
+		done, err := completeIfDone(tx, id, now)
+		if err != nil {
+			return nil, fmt.Errorf("complete transfer: %w", err)
+		}
+		if done {
+			completed[id] = true
+		}
+	}
+	return completed, nil
+}
+
+func addToStep(tx *gorm.DB, k stepKey, d *stepDelta) error {
+	c := d.counts
+	err := tx.Exec(`UPDATE steps SET selected = selected + ?, succeeded = succeeded + ?, warning = warning + ?, skipped = skipped + ?,
+			failed = failed + ?, error = error + ?, timed_out = timed_out + ?, canceled = canceled + ?
+		WHERE transfer_id = ? AND no = ?`,
+		d.selected, c.Succeeded, c.Warning, c.Skipped, c.Failed, c.Error, c.TimedOut, c.Canceled, k.transfer, k.no).Error
+	if err != nil {
+		return fmt.Errorf("count results: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Backlogs lists unfinished transfers with files behind their cursor, oldest
+// first, from the one behind after on.
+func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.Backlog, error) {
+	var found []struct {
+		ID         int64
+		Via        tasks.Via
+		State      tasks.State
+		Files      int64
+		Dispatched int64
+		Rest       int64
+		SweepMark  int64
+		MarkedAt   *time.Time
+		Unfinished int
+	}
+	err := s.db.Session(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.dispatched, t.bytes - t.dispatched_bytes AS rest,
+			t.sweep_mark, t.marked_at,
+			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id) AS unfinished
+		FROM transfers t WHERE t.state IN ? AND t.paused_at IS NULL AND t.dispatched < t.files AND t.id > ? ORDER BY t.id LIMIT ?`,
+		activeStates(), after, limit).Scan(&found).Error
+	if err != nil {
+		return nil, fmt.Errorf("list backlogs: %w", err)
+	}
+	bs := make([]ledger.Backlog, len(found))
+	for i, r := range found {
+		bs[i] = ledger.Backlog{
+			Transfer: r.ID, Via: r.Via, Sealed: r.State == tasks.StateRunning, Files: r.Files, Cursor: r.Dispatched, Bytes: r.Rest,
+			Open: r.Unfinished, SweepMark: r.SweepMark, MarkedAt: value(r.MarkedAt),
+		}
+	}
+	return bs, nil
+}
+
+// activeStates lists the states in which a transfer's files are worked on.
+func activeStates() []tasks.State {
+	return []tasks.State{tasks.StateOpen, tasks.StateRunning, tasks.StateInterrupted}
+}
+
+// unfinishedStates lists the states in which something may still happen.
+func unfinishedStates() []tasks.State { return append(activeStates(), tasks.StateFinalizing) }
+
+// CommitDispatch commits c. When the cursor is not at From, because another dispatcher
+// moved it, it writes nothing and gives batcher.ErrCursorMoved. When the last files ended
+// here, the transfer completes and completed is true.
+func (s *Store) CommitDispatch(ctx context.Context, c ledger.Dispatch) (completed bool, err error) {
+	err = s.db.Write(ctx, "cut batches", func(tx *gorm.DB, now time.Time) error {
+		if err := insertBatches(tx, c.Batches, now); err != nil {
+			return err
+		}
+		if !c.Uncounted {
+			if err := addSelected(tx, c.Transfer, selectedBySteps(c.Batches)); err != nil {
+				return err
+			}
+		}
+		u := tx.Exec(`UPDATE transfers SET dispatched = ?, dispatched_bytes = dispatched_bytes + ?, finished = finished + ?
+			WHERE id = ? AND dispatched = ? AND state IN ?`, c.To, c.Bytes, c.Finished, c.Transfer, c.From, activeStates())
+		if u.Error != nil {
+			return u.Error
+		}
+		if u.RowsAffected == 0 {
+			return ledger.ErrCursorMoved
+		}
+		completed = false
+		if c.Finished > 0 {
+			completed, err = completeIfDone(tx, c.Transfer, now)
+		}
+		return err
+	})
+	return completed, err
+}
+
+// SetSweepMark notes how many files a group transfer has now, so that the sweep can
+// tell later which have had time to be collected.
+func (s *Store) SetSweepMark(ctx context.Context, transfer, files int64) error {
+	return s.db.Write(ctx, "mark transfer", func(tx *gorm.DB, now time.Time) error {
+		return tx.Exec("UPDATE transfers SET sweep_mark = ?, marked_at = ? WHERE id = ?", files, now, transfer).Error
+	})
+}

@@ -1,0 +1,12 @@
+package store
+
+import "errors"
+
+// Sentinels that callers decide on.
+var (
+	// ErrSealed: the transfer takes no more files.
+	ErrSealed = errors.New("transfer is sealed")
+
+	// ErrProducerConflict: another producer registers files with the same transfer.
+	ErrProducerConflict = errors.New("another producer adds files to this transfer")
+)

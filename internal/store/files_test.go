@@ -1,0 +1,236 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+// However many add to one transfer, files are numbered without gaps and
+// counted as they are there.
+func TestManyProducersOfOneTransfer(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		const producers, rounds, some = 8, 12, 30
+		tr := b.transfer(t, 2)
+		var mu sync.Mutex
+		numbers := make([]int64, 0, producers*rounds*some)
+		testkit.AtOnce(t, producers, func(p int) error {
+			for round := range rounds {
+				files := make([]tasks.File, some)
+				for i := range files {
+					files[i] = tasks.File{Path: fmt.Sprintf("/p%d/%d/%d", p, round, i), Size: int64(p)}
+				}
+				err := b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, Files: files, FirstSteps: map[int]int64{1: some - 1, 2: 1}})
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				for i := range files {
+					numbers = append(numbers, files[i].No)
+				}
+				mu.Unlock()
+			}
+			return nil
+		})
+		slices.Sort(numbers)
+		for i, n := range numbers {
+			if n != int64(i)+1 {
+				t.Fatalf("number %d of the files is %d", i+1, n)
+			}
+		}
+		b.checkCounters(t.Context(), t, tr.ID)
+		read := b.read(t, tr.ID)
+		if read.Files != producers*rounds*some || read.Steps[0].Selected != producers*rounds*(some-1) || read.Steps[1].Selected != producers*rounds {
+			t.Errorf("%+v", read)
+		}
+	})
+}
+
+// Paths are bytes, and times are whatever a file system holds.
+func TestOddFiles(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		var all strings.Builder
+		for c := 1; c < 256; c++ {
+			all.WriteByte(byte(c))
+		}
+		mtimes := []time.Time{
+			{},
+			time.Unix(0, 0),
+			time.Unix(-1, 999_999_999),
+			time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC),
+			time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
+			time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC),
+			time.Date(12, 1, 1, 0, 0, 0, 0, time.UTC),
+			time.Unix(1<<40, 0),
+			time.Unix(-1<<40, 0),
+			time.Date(2026, 3, 4, 5, 6, 7, 123456789, time.FixedZone("east", 3600)),
+		}
+		paths := []string{
+			"/a\nb", "/\xff\xfe", "/\U0001F4E6 x", "/" + strings.Repeat("é", 2000) + "!", "/" + strings.Repeat("x", 4095),
+			"/tab\t'\"\\`%_?", "/" + all.String(), "/trailing ", "/Case", "/case",
+		}
+		files := make([]tasks.File, len(paths))
+		for i, p := range paths {
+			files[i] = tasks.File{Path: p, Size: int64(i) << 50, MTime: mtimes[i], ScanError: strings.Repeat("\xff", 700)}
+		}
+		if err := b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, Files: files, RunKey: "l"}); err != nil {
+			t.Fatal(err)
+		}
+		read, err := b.Files(t.Context(), tr.ID, tasks.Ranges{{First: 1, Last: 100}})
+		if err != nil || len(read) != len(files) {
+			t.Fatalf("%d files, %v", len(read), err)
+		}
+		for i, f := range read {
+			if f.Path != paths[i] || f.Size != files[i].Size {
+				t.Errorf("file %d: %q of %d bytes, want %q", i, f.Path, f.Size, paths[i])
+			}
+			want := mtimes[i].UTC().Truncate(time.Microsecond)
+			if y := want.Year(); y < 1000 || y > 9999 {
+				want = time.Time{} // no database holds it: it counts as unknown
+			}
+			if !f.MTime.Equal(want) {
+				t.Errorf("file %d: modified %v, want %v", i, f.MTime, want)
+			}
+		}
+		unseen, err := b.ChangedFiles(t.Context(), "l", files)
+		if err != nil || len(unseen) > 0 {
+			t.Errorf("unseen: %d, %v", len(unseen), err)
+		}
+		after, err := b.FilesAfter(t.Context(), tr.ID, 3, 2, true)
+		if err != nil || len(after) != 2 || after[0].No != 4 || after[1].No != 5 || after[0].Size != files[3].Size || after[0].Path != "" {
+			t.Errorf("after 3: %+v, %v", after, err)
+		}
+	})
+}
+
+func TestWeigh(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr, _, err := b.Create(t.Context(), NewTransfer{Steps: []tasks.Step{{Number: 1}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := make([]tasks.File, 300)
+		for i := range files {
+			files[i] = tasks.File{Path: fmt.Sprintf("/d/%d", i), Size: int64(i + 1)}
+		}
+		if err := b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, Files: files}); err != nil {
+			t.Fatal(err)
+		}
+		var spans []tasks.Range
+		var want []int64
+		for no := int64(1); no <= 300; no += 3 { // more than one query has parts
+			spans, want = append(spans, tasks.Range{First: no, Last: no + 2}), append(want, 3*no+3)
+		}
+		if got, err := b.SumSizes(t.Context(), tr.ID, spans); err != nil || !slices.Equal(got, want) {
+			t.Errorf("the sums are %v, %v", got, err)
+		}
+		for _, c := range []struct {
+			missing int64
+			left    int
+		}{{300, 99}, {193, 64}, {2, 0}} {
+			if err := b.db.Exec("DELETE FROM files WHERE no = ?", c.missing).Error; err != nil {
+				t.Fatal(err)
+			}
+			if got, err := b.SumSizes(t.Context(), tr.ID, spans); err != nil || !slices.Equal(got, want[:c.left]) {
+				t.Errorf("without file %d: %v, %v", c.missing, got, err)
+			}
+		}
+		if got, err := b.SumSizes(t.Context(), tr.ID, nil); err != nil || len(got) > 0 {
+			t.Errorf("of nothing: %v, %v", got, err)
+		}
+	})
+}
+
+func TestUnseen(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
+		files := make([]tasks.File, 3000)
+		for i := range files {
+			files[i] = tasks.File{Path: fmt.Sprintf("/d/%d", i), Size: 10, MTime: at}
+		}
+		create := func() tasks.Transfer {
+			tr, _, err := b.Create(t.Context(), NewTransfer{RunKey: "line", Steps: []tasks.Step{{Number: 1}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return tr
+		}
+		unseen := func(files []tasks.File) []tasks.File {
+			got, err := b.ChangedFiles(t.Context(), "line", files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		if got := unseen(nil); len(got) > 0 {
+			t.Errorf("of no files %d are unseen", len(got))
+		}
+		if got := unseen(files); len(got) != len(files) {
+			t.Errorf("%d of %d unseen", len(got), len(files))
+		}
+		first := create()
+		if err := b.AddFiles(t.Context(), FileBatch{Transfer: first.ID, Files: slices.Clone(files), RunKey: "line"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := unseen(files); len(got) > 0 {
+			t.Errorf("%d unseen after all were registered", len(got))
+		}
+		if got, err := b.ChangedFiles(t.Context(), "another", files[:5]); err != nil || len(got) != 5 {
+			t.Errorf("another lineage has seen them: %d, %v", len(got), err)
+		}
+		files[7].Size++
+		files[9].MTime = files[9].MTime.Add(time.Microsecond)
+		files[11].MTime = time.Time{}
+		got := unseen(files)
+		if len(got) != 3 || got[0].Path != "/d/7" || got[1].Path != "/d/9" || got[2].Path != "/d/11" {
+			t.Errorf("changed: %v", got)
+		}
+		// What changed is registered once more, by a transfer that is canceled then.
+		second := create()
+		if err := b.AddFiles(t.Context(), FileBatch{Transfer: second.ID, Files: got, RunKey: "line"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := unseen(files); len(got) > 0 {
+			t.Errorf("%d unseen after the changed ones were registered", len(got))
+		}
+		if err := b.db.Exec("UPDATE transfers SET state = ? WHERE id = ?", tasks.StateCanceled, second.ID).Error; err != nil {
+			t.Fatal(err)
+		}
+		if got := unseen(files); len(got) != 3 {
+			t.Errorf("%d unseen after the transfer was canceled", len(got))
+		}
+		if latest, err := b.Latest(t.Context(), "line"); err != nil || latest.ID != second.ID {
+			t.Errorf("latest: %d, %v", latest.ID, err)
+		}
+	})
+}
+
+// An addition that fails after its rows are inserted leaves none behind.
+func TestAddFilesIsAllOrNothing(t *testing.T) {
+	t.Parallel()
+	b := emptyEnv(t, db.MySQL)
+	if _, err := b.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tr := b.transfer(t, 1)
+	gap := errors.New("what comes before was not registered")
+	err := b.AddFiles(t.Context(), FileBatch{
+		Transfer: tr.ID, Files: someFiles(2500), First: 1, BeforeCount: func() error { return gap },
+	})
+	if !errors.Is(err, gap) {
+		t.Errorf("got %v, want the reason", err)
+	}
+	if b.count(t, "files", "1 = 1") > 0 || b.read(t, tr.ID).Files > 0 {
+		t.Error("some files were registered")
+	}
+}

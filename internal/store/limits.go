@@ -1,0 +1,147 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+)
+
+// limitRow is a Limit as GORM sees it.
+type limitRow struct {
+	Scope          tasks.Scope `gorm:"primaryKey"`
+	Name           string      `gorm:"primaryKey"`
+	InFlight       int
+	FilesPerSecond float64
+}
+
+// TableName names the table to GORM.
+func (limitRow) TableName() string { return "limits" }
+
+// share is the part of n that the worker of a rank has among those alive: the
+// shares of all ranks add up to n.
+func share(n, rank, live int) int { return (n + rank) / live }
+
+// SetLimit changes a ceiling: bounds that are nil stay as they are, and a
+// ceiling without any goes. It forgets those over transfers that have ended.
+func (s *Store) SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (c tasks.Limit, err error) {
+	err = s.db.Write(ctx, "set ceiling", func(tx *gorm.DB, _ time.Time) error {
+		c = tasks.Limit{Scope: scope, Name: name}
+		found := tx.Model(&limitRow{}).Where("scope = ? AND name = ?", scope, name).Find(&c)
+		if found.Error != nil {
+			return found.Error
+		}
+		c.InFlight, c.FilesPerSecond = *cmp.Or(inFlight, &c.InFlight), *cmp.Or(filesPerSecond, &c.FilesPerSecond)
+		ended := tx.Model(&transferRow{}).Select("uuid").Where("state NOT IN ?", activeStates())
+		if err := tx.Where("scope = ? AND name IN (?)", tasks.ScopeTransfer, ended).Delete(&limitRow{}).Error; err != nil {
+			return err
+		}
+		if c.InFlight == 0 && c.FilesPerSecond == 0 {
+			return tx.Where("scope = ? AND name = ?", scope, name).Delete(&limitRow{}).Error
+		}
+		row := limitRow(c)
+		return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
+	})
+	return c, err
+}
+
+// Limits lists what is set.
+func (s *Store) Limits(ctx context.Context) ([]tasks.Limit, error) {
+	var all []tasks.Limit
+	if err := s.db.Session(ctx).Model(&limitRow{}).Order("scope, name").Find(&all).Error; err != nil {
+		return nil, fmt.Errorf("list ceilings: %w", err)
+	}
+	return all, nil
+}
+
+// lockLimits reads what is set, and keeps other workers from claiming parts of
+// it until the transaction ends.
+func lockLimits(tx *gorm.DB) (all []tasks.Limit, err error) {
+	q := tx.Model(&limitRow{}).Order("scope, name")
+	if tx.Name() == string(db.MySQL) {
+		q = q.Clauses(clause.Locking{Strength: "UPDATE"}) // SQLite has one writer at a time anyway
+	}
+	if err := q.Find(&all).Error; err != nil {
+		return nil, fmt.Errorf("lock ceilings: %w", err)
+	}
+	return all, nil
+}
+
+// allot gives a worker its parts, and writes into held what it may have of each
+// until it is seen again: what it held, or its part when that is more. What all
+// live workers hold never exceeds a ceiling by what a worker is given here.
+func allot(ceilings []tasks.Limit, me *workerRow, live []workerRow) []ledger.LimitShare {
+	rank, able := standing(me, live)
+	parts := make([]ledger.LimitShare, len(ceilings))
+	claims := me.held() // also of what no ceiling is over yet
+	if claims == nil {
+		claims = make(map[string]int)
+	}
+	for i, c := range ceilings {
+		p := ledger.LimitShare{Limit: c}
+		if rank >= 0 {
+			p.Share = share(c.InFlight, rank, able)
+		}
+		p.Rate = c.FilesPerSecond / float64(max(able, 1))
+		others := 0
+		for j := range live {
+			if live[j].Name != me.Name {
+				others += live[j].held()[c.Key()]
+			}
+		}
+		p.Max = min(p.Share, max(c.InFlight-others, 0))
+		if c.InFlight > 0 {
+			claims[c.Key()] = max(claims[c.Key()], p.Max)
+		}
+		parts[i] = p
+	}
+	me.LimitsInUse = encodeHeld(claims)
+	return parts
+}
+
+// standing is a worker's place, from 0, among those that are to take batches,
+// and how many those are. A worker that rests has none.
+func standing(me *workerRow, live []workerRow) (rank, able int) {
+	rank, able = -1, 0
+	if me.DesiredState == tasks.WorkerRunning {
+		rank, able = 0, 1
+	}
+	for i := range live {
+		if live[i].Name == me.Name || live[i].DesiredState != tasks.WorkerRunning {
+			continue
+		}
+		able++
+		if rank >= 0 && live[i].Name < me.Name {
+			rank++
+		}
+	}
+	return rank, able
+}
+
+// held is what a worker holds of each ceiling, by its key.
+func (r *workerRow) held() map[string]int {
+	var held map[string]int
+	if err := json.Unmarshal([]byte(r.LimitsInUse), &held); err != nil {
+		return nil // nothing else writes it; a worker that holds what nobody can read says so again soon
+	}
+	return held
+}
+
+func encodeHeld(held map[string]int) string {
+	if len(held) == 0 {
+		return "{}"
+	}
+	b, err := json.Marshal(held)
+	if err != nil { // a map of numbers always marshals
+		panic(fmt.Sprintf("encode what a worker holds: %v", err))
+	}
+	return string(b)
+}

@@ -1,0 +1,185 @@
+package store
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+)
+
+func TestSharesAddUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n, live := rapid.IntRange(0, 1000).Draw(t, "n"), rapid.IntRange(1, 100).Draw(t, "live")
+		sum, least, most := 0, n, 0
+		for rank := range live {
+			s := share(n, rank, live)
+			sum, least, most = sum+s, min(least, s), max(most, s)
+		}
+		if sum != n || most-least > 1 {
+			t.Fatalf("%d shares of %d add up to %d, from %d to %d", live, n, sum, least, most)
+		}
+	})
+}
+
+// Workers come, go, die, rest, begin and end batches in any order, each with its
+// own idea of its part: what all of them run never exceeds the ceiling, and when
+// they have settled they may run exactly as much.
+func TestPartsNeverExceedACeiling(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 9).Draw(t, "ceiling")
+		ceilings := []tasks.Limit{{Scope: tasks.ScopeAll, InFlight: n}}
+		key := ceilings[0].Key()
+		type member struct {
+			row          workerRow // as the database has it
+			cap, running int
+		}
+		crew := map[string]*member{}
+		see := func(m *member) int {
+			held := map[string]int{key: max(m.cap, m.running)}
+			row := workerRow{Name: m.row.Name, DesiredState: m.row.DesiredState, LimitsInUse: encodeHeld(held)}
+			var live []workerRow
+			for _, other := range crew {
+				live = append(live, other.row)
+			}
+			p := allot(ceilings, &row, live)[0]
+			m.row, m.cap = row, p.Max
+			crew[m.row.Name] = m
+			return p.Share
+		}
+		for range rapid.IntRange(1, 200).Draw(t, "events") {
+			name := strconv.Itoa(rapid.IntRange(0, 5).Draw(t, "worker"))
+			m := crew[name]
+			switch {
+			case m == nil:
+				see(&member{row: workerRow{Name: name}})
+			case rapid.IntRange(0, 9).Draw(t, "leaves") == 0:
+				delete(crew, name)
+			default:
+				switch rapid.SampledFrom([]string{"begin", "begin", "end", "see", "rest"}).Draw(t, "does") {
+				case "begin":
+					if m.running < m.cap {
+						m.running++
+					}
+				case "end":
+					m.running = max(m.running-1, 0)
+				case "see":
+					see(m)
+				case "rest":
+					m.row.DesiredState = rapid.SampledFrom([]tasks.DesiredState{tasks.WorkerRunning, tasks.WorkerPaused}).Draw(t, "desired_state")
+				}
+			}
+			running := 0
+			for _, m := range crew {
+				running += m.running
+			}
+			if running > n {
+				t.Fatalf("%d batches run under a ceiling of %d", running, n)
+			}
+		}
+		able, caps := 0, 0
+		for range 3 {
+			for _, m := range crew {
+				m.running = 0
+				see(m)
+			}
+		}
+		for _, m := range crew {
+			caps += m.cap
+			if m.row.DesiredState == tasks.WorkerRunning {
+				able++
+			}
+		}
+		if able > 0 && caps != n {
+			t.Fatalf("%d workers may run %d batches under a ceiling of %d", able, caps, n)
+		}
+	})
+}
+
+func TestCeilings(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		see := func(name string, held int) []ledger.LimitShare {
+			t.Helper()
+			o, err := b.HeartbeatWorker(t.Context(), tasks.Worker{Name: name, Slots: 4, StartedAt: b.clock.Now(), LimitsInUse: map[string]int{tasks.LimitKey(tasks.ScopeAll, ""): held}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return o.Shares
+		}
+		set := func(scope tasks.Scope, name string, inFlight int, rate float64) {
+			t.Helper()
+			if _, err := b.SetLimit(t.Context(), scope, name, &inFlight, &rate); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if parts := see("a", 0); len(parts) > 0 {
+			t.Errorf("parts of no ceiling: %+v", parts)
+		}
+		set(tasks.ScopeAll, "", 3, 10)
+		if p := see("a", 0); len(p) != 1 || p[0].Share != 3 || p[0].Max != 3 || p[0].Rate != 10 {
+			t.Errorf("alone it gets %+v", p)
+		}
+		if p := see("b", 0); p[0].Share != 2 || p[0].Max != 0 || p[0].Rate != 5 {
+			t.Errorf("while the first holds all, a second one gets %+v", p)
+		}
+		if p := see("a", 3); p[0].Share != 1 || p[0].Max != 1 {
+			t.Errorf("the first is left %+v", p)
+		}
+		see("a", 1)
+		if p := see("b", 0); p[0].Max != 2 {
+			t.Errorf("when the first has let go, the second gets %+v", p)
+		}
+		b.clock.Advance(workerTTL + time.Second)
+		if p := see("b", 2); p[0].Max != 3 {
+			t.Errorf("when the first is dead, the second gets %+v", p)
+		}
+		five := 5
+		if c, err := b.SetLimit(t.Context(), tasks.ScopeAll, "", &five, nil); err != nil || c.InFlight != 5 || c.FilesPerSecond != 10 {
+			t.Errorf("changed to %+v, %v", c, err)
+		}
+		set(tasks.ScopeQueue, "low", 1, 0)
+		set(tasks.ScopeAll, "", 0, 0)
+		if all, err := b.Limits(t.Context()); err != nil || len(all) != 1 || all[0] != (tasks.Limit{Scope: tasks.ScopeQueue, Name: "low", InFlight: 1}) {
+			t.Errorf("what is left is %+v, %v", all, err)
+		}
+	})
+}
+
+// A ceiling over a transfer goes when that has ended and another one is set.
+func TestCeilingsOfEndedTransfersGo(t *testing.T) {
+	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
+		id := s.submit(t, tasks.ViaBulk, 1)
+		tr, err := s.TransferByID(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := 1
+		count := func() int {
+			t.Helper()
+			if _, err := s.SetLimit(t.Context(), tasks.ScopeQueue, "q", &one, nil); err != nil {
+				t.Fatal(err)
+			}
+			all, err := s.Limits(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(all)
+		}
+		if _, err := s.SetLimit(t.Context(), tasks.ScopeTransfer, tr.UUID, &one, nil); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(); n != 2 {
+			t.Errorf("%d ceilings while the transfer lives", n)
+		}
+		if _, err := s.Cancel(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		tr, err = s.TransferByID(t.Context(), id)
+		if n := count(); err != nil || !tr.State.Ended() && n != 2 || tr.State.Ended() && n != 1 {
+			t.Errorf("%d ceilings of a transfer that is %s, %v", n, tr.State, err)
+		}
+	})
+}

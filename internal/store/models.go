@@ -1,0 +1,269 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/tasks"
+)
+
+// The rows as GORM sees them. Columns are named as the fields are, in
+// snake case, unless a tag says otherwise.
+
+type transferRow struct {
+	ID         int64 `gorm:"primaryKey"`
+	UUID       string
+	Name       string
+	IdemKey    *string
+	RunKey     string
+	Via        tasks.Via
+	State      tasks.State
+	Queue      string
+	Recipe     string
+	Sources    []byte // separated by NUL, which no path holds
+	Files      int64
+	Bytes      int64
+	Finished   int64
+	Dispatched int64
+	SweepMark  int64
+	MarkedAt   *time.Time
+	PausedAt   *time.Time
+	Webhooks   string // one URL a line
+	Finalizing int    // how many final steps it has
+	CreatedAt  time.Time
+	SeenAt     time.Time
+	SealedAt   *time.Time
+	EndedAt    *time.Time
+}
+
+// TableName names the table to GORM.
+func (transferRow) TableName() string { return "transfers" }
+
+func (r *transferRow) transfer() tasks.Transfer {
+	t := tasks.Transfer{
+		ID: r.ID, UUID: r.UUID, Name: r.Name, Via: r.Via, State: r.State, Queue: r.Queue, Recipe: r.Recipe,
+		Sources: splitSources(r.Sources), Files: r.Files, Bytes: r.Bytes, Finished: r.Finished, Cursor: r.Dispatched,
+		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt), PausedAt: value(r.PausedAt),
+	}
+	if r.IdemKey != nil {
+		t.Key = *r.IdemKey
+	}
+	return t
+}
+
+func joinSources(paths []string) []byte { return []byte(strings.Join(paths, "\x00")) }
+
+func splitSources(b []byte) []string {
+	if len(b) == 0 {
+		return nil
+	}
+	parts := bytes.Split(b, []byte{0})
+	paths := make([]string, len(parts))
+	for i, p := range parts {
+		paths[i] = string(p)
+	}
+	return paths
+}
+
+type stepRow struct {
+	TransferID int64 `gorm:"primaryKey;autoIncrement:false"`
+	No         int   `gorm:"primaryKey;autoIncrement:false"`
+	Name       string
+	Handler    string
+	Selected   int64
+	Succeeded  int64
+	Warning    int64
+	Skipped    int64
+	Failed     int64
+	Error      int64
+	TimedOut   int64
+	Canceled   int64
+}
+
+// TableName names the table to GORM.
+func (stepRow) TableName() string { return "steps" }
+
+func (r *stepRow) step() tasks.Step {
+	return tasks.Step{Number: r.No, Name: r.Name, Handler: r.Handler, Selected: r.Selected, Counts: tasks.Counts{
+		Succeeded: r.Succeeded, Warning: r.Warning, Skipped: r.Skipped, Failed: r.Failed,
+		Error: r.Error, TimedOut: r.TimedOut, Canceled: r.Canceled,
+	}}
+}
+
+type fileRow struct {
+	TransferID int64 `gorm:"primaryKey;autoIncrement:false"`
+	No         int64 `gorm:"primaryKey;autoIncrement:false"`
+	Path       []byte
+	Size       int64
+	Mtime      *time.Time
+	ScanError  string
+	Part       *int64 // these three only of a part of a file
+	ByteOffset *int64
+	LineNo     *int64
+}
+
+// TableName names the table to GORM.
+func (fileRow) TableName() string { return "files" }
+
+func (r *fileRow) file() tasks.File {
+	f := tasks.File{No: r.No, Path: string(r.Path), Size: r.Size, MTime: value(r.Mtime), ScanError: r.ScanError}
+	if r.Part != nil && r.ByteOffset != nil && r.LineNo != nil {
+		f.Part, f.Offset, f.Line = *r.Part, *r.ByteOffset, *r.LineNo
+	}
+	return f
+}
+
+// maxPath is how long a path may be: what the column holds, and what Linux opens.
+const maxPath = 4096
+
+func newFileRow(transfer int64, f *tasks.File) fileRow {
+	if len(f.Path) > maxPath { // recorded against this file; its neighbours go in
+		return fileRow{
+			TransferID: transfer, No: f.No, Path: []byte(f.Path[:maxPath]),
+			ScanError: fmt.Sprintf("name-too-long: a path of %d bytes; %d is the most that can be opened", len(f.Path), maxPath),
+		}
+	}
+	row := fileRow{
+		TransferID: transfer, No: f.No, Path: []byte(f.Path), Size: f.Size,
+		Mtime: pointer(f.MTime), ScanError: db.ClipText(f.ScanError, 512),
+	}
+	if f.Part > 0 {
+		row.Part, row.ByteOffset, row.LineNo = &f.Part, &f.Offset, &f.Line
+	}
+	return row
+}
+
+type batchRow struct {
+	ID           int64 `gorm:"primaryKey"`
+	TransferID   int64
+	StepNo       int
+	Attempt      int
+	Files        string
+	Items        int
+	Bytes        int64
+	Queue        string
+	FencingToken int
+	Crashes      int
+	DueAt        time.Time
+	CreatedAt    time.Time
+}
+
+// TableName names the table to GORM.
+func (batchRow) TableName() string { return "batches" }
+
+func newBatchRow(b *tasks.Batch, now time.Time, grace time.Duration) batchRow {
+	due := b.NotBefore
+	if due.IsZero() {
+		due = now.Add(grace) // whoever wrote it enqueues it at once; later the dispatcher looks
+	}
+	return batchRow{
+		TransferID: b.Transfer, StepNo: b.Step, Attempt: b.Attempt, Files: b.Files.String(), Items: b.Items(),
+		Bytes: b.Bytes, Queue: b.Queue, FencingToken: b.FencingToken, Crashes: b.Crashes, DueAt: due.UTC(), CreatedAt: now,
+	}
+}
+
+func (r *batchRow) batch() (tasks.Batch, error) {
+	files, err := tasks.ParseRanges(r.Files)
+	return tasks.Batch{
+		ID: r.ID, Transfer: r.TransferID, Step: r.StepNo, Attempt: r.Attempt, Files: files,
+		Bytes: r.Bytes, Queue: r.Queue, FencingToken: r.FencingToken, Crashes: r.Crashes,
+	}, err
+}
+
+// outcomeColumns are shared by results and attempts.
+type outcomeColumns struct {
+	BatchID   int64
+	Outcome   tasks.Outcome
+	ExitCode  int
+	Code      string
+	Output    string
+	Error     string
+	Truncated bool
+	Facts     *string // text, not bytes: MySQL makes no JSON of binary strings
+	Attempt   int
+	Worker    string
+	StartedAt time.Time
+	EndedAt   time.Time
+}
+
+type resultRecord struct {
+	TransferID int64          `gorm:"primaryKey;autoIncrement:false"`
+	StepNo     int            `gorm:"primaryKey;autoIncrement:false"`
+	FileNo     int64          `gorm:"primaryKey;autoIncrement:false"`
+	End        outcomeColumns `gorm:"embedded"`
+}
+
+// TableName names the table to GORM.
+func (resultRecord) TableName() string { return "results" }
+
+type attemptRow struct {
+	ID         int64 `gorm:"primaryKey"`
+	TransferID int64
+	StepNo     int
+	FileNo     int64
+	End        outcomeColumns `gorm:"embedded"`
+}
+
+// TableName names the table to GORM.
+func (attemptRow) TableName() string { return "attempts" }
+
+func newOutcomeColumns(batch int64, r *tasks.Result) outcomeColumns {
+	c := outcomeColumns{
+		BatchID: batch, Outcome: r.Outcome, ExitCode: r.ExitCode, Code: db.ClipText(r.Code, 64),
+		Output: strings.ToValidUTF8(r.Output, "\uFFFD"), Error: strings.ToValidUTF8(r.Error, "\uFFFD"),
+		Truncated: r.Truncated, Attempt: r.Attempt, Worker: db.ClipText(r.Worker, 128),
+		StartedAt: r.StartedAt.UTC().Truncate(time.Microsecond), EndedAt: r.EndedAt.UTC().Truncate(time.Microsecond),
+	}
+	if len(r.Facts) > 0 {
+		facts := string(r.Facts)
+		c.Facts = &facts
+	}
+	return c
+}
+
+func (c *outcomeColumns) result(step int, file int64) tasks.Result {
+	r := tasks.Result{
+		Step: step, File: file, Outcome: c.Outcome, ExitCode: c.ExitCode, Code: c.Code, Output: c.Output, Error: c.Error,
+		Truncated: c.Truncated, Attempt: c.Attempt, Worker: c.Worker, StartedAt: c.StartedAt, EndedAt: c.EndedAt,
+	}
+	if c.Facts != nil {
+		r.Facts = json.RawMessage(*c.Facts)
+	}
+	return r
+}
+
+// size is about what the row weighs in a statement.
+func (c *outcomeColumns) size() int {
+	n := 200 + len(c.Output) + len(c.Error)
+	if c.Facts != nil {
+		n += len(*c.Facts)
+	}
+	return n
+}
+
+func value(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// pointer is nil for a time that is not known, or that no database holds: file
+// systems give years far outside of 1000 to 9999.
+func pointer(t time.Time) *time.Time {
+	t = t.UTC().Truncate(time.Microsecond)
+	if t.Year() < 1000 || t.Year() > 9999 {
+		return nil
+	}
+	return &t
+}
+
+// size estimates the bytes of the row in a statement.
+func (r *fileRow) size() int { return 120 + len(r.Path) + len(r.ScanError) }
+
+// size estimates the bytes of the row in a statement.
+func (r *resultRecord) size() int { return r.End.size() }

@@ -1,0 +1,219 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/tasks"
+)
+
+// NewTransfer says what Create registers. Steps need No, Name and Handler.
+type NewTransfer struct {
+	Name    string
+	Key     string // idempotency key; empty for none
+	RunKey  string // groups the successive transfers of one `run`; empty for none
+	Via     tasks.Via
+	Queue   string
+	Recipe  string
+	Sources []string
+	Steps   []tasks.Step
+
+	// Finalizers is done once when the last file has ended. It needs No, Name and Handler.
+	Finalizers []tasks.FinalizeStep
+
+	// Webhooks are URLs to tell of the transfer's end.
+	Webhooks []string
+}
+
+// Create registers an open transfer. When one with the same key is there
+// already, that one comes back with created false.
+func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, created bool, err error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return t, false, fmt.Errorf("create transfer: %w", err)
+	}
+	var row transferRow
+	err = s.db.Write(ctx, "create transfer", func(tx *gorm.DB, now time.Time) error {
+		row = newTransferRow(id.String(), n, now)
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		if err := createFinalizeSteps(tx, row.ID, n.Finalizers); err != nil {
+			return err
+		}
+		return tx.Create(newStepRows(row.ID, n.Steps)).Error
+	})
+	if n.Key != "" && db.IsDuplicate(err) {
+		t, err = s.one(ctx, "idem_key = ?", n.Key)
+		return t, false, err
+	}
+	if err != nil {
+		return t, false, err
+	}
+	t = row.transfer()
+	t.Steps = n.Steps
+	t.Finalizers = n.Finalizers
+	return t, true, nil
+}
+
+func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
+	row := transferRow{
+		UUID: id, Name: db.ClipText(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
+		Recipe: n.Recipe, Sources: joinSources(n.Sources), Webhooks: strings.Join(n.Webhooks, "\n"),
+		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now,
+	}
+	if n.Key != "" {
+		row.IdemKey = &n.Key
+	}
+	return row
+}
+
+func newStepRows(transfer int64, steps []tasks.Step) []stepRow {
+	rows := make([]stepRow, len(steps))
+	for i, st := range steps {
+		rows[i] = stepRow{TransferID: transfer, No: st.Number, Name: st.Name, Handler: st.Handler}
+	}
+	return rows
+}
+
+// Transfer reads a transfer and its counters by the id shown outside. An id
+// that was never given out gives tasks.ErrTransferNotFound.
+func (s *Store) Transfer(ctx context.Context, uuid string) (tasks.Transfer, error) {
+	return s.one(ctx, "uuid = ?", uuid)
+}
+
+// TransferByID reads a transfer and its counters by the number inside.
+func (s *Store) TransferByID(ctx context.Context, id int64) (tasks.Transfer, error) {
+	return s.one(ctx, "id = ?", id)
+}
+
+// Latest reads the newest transfer of a lineage, tasks.ErrTransferNotFound when there is none.
+func (s *Store) Latest(ctx context.Context, lineage string) (tasks.Transfer, error) {
+	return s.one(ctx, "run_key = ?", lineage)
+}
+
+func (s *Store) one(ctx context.Context, where string, arg any) (tasks.Transfer, error) {
+	db := s.db.Session(ctx)
+	var row transferRow
+	err := db.Where(where, arg).Order("id DESC").Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return tasks.Transfer{}, fmt.Errorf("%w: %v", tasks.ErrTransferNotFound, arg)
+	}
+	if err != nil {
+		return tasks.Transfer{}, fmt.Errorf("read transfer: %w", err)
+	}
+	all := []tasks.Transfer{row.transfer()}
+	err = withSteps(db, all)
+	return all[0], err
+}
+
+// Transfers lists transfers with their counters, newest first, those with a
+// number below before; before 0 starts at the newest.
+func (s *Store) Transfers(ctx context.Context, before int64, limit int) ([]tasks.Transfer, error) {
+	q := s.db.Session(ctx).Order("id DESC").Limit(limit)
+	if before > 0 {
+		q = q.Where("id < ?", before)
+	}
+	var rows []transferRow
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("list transfers: %w", err)
+	}
+	ts := make([]tasks.Transfer, len(rows))
+	for i := range rows {
+		ts[i] = rows[i].transfer()
+	}
+	return ts, withSteps(s.db.Session(ctx), ts)
+}
+
+// withSteps reads the steps and the final steps of transfers.
+func withSteps(db *gorm.DB, ts []tasks.Transfer) error {
+	if len(ts) == 0 {
+		return nil
+	}
+	at := make(map[int64]*tasks.Transfer, len(ts))
+	for i := range ts {
+		at[ts[i].ID] = &ts[i]
+	}
+	ids := sortedKeys(at)
+	var steps []stepRow
+	if err := db.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&steps).Error; err != nil {
+		return fmt.Errorf("read steps: %w", err)
+	}
+	for i := range steps {
+		t := at[steps[i].TransferID]
+		t.Steps = append(t.Steps, steps[i].step())
+	}
+	var closing []finalizeRow
+	if err := db.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&closing).Error; err != nil {
+		return fmt.Errorf("read final steps: %w", err)
+	}
+	for i := range closing {
+		t := at[closing[i].TransferID]
+		t.Finalizers = append(t.Finalizers, closing[i].step())
+	}
+	return nil
+}
+
+// Seal says that no more files will come. Sealing twice is fine. When all
+// files have ended already the transfer completes here, and completed is true.
+func (s *Store) Seal(ctx context.Context, id int64) (completed bool, err error) {
+	err = s.db.Write(ctx, "seal transfer", func(tx *gorm.DB, now time.Time) error {
+		err := tx.Exec("UPDATE transfers SET state = ?, sealed_at = ? WHERE id = ? AND state IN ?",
+			tasks.StateRunning, now, id, []tasks.State{tasks.StateOpen, tasks.StateInterrupted}).Error
+		if err != nil {
+			return err
+		}
+		completed, err = completeIfDone(tx, id, now)
+		return err
+	})
+	return completed, err
+}
+
+// Reopen lets a transfer that has not ended take files again. It reports false
+// when the transfer has ended.
+func (s *Store) Reopen(ctx context.Context, id int64) (reopened bool, err error) {
+	err = s.db.Write(ctx, "reopen transfer", func(tx *gorm.DB, now time.Time) error {
+		u := tx.Exec("UPDATE transfers SET state = ?, sealed_at = NULL, seen_at = ? WHERE id = ? AND state IN ?",
+			tasks.StateOpen, now, id, []tasks.State{tasks.StateOpen, tasks.StateRunning, tasks.StateInterrupted})
+		reopened = u.RowsAffected == 1
+		return u.Error
+	})
+	return reopened, err
+}
+
+// completeIfDone ends a sealed transfer whose files have all ended, or lets its
+// final steps begin, when it has some: then it completes with the last of
+// them. Of any number of callers exactly one changes the state, which is
+// compared and set; true says that it completed by that.
+func completeIfDone(tx *gorm.DB, id int64, now time.Time) (bool, error) {
+	u := tx.Exec(`UPDATE transfers SET state = CASE WHEN finalizing = 0 THEN ? ELSE ? END,
+			ended_at = CASE WHEN finalizing = 0 THEN ? ELSE NULL END
+		WHERE id = ? AND state = ? AND finished = files`,
+		tasks.StateCompleted, tasks.StateFinalizing, now, id, tasks.StateRunning)
+	if u.Error != nil || u.RowsAffected == 0 {
+		return false, u.Error
+	}
+	row, err := readRow(tx, id)
+	if err != nil {
+		return false, err
+	}
+	if row.Finalizing > 0 {
+		return false, beginFinalizing(tx, id, now)
+	}
+	return true, noteWebhooks(tx, row, now)
+}
+
+// readRow reads a transfer within the transaction that has changed it.
+func readRow(tx *gorm.DB, id int64) (row transferRow, err error) {
+	if err := tx.Take(&row, id).Error; err != nil {
+		return row, fmt.Errorf("read transfer: %w", err)
+	}
+	return row, nil
+}

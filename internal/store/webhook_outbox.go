@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/tasks"
+)
+
+// WebhookDelivery is one message about a transfer's end that is to be delivered to a
+// webhook. It is written in the transaction that ended the transfer: whoever
+// ends a transfer leaves its messages behind, whatever dies afterwards.
+type WebhookDelivery struct {
+	ID         int64
+	Event      string // UUIDv7, the same at every delivery
+	TransferID int64
+	URL        string `gorm:"column:url"`
+	Body       string // JSON
+	Attempts   int
+	DueAt      *time.Time // nil when it is done or given up
+	CreatedAt  time.Time
+	DoneAt     *time.Time
+	Error      string // of the last try
+}
+
+// TableName names the table to GORM.
+func (WebhookDelivery) TableName() string { return "webhook_deliveries" }
+
+// noteWebhooks writes the messages about a transfer's end.
+func noteWebhooks(tx *gorm.DB, row transferRow, now time.Time) error {
+	if row.Webhooks == "" {
+		return nil
+	}
+	ended := []tasks.Transfer{row.transfer()}
+	if err := withSteps(tx, ended); err != nil {
+		return err
+	}
+	t := &ended[0]
+	for url := range strings.SplitSeq(row.Webhooks, "\n") {
+		note, err := newWebhookDelivery(t, url, now)
+		if err != nil {
+			return err
+		}
+		if err := tx.Create(&note).Error; err != nil {
+			return fmt.Errorf("note the end of transfer %s: %w", t.UUID, err)
+		}
+	}
+	return nil
+}
+
+func newWebhookDelivery(t *tasks.Transfer, url string, now time.Time) (n WebhookDelivery, err error) {
+	event, err := uuid.NewV7()
+	if err != nil {
+		return n, fmt.Errorf("name an event: %w", err)
+	}
+	body, err := json.Marshal(struct {
+		Event string        `json:"event"`
+		Type  string        `json:"type"`
+		At    time.Time     `json:"at"`
+		Of    tasks.Summary `json:"transfer"`
+	}{event.String(), "transfer." + string(t.State), now, tasks.Summarize(t, now)})
+	if err != nil {
+		return n, fmt.Errorf("describe transfer %s: %w", t.UUID, err)
+	}
+	return WebhookDelivery{Event: event.String(), TransferID: t.ID, URL: url, Body: string(body), DueAt: &now, CreatedAt: now}, nil
+}
+
+// DueWebhooks lists messages that should be delivered now.
+func (s *Store) DueWebhooks(ctx context.Context, limit int) ([]WebhookDelivery, error) {
+	var rows []WebhookDelivery
+	err := s.db.Session(ctx).Where("due_at <= ?", s.db.Stamp()).Order("due_at").Limit(limit).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("list due webhooks: %w", err)
+	}
+	return rows, nil
+}
+
+// ClaimWebhook takes a message for one delivery: until again it is nobody
+// else's. It reports false when somebody was faster.
+func (s *Store) ClaimWebhook(ctx context.Context, n *WebhookDelivery, again time.Duration) (taken bool, err error) {
+	err = s.db.Write(ctx, "take webhook", func(tx *gorm.DB, now time.Time) error {
+		u := tx.Exec("UPDATE webhook_deliveries SET attempts = attempts + 1, due_at = ? WHERE id = ? AND attempts = ? AND due_at IS NOT NULL",
+			now.Add(again), n.ID, n.Attempts)
+		taken = u.RowsAffected == 1
+		return u.Error
+	})
+	return taken, err
+}
+
+// FinishWebhook notes what became of a delivery: done without a reason; with one,
+// it is tried again after a while, or given up when again is 0.
+func (s *Store) FinishWebhook(ctx context.Context, id int64, reason string, again time.Duration) error {
+	return s.db.Write(ctx, "note webhook", func(tx *gorm.DB, now time.Time) error {
+		set := map[string]any{"error": db.ClipText(reason, 4096), "due_at": nil}
+		switch {
+		case reason == "":
+			set["done_at"] = now
+		case again > 0:
+			set["due_at"] = now.Add(again)
+		}
+		return tx.Model(&WebhookDelivery{}).Where("id = ?", id).Updates(set).Error
+	})
+}
+
+// Webhooks lists the messages about a transfer's ends, oldest first.
+func (s *Store) Webhooks(ctx context.Context, transfer int64) ([]WebhookDelivery, error) {
+	var rows []WebhookDelivery
+	if err := s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("id").Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("list webhooks: %w", err)
+	}
+	return rows, nil
+}

@@ -1,0 +1,35 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// closingsKept is how long messages about ends are kept once they are delivered
+// or given up: long enough for whoever comes back from a holiday to see why a
+// receiver did not hear, and short enough that the table does not grow with the
+// transfers of years.
+const closingsKept = 14 * 24 * time.Hour
+
+// purgePage is how many messages one transaction of PurgeWebhooks looks at.
+const purgePage = 500
+
+// PurgeWebhooks deletes messages that were done with long ago, a bounded number
+// of the oldest. It reports whether there may be more.
+func (s *Store) PurgeWebhooks(ctx context.Context) (more bool, err error) {
+	err = s.db.Write(ctx, "purge webhooks", func(tx *gorm.DB, now time.Time) error {
+		var old []int64
+		// By number, which follows time: the page costs the same however many
+		// messages there are.
+		err := tx.Raw(`SELECT id FROM (SELECT id, due_at, created_at FROM webhook_deliveries ORDER BY id LIMIT ?) oldest
+			WHERE due_at IS NULL AND created_at < ?`, purgePage, now.Add(-closingsKept)).Scan(&old).Error
+		more = len(old) == purgePage
+		if err != nil || len(old) == 0 {
+			return err
+		}
+		return tx.Exec("DELETE FROM webhook_deliveries WHERE id IN ?", old).Error
+	})
+	return more, err
+}

@@ -1,0 +1,78 @@
+package tableload
+
+import (
+	"errors"
+	"fmt"
+	"github.com/balerhq/baler/internal/db"
+	"strings"
+	"unicode/utf8"
+)
+
+// ColumnType is what a column of a user's table holds, as far as loading cares.
+type ColumnType string
+
+// The kinds.
+const (
+	ColumnText    ColumnType = "text"
+	ColumnInt     ColumnType = "int"
+	ColumnFloat   ColumnType = "float"
+	ColumnDecimal ColumnType = "decimal"
+	ColumnBool    ColumnType = "bool"
+	ColumnTime    ColumnType = "time"
+	ColumnJSON    ColumnType = "json"
+)
+
+// ColumnTypes lists every kind.
+func ColumnTypes() []ColumnType {
+	return []ColumnType{ColumnText, ColumnInt, ColumnFloat, ColumnDecimal, ColumnBool, ColumnTime, ColumnJSON}
+}
+
+// Column is a column of a user's table.
+type Column struct {
+	Name      string
+	Kind      ColumnType
+	Required  bool // takes no NULL, and has nothing in place of a missing value
+	Unsigned  bool // an Int that holds no negative numbers, and larger ones
+	Chars     int  // the longest text in characters; 0: no such limit
+	Bytes     int  // the longest text in bytes; 0: no such limit
+	Decimals  int  // digits behind the point of a Decimal; -1: no limit
+	Digits    int  // significant digits that a Decimal keeps; 0: no limit but the database's own
+	Generated bool // computed by the database
+
+	missing string // SQL for a missing value
+}
+
+// Errors about a user's table that callers decide on.
+var (
+	ErrNoTable = errors.New("no such table")
+	ErrTable   = errors.New("the table does not suit")
+)
+
+// maxName is how long MySQL lets a name be, in characters.
+const maxName = 64
+
+// CheckName reports why a name cannot be a table's or a column's.
+func CheckName(name string) error {
+	switch {
+	case name == "" || strings.TrimSpace(name) != name:
+		return fmt.Errorf("%w: %q is no name: it is empty, or has blanks around it", ErrTable, name)
+	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
+		return fmt.Errorf("%w: %q is no name: it is not text", ErrTable, name)
+	case utf8.RuneCountInString(name) > maxName:
+		return fmt.Errorf("%w: the name %q is longer than %d characters", ErrTable, name, maxName)
+	}
+	return nil
+}
+
+// CheckTableName is CheckName for tables, and keeps Baler's own out of reach.
+func CheckTableName(name string) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	for _, own := range db.OwnTables() {
+		if strings.EqualFold(name, own) {
+			return fmt.Errorf("%w: %s is a table of Baler's own; choose another name", ErrTable, own)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+package tableload
+
+import (
+	"context"
+	"fmt"
+	"github.com/balerhq/baler/internal/db"
+	"slices"
+	"strings"
+)
+
+// CreateTable creates a user's table of columns by their Name and Kind, unless
+// there is one of that name. The key, if any, becomes its primary key. Text
+// compares byte by byte.
+func (s *Store) CreateTable(ctx context.Context, table string, columns []Column, key []string) error {
+	if err := CheckTableName(table); err != nil {
+		return err
+	}
+	if len(columns) == 0 {
+		return fmt.Errorf("%w: %s would have no column", ErrTable, table)
+	}
+	var definitions []string
+	for i := range columns {
+		if err := CheckName(columns[i].Name); err != nil {
+			return err
+		}
+		inKey := slices.Contains(key, columns[i].Name)
+		d := s.db.Dialect().Quote(columns[i].Name) + " " + typeOf(s.db.Dialect(), columns[i].Kind, inKey)
+		if inKey {
+			d += " NOT NULL"
+		}
+		definitions = append(definitions, d)
+	}
+	if len(key) > 0 {
+		definitions = append(definitions, "PRIMARY KEY ("+s.db.Dialect().QuoteAll(key)+")")
+	}
+	engine := ""
+	if s.db.Dialect() == db.MySQL {
+		engine = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
+	}
+	statement := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (%s)%s", s.db.Dialect().Quote(table), strings.Join(definitions, ", "), engine)
+	if err := s.db.Exec(ctx, statement); err != nil {
+		return fmt.Errorf("create table %s: %w", table, err)
+	}
+	return nil
+}
+
+// typeOf is the type of a new column; on SQLite declared so that sqliteKind
+// reads the same kind again. SQLite would round decimals: there they are text.
+func typeOf(d db.Dialect, k ColumnType, inKey bool) string {
+	lite, server := "TEXT", "MEDIUMTEXT"
+	switch k {
+	case ColumnInt:
+		lite, server = "INTEGER", "BIGINT"
+	case ColumnFloat:
+		lite, server = "REAL", "DOUBLE"
+	case ColumnDecimal:
+		server = "DECIMAL(65,20)"
+	case ColumnBool:
+		lite, server = "BOOLEAN", "BOOLEAN"
+	case ColumnTime:
+		lite, server = "DATETIME", "DATETIME(6)"
+	case ColumnJSON:
+		lite, server = "JSON TEXT", "JSON"
+	case ColumnText:
+		if inKey {
+			server = "VARCHAR(255)"
+		}
+	}
+	if d == db.SQLite {
+		return lite
+	}
+	return server
+}

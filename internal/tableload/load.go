@@ -1,0 +1,184 @@
+package tableload
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/tasks"
+)
+
+// ErrChunkLoaded says that the rows of a section are in the table already.
+var ErrChunkLoaded = errors.New("the section is loaded already")
+
+// Chunk is a run of lines of one file that is loaded in one transaction.
+type Chunk struct {
+	Transfer int64
+	Step     int
+	File     int64
+	Offset   int64 // where in the file's content it begins, uncompressed
+	Bytes    int64
+	Lines    int64
+	Skipped  int64
+	Rows     *RowBuffer
+	Rejects  []tasks.RejectedLine // lines that are no rows
+}
+
+// Load commits a section: its rows, its rejects and a marker that it is in, all
+// or nothing. A section that begins where one has been loaded gives ErrChunkLoaded,
+// and changes nothing; when another worker is at it, Load waits for the outcome.
+// Rows that the database refuses become rejects, and cost no other row. While
+// the database is away it waits.
+func (t *Table) Load(ctx context.Context, sec *Chunk) (tasks.LoadCounts, error) {
+	var counts tasks.LoadCounts
+	attempt := func(tx *gorm.DB, _ time.Time) error {
+		l := loading{t: t, sec: sec, tx: tx, conn: tx.Statement.ConnPool, rejects: slices.Clip(sec.Rejects)}
+		err := l.run(ctx)
+		counts = l.counts
+		return err
+	}
+	err := t.s.db.RetryOutage(ctx, func() error { return t.s.db.Write(ctx, "load lines", attempt) })
+	if err != nil {
+		return tasks.LoadCounts{}, err
+	}
+	return counts, nil
+}
+
+// loading is one try of one transaction.
+type loading struct {
+	t       *Table
+	sec     *Chunk
+	tx      *gorm.DB
+	conn    gorm.ConnPool // without GORM in between, which would look for parameters in megabytes of text
+	rejects []tasks.RejectedLine
+	counts  tasks.LoadCounts
+	seen    int64 // what the session's count of duplicates was last
+}
+
+func (l *loading) run(ctx context.Context) error {
+	mark := newLoadRow(l.sec)
+	// First of all: whoever loads the same section waits here, or finds it done.
+	if err := l.tx.Create(&mark).Error; err != nil {
+		if db.IsDuplicate(err) {
+			return ErrChunkLoaded
+		}
+		return err
+	}
+	if l.t.counted {
+		if _, err := l.conn.ExecContext(ctx, "SET @baler_duplicates = 0"); err != nil {
+			return err
+		}
+	}
+	if err := l.rows(ctx); err != nil {
+		return err
+	}
+	failpoint.Point(failpoint.RowsInserted)
+	l.counts.Bytes, l.counts.Lines, l.counts.Skipped = l.sec.Bytes, l.sec.Lines, l.sec.Skipped
+	l.counts.Bad = int64(len(l.rejects))
+	if err := l.reject(); err != nil {
+		return err
+	}
+	return l.tx.Exec(`UPDATE loads SET loaded = ?, duplicates = ?, bad = ?
+		WHERE transfer_id = ? AND step_no = ? AND file_no = ? AND byte_offset = ?`,
+		l.counts.Loaded, l.counts.Duplicates, l.counts.Bad, mark.TransferID, mark.StepNo, mark.FileNo, mark.ByteOffset).Error
+}
+
+// loadBytes bounds the rows of one statement: large enough that round trips cost
+// nothing, small enough for the buffer that the MySQL driver keeps with a
+// connection, and for SQLite, which takes a million bytes.
+const loadBytes = 240 << 10
+
+// rows inserts all rows in statements of about loadBytes.
+func (l *loading) rows(ctx context.Context) error {
+	all := l.sec.Rows.rows
+	for from := 0; from < len(all); {
+		to := from + 1
+		for to < len(all) && all[to].to-all[from].from <= loadBytes {
+			to++
+		}
+		if err := l.insert(ctx, all[from:to]); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// insert inserts some rows; when the database refuses one of them it finds out
+// by halves which.
+func (l *loading) insert(ctx context.Context, rows []rowEnd) error {
+	err := l.statement(ctx, rows)
+	switch {
+	case err == nil:
+		return nil
+	case !refusedRow(err) || ctx.Err() != nil:
+		return err
+	case len(rows) == 1:
+		l.rejects = append(l.rejects, NewRejectedLine(rows[0].line, databaseReason(err), rows[0].source))
+		return nil
+	}
+	half := len(rows) / 2
+	if err := l.insert(ctx, rows[:half]); err != nil {
+		return err
+	}
+	return l.insert(ctx, rows[half:])
+}
+
+func (l *loading) statement(ctx context.Context, rows []rowEnd) error {
+	first, last := rows[0], rows[len(rows)-1]
+	values := l.sec.Rows.text[first.from:last.to]
+	if len(values) > db.MaxRowBytes {
+		return db.ErrRowTooLarge
+	}
+	clause := l.t.clause
+	if l.t.first != "" {
+		clause = l.t.first
+	}
+	result, err := l.exec(ctx, values, clause)
+	if err == nil && l.t.first != "" { // what was there before, or came twice, takes the new values
+		_, err = l.exec(ctx, values, l.t.clause)
+	}
+	if l.t.counted {
+		return l.countDuplicates(ctx, len(rows), err)
+	}
+	if err != nil {
+		return err
+	}
+	affected, err := result.RowsAffected()
+	l.counts.Loaded += affected
+	l.counts.Duplicates += int64(len(rows)) - affected
+	return err
+}
+
+func (l *loading) exec(ctx context.Context, values []byte, clause string) (sql.Result, error) {
+	r := l.sec.Rows
+	r.statement = append(append(append(r.statement[:0], l.t.insert...), values...), clause...)
+	return l.conn.ExecContext(ctx, string(r.statement))
+}
+
+// countDuplicates reads what the session counted. A statement that failed has
+// counted some of its rows, too: they will come again.
+func (l *loading) countDuplicates(ctx context.Context, rows int, failed error) error {
+	if failed != nil {
+		if refusedRow(failed) {
+			if _, err := l.conn.ExecContext(ctx, "SET @baler_duplicates = ?", l.seen); err != nil {
+				return err
+			}
+		}
+		return failed
+	}
+	var now int64
+	if err := l.conn.QueryRowContext(ctx, "SELECT CAST(@baler_duplicates AS SIGNED)").Scan(&now); err != nil {
+		return err
+	}
+	l.counts.Duplicates += now - l.seen
+	l.counts.Loaded += int64(rows) - (now - l.seen)
+	l.seen = now
+	return nil
+}

@@ -1,0 +1,140 @@
+package tableload
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/tasks"
+	"gorm.io/gorm"
+)
+
+// loadRow marks a section as loaded. It is in the same database as the rows, so
+// that one commit decides on both.
+type loadRow struct {
+	TransferID int64 `gorm:"primaryKey;autoIncrement:false"`
+	StepNo     int   `gorm:"primaryKey;autoIncrement:false"`
+	FileNo     int64 `gorm:"primaryKey;autoIncrement:false"`
+	ByteOffset int64 `gorm:"primaryKey;autoIncrement:false"`
+	Bytes      int64
+	Lines      int64
+	Loaded     int64
+	Skipped    int64
+	Duplicates int64
+	Bad        int64
+}
+
+// TableName names the table to GORM.
+func (loadRow) TableName() string { return "loads" }
+
+func newLoadRow(sec *Chunk) loadRow {
+	return loadRow{
+		TransferID: sec.Transfer, StepNo: sec.Step, FileNo: sec.File, ByteOffset: sec.Offset,
+		Bytes: sec.Bytes, Lines: sec.Lines, Skipped: sec.Skipped,
+	}
+}
+
+func (r *loadRow) counts() tasks.LoadCounts {
+	return tasks.LoadCounts{
+		Bytes: r.Bytes, Lines: r.Lines, Loaded: r.Loaded, Skipped: r.Skipped, Duplicates: r.Duplicates, Bad: r.Bad,
+	}
+}
+
+// LoadedChunk is a section that is in the table.
+type LoadedChunk struct {
+	At int64
+	tasks.LoadCounts
+}
+
+// LoadedChunks lists the sections of a file that are in, in their order.
+func (s *Store) LoadedChunks(ctx context.Context, transfer int64, step int, file int64) ([]LoadedChunk, error) {
+	var rows []loadRow
+	err := s.db.Session(ctx).Where("transfer_id = ? AND step_no = ? AND file_no = ?", transfer, step, file).
+		Order("byte_offset").Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read what is loaded: %w", err)
+	}
+	loaded := make([]LoadedChunk, len(rows))
+	for i := range rows {
+		loaded[i] = LoadedChunk{rows[i].ByteOffset, rows[i].counts()}
+	}
+	return loaded, nil
+}
+
+// LoadTotals adds up what a transfer has loaded.
+func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCounts, error) {
+	var c tasks.LoadCounts
+	row := s.db.Session(ctx).Table("loads").Where("transfer_id = ?", transfer).
+		Select("COALESCE(SUM(bytes), 0), COALESCE(SUM(`lines`), 0), COALESCE(SUM(loaded), 0), " +
+			"COALESCE(SUM(skipped), 0), COALESCE(SUM(duplicates), 0), COALESCE(SUM(bad), 0)").Row()
+	if err := row.Scan(&c.Bytes, &c.Lines, &c.Loaded, &c.Skipped, &c.Duplicates, &c.Bad); err != nil {
+		return c, fmt.Errorf("add up what is loaded: %w", err)
+	}
+	return c, nil
+}
+
+// rejectRow is a line that was set aside.
+type rejectRow struct {
+	TransferID int64 `gorm:"primaryKey;autoIncrement:false"`
+	StepNo     int   `gorm:"primaryKey;autoIncrement:false"`
+	FileNo     int64 `gorm:"primaryKey;autoIncrement:false"`
+	Line       int64 `gorm:"primaryKey;autoIncrement:false"`
+	Reason     string
+	Content    []byte
+	Size       int64
+}
+
+// TableName names the table to GORM.
+func (rejectRow) TableName() string { return "rejected_lines" }
+
+func (l *loading) reject() error {
+	rows := make([]rejectRow, len(l.rejects))
+	for i := range l.rejects {
+		r := &l.rejects[i]
+		rows[i] = rejectRow{l.sec.Transfer, l.sec.Step, l.sec.File, r.Line, r.Reason, r.Content, r.Size}
+	}
+	return db.InsertBySize(l.tx, rows, func(r *rejectRow) int { return 2*len(r.Content) + len(r.Reason) + 100 })
+}
+
+// RejectedLines reads up to limit of the lines that a transfer set aside, those
+// behind a key, in the order of steps, files and lines.
+func (s *Store) RejectedLines(ctx context.Context, transfer int64, after tasks.RejectKey, limit int) ([]tasks.FileRejectedLine, error) {
+	var rows []struct {
+		Row  rejectRow `gorm:"embedded"`
+		Path []byte
+	}
+	err := s.db.Session(ctx).Table("rejected_lines AS r").
+		Select("r.step_no, r.file_no, r.line, r.reason, r.content, r.size, f.path").
+		Joins("JOIN files AS f ON f.transfer_id = r.transfer_id AND f.no = r.file_no").
+		Where("r.transfer_id = ?", transfer).Scopes(behind(after)).
+		Order("r.step_no, r.file_no, r.line").Limit(limit).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read lines that were set aside: %w", err)
+	}
+	rejects := make([]tasks.FileRejectedLine, len(rows))
+	for i := range rows {
+		r := &rows[i].Row
+		rejects[i] = tasks.FileRejectedLine{
+			Key: tasks.RejectKey{Step: r.StepNo, File: r.FileNo, Line: r.Line}, Path: string(rows[i].Path),
+			RejectedLine: tasks.RejectedLine{Line: r.Line, Reason: r.Reason, Content: r.Content, Size: r.Size},
+		}
+	}
+	return rejects, nil
+}
+
+func behind(k tasks.RejectKey) func(*gorm.DB) *gorm.DB {
+	return func(q *gorm.DB) *gorm.DB {
+		if k == (tasks.RejectKey{}) {
+			return q
+		}
+		return q.Where("(r.step_no > ? OR (r.step_no = ? AND (r.file_no > ? OR (r.file_no = ? AND r.line > ?))))",
+			k.Step, k.Step, k.File, k.File, k.Line)
+	}
+}
+
+// NewRejectedLine sets a line aside.
+func NewRejectedLine(line int64, reason string, content []byte) tasks.RejectedLine {
+	kept := bytes.Clone(content[:min(len(content), tasks.MaxRejectLen)])
+	return tasks.RejectedLine{Line: line, Reason: db.ClipText(reason, 512), Content: kept, Size: int64(len(content))}
+}

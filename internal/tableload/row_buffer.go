@@ -1,0 +1,142 @@
+package tableload
+
+import (
+	"encoding/hex"
+	"github.com/balerhq/baler/internal/db"
+	"slices"
+	"time"
+)
+
+// RowBuffer collects rows for one table as the text of an INSERT's values: that is
+// what goes to the database, so nothing is boxed, bound or escaped twice. Fill
+// it row by row: a call for each column in order, then End or Drop. Make one
+// with Table.Rows; Table.Empty makes it fit for use again. Not for concurrent use.
+type RowBuffer struct {
+	sqlite  bool
+	text    db.Literals // "(…),(…)"
+	rows    []rowEnd
+	started bool
+
+	statement []byte // in hand
+}
+
+// rowEnd is where a row's text lies, and the line that it comes from.
+type rowEnd struct {
+	from, to int
+	line     int64
+	source   []byte
+}
+
+// Len is the number of whole rows.
+func (r *RowBuffer) Len() int { return len(r.rows) }
+
+// reset forgets all rows and keeps the memory.
+func (r *RowBuffer) reset() {
+	clear(r.rows) // lets go of the sources
+	r.text, r.rows, r.started = r.text[:0], r.rows[:0], false
+}
+
+// EndRow completes a row. Line is where it comes from and source its content,
+// which must stay as it is until the rows are loaded.
+func (r *RowBuffer) EndRow(line int64, source []byte) {
+	r.text = append(r.text, ')')
+	r.rows = append(r.rows, rowEnd{r.begin(), len(r.text), line, source})
+	r.started = false
+}
+
+// DiscardRow gives up the row that was begun.
+func (r *RowBuffer) DiscardRow() {
+	if n := len(r.rows); n > 0 {
+		r.text = r.text[:r.rows[n-1].to]
+	} else {
+		r.text = r.text[:0]
+	}
+	r.started = false
+}
+
+// begin is where the text of the row in hand begins.
+func (r *RowBuffer) begin() int {
+	if n := len(r.rows); n > 0 {
+		return r.rows[n-1].to + 1 // behind the comma
+	}
+	return 0
+}
+
+func (r *RowBuffer) next() {
+	switch {
+	case r.started:
+		r.text = append(r.text, ',')
+	case len(r.rows) > 0:
+		r.text = append(r.text, ',', '(')
+	default:
+		r.text = append(r.text, '(')
+	}
+	r.started = true
+}
+
+// SetDefault adds what a column gets that has no value: NULL or its default.
+func (r *RowBuffer) SetDefault(c *Column) {
+	r.next()
+	r.text = append(r.text, c.missing...)
+}
+
+// AddNumber adds a number as it is written in JSON. An approximate one is made
+// such for the database: it would read a short one as a decimal.
+func (r *RowBuffer) AddNumber(number []byte, approximate bool) {
+	r.next()
+	r.text = append(r.text, number...)
+	if approximate && !slices.ContainsFunc(number, func(c byte) bool { return c == 'e' || c == 'E' }) {
+		r.text = append(r.text, 'e', '0')
+	}
+}
+
+// AddDecimal adds a number of which no digit may be lost. SQLite would read it as
+// floating point: it gets text, which a column of numbers makes one of.
+func (r *RowBuffer) AddDecimal(number []byte) {
+	if r.sqlite {
+		r.AddText(number)
+		return
+	}
+	r.AddNumber(number, false)
+}
+
+// AddBool adds 1 or 0.
+func (r *RowBuffer) AddBool(b bool) {
+	r.next()
+	r.text = r.text.Bool(b)
+}
+
+// AddTime adds a time in UTC, to the microsecond.
+func (r *RowBuffer) AddTime(t time.Time) {
+	r.next()
+	r.text = r.text.Time(t)
+}
+
+// AddText adds valid UTF-8.
+func (r *RowBuffer) AddText(text []byte) {
+	r.next()
+	if r.sqlite {
+		r.text = appendSQLite(r.text, text)
+		return
+	}
+	r.text = db.AppendText(r.text, text)
+}
+
+// appendSQLite quotes text, which SQLite reads up to a NUL only: one that holds
+// it is written in hexadecimal.
+func appendSQLite(to db.Literals, text []byte) db.Literals {
+	start := len(to)
+	to = append(to, '\'')
+	from := 0
+	for i, c := range text {
+		switch c {
+		case 0:
+			to = append(to[:start], "CAST(x'"...)
+			return append(hex.AppendEncode(to, text), "' AS TEXT)"...)
+		case '\'':
+			to = append(append(to, text[from:i]...), '\'', '\'')
+			from = i + 1
+		}
+	}
+	return append(append(to, text[from:]...), '\'')
+}

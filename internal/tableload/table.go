@@ -1,0 +1,130 @@
+package tableload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"github.com/balerhq/baler/internal/db"
+	"slices"
+	"strings"
+)
+
+// OnDuplicate says what becomes of a row whose key is in the table already.
+type OnDuplicate string
+
+// What can become of it.
+const (
+	DuplicateError  OnDuplicate = "error"  // the database's answer: the row is set aside
+	DuplicateIgnore OnDuplicate = "ignore" // the row in the table stays
+	DuplicateUpdate OnDuplicate = "update" // the row in the table takes the new values
+)
+
+// Table is a user's table that rows are loaded into. It is made by
+// Store.Table and is safe for concurrent use.
+type Table struct {
+	s       *Store
+	name    string
+	columns []Column // in the order of a row's values
+	on      OnDuplicate
+	counted bool // the session counts duplicates: see clause
+
+	insert string // what stands before the rows
+	clause string // what stands behind them
+	first  string // SQLite's Update: what stands behind them in a first pass that finds the duplicates
+}
+
+// Table prepares loading rows of the named columns. Every column that has no
+// default must be among them, and, when duplicates are not refused, the key
+// must be a unique key of the table.
+func (s *Store) Table(ctx context.Context, name string, columns, key []string, on OnDuplicate) (*Table, error) {
+	all, err := s.Columns(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkEngine(ctx, name); err != nil {
+		return nil, err
+	}
+	t := &Table{s: s, name: name, on: on}
+	if t.columns, err = chosen(name, all, columns); err != nil {
+		return nil, err
+	}
+	t.insert = fmt.Sprintf("INSERT INTO %s (%s) VALUES ", s.db.Dialect().Quote(name), s.db.Dialect().QuoteAll(t.names()))
+	if on == DuplicateError {
+		return t, nil
+	}
+	key, err = t.own(key)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkKey(ctx, t, key); err != nil {
+		return nil, err
+	}
+	if s.db.Dialect() == db.SQLite {
+		t.conflict(key)
+	} else {
+		t.duplicate(key)
+	}
+	return t, nil
+}
+
+// chosen finds the named columns, and complains of those that would lack a value.
+func chosen(table string, all []Column, names []string) ([]Column, error) {
+	var found []Column
+	var wrong []error
+	used := make(map[string]bool)
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(c Column) bool { return strings.EqualFold(c.Name, name) })
+		switch {
+		case i < 0:
+			wrong = append(wrong, fmt.Errorf("%w: %s has no column %q", ErrTable, table, name))
+		case all[i].Generated:
+			wrong = append(wrong, fmt.Errorf("%w: %s computes its column %q by itself", ErrTable, table, name))
+		case used[all[i].Name]:
+			wrong = append(wrong, fmt.Errorf("%w: column %q is named twice", ErrTable, name))
+		default:
+			used[all[i].Name] = true
+			found = append(found, all[i])
+		}
+	}
+	for i := range all {
+		if all[i].Required && !used[all[i].Name] && !all[i].Generated {
+			wrong = append(wrong, fmt.Errorf("%w: column %q of %s takes no NULL and has no default, and nothing is mapped to it",
+				ErrTable, all[i].Name, table))
+		}
+	}
+	return found, errors.Join(wrong...)
+}
+
+// Columns are the table's columns in the order of a row's values.
+func (t *Table) Columns() []Column { return t.columns }
+
+// Rows makes an empty collection of rows for this table.
+func (t *Table) Rows() *RowBuffer { return &RowBuffer{sqlite: t.s.db.Dialect() == db.SQLite} }
+
+// Empty makes a collection, of whichever table, an empty one for this table. It
+// keeps the memory.
+func (t *Table) Empty(r *RowBuffer) {
+	r.reset()
+	r.sqlite = t.s.db.Dialect() == db.SQLite
+}
+
+func (t *Table) names() []string {
+	names := make([]string, len(t.columns))
+	for i := range t.columns {
+		names[i] = t.columns[i].Name
+	}
+	return names
+}
+
+// own spells the key's columns as the table does.
+func (t *Table) own(key []string) ([]string, error) {
+	own := make([]string, len(key))
+	for i, name := range key {
+		at := slices.IndexFunc(t.columns, func(c Column) bool { return strings.EqualFold(c.Name, name) })
+		if at < 0 {
+			return nil, fmt.Errorf("%w: nothing is mapped to %q, which is of the key", ErrTable, name)
+		}
+		own[i] = t.columns[at].Name
+	}
+	return own, nil
+}

@@ -1,0 +1,137 @@
+package tableload
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/internal/db"
+)
+
+func TestTableThatDoesNotSuit(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		if err := b.db.Exec("CREATE TABLE strict (number INT NOT NULL, word VARCHAR(5) NOT NULL DEFAULT 'none', other INT)").Error; err != nil {
+			t.Fatal(err)
+		}
+		for name, tt := range map[string]struct {
+			table        string
+			columns, key []string
+			on           OnDuplicate
+			want         string
+		}{
+			"no table":      {"none", []string{"a"}, nil, DuplicateError, `none called "none"`},
+			"Baler's own":   {"Results", []string{"a"}, nil, DuplicateError, "a table of Baler's own"},
+			"no column":     {"strict", []string{"number", "nope"}, nil, DuplicateError, `no column "nope"`},
+			"twice":         {"strict", []string{"number", "NUMBER"}, nil, DuplicateError, "named twice"},
+			"not filled":    {"strict", []string{"word"}, nil, DuplicateError, `column "number" of strict takes no NULL`},
+			"no key":        {"strict", []string{"number"}, nil, DuplicateIgnore, "by a key only"},
+			"no such key":   {"strict", []string{"number"}, []string{"number"}, DuplicateIgnore, "no primary or unique key of just number"},
+			"key elsewhere": {"strict", []string{"number"}, []string{"word"}, DuplicateIgnore, `nothing is mapped to "word"`},
+			"blanks":        {" strict", []string{"number"}, nil, DuplicateError, "is no name"},
+		} {
+			_, err := b.Table(t.Context(), tt.table, tt.columns, tt.key, tt.on)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !errors.Is(err, ErrTable) && !errors.Is(err, ErrNoTable) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		table, err := b.Table(t.Context(), "strict", []string{"number", "word"}, nil, DuplicateError)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sec := &Chunk{Rows: table.Rows()}
+		sec.Rows.AddNumber([]byte("1"), false)
+		sec.Rows.SetDefault(&table.Columns()[1])
+		sec.Rows.EndRow(1, nil)
+		if _, err := table.Load(t.Context(), sec); err != nil || b.count(t, "strict", "word = 'none'") != 1 {
+			t.Errorf("no default: %v", err)
+		}
+	})
+}
+
+// A table without transactions cannot promise anything.
+func TestTableWithoutTransactions(t *testing.T) {
+	b := newEnv(t, db.MySQL)
+	for _, engine := range []string{"MyISAM", "MEMORY"} {
+		if err := b.db.Exec("CREATE TABLE " + engine + "_things (n INT) ENGINE=" + engine).Error; err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Table(t.Context(), engine+"_things", []string{"n"}, nil, DuplicateError); !errors.Is(err, ErrTable) || !strings.Contains(err.Error(), engine) {
+			t.Errorf("%s: %v", engine, err)
+		}
+	}
+}
+
+// Names are names, whatever they hold.
+func TestTableOfOddNames(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		const odd = "se`l \"x\"; -- 'é'"
+		if err := b.CreateTable(t.Context(), odd, []Column{{Name: "number", Kind: ColumnInt}, {Name: "word", Kind: ColumnText}, {Name: odd, Kind: ColumnJSON}},
+			[]string{"number", "word"}); err != nil {
+			t.Fatal(err)
+		}
+		for i, on := range []OnDuplicate{DuplicateIgnore, DuplicateUpdate} {
+			table, err := b.Table(t.Context(), odd, []string{"number", "word", odd}, []string{"word", "number"}, on)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sec := &Chunk{File: int64(i), Rows: table.Rows()}
+			sec.Rows.AddNumber([]byte("1"), false)
+			sec.Rows.AddText([]byte("a"))
+			sec.Rows.AddText([]byte("{}"))
+			sec.Rows.EndRow(1, nil)
+			if counts, err := table.Load(t.Context(), sec); err != nil || counts.Loaded+counts.Duplicates != 1 {
+				t.Errorf("%s: %+v, %v", on, counts, err)
+			}
+		}
+	})
+}
+
+// A new table reads back as the kinds that it was made of.
+func TestKindsReadBack(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		var columns []Column
+		for _, k := range ColumnTypes() {
+			columns = append(columns, Column{Name: string(k), Kind: k})
+		}
+		if err := b.CreateTable(t.Context(), "kinds", columns, []string{"text"}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.Columns(t.Context(), "kinds")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range got {
+			want := columns[i].Kind
+			if want == ColumnDecimal && b.dialect() == db.SQLite {
+				want = ColumnText // which keeps every digit
+			}
+			if c.Kind != want || c.Required != (c.Name == "text") {
+				t.Errorf("%s reads back as %+v", columns[i].Kind, c)
+			}
+		}
+	})
+}
+
+// The text of times is what both databases compare and sort.
+func TestRowsWriteTimesInUTC(t *testing.T) {
+	r := &RowBuffer{}
+	r.AddTime(time.Date(2024, 5, 6, 1, 2, 3, 4000, time.FixedZone("", 7200)))
+	if got := string(r.text); got != "('2024-05-05 23:02:03.000004'" {
+		t.Error(got)
+	}
+}
+
+func TestOwnTables(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tables, err := b.db.Migrator().GetTables()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range tables {
+			if err := CheckTableName(table); err == nil && !strings.HasPrefix(table, "sqlite_") {
+				t.Errorf("rows can be loaded into %s", table)
+			}
+		}
+	})
+}
