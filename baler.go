@@ -13,13 +13,15 @@ import (
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin/load"
+	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
 
 // Options are what configuration cannot say. The zero value is ready for use.
 type Options struct {
-	Registry *handlers.Registry // nil: the built-in handlers
+	Registry *handlers.Registry // nil: none but load, which every process adds
 	Log      *slog.Logger       // nil: discards
 	Version  string             // shown by workers and the API; "" is "dev"
 	Now      func() time.Time   // nil: time.Now
@@ -39,7 +41,7 @@ type Baler struct {
 	catalog  *batcher.TransferCache
 	sizer    *batcher.CostModel
 	metrics  *prometheus.Registry
-	handlers *handlers.Metrics
+	handlers *metrics.Worker
 }
 
 // Open connects to the database and the queue that cfg names, and migrates the
@@ -79,14 +81,14 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w (set BALER_DATABASE_URL, or start the database)", err)
 	}
-	return nil
+	if _, taken := b.registry.Lookup(load.Name); taken {
+		return nil
+	}
+	return load.Register(b.registry, b.store, b.handlers.LinesLoaded)
 }
 
 func newBaler(cfg config.Config, o Options) *Baler {
-	b := &Baler{cfg: cfg, registry: o.Registry, log: o.Log, version: o.Version, now: o.Now}
-	if b.registry == nil {
-		b.registry = handlers.Builtin()
-	}
+	b := &Baler{cfg: cfg, registry: o.Registry.Clone(), log: o.Log, version: o.Version, now: o.Now}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
@@ -98,7 +100,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	}
 	b.metrics = prometheus.NewRegistry()
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	b.handlers = handlers.NewMetrics(b.metrics)
+	b.handlers = metrics.New(b.metrics)
 	b.sizer = batcher.NewCostModel(cfg.Worker.Name, b.now)
 	b.metrics.MustRegister(costs{b.sizer})
 	return b
@@ -143,9 +145,6 @@ func (b *Baler) Transfer(ctx context.Context, id string) (tasks.Transfer, error)
 func (b *Baler) Transfers(ctx context.Context, before int64, limit int) ([]tasks.Transfer, error) {
 	return b.store.Transfers(ctx, before, limit)
 }
-
-// Registry is the handlers that this process knows.
-func (b *Baler) Registry() *handlers.Registry { return b.registry }
 
 // Describe says to a person which database and queue these are, without passwords.
 func (b *Baler) Describe() (database, queue string) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/finalize"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
@@ -44,8 +45,8 @@ func (b *Baler) runFinalizeScope(lineage string) (c finalizeScope, err error) {
 	return c, nil
 }
 
-func (b *Baler) newFinalizers(c finalizeScope) *handlers.Finalizers {
-	return handlers.NewFinalizers(handlers.FinalizersOptions{
+func (b *Baler) newFinalizers(c finalizeScope) *finalize.Runner {
+	return finalize.New(finalize.Options{
 		Steps: b.store, Lines: b.store, Transfers: b.store, Plans: b.catalog, Registry: b.registry,
 		Roots: b.cfg.Roots, Outputs: c.outputs, RunKey: c.lineage,
 		Timeout: b.finalizerTimeout, Retry: b.finalizerRetry, OnCompleted: b.completed, Log: b.log, Now: b.now,

@@ -7,7 +7,7 @@
 // process. A worker with handlers of one's own is a registry and Main:
 //
 //	func main() {
-//		registry := handlers.Builtin()
+//		registry := builtin.Registry()
 //		registry.Register("shout", handlers.VariantPerFile(shout))
 //		baler.Main(registry)
 //	}

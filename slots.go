@@ -7,6 +7,7 @@ import (
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/admission"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -51,7 +52,7 @@ func (l *capacityView) slots(ctx context.Context, handler string) (int, error) {
 
 // within tells what the ceilings leave to a transfer.
 func (l *capacityView) within(e *batcher.TransferPlan) (inFlight int, filesPerSecond float64) {
-	return handlers.EffectiveLimits(e, l.ceilings)
+	return admission.EffectiveLimits(e, l.ceilings)
 }
 
 // maxParallel is how many batches of a handler a worker with this concurrency runs

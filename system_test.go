@@ -122,7 +122,7 @@ func yaml(t *testing.T, text string) *recipe.Recipe {
 	return r
 }
 
-func builtin(t testing.TB, name string) *recipe.Recipe {
+func builtinRecipe(t testing.TB, name string) *recipe.Recipe {
 	t.Helper()
 	r, ok := recipe.Builtin(name)
 	if !ok {

@@ -11,8 +11,11 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/balerhq/baler/batcher"
-	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/admission"
 	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/finalize"
+	"github.com/balerhq/baler/internal/recorder"
+	"github.com/balerhq/baler/internal/runner"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -50,9 +53,9 @@ type worker struct {
 	wishes     chan tasks.DesiredState
 	aggregates context.CancelFunc
 	dispatcher *batcher.Dispatcher
-	runner     *handlers.Runner
-	recorder   *handlers.Recorder
-	closer     *handlers.Finalizers
+	runner     *runner.Runner
+	recorder   *recorder.Recorder
+	closer     *finalize.Runner
 	closing    func() // lets the closer take no more steps, and returns when those in hand have ended; nil while the worker rests
 
 	background context.CancelFunc
@@ -68,12 +71,12 @@ func (b *Baler) newWorker(c finalizeScope) (*worker, error) {
 	if adapt := b.cfg.Record.Adapt; adapt == nil || *adapt {
 		intake = b.cfg.Worker.Concurrency
 	}
-	w.recorder = handlers.NewRecorder(b.store, handlers.RecorderOptions{
+	w.recorder = recorder.New(b.store, recorder.Options{
 		Adapt: intake, Metrics: b.handlers,
 		MaxItems: b.cfg.Record.MaxItems, Flushers: b.cfg.Record.Flushers, OnFlush: b.handlers.ObserveFlush, Log: b.log,
 	})
 	var err error
-	w.runner, err = handlers.NewRunner(handlers.RunnerOptions{
+	w.runner, err = runner.New(runner.Options{
 		Store: b.store, Queue: b.queue.producer, Transfers: b.catalog, Registry: b.registry, Recorder: w.recorder,
 		Worker: b.cfg.Worker.Name, Slots: b.cfg.Worker.Slots, MaxOutput: int(b.cfg.Record.OutputCap), Roots: b.cfg.Roots,
 		FlushAfter: b.cfg.Record.MaxDelay,
@@ -124,10 +127,10 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 	switch {
 	case errors.Is(err, asynq.ErrLeaseExpired):
 		return 0
-	case errors.Is(err, handlers.ErrNoSlots):
+	case errors.Is(err, admission.ErrNoSlots):
 		return soon()
 	}
-	if full, ok := errors.AsType[*handlers.ThrottledError](err); ok {
+	if full, ok := errors.AsType[*admission.ThrottledError](err); ok {
 		return full.RetryAfter + soon()
 	}
 	return time.Second + rand.N(2*time.Second)

@@ -3,9 +3,10 @@ package handlers
 import (
 	"errors"
 	"fmt"
-	"github.com/balerhq/baler/tasks"
 	"strconv"
 	"time"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // Registration is what the registry knows of a handler, defaults filled in.
@@ -13,7 +14,7 @@ import (
 type Registration struct {
 	Name        string
 	Handler     Handler           // nil for one of final steps
-	Closing     Finalizer         // nil for one of steps
+	Finalizer   Finalizer         // nil for one of steps
 	Description string            // one line for people
 	Slots       SlotUse           // how much of the host a batch takes
 	Timeout     time.Duration     // of one batch, or one try of a final step; none when zero
@@ -76,16 +77,25 @@ func WithArgsCheck(check func(args any) error) Option {
 	return func(r *Registration) { r.CheckArgs = check }
 }
 
+// CheckWith makes a check of a step's arguments, see WithArgsCheck, of the function
+// that reads them.
+func CheckWith[T any](read func(args any) (T, error)) func(args any) error {
+	return func(args any) error {
+		_, err := read(args)
+		return err
+	}
+}
+
 // validate reports everything that is wrong with r.
 func (r *Registration) validate() error {
 	var wrong []error
 	if !validName(r.Name) {
 		wrong = append(wrong, errors.New("the name must be lower-case letters, digits, dashes and underscores, first a letter or digit"))
 	}
-	if r.Handler == nil && r.Closing == nil {
+	if r.Handler == nil && r.Finalizer == nil {
 		wrong = append(wrong, errors.New("there is no handler"))
 	}
-	if r.Closing != nil && (r.Slots != OneSlot || r.Batch != tasks.BatchPolicy{}) {
+	if r.Finalizer != nil && (r.Slots != OneSlot || r.Batch != tasks.BatchPolicy{}) {
 		wrong = append(wrong, errors.New("a handler of final steps has neither slots nor batches"))
 	}
 	if r.Slots != AllSlots && r.Slots < 1 {

@@ -5,22 +5,8 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/tasks"
-)
-
-// The codes that this package gives by itself.
-const (
-	CodeError          = "error"             // an error that says nothing more of itself
-	CodePanic          = "panic"             // the handler panicked
-	CodeTimeout        = "timeout"           // the step's time ran out
-	CodeBadArgs        = "bad-args"          // the step's arguments do not fit the handler
-	CodeInvalidOutcome = "invalid-outcome"   // SetStatus was given something outside the enumeration
-	CodeIO             = "io"                // reading failed
-	CodeNotFound       = "not-found"         // there is no such file
-	CodeNotPermitted   = "permission-denied" // the worker may not read it
-	CodeOutsideRoots   = "outside-roots"     // it is not within the folders that may be read
-	CodeNotWholeFile   = "part-of-a-file"    // it was split, and the handler takes whole files only
-	CodeNotAFile       = "not-a-file"        // a folder, device, socket or pipe
 )
 
 // maxCode is how many bytes of a code are kept.
@@ -75,7 +61,7 @@ type verdict struct {
 
 // verdictOf reads an error as a verdict and the message that goes with it.
 func verdictOf(err error) (verdict, string) {
-	if crash, ok := errors.AsType[*PanicError](err); ok {
+	if crash, ok := errors.AsType[*invoke.PanicError](err); ok {
 		return newVerdict(1, tasks.OutcomeError, CodePanic), fmt.Sprintf("%v\n%s", err, crash.Stack)
 	}
 	v, ok := errors.AsType[*Verdict](err)

@@ -1,0 +1,109 @@
+package recorder
+
+import (
+	"math"
+	"time"
+
+	"github.com/balerhq/baler/batcher"
+)
+
+// BackoffReason is why a worker does less at once.
+type BackoffReason string
+
+// The reasons.
+const (
+	ReasonSlowCommits BackoffReason = "slow"     // commits took much longer than they used to
+	ReasonConflicts   BackoffReason = "conflict" // deadlocks and lock waits that ran out
+	ReasonRejected    BackoffReason = "error"    // the database did not take what it was given
+)
+
+const (
+	// quick and slow are how many times as long as expected commits take on the
+	// average, for a worker to do more and to do less.
+	quick, slow = 2, 3
+
+	// soonEnough is never slow: so much a disk that is shared varies by itself.
+	soonEnough = 50 * time.Millisecond
+
+	// warmUp is how many commits only teach.
+	warmUp = 20
+
+	// showsAfter is how long a change has to show before the next.
+	showsAfter = time.Second
+
+	// smoothing is the weight of the last commit in the average.
+	smoothing = 0.2
+)
+
+// aimd decides how much a worker does at once, by additive increase while the
+// database commits about as quickly as it used to and multiplicative decrease
+// when it does not: never less than one, never more than most. It decides only;
+// it begins with most.
+type aimd struct {
+	most     float64
+	limit    float64
+	expected batcher.RegressionSums // seconds ≈ a commit + so much for each result
+	commits  int
+	pressure float64 // the average of commits' times, in terms of what was expected
+	changed  time.Time
+}
+
+func newAIMD(most int) *aimd {
+	return &aimd{most: float64(max(most, 1)), limit: float64(max(most, 1)), pressure: 1}
+}
+
+// of scales the limit to what at its most is n: at least one.
+func (t *aimd) of(n int) int {
+	return max(1, int(math.Round(float64(n)*t.limit/t.most)))
+}
+
+// committed takes in one commit. It reports whether it was one too many that
+// was slow: then the limit has been lowered.
+func (t *aimd) committed(results int, took time.Duration, now time.Time) (lowered bool) {
+	t.commits++
+	ratio := t.ratio(results, took)
+	t.pressure += smoothing * (ratio - t.pressure)
+	// A busy database must not pass for a slow one, nor one that has become
+	// slower for good for a busy one: what is far from the expected teaches
+	// seldom, unless this worker does as little as it can.
+	if ratio <= quick || t.commits <= warmUp || t.limit <= 1 || t.commits%8 == 0 {
+		t.expected.Add(1, int64(results), took.Seconds())
+	}
+	switch {
+	case t.commits <= warmUp || now.Sub(t.changed) < showsAfter:
+	case t.pressure > slow:
+		return t.lower(0.5, now)
+	case t.pressure <= quick && t.limit < t.most:
+		t.limit = min(t.limit+max(1, t.most/8), t.most)
+		t.changed = now
+	}
+	return false
+}
+
+// ratio is how many times as long as expected a commit took.
+func (t *aimd) ratio(results int, took time.Duration) float64 {
+	c, known := t.expected.Solve()
+	expected := c.Predict(1, int64(results))
+	if !known || took <= soonEnough || expected <= 0 {
+		return 1
+	}
+	return took.Seconds() / max(expected, soonEnough.Seconds()/slow)
+}
+
+// onContention takes in that the database was in the way of itself, or away.
+func (t *aimd) onContention(why BackoffReason, now time.Time) (lowered bool) {
+	if now.Sub(t.changed) < showsAfter {
+		return false
+	}
+	if why == ReasonConflicts { // one now and then is no emergency
+		return t.lower(0.75, now)
+	}
+	return t.lower(0.5, now)
+}
+
+func (t *aimd) lower(factor float64, now time.Time) bool {
+	before := t.limit
+	t.limit = max(1, t.limit*factor)
+	t.changed = now
+	return t.limit < before
+}

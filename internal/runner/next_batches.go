@@ -1,0 +1,78 @@
+package runner
+
+import (
+	"slices"
+	"time"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+)
+
+// fileOutcome is how one file of a batch came out.
+type fileOutcome struct {
+	file    *tasks.File
+	outcome tasks.Outcome
+	facts   map[string]any // all that is known of the file after this step
+	again   bool           // it is tried again
+}
+
+// nextBatches decides what comes after a batch. It is pure: the recorder calls it
+// inside a transaction, perhaps several times.
+type nextBatches struct {
+	batch     *tasks.Batch
+	entry     *batcher.TransferPlan
+	ends      []fileOutcome // ascending by file
+	notBefore time.Time     // of the next attempt
+	alone     bool          // the next attempt takes each file by itself
+}
+
+// plan moves every file on that is this batch's to move: to the next step that
+// selects it, to a later attempt, or to its end. The files in foreign are other
+// batches' to move; those whose result the database refused ended in error.
+func (f *nextBatches) plan(foreign tasks.Ranges, refused []int64) ledger.FollowUp {
+	var c ledger.FollowUp
+	next := make(map[int][]tasks.File)
+	var again []tasks.File
+	for i := range f.ends {
+		e := &f.ends[i]
+		if foreign.Contains(e.file.No) {
+			continue
+		}
+		if e.again {
+			again = append(again, *e.file)
+			continue
+		}
+		outcome := e.outcome
+		if slices.Contains(refused, e.file.No) {
+			outcome = tasks.OutcomeError
+		}
+		step := 0
+		if !f.entry.Step(f.batch.Step).StopsOnFailure(outcome) {
+			step = f.entry.Route(f.batch.Step, e.file, e.facts)
+		}
+		if step == 0 {
+			c.Finished++
+			continue
+		}
+		next[step] = append(next[step], *e.file)
+	}
+	steps := make([]int, 0, len(next))
+	for step := range next {
+		steps = append(steps, step)
+	}
+	slices.Sort(steps)
+	for _, step := range steps {
+		c.Batches = append(c.Batches, batcher.PlanBatches(f.entry, step, next[step], f.entry.Policy(step))...)
+	}
+	policy := f.entry.Policy(f.batch.Step)
+	if f.alone {
+		policy.MaxItems = 1
+	}
+	for _, b := range batcher.PlanBatches(f.entry, f.batch.Step, again, policy) {
+		b.Attempt = f.batch.Attempt + 1
+		b.NotBefore = f.notBefore
+		c.Batches = append(c.Batches, b)
+	}
+	return c
+}
