@@ -86,5 +86,5 @@ func ExampleRegistry() {
 		handlers.WithSlots(handlers.AllSlots),
 		handlers.WithTimeout(time.Minute))
 	fmt.Println(registry.Names(), err)
-	// Output: [checksum identify load noop settle] <nil>
+	// Output: [checksum identify noop settle] <nil>
 }

@@ -24,6 +24,17 @@ type Registration struct {
 	// CheckArgs says beforehand whether a step's `with` suits the handler; nil
 	// accepts everything.
 	CheckArgs func(args any) error
+
+	// SelfCheck is for `baler doctor`; nil when there is nothing to check.
+	SelfCheck *SelfCheck
+}
+
+// SelfCheck checks what a handler needs on its host, such as a program or a
+// database of signatures.
+type SelfCheck struct {
+	Name string // what is checked, as doctor shows it
+	Hint string // what to do when it fails
+	Run  func() (found string, err error)
 }
 
 // SlotUse is how many of a host's slots one batch of a handler takes: One, All,
@@ -85,6 +96,9 @@ func CheckWith[T any](read func(args any) (T, error)) func(args any) error {
 		return err
 	}
 }
+
+// WithSelfCheck adds a check for `baler doctor`.
+func WithSelfCheck(c SelfCheck) Option { return func(r *Registration) { r.SelfCheck = &c } }
 
 // validate reports everything that is wrong with r.
 func (r *Registration) validate() error {

@@ -48,7 +48,20 @@ func Register(reg *handlers.Registry) error {
 	return reg.Register("identify", New(),
 		handlers.WithDescription("file format by PRONOM signatures"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 250}),
-		handlers.WithArgsCheck(handlers.CheckWith(scanLimit)))
+		handlers.WithArgsCheck(handlers.CheckWith(scanLimit)),
+		handlers.WithSelfCheck(handlers.SelfCheck{Name: "signatures", Hint: "install the program again", Run: release}))
+}
+
+// release says which PRONOM release the built-in signatures are of.
+func release() (string, error) {
+	sf, err := signatures()
+	if err != nil {
+		return "", err
+	}
+	for _, identifier := range sf.Identifiers() {
+		return identifier[0] + ": " + identifier[1], nil
+	}
+	return "", errNoSignatures
 }
 
 // New recognises file formats with siegfried and its built-in PRONOM
