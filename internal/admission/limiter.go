@@ -13,42 +13,42 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// The bounds.
+// The kinds of limits.
 const (
-	LimitAdaptive LimitReason = "intake" // batches in hand, as the database's commits allow
+	LimitAdaptive LimitReason = "intake" // batches in flight, as the database's commits allow
 	LimitInFlight LimitReason = "in flight"
 	LimitRate     LimitReason = "files per second"
 )
 
 const (
-	// patience is how long a batch waits in hand for room. One that would have to
-	// wait longer goes back, and leaves its place to batches that may run.
+	// patience is how long a batch waits here for room. One that would have to wait
+	// longer goes back, and makes way for batches that may run.
 	patience = 250 * time.Millisecond
 
-	// shutFor is how long a batch stays away from a worker that has no share.
-	shutFor = time.Second
+	// blockedDelay is how long a batch stays away from a worker that has no share.
+	blockedDelay = time.Second
 
-	// throttleMost is how long a batch stays away at most: a bound that is lifted
-	// is noticed as soon.
-	throttleMost = 5 * time.Second
+	// maxDelay is how long a batch stays away at most, so that a limit that is lifted
+	// is noticed.
+	maxDelay = 5 * time.Second
 
-	// heardFor is how long a worker's parts are its own: soon after that it counts
-	// as dead, and others take them.
-	heardFor = 20 * time.Second
+	// sharesValid is how long a worker's shares are its own: soon after that it counts
+	// as dead, and other workers take them.
+	sharesValid = 20 * time.Second
 )
 
-// Limiter lets batches in as far as the ceilings' parts of this worker and its
-// intake allow. Make one with NewLimiter.
+// Limiter lets batches in as far as this worker's shares of the limits, and its
+// adaptive limit, allow. Make one with NewLimiter.
 type Limiter struct {
 	now         func() time.Time
 	Concurrency func() int // how many batches may be in hand; 0 for any number
 
-	mu     sync.Mutex
-	inside int
-	taken  map[string]int         // batches in hand by the ceilings that there are or may come
-	parts  map[string]*limitShare // by ceiling
-	heard  time.Time
-	wake   chan struct{} // closed when there may be room
+	mu      sync.Mutex
+	inside  int
+	taken   map[string]int         // batches in hand by the ceilings that there are or may come
+	shares  map[string]*limitShare // by ceiling
+	updated time.Time
+	wake    chan struct{} // closed when there may be room
 }
 
 // limitShare is this worker's part of a ceiling, and what it has used of its rate.
@@ -58,34 +58,36 @@ type limitShare struct {
 	bucket *rate.Limiter // nil without a rate
 }
 
+// NewLimiter makes a limiter without limits.
 func NewLimiter(now func() time.Time) *Limiter {
 	return &Limiter{
-		now: now, Concurrency: func() int { return 0 }, taken: make(map[string]int), parts: make(map[string]*limitShare),
+		now: now, Concurrency: func() int { return 0 }, taken: make(map[string]int), shares: make(map[string]*limitShare),
 		wake: make(chan struct{}),
 	}
 }
 
-// Enter waits a moment for room for a batch that ceilings of these keys concern.
-// It gives a *ThrottledError when there is none.
-func (g *Limiter) Enter(ctx context.Context, keys []string, files int) (leave func(), err error) {
+// Enter waits a moment for room for a batch that limits of these keys concern. It
+// gives a *ThrottledError when there is none. The caller calls leave, once or more
+// often, when the batch has ended.
+func (l *Limiter) Enter(ctx context.Context, keys []string, files int) (leave func(), err error) {
 	give := time.NewTimer(patience)
 	defer give.Stop()
 	for {
-		g.mu.Lock()
-		full := g.full(keys, files)
+		l.mu.Lock()
+		full := l.full(keys, files)
 		if full == nil {
-			g.take(keys, files)
-			g.mu.Unlock()
-			return sync.OnceFunc(func() { g.leave(keys) }), nil
+			l.take(keys, files)
+			l.mu.Unlock()
+			return sync.OnceFunc(func() { l.leave(keys) }), nil
 		}
-		wake := g.wake
-		g.mu.Unlock()
+		wake := l.wake
+		l.mu.Unlock()
 		if full.RetryAfter > patience {
 			return nil, full
 		}
 		soon := time.NewTimer(full.RetryAfter)
 		if full.RetryAfter == 0 {
-			soon.Stop() // only somebody who leaves makes room
+			soon.Stop() // only a batch that leaves makes room
 		}
 		select {
 		case <-wake:
@@ -101,35 +103,34 @@ func (g *Limiter) Enter(ctx context.Context, keys []string, files int) (leave fu
 	}
 }
 
-// full says what keeps a batch out, nil when nothing does. The caller holds mu,
-// as for what follows.
-func (g *Limiter) full(keys []string, files int) *ThrottledError {
-	if most := g.Concurrency(); most > 0 && g.inside >= most {
+// full is what keeps a batch out, nil when nothing does. The caller holds mu, as for
+// the methods below.
+func (l *Limiter) full(keys []string, files int) *ThrottledError {
+	if most := l.Concurrency(); most > 0 && l.inside >= most {
 		return &ThrottledError{Reason: LimitAdaptive}
 	}
-	now := g.now()
+	now := l.now()
 	for _, k := range keys {
-		p := g.parts[k]
+		p := l.shares[k]
 		if p == nil {
 			continue
 		}
 		switch {
 		case p.InFlight == 0:
-		case p.Share == 0 || now.Sub(g.heard) > heardFor:
-			return &ThrottledError{Reason: LimitInFlight, Limit: k, RetryAfter: shutFor}
-		case g.taken[k] >= p.Max:
+		case p.Share == 0 || now.Sub(l.updated) > sharesValid:
+			return &ThrottledError{Reason: LimitInFlight, Limit: k, RetryAfter: blockedDelay}
+		case l.taken[k] >= p.Max:
 			return &ThrottledError{Reason: LimitInFlight, Limit: k}
 		}
 		if wait := p.wait(now, files); wait > 0 {
-			return &ThrottledError{Reason: LimitRate, Limit: k, RetryAfter: min(wait, throttleMost)}
+			return &ThrottledError{Reason: LimitRate, Limit: k, RetryAfter: min(wait, maxDelay)}
 		}
 	}
 	return nil
 }
 
-// wait is how long the files of a batch have to wait until those before them
-// are paid for. More than fit into the bucket go when it is full, and are paid
-// for by those that follow.
+// wait is how long a batch waits for tokens. A batch larger than the bucket starts
+// when the bucket is full and leaves it in debt.
 func (p *limitShare) wait(now time.Time, files int) time.Duration {
 	if p.bucket == nil {
 		return 0
@@ -141,12 +142,12 @@ func (p *limitShare) wait(now time.Time, files int) time.Duration {
 	return time.Duration(math.Ceil(missing / p.Rate * float64(time.Second)))
 }
 
-func (g *Limiter) take(keys []string, files int) {
-	now := g.now()
-	g.inside++
+func (l *Limiter) take(keys []string, files int) {
+	now := l.now()
+	l.inside++
 	for _, k := range keys {
-		g.taken[k]++
-		if p := g.parts[k]; p != nil && p.bucket != nil {
+		l.taken[k]++
+		if p := l.shares[k]; p != nil && p.bucket != nil {
 			for left := files; left > 0; left -= p.bucket.Burst() {
 				p.bucket.ReserveN(now, min(left, p.bucket.Burst()))
 			}
@@ -154,44 +155,44 @@ func (g *Limiter) take(keys []string, files int) {
 	}
 }
 
-func (g *Limiter) leave(keys []string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.inside--
+func (l *Limiter) leave(keys []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.inside--
 	for _, k := range keys {
-		if g.taken[k]--; g.taken[k] == 0 {
-			delete(g.taken, k)
+		if l.taken[k]--; l.taken[k] == 0 {
+			delete(l.taken, k)
 		}
 	}
-	g.wakeAll()
+	l.wakeAll()
 }
 
-// wakeAll has those who wait look again.
-func (g *Limiter) wakeAll() {
-	close(g.wake)
-	g.wake = make(chan struct{})
+// wakeAll wakes all waiters.
+func (l *Limiter) wakeAll() {
+	close(l.wake)
+	l.wake = make(chan struct{})
 }
 
-// SetShares takes the worker's parts of the ceilings that there are now.
-func (g *Limiter) SetShares(parts []ledger.LimitShare) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	now := g.now()
-	old := g.parts
-	g.parts, g.heard = make(map[string]*limitShare, len(parts)), now
-	for i := range parts {
-		p := &limitShare{LimitShare: parts[i]}
+// SetShares takes the worker's shares of the limits that exist now.
+func (l *Limiter) SetShares(shares []ledger.LimitShare) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	old := l.shares
+	l.shares, l.updated = make(map[string]*limitShare, len(shares)), now
+	for i := range shares {
+		p := &limitShare{LimitShare: shares[i]}
 		if before := old[p.Key()]; before != nil {
 			p.bucket = before.bucket
 		}
-		p.fill(now)
-		g.parts[p.Key()] = p
+		p.resize(now)
+		l.shares[p.Key()] = p
 	}
-	g.wakeAll()
+	l.wakeAll()
 }
 
-// fill sees to a bucket that holds a quarter of a second's files.
-func (p *limitShare) fill(now time.Time) {
+// resize gives the share a bucket that holds the files of a quarter of a second.
+func (p *limitShare) resize(now time.Time) {
 	if p.Rate <= 0 {
 		p.bucket = nil
 		return
@@ -205,13 +206,13 @@ func (p *limitShare) fill(now time.Time) {
 	p.bucket.SetBurstAt(now, burst)
 }
 
-// InUse is what the worker may have in hand of each ceiling until it hears the
-// next answer: what it has, or its cap.
-func (g *Limiter) InUse() map[string]int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	held := maps.Clone(g.taken)
-	for k, p := range g.parts {
+// InUse is how many batches of each limit the worker may run until its shares are
+// set next: those that run, or its share's maximum.
+func (l *Limiter) InUse() map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	held := maps.Clone(l.taken)
+	for k, p := range l.shares {
 		if p.InFlight > 0 {
 			held[k] = max(held[k], p.Max)
 		}
@@ -219,22 +220,22 @@ func (g *Limiter) InUse() map[string]int {
 	return held
 }
 
-// Unsettled reports whether parts are being handed from one worker to another.
-func (g *Limiter) Unsettled() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for k, p := range g.parts {
-		if p.InFlight > 0 && (p.Max < p.Share || g.taken[k] > p.Max) {
+// Unsettled reports whether shares are moving from one worker to another.
+func (l *Limiter) Unsettled() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for k, p := range l.shares {
+		if p.InFlight > 0 && (p.Max < p.Share || l.taken[k] > p.Max) {
 			return true
 		}
 	}
 	return false
 }
 
-// Blocked reports whether no batch at all can be this worker's.
-func (g *Limiter) Blocked() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	all := g.parts[tasks.LimitKey(tasks.ScopeAll, "")]
+// Blocked reports whether the limits leave this worker no batch at all.
+func (l *Limiter) Blocked() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := l.shares[tasks.LimitKey(tasks.ScopeAll, "")]
 	return all != nil && all.InFlight > 0 && all.Share == 0
 }

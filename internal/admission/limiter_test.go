@@ -76,7 +76,7 @@ func TestGateWithoutAShare(t *testing.T) {
 		} else {
 			leave()
 		}
-		time.Sleep(heardFor + time.Second) // of the bubble: the worker has lost the database
+		time.Sleep(sharesValid + time.Second) // of the bubble: the worker has lost the database
 		if _, full := enter(t, g, 1); full == nil {
 			t.Error("a batch got in on a part that others may have by now")
 		}

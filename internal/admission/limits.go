@@ -7,12 +7,13 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
+// LimitKeys are the keys of the limits on a transfer's queue and on the transfer.
 func LimitKeys(e *batcher.TransferPlan) []string {
 	return []string{tasks.LimitKey(tasks.ScopeQueue, e.Queue), tasks.LimitKey(tasks.ScopeTransfer, e.UUID)}
 }
 
-// EffectiveLimits is the least that ceilings allow a transfer: batches in flight and
-// files a second by all workers together, 0 for no bound.
+// EffectiveLimits is the least that all limits together allow a transfer: batches in
+// flight and files a second by all workers, 0 for no limit.
 func EffectiveLimits(e *batcher.TransferPlan, all []tasks.Limit) (inFlight int, filesPerSecond float64) {
 	keys := append(LimitKeys(e), tasks.LimitKey(tasks.ScopeAll, ""))
 	for i := range all {

@@ -20,50 +20,50 @@ type Transfers interface {
 	TransferByID(ctx context.Context, id int64) (tasks.Transfer, error)
 }
 
-// attempt is one try of a final step, in one worker's hands.
+// attempt is one attempt of a final step.
 type attempt struct {
 	*Runner
 	task  ledger.FinalizeTask
 	retry tasks.RetryPolicy
 	roots *handlers.Roots // of the files that the handler may read
 
-	end       ledger.FinalizeOutcome // as it was noted
+	end       ledger.FinalizeOutcome // as it was recorded
 	completed bool                   // it completed the transfer
 }
 
-// run runs the handler while the lease is renewed. Its error is errStopping
-// when the step was handed back, store.ErrLeaseLost when it is not this worker's any more.
-func (t *attempt) run(ctx context.Context) error {
+// run runs the handler while the lease is renewed. Its error is errStopping when the
+// step was released, and ledger.ErrLeaseLost when another worker has it.
+func (a *attempt) run(ctx context.Context) error {
 	working, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(t.stopping, func() { cancel(errStopping) })() //nolint:contextcheck // cancel is that of working
-	stopRenewing := t.keep(ctx, cancel)
+	defer context.AfterFunc(a.stopping, func() { cancel(errStopping) })() //nolint:contextcheck // cancel is that of working
+	stopRenewing := a.keep(ctx, cancel)
 	defer stopRenewing()
-	err := t.handle(working)
+	err := a.handle(working)
 	failpoint.Point(failpoint.FinalStepRan)
 	switch cause := context.Cause(working); {
 	case errors.Is(cause, ledger.ErrLeaseLost):
 		return cause
 	case handlers.Interrupted(working, err):
-		return t.handBack(ctx)
+		return a.release(ctx)
 	}
-	return t.note(ctx, err)
+	return a.record(ctx, err)
 }
 
-// keep renews the lease until the function it gives is called. When the step is
-// lost, the handler is told to end: a canceled transfer is noticed so, too.
-func (t *attempt) keep(ctx context.Context, lost context.CancelCauseFunc) (stop func()) {
+// keep renews the lease until stop is called. When the lease is lost, also because
+// the transfer was canceled, the handler is canceled.
+func (a *attempt) keep(ctx context.Context, lost context.CancelCauseFunc) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		sleep.Every(ctx, t.RenewInterval, func() {
-			switch err := t.Steps.RenewFinalizeStep(ctx, &t.task, t.Lease); {
+		sleep.Every(ctx, a.RenewInterval, func() {
+			switch err := a.Steps.RenewFinalizeStep(ctx, &a.task, a.Lease); {
 			case errors.Is(err, ledger.ErrLeaseLost):
 				lost(err)
 				cancel()
 			case err != nil && ctx.Err() == nil:
-				t.Log.WarnContext(ctx, "final steps: a lease was not renewed", "transfer", t.task.Transfer, "error", err)
+				a.Log.WarnContext(ctx, "final steps: renewing a lease failed", "transfer", a.task.Transfer, "error", err)
 			}
 		})
 	}()
@@ -73,41 +73,41 @@ func (t *attempt) keep(ctx context.Context, lost context.CancelCauseFunc) (stop 
 	}
 }
 
-// handle prepares what the handler sees, and runs it.
-func (t *attempt) handle(ctx context.Context) error {
+// handle prepares the job and runs the handler.
+func (a *attempt) handle(ctx context.Context) error {
 	var c *handlers.TransferJob
 	var reg handlers.Registration
 	var limit time.Duration
-	err := store.RetryOutage(ctx, t.Log, func() (err error) {
-		c, reg, limit, err = t.prepare(ctx)
+	err := store.RetryOutage(ctx, a.Log, func() (err error) {
+		c, reg, limit, err = a.prepare(ctx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if err := t.roots.Close(); err != nil {
-			t.Log.WarnContext(ctx, "final steps: folders stay open", "transfer", t.task.Transfer, "error", err)
+		if err := a.roots.Close(); err != nil {
+			a.Log.WarnContext(ctx, "final steps: folders stay open", "transfer", a.task.Transfer, "error", err)
 		}
 	}()
-	return t.await(ctx, reg.Finalizer, c, limit)
+	return a.await(ctx, reg.Finalizer, c, limit)
 }
 
-func (t *attempt) prepare(ctx context.Context) (c *handlers.TransferJob, reg handlers.Registration, limit time.Duration, err error) {
-	e, err := t.Plans.Get(ctx, t.task.Transfer)
+func (a *attempt) prepare(ctx context.Context) (c *handlers.TransferJob, reg handlers.Registration, limit time.Duration, err error) {
+	e, err := a.Plans.Get(ctx, a.task.Transfer)
 	if err != nil {
 		return nil, reg, 0, err
 	}
-	reg, ok := t.Registry.LookupFinalizer(t.task.Handler)
-	if !ok || t.task.No > len(e.Recipe.Finalizers) {
+	reg, ok := a.Registry.LookupFinalizer(a.task.Handler)
+	if !ok || a.task.No > len(e.Recipe.Finalizers) {
 		return nil, reg, 0, handlers.Fail(handlers.CodeError, errNoHandler)
 	}
-	step := e.Recipe.Finalizers[t.task.No-1]
-	t.retry = t.Retry(step, reg)
-	if t.task.Attempts > t.retry.Attempts { // whoever had the last one died with it
-		return nil, reg, 0, handlers.Fail(handlers.CodeWorkerCrashed, fmt.Errorf("%d workers ended in the middle of this step", t.task.Attempts-1))
+	step := e.Recipe.Finalizers[a.task.No-1]
+	a.retry = a.Retry(step, reg)
+	if a.task.Attempts > a.retry.Attempts { // the worker of the last one crashed
+		return nil, reg, 0, handlers.Fail(handlers.CodeWorkerCrashed, fmt.Errorf("%d workers ended in the middle of this step", a.task.Attempts-1))
 	}
-	transfer, err := t.Transfers.TransferByID(ctx, t.task.Transfer)
+	transfer, err := a.Transfers.TransferByID(ctx, a.task.Transfer)
 	if err != nil {
 		return nil, reg, 0, err
 	}
@@ -115,37 +115,37 @@ func (t *attempt) prepare(ctx context.Context) (c *handlers.TransferJob, reg han
 	if err != nil {
 		return nil, reg, 0, handlers.Fail(handlers.CodeBadArgs, err)
 	}
-	roots, err := handlers.NewRoots(t.readable(&transfer))
+	roots, err := handlers.NewRoots(a.readable(&transfer))
 	if err != nil {
 		return nil, reg, 0, err
 	}
-	t.roots = roots
+	a.roots = roots
 	return handlers.NewTransferJob(handlers.TransferJobSpec{
-		Transfer: transfer, Results: patientReader{t.Lines, t.Log}, Args: args, ID: t.task.Event,
-		Attempt: t.task.Attempts, FencingToken: t.task.FencingToken, Roots: roots, Outputs: t.Outputs, Now: t.Now(),
-	}), reg, t.Timeout(step, reg), nil
+		Transfer: transfer, Results: patientReader{a.Lines, a.Log}, Args: args, ID: a.task.Event,
+		Attempt: a.task.Attempts, FencingToken: a.task.FencingToken, Roots: roots, Outputs: a.Outputs, Now: a.Now(),
+	}), reg, a.Timeout(step, reg), nil
 }
 
-// readable are the folders that the handler may read.
-func (t *attempt) readable(of *tasks.Transfer) []string {
-	if len(t.Roots) > 0 {
-		return t.Roots
+// readable lists the folders that the handler may read.
+func (a *attempt) readable(of *tasks.Transfer) []string {
+	if len(a.Roots) > 0 {
+		return a.Roots
 	}
 	return of.Sources
 }
 
-// await runs the handler within its time, and gives up on one that ignores the
-// end of its context.
-func (t *attempt) await(ctx context.Context, h handlers.Finalizer, c *handlers.TransferJob, limit time.Duration) error {
+// await runs the handler within its timeout, and gives up on one that ignores the end
+// of its context.
+func (a *attempt) await(ctx context.Context, h handlers.Finalizer, c *handlers.TransferJob, limit time.Duration) error {
 	if limit > 0 {
 		late := &handlers.Verdict{Outcome: tasks.OutcomeTimedOut, Code: handlers.CodeTimeout, Err: fmt.Errorf("the step's time, %s, ran out", limit)}
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeoutCause(ctx, limit, late)
 		defer stop()
 	}
-	left, err := invoke.Wait(ctx, invoke.Go(func() error { return h(ctx, c) }), t.AbandonAfter)
+	left, err := invoke.Wait(ctx, invoke.Go(func() error { return h(ctx, c) }), a.AbandonAfter)
 	if left {
-		t.Log.WarnContext(ctx, "final steps: the handler goes on after its time; it is left alone", "handler", t.task.Handler)
+		a.Log.WarnContext(ctx, "final steps: the handler ignores the end of its context; it is left running", "handler", a.task.Handler)
 	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -153,27 +153,27 @@ func (t *attempt) await(ctx context.Context, h handlers.Finalizer, c *handlers.T
 	return err
 }
 
-// note says what became of the try. It waits for a database that is away: what
-// was done may have taken hours.
-func (t *attempt) note(ctx context.Context, err error) error {
-	t.end = outcomeOf(err, t.task.Attempts, t.retry)
+// record records the outcome. It retries while the database is away: the work may
+// have taken hours.
+func (a *attempt) record(ctx context.Context, err error) error {
+	a.end = outcomeOf(err, a.task.Attempts, a.retry)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(t.stopping, func() { //nolint:contextcheck // cancel is that of ctx
+	defer context.AfterFunc(a.stopping, func() { //nolint:contextcheck // cancel is that of ctx
 		late := time.AfterFunc(releaseTime, cancel)
 		context.AfterFunc(ctx, func() { late.Stop() })
 	})()
-	return store.RetryOutage(ctx, t.Log, func() (err error) {
-		t.completed, err = t.Steps.FinishFinalizeStep(ctx, &t.task, t.end)
+	return store.RetryOutage(ctx, a.Log, func() (err error) {
+		a.completed, err = a.Steps.FinishFinalizeStep(ctx, &a.task, a.end)
 		return err
 	})
 }
 
-func (t *attempt) handBack(ctx context.Context) error {
+func (a *attempt) release(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, releaseTime)
 	defer cancel()
-	if err := t.Steps.ReleaseFinalizeStep(ctx, &t.task); err != nil {
-		return err // when its lease has ended somebody takes it, with the try charged
+	if err := a.Steps.ReleaseFinalizeStep(ctx, &a.task); err != nil {
+		return err // another worker takes it when the lease has ended; the attempt counts
 	}
 	return errStopping
 }

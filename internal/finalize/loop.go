@@ -1,3 +1,5 @@
+// Package finalize runs the final steps of transfers: once for each transfer, after its
+// last file has ended, under a lease.
 package finalize
 
 import (
@@ -15,27 +17,26 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Store is what a Closer needs from the store beside what finalizers
-// read.
+// Store holds the final steps.
 type Store interface {
-	// DueFinalizeSteps lists steps that should be taken now.
+	// DueFinalizeSteps lists steps that are due.
 	DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([]ledger.FinalizeTask, error)
 
-	// ClaimFinalizeStep takes a step for a try; false when somebody was faster.
+	// ClaimFinalizeStep claims a step for an attempt; false when another worker did.
 	ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) (bool, error)
 
-	// RenewFinalizeStep keeps it; store.ErrLeaseLost when it is somebody else's.
+	// RenewFinalizeStep renews the lease; ledger.ErrLeaseLost when another worker has it.
 	RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) error
 
-	// ReleaseFinalizeStep gives it up without the try being charged.
+	// ReleaseFinalizeStep gives the claim up; the attempt does not count.
 	ReleaseFinalizeStep(ctx context.Context, c *ledger.FinalizeTask) error
 
-	// FinishFinalizeStep notes what became of it; true when that completed the transfer.
+	// FinishFinalizeStep records the outcome; true when that completed the transfer.
 	FinishFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, e ledger.FinalizeOutcome) (bool, error)
 }
 
-// Options says what a Closer works with. Steps, Lines, Catalog, Transfers
-// and Registry are needed; other zero fields take the values said.
+// Options says what a Runner works with. Steps, Lines, Transfers, Plans and Registry
+// are needed; other zero fields take the values said.
 type Options struct {
 	Steps     Store
 	Lines     handlers.ResultReader
@@ -46,18 +47,18 @@ type Options struct {
 	Roots       []string             // folders that handlers may read; empty: what each transfer was submitted with
 	Outputs     handlers.OutputRoots // where they may write
 	RunKey      string               // of the transfers whose steps to run; empty: of all
-	Concurrency int                  // steps in hand: 4
+	Concurrency int                  // steps at the same time: 4
 
-	PollInterval  time.Duration // how often to look for steps: 500 ms
-	Lease         time.Duration // after which a step is taken from a worker that gives no sign: 30 s
-	RenewInterval time.Duration // how often to give a sign, and to hear of a cancel: a sixth of Lease
-	AbandonAfter  time.Duration // how long a handler that ignores the end of its context is waited for: 5 s
+	PollInterval  time.Duration // how often to query for due steps: 500 ms
+	Lease         time.Duration // after which another worker takes a step that is not renewed: 30 s
+	RenewInterval time.Duration // how often to renew it, and to notice that it was canceled: a sixth of Lease
+	AbandonAfter  time.Duration // how long to wait for a handler that ignores the end of its context: 5 s
 
 	// Timeout and Retry give a step's settings, as Options do.
 	Timeout func(*recipe.Finalizer, handlers.Registration) time.Duration
 	Retry   func(*recipe.Finalizer, handlers.Registration) tasks.RetryPolicy
 
-	// OnCompleted is told of a transfer that this worker completed; nil for nobody.
+	// OnCompleted is called for each transfer that this worker completed; may be nil.
 	OnCompleted func(ctx context.Context, transfer int64)
 
 	Log *slog.Logger
@@ -88,33 +89,33 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Runner takes final steps that are due and runs them. Make one with New.
+// Runner runs final steps that are due. Make one with New.
 type Runner struct {
 	Options
-	slots    chan struct{}   // one for each step in hand
+	slots    chan struct{}   // one for each running step
 	ended    chan struct{}   // holds one when a step has ended: another may be due
 	stopping context.Context //nolint:containedctx // ends when running handlers must stop, see Stop
 	stop     context.CancelCauseFunc
 }
 
-// New makes a closer; Run starts it.
+// New makes a runner; Run starts it.
 func New(o Options) *Runner {
 	o = o.withDefaults()
-	c := &Runner{Options: o, slots: make(chan struct{}, o.Concurrency), ended: make(chan struct{}, 1)}
-	c.stopping, c.stop = context.WithCancelCause(context.Background())
-	return c
+	r := &Runner{Options: o, slots: make(chan struct{}, o.Concurrency), ended: make(chan struct{}, 1)}
+	r.stopping, r.stop = context.WithCancelCause(context.Background())
+	return r
 }
 
-// Stop tells running handlers to end now; their steps are handed back without a
-// try charged.
-func (c *Runner) Stop() { c.stop(errStopping) }
+// Stop cancels running handlers now; their steps are released, and the attempt does
+// not count.
+func (r *Runner) Stop() { r.stop(errStopping) }
 
-// Run takes steps until ctx ends, and returns when those in hand have ended. It
-// may be called again, and while an earlier call still waits for those it has in
-// hand. Errors of the database are logged, and it is asked again.
-func (c *Runner) Run(ctx context.Context) {
-	var inHand sync.WaitGroup
-	defer inHand.Wait()
+// Run runs due steps until ctx ends, and returns when the running ones have ended. It
+// may be called again, and also while an earlier call still waits for its steps.
+// Errors of the database are logged and retried.
+func (r *Runner) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -122,72 +123,72 @@ func (c *Runner) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-		case <-c.ended:
+		case <-r.ended:
 		}
-		if err := c.round(ctx, &inHand); err != nil && ctx.Err() == nil {
-			c.Log.WarnContext(ctx, "final steps: trying again", "error", err)
+		if err := r.round(ctx, &running); err != nil && ctx.Err() == nil {
+			r.Log.WarnContext(ctx, "final steps: retrying", "error", err)
 		}
-		timer.Reset(c.PollInterval)
+		timer.Reset(r.PollInterval)
 	}
 }
 
-// round takes what is due, as far as there is room.
-func (c *Runner) round(ctx context.Context, inHand *sync.WaitGroup) error {
-	room := cap(c.slots) - len(c.slots)
+// round claims what is due, as far as there is room.
+func (r *Runner) round(ctx context.Context, running *sync.WaitGroup) error {
+	room := cap(r.slots) - len(r.slots)
 	if room == 0 {
 		return nil
 	}
-	due, err := c.Steps.DueFinalizeSteps(ctx, ledger.FinalizeQuery{
-		Handlers: c.Registry.FinalizerNames(), RunKey: c.RunKey, Limit: room,
+	due, err := r.Steps.DueFinalizeSteps(ctx, ledger.FinalizeQuery{
+		Handlers: r.Registry.FinalizerNames(), RunKey: r.RunKey, Limit: room,
 	})
 	if err != nil {
 		return err
 	}
 	for _, task := range due {
 		select {
-		case c.slots <- struct{}{}:
+		case r.slots <- struct{}{}:
 		default:
-			return nil // another Run has taken the room
+			return nil // another Run took the room
 		}
-		taken, err := c.Steps.ClaimFinalizeStep(ctx, &task, c.Lease)
+		taken, err := r.Steps.ClaimFinalizeStep(ctx, &task, r.Lease)
 		if err != nil || !taken {
-			<-c.slots
+			<-r.slots
 			if err != nil {
 				return err
 			}
 			continue
 		}
-		inHand.Go(func() {
+		running.Go(func() {
 			defer func() {
-				<-c.slots
+				<-r.slots
 				select {
-				case c.ended <- struct{}{}:
+				case r.ended <- struct{}{}:
 				default:
 				}
 			}()
-			c.work(context.WithoutCancel(ctx), task)
+			r.work(context.WithoutCancel(ctx), task)
 		})
 	}
 	return nil
 }
 
-// work runs a step that was taken, and notes what became of it.
-func (c *Runner) work(ctx context.Context, task ledger.FinalizeTask) {
-	log := c.Log.With("transfer", task.Transfer, "step", task.No, "handler", task.Handler, "try", task.Attempts)
-	log.InfoContext(ctx, "final step begins")
-	t := &attempt{Runner: c, task: task}
-	err := t.run(ctx)
+// work runs a claimed step and logs how it ended.
+func (r *Runner) work(ctx context.Context, task ledger.FinalizeTask) {
+	log := r.Log.With("transfer", task.Transfer, "step", task.No, "handler", task.Handler, "attempt", task.Attempts)
+	log.InfoContext(ctx, "final step started")
+	a := &attempt{Runner: r, task: task}
+	err := a.run(ctx)
 	switch {
 	case err == nil:
-		log.InfoContext(ctx, "final step ends", "state", t.end.State, "reason", t.end.Reason)
-		if t.completed {
-			c.OnCompleted(ctx, task.Transfer)
+		log.InfoContext(ctx, "final step ended", "state", a.end.State, "reason", a.end.Reason)
+		if a.completed {
+			r.OnCompleted(ctx, task.Transfer)
 		}
 	case errors.Is(err, ledger.ErrLeaseLost):
-		log.InfoContext(ctx, "final step is somebody else's now, or no longer wanted; nothing of it is noted here")
+		log.InfoContext(ctx, "another worker has the final step, or it was canceled; nothing is recorded here")
 	case errors.Is(err, errStopping):
-		log.InfoContext(ctx, "final step is handed back")
+		log.InfoContext(ctx, "final step released")
 	default:
-		log.WarnContext(ctx, "final step: its end was not noted, so it will run again", "error", err)
+		log.WarnContext(ctx, "final step: its outcome was not recorded, so it will run again", "error", err)
 	}
 }

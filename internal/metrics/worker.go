@@ -1,3 +1,4 @@
+// Package metrics holds the Prometheus metrics of a worker, which several packages count.
 package metrics
 
 import (
@@ -10,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Worker are what a worker counts. A nil *Metrics counts nothing.
+// Worker holds the metrics of a worker. A nil *Worker counts nothing.
 type Worker struct {
 	results  *prometheus.CounterVec
 	retries  *prometheus.CounterVec
@@ -40,7 +41,7 @@ func New(reg prometheus.Registerer) *Worker {
 			Name: "baler_results_total", Help: "Final results handed to the recorder, by handler and outcome.",
 		}, []string{"handler", "outcome"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "baler_retries_total", Help: "Failed tries of files that will be tried again, by handler.",
+			Name: "baler_retries_total", Help: "Failed attempts of files that will be retried, by handler.",
 		}, []string{"handler"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "baler_batch_duration_seconds", Help: "How long handlers ran over a batch.",
@@ -61,27 +62,27 @@ func New(reg prometheus.Registerer) *Worker {
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
 		}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "baler_batches_throttled_total", Help: "Batches sent back because a bound was reached, by the bound.",
+			Name: "baler_batches_throttled_total", Help: "Batches sent back because a limit was reached, by the kind of limit.",
 		}, []string{"bound"}),
 		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "baler_limit_in_flight", Help: "This worker's part of the limits on batches in flight.",
+			Name: "baler_limit_in_flight", Help: "This worker's share of the limits on batches in flight.",
 		}, []string{"scope", "name"}),
 		fileRate: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "baler_limit_files_per_second", Help: "This worker's part of the limits on files a second.",
+			Name: "baler_limit_files_per_second", Help: "This worker's share of the limits on files a second.",
 		}, []string{"scope", "name"}),
 		slowdown: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "baler_slowdowns_total", Help: "How often the worker began to do less at once because of the database, by reason.",
+			Name: "baler_slowdowns_total", Help: "How often the worker lowered its concurrency because of the database, by reason.",
 		}, []string{"reason"}),
 		flushers: gaugeOf("baler_recorder_flushers", "Transactions of the recorder that may run at once."),
-		intake:   gaugeOf("baler_worker_intake", "Batches that the worker may have in hand at once, as far as the database is concerned."),
+		intake:   gaugeOf("baler_worker_intake", "Batches that the worker may run at once, as far as the database is concerned."),
 		pressure: gaugeOf("baler_recorder_commit_ratio", "How many times as long as usual the recorder's transactions take."),
 		lines: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "baler_load_lines_total", Help: "Lines that load has dealt with, by what became of them.",
+			Name: "baler_load_lines_total", Help: "Lines that load has read, by result.",
 		}, []string{"result"}),
-		notOurs:  counter("baler_messages_set_aside_total", "Messages that could not be read and were set aside."),
-		stale:    counter("baler_batches_stale_total", "Deliveries of batches that somebody else had closed or taken over."),
+		notOurs:  counter("baler_messages_set_aside_total", "Messages that could not be read and became dead letters."),
+		stale:    counter("baler_batches_stale_total", "Deliveries of batches that another worker had completed or claimed."),
 		handed:   counter("baler_batches_handed_back_total", "Batches given back to the queue unfinished."),
-		isolated: counter("baler_batches_split_total", "Batches split because a worker died with them."),
+		isolated: counter("baler_batches_split_total", "Batches split because a worker crashed with them."),
 	}
 	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.files, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
 		m.slowdown, m.lines, m.flushers, m.intake, m.pressure, m.notOurs, m.stale, m.handed, m.isolated)
@@ -105,7 +106,8 @@ func (m *Worker) ObserveFlush(reason batcher.Reason, _ int, took time.Duration) 
 	m.commits.Observe(took.Seconds())
 }
 
-// BeginBatch notes that a handler starts on a batch; the function it gives, that it ended.
+// BeginBatch counts a handler that starts on a batch; the function it returns, that
+// it ended.
 func (m *Worker) BeginBatch(handler string, files int) func(took time.Duration) {
 	if m == nil {
 		return func(time.Duration) {}
@@ -118,6 +120,7 @@ func (m *Worker) BeginBatch(handler string, files int) func(took time.Duration) 
 	}
 }
 
+// Recorded counts final results and failed attempts of a handler.
 func (m *Worker) Recorded(handler string, results []tasks.Result, retried int) {
 	if m == nil {
 		return
@@ -136,7 +139,7 @@ func (m *Worker) Recorded(handler string, results []tasks.Result, retried int) {
 	}
 }
 
-// LinesLoaded counts one section of lines.
+// LinesLoaded counts one group of loaded lines.
 func (m *Worker) LinesLoaded(c tasks.LoadCounts) {
 	if m == nil {
 		return
@@ -146,37 +149,42 @@ func (m *Worker) LinesLoaded(c tasks.LoadCounts) {
 	}
 }
 
+// DeadLettered counts a message that could not be read.
 func (m *Worker) DeadLettered() {
 	if m != nil {
 		m.notOurs.Inc()
 	}
 }
 
+// BatchDropped counts the delivery of a batch that another worker has.
 func (m *Worker) BatchDropped() {
 	if m != nil {
 		m.stale.Inc()
 	}
 }
 
+// BatchReleased counts a batch given back to the queue unfinished.
 func (m *Worker) BatchReleased() {
 	if m != nil {
 		m.handed.Inc()
 	}
 }
 
+// BatchSplit counts a batch split because a worker crashed with it.
 func (m *Worker) BatchSplit() {
 	if m != nil {
 		m.isolated.Inc()
 	}
 }
 
+// Throttled counts a batch sent back because a limit was reached.
 func (m *Worker) Throttled(reason string) {
 	if m != nil {
 		m.refused.WithLabelValues(reason).Inc()
 	}
 }
 
-// SetLimits shows this worker's parts of the ceilings that there are.
+// SetLimits shows this worker's shares of the limits.
 func (m *Worker) SetLimits(parts []ledger.LimitShare) {
 	if m == nil {
 		return
@@ -194,13 +202,15 @@ func (m *Worker) SetLimits(parts []ledger.LimitShare) {
 	}
 }
 
+// SlowedDown counts that the worker lowered its concurrency.
 func (m *Worker) SlowedDown(reason string) {
 	if m != nil {
 		m.slowdown.WithLabelValues(reason).Inc()
 	}
 }
 
-// SetConcurrency shows what the worker does at once, and what makes it do so.
+// SetConcurrency shows how much the worker does at once, and the ratio of commit
+// times that decides it.
 func (m *Worker) SetConcurrency(flushers, intake int, pressure float64) {
 	if m != nil {
 		m.flushers.Set(float64(flushers))

@@ -10,25 +10,25 @@ import (
 	"github.com/balerhq/baler/store"
 )
 
-// adaptation has a recorder do as much at once as its tempo says.
+// adaptation sets the concurrency of a recorder and its worker.
 type adaptation struct {
-	flushers int // at the most
-	intake   int // at the most
+	flushers int // maximum
+	batches  int // maximum
 	set      func(flushers int)
 	metrics  *metrics.Worker
 	now      func() time.Time
 
-	mu    sync.Mutex
-	tempo *aimd
+	mu   sync.Mutex
+	aimd *aimd
 }
 
 func newAdaptation(o *Options, set func(flushers int)) *adaptation {
-	a := &adaptation{flushers: o.Flushers, intake: o.Adapt, set: set, metrics: o.Metrics, now: o.Now, tempo: newAIMD(o.Adapt)}
-	a.metrics.SetConcurrency(a.flushers, a.intake, 1)
+	a := &adaptation{flushers: o.Flushers, batches: o.Adapt, set: set, metrics: o.Metrics, now: o.Now, aimd: newAIMD(o.Adapt)}
+	a.metrics.SetConcurrency(a.flushers, a.batches, 1)
 	return a
 }
 
-// record commits, and learns from how that went.
+// record commits, and adapts to how long it took.
 func (a *adaptation) record(ctx context.Context, s *store.Store, recs []*ledger.BatchCompletion) error {
 	if a == nil {
 		return s.Record(ctx, recs)
@@ -42,7 +42,7 @@ func (a *adaptation) record(ctx context.Context, s *store.Store, recs []*ledger.
 	switch {
 	case err == nil:
 		a.committed(results, a.now().Sub(begun))
-	case !store.IsRejected(err) && ctx.Err() == nil: // what is refused is the data's fault
+	case !store.IsRejected(err) && ctx.Err() == nil: // a rejected row says nothing of the database
 		a.onContention(ReasonRejected)
 	}
 	return err
@@ -51,7 +51,7 @@ func (a *adaptation) record(ctx context.Context, s *store.Store, recs []*ledger.
 func (a *adaptation) committed(results int, took time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.tempo.committed(results, took, a.now()) {
+	if a.aimd.committed(results, took, a.now()) {
 		a.metrics.SlowedDown(string(ReasonSlowCommits))
 	}
 	a.apply()
@@ -60,26 +60,26 @@ func (a *adaptation) committed(results int, took time.Duration) {
 func (a *adaptation) onContention(why BackoffReason) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.tempo.onContention(why, a.now()) {
+	if a.aimd.onContention(why, a.now()) {
 		a.metrics.SlowedDown(string(why))
 	}
 	a.apply()
 }
 
-// apply carries the tempo out. The caller holds mu.
+// apply sets the concurrency. The caller holds mu.
 func (a *adaptation) apply() {
-	flushers, intake := a.tempo.of(a.flushers), a.tempo.of(a.intake)
+	flushers, batches := a.aimd.of(a.flushers), a.aimd.of(a.batches)
 	a.set(flushers)
-	a.metrics.SetConcurrency(flushers, intake, a.tempo.pressure)
+	a.metrics.SetConcurrency(flushers, batches, a.aimd.pressure)
 }
 
-// Concurrency is how many batches a worker should have in hand at once, as far as
-// the database is concerned; 0 for any number.
+// Concurrency is how many batches the worker should run at once, as far as the
+// database is concerned; 0 for any number.
 func (r *Recorder) Concurrency() int {
 	if r.adapts == nil {
 		return 0
 	}
 	r.adapts.mu.Lock()
 	defer r.adapts.mu.Unlock()
-	return r.adapts.tempo.of(r.adapts.intake)
+	return r.adapts.aimd.of(r.adapts.batches)
 }

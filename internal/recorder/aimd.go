@@ -7,14 +7,14 @@ import (
 	"github.com/balerhq/baler/batcher"
 )
 
-// BackoffReason is why a worker does less at once.
+// BackoffReason is why a worker lowers its concurrency.
 type BackoffReason string
 
 // The reasons.
 const (
 	ReasonSlowCommits BackoffReason = "slow"     // commits took much longer than they used to
-	ReasonConflicts   BackoffReason = "conflict" // deadlocks and lock waits that ran out
-	ReasonRejected    BackoffReason = "error"    // the database did not take what it was given
+	ReasonConflicts   BackoffReason = "conflict" // deadlocks and lock wait timeouts
+	ReasonRejected    BackoffReason = "error"    // commits failed
 )
 
 const (
@@ -22,14 +22,14 @@ const (
 	// average, for a worker to do more and to do less.
 	quick, slow = 2, 3
 
-	// soonEnough is never slow: so much a disk that is shared varies by itself.
+	// soonEnough is never slow: a shared disk varies that much by itself.
 	soonEnough = 50 * time.Millisecond
 
-	// warmUp is how many commits only teach.
+	// warmUp is how many commits are only measured.
 	warmUp = 20
 
-	// showsAfter is how long a change has to show before the next.
-	showsAfter = time.Second
+	// settleTime is how long a change must last before the next.
+	settleTime = time.Second
 
 	// smoothing is the weight of the last commit in the average.
 	smoothing = 0.2
@@ -57,20 +57,19 @@ func (t *aimd) of(n int) int {
 	return max(1, int(math.Round(float64(n)*t.limit/t.most)))
 }
 
-// committed takes in one commit. It reports whether it was one too many that
-// was slow: then the limit has been lowered.
+// committed records one commit. It reports whether that lowered the limit.
 func (t *aimd) committed(results int, took time.Duration, now time.Time) (lowered bool) {
 	t.commits++
 	ratio := t.ratio(results, took)
 	t.pressure += smoothing * (ratio - t.pressure)
-	// A busy database must not pass for a slow one, nor one that has become
-	// slower for good for a busy one: what is far from the expected teaches
-	// seldom, unless this worker does as little as it can.
+	// Slow commits of a busy database must not become the expectation; but a database
+	// that stays slower must. So commits far from the expectation are counted seldom,
+	// unless this worker runs at its minimum.
 	if ratio <= quick || t.commits <= warmUp || t.limit <= 1 || t.commits%8 == 0 {
 		t.expected.Add(1, int64(results), took.Seconds())
 	}
 	switch {
-	case t.commits <= warmUp || now.Sub(t.changed) < showsAfter:
+	case t.commits <= warmUp || now.Sub(t.changed) < settleTime:
 	case t.pressure > slow:
 		return t.lower(0.5, now)
 	case t.pressure <= quick && t.limit < t.most:
@@ -90,12 +89,13 @@ func (t *aimd) ratio(results int, took time.Duration) float64 {
 	return took.Seconds() / max(expected, soonEnough.Seconds()/slow)
 }
 
-// onContention takes in that the database was in the way of itself, or away.
+// onContention records a conflict or an outage. It reports whether that lowered the
+// limit.
 func (t *aimd) onContention(why BackoffReason, now time.Time) (lowered bool) {
-	if now.Sub(t.changed) < showsAfter {
+	if now.Sub(t.changed) < settleTime {
 		return false
 	}
-	if why == ReasonConflicts { // one now and then is no emergency
+	if why == ReasonConflicts { // single conflicts are normal
 		return t.lower(0.75, now)
 	}
 	return t.lower(0.5, now)

@@ -1,3 +1,5 @@
+// Package recorder commits the results of batches to the database, several batches
+// at a time, and adapts to how quickly the database commits.
 package recorder
 
 import (
@@ -24,18 +26,18 @@ type Options struct {
 	OnFlush  func(reason batcher.Reason, results int, took time.Duration)
 	Log      *slog.Logger // nil: discards
 
-	// Adapt, above 0, has the recorder adapt to how quickly the database commits:
-	// Flushers are at most as many as said, and a worker that has up to Intake
-	// batches in hand is told by the Recorder's Intake how many it should have.
+	// Adapt, above 0, makes the recorder adapt to how quickly the database commits:
+	// Flushers becomes a maximum, and so does Adapt, the batches that the worker runs
+	// at once: Concurrency says how many it should run now.
 	Adapt   int
-	Metrics *metrics.Worker  // nil: counts for nobody
+	Metrics *metrics.Worker  // nil: none
 	Now     func() time.Time // nil: time.Now
 }
 
-// Recorder writes what the batches of this process have to record. It gathers
-// what comes while a transaction is under way into the next: under load several
-// batches share one commit, and a single batch never waits. While the database
-// is away it holds what it was given, a bounded amount, and tries again.
+// Recorder records what the batches of this process give it. Whatever arrives during
+// a transaction shares the next one: under load several batches share a commit, and
+// a single batch never waits. While the database is away it holds a bounded amount
+// and retries.
 type Recorder struct {
 	store   *store.Store
 	batches *batcher.Batcher[*ledger.BatchCompletion]
@@ -73,9 +75,9 @@ func weigh(r *ledger.BatchCompletion) (items int, bytes int64) {
 	return max(len(r.Results), 1), bytes
 }
 
-// Record writes one recording and returns when it is committed. The error
-// wraps store.ErrLeaseLost when the batch is no longer the caller's. A result that
-// the database refuses is replaced, in rec.Results too, by one that says so.
+// Record writes one completion and returns when it is committed. The error wraps
+// ledger.ErrLeaseLost when the batch is no longer the caller's. A result that the
+// database rejects is replaced, in rec.Results too, by one that says so.
 func (r *Recorder) Record(ctx context.Context, rec *ledger.BatchCompletion) error {
 	f, err := r.batches.Add(ctx, rec)
 	if err != nil {
@@ -87,8 +89,8 @@ func (r *Recorder) Record(ctx context.Context, rec *ledger.BatchCompletion) erro
 	return rec.Err
 }
 
-// Close writes what is held and ends the recorder. When ctx ends first, what
-// is left fails: its batches are handed back.
+// Close writes what is held and ends the recorder. When ctx ends first, the rest
+// fails and its batches are handed back.
 func (r *Recorder) Close(ctx context.Context) error {
 	if err := r.batches.Close(ctx); err != nil {
 		return fmt.Errorf("close recorder: %w", err)
@@ -101,7 +103,7 @@ func (r *Recorder) flush(ctx context.Context, recs []*ledger.BatchCompletion) er
 	if err == nil || !store.IsRejected(err) {
 		return err
 	}
-	// One bad row must not cost its neighbours theirs: find it.
+	// One rejected row must not cost the others their results: find it.
 	var failed batcher.Errors
 	for i, rec := range recs {
 		if err := r.isolate(ctx, rec); err != nil {
@@ -114,23 +116,22 @@ func (r *Recorder) flush(ctx context.Context, recs []*ledger.BatchCompletion) er
 	return &failed
 }
 
-// persist commits, and waits for the database while it is away.
+// persist commits, and retries while the database is away.
 func (r *Recorder) persist(ctx context.Context, recs []*ledger.BatchCompletion) error {
 	for try := 1; ; try++ {
 		err := r.adapts.record(ctx, r.store, recs)
 		if err == nil || store.IsRejected(err) || ctx.Err() != nil {
 			return err
 		}
-		r.log.WarnContext(ctx, "recorder: the database does not take results, trying again", "recordings", len(recs), "try", try, "error", err)
+		r.log.WarnContext(ctx, "recorder: committing results failed, retrying", "recordings", len(recs), "try", try, "error", err)
 		if ended := sleep.For(ctx, min(100*time.Millisecond<<min(try, 6), 5*time.Second)); ended != nil {
 			return errors.Join(ended, err)
 		}
 	}
 }
 
-// isolate writes a recording piece by piece: results by bisection, so that the
-// row which the database refuses is found and replaced by one that says so,
-// then the rest.
+// isolate writes a completion in pieces: the results by bisection, to find the row
+// that the database rejects and replace it by one that says so, then the rest.
 func (r *Recorder) isolate(ctx context.Context, rec *ledger.BatchCompletion) error {
 	if err := r.bisect(ctx, rec.Batch, rec.Results); err != nil {
 		return err
@@ -141,8 +142,8 @@ func (r *Recorder) isolate(ctx context.Context, rec *ledger.BatchCompletion) err
 	rest := *rec
 	rest.Results = nil
 	err := r.persist(ctx, []*ledger.BatchCompletion{&rest})
-	if store.IsRejected(err) { // a failed try: what it wrote is not worth the batch
-		r.log.WarnContext(ctx, "recorder: the database refuses the notes of failed tries", "batch", rec.Batch.ID, "error", err)
+	if store.IsRejected(err) { // a failed attempt: what it wrote is not worth the batch
+		r.log.WarnContext(ctx, "recorder: the database rejects the failed attempts", "batch", rec.Batch.ID, "error", err)
 		rest.FailedAttempts = nil
 		err = r.persist(ctx, []*ledger.BatchCompletion{&rest})
 	}
@@ -161,8 +162,8 @@ func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.R
 		return errors.Join(r.bisect(ctx, b, results[:half]), r.bisect(ctx, b, results[half:]))
 	}
 	if store.IsRejected(err) {
-		r.log.WarnContext(ctx, "recorder: the database refuses a result", "batch", b.ID, "file", results[0].File, "error", err)
-		results[0] = refused(&results[0], err)
+		r.log.WarnContext(ctx, "recorder: the database rejects a result", "batch", b.ID, "file", results[0].File, "error", err)
+		results[0] = rejected(&results[0], err)
 		err = r.persist(ctx, []*ledger.BatchCompletion{part})
 	}
 	if err != nil {
@@ -171,16 +172,17 @@ func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.R
 	return part.Err
 }
 
-// refused stands in for a result: what the database did not take is left out.
-func refused(r *tasks.Result, err error) tasks.Result {
+// rejected stands in for a result, without what the database rejected.
+func rejected(r *tasks.Result, err error) tasks.Result {
 	return tasks.Result{
 		Step: r.Step, File: r.File, Outcome: tasks.OutcomeError, ExitCode: 1, Code: handlers.CodeDatabaseRejected,
-		Error:     fmt.Sprintf("the job ended as %s, but the database refused its result: %v", r.Outcome, err),
+		Error:     fmt.Sprintf("the job ended as %s, but the database rejected its result: %v", r.Outcome, err),
 		Truncated: true, Attempt: r.Attempt, Worker: r.Worker, StartedAt: r.StartedAt, EndedAt: r.EndedAt,
 	}
 }
 
-// RejectedFiles lists the files whose results were replaced.
+// RejectedFiles lists the files whose results were replaced because the database
+// rejected them.
 func RejectedFiles(results []tasks.Result) []int64 {
 	var files []int64
 	for i := range results {

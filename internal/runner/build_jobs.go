@@ -11,49 +11,54 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// buildJobs makes a job of every file to do and returns those that the handler
-// has to look at. The others end here: the scan could not read them, or the
-// recipe cannot be applied to them.
-func (u *batchRun) buildJobs(roots *handlers.Roots) (open []*handlers.Job) {
-	step := u.plan.Step(u.batch.Step)
-	begun := u.Now()
-	unfit := make([]error, len(u.work))
-	u.jobs = handlers.NewJobs(len(u.work), func(i int) handlers.JobSpec {
-		f := &u.work[i]
-		facts := u.facts[f.No]
+// build makes a job of every file to run and returns those for the handler. The
+// others end here: the scan could not read them, or the recipe cannot be applied
+// to them. The caller calls done when the handler has returned.
+func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
+	roots, done, err := r.openRoots()
+	if err != nil {
+		return nil, nil, err
+	}
+	step := r.plan.Step(r.batch.Step)
+	begun := r.now()
+	unfit := make([]error, len(r.work))
+	r.jobs = handlers.NewJobs(len(r.work), func(i int) handlers.JobSpec {
+		f := &r.work[i]
+		facts := r.facts[f.No]
 		args, err := step.Args(f, facts)
 		if err != nil {
 			unfit[i] = handlers.Fail(handlers.CodeBadArguments, err)
 		}
 		return handlers.JobSpec{
-			File: *f, Transfer: u.batch.Transfer, Step: u.batch.Step, Attempt: u.batch.Attempt, Worker: u.Worker,
-			Args: args, Facts: facts, MaxOutput: u.MaxOutput, Opener: roots, Started: begun, OnDone: u.partial.done, Now: u.Now,
+			File: *f, Transfer: r.batch.Transfer, Step: r.batch.Step, Attempt: r.batch.Attempt, Worker: r.options.Worker,
+			Args: args, Facts: facts, MaxOutput: r.options.MaxOutput, Opener: roots, Started: begun,
+			OnDone: r.partial.add, Now: r.now,
 		}
 	})
-	open = make([]*handlers.Job, 0, len(u.work))
-	for i, j := range u.jobs {
-		if verdict := cmp.Or(u.verdictBefore(step, &u.work[i]), unfit[i]); verdict != nil {
+	open = make([]*handlers.Job, 0, len(r.work))
+	for i, j := range r.jobs {
+		if verdict := cmp.Or(r.verdictBefore(step, &r.work[i]), unfit[i]); verdict != nil {
 			j.Finish(verdict)
 			continue
 		}
 		open = append(open, j)
 	}
-	return open
+	return open, done, nil
 }
 
 // verdictBefore is how a file ends that the handler does not get; nil when it does.
-func (u *batchRun) verdictBefore(step *recipe.Step, f *tasks.File) error {
-	if u.canceled.Err() != nil {
+func (r *batchRun) verdictBefore(step *recipe.Step, f *tasks.File) error {
+	if r.canceled.Err() != nil {
 		return errCanceled
 	}
-	if u.poisoned {
+	if r.poisoned {
 		return errPoisoned
 	}
 	if f.ScanError != "" {
 		code, reason, _ := strings.Cut(f.ScanError, ": ")
 		return handlers.Fail(code, errors.New(cmp.Or(reason, code)))
 	}
-	if err := u.conditionError(step, f, u.facts[f.No]); err != nil {
+	if err := r.conditionError(step, f, r.facts[f.No]); err != nil {
 		return handlers.Fail(handlers.CodeBadCondition, err)
 	}
 	return nil
@@ -71,20 +76,20 @@ var (
 	}
 )
 
-// conditionError is why the step's condition could not be evaluated when the
-// file was sent here, nil when it could.
-func (u *batchRun) conditionError(step *recipe.Step, f *tasks.File, facts map[string]any) error {
+// conditionError is why the step's condition could not be evaluated for the file;
+// nil when it could.
+func (r *batchRun) conditionError(step *recipe.Step, f *tasks.File, facts map[string]any) error {
 	if step.Unconditional() {
 		return nil
 	}
-	_, err := u.plan.Recipe.Next(step.Number-1, f, facts)
+	_, err := r.plan.Recipe.Next(step.Number-1, f, facts)
 	if bad, ok := errors.AsType[*recipe.EvalError](err); ok && bad.Number == step.Number {
 		return bad
 	}
 	return nil
 }
 
-// merge lays newer facts over older ones; neither is changed.
+// merge lays newer facts over older ones and changes neither.
 func merge(older, newer map[string]any) map[string]any {
 	if len(older) == 0 {
 		return newer

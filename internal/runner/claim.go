@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/hibiken/asynq"
 
@@ -16,117 +15,102 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// claim takes a batch up: it makes sure that the batch is still to be done,
-// and by this worker, before anything runs.
-func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) error {
+// assignment is what the batch of a message runs with.
+type assignment struct {
+	plan         *batcher.TransferPlan // nil when there is no such transfer
+	registration handlers.Registration
+	err          error // why the batch cannot run here; nil when it can
+}
+
+// resolve looks up the plan and the handler of a message's batch, once. Its error
+// is reported only after the claim: a batch that is complete needs neither.
+func (r *Runner) resolve(ctx context.Context, m tasks.BatchMessage) assignment {
+	plan, err := r.Transfers.Get(ctx, m.Transfer)
+	if err != nil {
+		return assignment{err: err}
+	}
+	if !plan.HasStep(m.Step) {
+		return assignment{plan: plan, err: fmt.Errorf("transfer %s has no step %d", plan.UUID, m.Step)}
+	}
+	name := plan.Step(m.Step).Handler
+	registration, ok := r.Registry.Lookup(name)
+	if !ok {
+		return assignment{plan: plan, err: fmt.Errorf("%w: %s", errNoHandler, name)}
+	}
+	return assignment{plan: plan, registration: registration}
+}
+
+// claim takes the batch of a message for this worker, when limits and slots allow
+// it. It returns nil without an error when nothing is left to do: the batch is
+// complete, paused, or was split. The caller calls done when the run has ended.
+func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) (run *batchRun, done func(), err error) {
 	failpoint.Point(failpoint.BatchDequeued)
 	if r.stopping.Err() != nil {
-		return errStopping
+		return nil, nil, errStopping
 	}
-	release, err := r.reserve(ctx, m)
+	a := r.resolve(ctx, m)
+	release, err := r.reserve(a)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer release()
-	leave, err := r.admit(ctx, m)
+	leave, err := r.admit(ctx, m, a.plan)
 	if err != nil {
-		return err
+		release()
+		return nil, nil, err
 	}
-	defer leave()
-	// Only a lost lease counts as a retry in asynq: whatever ProcessTask
-	// returns is declared to be no failure.
+	done = func() {
+		leave()
+		release()
+	}
+	run, err = r.claimBatch(ctx, m, a)
+	if run == nil {
+		done()
+		return nil, nil, err
+	}
+	return run, done, nil
+}
+
+func (r *Runner) claimBatch(ctx context.Context, m tasks.BatchMessage, a assignment) (*batchRun, error) {
+	// asynq counts only a lost lease as a retry: the server's IsFailure says that
+	// errors of ProcessTask are no failures.
 	lost, _ := asynq.GetRetryCount(ctx)
-	b, err := r.Store.ClaimBatch(ctx, m.Batch, lost > 0)
+	c, err := r.Store.ClaimBatch(ctx, m.Batch, lost > 0)
 	switch {
 	case errors.Is(err, ledger.ErrLeaseLost):
 		r.Metrics.BatchDropped()
-		r.Log.DebugContext(ctx, "worker: the batch is closed already", "batch", m.Batch)
-		return nil
+		r.Log.DebugContext(ctx, "worker: the batch is complete already", "batch", m.Batch)
+		return nil, nil
 	case errors.Is(err, ledger.ErrPaused):
-		// The ledger has it: it is sent again when the transfer goes on.
+		// Its row stays: it is enqueued again when the transfer is resumed.
 		r.Log.DebugContext(ctx, "worker: the transfer is paused", "batch", m.Batch)
-		return nil
+		return nil, nil
 	case err != nil:
-		return err
+		return nil, err
 	}
-	if b.Transfer != m.Transfer || b.Step != m.Step {
-		return fmt.Errorf("%w: batch %d is of transfer %d, step %d", tasks.ErrForeignMessage, b.ID, b.Transfer, b.Step)
+	if c.Transfer != m.Transfer || c.Step != m.Step {
+		return nil, fmt.Errorf("%w: batch %d is of transfer %d, step %d", tasks.ErrForeignMessage, c.ID, c.Transfer, c.Step)
 	}
-	e, err := r.Transfers.Get(ctx, b.Transfer)
-	if err != nil {
-		return fmt.Errorf("batch %d: %w", b.ID, err)
+	if errors.Is(a.err, errNoHandler) {
+		r.Log.WarnContext(ctx, "worker: left to one that has the handler", "batch", c.ID, "error", a.err)
 	}
-	if !e.HasStep(b.Step) {
-		return fmt.Errorf("batch %d: transfer %s has no step %d", b.ID, e.UUID, b.Step)
+	if a.err != nil {
+		return nil, fmt.Errorf("batch %d: %w", c.ID, a.err)
 	}
-	reg, ok := r.Registry.Lookup(e.Step(b.Step).Handler)
-	if !ok {
-		r.Log.WarnContext(ctx, "worker: left to one that has the handler", "batch", b.ID, "handler", e.Step(b.Step).Handler)
-		return fmt.Errorf("batch %d: %w: %s", b.ID, errNoHandler, e.Step(b.Step).Handler)
+	if c.Crashes > 0 && c.Items() > 1 && !c.Canceled {
+		return nil, r.split(ctx, &c.Batch, a.plan)
 	}
-	if b.Crashes > 0 && b.Items() > 1 && !b.Canceled {
-		return r.split(ctx, &b.Batch, e)
-	}
-	run := newBatchRun(r, &b, e, reg)
-	if err := run.load(ctx, b.Redelivered); err != nil {
-		return fmt.Errorf("batch %d: %w", b.ID, err)
-	}
-	defer r.begin(run)()
-	return run.execute(ctx)
+	return newBatchRun(r, &c, a), nil
 }
 
-// splitWhole is how many files are split into parts of one at once.
-const splitWhole = 32
-
-// split replaces a batch that a worker died with by parts of one file, or by
-// about as many parts as each has files: a file that kills workers is alone
-// after one more death at most in a batch of up to a thousand.
-func (r *Runner) split(ctx context.Context, b *tasks.Batch, e *batcher.TransferPlan) error {
-	files, err := r.Store.Files(ctx, b.Transfer, b.Files)
-	if err != nil {
-		return fmt.Errorf("batch %d: %w", b.ID, err)
+// reserve reserves the slots of a batch that takes several. It gives
+// admission.ErrNoSlots when there are not enough.
+func (r *Runner) reserve(a assignment) (release func(), err error) {
+	if a.err != nil || a.registration.Slots == handlers.OneSlot {
+		return func() {}, nil
 	}
-	policy := e.Policy(b.Step)
-	policy.MaxItems, policy.Target = 1, 0
-	if b.Items() > splitWhole {
-		policy.MaxItems = int(math.Sqrt(float64(b.Items())))
-	}
-	parts := batcher.PlanBatches(e, b.Step, files, policy)
-	for i := range parts {
-		parts[i].Attempt = b.Attempt
-		parts[i].FencingToken = 1 // some of it may have run
-	}
-	err = r.Store.SplitBatch(ctx, b, parts)
-	if errors.Is(err, ledger.ErrLeaseLost) {
-		r.Metrics.BatchDropped()
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("batch %d: %w", b.ID, err)
-	}
-	r.Metrics.BatchSplit()
-	r.Log.WarnContext(ctx, "worker: a worker died with this batch; it is split", "batch", b.ID, "transfer", e.UUID,
-		"files", b.Items(), "parts", len(parts))
-	r.enqueue(ctx, parts)
-	return nil
-}
-
-// reserve reserves what the batch of a message takes, when that is several
-// slots. It gives ErrNoSlots when there is no room. What it cannot tell is found
-// out when the batch is picked up.
-func (r *Runner) reserve(ctx context.Context, m tasks.BatchMessage) (release func(), err error) {
-	free := func() {}
-	e, err := r.Transfers.Get(ctx, m.Transfer)
-	if err != nil || !e.HasStep(m.Step) {
-		return free, nil //nolint:nilerr // receive asks again, and says what is wrong
-	}
-	reg, ok := r.Registry.Lookup(e.Step(m.Step).Handler)
-	weight := reg.Slots.Of(r.Slots)
-	if !ok || reg.Slots == handlers.OneSlot {
-		return free, nil
-	}
-	if !r.heavy.Reserve(weight) {
+	n := a.registration.Slots.Of(r.Slots)
+	if !r.reserved.Reserve(n) {
 		return nil, admission.ErrNoSlots
 	}
-	return func() { r.heavy.Release(weight) }, nil
+	return func() { r.reserved.Release(n) }, nil
 }

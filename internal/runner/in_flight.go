@@ -3,22 +3,20 @@ package runner
 import (
 	"context"
 	"fmt"
-
-	"github.com/balerhq/baler/handlers"
 )
 
-// begin notes that a batch is being run, until the function it gives is called.
-func (r *Runner) begin(u *batchRun) (end func()) {
+// track counts a batch as in flight until end is called.
+func (r *Runner) track(run *batchRun) (end func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.running == nil {
 		r.running = make(map[*batchRun]struct{})
 	}
-	r.running[u] = struct{}{}
+	r.running[run] = struct{}{}
 	return func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		delete(r.running, u)
+		delete(r.running, run)
 		if len(r.running) == 0 && r.idle != nil {
 			close(r.idle)
 			r.idle = nil
@@ -26,8 +24,8 @@ func (r *Runner) begin(u *batchRun) (end func()) {
 	}
 }
 
-// WaitIdle waits until no batch is in hand, or the worker stops. Somebody else must
-// see to it that no new ones come.
+// WaitIdle waits until no batch is in flight, or the worker stops. The caller makes
+// sure that no new ones arrive.
 func (r *Runner) WaitIdle() {
 	r.mu.Lock()
 	if len(r.running) == 0 {
@@ -45,17 +43,17 @@ func (r *Runner) WaitIdle() {
 	}
 }
 
-// StopCanceled ends the batches in hand whose transfer a person has canceled.
-// It asks the database once; call it every few seconds.
+// StopCanceled ends the batches in flight whose transfer was canceled. It queries
+// the database once; call it every few seconds.
 func (r *Runner) StopCanceled(ctx context.Context) error {
 	r.mu.Lock()
-	inHand := make(map[int64][]*batchRun)
-	for u := range r.running {
-		inHand[u.batch.Transfer] = append(inHand[u.batch.Transfer], u)
+	inFlight := make(map[int64][]*batchRun)
+	for run := range r.running {
+		inFlight[run.batch.Transfer] = append(inFlight[run.batch.Transfer], run)
 	}
 	r.mu.Unlock()
-	ids := make([]int64, 0, len(inHand))
-	for id := range inHand {
+	ids := make([]int64, 0, len(inFlight))
+	for id := range inFlight {
 		ids = append(ids, id)
 	}
 	canceled, err := r.Store.FilterCanceled(ctx, ids)
@@ -63,16 +61,9 @@ func (r *Runner) StopCanceled(ctx context.Context) error {
 		return fmt.Errorf("stop canceled batches: %w", err)
 	}
 	for _, id := range canceled {
-		for _, u := range inHand[id] {
-			u.cancel()
+		for _, run := range inFlight[id] {
+			run.cancel()
 		}
 	}
 	return nil
-}
-
-// finishCanceled ends jobs that nobody wants any more.
-func finishCanceled(jobs []*handlers.Job) {
-	for _, j := range jobs {
-		j.Finish(errCanceled)
-	}
 }

@@ -4,22 +4,24 @@ import (
 	"context"
 	"errors"
 
+	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/admission"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
-// admit lets a batch in when the ceilings that concern it have room.
-func (r *Runner) admit(ctx context.Context, m tasks.BatchMessage) (leave func(), err error) {
+// admit waits a moment until the limits on a batch leave room for it. The plan may
+// be nil.
+func (r *Runner) admit(ctx context.Context, m tasks.BatchMessage, plan *batcher.TransferPlan) (leave func(), err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(r.stopping, func() { cancel(errStopping) })() //nolint:contextcheck // cancel is that of ctx
 	keys := []string{tasks.LimitKey(tasks.ScopeAll, "")}
-	if e, err := r.Transfers.Get(ctx, m.Transfer); err == nil { // else receive says what is wrong
-		keys = append(keys, admission.LimitKeys(e)...)
+	if plan != nil {
+		keys = append(keys, admission.LimitKeys(plan)...)
 	}
 	files := 1
-	if named, err := tasks.ParseRanges(m.Files); err == nil { // only the ledger's are trusted, but for pace these do
+	if named, err := tasks.ParseRanges(m.Files); err == nil { // good enough for a rate; the run reads the batch's row
 		files = max(named.Len(), 1)
 	}
 	leave, err = r.limiter.Enter(ctx, keys, files)
@@ -32,18 +34,18 @@ func (r *Runner) admit(ctx context.Context, m tasks.BatchMessage) (leave func(),
 	return leave, err
 }
 
-// SetLimits takes the worker's parts of the ceilings that people have set; no parts
-// are no bounds. It reports whether parts are still being handed from one worker
-// to another, so that it is worth asking again soon.
+// SetLimits takes this worker's shares of the limits; without shares there are no
+// limits. It reports whether shares are still moving between workers, so that it
+// is worth asking again soon.
 func (r *Runner) SetLimits(parts []ledger.LimitShare) (unsettled bool) {
 	r.limiter.SetShares(parts)
 	r.Metrics.SetLimits(parts)
 	return r.limiter.Unsettled()
 }
 
-// LimitsInUse is what the worker may have in hand of each ceiling at most, by its key,
-// until Obey is called next.
+// LimitsInUse is how many batches of each limit, by its key, the worker may run at
+// most until SetLimits is called next.
 func (r *Runner) LimitsInUse() map[string]int { return r.limiter.InUse() }
 
-// Blocked reports whether the ceilings leave nothing at all to this worker.
+// Blocked reports whether the limits leave this worker no batch at all.
 func (r *Runner) Blocked() bool { return r.limiter.Blocked() }

@@ -108,14 +108,14 @@ func (r *env) halve(b *tasks.Batch) {
 	e, err := r.Transfers.Get(r.T.Context(), b.Transfer)
 	r.Must(err)
 	reg, _ := r.registry.Lookup(e.Step(b.Step).Handler)
-	u := newBatchRun(r.worker("dies"), &ledger.Claim{Batch: *b}, e, reg)
-	r.Must(u.load(r.T.Context(), false))
-	roots, done, err := u.rootsFor(e)
+	run := newBatchRun(r.worker("dies"), &ledger.Claim{Batch: *b}, assignment{plan: e, registration: reg})
+	r.Must(run.load(r.T.Context()))
+	open, done, err := run.build()
 	r.Must(err)
 	defer done()
-	r.Must(reg.Handler.Handle(r.T.Context(), u.buildJobs(roots)))
-	r.Must(u.partial.stop())
-	r.Must(u.partial.flushAll(r.T.Context()))
+	r.Must(reg.Handler.Handle(r.T.Context(), open))
+	r.Must(run.partial.stop())
+	r.Must(run.partial.flushAll(r.T.Context()))
 }
 
 // A suspect keeps the worker to itself until its result is recorded: whoever

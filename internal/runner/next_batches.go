@@ -9,16 +9,16 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// fileOutcome is how one file of a batch came out.
+// fileOutcome is how one file of a batch ended.
 type fileOutcome struct {
 	file    *tasks.File
 	outcome tasks.Outcome
-	facts   map[string]any // all that is known of the file after this step
-	again   bool           // it is tried again
+	facts   map[string]any // all facts of the file after this step
+	again   bool           // it is retried
 }
 
-// nextBatches decides what comes after a batch. It is pure: the recorder calls it
-// inside a transaction, perhaps several times.
+// nextBatches decides what follows a batch. It is pure: the store calls it inside a
+// transaction, perhaps several times.
 type nextBatches struct {
 	batch     *tasks.Batch
 	entry     *batcher.TransferPlan
@@ -27,10 +27,10 @@ type nextBatches struct {
 	alone     bool          // the next attempt takes each file by itself
 }
 
-// plan moves every file on that is this batch's to move: to the next step that
-// selects it, to a later attempt, or to its end. The files in foreign are other
-// batches' to move; those whose result the database refused ended in error.
-func (f *nextBatches) plan(foreign tasks.Ranges, refused []int64) ledger.FollowUp {
+// plan moves every file of this batch on: to the next step that selects it, to a
+// later attempt, or to its end. Files in foreign belong to other batches by now;
+// files in rejected ended in error because the database rejected their results.
+func (f *nextBatches) plan(foreign tasks.Ranges, rejected []int64) ledger.FollowUp {
 	var c ledger.FollowUp
 	next := make(map[int][]tasks.File)
 	var again []tasks.File
@@ -44,7 +44,7 @@ func (f *nextBatches) plan(foreign tasks.Ranges, refused []int64) ledger.FollowU
 			continue
 		}
 		outcome := e.outcome
-		if slices.Contains(refused, e.file.No) {
+		if slices.Contains(rejected, e.file.No) {
 			outcome = tasks.OutcomeError
 		}
 		step := 0

@@ -14,7 +14,7 @@ import (
 )
 
 // partialFlush records finished jobs while slower ones of the same batch still run.
-// Jobs that will be tried again are not finished: they wait for the close.
+// Jobs that will be retried are left to the batch's completion.
 type partialFlush struct {
 	run *batchRun
 
@@ -22,109 +22,109 @@ type partialFlush struct {
 	waiting []*handlers.Job
 	timer   *time.Timer
 	stopped bool
-	flights sync.WaitGroup
+	flushes sync.WaitGroup
 	err     error // of a flush that failed for good
 
 	// To be read once it has stopped.
-	sent    map[int64]bool // files whose results went to the recorder
-	refused []int64        // files whose results the database refused
+	sent     map[int64]bool // files whose results went to the recorder
+	rejected []int64        // files whose results the database rejected
 }
 
-func newPartialFlush(u *batchRun) *partialFlush {
-	return &partialFlush{run: u, sent: make(map[int64]bool)}
+func newPartialFlush(r *batchRun) *partialFlush {
+	return &partialFlush{run: r, sent: make(map[int64]bool)}
 }
 
-// done takes a job that has just ended.
-func (e *partialFlush) done(j *handlers.Job) {
+// add takes a job that has just ended.
+func (p *partialFlush) add(j *handlers.Job) {
 	failpoint.Point(failpoint.HandlerHalfway)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.stopped {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
 		return
 	}
-	if e.waiting == nil {
-		e.waiting = make([]*handlers.Job, 0, len(e.run.work))
+	if p.waiting == nil {
+		p.waiting = make([]*handlers.Job, 0, len(p.run.work))
 	}
-	e.waiting = append(e.waiting, j)
-	if e.timer == nil {
-		e.flights.Add(1)
-		e.timer = time.AfterFunc(e.run.FlushAfter, e.flush)
+	p.waiting = append(p.waiting, j)
+	if p.timer == nil {
+		p.flushes.Add(1)
+		p.timer = time.AfterFunc(p.run.options.FlushAfter, p.flush)
 	}
 }
 
-// flush runs on the timer, which has counted it as a flight.
-func (e *partialFlush) flush() {
-	defer e.flights.Done()
-	results := e.take()
+// flush runs on the timer, which has added it to flushes.
+func (p *partialFlush) flush() {
+	defer p.flushes.Done()
+	results := p.take()
 	if len(results) == 0 {
 		return
 	}
-	if err := e.record(context.Background(), results); err != nil {
-		e.mu.Lock()
-		e.err = errors.Join(e.err, err)
-		e.mu.Unlock()
+	if err := p.record(context.Background(), results); err != nil {
+		p.mu.Lock()
+		p.err = errors.Join(p.err, err)
+		p.mu.Unlock()
 	}
 }
 
-func (e *partialFlush) take() []tasks.Result {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.timer = nil
-	results := make([]tasks.Result, 0, len(e.waiting))
-	for _, j := range e.waiting {
-		if r := j.Result(); !e.run.triedAgain(&r) {
-			e.sent[r.File] = true
+func (p *partialFlush) take() []tasks.Result {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer = nil
+	results := make([]tasks.Result, 0, len(p.waiting))
+	for _, j := range p.waiting {
+		if r := j.Result(); !p.run.isRetried(&r) {
+			p.sent[r.File] = true
 			results = append(results, r)
 		}
 	}
-	e.waiting = nil
+	p.waiting = nil
 	return results
 }
 
-func (e *partialFlush) record(ctx context.Context, results []tasks.Result) error {
-	ctx, cancel := e.run.recording(ctx)
+func (p *partialFlush) record(ctx context.Context, results []tasks.Result) error {
+	ctx, cancel := p.run.recording(ctx)
 	defer cancel()
-	if err := e.run.Recorder.Record(ctx, &ledger.BatchCompletion{Batch: e.run.batch, Results: results}); err != nil {
+	if err := p.run.recorder.Record(ctx, &ledger.BatchCompletion{Batch: p.run.batch, Results: results}); err != nil {
 		return err
 	}
 	failpoint.Point(failpoint.SomeResultsCommitted)
-	e.run.Metrics.Recorded(e.run.registration.Name, results, 0)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.refused = append(e.refused, recorder.RejectedFiles(results)...)
+	p.run.metrics.Recorded(p.run.registration.Name, results, 0)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rejected = append(p.rejected, recorder.RejectedFiles(results)...)
 	return nil
 }
 
-// stop waits for flushes that are under way. What has not been flushed is left
-// to the close. The error is about what was being flushed: those
-// results are not recorded, so the batch cannot be closed by this worker.
-func (e *partialFlush) stop() error {
-	e.mu.Lock()
-	e.stopped = true
-	if e.timer != nil && e.timer.Stop() {
-		e.flights.Done()
-		e.timer = nil
+// stop waits for flushes under way; the rest is left to the batch's completion. An
+// error means that results were not recorded, so this worker cannot complete the
+// batch.
+func (p *partialFlush) stop() error {
+	p.mu.Lock()
+	p.stopped = true
+	if p.timer != nil && p.timer.Stop() {
+		p.flushes.Done()
+		p.timer = nil
 	}
-	e.mu.Unlock()
-	e.flights.Wait()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.err
+	p.mu.Unlock()
+	p.flushes.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
 }
 
-// flushAll records what is finished of a batch that is handed back.
-func (e *partialFlush) flushAll(ctx context.Context) error {
-	results := e.take()
+// flushAll records the finished jobs of a batch that is handed back.
+func (p *partialFlush) flushAll(ctx context.Context) error {
+	results := p.take()
 	if len(results) == 0 {
 		return nil
 	}
-	return e.record(context.WithoutCancel(ctx), results)
+	return p.record(context.WithoutCancel(ctx), results)
 }
 
-// drop forgets what is not recorded.
-func (e *partialFlush) drop() {
-	_ = e.stop() // the batch goes back whatever became of the last flush
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.waiting = nil
+// drop forgets the jobs that are not recorded.
+func (p *partialFlush) drop() {
+	_ = p.stop() // the batch goes back whatever became of the last flush
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting = nil
 }

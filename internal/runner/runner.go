@@ -1,3 +1,5 @@
+// Package runner runs batches: it claims a batch, loads its files, invokes the handler,
+// and records the results together with the batches that follow.
 package runner
 
 import (
@@ -21,15 +23,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Errors that a batch's message goes back to the queue with. None of them is
-// the batch's fault: none counts as an attempt.
+// Errors with which a message goes back to the queue. None of them counts as an
+// attempt.
 var (
 	errStopping  = errors.New("the worker is stopping")
 	errNoHandler = errors.New("this worker does not have the handler")
 )
 
-// Options says what a Runner works with. Store, Queue, Catalog, Registry
-// and Recorder are needed; other zero fields take the values said.
+// Options says what a Runner works with. Store, Queue, Transfers, Registry and
+// Recorder are needed; other zero fields take the values said.
 type Options struct {
 	Store     *store.Store
 	Queue     batcher.Queue
@@ -38,10 +40,10 @@ type Options struct {
 	Recorder  *recorder.Recorder
 
 	Worker       string        // this worker's name in results
-	Slots        int           // of this host, see Slots: GOMAXPROCS
+	Slots        int           // of this host, see handlers.SlotUse: GOMAXPROCS
 	MaxOutput    int           // bytes kept of each stream of a job: DefaultMaxOutput
 	FlushAfter   time.Duration // how soon finished jobs of an unfinished batch are recorded: 250 ms
-	AbandonAfter time.Duration // how long a handler that ignores the end of its context is waited for: 5 s
+	AbandonAfter time.Duration // how long to wait for a handler that ignores the end of its context: 5 s
 	Roots        []string      // folders that handlers may read; empty: what each transfer was submitted with
 
 	// Timeout and Retry give a step's settings, with everything that takes
@@ -49,29 +51,29 @@ type Options struct {
 	Timeout func(*recipe.Step, handlers.Registration) time.Duration
 	Retry   func(*recipe.Step, handlers.Registration) tasks.RetryPolicy
 
-	// OnCompleted is told of a transfer that this worker completed; nil for nobody.
+	// OnCompleted is called for each transfer that this worker completed; may be nil.
 	OnCompleted func(ctx context.Context, transfer int64)
 
-	BatchEnded func()          // says that a batch ended; nil for nobody
-	Metrics    *metrics.Worker // nil: counts for nobody
+	BatchEnded func()          // called when a batch has ended; may be nil
+	Metrics    *metrics.Worker // nil: none
 	Log        *slog.Logger
 	Now        func() time.Time
 }
 
-// Runner takes batches from asynq, runs them and has their results recorded.
+// Runner runs the batches that asynq delivers, and records their results.
 // It is an asynq.Handler; make one with New.
 type Runner struct {
 	Options
 	slots    *semaphore.Weighted
-	heavy    *admission.Slots
+	reserved *admission.Slots
 	limiter  *admission.Limiter
-	roots    *handlers.Roots // what the site allows; nil: what each transfer was submitted with
+	roots    *handlers.Roots // the configured ones; nil: what each transfer was submitted with
 	stopping context.Context //nolint:containedctx // ends when running handlers must stop, see Stop
 	stop     context.CancelCauseFunc
 
 	mu      sync.Mutex
-	running map[*batchRun]struct{} // batches in hand
-	idle    chan struct{}          // closed when none is; nil when nobody waits
+	running map[*batchRun]struct{} // batches in flight
+	idle    chan struct{}          // closed when none is in flight; nil when nobody waits
 }
 
 var _ asynq.Handler = (*Runner)(nil)
@@ -79,7 +81,7 @@ var _ asynq.Handler = (*Runner)(nil)
 // New makes a runner.
 func New(o Options) (*Runner, error) {
 	o = o.withDefaults()
-	r := &Runner{Options: o, slots: semaphore.NewWeighted(int64(o.Slots)), heavy: admission.NewSlots(o.Slots), limiter: admission.NewLimiter(o.Now)}
+	r := &Runner{Options: o, slots: semaphore.NewWeighted(int64(o.Slots)), reserved: admission.NewSlots(o.Slots), limiter: admission.NewLimiter(o.Now)}
 	if o.Recorder != nil {
 		r.limiter.Concurrency = o.Recorder.Concurrency
 	}
@@ -94,12 +96,12 @@ func New(o Options) (*Runner, error) {
 	return r, nil
 }
 
-// Stop tells running handlers to end now: what they have finished is recorded,
-// the rest goes back to the queue without an attempt charged. New batches go
-// back at once.
+// Stop cancels running handlers now: what they have finished is recorded, the rest
+// goes back to the queue, and the attempt does not count. New batches go back at
+// once.
 func (r *Runner) Stop() { r.stop(errStopping) }
 
-// Close gives back the folders that were opened. No batch may be running.
+// Close closes the folders that were opened. No batch may be running.
 func (r *Runner) Close() error {
 	if r.roots == nil {
 		return nil
@@ -108,7 +110,7 @@ func (r *Runner) Close() error {
 }
 
 // ProcessTask runs the batch of one queue message. A nil error acknowledges
-// it; any other puts it back, without charging an attempt.
+// it; any other puts it back, and the attempt does not count.
 func (r *Runner) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	switch t.Type() {
 	case tasks.TypeBatch:
@@ -116,7 +118,7 @@ func (r *Runner) ProcessTask(ctx context.Context, t *asynq.Task) error {
 		if err != nil {
 			return r.deadLetter(ctx, t, err)
 		}
-		if err = r.claim(ctx, m); errors.Is(err, tasks.ErrForeignMessage) {
+		if err = r.runBatch(ctx, m); errors.Is(err, tasks.ErrForeignMessage) {
 			return r.deadLetter(ctx, t, err)
 		}
 		return err
@@ -128,19 +130,19 @@ func (r *Runner) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	return r.deadLetter(ctx, t, fmt.Errorf("%w: unknown type %.80q", tasks.ErrForeignMessage, t.Type()))
 }
 
-// deadLetter keeps a message that cannot be read, and acknowledges it: it would
-// not become readable by being delivered again.
+// deadLetter stores a message that cannot be read, and acknowledges it: another
+// delivery would not make it readable.
 func (r *Runner) deadLetter(ctx context.Context, t *asynq.Task, reason error) error {
 	r.Metrics.DeadLettered()
-	r.Log.WarnContext(ctx, "worker: a message is not ours; it is set aside", "type", t.Type(), "reason", reason)
+	r.Log.WarnContext(ctx, "worker: a message cannot be read; it becomes a dead letter", "type", t.Type(), "reason", reason)
 	if err := r.Store.AddDeadLetter(ctx, t.Type(), t.Payload(), reason.Error()); err != nil {
-		return fmt.Errorf("set message aside: %w", err)
+		return fmt.Errorf("store dead letter: %w", err)
 	}
 	return nil
 }
 
-// single deals with a file message that asynq delivered by itself, not through
-// the aggregator: it becomes a batch of one.
+// single makes a batch of one of a file message that asynq delivered by itself, not
+// through the aggregator.
 func (r *Runner) single(ctx context.Context, t *asynq.Task) error {
 	m, err := tasks.DecodeFile(t.Payload())
 	if err != nil {
@@ -167,8 +169,8 @@ func (r *Runner) single(ctx context.Context, t *asynq.Task) error {
 	return nil
 }
 
-// enqueue sends batches whose rows are committed. When the queue does not take
-// them, the dispatcher will send them.
+// enqueue sends batches whose rows are committed. When that fails, the dispatcher
+// sends them later.
 func (r *Runner) enqueue(ctx context.Context, batches []tasks.Batch) {
 	now := r.Now()
 	var due []tasks.Batch
@@ -182,8 +184,8 @@ func (r *Runner) enqueue(ctx context.Context, batches []tasks.Batch) {
 	}
 }
 
-// rootsFor gives the folders that a transfer's files may be read from, and
-// closes them when the batch is over, unless they are the site's.
+// rootsFor opens the folders that a transfer's files may be read from; done closes
+// them, unless they are the configured ones.
 func (r *Runner) rootsFor(e *batcher.TransferPlan) (roots *handlers.Roots, done func(), err error) {
 	if r.roots != nil {
 		return r.roots, func() {}, nil
