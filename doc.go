@@ -8,7 +8,7 @@
 //
 //	func main() {
 //		registry := builtin.Registry()
-//		registry.Register("shout", handlers.VariantPerFile(shout))
+//		registry.Register("shout", handlers.PerFile(shout))
 //		baler.Main(registry)
 //	}
 //

@@ -14,7 +14,7 @@ type Chunk struct {
 	file *os.File
 }
 
-// OpenChunk opens what the job is about, as Open does: the range of a part, else
+// OpenChunk opens what the job is about, as Open does: the range of a chunk, else
 // all of the file, up to where it ends when it is read. The caller closes it.
 func (j *Job) OpenChunk() (*Chunk, error) {
 	f, err := j.open()
@@ -28,9 +28,8 @@ func (j *Job) OpenChunk() (*Chunk, error) {
 	return &Chunk{io.NewSectionReader(f, offset, size), f}, nil
 }
 
-// WholeLines reports whether the part still begins and ends where lines do. A
-// file that was written anew since it was split tells on itself so. A last line
-// need not be ended.
+// WholeLines reports whether the chunk still begins and ends where lines do. This
+// detects a file rewritten after the split. The last line may lack its newline.
 func (p *Chunk) WholeLines() (bool, error) {
 	_, offset, size := p.Outer()
 	if size == math.MaxInt64 || size == 0 {

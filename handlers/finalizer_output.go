@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// What is being written stands beside its place, under a name that says which
-// run and which try of the step it belongs to. A later try removes what earlier
-// ones have left: one that was only frozen then finds nothing to put in place.
+// An output is written beside its place, under a name that says which run and which
+// attempt of the step it belongs to. A later attempt removes what earlier ones left:
+// an attempt that was only frozen then finds nothing to put in place.
 
 func (c *TransferJob) prefix() string { return ".baler-" + c.spec.ID + "-" }
 
@@ -47,7 +47,7 @@ func (c *TransferJob) CreateFolder(path string, ours func(there *os.Root) bool, 
 }
 
 // inPlace has something made beside its place and then put there. It removes
-// what earlier tries have left, and what this one leaves when it fails.
+// what earlier attempts have left, and what this one leaves when it fails.
 func (c *TransferJob) inPlace(path string, prepare, put func(p *destination, temporary string) error) (err error) {
 	p, err := c.spec.Outputs.at(path)
 	if err != nil {
@@ -111,7 +111,8 @@ func (c *TransferJob) putFolder(p *destination, temporary string) error {
 	return errors.Join(syncFolder(p.root, p.dir()), p.root.RemoveAll(former))
 }
 
-// WriteNew gives the error of write as it is.
+// WriteNew writes a file that must not exist yet, and syncs it. It returns the error
+// of write as it is.
 func WriteNew(root *os.Root, name string, write func(w io.Writer) error) error {
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
@@ -127,11 +128,11 @@ func WriteNew(root *os.Root, name string, write func(w io.Writer) error) error {
 	return nil
 }
 
-// sweep removes what earlier tries of this run have left beside a place.
+// sweep removes what earlier attempts of this run have left beside a place.
 func (c *TransferJob) sweep(p *destination) error {
 	entries, err := fs.ReadDir(p.root.FS(), p.dir())
 	if err != nil {
-		return fmt.Errorf("look for what earlier tries left: %w", err)
+		return fmt.Errorf("look for what earlier attempts left: %w", err)
 	}
 	own := fmt.Sprintf("%s%d-", c.prefix(), c.spec.FencingToken)
 	for _, e := range entries {
@@ -139,7 +140,7 @@ func (c *TransferJob) sweep(p *destination) error {
 			continue
 		}
 		if err := p.root.RemoveAll(p.beside(e.Name())); err != nil {
-			return fmt.Errorf("remove what an earlier try left: %w", err)
+			return fmt.Errorf("remove what an earlier attempt left: %w", err)
 		}
 	}
 	return nil

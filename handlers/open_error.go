@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// openVerdict says whose fault it is that a file could not be opened. What
-// trying again would not change has failed; the rest is tried again.
+// openVerdict is the verdict of an error of opening a file. What another attempt would
+// not change has failed; the rest is retried.
 func openVerdict(err error) error {
 	switch {
 	case errors.Is(err, ErrOutsideRoots):

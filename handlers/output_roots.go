@@ -14,9 +14,9 @@ const CodeOutsideOutputs = "outside-outputs"
 // CodeDestinationExists says that something else stands where a final step is to write.
 const CodeDestinationExists = "in-the-way"
 
-// OutputRoots says where finalizers may write: below some folders, where
-// every step of a path is taken by os.Root, or, for a process that works for
-// one person with that person's rights, anywhere. The zero value refuses all.
+// OutputRoots says where finalizers may write: below some folders, where os.Root takes
+// every step of a path, or anywhere, for a process that works for one person with
+// that person's rights. The zero value allows nothing.
 type OutputRoots struct {
 	dirs     map[string]bool // cleaned absolute paths
 	anywhere bool            // no limits
@@ -24,13 +24,13 @@ type OutputRoots struct {
 }
 
 // NewOutputRoots allows the given folders, absolute paths, and nothing else. They
-// must be there by the time that something is written.
+// must exist by the time that something is written.
 func NewOutputRoots(dirs []string) (OutputRoots, error) {
 	allowed, err := absolute(dirs, "written")
 	return OutputRoots{dirs: allowed}, err
 }
 
-// AnyOutputRoot sets no limits. Relative paths are relative to base, which is
+// AnyOutputRoot allows every path. Relative paths are relative to base, which is
 // absolute.
 func AnyOutputRoot(base string) OutputRoots {
 	return OutputRoots{anywhere: true, relative: base}
@@ -107,8 +107,8 @@ func (o OutputRoots) refuse(path string) error {
 	return Fail(CodeOutsideOutputs, err)
 }
 
-// WriteFailure says whose fault it is that something could not be written: a
-// path that leads out of its folder is the recipe's, the rest may pass.
+// WriteFailure is the verdict of an error of writing: a path that leads out of its
+// folder is the recipe's fault, anything else is retried.
 func WriteFailure(path string, err error) error {
 	err = fmt.Errorf("write %s: %w", path, err)
 	if refusedByRoot(err) && !errors.Is(err, fs.ErrExist) {

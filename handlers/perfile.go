@@ -9,7 +9,7 @@ import (
 	"github.com/balerhq/baler/internal/invoke"
 )
 
-// PerFileOption adjusts VariantPerFile.
+// PerFileOption adjusts PerFile.
 type PerFileOption func(*perFile)
 
 // Parallel lets n files of a batch be worked on at a time; n ≤ 0 means as many
@@ -23,7 +23,7 @@ func Parallel(n int) PerFileOption {
 	}
 }
 
-// VariantPerFile makes a Handler of a function for one file. Each job is Done as soon
+// PerFile makes a Handler of a function for one file. Each job is Done as soon
 // as the function returns. Returning nil ends the job with the verdict that it
 // was given, or as succeeded; Fail, Again, Warn and Skip end it so; any other
 // error, or a panic, ends it as tasks.Error. Nothing of this touches another job.

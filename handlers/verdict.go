@@ -12,7 +12,7 @@ import (
 // maxCode is how many bytes of a code are kept.
 const maxCode = 64
 
-// Verdict is an error that says how a file ends. A function given to VariantPerFile
+// Verdict is an error that says how a file ends. A function given to PerFile
 // returns one, wrapped or not, to end its file otherwise than a plain error
 // would, which is tasks.Error with CodeError.
 type Verdict struct { //nolint:errname // not always an error: a warning or a skip is a verdict too
@@ -31,13 +31,13 @@ func (v *Verdict) Error() string {
 // Unwrap gives the error beneath.
 func (v *Verdict) Unwrap() error { return v.Err }
 
-// Fail says that the file's content is at fault: final, not tried again.
+// Fail says that the file's content is at fault: final, not retried.
 func Fail(code string, err error) error {
 	return &Verdict{Outcome: tasks.OutcomeFailed, Code: code, Err: err}
 }
 
-// RetryLater says that the system is at fault: the file is tried again while
-// attempts are left. A plain error means the same, with no code of its own.
+// RetryLater says that the system is at fault: the file is retried while attempts are
+// left. A plain error means the same, without a code of its own.
 func RetryLater(code string, err error) error {
 	return &Verdict{Outcome: tasks.OutcomeError, Code: code, Err: err}
 }
@@ -52,7 +52,7 @@ func Skip(code, reason string) error {
 	return &Verdict{Outcome: tasks.OutcomeSkipped, Code: code, Err: errors.New(reason)}
 }
 
-// verdict is how a job stands, or ended.
+// verdict is how a job ends, as it stands.
 type verdict struct {
 	outcome  tasks.Outcome // empty while nobody has decided
 	exitCode int

@@ -1,3 +1,4 @@
+// Package command runs a program for a job.
 package command
 
 import (
@@ -55,7 +56,7 @@ const killAfter = 2 * time.Second
 // "signal-NAME" when a signal killed it, as for want of memory, and tasks.Error
 // when it could not be run at all. What it writes goes into the job's output and
 // error output while it runs. Everything but exit code 0 also comes back as an
-// error: returned as it is from a function given to VariantPerFile, it ends the job so.
+// error: returned as it is from a function given to PerFile, it ends the job so.
 //
 // The program leads a process group. When ctx ends, SIGTERM goes to the group,
 // after KillAfter SIGKILL, and Run returns the error of ctx without a verdict.

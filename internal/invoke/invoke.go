@@ -1,3 +1,4 @@
+// Package invoke runs a function of a handler, and survives its panics.
 package invoke
 
 import (
@@ -6,9 +7,9 @@ import (
 	"time"
 )
 
-// Go runs a handler on a goroutine of its own, so that the caller can give
-// up on one that ignores its context. The channel gives what it returned, or the
-// panic that ended it, once.
+// Go runs a handler on a goroutine of its own, so that the caller can give up on one
+// that ignores its context. The channel gives what it returned, or the panic that
+// ended it, once.
 func Go(handle func() error) <-chan error {
 	returned := make(chan error, 1)
 	go func() {
@@ -24,8 +25,8 @@ func Go(handle func() error) <-chan error {
 	return returned
 }
 
-// Wait waits for what launch gives. Once ctx has ended it does so as long as
-// patience says, and then leaves the handler alone, with the error of ctx.
+// Wait waits for what Go gives. Once ctx has ended it waits for patience at most, then
+// leaves the handler running and returns the error of ctx.
 func Wait(ctx context.Context, returned <-chan error, patience time.Duration) (leftAlone bool, err error) {
 	select {
 	case err := <-returned:

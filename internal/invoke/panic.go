@@ -23,7 +23,7 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// NewPanicError is called by the deferred function that recovered value.
+// NewPanicError must be called by the deferred function that recovered value.
 func NewPanicError(value any) *PanicError {
 	pcs := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])

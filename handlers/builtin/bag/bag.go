@@ -1,3 +1,4 @@
+// Package bag copies a transfer into a BagIt bag.
 package bag
 
 import (

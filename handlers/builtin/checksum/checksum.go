@@ -1,3 +1,4 @@
+// Package checksum computes digests of files.
 package checksum
 
 import (

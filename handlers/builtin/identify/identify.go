@@ -1,3 +1,4 @@
+// Package identify recognises file formats by PRONOM signatures.
 package identify
 
 import (

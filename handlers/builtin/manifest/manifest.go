@@ -1,3 +1,4 @@
+// Package manifest writes a list of digests for a whole transfer.
 package manifest
 
 import (

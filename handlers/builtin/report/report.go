@@ -1,3 +1,4 @@
+// Package report writes a JSON report of a whole transfer.
 package report
 
 import (
