@@ -109,7 +109,7 @@ func TestBenchPipeline(t *testing.T) {
 		}
 	}
 	want := []bench.Variant{
-		bench.BaselineInsert, bench.BaselineInsert, bench.BaselineInsert, bench.BaselineInsertShort, bench.BaselineInsertShort, bench.BaselineInsertShort, bench.PerFile, bench.VariantAsynqGroup,
+		bench.BaselineInsert, bench.BaselineInsert, bench.BaselineInsert, bench.BaselineInsertShort, bench.BaselineInsertShort, bench.BaselineInsertShort, bench.VariantPerFile, bench.VariantAsynqGroup,
 		bench.VariantBulk, bench.VariantBulk, bench.VariantGroup, bench.VariantGroup, bench.VariantCPU, bench.VariantCPU,
 	}
 	if !slices.Equal(ways, want) {
