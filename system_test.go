@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -53,6 +54,9 @@ func onEach(t *testing.T, test func(t *testing.T, c config.Config)) {
 // open opens a system that is closed when the test ends.
 func open(t testing.TB, c config.Config, reg *handlers.Registry) *baler.Baler {
 	t.Helper()
+	if reg == nil {
+		reg = builtin.Registry()
+	}
 	b, err := baler.Open(t.Context(), c, baler.Options{Registry: reg, Log: testLog(t)})
 	if err != nil {
 		t.Fatal(err)
