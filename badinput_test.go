@@ -97,7 +97,7 @@ func TestFilesThatChangeAfterTheScan(t *testing.T) {
 		}
 		write(t, filepath.Join(outside, "secret"), "secret")
 		b := open(t, c, nil)
-		tr := submit(t, b, baler.Submission{Paths: []string{root}, Recipe: builtin(t, "checksum")})
+		tr := submit(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "checksum")})
 		write(t, in("grows"), "before and after")
 		must(t, os.Remove(in("goes")))
 		must(t, os.Remove(in("folder")))
@@ -134,7 +134,7 @@ func TestFileThatMayNotBeRead(t *testing.T) {
 		must(t, os.Mkdir(filepath.Join(root, "closed"), 0))
 		b := open(t, c, nil)
 		work(t, b)
-		tr := wait(t, b, submit(t, b, baler.Submission{Paths: []string{root}, Recipe: builtin(t, "checksum")}).UUID)
+		tr := wait(t, b, submit(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "checksum")}).UUID)
 		for _, l := range audit(t, b, tr) {
 			if l.Outcome != tasks.OutcomeFailed || l.Code != handlers.CodeNotPermitted {
 				t.Errorf("%s ended as %s %s", l.Path, l.Outcome, l.Code)
@@ -148,7 +148,7 @@ func TestNothingToDo(t *testing.T) {
 		b := open(t, c, nil)
 		work(t, b)
 		for _, via := range []tasks.Via{tasks.ViaBulk, tasks.ViaGroup} {
-			tr := wait(t, b, submit(t, b, baler.Submission{Paths: []string{t.TempDir()}, Recipe: builtin(t, "default"), Via: via}).UUID)
+			tr := wait(t, b, submit(t, b, baler.Submission{Paths: []string{t.TempDir()}, Recipe: builtinRecipe(t, "default"), Via: via}).UUID)
 			if lines := audit(t, b, tr); len(lines) > 0 || tr.Files > 0 {
 				t.Errorf("%s: an empty folder has %d files, %d results", via, tr.Files, len(lines))
 			}
@@ -170,7 +170,7 @@ func TestCheckRecipeNamesWhatIsWrong(t *testing.T) {
 				t.Errorf("the error does not say %q: %v", want, err)
 			}
 		}
-		if err := b.CheckRecipe(t.Context(), builtin(t, "default")); err != nil {
+		if err := b.CheckRecipe(t.Context(), builtinRecipe(t, "default")); err != nil {
 			t.Errorf("a good one: %v", err)
 		}
 		_, err = b.Transfer(t.Context(), "0195506f-8c00-7000-8000-000000000001")

@@ -12,9 +12,11 @@ import (
 
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin/load"
 	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/tasks"
@@ -22,7 +24,7 @@ import (
 
 // Options are what configuration cannot say. The zero value is ready for use.
 type Options struct {
-	Registry *handlers.Registry // nil: the built-in handlers
+	Registry *handlers.Registry // nil: none but load, which every process adds
 	Log      *slog.Logger       // nil: discards
 	Version  string             // shown by workers and the API; "" is "dev"
 	Now      func() time.Time   // nil: time.Now
@@ -46,7 +48,7 @@ type Baler struct {
 	catalog  *dispatch.TransferCache
 	sizer    *cost.Model
 	metrics  *prometheus.Registry
-	handlers *handlers.Metrics
+	handlers *metrics.Worker
 }
 
 // Open connects to the database and the queue that cfg names, and migrates the
@@ -86,14 +88,14 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w (set BALER_DATABASE_URL, or start the database)", err)
 	}
-	return nil
+	if _, taken := b.registry.Lookup(load.Name); taken {
+		return nil
+	}
+	return load.Register(b.registry, b.tables(), b.handlers.LinesLoaded)
 }
 
 func newBaler(cfg config.Config, o Options) *Baler {
-	b := &Baler{cfg: cfg, registry: o.Registry, log: o.Log, version: o.Version, now: o.Now, beat: o.Heartbeat}
-	if b.registry == nil {
-		b.registry = handlers.Builtin()
-	}
+	b := &Baler{cfg: cfg, registry: o.Registry.Clone(), log: o.Log, version: o.Version, now: o.Now, beat: o.Heartbeat}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
@@ -105,7 +107,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	}
 	b.metrics = prometheus.NewRegistry()
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	b.handlers = handlers.NewMetrics(b.metrics)
+	b.handlers = metrics.New(b.metrics)
 	b.sizer = cost.NewModel(cfg.Worker.Name, b.now)
 	b.metrics.MustRegister(worker.CostMetrics{Model: b.sizer})
 	return b
@@ -150,9 +152,6 @@ func (b *Baler) Transfer(ctx context.Context, id string) (tasks.Transfer, error)
 func (b *Baler) Transfers(ctx context.Context, before int64, limit int) ([]tasks.Transfer, error) {
 	return b.store.Transfers(ctx, before, limit)
 }
-
-// Registry is the handlers that this process knows.
-func (b *Baler) Registry() *handlers.Registry { return b.registry }
 
 // Describe says to a person which database and queue these are, without passwords.
 func (b *Baler) Describe() (database, queue string) {

@@ -17,7 +17,7 @@ func TestSubmittedFilesGetOneResultAStep(t *testing.T) {
 				b := open(t, c, nil)
 				work(t, b)
 				tr, created, err := b.Submit(t.Context(), baler.Submission{
-					Paths: []string{root}, Recipe: builtin(t, "default"), Via: via,
+					Paths: []string{root}, Recipe: builtinRecipe(t, "default"), Via: via,
 				})
 				if err != nil || !created {
 					t.Fatalf("submit: created %v, %v", created, err)

@@ -31,7 +31,7 @@ func pipeline(b *testing.B, c config.Config, via tasks.Via) {
 	work(b, s)
 	b.ResetTimer()
 	for b.Loop() {
-		tr, _, err := s.Submit(b.Context(), baler.Submission{Paths: []string{root}, Via: via, Recipe: builtin(b, "noop")})
+		tr, _, err := s.Submit(b.Context(), baler.Submission{Paths: []string{root}, Via: via, Recipe: builtinRecipe(b, "noop")})
 		if err != nil {
 			b.Fatal(err)
 		}

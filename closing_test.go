@@ -15,6 +15,7 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -132,7 +133,7 @@ func TestRunGoesOnWithItsClosingSteps(t *testing.T) {
 		root, out := tree(t, 3), t.TempDir()
 		ctx, interrupt := context.WithCancel(t.Context())
 		runs := 0
-		reg := handlers.Builtin()
+		reg := builtin.Registry()
 		must(t, reg.RegisterFinalizer("long", func(ctx context.Context, _ *handlers.TransferJob) error {
 			if runs++; runs == 1 {
 				interrupt()
@@ -170,7 +171,7 @@ func TestRetriedTransferClosesAgain(t *testing.T) {
 		out := t.TempDir()
 		c.Outputs = []string{out}
 		var tries atomic.Int64
-		reg := handlers.Builtin()
+		reg := builtin.Registry()
 		must(t, reg.Register("moody", handlers.PerFile(func(_ context.Context, job *handlers.Job) error {
 			if job.File().No == 2 && tries.Add(1) == 1 {
 				return handlers.Fail("moody", errors.New("not today"))

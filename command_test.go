@@ -15,6 +15,8 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
+	"github.com/balerhq/baler/handlers/command"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -23,12 +25,12 @@ import (
 // the worker goes on.
 func TestHangingProgramTimesOut(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
-		reg := handlers.Builtin()
+		reg := builtin.Registry()
 		must(t, reg.Register("hang", handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
-			return handlers.Command(ctx, job, "sh", "-c", "sleep 1000 & echo $$ $!; sleep 1000")
+			return command.Command(ctx, job, "sh", "-c", "sleep 1000 & echo $$ $!; sleep 1000")
 		})))
 		must(t, reg.Register("shout", handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
-			return handlers.Command(ctx, job, "tr", "a-z", "A-Z")
+			return command.Command(ctx, job, "tr", "a-z", "A-Z")
 		})))
 		b := open(t, c, reg)
 		work(t, b)

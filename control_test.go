@@ -10,6 +10,7 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -17,7 +18,7 @@ import (
 // register makes a registry of one handler for one file beside the built-ins.
 func register(t *testing.T, name string, fn func(context.Context, *handlers.Job) error, opts ...handlers.Option) *handlers.Registry {
 	t.Helper()
-	reg := handlers.Builtin()
+	reg := builtin.Registry()
 	if err := reg.Register(name, handlers.PerFile(fn), opts...); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func TestRetryOfAllRunsEveryPage(t *testing.T) {
 		const files = 1300 // more than two pages
 		b := open(t, c, nil)
 		work(t, b)
-		tr := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: tasks.ViaBulk, Recipe: builtin(t, "noop")})
+		tr := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: tasks.ViaBulk, Recipe: builtinRecipe(t, "noop")})
 		tr = wait(t, b, tr.UUID)
 		n, err := b.Retry(t.Context(), tr, baler.ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeSucceeded}})
 		if err != nil || n != files {
@@ -199,7 +200,7 @@ func TestReconcileSendsWhatTheQueueHasLost(t *testing.T) {
 		const files = 300
 		var trs []tasks.Transfer
 		for _, via := range []tasks.Via{tasks.ViaBulk, tasks.ViaGroup} {
-			trs = append(trs, submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: via, Recipe: builtin(t, "noop")}))
+			trs = append(trs, submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: via, Recipe: builtinRecipe(t, "noop")}))
 		}
 		flush(t, c.Redis.URL)
 		work(t, b)

@@ -142,7 +142,7 @@ func TestTwentyThousandFiles(t *testing.T) {
 		}
 		b := open(t, c, nil)
 		work(t, b)
-		tr := wait(t, b, submit(t, b, baler.Submission{Paths: []string{root}, Recipe: builtin(t, "noop")}).UUID)
+		tr := wait(t, b, submit(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "noop")}).UUID)
 		if lines := audit(t, b, tr); tr.Files != files || len(lines) != files {
 			t.Errorf("%d files, %d results", tr.Files, len(lines))
 		}

@@ -7,8 +7,8 @@
 // process. A worker with handlers of one's own is a registry and Main:
 //
 //	func main() {
-//		registry := handlers.Builtin()
-//		registry.Register("shout", handlers.VariantPerFile(shout))
+//		registry := builtin.Registry()
+//		registry.Register("shout", handlers.PerFile(shout))
 //		baler.Main(registry)
 //	}
 //

@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/richardlehane/siegfried/pkg/static"
 )
 
 // diagnoseHost looks at what lies on this host.
@@ -26,7 +24,7 @@ func (b *Baler) diagnoseHost() []Check {
 		}
 		checks = append(checks, well("outputs", "%s is writable", dir))
 	}
-	return append(checks, diagnoseSignatures())
+	return append(checks, b.diagnoseHandlers()...)
 }
 
 func readable(root string) Check {
@@ -70,14 +68,20 @@ func tryWriting(folder string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// diagnoseSignatures says by which PRONOM release formats are identified.
-func diagnoseSignatures() Check {
-	sf := static.New()
-	if sf == nil {
-		return Check{"signatures", StatusError, "the built-in signatures cannot be read", "install the program again"}
+// diagnoseHandlers runs the checks that handlers have of what they need.
+func (b *Baler) diagnoseHandlers() []Check {
+	var checks []Check
+	for _, name := range b.registry.Names() {
+		reg, _ := b.registry.Lookup(name)
+		if reg.SelfCheck == nil {
+			continue
+		}
+		found, err := reg.SelfCheck.Run()
+		if err != nil {
+			checks = append(checks, ill(reg.SelfCheck.Name, StatusError, err, reg.SelfCheck.Hint))
+			continue
+		}
+		checks = append(checks, well(reg.SelfCheck.Name, "%s", found))
 	}
-	for _, identifier := range sf.Identifiers() {
-		return well("signatures", "%s: %s", identifier[0], identifier[1])
-	}
-	return Check{"signatures", StatusError, "there are none", "install the program again"}
+	return checks
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/recipe"
 )
 
@@ -44,7 +45,7 @@ func Example() {
 		panic(err)
 	}
 
-	registry := handlers.Builtin()
+	registry := builtin.Registry()
 	err = registry.Register("count-lines", handlers.PerFile(countLines, handlers.Parallel(4)))
 	if err != nil {
 		panic(err)

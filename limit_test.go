@@ -131,7 +131,7 @@ func TestCeilingHoldsOverAllWorkers(t *testing.T) {
 func TestCeilingOverATransfer(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
-		recipe := builtin(t, "checksum")
+		recipe := builtinRecipe(t, "checksum")
 		slow := submit(t, b, baler.Submission{Paths: []string{tree(t, 50)}, Via: tasks.ViaBulk, Recipe: recipe})
 		rate, one := 0.001, 1
 		_, err := b.SetLimit(t.Context(), tasks.ScopeTransfer, slow.UUID, &one, &rate)

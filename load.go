@@ -10,7 +10,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/balerhq/baler/handlers/load"
+	"github.com/balerhq/baler/handlers/builtin/load"
 	"github.com/balerhq/baler/internal/keyset"
 	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/internal/tableload"
@@ -52,7 +52,7 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 			return nil, err
 		}
 	}
-	if _, err := load.New(ctx, b.tables(), plan, nil); err != nil {
+	if _, err := load.NewLoader(ctx, b.tables(), plan, nil); err != nil {
 		return nil, err
 	}
 	args.Create = false // it is there now, and the next run's recipe must be the same

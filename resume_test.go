@@ -11,6 +11,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
@@ -22,7 +23,7 @@ func TestSubmissionThatWasCutOffIsResumedWithoutDoublingAFile(t *testing.T) {
 		const files = 9000
 		root := tree(t, files)
 		clock := testkit.NewClock()
-		b, err := baler.Open(t.Context(), c, baler.Options{Now: clock.Now})
+		b, err := baler.Open(t.Context(), c, baler.Options{Registry: builtin.Registry(), Now: clock.Now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,7 +34,7 @@ func TestSubmissionThatWasCutOffIsResumedWithoutDoublingAFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		tr, _, err := b.Submit(ctx, baler.Submission{
-			Paths: []string{root}, Via: tasks.ViaBulk, Recipe: builtin(t, "noop"), OnSkipped: func(scan.Skipped) { cancel() },
+			Paths: []string{root}, Via: tasks.ViaBulk, Recipe: builtinRecipe(t, "noop"), OnSkipped: func(scan.Skipped) { cancel() },
 		})
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("submit: %v, want that it was canceled", err)
@@ -83,7 +84,7 @@ func TestSubmissionOfALineFileThatWasCutOffIsResumedBetweenItsParts(t *testing.T
 			t.Fatal(err)
 		}
 		clock := testkit.NewClock()
-		b, err := baler.Open(t.Context(), c, baler.Options{Now: clock.Now})
+		b, err := baler.Open(t.Context(), c, baler.Options{Registry: builtin.Registry(), Now: clock.Now})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -29,7 +30,7 @@ func TestRunTellsWhatItsWorkerWasQuickToEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, interrupt := context.WithCancel(t.Context())
-	reg := handlers.Builtin()
+	reg := builtin.Registry()
 	if err := reg.RegisterFinalizer("long", func(stop context.Context, _ *handlers.TransferJob) error {
 		if ctx.Err() == nil {
 			interrupt()

@@ -10,6 +10,7 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -32,7 +33,7 @@ func TestSlowFilesAreSharedOutEvenly(t *testing.T) {
 		var b *baler.Baler
 		for i := range workers {
 			c.Worker.Name = fmt.Sprintf("worker-%d", i)
-			reg := handlers.Builtin()
+			reg := builtin.Registry()
 			if err := reg.Register("transcode", transcode, handlers.WithSlots(handlers.AllSlots)); err != nil {
 				t.Fatal(err)
 			}

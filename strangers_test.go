@@ -13,6 +13,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/testkit"
@@ -58,7 +59,7 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 			broken.set(&c)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			b, err := baler.Open(ctx, c, baler.Options{})
+			b, err := baler.Open(ctx, c, baler.Options{Registry: builtin.Registry()})
 			if err == nil {
 				t.Fatal(errors.Join(errors.New("opened what is not there"), b.Close()))
 			}
@@ -81,7 +82,7 @@ func TestOpenRefusesADatabaseOfANewerVersion(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		open(t, c, nil)
 		exec(t, c.Database.URL, "INSERT INTO baler_migrations (id) VALUES ('9999_future')")
-		b, err := baler.Open(t.Context(), c, baler.Options{})
+		b, err := baler.Open(t.Context(), c, baler.Options{Registry: builtin.Registry()})
 		if err == nil {
 			t.Fatal(errors.Join(errors.New("opened"), b.Close()))
 		}
@@ -104,7 +105,7 @@ func TestMessagesOfStrangers(t *testing.T) {
 	client := asynq.NewClient(opt)
 	t.Cleanup(func() { must(t, client.Close()) })
 
-	real := wait(t, b, submit(t, b, baler.Submission{Paths: []string{tree(t, 3)}, Recipe: builtin(t, "noop")}).UUID)
+	real := wait(t, b, submit(t, b, baler.Submission{Paths: []string{tree(t, 3)}, Recipe: builtinRecipe(t, "noop")}).UUID)
 	group := asynq.Group(tasks.GroupName("noop", 3))
 	strangers := []struct {
 		task *asynq.Task
@@ -134,7 +135,7 @@ func TestMessagesOfStrangers(t *testing.T) {
 		must(t, err)
 	}
 
-	tr := submit(t, b, baler.Submission{Paths: []string{tree(t, 50)}, Recipe: builtin(t, "noop"), Via: tasks.ViaGroup})
+	tr := submit(t, b, baler.Submission{Paths: []string{tree(t, 50)}, Recipe: builtinRecipe(t, "noop"), Via: tasks.ViaGroup})
 	audit(t, b, wait(t, b, tr.UUID))
 	s, err := store.Open(t.Context(), c.Database.URL, store.Options{})
 	must(t, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -53,7 +54,10 @@ func onEach(t *testing.T, test func(t *testing.T, c config.Config)) {
 // open opens a system that is closed when the test ends.
 func open(t testing.TB, c config.Config, reg *handlers.Registry) *baler.Baler {
 	t.Helper()
-	b, err := baler.Open(t.Context(), c, baler.Options{Registry: reg, Log: testLog(t), Heartbeat: 300 * time.Millisecond})
+	if reg == nil {
+		reg = builtin.Registry()
+	}
+	b, err := baler.Open(t.Context(), c, baler.Options{Registry: reg, Log: testLog(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +126,7 @@ func yaml(t *testing.T, text string) *recipe.Recipe {
 	return r
 }
 
-func builtin(t testing.TB, name string) *recipe.Recipe {
+func builtinRecipe(t testing.TB, name string) *recipe.Recipe {
 	t.Helper()
 	r, ok := recipe.Builtin(name)
 	if !ok {

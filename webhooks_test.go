@@ -15,6 +15,7 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/tasks"
 	"github.com/balerhq/baler/webhook"
 )
@@ -70,7 +71,7 @@ func TestWebhooksAreToldOfEndsWithFailures(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		address, heard := listener(t, http.StatusInternalServerError, http.StatusOK)
 		c.Webhook = config.Webhook{URLs: []string{address + "/site", address + "/both"}, Secret: webhookSecret}
-		reg := handlers.Builtin()
+		reg := builtin.Registry()
 		reg.Register("moody", handlers.PerFile(func(_ context.Context, job *handlers.Job) error {
 			if job.File().No == 2 {
 				return handlers.Fail("broken", errors.New("it is broken"))
@@ -114,7 +115,7 @@ func TestWebhooksAreToldOfCanceledTransfers(t *testing.T) {
 		c.Webhook.Secret = webhookSecret
 		b := open(t, c, nil)
 		tr, _, err := b.Submit(t.Context(), baler.Submission{
-			Paths: []string{tree(t, 3)}, Recipe: builtin(t, "default"), Webhooks: []string{address},
+			Paths: []string{tree(t, 3)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{address},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -148,7 +149,7 @@ func TestRunTellsWebhooksBeforeItEnds(t *testing.T) {
 		c.Webhook.Secret = webhookSecret
 		b := open(t, c, nil)
 		ran, err := b.Run(t.Context(), baler.Submission{
-			Paths: []string{tree(t, 3)}, Recipe: builtin(t, "default"), Webhooks: []string{address},
+			Paths: []string{tree(t, 3)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{address},
 		})
 		if err != nil || len(heard) != 1 {
 			t.Fatalf("%d messages, %v", len(heard), err)
@@ -166,7 +167,7 @@ func TestSubmissionWithABadWebhookIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := open(t, c, nil)
-	s := baler.Submission{Paths: []string{tree(t, 1)}, Recipe: builtin(t, "default"), Webhooks: []string{"https://fine", "ftp://u:hush@h"}}
+	s := baler.Submission{Paths: []string{tree(t, 1)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{"https://fine", "ftp://u:hush@h"}}
 	_, _, submitErr := b.Submit(t.Context(), s)
 	_, runErr := b.Run(t.Context(), s)
 	for _, err := range []error{submitErr, runErr} {

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"runtime/debug"
 	"slices"
+
+	"github.com/balerhq/baler/internal/invoke"
 )
 
 // ErrClosed is what Add returns once Close was called.
@@ -89,22 +90,7 @@ func (e *Errors) Unwrap() []error {
 }
 
 // PanicError is the error of every item whose flush panicked.
-type PanicError struct {
-	Value any
-	Stack []byte // of the goroutine that panicked
-}
-
-func newPanicError(value any) *PanicError {
-	return &PanicError{Value: value, Stack: debug.Stack()}
-}
-
-func (e *PanicError) Error() string { return fmt.Sprintf("flush panicked: %v", e.Value) }
-
-// Unwrap gives the value of the panic when that was an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error) // a panic with anything else wraps nothing
-	return err
-}
+type PanicError = invoke.PanicError
 
 // splitErrors takes the error of a flush of n items apart: into those of
 // some, or one for all of them.

@@ -1,6 +1,10 @@
 package batcher
 
-import "time"
+import (
+	"time"
+
+	"github.com/balerhq/baler/internal/invoke"
+)
 
 // dispatch starts a flusher for every batch that is due and has none coming,
 // as far as their number allows.
@@ -53,7 +57,7 @@ func (b *Batcher[T]) work() {
 	start, err := time.Now(), errExited
 	defer func() {
 		if v := recover(); v != nil {
-			err = newPanicError(v)
+			err = invoke.NewPanicError(v)
 		}
 		if b.opts.Observe != nil {
 			b.opts.Observe(batch.due, batch.items, time.Since(start))

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
+	"github.com/balerhq/baler/handlers/handlertest"
 )
 
 // A handler that counts lines, and fails files in which there are none.
@@ -41,7 +43,7 @@ func ExamplePerFile() {
 		fmt.Println(err)
 		return
 	}
-	results, err := handlers.DryRun{}.Run(context.Background(), lines, poem, void)
+	results, err := handlertest.DryRun{}.Run(context.Background(), lines, poem, void)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -68,7 +70,7 @@ func ExampleHandlerFunc() {
 		}
 		return nil
 	})
-	results, err := handlers.DryRun{}.Run(context.Background(), h, "/some/where/a", "/some/where/b")
+	results, err := handlertest.DryRun{}.Run(context.Background(), h, "/some/where/a", "/some/where/b")
 	fmt.Print(results[0].Output, results[1].Output, err)
 	// Output:
 	// a batch of 2
@@ -78,11 +80,11 @@ func ExampleHandlerFunc() {
 }
 
 func ExampleRegistry() {
-	registry := handlers.Builtin()
+	registry := builtin.Registry()
 	err := registry.Register("settle", handlers.PerFile(func(context.Context, *handlers.Job) error { return nil }),
 		handlers.WithDescription("does nothing, alone on the machine, within a minute"),
 		handlers.WithSlots(handlers.AllSlots),
 		handlers.WithTimeout(time.Minute))
 	fmt.Println(registry.Names(), err)
-	// Output: [checksum identify load noop settle] <nil>
+	// Output: [checksum identify noop settle] <nil>
 }

@@ -10,19 +10,18 @@ import (
 	"sync"
 	"time"
 
-	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/tasks"
 )
 
-// ErrDone is what a job answers to changes that come after its Done.
-var ErrDone = errors.New("the job is done: its result is on its way to be recorded")
+// ErrDone is returned for changes that come after the job's end.
+var ErrDone = errors.New("the job is done: its result is being recorded")
 
 // Job is one file's task as a handler sees it. A verdict, output and facts can
 // be added and replaced until Done; later changes have no effect, so a
 // goroutine that outlives its batch does no harm. Job is safe for concurrent
-// use. A Handler gets its jobs from the runner; there is no other way to make one.
+// use. A Handler gets its jobs from the runner.
 type Job struct {
-	spec jobSpec
+	spec JobSpec
 
 	mu      sync.Mutex
 	done    bool
@@ -34,55 +33,73 @@ type Job struct {
 	ended   time.Time
 }
 
-// jobSpec is what the runner knows of a job before it runs.
-type jobSpec struct {
-	file    tasks.File
-	args    any            // the step's arguments, rendered for this file
-	facts   map[string]any // what earlier steps learnt; never changed
-	capture int            // bytes kept of each stream; DefaultMaxOutput when zero
-	opener  opener
-	onDone  func(*Job) // called once when the job is done, by whoever ends it; may be nil
-	now     func() time.Time
-	step    int
-	attempt int
-	worker  string
+// JobSpec is what a runner knows of a job before it runs. Only File and, for a
+// handler that opens it, Opener are needed.
+type JobSpec struct {
+	File     tasks.File
+	Transfer int64 // the number that the database gave the transfer
+	Step     int   // number of the recipe's step, from 1
+	Attempt  int   // from 1
+	Worker   string
 
-	transfer int64
-	tables   *tableload.Store // nil without a worker
-	metrics  *Metrics
+	Args      any            // the step's arguments, rendered for this file
+	Facts     map[string]any // what earlier steps learned; never changed
+	MaxOutput int            // bytes kept of each stream; DefaultMaxOutput when zero
+	Opener    FileOpener
+	Started   time.Time        // when its batch began; the job starts then unless Start is called
+	OnDone    func(*Job)       // called once when the job ends, on the goroutine that ends it; may be nil
+	Now       func() time.Time // nil: time.Now
 }
 
-// opener is what a job opens its file with: Roots, or a test's own.
-type opener interface {
+// FileOpener opens files for reading; Roots is one.
+type FileOpener interface {
 	Open(path string) (*os.File, error)
 }
 
-func newJob(spec jobSpec) *Job {
-	if spec.now == nil {
-		spec.now = time.Now
+// NewJob makes a job. It is for runners and tests.
+func NewJob(spec JobSpec) *Job { return NewJobs(1, func(int) JobSpec { return spec })[0] }
+
+// NewJobs makes the n jobs of a batch in one allocation; spec describes each of
+// them. It is for runners and tests.
+func NewJobs(n int, spec func(i int) JobSpec) []*Job {
+	all := make([]Job, n)
+	jobs := make([]*Job, n)
+	for i := range all {
+		j := &all[i]
+		j.spec = spec(i)
+		if j.spec.Now == nil {
+			j.spec.Now = time.Now
+		}
+		j.started = j.spec.Started
+		jobs[i] = j
 	}
-	return &Job{spec: spec}
+	return jobs
 }
 
 // File is the file to work on.
-func (j *Job) File() tasks.File { return j.spec.file }
+func (j *Job) File() tasks.File { return j.spec.File }
+
+// Transfer is the number that the database gave the file's transfer.
+func (j *Job) Transfer() int64 { return j.spec.Transfer }
 
 // Step is the number of the recipe's step, from 1.
-func (j *Job) Step() int { return j.spec.step }
+func (j *Job) Step() int { return j.spec.Step }
 
-// Attempt counts the tries of this file at this step, from 1.
-func (j *Job) Attempt() int { return j.spec.attempt }
+// Attempt counts the attempts of this file at this step, from 1.
+func (j *Job) Attempt() int { return j.spec.Attempt }
 
 // Args is the step's `with`, rendered for this file: any JSON value, nil when
 // there is none. It may be shared between jobs and must not be changed.
-func (j *Job) Args() any { return j.spec.args }
+func (j *Job) Args() any { return j.spec.Args }
 
 // DecodeArgs puts the arguments into dst, a pointer. A field that dst does not
 // have is an error, which fails the file when returned. Without arguments dst
 // stays as it is.
-func (j *Job) DecodeArgs(dst any) error { return decodeArgs(j.spec.args, dst) }
+func (j *Job) DecodeArgs(dst any) error { return DecodeArgs(j.spec.Args, dst) }
 
-func decodeArgs(args, dst any) error {
+// DecodeArgs puts a step's arguments into dst, a pointer, like Job.DecodeArgs; for
+// checks before anything runs, see WithArgsCheck.
+func DecodeArgs(args, dst any) error {
 	if args == nil {
 		return nil
 	}
@@ -99,38 +116,37 @@ func decodeArgs(args, dst any) error {
 }
 
 // Open opens the whole file for reading, if it is a regular file within the folders
-// that may be read; the caller closes it. An error that a function given to
-// VariantPerFile returns as it is ends the file rightly: a missing, forbidden or
-// unsuitable file has failed, trouble with the storage is tried again. Of a file
-// that was split into parts it gives none: a handler that takes parts uses OpenChunk.
+// that may be read; the caller closes it. A function given to PerFile can return
+// the error as it is: a missing, forbidden or unsuitable file fails, a storage
+// error is retried. A chunk of a split file is an error, too: a handler that
+// takes chunks uses OpenChunk.
 func (j *Job) Open() (*os.File, error) {
-	if part := j.spec.file.Part; part > 0 {
-		return nil, Fail(CodeNotWholeFile, fmt.Errorf("part %d of a file that was split into lines: the handler takes whole files only", part))
+	if n := j.spec.File.Part; n > 0 {
+		return nil, Fail(CodeNotWholeFile, fmt.Errorf("chunk %d of a file that was split into lines: the handler takes whole files only", n))
 	}
 	return j.open()
 }
 
 func (j *Job) open() (*os.File, error) {
-	f, err := j.spec.opener.Open(j.spec.file.Path)
+	f, err := j.spec.Opener.Open(j.spec.File.Path)
 	if err != nil {
 		return nil, openVerdict(err)
 	}
 	return f, nil
 }
 
-// Start says that work on this file begins now. Unless it is called, the file
-// began when its batch did. VariantPerFile calls it.
-func (j *Job) Start() { j.start(j.spec.now()) }
-
-func (j *Job) start(t time.Time) {
+// Start notes that work on this file begins now. Without it the file counts as
+// begun when its batch began. PerFile calls it.
+func (j *Job) Start() {
+	now := j.spec.Now()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.done {
-		j.started = t
+		j.started = now
 	}
 }
 
-// Fact is a value that this step or an earlier one learnt of the file, as
+// Fact is a value that this step or an earlier one recorded of the file, as
 // encoding/json decodes it into an any.
 func (j *Job) Fact(name string) (any, bool) {
 	j.mu.Lock()
@@ -138,7 +154,7 @@ func (j *Job) Fact(name string) (any, bool) {
 	if v, ok := j.facts.get(name); ok {
 		return v, true
 	}
-	v, ok := j.spec.facts[name]
+	v, ok := j.spec.Facts[name]
 	return v, ok
 }
 
@@ -156,8 +172,8 @@ func (j *Job) SetFact(name string, value any) error {
 	return nil
 }
 
-// SetStatus says how the file ends, unless something replaces it before Done.
-// An outcome outside the enumeration is recorded as tasks.Error with
+// SetStatus sets how the file ends; a later verdict replaces it until Done. An
+// outcome outside the enumeration is recorded as tasks.OutcomeError with
 // CodeInvalidOutcome. After Done it has no effect.
 func (j *Job) SetStatus(exitCode int, outcome tasks.Outcome, code string) {
 	j.mu.Lock()
@@ -207,7 +223,7 @@ func (j *Job) appendLocked(to **capture, p []byte) {
 		return
 	}
 	if *to == nil {
-		*to = newCapture(j.spec.capture)
+		*to = newCapture(j.spec.MaxOutput)
 	}
 	(*to).write(p)
 }

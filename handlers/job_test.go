@@ -15,8 +15,10 @@ import (
 )
 
 func TestResultTellsEverything(t *testing.T) {
-	job := bare()
-	job.start(stopped().In(time.FixedZone("x", 3600)))
+	job := NewJob(JobSpec{
+		File: tasks.File{No: 7, Path: "/x/y"}, Step: 2, Attempt: 3, Worker: "w", Now: stopped,
+		Started: stopped().In(time.FixedZone("x", 3600)),
+	})
 	job.WriteOutput([]byte("out"))
 	fmt.Fprint(job.ErrorOutput(), "bad \xff")
 	if err := errors.Join(job.SetFact("b", 1), job.SetFact("a", []string{"<x>"}), job.SetFact("b", 2)); err != nil {
@@ -31,27 +33,27 @@ func TestResultTellsEverything(t *testing.T) {
 		Output: "out", Error: "bad \uFFFD", Facts: []byte(`{"b":2,"a":["\u003cx\u003e"]}`),
 		Attempt: 3, Worker: "w", StartedAt: at, EndedAt: at,
 	}
-	if got := job.result(); !reflect.DeepEqual(got, want) {
+	if got := job.Result(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
 
 func TestJobWithoutVerdictHasSucceeded(t *testing.T) {
 	job := bare()
-	if job.decided() || job.isDone() {
+	if job.decided() || job.IsDone() {
 		t.Fatal("a new job is decided or done")
 	}
 	job.Done()
-	if r := job.result(); r.Outcome != tasks.OutcomeSucceeded || r.ExitCode != 0 || r.Facts != nil || r.Output != "" {
+	if r := job.Result(); r.Outcome != tasks.OutcomeSucceeded || r.ExitCode != 0 || r.Facts != nil || r.Output != "" {
 		t.Errorf("got %+v", r)
 	}
 }
 
 func TestNothingChangesADoneJob(t *testing.T) {
 	told := 0
-	job := newJob(jobSpec{onDone: func(*Job) { told++ }})
+	job := NewJob(JobSpec{OnDone: func(*Job) { told++ }})
 	job.Done()
-	before := job.result()
+	before := job.Result()
 	job.Done()
 	job.Start()
 	job.SetStatus(1, tasks.OutcomeFailed, "late")
@@ -63,31 +65,31 @@ func TestNothingChangesADoneJob(t *testing.T) {
 	if _, err := io.WriteString(job.Output(), "late"); !errors.Is(err, ErrDone) {
 		t.Errorf("Output gave %v", err)
 	}
-	if job.finish(tasks.OutcomeError, "late", "late") || job.fail(io.EOF) || job.abandon() {
+	if job.Finish(RetryLater("late", io.EOF)) || job.Finish(nil) || job.Abandon() {
 		t.Error("a done job was ended again")
 	}
-	if got := job.result(); !reflect.DeepEqual(got, before) || told != 1 {
+	if got := job.Result(); !reflect.DeepEqual(got, before) || told != 1 {
 		t.Errorf("%+v became %+v, told %d times", before, got, told)
 	}
 }
 
 func TestAbandonedJobIsNeverRecorded(t *testing.T) {
-	job := newJob(jobSpec{onDone: func(*Job) { t.Error("recorded") }})
-	if !job.abandon() {
+	job := NewJob(JobSpec{OnDone: func(*Job) { t.Error("recorded") }})
+	if !job.Abandon() {
 		t.Error("was not open")
 	}
 	job.Done()
-	job.finish(tasks.OutcomeError, "", "")
+	job.Finish(io.EOF)
 }
 
 func TestFinishReplacesTheVerdict(t *testing.T) {
 	job := bare()
 	job.WriteError([]byte("before."))
 	job.SetStatus(42, tasks.OutcomeFailed, "mine")
-	if !job.finish(tasks.OutcomeTimedOut, CodeTimeout, "too slow") {
+	if !job.Finish(&Verdict{Outcome: tasks.OutcomeTimedOut, Code: CodeTimeout, Err: errors.New("too slow")}) {
 		t.Fatal("was done")
 	}
-	r := job.result()
+	r := job.Result()
 	if r.Outcome != tasks.OutcomeTimedOut || r.Code != CodeTimeout || r.ExitCode != 42 || r.Error != "before.\ntoo slow" {
 		t.Errorf("got %+v", r)
 	}
@@ -109,14 +111,14 @@ func TestStatusStaysRecordable(t *testing.T) {
 	} {
 		job := bare()
 		job.SetStatus(0, c.outcome, c.code)
-		if r := job.result(); r.Outcome != c.want || r.Code != c.wantCode {
+		if r := job.Result(); r.Outcome != c.want || r.Code != c.wantCode {
 			t.Errorf("%s: got %s %q", c.description, r.Outcome, r.Code)
 		}
 	}
 }
 
 func TestFactsOfEarlierStepsAndOfThisOne(t *testing.T) {
-	job := newJob(jobSpec{facts: map[string]any{"puid": "fmt/1", "size": 3.0}})
+	job := NewJob(JobSpec{Facts: map[string]any{"puid": "fmt/1", "size": 3.0}})
 	if v, ok := job.Fact("puid"); !ok || v != "fmt/1" {
 		t.Errorf("got %v %v", v, ok)
 	}
@@ -129,7 +131,7 @@ func TestFactsOfEarlierStepsAndOfThisOne(t *testing.T) {
 	if _, ok := job.Fact("none"); ok {
 		t.Error("a fact from nowhere")
 	}
-	if got := string(job.result().Facts); got != `{"size":4}` {
+	if got := string(job.Result().Facts); got != `{"size":4}` {
 		t.Errorf("earlier facts were recorded again: %s", got)
 	}
 }
@@ -146,7 +148,7 @@ func TestFactsAreBounded(t *testing.T) {
 	if err := errors.Join(job.SetFact("b", 1), job.SetFact("c", big)); err != nil {
 		t.Errorf("room that was given back could not be used: %v", err)
 	}
-	if n := len(job.result().Facts); n > MaxFacts {
+	if n := len(job.Result().Facts); n > MaxFacts {
 		t.Errorf("%d bytes of facts", n)
 	}
 	for _, name := range []string{"", "1a", "a b", "é", `a"`, strings.Repeat("a", 65)} {
@@ -164,13 +166,13 @@ func TestDecodeArgsIsStrict(t *testing.T) {
 		Name string `json:"name"`
 	}
 	got := args{Name: "default"}
-	if err := newJob(jobSpec{}).DecodeArgs(&got); err != nil || got.Name != "default" {
+	if err := NewJob(JobSpec{}).DecodeArgs(&got); err != nil || got.Name != "default" {
 		t.Errorf("no arguments: %v %v", got, err)
 	}
-	if err := newJob(jobSpec{args: map[string]any{"name": "x"}}).DecodeArgs(&got); err != nil || got.Name != "x" {
+	if err := NewJob(JobSpec{Args: map[string]any{"name": "x"}}).DecodeArgs(&got); err != nil || got.Name != "x" {
 		t.Errorf("got %v %v", got, err)
 	}
-	err := newJob(jobSpec{args: map[string]any{"title": "x"}}).DecodeArgs(&got)
+	err := NewJob(JobSpec{Args: map[string]any{"title": "x"}}).DecodeArgs(&got)
 	if v, _ := verdictOf(err); v.outcome != tasks.OutcomeFailed || v.code != CodeBadArgs {
 		t.Errorf("a wrong field gave %v", err)
 	}
@@ -191,9 +193,9 @@ func TestJobIsSafeForLateGoroutines(t *testing.T) {
 		})
 	}
 	job.Done()
-	first := job.result()
+	first := job.Result()
 	late.Wait()
-	if last := job.result(); !reflect.DeepEqual(first, last) {
+	if last := job.Result(); !reflect.DeepEqual(first, last) {
 		t.Errorf("%+v became %+v", first, last)
 	}
 }

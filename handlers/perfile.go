@@ -2,16 +2,14 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"github.com/balerhq/baler/internal/invoke"
 )
 
-// errGoexit stands for a function that ended its goroutine instead of returning.
-var errGoexit = errors.New("the handler ended its goroutine (runtime.Goexit) instead of returning")
-
-// PerFileOption adjusts VariantPerFile.
+// PerFileOption adjusts PerFile.
 type PerFileOption func(*perFile)
 
 // Parallel lets n files of a batch be worked on at a time; n ≤ 0 means as many
@@ -25,7 +23,7 @@ func Parallel(n int) PerFileOption {
 	}
 }
 
-// VariantPerFile makes a Handler of a function for one file. Each job is Done as soon
+// PerFile makes a Handler of a function for one file. Each job is Done as soon
 // as the function returns. Returning nil ends the job with the verdict that it
 // was given, or as succeeded; Fail, Again, Warn and Skip end it so; any other
 // error, or a panic, ends it as tasks.Error. Nothing of this touches another job.
@@ -66,41 +64,24 @@ func (p *perFile) Handle(ctx context.Context, jobs []*Job) error {
 		return err
 	}
 	if int(next.Load()) < len(jobs) { // every worker fell to runtime.Goexit
-		return errGoexit
+		return invoke.ErrGoexit
 	}
 	return nil
 }
 
 func (p *perFile) one(ctx context.Context, job *Job) {
-	err := errGoexit
+	err := invoke.ErrGoexit
 	defer func() {
 		if r := recover(); r != nil {
-			err = newPanicError(r)
+			err = invoke.NewPanicError(r)
 		}
 		switch {
 		case err == nil:
 			job.Done()
-		case !interrupted(ctx, err):
-			job.fail(err)
+		case !Interrupted(ctx, err):
+			job.Finish(err)
 		}
 	}()
 	job.Start()
 	err = p.fn(ctx, job)
-}
-
-// interrupted reports whether err only says that ctx has ended. When ctx was
-// canceled that is so of whatever is no verdict of its own: a child process that
-// was killed, or a connection that was cut, knows nothing of contexts.
-func interrupted(ctx context.Context, err error) bool {
-	switch {
-	case ctx.Err() == nil:
-		return false
-	case errors.Is(err, ctx.Err()), errors.Is(err, context.Cause(ctx)):
-		return true
-	case !errors.Is(ctx.Err(), context.Canceled):
-		return false
-	}
-	_, judged := errors.AsType[*Verdict](err)
-	_, crashed := errors.AsType[*PanicError](err)
-	return !judged && !crashed
 }

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -35,16 +36,16 @@ func TestPerFileKeepsVerdictsApart(t *testing.T) {
 		{"skip", func(*Job) error { return Skip("no-text", "nothing to read") }, tasks.OutcomeSkipped, "no-text", 0, "nothing to read"},
 		{"panic", func(*Job) error { panic("oh") }, tasks.OutcomeError, CodePanic, 1, "panic: oh\ngithub.com/balerhq/baler/handlers.TestPerFileKeepsVerdictsApart"},
 		{"runtime error", func(j *Job) error { return []error{}[j.File().No] }, tasks.OutcomeError, CodePanic, 1, "panic: runtime error: index out of range"},
-		{"goexit", func(*Job) error { runtime.Goexit(); return nil }, tasks.OutcomeError, CodeError, 1, errGoexit.Error()},
+		{"goexit", func(*Job) error { runtime.Goexit(); return nil }, tasks.OutcomeError, CodeError, 1, invoke.ErrGoexit.Error()},
 		{"after goexit", func(*Job) error { return nil }, tasks.OutcomeSucceeded, "", 0, ""},
 	}
 	h := PerFile(func(_ context.Context, job *Job) error { return endings[job.File().No-1].fn(job) }, Parallel(3))
 	jobs := batchOf(len(endings))
-	if left := settle(t.Context(), jobs, <-launch(func() error { return h.Handle(t.Context(), jobs) })); len(left) > 0 {
+	if left := Settle(t.Context(), jobs, <-invoke.Go(func() error { return h.Handle(t.Context(), jobs) })); len(left) > 0 {
 		t.Errorf("%d jobs left", len(left))
 	}
 	for i, want := range endings {
-		r := jobs[i].result()
+		r := jobs[i].Result()
 		if r.Outcome != want.outcome || r.Code != want.code || r.ExitCode != want.exit || !strings.HasPrefix(r.Error, want.message) {
 			t.Errorf("%s: got %s %q %d %q", want.name, r.Outcome, r.Code, r.ExitCode, r.Error)
 		}
@@ -57,7 +58,7 @@ func TestPerFileKeepsVerdictsApart(t *testing.T) {
 func TestPerFileEndsEachJobEarly(t *testing.T) {
 	first := make(chan struct{})
 	jobs := batchOf(2)
-	jobs[0].spec.onDone = func(*Job) { close(first) }
+	jobs[0].spec.OnDone = func(*Job) { close(first) }
 	h := PerFile(func(_ context.Context, job *Job) error {
 		if job.File().No == 2 {
 			<-first // were the first recorded only with the batch, this would never end
@@ -107,8 +108,8 @@ func TestPerFileStopsWithItsContext(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	left := settle(ctx, jobs, err)
-	if !jobs[0].isDone() || len(left) != 3 {
+	left := Settle(ctx, jobs, err)
+	if !jobs[0].IsDone() || len(left) != 3 {
 		t.Errorf("%d jobs left", len(left))
 	}
 }
@@ -120,8 +121,8 @@ func TestPerFileKeepsAVerdictGivenAsTheContextEnds(t *testing.T) {
 		cancel()
 		return Fail("corrupt", io.EOF)
 	})
-	settle(ctx, jobs, h.Handle(ctx, jobs))
-	if r := jobs[0].result(); r.Outcome != tasks.OutcomeFailed || jobs[1].isDone() {
+	Settle(ctx, jobs, h.Handle(ctx, jobs))
+	if r := jobs[0].Result(); r.Outcome != tasks.OutcomeFailed || jobs[1].IsDone() {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -129,9 +130,9 @@ func TestPerFileKeepsAVerdictGivenAsTheContextEnds(t *testing.T) {
 func TestPerFileWithoutWorkersLeft(t *testing.T) {
 	jobs := batchOf(3)
 	h := PerFile(func(context.Context, *Job) error { runtime.Goexit(); return nil })
-	settle(t.Context(), jobs, h.Handle(t.Context(), jobs))
+	Settle(t.Context(), jobs, h.Handle(t.Context(), jobs))
 	for _, job := range jobs {
-		if r := job.result(); r.Outcome != tasks.OutcomeError {
+		if r := job.Result(); r.Outcome != tasks.OutcomeError {
 			t.Errorf("file %d: %s", r.File, r.Outcome)
 		}
 	}

@@ -3,30 +3,42 @@ package handlers
 import (
 	"errors"
 	"fmt"
-	"github.com/balerhq/baler/tasks"
 	"strconv"
 	"time"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // Registration is what the registry knows of a handler, defaults filled in.
-// What a recipe step or the site's configuration sets goes before it.
+// A recipe's step and the configuration take precedence over it.
 type Registration struct {
 	Name        string
-	Handler     Handler           // nil for one of final steps
-	Closing     Finalizer         // nil for one of steps
+	Handler     Handler           // nil for a finalizer
+	Finalizer   Finalizer         // nil for a handler of steps
 	Description string            // one line for people
 	Slots       SlotUse           // how much of the host a batch takes
-	Timeout     time.Duration     // of one batch, or one try of a final step; none when zero
+	Timeout     time.Duration     // of one batch, or one attempt of a final step; none when zero
 	Batch       tasks.BatchPolicy // fields that are zero come from the global default
 	Retry       tasks.RetryPolicy
 
 	// CheckArgs says beforehand whether a step's `with` suits the handler; nil
 	// accepts everything.
 	CheckArgs func(args any) error
+
+	// SelfCheck is for `baler doctor`; nil when there is nothing to check.
+	SelfCheck *SelfCheck
 }
 
-// SlotUse is how many of a host's slots one batch of a handler takes: One, All,
-// or any number above zero.
+// SelfCheck checks what a handler needs on its host, such as a program or a
+// database of signatures.
+type SelfCheck struct {
+	Name string // what is checked, as doctor shows it
+	Hint string // what to do when it fails
+	Run  func() (found string, err error)
+}
+
+// SlotUse is how many of a host's slots one batch of a handler takes: OneSlot,
+// AllSlots, or any number above zero.
 type SlotUse int
 
 // The two that have names.
@@ -59,10 +71,10 @@ type Option func(*Registration)
 // WithDescription says in one line what the handler does.
 func WithDescription(line string) Option { return func(r *Registration) { r.Description = line } }
 
-// WithSlots says how much of the host a batch takes; One without it.
+// WithSlots sets how many of the host's slots a batch takes; OneSlot without it.
 func WithSlots(s SlotUse) Option { return func(r *Registration) { r.Slots = s } }
 
-// WithTimeout bounds how long a batch may take; without it nothing does.
+// WithTimeout limits how long a batch may take; without it there is no limit.
 func WithTimeout(d time.Duration) Option { return func(r *Registration) { r.Timeout = d } }
 
 // WithBatch sets the handler's default batch policy.
@@ -76,20 +88,32 @@ func WithArgsCheck(check func(args any) error) Option {
 	return func(r *Registration) { r.CheckArgs = check }
 }
 
+// CheckWith makes a check of a step's arguments, see WithArgsCheck, of the function
+// that reads them.
+func CheckWith[T any](read func(args any) (T, error)) func(args any) error {
+	return func(args any) error {
+		_, err := read(args)
+		return err
+	}
+}
+
+// WithSelfCheck adds a check for `baler doctor`.
+func WithSelfCheck(c SelfCheck) Option { return func(r *Registration) { r.SelfCheck = &c } }
+
 // validate reports everything that is wrong with r.
 func (r *Registration) validate() error {
 	var wrong []error
 	if !validName(r.Name) {
 		wrong = append(wrong, errors.New("the name must be lower-case letters, digits, dashes and underscores, first a letter or digit"))
 	}
-	if r.Handler == nil && r.Closing == nil {
+	if r.Handler == nil && r.Finalizer == nil {
 		wrong = append(wrong, errors.New("there is no handler"))
 	}
-	if r.Closing != nil && (r.Slots != OneSlot || r.Batch != tasks.BatchPolicy{}) {
-		wrong = append(wrong, errors.New("a handler of final steps has neither slots nor batches"))
+	if r.Finalizer != nil && (r.Slots != OneSlot || r.Batch != tasks.BatchPolicy{}) {
+		wrong = append(wrong, errors.New("a finalizer has neither slots nor batches"))
 	}
 	if r.Slots != AllSlots && r.Slots < 1 {
-		wrong = append(wrong, fmt.Errorf("slots are %d: give a number from 1, or All", r.Slots))
+		wrong = append(wrong, fmt.Errorf("slots are %d: give a number from 1, or AllSlots", r.Slots))
 	}
 	if r.Timeout < 0 {
 		wrong = append(wrong, fmt.Errorf("the timeout is %s: give a positive one, or zero for none", r.Timeout))

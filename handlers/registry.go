@@ -14,23 +14,23 @@ var ErrRegistered = errors.New("a handler of this name is registered already")
 // Registry knows handlers by name. The zero value is empty and ready to use;
 // it is safe for concurrent use and must not be copied.
 type Registry struct {
-	mu      sync.RWMutex
-	byName  map[string]Registration
-	closing map[string]Registration
+	mu         sync.RWMutex
+	byName     map[string]Registration
+	finalizers map[string]Registration
 }
 
 // Register adds a handler under a name of lower-case letters, digits, dashes
-// and underscores. Nothing is added when it gives an error, which tells all
-// that is wrong at once.
+// and underscores. An error reports everything that is wrong at once; then
+// nothing is added.
 func (r *Registry) Register(name string, h Handler, opts ...Option) error {
 	return r.register(&r.byName, Registration{Name: name, Handler: h}, opts)
 }
 
-// RegisterFinalizer adds a handler of final steps, which have names of their
-// own: a handler may have the same. Options are those of Register, but for
+// RegisterFinalizer adds a handler of final steps. Finalizers have names of their
+// own: a handler may have the same name. Options are those of Register without
 // slots and batches.
 func (r *Registry) RegisterFinalizer(name string, h Finalizer, opts ...Option) error {
-	return r.register(&r.closing, Registration{Name: name, Closing: h}, opts)
+	return r.register(&r.finalizers, Registration{Name: name, Finalizer: h}, opts)
 }
 
 func (r *Registry) register(in *map[string]Registration, reg Registration, opts []Option) error {
@@ -54,6 +54,17 @@ func (r *Registry) register(in *map[string]Registration, reg Registration, opts 
 	return nil
 }
 
+// Clone returns a registry with the same handlers, to which others can be added. A
+// nil registry gives an empty one.
+func (r *Registry) Clone() *Registry {
+	if r == nil {
+		return &Registry{}
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return &Registry{byName: maps.Clone(r.byName), finalizers: maps.Clone(r.finalizers)}
+}
+
 // Lookup finds a handler by its name.
 func (r *Registry) Lookup(name string) (Registration, bool) {
 	r.mu.RLock()
@@ -73,7 +84,7 @@ func (r *Registry) Names() []string {
 func (r *Registry) LookupFinalizer(name string) (Registration, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	reg, ok := r.closing[name]
+	reg, ok := r.finalizers[name]
 	return reg, ok
 }
 
@@ -81,5 +92,5 @@ func (r *Registry) LookupFinalizer(name string) (Registration, bool) {
 func (r *Registry) FinalizerNames() []string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return slices.Sorted(maps.Keys(r.closing))
+	return slices.Sorted(maps.Keys(r.finalizers))
 }

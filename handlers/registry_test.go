@@ -1,21 +1,23 @@
 package handlers
 
 import (
+	"context"
 	"errors"
-	"github.com/balerhq/baler/tasks"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 func TestRegistry(t *testing.T) {
 	var r Registry
-	if err := r.Register("b-1", newNoop()); err != nil {
+	if err := r.Register("b-1", nothing()); err != nil {
 		t.Fatal(err)
 	}
 	policy := tasks.BatchPolicy{MaxItems: 9}
-	err := r.Register("a_2", newNoop(), WithDescription("d"), WithSlots(AllSlots), WithTimeout(time.Second),
+	err := r.Register("a_2", nothing(), WithDescription("d"), WithSlots(AllSlots), WithTimeout(time.Second),
 		WithBatch(policy), WithRetry(tasks.RetryPolicy{Attempts: 7}), WithArgsCheck(func(any) error { return ErrFacts }))
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +37,7 @@ func TestRegistry(t *testing.T) {
 		a.Retry != (tasks.RetryPolicy{Attempts: 7, Backoff: 10 * time.Second, MaxBackoff: 10 * time.Minute}) || !errors.Is(a.CheckArgs(nil), ErrFacts) {
 		t.Errorf("got %+v", a)
 	}
-	if err := r.Register("a_2", newNoop()); !errors.Is(err, ErrRegistered) {
+	if err := r.Register("a_2", nothing()); !errors.Is(err, ErrRegistered) {
 		t.Errorf("twice gave %v", err)
 	}
 }
@@ -49,7 +51,7 @@ func TestRegisterTellsAllThatIsWrong(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "-a", "_a", "é", "a:b", strings.Repeat("a", 65)} {
-		if err := r.Register(name, newNoop()); err == nil {
+		if err := r.Register(name, nothing()); err == nil {
 			t.Errorf("name %q was taken", name)
 		}
 	}
@@ -84,14 +86,21 @@ func TestRetryDelayDoublesUpToItsBound(t *testing.T) {
 	}
 }
 
-func TestBuiltin(t *testing.T) {
-	r := Builtin()
-	if got := r.Names(); !slices.Equal(got, []string{"checksum", "identify", "load", "noop"}) {
-		t.Errorf("names %v", got)
+func nothing() Handler { return HandlerFunc(func(context.Context, []*Job) error { return nil }) }
+
+func TestCloneIsApart(t *testing.T) {
+	var r Registry
+	if err := r.Register("a", nothing()); err != nil {
+		t.Fatal(err)
 	}
-	for _, name := range r.Names() {
-		if reg, _ := r.Lookup(name); reg.Description == "" || reg.Batch.MaxItems == 0 {
-			t.Errorf("%s: %+v", name, reg)
-		}
+	c := r.Clone()
+	if err := c.Register("b", nothing()); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Names(); !slices.Equal(got, []string{"a", "b"}) || len(r.Names()) != 1 {
+		t.Errorf("clone has %v, the original %v", got, r.Names())
+	}
+	if none := (*Registry)(nil).Clone(); len(none.Names()) > 0 || none.Register("a", nothing()) != nil {
+		t.Error("the clone of no registry is not empty")
 	}
 }

@@ -77,7 +77,7 @@ func (r *Roots) Close() error { return r.handles.close() }
 
 func (r *Roots) open(path string) (*os.File, error) {
 	clean := filepath.Clean(path)
-	root, ok := longest(clean, func(dir string) bool { return r.dirs[dir] })
+	root, ok := longestAllowed(clean, func(dir string) bool { return r.dirs[dir] })
 	if !ok {
 		return nil, r.refuse(path)
 	}
@@ -94,7 +94,7 @@ func (r *Roots) open(path string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("follow link %s: %w", path, err)
 	}
-	root, ok = longest(resolved, r.isReal)
+	root, ok = longestAllowed(resolved, r.isReal)
 	if !ok {
 		return nil, r.refuse(path)
 	}
@@ -142,8 +142,8 @@ func realRoot(root string) (string, error) {
 	return filepath.Join(parent, filepath.Base(root)), err
 }
 
-// longest walks from a clean path upwards to the first that is allowed.
-func longest(path string, allowed func(string) bool) (string, bool) {
+// longestAllowed walks from a clean path upwards to the first that is allowed.
+func longestAllowed(path string, allowed func(string) bool) (string, bool) {
 	for !allowed(path) {
 		parent := filepath.Dir(path)
 		if parent == path {

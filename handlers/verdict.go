@@ -5,28 +5,14 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/tasks"
-)
-
-// The codes that this package gives by itself.
-const (
-	CodeError          = "error"             // an error that says nothing more of itself
-	CodePanic          = "panic"             // the handler panicked
-	CodeTimeout        = "timeout"           // the step's time ran out
-	CodeBadArgs        = "bad-args"          // the step's arguments do not fit the handler
-	CodeInvalidOutcome = "invalid-outcome"   // SetStatus was given something outside the enumeration
-	CodeIO             = "io"                // reading failed
-	CodeNotFound       = "not-found"         // there is no such file
-	CodeNotPermitted   = "permission-denied" // the worker may not read it
-	CodeOutsideRoots   = "outside-roots"     // it is not within the folders that may be read
-	CodeNotWholeFile   = "part-of-a-file"    // it was split, and the handler takes whole files only
-	CodeNotAFile       = "not-a-file"        // a folder, device, socket or pipe
 )
 
 // maxCode is how many bytes of a code are kept.
 const maxCode = 64
 
-// Verdict is an error that says how a file ends. A function given to VariantPerFile
+// Verdict is an error that says how a file ends. A function given to PerFile
 // returns one, wrapped or not, to end its file otherwise than a plain error
 // would, which is tasks.Error with CodeError.
 type Verdict struct { //nolint:errname // not always an error: a warning or a skip is a verdict too
@@ -45,13 +31,13 @@ func (v *Verdict) Error() string {
 // Unwrap gives the error beneath.
 func (v *Verdict) Unwrap() error { return v.Err }
 
-// Fail says that the file's content is at fault: final, not tried again.
+// Fail says that the file's content is at fault: final, not retried.
 func Fail(code string, err error) error {
 	return &Verdict{Outcome: tasks.OutcomeFailed, Code: code, Err: err}
 }
 
-// RetryLater says that the system is at fault: the file is tried again while
-// attempts are left. A plain error means the same, with no code of its own.
+// RetryLater says that the system is at fault: the file is retried while attempts are
+// left. A plain error means the same, without a code of its own.
 func RetryLater(code string, err error) error {
 	return &Verdict{Outcome: tasks.OutcomeError, Code: code, Err: err}
 }
@@ -66,7 +52,7 @@ func Skip(code, reason string) error {
 	return &Verdict{Outcome: tasks.OutcomeSkipped, Code: code, Err: errors.New(reason)}
 }
 
-// verdict is how a job stands, or ended.
+// verdict is how a job ends, as it stands.
 type verdict struct {
 	outcome  tasks.Outcome // empty while nobody has decided
 	exitCode int
@@ -75,7 +61,7 @@ type verdict struct {
 
 // verdictOf reads an error as a verdict and the message that goes with it.
 func verdictOf(err error) (verdict, string) {
-	if crash, ok := errors.AsType[*PanicError](err); ok {
+	if crash, ok := errors.AsType[*invoke.PanicError](err); ok {
 		return newVerdict(1, tasks.OutcomeError, CodePanic), fmt.Sprintf("%v\n%s", err, crash.Stack)
 	}
 	v, ok := errors.AsType[*Verdict](err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers/builtin"
 )
 
 // program is one run of the command line: what it was given, and where it writes.
@@ -44,7 +45,7 @@ func (p *program) with(cmd *cobra.Command, open opener, do func(context.Context,
 }
 
 func (p *program) options(cfg config.Config) baler.Options {
-	return baler.Options{Log: baler.NewLogger(p.stderr, cfg.Log), Version: buildInfo().Version}
+	return baler.Options{Registry: builtin.Registry(), Log: baler.NewLogger(p.stderr, cfg.Log), Version: buildInfo().Version}
 }
 
 // print writes to standard output: what was asked for.

@@ -11,10 +11,11 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
 )
 
 func main() {
-	registry := handlers.Builtin()
+	registry := builtin.Registry()
 	if err := registry.Register("count-bytes", handlers.PerFile(countBytes)); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)

@@ -16,16 +16,16 @@ import (
 )
 
 // Option adjusts a run.
-type Option func(*handlers.DryRun)
+type Option func(*DryRun)
 
 // Args gives the handler the arguments that a recipe step's `with` would.
-func Args(args any) Option { return func(t *handlers.DryRun) { t.Args = args } }
+func Args(args any) Option { return func(t *DryRun) { t.Args = args } }
 
 // Facts gives every file what earlier steps would have learnt of it.
-func Facts(facts map[string]any) Option { return func(t *handlers.DryRun) { t.Facts = facts } }
+func Facts(facts map[string]any) Option { return func(t *DryRun) { t.Facts = facts } }
 
 // Timeout bounds the run as a step's timeout would.
-func Timeout(d time.Duration) Option { return func(t *handlers.DryRun) { t.Timeout = d } }
+func Timeout(d time.Duration) Option { return func(t *DryRun) { t.Timeout = d } }
 
 // Run writes files, content by relative path, into a folder of the test's own,
 // runs h over all of them as one batch in the order of their paths, and gives
@@ -38,7 +38,7 @@ func Run(t testing.TB, h handlers.Handler, files map[string]string, opts ...Opti
 	for i, name := range names {
 		paths[i] = write(t, dir, name, files[name])
 	}
-	trial := handlers.DryRun{Roots: []string{dir}}
+	trial := DryRun{Roots: []string{dir}}
 	for _, opt := range opts {
 		opt(&trial)
 	}
@@ -57,7 +57,7 @@ func Run(t testing.TB, h handlers.Handler, files map[string]string, opts ...Opti
 // up, and gives the step as it ended. Relative paths are written below a folder
 // of the test's own, which is the trial's Base unless it has one; nothing else
 // may be written.
-func RunClosing(t testing.TB, h handlers.Finalizer, trial handlers.FinalizerDryRun) (step tasks.FinalizeStep, base string) {
+func RunClosing(t testing.TB, h handlers.Finalizer, trial FinalizerDryRun) (step tasks.FinalizeStep, base string) {
 	t.Helper()
 	if trial.Base == "" {
 		trial.Base = t.TempDir()

@@ -63,7 +63,7 @@ func TestRunClosing(t *testing.T) {
 			return nil
 		})
 	}
-	step, base := handlertest.RunClosing(t, h, handlers.FinalizerDryRun{
+	step, base := handlertest.RunClosing(t, h, handlertest.FinalizerDryRun{
 		Args:  "args",
 		Files: []handlers.FinalFile{{File: tasks.File{Path: "/a"}, Facts: map[string]any{"puid": "fmt/1"}}},
 	})
@@ -71,7 +71,7 @@ func TestRunClosing(t *testing.T) {
 	if step.State != tasks.FinalizeDone || err != nil || string(text) != "/a fmt/1 args\n" {
 		t.Errorf("%+v, %q, %v", step, text, err)
 	}
-	step, _ = handlertest.RunClosing(t, func(context.Context, *handlers.TransferJob) error { return io.ErrUnexpectedEOF }, handlers.FinalizerDryRun{})
+	step, _ = handlertest.RunClosing(t, func(context.Context, *handlers.TransferJob) error { return io.ErrUnexpectedEOF }, handlertest.FinalizerDryRun{})
 	if step.State != tasks.FinalizeFailed || step.Error != "unexpected EOF" {
 		t.Errorf("%+v", step)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/internal/testservers"
 	"github.com/balerhq/baler/tasks"
@@ -52,7 +53,7 @@ func (p *Env) system(ctx context.Context, workers int, extra ...string) (*cluste
 	cfg := p.o.Config
 	cfg.Redis.URL, cfg.Database.URL, cfg.StateDir = p.redisURL, p.databaseURL, p.path("state")
 	cfg.Worker.Queues = map[string]int{queue: 1}
-	b, err := baler.Open(ctx, cfg, baler.Options{Log: p.o.Log})
+	b, err := baler.Open(ctx, cfg, baler.Options{Registry: builtin.Registry(), Log: p.o.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers/builtin"
 )
 
 // ErrInUse says that the given database holds transfers.
@@ -28,7 +29,7 @@ func (p *Env) mayUse(ctx context.Context) error {
 		return errors.New("--database: bench measures MySQL and MariaDB; without the flag it starts one for itself")
 	}
 	cfg := p.o.Config
-	b, err := baler.OpenStore(ctx, cfg, baler.Options{Log: p.o.Log})
+	b, err := baler.OpenStore(ctx, cfg, baler.Options{Registry: builtin.Registry(), Log: p.o.Log})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/bench"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
@@ -56,7 +57,7 @@ func TestGivenDatabaseThatHoldsTransfersIsLeftAloneUnlessToldOtherwise(t *testin
 // register makes a transfer of one file.
 func register(t *testing.T, cfg config.Config) {
 	t.Helper()
-	b, err := baler.Open(t.Context(), cfg, baler.Options{})
+	b, err := baler.Open(t.Context(), cfg, baler.Options{Registry: builtin.Registry()})
 	if err != nil {
 		t.Fatal(err)
 	}

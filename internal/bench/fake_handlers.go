@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/sleep"
 )
 
@@ -16,7 +17,7 @@ const pretend = "pretend"
 // say: so long a file (per_file) and so long a mebibyte (per_mib). Workers that
 // are measured with it have them.
 func FakeHandlers() (*handlers.Registry, error) {
-	r := handlers.Builtin()
+	r := builtin.Registry()
 	return r, r.Register(pretend, handlers.HandlerFunc(letPass), handlers.WithDescription("lets time pass, for bench makespan"))
 }
 

@@ -17,7 +17,7 @@ func (c Cost) Predict(files, bytes int64) float64 {
 // Sums are what is remembered of batches that were run: the sums of the normal
 // equations of
 //
-//	seconds ≈ VariantPerFile · files + PerByte · bytes
+//	seconds ≈ PerFile · files + PerByte · bytes
 //
 // by least squares. Those of several workers, or of several times, add up. The
 // zero value remembers nothing.

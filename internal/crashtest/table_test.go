@@ -13,6 +13,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/testkit"
 )
@@ -216,7 +217,7 @@ func (s *stage) resume() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	b, err := baler.Open(s.t.Context(), cfg, baler.Options{})
+	b, err := baler.Open(s.t.Context(), cfg, baler.Options{Registry: builtin.Registry()})
 	if err != nil {
 		s.t.Fatal(err)
 	}

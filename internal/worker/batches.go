@@ -7,7 +7,8 @@ import (
 
 	"github.com/hibiken/asynq"
 
-	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/finalize"
+	"github.com/balerhq/baler/internal/runner"
 )
 
 // batches is the part of a worker that takes batches and final steps. It can be
@@ -16,8 +17,8 @@ import (
 type batches struct {
 	Options
 
-	runner      *handlers.Runner
-	finalizers  *handlers.Finalizers
+	runner      *runner.Runner
+	finalizers  *finalize.Runner
 	aggregating context.Context //nolint:containedctx // asynq's aggregator takes no context; this one ends its waiting
 	release     context.CancelFunc
 
@@ -27,7 +28,7 @@ type batches struct {
 	stopping sync.WaitGroup // servers and final steps that finish what they have
 }
 
-func newBatches(o Options, runner *handlers.Runner) *batches {
+func newBatches(o Options, runner *runner.Runner) *batches {
 	b := &batches{Options: o, runner: runner, finalizers: o.finalizers()}
 	b.aggregating, b.release = context.WithCancel(context.Background())
 	return b

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/admission"
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/tasks"
 )
@@ -61,5 +62,5 @@ func (v *capacityView) batchesAtOnce(handler string, concurrency int) int {
 
 // limits is what people allow a transfer.
 func (v *capacityView) limits(plan *dispatch.TransferPlan) (inFlight int, filesPerSecond float64) {
-	return handlers.EffectiveLimits(plan, v.all)
+	return admission.EffectiveLimits(plan, v.all)
 }

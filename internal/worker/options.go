@@ -14,8 +14,12 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/finalize"
+	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/notify"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/recorder"
+	"github.com/balerhq/baler/internal/runner"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -38,7 +42,7 @@ type Options struct {
 	Transfers  *dispatch.TransferCache
 	Costs      *cost.Model
 	Registry   *handlers.Registry
-	Metrics    *handlers.Metrics
+	Metrics    *metrics.Worker
 	Registerer *prometheus.Registry
 	Log        *slog.Logger
 	Now        func() time.Time
@@ -156,18 +160,18 @@ func (o Options) Sender() *notify.Sender {
 	})
 }
 
-func (o Options) recorder() *handlers.Recorder {
-	r := handlers.RecorderOptions{
+func (o Options) recorder() *recorder.Recorder {
+	r := recorder.Options{
 		Metrics: o.Metrics, MaxItems: o.Record.MaxItems, Flushers: o.Record.Flushers, OnFlush: o.Metrics.ObserveFlush, Log: o.Log,
 	}
 	if o.Record.Adapt {
 		r.Adapt = o.Concurrency
 	}
-	return handlers.NewRecorder(o.Store, r)
+	return recorder.New(o.Store, r)
 }
 
-func (o Options) runner(recorder *handlers.Recorder, batchEnded func()) (*handlers.Runner, error) {
-	return handlers.NewRunner(handlers.RunnerOptions{
+func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner.Runner, error) {
+	return runner.New(runner.Options{
 		Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Registry: o.Registry, Recorder: recorder,
 		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, Roots: o.Roots, FlushAfter: o.Record.MaxDelay,
 		Timeout: o.Timeout, Retry: o.Retry, BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
@@ -175,8 +179,8 @@ func (o Options) runner(recorder *handlers.Recorder, batchEnded func()) (*handle
 	})
 }
 
-func (o Options) finalizers() *handlers.Finalizers {
-	return handlers.NewFinalizers(handlers.FinalizersOptions{
+func (o Options) finalizers() *finalize.Runner {
+	return finalize.New(finalize.Options{
 		Steps: o.Store, Lines: o.Store, Transfers: o.Store, Plans: o.Transfers, Registry: o.Registry,
 		Roots: o.Roots, Outputs: o.Final.Outputs, RunKey: o.Final.RunKey,
 		Timeout: o.Final.Timeout, Retry: o.Final.Retry, OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,

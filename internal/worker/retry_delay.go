@@ -7,7 +7,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
-	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/admission"
 )
 
 // retryDelay is how long a batch that went back to the queue waits before it is
@@ -17,10 +17,10 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 	switch {
 	case errors.Is(err, asynq.ErrLeaseExpired):
 		return 0
-	case errors.Is(err, handlers.ErrNoSlots):
+	case errors.Is(err, admission.ErrNoSlots):
 		return soon()
 	}
-	if full, ok := errors.AsType[*handlers.ThrottledError](err); ok {
+	if full, ok := errors.AsType[*admission.ThrottledError](err); ok {
 		return full.RetryAfter + soon()
 	}
 	return time.Second + rand.N(2*time.Second)

@@ -8,8 +8,8 @@ import (
 
 	"github.com/oklog/run"
 
-	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -22,7 +22,7 @@ type Worker struct {
 	Options
 
 	batches    *batches
-	recorder   *handlers.Recorder
+	recorder   *recorder.Recorder
 	dispatcher *dispatch.Dispatcher
 	started    time.Time
 	desired    chan tasks.DesiredState // the last one that a heartbeat read, until it is applied

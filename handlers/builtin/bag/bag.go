@@ -1,0 +1,228 @@
+// Package bag copies a transfer into a BagIt bag.
+package bag
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/missing"
+	"github.com/balerhq/baler/tasks"
+)
+
+// What bag says of files that cannot be bagged.
+const (
+	CodeDigestDiffers = "digest-differs" // the file is not what it was when its digest was taken
+	CodeNotVerified   = "unchecked"      // files had no digest to check the copy by
+	CodeNotText       = "path-not-text"  // a name that is not UTF-8, which a bag cannot hold
+)
+
+const (
+	bagManifest = "manifest-sha256.txt"
+	bagTags     = "tagmanifest-sha256.txt"
+	bagInfo     = "bag-info.txt"
+	bagMark     = "bagit.txt"
+)
+
+type bagArgs struct {
+	To string `json:"to"`
+}
+
+func newBagArgs(args any) (b bagArgs, err error) {
+	if err := handlers.DecodeArgs(args, &b); err != nil {
+		return b, err
+	}
+	if b.To == "" {
+		return b, handlers.Fail(handlers.CodeBadArgs, errors.New("to is missing: the folder that is to be the bag"))
+	}
+	return b, nil
+}
+
+// Register adds the finalizer bag to a registry.
+func Register(reg *handlers.Registry) error {
+	return reg.RegisterFinalizer("bag", Finalize,
+		handlers.WithDescription("BagIt bag with copies of the files, checked by digest while they are copied"),
+		handlers.WithArgsCheck(handlers.CheckWith(newBagArgs)))
+}
+
+// Finalize copies the files into a BagIt 1.0 bag (RFC 8493), below data/ in the
+// folders that they have below the deepest one that holds all sources.
+// Arguments: {"to": folder}. A copy that does not have the digest that a
+// step learnt fails the bag, which is not put in place then.
+func Finalize(ctx context.Context, c *handlers.TransferJob) error {
+	args, err := newBagArgs(c.Args())
+	if err != nil {
+		return err
+	}
+	var unchecked missing.Files
+	isBag := func(there *os.Root) bool {
+		info, err := there.Lstat(bagMark)
+		return err == nil && info.Mode().IsRegular()
+	}
+	err = c.CreateFolder(args.To, isBag, func(dir *os.Root) error {
+		b := &bagging{job: c, dir: dir, base: commonFolder(c.Transfer().Sources), unchecked: &unchecked}
+		return b.fill(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	if unchecked.Len() > 0 {
+		return handlers.Warn(CodeNotVerified, unchecked.Message("had no sha256 to check their copies by", c.Transfer().Files))
+	}
+	return nil
+}
+
+// bagging is one bag being filled.
+type bagging struct {
+	job       *handlers.TransferJob
+	dir       *os.Root
+	base      string
+	files     int64
+	bytes     int64
+	unchecked *missing.Files
+}
+
+func (b *bagging) fill(ctx context.Context) error {
+	tags := make([]string, 0, 3) // lines of the tag manifest
+	tag := func(name string, write func(w io.Writer) error) error {
+		digest := sha256.New()
+		err := handlers.WriteNew(b.dir, name, func(w io.Writer) error { return write(io.MultiWriter(w, digest)) })
+		tags = append(tags, bagLine(hex.EncodeToString(digest.Sum(nil)), name))
+		return err
+	}
+	if err := tag(bagMark, func(w io.Writer) error {
+		_, err := io.WriteString(w, "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := b.dir.Mkdir("data", 0o755); err != nil {
+		return handlers.WriteFailure("data", err)
+	}
+	if err := tag(bagManifest, func(w io.Writer) error { return b.payload(ctx, w) }); err != nil {
+		return err
+	}
+	if err := tag(bagInfo, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "Bag-Software-Agent: Baler\nBagging-Date: %s\nExternal-Identifier: %s\nPayload-Oxum: %d.%d\n",
+			b.job.Now().UTC().Format("2006-01-02"), b.job.Transfer().UUID, b.bytes, b.files)
+		return err
+	}); err != nil {
+		return err
+	}
+	return handlers.WriteNew(b.dir, bagTags, func(w io.Writer) error {
+		_, err := io.WriteString(w, strings.Join(tags, ""))
+		return err
+	})
+}
+
+// payload copies the files, and writes the manifest while it does.
+func (b *bagging) payload(ctx context.Context, manifest io.Writer) error {
+	for f, err := range b.job.Files(ctx) {
+		if err != nil {
+			return err
+		}
+		if f.Part > 1 {
+			continue // its first part stands for the whole file
+		}
+		name, err := b.name(f.Path)
+		if err != nil {
+			return err
+		}
+		if _, err := b.dir.Lstat(name); err == nil {
+			continue // a list may name a file twice
+		}
+		digest, err := b.copy(ctx, &f.File, name)
+		if err != nil {
+			return err
+		}
+		if known, ok := f.Digest("sha256"); !ok {
+			b.unchecked.Add(f.Path)
+		} else if !strings.EqualFold(known, digest) {
+			return handlers.Fail(CodeDigestDiffers, fmt.Errorf("%q has the sha256 %s now, and had %s", f.Path, digest, known))
+		}
+		if _, err := io.WriteString(manifest, bagLine(digest, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// name is a file's path within the bag.
+func (b *bagging) name(file string) (string, error) {
+	if !utf8.ValidString(file) {
+		return "", handlers.Fail(CodeNotText, fmt.Errorf("%q is not UTF-8: a bag cannot hold it", file))
+	}
+	rel, err := filepath.Rel(b.base, file)
+	if err != nil || !filepath.IsLocal(rel) {
+		rel = strings.TrimPrefix(filepath.Clean(file), string(filepath.Separator)) // of a list that names files anywhere
+	}
+	return path.Join("data", filepath.ToSlash(rel)), nil
+}
+
+// copy copies a file and gives its digest.
+func (b *bagging) copy(ctx context.Context, file *tasks.File, name string) (string, error) {
+	from, err := b.job.Open(file.Path)
+	if err != nil {
+		return "", err
+	}
+	defer from.Close() // only read from: closing has nothing to tell
+	if err := b.dir.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return "", handlers.WriteFailure(name, err)
+	}
+	digest := sha256.New()
+	var n int64
+	err = handlers.WriteNew(b.dir, name, func(w io.Writer) (err error) {
+		n, err = io.Copy(io.MultiWriter(w, digest), untilDone{ctx, from})
+		return err
+	})
+	b.files++
+	b.bytes += n
+	return hex.EncodeToString(digest.Sum(nil)), err
+}
+
+// untilDone is a reader that fails once its context has ended.
+type untilDone struct {
+	ctx context.Context //nolint:containedctx // of one copy, which takes a reader
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
+}
+
+// bagLine is a line of a bag's manifest. RFC 8493, section 2.1.3, has ends of
+// lines and the percent sign encoded, and nothing else.
+func bagLine(digest, name string) string {
+	return digest + "  " + strings.NewReplacer("%", "%25", "\n", "%0A", "\r", "%0D").Replace(name) + "\n"
+}
+
+// commonFolder is the deepest folder that holds all sources themselves.
+func commonFolder(sources []string) string {
+	if len(sources) == 0 {
+		return string(filepath.Separator)
+	}
+	common := filepath.Dir(sources[0])
+	for _, s := range sources[1:] {
+		for !isAbove(common, s) && common != filepath.Dir(common) { // the root is above everything
+			common = filepath.Dir(common)
+		}
+	}
+	return filepath.Clean(common)
+}
+
+func isAbove(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel) && rel != "."
+}

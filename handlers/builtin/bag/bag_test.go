@@ -1,0 +1,162 @@
+package bag
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/handlers/handlertest"
+	"github.com/balerhq/baler/internal/builtintest"
+	"github.com/balerhq/baler/tasks"
+)
+
+// bagRig is a folder of files with names that a bag has to encode.
+func bagRig(t *testing.T) (in string, trial handlertest.FinalizerDryRun) {
+	t.Helper()
+	in = filepath.Join(t.TempDir(), "in")
+	if err := os.MkdirAll(filepath.Join(in, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"plain", "sub/100%", "new\nline", "carriage\rreturn", "back\\slash", "%0A", "empty"} {
+		content := strings.Repeat("x", i)
+		if name == "empty" {
+			content = ""
+		}
+		trial.Files = append(trial.Files, builtintest.FinalFile(t, filepath.Join(in, name), content))
+	}
+	trial.Base, trial.Args = t.TempDir(), map[string]any{"to": "bags/one"}
+	trial.Transfer = tasks.Transfer{UUID: "0195506f-8c00-7000-8000-000000000001", Files: 7, Sources: []string{in}}
+	return in, trial
+}
+
+func TestBag(t *testing.T) {
+	t.Parallel()
+	_, trial := bagRig(t)
+	for range 2 { // the second time in place of the first
+		builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "")
+	}
+	bags := filepath.Join(trial.Base, "bags")
+	if entries, err := os.ReadDir(bags); err != nil || len(entries) != 1 {
+		t.Errorf("beside the bag: %v, %v", entries, err)
+	}
+	read := func(name string) string {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(bags, "one", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if got := read("bagit.txt"); got != "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n" {
+		t.Errorf("bagit.txt: %q", got)
+	}
+	if got := read("bag-info.txt"); !strings.Contains(got, "\nPayload-Oxum: 15.7\n") || !strings.Contains(got, "\nBagging-Date: 2") {
+		t.Errorf("bag-info.txt: %q", got)
+	}
+	manifest := read("manifest-sha256.txt")
+	for _, name := range []string{"plain", "sub/100%25", "new%0Aline", "carriage%0Dreturn", "back\\slash", "%250A", "empty"} {
+		if !strings.Contains(manifest, "  data/in/"+name+"\n") {
+			t.Errorf("%s is not in the manifest:\n%s", name, manifest)
+		}
+	}
+	for _, f := range trial.Files {
+		copied := filepath.Join("data", "in", strings.TrimPrefix(f.Path, trial.Transfer.Sources[0]))
+		if digest, _ := f.Digest("sha256"); !strings.Contains(manifest, digest+"  data/in/") || int64(len(read(copied))) != f.Size {
+			t.Errorf("%s is not what it was", copied)
+		}
+	}
+	binary, err := exec.LookPath("sha256sum")
+	if err != nil {
+		t.Skip("there is no sha256sum here")
+	}
+	cmd := exec.Command(binary, "--check", "--strict", "tagmanifest-sha256.txt")
+	cmd.Dir = filepath.Join(bags, "one")
+	if said, err := cmd.CombinedOutput(); err != nil || strings.Count(string(said), ": OK") != 3 {
+		t.Errorf("%v\n%s", err, said)
+	}
+}
+
+// A bag that is not right is not put in place, and nothing is left beside it.
+func TestBagThatIsNotRightIsNotThere(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		spoil   func(t *testing.T, in string, trial *handlertest.FinalizerDryRun)
+		message string
+	}{
+		"a file has changed": {func(t *testing.T, in string, _ *handlertest.FinalizerDryRun) {
+			t.Helper()
+			builtintest.FinalFile(t, filepath.Join(in, "plain"), "changed")
+		}, "digest-differs: "},
+		"a file is gone": {func(t *testing.T, in string, _ *handlertest.FinalizerDryRun) {
+			t.Helper()
+			if err := os.Remove(filepath.Join(in, "empty")); err != nil {
+				t.Fatal(err)
+			}
+		}, "not-found: "},
+		"a name that is no text": {func(t *testing.T, in string, trial *handlertest.FinalizerDryRun) {
+			t.Helper()
+			trial.Files = append(trial.Files, builtintest.FinalFile(t, filepath.Join(in, "\xff"), "x"))
+		}, "path-not-text: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in, trial := bagRig(t)
+			c.spoil(t, in, &trial)
+			builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeFailed, c.message)
+			if entries, err := os.ReadDir(filepath.Join(trial.Base, "bags")); err != nil || len(entries) > 0 {
+				t.Errorf("left behind: %v, %v", entries, err)
+			}
+		})
+	}
+}
+
+func TestBagReplacesBagsOnly(t *testing.T) {
+	t.Parallel()
+	_, trial := bagRig(t)
+	precious := filepath.Join(trial.Base, "bags", "one", "precious")
+	if err := os.MkdirAll(precious, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeFailed, "in-the-way: ")
+	if _, err := os.Stat(precious); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBagCountsFilesWithoutADigest(t *testing.T) {
+	t.Parallel()
+	_, trial := bagRig(t)
+	trial.Files[0].Facts = nil
+	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "unchecked: 1 of 7 files had no sha256 to check their copies by: ")
+}
+
+func TestBagStopsWithItsContext(t *testing.T) {
+	t.Parallel()
+	_, trial := bagRig(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := trial.Run(ctx, Finalize); err == nil {
+		t.Error("it went on")
+	}
+}
+
+func TestCommonFolder(t *testing.T) {
+	t.Parallel()
+	for want, sources := range map[string][]string{
+		"/srv":   {"/srv/a"},
+		"/srv/a": {"/srv/a/b", "/srv/a/c/d"},
+		"/":      {"/srv/a", "/home/b"},
+		"/x":     {"/x/a", "/x/ab/c", "/x/a/d"},
+	} {
+		if got := commonFolder(sources); got != want {
+			t.Errorf("%v: %s, want %s", sources, got, want)
+		}
+	}
+	if got := commonFolder([]string{"/"}); got != "/" {
+		t.Error(fmt.Sprint("of a list: ", got))
+	}
+}

@@ -1,0 +1,38 @@
+// Package builtin holds the handlers that come with Baler and need no database,
+// one package each: checksum, identify and noop for files, manifest, report and bag
+// for final steps. A worker adds load by itself, as it needs the worker's database.
+package builtin
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin/bag"
+	"github.com/balerhq/baler/handlers/builtin/checksum"
+	"github.com/balerhq/baler/handlers/builtin/faulty"
+	"github.com/balerhq/baler/handlers/builtin/identify"
+	"github.com/balerhq/baler/handlers/builtin/manifest"
+	"github.com/balerhq/baler/handlers/builtin/noop"
+	"github.com/balerhq/baler/handlers/builtin/report"
+)
+
+// Register adds all of them to a registry. Names that are taken are reported
+// together; the others are added.
+func Register(reg *handlers.Registry) error {
+	return errors.Join(
+		checksum.Register(reg), identify.Register(reg), noop.Register(reg),
+		manifest.Register(reg), report.Register(reg), bag.Register(reg),
+		faulty.Register(reg),
+	)
+}
+
+// Registry returns a new registry with all of them. Other handlers can be
+// registered beside them.
+func Registry() *handlers.Registry {
+	reg := &handlers.Registry{}
+	if err := Register(reg); err != nil {
+		panic(fmt.Sprintf("built-in handlers: %v", err)) // a defect of this program
+	}
+	return reg
+}

@@ -1,0 +1,177 @@
+// Package checksum computes digests of files.
+package checksum
+
+import (
+	"context"
+	"crypto/md5"  //nolint:gosec // fixity is compared with manifests that people have, not relied on against forgery
+	"crypto/sha1" //nolint:gosec // as above
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
+)
+
+// What checksum says of a file that is not what it was.
+const (
+	CodeSizeChanged = "size-changed" // the file's size is not the one that the scan saw
+)
+
+// readSize is what is read at a time: few calls on large files, and an ended
+// context is noticed within a millisecond.
+const readSize = 256 << 10
+
+// algorithms gives the digests that checksum knows, by the names of their facts.
+func algorithms() map[string]func() hash.Hash {
+	return map[string]func() hash.Hash{
+		"md5":    md5.New,
+		"sha1":   sha1.New,
+		"sha256": sha256.New,
+		"sha512": sha512.New,
+	}
+}
+
+type checksumArgs struct {
+	Algorithms []string `json:"algorithms"`
+}
+
+type checksum struct {
+	known   map[string]func() hash.Hash
+	buffers sync.Pool // of *[]byte, readSize each
+}
+
+// Register adds the handler checksum to a registry; see New.
+func Register(reg *handlers.Registry) error {
+	return reg.Register("checksum", New(),
+		handlers.WithDescription("digests of the content, any of md5, sha1, sha256 and sha512, in one read"),
+		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 500, MaxBytes: 256 << 20}),
+		handlers.WithArgsCheck(checkArgs))
+}
+
+// Known reports whether there is an algorithm of this name.
+func Known(name string) bool { return algorithms()[name] != nil }
+
+// New computes digests of a file's content in one read. Arguments:
+// {"algorithms": ["md5", "sha1", "sha256", "sha512"]}, sha256 when not given.
+// Facts: a hexadecimal digest under each algorithm's name, and size, the bytes read.
+func New() handlers.Handler {
+	return handlers.PerFile(newChecksumOf(algorithms()).file, handlers.Parallel(0))
+}
+
+func newChecksumOf(known map[string]func() hash.Hash) *checksum {
+	c := &checksum{known: known}
+	c.buffers.New = func() any { return new(make([]byte, readSize)) }
+	return c
+}
+
+func checkArgs(args any) error {
+	_, err := chosenAlgorithms(args, algorithms())
+	return err
+}
+
+func chosenAlgorithms(args any, known map[string]func() hash.Hash) ([]string, error) {
+	chosen := checksumArgs{Algorithms: []string{"sha256"}}
+	if err := handlers.DecodeArgs(args, &chosen); err != nil {
+		return nil, err
+	}
+	if len(chosen.Algorithms) == 0 {
+		return nil, handlers.Fail(handlers.CodeBadArgs, errors.New("algorithms is empty: name some of md5, sha1, sha256, sha512"))
+	}
+	for i, name := range chosen.Algorithms {
+		if known[name] == nil {
+			return nil, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("unknown algorithm %q: one of md5, sha1, sha256, sha512", name))
+		}
+		if slices.Contains(chosen.Algorithms[:i], name) {
+			return nil, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("algorithm %q is named twice", name))
+		}
+	}
+	return chosen.Algorithms, nil
+}
+
+func (c *checksum) file(ctx context.Context, job *handlers.Job) error {
+	names, err := chosenAlgorithms(job.Args(), c.known)
+	if err != nil {
+		return err
+	}
+	f, err := job.Open()
+	if err != nil {
+		return err
+	}
+	defer f.Close() // only read from: closing has nothing to tell
+	digests := make([]hash.Hash, len(names))
+	for i, name := range names {
+		digests[i] = c.known[name]()
+	}
+	size, err := c.read(ctx, f, digests)
+	if err != nil {
+		return err
+	}
+	for i, name := range names {
+		if err := job.SetFact(name, hex.EncodeToString(digests[i].Sum(nil))); err != nil {
+			return err
+		}
+	}
+	if err := job.SetFact("size", size); err != nil {
+		return err
+	}
+	if scanned := job.File().Size; scanned != size {
+		return handlers.Warn(CodeSizeChanged, fmt.Sprintf("the scan saw %d bytes, now there are %d", scanned, size))
+	}
+	return nil
+}
+
+// read feeds the whole file to the digests, and makes sure that it stayed as it was.
+func (c *checksum) read(ctx context.Context, f *os.File, digests []hash.Hash) (int64, error) {
+	before, err := f.Stat()
+	if err != nil {
+		return 0, handlers.RetryLater(handlers.CodeIO, err)
+	}
+	size, err := c.feed(ctx, f, digests)
+	if err != nil {
+		return 0, err
+	}
+	after, err := f.Stat()
+	if err != nil {
+		return 0, handlers.RetryLater(handlers.CodeIO, err)
+	}
+	return size, unchanged(before, after, size)
+}
+
+func (c *checksum) feed(ctx context.Context, r io.Reader, digests []hash.Hash) (int64, error) {
+	buffer, _ := c.buffers.Get().(*[]byte) // New gives nothing else
+	defer c.buffers.Put(buffer)
+	var size int64
+	for {
+		if err := ctx.Err(); err != nil {
+			return size, err
+		}
+		n, err := r.Read(*buffer)
+		for _, digest := range digests {
+			digest.Write((*buffer)[:n]) // a hash never fails to write
+		}
+		size += int64(n)
+		if errors.Is(err, io.EOF) {
+			return size, nil
+		}
+		if err != nil {
+			return size, handlers.RetryLater(handlers.CodeIO, err)
+		}
+	}
+}
+
+func unchanged(before, after fs.FileInfo, read int64) error {
+	if before.Size() == read && after.Size() == read && before.ModTime().Equal(after.ModTime()) {
+		return nil
+	}
+	return handlers.RetryLater(handlers.CodeChangedWhileReading, fmt.Errorf("the file changed while it was read: %d bytes of %s before, %d read, %d of %s after",
+		before.Size(), before.ModTime(), read, after.Size(), after.ModTime()))
+}

@@ -1,0 +1,209 @@
+// Package identify recognises file formats by PRONOM signatures.
+package identify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/richardlehane/siegfried"
+	"github.com/richardlehane/siegfried/pkg/core"
+	"github.com/richardlehane/siegfried/pkg/static"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
+)
+
+// CodeUnknownFormat is what identify says of a file that no signature matches.
+const CodeUnknownFormat = "unidentified"
+
+// unknownFormat is what stands in the fact puid of such a file.
+const unknownFormat = "UNKNOWN"
+
+// defaultScan is how much of a file identify reads at most. Signatures sit near
+// both ends of a file; some search all of it, at some 30 MB a second.
+const defaultScan = 64 << 20
+
+// memberMemory is how much of a member of a container, a part of a .docx say,
+// is unpacked into memory at a time; siegfried's own default is 64 MiB.
+const memberMemory = 4 << 20
+
+var errNoSignatures = errors.New("the built-in signatures cannot be read")
+
+type identifyArgs struct {
+	MaxScan int64 `json:"max_scan"`
+}
+
+// signatures are loaded once a process, as they are large, never change, and
+// the size of memberMemory is siegfried's own global.
+//
+//nolint:gochecknoglobals // see above
+var signatures = sync.OnceValues(loadSignatures)
+
+// Register adds the handler identify to a registry; see New.
+func Register(reg *handlers.Registry) error {
+	return reg.Register("identify", New(),
+		handlers.WithDescription("file format by PRONOM signatures"),
+		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 250}),
+		handlers.WithArgsCheck(handlers.CheckWith(scanLimit)),
+		handlers.WithSelfCheck(handlers.SelfCheck{Name: "signatures", Hint: "install the program again", Run: release}))
+}
+
+// release says which PRONOM release the built-in signatures are of.
+func release() (string, error) {
+	sf, err := signatures()
+	if err != nil {
+		return "", err
+	}
+	for _, identifier := range sf.Identifiers() {
+		return identifier[0] + ": " + identifier[1], nil
+	}
+	return "", errNoSignatures
+}
+
+// New recognises file formats with siegfried and its built-in PRONOM
+// signatures, which are loaded when the first file comes and then shared.
+// Arguments: {"max_scan": bytes}, how much of a file is read at most, 64 MiB
+// when not given. Facts: puid, format, format_version and mime, as far as they
+// are known; format_warning, what siegfried remarks, as on an extension that
+// does not suit the content, and whether max_scan cut the search short; format_candidates, all PUIDs when several match alike.
+func New() handlers.Handler {
+	return handlers.PerFile(identify, handlers.Parallel(0))
+}
+
+func loadSignatures() (*siegfried.Siegfried, error) {
+	siegfried.StreamSize(memberMemory)
+	sf := static.New()
+	if sf == nil {
+		return nil, errNoSignatures
+	}
+	return sf, nil
+}
+
+func scanLimit(args any) (int64, error) {
+	chosen := identifyArgs{MaxScan: defaultScan}
+	if err := handlers.DecodeArgs(args, &chosen); err != nil {
+		return 0, err
+	}
+	if chosen.MaxScan < 1 {
+		return 0, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("max_scan is %d: give a number of bytes from 1", chosen.MaxScan))
+	}
+	return chosen.MaxScan, nil
+}
+
+func identify(ctx context.Context, job *handlers.Job) error {
+	limit, err := scanLimit(job.Args())
+	if err != nil {
+		return err
+	}
+	sf, err := signatures()
+	if err != nil {
+		return fmt.Errorf("identify: %w", err)
+	}
+	f, err := job.Open()
+	if err != nil {
+		return err
+	}
+	defer f.Close() // only read from: closing has nothing to tell
+	formats, err := recognise(ctx, sf, f, filepath.Base(job.File().Path), limit)
+	if err != nil {
+		return err
+	}
+	return record(job, formats)
+}
+
+// recognise gives every format that matches best: one, unless the signatures
+// cannot decide.
+func recognise(ctx context.Context, sf *siegfried.Siegfried, f *os.File, name string, limit int64) ([]format, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, handlers.RetryLater(handlers.CodeIO, err)
+	}
+	src := newWindow(ctx, f, info.Size(), limit)
+	// The buffer is not put back for the next file: siegfried's goroutines may
+	// look at it a moment longer.
+	buffer, err := sf.Buffer(src)
+	ids, err := sf.IdentifyBuffer(buffer, err, name, "")
+	if failure := src.failure(); failure != nil {
+		return nil, failure
+	}
+	// What err can say besides is that the file is empty, or no container in spite
+	// of how it begins: the name or the other signatures have decided then.
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("identify: %w", errors.Join(errNoAnswer, err))
+	}
+	formats := make([]format, len(ids))
+	for i, found := range ids {
+		formats[i] = formatOf(sf, found)
+		if src.cut() {
+			formats[i].remark(fmt.Sprintf("looked at %d of %d bytes (max_scan)", limit, info.Size()))
+		}
+	}
+	return formats, nil
+}
+
+var errNoAnswer = errors.New("siegfried gave no answer")
+
+// format is one identification, by the names of its facts.
+type format struct {
+	puid, name, version, mime, warning string
+}
+
+func (f *format) remark(text string) {
+	if f.warning != "" {
+		f.warning += "; "
+	}
+	f.warning += text
+}
+
+func formatOf(sf *siegfried.Siegfried, found core.Identification) format {
+	var f format
+	for _, field := range sf.Label(found) {
+		switch field[0] {
+		case "id":
+			f.puid = field[1]
+		case "format":
+			f.name = field[1]
+		case "version":
+			f.version = field[1]
+		case "mime":
+			f.mime = field[1]
+		case "warning":
+			f.warning = field[1]
+		}
+	}
+	return f
+}
+
+func record(job *handlers.Job, formats []format) error {
+	best := formats[0]
+	if len(formats) > 1 {
+		puids := make([]string, len(formats))
+		for i := range formats {
+			puids[i] = formats[i].puid
+		}
+		if err := job.SetFact("format_candidates", puids); err != nil {
+			return err
+		}
+		best.remark("several formats match: " + strings.Join(puids, ", "))
+	}
+	for _, fact := range [][2]string{
+		{"puid", best.puid}, {"format", best.name}, {"format_version", best.version},
+		{"mime", best.mime}, {"format_warning", best.warning},
+	} {
+		if fact[1] == "" {
+			continue
+		}
+		if err := job.SetFact(fact[0], fact[1]); err != nil {
+			return err
+		}
+	}
+	if best.puid == unknownFormat {
+		return handlers.Warn(CodeUnknownFormat, best.warning)
+	}
+	return nil
+}

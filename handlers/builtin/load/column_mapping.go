@@ -1,0 +1,88 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/balerhq/baler/internal/tableload"
+)
+
+// Mapping says what goes into a column.
+type Mapping struct {
+	Column string
+	Path   []string             // names from the document's root down, items of arrays by number; empty: the whole document
+	Kind   tableload.ColumnType // empty: the table's
+}
+
+// ErrField is wrapped by every complaint of ParseMapping.
+var ErrField = errors.New("not a mapping")
+
+// ParseMapping reads "column=path:type". A path's names are separated by points;
+// a backslash before a point, a colon or a backslash makes it part of a name.
+// Without "=path" the column takes the top-level member of its name, and
+// without ":type" the table decides.
+func ParseMapping(s string) (Mapping, error) {
+	column, path, given := strings.Cut(s, "=")
+	parts, kind := splitPath(path)
+	if !given {
+		parts, kind = splitPath(column)
+		if len(parts) != 1 {
+			return Mapping{}, fmt.Errorf("%w: %q: write it as column=path, column=path:type, or the name of a column alone", ErrField, s)
+		}
+		column = parts[0]
+	}
+	if err := tableload.CheckName(column); err != nil {
+		return Mapping{}, fmt.Errorf("%w: %q: %w", ErrField, s, err)
+	}
+	if slices.Contains(parts, "") {
+		return Mapping{}, fmt.Errorf("%w: %q: a name in the path is empty", ErrField, s)
+	}
+	f := Mapping{Column: column, Path: parts, Kind: tableload.ColumnType(kind)}
+	if kind != "" && !slices.Contains(tableload.ColumnTypes(), f.Kind) {
+		return Mapping{}, fmt.Errorf("%w: %q: no type is called %q; there are %s", ErrField, s, kind, kindNames())
+	}
+	return f, nil
+}
+
+func kindNames() string {
+	var names []string
+	for _, k := range tableload.ColumnTypes() {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
+}
+
+// splitPath takes "a.b:type" apart.
+func splitPath(s string) (parts []string, kind string) {
+	var part strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && i+1 < len(s) && strings.IndexByte(`.:\`, s[i+1]) >= 0:
+			i++
+			part.WriteByte(s[i])
+		case c == '.':
+			parts = append(parts, part.String())
+			part.Reset()
+		case c == ':':
+			return append(parts, part.String()), s[i+1:]
+		default:
+			part.WriteByte(c)
+		}
+	}
+	return append(parts, part.String()), ""
+}
+
+// String is the form that ParseMapping reads.
+func (f Mapping) String() string {
+	escaped := make([]string, len(f.Path))
+	for i, name := range f.Path {
+		escaped[i] = strings.NewReplacer(`\`, `\\`, ".", `\.`, ":", `\:`).Replace(name)
+	}
+	s := f.Column + "=" + strings.Join(escaped, ".")
+	if f.Kind != "" {
+		s += ":" + string(f.Kind)
+	}
+	return s
+}

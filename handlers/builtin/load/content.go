@@ -1,0 +1,82 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/balerhq/baler/internal/scan"
+)
+
+// ErrCompressed says that compressed content is damaged or cut off.
+var ErrCompressed = errors.New("the compressed content is damaged")
+
+// zstdWindow bounds what a zstd stream may make the decoder hold: above what
+// zstd --ultra asks for, below what would hurt.
+const zstdWindow = 128 << 20
+
+// LineReader is a file's content without its compression.
+type LineReader struct {
+	io.Reader
+	Compression scan.Compression
+	close       func()
+}
+
+// OpenLines looks at the first bytes of r, and undoes the compression that
+// they tell of. Errors of the compression wrap ErrCompressed. Close gives back
+// memory, and leaves r alone.
+func OpenLines(r io.ReadSeeker) (*LineReader, error) {
+	head := make([]byte, scan.CompressionHeaderSize)
+	n, err := io.ReadFull(r, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	c := &LineReader{Reader: r, Compression: scan.DetectCompression(head[:n]), close: func() {}}
+	switch c.Compression {
+	case scan.Gzip:
+		err = c.gzip(r)
+	case scan.Zstandard:
+		err = c.zstd(r)
+	case scan.NoCompression:
+		return c, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCompressed, err)
+	}
+	return c, nil
+}
+
+func (c *LineReader) gzip(r io.Reader) error {
+	z, err := gzip.NewReader(r)
+	c.Reader = marked{z}
+	return err
+}
+
+func (c *LineReader) zstd(r io.Reader) error {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow))
+	if err != nil {
+		return err
+	}
+	c.Reader, c.close = marked{z}, z.Close
+	return nil
+}
+
+// Close gives back the decoder's memory.
+func (c *LineReader) Close() { c.close() }
+
+// marked tells errors of a decoder from others.
+type marked struct{ r io.Reader }
+
+func (m marked) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: %w", ErrCompressed, err)
+	}
+	return n, err
+}

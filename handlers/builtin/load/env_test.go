@@ -1,0 +1,104 @@
+package load
+
+import (
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/tableload"
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+// env is a database to load into, and a way to look at it from outside.
+type env struct {
+	*tableload.Store
+	dialect db.Dialect
+	db      *sql.DB
+}
+
+// each runs a test on a database of every kind.
+func each(t *testing.T, test func(t *testing.T, d *env)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, newEnv(t, "sqlite:"+filepath.Join(t.TempDir(), "baler.db")))
+	})
+	t.Run("mysql", func(t *testing.T) {
+		t.Parallel()
+		test(t, newEnv(t, testkit.MySQL(t)))
+	})
+}
+
+func newEnv(t *testing.T, url string) *env {
+	t.Helper()
+	s, err := store.Open(t.Context(), url, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	testkit.CloseAtEnd(t, s)
+	return &env{tableload.New(s.DB()), s.Dialect(), testkit.Database(t, url)}
+}
+
+// rows reads a query's rows, NULL as "NULL", cells joined by "|".
+func (d *env) rows(t *testing.T, query string) []string {
+	t.Helper()
+	rows, err := d.db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, _ := rows.Columns()
+	var all []string
+	for rows.Next() {
+		cells, to := make([]sql.NullString, len(columns)), make([]any, len(columns))
+		for i := range cells {
+			to[i] = &cells[i]
+		}
+		if err := rows.Scan(to...); err != nil {
+			t.Fatal(err)
+		}
+		line := make([]string, len(cells))
+		for i, c := range cells {
+			if line[i] = c.String; !c.Valid {
+				line[i] = "NULL"
+			}
+		}
+		all = append(all, strings.Join(line, "|"))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func (d *env) loader(t *testing.T, a Args) *Loader {
+	t.Helper()
+	p, err := a.Resolve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := NewLoader(t.Context(), d.Store, p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func (d *env) rejects(t *testing.T, file int64) map[int64]string {
+	t.Helper()
+	bad := make(map[int64]string)
+	for _, row := range d.rows(t, fmt.Sprintf("SELECT line, reason FROM rejected_lines WHERE file_no = %d ORDER BY line", file)) {
+		line, reason, _ := strings.Cut(row, "|")
+		var no int64
+		fmt.Sscan(line, &no)
+		bad[no] = reason
+	}
+	return bad
+}

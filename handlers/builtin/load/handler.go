@@ -1,0 +1,151 @@
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/tableload"
+	"github.com/balerhq/baler/tasks"
+)
+
+// What load says of files, beside what every handler does.
+const (
+	CodeLinesRejected = "lines-set-aside" // some lines were rejected; the others are loaded
+	CodeChanged       = "changed"         // the content is not what was split, or loaded in part
+	CodeCorrupt       = "damaged"         // the compressed content ends early or is invalid
+	CodeTableError    = "table"           // the table does not exist, or does not suit
+)
+
+// Name is the name that Register gives the handler.
+const Name = "load"
+
+// Register adds the handler load to a registry; see New.
+func Register(reg *handlers.Registry, tables *tableload.Store, observe func(tasks.LoadCounts)) error {
+	return reg.Register(Name, New(tables, observe),
+		handlers.WithDescription("JSON lines into a table of the database"),
+		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 64, MaxBytes: 8 << 20}),
+		handlers.WithArgsCheck(handlers.CheckWith(readPlan)))
+}
+
+// New makes a handler that loads JSON lines into a table of the database. Its
+// arguments are Args. Facts: part and first_line of a chunk, and bytes, lines,
+// loaded, skipped, duplicates and bad, the counts of its lines. observe, when not
+// nil, is called with the counts of every group of lines that was loaded; several
+// goroutines call it.
+func New(tables *tableload.Store, observe func(tasks.LoadCounts)) handlers.Handler {
+	var memory MemoryBudget
+	return handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
+		b := batch{tables: tables, observe: observe, memory: &memory, byArgs: make(map[string]*Loader)}
+		return handlers.PerFile(b.load).Handle(ctx, jobs)
+	})
+}
+
+func readPlan(args any) (*Plan, error) {
+	var a Args
+	if err := handlers.DecodeArgs(args, &a); err != nil {
+		return nil, err
+	}
+	p, err := a.Resolve()
+	if err != nil {
+		return nil, handlers.Fail(handlers.CodeBadArgs, err)
+	}
+	return p, nil
+}
+
+// batch loads the files of one batch. Its loaders are not kept for the next one:
+// tables may change in between.
+type batch struct {
+	tables  *tableload.Store
+	observe func(tasks.LoadCounts)
+	memory  *MemoryBudget
+
+	mu     sync.Mutex
+	byArgs map[string]*Loader
+}
+
+func (b *batch) load(ctx context.Context, job *handlers.Job) error {
+	loader, err := b.loaderFor(ctx, job)
+	if err != nil {
+		return err
+	}
+	chunk, err := job.OpenChunk()
+	if err != nil {
+		return err
+	}
+	defer chunk.Close() // only read from
+	whole, err := chunk.WholeLines()
+	if err != nil {
+		return handlers.RetryLater(handlers.CodeIO, err)
+	}
+	if !whole {
+		return handlers.Fail(CodeChanged, errors.New("the file has changed since it was split: lines begin at other places; load it again"))
+	}
+	counts, err := File(ctx, loader, b.source(job), chunk)
+	if factErr := setCounts(job, &counts); factErr != nil {
+		return factErr
+	}
+	return fileVerdict(&counts, err)
+}
+
+func (b *batch) loaderFor(ctx context.Context, job *handlers.Job) (*Loader, error) {
+	key, err := json.Marshal(job.Args())
+	if err != nil {
+		return nil, handlers.Fail(handlers.CodeBadArgs, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if loader := b.byArgs[string(key)]; loader != nil {
+		return loader, nil
+	}
+	p, err := readPlan(job.Args())
+	if err != nil {
+		return nil, err
+	}
+	loader, err := NewLoader(ctx, b.tables, p, b.memory)
+	switch {
+	case errors.Is(err, tableload.ErrTable), errors.Is(err, tableload.ErrNoTable), errors.Is(err, ErrPlan):
+		return nil, handlers.Fail(CodeTableError, err)
+	case err != nil:
+		return nil, err
+	}
+	b.byArgs[string(key)] = loader
+	return loader, nil
+}
+
+// source names the job's content to a loader.
+func (b *batch) source(job *handlers.Job) Chunk {
+	file := job.File()
+	return Chunk{
+		Transfer: job.Transfer(), Step: job.Step(), File: file.No, Line: file.Line,
+		Abreast: max(2, min(4, runtime.GOMAXPROCS(0))), Observe: b.observe,
+	}
+}
+
+func setCounts(job *handlers.Job, c *tasks.LoadCounts) error {
+	var errs []error
+	if f := job.File(); f.Part > 0 {
+		errs = append(errs, job.SetFact("part", f.Part), job.SetFact("first_line", f.Line))
+	}
+	return errors.Join(append(errs,
+		job.SetFact("bytes", c.Bytes), job.SetFact("lines", c.Lines), job.SetFact("loaded", c.Loaded),
+		job.SetFact("skipped", c.Skipped), job.SetFact("duplicates", c.Duplicates), job.SetFact("bad", c.Bad))...)
+}
+
+func fileVerdict(c *tasks.LoadCounts, err error) error {
+	switch {
+	case errors.Is(err, ErrCompressed):
+		return handlers.Fail(CodeCorrupt, fmt.Errorf("%w; %d lines before are loaded", err, c.Loaded))
+	case errors.Is(err, ErrChanged):
+		return handlers.Fail(CodeChanged, err)
+	case err != nil:
+		return err
+	case c.Bad > 0:
+		return handlers.Warn(CodeLinesRejected, fmt.Sprintf("%d of %d lines were rejected", c.Bad, c.Lines))
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package load
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/balerhq/baler/internal/tableload"
+)
+
+// How much of the content a table's columns are inferred from.
+const (
+	inferLines = 1000
+	inferBytes = 1 << 20
+	inferMost  = 500 // columns
+)
+
+// Infer gives every field of a mapping a kind that suits the first lines of
+// content. Without a mapping it makes one of their top-level members, in the
+// order in which they come. Lines without the keyword, and bad ones, say nothing.
+func Infer(content io.Reader, mapping []Mapping, keyword string) ([]Mapping, error) {
+	head, err := io.ReadAll(io.LimitReader(content, inferBytes))
+	if err != nil && !errors.Is(err, ErrCompressed) { // what is damaged behind the first lines says so later
+		return nil, err
+	}
+	lines := sample(head, []byte(keyword))
+	fields := slices.Clone(mapping)
+	if len(fields) == 0 {
+		fields = members(lines)
+	}
+	switch {
+	case len(lines) == 0:
+		return nil, fmt.Errorf("%w: the first lines hold no JSON to tell the columns by; say them with a mapping that has types", ErrPlan)
+	case len(fields) == 0:
+		return nil, fmt.Errorf("%w: the first lines are no objects with members; say the columns with a mapping", ErrPlan)
+	case len(fields) > inferMost:
+		return nil, fmt.Errorf("%w: the first lines have %d different members; say with a mapping which of them are columns",
+			ErrPlan, len(fields))
+	}
+	for i := range fields {
+		if err := tableload.CheckName(fields[i].Column); err != nil {
+			return nil, fmt.Errorf("%w; give it a column with a mapping", err)
+		}
+	}
+	paths := make([][]string, len(fields))
+	for i := range fields {
+		paths[i] = fields[i].Path
+	}
+	guesses := make([]guess, len(fields))
+	s := scanner{found: make([]value, len(fields))}
+	wanted := newPlaces(paths)
+	for _, line := range lines {
+		if s.scan(line, wanted) != nil {
+			continue
+		}
+		for i := range guesses {
+			guesses[i].see(s.found[i])
+		}
+	}
+	for i := range fields {
+		if fields[i].Kind == "" {
+			fields[i].Kind = guesses[i].kind()
+		}
+	}
+	return fields, nil
+}
+
+// sample is the first lines that count, whole ones, unless there is only one.
+func sample(head, keyword []byte) (lines [][]byte) {
+	head = bytes.TrimPrefix(head, []byte("\ufeff"))
+	if end := bytes.LastIndexByte(head, '\n'); len(head) == inferBytes && end >= 0 {
+		head = head[:end]
+	}
+	for line := range bytes.Lines(head) {
+		line = bytes.TrimSpace(line)
+		if json.Valid(line) && bytes.Contains(line, keyword) && len(lines) < inferLines {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// members are the top-level members of objects, in the order in which they come.
+func members(lines [][]byte) (fields []Mapping) {
+	known := make(map[string]bool)
+	for _, line := range lines {
+		d := json.NewDecoder(bytes.NewReader(line))
+		if t, err := d.Token(); err != nil || t != json.Delim('{') {
+			continue
+		}
+		for d.More() {
+			t, err := d.Token()
+			name, ok := t.(string)
+			var value json.RawMessage
+			if err != nil || !ok || d.Decode(&value) != nil {
+				break
+			}
+			if !known[name] {
+				known[name] = true
+				fields = append(fields, Mapping{Column: name, Path: []string{name}})
+			}
+		}
+	}
+	return fields
+}
+
+// guess is what was seen of a column.
+type guess struct{ ints, decimals, floats, bools, times, texts, trees bool }
+
+func (g *guess) see(v value) {
+	switch v.form {
+	case number:
+		digits := bytes.TrimPrefix(v.raw, []byte{'-'})
+		whole := !bytes.ContainsAny(digits, ".eE")
+		g.ints = g.ints || whole && fits(v.raw, false)
+		g.decimals = g.decimals || whole && !fits(v.raw, false)
+		g.floats = g.floats || !whole
+	case boolean:
+		g.bools = true
+	case text:
+		_, err := parseTime(string(v.raw[1 : len(v.raw)-1]))
+		isTime := err == nil && len(v.raw) > len(`"2006-01-02"`)
+		g.times = g.times || isTime
+		g.texts = g.texts || !isTime
+	case object, array:
+		g.trees = true
+	case missing, null:
+	}
+}
+
+// kind is what holds everything that was seen.
+func (g *guess) kind() tableload.ColumnType {
+	numbers := g.ints || g.decimals || g.floats
+	switch others := g.texts || g.bools && (numbers || g.times) || g.times && numbers; {
+	case g.trees:
+		return tableload.ColumnJSON
+	case others:
+		return tableload.ColumnText
+	case g.bools:
+		return tableload.ColumnBool
+	case g.times:
+		return tableload.ColumnTime
+	case g.decimals && g.floats:
+		return tableload.ColumnText // as they are written
+	case g.decimals:
+		return tableload.ColumnDecimal
+	case g.floats:
+		return tableload.ColumnFloat
+	case g.ints:
+		return tableload.ColumnInt
+	}
+	return tableload.ColumnText
+}

@@ -1,0 +1,186 @@
+package load
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/tableload"
+	"github.com/balerhq/baler/tasks"
+)
+
+// ErrChanged says that content is not what it was when a part of it was loaded.
+var ErrChanged = errors.New("the content has changed since it was loaded in part")
+
+// Loader loads content into one table. Make one with New; it is safe for
+// concurrent use.
+type Loader struct {
+	s       *tableload.Store
+	table   *tableload.Table
+	kinds   []tableload.ColumnType
+	wanted  *place
+	whole   bool
+	keyword []byte
+	memory  *MemoryBudget
+}
+
+// NewLoader prepares loading as the plan says. It creates the table when the plan
+// says so and there is none. Memory may be nil.
+func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget) (*Loader, error) {
+	if p.Create {
+		if err := p.create(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	fields, err := p.fields(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(fields))
+	paths := make([][]string, len(fields))
+	for i, f := range fields {
+		names[i], paths[i] = f.Column, f.Path
+	}
+	l := &Loader{s: s, wanted: newPlaces(paths), keyword: []byte(p.Keyword), memory: m}
+	if m == nil {
+		l.memory = &MemoryBudget{}
+	}
+	if l.table, err = s.Table(ctx, p.Into, names, p.Key, p.OnDuplicate); err != nil {
+		return nil, err
+	}
+	l.whole = !slices.ContainsFunc(fields, func(f Mapping) bool { return len(f.Path) > 0 })
+	columns := l.table.Columns()
+	l.kinds = make([]tableload.ColumnType, len(fields))
+	for i, f := range fields {
+		if l.kinds[i] = f.Kind; f.Kind == "" {
+			l.kinds[i] = columns[i].Kind
+		}
+	}
+	return l, nil
+}
+
+// Chunk names the file that content is of.
+type Chunk struct {
+	Transfer int64
+	Step     int
+	File     int64
+	Line     int64 // number of the content's first line; 0 is 1
+	Abreast  int   // sections that are loaded at the same time; 0 is 1
+
+	// Observe is told of each section that this call has loaded; nil for nobody.
+	// Several goroutines call it.
+	Observe func(tasks.LoadCounts)
+}
+
+// Load loads all of the content that is not in yet, and says what became of its
+// lines, those that were in already among them. When the content is damaged the
+// lines before are in, and the error says what is wrong.
+func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.LoadCounts, error) {
+	src.Line = max(src.Line, 1)
+	loaded, err := l.s.LoadedChunks(ctx, src.Transfer, src.Step, src.File)
+	if err != nil {
+		return tasks.LoadCounts{}, err
+	}
+	var total tally
+	sections := newSections(content, src.Line)
+	group, working := errgroup.WithContext(ctx)
+	group.SetLimit(max(src.Abreast, 1))
+	for err == nil && working.Err() == nil {
+		if len(loaded) > 0 && loaded[0].At <= sections.at {
+			err = pass(sections, &loaded[0])
+			total.add(loaded[0].LoadCounts)
+			loaded = loaded[1:]
+			continue
+		}
+		b := l.box()
+		if b.section, err = sections.next(b.buffer); err != nil {
+			l.memory.boxes.Put(b)
+			break
+		}
+		group.Go(func() error {
+			defer l.memory.boxes.Put(b)
+			b.buffer = b.section.data
+			counts, err := l.section(working, &src, b)
+			total.add(counts)
+			return err
+		})
+	}
+	if errors.Is(err, io.EOF) && !errors.Is(err, ErrCompressed) {
+		err = nil
+	}
+	if failed := group.Wait(); failed != nil {
+		err = failed
+	}
+	return total.sum(), cmp.Or(err, ctx.Err())
+}
+
+// pass skips a section that is loaded.
+func pass(s *sections, loaded *tableload.LoadedChunk) error {
+	if loaded.At < s.at {
+		return fmt.Errorf("%w: what was loaded begins at other places", ErrChanged)
+	}
+	return s.skip(loaded.Bytes, loaded.Lines)
+}
+
+// section loads one section.
+func (l *Loader) section(ctx context.Context, src *Chunk, b *box) (tasks.LoadCounts, error) {
+	sec := tableload.Chunk{
+		Transfer: src.Transfer, Step: src.Step, File: src.File, Offset: b.section.at, Bytes: b.section.size, Rows: &b.rows,
+	}
+	if b.section.tooLong {
+		sec.Lines = 1
+		reject := tableload.NewRejectedLine(b.section.line, tooLong(b.section.size).Error(), b.section.data)
+		reject.Size = b.section.size
+		sec.Rejects = []tasks.RejectedLine{reject}
+	} else {
+		b.mapper.section(&sec, &b.section)
+	}
+	counts, err := l.table.Load(ctx, &sec)
+	failpoint.Point(failpoint.SectionLoaded)
+	if errors.Is(err, tableload.ErrChunkLoaded) {
+		return l.already(ctx, &sec)
+	}
+	if err == nil && src.Observe != nil {
+		src.Observe(counts)
+	}
+	return counts, err
+}
+
+// already reads what became of a section that somebody else has loaded meanwhile.
+func (l *Loader) already(ctx context.Context, sec *tableload.Chunk) (tasks.LoadCounts, error) {
+	loaded, err := l.s.LoadedChunks(ctx, sec.Transfer, sec.Step, sec.File)
+	if err != nil {
+		return tasks.LoadCounts{}, err
+	}
+	for i := range loaded {
+		if loaded[i].At == sec.Offset && loaded[i].Bytes == sec.Bytes {
+			return loaded[i].LoadCounts, nil
+		}
+	}
+	return tasks.LoadCounts{}, fmt.Errorf("%w otherwise: it is read again", tableload.ErrChunkLoaded)
+}
+
+// tally adds up from several goroutines.
+type tally struct {
+	mu     sync.Mutex
+	counts tasks.LoadCounts
+}
+
+func (t *tally) add(c tasks.LoadCounts) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counts.Plus(c)
+}
+
+func (t *tally) sum() tasks.LoadCounts {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.counts
+}

@@ -1,0 +1,128 @@
+package load
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/balerhq/baler/internal/tableload"
+)
+
+// mapper makes rows of lines. It has buffers of its own: one goroutine's.
+type mapper struct {
+	columns []tableload.Column
+	kinds   []tableload.ColumnType
+	wanted  *place
+	whole   bool // only the whole document is wanted, so that it need not be an object
+	keyword []byte
+	scanner scanner
+	text    []byte
+}
+
+// verdict is what a line is.
+type verdict byte
+
+const (
+	row verdict = iota
+	skipped
+	bad
+)
+
+// section makes rows of the lines of a section.
+func (m *mapper) section(sec *tableload.Chunk, from *section) {
+	data, no := from.data, from.line
+	if from.at == 0 && no == 1 {
+		data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	}
+	for ; len(data) > 0; no++ {
+		line, rest, _ := bytes.Cut(data, []byte{'\n'})
+		data = rest
+		sec.Lines++
+		line = bytes.TrimSuffix(line, []byte{'\r'})
+		switch v, err := m.add(sec.Rows, line, no); v {
+		case bad:
+			sec.Rejects = append(sec.Rejects, tableload.NewRejectedLine(no, err.Error(), line))
+		case skipped:
+			sec.Skipped++
+		case row:
+		}
+	}
+}
+
+// add makes a row of a line, without its line end. The error says why it is bad.
+func (m *mapper) add(rows *tableload.RowBuffer, line []byte, no int64) (verdict, error) {
+	if len(m.keyword) > 0 && !bytes.Contains(line, m.keyword) {
+		return skipped, nil
+	}
+	if len(bytes.TrimLeft(line, " \t\r")) == 0 {
+		return skipped, nil
+	}
+	if len(line) > lineBytes {
+		return bad, tooLong(int64(len(line)))
+	}
+	if err := m.scanner.scan(line, m.wanted); err != nil {
+		return bad, err
+	}
+	if !m.whole && bytes.TrimLeft(line, " \t\r")[0] != '{' {
+		return bad, errors.New("the line is JSON, but no object")
+	}
+	for i := range m.columns {
+		if err := m.put(rows, i, m.scanner.found[i]); err != nil {
+			rows.DiscardRow()
+			return bad, fmt.Errorf("column %s: %w", m.columns[i].Name, err)
+		}
+	}
+	rows.EndRow(no, line)
+	return row, nil
+}
+
+func tooLong(size int64) error {
+	return fmt.Errorf("the line is %d bytes long; %d are the most", size, lineBytes)
+}
+
+func (m *mapper) put(rows *tableload.RowBuffer, i int, v value) error {
+	c := &m.columns[i]
+	if v.form == missing || v.form == null && m.kinds[i] != tableload.ColumnJSON {
+		if c.Required {
+			return errors.New("no value, and it takes no NULL")
+		}
+		rows.SetDefault(c)
+		return nil
+	}
+	switch m.kinds[i] {
+	case tableload.ColumnInt:
+		return putInt(rows, c, v)
+	case tableload.ColumnFloat:
+		return putFloat(rows, v)
+	case tableload.ColumnDecimal:
+		return putDecimal(rows, c, v)
+	case tableload.ColumnBool:
+		return putBool(rows, c, v)
+	case tableload.ColumnTime:
+		return m.putTime(rows, v)
+	case tableload.ColumnJSON:
+		if v.form == null && !c.Required {
+			rows.SetDefault(c)
+			return nil
+		}
+		rows.AddText(v.raw)
+		return nil
+	case tableload.ColumnText:
+	}
+	return m.putText(rows, c, v)
+}
+
+// mismatch says that a value is of another form than its column.
+func mismatch(v value, want string) error {
+	what := map[form]string{boolean: "a boolean", number: "a number", text: "a string", object: "an object", array: "an array"}[v.form]
+	return fmt.Errorf("%s is %s, not %s", shown(v.raw), what, want)
+}
+
+// shown is a value in a message.
+func shown(raw []byte) string {
+	const most = 60
+	if len(raw) > most {
+		return string(bytes.ToValidUTF8(raw[:most], nil)) + "…"
+	}
+	return string(raw)
+}

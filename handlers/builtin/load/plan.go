@@ -1,0 +1,130 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/balerhq/baler/internal/tableload"
+)
+
+// Args are a load step's arguments as a recipe has them.
+type Args struct {
+	Into        string                `json:"into"`
+	Map         []string              `json:"map,omitempty"`
+	Document    string                `json:"document,omitempty"`
+	Keyword     string                `json:"keyword,omitempty"`
+	Key         []string              `json:"key,omitempty"`
+	OnDuplicate tableload.OnDuplicate `json:"on_duplicate,omitempty"`
+	Create      bool                  `json:"create,omitempty"`
+}
+
+// Plan is what is loaded into which table, and how.
+type Plan struct {
+	Into        string
+	Map         []Mapping // empty: the table's columns from the members of their names
+	Document    string    // the column that takes each line as it is; empty for none
+	Keyword     string    // lines without it are passed over before they are parsed; empty for none
+	Key         []string
+	OnDuplicate tableload.OnDuplicate
+	Create      bool
+}
+
+// ErrPlan is wrapped by what is wrong with a plan in itself.
+var ErrPlan = errors.New("cannot load so")
+
+// Resolve checks the arguments, and tells all that is wrong at once.
+func (a *Args) Resolve() (*Plan, error) {
+	p := &Plan{
+		Into: a.Into, Document: a.Document, Keyword: a.Keyword, Key: a.Key, OnDuplicate: a.OnDuplicate, Create: a.Create,
+	}
+	var wrong []error
+	if a.Into == "" {
+		wrong = append(wrong, fmt.Errorf("%w: into names no table", ErrPlan))
+	} else if err := tableload.CheckTableName(a.Into); err != nil {
+		wrong = append(wrong, err)
+	}
+	for _, s := range a.Map {
+		f, err := ParseMapping(s)
+		if err != nil {
+			wrong = append(wrong, err)
+		}
+		p.Map = append(p.Map, f)
+	}
+	if p.OnDuplicate == "" {
+		if p.OnDuplicate = tableload.DuplicateError; len(p.Key) > 0 {
+			p.OnDuplicate = tableload.DuplicateIgnore
+		}
+	}
+	switch p.OnDuplicate {
+	case tableload.DuplicateError:
+	case tableload.DuplicateIgnore, tableload.DuplicateUpdate:
+		if len(p.Key) == 0 {
+			wrong = append(wrong, fmt.Errorf("%w: on_duplicate %s needs a key to tell duplicates by", ErrPlan, p.OnDuplicate))
+		}
+	default:
+		wrong = append(wrong, fmt.Errorf("%w: on_duplicate %q must be ignore, update or error", ErrPlan, p.OnDuplicate))
+	}
+	if strings.ContainsAny(p.Keyword, "\r\n") {
+		wrong = append(wrong, fmt.Errorf("%w: no line holds the keyword %q", ErrPlan, p.Keyword))
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Args are the arguments that Plan makes this plan of.
+func (p *Plan) Args() Args {
+	a := Args{Into: p.Into, Document: p.Document, Keyword: p.Keyword, Key: p.Key, OnDuplicate: p.OnDuplicate, Create: p.Create}
+	for _, f := range p.Map {
+		a.Map = append(a.Map, f.String())
+	}
+	return a
+}
+
+// fields is where every column's value comes from.
+func (p *Plan) fields(ctx context.Context, s *tableload.Store) ([]Mapping, error) {
+	fields := slices.Clone(p.Map)
+	if len(fields) == 0 {
+		columns, err := s.Columns(ctx, p.Into)
+		if err != nil {
+			return nil, err
+		}
+		for i := range columns {
+			if name := columns[i].Name; !columns[i].Generated && !strings.EqualFold(name, p.Document) {
+				fields = append(fields, Mapping{Column: name, Path: []string{name}})
+			}
+		}
+	}
+	if p.Document != "" {
+		fields = append(fields, Mapping{Column: p.Document, Kind: tableload.ColumnJSON})
+	}
+	return fields, nil
+}
+
+// create creates the table of the plan's mapping, unless it is there.
+func (p *Plan) create(ctx context.Context, s *tableload.Store) error {
+	_, err := s.Columns(ctx, p.Into)
+	if !errors.Is(err, tableload.ErrNoTable) {
+		return err
+	}
+	var columns []tableload.Column
+	for _, f := range p.Map {
+		if f.Kind == "" {
+			return fmt.Errorf("%w: to create %s the mapping must say the type of column %s, as in %s=…:text", ErrPlan, p.Into, f.Column, f.Column)
+		}
+		columns = append(columns, tableload.Column{Name: f.Column, Kind: f.Kind})
+	}
+	if p.Document != "" {
+		columns = append(columns, tableload.Column{Name: p.Document, Kind: tableload.ColumnJSON})
+	}
+	for _, k := range p.Key {
+		if !slices.ContainsFunc(columns, func(c tableload.Column) bool { return c.Name == k }) {
+			return fmt.Errorf("%w: column %q of the key is not in the mapping", ErrPlan, k)
+		}
+	}
+	return s.CreateTable(ctx, p.Into, columns, p.Key)
+}

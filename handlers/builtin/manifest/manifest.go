@@ -1,0 +1,87 @@
+// Package manifest writes a list of digests for a whole transfer.
+package manifest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin/checksum"
+	"github.com/balerhq/baler/internal/missing"
+)
+
+// CodeDigestMissing says that files are missing from a manifest.
+const CodeDigestMissing = "no-digest"
+
+type manifestArgs struct {
+	To        string `json:"to"`
+	Algorithm string `json:"algorithm"`
+}
+
+func newManifestArgs(args any) (manifestArgs, error) {
+	m := manifestArgs{Algorithm: "sha256"}
+	if err := handlers.DecodeArgs(args, &m); err != nil {
+		return m, err
+	}
+	if m.To == "" {
+		return m, handlers.Fail(handlers.CodeBadArgs, errors.New("to is missing: the path of the manifest"))
+	}
+	if !checksum.Known(m.Algorithm) {
+		return m, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("unknown algorithm %q: one of md5, sha1, sha256, sha512", m.Algorithm))
+	}
+	return m, nil
+}
+
+// Register adds the finalizer manifest to a registry.
+func Register(reg *handlers.Registry) error {
+	return reg.RegisterFinalizer("manifest", Finalize,
+		handlers.WithDescription("list of digests, as sha256sum and its siblings check it"),
+		handlers.WithArgsCheck(handlers.CheckWith(newManifestArgs)))
+}
+
+// Finalize writes a line for every file with a digest, as sha256sum and its
+// siblings write and check it. Arguments: {"to": path, "algorithm": "sha256"}.
+// Files without the digest are counted and the first of them named.
+func Finalize(ctx context.Context, c *handlers.TransferJob) error {
+	args, err := newManifestArgs(c.Args())
+	if err != nil {
+		return err
+	}
+	var without missing.Files
+	err = c.Create(args.To, func(w io.Writer) error {
+		for f, err := range c.Files(ctx) {
+			if err != nil {
+				return err
+			}
+			digest, ok := f.Digest(args.Algorithm)
+			if !ok {
+				without.Add(f.Path)
+				continue
+			}
+			if _, err := io.WriteString(w, checksumLine(digest, f.Path)); err != nil {
+				return handlers.RetryLater(handlers.CodeIO, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if without.Len() > 0 {
+		return handlers.Warn(CodeDigestMissing, without.Message("have no "+args.Algorithm+" and are not listed", c.Transfer().Files))
+	}
+	return nil
+}
+
+// checksumLine is a line of GNU coreutils' sums: of a name with a backslash or
+// an end of a line in it these are escaped, and the line begins with a backslash.
+func checksumLine(digest, path string) string {
+	escaped := strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`).Replace(path)
+	if escaped != path {
+		return `\` + digest + "  " + escaped + "\n"
+	}
+	return digest + "  " + path + "\n"
+}

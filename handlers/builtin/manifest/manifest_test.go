@@ -1,0 +1,133 @@
+package manifest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/handlertest"
+	"github.com/balerhq/baler/internal/builtintest"
+	"github.com/balerhq/baler/tasks"
+)
+
+// oddNames are those that a list of lines has its trouble with.
+func oddNames() []string {
+	return []string{"plain", "with space", " leading", "trailing ", "back\\slash", "new\nline", "carriage\rreturn", "end\r", "*star",
+		"quote\"'", "ünï", "no\xfftext", "%0A"}
+}
+
+func TestManifestIsWhatSha256sumChecks(t *testing.T) {
+	t.Parallel()
+	in, out := t.TempDir(), t.TempDir()
+	var files []handlers.FinalFile
+	for i, name := range oddNames() {
+		files = append(files, builtintest.FinalFile(t, filepath.Join(in, name), fmt.Sprint("content ", i)))
+	}
+	step := builtintest.TryFinalizer(t, Finalize, handlertest.FinalizerDryRun{Files: files, Base: out, Args: map[string]any{"to": "a/b/sums"}})
+	builtintest.WantStep(t, step, tasks.FinalizeDone, "")
+	text, err := os.ReadFile(filepath.Join(out, "a/b/sums"))
+	if err != nil || strings.Count(string(text), "\n") != len(files) {
+		t.Fatalf("%v, %q", err, text)
+	}
+	if entries, err := os.ReadDir(filepath.Join(out, "a/b")); err != nil || len(entries) != 1 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+	binary, err := exec.LookPath("sha256sum")
+	if err != nil {
+		t.Skip("there is no sha256sum here")
+	}
+	check := func(want bool) {
+		t.Helper()
+		// Older versions neither write nor read an escaped carriage return.
+		said, err := exec.Command(binary, "--check", "--strict", filepath.Join(out, "a/b/sums")).CombinedOutput()
+		if (err == nil) != want {
+			t.Errorf("sha256sum: %v\n%s", err, said)
+		}
+	}
+	if escapesReturns(t, binary, filepath.Join(in, "end\r")) {
+		check(true)
+		if err := os.WriteFile(files[5].Path, []byte("changed"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		check(false)
+	}
+}
+
+func escapesReturns(t *testing.T, binary, path string) bool {
+	t.Helper()
+	line, err := exec.Command(binary, path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.HasPrefix(string(line), `\`)
+}
+
+func TestChecksumLine(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/a b":  "d  /a b\n",
+		"/a\\n": "\\d  /a\\\\n\n",
+		"/a\nb": "\\d  /a\\nb\n",
+		"/a\rb": "\\d  /a\\rb\n",
+	} {
+		if got := checksumLine("d", path); got != want {
+			t.Errorf("%q gives %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestManifestNamesFilesWithoutADigest(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	var files []handlers.FinalFile
+	for i := range 7 {
+		files = append(files, handlers.FinalFile{File: tasks.File{Path: fmt.Sprintf("/x/%d", i)}})
+	}
+	files = append(files, handlers.FinalFile{File: tasks.File{Path: "/x/well"}, Facts: map[string]any{"md5": "abc"}}, handlers.FinalFile{File: tasks.File{Path: "/x/odd"}, Facts: map[string]any{"md5": 7}})
+	step := builtintest.TryFinalizer(t, Finalize, handlertest.FinalizerDryRun{Files: files, Base: out, Args: map[string]any{"to": "sums", "algorithm": "md5"}})
+	builtintest.WantStep(t, step, tasks.FinalizeDone, `no-digest: 8 of 9 files have no md5 and are not listed: "/x/0", "/x/1", "/x/2", "/x/3", "/x/4", …`)
+	if text, err := os.ReadFile(filepath.Join(out, "sums")); err != nil || string(text) != "abc  /x/well\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// More than a page of files, all of them listed.
+func TestManifestOfManyFiles(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	const n = 3*500 + 1
+	files := make([]handlers.FinalFile, n)
+	for i := range files {
+		files[i] = handlers.FinalFile{File: tasks.File{Path: fmt.Sprint("/x/", i)}, Facts: map[string]any{"sha256": "d"}}
+	}
+	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, handlertest.FinalizerDryRun{Files: files, Base: out, Args: map[string]any{"to": "sums"}}), tasks.FinalizeDone, "")
+	text, err := os.ReadFile(filepath.Join(out, "sums"))
+	if err != nil || strings.Count(string(text), "\n") != n || !strings.HasSuffix(string(text), fmt.Sprintf("d  /x/%d\n", n-1)) {
+		t.Errorf("%v, %d lines", err, strings.Count(string(text), "\n"))
+	}
+}
+
+func TestArguments(t *testing.T) {
+	t.Parallel()
+	reg := &handlers.Registry{}
+	if err := Register(reg); err != nil {
+		t.Fatal(err)
+	}
+	r, ok := reg.LookupFinalizer("manifest")
+	if !ok || r.CheckArgs(map[string]any{"to": "/x"}) != nil {
+		t.Fatal("not registered, or rejects its arguments")
+	}
+	for want, args := range map[string]any{
+		"to is missing":           map[string]any{},
+		`unknown algorithm "crc"`: map[string]any{"to": "/x", "algorithm": "crc"},
+		"unknown field":           map[string]any{"to": "/x", "into": 1},
+	} {
+		if err := r.CheckArgs(args); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+// Package report writes a JSON report of a whole transfer.
+package report
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
+)
+
+type reportArgs struct {
+	To string `json:"to"`
+}
+
+func newReportArgs(args any) (r reportArgs, err error) {
+	if err := handlers.DecodeArgs(args, &r); err != nil {
+		return r, err
+	}
+	if r.To == "" {
+		return r, handlers.Fail(handlers.CodeBadArgs, errors.New("to is missing: the path of the report"))
+	}
+	return r, nil
+}
+
+// failure is a file that ended badly, as a report lists it.
+type failure struct {
+	File      int64         `json:"file"`
+	Path      string        `json:"path"`
+	PathBytes []byte        `json:"path_bytes,omitempty"` // base64; only when the path is not valid UTF-8
+	Step      string        `json:"step"`
+	Outcome   tasks.Outcome `json:"outcome"`
+	Code      string        `json:"code"`
+	Error     string        `json:"error"`
+	Attempt   int           `json:"attempt"`
+}
+
+// Register adds the finalizer report to a registry.
+func Register(reg *handlers.Registry) error {
+	return reg.RegisterFinalizer("report", Finalize,
+		handlers.WithDescription("JSON of the summary and of every file that failed"),
+		handlers.WithArgsCheck(handlers.CheckWith(newReportArgs)))
+}
+
+// Finalize writes one JSON object: the transfer's summary as it stands, and every
+// file that failed, with the reason, one a line. Arguments: {"to": path}.
+func Finalize(ctx context.Context, c *handlers.TransferJob) error {
+	args, err := newReportArgs(c.Args())
+	if err != nil {
+		return err
+	}
+	t := c.Transfer()
+	summary := tasks.Summarize(&t, c.Now())
+	summary.Finalizers = nil // they are still under way, this one among them
+	head, err := json.Marshal(summary)
+	if err != nil {
+		return err
+	}
+	return c.Create(args.To, func(w io.Writer) error {
+		out := reporting{w: w}
+		out.write(`{"summary":`, string(head), `,"failures":[`)
+		separator := "\n"
+		for l, err := range c.Results(ctx, tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut) {
+			if err != nil {
+				return err
+			}
+			line, err := json.Marshal(failure{l.File, l.Path, l.PathBytes, l.Step, l.Outcome, l.Code, l.Error, l.Attempt})
+			if err != nil {
+				return err
+			}
+			out.write(separator, string(line))
+			separator = ",\n"
+		}
+		out.write("\n]}\n")
+		return out.err
+	})
+}
+
+// reporting keeps the first error.
+type reporting struct {
+	w   io.Writer
+	err error
+}
+
+func (r *reporting) write(parts ...string) {
+	for _, part := range parts {
+		if r.err != nil {
+			return
+		}
+		if _, err := io.WriteString(r.w, part); err != nil {
+			r.err = handlers.RetryLater(handlers.CodeIO, err)
+		}
+	}
+}

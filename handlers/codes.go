@@ -1,0 +1,24 @@
+package handlers
+
+// The codes that this package and the runner give results by themselves.
+const (
+	CodeError          = "error"             // an error without a code of its own
+	CodePanic          = "panic"             // the handler panicked
+	CodeTimeout        = "timeout"           // the step's time ran out
+	CodeBadArgs        = "bad-args"          // the handler rejects the step's arguments
+	CodeInvalidOutcome = "invalid-outcome"   // SetStatus was given something outside the enumeration
+	CodeIO             = "io"                // reading or writing failed
+	CodeNotFound       = "not-found"         // there is no such file
+	CodeNotPermitted   = "permission-denied" // the worker may not read it
+	CodeOutsideRoots   = "outside-roots"     // it is not within the folders that may be read
+	CodeNotWholeFile   = "part-of-a-file"    // it was split, and the handler takes whole files only
+	CodeNotAFile       = "not-a-file"        // a folder, device, socket or pipe
+
+	CodeChangedWhileReading = "changed-while-reading" // the file changed while a handler read it
+
+	CodeBadCondition     = "condition"           // the step's condition cannot be evaluated for this file
+	CodeBadArguments     = "arguments"           // the step's arguments cannot be rendered for this file
+	CodeCanceled         = "canceled"            // the transfer was canceled
+	CodeWorkerCrashed    = "worker-lost"         // its workers crashed until the last attempt was used up
+	CodeDatabaseRejected = "refused-by-database" // the database rejected the result; this one stands in for it
+)

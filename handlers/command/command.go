@@ -1,0 +1,189 @@
+// Package command runs a program for a job.
+package command
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"sync/atomic"
+	"time"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/invoke"
+	"github.com/balerhq/baler/tasks"
+)
+
+// The codes that a program's end gives a job, beside "exit-N" and "signal-NAME".
+const (
+	CodeCommandNotFound     = "command-not-found"     // no such program on this worker
+	CodeCommandNotPermitted = "command-not-permitted" // there is one, but the worker may not run it
+	CodeCommandNotStarted   = "command-not-started"   // the system had no room for another process
+)
+
+// Command runs a program for a job, with empty standard input. See Program.
+func Command(ctx context.Context, job *handlers.Job, name string, args ...string) error {
+	return Program{Name: name, Args: args}.Run(ctx, job)
+}
+
+// Program is a child process to run for a job. Only Name is needed.
+type Program struct {
+	Name string   // looked for in PATH unless it has a slash
+	Args []string // passed on as they are: no shell reads them
+
+	// Stdin is the program's standard input; empty when nil. An *os.File, such
+	// as Job.Open gives, is handed over as it is, which is fastest.
+	Stdin io.Reader
+
+	Dir string   // folder to run in; this process's own when empty
+	Env []string // as os.Environ gives it; this process's own when nil
+
+	// KillAfter is how long the program may take to end when ctx has ended:
+	// 2 s when zero. A handler that takes longer than five in all is left alone.
+	KillAfter time.Duration
+}
+
+// killAfter leaves time to kill, and to be seen to end, before the worker
+// gives a handler up.
+const killAfter = 2 * time.Second
+
+// Run waits for the program's end and gives the job its verdict: succeeded for
+// exit code 0, failed with code "exit-N" for another, tasks.Error with code
+// "signal-NAME" when a signal killed it, as for want of memory, and tasks.Error
+// when it could not be run at all. What it writes goes into the job's output and
+// error output while it runs. Everything but exit code 0 also comes back as an
+// error: returned as it is from a function given to PerFile, it ends the job so.
+//
+// The program leads a process group. When ctx ends, SIGTERM goes to the group,
+// after KillAfter SIGKILL, and Run returns the error of ctx without a verdict.
+// What is left of the group when the program ends is killed. On Linux the
+// program dies with this process, too; its own children do not.
+func (p Program) Run(ctx context.Context, job *handlers.Job) error {
+	if ctx.Err() != nil {
+		return p.interrupted(ctx)
+	}
+	stdin := &input{Reader: p.Stdin}
+	c, err := startChild(p.command(job, stdin))
+	if err != nil {
+		return p.notStarted(job, err)
+	}
+	wasInterrupted := p.await(ctx, c)
+	err = c.reap()
+	if wasInterrupted {
+		return p.interrupted(ctx)
+	}
+	if err := stdin.failure(); err != nil {
+		// What the program made of half an input says nothing of the file.
+		return handlers.RetryLater(handlers.CodeIO, fmt.Errorf("%s: standard input: %w", p.Name, err))
+	}
+	return p.judge(job, c.cmd.ProcessState, err)
+}
+
+func (p Program) command(job *handlers.Job, stdin *input) *exec.Cmd {
+	cmd := exec.Command(p.Name, p.Args...) //nolint:noctx // Run sees to ctx
+	cmd.Dir, cmd.Env = p.Dir, p.Env
+	cmd.Stdout, cmd.Stderr = sink(job.WriteOutput), sink(job.WriteError)
+	switch f, ok := p.Stdin.(*os.File); {
+	case ok:
+		cmd.Stdin = f
+	case p.Stdin != nil:
+		cmd.Stdin = stdin
+	}
+	// What has left the group may hold the streams open for ever.
+	cmd.WaitDelay = time.Second
+	return cmd
+}
+
+// await returns when the program has ended, and reports whether ctx ended first.
+func (p Program) await(ctx context.Context, c *child) (interrupted bool) {
+	select {
+	case <-c.ended:
+		return false
+	case <-ctx.Done():
+	}
+	c.terminate()
+	t := time.NewTimer(cmp.Or(p.KillAfter, killAfter))
+	defer t.Stop()
+	select {
+	case <-c.ended:
+	case <-t.C:
+		c.kill()
+		<-c.ended
+	}
+	return true
+}
+
+func (p Program) interrupted(ctx context.Context) error {
+	return fmt.Errorf("%s: %w", p.Name, ctx.Err())
+}
+
+func (p Program) notStarted(job *handlers.Job, err error) error {
+	exitCode, code := 1, CodeCommandNotStarted
+	switch { // exit codes as a shell's
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		exitCode, code = 127, CodeCommandNotFound
+	case errors.Is(err, fs.ErrPermission):
+		exitCode, code = 126, CodeCommandNotPermitted
+	}
+	job.SetStatus(exitCode, tasks.OutcomeError, code)
+	return handlers.RetryLater(code, fmt.Errorf("run %s: %w", p.Name, err))
+}
+
+// judge gives the verdict that a program's end means. The error of waiting for
+// it matters only when there is no end to see.
+func (p Program) judge(job *handlers.Job, end *os.ProcessState, waitErr error) error {
+	if end == nil {
+		return fmt.Errorf("%s: %w", p.Name, waitErr)
+	}
+	if name, number, ok := killedBy(end); ok {
+		code := "signal-" + name
+		job.SetStatus(128+number, tasks.OutcomeError, code)
+		return handlers.RetryLater(code, fmt.Errorf("%s: %v", p.Name, end))
+	}
+	if n := end.ExitCode(); n != 0 {
+		code := fmt.Sprintf("exit-%d", n)
+		job.SetStatus(n, tasks.OutcomeFailed, code)
+		return handlers.Fail(code, fmt.Errorf("%s: %v", p.Name, end))
+	}
+	job.SetStatus(0, tasks.OutcomeSucceeded, "")
+	return nil
+}
+
+// sink takes everything: a program that outlives its job is not to die of it.
+type sink func([]byte)
+
+func (s sink) Write(p []byte) (int, error) {
+	s(p)
+	return len(p), nil
+}
+
+// input remembers why reading it failed. It may still be read from when the
+// program has ended.
+type input struct {
+	io.Reader
+
+	failed atomic.Pointer[error]
+}
+
+func (in *input) Read(p []byte) (n int, err error) {
+	defer func() {
+		if r := recover(); r != nil { // nobody else would, on this goroutine
+			n, err = 0, invoke.NewPanicError(r)
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			in.failed.Store(&err)
+		}
+	}()
+	return in.Reader.Read(p) //nolint:wrapcheck // a reader between two others
+}
+
+func (in *input) failure() error {
+	if err := in.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}

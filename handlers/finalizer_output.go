@@ -1,0 +1,156 @@
+package handlers
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// An output is written beside its place, under a name that says which run and which
+// attempt of the step it belongs to. A later attempt removes what earlier ones left:
+// an attempt that was only frozen then finds nothing to put in place.
+
+func (c *TransferJob) prefix() string { return ".baler-" + c.spec.ID + "-" }
+
+func (c *TransferJob) temporary() string {
+	c.created++
+	return fmt.Sprintf("%s%d-%d", c.prefix(), c.spec.FencingToken, c.created)
+}
+
+// Create writes a file and puts it in place, with a rename, when write has
+// returned nil; what was there before is replaced as a whole. Folders on the
+// way are made. The path must lie below a folder that the worker may write
+// (BALER_OUTPUTS). An error that is returned as it is ends the step rightly.
+func (c *TransferJob) Create(path string, write func(w io.Writer) error) error {
+	return c.inPlace(path, func(p *destination, temporary string) error {
+		return WriteNew(p.root, temporary, write)
+	}, func(p *destination, temporary string) error {
+		return errors.Join(p.root.Rename(temporary, p.name), syncFolder(p.root, p.dir()))
+	})
+}
+
+// CreateFolder makes a folder, lets write fill it, and puts it in place with a
+// rename when that has returned nil. A folder that is there is replaced when
+// ours says so of it: between two renames nothing is in the place. The path must
+// lie below a folder that the worker may write, as for Create.
+func (c *TransferJob) CreateFolder(path string, ours func(there *os.Root) bool, write func(dir *os.Root) error) error {
+	return c.inPlace(path, func(p *destination, temporary string) error {
+		if err := p.replaceable(ours); err != nil {
+			return err
+		}
+		return fillFolder(p.root, temporary, write)
+	}, c.putFolder)
+}
+
+// inPlace has something made beside its place and then put there. It removes
+// what earlier attempts have left, and what this one leaves when it fails.
+func (c *TransferJob) inPlace(path string, prepare, put func(p *destination, temporary string) error) (err error) {
+	p, err := c.spec.Outputs.at(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.root.Close()) }()
+	if err := c.sweep(p); err != nil {
+		return WriteFailure(path, err)
+	}
+	temporary := p.beside(c.temporary())
+	if err := prepare(p, temporary); err != nil {
+		return errors.Join(err, p.root.RemoveAll(temporary))
+	}
+	if err := put(p, temporary); err != nil {
+		return errors.Join(WriteFailure(path, err), p.root.RemoveAll(temporary))
+	}
+	return nil
+}
+
+// replaceable reports what keeps a folder from being put in its place.
+func (p *destination) replaceable(ours func(there *os.Root) bool) error {
+	there, err := p.root.OpenRoot(p.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return WriteFailure(p.path, err)
+	}
+	defer there.Close() // nothing was written
+	if !ours(there) {
+		return Fail(CodeDestinationExists, fmt.Errorf("%s is there already, and is nothing that this step replaces: move it away", p.path))
+	}
+	return nil
+}
+
+func fillFolder(root *os.Root, name string, write func(dir *os.Root) error) error {
+	if err := root.Mkdir(name, 0o755); err != nil {
+		return WriteFailure(name, err)
+	}
+	dir, err := root.OpenRoot(name)
+	if err != nil {
+		return WriteFailure(name, err)
+	}
+	return errors.Join(write(dir), dir.Close())
+}
+
+// putFolder puts what stands beside a place there, in place of what is there.
+func (c *TransferJob) putFolder(p *destination, temporary string) error {
+	former := p.beside(c.temporary())
+	err := p.root.Rename(p.name, former)
+	replaced := err == nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := p.root.Rename(temporary, p.name); err != nil {
+		if replaced {
+			err = errors.Join(err, p.root.Rename(former, p.name))
+		}
+		return err
+	}
+	return errors.Join(syncFolder(p.root, p.dir()), p.root.RemoveAll(former))
+}
+
+// WriteNew writes a file that must not exist yet, and syncs it. It returns the error
+// of write as it is.
+func WriteNew(root *os.Root, name string, write func(w io.Writer) error) error {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return WriteFailure(name, err)
+	}
+	buffer := bufio.NewWriterSize(f, 64<<10)
+	if err := write(buffer); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := errors.Join(buffer.Flush(), f.Sync(), f.Close()); err != nil {
+		return WriteFailure(name, err)
+	}
+	return nil
+}
+
+// sweep removes what earlier attempts of this run have left beside a place.
+func (c *TransferJob) sweep(p *destination) error {
+	entries, err := fs.ReadDir(p.root.FS(), p.dir())
+	if err != nil {
+		return fmt.Errorf("look for what earlier attempts left: %w", err)
+	}
+	own := fmt.Sprintf("%s%d-", c.prefix(), c.spec.FencingToken)
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), c.prefix()) || strings.HasPrefix(e.Name(), own) {
+			continue
+		}
+		if err := p.root.RemoveAll(p.beside(e.Name())); err != nil {
+			return fmt.Errorf("remove what an earlier attempt left: %w", err)
+		}
+	}
+	return nil
+}
+
+// syncFolder makes a rename outlast a loss of power.
+func syncFolder(root *os.Root, dir string) error {
+	d, err := root.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,151 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// writing is a finalizer that writes one file.
+func writing(path string) Finalizer {
+	return func(_ context.Context, c *TransferJob) error {
+		return c.Create(path, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err })
+	}
+}
+
+func closingAt(o OutputRoots) *TransferJob {
+	return &TransferJob{spec: TransferJobSpec{Outputs: o, ID: "run", FencingToken: 2}}
+}
+
+func TestOutputsAreConfined(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	allowed, elsewhere := filepath.Join(base, "allowed"), filepath.Join(base, "elsewhere")
+	for _, dir := range []string{filepath.Join(allowed, "sub"), elsewhere} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, target := range map[string]string{"out": elsewhere, "up": "../elsewhere", "in": "sub"} {
+		if err := os.Symlink(target, filepath.Join(allowed, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	below, err := NewOutputRoots([]string{allowed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, code := range map[string]string{
+		filepath.Join(allowed, "a"):                CodeNone,
+		filepath.Join(allowed, "deep/er/a"):        CodeNone,
+		filepath.Join(allowed, "in/a"):             CodeNone,
+		filepath.Join(allowed, "sub/../a"):         CodeNone,
+		allowed:                                    CodeOutsideOutputs,
+		filepath.Join(allowed, "../elsewhere/a"):   CodeOutsideOutputs,
+		filepath.Join(allowed, "out/a"):            CodeOutsideOutputs,
+		filepath.Join(allowed, "up/a"):             CodeOutsideOutputs,
+		filepath.Join(elsewhere, "a"):              CodeOutsideOutputs,
+		filepath.Join(base, "allowed-not-quite/a"): CodeOutsideOutputs,
+		"relative/a":                               CodeBadArgs,
+		"":                                         CodeBadArgs,
+	} {
+		err := writing(path)(t.Context(), closingAt(below))
+		if got := codeOf(err); got != code {
+			t.Errorf("%s: %v, want %q", path, err, code)
+		}
+	}
+	if entries, err := os.ReadDir(elsewhere); err != nil || len(entries) > 0 {
+		t.Errorf("written elsewhere: %v, %v", entries, err)
+	}
+	if got := codeOf(writing("/x/a")(t.Context(), closingAt(OutputRoots{}))); got != CodeOutsideOutputs {
+		t.Errorf("without settings: %q", got)
+	}
+	anywhere := AnyOutputRoot(base)
+	for _, path := range []string{"relative/a", filepath.Join(elsewhere, "a"), filepath.Join(allowed, "out/b")} {
+		if err := writing(path)(t.Context(), closingAt(anywhere)); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(base, "relative/a")); err != nil {
+		t.Error(err)
+	}
+}
+
+// CodeNone is that of no error.
+const CodeNone = ""
+
+func codeOf(err error) string {
+	v, ok := errors.AsType[*Verdict](err)
+	if !ok && err != nil {
+		return "no verdict: " + err.Error()
+	}
+	if !ok {
+		return CodeNone
+	}
+	return v.Code
+}
+
+// What fails half way leaves what was there before, and nothing beside it.
+func TestCreateReplacesWholeFilesOnly(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	for name, content := range map[string]string{path: "old", filepath.Join(dir, ".baler-run-1-1"): "of an earlier try",
+		filepath.Join(dir, ".baler-other-1-1"): "of another run"} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := closingAt(AnyOutputRoot(dir))
+	broken := errors.New("broken")
+	err := c.Create(path, func(w io.Writer) error {
+		_, err := io.WriteString(w, "half")
+		return errors.Join(err, broken)
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	holds := func(want string) {
+		t.Helper()
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("it holds %q, %v; want %q", got, err, want)
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) != 2 || entries[0].Name() != ".baler-other-1-1" {
+			t.Errorf("left behind: %v, %v", entries, err)
+		}
+	}
+	holds("old")
+	if err := writing(path)(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	holds("new")
+}
+
+// A holder that froze while it wrote finds nothing to put in place when a later
+// try has passed.
+func TestFrozenWriterPutsNothingInPlace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	late, next := closingAt(AnyOutputRoot(dir)), closingAt(AnyOutputRoot(dir))
+	late.spec.FencingToken = 1
+	err := late.Create(path, func(w io.Writer) error {
+		if _, err := io.WriteString(w, "late"); err != nil {
+			return err
+		}
+		return writing(path)(t.Context(), next)
+	})
+	if err == nil {
+		t.Error("the frozen one has put its file in place")
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "new" {
+		t.Errorf("it holds %q, %v", got, err)
+	}
+	if _, _, retriable := FinalizerVerdict(err); !retriable {
+		t.Errorf("it ends for good: %v", err)
+	}
+}

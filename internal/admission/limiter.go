@@ -1,0 +1,241 @@
+package admission
+
+import (
+	"context"
+	"maps"
+	"math"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+)
+
+// The kinds of limits.
+const (
+	LimitAdaptive LimitReason = "intake" // batches in flight, as the database's commits allow
+	LimitInFlight LimitReason = "in flight"
+	LimitRate     LimitReason = "files per second"
+)
+
+const (
+	// patience is how long a batch waits here for room. One that would have to wait
+	// longer goes back, and makes way for batches that may run.
+	patience = 250 * time.Millisecond
+
+	// blockedDelay is how long a batch stays away from a worker that has no share.
+	blockedDelay = time.Second
+
+	// maxDelay is how long a batch stays away at most, so that a limit that is lifted
+	// is noticed.
+	maxDelay = 5 * time.Second
+
+	// sharesValid is how long a worker's shares are its own: soon after that it counts
+	// as dead, and other workers take them.
+	sharesValid = 20 * time.Second
+)
+
+// Limiter lets batches in as far as this worker's shares of the limits, and its
+// adaptive limit, allow. Make one with NewLimiter.
+type Limiter struct {
+	now         func() time.Time
+	Concurrency func() int // how many batches may be in hand; 0 for any number
+
+	mu      sync.Mutex
+	inside  int
+	taken   map[string]int         // batches in hand by the ceilings that there are or may come
+	shares  map[string]*limitShare // by ceiling
+	updated time.Time
+	wake    chan struct{} // closed when there may be room
+}
+
+// limitShare is this worker's part of a ceiling, and what it has used of its rate.
+type limitShare struct {
+	ledger.LimitShare
+
+	bucket *rate.Limiter // nil without a rate
+}
+
+// NewLimiter makes a limiter without limits.
+func NewLimiter(now func() time.Time) *Limiter {
+	return &Limiter{
+		now: now, Concurrency: func() int { return 0 }, taken: make(map[string]int), shares: make(map[string]*limitShare),
+		wake: make(chan struct{}),
+	}
+}
+
+// Enter waits a moment for room for a batch that limits of these keys concern. It
+// gives a *ThrottledError when there is none. The caller calls leave, once or more
+// often, when the batch has ended.
+func (l *Limiter) Enter(ctx context.Context, keys []string, files int) (leave func(), err error) {
+	give := time.NewTimer(patience)
+	defer give.Stop()
+	for {
+		l.mu.Lock()
+		full := l.full(keys, files)
+		if full == nil {
+			l.take(keys, files)
+			l.mu.Unlock()
+			return sync.OnceFunc(func() { l.leave(keys) }), nil
+		}
+		wake := l.wake
+		l.mu.Unlock()
+		if full.RetryAfter > patience {
+			return nil, full
+		}
+		soon := time.NewTimer(full.RetryAfter)
+		if full.RetryAfter == 0 {
+			soon.Stop() // only a batch that leaves makes room
+		}
+		select {
+		case <-wake:
+		case <-soon.C:
+		case <-give.C:
+			soon.Stop()
+			return nil, full
+		case <-ctx.Done():
+			soon.Stop()
+			return nil, ctx.Err()
+		}
+		soon.Stop()
+	}
+}
+
+// full is what keeps a batch out, nil when nothing does. The caller holds mu, as for
+// the methods below.
+func (l *Limiter) full(keys []string, files int) *ThrottledError {
+	if most := l.Concurrency(); most > 0 && l.inside >= most {
+		return &ThrottledError{Reason: LimitAdaptive}
+	}
+	now := l.now()
+	for _, k := range keys {
+		p := l.shares[k]
+		if p == nil {
+			continue
+		}
+		switch {
+		case p.InFlight == 0:
+		case p.Share == 0 || now.Sub(l.updated) > sharesValid:
+			return &ThrottledError{Reason: LimitInFlight, Limit: k, RetryAfter: blockedDelay}
+		case l.taken[k] >= p.Max:
+			return &ThrottledError{Reason: LimitInFlight, Limit: k}
+		}
+		if wait := p.wait(now, files); wait > 0 {
+			return &ThrottledError{Reason: LimitRate, Limit: k, RetryAfter: min(wait, maxDelay)}
+		}
+	}
+	return nil
+}
+
+// wait is how long a batch waits for tokens. A batch larger than the bucket starts
+// when the bucket is full and leaves it in debt.
+func (p *limitShare) wait(now time.Time, files int) time.Duration {
+	if p.bucket == nil {
+		return 0
+	}
+	missing := float64(min(files, p.bucket.Burst())) - p.bucket.TokensAt(now)
+	if missing <= 1e-6 {
+		return 0
+	}
+	return time.Duration(math.Ceil(missing / p.Rate * float64(time.Second)))
+}
+
+func (l *Limiter) take(keys []string, files int) {
+	now := l.now()
+	l.inside++
+	for _, k := range keys {
+		l.taken[k]++
+		if p := l.shares[k]; p != nil && p.bucket != nil {
+			for left := files; left > 0; left -= p.bucket.Burst() {
+				p.bucket.ReserveN(now, min(left, p.bucket.Burst()))
+			}
+		}
+	}
+}
+
+func (l *Limiter) leave(keys []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.inside--
+	for _, k := range keys {
+		if l.taken[k]--; l.taken[k] == 0 {
+			delete(l.taken, k)
+		}
+	}
+	l.wakeAll()
+}
+
+// wakeAll wakes all waiters.
+func (l *Limiter) wakeAll() {
+	close(l.wake)
+	l.wake = make(chan struct{})
+}
+
+// SetShares takes the worker's shares of the limits that exist now.
+func (l *Limiter) SetShares(shares []ledger.LimitShare) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	old := l.shares
+	l.shares, l.updated = make(map[string]*limitShare, len(shares)), now
+	for i := range shares {
+		p := &limitShare{LimitShare: shares[i]}
+		if before := old[p.Key()]; before != nil {
+			p.bucket = before.bucket
+		}
+		p.resize(now)
+		l.shares[p.Key()] = p
+	}
+	l.wakeAll()
+}
+
+// resize gives the share a bucket that holds the files of a quarter of a second.
+func (p *limitShare) resize(now time.Time) {
+	if p.Rate <= 0 {
+		p.bucket = nil
+		return
+	}
+	burst := int(min(math.Ceil(p.Rate/4), math.MaxInt32))
+	if p.bucket == nil {
+		p.bucket = rate.NewLimiter(rate.Limit(p.Rate), burst)
+		return
+	}
+	p.bucket.SetLimitAt(now, rate.Limit(p.Rate))
+	p.bucket.SetBurstAt(now, burst)
+}
+
+// InUse is how many batches of each limit the worker may run until its shares are
+// set next: those that run, or its share's maximum.
+func (l *Limiter) InUse() map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	held := maps.Clone(l.taken)
+	for k, p := range l.shares {
+		if p.InFlight > 0 {
+			held[k] = max(held[k], p.Max)
+		}
+	}
+	return held
+}
+
+// Unsettled reports whether shares are moving from one worker to another.
+func (l *Limiter) Unsettled() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for k, p := range l.shares {
+		if p.InFlight > 0 && (p.Max < p.Share || l.taken[k] > p.Max) {
+			return true
+		}
+	}
+	return false
+}
+
+// Blocked reports whether the limits leave this worker no batch at all.
+func (l *Limiter) Blocked() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := l.shares[tasks.LimitKey(tasks.ScopeAll, "")]
+	return all != nil && all.InFlight > 0 && all.Share == 0
+}

@@ -1,0 +1,62 @@
+// Package builtintest runs built-in handlers and finalizers for their tests.
+package builtintest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/handlertest"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Try runs a handler over one file, and returns its result and facts.
+func Try(t testing.TB, h handlers.Handler, args any, path string) (tasks.Result, map[string]any) {
+	t.Helper()
+	results, err := handlertest.DryRun{Args: args}.Run(t.Context(), h, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var facts map[string]any
+	if results[0].Facts != nil {
+		if err := json.Unmarshal(results[0].Facts, &facts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return results[0], facts
+}
+
+// FinalFile writes a file and returns it with its digest, as checksum records it.
+func FinalFile(t *testing.T, path, content string) handlers.FinalFile {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(content))
+	return handlers.FinalFile{
+		File:  tasks.File{Path: path, Size: int64(len(content))},
+		Facts: map[string]any{"sha256": hex.EncodeToString(sum[:])},
+	}
+}
+
+// TryFinalizer runs a finalizer as a worker does that may write below run.Base.
+func TryFinalizer(t *testing.T, h handlers.Finalizer, run handlertest.FinalizerDryRun) tasks.FinalizeStep {
+	t.Helper()
+	step, err := run.Run(t.Context(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return step
+}
+
+// WantStep checks how a step ended, and that its message contains a text.
+func WantStep(t *testing.T, got tasks.FinalizeStep, state tasks.FinalizeState, message string) {
+	t.Helper()
+	if got.State != state || message == "" && got.Error != "" || !strings.Contains(got.Error, message) {
+		t.Errorf("it is %s: %s; want %s: %s", got.State, got.Error, state, message)
+	}
+}

@@ -1,0 +1,33 @@
+package finalize
+
+import (
+	"cmp"
+	"errors"
+	"time"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+var (
+	errStopping  = errors.New("the worker is stopping")
+	errNoHandler = errors.New("this worker does not have the handler")
+)
+
+// abandonAfter is how long a finalizer may go on after its context has
+// ended before the worker stops waiting for it, unless Options say otherwise.
+const abandonAfter = 5 * time.Second
+
+// releaseTime bounds how long releasing a step may take.
+const releaseTime = 2 * time.Second
+
+// StepTimeout is the recipe's timeout of a final step, else the handler's.
+func StepTimeout(s *recipe.Finalizer, reg handlers.Registration) time.Duration {
+	return cmp.Or(s.Timeout, reg.Timeout)
+}
+
+// StepRetry lays the recipe's retry policy of a final step over the handler's.
+func StepRetry(s *recipe.Finalizer, reg handlers.Registration) tasks.RetryPolicy {
+	return tasks.RetryPolicy(s.Retry).Overlay(reg.Retry)
+}

@@ -1,0 +1,47 @@
+// Package invoke runs a function of a handler, and survives its panics.
+package invoke
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Go runs a handler on a goroutine of its own, so that the caller can give up on one
+// that ignores its context. The channel gives what it returned, or the panic that
+// ended it, once.
+func Go(handle func() error) <-chan error {
+	returned := make(chan error, 1)
+	go func() {
+		err := ErrGoexit
+		defer func() {
+			if r := recover(); r != nil {
+				err = NewPanicError(r)
+			}
+			returned <- err
+		}()
+		err = handle()
+	}()
+	return returned
+}
+
+// Wait waits for what Go gives. Once ctx has ended it waits for patience at most, then
+// leaves the handler running and returns the error of ctx.
+func Wait(ctx context.Context, returned <-chan error, patience time.Duration) (leftAlone bool, err error) {
+	select {
+	case err := <-returned:
+		return false, err
+	case <-ctx.Done():
+	}
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case err := <-returned:
+		return false, err
+	case <-t.C:
+		return true, ctx.Err()
+	}
+}
+
+// ErrGoexit stands for a function that ended its goroutine instead of returning.
+var ErrGoexit = errors.New("the handler ended its goroutine (runtime.Goexit) instead of returning")

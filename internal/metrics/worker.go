@@ -1,0 +1,220 @@
+// Package metrics holds the Prometheus metrics of a worker, which several packages count.
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Worker holds the metrics of a worker. A nil *Worker counts nothing.
+type Worker struct {
+	results  *prometheus.CounterVec
+	retries  *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	running  *prometheus.GaugeVec
+	files    *prometheus.HistogramVec
+	flushes  *prometheus.CounterVec
+	commits  prometheus.Histogram
+	refused  *prometheus.CounterVec
+	inFlight *prometheus.GaugeVec
+	fileRate *prometheus.GaugeVec
+	slowdown *prometheus.CounterVec
+	flushers prometheus.Gauge
+	intake   prometheus.Gauge
+	pressure prometheus.Gauge
+	lines    *prometheus.CounterVec
+	notOurs  prometheus.Counter
+	stale    prometheus.Counter
+	handed   prometheus.Counter
+	isolated prometheus.Counter
+}
+
+// New registers the metrics of a worker.
+func New(reg prometheus.Registerer) *Worker {
+	m := &Worker{
+		results: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_results_total", Help: "Final results handed to the recorder, by handler and outcome.",
+		}, []string{"handler", "outcome"}),
+		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_retries_total", Help: "Failed attempts of files that will be retried, by handler.",
+		}, []string{"handler"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "baler_batch_duration_seconds", Help: "How long handlers ran over a batch.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 12),
+		}, []string{"handler"}),
+		running: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "baler_batches_running", Help: "Batches that a handler is working on.",
+		}, []string{"handler"}),
+		files: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "baler_batch_files", Help: "How many files handlers were given at a time.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 15),
+		}, []string{"handler"}),
+		flushes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_recorder_flushes_total", Help: "Transactions of the recorder, by the reason that closed them.",
+		}, []string{"reason"}),
+		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "baler_recorder_commit_seconds", Help: "How long the recorder's transactions took.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+		}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_batches_throttled_total", Help: "Batches sent back because a limit was reached, by the kind of limit.",
+		}, []string{"bound"}),
+		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "baler_limit_in_flight", Help: "This worker's share of the limits on batches in flight.",
+		}, []string{"scope", "name"}),
+		fileRate: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "baler_limit_files_per_second", Help: "This worker's share of the limits on files a second.",
+		}, []string{"scope", "name"}),
+		slowdown: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_slowdowns_total", Help: "How often the worker lowered its concurrency because of the database, by reason.",
+		}, []string{"reason"}),
+		flushers: gaugeOf("baler_recorder_flushers", "Transactions of the recorder that may run at once."),
+		intake:   gaugeOf("baler_worker_intake", "Batches that the worker may run at once, as far as the database is concerned."),
+		pressure: gaugeOf("baler_recorder_commit_ratio", "How many times as long as usual the recorder's transactions take."),
+		lines: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_load_lines_total", Help: "Lines that load has read, by result.",
+		}, []string{"result"}),
+		notOurs:  counter("baler_messages_set_aside_total", "Messages that could not be read and became dead letters."),
+		stale:    counter("baler_batches_stale_total", "Deliveries of batches that another worker had completed or claimed."),
+		handed:   counter("baler_batches_handed_back_total", "Batches given back to the queue unfinished."),
+		isolated: counter("baler_batches_split_total", "Batches split because a worker crashed with them."),
+	}
+	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.files, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
+		m.slowdown, m.lines, m.flushers, m.intake, m.pressure, m.notOurs, m.stale, m.handed, m.isolated)
+	return m
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+}
+
+func gaugeOf(name, help string) prometheus.Gauge {
+	return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+}
+
+// ObserveFlush counts one transaction of the recorder.
+func (m *Worker) ObserveFlush(reason batcher.Reason, _ int, took time.Duration) {
+	if m == nil {
+		return
+	}
+	m.flushes.WithLabelValues(string(reason)).Inc()
+	m.commits.Observe(took.Seconds())
+}
+
+// BeginBatch counts a handler that starts on a batch; the function it returns, that
+// it ended.
+func (m *Worker) BeginBatch(handler string, files int) func(took time.Duration) {
+	if m == nil {
+		return func(time.Duration) {}
+	}
+	m.running.WithLabelValues(handler).Inc()
+	m.files.WithLabelValues(handler).Observe(float64(files))
+	return func(took time.Duration) {
+		m.running.WithLabelValues(handler).Dec()
+		m.seconds.WithLabelValues(handler).Observe(took.Seconds())
+	}
+}
+
+// Recorded counts final results and failed attempts of a handler.
+func (m *Worker) Recorded(handler string, results []tasks.Result, retried int) {
+	if m == nil {
+		return
+	}
+	var n tasks.Counts
+	for i := range results {
+		n.Add(results[i].Outcome, 1)
+	}
+	for _, o := range tasks.Outcomes() {
+		if n.Get(o) > 0 {
+			m.results.WithLabelValues(handler, string(o)).Add(float64(n.Get(o)))
+		}
+	}
+	if retried > 0 {
+		m.retries.WithLabelValues(handler).Add(float64(retried))
+	}
+}
+
+// LinesLoaded counts one group of loaded lines.
+func (m *Worker) LinesLoaded(c tasks.LoadCounts) {
+	if m == nil {
+		return
+	}
+	for result, n := range map[string]int64{"loaded": c.Loaded, "skipped": c.Skipped, "duplicate": c.Duplicates, "bad": c.Bad} {
+		m.lines.WithLabelValues(result).Add(float64(n))
+	}
+}
+
+// DeadLettered counts a message that could not be read.
+func (m *Worker) DeadLettered() {
+	if m != nil {
+		m.notOurs.Inc()
+	}
+}
+
+// BatchDropped counts the delivery of a batch that another worker has.
+func (m *Worker) BatchDropped() {
+	if m != nil {
+		m.stale.Inc()
+	}
+}
+
+// BatchReleased counts a batch given back to the queue unfinished.
+func (m *Worker) BatchReleased() {
+	if m != nil {
+		m.handed.Inc()
+	}
+}
+
+// BatchSplit counts a batch split because a worker crashed with it.
+func (m *Worker) BatchSplit() {
+	if m != nil {
+		m.isolated.Inc()
+	}
+}
+
+// Throttled counts a batch sent back because a limit was reached.
+func (m *Worker) Throttled(reason string) {
+	if m != nil {
+		m.refused.WithLabelValues(reason).Inc()
+	}
+}
+
+// SetLimits shows this worker's shares of the limits.
+func (m *Worker) SetLimits(parts []ledger.LimitShare) {
+	if m == nil {
+		return
+	}
+	m.inFlight.Reset()
+	m.fileRate.Reset()
+	for i := range parts {
+		p := &parts[i]
+		if p.InFlight > 0 {
+			m.inFlight.WithLabelValues(string(p.Scope), p.Name).Set(float64(p.Max))
+		}
+		if p.Rate > 0 {
+			m.fileRate.WithLabelValues(string(p.Scope), p.Name).Set(p.Rate)
+		}
+	}
+}
+
+// SlowedDown counts that the worker lowered its concurrency.
+func (m *Worker) SlowedDown(reason string) {
+	if m != nil {
+		m.slowdown.WithLabelValues(reason).Inc()
+	}
+}
+
+// SetConcurrency shows how much the worker does at once, and the ratio of commit
+// times that decides it.
+func (m *Worker) SetConcurrency(flushers, intake int, pressure float64) {
+	if m != nil {
+		m.flushers.Set(float64(flushers))
+		m.intake.Set(float64(intake))
+		m.pressure.Set(pressure)
+	}
+}

@@ -1,0 +1,195 @@
+// Package recorder commits the results of batches to the database, several batches
+// at a time, and adapts to how quickly the database commits.
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/metrics"
+	"github.com/balerhq/baler/internal/sleep"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Options tunes a Recorder. Zero fields take the values said.
+type Options struct {
+	MaxItems int   // results in one transaction: 1000
+	MaxBytes int64 // of output and facts in one transaction: 16 MiB
+	Flushers int   // transactions at the same time: 2
+	OnFlush  func(reason batcher.Reason, results int, took time.Duration)
+	Log      *slog.Logger // nil: discards
+
+	// Adapt, above 0, makes the recorder adapt to how quickly the database commits:
+	// Flushers becomes a maximum, and so does Adapt, the batches that the worker runs
+	// at once: Concurrency says how many it should run now.
+	Adapt   int
+	Metrics *metrics.Worker  // nil: none
+	Now     func() time.Time // nil: time.Now
+}
+
+// Recorder records what the batches of this process give it. Whatever arrives during
+// a transaction shares the next one: under load several batches share a commit, and
+// a single batch never waits. While the database is away it holds a bounded amount
+// and retries.
+type Recorder struct {
+	store   *store.Store
+	batches *batcher.Batcher[*ledger.BatchCompletion]
+	log     *slog.Logger
+	adapts  *adaptation // nil when it does not
+}
+
+// New makes a recorder; Close ends it.
+func New(s *store.Store, o Options) *Recorder {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	policy := tasks.BatchPolicy{MaxItems: 1000, MaxBytes: 16 << 20}
+	policy = tasks.BatchPolicy{MaxItems: o.MaxItems, MaxBytes: o.MaxBytes}.Overlay(policy)
+	if o.Flushers <= 0 {
+		o.Flushers = 2
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	r := &Recorder{store: s, log: o.Log}
+	r.batches = batcher.New(policy, r.flush, batcher.Options[*ledger.BatchCompletion]{
+		Weigh: weigh, Capacity: 8 * policy.MaxItems, Flushers: o.Flushers, Eager: true, Observe: o.OnFlush,
+	})
+	if o.Adapt > 0 {
+		r.adapts = newAdaptation(&o, r.batches.SetFlushers)
+	}
+	return r
+}
+
+func weigh(r *ledger.BatchCompletion) (items int, bytes int64) {
+	for i := range r.Results {
+		bytes += int64(len(r.Results[i].Output) + len(r.Results[i].Error) + len(r.Results[i].Facts))
+	}
+	return max(len(r.Results), 1), bytes
+}
+
+// Record writes one completion and returns when it is committed. The error wraps
+// ledger.ErrLeaseLost when the batch is no longer the caller's. A result that the
+// database rejects is replaced, in rec.Results too, by one that says so.
+func (r *Recorder) Record(ctx context.Context, rec *ledger.BatchCompletion) error {
+	f, err := r.batches.Add(ctx, rec)
+	if err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	if err := f.Wait(ctx); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	return rec.Err
+}
+
+// Close writes what is held and ends the recorder. When ctx ends first, the rest
+// fails and its batches are handed back.
+func (r *Recorder) Close(ctx context.Context) error {
+	if err := r.batches.Close(ctx); err != nil {
+		return fmt.Errorf("close recorder: %w", err)
+	}
+	return nil
+}
+
+func (r *Recorder) flush(ctx context.Context, recs []*ledger.BatchCompletion) error {
+	err := r.persist(ctx, recs)
+	if err == nil || !db.IsRejected(err) {
+		return err
+	}
+	// One rejected row must not cost the others their results: find it.
+	var failed batcher.Errors
+	for i, rec := range recs {
+		if err := r.isolate(ctx, rec); err != nil {
+			failed.Set(i, err)
+		}
+	}
+	if failed.Len() == 0 {
+		return nil
+	}
+	return &failed
+}
+
+// persist commits, and retries while the database is away.
+func (r *Recorder) persist(ctx context.Context, recs []*ledger.BatchCompletion) error {
+	for try := 1; ; try++ {
+		err := r.adapts.record(ctx, r.store, recs)
+		if err == nil || db.IsRejected(err) || ctx.Err() != nil {
+			return err
+		}
+		r.log.WarnContext(ctx, "recorder: committing results failed, retrying", "recordings", len(recs), "try", try, "error", err)
+		if ended := sleep.For(ctx, min(100*time.Millisecond<<min(try, 6), 5*time.Second)); ended != nil {
+			return errors.Join(ended, err)
+		}
+	}
+}
+
+// isolate writes a completion in pieces: the results by bisection, to find the row
+// that the database rejects and replace it by one that says so, then the rest.
+func (r *Recorder) isolate(ctx context.Context, rec *ledger.BatchCompletion) error {
+	if err := r.bisect(ctx, rec.Batch, rec.Results); err != nil {
+		return err
+	}
+	if rec.Next == nil && len(rec.FailedAttempts) == 0 {
+		return nil
+	}
+	rest := *rec
+	rest.Results = nil
+	err := r.persist(ctx, []*ledger.BatchCompletion{&rest})
+	if db.IsRejected(err) { // a failed attempt: what it wrote is not worth the batch
+		r.log.WarnContext(ctx, "recorder: the database rejects the failed attempts", "batch", rec.Batch.ID, "error", err)
+		rest.FailedAttempts = nil
+		err = r.persist(ctx, []*ledger.BatchCompletion{&rest})
+	}
+	rec.FollowUp, rec.Completed, rec.Err = rest.FollowUp, rest.Completed, rest.Err
+	return err
+}
+
+func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.Result) error {
+	if len(results) == 0 {
+		return nil
+	}
+	part := &ledger.BatchCompletion{Batch: b, Results: results}
+	err := r.persist(ctx, []*ledger.BatchCompletion{part})
+	if db.IsRejected(err) && len(results) > 1 {
+		half := len(results) / 2
+		return errors.Join(r.bisect(ctx, b, results[:half]), r.bisect(ctx, b, results[half:]))
+	}
+	if db.IsRejected(err) {
+		r.log.WarnContext(ctx, "recorder: the database rejects a result", "batch", b.ID, "file", results[0].File, "error", err)
+		results[0] = rejected(&results[0], err)
+		err = r.persist(ctx, []*ledger.BatchCompletion{part})
+	}
+	if err != nil {
+		return err
+	}
+	return part.Err
+}
+
+// rejected stands in for a result, without what the database rejected.
+func rejected(r *tasks.Result, err error) tasks.Result {
+	return tasks.Result{
+		Step: r.Step, File: r.File, Outcome: tasks.OutcomeError, ExitCode: 1, Code: handlers.CodeDatabaseRejected,
+		Error:     fmt.Sprintf("the job ended as %s, but the database rejected its result: %v", r.Outcome, err),
+		Truncated: true, Attempt: r.Attempt, Worker: r.Worker, StartedAt: r.StartedAt, EndedAt: r.EndedAt,
+	}
+}
+
+// RejectedFiles lists the files whose results were replaced because the database
+// rejected them.
+func RejectedFiles(results []tasks.Result) []int64 {
+	var files []int64
+	for i := range results {
+		if results[i].Code == handlers.CodeDatabaseRejected {
+			files = append(files, results[i].File)
+		}
+	}
+	return files
+}

@@ -1,0 +1,114 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/tasks"
+)
+
+// recording ends a batch of one file well.
+func recording(b *tasks.Batch) *ledger.BatchCompletion {
+	now := time.Now()
+	no := b.Files[0].First
+	return &ledger.BatchCompletion{
+		Batch:   b,
+		Results: []tasks.Result{{Step: b.Step, File: no, Outcome: tasks.OutcomeSucceeded, Attempt: 1, StartedAt: now, EndedAt: now}},
+		Next:    func(tasks.Ranges) ledger.FollowUp { return ledger.FollowUp{Finished: 1} },
+	}
+}
+
+// Many share one transaction; what is wrong with one is told to that one alone.
+func TestRecorderTellsEachItsOwn(t *testing.T) {
+	transfertest.OnEach(t, func(t *testing.T, url string) {
+		r := transfertest.New(t, url, "name: t\nsteps: [{handler: any, batch: {max_items: 1}}]")
+		r.Refuse()
+		batches := r.Files(30)
+		for i := range batches {
+			if i%3 == 0 {
+				r.Must(r.Store.ReleaseBatch(t.Context(), &batches[i])) // somebody else's from here on
+			}
+		}
+		recorder := New(r.Store, Options{})
+		t.Cleanup(func() { r.Must(recorder.Close(context.Background())) })
+		var recorded sync.WaitGroup
+		for i := range batches {
+			rec := recording(&batches[i])
+			if i%3 == 1 {
+				rec.Results[0].Output = "poison"
+			}
+			recorded.Go(func() {
+				err := recorder.Record(t.Context(), rec)
+				if stale := i%3 == 0; stale != errors.Is(err, ledger.ErrLeaseLost) || !stale && err != nil {
+					t.Errorf("recording %d: %v", i, err)
+				}
+				if i%3 == 1 && rec.Results[0].Code != handlers.CodeDatabaseRejected {
+					t.Errorf("recording %d is not told that it was refused", i)
+				}
+			})
+		}
+		recorded.Wait()
+		got := r.Results(1)
+		if len(got) != 20 {
+			t.Errorf("%d results, want 20", len(got))
+		}
+		tr, err := r.Store.TransferByID(t.Context(), r.Transfer.ID)
+		r.Must(err)
+		if tr.Finished != 20 || tr.Steps[0].Succeeded != 10 || tr.Steps[0].Error != 10 {
+			t.Errorf("%d finished, counted %+v", tr.Finished, tr.Steps[0])
+		}
+	})
+}
+
+// What cannot be written by the time that Close has is failed, not kept for ever.
+func TestRecorderCloseGivesUp(t *testing.T) {
+	t.Parallel()
+	proxy := testkit.Proxy(t, testkit.MySQL(t))
+	r := transfertest.New(t, proxy.URL(), "name: t\nsteps: [{handler: any}]")
+	batches := r.Files(1)
+	recorder := New(r.Store, Options{})
+	proxy.Down()
+	answer := make(chan error, 1)
+	go func() { answer <- recorder.Record(context.Background(), recording(&batches[0])) }()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	// Closing may come before the recording: then that is refused at once.
+	if err := recorder.Close(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("close: %v", err)
+	}
+	if err := <-answer; err == nil {
+		t.Error("recorded without a database")
+	}
+	r.Must(recorder.Close(context.Background()))
+	proxy.Up()
+	if got := r.Results(1); len(got) > 0 {
+		t.Errorf("recorded %+v", got)
+	}
+}
+
+// A single recording does not wait for company.
+func TestRecorderIsEager(t *testing.T) {
+	transfertest.OnEach(t, func(t *testing.T, url string) {
+		r := transfertest.New(t, url, "name: t\nsteps: [{handler: any}]")
+		batches := r.Files(1)
+		reasons := make(chan batcher.Reason, 1)
+		recorder := New(r.Store, Options{OnFlush: func(why batcher.Reason, _ int, _ time.Duration) { reasons <- why }})
+		r.Must(recorder.Record(t.Context(), recording(&batches[0])))
+		if why := <-reasons; why != batcher.ReasonIdle {
+			t.Errorf("written because of %s", why)
+		}
+		r.Must(recorder.Close(t.Context()))
+		r.Must(recorder.Close(t.Context()))
+		if err := recorder.Record(t.Context(), recording(&batches[0])); !errors.Is(err, batcher.ErrClosed) {
+			t.Errorf("after Close: %v", err)
+		}
+	})
+}

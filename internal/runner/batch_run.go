@@ -1,0 +1,159 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/metrics"
+	"github.com/balerhq/baler/internal/recorder"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// batchRun is one run of one batch.
+type batchRun struct {
+	store     *store.Store
+	recorder  *recorder.Recorder
+	metrics   *metrics.Worker
+	slots     *semaphore.Weighted
+	log       *slog.Logger
+	now       func() time.Time
+	options   *Options
+	stopping  context.Context //nolint:containedctx // ends when the worker stops running handlers
+	enqueue   func(ctx context.Context, batches []tasks.Batch)
+	openRoots func() (roots *handlers.Roots, done func(), err error)
+
+	batch        *tasks.Batch
+	plan         *dispatch.TransferPlan
+	registration handlers.Registration
+	retry        tasks.RetryPolicy
+	redelivered  bool // an earlier worker may have recorded some of it
+
+	known []fileOutcome            // files that an earlier run of this batch recorded
+	work  []tasks.File             // files to run, ascending
+	facts map[int64]map[string]any // what earlier steps recorded, by file
+
+	jobs    []*handlers.Job
+	partial *partialFlush
+
+	poisoned     bool // its file crashed as many workers as it may: it fails without another run
+	crashCounted bool // this run is counted as a crash in advance, see countCrash
+
+	canceled context.Context //nolint:containedctx // ends when the transfer is canceled
+	cancel   context.CancelFunc
+}
+
+func newBatchRun(w *Runner, c *ledger.Claim, a assignment) *batchRun {
+	r := &batchRun{
+		store: w.Store, recorder: w.Recorder, metrics: w.Metrics, slots: w.slots, log: w.Log, now: w.Now,
+		options: &w.Options, stopping: w.stopping, enqueue: w.enqueue,
+		openRoots: func() (*handlers.Roots, func(), error) { return w.rootsFor(a.plan) },
+
+		batch: &c.Batch, plan: a.plan, registration: a.registration, redelivered: c.Redelivered,
+		retry: w.Retry(a.plan.Step(c.Step), a.registration),
+	}
+	r.canceled, r.cancel = context.WithCancel(context.Background())
+	if c.Canceled {
+		r.cancel()
+	}
+	r.poisoned = r.isPoisoned()
+	r.partial = newPartialFlush(r)
+	return r
+}
+
+// runBatch runs the batch of a message: claim → load → build → invoke → settle →
+// complete. A nil error acknowledges the message.
+func (r *Runner) runBatch(ctx context.Context, m tasks.BatchMessage) error {
+	run, done, err := r.claim(ctx, m)
+	if run == nil {
+		return err
+	}
+	defer done()
+	if err := run.load(ctx); err != nil {
+		return fmt.Errorf("batch %d: %w", run.batch.ID, err)
+	}
+	defer r.track(run)()
+	return run.execute(ctx)
+}
+
+func (r *batchRun) execute(ctx context.Context) error {
+	defer r.cancel()
+	freeSlots, err := r.takeSlots(ctx)
+	if err != nil {
+		return r.handBack(ctx, err)
+	}
+	defer freeSlots()
+	if err := r.countCrash(ctx); err != nil {
+		return r.answer(ctx, err)
+	}
+	open, closeRoots, err := r.build()
+	if err != nil {
+		return r.handBack(ctx, err)
+	}
+	defer closeRoots()
+	working, stop := r.working(ctx)
+	defer stop()
+	batchErr := r.invoke(working, open)
+	left := r.settle(working, open, batchErr)
+	if !r.crashCounted { // a suspect stays alone until its result is recorded
+		freeSlots()
+	}
+	if err := r.partial.stop(); err != nil {
+		return r.answer(ctx, err)
+	}
+	if left > 0 {
+		return r.handBackRest(ctx)
+	}
+	return r.answer(ctx, r.complete(ctx, batchErr))
+}
+
+// answer turns the outcome of a run into the answer to its message.
+func (r *batchRun) answer(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ledger.ErrLeaseLost):
+		r.metrics.BatchDropped()
+		r.log.InfoContext(ctx, "worker: another worker has taken this batch over; nothing of it is recorded here", "batch", r.batch.ID)
+		return nil
+	default:
+		return r.handBack(ctx, err)
+	}
+}
+
+// handBackRest records what is finished of a batch, and hands back the rest.
+func (r *batchRun) handBackRest(ctx context.Context) error {
+	if err := r.partial.flushAll(ctx); err != nil {
+		return r.answer(ctx, err)
+	}
+	why := context.Cause(ctx) // the queue took the batch away
+	if r.stopping.Err() != nil {
+		why = context.Cause(r.stopping)
+	}
+	return r.handBack(ctx, why)
+}
+
+// releaseTime bounds how long releasing a batch may take.
+const releaseTime = 2 * time.Second
+
+// handBack releases the batch: the database rejects whatever this worker may still
+// try to record of it.
+func (r *batchRun) handBack(ctx context.Context, why error) error {
+	r.metrics.BatchReleased()
+	r.partial.drop()
+	r.uncountCrash()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+	defer cancel()
+	if err := r.store.ReleaseBatch(ctx, r.batch); err != nil {
+		why = errors.Join(why, err)
+	}
+	return fmt.Errorf("batch %d goes back: %w", r.batch.ID, why)
+}

@@ -1,0 +1,103 @@
+package runner
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"strings"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// build makes a job of every file to run and returns those for the handler. The
+// others end here: the scan could not read them, or the recipe cannot be applied
+// to them. The caller calls done when the handler has returned.
+func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
+	roots, done, err := r.openRoots()
+	if err != nil {
+		return nil, nil, err
+	}
+	step := r.plan.Step(r.batch.Step)
+	begun := r.now()
+	unfit := make([]error, len(r.work))
+	r.jobs = handlers.NewJobs(len(r.work), func(i int) handlers.JobSpec {
+		f := &r.work[i]
+		facts := r.facts[f.No]
+		args, err := step.Args(f, facts)
+		if err != nil {
+			unfit[i] = handlers.Fail(handlers.CodeBadArguments, err)
+		}
+		return handlers.JobSpec{
+			File: *f, Transfer: r.batch.Transfer, Step: r.batch.Step, Attempt: r.batch.Attempt, Worker: r.options.Worker,
+			Args: args, Facts: facts, MaxOutput: r.options.MaxOutput, Opener: roots, Started: begun,
+			OnDone: r.partial.add, Now: r.now,
+		}
+	})
+	open = make([]*handlers.Job, 0, len(r.work))
+	for i, j := range r.jobs {
+		if verdict := cmp.Or(r.verdictBefore(step, &r.work[i]), unfit[i]); verdict != nil {
+			j.Finish(verdict)
+			continue
+		}
+		open = append(open, j)
+	}
+	return open, done, nil
+}
+
+// verdictBefore is how a file ends that the handler does not get; nil when it does.
+func (r *batchRun) verdictBefore(step *recipe.Step, f *tasks.File) error {
+	if r.canceled.Err() != nil {
+		return errCanceled
+	}
+	if r.poisoned {
+		return errPoisoned
+	}
+	if f.ScanError != "" {
+		code, reason, _ := strings.Cut(f.ScanError, ": ")
+		return handlers.Fail(code, errors.New(cmp.Or(reason, code)))
+	}
+	if err := r.conditionError(step, f, r.facts[f.No]); err != nil {
+		return handlers.Fail(handlers.CodeBadCondition, err)
+	}
+	return nil
+}
+
+// Verdicts of files that the handler does not get.
+var (
+	errCanceled = &handlers.Verdict{
+		Outcome: tasks.OutcomeCanceled, Code: handlers.CodeCanceled,
+		Err: errors.New("the transfer was canceled before this file was finished"),
+	}
+	errPoisoned = &handlers.Verdict{
+		Outcome: tasks.OutcomeError, Code: handlers.CodeWorkerCrashed,
+		Err: errors.New("every worker that took this file alone died with it"),
+	}
+)
+
+// conditionError is why the step's condition could not be evaluated for the file;
+// nil when it could.
+func (r *batchRun) conditionError(step *recipe.Step, f *tasks.File, facts map[string]any) error {
+	if step.Unconditional() {
+		return nil
+	}
+	_, err := r.plan.Recipe.Next(step.Number-1, f, facts)
+	if bad, ok := errors.AsType[*recipe.EvalError](err); ok && bad.Number == step.Number {
+		return bad
+	}
+	return nil
+}
+
+// merge lays newer facts over older ones and changes neither.
+func merge(older, newer map[string]any) map[string]any {
+	if len(older) == 0 {
+		return newer
+	}
+	if len(newer) == 0 {
+		return older
+	}
+	m := maps.Clone(older)
+	maps.Copy(m, newer)
+	return m
+}

@@ -1,0 +1,91 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/recorder"
+	"github.com/balerhq/baler/internal/sleep"
+	"github.com/balerhq/baler/tasks"
+)
+
+// isRetried reports whether a result is not final: another attempt may end
+// differently, and the step's policy has one left.
+func (r *batchRun) isRetried(result *tasks.Result) bool {
+	return result.Outcome.Retriable() && r.batch.Attempt < r.retry.Attempts &&
+		result.Code != handlers.CodeWorkerCrashed && r.canceled.Err() == nil
+}
+
+// complete records the rest of the batch together with the batches that follow it,
+// and enqueues those.
+func (r *batchRun) complete(ctx context.Context, batchErr error) error {
+	done, next := r.conclude(batchErr)
+	done.Next = func(foreign tasks.Ranges) ledger.FollowUp {
+		return next.plan(foreign, append(r.partial.rejected, recorder.RejectedFiles(done.Results)...))
+	}
+	ctx, cancel := r.recording(ctx)
+	defer cancel()
+	if err := r.recorder.Record(ctx, done); err != nil {
+		return err
+	}
+	failpoint.Point(failpoint.BatchClosed)
+	r.metrics.Recorded(r.registration.Name, done.Results, len(done.FailedAttempts))
+	ctx = context.WithoutCancel(ctx)
+	r.enqueue(ctx, done.FollowUp.Batches)
+	failpoint.Point(failpoint.NextStepEnqueued)
+	r.options.BatchEnded()
+	if done.Completed {
+		r.options.OnCompleted(ctx, r.batch.Transfer)
+	}
+	return nil
+}
+
+// conclude collects the results that are not recorded yet, and the outcome of every
+// file of the batch.
+func (r *batchRun) conclude(batchErr error) (*ledger.BatchCompletion, *nextBatches) {
+	done := &ledger.BatchCompletion{Batch: r.batch, Results: make([]tasks.Result, 0, len(r.jobs))}
+	next := &nextBatches{batch: r.batch, entry: r.plan, ends: slices.Grow(r.known, len(r.jobs))}
+	needFacts := r.plan.Recipe.NeedsFacts(r.batch.Step + 1)
+	for i, j := range r.jobs {
+		result := j.Result()
+		end := fileOutcome{file: &r.work[i], outcome: result.Outcome, again: r.isRetried(&result)}
+		if end.again {
+			done.FailedAttempts = append(done.FailedAttempts, result)
+			next.ends = append(next.ends, end)
+			continue
+		}
+		if needFacts {
+			end.facts = merge(r.facts[result.File], factsOf(&result))
+		}
+		// Every job is looked at, not only those that the partial flush still holds: one
+		// may have ended since, or counted as retried until the transfer was canceled.
+		if !r.partial.sent[result.File] {
+			done.Results = append(done.Results, result)
+		}
+		next.ends = append(next.ends, end)
+	}
+	slices.SortFunc(next.ends, func(a, b fileOutcome) int { return cmp.Compare(a.file.No, b.file.No) })
+	if len(done.FailedAttempts) > 0 {
+		next.notBefore = r.now().Add(sleep.Jitter(r.retry.Delay(r.batch.Attempt)))
+		// A handler that fails as a whole may do so because of one file.
+		next.alone = batchErr != nil && r.batch.Attempt+1 >= r.retry.Attempts
+	}
+	return done, next
+}
+
+// factsOf reads back the facts of a job, which encoding/json wrote.
+func factsOf(r *tasks.Result) map[string]any {
+	if len(r.Facts) == 0 {
+		return nil
+	}
+	var facts map[string]any
+	if err := json.Unmarshal(r.Facts, &facts); err != nil {
+		panic("runner: a job's facts are not JSON: " + err.Error())
+	}
+	return facts
+}

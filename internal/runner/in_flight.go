@@ -1,0 +1,69 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+)
+
+// track counts a batch as in flight until end is called.
+func (r *Runner) track(run *batchRun) (end func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.running == nil {
+		r.running = make(map[*batchRun]struct{})
+	}
+	r.running[run] = struct{}{}
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.running, run)
+		if len(r.running) == 0 && r.idle != nil {
+			close(r.idle)
+			r.idle = nil
+		}
+	}
+}
+
+// WaitIdle waits until no batch is in flight, or the worker stops. The caller makes
+// sure that no new ones arrive.
+func (r *Runner) WaitIdle() {
+	r.mu.Lock()
+	if len(r.running) == 0 {
+		r.mu.Unlock()
+		return
+	}
+	if r.idle == nil {
+		r.idle = make(chan struct{})
+	}
+	idle := r.idle
+	r.mu.Unlock()
+	select {
+	case <-idle:
+	case <-r.stopping.Done():
+	}
+}
+
+// StopCanceled ends the batches in flight whose transfer was canceled. It queries
+// the database once; call it every few seconds.
+func (r *Runner) StopCanceled(ctx context.Context) error {
+	r.mu.Lock()
+	inFlight := make(map[int64][]*batchRun)
+	for run := range r.running {
+		inFlight[run.batch.Transfer] = append(inFlight[run.batch.Transfer], run)
+	}
+	r.mu.Unlock()
+	ids := make([]int64, 0, len(inFlight))
+	for id := range inFlight {
+		ids = append(ids, id)
+	}
+	canceled, err := r.Store.FilterCanceled(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("stop canceled batches: %w", err)
+	}
+	for _, id := range canceled {
+		for _, run := range inFlight[id] {
+			run.cancel()
+		}
+	}
+	return nil
+}

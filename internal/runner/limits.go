@@ -1,0 +1,51 @@
+package runner
+
+import (
+	"context"
+	"errors"
+
+	"github.com/balerhq/baler/internal/admission"
+	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+)
+
+// admit waits a moment until the limits on a batch leave room for it. The plan may
+// be nil.
+func (r *Runner) admit(ctx context.Context, m tasks.BatchMessage, plan *dispatch.TransferPlan) (leave func(), err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(r.stopping, func() { cancel(errStopping) })() //nolint:contextcheck // cancel is that of ctx
+	keys := []string{tasks.LimitKey(tasks.ScopeAll, "")}
+	if plan != nil {
+		keys = append(keys, admission.LimitKeys(plan)...)
+	}
+	files := 1
+	if named, err := tasks.ParseRanges(m.Files); err == nil { // good enough for a rate; the run reads the batch's row
+		files = max(named.Len(), 1)
+	}
+	leave, err = r.limiter.Enter(ctx, keys, files)
+	if full, ok := errors.AsType[*admission.ThrottledError](err); ok {
+		r.Metrics.Throttled(string(full.Reason))
+	}
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return leave, err
+}
+
+// SetLimits takes this worker's shares of the limits; without shares there are no
+// limits. It reports whether shares are still moving between workers, so that it
+// is worth asking again soon.
+func (r *Runner) SetLimits(parts []ledger.LimitShare) (unsettled bool) {
+	r.limiter.SetShares(parts)
+	r.Metrics.SetLimits(parts)
+	return r.limiter.Unsettled()
+}
+
+// LimitsInUse is how many batches of each limit, by its key, the worker may run at
+// most until SetLimits is called next.
+func (r *Runner) LimitsInUse() map[string]int { return r.limiter.InUse() }
+
+// Blocked reports whether the limits leave this worker no batch at all.
+func (r *Runner) Blocked() bool { return r.limiter.Blocked() }

@@ -1,0 +1,149 @@
+package runner
+
+import (
+	"context"
+	"testing"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/tasks"
+)
+
+// lose says of a batch what the queue says when a worker died with it.
+func (r *env) lose(b *tasks.Batch) {
+	r.T.Helper()
+	h, err := r.Store.ClaimBatch(r.T.Context(), b.ID, true)
+	r.Must(err)
+	if b.Crashes > 0 && b.Items() == 1 {
+		r.Must(r.Store.CountCrash(r.T.Context(), &h.Batch))
+	}
+}
+
+// A file that kills its worker: what it takes with it comes back in parts,
+// until it is alone and set aside.
+func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
+	transfertest.OnEach(t, func(t *testing.T, url string) {
+		const files, guilty = 100, 42
+		r := newEnv(t, url, "name: t\nsteps: [{handler: fine, retry: {attempts: 3}}]")
+		ran := make(map[int64]int)
+		r.handle("fine", func(_ context.Context, jobs []*handlers.Job) error {
+			for _, j := range jobs {
+				ran[j.File().No]++
+			}
+			return nil
+		})
+		r.Files(files)
+		w := r.worker("w")
+		deaths := 0
+		for {
+			open := r.Open()
+			if len(open) == 0 {
+				break
+			}
+			for i := range open {
+				b := &open[i]
+				if !b.Files.Contains(guilty) || b.Crashes > 0 && b.Items() > 1 || b.Crashes == 3 {
+					r.Must(r.deliver(w, b))
+					continue
+				}
+				deaths++
+				r.lose(b)
+			}
+		}
+		r.audit()
+		if deaths != 2+3 { // with 100 files, with 10, and alone as often as it may be tried
+			t.Errorf("%d workers died", deaths)
+		}
+		for no, res := range r.Results(1) {
+			if no == guilty {
+				if res.Outcome != tasks.OutcomeError || res.Code != handlers.CodeWorkerCrashed || ran[no] != 0 {
+					t.Errorf("the guilty file ended as %+v after %d runs", res, ran[no])
+				}
+			} else if res.Outcome != tasks.OutcomeSucceeded || ran[no] != 1 {
+				t.Errorf("file %d ended as %s after %d runs", no, res.Outcome, ran[no])
+			}
+		}
+	})
+}
+
+// What was recorded before the death is neither run again nor counted twice.
+func TestPartsInheritWhatWasRecorded(t *testing.T) {
+	transfertest.OnEach(t, func(t *testing.T, url string) {
+		r := newEnv(t, url, "name: t\nsteps: [{handler: half}, {handler: next, when: 'facts.kind == \"a\"'}]")
+		ran := make(map[int64]int)
+		lost := false
+		r.handle("half", func(_ context.Context, jobs []*handlers.Job) error {
+			for _, j := range jobs {
+				if lost || j.File().No <= 4 {
+					ran[j.File().No]++
+					r.Must(j.SetFact("kind", map[bool]string{true: "a", false: "b"}[j.File().No%2 == 0]))
+					j.Done()
+				}
+			}
+			return nil
+		})
+		seen := 0
+		r.handle("next", func(_ context.Context, jobs []*handlers.Job) error { seen += len(jobs); return nil })
+		batches := r.Files(9)
+		r.halve(&batches[0])
+		lost = true
+		r.lose(&batches[0])
+		r.finish(r.worker("w"))
+		r.audit()
+		for no := int64(1); no <= 9; no++ {
+			if ran[no] != 1 {
+				t.Errorf("file %d ran %d times", no, ran[no])
+			}
+		}
+		if seen != 4 {
+			t.Errorf("%d files came to the second step, want 4", seen)
+		}
+	})
+}
+
+// halve lets a worker record what is done of a batch and die before its end.
+func (r *env) halve(b *tasks.Batch) {
+	r.T.Helper()
+	e, err := r.Transfers.Get(r.T.Context(), b.Transfer)
+	r.Must(err)
+	reg, _ := r.registry.Lookup(e.Step(b.Step).Handler)
+	run := newBatchRun(r.worker("dies"), &ledger.Claim{Batch: *b}, assignment{plan: e, registration: reg})
+	r.Must(run.load(r.T.Context()))
+	open, done, err := run.build()
+	r.Must(err)
+	defer done()
+	r.Must(reg.Handler.Handle(r.T.Context(), open))
+	r.Must(run.partial.stop())
+	r.Must(run.partial.flushAll(r.T.Context()))
+}
+
+// A suspect keeps the worker to itself until its result is recorded: whoever
+// came in between would be charged with its own death, and it with theirs.
+func TestSuspectIsAloneUntilItsResultIsRecorded(t *testing.T) {
+	transfertest.OnEach(t, func(t *testing.T, url string) {
+		r := newEnv(t, url, "name: t\nsteps: [{handler: fine, batch: {max_items: 1}}]")
+		r.handle("fine", endAs(tasks.OutcomeSucceeded, tasks.OutcomeSucceeded))
+		batches := r.Files(2)
+		var w *Runner
+		free := make(map[int]bool) // results recorded → whether there was room beside
+		w = r.worker("w", func(o *Options) {
+			o.Slots = 4
+			o.BatchEnded = func() {
+				room := w.slots.TryAcquire(1)
+				if room {
+					w.slots.Release(1)
+				}
+				free[len(r.Results(1))] = room
+			}
+		})
+		r.lose(&batches[0])
+		for i := range batches {
+			r.Must(r.deliver(w, &batches[i]))
+		}
+		if free[1] || !free[2] {
+			t.Errorf("room beside the suspect: %v; beside its neighbour: %v", free[1], free[2])
+		}
+		r.audit()
+	})
+}

@@ -1,0 +1,112 @@
+package runner
+
+import (
+	"math"
+	"testing"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Whatever lies in the queue: what cannot be read is kept, counted and
+// acknowledged, and the next batch runs.
+func TestMessagesThatAreNotOurs(t *testing.T) {
+	transfertest.OnEach(t, func(t *testing.T, url string) {
+		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")
+		r.handle("ends", endAs(tasks.OutcomeSucceeded))
+		batches := r.Files(1)
+		ours := tasks.NewBatchMessage(&batches[0])
+		wrong := func(change func(*tasks.BatchMessage)) []byte {
+			m := ours
+			change(&m)
+			return m.Encode()
+		}
+		messages := map[string]*asynq.Task{
+			"foreign":               asynq.NewTask("email:send", []byte(`{"to":"you"}`)),
+			"without payload":       asynq.NewTask("email:send", nil),
+			"bytes":                 asynq.NewTask("odd\xff\x00", []byte{0, 0xff, 0xfe, '\n'}),
+			"empty batch":           asynq.NewTask(tasks.TypeBatch, nil),
+			"garbage batch":         asynq.NewTask(tasks.TypeBatch, []byte(`{"v":1,"batch":"x"}`)),
+			"later version":         asynq.NewTask(tasks.TypeBatch, wrong(func(m *tasks.BatchMessage) { m.V = 2 })),
+			"other transfer":        asynq.NewTask(tasks.TypeBatch, wrong(func(m *tasks.BatchMessage) { m.Transfer++ })),
+			"other step":            asynq.NewTask(tasks.TypeBatch, wrong(func(m *tasks.BatchMessage) { m.Step++ })),
+			"garbage file":          asynq.NewTask(tasks.TypeFile, []byte(`[]`)),
+			"file of no transfer":   asynq.NewTask(tasks.TypeFile, tasks.FileMessage{V: 1, Transfer: 999, Step: 1, File: 1}.Encode()),
+			"file at no step":       asynq.NewTask(tasks.TypeFile, tasks.FileMessage{V: 1, Transfer: r.Transfer.ID, Step: 9, File: 1}.Encode()),
+			"enormous type":         asynq.NewTask(string(make([]byte, 5000)), nil),
+			"file at enormous step": asynq.NewTask(tasks.TypeFile, tasks.FileMessage{V: 1, Transfer: r.Transfer.ID, Step: math.MaxInt, File: 1}.Encode()),
+		}
+		w := r.worker("w")
+		for name, m := range messages {
+			if err := w.ProcessTask(t.Context(), m); err != nil {
+				t.Errorf("%s: answered %v", name, err)
+			}
+		}
+		asides, err := r.Store.DeadLetters(t.Context(), 100)
+		r.Must(err)
+		if len(asides) != len(messages) {
+			t.Errorf("%d messages set aside, want %d: %+v", len(asides), len(messages), reasons(asides))
+		}
+		r.Must(r.deliver(w, &batches[0]))
+		r.audit()
+	})
+}
+
+func reasons(asides []store.DeadLetter) []string {
+	all := make([]string, len(asides))
+	for i := range asides {
+		all[i] = asides[i].Reason
+	}
+	return all
+}
+
+// A batch that the ledger does not have is closed, as far as anybody can tell.
+func TestMessageOfAnUnknownBatch(t *testing.T) {
+	transfertest.OnEach(t, func(t *testing.T, url string) {
+		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")
+		r.Must(r.deliver(r.worker("w"), &tasks.Batch{ID: 4711, Transfer: r.Transfer.ID, Step: 1, Attempt: 1, Files: tasks.Ranges{{First: 1, Last: 2}}}))
+	})
+}
+
+// A file message may name a file that there is not. It must not keep those
+// from their results that it was collected with.
+func TestBatchWithFilesThatDoNotExist(t *testing.T) {
+	transfertest.OnEach(t, func(t *testing.T, url string) {
+		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")
+		r.handle("ends", endAs(tasks.OutcomeSucceeded, tasks.OutcomeSucceeded))
+		batches := r.Files(2)
+		extra := []tasks.Batch{
+			{Transfer: r.Transfer.ID, Step: 1, Attempt: 1, Queue: "default", Files: tasks.NewRanges([]int64{1, 2, 77})},
+			{Transfer: r.Transfer.ID, Step: 1, Attempt: 1, Queue: "default", Files: tasks.NewRanges([]int64{99})},
+		}
+		r.Must(r.Store.AddBatches(t.Context(), extra))
+		w := r.worker("w")
+		for _, b := range append(extra, batches...) {
+			r.Must(r.deliver(w, &b))
+		}
+		r.audit()
+	})
+}
+
+// asynq delivers a file by itself where its group was given up.
+func TestSingleFileBecomesABatch(t *testing.T) {
+	transfertest.OnEach(t, func(t *testing.T, url string) {
+		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")
+		r.handle("ends", endAs(tasks.OutcomeSucceeded))
+		r.Must(r.Store.AddFiles(t.Context(), store.FileBatch{
+			Transfer: r.Transfer.ID, Files: []tasks.File{{Path: "/a"}}, FirstSteps: map[int]int64{1: 1},
+		}))
+		_, err := r.Store.Seal(t.Context(), r.Transfer.ID)
+		r.Must(err)
+		w := r.worker("w")
+		m := tasks.NewFileMessage(r.Transfer.ID, 1, &tasks.File{No: 1})
+		for range 2 {
+			r.Must(w.ProcessTask(t.Context(), asynq.NewTask(tasks.TypeFile, m.Encode())))
+		}
+		r.finish(w)
+		r.audit()
+	})
+}

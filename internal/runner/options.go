@@ -1,0 +1,56 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// earlyDelay is how soon finished jobs of an unfinished batch are recorded
+// unless Options say otherwise.
+const earlyDelay = 250 * time.Millisecond
+
+// abandonDelay is how long a handler may go on after its context has ended
+// before the worker stops waiting for it, unless Options say otherwise.
+const abandonDelay = 5 * time.Second
+
+func (o Options) withDefaults() Options {
+	o.Slots = cmp.Or(o.Slots, runtime.GOMAXPROCS(0))
+	o.FlushAfter = cmp.Or(o.FlushAfter, earlyDelay)
+	o.AbandonAfter = cmp.Or(o.AbandonAfter, abandonDelay)
+	if o.Timeout == nil {
+		o.Timeout = StepTimeout
+	}
+	if o.Retry == nil {
+		o.Retry = StepRetry
+	}
+	if o.OnCompleted == nil {
+		o.OnCompleted = func(context.Context, int64) {}
+	}
+	if o.BatchEnded == nil {
+		o.BatchEnded = func() {}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// StepTimeout is the recipe's timeout of a step, else the handler's.
+func StepTimeout(s *recipe.Step, reg handlers.Registration) time.Duration {
+	return cmp.Or(s.Timeout, reg.Timeout)
+}
+
+// StepRetry lays the recipe's retry policy of a step over the handler's.
+func StepRetry(s *recipe.Step, reg handlers.Registration) tasks.RetryPolicy {
+	return tasks.RetryPolicy(s.Retry).Overlay(reg.Retry)
+}

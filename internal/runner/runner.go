@@ -1,0 +1,202 @@
+// Package runner runs batches: it claims a batch, loads its files, invokes the handler,
+// and records the results together with the batches that follow.
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/admission"
+	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/metrics"
+	"github.com/balerhq/baler/internal/recorder"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Errors with which a message goes back to the queue. None of them counts as an
+// attempt.
+var (
+	errStopping  = errors.New("the worker is stopping")
+	errNoHandler = errors.New("this worker does not have the handler")
+)
+
+// Options says what a Runner works with. Store, Queue, Transfers, Registry and
+// Recorder are needed; other zero fields take the values said.
+type Options struct {
+	Store     *store.Store
+	Queue     dispatch.Queue
+	Transfers *dispatch.TransferCache
+	Registry  *handlers.Registry
+	Recorder  *recorder.Recorder
+
+	Worker       string        // this worker's name in results
+	Slots        int           // of this host, see handlers.SlotUse: GOMAXPROCS
+	MaxOutput    int           // bytes kept of each stream of a job: DefaultMaxOutput
+	FlushAfter   time.Duration // how soon finished jobs of an unfinished batch are recorded: 250 ms
+	AbandonAfter time.Duration // how long to wait for a handler that ignores the end of its context: 5 s
+	Roots        []string      // folders that handlers may read; empty: what each transfer was submitted with
+
+	// Timeout and Retry give a step's settings, with everything that takes
+	// precedence laid over; nil: the handler's defaults under the recipe's.
+	Timeout func(*recipe.Step, handlers.Registration) time.Duration
+	Retry   func(*recipe.Step, handlers.Registration) tasks.RetryPolicy
+
+	// OnCompleted is called for each transfer that this worker completed; may be nil.
+	OnCompleted func(ctx context.Context, transfer int64)
+
+	BatchEnded func()          // called when a batch has ended; may be nil
+	Metrics    *metrics.Worker // nil: none
+	Log        *slog.Logger
+	Now        func() time.Time
+}
+
+// Runner runs the batches that asynq delivers, and records their results.
+// It is an asynq.Handler; make one with New.
+type Runner struct {
+	Options
+	slots    *semaphore.Weighted
+	reserved *admission.Slots
+	limiter  *admission.Limiter
+	roots    *handlers.Roots // the configured ones; nil: what each transfer was submitted with
+	stopping context.Context //nolint:containedctx // ends when running handlers must stop, see Stop
+	stop     context.CancelCauseFunc
+
+	mu      sync.Mutex
+	running map[*batchRun]struct{} // batches in flight
+	idle    chan struct{}          // closed when none is in flight; nil when nobody waits
+}
+
+var _ asynq.Handler = (*Runner)(nil)
+
+// New makes a runner.
+func New(o Options) (*Runner, error) {
+	o = o.withDefaults()
+	r := &Runner{Options: o, slots: semaphore.NewWeighted(int64(o.Slots)), reserved: admission.NewSlots(o.Slots), limiter: admission.NewLimiter(o.Now)}
+	if o.Recorder != nil {
+		r.limiter.Concurrency = o.Recorder.Concurrency
+	}
+	r.stopping, r.stop = context.WithCancelCause(context.Background())
+	if len(o.Roots) > 0 {
+		roots, err := handlers.NewRoots(o.Roots)
+		if err != nil {
+			return nil, err
+		}
+		r.roots = roots
+	}
+	return r, nil
+}
+
+// Stop cancels running handlers now: what they have finished is recorded, the rest
+// goes back to the queue, and the attempt does not count. New batches go back at
+// once.
+func (r *Runner) Stop() { r.stop(errStopping) }
+
+// Close closes the folders that were opened. No batch may be running.
+func (r *Runner) Close() error {
+	if r.roots == nil {
+		return nil
+	}
+	return r.roots.Close()
+}
+
+// ProcessTask runs the batch of one queue message. A nil error acknowledges
+// it; any other puts it back, and the attempt does not count.
+func (r *Runner) ProcessTask(ctx context.Context, t *asynq.Task) error {
+	switch t.Type() {
+	case tasks.TypeBatch:
+		m, err := tasks.DecodeBatch(t.Payload())
+		if err != nil {
+			return r.deadLetter(ctx, t, err)
+		}
+		if err = r.runBatch(ctx, m); errors.Is(err, tasks.ErrForeignMessage) {
+			return r.deadLetter(ctx, t, err)
+		}
+		return err
+	case tasks.TypeFile:
+		return r.single(ctx, t)
+	case tasks.TypeNoop:
+		return nil
+	}
+	return r.deadLetter(ctx, t, fmt.Errorf("%w: unknown type %.80q", tasks.ErrForeignMessage, t.Type()))
+}
+
+// deadLetter stores a message that cannot be read, and acknowledges it: another
+// delivery would not make it readable.
+func (r *Runner) deadLetter(ctx context.Context, t *asynq.Task, reason error) error {
+	r.Metrics.DeadLettered()
+	r.Log.WarnContext(ctx, "worker: a message cannot be read; it becomes a dead letter", "type", t.Type(), "reason", reason)
+	if err := r.Store.AddDeadLetter(ctx, t.Type(), t.Payload(), reason.Error()); err != nil {
+		return fmt.Errorf("store dead letter: %w", err)
+	}
+	return nil
+}
+
+// single makes a batch of one of a file message that asynq delivered by itself, not
+// through the aggregator.
+func (r *Runner) single(ctx context.Context, t *asynq.Task) error {
+	m, err := tasks.DecodeFile(t.Payload())
+	if err != nil {
+		return r.deadLetter(ctx, t, err)
+	}
+	e, err := r.Transfers.Get(ctx, m.Transfer)
+	if errors.Is(err, tasks.ErrTransferNotFound) {
+		return r.deadLetter(ctx, t, err)
+	}
+	if err != nil {
+		return err
+	}
+	if !e.HasStep(m.Step) {
+		return r.deadLetter(ctx, t, fmt.Errorf("%w: transfer %s has no step %d", tasks.ErrForeignMessage, e.UUID, m.Step))
+	}
+	one := []tasks.Batch{{
+		Transfer: m.Transfer, Step: m.Step, Attempt: 1, Queue: e.Queue,
+		Files: tasks.NewRanges([]int64{m.File}), Bytes: m.Bytes,
+	}}
+	if err := r.Store.AddBatches(ctx, one); err != nil {
+		return fmt.Errorf("write batch: %w", err)
+	}
+	r.enqueue(ctx, one)
+	return nil
+}
+
+// enqueue sends batches whose rows are committed. When that fails, the dispatcher
+// sends them later.
+func (r *Runner) enqueue(ctx context.Context, batches []tasks.Batch) {
+	now := r.Now()
+	var due []tasks.Batch
+	for i := range batches {
+		if !batches[i].NotBefore.After(now) {
+			due = append(due, batches[i])
+		}
+	}
+	if err := r.Queue.EnqueueBatches(ctx, due); err != nil {
+		r.Log.WarnContext(ctx, "worker: left to the dispatcher", "batches", len(due), "error", err)
+	}
+}
+
+// rootsFor opens the folders that a transfer's files may be read from; done closes
+// them, unless they are the configured ones.
+func (r *Runner) rootsFor(e *dispatch.TransferPlan) (roots *handlers.Roots, done func(), err error) {
+	if r.roots != nil {
+		return r.roots, func() {}, nil
+	}
+	roots, err = handlers.NewRoots(e.Sources)
+	if err != nil {
+		return nil, nil, err
+	}
+	return roots, func() {
+		if err := roots.Close(); err != nil {
+			r.Log.Warn("worker: folders stay open", "transfer", e.UUID, "error", err)
+		}
+	}, nil
+}

@@ -1,0 +1,50 @@
+// Package systemtest checks what concerns more than one package.
+package systemtest
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// dependencies lists the packages that some packages need, themselves included.
+func dependencies(t *testing.T, packages ...string) []string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-deps"}, packages...)...)
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	return strings.Fields(string(out))
+}
+
+func forbid(t *testing.T, packages, words []string) {
+	t.Helper()
+	for _, p := range dependencies(t, packages...) {
+		for _, word := range words {
+			if strings.Contains(p, word) {
+				t.Errorf("%v need %s", packages, p)
+			}
+		}
+	}
+}
+
+// Who writes a handler imports no database, queue or metrics library.
+func TestContractNeedsTheStandardLibraryOnly(t *testing.T) {
+	t.Parallel()
+	for _, p := range dependencies(t, "./handlers", "./handlers/handlertest", "./tasks") {
+		first, _, _ := strings.Cut(p, "/")
+		if strings.Contains(first, ".") && !strings.HasPrefix(p, "github.com/balerhq/baler/") {
+			t.Errorf("the contract needs %s", p)
+		}
+	}
+	forbid(t, []string{"./handlers", "./handlers/handlertest", "./handlers/command", "./tasks", "./recipe"},
+		[]string{"gorm", "mysql", "sqlite", "asynq", "redis", "prometheus"})
+}
+
+// A worker links the handlers that it registers, and no others.
+func TestWorkerLinksOnlyItsHandlers(t *testing.T) {
+	t.Parallel()
+	forbid(t, []string{".", "./handlers", "./handlers/builtin/checksum"}, []string{"siegfried"})
+}
