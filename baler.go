@@ -13,6 +13,7 @@ import (
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -35,7 +36,7 @@ type Baler struct {
 	now      func() time.Time
 
 	store    *store.Store
-	queue    *redisQueue
+	queue    *queue.Conn
 	catalog  *batcher.TransferCache
 	sizer    *batcher.CostModel
 	metrics  *prometheus.Registry
@@ -50,7 +51,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.queue, err = openQueue(ctx, cfg.Redis); err != nil {
+	if b.queue, err = queue.Open(ctx, cfg.Redis); err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
 	return b, nil
@@ -123,11 +124,11 @@ func (b *Baler) prepare(ctx context.Context) error {
 	return nil
 }
 
-// Close lets go of the database and the queue. Closing twice is fine.
+// Close closes the connections to the database and the queue. Closing twice is fine.
 func (b *Baler) Close() error {
 	var queueErr error
 	if b.queue != nil {
-		queueErr = b.queue.close()
+		queueErr = b.queue.Close()
 	}
 	return errors.Join(queueErr, b.store.Close())
 }
@@ -144,13 +145,10 @@ func (b *Baler) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 	return b.store.Transfers(ctx, before, limit)
 }
 
-// Registry is the handlers that this process knows.
-func (b *Baler) Registry() *handlers.Registry { return b.registry }
-
-// Describe says to a person which database and queue these are, without passwords.
-func (b *Baler) Describe() (database, queue string) {
+// Describe returns the addresses of the database and of Redis, without passwords.
+func (b *Baler) Describe() (database, redis string) {
 	if b.queue == nil {
 		return b.store.Describe(), ""
 	}
-	return b.store.Describe(), b.queue.where
+	return b.store.Describe(), b.queue.Address
 }

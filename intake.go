@@ -168,7 +168,7 @@ func (in *registrar) enqueue(ctx context.Context, routed []queue.FileTask) error
 	if err := in.waitForRoom(ctx); err != nil {
 		return err
 	}
-	if err := in.b.queue.producer.EnqueueFiles(ctx, in.plan.Queue, in.plan.ID, routed); err != nil {
+	if err := in.b.queue.Producer.EnqueueFiles(ctx, in.plan.Queue, in.plan.ID, routed); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("enqueue files: %w", err)
 		}
@@ -184,7 +184,7 @@ func (in *registrar) waitForRoom(ctx context.Context) error {
 		names[i] = s.Handler
 	}
 	for {
-		waiting, err := in.b.queue.producer.GroupBacklog(ctx, in.plan.Queue, names)
+		waiting, err := in.b.queue.Producer.GroupBacklog(ctx, in.plan.Queue, names)
 		if err != nil || waiting < int64(in.b.cfg.Group.Limit) {
 			return ctx.Err()
 		}

@@ -64,7 +64,10 @@ func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []strin
 	if _, err := b.store.Columns(ctx, plan.Into); !errors.Is(err, store.ErrNoTable) {
 		return err
 	}
-	path, err := firstFile(ctx, paths)
+	path, err := scan.First(ctx, paths)
+	if errors.Is(err, scan.ErrNoContent) {
+		return fmt.Errorf("%w: %w among %s", load.ErrPlan, err, strings.Join(paths, ", "))
+	}
 	if err != nil {
 		return err
 	}
@@ -82,27 +85,6 @@ func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []strin
 		return fmt.Errorf("infer columns from %s: %w", path, err)
 	}
 	return nil
-}
-
-// errFound ends a scan early.
-var errFound = errors.New("found")
-
-// firstFile is the first file of a scan that has content.
-func firstFile(ctx context.Context, paths []string) (found string, err error) {
-	_, err = scan.Scan(ctx, paths, scan.Options{}, func(f tasks.File) error {
-		if f.ScanError != "" || f.Size == 0 {
-			return nil
-		}
-		found = f.Path
-		return errFound
-	})
-	if errors.Is(err, errFound) {
-		return found, nil
-	}
-	if err == nil {
-		err = fmt.Errorf("%w: there is no file with content among %s", load.ErrPlan, strings.Join(paths, ", "))
-	}
-	return "", err
 }
 
 func loadRecipe(args *load.Args, part int64) (*recipe.Recipe, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -74,7 +75,7 @@ func (b *Baler) newWorker(c finalizeScope) (*worker, error) {
 	})
 	var err error
 	w.runner, err = handlers.NewRunner(handlers.RunnerOptions{
-		Store: b.store, Queue: b.queue.producer, Transfers: b.catalog, Registry: b.registry, Recorder: w.recorder,
+		Store: b.store, Queue: b.queue.Producer, Transfers: b.catalog, Registry: b.registry, Recorder: w.recorder,
 		Worker: b.cfg.Worker.Name, Slots: b.cfg.Worker.Slots, MaxOutput: int(b.cfg.Record.OutputCap), Roots: b.cfg.Roots,
 		FlushAfter: b.cfg.Record.MaxDelay,
 		Timeout:    b.timeout, Retry: b.retry, BatchEnded: w.dispatcher.Wake, OnCompleted: b.completed,
@@ -86,7 +87,7 @@ func (b *Baler) newWorker(c finalizeScope) (*worker, error) {
 	w.closer = b.newFinalizers(c)
 	ctx, cancel := context.WithCancel(context.Background())
 	w.aggregates = cancel
-	w.serve = func() *asynq.Server { return asynq.NewServerFromRedisClient(b.queue.client, b.serverConfig(ctx)) }
+	w.serve = func() *asynq.Server { return asynq.NewServerFromRedisClient(b.queue.Client, b.serverConfig(ctx)) }
 	return w, nil
 }
 
@@ -105,12 +106,12 @@ func (b *Baler) serverConfig(ctx context.Context) asynq.Config {
 		DelayedTaskCheckInterval: 250 * time.Millisecond, // of a batch that a busy worker gave back
 		ShutdownTimeout:          b.cfg.Worker.Grace + handBackTime,
 
-		GroupAggregator:  batcher.NewAggregator(ctx, b.store, b.queue.producer, b.catalog, b.log),
+		GroupAggregator:  batcher.NewAggregator(ctx, b.store, b.queue.Producer, b.catalog, b.log),
 		GroupGracePeriod: b.cfg.Group.Grace,
 		GroupMaxDelay:    b.cfg.Group.MaxDelay,
 		GroupMaxSize:     b.cfg.Group.MaxSize,
 
-		Logger: asynqLog{b.log}, LogLevel: asynq.WarnLevel,
+		Logger: queue.Logger{Log: b.log}, LogLevel: asynq.WarnLevel,
 	}
 }
 
@@ -137,7 +138,7 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 func soon() time.Duration { return 50*time.Millisecond + rand.N(200*time.Millisecond) }
 
 func (b *Baler) newDispatcher() *batcher.Dispatcher {
-	return batcher.NewDispatcher(b.store, b.queue.producer, b.catalog, b.dispatcherOptions())
+	return batcher.NewDispatcher(b.store, b.queue.Producer, b.catalog, b.dispatcherOptions())
 }
 
 func (b *Baler) dispatcherOptions() batcher.DispatcherOptions {
@@ -148,11 +149,11 @@ func (b *Baler) dispatcherOptions() batcher.DispatcherOptions {
 	}
 	watch := &capacityView{b: b}
 	o.Capacity, o.Limits = watch.slots, watch.within
-	for queue := range b.cfg.Worker.Queues {
-		o.Queues = append(o.Queues, queue)
+	for name := range b.cfg.Worker.Queues {
+		o.Queues = append(o.Queues, name)
 	}
-	if b.queue.embedded != nil {
-		// The queue was born with this process: whatever the ledger has is not in it.
+	if b.queue.Embedded() {
+		// The queue began with this process: it has no message of the batches in the ledger.
 		o.OnElected = b.store.MakeAllDue
 	}
 	return o

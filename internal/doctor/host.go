@@ -1,4 +1,4 @@
-package baler
+package doctor
 
 import (
 	"errors"
@@ -10,16 +10,16 @@ import (
 	"github.com/richardlehane/siegfried/pkg/static"
 )
 
-// diagnoseHost looks at what lies on this host.
-func (b *Baler) diagnoseHost() []Check {
+// diagnoseHost checks the folders and signatures of this host.
+func (d *doctor) diagnoseHost() []Check {
 	var checks []Check
-	for _, root := range b.cfg.Roots {
+	for _, root := range d.cfg.Roots {
 		checks = append(checks, readable(root))
 	}
 	if len(checks) == 0 {
 		checks = append(checks, well("roots", "none set: workers read what each transfer submitted"))
 	}
-	for _, dir := range b.cfg.Outputs {
+	for _, dir := range d.cfg.Outputs {
 		if err := tryWriting(dir); err != nil {
 			checks = append(checks, ill("outputs", StatusError, err, "make the folder, writable to this account, or correct BALER_OUTPUTS"))
 			continue
@@ -41,8 +41,8 @@ func readable(root string) Check {
 	return well("roots", "%s", root)
 }
 
-// writable tries the folder of a SQLite database, or of those above it the
-// first that there is.
+// writable tries to write in the folder of a SQLite database, or in its nearest parent
+// that exists.
 func writable(folder string) Check {
 	const advice = "make the folder writable to this account, or set BALER_STATE_DIR"
 	for {
@@ -70,7 +70,7 @@ func tryWriting(folder string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// diagnoseSignatures says by which PRONOM release formats are identified.
+// diagnoseSignatures reports the PRONOM release that identifies formats.
 func diagnoseSignatures() Check {
 	sf := static.New()
 	if sf == nil {
