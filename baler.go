@@ -1,6 +1,7 @@
 package baler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,10 @@ type Options struct {
 	Log      *slog.Logger       // nil: discards
 	Version  string             // shown by workers and the API; "" is "dev"
 	Now      func() time.Time   // nil: time.Now
+
+	// HeartbeatInterval is how often a worker reports to the database, and learns of
+	// changes there; 0: 5 s.
+	HeartbeatInterval time.Duration
 }
 
 // Baler is a connection to one system: its database and its queue. Make one
@@ -33,6 +38,7 @@ type Baler struct {
 	registry *handlers.Registry
 	log      *slog.Logger
 	version  string
+	beat     time.Duration // between a worker's heartbeats
 	now      func() time.Time
 
 	store    *store.Store
@@ -40,6 +46,7 @@ type Baler struct {
 	catalog  *batcher.TransferCache
 	sizer    *batcher.CostModel
 	metrics  *prometheus.Registry
+	ahead    chan struct{} // one element for each chunk that may wait for its turn inside a transaction
 	handlers *handlers.Metrics
 }
 
@@ -84,7 +91,7 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 }
 
 func newBaler(cfg config.Config, o Options) *Baler {
-	b := &Baler{cfg: cfg, registry: o.Registry, log: o.Log, version: o.Version, now: o.Now}
+	b := &Baler{cfg: cfg, registry: o.Registry, log: o.Log, version: o.Version, now: o.Now, beat: cmp.Or(o.HeartbeatInterval, defaultHeartbeat)}
 	if b.registry == nil {
 		b.registry = handlers.Builtin()
 	}
@@ -98,6 +105,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 		b.now = time.Now
 	}
 	b.metrics = prometheus.NewRegistry()
+	b.ahead = make(chan struct{}, chunksAhead(cfg.Database.MaxConnections))
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	b.handlers = handlers.NewMetrics(b.metrics)
 	b.sizer = batcher.NewCostModel(cfg.Worker.Name, b.now)

@@ -13,6 +13,7 @@ import (
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -48,6 +49,17 @@ func (b *Baler) sideBySide() int {
 		return 1
 	}
 	return 3
+}
+
+// chunksAhead is how many chunks, of all transfers of this process, may hold a
+// connection while they wait to be counted. One connection always remains for the
+// chunk that the others wait for. 0 connections stands for the store's own choice.
+func chunksAhead(connections int) int {
+	const enough = 7 // the store chooses more connections than this
+	if connections <= 0 {
+		return enough
+	}
+	return min(enough, connections-1)
 }
 
 func (b *Baler) newRegistrar(ctx context.Context, transfer int64, lineage string) (*registrar, error) {
@@ -106,10 +118,14 @@ func (in *registrar) flush(_ context.Context, files []tasks.File) error {
 	in.counted = counted
 	in.chunks.Go(func() error {
 		turn := func() error {
-			<-before
-			return in.failed() // nothing after a gap
+			select {
+			case <-before:
+				return in.failed() // nothing after a gap
+			case <-in.ctx.Done():
+				return in.ctx.Err()
+			}
 		}
-		err := in.register(in.ctx, files, first, turn, counted)
+		err := in.register(in.ctx, files, first, turn, before, counted)
 		in.mu.Lock()
 		defer in.mu.Unlock()
 		if in.err == nil {
@@ -122,10 +138,12 @@ func (in *registrar) flush(_ context.Context, files []tasks.File) error {
 
 // register commits rows, closes counted when they are counted or never will
 // be, and sends messages where the way is group.
-func (in *registrar) register(ctx context.Context, files []tasks.File, first int64, turn func() error, counted chan struct{}) error {
+func (in *registrar) register(
+	ctx context.Context, files []tasks.File, first int64, turn func() error, before <-chan struct{}, counted chan struct{},
+) error {
 	a := store.FileBatch{Transfer: in.plan.ID, Files: files, First: first, BeforeCount: turn, RunKey: in.lineage}
 	if in.plan.Via == tasks.ViaBulk {
-		return in.count(ctx, a, counted)
+		return in.count(ctx, a, before, counted)
 	}
 	steps := make([]int, len(files))
 	a.FirstSteps = make(map[int]int64)
@@ -136,7 +154,7 @@ func (in *registrar) register(ctx context.Context, files []tasks.File, first int
 		}
 		a.FirstSteps[steps[i]]++
 	}
-	if err := in.count(ctx, a, counted); err != nil {
+	if err := in.count(ctx, a, before, counted); err != nil {
 		return err
 	}
 	var routed []queue.FileTask
@@ -148,9 +166,9 @@ func (in *registrar) register(ctx context.Context, files []tasks.File, first int
 	return in.enqueue(ctx, routed)
 }
 
-func (in *registrar) count(ctx context.Context, a store.FileBatch, counted chan struct{}) error {
+func (in *registrar) count(ctx context.Context, a store.FileBatch, before <-chan struct{}, counted chan struct{}) error {
 	defer close(counted)
-	err := in.b.store.AddFiles(ctx, a)
+	err := in.addFiles(ctx, a, before)
 	if err != nil {
 		in.mu.Lock()
 		defer in.mu.Unlock()
@@ -159,6 +177,23 @@ func (in *registrar) count(ctx context.Context, a store.FileBatch, counted chan 
 	}
 	failpoint.Point(failpoint.FilesRegistered)
 	return nil
+}
+
+// addFiles starts the transaction when it is the chunk's turn, or earlier when a
+// connection can be spared for the wait. Otherwise chunks that wait could hold all
+// connections while the chunk that they wait for has none.
+func (in *registrar) addFiles(ctx context.Context, a store.FileBatch, before <-chan struct{}) error {
+	select {
+	case <-before:
+		if err := in.failed(); err != nil {
+			return err
+		}
+	case in.b.ahead <- struct{}{}:
+		defer func() { <-in.b.ahead }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return in.b.store.AddFiles(ctx, a)
 }
 
 // enqueue sends one message a file, and waits while the queue holds too many.
@@ -178,22 +213,30 @@ func (in *registrar) enqueue(ctx context.Context, routed []queue.FileTask) error
 	return nil
 }
 
+// roomAttempts bounds the retries of one wait for room while Redis fails.
+const roomAttempts = 3
+
 func (in *registrar) waitForRoom(ctx context.Context) error {
 	names := make([]string, len(in.plan.Recipe.Steps))
 	for i, s := range in.plan.Recipe.Steps {
 		names[i] = s.Handler
 	}
+	failures := 0
 	for {
 		waiting, err := in.b.queue.Producer.GroupBacklog(ctx, in.plan.Queue, names)
-		if err != nil || waiting < int64(in.b.cfg.Group.Limit) {
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err()
+		case err == nil && waiting < int64(in.b.cfg.Group.Limit):
+			return nil
+		case err != nil && failures == roomAttempts:
+			in.b.log.WarnContext(ctx, "producer: the length of the queue is unknown; enqueueing without waiting for room", "error", err)
+			return nil
+		case err != nil:
+			failures++
 		}
-		t := time.NewTimer(100 * time.Millisecond)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return ctx.Err()
+		if err := sleep.For(ctx, 100*time.Millisecond); err != nil {
+			return err
 		}
 	}
 }

@@ -2,6 +2,7 @@ package baler
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -87,20 +88,28 @@ func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []strin
 	return nil
 }
 
-func loadRecipe(args *load.Args, part int64) (*recipe.Recipe, error) {
-	var with bytes.Buffer
-	e := json.NewEncoder(&with)
+// loadRecipe is the recipe of one load step. The same arguments give the same recipe.
+func loadRecipe(args *load.Args, chunkSize int64) (*recipe.Recipe, error) {
+	type split struct {
+		Lines int64 `json:"lines"`
+	}
+	type step struct {
+		Handler string     `json:"handler"`
+		With    *load.Args `json:"with"`
+	}
+	document := struct {
+		Name  string `json:"name"`
+		Split split  `json:"split"`
+		Steps []step `json:"steps"`
+	}{"load", split{cmp.Or(chunkSize, DefaultChunkSize)}, []step{{"load", args}}}
+	var source bytes.Buffer
+	e := json.NewEncoder(&source)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(args); err != nil {
+	if err := e.Encode(document); err != nil {
 		return nil, fmt.Errorf("write recipe: %w", err)
 	}
-	if part == 0 {
-		part = DefaultChunkSize
-	}
-	// JSON is YAML; what looks like a template in it is none.
-	source := fmt.Sprintf("name: load\nsplit: {lines: %d}\nsteps:\n  - handler: load\n    with: %s\n",
-		part, strings.ReplaceAll(strings.TrimSpace(with.String()), "${", "$${"))
-	return recipe.Parse("load", []byte(source))
+	// JSON is YAML. Arguments hold no templates, so each "${" is escaped.
+	return recipe.Parse("load", bytes.ReplaceAll(source.Bytes(), []byte("${"), []byte("$${")))
 }
 
 // LoadCounts adds up what a transfer's load steps have done so far. It reads a

@@ -140,7 +140,7 @@ func (s *Submission) auto() tasks.Via {
 
 // heartbeat keeps telling the database that the producer of a transfer lives.
 func (b *Baler) heartbeat(ctx context.Context, transfer int64) {
-	t := time.NewTicker(5 * time.Second)
+	t := time.NewTicker(defaultHeartbeat)
 	defer t.Stop()
 	for {
 		select {

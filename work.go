@@ -162,7 +162,7 @@ func (b *Baler) dispatcherOptions() batcher.DispatcherOptions {
 func (w *worker) start(ctx context.Context) error {
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w.background = cancel
-	// What was wished of a worker of this name that died is not wished of this one.
+	// Drop the desired state left by a dead worker of the same name.
 	if err := w.b.store.RemoveWorker(ctx, w.b.cfg.Worker.Name); err != nil {
 		return err
 	}
@@ -186,11 +186,11 @@ func (w *worker) start(ctx context.Context) error {
 	return nil
 }
 
-// heartbeatInterval is how often a worker tells the database that it lives.
-const heartbeatInterval = 5 * time.Second
+// defaultHeartbeat is the usual time between a worker's heartbeats.
+const defaultHeartbeat = 5 * time.Second
 
-// fastHeartbeat is how soon it does so again while workers hand each other parts of a
-// ceiling.
+// fastHeartbeat is the longest time between heartbeats while workers pass shares of a
+// limit to each other.
 const fastHeartbeat = 500 * time.Millisecond
 
 func (w *worker) beat(ctx context.Context, first time.Duration) {
@@ -230,11 +230,11 @@ func (w *worker) heartbeat(ctx context.Context) (wish tasks.DesiredState, next t
 		Version: w.b.version, StartedAt: w.started, LimitsInUse: w.runner.LimitsInUse(),
 	})
 	if err != nil {
-		return "", heartbeatInterval, err
+		return "", w.b.beat, err
 	}
-	next = heartbeatInterval
+	next = w.b.beat
 	if w.runner.SetLimits(o.Shares) {
-		next = fastHeartbeat
+		next = min(next, fastHeartbeat)
 	}
 	if o.State == tasks.WorkerRunning && w.runner.Blocked() {
 		return tasks.WorkerPaused, next, nil

@@ -53,7 +53,7 @@ func onEach(t *testing.T, test func(t *testing.T, c config.Config)) {
 // open opens a system that is closed when the test ends.
 func open(t testing.TB, c config.Config, reg *handlers.Registry) *baler.Baler {
 	t.Helper()
-	b, err := baler.Open(t.Context(), c, baler.Options{Registry: reg, Log: testLog(t)})
+	b, err := baler.Open(t.Context(), c, baler.Options{Registry: reg, Log: testLog(t), HeartbeatInterval: 250 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
