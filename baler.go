@@ -17,6 +17,7 @@ import (
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/metrics"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/tasks"
@@ -29,8 +30,9 @@ type Options struct {
 	Version  string             // shown by workers and the API; "" is "dev"
 	Now      func() time.Time   // nil: time.Now
 
-	// Heartbeat is how often a worker says that it lives; 0: every 5 s.
-	Heartbeat time.Duration
+	// HeartbeatInterval is how often a worker reports to the database, and learns of
+	// changes there; 0: 5 s.
+	HeartbeatInterval time.Duration
 }
 
 // Baler is a connection to one system: its database and its queue. Make one
@@ -40,14 +42,15 @@ type Baler struct {
 	registry *handlers.Registry
 	log      *slog.Logger
 	version  string
+	beat     time.Duration // between a worker's heartbeats
 	now      func() time.Time
-	beat     time.Duration
 
 	store    *store.Store
-	queue    *redisQueue
+	queue    *queue.Conn
 	catalog  *dispatch.TransferCache
 	sizer    *cost.Model
 	metrics  *prometheus.Registry
+	ahead    chan struct{} // one element for each chunk that may wait for its turn inside a transaction
 	handlers *metrics.Worker
 }
 
@@ -59,7 +62,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.queue, err = openQueue(ctx, cfg.Redis); err != nil {
+	if b.queue, err = queue.Open(ctx, cfg.Redis); err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
 	return b, nil
@@ -95,7 +98,9 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 }
 
 func newBaler(cfg config.Config, o Options) *Baler {
-	b := &Baler{cfg: cfg, registry: o.Registry.Clone(), log: o.Log, version: o.Version, now: o.Now, beat: o.Heartbeat}
+	b := &Baler{
+		cfg: cfg, registry: o.Registry.Clone(), log: o.Log, version: o.Version, now: o.Now, beat: o.HeartbeatInterval,
+	}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
@@ -106,6 +111,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 		b.now = time.Now
 	}
 	b.metrics = prometheus.NewRegistry()
+	b.ahead = make(chan struct{}, chunksAhead(cfg.Database.MaxConnections))
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	b.handlers = metrics.New(b.metrics)
 	b.sizer = cost.NewModel(cfg.Worker.Name, b.now)
@@ -132,11 +138,11 @@ func (b *Baler) prepare(ctx context.Context) error {
 	return nil
 }
 
-// Close lets go of the database and the queue. Closing twice is fine.
+// Close closes the connections to the database and the queue. Closing twice is fine.
 func (b *Baler) Close() error {
 	var queueErr error
 	if b.queue != nil {
-		queueErr = b.queue.close()
+		queueErr = b.queue.Close()
 	}
 	return errors.Join(queueErr, b.store.Close())
 }
@@ -153,10 +159,10 @@ func (b *Baler) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 	return b.store.Transfers(ctx, before, limit)
 }
 
-// Describe says to a person which database and queue these are, without passwords.
-func (b *Baler) Describe() (database, queue string) {
+// Describe returns the addresses of the database and of Redis, without passwords.
+func (b *Baler) Describe() (database, redis string) {
 	if b.queue == nil {
 		return b.store.Describe(), ""
 	}
-	return b.store.Describe(), b.queue.where
+	return b.store.Describe(), b.queue.Address
 }

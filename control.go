@@ -108,8 +108,8 @@ func (b *Baler) send(ctx context.Context, transfer int64, batches []tasks.Batch)
 	if b.queue == nil || len(batches) == 0 {
 		return
 	}
-	err := b.queue.producer.EnqueueBatches(ctx, batches)
-	if b.queue.embedded != nil {
+	err := b.queue.Producer.EnqueueBatches(ctx, batches)
+	if b.queue.Embedded() {
 		err = errors.Join(err, b.store.MakeDue(ctx, transfer))
 	}
 	if err != nil {
@@ -120,7 +120,7 @@ func (b *Baler) send(ctx context.Context, transfer int64, batches []tasks.Batch)
 // Reconcile holds the ledger against the queue at once, and sends what the
 // queue has lost. Dispatchers do the same by themselves, bit by bit.
 func (b *Baler) Reconcile(ctx context.Context) (dispatch.ReconcileReport, error) {
-	return dispatch.Reconcile(ctx, b.store, b.queue.producer, b.catalog, b.workerOptions().DispatcherOptions())
+	return dispatch.Reconcile(ctx, b.store, b.queue.Producer, b.catalog, b.workerOptions().DispatcherOptions())
 }
 
 // QueueStats is what a queue holds.
@@ -135,7 +135,7 @@ type QueueStats struct {
 
 // Queues lists the queues that Redis knows.
 func (b *Baler) Queues(context.Context) ([]QueueStats, error) {
-	inspector := asynq.NewInspectorFromRedisClient(b.queue.client)
+	inspector := asynq.NewInspectorFromRedisClient(b.queue.Client)
 	names, err := inspector.Queues()
 	if err != nil {
 		return nil, fmt.Errorf("list queues: %w", err)
@@ -156,7 +156,7 @@ func (b *Baler) Queues(context.Context) ([]QueueStats, error) {
 
 // PauseQueue lets workers take nothing more from a queue, or lets them again.
 func (b *Baler) PauseQueue(_ context.Context, name string, pause bool) error {
-	inspector := asynq.NewInspectorFromRedisClient(b.queue.client)
+	inspector := asynq.NewInspectorFromRedisClient(b.queue.Client)
 	do, what := inspector.UnpauseQueue, "resume"
 	if pause {
 		do, what = inspector.PauseQueue, "pause"

@@ -2,6 +2,7 @@ package baler
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -67,7 +68,10 @@ func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []strin
 	if _, err := b.tables().Columns(ctx, plan.Into); !errors.Is(err, tableload.ErrNoTable) {
 		return err
 	}
-	path, err := firstFile(ctx, paths)
+	path, err := scan.First(ctx, paths)
+	if errors.Is(err, scan.ErrNoContent) {
+		return fmt.Errorf("%w: %w among %s", load.ErrPlan, err, strings.Join(paths, ", "))
+	}
 	if err != nil {
 		return err
 	}
@@ -87,41 +91,28 @@ func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []strin
 	return nil
 }
 
-// errFound ends a scan early.
-var errFound = errors.New("found")
-
-// firstFile is the first file of a scan that has content.
-func firstFile(ctx context.Context, paths []string) (found string, err error) {
-	_, err = scan.Scan(ctx, paths, scan.Options{}, func(f tasks.File) error {
-		if f.ScanError != "" || f.Size == 0 {
-			return nil
-		}
-		found = f.Path
-		return errFound
-	})
-	if errors.Is(err, errFound) {
-		return found, nil
+// loadRecipe is the recipe of one load step. The same arguments give the same recipe.
+func loadRecipe(args *load.Args, chunkSize int64) (*recipe.Recipe, error) {
+	type split struct {
+		Lines int64 `json:"lines"`
 	}
-	if err == nil {
-		err = fmt.Errorf("%w: there is no file with content among %s", load.ErrPlan, strings.Join(paths, ", "))
+	type step struct {
+		Handler string     `json:"handler"`
+		With    *load.Args `json:"with"`
 	}
-	return "", err
-}
-
-func loadRecipe(args *load.Args, part int64) (*recipe.Recipe, error) {
-	var with bytes.Buffer
-	e := json.NewEncoder(&with)
+	document := struct {
+		Name  string `json:"name"`
+		Split split  `json:"split"`
+		Steps []step `json:"steps"`
+	}{"load", split{cmp.Or(chunkSize, DefaultChunkSize)}, []step{{"load", args}}}
+	var source bytes.Buffer
+	e := json.NewEncoder(&source)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(args); err != nil {
+	if err := e.Encode(document); err != nil {
 		return nil, fmt.Errorf("write recipe: %w", err)
 	}
-	if part == 0 {
-		part = DefaultChunkSize
-	}
-	// JSON is YAML; what looks like a template in it is none.
-	source := fmt.Sprintf("name: load\nsplit: {lines: %d}\nsteps:\n  - handler: load\n    with: %s\n",
-		part, strings.ReplaceAll(strings.TrimSpace(with.String()), "${", "$${"))
-	return recipe.Parse("load", []byte(source))
+	// JSON is YAML. Arguments hold no templates, so each "${" is escaped.
+	return recipe.Parse("load", bytes.ReplaceAll(source.Bytes(), []byte("${"), []byte("$${")))
 }
 
 // LoadCounts adds up what a transfer's load steps have done so far. It reads a

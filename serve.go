@@ -15,7 +15,7 @@ import (
 // of transfers. With work it is a worker too.
 func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 	server, err := web.New(web.Options{
-		Transfers: b.store, RedisPing: b.queue.ping, Redis: b.queue.opt, ReadOnlyMonitor: b.cfg.HTTP.MonitorReadOnly,
+		Transfers: b.store, RedisPing: b.queue.Ping, Redis: b.queue.Opt, ReadOnlyMonitor: b.cfg.HTTP.MonitorReadOnly,
 		Metrics: b.metrics, Log: b.log, Now: b.now, Version: b.version,
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -138,18 +139,14 @@ func (s *Submission) auto() tasks.Via {
 	return tasks.ViaBulk
 }
 
-// heartbeat keeps telling the database that the producer of a transfer lives.
+// producerHeartbeat is how often a producer says that it lives.
+const producerHeartbeat = 5 * time.Second
+
+// heartbeat tells the database that the producer of a transfer lives, until ctx ends.
 func (b *Baler) heartbeat(ctx context.Context, transfer int64) {
-	t := time.NewTicker(5 * time.Second)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			if err := b.store.HeartbeatTransfer(ctx, transfer); err != nil && ctx.Err() == nil {
-				b.log.WarnContext(ctx, "producer: heartbeat failed", "error", err)
-			}
+	sleep.Every(ctx, producerHeartbeat, func() {
+		if err := b.store.HeartbeatTransfer(ctx, transfer); err != nil && ctx.Err() == nil {
+			b.log.WarnContext(ctx, "producer: heartbeat failed", "error", err)
 		}
-	}
+	})
 }

@@ -32,7 +32,7 @@ func (b *Baler) work(ctx context.Context, final worker.Final) error {
 func (b *Baler) workerOptions() worker.Options {
 	cfg := &b.cfg
 	return worker.Options{
-		Store: b.store, Redis: b.queue.client, Producer: b.queue.producer, Embedded: b.queue.embedded != nil,
+		Store: b.store, Redis: b.queue.Client, Producer: b.queue.Producer, Embedded: b.queue.Embedded(),
 		Transfers: b.catalog, Costs: b.sizer, Registry: b.registry, Metrics: b.handlers, Registerer: b.metrics,
 		Log: b.log, Now: b.now,
 

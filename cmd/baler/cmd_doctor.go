@@ -5,16 +5,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/internal/doctor"
 )
 
 // finding is the JSON object that doctor reports for each check.
 type finding struct {
-	Type   string       `json:"type"` // always "check"
-	Check  string       `json:"check"`
-	Health baler.Status `json:"health"`
-	Detail string       `json:"detail"`
-	Advice string       `json:"advice"`
+	Type   string        `json:"type"` // always "check"
+	Check  string        `json:"check"`
+	Health doctor.Status `json:"health"`
+	Detail string        `json:"detail"`
+	Advice string        `json:"advice"`
 }
 
 func (p *program) doctorCommand() *cobra.Command {
@@ -31,16 +31,16 @@ nothing, and exits with 1 when something keeps Baler from working.`,
 			if err != nil {
 				return fmt.Errorf("%w\nno check was made: correct the settings first", err)
 			}
-			return p.diagnosed(baler.Diagnose(cmd.Context(), cfg, p.options(cfg)))
+			return p.diagnosed(doctor.Diagnose(cmd.Context(), cfg, doctor.Options{Log: p.options(cfg).Log, Registry: p.options(cfg).Registry}))
 		},
 	}
 }
 
-func (p *program) diagnosed(checks []baler.Check) error {
+func (p *program) diagnosed(checks []doctor.Check) error {
 	sick := false
 	list := newTable(words("CHECK"), words("HEALTH"), words("WHAT WAS FOUND, AND WHAT TO DO"))
 	for _, c := range checks {
-		sick = sick || c.Status == baler.StatusError
+		sick = sick || c.Status == doctor.StatusError
 		if p.json {
 			if err := p.object(finding{"check", c.Name, c.Status, c.Detail, c.Hint}); err != nil {
 				return err

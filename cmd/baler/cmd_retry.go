@@ -112,7 +112,7 @@ func (p *program) retried(t *tasks.Transfer, n int64, filter *baler.ResultFilter
 
 // whoWorks tells somebody who does not wait that nothing will happen by itself.
 func (p *program) whoWorks(ctx context.Context, b *baler.Baler, cfg config.Config) {
-	workers, err := b.LiveWorkers(ctx)
+	workers, err := b.Workers(ctx)
 	switch {
 	case err != nil || len(workers) > 0: // what was asked for is done; this is only a note
 	case embedded(cfg):

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/internal/doctor"
 	"github.com/balerhq/baler/internal/testkit"
 )
 
@@ -53,7 +53,7 @@ func TestDoctorOfAFreshHost(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	for name, f := range checks(t, s.must(exitOK, "doctor", "--json")) {
-		if f.Health != baler.StatusOK {
+		if f.Health != doctor.StatusOK {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}
@@ -87,7 +87,7 @@ func TestDoctorOfASickHost(t *testing.T) {
 		"--redis", "redis://:secret@127.0.0.1:1", "--database", "mysql://u:secret@127.0.0.1:1/x"))
 	for _, name := range []string{"roots", "outputs", "database", "queue"} {
 		f := all[name]
-		if f.Health != baler.StatusError {
+		if f.Health != doctor.StatusError {
 			t.Errorf("%s: %+v", name, f)
 		}
 		if strings.Contains(f.Detail, "secret") {

@@ -34,7 +34,7 @@ func (p *program) await(ctx context.Context, b *baler.Baler, t *tasks.Transfer) 
 // sayWhatWaits says of a transfer that is about to be waited for when somebody
 // has to do something first.
 func (p *program) sayWhatWaits(ctx context.Context, b *baler.Baler, t *tasks.Transfer) {
-	if workers, err := b.LiveWorkers(ctx); err == nil && len(workers) == 0 {
+	if workers, err := b.Workers(ctx); err == nil && len(workers) == 0 {
 		p.sayf("No worker is running: start one with 'baler worker'. Waiting for it.")
 	}
 	if paused(t) {

@@ -106,13 +106,13 @@ func (s *cluster) start(w *worker) error {
 // through: then a dispatcher is elected, and connections are open.
 func (s *cluster) await(ctx context.Context) error {
 	for {
-		live, err := s.b.LiveWorkers(ctx)
+		live, err := s.b.Workers(ctx)
 		if err != nil {
 			return err
 		}
 		missing := false
 		for _, w := range s.workers {
-			missing = missing || !slices.Contains(live, w.name)
+			missing = missing || !slices.ContainsFunc(live, func(l tasks.Worker) bool { return l.Name == w.name })
 			select {
 			case <-w.process.Ended():
 				return fmt.Errorf("worker %s ended: %w", w.name, w.process.Err())

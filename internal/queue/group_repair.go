@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/balerhq/baler/tasks"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // GroupBacklog is how many file messages of the handlers wait in a queue to be

@@ -7,8 +7,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/balerhq/baler/tasks"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // ReclaimOrphans takes batches back from workers that have died: those whose lease

@@ -210,6 +210,6 @@ func (o Options) server(aggregating context.Context) *asynq.Server {
 		GroupMaxDelay:    o.Group.MaxDelay,
 		GroupMaxSize:     o.Group.MaxSize,
 
-		Logger: queue.NewLogger(o.Log), LogLevel: asynq.WarnLevel,
+		Logger: queue.Logger{Log: o.Log}, LogLevel: asynq.WarnLevel,
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
 )
@@ -50,6 +51,17 @@ func (b *Baler) sideBySide() int {
 		return 1
 	}
 	return 3
+}
+
+// chunksAhead is how many chunks, of all transfers of this process, may hold a
+// connection while they wait to be counted. One connection always remains for the
+// chunk that the others wait for. 0 connections stands for the store's own choice.
+func chunksAhead(connections int) int {
+	const enough = 7 // the store chooses more connections than this
+	if connections <= 0 {
+		return enough
+	}
+	return min(enough, connections-1)
 }
 
 func (b *Baler) newRegistrar(ctx context.Context, transfer int64, lineage string) (*registrar, error) {
@@ -108,10 +120,14 @@ func (in *registrar) flush(_ context.Context, files []tasks.File) error {
 	in.counted = counted
 	in.chunks.Go(func() error {
 		turn := func() error {
-			<-before
-			return in.failed() // nothing after a gap
+			select {
+			case <-before:
+				return in.failed() // nothing after a gap
+			case <-in.ctx.Done():
+				return in.ctx.Err()
+			}
 		}
-		err := in.register(in.ctx, files, first, turn, counted)
+		err := in.register(in.ctx, files, first, turn, before, counted)
 		in.mu.Lock()
 		defer in.mu.Unlock()
 		if in.err == nil {
@@ -124,10 +140,12 @@ func (in *registrar) flush(_ context.Context, files []tasks.File) error {
 
 // register commits rows, closes counted when they are counted or never will
 // be, and sends messages where the way is group.
-func (in *registrar) register(ctx context.Context, files []tasks.File, first int64, turn func() error, counted chan struct{}) error {
+func (in *registrar) register(
+	ctx context.Context, files []tasks.File, first int64, turn func() error, before <-chan struct{}, counted chan struct{},
+) error {
 	a := store.FileBatch{Transfer: in.plan.ID, Files: files, First: first, BeforeCount: turn, RunKey: in.lineage}
 	if in.plan.Via == tasks.ViaBulk {
-		return in.count(ctx, a, counted)
+		return in.count(ctx, a, before, counted)
 	}
 	steps := make([]int, len(files))
 	a.FirstSteps = make(map[int]int64)
@@ -138,7 +156,7 @@ func (in *registrar) register(ctx context.Context, files []tasks.File, first int
 		}
 		a.FirstSteps[steps[i]]++
 	}
-	if err := in.count(ctx, a, counted); err != nil {
+	if err := in.count(ctx, a, before, counted); err != nil {
 		return err
 	}
 	var routed []queue.FileTask
@@ -150,9 +168,9 @@ func (in *registrar) register(ctx context.Context, files []tasks.File, first int
 	return in.enqueue(ctx, routed)
 }
 
-func (in *registrar) count(ctx context.Context, a store.FileBatch, counted chan struct{}) error {
+func (in *registrar) count(ctx context.Context, a store.FileBatch, before <-chan struct{}, counted chan struct{}) error {
 	defer close(counted)
-	err := in.b.store.AddFiles(ctx, a)
+	err := in.addFiles(ctx, a, before)
 	if err != nil {
 		in.mu.Lock()
 		defer in.mu.Unlock()
@@ -163,6 +181,23 @@ func (in *registrar) count(ctx context.Context, a store.FileBatch, counted chan 
 	return nil
 }
 
+// addFiles starts the transaction when it is the chunk's turn, or earlier when a
+// connection can be spared for the wait. Otherwise chunks that wait could hold all
+// connections while the chunk that they wait for has none.
+func (in *registrar) addFiles(ctx context.Context, a store.FileBatch, before <-chan struct{}) error {
+	select {
+	case <-before:
+		if err := in.failed(); err != nil {
+			return err
+		}
+	case in.b.ahead <- struct{}{}:
+		defer func() { <-in.b.ahead }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return in.b.store.AddFiles(ctx, a)
+}
+
 // enqueue sends one message a file, and waits while the queue holds too many.
 // When Redis does not take them the files are registered all the same: the
 // sweep finds them.
@@ -170,7 +205,7 @@ func (in *registrar) enqueue(ctx context.Context, routed []queue.FileTask) error
 	if err := in.waitForRoom(ctx); err != nil {
 		return err
 	}
-	if err := in.b.queue.producer.EnqueueFiles(ctx, in.plan.Queue, in.plan.ID, routed); err != nil {
+	if err := in.b.queue.Producer.EnqueueFiles(ctx, in.plan.Queue, in.plan.ID, routed); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("enqueue files: %w", err)
 		}
@@ -180,22 +215,30 @@ func (in *registrar) enqueue(ctx context.Context, routed []queue.FileTask) error
 	return nil
 }
 
+// roomAttempts bounds the retries of one wait for room while Redis fails.
+const roomAttempts = 3
+
 func (in *registrar) waitForRoom(ctx context.Context) error {
 	names := make([]string, len(in.plan.Recipe.Steps))
 	for i, s := range in.plan.Recipe.Steps {
 		names[i] = s.Handler
 	}
+	failures := 0
 	for {
-		waiting, err := in.b.queue.producer.GroupBacklog(ctx, in.plan.Queue, names)
-		if err != nil || waiting < int64(in.b.cfg.Group.Limit) {
+		waiting, err := in.b.queue.Producer.GroupBacklog(ctx, in.plan.Queue, names)
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err()
+		case err == nil && waiting < int64(in.b.cfg.Group.Limit):
+			return nil
+		case err != nil && failures == roomAttempts:
+			in.b.log.WarnContext(ctx, "producer: the length of the queue is unknown; enqueueing without waiting for room", "error", err)
+			return nil
+		case err != nil:
+			failures++
 		}
-		t := time.NewTimer(100 * time.Millisecond)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return ctx.Err()
+		if err := sleep.For(ctx, 100*time.Millisecond); err != nil {
+			return err
 		}
 	}
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package baler_test
+package systemtest
 
 import (
 	"context"

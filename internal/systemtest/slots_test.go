@@ -1,9 +1,9 @@
-package baler_test
+package systemtest
 
 import (
 	"context"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,12 +23,18 @@ func TestSlowFilesAreSharedOutEvenly(t *testing.T) {
 			t.Skip("workers with an embedded queue each have their own")
 		}
 		const workers, videos = 3, 9
-		var begun sync.WaitGroup // all workers have a batch: none can take two
-		begun.Add(workers)
-		transcode := handlers.HandlerFunc(func(context.Context, []*handlers.Job) error {
-			begun.Done()
-			begun.Wait()
-			return nil
+		var begun atomic.Int64
+		all := make(chan struct{}) // closed when all workers have a batch: until then none can take two
+		transcode := handlers.HandlerFunc(func(ctx context.Context, _ []*handlers.Job) error {
+			if begun.Add(1) == workers {
+				close(all)
+			}
+			select {
+			case <-all:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		})
 		var b *baler.Baler
 		for i := range workers {

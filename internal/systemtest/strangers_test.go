@@ -1,4 +1,4 @@
-package baler_test
+package systemtest
 
 import (
 	"context"
@@ -81,7 +81,7 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 func TestOpenRefusesADatabaseOfANewerVersion(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		open(t, c, nil)
-		exec(t, c.Database.URL, "INSERT INTO baler_migrations (id) VALUES ('9999_future')")
+		execSQL(t, c.Database.URL, "INSERT INTO baler_migrations (id) VALUES ('9999_future')")
 		b, err := baler.Open(t.Context(), c, baler.Options{Registry: builtin.Registry()})
 		if err == nil {
 			t.Fatal(errors.Join(errors.New("opened"), b.Close()))
@@ -172,7 +172,7 @@ func servers(t *testing.T) config.Config {
 }
 
 // exec runs a statement past the store.
-func exec(t *testing.T, url, statement string) {
+func execSQL(t *testing.T, url, statement string) {
 	t.Helper()
 	_, err := testkit.Database(t, url).ExecContext(t.Context(), statement)
 	must(t, err)

@@ -1,4 +1,4 @@
-package baler
+package doctor
 
 import (
 	"context"
@@ -7,36 +7,37 @@ import (
 	"strings"
 
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/queue"
 )
 
-// diagnoseQueue looks at Redis; an embedded one is as this program makes it.
-func (b *Baler) diagnoseQueue(ctx context.Context) (checks []Check) {
-	if b.cfg.Redis.URL == string(config.Embedded) {
+// diagnoseQueue checks Redis. An embedded one needs no check.
+func (d *doctor) diagnoseQueue(ctx context.Context) (checks []Check) {
+	if d.cfg.Redis.URL == string(config.Embedded) {
 		return []Check{well("queue", "embedded: it lives and ends with each process")}
 	}
-	q, err := openQueue(ctx, b.cfg.Redis)
+	q, err := queue.Open(ctx, d.cfg.Redis)
 	if err != nil {
 		return []Check{ill("queue", StatusError, err, "")} // the error says what to do
 	}
 	defer func() {
-		if err := q.close(); err != nil {
+		if err := q.Close(); err != nil {
 			checks = append(checks, ill("queue", StatusWarning, err, "look at the log of Redis"))
 		}
 	}()
-	text, err := q.client.Info(ctx).Result()
+	text, err := q.Client.Info(ctx).Result()
 	if err != nil {
 		return []Check{ill("queue", StatusError, fmt.Errorf("ask Redis about itself: %w", err), "allow this account the command INFO")}
 	}
 	info := parseInfo(text)
-	checks = append(checks, redisVersion(q.where, info["redis_version"]), evictionPolicy(info["maxmemory_policy"]))
-	at, err := q.client.Time(ctx).Result()
+	checks = append(checks, redisVersion(q.Address, info["redis_version"]), evictionPolicy(info["maxmemory_policy"]))
+	at, err := q.Client.Time(ctx).Result()
 	if err != nil {
 		return append(checks, ill("queue clock", StatusWarning, err, "allow this account the command TIME"))
 	}
-	return append(checks, skew("queue clock", b.now().Sub(at)))
+	return append(checks, skew("queue clock", d.now().Sub(at)))
 }
 
-// parseInfo reads what INFO answers: sections of name:value lines.
+// parseInfo parses the answer to INFO: sections of name:value lines.
 func parseInfo(text string) map[string]string {
 	info := make(map[string]string)
 	for line := range strings.Lines(text) {
@@ -47,7 +48,7 @@ func parseInfo(text string) map[string]string {
 	return info
 }
 
-// redisVersion holds a version against 6.2, the oldest that asynq runs on.
+// redisVersion compares a version with 6.2, the oldest that asynq supports.
 func redisVersion(where, version string) Check {
 	parts := strings.SplitN(version, ".", 3)
 	c := well("queue", "%s, version %s", where, version)
@@ -63,8 +64,7 @@ func redisVersion(where, version string) Check {
 	return c
 }
 
-// evictionPolicy must be noeviction: a Redis that makes room by itself drops
-// messages.
+// evictionPolicy must be noeviction: any other policy drops messages when memory is full.
 func evictionPolicy(policy string) Check {
 	c := well("eviction", "maxmemory-policy %s", policy)
 	switch policy {

@@ -1,4 +1,4 @@
-package baler_test
+package systemtest
 
 import (
 	"testing"

@@ -1,4 +1,4 @@
-package baler
+package doctor
 
 import (
 	"errors"
@@ -6,25 +6,27 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/balerhq/baler/handlers"
 )
 
-// diagnoseHost looks at what lies on this host.
-func (b *Baler) diagnoseHost() []Check {
+// diagnoseHost checks the folders and signatures of this host.
+func (d *doctor) diagnoseHost() []Check {
 	var checks []Check
-	for _, root := range b.cfg.Roots {
+	for _, root := range d.cfg.Roots {
 		checks = append(checks, readable(root))
 	}
 	if len(checks) == 0 {
 		checks = append(checks, well("roots", "none set: workers read what each transfer submitted"))
 	}
-	for _, dir := range b.cfg.Outputs {
+	for _, dir := range d.cfg.Outputs {
 		if err := tryWriting(dir); err != nil {
 			checks = append(checks, ill("outputs", StatusError, err, "make the folder, writable to this account, or correct BALER_OUTPUTS"))
 			continue
 		}
 		checks = append(checks, well("outputs", "%s is writable", dir))
 	}
-	return append(checks, b.diagnoseHandlers()...)
+	return append(checks, diagnoseHandlers(d.registry)...)
 }
 
 func readable(root string) Check {
@@ -39,8 +41,8 @@ func readable(root string) Check {
 	return well("roots", "%s", root)
 }
 
-// writable tries the folder of a SQLite database, or of those above it the
-// first that there is.
+// writable tries to write in the folder of a SQLite database, or in its nearest parent
+// that exists.
 func writable(folder string) Check {
 	const advice = "make the folder writable to this account, or set BALER_STATE_DIR"
 	for {
@@ -69,10 +71,10 @@ func tryWriting(folder string) error {
 }
 
 // diagnoseHandlers runs the checks that handlers have of what they need.
-func (b *Baler) diagnoseHandlers() []Check {
+func diagnoseHandlers(registry *handlers.Registry) []Check {
 	var checks []Check
-	for _, name := range b.registry.Names() {
-		reg, _ := b.registry.Lookup(name)
+	for _, name := range registry.Names() {
+		reg, _ := registry.Lookup(name)
 		if reg.SelfCheck == nil {
 			continue
 		}

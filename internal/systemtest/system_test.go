@@ -1,4 +1,4 @@
-package baler_test
+package systemtest
 
 import (
 	"context"
@@ -57,7 +57,7 @@ func open(t testing.TB, c config.Config, reg *handlers.Registry) *baler.Baler {
 	if reg == nil {
 		reg = builtin.Registry()
 	}
-	b, err := baler.Open(t.Context(), c, baler.Options{Registry: reg, Log: testLog(t)})
+	b, err := baler.Open(t.Context(), c, baler.Options{Registry: reg, Log: testLog(t), HeartbeatInterval: 250 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,112 @@
+package queue
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/balerhq/baler/config"
+)
+
+// Conn holds the connections to Redis. Make one with Open.
+type Conn struct {
+	Address  string                // for people: the URL without its password
+	Client   redis.UniversalClient // for workers and queries
+	Producer *Producer
+	Opt      asynq.RedisConnOpt // for others that connect by themselves
+
+	sender   redis.UniversalClient // gathers concurrent enqueues into pipelines
+	embedded *embeddedRedis        // nil for a server
+}
+
+// Open connects, and makes sure that Redis answers. An error says where Redis was
+// looked for, and what to do.
+func Open(ctx context.Context, cfg config.Redis) (*Conn, error) {
+	u, err := config.ParseRedis(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("BALER_REDIS_URL %w", err)
+	}
+	q := &Conn{Address: u.Redacted()}
+	if u.Mode == config.Embedded {
+		if q.embedded, err = startEmbedded(); err != nil {
+			return nil, err
+		}
+		q.Opt = q.embedded.opt()
+	} else {
+		q.Opt = connOpt(u, cfg.PoolSize)
+	}
+	q.Client = newClient(q.Opt)
+	q.sender = newClient(q.Opt)
+	AddPipelineHook(q.sender)
+	q.Producer = NewProducer(q.sender)
+	if err := q.Ping(ctx); err != nil {
+		return nil, errors.Join(err, q.Close())
+	}
+	return q, nil
+}
+
+// pingTime bounds one Ping.
+const pingTime = 5 * time.Second
+
+// Ping returns an error when Redis does not answer within five seconds.
+func (q *Conn) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTime)
+	defer cancel()
+	if err := q.Client.Ping(ctx).Err(); err != nil {
+		//nolint:staticcheck // Redis is a name
+		return fmt.Errorf("Redis at %s does not answer: %w (set BALER_REDIS_URL, or start Redis)", q.Address, err)
+	}
+	return nil
+}
+
+// Embedded reports whether the queue lives in this process and ends with it.
+func (q *Conn) Embedded() bool { return q.embedded != nil }
+
+// Close closes the connections, and ends an embedded queue. Closing twice is fine.
+func (q *Conn) Close() error {
+	errs := []error{ignoreClosed(q.Client.Close()), ignoreClosed(q.sender.Close())}
+	if q.embedded != nil {
+		q.embedded.close()
+	}
+	return errors.Join(errs...)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, redis.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// connOpt translates a Redis URL into asynq's options.
+func connOpt(u config.RedisURL, pool int) asynq.RedisConnOpt {
+	var secure *tls.Config
+	if u.TLS {
+		host, _, _ := net.SplitHostPort(u.Addrs[0]) // config adds a port to each
+		secure = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	}
+	switch u.Mode {
+	case config.Sentinel:
+		return asynq.RedisFailoverClientOpt{
+			MasterName: u.Master, SentinelAddrs: u.Addrs, SentinelUsername: u.User, SentinelPassword: u.Password,
+			DB: u.DB, PoolSize: pool, TLSConfig: secure,
+		}
+	case config.Cluster:
+		return asynq.RedisClusterClientOpt{Addrs: u.Addrs, Username: u.User, Password: u.Password, TLSConfig: secure}
+	default:
+		return asynq.RedisClientOpt{
+			Addr: u.Addrs[0], Username: u.User, Password: u.Password, DB: u.DB, PoolSize: pool, TLSConfig: secure,
+		}
+	}
+}
+
+// newClient makes the client that asynq would make.
+func newClient(opt asynq.RedisConnOpt) redis.UniversalClient {
+	return opt.MakeRedisClient().(redis.UniversalClient) //nolint:forcetypeassert // all three kinds are
+}

@@ -1,0 +1,42 @@
+package systemtest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Chunks that wait for their turn must leave a connection to the chunk that they
+// wait for, even when several transfers register at once.
+func TestFewConnectionsDoNotBlockSubmit(t *testing.T) {
+	for _, connections := range []int{1, 2, 3} {
+		t.Run(fmt.Sprint(connections), func(t *testing.T) {
+			onEach(t, func(t *testing.T, c config.Config) {
+				const files = 7000
+				c.Database.MaxConnections = connections
+				root := tree(t, files)
+				b := open(t, c, nil)
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+				defer cancel()
+				var submits errgroup.Group
+				for range 2 {
+					submits.Go(func() error {
+						tr, _, err := b.Submit(ctx, baler.Submission{Paths: []string{root}, Recipe: builtin(t, "noop"), Via: tasks.ViaBulk})
+						if err == nil && tr.Files != files {
+							err = fmt.Errorf("%d files are registered, want %d", tr.Files, files)
+						}
+						return err
+					})
+				}
+				must(t, submits.Wait())
+			})
+		})
+	}
+}
