@@ -75,7 +75,7 @@ func (b *Baler) newWorker(c finalizeScope) (*worker, error) {
 	var err error
 	w.runner, err = handlers.NewRunner(handlers.RunnerOptions{
 		Store: b.store, Queue: b.queue.producer, Transfers: b.catalog, Registry: b.registry, Recorder: w.recorder,
-		Worker: b.cfg.Worker.Name, Slots: b.cfg.Worker.Slots, MaxOutput: int(b.cfg.Record.OutputCap), Roots: b.cfg.Roots,
+		Worker: b.cfg.Worker.Name, Slots: b.cfg.Worker.Slots, MaxOutput: int(b.cfg.Record.MaxOutput), Roots: b.cfg.Roots,
 		FlushAfter: b.cfg.Record.MaxDelay,
 		Timeout:    b.timeout, Retry: b.retry, BatchEnded: w.dispatcher.Wake, OnCompleted: b.completed,
 		Metrics: b.handlers, Log: b.log, Now: b.now,

@@ -37,7 +37,7 @@ func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, e *Tra
 // planNext looks at no more of the files than it must. Nothing is dealt with when
 // there are none.
 func (d *Dispatcher) planNext(ctx context.Context, b *ledger.Backlog, e *TransferPlan, limit int, p *planner) (plan, error) {
-	all := e.Step(1).Unconditional()
+	all := !e.Step(1).HasCondition()
 	if all {
 		if c, err := d.planUniform(ctx, b, limit, p); err != nil || c.to > 0 {
 			return c, err

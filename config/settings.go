@@ -10,7 +10,7 @@ type Setting struct {
 	Key      string // in the file, as "worker.concurrency"; * stands for a handler's name
 	Variable string // in the environment; empty when only the file can set it
 	Default  string // as a person would write it; empty when there is none
-	kind     kind
+	kind     valueType
 	Help     string // what it does, for the documentation
 }
 
@@ -103,7 +103,7 @@ func queues() []Setting {
 			"Transactions that write results at the same time, at most."},
 		{"record.adapt", "BALER_RECORD_ADAPT", "true", flag(),
 			"Do less at once while the database commits slowly: fewer transactions and fewer batches in hand, one at least."},
-		{"record.output_cap", "BALER_RECORD_OUTPUT_CAP", "64KiB", size(),
+		{"record.max_output", "BALER_RECORD_MAX_OUTPUT", "64KiB", size(),
 			"Output kept of one file at one step; of more, the head and the tail."},
 	}
 }

@@ -94,7 +94,7 @@ func ClosingTimeout(s *recipe.Finalizer, reg Registration) time.Duration {
 
 // ClosingRetry lays the recipe's retry policy of a final step over the handler's.
 func ClosingRetry(s *recipe.Finalizer, reg Registration) tasks.RetryPolicy {
-	return overRetry(s.Retry, reg.Retry)
+	return s.Retry.Overlay(reg.Retry)
 }
 
 // Finalizers takes final steps that are due and runs them. Make one with NewFinalizers.

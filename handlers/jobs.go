@@ -60,7 +60,7 @@ func (u *batchRun) buildJobs(roots *Roots) (open []*Job) {
 // conditionError is why the step's condition could not be evaluated when the
 // file was sent here, nil when it could.
 func (u *batchRun) conditionError(step *recipe.Step, f *tasks.File, facts map[string]any) error {
-	if step.Unconditional() {
+	if !step.HasCondition() {
 		return nil
 	}
 	_, err := u.plan.Recipe.Next(step.Number-1, f, facts)

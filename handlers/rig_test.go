@@ -82,7 +82,7 @@ func (r *rig) create(yaml string) tasks.Transfer {
 		n.Steps = append(n.Steps, tasks.Step{Number: s.Number, Name: s.Name, Handler: s.Handler})
 	}
 	for _, s := range parsed.Finalizers {
-		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: s.No, Name: s.Name, Handler: s.Handler})
+		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: s.Number, Name: s.Name, Handler: s.Handler})
 	}
 	tr, _, err := r.store.Create(r.t.Context(), n)
 	r.must(err)

@@ -51,13 +51,5 @@ func StepTimeout(s *recipe.Step, reg Registration) time.Duration {
 
 // StepRetry lays the recipe's retry policy of a step over the handler's.
 func StepRetry(s *recipe.Step, reg Registration) tasks.RetryPolicy {
-	return overRetry(s.Retry, reg.Retry)
-}
-
-func overRetry(r recipe.Retry, under tasks.RetryPolicy) tasks.RetryPolicy {
-	return tasks.RetryPolicy{
-		Attempts:   cmp.Or(r.Attempts, under.Attempts),
-		Backoff:    cmp.Or(r.Backoff, under.Backoff),
-		MaxBackoff: cmp.Or(r.MaxBackoff, under.MaxBackoff),
-	}
+	return s.Retry.Overlay(reg.Retry)
 }

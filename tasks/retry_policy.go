@@ -23,6 +23,15 @@ func (r RetryPolicy) WithDefaults() RetryPolicy {
 	}
 }
 
+// Overlay lays r over base: what r sets wins, the rest comes from base.
+func (r RetryPolicy) Overlay(base RetryPolicy) RetryPolicy {
+	return RetryPolicy{
+		Attempts:   cmp.Or(r.Attempts, base.Attempts),
+		Backoff:    cmp.Or(r.Backoff, base.Backoff),
+		MaxBackoff: cmp.Or(r.MaxBackoff, base.MaxBackoff),
+	}
+}
+
 // Delay is how long to wait after the given attempt, counted from 1.
 func (r RetryPolicy) Delay(attempt int) time.Duration {
 	d := r.Backoff
