@@ -12,7 +12,7 @@ import (
 
 func TestClosingStepsOnTheCommandLine(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	blocked := s.file("blocked", "a file where a folder should be")
 	recipe := s.file("mine.yaml", fmt.Sprintf(`name: mine
@@ -62,7 +62,7 @@ finally:
 func TestProgressOfClosingSteps(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
-	var p pace
+	var p progressRate
 	p.see(read(transfer(tasks.StateRunning, 10, 10, 9), start))
 	tr := transfer(tasks.StateFinalizing, 10, 10, 10)
 	tr.Finalizers = []tasks.FinalizeStep{{Name: "sums", State: tasks.FinalizeDone}, {Name: "bag", State: tasks.FinalizeRunning}}

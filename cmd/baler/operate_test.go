@@ -13,7 +13,7 @@ import (
 
 func TestQueueCommandsOfAnEmbeddedQueue(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	for _, args := range []string{"queue list", "queue list --json", "queue pause default", "queue resume default", "reconcile"} {
 		r := s.must(exitError, strings.Fields(args)...)
 		equal(t, args, r.stdout+r.stderr, "error: the queue is embedded: it lives inside each process, and ends with it; "+
@@ -23,7 +23,7 @@ func TestQueueCommandsOfAnEmbeddedQueue(t *testing.T) {
 
 func TestQueues(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.services()
 	s.file("in/a.txt", "alpha")
 	contains(t, "no queues", s.must(exitOK, "queue", "list").stdout, "There are no queues yet")
@@ -47,7 +47,7 @@ func TestQueues(t *testing.T) {
 }
 
 // worker is the only worker that "workers --json" lists.
-func (s *sandbox) worker() (w workerObject, err error) {
+func (s *testEnv) worker() (w workerObject, err error) {
 	r := s.do("workers", "list", "--json")
 	if err := json.Unmarshal([]byte(r.stdout), &w); err != nil {
 		return w, fmt.Errorf("%w in %q", err, r.stdout)
@@ -60,7 +60,7 @@ func TestWorkers(t *testing.T) {
 	for _, kind := range []string{"embedded", "services"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			s := newSandbox(t)
+			s := newTestEnv(t)
 			if kind == "services" {
 				s.services()
 			}
@@ -102,7 +102,7 @@ func TestWorkers(t *testing.T) {
 
 func TestReconcile(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.services()
 	s.file("in/a.txt", "alpha")
 	s.file("in/b.txt", "beta")

@@ -11,7 +11,7 @@ import (
 )
 
 // hide takes a file away, and gives what brings it back as it was.
-func (s *sandbox) hide(name string) (back func()) {
+func (s *testEnv) hide(name string) (back func()) {
 	s.t.Helper()
 	rename := func(from, to string) {
 		if err := os.Rename(s.path(from), s.path(to)); err != nil {
@@ -27,7 +27,7 @@ const embeddedNote = "note: no worker is running, and the queue is embedded: 'ba
 
 func TestRetryWithRun(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	s.file("in/b.txt", "beta")
 	id := s.must(exitOK, "run", "--json", s.path("in")).summary(t).Transfer
@@ -63,7 +63,7 @@ func TestRetryWithRun(t *testing.T) {
 
 func TestRunFinishesEarlierTransfersThatAreRetried(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	first := s.must(exitOK, "run", "--json", s.path("in")).summary(t).Transfer
 	s.file("in/b.txt", "beta")
@@ -88,7 +88,7 @@ func TestRunFinishesEarlierTransfersThatAreRetried(t *testing.T) {
 
 func TestRetryWaits(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.services()
 	s.file("in/a.txt", "alpha")
 	s.file("in/b.txt", "beta")

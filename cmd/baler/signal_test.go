@@ -40,7 +40,7 @@ func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSandbox(t)
+			s := newTestEnv(t)
 			for i := range slowFiles {
 				s.file(fmt.Sprintf("in/%d/%d", i%10, i), "x")
 			}
@@ -73,7 +73,7 @@ func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 }
 
 // stopped runs the binary until some files are done but not all, and sends it a signal.
-func (s *sandbox) stopped(path string, signal syscall.Signal, args ...string) (code int, stderr string) {
+func (s *testEnv) stopped(path string, signal syscall.Signal, args ...string) (code int, stderr string) {
 	s.t.Helper()
 	var out buffer
 	cmd := exec.Command(path, args...)

@@ -20,7 +20,7 @@ func (r ran) steered(t *testing.T) summary {
 
 func TestPauseResumeAndCancel(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	id := strings.TrimSpace(s.must(exitOK, "submit", s.path("in")).stdout)
 	refused := func(want string, args ...string) {
@@ -30,7 +30,7 @@ func TestPauseResumeAndCancel(t *testing.T) {
 	}
 	refused("error: transfer ID is not paused: it is running\n", "resume", id)
 	equal(t, "pause", s.stable(s.must(exitOK, "pause", id).stdout), "Transfer ID is paused: 'baler resume ID' lets it go on.\n")
-	refused("error: transfer ID is paused already, since TIME\n", "pause", id)
+	refused("error: transfer ID is already paused, since TIME\n", "pause", id)
 
 	contains(t, "status", s.must(exitOK, "status").stdout, "  paused  ")
 	contains(t, "status ID", s.stable(s.must(exitOK, "status", id).stdout),
@@ -65,7 +65,7 @@ func TestPauseResumeAndCancel(t *testing.T) {
 
 func TestRunOfWhatIsPaused(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	id := s.must(exitOK, "run", "--json", s.path("in")).summary(t).Transfer
 	s.must(exitOK, "retry", id, "--outcome", "succeeded")
