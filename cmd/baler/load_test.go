@@ -41,7 +41,7 @@ func TestLoad(t *testing.T) {
 	r := s.must(exitFailures, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--line-column", "doc")
 	id := strings.Fields(r.stdout)[1]
 	contains(t, "report", r.stdout, "1,501 lines")
-	contains(t, "report", r.stdout, "LOADED  SKIPPED  DUPLICATES  SET ASIDE\n 1,499        1           0          1\n")
+	contains(t, "report", r.stdout, "LOADED  SKIPPED  DUPLICATES  REJECTED\n 1,499        1           0         1\n")
 	contains(t, "report", r.stdout, "baler results "+id+" --rejected")
 
 	r = s.must(exitOK, "results", id, "--rejected")
@@ -58,7 +58,7 @@ func TestLoad(t *testing.T) {
 
 	// The same again: nothing to do. A changed file is loaded anew, and its key tells what is in.
 	r = s.must(exitFailures, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--line-column", "doc", "--json")
-	if sum := loadSum(t, r); sum.Transfer != id || sum.Lines != 1501 || !strings.Contains(r.stderr, "Nothing has changed") {
+	if sum := loadSum(t, r); sum.Transfer != id || sum.Lines != 1501 || !strings.Contains(r.stderr, "No changes since") {
 		t.Errorf("%+v, %s", sum, r.stderr)
 	}
 	later := time.Now().Add(time.Minute)
@@ -104,7 +104,7 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		args string
 		want string
 	}{
-		{exitUsage, path, "--into names the table"},
+		{exitUsage, path, "--into is required"},
 		{exitUsage, "- --into things", "standard input"},
 		{exitUsage, path + " --into things --chunk many", "not a size"},
 		{exitUsage, "--into things", "requires at least 1 arg"},

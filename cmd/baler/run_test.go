@@ -27,7 +27,7 @@ identify      2          2
 	contains(t, "the last report of progress", r.stderr, "2 / 2 files, 100%\n")
 
 	r = s.must(exitOK, "run", s.path("in"))
-	equal(t, "second run", s.stable(r.stdout), "Nothing has changed since transfer ID finished at TIME (2 files).\n")
+	equal(t, "second run", s.stable(r.stdout), "No changes since transfer ID finished at TIME (2 files).\n")
 	equal(t, "second run's stderr", r.stderr, "")
 
 	r = s.must(exitOK, "run", "--json", s.path("in"))
