@@ -112,11 +112,11 @@ func TestReconcile(t *testing.T) {
 	}
 	r := s.must(exitOK, "reconcile")
 	equal(t, "table", r.stdout+r.stderr, `FOUND                           COUNT
-unfinished batches                 0
-lost batches, re-enqueued          0
-files without a batch, batched     2
-lost groups, repaired              0
-transfers whose producer died      0
+unfinished batches                  0
+lost batches, re-enqueued           0
+files without a batch, batched      2
+lost groups, repaired               0
+transfers whose producer died       0
 `)
 	_, _, stop := s.start("worker")
 	s.must(exitOK, "status", "--watch", id)
