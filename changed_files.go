@@ -32,7 +32,7 @@ func (n *changeDetector) begin(ctx context.Context) error {
 	return n.resume(ctx, t)
 }
 
-// goOn takes the latest transfer up when it has not ended.
+// resumeSubmission takes the latest transfer up when it has not ended.
 func (n *changeDetector) goOn(ctx context.Context, latest tasks.Transfer) (resumed bool, err error) {
 	if latest.State.Ended() {
 		return false, nil

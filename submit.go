@@ -123,7 +123,7 @@ func (b *Baler) newTransfer(s *Submission, sources []string, lineage string) sto
 		n.Steps = append(n.Steps, tasks.Step{Number: st.Number, Name: st.Name, Handler: st.Handler})
 	}
 	for _, st := range s.Recipe.Finalizers {
-		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: st.No, Name: st.Name, Handler: st.Handler})
+		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: st.Number, Name: st.Name, Handler: st.Handler})
 	}
 	return n
 }

@@ -44,7 +44,7 @@ func (b *Baler) workerOptions() worker.Options {
 			Window: cfg.Dispatch.Window, Interval: cfg.Dispatch.Interval, Lag: cfg.Dispatch.Lag, Resend: cfg.Dispatch.Resend,
 		},
 		Record: worker.Record{
-			MaxItems: cfg.Record.MaxItems, MaxDelay: cfg.Record.MaxDelay, MaxOutput: int(cfg.Record.OutputCap),
+			MaxItems: cfg.Record.MaxItems, MaxDelay: cfg.Record.MaxDelay, MaxOutput: int(cfg.Record.MaxOutput),
 			Flushers: cfg.Record.Flushers, Adapt: cfg.Record.Adapt == nil || *cfg.Record.Adapt,
 		},
 		WebhookSecret: cfg.Webhook.Secret,

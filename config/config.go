@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
 
 // Config is every setting. WithDefaults fills what is zero; Validate finds
 // what cannot work.
@@ -22,7 +26,7 @@ type Config struct {
 	Worker   Worker             `koanf:"worker"`
 	Dispatch Dispatch           `koanf:"dispatch"`
 	Group    Group              `koanf:"group"`
-	Batch    Batch              `koanf:"batch"`
+	Batch    tasks.BatchPolicy  `koanf:"batch"`
 	Handlers map[string]Handler `koanf:"handlers"` // the site's wishes, by handler name
 	Record   Record             `koanf:"record"`
 	Webhook  Webhook            `koanf:"webhook"`
@@ -69,27 +73,11 @@ type Group struct {
 	Limit    int           `koanf:"limit"`
 }
 
-// Batch is a batch policy. As the global default every field but Target is
-// set; as a handler's, a zero field says nothing.
-type Batch struct {
-	MaxItems int           `koanf:"max_items"`
-	MaxBytes Size          `koanf:"max_bytes"`
-	MaxDelay time.Duration `koanf:"max_delay"`
-	Target   time.Duration `koanf:"target"`
-}
-
 // Handler is what a site wants of one handler. A zero field says nothing.
 type Handler struct {
-	Batch   Batch         `koanf:"batch"`
-	Timeout time.Duration `koanf:"timeout"`
-	Retry   Retry         `koanf:"retry"`
-}
-
-// Retry says how often a file is tried, and how long after. A zero field says nothing.
-type Retry struct {
-	Attempts   int           `koanf:"attempts"`
-	Backoff    time.Duration `koanf:"backoff"`
-	MaxBackoff time.Duration `koanf:"max_backoff"`
+	Batch   tasks.BatchPolicy `koanf:"batch"`
+	Timeout time.Duration     `koanf:"timeout"`
+	Retry   tasks.RetryPolicy `koanf:"retry"`
 }
 
 // Record is how results are written.
@@ -98,7 +86,7 @@ type Record struct {
 	MaxDelay  time.Duration `koanf:"max_delay"`
 	Flushers  int           `koanf:"flushers"`
 	Adapt     *bool         `koanf:"adapt"` // nil means true
-	OutputCap Size          `koanf:"output_cap"`
+	MaxOutput Size          `koanf:"max_output"`
 }
 
 // Webhook says who is told of the end of every transfer.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // WithDefaults returns c with every zero field that has a default filled in.
@@ -37,16 +39,14 @@ func (c Config) constants() Config {
 	c.Group.Grace = cmp.Or(c.Group.Grace, time.Second)
 	c.Group.MaxDelay = cmp.Or(c.Group.MaxDelay, 2*time.Second)
 	c.Group.Limit = cmp.Or(c.Group.Limit, 100_000)
-	c.Batch.MaxItems = cmp.Or(c.Batch.MaxItems, 128)
-	c.Batch.MaxBytes = cmp.Or(c.Batch.MaxBytes, 256<<20)
-	c.Batch.MaxDelay = cmp.Or(c.Batch.MaxDelay, time.Second)
+	c.Batch = c.Batch.Overlay(tasks.DefaultBatchPolicy())
 	c.Record.MaxItems = cmp.Or(c.Record.MaxItems, 1000)
 	c.Record.MaxDelay = cmp.Or(c.Record.MaxDelay, 250*time.Millisecond)
 	c.Record.Flushers = cmp.Or(c.Record.Flushers, 2)
 	if c.Record.Adapt == nil {
 		c.Record.Adapt = new(true)
 	}
-	c.Record.OutputCap = cmp.Or(c.Record.OutputCap, 64<<10)
+	c.Record.MaxOutput = cmp.Or(c.Record.MaxOutput, 64<<10)
 	c.HTTP.Listen = cmp.Or(c.HTTP.Listen, "127.0.0.1:8080")
 	c.Log.Level = cmp.Or(c.Log.Level, "info")
 	c.Log.Format = cmp.Or(c.Log.Format, "text")

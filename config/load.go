@@ -104,6 +104,7 @@ func (l *loader) config() (Config, error) {
 	err := l.tree.UnmarshalWithConf("", &c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
 		Result:      &c,
 		TagName:     "koanf",
+		MatchName:   sameName,
 		ErrorUnused: true,
 		ZeroFields:  true, // a setting replaces its default, it does not join it
 	}})
@@ -111,6 +112,12 @@ func (l *loader) config() (Config, error) {
 		return Config{}, fmt.Errorf("read settings: %w", err)
 	}
 	return c, nil
+}
+
+// sameName matches a key with a field that has no koanf tag, as those of
+// tasks.BatchPolicy and tasks.RetryPolicy: max_items with MaxItems.
+func sameName(key, field string) bool {
+	return strings.EqualFold(strings.ReplaceAll(key, "_", ""), strings.ReplaceAll(field, "_", ""))
 }
 
 // validate adds what Validate finds, with where each setting came from. The

@@ -13,6 +13,7 @@ import (
 
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
 )
 
 var update = flag.Bool("update", false, "write the golden files and the documentation's table anew")
@@ -65,7 +66,7 @@ func TestWithDefaultsKeepsWhatIsSet(t *testing.T) {
 	given := config.Config{
 		Database: config.Database{AutoMigrate: new(false)},
 		Worker:   config.Worker{Name: "w", Grace: time.Minute, Queues: map[string]int{"low": 1}},
-		Batch:    config.Batch{MaxItems: 7},
+		Batch:    tasks.BatchPolicy{MaxItems: 7},
 	}
 	c := given.WithDefaults(nil)
 	if *c.Database.AutoMigrate || c.Worker.Name != "w" || c.Worker.Grace != time.Minute ||
@@ -106,7 +107,7 @@ func TestEveryKindFromEverySource(t *testing.T) {
 		Database: config.Database{URL: "sqlite:/x.db", AutoMigrate: new(false)},
 		Roots:    []string{"/a", "/b c"},
 		Worker:   config.Worker{Queues: map[string]int{"high": 5, "low": 1}, Grace: 90 * time.Second},
-		Record:   config.Record{OutputCap: 2 << 10},
+		Record:   config.Record{MaxOutput: 2 << 10},
 		Webhook:  config.Webhook{URLs: []string{"https://a/b?c", "http://u:p@d:1"}, Secret: "hush"},
 		HTTP:     config.HTTP{MonitorReadOnly: true},
 	}.WithDefaults([]string{home})
@@ -119,7 +120,7 @@ roots:
   - /a
   - /b c
 worker: {queues: {high: 5, low: 1}, grace: 1m30s}
-record: {output_cap: 2KiB}
+record: {max_output: 2KiB}
 webhook: {urls: [https://a/b?c, "http://u:p@d:1"], secret: hush}
 http: {monitor_read_only: true}
 batch:   # nothing behind it
@@ -127,14 +128,14 @@ batch:   # nothing behind it
 	env := []string{
 		home, "BALER_REDIS_URL=redis://r:1", "BALER_REDIS_POOL_SIZE=3", "BALER_DATABASE_URL=sqlite:/x.db",
 		"BALER_DATABASE_AUTO_MIGRATE=false", "BALER_ROOTS=/a" + string(os.PathListSeparator) + "/b c",
-		"BALER_WORKER_QUEUES=high=5, low=1", "BALER_WORKER_GRACE=90s", "BALER_RECORD_OUTPUT_CAP=2048",
+		"BALER_WORKER_QUEUES=high=5, low=1", "BALER_WORKER_GRACE=90s", "BALER_RECORD_MAX_OUTPUT=2048",
 		"BALER_HTTP_MONITOR_READ_ONLY=1",
 		"BALER_WEBHOOK_URLS=https://a/b?c, http://u:p@d:1,", "BALER_WEBHOOK_SECRET=hush", "BALER_LOG_LEVEL=", "BALER_TEST_ANYTHING=1", "OTHER=1",
 	}
 	flags := map[string]any{
 		"redis.url": "redis://r:1", "redis.pool_size": 3, "database.url": "sqlite:/x.db", "database.auto_migrate": false,
 		"roots": []string{"/a", "/b c"}, "worker.queues": map[string]int{"high": 5, "low": 1},
-		"worker.grace": 90 * time.Second, "record.output_cap": config.Size(2048), "http.monitor_read_only": true,
+		"worker.grace": 90 * time.Second, "record.max_output": config.Size(2048), "http.monitor_read_only": true,
 		"webhook.urls": []string{"https://a/b?c", "http://u:p@d:1"}, "webhook.secret": "hush",
 	}
 	for name, o := range map[string]config.LoadOptions{
@@ -156,7 +157,7 @@ func TestHandlers(t *testing.T) {
 		Flags: map[string]any{"handlers.checksum.timeout": "2h"},
 	})
 	want := map[string]config.Handler{
-		"checksum": {Batch: config.Batch{MaxBytes: 1 << 30, Target: 5 * time.Second}, Timeout: 2 * time.Hour, Retry: config.Retry{Attempts: 9}},
+		"checksum": {Batch: tasks.BatchPolicy{MaxBytes: 1 << 30, Target: 5 * time.Second}, Timeout: 2 * time.Hour, Retry: tasks.RetryPolicy{Attempts: 9}},
 		"x-ray":    {},
 	}
 	if !reflect.DeepEqual(c.Handlers, want) {
@@ -247,7 +248,7 @@ func TestValidateAlone(t *testing.T) {
 		func(c *config.Config) { c.Group.MaxDelay = 0 },
 		func(c *config.Config) { c.Worker.Grace = 0 },
 		func(c *config.Config) { c.Worker.Queues = nil },
-		func(c *config.Config) { c.Record.OutputCap = 0 },
+		func(c *config.Config) { c.Record.MaxOutput = 0 },
 		func(c *config.Config) { c.HTTP.Listen = "127.0.0.1:70000" },
 	} {
 		c := config.Config{}.WithDefaults([]string{home})

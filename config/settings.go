@@ -10,7 +10,7 @@ type Setting struct {
 	Key      string // in the file, as "worker.concurrency"; * stands for a handler's name
 	Variable string // in the environment; empty when only the file can set it
 	Default  string // as a person would write it; empty when there is none
-	kind     kind
+	kind     valueType
 	Help     string // what it does, for the documentation
 }
 
@@ -38,7 +38,7 @@ func services() []Setting {
 		{"database.url", "BALER_DATABASE_URL", "sqlite:STATE_DIR/baler.db", text(),
 			"The system of record: `sqlite:PATH` or `mysql://user:password@host:3306/name?…`."},
 		{"database.auto_migrate", "BALER_DATABASE_AUTO_MIGRATE", "true", flag(),
-			"Bring the tables up to date at start. Without it, run `baler migrate`."},
+			"Apply pending migrations at start. When false, run `baler migrate`."},
 		{"database.max_connections", "BALER_DATABASE_MAX_CONNECTIONS", "", number(),
 			"Connections to the database; chosen by the kind of database when not set."},
 		{"roots", "BALER_ROOTS", "", folders(),
@@ -57,23 +57,23 @@ func work() []Setting {
 		{"worker.name", "BALER_WORKER_NAME", "host name and process number", text(),
 			"The worker's name in results and on the dashboard."},
 		{"worker.concurrency", "BALER_WORKER_CONCURRENCY", "2 × processors, at least 4", number(),
-			"Batches that one worker has in hand at a time."},
+			"Batches that one worker processes at once."},
 		{"worker.slots", "BALER_WORKER_SLOTS", "processors", number(),
 			"Capacity that handlers share: a handler takes one slot, several or all."},
 		{"worker.interval", "BALER_WORKER_INTERVAL", "25ms", duration(),
 			"How often a worker with nothing to do asks the queue for a batch."},
 		{"worker.grace", "BALER_WORKER_GRACE", "30s", duration(),
-			"Time to finish what is in hand after a stop signal; the rest is handed back."},
+			"Time to finish running batches after a stop signal; the rest returns to the queue."},
 		{"worker.queues", "BALER_WORKER_QUEUES", "default=1", priorities(),
 			"Queues to work on with their priorities. In the variable: `default=3,low=1`."},
 		{"dispatch.window", "BALER_DISPATCH_WINDOW", "64", number(),
 			"Unfinished batches a transfer may have in the queue."},
 		{"dispatch.interval", "BALER_DISPATCH_INTERVAL", "100ms", duration(),
-			"How often the dispatcher looks for files to cut into batches."},
+			"How often the dispatcher looks for files to batch."},
 		{"dispatch.lag", "BALER_DISPATCH_LAG", "2m", duration(),
-			"How long a file may wait in a group before the dispatcher takes it up itself."},
+			"How long a file may wait in a group before the dispatcher batches it."},
 		{"dispatch.resend", "BALER_DISPATCH_RESEND", "15s", duration(),
-			"How long a batch may be out before the queue is asked whether it still knows it."},
+			"How long a batch may be unfinished before the dispatcher checks that the queue still has it."},
 	}
 }
 
@@ -94,7 +94,7 @@ func queues() []Setting {
 		{"batch.max_delay", "BALER_BATCH_MAX_DELAY", "1s", duration(),
 			"How long the first file of a batch waits for others."},
 		{"batch.target", "BALER_BATCH_TARGET", "", duration(),
-			"How long a batch should take: learnt costs tell how many files that are, within the other bounds. Off when not set."},
+			"How long a batch should take: its size follows from learnt costs, within the other limits. Off when not set."},
 		{"record.max_items", "BALER_RECORD_MAX_ITEMS", "1000", number(),
 			"Results written in one transaction at most."},
 		{"record.max_delay", "BALER_RECORD_MAX_DELAY", "250ms", duration(),
@@ -102,9 +102,9 @@ func queues() []Setting {
 		{"record.flushers", "BALER_RECORD_FLUSHERS", "2", number(),
 			"Transactions that write results at the same time, at most."},
 		{"record.adapt", "BALER_RECORD_ADAPT", "true", flag(),
-			"Do less at once while the database commits slowly: fewer transactions and fewer batches in hand, one at least."},
-		{"record.output_cap", "BALER_RECORD_OUTPUT_CAP", "64KiB", size(),
-			"Output kept of one file at one step; of more, the head and the tail."},
+			"Use fewer concurrent transactions and batches while the database commits slowly; at least one."},
+		{"record.max_output", "BALER_RECORD_MAX_OUTPUT", "64KiB", size(),
+			"Output kept per file and step; of longer output, the head and the tail."},
 	}
 }
 
@@ -119,22 +119,22 @@ func site() []Setting {
 		{"handlers.*.batch.target", "", "", duration(),
 			"`batch.target` for this handler."},
 		{"handlers.*.timeout", "", "", duration(),
-			"Longest time for one file; the handler's own when not set."},
+			"Time limit for one file; the handler's default when not set."},
 		{"handlers.*.retry.attempts", "", "", number(),
-			"Tries a file gets, the first included; the handler's own when not set."},
+			"Attempts per file, including the first; the handler's default when not set."},
 		{"handlers.*.retry.backoff", "", "", duration(),
-			"Wait before the second try; it doubles with every further one."},
+			"Delay before the second attempt; doubled for each further one."},
 		{"handlers.*.retry.max_backoff", "", "", duration(),
-			"Longest wait before a try."},
+			"Longest delay before an attempt."},
 	}
 }
 
 func surface() []Setting {
 	return []Setting{
 		{"webhook.urls", "BALER_WEBHOOK_URLS", "", addresses(),
-			"URLs that are told of the end of every transfer, beside those that a submission names."},
+			"URLs to notify when any transfer has ended, in addition to those of the submission."},
 		{"webhook.secret", "BALER_WEBHOOK_SECRET", "", text(),
-			"Signs what the URLs are told, so that they can see from whom it comes. No signature when not set."},
+			"Secret that signs notifications. They are unsigned when it is not set."},
 		{"http.listen", "BALER_HTTP_LISTEN", "127.0.0.1:8080", text(),
 			"Address of the API, the dashboard and the monitor."},
 		{"http.monitor_read_only", "BALER_HTTP_MONITOR_READ_ONLY", "false", flag(),

@@ -9,23 +9,43 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/balerhq/baler/config"
 )
 
-// leaves maps the key of every field of a Config to the field.
+// leaves maps the key of every field of a Config to the field. A field without a
+// koanf tag has its name in lower case with underscores; a size in bytes is
+// printed as a config.Size.
 func leaves(prefix string, v reflect.Value, out map[string]reflect.Value) {
 	for field, value := range v.Fields() {
-		key := prefix + field.Tag.Get("koanf")
+		name := field.Tag.Get("koanf")
+		if name == "" {
+			name = snakeCase(field.Name)
+		}
+		key := prefix + name
 		switch {
 		case value.Kind() == reflect.Struct:
 			leaves(key+".", value, out)
 		case field.Type == reflect.TypeFor[map[string]config.Handler]():
 			leaves(key+".*.", reflect.ValueOf(config.Handler{}), out)
+		case name == "max_bytes":
+			out[key] = reflect.ValueOf(config.Size(value.Int()))
 		default:
 			out[key] = value
 		}
 	}
+}
+
+func snakeCase(s string) string {
+	var b strings.Builder
+	for i, r := range s {
+		if unicode.IsUpper(r) && i > 0 {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
 }
 
 func TestSettingsAreTheConfigsFields(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // Validate reports everything that cannot work, as Errors. It expects
@@ -22,7 +24,7 @@ func (c Config) Validate() error {
 	v.batch("batch", c.Batch)
 	v.handlers(c.Handlers)
 	v.record(c.Record)
-	v.delays(c)
+	v.durations(c)
 	v.webhook(c.Webhook)
 	v.surface(c.HTTP, c.Log)
 	return v.problems.err()
@@ -107,9 +109,9 @@ func (v *validation) group(g Group) {
 }
 
 // batch checks the global default, where nothing may be zero but the target.
-func (v *validation) batch(section string, b Batch) {
+func (v *validation) batch(section string, b tasks.BatchPolicy) {
 	v.atLeast(section+".max_items", b.MaxItems, 1)
-	v.requiref(b.MaxBytes >= 1, section+".max_bytes", "%s is too small; set 1 or more, as 256MiB", b.MaxBytes)
+	v.requiref(b.MaxBytes >= 1, section+".max_bytes", "%s is too small; set 1 or more, as 256MiB", Size(b.MaxBytes))
 	v.above(section+".max_delay", b.MaxDelay)
 	v.notBelow(section+".target", b.Target)
 }
@@ -119,7 +121,7 @@ func (v *validation) handlers(handlers map[string]Handler) {
 	for _, name := range slices.Sorted(maps.Keys(handlers)) {
 		h, section := handlers[name], "handlers."+name
 		v.atLeast(section+".batch.max_items", h.Batch.MaxItems, 0)
-		v.requiref(h.Batch.MaxBytes >= 0, section+".batch.max_bytes", "%s is negative; set 1 or more, or leave it out", h.Batch.MaxBytes)
+		v.requiref(h.Batch.MaxBytes >= 0, section+".batch.max_bytes", "%s is negative; set 1 or more, or leave it out", Size(h.Batch.MaxBytes))
 		v.notBelow(section+".batch.max_delay", h.Batch.MaxDelay)
 		v.notBelow(section+".batch.target", h.Batch.Target)
 		v.notBelow(section+".timeout", h.Timeout)
@@ -135,7 +137,7 @@ func (v *validation) record(r Record) {
 	v.atLeast("record.max_items", r.MaxItems, 1)
 	v.above("record.max_delay", r.MaxDelay)
 	v.atLeast("record.flushers", r.Flushers, 1)
-	v.requiref(r.OutputCap >= 1, "record.output_cap", "%s is too small; set 1 or more, as 64KiB", r.OutputCap)
+	v.requiref(r.MaxOutput >= 1, "record.max_output", "%s is too small; set 1 or more, as 64KiB", r.MaxOutput)
 }
 
 func (v *validation) surface(h HTTP, l Log) {

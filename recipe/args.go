@@ -21,9 +21,6 @@ func (s *Step) Args(f *tasks.File, facts map[string]any) (any, error) {
 	return render(s.with.value, variablesOf(f, facts), s.Number, s.Name)
 }
 
-// ArgsNeedFacts reports whether Args reads the facts.
-func (s *Step) ArgsNeedFacts() bool { return s.with.facts }
-
 // render copies a value of a step, templates replaced by what they give.
 func render(value, v any, no int, step string) (any, error) {
 	switch value := value.(type) {

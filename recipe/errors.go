@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/internal/errlist"
 )
 
-// Error is one thing wrong with a recipe's text.
+// Error is one error in a recipe's text.
 type Error struct {
 	File    string // as given to Parse
 	Line    int    // from 1
@@ -20,8 +20,8 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Message) }
 
-// Errors is everything wrong with a recipe, in the order of its lines. It is
-// what Parse, Load and Check return for a bad recipe.
+// Errors are all errors of a recipe, in the order of its lines. Parse, Load and
+// Check return them.
 type Errors []*Error
 
 func (es Errors) Error() string { return errlist.Text(es) }
@@ -29,18 +29,18 @@ func (es Errors) Error() string { return errlist.Text(es) }
 // Unwrap gives the single errors to errors.Is and errors.As.
 func (es Errors) Unwrap() []error { return errlist.Unwrap(es) }
 
-// complaints collects what is wrong with one source.
-type complaints struct {
+// diagnostics collects the errors of one recipe.
+type diagnostics struct {
 	file string
 	all  Errors
 }
 
-func (c *complaints) addf(line int, format string, args ...any) {
+func (c *diagnostics) addf(line int, format string, args ...any) {
 	c.all = append(c.all, &Error{File: c.file, Line: line, Message: fmt.Sprintf(format, args...)})
 }
 
-// err is everything collected, nil when there is nothing.
-func (c *complaints) err() error {
+// err returns the collected errors, or nil.
+func (c *diagnostics) err() error {
 	if len(c.all) == 0 {
 		return nil
 	}
@@ -48,8 +48,8 @@ func (c *complaints) err() error {
 	return c.all
 }
 
-// EvalError says that an expression failed for one file, as when a fact has
-// another type than the expression expects.
+// EvalError is the failure of an expression for one file, for example because a
+// fact has another type than the expression expects.
 type EvalError struct {
 	Number int    // the step's number, from 1
 	Step   string // the step's name

@@ -9,7 +9,7 @@ import (
 	"github.com/expr-lang/expr/vm"
 )
 
-// Bounds on one expression: recipes come from people, and also over the API.
+// Limits on one expression: recipes also arrive over the API.
 const (
 	maxExpression = 2000 // bytes
 	maxNodes      = 500
@@ -26,7 +26,7 @@ func compileCondition(source string) (*expression, error) {
 	return compile(source, expr.AsBool(), variables{})
 }
 
-// compileValue compiles what may give anything, over the given variables.
+// compileValue compiles an expression of any type over the given variables.
 func compileValue(source string, known any) (*expression, error) {
 	return compile(source, expr.AsAny(), known)
 }
@@ -35,21 +35,21 @@ func compile(source string, result expr.Option, known any) (*expression, error) 
 	if len(source) > maxExpression {
 		return nil, fmt.Errorf("%d bytes long, the limit is %d", len(source), maxExpression)
 	}
-	var review review
+	var walker dependencyWalker
 	program, err := expr.Compile(source, result,
 		expr.Env(known),
-		expr.DisableBuiltin("now"), // routes must come out the same when worked out again
+		expr.DisableBuiltin("now"), // evaluating a condition again must give the same answer
 		expr.MaxNodes(maxNodes),
-		expr.Patch(&review),
-		expr.Patch(guardMissing{}),
+		expr.Patch(&walker),
+		expr.Patch(guardNilFacts{}),
 	)
 	if err == nil {
-		err = review.problem
+		err = walker.problem
 	}
 	if err != nil {
 		return nil, oneLine(err)
 	}
-	return &expression{source: source, program: program, facts: review.facts}, nil
+	return &expression{source: source, program: program, facts: walker.facts}, nil
 }
 
 func (e *expression) eval(v any) (any, error) {
@@ -73,14 +73,15 @@ func (e *expression) holds(v *variables) (bool, error) {
 	return b, nil
 }
 
-// review looks over an expression's tree before it is compiled.
-type review struct {
+// dependencyWalker finds what an expression depends on, and what it must not use,
+// before the expression is compiled.
+type dependencyWalker struct {
 	facts   bool
 	problem error
 }
 
 // Visit is called for every node, innermost first.
-func (r *review) Visit(node *ast.Node) {
+func (r *dependencyWalker) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.IdentifierNode:
 		switch n.Value {
@@ -90,8 +91,7 @@ func (r *review) Visit(node *ast.Node) {
 			r.problem = errors.New("$env is not available: name the variables")
 		}
 	case *ast.BinaryNode:
-		// A range makes work out of nothing; without it an expression's cost
-		// is bounded by its own length and the facts.
+		// Without ranges, an expression's cost is bounded by its length and the facts.
 		if n.Operator == ".." {
 			r.problem = errors.New("ranges (a..b) are not available")
 		}

@@ -2,18 +2,19 @@ package recipe
 
 import (
 	"fmt"
-	"github.com/balerhq/baler/internal/suggest"
 	"io"
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/balerhq/baler/internal/suggest"
 )
 
-// UnknownError says that a name is none of a built-in recipe.
+// UnknownError is the error for a name that no built-in recipe has.
 type UnknownError struct {
 	Name  string
 	Known []string
-	Near  string // what was probably meant; empty when that cannot be told
+	Near  string // the most similar known name; empty when none is similar
 }
 
 func (e *UnknownError) Error() string {

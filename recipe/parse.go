@@ -10,7 +10,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// Bounds on a recipe. Its text is kept with every transfer, in a column that
+// Limits on a recipe. Its text is kept with every transfer, in a column that
 // holds 64 KiB on every database.
 const (
 	maxSource      = 64_000 // bytes
@@ -18,11 +18,11 @@ const (
 	maxDescription = 1000 // bytes
 )
 
-// Parse reads a recipe. The file name is for messages only. A bad recipe gives
-// Errors, everything wrong at once; bad YAML gives the first place where it
-// cannot be read any further.
+// Parse reads a recipe. The file name is for messages only. For a bad recipe it
+// returns Errors with everything that is wrong; for bad YAML, the first syntax
+// error.
 func Parse(file string, source []byte) (*Recipe, error) {
-	c := &complaints{file: file}
+	c := &diagnostics{file: file}
 	text := strings.TrimPrefix(string(source), "\ufeff")
 	root := c.document(text)
 	if root == nil {
@@ -37,8 +37,8 @@ func Parse(file string, source []byte) (*Recipe, error) {
 	return r, nil
 }
 
-// document parses the YAML; nil, with a complaint, when that fails.
-func (c *complaints) document(text string) ast.Node {
+// document parses the YAML. It returns nil, and adds an error, when that fails.
+func (c *diagnostics) document(text string) ast.Node {
 	if len(text) > maxSource {
 		c.addf(1, "the recipe is %d bytes long, the limit is %d", len(text), maxSource)
 		return nil
@@ -69,7 +69,7 @@ func (c *complaints) document(text string) ast.Node {
 	return root
 }
 
-// unreadable is where the text stops being text, -1 when it is all well.
+// unreadable returns the index of the first byte that is not UTF-8 text, or -1.
 func unreadable(text string) int {
 	for i, r := range text {
 		if r == 0 {
@@ -84,7 +84,7 @@ func unreadable(text string) int {
 	return -1
 }
 
-func (c *complaints) syntax(err error) {
+func (c *diagnostics) syntax(err error) {
 	line := 1
 	message := err.Error()
 	if ye, ok := errors.AsType[yaml.Error](err); ok {
@@ -96,7 +96,7 @@ func (c *complaints) syntax(err error) {
 	c.addf(line, "not YAML: %s", message)
 }
 
-func (c *complaints) recipe(r *Recipe, root ast.Node) {
+func (c *diagnostics) recipe(r *Recipe, root ast.Node) {
 	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "split", "steps", "finally")
 	if !ok {
 		return
@@ -123,25 +123,25 @@ func (c *complaints) recipe(r *Recipe, root ast.Node) {
 	}
 	r.Steps = c.steps(f)
 	if f, ok := fs.get("finally"); ok {
-		r.Finalizers = c.closing(f)
+		r.Finalizers = c.finalizers(f)
 	}
 }
 
-// Bounds on a part: smaller ones are all overhead, larger ones are shared out badly.
+// Limits on a chunk: smaller ones are mostly overhead, larger ones spread unevenly over workers.
 const (
 	minSplit = 4 << 10
 	maxSplit = 1 << 30
 )
 
 // split reads "split: {lines: 8MiB}".
-func (c *complaints) split(f field) int64 {
+func (c *diagnostics) split(f field) int64 {
 	fs, ok := c.mapping("split", f.value, f.line, "lines")
 	if !ok {
 		return 0
 	}
 	f, ok = fs.get("lines")
 	if !ok {
-		c.addf(f.line, "split must say how large parts are; write it as \"split: {lines: 8MiB}\"")
+		c.addf(f.line, "split must give the size of chunks; write it as \"split: {lines: 8MiB}\"")
 		return 0
 	}
 	size := c.size(f)
@@ -151,12 +151,12 @@ func (c *complaints) split(f field) int64 {
 	return size
 }
 
-func (c *complaints) steps(f field) []*Step {
+func (c *diagnostics) steps(f field) []*Step {
 	return listed(c, f, "step", c.step, func(s *Step) string { return s.Name })
 }
 
 // listed reads a list of named things, whose names must differ.
-func listed[T any](c *complaints, f field, what string, read func(no int, node ast.Node) T, name func(T) string) []T {
+func listed[T any](c *diagnostics, f field, what string, read func(no int, node ast.Node) T, name func(T) string) []T {
 	list, ok := f.value.(*ast.SequenceNode)
 	if !ok {
 		c.addf(f.line, "%s must be a list, not %s", f.name, kind(f.value))
@@ -172,7 +172,7 @@ func listed[T any](c *complaints, f field, what string, read func(no int, node a
 		no := i + 1
 		all[i] = read(no, node)
 		called := name(all[i])
-		if called == "" { // complained of already
+		if called == "" { // an error was added already
 			continue
 		}
 		if other, taken := first[called]; taken {

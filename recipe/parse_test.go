@@ -13,6 +13,7 @@ import (
 
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -39,17 +40,17 @@ steps:
 	}
 	s := r.Steps[0]
 	if s.Number != 1 || s.Name != "sums" || s.Handler != "checksum" || s.When != `size > 0 && ext == ".jpg"` ||
-		s.Unconditional() || s.Timeout != 10*time.Minute || s.OnFailure != recipe.Continue {
+		!s.HasCondition() || s.Timeout != 10*time.Minute || s.OnFailure != recipe.Continue {
 		t.Errorf("step 1: %+v", s)
 	}
-	if want := (recipe.Retry{Attempts: 3, Backoff: 2 * time.Second, MaxBackoff: 5 * time.Minute}); s.Retry != want {
+	if want := (tasks.RetryPolicy{Attempts: 3, Backoff: 2 * time.Second, MaxBackoff: 5 * time.Minute}); s.Retry != want {
 		t.Errorf("retry: %+v", s.Retry)
 	}
-	if want := (recipe.Batch{MaxItems: 500, MaxBytes: 256 << 20, MaxDelay: 250 * time.Millisecond, Target: 2 * time.Second}); s.Batch != want {
+	if want := (tasks.BatchPolicy{MaxItems: 500, MaxBytes: 256 << 20, MaxDelay: 250 * time.Millisecond, Target: 2 * time.Second}); s.Batch != want {
 		t.Errorf("batch: %+v", s.Batch)
 	}
 	s = r.Steps[1]
-	if s.Name != "identify" || !s.Unconditional() || s.OnFailure != recipe.Stop || s.Batch.MaxBytes != 1<<20 || s.Timeout != 0 {
+	if s.Name != "identify" || s.HasCondition() || s.OnFailure != recipe.Stop || s.Batch.MaxBytes != 1<<20 || s.Timeout != 0 {
 		t.Errorf("step 2: %+v", s)
 	}
 	if r.Step(2) != s || r.Step(0) != nil || r.Step(3) != nil {
@@ -84,7 +85,7 @@ func TestSplit(t *testing.T) {
 	}
 	for bad, want := range map[string]string{
 		"split: 8MiB":            "mapping with the keys lines",
-		"split: {}":              "how large parts are",
+		"split: {}":              "the size of chunks",
 		"split: {records: 8MiB}": "unknown key",
 		"split: {lines: 1}":      "from 4KiB to 1GiB",
 		"split: {lines: 2GiB}":   "from 4KiB to 1GiB",
@@ -180,7 +181,7 @@ func TestSnapshotParsesAgain(t *testing.T) {
 func outline(r *recipe.Recipe) []string {
 	out := []string{r.Name, r.Description}
 	for _, s := range r.Steps {
-		out = append(out, fmt.Sprint(s.Number, s.Name, s.Handler, s.When, s.Timeout, s.Retry, s.Batch, s.OnFailure, s.ArgsNeedFacts()))
+		out = append(out, fmt.Sprint(s.Number, s.Name, s.Handler, s.When, s.Timeout, s.Retry, s.Batch, s.OnFailure))
 	}
 	return out
 }

@@ -14,26 +14,26 @@ import (
 type Recipe struct {
 	Name        string
 	Description string
-	Split       int64        // bytes of the parts that files of lines are split into; 0 leaves files whole
-	Steps       []*Step      // at least one; Steps[i].No is i+1
-	Finalizers  []*Finalizer // perhaps none; Closing[i].No is i+1
+	Split       int64        // size in bytes of the chunks that files of lines are split into; 0 leaves files whole
+	Steps       []*Step      // at least one; Steps[i].Number is i+1
+	Finalizers  []*Finalizer // possibly none; Finalizers[i].Number is i+1
 
 	file   string
 	source string
 	facts  []bool // facts[i]: the steps from Steps[i] on read facts
 }
 
-// Step is one handler applied to every file that its condition selects. A zero
-// Timeout, Retry or Batch, or a zero field of them, means that the recipe says
-// nothing: the site's configuration or the handler's default holds.
+// Step applies one handler to every file that its condition selects. A zero
+// Timeout, or a zero field of Retry or Batch, means that the recipe does not set
+// it: the site's configuration or the handler's default applies.
 type Step struct {
 	Number    int // from 1
 	Name      string
 	Handler   string
 	When      string // the condition's source; empty when every file is selected
 	Timeout   time.Duration
-	Retry     Retry
-	Batch     Batch
+	Retry     tasks.RetryPolicy
+	Batch     tasks.BatchPolicy
 	OnFailure OnFailure
 
 	when *expression // nil when every file is selected
@@ -41,50 +41,35 @@ type Step struct {
 	line int // of the handler's name
 }
 
-// Retry says how often a file that ended in error or timed out is tried, and
-// how long after.
-type Retry struct {
-	Attempts   int // all of them, the first included
-	Backoff    time.Duration
-	MaxBackoff time.Duration
-}
-
-// Batch is a step's batch policy.
-type Batch struct {
-	MaxItems int
-	MaxBytes int64
-	MaxDelay time.Duration
-	Target   time.Duration
-}
-
-// OnFailure says whether a file that ended badly goes on to the next step.
+// OnFailure says whether a failed file goes on to the next step.
 type OnFailure string
 
-// What a step does with a file that ended badly.
+// The values of OnFailure.
 const (
 	Stop     OnFailure = "stop" // the default
 	Continue OnFailure = "continue"
 )
 
-// ArgsDigest tells steps with different arguments apart, as the recipe has them:
-// 16 hexadecimal digits, empty for a step without arguments.
+// ArgsDigest identifies the step's arguments before rendering, in 16 hexadecimal
+// digits. It is empty for a step without arguments.
 func (s *Step) ArgsDigest() string {
 	if s.with.value == nil {
 		return ""
 	}
 	b, err := json.Marshal(s.with.value) // object keys come out sorted
-	if err != nil {                      // the parser lets nothing through but JSON values
+	if err != nil {                      // the parser accepts only JSON values
 		panic(fmt.Sprintf("encode arguments of step %s: %v", s.Name, err))
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:8])
 }
 
-// Unconditional reports whether the step selects every file.
-func (s *Step) Unconditional() bool { return s.when == nil }
+// HasCondition reports whether the step has a condition; without one it selects
+// every file.
+func (s *Step) HasCondition() bool { return s.when != nil }
 
-// StopsOnFailure reports whether a file that ended so at this step goes no further. A
-// canceled file never does: what a person stopped stays stopped.
+// StopsOnFailure reports whether a file with the outcome o at this step skips the
+// steps after it. A canceled file always does.
 func (s *Step) StopsOnFailure(o tasks.Outcome) bool {
 	return o == tasks.OutcomeCanceled || s.OnFailure == Stop && o.StopsRecipe()
 }
@@ -97,16 +82,15 @@ func (r *Recipe) Step(no int) *Step {
 	return r.Steps[no-1]
 }
 
-// YAML is the recipe's text, which Parse reads again into the same recipe. It
-// refers to nothing outside itself, so it can be kept with a transfer.
+// YAML returns the recipe's text, which Parse reads again into the same recipe.
+// It refers to nothing outside itself, so it can be stored with a transfer.
 func (r *Recipe) YAML() string { return r.source }
 
-// Digest is a SHA-256, in hexadecimal, over what decides on results: each
-// step's handler, arguments, condition and conduct on failure, in order, and
-// how files are split. Names, descriptions, comments, layout, timeouts, retries
-// and batch sizes do not change it. Final steps do not either: they come after
-// the results, and to write a manifest elsewhere should not run a million files
-// again.
+// Digest returns a SHA-256, in hexadecimal, of everything that affects results:
+// each step's handler, arguments, condition and on_failure, in order, and how
+// files are split. Names, descriptions, comments, layout, timeouts, retries and
+// batch sizes do not change it. Neither do final steps: they run after the
+// results, and writing a manifest elsewhere must not run a million files again.
 func (r *Recipe) Digest() string {
 	type essence struct {
 		Handler   string    `json:"handler"`
@@ -119,11 +103,11 @@ func (r *Recipe) Digest() string {
 		all[i] = essence{s.Handler, s.with.value, s.When, s.OnFailure}
 	}
 	var digested any = all
-	if r.Split > 0 { // recipes that split nothing keep the digests that they have always had
+	if r.Split > 0 { // recipes without split keep the digest that they had before split existed
 		digested = []any{r.Split, all}
 	}
 	b, err := json.Marshal(digested) // object keys come out sorted
-	if err != nil {                  // the parser lets nothing through but JSON values
+	if err != nil {                  // the parser accepts only JSON values
 		panic(fmt.Sprintf("encode recipe %s: %v", r.Name, err))
 	}
 	sum := sha256.Sum256(b)

@@ -9,7 +9,7 @@ import (
 )
 
 // text reads a string.
-func (c *complaints) text(f field) (string, bool) {
+func (c *diagnostics) text(f field) (string, bool) {
 	switch n := f.value.(type) {
 	case *ast.StringNode:
 		return n.Value, true
@@ -25,9 +25,9 @@ func (c *complaints) text(f field) (string, bool) {
 	return "", false
 }
 
-// word reads a name that is used in commands, addresses and metrics.
-// Empty, with a complaint, when it is none.
-func (c *complaints) word(f field) string {
+// word reads a name that is used in commands, addresses and metrics. It returns
+// "", and adds an error, when the value is not such a name.
+func (c *diagnostics) word(f field) string {
 	s, ok := c.text(f)
 	if !ok {
 		return ""
@@ -53,8 +53,8 @@ func isWord(s string) bool {
 	return s != "" && len(s) <= maxWord
 }
 
-// duration reads a time such as 250ms, 10m or 1h30m, above zero.
-func (c *complaints) duration(f field) time.Duration {
+// duration reads a duration such as 250ms, 10m or 1h30m, above zero.
+func (c *diagnostics) duration(f field) time.Duration {
 	if n, ok := f.value.(*ast.IntegerNode); ok {
 		c.addf(f.line, "%s needs a unit: write %vs for seconds, or ms, m, h", f.name, n.Value)
 		return 0
@@ -65,7 +65,7 @@ func (c *complaints) duration(f field) time.Duration {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
-		c.addf(f.line, "%s %q is not a time; write it as 250ms, 10m or 1h30m", f.name, s)
+		c.addf(f.line, "%s %q is not a duration; write it as 250ms, 10m or 1h30m", f.name, s)
 		return 0
 	}
 	if d <= 0 || d > maxDuration {
@@ -78,7 +78,7 @@ func (c *complaints) duration(f field) time.Duration {
 const maxDuration = 30 * 24 * time.Hour
 
 // size reads a number of bytes, plain or as 256MiB, above zero.
-func (c *complaints) size(f field) int64 {
+func (c *diagnostics) size(f field) int64 {
 	var s string
 	switch n := f.value.(type) {
 	case *ast.IntegerNode:
@@ -98,10 +98,10 @@ func (c *complaints) size(f field) int64 {
 }
 
 // count reads a whole number from 1 to most.
-func (c *complaints) count(f field, most int) int {
+func (c *diagnostics) count(f field, most int) int {
 	node, ok := f.value.(*ast.IntegerNode)
 	if !ok {
-		c.addf(f.line, "%s must be a whole number, as 3, without a fraction or quotes", f.name)
+		c.addf(f.line, "%s must be a whole number such as 3, without a fraction or quotes", f.name)
 		return 0
 	}
 	n, ok := integer(node)

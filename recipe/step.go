@@ -5,24 +5,26 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/balerhq/baler/tasks"
 )
 
-// Bounds on what a recipe may ask for: they catch slips such as a size where a
-// number of files belongs.
+// Limits on a recipe's numbers. They catch mistakes such as a size in bytes where
+// a number of files belongs.
 const (
 	maxItems    = 100_000
 	maxAttempts = 100
 )
 
 // step reads one entry of the list of steps.
-func (c *complaints) step(no int, node ast.Node) *Step {
+func (c *diagnostics) step(no int, node ast.Node) *Step {
 	s := &Step{Number: no, OnFailure: Stop, line: lineOf(node)}
 	fs, ok := c.mapping("step", node, s.line,
 		"name", "handler", "with", "when", "timeout", "retry", "batch", "on_failure")
 	if !ok {
 		return s
 	}
-	e := c.entry(fs, variables{}, fmt.Sprintf("step %d has no handler; name one, as in \"handler: checksum\"", no))
+	e := c.commonFields(fs, variables{}, fmt.Sprintf("step %d has no handler; name one, as in \"handler: checksum\"", no))
 	s.Name, s.Handler, s.Timeout, s.Retry, s.with, s.line = e.name, e.handler, e.timeout, e.retry, e.with, e.line
 	if f, ok := fs.get("when"); ok {
 		s.When, s.when = c.condition(f)
@@ -36,7 +38,7 @@ func (c *complaints) step(no int, node ast.Node) *Step {
 	return s
 }
 
-func (c *complaints) condition(f field) (string, *expression) {
+func (c *diagnostics) condition(f field) (string, *expression) {
 	source, ok := c.text(f)
 	if !ok {
 		return "", nil
@@ -54,8 +56,8 @@ func (c *complaints) condition(f field) (string, *expression) {
 	return source, e
 }
 
-func (c *complaints) retry(f field) Retry {
-	var r Retry
+func (c *diagnostics) retry(f field) tasks.RetryPolicy {
+	var r tasks.RetryPolicy
 	fs, ok := c.mapping("retry", f.value, f.line, "attempts", "backoff", "max_backoff")
 	if !ok {
 		return r
@@ -75,8 +77,8 @@ func (c *complaints) retry(f field) Retry {
 	return r
 }
 
-func (c *complaints) batch(f field) Batch {
-	var b Batch
+func (c *diagnostics) batch(f field) tasks.BatchPolicy {
+	var b tasks.BatchPolicy
 	fs, ok := c.mapping("batch", f.value, f.line, "max_items", "max_bytes", "max_delay", "target")
 	if !ok {
 		return b
@@ -96,7 +98,7 @@ func (c *complaints) batch(f field) Batch {
 	return b
 }
 
-func (c *complaints) onFailure(f field) OnFailure {
+func (c *diagnostics) onFailure(f field) OnFailure {
 	s, ok := c.text(f)
 	if !ok {
 		return Stop

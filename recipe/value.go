@@ -10,14 +10,14 @@ import (
 const maxDepth = 32
 
 // arguments reads a "with", compiling its templates over the given variables.
-func (c *complaints) arguments(f field, known any) arguments {
+func (c *diagnostics) arguments(f field, known any) arguments {
 	a := arguments{known: known}
 	a.value = c.value(&a, f.value, f.line, maxDepth)
 	return a
 }
 
 // value reads any JSON value. The line is that of the nearest key.
-func (c *complaints) value(a *arguments, node ast.Node, line, depth int) any {
+func (c *diagnostics) value(a *arguments, node ast.Node, line, depth int) any {
 	if depth == 0 {
 		c.addf(line, "with: nested more than %d deep", maxDepth)
 		return nil
@@ -60,7 +60,7 @@ func (c *complaints) value(a *arguments, node ast.Node, line, depth int) any {
 }
 
 // string reads text, which may be a template.
-func (c *complaints) string(a *arguments, s string, line int) any {
+func (c *diagnostics) string(a *arguments, s string, line int) any {
 	if !strings.Contains(s, "${") {
 		return s
 	}

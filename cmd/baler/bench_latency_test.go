@@ -9,7 +9,7 @@ import (
 
 func TestBenchLatency(t *testing.T) {
 	t.Parallel()
-	s := benchSandbox(t)
+	s := newBenchEnv(t)
 	s.env = append(s.env, "BALER_GROUP_MAX_DELAY=1s")
 	page := filepath.Join(t.TempDir(), "page.html")
 	type line struct {

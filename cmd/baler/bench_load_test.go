@@ -16,7 +16,7 @@ func TestBenchLoad(t *testing.T) {
 		Got  float64
 	}
 	page := filepath.Join(t.TempDir(), "page.html")
-	all := benchLines[line](benchSandbox(t), "load", "--records", "2500", "--workers", "1", "--repeat", "1", "--html", page)
+	all := benchLines[line](newBenchEnv(t), "load", "--records", "2500", "--workers", "1", "--repeat", "1", "--html", page)
 	contains(t, "the page", content(t, page), "<svg ", "43 MINUTES", "load, of hand-written INSERTs")
 	var ways []bench.Variant
 	for _, l := range all[:len(all)-1] {

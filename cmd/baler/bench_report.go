@@ -8,9 +8,10 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/spf13/cobra"
+
 	"github.com/balerhq/baler/internal/bench"
 	"github.com/balerhq/baler/internal/bench/chart"
-	"github.com/spf13/cobra"
 )
 
 // benchFlags hold for every bench.
@@ -89,7 +90,7 @@ func (p *program) write(path string, content func(io.Writer) error) error {
 	if err := errors.Join(content(file), file.Close()); err != nil {
 		return fmt.Errorf("write charts to %s: %w", path, err)
 	}
-	p.sayf("Wrote %s.", path)
+	p.notef("Wrote %s.", path)
 	return nil
 }
 
@@ -121,8 +122,8 @@ func measured[O any](
 	p *program, flags *benchFlags, options *O, do func(context.Context, *bench.Env, O) (*findings, error),
 ) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
-		return p.bench(cmd, flags, func(ctx context.Context, place *bench.Env, _ *bench.Machine) (*findings, error) {
-			return do(ctx, place, *options)
+		return p.bench(cmd, flags, func(ctx context.Context, benchEnv *bench.Env, _ *bench.Machine) (*findings, error) {
+			return do(ctx, benchEnv, *options)
 		})
 	}
 }
@@ -132,13 +133,13 @@ func measured[O any](
 func (p *program) bench(
 	cmd *cobra.Command, flags *benchFlags, do func(context.Context, *bench.Env, *bench.Machine) (*findings, error),
 ) error {
-	return p.measure(cmd, flags.yes, func(ctx context.Context, place *bench.Env, machine *bench.Machine) error {
-		found, err := do(ctx, place, machine)
+	return p.measure(cmd, flags.yes, func(ctx context.Context, benchEnv *bench.Env, machine *bench.Machine) error {
+		found, err := do(ctx, benchEnv, machine)
 		if found == nil || len(found.tables) == 0 {
 			return err
 		}
 		if err != nil {
-			p.sayf("Cut short; this is what was measured until then.")
+			p.notef("Cut short; this is what was measured until then.")
 		}
 		return errors.Join(err, p.show(found, flags, machine))
 	})

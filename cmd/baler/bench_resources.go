@@ -2,8 +2,9 @@ package main
 
 import (
 	"fmt"
-	"github.com/balerhq/baler/internal/bench"
 	"strconv"
+
+	"github.com/balerhq/baler/internal/bench"
 )
 
 // useTable shows processor time and memory of each kind of process. It has no

@@ -16,11 +16,11 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// benchSandbox is one where servers are made from the account's own cache, and
+// newBenchEnv is one where servers are made from the account's own cache, and
 // what they leave behind is seen.
-func benchSandbox(t *testing.T) *sandbox {
+func newBenchEnv(t *testing.T) *testEnv {
 	t.Helper()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func benchSandbox(t *testing.T) *sandbox {
 
 // benchLines runs a bench in the real program, which is its own worker, and reads
 // its output.
-func benchLines[T any](s *sandbox, args ...string) []T {
+func benchLines[T any](s *testEnv, args ...string) []T {
 	s.t.Helper()
 	var stderr buffer
 	cmd := exec.CommandContext(s.t.Context(), binary(s.t), append([]string{"bench", "--json"}, args...)...)
@@ -84,7 +84,7 @@ func TestBenchPipeline(t *testing.T) {
 		Got  *float64
 		Met  *bool
 	}
-	s := benchSandbox(t)
+	s := newBenchEnv(t)
 	page, charts := filepath.Join(t.TempDir(), "page.html"), filepath.Join(t.TempDir(), "charts.svg")
 	all := benchLines[line](s, "pipeline", "--files", "200", "--workers", "1,2", "--batch", "64", "--repeat", "1",
 		"--html", page, "--svg", charts)
@@ -95,10 +95,10 @@ func TestBenchPipeline(t *testing.T) {
 	for _, l := range all {
 		switch l.Type {
 		case "measurement":
-			if l.FilesPerSecond <= 0 || l.Seconds <= 0 || l.Repeat != 1 || (l.Way != bench.VariantCPU && l.RatioToLimit <= 0) {
+			if l.FilesPerSecond <= 0 || l.Seconds <= 0 || l.Repeat != 1 || (l.Variant != bench.VariantCPU && l.RatioToLimit <= 0) {
 				t.Errorf("%+v", l.Measurement)
 			}
-			ways = append(ways, l.Way)
+			ways = append(ways, l.Variant)
 		case "target":
 			if l.Want == nil || l.Got == nil || l.Met == nil {
 				t.Errorf("target %q lacks a part", l.Name)
@@ -124,14 +124,14 @@ func TestBenchPipeline(t *testing.T) {
 
 func TestBenchBatch(t *testing.T) {
 	t.Parallel()
-	s := benchSandbox(t)
+	s := newBenchEnv(t)
 	all := benchLines[bench.Measurement](s, "batch", "--files", "300", "--workers", "1", "--batch", "10,100", "--repeat", "1")
 	var batches []int
 	for _, m := range all {
 		if m.FilesPerSecond <= 0 || m.RatioToLimit <= 0 {
 			t.Errorf("%+v", m)
 		}
-		if m.Way == bench.VariantBulk {
+		if m.Variant == bench.VariantBulk {
 			batches = append(batches, m.Batch)
 		}
 	}
@@ -150,7 +150,7 @@ func TestBenchMakespan(t *testing.T) {
 		Met  *bool
 	}
 	works, targets := 0, 0
-	for _, l := range benchLines[line](benchSandbox(t), "makespan", "--files", "500", "--repeat", "1") {
+	for _, l := range benchLines[line](newBenchEnv(t), "makespan", "--files", "500", "--repeat", "1") {
 		switch l.Type {
 		case "makespan":
 			works++
@@ -171,7 +171,7 @@ func TestBenchMakespan(t *testing.T) {
 
 func TestBenchCommitOnGivenServers(t *testing.T) {
 	t.Parallel()
-	s := benchSandbox(t)
+	s := newBenchEnv(t)
 	private := testkit.NewMySQLServer(t) // a setting of the whole server is changed
 	s.env = append(s.env, "BALER_REDIS_URL="+testkit.Redis(t), "BALER_DATABASE_URL="+private.URL())
 	all := benchLines[bench.Measurement](s, "commit", "--files", "50", "--repeat", "1")
@@ -180,7 +180,7 @@ func TestBenchCommitOnGivenServers(t *testing.T) {
 		if m.Flush == nil || m.Files != 50 || m.FilesPerSecond <= 0 {
 			t.Fatalf("%+v", m)
 		}
-		got = append(got, string(m.Way)+[]string{" not flushed", " flushed"}[*m.Flush])
+		got = append(got, string(m.Variant)+[]string{" not flushed", " flushed"}[*m.Flush])
 	}
 	if want := []string{"per-file flushed", "bulk flushed", "per-file not flushed", "bulk not flushed"}; !slices.Equal(got, want) {
 		t.Errorf("measured %q, want %q", got, want)
@@ -194,7 +194,7 @@ func TestBenchCommitOnGivenServers(t *testing.T) {
 
 func TestBenchInterruptedStopsItsServers(t *testing.T) {
 	t.Parallel()
-	s := benchSandbox(t)
+	s := newBenchEnv(t)
 	var stderr buffer
 	cmd := exec.Command(binary(t), "bench", "pipeline", "--files", "1000", "--via", "group", "--workers", "1")
 	cmd.Env, cmd.Stderr = s.env, &stderr
@@ -226,7 +226,7 @@ func TestBenchUsage(t *testing.T) {
 		"bench latency --via x":        `unknown way "x": one of group, bulk`,
 		"bench load --records 0":       `invalid argument "0" for "--records" flag: give a number from 1`,
 	} {
-		r := newSandbox(t).must(exitUsage, strings.Fields(args)...)
+		r := newTestEnv(t).must(exitUsage, strings.Fields(args)...)
 		contains(t, args, r.stderr, want)
 	}
 }

@@ -18,7 +18,7 @@ func (p *program) benchCommand() *cobra.Command {
 	var flags benchFlags
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure against the limits of this machine",
+		Short: "Run benchmarks",
 		Long: `Bench measures Baler, with workers and producers in processes of their own, on a
 throwaway Redis and MariaDB that it starts on the loopback interface and throws
 away again. With --redis or --database, or their variables, it measures on those:
@@ -59,14 +59,14 @@ func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context,
 		}
 		env = append(env, "BALER_CONFIG="+path)
 	}
-	place, err := bench.Open(cmd.Context(), bench.Options{
-		Config: cfg, Program: self, Env: env, Say: p.sayf, Version: buildInfo().Version, Log: baler.NewLogger(p.stderr, cfg.Log), Yes: yes,
+	benchEnv, err := bench.Open(cmd.Context(), bench.Options{
+		Config: cfg, Program: self, Env: env, Say: p.notef, Version: buildInfo().Version, Log: baler.NewLogger(p.stderr, cfg.Log), Yes: yes,
 	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, place.Close()) }()
-	machine, err := place.Machine(cmd.Context())
+	defer func() { err = errors.Join(err, benchEnv.Close()) }()
+	machine, err := benchEnv.Machine(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context,
 			return err
 		}
 	}
-	return do(cmd.Context(), place, &machine)
+	return do(cmd.Context(), benchEnv, &machine)
 }
 
 // reporter prints a line of JSON for each measurement, or nothing yet.

@@ -6,8 +6,9 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/balerhq/baler/internal/bench"
 	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler/internal/bench"
 )
 
 // kneeShare is the part of the best rate from which on larger batches hardly pay.
@@ -17,7 +18,7 @@ func (p *program) benchBatchCommand(flags *benchFlags) *cobra.Command {
 	var o bench.BatchOptions
 	cmd := &cobra.Command{
 		Use:   "batch",
-		Short: "Measure the curve of batch size and workers",
+		Short: "Measure throughput by batch size and number of workers",
 		Long: `Batch measures files a second over batch sizes and numbers of workers, by the bulk
 way through a step that does nothing but have its results recorded, with the share
 of the machine that workers, Redis and the database keep busy. Beside it stands the
@@ -27,8 +28,8 @@ files, as the table says: 2000 batches make a point.`,
   baler bench batch --files 20000 --batch 10,100,1000 --workers 1 --repeat 1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.bench(cmd, flags, func(ctx context.Context, place *bench.Env, m *bench.Machine) (*findings, error) {
-				return p.benchBatch(ctx, place, o, m.Cores)
+			return p.bench(cmd, flags, func(ctx context.Context, benchEnv *bench.Env, m *bench.Machine) (*findings, error) {
+				return p.benchBatch(ctx, benchEnv, o, m.Cores)
 			})
 		},
 	}
@@ -41,9 +42,9 @@ files, as the table says: 2000 batches make a point.`,
 	return cmd
 }
 
-func (p *program) benchBatch(ctx context.Context, place *bench.Env, o bench.BatchOptions, cores int) (*findings, error) {
+func (p *program) benchBatch(ctx context.Context, benchEnv *bench.Env, o bench.BatchOptions, cores int) (*findings, error) {
 	var all []bench.Measurement
-	err := place.Batch(ctx, o, reporter(p, &all))
+	err := benchEnv.Batch(ctx, o, reporter(p, &all))
 	rows := bench.Results(all)
 	f := &findings{
 		title: "Batch size and workers", charts: bench.BatchCharts(rows, cores),
@@ -59,7 +60,7 @@ func (p *program) benchBatch(ctx context.Context, place *bench.Env, o bench.Batc
 	for i := range rows {
 		r := &rows[i]
 		cells := []string{
-			string(r.Way), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files)), rate(r.FilesPerSecond),
+			string(r.Variant), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files)), rate(r.FilesPerSecond),
 			rate(r.Slowest), rate(r.Fastest), ratio(r.RatioToLimit),
 		}
 		for _, kind := range shown {
@@ -70,7 +71,7 @@ func (p *program) benchBatch(ctx context.Context, place *bench.Env, o bench.Batc
 			cells = append(cells, cell)
 		}
 		mark := ""
-		if _, best := bench.KneePoint(rows, r.Workers, 1); r.Way == bench.VariantBulk && best.Batch == r.Batch {
+		if _, best := bench.KneePoint(rows, r.Workers, 1); r.Variant == bench.VariantBulk && best.Batch == r.Batch {
 			mark = "best"
 		}
 		list.row(append(cells, mark)...)

@@ -5,16 +5,17 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/spf13/cobra"
+
 	"github.com/balerhq/baler/internal/bench"
 	"github.com/balerhq/baler/internal/bench/chart"
-	"github.com/spf13/cobra"
 )
 
 func (p *program) benchCommitCommand(flags *benchFlags) *cobra.Command {
 	var o bench.CommitOptions
 	cmd := &cobra.Command{
 		Use:   "commit",
-		Short: "Compare files one by one and in batches, with and without flushing",
+		Short: "Compare single files and batches, with and without flushing",
 		Long: `Commit measures a few files in four ways: one asynq task and one INSERT a file, or
 in batches by Baler; with a database that flushes every commit to disk
 (innodb_flush_log_at_trx_commit = 1) or that does not (0). On a given database the
@@ -34,9 +35,9 @@ for one another, not working.`,
 	return cmd
 }
 
-func (p *program) benchCommit(ctx context.Context, place *bench.Env, o bench.CommitOptions) (*findings, error) {
+func (p *program) benchCommit(ctx context.Context, benchEnv *bench.Env, o bench.CommitOptions) (*findings, error) {
 	var all []bench.Measurement
-	err := place.Commit(ctx, o, reporter(p, &all))
+	err := benchEnv.Commit(ctx, o, reporter(p, &all))
 	list := newTable(words("WAY"), numbers("BATCH"), words("EVERY COMMIT"), numbers("SECONDS"), numbers("FILES/S"), numbers("SLOWEST"),
 		numbers("FASTEST"))
 	rows := bench.Results(all)
@@ -46,7 +47,7 @@ func (p *program) benchCommit(ctx context.Context, place *bench.Env, o bench.Com
 		if r.Flush != nil && *r.Flush == 0 {
 			flushed = "not flushed"
 		}
-		list.row(string(r.Way), strconv.Itoa(r.Batch), flushed, fmt.Sprintf("%.3f", r.Seconds), rate(r.FilesPerSecond),
+		list.row(string(r.Variant), strconv.Itoa(r.Batch), flushed, fmt.Sprintf("%.3f", r.Seconds), rate(r.FilesPerSecond),
 			rate(r.Slowest), rate(r.Fastest))
 	}
 	f := &findings{

@@ -20,7 +20,7 @@ func (p *program) benchLatencyCommand(flags *benchFlags) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "latency",
-		Short: "Measure how long files take to their results",
+		Short: "Measure the latency from file to result",
 		Long: `Latency measures how long files take to a result that others can see, while they
 come at shares of what one worker can do, which is measured first, with --files:
 
@@ -45,7 +45,7 @@ waited for stand below the table.`,
 		RunE: measured(p, flags, &o, p.benchLatency),
 	}
 	cmd.Flags().SortFlags = false
-	cmd.Flags().StringSliceVar(&via, "via", []string{"group", "bulk"}, "`WAYS` into the queue")
+	cmd.Flags().StringSliceVar(&via, "via", []string{"group", "bulk"}, "`MODES` of dispatch")
 	o.Loads = []int{1, 10, 50, 90}
 	cmd.Flags().Var(positives{&o.Loads}, "load", "`PERCENT` of the capacity, several")
 	numberFlag(cmd, &o.Seconds, "seconds", 10, "`N` seconds that files come for at each load")
@@ -69,15 +69,15 @@ func parseWays(names []string) ([]tasks.Via, error) {
 	return ways, nil
 }
 
-func (p *program) benchLatency(ctx context.Context, place *bench.Env, o bench.LatencyOptions) (*findings, error) {
-	settings := place.LatencySettings(o)
+func (p *program) benchLatency(ctx context.Context, benchEnv *bench.Env, o bench.LatencyOptions) (*findings, error) {
+	settings := benchEnv.LatencySettings(o)
 	if p.json {
 		if err := p.object(settings); err != nil {
 			return nil, err
 		}
 	}
 	var all []bench.Latency
-	err := place.Latency(ctx, o, reporter(p, &all))
+	err := benchEnv.Latency(ctx, o, reporter(p, &all))
 	rows := bench.LatencyRows(all)
 	f := &findings{
 		title: "How long files take to their results", charts: []chart.Chart{bench.LatencyChart(rows)},

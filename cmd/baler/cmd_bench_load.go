@@ -5,16 +5,17 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/spf13/cobra"
+
 	"github.com/balerhq/baler/internal/bench"
 	"github.com/balerhq/baler/internal/bench/chart"
-	"github.com/spf13/cobra"
 )
 
 func (p *program) benchLoadCommand(flags *benchFlags) *cobra.Command {
 	var o bench.LoadOptions
 	cmd := &cobra.Command{
 		Use:   "load",
-		Short: "Measure loading JSON lines into a table, against INSERTs by hand",
+		Short: "Measure loading JSON lines against plain INSERTs",
 		Long: `Load measures how many JSON lines a second 'baler load' puts into a table, against
 INSERTs of 1000 rows into the same table, in the same round:
 
@@ -47,9 +48,9 @@ and SQLAlchemy: 5,275,521 records in 43 minutes. That many are a full run.`,
 	return cmd
 }
 
-func (p *program) benchLoad(ctx context.Context, place *bench.Env, o bench.LoadOptions) (*findings, error) {
+func (p *program) benchLoad(ctx context.Context, benchEnv *bench.Env, o bench.LoadOptions) (*findings, error) {
 	var all []bench.LoadMeasurement
-	err := place.Load(ctx, o, reporter(p, &all))
+	err := benchEnv.Load(ctx, o, reporter(p, &all))
 	rows := bench.LoadRows(all)
 	f := &findings{
 		title: "JSON lines into a table", charts: []chart.Chart{bench.LoadChart(rows)},

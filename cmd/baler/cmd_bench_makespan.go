@@ -17,13 +17,12 @@ func (p *program) benchMakespanCommand(flags *benchFlags) *cobra.Command {
 	var o bench.MakespanOptions
 	cmd := &cobra.Command{
 		Use:   "makespan",
-		Short: "Measure how evenly work is shared out",
-		Long: `Makespan has files worked on that take a known time, by a handler that only lets
-time pass, and compares how long all of it took, from the submission on, with the
-best that the workers could do: the sum of all times, divided by their slots. It
-measures nine videos on three workers, and 10,000 thumbnails with 20 videos on two
-workers, the videos first, last and between. Every time the workers begin with
-nothing known of the costs.`,
+		Short: "Measure the makespan of uneven work",
+		Long: `Makespan processes files whose times are known, with a handler that sleeps, and
+compares the time from submission to the end with the ideal: the sum of all times
+divided by the number of slots. It measures nine videos on three workers, and
+10,000 thumbnails with 20 videos on two workers, with the videos first, last and
+in between. Each measurement starts without learnt costs.`,
 		Example: `  baler bench makespan
   baler bench makespan --repeat 1 --json`,
 		Args: cobra.NoArgs,
@@ -35,9 +34,9 @@ nothing known of the costs.`,
 	return cmd
 }
 
-func (p *program) benchMakespan(ctx context.Context, place *bench.Env, o bench.MakespanOptions) (*findings, error) {
+func (p *program) benchMakespan(ctx context.Context, benchEnv *bench.Env, o bench.MakespanOptions) (*findings, error) {
 	var all []bench.Makespan
-	err := place.Makespan(ctx, o, reporter(p, &all))
+	err := benchEnv.Makespan(ctx, o, reporter(p, &all))
 	medians, targets := bench.SummarizeMakespans(all)
 	list := newTable(words("WORK"), numbers("WORKERS"), numbers("IDEAL"), numbers("TOOK"), numbers("OF IDEAL"))
 	for _, m := range medians {
@@ -54,7 +53,7 @@ func (p *program) benchMakespan(ctx context.Context, place *bench.Env, o bench.M
 // benchWorkerCommand is a worker with the handler that bench makespan needs.
 func (p *program) benchWorkerCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "worker", Short: "Work with the handlers of bench makespan", Example: "  baler bench worker",
+		Use: "worker", Short: "Run a worker with the handlers of bench makespan", Example: "  baler bench worker",
 		Args: cobra.NoArgs, Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			registry, err := bench.FakeHandlers()

@@ -4,8 +4,9 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/balerhq/baler/internal/bench"
 	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler/internal/bench"
 )
 
 func (p *program) benchPipelineCommand(flags *benchFlags) *cobra.Command {
@@ -15,7 +16,7 @@ func (p *program) benchPipelineCommand(flags *benchFlags) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "pipeline",
-		Short: "Measure files a second, from the scan to the last result",
+		Short: "Measure throughput from scan to last result",
 		Long: `Pipeline measures how many files a second go through a step that does nothing,
 from before the scan to the last result, for every combination of way, workers
 and batch size. Beside them, in the same round, it measures
@@ -48,7 +49,7 @@ the median counts. Whether the design's targets are met comes last.`,
 	cmd.Flags().SortFlags = false
 	o.Files = []int{200_000}
 	cmd.Flags().Var(positives{&o.Files}, "files", "`NUMBERS` of files in a transfer")
-	cmd.Flags().StringSliceVar(&via, "via", []string{"bulk", "group"}, "`WAYS` into the queue")
+	cmd.Flags().StringSliceVar(&via, "via", []string{"bulk", "group"}, "`MODES` of dispatch")
 	o.Workers, o.Batches = []int{1, 2}, []int{128, 500, 1000}
 	cmd.Flags().Var(positives{&o.Workers}, "workers", "`NUMBERS` of worker processes")
 	cmd.Flags().Var(positives{&o.Batches}, "batch", "`NUMBERS` of files in a batch")
@@ -57,9 +58,9 @@ the median counts. Whether the design's targets are met comes last.`,
 	return cmd
 }
 
-func (p *program) benchPipeline(ctx context.Context, place *bench.Env, o bench.PipelineOptions) (*findings, error) {
+func (p *program) benchPipeline(ctx context.Context, benchEnv *bench.Env, o bench.PipelineOptions) (*findings, error) {
 	var all []bench.Measurement
-	err := place.Pipeline(ctx, o, reporter(p, &all))
+	err := benchEnv.Pipeline(ctx, o, reporter(p, &all))
 	rows := bench.Results(all)
 	f := &findings{
 		title: "From a folder to recorded results", charts: bench.PipelineCharts(rows, o.Files[len(o.Files)-1]),
@@ -76,7 +77,7 @@ func rates(rows []bench.Result) *table {
 		numbers("FASTEST"), numbers("OF LIMIT"), numbers("× PER-FILE"), numbers("× ASYNQ-GROUP"))
 	for i := range rows {
 		r := &rows[i]
-		list.row(string(r.Way), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files)), rate(r.FilesPerSecond),
+		list.row(string(r.Variant), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files)), rate(r.FilesPerSecond),
 			rate(r.Slowest), rate(r.Fastest), ratio(r.RatioToLimit), ratio(r.AgainstPerFile), ratio(r.AgainstAsynqGroup))
 	}
 	return list
@@ -86,7 +87,7 @@ func uses(rows []bench.Result) *table {
 	list := newUses(words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES"))
 	for i := range rows {
 		r := &rows[i]
-		list.row(r.CPUSeconds, r.PeakRSS, r.Files, string(r.Way), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files)))
+		list.row(r.CPUSeconds, r.PeakRSS, r.Files, string(r.Variant), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files)))
 	}
 	return list.table
 }

@@ -13,15 +13,15 @@ import (
 func (p *program) cancelCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "cancel ID",
-		Short: "Stop a transfer for good",
-		Long: `Cancel ends a transfer: nothing more of it starts, and handlers that are at work
-on it are told to stop within seconds. Results that are recorded stay. It exits
-with 1 when the transfer had ended already.`,
+		Short: "Cancel a transfer",
+		Long: `Cancel ends a transfer. No further batch of it starts, and running handlers are
+canceled within seconds. Recorded results are kept. It exits with 1 if the
+transfer has already ended.`,
 		Example:           `  baler cancel 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.steer(cmd, args[0], transferAction{
+			return p.runTransferAction(cmd, args[0], transferAction{
 				do: func(ctx context.Context, b *baler.Baler, t tasks.Transfer) (bool, error) { return b.Cancel(ctx, t) },
 				did: func(t *tasks.Transfer) string {
 					return fmt.Sprintf("Transfer %s is canceled: %s of %s were done.", t.UUID, count(t.Finished), files(t.Files))

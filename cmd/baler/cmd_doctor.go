@@ -12,24 +12,24 @@ import (
 type finding struct {
 	Type   string        `json:"type"` // always "check"
 	Check  string        `json:"check"`
-	Health doctor.Status `json:"health"`
+	Status doctor.Status `json:"status"`
 	Detail string        `json:"detail"`
-	Advice string        `json:"advice"`
+	Hint   string        `json:"hint"`
 }
 
 func (p *program) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Look at settings, database and queue, and say what to do",
-		Long: `Doctor looks at everything that Baler needs on this host and behind it. It changes
-nothing, and exits with 1 when something keeps Baler from working.`,
+		Short: "Check settings, database and queue",
+		Long: `Doctor checks everything that Baler needs, on this host and on its servers, and
+suggests what to do. It changes nothing, and exits with 1 if a check fails.`,
 		Example: `  baler doctor
   baler doctor --json --database mysql://db/baler`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := p.settings(cmd)
 			if err != nil {
-				return fmt.Errorf("%w\nno check was made: correct the settings first", err)
+				return fmt.Errorf("%w\nno check was run: correct the settings first", err)
 			}
 			return p.diagnosed(doctor.Diagnose(cmd.Context(), cfg, doctor.Options{Log: p.options(cfg).Log, Registry: p.options(cfg).Registry}))
 		},
@@ -38,7 +38,7 @@ nothing, and exits with 1 when something keeps Baler from working.`,
 
 func (p *program) diagnosed(checks []doctor.Check) error {
 	sick := false
-	list := newTable(words("CHECK"), words("HEALTH"), words("WHAT WAS FOUND, AND WHAT TO DO"))
+	list := newTable(words("CHECK"), words("STATUS"), words("DETAIL AND HINT"))
 	for _, c := range checks {
 		sick = sick || c.Status == doctor.StatusError
 		if p.json {

@@ -25,13 +25,13 @@ func (p *program) limitCommand() *cobra.Command {
 	var f limitFlags
 	cmd := &cobra.Command{
 		Use:   "limit",
-		Short: "Show and set what all workers together may do",
-		Long: `Limit sets how many batches may be in flight at once, and how many files may be
-begun a second, by all workers together: over everything, in a queue, or of a
-transfer. Where several concern a batch, each holds. 0 or none removes a limit; one
-that is not named stays. Without either it shows what is set.
+		Short: "Show or set global concurrency and rate limits",
+		Long: `Limit sets how many batches all workers together may run at once, and how many
+files they may start per second: globally, for a queue, or for a transfer. If
+several limits apply to a batch, all of them hold. 0 or none removes a limit; a
+limit that is not given stays. Without either flag it lists the limits.
 
-Workers hear of it within about five seconds; what is in hand goes on.`,
+A change takes effect within about five seconds; running batches finish.`,
 		Example: `  baler limit
   baler limit --in-flight 4 --files-per-second 100
   baler limit --queue low --in-flight 1
@@ -55,13 +55,13 @@ Workers hear of it within about five seconds; what is in hand goes on.`,
 		}
 		f.inFlight = &n
 		return nil
-	}}, "in-flight", "`N` batches that run at once; 0 or none for no limit")
+	}}, "in-flight", "run at most `N` batches at once; 0 or none for no limit")
 	flags.Var(&limitValue{set: func(v float64) error {
 		f.filesPerSecond = &v
 		return nil
-	}}, "files-per-second", "`N` files that are begun a second; 0 or none for no limit")
-	flags.StringVar(&f.transfer, "transfer", "", "of the transfer with this `ID` only")
-	flags.StringVar(&f.queue, "queue", "", "in the queue of this `NAME` only")
+	}}, "files-per-second", "start at most `N` files per second; 0 or none for no limit")
+	flags.StringVar(&f.transfer, "transfer", "", "limit only the transfer with this `ID`")
+	flags.StringVar(&f.queue, "queue", "", "limit only the queue of this `NAME`")
 	return cmd
 }
 
@@ -95,7 +95,7 @@ type limitObject struct {
 	Name           string      `json:"name,omitempty"`
 	InFlight       int         `json:"in_flight,omitempty"`
 	FilesPerSecond float64     `json:"files_per_second,omitempty"`
-	Held           int         `json:"held"` // batches that workers have or may take of it
+	InUse          int         `json:"in_use"` // batches of it that workers run or have reserved
 }
 
 func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) error {
@@ -123,11 +123,15 @@ func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) erro
 	case err != nil:
 		return err
 	case p.json:
-		return p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, 0})
+		workers, err := b.Workers(ctx)
+		if err != nil {
+			return err
+		}
+		return p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, inUse(workers, &c)})
 	case c.InFlight == 0 && c.FilesPerSecond == 0:
-		p.printf("No limit over %s. Workers hear of it within seconds.", over(&c))
+		p.printf("No limit on %s. Takes effect within seconds.", over(&c))
 	default:
-		p.printf("Limit over %s: in flight %s, files a second %s. Workers hear of it within seconds.",
+		p.printf("Limit on %s: in flight %s, files per second %s. Takes effect within seconds.",
 			over(&c), orNone(float64(c.InFlight)), orNone(c.FilesPerSecond))
 	}
 	return nil
@@ -142,32 +146,38 @@ func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*ta
 	if err != nil {
 		return err
 	}
-	list := newTable(words("OVER"), numbers("IN FLIGHT"), numbers("HELD"), numbers("FILES/S"))
+	list := newTable(words("SCOPE"), numbers("IN FLIGHT"), numbers("IN USE"), numbers("FILES/S"))
 	for i := range all {
 		c := &all[i]
 		if !shown(c) {
 			continue
 		}
-		held := 0
-		for _, w := range workers {
-			held += w.LimitsInUse[c.Key()]
-		}
+		used := inUse(workers, c)
 		if p.json {
-			if err := p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, held}); err != nil {
+			if err := p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, used}); err != nil {
 				return err
 			}
 			continue
 		}
-		list.row(over(c), orNone(float64(c.InFlight)), count(int64(held)), orNone(c.FilesPerSecond))
+		list.row(over(c), orNone(float64(c.InFlight)), count(int64(used)), orNone(c.FilesPerSecond))
 	}
 	switch {
 	case p.json:
 	case len(list.rows) == 0:
-		p.printf("There is no limit.")
+		p.printf("No limits are set.")
 	default:
 		list.write(p.stdout)
 	}
 	return nil
+}
+
+// inUse returns how many batches of a limit the workers run or have reserved.
+func inUse(workers []tasks.Worker, c *tasks.Limit) int {
+	n := 0
+	for i := range workers {
+		n += workers[i].LimitsInUse[c.Key()]
+	}
+	return n
 }
 
 func over(c *tasks.Limit) string {

@@ -14,38 +14,38 @@ import (
 )
 
 type loadFlags struct {
-	load              baler.LoadOptions
-	part, name, queue string
-	wait, quiet       bool
+	load               baler.LoadOptions
+	chunk, name, queue string
+	wait, quiet        bool
 }
 
 func (p *program) loadCommand() *cobra.Command {
 	var f loadFlags
 	cmd := &cobra.Command{
 		Use:   "load FILE... --into TABLE",
-		Short: "Load JSON lines into a table of the database",
-		Long: `Load splits files of JSON lines into parts, and has workers put them into a table
-of the database in bulk, each line once. Compressed files (gzip, zstd) are read
-whole. Lines that are no JSON or do not fit the table are set aside with their
-number and the reason: see 'baler results ID --rejects'.
+		Short: "Load JSON lines into a database table",
+		Long: `Load splits files of JSON lines into chunks, which workers insert into a database
+table in bulk, each line once. Compressed files (gzip, zstd) are not split. Lines
+that are not JSON or do not fit the table are rejected, with their number and the
+reason: see 'baler results ID --rejected'.
 
-Without a queue on a server everything happens in this process, and the same
-command again goes on where it was interrupted. It exits with 3 when lines were
-set aside or files failed.`,
+With the embedded queue everything runs in this process; run the same command
+again to continue after an interruption. It exits with 3 if lines were rejected
+or files failed.`,
 		Example: `  baler load events.jsonl --into events --create --key id
-  baler load *.jsonl.gz --into events --keyword '"click"' --document doc
+  baler load *.jsonl.gz --into events --line-contains '"click"' --line-column doc
   baler load events.jsonl --into clicks --map id --map who=user.name --map at=time:time`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if slices.Contains(args, "-") {
-				return usagef("load cannot read standard input: it is neither split nor read again after a failure; write it to a file first")
+				return usagef("load cannot read standard input, which can neither be split nor read again after a failure; write it to a file first")
 			}
 			return cobra.MinimumNArgs(1)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.load.Into == "" {
-				return usagef("--into names the table to load into")
+				return usagef("--into is required: it names the table to load into")
 			}
-			size, err := config.ParseSize(f.part)
+			size, err := config.ParseSize(f.chunk)
 			if err != nil {
 				return usagef("--chunk %w", err)
 			}
@@ -69,44 +69,44 @@ set aside or files failed.`,
 func (f *loadFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.load.Into, "into", "", "`TABLE` that takes the rows")
+	flags.StringVar(&f.load.Into, "into", "", "`TABLE` to load into")
 	flags.StringArrayVar(&f.load.Map, "map", nil,
-		"`COLUMN=PATH[:TYPE]`: what a column takes; again for each (every column the member of its name)")
-	flags.StringVar(&f.load.LineColumn, "document", "", "`COLUMN` that takes the whole line as JSON")
-	flags.StringVar(&f.load.LineContains, "keyword", "", "pass over lines that do not hold this `TEXT`, before they are parsed")
-	flags.StringSliceVar(&f.load.Key, "key", nil, "`COLUMNS` by which duplicates are told")
-	flags.StringVar(&f.load.OnDuplicate, "on-duplicate", "", "`WHAT` to do with duplicates: ignore, update or error (ignore, with a key)")
-	flags.BoolVar(&f.load.Create, "create", false, "create the table when there is none, of the mapping or of what the first lines show")
-	flags.StringVar(&f.part, "chunk", "8MiB", "`SIZE` of the parts that files are split into")
-	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer for people (the first path)")
-	flags.StringVar(&f.queue, "queue", "", "`QUEUE` that carries the work (default)")
-	flags.BoolVar(&f.wait, "wait", true, "wait for the end, with progress; --wait=false prints the transfer's id")
+		"value of a column, as `COLUMN=PATH[:TYPE]`; repeat for each (default: the member with the column's name)")
+	flags.StringVar(&f.load.LineColumn, "line-column", "", "`COLUMN` that stores the whole line as JSON")
+	flags.StringVar(&f.load.LineContains, "line-contains", "", "skip lines that do not contain this `TEXT`, before parsing them")
+	flags.StringSliceVar(&f.load.Key, "key", nil, "`COLUMNS` that identify duplicates")
+	flags.StringVar(&f.load.OnDuplicate, "on-duplicate", "", "`ACTION` on duplicates: ignore, update or error (default: ignore with a key, else error)")
+	flags.BoolVar(&f.load.Create, "create", false, "create the table if it does not exist, from the mapping or the first lines")
+	flags.StringVar(&f.chunk, "chunk", "8MiB", "`SIZE` of the chunks that files are split into")
+	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
+	flags.StringVar(&f.queue, "queue", "", "`QUEUE` to use (default: default)")
+	flags.BoolVar(&f.wait, "wait", true, "wait until it has ended, with progress; --wait=false prints the transfer's id")
 	concurrencyFlag(cmd)
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, notes or report; the exit code says it")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, notes or report; only set the exit code")
 	complete(cmd, "on-duplicate", string(tableload.DuplicateIgnore), string(tableload.DuplicateUpdate), string(tableload.DuplicateError))
 }
 
 // loadHere does everything in this process.
 func (p *program) loadHere(ctx context.Context, b *baler.Baler, s baler.Submission, f *loadFlags) error {
-	notes := &notices{p: p, quiet: f.quiet}
+	notes := &skippedFiles{p: p, quiet: f.quiet}
 	follower := p.followLoad(ctx, b, f.quiet)
 	s.OnSkipped, s.OnCreated = notes.see, follower.begin
 	ran, err := b.Run(ctx, s)
-	ran.Transfer = asItStands(ctx, b, ran.Transfer)
+	ran.Transfer = reloadTransfer(ctx, b, ran.Transfer)
 	follower.end()
 	notes.end()
 	if err != nil {
 		return p.interrupted(ctx, &ran.Transfer, err)
 	}
 	if !ran.FoundChanges && !f.quiet {
-		p.sayf("Nothing has changed since transfer %s loaded this at %s.", ran.Transfer.UUID, local(ran.Transfer.EndedAt))
+		p.notef("No changes since transfer %s loaded these files at %s.", ran.Transfer.UUID, local(ran.Transfer.EndedAt))
 	}
 	return p.reportLoad(ctx, b, &ran.Transfer, f.quiet)
 }
 
 // loadByWorkers registers the parts for whatever workers there are.
 func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Submission, f *loadFlags) error {
-	notes := &notices{p: p, quiet: f.quiet}
+	notes := &skippedFiles{p: p, quiet: f.quiet}
 	follower := p.followLoad(ctx, b, f.quiet || !f.wait)
 	s.OnSkipped, s.OnCreated = notes.see, follower.begin
 	t, created, err := b.Submit(ctx, s)
@@ -117,10 +117,10 @@ func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Sub
 	}
 	if !f.wait {
 		follower.end()
-		return p.handOut(&t, origin{created: created}, false)
+		return p.printTransfer(&t, origin{created: created}, false)
 	}
 	if !f.quiet {
-		p.sayWhatWaits(ctx, b, &t)
+		p.noteBlockers(ctx, b, &t)
 	}
 	t, err = b.Wait(ctx, t.UUID, nil)
 	follower.end()
@@ -174,11 +174,11 @@ func (p *program) showLoad(t *tasks.Transfer, s *loadSummary) {
 	p.printf("Transfer %s %s", t.UUID, stateOf(t))
 	p.printf("%s (%s) in %s, %s lines/s", plural(s.Lines, "line"), size(s.Bytes),
 		span(time.Duration(s.Seconds*float64(time.Second))), count(int64(s.LinesPerSecond)))
-	list := newTable(numbers("LOADED"), numbers("SKIPPED"), numbers("DUPLICATES"), numbers("SET ASIDE"))
+	list := newTable(numbers("LOADED"), numbers("SKIPPED"), numbers("DUPLICATES"), numbers("REJECTED"))
 	list.row(count(s.Loaded), count(s.Skipped), count(s.Duplicates), count(s.Bad))
 	p.printf("")
 	list.write(p.stdout)
 	if s.Bad > 0 {
-		p.printf("\nSee what was set aside, and why: baler results %s --rejects", t.UUID)
+		p.printf("\nList the rejected lines: baler results %s --rejected", t.UUID)
 	}
 }

@@ -18,11 +18,10 @@ func (p *program) migrateCommand() *cobra.Command {
 	var check bool
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: "Bring the database up to date",
-		Long: `Migrate brings the database's tables to the version that this program needs, also
-when database.auto_migrate is false. With --check it only says what it would do,
-and exits with 1 when there is something. A database of a newer version is left
-alone; that is an error.`,
+		Short: "Migrate the database schema",
+		Long: `Migrate applies all pending migrations, even if database.auto_migrate is false.
+With --check it only lists them, and exits with 1 if there are any. A database
+with a newer schema is an error and stays unchanged.`,
 		Example: `  baler migrate
   baler migrate --check`,
 		Args: cobra.NoArgs,
@@ -38,7 +37,7 @@ alone; that is an error.`,
 			return p.migrated(&m)
 		},
 	}
-	cmd.Flags().BoolVar(&check, "check", false, "change nothing; exit with 1 when there is something to do")
+	cmd.Flags().BoolVar(&check, "check", false, "only list pending migrations; exit with 1 if there are any")
 	return cmd
 }
 

@@ -31,8 +31,8 @@ func (p *program) queueCommand() *cobra.Command {
 func embedded(cfg config.Config) bool { return cfg.Redis.URL == string(config.Embedded) }
 
 // errEmbedded is what commands say that need a queue which outlives them.
-var errEmbedded = errors.New("the queue is embedded: it lives inside each process, and ends with it; " +
-	"set BALER_REDIS_URL, or --redis, to look after one on a server")
+var errEmbedded = errors.New("the embedded queue exists only inside each process; " +
+	"set BALER_REDIS_URL or --redis to use a queue on a server")
 
 // withQueue opens Baler for a command that looks after the queue itself.
 func (p *program) withQueue(cmd *cobra.Command, do func(context.Context, *baler.Baler, config.Config) error) error {
@@ -55,7 +55,7 @@ type queueObject struct {
 func (p *program) queueListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List the queues, and how much they hold",
+		Short: "List the queues and their backlog",
 		Example: `  baler queue list
   baler queue list --json`,
 		Args: cobra.NoArgs,
@@ -81,10 +81,10 @@ func (p *program) listQueues(queues []baler.QueueStats) error {
 		return nil
 	}
 	if len(queues) == 0 {
-		p.printf("There are no queues yet: the first transfer that is worked on makes one.")
+		p.printf("There are no queues yet: the first submitted transfer creates one.")
 		return nil
 	}
-	list := newTable(words("QUEUE"), words("STATE"), numbers("BATCHES WAITING"), numbers("IN HAND"), numbers("TO RETRY"),
+	list := newTable(words("QUEUE"), words("STATE"), numbers("WAITING"), numbers("RUNNING"), numbers("RETRYING"),
 		numbers("FILES IN GROUPS"))
 	for _, q := range queues {
 		state := "running"
@@ -101,9 +101,9 @@ func (p *program) listQueues(queues []baler.QueueStats) error {
 func (p *program) queuePauseCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "pause NAME",
-		Short: "Let workers take nothing more from a queue",
-		Long: `Pause lets what workers have in hand of a queue end, and nothing more of it start.
-It exits with 1 when there is no such queue, or it is paused already.`,
+		Short: "Pause a queue",
+		Long: `Pause stops workers from taking batches from a queue. Running batches finish. It
+exits with 1 if there is no such queue or it is already paused.`,
 		Example:           `  baler queue pause default`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -116,7 +116,7 @@ It exits with 1 when there is no such queue, or it is paused already.`,
 func (p *program) queueResumeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:               "resume NAME",
-		Short:             "Let workers take from a paused queue again",
+		Short:             "Resume a paused queue",
 		Example:           `  baler queue resume default`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -137,7 +137,7 @@ func (p *program) pauseQueue(cmd *cobra.Command, name string, pause bool) error 
 			state = "paused"
 		}
 		if q.Paused == pause {
-			return fmt.Errorf("queue %s is %s already", printable(name), state)
+			return fmt.Errorf("queue %s is already %s", printable(name), state)
 		}
 		if err := b.PauseQueue(ctx, name, pause); err != nil {
 			return err

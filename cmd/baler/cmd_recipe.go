@@ -16,7 +16,7 @@ import (
 func (p *program) recipeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "recipe",
-		Short: "List, show and check recipes",
+		Short: "List, show and validate recipes",
 		Example: `  baler recipe list
   baler recipe show default
   baler recipe validate mine.yaml`,
@@ -34,7 +34,7 @@ type recipeObject struct {
 	Description string       `json:"description"`
 	Digest      string       `json:"digest"` // equal for recipes that decide alike
 	Steps       []stepObject `json:"steps"`
-	Closing     []stepObject `json:"finalizers,omitempty"`
+	Finalizers  []stepObject `json:"finalizers,omitempty"`
 	YAML        string       `json:"yaml,omitempty"` // of show
 }
 
@@ -50,13 +50,13 @@ func describe(r *recipe.Recipe) recipeObject {
 		o.Steps = append(o.Steps, stepObject{s.Name, s.Handler, s.When})
 	}
 	for _, s := range r.Finalizers {
-		o.Closing = append(o.Closing, stepObject{Step: s.Name, Handler: s.Handler})
+		o.Finalizers = append(o.Finalizers, stepObject{Step: s.Name, Handler: s.Handler})
 	}
 	return o
 }
 
-// closingWords says what a recipe does once for the whole transfer, if anything.
-func closingWords(r *recipe.Recipe) string {
+// finalizerNames says what a recipe does once for the whole transfer, if anything.
+func finalizerNames(r *recipe.Recipe) string {
 	if len(r.Finalizers) == 0 {
 		return ""
 	}
@@ -70,11 +70,11 @@ func closingWords(r *recipe.Recipe) string {
 func (p *program) recipeListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
-		Short:   "List the recipes that come with Baler",
+		Short:   "List the built-in recipes",
 		Example: "  baler recipe list",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			list := newTable(words("RECIPE"), words("STEPS"), words("WHAT IT DOES"))
+			list := newTable(words("RECIPE"), words("STEPS"), words("DESCRIPTION"))
 			for _, name := range recipe.Builtins() {
 				r, err := recipe.Load(name)
 				if err != nil {
@@ -104,7 +104,7 @@ func (p *program) recipeListCommand() *cobra.Command {
 func (p *program) recipeShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show RECIPE",
-		Short: "Print a recipe, as a start for one of your own",
+		Short: "Print a recipe",
 		Example: `  baler recipe show default
   baler recipe show checksum > mine.yaml`,
 		Args:              cobra.ExactArgs(1),
@@ -136,11 +136,10 @@ type validation struct {
 func (p *program) recipeValidateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate RECIPE",
-		Short: "Check a recipe, and say everything that is wrong with it",
-		Long: `Validate checks a recipe's form, its conditions, that this program or a running
-worker has the handlers of its steps and final steps, and that they take their
-arguments. It exits with 1 when
-something is wrong.`,
+		Short: "Validate a recipe",
+		Long: `Validate checks a recipe's syntax and conditions, that this program or a running
+worker has the handlers of its steps and final steps, and that the handlers
+accept their arguments. It reports every error, and exits with 1 if there is one.`,
 		Example: `  baler recipe validate mine.yaml`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -148,7 +147,7 @@ something is wrong.`,
 				r, err := b.Recipe(ctx, args[0])
 				if !p.json {
 					if err == nil {
-						p.printf("%s is fine%s.", r.Name, closingWords(r))
+						p.printf("%s is valid%s.", r.Name, finalizerNames(r))
 					}
 					return err
 				}

@@ -19,10 +19,10 @@ type reconciliation struct {
 func (p *program) reconcileCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "reconcile",
-		Short: "Hold the ledger against the queue, and send what it has lost",
-		Long: `Reconcile asks the queue after every batch of the ledger, sends again those that
-it does not know, and finds files that nothing stands for. Workers do the same
-by themselves, bit by bit; this does it at once, and is safe while they work.`,
+		Short: "Compare database and queue, and re-enqueue what is missing",
+		Long: `Reconcile re-enqueues every unfinished batch that the queue has lost, and batches
+files that have neither a batch nor a result. Workers do the same continuously,
+in small steps; this command does it at once. It is safe while workers run.`,
 		Example: `  baler reconcile
   baler reconcile --json`,
 		Args: cobra.NoArgs,
@@ -43,14 +43,14 @@ func (p *program) reconciled(r dispatch.ReconcileReport) error {
 		return p.object(reconciliation{"reconciliation", r})
 	}
 	list := newTable(words("FOUND"), numbers("COUNT"))
-	list.row("batches in the ledger", count(r.Batches))
-	list.row("batches that the queue had lost, sent again", count(r.Resent))
-	list.row("files that nothing stood for, with a batch now", count(r.Files))
-	list.row("groups that had lost their name, found again", count(r.Groups))
+	list.row("unfinished batches", count(r.Batches))
+	list.row("lost batches, re-enqueued", count(r.Resent))
+	list.row("files without a batch, batched", count(r.Files))
+	list.row("lost groups, repaired", count(r.Groups))
 	list.row("transfers whose producer died", count(r.Orphaned))
 	list.write(p.stdout)
 	if r.Orphaned > 0 {
-		p.sayf("note: 'baler status' shows transfers whose producer died as interrupted; 'baler submit --resume ID' goes on.")
+		p.notef("note: transfers whose producer died are interrupted; resume them with 'baler submit --resume ID'.")
 	}
 	return nil
 }

@@ -20,21 +20,21 @@ func (p *program) resultsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "results ID",
 		Short: "List the results of a transfer",
-		Long: `Results lists one line a result, in the order of steps and files. With --json
-each is an object with everything that is known of it. With --rejects it lists
-the lines of files that a load has set aside, with their numbers and reasons.`,
+		Long: `Results prints one line per result, ordered by step and file. With --json it
+prints one object per result, with all its fields. With --rejected it lists the
+lines that a load rejected, with their numbers and reasons.`,
 		Example: `  baler results 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7
   baler results 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --outcome failed,error,timed_out
   baler results 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --step identify --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			filter, err := f.chosen(cmd)
+			filter, err := f.resultFilter(cmd)
 			if err != nil {
 				return err
 			}
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				if rejects {
-					return p.listRejects(ctx, b, args[0])
+					return p.listRejectedLines(ctx, b, args[0])
 				}
 				return p.results(ctx, b, args[0], filter)
 			})
@@ -42,9 +42,9 @@ the lines of files that a load has set aside, with their numbers and reasons.`,
 	}
 	cmd.Flags().SortFlags = false
 	f.add(cmd)
-	cmd.Flags().BoolVar(&rejects, "rejects", false, "list the lines that a load has set aside")
+	cmd.Flags().BoolVar(&rejects, "rejected", false, "list the lines that a load rejected")
 	for _, other := range []string{"step", "outcome", "file"} {
-		cmd.MarkFlagsMutuallyExclusive("rejects", other)
+		cmd.MarkFlagsMutuallyExclusive("rejected", other)
 	}
 	return cmd
 }

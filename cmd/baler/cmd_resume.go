@@ -13,18 +13,18 @@ import (
 func (p *program) resumeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "resume ID",
-		Short: "Let a paused transfer go on",
-		Long: `Resume lets a transfer go on that 'baler pause' had stopped. It exits with 1 when
-the transfer is not paused. A transfer whose submission was cut off goes on with
+		Short: "Resume a paused transfer",
+		Long: `Resume continues a transfer that was paused with 'baler pause'. It exits with 1 if
+the transfer is not paused. To resume an interrupted submission, use
 'baler submit --resume'.`,
 		Example:           `  baler resume 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.steer(cmd, args[0], transferAction{
+			return p.runTransferAction(cmd, args[0], transferAction{
 				do: func(ctx context.Context, b *baler.Baler, t tasks.Transfer) (bool, error) { return b.Resume(ctx, t) },
 				did: func(t *tasks.Transfer) string {
-					return fmt.Sprintf("Transfer %s goes on: %s of %s are done.", t.UUID, count(t.Finished), files(t.Files))
+					return fmt.Sprintf("Transfer %s resumed: %s of %s are done.", t.UUID, count(t.Finished), files(t.Files))
 				},
 				didNot: notPaused,
 			})
@@ -37,7 +37,7 @@ func notPaused(t *tasks.Transfer) string {
 	case t.State.Ended():
 		return endedAlready(t)
 	case t.State == tasks.StateInterrupted:
-		return fmt.Sprintf("transfer %s is not paused: its submission was cut off; go on with 'baler submit --resume %s'", t.UUID, t.UUID)
+		return fmt.Sprintf("transfer %s is not paused: its submission was interrupted; resume it with 'baler submit --resume %s'", t.UUID, t.UUID)
 	}
 	return fmt.Sprintf("transfer %s is not paused: it is %s", t.UUID, stateOf(t))
 }

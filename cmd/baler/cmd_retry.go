@@ -18,13 +18,14 @@ func (p *program) retryCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "retry ID",
-		Short: "Run chosen results of a transfer again",
-		Long: `Retry runs files again, from the step with the chosen result on, and says how
-many. Without --outcome those are chosen that failed or were canceled. While the
-transfer runs only such files can be run again; when it has ended, any, and it
-goes on. With --wait it stays to the end, and exits with 3 when files failed.
+		Short: "Retry files or final steps of a transfer",
+		Long: `Retry runs files again, starting at the step of the selected result, and prints
+their number. Without --outcome it selects results that failed or were canceled.
+While the transfer runs, only those can be retried; after it has ended, all can,
+and the transfer runs again. With --wait it waits until the transfer has ended,
+and exits with 3 if files failed.
 
-With --finalizers it runs the final steps that failed again, and no file.`,
+With --finalizers it retries the failed final steps, and no files.`,
 		Example: `  baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7
   baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --outcome timed_out --wait
   baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --step identify --outcome succeeded,warning --file 12
@@ -32,16 +33,16 @@ With --finalizers it runs the final steps that failed again, and no file.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			filter, err := f.chosen(cmd)
+			filter, err := f.resultFilter(cmd)
 			if err != nil {
 				return err
 			}
 			if closing && (filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0) {
-				return usagef("--finalizers runs no file again: it goes without --step, --outcome and --file")
+				return usagef("--finalizers retries no files: it cannot be combined with --step, --outcome or --file")
 			}
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
 				if closing {
-					return p.retryClosing(ctx, b, cfg, args[0], wait)
+					return p.retryFinalizers(ctx, b, cfg, args[0], wait)
 				}
 				return p.retry(ctx, b, cfg, args[0], filter, wait)
 			})
@@ -49,8 +50,8 @@ With --finalizers it runs the final steps that failed again, and no file.`,
 	}
 	cmd.Flags().SortFlags = false
 	f.add(cmd)
-	cmd.Flags().BoolVar(&closing, "finalizers", false, "run final steps that failed again, and no file")
-	cmd.Flags().BoolVar(&wait, "wait", false, "wait for the end, and report on standard error")
+	cmd.Flags().BoolVar(&closing, "finalizers", false, "retry the failed final steps, and no files")
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait until the transfer has ended, and report on standard error")
 	return cmd
 }
 
@@ -65,7 +66,7 @@ func (p *program) retry(ctx context.Context, b *baler.Baler, cfg config.Config, 
 	n, err := b.Retry(ctx, t, filter)
 	if err != nil {
 		if n > 0 {
-			p.sayf("%s of transfer %s are run again; the same command goes on with the others.", files(n), t.UUID)
+			p.notef("%s of transfer %s will be retried; run the same command again for the others.", files(n), t.UUID)
 		}
 		return err
 	}
@@ -80,11 +81,11 @@ func (p *program) afterRetry(ctx context.Context, b *baler.Baler, cfg config.Con
 	idle := n == 0 && t.State.Ended()
 	switch {
 	case wait && !idle:
-		return p.await(ctx, b, t)
+		return p.waitAndReport(ctx, b, t)
 	case wait && p.json: // the last line is a summary, whatever happened
 		return p.summarize(t)
 	case n > 0:
-		p.whoWorks(ctx, b, cfg)
+		p.noteMissingWorkers(ctx, b, cfg)
 	}
 	return nil
 }
@@ -101,24 +102,24 @@ func (p *program) retried(t *tasks.Transfer, n int64, filter *baler.ResultFilter
 	case p.json:
 		return p.object(retryReport{"retry", t.UUID, n})
 	case n > 0:
-		p.printf("%s of transfer %s to run again.", files(n), t.UUID)
+		p.printf("Retrying %s of transfer %s.", files(n), t.UUID)
 	case len(filter.Outcomes) == 0:
-		p.printf("Nothing of transfer %s is to be run again: no such file failed.", t.UUID)
+		p.printf("Nothing to retry in transfer %s: no such file failed.", t.UUID)
 	default:
-		p.printf("Nothing of transfer %s is to be run again: there is no such result.", t.UUID)
+		p.printf("Nothing to retry in transfer %s: there is no such result.", t.UUID)
 	}
 	return nil
 }
 
-// whoWorks tells somebody who does not wait that nothing will happen by itself.
-func (p *program) whoWorks(ctx context.Context, b *baler.Baler, cfg config.Config) {
+// noteMissingWorkers tells somebody who does not wait that nothing will happen by itself.
+func (p *program) noteMissingWorkers(ctx context.Context, b *baler.Baler, cfg config.Config) {
 	workers, err := b.Workers(ctx)
 	switch {
 	case err != nil || len(workers) > 0: // what was asked for is done; this is only a note
 	case embedded(cfg):
-		p.sayf("note: no worker is running, and the queue is embedded: 'baler worker' works on it, " +
-			"or the next 'baler run' of the same paths.")
+		p.notef("note: no worker is running, and the queue is embedded: start 'baler worker', " +
+			"or run 'baler run' with the same paths.")
 	default:
-		p.sayf("note: no worker is running: start one with 'baler worker'.")
+		p.notef("note: no worker is running: start one with 'baler worker'.")
 	}
 }

@@ -23,14 +23,14 @@ func (p *program) runCommand() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "run PATH...",
-		Short: "Register and process files in this process, and report",
-		Long: `Run registers the files among and below the paths, processes them, and reports.
-It needs no server: the queue is embedded, the database is a file in your state
-folder, unless settings say otherwise.
+		Short: "Register and process files in one process",
+		Long: `Run registers the files at and below the paths, processes them, and prints a
+report. It needs no server: by default the queue is embedded and the database is
+a file in your state folder.
 
-Run again it goes on where it was interrupted, finishes what is to be retried,
-and takes up only what was added or changed since. It exits with 3 when files
-failed, 130 when interrupted.`,
+Run the same command again to continue after an interruption, or to process only
+the files that were added or changed, and those to be retried. It exits with 3 if
+files failed, and with 130 if it was interrupted.`,
 		Example: `  baler run ~/collection
   baler run --recipe checksum --json photos videos
   baler run --recipe ./mine.yaml --concurrency 8 /srv/archive`,
@@ -50,10 +50,10 @@ failed, 130 when interrupted.`,
 	flags.SortFlags = false
 	recipeFlag(cmd, &f.recipe)
 	viaFlag(cmd, &f.via)
-	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer for people (the first path)")
+	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	webhookFlag(cmd, &f.webhooks)
 	concurrencyFlag(cmd)
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, notes or report; the exit code says it")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, notes or report; only set the exit code")
 	return cmd
 }
 
@@ -62,16 +62,16 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	if s.Recipe, err = b.Recipe(ctx, f.recipe); err != nil {
 		return err
 	}
-	notes := &notices{p: p, quiet: f.quiet}
+	notes := &skippedFiles{p: p, quiet: f.quiet}
 	follower := p.follow(ctx, b, p.newDisplay(f.quiet, false))
 	s.OnSkipped = notes.see
 	s.OnCreated = follower.begin
 	stopping := context.AfterFunc(ctx, func() {
-		p.sayf("Stopping: what is in hand is being finished. Interrupt again to stop at once.")
+		p.notef("Stopping: running batches finish first. Interrupt again to stop at once.")
 	})
 	ran, err := b.Run(ctx, s)
 	stopping()
-	ran.Transfer = asItStands(ctx, b, ran.Transfer)
+	ran.Transfer = reloadTransfer(ctx, b, ran.Transfer)
 	if !ran.FoundChanges {
 		follower.end(nil)
 	} else {
@@ -93,9 +93,9 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.RunR
 		}
 	case f.quiet:
 	case !ran.FoundChanges:
-		p.printf("Nothing has changed since transfer %s finished at %s (%s).",
+		p.printf("No changes since transfer %s finished at %s (%s).",
 			t.UUID, local(t.EndedAt), files(t.Files))
-		reportClosing(p.stdout, t)
+		reportFinalizers(p.stdout, t)
 		if err := reportFailures(ctx, p.stdout, b, t); err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.RunR
 	code := failed(t)
 	for i := range ran.Previous {
 		if other := &ran.Previous[i]; !f.quiet {
-			p.sayf("Transfer %s, which was to be retried, is %s as well.", other.UUID, stateOf(other))
+			p.notef("Transfer %s, which had files to retry, is %s.", other.UUID, stateOf(other))
 		}
 		code = cmp.Or(code, failed(&ran.Previous[i]))
 	}
@@ -125,9 +125,9 @@ func failed(t *tasks.Transfer) error {
 	return nil
 }
 
-// asItStands reads a transfer again when a run has ended, also one that was
+// reloadTransfer reads a transfer again when a run has ended, also one that was
 // interrupted. Where there is none, or the database is away, t has to do.
-func asItStands(ctx context.Context, b *baler.Baler, t tasks.Transfer) tasks.Transfer {
+func reloadTransfer(ctx context.Context, b *baler.Baler, t tasks.Transfer) tasks.Transfer {
 	if t.UUID == "" {
 		return t
 	}
@@ -148,7 +148,7 @@ func (p *program) interrupted(ctx context.Context, t *tasks.Transfer, err error)
 	if t.State == tasks.StateOpen {
 		found = " found so far"
 	}
-	p.sayf("Interrupted: %s of %s%s are done; the same command goes on from there.", count(t.Finished), files(t.Files), found)
+	p.notef("Interrupted: %s of %s%s are done. Run the same command again to continue.", count(t.Finished), files(t.Files), found)
 	if p.json && t.UUID != "" {
 		if err := p.summarize(t); err != nil {
 			return err

@@ -15,9 +15,9 @@ func (p *program) serveCommand() *cobra.Command {
 	var work bool
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Answer HTTP: API, dashboard and queue monitor",
-		Long: `Serve answers HTTP until it is stopped, and prints the URL at which it does. It
-also stands by to send out batches. With --worker it works on them too.`,
+		Short: "Serve the API, dashboard and queue monitor",
+		Long: `Serve runs the HTTP server until it is stopped, and prints its URL. It also takes
+part in dispatching batches. With --worker it processes batches as well.`,
 		Example: `  baler serve
   baler serve --worker --listen :8080`,
 		Args:        cobra.NoArgs,
@@ -37,9 +37,9 @@ also stands by to send out batches. With --worker it works on them too.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.String("listen", "", "`ADDRESS` to answer at (127.0.0.1:8080)")
+	flags.String("listen", "", "`ADDRESS` to listen on (default: 127.0.0.1:8080)")
 	bind(flags, "listen", "http.listen")
-	flags.BoolVar(&work, "worker", false, "be a worker too")
+	flags.BoolVar(&work, "worker", false, "process batches as well")
 	workFlags(cmd)
 	return cmd
 }

@@ -19,9 +19,9 @@ func (p *program) statusCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "status [ID]",
-		Short: "Show recent transfers, or one of them step by step",
-		Long: `Status shows the newest transfers, or one of them step by step. With --watch it
-goes on until that transfer has ended, and exits with 3 when files failed.`,
+		Short: "Show recent transfers, or one transfer in detail",
+		Long: `Status lists the newest transfers, or shows one of them step by step. With --watch
+it updates until the transfer has ended, and exits with 3 if files failed.`,
 		Example: `  baler status
   baler status 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7
   baler status --watch 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7`,
@@ -45,8 +45,8 @@ goes on until that transfer has ended, and exits with 3 when files failed.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on until the transfer has ended")
-	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "list `N` transfers at most")
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "update until the transfer has ended")
+	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "list at most `N` transfers")
 	return cmd
 }
 
@@ -68,7 +68,7 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 		return nil
 	}
 	if len(transfers) == 0 {
-		p.printf("There are no transfers yet: begin with 'baler run PATH' or 'baler submit PATH'.")
+		p.printf("There are no transfers yet: start one with 'baler run PATH' or 'baler submit PATH'.")
 		return nil
 	}
 	list := newTable(words("ID"), words("NAME"), words("STATE"), numbers("FILES"), numbers("DONE"), numbers("%"),
@@ -103,11 +103,11 @@ func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) e
 // hints say what makes a transfer go on that does not by itself.
 func hints(t *tasks.Transfer) (all []string) {
 	if t.State == tasks.StateInterrupted {
-		all = append(all, fmt.Sprintf("Its submission was cut off, so some files may not be registered: 'baler submit --resume %s'\n"+
-			"goes on with it. If 'baler run' began it, the same command again goes on.", t.UUID))
+		all = append(all, fmt.Sprintf("Its submission was interrupted, so some files may not be registered: resume it with\n"+
+			"'baler submit --resume %s'. If it was started by 'baler run', run the same command again.", t.UUID))
 	}
 	if paused(t) {
-		all = append(all, fmt.Sprintf("It is paused: 'baler resume %s' lets it go on.", t.UUID))
+		all = append(all, fmt.Sprintf("It is paused. Resume it with 'baler resume %s'.", t.UUID))
 	}
 	return all
 }

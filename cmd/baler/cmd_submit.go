@@ -22,13 +22,13 @@ func (p *program) submitCommand() *cobra.Command {
 	var f submitFlags
 	cmd := &cobra.Command{
 		Use:   "submit PATH... | submit - | submit --resume ID",
-		Short: "Register files for the workers, and print the transfer's id",
-		Long: `Submit registers the files among and below the paths, or those that standard
-input lists, and prints the transfer's id; workers do the rest. With --wait it
-stays until they have, and exits with 3 when files failed.
+		Short: "Submit files for processing by workers",
+		Long: `Submit registers the files at and below the paths, or the files listed on
+standard input, and prints the transfer's id. Workers process them. With --wait
+it waits until the transfer has ended, and exits with 3 if files failed.
 
-With a --key, submitting again gives the same transfer and adds nothing, unless
-its submission was cut off: then it goes on with that. So does --resume.`,
+Submitting again with the same --key returns the same transfer and adds nothing.
+If that submission was interrupted, it is resumed. --resume does so by id.`,
 		Example: `  id=$(baler submit /srv/archive)
   baler submit --recipe checksum --wait /srv/incoming
   find /srv -newer stamp -print0 | baler submit - --null --name new
@@ -38,17 +38,17 @@ its submission was cut off: then it goes on with that. So does --resume.`,
 				return resumeArgs(cmd, args)
 			}
 			if f.null && !slices.Equal(args, []string{"-"}) {
-				return usagef("--null is for paths from standard input: submit - --null")
+				return usagef("--null needs paths from standard input: submit - --null")
 			}
 			if len(args) > 1 && slices.Contains(args, "-") {
-				return usagef("- stands for standard input and goes alone")
+				return usagef("- is standard input and must be the only path")
 			}
 			return cobra.MinimumNArgs(1)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
-					return p.resubmit(ctx, b, &f)
+					return p.submitResume(ctx, b, &f)
 				})
 			}
 			s, err := f.submission(args, p.stdin)
@@ -67,13 +67,13 @@ its submission was cut off: then it goes on with that. So does --resume.`,
 	flags.SortFlags = false
 	recipeFlag(cmd, &f.recipe)
 	viaFlag(cmd, &f.via)
-	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer for people (the first path)")
-	flags.StringVar(&f.key, "key", "", "`KEY` that makes submitting again harmless")
+	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
+	flags.StringVar(&f.key, "key", "", "idempotency `KEY`: submitting again with it returns the same transfer")
 	webhookFlag(cmd, &f.webhooks)
-	flags.StringVar(&f.queue, "queue", "", "`QUEUE` that carries the work (default)")
-	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input end with NUL, as from find -print0")
-	flags.StringVar(&f.resume, "resume", "", "go on with the transfer of that `ID`, whose submission was cut off")
-	flags.BoolVar(&f.wait, "wait", false, "wait for the end, and report on standard error")
+	flags.StringVar(&f.queue, "queue", "", "`QUEUE` to use (default: default)")
+	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input are separated by NUL, as from find -print0")
+	flags.StringVar(&f.resume, "resume", "", "resume the interrupted submission of the transfer with this `ID`")
+	flags.BoolVar(&f.wait, "wait", false, "wait until the transfer has ended, and report on standard error")
 	return cmd
 }
 
@@ -98,8 +98,8 @@ func (f *submitFlags) submission(args []string, stdin io.Reader) (baler.Submissi
 func (p *program) suitEmbedded(s *baler.Submission) {
 	switch {
 	case s.Via == tasks.ViaGroup:
-		p.sayf("warning: the embedded queue ends with this process; its files wait until a worker sweeps them up, " +
-			"minutes later. --via bulk does not wait.")
+		p.notef("warning: the embedded queue ends with this process; its files wait minutes until a worker " +
+			"dispatches them. --via bulk does not wait.")
 	case s.Via == "" && s.List != nil:
 		s.Via = tasks.ViaBulk
 	}
@@ -110,7 +110,7 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	if s.Recipe, err = b.Recipe(ctx, f.recipe); err != nil {
 		return err
 	}
-	notes := &notices{p: p}
+	notes := &skippedFiles{p: p}
 	follower := p.follow(ctx, b, p.newDisplay(false, true))
 	s.OnSkipped = notes.see
 	s.OnCreated = follower.begin
@@ -126,7 +126,7 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	}
 	o := origin{created: created}
 	if !created {
-		if t, o.resumed, err = p.takeUp(ctx, b, t); err != nil {
+		if t, o.resumed, err = p.adoptUnfinished(ctx, b, t); err != nil {
 			return err
 		}
 	}
@@ -138,10 +138,10 @@ type origin struct{ created, resumed bool }
 
 // submitted hands out a transfer, and waits for its end when that is wanted.
 func (p *program) submitted(ctx context.Context, b *baler.Baler, t *tasks.Transfer, o origin, f *submitFlags) error {
-	if err := p.handOut(t, o, f.wait); err != nil || !f.wait {
+	if err := p.printTransfer(t, o, f.wait); err != nil || !f.wait {
 		return err
 	}
-	return p.await(ctx, b, t)
+	return p.waitAndReport(ctx, b, t)
 }
 
 // submission is the JSON object that submit reports without --wait.
@@ -149,14 +149,14 @@ type submission struct {
 	Type     string    `json:"type"` // always "transfer"
 	Transfer string    `json:"transfer"`
 	Created  bool      `json:"created"`
-	Resumed  bool      `json:"resumed"` // it had been cut off, and was gone on with
+	Resumed  bool      `json:"resumed"` // an interrupted submission was resumed
 	Files    int64     `json:"files"`
 	Bytes    int64     `json:"bytes"`
 	Via      tasks.Via `json:"via"`
 }
 
-// handOut prints the id for scripts. When a summary follows, in JSON that says it all.
-func (p *program) handOut(t *tasks.Transfer, o origin, wait bool) error {
+// printTransfer prints the id for scripts. When a summary follows, in JSON that says it all.
+func (p *program) printTransfer(t *tasks.Transfer, o origin, wait bool) error {
 	if !p.json {
 		p.printf("%s", t.UUID)
 		return nil
@@ -170,7 +170,7 @@ func (p *program) handOut(t *tasks.Transfer, o origin, wait bool) error {
 // submitStopped says what has become of a submission that did not get to its end.
 func (p *program) submitStopped(ctx context.Context, b *baler.Baler, t *tasks.Transfer, err error) error {
 	if now, readErr := b.Transfer(context.WithoutCancel(ctx), t.UUID); readErr == nil {
-		p.sayf("Transfer %s has %s so far. They are processed; the rest is not registered.", now.UUID, files(now.Files))
+		p.notef("Transfer %s has %s registered. They will be processed; the others are not registered.", now.UUID, files(now.Files))
 	}
 	return err
 }

@@ -44,7 +44,7 @@ func buildInfo() build {
 func (p *program) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
-		Short:   "Say which version this is",
+		Short:   "Print the version",
 		Example: "  baler version --json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

@@ -12,10 +12,10 @@ import (
 func (p *program) workerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "worker",
-		Short: "Work on what was submitted until stopped",
-		Long: `Worker takes batches from the queue and works on them. At SIGINT or SIGTERM it
-takes no more, finishes what it has in hand within the grace period, hands back
-the rest, and exits with 0. A second signal ends it at once.`,
+		Short: "Process submitted files",
+		Long: `Worker processes batches from the queue until it is stopped. On SIGINT or SIGTERM
+it takes no more batches, finishes the running ones within the grace period,
+returns the rest to the queue, and exits with 0. A second signal kills it.`,
 		Example: `  baler worker
   baler worker --concurrency 8 --queues urgent=5,default=1`,
 		Args:        cobra.NoArgs,
@@ -23,7 +23,7 @@ the rest, and exits with 0. A second signal ends it at once.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
 				database, queue := b.Describe()
-				p.sayf("Worker %s: database %s, queue %s. Stop it with Ctrl-C.", printable(cfg.Worker.Name), database, queue)
+				p.notef("Worker %s: database %s, queue %s. Stop it with Ctrl-C.", printable(cfg.Worker.Name), database, queue)
 				return b.Work(ctx)
 			})
 		},
@@ -37,8 +37,8 @@ func workFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	concurrencyFlag(cmd)
-	flags.Duration("grace", 0, "`TIME` to finish in after a stop signal (30s)")
+	flags.Duration("grace", 0, "`TIME` to finish running batches after a stop signal (default: 30s)")
 	bind(flags, "grace", "worker.grace")
-	flags.String("queues", "", "`QUEUES` to work on with their priorities, as urgent=5,default=1")
+	flags.String("queues", "", "`QUEUES` with their priorities, as urgent=5,default=1")
 	bind(flags, "queues", "worker.queues")
 }

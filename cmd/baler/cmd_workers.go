@@ -16,7 +16,7 @@ import (
 func (p *program) workersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "workers",
-		Short: "List, pause, resume and drain the workers that are running",
+		Short: "List, pause, resume and drain workers",
 		Example: `  baler workers
   baler workers pause host-4711
   baler workers drain host-4711`,
@@ -28,11 +28,11 @@ func (p *program) workersCommand() *cobra.Command {
 			Use: "list", Short: "List the live workers", Example: "  baler workers list --json",
 			Args: cobra.NoArgs, RunE: p.listWorkers,
 		},
-		p.wishCommand("pause", "Let a worker take no more batches for now", tasks.WorkerPaused,
-			"Worker %s is told to pause: what it has in hand ends."),
-		p.wishCommand("resume", "Let a paused worker take batches again", tasks.WorkerRunning, "Worker %s is told to go on."),
-		p.wishCommand("drain", "Let a worker finish what it has in hand, and end", tasks.WorkerDraining,
-			"Worker %s is told to finish what it has in hand, and to end."),
+		p.desiredStateCommand("pause", "Pause a worker", tasks.WorkerPaused,
+			"Worker %s will pause; its running batches finish."),
+		p.desiredStateCommand("resume", "Resume a paused worker", tasks.WorkerRunning, "Worker %s will resume."),
+		p.desiredStateCommand("drain", "Stop a worker after its running batches", tasks.WorkerDraining,
+			"Worker %s will stop after its running batches."),
 	)
 	return cmd
 }
@@ -41,9 +41,9 @@ func (p *program) workersCommand() *cobra.Command {
 type workerObject struct {
 	Type        string    `json:"type"` // always "worker"
 	Worker      string    `json:"worker"`
-	State       string    `json:"state"` // running, paused or draining: what it was last told
+	State       string    `json:"state"` // desired: running, paused or draining
 	Concurrency int       `json:"concurrency"`
-	Held        *int      `json:"held,omitempty"` // batches that it has or may take of the limit over everything
+	InUse       *int      `json:"in_use,omitempty"` // batches of the global limit that it runs or has reserved
 	Handlers    []string  `json:"handlers"`
 	Version     string    `json:"version"`
 	StartedAt   time.Time `json:"started_at"`
@@ -95,8 +95,8 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 				continue
 			}
 			limit := ""
-			if w.Held != nil {
-				limit = count(int64(*w.Held))
+			if w.InUse != nil {
+				limit = count(int64(*w.InUse))
 			}
 			list.row(printable(w.Worker), w.State, count(int64(w.Concurrency)), limit, count(int64(len(w.Handlers))),
 				printable(w.Version), age(now.Sub(w.StartedAt)), age(now.Sub(w.SeenAt))+" ago")
@@ -108,18 +108,18 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 	})
 }
 
-// wishCommand tells a worker what is wanted of it.
-func (p *program) wishCommand(verb, short string, wish tasks.DesiredState, told string) *cobra.Command {
+// desiredStateCommand tells a worker what is wanted of it.
+func (p *program) desiredStateCommand(verb, short string, wish tasks.DesiredState, told string) *cobra.Command {
 	return &cobra.Command{
 		Use:               verb + " NAME",
 		Short:             short,
-		Long:              short + ". It hears it within seconds.",
+		Long:              short + ". Takes effect within seconds.",
 		Example:           "  baler workers " + verb + " host-4711",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
-				w, err := tell(ctx, b, args[0], wish)
+				w, err := setWorkerState(ctx, b, args[0], wish)
 				switch {
 				case err != nil:
 					return err
@@ -133,8 +133,8 @@ func (p *program) wishCommand(verb, short string, wish tasks.DesiredState, told 
 	}
 }
 
-// tell speaks to live workers only: of a dead one the database may still know.
-func tell(ctx context.Context, b *baler.Baler, name string, wish tasks.DesiredState) (w tasks.Worker, err error) {
+// setWorkerState speaks to live workers only: of a dead one the database may still know.
+func setWorkerState(ctx context.Context, b *baler.Baler, name string, wish tasks.DesiredState) (w tasks.Worker, err error) {
 	workers, err := b.Workers(ctx)
 	if err != nil {
 		return w, err

@@ -29,8 +29,8 @@ func (c *console) Write(b []byte) (int, error) {
 	return c.w.Write(b)
 }
 
-// stand puts a bar on the console, nil takes it away.
-func (c *console) stand(bar io.Writer) {
+// setBar puts a bar on the console, nil takes it away.
+func (c *console) setBar(bar io.Writer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.bar = bar

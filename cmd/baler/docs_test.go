@@ -46,7 +46,7 @@ func onlyParsed(line string) bool {
 // script, but for what is only parsed.
 func TestDocumentedCommands(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("collection/a.txt", "alpha")
 	s.file("photos/b.txt", "beta")
 	s.file("events.jsonl", `{"id":1,"kind":"click","user":{"name":"a"}}`+"\n")

@@ -23,7 +23,7 @@ type codeError int
 
 func (c codeError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
-// usageError is a command line that cannot be meant.
+// usageError is an invalid command line.
 type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
@@ -43,16 +43,16 @@ func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 		return int(code)
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		p.sayf("Interrupted.")
+		p.notef("Interrupted.")
 		return exitInterrupted
 	}
 	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
-		p.sayf("error: %s", printable(line))
+		p.notef("error: %s", printable(line))
 	}
 	// Whatever goes wrong before a command has begun is cobra's complaint.
 	if _, ok := errors.AsType[usageError](err); !ok && p.began {
 		return exitError
 	}
-	p.sayf("usage: %s\nSee '%s --help'.", cmd.UseLine(), cmd.CommandPath())
+	p.notef("usage: %s\nSee '%s --help'.", cmd.UseLine(), cmd.CommandPath())
 	return exitUsage
 }

@@ -10,17 +10,17 @@ import (
 // Flags that several commands have, each with what a shell can complete.
 
 func recipeFlag(cmd *cobra.Command, to *string) {
-	cmd.Flags().StringVarP(to, "recipe", "r", baler.DefaultRecipe, "`RECIPE` by name, or the path of a .yaml file")
+	cmd.Flags().StringVarP(to, "recipe", "r", baler.DefaultRecipe, "`RECIPE`: the name of a built-in one, or the path of a .yaml file")
 	complete(cmd, "recipe", recipe.Builtins()...)
 }
 
 func viaFlag(cmd *cobra.Command, to *string) {
-	cmd.Flags().StringVar(to, "via", "auto", "`WAY` into the queue: auto, group or bulk")
+	cmd.Flags().StringVar(to, "via", "auto", "`MODE` of dispatch: auto, group or bulk")
 	complete(cmd, "via", "auto", "group", "bulk")
 }
 
 func concurrencyFlag(cmd *cobra.Command) {
-	cmd.Flags().Int("concurrency", 0, "`N` batches in hand at a time (2 for each processor, at least 4)")
+	cmd.Flags().Int("concurrency", 0, "process at most `N` batches at once (default: 2 per processor, at least 4)")
 	bind(cmd.Flags(), "concurrency", "worker.concurrency")
 }
 

@@ -61,7 +61,7 @@ func transfer(state tasks.State, files, first, second int64) *tasks.Transfer {
 func TestPaceCountsStepsNotOnlyFinishedFiles(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
-	var p pace
+	var p progressRate
 	p.see(read(transfer(tasks.StateOpen, 100, 0, 0), start))
 	equal(t, "while scanning", p.line(), "0 / 100 files, scanning")
 	p.see(read(transfer(tasks.StateRunning, 1000, 200, 0), start.Add(2*time.Second)))

@@ -36,18 +36,18 @@ func jsonLines(n, bad int) string {
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	path := s.file("in.jsonl", jsonLines(1500, 1300)+"\n")
-	r := s.must(exitFailures, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--document", "doc")
+	r := s.must(exitFailures, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--line-column", "doc")
 	id := strings.Fields(r.stdout)[1]
 	contains(t, "report", r.stdout, "1,501 lines")
-	contains(t, "report", r.stdout, "LOADED  SKIPPED  DUPLICATES  SET ASIDE\n 1,499        1           0          1\n")
-	contains(t, "report", r.stdout, "baler results "+id+" --rejects")
+	contains(t, "report", r.stdout, "LOADED  SKIPPED  DUPLICATES  REJECTED\n 1,499        1           0         1\n")
+	contains(t, "report", r.stdout, "baler results "+id+" --rejected")
 
-	r = s.must(exitOK, "results", id, "--rejects")
+	r = s.must(exitOK, "results", id, "--rejected")
 	equal(t, "rejects", s.stable(r.stdout), `DIR/in.jsonl:1300  column id: "bad" is a string, not a whole number  {"id":"bad"}`+"\n")
-	r = s.must(exitOK, "results", id, "--rejects", "--json")
-	var line rejectLine
+	r = s.must(exitOK, "results", id, "--rejected", "--json")
+	var line rejectedLine
 	if err := json.Unmarshal([]byte(r.stdout), &line); err != nil || line.Line != 1300 || line.Path != path || line.Content != `{"id":"bad"}` ||
 		line.Size != 12 || line.Bytes != nil {
 		t.Errorf("%v in %s", err, r.stdout)
@@ -57,15 +57,15 @@ func TestLoad(t *testing.T) {
 	contains(t, "its facts", r.stdout, `"bad":1`)
 
 	// The same again: nothing to do. A changed file is loaded anew, and its key tells what is in.
-	r = s.must(exitFailures, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--document", "doc", "--json")
-	if sum := loadSum(t, r); sum.Transfer != id || sum.Lines != 1501 || !strings.Contains(r.stderr, "Nothing has changed") {
+	r = s.must(exitFailures, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--line-column", "doc", "--json")
+	if sum := loadSum(t, r); sum.Transfer != id || sum.Lines != 1501 || !strings.Contains(r.stderr, "No changes since") {
 		t.Errorf("%+v, %s", sum, r.stderr)
 	}
 	later := time.Now().Add(time.Minute)
 	if err := os.Chtimes(s.file("in.jsonl", jsonLines(1600, 0)), later, later); err != nil {
 		t.Fatal(err)
 	}
-	r = s.must(exitOK, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--document", "doc", "--json")
+	r = s.must(exitOK, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--line-column", "doc", "--json")
 	if sum := loadSum(t, r); sum.Loaded != 101 || sum.Duplicates != 1499 || sum.Lines != 1600 || sum.LinesPerSecond <= 0 {
 		t.Errorf("%+v", sum)
 	}
@@ -73,14 +73,14 @@ func TestLoad(t *testing.T) {
 
 func TestLoadCompressed(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	if _, err := w.Write([]byte(jsonLines(2000, 0))); err != nil || w.Close() != nil {
 		t.Fatal(err)
 	}
 	whole := s.file("whole.gz", b.String())
-	r := s.must(exitOK, "load", whole, "--into", "things", "--create", "--map", "id", "--map", "who=user.name", "--keyword", "n1", "--json")
+	r := s.must(exitOK, "load", whole, "--into", "things", "--create", "--map", "id", "--map", "who=user.name", "--line-contains", "n1", "--json")
 	if sum := loadSum(t, r); sum.Loaded != 1111 || sum.Skipped != 889 {
 		t.Errorf("%+v", sum)
 	}
@@ -96,7 +96,7 @@ func TestLoadCompressed(t *testing.T) {
 
 func TestLoadThatCannotBeMeant(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	path := s.file("in.jsonl", jsonLines(3, 0))
 	s.must(exitOK, "load", path, "--into", "things", "--create", "-q")
 	for _, tt := range []struct {
@@ -104,7 +104,7 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		args string
 		want string
 	}{
-		{exitUsage, path, "--into names the table"},
+		{exitUsage, path, "--into is required"},
 		{exitUsage, "- --into things", "standard input"},
 		{exitUsage, path + " --into things --chunk many", "not a size"},
 		{exitUsage, "--into things", "requires at least 1 arg"},
@@ -127,10 +127,10 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 // What looks like a template or YAML in a mapping is none.
 func TestLoadOfOddWords(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	path := s.file("in.jsonl", `{"${size}":1,"a: b":"<&>","c.d":{"e:f":"x"}}`+"\n")
 	r := s.must(exitOK, "load", path, "--into", "odd", "--create", "--map", `n=${size}`, "--map", `s=a\: b`, "--map", `deep=c\.d.e\:f:text`,
-		"--keyword", "<&>", "--json")
+		"--line-contains", "<&>", "--json")
 	if sum := loadSum(t, r); sum.Loaded != 1 {
 		t.Errorf("%+v", sum)
 	}

@@ -18,7 +18,7 @@ var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the second signal is the system's to handle: it kills
+	context.AfterFunc(ctx, stop) // after the first signal restore the default: the second one kills
 	redis.SetLogger(discard{})
 	collectLess(os.Getenv)
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))

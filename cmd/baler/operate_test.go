@@ -13,17 +13,17 @@ import (
 
 func TestQueueCommandsOfAnEmbeddedQueue(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	for _, args := range []string{"queue list", "queue list --json", "queue pause default", "queue resume default", "reconcile"} {
 		r := s.must(exitError, strings.Fields(args)...)
-		equal(t, args, r.stdout+r.stderr, "error: the queue is embedded: it lives inside each process, and ends with it; "+
-			"set BALER_REDIS_URL, or --redis, to look after one on a server\n")
+		equal(t, args, r.stdout+r.stderr, "error: the embedded queue exists only inside each process; "+
+			"set BALER_REDIS_URL or --redis to use a queue on a server\n")
 	}
 }
 
 func TestQueues(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.services()
 	s.file("in/a.txt", "alpha")
 	contains(t, "no queues", s.must(exitOK, "queue", "list").stdout, "There are no queues yet")
@@ -31,13 +31,13 @@ func TestQueues(t *testing.T) {
 	equal(t, "pause", s.must(exitError, "queue", "pause", "default").stderr, "error: there is no queue \"default\": there are none yet\n")
 
 	s.must(exitOK, "submit", "--via", "group", s.path("in"))
-	const title = "QUEUE    STATE    BATCHES WAITING  IN HAND  TO RETRY  FILES IN GROUPS\n"
+	const title = "QUEUE    STATE    WAITING  RUNNING  RETRYING  FILES IN GROUPS\n"
 	equal(t, "list", s.must(exitOK, "queue", "list").stdout,
-		title+"default  running                0        0         0                1\n")
+		title+"default  running        0        0         0                1\n")
 	equal(t, "unknown", s.must(exitError, "queue", "pause", "defalt").stderr, "error: there is no queue \"defalt\"; there is default\n")
-	equal(t, "resume", s.must(exitError, "queue", "resume", "default").stderr, "error: queue default is running already\n")
+	equal(t, "resume", s.must(exitError, "queue", "resume", "default").stderr, "error: queue default is already running\n")
 	equal(t, "pause", s.must(exitOK, "queue", "pause", "default").stdout, "Queue default is paused.\n")
-	equal(t, "pause again", s.must(exitError, "queue", "pause", "default", "--json").stderr, "error: queue default is paused already\n")
+	equal(t, "pause again", s.must(exitError, "queue", "pause", "default", "--json").stderr, "error: queue default is already paused\n")
 	contains(t, "list", s.must(exitOK, "queue", "list").stdout, "\ndefault  paused ")
 	const object = `{"type":"queue","queue":"default","paused":%v,"pending":0,"active":0,"retrying":0,"grouped":1}` + "\n"
 	equal(t, "list in JSON", s.must(exitOK, "queue", "list", "--json").stdout, fmt.Sprintf(object, true))
@@ -47,7 +47,7 @@ func TestQueues(t *testing.T) {
 }
 
 // worker is the only worker that "workers --json" lists.
-func (s *sandbox) worker() (w workerObject, err error) {
+func (s *testEnv) worker() (w workerObject, err error) {
 	r := s.do("workers", "list", "--json")
 	if err := json.Unmarshal([]byte(r.stdout), &w); err != nil {
 		return w, fmt.Errorf("%w in %q", err, r.stdout)
@@ -60,7 +60,7 @@ func TestWorkers(t *testing.T) {
 	for _, kind := range []string{"embedded", "services"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			s := newSandbox(t)
+			s := newTestEnv(t)
 			if kind == "services" {
 				s.services()
 			}
@@ -102,7 +102,7 @@ func TestWorkers(t *testing.T) {
 
 func TestReconcile(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.services()
 	s.file("in/a.txt", "alpha")
 	s.file("in/b.txt", "beta")
@@ -111,12 +111,12 @@ func TestReconcile(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := s.must(exitOK, "reconcile")
-	equal(t, "table", r.stdout+r.stderr, `FOUND                                           COUNT
-batches in the ledger                               0
-batches that the queue had lost, sent again         0
-files that nothing stood for, with a batch now      2
-groups that had lost their name, found again        0
-transfers whose producer died                       0
+	equal(t, "table", r.stdout+r.stderr, `FOUND                           COUNT
+unfinished batches                  0
+lost batches, re-enqueued           0
+files without a batch, batched      2
+lost groups, repaired               0
+transfers whose producer died       0
 `)
 	_, _, stop := s.start("worker")
 	s.must(exitOK, "status", "--watch", id)

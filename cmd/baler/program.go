@@ -52,7 +52,7 @@ func (p *program) options(cfg config.Config) baler.Options {
 func (p *program) printf(format string, args ...any) { fmt.Fprintf(p.stdout, format+"\n", args...) }
 
 // say writes to standard error: what a person should know beside it.
-func (p *program) sayf(format string, args ...any) { fmt.Fprintf(p.stderr, format+"\n", args...) }
+func (p *program) notef(format string, args ...any) { fmt.Fprintf(p.stderr, format+"\n", args...) }
 
 // object writes one JSON object, on a line of its own.
 func (p *program) object(v any) error {

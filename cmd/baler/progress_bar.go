@@ -39,7 +39,7 @@ const linesEvery = 5 * time.Second
 type lineProgress struct {
 	p        *program
 	counting bool
-	pace     pace
+	pace     progressRate
 	said     reading
 	latest   reading
 }
@@ -58,10 +58,10 @@ func (l *lineProgress) show(r reading) {
 func (l *lineProgress) say() {
 	l.said = l.latest
 	if l.counting {
-		l.p.sayf("%s", l.pace.counting())
+		l.p.notef("%s", l.pace.counting())
 		return
 	}
-	l.p.sayf("%s", l.pace.line())
+	l.p.notef("%s", l.pace.line())
 }
 
 func (l *lineProgress) end() {
@@ -80,7 +80,7 @@ type barProgress struct {
 	bar      *mpb.Bar
 
 	mu     sync.Mutex // the bar draws itself at times of its own
-	pace   pace
+	pace   progressRate
 	latest reading
 }
 
@@ -93,7 +93,7 @@ func newBar(c *console, counting bool) *barProgress {
 	}
 	b.bar = b.progress.New(0, style, mpb.BarFillerTrim(),
 		mpb.PrependDecorators(decor.Any(b.before)), mpb.AppendDecorators(decor.Any(b.behind)))
-	c.stand(b.progress)
+	c.setBar(b.progress)
 	return b
 }
 
@@ -140,5 +140,5 @@ func (b *barProgress) end() {
 		b.bar.Abort(last.files == 0)
 	}
 	b.progress.Wait()
-	b.console.stand(nil)
+	b.console.setBar(nil)
 }

@@ -31,7 +31,7 @@ type loadFollower struct {
 func (p *program) followLoad(ctx context.Context, b *baler.Baler, quiet bool) *loadFollower {
 	f := &loadFollower{b: b, text: func(string) {}, close: func() {}, started: make(chan tasks.Transfer, 1), stop: make(chan struct{})}
 	if _, ok := terminal(p.stderr.w); ok && !quiet {
-		f.stand(p.stderr)
+		f.showBar(p.stderr)
 	} else if !quiet {
 		f.lines(p)
 	}
@@ -39,8 +39,8 @@ func (p *program) followLoad(ctx context.Context, b *baler.Baler, quiet bool) *l
 	return f
 }
 
-// stand shows one line at the bottom of a terminal.
-func (f *loadFollower) stand(c *console) {
+// showBar shows one line at the bottom of a terminal.
+func (f *loadFollower) showBar(c *console) {
 	var mu sync.Mutex // the line draws itself at times of its own
 	shown := "starting"
 	progress := mpb.New(mpb.WithOutput(c.w), mpb.WithRefreshRate(100*time.Millisecond))
@@ -49,7 +49,7 @@ func (f *loadFollower) stand(c *console) {
 		defer mu.Unlock()
 		return shown
 	})))
-	c.stand(progress)
+	c.setBar(progress)
 	f.text = func(s string) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -58,7 +58,7 @@ func (f *loadFollower) stand(c *console) {
 	f.close = func() {
 		bar.Abort(false)
 		progress.Wait()
-		c.stand(nil)
+		c.setBar(nil)
 	}
 }
 
@@ -68,7 +68,7 @@ func (f *loadFollower) lines(p *program) {
 	f.text = func(s string) {
 		if now := time.Now(); now.Sub(said) >= linesEvery {
 			said = now
-			p.sayf("%s", s)
+			p.notef("%s", s)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func loadProgress(t *tasks.Transfer, readings []loadReading) string {
 			size(int64(float64(last.counts.Bytes-first.counts.Bytes)/took)))
 	}
 	if last.counts.Bad > 0 {
-		s += ", " + count(last.counts.Bad) + " set aside"
+		s += ", " + count(last.counts.Bad) + " rejected"
 	}
 	return s
 }

@@ -9,15 +9,15 @@ import (
 
 // reading is what one look at a transfer showed.
 type reading struct {
-	at       time.Time
-	files    int64 // registered so far
-	finished int64
-	failed   int64
-	steps    int64 // of the recipe
-	done     int64 // steps done or never to be done, over all files: files × steps at the end
-	sealed   bool  // files is final
-	ended    bool
-	closing  string // the final step that it has come to, and how it stands; empty before and after
+	at         time.Time
+	files      int64 // registered so far
+	finished   int64
+	failed     int64
+	steps      int64 // of the recipe
+	done       int64 // steps done or never to be done, over all files: files × steps at the end
+	sealed     bool  // files is final
+	ended      bool
+	finalizing string // the final step that it has come to, and how it stands; empty before and after
 }
 
 func read(t *tasks.Transfer, at time.Time) reading {
@@ -32,18 +32,18 @@ func read(t *tasks.Transfer, at time.Time) reading {
 		// some. Counting finished files alone would show nothing while all of
 		// them are still at their first step.
 		done:   max(totals.Total(), t.Finished*steps),
-		sealed: t.State == tasks.StateRunning || t.State == tasks.StateFinalizing || t.State.Ended(), ended: t.State.Ended(), closing: closing,
+		sealed: t.State == tasks.StateRunning || t.State == tasks.StateFinalizing || t.State.Ended(), ended: t.State.Ended(), finalizing: closing,
 	}
 }
 
 // paceWindow is how far back the rate looks.
 const paceWindow = 10 * time.Second
 
-// pace tells from the latest readings how fast a transfer goes. The zero value
+// progressRate tells from the latest readings how fast a transfer goes. The zero value
 // is ready for use.
-type pace struct{ readings []reading }
+type progressRate struct{ readings []reading }
 
-func (p *pace) see(r reading) {
+func (p *progressRate) see(r reading) {
 	p.readings = append(p.readings, r)
 	for len(p.readings) > 2 && r.at.Sub(p.readings[0].at) > paceWindow {
 		p.readings = p.readings[1:]
@@ -52,7 +52,7 @@ func (p *pace) see(r reading) {
 
 // rate is how much of a count was added a second; ok is false while it is too
 // early to say.
-func (p *pace) rate(of func(reading) int64) (perSecond float64, ok bool) {
+func (p *progressRate) rate(of func(reading) int64) (perSecond float64, ok bool) {
 	if len(p.readings) < 2 {
 		return 0, false
 	}
@@ -66,10 +66,10 @@ func (p *pace) rate(of func(reading) int64) (perSecond float64, ok bool) {
 
 // left is how long the rest will take at this pace. It is known only when the
 // number of files is.
-func (p *pace) left() (time.Duration, bool) {
+func (p *progressRate) left() (time.Duration, bool) {
 	rate, ok := p.rate(done)
 	last := p.readings[len(p.readings)-1]
-	if !ok || !last.sealed || last.ended || last.closing != "" || rate <= 0 {
+	if !ok || !last.sealed || last.ended || last.finalizing != "" || rate <= 0 {
 		return 0, false
 	}
 	return time.Duration(float64(last.files*last.steps-last.done) / rate * float64(time.Second)), true
@@ -80,7 +80,7 @@ func registered(r reading) int64 { return r.files }
 
 // notes is what stands behind a bar: percent, rate, time left, failures. While
 // files are still being found the part that is done means nothing yet.
-func (p *pace) notes() []string {
+func (p *progressRate) notes() []string {
 	last := p.readings[len(p.readings)-1]
 	var notes []string
 	if last.sealed {
@@ -88,14 +88,14 @@ func (p *pace) notes() []string {
 	} else {
 		notes = append(notes, "scanning")
 	}
-	if rate, ok := p.rate(done); ok && rate > 0 && !last.ended && last.closing == "" {
+	if rate, ok := p.rate(done); ok && rate > 0 && !last.ended && last.finalizing == "" {
 		notes = append(notes, perSecond(rate/float64(last.steps))) // through all steps
 	}
 	if left, ok := p.left(); ok {
 		notes = append(notes, span(left)+" left")
 	}
-	if last.closing != "" {
-		notes = append(notes, "finalizing: "+last.closing)
+	if last.finalizing != "" {
+		notes = append(notes, "finalizing: "+last.finalizing)
 	}
 	if last.failed > 0 {
 		notes = append(notes, count(last.failed)+" failed")
@@ -104,16 +104,16 @@ func (p *pace) notes() []string {
 }
 
 // finished is how many files have passed their last step, of how many.
-func (p *pace) finished() string {
+func (p *progressRate) finished() string {
 	last := p.readings[len(p.readings)-1]
 	return count(last.finished) + " / " + files(last.files)
 }
 
 // line is a progress report on a line of its own.
-func (p *pace) line() string { return p.finished() + ", " + strings.Join(p.notes(), ", ") }
+func (p *progressRate) line() string { return p.finished() + ", " + strings.Join(p.notes(), ", ") }
 
 // counting is a report of a transfer whose files are only registered.
-func (p *pace) counting() string {
+func (p *progressRate) counting() string {
 	last := p.readings[len(p.readings)-1]
 	s := files(last.files) + " registered"
 	if rate, ok := p.rate(registered); ok && !last.sealed {

@@ -11,8 +11,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// rejectLine is a line that was set aside, in JSON.
-type rejectLine struct {
+// rejectedLine is a rejected line in JSON.
+type rejectedLine struct {
 	File    int64  `json:"file"`
 	Path    string `json:"path"`
 	Line    int64  `json:"line"`
@@ -22,8 +22,8 @@ type rejectLine struct {
 	Size    int64  `json:"size"`                    // of the whole line; content may be its beginning only
 }
 
-// listRejects lists the lines that a load set aside.
-func (p *program) listRejects(ctx context.Context, b *baler.Baler, id string) (err error) {
+// listRejectedLines lists the lines that a load rejected.
+func (p *program) listRejectedLines(ctx context.Context, b *baler.Baler, id string) (err error) {
 	t, err := b.Transfer(ctx, id)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func (p *program) listRejects(ctx context.Context, b *baler.Baler, id string) (e
 			return err
 		}
 		if p.json {
-			err = to.object(newRejectLine(&r))
+			err = to.object(newRejectedLine(&r))
 		} else {
 			to.printf("%s:%d  %s  %s", quoted(r.Path), r.Line, printable(r.Reason), beginning(string(r.Content)))
 			err = to.stdout.err
@@ -48,8 +48,8 @@ func (p *program) listRejects(ctx context.Context, b *baler.Baler, id string) (e
 	return nil
 }
 
-func newRejectLine(r *tasks.FileRejectedLine) rejectLine {
-	l := rejectLine{
+func newRejectedLine(r *tasks.FileRejectedLine) rejectedLine {
+	l := rejectedLine{
 		File: r.Key.File, Path: strings.ToValidUTF8(r.Path, "\uFFFD"), Line: r.Line, Reason: r.Reason,
 		Content: strings.ToValidUTF8(string(r.Content), "\uFFFD"), Size: r.Size,
 	}

@@ -15,9 +15,9 @@ type filterFlags struct {
 
 func (f *filterFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.filter.Step, "step", "", "only of the `STEP` of that name")
-	flags.StringSliceVar(&f.outcomes, "outcome", nil, "only with these `OUTCOMES`, joined by commas or in several flags")
-	flags.Int64Var(&f.filter.File, "file", 0, "only of the file with this `NUMBER`")
+	flags.StringVar(&f.filter.Step, "step", "", "only results of this `STEP`")
+	flags.StringSliceVar(&f.outcomes, "outcome", nil, "only these `OUTCOMES`, separated by commas; may be repeated")
+	flags.Int64Var(&f.filter.File, "file", 0, "only the file with this `NUMBER`")
 	var names []string
 	for _, o := range tasks.Outcomes() {
 		names = append(names, string(o))
@@ -25,8 +25,8 @@ func (f *filterFlags) add(cmd *cobra.Command) {
 	complete(cmd, "outcome", names...)
 }
 
-// chosen is the filter that was typed.
-func (f *filterFlags) chosen(cmd *cobra.Command) (baler.ResultFilter, error) {
+// resultFilter is the filter that was typed.
+func (f *filterFlags) resultFilter(cmd *cobra.Command) (baler.ResultFilter, error) {
 	filter := f.filter
 	for _, s := range f.outcomes {
 		o, err := tasks.ParseOutcome(s)

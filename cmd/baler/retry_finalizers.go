@@ -7,14 +7,14 @@ import (
 	"github.com/balerhq/baler/config"
 )
 
-// closingRetrial is the JSON object that retry --finalizers reports.
-type closingRetrial struct {
-	Type     string `json:"type"` // always "retry"
-	Transfer string `json:"transfer"`
-	Closing  int64  `json:"finalizers"` // steps that are run again
+// finalizersReport is the JSON object that retry --finalizers reports.
+type finalizersReport struct {
+	Type       string `json:"type"` // always "retry"
+	Transfer   string `json:"transfer"`
+	Finalizers int64  `json:"finalizers"` // steps that are run again
 }
 
-func (p *program) retryClosing(ctx context.Context, b *baler.Baler, cfg config.Config, id string, wait bool) error {
+func (p *program) retryFinalizers(ctx context.Context, b *baler.Baler, cfg config.Config, id string, wait bool) error {
 	t, err := b.Transfer(ctx, id)
 	if err != nil {
 		return err
@@ -25,11 +25,11 @@ func (p *program) retryClosing(ctx context.Context, b *baler.Baler, cfg config.C
 	}
 	switch {
 	case p.json:
-		err = p.object(closingRetrial{"retry", t.UUID, n})
+		err = p.object(finalizersReport{"retry", t.UUID, n})
 	case n > 0:
-		p.printf("%s of transfer %s to run again.", plural(n, "final step"), t.UUID)
+		p.printf("Retrying %s of transfer %s.", plural(n, "final step"), t.UUID)
 	default:
-		p.printf("Nothing of transfer %s is to be run again: no final step failed.", t.UUID)
+		p.printf("Nothing to retry in transfer %s: no final step failed.", t.UUID)
 	}
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 )
 
 // hide takes a file away, and gives what brings it back as it was.
-func (s *sandbox) hide(name string) (back func()) {
+func (s *testEnv) hide(name string) (back func()) {
 	s.t.Helper()
 	rename := func(from, to string) {
 		if err := os.Rename(s.path(from), s.path(to)); err != nil {
@@ -22,20 +22,20 @@ func (s *sandbox) hide(name string) (back func()) {
 	return func() { rename("hidden", name) }
 }
 
-const embeddedNote = "note: no worker is running, and the queue is embedded: 'baler worker' works on it, " +
+const embeddedNote = "note: no worker is running, and the queue is embedded: start 'baler worker', " +
 	"or the next 'baler run' of the same paths.\n"
 
 func TestRetryWithRun(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	s.file("in/b.txt", "beta")
 	id := s.must(exitOK, "run", "--json", s.path("in")).summary(t).Transfer
 
 	r := s.must(exitOK, "retry", id)
-	equal(t, "nothing failed", s.stable(r.stdout+r.stderr), "Nothing of transfer ID is to be run again: no such file failed.\n")
+	equal(t, "nothing failed", s.stable(r.stdout+r.stderr), "Nothing to retry in transfer ID: no such file failed.\n")
 	r = s.must(exitOK, "retry", id, "--outcome", "warning,skipped", "--step", "identify")
-	equal(t, "no such result", s.stable(r.stdout+r.stderr), "Nothing of transfer ID is to be run again: there is no such result.\n")
+	equal(t, "no such result", s.stable(r.stdout+r.stderr), "Nothing to retry in transfer ID: there is no such result.\n")
 	equal(t, "JSON", s.stable(s.must(exitOK, "retry", id, "--json").stdout), `{"type":"retry","transfer":"ID","files":0}`+"\n")
 	r = s.must(exitOK, "retry", id, "--json", "--wait")
 	if sum := r.summary(t); sum.State != tasks.StateCompleted || strings.Count(r.stdout, "\n") != 2 {
@@ -46,7 +46,7 @@ func TestRetryWithRun(t *testing.T) {
 
 	back := s.hide("in/b.txt")
 	r = s.must(exitOK, "retry", id, "--step", "checksum", "--outcome", "succeeded")
-	equal(t, "retry", s.stable(r.stdout), "2 files of transfer ID to run again.\n")
+	equal(t, "retry", s.stable(r.stdout), "Retrying 2 files of transfer ID.\n")
 	equal(t, "note", r.stderr, embeddedNote)
 	contains(t, "status", s.must(exitOK, "status").stdout, "  running  ")
 	r = s.must(exitFailures, "run", s.path("in"))
@@ -63,7 +63,7 @@ func TestRetryWithRun(t *testing.T) {
 
 func TestRunFinishesEarlierTransfersThatAreRetried(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	first := s.must(exitOK, "run", "--json", s.path("in")).summary(t).Transfer
 	s.file("in/b.txt", "beta")
@@ -80,15 +80,15 @@ func TestRunFinishesEarlierTransfersThatAreRetried(t *testing.T) {
 	s.must(exitOK, "retry", second, "--outcome", "succeeded")
 	r := s.must(exitFailures, "run", s.path("in"))
 	contains(t, "report", r.stdout, "Transfer "+second+" completed\n")
-	contains(t, "note", r.stderr, "Transfer "+first+", which was to be retried, is completed with failures as well.\n")
+	contains(t, "note", r.stderr, "Transfer "+first+", which had files to retry, is completed with failures.\n")
 
 	back()
-	contains(t, "unchanged", s.must(exitOK, "run", s.path("in")).stdout, "Nothing has changed since transfer "+second)
+	contains(t, "unchanged", s.must(exitOK, "run", s.path("in")).stdout, "No changes since transfer "+second)
 }
 
 func TestRetryWaits(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.services()
 	s.file("in/a.txt", "alpha")
 	s.file("in/b.txt", "beta")
@@ -96,7 +96,7 @@ func TestRetryWaits(t *testing.T) {
 	id := s.must(exitOK, "submit", "--wait", "--json", s.path("in")).summary(t).Transfer
 	back := s.hide("in/b.txt")
 	r := s.must(exitFailures, "retry", "--wait", id, "--outcome", "succeeded", "--step", "checksum")
-	equal(t, "stdout", s.stable(r.stdout), "2 files of transfer ID to run again.\n")
+	equal(t, "stdout", s.stable(r.stdout), "Retrying 2 files of transfer ID.\n")
 	contains(t, "stderr", s.stable(r.stderr), "Transfer ID completed with failures\n", "not-found")
 	back()
 	r = s.must(exitOK, "retry", "--wait", "--json", id)
@@ -109,7 +109,7 @@ func TestRetryWaits(t *testing.T) {
 	}
 	r = s.must(exitOK, "retry", id, "--outcome", "succeeded", "--file", "1")
 	equal(t, "retry without workers", s.stable(r.stdout+r.stderr),
-		"1 file of transfer ID to run again.\nnote: no worker is running: start one with 'baler worker'.\n")
+		"Retrying 1 file of transfer ID.\nnote: no worker is running: start one with 'baler worker'.\n")
 	_, stderr, stop := s.start("retry", "--wait", id)
 	testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "Waiting for it.\n") })
 	if r := stop(); r.code != exitInterrupted {

@@ -9,11 +9,11 @@ import (
 func (p *program) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "baler",
-		Short: "Turn piles of files into recorded results",
-		Long: `Baler runs the steps of a recipe over every file that it is given, in batches,
-and records one result a file and step. Nothing that it has counted is lost.
+		Short: "Process files in batches and record one result per file",
+		Long: `Baler runs the steps of a recipe on every file it is given, in batches, and
+records one result for each file and step.
 
-Without settings everything happens inside one process: try "baler run DIR".`,
+Without settings everything runs inside one process: try "baler run DIR".`,
 		Example: `  baler run ~/collection
   baler status
   baler results ID --outcome failed`,
@@ -28,34 +28,47 @@ Without settings everything happens inside one process: try "baler run DIR".`,
 	}
 	root.SetVersionTemplate("baler {{.Version}}\n")
 	p.globalFlags(root)
-	root.AddCommand(
-		p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand(), p.statusCommand(), p.resultsCommand(),
-		p.retryCommand(), p.cancelCommand(), p.pauseCommand(), p.resumeCommand(), p.queueCommand(), p.workersCommand(), p.limitCommand(),
-		p.reconcileCommand(), p.recipeCommand(), p.migrateCommand(), p.doctorCommand(), p.benchCommand(), p.versionCommand(),
-	)
+	for _, g := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Process files:", []*cobra.Command{p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand()}},
+		{"Inspect and control transfers:", []*cobra.Command{
+			p.statusCommand(), p.resultsCommand(), p.retryCommand(), p.pauseCommand(), p.resumeCommand(), p.cancelCommand(),
+		}},
+		{"Operate:", []*cobra.Command{
+			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
+		}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, cmd := range g.commands {
+			cmd.GroupID = g.title
+			root.AddCommand(cmd)
+		}
+	}
+	root.AddCommand(p.recipeCommand(), p.benchCommand(), p.versionCommand())
 	return root
 }
 
 func (p *program) globalFlags(root *cobra.Command) {
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
-	flags.StringVar(&p.file, "config", "", "configuration `FILE` (baler.yaml here, if there is one)")
-	flags.String("redis", "", "`URL` of the queue, or embedded")
+	flags.StringVar(&p.file, "config", "", "configuration `FILE` (default: baler.yaml in the current folder, if it exists)")
+	flags.String("redis", "", "`URL` of Redis, or embedded")
 	bind(flags, "redis", "redis.url")
 	flags.String("database", "", "`URL` of the database: sqlite:PATH or mysql://user:password@host:3306/name")
 	bind(flags, "database", "database.url")
-	flags.String("roots", "", "`FOLDERS` that workers may read, separated as in PATH")
+	flags.String("roots", "", "`FOLDERS` that workers may read, separated as in $PATH")
 	bind(flags, "roots", "roots")
-	flags.String("log-level", "", "`LEVEL` to log from: debug, info, warn or error")
+	flags.String("log-level", "", "lowest log `LEVEL`: debug, info, warn or error")
 	bind(flags, "log-level", "log.level")
-	flags.String("log-format", "", "`FORMAT` of the log: text or json")
+	flags.String("log-format", "", "log `FORMAT`: text or json")
 	bind(flags, "log-format", "log.format")
-	flags.CountVarP(&p.verbose, "verbose", "v", "log more; twice for everything")
-	flags.BoolVar(&p.json, "json", false, "report in JSON, one object a line")
+	flags.CountVarP(&p.verbose, "verbose", "v", "log more; -vv logs everything")
+	flags.BoolVar(&p.json, "json", false, "print JSON, one object per line")
 }
 
-// unknownCommand is what an argument of a command that takes none but the names
-// of others is.
+// unknownCommand rejects the arguments of a command that has only subcommands.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

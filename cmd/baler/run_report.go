@@ -28,22 +28,22 @@ func report(w io.Writer, t *tasks.Transfer, now time.Time) {
 		fmt.Fprintln(w)
 		stepTable(t).write(w)
 	}
-	reportClosing(w, t)
+	reportFinalizers(w, t)
 }
 
-// reportClosing shows the final steps, and says what went wrong with them.
-func reportClosing(w io.Writer, t *tasks.Transfer) {
+// reportFinalizers shows the final steps, and says what went wrong with them.
+func reportFinalizers(w io.Writer, t *tasks.Transfer) {
 	if len(t.Finalizers) == 0 {
 		return
 	}
 	fmt.Fprintln(w)
-	list := newTable(words("CLOSING STEP"), words("STATE"), numbers("TRIES"), words("MESSAGE"))
+	list := newTable(words("FINAL STEP"), words("STATE"), numbers("ATTEMPTS"), words("MESSAGE"))
 	for _, s := range t.Finalizers {
 		list.row(s.Name, string(s.State), count(int64(s.Attempts)), firstLine(s.Error))
 	}
 	list.write(w)
 	if names := t.FailedFinalizers(); len(names) > 0 && t.State.Ended() {
-		fmt.Fprintf(w, "Failed for good: %s. Run again without touching files: baler retry %s --finalizers\n", strings.Join(names, ", "), t.UUID)
+		fmt.Fprintf(w, "Failed: %s. Retry them without running any file: baler retry %s --finalizers\n", strings.Join(names, ", "), t.UUID)
 	}
 }
 
@@ -92,8 +92,8 @@ func stepTable(t *tasks.Transfer) *table {
 // failuresShown is how many failures a report lists.
 const failuresShown = 10
 
-// badOutcomes are those that count as failures.
-func badOutcomes() []tasks.Outcome {
+// failureOutcomes are those that count as failures.
+func failureOutcomes() []tasks.Outcome {
 	return []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut}
 }
 
@@ -105,7 +105,7 @@ func reportFailures(ctx context.Context, w io.Writer, b *baler.Baler, t *tasks.T
 	}
 	fmt.Fprintln(w)
 	shown := int64(0)
-	for line, err := range b.Results(ctx, *t, baler.ResultFilter{Outcomes: badOutcomes()}) {
+	for line, err := range b.Results(ctx, *t, baler.ResultFilter{Outcomes: failureOutcomes()}) {
 		if err != nil {
 			return err
 		}

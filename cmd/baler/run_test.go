@@ -12,7 +12,7 @@ import (
 
 func TestRun(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	s.file("in/sub/b.txt", "beta")
 
@@ -27,7 +27,7 @@ identify      2          2
 	contains(t, "the last report of progress", r.stderr, "2 / 2 files, 100%\n")
 
 	r = s.must(exitOK, "run", s.path("in"))
-	equal(t, "second run", s.stable(r.stdout), "Nothing has changed since transfer ID finished at TIME (2 files).\n")
+	equal(t, "second run", s.stable(r.stdout), "No changes since transfer ID finished at TIME (2 files).\n")
 	equal(t, "second run's stderr", r.stderr, "")
 
 	r = s.must(exitOK, "run", "--json", s.path("in"))
@@ -61,7 +61,7 @@ func paths(t *testing.T, r ran) string {
 
 func TestRunWithFailures(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	var gone []string
 	for name := range strings.FieldsSeq("1 2 3 4 5 6 7 8 9 A B") {
@@ -87,7 +87,7 @@ func TestRunWithFailures(t *testing.T) {
 
 func TestRunQuietly(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	if err := os.Symlink("nowhere", s.path("in/link")); err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestRunQuietly(t *testing.T) {
 
 func TestRunTellsWhatItPassesOver(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	for name := range strings.FieldsSeq("1 2 3 4 5 6 7 8 9 A B C") {
 		if err := os.Symlink("nowhere", s.path("in/link"+name)); err != nil {
@@ -110,8 +110,8 @@ func TestRunTellsWhatItPassesOver(t *testing.T) {
 	}
 	r := s.must(exitOK, "run", "--json", s.path("in"))
 	contains(t, "stderr", s.stable(r.stderr), "note: DIR/in/link1: symlink not followed (broken: \"nowhere\")\n", "note: … and 2 more\n")
-	if n := strings.Count(r.stderr, "symlink"); n != noticesShown {
-		t.Errorf("%d notes, want %d", n, noticesShown)
+	if n := strings.Count(r.stderr, "symlink"); n != skippedShown {
+		t.Errorf("%d notes, want %d", n, skippedShown)
 	}
 	if n := strings.Count(r.stdout, "\n"); n != 1 {
 		t.Errorf("%d lines of JSON, want 1:\n%s", n, r.stdout)
@@ -120,7 +120,7 @@ func TestRunTellsWhatItPassesOver(t *testing.T) {
 
 func TestRunOfNothing(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	if err := os.Mkdir(s.path("empty"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestRunOfNothing(t *testing.T) {
 
 func TestRunWithABadRecipe(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	bad := s.file("bad.yaml", "name: bad\nsteps:\n  - handler: chcksum\n  - handler: nope\n")
 	r := s.must(exitError, "run", "--recipe", bad, s.dir)
 	equal(t, "stderr", s.stable(r.stderr), `error: DIR/bad.yaml:3: step chcksum: no handler is called "chcksum"; did you mean "checksum"?

@@ -19,7 +19,7 @@ func lacks(text, part string) error {
 
 func TestServe(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.services()
 	s.file("in/a.txt", "alpha")
 	stdout, _, stop := s.start("serve", "--worker", "--listen", "127.0.0.1:0")
@@ -46,7 +46,7 @@ func TestServe(t *testing.T) {
 
 func TestServeOnATakenAddress(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	stdout, _, stop := s.start("serve", "--json", "--listen", "127.0.0.1:0")
 	testkit.Eventually(t, time.Minute, func() error { return lacks(stdout.String(), `{"type":"server","url":"http://127.0.0.1:`) })
 	_, address, _ := strings.Cut(stdout.String(), "http://")

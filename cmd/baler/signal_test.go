@@ -40,7 +40,7 @@ func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSandbox(t)
+			s := newTestEnv(t)
 			for i := range slowFiles {
 				s.file(fmt.Sprintf("in/%d/%d", i%10, i), "x")
 			}
@@ -62,7 +62,7 @@ func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 				t.Errorf("%d results, want %d", n, 2*slowFiles)
 			}
 			third := s.must(exitOK, "run", "--recipe", s.path("slow.yaml"), s.path("in"))
-			contains(t, "a third run", third.stdout, "Nothing has changed since transfer "+sum.Transfer)
+			contains(t, "a third run", third.stdout, "No changes since transfer "+sum.Transfer)
 			s.file("in/new", "new")
 			s.file("in/0/0", "changed")
 			if sum := s.must(exitOK, args...).summary(t); sum.Files != 2 {
@@ -73,7 +73,7 @@ func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 }
 
 // stopped runs the binary until some files are done but not all, and sends it a signal.
-func (s *sandbox) stopped(path string, signal syscall.Signal, args ...string) (code int, stderr string) {
+func (s *testEnv) stopped(path string, signal syscall.Signal, args ...string) (code int, stderr string) {
 	s.t.Helper()
 	var out buffer
 	cmd := exec.Command(path, args...)

@@ -1,15 +1,16 @@
 package main
 
 import (
-	"github.com/balerhq/baler/internal/scan"
 	"sync"
+
+	"github.com/balerhq/baler/internal/scan"
 )
 
-// noticesShown is how many notices are shown one by one.
-const noticesShown = 10
+// skippedShown is how many notices are shown one by one.
+const skippedShown = 10
 
-// notices tells of what a scan passed over: the first few, and how many more.
-type notices struct {
+// skippedFiles tells of what a scan passed over: the first few, and how many more.
+type skippedFiles struct {
 	p     *program
 	quiet bool
 
@@ -17,24 +18,24 @@ type notices struct {
 	seen int64
 }
 
-func (n *notices) see(notice scan.Skipped) {
+func (n *skippedFiles) see(notice scan.Skipped) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.seen++
-	if n.quiet || n.seen > noticesShown {
+	if n.quiet || n.seen > skippedShown {
 		return
 	}
-	what := "special file left out"
+	what := "special file skipped"
 	if notice.Reason == scan.SkipSymlink {
 		what = "symlink not followed"
 	}
-	n.p.sayf("note: %s: %s (%s)", quoted(notice.Path), what, printable(notice.Detail))
+	n.p.notef("note: %s: %s (%s)", quoted(notice.Path), what, printable(notice.Detail))
 }
 
-func (n *notices) end() {
+func (n *skippedFiles) end() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if more := n.seen - noticesShown; more > 0 && !n.quiet {
-		n.p.sayf("note: … and %s more", count(more))
+	if more := n.seen - skippedShown; more > 0 && !n.quiet {
+		n.p.notef("note: … and %s more", count(more))
 	}
 }

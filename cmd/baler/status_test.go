@@ -14,7 +14,7 @@ import (
 
 func TestStatus(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	contains(t, "empty list", s.must(exitOK, "status").stdout, "There are no transfers yet")
 	equal(t, "empty list in JSON", s.must(exitOK, "status", "--json").stdout, "")
 
@@ -48,7 +48,7 @@ func TestStatus(t *testing.T) {
 
 func TestUnknownTransfer(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	const id = "01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7"
 	for _, args := range [][]string{
 		{"status", id}, {"status", "--watch", id}, {"results", id}, {"status", "--json", id},
@@ -61,7 +61,7 @@ func TestUnknownTransfer(t *testing.T) {
 
 func TestResults(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a<b>&.txt", "alpha")
 	s.file("in/bad\xff", "beta")
 	id := s.must(exitOK, "run", "--json", s.path("in")).summary(t).Transfer

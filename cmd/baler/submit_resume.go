@@ -15,31 +15,31 @@ import (
 // paths and all that was said when it was begun.
 func resumeArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usagef("--resume takes no paths: the transfer knows its own")
+		return usagef("--resume takes no paths: they are stored with the transfer")
 	}
 	for _, flag := range []string{"recipe", "via", "name", "key", "webhook", "queue", "null"} {
 		if cmd.Flags().Changed(flag) {
-			return usagef("--resume goes without --%s: the transfer knows its own", flag)
+			return usagef("--resume cannot be combined with --%s: it is stored with the transfer", flag)
 		}
 	}
 	return nil
 }
 
-// resubmit goes on with a submission that was cut off.
-func (p *program) resubmit(ctx context.Context, b *baler.Baler, f *submitFlags) error {
+// submitResume goes on with a submission that was cut off.
+func (p *program) submitResume(ctx context.Context, b *baler.Baler, f *submitFlags) error {
 	t, err := b.Transfer(ctx, f.resume)
 	if err != nil {
 		return err
 	}
-	if t, err = p.goOn(ctx, b, t); err != nil {
+	if t, err = p.resumeSubmission(ctx, b, t); err != nil {
 		return err
 	}
 	return p.submitted(ctx, b, &t, origin{resumed: true}, f)
 }
 
-// goOn registers what is missing of a transfer, and shows how it comes along.
-func (p *program) goOn(ctx context.Context, b *baler.Baler, t tasks.Transfer) (tasks.Transfer, error) {
-	notes := &notices{p: p}
+// resumeSubmission registers what is missing of a transfer, and shows how it comes along.
+func (p *program) resumeSubmission(ctx context.Context, b *baler.Baler, t tasks.Transfer) (tasks.Transfer, error) {
+	notes := &skippedFiles{p: p}
 	follower := p.follow(ctx, b, p.newDisplay(false, true))
 	if !sealed(&t) {
 		follower.begin(t)
@@ -53,20 +53,20 @@ func (p *program) goOn(ctx context.Context, b *baler.Baler, t tasks.Transfer) (t
 	notes.end()
 	switch {
 	case err == nil:
-		p.sayf("Transfer %s had been cut off; all its files are registered now.", now.UUID)
+		p.notef("Resumed the interrupted submission of transfer %s; all its files are registered.", now.UUID)
 		return now, nil
 	case errors.Is(err, baler.ErrAlreadySealed), errors.Is(err, baler.ErrProducerAlive), errors.Is(err, baler.ErrPathsFromList):
-		return now, fmt.Errorf("transfer %s cannot be taken up: %w", t.UUID, err)
+		return now, fmt.Errorf("transfer %s cannot be resumed: %w", t.UUID, err)
 	}
 	return now, p.submitStopped(ctx, b, &now, err)
 }
 
 // adoptUnfinished goes on with the transfer of a key when its submission was cut off.
 // Of any other it only tells.
-func (p *program) takeUp(ctx context.Context, b *baler.Baler, t tasks.Transfer) (now tasks.Transfer, resumed bool, err error) {
+func (p *program) adoptUnfinished(ctx context.Context, b *baler.Baler, t tasks.Transfer) (now tasks.Transfer, resumed bool, err error) {
 	still := ""
 	if !sealed(&t) {
-		now, err = p.goOn(ctx, b, t)
+		now, err = p.resumeSubmission(ctx, b, t)
 		// Of a list that is open nobody can tell whether its producer is alive.
 		alive := errors.Is(err, baler.ErrProducerAlive) || errors.Is(err, baler.ErrPathsFromList) && t.State == tasks.StateOpen
 		if !alive && !errors.Is(err, baler.ErrAlreadySealed) {
@@ -76,7 +76,7 @@ func (p *program) takeUp(ctx context.Context, b *baler.Baler, t tasks.Transfer) 
 			still = ", and is still being submitted"
 		}
 	}
-	p.sayf("Transfer %s was submitted with this key before%s; nothing was added.", t.UUID, still)
+	p.notef("Transfer %s was submitted with this key before%s; nothing was added.", t.UUID, still)
 	return t, false, nil
 }
 

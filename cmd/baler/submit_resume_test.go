@@ -11,7 +11,7 @@ import (
 )
 
 // exec runs statements on the sandbox's database, past the program.
-func (s *sandbox) exec(statements ...string) {
+func (s *testEnv) exec(statements ...string) {
 	s.t.Helper()
 	db := testkit.Database(s.t, cmp.Or(s.setting("BALER_DATABASE_URL"), "sqlite:"+s.path(".local/state/baler/baler.db")))
 	for _, statement := range statements {
@@ -22,11 +22,11 @@ func (s *sandbox) exec(statements ...string) {
 }
 
 // setting is a variable of the sandbox's environment.
-func (s *sandbox) setting(name string) string { return (&program{env: s.env}).variable(name) }
+func (s *testEnv) setting(name string) string { return (&program{env: s.env}).variable(name) }
 
 // cutOff submits two files, and leaves of that what a producer leaves that dies
 // after the first.
-func (s *sandbox) cutOff(state tasks.State, seen string, args ...string) (id string) {
+func (s *testEnv) cutOff(state tasks.State, seen string, args ...string) (id string) {
 	s.t.Helper()
 	s.file("in/a.txt", "alpha")
 	s.file("in/b.txt", "beta")
@@ -45,7 +45,7 @@ const (
 
 func TestSubmitResume(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	id := s.cutOff(tasks.StateInterrupted, longAgo, s.path("in"))
 
 	contains(t, "status", s.must(exitOK, "status").stdout, "  interrupted  ")
@@ -71,7 +71,7 @@ func TestSubmitResume(t *testing.T) {
 
 func TestSubmitResumeInJSON(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	id := s.cutOff(tasks.StateOpen, longAgo, s.path("in"))
 	r := s.must(exitOK, "submit", "--json", "--resume", id)
 	equal(t, "object", s.stable(r.stdout),
@@ -80,12 +80,12 @@ func TestSubmitResumeInJSON(t *testing.T) {
 
 func TestSubmitResumeOfAnother(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	id := s.cutOff(tasks.StateOpen, justNow, s.path("in"))
 	contains(t, "alive", s.stable(s.must(exitError, "submit", "--resume", id).stderr),
 		"error: transfer ID cannot be taken up: the transfer's producer is alive, or was a moment ago: try again in half a minute\n")
 
-	s = newSandbox(t)
+	s = newTestEnv(t)
 	s.from = strings.NewReader(s.path("in/a.txt") + "\n" + s.path("in/b.txt") + "\n")
 	id = s.cutOff(tasks.StateInterrupted, longAgo, "-")
 	contains(t, "a list", s.stable(s.must(exitError, "submit", "--resume", id).stderr),
@@ -114,7 +114,7 @@ func TestSubmitWithTheKeyOfACutOffTransfer(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSandbox(t)
+			s := newTestEnv(t)
 			path := s.path("in")
 			if c.list {
 				path = "-"

@@ -14,7 +14,7 @@ import (
 
 func TestSubmitPrintsTheIDAlone(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	first := s.must(exitOK, "submit", s.path("in"), "--key", "monday")
 	if !regexp.MustCompile(`^[0-9a-f-]{36}\n$`).MatchString(first.stdout) {
@@ -36,7 +36,7 @@ func TestSubmitPrintsTheIDAlone(t *testing.T) {
 
 func TestSubmitFromStandardInput(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.from = strings.NewReader(s.file("a\nb", "1") + "\x00" + s.file("c", "2") + "\x00")
 	r := s.must(exitOK, "submit", "-", "--null", "--json")
 	contains(t, "object", r.stdout, `"files":2,`, `"via":"bulk"`)
@@ -48,12 +48,12 @@ func TestSubmitFromStandardInput(t *testing.T) {
 }
 
 // services gives the sandbox a queue and a database that processes share.
-func (s *sandbox) services() {
+func (s *testEnv) services() {
 	s.env = append(s.env, "BALER_REDIS_URL="+testkit.Redis(s.t), "BALER_DATABASE_URL="+testkit.MySQL(s.t))
 }
 
 // start runs the program beside the test, and stops it as a signal would.
-func (s *sandbox) start(args ...string) (stdout, stderr *buffer, stop func() ran) {
+func (s *testEnv) start(args ...string) (stdout, stderr *buffer, stop func() ran) {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	stdout, stderr = &buffer{}, &buffer{}
 	code := make(chan int, 1)
@@ -66,7 +66,7 @@ func (s *sandbox) start(args ...string) (stdout, stderr *buffer, stop func() ran
 
 func TestWorkerServesSubmit(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.services()
 	s.file("in/a.txt", "alpha")
 	_, _, stop := s.start("worker", "--concurrency", "2", "--grace", "5s", "--queues", "urgent=5,default=1")
@@ -90,11 +90,11 @@ func TestWorkerServesSubmit(t *testing.T) {
 
 func TestWaitingWithoutWorkers(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	_, stderr, stop := s.start("submit", "--wait", s.path("in"))
 	testkit.Eventually(t, time.Minute, func() error {
-		return lacks(stderr.String(), "No worker is running: start one with 'baler worker'. Waiting for it.\n")
+		return lacks(stderr.String(), "No worker is running: start one with 'baler worker'. Waiting.\n")
 	})
 	r := stop()
 	if r.code != exitInterrupted {

@@ -21,8 +21,8 @@ type transferAction struct {
 	didNot func(*tasks.Transfer) string // what keeps it from being done
 }
 
-// steer does it, and shows how the transfer stands then.
-func (p *program) steer(cmd *cobra.Command, id string, s transferAction) error {
+// runTransferAction does it, and shows how the transfer stands then.
+func (p *program) runTransferAction(cmd *cobra.Command, id string, s transferAction) error {
 	return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 		t, err := b.Transfer(ctx, id)
 		if err != nil {
@@ -48,5 +48,5 @@ func (p *program) steer(cmd *cobra.Command, id string, s transferAction) error {
 
 // endedAlready complains of a transfer that nothing can be done with any more.
 func endedAlready(t *tasks.Transfer) string {
-	return fmt.Sprintf("transfer %s has ended already: it is %s since %s", t.UUID, stateOf(t), local(t.EndedAt))
+	return fmt.Sprintf("transfer %s has already ended: %s at %s", t.UUID, stateOf(t), local(t.EndedAt))
 }

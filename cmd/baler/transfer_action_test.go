@@ -20,7 +20,7 @@ func (r ran) steered(t *testing.T) summary {
 
 func TestPauseResumeAndCancel(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	id := strings.TrimSpace(s.must(exitOK, "submit", s.path("in")).stdout)
 	refused := func(want string, args ...string) {
@@ -29,12 +29,12 @@ func TestPauseResumeAndCancel(t *testing.T) {
 		equal(t, strings.Join(args, " "), s.stable(r.stdout+r.stderr), want)
 	}
 	refused("error: transfer ID is not paused: it is running\n", "resume", id)
-	equal(t, "pause", s.stable(s.must(exitOK, "pause", id).stdout), "Transfer ID is paused: 'baler resume ID' lets it go on.\n")
-	refused("error: transfer ID is paused already, since TIME\n", "pause", id)
+	equal(t, "pause", s.stable(s.must(exitOK, "pause", id).stdout), "Transfer ID is paused. Resume it with 'baler resume ID'.\n")
+	refused("error: transfer ID is already paused, since TIME\n", "pause", id)
 
 	contains(t, "status", s.must(exitOK, "status").stdout, "  paused  ")
 	contains(t, "status ID", s.stable(s.must(exitOK, "status", id).stdout),
-		"Transfer ID paused\n", "paused   TIME\n", "\nIt is paused: 'baler resume ID' lets it go on.\n")
+		"Transfer ID paused\n", "paused   TIME\n", "\nIt is paused. Resume it with 'baler resume ID'.\n")
 	if got := s.must(exitOK, "status", "--json", id).steered(t); got.PausedAt.IsZero() || got.State != tasks.StateRunning {
 		t.Errorf("status --json of a paused transfer: %+v", got)
 	}
@@ -45,11 +45,11 @@ func TestPauseResumeAndCancel(t *testing.T) {
 	if got := s.must(exitOK, "pause", "--json", id).steered(t); got.PausedAt.IsZero() || got.Transfer != id {
 		t.Errorf("pause --json: %+v", got)
 	}
-	equal(t, "resume", s.stable(s.must(exitOK, "resume", id).stdout), "Transfer ID goes on: 0 of 1 file are done.\n")
+	equal(t, "resume", s.stable(s.must(exitOK, "resume", id).stdout), "Transfer ID resumed: 0 of 1 file are done.\n")
 	s.must(exitOK, "pause", id)
 
 	equal(t, "cancel", s.stable(s.must(exitOK, "cancel", id).stdout), "Transfer ID is canceled: 0 of 1 file were done.\n")
-	const ended = "error: transfer ID has ended already: it is canceled since TIME\n"
+	const ended = "error: transfer ID has already ended: canceled at TIME\n"
 	for _, command := range []string{"cancel", "pause", "resume"} {
 		refused(ended, command, id)
 		refused(ended, command, id, "--json")
@@ -65,7 +65,7 @@ func TestPauseResumeAndCancel(t *testing.T) {
 
 func TestRunOfWhatIsPaused(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	id := s.must(exitOK, "run", "--json", s.path("in")).summary(t).Transfer
 	s.must(exitOK, "retry", id, "--outcome", "succeeded")

@@ -15,7 +15,7 @@ func TestMigrate(t *testing.T) {
 	for _, kind := range []string{"sqlite", "mysql"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			s := newSandbox(t)
+			s := newTestEnv(t)
 			s.env = append(s.env, "BALER_DATABASE_AUTO_MIGRATE=false")
 			if kind == "mysql" {
 				s.env = append(s.env, "BALER_DATABASE_URL="+testkit.MySQL(t))
@@ -51,9 +51,9 @@ func checks(t *testing.T, r ran) map[string]finding {
 
 func TestDoctorOfAFreshHost(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	for name, f := range checks(t, s.must(exitOK, "doctor", "--json")) {
-		if f.Health != doctor.StatusOK {
+		if f.Status != doctor.StatusOK {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}
@@ -66,7 +66,7 @@ func TestDoctorOfAFreshHost(t *testing.T) {
 
 func TestDoctorOfServices(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.services()
 	s.must(exitOK, "migrate")
 	all := checks(t, s.must(exitOK, "doctor", "--json", "--roots", s.dir))
@@ -81,13 +81,13 @@ func TestDoctorOfServices(t *testing.T) {
 
 func TestDoctorOfASickHost(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.env = append(s.env, "BALER_OUTPUTS="+s.path("nowhere"))
 	all := checks(t, s.must(exitError, "doctor", "--json", "--roots", s.path("nowhere"),
 		"--redis", "redis://:secret@127.0.0.1:1", "--database", "mysql://u:secret@127.0.0.1:1/x"))
 	for _, name := range []string{"roots", "outputs", "database", "queue"} {
 		f := all[name]
-		if f.Health != doctor.StatusError {
+		if f.Status != doctor.StatusError {
 			t.Errorf("%s: %+v", name, f)
 		}
 		if strings.Contains(f.Detail, "secret") {
@@ -98,7 +98,7 @@ func TestDoctorOfASickHost(t *testing.T) {
 
 func TestRecipes(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	contains(t, "list", s.must(exitOK, "recipe", "list").stdout, "default   checksum, identify  Checksum and format of every file.\n")
 	contains(t, "list in JSON", s.must(exitOK, "recipe", "list", "--json").stdout,
 		`{"type":"recipe","recipe":"checksum","description":"Checksum of every file.","digest":"`,
@@ -117,7 +117,7 @@ func TestRecipes(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	contains(t, "version", s.must(exitOK, "version").stdout, "baler ", "go1.")
 	contains(t, "--version", s.must(exitOK, "--version").stdout, "baler ")
 	var b build

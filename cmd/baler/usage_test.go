@@ -24,8 +24,8 @@ func TestUsageErrors(t *testing.T) {
 		{"run . --concurrency many", `invalid argument "many" for "--concurrency" flag`, "baler run PATH..."},
 		{"run . --webhook ftp://h/", `invalid argument "ftp://h/" for "--webhook" flag`, "baler run PATH..."},
 		{"submit", "requires at least 1 arg(s), only received 0", "baler submit PATH..."},
-		{"submit - other", "- stands for standard input and goes alone", "baler submit PATH..."},
-		{"submit . --null", "--null is for paths from standard input: submit - --null", "baler submit PATH..."},
+		{"submit - other", "- is standard input and must be the only path", "baler submit PATH..."},
+		{"submit . --null", "--null needs paths from standard input: submit - --null", "baler submit PATH..."},
 		{"submit . --via x", `unknown way "x": one of auto, group, bulk`, "baler submit PATH..."},
 		{"worker extra", `unknown command "extra" for "baler worker"`, "baler worker"},
 		{"serve extra", `unknown command "extra" for "baler serve"`, "baler serve"},
@@ -34,8 +34,8 @@ func TestUsageErrors(t *testing.T) {
 		{"status --limit 0", "--limit 0: give a number from 1", "baler status [ID]"},
 		{"submit --resume x .", "--resume takes no paths", "baler submit PATH..."},
 		{"submit --resume x -", "--resume takes no paths", "baler submit PATH..."},
-		{"submit --resume x --key k", "--resume goes without --key: the transfer knows its own", "baler submit PATH..."},
-		{"submit --resume x --webhook http://h", "--resume goes without --webhook: the transfer knows its own", "baler submit PATH..."},
+		{"submit --resume x --key k", "--resume cannot be combined with --key: it is stored with the transfer", "baler submit PATH..."},
+		{"submit --resume x --webhook http://h", "--resume cannot be combined with --webhook: it is stored with the transfer", "baler submit PATH..."},
 		{"submit --resume", "flag needs an argument: --resume", "baler submit PATH..."},
 		{"retry", "accepts 1 arg(s), received 0", "baler retry ID"},
 		{"retry x --outcome lost", `unknown outcome "lost"`, "baler retry ID"},
@@ -57,7 +57,7 @@ func TestUsageErrors(t *testing.T) {
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			t.Parallel()
-			r := newSandbox(t).must(exitUsage, strings.Fields(c.args)...)
+			r := newTestEnv(t).must(exitUsage, strings.Fields(c.args)...)
 			lines := strings.Split(r.stderr, "\n")
 			if !strings.HasPrefix(lines[0], "error: "+c.error) || !strings.HasPrefix(lines[1], "usage: "+c.usage) {
 				t.Errorf("stderr:\n%s\nwant error: %s\nwant usage: %s", r.stderr, c.error, c.usage)
@@ -69,7 +69,7 @@ func TestUsageErrors(t *testing.T) {
 
 func TestSettingErrors(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	s.env = append(s.env, "BALER_WORKER_CONCURENCY=2")
 	r := s.must(exitError, "status", "--log-level", "loud")
 	equal(t, "stderr", r.stderr, `error: BALER_WORKER_CONCURENCY: there is no such variable; did you mean BALER_WORKER_CONCURRENCY?
@@ -79,7 +79,7 @@ error: flag: log.level: "loud" must be debug, info, warn or error
 
 func TestPrecedence(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	file := s.file("baler.yaml", "database: {url: 'sqlite:"+s.path("file.db")+"'}\n")
 	check := func(want string, args ...string) {
 		t.Helper()
@@ -106,7 +106,7 @@ func TestLogLevels(t *testing.T) {
 		{"BALER_LOG_LEVEL=info", "", true},
 		{"BALER_LOG_LEVEL=info", "--log-level warn", false},
 	} {
-		s := newSandbox(t)
+		s := newTestEnv(t)
 		s.file("in/a", "a")
 		s.env = append(s.env, c.env)
 		r := s.must(exitOK, append(strings.Fields(c.args), "run", s.path("in"))...)
@@ -132,8 +132,8 @@ func TestEveryCommandIsExplained(t *testing.T) {
 
 func TestHelpAndCompletion(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
-	contains(t, "help", s.must(exitOK).stdout, "Available Commands:", "  run  ")
+	s := newTestEnv(t)
+	contains(t, "help", s.must(exitOK).stdout, "Process files:", "Additional Commands:", "  run  ")
 	contains(t, "help run", s.must(exitOK, "help", "run").stdout, "baler run PATH... [flags]", "Global Flags:")
 	contains(t, "completion", s.must(exitOK, "completion", "bash").stdout, "__start_baler")
 	contains(t, "recipes", s.must(exitOK, "__complete", "run", "--recipe", "").stdout, "checksum\n", "default\n")
@@ -144,7 +144,7 @@ func TestHelpAndCompletion(t *testing.T) {
 
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
+	s := newTestEnv(t)
 	var stderr buffer
 	if code := run(t.Context(), []string{"recipe", "list"}, s.env, s.from, fullDisk{}, &stderr); code != exitError {
 		t.Errorf("exit code %d, want %d", code, exitError)

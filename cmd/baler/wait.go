@@ -9,9 +9,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// await waits for the end of a transfer and reports on standard error.
-func (p *program) await(ctx context.Context, b *baler.Baler, t *tasks.Transfer) error {
-	p.sayWhatWaits(ctx, b, t)
+// waitAndReport waits for the end of a transfer and reports on standard error.
+func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Transfer) error {
+	p.noteBlockers(ctx, b, t)
 	d := p.newDisplay(false, false)
 	ended, err := b.Wait(ctx, t.UUID, func(t tasks.Transfer) { d.show(read(&t, time.Now())) })
 	d.end()
@@ -31,21 +31,21 @@ func (p *program) await(ctx context.Context, b *baler.Baler, t *tasks.Transfer) 
 	return failed(&ended)
 }
 
-// sayWhatWaits says of a transfer that is about to be waited for when somebody
+// noteBlockers says of a transfer that is about to be waited for when somebody
 // has to do something first.
-func (p *program) sayWhatWaits(ctx context.Context, b *baler.Baler, t *tasks.Transfer) {
+func (p *program) noteBlockers(ctx context.Context, b *baler.Baler, t *tasks.Transfer) {
 	if workers, err := b.Workers(ctx); err == nil && len(workers) == 0 {
-		p.sayf("No worker is running: start one with 'baler worker'. Waiting for it.")
+		p.notef("No worker is running: start one with 'baler worker'. Waiting.")
 	}
 	if paused(t) {
-		p.sayf("The transfer is paused: 'baler resume %s' lets it go on. Waiting for it.", t.UUID)
+		p.notef("The transfer is paused. Resume it with 'baler resume %s'. Waiting.", t.UUID)
 	}
 }
 
 // notWaiting is why waiting for a transfer ended early; an interrupt is said here.
 func (p *program) notWaiting(ctx context.Context, id string, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		p.sayf("Not waiting any longer. See 'baler status --watch %s'.", id)
+		p.notef("No longer waiting. Follow the transfer with 'baler status --watch %s'.", id)
 		return codeError(exitInterrupted)
 	}
 	return err

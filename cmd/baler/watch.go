@@ -26,7 +26,7 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 	case onTerminal:
 		see = func(t tasks.Transfer) { screen.draw(func(w io.Writer) { detail(w, &t, time.Now()) }) }
 	default:
-		var pace pace
+		var pace progressRate
 		see = onChange(func(t *tasks.Transfer) {
 			pace.see(read(t, time.Now()))
 			p.printf("%s: %s", stateOf(t), pace.line())

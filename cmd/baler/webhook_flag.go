@@ -12,7 +12,7 @@ import (
 type webhooks []string
 
 func webhookFlag(cmd *cobra.Command, to *webhooks) {
-	cmd.Flags().Var(to, "webhook", "`URL` to tell of the transfer's end, beside the site's; may be given again")
+	cmd.Flags().Var(to, "webhook", "`URL` to notify when the transfer has ended, in addition to webhook.urls; may be repeated")
 }
 
 // Set takes one more.

@@ -16,13 +16,13 @@ const baselineConnections = 16
 func (s *cluster) baseline(
 	ctx context.Context, run func(ctx context.Context, db *sql.DB, transfer int64) (Measurement, error),
 ) (m Measurement, err error) {
-	db, err := connect(s.place.databaseURL, baselineConnections)
+	db, err := connect(s.host.databaseURL, baselineConnections)
 	if err != nil {
 		return m, err
 	}
 	defer func() { err = joinClose(err, db.Close) }()
 	transfer := -time.Now().UnixMicro() // no transfer has such a number
-	if s.place.mysql == nil {
+	if s.host.mysql == nil {
 		defer func() { err = errors.Join(err, forget(context.WithoutCancel(ctx), db, transfer)) }()
 	}
 	return run(ctx, db, transfer)

@@ -63,7 +63,7 @@ func aggregate(_ string, members []*asynq.Task) *asynq.Task {
 }
 
 func (p *Env) plain(ctx context.Context, t tree, way Variant, batch int, c asynq.Config, extra ...asynq.Option) (m Measurement, err error) {
-	s, err := p.system(ctx, 0) // makes the tables
+	s, err := p.startCluster(ctx, 0) // makes the tables
 	if err != nil {
 		return m, err
 	}

@@ -50,7 +50,7 @@ func (p *Env) limits(
 // limit inserts a file row and a result row for each file of a tree, by
 // statements of 1000 rows: as fast as the tables can be filled.
 func (p *Env) limit(ctx context.Context, t tree, way Variant, connections int) (m Measurement, err error) {
-	s, err := p.system(ctx, 0) // makes the tables
+	s, err := p.startCluster(ctx, 0) // makes the tables
 	if err != nil {
 		return m, err
 	}

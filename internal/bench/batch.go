@@ -77,13 +77,13 @@ func (p *Env) Batch(ctx context.Context, o BatchOptions, report func(Measurement
 // their best rate, and the batch that is the best.
 func KneePoint(rows []Result, workers int, share float64) (knee, best Result) {
 	for i := range rows {
-		if r := rows[i]; r.Way == VariantBulk && r.Workers == workers && r.FilesPerSecond > best.FilesPerSecond {
+		if r := rows[i]; r.Variant == VariantBulk && r.Workers == workers && r.FilesPerSecond > best.FilesPerSecond {
 			best = r
 		}
 	}
 	for i := range rows {
 		r := rows[i]
-		if r.Way != VariantBulk || r.Workers != workers || r.FilesPerSecond < share*best.FilesPerSecond {
+		if r.Variant != VariantBulk || r.Workers != workers || r.FilesPerSecond < share*best.FilesPerSecond {
 			continue
 		}
 		if knee.Batch == 0 || r.Batch < knee.Batch {

@@ -23,7 +23,7 @@ import (
 
 // cluster is Baler on a place: its workers and producers are processes of their own.
 type cluster struct {
-	place   *Env
+	host    *Env
 	cfg     config.Config
 	b       *baler.Baler
 	env     []string
@@ -44,9 +44,9 @@ const (
 	stopTime  = 15 * time.Second
 )
 
-// system empties the place, and starts Baler there with some workers. Extra
+// startCluster empties the place, and starts Baler there with some workers. Extra
 // adds to their environment.
-func (p *Env) system(ctx context.Context, workers int, extra ...string) (*cluster, error) {
+func (p *Env) startCluster(ctx context.Context, workers int, extra ...string) (*cluster, error) {
 	if err := p.empty(ctx); err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (p *Env) system(ctx context.Context, workers int, extra ...string) (*cluste
 	if err != nil {
 		return nil, err
 	}
-	s := &cluster{place: p, cfg: cfg, b: b, command: []string{"worker"}, env: slices.Concat(p.o.Env, []string{
+	s := &cluster{host: p, cfg: cfg, b: b, command: []string{"worker"}, env: slices.Concat(p.o.Env, []string{
 		"BALER_REDIS_URL=" + p.redisURL, "BALER_DATABASE_URL=" + p.databaseURL, "BALER_STATE_DIR=" + p.path("state"),
 		"BALER_WORKER_QUEUES=" + queue + "=1",
 	}, extra)}
@@ -73,7 +73,7 @@ func (s *cluster) work(ctx context.Context, n int) error {
 	defer cancel()
 	for i := range n {
 		w := &worker{name: fmt.Sprintf("bench-%d", i+1)}
-		w.log = s.place.path(w.name + ".log")
+		w.log = s.host.path(w.name + ".log")
 		if err := s.start(w); err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (s *cluster) start(w *worker) error {
 	}
 	defer log.Close() // the child has its own descriptor
 	args := append(slices.Clip(s.command), "--log-level", "warn")
-	cmd := exec.Command(s.place.o.Program, args...) //nolint:noctx // close ends it in order
+	cmd := exec.Command(s.host.o.Program, args...) //nolint:noctx // close ends it in order
 	cmd.Env = append(slices.Clip(s.env), "BALER_WORKER_NAME="+w.name)
 	cmd.Stdout, cmd.Stderr = log, log
 	w.process, err = testservers.Launch(cmd)
@@ -126,11 +126,11 @@ func (s *cluster) await(ctx context.Context) error {
 			return err
 		}
 	}
-	first := s.place.path("first")
+	first := s.host.path("first")
 	if err := touch(first, 0); err != nil {
 		return fmt.Errorf("make a file: %w", err)
 	}
-	noop, err := s.place.recipe("noop", 1, "")
+	noop, err := s.host.recipe("noop", 1, "")
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (s *cluster) await(ctx context.Context) error {
 
 // pids are the processes that the system consists of, by their kinds.
 func (s *cluster) pids() map[string][]int {
-	pids := s.place.pids()
+	pids := s.host.pids()
 	for _, w := range s.workers {
 		pids["worker"] = append(pids["worker"], w.process.PID())
 	}
@@ -174,7 +174,7 @@ func (s *cluster) submit(ctx context.Context, m *meter, t tree, recipe string, v
 // produce runs a command that registers files, and gives what it says at its end.
 func (s *cluster) produce(ctx context.Context, m *meter, args ...string) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(s.place.o.Program, args...) //nolint:noctx // it is ended below
+	cmd := exec.Command(s.host.o.Program, args...) //nolint:noctx // it is ended below
 	cmd.Env = s.env
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	p, err := testservers.Launch(cmd)

@@ -69,7 +69,7 @@ type latencies struct {
 }
 
 func (l *latencies) round(ctx context.Context) (err error) {
-	s, err := l.place.system(ctx, 1)
+	s, err := l.place.startCluster(ctx, 1)
 	if err != nil {
 		return err
 	}

@@ -93,7 +93,7 @@ func (r *loads) measure(ctx context.Context, c loadWay) (took time.Duration, spe
 	if c.way == LoadVariantCLI {
 		workers = c.workers
 	}
-	s, err := r.place.system(ctx, workers)
+	s, err := r.place.startCluster(ctx, workers)
 	if err != nil {
 		return 0, spent, err
 	}
@@ -158,7 +158,7 @@ func (r *loads) verify(ctx context.Context, db *sql.DB) error {
 
 // loadFile has the load command register the file, and waits for the end of it.
 func (s *cluster) loadFile(ctx context.Context, m *meter, path string, records int) (time.Duration, error) {
-	args := []string{"load", path, "--into", recordTable, "--keyword", keyword, "--json", "--quiet", "--queue", queue}
+	args := []string{"load", path, "--into", recordTable, "--line-contains", keyword, "--json", "--quiet", "--queue", queue}
 	for _, column := range recordMap() {
 		args = append(args, "--map", column)
 	}

@@ -139,7 +139,7 @@ func (p *Env) makespan(ctx context.Context, w *work, t tree) (m Makespan, err er
 	if err := w.takes.parse(); err != nil {
 		return m, err
 	}
-	s, err := p.system(ctx, 0, "BALER_WORKER_CONCURRENCY=1", "BALER_WORKER_SLOTS=1")
+	s, err := p.startCluster(ctx, 0, "BALER_WORKER_CONCURRENCY=1", "BALER_WORKER_SLOTS=1")
 	if err != nil {
 		return m, err
 	}

@@ -22,7 +22,7 @@ const (
 // Measurement is one measurement. It is a line of the JSON output.
 type Measurement struct {
 	Type           string             `json:"type"` // always "measurement"
-	Way            Variant            `json:"way"`
+	Variant        Variant            `json:"way"`
 	Files          int                `json:"files"`
 	Batch          int                `json:"batch"`
 	Workers        int                `json:"workers"`
@@ -37,7 +37,7 @@ type Measurement struct {
 
 func measured(way Variant, files, batch, workers int, took time.Duration, used usage) Measurement {
 	m := Measurement{
-		Type: "measurement", Way: way, Files: files, Batch: batch, Workers: workers, Seconds: took.Seconds(),
+		Type: "measurement", Variant: way, Files: files, Batch: batch, Workers: workers, Seconds: took.Seconds(),
 		PeakRSS: used.peak, CPUSeconds: used.cpu,
 	}
 	if took > 0 {
@@ -71,7 +71,7 @@ func Results(all []Measurement) []Result {
 	}
 	perFile, asynqGroup := rateOf(rows, VariantPerFile), rateOf(rows, VariantAsynqGroup)
 	for i := range rows {
-		if rows[i].Way == VariantCPU {
+		if rows[i].Variant == VariantCPU {
 			continue // another handler, other files
 		}
 		if perFile > 0 {
@@ -91,7 +91,7 @@ func (r *Result) like(m Measurement) bool {
 		}
 		return *m.Flush
 	}
-	return r.Way == m.Way && r.Batch == m.Batch && r.Workers == m.Workers && r.Files == m.Files && flush(r.Measurement) == flush(m)
+	return r.Variant == m.Variant && r.Batch == m.Batch && r.Workers == m.Workers && r.Files == m.Files && flush(r.Measurement) == flush(m)
 }
 
 func (r *Result) sum() {
@@ -123,7 +123,7 @@ func used[T any](repeats []T, of func(T) usage) (cpu map[string]float64, peak ma
 // rateOf is the rate of the only row of a way; 0 without one.
 func rateOf(rows []Result, way Variant) float64 {
 	for i := range rows {
-		if rows[i].Way == way {
+		if rows[i].Variant == way {
 			return rows[i].FilesPerSecond
 		}
 	}

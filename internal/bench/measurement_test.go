@@ -7,7 +7,7 @@ import (
 
 func measurement(way bench.Variant, workers int, rate, ofLimit float64) bench.Measurement {
 	return bench.Measurement{
-		Way: way, Files: 100, Batch: 10, Workers: workers, FilesPerSecond: rate, Seconds: 100 / rate, RatioToLimit: ofLimit,
+		Variant: way, Files: 100, Batch: 10, Workers: workers, FilesPerSecond: rate, Seconds: 100 / rate, RatioToLimit: ofLimit,
 		PeakRSS: map[string]int64{"worker": int64(rate)}, CPUSeconds: map[string]float64{"worker": rate / 10},
 	}
 }

@@ -102,7 +102,7 @@ func (r *pipeline) round(ctx context.Context, repeat int) error {
 			return err
 		}
 		m.Repeat = repeat
-		if limit := cmp.Or(best[m.Files], best[whole]); m.Way != VariantCPU && limit > 0 {
+		if limit := cmp.Or(best[m.Files], best[whole]); m.Variant != VariantCPU && limit > 0 {
 			m.RatioToLimit = m.FilesPerSecond / limit
 		}
 		return r.report(m)
@@ -161,7 +161,7 @@ func (r *pipeline) combinations() []combination {
 
 // baler measures the real program.
 func (p *Env) baler(ctx context.Context, c combination) (m Measurement, err error) {
-	s, err := p.system(ctx, c.workers, c.env...)
+	s, err := p.startCluster(ctx, c.workers, c.env...)
 	if err != nil {
 		return m, err
 	}

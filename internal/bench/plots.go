@@ -33,7 +33,7 @@ func (r *Result) rate(x float64) chart.Point {
 func limitLine(rows []Result, files int) []chart.Line {
 	best := 0.0
 	for i := range rows {
-		if r := &rows[i]; r.Way == BaselineInsert && (files == 0 || r.Files == files) {
+		if r := &rows[i]; r.Variant == BaselineInsert && (files == 0 || r.Files == files) {
 			best = max(best, r.FilesPerSecond)
 		}
 	}
@@ -82,7 +82,7 @@ func workersOf(r *Result) string {
 // BatchCharts draw what Batch measured: the rate over the batch size, and whose
 // processor time the machine spends on it.
 func BatchCharts(rows []Result, cores int) []chart.Chart {
-	ours := func(r *Result) bool { return r.Way == VariantBulk }
+	ours := func(r *Result) bool { return r.Variant == VariantBulk }
 	x := chart.Axis{Label: "files in a batch", Log: true}
 	all := []chart.Chart{{
 		Title: "Files a second over the batch size", Note: spread(rounds(rows)), X: x, Y: chart.Axis{Label: filesPerSecond, Log: true},
@@ -126,7 +126,7 @@ func Variants() []string { return []string{"worker", "submit", "bench", "redis",
 func workerNumbers(rows []Result) []int {
 	var all []int
 	for i := range rows {
-		if rows[i].Way == VariantBulk && !slices.Contains(all, rows[i].Workers) {
+		if rows[i].Variant == VariantBulk && !slices.Contains(all, rows[i].Workers) {
 			all = append(all, rows[i].Workers)
 		}
 	}
@@ -145,13 +145,13 @@ func PipelineCharts(rows []Result, files int) []chart.Chart {
 	points := chart.Series{Name: filesPerSecond, Loose: true}
 	for i := range rows {
 		r := &rows[i]
-		baseline := r.Way == VariantPerFile || r.Way == VariantAsynqGroup
-		if r.Way == VariantCPU || r.Way == BaselineInsert || r.Way == BaselineInsertShort || !baseline && r.Files != files {
+		baseline := r.Variant == VariantPerFile || r.Variant == VariantAsynqGroup
+		if r.Variant == VariantCPU || r.Variant == BaselineInsert || r.Variant == BaselineInsertShort || !baseline && r.Files != files {
 			continue
 		}
-		name := string(r.Way)
+		name := string(r.Variant)
 		if !baseline {
-			name = fmt.Sprintf("%s %d×%d", r.Way, r.Workers, r.Batch)
+			name = fmt.Sprintf("%s %d×%d", r.Variant, r.Workers, r.Batch)
 		}
 		points.Points = append(points.Points, r.rate(float64(len(ways.X.Names))))
 		ways.X.Names = append(ways.X.Names, name)
@@ -169,7 +169,7 @@ func PipelineCharts(rows []Result, files int) []chart.Chart {
 func growthChart(rows []Result) *chart.Chart {
 	sizes := make(map[int]bool)
 	for i := range rows {
-		if rows[i].Way == VariantBulk || rows[i].Way == VariantGroup {
+		if rows[i].Variant == VariantBulk || rows[i].Variant == VariantGroup {
 			sizes[rows[i].Files] = true
 		}
 	}
@@ -179,15 +179,17 @@ func growthChart(rows []Result) *chart.Chart {
 	return &chart.Chart{
 		Title: "What a file costs as transfers grow", Note: spread(rounds(rows)),
 		X: chart.Axis{Label: "files in the transfer", Log: true}, Y: chart.Axis{Label: "microseconds a file"},
-		Series: curves(rows, func(r *Result) bool { return r.Way == VariantBulk || r.Way == VariantGroup || r.Way == BaselineInsert },
+		Series: curves(rows, func(r *Result) bool {
+			return r.Variant == VariantBulk || r.Variant == VariantGroup || r.Variant == BaselineInsert
+		},
 			func(r *Result) string {
-				if r.Way == BaselineInsert && r.Workers == 1 {
+				if r.Variant == BaselineInsert && r.Workers == 1 {
 					return "limit, 1 connection"
 				}
-				if r.Way == BaselineInsert {
+				if r.Variant == BaselineInsert {
 					return fmt.Sprintf("limit, %d connections", r.Workers)
 				}
-				return fmt.Sprintf("%s, %s, batches of %d", r.Way, workersOf(r), r.Batch)
+				return fmt.Sprintf("%s, %s, batches of %d", r.Variant, workersOf(r), r.Batch)
 			},
 			func(r *Result) chart.Point {
 				return chart.Point{X: float64(r.Files), Y: 1e6 / r.FilesPerSecond, Low: 1e6 / r.Fastest, High: 1e6 / r.Slowest}
@@ -208,7 +210,7 @@ func CommitChart(rows []Result) chart.Chart {
 			flushed = "not flushed"
 		}
 		s.Points = append(s.Points, rows[i].rate(float64(i)))
-		c.X.Names = append(c.X.Names, fmt.Sprintf("%s, %s", rows[i].Way, flushed))
+		c.X.Names = append(c.X.Names, fmt.Sprintf("%s, %s", rows[i].Variant, flushed))
 	}
 	c.Series = []chart.Series{s}
 	return c

@@ -13,7 +13,7 @@ const (
 	intoFiles   = "INSERT INTO files (transfer_id, no, path, size, mtime"
 	intoResults = "INSERT INTO results (transfer_id, step_no, file_no, batch_id, outcome, worker, started_at, ended_at"
 
-	filesRest   = ", problem"
+	filesRest   = ", scan_error"
 	resultsRest = ", exit_code, code, output, error, truncated, facts, attempt"
 )
 

@@ -54,7 +54,7 @@ func Targets(rows []Result) []Target {
 func best(rows []Result, way Variant, value func(*Result) float64) float64 {
 	most := 0.0
 	for i := range rows {
-		if rows[i].Way == way {
+		if rows[i].Variant == way {
 			most = max(most, value(&rows[i]))
 		}
 	}

@@ -13,7 +13,7 @@ type Options struct {
 	Interval    time.Duration // how often to look when nothing happens: 100 ms
 	LeaseTTL    time.Duration // how long an election lasts unless renewed: 5 s
 	SweepDelay  time.Duration // how long a group transfer's files have before the sweep: 2 min
-	Resend      time.Duration // how often to ask the queue after a batch: 30 s
+	Resend      time.Duration // how long after its message was sent the queue is asked for a batch: 15 s
 	Queues      []string      // queues whose groups to heal
 	Handlers    []string      // handlers whose groups to heal
 
@@ -52,7 +52,7 @@ func (o Options) withDefaults() Options {
 	orTime(&o.Interval, 100*time.Millisecond)
 	orTime(&o.LeaseTTL, 5*time.Second)
 	orTime(&o.SweepDelay, 2*time.Minute)
-	orTime(&o.Resend, 30*time.Second)
+	orTime(&o.Resend, 15*time.Second)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

@@ -29,5 +29,5 @@ func StepTimeout(s *recipe.Finalizer, reg handlers.Registration) time.Duration {
 
 // StepRetry lays the recipe's retry policy of a final step over the handler's.
 func StepRetry(s *recipe.Finalizer, reg handlers.Registration) tasks.RetryPolicy {
-	return tasks.RetryPolicy(s.Retry).Overlay(reg.Retry)
+	return s.Retry.Overlay(reg.Retry)
 }

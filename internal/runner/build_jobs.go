@@ -79,7 +79,7 @@ var (
 // conditionError is why the step's condition could not be evaluated for the file;
 // nil when it could.
 func (r *batchRun) conditionError(step *recipe.Step, f *tasks.File, facts map[string]any) error {
-	if step.Unconditional() {
+	if !step.HasCondition() {
 		return nil
 	}
 	_, err := r.plan.Recipe.Next(step.Number-1, f, facts)

@@ -52,5 +52,5 @@ func StepTimeout(s *recipe.Step, reg handlers.Registration) time.Duration {
 
 // StepRetry lays the recipe's retry policy of a step over the handler's.
 func StepRetry(s *recipe.Step, reg handlers.Registration) tasks.RetryPolicy {
-	return tasks.RetryPolicy(s.Retry).Overlay(reg.Retry)
+	return s.Retry.Overlay(reg.Retry)
 }

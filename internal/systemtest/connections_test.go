@@ -28,7 +28,7 @@ func TestFewConnectionsDoNotBlockSubmit(t *testing.T) {
 				var submits errgroup.Group
 				for range 2 {
 					submits.Go(func() error {
-						tr, _, err := b.Submit(ctx, baler.Submission{Paths: []string{root}, Recipe: builtin(t, "noop"), Via: tasks.ViaBulk})
+						tr, _, err := b.Submit(ctx, baler.Submission{Paths: []string{root}, Recipe: yaml(t, "name: noop\nsteps: [{handler: noop}]"), Via: tasks.ViaBulk})
 						if err == nil && tr.Files != files {
 							err = fmt.Errorf("%d files are registered, want %d", tr.Files, files)
 						}

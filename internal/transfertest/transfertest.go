@@ -75,7 +75,7 @@ func (e *Env) Create(yaml string) tasks.Transfer {
 		n.Steps = append(n.Steps, tasks.Step{Number: s.Number, Name: s.Name, Handler: s.Handler})
 	}
 	for _, s := range parsed.Finalizers {
-		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: s.No, Name: s.Name, Handler: s.Handler})
+		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: s.Number, Name: s.Name, Handler: s.Handler})
 	}
 	tr, _, err := e.Store.Create(e.T.Context(), n)
 	e.Must(err)

@@ -2,14 +2,14 @@ package recipe
 
 import "github.com/expr-lang/expr/ast"
 
-// guardMissing rewrites what is asked of facts so that a missing fact gives
-// false instead of an error: "facts.width > 100" becomes
+// guardNilFacts rewrites conditions on facts so that a missing fact gives false
+// instead of an error: "facts.width > 100" becomes
 // "facts.width != nil && facts.width > 100", and "not facts.ok" becomes
 // "not (facts.ok ?? false)".
-type guardMissing struct{}
+type guardNilFacts struct{}
 
 // Visit is called for every node, innermost first.
-func (guardMissing) Visit(node *ast.Node) {
+func (guardNilFacts) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.UnaryNode:
 		if n.Operator == "not" || n.Operator == "!" {

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -29,8 +28,8 @@ func TestClosing(t *testing.T) {
 		t.Fatalf("got %+v", r)
 	}
 	s := r.Finalizers[0]
-	if s.No != 1 || s.Name != "sums" || s.Handler != "manifest" || s.Timeout != 2*time.Hour || !s.ArgsTemplated() ||
-		s.Retry != (recipe.Retry{Attempts: 5, Backoff: time.Minute}) {
+	if s.Number != 1 || s.Name != "sums" || s.Handler != "manifest" || s.Timeout != 2*time.Hour || !s.ArgsTemplated() ||
+		s.Retry != (tasks.RetryPolicy{Attempts: 5, Backoff: time.Minute}) {
 		t.Errorf("got %+v", s)
 	}
 	args, err := s.Args(&tasks.Transfer{
@@ -39,7 +38,7 @@ func TestClosing(t *testing.T) {
 	if want := map[string]any{"to": "/out/u-n/2025.txt", "n": 5}; err != nil || !reflect.DeepEqual(args, want) {
 		t.Errorf("got %v, %v", args, err)
 	}
-	if s := r.Finalizers[1]; s.No != 2 || s.Name != "report" || s.ArgsTemplated() {
+	if s := r.Finalizers[1]; s.Number != 2 || s.Name != "report" || s.ArgsTemplated() {
 		t.Errorf("got %+v", s)
 	}
 }

@@ -16,25 +16,25 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// sandbox is a user's home with nothing in it, and the program run there.
-type sandbox struct {
+// testEnv is a user's home with nothing in it, and the program run there.
+type testEnv struct {
 	t    *testing.T
 	dir  string // with symlinks resolved, as Baler shows paths
 	env  []string
 	from io.Reader // standard input
 }
 
-func newSandbox(t *testing.T) *sandbox {
+func newTestEnv(t *testing.T) *testEnv {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &sandbox{t: t, dir: dir, env: []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}, from: strings.NewReader("")}
+	return &testEnv{t: t, dir: dir, env: []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}, from: strings.NewReader("")}
 }
 
 // file writes a file below the sandbox and returns its path.
-func (s *sandbox) file(name, content string) string {
+func (s *testEnv) file(name, content string) string {
 	s.t.Helper()
 	path := filepath.Join(s.dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -46,7 +46,7 @@ func (s *sandbox) file(name, content string) string {
 	return path
 }
 
-func (s *sandbox) path(name string) string { return filepath.Join(s.dir, name) }
+func (s *testEnv) path(name string) string { return filepath.Join(s.dir, name) }
 
 // ran is what one run of the program left behind.
 type ran struct {
@@ -55,7 +55,7 @@ type ran struct {
 }
 
 // do runs the program in this process. What would wait for ever fails the test.
-func (s *sandbox) do(args ...string) ran {
+func (s *testEnv) do(args ...string) ran {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Minute)
 	defer cancel()
@@ -63,7 +63,7 @@ func (s *sandbox) do(args ...string) ran {
 }
 
 // doUntil runs the program until it ends or ctx does, as after a signal.
-func (s *sandbox) doUntil(ctx context.Context, args ...string) ran {
+func (s *testEnv) doUntil(ctx context.Context, args ...string) ran {
 	s.t.Helper()
 	var stdout, stderr buffer
 	code := run(ctx, args, s.env, s.from, &stdout, &stderr)
@@ -71,7 +71,7 @@ func (s *sandbox) doUntil(ctx context.Context, args ...string) ran {
 }
 
 // must runs the program and expects an exit code.
-func (s *sandbox) must(code int, args ...string) ran {
+func (s *testEnv) must(code int, args ...string) ran {
 	s.t.Helper()
 	r := s.do(args...)
 	if r.code != code {
@@ -110,7 +110,7 @@ func (b *buffer) String() string {
 }
 
 // stable replaces what differs from run to run.
-func (s *sandbox) stable(text string) string {
+func (s *testEnv) stable(text string) string {
 	text = strings.ReplaceAll(text, s.dir, "DIR")
 	for _, r := range []struct{ pattern, by string }{
 		{`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`, "ID"},

@@ -1,27 +1,31 @@
 package recipe
 
-import "time"
+import (
+	"time"
 
-// entry is what a step and a final step say alike.
-type entry struct {
+	"github.com/balerhq/baler/tasks"
+)
+
+// commonFields holds the fields that a step and a final step share.
+type commonFields struct {
 	name    string // the handler's when none is given
 	handler string
 	with    arguments
 	timeout time.Duration
-	retry   Retry
+	retry   tasks.RetryPolicy
 	line    int // of the handler's name; of the mapping when it is missing
 }
 
-// entry reads what fields say alike of a step and a final step, whose templates
-// read variables of the type of known. Unnamed is the complaint when there is
-// no handler.
-func (c *complaints) entry(fs fields, known any, unnamed string) entry {
-	e := entry{line: fs.line}
+// commonFields reads the fields that a step and a final step share. The templates
+// in "with" read variables of the type of known. noHandler is the message for a
+// missing handler.
+func (c *diagnostics) commonFields(fs fields, known any, noHandler string) commonFields {
+	e := commonFields{line: fs.line}
 	if f, ok := fs.get("handler"); ok {
 		e.line = f.line
 		e.handler = c.word(f)
 	} else {
-		c.addf(f.line, "%s", unnamed)
+		c.addf(f.line, "%s", noHandler)
 	}
 	e.name = e.handler
 	if f, ok := fs.get("name"); ok {

@@ -15,7 +15,7 @@ type field struct {
 	value ast.Node
 }
 
-// fields is a mapping's entries by name.
+// fields are a mapping's entries by name.
 type fields struct {
 	line  int
 	names map[string]field
@@ -30,9 +30,9 @@ func (fs fields) get(name string) (field, bool) {
 	return f, true
 }
 
-// mapping reads a node as a mapping that may have the given keys only. ok is
-// false when it is none, which is complained of.
-func (c *complaints) mapping(what string, node ast.Node, line int, keys ...string) (_ fields, ok bool) {
+// mapping reads a node as a mapping with the given keys. It adds an error for
+// every other key. ok is false, and an error is added, when node is no mapping.
+func (c *diagnostics) mapping(what string, node ast.Node, line int, keys ...string) (_ fields, ok bool) {
 	entries, ok := entriesOf(node)
 	if !ok {
 		c.addf(line, "%s must be a mapping with the keys %s, not %s", what, strings.Join(keys, ", "), kind(node))
@@ -54,7 +54,7 @@ func (c *complaints) mapping(what string, node ast.Node, line int, keys ...strin
 	return fs, true
 }
 
-func (c *complaints) unknownKey(f field, what string, keys []string) {
+func (c *diagnostics) unknownKey(f field, what string, keys []string) {
 	near := suggest.Of(strings.ToLower(f.name), func(s string) bool { return slices.Contains(keys, s) })
 	if near != "" {
 		c.addf(f.line, "%s: unknown key %q; did you mean %q?", what, f.name, near)
@@ -64,7 +64,7 @@ func (c *complaints) unknownKey(f field, what string, keys []string) {
 }
 
 // key reads a mapping's key, which must be a plain string.
-func (c *complaints) key(node ast.MapKeyNode) (string, bool) {
+func (c *diagnostics) key(node ast.MapKeyNode) (string, bool) {
 	if s, ok := node.(*ast.StringNode); ok {
 		return s.Value, true
 	}
@@ -82,7 +82,7 @@ func entriesOf(node ast.Node) ([]*ast.MappingValueNode, bool) {
 	return nil, false
 }
 
-// lineOf is where a node begins.
+// lineOf returns the line on which a node begins.
 func lineOf(node ast.Node) int {
 	if m, ok := node.(*ast.MappingNode); ok && len(m.Values) > 0 {
 		return lineOf(m.Values[0].Key)
@@ -96,7 +96,7 @@ func lineOf(node ast.Node) int {
 	return 1
 }
 
-// kind names what a node is, for people.
+// kind names a node's kind in messages.
 func kind(node ast.Node) string {
 	switch node.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode:

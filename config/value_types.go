@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// kind is what a setting's value is. Its parser takes what YAML gives, what a
+// valueType is what a setting's value is. Its parser takes what YAML gives, what a
 // variable holds and what a flag's value is, and returns the type of the
 // Config's field.
-type kind struct {
+type valueType struct {
 	unit  string // for the documentation
 	parse func(any) (any, error)
 }
 
-func text() kind       { return kind{"text", parseText} }
-func number() kind     { return kind{"number", parseNumber} }
-func flag() kind       { return kind{"true or false", parseFlag} }
-func duration() kind   { return kind{"time", parseDuration} }
-func size() kind       { return kind{"bytes", parseSize} }
-func folders() kind    { return kind{"paths", parseList("path", filepath.SplitList)} }
-func addresses() kind  { return kind{"URLs", parseList("URL", splitCommas)} }
-func priorities() kind { return kind{"priorities", parsePriorities} }
+func text() valueType       { return valueType{"text", parseText} }
+func number() valueType     { return valueType{"number", parseNumber} }
+func flag() valueType       { return valueType{"true or false", parseFlag} }
+func duration() valueType   { return valueType{"time", parseDuration} }
+func size() valueType       { return valueType{"bytes", parseSize} }
+func folders() valueType    { return valueType{"paths", parseList("path", filepath.SplitList)} }
+func addresses() valueType  { return valueType{"URLs", parseList("URL", splitCommas)} }
+func priorities() valueType { return valueType{"priorities", parsePriorities} }
 
 func parseText(v any) (any, error) {
 	if s, ok := v.(string); ok {

@@ -8,13 +8,13 @@ import (
 // commitTime is what the last commit of a worker that stops is allowed.
 const commitTime = time.Second
 
-// delays checks times that have to fit into one another. A time that is no
+// durations checks times that have to fit into one another. A time that is no
 // time at all has been complained of by itself.
 //
 // Some need not fit: a handler's timeout may be longer than worker.grace, for
 // what has not ended by then is handed back; and a group's delay may, for
 // groups stay in the queue.
-func (v *validation) delays(c Config) {
+func (v *validation) durations(c Config) {
 	stop := sum(c.Record.MaxDelay, commitTime)
 	v.requiref(c.Worker.Grace >= stop || c.Worker.Grace <= 0, "worker.grace",
 		"%s is too short: a finished result waits up to %s (record.max_delay) before it is written, and its commit takes up to %s; "+

@@ -9,14 +9,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Finalizer is one handler that runs once for the whole transfer, after its last
-// file has ended. A zero Timeout or Retry means that the recipe says nothing.
+// Finalizer is a final step: one handler that runs once for the whole transfer,
+// after its last file. A zero Timeout, or a zero field of Retry, means that the
+// recipe does not set it.
 type Finalizer struct {
-	No      int // from 1
+	Number  int // from 1
 	Name    string
 	Handler string
 	Timeout time.Duration
-	Retry   Retry
+	Retry   tasks.RetryPolicy
 
 	with arguments
 	line int // of the handler's name
@@ -36,24 +37,24 @@ type transferVariables struct {
 func (s *Finalizer) Args(t *tasks.Transfer) (any, error) {
 	return render(s.with.value, transferVariables{
 		Transfer: t.UUID, Name: t.Name, Created: t.CreatedAt.UTC(), Files: int(t.Files), Bytes: int(t.Bytes),
-	}, s.No, s.Name)
+	}, s.Number, s.Name)
 }
 
 // ArgsTemplated reports whether Args depends on the transfer.
 func (s *Finalizer) ArgsTemplated() bool { return s.with.rendered }
 
-func (c *complaints) closing(f field) []*Finalizer {
-	return listed(c, f, "final step", c.closingStep, func(s *Finalizer) string { return s.Name })
+func (c *diagnostics) finalizers(f field) []*Finalizer {
+	return listed(c, f, "final step", c.finalizer, func(s *Finalizer) string { return s.Name })
 }
 
-// closingStep reads one entry of the list of final steps.
-func (c *complaints) closingStep(no int, node ast.Node) *Finalizer {
-	s := &Finalizer{No: no, line: lineOf(node)}
+// finalizer reads one entry of the list of final steps.
+func (c *diagnostics) finalizer(no int, node ast.Node) *Finalizer {
+	s := &Finalizer{Number: no, line: lineOf(node)}
 	fs, ok := c.mapping("final step", node, s.line, "name", "handler", "with", "timeout", "retry")
 	if !ok {
 		return s
 	}
-	e := c.entry(fs, transferVariables{}, fmt.Sprintf("final step %d has no handler; name one, as in \"handler: manifest\"", no))
+	e := c.commonFields(fs, transferVariables{}, fmt.Sprintf("final step %d has no handler; name one, as in \"handler: manifest\"", no))
 	s.Name, s.Handler, s.Timeout, s.Retry, s.with, s.line = e.name, e.handler, e.timeout, e.retry, e.with, e.line
 	return s
 }
