@@ -134,7 +134,7 @@ func surface() []Setting {
 		{"webhook.urls", "BALER_WEBHOOK_URLS", "", addresses(),
 			"URLs that are told of the end of every transfer, beside those that a submission names."},
 		{"webhook.secret", "BALER_WEBHOOK_SECRET", "", text(),
-			"Signs what the URLs are told, so that they can see from whom it comes. No signature when not set."},
+			"Signs webhooks: `whsec_` and the key as base64, or any other text, used as bytes. No signature when not set."},
 		{"http.listen", "BALER_HTTP_LISTEN", "127.0.0.1:8080", text(),
 			"Address of the API, the dashboard and the monitor."},
 		{"http.monitor_read_only", "BALER_HTTP_MONITOR_READ_ONLY", "false", flag(),

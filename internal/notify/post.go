@@ -35,10 +35,9 @@ func (p *httpPoster) send(ctx context.Context, n *store.WebhookDelivery, now tim
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", p.agent)
-	r.Header.Set("Baler-Event", n.Event)
 	r.Header.Set("Baler-Delivery", strconv.Itoa(n.Attempts))
-	if p.secret != "" {
-		r.Header.Set(webhook.SignatureHeader, webhook.Sign(p.secret, []byte(n.Body), now))
+	if err := webhook.Sign(r.Header, p.secret, n.Event, []byte(n.Body), now); err != nil {
+		return err
 	}
 	answer, err := p.client.Do(r)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/internal/notify"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/store"
 	"github.com/balerhq/baler/tasks"
 	"github.com/balerhq/baler/webhook"
@@ -167,7 +167,7 @@ func TestCourierTellsOfATransfersEnd(t *testing.T) {
 			t.Errorf("got %s, %v", body, err)
 		}
 		for name, want := range map[string]string{
-			"Content-Type": "application/json", "User-Agent": "Baler/1.2", "Baler-Event": n.Event, "Baler-Delivery": "1",
+			"Content-Type": "application/json", "User-Agent": "Baler/1.2", webhook.HeaderID: n.Event, "Baler-Delivery": "1",
 		} {
 			if got := r.Header.Get(name); got != want {
 				t.Errorf("%s is %q, want %q", name, got, want)
@@ -176,7 +176,7 @@ func TestCourierTellsOfATransfersEnd(t *testing.T) {
 		if r.Method != http.MethodPost || r.RequestURI != "/hook?key=1" {
 			t.Errorf("%s %s", r.Method, r.RequestURI)
 		}
-		if err := webhook.VerifySignature(secret, r.Header.Get(webhook.SignatureHeader), body, time.Minute, p.clock.Now()); err != nil {
+		if err := webhook.VerifySignature(secret, r.Header, body, time.Minute, p.clock.Now()); err != nil {
 			t.Error(err)
 		}
 		families, err := metrics.Gather()
@@ -203,8 +203,8 @@ func TestCourierTriesAgain(t *testing.T) {
 			if event == "" {
 				event = n.Event
 			}
-			if r.Header.Get("Baler-Event") != event || r.Header.Get("Baler-Delivery") != strconv.Itoa(try+1) {
-				t.Errorf("try %d: event %s, delivery %s", try+1, r.Header.Get("Baler-Event"), r.Header.Get("Baler-Delivery"))
+			if r.Header.Get(webhook.HeaderID) != event || r.Header.Get("Baler-Delivery") != strconv.Itoa(try+1) {
+				t.Errorf("try %d: event %s, delivery %s", try+1, r.Header.Get(webhook.HeaderID), r.Header.Get("Baler-Delivery"))
 			}
 			if n.DueAt == nil {
 				continue
@@ -291,7 +291,7 @@ func TestCouriersShareTheWork(t *testing.T) {
 		var mu sync.Mutex
 		under, most := make(map[string]int), 0
 		rc := newReceiver(t, func(_ int, w http.ResponseWriter, r *http.Request) {
-			event := r.Header.Get("Baler-Event")
+			event := r.Header.Get(webhook.HeaderID)
 			mu.Lock()
 			under[event]++
 			most = max(most, under[event])
@@ -311,7 +311,7 @@ func TestCouriersShareTheWork(t *testing.T) {
 		}
 		times := make(map[string]int)
 		for range messages {
-			times[rc.next(t).Header.Get("Baler-Event")]++
+			times[rc.next(t).Header.Get(webhook.HeaderID)]++
 		}
 		if len(times) != messages || len(rc.got) > 0 || most != 1 {
 			t.Errorf("%d events in %d deliveries, %d more, one event %d times at once", len(times), messages, len(rc.got), most)
@@ -333,7 +333,7 @@ func TestDeliveryThatIsNotNotedIsRepeated(t *testing.T) {
 		p.clock.Advance(30 * time.Second)
 		second := rc.next(t)
 		p.noted(tr, "done", done)
-		if a, b := first.Header.Get("Baler-Event"), second.Header.Get("Baler-Event"); a == "" || a != b {
+		if a, b := first.Header.Get(webhook.HeaderID), second.Header.Get(webhook.HeaderID); a == "" || a != b {
 			t.Errorf("events %s and %s", a, b)
 		}
 		if a, b := first.Header.Get("Baler-Delivery"), second.Header.Get("Baler-Delivery"); a != "1" || b != "2" {
@@ -370,7 +370,7 @@ func TestCourierGoesAroundOnceMore(t *testing.T) {
 		if notes, err := p.Webhooks(t.Context(), tr.ID); err != nil || len(notes) != 1 || !done(&notes[0]) {
 			t.Errorf("not told before it ended: %v, %+v", err, notes)
 		}
-		if r := rc.next(t); r.Header.Get(webhook.SignatureHeader) != "" {
+		if r := rc.next(t); r.Header.Get(webhook.HeaderSignature) != "" {
 			t.Error("it is signed without a secret")
 		}
 	})
