@@ -27,6 +27,7 @@ require (
 	github.com/rs/zerolog v1.28.0
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.10
+	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
 	github.com/vbauerster/mpb/v8 v8.9.3
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.24.0
@@ -38,7 +39,7 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require github.com/oklog/run v1.2.0 // indirect
+require github.com/oklog/run v1.2.0
 
 require (
 	codeberg.org/go-fonts/liberation v0.5.0 // indirect

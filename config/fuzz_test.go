@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 // Whatever the addresses, errors and redacted forms never show the password,
@@ -48,17 +49,13 @@ func FuzzAddresses(f *testing.F) {
 // leaves alone, or errors.
 func FuzzFile(f *testing.F) {
 	bad, err := os.ReadFile("testdata/bad.yaml")
-	if err != nil {
-		f.Fatal(err)
-	}
+	testkit.Must(f, err)
 	f.Add(string(bad))
 	f.Add("worker: {queues: {a: 1}, grace: 3s}\nroots: [/a]\nhandlers: {x: {timeout: 3s}}\nbatch: &b {max_bytes: 1KiB}\n")
 	f.Add("worker: &x\n  name: *x\n<<: {roots: /a}\n")
 	path := filepath.Join(f.TempDir(), "baler.yaml")
 	f.Fuzz(func(t *testing.T, content string) {
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testkit.WriteFile(t, path, content)
 		c, err := config.Load(config.LoadOptions{Env: []string{home}, File: path})
 		if problems, ok := errors.AsType[config.Errors](err); ok && len(problems) == 0 {
 			t.Error("an error without problems")

@@ -24,18 +24,14 @@ const home = "HOME=/home/ada"
 func write(t *testing.T, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "baler.yaml")
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testkit.WriteFile(t, path, content)
 	return path
 }
 
 func load(t *testing.T, o config.LoadOptions) config.Config {
 	t.Helper()
 	c, err := config.Load(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	return c
 }
 

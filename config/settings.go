@@ -134,7 +134,7 @@ func surface() []Setting {
 		{"webhook.urls", "BALER_WEBHOOK_URLS", "", addresses(),
 			"URLs to notify when any transfer has ended, in addition to those of the submission."},
 		{"webhook.secret", "BALER_WEBHOOK_SECRET", "", text(),
-			"Secret that signs notifications. They are unsigned when it is not set."},
+			"Signs webhooks: `whsec_` and the key as base64, or any other text, used as bytes. No signature when not set."},
 		{"http.listen", "BALER_HTTP_LISTEN", "127.0.0.1:8080", text(),
 			"Address of the API, the dashboard and the monitor."},
 		{"http.monitor_read_only", "BALER_HTTP_MONITOR_READ_ONLY", "false", flag(),

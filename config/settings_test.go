@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 // leaves maps the key of every field of a Config to the field. A field without a
@@ -156,9 +157,7 @@ const document = "../docs/configuration.md"
 func TestDocumentation(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile(document)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	const begin, end = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 	head, rest, ok := strings.Cut(string(source), begin)
 	old, tail, ok2 := strings.Cut(rest, end)
@@ -167,9 +166,7 @@ func TestDocumentation(t *testing.T) {
 	}
 	table := settingsTable()
 	if *update {
-		if err := os.WriteFile(document, []byte(head+begin+table+end+tail), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testkit.WriteFile(t, document, head+begin+table+end+tail)
 		return
 	}
 	if old != table {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+
+	"github.com/balerhq/baler/webhook"
 )
 
 // longestURL is what servers and what is between take for a URL.
@@ -26,6 +28,11 @@ func CheckWebhook(address string) error {
 }
 
 func (v *validation) webhook(w Webhook) {
+	if w.Secret != "" {
+		if err := webhook.CheckSecret(w.Secret); err != nil {
+			v.problems.addf("", "webhook.secret", "is unusable: %v", err)
+		}
+	}
 	for i, address := range w.URLs {
 		if err := CheckWebhook(address); err != nil {
 			v.problems.addf("", "webhook.urls", "number %d %v", i+1, err)

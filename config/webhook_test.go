@@ -28,3 +28,17 @@ func TestCheckWebhook(t *testing.T) {
 		}
 	}
 }
+
+func TestWebhookSecretsThatCannotSignAreRefused(t *testing.T) {
+	t.Parallel()
+	for secret, ok := range map[string]bool{"": true, "hush": true, "whsec_aHVzaA==": true, "whsec_hush!": false} {
+		c := config.Config{Webhook: config.Webhook{Secret: secret}}.WithDefaults([]string{home})
+		err := c.Validate()
+		if (err == nil) != ok {
+			t.Errorf("%q: %v", secret, err)
+		}
+		if err != nil && (strings.Contains(err.Error(), "hush!") || !strings.Contains(err.Error(), "webhook.secret")) {
+			t.Errorf("%q: got %v", secret, err)
+		}
+	}
+}

@@ -15,7 +15,7 @@ import (
 
 func TestOpenVerdicts(t *testing.T) {
 	dir := t.TempDir()
-	file := testkit.WriteFile(t, dir, "file", "x")
+	file := testkit.WriteFileIn(t, dir, "file", "x")
 	fifo := filepath.Join(dir, "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)

@@ -49,9 +49,9 @@ func content(t *testing.T, r *Roots, path string) string {
 
 func TestRootsOpenWhatIsInside(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
-	plain := testkit.WriteFile(t, dir, "a/b/plain", "plain")
-	odd := testkit.WriteFile(t, dir, "odd \xff\n name", "odd")
-	far := testkit.WriteFile(t, other, "far", "far")
+	plain := testkit.WriteFileIn(t, dir, "a/b/plain", "plain")
+	odd := testkit.WriteFileIn(t, dir, "odd \xff\n name", "odd")
+	far := testkit.WriteFileIn(t, other, "far", "far")
 	for path, want := range map[string]string{
 		plain:                                  "plain",
 		odd:                                    "odd",
@@ -74,9 +74,9 @@ func TestRootsOpenWhatIsInside(t *testing.T) {
 func TestRootsRefuseWhatIsOutside(t *testing.T) {
 	base := t.TempDir()
 	dir := filepath.Join(base, "in")
-	testkit.WriteFile(t, dir, "here", "here")
-	secret := testkit.WriteFile(t, base, "secret", "secret")
-	testkit.WriteFile(t, base, "inner", "not below in")
+	testkit.WriteFileIn(t, dir, "here", "here")
+	secret := testkit.WriteFileIn(t, base, "secret", "secret")
+	testkit.WriteFileIn(t, base, "inner", "not below in")
 	r := rootsOf(t, dir)
 	for _, path := range []string{
 		secret,
@@ -100,7 +100,7 @@ func TestRootsRefuseWhatIsOutside(t *testing.T) {
 }
 
 func TestNoRootsRefuseEverything(t *testing.T) {
-	path := testkit.WriteFile(t, t.TempDir(), "a", "a")
+	path := testkit.WriteFileIn(t, t.TempDir(), "a", "a")
 	_, err := rootsOf(t).Open(path)
 	if !errors.Is(err, ErrOutsideRoots) || !strings.Contains(err.Error(), "set BALER_ROOTS") {
 		t.Errorf("got %v", err)
@@ -117,8 +117,8 @@ func TestRootsMustBeAbsolute(t *testing.T) {
 
 func TestRootMayBeASingleFile(t *testing.T) {
 	base := t.TempDir()
-	only, sibling := testkit.WriteFile(t, base, "only", "only"), testkit.WriteFile(t, base, "sibling", "sibling")
-	secret := testkit.WriteFile(t, t.TempDir(), "secret", "secret")
+	only, sibling := testkit.WriteFileIn(t, base, "only", "only"), testkit.WriteFileIn(t, base, "sibling", "sibling")
+	secret := testkit.WriteFileIn(t, t.TempDir(), "secret", "secret")
 	r := rootsOf(t, only)
 	if got := content(t, r, only); got != "only" {
 		t.Errorf("got %q", got)
@@ -139,7 +139,7 @@ func TestRootMayBeASingleFile(t *testing.T) {
 
 func TestRootMayBeALink(t *testing.T) {
 	base := t.TempDir()
-	testkit.WriteFile(t, base, "real/a", "a")
+	testkit.WriteFileIn(t, base, "real/a", "a")
 	root := link(t, filepath.Join(base, "real"), filepath.Join(base, "root"))
 	link(t, filepath.Join(base, "real", "a"), filepath.Join(base, "real", "absolute"))
 	r := rootsOf(t, root)
@@ -164,7 +164,7 @@ func TestRootsNoticeAReplacedFolder(t *testing.T) {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
-		testkit.WriteFile(t, dir, "a", text)
+		testkit.WriteFileIn(t, dir, "a", text)
 		if got := content(t, r, path); got != text {
 			t.Errorf("got %q, want %q", got, text)
 		}
@@ -173,7 +173,7 @@ func TestRootsNoticeAReplacedFolder(t *testing.T) {
 
 func TestRootsOutliveAFolderThatWasLetGo(t *testing.T) {
 	dir := t.TempDir()
-	path := testkit.WriteFile(t, dir, "a", "a")
+	path := testkit.WriteFileIn(t, dir, "a", "a")
 	r := rootsOf(t, dir)
 	content(t, r, path)
 	if err := r.handles.byDir[dir].root.Close(); err != nil { // as if others had pushed it out just now
@@ -189,7 +189,7 @@ func TestRootsHoldFewFoldersOpen(t *testing.T) {
 	var dirs []string
 	for i := range 12 {
 		dir := filepath.Join(base, strconv.Itoa(i))
-		testkit.WriteFile(t, dir, "a", strconv.Itoa(i))
+		testkit.WriteFileIn(t, dir, "a", strconv.Itoa(i))
 		dirs = append(dirs, dir)
 	}
 	r := rootsOf(t, dirs...)
@@ -213,7 +213,7 @@ func TestRootsHoldFewFoldersOpen(t *testing.T) {
 
 func TestClosedRoots(t *testing.T) {
 	dir := t.TempDir()
-	path := testkit.WriteFile(t, dir, "a", "a")
+	path := testkit.WriteFileIn(t, dir, "a", "a")
 	r := rootsOf(t, dir)
 	f, err := r.Open(path)
 	if err != nil {
@@ -232,7 +232,7 @@ func TestClosedRoots(t *testing.T) {
 }
 
 func TestTheWholeFileSystemAsRoot(t *testing.T) {
-	path := testkit.WriteFile(t, t.TempDir(), "a", "a")
+	path := testkit.WriteFileIn(t, t.TempDir(), "a", "a")
 	if got := content(t, rootsOf(t, "/"), path); got != "a" {
 		t.Errorf("got %q", got)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -78,9 +79,7 @@ func TestArgsBelongToTheCaller(t *testing.T) {
 	for _, source := range []string{"{list: [a], o: {k: v}}", "{list: '${facts.list}', o: {k: v}}"} {
 		s := with(t, source)
 		first, err := s.Args(&tasks.File{Path: "/a"}, facts)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, err)
 		first.(map[string]any)["list"].([]any)[0] = "changed"
 		delete(first.(map[string]any)["o"].(map[string]any), "k")
 		second, err := s.Args(&tasks.File{Path: "/a"}, facts)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -20,14 +21,10 @@ func FuzzParse(f *testing.F) {
 		f.Add(r.YAML())
 	}
 	files, err := filepath.Glob("testdata/bad/*.yaml")
-	if err != nil {
-		f.Fatal(err)
-	}
+	testkit.Must(f, err)
 	for _, file := range files {
 		source, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
+		testkit.Must(f, err)
 		f.Add(string(source))
 	}
 	f.Add("name: a\nsteps:\n  - handler: b\n    with: {x: '${ facts.y ?? 1 } $${'}\n    when: |\n      size > 0\n    retry: {attempts: 2}\n")

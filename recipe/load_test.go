@@ -3,12 +3,12 @@ package recipe_test
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
 )
 
@@ -49,24 +49,18 @@ func TestLoad(t *testing.T) {
 		t.Errorf("a built-in name: %v", err)
 	}
 	path := filepath.Join(t.TempDir(), "mine.yml")
-	if err := os.WriteFile(path, []byte("name: mine\nsteps: [{handler: noop}]\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testkit.WriteFile(t, path, "name: mine\nsteps: [{handler: noop}]\n")
 	if r, err := recipe.Load(path); err != nil || r.Name != "mine" {
 		t.Errorf("a path: %v", err)
 	}
 	if _, err := recipe.Load("checksum.yaml"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
-	if err := os.WriteFile(path, []byte("name: mine\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testkit.WriteFile(t, path, "name: mine\n")
 	if _, err := recipe.Load(path); err == nil || !strings.HasPrefix(err.Error(), path+":1: ") {
 		t.Errorf("a bad file: %v", err)
 	}
-	if err := os.WriteFile(path, []byte(strings.Repeat("#", 1<<20)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testkit.WriteFile(t, path, strings.Repeat("#", 1<<20))
 	if _, err := recipe.Load(path); err == nil || !strings.Contains(err.Error(), "the limit is") {
 		t.Errorf("a huge file: %v", err)
 	}

@@ -108,9 +108,7 @@ func TestErrorsGolden(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
 			source, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			testkit.Must(t, err)
 			r, err := recipe.Parse("photos.yaml", source)
 			if r != nil || err == nil {
 				t.Fatal("parsed")

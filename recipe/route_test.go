@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -127,9 +128,7 @@ func TestNextProperty(t *testing.T) {
 			b.WriteString("}\n")
 		}
 		r, err := recipe.Parse("f", []byte(b.String()))
-		if err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, err)
 		size := rapid.IntRange(0, 20).Draw(t, "size")
 		after := rapid.IntRange(-1, len(limits)+1).Draw(t, "after")
 		want := 0

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 // What is read by hand is what encoding/json reads.
@@ -34,9 +36,7 @@ func TestFileMessageIsJSON(t *testing.T) {
 		{V: 1, Transfer: -1, Step: -2, File: math.MinInt64, Bytes: 0},
 	} {
 		want, err := json.Marshal(m)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, err)
 		if got := m.Encode(); string(got) != string(want) {
 			t.Errorf("%+v is %s, want %s", m, got, want)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -77,9 +78,9 @@ func TestCountsAsJSON(t *testing.T) {
 		c.Add(o, int64(i))
 	}
 	data, err := json.Marshal(c)
-	must(t, err)
+	testkit.Must(t, err)
 	var got map[tasks.Outcome]int64
-	must(t, json.Unmarshal(data, &got))
+	testkit.Must(t, json.Unmarshal(data, &got))
 	if len(got) != len(tasks.Outcomes()) {
 		t.Errorf("written as %s", data)
 	}
@@ -97,12 +98,5 @@ func TestTotalsAddUpTheSteps(t *testing.T) {
 	}}
 	if got, want := tr.Totals(), (tasks.Counts{Succeeded: 5, Failed: 1, TimedOut: 4}); got != want {
 		t.Errorf("totals %+v, want %+v", got, want)
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -30,13 +31,9 @@ func transfer() *tasks.Transfer {
 
 func TestSummaryJSONIsTheContract(t *testing.T) {
 	want, err := os.ReadFile("testdata/summary.golden.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	got, err := json.Marshal(tasks.Summarize(transfer(), time.Time{}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	if string(got)+"\n" != string(want) {
 		t.Errorf("summary changed:\ngot  %s\nwant %s", got, want)
 	}

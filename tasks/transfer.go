@@ -12,7 +12,7 @@ type State string
 const (
 	StateOpen        State = "open"        // files may still be added; those there are processed already
 	StateRunning     State = "running"     // sealed: the number of files is final, work goes on
-	StateFinalizing  State = "finalizing"     // every file has ended; the recipe's final steps run
+	StateFinalizing  State = "finalizing"  // every file has ended; the recipe's final steps run
 	StateCompleted   State = "completed"   // every file and final step has ended, whether well or not
 	StateInterrupted State = "interrupted" // the producer died while the transfer was open
 	StateCanceled    State = "canceled"    // a person stopped it

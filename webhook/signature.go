@@ -1,83 +1,114 @@
 package webhook
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
-// SignatureHeader carries the signature of a webhook's message:
-// "t=<Unix seconds>,v1=<hex HMAC-SHA256 of the seconds, a dot, and the body>".
-const SignatureHeader = "Baler-Signature"
+// The headers of a message.
+const (
+	HeaderID        = standardwebhooks.HeaderWebhookID        // the event's ID, the same in every attempt
+	HeaderTimestamp = standardwebhooks.HeaderWebhookTimestamp // when this attempt was made, in Unix seconds
+	HeaderSignature = standardwebhooks.HeaderWebhookSignature // "v1," and base64, several with spaces between; absent without a secret
+)
+
+// DefaultTolerance is how far a message's time may be from the receiver's clock.
+const DefaultTolerance = 5 * time.Minute
+
+// secretPrefix marks a secret whose rest is base64.
+const secretPrefix = "whsec_"
 
 // The ways in which a signature can be wrong.
 var (
-	ErrBadSignature     = errors.New("the signature does not fit the message")
-	ErrExpiredSignature = errors.New("the signature is not of this time")
+	ErrBadSignature     = errors.New("the signature does not match the message")
+	ErrExpiredSignature = errors.New("the message was signed too long ago or in the future")
 )
 
-// VerifySignature checks, at a receiver, that a message comes from who has the
-// secret, and that it was sent no longer than tolerance before now, nor after:
-// what somebody recorded cannot be played again later. Body is the request's,
-// byte for byte; header is its SignatureHeader. A tolerance of 0 means five
-// minutes. Within it, the same event may come again: compare Baler-Event.
+// VerifySignature checks, at a receiver, that whoever sent a message knows the
+// secret, and that it was sent at most tolerance before or after now, so that a
+// recorded message cannot be sent again later. The body is the request's, byte
+// for byte. A tolerance of 0 means DefaultTolerance. Within the tolerance the
+// same event may come again: compare HeaderID.
 //
-// The error wraps ErrBadSignature or ErrExpiredSignature.
-func VerifySignature(secret, header string, body []byte, tolerance time.Duration, now time.Time) error {
-	if secret == "" {
-		return fmt.Errorf("%w: there is no secret to check it with", ErrBadSignature)
-	}
-	stamp, sums := parseSignature(header)
-	seconds, err := strconv.ParseInt(stamp, 10, 64)
+// A secret that begins with "whsec_" holds the key as base64; any other secret
+// is the key itself, as bytes. The error wraps ErrBadSignature or
+// ErrExpiredSignature, unless CheckSecret refuses the secret. The comparison
+// takes constant time.
+func VerifySignature(secret string, header http.Header, body []byte, tolerance time.Duration, now time.Time) error {
+	signer, err := newSigner(secret)
 	if err != nil {
-		return fmt.Errorf("%w: it has no time", ErrBadSignature)
+		return err
 	}
-	want := digest(secret, stamp, body)
-	fits := false
-	for _, sum := range sums {
-		got, err := hex.DecodeString(sum)
-		fits = fits || err == nil && hmac.Equal(got, want)
+	seconds, err := strconv.ParseInt(header.Get(HeaderTimestamp), 10, 64)
+	if err != nil {
+		return fmt.Errorf("%w: the header %s has no number of seconds", ErrBadSignature, HeaderTimestamp)
 	}
-	if !fits {
-		return ErrBadSignature
+	// The library's own check of the time has neither a tolerance nor a clock to set.
+	if err := signer.VerifyIgnoringTimestamp(body, header); err != nil {
+		return fmt.Errorf("%w: %w", ErrBadSignature, err)
 	}
 	if tolerance == 0 {
-		tolerance = 5 * time.Minute
+		tolerance = DefaultTolerance
 	}
 	if age := now.Sub(time.Unix(seconds, 0)); age > tolerance || age < -tolerance {
-		return fmt.Errorf("%w: it was made %s ago", ErrExpiredSignature, age.Round(time.Second))
+		return fmt.Errorf("%w: its age is %s", ErrExpiredSignature, age.Round(time.Second))
 	}
 	return nil
 }
 
-// parseSignature takes a header apart. There may be several sums, as while
-// secrets are exchanged; what else there may be one day is passed over.
-func parseSignature(header string) (stamp string, sums []string) {
-	for part := range strings.SplitSeq(header, ",") {
-		switch name, value, _ := strings.Cut(strings.TrimSpace(part), "="); name {
-		case "t":
-			stamp = value
-		case "v1":
-			sums = append(sums, value)
+// Sign sets the three headers of one attempt to send a message. Without a secret
+// there is no signature. The error is that of CheckSecret.
+func Sign(header http.Header, secret, id string, body []byte, now time.Time) error {
+	header.Set(HeaderID, id)
+	header.Set(HeaderTimestamp, strconv.FormatInt(now.Unix(), 10))
+	if secret == "" {
+		return nil
+	}
+	signer, err := newSigner(secret)
+	if err != nil {
+		return err
+	}
+	signature, err := signer.Sign(id, now, body)
+	if err != nil {
+		return fmt.Errorf("sign webhook: %w", err)
+	}
+	header.Set(HeaderSignature, signature)
+	return nil
+}
+
+// CheckSecret says why a secret cannot sign: it is empty, or begins with
+// "whsec_" and the rest is not base64. The error does not show the secret.
+func CheckSecret(secret string) error {
+	_, err := key(secret)
+	return err
+}
+
+func newSigner(secret string) (*standardwebhooks.Webhook, error) {
+	k, err := key(secret)
+	if err != nil {
+		return nil, err
+	}
+	return standardwebhooks.NewWebhookRaw(k)
+}
+
+func key(secret string) ([]byte, error) {
+	encoded, ok := strings.CutPrefix(secret, secretPrefix)
+	if !ok {
+		if secret == "" {
+			return nil, errors.New("the webhook secret is empty")
 		}
+		return []byte(secret), nil
 	}
-	return stamp, sums
-}
-
-func Sign(secret string, body []byte, now time.Time) string {
-	stamp := strconv.FormatInt(now.Unix(), 10)
-	return "t=" + stamp + ",v1=" + hex.EncodeToString(digest(secret, stamp, body))
-}
-
-func digest(secret, stamp string, body []byte) []byte {
-	mac := hmac.New(sha256.New, []byte(secret))
-	for _, part := range [][]byte{[]byte(stamp), {'.'}, body} {
-		_, _ = mac.Write(part) // a hash never fails to write
+	k, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil || len(k) == 0 {
+		return nil, errors.New("the webhook secret begins with whsec_, so base64 must follow")
 	}
-	return mac.Sum(nil)
+	return k, nil
 }

@@ -2,50 +2,70 @@ package webhook_test
 
 import (
 	"errors"
-	"github.com/balerhq/baler/webhook"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/balerhq/baler/webhook"
 )
 
-// signed is a message as another implementation signs it:
-//
-//	printf '1700000000.{"event":"x"}' | openssl dgst -sha256 -hmac hush
+// A message as another implementation signs it; docs/webhooks.md has the commands.
 const (
-	signedBody = `{"event":"x"}`
-	signedAt   = 1700000000
-	signedSum  = "1f7efa17219501341bc10db15d6a584ff71ba5717da7064b626699bb47021aff"
-	signature  = "t=1700000000,v1=" + signedSum
+	testSecret    = "whsec_YSBzZWNyZXQgb2YgdGhpcnR5LXR3byBieXRlcyBvayE="
+	testID        = "msg_1"
+	testBody      = `{"event":"x"}`
+	testTime      = 1700000000
+	testSignature = "v1,xYj+gHQJgKRqYFpJkoKUVHj5R2zQDmPR9O7uAToiv8Q="
+
+	// The same message under the secret "hush", which is used as bytes.
+	rawSignature = "v1,29xRja+oUg5hoZu9NXhbA51UtmPwY0xc8HRYSzuaT/Y="
 )
+
+func headerOf(id, timestamp, signature string) http.Header {
+	h := http.Header{}
+	h.Set(webhook.HeaderID, id)
+	h.Set(webhook.HeaderTimestamp, timestamp)
+	h.Set(webhook.HeaderSignature, signature)
+	return h
+}
 
 func TestVerifySignature(t *testing.T) {
 	t.Parallel()
-	at := time.Unix(signedAt, 0)
+	const seconds = "1700000000"
+	at := time.Unix(testTime, 0)
+	right := headerOf(testID, seconds, testSignature)
+	signed := func(signature string) http.Header { return headerOf(testID, seconds, signature) }
 	for name, tc := range map[string]struct {
-		secret, header, body string
-		tolerance            time.Duration
-		now                  time.Time
-		want                 error
+		secret    string
+		header    http.Header
+		body      string
+		tolerance time.Duration
+		now       time.Time
+		want      error
 	}{
-		"right":               {"hush", signature, signedBody, time.Minute, at, nil},
-		"in time":             {"hush", signature, signedBody, time.Minute, at.Add(time.Minute), nil},
-		"a fast clock":        {"hush", signature, signedBody, time.Minute, at.Add(-time.Minute), nil},
-		"five minutes":        {"hush", signature, signedBody, 0, at.Add(5 * time.Minute), nil},
-		"with more in it":     {"hush", "v0=x, " + strings.Replace(signature, ",", ",v1=00,", 1) + ",v2=y", signedBody, 0, at, nil},
-		"too old":             {"hush", signature, signedBody, time.Minute, at.Add(61 * time.Second), webhook.ErrExpiredSignature},
-		"of the future":       {"hush", signature, signedBody, time.Minute, at.Add(-61 * time.Second), webhook.ErrExpiredSignature},
-		"older than five":     {"hush", signature, signedBody, 0, at.Add(301 * time.Second), webhook.ErrExpiredSignature},
-		"another secret":      {"Hush", signature, signedBody, 0, at, webhook.ErrBadSignature},
-		"another body":        {"hush", signature, signedBody + "\n", 0, at, webhook.ErrBadSignature},
-		"another time":        {"hush", strings.Replace(signature, "000,", "001,", 1), signedBody, 0, at, webhook.ErrBadSignature},
-		"a shorter sum":       {"hush", signature[:len(signature)-2], signedBody, 0, at, webhook.ErrBadSignature},
-		"no hexadecimal sum":  {"hush", signature[:len(signature)-1] + "x", signedBody, 0, at, webhook.ErrBadSignature},
-		"no sum":              {"hush", "t=1700000000", signedBody, 0, at, webhook.ErrBadSignature},
-		"an empty sum":        {"hush", "t=1700000000,v1=", signedBody, 0, at, webhook.ErrBadSignature},
-		"no time":             {"hush", "v1=" + signedSum, signedBody, 0, at, webhook.ErrBadSignature},
-		"no number":           {"hush", strings.Replace(signature, "t=", "t=x", 1), signedBody, 0, at, webhook.ErrBadSignature},
-		"nothing":             {"hush", "", signedBody, 0, at, webhook.ErrBadSignature},
-		"nothing to check by": {"", signature, signedBody, 0, at, webhook.ErrBadSignature},
+		"right":               {testSecret, right, testBody, time.Minute, at, nil},
+		"a secret of bytes":   {"hush", signed(rawSignature), testBody, time.Minute, at, nil},
+		"at the limit":        {testSecret, right, testBody, time.Minute, at.Add(time.Minute), nil},
+		"a fast clock":        {testSecret, right, testBody, time.Minute, at.Add(-time.Minute), nil},
+		"five minutes":        {testSecret, right, testBody, 0, at.Add(5 * time.Minute), nil},
+		"several signatures":  {testSecret, signed("v1a,x v1,AAAA " + testSignature), testBody, 0, at, nil},
+		"too old":             {testSecret, right, testBody, time.Minute, at.Add(61 * time.Second), webhook.ErrExpiredSignature},
+		"of the future":       {testSecret, right, testBody, time.Minute, at.Add(-61 * time.Second), webhook.ErrExpiredSignature},
+		"older than five":     {testSecret, right, testBody, 0, at.Add(301 * time.Second), webhook.ErrExpiredSignature},
+		"old and wrong":       {"hush", right, testBody, 0, at.Add(time.Hour), webhook.ErrBadSignature},
+		"another secret":      {"hush", right, testBody, 0, at, webhook.ErrBadSignature},
+		"another body":        {testSecret, right, testBody + "\n", 0, at, webhook.ErrBadSignature},
+		"another ID":          {testSecret, headerOf("msg_2", seconds, testSignature), testBody, 0, at, webhook.ErrBadSignature},
+		"another time":        {testSecret, headerOf(testID, "1700000001", testSignature), testBody, 0, at, webhook.ErrBadSignature},
+		"another version":     {testSecret, signed("v2" + testSignature[2:]), testBody, 0, at, webhook.ErrBadSignature},
+		"a shorter signature": {testSecret, signed(testSignature[:len(testSignature)-4]), testBody, 0, at, webhook.ErrBadSignature},
+		"an empty signature":  {testSecret, signed("v1,"), testBody, 0, at, webhook.ErrBadSignature},
+		"no signature":        {testSecret, signed(""), testBody, 0, at, webhook.ErrBadSignature},
+		"no ID":               {testSecret, headerOf("", seconds, testSignature), testBody, 0, at, webhook.ErrBadSignature},
+		"no time":             {testSecret, headerOf(testID, "", testSignature), testBody, 0, at, webhook.ErrBadSignature},
+		"no number":           {testSecret, headerOf(testID, "now", testSignature), testBody, 0, at, webhook.ErrBadSignature},
+		"no headers":          {testSecret, http.Header{}, testBody, 0, at, webhook.ErrBadSignature},
 	} {
 		err := webhook.VerifySignature(tc.secret, tc.header, []byte(tc.body), tc.tolerance, tc.now)
 		if !errors.Is(err, tc.want) {
@@ -54,15 +74,49 @@ func TestVerifySignature(t *testing.T) {
 	}
 }
 
-// Whatever stands in the header, only the right sum is accepted.
+func TestSignSetsTheHeadersOfTheSpecification(t *testing.T) {
+	t.Parallel()
+	for secret, want := range map[string]string{testSecret: testSignature, "hush": rawSignature, "": ""} {
+		h := http.Header{}
+		if err := webhook.Sign(h, secret, testID, []byte(testBody), time.Unix(testTime, 999)); err != nil {
+			t.Errorf("secret %q: %v", secret, err)
+		}
+		if h.Get("webhook-id") != testID || h.Get("webhook-timestamp") != "1700000000" || h.Get("webhook-signature") != want {
+			t.Errorf("secret %q: got %v, want the signature %q", secret, h, want)
+		}
+	}
+}
+
+func TestSecretsThatCannotSignAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, secret := range []string{"", "whsec_", "whsec_no base64", "whsec_YQ"} {
+		err := webhook.CheckSecret(secret)
+		if err == nil || strings.Contains(err.Error(), "no base64") {
+			t.Errorf("%q: got %v", secret, err)
+		}
+		if got := webhook.VerifySignature(secret, headerOf(testID, "1700000000", testSignature), nil, 0, time.Unix(testTime, 0)); got == nil {
+			t.Errorf("%q verifies", secret)
+		}
+		if h := (http.Header{}); secret != "" && webhook.Sign(h, secret, testID, nil, time.Unix(testTime, 0)) == nil {
+			t.Errorf("%q signs: %v", secret, h)
+		}
+	}
+	for _, secret := range []string{"hush", testSecret, "WHSEC_x", "not whsec_"} {
+		if err := webhook.CheckSecret(secret); err != nil {
+			t.Errorf("%q: %v", secret, err)
+		}
+	}
+}
+
+// Whatever the header holds, only the right signature is accepted.
 func FuzzVerifySignature(f *testing.F) {
-	f.Add(signature, []byte(signedBody))
-	f.Add("t=1,v1=,v1=00", []byte(nil))
-	f.Add("t=9223372036854775807,v1=zz,t", []byte{0})
-	f.Fuzz(func(t *testing.T, header string, body []byte) {
-		err := webhook.VerifySignature("hush", header, body, 0, time.Unix(signedAt, 0))
-		if err == nil && (string(body) != signedBody || !strings.Contains(strings.ToLower(header), signedSum)) {
-			t.Errorf("%q is accepted for %q", header, body)
+	f.Add(testSignature, []byte(testBody))
+	f.Add("v1, v1,AAAA", []byte(nil))
+	f.Add("v1,xYj v2,zz ,", []byte{0})
+	f.Fuzz(func(t *testing.T, signature string, body []byte) {
+		err := webhook.VerifySignature(testSecret, headerOf(testID, "1700000000", signature), body, 0, time.Unix(testTime, 0))
+		if err == nil && (string(body) != testBody || !strings.Contains(signature, testSignature)) {
+			t.Errorf("%q is accepted for %q", signature, body)
 		}
 	})
 }

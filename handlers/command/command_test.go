@@ -22,7 +22,7 @@ import (
 // ran gives the result of one job that a program was run for.
 func ran(t *testing.T, p Program) tasks.Result {
 	t.Helper()
-	path := testkit.WriteFile(t, t.TempDir(), "content", "from the file")
+	path := testkit.WriteFileIn(t, t.TempDir(), "content", "from the file")
 	results, err := handlertest.DryRun{}.Run(t.Context(), handlers.PerFile(p.Run), path)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +35,7 @@ func shell(script string, args ...string) Program {
 }
 
 func TestProgramsEndIsTheVerdict(t *testing.T) {
-	locked := testkit.WriteFile(t, t.TempDir(), "locked", "#!/bin/sh\n")
+	locked := testkit.WriteFileIn(t, t.TempDir(), "locked", "#!/bin/sh\n")
 	for name, tc := range map[string]struct {
 		program  Program
 		outcome  tasks.Outcome
@@ -60,7 +60,7 @@ func TestProgramsEndIsTheVerdict(t *testing.T) {
 }
 
 func TestCommandPassesArgumentsAsTheyAre(t *testing.T) {
-	path := testkit.WriteFile(t, t.TempDir(), "a file; $(exit 1) * ", "")
+	path := testkit.WriteFileIn(t, t.TempDir(), "a file; $(exit 1) * ", "")
 	h := handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
 		return Command(ctx, job, "sh", "-c", `test -z "$(cat)" && printf '<%s>' "$@"`, "sh", job.File().Path, "-n", "", "x y")
 	})
@@ -92,7 +92,7 @@ func TestProgramsStreams(t *testing.T) {
 		defer func() { _ = f.Close() }()
 		return Program{Name: "cat", Stdin: f}.Run(ctx, job)
 	})
-	results, err := handlertest.DryRun{}.Run(t.Context(), h, testkit.WriteFile(t, dir, "content", "from the file"))
+	results, err := handlertest.DryRun{}.Run(t.Context(), h, testkit.WriteFileIn(t, dir, "content", "from the file"))
 	if err != nil || results[0].Output != "from the file" {
 		t.Errorf("a file as standard input: %v, %+v", err, results)
 	}

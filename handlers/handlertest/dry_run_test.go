@@ -15,7 +15,7 @@ import (
 
 func TestTrialTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		path := testkit.WriteFile(t, t.TempDir(), "a", "")
+		path := testkit.WriteFileIn(t, t.TempDir(), "a", "")
 		h := handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
 			if job.File().No == 1 {
 				return nil
@@ -38,7 +38,7 @@ func TestTrialTimesOut(t *testing.T) {
 func TestTrialThatIsStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	h := handlers.PerFile(func(ctx context.Context, _ *handlers.Job) error { cancel(); return ctx.Err() })
-	results, err := DryRun{}.Run(ctx, h, testkit.WriteFile(t, t.TempDir(), "a", ""))
+	results, err := DryRun{}.Run(ctx, h, testkit.WriteFileIn(t, t.TempDir(), "a", ""))
 	if !errors.Is(err, context.Canceled) || results[0].Outcome != "" {
 		t.Errorf("got %+v, %v", results, err)
 	}

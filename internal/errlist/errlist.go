@@ -1,9 +1,9 @@
-// Package errlist is for error types that are a list of one kind of error.
+// Package errlist implements the methods of error types that are lists of errors.
 package errlist
 
 import "strings"
 
-// Text is the errors' texts, one a line.
+// Text joins the texts of the errors, one a line.
 func Text[E error](list []E) string {
 	lines := make([]string, len(list))
 	for i, err := range list {
@@ -12,7 +12,7 @@ func Text[E error](list []E) string {
 	return strings.Join(lines, "\n")
 }
 
-// Unwrap gives the single errors to errors.Is and errors.As.
+// Unwrap converts the list for errors.Is and errors.As.
 func Unwrap[E error](list []E) []error {
 	errs := make([]error, len(list))
 	for i, err := range list {

@@ -1,13 +1,13 @@
-// Package failpoint lets a test stop a process between two lines of its code.
+// Package failpoint lets a test kill or stop a process between two lines of its code.
 //
-// The code names the moments that matter with Point. In an ordinary build that
-// is an empty function, which the compiler leaves out. In one with the build
-// tag "failpoint" the environment says what happens there:
+// The code marks such points with Point. In an ordinary build that is an empty
+// function, which the compiler removes. With the build tag "failpoint" an
+// environment variable selects an action at one of the points:
 //
-//	BALER_TEST_FAULT=kill@batch-closed:3          SIGKILL to itself at the third passing
+//	BALER_TEST_FAULT=kill@batch-closed:3          SIGKILL to itself at the third call
 //	BALER_TEST_FAULT=stop@handler-halfway         SIGSTOP to itself at the first
-//	BALER_TEST_FAULT=wait@set-taken:2:/tmp/here   make the file, and go on when it is gone
+//	BALER_TEST_FAULT=wait@set-taken:2:/tmp/here   create the file, and continue when it is removed
 //
-// Waiting holds the one goroutine that came by: meanwhile a test can kill what
-// the process talks to. Only the passing with that number does anything.
+// Waiting blocks only the goroutine that called Point; meanwhile a test can kill a
+// server that the process uses. Only the call with that number has an effect.
 package failpoint

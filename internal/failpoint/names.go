@@ -1,13 +1,13 @@
 package failpoint
 
-// Name is a moment at which a process can be made to die.
+// Name names a point at which a test can kill or stop a process.
 type Name string
 
-// The moments, in the order of a file's way. Each stands in the code once.
+// The points, in the order in which a file passes them. Each is in the code once.
 const (
 	FilesRegistered      Name = "files-registered"       // a producer has committed rows of files, and sent nothing
 	TaskEnqueued         Name = "task-enqueued"          // a producer has put one file of several into its group
-	Sealed               Name = "sealed"                 // a producer has sealed its transfer, and told nobody
+	Sealed               Name = "sealed"                 // a producer has sealed its transfer, and not yet reported that
 	SetTaken             Name = "set-taken"              // asynq has handed a group's set to the aggregator, which has done nothing
 	LedgerWritten        Name = "ledger-written"         // new batches are committed, and none is in the queue
 	BatchEnqueued        Name = "batch-enqueued"         // one batch of several is in the queue
@@ -15,15 +15,15 @@ const (
 	BatchDequeued        Name = "batch-dequeued"         // a worker has a batch's message; whatever it had before is acknowledged
 	HandlerHalfway       Name = "handler-halfway"        // one job of a batch has ended, and nothing of it is recorded
 	RowsInserted         Name = "rows-inserted"          // rows of a section of lines are inserted, and not committed
-	SectionLoaded        Name = "section-loaded"         // a section of lines is committed, and nobody knows
+	SectionLoaded        Name = "section-loaded"         // a section of lines is committed, and not yet reported
 	SomeResultsCommitted Name = "some-results-committed" // results of a batch that still runs are committed
 	BatchClosed          Name = "batch-closed"           // a batch's end is committed, and what follows is not in the queue
 	NextStepEnqueued     Name = "next-step-enqueued"     // what follows is in the queue, and the batch is not acknowledged
-	FinalStepRan         Name = "final-step-ran"         // a final step has done its work, and nothing of that is noted
-	Completed            Name = "completed"              // a transfer has completed; whoever did it has not yet said so
+	FinalStepRan         Name = "final-step-ran"         // a final step has done its work, and the result is not recorded
+	Completed            Name = "completed"              // a transfer has completed; the process has not yet reported that
 )
 
-// Names lists every moment.
+// Names lists all points.
 func Names() []Name {
 	return []Name{
 		FilesRegistered, TaskEnqueued, Sealed, SetTaken, LedgerWritten, BatchEnqueued, SetReturned, BatchDequeued,

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// Variable is the environment variable that says what happens where.
+// Variable is the environment variable with the plan.
 const Variable = "BALER_TEST_FAULT"
 
-// errPlan is wrapped by every complaint about a plan.
-var errPlan = errors.New("a fault is written ACTION@POINT[:PASSING[:FILE]]")
+// errPlan is wrapped by all errors about plans.
+var errPlan = errors.New("a fault is written ACTION@POINT[:CALL[:FILE]]")
 
-// action is what happens to the process at a point.
+// action is the effect of a plan.
 type action string
 
 const (
@@ -23,22 +23,22 @@ const (
 	hold action = "wait"
 )
 
-// Plan is one fault.
+// Plan selects an action at one call of one point. The zero value does nothing.
 type Plan struct {
-	action  action
-	at      Name
-	passing int64  // counted from 1
-	file    string // of an action that waits
+	action action
+	at     Name
+	call   int64  // counted from 1
+	file   string // of the action hold
 }
 
-// parse reads a plan as the environment gives it; an empty one does nothing.
+// parse parses the value of Variable.
 func parse(s string) (Plan, error) {
 	if s == "" {
 		return Plan{}, nil
 	}
 	what, where, _ := strings.Cut(s, "@")
 	parts := strings.SplitN(where, ":", 3)
-	p := Plan{action: action(what), at: Name(parts[0]), passing: 1}
+	p := Plan{action: action(what), at: Name(parts[0]), call: 1}
 	if !slices.Contains([]action{kill, stop, hold}, p.action) {
 		return Plan{}, fmt.Errorf("%q: %w: the action is kill, stop or wait", s, errPlan)
 	}
@@ -48,15 +48,15 @@ func parse(s string) (Plan, error) {
 	if len(parts) > 1 {
 		n, err := strconv.ParseInt(parts[1], 10, 64)
 		if err != nil || n < 1 {
-			return Plan{}, fmt.Errorf("%q: %w: passings count from 1", s, errPlan)
+			return Plan{}, fmt.Errorf("%q: %w: calls count from 1", s, errPlan)
 		}
-		p.passing = n
+		p.call = n
 	}
 	if len(parts) > 2 {
 		p.file = parts[2]
 	}
 	if (p.action == hold) != (p.file != "") {
-		return Plan{}, fmt.Errorf("%q: %w: to wait, and nothing else, takes a file", s, errPlan)
+		return Plan{}, fmt.Errorf("%q: %w: wait needs a file, and the other actions take none", s, errPlan)
 	}
 	return p, nil
 }

@@ -8,9 +8,9 @@ import (
 func TestPlans(t *testing.T) {
 	for text, want := range map[string]Plan{
 		"":                             {},
-		"kill@batch-closed":            {action: kill, at: BatchClosed, passing: 1},
-		"stop@handler-halfway:30":      {action: stop, at: HandlerHalfway, passing: 30},
-		"wait@set-taken:2:/tmp/a:b @c": {action: hold, at: SetTaken, passing: 2, file: "/tmp/a:b @c"},
+		"kill@batch-closed":            {action: kill, at: BatchClosed, call: 1},
+		"stop@handler-halfway:30":      {action: stop, at: HandlerHalfway, call: 30},
+		"wait@set-taken:2:/tmp/a:b @c": {action: hold, at: SetTaken, call: 2, file: "/tmp/a:b @c"},
 	} {
 		if got, err := parse(text); err != nil || got != want {
 			t.Errorf("%q: %+v, %v; want %+v", text, got, err, want)

@@ -2,5 +2,5 @@
 
 package failpoint
 
-// Point is nothing in an ordinary build.
+// Point does nothing without the build tag "failpoint".
 func Point(Name) {}

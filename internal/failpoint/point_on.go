@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// plan is read when the first point is passed; a process has one environment.
+// plan is parsed at the first call of Point; a process has one environment.
 var plan = sync.OnceValue(func() Plan { //nolint:gochecknoglobals // see above
 	p, err := parse(os.Getenv(Variable))
 	if err != nil {
@@ -20,13 +20,13 @@ var plan = sync.OnceValue(func() Plan { //nolint:gochecknoglobals // see above
 	return p
 })
 
-// passed counts how often the plan's point was passed.
-var passed atomic.Int64 //nolint:gochecknoglobals // of this process, like the plan
+// calls counts the calls at the plan's point.
+var calls atomic.Int64 //nolint:gochecknoglobals // of this process, like the plan
 
-// Point does what the environment says for this moment.
+// Point carries out the plan when it is for this call.
 func Point(at Name) {
 	p := plan()
-	if p.at != at || passed.Add(1) != p.passing {
+	if p.at != at || calls.Add(1) != p.call {
 		return
 	}
 	switch p.action {
@@ -42,11 +42,11 @@ func Point(at Name) {
 
 func signal(s syscall.Signal) {
 	if err := syscall.Kill(os.Getpid(), s); err != nil {
-		panic(fmt.Sprintf("failpoint: signal myself: %v", err))
+		panic(fmt.Sprintf("failpoint: signal the own process: %v", err))
 	}
 }
 
-// wait makes the file and returns when somebody has removed it.
+// wait creates the file and returns when it has been removed.
 func wait(file string) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		panic(fmt.Sprintf("failpoint: %v", err))

@@ -5,47 +5,50 @@ import (
 	"time"
 )
 
-// What can come of a delivery.
+// deliveryResult is the outcome of one attempt.
 type deliveryResult string
 
 const (
 	delivered deliveryResult = "delivered"
-	failed    deliveryResult = "failed" // for now
+	failed    deliveryResult = "failed" // to be repeated
 	givenUp   deliveryResult = "given_up"
 )
 
 const (
-	firstPause = time.Second
-	lastPause  = time.Hour
+	minBackoff = time.Second
+	maxBackoff = time.Hour
 
-	// patience is how long after a transfer's end deliveries of the news are tried.
-	patience = 24 * time.Hour
+	// giveUpAfter is the age of a message, counted from the end of its transfer,
+	// after which there are no more attempts.
+	giveUpAfter = 24 * time.Hour
 )
 
-// nextAttempt is what follows a delivery.
+// nextAttempt is the decision after an attempt.
 type nextAttempt struct {
 	result deliveryResult
-	again  time.Duration // until the next try; 0 for none
+	delay  time.Duration // until the next attempt; 0 for none
 }
 
-// planAfter decides what follows a try, counted from 1, of a message of some age.
-func planAfter(err error, try int, age time.Duration) nextAttempt {
+// decideNext decides after an attempt, counted from 1, to deliver a message of the
+// given age.
+func decideNext(err error, attempt int, age time.Duration) nextAttempt {
 	if err == nil {
 		return nextAttempt{result: delivered}
 	}
-	pause := pauseAfter(try, rand.Float64())
-	if age+pause > patience {
+	delay := backoff(attempt, rand.Float64())
+	if age+delay > giveUpAfter {
 		return nextAttempt{result: givenUp}
 	}
-	return nextAttempt{result: failed, again: pause}
+	return nextAttempt{result: failed, delay: delay}
 }
 
-// pauseAfter doubles from a second to an hour. The jitter, from 0 to 1, takes up
-// to half of it off, so that messages that failed together part.
-func pauseAfter(try int, jitter float64) time.Duration {
-	pause := lastPause
-	if doublings := try - 1; doublings < 12 { // 2¹² s are more than an hour
-		pause = min(firstPause<<doublings, lastPause)
+// backoff doubles with each attempt, from a second to an hour. The jitter, from 0
+// to 1, shortens the delay by up to half, so that messages that failed together
+// are not all repeated together.
+func backoff(attempt int, jitter float64) time.Duration {
+	delay := maxBackoff
+	if doublings := attempt - 1; doublings < 12 { // 2¹² s are more than an hour
+		delay = min(minBackoff<<doublings, maxBackoff)
 	}
-	return max(pause-time.Duration(jitter*float64(pause/2)), firstPause)
+	return max(delay-time.Duration(jitter*float64(delay/2)), minBackoff)
 }

@@ -8,43 +8,43 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestPauseDoublesToAnHour(t *testing.T) {
-	for try, want := range map[int]time.Duration{
+func TestBackoffDoublesToAnHour(t *testing.T) {
+	for attempt, want := range map[int]time.Duration{
 		1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 12: 2048 * time.Second, 13: time.Hour, 14: time.Hour, 1 << 40: time.Hour,
 	} {
-		if got := pauseAfter(try, 0); got != want {
-			t.Errorf("after try %d: %s, want %s", try, got, want)
+		if got := backoff(attempt, 0); got != want {
+			t.Errorf("after attempt %d: %s, want %s", attempt, got, want)
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		try, jitter := rapid.IntRange(1, 1000).Draw(t, "try"), rapid.Float64Range(0, 1).Draw(t, "jitter")
-		whole, got := pauseAfter(try, 0), pauseAfter(try, jitter)
+		attempt, jitter := rapid.IntRange(1, 1000).Draw(t, "attempt"), rapid.Float64Range(0, 1).Draw(t, "jitter")
+		whole, got := backoff(attempt, 0), backoff(attempt, jitter)
 		if got < time.Second || got < whole/2 || got > whole {
-			t.Errorf("after try %d with jitter %f: %s of %s", try, jitter, got, whole)
+			t.Errorf("after attempt %d with jitter %f: %s of %s", attempt, jitter, got, whole)
 		}
 	})
 }
 
 func TestMessagesAreGivenUpAfterADay(t *testing.T) {
 	broken := errors.New("broken")
-	if p := planAfter(nil, 99, 48*time.Hour); p != (nextAttempt{result: delivered}) {
+	if p := decideNext(nil, 99, 48*time.Hour); p != (nextAttempt{result: delivered}) {
 		t.Errorf("a delivery, however late: %+v", p)
 	}
-	if p := planAfter(broken, 1, 24*time.Hour-time.Second); p != (nextAttempt{failed, time.Second}) {
+	if p := decideNext(broken, 1, 24*time.Hour-time.Second); p != (nextAttempt{failed, time.Second}) {
 		t.Errorf("a first failure with a second left: %+v", p)
 	}
 	for _, age := range []time.Duration{24*time.Hour - time.Second + 1, 48 * time.Hour} {
-		if p := planAfter(broken, 1, age); p != (nextAttempt{result: givenUp}) {
+		if p := decideNext(broken, 1, age); p != (nextAttempt{result: givenUp}) {
 			t.Errorf("at %s: %+v", age, p)
 		}
 	}
-	// The tries that a day has room for are not endless.
-	age, tries := time.Duration(0), 0
-	for p := planAfter(broken, 1, 0); p.result == failed && tries < 1000; p = planAfter(broken, tries+1, age) {
-		age += p.again
-		tries++
+	// The number of attempts within a day is limited.
+	age, attempts := time.Duration(0), 0
+	for p := decideNext(broken, 1, 0); p.result == failed && attempts < 1000; p = decideNext(broken, attempts+1, age) {
+		age += p.delay
+		attempts++
 	}
-	if tries < 30 || tries > 70 {
-		t.Errorf("%d tries", tries)
+	if attempts < 30 || attempts > 70 {
+		t.Errorf("%d attempts", attempts)
 	}
 }

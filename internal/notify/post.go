@@ -16,7 +16,7 @@ import (
 	"github.com/balerhq/baler/webhook"
 )
 
-// httpPoster makes one delivery.
+// httpPoster sends messages by HTTP.
 type httpPoster struct {
 	client  *http.Client
 	secret  string
@@ -24,34 +24,33 @@ type httpPoster struct {
 	timeout time.Duration
 }
 
-// send posts a message. Its error says without the address what went wrong;
-// it is nil when the receiver has accepted the message.
-func (p *httpPoster) send(ctx context.Context, n *store.WebhookDelivery, now time.Time) error {
+// send makes one attempt. It returns nil when the receiver has accepted the
+// message. The error does not contain the URL.
+func (p *httpPoster) send(ctx context.Context, d *store.WebhookDelivery, now time.Time) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.timeout, fmt.Errorf("no answer within %s", p.timeout))
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, n.URL, strings.NewReader(n.Body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL, strings.NewReader(d.Body))
 	if err != nil {
-		return bare(err)
+		return withoutURL(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", p.agent)
-	r.Header.Set("Baler-Event", n.Event)
-	r.Header.Set("Baler-Delivery", strconv.Itoa(n.Attempts))
-	if p.secret != "" {
-		r.Header.Set(webhook.SignatureHeader, webhook.Sign(p.secret, []byte(n.Body), now))
+	r.Header.Set("Baler-Delivery", strconv.Itoa(d.Attempts))
+	if err := webhook.Sign(r.Header, p.secret, d.Event, []byte(d.Body), now); err != nil {
+		return err
 	}
-	answer, err := p.client.Do(r)
+	response, err := p.client.Do(r)
 	if err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return bare(err)
+		return withoutURL(err)
 	}
-	defer func() { _ = answer.Body.Close() }() // the status says all
-	// A short rest is read so that the connection can be used again; one that
-	// breaks off changes nothing of the answer.
-	_, _ = io.CopyN(io.Discard, answer.Body, 4<<10)
-	switch code := answer.StatusCode; {
+	defer func() { _ = response.Body.Close() }() // only the status matters
+	// The connection can be reused only after its body has been read. An error
+	// here does not change the response.
+	_, _ = io.CopyN(io.Discard, response.Body, 4<<10)
+	switch code := response.StatusCode; {
 	case code >= 200 && code < 300:
 		return nil
 	case code >= 300 && code < 400:
@@ -61,17 +60,16 @@ func (p *httpPoster) send(ctx context.Context, n *store.WebhookDelivery, now tim
 	}
 }
 
-// bare takes the address off an error: it is stored and logged, and addresses
-// of webhooks are secrets.
-func bare(err error) error {
+// withoutURL removes the URL from an error that is stored and logged: the URLs of
+// webhooks are secrets.
+func withoutURL(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err
 }
 
-// newClient follows no redirects: whoever set the address meant that one, and
-// the message is signed for it.
+// newClient follows no redirects: a message goes to the configured URL only.
 func newClient() *http.Client {
 	return &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

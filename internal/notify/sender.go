@@ -15,33 +15,35 @@ import (
 	"github.com/balerhq/baler/internal/store"
 )
 
-// DeliveryStore is what a Courier needs from the store: messages about ends of
-// transfers, written in the transactions that ended them.
+// DeliveryStore is the outbox: messages about transfers that have ended, written
+// in the transactions that ended them.
 type DeliveryStore interface {
-	// DueWebhooks lists messages that should be delivered now.
+	// DueWebhooks lists up to limit messages whose next attempt is due.
 	DueWebhooks(ctx context.Context, limit int) ([]store.WebhookDelivery, error)
 
-	// ClaimWebhook takes a message for one delivery, which nobody else gets until
-	// again has passed. It reports false when somebody was faster.
-	ClaimWebhook(ctx context.Context, n *store.WebhookDelivery, again time.Duration) (bool, error)
+	// ClaimWebhook leases a message for one attempt. It reports false when another
+	// sender has claimed the message. Without FinishWebhook the message is due again
+	// after the lease.
+	ClaimWebhook(ctx context.Context, d *store.WebhookDelivery, lease time.Duration) (bool, error)
 
-	// FinishWebhook notes a delivery as done, when there is no reason, or else as
-	// failed for that reason, to be tried again after again; never when that is 0.
-	FinishWebhook(ctx context.Context, id int64, reason string, again time.Duration) error
+	// FinishWebhook records the end of an attempt. An empty reason means that the
+	// message is delivered; otherwise the attempt failed for that reason, and the
+	// next one is due after the delay. A delay of 0 means that there is none.
+	FinishWebhook(ctx context.Context, id int64, reason string, delay time.Duration) error
 
-	// PurgeWebhooks deletes some of those that were done with long ago. It
+	// PurgeWebhooks deletes some of the old messages that need no more attempts. It
 	// reports whether there may be more.
 	PurgeWebhooks(ctx context.Context) (more bool, err error)
 }
 
-// SenderOptions tune a Courier. Zero fields take the values said.
+// SenderOptions configure a Sender. Zero fields get the values in the comments.
 type SenderOptions struct {
-	Secret       string                // signs messages, see VerifySignature; empty: no signature
+	Secret       string                // signs messages, see webhook.Sign; empty: no signature
 	Client       *http.Client          // nil: one that follows no redirects
-	Timeout      time.Duration         // of one delivery: 10 s
-	PollInterval time.Duration         // how often to look for messages: 1 s
-	Version      string                // named to receivers: "dev"
-	Metrics      prometheus.Registerer // nil: counts for nobody
+	Timeout      time.Duration         // of one attempt: 10 s
+	PollInterval time.Duration         // between two queries for due messages: 1 s
+	Version      string                // for the User-Agent header: "dev"
+	Metrics      prometheus.Registerer // nil: no metrics
 	Log          *slog.Logger          // nil: discards
 	Now          func() time.Time      // nil: time.Now
 }
@@ -68,56 +70,58 @@ func (o SenderOptions) withDefaults() SenderOptions {
 	return o
 }
 
-// Sender delivers messages about ends of transfers to the URLs that want to
-// know. Each is delivered at least once, under one event ID, unless a whole day
-// of tries fails. Any number of couriers share the work.
+// Sender delivers messages about transfers that have ended. Each message is
+// delivered at least once, under one event ID, unless all attempts of a day fail.
+// Any number of senders may share a store.
 type Sender struct {
-	notes DeliveryStore
-	post  httpPoster
-	opts  SenderOptions
-	count *prometheus.CounterVec // nil counts nothing
+	outbox   DeliveryStore
+	poster   httpPoster
+	opts     SenderOptions
+	attempts *prometheus.CounterVec // by result; nil counts nothing
 
-	slots  chan struct{} // one for each delivery under way
-	inHand sync.WaitGroup
+	slots   chan struct{} // holds one element for each attempt in progress
+	pending sync.WaitGroup
 }
 
 const (
-	// maxParallel bounds deliveries under way: enough that a few hosts that hang do
-	// not hold up the others.
-	atOnce = 32
+	// maxParallel limits the attempts in progress. It is high enough that a few hosts
+	// that hang do not delay the messages to others.
+	maxParallel = 32
 
-	// leaseSlack is what noting a delivery may take, after which another courier
-	// believes that this one has died.
+	// leaseSlack is how much longer than an attempt's timeout the lease lasts: time
+	// to record the result before another sender takes the message over.
 	leaseSlack = 20 * time.Second
 
-	// lastRound bounds how long a courier that is to stop still delivers.
+	// lastRound limits the attempts that a stopping sender still makes.
 	lastRound = 5 * time.Second
 
-	// noteWithin bounds noting a delivery while the courier stops.
-	noteWithin = 3 * time.Second
+	// recordTimeout limits the recording of one result, also while the sender stops.
+	recordTimeout = 3 * time.Second
 )
 
-// NewSender makes a courier; Run starts it.
-func NewSender(notes DeliveryStore, o SenderOptions) *Sender {
+// NewSender makes a sender; Run starts it. It panics when another metric has the
+// name of its counter.
+func NewSender(outbox DeliveryStore, o SenderOptions) *Sender {
 	o = o.withDefaults()
 	return &Sender{
-		notes: notes, opts: o, slots: make(chan struct{}, atOnce), count: countDeliveries(o.Metrics),
-		post: httpPoster{client: o.Client, secret: o.Secret, agent: "Baler/" + o.Version, timeout: o.Timeout},
+		outbox: outbox, opts: o, slots: make(chan struct{}, maxParallel), attempts: newAttemptCounter(o.Metrics),
+		poster: httpPoster{client: o.Client, secret: o.Secret, agent: "Baler/" + o.Version, timeout: o.Timeout},
 	}
 }
 
-// errCut is the reason of a delivery that outlived its courier.
-var errCut = errors.New("the process stopped before there was an answer")
+// errStopped is the reason of an attempt that a stopping sender has ended.
+var errStopped = errors.New("the process stopped before there was an answer")
 
-// Run delivers until ctx ends, whose error it returns. What is due then gets one
-// more round of some seconds: a process that works on one transfer and ends
-// should tell of it. Errors of the database are logged, and it is asked again.
-func (c *Sender) Run(ctx context.Context) error {
-	working, cut := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer cut(nil)
-	context.AfterFunc(ctx, func() { time.AfterFunc(lastRound, func() { cut(errCut) }) })
-	defer c.opts.Client.CloseIdleConnections()
-	defer c.inHand.Wait()
+// Run delivers messages until ctx ends, and returns the error of ctx. Before it
+// returns it makes one more round of a few seconds, because a process that ends
+// with its transfer should still send that transfer's messages. It logs errors of
+// the database and queries again.
+func (s *Sender) Run(ctx context.Context) error {
+	sending, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	context.AfterFunc(ctx, func() { time.AfterFunc(lastRound, func() { cancel(errStopped) }) })
+	defer s.opts.Client.CloseIdleConnections()
+	defer s.pending.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var purged time.Time
@@ -125,33 +129,33 @@ func (c *Sender) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			c.round(working)
+			s.round(sending)
 			return ctx.Err()
 		case <-timer.C:
 		}
-		if c.round(working) {
+		if s.round(sending) {
 			failures = 0
-			purged = c.purge(ctx, purged)
+			purged = s.purge(ctx, purged)
 		} else {
 			failures++
 		}
-		timer.Reset(min(c.opts.PollInterval<<min(failures, 6), max(c.opts.PollInterval, 10*time.Second)))
+		timer.Reset(min(s.opts.PollInterval<<min(failures, 6), max(s.opts.PollInterval, 10*time.Second)))
 	}
 }
 
-// purgeEvery is how often old messages are looked for: they are days old.
-const purgeEvery = time.Hour
+// purgeInterval is the time between two purges; old messages are days old.
+const purgeInterval = time.Hour
 
-// purge deletes some old messages when it is time to, and gives when it last
-// found no more.
-func (c *Sender) purge(ctx context.Context, last time.Time) time.Time {
-	now := c.opts.Now()
-	if now.Sub(last) < purgeEvery {
+// purge deletes some old messages when a purge is due. It returns the time of the
+// last purge that left none.
+func (s *Sender) purge(ctx context.Context, last time.Time) time.Time {
+	now := s.opts.Now()
+	if now.Sub(last) < purgeInterval {
 		return last
 	}
-	more, err := c.notes.PurgeWebhooks(ctx)
+	more, err := s.outbox.PurgeWebhooks(ctx)
 	if err != nil && ctx.Err() == nil {
-		c.opts.Log.WarnContext(ctx, "webhooks: old messages stay for another hour", "error", err)
+		s.opts.Log.WarnContext(ctx, "webhooks: delete old messages; next attempt in an hour", "error", err)
 	}
 	if more {
 		return last
@@ -159,72 +163,72 @@ func (c *Sender) purge(ctx context.Context, last time.Time) time.Time {
 	return now
 }
 
-// round starts to deliver what is due, as far as there is room. It reports
-// false when the database does not answer.
-func (c *Sender) round(ctx context.Context) bool {
-	room := cap(c.slots) - len(c.slots)
-	if room == 0 {
+// round starts an attempt for each due message, up to the free slots. It reports
+// false after an error of the database.
+func (s *Sender) round(ctx context.Context) bool {
+	free := cap(s.slots) - len(s.slots)
+	if free == 0 {
 		return true
 	}
-	due, err := c.notes.DueWebhooks(ctx, room)
+	due, err := s.outbox.DueWebhooks(ctx, free)
 	if err != nil {
-		c.opts.Log.WarnContext(ctx, "webhooks: trying again", "error", err)
+		s.opts.Log.WarnContext(ctx, "webhooks: list due messages; will retry", "error", err)
 		return false
 	}
 	for i := range due {
-		n := &due[i]
-		taken, err := c.notes.ClaimWebhook(ctx, n, c.opts.Timeout+leaseSlack)
+		d := &due[i]
+		claimed, err := s.outbox.ClaimWebhook(ctx, d, s.opts.Timeout+leaseSlack)
 		if err != nil {
-			c.opts.Log.WarnContext(ctx, "webhooks: trying again", "event", n.Event, "error", err)
+			s.opts.Log.WarnContext(ctx, "webhooks: claim a message; will retry", "event", d.Event, "error", err)
 			return false
 		}
-		if !taken {
+		if !claimed {
 			continue
 		}
-		n.Attempts++
-		c.slots <- struct{}{}
-		c.inHand.Go(func() {
-			defer func() { <-c.slots }()
-			c.deliver(ctx, n)
+		d.Attempts++
+		s.slots <- struct{}{}
+		s.pending.Go(func() {
+			defer func() { <-s.slots }()
+			s.deliver(ctx, d)
 		})
 	}
 	return true
 }
 
-// deliver makes one try and notes what came of it. When the process dies in
-// between, the message is delivered again under the same event ID.
-func (c *Sender) deliver(ctx context.Context, n *store.WebhookDelivery) {
-	err := c.post.send(ctx, n, c.opts.Now())
-	p := planAfter(err, n.Attempts, c.opts.Now().Sub(n.CreatedAt))
-	c.log(ctx, n, p, err)
-	if c.count != nil {
-		c.count.WithLabelValues(string(p.result)).Inc()
+// deliver makes one attempt and records its result. When the process dies between
+// the two, another sender delivers the message again under the same event ID.
+func (s *Sender) deliver(ctx context.Context, d *store.WebhookDelivery) {
+	err := s.poster.send(ctx, d, s.opts.Now())
+	next := decideNext(err, d.Attempts, s.opts.Now().Sub(d.CreatedAt))
+	s.log(ctx, d, next, err)
+	if s.attempts != nil {
+		s.attempts.WithLabelValues(string(next.result)).Inc()
 	}
 	reason := ""
 	if err != nil {
 		reason = err.Error()
 	}
-	// Canceled or not, what came of it has to be noted.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteWithin)
+	// The result is recorded also when ctx has been canceled.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	if err := c.notes.FinishWebhook(ctx, n.ID, reason, p.again); err != nil {
-		c.opts.Log.WarnContext(ctx, "webhooks: a delivery could not be noted, so there will be another", "event", n.Event, "error", err)
+	if err := s.outbox.FinishWebhook(ctx, d.ID, reason, next.delay); err != nil {
+		s.opts.Log.WarnContext(ctx, "webhooks: record an attempt; the message will be sent again", "event", d.Event, "error", err)
 	}
 }
 
-func (c *Sender) log(ctx context.Context, n *store.WebhookDelivery, p nextAttempt, err error) {
-	about := []any{"event", n.Event, "transfer", n.TransferID, "host", hostOf(n.URL), "try", n.Attempts}
-	switch p.result {
+func (s *Sender) log(ctx context.Context, d *store.WebhookDelivery, next nextAttempt, err error) {
+	about := []any{"event", d.Event, "transfer", d.TransferID, "host", hostOf(d.URL), "attempt", d.Attempts}
+	switch next.result {
 	case delivered:
-		c.opts.Log.DebugContext(ctx, "webhooks: delivered", about...)
+		s.opts.Log.DebugContext(ctx, "webhooks: delivered", about...)
 	case failed:
-		c.opts.Log.WarnContext(ctx, "webhooks: not delivered", append(about, "error", err, "again_in", p.again)...)
+		s.opts.Log.WarnContext(ctx, "webhooks: not delivered", append(about, "error", err, "next_in", next.delay)...)
 	case givenUp:
-		c.opts.Log.ErrorContext(ctx, "webhooks: given up", append(about, "error", err)...)
+		s.opts.Log.ErrorContext(ctx, "webhooks: given up", append(about, "error", err)...)
 	}
 }
 
-// hostOf is all of a URL that a log may tell: paths of webhooks are secrets.
+// hostOf is the part of a URL that may be logged: paths of webhooks are secrets.
 func hostOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -233,22 +237,23 @@ func hostOf(address string) string {
 	return u.Host
 }
 
-// countDeliveries counts tries. Couriers of one process share the counter.
-func countDeliveries(reg prometheus.Registerer) *prometheus.CounterVec {
+// newAttemptCounter registers the counter of attempts, or returns the one that
+// another sender of the process has registered.
+func newAttemptCounter(reg prometheus.Registerer) *prometheus.CounterVec {
 	if reg == nil {
 		return nil
 	}
 	count := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "baler_webhook_deliveries_total", Help: "Tries to tell a webhook of a transfer's end, by what came of them.",
+		Name: "baler_webhook_deliveries_total", Help: "Attempts to deliver a webhook, by result.",
 	}, []string{"result"})
 	err := reg.Register(count)
 	if err == nil {
 		return count
 	}
-	if there, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
-		if count, ok := there.ExistingCollector.(*prometheus.CounterVec); ok {
+	if other, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
+		if count, ok := other.ExistingCollector.(*prometheus.CounterVec); ok {
 			return count
 		}
 	}
-	panic(fmt.Sprintf("web: register the count of webhook deliveries: %v", err)) // another metric has the name
+	panic(fmt.Sprintf("notify: register the counter of webhook deliveries: %v", err)) // another metric has the name
 }

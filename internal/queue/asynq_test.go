@@ -32,9 +32,7 @@ func serve(t *testing.T, c redis.UniversalClient, config asynq.Config, handle as
 	config.TaskCheckInterval, config.ShutdownTimeout = 10*time.Millisecond, 100*time.Millisecond
 	config.DelayedTaskCheckInterval = 10 * time.Millisecond
 	s := asynq.NewServerFromRedisClient(c, config)
-	if err := s.Start(handle); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, s.Start(handle))
 	t.Cleanup(s.Shutdown)
 	return s
 }
@@ -49,9 +47,7 @@ func TestAsynqAggregates(t *testing.T) {
 	for no := range int64(40) {
 		routed = append(routed, queue.FileTask{File: &tasks.File{No: no + 1, Size: 5}, Step: 1, Handler: "noop"})
 	}
-	if err := p.EnqueueFiles(t.Context(), testQueue, 7, routed); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, p.EnqueueFiles(t.Context(), testQueue, 7, routed))
 	batch := someBatches(9)[8]
 	collected := make(chan []*asynq.Task, 2*tasks.GroupShards)
 	delivered := make(chan string, 1)
@@ -94,9 +90,7 @@ func TestAsynqAggregates(t *testing.T) {
 func TestAsynqCountsLostLeasesOnly(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
-	if err := queue.NewProducer(c).EnqueueBatches(t.Context(), someBatches(1)); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, queue.NewProducer(c).EnqueueBatches(t.Context(), someBatches(1)))
 	config := asynq.Config{
 		IsFailure:      func(err error) bool { return errors.Is(err, asynq.ErrLeaseExpired) },
 		RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return 0 },
@@ -125,9 +119,7 @@ func TestAsynqCountsLostLeasesOnly(t *testing.T) {
 	if n, err := c.ZCard(t.Context(), "asynq:{baler}:lease").Result(); err != nil || n != 1 {
 		t.Fatalf("%d leases, %v", n, err)
 	}
-	if err := c.ZAdd(t.Context(), "asynq:{baler}:lease", redis.Z{Score: past, Member: "1"}).Err(); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, c.ZAdd(t.Context(), "asynq:{baler}:lease", redis.Z{Score: past, Member: "1"}).Err())
 	again := make(chan int, 1)
 	serve(t, c, config, func(ctx context.Context, _ *asynq.Task) error {
 		n, _ := asynq.GetRetryCount(ctx)

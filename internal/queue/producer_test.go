@@ -39,9 +39,7 @@ func batchIDs(bs []tasks.Batch) []int64 {
 func pending(t *testing.T, c redis.UniversalClient) int {
 	t.Helper()
 	info, err := asynq.NewInspectorFromRedisClient(c).GetQueueInfo(testQueue)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	return info.Pending
 }
 
@@ -51,17 +49,13 @@ func TestBatchIsOneMessageHoweverOftenSent(t *testing.T) {
 	p := queue.NewProducer(c)
 	bs := someBatches(3)
 	for range 3 {
-		if err := p.EnqueueBatches(t.Context(), bs); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, p.EnqueueBatches(t.Context(), bs))
 	}
 	if n := pending(t, c); n != 3 {
 		t.Errorf("%d messages, want 3", n)
 	}
 	info, err := asynq.NewInspectorFromRedisClient(c).GetTaskInfo(testQueue, queue.BatchTaskID(2))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	m, err := tasks.DecodeBatch(info.Payload)
 	if err != nil || m != tasks.NewBatchMessage(&bs[1]) || info.Type != tasks.TypeBatch {
 		t.Errorf("%s: %+v, %v", info.Type, m, err)
@@ -93,9 +87,7 @@ func TestUnknown(t *testing.T) {
 	if unknown, err := p.MissingBatches(t.Context(), bs); err != nil || len(unknown) != 6 {
 		t.Fatalf("an empty queue does not know %v, %v", batchIDs(unknown), err)
 	}
-	if err := p.EnqueueBatches(t.Context(), bs[:5]); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, p.EnqueueBatches(t.Context(), bs[:5]))
 	if state, err := c.HGet(t.Context(), "asynq:{baler}:t:1", "state").Result(); err != nil || state != "pending" {
 		t.Errorf("asynq keeps a task's state elsewhere: %q, %v", state, err)
 	}
@@ -109,9 +101,7 @@ func TestUnknown(t *testing.T) {
 	if err != nil || !slices.Equal(batchIDs(unknown), []int64{2, 4, 5, 6}) {
 		t.Errorf("unknown are %v, %v", batchIDs(unknown), err)
 	}
-	if err := p.EnqueueBatches(t.Context(), unknown); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, p.EnqueueBatches(t.Context(), unknown))
 	if n := pending(t, c); n != 6 {
 		t.Errorf("%d messages, want 6: what was archived must be sent again", n)
 	}
@@ -125,19 +115,13 @@ func TestAfterRedisWasEmptied(t *testing.T) {
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := queue.NewProducer(c)
 	bs := someBatches(4)
-	if err := p.EnqueueBatches(t.Context(), bs); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.FlushDB(t.Context()).Err(); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, p.EnqueueBatches(t.Context(), bs))
+	testkit.Must(t, c.FlushDB(t.Context()).Err())
 	unknown, err := p.MissingBatches(t.Context(), bs)
 	if err != nil || len(unknown) != 4 {
 		t.Fatalf("unknown are %v, %v", batchIDs(unknown), err)
 	}
-	if err := p.EnqueueBatches(t.Context(), unknown); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, p.EnqueueBatches(t.Context(), unknown))
 	if _, err := p.RepairGroups(t.Context(), testQueue, []string{"noop"}); err != nil {
 		t.Fatal(err)
 	}
@@ -156,9 +140,7 @@ func TestGroupsAreHealed(t *testing.T) {
 		routed = append(routed, queue.FileTask{File: &tasks.File{No: no + 1, Size: 3}, Step: 1, Handler: handlers[no%2]})
 	}
 	for range 2 { // a file sent twice waits once
-		if err := p.EnqueueFiles(t.Context(), testQueue, 7, routed); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, p.EnqueueFiles(t.Context(), testQueue, 7, routed))
 	}
 	if n, err := p.GroupBacklog(t.Context(), testQueue, handlers); err != nil || n != 200 {
 		t.Errorf("%d wait, %v", n, err)
@@ -196,9 +178,7 @@ func TestGatherAcrossLostAnswers(t *testing.T) {
 	queue.AddPipelineHook(c)
 	p := queue.NewProducer(c)
 	bs := someBatches(3000)
-	if err := p.EnqueueBatches(t.Context(), bs[:1000]); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, p.EnqueueBatches(t.Context(), bs[:1000]))
 	proxy.Reset()
 	done := make(chan error, 1)
 	go func() { done <- p.EnqueueBatches(t.Context(), bs) }()

@@ -33,17 +33,13 @@ func TestOrphansAreTakenFromDeadWorkersOnly(t *testing.T) {
 		{ID: 8, Transfer: 1, Step: 1, Attempt: 1, Queue: "q", Files: tasks.NewRanges([]int64{2})},
 	}
 	for i := range batches { // one by one: in this order
-		if err := p.EnqueueBatches(t.Context(), batches[i:i+1]); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, p.EnqueueBatches(t.Context(), batches[i:i+1]))
 	}
 	h := handed{make(chan struct{}), make(chan struct{})}
 	server := asynq.NewServerFromRedisClient(client, asynq.Config{
 		Concurrency: 1, Queues: map[string]int{"q": 1}, TaskCheckInterval: 10 * time.Millisecond, LogLevel: asynq.FatalLevel,
 	})
-	if err := server.Start(h); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, server.Start(h))
 	t.Cleanup(server.Shutdown)
 	<-h.got // 7 is with the worker, 8 waits
 
@@ -59,9 +55,7 @@ func TestOrphansAreTakenFromDeadWorkersOnly(t *testing.T) {
 	}
 	// It is sent again; then the worker turns out to live and acknowledges. That
 	// must not take away the message that another is to get.
-	if err := p.EnqueueBatches(t.Context(), got); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, p.EnqueueBatches(t.Context(), got))
 	h.letGo <- struct{}{}
 	for range 2 { // 8 and 7
 		select {

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -16,9 +17,7 @@ import (
 func wantOrder(t rapid.TB, sources []string, emitted []string) {
 	t.Helper()
 	starts, err := scan.ResolveSources(sources)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	for i, a := range emitted {
 		for j, b := range emitted {
 			if got := scan.SourceOrder(starts, a, b); got != (i < j) {
@@ -52,7 +51,7 @@ func TestScanLessIsScansOrder(t *testing.T) {
 	names := rapid.SampledFrom([]string{"a", "b", "a-b", "a b", "a\x01", "a.", "ab", "a!b", "-", " ", "A", "\xffz", "é"})
 	rapid.Check(t, func(rt *rapid.T) {
 		root, err := filepath.EvalSymlinks(t.TempDir())
-		must(t, err)
+		testkit.Must(t, err)
 		paths := []string{""}
 		for range rapid.IntRange(1, 25).Draw(rt, "entries") {
 			// What hangs below a file already there cannot be made, and is left out.
@@ -80,7 +79,7 @@ func TestScanLessIsScansOrder(t *testing.T) {
 			emitted = append(emitted, f.Path)
 			return nil
 		})
-		must(t, err)
+		testkit.Must(t, err)
 		wantOrder(rt, sources, emitted)
 	})
 }

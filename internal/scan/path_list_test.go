@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -25,7 +26,7 @@ func readPaths(t *testing.T, root, end string, list ...string) *seen {
 	s := &seen{root: root}
 	var err error
 	s.report, err = scan.ReadPaths(t.Context(), strings.NewReader(text.String()), end == "\x00", scan.Options{OnSkipped: s.notice}, s.emit)
-	must(t, err)
+	testkit.Must(t, err)
 	return s
 }
 
@@ -46,7 +47,7 @@ func TestReadPaths(t *testing.T) {
 		var err error
 		list := iotest.OneByteReader(strings.NewReader("\n\n./a\n\nb/2"))
 		s.report, err = scan.ReadPaths(t.Context(), list, false, scan.Options{}, s.emit)
-		must(t, err)
+		testkit.Must(t, err)
 		s.want(t, "a", "b/2")
 	})
 }
@@ -67,7 +68,7 @@ func TestReadPathsExcludes(t *testing.T) {
 	list := strings.NewReader(root + "/state/2\n" + root + "\n")
 	var err error
 	s.report, err = scan.ReadPaths(t.Context(), list, false, scan.Options{Exclude: []string{root + "/state"}}, s.emit)
-	must(t, err)
+	testkit.Must(t, err)
 	s.want(t, "a/1")
 }
 
@@ -130,9 +131,7 @@ func TestReadPathsOfAnyNames(t *testing.T) {
 			got = append(got, filepath.Base(f.Path))
 			return nil
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, err)
 		for i, name := range names {
 			if name == "." || name == ".." { // directories, with nothing to expect of them
 				return

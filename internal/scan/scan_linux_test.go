@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 const nobody = 65534
@@ -18,24 +20,24 @@ func asNobody(t *testing.T) {
 		return
 	}
 	runtime.LockOSThread()
-	must(t, syscall.Setfsuid(nobody))
-	must(t, syscall.Setfsgid(nobody))
+	testkit.Must(t, syscall.Setfsuid(nobody))
+	testkit.Must(t, syscall.Setfsgid(nobody))
 }
 
 func TestScanKeepsWhatIsForbidden(t *testing.T) {
 	root := tree(t, "a", "locked/x", "named/x", "named/deep/x", "z")
-	must(t, os.Chmod(filepath.Dir(root), 0o755))
-	must(t, os.Chmod(root, 0o755))
-	must(t, os.Chmod(filepath.Join(root, "locked"), 0))
-	must(t, os.Chmod(filepath.Join(root, "named"), 0o711)) // may be entered, not listed
+	testkit.Must(t, os.Chmod(filepath.Dir(root), 0o755))
+	testkit.Must(t, os.Chmod(root, 0o755))
+	testkit.Must(t, os.Chmod(filepath.Join(root, "locked"), 0))
+	testkit.Must(t, os.Chmod(filepath.Join(root, "named"), 0o711)) // may be entered, not listed
 	if os.Geteuid() == 0 {
-		must(t, os.Chown(root, nobody, nobody))
+		testkit.Must(t, os.Chown(root, nobody, nobody))
 	} else {
-		must(t, os.Chmod(filepath.Join(root, "named"), 0o111))
+		testkit.Must(t, os.Chmod(filepath.Join(root, "named"), 0o111))
 	}
 	t.Cleanup(func() {
-		must(t, os.Chmod(filepath.Join(root, "locked"), 0o755))
-		must(t, os.Chmod(filepath.Join(root, "named"), 0o755))
+		testkit.Must(t, os.Chmod(filepath.Join(root, "locked"), 0o755))
+		testkit.Must(t, os.Chmod(filepath.Join(root, "named"), 0o755))
 	})
 
 	t.Run("as nobody", func(t *testing.T) {
@@ -63,7 +65,7 @@ func TestScanKeepsWhatIsForbidden(t *testing.T) {
 
 func TestScanNoticesPipesAndDevices(t *testing.T) {
 	root := tree(t, "file")
-	must(t, syscall.Mkfifo(filepath.Join(root, "pipe"), 0o600))
+	testkit.Must(t, syscall.Mkfifo(filepath.Join(root, "pipe"), 0o600))
 	s := scanAll(t, root, nil, "")
 	s.want(t, "file")
 	s.wantNotices(t, "pipe special @named pipe")

@@ -14,12 +14,13 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
 func TestScanOrder(t *testing.T) {
 	root := tree(t, "b/2", "b/10", "b/1/x", "a", "b.txt", "c/", "empty/deep/")
-	must(t, os.WriteFile(filepath.Join(root, "c", "nothing in it"), nil, 0o600))
+	testkit.Must(t, os.WriteFile(filepath.Join(root, "c", "nothing in it"), nil, 0o600))
 	scanAll(t, root, nil, "").want(t, "a", "b/1/x", "b/10", "b/2", "b.txt", "c/nothing in it")
 	scanAll(t, root, nil, "c", "b.txt", "a").want(t, "c/nothing in it", "b.txt", "a")
 }
@@ -27,7 +28,7 @@ func TestScanOrder(t *testing.T) {
 func TestScanTellsSizeAndTime(t *testing.T) {
 	root := tree(t, "four")
 	stamp := time.Date(2021, 5, 6, 7, 8, 9, 123456789, time.FixedZone("", 3600))
-	must(t, os.Chtimes(filepath.Join(root, "four"), stamp, stamp))
+	testkit.Must(t, os.Chtimes(filepath.Join(root, "four"), stamp, stamp))
 	s := scanAll(t, root, nil, "")
 	want := tasks.File{
 		Path: filepath.Join(root, "four"), Size: 4,
@@ -44,13 +45,13 @@ func TestScanMakesRelativeSourcesAbsolute(t *testing.T) {
 	s := &seen{root: root}
 	var err error
 	s.report, err = scan.Scan(t.Context(), []string{"./y", "../x/../z"}, scan.Options{}, s.emit)
-	must(t, err)
+	testkit.Must(t, err)
 	s.want(t, "x/y", "z")
 }
 
 func TestScanOfOverlappingSources(t *testing.T) {
 	root := tree(t, "a/b/c", "a/d", "ab/e")
-	must(t, os.Symlink("a", filepath.Join(root, "link")))
+	testkit.Must(t, os.Symlink("a", filepath.Join(root, "link")))
 	want := []string{"a/b/c", "a/d"}
 
 	for name, sources := range map[string][]string{
@@ -86,12 +87,12 @@ func TestScanGoesOnAfterWhatVanishes(t *testing.T) {
 	var err error
 	s.report, err = scan.Scan(t.Context(), []string{root}, scan.Options{}, func(f tasks.File) error {
 		if f.Path == filepath.Join(root, "1") { // by now the names are read
-			must(t, os.Remove(filepath.Join(root, "2")))
-			must(t, os.RemoveAll(filepath.Join(root, "3")))
+			testkit.Must(t, os.Remove(filepath.Join(root, "2")))
+			testkit.Must(t, os.RemoveAll(filepath.Join(root, "3")))
 		}
 		return s.emit(f)
 	})
-	must(t, err)
+	testkit.Must(t, err)
 	s.want(t, "1", "2 !not-found", "3 !not-found", "4/x", "5")
 	if p := s.files[1].ScanError; strings.Contains(p, root) {
 		t.Errorf("problem %q repeats the path", p)
@@ -105,14 +106,14 @@ func TestScanExcludes(t *testing.T) {
 	scanAll(t, root, []string{state + "/"}, "a/state/deep", "a/state", "b").want(t, "b/4")
 	scanAll(t, root, []string{filepath.Join(root, "a")}, "a/state", "").want(t, "b/4")
 
-	must(t, os.Symlink(state, filepath.Join(root, "link")))
+	testkit.Must(t, os.Symlink(state, filepath.Join(root, "link")))
 	scanAll(t, root, []string{filepath.Join(root, "link")}, "a").want(t, "a/1", "a/statement")
 }
 
 func TestScanOfAnyBytesInNames(t *testing.T) {
 	names := []string{"\xff\xfe", "line\nbreak", "tab\tand \"quotes\"", "𝔹aler 📦", " ", "-r", "c:\\x"}
 	root := tree(t, names...)
-	grow(t, root, "\xc3\x28/in\nit")
+	testkit.WriteTree(t, root, "\xc3\x28/in\nit")
 	want := append(slices.Clone(names), "\xc3\x28/in\nit")
 	slices.Sort(want)
 	scanAll(t, root, nil, "").want(t, want...)
@@ -163,7 +164,7 @@ func TestScanOfALargeDirectory(t *testing.T) {
 	const many = 4200 // more than are read at once
 	root := t.TempDir()
 	for i := range many {
-		must(t, os.WriteFile(filepath.Join(root, fmt.Sprintf("%05d", i)), nil, 0o600))
+		testkit.Must(t, os.WriteFile(filepath.Join(root, fmt.Sprintf("%05d", i)), nil, 0o600))
 	}
 	next := 0
 	_, err := scan.Scan(t.Context(), []string{root}, scan.Options{}, func(f tasks.File) error {
@@ -173,7 +174,7 @@ func TestScanOfALargeDirectory(t *testing.T) {
 		next++
 		return nil
 	})
-	must(t, err)
+	testkit.Must(t, err)
 	if next != many {
 		t.Errorf("%d of %d files", next, many)
 	}
@@ -186,7 +187,7 @@ func TestScanOfAnySources(t *testing.T) {
 		files = append(files, dir+"f", dir+"g")
 	}
 	root := tree(t, files...)
-	must(t, os.Symlink("../b", filepath.Join(root, "a/link")))
+	testkit.Must(t, os.Symlink("../b", filepath.Join(root, "a/link")))
 	choices := append([]string{"", "a", "b", "a/a", "a/b", "b/a", "a/link", "a/link/a", "a/link/f"}, files...)
 
 	rapid.Check(t, func(rt *rapid.T) {

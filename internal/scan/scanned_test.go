@@ -2,13 +2,13 @@ package scan_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -17,31 +17,9 @@ import (
 func tree(t *testing.T, files ...string) string {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	grow(t, root, files...)
+	testkit.Must(t, err)
+	testkit.WriteTree(t, root, files...)
 	return root
-}
-
-func grow(t *testing.T, root string, files ...string) {
-	t.Helper()
-	for _, name := range files {
-		path := filepath.Join(root, name)
-		if strings.HasSuffix(name, "/") {
-			must(t, os.MkdirAll(path, 0o755))
-			continue
-		}
-		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		must(t, os.WriteFile(path, []byte(name), 0o600))
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // seen is what a scan emitted and noticed: paths below root, with "!code" for
@@ -110,6 +88,6 @@ func scanAll(t *testing.T, root string, exclude []string, sources ...string) *se
 	}
 	var err error
 	s.report, err = scan.Scan(t.Context(), sources, scan.Options{Exclude: exclude, OnSkipped: s.notice}, s.emit)
-	must(t, err)
+	testkit.Must(t, err)
 	return s
 }

@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
 func link(t *testing.T, root, target, name string) {
 	t.Helper()
-	must(t, os.Symlink(target, filepath.Join(root, name)))
+	testkit.Must(t, os.Symlink(target, filepath.Join(root, name)))
 }
 
 func TestScanNoticesLinksAndFollowsNone(t *testing.T) {
@@ -45,7 +46,7 @@ func TestScanNeedNotTellWhatItNotices(t *testing.T) {
 	root := tree(t, "file")
 	link(t, root, "file", "link")
 	report, err := scan.Scan(t.Context(), []string{root}, scan.Options{}, func(tasks.File) error { return nil })
-	must(t, err)
+	testkit.Must(t, err)
 	if want := (scan.Report{Files: 1, Bytes: 4, Links: 1}); report != want {
 		t.Errorf("report %+v, want %+v", report, want)
 	}
@@ -70,8 +71,8 @@ func TestScanNoticesASocket(t *testing.T) {
 	root := tree(t, "file")
 	t.Chdir(root) // the address of a socket must be short
 	socket, err := net.Listen("unix", "socket")
-	must(t, err)
-	defer func() { must(t, socket.Close()) }()
+	testkit.Must(t, err)
+	defer func() { testkit.Must(t, socket.Close()) }()
 
 	s := scanAll(t, root, nil, "")
 	s.want(t, "file")

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 	"pgregory.net/rapid"
 )
@@ -62,9 +62,7 @@ func split(t *rapid.T, content []byte, wanted int64, piece int) []tasks.File {
 	f := tasks.File{Path: "/f", Size: int64(len(content))}
 	s := splitter{r: bytes.NewReader(content), end: f.Size, emit: collectInto(&parts), buffer: make([]byte, piece), part: f}
 	s.part.Part, s.part.Size, s.part.Line = 1, 0, 1
-	if err := s.run(context.Background(), wanted); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, s.run(context.Background(), wanted))
 	return parts
 }
 
@@ -76,9 +74,7 @@ func TestSplitFile(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, content string) tasks.File {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testkit.WriteFile(t, path, content)
 		return tasks.File{Path: path, Size: int64(len(content))}
 	}
 	long := strings.Repeat("x", 3*splitRead) + "\n"

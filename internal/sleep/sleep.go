@@ -1,5 +1,4 @@
-// Package sleep waits for time to pass, once or again and again, and no longer
-// than a context lives.
+// Package sleep waits for a duration, once or repeatedly, until a context ends.
 package sleep
 
 import (
@@ -7,8 +6,8 @@ import (
 	"time"
 )
 
-// For returns nil when d has passed, at once for one that is not positive, and
-// the error of ctx when that ends earlier.
+// For returns nil after d, at once when d is not positive, or the error of ctx when
+// that ends earlier.
 func For(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -20,9 +19,9 @@ func For(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Every calls do each time d has passed, until ctx ends. Calls that a slow one
-// has kept waiting are dropped but for the next, and none is made once do itself
-// has ended ctx. d is positive.
+// Every calls do at intervals of d until ctx ends. When do takes longer than d, the
+// calls that it misses are dropped, except for one. There is no call after do itself
+// has ended ctx. d must be positive.
 func Every(ctx context.Context, d time.Duration, do func()) {
 	tick := time.NewTicker(d)
 	defer tick.Stop()

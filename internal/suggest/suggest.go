@@ -1,23 +1,23 @@
-// Package suggest finds the known word that somebody probably meant.
+// Package suggest finds the known word that is similar to a misspelt one.
 package suggest
 
 import "iter"
 
-// alphabet is what the words of recipes and settings are made of.
+// alphabet has the characters of the words in recipes and settings.
 const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789_-."
 
-// longest bounds the work for one word: its near misses number about 80 a letter.
-const longest = 100
+// maxLength limits the work for one word, which has about 80 candidates a letter.
+const maxLength = 100
 
-// Of returns a word that known accepts and that is one slip away from word: a
-// letter too many, missing, wrong, or swapped with its neighbour. Empty when
-// there is none. It asks instead of taking a list, so that a registry that
-// only answers "is there one?" will do.
+// Of returns a word that known accepts and that differs from word by one letter: an
+// additional, missing or wrong one, or two neighbours exchanged. It returns "" when
+// there is none. It takes a function instead of a list because a registry may only
+// have lookups.
 func Of(word string, known func(string) bool) string {
-	if len(word) > longest {
+	if len(word) > maxLength {
 		return ""
 	}
-	for near := range slips(word) {
+	for near := range candidates(word) {
 		if near != word && known(near) {
 			return near
 		}
@@ -25,7 +25,8 @@ func Of(word string, known func(string) bool) string {
 	return ""
 }
 
-func slips(word string) iter.Seq[string] {
+// candidates yields all strings that differ from word by one letter.
+func candidates(word string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range len(word) {
 			if !yield(word[:i] + word[i+1:]) {

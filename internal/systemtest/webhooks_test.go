@@ -38,10 +38,10 @@ func listener(t *testing.T, statuses ...int) (address string, heard <-chan told)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {
-			err = webhook.VerifySignature(webhookSecret, r.Header.Get(webhook.SignatureHeader), body, 0, time.Now())
+			err = webhook.VerifySignature(webhookSecret, r.Header, body, 0, time.Now())
 		}
 		m := told{path: r.URL.Path}
-		if err = errors.Join(err, json.Unmarshal(body, &m)); err != nil || m.Event != r.Header.Get("Baler-Event") {
+		if err = errors.Join(err, json.Unmarshal(body, &m)); err != nil || m.Event != r.Header.Get(webhook.HeaderID) {
 			t.Errorf("a message that does not hold: %v, %s", err, body)
 		}
 		all <- m

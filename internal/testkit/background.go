@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// Background runs something until stop is called, or the test ends, and fails
-// the test when that gives an error. Stop returns when it has ended; to call it
-// again does nothing.
+// Background calls run in a goroutine and cancels its context when stop is called
+// or the test ends. The test fails when run returns an error. Stop returns after
+// run; further calls do nothing.
 func Background(t testing.TB, run func(ctx context.Context) error) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))

@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-func TestBackgroundEndsWithTheTestAndTellsItsError(t *testing.T) {
+func TestBackgroundEndsWithTheTestAndReportsItsError(t *testing.T) {
 	t.Parallel()
 	for _, want := range []error{nil, errors.New("broken")} {
-		a, ended := &accused{TB: t}, false
-		stop := Background(a, func(ctx context.Context) error {
+		r, ended := &errorRecorder{TB: t}, false
+		stop := Background(r, func(ctx context.Context) error {
 			<-ctx.Done()
 			ended = true
 			return want
@@ -19,8 +19,8 @@ func TestBackgroundEndsWithTheTestAndTellsItsError(t *testing.T) {
 		if !ended {
 			t.Error("stop did not wait")
 		}
-		if said := a.end(); (said != "") != (want != nil) || len(a.said) > 1 {
-			t.Errorf("of the error %v: %q", want, said)
+		if got := r.end(); (got != "") != (want != nil) || len(r.errors) > 1 {
+			t.Errorf("of the error %v: %q", want, got)
 		}
 	}
 }

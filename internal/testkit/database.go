@@ -3,14 +3,35 @@ package testkit
 import (
 	"database/sql"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	_ "github.com/glebarez/go-sqlite" // the driver "sqlite"
 )
 
-// Database connects to the database of a URL, sqlite:PATH or mysql://…, past
-// whatever the test is about, until the test ends.
+// EachDatabase runs a test as two parallel subtests, "sqlite" and "mysql", each
+// with the URL of an empty database that no other test uses.
+func EachDatabase(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	for name, create := range map[string]func(testing.TB) string{"sqlite": SQLite, "mysql": MySQL} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, create(t))
+		})
+	}
+}
+
+// SQLite gives the URL of an SQLite database that does not exist yet and that no
+// other test uses, as sqlite:PATH. It is deleted when the test ends.
+func SQLite(t testing.TB) string {
+	t.Helper()
+	return "sqlite:" + filepath.Join(t.TempDir(), "baler.db")
+}
+
+// Database connects a test directly to the database of a URL, sqlite:PATH or
+// mysql://…, until the test ends: for what it wants to see or change without the
+// code under test.
 func Database(t testing.TB, address string) *sql.DB {
 	t.Helper()
 	db, err := openDatabase(address)

@@ -1,5 +1,5 @@
-// Package testkit gives tests real servers, faults to throw at them, and a check
-// that nothing is left running.
+// Package testkit gives tests real servers, network faults, files, and a check
+// that no goroutine remains.
 //
 //	func TestMain(m *testing.M) { testkit.Main(m) }
 //
@@ -9,17 +9,17 @@
 //		…
 //	}
 //
-// Redis and MySQL give each test a database of its own, so tests may run in
-// parallel. The servers are those named in BALER_TEST_REDIS_URL and
+// Redis, MySQL and SQLite give each test a database of its own, so tests may run
+// in parallel. EachDatabase runs a test on MySQL and on SQLite. The servers are those named in BALER_TEST_REDIS_URL and
 // BALER_TEST_MYSQL_URL (for a whole suite, the command with-servers starts both
-// and names them), else throwaway ones that the test process starts when it
-// first needs them and Main stops.
+// and names them). Without these variables the test process starts its own servers
+// when it first needs them, and Main stops them.
 //
-// A test that wants to kill, pause or restart a server takes a private one
-// (NewRedisServer, NewMySQLServer); one that wants the network to misbehave puts
-// a Proxy in front of any of them.
+// A test that kills, pauses or restarts a server uses a private one
+// (NewRedisServer, NewMySQLServer). A test of network faults puts a Proxy in front
+// of any server.
 //
-// A server named in the environment must be given over to tests: every Redis
-// database but the first is emptied before a test gets it, and the MySQL account
-// must be allowed to create and drop databases.
+// A server named in the environment must serve tests alone: every Redis database
+// but the first is emptied before a test gets it, and the MySQL account must have
+// the right to create and drop databases.
 package testkit

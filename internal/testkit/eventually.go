@@ -5,17 +5,16 @@ import (
 	"time"
 )
 
-// The pauses between two questions: short at first, so that what is nearly there
-// costs no time, then long enough not to be the load.
+// The pauses between two calls of done: short at first, so that a test does not
+// wait long for what is nearly ready, then long enough to put no load on the machine.
 const (
 	firstPause = time.Millisecond
 	lastPause  = 50 * time.Millisecond
 )
 
-// Eventually asks until done returns nil, and fails the test when that has not
-// happened within the timeout: with the last error, which should therefore say
-// what is and what should be. It is for what lies behind a process border;
-// within a process wait for the event itself.
+// Eventually calls done until it returns nil. After the timeout the test fails
+// with the last error, which should therefore say what is and what should be. It
+// is for events in other processes; within a process wait for the event itself.
 func Eventually(t testing.TB, timeout time.Duration, done func() error) {
 	t.Helper()
 	start := time.Now()

@@ -2,42 +2,13 @@ package testkit
 
 import (
 	"errors"
-	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// recorder is a test that notes how it failed.
-type recorder struct {
-	testing.TB
-
-	failure string
-}
-
-func (*recorder) Helper() {}
-
-func (r *recorder) Fatalf(format string, args ...any) {
-	r.failure = fmt.Sprintf(format, args...)
-	runtime.Goexit()
-}
-
-// watch runs what may end a test, as a test of its own.
-func watch(t *testing.T, f func(t testing.TB)) (failure string) {
-	t.Helper()
-	r := &recorder{TB: t}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		f(r)
-	}()
-	<-ended
-	return r.failure
-}
-
-func TestEventuallyReturnsAsSoonAsItIsSo(t *testing.T) {
+func TestEventuallyReturnsSoonAfterTheEvent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -77,7 +48,7 @@ func TestEventuallyGivesUpAtTheTimeoutAndSaysWhy(t *testing.T) {
 	})
 }
 
-func TestClockMovesOnlyWhenTold(t *testing.T) {
+func TestClockMovesOnlyWithAdvance(t *testing.T) {
 	t.Parallel()
 	clock := NewClock()
 	before := clock.Now()

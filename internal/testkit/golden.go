@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Golden fails the test when got is not what a file holds. With update it writes
-// the file first: for a flag of the package's tests.
+// Golden fails the test when got differs from the content of a file. With update,
+// which comes from a flag of the package's tests, it writes the file first.
 func Golden(t testing.TB, file, got string, update bool) {
 	t.Helper()
 	if update {

@@ -2,17 +2,17 @@ package testkit
 
 import "testing"
 
-func TestGoldenTellsADifference(t *testing.T) {
+func TestGoldenReportsADifference(t *testing.T) {
 	t.Parallel()
 	file := t.TempDir() + "/golden"
-	a := &accused{TB: t}
-	Golden(a, file, "text", true)
-	Golden(a, file, "text", false)
-	if len(a.said) > 0 {
-		t.Errorf("of what is as it should be: %q", a.said)
+	r := &errorRecorder{TB: t}
+	Golden(r, file, "text", true)
+	Golden(r, file, "text", false)
+	if len(r.errors) > 0 {
+		t.Errorf("of what is as it should be: %q", r.errors)
 	}
-	Golden(a, file, "other", false)
-	if len(a.said) != 1 {
-		t.Errorf("of a difference: %q", a.said)
+	Golden(r, file, "other", false)
+	if len(r.errors) != 1 {
+		t.Errorf("of a difference: %q", r.errors)
 	}
 }

@@ -13,12 +13,12 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// dropTimeout bounds the wait for a test that has left a transaction open.
+// dropTimeout limits the wait for a transaction that a test has left open.
 const dropTimeout = 30 * time.Second
 
 // MySQL gives the URL of an empty database that no other test uses, as
-// mysql://user:password@host:port/name. It is dropped when the test ends: by then
-// the test must have closed its transactions.
+// mysql://user:password@host:port/name. It is dropped when the test ends; the test
+// must have ended its transactions by then.
 func MySQL(t testing.TB) string {
 	t.Helper()
 	address, err := shared.mysqlURL(t.Context())
@@ -47,8 +47,8 @@ func drop(t testing.TB, db *sql.DB, name string) {
 	}
 }
 
-// openMySQL connects to the server of a mysql:// URL, and to the database of that
-// name; empty for none.
+// openMySQL connects to a database on the server of a mysql:// URL. An empty name
+// selects no database.
 func openMySQL(address, name string) (*sql.DB, error) {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -11,28 +11,29 @@ import (
 	"time"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
-	"github.com/balerhq/baler/internal/testservers"
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
+
+	"github.com/balerhq/baler/internal/testservers"
 )
 
-// FaultyProxy stands between a test and a server and makes the network misbehave.
-// It starts out faultless. Faults of different kinds add up; one that is set twice
-// fails the test, so Clear in between.
+// FaultyProxy passes connections on to a server and adds network faults. It begins
+// without faults. Faults of different kinds add up. To set the same fault twice
+// ends the test; call Clear in between.
 type FaultyProxy struct {
 	t        testing.TB
 	upstream *url.URL
 	proxy    *toxiproxy.Proxy
 }
 
-// The two ways that data flows through a proxy.
+// The two directions of data through a proxy.
 const (
 	requests = "upstream"
 	replies  = "downstream"
 )
 
-// Proxy listens on a port of its own and passes everything on to upstream, the
-// URL of a server, until the test ends.
+// Proxy listens on a port of its own until the test ends, and passes everything
+// on to upstream, the URL of a server.
 func Proxy(t testing.TB, upstream string) *FaultyProxy {
 	t.Helper()
 	u, err := url.Parse(upstream)
@@ -40,12 +41,12 @@ func Proxy(t testing.TB, upstream string) *FaultyProxy {
 		t.Fatalf("proxy: %q is not a URL with a host: %v", upstream, err)
 	}
 	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	port, let, err := testservers.HoldPort(t.Context())
+	port, release, err := testservers.HoldPort(t.Context())
 	if err != nil {
 		t.Fatalf("proxy: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := let(); err != nil {
+		if err := release(); err != nil {
 			t.Errorf("proxy: %v", err)
 		}
 	})
@@ -53,13 +54,13 @@ func Proxy(t testing.TB, upstream string) *FaultyProxy {
 	p := &FaultyProxy{t: t, upstream: u, proxy: toxiproxy.NewProxy(api, t.Name(), listen, u.Host)}
 	p.Up()
 	t.Cleanup(func() {
-		p.Clear() // a fault that holds data back would hold its goroutine, too
+		p.Clear() // a fault that holds data back would keep its goroutine alive
 		p.Down()
 	})
 	return p
 }
 
-// URL is the server's URL by way of the proxy. Down and Up do not change it.
+// URL is the server's URL with the address of the proxy. Down and Up do not change it.
 func (p *FaultyProxy) URL() string {
 	through := *p.upstream
 	through.Host = p.proxy.Listen
@@ -72,35 +73,35 @@ func (p *FaultyProxy) Latency(delay time.Duration) {
 	p.add("latency", replies, map[string]any{"latency": delay.Milliseconds()})
 }
 
-// Reset closes a connection, in place of the first reply: the request has been
-// done, and nobody hears of it. On connections made from now on the client sees
-// a reset, on older ones an end.
+// Reset closes each connection in place of its first reply: the server has carried
+// out the request, and the client gets no answer. New connections end with a TCP
+// reset, older ones with an ordinary close.
 func (p *FaultyProxy) Reset() {
 	p.t.Helper()
 	p.add("reset_peer", replies, nil)
 }
 
-// Timeout swallows replies and closes the connection after a while, never if
-// that is zero. Requests do arrive.
+// Timeout drops replies and closes the connection after a time; 0 means never.
+// Requests still arrive.
 func (p *FaultyProxy) Timeout(after time.Duration) {
 	p.t.Helper()
 	p.add("timeout", replies, map[string]any{"timeout": after.Milliseconds()})
 }
 
-// Silence swallows everything both ways and keeps the connections open, as when
-// the other host has lost its power.
+// Silence drops all data in both directions and keeps the connections open, as
+// when the other host loses power.
 func (p *FaultyProxy) Silence() {
 	p.t.Helper()
 	p.add("timeout", requests, nil)
 	p.add("timeout", replies, nil)
 }
 
-// Clear takes all faults away. Connections that have lost data are closed.
+// Clear removes all faults. Connections that have lost data are closed.
 func (p *FaultyProxy) Clear() {
 	p.proxy.Toxics.ResetToxics(context.WithoutCancel(p.t.Context()))
 }
 
-// Down cuts every connection and refuses new ones. It is fine when already down.
+// Down closes every connection and refuses new ones. A second Down does nothing.
 func (p *FaultyProxy) Down() { p.proxy.Stop() }
 
 // Up listens again, on the same port.
@@ -122,9 +123,9 @@ func (p *FaultyProxy) add(kind, stream string, attributes map[string]any) {
 	}
 }
 
-// ofProxies are the goroutines that a proxy may leave behind: where a fault ends a
-// connection while data flows, whoever was about to pass it on waits for ever.
-func ofProxies() []goleak.Option {
+// proxyLeaks are the goroutines that a proxy may leave behind. When a fault ends a
+// connection while data flows, toxiproxy's goroutines for that data never end.
+func proxyLeaks() []goleak.Option {
 	return []goleak.Option{
 		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
 		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"),

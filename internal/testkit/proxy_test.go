@@ -13,7 +13,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// behindProxy is a database by way of a proxy, and without.
+// behindProxy connects to a database through a proxy and directly.
 func behindProxy(t *testing.T) (proxy *FaultyProxy, through, direct *redis.Client) {
 	t.Helper()
 	address := Redis(t)
@@ -97,8 +97,8 @@ func TestProxyGoesDownAndComesUpAtTheSameAddress(t *testing.T) {
 	Eventually(t, time.Minute, func() error { return through.Ping(t.Context()).Err() })
 }
 
-// torrent is the address of a server that never stops talking.
-func torrent(t *testing.T) string {
+// endlessServer starts a server that sends without end, and returns its URL.
+func endlessServer(t *testing.T) string {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -124,10 +124,10 @@ func torrent(t *testing.T) string {
 	return "tcp://" + listener.Addr().String()
 }
 
-func TestWhatAFaultLeavesBehindIsNoComplaint(t *testing.T) {
+func TestGoroutinesOfAFaultAreIgnored(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	t.Run("a fault amid data", func(t *testing.T) {
-		proxy := Proxy(t, torrent(t))
+		proxy := Proxy(t, endlessServer(t))
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(proxy.URL(), "tcp://"))
 		if err != nil {
 			t.Fatal(err)
@@ -141,7 +141,7 @@ func TestWhatAFaultLeavesBehindIsNoComplaint(t *testing.T) {
 			t.Log("the connection ended in order")
 		}
 	})
-	if err := left(leavingTime, before); err != nil {
+	if err := findLeaks(leakTimeout, before); err != nil {
 		t.Error(err)
 	}
 }

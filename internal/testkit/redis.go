@@ -16,12 +16,12 @@ const (
 	// process that was killed.
 	leaseTime = time.Hour
 
-	// databaseWait is how long a test waits for a database where a server has few.
+	// databaseWait is how long a test waits while all databases are in use.
 	databaseWait = 3 * time.Minute
 
-	// databasesUnasked is what Redis has unless told otherwise, for a server that
-	// does not tell.
-	databasesUnasked = 16
+	// defaultDatabases is how many databases Redis has by default: assumed of a
+	// server that does not answer CONFIG GET.
+	defaultDatabases = 16
 
 	leaseKey   = "baler:testkit:database:"
 	counterKey = "baler:testkit:databases"
@@ -30,8 +30,8 @@ const (
 var errAllLeased = errors.New("every database is in use by a test")
 
 // Redis gives the URL of an empty Redis database that no other test uses, in this
-// process or another. It is emptied when the test ends. Where the server has few
-// databases, tests wait for one another.
+// process or another. It is emptied when the test ends. When all databases of the
+// server are in use, the test waits for one.
 func Redis(t testing.TB) string {
 	t.Helper()
 	address, err := shared.redisURL(t.Context())
@@ -53,8 +53,8 @@ func Redis(t testing.TB) string {
 	return databaseURL(t, address, strconv.Itoa(number))
 }
 
-// RedisClient connects to the database of a URL until the test ends. Options are
-// those of the URL, as change leaves them; nil changes nothing.
+// RedisClient connects to the database of a URL until the test ends. A change that
+// is not nil may edit the options from the URL.
 func RedisClient(t testing.TB, address string, change func(*redis.Options)) *redis.Client {
 	t.Helper()
 	options, err := redis.ParseURL(address)
@@ -77,21 +77,20 @@ func clientOf(t testing.TB, options *redis.Options, number int) *redis.Client {
 	return client
 }
 
-// countDatabases asks how many databases there are; hosted servers may not say.
+// countDatabases reads the number of databases, which hosted servers may not allow.
 func countDatabases(ctx context.Context, c *redis.Client) int {
 	config, err := c.ConfigGet(ctx, "databases").Result()
 	if err != nil {
-		return databasesUnasked
+		return defaultDatabases
 	}
 	n, err := strconv.Atoi(config["databases"])
 	if err != nil {
-		return databasesUnasked
+		return defaultDatabases
 	}
 	return n
 }
 
-// awaitLease waits while every database is in use; anything else that is wrong
-// will not get better by waiting.
+// awaitLease waits while every database is in use. Any other error ends the test.
 func awaitLease(t testing.TB, c *redis.Client, total int) int {
 	t.Helper()
 	var number int
@@ -106,8 +105,8 @@ func awaitLease(t testing.TB, c *redis.Client, total int) int {
 	return number
 }
 
-// lease takes the next database that nobody has, going around. Database 0 keeps
-// the register and is never given out.
+// lease takes the next free database, in a circle. Database 0 holds the leases
+// and is never leased.
 func lease(ctx context.Context, c *redis.Client, total int, owner string) (int, error) {
 	if total < 2 {
 		return 0, errors.New("the server has one database only: tests need one each")
@@ -129,7 +128,7 @@ func lease(ctx context.Context, c *redis.Client, total int, owner string) (int, 
 	return 0, errAllLeased
 }
 
-// release gives a database back, empty.
+// release empties a database and ends its lease.
 func release(t testing.TB, register, own *redis.Client, number int) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
@@ -137,6 +136,6 @@ func release(t testing.TB, register, own *redis.Client, number int) {
 		t.Errorf("redis: empty database %d: %v", number, err)
 	}
 	if err := register.Del(ctx, leaseKey+strconv.Itoa(number)).Err(); err != nil {
-		t.Errorf("redis: give back database %d: %v", number, err)
+		t.Errorf("redis: release database %d: %v", number, err)
 	}
 }

@@ -30,7 +30,7 @@ func TestRedisGivesEachTestAnEmptyDatabaseOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestRedisGivesADatabaseBackEmpty(t *testing.T) {
+func TestRedisReleasesADatabaseEmpty(t *testing.T) {
 	var address string
 	t.Run("a test that leaves something behind", func(t *testing.T) {
 		address = Redis(t)

@@ -4,36 +4,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/balerhq/baler/internal/testservers"
 	"os"
 	"sync"
+
+	"github.com/balerhq/baler/internal/testservers"
 )
 
-// shared are the servers of this test process. Tests meet nowhere but in their
-// process, so this is the one place for it.
+// shared are the servers of this test process. The tests of a package have only
+// their process in common, so this is a global variable.
 //
 //nolint:gochecknoglobals // see above
-var shared started
+var shared lazyServers
 
-// started are servers, started when first asked for and live until close.
-type started struct {
+// lazyServers start when a test first needs them and run until close.
+type lazyServers struct {
 	mu           sync.Mutex
 	redis, mysql *testservers.Server
 }
 
 // redisURL names the Redis that this process's tests share.
-func (s *started) redisURL(ctx context.Context) (string, error) {
+func (s *lazyServers) redisURL(ctx context.Context) (string, error) {
 	return s.url(ctx, testservers.RedisVariable, &s.redis, func(ctx context.Context) (*testservers.Server, error) {
 		return testservers.StartRedis(ctx, testservers.RedisOptions{})
 	})
 }
 
 // mysqlURL names the MySQL that this process's tests share.
-func (s *started) mysqlURL(ctx context.Context) (string, error) {
+func (s *lazyServers) mysqlURL(ctx context.Context) (string, error) {
 	return s.url(ctx, testservers.MySQLVariable, &s.mysql, testservers.StartMySQL)
 }
 
-func (s *started) url(
+func (s *lazyServers) url(
 	ctx context.Context, variable string, own **testservers.Server, start func(context.Context) (*testservers.Server, error),
 ) (string, error) {
 	if url := os.Getenv(variable); url != "" {
@@ -51,7 +52,7 @@ func (s *started) url(
 	return (*own).URL(), nil
 }
 
-func (s *started) close() error {
+func (s *lazyServers) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error

@@ -2,8 +2,8 @@ package testservers
 
 import "syscall"
 
-// attributes keep a terminal's Ctrl-C from the child, which its owner stops in
-// its own time, and end the child with its owner.
+// attributes put the child into a process group of its own, so that a terminal's
+// Ctrl-C does not reach it, and make the kernel kill it when its parent dies.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -4,6 +4,6 @@ package testservers
 
 import "syscall"
 
-// attributes are none where there are no process groups: a terminal's Ctrl-C
-// reaches the child too.
+// attributes are nil on systems without process groups, where a terminal's Ctrl-C
+// also reaches the child.
 func attributes() *syscall.SysProcAttr { return nil }

@@ -4,8 +4,8 @@ package testservers
 
 import "syscall"
 
-// attributes keep a terminal's Ctrl-C from the child, which its owner stops in
-// its own time.
+// attributes put the child into a process group of its own, so that a terminal's
+// Ctrl-C does not reach it.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }

@@ -9,17 +9,19 @@ import (
 	"strings"
 )
 
-// ErrMissing is wrapped when no binary of a server is installed.
+// ErrMissing is the error of a server whose binary is not installed.
 var ErrMissing = errors.New("not installed")
 
-// RedisBinary finds the server that speaks Redis.
+// RedisBinary returns the path of a Redis or Valkey server. The error wraps
+// ErrMissing.
 func RedisBinary() (string, error) { return find("redis-server", "valkey-server") }
 
-// MySQLBinary finds the server that speaks MySQL, MariaDB's before MySQL's own.
+// MySQLBinary returns the path of a MariaDB server, or else of a MySQL server. The
+// error wraps ErrMissing.
 func MySQLBinary() (string, error) { return find("mariadbd", "mysqld") }
 
-// find takes the first name that is there. Packages put daemons where the search
-// path of an ordinary account does not look.
+// find returns the path of the first name that is installed. It also searches the
+// folders of daemons, which are not in the PATH of ordinary accounts.
 func find(names ...string) (string, error) {
 	folders := append(filepath.SplitList(os.Getenv("PATH")),
 		"/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/libexec", "/opt/homebrew/bin", "/usr/local/bin")

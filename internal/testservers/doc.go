@@ -1,12 +1,10 @@
-// Package servers runs throwaway Redis and MySQL servers: real ones, on loopback,
-// in folders of their own, with nothing left behind.
+// Package testservers runs temporary Redis and MySQL servers. They are the real
+// programs, listen on loopback, have a folder each, and leave nothing behind.
 //
-// A server belongs to the process that started it. It is told from others by
-// its process and its folder, never by its name, and on Linux the kernel ends it
-// when its owner dies, however that happens. Stopping one is a SIGKILL: what it
-// holds is thrown away with it.
+// A server belongs to the process that started it. On Linux the kernel kills it
+// when that process dies. Close kills a server and deletes its data.
 //
-// Tests have theirs from the testkit, and `baler bench` measures on them. The
-// package does not look after servers that it did not start. Only on Unix can a
-// server be paused.
+// Tests get their servers from the testkit; `baler bench` measures on some of its
+// own. The package does not manage servers that it has not started. Pause and
+// Resume exist on Unix only.
 package testservers

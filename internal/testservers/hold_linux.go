@@ -6,12 +6,11 @@ import (
 	"syscall"
 )
 
-// hold keeps a loopback port from everybody else who asks for a free one, also
-// while its server is dead: a socket that is bound and does not listen. Whoever
-// connects is refused as if it were not there, and a server may bind to the port
-// as it usually does, for reuse. It fails when anybody else has the port, even if
-// only held.
-func hold(port int) (let func() error, err error) {
+// hold reserves a loopback port until release, also while its server is dead. It
+// binds a socket that does not listen: connections are refused as without it, and a
+// server that sets SO_REUSEADDR can bind the port. It fails when the port is in use
+// or held.
+func hold(port int) (release func() error, err error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("hold port %d: %w", port, err)

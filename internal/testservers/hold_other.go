@@ -4,9 +4,9 @@ package testservers
 
 import "net"
 
-// hold looks whether a loopback port is free. Here a socket that is bound would
-// keep the server out, too.
-func hold(port int) (let func() error, err error) {
+// hold only checks that a loopback port is free: on these systems a bound socket
+// would prevent the server from binding the port.
+func hold(port int) (release func() error, err error) {
 	l, err := net.Listen("tcp", address(port))
 	if err != nil {
 		return nil, err

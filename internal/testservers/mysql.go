@@ -11,22 +11,22 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// The account and the database that every throwaway MySQL has. The account may
-// do everything.
+// The account of every temporary MySQL server, which has all privileges, and its
+// database.
 const (
 	account  = "baler"
 	password = "baler"
 	database = "baler"
 )
 
-// welcome is run by the server at each start, before it lets anybody in.
-const welcome = `CREATE USER IF NOT EXISTS '` + account + `'@'%' IDENTIFIED BY '` + password + `';
+// initSQL runs at each start of the server, before it accepts connections.
+const initSQL = `CREATE USER IF NOT EXISTS '` + account + `'@'%' IDENTIFIED BY '` + password + `';
 GRANT ALL PRIVILEGES ON *.* TO '` + account + `'@'%' WITH GRANT OPTION;
 CREATE DATABASE IF NOT EXISTS ` + database + ` CHARACTER SET utf8mb4;
 `
 
-// StartMySQL runs MariaDB, or MySQL where that is what there is, with the
-// durability of the real thing: what it has committed survives a Kill.
+// StartMySQL runs MariaDB, or MySQL when MariaDB is not installed, with the
+// durability of production: committed transactions survive a Kill.
 func StartMySQL(ctx context.Context) (*Server, error) {
 	binary, err := MySQLBinary()
 	if err != nil {
@@ -38,7 +38,7 @@ func StartMySQL(ctx context.Context) (*Server, error) {
 type mysqlServer struct{ binary string }
 
 func (m *mysqlServer) prepare(ctx context.Context, dir string) error {
-	if err := os.WriteFile(welcomeFile(dir), []byte(welcome), 0o600); err != nil {
+	if err := os.WriteFile(initFile(dir), []byte(initSQL), 0o600); err != nil {
 		return fmt.Errorf("write init file: %w", err)
 	}
 	return fillData(ctx, m.binary, mysqlData(dir))
@@ -50,7 +50,7 @@ func (m *mysqlServer) command(dir string, port int) (string, []string) {
 		"--datadir=" + mysqlData(dir),
 		"--socket=" + mysqlSocket(dir),
 		"--pid-file=" + filepath.Join(dir, "pid"),
-		"--init-file=" + welcomeFile(dir),
+		"--init-file=" + initFile(dir),
 		"--tmpdir=" + dir,
 		"--bind-address=127.0.0.1",
 		"--skip-networking=0",
@@ -66,7 +66,7 @@ func (m *mysqlServer) command(dir string, port int) (string, []string) {
 	return m.binary, append(args, asRoot()...)
 }
 
-// asRoot is what the server wants to hear before it runs as root.
+// asRoot has the option without which the server refuses to run as root.
 func asRoot() []string {
 	if os.Getuid() == 0 {
 		return []string{"--user=root"}
@@ -78,7 +78,7 @@ func (*mysqlServer) probe(ctx context.Context, dir string) error {
 	config := mysql.NewConfig()
 	config.User, config.Passwd, config.DBName = account, password, database
 	config.Net, config.Addr = "unix", mysqlSocket(dir)
-	config.Logger = &mysql.NopLogger{} // it refuses a few times before it serves
+	config.Logger = &mysql.NopLogger{} // the first connections are refused
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return fmt.Errorf("probe: %w", err)
@@ -97,4 +97,4 @@ func (*mysqlServer) url(port int) string {
 
 func mysqlData(dir string) string   { return filepath.Join(dir, "data") }
 func mysqlSocket(dir string) string { return filepath.Join(dir, "m.sock") }
-func welcomeFile(dir string) string { return filepath.Join(dir, "init.sql") }
+func initFile(dir string) string    { return filepath.Join(dir, "init.sql") }

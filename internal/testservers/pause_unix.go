@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// Pause stops the process in its tracks: connections stay open and nothing answers.
+// Pause stops the process: its connections stay open, and it answers nothing.
 func (s *Server) Pause() error { return s.signal(syscall.SIGSTOP) }
 
-// Resume lets a paused process go on.
+// Resume continues a paused process.
 func (s *Server) Resume() error { return s.signal(syscall.SIGCONT) }
 
 func (s *Server) signal(sig syscall.Signal) error {

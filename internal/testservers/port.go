@@ -8,24 +8,23 @@ import (
 	"strconv"
 )
 
-// Ports are taken from below the range that kernels use for outgoing
-// connections. In that range a stranger's connection could take the port of a
-// server between its death and its restart, and a client that dials the dead
-// port again and again would at some point connect to itself.
+// Ports are below the range that kernels use for outgoing connections. Within it,
+// another connection could take the port of a server between its death and its
+// restart, and a client that dials the dead port repeatedly could connect to itself.
 const (
-	firstPort = 20000
-	lastPort  = 31999
-	portTries = 100
+	firstPort    = 20000
+	lastPort     = 31999
+	portAttempts = 100
 )
 
-// HoldPort names a loopback port that nobody has, and keeps it from others who
-// ask for one until let is called: where a server died, it finds its port again.
-// Outside Linux somebody else may be faster, who asks for another then.
-func HoldPort(ctx context.Context) (port int, let func() error, err error) {
-	for range portTries {
+// HoldPort finds a free loopback port and reserves it until release is called, so
+// that a server can restart on its port. Outside Linux the port is not reserved, and
+// another process may take it.
+func HoldPort(ctx context.Context) (port int, release func() error, err error) {
+	for range portAttempts {
 		port = firstPort + rand.IntN(lastPort-firstPort+1)
-		if let, err = hold(port); err == nil || ctx.Err() != nil {
-			return port, let, err
+		if release, err = hold(port); err == nil || ctx.Err() != nil {
+			return port, release, err
 		}
 	}
 	return 0, nil, fmt.Errorf("find a free port: %w", err)

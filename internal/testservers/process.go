@@ -7,27 +7,27 @@ import (
 	"runtime"
 )
 
-// Process is one running child that does not outlive its owner.
+// Process is a child process. On Linux it dies with its parent.
 type Process struct {
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when the child has been waited for
-	err   error         // how it ended; read after ended
+	err   error         // of Wait; read it after ended is closed
 }
 
-// launch starts a server whose output goes to the end of the log file.
+// launch starts a server and appends its output to the log file.
 func launch(log, binary string, args ...string) (*Process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open server log: %w", err)
 	}
 	defer out.Close()                    // the child has its own descriptor
-	cmd := exec.Command(binary, args...) //nolint:noctx // it outlives every context: Kill ends it
+	cmd := exec.Command(binary, args...) //nolint:noctx // Kill ends it, not a context
 	cmd.Stdout, cmd.Stderr = out, out
 	return Launch(cmd)
 }
 
-// Launch starts a child. A terminal's Ctrl-C does not reach it, and on Linux the
-// kernel ends it with its owner: it is the owner who stops it.
+// Launch starts a child process. A terminal's Ctrl-C does not reach it on Unix, and
+// on Linux the kernel kills it when its parent dies. The caller must end it.
 func Launch(cmd *exec.Cmd) (*Process, error) {
 	cmd.SysProcAttr = attributes()
 	p := &Process{cmd: cmd, ended: make(chan struct{})}
@@ -39,8 +39,8 @@ func Launch(cmd *exec.Cmd) (*Process, error) {
 	return p, nil
 }
 
-// run holds on to one thread for the child's whole life: the kernel's "parent
-// died" means the thread that started the child, not the process.
+// run keeps its thread for the child's whole life, because the kernel sends the
+// death signal when the thread that started the child ends.
 func (p *Process) run(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -53,20 +53,20 @@ func (p *Process) run(started chan<- error) {
 	close(p.ended)
 }
 
-// PID is the child's number.
+// PID is the process ID.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Ended is closed when the child has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
-// Err tells how the child ended, as exec.Cmd.Wait does. It waits for that.
+// Err waits for the end of the child and returns the error of exec.Cmd.Wait.
 func (p *Process) Err() error {
 	<-p.ended
 	return p.err
 }
 
-// Signal reaches this child and no other: until it has been waited for its
-// number cannot be given away, and afterwards os.Process refuses.
+// Signal sends a signal to the child. It cannot reach another process: the process
+// ID is not reused before Wait, and afterwards os.Process refuses.
 func (p *Process) Signal(s os.Signal) error {
 	if err := p.cmd.Process.Signal(s); err != nil {
 		return fmt.Errorf("signal process %d: %w", p.cmd.Process.Pid, err)
@@ -74,7 +74,7 @@ func (p *Process) Signal(s os.Signal) error {
 	return nil
 }
 
-// Kill ends the child and returns when it is gone. Killing twice is fine.
+// Kill kills the child and waits for its end. A second Kill does nothing.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // fails only when it has ended already
 	<-p.ended

@@ -12,22 +12,22 @@ import (
 	"time"
 )
 
-// Databases is how many databases a throwaway Redis has: one a test, and more
-// than any suite runs at the same time.
+// Databases is the number of databases of a temporary Redis: more than the tests
+// that any suite runs at the same time.
 const Databases = 4096
 
-// RedisOptions change what a Redis is by default. The zero value is a server in
-// memory that forgets everything when it dies.
+// RedisOptions configure a Redis. The zero value is a server in memory that loses
+// everything when it dies.
 type RedisOptions struct {
-	// Persist keeps what was acknowledged over a Kill and Restart: an append-only
-	// file, flushed with every command.
+	// Persist makes acknowledged writes survive a Kill and Restart, with an
+	// append-only file that is flushed after every command.
 	Persist bool
 
-	// Args are further arguments; of two alike the later wins.
+	// Args are appended to the arguments; the last of several alike applies.
 	Args []string
 }
 
-// StartRedis runs a Redis that refuses writes rather than evict.
+// StartRedis runs a Redis that refuses writes instead of evicting keys.
 func StartRedis(ctx context.Context, opts RedisOptions) (*Server, error) {
 	binary, err := RedisBinary()
 	if err != nil {
@@ -61,7 +61,7 @@ func (r *redisServer) command(dir string, port int) (string, []string) {
 	return r.binary, slices.Concat(args, r.opts.Args)
 }
 
-// probe asks by hand: a client would try again by itself, and complain in between.
+// probe uses no client, because a client would retry by itself and log errors.
 func (*redisServer) probe(ctx context.Context, dir string) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", redisSocket(dir))
 	if err != nil {
@@ -78,7 +78,7 @@ func (*redisServer) probe(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("probe: %w", err)
 	}
-	if answer != "+PONG\r\n" { // while it loads its data it answers with an error
+	if answer != "+PONG\r\n" { // a server that still loads its data answers with an error
 		return fmt.Errorf("probe: the server answers %q", answer)
 	}
 	return nil

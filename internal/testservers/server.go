@@ -11,42 +11,42 @@ import (
 )
 
 const (
-	startTries   = 3                // a port may be snatched away
-	startTimeout = 60 * time.Second // crash recovery on a slow disk included
-	probeEvery   = 10 * time.Millisecond
-	probeTimeout = 5 * time.Second
-	logTail      = 2 << 10
+	startAttempts = 3                // another process may take the port
+	startTimeout  = 60 * time.Second // includes crash recovery on a slow disk
+	probeEvery    = 10 * time.Millisecond
+	probeTimeout  = 5 * time.Second
+	logTail       = 2 << 10
 )
 
-// kind is what one sort of server does in its own way. Everything lies below dir.
-type kind interface {
+// program has what differs between Redis and MySQL. All files are below dir.
+type program interface {
 	prepare(ctx context.Context, dir string) error   // once, before the first start
 	command(dir string, port int) (string, []string) // the binary and its arguments
-	probe(ctx context.Context, dir string) error     // nil when it serves
-	url(port int) string                             // where it serves
+	probe(ctx context.Context, dir string) error     // nil when the server accepts connections
+	url(port int) string                             // the address
 }
 
-// Server is a throwaway server: running, killed or paused. Its methods may be
-// called from several goroutines.
+// Server is a temporary server: running, killed or paused. Its methods are safe for
+// concurrent use.
 type Server struct {
-	kind kind
-	dir  string
-	port int
-	let  func() error // the port go
+	program     program
+	dir         string
+	port        int
+	releasePort func() error
 
 	mu   sync.Mutex
 	proc *Process // nil once closed
 }
 
-// start runs a server of a kind on a free port, with a folder of its own.
-func start(ctx context.Context, k kind) (*Server, error) {
-	// A short name at the top of the temporary folder: paths of Unix sockets have
-	// little more than a hundred bytes.
+// start runs a program on a free port with a folder of its own.
+func start(ctx context.Context, p program) (*Server, error) {
+	// The path must be short: paths of Unix sockets are limited to about a hundred
+	// bytes.
 	dir, err := os.MkdirTemp("", "baler")
 	if err != nil {
 		return nil, fmt.Errorf("make server folder: %w", err)
 	}
-	s := &Server{kind: k, dir: dir}
+	s := &Server{program: p, dir: dir}
 	if err := s.boot(ctx); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -54,19 +54,19 @@ func start(ctx context.Context, k kind) (*Server, error) {
 }
 
 func (s *Server) boot(ctx context.Context) error {
-	if err := s.kind.prepare(ctx, s.dir); err != nil {
+	if err := s.program.prepare(ctx, s.dir); err != nil {
 		return err
 	}
 	var failed error
-	for range startTries {
+	for range startAttempts {
 		var err error
-		if s.port, s.let, err = HoldPort(ctx); err != nil {
+		if s.port, s.releasePort, err = HoldPort(ctx); err != nil {
 			return err
 		}
 		if failed = s.up(ctx); failed == nil {
 			return nil
 		}
-		failed = errors.Join(failed, s.let())
+		failed = errors.Join(failed, s.releasePort())
 		if ctx.Err() != nil {
 			return failed
 		}
@@ -74,9 +74,9 @@ func (s *Server) boot(ctx context.Context) error {
 	return failed
 }
 
-// up starts the process and returns when it serves.
+// up starts the process and returns when it accepts connections.
 func (s *Server) up(ctx context.Context) error {
-	binary, args := s.kind.command(s.dir, s.port)
+	binary, args := s.program.command(s.dir, s.port)
 	p, err := launch(s.log(), binary, args...)
 	if err != nil {
 		return err
@@ -89,16 +89,15 @@ func (s *Server) up(ctx context.Context) error {
 	return nil
 }
 
-// await asks until the server answers. The probe goes through a socket in the
-// server's own folder, so that it cannot be answered by a stranger who got hold
-// of the port.
+// await probes the server until it answers. The probe uses the socket in the
+// server's folder, so that no other process which has taken the port can answer.
 func (s *Server) await(ctx context.Context, p *Process) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	again := time.NewTicker(probeEvery)
 	defer again.Stop()
 	for {
-		err := s.kind.probe(ctx, s.dir)
+		err := s.program.probe(ctx, s.dir)
 		if err == nil {
 			return nil
 		}
@@ -112,10 +111,10 @@ func (s *Server) await(ctx context.Context, p *Process) error {
 	}
 }
 
-// URL is where the server serves: the same through its whole life.
-func (s *Server) URL() string { return s.kind.url(s.port) }
+// URL is the server's address, which a restart does not change.
+func (s *Server) URL() string { return s.program.url(s.port) }
 
-// Kill ends the process at once, as a power cut would, and keeps its data.
+// Kill ends the process with SIGKILL and keeps its data.
 func (s *Server) Kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,8 +123,8 @@ func (s *Server) Kill() {
 	}
 }
 
-// Restart kills the process if it runs, and starts it again on the same port and
-// the same data. It returns when the server serves.
+// Restart kills the process if it runs, and starts it again with the same port and
+// data. It returns when the server accepts connections.
 func (s *Server) Restart(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,7 +135,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	return s.up(ctx)
 }
 
-// PID is the number of the process; 0 once closed.
+// PID is the process ID; 0 after Close.
 func (s *Server) PID() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,7 +145,7 @@ func (s *Server) PID() int {
 	return s.proc.PID()
 }
 
-// Close ends the process and removes its folder. Closing twice is fine.
+// Close kills the process and removes its folder. A second Close does nothing.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,7 +154,7 @@ func (s *Server) Close() error {
 	}
 	s.proc.Kill()
 	s.proc = nil
-	if err := errors.Join(s.let(), os.RemoveAll(s.dir)); err != nil {
+	if err := errors.Join(s.releasePort(), os.RemoveAll(s.dir)); err != nil {
 		return fmt.Errorf("clean up after a server: %w", err)
 	}
 	return nil
@@ -163,7 +162,7 @@ func (s *Server) Close() error {
 
 func (s *Server) log() string { return filepath.Join(s.dir, "log") }
 
-// tail is the end of a file, for a person to read.
+// tail returns the end of a file, or the error of reading it.
 func tail(path string) string {
 	b, err := os.ReadFile(path)
 	if err != nil {

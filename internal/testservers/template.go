@@ -13,9 +13,9 @@ import (
 	"path/filepath"
 )
 
-// fillData makes a data folder as a newly installed server has it. Making one
-// takes seconds, copying one a tenth of that: so the first is kept in the
-// account's cache folder, a template for each version of the server.
+// fillData makes the data folder of a new server. Initialising one takes seconds,
+// and copying it a tenth of that, so a template for each version of the server is
+// kept in the user's cache folder.
 func fillData(ctx context.Context, binary, dir string) error {
 	template, err := templatePath(ctx, binary)
 	if errors.Is(err, errNoCache) {
@@ -35,7 +35,7 @@ func fillData(ctx context.Context, binary, dir string) error {
 
 var errNoCache = errors.New("no cache folder")
 
-// templatePath names the template after all that decides what is in it.
+// templatePath has a hash of everything that determines the content of a template.
 func templatePath(ctx context.Context, binary string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -49,8 +49,9 @@ func templatePath(ctx context.Context, binary string) (string, error) {
 	return filepath.Join(cache, "baler", "testkit", "mysql-"+hex.EncodeToString(sum[:8])), nil
 }
 
-// makeTemplate returns when the template is there and whole. Several processes
-// may make it at once: each works aside, and the first to rename wins.
+// makeTemplate returns when the template exists and is complete. When several
+// processes make it at the same time, each does so in a folder of its own, and the
+// first rename succeeds.
 func makeTemplate(ctx context.Context, binary, template string) error {
 	if _, err := os.Stat(template); err == nil {
 		return nil
@@ -58,12 +59,12 @@ func makeTemplate(ctx context.Context, binary, template string) error {
 	if err := os.MkdirAll(filepath.Dir(template), 0o700); err != nil {
 		return fmt.Errorf("make cache folder: %w", err)
 	}
-	aside, err := os.MkdirTemp(filepath.Dir(template), "new")
+	temporary, err := os.MkdirTemp(filepath.Dir(template), "new")
 	if err != nil {
 		return fmt.Errorf("make cache folder: %w", err)
 	}
-	defer os.RemoveAll(aside) // empty of what has been renamed
-	data := filepath.Join(aside, "data")
+	defer os.RemoveAll(temporary) // the data has been renamed by then
+	data := filepath.Join(temporary, "data")
 	if err := initialise(ctx, binary, data); err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func makeTemplate(ctx context.Context, binary, template string) error {
 	return nil
 }
 
-// initialise makes a data folder from nothing.
+// initialise makes a data folder with the tools of the server.
 func initialise(ctx context.Context, binary, dir string) error {
 	version, err := serverVersion(ctx, binary)
 	if err != nil {
@@ -88,7 +89,7 @@ func initialise(ctx context.Context, binary, dir string) error {
 }
 
 // initialiseArgs is the command that fills dir: MariaDB's own script, or the
-// server itself where it is MySQL.
+// server itself for MySQL.
 func initialiseArgs(binary string, version []byte, dir string) []string {
 	command := []string{binary, "--no-defaults", "--initialize-insecure"}
 	if bytes.Contains(version, []byte("MariaDB")) {
@@ -97,8 +98,8 @@ func initialiseArgs(binary string, version []byte, dir string) []string {
 	return append(append(command, "--datadir="+dir), asRoot()...)
 }
 
-// installer is MariaDB's script that makes a data folder; a missing one is
-// reported by whoever runs it, under its own name.
+// installer is the path of MariaDB's script that makes a data folder. When it is
+// missing, running it fails with an error that names it.
 func installer() string {
 	if path, err := find("mariadb-install-db", "mysql_install_db"); err == nil {
 		return path

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// standIn writes programs that behave as a MariaDB's do, and count how often a
-// data folder is initialised.
-func standIn(t *testing.T) (binary, count string) {
+// fakeMariaDB writes programs with the behaviour of MariaDB's, which count how often
+// they initialise a data folder.
+func fakeMariaDB(t *testing.T) (binary, count string) {
 	t.Helper()
 	dir := t.TempDir()
 	binary, count = filepath.Join(dir, "mariadbd"), filepath.Join(dir, "count")
@@ -30,7 +30,7 @@ for a; do case $a in --datadir=*) mkdir -p "${a#*=}/mysql" && echo fresh >"${a#*
 }
 
 func TestDataFolderIsInitialisedOnceAndThenCopied(t *testing.T) {
-	binary, count := standIn(t)
+	binary, count := fakeMariaDB(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
 
@@ -53,8 +53,8 @@ func TestDataFolderIsInitialisedOnceAndThenCopied(t *testing.T) {
 	}
 }
 
-func TestProcessesThatMakeTheTemplateAtOnceAllGetAWholeOne(t *testing.T) {
-	binary, _ := standIn(t)
+func TestConcurrentProcessesAllGetACompleteTemplate(t *testing.T) {
+	binary, _ := fakeMariaDB(t)
 	template := filepath.Join(t.TempDir(), "template")
 	var all sync.WaitGroup
 	for range 8 {
@@ -75,7 +75,7 @@ func TestProcessesThatMakeTheTemplateAtOnceAllGetAWholeOne(t *testing.T) {
 }
 
 func TestDataFolderWithoutACacheIsInitialisedInPlace(t *testing.T) {
-	binary, _ := standIn(t)
+	binary, _ := fakeMariaDB(t)
 	t.Setenv("XDG_CACHE_HOME", "")
 	t.Setenv("HOME", "")
 	dir := filepath.Join(t.TempDir(), "data")
@@ -87,7 +87,7 @@ func TestDataFolderWithoutACacheIsInitialisedInPlace(t *testing.T) {
 	}
 }
 
-func TestMissingBinariesAreToldApartFromOtherTrouble(t *testing.T) {
+func TestMissingBinariesHaveAnErrorOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	if _, err := find("no-such-server"); !errors.Is(err, ErrMissing) {
 		t.Errorf("got %v", err)

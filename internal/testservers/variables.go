@@ -1,7 +1,7 @@
 package testservers
 
-// Variables that name servers given over to tests, to be used in place of
-// throwaway ones.
+// The environment variables with the URLs of servers that tests use instead of
+// temporary ones.
 const (
 	RedisVariable = "BALER_TEST_REDIS_URL" // redis:// or rediss://
 	MySQLVariable = "BALER_TEST_MYSQL_URL" // mysql://user:password@host:port, allowed to create databases

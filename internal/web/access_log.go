@@ -10,9 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// observer logs and measures every request. It stands outermost, so that it
-// sees what a recovered panic or a refused request was answered with.
-type observer struct {
+// accessLog logs and measures every request. It is the outermost handler, so that
+// it also sees the answers to panics and refused requests.
+type accessLog struct {
 	log       *slog.Logger
 	durations *prometheus.HistogramVec // by route and code
 }
@@ -25,24 +25,24 @@ func newDurations() *prometheus.HistogramVec {
 	}, []string{"route", "code"})
 }
 
-func (o *observer) wrap(next http.Handler) http.Handler {
+func (l *accessLog) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		rec := &recorder{ResponseWriter: w}
-		// Deferred, so that an aborted request is seen too.
-		defer func() { o.observe(r, rec, time.Since(start)) }()
+		rec := &responseRecorder{ResponseWriter: w}
+		// Deferred, so that it also runs for an aborted request.
+		defer func() { l.observe(r, rec, time.Since(start)) }()
 		next.ServeHTTP(rec, r)
 	})
 }
 
-func (o *observer) observe(r *http.Request, rec *recorder, took time.Duration) {
+func (l *accessLog) observe(r *http.Request, rec *responseRecorder, took time.Duration) {
 	status := rec.status
 	if status == 0 {
-		status = http.StatusOK // net/http's own answer to a handler that wrote nothing
+		status = http.StatusOK // what net/http sends for a handler that writes nothing
 	}
 	route := routeOf(r)
-	o.durations.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
-	o.log.LogAttrs(r.Context(), level(route, status), "http request",
+	l.durations.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
+	l.log.LogAttrs(r.Context(), level(route, status), "http request",
 		slog.String("method", r.Method),
 		slog.String("path", r.URL.Path),
 		slog.String("route", route),
@@ -53,7 +53,7 @@ func (o *observer) observe(r *http.Request, rec *recorder, took time.Duration) {
 	)
 }
 
-// routeOf is the pattern that matched: a bounded set, whatever clients ask for.
+// routeOf is the matching pattern: a label with few values, whatever the path.
 func routeOf(r *http.Request) string {
 	if r.Pattern == "" {
 		return "unmatched"
@@ -61,7 +61,7 @@ func routeOf(r *http.Request) string {
 	return r.Pattern
 }
 
-// level keeps what machines ask every few seconds out of the ordinary log.
+// level logs the frequent requests of machines for debugging only.
 func level(route string, status int) slog.Level {
 	if status >= http.StatusInternalServerError {
 		return slog.LevelWarn

@@ -16,7 +16,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// apiRoot is where version 1 of the API lives.
+// apiRoot is the path of version 1 of the API.
 const apiRoot = "/v1"
 
 // api answers the operations under apiRoot.
@@ -26,8 +26,8 @@ type api struct {
 	now       func() time.Time
 }
 
-// mountAPI registers the operations, their description and the answers to
-// requests for anything else below apiRoot.
+// mountAPI registers the operations, their documentation, and a handler for all
+// other paths below apiRoot.
 func mountAPI(mux *http.ServeMux, opts *Options) error {
 	a := &api{transfers: opts.Transfers, log: opts.Log, now: opts.Now}
 	described := a.register(mux, opts)
@@ -45,9 +45,8 @@ func mountAPI(mux *http.ServeMux, opts *Options) error {
 	return nil
 }
 
-// register leaves huma's own documentation pages out: they load scripts from
-// other hosts. Its schema links are left out too, as they would put a field of
-// their own into every object.
+// register disables huma's own documentation pages, which load scripts from other
+// hosts, and its schema links, which add a field to every object.
 func (a *api) register(mux *http.ServeMux, opts *Options) *huma.OpenAPI {
 	config := huma.DefaultConfig(opts.Title+" API", opts.Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
@@ -58,7 +57,7 @@ func (a *api) register(mux *http.ServeMux, opts *Options) *huma.OpenAPI {
 		Method:      http.MethodGet,
 		Path:        "/transfers",
 		Summary:     "List transfers",
-		Description: "Newest first, page by page: hand `next` back as `before` to get the page that follows.",
+		Description: "Newest first, in pages: pass `next` as `before` to get the next page.",
 		Errors:      []int{http.StatusUnprocessableEntity},
 	}, a.list)
 	huma.Register(h, huma.Operation{
@@ -74,7 +73,7 @@ func (a *api) register(mux *http.ServeMux, opts *Options) *huma.OpenAPI {
 
 type listInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many transfers a page holds."`
-	Before string `query:"before" maxLength:"64" doc:"The value of next from the page before."`
+	Before string `query:"before" maxLength:"64" doc:"The value of next from the previous page."`
 }
 
 type listOutput struct {
@@ -83,7 +82,7 @@ type listOutput struct {
 
 type transferPage struct {
 	Transfers []transferItem `json:"transfers" nullable:"false"`
-	Next      string         `json:"next,omitempty" doc:"Token of the page that follows; absent on the last page."`
+	Next      string         `json:"next,omitempty" doc:"Token of the next page; absent on the last page."`
 }
 
 type transferItem struct {
@@ -108,7 +107,7 @@ func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	}
 	p, err := readPage(ctx, a.transfers, before, in.Limit)
 	if err != nil {
-		return nil, a.fault(ctx, "list transfers", err)
+		return nil, a.internalError(ctx, "list transfers", err)
 	}
 	out := transferPage{Transfers: make([]transferItem, 0, len(p.transfers)), Next: p.next}
 	for i := range p.transfers {
@@ -154,21 +153,22 @@ func (a *api) get(ctx context.Context, in *getInput) (*getOutput, error) {
 		return nil, problem(http.StatusUnprocessableEntity, "validation failed",
 			&huma.ErrorDetail{Message: "not a UUID", Location: "path.id", Value: in.ID})
 	}
-	// The store knows ids in their usual form only, but a UUID may be written in others.
+	// The store has ids in the canonical form only; a UUID has other forms as well.
 	t, err := a.transfers.Transfer(ctx, id.String())
 	if errors.Is(err, tasks.ErrTransferNotFound) {
 		return nil, problem(http.StatusNotFound, "No transfer has the id "+id.String()+".")
 	}
 	if err != nil {
-		return nil, a.fault(ctx, "show transfer", err)
+		return nil, a.internalError(ctx, "show transfer", err)
 	}
 	return &getOutput{Body: tasks.Summarize(&t, a.now())}, nil
 }
 
-// fault keeps the cause in the log: it may name hosts, accounts and queries.
-func (a *api) fault(ctx context.Context, doing string, err error) error {
-	if ctx.Err() == nil { // else the client has gone away, which is no fault of ours
+// internalError logs the cause and leaves it out of the answer, because it may name
+// hosts, accounts and queries.
+func (a *api) internalError(ctx context.Context, doing string, err error) error {
+	if ctx.Err() == nil { // otherwise the client has disconnected
 		a.log.ErrorContext(ctx, "api request failed", "operation", doing, "error", err)
 	}
-	return problem(http.StatusInternalServerError, "The server could not "+doing+"; its log says why.")
+	return problem(http.StatusInternalServerError, "The server could not "+doing+"; its log has the error.")
 }

@@ -28,22 +28,22 @@ type docsView struct {
 	Operations []docsOperation
 }
 
-// renderDocs draws the page once: the operations do not change while the
-// process runs.
+// renderDocs renders the page once, because the operations do not change while
+// the process runs.
 func renderDocs(api *huma.OpenAPI, opts *Options) ([]byte, error) {
-	t, err := template.ParseFS(embedded, "templates/frame.html", "templates/docs.html")
+	t, err := template.ParseFS(embedded, "templates/layout.html", "templates/docs.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse API page: %w", err)
 	}
 	var page bytes.Buffer
-	view := docsView{layout: frameOf(opts), Operations: operationsOf(api)}
-	if err := t.ExecuteTemplate(&page, "frame", view); err != nil {
+	view := docsView{layout: layoutOf(opts), Operations: operationsOf(api)}
+	if err := t.ExecuteTemplate(&page, "layout", view); err != nil {
 		return nil, fmt.Errorf("render API page: %w", err)
 	}
 	return page.Bytes(), nil
 }
 
-// operationsOf lists the operations by path, reading before changing.
+// operationsOf lists the operations by path, with reads before writes.
 func operationsOf(api *huma.OpenAPI) []docsOperation {
 	var all []docsOperation
 	for path, item := range api.Paths {

@@ -8,68 +8,68 @@ import (
 	"net/http"
 )
 
-// landingRows is how many transfers the page shows at once.
-const landingRows = 25
+// dashboardRows is the number of transfers on a page.
+const dashboardRows = 25
 
-// landing is the page of recent transfers.
-type landing struct {
+// dashboard is the page of recent transfers.
+type dashboard struct {
 	transfers Transfers
 	log       *slog.Logger
 	template  *template.Template
-	frame     layout
+	layout    layout
 }
 
-// layout is what stands around every page.
+// layout has the values that every page shows around its content.
 type layout struct {
 	Title, Version string
-	Monitor        bool // there is one to link to
+	Monitor        bool // whether to link to the monitor
 }
 
-type landingView struct {
+type dashboardView struct {
 	layout
 	Rows    []row
-	Older   string // token of the page that follows
-	First   bool   // this is the newest page
+	Older   string // token of the next page; empty on the last
+	First   bool   // whether this is the newest page
 	Problem string // why there are no rows
 }
 
-func newLanding(opts *Options) (*landing, error) {
-	t, err := template.ParseFS(embedded, "templates/frame.html", "templates/landing.html")
+func newDashboard(opts *Options) (*dashboard, error) {
+	t, err := template.ParseFS(embedded, "templates/layout.html", "templates/dashboard.html")
 	if err != nil {
-		return nil, fmt.Errorf("parse landing page: %w", err)
+		return nil, fmt.Errorf("parse dashboard page: %w", err)
 	}
-	return &landing{transfers: opts.Transfers, log: opts.Log, template: t, frame: frameOf(opts)}, nil
+	return &dashboard{transfers: opts.Transfers, log: opts.Log, template: t, layout: layoutOf(opts)}, nil
 }
 
-func frameOf(opts *Options) layout {
+func layoutOf(opts *Options) layout {
 	return layout{Title: opts.Title, Version: opts.Version, Monitor: opts.Redis != nil}
 }
 
-func (l *landing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	status, view := l.view(r)
-	var body bytes.Buffer // so that a fault in the template is not half a page
-	if err := l.template.ExecuteTemplate(&body, "frame", view); err != nil {
-		l.log.ErrorContext(r.Context(), "render landing page", "error", err)
-		http.Error(w, "The page could not be drawn; the server's log says why.", http.StatusInternalServerError)
+func (d *dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	status, view := d.view(r)
+	var body bytes.Buffer // so that an error in the template does not send half a page
+	if err := d.template.ExecuteTemplate(&body, "layout", view); err != nil {
+		d.log.ErrorContext(r.Context(), "render dashboard page", "error", err)
+		http.Error(w, "The page could not be rendered. The server's log has the error.", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes()) // a client that has gone away needs no page
+	_, _ = w.Write(body.Bytes()) // an error means that the client has disconnected
 }
 
-func (l *landing) view(r *http.Request) (int, landingView) {
+func (d *dashboard) view(r *http.Request) (int, dashboardView) {
 	token := r.URL.Query().Get("before")
-	view := landingView{layout: l.frame, First: token == ""}
+	view := dashboardView{layout: d.layout, First: token == ""}
 	before, err := decodeToken(token)
 	if err != nil {
-		view.Problem = "This address is not one of the pages of transfers."
+		view.Problem = "This page does not exist. Go back to the newest transfers."
 		return http.StatusBadRequest, view
 	}
-	p, err := readPage(r.Context(), l.transfers, before, landingRows)
+	p, err := readPage(r.Context(), d.transfers, before, dashboardRows)
 	if err != nil {
-		l.log.ErrorContext(r.Context(), "read recent transfers", "error", err)
-		view.Problem = "The database did not answer. Transfers go on by themselves as soon as it does; try again in a moment."
+		d.log.ErrorContext(r.Context(), "read recent transfers", "error", err)
+		view.Problem = "The database did not answer. Transfers continue as soon as it does; try again in a moment."
 		return http.StatusServiceUnavailable, view
 	}
 	view.Older = p.next

@@ -8,15 +8,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// status is how a transfer is doing, in a person's words.
+// status describes the state of a transfer for people.
 type status struct {
 	Words string
-	Tone  string // which colour it gets: idle, busy, good, bad or off
+	Tone  string // the CSS class of its colour: idle, busy, good, bad or off
 }
 
-// standingOf tells apart what the bare state does not: waiting from being
-// worked on, and a good end from one with failures.
-func standingOf(t *tasks.Transfer) status {
+// statusOf distinguishes more than the state does: a transfer that waits from one
+// in progress, and an end with failures from one without.
+func statusOf(t *tasks.Transfer) status {
 	results := t.Totals()
 	if !t.PausedAt.IsZero() && !t.State.Ended() {
 		return status{"paused", "idle"}
@@ -28,19 +28,19 @@ func standingOf(t *tasks.Transfer) status {
 		}
 		return status{"completed", "good"}
 	case tasks.StateFinalizing:
-		s, _ := t.CurrentFinalizer() // none only in the moment before it completes
+		s, _ := t.CurrentFinalizer() // there is none just before the transfer completes
 		return status{strings.TrimSuffix("finalizing: "+s.Name, ": "), "busy"}
 	case tasks.StateInterrupted:
 		return status{"interrupted, waits for a person", "bad"}
 	case tasks.StateCanceled:
 		return status{"canceled", "off"}
 	case tasks.StateOpen, tasks.StateRunning:
-		return underway(t.State, results)
+		return progressOf(t.State, results)
 	}
 	return status{string(t.State), "off"}
 }
 
-func underway(s tasks.State, results tasks.Counts) status {
+func progressOf(s tasks.State, results tasks.Counts) status {
 	switch {
 	case s == tasks.StateOpen:
 		return status{"open, takes files", "busy"}
@@ -54,11 +54,11 @@ func underway(s tasks.State, results tasks.Counts) status {
 type row struct {
 	Transfer     string
 	Name         string
-	Standing     status
+	Status       status
 	Files        string
 	Finished     string
 	Bytes        string
-	Failed       string // empty when none did
+	Failed       string // empty when no file failed
 	Done, Of     int64  // for the progress bar; Of 0 shows none
 	Created      string // for people
 	CreatedStamp string // for machines
@@ -68,7 +68,7 @@ func rowOf(t *tasks.Transfer) row {
 	r := row{
 		Transfer: t.UUID,
 		Name:     t.Name,
-		Standing: standingOf(t),
+		Status:   statusOf(t),
 		Files:    humanize.Comma(t.Files),
 		Finished: humanize.Comma(t.Finished),
 		Bytes:    humanize.IBytes(uint64(max(0, t.Bytes))),

@@ -1,13 +1,13 @@
-// Package web shows what Baler does over HTTP: the versioned API with its
-// OpenAPI document, a page of recent transfers, metrics for Prometheus, health
-// checks, and asynq's own monitor under /monitor.
+// Package web is Baler's HTTP server: the versioned API with its OpenAPI document,
+// the dashboard of recent transfers, metrics for Prometheus, health checks, and
+// asynq's monitor at /monitor.
 //
-// Everything that it serves is embedded in the program; its own pages fetch
-// nothing from other hosts, and the monitor's pages are kept from doing so.
-// Whatever goes wrong under /v1 is answered with a problem document (RFC 9457).
+// All pages and assets are embedded in the program. No page loads anything from
+// other hosts; a content security policy enforces that for the monitor. Errors
+// below /v1 are problem documents (RFC 9457).
 //
-// It authenticates nobody. Whoever reaches the address may read everything, and
-// may run, archive and delete queued tasks unless the monitor is read-only: bind
-// it to a private address or put a proxy that checks identities in front. Requests that
-// a browser sends on behalf of another site are refused.
+// There is no authentication. Anybody who can connect may read everything, and may
+// run, archive and delete queued tasks unless the monitor is read-only. Listen on a
+// private address or behind a proxy that authenticates. Cross-origin requests that
+// change something are refused.
 package web

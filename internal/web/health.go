@@ -11,27 +11,27 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// readyWithin is how long a service may take to answer /readyz.
-const readyWithin = 2 * time.Second
+// readyTimeout is how long a dependency may take to answer /readyz.
+const readyTimeout = 2 * time.Second
 
-// errSilent says that a service did not answer in time.
-var errSilent = errors.New("no answer in time")
+// errTimeout is the error of a dependency that did not answer in time.
+var errTimeout = errors.New("no answer in time")
 
-// dependency is something that the server cannot do without.
+// dependency is a service without which the server is not ready.
 type dependency struct {
 	name string
 	ping func(ctx context.Context) error
 }
 
-// alive answers as long as the process does: what restarts the process must
-// not do so because a database is down.
+// alive answers whatever the state of the dependencies, so that an orchestrator
+// does not restart the process because a database is down.
 func alive(w http.ResponseWriter, _ *http.Request) { writeText(w, "ok\n") }
 
-// readiness answers whether traffic may be sent here.
+// readiness reports whether the server can handle requests.
 type readiness struct {
-	log      *slog.Logger
-	services []dependency
-	within   time.Duration
+	log          *slog.Logger
+	dependencies []dependency
+	timeout      time.Duration
 }
 
 func (h *readiness) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -43,37 +43,37 @@ func (h *readiness) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	detail := "Not ready: no answer from " + strings.Join(down, " and ") + "."
 	errs := make([]*huma.ErrorDetail, 0, len(down))
 	for _, name := range down {
-		errs = append(errs, &huma.ErrorDetail{Message: "does not answer; the server's log says why", Location: name})
+		errs = append(errs, &huma.ErrorDetail{Message: "does not answer; the server's log has the error", Location: name})
 	}
 	writeProblem(w, problem(http.StatusServiceUnavailable, detail, errs...))
 }
 
-// check asks all services at once and returns the names of those that are down.
-// The reasons go to the log only: they name hosts and accounts.
+// check pings all dependencies in parallel and returns the names of those that are
+// down. The errors go to the log only, because they name hosts and accounts.
 func (h *readiness) check(ctx context.Context) []string {
-	ctx, cancel := context.WithTimeout(ctx, h.within)
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
-	answers := make([]<-chan error, len(h.services))
-	for i, s := range h.services {
-		answers[i] = ask(ctx, s.ping)
+	answers := make([]<-chan error, len(h.dependencies))
+	for i, s := range h.dependencies {
+		answers[i] = startPing(ctx, s.ping)
 	}
 	var down []string
-	for i, s := range h.services {
+	for i, s := range h.dependencies {
 		if err := await(ctx, answers[i]); err != nil {
-			h.log.WarnContext(ctx, "service is down", "service", s.name, "error", err)
+			h.log.WarnContext(ctx, "dependency is down", "dependency", s.name, "error", err)
 			down = append(down, s.name)
 		}
 	}
 	return down
 }
 
-func ask(ctx context.Context, ping func(context.Context) error) <-chan error {
+func startPing(ctx context.Context, ping func(context.Context) error) <-chan error {
 	answer := make(chan error, 1)
 	go func() { answer <- ping(ctx) }()
 	return answer
 }
 
-// await does not rely on a driver to give up when its context does.
+// await returns when ctx ends, also when the driver does not.
 func await(ctx context.Context, answer <-chan error) error {
 	select {
 	case err := <-answer:
@@ -81,14 +81,14 @@ func await(ctx context.Context, answer <-chan error) error {
 	case <-ctx.Done():
 	}
 	select {
-	case err := <-answer: // came in the same moment
+	case err := <-answer: // it came together with the end of ctx
 		return err
 	default:
-		return errSilent
+		return errTimeout
 	}
 }
 
 func writeText(w http.ResponseWriter, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = w.Write([]byte(text)) // a client that has gone away needs no answer
+	_, _ = w.Write([]byte(text)) // an error means that the client has disconnected
 }

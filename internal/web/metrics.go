@@ -9,14 +9,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// maxScrapes bounds how many scrapes read the database at once.
+// maxScrapes limits the scrapes that read the database at the same time.
 const maxScrapes = 4
 
-// metricsHandler shows what the caller gathers, what this server measures and
-// the backlog. A part that cannot be gathered never hides the others.
+// metricsHandler serves the caller's metrics, those of this server and those of the
+// queue. An error in one of them does not hide the others.
 func metricsHandler(opts *Options, durations *prometheus.HistogramVec) (http.Handler, error) {
 	own := prometheus.NewRegistry()
-	for _, c := range []prometheus.Collector{durations, newBacklog(opts.Transfers, opts.Log)} {
+	for _, c := range []prometheus.Collector{durations, newQueueCollector(opts.Transfers, opts.Log)} {
 		if err := own.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}

@@ -13,10 +13,10 @@ import (
 // monitorRoot is where asynq's monitor is mounted.
 const monitorRoot = "/monitor"
 
-// newMonitor builds asynq's monitor, which holds two pools of connections until
-// it is closed.
+// newMonitor makes asynq's monitor, which has two connection pools until it is
+// closed.
 func newMonitor(opts *Options) (*asynqmon.HTTPHandler, error) {
-	if err := usable(opts.Redis); err != nil {
+	if err := checkRedisOption(opts.Redis); err != nil {
 		return nil, err
 	}
 	return asynqmon.New(asynqmon.Options{
@@ -28,9 +28,9 @@ func newMonitor(opts *Options) (*asynqmon.HTTPHandler, error) {
 	}), nil
 }
 
-// usable tries the option, because the monitor panics on one that it does not
-// know. A client that is not used opens no connection.
-func usable(opt asynq.RedisConnOpt) error {
+// checkRedisOption tries the option, because the monitor panics on one that it does
+// not know. An unused client opens no connection.
+func checkRedisOption(opt asynq.RedisConnOpt) error {
 	client, ok := opt.MakeRedisClient().(redis.UniversalClient)
 	if !ok {
 		return fmt.Errorf("monitor: %T does not make a go-redis client", opt)

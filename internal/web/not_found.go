@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// notFound answers what no operation below apiRoot matches: 405 when the path
-// exists for other methods, else 404, both as problem documents. The mux would
-// tell the two apart itself, but in plain text.
+// notFound answers requests below apiRoot that match no operation: 405 when the
+// path exists for other methods, else 404, both as problem documents. The mux
+// itself would answer in plain text.
 func notFound(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if allowed := allowedMethods(mux, r); len(allowed) > 0 {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			writeProblem(w, problem(http.StatusMethodNotAllowed, "This address does not take "+r.Method+" requests."))
+			writeProblem(w, problem(http.StatusMethodNotAllowed, "This address does not support "+r.Method+" requests."))
 			return
 		}
-		writeProblem(w, problem(http.StatusNotFound, "There is nothing at this address; "+apiRoot+"/openapi.json lists what there is."))
+		writeProblem(w, problem(http.StatusNotFound, "Nothing exists at this address. "+apiRoot+"/openapi.json lists all operations."))
 	})
 }
 
-// allowedMethods asks the mux which methods have a route of their own for the path.
+// allowedMethods lists the methods that have a route for the path.
 func allowedMethods(mux *http.ServeMux, r *http.Request) []string {
 	var allowed []string
 	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPatch, http.MethodPost, http.MethodPut} {

@@ -11,27 +11,27 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Options say what a Server shows. Only Transfers is required.
+// Options configure a Server. Only Transfers is required.
 type Options struct {
 	Transfers Transfers
 
-	// RedisPing reports whether Redis answers; nil leaves Redis out of /readyz.
+	// RedisPing reports whether Redis answers; nil means that /readyz does not check Redis.
 	RedisPing func(ctx context.Context) error
 
-	// Redis is where the monitor connects to; nil means no monitor.
+	// Redis is the queue that the monitor shows; nil means no monitor.
 	Redis asynq.RedisConnOpt
 
-	// ReadOnlyMonitor keeps the monitor from changing the queue.
+	// ReadOnlyMonitor disables changes of the queue in the monitor.
 	ReadOnlyMonitor bool
 
-	// Metrics is shown at /metrics beside what the server itself measures. It
-	// must not hold names that start with baler_http_, baler_store_ or
+	// Metrics is served at /metrics together with the server's own metrics. It must
+	// not contain names that start with baler_http_, baler_store_ or
 	// baler_transfers, nor the baler_backlog_files gauges.
 	Metrics prometheus.Gatherer
 
 	Log     *slog.Logger     // nil discards
 	Now     func() time.Time // nil is time.Now
-	Grace   time.Duration    // how long requests may go on after Run is told to stop; 0 is 10 s
+	Grace   time.Duration    // how long requests may continue after Run's context ends; 0 is 10 s
 	Version string           // "" is "dev"
 	Title   string           // "" is "Baler"
 }

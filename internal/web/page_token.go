@@ -7,20 +7,19 @@ import (
 	"strings"
 )
 
-// tokenPrefix keeps tokens of another kind or of a later form from being taken
-// for a transfer's number.
+// tokenPrefix distinguishes the tokens from those of other kinds and of later
+// versions.
 const tokenPrefix = "t1:"
 
-// errToken says that a page token was not given out by this API.
-var errToken = errors.New("not a page token: use the value of next from the page before")
+// errToken is the error of a token that this API did not make.
+var errToken = errors.New("not a page token: use the value of next from the previous page")
 
-// encodeToken hides the number of the last transfer of a page in a token that
-// clients hand back and do not look into.
+// encodeToken makes an opaque token from the number of a page's last transfer.
 func encodeToken(id int64) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(tokenPrefix + strconv.FormatInt(id, 10)))
 }
 
-// decodeToken gives the number back; 0, the first page, for an empty token.
+// decodeToken returns the number in a token. An empty token means 0, the first page.
 func decodeToken(token string) (int64, error) {
 	if token == "" {
 		return 0, nil

@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	maxShown  = 240 // runes shown of what is not ours
+	maxShown  = 240 // runes shown of foreign payloads
 	maxRanges = 80  // runes shown of a batch's file numbers
 )
 
-// describePayload words a task's payload for the monitor: our messages in a
-// sentence, anything else escaped and shortened.
+// describePayload describes a task's payload for the monitor: Baler's messages by
+// their fields, all others escaped and shortened.
 func describePayload(kind string, payload []byte) string {
 	switch kind {
 	case tasks.TypeBatch:
@@ -28,7 +28,7 @@ func describePayload(kind string, payload []byte) string {
 			return fmt.Sprintf("file %d · transfer %d · step %d · %d bytes", m.File, m.Transfer, m.Step, m.Bytes)
 		}
 	}
-	// What does not decode is shown as it is: that is what a person needs to see.
+	// A payload that does not decode is shown as it is.
 	return escape(payload, maxShown)
 }
 
@@ -47,11 +47,11 @@ func count(files int) string {
 	return strconv.Itoa(files) + " files"
 }
 
-// describeResult shows what a handler wrote as asynq's result of a task.
+// describeResult shows the result that a handler has written to an asynq task.
 func describeResult(_ string, result []byte) string { return escape(result, maxShown) }
 
-// escape shows up to limit characters of b, with everything that does not print
-// as a Go escape, and says how much it left out.
+// escape returns up to limit characters of b, with unprintable ones as Go escapes,
+// and says how many bytes it leaves out.
 func escape(b []byte, limit int) string {
 	var out strings.Builder
 	for shown := 0; len(b) > 0; shown++ {

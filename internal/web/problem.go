@@ -7,8 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// problem is an RFC 9457 document of the same shape as those that the API's
-// operations answer with.
+// problem makes an RFC 9457 document in the format of the API's own errors.
 func problem(status int, detail string, errs ...*huma.ErrorDetail) *huma.ErrorModel {
 	return &huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: detail, Errors: errs}
 }
@@ -18,6 +17,5 @@ func writeProblem(w http.ResponseWriter, p *huma.ErrorModel) {
 	h.Del("Content-Length")
 	h.Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
-	// A client that has gone away is no longer there to be told.
-	_ = json.NewEncoder(w).Encode(p) //nolint:errchkjson // as said
+	_ = json.NewEncoder(w).Encode(p) //nolint:errchkjson // an error means that the client has disconnected
 }

@@ -11,28 +11,28 @@ import (
 )
 
 const (
-	// backlogWindow is how many transfers a scrape looks at: enough for every
-	// unfinished one of a busy site, and a bound on what a scrape costs.
-	backlogWindow = 500
+	// maxTransfers is how many transfers a scrape reads: enough for all unfinished
+	// ones of a busy site, and a limit on the cost of a scrape.
+	maxTransfers = 500
 
-	// backlogWithin is how long a scrape waits for the database.
-	backlogWithin = 2 * time.Second
+	// scrapeTimeout is how long a scrape waits for the database.
+	scrapeTimeout = 2 * time.Second
 )
 
-// backlog is a prometheus.Collector that reads the store at each scrape, so that
-// every server shows the same numbers, whichever does the work.
-type backlog struct {
+// queueCollector is a prometheus.Collector that reads the store at each scrape, so
+// that all servers show the same numbers.
+type queueCollector struct {
 	store Transfers
 	log   *slog.Logger
 
 	up, transfers, registered, finished, waiting *prometheus.Desc
 }
 
-func newBacklog(store Transfers, log *slog.Logger) *backlog {
+func newQueueCollector(store Transfers, log *slog.Logger) *queueCollector {
 	gauge := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
-	return &backlog{
+	return &queueCollector{
 		store: store,
 		log:   log,
 		up:    gauge("baler_store_up", "1 when the database answered this scrape, else 0."),
@@ -43,24 +43,24 @@ func newBacklog(store Transfers, log *slog.Logger) *backlog {
 		finished: gauge("baler_backlog_files_finished",
 			"Files of unfinished transfers that have passed their last step."),
 		waiting: gauge("baler_backlog_files",
-			"Files of unfinished transfers that have not passed their last step: what there is to scale by."),
+			"Files of unfinished transfers that have not passed their last step; scale workers by it."),
 	}
 }
 
 // Describe implements prometheus.Collector.
-func (b *backlog) Describe(out chan<- *prometheus.Desc) {
+func (b *queueCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{b.up, b.transfers, b.registered, b.finished, b.waiting} {
 		out <- d
 	}
 }
 
 // Collect implements prometheus.Collector. Without an answer from the database
-// it says only that: a gap in a graph is better than a zero that is not true.
-func (b *backlog) Collect(out chan<- prometheus.Metric) {
-	// A collector is given no context; this bound stands in for the scraper's.
-	ctx, cancel := context.WithTimeout(context.Background(), backlogWithin)
+// it reports only baler_store_up: a gap in a graph is better than a wrong zero.
+func (b *queueCollector) Collect(out chan<- prometheus.Metric) {
+	// Collect gets no context, so it needs a timeout of its own.
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
-	ts, err := b.store.Transfers(ctx, 0, backlogWindow)
+	ts, err := b.store.Transfers(ctx, 0, maxTransfers)
 	if err != nil {
 		b.log.WarnContext(ctx, "metrics: the database did not answer", "error", err)
 		out <- prometheus.MustNewConstMetric(b.up, prometheus.GaugeValue, 0)
@@ -76,7 +76,7 @@ func (b *backlog) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(b.waiting, prometheus.GaugeValue, float64(load.registered-load.finished))
 }
 
-// queueLoad is what a set of transfers amounts to; files are those of unfinished ones.
+// queueLoad sums up transfers: their states, and the files of unfinished ones.
 type queueLoad struct {
 	transfers            map[tasks.State]int
 	registered, finished int64
@@ -96,7 +96,7 @@ func measure(ts []tasks.Transfer) queueLoad {
 	return l
 }
 
-// states lists every state, so that a series never disappears when it falls to zero.
+// states lists every state, so that no series disappears at zero.
 func states() []tasks.State {
 	return []tasks.State{tasks.StateOpen, tasks.StateRunning, tasks.StateFinalizing, tasks.StateCompleted, tasks.StateInterrupted, tasks.StateCanceled}
 }

@@ -7,13 +7,13 @@ import (
 	"runtime/debug"
 )
 
-// recoverPanics answers a panic with a problem document. When the answer had
-// already begun, the connection is cut instead: half an answer must not look
-// whole.
+// recoverPanics answers a panic with a problem document. When the response has
+// already begun it closes the connection instead, so that a partial response does
+// not look complete.
 func recoverPanics(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rec := &recorder{ResponseWriter: w}
-		defer func() { //nolint:contextcheck // the request's own, once it has panicked
+		rec := &responseRecorder{ResponseWriter: w}
+		defer func() { //nolint:contextcheck // the context is that of the request
 			p := recover()
 			if p == nil {
 				return
@@ -26,7 +26,7 @@ func recoverPanics(log *slog.Logger, next http.Handler) http.Handler {
 			if rec.status != 0 {
 				panic(http.ErrAbortHandler)
 			}
-			writeProblem(w, problem(http.StatusInternalServerError, "The server met a fault of its own; its log says which."))
+			writeProblem(w, problem(http.StatusInternalServerError, "An internal error occurred. The server's log has the details."))
 		}()
 		next.ServeHTTP(rec, r)
 	})

@@ -2,22 +2,22 @@ package web
 
 import "net/http"
 
-// recorder remembers what was answered.
-type recorder struct {
+// responseRecorder records the status and the size of a response.
+type responseRecorder struct {
 	http.ResponseWriter
 
 	status int // 0 until the header is written
 	bytes  int64
 }
 
-func (r *recorder) WriteHeader(code int) {
-	if r.status == 0 && code >= http.StatusOK { // 1xx come before the answer
+func (r *responseRecorder) WriteHeader(code int) {
+	if r.status == 0 && code >= http.StatusOK { // 1xx precede the response
 		r.status = code
 	}
 	r.ResponseWriter.WriteHeader(code)
 }
 
-func (r *recorder) Write(b []byte) (int, error) {
+func (r *responseRecorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
@@ -27,4 +27,4 @@ func (r *recorder) Write(b []byte) (int, error) {
 }
 
 // Unwrap lets http.ResponseController flush and set deadlines.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+func (r *responseRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

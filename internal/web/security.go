@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// maxBody bounds the body of a request that changes something through the
-// monitor; the API's operations bound theirs one by one.
+// maxBody limits the bodies of requests to the monitor, in bytes. The API's
+// operations have limits of their own.
 const maxBody = 1 << 20
 
-// Content security policies. The monitor's page carries its start-up script and
-// its styles inline and names a font on another host, which it does without.
+// Content security policies. The monitor's page has its start-up script and
+// styles inline. It also names a font on another host, which the policy blocks.
 const (
 	ownPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; " +
 		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -19,12 +19,12 @@ const (
 		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-// secure sets the headers that keep browsers careful, and refuses requests that
-// a page of another site makes a browser send.
+// secure sets the security headers for browsers, and refuses cross-origin requests
+// that change something.
 func secure(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeProblem(w, problem(http.StatusForbidden, "A page of another site may not change anything here."))
+		writeProblem(w, problem(http.StatusForbidden, "Requests from pages of other sites cannot change anything here."))
 	}))
 	guarded := crossOrigin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,8 +45,8 @@ func contentPolicy(path string) string {
 	return ownPolicy
 }
 
-// caching keeps live numbers out of caches. Style sheets are checked by their
-// tag each time; the monitor's static files carry a hash in their names.
+// caching forbids caches to store pages with live numbers. Browsers revalidate style
+// sheets by their ETag; the monitor's static files have a hash in their names.
 func caching(path string) string {
 	switch {
 	case strings.HasPrefix(path, assetRoot):

@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	headerWithin = 10 * time.Second // a client's time to send its header
-	idleFor      = 2 * time.Minute  // how long a kept connection may lie idle
-	maxHeader    = 64 << 10         // bytes of request header
+	headerTimeout = 10 * time.Second // to receive the header of a request
+	idleTimeout   = 2 * time.Minute  // of a kept-alive connection
+	maxHeader     = 64 << 10         // bytes of request header
 )
 
-// Server is the whole web face as one http.Handler.
+// Server is the API, the dashboard, the metrics and the monitor as one http.Handler.
 type Server struct {
 	handler http.Handler
 	log     *slog.Logger
@@ -27,8 +27,8 @@ type Server struct {
 	close   func() error
 }
 
-// New builds the server. It connects to nothing until it is asked something.
-// Close it, or Run it, which does.
+// New makes a server. It opens no connection before the first request. Call Close
+// in the end, or Run, which calls it.
 func New(opts Options) (*Server, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
@@ -48,33 +48,33 @@ func New(opts Options) (*Server, error) {
 		mountMonitor(mux, m)
 		release = m.Close
 	}
-	watch := &observer{log: opts.Log, durations: durations}
+	logged := &accessLog{log: opts.Log, durations: durations}
 	return &Server{
-		handler: watch.wrap(secure(recoverPanics(opts.Log, mux))),
+		handler: logged.wrap(secure(recoverPanics(opts.Log, mux))),
 		log:     opts.Log,
 		grace:   opts.Grace,
 		close:   sync.OnceValue(release),
 	}, nil
 }
 
-// mount registers everything but the monitor, which has to be closed again.
+// mount registers all routes but the monitor's, which must be closed.
 func mount(mux *http.ServeMux, opts *Options, durations *prometheus.HistogramVec) error {
 	metrics, err := metricsHandler(opts, durations)
 	if err != nil {
 		return err
 	}
-	home, err := newLanding(opts)
+	page, err := newDashboard(opts)
 	if err != nil {
 		return err
 	}
-	mux.Handle("GET /{$}", home)
+	mux.Handle("GET /{$}", page)
 	mux.HandleFunc("GET /healthz", alive)
-	mux.Handle("GET /readyz", &readiness{log: opts.Log, services: services(opts), within: readyWithin})
+	mux.Handle("GET /readyz", &readiness{log: opts.Log, dependencies: dependencies(opts), timeout: readyTimeout})
 	mux.Handle("GET /metrics", metrics)
 	return errors.Join(mountAssets(mux), mountAPI(mux, opts))
 }
 
-func services(opts *Options) []dependency {
+func dependencies(opts *Options) []dependency {
 	all := []dependency{{name: "database", ping: opts.Transfers.Ping}}
 	if opts.RedisPing != nil {
 		all = append(all, dependency{name: "redis", ping: opts.RedisPing})
@@ -86,16 +86,16 @@ func services(opts *Options) []dependency {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Run serves on ln, which it closes, until ctx is done or ln fails. Then it
-// stops in this order: no new connections; requests in hand may finish within
-// the grace period; the contexts and connections of those that did not are cut;
+// stops in this order: no new connections; requests in progress may finish within
+// the grace period; the contexts of the others are canceled and they are closed;
 // the monitor's connections to Redis are closed. It may be called once.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
-	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
-	defer cut()
+	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
 	srv := &http.Server{
 		Handler:           s,
-		ReadHeaderTimeout: headerWithin,
-		IdleTimeout:       idleFor,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 		BaseContext:       func(net.Listener) context.Context { return requests },
@@ -104,12 +104,12 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	go func() { served <- srv.Serve(ln) }()
 	select {
 	case err := <-served:
-		cut()
+		cancel()
 		return errors.Join(fmt.Errorf("serve http on %s: %w", ln.Addr(), err), srv.Close(), s.Close())
 	case <-ctx.Done():
 	}
 	err := s.drain(requests, srv)
-	cut()
+	cancel()
 	<-served //nolint:errcheck // http.ErrServerClosed, as asked
 	return errors.Join(err, s.Close())
 }
@@ -124,12 +124,12 @@ func (s *Server) drain(ctx context.Context, srv *http.Server) error {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("shut down http: %w", err)
 	} else {
-		s.log.WarnContext(ctx, "requests outlived the grace period and are cut off", "grace", s.grace)
+		s.log.WarnContext(ctx, "canceling requests that outlast the grace period", "grace", s.grace)
 		err = nil
 	}
 	return errors.Join(err, srv.Close())
 }
 
-// Close closes the monitor's connections. Closing again does nothing and
-// reports the same.
+// Close closes the monitor's connections. A second call does nothing and returns
+// the same error.
 func (s *Server) Close() error { return s.close() }

@@ -18,8 +18,7 @@ const assetRoot = "/assets/"
 //go:embed assets templates
 var embedded embed.FS
 
-// static serves bytes that never change while the process runs, with a tag by
-// which a browser can tell that it has them already.
+// static serves content that does not change while the process runs, with an ETag.
 func static(contentType string, body []byte) http.Handler {
 	sum := sha256.Sum256(body)
 	tag := `"` + hex.EncodeToString(sum[:8]) + `"`

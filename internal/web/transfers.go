@@ -6,10 +6,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Transfers is what this room needs from the store.
+// Transfers reads transfers from the store.
 type Transfers interface {
 	// Transfer returns the transfer with its steps; an error that wraps
-	// tasks.ErrTransferNotFound when the id was never given out.
+	// tasks.ErrTransferNotFound when there is no such transfer.
 	Transfer(ctx context.Context, uuid string) (tasks.Transfer, error)
 
 	// Transfers returns up to limit transfers with their steps, newest first,
@@ -23,11 +23,11 @@ type Transfers interface {
 // page is one keyset page of transfers.
 type page struct {
 	transfers []tasks.Transfer
-	next      string // token of the page that follows; empty on the last
+	next      string // token of the next page; empty on the last
 }
 
-// readPage asks for one transfer more than it returns, so that a full last page
-// does not point at an empty one.
+// readPage reads one transfer more than it returns, so that a full last page does
+// not link to an empty one.
 func readPage(ctx context.Context, ts Transfers, before int64, limit int) (page, error) {
 	found, err := ts.Transfers(ctx, before, limit+1)
 	if err != nil {

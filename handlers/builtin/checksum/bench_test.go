@@ -16,7 +16,7 @@ func BenchmarkChecksum4KiB(b *testing.B) {
 	dir := b.TempDir()
 	var files []tasks.File
 	for i := range 500 {
-		path := testkit.WriteFile(b, dir, fmt.Sprintf("%d/%d", i%10, i), strings.Repeat("x", 4096))
+		path := testkit.WriteFileIn(b, dir, fmt.Sprintf("%d/%d", i%10, i), strings.Repeat("x", 4096))
 		files = append(files, tasks.File{No: int64(i) + 1, Path: path, Size: 4096})
 	}
 	roots := rootsOf(b, dir)
@@ -35,7 +35,7 @@ func BenchmarkChecksum4KiB(b *testing.B) {
 }
 
 func BenchmarkChecksumLarge(b *testing.B) {
-	path := testkit.WriteFile(b, b.TempDir(), "f", strings.Repeat("0123456789abcdef", 4<<20))
+	path := testkit.WriteFileIn(b, b.TempDir(), "f", strings.Repeat("0123456789abcdef", 4<<20))
 	roots := rootsOf(b, path)
 	h := New()
 	b.SetBytes(64 << 20)

@@ -38,7 +38,7 @@ func TestChecksumKnownDigests(t *testing.T) {
 			"size":   3.0,
 		},
 	} {
-		r, facts := builtintest.Try(t, New(), all, testkit.WriteFile(t, t.TempDir(), "f", content))
+		r, facts := builtintest.Try(t, New(), all, testkit.WriteFileIn(t, t.TempDir(), "f", content))
 		if r.Outcome != tasks.OutcomeSucceeded || !maps.Equal(facts, want) {
 			t.Errorf("%q: %s %v", content, r.Outcome, facts)
 		}
@@ -48,7 +48,7 @@ func TestChecksumKnownDigests(t *testing.T) {
 func TestChecksumDefaultsToSHA256OverSeveralReads(t *testing.T) {
 	content := strings.Repeat("0123456789", readSize/4)
 	sum := sha256.Sum256([]byte(content))
-	r, facts := builtintest.Try(t, New(), nil, testkit.WriteFile(t, t.TempDir(), "f", content))
+	r, facts := builtintest.Try(t, New(), nil, testkit.WriteFileIn(t, t.TempDir(), "f", content))
 	want := map[string]any{"sha256": hex.EncodeToString(sum[:]), "size": float64(len(content))}
 	if r.Outcome != tasks.OutcomeSucceeded || !maps.Equal(facts, want) {
 		t.Errorf("%s %v", r.Outcome, facts)
@@ -80,7 +80,7 @@ func TestChecksumArgs(t *testing.T) {
 		if err := reg.CheckArgs(args); (err == nil) != good {
 			t.Errorf("%s: %v", text, err)
 		}
-		r, _ := builtintest.Try(t, New(), args, testkit.WriteFile(t, t.TempDir(), "f", "x"))
+		r, _ := builtintest.Try(t, New(), args, testkit.WriteFileIn(t, t.TempDir(), "f", "x"))
 		if (r.Outcome == tasks.OutcomeSucceeded) != good || !good && r.Code != handlers.CodeBadArgs {
 			t.Errorf("%s: ran as %s %s", text, r.Outcome, r.Code)
 		}
@@ -88,7 +88,7 @@ func TestChecksumArgs(t *testing.T) {
 }
 
 func TestChecksumWarnsOfAnotherSizeThanScanned(t *testing.T) {
-	path := testkit.WriteFile(t, t.TempDir(), "f", "abc")
+	path := testkit.WriteFileIn(t, t.TempDir(), "f", "abc")
 	job := handlers.NewJob(handlers.JobSpec{File: tasks.File{Path: path, Size: 5}, Opener: rootsOf(t, path)})
 	if err := New().Handle(t.Context(), []*handlers.Job{job}); err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestChecksumNoticesAFileThatIsBeingWritten(t *testing.T) {
 		"shrinks":  func(path string) error { return os.Truncate(path, 1) },
 		"replaced": func(path string) error { return os.Chtimes(path, time.Unix(1, 0), time.Unix(1, 0)) },
 	} {
-		path := testkit.WriteFile(t, t.TempDir(), "f", "before")
+		path := testkit.WriteFileIn(t, t.TempDir(), "f", "before")
 		f, err := rootsOf(t, path).Open(path)
 		if err != nil {
 			t.Fatal(err)

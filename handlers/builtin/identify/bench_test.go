@@ -10,7 +10,7 @@ import (
 )
 
 func BenchmarkIdentifyPNG(b *testing.B) {
-	path := testkit.WriteFile(b, b.TempDir(), "a.png", pngFile(b))
+	path := testkit.WriteFileIn(b, b.TempDir(), "a.png", pngFile(b))
 	roots, err := handlers.NewRoots([]string{path})
 	if err != nil {
 		b.Fatal(err)

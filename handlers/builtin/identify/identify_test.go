@@ -67,7 +67,7 @@ func TestIdentify(t *testing.T) {
 		{"nothing", "", tasks.OutcomeWarning, map[string]any{"puid": "UNKNOWN", "format_warning": "no match"}},
 		{"junk", "\x00\x01\x02\xfe\xff", tasks.OutcomeWarning, map[string]any{"puid": "UNKNOWN", "format_warning": "no match"}},
 	} {
-		r, facts := builtintest.Try(t, New(), nil, testkit.WriteFile(t, t.TempDir(), c.name, c.content))
+		r, facts := builtintest.Try(t, New(), nil, testkit.WriteFileIn(t, t.TempDir(), c.name, c.content))
 		if r.Outcome != c.outcome || !maps.Equal(facts, c.want) {
 			t.Errorf("%s: %s %v %s, want %v", c.name, r.Outcome, facts, r.Error, c.want)
 		}
@@ -93,7 +93,7 @@ func TestIdentifyLooksIntoContainers(t *testing.T) {
 	if err := errors.Join(err, z.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, facts := builtintest.Try(t, New(), nil, testkit.WriteFile(t, t.TempDir(), "book.epub", b.String())); facts["puid"] != "fmt/483" {
+	if _, facts := builtintest.Try(t, New(), nil, testkit.WriteFileIn(t, t.TempDir(), "book.epub", b.String())); facts["puid"] != "fmt/483" {
 		t.Errorf("got %v", facts)
 	}
 }
@@ -103,7 +103,7 @@ func TestIdentifyInParallelGivesTheSameAnswers(t *testing.T) {
 	dir := t.TempDir()
 	var paths []string
 	for i := range 10 * len(contents) {
-		paths = append(paths, testkit.WriteFile(t, dir, strconv.Itoa(i), contents[i%len(contents)]))
+		paths = append(paths, testkit.WriteFileIn(t, dir, strconv.Itoa(i), contents[i%len(contents)]))
 	}
 	results, err := handlertest.DryRun{}.Run(t.Context(), handlers.PerFile(identify, handlers.Parallel(8)), paths...)
 	if err != nil {
@@ -150,7 +150,7 @@ func TestIdentifyOfATimeThatIsOver(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	f, err := os.Open(testkit.WriteFile(t, t.TempDir(), "a.png", pngFile(t)))
+	f, err := os.Open(testkit.WriteFileIn(t, t.TempDir(), "a.png", pngFile(t)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// CloseAtEnd closes c when the test ends, and fails it when that fails.
+// CloseAtEnd closes c when the test ends, and fails the test when Close does.
 func CloseAtEnd(t testing.TB, c io.Closer) {
 	t.Helper()
 	t.Cleanup(func() {

@@ -1,15 +1,16 @@
 package testkit
 
 import (
-	"github.com/balerhq/baler/internal/testservers"
 	"testing"
+
+	"github.com/balerhq/baler/internal/testservers"
 )
 
-// RedisOptions change what a private Redis is by default.
+// RedisOptions change the settings of a private Redis.
 type RedisOptions = testservers.RedisOptions
 
-// Server is a private server that a test may treat badly. What goes wrong with it
-// that the test did not ask for fails the test.
+// Server is a server that one test uses alone, and may kill, pause and restart. An
+// operation on it that fails ends the test.
 type Server struct {
 	t      testing.TB
 	server *testservers.Server
@@ -43,15 +44,15 @@ func own(t testing.TB, s *testservers.Server, err error) *Server {
 	return &Server{t: t, server: s}
 }
 
-// URL is where the server serves; a restart does not change it.
+// URL is the server's address, which a restart does not change.
 func (s *Server) URL() string { return s.server.URL() }
 
-// Kill ends the process at once, with no time to tidy up, and keeps its data.
-// Killing a dead server is fine.
+// Kill ends the process with SIGKILL and keeps its data. A second Kill
+// does nothing.
 func (s *Server) Kill() { s.server.Kill() }
 
-// Restart starts the process again on the same port and the same data, killing
-// it first if it runs. It returns when the server serves.
+// Restart starts the process again with the same port and data, and kills it
+// first when it runs. It returns when the server accepts connections.
 func (s *Server) Restart() {
 	s.t.Helper()
 	if err := s.server.Restart(s.t.Context()); err != nil {
@@ -59,8 +60,7 @@ func (s *Server) Restart() {
 	}
 }
 
-// Pause stops the process in its tracks: its connections stay open and it
-// answers nothing.
+// Pause stops the process: its connections stay open, and it answers nothing.
 func (s *Server) Pause() {
 	s.t.Helper()
 	if err := s.server.Pause(); err != nil {
@@ -68,7 +68,7 @@ func (s *Server) Pause() {
 	}
 }
 
-// Resume lets a paused process go on where it was.
+// Resume continues a paused process.
 func (s *Server) Resume() {
 	s.t.Helper()
 	if err := s.server.Resume(); err != nil {
