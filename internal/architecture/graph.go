@@ -23,7 +23,8 @@ type Graph map[string][]string
 // serving names packages that only tests and the documentation use.
 func serving(name string) bool {
 	for _, prefix := range []string{
-		"internal/architecture", "internal/crashtest", "internal/systemtest", "internal/testkit", "internal/testservers", "examples",
+		"examples", "internal/architecture", "internal/builtintest", "internal/crashtest", "internal/systemtest", "internal/testkit",
+		"internal/transfertest",
 	} {
 		if name == prefix || strings.HasPrefix(name, prefix+"/") {
 			return true
@@ -44,8 +45,8 @@ func Load(ctx context.Context, dir string) (Graph, error) {
 	g := make(Graph)
 	for d := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p struct {
-			ImportPath string
-			Imports    []string
+			ImportPath string   `json:"ImportPath"`
+			Imports    []string `json:"Imports"`
 		}
 		if err := d.Decode(&p); errors.Is(err, io.EOF) {
 			return g, nil
@@ -63,7 +64,7 @@ func (g Graph) add(path string, imports []string) {
 	}
 	to := g[from]
 	for _, i := range imports {
-		if n := node(i); strings.HasPrefix(i, Module) && n != from && !slices.Contains(to, n) {
+		if n := node(i); strings.HasPrefix(i, Module) && n != from && !serving(n) && !slices.Contains(to, n) {
 			to = append(to, n)
 		}
 	}
