@@ -65,6 +65,10 @@ mod: ## Check that go.mod and go.sum are true and tidy
 	$(GO) mod verify
 	$(GO) mod tidy -diff
 
+.PHONY: picture
+picture: ## Draw the packages in docs/architecture.md again
+	$(GO) run ./internal/architecture/cmd/draw
+
 .PHONY: soak
 soak: with-servers ## Run the soak tests for SOAK=10m
 	BALER_SOAK=$(SOAK) $(WITH_SERVERS) $(GO) test -count=1 -timeout 0 -run '^TestSoak' -v $(PKG)

@@ -20,10 +20,16 @@ const Module = "github.com/balerhq/baler"
 // the module that it imports. The root package is "baler".
 type Graph map[string][]string
 
-// serving names packages that only tests and the documentation use.
-func serving(name string) bool {
+// left names packages that the picture leaves out: those that only tests and the
+// documentation use, and small ones that any package may import and that import
+// at most tasks.
+func left(name string) bool {
 	for _, prefix := range []string{
-		"internal/architecture", "internal/crashtest", "internal/systemtest", "internal/testkit", "internal/testservers", "examples",
+		"examples", "internal/architecture", "internal/builtintest", "internal/crashtest", "internal/systemtest", "internal/testkit",
+		"internal/testservers", "internal/transfertest",
+
+		"internal/backoff", "internal/dsn", "internal/errlist", "internal/failpoint", "internal/invoke", "internal/keyset",
+		"internal/missing", "internal/sleep", "internal/suggest",
 	} {
 		if name == prefix || strings.HasPrefix(name, prefix+"/") {
 			return true
@@ -33,7 +39,7 @@ func serving(name string) bool {
 }
 
 // Load reads the packages of the module in dir with "go list". It leaves out
-// what only tests and the documentation use.
+// what the picture leaves out.
 func Load(ctx context.Context, dir string) (Graph, error) {
 	cmd := exec.CommandContext(ctx, "go", "list", "-json=ImportPath,Imports", "./...")
 	cmd.Dir = dir
@@ -44,8 +50,8 @@ func Load(ctx context.Context, dir string) (Graph, error) {
 	g := make(Graph)
 	for d := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p struct {
-			ImportPath string
-			Imports    []string
+			ImportPath string   `json:"ImportPath"`
+			Imports    []string `json:"Imports"`
 		}
 		if err := d.Decode(&p); errors.Is(err, io.EOF) {
 			return g, nil
@@ -58,12 +64,12 @@ func Load(ctx context.Context, dir string) (Graph, error) {
 
 func (g Graph) add(path string, imports []string) {
 	from := node(path)
-	if serving(from) {
+	if left(from) {
 		return
 	}
 	to := g[from]
 	for _, i := range imports {
-		if n := node(i); strings.HasPrefix(i, Module) && n != from && !slices.Contains(to, n) {
+		if n := node(i); strings.HasPrefix(i, Module) && n != from && !left(n) && !slices.Contains(to, n) {
 			to = append(to, n)
 		}
 	}
@@ -72,14 +78,15 @@ func (g Graph) add(path string, imports []string) {
 }
 
 // node is the name that a package has in the picture: its path below the
-// module. Packages below internal/bench and internal/web are shown with them.
+// module. Packages below internal/bench and internal/web are shown with them, the
+// built-in handlers together, but for load: it is the one that baler registers.
 func node(path string) string {
 	if path == Module {
 		return "baler"
 	}
 	name := strings.TrimPrefix(path, Module+"/")
-	for _, whole := range []string{"internal/bench", "internal/web"} {
-		if strings.HasPrefix(name, whole+"/") {
+	for _, whole := range []string{"internal/bench", "internal/web", "handlers/builtin"} {
+		if strings.HasPrefix(name, whole+"/") && name != "handlers/builtin/load" {
 			return whole
 		}
 	}
