@@ -5,8 +5,8 @@ import (
 	"errors"
 	"net"
 
-	gosqlite "github.com/glebarez/go-sqlite"
 	"github.com/go-sql-driver/mysql"
+	"github.com/ncruces/go-sqlite3"
 )
 
 // ErrRace is transient: another writer was faster, and a second run sees what
@@ -26,15 +26,6 @@ const (
 	mysqlPacketTooLarge = 1153
 	mysqlBadJSON        = 3140
 	mysqlCheck          = 4025 // MariaDB's JSON columns have a check
-	sqliteBusy          = 5
-	sqliteLocked        = 6
-	sqliteIO            = 10
-	sqliteTooBig        = 18
-	sqliteConstraint    = 19
-	sqliteMismatch      = 20
-	sqlitePrimary       = 1555
-	sqliteUnique        = 2067
-	sqlitePrimaryOfCode = 0xff // extended codes keep the primary one in the low byte
 )
 
 // IsTransient reports whether the same transaction may succeed when it runs again:
@@ -50,11 +41,8 @@ func IsTransient(err error) bool {
 		}
 		return false
 	}
-	if e, ok := errors.AsType[*gosqlite.Error](err); ok {
-		code := e.Code() & sqlitePrimaryOfCode
-		return code == sqliteBusy || code == sqliteLocked
-	}
-	return false
+	code := sqliteCode(err)
+	return code == sqlite3.BUSY || code == sqlite3.LOCKED
 }
 
 // IsRejected reports whether the database rejects the data, and would reject it
@@ -67,13 +55,8 @@ func IsRejected(err error) bool {
 		class := string(e.SQLState[:2]) // 22: data exception, 23: constraint violation
 		return class == "22" || class == "23" || e.Number == mysqlPacketTooLarge || e.Number == mysqlCheck || e.Number == mysqlBadJSON
 	}
-	if e, ok := errors.AsType[*gosqlite.Error](err); ok {
-		switch e.Code() & sqlitePrimaryOfCode {
-		case sqliteTooBig, sqliteConstraint, sqliteMismatch:
-			return true
-		}
-	}
-	return false
+	code := sqliteCode(err)
+	return code == sqlite3.TOOBIG || code == sqlite3.CONSTRAINT || code == sqlite3.MISMATCH
 }
 
 // IsOutage reports whether the database or the way to it failed rather than the
@@ -85,10 +68,7 @@ func IsOutage(err error) bool {
 	if _, ok := errors.AsType[*net.OpError](err); ok {
 		return true
 	}
-	if e, ok := errors.AsType[*gosqlite.Error](err); ok {
-		return e.Code()&sqlitePrimaryOfCode == sqliteIO
-	}
-	return false
+	return sqliteCode(err) == sqlite3.IOERR
 }
 
 // IsDuplicate reports whether err is a violation of a unique key.
@@ -96,8 +76,11 @@ func IsDuplicate(err error) bool {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return e.Number == mysqlDuplicate
 	}
-	if e, ok := errors.AsType[*gosqlite.Error](err); ok {
-		return e.Code() == sqlitePrimary || e.Code() == sqliteUnique
-	}
-	return false
+	return errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY) || errors.Is(err, sqlite3.CONSTRAINT_UNIQUE)
+}
+
+// sqliteCode is the primary result code of an error of SQLite; 0 for other errors.
+func sqliteCode(err error) (code sqlite3.ErrorCode) {
+	_ = errors.As(err, &code) // the driver gives errors of three types; each can be read as this one
+	return code
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-gormigrate/gormigrate/v2"
 	"gorm.io/gorm"
 )
 
@@ -41,12 +40,21 @@ func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	db := d.on(ctx, conn) // one connection does it all: a pool may have no second one
-	before, err := d.pending(db)
-	if err != nil || len(before) == 0 {
+	pending, err := d.pending(db)
+	if err != nil || len(pending) == 0 {
 		return nil, err
 	}
-	if err := d.migrator(db, &applied).Migrate(); err != nil {
+	if err := db.Exec("CREATE TABLE IF NOT EXISTS " + migrationsTable + " (id VARCHAR(190) NOT NULL PRIMARY KEY)").Error; err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	for _, id := range pending {
+		done, err := d.apply(db, id)
+		if err != nil {
+			return applied, fmt.Errorf("migrate: %w", err)
+		}
+		if done {
+			applied = append(applied, id)
+		}
 	}
 	return applied, nil
 }
@@ -115,39 +123,30 @@ func (d *DB) versions() ([]string, error) {
 
 func (d *DB) migrationsDir() string { return path.Join("migrations", string(d.dialect)) }
 
-// migrator notes in applied what it has applied: another process may have been
-// faster.
-func (d *DB) migrator(db *gorm.DB, applied *[]string) *gormigrate.Gormigrate {
-	ids, _ := d.versions() // pending has read them just before
-	steps := make([]*gormigrate.Migration, len(ids))
-	for i, id := range ids {
-		steps[i] = &gormigrate.Migration{ID: id, Migrate: func(tx *gorm.DB) error {
-			*applied = append(*applied, id)
-			return d.apply(tx, id)
-		}}
-	}
-	return gormigrate.New(db, &gormigrate.Options{
-		TableName:                 migrationsTable,
-		IDColumnName:              "id",
-		IDColumnSize:              190,
-		UseTransaction:            d.dialect == SQLite, // MySQL commits at every DDL statement
-		ValidateUnknownMigrations: true,
-	}, steps)
-}
-
-// apply runs one file of statements, each ended by a semicolon at a line's end.
-func (d *DB) apply(tx *gorm.DB, id string) error {
+// apply runs one file of statements, each ended by a semicolon at a line's end,
+// and notes it. It reports false when another process has been faster. MySQL
+// commits at every such statement: each of them can be run again. SQLite does all
+// of a file, or nothing.
+func (d *DB) apply(db *gorm.DB, id string) (done bool, err error) {
 	src, err := migrations.ReadFile(path.Join(d.migrationsDir(), id+".sql"))
 	if err != nil {
-		return fmt.Errorf("read migration %s: %w", id, err)
+		return false, fmt.Errorf("read migration %s: %w", id, err)
 	}
-	for statement := range strings.SplitSeq(string(src), ";\n") {
-		if statement = strings.TrimSpace(statement); statement == "" {
-			continue
+	err = db.Transaction(func(tx *gorm.DB) error {
+		var noted int64
+		if err := tx.Table(migrationsTable).Where("id = ?", id).Count(&noted).Error; err != nil || noted > 0 {
+			return err
 		}
-		if err := tx.Exec(statement).Error; err != nil {
-			return fmt.Errorf("migration %s: %w", id, err)
+		for statement := range strings.SplitSeq(string(src), ";\n") {
+			if statement = strings.TrimSpace(statement); statement == "" {
+				continue
+			}
+			if err := tx.Exec(statement).Error; err != nil {
+				return fmt.Errorf("migration %s: %w", id, err)
+			}
 		}
-	}
-	return nil
+		done = true
+		return tx.Exec("INSERT INTO "+migrationsTable+" (id) VALUES (?)", id).Error
+	})
+	return done, err
 }

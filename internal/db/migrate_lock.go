@@ -4,8 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"github.com/balerhq/baler/internal/sleep"
 	"time"
+
+	"github.com/balerhq/baler/internal/sleep"
 )
 
 // migrateLock names MySQL's lock that keeps two processes from migrating one

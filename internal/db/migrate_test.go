@@ -86,7 +86,7 @@ func TestNewerDatabaseIsLeftAlone(t *testing.T) {
 		wantErr(t, err, ErrSchemaNewer)
 		applied, err := b.Migrate(t.Context())
 		wantErr(t, err, ErrSchemaNewer)
-		if len(applied) > 0 || b.gorm.Migrator().HasTable("leases") {
+		if len(applied) > 0 || b.gorm.Exec("SELECT 1 FROM leases").Error == nil {
 			t.Errorf("a newer database was changed: %v", applied)
 		}
 		if err == nil || !strings.Contains(err.Error(), "9999_from_the_future") {

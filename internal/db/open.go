@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/glebarez/sqlite"
 	mysqldriver "github.com/go-sql-driver/mysql"
 	gormmysql "gorm.io/driver/mysql"
 	"gorm.io/gorm"
@@ -175,8 +174,9 @@ func (t target) sqliteDialector() (gorm.Dialector, error) {
 	}}
 	// Writers take their lock at BEGIN: waiting works there, upgrading a read lock would not.
 	q.Set("_txlock", "immediate")
+	q.Set("_timefmt", sqliteTime)
 	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
-	return sqlite.Open(u.String()), nil
+	return sqliteDialect{u.String()}, nil
 }
 
 // Exec runs a statement that holds its values as literals: GORM would look for

@@ -5,19 +5,14 @@ import (
 	"errors"
 	"fmt"
 
-	gosqlite "github.com/glebarez/go-sqlite"
+	"github.com/ncruces/go-sqlite3"
 	"gorm.io/gorm"
 )
-
-// sqliteInterrupt is the code of a statement whose context
-// ended while it ran.
-const sqliteInterrupt = 9
 
 // Interrupted replaces the error of an interrupted SQLite statement by one that
 // wraps ctx.Err(), for which callers check.
 func Interrupted(ctx context.Context, err error) error {
-	e, ok := errors.AsType[*gosqlite.Error](err)
-	if !ok || e.Code() != sqliteInterrupt || ctx.Err() == nil {
+	if !errors.Is(err, sqlite3.INTERRUPT) || ctx.Err() == nil {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ctx.Err(), err)

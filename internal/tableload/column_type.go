@@ -3,9 +3,10 @@ package tableload
 import (
 	"errors"
 	"fmt"
-	"github.com/balerhq/baler/internal/db"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/balerhq/baler/internal/db"
 )
 
 // ColumnType is what a column of a user's table holds, as far as loading cares.

@@ -3,9 +3,10 @@ package tableload
 import (
 	"context"
 	"fmt"
-	"github.com/balerhq/baler/internal/db"
 	"slices"
 	"strings"
+
+	"github.com/balerhq/baler/internal/db"
 )
 
 // CreateTable creates a user's table of columns by their Name and Kind, unless

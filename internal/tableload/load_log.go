@@ -5,9 +5,10 @@ import (
 	"context"
 	"fmt"
 
+	"gorm.io/gorm"
+
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
-	"gorm.io/gorm"
 )
 
 // loadRow marks a section as loaded. It is in the same database as the rows, so

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/balerhq/baler/tasks"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/balerhq/baler/tasks"
 
 	"github.com/balerhq/baler/internal/testkit"
 

@@ -2,9 +2,10 @@ package tableload
 
 import (
 	"encoding/hex"
-	"github.com/balerhq/baler/internal/db"
 	"slices"
 	"time"
+
+	"github.com/balerhq/baler/internal/db"
 )
 
 // RowBuffer collects rows for one table as the text of an INSERT's values: that is

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/balerhq/baler/internal/db"
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/balerhq/baler/internal/db"
 )
 
 // Errors by which a server refuses a row, beside those of Refused.

@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/balerhq/baler/internal/db"
 	"slices"
 	"strings"
+
+	"github.com/balerhq/baler/internal/db"
 )
 
 // OnDuplicate says what becomes of a row whose key is in the table already.

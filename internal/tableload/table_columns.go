@@ -3,9 +3,10 @@ package tableload
 import (
 	"context"
 	"fmt"
-	"github.com/balerhq/baler/internal/db"
 	"slices"
 	"strings"
+
+	"github.com/balerhq/baler/internal/db"
 )
 
 // Columns describes a table that is not Baler's own, column by column in its

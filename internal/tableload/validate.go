@@ -3,9 +3,10 @@ package tableload
 import (
 	"context"
 	"fmt"
-	"github.com/balerhq/baler/internal/db"
 	"slices"
 	"strings"
+
+	"github.com/balerhq/baler/internal/db"
 )
 
 // checkEngine makes sure that a table's rows come and go with transactions:

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	_ "github.com/glebarez/go-sqlite" // the driver "sqlite"
+	_ "github.com/ncruces/go-sqlite3/driver" // the driver "sqlite3"
 )
 
 // EachDatabase runs a test as two parallel subtests, "sqlite" and "mysql", each
@@ -44,7 +44,7 @@ func Database(t testing.TB, address string) *sql.DB {
 
 func openDatabase(address string) (*sql.DB, error) {
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
-		return sql.Open("sqlite", path)
+		return sql.Open("sqlite3", path)
 	}
 	u, err := url.Parse(address)
 	if err != nil {
