@@ -110,6 +110,62 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
+// Redis may lose a part of what asynq keeps of a task: without the rest, nobody
+// would ever deliver it.
+func TestMissingBatchesWithAPartLost(t *testing.T) {
+	t.Parallel()
+	for state, lost := range map[string][]string{
+		"pending": {"pending"}, "active": {"active", "lease"}, "scheduled": {"scheduled"}, "retry": {"retry"},
+	} {
+		for _, place := range append(lost, "") {
+			t.Run(state+" without "+place, func(t *testing.T) {
+				t.Parallel()
+				c := testkit.RedisClient(t, testkit.Redis(t), nil)
+				p := queue.NewProducer(c)
+				bs := someBatches(2)
+				testkit.Must(t, p.EnqueueBatches(t.Context(), bs))
+				into(t, c, state, "1")
+				want := []int64{}
+				if place != "" {
+					testkit.Must(t, c.Del(t.Context(), "asynq:{baler}:"+place).Err())
+					want = []int64{1}
+					if place == "pending" {
+						want = []int64{1, 2}
+					}
+				}
+				missing, err := p.MissingBatches(t.Context(), bs)
+				if err != nil || !slices.Equal(batchIDs(missing), want) {
+					t.Fatalf("missing are %v, %v; want %v", batchIDs(missing), err, want)
+				}
+				testkit.Must(t, p.EnqueueBatches(t.Context(), missing))
+				if missing, err := p.MissingBatches(t.Context(), bs); err != nil || len(missing) > 0 {
+					t.Errorf("after they were sent again %v are missing, %v", batchIDs(missing), err)
+				}
+			})
+		}
+	}
+}
+
+// into brings a pending task to another state, as asynq's own scripts do.
+func into(t *testing.T, c redis.UniversalClient, state, id string) {
+	t.Helper()
+	if state == "pending" {
+		return
+	}
+	const prefix = "asynq:{baler}:"
+	_, err := c.TxPipelined(t.Context(), func(tx redis.Pipeliner) error {
+		tx.LRem(t.Context(), prefix+"pending", 0, id)
+		tx.HSet(t.Context(), prefix+"t:"+id, "state", state)
+		if state == "active" {
+			tx.LPush(t.Context(), prefix+"active", id)
+			state = "lease"
+		}
+		tx.ZAdd(t.Context(), prefix+state, redis.Z{Score: float64(time.Now().Add(time.Hour).Unix()), Member: id})
+		return nil
+	})
+	testkit.Must(t, err)
+}
+
 func TestAfterRedisWasEmptied(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
