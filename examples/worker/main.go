@@ -1,6 +1,6 @@
-// Worker is a whole worker with a handler of its own. It takes its settings
-// from the environment, as BALER_REDIS_URL and BALER_DATABASE_URL, and works
-// until it is told to stop.
+// Worker is a complete worker with its own handler. It reads its settings from
+// the environment, such as BALER_REDIS_URL and BALER_DATABASE_URL, and runs
+// until SIGTERM or SIGINT.
 package main
 
 import (
@@ -23,7 +23,7 @@ func main() {
 	baler.Main(registry)
 }
 
-// countBytes reads a file and learns how long it really is.
+// countBytes reads a file and records its length as the fact "bytes".
 func countBytes(_ context.Context, job *handlers.Job) error {
 	f, err := job.Open()
 	if err != nil {
