@@ -2,10 +2,11 @@ package config
 
 import (
 	"fmt"
-	"github.com/balerhq/baler/internal/suggest"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/balerhq/baler/internal/suggest"
 )
 
 // environment turns what os.Environ gives into a map. Empty variables are left out.

@@ -4,8 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/balerhq/baler/internal/suggest"
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/balerhq/baler/internal/suggest"
 )
 
 // field is one entry of a mapping.
