@@ -27,7 +27,7 @@ func TestDelaysThatDoNotFit(t *testing.T) {
 		"late groups":              {func(c *config.Config) { c.Group.MaxDelay = 2 * time.Minute }, "dispatch.lag: 2m0s is|2m0s + 1s = 2m1s"},
 		"groups that never come":   {func(c *config.Config) { c.Group.MaxDelay, c.Group.Grace = longest, longest }, "dispatch.lag: 2m0s"},
 		"the shortest resend":      {func(c *config.Config) { c.Dispatch.Resend = 100 * time.Millisecond }, ""},
-		"a shorter resend":         {func(c *config.Config) { c.Dispatch.Resend = 99 * time.Millisecond }, "dispatch.resend: 99ms is|100ms between two looks (dispatch.interval); set 100ms or more"},
+		"a shorter resend":         {func(c *config.Config) { c.Dispatch.Resend = 99 * time.Millisecond }, "dispatch.resend: 99ms is|the dispatcher's interval, 100ms (dispatch.interval); set 100ms or more"},
 		"no time at all":           {func(c *config.Config) { c.Worker.Grace = 0 }, "worker.grace: 0s is too short; set more than 0"},
 	} {
 		c := config.Config{}.WithDefaults([]string{home})

@@ -6,18 +6,18 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Config is every setting. WithDefaults fills what is zero; Validate finds
-// what cannot work.
+// Config holds every setting. WithDefaults fills zero fields; Validate reports
+// values that cannot work.
 type Config struct {
 	Redis    Redis    `koanf:"redis"`
 	Database Database `koanf:"database"`
 
-	// Roots are the folders that workers may read, absolute. Empty means that
-	// only what a transfer itself submitted may be read.
+	// Roots are the folders that workers may read, as absolute paths. When empty, a
+	// worker reads only the paths that a transfer submitted.
 	Roots []string `koanf:"roots"`
 
-	// Outputs are the folders below which final steps may write, absolute.
-	// Empty means nowhere, but for a process that works for one person alone.
+	// Outputs are the folders below which final steps may write, as absolute paths.
+	// When empty, those of a worker write nowhere, and those of a local run anywhere.
 	Outputs []string `koanf:"outputs"`
 
 	// StateDir holds the embedded default's database, absolute.
@@ -27,45 +27,45 @@ type Config struct {
 	Dispatch Dispatch           `koanf:"dispatch"`
 	Group    Group              `koanf:"group"`
 	Batch    tasks.BatchPolicy  `koanf:"batch"`
-	Handlers map[string]Handler `koanf:"handlers"` // the site's wishes, by handler name
+	Handlers map[string]Handler `koanf:"handlers"` // the site's settings, by handler name
 	Record   Record             `koanf:"record"`
 	Webhook  Webhook            `koanf:"webhook"`
 	HTTP     HTTP               `koanf:"http"`
 	Log      Log                `koanf:"log"`
 }
 
-// Redis says where the queue is. See ParseRedis.
+// Redis is the address of the queue. See ParseRedis.
 type Redis struct {
 	URL      string `koanf:"url"`
 	PoolSize int    `koanf:"pool_size"` // connections; 0 lets the client choose
 }
 
-// Database says where the system of record is. See ParseDatabase.
+// Database is the address of the system of record. See ParseDatabase.
 type Database struct {
 	URL            string `koanf:"url"`
 	AutoMigrate    *bool  `koanf:"auto_migrate"`    // nil means true
 	MaxConnections int    `koanf:"max_connections"` // 0 lets the store choose
 }
 
-// Worker is how much one worker process does at a time.
+// Worker sets how much one worker process does at a time.
 type Worker struct {
 	Name        string         `koanf:"name"`
-	Concurrency int            `koanf:"concurrency"` // batches in hand at a time
+	Concurrency int            `koanf:"concurrency"` // batches processed at once
 	Slots       int            `koanf:"slots"`       // capacity that handlers share
-	Interval    time.Duration  `koanf:"interval"`    // between two looks at an empty queue
-	Grace       time.Duration  `koanf:"grace"`       // to finish in after a stop signal
+	Interval    time.Duration  `koanf:"interval"`    // between two checks of an empty queue
+	Grace       time.Duration  `koanf:"grace"`       // time to finish batches after a stop signal
 	Queues      map[string]int `koanf:"queues"`      // queue name to priority
 }
 
-// Dispatch is how registered files are cut into batches.
+// Dispatch sets how the dispatcher makes batches of registered files.
 type Dispatch struct {
-	Window   int           `koanf:"window"` // unfinished batches a transfer
+	Window   int           `koanf:"window"` // unfinished batches per transfer
 	Interval time.Duration `koanf:"interval"`
 	Lag      time.Duration `koanf:"lag"`
 	Resend   time.Duration `koanf:"resend"`
 }
 
-// Group is how asynq collects the files that trickle in.
+// Group sets how asynq collects files that arrive one by one.
 type Group struct {
 	MaxSize  int           `koanf:"max_size"`
 	Grace    time.Duration `koanf:"grace"`
@@ -73,14 +73,14 @@ type Group struct {
 	Limit    int           `koanf:"limit"`
 }
 
-// Handler is what a site wants of one handler. A zero field says nothing.
+// Handler holds the site's settings for one handler. A zero field is not set.
 type Handler struct {
 	Batch   tasks.BatchPolicy `koanf:"batch"`
 	Timeout time.Duration     `koanf:"timeout"`
 	Retry   tasks.RetryPolicy `koanf:"retry"`
 }
 
-// Record is how results are written.
+// Record sets how results are written.
 type Record struct {
 	MaxItems  int           `koanf:"max_items"`
 	MaxDelay  time.Duration `koanf:"max_delay"`
@@ -89,19 +89,19 @@ type Record struct {
 	MaxOutput Size          `koanf:"max_output"`
 }
 
-// Webhook says who is told of the end of every transfer.
+// Webhook sets the receivers that are notified of every transfer's end.
 type Webhook struct {
 	URLs   []string `koanf:"urls"`
-	Secret string   `koanf:"secret"` // signs what is sent; empty for no signature
+	Secret string   `koanf:"secret"` // signs the messages; empty: no signature
 }
 
-// HTTP is where the API, the dashboard and the monitor answer.
+// HTTP is the address of the API, the dashboard and the monitor.
 type HTTP struct {
 	Listen          string `koanf:"listen"`
 	MonitorReadOnly bool   `koanf:"monitor_read_only"`
 }
 
-// Log is what is logged and how it looks.
+// Log sets the level and the format of the log.
 type Log struct {
 	Level  string `koanf:"level"`
 	Format string `koanf:"format"`

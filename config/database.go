@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// DatabaseURL is a database's address in parts.
+// DatabaseURL is a parsed database address.
 type DatabaseURL struct {
 	Driver string // "sqlite" or "mysql"; MariaDB counts as MySQL
 
@@ -19,12 +19,13 @@ type DatabaseURL struct {
 }
 
 // ParseDatabase reads "sqlite:PATH" or "mysql://user:password@host:3306/name?…".
-// Its errors never repeat the text, which may hold a password.
+// Its
+// errors never contain s, which may hold a password.
 func ParseDatabase(s string) (DatabaseURL, error) {
 	if path, ok := strings.CutPrefix(s, "sqlite:"); ok {
 		path = strings.TrimPrefix(path, "//")
 		if path == "" {
-			return DatabaseURL{}, errors.New("sqlite: needs a path, as sqlite:/var/lib/baler/baler.db")
+			return DatabaseURL{}, errors.New("sqlite: needs a path, such as sqlite:/var/lib/baler/baler.db")
 		}
 		return DatabaseURL{Driver: "sqlite", Path: path}, nil
 	}
@@ -37,18 +38,18 @@ func ParseDatabase(s string) (DatabaseURL, error) {
 	}
 	name := strings.TrimPrefix(u.Path, "/")
 	if u.Hostname() == "" || name == "" || strings.Contains(name, "/") {
-		return DatabaseURL{}, errors.New("must name a host and a database, as mysql://user:password@host:3306/name")
+		return DatabaseURL{}, errors.New("must name a host and a database, such as mysql://user:password@host:3306/name")
 	}
 	params, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
 		return DatabaseURL{}, errors.New("the part after ? must be name=value pairs joined by &")
 	}
 	d := DatabaseURL{Driver: "mysql", User: u.User.Username(), Host: withPort(u.Host, "3306"), Name: name, Params: params}
-	d.Password, _ = u.User.Password() // without one it is empty, as it should be
+	d.Password, _ = u.User.Password() // without one it is empty
 	return d, nil
 }
 
-// Redacted is the address for people to see, without the password.
+// Redacted returns the address without its password.
 func (d DatabaseURL) Redacted() string {
 	if d.Driver == "sqlite" {
 		return "sqlite:" + d.Path
@@ -59,10 +60,11 @@ func (d DatabaseURL) Redacted() string {
 	return u.String()
 }
 
-// hidden stands in for a password.
+// hidden replaces a password.
 const hidden = "xxxxx"
 
-// hidePassword is who an address logs in as, for people to see; nil for nobody.
+// hidePassword returns the login of an address with its password hidden; nil without
+// a login.
 func hidePassword(user, password string) *url.Userinfo {
 	switch {
 	case password != "":
@@ -73,14 +75,14 @@ func hidePassword(user, password string) *url.Userinfo {
 	return nil
 }
 
-// cause is what went wrong with a URL, without the URL, which may hold a password.
+// cause returns what is wrong with a URL, without the URL, which may hold a password.
 func cause(err error) error {
 	ue, ok := errors.AsType[*url.Error](err)
 	if !ok {
 		return errors.New("is not a URL")
 	}
 	if _, ok := errors.AsType[url.EscapeError](ue.Err); ok {
-		return errors.New("has a % that begins no escape; write %25 for % in a user name or password")
+		return errors.New("contains an invalid %-escape; write %25 for % in a user name or password")
 	}
 	return errors.New("is not a URL; write characters such as @ : / # in a user name or password as %40 %3A %2F %23")
 }

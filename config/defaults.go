@@ -11,8 +11,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// WithDefaults returns c with every zero field that has a default filled in.
-// env, as os.Environ gives it, says where the user's state folder is.
+// WithDefaults returns c with the defaults in its zero fields. env is as os.Environ
+// returns it; HOME and XDG_STATE_HOME give the state folder.
 func (c Config) WithDefaults(env []string) Config {
 	return c.constants().derived(environment(env))
 }
@@ -53,7 +53,7 @@ func (c Config) constants() Config {
 	return c
 }
 
-// derived fills in what follows from the host and from other settings.
+// derived fills in the defaults that depend on the host and on other settings.
 func (c Config) derived(env map[string]string) Config {
 	c.StateDir = cmp.Or(c.StateDir, stateDir(env))
 	if c.Database.URL == "" && c.StateDir != "" {
@@ -61,7 +61,7 @@ func (c Config) derived(env map[string]string) Config {
 	}
 	if c.Worker.Name == "" {
 		host, err := os.Hostname()
-		if err != nil { // the process number still tells workers of one host apart
+		if err != nil { // the process number still distinguishes the workers of one host
 			host = "worker"
 		}
 		c.Worker.Name = fmt.Sprintf("%s-%d", host, os.Getpid())
@@ -69,8 +69,8 @@ func (c Config) derived(env map[string]string) Config {
 	return c
 }
 
-// stateDir follows the XDG base directory specification, which has relative
-// paths ignored. Empty when nothing says where home is.
+// stateDir follows the XDG base directory specification, which ignores relative
+// paths. It is empty without a home folder.
 func stateDir(env map[string]string) string {
 	if dir := env["XDG_STATE_HOME"]; filepath.IsAbs(dir) {
 		return filepath.Join(dir, "baler")

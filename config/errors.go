@@ -7,10 +7,10 @@ import (
 	"github.com/balerhq/baler/internal/errlist"
 )
 
-// Error is one thing wrong with the settings.
+// Error is one error in the settings.
 type Error struct {
-	Source  string // where it was set: "baler.yaml:12", "BALER_ROOTS", "flag"; empty when nobody set it
-	Key     string // the setting, as "worker.concurrency"; empty when it is none
+	Source  string // where it was set: "baler.yaml:12", "BALER_ROOTS", "flag"; empty for a default
+	Key     string // the setting, such as "worker.concurrency"; empty for an unknown variable
 	Message string // what is wrong, and what to do
 }
 
@@ -26,15 +26,15 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Errors is everything wrong at once. It is what Load and Validate return.
+// Errors are all errors in the settings. Load and Validate return them.
 type Errors []*Error
 
 func (es Errors) Error() string { return errlist.Text(es) }
 
-// Unwrap gives the single problems to errors.Is and errors.As.
+// Unwrap gives the single errors to errors.Is and errors.As.
 func (es Errors) Unwrap() []error { return errlist.Unwrap(es) }
 
-// err is nil when there are none.
+// err returns es, or nil when es is empty.
 func (es Errors) err() error {
 	if len(es) == 0 {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// readFile reads the configuration file that the options name. Without one, or
-// when only the fallback is missing, there is nothing in it.
+// readFile reads the configuration file that the options name. It returns nothing
+// when they name none, or when the fallback does not exist.
 func readFile(o LoadOptions, env map[string]string) (map[string]any, lines, error) {
 	path, required := o.File, true
 	if path == "" {
@@ -35,7 +35,7 @@ func readFile(o LoadOptions, env map[string]string) (map[string]any, lines, erro
 	return parseFile(path, source)
 }
 
-// parseFile reads YAML, values and line numbers.
+// parseFile parses YAML into values and the lines of their keys.
 func parseFile(path string, source []byte) (map[string]any, lines, error) {
 	document, err := parser.ParseBytes(source, 0)
 	if err != nil {
@@ -57,8 +57,8 @@ func syntaxError(path string, err error) error {
 	if !ok {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	// The library's own text repeats the lines around the place, and with them
-	// what may be a password.
+	// The library's own text contains the lines around the error, and perhaps a
+	// password.
 	line := 1
 	if t := ye.GetToken(); t != nil && t.Position != nil {
 		line = max(line, t.Position.Line)
@@ -66,14 +66,14 @@ func syntaxError(path string, err error) error {
 	return &Error{Source: fmt.Sprintf("%s:%d", path, line), Message: "not YAML: " + ye.GetMessage()}
 }
 
-// lines knows where in a file each key stands.
+// lines holds the line of each key in a file.
 type lines struct {
 	file string
 	of   map[string]int
 }
 
-// source says where a key was set: at its own line, or at that of the nearest
-// key around it when an alias brought it in.
+// source returns where a key was set: its own line, or that of the nearest parent
+// key when an alias set it.
 func (ls lines) source(key string) string {
 	for {
 		if line, ok := ls.of[key]; ok {
@@ -87,7 +87,7 @@ func (ls lines) source(key string) string {
 	}
 }
 
-// note remembers the lines of a mapping's keys, and of those inside it.
+// note records the lines of a mapping's keys, and of the keys below them.
 func (ls lines) note(prefix string, node ast.Node) {
 	m, ok := node.(ast.MapNode)
 	if !ok {

@@ -11,26 +11,27 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// LoadOptions says where settings come from. The zero value gives the defaults.
+// LoadOptions are the sources of settings. The zero value gives the defaults.
 type LoadOptions struct {
-	// Env is the environment, as os.Environ gives it. A variable that is set
-	// but empty counts as not set.
+	// Env is the environment, as os.Environ returns it. A variable that is set but
+	// empty counts as not set.
 	Env []string
 
-	// File is the configuration file; it must exist. When empty, BALER_CONFIG
-	// names it, and else Fallback is read if it exists.
+	// File is the configuration file, which must exist. When empty, Load reads the
+	// file in BALER_CONFIG, or else Fallback if it exists.
 	File string
 
-	// Fallback is the file to read when none is named, usually "baler.yaml".
+	// Fallback is the file to read when no other is named, usually "baler.yaml".
 	Fallback string
 
-	// Flags are the command-line flags that were given, by the settings' keys.
+	// Flags are the command-line flags that were set, by their settings' keys.
 	Flags map[string]any
 }
 
-// Load gathers the settings, a flag before a variable before the file before a
-// default, and checks them. What is wrong comes as Errors, all at once; a
-// file that cannot be read or is no YAML comes as another error.
+// Load reads the settings and validates them. A flag takes precedence over a
+// variable, that over the file, and that over the default. It returns Errors with
+// every error in the settings, or another error when the file cannot be read or is
+// not YAML.
 func Load(o LoadOptions) (Config, error) {
 	env := environment(o.Env)
 	l := loader{settings: Settings(), sources: make(map[string]string), tree: koanf.New(".")}
@@ -50,27 +51,27 @@ func Load(o LoadOptions) (Config, error) {
 	return c, l.problems.err()
 }
 
-// loader puts layers of settings on top of each other, the weakest first.
+// loader merges layers of settings, in ascending order of precedence.
 type loader struct {
 	settings catalog
 	problems Errors
-	sources  map[string]string // where each setting that somebody set was set last
+	sources  map[string]string // where each setting that is not a default was last set
 	tree     *koanf.Koanf
 }
 
 func (l *loader) add(layer map[string]any) {
 	if err := l.tree.Load(confmap.Provider(layer, ""), nil); err != nil {
-		// A map in memory is always read, and plain koanf merges any two.
+		// Reading a map in memory never fails, nor does merging two.
 		panic(fmt.Sprintf("merge settings: %v", err))
 	}
 }
 
-// typed replaces the values of one layer by those of the Config's types, and
-// leaves out, with a complaint, what is unknown or of the wrong kind.
+// typed converts the values of one layer to the types of Config. It adds an error
+// for each unknown key and each value of the wrong kind, and leaves them out.
 func (l *loader) typed(raw map[string]any, source func(key string) string, path []string) map[string]any {
 	out := make(map[string]any, len(raw))
 	for name, value := range raw {
-		if value == nil { // "key:" with nothing behind it sets nothing
+		if value == nil { // "key:" without a value sets nothing
 			continue
 		}
 		path := append(slices.Clone(path), name)
@@ -90,7 +91,7 @@ func (l *loader) typed(raw map[string]any, source func(key string) string, path 
 		}
 		section, ok := value.(map[string]any)
 		if !ok {
-			l.problems.addf(source(key), key, "is a section; give it the keys %s", strings.Join(l.settings.below(path), ", "))
+			l.problems.addf(source(key), key, "is a section; its keys are %s", strings.Join(l.settings.below(path), ", "))
 			continue
 		}
 		out[name] = l.typed(section, source, path)
@@ -98,7 +99,7 @@ func (l *loader) typed(raw map[string]any, source func(key string) string, path 
 	return out
 }
 
-// config turns the merged layers into a Config, over the constant defaults.
+// config decodes the merged layers into a Config with the constant defaults.
 func (l *loader) config() (Config, error) {
 	c := Config{}.constants()
 	err := l.tree.UnmarshalWithConf("", &c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
@@ -106,7 +107,7 @@ func (l *loader) config() (Config, error) {
 		TagName:     "koanf",
 		MatchName:   sameName,
 		ErrorUnused: true,
-		ZeroFields:  true, // a setting replaces its default, it does not join it
+		ZeroFields:  true, // a setting replaces its default; maps are not merged
 	}})
 	if err != nil {
 		return Config{}, fmt.Errorf("read settings: %w", err)
@@ -114,14 +115,13 @@ func (l *loader) config() (Config, error) {
 	return c, nil
 }
 
-// sameName matches a key with a field that has no koanf tag, as those of
-// tasks.BatchPolicy and tasks.RetryPolicy: max_items with MaxItems.
+// sameName matches a key with a field without a koanf tag, such as max_items with
+// MaxItems of tasks.BatchPolicy.
 func sameName(key, field string) bool {
 	return strings.EqualFold(strings.ReplaceAll(key, "_", ""), strings.ReplaceAll(field, "_", ""))
 }
 
-// validate adds what Validate finds, with where each setting came from. The
-// default of one setting may follow from another; then that one is named.
+// validate adds the errors of Validate, each with the source of its setting.
 func (l *loader) validate(c Config) {
 	if all, ok := errors.AsType[Errors](c.Validate()); ok {
 		for _, p := range all {

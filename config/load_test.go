@@ -234,8 +234,8 @@ func TestValidateAlone(t *testing.T) {
 	}
 	c := config.Config{}.WithDefaults(nil)
 	err := c.Validate()
-	want := "database.url: nothing is set, and there is no state folder for the default\n" +
-		"state_dir: neither HOME nor XDG_STATE_HOME says where it is; set BALER_STATE_DIR"
+	want := "database.url: is not set, and there is no state folder for the default\n" +
+		"state_dir: is not set, nor is HOME or XDG_STATE_HOME; set BALER_STATE_DIR"
 	if err == nil || err.Error() != want {
 		t.Errorf("without a home: %v", err)
 	}

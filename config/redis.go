@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// RedisMode is how a Redis is reached.
+// RedisMode is the kind of a Redis.
 type RedisMode string
 
 // The modes.
@@ -19,11 +19,11 @@ const (
 	Cluster  RedisMode = "cluster"
 )
 
-// RedisURL is a Redis address in parts.
+// RedisURL is a parsed Redis address.
 type RedisURL struct {
 	Mode           RedisMode
 	TLS            bool
-	Addrs          []string // with ports: the server, the sentinels, or some nodes of the cluster
+	Addrs          []string // with ports; the server, the sentinels, or some nodes of the cluster
 	User, Password string   // of the server; of the sentinels in Sentinel mode
 	DB             int
 	Master         string // Sentinel: the name of the master
@@ -31,8 +31,8 @@ type RedisURL struct {
 
 // ParseRedis reads "embedded", "redis://user:password@host:6379/0", rediss://
 // for the same over TLS, "redis-sentinel://host:26379,host:26379/0?master=NAME"
-// or "redis-cluster://host:6379,host:6379". Its errors never repeat the text,
-// which may hold a password.
+// or "redis-cluster://host:6379,host:6379". Its errors never contain s, which may
+// hold a password.
 func ParseRedis(s string) (RedisURL, error) {
 	if s == string(Embedded) {
 		return RedisURL{Mode: Embedded}, nil
@@ -59,18 +59,18 @@ func ParseRedis(s string) (RedisURL, error) {
 		r.Addrs = append(r.Addrs, withPort(host, port))
 	}
 	r.User = u.User.Username()
-	r.Password, _ = u.User.Password() // without one it is empty, as it should be
+	r.Password, _ = u.User.Password() // without one it is empty
 	r.Master = u.Query().Get("master")
 	if db := strings.Trim(u.Path, "/"); db != "" {
 		if r.DB, err = strconv.Atoi(db); err != nil || r.DB < 0 {
-			return RedisURL{}, errors.New("must end in the number of a database, as redis://127.0.0.1:6379/0")
+			return RedisURL{}, errors.New("must end in the number of a database, such as redis://127.0.0.1:6379/0")
 		}
 	}
 	return r, r.fits()
 }
 
-// parseHosts reads a URL that may name several hosts, joined by commas. That is
-// no URL to net/url when one of them lacks its port, so they are taken apart here.
+// parseHosts parses a URL that may have several hosts with commas between them.
+// net/url rejects it when one of them has no port, so parseHosts splits them first.
 func parseHosts(s string) (*url.URL, []string, error) {
 	scheme, rest, _ := strings.Cut(s, "://")
 	authority, tail := rest, ""
@@ -82,7 +82,7 @@ func parseHosts(s string) (*url.URL, []string, error) {
 	var first *url.URL
 	for i, host := range hosts {
 		if host == "" || strings.HasPrefix(host, ":") {
-			return nil, nil, errors.New("must name a host, as redis://127.0.0.1:6379")
+			return nil, nil, errors.New("must name a host, such as redis://127.0.0.1:6379")
 		}
 		u, err := url.Parse(scheme + "://" + authority[:at] + host + tail)
 		if err != nil {
@@ -95,20 +95,20 @@ func parseHosts(s string) (*url.URL, []string, error) {
 	return first, hosts, nil
 }
 
-// fits checks the parts against the mode.
+// fits checks that the parts suit the mode.
 func (r RedisURL) fits() error {
 	switch {
 	case r.Mode == Single && len(r.Addrs) > 1:
-		return errors.New("names several hosts; begin it with redis-cluster:// or redis-sentinel://")
+		return errors.New("names several hosts; such an address begins with redis-cluster:// or redis-sentinel://")
 	case r.Mode == Sentinel && r.Master == "":
-		return errors.New("must name the master, as redis-sentinel://host:26379?master=mymaster")
+		return errors.New("must name the master, such as redis-sentinel://host:26379?master=mymaster")
 	case r.Mode == Cluster && r.DB != 0:
 		return errors.New("a cluster has database 0 only; leave the number out")
 	}
 	return nil
 }
 
-// Redacted is the address for people to see, without the password.
+// Redacted returns the address without its password.
 func (r RedisURL) Redacted() string {
 	if r.Mode == Embedded {
 		return string(Embedded)
@@ -128,7 +128,7 @@ func (r RedisURL) Redacted() string {
 	return u.String()
 }
 
-// withPort adds the usual port to a host that names none.
+// withPort adds the default port to a host without one.
 func withPort(host, port string) string {
 	if _, _, err := net.SplitHostPort(host); err == nil {
 		return host

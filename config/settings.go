@@ -5,25 +5,25 @@ import (
 	"strings"
 )
 
-// Setting describes one thing that can be set.
+// Setting describes one setting.
 type Setting struct {
-	Key      string // in the file, as "worker.concurrency"; * stands for a handler's name
-	Variable string // in the environment; empty when only the file can set it
-	Default  string // as a person would write it; empty when there is none
+	Key      string // in the file, such as "worker.concurrency"; * is a handler's name
+	Variable string // in the environment; empty without one
+	Default  string // as it is written; empty without one
 	kind     valueType
 	Help     string // what it does, for the documentation
 }
 
-// Unit says what kind of value it takes: "time", "bytes", "number" and so on.
+// Unit is the kind of value: "time", "bytes", "number" and so on.
 func (s Setting) Unit() string { return s.kind.unit }
 
-// ConfigVariable names the configuration file in the environment.
+// ConfigVariable is the environment variable with the path of the configuration file.
 const ConfigVariable = "BALER_CONFIG"
 
-// testVariables begin the names that tests of Baler itself read.
+// testVariables is the prefix of variables for Baler's own tests.
 const testVariables = "BALER_TEST_"
 
-// Settings lists everything that can be set, in the order of the documentation.
+// Settings lists all settings, in the order of the documentation.
 func Settings() []Setting {
 	return slices.Concat(services(), work(), queues(), site(), surface())
 }
@@ -46,7 +46,7 @@ func services() []Setting {
 				"Without any, a worker reads only what a transfer submitted."},
 		{"outputs", "BALER_OUTPUTS", "", folders(),
 			"Folders below which final steps may write, absolute. Without any, a worker's final steps write nothing, " +
-				"and those of `baler run` wherever the user may."},
+				"and those of `baler run` write wherever the user may."},
 		{"state_dir", "BALER_STATE_DIR", "$XDG_STATE_HOME/baler, else ~/.local/state/baler", text(),
 			"Folder of the embedded default's database, absolute."},
 	}
@@ -86,7 +86,7 @@ func queues() []Setting {
 		{"group.max_delay", "BALER_GROUP_MAX_DELAY", "2s", duration(),
 			"How long a group's first file waits at most; at least 1s."},
 		{"group.limit", "BALER_GROUP_LIMIT", "100000", number(),
-			"Files that may wait in groups before producers are held back."},
+			"Files that may wait in groups before producers must wait."},
 		{"batch.max_items", "BALER_BATCH_MAX_ITEMS", "128", number(),
 			"Files in a batch at most."},
 		{"batch.max_bytes", "BALER_BATCH_MAX_BYTES", "256MiB", size(),
@@ -94,7 +94,7 @@ func queues() []Setting {
 		{"batch.max_delay", "BALER_BATCH_MAX_DELAY", "1s", duration(),
 			"How long the first file of a batch waits for others."},
 		{"batch.target", "BALER_BATCH_TARGET", "", duration(),
-			"How long a batch should take: its size follows from learnt costs, within the other limits. Off when not set."},
+			"How long a batch should take: Baler chooses its size from learned costs, within the other limits. Off when not set."},
 		{"record.max_items", "BALER_RECORD_MAX_ITEMS", "1000", number(),
 			"Results written in one transaction at most."},
 		{"record.max_delay", "BALER_RECORD_MAX_DELAY", "250ms", duration(),
@@ -146,7 +146,7 @@ func surface() []Setting {
 	}
 }
 
-// catalog finds settings by their keys.
+// catalog is a list of settings with lookup by key.
 type catalog []Setting
 
 // find returns the setting that a path names.
@@ -159,8 +159,8 @@ func (c catalog) find(path []string) (Setting, bool) {
 	return Setting{}, false
 }
 
-// below lists what may follow a path: "*" for any handler's name, and nothing
-// when the path leads nowhere.
+// below lists the names that may follow a path, "*" for any handler's name. It is
+// empty for an unknown path.
 func (c catalog) below(path []string) []string {
 	var names []string
 	for _, s := range c {

@@ -8,8 +8,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Size is a number of bytes. It is written plain or with a unit: 65536, 64KiB,
-// 1.5 GiB, and 64kB for a thousand at a time.
+// Size is a number of bytes. It is written without or with a unit: 65536, 64KiB,
+// 1.5 GiB, or 64kB, which is 64,000.
 type Size int64
 
 // ParseSize reads a size.

@@ -9,7 +9,7 @@ import (
 	"github.com/balerhq/baler/internal/suggest"
 )
 
-// environment turns what os.Environ gives into a map. Empty variables are left out.
+// environment makes a map of what os.Environ returns, without empty variables.
 func environment(environ []string) map[string]string {
 	env := make(map[string]string, len(environ))
 	for _, entry := range environ {
@@ -20,7 +20,7 @@ func environment(environ []string) map[string]string {
 	return env
 }
 
-// variables is the layer that the environment makes.
+// variables returns the layer of the environment.
 func (l *loader) variables(env map[string]string) map[string]any {
 	byVariable := make(map[string]Setting)
 	for _, s := range l.settings {
@@ -43,7 +43,7 @@ func (l *loader) variables(env map[string]string) map[string]any {
 	return layer
 }
 
-// flags is the layer that the command line makes.
+// flags returns the layer of the command line.
 func (l *loader) flags(flags map[string]any) map[string]any {
 	layer := make(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(flags)) {
@@ -58,7 +58,7 @@ func (l *loader) flags(flags map[string]any) map[string]any {
 	return layer
 }
 
-// set parses one value and puts it into a layer at the setting's place.
+// set parses one value and sets it in a layer.
 func (l *loader) set(layer map[string]any, s Setting, value any, source string) {
 	v, err := s.kind.parse(value)
 	if err != nil {
@@ -85,7 +85,7 @@ func (l *loader) unknown(path []string, source string) {
 	if near := suggest.Of(strings.ToLower(name), func(s string) bool { return slices.Contains(known, s) }); near != "" {
 		what = fmt.Sprintf("%s; did you mean %q?", what, strings.Join(append(slices.Clone(parent), near), "."))
 	} else {
-		what = fmt.Sprintf("%s; beside it there are %s", what, strings.Join(known, ", "))
+		what = fmt.Sprintf("%s; known are %s", what, strings.Join(known, ", "))
 	}
 	l.problems.addf(source, strings.Join(path, "."), "%s", what)
 }
@@ -99,5 +99,5 @@ func (l *loader) unknownVariable(name string, known map[string]Setting) {
 		l.problems.addf(name, "", "there is no such variable; did you mean %s?", strings.ToUpper(near))
 		return
 	}
-	l.problems.addf(name, "", "there is no such variable; docs/configuration.md lists them all, so unset this one")
+	l.problems.addf(name, "", "there is no such variable; unset it; docs/configuration.md lists them all")
 }

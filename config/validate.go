@@ -12,9 +12,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Validate reports everything that cannot work, as Errors. It expects
-// defaults to have been filled in. What it accepts, WithDefaults leaves alone:
-// a zero that would be replaced by a default is refused.
+// Validate reports every value that cannot work, as Errors. It expects defaults in
+// place: a zero value that WithDefaults would replace is an error.
 func (c Config) Validate() error {
 	var v validation
 	v.services(c)
@@ -38,17 +37,17 @@ func (v *validation) requiref(ok bool, key, format string, args ...any) {
 	}
 }
 
-// atLeast complains of a number below least.
+// atLeast adds an error for a number below least.
 func (v *validation) atLeast(key string, n, least int) {
 	v.requiref(n >= least, key, "%d is too small; set %d or more", n, least)
 }
 
-// above complains of a time that is not positive.
+// above adds an error for a duration that is not positive.
 func (v *validation) above(key string, d time.Duration) {
-	v.requiref(d > 0, key, "%s is too short; set more than 0, as 250ms, or leave it out for the default", d)
+	v.requiref(d > 0, key, "%s is too short; set more than 0, such as 250ms, or leave it out for the default", d)
 }
 
-// notBelow complains of a time that is negative.
+// notBelow adds an error for a negative duration.
 func (v *validation) notBelow(key string, d time.Duration) {
 	v.requiref(d >= 0, key, "%s is negative; set a time above 0, or leave it out", d)
 }
@@ -59,19 +58,19 @@ func (v *validation) services(c Config) {
 	}
 	v.atLeast("redis.pool_size", c.Redis.PoolSize, 0)
 	if c.Database.URL == "" {
-		v.problems.addf("", "database.url", "nothing is set, and there is no state folder for the default")
+		v.problems.addf("", "database.url", "is not set, and there is no state folder for the default")
 	} else if _, err := ParseDatabase(c.Database.URL); err != nil {
 		v.problems.addf("", "database.url", "%v", err)
 	}
 	v.atLeast("database.max_connections", c.Database.MaxConnections, 0)
 	for _, root := range c.Roots {
-		v.requiref(filepath.IsAbs(root), "roots", "%q is not absolute; begin it with /, for workers run in other folders", root)
+		v.requiref(filepath.IsAbs(root), "roots", "%q is not absolute; begin it with /, because workers run in other folders", root)
 	}
 	for _, dir := range c.Outputs {
-		v.requiref(filepath.IsAbs(dir), "outputs", "%q is not absolute; begin it with /, for workers run in other folders", dir)
+		v.requiref(filepath.IsAbs(dir), "outputs", "%q is not absolute; begin it with /, because workers run in other folders", dir)
 	}
 	if c.StateDir == "" {
-		v.problems.addf("", "state_dir", "neither HOME nor XDG_STATE_HOME says where it is; set BALER_STATE_DIR")
+		v.problems.addf("", "state_dir", "is not set, nor is HOME or XDG_STATE_HOME; set BALER_STATE_DIR")
 	} else {
 		v.requiref(filepath.IsAbs(c.StateDir), "state_dir", "%q is not absolute; begin it with /", c.StateDir)
 	}
@@ -83,9 +82,9 @@ func (v *validation) worker(w Worker) {
 	v.atLeast("worker.slots", w.Slots, 1)
 	v.above("worker.interval", w.Interval)
 	v.above("worker.grace", w.Grace)
-	v.requiref(len(w.Queues) > 0, "worker.queues", "names no queue; name at least one, as default=1")
+	v.requiref(len(w.Queues) > 0, "worker.queues", "names no queue; name at least one, such as default=1")
 	for _, name := range slices.Sorted(maps.Keys(w.Queues)) {
-		v.requiref(strings.TrimSpace(name) != "", "worker.queues", "a queue has no name")
+		v.requiref(strings.TrimSpace(name) != "", "worker.queues", "a queue has an empty name")
 		v.requiref(w.Queues[name] >= 1, "worker.queues",
 			"priority %d of %q is too small; set 1 or more, or leave the queue out", w.Queues[name], name)
 	}
@@ -101,22 +100,22 @@ func (v *validation) dispatch(d Dispatch) {
 func (v *validation) group(g Group) {
 	v.atLeast("group.max_size", g.MaxSize, 1)
 	v.requiref(g.Grace >= time.Second, "group.grace",
-		"%s is too short; set 1s or more, because asynq accepts no shorter one", g.Grace)
+		"%s is too short; set 1s or more, the shortest that asynq accepts", g.Grace)
 	v.requiref(g.MaxDelay >= time.Second, "group.max_delay",
-		"%s is too short; set 1s or more, because asynq counts whole seconds and takes 0 to mean for ever", g.MaxDelay)
+		"%s is too short; set 1s or more, because asynq counts whole seconds, and 0 means for ever", g.MaxDelay)
 	v.requiref(g.Limit >= g.MaxSize, "group.limit",
-		"%d is less than group.max_size, %d; set as much or more, or no group ever fills", g.Limit, g.MaxSize)
+		"%d is less than group.max_size, %d; set at least as much, or no group ever fills", g.Limit, g.MaxSize)
 }
 
-// batch checks the global default, where nothing may be zero but the target.
+// batch checks the global batch policy, in which only the target may be zero.
 func (v *validation) batch(section string, b tasks.BatchPolicy) {
 	v.atLeast(section+".max_items", b.MaxItems, 1)
-	v.requiref(b.MaxBytes >= 1, section+".max_bytes", "%s is too small; set 1 or more, as 256MiB", Size(b.MaxBytes))
+	v.requiref(b.MaxBytes >= 1, section+".max_bytes", "%s is too small; set 1 or more, such as 256MiB", Size(b.MaxBytes))
 	v.above(section+".max_delay", b.MaxDelay)
 	v.notBelow(section+".target", b.Target)
 }
 
-// handlers checks a site's wishes, where zero means that there is none.
+// handlers checks the site's settings for handlers, in which zero means not set.
 func (v *validation) handlers(handlers map[string]Handler) {
 	for _, name := range slices.Sorted(maps.Keys(handlers)) {
 		h, section := handlers[name], "handlers."+name
@@ -129,7 +128,7 @@ func (v *validation) handlers(handlers map[string]Handler) {
 		v.notBelow(section+".retry.backoff", h.Retry.Backoff)
 		v.notBelow(section+".retry.max_backoff", h.Retry.MaxBackoff)
 		v.requiref(h.Retry.MaxBackoff == 0 || h.Retry.MaxBackoff >= h.Retry.Backoff, section+".retry.max_backoff",
-			"%s is less than backoff, %s; set as much or more", h.Retry.MaxBackoff, h.Retry.Backoff)
+			"%s is less than backoff, %s; set at least as much", h.Retry.MaxBackoff, h.Retry.Backoff)
 	}
 }
 
@@ -137,14 +136,14 @@ func (v *validation) record(r Record) {
 	v.atLeast("record.max_items", r.MaxItems, 1)
 	v.above("record.max_delay", r.MaxDelay)
 	v.atLeast("record.flushers", r.Flushers, 1)
-	v.requiref(r.MaxOutput >= 1, "record.max_output", "%s is too small; set 1 or more, as 64KiB", r.MaxOutput)
+	v.requiref(r.MaxOutput >= 1, "record.max_output", "%s is too small; set 1 or more, such as 64KiB", r.MaxOutput)
 }
 
 func (v *validation) surface(h HTTP, l Log) {
 	_, port, err := net.SplitHostPort(h.Listen)
 	n, numeric := strconv.Atoi(port)
 	v.requiref(err == nil && numeric == nil && n >= 0 && n < 1<<16, "http.listen",
-		"%q is not an address; write host:port, as 127.0.0.1:8080, or :8080 for every interface", h.Listen)
+		"%q is not an address; write host:port, such as 127.0.0.1:8080, or :8080 for every interface", h.Listen)
 	v.requiref(slices.Contains([]string{"debug", "info", "warn", "error"}, l.Level), "log.level",
 		"%q must be debug, info, warn or error", l.Level)
 	v.requiref(slices.Contains([]string{"text", "json"}, l.Format), "log.format", "%q must be text or json", l.Format)

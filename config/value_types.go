@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// valueType is what a setting's value is. Its parser takes what YAML gives, what a
-// variable holds and what a flag's value is, and returns the type of the
-// Config's field.
+// valueType is the type of a setting's value. Its parser takes a value of YAML, a
+// variable or a flag, and returns the type of the field in Config.
 type valueType struct {
 	unit  string // for the documentation
 	parse func(any) (any, error)
@@ -90,7 +89,7 @@ func parseSize(v any) (any, error) {
 	return nil, fmt.Errorf("%s is not a size; write it as 256MiB, 64KiB or a number of bytes", show(v))
 }
 
-// parseList takes a list, or one string that split takes apart.
+// parseList takes a list, or one string for split.
 func parseList(what string, split func(string) []string) func(v any) (any, error) {
 	return func(v any) (any, error) {
 		switch list := v.(type) {
@@ -113,7 +112,7 @@ func parseList(what string, split func(string) []string) func(v any) (any, error
 	}
 }
 
-// splitCommas takes "one, other" apart; nothing between two commas is nothing.
+// splitCommas splits "one, other" and leaves out empty parts.
 func splitCommas(s string) []string {
 	var parts []string
 	for part := range strings.SplitSeq(s, ",") {
@@ -149,7 +148,7 @@ func parsePriorities(v any) (any, error) {
 		}
 		return out, nil
 	}
-	return nil, errors.New("must be names with priorities, as {default: 3, low: 1}")
+	return nil, errors.New("must be names with priorities, such as {default: 3, low: 1}")
 }
 
 func addPriority(out map[string]int, name string, value any) error {
@@ -157,11 +156,11 @@ func addPriority(out map[string]int, name string, value any) error {
 	if err != nil {
 		return fmt.Errorf("the priority of %q: %w", name, err)
 	}
-	out[name], _ = n.(int) // parseNumber gives no other type
+	out[name], _ = n.(int) // parseNumber returns no other type
 	return nil
 }
 
-// show writes a value for a message; what is no scalar is only named.
+// show formats a value for a message. It only names the kind of a list or mapping.
 func show(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -8,21 +8,21 @@ import (
 	"github.com/balerhq/baler/webhook"
 )
 
-// longestURL is what servers and what is between take for a URL.
+// longestURL is the length that all servers and proxies accept.
 const longestURL = 2048
 
-// CheckWebhook says why an address cannot be told of a transfer's end. The
-// error shows no password.
+// CheckWebhook reports why an address cannot receive webhooks. The error contains
+// no password.
 func CheckWebhook(address string) error {
 	if len(address) > longestURL {
-		return fmt.Errorf("has %d bytes; a URL of more than %d is not understood everywhere", len(address), longestURL)
+		return fmt.Errorf("has %d bytes; some servers accept at most %d", len(address), longestURL)
 	}
 	u, err := url.Parse(address)
-	if err != nil { // its text repeats the address, and with it what may be a password
+	if err != nil { // its text contains the address, and perhaps a password
 		return errors.New("is not a URL; write it as https://host/path")
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return fmt.Errorf("%q is not an address on the web; write it as https://host/path", u.Redacted())
+		return fmt.Errorf("%q is not an HTTP address; write it as https://host/path", u.Redacted())
 	}
 	return nil
 }

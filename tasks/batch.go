@@ -2,8 +2,8 @@ package tasks
 
 import "time"
 
-// Batch is several tasks of one transfer and one step, run together. Its row
-// is the ledger: written before its message, deleted when it is closed.
+// Batch is several tasks of one transfer and one step, run together. Its row in
+// the ledger is written before its message and deleted when the batch is completed.
 type Batch struct {
 	ID       int64
 	Transfer int64
@@ -16,12 +16,12 @@ type Batch struct {
 	// NotBefore is when a later attempt may start; zero means at once.
 	NotBefore time.Time
 
-	// FencingToken is the fencing token: whoever takes over a batch that may have
-	// run before raises it, and what an earlier holder records is refused.
+	// FencingToken rises whenever a worker takes over a batch that may have run
+	// before. Recordings with an older token are refused.
 	FencingToken int
 
-	// Crashes is 0 until a worker dies with this batch in hand, be it of something
-	// else, and then counts the runs of it alone that nobody saw the end of.
+	// Crashes counts worker crashes while this batch ran. From the second on, it
+	// counts only runs of this batch alone.
 	Crashes int
 }
 

@@ -2,5 +2,5 @@ package tasks
 
 import "errors"
 
-// ErrTransferNotFound says that a transfer's id was never given out.
+// ErrTransferNotFound means that no transfer has this ID and none ever had.
 var ErrTransferNotFound = errors.New("no such transfer")

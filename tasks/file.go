@@ -9,13 +9,13 @@ type File struct {
 	Size  int64     // bytes, as the scan saw it
 	MTime time.Time // modification time as the scan saw it; zero when unknown
 
-	// Part numbers, from 1, the parts that a file of lines was split into; 0 is
-	// the whole file. A part is the Size bytes from Offset on, which begin with
-	// the line number Line, from 1.
+	// Part is the number, from 1, of the chunk of a split file; 0 is the whole file.
+	// A chunk is the Size bytes from Offset on. Its first line is line number Line
+	// of the file, from 1.
 	Part, Offset, Line int64
 
-	// ScanError says why the scan could not read the file ("not-found: …"): the
-	// part before the colon becomes the code of a failed result. Empty when all
-	// was well.
+	// ScanError is why the scan could not read the file, as "not-found: …"; the
+	// text before the colon becomes the code of a failed result. It is empty when
+	// the scan could read the file.
 	ScanError string
 }

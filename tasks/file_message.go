@@ -5,16 +5,16 @@ import (
 	"strconv"
 )
 
-// A message a file is written and read so often that encoding/json took a
-// quarter of a worker's time. So what Encode writes is read by hand, too;
-// whatever else comes is encoding/json's to judge.
+// With one message per file, encoding/json took a quarter of a worker's time. So
+// Encode and scanFile write and read the usual form by hand; DecodeFile leaves any
+// other form to encoding/json.
 
-// fileFields are the beginnings of a FileMessage's numbers, in order.
+// fileFields are the texts before the numbers of a FileMessage, in order.
 func fileFields() [5]string {
 	return [...]string{`{"v":`, `,"transfer":`, `,"step":`, `,"file":`, `,"bytes":`}
 }
 
-// Encode gives the payload as JSON.
+// Encode returns the payload as JSON.
 func (m FileMessage) Encode() []byte {
 	b := make([]byte, 0, 96)
 	numbers := [...]int64{int64(m.V), m.Transfer, int64(m.Step), m.File, m.Bytes}
@@ -24,7 +24,7 @@ func (m FileMessage) Encode() []byte {
 	return append(b, '}')
 }
 
-// scanFile reads what Encode writes; ok is false of everything else.
+// scanFile reads what Encode writes; ok is false for any other form.
 func scanFile(payload []byte) (m FileMessage, ok bool) {
 	var numbers [5]int64
 	rest := payload
@@ -40,8 +40,8 @@ func scanFile(payload []byte) (m FileMessage, ok bool) {
 	return m, len(rest) == 1 && rest[0] == '}'
 }
 
-// scanNumber reads the number at the start of b, as JSON has it: without a sign,
-// and zero first only of zero. Of one with more digits than surely fit it reads none.
+// scanNumber reads the JSON number at the start of b: no sign and no leading zero.
+// ok is false when it has none, or more digits than surely fit.
 func scanNumber(b []byte) (n int64, rest []byte, ok bool) {
 	digits := 0
 	for digits < len(b) && '0' <= b[digits] && b[digits] <= '9' {

@@ -5,28 +5,28 @@ type FinalizeState string
 
 // The states of a final step.
 const (
-	FinalizeWaiting  FinalizeState = "waiting"  // for its turn, for a worker, or for its next try
-	FinalizeRunning  FinalizeState = "running"  // a worker has it
-	FinalizeDone     FinalizeState = "done"     // perhaps with something that a person should know
-	FinalizeFailed   FinalizeState = "failed"   // for good; the steps behind it run all the same
-	FinalizeCanceled FinalizeState = "canceled" // a person stopped the transfer first
+	FinalizeWaiting  FinalizeState = "waiting"  // for the steps before it, a worker, or its next attempt
+	FinalizeRunning  FinalizeState = "running"  // a worker has claimed it
+	FinalizeDone     FinalizeState = "done"     // perhaps with a warning
+	FinalizeFailed   FinalizeState = "failed"   // for good; the steps after it still run
+	FinalizeCanceled FinalizeState = "canceled" // the transfer was canceled first
 )
 
-// FinalizeStep is one final step of a transfer and how it stands.
+// FinalizeStep is one final step of a transfer with its state.
 type FinalizeStep struct {
 	Number   int
 	Name     string // the step's name in the recipe
 	Handler  string
 	State    FinalizeState
-	Attempts int    // begun so far, since the last file ended last
-	Error    string // of the last try; of one that is done, what a person should know
+	Attempts int    // begun since the transfer's files last ended
+	Error    string // of the last attempt; the warning of a step that is done
 }
 
 // FinalizeSummary is one final step's part of a Summary.
 type FinalizeSummary struct {
 	Step     string        `json:"step"`
 	State    FinalizeState `json:"state" enum:"waiting,running,done,failed,canceled"`
-	Attempts int           `json:"tries"`
+	Attempts int           `json:"attempts"`
 	Error    string        `json:"error"`
 }
 
@@ -48,8 +48,8 @@ func (t *Transfer) FailedFinalizers() (names []string) {
 	return names
 }
 
-// CurrentFinalizer is the final step that a transfer in the state Closing has come
-// to; false when it is in another state.
+// CurrentFinalizer returns the first final step that has not ended. It reports
+// false unless the transfer is in StateFinalizing.
 func (t *Transfer) CurrentFinalizer() (FinalizeStep, bool) {
 	if t.State != StateFinalizing {
 		return FinalizeStep{}, false

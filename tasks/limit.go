@@ -1,25 +1,25 @@
 package tasks
 
-// Scope is what a ceiling is over.
+// Scope is what a limit applies to.
 type Scope string
 
 // The scopes.
 const (
 	ScopeAll      Scope = "all"
-	ScopeQueue    Scope = "queue"    // of a name
-	ScopeTransfer Scope = "transfer" // of an id as shown outside
+	ScopeQueue    Scope = "queue"    // the queue of that name
+	ScopeTransfer Scope = "transfer" // the transfer of that UUID
 )
 
-// Limit is what all workers together may do at most. A zero number is no bound.
+// Limit limits all workers together. A zero number is no limit.
 type Limit struct {
 	Scope          Scope
-	Name           string // empty over all
+	Name           string // empty for ScopeAll
 	InFlight       int    // batches that run at once
 	FilesPerSecond float64
 }
 
-// Key tells ceilings apart.
+// Key identifies a limit.
 func (c *Limit) Key() string { return LimitKey(c.Scope, c.Name) }
 
-// LimitKey is the Key of a ceiling.
+// LimitKey returns the Key of a limit.
 func LimitKey(s Scope, name string) string { return string(s) + " " + name }

@@ -1,6 +1,7 @@
 package tasks
 
-// LoadCounts is what became of lines. Lines is the sum of the four below it.
+// LoadCounts counts lines by what happened to them. Lines is the sum of the four
+// counts below it.
 type LoadCounts struct {
 	Bytes      int64 `json:"bytes"`
 	Lines      int64 `json:"lines"`
@@ -10,7 +11,7 @@ type LoadCounts struct {
 	Bad        int64 `json:"bad"`
 }
 
-// Plus adds others.
+// Plus adds o to c.
 func (c *LoadCounts) Plus(o LoadCounts) {
 	c.Bytes += o.Bytes
 	c.Lines += o.Lines

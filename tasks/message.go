@@ -8,28 +8,28 @@ import (
 	"io"
 )
 
-// The types of message that Baler puts into asynq.
+// The types of Baler's asynq messages.
 const (
 	TypeBatch = "baler:batch" // one batch, for a worker
 	TypeFile  = "baler:file"  // one file, for the group aggregator
 
-	// TypeNoop asks for nothing. asynq wants one task back for a set of which
-	// no batch came; this is it.
+	// TypeNoop does nothing. asynq's aggregator must return a task, also for a set
+	// that gave no batch.
 	TypeNoop = "baler:nothing"
 )
 
-// version is the only payload version there has been.
+// version is the payload version; there has been only one.
 const version = 1
 
-// maxPayload is far above any message of ours; what is larger is not read.
+// maxPayload is far above any message of Baler; larger ones are not read.
 const maxPayload = 1 << 20
 
-// ErrForeignMessage is wrapped by every complaint about a payload that Baler did not write.
-var ErrForeignMessage = errors.New("not a message of ours")
+// ErrForeignMessage is wrapped by the errors for payloads that Baler did not write.
+var ErrForeignMessage = errors.New("not a message of Baler")
 
-// BatchMessage carries a batch: numbers, never content. What it says is for
-// people who look at the queue; a worker trusts only Batch and reads the rest
-// from the ledger.
+// BatchMessage is the message of a batch: numbers, never content. A worker uses
+// only Batch and reads the rest from the ledger; the other fields are for people
+// who look at the queue.
 type BatchMessage struct {
 	V        int    `json:"v"`
 	Batch    int64  `json:"batch"`
@@ -39,7 +39,7 @@ type BatchMessage struct {
 	Files    string `json:"files"`
 }
 
-// NewBatchMessage describes a batch of the ledger.
+// NewBatchMessage makes the message of a batch.
 func NewBatchMessage(b *Batch) BatchMessage {
 	return BatchMessage{V: version, Batch: b.ID, Transfer: b.Transfer, Step: b.Step, Attempt: b.Attempt, Files: b.Files.String()}
 }
@@ -59,7 +59,7 @@ func DecodeBatch(payload []byte) (BatchMessage, error) {
 	return m, nil
 }
 
-// FileMessage is one file on its way to the aggregator.
+// FileMessage is the message of one file, for the aggregator.
 type FileMessage struct {
 	V        int   `json:"v"`
 	Transfer int64 `json:"transfer"`
@@ -68,7 +68,8 @@ type FileMessage struct {
 	Bytes    int64 `json:"bytes"`
 }
 
-// NewFileMessage describes one registered file at the first step that selects it.
+// NewFileMessage makes the message of a registered file at the first step that
+// selects it.
 func NewFileMessage(transfer int64, step int, f *File) FileMessage {
 	return FileMessage{V: version, Transfer: transfer, Step: step, File: f.No, Bytes: f.Size}
 }
@@ -113,7 +114,7 @@ func decode[M any](payload []byte) (M, error) {
 		return m, fmt.Errorf("%w: %w", ErrForeignMessage, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return m, fmt.Errorf("%w: something follows the message", ErrForeignMessage)
+		return m, fmt.Errorf("%w: there is data after the message", ErrForeignMessage)
 	}
 	return m, nil
 }

@@ -5,19 +5,19 @@ import (
 	"slices"
 )
 
-// Outcome is a job's verdict. The zero value means that there is none yet.
+// Outcome is a job's verdict. The zero value means that the job has none yet.
 type Outcome string
 
-// The whole enumeration. Each is final but Error and OutcomeTimedOut, which are tried
-// again while the step's retry policy has attempts left.
+// The outcomes. All are final except OutcomeError and OutcomeTimedOut, which are
+// retried while the step's retry policy has attempts left.
 const (
-	OutcomeSucceeded Outcome = "succeeded" // all well
-	OutcomeWarning   Outcome = "warning"   // done, with something a person should know
+	OutcomeSucceeded Outcome = "succeeded" // done
+	OutcomeWarning   Outcome = "warning"   // done, with a warning
 	OutcomeSkipped   Outcome = "skipped"   // the handler found nothing to do
-	OutcomeFailed    Outcome = "failed"    // the content is at fault: trying again would not help
-	OutcomeError     Outcome = "error"     // the system is at fault: tried again
-	OutcomeTimedOut  Outcome = "timed_out" // took longer than the step's timeout: tried again
-	OutcomeCanceled  Outcome = "canceled"  // a person stopped it
+	OutcomeFailed    Outcome = "failed"    // the content is at fault: not retried
+	OutcomeError     Outcome = "error"     // the system is at fault: retried
+	OutcomeTimedOut  Outcome = "timed_out" // took longer than the step's timeout: retried
+	OutcomeCanceled  Outcome = "canceled"  // the transfer was canceled
 )
 
 // Outcomes lists every outcome, in the order in which reports show them.
@@ -25,7 +25,7 @@ func Outcomes() []Outcome {
 	return []Outcome{OutcomeSucceeded, OutcomeWarning, OutcomeSkipped, OutcomeFailed, OutcomeError, OutcomeTimedOut, OutcomeCanceled}
 }
 
-// Valid reports whether o is one of the enumeration.
+// Valid reports whether o is one of Outcomes.
 func (o Outcome) Valid() bool { return slices.Contains(Outcomes(), o) }
 
 // IsFailure reports whether o counts as a failure in a step's totals and in exit codes.
@@ -33,7 +33,7 @@ func (o Outcome) IsFailure() bool {
 	return o == OutcomeFailed || o == OutcomeError || o == OutcomeTimedOut
 }
 
-// StopsRecipe reports whether a file ends at a step that ended so.
+// StopsRecipe reports whether a file with this outcome skips the steps after it.
 func (o Outcome) StopsRecipe() bool { return o.IsFailure() || o == OutcomeCanceled }
 
 // Retriable reports whether another attempt may end differently.
@@ -58,11 +58,11 @@ type Counts struct {
 	Canceled  int64 `json:"canceled"`
 }
 
-// Add counts n more of o. An outcome outside the enumeration counts as Error,
-// so that a sum never loses a file.
+// Add counts n more of o. An unknown outcome counts as OutcomeError, so that a
+// sum never loses a file.
 func (c *Counts) Add(o Outcome, n int64) { *c.field(o) += n }
 
-// Get returns how many ended as o.
+// Get returns the count of o.
 func (c *Counts) Get(o Outcome) int64 { return *c.field(o) }
 
 // Sum adds every count of d.

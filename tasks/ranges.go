@@ -16,10 +16,10 @@ type Range struct{ First, Last int64 }
 // The zero value is the empty set. Its text form is "1-500,503".
 type Ranges []Range
 
-// ErrRanges is wrapped by every complaint of ParseRanges.
+// ErrRanges is wrapped by every error of ParseRanges.
 var ErrRanges = errors.New("bad file ranges")
 
-// maxFiles bounds what a text of ranges may name, so that a damaged message
+// maxFiles limits the numbers in a text of ranges, so that a damaged message
 // cannot ask for billions of rows.
 const maxFiles = 1 << 20
 
@@ -66,7 +66,7 @@ func ParseRanges(s string) (Ranges, error) {
 			return nil, err
 		}
 		if len(rs) > 0 && r.First <= rs[len(rs)-1].Last+1 {
-			return nil, fmt.Errorf("%w: %q does not come after what is before it", ErrRanges, part)
+			return nil, fmt.Errorf("%w: %q does not follow the range before it", ErrRanges, part)
 		}
 		if total += r.Last - r.First + 1; total > maxFiles {
 			return nil, fmt.Errorf("%w: more than %d files", ErrRanges, maxFiles)
@@ -104,7 +104,7 @@ func (rs Ranges) String() string {
 	return b.String()
 }
 
-// Len is how many numbers the set holds.
+// Len returns how many numbers are in the set.
 func (rs Ranges) Len() int {
 	var n int64
 	for _, r := range rs {

@@ -1,6 +1,6 @@
 package tasks
 
-// RejectedLine is a line that was set aside. Make one with NewRejectedLine.
+// RejectedLine is a line that load rejected.
 type RejectedLine struct {
 	Line    int64 // in its file, from 1
 	Reason  string
@@ -8,17 +8,18 @@ type RejectedLine struct {
 	Size    int64  // bytes of the whole line
 }
 
-// MaxRejectLen is how many bytes of a line that was set aside is kept.
+// MaxRejectLen is how many bytes of a rejected line are kept.
 const MaxRejectLen = 2048
 
-// RejectKey is a place in the list of a transfer's rejects; zero is before the first.
+// RejectKey is a position in the list of a transfer's rejected lines. The zero value
+// is before the first.
 type RejectKey struct {
 	Step int
 	File int64
 	Line int64
 }
 
-// FileRejectedLine is a reject with the file that it comes from.
+// FileRejectedLine is a rejected line with the path of its file.
 type FileRejectedLine struct {
 	Key  RejectKey
 	Path string

@@ -11,12 +11,12 @@ type Result struct {
 	File      int64
 	Outcome   Outcome
 	ExitCode  int
-	Code      string // short machine-readable reason, as "not-found"; empty when all is well
-	Output    string // what the handler wrote, valid UTF-8, head and tail kept up to a cap
+	Code      string // short machine-readable reason, such as "not-found"; empty without one
+	Output    string // what the handler wrote, as valid UTF-8; of long output, the head and the tail
 	Error     string
 	Truncated bool            // Output or Error was cut
-	Facts     json.RawMessage // a JSON object; nil when the step learnt nothing
-	Attempt   int             // 1…
+	Facts     json.RawMessage // a JSON object; nil without facts
+	Attempt   int             // from 1
 	Worker    string
 	StartedAt time.Time // UTC, microseconds
 	EndedAt   time.Time

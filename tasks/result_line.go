@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// ResultLine is a result as it is shown outside: one JSON object a line. Its fields
-// and their order are part of the command line's and the API's contract.
+// ResultLine is a result in the output of the command line and the API: one JSON
+// object per line. Its fields and their order are part of their contract.
 type ResultLine struct {
 	File      int64           `json:"file"`
 	Path      string          `json:"path"`
@@ -22,13 +22,13 @@ type ResultLine struct {
 	Truncated bool            `json:"truncated,omitempty"`
 	Facts     json.RawMessage `json:"facts"`
 	Attempt   int             `json:"attempt"`
-	Worker    string          `json:"-"` // no part of the contract; for Go callers
+	Worker    string          `json:"-"` // not in JSON; for Go callers
 	StartedAt time.Time       `json:"started_at"`
 	EndedAt   time.Time       `json:"ended_at"`
 }
 
-// NewResultLine describes a result of a file at a step. A path that is not valid
-// UTF-8 is shown with replacement characters, and whole in PathBytes.
+// NewResultLine makes the line of a result. A path that is not valid UTF-8 has
+// replacement characters in Path, and its bytes in PathBytes.
 func NewResultLine(r *Result, path, step string) ResultLine {
 	l := ResultLine{
 		File: r.File, Path: path, Step: step, Outcome: r.Outcome, ExitCode: r.ExitCode, Code: r.Code, Output: r.Output,

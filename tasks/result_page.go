@@ -4,15 +4,15 @@ import (
 	"cmp"
 )
 
-// ResultFilter chooses results. The zero value chooses all.
+// ResultFilter selects results. The zero value selects all.
 type ResultFilter struct {
 	Step     int // 0: every step
 	Outcomes []Outcome
 	File     int64 // 0: every file
 }
 
-// ResultKey is the place of a result in the order of Results: by step, then file.
-// The zero value is before the first.
+// ResultKey is the position of a result in the order of Results: by step, then by
+// file. The zero value is before the first.
 type ResultKey struct {
 	Step int
 	File int64
@@ -29,5 +29,5 @@ type ResultRow struct {
 	Path string
 }
 
-// Key is the result's place in the order of Results.
+// Key returns the result's position in the order of Results.
 func (l *ResultRow) Key() ResultKey { return ResultKey{Step: l.Step, File: l.File} }

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// RetryPolicy says how often a file that ended as tasks.Error or tasks.OutcomeTimedOut is
-// tried, and how long to wait in between. Zero fields take the default: three
-// attempts, the second after ten seconds, never more than ten minutes apart.
+// RetryPolicy sets how many attempts a file gets that ends as OutcomeError or
+// OutcomeTimedOut, and the wait between them. WithDefaults fills zero fields: three
+// attempts, the second after ten seconds, at most ten minutes apart.
 type RetryPolicy struct {
 	Attempts   int           // including the first
-	Backoff    time.Duration // before the second attempt; doubled before each that follows
+	Backoff    time.Duration // before the second attempt; doubles before each further one
 	MaxBackoff time.Duration
 }
 
-// WithDefaults fills in what is not set.
+// WithDefaults returns r with defaults in the fields that are zero.
 func (r RetryPolicy) WithDefaults() RetryPolicy {
 	return RetryPolicy{
 		Attempts:   cmp.Or(r.Attempts, 3),
@@ -23,7 +23,7 @@ func (r RetryPolicy) WithDefaults() RetryPolicy {
 	}
 }
 
-// Overlay lays r over base: what r sets wins, the rest comes from base.
+// Overlay returns r with the fields that r does not set taken from base.
 func (r RetryPolicy) Overlay(base RetryPolicy) RetryPolicy {
 	return RetryPolicy{
 		Attempts:   cmp.Or(r.Attempts, base.Attempts),
@@ -32,7 +32,7 @@ func (r RetryPolicy) Overlay(base RetryPolicy) RetryPolicy {
 	}
 }
 
-// Delay is how long to wait after the given attempt, counted from 1.
+// Delay returns how long to wait after the given attempt, from 1.
 func (r RetryPolicy) Delay(attempt int) time.Duration {
 	d := r.Backoff
 	for range attempt - 1 {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Summary is a transfer in one object: the last line of every command that
-// reports one in JSON, and the body of the API's transfer. The order of its
-// fields is part of the contract.
+// Summary describes a transfer in one object: the last line of the commands that
+// report a transfer in JSON, and the API's transfer. The order of its fields is
+// part of the contract.
 type Summary struct {
 	Type           string        `json:"type"`     // always "summary"
 	Transfer       string        `json:"transfer"` // UUID
@@ -32,8 +32,8 @@ type StepSummary struct {
 	Results  Counts `json:"results"`
 }
 
-// Summarize describes a transfer as it stands; now is what a transfer that has
-// not ended is measured against.
+// Summarize describes a transfer. For one that has not ended, the time runs until
+// now.
 func Summarize(t *Transfer, now time.Time) Summary {
 	took := elapsed(t, now)
 	return Summary{
@@ -60,8 +60,7 @@ func summarizeSteps(steps []Step) []StepSummary {
 	return out
 }
 
-// elapsed is never negative: two clocks that disagree must not make a report
-// claim that work ended before it began.
+// elapsed is never negative, also when the clocks of two hosts disagree.
 func elapsed(t *Transfer, now time.Time) time.Duration {
 	if t.CreatedAt.IsZero() {
 		return 0

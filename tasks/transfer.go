@@ -5,32 +5,32 @@ import (
 	"time"
 )
 
-// State is where a transfer stands in its life.
+// State is the state of a transfer.
 type State string
 
-// The states, in the order of a life that goes well; then the others.
+// The states of a transfer: first those of one without trouble, in order.
 const (
-	StateOpen        State = "open"        // files may still be added; those there are processed already
-	StateRunning     State = "running"     // sealed: the number of files is final, work goes on
+	StateOpen        State = "open"        // files may still be added; workers process those that are registered
+	StateRunning     State = "running"     // sealed: the number of files is final
 	StateFinalizing  State = "finalizing"  // every file has ended; the recipe's final steps run
-	StateCompleted   State = "completed"   // every file and final step has ended, whether well or not
+	StateCompleted   State = "completed"   // every file and final step has ended, with or without failures
 	StateInterrupted State = "interrupted" // the producer died while the transfer was open
-	StateCanceled    State = "canceled"    // a person stopped it
+	StateCanceled    State = "canceled"    // a person canceled it
 )
 
-// Ended reports whether nothing more will happen in this state.
+// Ended reports whether the state is an end: nothing runs any more.
 func (s State) Ended() bool { return s == StateCompleted || s == StateCanceled }
 
-// Via is the way by which a transfer's files reach the queue.
+// Via is how a transfer's files reach the queue.
 type Via string
 
 // The two ways into the queue.
 const (
-	ViaGroup Via = "group" // one asynq task a file, coalesced by the group aggregator
-	ViaBulk  Via = "bulk"  // ranges of registered files, cut into batches by the dispatcher
+	ViaGroup Via = "group" // one asynq task per file; the group aggregator makes batches of them
+	ViaBulk  Via = "bulk"  // the dispatcher makes batches of ranges of registered files
 )
 
-// ParseVia reads a way as people type it; "auto" and "" give auto.
+// ParseVia reads group, bulk or auto. For "auto" and "" it returns auto.
 func ParseVia(s string, auto Via) (Via, error) {
 	switch v := Via(s); v {
 	case ViaGroup, ViaBulk:
@@ -43,8 +43,8 @@ func ParseVia(s string, auto Via) (Via, error) {
 
 // Transfer is a set of files submitted together and processed under one recipe.
 type Transfer struct {
-	ID      int64  // number inside the database
-	UUID    string // UUIDv7 shown outside
+	ID      int64  // the number in the database
+	UUID    string // UUIDv7; the ID that commands and the API show
 	Name    string
 	Key     string // idempotency key; empty when none was given
 	Via     Via
@@ -56,15 +56,15 @@ type Transfer struct {
 	Files    int64 // files registered
 	Bytes    int64 // their sizes added up
 	Finished int64 // files that have passed their last step
-	Cursor   int64 // number of the last file that the dispatcher has dealt with
+	Cursor   int64 // number of the last file that the dispatcher has batched or skipped
 
 	CreatedAt time.Time
 	SealedAt  time.Time // zero while open
 	EndedAt   time.Time // zero until ended
-	PausedAt  time.Time // zero unless a person paused it: what is in hand ends, nothing more starts
+	PausedAt  time.Time // zero unless paused: running batches finish, no further one starts
 
-	Steps      []Step         // live counters, one a recipe step, numbered from 1
-	Finalizers []FinalizeStep // what is done once its last file has ended; nil when the recipe has nothing of the kind
+	Steps      []Step         // one per recipe step, numbered from 1, with live counters
+	Finalizers []FinalizeStep // nil when the recipe has no final steps
 }
 
 // Step is one recipe step of a transfer with its live counters.
@@ -72,7 +72,7 @@ type Step struct {
 	Number   int
 	Name     string // the step's name in the recipe
 	Handler  string
-	Selected int64 // files that its condition selected so far
+	Selected int64 // files that its condition has selected so far
 	Counts         // results recorded so far, by outcome
 }
 

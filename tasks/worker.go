@@ -8,18 +8,18 @@ type Worker struct {
 	Handlers     []string
 	Slots        int // batches it runs at once
 	Version      string
-	DesiredState DesiredState   // what a person wants of it
-	LimitsInUse  map[string]int // batches that it may have of each ceiling until it is seen again, by Ceiling.Key
+	DesiredState DesiredState   // set by a person
+	LimitsInUse  map[string]int // batches of each limit that it runs or has reserved, by Limit.Key
 	StartedAt    time.Time
 	SeenAt       time.Time
 }
 
-// DesiredState is what a person wants of a worker.
+// DesiredState is the state that a person has set for a worker.
 type DesiredState string
 
-// The wishes.
+// The desired states.
 const (
 	WorkerRunning  DesiredState = ""      // take batches
-	WorkerPaused   DesiredState = "pause" // take none until told to go
-	WorkerDraining DesiredState = "drain" // finish what is in hand, and end
+	WorkerPaused   DesiredState = "pause" // take none until set to running
+	WorkerDraining DesiredState = "drain" // finish running batches, then exit
 )

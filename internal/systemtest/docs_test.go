@@ -32,7 +32,12 @@ func TestPromisesNameTestsThatExist(t *testing.T) {
 	}
 	for _, m := range names {
 		if name := string(m[1]); !strings.Contains(code.String(), "func "+name+"(") {
-			t.Errorf("docs/promises.md names %s, which is nowhere", name)
+			t.Errorf("docs/promises.md names %s, which does not exist", name)
+		}
+	}
+	for _, m := range regexp.MustCompile("` in `([a-z/]+)`").FindAllSubmatch(page, -1) {
+		if _, err := os.Stat(filepath.Join("..", "..", string(m[1]))); err != nil {
+			t.Errorf("docs/promises.md names a package: %v", err)
 		}
 	}
 }
