@@ -61,7 +61,7 @@ func TestDoctorOfAFreshHost(t *testing.T) {
 		t.Errorf("doctor left %v behind (%v)", entries, err)
 	}
 	s.must(exitOK, "status") // makes the database
-	contains(t, "table", s.must(exitOK, "doctor").stdout, "CHECK         HEALTH", "none is running", "→ start one with 'baler worker'")
+	contains(t, "table", s.must(exitOK, "doctor").stdout, "CHECK         STATUS", "none is running", "→ start one with 'baler worker'")
 }
 
 func TestDoctorOfServices(t *testing.T) {
