@@ -1,9 +1,9 @@
-# What people do here. `make` lists it; `make check` is what CI runs.
+# `make` lists the targets; CI runs `make check`.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.NOTPARALLEL: # the tests come last and use the whole machine as it is
+.NOTPARALLEL: # the tests run last and use all processors themselves
 
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -13,14 +13,14 @@ TEST_TIMEOUT ?= 15m
 FUZZTIME ?= 10s
 SOAK ?= 10m
 
-# The version comes from VERSION. Git's own stamp would stop every build in a
-# clone that belongs to another account.
+# The version comes from VERSION: with Go's own stamping, every build fails in a clone
+# that belongs to another account.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
-# Runs a command with a throwaway Redis and MySQL, installing them if need be.
+# Runs a command with a temporary Redis and MySQL; installs them if necessary.
 WITH_SERVERS := .cache/bin/with-servers
 
-# The linter takes minutes to build: one for all clones of an account.
+# Building the linter takes minutes, so all clones of an account share one.
 LINT_VERSION := v2.15.0
 CACHE := $(or $(XDG_CACHE_HOME),$(if $(HOME),$(HOME)/.cache),$(CURDIR)/.cache)
 LINT_DIR = $(CACHE)/baler/golangci-lint-$(LINT_VERSION)-$(shell $(GO) env GOVERSION)
@@ -42,18 +42,18 @@ race: with-servers ## Run every test with the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(WITH_SERVERS) $(GO) test -race -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(PKG)
 
 .PHONY: check
-check: fmt vet lint mod test ## Everything that CI looks at
+check: fmt vet lint mod test ## Run everything that CI runs
 
 .PHONY: fmt
-fmt: ## Complain about files that gofmt would change
-	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt -w is due for:"; echo "$$files"; exit 1; fi
+fmt: ## List files that gofmt would change
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "run gofmt -w on:"; echo "$$files"; exit 1; fi
 
 .PHONY: vet
 vet: ## Run go vet
 	$(GO) vet ./...
 
 .PHONY: lint
-lint: ## Run golangci-lint, building it first if need be
+lint: ## Run golangci-lint; build it first if necessary
 	@if [ ! -x '$(LINT_DIR)/golangci-lint' ]; then \
 		echo 'building golangci-lint $(LINT_VERSION), once'; \
 		GOFLAGS= GOBIN='$(LINT_DIR)' $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION); \
@@ -61,7 +61,7 @@ lint: ## Run golangci-lint, building it first if need be
 	'$(LINT_DIR)/golangci-lint' run --allow-parallel-runners ./...
 
 .PHONY: mod
-mod: ## Check that go.mod and go.sum are true and tidy
+mod: ## Verify go.mod and go.sum, and check that they are tidy
 	$(GO) mod verify
 	$(GO) mod tidy -diff
 
@@ -74,8 +74,8 @@ soak: with-servers ## Run the soak tests for SOAK=10m
 	BALER_SOAK=$(SOAK) $(WITH_SERVERS) $(GO) test -count=1 -timeout 0 -run '^TestSoak' -v $(PKG)
 
 .PHONY: bench
-bench: build with-servers ## Measure everything against the limits of this machine
-	$(WITH_SERVERS) true # installs what is missing; bench starts servers of its own
+bench: build with-servers ## Run every benchmark
+	$(WITH_SERVERS) true # installs missing servers; bench starts its own
 	bin/baler bench pipeline
 	bin/baler bench batch
 	bin/baler bench commit
@@ -93,7 +93,7 @@ fuzz: ## Fuzz every decoder for FUZZTIME=10s
 	done
 
 .PHONY: clean
-clean: ## Remove what was built here
+clean: ## Remove build outputs
 	rm -rf bin .cache
 
 .PHONY: with-servers

@@ -4,16 +4,16 @@ import "github.com/balerhq/baler/tasks"
 
 // arguments is a step's "with": a JSON value in which strings may be templates.
 type arguments struct {
-	known    any  // the variables that its templates may read
+	known    any  // the variables that templates may read
 	value    any  // nil, bool, int, float64, string, []any, map[string]any, *template
-	rendered bool // a template is in it
+	rendered bool // it contains a template
 	facts    bool // a template reads facts
 }
 
-// Args renders the step's "with" for a file. Numbers are int, or float64 where
-// the recipe or an expression says so; lists are []any, mappings
-// map[string]any; nil when the step has none. The value belongs to the caller,
-// who may change it. An error is an *EvalError.
+// Args renders the step's "with" for a file; nil when the step has none. Numbers are
+// int or float64, as in the recipe or the expression's result; lists are []any,
+// mappings map[string]any. The caller may change the value. An error is an
+// *EvalError.
 func (s *Step) Args(f *tasks.File, facts map[string]any) (any, error) {
 	if !s.with.rendered {
 		return render(s.with.value, nil, s.Number, s.Name)
@@ -21,7 +21,7 @@ func (s *Step) Args(f *tasks.File, facts map[string]any) (any, error) {
 	return render(s.with.value, variablesOf(f, facts), s.Number, s.Name)
 }
 
-// render copies a value of a step, templates replaced by what they give.
+// render copies a value of a step and replaces templates by their results.
 func render(value, v any, no int, step string) (any, error) {
 	switch value := value.(type) {
 	case *template:
@@ -51,7 +51,7 @@ func render(value, v any, no int, step string) (any, error) {
 		}
 		return out, nil
 	}
-	return value, nil // scalars have no parts to share
+	return value, nil // a scalar can be shared
 }
 
 // ArgsTemplated reports whether Args depends on the file.

@@ -97,7 +97,7 @@ func TestArgsErrors(t *testing.T) {
 	for source, want := range map[string]string{
 		"'x ${facts.gone}'":  `step noop: with "x ${facts.gone}": ${facts.gone}: is nil; give a default with ?? "…"`,
 		"['${facts.s * 2}']": `step noop: with "${facts.s * 2}": invalid operation: string * int (column 9)`,
-		"{a: '${1/0}'}":      `step noop: with "${1/0}": is +Inf, which is no JSON value`,
+		"{a: '${1/0}'}":      `step noop: with "${1/0}": is +Inf, which is not a JSON value`,
 	} {
 		got, err := with(t, source).Args(&tasks.File{Path: "/a"}, map[string]any{"s": "x"})
 		if _, ok := errors.AsType[*recipe.EvalError](err); !ok || got != nil || err.Error() != want {

@@ -9,10 +9,10 @@ import (
 //go:embed builtin/*.yaml
 var builtins embed.FS
 
-// Builtins lists the names of the recipes that come with the program, sorted.
+// Builtins returns the names of the built-in recipes, sorted.
 func Builtins() []string {
 	entries, err := builtins.ReadDir("builtin")
-	if err != nil { // the folder is part of the program
+	if err != nil { // the folder is embedded
 		panic(fmt.Sprintf("list built-in recipes: %v", err))
 	}
 	names := make([]string, len(entries))
@@ -22,18 +22,18 @@ func Builtins() []string {
 	return names
 }
 
-// Builtin returns the recipe of that name that comes with the program.
+// Builtin returns the built-in recipe of that name.
 func Builtin(name string) (*Recipe, bool) {
 	if !isWord(name) {
 		return nil, false
 	}
 	file := "builtin/" + name + ".yaml"
 	source, err := builtins.ReadFile(file)
-	if err != nil { // an embedded file fails to read only when there is none
+	if err != nil { // reading an embedded file fails only when it does not exist
 		return nil, false
 	}
 	r, err := Parse(file, source)
-	if err != nil { // they are part of the program, and every one is tested
+	if err != nil { // a test parses all of them
 		panic(fmt.Sprintf("built-in recipe: %v", err))
 	}
 	return r, true

@@ -1,19 +1,18 @@
 // Package recipe reads recipes: ordered lists of steps, written in YAML, that
 // say what happens to the files of a transfer.
 //
-// Parse turns text into a Recipe, or reports everything wrong with it at once,
-// each complaint with its line. Conditions and templates are compiled then; a
-// Recipe is immutable afterwards and safe for use by many goroutines. Next
-// decides which step a file goes to; Args renders what the step's handler is
-// told. Both are pure: the same file and facts always give the same answer, so
-// a route that is worked out again after a crash comes out the same. For that
-// reason expressions cannot ask for the time.
+// Parse turns text into a Recipe, or reports all its errors at once, each with its
+// line. It also compiles conditions and templates. A Recipe is immutable and safe
+// for concurrent use. Next decides which step a file goes to; Args renders the
+// arguments of a step's handler. Both are pure: the same file and facts always give
+// the same result, also after a crash. For that reason expressions cannot read the
+// time.
 //
 // # Expressions
 //
 // Conditions ("when") and templates ("${ … }" inside "with") are written in
-// the language of expr-lang.org, typed and checked when the recipe is read.
-// They know these variables:
+// the language of expr-lang.org. Parse checks their types. They can read these
+// variables:
 //
 //	path   string          absolute path
 //	name   string          last element of the path
@@ -21,20 +20,17 @@
 //	ext    string          extension with its dot, in lower case; "" when there is none
 //	size   int             bytes
 //	mtime  time            modification time
-//	facts  map             what earlier steps learnt of the file; a later step wins
+//	facts  map             facts that earlier steps recorded; those of later steps win
 //
-// A fact that nobody has learnt is nil. Asking about it is safe: with a missing
-// fact on either side, <, <=, >, >=, contains, startsWith, endsWith and
-// matches are false, == is true only against nil, and where true or false is
-// wanted (after not, beside and or or, as the whole condition) it counts as
-// false. Anything else done with nil, as arithmetic or a function call, is an
-// error at run time; give a default to avoid it: "(facts.width ?? 0) * 2 > 100",
+// A missing fact is nil. Comparing it is safe: with a missing fact on either side,
+// <, <=, >, >=, contains, startsWith, endsWith and matches are false, and == is true
+// only for nil. As a condition, and as an operand of not, and and or, it counts as
+// false. Any other use of nil, such as arithmetic or a function call, is an error at
+// run time; a default avoids it: "(facts.width ?? 0) * 2 > 100",
 // "facts.exif?.width".
 //
-// A condition that fails at run time selects nothing and rejects nothing: Next
-// returns the error with the step's number, so that the file gets a result
-// that tells what happened, instead of silently missing a step.
+// When a condition fails at run time, Next returns the error with the step's number,
+// so that the file gets a result with the error, instead of silently missing a step.
 //
-// The package knows no handlers: whether those that a recipe names exist is
-// for Check to ask.
+// The package has no handlers: Check reports those that a registry does not have.
 package recipe

@@ -65,8 +65,8 @@ func (e *EvalError) Error() string {
 // Unwrap gives the cause.
 func (e *EvalError) Unwrap() error { return e.Err }
 
-// exprError is an error of the expression library on one line: its own text
-// draws the expression over several.
+// exprError is an error of the expression library on one line. The library's own
+// text has several.
 type exprError struct{ err *file.Error }
 
 func (e *exprError) Error() string {

@@ -38,7 +38,7 @@ func compile(source string, result expr.Option, known any) (*expression, error) 
 	var walker dependencyWalker
 	program, err := expr.Compile(source, result,
 		expr.Env(known),
-		expr.DisableBuiltin("now"), // evaluating a condition again must give the same answer
+		expr.DisableBuiltin("now"), // evaluating a condition again must give the same result
 		expr.MaxNodes(maxNodes),
 		expr.Patch(&walker),
 		expr.Patch(guardNilFacts{}),

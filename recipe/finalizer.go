@@ -23,9 +23,9 @@ type Finalizer struct {
 	line int // of the handler's name
 }
 
-// transferVariables is what templates of final steps can read.
+// transferVariables are the variables that templates of final steps can read.
 type transferVariables struct {
-	Transfer string    `expr:"transfer"` // the id shown outside
+	Transfer string    `expr:"transfer"` // the UUID
 	Name     string    `expr:"name"`
 	Created  time.Time `expr:"created"`
 	Files    int       `expr:"files"`

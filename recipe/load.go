@@ -21,13 +21,13 @@ func (e *UnknownError) Error() string {
 	if e.Near != "" {
 		return fmt.Sprintf("no recipe is called %q; did you mean %q?", e.Name, e.Near)
 	}
-	return fmt.Sprintf("no recipe is called %q; there are %s, or give the path of a .yaml file",
+	return fmt.Sprintf("no recipe is called %q; the built-in ones are %s, or give the path of a .yaml file",
 		e.Name, strings.Join(e.Known, ", "))
 }
 
-// Load returns a built-in recipe by its name, or reads one from a path: what
-// ends in .yaml or .yml, or holds a slash. An unknown name gives an
-// *UnknownError, a bad recipe Errors.
+// Load returns a built-in recipe by its name, or reads one from a path. A path ends
+// in .yaml or .yml, or contains a slash. Load returns an *UnknownError for an unknown
+// name, and Errors for a bad recipe.
 func Load(nameOrPath string) (*Recipe, error) {
 	if isPath(nameOrPath) {
 		return read(nameOrPath)
@@ -51,7 +51,7 @@ func read(path string) (_ *Recipe, err error) {
 		return nil, fmt.Errorf("read recipe: %w", err)
 	}
 	defer func() { _ = f.Close() }() // nothing was written
-	// One byte more than allowed is enough to see that there is too much.
+	// One byte above the limit shows that the recipe is too long.
 	source, err := io.ReadAll(io.LimitReader(f, maxSource+1))
 	if err != nil {
 		return nil, fmt.Errorf("read recipe: %w", err)

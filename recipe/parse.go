@@ -18,9 +18,8 @@ const (
 	maxDescription = 1000 // bytes
 )
 
-// Parse reads a recipe. The file name is for messages only. For a bad recipe it
-// returns Errors with everything that is wrong; for bad YAML, the first syntax
-// error.
+// Parse parses a recipe. The file name is for messages only. For a bad recipe it
+// returns all its Errors; for bad YAML, only the first syntax error.
 func Parse(file string, source []byte) (*Recipe, error) {
 	c := &diagnostics{file: file}
 	text := strings.TrimPrefix(string(source), "\ufeff")

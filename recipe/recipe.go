@@ -74,7 +74,7 @@ func (s *Step) StopsOnFailure(o tasks.Outcome) bool {
 	return o == tasks.OutcomeCanceled || s.OnFailure == Stop && o.StopsRecipe()
 }
 
-// Step returns the step of that number, nil when there is none.
+// Step returns the step of that number, or nil.
 func (r *Recipe) Step(no int) *Step {
 	if no < 1 || no > len(r.Steps) {
 		return nil
@@ -82,15 +82,15 @@ func (r *Recipe) Step(no int) *Step {
 	return r.Steps[no-1]
 }
 
-// YAML returns the recipe's text, which Parse reads again into the same recipe.
-// It refers to nothing outside itself, so it can be stored with a transfer.
+// YAML returns the recipe's text, which Parse parses into the same recipe. It refers
+// to nothing outside itself, so a transfer can store it.
 func (r *Recipe) YAML() string { return r.source }
 
 // Digest returns a SHA-256, in hexadecimal, of everything that affects results:
 // each step's handler, arguments, condition and on_failure, in order, and how
 // files are split. Names, descriptions, comments, layout, timeouts, retries and
-// batch sizes do not change it. Neither do final steps: they run after the
-// results, and writing a manifest elsewhere must not run a million files again.
+// batch sizes do not change it. Final steps do not change it either, because
+// they run after all results.
 func (r *Recipe) Digest() string {
 	type essence struct {
 		Handler   string    `json:"handler"`

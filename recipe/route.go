@@ -3,8 +3,8 @@ package recipe
 import "github.com/balerhq/baler/tasks"
 
 // Next returns the number, from 1, of the first step after the given one whose
-// condition selects the file; 0 when there is none. With after = 0 it is where
-// a file starts. facts may be nil.
+// condition selects the file, or 0 without one. With after = 0 it returns the file's
+// first step. facts may be nil.
 //
 // When a condition fails, Next returns the number of its step and an
 // *EvalError: the file belongs to that step, with the error as its result.
@@ -29,13 +29,13 @@ func (r *Recipe) Next(after int, f *tasks.File, facts map[string]any) (int, erro
 }
 
 // NeedsFacts reports whether a condition or an argument of the given step, or
-// of one after it, reads facts. When not, Next and Args may be called without them.
+// of one after it, reads facts. Otherwise Next and Args do not need them.
 func (r *Recipe) NeedsFacts(step int) bool {
 	i := max(step, 1) - 1
 	return i < len(r.facts) && r.facts[i]
 }
 
-// factsNeeded answers NeedsFacts for every step beforehand.
+// factsNeeded computes NeedsFacts for every step.
 func factsNeeded(steps []*Step) []bool {
 	needed := make([]bool, len(steps))
 	later := false

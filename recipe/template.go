@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// template is a string with "${ expression }" in it. "$${" stands for a plain "${".
+// template is a string that contains "${ expression }". "$${" is a literal "${".
 type template struct {
 	source string
 	parts  []part
@@ -38,7 +38,7 @@ func parseTemplate(source string, known any) (*template, error) {
 		t.addText(before)
 		end := closingBrace(after)
 		if end < 0 {
-			return nil, fmt.Errorf("%q: ${ without its }; write $${ for a plain ${", source)
+			return nil, fmt.Errorf("%q: ${ without its }; write $${ for a literal ${", source)
 		}
 		e, err := compileValue(after[:end], known)
 		if err != nil {
@@ -56,15 +56,15 @@ func (t *template) addText(s string) {
 	}
 }
 
-// closingBrace is where the expression at the start of s ends: at the first
-// brace that closes none of its own and stands in no string. -1 when there is none.
+// closingBrace returns the index of the brace that ends the expression at the start
+// of s, or -1. Braces in strings and pairs of braces do not count.
 func closingBrace(s string) int {
 	depth := 0
 	var quote byte
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case quote != 0 && c == '\\' && quote != '`':
-			i++ // whatever is escaped does not end the string
+			i++ // an escaped character does not end the string
 		case quote != 0:
 			if c == quote {
 				quote = 0
@@ -91,8 +91,8 @@ func (t *template) readsFacts() bool {
 	return false
 }
 
-// render gives the expression's own value when the template is nothing else,
-// and a string otherwise.
+// render returns the expression's value when the template is one expression and
+// nothing else, and otherwise a string.
 func (t *template) render(v any) (any, error) {
 	if len(t.parts) == 1 && t.parts[0].expr != nil {
 		out, err := t.parts[0].expr.eval(v)
@@ -116,11 +116,11 @@ func (t *template) render(v any) (any, error) {
 	return b.String(), nil
 }
 
-// MarshalJSON gives the source, which is what a recipe's digest is made of.
+// MarshalJSON returns the source, for a recipe's digest.
 func (t *template) MarshalJSON() ([]byte, error) { return json.Marshal(t.source) }
 
-// text is the value as it stands inside a longer string. Nil is refused: an
-// argument with a hole in it, a file name say, does harm.
+// text formats the value for use inside a longer string. Nil is an error, because
+// an incomplete argument, such as a file name, does harm.
 func (e *expression) text(v any) (string, error) {
 	out, err := e.eval(v)
 	if err != nil {
@@ -145,8 +145,8 @@ func (e *expression) text(v any) (string, error) {
 	return string(b), nil
 }
 
-// plain turns what an expression gave into a JSON value of its own, sharing
-// nothing with the facts: nil, bool, int, float64, string, []any or map[string]any.
+// plain turns an expression's result into a JSON value that shares nothing with the
+// facts: nil, bool, int, float64, string, []any or map[string]any.
 func plain(v any) (any, error) {
 	switch v := v.(type) {
 	case nil, bool, int, string:
@@ -155,7 +155,7 @@ func plain(v any) (any, error) {
 		return int(v), nil
 	case float64:
 		if math.IsInf(v, 0) || math.IsNaN(v) {
-			return nil, fmt.Errorf("is %v, which is no JSON value", v)
+			return nil, fmt.Errorf("is %v, which is not a JSON value", v)
 		}
 		return v, nil
 	case time.Time:
@@ -165,11 +165,11 @@ func plain(v any) (any, error) {
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("is no JSON value: %w", err)
+		return nil, fmt.Errorf("is not a JSON value: %w", err)
 	}
 	var out any
 	if err := json.Unmarshal(b, &out); err != nil {
-		return nil, fmt.Errorf("is no JSON value: %w", err)
+		return nil, fmt.Errorf("is not a JSON value: %w", err)
 	}
 	return out, nil
 }

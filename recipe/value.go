@@ -6,10 +6,10 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// maxDepth bounds how deep lists and mappings may nest in "with".
+// maxDepth limits how deep lists and mappings nest in "with".
 const maxDepth = 32
 
-// arguments reads a "with", compiling its templates over the given variables.
+// arguments reads a "with" and compiles its templates over the given variables.
 func (c *diagnostics) arguments(f field, known any) arguments {
 	a := arguments{known: known}
 	a.value = c.value(&a, f.value, f.line, maxDepth)
@@ -32,7 +32,7 @@ func (c *diagnostics) value(a *arguments, node ast.Node, line, depth int) any {
 	case *ast.IntegerNode:
 		i, ok := integer(n)
 		if !ok {
-			c.addf(lineOf(n), "with: %v is too large a number; put it in quotes", n.Value)
+			c.addf(lineOf(n), "with: number %v is too large; put it in quotes", n.Value)
 		}
 		return i
 	case *ast.StringNode:

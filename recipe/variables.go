@@ -8,7 +8,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// variables is what an expression can read.
+// variables are the variables that an expression can read.
 type variables struct {
 	Path  string         `expr:"path"`
 	Name  string         `expr:"name"`
@@ -32,8 +32,8 @@ func variablesOf(f *tasks.File, facts map[string]any) *variables {
 	}
 }
 
-// extension is in lower case with its dot. A hidden file's leading dot starts
-// no extension: ".profile" has none.
+// extension returns the extension with its dot, in lower case. The leading dot of a
+// hidden file starts no extension: ".profile" has none.
 func extension(name string) string {
 	ext := filepath.Ext(name)
 	if len(ext) == len(name) || ext == "." {

@@ -32,7 +32,7 @@ func (fs fields) get(name string) (field, bool) {
 }
 
 // mapping reads a node as a mapping with the given keys. It adds an error for
-// every other key. ok is false, and an error is added, when node is no mapping.
+// every other key. ok is false, and an error is added, when node is not a mapping.
 func (c *diagnostics) mapping(what string, node ast.Node, line int, keys ...string) (_ fields, ok bool) {
 	entries, ok := entriesOf(node)
 	if !ok {

@@ -233,7 +233,7 @@ func TestClosingTransfersOnEveryFace(t *testing.T) {
 		"/":             {"finalizing: bag-it", "completed with failures"},
 		"/v1/transfers": {`"state":"finalizing"`},
 		"/v1/transfers/" + closing.UUID: {
-			`"state":"finalizing"`, `"finalizers":[{"step":"sums","state":"done","tries":0,"error":""},{"step":"bag-it","state":"running"`,
+			`"state":"finalizing"`, `"finalizers":[{"step":"sums","state":"done","attempts":0,"error":""},{"step":"bag-it","state":"running"`,
 		},
 		"/metrics": {`baler_transfers{state="finalizing"} 1`},
 	} {
