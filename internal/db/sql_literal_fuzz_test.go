@@ -135,7 +135,7 @@ func interpolation(tb testing.TB) func(testing.TB, driver.Value) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { _ = client.Close() })
+	tb.Cleanup(func() { _ = conn.Close() }) // also ends serveMySQL
 	return func(tb testing.TB, v driver.Value) string {
 		tb.Helper()
 		args := []driver.NamedValue{{Ordinal: 1, Value: v}}
