@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/balerhq/baler/internal/dsn"
 )
 
 // RedisMode is the kind of a Redis.
@@ -86,7 +88,7 @@ func parseHosts(s string) (*url.URL, []string, error) {
 		}
 		u, err := url.Parse(scheme + "://" + authority[:at] + host + tail)
 		if err != nil {
-			return nil, nil, cause(err)
+			return nil, nil, dsn.Cause(err)
 		}
 		if i == 0 {
 			first = u
@@ -113,7 +115,7 @@ func (r RedisURL) Redacted() string {
 	if r.Mode == Embedded {
 		return string(Embedded)
 	}
-	u := url.URL{Scheme: "redis", User: hidePassword(r.User, r.Password), Host: strings.Join(r.Addrs, ",")}
+	u := url.URL{Scheme: "redis", User: dsn.HidePassword(r.User, r.Password), Host: strings.Join(r.Addrs, ",")}
 	switch {
 	case r.Mode == Sentinel:
 		u.Scheme, u.RawQuery = "redis-sentinel", url.Values{"master": {r.Master}}.Encode()

@@ -6,22 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/balerhq/baler"
-	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers/builtin"
+	"github.com/balerhq/baler/internal/dsn"
 )
 
 // ErrInUse says that the given database holds transfers.
 var ErrInUse = errors.New("the database holds transfers")
 
-// mayUse looks whether a given database is for measuring.
+// mayUse returns an error unless the given database may be used for measuring.
 func (p *Env) mayUse(ctx context.Context) error {
-	u, err := config.ParseDatabase(p.databaseURL)
+	u, err := dsn.Parse(p.databaseURL)
 	if err != nil {
 		return fmt.Errorf("--database %w", err)
 	}
@@ -45,11 +44,11 @@ func (p *Env) mayUse(ctx context.Context) error {
 
 // connect opens a database without GORM.
 func connect(address string, connections int) (*sql.DB, error) {
-	u, err := config.ParseDatabase(address)
+	u, err := dsn.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("database URL %w", err)
 	}
-	c, err := mysql.ParseDSN("tcp(" + u.Host + ")/" + u.Name + "?" + u.Params.Encode())
+	c, err := mysql.ParseDSN(u.DriverDSN())
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
@@ -66,30 +65,29 @@ func connect(address string, connections int) (*sql.DB, error) {
 	return db, nil
 }
 
-// replaceDatabase creates the database of one URL on a server of our own, and
-// drops that of another, if there is one.
+// replaceDatabase creates the database of the URL address on a server that bench
+// started, and drops that of old unless old is empty.
 func replaceDatabase(ctx context.Context, old, address string) error {
-	server, err := url.Parse(address)
+	created, err := dsn.Parse(address)
 	if err != nil {
-		return fmt.Errorf("make a database: %w", err)
+		return fmt.Errorf("create database: %w", err)
 	}
-	name := strings.TrimPrefix(server.Path, "/")
 	db, err := connect(databaseURL(address, "mysql"), 1)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	if old != "" {
-		o, err := config.ParseDatabase(old)
+		o, err := dsn.Parse(old)
 		if err != nil {
-			return fmt.Errorf("drop a database: %w", err)
+			return fmt.Errorf("drop database: %w", err)
 		}
 		if _, err := db.ExecContext(ctx, "DROP DATABASE "+o.Name); err != nil {
-			return fmt.Errorf("drop a database: %w", err)
+			return fmt.Errorf("drop database: %w", err)
 		}
 	}
-	if _, err := db.ExecContext(ctx, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4"); err != nil {
-		return fmt.Errorf("make a database: %w", err)
+	if _, err := db.ExecContext(ctx, "CREATE DATABASE "+created.Name+" CHARACTER SET utf8mb4"); err != nil {
+		return fmt.Errorf("create database: %w", err)
 	}
 	return nil
 }
@@ -97,7 +95,7 @@ func replaceDatabase(ctx context.Context, old, address string) error {
 // databaseURL is a server's URL with the name of one of its databases.
 func databaseURL(address, name string) string {
 	u, err := url.Parse(address)
-	if err != nil { // it is the servers package's
+	if err != nil { // internal/testservers wrote it
 		panic(err)
 	}
 	u.Path = "/" + name

@@ -40,7 +40,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{dialect: t.dialect, description: t.where(), now: o.Now, log: o.Log}
+	d := &DB{dialect: t.dialect, description: t.describe(), now: o.Now, log: o.Log}
 	if d.now == nil {
 		d.now = time.Now
 	}

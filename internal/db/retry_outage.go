@@ -13,7 +13,7 @@ import (
 const outagePatience = 5 * time.Minute
 
 // RetryOutage runs do again, for up to five minutes, while the database is away.
-// It is for callers that nobody retries, such as a producer in the middle of a scan.
+// It is for callers that are not retried, such as a producer in the middle of a scan.
 func RetryOutage(ctx context.Context, log *slog.Logger, do func() error) error {
 	for begun := time.Now(); ; {
 		err := do()

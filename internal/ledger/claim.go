@@ -2,10 +2,10 @@ package ledger
 
 import "github.com/balerhq/baler/tasks"
 
-// Claim is a batch as a worker takes it up.
+// Claim is a batch as a worker claims it.
 type Claim struct {
 	tasks.Batch
 
-	Redelivered bool // it may have run before: its Delivery is this worker's own
-	Canceled    bool // its transfer is canceled: nothing of it is to be run
+	Redelivered bool // it may have run before; FencingToken is new
+	Canceled    bool // its transfer is canceled: run none of its files
 }

@@ -2,21 +2,24 @@ package ledger
 
 import "github.com/balerhq/baler/tasks"
 
-// BatchCompletion is what a worker records about a batch that it holds.
+// BatchCompletion is what a worker records about a batch that it holds. Whatever
+// the worker does after an error, no file gets a second result of a step: the first
+// stays. A file without a recorded result may run again.
 type BatchCompletion struct {
 	Batch          *tasks.Batch
 	Results        []tasks.Result // final ones
 	FailedAttempts []tasks.Result // of files that are retried
 
-	// Next closes the batch and returns what follows it. Nil: the batch goes on.
+	// Next closes the batch and returns what follows it. Nil: the batch stays open.
 	Next PlanFollowUp
 
 	CompletionResult // set by Record
 }
 
-// PlanFollowUp returns what follows a batch. It runs inside the transaction that
-// closes the batch, and again whenever that transaction is retried, so it must be
-// quick and pure. recordedElsewhere are the batch's files whose results another
+// PlanFollowUp returns what follows a batch. Record calls it inside the transaction
+// that closes the batch, and again for each retry of that transaction, after a
+// deadlock, an outage or a duplicate key; only what the last call returns counts. So
+// it must be quick and pure. recordedElsewhere are the batch's files whose results another
 // batch recorded first, which is known only then: this batch must not move them on.
 type PlanFollowUp func(recordedElsewhere tasks.Ranges) FollowUp
 
@@ -33,7 +36,7 @@ type FollowUp struct {
 	Finished int64         // files that have passed their last step
 }
 
-// ExistingResult is what a later delivery of a batch needs to know of a result.
+// ExistingResult is what a worker that claims a batch again needs of a result.
 type ExistingResult struct {
 	File    int64
 	Batch   int64 // the batch that recorded it

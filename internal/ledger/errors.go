@@ -4,14 +4,15 @@ import "errors"
 
 // Errors of whoever holds a batch.
 var (
-	// ErrLeaseLost: the batch was closed, or taken over by a later delivery.
-	// Nothing was recorded; whoever took over will do it.
+	// ErrLeaseLost: the batch was closed, or taken over under a later fencing
+	// token. Nothing was recorded; the worker that took it over records it.
 	ErrLeaseLost = errors.New("batch was taken over or is closed")
 
-	// ErrResultExists: an earlier delivery of the batch, of which the ledger was never
-	// told that it gave up, has recorded some of the files, and they ended otherwise.
-	// Nothing was recorded; the next delivery leaves them out.
-	ErrResultExists = errors.New("an earlier delivery of the batch has recorded some of its files otherwise")
+	// ErrResultExists: the batch has recorded some of the files under an earlier
+	// fencing token with other outcomes. Nothing of the completion was recorded.
+	// When the batch is claimed again, the files with a result are left out; the
+	// others run again, also those that this completion held results of.
+	ErrResultExists = errors.New("the batch has recorded other outcomes for some of its files before")
 
 	// ErrPaused: the transfer is paused. Its batches come back when it goes on.
 	ErrPaused = errors.New("transfer is paused")

@@ -6,14 +6,14 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// FinalizeTask is a final step that is due, or one that somebody has taken.
+// FinalizeTask is a final step that is due, or one that a worker has claimed.
 type FinalizeTask struct {
 	Transfer     int64
 	No           int
 	Handler      string
-	Event        string // UUIDv7, the same at every try of this run of the step
-	Attempts     int    // begun, the one in hand included
-	FencingToken int    // the fencing token
+	Event        string // UUIDv7, the same at every attempt of this run of the step
+	Attempts     int    // begun, including the current one
+	FencingToken int
 }
 
 // FinalizeQuery says which due final steps to list.
@@ -23,9 +23,9 @@ type FinalizeQuery struct {
 	Limit    int
 }
 
-// FinalizeOutcome is what became of a try of a final step.
+// FinalizeOutcome is what became of an attempt at a final step.
 type FinalizeOutcome struct {
-	State  tasks.FinalizeState // done or failed; waiting for another try
+	State  tasks.FinalizeState // done or failed; waiting for another attempt
 	Reason string              // what went wrong, or what a person should know
-	Again  time.Duration       // until the next try
+	Again  time.Duration       // until the next attempt
 }

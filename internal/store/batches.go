@@ -90,7 +90,7 @@ func toBatches(rows []batchRow) ([]tasks.Batch, error) {
 }
 
 // Reschedule sets when the dispatcher looks at batches again. With sent, they are
-// about to be sent once more: a delivery that is still under way loses its hold.
+// about to be sent again: a worker that still holds one loses its lease.
 func (s *Store) Reschedule(ctx context.Context, ids []int64, by time.Duration, sent bool) error {
 	if len(ids) == 0 {
 		return nil
@@ -112,7 +112,8 @@ func (s *Store) ReclaimBatches(ctx context.Context, ids []int64, by time.Duratio
 	}
 	return s.db.Write(ctx, "take back batches", func(tx *gorm.DB, now time.Time) error {
 		return tx.Exec(`UPDATE batches SET due_at = ?, fencing_token = fencing_token + 1,
-			crashes = CASE WHEN crashes = 0 THEN 1 ELSE crashes END WHERE id IN ?`,
+				crashes = CASE WHEN crashes = 0 THEN 1 ELSE crashes END
+			WHERE id IN ?`,
 			now.Add(by), ids).Error
 	})
 }

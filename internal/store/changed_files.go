@@ -13,7 +13,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// seenFileRow notes a file that a lineage of transfers has registered.
+// seenFileRow is a file that a transfer with the run key has registered.
 type seenFileRow struct {
 	RunKey     string `gorm:"primaryKey"`
 	PathHash   []byte `gorm:"primaryKey"`
@@ -36,8 +36,8 @@ func hashPath(f *tasks.File) []byte {
 	return h[:16]
 }
 
-func newSeenFile(lineage string, transfer int64, f *tasks.File) seenFileRow {
-	row := seenFileRow{RunKey: lineage, PathHash: hashPath(f), TransferID: transfer, Size: f.Size}
+func newSeenFile(runKey string, transfer int64, f *tasks.File) seenFileRow {
+	row := seenFileRow{RunKey: runKey, PathHash: hashPath(f), TransferID: transfer, Size: f.Size}
 	if !f.MTime.IsZero() {
 		row.Mtime = f.MTime.UnixMicro()
 	}
@@ -62,19 +62,19 @@ func noteSeen(tx *gorm.DB, a FileBatch) error {
 	return nil
 }
 
-// ChangedFiles returns those of the files that no transfer of the lineage has
+// ChangedFiles returns those of the files that no transfer with the run key has
 // registered with the same path, size and modification time, in their order.
 // Files of a canceled transfer count as unseen.
-func (s *Store) ChangedFiles(ctx context.Context, lineage string, files []tasks.File) ([]tasks.File, error) {
+func (s *Store) ChangedFiles(ctx context.Context, runKey string, files []tasks.File) ([]tasks.File, error) {
 	hashes := make([][]byte, len(files))
 	for i := range files {
 		hashes[i] = hashPath(&files[i])
 	}
 	var rows []seenFileRow
 	err := s.db.Session(ctx).
-		Where("run_key = ? AND path_hash IN ?", lineage, hashes).
+		Where("run_key = ? AND path_hash IN ?", runKey, hashes).
 		Where("transfer_id NOT IN (?)", s.db.Session(ctx).Table("transfers").Select("id").
-			Where("run_key = ? AND state = ?", lineage, tasks.StateCanceled)).
+			Where("run_key = ? AND state = ?", runKey, tasks.StateCanceled)).
 		Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("look up seen files: %w", err)
@@ -86,7 +86,7 @@ func (s *Store) ChangedFiles(ctx context.Context, lineage string, files []tasks.
 	var unseen []tasks.File
 	for i := range files {
 		was, ok := known[string(hashes[i])]
-		is := newSeenFile(lineage, 0, &files[i])
+		is := newSeenFile(runKey, 0, &files[i])
 		if ok && was.Size == is.Size && was.Mtime == is.Mtime {
 			continue
 		}

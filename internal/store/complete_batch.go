@@ -11,23 +11,23 @@ import (
 	"github.com/balerhq/baler/internal/ledger"
 )
 
-// Record commits any number of recordings, of different batches and transfers,
-// in one transaction: results, failed tries, the batches that follow, the end
-// of the batch's ledger row, counters last. A recording whose batch was taken
-// over or closed gets ErrLeaseLost in its Err, one that contradicts what an earlier
-// delivery of its batch has recorded gets ErrResultExists, and nothing of it is
-// written; a result that is there already stays as it is. The error returned is
-// about all of them: nothing was written.
+// Record commits any number of completions, of different batches and transfers,
+// in one transaction: results, failed attempts, the batches that follow, the end
+// of the batch's ledger row, counters last. It sets the CompletionResult of each: a
+// completion whose batch was taken over or closed gets ErrLeaseLost, one that
+// contradicts what the same batch recorded under an earlier fencing token gets
+// ErrResultExists, and nothing of it is written. A result that exists already stays
+// as it is. The error returned concerns all completions: nothing was written.
 func (s *Store) Record(ctx context.Context, recs []*ledger.BatchCompletion) error {
 	careful := false
-	for try := 0; ; try++ {
+	for attempt := 0; ; attempt++ {
 		err := s.db.Write(ctx, "record results", func(tx *gorm.DB, now time.Time) error {
 			return record(tx, recs, careful, s.db.Dialect(), now)
 		})
-		if !db.IsDuplicate(err) || try == db.MaxWriteAttempts {
+		if !db.IsDuplicate(err) || attempt == db.MaxWriteAttempts {
 			return err
 		}
-		careful = true // some results are there: find out which, and leave them out
+		careful = true // some results exist: look up which, and leave them out
 	}
 }
 
@@ -38,7 +38,7 @@ func record(tx *gorm.DB, recs []*ledger.BatchCompletion, careful bool, dialect d
 	}
 	var tally counterChanges
 	var results []resultRecord
-	var tries []attemptRow
+	var attempts []attemptRow
 	first := make(recordedFiles)
 	kept := held[:0]
 	for _, r := range held {
@@ -51,11 +51,11 @@ func record(tx *gorm.DB, recs []*ledger.BatchCompletion, careful bool, dialect d
 		}
 		kept = append(kept, r)
 		if results == nil {
-			results = own // most transactions have one recording
+			results = own // most transactions have one completion
 		} else {
 			results = append(results, own...)
 		}
-		tries = append(tries, attemptRows(r)...)
+		attempts = append(attempts, attemptRows(r)...)
 		tally.results(r.Batch, own)
 		r.FollowUp, r.Completed = ledger.FollowUp{}, false
 		if r.Next != nil {
@@ -67,7 +67,7 @@ func record(tx *gorm.DB, recs []*ledger.BatchCompletion, careful bool, dialect d
 	if err := insertResults(tx, results); err != nil {
 		return err
 	}
-	if err := db.InsertBySize(tx, tries, func(r *attemptRow) int { return r.End.size() }); err != nil {
+	if err := db.InsertBySize(tx, attempts, func(r *attemptRow) int { return r.End.size() }); err != nil {
 		return fmt.Errorf("insert attempts: %w", err)
 	}
 	if err := closeBatches(tx, held, now); err != nil {

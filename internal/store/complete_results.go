@@ -21,14 +21,14 @@ type recordedKey struct {
 	file     int64
 }
 
-// recorded is who recorded a file, and how it ended.
+// recorded says which batch recorded a file, and with which outcome.
 type recorded struct {
 	batch   int64
 	outcome tasks.Outcome
 }
 
-// note adds to there what earlier recordings of the transaction have claimed
-// of a batch's files.
+// note adds to there the files of a batch that earlier completions of the
+// transaction record.
 func (c recordedFiles) note(b *tasks.Batch, there map[int64]recorded) {
 	for k, by := range c {
 		if k.transfer == b.Transfer && k.step == b.Step && b.Files.Contains(k.file) {
@@ -37,7 +37,7 @@ func (c recordedFiles) note(b *tasks.Batch, there map[int64]recorded) {
 	}
 }
 
-// splitCompletion gives the rows to insert, and the files that another batch recorded
+// splitCompletion returns the rows to insert, and the files that another batch recorded
 // first. Most completions skip this query and rely on the primary key to reject
 // duplicates.
 func splitCompletion(
@@ -78,10 +78,10 @@ func splitCompletion(
 	return own, tasks.NewRanges(others), nil
 }
 
-// contradicts reports whether this contradicts what an earlier delivery of the
-// batch has recorded. That delivery could not tell the ledger that it gave up,
-// so this one ran what needed no running, and would move the file on by an
-// outcome that is not the recorded one.
+// contradicts reports whether r contradicts what the same batch recorded under an
+// earlier fencing token. The worker could not release the batch then, so this one
+// ran files that have results, and would route them by an outcome that is not the
+// recorded one.
 func contradicts(r *ledger.BatchCompletion, there map[int64]recorded) bool {
 	for i := range r.Results {
 		by, exists := there[r.Results[i].File]
@@ -92,9 +92,9 @@ func contradicts(r *ledger.BatchCompletion, there map[int64]recorded) bool {
 	return slices.ContainsFunc(r.FailedAttempts, func(t tasks.Result) bool { return there[t.File].batch == r.Batch.ID })
 }
 
-// completesPartial reports whether this closes a batch of which parts were recorded
-// before. What another batch had recorded of those parts was left out then, and
-// the key rejects nothing now.
+// completesPartial reports whether r closes a batch of which some files were recorded
+// before. Files that another batch had recorded were left out then, so now no
+// duplicate key reveals them.
 func completesPartial(r *ledger.BatchCompletion) bool {
 	return r.Next != nil && len(r.Results)+len(r.FailedAttempts) < r.Batch.Items()
 }

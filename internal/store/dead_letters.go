@@ -22,24 +22,24 @@ type DeadLetter struct {
 // TableName names the table to GORM.
 func (DeadLetter) TableName() string { return "dead_letters" }
 
-// maxDeadLetterPayload bounds what is kept of a message that is not ours.
+// maxDeadLetterPayload is how many bytes of a dead letter are kept.
 const maxDeadLetterPayload = 1 << 20
 
 // AddDeadLetter keeps a message that could not be read, and why.
 func (s *Store) AddDeadLetter(ctx context.Context, kind string, payload []byte, reason string) error {
 	kept := append([]byte{}, payload[:min(len(payload), maxDeadLetterPayload)]...) // no payload is an empty one, not NULL
-	return s.db.Write(ctx, "set message aside", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "add dead letter", func(tx *gorm.DB, now time.Time) error {
 		return tx.Create(&DeadLetter{
 			ReceivedAt: now, Type: db.ClipText(kind, 255), Payload: kept, Reason: db.ClipText(reason, 8192),
 		}).Error
 	})
 }
 
-// DeadLetters lists messages that were set aside, newest first.
+// DeadLetters lists the dead letters, newest first.
 func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
 	var rows []DeadLetter
 	if err := s.db.Session(ctx).Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("list messages set aside: %w", err)
+		return nil, fmt.Errorf("list dead letters: %w", err)
 	}
 	return rows, nil
 }

@@ -18,12 +18,12 @@ func TestSetAside(t *testing.T) {
 		if err := b.AddDeadLetter(t.Context(), "none", nil, "nothing"); err != nil {
 			t.Fatal(err)
 		}
-		asides, err := b.DeadLetters(t.Context(), 10)
-		if err != nil || len(asides) != 3 || !bytes.Equal(asides[2].Payload, payload) || len(asides[1].Payload) != maxDeadLetterPayload {
-			t.Fatalf("%d set aside, %v", len(asides), err)
+		letters, err := b.DeadLetters(t.Context(), 10)
+		if err != nil || len(letters) != 3 || !bytes.Equal(letters[2].Payload, payload) || len(letters[1].Payload) != maxDeadLetterPayload {
+			t.Fatalf("%d dead letters, %v", len(letters), err)
 		}
-		if !asides[2].ReceivedAt.Equal(b.clock.Now()) || !strings.HasPrefix(asides[2].Reason, "bad: ") {
-			t.Errorf("%v, %.20q", asides[2].ReceivedAt, asides[2].Reason)
+		if !letters[2].ReceivedAt.Equal(b.clock.Now()) || !strings.HasPrefix(letters[2].Reason, "bad: ") {
+			t.Errorf("%v, %.20q", letters[2].ReceivedAt, letters[2].Reason)
 		}
 	})
 }

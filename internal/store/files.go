@@ -46,7 +46,7 @@ func (s *Store) AddFiles(ctx context.Context, a FileBatch) error {
 	if len(a.Files) == 0 {
 		return nil
 	}
-	committing := false // the last try got that far: if it failed, that may have been the answer only
+	committing := false // the last attempt got that far: if it failed, perhaps only the answer was lost
 	register := func(tx *gorm.DB, now time.Time) error {
 		if committing {
 			if there, err := a.landed(tx); err != nil || there {
@@ -108,11 +108,11 @@ func (a *FileBatch) landed(tx *gorm.DB) (bool, error) {
 	if err != nil || len(rows) == 0 {
 		return false, err
 	}
-	ours := func(r *fileRow, f *tasks.File) bool {
+	same := func(r *fileRow, f *tasks.File) bool {
 		is := r.file()
 		return is.No == f.No && is.Path == f.Path && is.Size == f.Size && is.Part == f.Part
 	}
-	return ours(&rows[0], first) && ours(&rows[len(rows)-1], last), nil
+	return same(&rows[0], first) && same(&rows[len(rows)-1], last), nil
 }
 
 // rows numbers the files, and adds up their sizes.
@@ -136,8 +136,8 @@ func (a *FileBatch) unused() []string {
 	return []string{"Part", "ByteOffset", "LineNo"}
 }
 
-// race is the error of numbers that somebody else took: with numbers of the
-// transfer's own choosing a new try gets others.
+// race returns the error for file numbers that another producer took: when the
+// store chooses the numbers, a new attempt gets others.
 func (a *FileBatch) race() error {
 	if a.First == 0 {
 		return db.ErrRace

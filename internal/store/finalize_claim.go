@@ -12,8 +12,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// DueFinalizeSteps lists final steps that somebody with their handler should
-// take now: those whose turn it is, whose next try has come, or whose holder
+// DueFinalizeSteps lists the final steps that a worker with their handler should
+// claim now: those whose turn it is, whose next attempt is due, or whose holder
 // has not renewed its lease. Those of paused transfers wait.
 func (s *Store) DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([]ledger.FinalizeTask, error) {
 	if len(w.Handlers) == 0 {
@@ -33,8 +33,8 @@ func (s *Store) DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([
 	return due, nil
 }
 
-// ClaimFinalizeStep takes a due step for one try, which is charged: until the
-// lease ends it is nobody else's. It reports false when somebody was faster.
+// ClaimFinalizeStep claims a due step for one attempt, which it counts: nobody else can
+// claim the step until the lease ends. It reports false when another worker was faster.
 func (s *Store) ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) (taken bool, err error) {
 	err = s.db.Write(ctx, "take final step", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec(`UPDATE finalize_steps SET state = ?, attempts = attempts + 1, fencing_token = fencing_token + 1, due_at = ?
@@ -51,7 +51,7 @@ func (s *Store) ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, l
 }
 
 // RenewFinalizeStep keeps a step for another lease. It gives ErrLeaseLost when the
-// step is no longer the caller's: taken over, canceled, or to begin anew.
+// step is no longer the caller's: taken over, canceled, or to start again.
 func (s *Store) RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) error {
 	return s.db.Write(ctx, "renew final step", func(tx *gorm.DB, now time.Time) error {
 		if err := holdFinalizeStep(tx, c, s.db.Dialect()); err != nil {
@@ -62,7 +62,7 @@ func (s *Store) RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, l
 }
 
 // ReleaseFinalizeStep gives a step up that was not finished: it is due at once,
-// and the try is not charged.
+// and the attempt is not counted.
 func (s *Store) ReleaseFinalizeStep(ctx context.Context, c *ledger.FinalizeTask) error {
 	return s.db.Write(ctx, "hand back final step", func(tx *gorm.DB, now time.Time) error {
 		if err := holdFinalizeStep(tx, c, s.db.Dialect()); err != nil {
@@ -89,7 +89,7 @@ func holdFinalizeStep(tx *gorm.DB, c *ledger.FinalizeTask, dialect db.Dialect) e
 	return nil
 }
 
-// FinishFinalizeStep notes what became of a try. When the step has ended the next
+// FinishFinalizeStep records the outcome of an attempt. When the step has ended the next
 // one becomes due; with the last one the transfer completes, in the same
 // transaction, and completed is true. A caller who has lost the step gets
 // ErrLeaseLost, and nothing is noted.

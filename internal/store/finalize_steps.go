@@ -18,10 +18,10 @@ type finalizeRow struct {
 	Name         string
 	Handler      string
 	State        tasks.FinalizeState
-	Event        string     // UUIDv7 of this run of the step, the same at every try of it
+	Event        string     // UUIDv7 of this run of the step, the same at every attempt
 	Attempts     int        // charged, in this run
 	FencingToken int        // the fencing token: only whoever knows it may change the step
-	DueAt        *time.Time // when somebody may take it; while it runs, when its lease ends; nil when it is not its turn
+	DueAt        *time.Time // when a worker may claim it; while it runs, when its lease ends; nil when it is not its turn
 	Error        string
 }
 

@@ -29,7 +29,7 @@ func (s *Store) AcquireLease(ctx context.Context, name, holder string, ttl time.
 		if u.Error != nil || u.RowsAffected == 1 {
 			return u.Error
 		}
-		// Nobody has had it yet, or somebody has it: the key tells.
+		// The row is missing or the lease is held: the primary key decides.
 		return tx.Create(&leaseRow{Name: name, Holder: holder, Until: now.Add(ttl)}).Error
 	})
 	if db.IsDuplicate(err) {

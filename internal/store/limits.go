@@ -26,16 +26,16 @@ type limitRow struct {
 // TableName names the table to GORM.
 func (limitRow) TableName() string { return "limits" }
 
-// share is the part of n that the worker of a rank has among those alive: the
+// share returns the share of n of the worker with a rank among live workers. The
 // shares of all ranks add up to n.
 func share(n, rank, live int) int { return (n + rank) / live }
 
-// SetLimit changes a ceiling: bounds that are nil stay as they are, and a
-// ceiling without any goes. It forgets those over transfers that have ended.
+// SetLimit changes a limit: bounds that are nil stay as they are, and a limit
+// without bounds is deleted. It also deletes the limits of transfers that have ended.
 func (s *Store) SetLimit(
 	ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64,
 ) (c tasks.Limit, err error) {
-	err = s.db.Write(ctx, "set ceiling", func(tx *gorm.DB, _ time.Time) error {
+	err = s.db.Write(ctx, "set limit", func(tx *gorm.DB, _ time.Time) error {
 		c = tasks.Limit{Scope: scope, Name: name}
 		found := tx.Model(&limitRow{}).Where("scope = ? AND name = ?", scope, name).Find(&c)
 		if found.Error != nil {
@@ -55,39 +55,39 @@ func (s *Store) SetLimit(
 	return c, err
 }
 
-// Limits lists what is set.
+// Limits lists all limits.
 func (s *Store) Limits(ctx context.Context) ([]tasks.Limit, error) {
 	var all []tasks.Limit
 	if err := s.db.Session(ctx).Model(&limitRow{}).Order("scope, name").Find(&all).Error; err != nil {
-		return nil, fmt.Errorf("list ceilings: %w", err)
+		return nil, fmt.Errorf("list limits: %w", err)
 	}
 	return all, nil
 }
 
-// lockLimits reads what is set, and keeps other workers from claiming parts of
-// it until the transaction ends.
+// lockLimits reads all limits, and keeps other workers from claiming shares of
+// them until the transaction ends.
 func lockLimits(tx *gorm.DB) (all []tasks.Limit, err error) {
 	q := tx.Model(&limitRow{}).Order("scope, name")
 	if tx.Name() == string(db.MySQL) {
 		q = q.Clauses(clause.Locking{Strength: "UPDATE"}) // SQLite has one writer at a time anyway
 	}
 	if err := q.Find(&all).Error; err != nil {
-		return nil, fmt.Errorf("lock ceilings: %w", err)
+		return nil, fmt.Errorf("lock limits: %w", err)
 	}
 	return all, nil
 }
 
-// allot gives a worker its parts, and writes into held what it may have of each
-// until it is seen again: what it held, or its part when that is more. What all
-// live workers hold never exceeds a ceiling by what a worker is given here.
-func allot(ceilings []tasks.Limit, me *workerRow, live []workerRow) []ledger.LimitShare {
+// allot returns the limit shares of a worker, and sets LimitsInUse to the most that
+// it may use of each limit until its next heartbeat: what it used, or its share when
+// that is more. No share given here makes the use of all live workers exceed a limit.
+func allot(limits []tasks.Limit, me *workerRow, live []workerRow) []ledger.LimitShare {
 	rank, able := standing(me, live)
-	parts := make([]ledger.LimitShare, len(ceilings))
-	claims := me.held() // also of what no ceiling is over yet
+	shares := make([]ledger.LimitShare, len(limits))
+	claims := me.held() // also of keys without a limit yet
 	if claims == nil {
 		claims = make(map[string]int)
 	}
-	for i, c := range ceilings {
+	for i, c := range limits {
 		p := ledger.LimitShare{Limit: c}
 		if rank >= 0 {
 			p.Share = share(c.InFlight, rank, able)
@@ -103,14 +103,14 @@ func allot(ceilings []tasks.Limit, me *workerRow, live []workerRow) []ledger.Lim
 		if c.InFlight > 0 {
 			claims[c.Key()] = max(claims[c.Key()], p.Max)
 		}
-		parts[i] = p
+		shares[i] = p
 	}
 	me.LimitsInUse = encodeHeld(claims)
-	return parts
+	return shares
 }
 
-// standing is a worker's place, from 0, among those that are to take batches,
-// and how many those are. A worker that rests has none.
+// standing returns a worker's rank, from 0, among the workers whose desired state is
+// running, and their number. The rank is -1 when the worker is none of them.
 func standing(me *workerRow, live []workerRow) (rank, able int) {
 	rank, able = -1, 0
 	if me.DesiredState == tasks.WorkerRunning {
@@ -128,11 +128,11 @@ func standing(me *workerRow, live []workerRow) (rank, able int) {
 	return rank, able
 }
 
-// held is what a worker holds of each ceiling, by its key.
+// held returns how much a worker uses of each limit, by the limit's key.
 func (r *workerRow) held() map[string]int {
 	var held map[string]int
 	if err := json.Unmarshal([]byte(r.LimitsInUse), &held); err != nil {
-		return nil // nothing else writes it; a worker that holds what nobody can read says so again soon
+		return nil // only encodeHeld writes it; the next heartbeat replaces an unreadable value
 	}
 	return held
 }
@@ -143,7 +143,7 @@ func encodeHeld(held map[string]int) string {
 	}
 	b, err := json.Marshal(held)
 	if err != nil { // a map of numbers always marshals
-		panic(fmt.Sprintf("encode what a worker holds: %v", err))
+		panic(fmt.Sprintf("encode limits in use: %v", err))
 	}
 	return string(b)
 }

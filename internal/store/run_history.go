@@ -12,18 +12,18 @@ import (
 func (s *Store) RunKey(ctx context.Context, transfer int64) (string, error) {
 	var row transferRow
 	if err := s.db.Session(ctx).Select("run_key").Take(&row, transfer).Error; err != nil {
-		return "", fmt.Errorf("read lineage: %w", err)
+		return "", fmt.Errorf("read run key: %w", err)
 	}
 	return row.RunKey, nil
 }
 
-// UnfinishedRuns lists the sealed transfers of a lineage that are worked on again
+// UnfinishedRuns lists the sealed transfers with a run key that are worked on again
 // although newer ones have followed, oldest first; paused ones are left out.
 // Only taking back results that had been recorded brings them about.
-func (s *Store) UnfinishedRuns(ctx context.Context, lineage string, before int64) ([]tasks.Transfer, error) {
+func (s *Store) UnfinishedRuns(ctx context.Context, runKey string, before int64) ([]tasks.Transfer, error) {
 	var rows []transferRow
 	err := s.db.Session(ctx).Where("run_key = ? AND id < ? AND state IN ? AND paused_at IS NULL",
-		lineage, before, []tasks.State{tasks.StateRunning, tasks.StateFinalizing}).
+		runKey, before, []tasks.State{tasks.StateRunning, tasks.StateFinalizing}).
 		Order("id").Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("look for transfers to finish: %w", err)

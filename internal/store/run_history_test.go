@@ -9,13 +9,13 @@ import (
 func TestRevivedAreTheEarlierOnesThatRun(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		ctx := t.Context()
-		add := func(lineage string) tasks.Transfer {
+		add := func(runKey string) tasks.Transfer {
 			t.Helper()
 			tr, _, err := b.Create(ctx, NewTransfer{
-				RunKey: lineage, Via: tasks.ViaBulk, Queue: "q", Recipe: "steps: []", Steps: []tasks.Step{{Number: 1, Name: "s", Handler: "noop"}},
+				RunKey: runKey, Via: tasks.ViaBulk, Queue: "q", Recipe: "steps: []", Steps: []tasks.Step{{Number: 1, Name: "s", Handler: "noop"}},
 			})
 			if err == nil {
-				err = b.AddFiles(ctx, FileBatch{Transfer: tr.ID, Files: []tasks.File{{Path: "/f"}}, First: 1, RunKey: lineage})
+				err = b.AddFiles(ctx, FileBatch{Transfer: tr.ID, Files: []tasks.File{{Path: "/f"}}, First: 1, RunKey: runKey})
 			}
 			if err != nil {
 				t.Fatal(err)

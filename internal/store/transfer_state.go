@@ -37,7 +37,7 @@ func (s *Store) Cancel(ctx context.Context, id int64) (canceled bool, err error)
 	return canceled, err
 }
 
-// Pause lets nothing more of a transfer start; what is in hand ends. It reports
+// Pause keeps more batches of a transfer from starting; running batches end. It reports
 // false when the transfer has ended or is paused already.
 func (s *Store) Pause(ctx context.Context, id int64) (paused bool, err error) {
 	err = s.db.Write(ctx, "pause transfer", func(tx *gorm.DB, now time.Time) error {
@@ -48,7 +48,7 @@ func (s *Store) Pause(ctx context.Context, id int64) (paused bool, err error) {
 	return paused, err
 }
 
-// Resume lets a paused transfer go on. It reports false when it was not paused.
+// Resume resumes a paused transfer. It reports false when it was not paused.
 func (s *Store) Resume(ctx context.Context, id int64) (resumed bool, err error) {
 	err = s.db.Write(ctx, "resume transfer", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE transfers SET paused_at = NULL WHERE id = ? AND paused_at IS NOT NULL", id)

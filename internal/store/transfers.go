@@ -94,9 +94,9 @@ func (s *Store) TransferByID(ctx context.Context, id int64) (tasks.Transfer, err
 	return s.one(ctx, "id = ?", id)
 }
 
-// Latest reads the newest transfer of a lineage, tasks.ErrTransferNotFound when there is none.
-func (s *Store) Latest(ctx context.Context, lineage string) (tasks.Transfer, error) {
-	return s.one(ctx, "run_key = ?", lineage)
+// Latest reads the newest transfer with a run key, tasks.ErrTransferNotFound when there is none.
+func (s *Store) Latest(ctx context.Context, runKey string) (tasks.Transfer, error) {
+	return s.one(ctx, "run_key = ?", runKey)
 }
 
 func (s *Store) one(ctx context.Context, where string, arg any) (tasks.Transfer, error) {
@@ -150,13 +150,13 @@ func withSteps(db *gorm.DB, ts []tasks.Transfer) error {
 		t := at[steps[i].TransferID]
 		t.Steps = append(t.Steps, steps[i].step())
 	}
-	var closing []finalizeRow
-	if err := db.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&closing).Error; err != nil {
+	var finalizers []finalizeRow
+	if err := db.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&finalizers).Error; err != nil {
 		return fmt.Errorf("read final steps: %w", err)
 	}
-	for i := range closing {
-		t := at[closing[i].TransferID]
-		t.Finalizers = append(t.Finalizers, closing[i].step())
+	for i := range finalizers {
+		t := at[finalizers[i].TransferID]
+		t.Finalizers = append(t.Finalizers, finalizers[i].step())
 	}
 	return nil
 }
@@ -188,10 +188,10 @@ func (s *Store) Reopen(ctx context.Context, id int64) (reopened bool, err error)
 	return reopened, err
 }
 
-// completeIfDone ends a sealed transfer whose files have all ended, or lets its
-// final steps begin, when it has some: then it completes with the last of
-// them. Of any number of callers exactly one changes the state, which is
-// compared and set; true says that it completed by that.
+// completeIfDone ends a sealed transfer whose files have all ended, or starts
+// its final steps when it has some: it then completes with the last of them. Of
+// any number of callers exactly one changes the state, which is compared and set.
+// It returns true when the transfer completed by this call.
 func completeIfDone(tx *gorm.DB, id int64, now time.Time) (bool, error) {
 	u := tx.Exec(`UPDATE transfers SET state = CASE WHEN finalizing = 0 THEN ? ELSE ? END,
 			ended_at = CASE WHEN finalizing = 0 THEN ? ELSE NULL END

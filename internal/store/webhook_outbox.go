@@ -27,7 +27,7 @@ type WebhookDelivery struct {
 	DueAt      *time.Time // nil when it is done or given up
 	CreatedAt  time.Time
 	DoneAt     *time.Time
-	Error      string // of the last try
+	Error      string // of the last attempt
 }
 
 // TableName names the table to GORM.
@@ -82,8 +82,8 @@ func (s *Store) DueWebhooks(ctx context.Context, limit int) ([]WebhookDelivery, 
 	return rows, nil
 }
 
-// ClaimWebhook takes a message for one delivery: until again it is nobody
-// else's. It reports false when somebody was faster.
+// ClaimWebhook claims a message for one delivery: nobody else can claim it for
+// the time again. It reports false when another process was faster.
 func (s *Store) ClaimWebhook(ctx context.Context, n *WebhookDelivery, again time.Duration) (taken bool, err error) {
 	err = s.db.Write(ctx, "take webhook", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE webhook_deliveries SET attempts = attempts + 1, due_at = ? WHERE id = ? AND attempts = ? AND due_at IS NOT NULL",
@@ -94,8 +94,8 @@ func (s *Store) ClaimWebhook(ctx context.Context, n *WebhookDelivery, again time
 	return taken, err
 }
 
-// FinishWebhook notes what became of a delivery: done without a reason; with one,
-// it is tried again after a while, or given up when again is 0.
+// FinishWebhook records the outcome of a delivery: done without a reason; with one,
+// it is sent again after a while, or given up when again is 0.
 func (s *Store) FinishWebhook(ctx context.Context, id int64, reason string, again time.Duration) error {
 	return s.db.Write(ctx, "note webhook", func(tx *gorm.DB, now time.Time) error {
 		set := map[string]any{"error": db.ClipText(reason, 4096), "due_at": nil}

@@ -28,14 +28,14 @@ type workerRow struct {
 // TableName names the table to GORM.
 func (workerRow) TableName() string { return "workers" }
 
-// workerTTL is after how long without a sign a worker counts as dead.
+// workerTTL is how long after its last heartbeat a worker counts as dead.
 const workerTTL = 30 * time.Second
 
-// HeartbeatWorker notes that a worker is alive, and what it holds of each ceiling at
-// most until it hears the answer. It forgets workers long gone, and tells what
-// people want of this one.
+// HeartbeatWorker records that a worker is alive, and the most that it uses of each
+// limit until the answer arrives. It deletes workers that have been dead for long,
+// and returns the desired state and the limit shares of this one.
 func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker) (o ledger.WorkerDirectives, err error) {
-	err = s.db.Write(ctx, "note worker", func(tx *gorm.DB, now time.Time) error {
+	err = s.db.Write(ctx, "record worker heartbeat", func(tx *gorm.DB, now time.Time) error {
 		row := workerRow{
 			LimitsInUse: encodeHeld(w.LimitsInUse),
 			Name:        db.ClipText(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: db.ClipText(w.Version, 64),
@@ -44,11 +44,11 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker) (o ledger.W
 		if o, err = directives(tx, &row, now); err != nil {
 			return err
 		}
-		keepWish := clause.OnConflict{
+		keepDesired := clause.OnConflict{
 			Columns:   []clause.Column{{Name: "name"}},
 			DoUpdates: clause.AssignmentColumns([]string{"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at"}),
 		}
-		if err := tx.Clauses(keepWish).Create(&row).Error; err != nil {
+		if err := tx.Clauses(keepDesired).Create(&row).Error; err != nil {
 			return err
 		}
 		return tx.Exec("DELETE FROM workers WHERE seen_at < ?", now.Add(-20*workerTTL)).Error
@@ -56,9 +56,9 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker) (o ledger.W
 	return o, err
 }
 
-// directives reads what is wanted of a worker, and claims its parts for it.
+// directives reads the desired state of a worker, and claims its limit shares for it.
 func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDirectives, err error) {
-	ceilings, err := lockLimits(tx)
+	limits, err := lockLimits(tx)
 	if err != nil {
 		return o, err
 	}
@@ -66,31 +66,31 @@ func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDire
 		return o, err
 	}
 	row.DesiredState = o.State
-	if len(ceilings) == 0 {
+	if len(limits) == 0 {
 		return o, nil
 	}
 	var live []workerRow
 	if err := tx.Select("name", "desired_state", "limits_in_use").Where("seen_at >= ?", now.Add(-workerTTL)).Find(&live).Error; err != nil {
 		return o, err
 	}
-	o.Shares = allot(ceilings, row, live)
+	o.Shares = allot(limits, row, live)
 	return o, nil
 }
 
-// SetDesiredState says what a person wants of a worker; it sees it with its next
-// sign of life. It reports false when there is no such worker.
-func (s *Store) SetDesiredState(ctx context.Context, name string, wish tasks.DesiredState) (known bool, err error) {
-	err = s.db.Write(ctx, "tell worker", func(tx *gorm.DB, _ time.Time) error {
-		u := tx.Exec("UPDATE workers SET desired_state = ? WHERE name = ?", wish, db.ClipText(name, 128))
+// SetDesiredState sets the desired state of a worker, which reads it with its next
+// heartbeat. It reports false when there is no such worker.
+func (s *Store) SetDesiredState(ctx context.Context, name string, desired tasks.DesiredState) (known bool, err error) {
+	err = s.db.Write(ctx, "set desired state of worker", func(tx *gorm.DB, _ time.Time) error {
+		u := tx.Exec("UPDATE workers SET desired_state = ? WHERE name = ?", desired, db.ClipText(name, 128))
 		known = u.RowsAffected == 1
 		return u.Error
 	})
 	return known, err
 }
 
-// RemoveWorker removes a worker that has stopped in order.
+// RemoveWorker removes a worker that has shut down.
 func (s *Store) RemoveWorker(ctx context.Context, name string) error {
-	return s.db.Write(ctx, "forget worker", func(tx *gorm.DB, _ time.Time) error {
+	return s.db.Write(ctx, "remove worker", func(tx *gorm.DB, _ time.Time) error {
 		return tx.Exec("DELETE FROM workers WHERE name = ?", db.ClipText(name, 128)).Error
 	})
 }

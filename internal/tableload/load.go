@@ -14,8 +14,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ErrChunkLoaded says that the rows of a section are in the table already.
-var ErrChunkLoaded = errors.New("the section is loaded already")
+// ErrChunkLoaded says that the rows of a chunk are in the table already.
+var ErrChunkLoaded = errors.New("the chunk is loaded already")
 
 // Chunk is a run of lines of one file that is loaded in one transaction.
 type Chunk struct {
@@ -30,15 +30,15 @@ type Chunk struct {
 	Rejects  []tasks.RejectedLine // lines that are no rows
 }
 
-// Load commits a section: its rows, its rejects and a marker that it is in, all
-// or nothing. A section that begins where one has been loaded gives ErrChunkLoaded,
-// and changes nothing; when another worker is at it, Load waits for the outcome.
-// Rows that the database refuses become rejects, and cost no other row. While
-// the database is away it waits.
-func (t *Table) Load(ctx context.Context, sec *Chunk) (tasks.LoadCounts, error) {
+// Load commits a chunk: its rows, its rejected lines and a marker that it is loaded,
+// all or nothing. A chunk that begins at the offset of a loaded one gives
+// ErrChunkLoaded and changes nothing; while another worker loads it, Load waits for
+// the outcome. Rows that the database refuses become rejected lines without harm to
+// other rows. Load waits while the database is unreachable.
+func (t *Table) Load(ctx context.Context, chunk *Chunk) (tasks.LoadCounts, error) {
 	var counts tasks.LoadCounts
 	attempt := func(tx *gorm.DB, _ time.Time) error {
-		l := loading{t: t, sec: sec, tx: tx, conn: tx.Statement.ConnPool, rejects: slices.Clip(sec.Rejects)}
+		l := loading{t: t, chunk: chunk, tx: tx, conn: tx.Statement.ConnPool, rejected: slices.Clip(chunk.Rejects)}
 		err := l.run(ctx)
 		counts = l.counts
 		return err
@@ -50,20 +50,20 @@ func (t *Table) Load(ctx context.Context, sec *Chunk) (tasks.LoadCounts, error) 
 	return counts, nil
 }
 
-// loading is one try of one transaction.
+// loading is one attempt of one transaction.
 type loading struct {
-	t       *Table
-	sec     *Chunk
-	tx      *gorm.DB
-	conn    gorm.ConnPool // without GORM in between, which would look for parameters in megabytes of text
-	rejects []tasks.RejectedLine
-	counts  tasks.LoadCounts
-	seen    int64 // what the session's count of duplicates was last
+	t        *Table
+	chunk    *Chunk
+	tx       *gorm.DB
+	conn     gorm.ConnPool // without GORM in between, which would look for parameters in megabytes of text
+	rejected []tasks.RejectedLine
+	counts   tasks.LoadCounts
+	seen     int64 // the session's count of duplicates after the last statement
 }
 
 func (l *loading) run(ctx context.Context) error {
-	mark := newLoadRow(l.sec)
-	// First of all: whoever loads the same section waits here, or finds it done.
+	mark := newLoadRow(l.chunk)
+	// Must come first: another worker with the same chunk waits here, or gets a duplicate key.
 	if err := l.tx.Create(&mark).Error; err != nil {
 		if db.IsDuplicate(err) {
 			return ErrChunkLoaded
@@ -79,8 +79,8 @@ func (l *loading) run(ctx context.Context) error {
 		return err
 	}
 	failpoint.Point(failpoint.RowsInserted)
-	l.counts.Bytes, l.counts.Lines, l.counts.Skipped = l.sec.Bytes, l.sec.Lines, l.sec.Skipped
-	l.counts.Bad = int64(len(l.rejects))
+	l.counts.Bytes, l.counts.Lines, l.counts.Skipped = l.chunk.Bytes, l.chunk.Lines, l.chunk.Skipped
+	l.counts.Bad = int64(len(l.rejected))
 	if err := l.reject(); err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ const loadBytes = 240 << 10
 
 // rows inserts all rows in statements of about loadBytes.
 func (l *loading) rows(ctx context.Context) error {
-	all := l.sec.Rows.rows
+	all := l.chunk.Rows.rows
 	for from := 0; from < len(all); {
 		to := from + 1
 		for to < len(all) && all[to].to-all[from].from <= loadBytes {
@@ -120,7 +120,7 @@ func (l *loading) insert(ctx context.Context, rows []rowEnd) error {
 	case !refusedRow(err) || ctx.Err() != nil:
 		return err
 	case len(rows) == 1:
-		l.rejects = append(l.rejects, NewRejectedLine(rows[0].line, databaseReason(err), rows[0].source))
+		l.rejected = append(l.rejected, NewRejectedLine(rows[0].line, databaseReason(err), rows[0].source))
 		return nil
 	}
 	half := len(rows) / 2
@@ -132,7 +132,7 @@ func (l *loading) insert(ctx context.Context, rows []rowEnd) error {
 
 func (l *loading) statement(ctx context.Context, rows []rowEnd) error {
 	first, last := rows[0], rows[len(rows)-1]
-	values := l.sec.Rows.text[first.from:last.to]
+	values := l.chunk.Rows.text[first.from:last.to]
 	if len(values) > db.MaxRowBytes {
 		return db.ErrRowTooLarge
 	}
@@ -141,7 +141,7 @@ func (l *loading) statement(ctx context.Context, rows []rowEnd) error {
 		clause = l.t.first
 	}
 	result, err := l.exec(ctx, values, clause)
-	if err == nil && l.t.first != "" { // what was there before, or came twice, takes the new values
+	if err == nil && l.t.first != "" { // existing and repeated rows get the new values
 		_, err = l.exec(ctx, values, l.t.clause)
 	}
 	if l.t.counted {
@@ -157,7 +157,7 @@ func (l *loading) statement(ctx context.Context, rows []rowEnd) error {
 }
 
 func (l *loading) exec(ctx context.Context, values []byte, clause string) (sql.Result, error) {
-	r := l.sec.Rows
+	r := l.chunk.Rows
 	r.statement = append(append(append(r.statement[:0], l.t.insert...), values...), clause...)
 	return l.conn.ExecContext(ctx, string(r.statement))
 }

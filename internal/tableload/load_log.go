@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// loadRow marks a section as loaded. It is in the same database as the rows, so
+// loadRow marks a chunk as loaded. It is in the same database as the rows, so
 // that one commit decides on both.
 type loadRow struct {
 	TransferID int64 `gorm:"primaryKey;autoIncrement:false"`
@@ -29,10 +29,10 @@ type loadRow struct {
 // TableName names the table to GORM.
 func (loadRow) TableName() string { return "loads" }
 
-func newLoadRow(sec *Chunk) loadRow {
+func newLoadRow(chunk *Chunk) loadRow {
 	return loadRow{
-		TransferID: sec.Transfer, StepNo: sec.Step, FileNo: sec.File, ByteOffset: sec.Offset,
-		Bytes: sec.Bytes, Lines: sec.Lines, Skipped: sec.Skipped,
+		TransferID: chunk.Transfer, StepNo: chunk.Step, FileNo: chunk.File, ByteOffset: chunk.Offset,
+		Bytes: chunk.Bytes, Lines: chunk.Lines, Skipped: chunk.Skipped,
 	}
 }
 
@@ -42,19 +42,19 @@ func (r *loadRow) counts() tasks.LoadCounts {
 	}
 }
 
-// LoadedChunk is a section that is in the table.
+// LoadedChunk is a chunk whose rows are in the table.
 type LoadedChunk struct {
 	At int64
 	tasks.LoadCounts
 }
 
-// LoadedChunks lists the sections of a file that are in, in their order.
+// LoadedChunks lists the loaded chunks of a file by offset.
 func (s *Store) LoadedChunks(ctx context.Context, transfer int64, step int, file int64) ([]LoadedChunk, error) {
 	var rows []loadRow
 	err := s.db.Session(ctx).Where("transfer_id = ? AND step_no = ? AND file_no = ?", transfer, step, file).
 		Order("byte_offset").Find(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("read what is loaded: %w", err)
+		return nil, fmt.Errorf("read loaded chunks: %w", err)
 	}
 	loaded := make([]LoadedChunk, len(rows))
 	for i := range rows {
@@ -70,13 +70,13 @@ func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCount
 		Select("COALESCE(SUM(bytes), 0), COALESCE(SUM(`lines`), 0), COALESCE(SUM(loaded), 0), " +
 			"COALESCE(SUM(skipped), 0), COALESCE(SUM(duplicates), 0), COALESCE(SUM(bad), 0)").Row()
 	if err := row.Scan(&c.Bytes, &c.Lines, &c.Loaded, &c.Skipped, &c.Duplicates, &c.Bad); err != nil {
-		return c, fmt.Errorf("add up what is loaded: %w", err)
+		return c, fmt.Errorf("add up loaded chunks: %w", err)
 	}
 	return c, nil
 }
 
-// rejectRow is a line that was set aside.
-type rejectRow struct {
+// rejectedRow is a rejected line.
+type rejectedRow struct {
 	TransferID int64 `gorm:"primaryKey;autoIncrement:false"`
 	StepNo     int   `gorm:"primaryKey;autoIncrement:false"`
 	FileNo     int64 `gorm:"primaryKey;autoIncrement:false"`
@@ -87,22 +87,22 @@ type rejectRow struct {
 }
 
 // TableName names the table to GORM.
-func (rejectRow) TableName() string { return "rejected_lines" }
+func (rejectedRow) TableName() string { return "rejected_lines" }
 
 func (l *loading) reject() error {
-	rows := make([]rejectRow, len(l.rejects))
-	for i := range l.rejects {
-		r := &l.rejects[i]
-		rows[i] = rejectRow{l.sec.Transfer, l.sec.Step, l.sec.File, r.Line, r.Reason, r.Content, r.Size}
+	rows := make([]rejectedRow, len(l.rejected))
+	for i := range l.rejected {
+		r := &l.rejected[i]
+		rows[i] = rejectedRow{l.chunk.Transfer, l.chunk.Step, l.chunk.File, r.Line, r.Reason, r.Content, r.Size}
 	}
-	return db.InsertBySize(l.tx, rows, func(r *rejectRow) int { return 2*len(r.Content) + len(r.Reason) + 100 })
+	return db.InsertBySize(l.tx, rows, func(r *rejectedRow) int { return 2*len(r.Content) + len(r.Reason) + 100 })
 }
 
-// RejectedLines reads up to limit of the lines that a transfer set aside, those
-// behind a key, in the order of steps, files and lines.
+// RejectedLines reads up to limit of the rejected lines of a transfer, those
+// after a key, in the order of steps, files and lines.
 func (s *Store) RejectedLines(ctx context.Context, transfer int64, after tasks.RejectKey, limit int) ([]tasks.FileRejectedLine, error) {
 	var rows []struct {
-		Row  rejectRow `gorm:"embedded"`
+		Row  rejectedRow `gorm:"embedded"`
 		Path []byte
 	}
 	err := s.db.Session(ctx).Table("rejected_lines AS r").
@@ -111,17 +111,17 @@ func (s *Store) RejectedLines(ctx context.Context, transfer int64, after tasks.R
 		Where("r.transfer_id = ?", transfer).Scopes(behind(after)).
 		Order("r.step_no, r.file_no, r.line").Limit(limit).Find(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("read lines that were set aside: %w", err)
+		return nil, fmt.Errorf("read rejected lines: %w", err)
 	}
-	rejects := make([]tasks.FileRejectedLine, len(rows))
+	rejected := make([]tasks.FileRejectedLine, len(rows))
 	for i := range rows {
 		r := &rows[i].Row
-		rejects[i] = tasks.FileRejectedLine{
+		rejected[i] = tasks.FileRejectedLine{
 			Key: tasks.RejectKey{Step: r.StepNo, File: r.FileNo, Line: r.Line}, Path: string(rows[i].Path),
 			RejectedLine: tasks.RejectedLine{Line: r.Line, Reason: r.Reason, Content: r.Content, Size: r.Size},
 		}
 	}
-	return rejects, nil
+	return rejected, nil
 }
 
 func behind(k tasks.RejectKey) func(*gorm.DB) *gorm.DB {
@@ -134,7 +134,7 @@ func behind(k tasks.RejectKey) func(*gorm.DB) *gorm.DB {
 	}
 }
 
-// NewRejectedLine sets a line aside.
+// NewRejectedLine returns a rejected line with the beginning of its content.
 func NewRejectedLine(line int64, reason string, content []byte) tasks.RejectedLine {
 	kept := bytes.Clone(content[:min(len(content), tasks.MaxRejectLen)])
 	return tasks.RejectedLine{Line: line, Reason: db.ClipText(reason, 512), Content: kept, Size: int64(len(content))}

@@ -18,7 +18,7 @@ type RowBuffer struct {
 	rows    []rowEnd
 	started bool
 
-	statement []byte // in hand
+	statement []byte // the one being sent
 }
 
 // rowEnd is where a row's text lies, and the line that it comes from.
@@ -55,7 +55,7 @@ func (r *RowBuffer) DiscardRow() {
 	r.started = false
 }
 
-// begin is where the text of the row in hand begins.
+// begin is where the text of the current row begins.
 func (r *RowBuffer) begin() int {
 	if n := len(r.rows); n > 0 {
 		return r.rows[n-1].to + 1 // behind the comma

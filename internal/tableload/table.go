@@ -15,7 +15,7 @@ type OnDuplicate string
 
 // What can become of it.
 const (
-	DuplicateError  OnDuplicate = "error"  // the database's answer: the row is set aside
+	DuplicateError  OnDuplicate = "error"  // the row becomes a rejected line
 	DuplicateIgnore OnDuplicate = "ignore" // the row in the table stays
 	DuplicateUpdate OnDuplicate = "update" // the row in the table takes the new values
 )

@@ -32,7 +32,7 @@ func (s *Store) checkEngine(ctx context.Context, table string) error {
 // checkKey makes sure that the database will notice duplicates of the key.
 func (s *Store) checkKey(ctx context.Context, t *Table, key []string) error {
 	if len(key) == 0 {
-		return fmt.Errorf("%w: duplicates can be told by a key only; name its columns", ErrTable)
+		return fmt.Errorf("%w: duplicates are found by a key only; name its columns", ErrTable)
 	}
 	indexes, err := s.uniqueIndexes(ctx, t.name)
 	if err != nil {

@@ -51,15 +51,11 @@ func TestValuesArriveExactly(t *testing.T) {
 		if d.dialect == db.MySQL {
 			price = []string{"12345678901234567890.12345678900000000000", "-0.10000000000000000000", "NULL", "NULL"}
 		}
-		utc := func(s string) string { return s }
-		if d.dialect == db.SQLite { // the driver reads the column's text as a time
-			utc = func(s string) string { return strings.Replace(strings.TrimRight(s, "0"), " ", "T", 1) + "Z" }
-		}
 		want := []string{
-			"9007199254740993|Zoë \"q\" \\ ' \x00😀|" + price[0] + "|0.1|1|" + utc("2024-05-05 23:02:03.123456") + `|[1, {"a":"\u00e9"}]|` + lines[1],
-			"-9223372036854775808|5e1|" + price[1] + "|-0.0000001|0|" + utc("2024-05-06 12:53:20.500000") + `|"x"|` + lines[2],
+			"9007199254740993|Zoë \"q\" \\ ' \x00😀|" + price[0] + "|0.1|1|" + "2024-05-05 23:02:03.123456" + `|[1, {"a":"\u00e9"}]|` + lines[1],
+			"-9223372036854775808|5e1|" + price[1] + "|-0.0000001|0|" + "2024-05-06 12:53:20.500000" + `|"x"|` + lines[2],
 			"NULL|NULL|NULL|NULL|NULL|NULL|NULL|" + lines[3],
-			"7|false|NULL|NULL|1|" + strings.Replace(utc("2024-05-06 01:02:03.000000"), "03.Z", "03Z", 1) + "|NULL|" + lines[4],
+			"7|false|NULL|NULL|1|" + "2024-05-06 01:02:03.000000" + "|NULL|" + lines[4],
 		}
 		got := d.rows(t, "SELECT id, name, price, f, ok, at, tags, doc FROM things ORDER BY LENGTH(doc) DESC")
 		slices.Sort(got)

@@ -1,0 +1,94 @@
+// Package dsn parses the addresses of databases. It opens nothing.
+package dsn
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// Database is a database's address in parts.
+type Database struct {
+	Driver string // "sqlite" or "mysql"; MariaDB counts as MySQL
+
+	Path string // SQLite: the file
+
+	User, Password string // MySQL
+	Host           string // with its port
+	Name           string
+	Params         url.Values // as the MySQL driver takes them
+}
+
+// Parse reads "sqlite:PATH" or "mysql://user:password@host:3306/name?…". It
+// rejects character sets and collations other than those of utf8mb4. Its errors
+// never repeat the text, which may hold a password.
+func Parse(s string) (Database, error) {
+	if path, ok := strings.CutPrefix(s, "sqlite:"); ok {
+		path = strings.TrimPrefix(path, "//")
+		if path == "" {
+			return Database{}, errors.New("sqlite: needs a path, as sqlite:/var/lib/baler/baler.db")
+		}
+		return Database{Driver: "sqlite", Path: path}, nil
+	}
+	if !strings.HasPrefix(s, "mysql://") {
+		return Database{}, errors.New("must be sqlite:PATH or mysql://user:password@host:3306/name")
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return Database{}, Cause(err)
+	}
+	name := strings.TrimPrefix(u.Path, "/")
+	if u.Hostname() == "" || name == "" || strings.Contains(name, "/") {
+		return Database{}, errors.New("must name a host and a database, as mysql://user:password@host:3306/name")
+	}
+	params, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return Database{}, errors.New("the part after ? must be name=value pairs joined by &")
+	}
+	if err := checkCharset(params); err != nil {
+		return Database{}, err
+	}
+	host := u.Host
+	if u.Port() == "" {
+		host = net.JoinHostPort(u.Hostname(), "3306")
+	}
+	d := Database{Driver: "mysql", User: u.User.Username(), Host: host, Name: name, Params: params}
+	d.Password, _ = u.User.Password() // without one it is empty, as it should be
+	return d, nil
+}
+
+// checkCharset rejects character sets other than utf8mb4, also those set by a
+// system variable: values are escaped for UTF-8, and in some other character
+// sets an escaped quote could end a literal.
+func checkCharset(params url.Values) error {
+	for name, values := range params {
+		name = strings.ToLower(name) // the server's variables have no case
+		for _, value := range values {
+			if isCharset := strings.Contains(name, "charset") || strings.Contains(name, "character_set"); isCharset && value != "utf8mb4" {
+				return errors.New("must have no character set but utf8mb4; write charset=utf8mb4 or leave it out")
+			}
+			if strings.Contains(name, "collation") && !strings.HasPrefix(value, "utf8mb4_") {
+				return errors.New("must have no collation but those of utf8mb4, as collation=utf8mb4_bin; or leave it out")
+			}
+		}
+	}
+	return nil
+}
+
+// DriverDSN returns the address as the MySQL driver writes it, without user and
+// password: set those in the Config that the driver parses from it.
+func (d Database) DriverDSN() string {
+	return "tcp(" + d.Host + ")/" + url.PathEscape(d.Name) + "?" + d.Params.Encode()
+}
+
+// Redacted returns the address for people to see, without the password.
+func (d Database) Redacted() string {
+	if d.Driver == "sqlite" {
+		return "sqlite:" + d.Path
+	}
+	u := url.URL{
+		Scheme: "mysql", User: HidePassword(d.User, d.Password), Host: d.Host, Path: "/" + d.Name, RawQuery: d.Params.Encode(),
+	}
+	return u.String()
+}
