@@ -21,7 +21,7 @@ func (b *Baler) Work(ctx context.Context) error {
 func (b *Baler) work(ctx context.Context, final worker.Final) error {
 	o := b.workerOptions()
 	o.Final = final
-	w, err := worker.New(o)
+	w, err := worker.New(o) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
 	if err != nil {
 		return err
 	}

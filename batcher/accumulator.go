@@ -1,9 +1,10 @@
 package batcher
 
 import (
-	"github.com/balerhq/baler/tasks"
 	"math"
 	"time"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // Reason says why a batch was flushed.

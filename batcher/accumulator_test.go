@@ -5,8 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/balerhq/baler/tasks"
 	"pgregory.net/rapid"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // The window is asked as a Batcher asks it; then no batch may break a bound,

@@ -35,6 +35,7 @@ type Remaining struct {
 	Bytes int64
 }
 
+// Take subtracts files that are planned. Neither number falls below 0.
 func (b *Remaining) Take(files, bytes int64) {
 	b.Files = max(b.Files-files, 0)
 	b.Bytes = max(b.Bytes-bytes, 0)

@@ -3,11 +3,12 @@ package batcher
 import (
 	"context"
 	"fmt"
-	"github.com/balerhq/baler/tasks"
 	"math"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // Options shape a Batcher. The zero value is ready to use.

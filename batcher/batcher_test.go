@@ -3,12 +3,13 @@ package batcher
 import (
 	"context"
 	"errors"
-	"github.com/balerhq/baler/tasks"
 	"io"
 	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 func TestDelayCountsFromTheFirstItemOfEachBatch(t *testing.T) {

@@ -2,9 +2,10 @@ package batcher
 
 import (
 	"context"
-	"github.com/balerhq/baler/tasks"
 	"testing"
 	"time"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 func BenchmarkAdd(b *testing.B) {

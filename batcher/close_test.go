@@ -3,10 +3,11 @@ package batcher
 import (
 	"context"
 	"errors"
-	"github.com/balerhq/baler/tasks"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 func TestCloseTurnsAwayBlockedAdds(t *testing.T) {

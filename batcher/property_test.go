@@ -11,8 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/balerhq/baler/tasks"
 	"pgregory.net/rapid"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // parcel is an item of the property tests, with what shall become of it.

@@ -37,7 +37,8 @@ or files failed.`,
   baler load events.jsonl --into clicks --map id --map who=user.name --map at=time:time`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if slices.Contains(args, "-") {
-				return usagef("load cannot read standard input, which can neither be split nor read again after a failure; write it to a file first")
+				return usagef("load cannot read standard input, which can neither be split nor read again after a failure; " +
+					"write it to a file first")
 			}
 			return cobra.MinimumNArgs(1)(cmd, args)
 		},
@@ -75,7 +76,8 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.load.LineColumn, "line-column", "", "`COLUMN` that stores the whole line as JSON")
 	flags.StringVar(&f.load.LineContains, "line-contains", "", "skip lines that do not contain this `TEXT`, before parsing them")
 	flags.StringSliceVar(&f.load.Key, "key", nil, "`COLUMNS` that identify duplicates")
-	flags.StringVar(&f.load.OnDuplicate, "on-duplicate", "", "`ACTION` on duplicates: ignore, update or error (default: ignore with a key, else error)")
+	flags.StringVar(&f.load.OnDuplicate, "on-duplicate", "",
+		"`ACTION` on duplicates: ignore, update or error (default: ignore with a key, else error)")
 	flags.BoolVar(&f.load.Create, "create", false, "create the table if it does not exist, from the mapping or the first lines")
 	flags.StringVar(&f.chunk, "chunk", "8MiB", "`SIZE` of the chunks that files are split into")
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")

@@ -37,7 +37,8 @@ func notPaused(t *tasks.Transfer) string {
 	case t.State.Ended():
 		return endedAlready(t)
 	case t.State == tasks.StateInterrupted:
-		return fmt.Sprintf("transfer %s is not paused: its submission was interrupted; resume it with 'baler submit --resume %s'", t.UUID, t.UUID)
+		return fmt.Sprintf("transfer %s is not paused: its submission was interrupted; resume it with 'baler submit --resume %s'",
+			t.UUID, t.UUID)
 	}
 	return fmt.Sprintf("transfer %s is not paused: it is %s", t.UUID, stateOf(t))
 }

@@ -79,13 +79,13 @@ func TestWorkers(t *testing.T) {
 			contains(t, "table", s.must(exitOK, "workers", "list").stdout, "WORKER  STATE    CONCURRENCY", "\nhost-1  running            3  ")
 			equal(t, "unknown", s.must(exitError, "workers", "pause", "host-2").stderr,
 				"error: no such worker: host-2 ('baler workers' lists them)\n")
-			equal(t, "pause", s.must(exitOK, "workers", "pause", "host-1").stdout, "Worker host-1 is told to pause: what it has in hand ends.\n")
+			equal(t, "pause", s.must(exitOK, "workers", "pause", "host-1").stdout, "Worker host-1 will pause; its running batches finish.\n")
 			s.must(exitOK, "workers", "pause", "host-1")
 			testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "worker takes no new batches") })
 			contains(t, "table", s.must(exitOK, "workers").stdout, "\nhost-1  paused ")
 			contains(t, "resume", s.must(exitOK, "workers", "resume", "host-1", "--json").stdout, `{"type":"worker","worker":"host-1","state":"running",`)
 			testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "worker takes batches again") })
-			contains(t, "drain", s.must(exitOK, "workers", "drain", "host-1").stdout, "Worker host-1 is told to finish")
+			contains(t, "drain", s.must(exitOK, "workers", "drain", "host-1").stdout, "Worker host-1 will stop after its running batches")
 			testkit.Eventually(t, time.Minute, func() error {
 				if r := s.do("workers", "--json"); r.stdout != "" {
 					return errors.New("it is still there: " + r.stdout)

@@ -32,7 +32,8 @@ func read(t *tasks.Transfer, at time.Time) reading {
 		// some. Counting finished files alone would show nothing while all of
 		// them are still at their first step.
 		done:   max(totals.Total(), t.Finished*steps),
-		sealed: t.State == tasks.StateRunning || t.State == tasks.StateFinalizing || t.State.Ended(), ended: t.State.Ended(), finalizing: closing,
+		sealed: t.State == tasks.StateRunning || t.State == tasks.StateFinalizing || t.State.Ended(), ended: t.State.Ended(),
+		finalizing: closing,
 	}
 }
 

@@ -23,7 +23,7 @@ func (s *testEnv) hide(name string) (back func()) {
 }
 
 const embeddedNote = "note: no worker is running, and the queue is embedded: start 'baler worker', " +
-	"or the next 'baler run' of the same paths.\n"
+	"or run 'baler run' with the same paths.\n"
 
 func TestRetryWithRun(t *testing.T) {
 	t.Parallel()
@@ -111,7 +111,7 @@ func TestRetryWaits(t *testing.T) {
 	equal(t, "retry without workers", s.stable(r.stdout+r.stderr),
 		"Retrying 1 file of transfer ID.\nnote: no worker is running: start one with 'baler worker'.\n")
 	_, stderr, stop := s.start("retry", "--wait", id)
-	testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "Waiting for it.\n") })
+	testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "start one with 'baler worker'. Waiting.\n") })
 	if r := stop(); r.code != exitInterrupted {
 		t.Errorf("waiting ended with %d, want %d:\n%s", r.code, exitInterrupted, r.stderr)
 	}

@@ -28,7 +28,7 @@ steps:
 func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 	t.Parallel()
 	path := binary(t)
-	goesOn := regexp.MustCompile(`Interrupted: [1-9][0-9,]* of 3,000 files are done; the same command goes on from there\.`)
+	goesOn := regexp.MustCompile(`Interrupted: [1-9][0-9,]* of 3,000 files are done\. Run the same command again to continue\.`)
 	for _, c := range []struct {
 		name   string
 		signal syscall.Signal

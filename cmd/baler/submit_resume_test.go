@@ -39,8 +39,8 @@ func (s *testEnv) cutOff(state tasks.State, seen string, args ...string) (id str
 }
 
 const (
-	longAgo = "2020-01-02 03:04:05"
-	justNow = "2222-01-02 03:04:05"
+	longAgo = "2020-01-02 03:04:05.000000+00:00"
+	justNow = "2222-01-02 03:04:05.000000+00:00"
 )
 
 func TestSubmitResume(t *testing.T) {
@@ -50,22 +50,22 @@ func TestSubmitResume(t *testing.T) {
 
 	contains(t, "status", s.must(exitOK, "status").stdout, "  interrupted  ")
 	contains(t, "status ID", s.stable(s.must(exitOK, "status", id).stdout), "Transfer ID interrupted\n",
-		"\nIts submission was cut off, so some files may not be registered: 'baler submit --resume ID'\n")
+		"\nIts submission was interrupted, so some files may not be registered: resume it with\n'baler submit --resume ID'.")
 	equal(t, "resume", s.stable(s.must(exitError, "resume", id).stderr),
-		"error: transfer ID is not paused: its submission was cut off; go on with 'baler submit --resume ID'\n")
+		"error: transfer ID is not paused: its submission was interrupted; resume it with 'baler submit --resume ID'\n")
 	s.must(exitOK, "pause", id)
 	contains(t, "paused status", s.must(exitOK, "status").stdout, "  interrupted, paused  ")
 	s.must(exitOK, "resume", id)
 
 	r := s.must(exitOK, "submit", "--resume", id)
 	equal(t, "stdout", r.stdout, id+"\n")
-	contains(t, "stderr", s.stable(r.stderr), "Transfer ID had been cut off; all its files are registered now.\n")
+	contains(t, "stderr", s.stable(r.stderr), "Resumed the interrupted submission of transfer ID; all its files are registered.\n")
 	if sum := s.must(exitOK, "status", "--json", id).summary(t); sum.Files != 2 || sum.State != tasks.StateRunning {
 		t.Errorf("resumed: %+v", sum)
 	}
 	r = s.must(exitError, "submit", "--resume", id)
 	contains(t, "resumed again", s.stable(r.stderr),
-		"error: transfer ID cannot be taken up: the transfer is sealed: all its files are registered: it is running\n")
+		"error: transfer ID cannot be resumed: the transfer is sealed: all its files are registered: it is running\n")
 	equal(t, "stdout", r.stdout, "")
 }
 
@@ -83,13 +83,13 @@ func TestSubmitResumeOfAnother(t *testing.T) {
 	s := newTestEnv(t)
 	id := s.cutOff(tasks.StateOpen, justNow, s.path("in"))
 	contains(t, "alive", s.stable(s.must(exitError, "submit", "--resume", id).stderr),
-		"error: transfer ID cannot be taken up: the transfer's producer is alive, or was a moment ago: try again in half a minute\n")
+		"error: transfer ID cannot be resumed: the transfer's producer is alive, or was a moment ago: try again in half a minute\n")
 
 	s = newTestEnv(t)
 	s.from = strings.NewReader(s.path("in/a.txt") + "\n" + s.path("in/b.txt") + "\n")
 	id = s.cutOff(tasks.StateInterrupted, longAgo, "-")
 	contains(t, "a list", s.stable(s.must(exitError, "submit", "--resume", id).stderr),
-		"error: transfer ID cannot be taken up: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n")
+		"error: transfer ID cannot be resumed: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n")
 }
 
 func TestSubmitWithTheKeyOfACutOffTransfer(t *testing.T) {
@@ -103,14 +103,14 @@ func TestSubmitWithTheKeyOfACutOffTransfer(t *testing.T) {
 		resumed bool
 		stderr  string
 	}{
-		{"interrupted", tasks.StateInterrupted, longAgo, false, exitOK, true, "Transfer ID had been cut off; all its files are registered now.\n"},
-		{"open, producer dead", tasks.StateOpen, longAgo, false, exitOK, true, "Transfer ID had been cut off; all its files are registered now.\n"},
+		{"interrupted", tasks.StateInterrupted, longAgo, false, exitOK, true, "Resumed the interrupted submission of transfer ID; all its files are registered.\n"},
+		{"open, producer dead", tasks.StateOpen, longAgo, false, exitOK, true, "Resumed the interrupted submission of transfer ID; all its files are registered.\n"},
 		{"open, producer alive", tasks.StateOpen, justNow, false, exitOK, false,
 			"Transfer ID was submitted with this key before, and is still being submitted; nothing was added.\n"},
 		{"open list", tasks.StateOpen, longAgo, true, exitOK, false,
 			"Transfer ID was submitted with this key before, and is still being submitted; nothing was added.\n"},
 		{"interrupted list", tasks.StateInterrupted, longAgo, true, exitError, false,
-			"error: transfer ID cannot be taken up: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n"},
+			"error: transfer ID cannot be resumed: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

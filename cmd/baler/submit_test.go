@@ -100,5 +100,5 @@ func TestWaitingWithoutWorkers(t *testing.T) {
 	if r.code != exitInterrupted {
 		t.Errorf("exit code %d, want %d", r.code, exitInterrupted)
 	}
-	contains(t, "stderr", s.stable(r.stderr), "Not waiting any longer. See 'baler status --watch ID'.\n")
+	contains(t, "stderr", s.stable(r.stderr), "No longer waiting. Follow the transfer with 'baler status --watch ID'.\n")
 }

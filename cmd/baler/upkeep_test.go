@@ -106,7 +106,7 @@ func TestRecipes(t *testing.T) {
 	mine := s.file("mine.yaml", s.must(exitOK, "recipe", "show", "default").stdout)
 	again := s.must(exitOK, "recipe", "show", mine).stdout
 	equal(t, "a recipe shown and read again", again, s.must(exitOK, "recipe", "show", "default").stdout)
-	equal(t, "validate", s.must(exitOK, "recipe", "validate", mine).stdout, "default is fine.\n")
+	equal(t, "validate", s.must(exitOK, "recipe", "validate", mine).stdout, "default is valid.\n")
 	equal(t, "validate in JSON", s.stable(s.must(exitOK, "recipe", "validate", mine, "--json").stdout),
 		`{"type":"validation","recipe":"DIR/mine.yaml","valid":true,"problems":[]}`+"\n")
 	bad := s.file("bad.yaml", "name: bad\nsteps:\n  - handler: chcksum\n")

@@ -113,7 +113,9 @@ func (t *dryRunResults) Facts(_ context.Context, _ int64, _ int, files tasks.Ran
 }
 
 // Results implements ResultReader.
-func (t *dryRunResults) Results(_ context.Context, _ int64, f tasks.ResultFilter, after tasks.ResultKey, limit int) ([]tasks.ResultRow, error) {
+func (t *dryRunResults) Results(
+	_ context.Context, _ int64, f tasks.ResultFilter, after tasks.ResultKey, limit int,
+) ([]tasks.ResultRow, error) {
 	var page []tasks.ResultRow
 	for i := range t.lines {
 		l := &t.lines[i]

@@ -7,9 +7,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/balerhq/baler/internal/testservers"
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/balerhq/baler/internal/testservers"
 )
 
 // The queues that measurements use: on a given Redis others stay untouched.

@@ -4,10 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"github.com/balerhq/baler/internal/sleep"
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/balerhq/baler/internal/sleep"
 )
 
 // A watch looks again after seeEvery, and later when looking is slow: it takes

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+
 	"github.com/balerhq/baler/internal/bench/chart"
 )
 

@@ -1,8 +1,9 @@
 package bench_test
 
 import (
-	"github.com/balerhq/baler/internal/bench"
 	"testing"
+
+	"github.com/balerhq/baler/internal/bench"
 )
 
 func measurement(way bench.Variant, workers int, rate, ofLimit float64) bench.Measurement {

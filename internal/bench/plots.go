@@ -2,8 +2,9 @@ package bench
 
 import (
 	"fmt"
-	"github.com/balerhq/baler/internal/bench/chart"
 	"slices"
+
+	"github.com/balerhq/baler/internal/bench/chart"
 )
 
 const filesPerSecond = "files/s"

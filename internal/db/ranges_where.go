@@ -13,7 +13,7 @@ import (
 // levels, and each OR is one.
 const mostRuns = 100
 
-// within restricts a query to a set of file numbers: runs as BETWEEN, the rest
+// WhereInRanges restricts a query to a set of file numbers: runs as BETWEEN, the rest
 // as one list. Where there are too many runs they are listed, too.
 func WhereInRanges(q *gorm.DB, column string, numbers tasks.Ranges) *gorm.DB {
 	var conds []string

@@ -11,10 +11,13 @@ import (
 // server reads them thus, see session.
 type Literals []byte
 
+// Number appends a number.
 func (l Literals) Number(n int64) Literals { return strconv.AppendInt(l, n, 10) }
 
+// Null appends NULL.
 func (l Literals) Null() Literals { return append(l, "NULL"...) }
 
+// Bool appends 1 or 0.
 func (l Literals) Bool(set bool) Literals {
 	if set {
 		return append(l, '1')
@@ -64,6 +67,7 @@ func (l Literals) digits(n, width int) Literals {
 	return append(l, d[:width]...)
 }
 
+// Text appends text in quotes.
 func (l Literals) Text(s string) Literals { return AppendText(l, s) }
 
 // Binary writes bytes for a binary column. What would be no text of the session's
@@ -75,6 +79,7 @@ func (l Literals) Binary(b []byte) Literals {
 	return AppendText(l, b)
 }
 
+// AppendText appends text in quotes, escaped.
 func AppendText[S string | []byte](l Literals, s S) Literals {
 	l = append(l, '\'')
 	from := 0

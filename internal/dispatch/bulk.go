@@ -37,7 +37,9 @@ func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, plan *
 
 // planNext reads no more of the files than it must. The plan is empty when there
 // are none.
-func (d *Dispatcher) planNext(ctx context.Context, b *ledger.Backlog, plan *TransferPlan, limit int, p *batcher.Planner) (batcher.Plan, error) {
+func (d *Dispatcher) planNext(
+	ctx context.Context, b *ledger.Backlog, plan *TransferPlan, limit int, p *batcher.Planner,
+) (batcher.Plan, error) {
 	all := !plan.Step(1).HasCondition()
 	if all {
 		planned, err := p.PlanUniform(b.Cursor, int64(limit), func(ranges []tasks.Range) ([]int64, error) {

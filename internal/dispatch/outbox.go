@@ -3,9 +3,10 @@ package dispatch
 import (
 	"context"
 	"fmt"
-	"github.com/balerhq/baler/internal/queue"
 	"slices"
 	"time"
+
+	"github.com/balerhq/baler/internal/queue"
 
 	"github.com/balerhq/baler/tasks"
 )

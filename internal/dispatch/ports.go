@@ -8,8 +8,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// DispatchStore is where the dispatcher finds files to cut.
-type DispatchStore interface {
+// BacklogStore is where the dispatcher finds files to cut.
+type BacklogStore interface {
 	// Backlogs lists transfers with files behind their cursor, by number, those
 	// above after.
 	Backlogs(ctx context.Context, after int64, limit int) ([]ledger.Backlog, error)
@@ -54,7 +54,7 @@ type LeaseStore interface {
 
 // Store is all that the dispatcher needs of the store.
 type Store interface {
-	DispatchStore
+	BacklogStore
 	OutboxStore
 	SweepStore
 	LeaseStore

@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/queue"
-	"slices"
 
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"

@@ -85,7 +85,9 @@ type TransferCache struct {
 
 // NewTransferCache reads transfers with read, and gets each step's batch policy,
 // with everything that takes precedence laid over, from policy.
-func NewTransferCache(read func(ctx context.Context, id int64) (tasks.Transfer, error), policy func(*recipe.Step) tasks.BatchPolicy) *TransferCache {
+func NewTransferCache(
+	read func(ctx context.Context, id int64) (tasks.Transfer, error), policy func(*recipe.Step) tasks.BatchPolicy,
+) *TransferCache {
 	return &TransferCache{read: read, policy: policy, plans: make(map[int64]*TransferPlan)}
 }
 

@@ -4,9 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
-	"pgregory.net/rapid"
 )
 
 func TestPaceGrowsWhileWorkersRunDryAndShrinksWhileTheyDoNot(t *testing.T) {

@@ -139,7 +139,9 @@ func (d *doctor) diagnoseTables(ctx context.Context) []Check {
 	case len(pending) > 0 && auto != nil && !*auto:
 		return []Check{{"migrations", StatusError, fmt.Sprintf("%d pending", len(pending)), "run 'baler migrate'"}}
 	case len(pending) > 0:
-		return []Check{{"migrations", StatusWarning, fmt.Sprintf("%d pending", len(pending)), "the next command applies them, or 'baler migrate'"}}
+		return []Check{{
+			"migrations", StatusWarning, fmt.Sprintf("%d pending", len(pending)), "the next command applies them, or 'baler migrate'",
+		}}
 	}
 	migrated := well("migrations", "up to date")
 	workers, err := d.store.Workers(ctx)

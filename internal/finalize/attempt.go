@@ -105,7 +105,8 @@ func (a *attempt) prepare(ctx context.Context) (c *handlers.TransferJob, reg han
 	step := e.Recipe.Finalizers[a.task.No-1]
 	a.retry = a.Retry(step, reg)
 	if a.task.Attempts > a.retry.Attempts { // the worker of the last one crashed
-		return nil, reg, 0, handlers.Fail(handlers.CodeWorkerCrashed, fmt.Errorf("%d workers ended in the middle of this step", a.task.Attempts-1))
+		return nil, reg, 0, handlers.Fail(handlers.CodeWorkerCrashed,
+			fmt.Errorf("%d workers ended in the middle of this step", a.task.Attempts-1))
 	}
 	transfer, err := a.Transfers.TransferByID(ctx, a.task.Transfer)
 	if err != nil {
@@ -138,7 +139,9 @@ func (a *attempt) readable(of *tasks.Transfer) []string {
 // of its context.
 func (a *attempt) await(ctx context.Context, h handlers.Finalizer, c *handlers.TransferJob, limit time.Duration) error {
 	if limit > 0 {
-		late := &handlers.Verdict{Outcome: tasks.OutcomeTimedOut, Code: handlers.CodeTimeout, Err: fmt.Errorf("the step's time, %s, ran out", limit)}
+		late := &handlers.Verdict{
+			Outcome: tasks.OutcomeTimedOut, Code: handlers.CodeTimeout, Err: fmt.Errorf("the step's time, %s, ran out", limit),
+		}
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeoutCause(ctx, limit, late)
 		defer stop()

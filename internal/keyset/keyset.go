@@ -34,7 +34,9 @@ func Paginate[K, T any](size int, page func(after K) ([]T, error), keyOf func(*T
 
 // PaginateResults yields the results of a transfer as people see them, by the pages of
 // Store.Results; see Pages.
-func PaginateResults(t *tasks.Transfer, size int, page func(after tasks.ResultKey) ([]tasks.ResultRow, error)) iter.Seq2[tasks.ResultLine, error] {
+func PaginateResults(
+	t *tasks.Transfer, size int, page func(after tasks.ResultKey) ([]tasks.ResultRow, error),
+) iter.Seq2[tasks.ResultLine, error] {
 	steps := make(map[int]string, len(t.Steps))
 	for _, s := range t.Steps {
 		steps[s.Number] = s.Name

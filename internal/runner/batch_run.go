@@ -136,7 +136,7 @@ func (r *batchRun) handBackRest(ctx context.Context) error {
 	}
 	why := context.Cause(ctx) // the queue took the batch away
 	if r.stopping.Err() != nil {
-		why = context.Cause(r.stopping)
+		why = errStopping
 	}
 	return r.handBack(ctx, why)
 }

@@ -106,7 +106,7 @@ func (r *Runner) claimBatch(ctx context.Context, m tasks.BatchMessage, a assignm
 // admission.ErrNoSlots when there are not enough.
 func (r *Runner) reserve(a assignment) (release func(), err error) {
 	if a.err != nil || a.registration.Slots == handlers.OneSlot {
-		return func() {}, nil
+		return func() {}, nil //nolint:nilerr // claimBatch reports what kept the batch from being resolved
 	}
 	n := a.registration.Slots.Of(r.Slots)
 	if !r.reserved.Reserve(n) {

@@ -57,7 +57,7 @@ func (r *batchRun) recording(ctx context.Context) (context.Context, context.Canc
 // canceled, or the step's time runs out.
 func (r *batchRun) working(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := r.untilStopped(ctx)
-	release := context.AfterFunc(r.canceled, cancel) //nolint:contextcheck // cancel is that of ctx
+	release := context.AfterFunc(r.canceled, cancel)
 	stop := func() {}
 	if limit := r.options.Timeout(r.plan.Step(r.batch.Step), r.registration); limit > 0 {
 		ctx, stop = context.WithTimeout(ctx, limit)

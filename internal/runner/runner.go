@@ -81,7 +81,10 @@ var _ asynq.Handler = (*Runner)(nil)
 // New makes a runner.
 func New(o Options) (*Runner, error) {
 	o = o.withDefaults()
-	r := &Runner{Options: o, slots: semaphore.NewWeighted(int64(o.Slots)), reserved: admission.NewSlots(o.Slots), limiter: admission.NewLimiter(o.Now)}
+	r := &Runner{
+		Options: o, slots: semaphore.NewWeighted(int64(o.Slots)), reserved: admission.NewSlots(o.Slots),
+		limiter: admission.NewLimiter(o.Now),
+	}
 	if o.Recorder != nil {
 		r.limiter.Concurrency = o.Recorder.Concurrency
 	}

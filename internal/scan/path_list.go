@@ -6,9 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/balerhq/baler/tasks"
 	"io"
 	"path/filepath"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // longestPath is above what any system takes for a path.

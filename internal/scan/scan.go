@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/balerhq/baler/tasks"
 	"io/fs"
 	"time"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // Options shape Scan and ReadPaths. The zero value is ready to use.

@@ -5,8 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/balerhq/baler/tasks"
 	"io"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // splitRead is how much is read at a time: enough for counting at the speed of

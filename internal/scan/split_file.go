@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/balerhq/baler/tasks"
 	"io"
 	"os"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // SplitFile emits a file of lines in parts of about the size wanted, and as it

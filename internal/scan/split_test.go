@@ -8,9 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
-	"pgregory.net/rapid"
 )
 
 // Whatever a file holds, its parts are all of it, in order, cut at line ends,

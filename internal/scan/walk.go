@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/balerhq/baler/tasks"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // namesAtOnce is how many names of a directory are read between two looks at

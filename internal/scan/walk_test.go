@@ -1,11 +1,12 @@
 package scan
 
 import (
-	"github.com/balerhq/baler/internal/testkit"
-	"github.com/balerhq/baler/tasks"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
 )
 
 // What became another directory after it was met is not walked: it might lie

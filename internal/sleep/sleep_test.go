@@ -3,11 +3,12 @@ package sleep_test
 import (
 	"context"
 	"errors"
-	"github.com/balerhq/baler/internal/sleep"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/balerhq/baler/internal/sleep"
 )
 
 func TestForReturnsWhenTheTimeHasPassed(t *testing.T) {

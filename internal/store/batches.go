@@ -111,7 +111,8 @@ func (s *Store) ReclaimBatches(ctx context.Context, ids []int64, by time.Duratio
 		return nil
 	}
 	return s.db.Write(ctx, "take back batches", func(tx *gorm.DB, now time.Time) error {
-		return tx.Exec("UPDATE batches SET due_at = ?, fencing_token = fencing_token + 1, crashes = CASE WHEN crashes = 0 THEN 1 ELSE crashes END WHERE id IN ?",
+		return tx.Exec(`UPDATE batches SET due_at = ?, fencing_token = fencing_token + 1,
+			crashes = CASE WHEN crashes = 0 THEN 1 ELSE crashes END WHERE id IN ?`,
 			now.Add(by), ids).Error
 	})
 }

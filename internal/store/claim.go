@@ -63,7 +63,8 @@ func (s *Store) raiseToken(ctx context.Context, b *tasks.Batch, lost bool) (take
 		total = max(total, 1)
 	}
 	err = s.db.Write(ctx, "take over batch", func(tx *gorm.DB, _ time.Time) error {
-		u := tx.Exec("UPDATE batches SET fencing_token = fencing_token + 1, crashes = ? WHERE id = ? AND fencing_token = ?", total, b.ID, b.FencingToken)
+		u := tx.Exec("UPDATE batches SET fencing_token = fencing_token + 1, crashes = ? WHERE id = ? AND fencing_token = ?",
+			total, b.ID, b.FencingToken)
 		taken = u.RowsAffected == 1
 		return u.Error
 	})

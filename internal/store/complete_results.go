@@ -40,7 +40,9 @@ func (c recordedFiles) note(b *tasks.Batch, there map[int64]recorded) {
 // splitCompletion gives the rows to insert, and the files that another batch recorded
 // first. Most completions skip this query and rely on the primary key to reject
 // duplicates.
-func splitCompletion(r *ledger.BatchCompletion, tx *gorm.DB, careful bool, first recordedFiles) (own []resultRecord, foreign tasks.Ranges, err error) {
+func splitCompletion(
+	r *ledger.BatchCompletion, tx *gorm.DB, careful bool, first recordedFiles,
+) (own []resultRecord, foreign tasks.Ranges, err error) {
 	var there map[int64]recorded
 	if careful || completesPartial(r) || len(r.FailedAttempts) > 0 {
 		if there, err = recordedBy(tx, r.Batch); err != nil {

@@ -110,7 +110,8 @@ func (s *Store) FinishFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, 
 		}
 		// With a new token, so that this is not done twice when the answer to the
 		// commit is lost: the next step may have been taken by then.
-		err = tx.Exec("UPDATE finalize_steps SET state = ?, error = ?, due_at = ?, fencing_token = fencing_token + 1 WHERE transfer_id = ? AND no = ?",
+		err = tx.Exec(`UPDATE finalize_steps SET state = ?, error = ?, due_at = ?, fencing_token = fencing_token + 1
+			WHERE transfer_id = ? AND no = ?`,
 			e.State, db.ClipText(e.Reason, 4096), due, c.Transfer, c.No).Error
 		if err != nil || e.State == tasks.FinalizeWaiting {
 			return err

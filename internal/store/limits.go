@@ -32,7 +32,9 @@ func share(n, rank, live int) int { return (n + rank) / live }
 
 // SetLimit changes a ceiling: bounds that are nil stay as they are, and a
 // ceiling without any goes. It forgets those over transfers that have ended.
-func (s *Store) SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (c tasks.Limit, err error) {
+func (s *Store) SetLimit(
+	ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64,
+) (c tasks.Limit, err error) {
 	err = s.db.Write(ctx, "set ceiling", func(tx *gorm.DB, _ time.Time) error {
 		c = tasks.Limit{Scope: scope, Name: name}
 		found := tx.Model(&limitRow{}).Where("scope = ? AND name = ?", scope, name).Find(&c)

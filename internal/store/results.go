@@ -92,7 +92,9 @@ func applyFilter(q *gorm.DB, f tasks.ResultFilter) *gorm.DB {
 
 // Results lists up to limit results of a transfer behind a key, in the order
 // of steps and files. A page costs the same however far behind it is.
-func (s *Store) Results(ctx context.Context, transfer int64, f tasks.ResultFilter, after tasks.ResultKey, limit int) ([]tasks.ResultRow, error) {
+func (s *Store) Results(
+	ctx context.Context, transfer int64, f tasks.ResultFilter, after tasks.ResultKey, limit int,
+) ([]tasks.ResultRow, error) {
 	page := func(limit int, where string, args ...any) (rows []resultRecord, err error) {
 		q := applyFilter(s.db.Session(ctx), f).Where("transfer_id = ?", transfer).Where(where, args...)
 		if err := q.Order("step_no, file_no").Limit(limit).Find(&rows).Error; err != nil {

@@ -105,7 +105,8 @@ func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 	ws := make([]tasks.Worker, len(rows))
 	for i, r := range rows {
 		ws[i] = tasks.Worker{
-			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version, DesiredState: r.DesiredState, LimitsInUse: r.held(),
+			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version,
+			DesiredState: r.DesiredState, LimitsInUse: r.held(),
 			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(),
 		}
 	}

@@ -1,10 +1,11 @@
 package suggest_test
 
 import (
-	"github.com/balerhq/baler/internal/suggest"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/balerhq/baler/internal/suggest"
 )
 
 func TestOf(t *testing.T) {

@@ -3,6 +3,7 @@ package systemtest
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // wait for, even when several transfers register at once.
 func TestFewConnectionsDoNotBlockSubmit(t *testing.T) {
 	for _, connections := range []int{1, 2, 3} {
-		t.Run(fmt.Sprint(connections), func(t *testing.T) {
+		t.Run(strconv.Itoa(connections), func(t *testing.T) {
 			onEach(t, func(t *testing.T, c config.Config) {
 				const files = 7000
 				c.Database.MaxConnections = connections

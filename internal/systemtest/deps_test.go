@@ -1,4 +1,3 @@
-// Package systemtest checks what concerns more than one package.
 package systemtest
 
 import (

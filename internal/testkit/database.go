@@ -44,7 +44,11 @@ func Database(t testing.TB, address string) *sql.DB {
 
 func openDatabase(address string) (*sql.DB, error) {
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
-		return sql.Open("sqlite3", path)
+		u := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{
+			"_pragma":  {"busy_timeout(10000)"},
+			"_timefmt": {"2006-01-02 15:04:05.000000-07:00"}, // as the product writes times
+		}.Encode()}
+		return sql.Open("sqlite3", u.String())
 	}
 	u, err := url.Parse(address)
 	if err != nil {

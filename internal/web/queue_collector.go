@@ -98,5 +98,7 @@ func measure(ts []tasks.Transfer) queueLoad {
 
 // states lists every state, so that no series disappears at zero.
 func states() []tasks.State {
-	return []tasks.State{tasks.StateOpen, tasks.StateRunning, tasks.StateFinalizing, tasks.StateCompleted, tasks.StateInterrupted, tasks.StateCanceled}
+	return []tasks.State{
+		tasks.StateOpen, tasks.StateRunning, tasks.StateFinalizing, tasks.StateCompleted, tasks.StateInterrupted, tasks.StateCanceled,
+	}
 }

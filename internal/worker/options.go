@@ -136,7 +136,7 @@ func (o Options) Dispatcher() *dispatch.Dispatcher {
 	return dispatch.New(o.Store, o.Producer, o.Transfers, o.DispatcherOptions())
 }
 
-// Options are those of the dispatcher.
+// DispatcherOptions are those of the dispatcher.
 func (o Options) DispatcherOptions() dispatch.Options {
 	capacity := &capacityView{Options: o}
 	d := dispatch.Options{

@@ -172,6 +172,7 @@ func unchanged(before, after fs.FileInfo, read int64) error {
 	if before.Size() == read && after.Size() == read && before.ModTime().Equal(after.ModTime()) {
 		return nil
 	}
-	return handlers.RetryLater(handlers.CodeChangedWhileReading, fmt.Errorf("the file changed while it was read: %d bytes of %s before, %d read, %d of %s after",
+	return handlers.RetryLater(handlers.CodeChangedWhileReading, fmt.Errorf(
+		"the file changed while it was read: %d bytes of %s before, %d read, %d of %s after",
 		before.Size(), before.ModTime(), read, after.Size(), after.ModTime()))
 }

@@ -152,7 +152,8 @@ func (w *window) fetchOnce(off int64, n int) ([]byte, error) {
 	p := make([]byte, n)
 	if got, err := w.file.ReadAt(p, off); got < n {
 		if errors.Is(err, io.EOF) {
-			return nil, handlers.RetryLater(handlers.CodeChangedWhileReading, fmt.Errorf("the file ended at %d of %d bytes", off+int64(got), w.size))
+			return nil, handlers.RetryLater(handlers.CodeChangedWhileReading,
+				fmt.Errorf("the file ended at %d of %d bytes", off+int64(got), w.size))
 		}
 		return nil, handlers.RetryLater(handlers.CodeIO, err)
 	}

@@ -3,11 +3,12 @@ package chart_test
 import (
 	"encoding/xml"
 	"errors"
-	"github.com/balerhq/baler/internal/bench/chart"
 	"io"
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/balerhq/baler/internal/bench/chart"
 )
 
 func sample() chart.Chart {

@@ -3,12 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"github.com/balerhq/baler/internal/testservers"
 	"io"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
+
+	"github.com/balerhq/baler/internal/testservers"
 )
 
 // need is a server that is neither named in the environment nor installed.

@@ -13,11 +13,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/balerhq/baler/internal/testservers"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/balerhq/baler/internal/testservers"
 )
 
 const (
