@@ -49,7 +49,7 @@ const retryPage = 500
 // transfer runs, only files that ended badly can be. It tells how many files
 // will be run; a transfer that had ended goes on.
 func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (files int64, err error) {
-	e, err := b.catalog.Get(ctx, t.ID)
+	e, err := b.transfers.Get(ctx, t.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -57,7 +57,7 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (fi
 	if err != nil {
 		return 0, err
 	}
-	if err := worker.LoadCosts(ctx, b.store, b.sizer); err != nil {
+	if err := worker.LoadCosts(ctx, b.store, b.costs); err != nil {
 		return 0, err
 	}
 	if len(filter.Outcomes) == 0 {
@@ -120,7 +120,7 @@ func (b *Baler) send(ctx context.Context, transfer int64, batches []tasks.Batch)
 // Reconcile holds the ledger against the queue at once, and sends what the
 // queue has lost. Dispatchers do the same by themselves, bit by bit.
 func (b *Baler) Reconcile(ctx context.Context) (dispatch.ReconcileReport, error) {
-	return dispatch.Reconcile(ctx, b.store, b.queue.Producer, b.catalog, b.workerOptions().DispatcherOptions())
+	return dispatch.Reconcile(ctx, b.store, b.queue.Producer, b.transfers, b.workerOptions().DispatcherOptions())
 }
 
 // QueueStats is what a queue holds.

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/balerhq/baler/internal/ingest"
+	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -22,8 +24,8 @@ type RunResult struct {
 	FoundChanges bool             // there was something to do
 }
 
-// ErrPaused says that a person has paused what Run would go on with.
-var ErrPaused = errors.New("the transfer is paused")
+// ErrPaused says that a person has paused the transfer that Run would resume.
+var ErrPaused = ingest.ErrPaused
 
 // Run registers what the submission's paths hold, works on it in this process,
 // and returns when it has ended. Run again for the same paths and recipe it
@@ -31,17 +33,18 @@ var ErrPaused = errors.New("the transfer is paused")
 // what was added or changed since.
 // When ctx ends, work stops in order and Run gives the error of ctx.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
-	sources, err := s.sources()
+	sub := ingest.Submission(s)
+	sources, err := sub.Sources()
 	if err != nil {
 		return ran, err
 	}
-	lineage := runKeyOf(sources, &s)
-	closing, err := b.runFinal(lineage)
+	runKey := runKeyOf(sources, s.Recipe)
+	closing, err := b.runFinal(runKey)
 	if err != nil {
 		return ran, err
 	}
 	// Looked up before the worker begins, which may end them before they are seen.
-	begun, err := b.store.UnfinishedRuns(ctx, lineage, math.MaxInt64)
+	begun, err := b.store.UnfinishedRuns(ctx, runKey, math.MaxInt64)
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
@@ -61,8 +64,8 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 		}
 		err = errors.Join(err, workErr)
 	}()
-	err = b.withRunLock(ctx, lineage, func(ctx context.Context) (err error) {
-		if ran, err = b.runOnce(ctx, &s, sources, begun); err != nil || !ran.FoundChanges {
+	err = b.ingester.WithRunLock(ctx, runKey, func(ctx context.Context) (err error) {
+		if ran, err = b.runOnce(ctx, &sub, sources, begun); err != nil || !ran.FoundChanges {
 			return err
 		}
 		if _, err := b.store.Seal(ctx, ran.Transfer.ID); err != nil {
@@ -84,33 +87,34 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 
 // runOnce registers what is new, and says which of the transfers that earlier
 // runs have begun are to be waited for. It returns before any is processed.
-func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string, begun []tasks.Transfer) (ran RunResult, err error) {
-	lineage := runKeyOf(sources, s)
-	latest, err := b.store.Latest(ctx, lineage)
+func (b *Baler) runOnce(ctx context.Context, s *ingest.Submission, sources []string, begun []tasks.Transfer) (ran RunResult, err error) {
+	runKey := runKeyOf(sources, s.Recipe)
+	latest, err := b.store.Latest(ctx, runKey)
 	first := errors.Is(err, tasks.ErrTransferNotFound)
 	if err != nil && !first {
 		return ran, err
 	}
-	n := &changeDetector{b: b, submission: s, sources: sources, lineage: lineage}
+	d := b.ingester.NewChangeDetector(s, sources, runKey)
 	if first {
-		err = n.begin(ctx)
+		err = d.Begin(ctx)
 	} else {
 		ran.Transfer = latest
-		ran.Resumed, err = n.goOn(ctx, latest)
+		ran.Resumed, err = d.Resume(ctx, latest)
 	}
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	err = b.collect(ctx, s, sources, func(f tasks.File) error { return n.add(ctx, f) })
-	err = errors.Join(err, n.close(ctx))
+	err = b.ingester.Collect(ctx, s, sources, tasks.File{}, func(f tasks.File) error { return d.Add(ctx, f) })
+	err = errors.Join(err, d.Close(ctx))
+	t, used := d.Transfer()
 	switch {
-	case n.intake != nil:
-		ran.Transfer, ran.FoundChanges = n.transfer, true
+	case used:
+		ran.Transfer, ran.FoundChanges = t, true
 	case err == nil:
 		err = ran.adoptUnfinished(ctx, b, begun, s.OnCreated)
 	}
 	if err == nil {
-		err = ran.lookBack(ctx, b, lineage, begun)
+		err = ran.lookBack(ctx, b, runKey, begun)
 	}
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
@@ -137,8 +141,8 @@ func (r *RunResult) adoptUnfinished(ctx context.Context, b *Baler, begun []tasks
 }
 
 // lookBack finds the transfers before this one that are to be waited for too.
-func (r *RunResult) lookBack(ctx context.Context, b *Baler, lineage string, begun []tasks.Transfer) (err error) {
-	if r.Previous, err = b.store.UnfinishedRuns(ctx, lineage, r.Transfer.ID); err != nil {
+func (r *RunResult) lookBack(ctx context.Context, b *Baler, runKey string, begun []tasks.Transfer) (err error) {
+	if r.Previous, err = b.store.UnfinishedRuns(ctx, runKey, r.Transfer.ID); err != nil {
 		return err
 	}
 	for _, t := range begun {
@@ -169,7 +173,7 @@ func (r *RunResult) promote(started func(tasks.Transfer)) {
 }
 
 // runKeyOf names the succession of transfers of the same sources and recipe.
-func runKeyOf(sources []string, s *Submission) string {
-	sum := sha256.Sum256([]byte(strings.Join(sources, "\x00") + "\x00\x00" + s.Recipe.Digest()))
+func runKeyOf(sources []string, r *recipe.Recipe) string {
+	sum := sha256.Sum256([]byte(strings.Join(sources, "\x00") + "\x00\x00" + r.Digest()))
 	return hex.EncodeToString(sum[:])
 }
