@@ -1,18 +1,16 @@
 package baler
 
 import (
-	"context"
-
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"time"
 
-	"github.com/balerhq/baler/internal/failpoint"
-	"github.com/balerhq/baler/internal/worker"
-
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
