@@ -16,6 +16,7 @@ import (
 	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
@@ -23,14 +24,14 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Options are what configuration cannot say. The zero value is ready for use.
+// Options are what the configuration does not hold. The zero value is ready for use.
 type Options struct {
 	Registry *handlers.Registry // nil: none but load, which every process adds
 	Log      *slog.Logger       // nil: discards
 	Version  string             // shown by workers and the API; "" is "dev"
 	Now      func() time.Time   // nil: time.Now
 
-	// HeartbeatInterval is how often a worker reports to the database, and learns of
+	// HeartbeatInterval is how often a worker reports to the database, and reads
 	// changes there; 0: 5 s.
 	HeartbeatInterval time.Duration
 }
@@ -38,25 +39,25 @@ type Options struct {
 // Baler is a connection to one system: its database and its queue. Make one
 // with Open. It is safe for concurrent use.
 type Baler struct {
-	cfg      config.Config
-	registry *handlers.Registry
-	log      *slog.Logger
-	version  string
-	beat     time.Duration // between a worker's heartbeats
-	now      func() time.Time
+	cfg       config.Config
+	registry  *handlers.Registry
+	log       *slog.Logger
+	version   string
+	heartbeat time.Duration // between a worker's heartbeats
+	now       func() time.Time
 
-	store    *store.Store
-	queue    *queue.Conn
-	catalog  *dispatch.TransferCache
-	sizer    *cost.Model
-	metrics  *prometheus.Registry
-	ahead    chan struct{} // one element for each chunk that may wait for its turn inside a transaction
-	handlers *metrics.Worker
+	store         *store.Store
+	queue         *queue.Conn
+	transfers     *dispatch.TransferCache
+	costs         *cost.Model
+	metrics       *prometheus.Registry
+	ingester      *ingest.Ingester
+	workerMetrics *metrics.Worker
 }
 
 // Open connects to the database and the queue that cfg names, and migrates the
-// database unless cfg says not to. An error says which of them, where it was
-// looked for, and what to do.
+// database unless cfg forbids it. An error names the one that failed, its address,
+// and what to do.
 func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	b, err := OpenStore(ctx, cfg, o)
 	if err != nil {
@@ -65,11 +66,15 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	if b.queue, err = queue.Open(ctx, cfg.Redis); err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
+	b.ingester = ingest.New(ingest.Options{
+		Store: b.store, Producer: b.queue.Producer, Transfers: b.transfers, Log: b.log,
+		MaxConnections: cfg.Database.MaxConnections, GroupLimit: cfg.Group.Limit, StateDir: cfg.StateDir, Webhooks: cfg.Webhook.URLs,
+	})
 	return b, nil
 }
 
-// OpenStore connects to the database alone, for what only reads results: the
-// methods that need the queue must not be called.
+// OpenStore connects to the database alone, for programs that only read results:
+// methods that submit, run, work, serve or look at the queue must not be called.
 func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	b := newBaler(cfg, o)
 	if err := b.openStore(ctx); err != nil {
@@ -78,8 +83,8 @@ func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error
 	if err := b.prepare(ctx); err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
-	b.catalog = dispatch.NewTransferCache(b.store.TransferByID, b.policy)
-	b.catalog.Costs = b.sizer
+	b.transfers = dispatch.NewTransferCache(b.store.TransferByID, b.policy)
+	b.transfers.Costs = b.costs
 	return b, nil
 }
 
@@ -94,12 +99,12 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 	if _, taken := b.registry.Lookup(load.Name); taken {
 		return nil
 	}
-	return load.Register(b.registry, b.tables(), b.handlers.LinesLoaded)
+	return load.Register(b.registry, b.tables(), b.workerMetrics.LinesLoaded)
 }
 
 func newBaler(cfg config.Config, o Options) *Baler {
 	b := &Baler{
-		cfg: cfg, registry: o.Registry.Clone(), log: o.Log, version: o.Version, now: o.Now, beat: o.HeartbeatInterval,
+		cfg: cfg, registry: o.Registry.Clone(), log: o.Log, version: o.Version, now: o.Now, heartbeat: o.HeartbeatInterval,
 	}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
@@ -111,11 +116,10 @@ func newBaler(cfg config.Config, o Options) *Baler {
 		b.now = time.Now
 	}
 	b.metrics = prometheus.NewRegistry()
-	b.ahead = make(chan struct{}, chunksAhead(cfg.Database.MaxConnections))
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	b.handlers = metrics.New(b.metrics)
-	b.sizer = cost.NewModel(cfg.Worker.Name, b.now)
-	b.metrics.MustRegister(worker.CostMetrics{Model: b.sizer})
+	b.workerMetrics = metrics.New(b.metrics)
+	b.costs = cost.NewModel(cfg.Worker.Name, b.now)
+	b.metrics.MustRegister(worker.CostMetrics{Model: b.costs})
 	return b
 }
 

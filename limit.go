@@ -6,12 +6,12 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Limits lists what people allow all workers together to do.
+// Limits lists the limits that are set for all workers together.
 func (b *Baler) Limits(ctx context.Context) ([]tasks.Limit, error) { return b.store.Limits(ctx) }
 
-// SetLimit says what all workers together may do over everything, in a queue, or of
-// a transfer: bounds that are nil stay as they are, 0 removes one. Workers hear of
-// it within seconds; batches in hand go on.
+// SetLimit limits what all workers together do: in all, in one queue, or for one
+// transfer. inFlight is in batches that run at once. A nil bound stays as it
+// is, 0 removes it. Workers apply the limit within seconds; batches that run go on.
 func (b *Baler) SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (tasks.Limit, error) {
 	return b.store.SetLimit(ctx, scope, name, inFlight, filesPerSecond)
 }

@@ -24,21 +24,20 @@ type LoadOptions struct {
 	Into         string
 	Map          []string // "column=path:type" each; empty: the table's columns from the members of their names
 	LineColumn   string   // the column that takes each whole line; empty for none
-	LineContains string   // lines without it are passed over; empty for none
+	LineContains string   // lines without it are skipped; empty for none
 	Key          []string // the columns by which duplicates are told
 	OnDuplicate  string   // ignore, update or error; empty: ignore when there is a key, else error
 	Create       bool     // create the table when there is none
-	ChunkSize    int64    // bytes of the parts that files are split into; 0: DefaultChunkSize
+	ChunkSize    int64    // bytes of the chunks that files are split into; 0: DefaultChunkSize
 }
 
-// DefaultChunkSize is how large the parts of files of lines are.
+// DefaultChunkSize is the size in bytes of the chunks of files of lines.
 const DefaultChunkSize = 8 << 20
 
 // LoadRecipe makes the recipe that loads JSON lines, for Run or Submit with the
-// same paths. It creates the table when that is wanted, with columns inferred
-// from the first lines of the first file as far as the mapping does not say
-// them, and makes sure that the table suits: what is wrong shows before any
-// file is registered.
+// same paths. With Create it creates a missing table; columns that the mapping does
+// not name are inferred from the first lines of the first file. It checks that the
+// table suits the mapping, so that errors show before any file is registered.
 func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (*recipe.Recipe, error) {
 	args := load.Args{
 		Into: l.Into, Map: l.Map, Document: l.LineColumn, Keyword: l.LineContains, Key: l.Key,
@@ -56,7 +55,7 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 	if _, err := load.NewLoader(ctx, b.tables(), plan, nil); err != nil {
 		return nil, err
 	}
-	args.Create = false // it is there now, and the next run's recipe must be the same
+	args.Create = false // the table exists now, and the next run's recipe must be the same
 	return loadRecipe(&args, l.ChunkSize)
 }
 
@@ -116,12 +115,12 @@ func loadRecipe(args *load.Args, chunkSize int64) (*recipe.Recipe, error) {
 }
 
 // LoadCounts adds up what a transfer's load steps have done so far. It reads a
-// row for every few megabytes loaded: look no more than once or twice a second.
+// row for every few megabytes loaded: call it no more than once or twice a second.
 func (b *Baler) LoadCounts(ctx context.Context, t tasks.Transfer) (tasks.LoadCounts, error) {
 	return b.tables().LoadTotals(ctx, t.ID)
 }
 
-// RejectedLines yields the lines that a transfer set aside, in the order of files and
+// RejectedLines yields the lines that a transfer rejected, in the order of files and
 // lines, in bounded memory. It ends with the first error.
 func (b *Baler) RejectedLines(ctx context.Context, t tasks.Transfer) iter.Seq2[tasks.FileRejectedLine, error] {
 	return keyset.Paginate(resultPage, func(after tasks.RejectKey) ([]tasks.FileRejectedLine, error) {

@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// DefaultRecipe is the recipe of those who name none.
+// DefaultRecipe is the name of the recipe that is used when none is named.
 const DefaultRecipe = "default"
 
 // Recipe loads a built-in recipe by its name, or one from a YAML file, and
@@ -25,8 +25,8 @@ func (b *Baler) Recipe(ctx context.Context, nameOrPath string) (*recipe.Recipe, 
 	return r, b.CheckRecipe(ctx, r)
 }
 
-// CheckRecipe reports all steps, closing ones too, whose handler nobody has, or whose arguments
-// their handler refuses.
+// CheckRecipe reports all steps and final steps whose handler no live worker and not
+// this process has, or whose arguments their handler refuses.
 func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 	elsewhere, err := b.workerHandlers(ctx)
 	if err != nil {
@@ -36,11 +36,11 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 		_, here := b.registry.Lookup(name)
 		return here || slices.Contains(elsewhere, name)
 	}
-	knownClosing := func(name string) bool {
+	knownFinalizer := func(name string) bool {
 		_, here := b.registry.LookupFinalizer(name)
 		return here || slices.Contains(elsewhere, worker.FinalizerName(name))
 	}
-	errs := []error{r.Check(known, knownClosing)}
+	errs := []error{r.Check(known, knownFinalizer)}
 	for _, s := range r.Steps {
 		reg, here := b.registry.Lookup(s.Handler)
 		if !here || reg.CheckArgs == nil || s.ArgsTemplated() {

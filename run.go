@@ -11,106 +11,126 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/balerhq/baler/internal/ingest"
+	"github.com/balerhq/baler/internal/worker"
+	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
-// RunResult is what came of a Run.
+// RunResult says what a Run did.
 type RunResult struct {
-	Transfer     tasks.Transfer   // the one that was worked on, or the last one when nothing had changed
-	Previous     []tasks.Transfer // earlier ones that were finished beside it: retried after newer ones had begun
+	Transfer     tasks.Transfer   // the one that ran, or the last one when nothing had changed
+	Previous     []tasks.Transfer // earlier ones that ended in this run too: retried after newer ones had begun
 	Resumed      bool             // it was begun by an earlier run
-	FoundChanges bool             // there was something to do
+	FoundChanges bool             // false: there was nothing to do
 }
 
-// ErrPaused says that a person has paused what Run would go on with.
-var ErrPaused = errors.New("the transfer is paused")
+// ErrPaused says that a person has paused the transfer that Run would resume.
+var ErrPaused = ingest.ErrPaused
 
-// Run registers what the submission's paths hold, works on it in this process,
-// and returns when it has ended. Run again for the same paths and recipe it
-// goes on where it stopped, finishes what is to be retried, and registers only
-// what was added or changed since.
-// When ctx ends, work stops in order and Run gives the error of ctx.
+// Run registers the files under the submission's paths, processes them in this
+// process, and returns when the transfer has ended. A second Run for the same paths
+// and recipe resumes an unfinished transfer, finishes transfers that are retried, and
+// registers only files that were added or changed since.
+// When ctx ends, the worker stops in order and Run returns the error of ctx.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
-	sources, err := s.sources()
+	sub := ingest.Submission(s)
+	sources, err := sub.Sources()
 	if err != nil {
 		return ran, err
 	}
-	lineage := runKeyOf(sources, &s)
-	closing, err := b.runFinal(lineage)
+	runKey := runKeyOf(sources, s.Recipe)
+	final, err := b.runFinal(runKey)
 	if err != nil {
 		return ran, err
 	}
-	// Looked up before the worker begins, which may end them before they are seen.
-	begun, err := b.store.UnfinishedRuns(ctx, lineage, math.MaxInt64)
+	// Read before the worker starts, which may end them before runOnce reads them.
+	begun, err := b.store.UnfinishedRuns(ctx, runKey, math.MaxInt64)
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	working, stop := context.WithCancel(ctx)
-	worked := make(chan error, 1)
-	outer := ctx
-	ctx, giveUp := context.WithCancel(ctx)
-	go func() {
-		worked <- b.work(working, closing)
-		giveUp() // a worker that cannot start will never finish what is waited for
-	}()
-	defer func() {
-		stop()
-		workErr := <-worked
-		if workErr != nil && outer.Err() == nil && errors.Is(err, context.Canceled) {
-			err = nil // it only says that we gave up; why is the worker's to say
-		}
-		err = errors.Join(err, workErr)
-	}()
-	err = b.withRunLock(ctx, lineage, func(ctx context.Context) (err error) {
-		if ran, err = b.runOnce(ctx, &s, sources, begun); err != nil || !ran.FoundChanges {
+	err = b.whileWorking(ctx, final, func(ctx context.Context) error {
+		err := b.ingester.WithRunLock(ctx, runKey, func(ctx context.Context) (err error) {
+			if ran, err = b.runOnce(ctx, &sub, sources, begun); err != nil || !ran.FoundChanges {
+				return err
+			}
+			if _, err := b.store.Seal(ctx, ran.Transfer.ID); err != nil {
+				return fmt.Errorf("run: %w", err)
+			}
+			return nil
+		})
+		if err != nil || !ran.FoundChanges {
 			return err
 		}
-		if _, err := b.store.Seal(ctx, ran.Transfer.ID); err != nil {
-			return fmt.Errorf("run: %w", err)
-		}
-		return nil
+		return ran.wait(ctx, b)
 	})
-	if err != nil || !ran.FoundChanges {
-		return ran, err
-	}
-	for i := range ran.Previous {
-		if ran.Previous[i], err = b.Wait(ctx, ran.Previous[i].UUID, nil); err != nil {
-			return ran, err
-		}
-	}
-	ran.Transfer, err = b.Wait(ctx, ran.Transfer.UUID, nil)
 	return ran, err
 }
 
-// runOnce registers what is new, and says which of the transfers that earlier
-// runs have begun are to be waited for. It returns before any is processed.
-func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string, begun []tasks.Transfer) (ran RunResult, err error) {
-	lineage := runKeyOf(sources, s)
-	latest, err := b.store.Latest(ctx, lineage)
+// whileWorking calls do while a worker runs beside it, and stops the worker then. A
+// worker that ends first, such as one that cannot start, ends the context of do:
+// nobody would finish what do waits for.
+func (b *Baler) whileWorking(ctx context.Context, final worker.Final, do func(ctx context.Context) error) error {
+	working, stopWork := context.WithCancel(ctx)
+	doing, stopDoing := context.WithCancel(ctx)
+	defer stopDoing()
+	worked := make(chan error, 1)
+	go func() {
+		err := b.work(working, final)
+		stopDoing()
+		worked <- err
+	}()
+	err := do(doing)
+	endedByWorker := errors.Is(err, context.Canceled) && ctx.Err() == nil
+	stopWork()
+	workErr := <-worked
+	if endedByWorker && workErr != nil {
+		return workErr // err says only that the worker ended; workErr says why
+	}
+	return errors.Join(err, workErr)
+}
+
+// wait waits for the end of all transfers of the run, and reads them as they ended.
+func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
+	for i := range r.Previous {
+		if r.Previous[i], err = b.Wait(ctx, r.Previous[i].UUID, nil); err != nil {
+			return err
+		}
+	}
+	r.Transfer, err = b.Wait(ctx, r.Transfer.UUID, nil)
+	return err
+}
+
+// runOnce registers the files that have changed, and finds the transfers of earlier
+// runs that this run must wait for. It does not wait until files are processed.
+func (b *Baler) runOnce(ctx context.Context, s *ingest.Submission, sources []string, begun []tasks.Transfer) (ran RunResult, err error) {
+	runKey := runKeyOf(sources, s.Recipe)
+	latest, err := b.store.Latest(ctx, runKey)
 	first := errors.Is(err, tasks.ErrTransferNotFound)
 	if err != nil && !first {
 		return ran, err
 	}
-	n := &changeDetector{b: b, submission: s, sources: sources, lineage: lineage}
+	d := b.ingester.NewChangeDetector(s, sources, runKey)
 	if first {
-		err = n.begin(ctx)
+		err = d.Begin(ctx)
 	} else {
 		ran.Transfer = latest
-		ran.Resumed, err = n.goOn(ctx, latest)
+		ran.Resumed, err = d.Resume(ctx, latest)
 	}
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	err = b.collect(ctx, s, sources, func(f tasks.File) error { return n.add(ctx, f) })
-	err = errors.Join(err, n.close(ctx))
+	err = b.ingester.Collect(ctx, s, sources, tasks.File{}, func(f tasks.File) error { return d.Add(ctx, f) })
+	err = errors.Join(err, d.Close(ctx))
+	t, used := d.Transfer()
 	switch {
-	case n.intake != nil:
-		ran.Transfer, ran.FoundChanges = n.transfer, true
+	case used:
+		ran.Transfer, ran.FoundChanges = t, true
 	case err == nil:
 		err = ran.adoptUnfinished(ctx, b, begun, s.OnCreated)
 	}
 	if err == nil {
-		err = ran.lookBack(ctx, b, lineage, begun)
+		err = ran.lookBack(ctx, b, runKey, begun)
 	}
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
@@ -119,8 +139,8 @@ func (b *Baler) runOnce(ctx context.Context, s *Submission, sources []string, be
 	return ran, nil
 }
 
-// adoptUnfinished has a transfer waited for that nothing was added to, and that had not
-// ended when the run began, or has come to its final steps since.
+// adoptUnfinished makes the run wait for a transfer to which no file was added, and
+// which had not ended when the run began, or has reached its final steps since.
 func (r *RunResult) adoptUnfinished(ctx context.Context, b *Baler, begun []tasks.Transfer, started func(tasks.Transfer)) error {
 	t, err := b.store.TransferByID(ctx, r.Transfer.ID)
 	if err != nil {
@@ -136,14 +156,14 @@ func (r *RunResult) adoptUnfinished(ctx context.Context, b *Baler, begun []tasks
 	return nil
 }
 
-// lookBack finds the transfers before this one that are to be waited for too.
-func (r *RunResult) lookBack(ctx context.Context, b *Baler, lineage string, begun []tasks.Transfer) (err error) {
-	if r.Previous, err = b.store.UnfinishedRuns(ctx, lineage, r.Transfer.ID); err != nil {
+// lookBack finds the earlier transfers that the run must wait for too.
+func (r *RunResult) lookBack(ctx context.Context, b *Baler, runKey string, begun []tasks.Transfer) (err error) {
+	if r.Previous, err = b.store.UnfinishedRuns(ctx, runKey, r.Transfer.ID); err != nil {
 		return err
 	}
 	for _, t := range begun {
 		if t.ID < r.Transfer.ID && !holds(r.Previous, t.ID) {
-			r.Previous = append(r.Previous, t) // ended since; waiting for it tells how
+			r.Previous = append(r.Previous, t) // ended since; waiting for it reads how it ended
 		}
 	}
 	slices.SortFunc(r.Previous, func(x, y tasks.Transfer) int { return cmp.Compare(x.ID, y.ID) })
@@ -154,8 +174,7 @@ func holds(transfers []tasks.Transfer, id int64) bool {
 	return slices.ContainsFunc(transfers, func(t tasks.Transfer) bool { return t.ID == id })
 }
 
-// promote puts the newest retried transfer in the place of one with which there
-// is nothing to do.
+// promote replaces a transfer that has nothing to do by the newest retried one.
 func (r *RunResult) promote(started func(tasks.Transfer)) {
 	last := len(r.Previous) - 1
 	if r.FoundChanges || last < 0 {
@@ -168,8 +187,8 @@ func (r *RunResult) promote(started func(tasks.Transfer)) {
 	}
 }
 
-// runKeyOf names the succession of transfers of the same sources and recipe.
-func runKeyOf(sources []string, s *Submission) string {
-	sum := sha256.Sum256([]byte(strings.Join(sources, "\x00") + "\x00\x00" + s.Recipe.Digest()))
+// runKeyOf is the key that all runs of the same sources and recipe share.
+func runKeyOf(sources []string, r *recipe.Recipe) string {
+	sum := sha256.Sum256([]byte(strings.Join(sources, "\x00") + "\x00\x00" + r.Digest()))
 	return hex.EncodeToString(sum[:])
 }

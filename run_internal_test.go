@@ -11,6 +11,7 @@ import (
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin"
+	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -56,7 +57,7 @@ func TestRunTellsWhatItsWorkerWasQuickToEnd(t *testing.T) {
 	}
 
 	// Another run of the same has its turn, until this one's worker is done.
-	name := aloneName(runKeyOf([]string{root}, &s))
+	name := ingest.RunLockName(runKeyOf([]string{root}, s.Recipe))
 	if held, err := b.store.AcquireLease(t.Context(), name, "another", time.Hour); err != nil || !held {
 		t.Fatal(held, err)
 	}

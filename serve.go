@@ -11,8 +11,8 @@ import (
 )
 
 // Serve answers HTTP on ln until ctx ends: health, metrics, transfers, and
-// asynq's monitor. It also stands by as a dispatcher, and tells webhooks of ends
-// of transfers. With work it is a worker too.
+// asynq's monitor. It is also a dispatcher, and sends webhooks when transfers end.
+// With work it is a worker too. It closes ln.
 func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 	server, err := web.New(web.Options{
 		Transfers: b.store, RedisPing: b.queue.Ping, Redis: b.queue.Opt, ReadOnlyMonitor: b.cfg.HTTP.MonitorReadOnly,
@@ -31,9 +31,9 @@ func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 			return
 		}
 		worked = b.Work(ctx)
-		cancel() // a worker that cannot start takes the server along
+		cancel() // a server whose worker cannot start must end too
 	})
-	if !work { // a worker brings its own
+	if !work { // a worker has a sender of its own
 		background.Go(func() { _ = b.workerOptions().Sender().Run(ctx) }) // it ends with its context and logs its errors
 	}
 	err = server.Run(ctx, ln)

@@ -9,36 +9,36 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Wait looks at least and at most that often; a look is one row and its steps.
+// Bounds of the time between two polls of Wait; a poll reads one row and its steps.
 const (
-	lookSoonest = 20 * time.Millisecond
-	lookLatest  = 200 * time.Millisecond
+	pollSoonest = 20 * time.Millisecond
+	pollLatest  = 200 * time.Millisecond
 )
 
-// progressPoll is what Wait saw last.
+// progressPoll is what the last poll of Wait read.
 type progressPoll struct {
 	at       time.Time
 	finished int64
 }
 
-// next is when to look again: when the transfer should be done, going by its
-// speed since the last look, so that nobody waits for the watch to come round.
+// next is the time until the next poll: until the transfer should be done, at its
+// speed since the last poll, so that Wait returns soon after the end.
 func (l *progressPoll) next(t *tasks.Transfer, now time.Time) time.Duration {
 	before := *l
 	l.at, l.finished = now, t.Finished
 	done, left := t.Finished-before.finished, t.Files-t.Finished
 	switch {
 	case before.at.IsZero():
-		return lookSoonest // it may be a small one
+		return pollSoonest // it may be a small one
 	case done <= 0 || t.SealedAt.IsZero():
-		return min(2*max(now.Sub(before.at), lookSoonest), lookLatest)
+		return min(2*max(now.Sub(before.at), pollSoonest), pollLatest)
 	}
-	return min(max(now.Sub(before.at)*time.Duration(left)/time.Duration(done), lookSoonest), lookLatest)
+	return min(max(now.Sub(before.at)*time.Duration(left)/time.Duration(done), pollSoonest), pollLatest)
 }
 
-// Wait returns when the transfer has ended, or with the error of ctx. See is
-// told of every look, the last included; nil for nobody. A database that fails
-// for a while is asked again until patience is used up.
+// Wait returns when the transfer has ended, or with the error of ctx. It calls see
+// with what each poll has read, the last included; see may be nil. An outage of the
+// database ends Wait after five minutes.
 func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (tasks.Transfer, error) {
 	const patience = 5 * time.Minute
 	var down time.Time

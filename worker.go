@@ -1,15 +1,23 @@
 package baler
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"os"
+	"time"
 
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/worker"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
 )
 
-// Work runs batches until ctx ends. Then it takes no new ones, gives those in
-// hand the grace period of the configuration to finish, commits what is
-// finished, hands back the rest without charging an attempt, and returns nil.
+// Work runs batches until ctx ends. Then it takes no new ones, gives running ones
+// the grace period of the configuration to finish, commits the results that there
+// are, returns the rest to the queue without charging an attempt, and returns nil.
 func (b *Baler) Work(ctx context.Context) error {
 	final, err := b.workerFinal()
 	if err != nil {
@@ -33,11 +41,11 @@ func (b *Baler) workerOptions() worker.Options {
 	cfg := &b.cfg
 	return worker.Options{
 		Store: b.store, Redis: b.queue.Client, Producer: b.queue.Producer, Embedded: b.queue.Embedded(),
-		Transfers: b.catalog, Costs: b.sizer, Registry: b.registry, Metrics: b.handlers, Registerer: b.metrics,
+		Transfers: b.transfers, Costs: b.costs, Registry: b.registry, Metrics: b.workerMetrics, Registerer: b.metrics,
 		Log: b.log, Now: b.now,
 
 		Name: cfg.Worker.Name, Version: b.version, Concurrency: cfg.Worker.Concurrency, Slots: cfg.Worker.Slots,
-		Queues: cfg.Worker.Queues, Roots: cfg.Roots, Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.beat,
+		Queues: cfg.Worker.Queues, Roots: cfg.Roots, Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
 
 		Group: worker.Group{Grace: cfg.Group.Grace, MaxDelay: cfg.Group.MaxDelay, MaxSize: cfg.Group.MaxSize},
 		Dispatch: worker.Dispatch{
@@ -56,4 +64,60 @@ func (b *Baler) workerOptions() worker.Options {
 func (b *Baler) completed(ctx context.Context, transfer int64) {
 	failpoint.Point(failpoint.Completed)
 	b.log.InfoContext(ctx, "transfer completed", "transfer", transfer)
+}
+
+// workerFinal is for a worker that runs the final steps of all transfers: they write
+// to the folders that the site names.
+func (b *Baler) workerFinal() (f worker.Final, err error) {
+	f = worker.Final{Timeout: b.finalizerTimeout, Retry: b.finalizerRetry}
+	f.Outputs, err = handlers.NewOutputRoots(b.cfg.Outputs)
+	return f, err
+}
+
+// runFinal is for a process that works for one person. Unless the site names
+// folders, final steps may write wherever that person may. On a database that others
+// share, the process then runs only the final steps of transfers with its run key.
+func (b *Baler) runFinal(runKey string) (f worker.Final, err error) {
+	f, err = b.workerFinal()
+	if err != nil || len(b.cfg.Outputs) > 0 {
+		return f, err
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return f, fmt.Errorf("find the working folder: %w", err)
+	}
+	f.Outputs = handlers.AnyOutputRoot(here)
+	if b.store.Dialect() != db.SQLite {
+		f.RunKey = runKey
+	}
+	return f, nil
+}
+
+func (b *Baler) finalizerTimeout(s *recipe.Finalizer, reg handlers.Registration) time.Duration {
+	return cmp.Or(s.Timeout, b.cfg.Handlers[s.Handler].Timeout, reg.Timeout)
+}
+
+func (b *Baler) finalizerRetry(s *recipe.Finalizer, reg handlers.Registration) tasks.RetryPolicy {
+	return b.retryOver(s.Retry, s.Handler, reg)
+}
+
+// The precedence of a step's settings: the recipe, then the site's
+// configuration for the handler, then the handler's own default, then the
+// global default.
+
+func (b *Baler) policy(s *recipe.Step) tasks.BatchPolicy {
+	reg, _ := b.registry.Lookup(s.Handler) // a handler that only other workers have sets no default here
+	return s.Batch.Overlay(b.cfg.Handlers[s.Handler].Batch).Overlay(reg.Batch).Overlay(b.cfg.Batch).Overlay(tasks.DefaultBatchPolicy())
+}
+
+func (b *Baler) timeout(s *recipe.Step, reg handlers.Registration) time.Duration {
+	return cmp.Or(s.Timeout, b.cfg.Handlers[s.Handler].Timeout, reg.Timeout)
+}
+
+func (b *Baler) retry(s *recipe.Step, reg handlers.Registration) tasks.RetryPolicy {
+	return b.retryOver(s.Retry, s.Handler, reg)
+}
+
+func (b *Baler) retryOver(step tasks.RetryPolicy, handler string, reg handlers.Registration) tasks.RetryPolicy {
+	return step.Overlay(b.cfg.Handlers[handler].Retry).Overlay(reg.Retry)
 }

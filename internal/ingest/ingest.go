@@ -1,0 +1,61 @@
+// Package ingest registers the files of transfers: it collects what a submission
+// names, finds what has changed since an earlier run, writes rows of files in order
+// and in bulk, and sends one message a file where a transfer goes by group.
+package ingest
+
+import (
+	"log/slog"
+
+	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/store"
+)
+
+// Options says what an Ingester works with. All of it is needed but where a
+// default is said.
+type Options struct {
+	Store     *store.Store
+	Producer  *queue.Producer
+	Transfers *dispatch.TransferCache
+	Log       *slog.Logger
+
+	MaxConnections int      // to the database; 0: the store's own choice
+	GroupLimit     int      // messages of files that wait in the queue before registering waits
+	StateDir       string   // is never scanned
+	Webhooks       []string // URLs that get the end of every transfer
+}
+
+// Ingester registers files of any number of transfers. Make one with New. It is
+// safe for concurrent use.
+type Ingester struct {
+	store     *store.Store
+	producer  *queue.Producer
+	transfers *dispatch.TransferCache
+	log       *slog.Logger
+
+	groupLimit   int64
+	stateDir     string
+	siteWebhooks []string
+
+	chunksWaiting chan struct{} // one element for each chunk that may wait for its turn inside a transaction
+}
+
+// New makes an Ingester.
+func New(o Options) *Ingester {
+	return &Ingester{
+		store: o.Store, producer: o.Producer, transfers: o.Transfers, log: o.Log,
+		groupLimit: int64(o.GroupLimit), stateDir: o.StateDir, siteWebhooks: o.Webhooks,
+		chunksWaiting: make(chan struct{}, chunksAhead(o.MaxConnections)),
+	}
+}
+
+// chunksAhead is how many chunks, of all transfers of this process, may hold a
+// connection while they wait to be counted. One connection always remains for the
+// chunk that the others wait for. 0 connections stands for the store's own choice.
+func chunksAhead(connections int) int {
+	const enough = 7 // the store chooses more connections than this
+	if connections <= 0 {
+		return enough
+	}
+	return min(enough, connections-1)
+}

@@ -1,0 +1,239 @@
+package ingest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/sleep"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Registrar registers files with one transfer: rows in bulk, then, when it
+// goes by group, one message a file.
+type Registrar struct {
+	ingester *Ingester
+	plan     *dispatch.TransferPlan
+	runKey   string
+	files    *batcher.Batcher[tasks.File]
+	chunks   errgroup.Group // being registered, a few side by side
+	next     int64          // number of the next file
+	counted  chan struct{}  // closed when the chunk before the next one is counted
+
+	ctx   context.Context //nolint:containedctx // of the whole registrar: chunks outlive the flush that began them
+	stop  context.CancelFunc
+	ended sync.WaitGroup
+
+	mu  sync.Mutex
+	err error // of the first flush that failed
+}
+
+// registerPolicy bounds one transaction of new rows.
+func registerPolicy() tasks.BatchPolicy {
+	return tasks.BatchPolicy{MaxItems: 2000, MaxBytes: 1 << 62, MaxDelay: 500 * time.Millisecond}
+}
+
+// sideBySide is how many transactions insert rows at the same time. SQLite has
+// one writer: a chunk that waits for its turn would keep the others out.
+func (g *Ingester) sideBySide() int {
+	if g.store.Dialect() == db.SQLite {
+		return 1
+	}
+	return 3
+}
+
+// NewRegistrar makes a Registrar that registers files behind those that the transfer
+// has. runKey is that of the run that began the transfer, or "". Close must be called.
+func (g *Ingester) NewRegistrar(ctx context.Context, transfer int64, runKey string) (*Registrar, error) {
+	entry, err := g.transfers.Get(ctx, transfer)
+	if err != nil {
+		return nil, err
+	}
+	t, err := g.store.TransferByID(ctx, transfer)
+	if err != nil {
+		return nil, err
+	}
+	r := &Registrar{ingester: g, plan: entry, runKey: runKey, next: t.Files + 1, counted: make(chan struct{})}
+	close(r.counted)
+	r.chunks.SetLimit(g.sideBySide())
+	r.files = batcher.New(registerPolicy(), r.flush, batcher.Options[tasks.File]{})
+	r.ctx, r.stop = context.WithCancel(ctx)
+	r.ended.Go(func() { g.heartbeat(r.ctx, transfer) })
+	return r, nil
+}
+
+// Recipe is that of the transfer.
+func (r *Registrar) Recipe() *recipe.Recipe { return r.plan.Recipe }
+
+// Add takes a file. It blocks while registering is behind, and fails when an
+// earlier file could not be registered.
+func (r *Registrar) Add(ctx context.Context, f tasks.File) error {
+	if err := r.failed(); err != nil {
+		return err
+	}
+	_, err := r.files.Add(ctx, f)
+	return err
+}
+
+// Close registers the files that Add took and that are not registered yet, and
+// reports the first error of all. When ctx ends it registers no more.
+func (r *Registrar) Close(ctx context.Context) error {
+	err := r.files.Close(ctx)
+	if err != nil {
+		// The caller stops: files not yet registered fail, and no flush may outlive Close.
+		r.stop()
+		err = errors.Join(err, r.files.Close(context.WithoutCancel(ctx)))
+	}
+	_ = r.chunks.Wait() // failed says what went wrong first
+	r.stop()
+	r.ended.Wait()
+	return errors.Join(err, r.failed())
+}
+
+func (r *Registrar) failed() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// flush numbers the files, in the order in which they came, and has them
+// registered at the same time as the chunks before.
+func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
+	first, before, counted := r.next, r.counted, make(chan struct{})
+	r.next += int64(len(files))
+	r.counted = counted
+	r.chunks.Go(func() error {
+		turn := func() error {
+			select {
+			case <-before:
+				return r.failed() // nothing after a gap
+			case <-r.ctx.Done():
+				return r.ctx.Err()
+			}
+		}
+		err := r.register(r.ctx, files, first, turn, before, counted)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.err == nil {
+			r.err = err
+		}
+		return err
+	})
+	return nil
+}
+
+// register commits rows, closes counted when they are counted or never will
+// be, and sends messages where the transfer goes by group.
+func (r *Registrar) register(
+	ctx context.Context, files []tasks.File, first int64, turn func() error, before <-chan struct{}, counted chan struct{},
+) error {
+	a := store.FileBatch{Transfer: r.plan.ID, Files: files, First: first, BeforeCount: turn, RunKey: r.runKey}
+	if r.plan.Via == tasks.ViaBulk {
+		return r.count(ctx, a, before, counted)
+	}
+	steps := make([]int, len(files))
+	a.FirstSteps = make(map[int]int64)
+	for i := range files {
+		if steps[i] = r.plan.Route(0, &files[i], nil); steps[i] == 0 {
+			a.Finished++
+			continue
+		}
+		a.FirstSteps[steps[i]]++
+	}
+	if err := r.count(ctx, a, before, counted); err != nil {
+		return err
+	}
+	var routed []queue.FileTask
+	for i := range files {
+		if steps[i] > 0 {
+			routed = append(routed, queue.FileTask{File: &files[i], Step: steps[i], Handler: r.plan.Step(steps[i]).Handler})
+		}
+	}
+	return r.enqueue(ctx, routed)
+}
+
+func (r *Registrar) count(ctx context.Context, a store.FileBatch, before <-chan struct{}, counted chan struct{}) error {
+	defer close(counted)
+	err := r.addFiles(ctx, a, before)
+	if err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.err = cmp.Or(r.err, err) // before the next chunk's turn
+		return err
+	}
+	failpoint.Point(failpoint.FilesRegistered)
+	return nil
+}
+
+// addFiles starts the transaction when it is the chunk's turn, or earlier when a
+// connection can be spared for the wait. Otherwise chunks that wait could hold all
+// connections while the chunk that they wait for has none.
+func (r *Registrar) addFiles(ctx context.Context, a store.FileBatch, before <-chan struct{}) error {
+	select {
+	case <-before:
+		if err := r.failed(); err != nil {
+			return err
+		}
+	case r.ingester.chunksWaiting <- struct{}{}:
+		defer func() { <-r.ingester.chunksWaiting }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return r.ingester.store.AddFiles(ctx, a)
+}
+
+// enqueue sends one message a file, and waits while the queue holds too many.
+// When Redis does not take them the files stay registered: the sweeper finds them.
+func (r *Registrar) enqueue(ctx context.Context, routed []queue.FileTask) error {
+	if err := r.waitForRoom(ctx); err != nil {
+		return err
+	}
+	if err := r.ingester.producer.EnqueueFiles(ctx, r.plan.Queue, r.plan.ID, routed); err != nil {
+		if ctx.Err() != nil {
+			return fmt.Errorf("enqueue files: %w", err)
+		}
+		r.ingester.log.WarnContext(ctx, "producer: the queue does not take files; they are registered and will be swept up",
+			"files", len(routed), "error", err)
+	}
+	return nil
+}
+
+// roomAttempts bounds the retries of one wait for room while Redis fails.
+const roomAttempts = 3
+
+func (r *Registrar) waitForRoom(ctx context.Context) error {
+	names := make([]string, len(r.plan.Recipe.Steps))
+	for i, s := range r.plan.Recipe.Steps {
+		names[i] = s.Handler
+	}
+	failures := 0
+	for {
+		waiting, err := r.ingester.producer.GroupBacklog(ctx, r.plan.Queue, names)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil && waiting < r.ingester.groupLimit:
+			return nil
+		case err != nil && failures == roomAttempts:
+			r.ingester.log.WarnContext(ctx, "producer: the length of the queue is unknown; enqueueing without waiting for room", "error", err)
+			return nil
+		case err != nil:
+			failures++
+		}
+		if err := sleep.For(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}

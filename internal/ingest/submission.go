@@ -1,0 +1,134 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Submission says what to register. It has the fields of baler.Submission, where
+// they are described.
+type Submission struct {
+	Paths        []string
+	List         io.Reader
+	NulSeparated bool
+
+	Recipe         *recipe.Recipe
+	Name           string
+	IdempotencyKey string
+	Queue          string
+	Via            tasks.Via
+
+	Webhooks []string
+
+	OnCreated func(t tasks.Transfer)
+	OnSkipped func(scan.Skipped)
+}
+
+// DefaultQueue carries the batches of transfers that name no queue.
+const DefaultQueue = "default"
+
+// listed stands for the sources of a transfer that was submitted as a list: the
+// paths of a list may be anywhere.
+const listed = string(filepath.Separator)
+
+// ListSources are the sources of a transfer that is submitted as a list.
+func ListSources() []string { return []string{listed} }
+
+// FromList reports whether a transfer with these sources was submitted as a list.
+func FromList(sources []string) bool { return len(sources) == 1 && sources[0] == listed }
+
+// Sources are the absolute paths under which the submission's files are. It
+// reports an error when the submission cannot be done as given.
+func (s *Submission) Sources() ([]string, error) {
+	if err := s.checkWebhooks(); err != nil {
+		return nil, err
+	}
+	return absolute(s.Paths)
+}
+
+func absolute(paths []string) ([]string, error) {
+	abs := make([]string, len(paths))
+	for i, p := range paths {
+		var err error
+		if abs[i], err = filepath.Abs(p); err != nil {
+			return nil, fmt.Errorf("resolve %s: %w", p, err)
+		}
+		// A source that is a link stands for its target, which is scanned and read.
+		if real, err := filepath.EvalSymlinks(abs[i]); err == nil {
+			abs[i] = real
+		}
+	}
+	return abs, nil
+}
+
+// Create writes the transfer of a submission, without files. created is false when
+// the idempotency key was used before: then the transfer of that time comes back.
+// runKey is "" for a transfer that no Run begins.
+func (g *Ingester) Create(ctx context.Context, s *Submission, sources []string, runKey string) (t tasks.Transfer, created bool, err error) {
+	t, created, err = g.store.Create(ctx, g.newTransfer(s, sources, runKey))
+	if err == nil && created && s.OnCreated != nil {
+		s.OnCreated(t)
+	}
+	return t, created, err
+}
+
+func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) store.NewTransfer {
+	n := store.NewTransfer{
+		Name: s.Name, Key: s.IdempotencyKey, RunKey: runKey, Via: s.Via, Queue: s.Queue, Recipe: s.Recipe.YAML(), Sources: sources,
+		Webhooks: g.webhooks(s),
+	}
+	if n.Name == "" && len(sources) > 0 {
+		n.Name = sources[0]
+	}
+	if n.Queue == "" {
+		n.Queue = DefaultQueue
+	}
+	if n.Via == "" {
+		n.Via = s.autoVia()
+	}
+	for _, st := range s.Recipe.Steps {
+		n.Steps = append(n.Steps, tasks.Step{Number: st.Number, Name: st.Name, Handler: st.Handler})
+	}
+	for _, st := range s.Recipe.Finalizers {
+		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: st.Number, Name: st.Name, Handler: st.Handler})
+	}
+	return n
+}
+
+// autoVia chooses how files go to workers when the submission does not say it:
+// a list, which may come slowly, goes by group; paths, which are there as a whole, go
+// by bulk. An embedded queue that only this process sees would lose a group's messages
+// with the process; with bulk the files stay in the database for the next process.
+func (s *Submission) autoVia() tasks.Via {
+	if s.List != nil {
+		return tasks.ViaGroup
+	}
+	return tasks.ViaBulk
+}
+
+// Collect emits the files that the submission names, in chunks where the recipe
+// splits files. after is the last chunk that is registered already, of a submission
+// that resumes; its zero value is for one that begins.
+func (g *Ingester) Collect(
+	ctx context.Context, s *Submission, sources []string, after tasks.File, emit func(tasks.File) error,
+) error {
+	if s.Recipe.Split > 0 {
+		whole := emit
+		emit = func(f tasks.File) error { return scan.SplitFile(ctx, f, after, s.Recipe.Split, whole) }
+	}
+	o := scan.Options{Exclude: []string{g.stateDir}, OnSkipped: s.OnSkipped}
+	var err error
+	if s.List != nil {
+		_, err = scan.ReadPaths(ctx, s.List, s.NulSeparated, o, emit)
+	} else {
+		_, err = scan.Scan(ctx, sources, o, emit)
+	}
+	return err
+}
