@@ -24,7 +24,7 @@
 //
 // A missing fact is nil. Comparing it is safe: with a missing fact on either side,
 // <, <=, >, >=, contains, startsWith, endsWith and matches are false, and == is true
-// only for nil. As a condition, and as an operand of not, and and or, it counts as
+// only for nil. As a condition, and as an operand of "not", "and" or "or", it counts as
 // false. Any other use of nil, such as arithmetic or a function call, is an error at
 // run time; a default avoids it: "(facts.width ?? 0) * 2 > 100",
 // "facts.exif?.width".
