@@ -14,7 +14,7 @@ import (
 )
 
 // Main is the whole program of a worker with handlers of its own: it reads the
-// settings from the environment and baler.yaml, works until SIGINT or SIGTERM,
+// settings from the environment and baler.yaml, works until SIGINT, SIGTERM or SIGHUP,
 // and ends the process. A second signal ends it at once.
 func Main(registry *handlers.Registry) {
 	if err := workUntilSignal(registry); err != nil {
@@ -25,7 +25,7 @@ func Main(registry *handlers.Registry) {
 }
 
 func workUntilSignal(registry *handlers.Registry) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), StopSignals()...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second signal is the system's to handle: it kills
 	cfg, err := config.Load(config.LoadOptions{Env: os.Environ(), Fallback: "baler.yaml"})
@@ -38,6 +38,16 @@ func workUntilSignal(registry *handlers.Registry) error {
 	}
 	defer func() { _ = b.Close() }() // the process ends with it
 	return b.Work(ctx)
+}
+
+// StopSignals are the signals that end a program in order: SIGINT, SIGTERM, and
+// SIGHUP unless the program was started to ignore it, as nohup does.
+func StopSignals() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
 }
 
 // NewLogger makes the log that the settings ask for.

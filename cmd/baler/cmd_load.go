@@ -40,7 +40,10 @@ or files failed.`,
 				return usagef("load cannot read standard input, which can neither be split nor read again after a failure; " +
 					"write it to a file first")
 			}
-			return cobra.MinimumNArgs(1)(cmd, args)
+			if err := cobra.MinimumNArgs(1)(cmd, args); err != nil {
+				return err
+			}
+			return checkPaths(args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.load.Into == "" {

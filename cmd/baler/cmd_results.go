@@ -57,6 +57,9 @@ func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter
 	if err := hasStep(&t, filter.Step); err != nil {
 		return err
 	}
+	if filter.File > t.Files {
+		return fmt.Errorf("transfer %s has no file %d; its files are numbered from 1 to %d", t.UUID, filter.File, t.Files)
+	}
 	w := bufio.NewWriterSize(p.stdout.w, 64<<10)
 	buffered := *p
 	buffered.stdout = &output{w: w}

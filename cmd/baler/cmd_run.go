@@ -34,7 +34,12 @@ files failed, and with 130 if it was interrupted.`,
 		Example: `  baler run ~/collection
   baler run --recipe checksum --json photos videos
   baler run --recipe ./mine.yaml --concurrency 8 /srv/archive`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := cobra.MinimumNArgs(1)(cmd, args); err != nil {
+				return err
+			}
+			return checkPaths(args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			via, err := tasks.ParseVia(f.via, "")
 			if err != nil {

@@ -43,7 +43,10 @@ If that submission was interrupted, it is resumed. --resume does so by id.`,
 			if len(args) > 1 && slices.Contains(args, "-") {
 				return usagef("- is standard input and must be the only path")
 			}
-			return cobra.MinimumNArgs(1)(cmd, args)
+			if err := cobra.MinimumNArgs(1)(cmd, args); err != nil {
+				return err
+			}
+			return checkPaths(args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

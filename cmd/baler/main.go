@@ -8,16 +8,17 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/balerhq/baler"
 )
 
 // version is set by the linker: -ldflags '-X main.version=1.2.3'.
 var version = "dev"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), baler.StopSignals()...)
 	context.AfterFunc(ctx, stop) // after the first signal restore the default: the second one kills
 	redis.SetLogger(discard{})
 	collectLess(os.Getenv)

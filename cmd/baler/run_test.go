@@ -41,6 +41,7 @@ identify      2          2
 		t.Fatal(err)
 	}
 	r = s.must(exitOK, "run", "--json", s.path("in"))
+	contains(t, "no such file", s.must(exitError, "results", r.summary(t).Transfer, "--file", "9999").stderr, "has no file 9999; its files are numbered from 1 to ")
 	r = s.must(exitOK, "results", "--json", r.summary(t).Transfer, "--step", "checksum")
 	equal(t, "the changed and the new file", paths(t, r), s.path("in/a.txt")+" "+s.path("in/c.txt"))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"regexp"
 	"strings"
 	"syscall"
@@ -36,10 +37,14 @@ func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 	}{
 		{"interrupt", syscall.SIGINT, exitInterrupted},
 		{"terminate", syscall.SIGTERM, exitInterrupted},
+		{"hang up", syscall.SIGHUP, exitInterrupted},
 		{"kill", syscall.SIGKILL, -1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			if signal.Ignored(c.signal) {
+				t.Skipf("this process ignores %v, as under nohup, and so do those that it starts", c.signal)
+			}
 			s := newTestEnv(t)
 			for i := range slowFiles {
 				s.file(fmt.Sprintf("in/%d/%d", i%10, i), "x")

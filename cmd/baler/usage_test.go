@@ -67,6 +67,16 @@ func TestUsageErrors(t *testing.T) {
 	}
 }
 
+// A script whose variable is not set passes an empty path: it does not mean the
+// current folder.
+func TestEmptyPathIsNoFolder(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"run", ""}, {"run", ".", ""}, {"submit", ""}, {"load", "", "--into", "t"}} {
+		r := newTestEnv(t).must(exitUsage, args...)
+		contains(t, strings.Join(args, " "), r.stderr, "is empty; use . for the current folder")
+	}
+}
+
 func TestSettingErrors(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)

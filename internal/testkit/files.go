@@ -11,7 +11,7 @@ import (
 // WriteFile writes a file and makes the folders above it.
 func WriteFile(t testing.TB, path, content string) {
 	t.Helper()
-	Must(t, os.MkdirAll(filepath.Dir(path), 0o750))
+	Must(t, os.MkdirAll(filepath.Dir(path), 0o755)) //nolint:gosec // tests read as other users, too
 	Must(t, os.WriteFile(path, []byte(content), 0o600))
 }
 
@@ -22,7 +22,7 @@ func WriteTree(t testing.TB, dir string, names ...string) {
 	for _, name := range names {
 		path := filepath.Join(dir, name)
 		if strings.HasSuffix(name, "/") {
-			Must(t, os.MkdirAll(path, 0o750))
+			Must(t, os.MkdirAll(path, 0o755)) //nolint:gosec // as above
 			continue
 		}
 		WriteFile(t, path, name)
