@@ -11,6 +11,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/balerhq/baler/internal/backoff"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/sleep"
@@ -82,13 +83,14 @@ func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) (last *asynq.Task
 		}
 	}()
 	failpoint.Point(failpoint.SetTaken)
-	for try := 1; ; try++ {
+	limit := a.FirstRetry << MaxAggregateAttempts // never reached
+	for attempt := 1; ; attempt++ {
 		last, err := a.aggregate(ts)
 		if err == nil {
 			return last
 		}
-		a.Log.Warn("aggregator: trying again", "group", group, "files", len(ts), "try", try, "error", err)
-		if try == MaxAggregateAttempts || sleep.For(a.ctx, a.FirstRetry<<(try-1)) != nil {
+		a.Log.Warn("aggregator: trying again", "group", group, "files", len(ts), "attempt", attempt, "error", err)
+		if attempt == MaxAggregateAttempts || sleep.For(a.ctx, backoff.Delay(a.FirstRetry, limit, attempt)) != nil {
 			return nil
 		}
 	}

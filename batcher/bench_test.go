@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -27,9 +28,7 @@ func BenchmarkAdd(b *testing.B) {
 					}
 				}
 			})
-			if err := batcher.Close(context.Background()); err != nil {
-				b.Fatal(err)
-			}
+			testkit.Must(b, batcher.Close(context.Background()))
 		})
 	}
 }
@@ -53,7 +52,5 @@ func BenchmarkAddAndWait(b *testing.B) {
 			}
 		}
 	})
-	if err := batcher.Close(context.Background()); err != nil {
-		b.Fatal(err)
-	}
+	testkit.Must(b, batcher.Close(context.Background()))
 }

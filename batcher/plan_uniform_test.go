@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/balerhq/baler/internal/cost"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -54,9 +55,7 @@ func TestAnyUniformPlanIsThePlan(t *testing.T) {
 		}
 		uniform := fresh()
 		got, err := uniform.PlanUniform(0, int64(limit), sums(sizes))
-		if err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, err)
 		want := fresh().Plan(files[:min(limit, len(files))])
 		if len(got.Batches) > len(want.Batches) || !slices.EqualFunc(got.Batches, want.Batches[:len(got.Batches)], sameBatch) {
 			t.Fatalf("uniform %+v\nplanned %+v", got.Batches, want.Batches)
@@ -99,9 +98,7 @@ func TestPlanUniform(t *testing.T) {
 		}
 		p := Planner{Remaining: rest, Policy: func(int) tasks.BatchPolicy { return tasks.BatchPolicy{MaxItems: 10, MaxBytes: c.most} }}
 		got, err := p.PlanUniform(0, 100, sums(c.sizes))
-		if err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, err)
 		var spans []string
 		for _, b := range got.Batches {
 			spans = append(spans, b.Files.String())

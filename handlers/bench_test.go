@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -14,9 +15,7 @@ func BenchmarkJob(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		jobs[0] = NewJob(JobSpec{File: tasks.File{No: 1, Path: "/a/b", Size: 1}, Step: 1, Attempt: 1, Worker: "w"})
-		if err := h.Handle(context.Background(), jobs); err != nil {
-			b.Fatal(err)
-		}
+		testkit.Must(b, h.Handle(context.Background(), jobs))
 		if r := jobs[0].Result(); r.Outcome != tasks.OutcomeSucceeded {
 			b.Fatal(r.Outcome)
 		}

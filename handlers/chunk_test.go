@@ -6,19 +6,16 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
 func TestOpenPartGivesTheRange(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lines")
 	const content = "one\ntwo\nthree"
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, os.WriteFile(path, []byte(content), 0o600))
 	roots, err := NewRoots([]string{path})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	defer roots.Close()
 	for name, tt := range map[string]struct {
 		file  tasks.File

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -21,9 +22,7 @@ func TestResultTellsEverything(t *testing.T) {
 	})
 	job.WriteOutput([]byte("out"))
 	fmt.Fprint(job.ErrorOutput(), "bad \xff")
-	if err := errors.Join(job.SetFact("b", 1), job.SetFact("a", []string{"<x>"}), job.SetFact("b", 2)); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, errors.Join(job.SetFact("b", 1), job.SetFact("a", []string{"<x>"}), job.SetFact("b", 2)))
 	job.SetStatus(0, tasks.OutcomeSucceeded, "")
 	job.SetStatus(4, tasks.OutcomeWarning, "odd")
 	job.Done()
@@ -122,9 +121,7 @@ func TestFactsOfEarlierStepsAndOfThisOne(t *testing.T) {
 	if v, ok := job.Fact("puid"); !ok || v != "fmt/1" {
 		t.Errorf("got %v %v", v, ok)
 	}
-	if err := job.SetFact("size", int64(4)); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, job.SetFact("size", int64(4)))
 	if v, ok := job.Fact("size"); !ok || v != 4.0 {
 		t.Errorf("got %v %v: not this job's own, as JSON has it", v, ok)
 	}
@@ -139,9 +136,7 @@ func TestFactsOfEarlierStepsAndOfThisOne(t *testing.T) {
 func TestFactsAreBounded(t *testing.T) {
 	job := bare()
 	big := strings.Repeat("x", MaxFacts/2-20)
-	if err := errors.Join(job.SetFact("a", big), job.SetFact("b", big)); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, errors.Join(job.SetFact("a", big), job.SetFact("b", big)))
 	if err := job.SetFact("c", big); !errors.Is(err, ErrFacts) {
 		t.Errorf("too much gave %v", err)
 	}

@@ -17,13 +17,9 @@ func TestOpenVerdicts(t *testing.T) {
 	dir := t.TempDir()
 	file := testkit.WriteFileIn(t, dir, "file", "x")
 	fifo := filepath.Join(dir, "fifo")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, syscall.Mkfifo(fifo, 0o600))
 	sock, err := net.Listen("unix", filepath.Join(dir, "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	defer sock.Close()
 	link(t, "loop", dir+"/loop")
 	link(t, dir+"/circle", dir+"/circle")

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 // writing is a finalizer that writes one file.
@@ -25,19 +27,13 @@ func TestOutputsAreConfined(t *testing.T) {
 	base := t.TempDir()
 	allowed, elsewhere := filepath.Join(base, "allowed"), filepath.Join(base, "elsewhere")
 	for _, dir := range []string{filepath.Join(allowed, "sub"), elsewhere} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, os.MkdirAll(dir, 0o755))
 	}
 	for link, target := range map[string]string{"out": elsewhere, "up": "../elsewhere", "in": "sub"} {
-		if err := os.Symlink(target, filepath.Join(allowed, link)); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, os.Symlink(target, filepath.Join(allowed, link)))
 	}
 	below, err := NewOutputRoots([]string{allowed})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	for path, code := range map[string]string{
 		filepath.Join(allowed, "a"):                CodeNone,
 		filepath.Join(allowed, "deep/er/a"):        CodeNone,
@@ -95,9 +91,7 @@ func TestCreateReplacesWholeFilesOnly(t *testing.T) {
 	path := filepath.Join(dir, "file")
 	for name, content := range map[string]string{path: "old", filepath.Join(dir, ".baler-run-1-1"): "of an earlier try",
 		filepath.Join(dir, ".baler-other-1-1"): "of another run"} {
-		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, os.WriteFile(name, []byte(content), 0o600))
 	}
 	c := closingAt(AnyOutputRoot(dir))
 	broken := errors.New("broken")
@@ -119,9 +113,7 @@ func TestCreateReplacesWholeFilesOnly(t *testing.T) {
 		}
 	}
 	holds("old")
-	if err := writing(path)(t.Context(), c); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, writing(path)(t.Context(), c))
 	holds("new")
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/invoke"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -65,9 +66,7 @@ func TestPerFileEndsEachJobEarly(t *testing.T) {
 		}
 		return nil
 	})
-	if err := h.Handle(t.Context(), jobs); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, h.Handle(t.Context(), jobs))
 }
 
 func TestPerFileRunsAsManyAsAllowed(t *testing.T) {
@@ -81,9 +80,7 @@ func TestPerFileRunsAsManyAsAllowed(t *testing.T) {
 				return nil
 			}, Parallel(n))
 			begin := time.Now()
-			if err := h.Handle(t.Context(), batchOf(6)); err != nil {
-				t.Fatal(err)
-			}
+			testkit.Must(t, h.Handle(t.Context(), batchOf(6)))
 			if most.Load() != int64(n) || time.Since(begin) != time.Duration(6/n)*time.Second {
 				t.Errorf("Parallel(%d): %d at a time, took %s", n, most.Load(), time.Since(begin))
 			}
@@ -147,9 +144,7 @@ func TestPerFileUsesEveryJobOnce(t *testing.T) {
 		seen[job.File().No]++
 		return nil
 	}, Parallel(0))
-	if err := h.Handle(t.Context(), batchOf(100)); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, h.Handle(t.Context(), batchOf(100)))
 	for no := range int64(100) {
 		if seen[no+1] != 1 {
 			t.Errorf("file %d ran %d times", no+1, seen[no+1])

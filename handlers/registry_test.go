@@ -8,20 +8,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
 func TestRegistry(t *testing.T) {
 	var r Registry
-	if err := r.Register("b-1", nothing()); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, r.Register("b-1", nothing()))
 	policy := tasks.BatchPolicy{MaxItems: 9}
 	err := r.Register("a_2", nothing(), WithDescription("d"), WithSlots(AllSlots), WithTimeout(time.Second),
 		WithBatch(policy), WithRetry(tasks.RetryPolicy{Attempts: 7}), WithArgsCheck(func(any) error { return ErrFacts }))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	if got := r.Names(); !slices.Equal(got, []string{"a_2", "b-1"}) {
 		t.Errorf("names %v", got)
 	}
@@ -90,13 +87,9 @@ func nothing() Handler { return HandlerFunc(func(context.Context, []*Job) error 
 
 func TestCloneIsApart(t *testing.T) {
 	var r Registry
-	if err := r.Register("a", nothing()); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, r.Register("a", nothing()))
 	c := r.Clone()
-	if err := c.Register("b", nothing()); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, c.Register("b", nothing()))
 	if got := c.Names(); !slices.Equal(got, []string{"a", "b"}) || len(r.Names()) != 1 {
 		t.Errorf("clone has %v, the original %v", got, r.Names())
 	}

@@ -17,18 +17,14 @@ import (
 func rootsOf(t testing.TB, dirs ...string) *Roots {
 	t.Helper()
 	r, err := NewRoots(dirs)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, r)
 	return r
 }
 
 func link(t *testing.T, target, path string) string {
 	t.Helper()
-	if err := os.Symlink(target, path); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, os.Symlink(target, path))
 	return path
 }
 
@@ -126,9 +122,7 @@ func TestRootMayBeASingleFile(t *testing.T) {
 	if _, err := r.Open(sibling); !errors.Is(err, ErrOutsideRoots) {
 		t.Errorf("its sibling gave %v", err)
 	}
-	if err := os.Remove(only); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, os.Remove(only))
 	link(t, secret, only)
 	for name, r := range map[string]*Roots{"known before": r, "new": rootsOf(t, only)} {
 		if _, err := r.Open(only); !errors.Is(err, ErrOutsideRoots) {
@@ -161,9 +155,7 @@ func TestRootsNoticeAReplacedFolder(t *testing.T) {
 		t.Errorf("before there was a root: %v", err)
 	}
 	for _, text := range []string{"first", "second"} {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, os.RemoveAll(dir))
 		testkit.WriteFileIn(t, dir, "a", text)
 		if got := content(t, r, path); got != text {
 			t.Errorf("got %q, want %q", got, text)
@@ -216,13 +208,9 @@ func TestClosedRoots(t *testing.T) {
 	path := testkit.WriteFileIn(t, dir, "a", "a")
 	r := rootsOf(t, dir)
 	f, err := r.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	defer f.Close()
-	if err := errors.Join(r.Close(), r.Close()); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, errors.Join(r.Close(), r.Close()))
 	if text, err := io.ReadAll(f); err != nil || string(text) != "a" {
 		t.Errorf("a file opened before: %q %v", text, err)
 	}

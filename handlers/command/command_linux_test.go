@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -106,21 +107,15 @@ func TestProgramDiesWithItsWorker(t *testing.T) {
 		cmd := p.command(job, &input{})
 		cmd.ExtraFiles = []*os.File{os.Stdout}
 		c, err := startChild(cmd)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, err)
 		<-c.ended
 		return
 	}
 	parent := exec.Command(os.Args[0], "-test.run=^TestProgramDiesWithItsWorker$", "-test.timeout=60s")
 	parent.Env = append(os.Environ(), parentVariable+"=1")
 	out, err := parent.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := parent.Start(); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
+	testkit.Must(t, parent.Start())
 	line, readErr := bufio.NewReader(out).ReadString('\n')
 	if err := errors.Join(readErr, parent.Process.Kill()); err != nil {
 		t.Error(err)

@@ -24,9 +24,7 @@ func ran(t *testing.T, p Program) tasks.Result {
 	t.Helper()
 	path := testkit.WriteFileIn(t, t.TempDir(), "content", "from the file")
 	results, err := handlertest.DryRun{}.Run(t.Context(), handlers.PerFile(p.Run), path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	return results[0]
 }
 
@@ -65,9 +63,7 @@ func TestCommandPassesArgumentsAsTheyAre(t *testing.T) {
 		return Command(ctx, job, "sh", "-c", `test -z "$(cat)" && printf '<%s>' "$@"`, "sh", job.File().Path, "-n", "", "x y")
 	})
 	results, err := handlertest.DryRun{}.Run(t.Context(), h, path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	if want := "<" + path + "><-n><><x y>"; results[0].Output != want || results[0].Outcome != tasks.OutcomeSucceeded {
 		t.Errorf("got %q, want %q: %+v", results[0].Output, want, results[0])
 	}
@@ -75,9 +71,7 @@ func TestCommandPassesArgumentsAsTheyAre(t *testing.T) {
 
 func TestProgramsStreams(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	p := shell("cat; pwd; echo $GREETING; echo out; echo err >&2")
 	p.Stdin, p.Dir, p.Env = strings.NewReader("in\n"), dir, []string{"GREETING=hello", "PATH=" + os.Getenv("PATH")}
 	if r := ran(t, p); r.Output != "in\n"+dir+"\nhello\nout\n" || r.Error != "err\n" || r.Outcome != tasks.OutcomeSucceeded {

@@ -24,9 +24,7 @@ func TestTrialTimesOut(t *testing.T) {
 			return ctx.Err()
 		})
 		results, err := DryRun{Timeout: time.Millisecond}.Run(t.Context(), h, path, path, path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, err)
 		for i, want := range []tasks.Outcome{tasks.OutcomeSucceeded, tasks.OutcomeTimedOut, tasks.OutcomeTimedOut} {
 			if results[i].Outcome != want {
 				t.Errorf("file %d: %+v", i+1, results[i])

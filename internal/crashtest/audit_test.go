@@ -16,9 +16,7 @@ import (
 func (s *stage) audit(files int64) {
 	s.t.Helper()
 	r, err := s.row()
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	testkit.Must(s.t, err)
 	if r.state != "completed" || r.files != files || r.finished != files || !r.ended.Valid {
 		s.t.Errorf("the transfer is %+v, want it completed with all of %d files", r, files)
 	}
@@ -41,16 +39,12 @@ func (s *stage) auditRows(files int64) {
 			SELECT 1 FROM results r WHERE r.transfer_id = f.transfer_id AND r.step_no = st.no AND r.file_no = f.no)),
 		(SELECT COUNT(DISTINCT f.path) FROM files f WHERE f.transfer_id = st.transfer_id)
 		FROM steps st WHERE st.transfer_id = ? ORDER BY st.no`, s.id)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	testkit.Must(s.t, err)
 	defer rows.Close()
 	steps := 0
 	for rows.Next() {
 		var no, routed, counted, countedWell, recorded, recordedWell, without, paths int64
-		if err := rows.Scan(&no, &routed, &counted, &countedWell, &recorded, &recordedWell, &without, &paths); err != nil {
-			s.t.Fatal(err)
-		}
+		testkit.Must(s.t, rows.Scan(&no, &routed, &counted, &countedWell, &recorded, &recordedWell, &without, &paths))
 		steps++
 		if recorded != files || without != 0 || routed != files || counted != recorded || countedWell != recordedWell || paths != files {
 			s.t.Errorf("step %d: %d files (%d paths), %d routed, %d results, %d files without one; counters say %d results, %d of them well; rows %d",
@@ -67,9 +61,7 @@ func (s *stage) auditClient(files int64) {
 	s.t.Helper()
 	var sum tasks.Summary
 	lines := s.client("status", "--json", s.transfer)
-	if err := json.Unmarshal(lines[len(lines)-1], &sum); err != nil {
-		s.t.Fatal(err)
-	}
+	testkit.Must(s.t, json.Unmarshal(lines[len(lines)-1], &sum))
 	if sum.State != tasks.StateCompleted || sum.Files != files || sum.Finished != files {
 		s.t.Errorf("status says %+v", sum)
 	}
@@ -80,9 +72,7 @@ func (s *stage) auditClient(files int64) {
 	seen := make(map[key]int)
 	for _, text := range s.client("results", "--json", s.transfer) {
 		var l tasks.ResultLine
-		if err := json.Unmarshal(text, &l); err != nil {
-			s.t.Fatal(err)
-		}
+		testkit.Must(s.t, json.Unmarshal(text, &l))
 		seen[key{l.Step, l.File}]++
 	}
 	for k, n := range seen {
@@ -120,9 +110,7 @@ func (s *stage) logged(message string) int {
 	n := 0
 	for log := range logs {
 		text, err := os.ReadFile(log)
-		if err != nil {
-			s.t.Fatal(err)
-		}
+		testkit.Must(s.t, err)
 		n += strings.Count(string(text), fmt.Sprintf("%q", message))
 	}
 	return n
@@ -164,9 +152,7 @@ func (s *stage) fingerprint() string {
 		`SELECT GROUP_CONCAT(CONCAT_WS(' ', no, selected, succeeded, failed, error, timed_out) ORDER BY no) FROM steps WHERE transfer_id = ?`: &steps,
 		`SELECT CONCAT_WS(' ', state, files, finished, sealed_at, ended_at) FROM transfers WHERE id = ?`:                                      &transfer,
 	} {
-		if err := s.db.QueryRowContext(s.t.Context(), query, s.id).Scan(into); err != nil {
-			s.t.Fatal(err)
-		}
+		testkit.Must(s.t, s.db.QueryRowContext(s.t.Context(), query, s.id).Scan(into))
 	}
 	return results + " | " + steps + " | " + transfer
 }
@@ -175,9 +161,7 @@ func (s *stage) fingerprint() string {
 func (s *stage) strays() (keys []string) {
 	s.t.Helper()
 	all, err := s.redis.Keys(s.t.Context(), "asynq:{default}:*").Result()
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	testkit.Must(s.t, err)
 	for _, k := range all {
 		statistics := false
 		for _, pattern := range []string{"*:processed*", "*:failed*", "*:groups"} {

@@ -21,9 +21,7 @@ func TestFileThatKillsItsWorker(t *testing.T) {
 			const files, guilty, slowEvery = 60, 9, 6
 			root := tree(t, files)
 			write := func(no int, content string) {
-				if err := os.WriteFile(filepath.Join(root, fmt.Sprintf("%05d", no)), []byte(content), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				testkit.Must(t, os.WriteFile(filepath.Join(root, fmt.Sprintf("%05d", no)), []byte(content), 0o600))
 			}
 			for no := 0; no < files; no += slowEvery {
 				write(no, "sleep 1s")
@@ -81,17 +79,13 @@ func (s *stage) auditGuilty(name string, files int) {
 	s.t.Helper()
 	rows, err := s.db.QueryContext(s.t.Context(), `SELECT r.step_no, f.path, r.outcome, r.code FROM results r
 		JOIN files f ON f.transfer_id = r.transfer_id AND f.no = r.file_no WHERE r.transfer_id = ?`, s.id)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	testkit.Must(s.t, err)
 	defer rows.Close()
 	well := 0
 	for rows.Next() {
 		var step int
 		var path, outcome, code string
-		if err := rows.Scan(&step, &path, &outcome, &code); err != nil {
-			s.t.Fatal(err)
-		}
+		testkit.Must(s.t, rows.Scan(&step, &path, &outcome, &code))
 		switch {
 		case filepath.Base(path) == name:
 			if step != 1 || outcome != "error" || code != handlers.CodeWorkerCrashed {

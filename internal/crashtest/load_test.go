@@ -23,9 +23,7 @@ func TestLoadingWorkersKilled(t *testing.T) {
 	for i := range lines {
 		fmt.Fprintf(&content, "{\"n\":%d,\"pad\":\"%s\"}\n", i, strings.Repeat("x", i%90))
 	}
-	if err := os.WriteFile(path, []byte(content.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, os.WriteFile(path, []byte(content.String()), 0o600))
 	for _, fault := range []string{
 		fmt.Sprintf("kill@%s:3", failpoint.RowsInserted),
 		fmt.Sprintf("kill@%s:3", failpoint.SectionLoaded),
@@ -71,9 +69,7 @@ func (s *stage) auditLines(lines int64) {
 	err := s.db.QueryRowContext(s.t.Context(), "SELECT (SELECT COUNT(*) FROM numbers), (SELECT COUNT(DISTINCT n) FROM numbers), "+
 		"(SELECT SUM(loaded) FROM loads), (SELECT SUM(JSON_EXTRACT(facts, '$.loaded')) FROM results)").
 		Scan(&rows, &different, &counted, &results)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	testkit.Must(s.t, err)
 	if rows != lines || different != lines || counted != lines || results != lines {
 		s.t.Errorf("%d rows, %d different, %d counted, %d in results; want %d%s", rows, different, counted, results, lines, s.logs())
 	}

@@ -37,9 +37,7 @@ func (s *stage) start(name, fault string, args ...string) *process {
 	s.t.Helper()
 	p := &process{t: s.t, name: name, log: filepath.Join(s.dir, name+".log"), ended: make(chan struct{})}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	testkit.Must(s.t, err)
 	defer log.Close()
 	p.cmd = exec.Command(binary, args...)
 	p.cmd.Env = append(s.environment(), "BALER_WORKER_NAME="+name, failpoint.Variable+"="+fault)

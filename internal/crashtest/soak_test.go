@@ -150,9 +150,7 @@ func (k *soak) fault() {
 
 func (k *soak) must(err error) {
 	k.t.Helper()
-	if err != nil {
-		k.t.Fatal(err)
-	}
+	testkit.Must(k.t, err)
 }
 
 func (k *soak) number(query string) (n int64) {

@@ -45,14 +45,10 @@ func newStage(t testing.TB, redisURL, mysqlURL string) *stage {
 	t.Helper()
 	s := &stage{t: t, dir: t.TempDir(), redisURL: redisURL, mysqlURL: mysqlURL}
 	o, err := redis.ParseURL(redisURL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	s.redis = redis.NewClient(o)
 	s.db = openDatabase(t, mysqlURL)
-	if err := os.Mkdir(s.outputs(), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, os.Mkdir(s.outputs(), 0o700))
 	t.Cleanup(func() { _ = errors.Join(s.redis.Close(), s.db.Close()) })
 	return s
 }
@@ -60,18 +56,14 @@ func newStage(t testing.TB, redisURL, mysqlURL string) *stage {
 func openDatabase(t testing.TB, address string) *sql.DB {
 	t.Helper()
 	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	c := mysql.NewConfig()
 	c.User = u.User.Username()
 	c.Passwd, _ = u.User.Password()
 	c.Net, c.Addr, c.DBName, c.ParseTime = "tcp", u.Host, u.Path[1:], true
 	c.Logger = &mysql.NopLogger{} // servers are killed here all the time
 	connector, err := mysql.NewConnector(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	return sql.OpenDB(connector)
 }
 
@@ -101,9 +93,7 @@ func (s *stage) recipe(name, first string) string {
 	text := "name: kill\nsteps:\n" + first + "  - name: second\n    handler: noop\n    batch: {max_items: 25}\n" +
 		"finally:\n  - handler: manifest\n    with: {to: '" + s.outputs() + "/${transfer}.md5', algorithm: md5}\n"
 	s.digests = first == quick
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		s.t.Fatal(err)
-	}
+	testkit.Must(s.t, os.WriteFile(path, []byte(text), 0o600))
 	return path
 }
 
@@ -119,9 +109,7 @@ func tree(t testing.TB, n int) string {
 	t.Helper()
 	root := t.TempDir()
 	for i := range n {
-		if err := os.WriteFile(filepath.Join(root, fmt.Sprintf("%05d", i)), []byte(fmt.Sprintf("file %d", i)), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, os.WriteFile(filepath.Join(root, fmt.Sprintf("%05d", i)), []byte(fmt.Sprintf("file %d", i)), 0o600))
 	}
 	return root
 }
@@ -242,9 +230,7 @@ func (s *stage) held() held {
 	h := make(held)
 	for _, key := range []string{"asynq:{default}:lease", "asynq:{default}:aggregation_sets"} {
 		members, err := s.redis.ZRange(s.t.Context(), key, 0, -1).Result()
-		if err != nil {
-			s.t.Fatal(err)
-		}
+		testkit.Must(s.t, err)
 		h[key] = members
 	}
 	return h
@@ -256,9 +242,7 @@ func (s *stage) age(h held) {
 	long := float64(time.Now().Add(-2 * time.Minute).Unix())
 	for key, members := range h {
 		for _, m := range members {
-			if err := s.redis.ZAddXX(s.t.Context(), key, redis.Z{Score: long, Member: m}).Err(); err != nil {
-				s.t.Fatal(err)
-			}
+			testkit.Must(s.t, s.redis.ZAddXX(s.t.Context(), key, redis.Z{Score: long, Member: m}).Err())
 		}
 	}
 	s.ageLedger()

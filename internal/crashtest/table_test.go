@@ -149,9 +149,7 @@ func (k kase) play(t *testing.T, root string, files int64) {
 	if server != nil {
 		awaitMarker(t, marker, victim)
 		server.Kill()
-		if err := os.Remove(marker); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, os.Remove(marker))
 		server.Restart()
 		if k.by == byProd {
 			if err := victim.wait(); err != nil {
@@ -192,9 +190,7 @@ func (k kase) killProducer(t *testing.T, root string) {
 	}
 	w.finish()
 	r, err := s.row()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	if k.point == failpoint.Sealed {
 		s.audit(2600)
 	} else {
@@ -214,13 +210,9 @@ func (s *stage) resume() {
 		s.t.Fatal(err)
 	}
 	cfg, err := config.Load(config.LoadOptions{Env: s.environment()})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	testkit.Must(s.t, err)
 	b, err := baler.Open(s.t.Context(), cfg, baler.Options{Registry: builtin.Registry()})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	testkit.Must(s.t, err)
 	defer b.Close()
 	left, err := b.Transfer(s.t.Context(), s.transfer)
 	if err == nil {

@@ -3,6 +3,8 @@ package dispatch
 import (
 	"context"
 	"time"
+
+	"github.com/balerhq/baler/internal/backoff"
 )
 
 // Dispatcher turns registered files into batches, sees to it that every batch
@@ -59,7 +61,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		case err != nil && ctx.Err() == nil:
 			failures++
 			d.opts.Log.WarnContext(ctx, "dispatcher: trying again", "error", err, "failures", failures)
-			timer.Reset(min(d.opts.Interval<<min(failures, 6), 10*time.Second))
+			timer.Reset(backoff.Delay(2*d.opts.Interval, min(64*d.opts.Interval, 10*time.Second), failures))
 		case busy:
 			failures = 0
 			timer.Reset(0)

@@ -2,8 +2,8 @@ package finalize
 
 import (
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/backoff"
 	"github.com/balerhq/baler/internal/ledger"
-	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -11,7 +11,7 @@ import (
 func outcomeOf(err error, attempt int, retry tasks.RetryPolicy) ledger.FinalizeOutcome {
 	state, reason, retriable := handlers.FinalizerVerdict(err)
 	if retriable && attempt < retry.Attempts {
-		return ledger.FinalizeOutcome{State: tasks.FinalizeWaiting, Reason: reason, Again: sleep.Jitter(retry.Delay(attempt))}
+		return ledger.FinalizeOutcome{State: tasks.FinalizeWaiting, Reason: reason, Again: backoff.Jitter(retry.Delay(attempt))}
 	}
 	return ledger.FinalizeOutcome{State: state, Reason: reason}
 }

@@ -1,8 +1,9 @@
 package notify
 
 import (
-	"math/rand/v2"
 	"time"
+
+	"github.com/balerhq/baler/internal/backoff"
 )
 
 // deliveryResult is the outcome of one attempt.
@@ -30,25 +31,15 @@ type nextAttempt struct {
 }
 
 // decideNext decides after an attempt, counted from 1, to deliver a message of the
-// given age.
+// given age. The delay doubles with each attempt, from a second to an hour, with
+// jitter, so that messages that failed together are not all repeated together.
 func decideNext(err error, attempt int, age time.Duration) nextAttempt {
 	if err == nil {
 		return nextAttempt{result: delivered}
 	}
-	delay := backoff(attempt, rand.Float64())
+	delay := max(backoff.Jitter(backoff.Delay(minBackoff, maxBackoff, attempt)), minBackoff)
 	if age+delay > giveUpAfter {
 		return nextAttempt{result: givenUp}
 	}
 	return nextAttempt{result: failed, delay: delay}
-}
-
-// backoff doubles with each attempt, from a second to an hour. The jitter, from 0
-// to 1, shortens the delay by up to half, so that messages that failed together
-// are not all repeated together.
-func backoff(attempt int, jitter float64) time.Duration {
-	delay := maxBackoff
-	if doublings := attempt - 1; doublings < 12 { // 2¹² s are more than an hour
-		delay = min(minBackoff<<doublings, maxBackoff)
-	}
-	return max(delay-time.Duration(jitter*float64(delay/2)), minBackoff)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/balerhq/baler/internal/backoff"
 	"github.com/balerhq/baler/internal/store"
 )
 
@@ -139,8 +140,16 @@ func (s *Sender) Run(ctx context.Context) error {
 		} else {
 			failures++
 		}
-		timer.Reset(min(s.opts.PollInterval<<min(failures, 6), max(s.opts.PollInterval, 10*time.Second)))
+		timer.Reset(s.pollDelay(failures))
 	}
+}
+
+// pollDelay is the time until the next query after that many failed ones in a row:
+// the poll interval, then longer and longer.
+func (s *Sender) pollDelay(failures int) time.Duration {
+	interval := s.opts.PollInterval
+	limit := min(64*interval, max(interval, 10*time.Second))
+	return backoff.Delay(interval, limit, failures+1)
 }
 
 // purgeInterval is the time between two purges; old messages are days old.

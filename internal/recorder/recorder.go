@@ -11,6 +11,7 @@ import (
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/backoff"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/metrics"
@@ -119,13 +120,13 @@ func (r *Recorder) flush(ctx context.Context, recs []*ledger.BatchCompletion) er
 
 // persist commits, and retries while the database is away.
 func (r *Recorder) persist(ctx context.Context, recs []*ledger.BatchCompletion) error {
-	for try := 1; ; try++ {
+	for failures := 1; ; failures++ {
 		err := r.adapts.record(ctx, r.store, recs)
 		if err == nil || db.IsRejected(err) || ctx.Err() != nil {
 			return err
 		}
-		r.log.WarnContext(ctx, "recorder: committing results failed, retrying", "recordings", len(recs), "try", try, "error", err)
-		if ended := sleep.For(ctx, min(100*time.Millisecond<<min(try, 6), 5*time.Second)); ended != nil {
+		r.log.WarnContext(ctx, "recorder: committing results failed, retrying", "completions", len(recs), "failures", failures, "error", err)
+		if ended := sleep.For(ctx, backoff.Delay(200*time.Millisecond, 5*time.Second, failures)); ended != nil {
 			return errors.Join(ended, err)
 		}
 	}

@@ -7,10 +7,10 @@ import (
 	"slices"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/backoff"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/recorder"
-	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -71,7 +71,7 @@ func (r *batchRun) conclude(batchErr error) (*ledger.BatchCompletion, *nextBatch
 	}
 	slices.SortFunc(next.ends, func(a, b fileOutcome) int { return cmp.Compare(a.file.No, b.file.No) })
 	if len(done.FailedAttempts) > 0 {
-		next.notBefore = r.now().Add(sleep.Jitter(r.retry.Delay(r.batch.Attempt)))
+		next.notBefore = r.now().Add(backoff.Jitter(r.retry.Delay(r.batch.Attempt)))
 		// A handler that fails as a whole may do so because of one file.
 		next.alone = batchErr != nil && r.batch.Attempt+1 >= r.retry.Attempts
 	}

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -24,9 +25,7 @@ steps:
 		return tasks.Transfer{ID: id, Recipe: text, Queue: "default"}, nil
 	}, func(s *recipe.Step) tasks.BatchPolicy { return tasks.BatchPolicy{MaxItems: s.Batch.MaxItems} })
 	entry, err := catalog.Get(t.Context(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	at := time.Unix(1_800_000_000, 0)
 	rapid.Check(t, func(t *rapid.T) {
 		f := nextBatches{

@@ -7,14 +7,13 @@ import (
 	"testing"
 
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 func TestFirstSkipsEmptyFiles(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{"a": "", "b": "x", "c": "y"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
 	}
 	got, err := scan.First(t.Context(), []string{dir})
 	if err != nil || got != filepath.Join(dir, "b") {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/balerhq/baler/handlers/handlertest"
 	"github.com/balerhq/baler/internal/builtintest"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -18,9 +19,7 @@ import (
 func bagRig(t *testing.T) (in string, trial handlertest.FinalizerDryRun) {
 	t.Helper()
 	in = filepath.Join(t.TempDir(), "in")
-	if err := os.MkdirAll(filepath.Join(in, "sub"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, os.MkdirAll(filepath.Join(in, "sub"), 0o755))
 	for i, name := range []string{"plain", "sub/100%", "new\nline", "carriage\rreturn", "back\\slash", "%0A", "empty"} {
 		content := strings.Repeat("x", i)
 		if name == "empty" {
@@ -46,9 +45,7 @@ func TestBag(t *testing.T) {
 	read := func(name string) string {
 		t.Helper()
 		text, err := os.ReadFile(filepath.Join(bags, "one", name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, err)
 		return string(text)
 	}
 	if got := read("bagit.txt"); got != "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n" {
@@ -93,9 +90,7 @@ func TestBagThatIsNotRightIsNotThere(t *testing.T) {
 		}, "digest-differs: "},
 		"a file is gone": {func(t *testing.T, in string, _ *handlertest.FinalizerDryRun) {
 			t.Helper()
-			if err := os.Remove(filepath.Join(in, "empty")); err != nil {
-				t.Fatal(err)
-			}
+			testkit.Must(t, os.Remove(filepath.Join(in, "empty")))
 		}, "not-found: "},
 		"a name that is no text": {func(t *testing.T, in string, trial *handlertest.FinalizerDryRun) {
 			t.Helper()
@@ -118,9 +113,7 @@ func TestBagReplacesBagsOnly(t *testing.T) {
 	t.Parallel()
 	_, trial := bagRig(t)
 	precious := filepath.Join(trial.Base, "bags", "one", "precious")
-	if err := os.MkdirAll(precious, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, os.MkdirAll(precious, 0o755))
 	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeFailed, "in-the-way: ")
 	if _, err := os.Stat(precious); err != nil {
 		t.Error(err)

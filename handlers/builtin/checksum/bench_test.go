@@ -27,9 +27,7 @@ func BenchmarkChecksum4KiB(b *testing.B) {
 		for i := range files {
 			jobs[i] = handlers.NewJob(handlers.JobSpec{File: files[i], Opener: roots})
 		}
-		if err := h.Handle(context.Background(), jobs); err != nil {
-			b.Fatal(err)
-		}
+		testkit.Must(b, h.Handle(context.Background(), jobs))
 	}
 	b.ReportMetric(float64(b.N*len(files))/b.Elapsed().Seconds(), "files/s")
 }
@@ -40,8 +38,6 @@ func BenchmarkChecksumLarge(b *testing.B) {
 	h := New()
 	b.SetBytes(64 << 20)
 	for b.Loop() {
-		if err := h.Handle(context.Background(), []*handlers.Job{handlers.NewJob(handlers.JobSpec{File: tasks.File{Path: path}, Opener: roots})}); err != nil {
-			b.Fatal(err)
-		}
+		testkit.Must(b, h.Handle(context.Background(), []*handlers.Job{handlers.NewJob(handlers.JobSpec{File: tasks.File{Path: path}, Opener: roots})}))
 	}
 }

@@ -57,9 +57,7 @@ func TestChecksumDefaultsToSHA256OverSeveralReads(t *testing.T) {
 
 func TestChecksumArgs(t *testing.T) {
 	var registry handlers.Registry
-	if err := Register(&registry); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, Register(&registry))
 	reg, _ := registry.Lookup("checksum")
 	for text, good := range map[string]bool{
 		`null`:                                   true,
@@ -74,9 +72,7 @@ func TestChecksumArgs(t *testing.T) {
 		`{"algorithms":["md5"],"also":"a typo"}`: false,
 	} {
 		var args any
-		if err := json.Unmarshal([]byte(text), &args); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, json.Unmarshal([]byte(text), &args))
 		if err := reg.CheckArgs(args); (err == nil) != good {
 			t.Errorf("%s: %v", text, err)
 		}
@@ -90,9 +86,7 @@ func TestChecksumArgs(t *testing.T) {
 func TestChecksumWarnsOfAnotherSizeThanScanned(t *testing.T) {
 	path := testkit.WriteFileIn(t, t.TempDir(), "f", "abc")
 	job := handlers.NewJob(handlers.JobSpec{File: tasks.File{Path: path, Size: 5}, Opener: rootsOf(t, path)})
-	if err := New().Handle(t.Context(), []*handlers.Job{job}); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, New().Handle(t.Context(), []*handlers.Job{job}))
 	r := job.Result()
 	if r.Outcome != tasks.OutcomeWarning || r.Code != CodeSizeChanged || r.ExitCode != 0 ||
 		!strings.Contains(r.Error, "5 bytes") || !strings.Contains(r.Error, "3") || !strings.Contains(string(r.Facts), "ba7816bf") {
@@ -119,9 +113,7 @@ func TestChecksumNoticesAFileThatIsBeingWritten(t *testing.T) {
 	} {
 		path := testkit.WriteFileIn(t, t.TempDir(), "f", "before")
 		f, err := rootsOf(t, path).Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, err)
 		defer f.Close()
 		c := newChecksumOf(algorithms())
 		_, err = c.read(t.Context(), f, []hash.Hash{&meddler{sha256.New(), func() {
@@ -168,9 +160,7 @@ func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("medium err
 func rootsOf(t testing.TB, dirs ...string) *handlers.Roots {
 	t.Helper()
 	roots, err := handlers.NewRoots(dirs)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, roots)
 	return roots
 }

@@ -12,15 +12,11 @@ import (
 func BenchmarkIdentifyPNG(b *testing.B) {
 	path := testkit.WriteFileIn(b, b.TempDir(), "a.png", pngFile(b))
 	roots, err := handlers.NewRoots([]string{path})
-	if err != nil {
-		b.Fatal(err)
-	}
+	testkit.Must(b, err)
 	testkit.CloseAtEnd(b, roots)
 	h := New()
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := h.Handle(context.Background(), []*handlers.Job{handlers.NewJob(handlers.JobSpec{File: tasks.File{Path: path}, Opener: roots})}); err != nil {
-			b.Fatal(err)
-		}
+		testkit.Must(b, h.Handle(context.Background(), []*handlers.Job{handlers.NewJob(handlers.JobSpec{File: tasks.File{Path: path}, Opener: roots})}))
 	}
 }

@@ -26,9 +26,7 @@ import (
 func pngFile(t testing.TB) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, png.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))))
 	return b.String()
 }
 
@@ -41,13 +39,9 @@ func zipFile(t testing.TB, members ...string) string {
 		if err == nil {
 			_, err = fmt.Fprintf(w, "the content of %s", name)
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, err)
 	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, z.Close())
 	return b.String()
 }
 
@@ -90,9 +84,7 @@ func TestIdentifyLooksIntoContainers(t *testing.T) {
 	if err == nil {
 		_, err = w.Write([]byte(`<?xml version="1.0"?><container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"/>`))
 	}
-	if err := errors.Join(err, z.Close()); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, errors.Join(err, z.Close()))
 	if _, facts := builtintest.Try(t, New(), nil, testkit.WriteFileIn(t, t.TempDir(), "book.epub", b.String())); facts["puid"] != "fmt/483" {
 		t.Errorf("got %v", facts)
 	}
@@ -106,9 +98,7 @@ func TestIdentifyInParallelGivesTheSameAnswers(t *testing.T) {
 		paths = append(paths, testkit.WriteFileIn(t, dir, strconv.Itoa(i), contents[i%len(contents)]))
 	}
 	results, err := handlertest.DryRun{}.Run(t.Context(), handlers.PerFile(identify, handlers.Parallel(8)), paths...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	for i, r := range results {
 		if first := results[i%len(contents)]; !bytes.Equal(r.Facts, first.Facts) || r.Outcome != first.Outcome {
 			t.Errorf("file %d: %s, its twin %s", i, r.Facts, first.Facts)
@@ -118,9 +108,7 @@ func TestIdentifyInParallelGivesTheSameAnswers(t *testing.T) {
 
 func TestIdentifyReadsNoMoreThanItMay(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "giant")
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, os.WriteFile(path, nil, 0o600))
 	if err := os.Truncate(path, 1<<40); err != nil { // sparse: to read all of it would take hours
 		t.Skipf("the file system has no sparse files of this size: %v", err)
 	}
@@ -134,9 +122,7 @@ func TestIdentifyReadsNoMoreThanItMay(t *testing.T) {
 func TestIdentifyArgs(t *testing.T) {
 	for text, good := range map[string]bool{`null`: true, `{}`: true, `{"max_scan":1}`: true, `{"max_scan":0}`: false, `{"scan":1}`: false} {
 		var args any
-		if err := json.Unmarshal([]byte(text), &args); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, json.Unmarshal([]byte(text), &args))
 		if _, err := scanLimit(args); (err == nil) != good {
 			t.Errorf("%s: %v", text, err)
 		}
@@ -145,15 +131,11 @@ func TestIdentifyArgs(t *testing.T) {
 
 func TestIdentifyOfATimeThatIsOver(t *testing.T) {
 	sf, err := signatures()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	f, err := os.Open(testkit.WriteFileIn(t, t.TempDir(), "a.png", pngFile(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	defer f.Close()
 	if got, err := recognise(ctx, sf, f, "a.png", 1<<20); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, %v", got, err)

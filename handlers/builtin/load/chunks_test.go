@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/balerhq/baler/internal/tableload"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -43,9 +44,7 @@ func TestSectionsLoseAndDoubleNothing(t *testing.T) {
 			if errors.Is(err, io.EOF) {
 				break
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			testkit.Must(t, err)
 			whole := all[at : at+sec.size]
 			if sec.at != at || sec.line != line || sec.tooLong && !bytes.HasPrefix(whole, sec.data) ||
 				!sec.tooLong && !bytes.Equal(whole, sec.data) {
@@ -74,9 +73,7 @@ func TestSectionsPassOverWhatIsIn(t *testing.T) {
 		if _, err := s.next(nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := pass(s, &tableload.LoadedChunk{At: s.at, LoadCounts: tasks.LoadCounts{Bytes: 16 * 10, Lines: 10}}); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, pass(s, &tableload.LoadedChunk{At: s.at, LoadCounts: tasks.LoadCounts{Bytes: 16 * 10, Lines: 10}}))
 		sec, err := s.next(nil)
 		if err != nil || sec.at != sectionBytes+160 || sec.line != sectionBytes/16+11 {
 			t.Errorf("section at %d, line %d: %v", sec.at, sec.line, err)
@@ -129,9 +126,7 @@ func gzipped(t *testing.T, content string) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	io.WriteString(w, content)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, w.Close())
 	return b.Bytes()
 }
 
@@ -139,12 +134,8 @@ func zstandard(t *testing.T, content string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w, err := zstd.NewWriter(&b)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	io.WriteString(w, content)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, w.Close())
 	return b.Bytes()
 }

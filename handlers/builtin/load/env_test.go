@@ -36,9 +36,7 @@ func each(t *testing.T, test func(t *testing.T, d *env)) {
 func newEnv(t *testing.T, url string) *env {
 	t.Helper()
 	s, err := store.Open(t.Context(), url, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	if _, err := s.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -50,9 +48,7 @@ func newEnv(t *testing.T, url string) *env {
 func (d *env) rows(t *testing.T, query string) []string {
 	t.Helper()
 	rows, err := d.db.Query(query)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	defer rows.Close()
 	columns, _ := rows.Columns()
 	var all []string
@@ -61,9 +57,7 @@ func (d *env) rows(t *testing.T, query string) []string {
 		for i := range cells {
 			to[i] = &cells[i]
 		}
-		if err := rows.Scan(to...); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, rows.Scan(to...))
 		line := make([]string, len(cells))
 		for i, c := range cells {
 			if line[i] = c.String; !c.Valid {
@@ -72,22 +66,16 @@ func (d *env) rows(t *testing.T, query string) []string {
 		}
 		all = append(all, strings.Join(line, "|"))
 	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, rows.Err())
 	return all
 }
 
 func (d *env) loader(t *testing.T, a Args) *Loader {
 	t.Helper()
 	p, err := a.Resolve()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	l, err := NewLoader(t.Context(), d.Store, p, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	return l
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 func TestInfer(t *testing.T) {
@@ -15,9 +17,7 @@ func TestInfer(t *testing.T) {
 		`{"cut":`,
 	}, "\r\n")
 	fields, err := Infer(strings.NewReader(content), nil, "id")
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	want := "[id=id:int f=f:float big=big:decimal mixed=mixed:text s=s:text b=b:bool t=t:time d=d:text tree=tree:json n=n:text late=late:json]"
 	if got := fmt.Sprint(fields); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

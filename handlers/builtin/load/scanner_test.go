@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 // at scans a line for one path.
@@ -46,9 +48,7 @@ func TestScannerForgetsTheLineBefore(t *testing.T) {
 	s := scanner{found: make([]value, 1)}
 	wanted := newPlaces([][]string{{"a"}})
 	for _, line := range []string{`{"a":1}`, `{"b":1}`} {
-		if err := s.scan([]byte(line), wanted); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, s.scan([]byte(line), wanted))
 	}
 	if s.found[0].form != missing {
 		t.Errorf("got %s of the line before", s.found[0].raw)
@@ -101,9 +101,7 @@ func FuzzScanner(f *testing.F) {
 func checkText(t *testing.T, raw []byte) {
 	t.Helper()
 	var want string
-	if err := json.Unmarshal(raw, &want); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, json.Unmarshal(raw, &want))
 	got, err := unescape(nil, raw[1:len(raw)-1])
 	if err != nil {
 		if !strings.Contains(want, "\uFFFD") {

@@ -11,6 +11,7 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/handlertest"
 	"github.com/balerhq/baler/internal/builtintest"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -50,9 +51,7 @@ func TestManifestIsWhatSha256sumChecks(t *testing.T) {
 	}
 	if escapesReturns(t, binary, filepath.Join(in, "end\r")) {
 		check(true)
-		if err := os.WriteFile(files[5].Path, []byte("changed"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Must(t, os.WriteFile(files[5].Path, []byte("changed"), 0o600))
 		check(false)
 	}
 }
@@ -60,9 +59,7 @@ func TestManifestIsWhatSha256sumChecks(t *testing.T) {
 func escapesReturns(t *testing.T, binary, path string) bool {
 	t.Helper()
 	line, err := exec.Command(binary, path).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	return strings.HasPrefix(string(line), `\`)
 }
 
@@ -114,9 +111,7 @@ func TestManifestOfManyFiles(t *testing.T) {
 func TestArguments(t *testing.T) {
 	t.Parallel()
 	reg := &handlers.Registry{}
-	if err := Register(reg); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, Register(reg))
 	r, ok := reg.LookupFinalizer("manifest")
 	if !ok || r.CheckArgs(map[string]any{"to": "/x"}) != nil {
 		t.Fatal("not registered, or rejects its arguments")

@@ -20,9 +20,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func TestArguments(t *testing.T) {
 	t.Parallel()
 	reg := &handlers.Registry{}
-	if err := Register(reg); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, Register(reg))
 	r, ok := reg.LookupFinalizer("report")
 	if !ok || r.CheckArgs(map[string]any{"to": "/x"}) != nil {
 		t.Fatal("not registered, or rejects its arguments")
@@ -58,8 +56,6 @@ func TestReportGolden(t *testing.T) {
 	})
 	builtintest.WantStep(t, step, tasks.FinalizeDone, "")
 	got, err := os.ReadFile(filepath.Join(out, "report.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Must(t, err)
 	testkit.Golden(t, "testdata/report.golden.json", string(got), *update)
 }
