@@ -12,10 +12,10 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// TestLoadingWorkersKilled has a worker die, or freeze, at the worst moments of
-// loading lines: with rows inserted and not committed, with a section committed
-// and told to nobody, with the result recorded. Others go on, and each line is
-// in the table once, which has no key to help.
+// TestLoadingWorkersKilled kills or freezes a worker at the worst moments of loading
+// lines: with rows inserted but not committed, with a section committed but not
+// reported, and with the result recorded. Another worker continues, and each line is
+// in the table once, although the table has no key.
 func TestLoadingWorkersKilled(t *testing.T) {
 	const lines = 20_000
 	path := filepath.Join(t.TempDir(), "lines.jsonl")
@@ -33,44 +33,44 @@ func TestLoadingWorkersKilled(t *testing.T) {
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, testkit.Redis(t), testkit.MySQL(t))
-			p := s.start("producer", "", "load", path, "--into", "numbers", "--create", "--map", "n:int", "--chunk", "32KiB", "--wait=false")
+			e := newEnv(t, testkit.Redis(t), testkit.MySQL(t))
+			p := e.start("producer", "", "load", path, "--into", "numbers", "--create", "--map", "n:int", "--chunk", "32KiB", "--wait=false")
 			if err := p.wait(); err != nil {
 				t.Fatalf("load: %v; it says\n%s", err, p.logText())
 			}
-			s.learn()
-			victim := s.worker("a", fault)
+			e.findTransfer()
+			victim := e.worker("a", fault)
 			frozen := strings.HasPrefix(fault, "stop")
 			if frozen {
 				victim.awaitStopped()
 			} else {
 				victim.awaitKilled()
 			}
-			left := s.held()
-			other := s.worker("b", "")
+			left := e.held()
+			other := e.worker("b", "")
 			other.awaitStarted()
-			s.age(left)
-			s.await()
+			e.age(left)
+			e.awaitCompleted()
 			if frozen {
 				victim.signal(syscall.SIGCONT)
 				victim.finish()
 			}
 			other.finish()
-			s.settle()
-			s.auditLines(lines)
+			e.settle()
+			e.auditLines(lines)
 		})
 	}
 }
 
 // auditLines checks that each line is in once, and counted once.
-func (s *stage) auditLines(lines int64) {
-	s.t.Helper()
+func (e *env) auditLines(lines int64) {
+	e.t.Helper()
 	var rows, different, counted, results int64
-	err := s.db.QueryRowContext(s.t.Context(), "SELECT (SELECT COUNT(*) FROM numbers), (SELECT COUNT(DISTINCT n) FROM numbers), "+
+	err := e.db.QueryRowContext(e.t.Context(), "SELECT (SELECT COUNT(*) FROM numbers), (SELECT COUNT(DISTINCT n) FROM numbers), "+
 		"(SELECT SUM(loaded) FROM loads), (SELECT SUM(JSON_EXTRACT(facts, '$.loaded')) FROM results)").
 		Scan(&rows, &different, &counted, &results)
-	testkit.Must(s.t, err)
+	testkit.Must(e.t, err)
 	if rows != lines || different != lines || counted != lines || results != lines {
-		s.t.Errorf("%d rows, %d different, %d counted, %d in results; want %d%s", rows, different, counted, results, lines, s.logs())
+		e.t.Errorf("%d rows, %d different, %d counted, %d in results; want %d%s", rows, different, counted, results, lines, e.logs())
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// patience is how long a case may wait for one thing to happen.
+// patience is how long a case waits for one event.
 const patience = 100 * time.Second
 
 // process is one run of the program.
@@ -31,16 +31,16 @@ type process struct {
 	err    error
 }
 
-// start runs the program with a fault, or none. It is killed when the test
-// ends, if it still lives, and, on Linux, when the test process dies.
-func (s *stage) start(name, fault string, args ...string) *process {
-	s.t.Helper()
-	p := &process{t: s.t, name: name, log: filepath.Join(s.dir, name+".log"), ended: make(chan struct{})}
+// start runs the program with a fault; empty for none. The process is killed when
+// the test ends and, on Linux, when the test process dies.
+func (e *env) start(name, fault string, args ...string) *process {
+	e.t.Helper()
+	p := &process{t: e.t, name: name, log: filepath.Join(e.dir, name+".log"), ended: make(chan struct{})}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	testkit.Must(s.t, err)
+	testkit.Must(e.t, err)
 	defer log.Close()
 	p.cmd = exec.Command(binary, args...)
-	p.cmd.Env = append(s.environment(), "BALER_WORKER_NAME="+name, failpoint.Variable+"="+fault)
+	p.cmd.Env = append(e.environment(), "BALER_WORKER_NAME="+name, failpoint.Variable+"="+fault)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, log
 	p.cmd.SysProcAttr = attributes()
 	started := make(chan error)
@@ -55,10 +55,10 @@ func (s *stage) start(name, fault string, args ...string) *process {
 		}
 	}()
 	if err := <-started; err != nil {
-		s.t.Fatalf("start %s: %v", name, err)
+		e.t.Fatalf("start %s: %v", name, err)
 	}
-	s.t.Cleanup(p.kill)
-	s.processes = append(s.processes, p)
+	e.t.Cleanup(p.kill)
+	e.processes = append(e.processes, p)
 	return p
 }
 
@@ -95,7 +95,7 @@ func (p *process) finish() {
 	}
 }
 
-// awaitKilled returns when the process has killed itself at its point.
+// awaitKilled waits until the process has killed itself at its failpoint.
 func (p *process) awaitKilled() {
 	p.t.Helper()
 	err := p.wait()
@@ -105,7 +105,7 @@ func (p *process) awaitKilled() {
 	}
 }
 
-// awaitStopped returns when the process has frozen at its point.
+// awaitStopped waits until the process has stopped itself at its failpoint.
 func (p *process) awaitStopped() {
 	p.t.Helper()
 	testkit.Eventually(p.t, patience, func() error {

@@ -33,9 +33,9 @@ const (
 	soakWorkers = 2
 )
 
-// soak is a stage with everything on it that can die.
+// soak is an environment in which every server, connection and process can fail.
 type soak struct {
-	*stage
+	*env
 	redisServer, mysqlServer *testkit.Server
 	redisProxy, mysqlProxy   *testkit.FaultyProxy
 	root                     string
@@ -52,26 +52,26 @@ type soak struct {
 func newSoak(t *testing.T) *soak {
 	k := &soak{
 		redisServer: testkit.NewRedisServer(t, testkit.RedisOptions{Persist: true}), mysqlServer: testkit.NewMySQLServer(t),
-		root: tree(t, soakFiles), workers: make([]*process, soakWorkers), kills: make(map[string]int),
+		root: writeNumbered(t, soakFiles), workers: make([]*process, soakWorkers), kills: make(map[string]int),
 	}
 	k.redisProxy, k.mysqlProxy = testkit.Proxy(t, k.redisServer.URL()), testkit.Proxy(t, k.mysqlServer.URL())
-	k.stage = newStage(t, k.redisServer.URL(), k.mysqlServer.URL())
+	k.env = newEnv(t, k.redisServer.URL(), k.mysqlServer.URL())
 	k.redisURL, k.mysqlURL = k.redisProxy.URL(), k.mysqlProxy.URL()
 	k.recipes = []string{k.recipe("quick", quick), k.recipe("brief", brief)}
 	return k
 }
 
-// run throws faults, one after another, until the time is over.
+// run causes one fault after another for the given time.
 func (k *soak) run(length time.Duration) {
 	end := time.Now().Add(length)
 	for time.Now().Before(end) {
-		k.tend()
+		k.restartDead()
 		k.pass(time.Duration(500+rand.IntN(2500)) * time.Millisecond)
 		before := k.finished()
 		k.fault()
 		begun := time.Now()
 		for time.Since(begun) < 20*time.Second && k.finished() <= before && k.unfinished() > 0 {
-			k.tend()
+			k.restartDead()
 			k.pass(50 * time.Millisecond)
 		}
 		if k.finished() > before {
@@ -80,8 +80,9 @@ func (k *soak) run(length time.Duration) {
 	}
 }
 
-// tend starts what has died again, and a new transfer when the last is nearly done.
-func (k *soak) tend() {
+// restartDead replaces dead workers, and starts a new transfer when the last one is
+// nearly done.
+func (k *soak) restartDead() {
 	for i, w := range k.workers {
 		if w == nil || w.dead() {
 			k.workers[i] = k.worker(k.name("worker"), "")
@@ -108,7 +109,7 @@ func (p *process) dead() bool {
 	}
 }
 
-// pass lets time pass: here it is the thing itself.
+// pass waits. The soak test is about real time, so it does not wait for an event.
 func (k *soak) pass(d time.Duration) {
 	select {
 	case <-time.After(d):
@@ -116,9 +117,9 @@ func (k *soak) pass(d time.Duration) {
 	}
 }
 
-// fault does one bad thing.
+// fault causes one random fault.
 func (k *soak) fault() {
-	a := k.workers[rand.IntN(len(k.workers))]
+	victim := k.workers[rand.IntN(len(k.workers))]
 	proxy, to := k.redisProxy, "Redis"
 	if rand.IntN(2) == 0 {
 		proxy, to = k.mysqlProxy, "database"
@@ -127,7 +128,7 @@ func (k *soak) fault() {
 		name string
 		do   func()
 	}{
-		{"worker killed", a.kill},
+		{"worker killed", victim.kill},
 		{"all workers killed", func() {
 			for _, w := range k.workers {
 				w.kill()
@@ -156,7 +157,7 @@ func (k *soak) must(err error) {
 func (k *soak) number(query string) (n int64) {
 	var found sql.NullInt64
 	if err := k.db.QueryRowContext(k.t.Context(), query).Scan(&found); err != nil {
-		return 0 // the database is about to come, or its tables are
+		return 0 // the database is not up yet, or has no tables yet
 	}
 	return found.Int64
 }
@@ -165,10 +166,10 @@ func (k *soak) finished() int64 { return k.number("SELECT SUM(finished) FROM tra
 
 func (k *soak) unfinished() int64 { return k.number("SELECT SUM(files - finished) FROM transfers") }
 
-// peace ends the faults, lets everything finish, and looks at every transfer.
+// peace ends the faults, lets everything finish, and audits every transfer.
 func (k *soak) peace() {
-	k.tend()
-	<-k.producer.ended // it may well have been killed or have given up: what it counted is what counts
+	k.restartDead()
+	<-k.producer.ended // it may have been killed or have given up: only the files that it registered count
 	begun := time.Now()
 	testkit.Eventually(k.t, 5*time.Minute, func() error {
 		for i, w := range k.workers {
@@ -181,7 +182,7 @@ func (k *soak) peace() {
 		}
 		return nil
 	})
-	k.t.Logf("peace came after %.1fs", time.Since(begun).Seconds())
+	k.t.Logf("everything finished %.1fs after the last fault", time.Since(begun).Seconds())
 	for _, w := range k.workers {
 		w.awaitStarted()
 		w.finish()
@@ -236,7 +237,9 @@ func (k *soak) report(length time.Duration) {
 	doubled := k.number("SELECT COUNT(*) - COUNT(DISTINCT transfer_id, path) FROM files")
 	k.t.Logf("%d files registered twice, %d results missing", doubled, 2*files-results)
 	if n := len(k.recovered); n > 0 {
-		k.t.Logf("files finished again after %s on average, %s at worst (%d times seen)", (sum / time.Duration(n)).Round(time.Millisecond), worst.Round(time.Millisecond), n)
+		mean := sum / time.Duration(n)
+		k.t.Logf("files finished again after %s on average, %s at worst (seen %d times)",
+			mean.Round(time.Millisecond), worst.Round(time.Millisecond), n)
 	}
 	if files == 0 || faults == 0 {
 		k.t.Error("nothing has happened")

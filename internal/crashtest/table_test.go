@@ -22,29 +22,29 @@ import (
 type victim string
 
 const (
-	producer victim = "producer"           // killed
-	worker   victim = "worker"             // killed; it dispatches, too
-	frozen   victim = "worker, frozen"     // stopped, taken for dead, and going on when all is over
-	kept     victim = "Redis"              // killed, and back with its data
-	emptied  victim = "Redis, emptied"     // killed, and back without
-	database victim = "database"           // killed, and back
-	byWorker        = "while a worker"     // whom a server's death befalls
-	byProd          = "while the producer" // as above
+	producer  victim = "producer"           // killed
+	worker    victim = "worker"             // killed; it also dispatches
+	frozen    victim = "worker, frozen"     // stopped, taken for dead, and continued after the transfer has ended
+	restarted victim = "Redis"              // killed, and restarted with its data
+	emptied   victim = "Redis, emptied"     // killed, and restarted without its data
+	database  victim = "database"           // killed, and restarted
+	byWorker         = "while a worker"     // is at the failpoint when a server dies
+	byProd           = "while the producer" // as above
 )
 
-// kase is one row of the table.
-type kase struct {
+// crashCase is one row of the table.
+type crashCase struct {
 	victim  victim
 	point   failpoint.Name
 	passing int
 	via     string
 
-	by          string // of a server: who stands at the point when it dies
+	by          string // when a server dies: the process that is at the point
 	first       string // the recipe's first step: quick unless set
 	concurrency int
 }
 
-func (k kase) String() string {
+func (k crashCase) String() string {
 	name := fmt.Sprintf("%s %s at %s", k.via, k.victim, k.point)
 	if k.by == byProd {
 		name += " of the producer"
@@ -56,15 +56,15 @@ func (k kase) String() string {
 }
 
 // cases is the whole product where it makes sense.
-func cases() (all []kase) {
+func cases() (all []crashCase) {
 	for _, via := range []string{"bulk", "group"} {
-		at := func(v victim, point failpoint.Name, passing int) *kase {
-			all = append(all, kase{victim: v, point: point, passing: passing, via: via, by: byWorker})
+		at := func(v victim, point failpoint.Name, passing int) *crashCase {
+			all = append(all, crashCase{victim: v, point: point, passing: passing, via: via, by: byWorker})
 			return &all[len(all)-1]
 		}
 		at(producer, failpoint.FilesRegistered, 1)
 		at(producer, failpoint.Sealed, 1)
-		for _, v := range []victim{worker, frozen, kept, emptied, database} {
+		for _, v := range []victim{worker, frozen, restarted, emptied, database} {
 			at(v, failpoint.LedgerWritten, 1)
 			at(v, failpoint.BatchEnqueued, 5)
 			at(v, failpoint.BatchDequeued, 3)
@@ -81,7 +81,7 @@ func cases() (all []kase) {
 		}
 		// With one batch at a time, the next is dequeued after the last was acknowledged.
 		at(worker, failpoint.BatchDequeued, 4).concurrency = 1
-		for _, v := range []victim{kept, emptied, database} {
+		for _, v := range []victim{restarted, emptied, database} {
 			at(v, failpoint.FilesRegistered, 1).by = byProd
 			at(v, failpoint.Sealed, 1).by = byProd
 			if via == "group" {
@@ -95,17 +95,17 @@ func cases() (all []kase) {
 	return all
 }
 
-// TestKilledAnywhere is the kill table: who dies, where, and by which way the
-// files came. After each the same is true.
+// TestKilledAnywhere kills each victim at each failpoint, for transfers submitted in
+// each way, and makes the same assertions after every case.
 func TestKilledAnywhere(t *testing.T) {
-	files, many := tree(t, 400), tree(t, 2600)
+	files, many := writeNumbered(t, 400), writeNumbered(t, 2600)
 	outcomes := newOutcomes(t)
-	room := make(chan struct{}, 8) // cases wait more than they work
+	slots := make(chan struct{}, 8) // many at once, because cases mostly wait
 	var running sync.WaitGroup
 	for _, k := range cases() {
-		room <- struct{}{}
+		slots <- struct{}{}
 		running.Go(func() {
-			defer func() { <-room }()
+			defer func() { <-slots }()
 			t.Run(k.String(), func(t *testing.T) {
 				begun := time.Now()
 				defer func() { outcomes.add(t, k, time.Since(begun)) }()
@@ -113,7 +113,7 @@ func TestKilledAnywhere(t *testing.T) {
 					k.killProducer(t, many)
 					return
 				}
-				k.play(t, files, 400)
+				k.killWorkerOrServer(t, files, 400)
 			})
 		})
 	}
@@ -121,29 +121,29 @@ func TestKilledAnywhere(t *testing.T) {
 	outcomes.print()
 }
 
-// play runs a case in which a worker or a server dies.
-func (k kase) play(t *testing.T, root string, files int64) {
-	s, server := k.stage(t)
-	recipe := s.recipe("recipe", k.firstStep())
-	fault, marker := k.fault(s)
+// killWorkerOrServer runs a case in which a worker or a server dies.
+func (k crashCase) killWorkerOrServer(t *testing.T, root string, files int64) {
+	e, server := k.setUp(t)
+	recipe := e.recipe("recipe", k.firstStep())
+	fault, marker := k.fault(e)
 	var victim *process
 	if k.by == byProd {
-		victim = s.submit(fault, k.via, recipe, root)
+		victim = e.submit(fault, k.via, recipe, root)
 	} else {
-		p := s.submit("", k.via, recipe, root)
+		p := e.submit("", k.via, recipe, root)
 		if err := p.wait(); err != nil {
-			t.Fatalf("submit: %v; it says\n%s", err, p.logText())
+			t.Fatalf("submit: %v; its log:\n%s", err, p.logText())
 		}
-		victim = s.worker("a", fault)
+		victim = e.worker("a", fault)
 	}
-	var left held
+	var left deadlines
 	switch k.victim {
 	case worker:
 		victim.awaitKilled()
-		left = s.held()
+		left = e.held()
 	case frozen:
 		victim.awaitStopped()
-		left = s.held()
+		left = e.held()
 	default: // a server dies below
 	}
 	if server != nil {
@@ -153,17 +153,17 @@ func (k kase) play(t *testing.T, root string, files int64) {
 		server.Restart()
 		if k.by == byProd {
 			if err := victim.wait(); err != nil {
-				t.Fatalf("the producer gave up: %v; it says\n%s", err, victim.logText())
+				t.Fatalf("the producer gave up: %v; its log:\n%s", err, victim.logText())
 			}
 		}
 	}
-	s.learn()
-	other := s.worker("b", "")
+	e.findTransfer()
+	other := e.worker("b", "")
 	other.awaitStarted()
 	if !realTime() {
-		s.age(left)
+		e.age(left)
 	}
-	s.await()
+	e.awaitCompleted()
 	if k.victim == frozen {
 		victim.signal(syscall.SIGCONT)
 	}
@@ -171,78 +171,78 @@ func (k kase) play(t *testing.T, root string, files int64) {
 	if victim.name == "a" && k.victim != worker {
 		victim.finish()
 	}
-	s.audit(files)
-	s.settle()
+	e.auditTransfer(files)
+	e.settle()
 }
 
-// killProducer is about files that a dead producer has registered: they get
-// their results. What it had not registered is nobody's.
-func (k kase) killProducer(t *testing.T, root string) {
-	s, _ := k.stage(t)
-	w := s.worker("b", "")
+// killProducer runs a case in which the producer dies. The files that it registered
+// get their results; the others get them when the submission is resumed.
+func (k crashCase) killProducer(t *testing.T, root string) {
+	e, _ := k.setUp(t)
+	w := e.worker("b", "")
 	w.awaitStarted()
-	fault, _ := k.fault(s)
-	s.submit(fault, k.via, s.recipe("recipe", quick), root).awaitKilled()
-	s.learn()
-	s.awaitThat("everything registered has been processed", func(r row) bool { return r.files > 0 && r.finished == r.files })
+	fault, _ := k.fault(e)
+	e.submit(fault, k.via, e.recipe("recipe", quick), root).awaitKilled()
+	e.findTransfer()
+	e.awaitThat("everything registered has been processed", func(r row) bool { return r.files > 0 && r.finished == r.files })
 	if k.point == failpoint.Sealed {
-		s.await() // a worker that is stopped leaves the final step to others, and here is none
+		e.awaitCompleted() // no other worker would run the final step after this one has stopped
 	}
 	w.finish()
-	r, err := s.row()
+	r, err := e.row()
 	testkit.Must(t, err)
 	if k.point == failpoint.Sealed {
-		s.audit(2600)
+		e.auditTransfer(2600)
 	} else {
 		if r.state != "open" && r.state != "interrupted" {
 			t.Errorf("the transfer is %+v, want it open", r)
 		}
-		s.auditRows(r.files)
-		s.resume()
+		e.auditRows(r.files)
+		e.resume()
 	}
-	s.settle()
+	e.settle()
 }
 
-// resume goes on with what a dead producer has left, once it counts as dead.
-func (s *stage) resume() {
-	s.t.Helper()
-	if _, err := s.db.ExecContext(s.t.Context(), "UPDATE transfers SET seen_at = seen_at - INTERVAL 5 MINUTE"); err != nil {
-		s.t.Fatal(err)
+// resume makes the producer count as dead, and resumes its submission.
+func (e *env) resume() {
+	e.t.Helper()
+	if _, err := e.db.ExecContext(e.t.Context(), "UPDATE transfers SET seen_at = seen_at - INTERVAL 5 MINUTE"); err != nil {
+		e.t.Fatal(err)
 	}
-	cfg, err := config.Load(config.LoadOptions{Env: s.environment()})
-	testkit.Must(s.t, err)
-	b, err := baler.Open(s.t.Context(), cfg, baler.Options{Registry: builtin.Registry()})
-	testkit.Must(s.t, err)
+	cfg, err := config.Load(config.LoadOptions{Env: e.environment()})
+	testkit.Must(e.t, err)
+	b, err := baler.Open(e.t.Context(), cfg, baler.Options{Registry: builtin.Registry()})
+	testkit.Must(e.t, err)
 	defer b.Close()
-	left, err := b.Transfer(s.t.Context(), s.transfer)
+	left, err := b.Transfer(e.t.Context(), e.transfer)
 	if err == nil {
-		_, err = b.ResumeSubmit(s.t.Context(), left, nil)
+		_, err = b.ResumeSubmit(e.t.Context(), left, nil)
 	}
 	if err != nil {
-		s.t.Fatalf("resume: %v", err)
+		e.t.Fatalf("resume: %v", err)
 	}
-	w := s.worker("c", "")
+	w := e.worker("c", "")
 	w.awaitStarted()
-	s.await()
+	e.awaitCompleted()
 	w.finish()
-	s.audit(2600)
+	e.auditTransfer(2600)
 }
 
-func (k kase) firstStep() string {
+func (k crashCase) firstStep() string {
 	if k.first != "" {
 		return k.first
 	}
 	return quick
 }
 
-// stage sets up the servers: a private one where it is to die.
-func (k kase) stage(t *testing.T) (*stage, *testkit.Server) {
+// setUp makes the environment, with a private server if the case kills it.
+func (k crashCase) setUp(t *testing.T) (*env, *testkit.Server) {
 	t.Helper()
 	var redisURL, mysqlURL string
 	var server *testkit.Server
 	switch k.victim {
-	case kept, emptied:
-		server = testkit.NewRedisServer(t, testkit.RedisOptions{Persist: k.victim == kept})
+	case restarted, emptied:
+		server = testkit.NewRedisServer(t, testkit.RedisOptions{Persist: k.victim == restarted})
 		redisURL, mysqlURL = server.URL(), testkit.MySQL(t)
 	case database:
 		server = testkit.NewMySQLServer(t)
@@ -250,20 +250,21 @@ func (k kase) stage(t *testing.T) (*stage, *testkit.Server) {
 	default:
 		redisURL, mysqlURL = testkit.Redis(t), testkit.MySQL(t)
 	}
-	s := newStage(t, redisURL, mysqlURL)
-	s.concurrency = k.concurrency
-	return s, server
+	e := newEnv(t, redisURL, mysqlURL)
+	e.concurrency = k.concurrency
+	return e, server
 }
 
-// fault is what the victim's environment says.
-func (k kase) fault(s *stage) (text, marker string) {
+// fault returns the failpoint setting of the victim, and the file that it writes
+// when it waits at the failpoint.
+func (k crashCase) fault(e *env) (text, marker string) {
 	switch k.victim {
 	case frozen:
 		return fmt.Sprintf("stop@%s:%d", k.point, k.passing), ""
 	case worker, producer:
 		return fmt.Sprintf("kill@%s:%d", k.point, k.passing), ""
 	default: // a server dies while this process waits
-		marker = filepath.Join(s.dir, "marker")
+		marker = filepath.Join(e.dir, "marker")
 		return fmt.Sprintf("wait@%s:%d:%s", k.point, k.passing, marker), marker
 	}
 }
@@ -272,13 +273,13 @@ func awaitMarker(t *testing.T, marker string, p *process) {
 	t.Helper()
 	testkit.Eventually(t, patience, func() error {
 		if _, err := os.Stat(marker); err != nil {
-			return fmt.Errorf("%s has not come to its point: %w; its log:\n%s", p.name, err, p.logText())
+			return fmt.Errorf("%s has not reached its failpoint: %w; its log:\n%s", p.name, err, p.logText())
 		}
 		return nil
 	})
 }
 
-// outcomes collects what came of the cases.
+// outcomes collects the outcomes of the cases for a table in the log.
 type outcomes struct {
 	t    *testing.T
 	mu   sync.Mutex
@@ -293,7 +294,7 @@ func newOutcomes(t *testing.T) *outcomes {
 	return o
 }
 
-func (o *outcomes) add(t *testing.T, k kase, took time.Duration) {
+func (o *outcomes) add(t *testing.T, k crashCase, took time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	outcome := "kept"

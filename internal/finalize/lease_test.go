@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/store"
-	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 // frozen stands for the store of a worker that cannot reach it for a while.
@@ -32,7 +32,7 @@ func (f frozen) FinishFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, 
 
 // A worker freezes past its lease; another does the step; the first wakes up.
 func TestFrozenHolderOfAClosingStepIsRefused(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		var mu sync.Mutex
 		tries := make(map[int]int)
 		r := newEnv(t, url, "  - handler: count\n  - name: next\n    handler: count\n", map[string]handlers.Finalizer{
@@ -64,7 +64,7 @@ func TestFrozenHolderOfAClosingStepIsRefused(t *testing.T) {
 // A handler that runs for longer than the lease keeps it: the clock moves on by
 // two thirds of one with every renewal.
 func TestLeaseIsRenewedWhileAClosingStepRuns(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		begun, enough := make(chan struct{}), make(chan struct{})
 		r := newEnv(t, url, "  - handler: long\n", map[string]handlers.Finalizer{
 			"long": func(context.Context, *handlers.TransferJob) error { close(begun); <-enough; return nil },

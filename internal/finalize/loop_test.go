@@ -121,7 +121,7 @@ func (r *env) becomes(want string) {
 }
 
 func TestCloserRunsClosingSteps(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		var seen []string
 		r := newEnv(t, url, "  - handler: note\n    with: {id: '${transfer}'}\n  - name: again\n    handler: note\n", map[string]handlers.Finalizer{
 			"note": func(ctx context.Context, c *handlers.TransferJob) error {
@@ -156,7 +156,7 @@ func TestCloserRunsClosingSteps(t *testing.T) {
 
 // What each way of ending makes of a step; those behind it run all the same.
 func TestClosingStepsEnd(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		tries := 0
 		var closing strings.Builder
 		for _, name := range []string{"error", "panic", "fail", "warn", "moody", "slow", "well"} {
@@ -188,7 +188,7 @@ func TestClosingStepsEnd(t *testing.T) {
 // A worker is told to stop: the handler is cancelled, no try is charged, and
 // another worker does it.
 func TestStopHandsClosingStepsBack(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		begun := make(chan struct{}, 2)
 		var release sync.Once
 		r := newEnv(t, url, "  - handler: long\n", map[string]handlers.Finalizer{
@@ -214,7 +214,7 @@ func TestStopHandsClosingStepsBack(t *testing.T) {
 
 // One that ignores the end of its context is left alone.
 func TestStopWaitsForNoClosingHandler(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		begun, release := make(chan struct{}), make(chan struct{})
 		defer close(release)
 		r := newEnv(t, url, "  - handler: deaf\n", map[string]handlers.Finalizer{
@@ -231,7 +231,7 @@ func TestStopWaitsForNoClosingHandler(t *testing.T) {
 
 // A person cancels the transfer: the handler is told within a part of the lease.
 func TestCancelReachesAClosingHandler(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		begun, told := make(chan struct{}), make(chan struct{})
 		r := newEnv(t, url, "  - handler: long\n", map[string]handlers.Finalizer{
 			"long": func(ctx context.Context, _ *handlers.TransferJob) error {
@@ -256,7 +256,7 @@ func TestCancelReachesAClosingHandler(t *testing.T) {
 
 // Every worker that takes a step dies with it: in the end it is given up.
 func TestClosingStepThatKillsItsWorkers(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "  - handler: deadly\n    retry: {attempts: 2}\n", map[string]handlers.Finalizer{
 			"deadly": func(context.Context, *handlers.TransferJob) error { t.Error("it ran a third time"); return nil },
 		})

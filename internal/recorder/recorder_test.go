@@ -28,7 +28,7 @@ func recording(b *tasks.Batch) *ledger.BatchCompletion {
 
 // Many share one transaction; what is wrong with one is told to that one alone.
 func TestRecorderTellsEachItsOwn(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := transfertest.New(t, url, "name: t\nsteps: [{handler: any, batch: {max_items: 1}}]")
 		r.Refuse()
 		batches := r.Files(30)
@@ -96,7 +96,7 @@ func TestRecorderCloseGivesUp(t *testing.T) {
 
 // A single recording does not wait for company.
 func TestRecorderIsEager(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := transfertest.New(t, url, "name: t\nsteps: [{handler: any}]")
 		batches := r.Files(1)
 		reasons := make(chan batcher.Reason, 1)

@@ -11,12 +11,11 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/testkit"
-	"github.com/balerhq/baler/internal/transfertest"
 	"github.com/balerhq/baler/tasks"
 )
 
 func TestResultsShowWhileASlowJobRuns(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: mixed}]")
 		release := make(chan struct{})
 		r.handle("mixed", func(_ context.Context, jobs []*handlers.Job) error {
@@ -45,7 +44,7 @@ func TestResultsShowWhileASlowJobRuns(t *testing.T) {
 }
 
 func TestBatchDeliveredAfterItsEndRunsNoMore(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: count}]")
 		var runs atomic.Int64
 		r.handle("count", func(_ context.Context, jobs []*handlers.Job) error { runs.Add(int64(len(jobs))); return nil })
@@ -64,7 +63,7 @@ func TestBatchDeliveredAfterItsEndRunsNoMore(t *testing.T) {
 // A worker that was believed dead, and is not, must not record over the one
 // that took its batch.
 func TestLaterDeliveryFencesTheOlder(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: slow}]")
 		began, release := make(chan struct{}, 2), make(chan struct{})
 		r.handle("slow", func(_ context.Context, jobs []*handlers.Job) error {
@@ -96,7 +95,7 @@ func TestBatchErrorLeavesDoneJobsAlone(t *testing.T) {
 		"panic": func() error { panic("the tool broke") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			transfertest.OnEach(t, func(t *testing.T, url string) {
+			testkit.EachDatabase(t, func(t *testing.T, url string) {
 				r := newEnv(t, url, "name: t\nsteps: [{handler: broken, retry: {attempts: 3}}]")
 				var sizes []int
 				r.handle("broken", func(_ context.Context, jobs []*handlers.Job) error {
@@ -130,7 +129,7 @@ func TestBatchErrorLeavesDoneJobsAlone(t *testing.T) {
 }
 
 func TestNilWithoutVerdictsSucceeds(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: silent}]")
 		r.handle("silent", func(context.Context, []*handlers.Job) error { return nil })
 		r.Files(4)

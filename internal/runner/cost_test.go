@@ -10,7 +10,7 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/dispatch"
-	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -18,7 +18,7 @@ import (
 // What a batch took sizes those that follow it: of the same step in another
 // transfer, and of a later step with the same handler and arguments.
 func TestCostsThatWereLearntSizeBatches(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		const yaml = `name: t
 steps:
   - {handler: slow, batch: {target: 10s}}
@@ -69,7 +69,7 @@ steps:
 // A batch that was cut short, or whose handler failed as a whole, tells nothing
 // of the costs.
 func TestBatchesThatWereCutShortTeachNothing(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: slow, retry: {attempts: 1}}]")
 		r.Transfers.Costs = cost.NewModel("w", time.Now)
 		r.handle("slow", func(context.Context, []*handlers.Job) error { return context.DeadlineExceeded })

@@ -8,7 +8,6 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/testkit"
-	"github.com/balerhq/baler/internal/transfertest"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -26,7 +25,7 @@ func (r *env) double(of *tasks.Batch) tasks.Batch {
 func TestFilesThatAreInTwoBatches(t *testing.T) {
 	for _, outcome := range []tasks.Outcome{tasks.OutcomeSucceeded, tasks.OutcomeError} {
 		t.Run(string(outcome), func(t *testing.T) {
-			transfertest.OnEach(t, func(t *testing.T, url string) {
+			testkit.EachDatabase(t, func(t *testing.T, url string) {
 				r := newEnv(t, url, "name: t\nsteps: [{handler: first, on_failure: continue}, {handler: second}]")
 				together := make(chan struct{}, 2)
 				meet := make(chan struct{})
@@ -64,7 +63,7 @@ func TestFilesThatAreInTwoBatches(t *testing.T) {
 // The same where results are recorded early: what belongs to the other batch is
 // found out then, and must be remembered until the close.
 func TestFilesThatAreInTwoBatchesAndEndEarly(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: slow}]")
 		began, release := make(chan struct{}), make(chan struct{})
 		r.handle("slow", func(_ context.Context, jobs []*handlers.Job) error {

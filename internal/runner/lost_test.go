@@ -6,7 +6,7 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/ledger"
-	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -23,7 +23,7 @@ func (r *env) lose(b *tasks.Batch) {
 // A file that kills its worker: what it takes with it comes back in parts,
 // until it is alone and set aside.
 func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		const files, guilty = 100, 42
 		r := newEnv(t, url, "name: t\nsteps: [{handler: fine, retry: {attempts: 3}}]")
 		ran := make(map[int64]int)
@@ -69,7 +69,7 @@ func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
 
 // What was recorded before the death is neither run again nor counted twice.
 func TestPartsInheritWhatWasRecorded(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: half}, {handler: next, when: 'facts.kind == \"a\"'}]")
 		ran := make(map[int64]int)
 		lost := false
@@ -121,7 +121,7 @@ func (r *env) halve(b *tasks.Batch) {
 // A suspect keeps the worker to itself until its result is recorded: whoever
 // came in between would be charged with its own death, and it with theirs.
 func TestSuspectIsAloneUntilItsResultIsRecorded(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: fine, batch: {max_items: 1}}]")
 		r.handle("fine", endAs(tasks.OutcomeSucceeded, tasks.OutcomeSucceeded))
 		batches := r.Files(2)

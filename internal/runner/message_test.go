@@ -7,14 +7,14 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/balerhq/baler/internal/store"
-	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
 // Whatever lies in the queue: what cannot be read is kept, counted and
 // acknowledged, and the next batch runs.
 func TestMessagesThatAreNotOurs(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")
 		r.handle("ends", endAs(tasks.OutcomeSucceeded))
 		batches := r.Files(1)
@@ -65,7 +65,7 @@ func reasons(asides []store.DeadLetter) []string {
 
 // A batch that the ledger does not have is closed, as far as anybody can tell.
 func TestMessageOfAnUnknownBatch(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")
 		r.Must(r.deliver(r.worker("w"), &tasks.Batch{ID: 4711, Transfer: r.Transfer.ID, Step: 1, Attempt: 1, Files: tasks.Ranges{{First: 1, Last: 2}}}))
 	})
@@ -74,7 +74,7 @@ func TestMessageOfAnUnknownBatch(t *testing.T) {
 // A file message may name a file that there is not. It must not keep those
 // from their results that it was collected with.
 func TestBatchWithFilesThatDoNotExist(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")
 		r.handle("ends", endAs(tasks.OutcomeSucceeded, tasks.OutcomeSucceeded))
 		batches := r.Files(2)
@@ -93,7 +93,7 @@ func TestBatchWithFilesThatDoNotExist(t *testing.T) {
 
 // asynq delivers a file by itself where its group was given up.
 func TestSingleFileBecomesABatch(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")
 		r.handle("ends", endAs(tasks.OutcomeSucceeded))
 		r.Must(r.Store.AddFiles(t.Context(), store.FileBatch{

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
-	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -22,7 +22,7 @@ func TestJobsThatEndInTheLastMoment(t *testing.T) {
 		"taken":  func(r *env, _ *Runner, b *tasks.Batch) { r.lose(b) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			transfertest.OnEach(t, func(t *testing.T, url string) {
+			testkit.EachDatabase(t, func(t *testing.T, url string) {
 				for range 5 {
 					r := newEnv(t, url, "name: t\nsteps: [{handler: racy, retry: {attempts: 2}}, {handler: next}]")
 					var left sync.WaitGroup

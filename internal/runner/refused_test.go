@@ -8,12 +8,12 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/db"
-	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
 func TestRowThatTheDatabaseRefusesIsIsolated(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: writes}, {handler: after}]")
 		r.Refuse()
 		r.handle("writes", func(_ context.Context, jobs []*handlers.Job) error {
@@ -49,7 +49,7 @@ func TestRowThatTheDatabaseRefusesIsIsolated(t *testing.T) {
 // What the two databases themselves refuse: a number that the column does not
 // hold, and facts nested deeper than MariaDB reads JSON.
 func TestResultsBeyondTheColumns(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: writes}]")
 		r.handle("writes", func(_ context.Context, jobs []*handlers.Job) error {
 			jobs[0].SetStatus(1<<40, tasks.OutcomeFailed, "huge")
@@ -74,7 +74,7 @@ func TestResultsBeyondTheColumns(t *testing.T) {
 
 // The notes of a failed try are not worth the batch.
 func TestTryThatTheDatabaseRefuses(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: flaky}]")
 		statement := "CREATE TRIGGER refuse BEFORE INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'refused'); END"
 		if r.Store.Dialect() == db.MySQL {
@@ -100,7 +100,7 @@ func TestTryThatTheDatabaseRefuses(t *testing.T) {
 
 // Output of the largest kind, in one batch that many transactions share.
 func TestOutputOfManyKinds(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: writes}]")
 		texts := []string{
 			"", "\x00", "'; DROP TABLE results; --", "a\\", "\xff\xfe\x00bytes", "é", "😀", strings.Repeat("😀", 1<<16),

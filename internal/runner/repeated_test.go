@@ -7,7 +7,7 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/ledger"
-	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -18,7 +18,7 @@ import (
 func TestFilesThatEndOtherwiseAtADeliveryThatLooksLikeTheFirst(t *testing.T) {
 	for _, outcome := range []tasks.Outcome{tasks.OutcomeError, tasks.OutcomeFailed} { // to be tried again, and final
 		t.Run(string(outcome), func(t *testing.T) {
-			transfertest.OnEach(t, func(t *testing.T, url string) {
+			testkit.EachDatabase(t, func(t *testing.T, url string) {
 				r := newEnv(t, url, "name: t\nsteps: [{handler: half, retry: {attempts: 3}}, {handler: next}]")
 				lost := false
 				r.handle("half", func(_ context.Context, jobs []*handlers.Job) error {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
-	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -23,7 +23,7 @@ func endAs(outcomes ...tasks.Outcome) handlers.HandlerFunc {
 }
 
 func TestOnlyErrorAndTimeOutAreTriedAgain(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: ends, retry: {attempts: 3}}]")
 		outcomes := tasks.Outcomes()
 		ends := endAs(outcomes...)
@@ -55,7 +55,7 @@ func TestOnlyErrorAndTimeOutAreTriedAgain(t *testing.T) {
 }
 
 func TestAFileThatRecoversKeepsItsTries(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: flaky}]")
 		r.handle("flaky", func(_ context.Context, jobs []*handlers.Job) error {
 			for _, j := range jobs {
@@ -78,7 +78,7 @@ func TestAFileThatRecoversKeepsItsTries(t *testing.T) {
 
 // The recipe's step says how often and how late; what it leaves out is the handler's.
 func TestRetryPolicyOfTheStep(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: bad, retry: {attempts: 2, backoff: 1h}}]")
 		r.handle("bad", endAs(tasks.OutcomeError), handlers.WithRetry(tasks.RetryPolicy{Attempts: 9, Backoff: time.Second, MaxBackoff: 4 * time.Hour}))
 		batches := r.Files(1)
@@ -120,7 +120,7 @@ func TestStepRetryLaysTheRecipeOverTheHandler(t *testing.T) {
 }
 
 func TestTimeOut(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: slow, timeout: 20ms, retry: {attempts: 2}}]")
 		r.handle("slow", func(ctx context.Context, jobs []*handlers.Job) error {
 			jobs[0].Done()
@@ -146,7 +146,7 @@ func TestTimeOut(t *testing.T) {
 // A handler that does not listen is left behind: the worker takes the next
 // batch, and what the old one does late changes nothing.
 func TestHandlerThatIgnoresItsTimeOut(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: deaf, retry: {attempts: 1}, batch: {max_items: 2}}]")
 		release, late := make(chan struct{}), make(chan struct{})
 		r.handle("deaf", func(_ context.Context, jobs []*handlers.Job) error {

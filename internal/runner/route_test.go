@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/balerhq/baler/handlers"
-	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -25,7 +25,7 @@ func (r *env) learner() handlers.HandlerFunc {
 }
 
 func TestConditionsReadWhatStepsLearn(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, `name: t
 steps:
   - {handler: learn}
@@ -57,7 +57,7 @@ steps:
 }
 
 func TestFilesThatNoStepSelectsEndWithoutRows(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: learn, when: 'size > 4'}]")
 		r.handle("learn", r.learner())
 		r.Files(10)
@@ -70,7 +70,7 @@ func TestFilesThatNoStepSelectsEndWithoutRows(t *testing.T) {
 
 // What cannot be evaluated for a file is that file's failure, with the reason.
 func TestConditionsAndArgumentsThatCannotBeEvaluated(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, `name: t
 steps:
   - {handler: learn}
@@ -95,7 +95,7 @@ steps:
 func TestOnFailure(t *testing.T) {
 	for conduct, want := range map[string]int64{"stop": 2, "continue": 5} {
 		t.Run(conduct, func(t *testing.T) {
-			transfertest.OnEach(t, func(t *testing.T, url string) {
+			testkit.EachDatabase(t, func(t *testing.T, url string) {
 				r := newEnv(t, url, "name: t\nsteps: [{handler: ends, retry: {attempts: 1}, on_failure: "+conduct+"}, {handler: after}]")
 				r.handle("ends", endAs(tasks.OutcomeSucceeded, tasks.OutcomeWarning, tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut, tasks.OutcomeCanceled))
 				r.handle("after", func(context.Context, []*handlers.Job) error { return nil })
@@ -111,7 +111,7 @@ func TestOnFailure(t *testing.T) {
 
 // A problem of the scan is the result of the first step that takes the file.
 func TestFilesThatTheScanCouldNotRead(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: learn}]")
 		ran := 0
 		r.handle("learn", func(_ context.Context, jobs []*handlers.Job) error { ran += len(jobs); return nil })
@@ -128,7 +128,7 @@ func TestFilesThatTheScanCouldNotRead(t *testing.T) {
 }
 
 func TestWorkerWithoutTheHandlerLeavesTheBatch(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: learn}]")
 		batches := r.Files(1)
 		if err := r.deliver(r.worker("lacks it"), &batches[0]); !errors.Is(err, errNoHandler) {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/admission"
-	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -50,7 +50,7 @@ func (g *gauge) handler(slots, total int) handlers.HandlerFunc {
 }
 
 func TestSlotsBoundWhatRunsTogether(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		const total = 4
 		var g gauge
 		r := newEnv(t, url, `name: t
@@ -86,7 +86,7 @@ steps:
 
 // One that wants more than the host has gets all there is.
 func TestSlotsBeyondTheHost(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: huge}]")
 		r.handle("huge", endAs(tasks.OutcomeSucceeded), handlers.WithSlots(1000))
 		r.Files(1)
@@ -98,7 +98,7 @@ func TestSlotsBeyondTheHost(t *testing.T) {
 // A worker that holds a batch which takes the whole host leaves the next one
 // to other workers, instead of keeping it waiting here.
 func TestWorkerHoardsNoHeavyBatches(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: all, batch: {max_items: 1}}]")
 		began, end := make(chan struct{}), make(chan struct{})
 		r.handle("all", func(context.Context, []*handlers.Job) error {

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/balerhq/baler/handlers"
-	"github.com/balerhq/baler/internal/transfertest"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -26,7 +26,7 @@ var endings = map[string]func(ctx context.Context) error{
 func TestStopHandsBack(t *testing.T) {
 	for name, ending := range endings {
 		t.Run(name, func(t *testing.T) {
-			transfertest.OnEach(t, func(t *testing.T, url string) {
+			testkit.EachDatabase(t, func(t *testing.T, url string) {
 				r := newEnv(t, url, "name: t\nsteps: [{handler: long, retry: {attempts: 2}}]")
 				began := make(chan struct{})
 				var ran []int64
@@ -73,7 +73,7 @@ func TestStopHandsBack(t *testing.T) {
 }
 
 func TestStopReachesBatchesThatWaitForSlots(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: slow, batch: {max_items: 1}}]")
 		began := make(chan struct{}, 2)
 		r.handle("slow", func(ctx context.Context, _ []*handlers.Job) error {
@@ -101,7 +101,7 @@ func TestStopReachesBatchesThatWaitForSlots(t *testing.T) {
 }
 
 func TestDecidedJobsSurviveAStop(t *testing.T) {
-	transfertest.OnEach(t, func(t *testing.T, url string) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: judge}]")
 		w := r.worker("w")
 		r.handle("judge", func(_ context.Context, jobs []*handlers.Job) error {

@@ -4,7 +4,6 @@ package transfertest
 import (
 	"database/sql"
 	"fmt"
-	"path/filepath"
 	"testing"
 
 	"github.com/balerhq/baler/internal/db"
@@ -15,19 +14,6 @@ import (
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
-
-// OnEach runs a test on an empty database of each kind.
-func OnEach(t *testing.T, test func(t *testing.T, url string)) {
-	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		test(t, "sqlite:"+filepath.Join(t.TempDir(), "baler.db"))
-	})
-	t.Run("mysql", func(t *testing.T) {
-		t.Parallel()
-		test(t, testkit.MySQL(t))
-	})
-}
 
 // Env is a transfer in a real database, without a queue.
 type Env struct {
@@ -44,9 +30,8 @@ func New(t *testing.T, url, yaml string) *Env {
 	t.Helper()
 	e := &Env{T: t, URL: url}
 	var err error
-	if e.Store, err = store.Open(t.Context(), url, store.Options{}); err != nil {
-		t.Fatal(err)
-	}
+	e.Store, err = store.Open(t.Context(), url, store.Options{})
+	e.Must(err)
 	t.Cleanup(func() { e.Must(e.Store.Close()) })
 	_, err = e.Store.Migrate(t.Context())
 	e.Must(err)

@@ -3,7 +3,6 @@ package load
 import (
 	"database/sql"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,34 +19,26 @@ type env struct {
 	db      *sql.DB
 }
 
-// each runs a test on a database of every kind.
-func each(t *testing.T, test func(t *testing.T, d *env)) {
+// onEach runs a test on a database of every kind.
+func onEach(t *testing.T, test func(t *testing.T, e *env)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		test(t, newEnv(t, "sqlite:"+filepath.Join(t.TempDir(), "baler.db")))
-	})
-	t.Run("mysql", func(t *testing.T) {
-		t.Parallel()
-		test(t, newEnv(t, testkit.MySQL(t)))
-	})
+	testkit.EachDatabase(t, func(t *testing.T, url string) { test(t, newEnv(t, url)) })
 }
 
 func newEnv(t *testing.T, url string) *env {
 	t.Helper()
 	s, err := store.Open(t.Context(), url, store.Options{})
 	testkit.Must(t, err)
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	_, err = s.Migrate(t.Context())
+	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, s)
 	return &env{tableload.New(s.DB()), s.Dialect(), testkit.Database(t, url)}
 }
 
 // rows reads a query's rows, NULL as "NULL", cells joined by "|".
-func (d *env) rows(t *testing.T, query string) []string {
+func (e *env) rows(t *testing.T, query string) []string {
 	t.Helper()
-	rows, err := d.db.Query(query)
+	rows, err := e.db.Query(query)
 	testkit.Must(t, err)
 	defer rows.Close()
 	columns, _ := rows.Columns()
@@ -70,19 +61,19 @@ func (d *env) rows(t *testing.T, query string) []string {
 	return all
 }
 
-func (d *env) loader(t *testing.T, a Args) *Loader {
+func (e *env) loader(t *testing.T, a Args) *Loader {
 	t.Helper()
 	p, err := a.Resolve()
 	testkit.Must(t, err)
-	l, err := NewLoader(t.Context(), d.Store, p, nil)
+	l, err := NewLoader(t.Context(), e.Store, p, nil)
 	testkit.Must(t, err)
 	return l
 }
 
-func (d *env) rejects(t *testing.T, file int64) map[int64]string {
+func (e *env) rejects(t *testing.T, file int64) map[int64]string {
 	t.Helper()
 	bad := make(map[int64]string)
-	for _, row := range d.rows(t, fmt.Sprintf("SELECT line, reason FROM rejected_lines WHERE file_no = %d ORDER BY line", file)) {
+	for _, row := range e.rows(t, fmt.Sprintf("SELECT line, reason FROM rejected_lines WHERE file_no = %d ORDER BY line", file)) {
 		line, reason, _ := strings.Cut(row, "|")
 		var no int64
 		fmt.Sscan(line, &no)

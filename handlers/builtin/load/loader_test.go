@@ -18,8 +18,8 @@ import (
 // Every kind of value arrives as it was written, and what does not fit is set
 // aside with its line and column.
 func TestValuesArriveExactly(t *testing.T) {
-	each(t, func(t *testing.T, d *env) {
-		l := d.loader(t, Args{Into: "things", Create: true, Document: "doc", Map: []string{
+	onEach(t, func(t *testing.T, e *env) {
+		l := e.loader(t, Args{Into: "things", Create: true, Document: "doc", Map: []string{
 			"id=id:int", "name=user.name:text", "price:decimal", "f:float", "ok:bool", "at=when.0:time", "tags:json",
 		}})
 		lines := []string{
@@ -48,7 +48,7 @@ func TestValuesArriveExactly(t *testing.T) {
 			t.Fatalf("%+v, %v", counts, err)
 		}
 		price := []string{"12345678901234567890.123456789", "-0.10", "NULL", "NULL"}
-		if d.dialect == db.MySQL {
+		if e.dialect == db.MySQL {
 			price = []string{"12345678901234567890.12345678900000000000", "-0.10000000000000000000", "NULL", "NULL"}
 		}
 		want := []string{
@@ -57,7 +57,7 @@ func TestValuesArriveExactly(t *testing.T) {
 			"NULL|NULL|NULL|NULL|NULL|NULL|NULL|" + lines[3],
 			"7|false|NULL|NULL|1|" + "2024-05-06 01:02:03.000000" + "|NULL|" + lines[4],
 		}
-		got := d.rows(t, "SELECT id, name, price, f, ok, at, tags, doc FROM things ORDER BY LENGTH(doc) DESC")
+		got := e.rows(t, "SELECT id, name, price, f, ok, at, tags, doc FROM things ORDER BY LENGTH(doc) DESC")
 		slices.Sort(got)
 		slices.Sort(want)
 		for i := range want {
@@ -73,7 +73,7 @@ func TestValuesArriveExactly(t *testing.T) {
 			14: "column at: \"yesterday\": no time", 15: "no number of seconds", 16: "no object", 17: "something follows", 18: "not valid UTF-8",
 			19: "is an array, not a time",
 		} {
-			if reason := d.rejects(t, 1)[no]; !strings.Contains(reason, part) {
+			if reason := e.rejects(t, 1)[no]; !strings.Contains(reason, part) {
 				t.Errorf("line %d was set aside because %q, want %q", no, reason, part)
 			}
 		}
@@ -82,30 +82,30 @@ func TestValuesArriveExactly(t *testing.T) {
 
 // Without a mapping, columns take the members of their names.
 func TestColumnsTakeMembersOfTheirNames(t *testing.T) {
-	each(t, func(t *testing.T, d *env) {
+	onEach(t, func(t *testing.T, e *env) {
 		number := "INTEGER PRIMARY KEY AUTOINCREMENT"
-		if d.dialect == db.MySQL {
+		if e.dialect == db.MySQL {
 			number = "BIGINT AUTO_INCREMENT PRIMARY KEY"
 		}
-		if _, err := d.db.Exec("CREATE TABLE things (no " + number + ", a VARCHAR(3), b INT NOT NULL DEFAULT 5, c INT NOT NULL, twice INT GENERATED ALWAYS AS (b * 2))"); err != nil {
+		if _, err := e.db.Exec("CREATE TABLE things (no " + number + ", a VARCHAR(3), b INT NOT NULL DEFAULT 5, c INT NOT NULL, twice INT GENERATED ALWAYS AS (b * 2))"); err != nil {
 			t.Fatal(err)
 		}
-		l := d.loader(t, Args{Into: "things", Keyword: "keep"})
+		l := e.loader(t, Args{Into: "things", Keyword: "keep"})
 		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(
 			"{\"a\":\"é\",\"c\":1,\"keep\":0}\n\n{bad\n{\"b\":6,\"c\":2,\"twice\":9,\"keep\":0}\n{\"a\":\"long\",\"c\":3,\"keep\":0}\n{\"a\":\"keep\"}\n{\"a\":\"kee\"}"))
 		want := tasks.LoadCounts{Bytes: 117, Lines: 7, Loaded: 2, Skipped: 3, Bad: 2}
 		held := "[1|é|5|1|10 2|NULL|6|2|12]"
-		if d.dialect == db.SQLite { // which holds texts of any length
+		if e.dialect == db.SQLite { // which holds texts of any length
 			want.Loaded, want.Bad, held = 3, 1, "[1|é|5|1|10 2|NULL|6|2|12 3|long|5|3|10]"
 		}
 		if err != nil || counts != want {
 			t.Errorf("%+v, %v", counts, err)
 		}
-		if got := fmt.Sprint(d.rows(t, "SELECT * FROM things ORDER BY c")); got != held {
+		if got := fmt.Sprint(e.rows(t, "SELECT * FROM things ORDER BY c")); got != held {
 			t.Errorf("got %s", got)
 		}
-		bad := d.rejects(t, 1)
-		if d.dialect == db.MySQL && !strings.Contains(bad[5], "column a: 4 characters are longer than the 3") ||
+		bad := e.rejects(t, 1)
+		if e.dialect == db.MySQL && !strings.Contains(bad[5], "column a: 4 characters are longer than the 3") ||
 			!strings.Contains(bad[6], "column") {
 			t.Errorf("set aside: %v", bad)
 		}
@@ -115,13 +115,13 @@ func TestColumnsTakeMembersOfTheirNames(t *testing.T) {
 // A file that comes again, whole or behind where it was cut off, loads nothing
 // twice, and gives the same counts.
 func TestLoadAgainLoadsNothingTwice(t *testing.T) {
-	each(t, func(t *testing.T, d *env) {
+	onEach(t, func(t *testing.T, e *env) {
 		var content bytes.Buffer
 		const lines = 60_000 // of 200 bytes: three sections
 		for i := range lines {
 			fmt.Fprintf(&content, "{\"n\":%d,\"pad\":\"%s\"}\n", i, strings.Repeat("x", 180))
 		}
-		l := d.loader(t, Args{Into: "things", Create: true, Map: []string{"n:int"}})
+		l := e.loader(t, Args{Into: "things", Create: true, Map: []string{"n:int"}})
 		var observed tally
 		src := Chunk{Transfer: 1, Step: 1, File: 1, Abreast: 3, Observe: observed.add}
 		cut := errors.New("cut off")
@@ -141,7 +141,7 @@ func TestLoadAgainLoadsNothingTwice(t *testing.T) {
 				t.Errorf("%+v, %v", counts, err)
 			}
 		}
-		if got := d.rows(t, "SELECT COUNT(*), COUNT(DISTINCT n) FROM things"); got[0] != fmt.Sprintf("%d|%d", lines, lines) {
+		if got := e.rows(t, "SELECT COUNT(*), COUNT(DISTINCT n) FROM things"); got[0] != fmt.Sprintf("%d|%d", lines, lines) {
 			t.Errorf("rows: %v", got)
 		}
 		if n := observed.sum(); n.Loaded != lines {
@@ -157,13 +157,13 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 // Of a compressed file that was cut off the lines before are in; when it is
 // whole again the rest goes in.
 func TestTruncatedFile(t *testing.T) {
-	each(t, func(t *testing.T, d *env) {
+	onEach(t, func(t *testing.T, e *env) {
 		var content strings.Builder
 		const lines = 100_000
 		for i := range lines {
 			fmt.Fprintf(&content, "{\"n\":%d,\"pad\":\"%x\"}\n", i, i*7919)
 		}
-		l := d.loader(t, Args{Into: "things", Create: true, Map: []string{"n:int"}})
+		l := e.loader(t, Args{Into: "things", Create: true, Map: []string{"n:int"}})
 		for i, packed := range [][]byte{gzipped(t, content.String()), zstandard(t, content.String())} {
 			src := Chunk{Transfer: 1, Step: 1, File: int64(i) + 1, Abreast: 2}
 			counts, err := File(t.Context(), l, src, bytes.NewReader(packed[:len(packed)*2/3]))
@@ -175,7 +175,7 @@ func TestTruncatedFile(t *testing.T) {
 				t.Errorf("whole: %+v, %v", counts, err)
 			}
 		}
-		if got := d.rows(t, "SELECT COUNT(*), COUNT(DISTINCT n) FROM things"); got[0] != fmt.Sprintf("%d|%d", 2*lines, lines) {
+		if got := e.rows(t, "SELECT COUNT(*), COUNT(DISTINCT n) FROM things"); got[0] != fmt.Sprintf("%d|%d", 2*lines, lines) {
 			t.Errorf("rows: %v", got)
 		}
 	})
@@ -183,15 +183,15 @@ func TestTruncatedFile(t *testing.T) {
 
 // A line that is too long, and one that is too large for a row, are set aside.
 func TestLongLines(t *testing.T) {
-	each(t, func(t *testing.T, d *env) {
-		l := d.loader(t, Args{Into: "things", Create: true, Map: []string{"a:text"}})
+	onEach(t, func(t *testing.T, e *env) {
+		l := e.loader(t, Args{Into: "things", Create: true, Map: []string{"a:text"}})
 		line := func(n int) string { return `{"a":"` + strings.Repeat("x", n) + "\"}\n" }
 		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1},
 			strings.NewReader(line(1)+line(lineBytes)+line(2)+line(lineBytes-9)+line(1<<20)))
 		if err != nil || counts.Loaded != 3 || counts.Bad != 2 || counts.Lines != 5 {
 			t.Errorf("%+v, %v", counts, err)
 		}
-		bad := d.rejects(t, 1)
+		bad := e.rejects(t, 1)
 		if !strings.Contains(bad[2], "bytes long; 8388608 are the most") || !strings.Contains(bad[4], "larger than 7 MiB") {
 			t.Errorf("set aside: %v", bad)
 		}
@@ -199,7 +199,7 @@ func TestLongLines(t *testing.T) {
 }
 
 func TestCreateNeedsTypes(t *testing.T) {
-	each(t, func(t *testing.T, d *env) {
+	onEach(t, func(t *testing.T, e *env) {
 		for _, a := range []Args{
 			{Into: "things", Create: true, Map: []string{"a"}},
 			{Into: "things", Create: true},
@@ -208,7 +208,7 @@ func TestCreateNeedsTypes(t *testing.T) {
 		} {
 			p, err := a.Resolve()
 			if err == nil {
-				_, err = NewLoader(t.Context(), d.Store, p, nil)
+				_, err = NewLoader(t.Context(), e.Store, p, nil)
 			}
 			if !errors.Is(err, ErrPlan) && !errors.Is(err, tableload.ErrTable) && !errors.Is(err, tableload.ErrNoTable) {
 				t.Errorf("%+v: %v", a, err)
