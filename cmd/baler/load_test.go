@@ -111,7 +111,7 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		{exitError, path + " --into nothing", `none called "nothing"`},
 		{exitError, path + " --into results", "Baler's own"},
 		{exitError, path + " --into things --map nope=id", `no column "nope"`},
-		{exitError, path + " --into things --map id:number", `no type is called "number"`},
+		{exitError, path + " --into things --map id:number", `unknown type "number"`},
 		{exitError, path + " --into things --map id=a..b", "is empty"},
 		{exitError, path + " --into things --key id", "no primary or unique key of just id"},
 		{exitError, path + " --into things --on-duplicate update", "needs a key"},

@@ -6,11 +6,11 @@ import (
 	"github.com/balerhq/baler/internal/tableload"
 )
 
-// MemoryBudget keeps what sections take of memory for the sections to come, whichever
-// loader's they are. The zero value is ready for use.
+// MemoryBudget lets the sections of all loaders reuse each other's memory. The zero
+// value is ready for use.
 type MemoryBudget struct{ boxes sync.Pool }
 
-// box is what one section in work takes of memory.
+// box is the memory of one section while it is loaded.
 type box struct {
 	buffer  []byte
 	rows    tableload.RowBuffer
@@ -18,8 +18,8 @@ type box struct {
 	section section
 }
 
-// box finds or makes a box for a section of this loader's.
-func (l *Loader) box() *box {
+// takeBox returns a used box or a new one, prepared for a section of this loader.
+func (l *Loader) takeBox() *box {
 	b, ok := l.memory.boxes.Get().(*box)
 	if !ok {
 		b = &box{}

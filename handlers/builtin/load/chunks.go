@@ -9,39 +9,39 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// How content is cut into what is loaded in one transaction. The length of a
-// section is of memory and of locks; that of a line is above what fits a row.
+// The length of a section, which one transaction loads, limits memory and the time
+// that locks are held. The longest line is longer than what fits into a row.
 const (
 	sectionBytes = 4 << 20
 	lineBytes    = 8 << 20
 )
 
-// section is a run of whole lines.
+// section is a sequence of whole lines.
 type section struct {
 	at      int64 // in the content
 	line    int64 // number of its first line
 	data    []byte
-	size    int64 // bytes of content: those of data, unless it is one line that is too long
+	size    int64 // bytes of content; more than data has only if it is one line that is too long
 	tooLong bool
 }
 
-// sections cuts a stream into sections. The next one may be asked for while
-// others are in use: each has its own buffer.
+// sections cuts a stream into sections. The next one may be read while others are in
+// use, because each has its own buffer.
 type sections struct {
 	r       io.Reader
 	wanted  int // length of a section
-	longest int // line
+	longest int // length of a line
 	at      int64
 	line    int64
-	rest    []byte // read, and not given out yet
-	err     error  // what the stream ended with
+	rest    []byte // read, but not part of a section yet
+	err     error  // with which the stream ended
 }
 
 func newSections(r io.Reader, line int64) *sections {
 	return &sections{r: r, wanted: sectionBytes, longest: lineBytes, line: line}
 }
 
-// skip passes over what is loaded already.
+// skip skips content that is loaded already.
 func (s *sections) skip(size, lines int64) error {
 	buffered := min(size, int64(len(s.rest)))
 	s.rest = s.rest[buffered:]
@@ -62,14 +62,14 @@ func (s *sections) skip(size, lines int64) error {
 	return err
 }
 
-// next fills a buffer with the next section, io.EOF when there is none. After
-// any other error the whole lines before it have been given out.
+// next fills a buffer with the next section; the error is io.EOF when there is none.
+// Before any other error it returns all whole lines that precede it.
 func (s *sections) next(buffer []byte) (section, error) {
 	buffer = append(buffer[:0], s.rest...)
 	s.rest = nil
 	for searched := 0; ; {
 		if end := s.cut(buffer, searched); end > 0 {
-			return s.give(buffer, end), nil
+			return s.emit(buffer, end), nil
 		}
 		searched = len(buffer)
 		if s.err != nil {
@@ -79,15 +79,16 @@ func (s *sections) next(buffer []byte) (section, error) {
 			if start := bytes.LastIndexByte(buffer, '\n') + 1; start == 0 {
 				return s.long(buffer)
 			} else if len(buffer)-start > s.longest {
-				return s.give(buffer, start), nil
+				return s.emit(buffer, start), nil
 			}
 		}
 		buffer = s.read(buffer)
 	}
 }
 
-// cut is where a section ends: behind the line in which it reaches its length,
-// 0 when that is not there yet. What was searched before is not again.
+// cut is where a section ends: after the line in which it reaches its length, or 0
+// when the buffer does not hold the end of that line yet. It does not search again
+// what was searched before.
 func (s *sections) cut(buffer []byte, searched int) int {
 	from := max(s.wanted-1, searched)
 	if len(buffer) <= from {
@@ -100,7 +101,7 @@ func (s *sections) cut(buffer []byte, searched int) int {
 	return from + end + 1
 }
 
-// read appends what the stream gives.
+// read reads from the stream once, and appends to the buffer.
 func (s *sections) read(buffer []byte) []byte {
 	const piece = 256 << 10
 	if cap(buffer)-len(buffer) < piece {
@@ -111,8 +112,8 @@ func (s *sections) read(buffer []byte) []byte {
 	return buffer[:len(buffer)+n]
 }
 
-// give gives out what lies before end, and keeps the rest.
-func (s *sections) give(buffer []byte, end int) section {
+// emit makes a section of what lies before end, and keeps the rest.
+func (s *sections) emit(buffer []byte, end int) section {
 	s.rest = bytes.Clone(buffer[end:])
 	sec := section{at: s.at, line: s.line, data: buffer[:end], size: int64(end)}
 	s.at += sec.size
@@ -120,8 +121,8 @@ func (s *sections) give(buffer []byte, end int) section {
 	return sec
 }
 
-// last gives out what is left when the stream has ended: a last line need not
-// be ended by the end of the content, but one that an error cut off is no line.
+// last makes a section of the rest after the stream has ended. The last line of the
+// content need not have a line end; one that an error cut off is dropped.
 func (s *sections) last(buffer []byte) (section, error) {
 	end := len(buffer)
 	if !errors.Is(s.err, io.EOF) {
@@ -130,12 +131,13 @@ func (s *sections) last(buffer []byte) (section, error) {
 	if end == 0 {
 		return section{}, s.err
 	}
-	sec := s.give(buffer, end)
+	sec := s.emit(buffer, end)
 	s.rest = nil
 	return sec, nil
 }
 
-// long gives out a line that is too long, of which the buffer holds the beginning.
+// long makes a section of a line that is too long. The buffer holds its beginning; the
+// rest is skipped.
 func (s *sections) long(buffer []byte) (section, error) {
 	beginning := bytes.Clone(buffer[:min(len(buffer), tasks.MaxRejectLen)])
 	sec := section{at: s.at, line: s.line, data: beginning, size: int64(len(buffer)), tooLong: true}

@@ -9,14 +9,14 @@ import (
 	"github.com/balerhq/baler/internal/tableload"
 )
 
-// Mapping says what goes into a column.
+// Mapping says which value of a line goes into a column.
 type Mapping struct {
 	Column string
 	Path   []string             // names from the document's root down, items of arrays by number; empty: the whole document
 	Kind   tableload.ColumnType // empty: the table's
 }
 
-// ErrField is wrapped by every complaint of ParseMapping.
+// ErrField is wrapped by every error of ParseMapping.
 var ErrField = errors.New("not a mapping")
 
 // ParseMapping reads "column=path:type". A path's names are separated by points;
@@ -41,7 +41,7 @@ func ParseMapping(s string) (Mapping, error) {
 	}
 	f := Mapping{Column: column, Path: parts, Kind: tableload.ColumnType(kind)}
 	if kind != "" && !slices.Contains(tableload.ColumnTypes(), f.Kind) {
-		return Mapping{}, fmt.Errorf("%w: %q: no type is called %q; there are %s", ErrField, s, kind, kindNames())
+		return Mapping{}, fmt.Errorf("%w: %q: unknown type %q; the types are %s", ErrField, s, kind, kindNames())
 	}
 	return f, nil
 }
@@ -54,7 +54,7 @@ func kindNames() string {
 	return strings.Join(names, ", ")
 }
 
-// splitPath takes "a.b:type" apart.
+// splitPath splits "a.b:type" into its names and the type.
 func splitPath(s string) (parts []string, kind string) {
 	var part strings.Builder
 	for i := 0; i < len(s); i++ {

@@ -31,7 +31,7 @@ func TestParseField(t *testing.T) {
 		"a=":                           "is empty",
 		"a=b..c":                       "is empty",
 		"a.b":                          "the name of a column alone",
-		"a=b:number":                   `no type is called "number"`,
+		"a=b:number":                   `unknown type "number"`,
 		"\ta=b":                        "blanks",
 		strings.Repeat("x", 65) + "=a": "longer than 64",
 	} {

@@ -11,11 +11,11 @@ import (
 	"github.com/balerhq/baler/internal/scan"
 )
 
-// ErrCompressed says that compressed content is damaged or cut off.
+// ErrCompressed means that compressed content is damaged or ends early.
 var ErrCompressed = errors.New("the compressed content is damaged")
 
-// zstdWindow bounds what a zstd stream may make the decoder hold: above what
-// zstd --ultra asks for, below what would hurt.
+// zstdWindow limits the memory that a zstd stream can make the decoder allocate, in
+// bytes. zstd --ultra needs less.
 const zstdWindow = 128 << 20
 
 // LineReader is a file's content without its compression.
@@ -25,9 +25,9 @@ type LineReader struct {
 	close       func()
 }
 
-// OpenLines looks at the first bytes of r, and undoes the compression that
-// they tell of. Errors of the compression wrap ErrCompressed. Close gives back
-// memory, and leaves r alone.
+// OpenLines detects the compression of r by its first bytes, and decompresses it.
+// Errors of the compression wrap ErrCompressed. Close releases memory; it does not
+// close r.
 func OpenLines(r io.ReadSeeker) (*LineReader, error) {
 	head := make([]byte, scan.CompressionHeaderSize)
 	n, err := io.ReadFull(r, head)
@@ -67,10 +67,10 @@ func (c *LineReader) zstd(r io.Reader) error {
 	return nil
 }
 
-// Close gives back the decoder's memory.
+// Close releases the memory of the decoder.
 func (c *LineReader) Close() { c.close() }
 
-// marked tells errors of a decoder from others.
+// marked wraps the errors of a decoder in ErrCompressed.
 type marked struct{ r io.Reader }
 
 func (m marked) Read(p []byte) (int, error) {

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// escapeLen is how long the escape at the start of b is, 0 when there is none.
+// escapeLen is the length of the escape at the start of b, or 0 if there is none.
 func escapeLen(b []byte) int {
 	if len(b) < 2 {
 		return 0
@@ -70,7 +70,7 @@ func unescape(to, raw []byte) ([]byte, error) {
 		case 't':
 			to = append(to, '\t')
 		case 'u':
-			r, _ := hexadecimal(raw) // the scanner has looked
+			r, _ := hexadecimal(raw) // valid, because the scanner has accepted it
 			n = 6
 			if utf16.IsSurrogate(r) {
 				low, _ := hexadecimal(raw[6:])

@@ -8,8 +8,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// File loads a file's content, compressed or not. One that is not compressed
-// is loaded section by section: it was split, and others load other parts.
+// File loads the content of a file or a chunk, compressed or not. It loads content
+// that is not compressed one section at a time, because such files are split and
+// other jobs load their other chunks.
 func File(ctx context.Context, l *Loader, src Chunk, r io.ReadSeeker) (tasks.LoadCounts, error) {
 	content, err := OpenLines(r)
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What load says of files, beside what every handler does.
+// The codes of load, beside those of every handler.
 const (
 	CodeLinesRejected = "lines-set-aside" // some lines were rejected; the others are loaded
 	CodeChanged       = "changed"         // the content is not what was split, or loaded in part
 	CodeCorrupt       = "damaged"         // the compressed content ends early or is invalid
-	CodeTableError    = "table"           // the table does not exist, or does not suit
+	CodeTableError    = "table"           // the table does not exist, or does not fit the mapping
 )
 
 // Name is the name that Register gives the handler.
@@ -40,8 +40,8 @@ func Register(reg *handlers.Registry, tables *tableload.Store, observe func(task
 func New(tables *tableload.Store, observe func(tasks.LoadCounts)) handlers.Handler {
 	var memory MemoryBudget
 	return handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
-		b := batch{tables: tables, observe: observe, memory: &memory, byArgs: make(map[string]*Loader)}
-		return handlers.PerFile(b.load).Handle(ctx, jobs)
+		loaders := batchLoaders{tables: tables, observe: observe, memory: &memory, byArgs: make(map[string]*Loader)}
+		return handlers.PerFile(loaders.load).Handle(ctx, jobs)
 	})
 }
 
@@ -57,9 +57,9 @@ func readPlan(args any) (*Plan, error) {
 	return p, nil
 }
 
-// batch loads the files of one batch. Its loaders are not kept for the next one:
-// tables may change in between.
-type batch struct {
+// batchLoaders loads the files of one batch, with one loader for all steps with the
+// same arguments. The next batch gets new loaders, because tables may change.
+type batchLoaders struct {
 	tables  *tableload.Store
 	observe func(tasks.LoadCounts)
 	memory  *MemoryBudget
@@ -68,7 +68,7 @@ type batch struct {
 	byArgs map[string]*Loader
 }
 
-func (b *batch) load(ctx context.Context, job *handlers.Job) error {
+func (b *batchLoaders) load(ctx context.Context, job *handlers.Job) error {
 	loader, err := b.loaderFor(ctx, job)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (b *batch) load(ctx context.Context, job *handlers.Job) error {
 	return fileVerdict(&counts, err)
 }
 
-func (b *batch) loaderFor(ctx context.Context, job *handlers.Job) (*Loader, error) {
+func (b *batchLoaders) loaderFor(ctx context.Context, job *handlers.Job) (*Loader, error) {
 	key, err := json.Marshal(job.Args())
 	if err != nil {
 		return nil, handlers.Fail(handlers.CodeBadArgs, err)
@@ -117,8 +117,8 @@ func (b *batch) loaderFor(ctx context.Context, job *handlers.Job) (*Loader, erro
 	return loader, nil
 }
 
-// source names the job's content to a loader.
-func (b *batch) source(job *handlers.Job) Chunk {
+// source describes the content of a job to a loader.
+func (b *batchLoaders) source(job *handlers.Job) Chunk {
 	file := job.File()
 	return Chunk{
 		Transfer: job.Transfer(), Step: job.Step(), File: file.No, Line: file.Line,

@@ -11,19 +11,19 @@ import (
 	"github.com/balerhq/baler/internal/tableload"
 )
 
-// How much of the content a table's columns are inferred from.
+// Limits of inferring the columns of a table from the first lines of content.
 const (
 	inferLines = 1000
 	inferBytes = 1 << 20
 	inferMost  = 500 // columns
 )
 
-// Infer gives every field of a mapping a kind that suits the first lines of
-// content. Without a mapping it makes one of their top-level members, in the
-// order in which they come. Lines without the keyword, and bad ones, say nothing.
+// Infer gives every mapping without a type one that fits the first lines of content.
+// Without mappings it makes one for each top-level member, in the order in which they
+// appear. It ignores lines without the keyword and lines that are not JSON.
 func Infer(content io.Reader, mapping []Mapping, keyword string) ([]Mapping, error) {
 	head, err := io.ReadAll(io.LimitReader(content, inferBytes))
-	if err != nil && !errors.Is(err, ErrCompressed) { // what is damaged behind the first lines says so later
+	if err != nil && !errors.Is(err, ErrCompressed) { // damage behind the first lines is reported when they are loaded
 		return nil, err
 	}
 	lines := sample(head, []byte(keyword))
@@ -68,7 +68,8 @@ func Infer(content io.Reader, mapping []Mapping, keyword string) ([]Mapping, err
 	return fields, nil
 }
 
-// sample is the first lines that count, whole ones, unless there is only one.
+// sample returns the first JSON lines with the keyword. It drops a line that the end
+// of head cuts off, unless there is no other.
 func sample(head, keyword []byte) (lines [][]byte) {
 	head = bytes.TrimPrefix(head, []byte("\ufeff"))
 	if end := bytes.LastIndexByte(head, '\n'); len(head) == inferBytes && end >= 0 {
@@ -83,7 +84,8 @@ func sample(head, keyword []byte) (lines [][]byte) {
 	return lines
 }
 
-// members are the top-level members of objects, in the order in which they come.
+// members maps the top-level members of the lines' objects, in the order in which they
+// appear.
 func members(lines [][]byte) (fields []Mapping) {
 	known := make(map[string]bool)
 	for _, line := range lines {
@@ -107,7 +109,7 @@ func members(lines [][]byte) (fields []Mapping) {
 	return fields
 }
 
-// guess is what was seen of a column.
+// guess records which forms the values of a column have.
 type guess struct{ ints, decimals, floats, bools, times, texts, trees bool }
 
 func (g *guess) see(v value) {
@@ -131,7 +133,7 @@ func (g *guess) see(v value) {
 	}
 }
 
-// kind is what holds everything that was seen.
+// kind is the column type that holds all values seen.
 func (g *guess) kind() tableload.ColumnType {
 	numbers := g.ints || g.decimals || g.floats
 	switch others := g.texts || g.bools && (numbers || g.times) || g.times && numbers; {

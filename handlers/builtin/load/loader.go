@@ -16,13 +16,13 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ErrChanged says that content is not what it was when a part of it was loaded.
+// ErrChanged means that the content has changed since some of it was loaded.
 var ErrChanged = errors.New("the content has changed since it was loaded in part")
 
-// Loader loads content into one table. Make one with New; it is safe for
+// Loader loads content into one table. Make one with NewLoader; it is safe for
 // concurrent use.
 type Loader struct {
-	s       *tableload.Store
+	tables  *tableload.Store
 	table   *tableload.Table
 	kinds   []tableload.ColumnType
 	wanted  *place
@@ -31,8 +31,8 @@ type Loader struct {
 	memory  *MemoryBudget
 }
 
-// NewLoader prepares loading as the plan says. It creates the table when the plan
-// says so and there is none. Memory may be nil.
+// NewLoader prepares loading as the plan says. It creates a missing table if the plan
+// says so. Memory may be nil.
 func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget) (*Loader, error) {
 	if p.Create {
 		if err := p.create(ctx, s); err != nil {
@@ -48,7 +48,7 @@ func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget
 	for i, f := range fields {
 		names[i], paths[i] = f.Column, f.Path
 	}
-	l := &Loader{s: s, wanted: newPlaces(paths), keyword: []byte(p.Keyword), memory: m}
+	l := &Loader{tables: s, wanted: newPlaces(paths), keyword: []byte(p.Keyword), memory: m}
 	if m == nil {
 		l.memory = &MemoryBudget{}
 	}
@@ -66,25 +66,25 @@ func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget
 	return l, nil
 }
 
-// Chunk names the file that content is of.
+// Chunk says which file, or chunk of a file, some content is.
 type Chunk struct {
 	Transfer int64
 	Step     int
 	File     int64
-	Line     int64 // number of the content's first line; 0 is 1
-	Abreast  int   // sections that are loaded at the same time; 0 is 1
+	Line     int64 // number of the content's first line; 0 means 1
+	Abreast  int   // sections that are loaded at the same time; 0 means 1
 
-	// Observe is told of each section that this call has loaded; nil for nobody.
-	// Several goroutines call it.
+	// Observe is called with the counts of each section that this call has loaded, by
+	// several goroutines; it may be nil.
 	Observe func(tasks.LoadCounts)
 }
 
-// Load loads all of the content that is not in yet, and says what became of its
-// lines, those that were in already among them. When the content is damaged the
-// lines before are in, and the error says what is wrong.
+// Load loads the content that is not in the table yet, and returns the counts of all
+// of its lines, including those that were loaded before. When the content is damaged,
+// the lines before the damage are loaded, and the error says what is wrong.
 func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.LoadCounts, error) {
 	src.Line = max(src.Line, 1)
-	loaded, err := l.s.LoadedChunks(ctx, src.Transfer, src.Step, src.File)
+	loaded, err := l.tables.LoadedChunks(ctx, src.Transfer, src.Step, src.File)
 	if err != nil {
 		return tasks.LoadCounts{}, err
 	}
@@ -94,12 +94,12 @@ func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.
 	group.SetLimit(max(src.Abreast, 1))
 	for err == nil && working.Err() == nil {
 		if len(loaded) > 0 && loaded[0].At <= sections.at {
-			err = pass(sections, &loaded[0])
+			err = skipLoaded(sections, &loaded[0])
 			total.add(loaded[0].LoadCounts)
 			loaded = loaded[1:]
 			continue
 		}
-		b := l.box()
+		b := l.takeBox()
 		if b.section, err = sections.next(b.buffer); err != nil {
 			l.memory.boxes.Put(b)
 			break
@@ -107,7 +107,7 @@ func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.
 		group.Go(func() error {
 			defer l.memory.boxes.Put(b)
 			b.buffer = b.section.data
-			counts, err := l.section(working, &src, b)
+			counts, err := l.loadSection(working, &src, b)
 			total.add(counts)
 			return err
 		})
@@ -121,16 +121,16 @@ func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.
 	return total.sum(), cmp.Or(err, ctx.Err())
 }
 
-// pass skips a section that is loaded.
-func pass(s *sections, loaded *tableload.LoadedChunk) error {
+// skipLoaded skips a section that is loaded.
+func skipLoaded(s *sections, loaded *tableload.LoadedChunk) error {
 	if loaded.At < s.at {
-		return fmt.Errorf("%w: what was loaded begins at other places", ErrChanged)
+		return fmt.Errorf("%w: the loaded sections begin at other offsets", ErrChanged)
 	}
 	return s.skip(loaded.Bytes, loaded.Lines)
 }
 
-// section loads one section.
-func (l *Loader) section(ctx context.Context, src *Chunk, b *box) (tasks.LoadCounts, error) {
+// loadSection loads one section.
+func (l *Loader) loadSection(ctx context.Context, src *Chunk, b *box) (tasks.LoadCounts, error) {
 	sec := tableload.Chunk{
 		Transfer: src.Transfer, Step: src.Step, File: src.File, Offset: b.section.at, Bytes: b.section.size, Rows: &b.rows,
 	}
@@ -140,12 +140,12 @@ func (l *Loader) section(ctx context.Context, src *Chunk, b *box) (tasks.LoadCou
 		reject.Size = b.section.size
 		sec.Rejects = []tasks.RejectedLine{reject}
 	} else {
-		b.mapper.section(&sec, &b.section)
+		b.mapper.addSection(&sec, &b.section)
 	}
 	counts, err := l.table.Load(ctx, &sec)
 	failpoint.Point(failpoint.SectionLoaded)
 	if errors.Is(err, tableload.ErrChunkLoaded) {
-		return l.already(ctx, &sec)
+		return l.loadedCounts(ctx, &sec)
 	}
 	if err == nil && src.Observe != nil {
 		src.Observe(counts)
@@ -153,9 +153,9 @@ func (l *Loader) section(ctx context.Context, src *Chunk, b *box) (tasks.LoadCou
 	return counts, err
 }
 
-// already reads what became of a section that somebody else has loaded meanwhile.
-func (l *Loader) already(ctx context.Context, sec *tableload.Chunk) (tasks.LoadCounts, error) {
-	loaded, err := l.s.LoadedChunks(ctx, sec.Transfer, sec.Step, sec.File)
+// loadedCounts reads the counts of a section that another worker has just loaded.
+func (l *Loader) loadedCounts(ctx context.Context, sec *tableload.Chunk) (tasks.LoadCounts, error) {
+	loaded, err := l.tables.LoadedChunks(ctx, sec.Transfer, sec.Step, sec.File)
 	if err != nil {
 		return tasks.LoadCounts{}, err
 	}
@@ -164,10 +164,10 @@ func (l *Loader) already(ctx context.Context, sec *tableload.Chunk) (tasks.LoadC
 			return loaded[i].LoadCounts, nil
 		}
 	}
-	return tasks.LoadCounts{}, fmt.Errorf("%w otherwise: it is read again", tableload.ErrChunkLoaded)
+	return tasks.LoadCounts{}, fmt.Errorf("%w with other bounds: the file is read again", tableload.ErrChunkLoaded)
 }
 
-// tally adds up from several goroutines.
+// tally adds up counts from several goroutines.
 type tally struct {
 	mu     sync.Mutex
 	counts tasks.LoadCounts

@@ -70,7 +70,7 @@ func TestValuesArriveExactly(t *testing.T) {
 			5: "column id: \"7\" is a string, not a whole number", 6: "7.5 is a number, not a whole number", 7: "out of the range of 64-bit integers",
 			8: "column name: {\"first\":\"a\"} is an object, not text", 9: "half of a surrogate pair", 10: "column price: \"1\" is a string, not a number",
 			11: "without an exponent", 12: "out of the range of 64-bit floating point", 13: "column ok: \"yes\" is a string, not true or false",
-			14: "column at: \"yesterday\": no time", 15: "no number of seconds", 16: "no object", 17: "something follows", 18: "not valid UTF-8",
+			14: "column at: \"yesterday\": no time", 15: "no number of seconds", 16: "no object", 17: "after the JSON value", 18: "not valid UTF-8",
 			19: "is an array, not a time",
 		} {
 			if reason := e.rejects(t, 1)[no]; !strings.Contains(reason, part) {

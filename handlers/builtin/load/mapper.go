@@ -8,28 +8,28 @@ import (
 	"github.com/balerhq/baler/internal/tableload"
 )
 
-// mapper makes rows of lines. It has buffers of its own: one goroutine's.
+// mapper turns lines into rows. It has buffers, so only one goroutine may use it.
 type mapper struct {
 	columns []tableload.Column
 	kinds   []tableload.ColumnType
 	wanted  *place
-	whole   bool // only the whole document is wanted, so that it need not be an object
+	whole   bool // every column takes the whole document, which need not be an object then
 	keyword []byte
 	scanner scanner
 	text    []byte
 }
 
-// verdict is what a line is.
-type verdict byte
+// lineResult is what becomes of a line.
+type lineResult byte
 
 const (
-	row verdict = iota
-	skipped
-	bad
+	lineAdded lineResult = iota
+	lineSkipped
+	lineRejected
 )
 
-// section makes rows of the lines of a section.
-func (m *mapper) section(sec *tableload.Chunk, from *section) {
+// addSection turns the lines of a section into rows of sec.
+func (m *mapper) addSection(sec *tableload.Chunk, from *section) {
 	data, no := from.data, from.line
 	if from.at == 0 && no == 1 {
 		data = bytes.TrimPrefix(data, []byte("\ufeff"))
@@ -39,41 +39,42 @@ func (m *mapper) section(sec *tableload.Chunk, from *section) {
 		data = rest
 		sec.Lines++
 		line = bytes.TrimSuffix(line, []byte{'\r'})
-		switch v, err := m.add(sec.Rows, line, no); v {
-		case bad:
+		switch result, err := m.addLine(sec.Rows, line, no); result {
+		case lineRejected:
 			sec.Rejects = append(sec.Rejects, tableload.NewRejectedLine(no, err.Error(), line))
-		case skipped:
+		case lineSkipped:
 			sec.Skipped++
-		case row:
+		case lineAdded:
 		}
 	}
 }
 
-// add makes a row of a line, without its line end. The error says why it is bad.
-func (m *mapper) add(rows *tableload.RowBuffer, line []byte, no int64) (verdict, error) {
+// addLine turns a line, without its line end, into a row. The error says why the line
+// is rejected.
+func (m *mapper) addLine(rows *tableload.RowBuffer, line []byte, no int64) (lineResult, error) {
 	if len(m.keyword) > 0 && !bytes.Contains(line, m.keyword) {
-		return skipped, nil
+		return lineSkipped, nil
 	}
 	if len(bytes.TrimLeft(line, " \t\r")) == 0 {
-		return skipped, nil
+		return lineSkipped, nil
 	}
 	if len(line) > lineBytes {
-		return bad, tooLong(int64(len(line)))
+		return lineRejected, tooLong(int64(len(line)))
 	}
 	if err := m.scanner.scan(line, m.wanted); err != nil {
-		return bad, err
+		return lineRejected, err
 	}
 	if !m.whole && bytes.TrimLeft(line, " \t\r")[0] != '{' {
-		return bad, errors.New("the line is JSON, but no object")
+		return lineRejected, errors.New("the line is JSON, but no object")
 	}
 	for i := range m.columns {
 		if err := m.put(rows, i, m.scanner.found[i]); err != nil {
 			rows.DiscardRow()
-			return bad, fmt.Errorf("column %s: %w", m.columns[i].Name, err)
+			return lineRejected, fmt.Errorf("column %s: %w", m.columns[i].Name, err)
 		}
 	}
 	rows.EndRow(no, line)
-	return row, nil
+	return lineAdded, nil
 }
 
 func tooLong(size int64) error {
@@ -112,13 +113,13 @@ func (m *mapper) put(rows *tableload.RowBuffer, i int, v value) error {
 	return m.putText(rows, c, v)
 }
 
-// mismatch says that a value is of another form than its column.
+// mismatch is the error of a value that does not have the form of its column.
 func mismatch(v value, want string) error {
 	what := map[form]string{boolean: "a boolean", number: "a number", text: "a string", object: "an object", array: "an array"}[v.form]
 	return fmt.Errorf("%s is %s, not %s", shown(v.raw), what, want)
 }
 
-// shown is a value in a message.
+// shown is a value, shortened, for a message.
 func shown(raw []byte) string {
 	const most = 60
 	if len(raw) > most {

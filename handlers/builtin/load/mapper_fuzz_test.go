@@ -27,16 +27,16 @@ func FuzzMapper(f *testing.F) {
 		}
 		m.wanted, m.scanner.found = newPlaces(paths), make([]value, len(paths))
 		var rows tableload.RowBuffer
-		v, err := m.add(&rows, line, 1)
-		if (v == bad) != (err != nil) || (v == row) != (rows.Len() == 1) {
-			t.Fatalf("%q: %d with %v and %d rows", line, v, err, rows.Len())
+		result, err := m.addLine(&rows, line, 1)
+		if (result == lineRejected) != (err != nil) || (result == lineAdded) != (rows.Len() == 1) {
+			t.Fatalf("%q: %d with %v and %d rows", line, result, err, rows.Len())
 		}
 		var members map[string]json.RawMessage
 		object := utf8.Valid(line) && json.Unmarshal(line, &members) == nil && members != nil
-		if v == row && !object && json.Valid(line) {
+		if result == lineAdded && !object && json.Valid(line) {
 			t.Errorf("%q became a row", line)
 		}
-		if _, err := m.add(&rows, []byte(`{"int":7}`), 2); err != nil || rows.Len() != 1+map[verdict]int{row: 1}[v] {
+		if _, err := m.addLine(&rows, []byte(`{"int":7}`), 2); err != nil || rows.Len() != 1+map[lineResult]int{lineAdded: 1}[result] {
 			t.Errorf("after %q a good line gives %v and %d rows", line, err, rows.Len())
 		}
 	})

@@ -10,7 +10,7 @@ import (
 	"github.com/balerhq/baler/internal/tableload"
 )
 
-// Args are a load step's arguments as a recipe has them.
+// Args are the arguments of a load step in a recipe.
 type Args struct {
 	Into        string                `json:"into"`
 	Map         []string              `json:"map,omitempty"`
@@ -21,21 +21,21 @@ type Args struct {
 	Create      bool                  `json:"create,omitempty"`
 }
 
-// Plan is what is loaded into which table, and how.
+// Plan says what to load into which table, and how.
 type Plan struct {
 	Into        string
-	Map         []Mapping // empty: the table's columns from the members of their names
+	Map         []Mapping // empty: each column of the table from the member of its name
 	Document    string    // the column that takes each line as it is; empty for none
-	Keyword     string    // lines without it are passed over before they are parsed; empty for none
+	Keyword     string    // lines without it are skipped before they are parsed; empty for none
 	Key         []string
 	OnDuplicate tableload.OnDuplicate
 	Create      bool
 }
 
-// ErrPlan is wrapped by what is wrong with a plan in itself.
-var ErrPlan = errors.New("cannot load so")
+// ErrPlan is wrapped by the errors of a plan that is wrong whatever the table is.
+var ErrPlan = errors.New("invalid load options")
 
-// Resolve checks the arguments, and tells all that is wrong at once.
+// Resolve checks the arguments. Its error lists everything that is wrong.
 func (a *Args) Resolve() (*Plan, error) {
 	p := &Plan{
 		Into: a.Into, Document: a.Document, Keyword: a.Keyword, Key: a.Key, OnDuplicate: a.OnDuplicate, Create: a.Create,
@@ -76,7 +76,7 @@ func (a *Args) Resolve() (*Plan, error) {
 	return p, nil
 }
 
-// Args are the arguments that Plan makes this plan of.
+// Args returns arguments that resolve to this plan.
 func (p *Plan) Args() Args {
 	a := Args{Into: p.Into, Document: p.Document, Keyword: p.Keyword, Key: p.Key, OnDuplicate: p.OnDuplicate, Create: p.Create}
 	for _, f := range p.Map {
@@ -85,7 +85,7 @@ func (p *Plan) Args() Args {
 	return a
 }
 
-// fields is where every column's value comes from.
+// fields returns the mappings of all columns.
 func (p *Plan) fields(ctx context.Context, s *tableload.Store) ([]Mapping, error) {
 	fields := slices.Clone(p.Map)
 	if len(fields) == 0 {
@@ -105,7 +105,7 @@ func (p *Plan) fields(ctx context.Context, s *tableload.Store) ([]Mapping, error
 	return fields, nil
 }
 
-// create creates the table of the plan's mapping, unless it is there.
+// create creates the table of the plan's mapping if it does not exist.
 func (p *Plan) create(ctx context.Context, s *tableload.Store) error {
 	_, err := s.Columns(ctx, p.Into)
 	if !errors.Is(err, tableload.ErrNoTable) {

@@ -2,14 +2,14 @@ package load
 
 import "strconv"
 
-// place is a node of the tree of places in a document where values are wanted.
+// place is a node in the tree of the places in a document that hold values of columns.
 type place struct {
-	wanted []int             // numbers of the columns that take what stands here
-	below  map[string]*place // by a member's name, or an item's number
+	wanted []int             // numbers of the columns that take the value at this place
+	below  map[string]*place // by the name of a member, or the number of an item
 }
 
-// newPlaces makes the tree of paths; a path's place in the list is its number.
-// An empty path is the whole document.
+// newPlaces makes the tree of some paths. The number of a path is its index in the
+// list. An empty path is the whole document.
 func newPlaces(paths [][]string) *place {
 	root := &place{}
 	for i, path := range paths {

@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// form is what a JSON value is.
+// form is the kind of a JSON value.
 type form byte
 
-// The forms; the zero value is that of a value which is not there.
+// The forms. The zero value means that there is no value.
 const (
 	missing form = iota
 	null
@@ -21,26 +21,26 @@ const (
 	array
 )
 
-// value is a JSON value as it stands in its line.
+// value is a JSON value as it is written in its line.
 type value struct {
 	form form
 	raw  []byte
 }
 
-// maxDepth bounds how deep objects and arrays may nest.
+// maxDepth limits how deep objects and arrays may nest.
 const maxDepth = 500
 
-// scanner reads one JSON text (RFC 8259) from end to end, once, checks all of
-// it, and keeps the values at the places that are wanted. Nothing is copied.
+// scanner reads a JSON text (RFC 8259) once, checks all of it, and keeps the values at
+// the wanted places without copying them.
 type scanner struct {
 	line  []byte
 	at    int
-	found []value // by the places' numbers
-	key   []byte  // a member's name without its escapes
+	found []value // by the number of the path
+	key   []byte  // buffer for the name of a member without its escapes
 }
 
-// scan fills found with the values of a line. Of members of one name in one
-// object the last counts.
+// scan fills found with the values of a line. When an object has several members of
+// one name, the last one counts.
 func (s *scanner) scan(line []byte, wanted *place) error {
 	clear(s.found)
 	s.line, s.at = line, 0
@@ -56,7 +56,7 @@ func (s *scanner) scan(line []byte, wanted *place) error {
 	}
 	s.blanks()
 	if s.at < len(line) {
-		return s.wrong("the JSON value has ended, and something follows")
+		return s.wrong("there is something after the JSON value")
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func (s *scanner) blanks() {
 	}
 }
 
-// peek is the next byte, 0 at the end: no JSON begins with it.
+// peek is the next byte, or 0 at the end; no JSON value begins with 0.
 func (s *scanner) peek() byte {
 	if s.at < len(s.line) {
 		return s.line[s.at]
@@ -156,7 +156,7 @@ func (s *scanner) object(p *place, depth int) error {
 	}
 }
 
-// member is the place of a member, nil when nothing there is wanted.
+// member is the place of a member, or nil when no column takes a value there.
 func (s *scanner) member(p *place, name []byte) *place {
 	if p == nil || len(p.below) == 0 {
 		return nil
@@ -164,7 +164,7 @@ func (s *scanner) member(p *place, name []byte) *place {
 	if bytes.IndexByte(name, '\\') >= 0 {
 		var err error
 		if s.key, err = unescape(s.key[:0], name); err != nil {
-			return nil // no name of a column is half a character
+			return nil // no path has half a character
 		}
 		name = s.key
 	}
@@ -192,7 +192,7 @@ func (s *scanner) array(p *place, depth int) error {
 	}
 }
 
-// more reads what stands between two members or items: a comma, or the end.
+// more reads the comma between two members or items, or the end of them.
 func (s *scanner) more(end byte) (bool, error) {
 	s.blanks()
 	switch s.peek() {
@@ -219,7 +219,7 @@ func (s *scanner) string() error {
 			n := escapeLen(line[i:])
 			if n == 0 {
 				s.at = i
-				return s.wrong("no escape begins so")
+				return s.wrong("invalid escape")
 			}
 			i += n
 		case c < ' ':

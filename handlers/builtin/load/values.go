@@ -51,7 +51,7 @@ func putFloat(rows *tableload.RowBuffer, v value) error {
 	return nil
 }
 
-// putDecimal adds a number that must lose no digit.
+// putDecimal adds a number without losing a digit.
 func putDecimal(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	if v.form != number {
 		return mismatch(v, "a number")
@@ -73,8 +73,8 @@ func putDecimal(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	return nil
 }
 
-// putBool adds true or false. Databases keep them as small numbers, which are
-// taken, too.
+// putBool adds true or false, or a number, because databases keep booleans as small
+// numbers.
 func putBool(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	switch v.form {
 	case boolean:
@@ -87,8 +87,8 @@ func putBool(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	}
 }
 
-// putTime adds a point in time: text as RFC 3339 has it, also with a blank
-// between date and time, and without an offset for UTC; or the seconds since 1970.
+// putTime adds a time: text as in RFC 3339, also with a blank between date and time
+// and without an offset for UTC, or a number of seconds since 1970.
 func (m *mapper) putTime(rows *tableload.RowBuffer, v value) error {
 	var t time.Time
 	var err error
@@ -124,7 +124,7 @@ func parseTime(s string) (time.Time, error) {
 	return time.Time{}, errors.New("no time as 2006-01-02T15:04:05Z")
 }
 
-// unixTime reads seconds, to the microsecond without rounding through a float.
+// unixTime reads a number of seconds with up to six decimals, without a float.
 func unixTime(raw []byte) (time.Time, error) {
 	whole, fraction, _ := bytes.Cut(raw, []byte{'.'})
 	seconds, err := strconv.ParseInt(string(whole), 10, 64)
@@ -142,7 +142,7 @@ func unixTime(raw []byte) (time.Time, error) {
 	return time.Unix(seconds, micros*int64(time.Microsecond)), nil
 }
 
-// putText adds text; numbers and booleans as they are written.
+// putText adds text, and numbers and booleans as they are written.
 func (m *mapper) putText(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	plain := v.raw
 	switch v.form {
