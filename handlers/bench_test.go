@@ -22,9 +22,9 @@ func BenchmarkJob(b *testing.B) {
 	}
 }
 
-func BenchmarkCapture(b *testing.B) {
+func BenchmarkOutput(b *testing.B) {
 	line := []byte("a line of a tool's output, as there are many\n")
-	c := newCapture(0)
+	c := newOutput(0)
 	b.SetBytes(int64(len(line)))
 	for b.Loop() {
 		c.write(line)

@@ -9,91 +9,92 @@ import (
 // DefaultMaxOutput is how many bytes of each of a job's streams are kept.
 const DefaultMaxOutput = 64 << 10
 
-// minCapture leaves room for some text beside the marker.
-const minCapture = 256
+// minOutput is the smallest limit, in bytes: it leaves room for text beside the marker.
+const minOutput = 256
 
-// maxMarker is the longest that a marker can get.
+// maxMarker is the length of the longest marker, in bytes.
 const maxMarker = len("\n[… 9223372036854775807 bytes left out …]\n")
 
-// capture keeps the head and the tail of a stream within a limit, as valid
-// UTF-8 without NUL. Its text does not depend on how the stream was cut into
-// writes. Memory is a small multiple of the limit, taken only as it is needed.
-type capture struct {
-	limit   int
+// boundedOutput keeps the beginning and the end of a stream within a limit, as valid UTF-8
+// without NUL. Its text does not depend on how the stream was divided into writes.
+// It allocates a small multiple of the limit, as needed.
+type boundedOutput struct {
+	limit   int    // in bytes
 	head    []byte // the first limit/2 bytes
-	tail    []byte // what follows; up to twice what is kept of it
-	total   int64  // clean bytes seen
-	last    byte   // of those
-	pending []byte // the beginning of a character, not yet counted
+	tail    []byte // the last bytes after head; up to twice as many as are kept in the end
+	total   int64  // clean bytes written
+	last    byte   // the last of them
+	pending []byte // the beginning of a character, not counted yet
 }
 
-func newCapture(limit int) *capture {
+func newOutput(limit int) *boundedOutput {
 	if limit <= 0 {
 		limit = DefaultMaxOutput
 	}
-	return &capture{limit: max(limit, minCapture)}
+	return &boundedOutput{limit: max(limit, minOutput)}
 }
 
-// write takes p in; p may be used again afterwards.
-func (c *capture) write(p []byte) {
-	for len(c.pending) > 0 && len(p) > 0 {
-		c.pending, p = append(c.pending, p[0]), p[1:]
-		n := len(c.pending) - unfinished(c.pending)
-		c.clean(c.pending[:n])
-		c.pending = c.pending[n:]
+// write appends p; the caller may reuse p afterwards.
+func (o *boundedOutput) write(p []byte) {
+	for len(o.pending) > 0 && len(p) > 0 {
+		o.pending, p = append(o.pending, p[0]), p[1:]
+		n := len(o.pending) - unfinished(o.pending)
+		o.clean(o.pending[:n])
+		o.pending = o.pending[n:]
 	}
-	// Cleaning can treble the size, so it goes piece by piece.
-	for len(p) > c.limit {
-		n := c.limit - unfinished(p[:c.limit])
-		c.clean(p[:n])
+	// Cleaning can triple the size, so it is done in pieces.
+	for len(p) > o.limit {
+		n := o.limit - unfinished(p[:o.limit])
+		o.clean(p[:n])
 		p = p[n:]
 	}
 	n := len(p) - unfinished(p)
-	c.clean(p[:n])
-	c.pending = append(c.pending, p[n:]...)
+	o.clean(p[:n])
+	o.pending = append(o.pending, p[n:]...)
 }
 
-func (c *capture) clean(p []byte) {
+func (o *boundedOutput) clean(p []byte) {
 	if !utf8.Valid(p) || bytes.IndexByte(p, 0) >= 0 {
 		p = appendClean(make([]byte, 0, 2*len(p)), p)
 	}
-	c.keep(p)
+	o.keep(p)
 }
 
-func (c *capture) keep(p []byte) {
+func (o *boundedOutput) keep(p []byte) {
 	if len(p) == 0 {
 		return
 	}
-	c.total += int64(len(p))
-	c.last = p[len(p)-1]
-	if room := c.limit/2 - len(c.head); room > 0 {
+	o.total += int64(len(p))
+	o.last = p[len(p)-1]
+	if room := o.limit/2 - len(o.head); room > 0 {
 		n := min(room, len(p))
-		c.head = append(c.head, p[:n]...)
+		o.head = append(o.head, p[:n]...)
 		p = p[n:]
 	}
-	kept := c.limit - c.limit/2
+	kept := o.limit - o.limit/2
 	if len(p) >= kept {
-		c.tail = append(c.tail[:0], p[len(p)-kept:]...)
+		o.tail = append(o.tail[:0], p[len(p)-kept:]...)
 		return
 	}
-	if len(c.tail)+len(p) > 2*kept {
-		c.tail = append(c.tail[:0], c.tail[len(c.tail)-kept:]...)
+	if len(o.tail)+len(p) > 2*kept {
+		o.tail = append(o.tail[:0], o.tail[len(o.tail)-kept:]...)
 	}
-	c.tail = append(c.tail, p...)
+	o.tail = append(o.tail, p...)
 }
 
-// midLine reports whether the stream ends within a line.
-func (c *capture) midLine() bool {
-	return c != nil && (len(c.pending) > 0 || c.total > 0 && c.last != '\n')
+// midLine reports whether the stream does not end with a line end.
+func (o *boundedOutput) midLine() bool {
+	return o != nil && (len(o.pending) > 0 || o.total > 0 && o.last != '\n')
 }
 
-// text is what is kept, at most the limit with the marker that tells how many
-// bytes were left out, and whether any were. The stream may go on afterwards.
-func (c *capture) text() (text string, truncated bool) {
-	end := *c
-	end.head, end.tail = bytes.Clone(c.head), bytes.Clone(c.tail)
-	if len(c.pending) > 0 {
-		end.keep(appendClean(nil, c.pending))
+// text returns what is kept, and whether bytes were left out. The text is at most as
+// long as the limit, including the marker that says how many bytes were left out.
+// More may be written afterwards.
+func (o *boundedOutput) text() (text string, truncated bool) {
+	end := *o
+	end.head, end.tail = bytes.Clone(o.head), bytes.Clone(o.tail)
+	if len(o.pending) > 0 {
+		end.keep(appendClean(nil, o.pending))
 	}
 	if end.total <= int64(end.limit) {
 		return string(end.head) + string(end.tail), false
@@ -104,18 +105,18 @@ func (c *capture) text() (text string, truncated bool) {
 	return fmt.Sprintf("%s\n[… %d bytes left out …]\n%s", head, left, tail), true
 }
 
-// textOrNone is text for a stream that may never have been written to.
-func (c *capture) textOrNone() (string, bool) {
-	if c == nil {
+// textOrNone is text, or nothing for a stream that was never written to.
+func (o *boundedOutput) textOrNone() (string, bool) {
+	if o == nil {
 		return "", false
 	}
-	return c.text()
+	return o.text()
 }
 
-// wholeHead drops a character that the end of p cuts in two.
+// wholeHead drops an incomplete character at the end of p.
 func wholeHead(p []byte) []byte { return p[:len(p)-unfinished(p)] }
 
-// wholeTail drops the rest of a character that the start of p cuts in two.
+// wholeTail drops an incomplete character at the start of p.
 func wholeTail(p []byte) []byte {
 	for len(p) > 0 && !utf8.RuneStart(p[0]) {
 		p = p[1:]

@@ -28,18 +28,18 @@ func streams() *rapid.Generator[[]byte] {
 	})
 }
 
-func capturedWhole(limit int, p []byte) (string, bool) {
-	c := newCapture(limit)
+func writtenWhole(limit int, p []byte) (string, bool) {
+	c := newOutput(limit)
 	c.write(p)
 	return c.text()
 }
 
-func TestCaptureDoesNotDependOnHowItIsWritten(t *testing.T) {
+func TestOutputDoesNotDependOnHowItIsWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		all := streams().Draw(t, "stream")
 		limit := rapid.IntRange(256, 700).Draw(t, "limit")
-		want, wantCut := capturedWhole(limit, all)
-		c := newCapture(limit)
+		want, wantCut := writtenWhole(limit, all)
+		c := newOutput(limit)
 		for rest := all; len(rest) > 0; {
 			n := rapid.IntRange(1, len(rest)).Draw(t, "n")
 			c.write(rest[:n])
@@ -55,13 +55,13 @@ func TestCaptureDoesNotDependOnHowItIsWritten(t *testing.T) {
 	})
 }
 
-func TestCaptureKeepsHeadAndTailWithinTheLimit(t *testing.T) {
+func TestOutputKeepsHeadAndTailWithinTheLimit(t *testing.T) {
 	marker := regexp.MustCompile(`\n\[… (\d+) bytes left out …\]\n`)
 	rapid.Check(t, func(t *rapid.T) {
 		all := streams().Draw(t, "stream")
 		limit := rapid.IntRange(256, 700).Draw(t, "limit")
 		whole := string(appendClean(nil, all))
-		got, cut := capturedWhole(limit, all)
+		got, cut := writtenWhole(limit, all)
 		if !utf8.ValidString(got) || strings.ContainsRune(got, 0) {
 			t.Fatalf("not clean: %q", got)
 		}
@@ -87,19 +87,19 @@ func TestCaptureKeepsHeadAndTailWithinTheLimit(t *testing.T) {
 	})
 }
 
-func TestCaptureCutsBetweenCharacters(t *testing.T) {
+func TestOutputCutsBetweenCharacters(t *testing.T) {
 	for _, char := range []string{"é", "€", "😀"} {
 		for shift := range len(char) {
 			in := strings.Repeat("x", shift) + strings.Repeat(char, 300) + strings.Repeat("x", shift)
-			if got, cut := capturedWhole(minCapture, []byte(in)); !cut || !utf8.ValidString(got) {
+			if got, cut := writtenWhole(minOutput, []byte(in)); !cut || !utf8.ValidString(got) {
 				t.Errorf("%s shifted by %d: cut %v, %q", char, shift, cut, got)
 			}
 		}
 	}
 }
 
-func TestCaptureStaysSmall(t *testing.T) {
-	c := newCapture(1 << 10)
+func TestOutputStaysSmall(t *testing.T) {
+	c := newOutput(1 << 10)
 	junk := make([]byte, 1<<20)
 	for i := range junk {
 		junk[i] = byte(i * 7)
@@ -112,9 +112,9 @@ func TestCaptureStaysSmall(t *testing.T) {
 	}
 }
 
-func TestCaptureLimits(t *testing.T) {
-	for limit, want := range map[int]int{0: DefaultMaxOutput, -1: DefaultMaxOutput, 1: minCapture, 5000: 5000} {
-		if got := newCapture(limit).limit; got != want {
+func TestOutputLimits(t *testing.T) {
+	for limit, want := range map[int]int{0: DefaultMaxOutput, -1: DefaultMaxOutput, 1: minOutput, 5000: 5000} {
+		if got := newOutput(limit).limit; got != want {
 			t.Errorf("limit %d became %d, want %d", limit, got, want)
 		}
 	}
@@ -129,21 +129,21 @@ func TestCleaning(t *testing.T) {
 		"kept \uFFFD":    "kept \uFFFD",
 		"\xed\xa0\x80 x": "\uFFFD\uFFFD\uFFFD x", // half of a surrogate pair
 	} {
-		if got, _ := capturedWhole(0, []byte(in)); got != want {
+		if got, _ := writtenWhole(0, []byte(in)); got != want {
 			t.Errorf("%q gave %q, want %q", in, got, want)
 		}
 	}
 }
 
-func FuzzCapture(f *testing.F) {
+func FuzzOutput(f *testing.F) {
 	f.Add([]byte("a\xf0\x9f\x98\x80"), 2)
 	f.Fuzz(func(t *testing.T, p []byte, at int) {
 		at = min(max(at, 0), len(p))
-		c := newCapture(256)
+		c := newOutput(256)
 		c.write(p[:at])
 		c.write(p[at:])
 		got, cut := c.text()
-		want, wantCut := capturedWhole(256, p)
+		want, wantCut := writtenWhole(256, p)
 		if got != want || cut != wantCut {
 			t.Fatalf("%q against %q", got, want)
 		}

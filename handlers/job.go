@@ -26,8 +26,8 @@ type Job struct {
 	mu      sync.Mutex
 	done    bool
 	verdict verdict
-	output  *capture // nil until written to
-	errors  *capture
+	output  *boundedOutput // nil until written to
+	errors  *boundedOutput
 	facts   facts
 	started time.Time
 	ended   time.Time
@@ -198,7 +198,7 @@ func (j *Job) ErrorOutput() io.Writer { return stream{j, &j.errors} }
 
 type stream struct {
 	job *Job
-	to  **capture
+	to  **boundedOutput
 }
 
 func (s stream) Write(p []byte) (int, error) {
@@ -208,7 +208,7 @@ func (s stream) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (j *Job) append(to **capture, p []byte) bool {
+func (j *Job) append(to **boundedOutput, p []byte) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.done {
@@ -218,12 +218,12 @@ func (j *Job) append(to **capture, p []byte) bool {
 	return true
 }
 
-func (j *Job) appendLocked(to **capture, p []byte) {
+func (j *Job) appendLocked(to **boundedOutput, p []byte) {
 	if len(p) == 0 {
 		return
 	}
 	if *to == nil {
-		*to = newCapture(j.spec.MaxOutput)
+		*to = newOutput(j.spec.MaxOutput)
 	}
 	(*to).write(p)
 }

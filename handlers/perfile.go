@@ -12,8 +12,8 @@ import (
 // PerFileOption adjusts PerFile.
 type PerFileOption func(*perFile)
 
-// Parallel lets n files of a batch be worked on at a time; n ≤ 0 means as many
-// as GOMAXPROCS. Without it, files are worked on one after another.
+// Parallel makes PerFile process n files of a batch at a time; n ≤ 0 means
+// GOMAXPROCS. Without it, PerFile processes one file after another.
 func Parallel(n int) PerFileOption {
 	return func(p *perFile) {
 		if n <= 0 {
@@ -23,14 +23,15 @@ func Parallel(n int) PerFileOption {
 	}
 }
 
-// PerFile makes a Handler of a function for one file. Each job is Done as soon
-// as the function returns. Returning nil ends the job with the verdict that it
-// was given, or as succeeded; Fail, Again, Warn and Skip end it so; any other
-// error, or a panic, ends it as tasks.Error. Nothing of this touches another job.
+// PerFile makes a Handler from a function that processes one file. Each job is done
+// as soon as the function returns. Nil ends the job with the verdict that it was
+// given, or as succeeded; an error of Fail, RetryLater, Warn or Skip ends it with
+// that verdict; any other error, or a panic, ends it as tasks.OutcomeError. Other
+// jobs of the batch are not affected.
 //
-// When ctx ends, no further job is started, and a job whose function returns
-// the context's error is left to be run again. When ctx is canceled, because the
-// worker stops, that holds for any error that is neither a verdict nor a panic.
+// When ctx ends, no further job starts, and a job whose function returns the
+// context's error runs again later. When ctx is canceled because the worker stops,
+// that holds for any error that is neither a verdict nor a panic.
 func PerFile(fn func(ctx context.Context, job *Job) error, opts ...PerFileOption) Handler {
 	p := &perFile{fn: fn, parallel: 1}
 	for _, opt := range opts {
@@ -55,7 +56,7 @@ func (p *perFile) Handle(ctx context.Context, jobs []*Job) error {
 				if i >= len(jobs) {
 					return
 				}
-				p.one(ctx, jobs[i])
+				p.runJob(ctx, jobs[i])
 			}
 		})
 	}
@@ -63,13 +64,14 @@ func (p *perFile) Handle(ctx context.Context, jobs []*Job) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if int(next.Load()) < len(jobs) { // every worker fell to runtime.Goexit
+	if int(next.Load()) < len(jobs) { // the function ended every goroutine with runtime.Goexit
 		return invoke.ErrGoexit
 	}
 	return nil
 }
 
-func (p *perFile) one(ctx context.Context, job *Job) {
+// runJob runs the function for one job and ends the job.
+func (p *perFile) runJob(ctx context.Context, job *Job) {
 	err := invoke.ErrGoexit
 	defer func() {
 		if r := recover(); r != nil {

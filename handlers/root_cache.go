@@ -13,12 +13,12 @@ import (
 	"syscall"
 )
 
-// maxHandles is how many roots are held open at a time. A submission of
-// thousands of single files has as many roots.
+// maxHandles is how many roots are kept open at a time. A submission of thousands of
+// single files has thousands of roots.
 const maxHandles = 64
 
-// handles keeps the roots used last open. os.Root puts off its own closing
-// until calls under way have ended, so one can be let go of at any time.
+// handles keeps the most recently used roots open. A root can be closed at any time,
+// because os.Root delays its closing until running calls have ended.
 type handles struct {
 	limit int
 
@@ -32,7 +32,7 @@ type handle struct {
 	dir  string
 	root *os.Root
 	only string // when dir is a single file: its name within root
-	used int64  // the higher, the later
+	used int64  // value of handles.uses at the last use
 }
 
 func newHandles(limit int) *handles {
@@ -51,7 +51,7 @@ func (hs *handles) openFile(dir, path string) (*os.File, error) {
 		case err == nil:
 			return f, nil
 		case errors.Is(err, fs.ErrClosed) && !hs.isClosed():
-			hs.drop(h) // pushed out by others between get and OpenFile
+			hs.drop(h) // it was closed between get and OpenFile, to make room for others
 			continue
 		case !fresh && errors.Is(err, fs.ErrNotExist) && h.stale():
 			hs.drop(h) // the folder was replaced since it was opened
@@ -68,7 +68,7 @@ func (h *handle) name(path string) string {
 	return relative(h.dir, path)
 }
 
-// stale reports whether another folder, or none, now stands where this one was.
+// stale reports whether the folder at this path has been removed or replaced.
 func (h *handle) stale() bool {
 	held, err := h.root.Stat(".")
 	if err != nil {
@@ -132,7 +132,7 @@ func (hs *handles) drop(h *handle) {
 
 func (hs *handles) remove(h *handle) {
 	delete(hs.byDir, h.dir)
-	_ = h.root.Close() // a folder opened for reading has nothing to lose
+	_ = h.root.Close() // opened for reading: closing cannot lose data
 }
 
 func (hs *handles) isClosed() bool {

@@ -11,29 +11,28 @@ import (
 	"syscall"
 )
 
-// What Roots refuses, beside what the operating system does.
+// The errors of Roots, beside those of the operating system.
 var (
 	ErrOutsideRoots = errors.New("outside the folders that may be read")
 	ErrNotAFile     = errors.New("not a regular file")
 )
 
-// Roots opens files within the folders that may be read and nowhere else, even
-// when somebody swaps folders for symbolic links meanwhile: every step of a path
-// is taken by os.Root. A link is followed when what it names lies within the
+// Roots opens files within the folders that may be read and nowhere else, even when
+// somebody replaces folders with symbolic links at the same time, because os.Root
+// resolves every step of a path. It follows a link whose target lies within the
 // roots. A root may be a single file; then a link in its place is followed only
-// within its folder. Mount points and bind mounts inside a
-// root count as inside. Safe for concurrent use.
+// within its folder. Mount points and bind mounts inside a root count as inside.
+// Roots is safe for concurrent use.
 type Roots struct {
 	dirs    map[string]bool // cleaned absolute paths
 	handles *handles
 
 	mu   sync.Mutex
-	real map[string]bool // dirs without symbolic links, filled when a link asks for it
+	real map[string]bool // dirs without symbolic links; filled when the first link is followed
 }
 
-// NewRoots allows the given absolute paths, of folders or of single files. They
-// are looked at when first used, so they need not exist yet. With none, every
-// Open is refused.
+// NewRoots allows the given absolute paths of folders or single files. They need not
+// exist before they are used. Without any, Open refuses every path.
 func NewRoots(dirs []string) (*Roots, error) {
 	allowed, err := absolute(dirs, "read")
 	if err != nil {
@@ -54,9 +53,9 @@ func absolute(dirs []string, verb string) (map[string]bool, error) {
 	return clean, nil
 }
 
-// Open opens a regular file for reading. It never waits for the other end of a
-// pipe. Errors wrap ErrOutsideRoots, ErrNotAFile, fs.ErrNotExist,
-// fs.ErrPermission or what else the operating system said.
+// Open opens a regular file for reading. It does not wait for the other end of a
+// pipe. Errors wrap ErrOutsideRoots, ErrNotAFile, fs.ErrNotExist, fs.ErrPermission or
+// another error of the operating system.
 func (r *Roots) Open(path string) (*os.File, error) {
 	f, err := r.open(path)
 	if err != nil {
@@ -72,7 +71,7 @@ func (r *Roots) Open(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Close lets go of the folders. Files that are open stay so.
+// Close closes the folders. Files that are open stay open.
 func (r *Roots) Close() error { return r.handles.close() }
 
 func (r *Roots) open(path string) (*os.File, error) {
@@ -85,11 +84,11 @@ func (r *Roots) open(path string) (*os.File, error) {
 	if !refusedByRoot(err) {
 		return f, err
 	}
-	// os.Root follows no absolute link and none into another root. Where this
-	// one leads is found out from outside, and then opened link by link anew.
+	// os.Root follows no absolute link and no link into another root. Resolve the
+	// link without it, and open the target from the root that contains it.
 	resolved, err := filepath.EvalSymlinks(clean)
 	if refusedByRoot(err) {
-		return nil, fmt.Errorf("follow link %s: %w: %w", path, ErrNotAFile, err) // a circle
+		return nil, fmt.Errorf("follow link %s: %w: %w", path, ErrNotAFile, err) // a loop of links
 	}
 	if err != nil {
 		return nil, fmt.Errorf("follow link %s: %w", path, err)
@@ -113,14 +112,14 @@ func (r *Roots) refuse(path string) error {
 	return &fs.PathError{Op: "open", Path: path, Err: err}
 }
 
-// isReal reports whether dir is what one of the roots really is.
+// isReal reports whether dir is one of the roots with its links resolved.
 func (r *Roots) isReal(dir string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.real == nil {
 		r.real = make(map[string]bool, len(r.dirs))
 		for root := range r.dirs {
-			if target, err := realRoot(root); err == nil { // one that is not there holds nothing
+			if target, err := realRoot(root); err == nil { // a root that does not exist contains nothing
 				r.real[target] = true
 			}
 		}
@@ -128,8 +127,8 @@ func (r *Roots) isReal(dir string) bool {
 	return r.real[dir]
 }
 
-// realRoot resolves the links on the way to a root. A link in place of a single
-// file is not resolved: whoever can put it there was not asked.
+// realRoot resolves the links on the way to a root. It does not resolve a link in
+// place of a single file: whoever can create that link must not choose what is read.
 func realRoot(root string) (string, error) {
 	target, err := filepath.EvalSymlinks(root)
 	if err != nil {
@@ -142,7 +141,7 @@ func realRoot(root string) (string, error) {
 	return filepath.Join(parent, filepath.Base(root)), err
 }
 
-// longestAllowed walks from a clean path upwards to the first that is allowed.
+// longestAllowed returns the deepest allowed path that is a clean path or above it.
 func longestAllowed(path string, allowed func(string) bool) (string, bool) {
 	for !allowed(path) {
 		parent := filepath.Dir(path)
@@ -154,8 +153,9 @@ func longestAllowed(path string, allowed func(string) bool) (string, bool) {
 	return path, true
 }
 
-// refusedByRoot tells os.Root's own refusal, which has no name to compare with,
-// from what the operating system says. EvalSymlinks refuses circles like that.
+// refusedByRoot reports whether err is a refusal of os.Root itself, which has no
+// sentinel to compare with, and not an error of the operating system. EvalSymlinks
+// refuses loops with such an error, too.
 func refusedByRoot(err error) bool {
 	var errno syscall.Errno
 	return err != nil && !errors.As(err, &errno) && !errors.Is(err, fs.ErrClosed) && !errors.Is(err, ErrNotAFile)

@@ -19,11 +19,11 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What bag says of files that cannot be bagged.
+// The codes of bag.
 const (
-	CodeDigestDiffers = "digest-differs" // the file is not what it was when its digest was taken
-	CodeNotVerified   = "unchecked"      // files had no digest to check the copy by
-	CodeNotText       = "path-not-text"  // a name that is not UTF-8, which a bag cannot hold
+	CodeDigestDiffers = "digest-differs" // the file has changed since its digest was computed
+	CodeNotVerified   = "unchecked"      // some files had no digest to check their copies by
+	CodeNotText       = "path-not-text"  // a path is not UTF-8, so a bag cannot contain it
 )
 
 const (
@@ -42,7 +42,7 @@ func newBagArgs(args any) (b bagArgs, err error) {
 		return b, err
 	}
 	if b.To == "" {
-		return b, handlers.Fail(handlers.CodeBadArgs, errors.New("to is missing: the folder that is to be the bag"))
+		return b, handlers.Fail(handlers.CodeBadArgs, errors.New("to is missing: set it to the folder of the bag"))
 	}
 	return b, nil
 }
@@ -54,23 +54,23 @@ func Register(reg *handlers.Registry) error {
 		handlers.WithArgsCheck(handlers.CheckWith(newBagArgs)))
 }
 
-// Finalize copies the files into a BagIt 1.0 bag (RFC 8493), below data/ in the
-// folders that they have below the deepest one that holds all sources.
-// Arguments: {"to": folder}. A copy that does not have the digest that a
-// step learnt fails the bag, which is not put in place then.
+// Finalize copies the files into a BagIt 1.0 bag (RFC 8493). Their paths below data/
+// are their paths below the deepest folder that contains all sources. Arguments:
+// {"to": folder}. If a copy does not have the digest that an earlier step recorded,
+// the step fails and leaves no bag.
 func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	args, err := newBagArgs(c.Args())
 	if err != nil {
 		return err
 	}
 	var unchecked missing.Files
-	isBag := func(there *os.Root) bool {
-		info, err := there.Lstat(bagMark)
+	isBag := func(folder *os.Root) bool {
+		info, err := folder.Lstat(bagMark)
 		return err == nil && info.Mode().IsRegular()
 	}
 	err = c.CreateFolder(args.To, isBag, func(dir *os.Root) error {
-		b := &bagging{job: c, dir: dir, base: commonFolder(c.Transfer().Sources), unchecked: &unchecked}
-		return b.fill(ctx)
+		w := &bagWriter{job: c, dir: dir, base: commonFolder(c.Transfer().Sources), unchecked: &unchecked}
+		return w.write(ctx)
 	})
 	if err != nil {
 		return err
@@ -81,8 +81,8 @@ func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	return nil
 }
 
-// bagging is one bag being filled.
-type bagging struct {
+// bagWriter writes one bag.
+type bagWriter struct {
 	job       *handlers.TransferJob
 	dir       *os.Root
 	base      string
@@ -91,7 +91,8 @@ type bagging struct {
 	unchecked *missing.Files
 }
 
-func (b *bagging) fill(ctx context.Context) error {
+// write writes the files of the bag: the payload, its manifest and the tag files.
+func (b *bagWriter) write(ctx context.Context) error {
 	tags := make([]string, 0, 3) // lines of the tag manifest
 	tag := func(name string, write func(w io.Writer) error) error {
 		digest := sha256.New()
@@ -108,7 +109,7 @@ func (b *bagging) fill(ctx context.Context) error {
 	if err := b.dir.Mkdir("data", 0o755); err != nil {
 		return handlers.WriteFailure("data", err)
 	}
-	if err := tag(bagManifest, func(w io.Writer) error { return b.payload(ctx, w) }); err != nil {
+	if err := tag(bagManifest, func(w io.Writer) error { return b.writePayload(ctx, w) }); err != nil {
 		return err
 	}
 	if err := tag(bagInfo, func(w io.Writer) error {
@@ -124,30 +125,30 @@ func (b *bagging) fill(ctx context.Context) error {
 	})
 }
 
-// payload copies the files, and writes the manifest while it does.
-func (b *bagging) payload(ctx context.Context, manifest io.Writer) error {
+// writePayload copies the files and writes their manifest.
+func (b *bagWriter) writePayload(ctx context.Context, manifest io.Writer) error {
 	for f, err := range b.job.Files(ctx) {
 		if err != nil {
 			return err
 		}
 		if f.Part > 1 {
-			continue // its first part stands for the whole file
+			continue // the first chunk stands for the whole file
 		}
 		name, err := b.name(f.Path)
 		if err != nil {
 			return err
 		}
 		if _, err := b.dir.Lstat(name); err == nil {
-			continue // a list may name a file twice
+			continue // a list of paths may contain a file twice
 		}
-		digest, err := b.copy(ctx, &f.File, name)
+		digest, err := b.copyFile(ctx, &f.File, name)
 		if err != nil {
 			return err
 		}
 		if known, ok := f.Digest("sha256"); !ok {
 			b.unchecked.Add(f.Path)
 		} else if !strings.EqualFold(known, digest) {
-			return handlers.Fail(CodeDigestDiffers, fmt.Errorf("%q has the sha256 %s now, and had %s", f.Path, digest, known))
+			return handlers.Fail(CodeDigestDiffers, fmt.Errorf("%q has the sha256 %s now, but had %s", f.Path, digest, known))
 		}
 		if _, err := io.WriteString(manifest, bagLine(digest, name)); err != nil {
 			return err
@@ -157,31 +158,31 @@ func (b *bagging) payload(ctx context.Context, manifest io.Writer) error {
 }
 
 // name is a file's path within the bag.
-func (b *bagging) name(file string) (string, error) {
+func (b *bagWriter) name(file string) (string, error) {
 	if !utf8.ValidString(file) {
-		return "", handlers.Fail(CodeNotText, fmt.Errorf("%q is not UTF-8: a bag cannot hold it", file))
+		return "", handlers.Fail(CodeNotText, fmt.Errorf("%q is not UTF-8: a bag cannot contain it", file))
 	}
 	rel, err := filepath.Rel(b.base, file)
 	if err != nil || !filepath.IsLocal(rel) {
-		rel = strings.TrimPrefix(filepath.Clean(file), string(filepath.Separator)) // of a list that names files anywhere
+		rel = strings.TrimPrefix(filepath.Clean(file), string(filepath.Separator)) // a list of paths may name files anywhere
 	}
 	return path.Join("data", filepath.ToSlash(rel)), nil
 }
 
-// copy copies a file and gives its digest.
-func (b *bagging) copy(ctx context.Context, file *tasks.File, name string) (string, error) {
+// copyFile copies a file and returns its digest.
+func (b *bagWriter) copyFile(ctx context.Context, file *tasks.File, name string) (string, error) {
 	from, err := b.job.Open(file.Path)
 	if err != nil {
 		return "", err
 	}
-	defer from.Close() // only read from: closing has nothing to tell
+	defer from.Close() // only read from
 	if err := b.dir.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return "", handlers.WriteFailure(name, err)
 	}
 	digest := sha256.New()
 	var n int64
-	err = handlers.WriteNew(b.dir, name, func(w io.Writer) (err error) {
-		n, err = io.Copy(io.MultiWriter(w, digest), untilDone{ctx, from})
+	err = handlers.WriteNew(b.dir, name, func(to io.Writer) (err error) {
+		n, err = io.Copy(io.MultiWriter(to, digest), contextReader{ctx, from})
 		return err
 	})
 	b.files++
@@ -189,26 +190,26 @@ func (b *bagging) copy(ctx context.Context, file *tasks.File, name string) (stri
 	return hex.EncodeToString(digest.Sum(nil)), err
 }
 
-// untilDone is a reader that fails once its context has ended.
-type untilDone struct {
+// contextReader is a reader that fails once its context has ended.
+type contextReader struct {
 	ctx context.Context //nolint:containedctx // of one copy, which takes a reader
 	r   io.Reader
 }
 
-func (u untilDone) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return u.r.Read(p)
+	return c.r.Read(p)
 }
 
-// bagLine is a line of a bag's manifest. RFC 8493, section 2.1.3, has ends of
-// lines and the percent sign encoded, and nothing else.
+// bagLine is a line of a bag's manifest. It encodes line ends and the percent sign,
+// as RFC 8493, section 2.1.3, demands, and nothing else.
 func bagLine(digest, name string) string {
 	return digest + "  " + strings.NewReplacer("%", "%25", "\n", "%0A", "\r", "%0D").Replace(name) + "\n"
 }
 
-// commonFolder is the deepest folder that holds all sources themselves.
+// commonFolder is the deepest folder that contains all sources.
 func commonFolder(sources []string) string {
 	if len(sources) == 0 {
 		return string(filepath.Separator)
