@@ -20,61 +20,61 @@ const (
 	ReasonClose  Reason = "close"  // the Batcher was closed
 )
 
-// accumulator tallies the batch that is being filled, and answers whether to flush
-// it before or after an item, and when at the latest. It decides only: it
-// holds no items and starts no timer.
+// accumulator counts the items and bytes of the open batch, and decides whether to
+// flush it before or after an item, and when at the latest. It holds no items and
+// starts no timer.
 type accumulator struct {
 	policy tasks.BatchPolicy
 	items  int
 	bytes  int64
-	opened time.Time // when the first item came; zero while empty
+	opened time.Time // when the first item was added; zero while empty
 }
 
-// reasonBefore says why the window must be flushed before an item of this weight is
-// added; empty when it still fits. An empty window takes anything, so that an
-// item above a bound goes alone.
-func (w *accumulator) reasonBefore(items int, bytes int64) Reason {
+// reasonBefore says why the batch must be flushed before an item of this weight is
+// added, and is empty when the item fits. An empty batch takes any item, so that one
+// above a limit gets a batch of its own.
+func (a *accumulator) reasonBefore(items int, bytes int64) Reason {
 	switch {
-	case w.items == 0:
+	case a.items == 0:
 		return ""
-	case w.policy.MaxItems > 0 && items > w.policy.MaxItems-w.items:
+	case a.policy.MaxItems > 0 && items > a.policy.MaxItems-a.items:
 		return ReasonItems
-	case w.policy.MaxBytes > 0 && bytes > w.policy.MaxBytes-w.bytes:
+	case a.policy.MaxBytes > 0 && bytes > a.policy.MaxBytes-a.bytes:
 		return ReasonBytes
 	}
 	return ""
 }
 
-// addItem tallies an item. It counts for one at least, and bytes are never
-// negative: otherwise a careless weight could keep a batch open for ever.
-func (w *accumulator) addItem(items int, bytes int64, now time.Time) {
-	if w.items == 0 {
-		w.opened = now
+// addItem counts an item, as one item at least and with no negative bytes. Otherwise
+// a wrong weight could keep a batch open for ever.
+func (a *accumulator) addItem(items int, bytes int64, now time.Time) {
+	if a.items == 0 {
+		a.opened = now
 	}
-	w.items = saturate(w.items, max(items, 1), math.MaxInt)
-	w.bytes = saturate(w.bytes, max(bytes, 0), math.MaxInt64)
+	a.items = saturate(a.items, max(items, 1), math.MaxInt)
+	a.bytes = saturate(a.bytes, max(bytes, 0), math.MaxInt64)
 }
 
-// reasonAfter says why the window must be flushed now that an item was added; empty
-// when another may follow.
-func (w *accumulator) reasonAfter() Reason {
+// reasonAfter says why the batch must be flushed after an item was added, and is empty
+// when it may take another.
+func (a *accumulator) reasonAfter() Reason {
 	switch {
-	case w.items == 0:
+	case a.items == 0:
 		return ""
-	case w.policy.MaxItems > 0 && w.items >= w.policy.MaxItems:
+	case a.policy.MaxItems > 0 && a.items >= a.policy.MaxItems:
 		return ReasonItems
-	case w.policy.MaxBytes > 0 && w.bytes >= w.policy.MaxBytes:
+	case a.policy.MaxBytes > 0 && a.bytes >= a.policy.MaxBytes:
 		return ReasonBytes
 	}
 	return ""
 }
 
-// left is how long the window may still wait; not positive once it is due.
-func (w *accumulator) left(now time.Time) time.Duration {
-	if w.items == 0 || w.policy.MaxDelay <= 0 {
+// left is how long the batch may still wait. It is not positive once it is due.
+func (a *accumulator) left(now time.Time) time.Duration {
+	if a.items == 0 || a.policy.MaxDelay <= 0 {
 		return math.MaxInt64
 	}
-	return w.policy.MaxDelay - now.Sub(w.opened)
+	return a.policy.MaxDelay - now.Sub(a.opened)
 }
 
 // saturate adds two numbers that are not negative, and stops at limit.

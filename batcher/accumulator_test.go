@@ -12,7 +12,7 @@ import (
 
 // The window is asked as a Batcher asks it; then no batch may break a bound,
 // and none may end while it still had room.
-func TestWindowKeepsEveryBound(t *testing.T) {
+func TestAccumulatorKeepsEveryLimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		policy := tasks.BatchPolicy{
 			MaxItems: rapid.IntRange(0, 9).Draw(t, "max items"),
@@ -49,7 +49,7 @@ func TestWindowKeepsEveryBound(t *testing.T) {
 	})
 }
 
-func TestWindowNamesTheBound(t *testing.T) {
+func TestAccumulatorNamesTheLimit(t *testing.T) {
 	w := accumulator{policy: tasks.BatchPolicy{MaxItems: 3, MaxBytes: 10}}
 	if got := w.reasonBefore(99, 99); got != "" {
 		t.Errorf("an empty window refuses an item: %q", got)
@@ -75,7 +75,7 @@ func TestWindowNamesTheBound(t *testing.T) {
 	}
 }
 
-func TestWindowCountsTheDelayFromItsFirstItem(t *testing.T) {
+func TestAccumulatorCountsTheDelayFromItsFirstItem(t *testing.T) {
 	start := time.Unix(1000, 0)
 	w := accumulator{policy: tasks.BatchPolicy{MaxDelay: 10 * time.Millisecond}}
 	if w.left(start) != math.MaxInt64 {
@@ -91,7 +91,7 @@ func TestWindowCountsTheDelayFromItsFirstItem(t *testing.T) {
 	}
 }
 
-func TestWindowSurvivesAbsurdWeights(t *testing.T) {
+func TestAccumulatorSurvivesAbsurdWeights(t *testing.T) {
 	w := accumulator{policy: tasks.BatchPolicy{MaxItems: 10, MaxBytes: 10}}
 	w.addItem(0, -5, time.Time{})
 	if w.items != 1 || w.bytes != 0 {

@@ -18,13 +18,13 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// MaxAggregateAttempts bounds how often one set is tried while the database or Redis
-// is away; after that asynq reclaims the set and brings it again.
+// MaxAggregateAttempts is how often one set is attempted while the database or Redis is
+// away. After that asynq reclaims the set and delivers it again.
 const MaxAggregateAttempts = 6
 
 // AggregatorStore is what the aggregator needs of the store.
 type AggregatorStore interface {
-	// AddBatches writes batches; their IDs are filled in.
+	// AddBatches writes batches and sets their IDs.
 	AddBatches(ctx context.Context, batches []tasks.Batch) error
 	// AddDeadLetter keeps a message that could not be read.
 	AddDeadLetter(ctx context.Context, kind string, payload []byte, reason string) error
@@ -32,27 +32,26 @@ type AggregatorStore interface {
 
 // TransferPlanner knows the recipes and the batch policies of transfers.
 type TransferPlanner interface {
-	// Refuse says why a file message cannot be used: its transfer is not there, or
-	// has no such step. It is empty when the message can. An error says that this
-	// cannot be told now.
+	// Refuse returns why a file message cannot be used, such as a missing transfer or
+	// step, or an empty reason. An error means that this cannot be decided now.
 	Refuse(ctx context.Context, m tasks.FileMessage) (reason string, err error)
-	// PlanBatches makes batches of files of one step, which ascend by number.
+	// PlanBatches makes batches of files of one step. The files ascend by number.
 	PlanBatches(ctx context.Context, transfer int64, step int, files []tasks.File) ([]tasks.Batch, error)
 }
 
-// AggregatorOptions says what an Aggregator works with.
+// AggregatorOptions has the dependencies of an Aggregator.
 type AggregatorOptions struct {
 	Store      AggregatorStore
 	Queue      queue.Enqueuer
 	Transfers  TransferPlanner
 	Log        *slog.Logger  // nil: discards
-	FirstRetry time.Duration // before the second attempt, doubled each time: 1 s
+	FirstRetry time.Duration // wait before the second attempt, doubled each time; 0 means 1 s
 }
 
-// Aggregator is asynq's GroupAggregator: it splits what asynq collected into
-// batches by transfer, step, items and bytes, writes them to the ledger, sends
-// all but the last, and returns that one for asynq to send. It survives garbage,
-// and nothing that it is given makes it panic.
+// Aggregator is asynq's GroupAggregator. It divides the file messages that asynq
+// collected into batches by transfer, step, items and bytes, writes the batches to the
+// ledger, enqueues all but the last, and returns that one for asynq to enqueue. It
+// keeps messages that cannot be read as dead letters.
 type Aggregator struct {
 	AggregatorOptions
 
@@ -73,12 +72,12 @@ func NewAggregator(ctx context.Context, o AggregatorOptions) *Aggregator {
 	return &Aggregator{AggregatorOptions: o, ctx: ctx}
 }
 
-// Aggregate implements asynq.GroupAggregator. Nil leaves the set with asynq,
-// which brings it again after about two minutes.
+// Aggregate implements asynq.GroupAggregator. Nil leaves the set with asynq, which
+// delivers it again after about two minutes.
 func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) (last *asynq.Task) {
 	defer func() {
 		if p := recover(); p != nil {
-			a.Log.Error("aggregator: panic; the set will come again", "group", group, "panic", p, "stack", string(debug.Stack()))
+			a.Log.Error("aggregator: panic; asynq will deliver the set again", "group", group, "panic", p, "stack", string(debug.Stack()))
 			last = nil
 		}
 	}()
@@ -89,7 +88,7 @@ func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) (last *asynq.Task
 		if err == nil {
 			return last
 		}
-		a.Log.Warn("aggregator: trying again", "group", group, "files", len(ts), "attempt", attempt, "error", err)
+		a.Log.Warn("aggregator: attempt failed", "group", group, "files", len(ts), "attempt", attempt, "error", err)
 		if attempt == MaxAggregateAttempts || sleep.For(a.ctx, backoff.Delay(a.FirstRetry, limit, attempt)) != nil {
 			return nil
 		}
@@ -109,16 +108,16 @@ func (a *Aggregator) aggregate(ts []*asynq.Task) (*asynq.Task, error) {
 	}
 	n := len(batches) - 1
 	if err := queue.Enqueue(a.ctx, a.Queue, batches[:n]); err != nil {
-		// They are in the ledger: the dispatcher will send them.
-		a.Log.Warn("aggregator: left to the dispatcher", "batches", n, "error", err)
+		// They are in the ledger, so the dispatcher will enqueue them.
+		a.Log.Warn("aggregator: batches are left to the dispatcher", "batches", n, "error", err)
 	}
 	failpoint.Point(failpoint.SetReturned)
 	return queue.BatchTask(&batches[n]), nil
 }
 
-// split reads the messages and cuts them into batches. What is not ours, or is
-// of no transfer, is set aside, once all the rest is understood: until then the
-// set may come again.
+// split reads the messages and divides their files into batches. Messages that cannot
+// be used become dead letters, but only after the whole set has been read: until then
+// an error may cause asynq to deliver the set again.
 func (a *Aggregator) split(ts []*asynq.Task) ([]tasks.Batch, error) {
 	collected := make(map[stepOf][]tasks.File)
 	deadLetters := make(map[*asynq.Task]string)
@@ -147,13 +146,13 @@ func (a *Aggregator) split(ts []*asynq.Task) ([]tasks.Batch, error) {
 	}
 	for t, reason := range deadLetters {
 		if err := a.Store.AddDeadLetter(a.ctx, t.Type(), t.Payload(), reason); err != nil {
-			return nil, fmt.Errorf("set message aside: %w", err)
+			return nil, fmt.Errorf("add dead letter: %w", err)
 		}
 	}
 	return batches, nil
 }
 
-// read decodes one message; a reason says why it cannot be used.
+// read decodes one message. A reason says why the message cannot be used.
 func (a *Aggregator) read(t *asynq.Task) (m tasks.FileMessage, reason string, err error) {
 	if t.Type() != tasks.TypeFile {
 		return m, fmt.Sprintf("type %.80q is not %q", t.Type(), tasks.TypeFile), nil
@@ -182,7 +181,8 @@ func sortedStepsOf(m map[stepOf][]tasks.File) []stepOf {
 	return keys
 }
 
-// distinct sorts files by number and drops repeats: asynq may deliver twice.
+// distinct sorts files by number and drops duplicates, because asynq may deliver a
+// message twice.
 func distinct(files []tasks.File) []tasks.File {
 	slices.SortFunc(files, func(a, b tasks.File) int { return cmp.Compare(a.No, b.No) })
 	return slices.CompactFunc(files, func(a, b tasks.File) bool { return a.No == b.No })

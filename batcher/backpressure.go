@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// waiter is an Add that waits for room. Whoever makes room puts its item into
-// the batch, so that nothing can happen between being let in and being in.
+// waiter is an Add that waits for room. The goroutine that makes room adds the
+// waiter's item to the batch, so that no other item can take that room.
 type waiter[T any] struct {
 	item  T
 	items int
@@ -18,7 +18,7 @@ type waiter[T any] struct {
 	err    error
 }
 
-// await waits until w was let in or refused, or ctx ends.
+// await waits until w's item was added or refused, or ctx ends.
 func (b *Batcher[T]) await(ctx context.Context, w *waiter[T]) (*Future, error) {
 	select {
 	case <-w.ready:
@@ -28,11 +28,11 @@ func (b *Batcher[T]) await(ctx context.Context, w *waiter[T]) (*Future, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	i := slices.Index(b.waiters, w)
-	if i < 0 { // decided in the same moment: what was put into a batch cannot be taken back
+	if i < 0 { // decided at the same moment: an item in a batch cannot be taken back
 		return w.future, w.err
 	}
 	b.waiters = slices.Delete(b.waiters, i, i+1)
-	b.admit() // one that needs less room may have stood behind it
+	b.admit() // a waiter behind it may need less room
 	b.dispatch()
 	return nil, fmt.Errorf("add to a batch: %w", ctx.Err())
 }
@@ -42,7 +42,7 @@ func (b *Batcher[T]) fits(items int) bool {
 	return b.held == 0 || items <= b.opts.Capacity-b.held
 }
 
-// admit lets in those who wait, in order, as far as there is room.
+// admit adds the items of waiters, in order, while there is room.
 func (b *Batcher[T]) admit() {
 	for len(b.waiters) > 0 && b.fits(b.waiters[0].items) {
 		w := b.waiters[0]
@@ -53,7 +53,7 @@ func (b *Batcher[T]) admit() {
 	}
 }
 
-// refuse turns away all who wait.
+// refuse ends all waiters with ErrClosed.
 func (b *Batcher[T]) refuse() {
 	for _, w := range b.waiters {
 		w.err = ErrClosed

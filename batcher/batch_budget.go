@@ -8,94 +8,95 @@ import (
 )
 
 const (
-	// batchesPerSlot is how many batches each slot gets of what is left, at the least:
-	// the next one is half as long as an equal share would be, and so on, so that
-	// the last ones are short and all slots end at about the same time.
+	// batchesPerSlot is how many batches each slot gets of the remaining files, at
+	// least. With two, the next batch is half as long as an equal share, and so on,
+	// so that the last batches are short and all slots end at about the same time.
 	batchesPerSlot = 2
 
-	// minBatchTime is the estimated time below which a batch is not made shorter for
-	// any reason: its commit and its way through the queue would cost more.
+	// minBatchTime is the estimated time below which no batch is made shorter, because
+	// its commit and its way through the queue would cost more.
 	minBatchTime = 100 * time.Millisecond
 
-	// maxExtrapolation is how many times as long as all work it rests on a batch may be
-	// estimated to take: the first files may not be like the others.
+	// maxExtrapolation limits the estimated time of a batch to that many times the time
+	// of all observed work, because the first files may differ from the others.
 	maxExtrapolation = 16
 )
 
-// priorCost weighs files against bytes while nothing is known: one file counts as
-// much as a mebibyte. It is no time.
+// priorCost is used while the costs of a step are unknown: one file costs as much as a
+// mebibyte. It has no unit.
 func priorCost() cost.Cost { return cost.Cost{PerFile: 1, PerByte: 1.0 / (1 << 20)} }
 
-// probeCost bounds a batch, weighed by guess, that is to show what its kind costs.
+// probeCost limits a batch that measures the costs of its step, in units of priorCost.
 const probeCost = 16
 
-// Remaining is what is left of a transfer, as far as it is known.
+// Remaining is how much of a transfer has not been planned yet.
 type Remaining struct {
 	Files int64
 	Bytes int64
 }
 
-// Take subtracts files that are planned. Neither number falls below 0.
-func (b *Remaining) Take(files, bytes int64) {
-	b.Files = max(b.Files-files, 0)
-	b.Bytes = max(b.Bytes-bytes, 0)
+// Take subtracts planned files. Neither number falls below 0.
+func (r *Remaining) Take(files, bytes int64) {
+	r.Files = max(r.Files-files, 0)
+	r.Bytes = max(r.Bytes-bytes, 0)
 }
 
-// Budget bounds the batches of one step by what they are estimated to cost. The
-// zero value bounds nothing.
+// Budget limits the batches of one step by their estimated costs. The zero value sets
+// no limit.
 type Budget struct {
-	cost   cost.Cost // of a file and a byte: learnt, in seconds, or guess
-	known  bool
-	upper  float64 // of any batch; 0 for no such bound
-	parts  float64 // of what is left, one batch is at most one; 0 for no such bound
-	shares float64 // upper bound from an equal share when the costs are a guess
+	cost  cost.Cost // of a file and of a byte: in seconds if known, or else priorCost
+	known bool
+	upper float64 // limit of any batch; 0 for none
+	parts float64 // a batch is at most the remaining cost divided by this; 0 for no such limit
+	share float64 // limit from an equal share, while the costs are unknown; 0 for none
 }
 
-// NewBudget says how the batches of a step are bounded, given what is known of
-// its costs and, when no more files will come, the slots that share the rest.
-func NewBudget(e cost.Estimate, target time.Duration, rest Remaining, slots int) Budget {
-	r := Budget{cost: priorCost(), known: e.Known}
+// NewBudget makes the budget of a step from the estimate of its costs and the target
+// time of a batch (0: no target). slots is how many slots share the remaining files,
+// or 0 while more files may be registered.
+func NewBudget(e cost.Estimate, target time.Duration, remaining Remaining, slots int) Budget {
+	b := Budget{cost: priorCost(), known: e.Known}
 	if target > 0 {
-		r.upper = probeCost
+		b.upper = probeCost
 	}
 	if slots > 0 {
-		r.shares = r.cost.Predict(rest.Files, rest.Bytes) / float64(slots)
+		b.share = b.cost.Predict(remaining.Files, remaining.Bytes) / float64(slots)
 	}
 	if !e.Known {
-		return r
+		return b
 	}
-	r = Budget{cost: e.Cost, known: true}
+	b = Budget{cost: e.Cost, known: true}
 	if target > 0 {
-		r.upper = min(target.Seconds(), max(maxExtrapolation*e.Seconds, minBatchTime.Seconds()))
+		b.upper = min(target.Seconds(), max(maxExtrapolation*e.Seconds, minBatchTime.Seconds()))
 	}
-	r.parts = float64(batchesPerSlot * slots)
-	return r
+	b.parts = float64(batchesPerSlot * slots)
+	return b
 }
 
-// most is what the next batch may cost, given what is left with it.
-func (r *Budget) most(rest Remaining) float64 {
-	most := math.Inf(1)
-	if r.upper > 0 {
-		most = r.upper
+// limit is what the next batch may cost. Its files still count as remaining.
+func (b *Budget) limit(remaining Remaining) float64 {
+	limit := math.Inf(1)
+	if b.upper > 0 {
+		limit = b.upper
 	}
-	if r.shares > 0 {
-		most = min(most, r.shares)
+	if b.share > 0 {
+		limit = min(limit, b.share)
 	}
-	if r.parts > 0 {
-		most = min(most, max(r.cost.Predict(rest.Files, rest.Bytes)/r.parts, minBatchTime.Seconds()))
+	if b.parts > 0 {
+		limit = min(limit, max(b.cost.Predict(remaining.Files, remaining.Bytes)/b.parts, minBatchTime.Seconds()))
 	}
-	return most
+	return limit
 }
 
-// Items is how many files a batch has at most, given what is left; 0 when the
-// estimate bounds nothing.
-func (r *Budget) Items(rest Remaining) int {
-	n := r.most(rest)/r.cost.PerFile + 1
-	if !(n < math.MaxInt32) { // infinite, or without a meaning
+// Items is how many files the next batch has at most, or 0 when the budget sets no
+// limit.
+func (b *Budget) Items(remaining Remaining) int {
+	n := b.limit(remaining)/b.cost.PerFile + 1
+	if !(n < math.MaxInt32) { // infinite or not a number
 		return 0
 	}
 	return int(math.Ceil(n))
 }
 
-// Probing reports whether small batches are to show what their kind costs.
-func (r *Budget) Probing() bool { return !r.known && r.upper > 0 }
+// Probing reports whether small batches should measure the costs of their step.
+func (b *Budget) Probing() bool { return !b.known && b.upper > 0 }

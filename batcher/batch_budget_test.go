@@ -100,7 +100,7 @@ func TestTheTailIsSharedByCost(t *testing.T) {
 
 // Whatever is known: a batch never costs more than its bound, but for a single
 // file and for half of the file that came in last.
-func TestAnyRation(t *testing.T) {
+func TestAnyBudget(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := cost.Estimate{
 			Cost:  cost.Cost{PerFile: rapid.Float64Range(0, 10).Draw(t, "per file"), PerByte: rapid.Float64Range(0, 10).Draw(t, "per byte")},
@@ -109,9 +109,9 @@ func TestAnyRation(t *testing.T) {
 		target := time.Duration(rapid.IntRange(0, 100).Draw(t, "target")) * time.Second
 		rest := Remaining{Files: rapid.Int64Range(0, 1000).Draw(t, "files"), Bytes: rapid.Int64Range(0, 100_000).Draw(t, "bytes")}
 		r := NewBudget(e, target, rest, rapid.IntRange(0, 16).Draw(t, "slots"))
-		d := &draft{cost: r.cost, most: r.most(rest)}
-		if !(d.most > 0) {
-			t.Fatalf("%+v lets a batch cost %g", r, d.most)
+		d := &draft{cost: r.cost, limit: r.limit(rest)}
+		if !(d.limit > 0) {
+			t.Fatalf("%+v lets a batch cost %g", r, d.limit)
 		}
 		items := r.Items(rest)
 		for no := int64(1); no <= 50; no++ {
@@ -120,8 +120,8 @@ func TestAnyRation(t *testing.T) {
 				break
 			}
 			d.add(&f)
-			if cost := r.cost.Predict(no, d.bytes) - r.cost.Predict(1, f.Size)/2; no > 1 && cost > d.most*(1+1e-6) {
-				t.Fatalf("%d files of %d bytes cost %g of %g", no, d.bytes, cost, d.most)
+			if cost := r.cost.Predict(no, d.bytes) - r.cost.Predict(1, f.Size)/2; no > 1 && cost > d.limit*(1+1e-6) {
+				t.Fatalf("%d files of %d bytes cost %g of %g", no, d.bytes, cost, d.limit)
 			}
 			if items > 0 && no > int64(items) {
 				t.Fatalf("%d files where %d were foreseen at most", no, items)

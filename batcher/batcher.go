@@ -11,33 +11,33 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Options shape a Batcher. The zero value is ready to use.
+// Options configures a Batcher. The zero value is ready to use.
 type Options[T any] struct {
-	// Weigh says for how many items, one at least, and bytes an item counts.
-	// Nil counts one item of no bytes.
+	// Weigh returns as how many items, at least one, and as how many bytes an item
+	// counts. Nil counts each as one item without bytes.
 	Weigh func(T) (items int, bytes int64)
 
-	// Capacity is how many items may be held, from Add to the end of their
-	// flush, before Add blocks. A single item that counts for more goes alone.
-	// Zero is room for one batch a flusher and one being filled.
+	// Capacity is how many items may be held, from Add to the end of their flush,
+	// before Add blocks. An item that counts as more is accepted when nothing is held.
+	// Zero means one batch for each flusher and the open one.
 	Capacity int
 
-	// Flushers is how many flushes may run at once; zero is one, which keeps
+	// Flushers is how many flushes may run at once. Zero means one, which keeps the
 	// batches in order.
 	Flushers int
 
-	// Eager flushes as soon as a flusher has nothing else to do, instead of
-	// waiting for MaxDelay: what comes while one batch is flushed forms the next.
+	// Eager flushes as soon as a flusher is free, instead of waiting for MaxDelay.
+	// The items that are added during a flush form the next batch.
 	Eager bool
 
-	// Observe is told of every flush, before its futures are: why it was, how
-	// many items it had as weighed, and how long it took. It is called by several
-	// goroutines when there are several flushers, and must not block.
+	// Observe is called after every flush, before its futures are done, with the
+	// reason, the weighed number of items and the time it took. Several flushers call
+	// it at the same time. It must not block. It may be nil.
 	Observe func(reason Reason, items int, took time.Duration)
 }
 
-// Batcher gathers items and flushes them together. Make one with New; its
-// methods may be called by any number of goroutines.
+// Batcher collects items and flushes them together. Make one with New. It is safe for
+// concurrent use.
 type Batcher[T any] struct {
 	policy tasks.BatchPolicy
 	opts   Options[T]
@@ -47,16 +47,16 @@ type Batcher[T any] struct {
 
 	mu       sync.Mutex
 	closed   bool
-	open     *batch[T]              // being filled; nil while there is nothing in it
-	full     []*batch[T]            // filled, in order, waiting for a flusher
+	open     *batch[T]              // takes items; nil while there are none
+	full     []*batch[T]            // take no more items; wait for a flusher, in order
 	flying   map[*batch[T]]struct{} // being flushed
-	running  int                    // flushers, those starting among them
+	running  int                    // flushers, including those that are starting
 	starting int                    // flushers that have not taken their batch yet
 	held     int                    // items from Add to the end of their flush
 	waiters  []*waiter[T]           // Adds that wait for room, in order
 	timer    *time.Timer
 	armed    bool // the timer will call onTimer, or does and waits for mu
-	typical  int  // length of the last batch: the room that the next one starts with
+	typical  int  // length of the last batch, for which the next one allocates memory
 }
 
 // batch is what one flush gets.
@@ -64,14 +64,14 @@ type batch[T any] struct {
 	ticket
 	accumulator
 	things []T
-	due    Reason // why it should go as soon as a flusher is free; empty while it may wait
+	due    Reason // why it is flushed as soon as a flusher is free; empty while it may wait
 }
 
-// New makes a Batcher which hands what it gathers to flush, under policy;
-// bounds that policy leaves unset are those of Default. Flush may keep the
-// slice. When it returns *Errors, alone or wrapped, only those items fail; with
-// any other error, or a panic, all of them do. The context of a flush ends
-// when that of a Close does.
+// New makes a Batcher that collects items under a policy and passes them to flush.
+// Limits that policy does not set are those of tasks.DefaultBatchPolicy. Flush may
+// keep the slice. When it returns *Errors, alone or wrapped, only those items fail;
+// with any other error, or a panic, all items of the batch fail. The context of a
+// flush ends when the context of a Close ends.
 func New[T any](policy tasks.BatchPolicy, flush func(context.Context, []T) error, opts Options[T]) *Batcher[T] {
 	policy = policy.Overlay(tasks.DefaultBatchPolicy())
 	opts.Flushers = max(opts.Flushers, 1)
@@ -92,10 +92,9 @@ func New[T any](policy tasks.BatchPolicy, flush func(context.Context, []T) error
 	}
 }
 
-// Add puts an item into the batch that is being filled. While the Batcher
-// holds as much as it may, Add blocks. An error means that the item was not
-// taken: ErrClosed, or the error of ctx. An item that was taken is flushed,
-// whatever becomes of ctx.
+// Add adds an item to the open batch. It blocks while the Batcher holds as many items
+// as its capacity. An error, ErrClosed or that of ctx, means that the item was not
+// added. An item that was added is flushed even if ctx ends.
 func (b *Batcher[T]) Add(ctx context.Context, item T) (*Future, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("add to a batch: %w", err)
@@ -115,14 +114,14 @@ func (b *Batcher[T]) Add(ctx context.Context, item T) (*Future, error) {
 	}
 	w := &waiter[T]{item: item, items: items, bytes: bytes, ready: make(chan struct{})}
 	b.waiters = append(b.waiters, w)
-	b.dispatch() // the batch that is being filled may be all that is in the way
+	b.dispatch() // flushing the open batch may be all that makes room
 	b.mu.Unlock()
 	return b.await(ctx, w)
 }
 
-// Flush sends off what is held without waiting for more, and returns when all
-// items added before have been flushed; how that ended, their futures tell. It
-// returns an error only when ctx ends earlier.
+// Flush flushes what is held without waiting for more items, and returns when all
+// items added before have been flushed. Their futures have the errors of the flushes;
+// Flush returns an error only when ctx ends earlier.
 func (b *Batcher[T]) Flush(ctx context.Context) error {
 	b.mu.Lock()
 	b.makeDue(ReasonForced)
@@ -143,10 +142,10 @@ func (b *Batcher[T]) Flush(ctx context.Context) error {
 	return nil
 }
 
-// Close flushes what is held, and returns when nothing of the Batcher runs any
-// more. From the call on, Add returns ErrClosed. When ctx ends earlier, so does
-// the context of the flushes, and Close returns its error without waiting for
-// them; call it again to do so.
+// Close flushes what is held, and returns when all goroutines of the Batcher have
+// ended. From the call on, Add returns ErrClosed. When ctx ends earlier, Close ends the
+// context of the flushes and returns the error of ctx without waiting for them; call
+// it again to wait.
 func (b *Batcher[T]) Close(ctx context.Context) error {
 	b.mu.Lock()
 	if !b.closed {
@@ -180,8 +179,8 @@ func (b *Batcher[T]) weigh(item T) (items int, bytes int64) {
 	return max(items, 1), max(bytes, 0)
 }
 
-// put adds an item to the open batch, and cuts that where the policy says so.
-// The caller holds mu, as for all that follows here.
+// put adds an item to the open batch, and closes the batch before or after it where
+// the policy demands that. The caller holds mu, as for all methods below.
 func (b *Batcher[T]) put(item T, items int, bytes int64) *Future {
 	if b.open != nil {
 		if reason := b.open.reasonBefore(items, bytes); reason != "" {
@@ -211,15 +210,15 @@ func (b *Batcher[T]) put(item T, items int, bytes int64) *Future {
 	return f
 }
 
-// cut ends the open batch: it takes no more, and is due.
+// cut closes the open batch: it takes no more items, and is due.
 func (b *Batcher[T]) cut(reason Reason) {
 	b.open.due = reason
 	b.full = append(b.full, b.open)
 	b.open = nil
 }
 
-// makeDue makes the open batch due. It takes more until a flusher is free for
-// it: what must wait anyway may as well have company.
+// makeDue makes the open batch due. The batch keeps accepting items until a flusher is
+// free.
 func (b *Batcher[T]) makeDue(reason Reason) {
 	if b.open != nil && b.open.due == "" {
 		b.open.due = reason

@@ -1,12 +1,12 @@
-// Package batcher decides how many items go together, and gathers them.
+// Package batcher decides how many items form a batch, and collects them.
 //
-// A Batcher gathers the items of one process under a Policy and flushes them in
-// bulk. A Planner makes batches of the files of a transfer, by number, size and
-// estimated cost. The Aggregator makes batches of what asynq's group aggregator
-// has collected.
+// A Batcher collects the items of one process under a tasks.BatchPolicy and flushes
+// them together. A Planner makes batches from the files of a transfer, by number, size
+// and estimated cost. An Aggregator makes batches from the file messages that asynq
+// has collected in a group.
 //
-// A Batcher promises that an item which Add took is passed to exactly one flush,
-// that every bound of the policy holds, and that each item's Future says how its
-// own flush ended. It keeps nothing beyond the process and retries nothing:
-// whoever adds an item decides what its error means.
+// A Batcher promises that it passes every added item to exactly one flush, that it
+// keeps every limit of the policy, and that the Future of an item has the error of
+// that item's flush. It stores nothing outside the process and retries nothing: the
+// caller of Add decides what to do about an error.
 package batcher

@@ -10,20 +10,20 @@ import (
 	"github.com/balerhq/baler/internal/invoke"
 )
 
-// ErrClosed is what Add returns once Close was called.
+// ErrClosed is returned by Add after Close was called.
 var ErrClosed = errors.New("batcher is closed")
 
 // errExited is the error of a flush that neither returned nor panicked.
 var errExited = errors.New("flush ended its goroutine without returning")
 
-// Errors tells which items of a batch failed; the others did not. The zero
-// value tells of none. It must not be used by several goroutines at once.
+// Errors holds the errors of the items of a batch that failed. The zero value holds
+// none. It is not safe for concurrent use.
 type Errors struct {
 	at map[int]error
 }
 
-// Set records the error of the item at index i, counted from 0 in the slice
-// that the flush was given. A nil error takes back an earlier one.
+// Set records the error of the item at index i, from 0, of the slice that was passed
+// to the flush. A nil error removes an earlier one.
 func (e *Errors) Set(i int, err error) {
 	if err == nil {
 		delete(e.at, i)
@@ -35,7 +35,7 @@ func (e *Errors) Set(i int, err error) {
 	e.at[i] = err
 }
 
-// At is the error of the item at index i, nil when that one did not fail.
+// At is the error of the item at index i, or nil when it did not fail.
 func (e *Errors) At(i int) error {
 	if e == nil {
 		return nil
@@ -65,7 +65,7 @@ func (e *Errors) All() iter.Seq2[int, error] {
 	}
 }
 
-// Err is e, or nil when no item failed: what a flush returns in the end.
+// Err returns e, or nil when no item failed. A flush ends with it.
 func (e *Errors) Err() error {
 	if e.Len() == 0 {
 		return nil
@@ -92,8 +92,8 @@ func (e *Errors) Unwrap() []error {
 // PanicError is the error of every item whose flush panicked.
 type PanicError = invoke.PanicError
 
-// splitErrors takes the error of a flush of n items apart: into those of
-// some, or one for all of them.
+// splitErrors splits the error of a flush of n items into the errors of some items, or
+// one error for all of them.
 func splitErrors(err error, n int) (some *Errors, whole error) {
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		//nolint:errorlint // errors.As also looks into joins, where *Errors stands beside an error that all items share
@@ -102,7 +102,7 @@ func splitErrors(err error, n int) (some *Errors, whole error) {
 			continue
 		}
 		if some.Len() == 0 {
-			if e != err { //nolint:errorlint // identity is meant: somebody wrapped an empty list, so something else went wrong
+			if e != err { //nolint:errorlint // identity is meant: a wrapped empty list means that something else went wrong
 				return nil, err
 			}
 			return some, nil

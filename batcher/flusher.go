@@ -6,8 +6,8 @@ import (
 	"github.com/balerhq/baler/internal/invoke"
 )
 
-// dispatch starts a flusher for every batch that is due and has none coming,
-// as far as their number allows.
+// dispatch starts a flusher for every due batch that has none, up to the number of
+// flushers allowed.
 func (b *Batcher[T]) dispatch() {
 	for b.running < b.opts.Flushers && b.starting < b.dueBatches() {
 		b.running++
@@ -16,8 +16,8 @@ func (b *Batcher[T]) dispatch() {
 	}
 }
 
-// SetFlushers changes how many flushes may run at once, one at least. Those that
-// run go on.
+// SetFlushers changes how many flushes may run at once, at least one. Running flushes
+// continue.
 func (b *Batcher[T]) SetFlushers(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -32,23 +32,23 @@ func (b *Batcher[T]) dueBatches() int {
 	return len(b.full)
 }
 
-// due says why the open batch should go to the next free flusher; empty when
-// it may still wait.
+// due says why the next free flusher should flush the open batch, and is empty when
+// the batch may wait.
 func (b *Batcher[T]) due() Reason {
 	switch {
 	case b.open.due != "":
 		return b.open.due
 	case b.opts.Eager:
 		return ReasonIdle
-	case len(b.waiters) > 0: // it is in the way of those who cannot be let in
+	case len(b.waiters) > 0: // flushing it makes room for them
 		return ReasonItems
 	}
 	return ""
 }
 
-// work is a flusher: it flushes one batch. The batch is taken only here, so
-// that what came since the flusher was started goes with it. The next batch
-// gets a goroutine of its own, because a flush may end this one.
+// work is a flusher: it flushes one batch. It takes the batch only now, so that the
+// batch includes items that were added since the flusher was started. The next batch
+// gets another goroutine, because a flush may end this one.
 func (b *Batcher[T]) work() {
 	batch := b.take()
 	if batch == nil {
@@ -68,8 +68,8 @@ func (b *Batcher[T]) work() {
 	err = b.flush(batch.things)
 }
 
-// take gives a flusher its batch; nil when those who were in want of it are
-// gone.
+// take returns the next batch to flush, or nil when it is not due any more because its
+// waiters have given up.
 func (b *Batcher[T]) take() *batch[T] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -90,7 +90,7 @@ func (b *Batcher[T]) take() *batch[T] {
 	return batch
 }
 
-// release makes room for what waits behind a batch that was flushed.
+// release frees the room of a flushed batch, and adds the items of waiters.
 func (b *Batcher[T]) release(batch *batch[T]) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -102,8 +102,8 @@ func (b *Batcher[T]) release(batch *batch[T]) {
 	b.end()
 }
 
-// end says so when Close was called and nothing is left to do: whatever is
-// held has a flusher, and those have ended.
+// end marks the Batcher as ended when Close was called and all flushers have ended.
+// Every held batch has a flusher by then.
 func (b *Batcher[T]) end() {
 	if b.closed && b.running == 0 && !b.armed {
 		b.cancel()

@@ -5,24 +5,24 @@ import (
 	"fmt"
 )
 
-// Future tells how the flush of one added item ends.
+// Future is the pending outcome of one added item.
 type Future struct {
 	ticket *ticket
 	index  int // of the item in its batch
 }
 
-// ticket is what all futures of a batch share, so that an item costs no
-// channel of its own. Everything but done is written before done is closed.
+// ticket is shared by all futures of a batch, so that they need only one channel.
+// whole and some are written before done is closed.
 type ticket struct {
 	done  chan struct{}
-	whole error   // of every item
-	some  *Errors // of single items
+	whole error   // the error of every item
+	some  *Errors // the errors of single items
 }
 
 // Done is closed when the item's flush has ended.
 func (f *Future) Done() <-chan struct{} { return f.ticket.done }
 
-// Err is the item's error: nil when all went well, and nil too until Done.
+// Err is the error of the item. It is nil when the item succeeded, and until Done.
 func (f *Future) Err() error {
 	select {
 	case <-f.ticket.done:
@@ -35,8 +35,8 @@ func (f *Future) Err() error {
 	}
 }
 
-// Wait returns the item's error once its flush has ended, or the error of ctx
-// when that ends earlier; the item is flushed all the same.
+// Wait returns the item's error when its flush has ended, or the error of ctx when
+// that ends earlier. The item is flushed in either case.
 func (f *Future) Wait(ctx context.Context) error {
 	if err := f.ticket.wait(ctx); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (f *Future) Wait(ctx context.Context) error {
 
 func (t *ticket) wait(ctx context.Context) error {
 	select {
-	case <-t.done: // an end that is known already wins over a context that ended too
+	case <-t.done: // prefer a known outcome to an ended context
 		return nil
 	default:
 	}

@@ -8,37 +8,37 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Plan is what a run of files becomes.
+// Plan says into which batches a sequence of files is divided.
 type Plan struct {
 	Batches  []tasks.Batch
 	Finished int64 // files that no step selects
-	To       int64 // number of the last file dealt with
+	To       int64 // number of the last planned file
 }
 
-// Planner cuts registered files into batches. It decides only; it is the pure
-// part of the dispatcher and of the aggregator.
+// Planner divides registered files into batches. It reads and writes nothing; it is
+// the pure part of the dispatcher and of the aggregator.
 type Planner struct {
 	Transfer  int64
 	Queue     string
 	Route     func(*tasks.File) int // first step of a file, 0 for none
 	Policy    func(step int) tasks.BatchPolicy
-	Budget    func(step int) Budget // nil: nothing is estimated
-	Remaining Remaining             // what is left of the transfer, these files among it
-	Room      int                   // batches that may be cut; 0 means any number
+	Budget    func(step int) Budget // nil: no limits by estimated cost
+	Remaining Remaining             // of the transfer, including these files
+	Room      int                   // how many batches may be made; 0 means any number
 }
 
-// Plan deals with files, ascending by number, until the room is used up: a
-// batch that has been begun is filled, a further one is not begun.
+// Plan plans files, which ascend by number, until one needs a further batch and there
+// is no room for it.
 func (p *Planner) Plan(files []tasks.File) Plan {
-	var c Plan
+	var plan Plan
 	open := make(map[int]*draft) // by step
 	begun := 0
 	for i := range files {
 		f := &files[i]
 		step := p.Route(f)
 		if step == 0 {
-			c.Finished++
-			c.To = f.No
+			plan.Finished++
+			plan.To = f.No
 			p.Remaining.Take(1, f.Size)
 			continue
 		}
@@ -49,42 +49,42 @@ func (p *Planner) Plan(files []tasks.File) Plan {
 			}
 			begun++
 			if d != nil {
-				c.Batches = append(c.Batches, d.batch(p, step))
+				plan.Batches = append(plan.Batches, d.batch(p, step))
 			}
 			d = p.draft(step)
 			open[step] = d
 		}
 		d.add(f)
-		c.To = f.No
+		plan.To = f.No
 		p.Remaining.Take(1, f.Size)
 	}
 	for _, step := range sortedSteps(open) {
-		c.Batches = append(c.Batches, open[step].batch(p, step))
+		plan.Batches = append(plan.Batches, open[step].batch(p, step))
 	}
-	return c
+	return plan
 }
 
 // draft begins a batch.
 func (p *Planner) draft(step int) *draft {
-	d := &draft{policy: p.Policy(step), most: math.Inf(1)}
+	d := &draft{policy: p.Policy(step), limit: math.Inf(1)}
 	if p.Budget != nil {
-		r := p.Budget(step)
-		d.cost, d.most = r.cost, r.most(p.Remaining)
+		budget := p.Budget(step)
+		d.cost, d.limit = budget.cost, budget.limit(p.Remaining)
 	}
 	return d
 }
 
-// draft is a batch being filled.
+// draft is a batch that still takes files.
 type draft struct {
 	policy  tasks.BatchPolicy
 	cost    cost.Cost
-	most    float64 // that its files may cost together
+	limit   float64 // what its files may cost together
 	numbers []int64
 	bytes   int64
 }
 
-// fits reports whether a file may come in. Of the time that the batch may take
-// it comes as near as whole files let it.
+// fits reports whether a file fits into the batch. The estimated cost of a full batch
+// comes as close to the limit as whole files allow.
 func (d *draft) fits(f *tasks.File) bool {
 	if len(d.numbers) == 0 {
 		return true
@@ -95,10 +95,10 @@ func (d *draft) fits(f *tasks.File) bool {
 	if d.policy.MaxBytes > 0 && f.Size > d.policy.MaxBytes-d.bytes {
 		return false
 	}
-	return d.cost.Predict(int64(len(d.numbers)), d.bytes)+d.cost.Predict(1, f.Size)/2 <= d.most*(1+rounding)
+	return d.cost.Predict(int64(len(d.numbers)), d.bytes)+d.cost.Predict(1, f.Size)/2 <= d.limit*(1+rounding)
 }
 
-// rounding keeps sums that should be equal from differing.
+// rounding is the tolerance for rounding errors when sums are compared.
 const rounding = 1e-9
 
 func (d *draft) add(f *tasks.File) {

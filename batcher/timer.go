@@ -2,9 +2,9 @@ package batcher
 
 import "time"
 
-// arm sees to it that the timer rings while a batch is open. One that was set
-// for an earlier batch rings too soon, never too late, and is set again then:
-// so a fast stream of batches sets the timer once a delay, not once a batch.
+// arm sets the timer for the open batch unless it is set already. A timer that was set
+// for an earlier batch fires too early, never too late, and is then set again. So a
+// fast stream of batches sets the timer once in each delay, not once for each batch.
 func (b *Batcher[T]) arm() {
 	if b.opts.Eager || b.armed || b.closed {
 		return
@@ -21,7 +21,7 @@ func (b *Batcher[T]) set(d time.Duration) {
 	b.timer.Reset(d)
 }
 
-// disarm stops the timer; when it is ringing already, onTimer ends by itself.
+// disarm stops the timer. If it has fired already, onTimer does nothing.
 func (b *Batcher[T]) disarm() {
 	if b.armed && b.timer.Stop() {
 		b.armed = false
