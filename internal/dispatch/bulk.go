@@ -12,7 +12,7 @@ import (
 // maxFilesPerDispatch is how many files one dispatch reads.
 const maxFilesPerDispatch = 20_000
 
-// dispatchNext makes batches of the next files of a backlog, limit at most.
+// dispatchNext makes batches of the next files of a backlog, at most limit of them.
 func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, plan *TransferPlan, limit int, p *batcher.Planner) (bool, error) {
 	planned, err := d.planNext(ctx, b, plan, limit, p)
 	if err != nil {
@@ -35,8 +35,8 @@ func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, plan *
 	return true, queue.Enqueue(ctx, d.queue, c.Batches)
 }
 
-// planNext reads no more of the files than it must. The plan is empty when there
-// are none.
+// planNext plans the next files, if possible without reading each of them. The plan is
+// empty when there are none.
 func (d *Dispatcher) planNext(
 	ctx context.Context, b *ledger.Backlog, plan *TransferPlan, limit int, p *batcher.Planner,
 ) (batcher.Plan, error) {

@@ -8,9 +8,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// capacity is what workers can do for a transfer, within people's limits.
+// capacity is how much the workers can do for a transfer within the limits that are
+// set.
 type capacity struct {
-	slots  int // batches at once; 0 when nobody knows
+	slots  int // batches at once; 0 if unknown
 	policy func(step int) tasks.BatchPolicy
 }
 
@@ -29,8 +30,8 @@ func (d *Dispatcher) capacity(ctx context.Context, plan *TransferPlan) (capacity
 	return c, nil
 }
 
-// within keeps slots and batches below people's limits; 0 is no limit. A batch
-// holds no more files than may begin in a second.
+// within lowers slots and batch sizes to the limits that are set; 0 is no limit. A
+// batch has at most as many files as may start in a second.
 func (c capacity) within(inFlight int, filesPerSecond float64) capacity {
 	if inFlight > 0 && (c.slots == 0 || inFlight < c.slots) {
 		c.slots = inFlight
@@ -38,11 +39,11 @@ func (c capacity) within(inFlight int, filesPerSecond float64) capacity {
 	if filesPerSecond <= 0 {
 		return c
 	}
-	most := int(min(math.Ceil(filesPerSecond), math.MaxInt32))
+	perSecond := int(min(math.Ceil(filesPerSecond), math.MaxInt32))
 	policy := c.policy
 	c.policy = func(step int) tasks.BatchPolicy {
 		p := policy(step)
-		p.MaxItems = min(cmp.Or(p.MaxItems, most), most)
+		p.MaxItems = min(cmp.Or(p.MaxItems, perSecond), perSecond)
 		return p
 	}
 	return c

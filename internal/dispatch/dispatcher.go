@@ -7,9 +7,9 @@ import (
 	"github.com/balerhq/baler/internal/backoff"
 )
 
-// Dispatcher turns registered files into batches, sees to it that every batch
-// of the ledger gets to the queue, and that no file is forgotten. It runs in
-// every process; one elected acts, and nothing breaks when two believe they are.
+// Dispatcher turns registered files into batches, and makes sure that every batch of
+// the ledger reaches the queue and that no file is forgotten. It runs in every process;
+// only the holder of a lease acts, and nothing breaks when two believe they hold it.
 type Dispatcher struct {
 	store     Store
 	queue     Queue
@@ -19,31 +19,31 @@ type Dispatcher struct {
 
 	acting     bool
 	renewAt    time.Time
-	tickAt     time.Time // next look at the outbox
-	repairAt   time.Time
-	lastServed int64                   // transfer served last
-	backedOff  map[int64]time.Time     // by transfer: until when it is left alone
+	tickAt     time.Time               // when to send due batches next
+	repairAt   time.Time               // when to repair groups next
+	lastServed int64                   // the transfer that was served last
+	backedOff  map[int64]time.Time     // by transfer: until when it is not served
 	windows    map[int64]windowControl // by transfer
 }
 
 // New makes a dispatcher; Run starts it.
-func New(l Store, q Queue, c *TransferCache, o Options) *Dispatcher {
+func New(s Store, q Queue, c *TransferCache, o Options) *Dispatcher {
 	return &Dispatcher{
-		store: l, queue: q, transfers: c, opts: o.withDefaults(),
+		store: s, queue: q, transfers: c, opts: o.withDefaults(),
 		wake: make(chan struct{}, 1), backedOff: make(map[int64]time.Time), windows: make(map[int64]windowControl),
 	}
 }
 
-// Wake says that something may be there to do. It never blocks.
+// Wake makes the dispatcher look for work now. It never blocks.
 func (d *Dispatcher) Wake() {
 	select {
 	case d.wake <- struct{}{}:
-	default: // a nudge is waiting already
+	default: // it has been woken already
 	}
 }
 
-// Run acts until ctx ends, whose error it returns. Errors of the database or
-// the queue are logged, and what failed is tried again.
+// Run dispatches until ctx ends, and returns the error of ctx. It logs errors of the
+// database or the queue and retries with backoff.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	defer d.resign(ctx)
 	timer := time.NewTimer(0)
@@ -60,7 +60,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		switch {
 		case err != nil && ctx.Err() == nil:
 			failures++
-			d.opts.Log.WarnContext(ctx, "dispatcher: trying again", "error", err, "failures", failures)
+			d.opts.Log.WarnContext(ctx, "dispatcher: round failed, retrying", "error", err, "failures", failures)
 			timer.Reset(backoff.Delay(2*d.opts.Interval, min(64*d.opts.Interval, 10*time.Second), failures))
 		case busy:
 			failures = 0
@@ -72,7 +72,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	}
 }
 
-// step does one round, and reports whether another should follow at once.
+// step does one round, and reports whether another one should follow at once.
 func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
 	if err := d.campaign(ctx); err != nil || !d.acting {
 		return false, err
@@ -96,10 +96,11 @@ func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
 	return d.dispatchRound(ctx)
 }
 
-// repairInterval is how often to look for stranded groups and dead producers.
+// repairInterval is the time between two searches for stranded groups and dead
+// producers.
 const repairInterval = 5 * time.Second
 
-// markInterrupted says of transfers whose producer has died that they are.
+// markInterrupted marks the transfers whose producer has died.
 func (d *Dispatcher) markInterrupted(ctx context.Context) error {
 	n, err := d.store.MarkInterrupted(ctx)
 	if err != nil {

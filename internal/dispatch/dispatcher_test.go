@@ -101,7 +101,7 @@ func TestDispatcherActsWhenElected(t *testing.T) {
 }
 
 // A file of a small transfer is cut in the first turn, whatever stands before it.
-func TestTurnServesEveryTransfer(t *testing.T) {
+func TestRoundServesEveryTransfer(t *testing.T) {
 	f := newFake()
 	f.backlogs = []ledger.Backlog{
 		{Transfer: 1, Via: tasks.ViaBulk, Files: 10_000_000}, {Transfer: 2, Via: tasks.ViaBulk, Files: 10}, {Transfer: 66, Via: tasks.ViaBulk, Files: 1},
@@ -128,7 +128,7 @@ func TestTurnServesEveryTransfer(t *testing.T) {
 }
 
 // A round that ended in the middle goes on behind it, and then begins anew.
-func TestTurnsGoAround(t *testing.T) {
+func TestRoundsStartAgainAfterTheLastTransfer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 1}, {Transfer: 3, Via: tasks.ViaBulk, Files: 7}}
@@ -142,7 +142,7 @@ func TestTurnsGoAround(t *testing.T) {
 }
 
 // A transfer that cannot be served slows nobody, and is tried again.
-func TestOneBadTransferSlowsNobody(t *testing.T) {
+func TestOneBadTransferDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 640_000}, {Transfer: 66, Via: tasks.ViaBulk, Files: 5}}
@@ -167,7 +167,7 @@ func TestOneBadTransferSlowsNobody(t *testing.T) {
 }
 
 // A batch that ends while the sweep looks has left results: its files are not missing.
-func TestSweepBesideAClosingBatch(t *testing.T) {
+func TestSweepWhileABatchCompletes(t *testing.T) {
 	f := newFake()
 	marked := time.Now().Add(-time.Hour)
 	f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaGroup, Files: 9, SweepMark: 9, MarkedAt: marked}}
@@ -185,7 +185,7 @@ func TestSweepBesideAClosingBatch(t *testing.T) {
 	}
 }
 
-func TestNudgeNeverBlocks(*testing.T) {
+func TestWakeNeverBlocks(*testing.T) {
 	d := newTestDispatcher(newFake(), Options{})
 	for range 3 {
 		d.Wake()
@@ -195,7 +195,7 @@ func TestNudgeNeverBlocks(*testing.T) {
 // While nobody knows what a step with a target costs, each slot gets a little of
 // it, and no more is read than that; once it is known the batches are as long as
 // they should be.
-func TestDispatcherProbesWhatItDoesNotKnow(t *testing.T) {
+func TestDispatcherProbesWhileCostsAreUnknown(t *testing.T) {
 	f := newFake()
 	f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Sealed: true, Files: 1_000_000, Bytes: 1_000_000}}
 	catalog := f.transfers(tasks.BatchPolicy{MaxItems: 1000, Target: 10 * time.Second})

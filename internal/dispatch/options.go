@@ -6,31 +6,30 @@ import (
 	"time"
 )
 
-// Options tunes a Dispatcher. Zero fields take the values said.
+// Options configures a Dispatcher. Zero fields take the values given below.
 type Options struct {
-	LeaseHolder string        // who this is, unique among processes
-	Window      int           // unfinished batches a transfer may have at most: 64
-	Interval    time.Duration // how often to look when nothing happens: 100 ms
-	LeaseTTL    time.Duration // how long an election lasts unless renewed: 5 s
-	SweepDelay  time.Duration // how long a group transfer's files have before the sweep: 2 min
-	Resend      time.Duration // how long after its message was sent the queue is asked for a batch: 15 s
-	Queues      []string      // queues whose groups to heal
-	Handlers    []string      // handlers whose groups to heal
+	LeaseHolder string        // name of this dispatcher, unique among processes
+	Window      int           // unfinished batches that a transfer may have: 64
+	Interval    time.Duration // between two rounds when there is nothing to do: 100 ms
+	LeaseTTL    time.Duration // how long the lease holds unless renewed: 5 s
+	SweepDelay  time.Duration // how long the files of a group transfer may wait before they are swept: 2 min
+	Resend      time.Duration // how long after sending a batch to ask the queue for it: 15 s
+	Queues      []string      // whose groups to repair
+	Handlers    []string      // whose groups to repair
 
-	// Capacity tells how many batches of a handler all live workers run at once;
-	// nil, or 0, when nobody knows. It is asked before each cut.
+	// Capacity returns how many batches of a handler all live workers run at once, or
+	// 0 if unknown. It is called before each dispatch. Nil means unknown.
 	Capacity func(ctx context.Context, handler string) (int, error)
 
-	// Limits tells what people allow all workers together to do of a transfer:
-	// batches in flight, and files a second; 0 for no bound. It is asked after
-	// Slots. Nil for no bounds.
-	Limits func(e *TransferPlan) (inFlight int, filesPerSecond float64)
+	// Limits returns the limits that are set for a transfer over all workers together,
+	// 0 for none. It is called after Capacity. Nil means no limits.
+	Limits func(plan *TransferPlan) (inFlight int, filesPerSecond float64)
 
-	// OnElected runs each time this dispatcher comes to act; nil for nothing.
+	// OnElected is called each time this dispatcher gets the lease; it may be nil.
 	OnElected func(ctx context.Context) error
 
-	// OnCompleted is told of a transfer that ended because no step selected its
-	// last files; nil for nobody.
+	// OnCompleted is called for a transfer that ended because no step selected its last
+	// files; it may be nil.
 	OnCompleted func(ctx context.Context, transfer int64)
 
 	Log *slog.Logger     // nil: discards

@@ -7,22 +7,20 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/queue"
-
 	"github.com/balerhq/baler/tasks"
 )
 
-// dueLimit is how many batches one look at the outbox handles.
+// dueLimit is how many batches are read from the outbox at a time.
 const dueLimit = 1000
 
-// send looks after the batches that are due: later attempts whose time has
-// come, batches whose writer died before it enqueued them, and batches that
-// have been out for long. Those that the queue does not know, or that nobody
-// alive works on, are sent.
+// send handles the batches that are due: later attempts after their delay, batches
+// whose writer died before it enqueued them, and batches that were sent long ago. It
+// sends those that the queue does not have, or whose worker has died.
 func (d *Dispatcher) send(ctx context.Context) error {
 	for {
 		due, err := d.store.DueBatches(ctx, dueLimit)
 		if err != nil {
-			return fmt.Errorf("look into the outbox: %w", err)
+			return fmt.Errorf("read due batches: %w", err)
 		}
 		if len(due) == 0 {
 			return nil
@@ -36,8 +34,8 @@ func (d *Dispatcher) send(ctx context.Context) error {
 	}
 }
 
-// resend sends those of the batches that the queue does not know, or that a
-// worker has died with, and tells how many.
+// resend sends those of the batches that the queue does not have, or whose worker has
+// died, and returns how many.
 func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error) {
 	unknown, err := d.queue.MissingBatches(ctx, due)
 	if err != nil {
@@ -59,26 +57,26 @@ func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error)
 		return 0, err
 	}
 	if len(unknown) > 0 {
-		d.opts.Log.DebugContext(ctx, "dispatcher: sending batches that the queue does not know", "batches", len(unknown))
+		d.opts.Log.DebugContext(ctx, "dispatcher: sending batches that the queue does not have", "batches", len(unknown))
 	}
 	if len(orphans) > 0 {
-		d.opts.Log.WarnContext(ctx, "dispatcher: workers died with batches; sending them again", "batches", len(orphans))
+		d.opts.Log.WarnContext(ctx, "dispatcher: sending batches again whose workers died", "batches", len(orphans))
 	}
 	again := slices.Concat(unknown, orphans)
 	return len(again), queue.Enqueue(ctx, d.queue, again)
 }
 
-// leaseSkew is how far the clocks of two hosts may be apart before the batch of
-// a living worker is taken for a dead one's.
+// leaseSkew is how much the clocks of two hosts may differ before the batch of a live
+// worker is taken for that of a dead one.
 const leaseSkew = 10 * time.Second
 
-// without are those of the batches that are not among some.
-func without(batches, some []tasks.Batch) []tasks.Batch {
-	out := make(map[int64]bool, len(some))
-	for i := range some {
-		out[some[i].ID] = true
+// without returns the batches that are not in excluded.
+func without(batches, excluded []tasks.Batch) []tasks.Batch {
+	ids := make(map[int64]bool, len(excluded))
+	for i := range excluded {
+		ids[excluded[i].ID] = true
 	}
-	return slices.DeleteFunc(slices.Clone(batches), func(b tasks.Batch) bool { return out[b.ID] })
+	return slices.DeleteFunc(slices.Clone(batches), func(b tasks.Batch) bool { return ids[b.ID] })
 }
 
 func numbers(batches []tasks.Batch) []int64 {

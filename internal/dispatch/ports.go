@@ -8,45 +8,47 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// BacklogStore is where the dispatcher finds files to cut.
+// BacklogStore is where the dispatcher finds files to dispatch.
 type BacklogStore interface {
-	// Backlogs lists transfers with files behind their cursor, by number, those
-	// above after.
+	// Backlogs lists the transfers numbered above after that have files after their
+	// cursor, in ascending order.
 	Backlogs(ctx context.Context, after int64, limit int) ([]ledger.Backlog, error)
-	// FilesAfter reads files behind a number, ascending; only their numbers and
+	// FilesAfter reads files after a number, in ascending order; only their numbers and
 	// sizes when sizes is set.
 	FilesAfter(ctx context.Context, transfer, after int64, limit int, sizes bool) ([]tasks.File, error)
-	// SumSizes adds up the sizes of the files in each span, as far as none is missing:
-	// a span that lacks a file ends the list.
-	SumSizes(ctx context.Context, transfer int64, spans []tasks.Range) (bytes []int64, err error)
-	// CommitDispatch commits a cut, or gives ErrCursorMoved. Completed says that the transfer's
-	// last file ended by it.
+	// SumSizes adds up the sizes of the files in each range, up to the first range that
+	// lacks a file.
+	SumSizes(ctx context.Context, transfer int64, ranges []tasks.Range) (bytes []int64, err error)
+	// CommitDispatch commits a dispatch, or returns ErrCursorMoved. completed reports
+	// whether the transfer's last file ended by it.
 	CommitDispatch(ctx context.Context, c ledger.Dispatch) (completed bool, err error)
 }
 
 // OutboxStore is where the dispatcher finds batches to send, or to send again.
 type OutboxStore interface {
-	// DueBatches lists batches that somebody should look after now.
+	// DueBatches lists batches that are due.
 	DueBatches(ctx context.Context, limit int) ([]tasks.Batch, error)
-	// Reschedule says when to look again; with sent, that they are about to be sent.
+	// Reschedule makes batches due again after a duration; with sent, it also records
+	// that they are about to be sent.
 	Reschedule(ctx context.Context, ids []int64, by time.Duration, sent bool) error
-	// ReclaimBatches defers batches whose worker has died, and counts that.
+	// ReclaimBatches makes batches whose worker has died due again after a duration,
+	// and counts the crash.
 	ReclaimBatches(ctx context.Context, ids []int64, by time.Duration) error
 }
 
-// SweepStore is where the dispatcher finds files that nothing stands for.
+// SweepStore is where the dispatcher finds files that have neither a batch nor a result.
 type SweepStore interface {
-	// SetSweepMark notes how many files a transfer has now.
+	// SetSweepMark records how many files a transfer has now.
 	SetSweepMark(ctx context.Context, transfer, files int64) error
 	// OpenBatches lists a transfer's batches in the ledger.
 	OpenBatches(ctx context.Context, transfer int64) ([]tasks.Batch, error)
 	// MarkInterrupted marks open transfers whose producer has died.
 	MarkInterrupted(ctx context.Context) (int64, error)
-	// RecordedFiles tells which of the files have a result at a step.
+	// RecordedFiles returns those of the files that have a result at a step.
 	RecordedFiles(ctx context.Context, transfer int64, step int, files tasks.Ranges) (tasks.Ranges, error)
 }
 
-// LeaseStore lets one of many dispatchers act.
+// LeaseStore has the lease that lets one of many dispatchers act.
 type LeaseStore interface {
 	AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
 	ReleaseLease(ctx context.Context, name, holder string) error
@@ -62,14 +64,17 @@ type Store interface {
 
 // Queue is what the dispatcher needs of the queue.
 type Queue interface {
-	// EnqueueBatches enqueues batches of the ledger; one that is there already is fine.
+	// EnqueueBatches enqueues batches of the ledger. It is no error if the queue has one
+	// of them already.
 	EnqueueBatches(ctx context.Context, batches []tasks.Batch) error
 	// MissingBatches returns those that the queue does not have.
 	MissingBatches(ctx context.Context, batches []tasks.Batch) ([]tasks.Batch, error)
-	// ReclaimOrphans takes back those whose worker has given no sign since before.
+	// ReclaimOrphans removes from the queue, and returns, the batches whose worker has
+	// not renewed its lease since before.
 	ReclaimOrphans(ctx context.Context, batches []tasks.Batch, before time.Time) ([]tasks.Batch, error)
-	// GroupBacklog counts file messages that wait to be collected.
+	// GroupBacklog counts the file messages that wait in groups.
 	GroupBacklog(ctx context.Context, queue string, handlers []string) (int64, error)
-	// RepairGroups finds groups that lost their name.
+	// RepairGroups restores groups that are missing in the list of groups, and counts
+	// them.
 	RepairGroups(ctx context.Context, queue string, handlers []string) (int64, error)
 }

@@ -8,27 +8,28 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ReconcileReport is what one reconciliation found and mended.
+// ReconcileReport is what one reconciliation found and repaired.
 type ReconcileReport struct {
 	Batches  int64 `json:"batches"`  // in the ledger
-	Resent   int64 `json:"resent"`   // of them, the queue did not know and has now
-	Files    int64 `json:"files"`    // that nothing stood for, and have a batch now
-	Groups   int64 `json:"groups"`   // stranded, that have their name back
+	Resent   int64 `json:"resent"`   // of them, sent because the queue did not have them
+	Files    int64 `json:"files"`    // that had neither a batch nor a result, and have a batch now
+	Groups   int64 `json:"groups"`   // stranded groups that were restored
 	Orphaned int64 `json:"orphaned"` // transfers whose producer has died
 }
 
-// ReconcileStore is what Reconcile needs of the store beside the Ledger.
+// ReconcileStore is what Reconcile needs of the store.
 type ReconcileStore interface {
 	Store
-	// BatchesAfter lists batches of the ledger by number, those above after.
+	// BatchesAfter lists the batches numbered above after, in ascending order.
 	BatchesAfter(ctx context.Context, after int64, limit int) ([]tasks.Batch, error)
 }
 
-// Reconcile holds the ledger against the queue, at once and whole: what the
-// dispatcher does bit by bit. It is safe beside any number of dispatchers.
-func Reconcile(ctx context.Context, l ReconcileStore, q Queue, c *TransferCache, o Options) (r ReconcileReport, err error) {
-	d := New(l, q, c, o)
-	if r.Orphaned, err = l.MarkInterrupted(ctx); err != nil {
+// Reconcile compares all of the ledger with the queue at once and sends what is
+// missing, which a dispatcher does bit by bit. It may run beside any number of
+// dispatchers.
+func Reconcile(ctx context.Context, s ReconcileStore, q Queue, c *TransferCache, o Options) (r ReconcileReport, err error) {
+	d := New(s, q, c, o)
+	if r.Orphaned, err = s.MarkInterrupted(ctx); err != nil {
 		return r, err
 	}
 	for _, queue := range o.Queues {
@@ -38,15 +39,15 @@ func Reconcile(ctx context.Context, l ReconcileStore, q Queue, c *TransferCache,
 		}
 		r.Groups += n
 	}
-	if err := d.reconcileBatches(ctx, l, &r); err != nil {
+	if err := d.reconcileBatches(ctx, s, &r); err != nil {
 		return r, err
 	}
 	return r, d.reconcileFiles(ctx, &r)
 }
 
-func (d *Dispatcher) reconcileBatches(ctx context.Context, l ReconcileStore, r *ReconcileReport) error {
+func (d *Dispatcher) reconcileBatches(ctx context.Context, s ReconcileStore, r *ReconcileReport) error {
 	for after := int64(0); ; {
-		page, err := l.BatchesAfter(ctx, after, dueLimit)
+		page, err := s.BatchesAfter(ctx, after, dueLimit)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -60,9 +61,9 @@ func (d *Dispatcher) reconcileBatches(ctx context.Context, l ReconcileStore, r *
 	}
 }
 
-// reconcileFiles sweeps every group transfer to its end, without waiting for
-// the lag. Files that wait in the queue for the aggregator may get a batch
-// twice by it; their results are recorded once.
+// reconcileFiles sweeps every group transfer to its end, without the usual delay. A file
+// that waits in the queue for the aggregator may get two batches by that; its result is
+// recorded once.
 func (d *Dispatcher) reconcileFiles(ctx context.Context, r *ReconcileReport) error {
 	for after := int64(0); ; {
 		backlogs, err := d.store.Backlogs(ctx, after, transfersPerRound)
@@ -73,7 +74,7 @@ func (d *Dispatcher) reconcileFiles(ctx context.Context, r *ReconcileReport) err
 			b := &backlogs[i]
 			after = b.Transfer
 			if b.Via != tasks.ViaGroup {
-				continue // the dispatcher cuts those as the window allows
+				continue // the dispatcher dispatches those as their windows allow
 			}
 			n, err := d.sweepAll(ctx, b)
 			r.Files += n
@@ -85,13 +86,13 @@ func (d *Dispatcher) reconcileFiles(ctx context.Context, r *ReconcileReport) err
 }
 
 func (d *Dispatcher) sweepAll(ctx context.Context, b *ledger.Backlog) (files int64, err error) {
-	e, err := d.transfers.Get(ctx, b.Transfer)
+	plan, err := d.transfers.Get(ctx, b.Transfer)
 	if err != nil {
 		return 0, err
 	}
 	b.SweepMark = b.Files
 	for b.Cursor < b.Files {
-		n, err := d.sweepOnce(ctx, b, e)
+		n, err := d.sweepOnce(ctx, b, plan)
 		files += n
 		if errors.Is(err, ledger.ErrCursorMoved) {
 			return files, nil // a dispatcher is sweeping it

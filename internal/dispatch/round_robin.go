@@ -11,19 +11,19 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// transfersPerRound is how many transfers one round looks at.
+// transfersPerRound is how many transfers one round serves.
 const transfersPerRound = 100
 
-// backOffTime is how long a transfer is left alone after an error.
+// backOffTime is how long a transfer is not served after an error.
 const backOffTime = 5 * time.Second
 
-// dispatchRound looks at the next transfers with a backlog, one after another, so
-// that a small one never waits behind a giant. It reports whether another round
-// should follow at once.
+// dispatchRound serves the next transfers with a backlog, one after another, so that a
+// small transfer never waits for a large one. It reports whether another round should
+// follow at once.
 func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 	backlogs, err := d.store.Backlogs(ctx, d.lastServed, transfersPerRound)
 	if err != nil {
-		return false, fmt.Errorf("look for backlogs: %w", err)
+		return false, fmt.Errorf("read backlogs: %w", err)
 	}
 	if len(backlogs) == 0 && d.lastServed > 0 {
 		d.lastServed = 0
@@ -51,18 +51,19 @@ func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 	return busy, nil
 }
 
-// backOff leaves a transfer alone for a while: its trouble must not slow others.
+// backOff does not serve a transfer for a while, so that its errors do not slow others
+// down.
 func (d *Dispatcher) backOff(ctx context.Context, transfer int64, err error) {
 	if len(d.backedOff) > 10*transfersPerRound {
-		clear(d.backedOff) // harmless: the transfers are tried again early
+		clear(d.backedOff) // harmless: the transfers are served again early
 	}
 	d.backedOff[transfer] = d.opts.Now().Add(backOffTime)
-	d.opts.Log.WarnContext(ctx, "dispatcher: cannot dispatch a transfer, trying again later",
+	d.opts.Log.WarnContext(ctx, "dispatcher: cannot dispatch a transfer, retrying later",
 		"transfer", transfer, "again", backOffTime, "error", err)
 }
 
-// dispatchTransfer moves the cursor of one transfer on, if it is time to. It
-// reports whether it did.
+// dispatchTransfer dispatches the next files of one transfer, if its window allows. It
+// reports whether the cursor moved.
 func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog) (moved bool, err error) {
 	plan, err := d.transfers.Get(ctx, b.Transfer)
 	if err != nil {
@@ -92,7 +93,7 @@ func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog) (m
 
 func (d *Dispatcher) setWindow(transfer int64, w windowControl) {
 	if len(d.windows) > 10*transfersPerRound {
-		clear(d.windows) // harmless: windows grow again from their beginning
+		clear(d.windows) // harmless: windows grow again from their smallest size
 	}
 	d.windows[transfer] = w
 }

@@ -7,25 +7,25 @@ import (
 	"slices"
 
 	"github.com/balerhq/baler/batcher"
-	"github.com/balerhq/baler/internal/queue"
-
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/tasks"
 )
 
 const (
-	// sweepMost is how many files one step of the sweep looks at.
-	sweepMost = 5000
+	// filesPerSweep is how many files are swept at a time.
+	filesPerSweep = 5000
 
-	// sweepPatience is how many lags the sweep of a transfer waits while file
-	// messages are still queued: they are slow, not lost.
+	// sweepPatience is how many times SweepDelay the sweep of a transfer waits while
+	// file messages are still queued, because those are slow and not lost.
 	sweepPatience = 8
 )
 
-// sweep is the safety net under the group way. The cursor of a group transfer
-// follows behind; of the files that it passes, those with neither a result nor
-// a batch get one. It reports whether it moved the cursor.
-func (d *Dispatcher) sweep(ctx context.Context, b *ledger.Backlog, e *TransferPlan) (bool, error) {
+// sweep makes sure that no file of a group transfer is lost. The cursor of such a
+// transfer follows the registered files with a delay, and the files that it passes get
+// a batch if they have neither a batch nor a result. sweep reports whether it moved the
+// cursor.
+func (d *Dispatcher) sweep(ctx context.Context, b *ledger.Backlog, plan *TransferPlan) (bool, error) {
 	age := d.opts.Now().Sub(b.MarkedAt)
 	switch {
 	case b.MarkedAt.IsZero() || b.Cursor >= b.SweepMark:
@@ -33,19 +33,19 @@ func (d *Dispatcher) sweep(ctx context.Context, b *ledger.Backlog, e *TransferPl
 	case age < d.opts.SweepDelay:
 		return false, nil
 	case age < sweepPatience*d.opts.SweepDelay:
-		waiting, err := d.queue.GroupBacklog(ctx, e.Queue, handlersOf(e))
+		waiting, err := d.queue.GroupBacklog(ctx, plan.Queue, handlersOf(plan))
 		if err != nil || waiting > 0 {
 			return false, err
 		}
 	}
-	_, err := d.sweepOnce(ctx, b, e)
+	_, err := d.sweepOnce(ctx, b, plan)
 	return err == nil, err
 }
 
-// sweepOnce deals with the next files up to the mark, moves the cursor of b on
-// with that of the ledger, and gives the number of files that were missing.
-func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, e *TransferPlan) (int64, error) {
-	limit := min(int64(sweepMost), b.SweepMark-b.Cursor)
+// sweepOnce sweeps the next files up to the mark, moves the cursor in the ledger and in
+// b, and returns how many files were missing.
+func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, plan *TransferPlan) (int64, error) {
+	limit := min(int64(filesPerSweep), b.SweepMark-b.Cursor)
 	files, err := d.store.FilesAfter(ctx, b.Transfer, b.Cursor, int(limit), false)
 	if err != nil {
 		return 0, err
@@ -53,14 +53,14 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, e *Transf
 	if len(files) == 0 {
 		return 0, gap(b)
 	}
-	missing, err := d.missing(ctx, e, files)
+	missing, err := d.missing(ctx, plan, files)
 	if err != nil {
 		return 0, err
 	}
 	p := batcher.Planner{
-		Transfer: b.Transfer, Queue: e.Queue, Policy: e.Policy,
-		Budget: stepBudgets(e, b, 0),
-		Route:  func(f *tasks.File) int { return e.Route(0, f, nil) },
+		Transfer: b.Transfer, Queue: plan.Queue, Policy: plan.Policy,
+		Budget: stepBudgets(plan, b, 0),
+		Route:  func(f *tasks.File) int { return plan.Route(0, f, nil) },
 	}
 	c := ledger.Dispatch{
 		Transfer: b.Transfer, From: b.Cursor, To: files[len(files)-1].No,
@@ -75,36 +75,36 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, e *Transf
 	b.Cursor = c.To
 	if len(missing) > 0 {
 		d.opts.Log.InfoContext(ctx, "dispatcher: the queue lost files, sending them again",
-			"transfer", e.UUID, "files", len(missing))
+			"transfer", plan.UUID, "files", len(missing))
 	}
 	return int64(len(missing)), queue.Enqueue(ctx, d.queue, c.Batches)
 }
 
-// errGap says that the database does not hold what it counts.
+// errGap means that the database counts files that it does not have.
 var errGap = errors.New("registered files are missing")
 
 func gap(b *ledger.Backlog) error {
-	return fmt.Errorf("%w: the transfer counts %d files, none is behind %d", errGap, b.Files, b.Cursor)
+	return fmt.Errorf("%w: the transfer counts %d files, but there is none after %d", errGap, b.Files, b.Cursor)
 }
 
-// missing are the files that should have a result or a batch and have none.
-// The batches are read first: one that ends in between has left its results.
-func (d *Dispatcher) missing(ctx context.Context, e *TransferPlan, files []tasks.File) ([]tasks.File, error) {
-	open, err := d.store.OpenBatches(ctx, e.ID)
+// missing returns the files that should have a batch or a result and have neither. It
+// reads the batches first: one that ends in between has its results recorded.
+func (d *Dispatcher) missing(ctx context.Context, plan *TransferPlan, files []tasks.File) ([]tasks.File, error) {
+	open, err := d.store.OpenBatches(ctx, plan.ID)
 	if err != nil {
 		return nil, err
 	}
 	byStep := make(map[int][]int64)
 	for i := range files {
 		no := files[i].No
-		step := e.Route(0, &files[i], nil)
+		step := plan.Route(0, &files[i], nil)
 		if step > 0 && !slices.ContainsFunc(open, func(b tasks.Batch) bool { return b.Files.Contains(no) }) {
 			byStep[step] = append(byStep[step], no)
 		}
 	}
 	absent := make(map[int64]bool)
 	for step, numbers := range byStep {
-		recorded, err := d.store.RecordedFiles(ctx, e.ID, step, tasks.NewRanges(numbers))
+		recorded, err := d.store.RecordedFiles(ctx, plan.ID, step, tasks.NewRanges(numbers))
 		if err != nil {
 			return nil, err
 		}
@@ -117,23 +117,23 @@ func (d *Dispatcher) missing(ctx context.Context, e *TransferPlan, files []tasks
 	return slices.DeleteFunc(slices.Clone(files), func(f tasks.File) bool { return !absent[f.No] }), nil
 }
 
-// repairGroups gives stranded groups their names back.
+// repairGroups restores groups that are missing in the queue's list of groups.
 func (d *Dispatcher) repairGroups(ctx context.Context) error {
 	for _, queue := range d.opts.Queues {
-		healed, err := d.queue.RepairGroups(ctx, queue, d.opts.Handlers)
+		repaired, err := d.queue.RepairGroups(ctx, queue, d.opts.Handlers)
 		if err != nil {
 			return err
 		}
-		if healed > 0 {
-			d.opts.Log.InfoContext(ctx, "dispatcher: stranded groups are back", "queue", queue, "groups", healed)
+		if repaired > 0 {
+			d.opts.Log.InfoContext(ctx, "dispatcher: stranded groups restored", "queue", queue, "groups", repaired)
 		}
 	}
 	return nil
 }
 
-func handlersOf(e *TransferPlan) []string {
-	names := make([]string, len(e.Recipe.Steps))
-	for i, s := range e.Recipe.Steps {
+func handlersOf(plan *TransferPlan) []string {
+	names := make([]string, len(plan.Recipe.Steps))
+	for i, s := range plan.Recipe.Steps {
 		names[i] = s.Handler
 	}
 	slices.Sort(names)

@@ -14,15 +14,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// maxCachedTransfers is how many transfers' recipes are kept parsed.
+// maxCachedTransfers is how many transfers the cache holds.
 const maxCachedTransfers = 256
 
-// ErrBadRecipe says that the recipe kept with a transfer cannot be read, as by a
-// program that is older than the one which took it.
-var ErrBadRecipe = errors.New("the recipe kept with the transfer cannot be read")
+// ErrBadRecipe means that the recipe stored with a transfer cannot be read, for example
+// by a program that is older than the one that stored it.
+var ErrBadRecipe = errors.New("the recipe stored with the transfer cannot be read")
 
-// TransferPlan is what does not change in a transfer while it lives: all that one
-// needs to route its files and to run its steps.
+// TransferPlan has what never changes in a transfer: all that is needed to route its
+// files and to run its steps.
 type TransferPlan struct {
 	ID      int64
 	UUID    string
@@ -37,43 +37,43 @@ type TransferPlan struct {
 }
 
 // Policy is the batch policy of a step, numbered from 1.
-func (e *TransferPlan) Policy(step int) tasks.BatchPolicy { return e.policy(e.Step(step)) }
+func (p *TransferPlan) Policy(step int) tasks.BatchPolicy { return p.policy(p.Step(step)) }
 
 // Step is a step of the recipe, numbered from 1.
-func (e *TransferPlan) Step(no int) *recipe.Step { return e.Recipe.Steps[no-1] }
+func (p *TransferPlan) Step(no int) *recipe.Step { return p.Recipe.Steps[no-1] }
 
-// Estimate is what a file at a step is believed to cost.
-func (e *TransferPlan) Estimate(step int) cost.Estimate {
-	if e.costs == nil {
+// Estimate is the estimated cost of a file at a step.
+func (p *TransferPlan) Estimate(step int) cost.Estimate {
+	if p.costs == nil {
 		return cost.Estimate{}
 	}
-	return e.costs.Estimate(e.costKeys[step-1])
+	return p.costs.Estimate(p.costKeys[step-1])
 }
 
-// ObserveCost takes in how long a step's handler took over some files.
-func (e *TransferPlan) ObserveCost(step, files int, bytes int64, took time.Duration) {
-	if e.costs != nil {
-		e.costs.Observe(e.costKeys[step-1], files, bytes, took)
+// ObserveCost records how long the handler of a step took for some files.
+func (p *TransferPlan) ObserveCost(step, files int, bytes int64, took time.Duration) {
+	if p.costs != nil {
+		p.costs.Observe(p.costKeys[step-1], files, bytes, took)
 	}
 }
 
 // HasStep reports whether the recipe has a step of this number.
-func (e *TransferPlan) HasStep(step int) bool { return step >= 1 && step <= len(e.Recipe.Steps) }
+func (p *TransferPlan) HasStep(step int) bool { return step >= 1 && step <= len(p.Recipe.Steps) }
 
-// Route is the step after one (0: the first) that a file goes to, 0 when it
-// has passed the last. A condition that cannot be evaluated sends the file to
-// its step, where the runner records the reason: the file must not be lost.
-func (e *TransferPlan) Route(after int, f *tasks.File, facts map[string]any) int {
-	step, err := e.Recipe.Next(after, f, facts)
+// Route returns the next step of a file after a step (0 for none yet), or 0 when there
+// is none. A condition that cannot be evaluated sends the file to its step, where the
+// runner records the reason, so that the file is not lost.
+func (p *TransferPlan) Route(after int, f *tasks.File, facts map[string]any) int {
+	step, err := p.Recipe.Next(after, f, facts)
 	if bad, ok := errors.AsType[*recipe.EvalError](err); ok {
 		return bad.Number
 	}
 	return step
 }
 
-// TransferCache keeps the entries of the transfers at hand. Make one with NewTransferCache.
+// TransferCache holds the plans of the transfers in use. Make one with NewTransferCache.
 type TransferCache struct {
-	// Costs knows what steps cost; nil for nobody. It is set before first use.
+	// Costs estimates the costs of steps; it may be nil. Set it before first use.
 	Costs *cost.Model
 
 	read   func(ctx context.Context, id int64) (tasks.Transfer, error)
@@ -83,22 +83,22 @@ type TransferCache struct {
 	plans map[int64]*TransferPlan
 }
 
-// NewTransferCache reads transfers with read, and gets each step's batch policy,
-// with everything that takes precedence laid over, from policy.
+// NewTransferCache makes a cache that reads transfers with read. policy returns the
+// batch policy of a step with all settings applied.
 func NewTransferCache(
 	read func(ctx context.Context, id int64) (tasks.Transfer, error), policy func(*recipe.Step) tasks.BatchPolicy,
 ) *TransferCache {
 	return &TransferCache{read: read, policy: policy, plans: make(map[int64]*TransferPlan)}
 }
 
-// Get returns a transfer's entry. The error wraps tasks.ErrTransferNotFound when
-// there is no such transfer, ErrBadRecipe when its recipe cannot be read.
+// Get returns the plan of a transfer. The error wraps tasks.ErrTransferNotFound when
+// there is no such transfer, and ErrBadRecipe when its recipe cannot be read.
 func (c *TransferCache) Get(ctx context.Context, id int64) (*TransferPlan, error) {
 	c.mu.Lock()
-	e := c.plans[id]
+	plan := c.plans[id]
 	c.mu.Unlock()
-	if e != nil {
-		return e, nil
+	if plan != nil {
+		return plan, nil
 	}
 	t, err := c.read(ctx, id)
 	if err != nil {
@@ -108,25 +108,27 @@ func (c *TransferCache) Get(ctx context.Context, id int64) (*TransferPlan, error
 	if err != nil {
 		return nil, fmt.Errorf("%w: transfer %s: %w", ErrBadRecipe, t.UUID, err)
 	}
-	e = &TransferPlan{ID: t.ID, UUID: t.UUID, Queue: t.Queue, Via: t.Via, Sources: t.Sources, Recipe: r, policy: c.policy, costs: c.Costs}
+	plan = &TransferPlan{
+		ID: t.ID, UUID: t.UUID, Queue: t.Queue, Via: t.Via, Sources: t.Sources, Recipe: r, policy: c.policy, costs: c.Costs,
+	}
 	for _, s := range r.Steps {
-		e.costKeys = append(e.costKeys, cost.Key{Handler: s.Handler, With: s.ArgsDigest()})
+		plan.costKeys = append(plan.costKeys, cost.Key{Handler: s.Handler, With: s.ArgsDigest()})
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.plans) >= maxCachedTransfers {
-		// Which one goes matters little: it is read again when it is needed.
+		// Any of them may go: it is read again when it is needed.
 		for old := range c.plans {
 			delete(c.plans, old)
 			break
 		}
 	}
-	c.plans[id] = e
-	return e, nil
+	c.plans[id] = plan
+	return plan, nil
 }
 
-// PlanBatches makes first attempts of files of one step, which ascend by
-// number, within the bounds of a policy.
+// PlanBatches makes batches for the first attempt of files at one step, within the
+// limits of a policy. The files ascend by number.
 func PlanBatches(plan *TransferPlan, step int, files []tasks.File, policy tasks.BatchPolicy) []tasks.Batch {
 	p := batcher.Planner{
 		Transfer: plan.ID, Queue: plan.Queue,
@@ -139,9 +141,9 @@ func PlanBatches(plan *TransferPlan, step int, files []tasks.File, policy tasks.
 	return p.Plan(files).Batches
 }
 
-// Refuse implements batcher.TransferPlanner. A set of messages holds files of
-// many transfers, which must not wait for one whose recipe cannot be read: the
-// sweep finds its files once it can be.
+// Refuse implements batcher.TransferPlanner. It also refuses files of a transfer whose
+// recipe cannot be read, because a set has files of many transfers and the others must
+// not wait. The sweep finds the refused files once the recipe can be read.
 func (c *TransferCache) Refuse(ctx context.Context, m tasks.FileMessage) (reason string, err error) {
 	plan, err := c.Get(ctx, m.Transfer)
 	switch {
@@ -155,7 +157,7 @@ func (c *TransferCache) Refuse(ctx context.Context, m tasks.FileMessage) (reason
 	return "", nil
 }
 
-// PlanBatches implements batcher.TransferPlanner, by the step's own policy.
+// PlanBatches implements batcher.TransferPlanner with the policy of the step.
 func (c *TransferCache) PlanBatches(ctx context.Context, transfer int64, step int, files []tasks.File) ([]tasks.Batch, error) {
 	plan, err := c.Get(ctx, transfer)
 	if err != nil {
@@ -164,19 +166,19 @@ func (c *TransferCache) PlanBatches(ctx context.Context, transfer int64, step in
 	return PlanBatches(plan, step, files, plan.Policy(step)), nil
 }
 
-// remaining is what is left of the backlog.
+// remainingOf is how much of a backlog has not been dispatched.
 func remainingOf(b *ledger.Backlog) batcher.Remaining {
 	return batcher.Remaining{Files: b.Files - b.Cursor, Bytes: max(b.Bytes, 0)}
 }
 
-// stepBudgets bounds the batches of each step. When no more files will come, every
-// slot gets its part of the rest.
-func stepBudgets(e *TransferPlan, b *ledger.Backlog, slots int) func(step int) batcher.Budget {
+// stepBudgets returns the budgets of the steps. When no more files will be registered,
+// all slots share the remaining files.
+func stepBudgets(plan *TransferPlan, b *ledger.Backlog, slots int) func(step int) batcher.Budget {
 	if !b.Sealed {
 		slots = 0
 	}
 	whole := remainingOf(b)
 	return func(step int) batcher.Budget {
-		return batcher.NewBudget(e.Estimate(step), e.Policy(step).Target, whole, slots)
+		return batcher.NewBudget(plan.Estimate(step), plan.Policy(step).Target, whole, slots)
 	}
 }

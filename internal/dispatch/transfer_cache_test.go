@@ -7,7 +7,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func TestPlanBatchesSumsBytesWithoutBound(t *testing.T) {
+func TestPlanBatchesSumsBytesWithoutLimit(t *testing.T) {
 	e := &TransferPlan{ID: 3, Queue: "q"}
 	files := []tasks.File{{No: 1, Size: math.MaxInt64}, {No: 2, Size: math.MaxInt64}}
 	got := PlanBatches(e, 2, files, tasks.BatchPolicy{})

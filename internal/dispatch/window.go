@@ -7,41 +7,41 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// windowControl decides how many unfinished batches a transfer may have: few, so
-// that what is submitted later need not wait behind them, but enough that workers
-// never run out. The window starts at twice what the workers do at once, doubles
-// while they empty it between two looks, and shrinks slowly while they do not.
-// The zero value is a window that has seen nothing.
+// windowControl decides how many unfinished batches a transfer may have: few, so that
+// later transfers need not wait for them, but enough that workers never run out. The
+// window starts at twice what the workers run at once, doubles while they nearly empty
+// it between two rounds, and shrinks slowly while they do not. The zero value is a new
+// window.
 type windowControl struct {
 	window       int
-	inputLimited bool // at the last look there were files left to fill it
+	inputLimited bool // at the last round there were files left to fill it
 
 	first int64     // the first file that waits for others to fill its batch
-	since time.Time // it has waited since then; zero when none waits
+	since time.Time // when it began to wait; zero when none waits
 }
 
-// room is how many more batches may be made, with open of them unfinished, slots
-// batches run at once by all live workers, and most as the upper bound. With
-// slots 0, when nobody knows, only most counts.
-func (w *windowControl) room(open, slots, most int) int {
+// room is how many more batches may be made when open of them are unfinished, all live
+// workers run slots batches at once, and limit is the largest window. When slots is 0,
+// for unknown, only limit counts.
+func (w *windowControl) room(open, slots, limit int) int {
 	if slots <= 0 {
-		return max(most-open, 0)
+		return max(limit-open, 0)
 	}
-	least := min(2*slots+2, most)
+	least := min(2*slots+2, limit)
 	switch {
 	case w.window < least:
 		w.window = least
 	case w.inputLimited && open <= w.window/4:
-		w.window = min(2*w.window, most) // the workers were about to run out
+		w.window = min(2*w.window, limit) // the workers were about to run out
 	case w.inputLimited && open > w.window/2:
 		w.window = max(w.window-1-w.window/16, least)
 	}
 	return max(w.window-open, 0)
 }
 
-// readyFiles is how many files of a backlog may become batches now. While more
-// files may come, those that do not fill a batch wait for others, as long as the
-// policy's delay.
+// readyFiles is how many files of a backlog may be dispatched now. While more files may
+// be registered, those that do not fill a batch wait for others, at most for the delay
+// of the policy.
 func (w *windowControl) readyFiles(b *ledger.Backlog, policy tasks.BatchPolicy, now time.Time) int {
 	n := b.Files - b.Cursor
 	if b.Sealed || policy.MaxItems <= 0 {

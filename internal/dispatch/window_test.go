@@ -10,7 +10,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func TestPaceGrowsWhileWorkersRunDryAndShrinksWhileTheyDoNot(t *testing.T) {
+func TestWindowGrowsWhileWorkersRunDryAndShrinksWhileTheyDoNot(t *testing.T) {
 	var p windowControl
 	if got := p.room(0, 4, 64); got != 10 {
 		t.Fatalf("first room is %d, want twice the slots and two", got)
@@ -29,7 +29,7 @@ func TestPaceGrowsWhileWorkersRunDryAndShrinksWhileTheyDoNot(t *testing.T) {
 	}
 }
 
-func TestPaceKeepsItsBounds(t *testing.T) {
+func TestWindowKeepsItsLimits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var p windowControl
 		for range rapid.IntRange(1, 50).Draw(t, "looks") {
