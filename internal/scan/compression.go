@@ -5,7 +5,7 @@ import "bytes"
 // Compression is how a file is compressed.
 type Compression string
 
-// The compressions that are told by the first bytes.
+// The compressions that DetectCompression detects.
 const (
 	NoCompression Compression = ""
 	Gzip          Compression = "gzip"
@@ -15,7 +15,7 @@ const (
 // CompressionHeaderSize is how many of a file's first bytes DetectCompression needs.
 const CompressionHeaderSize = 4
 
-// DetectCompression tells a file's compression by its first bytes (RFC 1952,
+// DetectCompression detects a file's compression by its first bytes (RFC 1952,
 // section 2.3.1; RFC 8878, sections 3.1.1 and 3.1.2).
 func DetectCompression(head []byte) Compression {
 	switch {

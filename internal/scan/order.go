@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// ResolveSources looks at sources as Scan does and returns where its walks start,
-// in their order: absolute, links resolved, without what another walk comes by.
+// ResolveSources returns the paths where Scan starts walking for these sources, in
+// order: absolute, with symlinks resolved, and without those that another walk reaches.
 func ResolveSources(sources []string) ([]string, error) {
 	starts, err := starts(sources)
 	if err != nil {
@@ -21,12 +21,12 @@ func ResolveSources(sources []string) ([]string, error) {
 	return paths, nil
 }
 
-// SourceOrder reports whether Scan emits path a before path b, where sources are
-// what ResolveSources returns: source by source, and within one by the names on
-// the way, a directory before what is in it. That differs from the order of
-// the paths' bytes: a/b comes before a-b. A path in no source comes last.
+// SourceOrder reports whether Scan emits path a before path b. sources are the result of
+// ResolveSources. Paths are ordered by source, then name by name, with a directory before
+// its content. This differs from the order of the paths' bytes: a/b comes before a-b. A
+// path in no source comes last.
 //
-// It looks at nothing on disk, and takes time with the number of sources.
+// It does not read the disk. Its time grows with the number of sources.
 func SourceOrder(sources []string, a, b string) bool {
 	if c := cmp.Compare(sourceOf(sources, a), sourceOf(sources, b)); c != 0 {
 		return c < 0
@@ -34,9 +34,9 @@ func SourceOrder(sources []string, a, b string) bool {
 	return byNames(a, b) < 0
 }
 
-// sourceOf is the index of the source whose walk comes by path. Of two sources
-// around it that is the inner one: the outer's walk does not get there, or the
-// inner would be no source.
+// sourceOf is the index of the source whose walk reaches path. If path lies in two
+// sources, that is the inner one: if the walk of the outer one reached it,
+// ResolveSources would have dropped the inner one.
 func sourceOf(sources []string, path string) int {
 	of, longest := len(sources), -1
 	for i, s := range sources {
@@ -58,7 +58,7 @@ func byNames(a, b string) int {
 		if a[i] == b[i] {
 			continue
 		}
-		// The name that ends first is the lesser one.
+		// The name that ends first is less.
 		if endA, endB := os.IsPathSeparator(a[i]), os.IsPathSeparator(b[i]); endA != endB {
 			if endA {
 				return -1

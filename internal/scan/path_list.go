@@ -12,18 +12,17 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// longestPath is above what any system takes for a path.
+// longestPath is longer than a path can be on any system.
 const longestPath = 64 << 10
 
-// ReadPaths emits what a list of paths names, one a line, or when nul is set
-// each ended by a NUL byte. Every byte of a line belongs to the path; empty
-// lines are passed over. Files are emitted and directories walked as by Scan,
-// but a listed symlink is not followed either: who lists a tree lists those
-// that are in it. What lies in a directory listed before is not emitted again;
-// a file listed twice is.
+// ReadPaths emits the files of a list of paths. Each path is a line or, with nul, ends
+// with a NUL byte. Every byte of a line belongs to the path; empty lines are skipped.
+// Files are emitted and directories are walked as by Scan, but listed symlinks are not
+// followed, because the list of a tree contains the symlinks in it. Files in a directory
+// that was listed before are not emitted again; a file that is listed twice is.
 //
-// An error is that of r, emit or ctx, or says that the list is none of paths.
-// The context is looked at between paths: it does not interrupt a read.
+// It returns errors of r, emit and ctx, and an error when r is not a list of paths. ctx
+// is checked between paths; it does not interrupt a read.
 func ReadPaths(ctx context.Context, r io.Reader, nul bool, opts Options, emit func(tasks.File) error) (Report, error) {
 	list := newPathList(r, nul)
 	w := newWalker(ctx, opts, emit)
@@ -56,8 +55,8 @@ func ReadPaths(ctx context.Context, r io.Reader, nul bool, opts Options, emit fu
 	}
 }
 
-// rememberLast spares asking again for the directory of the path before: lists
-// go directory by directory.
+// rememberLast caches the last result of resolve, because lists usually have all paths
+// of one directory together.
 func rememberLast(resolve func(dir string) string) func(dir string) string {
 	var last, resolved string
 	return func(dir string) string {
@@ -68,11 +67,11 @@ func rememberLast(resolve func(dir string) string) func(dir string) string {
 	}
 }
 
-// pathList takes a list of paths apart.
+// pathList reads the paths of a list.
 type pathList struct {
 	r   *bufio.Reader
 	end byte
-	no  int64 // of the path read last, 1…
+	no  int64 // number of the last path, from 1
 }
 
 func newPathList(r io.Reader, nul bool) *pathList {
@@ -98,7 +97,7 @@ func (l *pathList) next() (string, error) {
 		if bytes.IndexByte(line, 0) >= 0 {
 			return "", l.wrong("holds a NUL byte")
 		}
-		if len(line) > 0 { // the last path need not be ended; EOF comes again
+		if len(line) > 0 { // the last path may have no end; the next read returns EOF again
 			return string(line), nil
 		}
 		if err != nil {

@@ -10,51 +10,50 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Options shape Scan and ReadPaths. The zero value is ready to use.
+// Options configures Scan and ReadPaths. The zero value is ready to use.
 type Options struct {
-	// Exclude names directories, by absolute paths, that are left out with all
-	// that is in them.
+	// Exclude has absolute paths of directories that are skipped with their content.
 	Exclude []string
 
-	// OnSkipped is told of what is there and is not emitted. Nil only counts.
+	// OnSkipped is called for each entry that is found but not emitted; it may be nil.
 	OnSkipped func(Skipped)
 }
 
-// SkipReason is what a scan noticed.
+// SkipReason says why an entry was not emitted.
 type SkipReason string
 
-// The kinds of what is noticed and not emitted.
+// The reasons for not emitting an entry.
 const (
 	SkipSymlink SkipReason = "symlink" // never followed inside a source
 	SkipSpecial SkipReason = "special" // a socket, named pipe or device
 )
 
-// Skipped is something that a scan met and did not emit. Detail is a word or
-// two, and for a symlink after a colon where it leads: "broken: …", "loops: …",
-// "leads out of the sources: …", "stays inside: …", "unreadable: …".
+// Skipped is an entry that a scan found and did not emit. Detail is a word or two, for a
+// symlink followed by a colon and its target: "broken: …", "loops: …", "leads out of the
+// sources: …", "stays inside: …", "unreadable: …".
 type Skipped struct {
 	Path   string
 	Reason SkipReason
 	Detail string
 }
 
-// Report adds up a scan.
+// Report has the totals of a scan.
 type Report struct {
-	Files    int64 // emitted, those with a problem among them
+	Files    int64 // emitted, including those with a problem
 	Bytes    int64 // their sizes
 	Problems int64 // emitted with a problem
 	Links    int64 // symlinks, not followed
 	Specials int64 // sockets, named pipes, devices
 }
 
-// Scan emits every regular file among and below the sources, source by source
-// in the order given, and in byte order of the names within a directory. A
-// source that is a symlink is resolved; symlinks met below are not followed. A
-// source that is repeated, or that lies within another, adds nothing.
+// Scan emits every regular file among and below the sources, in the order of the sources
+// and, within a directory, in byte order of the names. A source that is a symlink is
+// resolved; symlinks below the sources are not followed. A source that is repeated, or
+// that lies within another one, adds nothing.
 //
-// What is missing or cannot be read is emitted too, with its Problem, and the
-// scan goes on. An error is that of emit, or of ctx. Memory grows with the
-// names in one directory and those that it lies in, not with the number of files.
+// What is missing or cannot be read is also emitted, with its ScanError, and the scan
+// continues. Scan returns errors of emit and ctx. Its memory grows with the number of
+// names in one directory and in those above it, not with the number of files.
 func Scan(ctx context.Context, sources []string, opts Options, emit func(tasks.File) error) (Report, error) {
 	starts, err := starts(sources)
 	if err != nil {
@@ -72,8 +71,8 @@ func Scan(ctx context.Context, sources []string, opts Options, emit func(tasks.F
 	return w.report, nil
 }
 
-// scanError says of a path why it could not be read. The path itself is left
-// out: it stands beside, and need not be valid text.
+// scanError says why a path could not be read, without the path itself, which is stored
+// beside it and need not be valid text.
 func scanError(err error) string {
 	cause := err
 	if at, ok := errors.AsType[*fs.PathError](err); ok {
@@ -92,5 +91,5 @@ func fileOf(path string, info fs.FileInfo) tasks.File {
 	return tasks.File{Path: path, Size: info.Size(), MTime: modified(info.ModTime())}
 }
 
-// modified is a time as files of a transfer have it.
+// modified is a modification time as files of a transfer store it.
 func modified(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

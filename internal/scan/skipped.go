@@ -9,19 +9,19 @@ import (
 	"syscall"
 )
 
-// link counts a symlink, and tells where it leads.
+// link counts a symlink and reports it.
 func (w *walker) link(path, resolved string) {
 	w.report.Links++
-	if w.notice != nil {
-		w.notice(Skipped{Path: path, Reason: SkipSymlink, Detail: w.leads(path, resolved)})
+	if w.onSkipped != nil {
+		w.onSkipped(Skipped{Path: path, Reason: SkipSymlink, Detail: w.leads(path, resolved)})
 	}
 }
 
-// special counts what has no content to read.
+// special counts an entry without content and reports it.
 func (w *walker) special(path string, mode fs.FileMode) {
 	w.report.Specials++
-	if w.notice != nil {
-		w.notice(Skipped{Path: path, Reason: SkipSpecial, Detail: specialName(mode)})
+	if w.onSkipped != nil {
+		w.onSkipped(Skipped{Path: path, Reason: SkipSpecial, Detail: specialName(mode)})
 	}
 }
 
@@ -30,10 +30,10 @@ func (w *walker) leads(path, resolved string) string {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		target, _ := os.Readlink(path) // without it, broken is all there is to say
+		target, _ := os.Readlink(path) // empty when it cannot be read
 		return fmt.Sprintf("broken: %q", target)
 	case errors.Is(err, syscall.ELOOP):
-		target, _ := os.Readlink(path) // without it, the loop is all there is to say
+		target, _ := os.Readlink(path) // empty when it cannot be read
 		return fmt.Sprintf("loops: %q", target)
 	case err != nil:
 		return scanError(err)
@@ -45,7 +45,7 @@ func (w *walker) leads(path, resolved string) string {
 	_, back := above(resolved, map[string]bool{target: info.IsDir()})
 	_, inside := above(target, w.within)
 	switch {
-	case back: // following it would come by the link again
+	case back: // following it would reach the link again
 		return fmt.Sprintf("loops: %q", target)
 	case inside || w.within[target]:
 		return fmt.Sprintf("stays inside: %q", target)

@@ -7,16 +7,16 @@ import (
 	"path/filepath"
 )
 
-// source is one place where a scan starts.
+// source is a path where a scan starts.
 type source struct {
-	path string      // absolute and clean; what files below are named by
-	real string      // path without symlinks on the way, to compare by
+	path string      // absolute and clean; the beginning of the paths of its files
+	real string      // path with symlinks resolved, for comparing
 	info fs.FileInfo // nil when err is not
 	err  error       // why there is nothing to scan
 }
 
-// resolve finds out what a source is. Its error is only that of a relative
-// path when there is no working directory.
+// resolve finds out what a source is. It returns an error only for a relative path when
+// there is no working directory.
 func resolve(path string) (source, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -29,9 +29,9 @@ func resolve(path string) (source, error) {
 	return s, nil
 }
 
-// follow inspects what a symlink leads to.
+// follow inspects the target of a symlink.
 func follow(path string) source {
-	// Stat tells a loop by its number, EvalSymlinks only in words.
+	// Stat reports a loop by its error number, EvalSymlinks only by a text.
 	if _, err := os.Stat(path); err != nil {
 		return source{path: path, real: path, err: err}
 	}
@@ -42,8 +42,8 @@ func follow(path string) source {
 	return inspect(target, realDir)
 }
 
-// inspect looks at an absolute path without following it; resolved gives the
-// directory that it lies in without symlinks on the way.
+// inspect inspects an absolute path without following it. resolved resolves the symlinks
+// in the path of its directory.
 func inspect(path string, resolved func(dir string) string) source {
 	s := source{path: path, real: path}
 	s.info, s.err = os.Lstat(path)
@@ -53,8 +53,8 @@ func inspect(path string, resolved func(dir string) string) source {
 	return s
 }
 
-// realDir resolves the symlinks in the path of a directory. It is the path as
-// given when that cannot be done: at worst a file is emitted twice.
+// realDir resolves the symlinks in the path of a directory. If that fails it returns the
+// path as given; at worst a file is emitted twice.
 func realDir(dir string) string {
 	resolved, err := filepath.EvalSymlinks(dir)
 	if err != nil {
@@ -63,8 +63,8 @@ func realDir(dir string) string {
 	return resolved
 }
 
-// withoutNested drops the sources that the walk of another one reaches, and
-// repeated ones. What could not be read stays: no walk reports it.
+// withoutNested drops repeated sources and those that the walk of another one reaches. It
+// keeps those that could not be read, because no walk reports them.
 func withoutNested(sources []source) []source {
 	dirs, seen := map[string]bool{}, map[string]bool{}
 	for _, s := range sources {
@@ -83,7 +83,7 @@ func withoutNested(sources []source) []source {
 	return kept
 }
 
-// reached reports whether walking one of dirs comes by path.
+// reached reports whether the walk of one of dirs reaches path.
 func reached(path string, dirs map[string]bool) bool {
 	dir, ok := above(path, dirs)
 	return ok && listable(path, dir)
@@ -99,8 +99,8 @@ func above(path string, dirs map[string]bool) (dir string, ok bool) {
 	return "", false
 }
 
-// listable reports whether every directory from above path up to top can be
-// listed. One that may be entered only hides from a walk what can be named.
+// listable reports whether every directory above path, up to top, can be listed. A walk
+// does not find what is in a directory that may be entered but not listed.
 func listable(path, top string) bool {
 	for dir := range parents(path) {
 		f, err := os.Open(dir)

@@ -10,47 +10,46 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// splitRead is how much is read at a time: enough for counting at the speed of
-// memory, little enough to stay in the cache.
+// splitRead is how many bytes are read at a time: enough for speed, and few enough to
+// stay in the processor's cache.
 const splitRead = 256 << 10
 
-// splitLines emits the parts of a file of lines, each a copy of f with its Part,
-// Offset, Size and Line. A part ends with the line in which it reaches the size
-// wanted, so one is never smaller, but for the last, and larger by what its last
-// line has too much. Together the parts are all of the file, each byte once; an
-// empty file is one empty part. The file ends where the scan saw its end, or
-// where it ends now when that is sooner.
+// splitLines emits the chunks of a file of lines, each a copy of f with its Part,
+// Offset, Size and Line. A chunk ends with the line in which it reaches the wanted size,
+// in bytes, so only the last chunk can be smaller. The chunks together are the whole
+// file, each byte once; an empty file is one empty chunk. The file ends at the size that
+// the scan saw, or at its present end if that is earlier.
 func splitLines(ctx context.Context, r io.ReaderAt, f tasks.File, wanted int64, emit func(tasks.File) error) error {
-	s := splitter{r: r, end: f.Size, emit: emit, buffer: make([]byte, splitRead), part: f}
-	s.part.Part, s.part.Offset, s.part.Size, s.part.Line = 1, 0, 0, 1
+	s := splitter{r: r, end: f.Size, emit: emit, buffer: make([]byte, splitRead), chunk: f}
+	s.chunk.Part, s.chunk.Offset, s.chunk.Size, s.chunk.Line = 1, 0, 0, 1
 	return s.run(ctx, wanted)
 }
 
-// splitRest emits the parts of f that come behind last, one of its parts.
+// splitRest emits the chunks of f that follow its chunk last.
 func splitRest(ctx context.Context, r io.ReaderAt, f, last tasks.File, wanted int64, emit func(tasks.File) error) error {
-	s := splitter{r: r, end: f.Size, emit: emit, buffer: make([]byte, splitRead), part: f}
+	s := splitter{r: r, end: f.Size, emit: emit, buffer: make([]byte, splitRead), chunk: f}
 	end := last.Offset + last.Size
 	lines, err := s.count(ctx, last.Offset, end)
 	if err != nil || end >= s.end {
 		return err
 	}
-	s.part.Part, s.part.Offset, s.part.Size, s.part.Line = last.Part+1, end, 0, last.Line+lines
+	s.chunk.Part, s.chunk.Offset, s.chunk.Size, s.chunk.Line = last.Part+1, end, 0, last.Line+lines
 	return s.run(ctx, wanted)
 }
 
-// splitter walks through one file. Part is the one that grows.
+// splitter reads one file from an offset to its end.
 type splitter struct {
 	r      io.ReaderAt
 	end    int64
 	emit   func(tasks.File) error
 	buffer []byte
-	part   tasks.File
-	lines  int64 // that have ended in the part
+	chunk  tasks.File // the chunk that grows
+	lines  int64      // line ends in it
 }
 
 func (s *splitter) run(ctx context.Context, wanted int64) error {
 	emitted := false
-	for at := s.part.Offset; ; {
+	for at := s.chunk.Offset; ; {
 		b, err := s.read(ctx, at, s.end)
 		if err != nil {
 			return err
@@ -70,33 +69,33 @@ func (s *splitter) run(ctx context.Context, wanted int64) error {
 			}
 		}
 	}
-	if s.part.Size > 0 || !emitted {
+	if s.chunk.Size > 0 || !emitted {
 		return s.put()
 	}
 	return nil
 }
 
-// take gives the part as many bytes as belong to it, and says whether it is whole then.
+// take adds the bytes of b that belong to the chunk, and reports whether it is complete.
 func (s *splitter) take(b []byte, wanted int64) (n int, whole bool) {
-	// Up to one byte before the size wanted no line end matters.
-	free := min(max(0, wanted-1-s.part.Size), int64(len(b)))
+	// The chunk cannot end before it is one byte short of the wanted size.
+	free := min(max(0, wanted-1-s.chunk.Size), int64(len(b)))
 	n = len(b)
 	if end := bytes.IndexByte(b[free:], '\n'); end >= 0 {
 		n, whole = int(free)+end+1, true
 	}
 	s.lines += int64(bytes.Count(b[:n], []byte{'\n'}))
-	s.part.Size += int64(n)
+	s.chunk.Size += int64(n)
 	return n, whole
 }
 
 func (s *splitter) put() error {
-	if err := s.emit(s.part); err != nil {
+	if err := s.emit(s.chunk); err != nil {
 		return err
 	}
-	s.part.Part++
-	s.part.Line += s.lines
-	s.part.Offset += s.part.Size
-	s.part.Size, s.lines = 0, 0
+	s.chunk.Part++
+	s.chunk.Line += s.lines
+	s.chunk.Offset += s.chunk.Size
+	s.chunk.Size, s.lines = 0, 0
 	return nil
 }
 
@@ -112,7 +111,7 @@ func (s *splitter) count(ctx context.Context, from, to int64) (lines int64, err 
 	}
 }
 
-// read gives what comes at a place, nothing at the end.
+// read reads at an offset. It returns nothing at the end.
 func (s *splitter) read(ctx context.Context, at, end int64) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("split: %w", err)

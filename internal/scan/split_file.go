@@ -10,12 +10,12 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// SplitFile emits a file of lines in parts of about the size wanted, and as it
-// is what cannot be split: a compressed file, and one that cannot be read, with
-// its Problem. When last is a part of f, only what comes behind it is emitted:
-// so a split that was cut off goes on.
+// SplitFile emits a file of lines in chunks of about the wanted size, in bytes. It emits
+// a compressed file as it is, and one that cannot be read with its ScanError. When last
+// is a chunk of f, SplitFile emits only the chunks after it, which continues an
+// interrupted split.
 //
-// Memory is a small constant. An error is that of emit, of ctx or of reading.
+// It uses little memory. It returns errors of emit, of ctx and of reading.
 func SplitFile(ctx context.Context, f, last tasks.File, wanted int64, emit func(tasks.File) error) error {
 	if f.ScanError != "" {
 		return emit(f)

@@ -61,8 +61,8 @@ func TestSplitLosesAndDoublesNothing(t *testing.T) {
 func split(t *rapid.T, content []byte, wanted int64, piece int) []tasks.File {
 	var parts []tasks.File
 	f := tasks.File{Path: "/f", Size: int64(len(content))}
-	s := splitter{r: bytes.NewReader(content), end: f.Size, emit: collectInto(&parts), buffer: make([]byte, piece), part: f}
-	s.part.Part, s.part.Size, s.part.Line = 1, 0, 1
+	s := splitter{r: bytes.NewReader(content), end: f.Size, emit: collectInto(&parts), buffer: make([]byte, piece), chunk: f}
+	s.chunk.Part, s.chunk.Size, s.chunk.Line = 1, 0, 1
 	testkit.Must(t, s.run(context.Background(), wanted))
 	return parts
 }

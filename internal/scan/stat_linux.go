@@ -7,12 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// canStat says that look is worth an open directory.
+// canStat says that stat needs an open directory.
 const canStat = true
 
-// stat tells the size of a regular file in an open directory, and when it was
-// modified; nothing of whatever else bears the name, or cannot be looked at. To
-// walk the whole path of each file takes half as long again.
+// stat returns the size and modification time of a regular file in an open directory.
+// regular is false for anything else, and on errors. Looking up the whole path of each
+// file instead takes half as long again.
 func stat(dir *os.File, name string) (size int64, mtime time.Time, regular bool) {
 	if dir == nil {
 		return 0, mtime, false

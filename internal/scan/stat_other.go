@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// canStat says that look is not worth an open directory.
+// canStat says that stat needs no open directory.
 const canStat = false
 
-// look leaves every name to be looked at by its path.
+// stat leaves every name to be inspected by its path.
 func stat(*os.File, string) (size int64, mtime time.Time, regular bool) { return 0, mtime, false }

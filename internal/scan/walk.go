@@ -13,27 +13,27 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// namesAtOnce is how many names of a directory are read between two looks at
-// the context.
+// namesAtOnce is how many names of a directory are read between two checks of the
+// context.
 const namesAtOnce = 4096
 
-// errReplaced is the error of a directory that became another file between
-// being met and being opened: following it could lead anywhere.
+// errReplaced is the error of a directory that was replaced after it was found and
+// before it was opened. It may be a link to anywhere now.
 var errReplaced = errors.New("replaced while the scan ran")
 
-// walker emits what it comes by, and adds it up.
+// walker emits the files that it finds, and counts them.
 type walker struct {
-	ctx      context.Context //nolint:containedctx // lives as long as one call of Scan, which got it
-	emit     func(tasks.File) error
-	notice   func(Skipped)
-	excluded map[string]bool
-	within   map[string]bool // real paths of the sources
-	report   Report
+	ctx       context.Context //nolint:containedctx // of one call of Scan
+	emit      func(tasks.File) error
+	onSkipped func(Skipped) // may be nil
+	excluded  map[string]bool
+	within    map[string]bool // real paths of the sources
+	report    Report
 }
 
 func newWalker(ctx context.Context, opts Options, emit func(tasks.File) error) *walker {
 	w := &walker{
-		ctx: ctx, emit: emit, notice: opts.OnSkipped,
+		ctx: ctx, emit: emit, onSkipped: opts.OnSkipped,
 		excluded: map[string]bool{}, within: map[string]bool{},
 	}
 	for _, dir := range opts.Exclude {
@@ -61,8 +61,8 @@ func (w *walker) excludes(path string) bool {
 	return inside || w.excluded[path]
 }
 
-// visit deals with one path by what it is. Files are named by path; resolved
-// is the same place without symlinks on the way.
+// visit handles one path by its type. Files are emitted with this path; resolved is the
+// same path with symlinks resolved.
 func (w *walker) visit(path, resolved string, info fs.FileInfo) error {
 	if err := w.ctx.Err(); err != nil {
 		return fmt.Errorf("scan: %w", err)
@@ -80,7 +80,7 @@ func (w *walker) visit(path, resolved string, info fs.FileInfo) error {
 	return nil
 }
 
-// dir visits what lies in a directory, in byte order of the names.
+// dir visits the entries of a directory, in byte order of their names.
 func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 	if w.excluded[path] || w.excluded[resolved] {
 		return nil
@@ -94,7 +94,7 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 	if ctxErr := w.ctx.Err(); ctxErr != nil {
 		return fmt.Errorf("scan: %w", ctxErr)
 	}
-	if err != nil { // the names read before are visited all the same
+	if err != nil { // the names that were read are still visited
 		if err := w.fail(path, err); err != nil {
 			return err
 		}
@@ -102,12 +102,12 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 	slices.Sort(names)
 	for _, name := range names {
 		if f == nil && canStat {
-			f, _ = open(path, info) // without it the name tells what is wrong
+			f, _ = open(path, info) // on an error, visiting the name reports it
 		}
 		if size, mtime, regular := stat(f, name); regular {
 			err = w.file(tasks.File{Path: child(path, name), Size: size, MTime: mtime})
 		} else {
-			_ = f.Close() // a deep tree would need many
+			_ = f.Close() // a deep tree would keep many open
 			f = nil
 			err = w.name(path, resolved, name)
 		}
@@ -126,7 +126,7 @@ func (w *walker) file(f tasks.File) error {
 	return w.put(f)
 }
 
-// name deals with one name of a directory, whatever it is.
+// name visits one name of a directory, whatever it is.
 func (w *walker) name(path, resolved, name string) error {
 	below := child(path, name)
 	info, err := os.Lstat(below)
@@ -151,7 +151,7 @@ func (w *walker) names(dir *os.File) (names []string, err error) {
 	return names, nil
 }
 
-// open opens a directory that was met as info.
+// open opens a directory, and checks that it is still the one of info.
 func open(path string, info fs.FileInfo) (*os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/balerhq/baler/internal/runner"
 )
 
-// batches is the part of a worker that takes batches and final steps. It can be
-// started and paused any number of times; both do nothing when it is so already.
-// Its methods are for one goroutine, but for Release.
+// batches is the part of a worker that takes batches and final steps. It can be started
+// and paused any number of times; doing so twice in a row has no effect. Only Release
+// may be called from another goroutine.
 type batches struct {
 	Options
 
@@ -23,9 +23,9 @@ type batches struct {
 	release     context.CancelFunc
 
 	server   *asynq.Server  // nil while paused
-	paused   bool           // it was, at least once
-	noSteps  func()         // ends the taking of final steps; nil while paused
-	stopping sync.WaitGroup // servers and final steps that finish what they have
+	paused   bool           // it has been paused before
+	endSteps func()         // stops taking final steps; nil while paused
+	stopping sync.WaitGroup // servers and finalizers that finish their work
 }
 
 func newBatches(o Options, runner *runner.Runner) *batches {
@@ -45,7 +45,7 @@ func (b *batches) Start(ctx context.Context) error {
 	}
 	b.server = server
 	steps, end := context.WithCancel(context.WithoutCancel(ctx)) // ends by Pause, in order
-	b.noSteps = end
+	b.endSteps = end
 	b.stopping.Go(func() { b.finalizers.Run(steps) })
 	if b.paused {
 		b.Log.InfoContext(ctx, "worker takes batches again", "name", b.Name)
@@ -53,14 +53,14 @@ func (b *batches) Start(ctx context.Context) error {
 	return nil
 }
 
-// Pause takes no new batches and no new final steps. Those in hand go on.
+// Pause stops taking batches and final steps. Those that run continue.
 func (b *batches) Pause() {
 	server := b.server
 	if server == nil {
 		return
 	}
 	b.server, b.paused = nil, true
-	b.noSteps()
+	b.endSteps()
 	server.Stop()
 	b.stopping.Go(func() {
 		b.runner.WaitIdle()
@@ -69,8 +69,8 @@ func (b *batches) Pause() {
 	b.Log.Info("worker takes no new batches", "name", b.Name)
 }
 
-// WaitIdle returns when what was in hand when Pause was called has ended, or
-// with ctx.
+// WaitIdle returns when everything that ran when Pause was called has ended, or when ctx
+// ends.
 func (b *batches) WaitIdle(ctx context.Context) {
 	idle := make(chan struct{})
 	go func() {
@@ -83,15 +83,15 @@ func (b *batches) WaitIdle(ctx context.Context) {
 	}
 }
 
-// Release makes handlers and final steps stop now: what they have finished is
-// recorded, the rest is released for others, without an attempt charged. Sets
-// that asynq collected have as much time as handlers: asynq would deliver them
-// again only minutes later.
+// Release stops handlers and final steps now. What they have finished is recorded; the
+// rest is released for other workers and does not count as an attempt. It also ends the
+// aggregator's waiting for the database. That is not done earlier, because asynq would
+// deliver its sets again only minutes later.
 func (b *batches) Release() {
 	b.runner.Stop()
 	b.finalizers.Stop()
 	b.release()
 }
 
-// Close closes the folders that handlers may read. Nothing may be in hand.
+// Close closes the folders that handlers may read. Nothing may run any more.
 func (b *batches) Close() error { return b.runner.Close() }

@@ -11,15 +11,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// capacityView tells a dispatcher how much the live workers can do, and how much
-// people allow them. It reads the database at most once a second, and what
-// others have learnt of costs with it. It is not for concurrent use.
+// capacityView tells a dispatcher how many batches the live workers can run, and which
+// limits are set. It reads these and the costs that other workers have observed at most
+// once a second. It is not safe for concurrent use.
 type capacityView struct {
 	Options
 
 	readAt  time.Time
 	workers []tasks.Worker
-	all     []tasks.Limit
+	allowed []tasks.Limit
 }
 
 func (v *capacityView) refresh(ctx context.Context) (err error) {
@@ -30,7 +30,7 @@ func (v *capacityView) refresh(ctx context.Context) (err error) {
 	if v.workers, err = v.Store.Workers(ctx); err != nil {
 		return err
 	}
-	if v.all, err = v.Store.Limits(ctx); err != nil {
+	if v.allowed, err = v.Store.Limits(ctx); err != nil {
 		return err
 	}
 	v.readAt = now
@@ -50,8 +50,8 @@ func (v *capacityView) slots(ctx context.Context, handler string) (n int, err er
 	return n, nil
 }
 
-// batchesAtOnce is how many batches of a handler a worker of some concurrency
-// runs at once, as far as this process has the handler.
+// batchesAtOnce is how many batches of a handler a worker of that concurrency runs at
+// once. For a handler that this process does not have it assumes one slot a batch.
 func (v *capacityView) batchesAtOnce(handler string, concurrency int) int {
 	reg, ok := v.Registry.Lookup(handler)
 	if ok && reg.Slots == handlers.AllSlots {
@@ -60,7 +60,7 @@ func (v *capacityView) batchesAtOnce(handler string, concurrency int) int {
 	return concurrency
 }
 
-// limits is what people allow a transfer.
+// limits returns the limits that are set for a transfer.
 func (v *capacityView) limits(plan *dispatch.TransferPlan) (inFlight int, filesPerSecond float64) {
-	return admission.EffectiveLimits(plan, v.all)
+	return admission.EffectiveLimits(plan, v.allowed)
 }

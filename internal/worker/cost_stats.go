@@ -9,7 +9,7 @@ import (
 	"github.com/balerhq/baler/internal/store"
 )
 
-// LoadCosts reads into the model what all workers have learnt of costs.
+// LoadCosts reads the costs that all workers have observed into the model.
 func LoadCosts(ctx context.Context, s *store.Store, model *cost.Model) error {
 	all, err := s.Costs(ctx)
 	if err != nil {
@@ -19,7 +19,7 @@ func LoadCosts(ctx context.Context, s *store.Store, model *cost.Model) error {
 	return nil
 }
 
-// shareCosts writes what this process has learnt, and reads what others have.
+// shareCosts writes the costs that this process has observed, and reads those of others.
 func shareCosts(ctx context.Context, o Options) error {
 	changed := o.Costs.TakeChanged()
 	if err := o.Store.SaveCosts(ctx, changed); err != nil {
@@ -29,7 +29,7 @@ func shareCosts(ctx context.Context, o Options) error {
 	return LoadCosts(ctx, o.Store, o.Costs)
 }
 
-// CostMetrics shows learnt costs as metrics. It is a prometheus.Collector.
+// CostMetrics exports estimated costs as metrics. It is a prometheus.Collector.
 type CostMetrics struct{ Model *cost.Model }
 
 func perFile() *prometheus.Desc {

@@ -6,8 +6,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// reconcile brings the worker to the desired state. It reports whether the
-// worker is to end once its batches have. Each case may be applied again.
+// reconcile brings the worker into the desired state. It reports whether the worker
+// should end after its batches. Applying a state again has no effect.
 func (w *Worker) reconcile(ctx context.Context, desired tasks.DesiredState) (drain bool, err error) {
 	switch desired {
 	case tasks.WorkerRunning:
@@ -21,7 +21,7 @@ func (w *Worker) reconcile(ctx context.Context, desired tasks.DesiredState) (dra
 	return false, nil
 }
 
-// setDesired passes a desired state on. Only the last one counts.
+// setDesired passes a desired state to takeBatches. A newer one replaces it.
 func (w *Worker) setDesired(desired tasks.DesiredState) {
 	select {
 	case <-w.desired:

@@ -1,5 +1,4 @@
-// Package worker is the life of one worker process: it takes batches from the
-// queue and final steps from the database, writes heartbeats, applies what
-// people want of the worker, and stops in order. A dispatcher and a sender of
-// webhooks run beside it.
+// Package worker runs a worker process. A Worker takes batches from the queue and final
+// steps from the database, writes heartbeats, applies the desired state that people set,
+// and stops in order. It also runs a dispatcher and a sender of webhooks.
 package worker

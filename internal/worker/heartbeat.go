@@ -7,19 +7,18 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// fastHeartbeat is how soon a worker beats again while shares of a limit move
-// from one worker to another.
+// fastHeartbeat is the time between heartbeats while shares of a limit move from one
+// worker to another.
 const fastHeartbeat = 500 * time.Millisecond
 
-// pulse is what one heartbeat brings back.
+// pulse is the result of one heartbeat.
 type pulse struct {
 	state tasks.DesiredState
 	next  time.Duration // until the next heartbeat
 }
 
-// beat writes heartbeats until ctx ends, whose error it returns. It shares what
-// this worker learns of costs with others, and stops batches whose transfer was
-// canceled.
+// beat writes heartbeats until ctx ends, and returns the error of ctx. It also shares the
+// costs that this worker observes, and stops batches whose transfer was canceled.
 func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 	t := time.NewTimer(first)
 	defer t.Stop()
@@ -51,8 +50,8 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 	}
 }
 
-// heartbeat tells the database that the worker lives, and reads what people
-// want of it. A worker whose share of a limit is nothing is paused.
+// heartbeat records that the worker is alive, and reads its desired state and its shares
+// of limits. A worker whose share of a limit is zero is paused.
 func (w *Worker) heartbeat(ctx context.Context) (pulse, error) {
 	p := pulse{next: w.Heartbeat}
 	directives, err := w.Store.HeartbeatWorker(ctx, tasks.Worker{

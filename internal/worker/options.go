@@ -31,14 +31,13 @@ var (
 	_ batcher.AggregatorStore = (*store.Store)(nil)
 )
 
-// Options says what a worker works with. All of it is needed but where a
-// default is said; a process that only stands by needs no recorder, no group
-// and no final steps.
+// Options has the dependencies and settings of a worker. All fields without a stated
+// default are needed. A process that only dispatches needs no Record, Group and Final.
 type Options struct {
 	Store      *store.Store
 	Redis      redis.UniversalClient
 	Producer   *queue.Producer
-	Embedded   bool // the queue lives in this process, and nothing in it outlives the process
+	Embedded   bool // the queue is in the memory of this process
 	Transfers  *dispatch.TransferCache
 	Costs      *cost.Model
 	Registry   *handlers.Registry
@@ -51,11 +50,11 @@ type Options struct {
 	Version     string
 	Concurrency int            // batches at once
 	Slots       int            // of this host, see handlers.SlotUse
-	Queues      map[string]int // with their weights
+	Queues      map[string]int // weights by name
 	Roots       []string       // folders that handlers may read
-	Grace       time.Duration  // for batches in hand when the worker stops
-	PollQueue   time.Duration  // how often an empty queue is asked
-	Heartbeat   time.Duration  // how often the worker says that it lives: 5 s
+	Grace       time.Duration  // how long batches may run on when the worker stops
+	PollQueue   time.Duration  // between two polls of an empty queue
+	Heartbeat   time.Duration  // between two heartbeats: 5 s
 
 	Group    Group
 	Dispatch Dispatch
@@ -64,8 +63,7 @@ type Options struct {
 
 	WebhookSecret string
 
-	// Timeout and Retry give a step's settings, with everything that takes
-	// precedence laid over.
+	// Timeout and Retry return the settings of a step, with all overrides applied.
 	Timeout func(*recipe.Step, handlers.Registration) time.Duration
 	Retry   func(*recipe.Step, handlers.Registration) tasks.RetryPolicy
 
@@ -73,14 +71,14 @@ type Options struct {
 	OnCompleted func(ctx context.Context, transfer int64)
 }
 
-// Group says how asynq collects files that were enqueued one by one.
+// Group configures how asynq collects files that were enqueued one by one.
 type Group struct {
 	Grace    time.Duration
 	MaxDelay time.Duration
 	MaxSize  int
 }
 
-// Dispatch tunes the dispatcher; zero fields take its defaults.
+// Dispatch configures the dispatcher; zero fields take its defaults.
 type Dispatch struct {
 	Window   int
 	Interval time.Duration
@@ -88,24 +86,24 @@ type Dispatch struct {
 	Resend   time.Duration
 }
 
-// Record tunes the recorder; zero fields take its defaults.
+// Record configures the recorder; zero fields take its defaults.
 type Record struct {
 	MaxItems  int
 	MaxDelay  time.Duration
 	MaxOutput int
 	Flushers  int
-	Adapt     bool // do less at once while the database commits slowly
+	Adapt     bool // lower the concurrency while the database commits slowly
 }
 
-// Final says whose final steps the worker runs, and where they may write.
+// Final configures which final steps the worker runs, and where they may write.
 type Final struct {
 	Outputs handlers.OutputRoots
-	RunKey  string // of the transfers; empty for any
+	RunKey  string // run key of the transfers; empty for any
 	Timeout func(*recipe.Finalizer, handlers.Registration) time.Duration
 	Retry   func(*recipe.Finalizer, handlers.Registration) tasks.RetryPolicy
 }
 
-// heartbeatInterval is how often a worker says that it lives.
+// heartbeatInterval is the default time between two heartbeats.
 const heartbeatInterval = 5 * time.Second
 
 func (o Options) withDefaults() Options {
@@ -115,14 +113,13 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// finalizerMark stands before the name of a finalizer where workers list what
-// they have.
-const finalizerMark = "finalizer:"
+// finalizerPrefix precedes the name of a finalizer in the list of a worker's handlers.
+const finalizerPrefix = "finalizer:"
 
 // FinalizerName is the name under which a worker lists a finalizer.
-func FinalizerName(name string) string { return finalizerMark + name }
+func FinalizerName(name string) string { return finalizerPrefix + name }
 
-// handlerNames is what the worker lists of itself.
+// handlerNames lists the handlers and finalizers of the worker.
 func (o Options) handlerNames() []string {
 	names := o.Registry.Names()
 	for _, name := range o.Registry.FinalizerNames() {
@@ -136,7 +133,7 @@ func (o Options) Dispatcher() *dispatch.Dispatcher {
 	return dispatch.New(o.Store, o.Producer, o.Transfers, o.DispatcherOptions())
 }
 
-// DispatcherOptions are those of the dispatcher.
+// DispatcherOptions returns the options of the dispatcher.
 func (o Options) DispatcherOptions() dispatch.Options {
 	capacity := &capacityView{Options: o}
 	d := dispatch.Options{
@@ -148,7 +145,7 @@ func (o Options) DispatcherOptions() dispatch.Options {
 		d.Queues = append(d.Queues, name)
 	}
 	if o.Embedded {
-		d.OnElected = o.Store.MakeAllDue // the queue is new: it has nothing of what the ledger has
+		d.OnElected = o.Store.MakeAllDue // the queue is new and has none of the ledger's batches
 	}
 	return d
 }
@@ -194,8 +191,8 @@ func (o Options) server(aggregating context.Context) *asynq.Server {
 		Concurrency: o.Concurrency,
 		Queues:      o.Queues,
 
-		// Only a lost lease counts as a retry: what the runner returns is never
-		// the batch's fault.
+		// Only a lost lease counts as a retry, because an error of the runner never
+		// means that the batch has failed.
 		IsFailure:      func(err error) bool { return errors.Is(err, asynq.ErrLeaseExpired) },
 		RetryDelayFunc: retryDelay,
 

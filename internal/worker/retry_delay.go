@@ -10,9 +10,9 @@ import (
 	"github.com/balerhq/baler/internal/admission"
 )
 
-// retryDelay is how long a batch that went back to the queue waits before it is
-// delivered again: long enough not to spin, with jitter so that many do not come
-// at once.
+// retryDelay is how long a batch that was returned to the queue waits before it is
+// delivered again. Its jitter keeps many batches from being delivered at once. It does
+// not grow with the number of returns, which say nothing about the batch.
 func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 	switch {
 	case errors.Is(err, asynq.ErrLeaseExpired):
@@ -26,5 +26,5 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 	return time.Second + rand.N(2*time.Second)
 }
 
-// soon is when a worker that was full may have room.
+// soon is a short delay after which a full worker may have room.
 func soon() time.Duration { return 50*time.Millisecond + rand.N(200*time.Millisecond) }

@@ -13,8 +13,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ReleaseTime is how long a worker may take after the grace period to release
-// what is not finished: handlers that were told to stop, and the ledger.
+// ReleaseTime is how long a worker may take after the grace period to stop its handlers
+// and to release their batches in the ledger.
 const ReleaseTime = 10 * time.Second
 
 // Worker runs batches in one process. Make one with New; it runs once.
@@ -28,7 +28,7 @@ type Worker struct {
 	desired    chan tasks.DesiredState // the last one that a heartbeat read, until it is applied
 }
 
-// New makes a worker, which takes nothing yet.
+// New makes a worker. It takes no batches before Run.
 func New(o Options) (*Worker, error) {
 	o = o.withDefaults()
 	w := &Worker{
@@ -42,25 +42,25 @@ func New(o Options) (*Worker, error) {
 	return w, nil
 }
 
-// Run takes batches until ctx ends or the worker has been drained, then stops
-// in order and returns nil. An error says what kept the worker from starting,
-// or what it could not write when it stopped.
+// Run takes batches until ctx ends or the worker has been drained, then stops in order
+// and returns nil. An error says why the worker could not start, or what it could not
+// write when it stopped.
 func (w *Worker) Run(ctx context.Context) error {
 	first, err := w.register(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
-			err = nil // it was stopped before it began
+			err = nil // it was stopped before it started
 		}
 		return errors.Join(err, w.stop(context.WithoutCancel(ctx)), w.remove(context.WithoutCancel(ctx)))
 	}
 	w.Log.InfoContext(ctx, "worker started", "name", w.Name, "concurrency", w.Concurrency, "handlers", w.Registry.Names())
 
-	// The order of stopping: (1) no new batches and no new final steps; (2) those
-	// in hand finish within the grace period; (3) the rest is released, without an
-	// attempt charged; (4) the recorder commits what it holds; (5) the dispatcher,
-	// the heartbeat and the webhook sender end, which until now kept the results of
-	// others moving and this worker alive in the eyes of others; (6) the worker's
-	// row goes. Steps 1 to 4 are takeBatches, 5 is the group's, 6 is below.
+	// The order of stopping: (1) take no new batches and final steps; (2) let those that
+	// run finish within the grace period; (3) release the rest, which does not count as
+	// an attempt; (4) commit what the recorder holds; (5) end the dispatcher, the
+	// heartbeat and the webhook sender, which until now dispatched for other workers and
+	// showed that this one was alive; (6) remove the worker's row. Steps 1 to 4 are in
+	// takeBatches, 5 is in the group, 6 is below.
 	var group run.Group
 	background, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
@@ -75,8 +75,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	return errors.Join(group.Run(), w.remove(context.WithoutCancel(ctx)))
 }
 
-// register makes the worker known, and reads what a person wants of it. The
-// desired state of a dead worker of the same name does not hold for this one.
+// register adds the worker to the database, and reads its desired state. It first
+// removes a dead worker of the same name, whose desired state is not for this one.
 func (w *Worker) register(ctx context.Context) (pulse, error) {
 	if err := w.Store.RemoveWorker(ctx, w.Name); err != nil {
 		return pulse{}, err
@@ -88,8 +88,8 @@ func (w *Worker) register(ctx context.Context) (pulse, error) {
 	return first, LoadCosts(ctx, w.Store, w.Costs)
 }
 
-// takeBatches takes batches as people want it until ctx ends or they drain the
-// worker, and then stops.
+// takeBatches follows the desired state until ctx ends or the worker is drained, and
+// then stops.
 func (w *Worker) takeBatches(ctx context.Context, desired tasks.DesiredState) error {
 	drain, err := w.reconcile(ctx, desired)
 	if err != nil {
@@ -101,7 +101,7 @@ func (w *Worker) takeBatches(ctx context.Context, desired tasks.DesiredState) er
 			return w.stop(context.WithoutCancel(ctx))
 		case desired := <-w.desired:
 			if drain, err = w.reconcile(ctx, desired); err != nil {
-				w.Log.WarnContext(ctx, "worker: cannot take batches yet; the next heartbeat tries again", "error", err)
+				w.Log.WarnContext(ctx, "worker: cannot take batches yet; retrying at the next heartbeat", "error", err)
 			}
 		}
 	}
@@ -109,8 +109,8 @@ func (w *Worker) takeBatches(ctx context.Context, desired tasks.DesiredState) er
 	return w.stop(context.WithoutCancel(ctx))
 }
 
-// stop does steps 1 to 4 of the order of stopping. What is not taking batches
-// any more, or never was, costs no time.
+// stop does steps 1 to 4 of the order of stopping. It returns at once for a worker that
+// takes no batches and runs none.
 func (w *Worker) stop(ctx context.Context) error {
 	w.Log.InfoContext(ctx, "worker stopping", "grace", w.Grace)
 	w.batches.Pause()
