@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/cost"
+	"github.com/balerhq/baler/tasks"
 )
 
 const (
@@ -13,9 +14,9 @@ const (
 	// so that the last batches are short and all slots end at about the same time.
 	batchesPerSlot = 2
 
-	// minBatchTime is the estimated time below which no batch is made shorter, because
+	// MinBatchTime is the estimated time below which no batch is made shorter, because
 	// its commit and its way through the queue would cost more.
-	minBatchTime = 100 * time.Millisecond
+	MinBatchTime = 100 * time.Millisecond
 
 	// maxExtrapolation limits the estimated time of a batch to that many times the time
 	// of all observed work, because the first files may differ from the others.
@@ -67,7 +68,7 @@ func NewBudget(e cost.Estimate, target time.Duration, remaining Remaining, slots
 	}
 	b = Budget{cost: e.Cost, known: true}
 	if target > 0 {
-		b.upper = min(target.Seconds(), max(maxExtrapolation*e.Seconds, minBatchTime.Seconds()))
+		b.upper = min(target.Seconds(), max(maxExtrapolation*e.Seconds, MinBatchTime.Seconds()))
 	}
 	b.parts = float64(batchesPerSlot * slots)
 	return b
@@ -83,7 +84,7 @@ func (b *Budget) limit(remaining Remaining) float64 {
 		limit = min(limit, b.share)
 	}
 	if b.parts > 0 {
-		limit = min(limit, max(b.cost.Predict(remaining.Files, remaining.Bytes)/b.parts, minBatchTime.Seconds()))
+		limit = min(limit, max(b.cost.Predict(remaining.Files, remaining.Bytes)/b.parts, MinBatchTime.Seconds()))
 	}
 	return limit
 }
@@ -100,3 +101,10 @@ func (b *Budget) Items(remaining Remaining) int {
 
 // Probing reports whether small batches should measure the costs of their step.
 func (b *Budget) Probing() bool { return !b.known && b.upper > 0 }
+
+// Fills reports whether that many files of that many bytes fill a batch, by items, bytes
+// or estimated cost.
+func (b *Budget) Fills(p tasks.BatchPolicy, files int, bytes int64) bool {
+	return p.MaxItems > 0 && files >= p.MaxItems || p.MaxBytes > 0 && bytes >= p.MaxBytes ||
+		b.upper > 0 && b.cost.Predict(int64(files), bytes) >= b.upper
+}

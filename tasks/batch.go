@@ -20,6 +20,10 @@ type Batch struct {
 	// before. Recordings with an older token are refused.
 	FencingToken int
 
+	// Gathering says that the batch is not sent: it waits in the ledger until the
+	// dispatcher has gathered enough others of its transfer, step and attempt.
+	Gathering bool
+
 	// Crashes counts worker crashes while this batch ran. From the second on, it
 	// counts only runs of this batch alone.
 	Crashes int

@@ -8,17 +8,17 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// capacity is how much the workers can do for a transfer within the limits that are
-// set.
+// capacity is how much the workers can do for a step of a transfer within the limits
+// that are set.
 type capacity struct {
 	slots  int // batches at once; 0 if unknown
 	policy func(step int) tasks.BatchPolicy
 }
 
-func (d *Dispatcher) capacity(ctx context.Context, plan *TransferPlan) (capacity, error) {
+func (d *Dispatcher) capacity(ctx context.Context, plan *TransferPlan, step int) (capacity, error) {
 	c := capacity{policy: plan.Policy}
 	if d.opts.Capacity != nil {
-		slots, err := d.opts.Capacity(ctx, plan.Step(1).Handler)
+		slots, err := d.opts.Capacity(ctx, plan.Step(step).Handler)
 		if err != nil {
 			return c, err
 		}

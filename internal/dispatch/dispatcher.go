@@ -93,7 +93,13 @@ func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
 			return false, err
 		}
 	}
-	return d.dispatchRound(ctx)
+	// What has begun before what is new: that keeps the ledger small.
+	gathered, err := d.gather(ctx)
+	if err != nil {
+		return false, err
+	}
+	busy, err = d.dispatchRound(ctx)
+	return busy || gathered, err
 }
 
 // repairInterval is the time between two searches for stranded groups and dead

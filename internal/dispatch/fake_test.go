@@ -105,6 +105,22 @@ func (f *fake) CommitDispatch(_ context.Context, c ledger.Dispatch) (bool, error
 	return false, nil
 }
 
+func (f *fake) Gatherings(context.Context, int) ([]ledger.Gathering, error) {
+	return nil, f.enter("Gatherings")
+}
+
+func (f *fake) GatheringBatches(context.Context, ledger.Gathering, int) ([]tasks.Batch, error) {
+	return nil, f.enter("GatheringBatches")
+}
+
+func (f *fake) Sizes(context.Context, int64, tasks.Ranges) ([]tasks.File, error) {
+	return nil, f.enter("Sizes")
+}
+
+func (f *fake) CommitGathered(context.Context, ledger.Gathered) error {
+	return f.enter("CommitGathered")
+}
+
 func (f *fake) write(batches []tasks.Batch) {
 	for i := range batches {
 		batches[i].ID = int64(len(f.batches)) + 1

@@ -24,6 +24,19 @@ type BacklogStore interface {
 	CommitDispatch(ctx context.Context, c ledger.Dispatch) (completed bool, err error)
 }
 
+// GatherStore is where the dispatcher finds batches to gather into fuller ones.
+type GatherStore interface {
+	// Gatherings lists what waits to be gathered and may run now.
+	Gatherings(ctx context.Context, limit int) ([]ledger.Gathering, error)
+	// GatheringBatches lists the batches of a gathering that may run now.
+	GatheringBatches(ctx context.Context, g ledger.Gathering, limit int) ([]tasks.Batch, error)
+	// Sizes reads the numbers and sizes of files, in ascending order.
+	Sizes(ctx context.Context, transfer int64, numbers tasks.Ranges) ([]tasks.File, error)
+	// CommitGathered replaces gathering batches, or returns ErrCursorMoved when one of
+	// them is gone.
+	CommitGathered(ctx context.Context, g ledger.Gathered) error
+}
+
 // OutboxStore is where the dispatcher finds batches to send, or to send again.
 type OutboxStore interface {
 	// DueBatches lists batches that are due.
@@ -57,6 +70,7 @@ type LeaseStore interface {
 // Store is all that the dispatcher needs of the store.
 type Store interface {
 	BacklogStore
+	GatherStore
 	OutboxStore
 	SweepStore
 	LeaseStore

@@ -72,7 +72,7 @@ func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog) (m
 	if b.Via == tasks.ViaGroup {
 		return d.sweep(ctx, b, plan)
 	}
-	capacity, err := d.capacity(ctx, plan)
+	capacity, err := d.capacity(ctx, plan, 1)
 	if err != nil {
 		return false, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/internal/transfertest"
 	"github.com/balerhq/baler/tasks"
@@ -89,9 +90,20 @@ func (r *env) finish(w *Runner) {
 			if n++; n > most {
 				r.T.Fatalf("the ledger is not empty after %d deliveries: %+v", most, open)
 			}
+			if open[i].Gathering {
+				r.send(open[i])
+				continue
+			}
 			r.Must(r.deliver(w, &open[i]))
 		}
 	}
+}
+
+// send replaces a gathering batch by one that is sent, as the dispatcher does.
+func (r *env) send(b tasks.Batch) {
+	r.T.Helper()
+	b.Gathering = false
+	r.Must(r.Store.CommitGathered(r.T.Context(), ledger.Gathered{Replaced: []int64{b.ID}, Batches: []tasks.Batch{b}}))
 }
 
 // audit checks that the transfer has completed with counters that equal the

@@ -63,16 +63,22 @@ func (f *nextBatches) plan(foreign tasks.Ranges, rejected []int64) ledger.Follow
 	}
 	slices.Sort(steps)
 	for _, step := range steps {
-		c.Batches = append(c.Batches, dispatch.PlanBatches(f.entry, step, next[step], f.entry.Policy(step))...)
+		c.Batches = append(c.Batches, dispatch.FollowUpBatches(f.entry, step, next[step])...)
 	}
-	policy := f.entry.Policy(f.batch.Step)
-	if f.alone {
-		policy.MaxItems = 1
-	}
-	for _, b := range dispatch.PlanBatches(f.entry, f.batch.Step, again, policy) {
+	for _, b := range f.retries(again) {
 		b.Attempt = f.batch.Attempt + 1
 		b.NotBefore = f.notBefore
 		c.Batches = append(c.Batches, b)
 	}
 	return c
+}
+
+// retries makes batches of files that are tried again.
+func (f *nextBatches) retries(again []tasks.File) []tasks.Batch {
+	if !f.alone {
+		return dispatch.FollowUpBatches(f.entry, f.batch.Step, again)
+	}
+	policy := f.entry.Policy(f.batch.Step)
+	policy.MaxItems = 1
+	return dispatch.PlanBatches(f.entry, f.batch.Step, again, policy)
 }

@@ -172,13 +172,13 @@ func (r *Runner) single(ctx context.Context, t *asynq.Task) error {
 	return nil
 }
 
-// enqueue sends batches whose rows are committed. When that fails, the dispatcher
-// sends them later.
+// enqueue sends the batches among those committed that are sent now. When that fails,
+// the dispatcher sends them later.
 func (r *Runner) enqueue(ctx context.Context, batches []tasks.Batch) {
 	now := r.Now()
 	var due []tasks.Batch
 	for i := range batches {
-		if !batches[i].NotBefore.After(now) {
+		if !batches[i].Gathering && !batches[i].NotBefore.After(now) {
 			due = append(due, batches[i])
 		}
 	}

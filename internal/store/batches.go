@@ -59,7 +59,7 @@ func selectedBySteps(batches []tasks.Batch) map[int]int64 {
 // whose time has come, and batches that have been out for long.
 func (s *Store) DueBatches(ctx context.Context, limit int) ([]tasks.Batch, error) {
 	var rows []batchRow
-	err := s.db.Session(ctx).Where("due_at <= ?", s.db.Stamp()).
+	err := s.db.Session(ctx).Where("gathering = ? AND due_at <= ?", false, s.db.Stamp()).
 		Where("NOT EXISTS (SELECT 1 FROM transfers t WHERE t.id = batches.transfer_id AND t.paused_at IS NOT NULL)").
 		Order("due_at").Limit(limit).Find(&rows).Error
 	if err != nil {
@@ -165,10 +165,10 @@ func inherit(tx *gorm.DB, b *tasks.Batch, parts []tasks.Batch) error {
 	return nil
 }
 
-// BatchesAfter lists batches of the ledger by number, those above after.
+// BatchesAfter lists batches that were sent, by number, those above after.
 func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) ([]tasks.Batch, error) {
 	var rows []batchRow
-	if err := s.db.Session(ctx).Where("id > ?", after).Order("id").Limit(limit).Find(&rows).Error; err != nil {
+	if err := s.db.Session(ctx).Where("id > ? AND gathering = ?", after, false).Order("id").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list batches: %w", err)
 	}
 	return toBatches(rows)

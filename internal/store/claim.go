@@ -45,7 +45,7 @@ type claimRow struct {
 
 func (s *Store) readClaim(ctx context.Context, id int64) (row claimRow, err error) {
 	found := s.db.Session(ctx).Raw(`SELECT b.*, t.state, t.paused_at
-		FROM batches b JOIN transfers t ON t.id = b.transfer_id WHERE b.id = ?`, id).Scan(&row)
+		FROM batches b JOIN transfers t ON t.id = b.transfer_id WHERE b.id = ? AND b.gathering = 0`, id).Scan(&row)
 	switch {
 	case found.Error != nil:
 		return row, fmt.Errorf("pick up batch %d: %w", id, found.Error)

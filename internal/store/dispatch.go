@@ -27,7 +27,7 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.
 	}
 	err := s.db.Session(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.dispatched, t.bytes - t.dispatched_bytes AS rest,
 			t.sweep_mark, t.marked_at,
-			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id) AS unfinished
+			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id AND b.gathering = 0) AS unfinished
 		FROM transfers t WHERE t.state IN ? AND t.paused_at IS NULL AND t.dispatched < t.files AND t.id > ? ORDER BY t.id LIMIT ?`,
 		activeStates(), after, limit).Scan(&found).Error
 	if err != nil {

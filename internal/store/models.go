@@ -148,8 +148,9 @@ type batchRow struct {
 	Queue        string
 	FencingToken int
 	Crashes      int
-	DueAt        time.Time
+	DueAt        time.Time // of a gathering batch: when it may first run
 	CreatedAt    time.Time
+	Gathering    bool
 }
 
 // TableName names the table to GORM.
@@ -157,12 +158,15 @@ func (batchRow) TableName() string { return "batches" }
 
 func newBatchRow(b *tasks.Batch, now time.Time, grace time.Duration) batchRow {
 	due := b.NotBefore
-	if due.IsZero() {
+	switch {
+	case due.IsZero() && b.Gathering:
+		due = now
+	case due.IsZero():
 		due = now.Add(grace) // whoever wrote it enqueues it at once; later the dispatcher looks
 	}
 	return batchRow{
 		TransferID: b.Transfer, StepNo: b.Step, Attempt: b.Attempt, Files: b.Files.String(), Items: b.Items(),
-		Bytes: b.Bytes, Queue: b.Queue, FencingToken: b.FencingToken, Crashes: b.Crashes, DueAt: due.UTC(), CreatedAt: now,
+		Bytes: b.Bytes, Queue: b.Queue, FencingToken: b.FencingToken, Crashes: b.Crashes, DueAt: due.UTC(), CreatedAt: now, Gathering: b.Gathering,
 	}
 }
 
@@ -170,7 +174,7 @@ func (r *batchRow) batch() (tasks.Batch, error) {
 	files, err := tasks.ParseRanges(r.Files)
 	return tasks.Batch{
 		ID: r.ID, Transfer: r.TransferID, Step: r.StepNo, Attempt: r.Attempt, Files: files,
-		Bytes: r.Bytes, Queue: r.Queue, FencingToken: r.FencingToken, Crashes: r.Crashes,
+		Bytes: r.Bytes, Queue: r.Queue, FencingToken: r.FencingToken, Crashes: r.Crashes, Gathering: r.Gathering,
 	}, err
 }
 

@@ -16,8 +16,18 @@ import (
 )
 
 // Nine videos on three workers, each of which takes the whole host for one
-// batch, are three each, though a batch might hold them all.
+// batch, are three each, though a batch might hold them all: as files of the first
+// step, and as what follows one batch of it.
 func TestSlowFilesAreSharedOutEvenly(t *testing.T) {
+	for name, steps := range map[string]string{
+		"first step":  "[{handler: transcode}]",
+		"second step": "[{handler: noop}, {handler: transcode}]",
+	} {
+		t.Run(name, func(t *testing.T) { sharesEvenly(t, "name: videos\nsteps: "+steps+"\n") })
+	}
+}
+
+func sharesEvenly(t *testing.T, recipe string) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		if c.Redis.URL == "embedded" {
 			t.Skip("workers with an embedded queue each have their own")
@@ -55,7 +65,7 @@ func TestSlowFilesAreSharedOutEvenly(t *testing.T) {
 		})
 		// They are shared out when all of them are there, however long the scan takes.
 		tr := submit(t, b, baler.Submission{
-			Paths: []string{tree(t, videos)}, Via: tasks.ViaBulk, Recipe: yaml(t, "name: videos\nsteps:\n  - handler: transcode\n"),
+			Paths: []string{tree(t, videos)}, Via: tasks.ViaBulk, Recipe: yaml(t, recipe),
 			OnCreated: func(tr tasks.Transfer) {
 				_, err := b.Pause(t.Context(), tr)
 				must(t, err)
@@ -65,7 +75,9 @@ func TestSlowFilesAreSharedOutEvenly(t *testing.T) {
 		must(t, err)
 		each := make(map[string]int)
 		for _, l := range audit(t, b, wait(t, b, tr.UUID)) {
-			each[l.Worker]++
+			if l.Step == "transcode" {
+				each[l.Worker]++
+			}
 		}
 		for name, n := range each {
 			if n != videos/workers {

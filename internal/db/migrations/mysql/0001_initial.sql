@@ -71,8 +71,9 @@ CREATE TABLE IF NOT EXISTS batches (
   crashes         INT NOT NULL DEFAULT 0,
   due_at       DATETIME(6) NOT NULL,
   created_at   DATETIME(6) NOT NULL,
+  gathering    BOOLEAN NOT NULL DEFAULT 0,
   KEY batches_transfer (transfer_id),
-  KEY batches_due (due_at)
+  KEY batches_due (gathering, due_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS results (

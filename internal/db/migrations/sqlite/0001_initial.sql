@@ -74,12 +74,13 @@ CREATE TABLE IF NOT EXISTS batches (
   fencing_token     INTEGER NOT NULL DEFAULT 0,
   crashes         INTEGER NOT NULL DEFAULT 0,
   due_at       DATETIME NOT NULL,
-  created_at   DATETIME NOT NULL
+  created_at   DATETIME NOT NULL,
+  gathering    BOOLEAN NOT NULL DEFAULT 0
 );
 
 CREATE INDEX IF NOT EXISTS batches_transfer ON batches (transfer_id);
 
-CREATE INDEX IF NOT EXISTS batches_due ON batches (due_at);
+CREATE INDEX IF NOT EXISTS batches_due ON batches (gathering, due_at);
 
 CREATE TABLE IF NOT EXISTS results (
   transfer_id  INTEGER NOT NULL,

@@ -1,0 +1,22 @@
+package dispatch
+
+import (
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/tasks"
+)
+
+// FollowUpBatches makes batches of files that come to a step from an earlier step or an
+// earlier attempt. Batches that cannot become better are sent at once: they are full, and
+// so short that to share their files among workers is worth nothing. The others wait in
+// the ledger, where a dispatcher gathers them with those that follow other batches.
+func FollowUpBatches(plan *TransferPlan, step int, files []tasks.File) []tasks.Batch {
+	policy, estimate := plan.Policy(step), plan.Estimate(step)
+	budget := batcher.NewBudget(estimate, policy.Target, batcher.Remaining{}, 0)
+	batches := PlanBatches(plan, step, files, policy)
+	for i := range batches {
+		b := &batches[i]
+		short := estimate.Known && estimate.Predict(int64(b.Items()), b.Bytes) <= batcher.MinBatchTime.Seconds()
+		b.Gathering = !short || !budget.Fills(policy, b.Items(), b.Bytes)
+	}
+	return batches
+}
