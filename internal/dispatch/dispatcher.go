@@ -24,6 +24,8 @@ type Dispatcher struct {
 	lastServed int64                   // the transfer that was served last
 	backedOff  map[int64]time.Time     // by transfer: until when it is not served
 	windows    map[int64]windowControl // by transfer
+	sweepAt    map[int64]time.Time     // by transfer: not swept before
+	unheld     map[int64]time.Time     // by batch that is with a worker: since when no live worker holds it
 }
 
 // New makes a dispatcher; Run starts it.
@@ -31,6 +33,7 @@ func New(s Store, q Queue, c *TransferCache, o Options) *Dispatcher {
 	return &Dispatcher{
 		store: s, queue: q, transfers: c, opts: o.withDefaults(),
 		wake: make(chan struct{}, 1), backedOff: make(map[int64]time.Time), windows: make(map[int64]windowControl),
+		sweepAt: make(map[int64]time.Time),
 	}
 }
 
@@ -82,6 +85,11 @@ func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
 		d.tickAt = now.Add(time.Second)
 		if err := d.send(ctx); err != nil {
 			return false, err
+		}
+		if d.opts.SharedQueue {
+			if err := d.reclaimAbandoned(ctx); err != nil {
+				return false, err
+			}
 		}
 	}
 	if !now.Before(d.repairAt) {

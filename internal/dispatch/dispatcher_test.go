@@ -46,7 +46,7 @@ func cutFiles(f *fake, transfer int64) int {
 }
 
 func TestDispatcherKeepsOnAfterErrors(t *testing.T) {
-	methods := []string{"AcquireLease", "Backlogs", "SumSizes", "FilesAfter", "CommitDispatch", "DueBatches", "EnqueueBatches", "GroupBacklog", "RepairGroups", "MarkInterrupted", "read"}
+	methods := []string{"AcquireLease", "Backlogs", "SumSizes", "FilesAfter", "CommitDispatch", "DueBatches", "EnqueueBatches", "FirstQueued", "Gatherings", "RepairGroups", "MarkInterrupted", "read"}
 	for _, method := range methods {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFake()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -228,8 +229,18 @@ func (f *fake) ReclaimOrphans(context.Context, []tasks.Batch, time.Time) ([]task
 	return nil, f.enter("ReclaimOrphans")
 }
 
-func (f *fake) GroupBacklog(context.Context, string, []string) (int64, error) {
-	return 0, f.enter("GroupBacklog")
+func (f *fake) Unheld(context.Context) ([]int64, error) { return nil, f.enter("Unheld") }
+
+func (f *fake) Reclaim(context.Context, []tasks.Batch) ([]tasks.Batch, error) {
+	return nil, f.enter("Reclaim")
+}
+
+func (f *fake) BatchesByID(context.Context, []int64) ([]tasks.Batch, error) {
+	return nil, f.enter("BatchesByID")
+}
+
+func (f *fake) FirstQueued(_ context.Context, _ string, _ int64, files []queue.FileTask) (int, error) {
+	return len(files), f.enter("FirstQueued")
 }
 
 func (f *fake) RepairGroups(context.Context, string, []string) (int64, error) {

@@ -15,6 +15,7 @@ type Options struct {
 	SweepDelay  time.Duration // how long the files of a group transfer may wait before they are swept: 2 min
 	Resend      time.Duration // how long after sending a batch to ask the queue for it: 15 s
 	Queues      []string      // whose groups to repair
+	SharedQueue bool          // workers of other processes take batches, and may die
 	Handlers    []string      // whose groups to repair
 
 	// Capacity returns how many batches of a handler all live workers run at once, or

@@ -59,9 +59,7 @@ func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error)
 	if len(unknown) > 0 {
 		d.opts.Log.DebugContext(ctx, "dispatcher: sending batches that the queue does not have", "batches", len(unknown))
 	}
-	if len(orphans) > 0 {
-		d.opts.Log.WarnContext(ctx, "dispatcher: sending batches again whose workers died", "batches", len(orphans))
-	}
+	d.logOrphans(ctx, orphans)
 	again := slices.Concat(unknown, orphans)
 	return len(again), queue.Enqueue(ctx, d.queue, again)
 }

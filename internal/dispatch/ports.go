@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -44,6 +45,8 @@ type OutboxStore interface {
 	// Reschedule makes batches due again after a duration; with sent, it also records
 	// that they are about to be sent.
 	Reschedule(ctx context.Context, ids []int64, by time.Duration, sent bool) error
+	// BatchesByID reads batches of the ledger, those of them that it still has.
+	BatchesByID(ctx context.Context, ids []int64) ([]tasks.Batch, error)
 	// ReclaimBatches makes batches whose worker has died due again after a duration,
 	// and counts the crash.
 	ReclaimBatches(ctx context.Context, ids []int64, by time.Duration) error
@@ -86,8 +89,13 @@ type Queue interface {
 	// ReclaimOrphans removes from the queue, and returns, the batches whose worker has
 	// not renewed its lease since before.
 	ReclaimOrphans(ctx context.Context, batches []tasks.Batch, before time.Time) ([]tasks.Batch, error)
-	// GroupBacklog counts the file messages that wait in groups.
-	GroupBacklog(ctx context.Context, queue string, handlers []string) (int64, error)
+	// Unheld lists the batches that are with a worker, and that no live worker holds.
+	Unheld(ctx context.Context) ([]int64, error)
+	// Reclaim removes from the queue, and returns, those batches that are with a worker.
+	Reclaim(ctx context.Context, batches []tasks.Batch) ([]tasks.Batch, error)
+	// FirstQueued returns the index of the first file whose message the queue has, or
+	// their number.
+	FirstQueued(ctx context.Context, queue string, transfer int64, files []queue.FileTask) (int, error)
 	// RepairGroups restores groups that are missing in the list of groups, and counts
 	// them.
 	RepairGroups(ctx context.Context, queue string, handlers []string) (int64, error)

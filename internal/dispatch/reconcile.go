@@ -92,7 +92,7 @@ func (d *Dispatcher) sweepAll(ctx context.Context, b *ledger.Backlog) (files int
 	}
 	b.SweepMark = b.Files
 	for b.Cursor < b.Files {
-		n, err := d.sweepOnce(ctx, b, plan)
+		n, err := d.sweepOnce(ctx, b, plan, true)
 		files += n
 		if errors.Is(err, ledger.ErrCursorMoved) {
 			return files, nil // a dispatcher is sweeping it

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/ledger"
@@ -16,8 +17,16 @@ const (
 	// filesPerSweep is how many files are swept at a time.
 	filesPerSweep = 5000
 
-	// sweepPatience is how many times SweepDelay the sweep of a transfer waits while
-	// file messages are still queued, because those are slow and not lost.
+	// sweepDelay is how long files have been registered before they are swept: their
+	// producer has enqueued them by then, if it can.
+	sweepDelay = 5 * time.Second
+
+	// sweepInterval is how long a transfer is not swept again when its next file still
+	// waits in the queue.
+	sweepInterval = 2 * time.Second
+
+	// sweepPatience is how many times SweepDelay the sweep of a transfer waits for a
+	// file whose message is still queued, because that is slow and not lost.
 	sweepPatience = 8
 )
 
@@ -26,25 +35,33 @@ const (
 // a batch if they have neither a batch nor a result. sweep reports whether it moved the
 // cursor.
 func (d *Dispatcher) sweep(ctx context.Context, b *ledger.Backlog, plan *TransferPlan) (bool, error) {
-	age := d.opts.Now().Sub(b.MarkedAt)
-	switch {
-	case b.MarkedAt.IsZero() || b.Cursor >= b.SweepMark:
+	now := d.opts.Now()
+	if b.MarkedAt.IsZero() || b.Cursor >= b.SweepMark {
 		return false, d.store.SetSweepMark(ctx, b.Transfer, b.Files)
-	case age < d.opts.SweepDelay:
-		return false, nil
-	case age < sweepPatience*d.opts.SweepDelay:
-		waiting, err := d.queue.GroupBacklog(ctx, plan.Queue, handlersOf(plan))
-		if err != nil || waiting > 0 {
-			return false, err
-		}
 	}
-	_, err := d.sweepOnce(ctx, b, plan)
-	return err == nil, err
+	age := now.Sub(b.MarkedAt)
+	if age < min(sweepDelay, d.opts.SweepDelay) || now.Before(d.sweepAt[b.Transfer]) {
+		return false, nil
+	}
+	from := b.Cursor
+	_, err := d.sweepOnce(ctx, b, plan, age >= sweepPatience*d.opts.SweepDelay)
+	if err == nil && b.Cursor == from {
+		d.deferSweep(b.Transfer, now.Add(sweepInterval))
+	}
+	return b.Cursor > from, err
+}
+
+func (d *Dispatcher) deferSweep(transfer int64, until time.Time) {
+	if len(d.sweepAt) > 10*transfersPerRound {
+		clear(d.sweepAt) // harmless: the transfers are swept again early
+	}
+	d.sweepAt[transfer] = until
 }
 
 // sweepOnce sweeps the next files up to the mark, moves the cursor in the ledger and in
-// b, and returns how many files were missing.
-func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, plan *TransferPlan) (int64, error) {
+// b, and returns how many files were missing. It stops before a file whose message the
+// queue still has, unless all is set.
+func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, plan *TransferPlan, all bool) (int64, error) {
 	limit := min(int64(filesPerSweep), b.SweepMark-b.Cursor)
 	files, err := d.store.FilesAfter(ctx, b.Transfer, b.Cursor, int(limit), false)
 	if err != nil {
@@ -52,6 +69,11 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, plan *Tra
 	}
 	if len(files) == 0 {
 		return 0, gap(b)
+	}
+	if !all {
+		if files, err = d.beforeQueued(ctx, plan, files); err != nil || len(files) == 0 {
+			return 0, err
+		}
 	}
 	missing, err := d.missing(ctx, plan, files)
 	if err != nil {
@@ -78,6 +100,21 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, plan *Tra
 			"transfer", plan.UUID, "files", len(missing))
 	}
 	return int64(len(missing)), queue.Enqueue(ctx, d.queue, c.Batches)
+}
+
+// beforeQueued returns the files before the first one whose message the queue has. It
+// asks the queue before the ledger is read: a message leaves the queue only after its
+// batch is in the ledger.
+func (d *Dispatcher) beforeQueued(ctx context.Context, plan *TransferPlan, files []tasks.File) ([]tasks.File, error) {
+	at := make([]queue.FileTask, len(files))
+	for i := range files {
+		at[i] = queue.FileTask{File: &files[i], Step: plan.Route(0, &files[i], nil)}
+		if at[i].Step > 0 {
+			at[i].Handler = plan.Step(at[i].Step).Handler
+		}
+	}
+	n, err := d.queue.FirstQueued(ctx, plan.Queue, plan.ID, at)
+	return files[:n], err
 }
 
 // errGap means that the database counts files that it does not have.
@@ -129,13 +166,4 @@ func (d *Dispatcher) repairGroups(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func handlersOf(plan *TransferPlan) []string {
-	names := make([]string, len(plan.Recipe.Steps))
-	for i, s := range plan.Recipe.Steps {
-		names[i] = s.Handler
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }

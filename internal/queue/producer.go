@@ -69,13 +69,17 @@ type FileTask struct {
 func (p *Producer) EnqueueFiles(ctx context.Context, queue string, transfer int64, files []FileTask) error {
 	return parallel(ctx, len(files), func(ctx context.Context, i int) error {
 		f := files[i]
-		id := fmt.Sprintf("%d.%d.%d", transfer, f.Step, f.File.No)
 		err := p.enqueue(ctx, asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(transfer, f.Step, f.File).Encode(),
-			asynq.TaskID(id), asynq.Queue(queue), asynq.Group(tasks.GroupOf(f.Handler, transfer, f.File.No)),
+			asynq.TaskID(fileTaskID(transfer, &f)), asynq.Queue(queue), asynq.Group(tasks.GroupOf(f.Handler, transfer, f.File.No)),
 			asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout)))
 		failpoint.Point(failpoint.TaskEnqueued)
 		return err
 	})
+}
+
+// fileTaskID is the asynq task ID of a file that waits to be collected.
+func fileTaskID(transfer int64, f *FileTask) string {
+	return fmt.Sprintf("%d.%d.%d", transfer, f.Step, f.File.No)
 }
 
 func (p *Producer) enqueue(ctx context.Context, t *asynq.Task) error {

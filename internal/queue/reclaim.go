@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -45,6 +46,13 @@ func (p *Producer) ReclaimOrphans(ctx context.Context, batches []tasks.Batch, be
 		}
 	}
 	return orphans, nil
+}
+
+// Reclaim takes batches back from workers that are known to have died, whatever their
+// leases say: those that are with a worker are removed from the queue, and returned so
+// that they can be sent again.
+func (p *Producer) Reclaim(ctx context.Context, batches []tasks.Batch) ([]tasks.Batch, error) {
+	return p.ReclaimOrphans(ctx, batches, time.Unix(math.MaxInt32, 0))
 }
 
 // reclaimScript looks again, so that a lease that was renewed or a task that

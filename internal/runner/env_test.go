@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/internal/transfertest"
 	"github.com/balerhq/baler/tasks"
@@ -69,7 +70,11 @@ func (nowhere) ReclaimOrphans(context.Context, []tasks.Batch, time.Time) ([]task
 func (nowhere) MissingBatches(_ context.Context, b []tasks.Batch) ([]tasks.Batch, error) {
 	return b, nil
 }
-func (nowhere) GroupBacklog(context.Context, string, []string) (int64, error) { return 0, nil }
+func (nowhere) Unheld(context.Context) ([]int64, error)                       { return nil, nil }
+func (nowhere) Reclaim(context.Context, []tasks.Batch) ([]tasks.Batch, error) { return nil, nil }
+func (nowhere) FirstQueued(_ context.Context, _ string, _ int64, files []queue.FileTask) (int, error) {
+	return len(files), nil
+}
 func (nowhere) RepairGroups(context.Context, string, []string) (int64, error) { return 0, nil }
 
 // deliver hands a batch's message to a worker, as asynq does.

@@ -3,6 +3,8 @@ package runner
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // track counts a batch as in flight until end is called.
@@ -66,4 +68,28 @@ func (r *Runner) StopCanceled(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// hold notes that the message of a batch is in hand, until done is called.
+func (r *Runner) hold(batch int64) (done func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.inHand == nil {
+		r.inHand = make(map[int64]int)
+	}
+	r.inHand[batch]++
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.inHand[batch]--; r.inHand[batch] == 0 {
+			delete(r.inHand, batch)
+		}
+	}
+}
+
+// InHand lists the batches whose messages are in hand, in any order.
+func (r *Runner) InHand() []int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.inHand))
 }

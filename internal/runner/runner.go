@@ -74,6 +74,7 @@ type Runner struct {
 	mu      sync.Mutex
 	running map[*batchRun]struct{} // batches in flight
 	idle    chan struct{}          // closed when none is in flight; nil when nobody waits
+	inHand  map[int64]int          // by batch: deliveries of its message that are in hand
 }
 
 var _ asynq.Handler = (*Runner)(nil)
@@ -121,6 +122,7 @@ func (r *Runner) ProcessTask(ctx context.Context, t *asynq.Task) error {
 		if err != nil {
 			return r.deadLetter(ctx, t, err)
 		}
+		defer r.hold(m.Batch)()
 		if err = r.runBatch(ctx, m); errors.Is(err, tasks.ErrForeignMessage) {
 			return r.deadLetter(ctx, t, err)
 		}

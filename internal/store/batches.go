@@ -165,6 +165,15 @@ func inherit(tx *gorm.DB, b *tasks.Batch, parts []tasks.Batch) error {
 	return nil
 }
 
+// BatchesByID reads batches that were sent, those of them that are not complete.
+func (s *Store) BatchesByID(ctx context.Context, ids []int64) ([]tasks.Batch, error) {
+	var rows []batchRow
+	if err := s.db.Session(ctx).Where("id IN ? AND gathering = ?", ids, false).Order("id").Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("read batches: %w", err)
+	}
+	return toBatches(rows)
+}
+
 // BatchesAfter lists batches that were sent, by number, those above after.
 func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) ([]tasks.Batch, error) {
 	var rows []batchRow

@@ -138,7 +138,7 @@ func (o Options) DispatcherOptions() dispatch.Options {
 	capacity := &capacityView{Options: o}
 	d := dispatch.Options{
 		LeaseHolder: o.Name, Window: o.Dispatch.Window, Interval: o.Dispatch.Interval, SweepDelay: o.Dispatch.Lag,
-		Resend: o.Dispatch.Resend, Handlers: o.Registry.Names(), Capacity: capacity.slots, Limits: capacity.limits,
+		Resend: o.Dispatch.Resend, SharedQueue: !o.Embedded, Handlers: o.Registry.Names(), Capacity: capacity.slots, Limits: capacity.limits,
 		OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
 	}
 	for name := range o.Queues {

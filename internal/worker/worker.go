@@ -68,6 +68,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	for _, run := range []func(context.Context) error{
 		w.dispatcher.Run,
 		w.Sender().Run,
+		w.hold,
 		func(ctx context.Context) error { return w.beat(ctx, first.next) },
 	} {
 		group.Add(func() error { return run(background) }, func(error) { end() })
