@@ -43,6 +43,9 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 	errs := []error{r.Check(known, knownFinalizer)}
 	for _, s := range r.Steps {
 		reg, here := b.registry.Lookup(s.Handler)
+		if here && s.Timeout > 0 && !reg.TimesFiles {
+			errs = append(errs, fmt.Errorf("recipe %s: step %s: %w", r.Name, s.Name, errTimesNoFiles))
+		}
 		if !here || reg.CheckArgs == nil || s.ArgsTemplated() {
 			continue
 		}
@@ -69,6 +72,9 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 	}
 	return errors.Join(errs...)
 }
+
+// errTimesNoFiles says that a step limits the time of a file where the handler cannot.
+var errTimesNoFiles = errors.New("timeout: the handler works on whole batches and cannot time a file; set batch_timeout instead")
 
 func (b *Baler) workerHandlers(ctx context.Context) ([]string, error) {
 	workers, err := b.store.Workers(ctx)

@@ -56,7 +56,7 @@ func (b *Baler) workerOptions() worker.Options {
 			Flushers: cfg.Record.Flushers, Adapt: cfg.Record.Adapt == nil || *cfg.Record.Adapt,
 		},
 		WebhookSecret: cfg.Webhook.Secret,
-		Timeout:       b.timeout, Retry: b.retry, OnCompleted: b.completed,
+		Timeouts:      b.timeouts, Retry: b.retry, OnCompleted: b.completed,
 	}
 }
 
@@ -94,7 +94,7 @@ func (b *Baler) runFinal(runKey string) (f worker.Final, err error) {
 }
 
 func (b *Baler) finalizerTimeout(s *recipe.Finalizer, reg handlers.Registration) time.Duration {
-	return cmp.Or(s.Timeout, b.cfg.Handlers[s.Handler].Timeout, reg.Timeout)
+	return cmp.Or(s.Timeout, b.cfg.Handlers[s.Handler].Timeout, reg.Timeouts.File)
 }
 
 func (b *Baler) finalizerRetry(s *recipe.Finalizer, reg handlers.Registration) tasks.RetryPolicy {
@@ -110,8 +110,12 @@ func (b *Baler) policy(s *recipe.Step) tasks.BatchPolicy {
 	return s.Batch.Overlay(b.cfg.Handlers[s.Handler].Batch).Overlay(reg.Batch).Overlay(b.cfg.Batch).Overlay(tasks.DefaultBatchPolicy())
 }
 
-func (b *Baler) timeout(s *recipe.Step, reg handlers.Registration) time.Duration {
-	return cmp.Or(s.Timeout, b.cfg.Handlers[s.Handler].Timeout, reg.Timeout)
+func (b *Baler) timeouts(s *recipe.Step, reg handlers.Registration) handlers.Timeouts {
+	site := b.cfg.Handlers[s.Handler]
+	return handlers.Timeouts{
+		File:  cmp.Or(s.Timeout, site.Timeout, reg.Timeouts.File),
+		Batch: cmp.Or(s.BatchTimeout, site.BatchTimeout, reg.Timeouts.Batch),
+	}
 }
 
 func (b *Baler) retry(s *recipe.Step, reg handlers.Registration) tasks.RetryPolicy {

@@ -75,9 +75,10 @@ type Group struct {
 
 // Handler holds the site's settings for one handler. A zero field is not set.
 type Handler struct {
-	Batch   tasks.BatchPolicy `koanf:"batch"`
-	Timeout time.Duration     `koanf:"timeout"`
-	Retry   tasks.RetryPolicy `koanf:"retry"`
+	Batch        tasks.BatchPolicy `koanf:"batch"`
+	Timeout      time.Duration     `koanf:"timeout"`       // of one file, or one attempt of a final step
+	BatchTimeout time.Duration     `koanf:"batch_timeout"` // of all files of a batch together
+	Retry        tasks.RetryPolicy `koanf:"retry"`
 }
 
 // Record sets how results are written.

@@ -124,6 +124,7 @@ func (v *validation) handlers(handlers map[string]Handler) {
 		v.notBelow(section+".batch.max_delay", h.Batch.MaxDelay)
 		v.notBelow(section+".batch.target", h.Batch.Target)
 		v.notBelow(section+".timeout", h.Timeout)
+		v.notBelow(section+".batch_timeout", h.BatchTimeout)
 		v.atLeast(section+".retry.attempts", h.Retry.Attempts, 0)
 		v.notBelow(section+".retry.backoff", h.Retry.Backoff)
 		v.notBelow(section+".retry.max_backoff", h.Retry.MaxBackoff)

@@ -46,6 +46,8 @@ type JobSpec struct {
 	Facts     map[string]any // what earlier steps learned; never changed
 	MaxOutput int            // bytes kept of each stream; DefaultMaxOutput when zero
 	Opener    FileOpener
+	Timeout   time.Duration    // for this file, from Start on; none when zero
+	Patience  time.Duration    // how long a function may ignore the end of its context: 5 s when zero
 	Started   time.Time        // when its batch began; the job starts then unless Start is called
 	OnDone    func(*Job)       // called once when the job ends, on the goroutine that ends it; may be nil
 	Now       func() time.Time // nil: time.Now
@@ -145,6 +147,10 @@ func (j *Job) Start() {
 		j.started = now
 	}
 }
+
+// Timeout is how long work on this file may take, from Start on; none when zero. PerFile
+// keeps it; a handler that does so itself is registered WithTimedFiles.
+func (j *Job) Timeout() time.Duration { return j.spec.Timeout }
 
 // Fact is a value that this step or an earlier one recorded of the file, as
 // encoding/json decodes it into an any.

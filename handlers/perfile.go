@@ -29,6 +29,10 @@ func Parallel(n int) PerFileOption {
 // that verdict; any other error, or a panic, ends it as tasks.OutcomeError. Other
 // jobs of the batch are not affected.
 //
+// A job that takes longer than its Timeout ends as timed out; the time of each begins when
+// its function is called. A function that ignores the end of its context is left running,
+// and the next job begins.
+//
 // When ctx ends, no further job starts, and a job whose function returns the
 // context's error runs again later. When ctx is canceled because the worker stops,
 // that holds for any error that is neither a verdict nor a panic.
@@ -72,18 +76,26 @@ func (p *perFile) Handle(ctx context.Context, jobs []*Job) error {
 
 // runJob runs the function for one job and ends the job.
 func (p *perFile) runJob(ctx context.Context, job *Job) {
+	job.Start()
+	if job.Timeout() > 0 {
+		p.runTimed(ctx, job)
+		return
+	}
 	err := invoke.ErrGoexit
 	defer func() {
 		if r := recover(); r != nil {
 			err = invoke.NewPanicError(r)
 		}
-		switch {
-		case err == nil:
-			job.Done()
-		case !Interrupted(ctx, err):
-			job.Finish(err)
-		}
+		endJob(ctx, job, err)
 	}()
-	job.Start()
 	err = p.fn(ctx, job)
+}
+
+func endJob(ctx context.Context, job *Job, err error) {
+	switch {
+	case err == nil:
+		job.Done()
+	case !Interrupted(ctx, err):
+		job.Finish(err)
+	}
 }

@@ -13,13 +13,17 @@ import (
 // A recipe's step and the configuration take precedence over it.
 type Registration struct {
 	Name        string
-	Handler     Handler           // nil for a finalizer
-	Finalizer   Finalizer         // nil for a handler of steps
-	Description string            // one line for people
-	Slots       SlotUse           // how much of the host a batch takes
-	Timeout     time.Duration     // of one batch, or one attempt of a final step; none when zero
+	Handler     Handler   // nil for a finalizer
+	Finalizer   Finalizer // nil for a handler of steps
+	Description string    // one line for people
+	Slots       SlotUse   // how much of the host a batch takes
+	Timeouts    Timeouts
 	Batch       tasks.BatchPolicy // fields that are zero come from the global default
 	Retry       tasks.RetryPolicy
+
+	// TimesFiles says that the handler itself ends a file whose time has run out, see
+	// Job.Timeout, as those made by PerFile do.
+	TimesFiles bool
 
 	// CheckArgs says beforehand whether a step's `with` suits the handler; nil
 	// accepts everything.
@@ -27,6 +31,15 @@ type Registration struct {
 
 	// SelfCheck is for `baler doctor`; nil when there is nothing to check.
 	SelfCheck *SelfCheck
+}
+
+// Timeouts are the time limits of a step; zero is none.
+type Timeouts struct {
+	// File is for one file, from when work on it begins; of a final step, for one attempt.
+	File time.Duration
+
+	// Batch is for all files of a batch together, from when the handler gets them.
+	Batch time.Duration
 }
 
 // SelfCheck checks what a handler needs on its host, such as a program or a
@@ -74,8 +87,19 @@ func WithDescription(line string) Option { return func(r *Registration) { r.Desc
 // WithSlots sets how many of the host's slots a batch takes; OneSlot without it.
 func WithSlots(s SlotUse) Option { return func(r *Registration) { r.Slots = s } }
 
-// WithTimeout limits how long a batch may take; without it there is no limit.
-func WithTimeout(d time.Duration) Option { return func(r *Registration) { r.Timeout = d } }
+// WithTimeout limits how long one file may take, from when work on it begins, or one
+// attempt of a final step; without it there is no limit. It is for handlers made by
+// PerFile, and for others together with WithTimedFiles.
+func WithTimeout(d time.Duration) Option { return func(r *Registration) { r.Timeouts.File = d } }
+
+// WithBatchTimeout limits how long a batch may take; without it there is no limit. Files
+// that are not done by then have timed out, whichever of them was slow.
+func WithBatchTimeout(d time.Duration) Option {
+	return func(r *Registration) { r.Timeouts.Batch = d }
+}
+
+// WithTimedFiles says that the handler keeps Job.Timeout for each of its files.
+func WithTimedFiles() Option { return func(r *Registration) { r.TimesFiles = true } }
 
 // WithBatch sets the handler's default batch policy.
 func WithBatch(p tasks.BatchPolicy) Option { return func(r *Registration) { r.Batch = p } }
@@ -115,8 +139,14 @@ func (r *Registration) validate() error {
 	if r.Slots != AllSlots && r.Slots < 1 {
 		wrong = append(wrong, fmt.Errorf("slots are %d: give a number from 1, or AllSlots", r.Slots))
 	}
-	if r.Timeout < 0 {
-		wrong = append(wrong, fmt.Errorf("the timeout is %s: give a positive one, or zero for none", r.Timeout))
+	if r.Timeouts.File < 0 || r.Timeouts.Batch < 0 {
+		wrong = append(wrong, fmt.Errorf("the timeouts are %s and %s: give positive ones, or zero for none", r.Timeouts.File, r.Timeouts.Batch))
+	}
+	if r.Handler != nil && r.Timeouts.File > 0 && !r.TimesFiles {
+		wrong = append(wrong, errors.New("the handler works on whole batches: give WithBatchTimeout instead of WithTimeout, or make it with PerFile"))
+	}
+	if r.Finalizer != nil && r.Timeouts.Batch != 0 {
+		wrong = append(wrong, errors.New("a finalizer has no batches: give WithTimeout instead of WithBatchTimeout"))
 	}
 	if r.Retry.Attempts < 0 || r.Retry.Backoff < 0 || r.Retry.MaxBackoff < 0 {
 		wrong = append(wrong, errors.New("the retry policy has a negative field"))

@@ -35,6 +35,7 @@ func (r *Registry) RegisterFinalizer(name string, h Finalizer, opts ...Option) e
 
 func (r *Registry) register(in *map[string]Registration, reg Registration, opts []Option) error {
 	reg.Slots = OneSlot
+	_, reg.TimesFiles = reg.Handler.(*perFile)
 	for _, opt := range opts {
 		opt(&reg)
 	}

@@ -16,7 +16,7 @@ func TestRegistry(t *testing.T) {
 	var r Registry
 	testkit.Must(t, r.Register("b-1", nothing()))
 	policy := tasks.BatchPolicy{MaxItems: 9}
-	err := r.Register("a_2", nothing(), WithDescription("d"), WithSlots(AllSlots), WithTimeout(time.Second),
+	err := r.Register("a_2", nothing(), WithDescription("d"), WithSlots(AllSlots), WithBatchTimeout(time.Second),
 		WithBatch(policy), WithRetry(tasks.RetryPolicy{Attempts: 7}), WithArgsCheck(func(any) error { return ErrFacts }))
 	testkit.Must(t, err)
 	if got := r.Names(); !slices.Equal(got, []string{"a_2", "b-1"}) {
@@ -26,11 +26,11 @@ func TestRegistry(t *testing.T) {
 		t.Error("found what is not there")
 	}
 	b, _ := r.Lookup("b-1")
-	if b.Slots != OneSlot || b.Timeout != 0 || b.Retry != (tasks.RetryPolicy{Attempts: 3, Backoff: 10 * time.Second, MaxBackoff: 10 * time.Minute}) || b.CheckArgs != nil {
+	if b.Slots != OneSlot || b.Timeouts != (Timeouts{}) || b.Retry != (tasks.RetryPolicy{Attempts: 3, Backoff: 10 * time.Second, MaxBackoff: 10 * time.Minute}) || b.CheckArgs != nil {
 		t.Errorf("defaults are %+v", b)
 	}
 	a, _ := r.Lookup("a_2")
-	if a.Name != "a_2" || a.Description != "d" || a.Slots != AllSlots || a.Timeout != time.Second || a.Batch != policy ||
+	if a.Name != "a_2" || a.Description != "d" || a.Slots != AllSlots || a.Timeouts != (Timeouts{Batch: time.Second}) || a.Batch != policy ||
 		a.Retry != (tasks.RetryPolicy{Attempts: 7, Backoff: 10 * time.Second, MaxBackoff: 10 * time.Minute}) || !errors.Is(a.CheckArgs(nil), ErrFacts) {
 		t.Errorf("got %+v", a)
 	}
@@ -95,5 +95,20 @@ func TestCloneIsApart(t *testing.T) {
 	}
 	if none := (*Registry)(nil).Clone(); len(none.Names()) > 0 || none.Register("a", nothing()) != nil {
 		t.Error("the clone of no registry is not empty")
+	}
+}
+
+// Only a handler that can keep the time of a file is given one.
+func TestTimeoutOfAFileNeedsAHandlerThatKeepsIt(t *testing.T) {
+	var r Registry
+	if err := r.Register("whole", nothing(), WithTimeout(time.Second)); err == nil || !strings.Contains(err.Error(), "WithBatchTimeout") {
+		t.Errorf("a handler of whole batches: %v", err)
+	}
+	testkit.Must(t, r.Register("timed", nothing(), WithTimeout(time.Second), WithTimedFiles()))
+	testkit.Must(t, r.Register("each", PerFile(func(context.Context, *Job) error { return nil }), WithTimeout(time.Second)))
+	for name, want := range map[string]bool{"timed": true, "each": true} {
+		if reg, _ := r.Lookup(name); reg.TimesFiles != want {
+			t.Errorf("%s keeps the time of files: %v", name, reg.TimesFiles)
+		}
 	}
 }

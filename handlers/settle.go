@@ -8,10 +8,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// errTimedOut is the verdict of a file whose batch ran out of time.
-var errTimedOut = &Verdict{
+// errBatchTimedOut is the verdict of a file whose batch ran out of time.
+var errBatchTimedOut = &Verdict{
 	Outcome: tasks.OutcomeTimedOut, Code: CodeTimeout,
-	Err: errors.New("the step's time ran out before this file was finished"),
+	Err: errors.New("the time limit of the batch ended before this file was finished"),
 }
 
 // Settle ends the jobs that are not done after Handle returned err, and returns
@@ -28,7 +28,7 @@ func Settle(ctx context.Context, jobs []*Job, err error) (left []*Job) {
 		case endsByError:
 			job.Finish(err)
 		case endsByTimeout:
-			job.Finish(errTimedOut)
+			job.Finish(errBatchTimedOut)
 		case endsElsewhere:
 			left = append(left, job)
 		}

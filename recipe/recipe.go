@@ -27,11 +27,15 @@ type Recipe struct {
 // Timeout, or a zero field of Retry or Batch, means that the recipe does not set
 // it: the site's configuration or the handler's default applies.
 type Step struct {
-	Number    int // from 1
-	Name      string
-	Handler   string
-	When      string // the condition's source; empty when every file is selected
-	Timeout   time.Duration
+	Number  int // from 1
+	Name    string
+	Handler string
+	When    string        // the condition's source; empty when every file is selected
+	Timeout time.Duration // of one file
+
+	// BatchTimeout is for all files of a batch together.
+	BatchTimeout time.Duration
+
 	Retry     tasks.RetryPolicy
 	Batch     tasks.BatchPolicy
 	OnFailure OnFailure

@@ -20,7 +20,7 @@ const (
 func (c *diagnostics) step(no int, node ast.Node) *Step {
 	s := &Step{Number: no, OnFailure: Stop, line: lineOf(node)}
 	fs, ok := c.mapping("step", node, s.line,
-		"name", "handler", "with", "when", "timeout", "retry", "batch", "on_failure")
+		"name", "handler", "with", "when", "timeout", "batch_timeout", "retry", "batch", "on_failure")
 	if !ok {
 		return s
 	}
@@ -31,6 +31,9 @@ func (c *diagnostics) step(no int, node ast.Node) *Step {
 	}
 	if f, ok := fs.get("batch"); ok {
 		s.Batch = c.batch(f)
+	}
+	if f, ok := fs.get("batch_timeout"); ok {
+		s.BatchTimeout = c.duration(f)
 	}
 	if f, ok := fs.get("on_failure"); ok {
 		s.OnFailure = c.onFailure(f)

@@ -24,7 +24,7 @@ const releaseTime = 2 * time.Second
 
 // StepTimeout is the recipe's timeout of a final step, else the handler's.
 func StepTimeout(s *recipe.Finalizer, reg handlers.Registration) time.Duration {
-	return cmp.Or(s.Timeout, reg.Timeout)
+	return cmp.Or(s.Timeout, reg.Timeouts.File)
 }
 
 // StepRetry lays the recipe's retry policy of a final step over the handler's.

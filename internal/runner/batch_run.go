@@ -35,6 +35,7 @@ type batchRun struct {
 	plan         *dispatch.TransferPlan
 	registration handlers.Registration
 	retry        tasks.RetryPolicy
+	timeouts     handlers.Timeouts
 	redelivered  bool // an earlier worker may have recorded some of it
 
 	known []fileOutcome            // files that an earlier run of this batch recorded
@@ -58,7 +59,7 @@ func newBatchRun(w *Runner, c *ledger.Claim, a assignment) *batchRun {
 		openRoots: func() (*handlers.Roots, func(), error) { return w.rootsFor(a.plan) },
 
 		batch: &c.Batch, plan: a.plan, registration: a.registration, redelivered: c.Redelivered,
-		retry: w.Retry(a.plan.Step(c.Step), a.registration),
+		retry: w.Retry(a.plan.Step(c.Step), a.registration), timeouts: w.Timeouts(a.plan.Step(c.Step), a.registration),
 	}
 	r.canceled, r.cancel = context.WithCancel(context.Background())
 	if c.Canceled {

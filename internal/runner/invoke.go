@@ -59,7 +59,7 @@ func (r *batchRun) working(ctx context.Context) (context.Context, context.Cancel
 	ctx, cancel := r.untilStopped(ctx)
 	release := context.AfterFunc(r.canceled, cancel)
 	stop := func() {}
-	if limit := r.options.Timeout(r.plan.Step(r.batch.Step), r.registration); limit > 0 {
+	if limit := r.batchTimeout(); limit > 0 {
 		ctx, stop = context.WithTimeout(ctx, limit)
 	}
 	return ctx, func() {
@@ -67,6 +67,16 @@ func (r *batchRun) working(ctx context.Context) (context.Context, context.Cancel
 		release()
 		cancel()
 	}
+}
+
+// batchTimeout is the time limit of the batch. A handler that does not keep the time of
+// each file has the time of all its files together.
+func (r *batchRun) batchTimeout() time.Duration {
+	limit := r.timeouts.Batch
+	if limit == 0 && !r.registration.TimesFiles {
+		limit = r.timeouts.File * time.Duration(len(r.work))
+	}
+	return limit
 }
 
 // invoke runs the handler over the jobs and returns its error, which concerns the

@@ -24,8 +24,8 @@ func (o Options) withDefaults() Options {
 	o.Slots = cmp.Or(o.Slots, runtime.GOMAXPROCS(0))
 	o.FlushAfter = cmp.Or(o.FlushAfter, earlyDelay)
 	o.AbandonAfter = cmp.Or(o.AbandonAfter, abandonDelay)
-	if o.Timeout == nil {
-		o.Timeout = StepTimeout
+	if o.Timeouts == nil {
+		o.Timeouts = StepTimeouts
 	}
 	if o.Retry == nil {
 		o.Retry = StepRetry
@@ -45,9 +45,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// StepTimeout is the recipe's timeout of a step, else the handler's.
-func StepTimeout(s *recipe.Step, reg handlers.Registration) time.Duration {
-	return cmp.Or(s.Timeout, reg.Timeout)
+// StepTimeouts lays the recipe's time limits of a step over the handler's.
+func StepTimeouts(s *recipe.Step, reg handlers.Registration) handlers.Timeouts {
+	return handlers.Timeouts{File: cmp.Or(s.Timeout, reg.Timeouts.File), Batch: cmp.Or(s.BatchTimeout, reg.Timeouts.Batch)}
 }
 
 // StepRetry lays the recipe's retry policy of a step over the handler's.

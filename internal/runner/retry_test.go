@@ -105,23 +105,62 @@ func TestRetryPolicyOfTheStep(t *testing.T) {
 }
 
 func TestStepRetryLaysTheRecipeOverTheHandler(t *testing.T) {
-	reg := handlers.Registration{Retry: tasks.RetryPolicy{Attempts: 5, Backoff: time.Second, MaxBackoff: time.Minute}, Timeout: time.Hour}
+	reg := handlers.Registration{Retry: tasks.RetryPolicy{Attempts: 5, Backoff: time.Second, MaxBackoff: time.Minute}, Timeouts: handlers.Timeouts{File: time.Hour, Batch: time.Hour}}
 	step := &recipe.Step{Retry: tasks.RetryPolicy{Backoff: 3 * time.Second}}
 	if got, want := StepRetry(step, reg), (tasks.RetryPolicy{Attempts: 5, Backoff: 3 * time.Second, MaxBackoff: time.Minute}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got := StepTimeout(step, reg); got != time.Hour {
-		t.Errorf("timeout %s", got)
+	if got := StepTimeouts(step, reg); got != reg.Timeouts {
+		t.Errorf("timeouts %+v", got)
 	}
-	step.Timeout = time.Minute
-	if got := StepTimeout(step, reg); got != time.Minute {
-		t.Errorf("timeout %s", got)
+	step.Timeout, step.BatchTimeout = time.Minute, time.Second
+	if got, want := StepTimeouts(step, reg), (handlers.Timeouts{File: time.Minute, Batch: time.Second}); got != want {
+		t.Errorf("timeouts %+v", got)
 	}
+}
+
+// A file that hangs has timed out; its neighbours of the batch have not.
+func TestTimeOutOfOneFile(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		r := newEnv(t, url, "name: t\nsteps: [{handler: slow, timeout: 20ms, retry: {attempts: 1}}]")
+		r.Must(r.registry.Register("slow", handlers.PerFile(func(ctx context.Context, j *handlers.Job) error {
+			if j.File().No == 2 {
+				<-ctx.Done()
+			}
+			return ctx.Err()
+		})))
+		r.Files(10)
+		r.finish(r.worker("w"))
+		r.audit()
+		for no, got := range r.Results(1) {
+			if want := map[bool]tasks.Outcome{true: tasks.OutcomeTimedOut, false: tasks.OutcomeSucceeded}[no == 2]; got.Outcome != want {
+				t.Errorf("file %d: %+v, want %s", no, got, want)
+			}
+		}
+	})
+}
+
+// A time limit of a file bounds a handler that cannot keep it: the batch has as much
+// for all its files together.
+func TestTimeOutOfFilesInAHandlerOfBatches(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		r := newEnv(t, url, "name: t\nsteps: [{handler: slow, timeout: 1m, retry: {attempts: 1}}]")
+		r.handle("slow", func(ctx context.Context, _ []*handlers.Job) error {
+			deadline, _ := ctx.Deadline()
+			if left := time.Until(deadline); left > 3*time.Minute || left < 2*time.Minute {
+				t.Errorf("%s for three files of a minute each", left)
+			}
+			return nil
+		})
+		r.Files(3)
+		r.finish(r.worker("w"))
+		r.audit()
+	})
 }
 
 func TestTimeOut(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
-		r := newEnv(t, url, "name: t\nsteps: [{handler: slow, timeout: 20ms, retry: {attempts: 2}}]")
+		r := newEnv(t, url, "name: t\nsteps: [{handler: slow, batch_timeout: 20ms, retry: {attempts: 2}}]")
 		r.handle("slow", func(ctx context.Context, jobs []*handlers.Job) error {
 			jobs[0].Done()
 			<-ctx.Done()
@@ -163,8 +202,8 @@ func TestHandlerThatIgnoresItsTimeOut(t *testing.T) {
 		limits := []time.Duration{10 * time.Millisecond, time.Hour}
 		w := r.worker("w", func(o *Options) {
 			o.AbandonAfter = 10 * time.Millisecond
-			o.Timeout = func(*recipe.Step, handlers.Registration) (limit time.Duration) {
-				limit, limits = limits[0], limits[1:]
+			o.Timeouts = func(*recipe.Step, handlers.Registration) (limit handlers.Timeouts) {
+				limit.Batch, limits = limits[0], limits[1:]
 				return limit
 			}
 		})

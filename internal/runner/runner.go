@@ -46,10 +46,10 @@ type Options struct {
 	AbandonAfter time.Duration // how long to wait for a handler that ignores the end of its context: 5 s
 	Roots        []string      // folders that handlers may read; empty: what each transfer was submitted with
 
-	// Timeout and Retry give a step's settings, with everything that takes
+	// Timeouts and Retry give a step's settings, with everything that takes
 	// precedence laid over; nil: the handler's defaults under the recipe's.
-	Timeout func(*recipe.Step, handlers.Registration) time.Duration
-	Retry   func(*recipe.Step, handlers.Registration) tasks.RetryPolicy
+	Timeouts func(*recipe.Step, handlers.Registration) handlers.Timeouts
+	Retry    func(*recipe.Step, handlers.Registration) tasks.RetryPolicy
 
 	// OnCompleted is called for each transfer that this worker completed; may be nil.
 	OnCompleted func(ctx context.Context, transfer int64)

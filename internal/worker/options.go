@@ -63,9 +63,9 @@ type Options struct {
 
 	WebhookSecret string
 
-	// Timeout and Retry return the settings of a step, with all overrides applied.
-	Timeout func(*recipe.Step, handlers.Registration) time.Duration
-	Retry   func(*recipe.Step, handlers.Registration) tasks.RetryPolicy
+	// Timeouts and Retry return the settings of a step, with all overrides applied.
+	Timeouts func(*recipe.Step, handlers.Registration) handlers.Timeouts
+	Retry    func(*recipe.Step, handlers.Registration) tasks.RetryPolicy
 
 	// OnCompleted is called once for each transfer that this process completes.
 	OnCompleted func(ctx context.Context, transfer int64)
@@ -171,7 +171,7 @@ func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner
 	return runner.New(runner.Options{
 		Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Registry: o.Registry, Recorder: recorder,
 		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, Roots: o.Roots, FlushAfter: o.Record.MaxDelay,
-		Timeout: o.Timeout, Retry: o.Retry, BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
+		Timeouts: o.Timeouts, Retry: o.Retry, BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
 		Metrics: o.Metrics, Log: o.Log, Now: o.Now,
 	})
 }
