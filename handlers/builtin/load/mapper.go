@@ -83,7 +83,10 @@ func tooLong(size int64) error {
 
 func (m *mapper) put(rows *tableload.RowBuffer, i int, v value) error {
 	c := &m.columns[i]
-	if v.form == missing || v.form == null && m.kinds[i] != tableload.ColumnJSON {
+	if v.form == missing || v.form == null && (c.Key || m.kinds[i] != tableload.ColumnJSON) {
+		if c.Key {
+			return errors.New("no value, and it is part of the key")
+		}
 		if c.Required {
 			return errors.New("no value, and it takes no NULL")
 		}
