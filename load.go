@@ -52,6 +52,9 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 			return nil, err
 		}
 	}
+	if err := plan.CheckMembers(ctx, b.tables(), paths); err != nil {
+		return nil, err
+	}
 	if _, err := load.NewLoader(ctx, b.tables(), plan, nil); err != nil {
 		return nil, err
 	}

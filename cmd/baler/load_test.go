@@ -118,9 +118,15 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		{exitError, path + " --into things --on-duplicate never --key id", "must be ignore, update or error"},
 		{exitError, path + " --into things --chunk 1B", "from 4KiB to 1GiB"},
 		{exitError, path + "x --into new --create", "no file with content"},
+		{exitError, path + " --into things --map id=ID --map user=nmae", "no line has a value for any column of things"},
+		{exitError, path + " --into never --create --map id=ID:int", "no line has a value for any column of never"},
 	} {
 		r := s.must(tt.code, append([]string{"load"}, strings.Fields(tt.args)...)...)
 		contains(t, tt.args, r.stderr, tt.want)
+	}
+	for _, table := range []string{"new", "never"} { // nothing is left of a load that did not begin
+		r := s.must(exitError, "load", path, "--into", table)
+		contains(t, table, r.stderr, "none called")
 	}
 }
 

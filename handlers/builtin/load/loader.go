@@ -44,11 +44,10 @@ func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget
 		return nil, err
 	}
 	names := make([]string, len(fields))
-	paths := make([][]string, len(fields))
 	for i, f := range fields {
-		names[i], paths[i] = f.Column, f.Path
+		names[i] = f.Column
 	}
-	l := &Loader{tables: s, wanted: newPlaces(paths), keyword: []byte(p.Keyword), memory: m}
+	l := &Loader{tables: s, wanted: newPlaces(pathsOf(fields)), keyword: []byte(p.Keyword), memory: m}
 	if m == nil {
 		l.memory = &MemoryBudget{}
 	}
