@@ -25,6 +25,7 @@ const (
 type Table struct {
 	s       *Store
 	name    string
+	target  []byte // the table's short name in the log
 	columns []Column // in the order of a row's values
 	on      OnDuplicate
 	counted bool // the session counts duplicates: see clause
@@ -46,6 +47,9 @@ func (s *Store) Table(ctx context.Context, name string, columns, key []string, o
 		return nil, err
 	}
 	t := &Table{s: s, name: name, on: on}
+	if t.target, err = s.targetOf(ctx, name); err != nil {
+		return nil, err
+	}
 	if t.columns, err = chosen(name, all, columns); err != nil {
 		return nil, err
 	}

@@ -34,6 +34,9 @@ type Loader struct {
 // NewLoader prepares loading as the plan says. It creates a missing table if the plan
 // says so. Memory may be nil.
 func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget) (*Loader, error) {
+	if _, err := s.ForgetEmptied(ctx, p.Into); err != nil {
+		return nil, err
+	}
 	if p.Create {
 		if err := p.create(ctx, s); err != nil {
 			return nil, err
