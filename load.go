@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/balerhq/baler/handlers/builtin/load"
+	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/keyset"
 	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/internal/tableload"
@@ -37,7 +38,8 @@ const DefaultChunkSize = 8 << 20
 // LoadRecipe makes the recipe that loads JSON lines, for Run or Submit with the
 // same paths. With Create it creates a missing table; columns that the mapping does
 // not name are inferred from the first lines of the first file. It checks that the
-// table suits the mapping, so that errors show before any file is registered.
+// table suits the mapping, so that errors show before any file is registered. When a
+// table has lost its rows, Run takes the files for new ones.
 func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (*recipe.Recipe, error) {
 	args := load.Args{
 		Into: l.Into, Map: l.Map, Document: l.LineColumn, Keyword: l.LineContains, Key: l.Key,
@@ -52,11 +54,40 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 			return nil, err
 		}
 	}
+	if err := plan.CheckMembers(ctx, b.tables(), paths); err != nil {
+		return nil, err
+	}
+	forgotten, err := b.tables().ForgetEmptied(ctx, plan.Into)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := load.NewLoader(ctx, b.tables(), plan, nil); err != nil {
 		return nil, err
 	}
 	args.Create = false // the table exists now, and the next run's recipe must be the same
-	return loadRecipe(&args, l.ChunkSize)
+	r, err := loadRecipe(&args, l.ChunkSize)
+	if err == nil && forgotten {
+		err = b.cancelRun(ctx, r, paths)
+	}
+	return r, err
+}
+
+// cancelRun cancels a run that did not end, so that the next one begins anew instead
+// of continuing behind rows that are gone.
+func (b *Baler) cancelRun(ctx context.Context, r *recipe.Recipe, paths []string) error {
+	sub := ingest.Submission{Paths: paths}
+	sources, err := sub.Sources()
+	if err != nil {
+		return err
+	}
+	t, err := b.store.Latest(ctx, runKeyOf(sources, r))
+	if errors.Is(err, tasks.ErrTransferNotFound) || err == nil && t.State.Ended() {
+		return nil
+	}
+	if err == nil {
+		_, err = b.store.Cancel(ctx, t.ID)
+	}
+	return err
 }
 
 // tables gives access to the tables that are loaded into.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 // loadSum is the last line of load --json.
@@ -118,9 +120,15 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		{exitError, path + " --into things --on-duplicate never --key id", "must be ignore, update or error"},
 		{exitError, path + " --into things --chunk 1B", "from 4KiB to 1GiB"},
 		{exitError, path + "x --into new --create", "no file with content"},
+		{exitError, path + " --into things --map id=ID --map user=nmae", "no line has a value for any column of things"},
+		{exitError, path + " --into never --create --map id=ID:int", "no line has a value for any column of never"},
 	} {
 		r := s.must(tt.code, append([]string{"load"}, strings.Fields(tt.args)...)...)
 		contains(t, tt.args, r.stderr, tt.want)
+	}
+	for _, table := range []string{"new", "never"} { // nothing is left of a load that did not begin
+		r := s.must(exitError, "load", path, "--into", table)
+		contains(t, table, r.stderr, "none called")
 	}
 }
 
@@ -133,5 +141,50 @@ func TestLoadOfOddWords(t *testing.T) {
 		"--line-contains", "<&>", "--json")
 	if sum := loadSum(t, r); sum.Loaded != 1 {
 		t.Errorf("%+v", sum)
+	}
+}
+
+// A table that has lost its rows is loaded again, whether the load before had ended,
+// and whatever was loaded into it in between.
+func TestLoadIntoATableThatLostItsRows(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	path, other := s.file("in.jsonl", jsonLines(5, 0)), s.file("other.jsonl", jsonLines(3, 0))
+	load := func(path string) loadSummary {
+		t.Helper()
+		return loadSum(t, s.must(exitOK, "load", path, "--into", "things", "--create", "--map", "id:int", "--json"))
+	}
+	d := testkit.Database(t, "sqlite:"+s.path(".local/state/baler/baler.db"))
+	empty := func(statement string) {
+		t.Helper()
+		if _, err := d.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows := func() (n int) {
+		t.Helper()
+		testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM things").Scan(&n))
+		return n
+	}
+	first := load(path)
+	empty("DROP TABLE things")
+	if again := load(path); again.Transfer == first.Transfer || again.Loaded != 5 || rows() != 5 {
+		t.Errorf("dropped: %+v, %d rows", again, rows())
+	}
+	empty("DELETE FROM things")
+	if again := load(path); again.Loaded != 5 || rows() != 5 {
+		t.Errorf("emptied: %+v, %d rows", again, rows())
+	}
+	empty("DROP TABLE things")
+	load(other)
+	if again := load(path); again.Loaded != 5 || rows() != 8 {
+		t.Errorf("dropped, and another file loaded: %+v, %d rows", again, rows())
+	}
+	if again := load(path); rows() != 8 {
+		t.Errorf("nothing happened since: %+v, %d rows", again, rows())
+	}
+	empty("DELETE FROM things; UPDATE transfers SET state = 'interrupted', ended_at = NULL")
+	if again := load(path); again.Loaded != 5 || rows() != 5 {
+		t.Errorf("emptied while a load was interrupted: %+v, %d rows", again, rows())
 	}
 }

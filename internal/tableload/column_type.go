@@ -33,6 +33,7 @@ type Column struct {
 	Name      string
 	Kind      ColumnType
 	Required  bool // takes no NULL, and has nothing in place of a missing value
+	Key       bool // tells duplicates: a row without a value of its own would get one that another row has, or none
 	Unsigned  bool // an Int that holds no negative numbers, and larger ones
 	Chars     int  // the longest text in characters; 0: no such limit
 	Bytes     int  // the longest text in bytes; 0: no such limit

@@ -24,15 +24,16 @@ type loadRow struct {
 	Skipped    int64
 	Duplicates int64
 	Bad        int64
+	Target     []byte // the table, see targetOf; empty when its rows are gone
 }
 
 // TableName names the table to GORM.
 func (loadRow) TableName() string { return "loads" }
 
-func newLoadRow(chunk *Chunk) loadRow {
+func newLoadRow(chunk *Chunk, target []byte) loadRow {
 	return loadRow{
 		TransferID: chunk.Transfer, StepNo: chunk.Step, FileNo: chunk.File, ByteOffset: chunk.Offset,
-		Bytes: chunk.Bytes, Lines: chunk.Lines, Skipped: chunk.Skipped,
+		Bytes: chunk.Bytes, Lines: chunk.Lines, Skipped: chunk.Skipped, Target: target,
 	}
 }
 

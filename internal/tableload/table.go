@@ -25,6 +25,7 @@ const (
 type Table struct {
 	s       *Store
 	name    string
+	target  []byte // the table's short name in the log
 	columns []Column // in the order of a row's values
 	on      OnDuplicate
 	counted bool // the session counts duplicates: see clause
@@ -35,8 +36,8 @@ type Table struct {
 }
 
 // Table prepares loading rows of the named columns. Every column that has no
-// default must be among them, and, when duplicates are not refused, the key
-// must be a unique key of the table.
+// default must be among them, and the key, which duplicates that are not refused
+// need, must be a unique key of the table.
 func (s *Store) Table(ctx context.Context, name string, columns, key []string, on OnDuplicate) (*Table, error) {
 	all, err := s.Columns(ctx, name)
 	if err != nil {
@@ -46,19 +47,24 @@ func (s *Store) Table(ctx context.Context, name string, columns, key []string, o
 		return nil, err
 	}
 	t := &Table{s: s, name: name, on: on}
+	if t.target, err = s.targetOf(ctx, name); err != nil {
+		return nil, err
+	}
 	if t.columns, err = chosen(name, all, columns); err != nil {
 		return nil, err
 	}
 	t.insert = fmt.Sprintf("INSERT INTO %s (%s) VALUES ", s.db.Dialect().Quote(name), s.db.Dialect().QuoteAll(t.names()))
-	if on == DuplicateError {
+	if on == DuplicateError && len(key) == 0 {
 		return t, nil
 	}
-	key, err = t.own(key)
-	if err != nil {
+	if key, err = t.own(key); err != nil {
 		return nil, err
 	}
 	if err := s.checkKey(ctx, t, key); err != nil {
 		return nil, err
+	}
+	if on == DuplicateError {
+		return t, nil
 	}
 	if s.db.Dialect() == db.SQLite {
 		t.conflict(key)
@@ -117,7 +123,7 @@ func (t *Table) names() []string {
 	return names
 }
 
-// own spells the key's columns as the table does.
+// own spells the key's columns as the table does, and marks them.
 func (t *Table) own(key []string) ([]string, error) {
 	own := make([]string, len(key))
 	for i, name := range key {
@@ -125,6 +131,7 @@ func (t *Table) own(key []string) ([]string, error) {
 		if at < 0 {
 			return nil, fmt.Errorf("%w: nothing is mapped to %q, which is of the key", ErrTable, name)
 		}
+		t.columns[at].Key = true
 		own[i] = t.columns[at].Name
 	}
 	return own, nil

@@ -45,13 +45,9 @@ func Infer(content io.Reader, mapping []Mapping, keyword string) ([]Mapping, err
 			return nil, fmt.Errorf("%w; give it a column with a mapping", err)
 		}
 	}
-	paths := make([][]string, len(fields))
-	for i := range fields {
-		paths[i] = fields[i].Path
-	}
 	guesses := make([]guess, len(fields))
 	s := scanner{found: make([]value, len(fields))}
-	wanted := newPlaces(paths)
+	wanted := newPlaces(pathsOf(fields))
 	for _, line := range lines {
 		if s.scan(line, wanted) != nil {
 			continue

@@ -34,6 +34,9 @@ type Loader struct {
 // NewLoader prepares loading as the plan says. It creates a missing table if the plan
 // says so. Memory may be nil.
 func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget) (*Loader, error) {
+	if _, err := s.ForgetEmptied(ctx, p.Into); err != nil {
+		return nil, err
+	}
 	if p.Create {
 		if err := p.create(ctx, s); err != nil {
 			return nil, err
@@ -44,11 +47,10 @@ func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget
 		return nil, err
 	}
 	names := make([]string, len(fields))
-	paths := make([][]string, len(fields))
 	for i, f := range fields {
-		names[i], paths[i] = f.Column, f.Path
+		names[i] = f.Column
 	}
-	l := &Loader{tables: s, wanted: newPlaces(paths), keyword: []byte(p.Keyword), memory: m}
+	l := &Loader{tables: s, wanted: newPlaces(pathsOf(fields)), keyword: []byte(p.Keyword), memory: m}
 	if m == nil {
 		l.memory = &MemoryBudget{}
 	}

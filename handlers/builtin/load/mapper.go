@@ -30,10 +30,7 @@ const (
 
 // addSection turns the lines of a section into rows of sec.
 func (m *mapper) addSection(sec *tableload.Chunk, from *section) {
-	data, no := from.data, from.line
-	if from.at == 0 && no == 1 {
-		data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	}
+	data, no := withoutMark(from), from.line
 	for ; len(data) > 0; no++ {
 		line, rest, _ := bytes.Cut(data, []byte{'\n'})
 		data = rest
@@ -52,10 +49,7 @@ func (m *mapper) addSection(sec *tableload.Chunk, from *section) {
 // addLine turns a line, without its line end, into a row. The error says why the line
 // is rejected.
 func (m *mapper) addLine(rows *tableload.RowBuffer, line []byte, no int64) (lineResult, error) {
-	if len(m.keyword) > 0 && !bytes.Contains(line, m.keyword) {
-		return lineSkipped, nil
-	}
-	if len(bytes.TrimLeft(line, " \t\r")) == 0 {
+	if isSkipped(line, m.keyword) {
 		return lineSkipped, nil
 	}
 	if len(line) > lineBytes {
@@ -66,6 +60,9 @@ func (m *mapper) addLine(rows *tableload.RowBuffer, line []byte, no int64) (line
 	}
 	if !m.whole && bytes.TrimLeft(line, " \t\r")[0] != '{' {
 		return lineRejected, errors.New("the line is JSON, but no object")
+	}
+	if noneFound(m.scanner.found) {
+		return lineRejected, errors.New("none of its members fits a column")
 	}
 	for i := range m.columns {
 		if err := m.put(rows, i, m.scanner.found[i]); err != nil {
@@ -83,7 +80,10 @@ func tooLong(size int64) error {
 
 func (m *mapper) put(rows *tableload.RowBuffer, i int, v value) error {
 	c := &m.columns[i]
-	if v.form == missing || v.form == null && m.kinds[i] != tableload.ColumnJSON {
+	if v.form == missing || v.form == null && (c.Key || m.kinds[i] != tableload.ColumnJSON) {
+		if c.Key {
+			return errors.New("no value, and it is part of the key")
+		}
 		if c.Required {
 			return errors.New("no value, and it takes no NULL")
 		}

@@ -37,13 +37,18 @@ type scanner struct {
 	at    int
 	found []value // by the number of the path
 	key   []byte  // buffer for the name of a member without its escapes
+
+	// unknown is called with the name of each member of the document that is wanted
+	// by no column, and may give it a place after all. It may be nil.
+	unknown func(name []byte) *place
+	root    *place
 }
 
 // scan fills found with the values of a line. When an object has several members of
 // one name, the last one counts.
 func (s *scanner) scan(line []byte, wanted *place) error {
 	clear(s.found)
-	s.line, s.at = line, 0
+	s.line, s.at, s.root = line, 0, wanted
 	if !utf8.Valid(line) {
 		return errors.New("the line is not valid UTF-8")
 	}
@@ -158,7 +163,8 @@ func (s *scanner) object(p *place, depth int) error {
 
 // member is the place of a member, or nil when no column takes a value there.
 func (s *scanner) member(p *place, name []byte) *place {
-	if p == nil || len(p.below) == 0 {
+	told := s.unknown != nil && p != nil && p == s.root
+	if p == nil || len(p.below) == 0 && !told {
 		return nil
 	}
 	if bytes.IndexByte(name, '\\') >= 0 {
@@ -168,7 +174,11 @@ func (s *scanner) member(p *place, name []byte) *place {
 		}
 		name = s.key
 	}
-	return p.below[string(name)]
+	below := p.below[string(name)]
+	if below == nil && told {
+		return s.unknown(name)
+	}
+	return below
 }
 
 func (s *scanner) array(p *place, depth int) error {

@@ -212,7 +212,9 @@ CREATE TABLE IF NOT EXISTS loads (
   skipped      BIGINT NOT NULL,
   duplicates   BIGINT NOT NULL,
   bad          BIGINT NOT NULL,
-  PRIMARY KEY (transfer_id, step_no, file_no, byte_offset)
+  target       VARBINARY(16) NOT NULL,
+  PRIMARY KEY (transfer_id, step_no, file_no, byte_offset),
+  KEY loads_target (target)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS rejected_lines (

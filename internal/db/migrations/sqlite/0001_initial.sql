@@ -222,8 +222,11 @@ CREATE TABLE IF NOT EXISTS loads (
   skipped      INTEGER NOT NULL,
   duplicates   INTEGER NOT NULL,
   bad          INTEGER NOT NULL,
+  target       BLOB NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, byte_offset)
 ) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS loads_target ON loads (target);
 
 CREATE TABLE IF NOT EXISTS rejected_lines (
   transfer_id  INTEGER NOT NULL,

@@ -1,0 +1,96 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/tasks"
+)
+
+// surveyBytes is how much of a file is read at a time before a load begins, where
+// often one line is enough.
+const surveyBytes = 256 << 10
+
+// errEnough ends a walk through files or lines early.
+var errEnough = errors.New("enough was read")
+
+// eachFile opens the files with content among and below the paths, one after the
+// other, as Scan orders them. visit may return errEnough.
+func eachFile(ctx context.Context, paths []string, visit func(path string, content io.Reader) error) error {
+	_, err := scan.Scan(ctx, paths, scan.Options{}, func(f tasks.File) error {
+		if f.ScanError != "" || f.Size == 0 {
+			return nil
+		}
+		return openFile(f.Path, visit)
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
+}
+
+func openFile(path string, visit func(path string, content io.Reader) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil //nolint:nilerr // loading it reports the error
+	}
+	defer func() { _ = f.Close() }() // only read from
+	content, err := OpenLines(f)
+	if errors.Is(err, ErrCompressed) {
+		return nil // loading it reports the damage
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	defer content.Close()
+	if err := visit(path, content); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// eachLine calls see with each line that a load would parse. Damage ends the lines:
+// loading them reports it.
+func eachLine(content io.Reader, keyword []byte, see func(line []byte) error) error {
+	s := newSections(content, 1)
+	s.wanted = surveyBytes
+	for {
+		sec, err := s.next(nil)
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, ErrCompressed):
+			return nil
+		case err != nil:
+			return err
+		case sec.tooLong:
+			continue
+		}
+		for line := range bytes.Lines(withoutMark(&sec)) {
+			line = bytes.TrimRight(line, "\r\n")
+			if isSkipped(line, keyword) || len(line) > lineBytes {
+				continue
+			}
+			if err := see(line); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// withoutMark is a section's data without the byte order mark that content may begin
+// with.
+func withoutMark(sec *section) []byte {
+	if sec.at == 0 && sec.line == 1 {
+		return bytes.TrimPrefix(sec.data, []byte("\ufeff"))
+	}
+	return sec.data
+}
+
+// isSkipped reports whether a line is passed over without being parsed.
+func isSkipped(line, keyword []byte) bool {
+	return len(keyword) > 0 && !bytes.Contains(line, keyword) || len(bytes.TrimLeft(line, " \t\r")) == 0
+}

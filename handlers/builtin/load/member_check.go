@@ -1,0 +1,117 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/balerhq/baler/internal/tableload"
+)
+
+// CheckMembers makes sure that at least one line of the files has a value for at
+// least one column: else a name in the mapping or in the table is wrong, and all
+// rows would be empty. It reads up to the first such line, which is nearly always
+// the first one. Files without objects pass.
+func (p *Plan) CheckMembers(ctx context.Context, s *tableload.Store, paths []string) error {
+	fields, err := p.fields(ctx, s)
+	if errors.Is(err, tableload.ErrNoTable) && p.Create {
+		return nil // its columns are those of the lines
+	}
+	if err != nil {
+		return err
+	}
+	check := newMemberCheck(fields)
+	err = eachFile(ctx, paths, func(_ string, content io.Reader) error {
+		return eachLine(content, []byte(p.Keyword), check.see)
+	})
+	if err != nil || check.found || check.objects == 0 {
+		return err
+	}
+	return check.problem(p, fields)
+}
+
+// memberCheck looks for a value of a column.
+type memberCheck struct {
+	scanner scanner
+	wanted  *place
+	names   scanner // collects the members' names
+	found   bool
+	objects int
+	members []string // names that lines have, some of them
+}
+
+func newMemberCheck(fields []Mapping) *memberCheck {
+	c := &memberCheck{wanted: newPlaces(pathsOf(fields))}
+	c.scanner.found = make([]value, len(fields))
+	c.names.unknown = func(name []byte) *place {
+		if !slices.Contains(c.members, string(name)) && len(c.members) < shownNames {
+			c.members = append(c.members, string(name))
+		}
+		return nil
+	}
+	return c
+}
+
+func (c *memberCheck) see(line []byte) error {
+	if c.scanner.scan(line, c.wanted) != nil {
+		return nil
+	}
+	if !noneFound(c.scanner.found) {
+		c.found = true
+		return errEnough
+	}
+	if bytes.TrimLeft(line, " \t\r")[0] == '{' {
+		c.objects++
+	}
+	if len(c.members) == shownNames {
+		return nil
+	}
+	return c.names.scan(line, &place{})
+}
+
+func (c *memberCheck) problem(p *Plan, fields []Mapping) error {
+	var wanted []string
+	for _, f := range fields {
+		wanted = append(wanted, strings.Join(f.Path, "."))
+	}
+	members := "none"
+	if len(c.members) > 0 {
+		members = shownList(c.members)
+	}
+	return fmt.Errorf("%w: no line has a value for any column of %s: the columns take %s; the lines have %s. "+
+		"Names differ when their case does; say with a mapping which value goes where, as in id=ID",
+		ErrPlan, p.Into, shownList(wanted), members)
+}
+
+// noneFound reports whether a line has no value for any column.
+func noneFound(found []value) bool {
+	return !slices.ContainsFunc(found, func(v value) bool { return v.form != missing })
+}
+
+func pathsOf(fields []Mapping) [][]string {
+	paths := make([][]string, len(fields))
+	for i := range fields {
+		paths[i] = fields[i].Path
+	}
+	return paths
+}
+
+// shownNames is how many names a message lists.
+const shownNames = 8
+
+func shownList(names []string) string {
+	more := ""
+	if len(names) > shownNames {
+		more = fmt.Sprintf(" and %d more", len(names)-shownNames)
+		names = names[:shownNames]
+	}
+	shown := make([]string, len(names))
+	for i, name := range names {
+		shown[i] = fmt.Sprintf("%q", name)
+	}
+	return strings.Join(shown, ", ") + more
+}

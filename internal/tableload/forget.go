@@ -1,0 +1,87 @@
+package tableload
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/db"
+)
+
+// ForgetEmptied looks whether a table that rows were loaded into is gone or has no
+// rows now. If so, what was loaded into it counts as not loaded, its files as not
+// seen, and forgotten is true.
+func (s *Store) ForgetEmptied(ctx context.Context, table string) (forgotten bool, err error) {
+	target, err := s.targetOf(ctx, table)
+	if err != nil {
+		return false, err
+	}
+	// Loads first: a load that commits in between has rows in the table, too.
+	var loads int64
+	err = s.db.Session(ctx).Raw("SELECT COUNT(*) FROM (SELECT 1 FROM loads WHERE target = ? AND loaded > 0 LIMIT 1) AS l", target).
+		Scan(&loads).Error
+	if err != nil {
+		return false, fmt.Errorf("look for earlier loads into %s: %w", table, err)
+	}
+	if loads == 0 {
+		return false, nil
+	}
+	if empty, err := s.isEmpty(ctx, table); err != nil || !empty {
+		return false, err
+	}
+	return true, s.forget(ctx, target)
+}
+
+// isEmpty reports whether a table has no rows, or is not there.
+func (s *Store) isEmpty(ctx context.Context, table string) (bool, error) {
+	_, err := s.Columns(ctx, table)
+	if errors.Is(err, ErrNoTable) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var rows int64
+	err = s.db.Session(ctx).Raw("SELECT COUNT(*) FROM (SELECT 1 FROM " + s.db.Dialect().Quote(table) + " LIMIT 1) AS r").Scan(&rows).Error
+	if err != nil {
+		return false, fmt.Errorf("look whether %s is empty: %w", table, err)
+	}
+	return rows == 0, nil
+}
+
+func (s *Store) forget(ctx context.Context, target []byte) error {
+	return s.db.Write(ctx, "forget loads", func(tx *gorm.DB, _ time.Time) error {
+		err := tx.Exec("DELETE FROM seen_files WHERE transfer_id IN (SELECT transfer_id FROM loads WHERE target = ?)", target).Error
+		if err != nil {
+			return err
+		}
+		return tx.Exec("UPDATE loads SET target = '' WHERE target = ?", target).Error
+	})
+}
+
+// targetOf is a short name for a table in the log of loads. Names that the database
+// takes for the same give the same.
+func (s *Store) targetOf(ctx context.Context, table string) ([]byte, error) {
+	foldsCase := s.db.Dialect() == db.SQLite
+	if !foldsCase {
+		err := s.db.Session(ctx).Raw("SELECT @@lower_case_table_names <> 0").Scan(&foldsCase).Error
+		if err != nil {
+			return nil, fmt.Errorf("look how tables are named: %w", err)
+		}
+	}
+	if foldsCase {
+		table = strings.ToLower(table)
+	}
+	return shortHash([]byte(table)), nil
+}
+
+// shortHash shortens text to 16 bytes, which never collide by chance.
+func shortHash(text []byte) []byte {
+	sum := sha256.Sum256(text)
+	return sum[:16]
+}
