@@ -31,21 +31,30 @@ func alive(w http.ResponseWriter, _ *http.Request) { writeText(w, "ok\n") }
 type readiness struct {
 	log          *slog.Logger
 	dependencies []dependency
+	own          func() error // of the process itself; nil when it needs nothing else
 	timeout      time.Duration
 }
 
 func (h *readiness) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	down := h.check(r.Context())
-	if len(down) == 0 {
+	var reasons []string
+	var errs []*huma.ErrorDetail
+	if down := h.check(r.Context()); len(down) > 0 {
+		reasons = append(reasons, "no answer from "+strings.Join(down, " and "))
+		for _, name := range down {
+			errs = append(errs, &huma.ErrorDetail{Message: "does not answer; the log of this process has the error", Location: name})
+		}
+	}
+	if h.own != nil {
+		if err := h.own(); err != nil {
+			reasons = append(reasons, err.Error())
+			errs = append(errs, &huma.ErrorDetail{Message: err.Error(), Location: "process"})
+		}
+	}
+	if len(reasons) == 0 {
 		writeText(w, "ready\n")
 		return
 	}
-	detail := "Not ready: no answer from " + strings.Join(down, " and ") + "."
-	errs := make([]*huma.ErrorDetail, 0, len(down))
-	for _, name := range down {
-		errs = append(errs, &huma.ErrorDetail{Message: "does not answer; the server's log has the error", Location: name})
-	}
-	writeProblem(w, problem(http.StatusServiceUnavailable, detail, errs...))
+	writeProblem(w, problem(http.StatusServiceUnavailable, "Not ready: "+strings.Join(reasons, "; ")+".", errs...))
 }
 
 // check pings all dependencies in parallel and returns the names of those that are

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/run"
@@ -26,6 +27,7 @@ type Worker struct {
 	dispatcher *dispatch.Dispatcher
 	started    time.Time
 	desired    chan tasks.DesiredState // the last one that a heartbeat read, until it is applied
+	registered atomic.Bool             // others see this worker; false again once it stops
 }
 
 // New makes a worker. It takes no batches before Run.
@@ -53,6 +55,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		}
 		return errors.Join(err, w.stop(context.WithoutCancel(ctx)), w.remove(context.WithoutCancel(ctx)))
 	}
+	w.registered.Store(true)
 	w.Log.InfoContext(ctx, "worker started", "name", w.Name, "concurrency", w.Concurrency, "handlers", w.Registry.Names())
 
 	// The order of stopping: (1) take no new batches and final steps; (2) let those that
@@ -73,6 +76,18 @@ func (w *Worker) Run(ctx context.Context) error {
 		group.Add(func() error { return run(background) }, func(error) { end() })
 	}
 	return errors.Join(group.Run(), w.remove(context.WithoutCancel(ctx)))
+}
+
+// ErrNotRunning says that a worker has not started yet, or is stopping.
+var ErrNotRunning = errors.New("the worker has not started yet, or is stopping")
+
+// Ready returns ErrNotRunning before the worker has started and once it stops. A paused
+// worker is ready.
+func (w *Worker) Ready() error {
+	if !w.registered.Load() {
+		return ErrNotRunning
+	}
+	return nil
 }
 
 // register adds the worker to the database, and reads its desired state. It first
@@ -112,6 +127,7 @@ func (w *Worker) takeBatches(ctx context.Context, desired tasks.DesiredState) er
 // stop does steps 1 to 4 of the order of stopping. It returns at once for a worker that
 // takes no batches and runs none.
 func (w *Worker) stop(ctx context.Context) error {
+	w.registered.Store(false)
 	w.Log.InfoContext(ctx, "worker stopping", "grace", w.Grace)
 	w.batches.Pause()
 	release := time.AfterFunc(w.Grace, w.batches.Release)
