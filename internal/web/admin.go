@@ -17,7 +17,7 @@ func NewAdmin(opts Options) (*Server, error) {
 			pages += "/debug/pprof/\n"
 		}
 		mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { writeText(w, pages) })
-		return nil, nil //nolint:nilnil // nothing needs to be closed
+		return nil, nil
 	})
 }
 
