@@ -23,14 +23,14 @@ func newQueueCollector(queues func(context.Context) ([]queue.Stats, error), log 
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	return &queueCollector{
-		queues:  queues,
-		log:     log,
-		up:      gauge("baler_redis_up", "1 when Redis answered this scrape, else 0."),
+		queues: queues,
+		log:    log,
+		up:     gauge("baler_redis_up", "1 when Redis answered this scrape, else 0."),
 		batches: gauge("baler_queue_batches",
 			"Batches in a queue: pending, active with a worker, or retrying after it sent them back.", "queue", "state"),
-		files:   gauge("baler_queue_grouped_files", "Files that wait to be collected into batches.", "queue"),
-		age:     gauge("baler_queue_oldest_seconds", "How long the oldest pending batch has waited; 0 when none waits.", "queue"),
-		paused:  gauge("baler_queue_paused", "1 while a queue is paused, else 0.", "queue"),
+		files:  gauge("baler_queue_grouped_files", "Files that wait to be collected into batches.", "queue"),
+		age:    gauge("baler_queue_oldest_seconds", "How long the oldest pending batch has waited; 0 when none waits.", "queue"),
+		paused: gauge("baler_queue_paused", "1 while a queue is paused, else 0.", "queue"),
 	}
 }
 
