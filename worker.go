@@ -82,7 +82,7 @@ func (b *Baler) workerOptions() worker.Options {
 // completed is called once for each transfer that this process completed.
 func (b *Baler) completed(ctx context.Context, transfer int64) {
 	failpoint.Point(failpoint.Completed)
-	b.log.InfoContext(ctx, "transfer completed", "transfer", transfer)
+	b.log.InfoContext(ctx, "transfer completed", "transfer", b.transfers.UUID(ctx, transfer))
 }
 
 // workerFinal is for a worker that runs the final steps of all transfers: they write

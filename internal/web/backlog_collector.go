@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -18,7 +19,7 @@ const scrapeTimeout = 2 * time.Second
 // that all servers show the same numbers.
 type backlogCollector struct {
 	store totalsReader
-	log   *slog.Logger
+	watch *outage.Watch
 
 	up, transfers, registered, finished, waiting *prometheus.Desc
 }
@@ -34,7 +35,7 @@ func newBacklogCollector(store totalsReader, log *slog.Logger) *backlogCollector
 	}
 	return &backlogCollector{
 		store: store,
-		log:   log,
+		watch: outage.New(log, outage.Database, "read metrics"),
 		up:    gauge("baler_store_up", "1 when the database answered this scrape, else 0."),
 		transfers: gauge("baler_transfers",
 			"Transfers by state.", "state"),
@@ -61,8 +62,7 @@ func (b *backlogCollector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
 	load, err := b.store.Totals(ctx)
-	if err != nil {
-		b.log.WarnContext(ctx, "metrics: the database did not answer", "error", err)
+	if b.watch.Done(context.Background(), err) != nil {
 		out <- prometheus.MustNewConstMetric(b.up, prometheus.GaugeValue, 0)
 		return
 	}

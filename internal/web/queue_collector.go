@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
 )
 
@@ -13,7 +14,7 @@ import (
 // queues hold.
 type queueCollector struct {
 	queues func(ctx context.Context) ([]queue.Stats, error)
-	log    *slog.Logger
+	watch  *outage.Watch
 
 	up, batches, files, age, paused *prometheus.Desc
 }
@@ -24,7 +25,7 @@ func newQueueCollector(queues func(context.Context) ([]queue.Stats, error), log 
 	}
 	return &queueCollector{
 		queues: queues,
-		log:    log,
+		watch:  outage.New(log, outage.Redis, "read metrics"),
 		up:     gauge("baler_redis_up", "1 when Redis answered this scrape, else 0."),
 		batches: gauge("baler_queue_batches",
 			"Batches in a queue: pending, active with a worker, or retrying after it sent them back.", "queue", "state"),
@@ -51,8 +52,7 @@ func (c *queueCollector) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	queues, err := c.queues(ctx)
-	if err != nil {
-		c.log.WarnContext(ctx, "metrics: Redis did not answer", "error", err)
+	if c.watch.Done(context.Background(), err) != nil {
 		send(c.up, 0)
 		return
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/balerhq/baler/internal/outage"
 )
 
 const (
@@ -91,15 +93,16 @@ func mountProbes(mux *http.ServeMux, opts *Options, durations *prometheus.Histog
 		return err
 	}
 	mux.HandleFunc("GET /healthz", alive)
-	mux.Handle("GET /readyz", &readiness{log: opts.Log, dependencies: dependencies(opts), own: opts.Ready, timeout: readyTimeout})
+	mux.Handle("GET /readyz", &readiness{dependencies: dependencies(opts), own: opts.Ready, timeout: readyTimeout})
 	mux.Handle("GET /metrics", metrics)
 	return nil
 }
 
 func dependencies(opts *Options) []dependency {
-	all := []dependency{{name: "database", ping: opts.Transfers.Ping}}
+	const doing = "answer /readyz"
+	all := []dependency{{"database", opts.Transfers.Ping, outage.New(opts.Log, outage.Database, doing)}}
 	if opts.RedisPing != nil {
-		all = append(all, dependency{name: "redis", ping: opts.RedisPing})
+		all = append(all, dependency{"redis", opts.RedisPing, outage.New(opts.Log, outage.Redis, doing)})
 	}
 	return all
 }

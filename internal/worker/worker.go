@@ -10,6 +10,7 @@ import (
 	"github.com/oklog/run"
 
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/tasks"
 )
@@ -110,14 +111,17 @@ func (w *Worker) takeBatches(ctx context.Context, desired tasks.DesiredState) er
 	if err != nil {
 		return errors.Join(err, w.stop(context.WithoutCancel(ctx)))
 	}
+	starting := outage.New(w.Log, outage.Redis, "take batches")
 	for !drain {
 		select {
 		case <-ctx.Done():
 			return w.stop(context.WithoutCancel(ctx))
 		case desired := <-w.desired:
 			if drain, err = w.reconcile(ctx, desired); err != nil {
-				w.Log.WarnContext(ctx, "worker: cannot take batches yet; retrying at the next heartbeat", "error", err)
+				_ = starting.Failed(ctx, err) // the next heartbeat tries again
+				continue
 			}
+			starting.Answered(ctx)
 		}
 	}
 	w.batches.WaitIdle(ctx)
