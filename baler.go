@@ -18,6 +18,7 @@ import (
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/metrics"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/worker"
@@ -63,7 +64,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.queue, err = queue.Open(ctx, cfg.Redis); err != nil {
+	if b.queue, err = queue.Open(ctx, cfg.Redis, b.log); err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
 	b.ingester = ingest.New(ingest.Options{
@@ -109,6 +110,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
+	b.log = outage.Share(b.log)
 	if b.version == "" {
 		b.version = "dev"
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/tasks"
@@ -111,7 +112,8 @@ func (b *Baler) send(ctx context.Context, transfer int64, batches []tasks.Batch)
 		err = errors.Join(err, b.store.MakeDue(ctx, transfer))
 	}
 	if err != nil {
-		b.log.WarnContext(ctx, "left to the dispatcher", "batches", len(batches), "error", err)
+		b.log.Log(ctx, outage.Level(err), "left to the dispatcher", "transfer", b.transfers.UUID(ctx, transfer), "batches", len(batches),
+			"error", err)
 	}
 }
 

@@ -3,10 +3,12 @@ package baler
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
 
+	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/failpoint"
@@ -18,22 +20,39 @@ import (
 // Work runs batches until ctx ends. Then it takes no new ones, gives running ones
 // the grace period of the configuration to finish, commits the results that there
 // are, returns the rest to the queue without charging an attempt, and returns nil.
+// Meanwhile it serves metrics and health at worker.admin_listen.
 func (b *Baler) Work(ctx context.Context) error {
 	final, err := b.workerFinal()
 	if err != nil {
 		return err
 	}
-	return b.work(ctx, final)
+	if b.cfg.Worker.AdminListen == config.AdminOff {
+		return b.work(ctx, final)
+	}
+	admin, err := b.openAdmin(ctx)
+	if err != nil {
+		return err
+	}
+	w, err := b.newWorker(final) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
+	if err != nil {
+		return errors.Join(err, admin.ln.Close())
+	}
+	return admin.serveWhile(ctx, w)
 }
 
+// work runs a worker without an admin server.
 func (b *Baler) work(ctx context.Context, final worker.Final) error {
-	o := b.workerOptions()
-	o.Final = final
-	w, err := worker.New(o) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
+	w, err := b.newWorker(final) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
 	if err != nil {
 		return err
 	}
 	return w.Run(ctx)
+}
+
+func (b *Baler) newWorker(final worker.Final) (*worker.Worker, error) {
+	o := b.workerOptions()
+	o.Final = final
+	return worker.New(o)
 }
 
 // workerOptions is what workers, servers and Reconcile share.
@@ -63,7 +82,7 @@ func (b *Baler) workerOptions() worker.Options {
 // completed is called once for each transfer that this process completed.
 func (b *Baler) completed(ctx context.Context, transfer int64) {
 	failpoint.Point(failpoint.Completed)
-	b.log.InfoContext(ctx, "transfer completed", "transfer", transfer)
+	b.log.InfoContext(ctx, "transfer completed", "transfer", b.transfers.UUID(ctx, transfer))
 }
 
 // workerFinal is for a worker that runs the final steps of all transfers: they write

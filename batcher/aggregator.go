@@ -13,6 +13,7 @@ import (
 
 	"github.com/balerhq/baler/internal/backoff"
 	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/tasks"
@@ -55,7 +56,8 @@ type AggregatorOptions struct {
 type Aggregator struct {
 	AggregatorOptions
 
-	ctx context.Context //nolint:containedctx // asynq's Aggregate takes none; this one ends its waiting
+	ctx   context.Context //nolint:containedctx // asynq's Aggregate takes none; this one ends its waiting
+	watch *outage.Watch
 }
 
 var _ asynq.GroupAggregator = (*Aggregator)(nil)
@@ -69,7 +71,7 @@ func NewAggregator(ctx context.Context, o AggregatorOptions) *Aggregator {
 	if o.FirstRetry <= 0 {
 		o.FirstRetry = time.Second
 	}
-	return &Aggregator{AggregatorOptions: o, ctx: ctx}
+	return &Aggregator{AggregatorOptions: o, ctx: ctx, watch: outage.New(o.Log, outage.Database, "make batches of groups")}
 }
 
 // Aggregate implements asynq.GroupAggregator. Nil leaves the set with asynq, which
@@ -85,10 +87,9 @@ func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) (last *asynq.Task
 	limit := a.FirstRetry << MaxAggregateAttempts // never reached
 	for attempt := 1; ; attempt++ {
 		last, err := a.aggregate(ts)
-		if err == nil {
+		if a.watch.Done(a.ctx, err) == nil {
 			return last
 		}
-		a.Log.Warn("aggregator: attempt failed", "group", group, "files", len(ts), "attempt", attempt, "error", err)
 		if attempt == MaxAggregateAttempts || sleep.For(a.ctx, backoff.Delay(a.FirstRetry, limit, attempt)) != nil {
 			return nil
 		}
@@ -109,7 +110,7 @@ func (a *Aggregator) aggregate(ts []*asynq.Task) (*asynq.Task, error) {
 	n := len(batches) - 1
 	if err := queue.Enqueue(a.ctx, a.Queue, batches[:n]); err != nil {
 		// They are in the ledger, so the dispatcher will enqueue them.
-		a.Log.Warn("aggregator: batches are left to the dispatcher", "batches", n, "error", err)
+		a.Log.Log(a.ctx, outage.Level(err), "aggregator: batches are left to the dispatcher", "batches", n, "error", err)
 	}
 	failpoint.Point(failpoint.SetReturned)
 	return queue.BatchTask(&batches[n]), nil

@@ -50,12 +50,17 @@ type Database struct {
 // Worker sets how much one worker process does at a time.
 type Worker struct {
 	Name        string         `koanf:"name"`
-	Concurrency int            `koanf:"concurrency"` // batches processed at once
-	Slots       int            `koanf:"slots"`       // capacity that handlers share
-	Interval    time.Duration  `koanf:"interval"`    // between two checks of an empty queue
-	Grace       time.Duration  `koanf:"grace"`       // time to finish batches after a stop signal
-	Queues      map[string]int `koanf:"queues"`      // queue name to priority
+	Concurrency int            `koanf:"concurrency"`  // batches processed at once
+	Slots       int            `koanf:"slots"`        // capacity that handlers share
+	Interval    time.Duration  `koanf:"interval"`     // between two checks of an empty queue
+	Grace       time.Duration  `koanf:"grace"`        // time to finish batches after a stop signal
+	Queues      map[string]int `koanf:"queues"`       // queue name to priority
+	AdminListen string         `koanf:"admin_listen"` // address of its admin server; AdminOff for none
+	Profile     bool           `koanf:"profile"`      // serve profiles there
 }
+
+// AdminOff is the Worker.AdminListen of a worker without an admin server.
+const AdminOff = "off"
 
 // Dispatch sets how the dispatcher makes batches of registered files.
 type Dispatch struct {

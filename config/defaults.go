@@ -31,6 +31,7 @@ func (c Config) constants() Config {
 	if len(c.Worker.Queues) == 0 {
 		c.Worker.Queues = map[string]int{"default": 1}
 	}
+	c.Worker.AdminListen = cmp.Or(c.Worker.AdminListen, "127.0.0.1:0")
 	c.Dispatch.Window = cmp.Or(c.Dispatch.Window, 64)
 	c.Dispatch.Interval = cmp.Or(c.Dispatch.Interval, 100*time.Millisecond)
 	c.Dispatch.Lag = cmp.Or(c.Dispatch.Lag, 2*time.Minute)

@@ -66,6 +66,11 @@ func work() []Setting {
 			"Time to finish running batches after a stop signal; the rest returns to the queue."},
 		{"worker.queues", "BALER_WORKER_QUEUES", "default=1", priorities(),
 			"Queues to work on with their priorities. In the variable: `default=3,low=1`."},
+		{"worker.admin_listen", "BALER_WORKER_ADMIN_LISTEN", "127.0.0.1:0", text(),
+			"Address where `baler worker` serves `/metrics`, `/healthz` and `/readyz`, such as `:9464`; `off` for none. " +
+				"By default a free port of this host, which the log names."},
+		{"worker.profile", "BALER_WORKER_PROFILE", "false", flag(),
+			"Serve profiles of the worker at `/debug/pprof/` of its admin address."},
 		{"dispatch.window", "BALER_DISPATCH_WINDOW", "64", number(),
 			"Unfinished batches a transfer may have in the queue."},
 		{"dispatch.interval", "BALER_DISPATCH_INTERVAL", "100ms", duration(),

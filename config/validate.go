@@ -82,6 +82,8 @@ func (v *validation) worker(w Worker) {
 	v.atLeast("worker.slots", w.Slots, 1)
 	v.above("worker.interval", w.Interval)
 	v.above("worker.grace", w.Grace)
+	v.requiref(w.AdminListen == AdminOff || isAddress(w.AdminListen), "worker.admin_listen",
+		"%q is not an address; write host:port, such as 127.0.0.1:9464, :9464 for every interface, or off", w.AdminListen)
 	v.requiref(len(w.Queues) > 0, "worker.queues", "names no queue; name at least one, such as default=1")
 	for _, name := range slices.Sorted(maps.Keys(w.Queues)) {
 		v.requiref(strings.TrimSpace(name) != "", "worker.queues", "a queue has an empty name")
@@ -141,11 +143,16 @@ func (v *validation) record(r Record) {
 }
 
 func (v *validation) surface(h HTTP, l Log) {
-	_, port, err := net.SplitHostPort(h.Listen)
-	n, numeric := strconv.Atoi(port)
-	v.requiref(err == nil && numeric == nil && n >= 0 && n < 1<<16, "http.listen",
+	v.requiref(isAddress(h.Listen), "http.listen",
 		"%q is not an address; write host:port, such as 127.0.0.1:8080, or :8080 for every interface", h.Listen)
 	v.requiref(slices.Contains([]string{"debug", "info", "warn", "error"}, l.Level), "log.level",
 		"%q must be debug, info, warn or error", l.Level)
 	v.requiref(slices.Contains([]string{"text", "json"}, l.Format), "log.format", "%q must be text or json", l.Format)
+}
+
+// isAddress reports whether s is host:port with a number as the port.
+func isAddress(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	n, numeric := strconv.Atoi(port)
+	return err == nil && numeric == nil && n >= 0 && n < 1<<16
 }

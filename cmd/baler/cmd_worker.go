@@ -15,9 +15,12 @@ func (p *program) workerCommand() *cobra.Command {
 		Short: "Process submitted files",
 		Long: `Worker processes batches from the queue until it is stopped. On SIGINT or SIGTERM
 it takes no more batches, finishes the running ones within the grace period,
-returns the rest to the queue, and exits with 0. A second signal kills it.`,
+returns the rest to the queue, and exits with 0. A second signal kills it.
+
+It serves /metrics, /healthz and /readyz at its admin address, which the log names.`,
 		Example: `  baler worker
-  baler worker --concurrency 8 --queues urgent=5,default=1`,
+  baler worker --concurrency 8 --queues urgent=5,default=1
+  baler worker --admin-listen :9464`,
 		Args:        cobra.NoArgs,
 		Annotations: map[string]string{service: "true"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -29,6 +32,11 @@ returns the rest to the queue, and exits with 0. A second signal kills it.`,
 		},
 	}
 	workFlags(cmd)
+	flags := cmd.Flags()
+	flags.String("admin-listen", "", "`ADDRESS` of /metrics, /healthz and /readyz, or off (default: a free port of this host)")
+	bind(flags, "admin-listen", "worker.admin_listen")
+	flags.Bool("profile", false, "serve profiles at /debug/pprof/ of the admin address")
+	bind(flags, "profile", "worker.profile")
 	return cmd
 }
 

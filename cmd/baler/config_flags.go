@@ -37,10 +37,12 @@ func (p *program) settings(cmd *cobra.Command) (config.Config, error) {
 	if _, ok := flags["log.level"]; !ok && p.verbose > 0 {
 		flags["log.level"] = louder(usual, p.verbose)
 	}
+	p.jsonLog = p.asksJSONLog(cmd)
 	cfg, err := config.Load(config.LoadOptions{Env: p.env, File: p.file, Fallback: "baler.yaml", Flags: flags})
 	if err != nil {
 		return cfg, err
 	}
+	p.jsonLog = cfg.Log.Format == "json"
 	// A command that somebody waits for reports what matters itself.
 	if _, ok := flags["log.level"]; !ok && cfg.Log.Level == "info" && p.variable("BALER_LOG_LEVEL") == "" {
 		cfg.Log.Level = usual

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,6 +40,7 @@ func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	if err == nil {
 		return exitOK
 	}
+	p.jsonLog = p.jsonLog || p.asksJSONLog(cmd)
 	if code, ok := errors.AsType[codeError](err); ok {
 		return int(code)
 	}
@@ -47,7 +49,7 @@ func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 		return exitInterrupted
 	}
 	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
-		p.notef("error: %s", printable(line))
+		p.complain(line)
 	}
 	// Whatever goes wrong before a command has begun is cobra's complaint.
 	if _, ok := errors.AsType[usageError](err); !ok && p.began {
@@ -55,4 +57,13 @@ func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	}
 	p.notef("usage: %s\nSee '%s --help'.", cmd.UseLine(), cmd.CommandPath())
 	return exitUsage
+}
+
+// complain writes one line of an error.
+func (p *program) complain(line string) {
+	prefix := "error: "
+	if p.jsonLog {
+		prefix = "" // the record's level says it
+	}
+	fmt.Fprintf(p.notes(slog.LevelError), "%s%s\n", prefix, printable(line))
 }

@@ -9,8 +9,6 @@ import (
 	"os/signal"
 	"runtime/debug"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/balerhq/baler"
 )
 
@@ -20,7 +18,6 @@ var version = "dev"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), baler.StopSignals()...)
 	context.AfterFunc(ctx, stop) // after the first signal restore the default: the second one kills
-	redis.SetLogger(discard{})
 	collectLess(os.Getenv)
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
@@ -51,9 +48,3 @@ func collectLess(getenv func(string) string) {
 // memoryMost is what the collector aims to stay below: most of the 512 MiB that
 // a process may take at any size of transfer.
 const memoryMost = 384 << 20
-
-// discard takes what the Redis client would print on standard error by itself:
-// its errors are returned, and told from there.
-type discard struct{}
-
-func (discard) Printf(context.Context, string, ...any) {}

@@ -8,13 +8,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/balerhq/baler/internal/testkit"
 )
 
 func TestMain(m *testing.M) {
-	redis.SetLogger(discard{})
 	testkit.Main(suite{m})
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +25,7 @@ type program struct {
 	file    string // --config
 	json    bool
 	verbose int
+	jsonLog bool // standard error holds nothing but a log in JSON
 	began   bool // a command has started: its command line was well formed
 }
 
@@ -52,7 +54,9 @@ func (p *program) options(cfg config.Config) baler.Options {
 func (p *program) printf(format string, args ...any) { fmt.Fprintf(p.stdout, format+"\n", args...) }
 
 // say writes to standard error: what a person should know beside it.
-func (p *program) notef(format string, args ...any) { fmt.Fprintf(p.stderr, format+"\n", args...) }
+func (p *program) notef(format string, args ...any) {
+	fmt.Fprintf(p.notes(slog.LevelInfo), format+"\n", args...)
+}
 
 // object writes one JSON object, on a line of its own.
 func (p *program) object(v any) error {

@@ -21,7 +21,7 @@ func (p *program) newDisplay(quiet, counting bool) display {
 	if quiet {
 		return noProgress{}
 	}
-	if _, ok := terminal(p.stderr.w); ok {
+	if _, ok := terminal(p.stderr.w); ok && !p.jsonLog {
 		return newBar(p.stderr, counting)
 	}
 	return &lineProgress{p: p, counting: counting}

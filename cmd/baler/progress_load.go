@@ -30,7 +30,7 @@ type loadFollower struct {
 // followLoad starts a follower; end ends it.
 func (p *program) followLoad(ctx context.Context, b *baler.Baler, quiet bool) *loadFollower {
 	f := &loadFollower{b: b, text: func(string) {}, close: func() {}, started: make(chan tasks.Transfer, 1), stop: make(chan struct{})}
-	if _, ok := terminal(p.stderr.w); ok && !quiet {
+	if _, ok := terminal(p.stderr.w); ok && !quiet && !p.jsonLog {
 		f.showBar(p.stderr)
 	} else if !quiet {
 		f.lines(p)

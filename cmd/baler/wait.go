@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/balerhq/baler"
@@ -24,8 +26,11 @@ func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Tr
 		}
 		return failed(&ended)
 	}
-	report(p.stderr, &ended, time.Now())
-	if err := reportFailures(ctx, p.stderr, b, &ended); err != nil {
+	var text bytes.Buffer // in JSON, notes are written by whole lines
+	report(&text, &ended, time.Now())
+	err = reportFailures(ctx, &text, b, &ended)
+	p.notef("%s", strings.TrimRight(text.String(), "\n"))
+	if err != nil {
 		return err
 	}
 	return failed(&ended)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/sleep"
 )
 
@@ -15,12 +16,16 @@ const outagePatience = 5 * time.Minute
 // RetryOutage runs do again, for up to five minutes, while the database is away.
 // It is for callers that are not retried, such as a producer in the middle of a scan.
 func RetryOutage(ctx context.Context, log *slog.Logger, do func() error) error {
+	watch := outage.New(log, outage.Database, "go on with what was begun")
 	for begun := time.Now(); ; {
 		err := do()
+		if err == nil {
+			watch.Answered(ctx)
+		}
 		if err == nil || !IsOutage(err) || time.Since(begun) > outagePatience {
 			return err
 		}
-		log.WarnContext(ctx, "the database is away, retrying", "error", err)
+		_ = watch.Failed(ctx, err)
 		if sleep.For(ctx, time.Second) != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/backoff"
+	"github.com/balerhq/baler/internal/outage"
 )
 
 // Dispatcher turns registered files into batches, and makes sure that every batch of
@@ -15,6 +16,7 @@ type Dispatcher struct {
 	queue     Queue
 	transfers *TransferCache
 	opts      Options
+	watch     *outage.Watch
 	wake      chan struct{}
 
 	acting     bool
@@ -30,8 +32,9 @@ type Dispatcher struct {
 
 // New makes a dispatcher; Run starts it.
 func New(s Store, q Queue, c *TransferCache, o Options) *Dispatcher {
+	o = o.withDefaults()
 	return &Dispatcher{
-		store: s, queue: q, transfers: c, opts: o.withDefaults(),
+		store: s, queue: q, transfers: c, opts: o, watch: outage.New(o.Log, outage.Database, "dispatch"),
 		wake: make(chan struct{}, 1), backedOff: make(map[int64]time.Time), windows: make(map[int64]windowControl),
 		sweepAt: make(map[int64]time.Time),
 	}
@@ -45,8 +48,8 @@ func (d *Dispatcher) Wake() {
 	}
 }
 
-// Run dispatches until ctx ends, and returns the error of ctx. It logs errors of the
-// database or the queue and retries with backoff.
+// Run dispatches until ctx ends, and returns the error of ctx. After an
+// error of the database or the queue it retries with backoff.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	defer d.resign(ctx)
 	timer := time.NewTimer(0)
@@ -60,10 +63,13 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		case <-d.wake:
 		}
 		busy, err := d.step(ctx)
+		if err == nil {
+			d.watch.Answered(ctx)
+		}
 		switch {
 		case err != nil && ctx.Err() == nil:
 			failures++
-			d.opts.Log.WarnContext(ctx, "dispatcher: round failed, retrying", "error", err, "failures", failures)
+			_ = d.watch.Failed(ctx, err)
 			timer.Reset(backoff.Delay(2*d.opts.Interval, min(64*d.opts.Interval, 10*time.Second), failures))
 		case busy:
 			failures = 0

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -40,6 +42,8 @@ func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 		switch {
 		case errors.Is(err, ledger.ErrCursorMoved):
 			busy = true // another dispatcher was faster
+		case db.IsOutage(err) && !outage.Told(err):
+			return busy, err // it is not this transfer's fault
 		case err != nil && ctx.Err() == nil:
 			d.backOff(ctx, b.Transfer, err)
 		}
@@ -58,8 +62,8 @@ func (d *Dispatcher) backOff(ctx context.Context, transfer int64, err error) {
 		clear(d.backedOff) // harmless: the transfers are served again early
 	}
 	d.backedOff[transfer] = d.opts.Now().Add(backOffTime)
-	d.opts.Log.WarnContext(ctx, "dispatcher: cannot dispatch a transfer, retrying later",
-		"transfer", transfer, "again", backOffTime, "error", err)
+	d.opts.Log.Log(ctx, outage.Level(err), "dispatcher: cannot dispatch a transfer, retrying later",
+		"transfer", d.transfers.knownUUID(transfer), "again", backOffTime, "error", err)
 }
 
 // dispatchTransfer dispatches the next files of one transfer, if its window allows. It

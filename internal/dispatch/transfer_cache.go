@@ -127,6 +127,22 @@ func (c *TransferCache) Get(ctx context.Context, id int64) (*TransferPlan, error
 	return plan, nil
 }
 
+// UUID is the id under which people know a transfer, for logs.
+func (c *TransferCache) UUID(ctx context.Context, id int64) string {
+	_, _ = c.Get(ctx, id) // without an answer the number has to do
+	return c.knownUUID(id)
+}
+
+// knownUUID is UUID without a look into the database.
+func (c *TransferCache) knownUUID(id int64) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if plan := c.plans[id]; plan != nil {
+		return plan.UUID
+	}
+	return fmt.Sprintf("number %d", id)
+}
+
 // PlanBatches makes batches for the first attempt of files at one step, within the
 // limits of a policy. The files ascend by number.
 func PlanBatches(plan *TransferPlan, step int, files []tasks.File, policy tasks.BatchPolicy) []tasks.Batch {

@@ -15,7 +15,7 @@ func (d *doctor) diagnoseQueue(ctx context.Context) (checks []Check) {
 	if d.cfg.Redis.URL == string(config.Embedded) {
 		return []Check{well("queue", "embedded: it lives and ends with each process")}
 	}
-	q, err := queue.Open(ctx, d.cfg.Redis)
+	q, err := queue.Open(ctx, d.cfg.Redis, d.log)
 	if err != nil {
 		return []Check{ill("queue", StatusError, err, "")} // the error says what to do
 	}

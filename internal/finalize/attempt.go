@@ -11,6 +11,7 @@ import (
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/tasks"
 )
@@ -57,13 +58,14 @@ func (a *attempt) keep(ctx context.Context, lost context.CancelCauseFunc) (stop 
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		watch := outage.New(a.Log, outage.Database, "renew the lease of a final step")
 		sleep.Every(ctx, a.RenewInterval, func() {
 			switch err := a.Steps.RenewFinalizeStep(ctx, &a.task, a.Lease); {
 			case errors.Is(err, ledger.ErrLeaseLost):
 				lost(err)
 				cancel()
-			case err != nil && ctx.Err() == nil:
-				a.Log.WarnContext(ctx, "final steps: renewing a lease failed", "transfer", a.task.Transfer, "error", err)
+			default:
+				_ = watch.Done(ctx, err)
 			}
 		})
 	}()
@@ -87,7 +89,7 @@ func (a *attempt) handle(ctx context.Context) error {
 	}
 	defer func() {
 		if err := a.roots.Close(); err != nil {
-			a.Log.WarnContext(ctx, "final steps: folders stay open", "transfer", a.task.Transfer, "error", err)
+			a.Log.WarnContext(ctx, "final steps: folders stay open", "transfer", a.Plans.UUID(ctx, a.task.Transfer), "error", err)
 		}
 	}()
 	return a.await(ctx, reg.Finalizer, c, limit)
@@ -148,7 +150,8 @@ func (a *attempt) await(ctx context.Context, h handlers.Finalizer, c *handlers.T
 	}
 	left, err := invoke.Wait(ctx, invoke.Go(func() error { return h(ctx, c) }), a.AbandonAfter)
 	if left {
-		a.Log.WarnContext(ctx, "final steps: the handler ignores the end of its context; it is left running", "handler", a.task.Handler)
+		a.Log.WarnContext(ctx, "final steps: the handler ignores the end of its context; it is left running", "handler", a.task.Handler,
+			"transfer", a.Plans.UUID(ctx, a.task.Transfer), "step", a.stepName(ctx, &a.task))
 	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -7,12 +7,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -112,12 +114,13 @@ func (r *Runner) Stop() { r.stop(errStopping) }
 
 // Run runs due steps until ctx ends, and returns when the running ones have ended. It
 // may be called again, and also while an earlier call still waits for its steps.
-// Errors of the database are logged and retried.
+// After an error of the database it tries again.
 func (r *Runner) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	watch := outage.New(r.Log, outage.Database, "look for final steps")
 	for {
 		select {
 		case <-ctx.Done():
@@ -125,9 +128,7 @@ func (r *Runner) Run(ctx context.Context) {
 		case <-timer.C:
 		case <-r.ended:
 		}
-		if err := r.round(ctx, &running); err != nil && ctx.Err() == nil {
-			r.Log.WarnContext(ctx, "final steps: retrying", "error", err)
-		}
+		_ = watch.Done(ctx, r.round(ctx, &running))
 		timer.Reset(r.PollInterval)
 	}
 }
@@ -174,7 +175,7 @@ func (r *Runner) round(ctx context.Context, running *sync.WaitGroup) error {
 
 // work runs a claimed step and logs how it ended.
 func (r *Runner) work(ctx context.Context, task ledger.FinalizeTask) {
-	log := r.Log.With("transfer", task.Transfer, "step", task.No, "handler", task.Handler, "attempt", task.Attempts)
+	log := r.Log.With("transfer", r.Plans.UUID(ctx, task.Transfer), "step", r.stepName(ctx, &task), "handler", task.Handler, "attempt", task.Attempts)
 	log.InfoContext(ctx, "final step started")
 	a := &attempt{Runner: r, task: task}
 	err := a.run(ctx)
@@ -191,4 +192,13 @@ func (r *Runner) work(ctx context.Context, task ledger.FinalizeTask) {
 	default:
 		log.WarnContext(ctx, "final step: its outcome was not recorded, so it will run again", "error", err)
 	}
+}
+
+// stepName is the name of a final step in its recipe, for the log.
+func (r *Runner) stepName(ctx context.Context, task *ledger.FinalizeTask) string {
+	plan, err := r.Plans.Get(ctx, task.Transfer)
+	if err != nil || task.No < 1 || task.No > len(plan.Recipe.Finalizers) {
+		return strconv.Itoa(task.No)
+	}
+	return plan.Recipe.Finalizers[task.No-1].Name
 }

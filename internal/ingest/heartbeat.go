@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/sleep"
 )
 
@@ -12,9 +13,8 @@ const producerHeartbeat = 5 * time.Second
 
 // heartbeat reports to the database that the producer of a transfer lives, until ctx ends.
 func (g *Ingester) heartbeat(ctx context.Context, transfer int64) {
+	watch := outage.New(g.log, outage.Database, "send the producer's heartbeat")
 	sleep.Every(ctx, producerHeartbeat, func() {
-		if err := g.store.HeartbeatTransfer(ctx, transfer); err != nil && ctx.Err() == nil {
-			g.log.WarnContext(ctx, "producer: heartbeat failed", "error", err)
-		}
+		_ = watch.Done(ctx, g.store.HeartbeatTransfer(ctx, transfer))
 	})
 }

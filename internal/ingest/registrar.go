@@ -14,6 +14,7 @@ import (
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/internal/store"
@@ -204,8 +205,8 @@ func (r *Registrar) enqueue(ctx context.Context, routed []queue.FileTask) error 
 		if ctx.Err() != nil {
 			return fmt.Errorf("enqueue files: %w", err)
 		}
-		r.ingester.log.WarnContext(ctx, "producer: the queue does not take files; they are registered and will be swept up",
-			"files", len(routed), "error", err)
+		r.ingester.log.Log(ctx, outage.Level(err), "producer: the queue does not take files; they are registered and will be swept up",
+			"transfer", r.plan.UUID, "files", len(routed), "error", err)
 	}
 	return nil
 }
@@ -227,7 +228,8 @@ func (r *Registrar) waitForRoom(ctx context.Context) error {
 		case err == nil && waiting < r.ingester.groupLimit:
 			return nil
 		case err != nil && failures == roomAttempts:
-			r.ingester.log.WarnContext(ctx, "producer: the length of the queue is unknown; enqueueing without waiting for room", "error", err)
+			r.ingester.log.Log(ctx, outage.Level(err), "producer: the length of the queue is unknown; enqueueing without waiting for room",
+				"transfer", r.plan.UUID, "error", err)
 			return nil
 		case err != nil:
 			failures++

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/sleep"
 )
 
@@ -51,9 +52,9 @@ func (g *Ingester) holdLock(ctx context.Context, name, holder string, do func(ct
 }
 
 func (g *Ingester) renewLock(ctx context.Context, name, holder string) {
+	watch := outage.New(g.log, outage.Database, "renew the lease of a run")
 	sleep.Every(ctx, runLockLease/3, func() {
-		if _, err := g.store.AcquireLease(ctx, name, holder, runLockLease); err != nil && ctx.Err() == nil {
-			g.log.WarnContext(ctx, "run: its lease was not renewed", "error", err)
-		}
+		_, err := g.store.AcquireLease(ctx, name, holder, runLockLease)
+		_ = watch.Done(ctx, err)
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/balerhq/baler/internal/backoff"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/store"
 )
 
@@ -47,6 +48,9 @@ type SenderOptions struct {
 	Metrics      prometheus.Registerer // nil: no metrics
 	Log          *slog.Logger          // nil: discards
 	Now          func() time.Time      // nil: time.Now
+
+	// UUID returns the id under which people know a transfer, for the log.
+	UUID func(ctx context.Context, transfer int64) string
 }
 
 func (o SenderOptions) withDefaults() SenderOptions {
@@ -65,6 +69,9 @@ func (o SenderOptions) withDefaults() SenderOptions {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.UUID == nil {
+		o.UUID = func(_ context.Context, transfer int64) string { return fmt.Sprintf("number %d", transfer) }
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -79,6 +86,7 @@ type Sender struct {
 	poster   httpPoster
 	opts     SenderOptions
 	attempts *prometheus.CounterVec // by result; nil counts nothing
+	database *outage.Watch
 
 	slots   chan struct{} // holds one element for each attempt in progress
 	pending sync.WaitGroup
@@ -105,7 +113,7 @@ const (
 func NewSender(outbox DeliveryStore, o SenderOptions) *Sender {
 	o = o.withDefaults()
 	return &Sender{
-		outbox: outbox, opts: o, slots: make(chan struct{}, maxParallel), attempts: newAttemptCounter(o.Metrics),
+		outbox: outbox, opts: o, database: outage.New(o.Log, outage.Database, "send webhooks"), slots: make(chan struct{}, maxParallel), attempts: newAttemptCounter(o.Metrics),
 		poster: httpPoster{client: o.Client, secret: o.Secret, agent: "Baler/" + o.Version, timeout: o.Timeout},
 	}
 }
@@ -115,8 +123,8 @@ var errStopped = errors.New("the process stopped before there was an answer")
 
 // Run delivers messages until ctx ends, and returns the error of ctx. Before it
 // returns it makes one more round of a few seconds, because a process that ends
-// with its transfer should still send that transfer's messages. It logs errors of
-// the database and queries again.
+// with its transfer should still send that transfer's messages. After an
+// error of the database it queries again.
 func (s *Sender) Run(ctx context.Context) error {
 	sending, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
@@ -180,15 +188,13 @@ func (s *Sender) round(ctx context.Context) bool {
 		return true
 	}
 	due, err := s.outbox.DueWebhooks(ctx, free)
-	if err != nil {
-		s.opts.Log.WarnContext(ctx, "webhooks: list due messages; will retry", "error", err)
+	if s.database.Done(ctx, err) != nil {
 		return false
 	}
 	for i := range due {
 		d := &due[i]
 		claimed, err := s.outbox.ClaimWebhook(ctx, d, s.opts.Timeout+leaseSlack)
-		if err != nil {
-			s.opts.Log.WarnContext(ctx, "webhooks: claim a message; will retry", "event", d.Event, "error", err)
+		if s.database.Done(ctx, err) != nil {
 			return false
 		}
 		if !claimed {
@@ -226,7 +232,7 @@ func (s *Sender) deliver(ctx context.Context, d *store.WebhookDelivery) {
 }
 
 func (s *Sender) log(ctx context.Context, d *store.WebhookDelivery, next nextAttempt, err error) {
-	about := []any{"event", d.Event, "transfer", d.TransferID, "host", hostOf(d.URL), "attempt", d.Attempts}
+	about := []any{"event", d.Event, "transfer", s.opts.UUID(ctx, d.TransferID), "host", hostOf(d.URL), "attempt", d.Attempts}
 	switch next.result {
 	case delivered:
 		s.opts.Log.DebugContext(ctx, "webhooks: delivered", about...)

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/outage"
 )
 
 // Conn holds the connections to Redis. Make one with Open.
@@ -27,7 +29,8 @@ type Conn struct {
 
 // Open connects, and makes sure that Redis answers. An error says where Redis was
 // looked for, and what to do.
-func Open(ctx context.Context, cfg config.Redis) (*Conn, error) {
+func Open(ctx context.Context, cfg config.Redis, log *slog.Logger) (*Conn, error) {
+	LogThrough(log)
 	u, err := config.ParseRedis(cfg.URL)
 	if err != nil {
 		return nil, fmt.Errorf("BALER_REDIS_URL %w", err)
@@ -45,6 +48,9 @@ func Open(ctx context.Context, cfg config.Redis) (*Conn, error) {
 	q.sender = newClient(q.Opt)
 	AddPipelineHook(q.sender)
 	q.Producer = NewProducer(q.sender)
+	q.Producer.sending = outage.New(log, outage.Redis, "enqueue")
+	q.Producer.asking = outage.New(log, outage.Redis, "ask for batches")
+	q.Producer.repairing = outage.New(log, outage.Redis, "repair groups")
 	if err := q.Ping(ctx); err != nil {
 		return nil, errors.Join(err, q.Close())
 	}

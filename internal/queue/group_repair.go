@@ -30,7 +30,7 @@ func (p *Producer) GroupBacklog(ctx context.Context, queue string, handlers []st
 // comes back, too: asynq's client gives it once, and a Redis that was emptied
 // would not show the queue to anyone.
 func (p *Producer) RepairGroups(ctx context.Context, queue string, handlers []string) (healed int64, err error) {
-	if err := p.redis.SAdd(ctx, "asynq:queues", queue).Err(); err != nil {
+	if err := p.repairing.Done(ctx, p.redis.SAdd(ctx, "asynq:queues", queue).Err()); err != nil {
 		return 0, fmt.Errorf("name queue: %w", err)
 	}
 	sizes, err := p.groupSizes(ctx, queue, handlers)
@@ -47,7 +47,7 @@ func (p *Producer) RepairGroups(ctx context.Context, queue string, handlers []st
 		return 0, nil
 	}
 	healed, err = p.redis.SAdd(ctx, "asynq:{"+queue+"}:groups", names...).Result()
-	if err != nil {
+	if err = p.repairing.Done(ctx, err); err != nil {
 		return 0, fmt.Errorf("heal groups: %w", err)
 	}
 	return healed, nil
@@ -65,7 +65,10 @@ func (p *Producer) groupSizes(ctx context.Context, queue string, handlers []stri
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, redis.Nil) {
+	if errors.Is(err, redis.Nil) {
+		err = nil
+	}
+	if err = p.asking.Done(ctx, err); err != nil {
 		return nil, fmt.Errorf("ask for group sizes: %w", err)
 	}
 	n := make(map[string]int64, len(sizes))

@@ -1,28 +1,73 @@
 package queue
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/balerhq/baler/internal/outage"
 )
 
-// Logger writes asynq's messages to slog.
-type Logger struct{ Log *slog.Logger }
+// Logger writes asynq's messages to slog. asynq warns of little but failures of Redis,
+// and does so in each of its loops: they are reported as one outage.
+type Logger struct {
+	log   *slog.Logger
+	watch *outage.Watch
+}
 
 var _ asynq.Logger = Logger{}
 
+// NewLogger makes a Logger.
+func NewLogger(log *slog.Logger) Logger {
+	return Logger{log, outage.NewPassive(log, outage.Redis, "asynq")}
+}
+
 // Debug logs a message.
-func (l Logger) Debug(args ...any) { l.Log.Debug("asynq: " + fmt.Sprint(args...)) }
+func (l Logger) Debug(args ...any) { l.log.Debug("asynq: " + fmt.Sprint(args...)) }
 
 // Info logs a message as debug: asynq tells much that concerns nobody.
-func (l Logger) Info(args ...any) { l.Log.Debug("asynq: " + fmt.Sprint(args...)) }
+func (l Logger) Info(args ...any) { l.log.Debug("asynq: " + fmt.Sprint(args...)) }
 
-// Warn logs a warning.
-func (l Logger) Warn(args ...any) { l.Log.Warn("asynq: " + fmt.Sprint(args...)) }
+// Warn reports a failure of Redis.
+func (l Logger) Warn(args ...any) { l.failed(args) }
 
-// Error logs an error.
-func (l Logger) Error(args ...any) { l.Log.Error("asynq: " + fmt.Sprint(args...)) }
+// Error reports a failure of Redis.
+func (l Logger) Error(args ...any) { l.failed(args) }
 
-// Fatal logs an error and does not end the process.
-func (l Logger) Fatal(args ...any) { l.Log.Error("asynq: " + fmt.Sprint(args...)) }
+// Fatal reports a failure and does not end the process.
+func (l Logger) Fatal(args ...any) { l.failed(args) }
+
+func (l Logger) failed(args []any) {
+	text := fmt.Sprint(args...)
+	l.log.Debug("asynq: " + text)
+	_ = l.watch.Failed(context.Background(), errors.New(text))
+}
+
+// redisLog is the log of the Redis client, which has one a process.
+type redisLog struct{ to atomic.Pointer[slog.Logger] }
+
+// Printf logs a message for debugging: the client returns its errors too.
+func (l *redisLog) Printf(ctx context.Context, format string, args ...any) {
+	if log := l.to.Load(); log != nil {
+		log.DebugContext(ctx, "redis: "+fmt.Sprintf(format, args...))
+	}
+}
+
+// LogThrough makes the Redis client, which else prints to standard error, write to a
+// log. It concerns the whole process; the first call must precede all connections.
+func LogThrough(log *slog.Logger) {
+	clientLog.to.Store(log)
+	installClientLog()
+}
+
+//nolint:gochecknoglobals // the client's log is one, too
+var (
+	clientLog        redisLog
+	installClientLog = sync.OnceFunc(func() { redis.SetLogger(&clientLog) })
+)

@@ -22,7 +22,7 @@ func (p *Producer) MissingBatches(ctx context.Context, batches []tasks.Batch) ([
 		}
 		return nil
 	})
-	if err != nil {
+	if err = p.asking.Done(ctx, err); err != nil {
 		return nil, fmt.Errorf("ask the queue for batches: %w", err)
 	}
 	var missing []tasks.Batch

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -29,6 +30,9 @@ const noTimeout = 10 * 365 * 24 * time.Hour
 type Producer struct {
 	redis  redis.UniversalClient
 	client *asynq.Client
+
+	// What it reports of Redis; nil reports nothing.
+	sending, asking, repairing *outage.Watch
 }
 
 // NewProducer enqueues through a Redis client, which stays the caller's. A
@@ -50,11 +54,11 @@ func BatchTaskID(id int64) string { return strconv.FormatInt(id, 10) }
 // EnqueueBatches enqueues batches whose rows are committed. One that the queue has
 // already is fine.
 func (p *Producer) EnqueueBatches(ctx context.Context, batches []tasks.Batch) error {
-	return parallel(ctx, len(batches), func(ctx context.Context, i int) error {
+	return p.done(ctx, len(batches), parallel(ctx, len(batches), func(ctx context.Context, i int) error {
 		err := p.enqueue(ctx, BatchTask(&batches[i]))
 		failpoint.Point(failpoint.BatchEnqueued)
 		return err
-	})
+	}))
 }
 
 // FileTask is a registered file with the step that it starts at.
@@ -67,14 +71,26 @@ type FileTask struct {
 // EnqueueFiles enqueues one task a file for the group aggregator. Their rows must be
 // committed.
 func (p *Producer) EnqueueFiles(ctx context.Context, queue string, transfer int64, files []FileTask) error {
-	return parallel(ctx, len(files), func(ctx context.Context, i int) error {
+	return p.done(ctx, len(files), parallel(ctx, len(files), func(ctx context.Context, i int) error {
 		f := files[i]
 		err := p.enqueue(ctx, asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(transfer, f.Step, f.File).Encode(),
 			asynq.TaskID(fileTaskID(transfer, &f)), asynq.Queue(queue), asynq.Group(tasks.GroupOf(f.Handler, transfer, f.File.No)),
 			asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout)))
 		failpoint.Point(failpoint.TaskEnqueued)
 		return err
-	})
+	}))
+}
+
+// done reports how Redis took n messages. An error that comes with the end of ctx is
+// reported too when it is a timeout: that is how a Redis fails which does not answer.
+func (p *Producer) done(ctx context.Context, n int, err error) error {
+	switch {
+	case err != nil && !errors.Is(ctx.Err(), context.Canceled):
+		return p.sending.Failed(ctx, err)
+	case err == nil && n > 0:
+		p.sending.Answered(ctx)
+	}
+	return err
 }
 
 // fileTaskID is the asynq task ID of a file that waits to be collected.

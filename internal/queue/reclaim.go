@@ -29,7 +29,10 @@ func (p *Producer) ReclaimOrphans(ctx context.Context, batches []tasks.Batch, be
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, redis.Nil) {
+	if errors.Is(err, redis.Nil) {
+		err = nil
+	}
+	if err = p.asking.Done(ctx, err); err != nil {
 		return nil, fmt.Errorf("ask the queue for leases: %w", err)
 	}
 	var orphans []tasks.Batch

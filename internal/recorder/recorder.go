@@ -15,6 +15,7 @@ import (
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/metrics"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
@@ -27,6 +28,9 @@ type Options struct {
 	Flushers int   // transactions at the same time: 2
 	OnFlush  func(reason batcher.Reason, results int, took time.Duration)
 	Log      *slog.Logger // nil: discards
+
+	// UUID returns the id under which people know a transfer, for the log.
+	UUID func(ctx context.Context, transfer int64) string
 
 	// Adapt, above 0, makes the recorder adapt to how quickly the database commits:
 	// Flushers becomes a maximum, and so does Adapt, the batches that the worker runs
@@ -44,6 +48,8 @@ type Recorder struct {
 	store   *store.Store
 	batches *batcher.Batcher[*ledger.BatchCompletion]
 	log     *slog.Logger
+	uuid    func(ctx context.Context, transfer int64) string
+	watch   *outage.Watch
 	adapts  *adaptation // nil when it does not
 }
 
@@ -60,7 +66,10 @@ func New(s *store.Store, o Options) *Recorder {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	r := &Recorder{store: s, log: o.Log}
+	if o.UUID == nil {
+		o.UUID = func(_ context.Context, transfer int64) string { return fmt.Sprintf("number %d", transfer) }
+	}
+	r := &Recorder{store: s, log: o.Log, uuid: o.UUID, watch: outage.New(o.Log, outage.Database, "record results")}
 	r.batches = batcher.New(policy, r.flush, batcher.Options[*ledger.BatchCompletion]{
 		Weigh: weigh, Capacity: 8 * policy.MaxItems, Flushers: o.Flushers, Eager: true, Observe: o.OnFlush,
 	})
@@ -122,10 +131,13 @@ func (r *Recorder) flush(ctx context.Context, recs []*ledger.BatchCompletion) er
 func (r *Recorder) persist(ctx context.Context, recs []*ledger.BatchCompletion) error {
 	for failures := 1; ; failures++ {
 		err := r.adapts.record(ctx, r.store, recs)
+		if err == nil {
+			r.watch.Answered(ctx)
+		}
 		if err == nil || db.IsRejected(err) || ctx.Err() != nil {
 			return err
 		}
-		r.log.WarnContext(ctx, "recorder: committing results failed, retrying", "completions", len(recs), "failures", failures, "error", err)
+		_ = r.watch.Failed(ctx, err)
 		if ended := sleep.For(ctx, backoff.Delay(200*time.Millisecond, 5*time.Second, failures)); ended != nil {
 			return errors.Join(ended, err)
 		}
@@ -145,7 +157,8 @@ func (r *Recorder) isolate(ctx context.Context, rec *ledger.BatchCompletion) err
 	rest.Results = nil
 	err := r.persist(ctx, []*ledger.BatchCompletion{&rest})
 	if db.IsRejected(err) { // a failed attempt: what it wrote is not worth the batch
-		r.log.WarnContext(ctx, "recorder: the database rejects the failed attempts", "batch", rec.Batch.ID, "error", err)
+		r.log.WarnContext(ctx, "recorder: the database rejects the failed attempts", "transfer", r.uuid(ctx, rec.Batch.Transfer),
+			"step", rec.Batch.Step, "batch", rec.Batch.ID, "error", err)
 		rest.FailedAttempts = nil
 		err = r.persist(ctx, []*ledger.BatchCompletion{&rest})
 	}
@@ -164,7 +177,8 @@ func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.R
 		return errors.Join(r.bisect(ctx, b, results[:half]), r.bisect(ctx, b, results[half:]))
 	}
 	if db.IsRejected(err) {
-		r.log.WarnContext(ctx, "recorder: the database rejects a result", "batch", b.ID, "file", results[0].File, "error", err)
+		r.log.WarnContext(ctx, "recorder: the database rejects a result", "transfer", r.uuid(ctx, b.Transfer), "step", b.Step,
+			"batch", b.ID, "file", results[0].File, "error", err)
 		results[0] = rejected(&results[0], err)
 		err = r.persist(ctx, []*ledger.BatchCompletion{part})
 	}

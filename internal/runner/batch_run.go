@@ -54,12 +54,13 @@ type batchRun struct {
 
 func newBatchRun(w *Runner, c *ledger.Claim, a assignment) *batchRun {
 	r := &batchRun{
-		store: w.Store, recorder: w.Recorder, metrics: w.Metrics, slots: w.slots, log: w.Log, now: w.Now,
+		store: w.Store, recorder: w.Recorder, metrics: w.Metrics, slots: w.slots, now: w.Now,
 		options: &w.Options, stopping: w.stopping, enqueue: w.enqueue,
 		openRoots: func() (*handlers.Roots, func(), error) { return w.rootsFor(a.plan) },
 
 		batch: &c.Batch, plan: a.plan, registration: a.registration, redelivered: c.Redelivered,
 		retry: w.Retry(a.plan.Step(c.Step), a.registration), timeouts: w.Timeouts(a.plan.Step(c.Step), a.registration),
+		log: batchLog(w.Log, &c.Batch, a.plan),
 	}
 	r.canceled, r.cancel = context.WithCancel(context.Background())
 	if c.Canceled {
@@ -68,6 +69,11 @@ func newBatchRun(w *Runner, c *ledger.Claim, a assignment) *batchRun {
 	r.poisoned = r.isPoisoned()
 	r.partial = newPartialFlush(r)
 	return r
+}
+
+// batchLog logs what concerns a batch under the id of its transfer that commands take.
+func batchLog(log *slog.Logger, b *tasks.Batch, plan *dispatch.TransferPlan) *slog.Logger {
+	return log.With("transfer", plan.UUID, "step", plan.Step(b.Step).Name, "batch", b.ID)
 }
 
 // runBatch runs the batch of a message: claim → load → build → invoke → settle →
@@ -123,7 +129,7 @@ func (r *batchRun) answer(ctx context.Context, err error) error {
 		return nil
 	case errors.Is(err, ledger.ErrLeaseLost):
 		r.metrics.BatchDropped()
-		r.log.InfoContext(ctx, "worker: another worker has taken this batch over; nothing of it is recorded here", "batch", r.batch.ID)
+		r.log.InfoContext(ctx, "worker: another worker has taken this batch over; nothing of it is recorded here")
 		return nil
 	default:
 		return r.handBack(ctx, err)

@@ -22,6 +22,14 @@ type assignment struct {
 	err          error // why the batch cannot run here; nil when it can
 }
 
+// uuid is the id of the message's transfer that commands take; empty when there is none.
+func (a assignment) uuid() string {
+	if a.plan == nil {
+		return ""
+	}
+	return a.plan.UUID
+}
+
 // resolve looks up the plan and the handler of a message's batch, once. Its error
 // is reported only after the claim: a batch that is complete needs neither.
 func (r *Runner) resolve(ctx context.Context, m tasks.BatchMessage) assignment {
@@ -78,11 +86,11 @@ func (r *Runner) claimBatch(ctx context.Context, m tasks.BatchMessage, a assignm
 	switch {
 	case errors.Is(err, ledger.ErrLeaseLost):
 		r.Metrics.BatchDropped()
-		r.Log.DebugContext(ctx, "worker: the batch is complete already", "batch", m.Batch)
+		r.Log.DebugContext(ctx, "worker: the batch is complete already", "transfer", a.uuid(), "batch", m.Batch)
 		return nil, nil
 	case errors.Is(err, ledger.ErrPaused):
 		// Its row stays: it is enqueued again when the transfer is resumed.
-		r.Log.DebugContext(ctx, "worker: the transfer is paused", "batch", m.Batch)
+		r.Log.DebugContext(ctx, "worker: the transfer is paused", "transfer", a.uuid(), "batch", m.Batch)
 		return nil, nil
 	case err != nil:
 		return nil, err
@@ -91,7 +99,7 @@ func (r *Runner) claimBatch(ctx context.Context, m tasks.BatchMessage, a assignm
 		return nil, fmt.Errorf("%w: batch %d is of transfer %d, step %d", tasks.ErrForeignMessage, c.ID, c.Transfer, c.Step)
 	}
 	if errors.Is(a.err, errNoHandler) {
-		r.Log.WarnContext(ctx, "worker: left to one that has the handler", "batch", c.ID, "error", a.err)
+		batchLog(r.Log, &c.Batch, a.plan).WarnContext(ctx, "worker: left to one that has the handler", "error", a.err)
 	}
 	if a.err != nil {
 		return nil, fmt.Errorf("batch %d: %w", c.ID, a.err)

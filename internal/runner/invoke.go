@@ -91,8 +91,7 @@ func (r *batchRun) invoke(ctx context.Context, open []*handlers.Job) error {
 	took := r.now().Sub(begun)
 	ended(took)
 	if left {
-		r.log.WarnContext(ctx, "worker: the handler ignores the end of its context; it is left running", "handler", r.registration.Name,
-			"batch", r.batch.ID)
+		r.log.WarnContext(ctx, "worker: the handler ignores the end of its context; it is left running", "handler", r.registration.Name)
 	}
 	if err == nil && ctx.Err() == nil && r.canceled.Err() == nil { // a run that was cut short has no meaningful cost
 		r.plan.ObserveCost(r.batch.Step, len(open), bytesOf(open), took)

@@ -17,7 +17,7 @@ func (r *batchRun) load(ctx context.Context) error {
 	if len(files) != r.batch.Items() {
 		// Baler writes rows before messages, so another program wrote a message of
 		// the group. The files that exist run all the same.
-		r.log.WarnContext(ctx, "worker: the batch names files that were never registered", "batch", r.batch.ID,
+		r.log.WarnContext(ctx, "worker: the batch names files that were never registered",
 			"named", r.batch.Items(), "registered", len(files))
 	}
 	if r.plan.Recipe.NeedsFacts(r.batch.Step) {

@@ -17,6 +17,7 @@ import (
 	"github.com/balerhq/baler/internal/admission"
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/metrics"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
@@ -185,7 +186,8 @@ func (r *Runner) enqueue(ctx context.Context, batches []tasks.Batch) {
 		}
 	}
 	if err := r.Queue.EnqueueBatches(ctx, due); err != nil {
-		r.Log.WarnContext(ctx, "worker: left to the dispatcher", "batches", len(due), "error", err)
+		r.Log.Log(ctx, outage.Level(err), "worker: left to the dispatcher", "transfer", r.Transfers.UUID(ctx, due[0].Transfer),
+			"batches", len(due), "error", err)
 	}
 }
 

@@ -41,7 +41,7 @@ func (r *Runner) split(ctx context.Context, b *tasks.Batch, e *dispatch.Transfer
 		return fmt.Errorf("batch %d: %w", b.ID, err)
 	}
 	r.Metrics.BatchSplit()
-	r.Log.WarnContext(ctx, "worker: a worker crashed with this batch; it is split", "batch", b.ID, "transfer", e.UUID,
+	batchLog(r.Log, b, e).WarnContext(ctx, "worker: a worker crashed with this batch; it is split",
 		"files", b.Items(), "parts", len(parts))
 	r.enqueue(ctx, parts)
 	return nil

@@ -63,16 +63,16 @@ func routeOf(r *http.Request) string {
 
 // level logs the frequent requests of machines for debugging only.
 func level(route string, status int) slog.Level {
-	if status >= http.StatusInternalServerError {
-		return slog.LevelWarn
-	}
 	_, path, ok := strings.Cut(route, " ")
 	if !ok {
 		path = route
 	}
 	switch path {
 	case "/healthz", "/readyz", "/metrics", monitorRoot + "/":
-		return slog.LevelDebug
+		return slog.LevelDebug // also when it says that something is away: that is logged once
+	}
+	if status >= http.StatusInternalServerError {
+		return slog.LevelWarn
 	}
 	return slog.LevelInfo
 }

@@ -3,12 +3,13 @@ package web
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/balerhq/baler/internal/outage"
 )
 
 // readyTimeout is how long a dependency may take to answer /readyz.
@@ -19,8 +20,9 @@ var errTimeout = errors.New("no answer in time")
 
 // dependency is a service without which the server is not ready.
 type dependency struct {
-	name string
-	ping func(ctx context.Context) error
+	name  string
+	ping  func(ctx context.Context) error
+	watch *outage.Watch
 }
 
 // alive answers whatever the state of the dependencies, so that an orchestrator
@@ -29,28 +31,37 @@ func alive(w http.ResponseWriter, _ *http.Request) { writeText(w, "ok\n") }
 
 // readiness reports whether the server can handle requests.
 type readiness struct {
-	log          *slog.Logger
 	dependencies []dependency
+	own          func() error // of the process itself; nil when it needs nothing else
 	timeout      time.Duration
 }
 
 func (h *readiness) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	down := h.check(r.Context())
-	if len(down) == 0 {
+	var reasons []string
+	var errs []*huma.ErrorDetail
+	if down := h.check(r.Context()); len(down) > 0 {
+		reasons = append(reasons, "no answer from "+strings.Join(down, " and "))
+		for _, name := range down {
+			errs = append(errs, &huma.ErrorDetail{Message: "does not answer; the log of this process has the error", Location: name})
+		}
+	}
+	if h.own != nil {
+		if err := h.own(); err != nil {
+			reasons = append(reasons, err.Error())
+			errs = append(errs, &huma.ErrorDetail{Message: err.Error(), Location: "process"})
+		}
+	}
+	if len(reasons) == 0 {
 		writeText(w, "ready\n")
 		return
 	}
-	detail := "Not ready: no answer from " + strings.Join(down, " and ") + "."
-	errs := make([]*huma.ErrorDetail, 0, len(down))
-	for _, name := range down {
-		errs = append(errs, &huma.ErrorDetail{Message: "does not answer; the server's log has the error", Location: name})
-	}
-	writeProblem(w, problem(http.StatusServiceUnavailable, detail, errs...))
+	writeProblem(w, problem(http.StatusServiceUnavailable, "Not ready: "+strings.Join(reasons, "; ")+".", errs...))
 }
 
 // check pings all dependencies in parallel and returns the names of those that are
 // down. The errors go to the log only, because they name hosts and accounts.
 func (h *readiness) check(ctx context.Context) []string {
+	asked := ctx
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	answers := make([]<-chan error, len(h.dependencies))
@@ -59,8 +70,7 @@ func (h *readiness) check(ctx context.Context) []string {
 	}
 	var down []string
 	for i, s := range h.dependencies {
-		if err := await(ctx, answers[i]); err != nil {
-			h.log.WarnContext(ctx, "dependency is down", "dependency", s.name, "error", err)
+		if err := await(ctx, answers[i]); s.watch.Done(asked, err) != nil {
 			down = append(down, s.name)
 		}
 	}

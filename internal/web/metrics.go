@@ -12,11 +12,15 @@ import (
 // maxScrapes limits the scrapes that read the database at the same time.
 const maxScrapes = 4
 
-// metricsHandler serves the caller's metrics, those of this server and those of the
-// queue. An error in one of them does not hide the others.
+// metricsHandler serves the caller's metrics, those of this server, and those of the
+// database and the queue. An error in one of them does not hide the others.
 func metricsHandler(opts *Options, durations *prometheus.HistogramVec) (http.Handler, error) {
 	own := prometheus.NewRegistry()
-	for _, c := range []prometheus.Collector{durations, newQueueCollector(opts.Transfers, opts.Log)} {
+	collectors := []prometheus.Collector{durations, newBacklogCollector(opts.Transfers, opts.Log)}
+	if opts.Queues != nil {
+		collectors = append(collectors, newQueueCollector(opts.Queues, opts.Log))
+	}
+	for _, c := range collectors {
 		if err := own.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}

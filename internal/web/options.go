@@ -9,6 +9,8 @@ import (
 
 	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/balerhq/baler/internal/queue"
 )
 
 // Options configure a Server. Only Transfers is required.
@@ -18,6 +20,16 @@ type Options struct {
 	// RedisPing reports whether Redis answers; nil means that /readyz does not check Redis.
 	RedisPing func(ctx context.Context) error
 
+	// Queues lists what the queues hold; nil means no metrics of queues.
+	Queues func(ctx context.Context) ([]queue.Stats, error)
+
+	// Ready reports why this process is not ready, apart from its database and Redis;
+	// nil means that nothing else is needed. Its error is shown to whoever asks.
+	Ready func() error
+
+	// Profile serves profiles of the process at /debug/pprof/ of an admin server.
+	Profile bool
+
 	// Redis is the queue that the monitor shows; nil means no monitor.
 	Redis asynq.RedisConnOpt
 
@@ -25,8 +37,8 @@ type Options struct {
 	ReadOnlyMonitor bool
 
 	// Metrics is served at /metrics together with the server's own metrics. It must
-	// not contain names that start with baler_http_, baler_store_ or
-	// baler_transfers, nor the baler_backlog_files gauges.
+	// not contain names that start with baler_http_, baler_store_,
+	// baler_queue_, baler_redis_ or baler_transfers, nor the baler_backlog_files gauges.
 	Metrics prometheus.Gatherer
 
 	Log     *slog.Logger     // nil discards

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/balerhq/baler/internal/outage"
 )
 
 const (
@@ -19,7 +22,8 @@ const (
 	maxHeader     = 64 << 10         // bytes of request header
 )
 
-// Server is the API, the dashboard, the metrics and the monitor as one http.Handler.
+// Server is an http.Handler: the API, the dashboard, the metrics and the monitor, or
+// the admin pages of a worker.
 type Server struct {
 	handler http.Handler
 	log     *slog.Logger
@@ -27,26 +31,41 @@ type Server struct {
 	close   func() error
 }
 
-// New makes a server. It opens no connection before the first request. Call Close
-// in the end, or Run, which calls it.
+// New makes a server of everything. It opens no connection before the first request.
+// Call Close in the end, or Run, which calls it.
 func New(opts Options) (*Server, error) {
+	return newServer(opts, func(mux *http.ServeMux, opts *Options) (io.Closer, error) {
+		if err := mountPages(mux, opts); err != nil || opts.Redis == nil {
+			return nil, err
+		}
+		monitor, err := newMonitor(opts)
+		if err != nil {
+			return nil, err
+		}
+		mountMonitor(mux, monitor)
+		return monitor, nil
+	})
+}
+
+// newServer makes a server of the probes, which each has, and of what mount adds. What
+// mount returns is closed with the server.
+func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, error)) (*Server, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
 	opts = opts.withDefaults()
 	mux := http.NewServeMux()
 	durations := newDurations()
-	if err := mount(mux, &opts, durations); err != nil {
+	if err := mountProbes(mux, &opts, durations); err != nil {
+		return nil, err
+	}
+	mounted, err := mount(mux, &opts)
+	if err != nil {
 		return nil, err
 	}
 	release := func() error { return nil }
-	if opts.Redis != nil {
-		m, err := newMonitor(&opts)
-		if err != nil {
-			return nil, err
-		}
-		mountMonitor(mux, m)
-		release = m.Close
+	if mounted != nil {
+		release = mounted.Close
 	}
 	logged := &accessLog{log: opts.Log, durations: durations}
 	return &Server{
@@ -57,27 +76,33 @@ func New(opts Options) (*Server, error) {
 	}, nil
 }
 
-// mount registers all routes but the monitor's, which must be closed.
-func mount(mux *http.ServeMux, opts *Options, durations *prometheus.HistogramVec) error {
-	metrics, err := metricsHandler(opts, durations)
-	if err != nil {
-		return err
-	}
+// mountPages registers the dashboard and the API.
+func mountPages(mux *http.ServeMux, opts *Options) error {
 	page, err := newDashboard(opts)
 	if err != nil {
 		return err
 	}
 	mux.Handle("GET /{$}", page)
-	mux.HandleFunc("GET /healthz", alive)
-	mux.Handle("GET /readyz", &readiness{log: opts.Log, dependencies: dependencies(opts), timeout: readyTimeout})
-	mux.Handle("GET /metrics", metrics)
 	return errors.Join(mountAssets(mux), mountAPI(mux, opts))
 }
 
+// mountProbes registers what monitoring reads of every process.
+func mountProbes(mux *http.ServeMux, opts *Options, durations *prometheus.HistogramVec) error {
+	metrics, err := metricsHandler(opts, durations)
+	if err != nil {
+		return err
+	}
+	mux.HandleFunc("GET /healthz", alive)
+	mux.Handle("GET /readyz", &readiness{dependencies: dependencies(opts), own: opts.Ready, timeout: readyTimeout})
+	mux.Handle("GET /metrics", metrics)
+	return nil
+}
+
 func dependencies(opts *Options) []dependency {
-	all := []dependency{{name: "database", ping: opts.Transfers.Ping}}
+	const doing = "answer /readyz"
+	all := []dependency{{"database", opts.Transfers.Ping, outage.New(opts.Log, outage.Database, doing)}}
 	if opts.RedisPing != nil {
-		all = append(all, dependency{name: "redis", ping: opts.RedisPing})
+		all = append(all, dependency{"redis", opts.RedisPing, outage.New(opts.Log, outage.Redis, doing)})
 	}
 	return all
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/internal/web"
@@ -44,6 +45,18 @@ func (s *shelf) Transfers(_ context.Context, before int64, limit int) ([]tasks.T
 		}
 	}
 	return page, s.down
+}
+
+func (s *shelf) Totals(context.Context) (ledger.Totals, error) {
+	b := ledger.Totals{Transfers: make(map[tasks.State]int64)}
+	for i := range s.transfers {
+		t := &s.transfers[i]
+		b.Transfers[t.State]++
+		if !t.State.Ended() {
+			b.Registered, b.Finished = b.Registered+t.Files, b.Finished+t.Finished
+		}
+	}
+	return b, s.down
 }
 
 func (s *shelf) Ping(context.Context) error { return s.down }
@@ -193,9 +206,22 @@ func TestLandingPageEscapesAndLoadsNothingFromOutside(t *testing.T) {
 }
 
 func TestMetricsShowTheBacklog(t *testing.T) {
-	url := serve(t, web.Options{Transfers: stocked(3)})
-	if status, _, body := get(t, url+"/metrics"); status != http.StatusOK || !strings.Contains(body, "baler_transfers") {
-		t.Errorf("%d %s", status, body)
+	s := stocked(3)
+	oldest := &s.transfers[2]
+	oldest.State, oldest.Files, oldest.Finished = tasks.StateRunning, 7, 3
+	url := serve(t, web.Options{Transfers: s})
+	_, _, body := get(t, url+"/metrics")
+	for _, line := range []string{
+		"baler_store_up 1", "baler_backlog_files 4", "baler_backlog_files_registered 7", "baler_backlog_files_finished 3",
+		`baler_transfers{state="running"} 1`, `baler_transfers{state="completed"} 2`, `baler_transfers{state="open"} 0`,
+	} {
+		if !strings.Contains(body, "\n"+line+"\n") {
+			t.Errorf("no line %s in\n%s", line, body)
+		}
+	}
+	s.down = errors.New("away")
+	if _, _, body := get(t, url+"/metrics"); !strings.Contains(body, "\nbaler_store_up 0\n") || strings.Contains(body, "\nbaler_backlog_files") {
+		t.Errorf("without a database:\n%s", body)
 	}
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -15,6 +16,9 @@ type Transfers interface {
 	// Transfers returns up to limit transfers with their steps, newest first,
 	// from those whose number is below before; before 0 starts at the newest.
 	Transfers(ctx context.Context, before int64, limit int) ([]tasks.Transfer, error)
+
+	// Totals adds up all transfers.
+	Totals(ctx context.Context) (ledger.Totals, error)
 
 	// Ping reports whether the database answers.
 	Ping(ctx context.Context) error

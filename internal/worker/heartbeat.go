@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -18,18 +19,19 @@ type pulse struct {
 }
 
 // beat writes heartbeats until ctx ends, and returns the error of ctx. It also shares the
-// costs that this worker observes, and stops batches whose transfer was canceled.
+// costs that this worker observes, stops batches whose transfer was canceled, and notices
+// when Redis fails or works again.
 func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 	t := time.NewTimer(first)
 	defer t.Stop()
+	database := outage.New(w.Log, outage.Database, "send the worker's heartbeat")
+	redis := outage.New(w.Log, outage.Redis, "ask whether it answers")
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-w.Costs.Changed():
-			if err := shareCosts(ctx, w.Options); err != nil && ctx.Err() == nil {
-				w.Log.WarnContext(ctx, "worker: costs are not shared yet", "error", err)
-			}
+			_ = database.Done(ctx, shareCosts(ctx, w.Options)) // those that were not shared are kept
 		case <-t.C:
 			p, err := w.heartbeat(ctx)
 			t.Reset(p.next)
@@ -39,13 +41,10 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 			if err == nil {
 				err = shareCosts(ctx, w.Options)
 			}
-			if err != nil {
-				if ctx.Err() == nil {
-					w.Log.WarnContext(ctx, "worker: heartbeat failed", "error", err)
-				}
-				continue
+			if database.Done(ctx, err) == nil {
+				w.setDesired(p.state)
 			}
-			w.setDesired(p.state)
+			_ = redis.Done(ctx, w.Redis.Ping(ctx).Err())
 		}
 	}
 }

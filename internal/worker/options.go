@@ -153,13 +153,14 @@ func (o Options) DispatcherOptions() dispatch.Options {
 // Sender makes the sender of webhooks that runs in every worker and server.
 func (o Options) Sender() *notify.Sender {
 	return notify.NewSender(o.Store, notify.SenderOptions{
-		Secret: o.WebhookSecret, Version: o.Version, Metrics: o.Registerer, Log: o.Log, Now: o.Now,
+		Secret: o.WebhookSecret, Version: o.Version, Metrics: o.Registerer, Log: o.Log, Now: o.Now, UUID: o.Transfers.UUID,
 	})
 }
 
 func (o Options) recorder() *recorder.Recorder {
 	r := recorder.Options{
 		Metrics: o.Metrics, MaxItems: o.Record.MaxItems, Flushers: o.Record.Flushers, OnFlush: o.Metrics.ObserveFlush, Log: o.Log,
+		UUID: o.Transfers.UUID,
 	}
 	if o.Record.Adapt {
 		r.Adapt = o.Concurrency
@@ -207,6 +208,6 @@ func (o Options) server(aggregating context.Context) *asynq.Server {
 		GroupMaxDelay:    o.Group.MaxDelay,
 		GroupMaxSize:     o.Group.MaxSize,
 
-		Logger: queue.Logger{Log: o.Log}, LogLevel: asynq.WarnLevel,
+		Logger: queue.NewLogger(o.Log), LogLevel: asynq.WarnLevel,
 	})
 }

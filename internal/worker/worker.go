@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/run"
 
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/tasks"
 )
@@ -26,6 +28,7 @@ type Worker struct {
 	dispatcher *dispatch.Dispatcher
 	started    time.Time
 	desired    chan tasks.DesiredState // the last one that a heartbeat read, until it is applied
+	registered atomic.Bool             // others see this worker; false again once it stops
 }
 
 // New makes a worker. It takes no batches before Run.
@@ -53,6 +56,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		}
 		return errors.Join(err, w.stop(context.WithoutCancel(ctx)), w.remove(context.WithoutCancel(ctx)))
 	}
+	w.registered.Store(true)
 	w.Log.InfoContext(ctx, "worker started", "name", w.Name, "concurrency", w.Concurrency, "handlers", w.Registry.Names())
 
 	// The order of stopping: (1) take no new batches and final steps; (2) let those that
@@ -76,6 +80,18 @@ func (w *Worker) Run(ctx context.Context) error {
 	return errors.Join(group.Run(), w.remove(context.WithoutCancel(ctx)))
 }
 
+// ErrNotRunning says that a worker has not started yet, or is stopping.
+var ErrNotRunning = errors.New("the worker has not started yet, or is stopping")
+
+// Ready returns ErrNotRunning before the worker has started and once it stops. A paused
+// worker is ready.
+func (w *Worker) Ready() error {
+	if !w.registered.Load() {
+		return ErrNotRunning
+	}
+	return nil
+}
+
 // register adds the worker to the database, and reads its desired state. It first
 // removes a dead worker of the same name, whose desired state is not for this one.
 func (w *Worker) register(ctx context.Context) (pulse, error) {
@@ -96,14 +112,17 @@ func (w *Worker) takeBatches(ctx context.Context, desired tasks.DesiredState) er
 	if err != nil {
 		return errors.Join(err, w.stop(context.WithoutCancel(ctx)))
 	}
+	starting := outage.New(w.Log, outage.Redis, "take batches")
 	for !drain {
 		select {
 		case <-ctx.Done():
 			return w.stop(context.WithoutCancel(ctx))
 		case desired := <-w.desired:
 			if drain, err = w.reconcile(ctx, desired); err != nil {
-				w.Log.WarnContext(ctx, "worker: cannot take batches yet; retrying at the next heartbeat", "error", err)
+				_ = starting.Failed(ctx, err) // the next heartbeat tries again
+				continue
 			}
+			starting.Answered(ctx)
 		}
 	}
 	w.batches.WaitIdle(ctx)
@@ -113,6 +132,7 @@ func (w *Worker) takeBatches(ctx context.Context, desired tasks.DesiredState) er
 // stop does steps 1 to 4 of the order of stopping. It returns at once for a worker that
 // takes no batches and runs none.
 func (w *Worker) stop(ctx context.Context) error {
+	w.registered.Store(false)
 	w.Log.InfoContext(ctx, "worker stopping", "grace", w.Grace)
 	w.batches.Pause()
 	release := time.AfterFunc(w.Grace, w.batches.Release)

@@ -1,0 +1,53 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/balerhq/baler/internal/web"
+	"github.com/balerhq/baler/internal/worker"
+)
+
+// admin is the HTTP server of a worker.
+type admin struct {
+	*Baler
+
+	ln net.Listener
+}
+
+// openAdmin listens at the admin address of the configuration.
+func (b *Baler) openAdmin(ctx context.Context) (*admin, error) {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", b.cfg.Worker.AdminListen)
+	if err != nil {
+		return nil, fmt.Errorf("admin server: %w (set --admin-listen to a free address, or to off)", err)
+	}
+	b.log.InfoContext(ctx, "admin server listens", "url", "http://"+ln.Addr().String())
+	return &admin{Baler: b, ln: ln}, nil
+}
+
+// serveWhile runs a worker, and answers from before it starts until it has stopped. An
+// admin server that fails does not end the worker: its error is returned in the end.
+func (a *admin) serveWhile(ctx context.Context, w *worker.Worker) error {
+	options := a.webOptions()
+	options.Ready, options.Profile = w.Ready, a.cfg.Worker.Profile
+	server, err := web.NewAdmin(options)
+	if err != nil {
+		return errors.Join(err, a.ln.Close())
+	}
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	served := make(chan error, 1)
+	go func() {
+		err := server.Run(serving, a.ln)
+		if err != nil {
+			a.log.ErrorContext(ctx, "admin server failed; the worker goes on without it", "error", err)
+		}
+		served <- err
+	}()
+	err = w.Run(ctx)
+	stop()
+	return errors.Join(err, <-served)
+}
