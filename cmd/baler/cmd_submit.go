@@ -15,7 +15,7 @@ import (
 type submitFlags struct {
 	recipe, name, key, queue, via, resume string
 	webhooks                              webhooks
-	null, wait                            bool
+	null, missingOK, wait                 bool
 }
 
 func (p *program) submitCommand() *cobra.Command {
@@ -75,6 +75,7 @@ If that submission was interrupted, it is resumed. --resume does so by id.`,
 	webhookFlag(cmd, &f.webhooks)
 	flags.StringVar(&f.queue, "queue", "", "`QUEUE` to use (default: default)")
 	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input are separated by NUL, as from find -print0")
+	missingOKFlag(cmd, &f.missingOK)
 	flags.StringVar(&f.resume, "resume", "", "resume the interrupted submission of the transfer with this `ID`")
 	flags.BoolVar(&f.wait, "wait", false, "wait until the transfer has ended, and report on standard error")
 	return cmd
@@ -86,7 +87,7 @@ func (f *submitFlags) submission(args []string, stdin io.Reader) (baler.Submissi
 		return baler.Submission{}, usageError{err}
 	}
 	s := baler.Submission{
-		Paths: args, NulSeparated: f.null, Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Via: via, Webhooks: f.webhooks,
+		Paths: args, NulSeparated: f.null, MissingOK: f.missingOK, Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Via: via, Webhooks: f.webhooks,
 	}
 	if args[0] == "-" {
 		s.Paths, s.List = nil, stdin
@@ -125,7 +126,7 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	}
 	notes.end()
 	if err != nil {
-		return p.submitStopped(ctx, b, &t, err)
+		return p.submitStopped(ctx, b, &t, explainMissing(err))
 	}
 	o := origin{created: created}
 	if !created {

@@ -76,7 +76,7 @@ func TestWorkerServesSubmit(t *testing.T) {
 			t.Errorf("%s: %+v", via, sum)
 		}
 	}
-	r := s.must(exitFailures, "submit", "--wait", s.path("in"), s.path("gone"))
+	r := s.must(exitFailures, "submit", "--wait", "--missing-ok", s.path("in"), s.path("gone"))
 	if strings.Count(r.stdout, "\n") != 1 {
 		t.Errorf("stdout has more than the id:\n%s", r.stdout)
 	}

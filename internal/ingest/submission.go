@@ -18,6 +18,7 @@ type Submission struct {
 	Paths        []string
 	List         io.Reader
 	NulSeparated bool
+	MissingOK    bool
 
 	Recipe         *recipe.Recipe
 	Name           string
@@ -51,6 +52,15 @@ func (s *Submission) Sources() ([]string, error) {
 		return nil, err
 	}
 	return absolute(s.Paths)
+}
+
+// CheckPaths reports paths that do not exist, unless the submission takes them. A
+// list is read later, and its missing paths get failed results.
+func (s *Submission) CheckPaths() error {
+	if s.MissingOK || s.List != nil {
+		return nil
+	}
+	return scan.Missing(s.Paths)
 }
 
 func absolute(paths []string) ([]string, error) {
