@@ -27,8 +27,9 @@ func (p *program) submitCommand() *cobra.Command {
 standard input, and prints the transfer's id. Workers process them. With --wait
 it waits until the transfer has ended, and exits with 3 if files failed.
 
-Submitting again with the same --key returns the same transfer and adds nothing.
-If that submission was interrupted, it is resumed. --resume does so by id.`,
+Submitting the same again with the same --key returns the same transfer and adds
+nothing. If that submission was interrupted, it is resumed. --resume does so by
+id.`,
 		Example: `  id=$(baler submit /srv/archive)
   baler submit --recipe checksum --wait /srv/incoming
   find /srv -newer stamp -print0 | baler submit - --null --name new

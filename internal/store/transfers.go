@@ -51,7 +51,7 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 		return tx.Create(newStepRows(row.ID, n.Steps)).Error
 	})
 	if n.Key != "" && db.IsDuplicate(err) {
-		t, err = s.one(ctx, "idem_key = ?", n.Key)
+		t, err = s.TransferByKey(ctx, n.Key)
 		return t, false, err
 	}
 	if err != nil {
@@ -92,6 +92,11 @@ func (s *Store) Transfer(ctx context.Context, uuid string) (tasks.Transfer, erro
 // TransferByID reads a transfer and its counters by the number inside.
 func (s *Store) TransferByID(ctx context.Context, id int64) (tasks.Transfer, error) {
 	return s.one(ctx, "id = ?", id)
+}
+
+// TransferByKey reads the transfer that was created with an idempotency key.
+func (s *Store) TransferByKey(ctx context.Context, key string) (tasks.Transfer, error) {
+	return s.one(ctx, "idem_key = ?", key)
 }
 
 // Latest reads the newest transfer with a run key, tasks.ErrTransferNotFound when there is none.
