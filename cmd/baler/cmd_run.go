@@ -105,7 +105,7 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.RunR
 	case f.quiet:
 	case !ran.FoundChanges:
 		p.printf("No changes since transfer %s finished at %s (%s).",
-			t.UUID, local(t.EndedAt), files(t.Files))
+			number(t), local(t.EndedAt), files(t.Files))
 		reportFinalizers(p.stdout, t)
 		if err := reportFailures(ctx, p.stdout, b, t); err != nil {
 			return err
@@ -119,7 +119,7 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.RunR
 	code := failed(t)
 	for i := range ran.Previous {
 		if other := &ran.Previous[i]; !f.quiet {
-			p.notef("Transfer %s, which had files to retry, is %s.", other.UUID, stateOf(other))
+			p.notef("Transfer %s, which had files to retry, is %s.", number(other), stateOf(other))
 		}
 		code = cmp.Or(code, failed(&ran.Previous[i]))
 	}

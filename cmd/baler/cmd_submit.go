@@ -33,7 +33,7 @@ id.`,
 		Example: `  id=$(baler submit /srv/archive)
   baler submit --recipe checksum --wait /srv/incoming
   find /srv -newer stamp -print0 | baler submit - --null --name new
-  baler submit --resume 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7`,
+  baler submit --resume 12`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("resume") {
 				return resumeArgs(cmd, args)
@@ -175,7 +175,7 @@ func (p *program) printTransfer(t *tasks.Transfer, o origin, wait bool) error {
 // submitStopped says what has become of a submission that did not get to its end.
 func (p *program) submitStopped(ctx context.Context, b *baler.Baler, t *tasks.Transfer, err error) error {
 	if now, readErr := b.Transfer(context.WithoutCancel(ctx), t.UUID); readErr == nil {
-		p.notef("Transfer %s has %s registered. They will be processed; the others are not registered.", now.UUID, files(now.Files))
+		p.notef("Transfer %s has %s registered. They will be processed; the others are not registered.", number(&now), files(now.Files))
 	}
 	return err
 }

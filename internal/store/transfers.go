@@ -130,6 +130,11 @@ func (s *Store) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 	if err := q.Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list transfers: %w", err)
 	}
+	return s.withSteps(ctx, rows)
+}
+
+// withSteps makes transfers of rows, complete with their steps.
+func (s *Store) withSteps(ctx context.Context, rows []transferRow) ([]tasks.Transfer, error) {
 	ts := make([]tasks.Transfer, len(rows))
 	for i := range rows {
 		ts[i] = rows[i].transfer()
