@@ -41,6 +41,9 @@ const DefaultChunkSize = 8 << 20
 // table suits the mapping, so that errors show before any file is registered. When a
 // table has lost its rows, Run takes the files for new ones.
 func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (*recipe.Recipe, error) {
+	if err := scan.Missing(paths); err != nil {
+		return nil, err
+	}
 	args := load.Args{
 		Into: l.Into, Map: l.Map, Document: l.LineColumn, Keyword: l.LineContains, Key: l.Key,
 		OnDuplicate: tableload.OnDuplicate(l.OnDuplicate), Create: l.Create,

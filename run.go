@@ -32,11 +32,15 @@ var ErrPaused = ingest.ErrPaused
 // process, and returns when the transfer has ended. A second Run for the same paths
 // and recipe resumes an unfinished transfer, finishes transfers that are retried, and
 // registers only files that were added or changed since.
+// A path that does not exist is a *MissingError, unless the submission takes it.
 // When ctx ends, the worker stops in order and Run returns the error of ctx.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
 	sub := ingest.Submission(s)
 	sources, err := sub.Sources()
 	if err != nil {
+		return ran, err
+	}
+	if err := sub.CheckPaths(); err != nil {
 		return ran, err
 	}
 	runKey := runKeyOf(sources, s.Recipe)

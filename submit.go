@@ -17,9 +17,13 @@ type Submission struct {
 	List         io.Reader // instead of Paths: one path a line
 	NulSeparated bool      // List is separated by NUL instead of line ends
 
+	// MissingOK gives each of Paths that does not exist a failed result, as paths of
+	// a List always get. Otherwise such a path is a *MissingError, and no transfer is made.
+	MissingOK bool
+
 	Recipe         *recipe.Recipe
 	Name           string // shown to people; empty: the first path
-	IdempotencyKey string // the same key gives the same transfer again; empty for none
+	IdempotencyKey string // the same key and request give the same transfer again; empty for none
 	Queue          string // empty: "default"
 	Via            tasks.Via
 
@@ -33,13 +37,21 @@ type Submission struct {
 	OnSkipped func(scan.Skipped)
 }
 
+// MissingError is the error for paths that do not exist.
+type MissingError = scan.MissingError
+
+// ErrKeyReused says that an idempotency key was used before, for another request.
+var ErrKeyReused = ingest.ErrKeyReused
+
 // DefaultQueue carries the batches of transfers that name no queue.
 const DefaultQueue = ingest.DefaultQueue
 
 // Submit registers files and has them processed by whatever workers there are.
 // When it returns without an error the transfer is sealed: its number of files
 // is final. With an idempotency key that was used before, Submit returns the
-// transfer of that time, registers nothing, and created is false.
+// transfer of that time, registers nothing, and created is false; for other paths,
+// another recipe or another queue that is ErrKeyReused. A path that does not exist is a
+// *MissingError, unless the submission takes it.
 func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error) {
 	sub := ingest.Submission(s)
 	sources, err := sub.Sources()
@@ -48,6 +60,13 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	}
 	if s.List != nil {
 		sources = ingest.ListSources()
+	}
+	t, found, err := b.ingester.ByKey(ctx, &sub, sources)
+	if err != nil || found {
+		return t, false, err
+	}
+	if err := sub.CheckPaths(); err != nil {
+		return t, false, err
 	}
 	t, created, err = b.ingester.Create(ctx, &sub, sources, "")
 	if err != nil || !created {

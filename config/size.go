@@ -1,33 +1,9 @@
 package config
 
-import (
-	"fmt"
-	"math"
-	"strconv"
+import "github.com/balerhq/baler/tasks"
 
-	"github.com/dustin/go-humanize"
-)
-
-// Size is a number of bytes. It is written without or with a unit: 65536, 64KiB,
-// 1.5 GiB, or 64kB, which is 64,000.
-type Size int64
+// Size is a number of bytes, written without or with a unit; see tasks.Size.
+type Size = tasks.Size
 
 // ParseSize reads a size.
-func ParseSize(s string) (Size, error) {
-	n, err := humanize.ParseBytes(s)
-	if err != nil || n > math.MaxInt64 {
-		return 0, fmt.Errorf("%q is not a size; write it as 256MiB, 64KiB or a number of bytes", s)
-	}
-	return Size(n), nil
-}
-
-// String writes the size exactly, in the largest unit that divides it.
-func (s Size) String() string {
-	units := []string{"", "KiB", "MiB", "GiB", "TiB"}
-	n, unit := int64(s), 0
-	for n != 0 && n%1024 == 0 && unit < len(units)-1 {
-		n /= 1024
-		unit++
-	}
-	return strconv.FormatInt(n, 10) + units[unit]
-}
+func ParseSize(s string) (Size, error) { return tasks.ParseSize(s) }

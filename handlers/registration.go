@@ -29,6 +29,10 @@ type Registration struct {
 	// accepts everything.
 	CheckArgs func(args any) error
 
+	// Facts names the facts that a job with these arguments may record; nil when they
+	// are not known. Recipes are checked against them.
+	Facts func(args any) []string
+
 	// SelfCheck is for `baler doctor`; nil when there is nothing to check.
 	SelfCheck *SelfCheck
 }
@@ -119,6 +123,16 @@ func CheckWith[T any](read func(args any) (T, error)) func(args any) error {
 		_, err := read(args)
 		return err
 	}
+}
+
+// WithFacts names the facts that the handler may record, if they do not depend on its
+// arguments; without names it records none. A recipe that reads another one after it is
+// refused. Without this option, or WithFactsOf, the handler may record any.
+func WithFacts(names ...string) Option { return WithFactsOf(func(any) []string { return names }) }
+
+// WithFactsOf is WithFacts for facts that depend on a step's arguments.
+func WithFactsOf(facts func(args any) []string) Option {
+	return func(r *Registration) { r.Facts = facts }
 }
 
 // WithSelfCheck adds a check for `baler doctor`.

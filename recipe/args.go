@@ -8,6 +8,17 @@ type arguments struct {
 	value    any  // nil, bool, int, float64, string, []any, map[string]any, *template
 	rendered bool // it contains a template
 	facts    bool // a template reads facts
+
+	line  int        // of the key "with"
+	reads []factRead // facts that templates read by name
+}
+
+// factRead is one place where an expression reads a fact.
+type factRead struct {
+	fact   string
+	part   string // "when" or "with"
+	source string // of the expression or the template
+	line   int
 }
 
 // Args renders the step's "with" for a file; nil when the step has none. Numbers are

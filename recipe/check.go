@@ -1,36 +1,83 @@
 package recipe
 
-import "github.com/balerhq/baler/internal/suggest"
+import (
+	"cmp"
 
-// Check reports the steps, and the final steps, whose handler is not known,
-// as Errors with their lines.
-func (r *Recipe) Check(known, knownFinalizer func(handler string) bool) error {
-	c := &diagnostics{file: r.file}
+	"github.com/balerhq/baler/internal/suggest"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Handler is what Check has to know of a handler.
+type Handler struct {
+	CheckArgs func(args any) error    // nil accepts everything
+	Facts     func(args any) []string // names of the facts that it may record; nil when they are not known
+
+	WholeBatches bool // it cannot keep the time limit of a file
+}
+
+// Catalog finds handlers by their names. A handler that only other workers have is a
+// zero Handler.
+type Catalog struct {
+	Step      func(handler string) (Handler, bool)
+	Finalizer func(handler string) (Handler, bool)
+}
+
+// Check reports, as Errors with their lines: steps and final steps whose handler is
+// not known or does not accept their arguments, and conditions and arguments that
+// read a fact which no step before them records. Arguments with templates are not
+// checked.
+func (r *Recipe) Check(c Catalog) error {
+	d := &diagnostics{file: r.file}
+	known := func(name string) bool { _, ok := c.Step(name); return ok }
+	knownFinalizer := func(name string) bool { _, ok := c.Finalizer(name); return ok }
+	var records []stepFacts
 	for _, s := range r.Steps {
-		if !known(s.Handler) && knownFinalizer(s.Handler) {
-			c.addf(s.line, "step %s: %q runs once for a whole transfer; list it under \"finally\"", s.Name, s.Handler)
-			continue
+		h, ok := c.Step(s.Handler)
+		if !ok && knownFinalizer(s.Handler) {
+			d.addf(s.line, "step %s: %q runs once for a whole transfer; list it under \"finally\"", s.Name, s.Handler)
+		} else if !ok {
+			d.handler(s.line, "step", s.Name, s.Handler, known)
 		}
-		c.handler(s.line, "step", s.Name, s.Handler, known)
+		if h.WholeBatches && s.Timeout > 0 {
+			d.addf(s.line, "step %s: timeout: handler %q works on whole batches and cannot time a file; set batch_timeout instead",
+				s.Name, s.Handler)
+		}
+		args, err := s.Args(&tasks.File{}, nil)
+		d.args(&s.with, s.line, "step "+s.Name, h.CheckArgs, args, err)
+		records = append(records, newStepFacts(s, h, args))
 	}
+	d.facts(r.Steps, records)
 	for _, s := range r.Finalizers {
-		if !knownFinalizer(s.Handler) && known(s.Handler) {
-			c.addf(s.line, "final step %s: %q runs for files; list it under \"steps\"", s.Name, s.Handler)
-			continue
+		h, ok := c.Finalizer(s.Handler)
+		if !ok && known(s.Handler) {
+			d.addf(s.line, "final step %s: %q runs for files; list it under \"steps\"", s.Name, s.Handler)
+		} else if !ok {
+			d.handler(s.line, "final step", s.Name, s.Handler, knownFinalizer)
 		}
-		c.handler(s.line, "final step", s.Name, s.Handler, knownFinalizer)
+		args, err := s.Args(&tasks.Transfer{})
+		d.args(&s.with, s.line, "final step "+s.Name, h.CheckArgs, args, err)
 	}
-	return c.err()
+	return d.err()
 }
 
 // handler reports a handler that is not known.
 func (c *diagnostics) handler(line int, what, step, name string, known func(string) bool) {
-	if known(name) {
-		return
-	}
 	if near := suggest.Of(name, known); near != "" {
 		c.addf(line, "%s %s: no handler is called %q; did you mean %q?", what, step, name, near)
 		return
 	}
 	c.addf(line, "%s %s: no handler is called %q; register it with the worker, or correct the name", what, step, name)
+}
+
+// args reports arguments that the handler does not accept.
+func (c *diagnostics) args(with *arguments, line int, step string, check func(any) error, args any, err error) {
+	if with.rendered || check == nil {
+		return
+	}
+	if err == nil {
+		err = check(args)
+	}
+	if err != nil {
+		c.addf(cmp.Or(with.line, line), "%s: with: %v", step, err)
+	}
 }

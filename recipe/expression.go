@@ -3,6 +3,7 @@ package recipe
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -19,7 +20,8 @@ const (
 type expression struct {
 	source  string
 	program *vm.Program
-	facts   bool // it reads facts
+	facts   bool     // it reads facts
+	reads   []string // names of facts that it reads, each once
 }
 
 func compileCondition(source string) (*expression, error) {
@@ -36,7 +38,7 @@ func compile(source string, result expr.Option, known any) (*expression, error) 
 		return nil, fmt.Errorf("%d bytes long, the limit is %d", len(source), maxExpression)
 	}
 	var walker dependencyWalker
-	program, err := expr.Compile(source, result,
+	program, err := expr.Compile(expandSizes(source), result,
 		expr.Env(known),
 		expr.DisableBuiltin("now"), // evaluating a condition again must give the same result
 		expr.MaxNodes(maxNodes),
@@ -49,7 +51,7 @@ func compile(source string, result expr.Option, known any) (*expression, error) 
 	if err != nil {
 		return nil, oneLine(err)
 	}
-	return &expression{source: source, program: program, facts: walker.facts}, nil
+	return &expression{source: source, program: program, facts: walker.facts, reads: walker.reads}, nil
 }
 
 func (e *expression) eval(v any) (any, error) {
@@ -77,6 +79,7 @@ func (e *expression) holds(v *variables) (bool, error) {
 // before the expression is compiled.
 type dependencyWalker struct {
 	facts   bool
+	reads   []string // facts that are read by name
 	problem error
 }
 
@@ -90,10 +93,29 @@ func (r *dependencyWalker) Visit(node *ast.Node) {
 		case "$env":
 			r.problem = errors.New("$env is not available: name the variables")
 		}
+	case *ast.MemberNode:
+		if isFacts(n.Node) {
+			r.read(n.Property)
+		}
 	case *ast.BinaryNode:
+		if n.Operator == "in" && isFacts(n.Right) {
+			r.read(n.Left)
+		}
 		// Without ranges, an expression's cost is bounded by its length and the facts.
 		if n.Operator == ".." {
 			r.problem = errors.New("ranges (a..b) are not available")
 		}
 	}
+}
+
+// read notes the name of a fact, if it is a constant.
+func (r *dependencyWalker) read(name ast.Node) {
+	if s, ok := name.(*ast.StringNode); ok && !slices.Contains(r.reads, s.Value) {
+		r.reads = append(r.reads, s.Value)
+	}
+}
+
+func isFacts(node ast.Node) bool {
+	n, ok := node.(*ast.IdentifierNode)
+	return ok && n.Value == "facts"
 }

@@ -59,8 +59,7 @@ func isFact(node ast.Node) bool {
 		if _, constant := n.Property.(*ast.StringNode); !constant || n.Method {
 			return false
 		}
-		root, ok := n.Node.(*ast.IdentifierNode)
-		return ok && root.Value == "facts" || isFact(n.Node)
+		return isFacts(n.Node) || isFact(n.Node)
 	}
 	return false
 }

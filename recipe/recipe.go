@@ -40,9 +40,20 @@ type Step struct {
 	Batch     tasks.BatchPolicy
 	OnFailure OnFailure
 
-	when *expression // nil when every file is selected
-	with arguments
-	line int // of the handler's name
+	when     *expression // nil when every file is selected
+	whenLine int
+	with     arguments
+	line     int // of the handler's name
+}
+
+// reads are the facts that the step reads by name.
+func (s *Step) reads() (all []factRead) {
+	if s.when != nil {
+		for _, fact := range s.when.reads {
+			all = append(all, factRead{fact, "when", s.When, s.whenLine})
+		}
+	}
+	return append(all, s.with.reads...)
 }
 
 // OnFailure says whether a failed file goes on to the next step.

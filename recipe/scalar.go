@@ -4,8 +4,9 @@ import (
 	"math"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // text reads a string.
@@ -89,8 +90,8 @@ func (c *diagnostics) size(f field) int64 {
 		c.addf(f.line, "%s must be a size such as 256MiB, not %s", f.name, kind(f.value))
 		return 0
 	}
-	n, err := humanize.ParseBytes(s)
-	if err != nil || n < 1 || n > math.MaxInt64 {
+	n, err := tasks.ParseSize(s)
+	if err != nil || n < 1 {
 		c.addf(f.line, "%s %q is not a size above 0; write it as 256MiB, 64KiB or a number of bytes", f.name, s)
 		return 0
 	}

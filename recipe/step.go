@@ -28,6 +28,7 @@ func (c *diagnostics) step(no int, node ast.Node) *Step {
 	s.Name, s.Handler, s.Timeout, s.Retry, s.with, s.line = e.name, e.handler, e.timeout, e.retry, e.with, e.line
 	if f, ok := fs.get("when"); ok {
 		s.When, s.when = c.condition(f)
+		s.whenLine = f.line
 	}
 	if f, ok := fs.get("batch"); ok {
 		s.Batch = c.batch(f)

@@ -82,6 +82,16 @@ func closingBrace(s string) int {
 	return -1
 }
 
+// reads are the names of the facts that the template reads.
+func (t *template) reads() (names []string) {
+	for _, p := range t.parts {
+		if p.expr != nil {
+			names = append(names, p.expr.reads...)
+		}
+	}
+	return names
+}
+
 func (t *template) readsFacts() bool {
 	for _, p := range t.parts {
 		if p.expr != nil && p.expr.facts {

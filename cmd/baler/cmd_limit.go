@@ -104,7 +104,7 @@ func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) erro
 	case f.queue != "":
 		scope, name = tasks.ScopeQueue, f.queue
 	case f.transfer != "":
-		t, err := b.Transfer(ctx, f.transfer)
+		t, err := b.FindTransfer(ctx, f.transfer)
 		if err != nil {
 			return err
 		}

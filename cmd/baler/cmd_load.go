@@ -104,7 +104,7 @@ func (p *program) loadHere(ctx context.Context, b *baler.Baler, s baler.Submissi
 		return p.interrupted(ctx, &ran.Transfer, err)
 	}
 	if !ran.FoundChanges && !f.quiet {
-		p.notef("No changes since transfer %s loaded these files at %s.", ran.Transfer.UUID, local(ran.Transfer.EndedAt))
+		p.notef("No changes since transfer %s loaded these files at %s.", number(&ran.Transfer), local(ran.Transfer.EndedAt))
 	}
 	return p.reportLoad(ctx, b, &ran.Transfer, f.quiet)
 }
@@ -130,7 +130,7 @@ func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Sub
 	t, err = b.Wait(ctx, t.UUID, nil)
 	follower.end()
 	if err != nil {
-		return p.notWaiting(ctx, t.UUID, err)
+		return p.notWaiting(ctx, number(&t), err)
 	}
 	return p.reportLoad(ctx, b, &t, f.quiet)
 }
@@ -176,7 +176,7 @@ func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Trans
 }
 
 func (p *program) showLoad(t *tasks.Transfer, s *loadSummary) {
-	p.printf("Transfer %s %s", t.UUID, stateOf(t))
+	p.printf("Transfer %s %s", number(t), stateOf(t))
 	p.printf("%s (%s) in %s, %s lines/s", plural(s.Lines, "line"), size(s.Bytes),
 		span(time.Duration(s.Seconds*float64(time.Second))), count(int64(s.LinesPerSecond)))
 	list := newTable(numbers("LOADED"), numbers("SKIPPED"), numbers("DUPLICATES"), numbers("REJECTED"))
@@ -184,6 +184,6 @@ func (p *program) showLoad(t *tasks.Transfer, s *loadSummary) {
 	p.printf("")
 	list.write(p.stdout)
 	if s.Bad > 0 {
-		p.printf("\nList the rejected lines: baler results %s --rejected", t.UUID)
+		p.printf("\nList the rejected lines: baler results %s --rejected", number(t))
 	}
 }

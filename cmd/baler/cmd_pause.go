@@ -17,20 +17,20 @@ func (p *program) pauseCommand() *cobra.Command {
 		Long: `Pause stops starting batches of a transfer until 'baler resume'. Running batches
 finish, and other transfers continue. It exits with 1 if the transfer has ended
 or is already paused.`,
-		Example:           `  baler pause 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7`,
+		Example:           `  baler pause 12`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.runTransferAction(cmd, args[0], transferAction{
 				do: func(ctx context.Context, b *baler.Baler, t tasks.Transfer) (bool, error) { return b.Pause(ctx, t) },
 				did: func(t *tasks.Transfer) string {
-					return fmt.Sprintf("Transfer %s is paused. Resume it with 'baler resume %s'.", t.UUID, t.UUID)
+					return fmt.Sprintf("Transfer %s is paused. Resume it with 'baler resume %s'.", number(t), number(t))
 				},
 				didNot: func(t *tasks.Transfer) string {
 					if t.State.Ended() {
 						return endedAlready(t)
 					}
-					return fmt.Sprintf("transfer %s is already paused, since %s", t.UUID, local(t.PausedAt))
+					return fmt.Sprintf("transfer %s is already paused, since %s", number(t), local(t.PausedAt))
 				},
 			})
 		},

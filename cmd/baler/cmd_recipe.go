@@ -138,8 +138,9 @@ func (p *program) recipeValidateCommand() *cobra.Command {
 		Use:   "validate RECIPE",
 		Short: "Validate a recipe",
 		Long: `Validate checks a recipe's syntax and conditions, that this program or a running
-worker has the handlers of its steps and final steps, and that the handlers
-accept their arguments. It reports every error, and exits with 1 if there is one.`,
+worker has the handlers of its steps and final steps, that the handlers accept
+their arguments, and that earlier steps record the facts which it reads. It
+reports every error, and exits with 1 if there is one.`,
 		Example: `  baler recipe validate mine.yaml`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -23,9 +23,9 @@ func (p *program) resultsCommand() *cobra.Command {
 		Long: `Results prints one line per result, ordered by step and file. With --json it
 prints one object per result, with all its fields. With --rejected it lists the
 lines that a load rejected, with their numbers and reasons.`,
-		Example: `  baler results 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7
-  baler results 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --outcome failed,error,timed_out
-  baler results 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --step identify --json`,
+		Example: `  baler results 12
+  baler results 12 --outcome failed,error,timed_out
+  baler results latest --step identify --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter, err := f.resultFilter(cmd)
@@ -50,7 +50,7 @@ lines that a load rejected, with their numbers and reasons.`,
 }
 
 func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter baler.ResultFilter) (err error) {
-	t, err := b.Transfer(ctx, id)
+	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter
 		return err
 	}
 	if filter.File > t.Files {
-		return fmt.Errorf("transfer %s has no file %d; its files are numbered from 1 to %d", t.UUID, filter.File, t.Files)
+		return fmt.Errorf("transfer %s has no file %d; its files are numbered from 1 to %d", number(&t), filter.File, t.Files)
 	}
 	w := bufio.NewWriterSize(p.stdout.w, 64<<10)
 	buffered := *p
@@ -94,5 +94,5 @@ func hasStep(t *tasks.Transfer, name string) error {
 	if name == "" {
 		return nil
 	}
-	return fmt.Errorf("transfer %s has no step %q; it has %s", t.UUID, name, strings.Join(names, ", "))
+	return fmt.Errorf("transfer %s has no step %q; it has %s", number(t), name, strings.Join(names, ", "))
 }

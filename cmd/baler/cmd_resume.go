@@ -17,14 +17,14 @@ func (p *program) resumeCommand() *cobra.Command {
 		Long: `Resume continues a transfer that was paused with 'baler pause'. It exits with 1 if
 the transfer is not paused. To resume an interrupted submission, use
 'baler submit --resume'.`,
-		Example:           `  baler resume 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7`,
+		Example:           `  baler resume 12`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.runTransferAction(cmd, args[0], transferAction{
 				do: func(ctx context.Context, b *baler.Baler, t tasks.Transfer) (bool, error) { return b.Resume(ctx, t) },
 				did: func(t *tasks.Transfer) string {
-					return fmt.Sprintf("Transfer %s resumed: %s of %s are done.", t.UUID, count(t.Finished), files(t.Files))
+					return fmt.Sprintf("Transfer %s resumed: %s of %s are done.", number(t), count(t.Finished), files(t.Files))
 				},
 				didNot: notPaused,
 			})
@@ -38,7 +38,7 @@ func notPaused(t *tasks.Transfer) string {
 		return endedAlready(t)
 	case t.State == tasks.StateInterrupted:
 		return fmt.Sprintf("transfer %s is not paused: its submission was interrupted; resume it with 'baler submit --resume %s'",
-			t.UUID, t.UUID)
+			number(t), number(t))
 	}
-	return fmt.Sprintf("transfer %s is not paused: it is %s", t.UUID, stateOf(t))
+	return fmt.Sprintf("transfer %s is not paused: it is %s", number(t), stateOf(t))
 }

@@ -26,10 +26,10 @@ and the transfer runs again. With --wait it waits until the transfer has ended,
 and exits with 3 if files failed.
 
 With --finalizers it retries the failed final steps, and no files.`,
-		Example: `  baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7
-  baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --outcome timed_out --wait
-  baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --step identify --outcome succeeded,warning --file 12
-  baler retry 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7 --finalizers`,
+		Example: `  baler retry 12
+  baler retry 12 --outcome timed_out --wait
+  baler retry 12 --step identify --outcome succeeded,warning --file 12
+  baler retry nightly --finalizers`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -56,7 +56,7 @@ With --finalizers it retries the failed final steps, and no files.`,
 }
 
 func (p *program) retry(ctx context.Context, b *baler.Baler, cfg config.Config, id string, filter baler.ResultFilter, wait bool) error {
-	t, err := b.Transfer(ctx, id)
+	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (p *program) retry(ctx context.Context, b *baler.Baler, cfg config.Config, 
 	n, err := b.Retry(ctx, t, filter)
 	if err != nil {
 		if n > 0 {
-			p.notef("%s of transfer %s will be retried; run the same command again for the others.", files(n), t.UUID)
+			p.notef("%s of transfer %s will be retried; run the same command again for the others.", files(n), number(&t))
 		}
 		return err
 	}
@@ -102,11 +102,11 @@ func (p *program) retried(t *tasks.Transfer, n int64, filter *baler.ResultFilter
 	case p.json:
 		return p.object(retryReport{"retry", t.UUID, n})
 	case n > 0:
-		p.printf("Retrying %s of transfer %s.", files(n), t.UUID)
+		p.printf("Retrying %s of transfer %s.", files(n), number(t))
 	case len(filter.Outcomes) == 0:
-		p.printf("Nothing to retry in transfer %s: no such file failed.", t.UUID)
+		p.printf("Nothing to retry in transfer %s: no such file failed.", number(t))
 	default:
-		p.printf("Nothing to retry in transfer %s: there is no such result.", t.UUID)
+		p.printf("Nothing to retry in transfer %s: there is no such result.", number(t))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ import (
 type runFlags struct {
 	recipe, name, via string
 	webhooks          webhooks
-	quiet             bool
+	missingOK, quiet  bool
 }
 
 func (p *program) runCommand() *cobra.Command {
@@ -38,6 +39,10 @@ files failed, and with 130 if it was interrupted.`,
 			if err := cobra.MinimumNArgs(1)(cmd, args); err != nil {
 				return err
 			}
+			if slices.Contains(args, "-") {
+				return usagef("run reads no list from standard input, because running again needs the same paths; " +
+					"name them, as in 'find … -print0 | xargs -0 baler run', or use 'baler submit -' (a file of this name is ./-)")
+			}
 			return checkPaths(args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,7 +50,7 @@ files failed, and with 130 if it was interrupted.`,
 			if err != nil {
 				return usageError{err}
 			}
-			s := baler.Submission{Paths: args, Name: f.name, Via: via, Webhooks: f.webhooks}
+			s := baler.Submission{Paths: args, MissingOK: f.missingOK, Name: f.name, Via: via, Webhooks: f.webhooks}
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.run(ctx, b, s, &f)
 			})
@@ -58,6 +63,7 @@ files failed, and with 130 if it was interrupted.`,
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	webhookFlag(cmd, &f.webhooks)
 	concurrencyFlag(cmd)
+	missingOKFlag(cmd, &f.missingOK)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, notes or report; only set the exit code")
 	return cmd
 }
@@ -84,7 +90,7 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	}
 	notes.end()
 	if err != nil {
-		return p.interrupted(ctx, &ran.Transfer, err)
+		return p.interrupted(ctx, &ran.Transfer, explainMissing(err))
 	}
 	return p.reportRun(ctx, b, &ran, f)
 }
@@ -99,7 +105,7 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.RunR
 	case f.quiet:
 	case !ran.FoundChanges:
 		p.printf("No changes since transfer %s finished at %s (%s).",
-			t.UUID, local(t.EndedAt), files(t.Files))
+			number(t), local(t.EndedAt), files(t.Files))
 		reportFinalizers(p.stdout, t)
 		if err := reportFailures(ctx, p.stdout, b, t); err != nil {
 			return err
@@ -113,7 +119,7 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.RunR
 	code := failed(t)
 	for i := range ran.Previous {
 		if other := &ran.Previous[i]; !f.quiet {
-			p.notef("Transfer %s, which had files to retry, is %s.", other.UUID, stateOf(other))
+			p.notef("Transfer %s, which had files to retry, is %s.", number(other), stateOf(other))
 		}
 		code = cmp.Or(code, failed(&ran.Previous[i]))
 	}

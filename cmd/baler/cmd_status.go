@@ -23,8 +23,8 @@ func (p *program) statusCommand() *cobra.Command {
 		Long: `Status lists the newest transfers, or shows one of them step by step. With --watch
 it updates until the transfer has ended, and exits with 3 if files failed.`,
 		Example: `  baler status
-  baler status 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7
-  baler status --watch 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7`,
+  baler status 12
+  baler status --watch latest`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if watch && len(args) == 0 {
@@ -38,7 +38,11 @@ it updates until the transfer has ended, and exits with 3 if files failed.`,
 				case len(args) == 0:
 					return p.listTransfers(ctx, b, limit)
 				case watch:
-					return p.watch(ctx, b, args[0])
+					t, err := b.FindTransfer(ctx, args[0])
+					if err != nil {
+						return err
+					}
+					return p.watch(ctx, b, t.UUID)
 				default:
 					return p.showTransfer(ctx, b, args[0])
 				}
@@ -75,7 +79,7 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 		numbers("FAILED"), numbers("AGE"))
 	for i := range transfers {
 		t := &transfers[i]
-		list.row(t.UUID, tail(quoted(t.Name), nameWidth), stateOf(t), count(t.Files), count(t.Finished),
+		list.row(number(t), tail(quoted(t.Name), nameWidth), stateOf(t), count(t.Files), count(t.Finished),
 			percent(t.Finished, t.Files), count(failuresOf(t)), age(now.Sub(t.CreatedAt)))
 	}
 	list.write(p.stdout)
@@ -83,7 +87,7 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 }
 
 func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) error {
-	t, err := b.Transfer(ctx, id)
+	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -104,10 +108,10 @@ func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) e
 func hints(t *tasks.Transfer) (all []string) {
 	if t.State == tasks.StateInterrupted {
 		all = append(all, fmt.Sprintf("Its submission was interrupted, so some files may not be registered: resume it with\n"+
-			"'baler submit --resume %s'. If it was started by 'baler run', run the same command again.", t.UUID))
+			"'baler submit --resume %s'. If it was started by 'baler run', run the same command again.", number(t)))
 	}
 	if paused(t) {
-		all = append(all, fmt.Sprintf("It is paused. Resume it with 'baler resume %s'.", t.UUID))
+		all = append(all, fmt.Sprintf("It is paused. Resume it with 'baler resume %s'.", number(t)))
 	}
 	return all
 }

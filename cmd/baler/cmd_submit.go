@@ -15,7 +15,7 @@ import (
 type submitFlags struct {
 	recipe, name, key, queue, via, resume string
 	webhooks                              webhooks
-	null, wait                            bool
+	null, missingOK, wait                 bool
 }
 
 func (p *program) submitCommand() *cobra.Command {
@@ -27,12 +27,13 @@ func (p *program) submitCommand() *cobra.Command {
 standard input, and prints the transfer's id. Workers process them. With --wait
 it waits until the transfer has ended, and exits with 3 if files failed.
 
-Submitting again with the same --key returns the same transfer and adds nothing.
-If that submission was interrupted, it is resumed. --resume does so by id.`,
+Submitting the same again with the same --key returns the same transfer and adds
+nothing. If that submission was interrupted, it is resumed. --resume does so by
+id.`,
 		Example: `  id=$(baler submit /srv/archive)
   baler submit --recipe checksum --wait /srv/incoming
   find /srv -newer stamp -print0 | baler submit - --null --name new
-  baler submit --resume 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7`,
+  baler submit --resume 12`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("resume") {
 				return resumeArgs(cmd, args)
@@ -75,6 +76,7 @@ If that submission was interrupted, it is resumed. --resume does so by id.`,
 	webhookFlag(cmd, &f.webhooks)
 	flags.StringVar(&f.queue, "queue", "", "`QUEUE` to use (default: default)")
 	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input are separated by NUL, as from find -print0")
+	missingOKFlag(cmd, &f.missingOK)
 	flags.StringVar(&f.resume, "resume", "", "resume the interrupted submission of the transfer with this `ID`")
 	flags.BoolVar(&f.wait, "wait", false, "wait until the transfer has ended, and report on standard error")
 	return cmd
@@ -86,7 +88,7 @@ func (f *submitFlags) submission(args []string, stdin io.Reader) (baler.Submissi
 		return baler.Submission{}, usageError{err}
 	}
 	s := baler.Submission{
-		Paths: args, NulSeparated: f.null, Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Via: via, Webhooks: f.webhooks,
+		Paths: args, NulSeparated: f.null, MissingOK: f.missingOK, Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Via: via, Webhooks: f.webhooks,
 	}
 	if args[0] == "-" {
 		s.Paths, s.List = nil, stdin
@@ -125,7 +127,7 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	}
 	notes.end()
 	if err != nil {
-		return p.submitStopped(ctx, b, &t, err)
+		return p.submitStopped(ctx, b, &t, explainMissing(err))
 	}
 	o := origin{created: created}
 	if !created {
@@ -173,7 +175,7 @@ func (p *program) printTransfer(t *tasks.Transfer, o origin, wait bool) error {
 // submitStopped says what has become of a submission that did not get to its end.
 func (p *program) submitStopped(ctx context.Context, b *baler.Baler, t *tasks.Transfer, err error) error {
 	if now, readErr := b.Transfer(context.WithoutCancel(ctx), t.UUID); readErr == nil {
-		p.notef("Transfer %s has %s registered. They will be processed; the others are not registered.", now.UUID, files(now.Files))
+		p.notef("Transfer %s has %s registered. They will be processed; the others are not registered.", number(&now), files(now.Files))
 	}
 	return err
 }

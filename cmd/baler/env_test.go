@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -91,6 +92,16 @@ func (r ran) summary(t *testing.T) tasks.Summary {
 	return s
 }
 
+// number is the number of the transfer with an id.
+func (s *testEnv) number(id string) string {
+	s.t.Helper()
+	var sum summary
+	if err := json.Unmarshal([]byte(s.must(exitOK, "status", "--json", id).stdout), &sum); err != nil {
+		s.t.Fatal(err)
+	}
+	return strconv.FormatInt(sum.Number, 10)
+}
+
 // buffer may be written and read by several goroutines.
 type buffer struct {
 	mu sync.Mutex
@@ -114,6 +125,7 @@ func (s *testEnv) stable(text string) string {
 	text = strings.ReplaceAll(text, s.dir, "DIR")
 	for _, r := range []struct{ pattern, by string }{
 		{`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`, "ID"},
+		{`(\b(?:[Tt]ransfer|results|resume|retry|status)|--resume|--watch) \d+\b`, "$1 ID"},
 		{`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`, "TIME"},
 		{`in [0-9.]+s(, [0-9.,]+ files/s)?`, "in SECONDS"},
 	} {

@@ -37,6 +37,7 @@ finally:
 	contains(t, "again", s.must(exitFailures, "run", "--recipe", recipe, s.path("in")).stdout, "No changes since", "Failed: sums.")
 	contains(t, "list", s.must(exitOK, "status").stdout, "completed with failures")
 	sum := s.must(exitFailures, "status", "--watch", "--json", id).summary(t)
+	uuid := sum.Transfer
 	if len(sum.Finalizers) != 2 || sum.Finalizers[0].State != tasks.FinalizeFailed || sum.Finalizers[0].Error == "" || sum.Finalizers[1].Step != "report" {
 		t.Errorf("summary: %+v", sum.Finalizers)
 	}
@@ -49,11 +50,11 @@ finally:
 	equal(t, "retry", s.stable(r.stdout+r.stderr), "Retrying 1 final step of transfer ID.\n"+embeddedNote)
 	contains(t, "status", s.must(exitOK, "status", id).stdout, "Transfer "+id+" finalizing\n", "sums        waiting         0")
 	sum = s.must(exitOK, "run", "--json", "--recipe", recipe, s.path("in")).summary(t)
-	if sum.Transfer != id || sum.State != tasks.StateCompleted || sum.Finalizers[0].State != tasks.FinalizeDone || sum.Finalizers[1].Attempts != 1 {
+	if sum.Transfer != uuid || sum.State != tasks.StateCompleted || sum.Finalizers[0].State != tasks.FinalizeDone || sum.Finalizers[1].Attempts != 1 {
 		t.Errorf("summary: %+v", sum)
 	}
 	equal(t, "nothing left", s.stable(s.must(exitOK, "retry", "--finalizers", "--json", id).stdout), `{"type":"retry","transfer":"ID","finalizers":0}`+"\n")
-	text, err := os.ReadFile(s.path("blocked/" + id + ".sha256"))
+	text, err := os.ReadFile(s.path("blocked/" + uuid + ".sha256"))
 	if err != nil || !strings.HasSuffix(string(text), "  "+s.path("in/a.txt")+"\n") {
 		t.Errorf("%q, %v", text, err)
 	}

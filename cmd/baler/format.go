@@ -76,6 +76,9 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d/(24*time.Hour)))
 }
 
+// number is the transfer's number: short, and what logs, the monitor and commands use.
+func number(t *tasks.Transfer) string { return strconv.FormatInt(t.ID, 10) }
+
 // local is a time by the reader's clock.
 func local(t time.Time) string {
 	return t.Local().Format(time.DateTime) //nolint:gosmopolitan // people read it where they are

@@ -42,6 +42,7 @@ func TestLoad(t *testing.T) {
 	path := s.file("in.jsonl", jsonLines(1500, 1300)+"\n")
 	r := s.must(exitFailures, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--line-column", "doc")
 	id := strings.Fields(r.stdout)[1]
+	uuid := s.must(exitOK, "status", "--json", id).summary(t).Transfer
 	contains(t, "report", r.stdout, "1,501 lines")
 	contains(t, "report", r.stdout, "LOADED  SKIPPED  DUPLICATES  REJECTED\n 1,499        1           0         1\n")
 	contains(t, "report", r.stdout, "baler results "+id+" --rejected")
@@ -60,7 +61,7 @@ func TestLoad(t *testing.T) {
 
 	// The same again: nothing to do. A changed file is loaded anew, and its key tells what is in.
 	r = s.must(exitFailures, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--line-column", "doc", "--json")
-	if sum := loadSum(t, r); sum.Transfer != id || sum.Lines != 1501 || !strings.Contains(r.stderr, "No changes since") {
+	if sum := loadSum(t, r); sum.Transfer != uuid || sum.Lines != 1501 || !strings.Contains(r.stderr, "No changes since") {
 		t.Errorf("%+v, %s", sum, r.stderr)
 	}
 	later := time.Now().Add(time.Minute)
@@ -100,6 +101,7 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
 	path := s.file("in.jsonl", jsonLines(3, 0))
+	empty := s.file("empty.jsonl", "")
 	s.must(exitOK, "load", path, "--into", "things", "--create", "-q")
 	for _, tt := range []struct {
 		code int
@@ -119,9 +121,10 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		{exitError, path + " --into things --on-duplicate update", "needs a key"},
 		{exitError, path + " --into things --on-duplicate never --key id", "must be ignore, update or error"},
 		{exitError, path + " --into things --chunk 1B", "from 4KiB to 1GiB"},
-		{exitError, path + "x --into new --create", "no file with content"},
 		{exitError, path + " --into things --map id=ID --map user=nmae", "no line has a value for any column of things"},
 		{exitError, path + " --into never --create --map id=ID:int", "no line has a value for any column of never"},
+		{exitError, path + "x --into new --create", "in.jsonlx: no such file or directory"},
+		{exitError, empty + " --into new --create", "no file with content"},
 	} {
 		r := s.must(tt.code, append([]string{"load"}, strings.Fields(tt.args)...)...)
 		contains(t, tt.args, r.stderr, tt.want)

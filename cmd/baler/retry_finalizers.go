@@ -15,7 +15,7 @@ type finalizersReport struct {
 }
 
 func (p *program) retryFinalizers(ctx context.Context, b *baler.Baler, cfg config.Config, id string, wait bool) error {
-	t, err := b.Transfer(ctx, id)
+	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -27,9 +27,9 @@ func (p *program) retryFinalizers(ctx context.Context, b *baler.Baler, cfg confi
 	case p.json:
 		err = p.object(finalizersReport{"retry", t.UUID, n})
 	case n > 0:
-		p.printf("Retrying %s of transfer %s.", plural(n, "final step"), t.UUID)
+		p.printf("Retrying %s of transfer %s.", plural(n, "final step"), number(&t))
 	default:
-		p.printf("Nothing to retry in transfer %s: no final step failed.", t.UUID)
+		p.printf("Nothing to retry in transfer %s: no final step failed.", number(&t))
 	}
 	if err != nil {
 		return err

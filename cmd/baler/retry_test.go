@@ -50,7 +50,7 @@ func TestRetryWithRun(t *testing.T) {
 	equal(t, "note", r.stderr, embeddedNote)
 	contains(t, "status", s.must(exitOK, "status").stdout, "  running  ")
 	r = s.must(exitFailures, "run", s.path("in"))
-	contains(t, "run", r.stdout, "Transfer "+id+" completed with failures\n2 files, ", "failed     checksum  "+s.path("in/b.txt")+"  not-found")
+	contains(t, "run", r.stdout, "Transfer "+s.number(id)+" completed with failures\n2 files, ", "failed     checksum  "+s.path("in/b.txt")+"  not-found")
 
 	back()
 	r = s.must(exitOK, "retry", id, "--json")
@@ -79,11 +79,11 @@ func TestRunFinishesEarlierTransfersThatAreRetried(t *testing.T) {
 	s.must(exitOK, "retry", first, "--outcome", "succeeded")
 	s.must(exitOK, "retry", second, "--outcome", "succeeded")
 	r := s.must(exitFailures, "run", s.path("in"))
-	contains(t, "report", r.stdout, "Transfer "+second+" completed\n")
-	contains(t, "note", r.stderr, "Transfer "+first+", which had files to retry, is completed with failures.\n")
+	contains(t, "report", r.stdout, "Transfer "+s.number(second)+" completed\n")
+	contains(t, "note", r.stderr, "Transfer "+s.number(first)+", which had files to retry, is completed with failures.\n")
 
 	back()
-	contains(t, "unchanged", s.must(exitOK, "run", s.path("in")).stdout, "No changes since transfer "+second)
+	contains(t, "unchanged", s.must(exitOK, "run", s.path("in")).stdout, "No changes since transfer "+s.number(second))
 }
 
 func TestRetryWaits(t *testing.T) {

@@ -13,10 +13,13 @@ func (p *program) rootCommand() *cobra.Command {
 		Long: `Baler runs the steps of a recipe on every file it is given, in batches, and
 records one result for each file and step.
 
-Without settings everything runs inside one process: try "baler run DIR".`,
+Without settings everything runs inside one process: try "baler run DIR".
+
+Where a command takes the ID of a transfer, it takes its number, its id or the
+beginning of it, its name, or latest.`,
 		Example: `  baler run ~/collection
   baler status
-  baler results ID --outcome failed`,
+  baler results latest --outcome failed`,
 		Version:       buildInfo().Version,
 		SilenceErrors: true, // exit reports them
 		SilenceUsage:  true,

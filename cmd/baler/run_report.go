@@ -15,7 +15,7 @@ import (
 func report(w io.Writer, t *tasks.Transfer, now time.Time) {
 	s := tasks.Summarize(t, now)
 	took := time.Duration(s.Seconds * float64(time.Second))
-	fmt.Fprintf(w, "Transfer %s %s\n", t.UUID, stateOf(t))
+	fmt.Fprintf(w, "Transfer %s %s\n", number(t), stateOf(t))
 	if t.Finished < t.Files {
 		fmt.Fprintf(w, "%s of ", count(t.Finished))
 	}
@@ -43,7 +43,7 @@ func reportFinalizers(w io.Writer, t *tasks.Transfer) {
 	}
 	list.write(w)
 	if names := t.FailedFinalizers(); len(names) > 0 && t.State.Ended() {
-		fmt.Fprintf(w, "Failed: %s. Retry them without running any file: baler retry %s --finalizers\n", strings.Join(names, ", "), t.UUID)
+		fmt.Fprintf(w, "Failed: %s. Retry them without running any file: baler retry %s --finalizers\n", strings.Join(names, ", "), number(t))
 	}
 }
 
@@ -119,7 +119,7 @@ func reportFailures(ctx context.Context, w io.Writer, b *baler.Baler, t *tasks.T
 	} else {
 		fmt.Fprintf(w, "%s.", plural(all, "failure"))
 	}
-	fmt.Fprintf(w, " All of them: baler results %s --outcome failed,error,timed_out\n", t.UUID)
+	fmt.Fprintf(w, " All of them: baler results %s --outcome failed,error,timed_out\n", number(t))
 	return nil
 }
 

@@ -69,7 +69,7 @@ func TestRunWithFailures(t *testing.T) {
 		gone = append(gone, s.path("gone"+name))
 	}
 	gone[0] = s.path("go\nne")
-	r := s.must(exitFailures, append([]string{"run", "--recipe", "checksum", s.path("in")}, gone...)...)
+	r := s.must(exitFailures, append([]string{"run", "--missing-ok", "--recipe", "checksum", s.path("in")}, gone...)...)
 	contains(t, "report", s.stable(r.stdout),
 		"Transfer ID completed with failures\n12 files, 5 B, in SECONDS",
 		"STEP      FILES  SUCCEEDED  FAILED\nchecksum     12          1      11\n",

@@ -67,7 +67,7 @@ func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 				t.Errorf("%d results, want %d", n, 2*slowFiles)
 			}
 			third := s.must(exitOK, "run", "--recipe", s.path("slow.yaml"), s.path("in"))
-			contains(t, "a third run", third.stdout, "No changes since transfer "+sum.Transfer)
+			contains(t, "a third run", third.stdout, "No changes since transfer "+s.number(sum.Transfer))
 			s.file("in/new", "new")
 			s.file("in/0/0", "changed")
 			if sum := s.must(exitOK, args...).summary(t); sum.Files != 2 {

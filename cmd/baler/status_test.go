@@ -19,7 +19,7 @@ func TestStatus(t *testing.T) {
 	equal(t, "empty list in JSON", s.must(exitOK, "status", "--json").stdout, "")
 
 	s.file("in/a.txt", "alpha")
-	s.must(exitFailures, "run", s.path("in"), s.path("gone"), "--name", "a name that is far too long for one column")
+	s.must(exitFailures, "run", "--missing-ok", s.path("in"), s.path("gone"), "--name", "a name that is far too long for one column")
 	id := s.must(exitOK, "status", "--json").summary(t).Transfer
 	s.must(exitOK, "submit", s.path("in"), "--name", "waiting")
 

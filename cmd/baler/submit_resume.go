@@ -17,7 +17,7 @@ func resumeArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usagef("--resume takes no paths: they are stored with the transfer")
 	}
-	for _, flag := range []string{"recipe", "via", "name", "key", "webhook", "queue", "null"} {
+	for _, flag := range []string{"recipe", "via", "name", "key", "webhook", "queue", "null", "missing-ok"} {
 		if cmd.Flags().Changed(flag) {
 			return usagef("--resume cannot be combined with --%s: it is stored with the transfer", flag)
 		}
@@ -27,7 +27,7 @@ func resumeArgs(cmd *cobra.Command, args []string) error {
 
 // submitResume goes on with a submission that was cut off.
 func (p *program) submitResume(ctx context.Context, b *baler.Baler, f *submitFlags) error {
-	t, err := b.Transfer(ctx, f.resume)
+	t, err := b.FindTransfer(ctx, f.resume)
 	if err != nil {
 		return err
 	}
@@ -53,10 +53,10 @@ func (p *program) resumeSubmission(ctx context.Context, b *baler.Baler, t tasks.
 	notes.end()
 	switch {
 	case err == nil:
-		p.notef("Resumed the interrupted submission of transfer %s; all its files are registered.", now.UUID)
+		p.notef("Resumed the interrupted submission of transfer %s; all its files are registered.", number(&now))
 		return now, nil
 	case errors.Is(err, baler.ErrAlreadySealed), errors.Is(err, baler.ErrProducerAlive), errors.Is(err, baler.ErrPathsFromList):
-		return now, fmt.Errorf("transfer %s cannot be resumed: %w", t.UUID, err)
+		return now, fmt.Errorf("transfer %s cannot be resumed: %w", number(&t), err)
 	}
 	return now, p.submitStopped(ctx, b, &now, err)
 }
@@ -76,7 +76,7 @@ func (p *program) adoptUnfinished(ctx context.Context, b *baler.Baler, t tasks.T
 			still = ", and is still being submitted"
 		}
 	}
-	p.notef("Transfer %s was submitted with this key before%s; nothing was added.", t.UUID, still)
+	p.notef("Transfer %s was submitted with this key before%s; nothing was added.", number(&t), still)
 	return t, false, nil
 }
 

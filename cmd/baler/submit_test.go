@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -32,6 +33,30 @@ func TestSubmitPrintsTheIDAlone(t *testing.T) {
 	if want := (submission{"transfer", strings.TrimSpace(first.stdout), false, false, 1, 5, tasks.ViaBulk}); o != want {
 		t.Errorf("object %+v, want %+v", o, want)
 	}
+}
+
+// One key stands for one request: other paths under it would be lost without a word.
+func TestKeyOfAnotherRequest(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.file("in/a.txt", "alpha")
+	s.file("other/b.txt", "beta")
+	first := s.must(exitOK, "submit", s.path("in"), "--key", "monday")
+	for _, c := range []struct{ args, had string }{
+		{"submit other --key monday", `the path "DIR/in", not "DIR/other"`},
+		{"submit in --key monday --recipe checksum", `the recipe "default", not "checksum"`},
+		{"submit in --key monday --queue low", `the queue "default", not "low"`},
+	} {
+		args := strings.Fields(c.args)
+		args[1] = s.path(args[1])
+		r := s.must(exitError, args...)
+		equal(t, c.args, s.stable(r.stdout+r.stderr), "error: the key was used before, for another request: transfer ID of key \"monday\" has "+
+			c.had+"; use another key, or submit the same again\n")
+	}
+	if err := os.RemoveAll(s.path("in")); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "the same request's id, when its files are gone", s.must(exitOK, "submit", s.path("in"), "--key", "monday").stdout, first.stdout)
 }
 
 func TestSubmitFromStandardInput(t *testing.T) {
@@ -76,7 +101,7 @@ func TestWorkerServesSubmit(t *testing.T) {
 			t.Errorf("%s: %+v", via, sum)
 		}
 	}
-	r := s.must(exitFailures, "submit", "--wait", s.path("in"), s.path("gone"))
+	r := s.must(exitFailures, "submit", "--wait", "--missing-ok", s.path("in"), s.path("gone"))
 	if strings.Count(r.stdout, "\n") != 1 {
 		t.Errorf("stdout has more than the id:\n%s", r.stdout)
 	}

@@ -24,7 +24,7 @@ type transferAction struct {
 // runTransferAction does it, and shows how the transfer stands then.
 func (p *program) runTransferAction(cmd *cobra.Command, id string, s transferAction) error {
 	return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
-		t, err := b.Transfer(ctx, id)
+		t, err := b.FindTransfer(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (p *program) runTransferAction(cmd *cobra.Command, id string, s transferAct
 		if err != nil {
 			return err
 		}
-		if t, err = b.Transfer(ctx, id); err != nil {
+		if t, err = b.Transfer(ctx, t.UUID); err != nil {
 			return err
 		}
 		if !ok {
@@ -48,5 +48,5 @@ func (p *program) runTransferAction(cmd *cobra.Command, id string, s transferAct
 
 // endedAlready complains of a transfer that nothing can be done with any more.
 func endedAlready(t *tasks.Transfer) string {
-	return fmt.Sprintf("transfer %s has already ended: %s at %s", t.UUID, stateOf(t), local(t.EndedAt))
+	return fmt.Sprintf("transfer %s has already ended: %s at %s", number(t), stateOf(t), local(t.EndedAt))
 }

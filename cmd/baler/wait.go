@@ -18,7 +18,7 @@ func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Tr
 	ended, err := b.Wait(ctx, t.UUID, func(t tasks.Transfer) { d.show(read(&t, time.Now())) })
 	d.end()
 	if err != nil {
-		return p.notWaiting(ctx, t.UUID, err)
+		return p.notWaiting(ctx, number(t), err)
 	}
 	if p.json {
 		if err := p.summarize(&ended); err != nil {
@@ -43,7 +43,7 @@ func (p *program) noteBlockers(ctx context.Context, b *baler.Baler, t *tasks.Tra
 		p.notef("No worker is running: start one with 'baler worker'. Waiting.")
 	}
 	if paused(t) {
-		p.notef("The transfer is paused. Resume it with 'baler resume %s'. Waiting.", t.UUID)
+		p.notef("The transfer is paused. Resume it with 'baler resume %s'. Waiting.", number(t))
 	}
 }
 

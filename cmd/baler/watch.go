@@ -68,6 +68,7 @@ func onChange(tell func(*tasks.Transfer)) func(tasks.Transfer) {
 func detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 	report(w, t, now)
 	fmt.Fprintln(w)
+	fmt.Fprintf(w, "id       %s\n", t.UUID)
 	fmt.Fprintf(w, "name     %s\n", quoted(t.Name))
 	if t.Key != "" {
 		fmt.Fprintf(w, "key      %s\n", quoted(t.Key))

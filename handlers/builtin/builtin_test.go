@@ -1,8 +1,13 @@
 package builtin
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/balerhq/baler/internal/builtintest"
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 func TestBuiltin(t *testing.T) {
@@ -13,6 +18,35 @@ func TestBuiltin(t *testing.T) {
 	for _, name := range r.Names() {
 		if reg, _ := r.Lookup(name); reg.Description == "" || reg.Batch.MaxItems == 0 {
 			t.Errorf("%s: %+v", name, reg)
+		}
+	}
+}
+
+// Recipes are checked against the facts that a handler names, so it must name all.
+func TestHandlersRecordOnlyTheFactsTheyName(t *testing.T) {
+	r := Registry()
+	file := filepath.Join(t.TempDir(), "a.png")
+	testkit.Must(t, os.WriteFile(file, []byte("no picture"), 0o600))
+	for _, c := range []struct {
+		handler string
+		args    any
+		missing string // a fact that these arguments do not give
+	}{
+		{"checksum", map[string]any{"algorithms": []string{"md5", "sha512"}}, "sha256"},
+		{"checksum", nil, "md5"},
+		{"identify", nil, "sha256"},
+		{"noop", nil, "size"},
+	} {
+		reg, _ := r.Lookup(c.handler)
+		named := reg.Facts(c.args)
+		_, facts := builtintest.Try(t, reg.Handler, c.args, file)
+		for fact := range facts {
+			if !slices.Contains(named, fact) {
+				t.Errorf("%s records %q, and names only %q", c.handler, fact, named)
+			}
+		}
+		if slices.Contains(named, c.missing) {
+			t.Errorf("%s with %v names %q", c.handler, c.args, c.missing)
 		}
 	}
 }

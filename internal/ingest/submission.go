@@ -18,6 +18,7 @@ type Submission struct {
 	Paths        []string
 	List         io.Reader
 	NulSeparated bool
+	MissingOK    bool
 
 	Recipe         *recipe.Recipe
 	Name           string
@@ -53,6 +54,15 @@ func (s *Submission) Sources() ([]string, error) {
 	return absolute(s.Paths)
 }
 
+// CheckPaths reports paths that do not exist, unless the submission takes them. A
+// list is read later, and its missing paths get failed results.
+func (s *Submission) CheckPaths() error {
+	if s.MissingOK || s.List != nil {
+		return nil
+	}
+	return scan.Missing(s.Paths)
+}
+
 func absolute(paths []string) ([]string, error) {
 	abs := make([]string, len(paths))
 	for i, p := range paths {
@@ -69,10 +79,17 @@ func absolute(paths []string) ([]string, error) {
 }
 
 // Create writes the transfer of a submission, without files. created is false when
-// the idempotency key was used before: then the transfer of that time comes back.
+// the idempotency key was used before: then the transfer of that time comes back, or
+// ErrKeyReused.
 // runKey is "" for a transfer that no Run begins.
 func (g *Ingester) Create(ctx context.Context, s *Submission, sources []string, runKey string) (t tasks.Transfer, created bool, err error) {
-	t, created, err = g.store.Create(ctx, g.newTransfer(s, sources, runKey))
+	n := g.newTransfer(s, sources, runKey)
+	t, created, err = g.store.Create(ctx, n)
+	if err == nil && !created { // by somebody who was faster
+		if err = sameRequest(&t, &n, s.Recipe); err != nil {
+			t = tasks.Transfer{}
+		}
+	}
 	if err == nil && created && s.OnCreated != nil {
 		s.OnCreated(t)
 	}

@@ -51,7 +51,7 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 		return tx.Create(newStepRows(row.ID, n.Steps)).Error
 	})
 	if n.Key != "" && db.IsDuplicate(err) {
-		t, err = s.one(ctx, "idem_key = ?", n.Key)
+		t, err = s.TransferByKey(ctx, n.Key)
 		return t, false, err
 	}
 	if err != nil {
@@ -94,6 +94,11 @@ func (s *Store) TransferByID(ctx context.Context, id int64) (tasks.Transfer, err
 	return s.one(ctx, "id = ?", id)
 }
 
+// TransferByKey reads the transfer that was created with an idempotency key.
+func (s *Store) TransferByKey(ctx context.Context, key string) (tasks.Transfer, error) {
+	return s.one(ctx, "idem_key = ?", key)
+}
+
 // Latest reads the newest transfer with a run key, tasks.ErrTransferNotFound when there is none.
 func (s *Store) Latest(ctx context.Context, runKey string) (tasks.Transfer, error) {
 	return s.one(ctx, "run_key = ?", runKey)
@@ -125,6 +130,11 @@ func (s *Store) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 	if err := q.Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list transfers: %w", err)
 	}
+	return s.withSteps(ctx, rows)
+}
+
+// withSteps makes transfers of rows, complete with their steps.
+func (s *Store) withSteps(ctx context.Context, rows []transferRow) ([]tasks.Transfer, error) {
 	ts := make([]tasks.Transfer, len(rows))
 	for i := range rows {
 		ts[i] = rows[i].transfer()

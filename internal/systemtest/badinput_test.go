@@ -56,7 +56,7 @@ func TestFilesOfEveryKind(t *testing.T) {
 		b := open(t, c, nil)
 		work(t, b)
 		tr := submit(t, b, baler.Submission{
-			Paths: []string{root, filepath.Join(outside, "missing")},
+			Paths: []string{root, filepath.Join(outside, "missing")}, MissingOK: true,
 			Recipe: yaml(t, `name: all
 steps: [{handler: noop}, {handler: identify, when: "size < 1000000"}, {handler: checksum, when: "size < 1000000"}]`),
 			OnSkipped: func(scan.Skipped) { notices++ },

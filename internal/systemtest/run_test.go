@@ -141,7 +141,9 @@ func TestRunOfFilesThatFail(t *testing.T) {
 			}
 			return nil
 		}))
-		s := baler.Submission{Paths: []string{root, filepath.Join(root, "missing")}, Recipe: yaml(t, "name: t\nsteps: [{handler: picky}]")}
+		s := baler.Submission{
+			Paths: []string{root, filepath.Join(root, "missing")}, MissingOK: true, Recipe: yaml(t, "name: t\nsteps: [{handler: picky}]"),
+		}
 		first := run(t, b, s)
 		audit(t, b, first.Transfer)
 		if got := first.Transfer.Totals(); got.Failed != 2 || got.Succeeded != 10 {

@@ -54,7 +54,7 @@ func Register(reg *handlers.Registry) error {
 	return reg.Register("checksum", New(),
 		handlers.WithDescription("digests of the content, any of md5, sha1, sha256 and sha512, in one read"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 500, MaxBytes: 256 << 20}),
-		handlers.WithArgsCheck(checkArgs))
+		handlers.WithArgsCheck(checkArgs), handlers.WithFactsOf(factNames))
 }
 
 // Known reports whether there is an algorithm of this name.
@@ -71,6 +71,12 @@ func newChecksumOf(known map[string]func() hash.Hash) *checksum {
 	c := &checksum{known: known}
 	c.buffers.New = func() any { return new(make([]byte, readSize)) }
 	return c
+}
+
+// factNames are the facts of a step with these arguments.
+func factNames(args any) []string {
+	chosen, _ := chosenAlgorithms(args, algorithms()) // checkArgs reports the error
+	return append(slices.Clone(chosen), "size")
 }
 
 func checkArgs(args any) error {

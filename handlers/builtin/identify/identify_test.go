@@ -119,8 +119,26 @@ func TestIdentifyReadsNoMoreThanItMay(t *testing.T) {
 	}
 }
 
+// Classic QuickTime has its index after the pictures, however large they are.
+func TestIdentifyFindsAnIndexAtTheEnd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "film")
+	index := "\x00\x00\x00\x74moov\x00\x00\x00\x6cmvhd" + strings.Repeat("\x00", 100)
+	const pictures = 1 << 30
+	testkit.Must(t, os.WriteFile(path, []byte("\x40\x00\x00\x00mdat"), 0o600))
+	testkit.Must(t, os.Truncate(path, pictures))
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0o600)
+	testkit.Must(t, err)
+	_, err = f.WriteString(index)
+	testkit.Must(t, errors.Join(err, f.Close()))
+	r, facts := builtintest.Try(t, New(), map[string]any{"max_scan": "1MiB"}, path)
+	if r.Outcome != tasks.OutcomeSucceeded || facts["puid"] != "x-fmt/384" ||
+		!strings.Contains(fmt.Sprint(facts["format_warning"]), "looked at the first 32768 and the last 229376 of 1073741940 bytes (max_scan)") {
+		t.Errorf("%s %v", r.Outcome, facts)
+	}
+}
+
 func TestIdentifyArgs(t *testing.T) {
-	for text, good := range map[string]bool{`null`: true, `{}`: true, `{"max_scan":1}`: true, `{"max_scan":0}`: false, `{"scan":1}`: false} {
+	for text, good := range map[string]bool{`null`: true, `{}`: true, `{"max_scan":1}`: true, `{"max_scan":"4GiB"}`: true, `{"max_scan":"4 apples"}`: false, `{"max_scan":0}`: false, `{"scan":1}`: false} {
 		var args any
 		testkit.Must(t, json.Unmarshal([]byte(text), &args))
 		if _, err := scanLimit(args); (err == nil) != good {
@@ -137,7 +155,7 @@ func TestIdentifyOfATimeThatIsOver(t *testing.T) {
 	f, err := os.Open(testkit.WriteFileIn(t, t.TempDir(), "a.png", pngFile(t)))
 	testkit.Must(t, err)
 	defer f.Close()
-	if got, err := recognise(ctx, sf, f, "a.png", 1<<20); !errors.Is(err, context.Canceled) {
+	if got, err := recogniseFile(ctx, sf, f, "a.png", 1<<20); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, %v", got, err)
 	}
 }

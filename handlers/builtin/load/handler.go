@@ -29,6 +29,7 @@ func Register(reg *handlers.Registry, tables *tableload.Store, observe func(task
 	return reg.Register(Name, New(tables, observe),
 		handlers.WithDescription("JSON lines into a table of the database"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 64, MaxBytes: 8 << 20}),
+		handlers.WithFacts("part", "first_line", "bytes", "lines", "loaded", "skipped", "duplicates", "bad"),
 		handlers.WithArgsCheck(handlers.CheckWith(readPlan)))
 }
 

@@ -12,7 +12,8 @@ import (
 func Register(reg *handlers.Registry) error {
 	return reg.Register("noop", New(),
 		handlers.WithDescription("nothing; to measure what everything else costs"),
-		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 1000}))
+		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 1000}),
+		handlers.WithFacts())
 }
 
 // New makes a handler that succeeds for every file without looking at it.

@@ -1,0 +1,102 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// ErrKeyReused says that an idempotency key was used before, for another request.
+var ErrKeyReused = errors.New("the key was used before, for another request")
+
+// ByKey returns the transfer that the submission's key has made, and false when there
+// is none. A transfer of another request is an ErrKeyReused that names the difference.
+func (g *Ingester) ByKey(ctx context.Context, s *Submission, sources []string) (t tasks.Transfer, found bool, err error) {
+	if s.IdempotencyKey == "" {
+		return t, false, nil
+	}
+	t, err = g.store.TransferByKey(ctx, s.IdempotencyKey)
+	if errors.Is(err, tasks.ErrTransferNotFound) {
+		return tasks.Transfer{}, false, nil
+	}
+	if err == nil {
+		n := g.newTransfer(s, sources, "")
+		err = sameRequest(&t, &n, s.Recipe)
+	}
+	if err != nil {
+		return tasks.Transfer{}, false, err
+	}
+	return t, true, nil
+}
+
+// sameRequest compares a transfer with a request that has its key. What a name, webhooks
+// and the way into the queue are makes no difference.
+func sameRequest(t *tasks.Transfer, n *store.NewTransfer, r *recipe.Recipe) error {
+	var had []string
+	if then, now := distinct(t.Sources), distinct(n.Sources); !slices.Equal(then, now) {
+		had = append(had, sourceDifference(then, now))
+	}
+	if was, err := recipe.Parse("", []byte(t.Recipe)); t.Recipe != n.Recipe && (err != nil || !was.Equivalent(r)) {
+		if err == nil && was.Name != r.Name {
+			had = append(had, fmt.Sprintf("the recipe %q, not %q", was.Name, r.Name))
+		} else {
+			had = append(had, fmt.Sprintf("another version of the recipe %q", r.Name))
+		}
+	}
+	if t.Queue != n.Queue {
+		had = append(had, fmt.Sprintf("the queue %q, not %q", t.Queue, n.Queue))
+	}
+	if len(had) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: transfer %s of key %q has %s; use another key, or submit the same again",
+		ErrKeyReused, t.UUID, n.Key, strings.Join(had, ", and "))
+}
+
+// distinct returns the sources in one order, each once: the order in which they were
+// named makes no other files.
+func distinct(sources []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(sources)))
+}
+
+// sourceDifference names the sources that only one of the two has.
+func sourceDifference(then, now []string) string {
+	switch {
+	case FromList(then):
+		return "paths from a list, not " + named(now)
+	case FromList(now):
+		return named(then) + ", not paths from a list"
+	}
+	gone, added := without(then, now), without(now, then)
+	switch {
+	case len(gone) == 0:
+		return "no path " + named(added)
+	case len(added) == 0:
+		return "also the path " + named(gone)
+	}
+	return fmt.Sprintf("the path %s, not %s", named(gone), named(added))
+}
+
+func without(paths, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return slices.Contains(others, p) })
+}
+
+// named shows the first of some paths.
+func named(paths []string) string {
+	const shown = 3
+	var texts []string
+	for i, p := range paths {
+		if i == shown {
+			return fmt.Sprintf("%s and %d more", strings.Join(texts, ", "), len(paths)-i)
+		}
+		texts = append(texts, strconv.Quote(p))
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,64 @@
+package scan
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+// missingShown is how many missing sources an error names.
+const missingShown = 10
+
+// MissingError is the error for sources of which nothing is found.
+type MissingError struct {
+	Sources []string // as they were given
+	causes  []error  // why, one for each
+}
+
+func (e *MissingError) Error() string {
+	var lines []string
+	for i, source := range e.Sources {
+		if i == missingShown {
+			lines = append(lines, fmt.Sprintf("… and %d more paths", len(e.Sources)-i))
+			break
+		}
+		lines = append(lines, onOneLine(source)+": "+e.causes[i].Error())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// onOneLine shows a path in a message that has a line for each.
+func onOneLine(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(path)
+	}
+	return path
+}
+
+// Unwrap gives the single causes.
+func (e *MissingError) Unwrap() []error { return e.causes }
+
+// Missing returns a *MissingError when some of the sources do not exist or cannot be
+// looked at, as Scan would find them, and nil when all are there.
+func Missing(sources []string) error {
+	e := &MissingError{}
+	for _, path := range sources {
+		s, err := resolve(path)
+		if err == nil {
+			err = s.err
+		}
+		if err == nil {
+			continue
+		}
+		if at, ok := errors.AsType[*fs.PathError](err); ok {
+			err = at.Err // the path stands beside it, as it was given
+		}
+		e.Sources, e.causes = append(e.Sources, path), append(e.causes, err)
+	}
+	if len(e.Sources) == 0 {
+		return nil
+	}
+	return e
+}

@@ -1,0 +1,60 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/balerhq/baler/internal/suggest"
+)
+
+// stepFacts are the facts that a step may record.
+type stepFacts struct {
+	names   []string
+	unknown bool // it may record any
+}
+
+func newStepFacts(s *Step, h Handler, args any) stepFacts {
+	if h.Facts == nil || s.with.rendered {
+		return stepFacts{unknown: true}
+	}
+	return stepFacts{names: h.Facts(args)}
+}
+
+// facts reports what steps read that no step before them records. records has an
+// element for each step.
+func (c *diagnostics) facts(steps []*Step, records []stepFacts) {
+	var before []string
+	for i, s := range steps {
+		for _, read := range s.reads() {
+			if !slices.Contains(before, read.fact) {
+				c.addf(read.line, "step %s: %s %q reads the fact %q, which no step before it records; %s",
+					s.Name, read.part, read.source, read.fact, factHint(read.fact, before, steps[i:], records[i:]))
+			}
+		}
+		if records[i].unknown {
+			return // the steps behind it may find any fact
+		}
+		before = append(before, records[i].names...)
+	}
+}
+
+// factHint says what may be meant, or done, about a fact that is not recorded.
+func factHint(fact string, before []string, later []*Step, records []stepFacts) string {
+	near := suggest.Of(strings.ToLower(fact), func(name string) bool { return slices.Contains(before, name) })
+	if near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	for i, s := range later {
+		if slices.Contains(records[i].names, fact) {
+			if i == 0 {
+				return "the step itself records it"
+			}
+			return fmt.Sprintf("move step %s, which records it, before this one", s.Name)
+		}
+	}
+	if len(before) == 0 {
+		return "they record none"
+	}
+	return "they record " + strings.Join(before, ", ")
+}

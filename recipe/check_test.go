@@ -1,0 +1,162 @@
+package recipe_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// known finds handlers of these names.
+func known(names ...string) func(string) (recipe.Handler, bool) {
+	return func(name string) (recipe.Handler, bool) {
+		for _, n := range names {
+			if n == name {
+				return recipe.Handler{}, true
+			}
+		}
+		return recipe.Handler{}, false
+	}
+}
+
+// wantErrors checks that err has exactly these errors, one a line.
+func wantErrors(t *testing.T, err error, want string) {
+	t.Helper()
+	if want == "" {
+		if err != nil {
+			t.Errorf("got:\n%v\nwant no error", err)
+		}
+		return
+	}
+	if _, ok := errors.AsType[recipe.Errors](err); !ok || err.Error() != want {
+		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	r := parse(t, "name: a\nsteps:\n  - handler: checksum\n  - name: x\n    handler: checksun\n  - handler: thumbnail\n")
+	wantErrors(t, r.Check(recipe.Catalog{Step: known("checksum", "checksun", "thumbnail"), Finalizer: known()}), "")
+	wantErrors(t, r.Check(recipe.Catalog{Step: known("checksum"), Finalizer: known("manifest")}),
+		`test.yaml:5: step x: no handler is called "checksun"; did you mean "checksum"?
+test.yaml:6: step thumbnail: no handler is called "thumbnail"; register it with the worker, or correct the name`)
+}
+
+func TestCheckClosing(t *testing.T) {
+	t.Parallel()
+	r := parse(t, `name: a
+steps:
+  - handler: checksum
+  - handler: manifest
+finally:
+  - handler: manifset
+  - handler: checksum
+  - handler: upload
+`)
+	wantErrors(t, r.Check(recipe.Catalog{Step: known("checksum"), Finalizer: known("manifest")}),
+		`test.yaml:4: step manifest: "manifest" runs once for a whole transfer; list it under "finally"
+test.yaml:6: final step manifset: no handler is called "manifset"; did you mean "manifest"?
+test.yaml:7: final step checksum: "checksum" runs for files; list it under "steps"
+test.yaml:8: final step upload: no handler is called "upload"; register it with the worker, or correct the name`)
+}
+
+// Arguments that a handler refuses have the line of their "with", also in final steps.
+func TestCheckArgs(t *testing.T) {
+	t.Parallel()
+	picky := func(string) (recipe.Handler, bool) {
+		return recipe.Handler{CheckArgs: func(args any) error {
+			if args == nil {
+				return errors.New("to is missing")
+			}
+			return fmt.Errorf("unknown argument %v", args)
+		}}, true
+	}
+	r := parse(t, `name: a
+steps:
+  - handler: one
+    with: wrong
+  - {handler: two, with: "${path}"}
+finally:
+  - handler: manifest
+  - handler: report
+
+    with: 7
+`)
+	wantErrors(t, r.Check(recipe.Catalog{Step: picky, Finalizer: picky}), `test.yaml:4: step one: with: unknown argument wrong
+test.yaml:7: final step manifest: with: to is missing
+test.yaml:10: final step report: with: unknown argument 7`)
+}
+
+// Only a handler that takes files one by one can keep the time limit of a file.
+func TestCheckTimeout(t *testing.T) {
+	t.Parallel()
+	whole := func(string) (recipe.Handler, bool) { return recipe.Handler{WholeBatches: true}, true }
+	r := parse(t, "name: a\nsteps:\n  - handler: one\n    timeout: 3s\n  - {handler: two, batch_timeout: 3s}\n")
+	wantErrors(t, r.Check(recipe.Catalog{Step: known("one", "two"), Finalizer: known()}), "")
+	wantErrors(t, r.Check(recipe.Catalog{Step: whole, Finalizer: known()}),
+		`test.yaml:3: step one: timeout: handler "one" works on whole batches and cannot time a file; set batch_timeout instead`)
+}
+
+func TestCheckFacts(t *testing.T) {
+	t.Parallel()
+	facts := map[string][]string{"sums": {"md5", "size"}, "look": {"mime"}, "nothing": {}}
+	catalog := recipe.Catalog{Finalizer: known(), Step: func(name string) (recipe.Handler, bool) {
+		names, ok := facts[name]
+		if !ok {
+			return recipe.Handler{}, true // it may record any fact
+		}
+		return recipe.Handler{Facts: func(any) []string { return names }}, true
+	}}
+	for _, c := range []struct{ steps, want string }{
+		{"{handler: sums}, {handler: look, when: 'facts.md5 != nil && \"size\" in facts'}, {handler: x, when: facts.mime == \"a\"}", ""},
+		{"{handler: sums}, {handler: x, when: 'facts[path] == nil'}", ""},
+		{"{handler: x}, {handler: y, when: facts.anything}, {handler: z, with: '${facts.other}'}", ""},
+		{"{handler: sums, with: '${path}'}, {handler: x, when: facts.anything}", ""},
+		{"{handler: sums}, {handler: x, when: facts.md4 == 1}",
+			`step x: when "facts.md4 == 1" reads the fact "md4", which no step before it records; did you mean "md5"?`},
+		{"{handler: sums}, {handler: x, when: 'facts[\"puid\"]?.a'}",
+			`step x: when "facts[\"puid\"]?.a" reads the fact "puid", which no step before it records; they record md5, size`},
+		{"{handler: sums}, {handler: x, when: '\"puid\" in facts'}",
+			`step x: when "\"puid\" in facts" reads the fact "puid", which no step before it records; they record md5, size`},
+		{"{handler: nothing}, {handler: x, with: {a: ['${facts.mime}']}}",
+			`step x: with "${facts.mime}" reads the fact "mime", which no step before it records; they record none`},
+		{"{handler: x, when: facts.mime == nil}, {handler: look}",
+			`step x: when "facts.mime == nil" reads the fact "mime", which no step before it records; move step look, which records it, before this one`},
+		{"{handler: look, when: facts.mime == nil}",
+			`step look: when "facts.mime == nil" reads the fact "mime", which no step before it records; the step itself records it`},
+	} {
+		r, err := recipe.Parse("f", []byte("name: a\nsteps: ["+c.steps+"]\n"))
+		if err != nil {
+			t.Errorf("%s: %v", c.steps, err)
+			continue
+		}
+		if c.want != "" {
+			c.want = "f:2: " + c.want
+		}
+		wantErrors(t, r.Check(catalog), c.want)
+	}
+}
+
+func TestSizesInExpressions(t *testing.T) {
+	t.Parallel()
+	for when, want := range map[string]bool{
+		"size > 4GiB":                        true,
+		"size == 5 * 1GiB and size < 6e9":    true,
+		"size in [5GiB, 1kB]":                true,
+		"size < 1.5TiB":                      true,
+		"name == '4GiB' or path == \"4GiB\"": false,
+		"/* 4GiB */ size < 0x4B // 4GiB":     false,
+	} {
+		r, err := recipe.Parse("f", []byte(fmt.Sprintf("name: a\nsteps: [{handler: x, when: %q}]\n", when)))
+		if err != nil {
+			t.Errorf("%s: %v", when, err)
+			continue
+		}
+		got, err := r.Next(0, &tasks.File{Path: "/a", Size: 5 << 30}, nil)
+		if err != nil || got == 1 != want {
+			t.Errorf("%s selects %v, %v; want %v", when, got == 1, err, want)
+		}
+	}
+}
