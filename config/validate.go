@@ -2,10 +2,8 @@ package config
 
 import (
 	"maps"
-	"net"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,7 +23,8 @@ func (c Config) Validate() error {
 	v.record(c.Record)
 	v.durations(c)
 	v.webhook(c.Webhook)
-	v.surface(c.HTTP, c.Log)
+	v.http(c.HTTP)
+	v.log(c.Log)
 	return v.problems.err()
 }
 
@@ -139,11 +138,7 @@ func (v *validation) record(r Record) {
 	v.requiref(r.MaxOutput >= 1, "record.max_output", "%s is too small; set 1 or more, such as 64KiB", r.MaxOutput)
 }
 
-func (v *validation) surface(h HTTP, l Log) {
-	_, port, err := net.SplitHostPort(h.Listen)
-	n, numeric := strconv.Atoi(port)
-	v.requiref(err == nil && numeric == nil && n >= 0 && n < 1<<16, "http.listen",
-		"%q is not an address; write host:port, such as 127.0.0.1:8080, or :8080 for every interface", h.Listen)
+func (v *validation) log(l Log) {
 	v.requiref(slices.Contains([]string{"debug", "info", "warn", "error"}, l.Level), "log.level",
 		"%q must be debug, info, warn or error", l.Level)
 	v.requiref(slices.Contains([]string{"text", "json"}, l.Format), "log.format", "%q must be text or json", l.Format)

@@ -23,6 +23,7 @@ func flag() valueType       { return valueType{"true or false", parseFlag} }
 func duration() valueType   { return valueType{"time", parseDuration} }
 func size() valueType       { return valueType{"bytes", parseSize} }
 func folders() valueType    { return valueType{"paths", parseList("path", filepath.SplitList)} }
+func names() valueType      { return valueType{"names", parseList("name", splitCommas)} }
 func addresses() valueType  { return valueType{"URLs", parseList("URL", splitCommas)} }
 func priorities() valueType { return valueType{"priorities", parsePriorities} }
 

@@ -21,8 +21,15 @@ type Options struct {
 	// Redis is the queue that the monitor shows; nil means no monitor.
 	Redis asynq.RedisConnOpt
 
-	// ReadOnlyMonitor disables changes of the queue in the monitor.
-	ReadOnlyMonitor bool
+	// WritableMonitor lets the monitor change the queue.
+	WritableMonitor bool
+
+	// Token is what requests must carry, except for probes of health; empty: nothing.
+	Token string
+
+	// Hosts are the names that requests may call the server by, without ports.
+	// Loopback's names and all IP addresses need not be named.
+	Hosts []string
 
 	// Metrics is served at /metrics together with the server's own metrics. It must
 	// not contain names that start with baler_http_, baler_store_ or

@@ -49,8 +49,9 @@ func New(opts Options) (*Server, error) {
 		release = m.Close
 	}
 	logged := &accessLog{log: opts.Log, durations: durations}
+	guarded := checkHost(opts.Hosts, authenticate(opts.Token, mux))
 	return &Server{
-		handler: logged.wrap(secure(recoverPanics(opts.Log, mux))),
+		handler: logged.wrap(secure(recoverPanics(opts.Log, guarded))),
 		log:     opts.Log,
 		grace:   opts.Grace,
 		close:   sync.OnceValue(release),
