@@ -42,7 +42,7 @@ const DefaultQueue = ingest.DefaultQueue
 // transfer of that time, registers nothing, and created is false.
 func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error) {
 	sub := ingest.Submission(s)
-	sources, err := sub.Sources()
+	sources, err := b.ingester.Sources(&sub)
 	if err != nil {
 		return t, false, err
 	}

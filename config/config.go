@@ -91,8 +91,9 @@ type Record struct {
 
 // Webhook sets the receivers that are notified of every transfer's end.
 type Webhook struct {
-	URLs   []string `koanf:"urls"`
-	Secret string   `koanf:"secret"` // signs the messages; empty: no signature
+	URLs     []string `koanf:"urls"`
+	Secret   string   `koanf:"secret"`   // signs the messages; empty: no signature
+	Networks []string `koanf:"networks"` // addresses and prefixes that webhooks may reach, beside public ones
 }
 
 // HTTP is the address of the API, the dashboard and the monitor, and who may use them.

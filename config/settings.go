@@ -135,6 +135,8 @@ func surface() []Setting {
 			"URLs to notify when any transfer has ended, in addition to those of the submission."},
 		{"webhook.secret", "BALER_WEBHOOK_SECRET", "", text(),
 			"Signs webhooks: `whsec_` and the key as base64, or any other text, used as bytes. No signature when not set."},
+		{"webhook.networks", "BALER_WEBHOOK_NETWORKS", "", networks(),
+			"Networks that webhooks may reach although they are not public: addresses or prefixes, such as `10.1.0.0/16` or `127.0.0.1`."},
 		{"http.listen", "BALER_HTTP_LISTEN", "127.0.0.1:8080", text(),
 			"Address of the API, the dashboard and the monitor. Other addresses than those of loopback need a token."},
 		{"http.token", "BALER_HTTP_TOKEN", "", text(),

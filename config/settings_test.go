@@ -116,7 +116,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 	t.Parallel()
 	values := map[string]string{
 		"text": "x", "number": "77", "true or false": "false", "time": "77s", "bytes": "77KiB", "paths": "/x", "priorities": "x=7",
-		"URLs": "https://x/", "names": "x",
+		"URLs": "https://x/", "names": "x", "networks": "10.0.0.0/8",
 	}
 	special := map[string]string{
 		"redis.url": "redis://x", "database.url": "sqlite:/x", "state_dir": "/x", "http.listen": ":77",

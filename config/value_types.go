@@ -24,6 +24,7 @@ func duration() valueType   { return valueType{"time", parseDuration} }
 func size() valueType       { return valueType{"bytes", parseSize} }
 func folders() valueType    { return valueType{"paths", parseList("path", filepath.SplitList)} }
 func names() valueType      { return valueType{"names", parseList("name", splitCommas)} }
+func networks() valueType   { return valueType{"networks", parseList("network", splitCommas)} }
 func addresses() valueType  { return valueType{"URLs", parseList("URL", splitCommas)} }
 func priorities() valueType { return valueType{"priorities", parsePriorities} }
 
