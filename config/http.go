@@ -7,20 +7,22 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/balerhq/baler/internal/dsn"
 )
 
 func (v *validation) http(h HTTP) {
 	_, port, err := net.SplitHostPort(h.Listen)
 	n, numeric := strconv.Atoi(port)
 	v.requiref(err == nil && numeric == nil && n >= 0 && n < 1<<16, "http.listen",
-		"%q is not an address; write host:port, such as 127.0.0.1:8080, or :8080 for every interface", h.Listen)
+		"%s is not an address; write host:port, such as 127.0.0.1:8080, or :8080 for every interface", dsn.Quote(h.Listen))
 	if err := checkToken(h.Token); h.Token != "" && err != nil {
 		v.problems.addf("", "http.token", "%v", err)
 	}
 	v.requiref(h.Token == "" || h.TokenFile == "", "http.token_file", "is set beside http.token; set one of them")
 	for _, host := range h.Hosts {
 		v.requiref(host != "" && !strings.ContainsAny(host, "/:@ "), "http.hosts",
-			"%q is not the name of a host; write it without scheme and port, such as baler.example.org", host)
+			"%s is not the name of a host; write it without scheme and port, such as baler.example.org", dsn.Quote(host))
 	}
 }
 

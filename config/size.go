@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/balerhq/baler/internal/dsn"
 )
 
 // Size is a number of bytes. It is written without or with a unit: 65536, 64KiB,
@@ -16,7 +18,7 @@ type Size int64
 func ParseSize(s string) (Size, error) {
 	n, err := humanize.ParseBytes(s)
 	if err != nil || n > math.MaxInt64 {
-		return 0, fmt.Errorf("%q is not a size; write it as 256MiB, 64KiB or a number of bytes", s)
+		return 0, fmt.Errorf("%s is not a size; write it as 256MiB, 64KiB or a number of bytes", dsn.Quote(s))
 	}
 	return Size(n), nil
 }

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
+
+	"github.com/balerhq/baler/internal/dsn"
 )
 
 // Policy allows public addresses and some networks. The zero value allows public
@@ -37,7 +39,7 @@ func parse(text string) (netip.Prefix, error) {
 	}
 	prefix, err := netip.ParsePrefix(text)
 	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("%q is not a network; write an address or a prefix, such as 10.1.0.0/16", text)
+		return netip.Prefix{}, fmt.Errorf("%s is not a network; write an address or a prefix, such as 10.1.0.0/16", dsn.Quote(text))
 	}
 	return prefix.Masked(), nil
 }
