@@ -36,6 +36,10 @@ type Options struct {
 	// baler_transfers, nor the baler_backlog_files gauges.
 	Metrics prometheus.Gatherer
 
+	// MaxConnections limits the clients that are connected at a time; 0: a quarter of
+	// the files that the process may open, at most 512.
+	MaxConnections int
+
 	Log     *slog.Logger     // nil discards
 	Now     func() time.Time // nil is time.Now
 	Grace   time.Duration    // how long requests may continue after Run's context ends; 0 is 10 s
@@ -69,6 +73,9 @@ func (o *Options) validate() error {
 	}
 	if o.Grace < 0 {
 		errs = append(errs, fmt.Errorf("option Grace is negative: %s", o.Grace))
+	}
+	if o.MaxConnections < 0 {
+		errs = append(errs, fmt.Errorf("option MaxConnections is negative: %d", o.MaxConnections))
 	}
 	if len(errs) > 0 {
 		return fmt.Errorf("web options: %w", errors.Join(errs...))
