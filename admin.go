@@ -31,9 +31,7 @@ func (b *Baler) openAdmin(ctx context.Context) (*admin, error) {
 // serveWhile runs a worker, and answers from before it starts until it has stopped. An
 // admin server that fails does not end the worker: its error is returned in the end.
 func (a *admin) serveWhile(ctx context.Context, w *worker.Worker) error {
-	options := a.webOptions()
-	options.Ready, options.Profile = w.Ready, a.cfg.Worker.Profile
-	server, err := web.NewAdmin(options)
+	server, err := a.newServer(w)
 	if err != nil {
 		return errors.Join(err, a.ln.Close())
 	}
@@ -50,4 +48,13 @@ func (a *admin) serveWhile(ctx context.Context, w *worker.Worker) error {
 	err = w.Run(ctx)
 	stop()
 	return errors.Join(err, <-served)
+}
+
+func (a *admin) newServer(w *worker.Worker) (*web.Server, error) {
+	options, err := a.webOptions(a.ln.Addr())
+	if err != nil {
+		return nil, fmt.Errorf("admin server: %w", err)
+	}
+	options.Ready, options.Profile = w.Ready, a.cfg.Worker.Profile
+	return web.NewAdmin(options)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/outage"
@@ -46,6 +47,7 @@ type Baler struct {
 	version   string
 	heartbeat time.Duration // between a worker's heartbeats
 	now       func() time.Time
+	reach     egress.Policy // of webhooks
 
 	store         *store.Store
 	queue         *queue.Conn
@@ -69,7 +71,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	}
 	b.ingester = ingest.New(ingest.Options{
 		Store: b.store, Producer: b.queue.Producer, Transfers: b.transfers, Log: b.log,
-		MaxConnections: cfg.Database.MaxConnections, GroupLimit: cfg.Group.Limit, StateDir: cfg.StateDir, Webhooks: cfg.Webhook.URLs,
+		MaxConnections: cfg.Database.MaxConnections, GroupLimit: cfg.Group.Limit, StateDir: cfg.StateDir, Webhooks: cfg.Webhook.URLs, Reach: b.reach,
 	})
 	return b, nil
 }
@@ -78,6 +80,10 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 // methods that submit, run, work, serve or look at the queue must not be called.
 func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	b := newBaler(cfg, o)
+	var err error
+	if b.reach, err = egress.New(cfg.Webhook.Networks); err != nil {
+		return nil, fmt.Errorf("webhook.networks: %w", err)
+	}
 	if err := b.openStore(ctx); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,8 @@ package baler
 
 import (
 	"os"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +12,37 @@ import (
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/internal/worker"
 )
+
+// Whoever starts it as it is must not open anything to others.
+func TestComposeIsClosedToOthers(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compose struct {
+		Services map[string]struct {
+			Ports       []string
+			Environment map[string]string
+		}
+	}
+	if err := yaml.UnmarshalWithOptions(source, &compose, yaml.AllowDuplicateMapKey()); err != nil {
+		t.Fatal(err)
+	}
+	for name, service := range compose.Services {
+		for _, port := range service.Ports {
+			if !strings.HasPrefix(port, "127.0.0.1:") {
+				t.Errorf("%s publishes %s on every interface", name, port)
+			}
+		}
+	}
+	if token := compose.Services["serve"].Environment["BALER_HTTP_TOKEN"]; !strings.HasPrefix(token, "${BALER_HTTP_TOKEN:?") {
+		t.Errorf("serve starts with the token %q", token)
+	}
+	if found := regexp.MustCompile(`(?i)(password|token)\w*:?-`).FindString(string(source)); found != "" {
+		t.Errorf("%q begins a default password", found)
+	}
+}
 
 // A container that is killed while it hands back leaves its batches to their
 // leases: compose has to wait for longer than the slowest stop.

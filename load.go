@@ -79,7 +79,7 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 // of continuing behind rows that are gone.
 func (b *Baler) cancelRun(ctx context.Context, r *recipe.Recipe, paths []string) error {
 	sub := ingest.Submission{Paths: paths}
-	sources, err := sub.Sources()
+	sources, err := b.ingester.Sources(&sub)
 	if err != nil {
 		return err
 	}

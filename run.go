@@ -36,7 +36,7 @@ var ErrPaused = ingest.ErrPaused
 // When ctx ends, the worker stops in order and Run returns the error of ctx.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
 	sub := ingest.Submission(s)
-	sources, err := sub.Sources()
+	sources, err := b.ingester.Sources(&sub)
 	if err != nil {
 		return ran, err
 	}

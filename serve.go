@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/balerhq/baler/internal/web"
@@ -12,11 +13,10 @@ import (
 
 // Serve answers HTTP on ln until ctx ends: health, metrics, transfers, and
 // asynq's monitor. It is also a dispatcher, and sends webhooks when transfers end.
-// With work it is a worker too. It closes ln.
+// With work it is a worker too. It closes ln. On an address that other hosts can
+// connect to it needs a token, see config.HTTP.
 func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
-	options := b.webOptions()
-	options.Redis, options.ReadOnlyMonitor = b.queue.Opt, b.cfg.HTTP.MonitorReadOnly
-	server, err := web.New(options)
+	server, err := b.newServer(ln.Addr())
 	if err != nil {
 		return errors.Join(fmt.Errorf("serve: %w", err), ln.Close())
 	}
@@ -50,10 +50,29 @@ func (b *Baler) workServed(ctx context.Context) error {
 	return b.work(ctx, final)
 }
 
-// webOptions is what every server of this process shows.
-func (b *Baler) webOptions() web.Options {
-	return web.Options{
-		Transfers: b.store, RedisPing: b.queue.Ping, Queues: b.queue.Stats,
-		Metrics: b.metrics, Log: b.log, Now: b.now, Version: b.version,
+func (b *Baler) newServer(at net.Addr) (*web.Server, error) {
+	options, err := b.webOptions(at)
+	if err != nil {
+		return nil, err
 	}
+	options.Redis = b.queue.Opt
+	options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
+	return web.New(options)
+}
+
+// webOptions is what every server of this process shows, and who may see it.
+func (b *Baler) webOptions(at net.Addr) (o web.Options, err error) {
+	cfg := &b.cfg.HTTP
+	token, err := cfg.AuthToken(at)
+	if err != nil {
+		return o, err
+	}
+	hosts := cfg.Hosts
+	if name, _, err := net.SplitHostPort(cfg.Listen); err == nil && name != "" {
+		hosts = append(slices.Clone(hosts), name)
+	}
+	return web.Options{
+		Transfers: b.store, RedisPing: b.queue.Ping, Queues: b.queue.Stats, Token: token, Hosts: hosts,
+		Metrics: b.metrics, Log: b.log, Now: b.now, Version: b.version,
+	}, nil
 }

@@ -54,7 +54,7 @@ const DefaultQueue = ingest.DefaultQueue
 // *MissingError, unless the submission takes it.
 func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error) {
 	sub := ingest.Submission(s)
-	sources, err := sub.Sources()
+	sources, err := b.ingester.Sources(&sub)
 	if err != nil {
 		return t, false, err
 	}

@@ -74,8 +74,8 @@ func (b *Baler) workerOptions() worker.Options {
 			MaxItems: cfg.Record.MaxItems, MaxDelay: cfg.Record.MaxDelay, MaxOutput: int(cfg.Record.MaxOutput),
 			Flushers: cfg.Record.Flushers, Adapt: cfg.Record.Adapt == nil || *cfg.Record.Adapt,
 		},
-		WebhookSecret: cfg.Webhook.Secret,
-		Timeouts:      b.timeouts, Retry: b.retry, OnCompleted: b.completed,
+		WebhookSecret: cfg.Webhook.Secret, WebhookReach: b.reach,
+		Timeouts: b.timeouts, Retry: b.retry, OnCompleted: b.completed,
 	}
 }
 

@@ -72,13 +72,13 @@ func TestRedacted(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]string{
 		"sqlite:/b.db":                      "sqlite:/b.db",
-		"mysql://u:hush@db/b?tls=true":      "mysql://u:xxxxx@db:3306/b?tls=true",
+		"mysql://u:hush@db/b?tls=true":      "mysql://u:xxxxx@db:3306/b",
 		"mysql://u@db/b":                    "mysql://u@db:3306/b",
 		"mysql://db/b":                      "mysql://db:3306/b",
 		"embedded":                          "embedded",
 		"redis://:hush@h":                   "redis://:xxxxx@h:6379/0",
 		"rediss://u:hush@h/1":               "rediss://u:xxxxx@h:6379/1",
-		"redis-cluster://u@a,b":             "redis-cluster://u@a:6379,b:6379",
+		"redis-cluster://u@a,b":             "redis-cluster://:xxxxx@a:6379,b:6379",
 		"redis-sentinel://:hush@a?master=m": "redis-sentinel://:xxxxx@a:26379/0?master=m",
 	} {
 		if got := redacted(t, s); got != want {

@@ -97,14 +97,20 @@ type Record struct {
 
 // Webhook sets the receivers that are notified of every transfer's end.
 type Webhook struct {
-	URLs   []string `koanf:"urls"`
-	Secret string   `koanf:"secret"` // signs the messages; empty: no signature
+	URLs     []string `koanf:"urls"`
+	Secret   string   `koanf:"secret"`   // signs the messages; empty: no signature
+	Networks []string `koanf:"networks"` // addresses and prefixes that webhooks may reach, beside public ones
 }
 
-// HTTP is the address of the API, the dashboard and the monitor.
+// HTTP is the address of the API, the dashboard and the monitor, and who may use them.
+// See AuthToken.
 type HTTP struct {
-	Listen          string `koanf:"listen"`
-	MonitorReadOnly bool   `koanf:"monitor_read_only"`
+	Listen          string   `koanf:"listen"`
+	Token           string   `koanf:"token"`             // what requests must carry; empty: nothing
+	TokenFile       string   `koanf:"token_file"`        // the file that holds it instead
+	Insecure        bool     `koanf:"insecure"`          // allows other hosts to connect without a token
+	Hosts           []string `koanf:"hosts"`             // names of this server in requests, beside those of loopback
+	MonitorReadOnly *bool    `koanf:"monitor_read_only"` // nil means true
 }
 
 // Log sets the level and the format of the log.

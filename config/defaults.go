@@ -49,6 +49,9 @@ func (c Config) constants() Config {
 	}
 	c.Record.MaxOutput = cmp.Or(c.Record.MaxOutput, 64<<10)
 	c.HTTP.Listen = cmp.Or(c.HTTP.Listen, "127.0.0.1:8080")
+	if c.HTTP.MonitorReadOnly == nil {
+		c.HTTP.MonitorReadOnly = new(true)
+	}
 	c.Log.Level = cmp.Or(c.Log.Level, "info")
 	c.Log.Format = cmp.Or(c.Log.Format, "text")
 	return c

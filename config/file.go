@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -52,6 +53,9 @@ func parseFile(path string, source []byte) (map[string]any, lines, error) {
 	return raw, ls, nil
 }
 
+// quoted is a part of the file in the library's message, which may be a password too.
+var quoted = regexp.MustCompile(`".*"`)
+
 func syntaxError(path string, err error) error {
 	ye, ok := errors.AsType[yaml.Error](err)
 	if !ok {
@@ -63,7 +67,7 @@ func syntaxError(path string, err error) error {
 	if t := ye.GetToken(); t != nil && t.Position != nil {
 		line = max(line, t.Position.Line)
 	}
-	return &Error{Source: fmt.Sprintf("%s:%d", path, line), Message: "not YAML: " + ye.GetMessage()}
+	return &Error{Source: fmt.Sprintf("%s:%d", path, line), Message: "not YAML: " + quoted.ReplaceAllString(ye.GetMessage(), "…")}
 }
 
 // lines holds the line of each key in a file.

@@ -71,22 +71,23 @@ func (l *loader) add(layer map[string]any) {
 func (l *loader) typed(raw map[string]any, source func(key string) string, path []string) map[string]any {
 	out := make(map[string]any, len(raw))
 	for name, value := range raw {
+		path := append(slices.Clone(path), name)
+		key := strings.Join(path, ".")
+		s, isSetting := l.settings.find(path)
+		if !isSetting && len(l.settings.below(path)) == 0 {
+			l.unknown(path, source(key))
+			continue
+		}
 		if value == nil { // "key:" without a value sets nothing
 			continue
 		}
-		path := append(slices.Clone(path), name)
-		key := strings.Join(path, ".")
-		if s, ok := l.settings.find(path); ok {
+		if isSetting {
 			v, err := s.kind.parse(value)
 			if err != nil {
 				l.problems.addf(source(key), key, "%v", err)
 				continue
 			}
 			out[name], l.sources[key] = v, source(key)
-			continue
-		}
-		if len(l.settings.below(path)) == 0 {
-			l.unknown(path, source(key))
 			continue
 		}
 		section, ok := value.(map[string]any)

@@ -105,7 +105,7 @@ func TestEveryKindFromEverySource(t *testing.T) {
 		Worker:   config.Worker{Queues: map[string]int{"high": 5, "low": 1}, Grace: 90 * time.Second},
 		Record:   config.Record{MaxOutput: 2 << 10},
 		Webhook:  config.Webhook{URLs: []string{"https://a/b?c", "http://u:p@d:1"}, Secret: "hush"},
-		HTTP:     config.HTTP{MonitorReadOnly: true},
+		HTTP:     config.HTTP{MonitorReadOnly: new(false), Hosts: []string{"baler.example", "b"}},
 	}.WithDefaults([]string{home})
 	file := write(t, `
 redis: {url: redis://r:1, pool_size: 3}
@@ -118,20 +118,20 @@ roots:
 worker: {queues: {high: 5, low: 1}, grace: 1m30s}
 record: {max_output: 2KiB}
 webhook: {urls: [https://a/b?c, "http://u:p@d:1"], secret: hush}
-http: {monitor_read_only: true}
+http: {monitor_read_only: false, hosts: [baler.example, b]}
 batch:   # nothing behind it
 `)
 	env := []string{
 		home, "BALER_REDIS_URL=redis://r:1", "BALER_REDIS_POOL_SIZE=3", "BALER_DATABASE_URL=sqlite:/x.db",
 		"BALER_DATABASE_AUTO_MIGRATE=false", "BALER_ROOTS=/a" + string(os.PathListSeparator) + "/b c",
 		"BALER_WORKER_QUEUES=high=5, low=1", "BALER_WORKER_GRACE=90s", "BALER_RECORD_MAX_OUTPUT=2048",
-		"BALER_HTTP_MONITOR_READ_ONLY=1",
+		"BALER_HTTP_MONITOR_READ_ONLY=0", "BALER_HTTP_HOSTS=baler.example, b",
 		"BALER_WEBHOOK_URLS=https://a/b?c, http://u:p@d:1,", "BALER_WEBHOOK_SECRET=hush", "BALER_LOG_LEVEL=", "BALER_TEST_ANYTHING=1", "OTHER=1",
 	}
 	flags := map[string]any{
 		"redis.url": "redis://r:1", "redis.pool_size": 3, "database.url": "sqlite:/x.db", "database.auto_migrate": false,
 		"roots": []string{"/a", "/b c"}, "worker.queues": map[string]int{"high": 5, "low": 1},
-		"worker.grace": 90 * time.Second, "record.max_output": config.Size(2048), "http.monitor_read_only": true,
+		"worker.grace": 90 * time.Second, "record.max_output": config.Size(2048), "http.monitor_read_only": false, "http.hosts": []string{"baler.example", "b"},
 		"webhook.urls": []string{"https://a/b?c", "http://u:p@d:1"}, "webhook.secret": "hush",
 	}
 	for name, o := range map[string]config.LoadOptions{

@@ -115,7 +115,11 @@ func (r RedisURL) Redacted() string {
 	if r.Mode == Embedded {
 		return string(Embedded)
 	}
-	u := url.URL{Scheme: "redis", User: dsn.HidePassword(r.User, r.Password), Host: strings.Join(r.Addrs, ",")}
+	user, password := r.User, r.Password
+	if password == "" { // a user without a password cannot log in: it is a password in the wrong place
+		user, password = "", user
+	}
+	u := url.URL{Scheme: "redis", User: dsn.HidePassword(user, password), Host: strings.Join(r.Addrs, ",")}
 	switch {
 	case r.Mode == Sentinel:
 		u.Scheme, u.RawQuery = "redis-sentinel", url.Values{"master": {r.Master}}.Encode()

@@ -80,6 +80,10 @@ func (l *loader) set(layer map[string]any, s Setting, value any, source string) 
 
 func (l *loader) unknown(path []string, source string) {
 	parent, name := path[:len(path)-1], path[len(path)-1]
+	if key, _, ok := strings.Cut(name, ":"); ok { // what follows may be a secret
+		l.problems.addf(source, strings.Join(append(slices.Clone(parent), key), "."), "lacks a space after its colon")
+		return
+	}
 	known := l.settings.below(parent)
 	what := "there is no such setting"
 	if near := suggest.Of(strings.ToLower(name), func(s string) bool { return slices.Contains(known, s) }); near != "" {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"net"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/balerhq/baler/internal/dsn"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -25,7 +27,8 @@ func (c Config) Validate() error {
 	v.record(c.Record)
 	v.durations(c)
 	v.webhook(c.Webhook)
-	v.surface(c.HTTP, c.Log)
+	v.http(c.HTTP)
+	v.log(c.Log)
 	return v.problems.err()
 }
 
@@ -63,16 +66,24 @@ func (v *validation) services(c Config) {
 		v.problems.addf("", "database.url", "%v", err)
 	}
 	v.atLeast("database.max_connections", c.Database.MaxConnections, 0)
-	for _, root := range c.Roots {
-		v.requiref(filepath.IsAbs(root), "roots", "%q is not absolute; begin it with /, because workers run in other folders", root)
-	}
-	for _, dir := range c.Outputs {
-		v.requiref(filepath.IsAbs(dir), "outputs", "%q is not absolute; begin it with /, because workers run in other folders", dir)
-	}
+	v.absolute("roots", c.Roots)
+	v.absolute("outputs", c.Outputs)
 	if c.StateDir == "" {
 		v.problems.addf("", "state_dir", "is not set, nor is HOME or XDG_STATE_HOME; set BALER_STATE_DIR")
 	} else {
-		v.requiref(filepath.IsAbs(c.StateDir), "state_dir", "%q is not absolute; begin it with /", c.StateDir)
+		v.requiref(filepath.IsAbs(c.StateDir), "state_dir", "%s is not absolute; begin it with /", dsn.Quote(c.StateDir))
+	}
+}
+
+// absolute adds an error for each folder that is not absolute. It names them by their
+// numbers when they may be the parts of a URL, split at its colons.
+func (v *validation) absolute(key string, dirs []string) {
+	for i, dir := range dirs {
+		shown := dsn.Quote(dir)
+		if slices.ContainsFunc(dirs, dsn.MayBeURL) {
+			shown = fmt.Sprintf("number %d", i+1)
+		}
+		v.requiref(filepath.IsAbs(dir), key, "%s is not absolute; begin it with /, because workers run in other folders", shown)
 	}
 }
 
@@ -88,7 +99,7 @@ func (v *validation) worker(w Worker) {
 	for _, name := range slices.Sorted(maps.Keys(w.Queues)) {
 		v.requiref(strings.TrimSpace(name) != "", "worker.queues", "a queue has an empty name")
 		v.requiref(w.Queues[name] >= 1, "worker.queues",
-			"priority %d of %q is too small; set 1 or more, or leave the queue out", w.Queues[name], name)
+			"priority %d of %s is too small; set 1 or more, or leave the queue out", w.Queues[name], dsn.Quote(name))
 	}
 }
 
@@ -142,12 +153,10 @@ func (v *validation) record(r Record) {
 	v.requiref(r.MaxOutput >= 1, "record.max_output", "%s is too small; set 1 or more, such as 64KiB", r.MaxOutput)
 }
 
-func (v *validation) surface(h HTTP, l Log) {
-	v.requiref(isAddress(h.Listen), "http.listen",
-		"%q is not an address; write host:port, such as 127.0.0.1:8080, or :8080 for every interface", h.Listen)
+func (v *validation) log(l Log) {
 	v.requiref(slices.Contains([]string{"debug", "info", "warn", "error"}, l.Level), "log.level",
-		"%q must be debug, info, warn or error", l.Level)
-	v.requiref(slices.Contains([]string{"text", "json"}, l.Format), "log.format", "%q must be text or json", l.Format)
+		"%s must be debug, info, warn or error", dsn.Quote(l.Level))
+	v.requiref(slices.Contains([]string{"text", "json"}, l.Format), "log.format", "%s must be text or json", dsn.Quote(l.Format))
 }
 
 // isAddress reports whether s is host:port with a number as the port.

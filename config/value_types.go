@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/balerhq/baler/internal/dsn"
 )
 
 // valueType is the type of a setting's value. Its parser takes a value of YAML, a
@@ -23,6 +25,8 @@ func flag() valueType       { return valueType{"true or false", parseFlag} }
 func duration() valueType   { return valueType{"time", parseDuration} }
 func size() valueType       { return valueType{"bytes", parseSize} }
 func folders() valueType    { return valueType{"paths", parseList("path", filepath.SplitList)} }
+func names() valueType      { return valueType{"names", parseList("name", splitCommas)} }
+func networks() valueType   { return valueType{"networks", parseList("network", splitCommas)} }
 func addresses() valueType  { return valueType{"URLs", parseList("URL", splitCommas)} }
 func priorities() valueType { return valueType{"priorities", parsePriorities} }
 
@@ -30,7 +34,7 @@ func parseText(v any) (any, error) {
 	if s, ok := v.(string); ok {
 		return strings.TrimSpace(s), nil
 	}
-	return nil, fmt.Errorf("%v is not text; put it in quotes", v)
+	return nil, errors.New("is not text; put it in quotes") // it may be a secret that looks like a number
 }
 
 func parseNumber(v any) (any, error) {
@@ -102,13 +106,13 @@ func parseList(what string, split func(string) []string) func(v any) (any, error
 			for i, item := range list {
 				s, ok := item.(string)
 				if !ok {
-					return nil, fmt.Errorf("%s is not a %s", show(item), what)
+					return nil, fmt.Errorf("number %d is not a %s; put it in quotes", i+1, what) // nor may it be shown
 				}
 				out[i] = s
 			}
 			return out, nil
 		}
-		return nil, fmt.Errorf("%s is not a list of %ss", show(v), what)
+		return nil, fmt.Errorf("is not a list of %ss", what)
 	}
 }
 
@@ -154,17 +158,18 @@ func parsePriorities(v any) (any, error) {
 func addPriority(out map[string]int, name string, value any) error {
 	n, err := parseNumber(value)
 	if err != nil {
-		return fmt.Errorf("the priority of %q: %w", name, err)
+		return fmt.Errorf("the priority of %s is not a whole number", dsn.Quote(name)) // the value may be of a URL's query
 	}
 	out[name], _ = n.(int) // parseNumber returns no other type
 	return nil
 }
 
-// show formats a value for a message. It only names the kind of a list or mapping.
+// show formats a value for a message. It only names the kind of a list or mapping,
+// and does not show what may hold a secret.
 func show(v any) string {
 	switch v := v.(type) {
 	case string:
-		return strconv.Quote(v)
+		return dsn.Quote(v)
 	case []any:
 		return "a list"
 	case map[string]any:

@@ -1,28 +1,34 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
 
+	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/webhook"
 )
 
 // longestURL is the length that all servers and proxies accept.
 const longestURL = 2048
 
-// CheckWebhook reports why an address cannot receive webhooks. The error contains
-// no password.
+// errNotHTTP does not show the address: its password is not the only part that may
+// be a secret, and where it begins is unclear when the address is malformed.
+var errNotHTTP = errors.New("is not an HTTP address; write it as https://host/path")
+
+// CheckWebhook reports why an address cannot receive webhooks, whatever networks they
+// may reach. The error does not show it.
 func CheckWebhook(address string) error {
 	if len(address) > longestURL {
 		return fmt.Errorf("has %d bytes; some servers accept at most %d", len(address), longestURL)
 	}
 	u, err := url.Parse(address)
-	if err != nil { // its text contains the address, and perhaps a password
-		return errors.New("is not a URL; write it as https://host/path")
+	if err != nil {
+		return errNotHTTP
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return fmt.Errorf("%q is not an HTTP address; write it as https://host/path", u.Redacted())
+		return errNotHTTP
 	}
 	return nil
 }
@@ -33,8 +39,13 @@ func (v *validation) webhook(w Webhook) {
 			v.problems.addf("", "webhook.secret", "is unusable: %v", err)
 		}
 	}
+	reach, err := egress.New(w.Networks)
+	if err != nil {
+		v.problems.addf("", "webhook.networks", "%v", err)
+		return
+	}
 	for i, address := range w.URLs {
-		if err := CheckWebhook(address); err != nil {
+		if err := cmp.Or(CheckWebhook(address), reach.CheckURL(address)); err != nil {
 			v.problems.addf("", "webhook.urls", "number %d %v", i+1, err)
 		}
 	}

@@ -42,3 +42,20 @@ func TestWebhookSecretsThatCannotSignAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestWebhooksOfTheSiteReachPublicAddresses(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		webhook config.Webhook
+		want    string // "" when it is fine
+	}{
+		{config.Webhook{URLs: []string{"http://10.0.0.1/"}}, "webhook.urls: number 1 10.0.0.1 is a private address"},
+		{config.Webhook{URLs: []string{"http://10.0.0.1/"}, Networks: []string{"10.0.0.0/8"}}, ""},
+		{config.Webhook{Networks: []string{"10.0.0"}}, "webhook.networks: \"10.0.0\" is not a network"},
+	} {
+		err := config.Config{Webhook: c.webhook}.WithDefaults([]string{home}).Validate()
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%+v: %v", c.webhook, err)
+		}
+	}
+}

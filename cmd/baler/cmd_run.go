@@ -50,6 +50,9 @@ files failed, and with 130 if it was interrupted.`,
 			if err != nil {
 				return usageError{err}
 			}
+			if err := f.webhooks.check(); err != nil {
+				return err
+			}
 			s := baler.Submission{Paths: args, MissingOK: f.missingOK, Name: f.name, Via: via, Webhooks: f.webhooks}
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.run(ctx, b, s, &f)

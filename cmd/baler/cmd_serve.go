@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 
@@ -17,9 +18,13 @@ func (p *program) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Serve the API, dashboard and queue monitor",
 		Long: `Serve runs the HTTP server until it is stopped, and prints its URL. It also takes
-part in dispatching batches. With --worker it processes batches as well.`,
+part in dispatching batches. With --worker it processes batches as well.
+
+An address that other hosts can connect to needs a token: set BALER_HTTP_TOKEN.
+Browsers ask for it as the password; the user name does not matter.`,
 		Example: `  baler serve
-  baler serve --worker --listen :8080`,
+  baler serve --worker
+  BALER_HTTP_TOKEN=$(openssl rand -hex 32) baler serve --listen :8080`,
 		Args:        cobra.NoArgs,
 		Annotations: map[string]string{service: "true"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -28,6 +33,9 @@ part in dispatching batches. With --worker it processes batches as well.`,
 				ln, err := lc.Listen(ctx, "tcp", cfg.HTTP.Listen)
 				if err != nil {
 					return fmt.Errorf("%w (set --listen to a free address)", err)
+				}
+				if _, err := cfg.HTTP.AuthToken(ln.Addr()); err != nil {
+					return errors.Join(err, ln.Close()) // before it says that it serves
 				}
 				if err := p.serving(ln.Addr()); err != nil {
 					return err
@@ -39,6 +47,8 @@ part in dispatching batches. With --worker it processes batches as well.`,
 	flags := cmd.Flags()
 	flags.String("listen", "", "`ADDRESS` to listen on (default: 127.0.0.1:8080)")
 	bind(flags, "listen", "http.listen")
+	flags.Bool("insecure", false, "let other hosts connect without a token: they can read everything")
+	bind(flags, "insecure", "http.insecure")
 	flags.BoolVar(&work, "worker", false, "process batches as well")
 	workFlags(cmd)
 	return cmd

@@ -87,6 +87,9 @@ func (f *submitFlags) submission(args []string, stdin io.Reader) (baler.Submissi
 	if err != nil {
 		return baler.Submission{}, usageError{err}
 	}
+	if err := f.webhooks.check(); err != nil {
+		return baler.Submission{}, err
+	}
 	s := baler.Submission{
 		Paths: args, NulSeparated: f.null, MissingOK: f.missingOK, Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Via: via, Webhooks: f.webhooks,
 	}

@@ -55,3 +55,38 @@ func TestServeOnATakenAddress(t *testing.T) {
 	contains(t, "stderr", r.stderr, "error: listen tcp "+address, "(set --listen to a free address)\n")
 	stop()
 }
+
+func TestServeToOthersNeedsAToken(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	r := s.must(exitError, "serve", "--listen", "0.0.0.0:0")
+	contains(t, "stderr", r.stderr, "error: other hosts can connect to ", "BALER_HTTP_TOKEN", "--insecure")
+	if r.stdout != "" {
+		t.Errorf("it says that it serves: %s", r.stdout)
+	}
+	for _, args := range [][]string{{"serve", "--listen", "0.0.0.0:0", "--insecure"}, {"serve", "--listen", "127.0.0.1:0"}} {
+		stdout, _, stop := s.start(args...)
+		testkit.Eventually(t, time.Minute, func() error { return lacks(stdout.String(), "http://") })
+		if r := stop(); r.code != exitOK {
+			t.Errorf("%v: exit code %d\n%s", args, r.code, r.stderr)
+		}
+	}
+	s.env = append(s.env, "BALER_HTTP_TOKEN=open-sesame")
+	stdout, _, stop := s.start("serve", "--listen", "0.0.0.0:0")
+	testkit.Eventually(t, time.Minute, func() error { return lacks(stdout.String(), "\n") })
+	url := strings.TrimSpace(stdout.String()) + "/v1/transfers"
+	for token, want := range map[string]int{"": http.StatusUnauthorized, "open-sesame": http.StatusOK} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		testkit.Must(t, err)
+		req.Header.Set("Authorization", "Bearer "+token)
+		transport := &http.Transport{}
+		answer, err := transport.RoundTrip(req)
+		testkit.Must(t, err)
+		testkit.Must(t, answer.Body.Close())
+		transport.CloseIdleConnections()
+		if answer.StatusCode != want {
+			t.Errorf("with token %q: %s, want %d", token, answer.Status, want)
+		}
+	}
+	stop()
+}

@@ -22,7 +22,7 @@ func TestUsageErrors(t *testing.T) {
 		{"run --nope", "unknown flag: --nope", "baler run PATH..."},
 		{"run . --via sideways", `unknown way "sideways": one of auto, group, bulk`, "baler run PATH..."},
 		{"run . --concurrency many", `invalid argument "many" for "--concurrency" flag`, "baler run PATH..."},
-		{"run . --webhook ftp://h/", `invalid argument "ftp://h/" for "--webhook" flag`, "baler run PATH..."},
+		{"run . --webhook ftp://h/", "--webhook number 1 is not an HTTP address; write it as https://host/path", "baler run PATH..."},
 		{"run -", "run reads no list from standard input, because running again needs the same paths", "baler run PATH..."},
 		{"submit", "requires at least 1 arg(s), only received 0", "baler submit PATH..."},
 		{"submit - other", "- is standard input and must be the only path", "baler submit PATH..."},

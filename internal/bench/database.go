@@ -12,6 +12,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/handlers/builtin"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/dsn"
 )
 
@@ -48,21 +49,20 @@ func connect(address string, connections int) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database URL %w", err)
 	}
-	c, err := mysql.ParseDSN(u.DriverDSN())
+	c, err := db.DriverConfig(u)
 	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err)
+		return nil, err
 	}
-	c.User, c.Passwd = u.User, u.Password
 	c.InterpolateParams, c.ParseTime, c.Loc = true, true, time.UTC
 	c.Logger = &mysql.NopLogger{} // errors are returned
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
-	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
-	return db, nil
+	pool := sql.OpenDB(connector)
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	return pool, nil
 }
 
 // replaceDatabase creates the database of the URL address on a server that bench

@@ -3,6 +3,7 @@ package db
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -50,13 +51,30 @@ func parseURL(raw string) (target, error) {
 	return target{dialect: MySQL, mysql: cfg}, err
 }
 
-func mysqlConfig(d dsn.Database) (*mysql.Config, error) {
-	// The driver reads its own parameters; Baler's are set over them below.
+// DriverConfig returns the driver's configuration of a MySQL address. Its errors do
+// not show the values of parameters.
+func DriverConfig(d dsn.Database) (*mysql.Config, error) {
 	cfg, err := mysql.ParseDSN(d.DriverDSN())
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrURL, err)
+		for name := range d.Params {
+			only := d
+			only.Params = url.Values{name: d.Params[name]}
+			if _, err := mysql.ParseDSN(only.DriverDSN()); err != nil {
+				return nil, fmt.Errorf("%w: the driver refuses the value of its parameter %s", ErrURL, name)
+			}
+		}
+		return nil, fmt.Errorf("%w: the driver refuses it", ErrURL)
 	}
 	cfg.User, cfg.Passwd = d.User, d.Password
+	return cfg, nil
+}
+
+func mysqlConfig(d dsn.Database) (*mysql.Config, error) {
+	// The driver reads its own parameters; Baler's are set over them below.
+	cfg, err := DriverConfig(d)
+	if err != nil {
+		return nil, err
+	}
 	cfg.ParseTime = true
 	cfg.Loc = time.UTC
 	cfg.InterpolateParams = true // one round trip a statement: 1.4 times the speed of bulk inserts

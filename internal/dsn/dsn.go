@@ -25,7 +25,10 @@ type Database struct {
 // never repeat the text, which may hold a password.
 func Parse(s string) (Database, error) {
 	if path, ok := strings.CutPrefix(s, "sqlite:"); ok {
-		path = strings.TrimPrefix(path, "//")
+		path, authority := strings.CutPrefix(path, "//")
+		if authority && strings.Contains(path, "@") {
+			return Database{}, errors.New("sqlite: has neither user nor host; write a path, as sqlite:/var/lib/baler/baler.db")
+		}
 		if path == "" {
 			return Database{}, errors.New("sqlite: needs a path, as sqlite:/var/lib/baler/baler.db")
 		}
@@ -39,7 +42,7 @@ func Parse(s string) (Database, error) {
 		return Database{}, Cause(err)
 	}
 	name := strings.TrimPrefix(u.Path, "/")
-	if u.Hostname() == "" || name == "" || strings.Contains(name, "/") {
+	if u.Hostname() == "" || name == "" || strings.ContainsAny(name, "/@") { // an @ is that of a password with a /
 		return Database{}, errors.New("must name a host and a database, as mysql://user:password@host:3306/name")
 	}
 	params, err := url.ParseQuery(u.RawQuery)
@@ -82,13 +85,14 @@ func (d Database) DriverDSN() string {
 	return "tcp(" + d.Host + ")/" + url.PathEscape(d.Name) + "?" + d.Params.Encode()
 }
 
-// Redacted returns the address for people to see, without the password.
+// Redacted returns the address for people to see, without the password and the
+// parameters.
 func (d Database) Redacted() string {
 	if d.Driver == "sqlite" {
 		return "sqlite:" + d.Path
 	}
 	u := url.URL{
-		Scheme: "mysql", User: HidePassword(d.User, d.Password), Host: d.Host, Path: "/" + d.Name, RawQuery: d.Params.Encode(),
+		Scheme: "mysql", User: HidePassword(d.User, d.Password), Host: d.Host, Path: "/" + d.Name,
 	}
 	return u.String()
 }

@@ -3,6 +3,8 @@ package dsn
 import (
 	"errors"
 	"net/url"
+	"strconv"
+	"strings"
 )
 
 // hidden stands in for a password.
@@ -30,4 +32,19 @@ func Cause(err error) error {
 		return errors.New("contains an invalid %-escape; write %25 for % in a user name or password")
 	}
 	return errors.New("is not a URL; write characters such as @ : / # in a user name or password as %40 %3A %2F %23")
+}
+
+// Quote quotes a value that is none of the ones expected, for an error. It does not
+// show one that may be a URL with a secret in it, which was set in the wrong place.
+func Quote(value string) string {
+	if MayBeURL(value) {
+		return "the value"
+	}
+	return strconv.Quote(value)
+}
+
+// MayBeURL reports whether a value may be a URL, or a part of one that may hold a
+// secret, however malformed it is.
+func MayBeURL(value string) bool {
+	return strings.ContainsAny(value, "@?#&") || strings.Contains(value, "//") || strings.Contains(value, ":/")
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
 )
@@ -19,10 +20,11 @@ type Options struct {
 	Transfers *dispatch.TransferCache
 	Log       *slog.Logger
 
-	MaxConnections int      // to the database; 0: the store's own choice
-	GroupLimit     int      // messages of files that wait in the queue before registering waits
-	StateDir       string   // is never scanned
-	Webhooks       []string // URLs that get the end of every transfer
+	MaxConnections int           // to the database; 0: the store's own choice
+	GroupLimit     int           // messages of files that wait in the queue before registering waits
+	StateDir       string        // is never scanned
+	Webhooks       []string      // URLs that get the end of every transfer
+	Reach          egress.Policy // of the URLs of submissions
 }
 
 // Ingester registers files of any number of transfers. Make one with New. It is
@@ -36,6 +38,7 @@ type Ingester struct {
 	groupLimit   int64
 	stateDir     string
 	siteWebhooks []string
+	reach        egress.Policy
 
 	chunksWaiting chan struct{} // one element for each chunk that may wait for its turn inside a transaction
 }
@@ -44,7 +47,7 @@ type Ingester struct {
 func New(o Options) *Ingester {
 	return &Ingester{
 		store: o.Store, producer: o.Producer, transfers: o.Transfers, log: o.Log,
-		groupLimit: int64(o.GroupLimit), stateDir: o.StateDir, siteWebhooks: o.Webhooks,
+		groupLimit: int64(o.GroupLimit), stateDir: o.StateDir, siteWebhooks: o.Webhooks, reach: o.Reach,
 		chunksWaiting: make(chan struct{}, chunksAhead(o.MaxConnections)),
 	}
 }

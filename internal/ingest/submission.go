@@ -45,10 +45,10 @@ func ListSources() []string { return []string{listed} }
 // FromList reports whether a transfer with these sources was submitted as a list.
 func FromList(sources []string) bool { return len(sources) == 1 && sources[0] == listed }
 
-// Sources are the absolute paths under which the submission's files are. It
-// reports an error when the submission cannot be done as given.
-func (s *Submission) Sources() ([]string, error) {
-	if err := s.checkWebhooks(); err != nil {
+// Sources are the absolute paths under which a submission's files are. It reports an
+// error when the submission cannot be done as given.
+func (g *Ingester) Sources(s *Submission) ([]string, error) {
+	if err := g.checkWebhooks(s); err != nil {
 		return nil, err
 	}
 	return absolute(s.Paths)

@@ -1,16 +1,18 @@
 package ingest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/balerhq/baler/config"
 )
 
-// checkWebhooks reports the first URL of the submission that no webhook can have.
-func (s *Submission) checkWebhooks() error {
+// checkWebhooks reports the first URL of the submission that no webhook can have, or
+// whose address no webhook may reach.
+func (g *Ingester) checkWebhooks(s *Submission) error {
 	for i, address := range s.Webhooks {
-		if err := config.CheckWebhook(address); err != nil {
+		if err := cmp.Or(config.CheckWebhook(address), g.reach.CheckURL(address)); err != nil {
 			return fmt.Errorf("webhook %d: %w", i+1, err)
 		}
 	}

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/webhook"
 )
@@ -69,12 +71,15 @@ func withoutURL(err error) error {
 	return err
 }
 
-// newClient follows no redirects: a message goes to the configured URL only.
-func newClient() *http.Client {
+// newClient follows no redirects: a message goes to the configured URL only. It checks
+// the address that a host's name has when it connects, and so it uses no proxy, which
+// would connect to addresses that nobody has checked.
+func newClient(reach egress.Policy) *http.Client {
+	dialer := net.Dialer{Timeout: 5 * time.Second, Control: reach.Control}
 	return &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            dialer.DialContext,
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:    5 * time.Second,
 			MaxIdleConnsPerHost:    2,

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"sync"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/balerhq/baler/internal/backoff"
+	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/store"
 )
@@ -41,7 +41,7 @@ type DeliveryStore interface {
 // SenderOptions configure a Sender. Zero fields get the values in the comments.
 type SenderOptions struct {
 	Secret       string                // signs messages, see webhook.Sign; empty: no signature
-	Client       *http.Client          // nil: one that follows no redirects
+	Reach        egress.Policy         // addresses that messages may be sent to; the zero value: public ones
 	Timeout      time.Duration         // of one attempt: 10 s
 	PollInterval time.Duration         // between two queries for due messages: 1 s
 	Version      string                // for the User-Agent header: "dev"
@@ -54,9 +54,6 @@ type SenderOptions struct {
 }
 
 func (o SenderOptions) withDefaults() SenderOptions {
-	if o.Client == nil {
-		o.Client = newClient()
-	}
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
 	}
@@ -114,7 +111,7 @@ func NewSender(outbox DeliveryStore, o SenderOptions) *Sender {
 	o = o.withDefaults()
 	return &Sender{
 		outbox: outbox, opts: o, database: outage.New(o.Log, outage.Database, "send webhooks"), slots: make(chan struct{}, maxParallel), attempts: newAttemptCounter(o.Metrics),
-		poster: httpPoster{client: o.Client, secret: o.Secret, agent: "Baler/" + o.Version, timeout: o.Timeout},
+		poster: httpPoster{client: newClient(o.Reach), secret: o.Secret, agent: "Baler/" + o.Version, timeout: o.Timeout},
 	}
 }
 
@@ -129,7 +126,7 @@ func (s *Sender) Run(ctx context.Context) error {
 	sending, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	context.AfterFunc(ctx, func() { time.AfterFunc(lastRound, func() { cancel(errStopped) }) })
-	defer s.opts.Client.CloseIdleConnections()
+	defer s.poster.client.CloseIdleConnections()
 	defer s.pending.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/notify"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/testkit"
@@ -28,8 +30,17 @@ const secret = "hush"
 type env struct {
 	*store.Store
 
-	t     *testing.T
-	clock *testkit.Clock
+	t          *testing.T
+	clock      *testkit.Clock
+	publicOnly bool // senders must not reach the receivers of tests
+}
+
+// thisHost lets messages reach the receivers of tests.
+func thisHost(t *testing.T) egress.Policy {
+	t.Helper()
+	p, err := egress.New([]string{"127.0.0.1", "::1"})
+	testkit.Must(t, err)
+	return p
 }
 
 func onEachStore(t *testing.T, test func(t *testing.T, e *env)) {
@@ -66,6 +77,9 @@ func (e *env) end(addresses ...string) tasks.Transfer {
 func (e *env) start(outbox notify.DeliveryStore, o notify.SenderOptions) (stop func()) {
 	e.t.Helper()
 	o.PollInterval, o.Now, o.Secret = time.Millisecond, e.clock.Now, secret
+	if !e.publicOnly {
+		o.Reach = thisHost(e.t)
+	}
 	return testkit.Background(e.t, func(ctx context.Context) error {
 		if err := notify.NewSender(outbox, o).Run(ctx); !errors.Is(err, context.Canceled) {
 			return fmt.Errorf("the sender ended with %w", err)
@@ -244,6 +258,31 @@ func TestSenderFollowsNoRedirects(t *testing.T) {
 	})
 }
 
+// The name is fine when it is submitted; what it resolves to is not.
+func TestSenderConnectsToPublicAddressesOnly(t *testing.T) {
+	onEachStore(t, func(t *testing.T, e *env) {
+		t.Helper()
+		e.publicOnly = true
+		rc := newReceiver(t, statuses(http.StatusOK))
+		_, port, err := net.SplitHostPort(rc.Listener.Addr().String())
+		testkit.Must(t, err)
+		var refused []tasks.Transfer
+		for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0"} {
+			refused = append(refused, e.end("http://"+host+":"+port+"/secret"))
+		}
+		e.start(e, notify.SenderOptions{})
+		for _, tr := range refused {
+			n := e.await(tr, "refused", func(n *store.WebhookDelivery) bool { return n.Error != "" })
+			if !strings.Contains(n.Error, "add it to webhook.networks") || strings.Contains(n.Error, "secret") {
+				t.Errorf("got %q", n.Error)
+			}
+		}
+		if len(rc.got) > 0 {
+			t.Error("a message came to this host")
+		}
+	})
+}
+
 // One receiver hangs and one refuses connections; the others get their messages.
 func TestReceiversThatHangDoNotDelayOthers(t *testing.T) {
 	onEachStore(t, func(t *testing.T, e *env) {
@@ -351,7 +390,7 @@ func TestStoppingSenderMakesOneMoreRound(t *testing.T) {
 		defer cancel()
 		ended := make(chan error, 1)
 		go func() {
-			ended <- notify.NewSender(observedStore{e, queried}, notify.SenderOptions{Now: e.clock.Now, PollInterval: time.Hour}).Run(ctx)
+			ended <- notify.NewSender(observedStore{e, queried}, notify.SenderOptions{Now: e.clock.Now, PollInterval: time.Hour, Reach: thisHost(t)}).Run(ctx)
 		}()
 		<-queried // it finds nothing and waits
 		tr := e.end(rc.URL)

@@ -51,7 +51,7 @@ func TestClosingStepsHangOnCompletion(t *testing.T) {
 		const files = 700
 		address, heard := listener(t, http.StatusOK)
 		out := t.TempDir()
-		c.Outputs, c.Webhook = []string{out}, config.Webhook{URLs: []string{address}, Secret: webhookSecret}
+		c.Outputs, c.Webhook = []string{out}, config.Webhook{URLs: []string{address}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		b := open(t, c, nil)
 		work(t, b)
 		work(t, open(t, withName(c, "other"), nil))

@@ -70,7 +70,7 @@ func hear(t *testing.T, heard <-chan told) told {
 func TestWebhooksAreToldOfEndsWithFailures(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		address, heard := listener(t, http.StatusInternalServerError, http.StatusOK)
-		c.Webhook = config.Webhook{URLs: []string{address + "/site", address + "/both"}, Secret: webhookSecret}
+		c.Webhook = config.Webhook{URLs: []string{address + "/site", address + "/both"}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		reg := builtin.Registry()
 		reg.Register("moody", handlers.PerFile(func(_ context.Context, job *handlers.Job) error {
 			if job.File().No == 2 {
@@ -112,7 +112,7 @@ func TestWebhooksAreToldOfEndsWithFailures(t *testing.T) {
 func TestWebhooksAreToldOfCanceledTransfers(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		address, heard := listener(t, http.StatusOK)
-		c.Webhook.Secret = webhookSecret
+		c.Webhook = config.Webhook{Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		b := open(t, c, nil)
 		tr, _, err := b.Submit(t.Context(), baler.Submission{
 			Paths: []string{tree(t, 3)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{address},
@@ -146,7 +146,7 @@ func TestWebhooksAreToldOfCanceledTransfers(t *testing.T) {
 func TestRunTellsWebhooksBeforeItEnds(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		address, heard := listener(t, http.StatusOK)
-		c.Webhook.Secret = webhookSecret
+		c.Webhook = config.Webhook{Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		b := open(t, c, nil)
 		ran, err := b.Run(t.Context(), baler.Submission{
 			Paths: []string{tree(t, 3)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{address},
@@ -167,12 +167,17 @@ func TestSubmissionWithABadWebhookIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := open(t, c, nil)
-	s := baler.Submission{Paths: []string{tree(t, 1)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{"https://fine", "ftp://u:hush@h"}}
-	_, _, submitErr := b.Submit(t.Context(), s)
-	_, runErr := b.Run(t.Context(), s)
-	for _, err := range []error{submitErr, runErr} {
-		if err == nil || !strings.Contains(err.Error(), "webhook 2") || strings.Contains(err.Error(), "hush") {
-			t.Errorf("got %v", err)
+	for bad, why := range map[string]string{
+		"ftp://u:hush@h": "webhook 2", "http://u:hush@169.254.169.254/hush": "webhook 2: 169.254.169.254 is a link-local address: add it to webhook.networks",
+		"http://localhost:6379/hush": "a loopback address",
+	} {
+		s := baler.Submission{Paths: []string{tree(t, 1)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{"https://fine", bad}}
+		_, _, submitErr := b.Submit(t.Context(), s)
+		_, runErr := b.Run(t.Context(), s)
+		for _, err := range []error{submitErr, runErr} {
+			if err == nil || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "hush") {
+				t.Errorf("got %v", err)
+			}
 		}
 	}
 	if ts, err := b.Transfers(t.Context(), 0, 10); err != nil || len(ts) > 0 {

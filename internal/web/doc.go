@@ -6,8 +6,8 @@
 // other hosts; a content security policy enforces that for the monitor. Errors
 // below /v1 are problem documents (RFC 9457).
 //
-// There is no authentication. Anybody who can connect may read everything, and may
-// run, archive and delete queued tasks unless the monitor is read-only. Listen on a
-// private address or behind a proxy that authenticates. Cross-origin requests that
-// change something are refused.
+// Requests must carry the token, if there is one, and call the server by one of its
+// names. Whoever is let in may read everything, and may run, archive and delete
+// queued tasks when the monitor is writable. There is no TLS: put a proxy in front.
+// Cross-origin requests that change something are refused.
 package web

@@ -24,7 +24,7 @@ func newMonitor(opts *Options) (*asynqmon.HTTPHandler, error) {
 		RedisConnOpt:     opts.Redis,
 		PayloadFormatter: asynqmon.PayloadFormatterFunc(describePayload),
 		ResultFormatter:  asynqmon.ResultFormatterFunc(describeResult),
-		ReadOnly:         opts.ReadOnlyMonitor,
+		ReadOnly:         !opts.WritableMonitor,
 	}), nil
 }
 

@@ -33,13 +33,24 @@ type Options struct {
 	// Redis is the queue that the monitor shows; nil means no monitor.
 	Redis asynq.RedisConnOpt
 
-	// ReadOnlyMonitor disables changes of the queue in the monitor.
-	ReadOnlyMonitor bool
+	// WritableMonitor lets the monitor change the queue.
+	WritableMonitor bool
+
+	// Token is what requests must carry, except for probes of health; empty: nothing.
+	Token string
+
+	// Hosts are the names that requests may call the server by, without ports.
+	// Loopback's names and all IP addresses need not be named.
+	Hosts []string
 
 	// Metrics is served at /metrics together with the server's own metrics. It must
 	// not contain names that start with baler_http_, baler_store_,
 	// baler_queue_, baler_redis_ or baler_transfers, nor the baler_backlog_files gauges.
 	Metrics prometheus.Gatherer
+
+	// MaxConnections limits the clients that are connected at a time; 0: a quarter of
+	// the files that the process may open, at most 512.
+	MaxConnections int
 
 	Log     *slog.Logger     // nil discards
 	Now     func() time.Time // nil is time.Now
@@ -74,6 +85,9 @@ func (o *Options) validate() error {
 	}
 	if o.Grace < 0 {
 		errs = append(errs, fmt.Errorf("option Grace is negative: %s", o.Grace))
+	}
+	if o.MaxConnections < 0 {
+		errs = append(errs, fmt.Errorf("option MaxConnections is negative: %d", o.MaxConnections))
 	}
 	if len(errs) > 0 {
 		return fmt.Errorf("web options: %w", errors.Join(errs...))

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,10 +17,13 @@ import (
 	"github.com/balerhq/baler/internal/outage"
 )
 
+// No client holds a connection for long: there are few. All answers are short.
 const (
-	headerTimeout = 10 * time.Second // to receive the header of a request
-	idleTimeout   = 2 * time.Minute  // of a kept-alive connection
-	maxHeader     = 64 << 10         // bytes of request header
+	headerTimeout  = 10 * time.Second // to receive the header of a request
+	requestTimeout = 30 * time.Second // to receive all of it
+	answerTimeout  = time.Minute      // to answer, from the end of the header until the client has read it
+	idleTimeout    = 30 * time.Second // of a kept-alive connection
+	maxHeader      = 64 << 10         // bytes of request header
 )
 
 // Server is an http.Handler: the API, the dashboard, the metrics and the monitor, or
@@ -29,6 +33,8 @@ type Server struct {
 	log     *slog.Logger
 	grace   time.Duration
 	close   func() error
+
+	connections int // clients connected at a time
 }
 
 // New makes a server of everything. It opens no connection before the first request.
@@ -68,11 +74,14 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 		release = mounted.Close
 	}
 	logged := &accessLog{log: opts.Log, durations: durations}
+	guarded := checkHost(opts.Hosts, authenticate(opts.Token, mux))
 	return &Server{
-		handler: logged.wrap(secure(recoverPanics(opts.Log, mux))),
+		handler: logged.wrap(secure(recoverPanics(opts.Log, guarded))),
 		log:     opts.Log,
 		grace:   opts.Grace,
 		close:   sync.OnceValue(release),
+
+		connections: cmp.Or(opts.MaxConnections, connectionLimit()),
 	}, nil
 }
 
@@ -110,7 +119,8 @@ func dependencies(opts *Options) []dependency {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Run serves on ln, which it closes, until ctx is done or ln fails. Then it
+// Run serves on ln, which it closes, until ctx is done or ln fails. Clients that send
+// or read slowly are disconnected; beyond MaxConnections they wait. In the end it
 // stops in this order: no new connections; requests in progress may finish within
 // the grace period; the contexts of the others are canceled and they are closed;
 // the monitor's connections to Redis are closed. It may be called once.
@@ -120,11 +130,14 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      answerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 		BaseContext:       func(net.Listener) context.Context { return requests },
 	}
+	ln = limitConnections(ln, s.connections, s.log)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
 	select {

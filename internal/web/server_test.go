@@ -245,6 +245,31 @@ func TestMonitorShowsBatchesReadably(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(body, "batch 88") || !strings.Contains(body, "500 files") {
 		t.Errorf("%d %s", status, body)
 	}
+	const pause = "/monitor/api/queues/default:pause"
+	if status := post(t, url+pause); status != http.StatusMethodNotAllowed {
+		t.Errorf("the monitor changes the queue, though nobody has allowed it: %d", status)
+	}
+	url = serve(t, web.Options{Transfers: stocked(1), Redis: opt, WritableMonitor: true})
+	if status := post(t, url+pause); status != http.StatusNoContent {
+		t.Errorf("the writable monitor answers %d", status)
+	}
+}
+
+func post(t *testing.T, url string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	if err := res.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode
 }
 
 func TestClosingTransfersOnEveryFace(t *testing.T) {

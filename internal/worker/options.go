@@ -14,6 +14,7 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/finalize"
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/notify"
@@ -62,6 +63,7 @@ type Options struct {
 	Final    Final
 
 	WebhookSecret string
+	WebhookReach  egress.Policy
 
 	// Timeouts and Retry return the settings of a step, with all overrides applied.
 	Timeouts func(*recipe.Step, handlers.Registration) handlers.Timeouts
@@ -153,7 +155,7 @@ func (o Options) DispatcherOptions() dispatch.Options {
 // Sender makes the sender of webhooks that runs in every worker and server.
 func (o Options) Sender() *notify.Sender {
 	return notify.NewSender(o.Store, notify.SenderOptions{
-		Secret: o.WebhookSecret, Version: o.Version, Metrics: o.Registerer, Log: o.Log, Now: o.Now, UUID: o.Transfers.UUID,
+		Secret: o.WebhookSecret, Reach: o.WebhookReach, Version: o.Version, Metrics: o.Registerer, Log: o.Log, Now: o.Now, UUID: o.Transfers.UUID,
 	})
 }
 
