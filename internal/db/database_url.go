@@ -19,6 +19,10 @@ const (
 	SQLite Dialect = "sqlite"
 )
 
+// defaultCollation compares literals with each other: MySQL and MariaDB have it in
+// every version. Columns have collations of their own.
+const defaultCollation = "utf8mb4_general_ci"
+
 // ErrURL is wrapped by every error about a database URL.
 var ErrURL = errors.New("bad database URL")
 

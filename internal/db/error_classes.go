@@ -25,6 +25,7 @@ const (
 	mysqlKilled         = 1927
 	mysqlPacketTooLarge = 1153
 	mysqlBadJSON        = 3140
+	mysqlNotText        = 1300
 	mysqlCheck          = 4025 // MariaDB's JSON columns have a check
 )
 
@@ -53,7 +54,14 @@ func IsRejected(err error) bool {
 	}
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		class := string(e.SQLState[:2]) // 22: data exception, 23: constraint violation
-		return class == "22" || class == "23" || e.Number == mysqlPacketTooLarge || e.Number == mysqlCheck || e.Number == mysqlBadJSON
+		if class == "22" || class == "23" {
+			return true
+		}
+		switch e.Number {
+		case mysqlPacketTooLarge, mysqlNotText, mysqlCheck, mysqlBadJSON:
+			return true
+		}
+		return false
 	}
 	code := sqliteCode(err)
 	return code == sqlite3.TOOBIG || code == sqlite3.CONSTRAINT || code == sqlite3.MISMATCH
