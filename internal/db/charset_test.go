@@ -52,7 +52,7 @@ func TestServersCharacterSet(t *testing.T) {
 			"literals": func(rows []textRow) error {
 				return BulkInsert(d.Session(t.Context()), "texts", textColumns(), rows, func(*textRow) int { return 100 })
 			},
-			"parameters": func(rows []textRow) error { return d.Session(t.Context()).Table("texts").Create(&rows).Error },
+			"parameters": func(rows []textRow) error { return d.Session(t.Context()).Create(&rows).Error },
 		} {
 			rows := textRows()
 			if err := insert(rows); err != nil {
@@ -60,7 +60,7 @@ func TestServersCharacterSet(t *testing.T) {
 			}
 			checkStored(t, admin, name+", "+way, rows)
 			var read []textRow
-			if err := d.Session(t.Context()).Table("texts").Order("no").Find(&read).Error; err != nil {
+			if err := d.Session(t.Context()).Order("no").Find(&read).Error; err != nil {
 				t.Fatal(err)
 			}
 			for i := range read {
@@ -80,6 +80,9 @@ type textRow struct {
 	A  string
 	B  []byte
 }
+
+// TableName names the table to GORM.
+func (textRow) TableName() string { return "texts" }
 
 func textRows() (rows []textRow) {
 	for i, text := range hostileTexts {

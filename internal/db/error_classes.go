@@ -24,6 +24,7 @@ const (
 	mysqlRecordChanged  = 1020 // MariaDB's snapshot isolation
 	mysqlKilled         = 1927
 	mysqlPacketTooLarge = 1153
+	mysqlUnknown        = 1105 // any error without a code of its own
 	mysqlBadJSON        = 3140
 	mysqlNotText        = 1300
 	mysqlCheck          = 4025 // MariaDB's JSON columns have a check
@@ -49,7 +50,7 @@ func IsTransient(err error) bool {
 // IsRejected reports whether the database rejects the data, and would reject it
 // again: a value too long, out of range or malformed.
 func IsRejected(err error) bool {
-	if errors.Is(err, ErrRowTooLarge) {
+	if errors.Is(err, ErrRowTooLarge) || errors.Is(err, mysql.ErrPktTooLarge) {
 		return true
 	}
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
