@@ -20,6 +20,10 @@ const (
 	SQLite Dialect = "sqlite"
 )
 
+// defaultCollation compares literals with each other: MySQL and MariaDB have it in
+// every version. Columns have collations of their own.
+const defaultCollation = "utf8mb4_general_ci"
+
 // ErrURL is wrapped by every error about a database URL.
 var ErrURL = errors.New("bad database URL")
 
@@ -79,6 +83,7 @@ func mysqlConfig(d dsn.Database) (*mysql.Config, error) {
 	cfg.Loc = time.UTC
 	cfg.InterpolateParams = true // one round trip a statement: 1.4 times the speed of bulk inserts
 	cfg.ClientFoundRows = true   // a compare-and-set that changes nothing still matches
+	cfg.MaxAllowedPacket = 0     // the driver asks each server, and refuses larger statements before it sends them
 	cfg.RejectReadOnly = true    // after a failover the old primary's connections are dropped
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 5 * time.Second

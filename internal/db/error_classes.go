@@ -24,7 +24,9 @@ const (
 	mysqlRecordChanged  = 1020 // MariaDB's snapshot isolation
 	mysqlKilled         = 1927
 	mysqlPacketTooLarge = 1153
+	mysqlUnknown        = 1105 // any error without a code of its own
 	mysqlBadJSON        = 3140
+	mysqlNotText        = 1300
 	mysqlCheck          = 4025 // MariaDB's JSON columns have a check
 )
 
@@ -48,12 +50,19 @@ func IsTransient(err error) bool {
 // IsRejected reports whether the database rejects the data, and would reject it
 // again: a value too long, out of range or malformed.
 func IsRejected(err error) bool {
-	if errors.Is(err, ErrRowTooLarge) {
+	if errors.Is(err, ErrRowTooLarge) || errors.Is(err, mysql.ErrPktTooLarge) {
 		return true
 	}
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		class := string(e.SQLState[:2]) // 22: data exception, 23: constraint violation
-		return class == "22" || class == "23" || e.Number == mysqlPacketTooLarge || e.Number == mysqlCheck || e.Number == mysqlBadJSON
+		if class == "22" || class == "23" {
+			return true
+		}
+		switch e.Number {
+		case mysqlPacketTooLarge, mysqlNotText, mysqlCheck, mysqlBadJSON:
+			return true
+		}
+		return false
 	}
 	code := sqliteCode(err)
 	return code == sqlite3.TOOBIG || code == sqlite3.CONSTRAINT || code == sqlite3.MISMATCH

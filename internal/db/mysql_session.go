@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -18,7 +19,11 @@ func (l driverLog) Print(v ...any) {
 }
 
 // session prepares each new MySQL connection.
-type session struct{ driver.Connector }
+type session struct {
+	driver.Connector
+
+	collation string // of the connection; one of utf8mb4
+}
 
 // idleTimeout is how long the server waits for the next statement of a
 // connection before it closes it. A process that freezes inside a transaction
@@ -26,28 +31,42 @@ type session struct{ driver.Connector }
 const idleTimeout = 15 * time.Second
 
 // sqlMode makes the server reject values that do not fit instead of changing
-// them, and read quotes and backslashes as Literals writes them.
+// them, and read backslashes in quotes as the driver writes them.
 const sqlMode = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 // Connect opens a connection with READ COMMITTED isolation: the gap locks of the
-// default isolation would make concurrent bulk inserts wait for each other.
+// default isolation would make concurrent bulk inserts wait for each other. The
+// character set is set by a statement, because a server may ignore the one that
+// the driver asks for, or change it by init_connect.
 func (s session) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := s.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if err := s.prepare(ctx, conn); err != nil {
+		_ = conn.Close() // the connection is of no use; its error is the one to report
+		return nil, err
+	}
+	return conn, nil
+}
+
+func (s session) prepare(ctx context.Context, conn driver.Conn) error {
 	x, ok := conn.(driver.ExecerContext)
 	if !ok {
-		return conn, nil
+		return errors.New("the MySQL driver's connection runs no statements")
 	}
 	for _, statement := range []string{
+		"SET NAMES utf8mb4 COLLATE " + s.collation,
 		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 		fmt.Sprintf("SET SESSION wait_timeout = %d, time_zone = '+00:00', sql_mode = '%s'", int(idleTimeout.Seconds()), sqlMode),
 	} {
 		if _, err := x.ExecContext(ctx, statement, nil); err != nil {
-			_ = conn.Close() // the connection is of no use; its error is the one to report
-			return nil, err
+			return err
 		}
 	}
-	return conn, nil
+	state, err := readSession(ctx, conn)
+	if err != nil {
+		return err
+	}
+	return state.check(s.collation)
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -152,7 +153,7 @@ func (t target) dialector() (gorm.Dialector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure driver: %w", err)
 	}
-	pool := sql.OpenDB(session{c})
+	pool := sql.OpenDB(session{Connector: c, collation: cmp.Or(t.mysql.Collation, defaultCollation)})
 	// The version is only asked for by GORM's migrator, which Baler does not use.
 	return gormmysql.New(gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}), nil
 }

@@ -1,14 +1,14 @@
 package db
 
 import (
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
 )
 
-// Literals is SQL text being written, for MySQL: values stand in it as
-// Literals, escaped with backslashes. Each session is set up so that the
-// server reads them thus, see session.
+// Literals is SQL text being written, for MySQL: values stand in it as literals.
+// The server reads them alike in every character set and every sql_mode.
 type Literals []byte
 
 // Number appends a number.
@@ -67,41 +67,58 @@ func (l Literals) digits(n, width int) Literals {
 	return append(l, d[:width]...)
 }
 
-// Text appends text in quotes.
+// Text appends text.
 func (l Literals) Text(s string) Literals { return AppendText(l, s) }
 
-// Binary writes bytes for a binary column. What would be no text of the session's
-// character set must not be taken for any; what is needs no mark to keep its bytes.
+// Binary appends bytes for a binary column.
 func (l Literals) Binary(b []byte) Literals {
-	if !utf8.Valid(b) {
-		l = append(l, "_binary"...)
+	if isPlain(b) {
+		return appendQuoted(l, b)
 	}
-	return AppendText(l, b)
+	return appendHex(l, b)
 }
 
-// AppendText appends text in quotes, escaped.
+// AppendText appends text: plain text in quotes, other text by its bytes. The server
+// rejects bytes that are not UTF-8.
 func AppendText[S string | []byte](l Literals, s S) Literals {
+	if isPlain(s) {
+		return appendQuoted(l, s)
+	}
+	return appendHex(append(l, "_utf8mb4 "...), s)
+}
+
+// isPlain reports whether a server reads the quoted text as it stands, whatever it
+// takes for the session's character set and sql_mode: in some character sets, a
+// byte above 0x7F and a backslash or a quote are one character, and in some modes
+// a backslash is no escape.
+func isPlain[S string | []byte](s S) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= utf8.RuneSelf || c == '\\' || c == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// appendQuoted appends plain text in quotes.
+func appendQuoted[S string | []byte](l Literals, s S) Literals {
 	l = append(l, '\'')
 	from := 0
 	for i := range len(s) {
-		if by := escapeOf(s[i]); by != 0 {
-			l = append(append(l, s[from:i]...), '\\', by)
+		if s[i] == '\'' {
+			l = append(append(l, s[from:i]...), '\'', '\'')
 			from = i + 1
 		}
 	}
 	return append(append(l, s[from:]...), '\'')
 }
 
-// escapeOf gives what stands for a byte behind a backslash, 0 for a byte that
-// stands for itself. In UTF-8 no other character has one of these bytes in it.
-// Double quotes and line ends, of which documents are full, need no escape
-// between single quotes.
-func escapeOf(c byte) byte {
-	switch c {
-	case 0:
-		return '0'
-	case '\'', '\\':
-		return c
+// appendHex appends bytes in hexadecimal.
+func appendHex[S string | []byte](l Literals, s S) Literals {
+	const digits = "0123456789abcdef"
+	l = append(slices.Grow(l, 2*len(s)+len("x''")), 'x', '\'')
+	for i := range len(s) {
+		l = append(l, digits[s[i]>>4], digits[s[i]&0xf])
 	}
-	return 0
+	return append(l, '\'')
 }

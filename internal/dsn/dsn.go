@@ -71,12 +71,19 @@ func checkCharset(params url.Values) error {
 			if isCharset := strings.Contains(name, "charset") || strings.Contains(name, "character_set"); isCharset && value != "utf8mb4" {
 				return errors.New("must have no character set but utf8mb4; write charset=utf8mb4 or leave it out")
 			}
-			if strings.Contains(name, "collation") && !strings.HasPrefix(value, "utf8mb4_") {
+			if strings.Contains(name, "collation") && !isCollation(value) {
 				return errors.New("must have no collation but those of utf8mb4, as collation=utf8mb4_bin; or leave it out")
 			}
 		}
 	}
 	return nil
+}
+
+// isCollation reports whether a name is that of a collation of utf8mb4. It goes into
+// a statement as it is.
+func isCollation(name string) bool {
+	rest, ok := strings.CutPrefix(name, "utf8mb4_")
+	return ok && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
 }
 
 // DriverDSN returns the address as the MySQL driver writes it, without user and

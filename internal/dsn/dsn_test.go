@@ -14,7 +14,7 @@ func TestOnlyUTF8MB4(t *testing.T) {
 	for query, ok := range map[string]bool{
 		"": true, "?charset=utf8mb4": true, "?collation=utf8mb4_bin": true, "?tls=true": true,
 		"?charset=gbk": false, "?charset=utf8mb4,gbk": false, "?charset=utf8mb4&charset=gbk": false, "?charset=": false,
-		"?collation=gbk_chinese_ci": false, "?collation_connection=gbk_bin": false,
+		"?collation=gbk_chinese_ci": false, "?collation_connection=gbk_bin": false, "?collation=utf8mb4_bin,sql_mode=gbk": false,
 		"?character_set_client=gbk": false, "?CHARACTER_SET_CLIENT=gbk": false, "?character_set_client=utf8mb4": true,
 	} {
 		_, err := dsn.Parse("mysql://user:password@host/name" + query)

@@ -128,3 +128,29 @@ func TestOutputOfManyKinds(t *testing.T) {
 		}
 	})
 }
+
+// A server that takes small statements gets small ones. A result that is larger
+// than those is one file's error, and the other files keep theirs.
+func TestServerThatTakesSmallStatements(t *testing.T) {
+	t.Parallel()
+	r := newEnv(t, testkit.NewMySQLServer(t, "--max-allowed-packet=1M").URL(), "name: t\nsteps: [{handler: writes}]")
+	r.handle("writes", func(_ context.Context, jobs []*handlers.Job) error {
+		for _, j := range jobs {
+			size := 65_000
+			if j.File().No == 7 {
+				size = 3 << 20
+			}
+			j.WriteOutput([]byte(strings.Repeat("é", size/2)))
+		}
+		return nil
+	})
+	r.Files(200)
+	r.finish(r.worker("w", func(o *Options) { o.MaxOutput = 4 << 20 }))
+	if got := r.audit().Steps[0].Counts; got.Succeeded != 199 || got.Error != 1 {
+		t.Errorf("counted %+v", got)
+	}
+	got := r.Results(1)[7]
+	if got.Code != handlers.CodeDatabaseRejected || !strings.Contains(got.Error, "raise its max_allowed_packet") {
+		t.Errorf("recorded %+v", got)
+	}
+}

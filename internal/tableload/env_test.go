@@ -33,6 +33,11 @@ func newEnv(t *testing.T, dialect db.Dialect) *env {
 	if dialect == db.MySQL {
 		url = testkit.MySQL(t)
 	}
+	return openEnv(t, url)
+}
+
+func openEnv(t *testing.T, url string) *env {
+	t.Helper()
 	d, err := db.Open(t.Context(), url, db.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -229,3 +229,20 @@ func TestLoadCutsStatements(t *testing.T) {
 		}
 	})
 }
+
+// A server that takes small statements rejects the rows that are larger, and takes
+// the others.
+func TestLoadOnServerThatTakesSmallStatements(t *testing.T) {
+	t.Parallel()
+	b := openEnv(t, testkit.NewMySQLServer(t, "--max-allowed-packet=64K").URL())
+	b.wordTable(t, "words")
+	table := b.table(t, "words", DuplicateError)
+	chunk := words(table, 0, "1 "+strings.Repeat("x", 50_000), "2 "+strings.Repeat("é", 50_000), "3 "+strings.Repeat("x", 50_000), "4 d")
+	counts, err := table.Load(t.Context(), chunk)
+	if err != nil || counts.Loaded != 3 || counts.Bad != 1 {
+		t.Errorf("counted %+v, %v", counts, err)
+	}
+	if n := b.count(t, "rejected_lines", "line = 2 AND reason LIKE '%raise its max_allowed_packet'"); n != 1 {
+		t.Errorf("%d lines rejected with the reason", n)
+	}
+}

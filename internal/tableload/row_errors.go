@@ -35,6 +35,9 @@ func databaseReason(err error) string {
 	if errors.Is(err, db.ErrRowTooLarge) {
 		return fmt.Sprintf("the row is larger than %d MiB, which is more than every database takes", db.MaxRowBytes>>20)
 	}
+	if errors.Is(err, mysql.ErrPktTooLarge) {
+		return "the row is larger than the database server takes in one statement; raise its max_allowed_packet"
+	}
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return "the database refuses the row: " + e.Message
 	}

@@ -24,10 +24,11 @@ func NewRedisServer(t testing.TB, opts RedisOptions) *Server {
 }
 
 // NewMySQLServer starts a MySQL for this test alone; its URL names an empty
-// database. What was committed survives a Kill.
-func NewMySQLServer(t testing.TB) *Server {
+// database. What was committed survives a Kill. args are options of the server,
+// such as --max-allowed-packet=1M.
+func NewMySQLServer(t testing.TB, args ...string) *Server {
 	t.Helper()
-	s, err := testservers.StartMySQL(t.Context())
+	s, err := testservers.StartMySQL(t.Context(), args...)
 	return own(t, s, err)
 }
 

@@ -31,7 +31,9 @@ func (s *lazyServers) redisURL(ctx context.Context) (string, error) {
 
 // mysqlURL names the MySQL that this process's tests share.
 func (s *lazyServers) mysqlURL(ctx context.Context) (string, error) {
-	return s.url(ctx, testservers.MySQLVariable, &s.mysql, testservers.StartMySQL)
+	return s.url(ctx, testservers.MySQLVariable, &s.mysql, func(ctx context.Context) (*testservers.Server, error) {
+		return testservers.StartMySQL(ctx)
+	})
 }
 
 func (s *lazyServers) url(

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/go-sql-driver/mysql"
@@ -26,16 +27,20 @@ CREATE DATABASE IF NOT EXISTS ` + database + ` CHARACTER SET utf8mb4;
 `
 
 // StartMySQL runs MariaDB, or MySQL when MariaDB is not installed, with the
-// durability of production: committed transactions survive a Kill.
-func StartMySQL(ctx context.Context) (*Server, error) {
+// durability of production: committed transactions survive a Kill. args are
+// appended to the arguments; the last of several alike applies.
+func StartMySQL(ctx context.Context, args ...string) (*Server, error) {
 	binary, err := MySQLBinary()
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, &mysqlServer{binary: binary})
+	return start(ctx, &mysqlServer{binary: binary, args: args})
 }
 
-type mysqlServer struct{ binary string }
+type mysqlServer struct {
+	binary string
+	args   []string
+}
 
 func (m *mysqlServer) prepare(ctx context.Context, dir string) error {
 	if err := os.WriteFile(initFile(dir), []byte(initSQL), 0o600); err != nil {
@@ -63,7 +68,7 @@ func (m *mysqlServer) command(dir string, port int) (string, []string) {
 		"--skip-log-bin",
 		"--performance-schema=OFF",
 	}
-	return m.binary, append(args, asRoot()...)
+	return m.binary, slices.Concat(args, asRoot(), m.args)
 }
 
 // asRoot has the option without which the server refuses to run as root.

@@ -72,7 +72,9 @@ func startAll(ctx context.Context, signals <-chan os.Signal, cancel context.Canc
 		testservers.RedisVariable: func(ctx context.Context) (*testservers.Server, error) {
 			return testservers.StartRedis(ctx, testservers.RedisOptions{})
 		},
-		testservers.MySQLVariable: testservers.StartMySQL,
+		testservers.MySQLVariable: func(ctx context.Context) (*testservers.Server, error) {
+			return testservers.StartMySQL(ctx)
+		},
 	}
 	type result struct {
 		variable string
