@@ -13,13 +13,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// seenFileRow is a file that a transfer with the run key has registered.
+// seenFileRow is a file of the collection with the run key: it says which transfer has
+// registered it last, and as what.
 type seenFileRow struct {
 	RunKey     string `gorm:"primaryKey"`
 	PathHash   []byte `gorm:"primaryKey"`
 	TransferID int64
 	Size       int64
 	Mtime      int64 // microseconds since 1970, 0 when unknown
+	FileNo     int64 // in the transfer
 }
 
 // TableName names the table to GORM.
@@ -37,7 +39,7 @@ func hashPath(f *tasks.File) []byte {
 }
 
 func newSeenFile(runKey string, transfer int64, f *tasks.File) seenFileRow {
-	row := seenFileRow{RunKey: runKey, PathHash: hashPath(f), TransferID: transfer, Size: f.Size}
+	row := seenFileRow{RunKey: runKey, PathHash: hashPath(f), TransferID: transfer, Size: f.Size, FileNo: f.No}
 	if !f.MTime.IsZero() {
 		row.Mtime = f.MTime.UnixMicro()
 	}
@@ -54,7 +56,7 @@ func noteSeen(tx *gorm.DB, a FileBatch) error {
 	}
 	err := tx.Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "run_key"}, {Name: "path_hash"}},
-		DoUpdates: clause.AssignmentColumns([]string{"transfer_id", "size", "mtime"}),
+		DoUpdates: clause.AssignmentColumns([]string{"transfer_id", "size", "mtime", "file_no"}),
 	}).CreateInBatches(rows, db.RowsPerInsert(tx)).Error
 	if err != nil {
 		return fmt.Errorf("note files as seen: %w", err)
