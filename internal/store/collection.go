@@ -16,7 +16,8 @@ func (s *Store) CollectionFiles(ctx context.Context, c ledger.Collection, after 
 		return s.collectFiles(s.db.Session(ctx).Where("f.transfer_id = ? AND f.no > ?", c.Transfer, after.File), limit)
 	}
 	seen := func() *gorm.DB {
-		return s.db.Session(ctx).Joins("JOIN seen_files s ON s.transfer_id = f.transfer_id AND s.file_no = f.no").Where("s.run_key = ?", c.RunKey)
+		return s.db.Session(ctx).Joins("JOIN seen_files s ON s.transfer_id = f.transfer_id AND s.file_no = f.no").
+			Where("s.run_key = ?", c.RunKey)
 	}
 	// Not one query with an OR: MySQL would read the collection from its beginning.
 	files, err := s.collectFiles(seen().Where("s.transfer_id = ? AND s.file_no > ?", after.Transfer, after.File), limit)

@@ -148,3 +148,81 @@ func TestOutputsHaveTheirOwners(t *testing.T) {
 		}
 	})
 }
+
+// What a scan has not met goes from the collection, but for what it could not see.
+func TestGoneFilesLeaveTheirCollection(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		first := b.runOf(t, "k", tasks.OutcomeSucceeded, "/a/1", "/a/2", "/a/3", "/b/1", "/b/2")
+		second := b.runOf(t, "k", tasks.OutcomeSucceeded, "/a/2", "/a/4")
+		b.runOf(t, "other", tasks.OutcomeSucceeded, "/a/1")
+		open := func(want int) {
+			t.Helper()
+			if got, err := b.OpenFinalSteps(t.Context(), "k", []string{"digest"}, nil); err != nil || len(got) != want {
+				t.Errorf("open final steps: %v, %v; want %d", got, err, want)
+			}
+		}
+		testkit.Must(t, b.db.Exec("UPDATE finalize_steps SET digest = 'digest', state = ?, stale = ? WHERE transfer_id = ?",
+			tasks.FinalizeDone, false, second.ID).Error)
+		open(0)
+		met := map[tasks.FileKey]bool{{Transfer: first.ID, File: 1}: true, {Transfer: second.ID, File: 1}: true}
+		filter := GoneFilter{
+			Met:    func(k tasks.FileKey) bool { return met[k] },
+			Hidden: func(path string) bool { return strings.HasPrefix(path, "/b/") },
+		}
+		for _, want := range []int64{2, 0} {
+			if gone, err := b.RemoveGone(t.Context(), "k", filter); err != nil || gone != want {
+				t.Errorf("%d are gone, %v; want %d", gone, err, want)
+			}
+		}
+		open(1)
+		want := fmt.Sprintf("%d:/a/1 %d:/b/1 %d:/b/2 %d:/a/2", first.ID, first.ID, first.ID, second.ID)
+		if files, _ := b.collected(t, ledger.Collection{RunKey: "k"}, 10); files != want {
+			t.Errorf("left are %s, want %s", files, want)
+		}
+		for path, want := range map[string]bool{"/a": true, "/a/1": true, "/a/3": false, "/": true, "/a/": true, "/aa": false, "/c": false} {
+			if got, err := b.HasFilesAt(t.Context(), "k", path); err != nil || got != want {
+				t.Errorf("at %s: %v, %v; want %v", path, got, err, want)
+			}
+		}
+	})
+}
+
+// Which final steps have not run over a collection as it is.
+func TestOpenFinalSteps(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.runOf(t, "k", tasks.OutcomeSucceeded, "/1")
+		testkit.Must(t, b.db.Exec("UPDATE finalize_steps SET digest = name").Error)
+		open := func(want string, tried ...int64) {
+			t.Helper()
+			got, err := b.OpenFinalSteps(t.Context(), "k", []string{"a", "b", "c"}, tried)
+			if err != nil || strings.Join(got, " ") != want {
+				t.Errorf("open are %v, %v; want %s", got, err, want)
+			}
+		}
+		open("c") // the others wait
+		for no := 1; no <= 2; no++ {
+			c := b.take(t, no)
+			state := tasks.FinalizeDone
+			if no == 2 {
+				state = tasks.FinalizeFailed
+			}
+			b.endClosing(t, c, state, "")
+		}
+		open("b c")
+		open("c", tr.ID)
+
+		// Other files come, and then a file of the first transfer runs again.
+		next := b.runOf(t, "k", tasks.OutcomeSucceeded, "/2")
+		testkit.Must(t, b.db.Exec("UPDATE finalize_steps SET digest = 'c', no = no + 2 WHERE transfer_id = ? AND no = 1", next.ID).Error)
+		open("a b", tr.ID)
+		testkit.Must(t, b.db.Exec("UPDATE finalize_steps SET state = ?, stale = ? WHERE transfer_id = ?", tasks.FinalizeDone, false, next.ID).Error)
+		testkit.Must(t, b.db.Exec("UPDATE transfers SET state = ? WHERE id = ?", tasks.StateCompleted, next.ID).Error)
+		open("a b", tr.ID) // b, which failed, has not been tried since
+		_, err := b.RetryFiles(t.Context(), RetryRequest{
+			Transfer: tr.ID, Limit: 10, StopsRecipe: func(int, tasks.Outcome) bool { return true },
+			Cut: func(step int, _ []tasks.File) []tasks.Batch { return []tasks.Batch{newBatch(t, tr.ID, step, "1")} },
+		})
+		testkit.Must(t, err)
+		open("c")
+	})
+}

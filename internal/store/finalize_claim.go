@@ -27,7 +27,8 @@ func (s *Store) DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([
 		Joins("JOIN transfers t ON t.id = c.transfer_id").
 		Where("c.due_at <= ? AND c.handler IN ? AND t.state = ? AND t.paused_at IS NULL", now, w.Handlers, tasks.StateFinalizing).
 		Where(`t.run_key = '' OR NOT EXISTS (SELECT 1 FROM transfers o JOIN finalize_steps s ON s.transfer_id = o.id
-			WHERE o.run_key = t.run_key AND o.id <> t.id AND o.state = ? AND (`+holdsOthersUp+`))`, tasks.StateFinalizing, tasks.FinalizeRunning, now)
+			WHERE o.run_key = t.run_key AND o.id <> t.id AND o.state = ? AND (`+holdsOthersUp+`))`,
+			tasks.StateFinalizing, tasks.FinalizeRunning, now)
 	if w.RunKey != "" {
 		q = q.Where("t.run_key = ?", w.RunKey)
 	}
@@ -50,9 +51,9 @@ func (s *Store) ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, l
 		if held, err := heldUp(tx, c.Transfer, now, s.db.Dialect()); err != nil || held {
 			return err
 		}
-		u := tx.Exec(`UPDATE finalize_steps SET state = ?, attempts = attempts + 1, fencing_token = fencing_token + 1, due_at = ?
+		u := tx.Exec(`UPDATE finalize_steps SET state = ?, attempts = attempts + 1, fencing_token = fencing_token + 1, due_at = ?, stale = ?
 			WHERE transfer_id = ? AND no = ? AND fencing_token = ? AND due_at <= ?`,
-			tasks.FinalizeRunning, now.Add(lease), c.Transfer, c.No, c.FencingToken, now)
+			tasks.FinalizeRunning, now.Add(lease), false, c.Transfer, c.No, c.FencingToken, now)
 		taken = u.RowsAffected == 1
 		return u.Error
 	})
@@ -70,20 +71,17 @@ func heldUp(tx *gorm.DB, transfer int64, now time.Time, dialect db.Dialect) (boo
 	if err != nil || row.RunKey == "" {
 		return false, err
 	}
-	query := "SELECT id FROM transfers WHERE run_key = ? ORDER BY id"
+	locked := ""
 	if dialect == db.MySQL {
-		query += " FOR UPDATE"
+		locked = forUpdate // it also reads what has been committed by now, not when this transaction began
 	}
 	var all []int64
-	if err := tx.Raw(query, row.RunKey).Scan(&all).Error; err != nil {
+	if err := tx.Raw("SELECT id FROM transfers WHERE run_key = ? ORDER BY id"+locked, row.RunKey).Scan(&all).Error; err != nil {
 		return false, fmt.Errorf("lock a collection: %w", err)
 	}
-	query = "SELECT COUNT(*) FROM finalize_steps WHERE transfer_id IN ? AND transfer_id <> ? AND state = ? AND due_at > ?"
-	if dialect == db.MySQL {
-		query += " FOR UPDATE" // what has been committed by now, not when this transaction began
-	}
+	const query = "SELECT COUNT(*) FROM finalize_steps WHERE transfer_id IN ? AND transfer_id <> ? AND state = ? AND due_at > ?"
 	var running int64
-	if err := tx.Raw(query, all, transfer, tasks.FinalizeRunning, now).Scan(&running).Error; err != nil {
+	if err := tx.Raw(query+locked, all, transfer, tasks.FinalizeRunning, now).Scan(&running).Error; err != nil {
 		return false, fmt.Errorf("look for running final steps: %w", err)
 	}
 	return running > 0, nil
@@ -116,7 +114,7 @@ func (s *Store) ReleaseFinalizeStep(ctx context.Context, c *ledger.FinalizeTask)
 func holdFinalizeStep(tx *gorm.DB, c *ledger.FinalizeTask, dialect db.Dialect) error {
 	query := "SELECT fencing_token FROM finalize_steps WHERE transfer_id = ? AND no = ?"
 	if dialect == db.MySQL {
-		query += " FOR UPDATE"
+		query += forUpdate
 	}
 	var token int
 	if err := tx.Raw(query, c.Transfer, c.No).Scan(&token).Error; err != nil {

@@ -64,12 +64,26 @@ func TestRunAgainWritesTheWholeCollection(t *testing.T) {
 		write(t, filepath.Join(root, "d"), "d")
 		write(t, filepath.Join(root, "b"), "changed")
 		done("a b c d")
+		must(t, os.Remove(filepath.Join(root, "a")))
+		write(t, filepath.Join(root, "b"), "changed again")
+		done("b c d")
+
+		// Without a file to process, only what is gone is left out.
+		must(t, os.Remove(filepath.Join(root, "b")))
+		ran := run(t, b, s)
+		if got := closingText(ran.Final); ran.FoundChanges || got != "completed bag:done/1 manifest:done/1 report:done/1" || ran.Changes.Gone != 1 {
+			t.Errorf("it is %s, %+v", got, ran.Changes)
+		}
+		holds(t, out, "c d")
+		if ran := run(t, b, s); ran.FoundChanges || ran.Final.UUID != "" {
+			t.Errorf("with nothing to do it did %+v", ran)
+		}
 
 		// What a person put there stays.
 		write(t, filepath.Join(out, "bag", "note"), "mine")
 		write(t, filepath.Join(out, "sums"), "mine")
 		write(t, filepath.Join(root, "e"), "e")
-		ran := run(t, b, s)
+		ran = run(t, b, s)
 		for i, step := range ran.Transfer.Finalizers[:2] {
 			if step.State != tasks.FinalizeFailed || !strings.HasPrefix(step.Error, "in-the-way: ") {
 				t.Errorf("step %d is %+v", i+1, step)
@@ -111,6 +125,43 @@ func TestSubmitReplacesNoOutputOfAnother(t *testing.T) {
 		}
 		if got := closingText(wait(t, b, first.UUID)); got != "completed bag:done/1 manifest:done/1 report:done/1" {
 			t.Errorf("the first is %s after a retry", got)
+		}
+	})
+}
+
+// A recipe that has got another final step runs it over what is there, and no other.
+func TestRunRunsFinalStepsThatHaveNotRun(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root, out := tree(t, 3), t.TempDir()
+		b := open(t, c, nil)
+		const steps = "name: x\nsteps:\n  - handler: checksum\n"
+		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, steps)}
+		first := run(t, b, s)
+		sums := "  - handler: manifest\n    with: {to: '" + out + "/sums'}\n"
+		s.Recipe = yaml(t, steps+"finally:\n"+sums)
+		ran := run(t, b, s)
+		if got := closingText(ran.Final); ran.FoundChanges || ran.Transfer.ID != first.Transfer.ID || got != "completed manifest:done/1" {
+			t.Errorf("it is %s: %+v", got, ran)
+		}
+		text, err := os.ReadFile(filepath.Join(out, "sums"))
+		if err != nil || strings.Count(string(text), "\n") != 3 {
+			t.Errorf("%q, %v", text, err)
+		}
+
+		// The report goes before it, and nothing is in the way of the manifest's being left alone.
+		report := "  - handler: report\n    with: {to: '" + filepath.Join(out, "sums") + "/report.json'}\n"
+		s.Recipe = yaml(t, steps+"finally:\n"+report+sums)
+		for range 2 { // one that fails is tried again by the next run
+			if got := closingText(run(t, b, s).Final); got != "completed report:failed/3" {
+				t.Errorf("it is %s", got)
+			}
+		}
+		must(t, os.Remove(filepath.Join(out, "sums")))
+		if got := closingText(run(t, b, s).Final); got != "completed report:done/1" {
+			t.Errorf("it is %s", got)
+		}
+		if ran := run(t, b, s); ran.FoundChanges || ran.Final.UUID != "" {
+			t.Errorf("with nothing to do it did %+v", ran)
 		}
 	})
 }

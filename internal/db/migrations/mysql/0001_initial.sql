@@ -121,6 +121,9 @@ CREATE TABLE IF NOT EXISTS seen_files (
   size         BIGINT NOT NULL,
   mtime        BIGINT NOT NULL,
   file_no      BIGINT NOT NULL DEFAULT 0,
+  accepted     BOOLEAN NOT NULL DEFAULT 0,
+  was_transfer_id BIGINT NOT NULL DEFAULT 0,
+  was_file_no  BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (run_key, path_hash),
   KEY seen_files_place (run_key, transfer_id, file_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -198,6 +201,8 @@ CREATE TABLE IF NOT EXISTS finalize_steps (
   fencing_token     INT NOT NULL DEFAULT 0,
   due_at       DATETIME(6) NULL,
   error        TEXT NOT NULL,
+  digest       VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  stale        BOOLEAN NOT NULL DEFAULT 0,
   PRIMARY KEY (transfer_id, no),
   KEY finalize_steps_due (due_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -128,6 +128,9 @@ CREATE TABLE IF NOT EXISTS seen_files (
   size         INTEGER NOT NULL,
   mtime        INTEGER NOT NULL,
   file_no      INTEGER NOT NULL DEFAULT 0,
+  accepted     BOOLEAN NOT NULL DEFAULT 0,
+  was_transfer_id INTEGER NOT NULL DEFAULT 0,
+  was_file_no  INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (run_key, path_hash)
 ) WITHOUT ROWID;
 
@@ -208,6 +211,8 @@ CREATE TABLE IF NOT EXISTS finalize_steps (
   fencing_token     INTEGER NOT NULL DEFAULT 0,
   due_at       DATETIME NULL,
   error        TEXT NOT NULL,
+  digest       TEXT NOT NULL DEFAULT '',
+  stale        BOOLEAN NOT NULL DEFAULT 0,
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 
