@@ -22,8 +22,16 @@ type RunResult struct {
 	Transfer     tasks.Transfer   // the one that ran, or the last one when nothing had changed
 	Previous     []tasks.Transfer // earlier ones that ended in this run too: retried after newer ones had begun
 	Resumed      bool             // it was begun by an earlier run
-	FoundChanges bool             // false: there was nothing to do
+	FoundChanges bool             // false: no file was processed
+	Changes      RunChanges
+
+	// Final is a transfer without files, for final steps that had not run over the files
+	// as they are now; zero when there was none.
+	Final tasks.Transfer
 }
+
+// RunChanges counts what a Run has found.
+type RunChanges = ingest.Changes
 
 // ErrPaused says that a person has paused the transfer that Run would resume.
 var ErrPaused = ingest.ErrPaused
@@ -31,7 +39,8 @@ var ErrPaused = ingest.ErrPaused
 // Run registers the files under the submission's paths, processes them in this
 // process, and returns when the transfer has ended. A second Run for the same paths
 // and recipe resumes an unfinished transfer, finishes transfers that are retried, and
-// registers only files that were added or changed since.
+// registers only files that were added or changed since. Then it runs the final steps
+// of the recipe that have not run over the files as they are now.
 // A path that does not exist is a *MissingError, unless the submission takes it.
 // When ctx ends, the worker stops in order and Run returns the error of ctx.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
@@ -63,10 +72,13 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 			}
 			return nil
 		})
-		if err != nil || !ran.FoundChanges {
+		if err == nil && ran.FoundChanges {
+			err = ran.wait(ctx, b)
+		}
+		if err != nil {
 			return err
 		}
-		return ran.wait(ctx, b)
+		return b.runFinalSteps(ctx, &sub, sources, &ran)
 	})
 	return ran, err
 }
@@ -125,7 +137,10 @@ func (b *Baler) runOnce(ctx context.Context, s *ingest.Submission, sources []str
 		return ran, fmt.Errorf("run: %w", err)
 	}
 	err = b.ingester.Collect(ctx, s, sources, tasks.File{}, func(f tasks.File) error { return d.Add(ctx, f) })
-	err = errors.Join(err, d.Close(ctx))
+	if err = errors.Join(err, d.Close(ctx)); err == nil {
+		err = d.RemoveGone(ctx)
+	}
+	ran.Changes = d.Changes()
 	t, used := d.Transfer()
 	switch {
 	case used:
@@ -189,6 +204,35 @@ func (r *RunResult) promote(started func(tasks.Transfer)) {
 	if started != nil {
 		started(r.Transfer)
 	}
+}
+
+// runFinalSteps runs the final steps that have not run over the files as they are now,
+// such as those that the recipe has got since, in a transfer of their own.
+func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources []string, ran *RunResult) error {
+	runKey := runKeyOf(sources, s.Recipe)
+	var tried []int64
+	if ran.FoundChanges {
+		tried = append(tried, ran.Transfer.ID)
+	}
+	for i := range ran.Previous {
+		tried = append(tried, ran.Previous[i].ID)
+	}
+	begun := false
+	err := b.ingester.WithRunLock(ctx, runKey, func(ctx context.Context) (err error) {
+		ran.Final, begun, err = b.ingester.BeginFinalSteps(ctx, s, sources, runKey, tried)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("run final steps: %w", err)
+	}
+	if !begun {
+		return nil
+	}
+	if s.OnCreated != nil && !ran.FoundChanges {
+		s.OnCreated(ran.Final)
+	}
+	ran.Final, err = b.Wait(ctx, ran.Final.UUID, nil)
+	return err
 }
 
 // runKeyOf is the key that all runs of the same sources and recipe share.

@@ -22,7 +22,8 @@ type Finalizer func(ctx context.Context, job *TransferJob) error
 // TransferJob is a transfer as a finalizer sees it. It is for one goroutine.
 type TransferJob struct {
 	spec    TransferJobSpec
-	created int // outputs written so far, which numbers their temporary names
+	earlier tasks.Transfer // of the collection, the one that was read last
+	created int            // outputs written so far, which numbers their temporary names
 }
 
 // TransferJobSpec is what a runner knows of a final step before it runs.
@@ -35,24 +36,30 @@ type TransferJobSpec struct {
 	FencingToken int    // rises with every claim of the step
 	Roots        *Roots
 	Outputs      OutputRoots
+	Written      WrittenOutputs // nil: nothing has been written before
 	Now          time.Time
 }
 
 // NewTransferJob makes a transfer's job. It is for runners and tests.
 func NewTransferJob(spec TransferJobSpec) *TransferJob { return &TransferJob{spec: spec} }
 
-// ResultReader reads the files and results of a transfer page by page. Its errors
-// end the iteration: whoever passes it retries outages.
+// ResultReader reads the files and results of a transfer's collection page by page. Its
+// errors end the iteration: whoever passes it retries outages.
 type ResultReader interface {
-	// FilesAfter lists up to limit files by number, those above after; only their
-	// numbers and sizes when sizes is set.
-	FilesAfter(ctx context.Context, transfer, after int64, limit int, sizes bool) ([]tasks.File, error)
+	// Files lists up to limit files behind a key.
+	Files(ctx context.Context, after tasks.FileKey, limit int) ([]tasks.CollectedFile, error)
 
-	// Facts gives the facts that the steps before a step recorded of files.
+	// Facts gives the facts that the steps before a step recorded of files of a transfer.
 	Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error)
 
-	// Results lists results behind a key, in the order of steps and files.
-	Results(ctx context.Context, transfer int64, f tasks.ResultFilter, after tasks.ResultKey, limit int) ([]tasks.ResultRow, error)
+	// Results lists results with these outcomes, or all, behind a key.
+	Results(ctx context.Context, outcomes []tasks.Outcome, after tasks.CollectedKey, limit int) ([]tasks.CollectedResult, error)
+
+	// Totals counts the files, and adds up their sizes.
+	Totals(ctx context.Context) (files, bytes int64, err error)
+
+	// Transfer reads a transfer with its steps.
+	Transfer(ctx context.Context, id int64) (tasks.Transfer, error)
 }
 
 // readPage is how many rows are held in memory at a time.
@@ -86,11 +93,12 @@ func (c *TransferJob) Open(path string) (*os.File, error) {
 	return f, nil
 }
 
-// FinalFile is a file of a transfer with all facts that its steps recorded.
+// FinalFile is a file with all facts that the steps of its transfer recorded.
 type FinalFile struct {
 	tasks.File
 
-	Facts map[string]any // as encoding/json decodes them; nil when there are none
+	Transfer string         // ID of the transfer in which the file has this number
+	Facts    map[string]any // as encoding/json decodes them; nil when there are none
 }
 
 // Digest is the fact of that name when it is text, as checksum records it. A chunk
@@ -100,41 +108,113 @@ func (f *FinalFile) Digest(algorithm string) (string, bool) {
 	return digest, ok && digest != "" && f.Part == 0
 }
 
-// Files yields the files in the order of their numbers, in bounded memory. It
-// ends with the first error.
-func (c *TransferJob) Files(ctx context.Context) iter.Seq2[FinalFile, error] {
-	return keyset.Paginate(readPage, func(after int64) ([]FinalFile, error) {
-		return c.files(ctx, after)
-	}, func(f *FinalFile) int64 { return f.No })
+// Totals counts the files that Files yields, and adds up their sizes.
+func (c *TransferJob) Totals(ctx context.Context) (files, bytes int64, err error) {
+	return c.spec.Results.Totals(ctx)
 }
 
-func (c *TransferJob) files(ctx context.Context, after int64) ([]FinalFile, error) {
-	id := c.spec.Transfer.ID
-	files, err := c.spec.Results.FilesAfter(ctx, id, after, readPage, false)
-	if err != nil || len(files) == 0 {
-		return nil, err
+// Files yields the files of the transfer; of one that a run began, those of all runs of
+// the same sources and steps, each as it was registered last, without those that are
+// gone. It yields them in the order in which they were registered, in bounded memory,
+// and ends with the first error.
+func (c *TransferJob) Files(ctx context.Context) iter.Seq2[FinalFile, error] {
+	return func(yield func(FinalFile, error) bool) {
+		pages := keyset.Paginate(readPage, func(after tasks.FileKey) ([]finalPageFile, error) {
+			return c.files(ctx, after)
+		}, func(f *finalPageFile) tasks.FileKey { return f.key })
+		for f, err := range pages {
+			if !yield(f.FinalFile, err) {
+				return
+			}
+		}
 	}
-	numbers := make([]int64, len(files))
-	for i := range files {
-		numbers[i] = files[i].No
-	}
-	facts, err := c.spec.Results.Facts(ctx, id, math.MaxInt32, tasks.NewRanges(numbers))
+}
+
+type finalPageFile struct {
+	FinalFile
+
+	key tasks.FileKey
+}
+
+func (c *TransferJob) files(ctx context.Context, after tasks.FileKey) (page []finalPageFile, err error) {
+	files, err := c.spec.Results.Files(ctx, after, readPage)
 	if err != nil {
 		return nil, err
 	}
-	page := make([]FinalFile, len(files))
-	for i, f := range files {
-		page[i] = FinalFile{f, facts[f.No]}
+	for len(files) > 0 { // the files of one transfer at a time
+		of := files[0].Transfer
+		var numbers []int64
+		for _, f := range files {
+			if f.Transfer != of {
+				break
+			}
+			numbers = append(numbers, f.No)
+		}
+		t, err := c.transfer(ctx, of)
+		if err != nil {
+			return nil, err
+		}
+		facts, err := c.spec.Results.Facts(ctx, of, math.MaxInt32, tasks.NewRanges(numbers))
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files[:len(numbers)] {
+			page = append(page, finalPageFile{FinalFile{File: f.File, Transfer: t.UUID, Facts: facts[f.No]}, f.Key()})
+		}
+		files = files[len(numbers):]
 	}
 	return page, nil
 }
 
-// Results yields results in the order of steps and files, in bounded memory:
-// all of them, or those with the outcomes named. It ends with the first error.
+// transfer is a transfer of the collection. It keeps the one that was asked for last.
+func (c *TransferJob) transfer(ctx context.Context, id int64) (tasks.Transfer, error) {
+	if id == c.spec.Transfer.ID {
+		return c.spec.Transfer, nil
+	}
+	if c.earlier.ID != id {
+		t, err := c.spec.Results.Transfer(ctx, id)
+		if err != nil {
+			return t, err
+		}
+		c.earlier = t
+	}
+	return c.earlier, nil
+}
+
+// Results yields results of the files that Files yields, in the order of transfers,
+// steps and files, in bounded memory: all of them, or those with the outcomes named. It
+// ends with the first error.
 func (c *TransferJob) Results(ctx context.Context, outcomes ...tasks.Outcome) iter.Seq2[tasks.ResultLine, error] {
-	return keyset.PaginateResults(&c.spec.Transfer, readPage, func(after tasks.ResultKey) ([]tasks.ResultRow, error) {
-		return c.spec.Results.Results(ctx, c.spec.Transfer.ID, tasks.ResultFilter{Outcomes: outcomes}, after, readPage)
-	})
+	return func(yield func(tasks.ResultLine, error) bool) {
+		pages := keyset.Paginate(readPage, func(after tasks.CollectedKey) ([]tasks.CollectedResult, error) {
+			return c.spec.Results.Results(ctx, outcomes, after, readPage)
+		}, (*tasks.CollectedResult).Key)
+		for r, err := range pages {
+			line := tasks.ResultLine{}
+			if err == nil {
+				line, err = c.line(ctx, &r)
+			}
+			if !yield(line, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (c *TransferJob) line(ctx context.Context, r *tasks.CollectedResult) (tasks.ResultLine, error) {
+	t, err := c.transfer(ctx, r.Transfer)
+	if err != nil {
+		return tasks.ResultLine{}, err
+	}
+	step := ""
+	for i := range t.Steps {
+		if t.Steps[i].Number == r.Step {
+			step = t.Steps[i].Name
+		}
+	}
+	line := tasks.NewResultLine(&r.Result, r.Path, step)
+	line.Transfer = t.UUID
+	return line, nil
 }
 
 // FinalizerVerdict reads the error of a finalizer: how its step ends, what there

@@ -2,6 +2,8 @@ package handlers
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -22,24 +24,34 @@ func (c *TransferJob) temporary() string {
 }
 
 // Create writes a file and puts it in place, with a rename, when write has
-// returned nil; what was there before is replaced as a whole. Folders on the
-// way are made. The path must lie below a folder that the worker may write
-// (BALER_OUTPUTS). An error that is returned as it is ends the step rightly.
+// returned nil. Folders on the way are made. The path must lie below a folder that the
+// worker may write (BALER_OUTPUTS). What is there before is replaced as a whole if a
+// final step of this transfer, or of an earlier run of the same sources and steps, wrote
+// it just so; anything else stays, and the error says so. An error that is returned as
+// it is ends the step rightly.
 func (c *TransferJob) Create(path string, write func(w io.Writer) error) error {
+	digest := sha256.New()
 	return c.inPlace(path, func(p *destination, temporary string) error {
-		return WriteNew(p.root, temporary, write)
+		if err := c.replaceableFile(p); err != nil {
+			return err
+		}
+		return WriteNew(p.root, temporary, func(w io.Writer) error { return write(io.MultiWriter(w, digest)) })
 	}, func(p *destination, temporary string) error {
+		if err := c.note(p.path, hex.EncodeToString(digest.Sum(nil))); err != nil {
+			return err
+		}
 		return errors.Join(p.root.Rename(temporary, p.name), syncFolder(p.root, p.dir()))
 	})
 }
 
 // CreateFolder makes a folder, lets write fill it, and puts it in place with a
-// rename when that has returned nil. A folder that is there is replaced when
-// ours says so of it: between two renames nothing is in the place. The path must
-// lie below a folder that the worker may write, as for Create.
+// rename when that has returned nil. A folder that is there is replaced when a final
+// step of this transfer, or of an earlier run of the same sources and steps, wrote it,
+// and ours says that nothing else is in it: between two renames nothing is in the
+// place. The path must lie below a folder that the worker may write, as for Create.
 func (c *TransferJob) CreateFolder(path string, ours func(there *os.Root) bool, write func(dir *os.Root) error) error {
 	return c.inPlace(path, func(p *destination, temporary string) error {
-		if err := p.replaceable(ours); err != nil {
+		if err := c.replaceableFolder(p, ours); err != nil {
 			return err
 		}
 		return fillFolder(p.root, temporary, write)
@@ -67,8 +79,8 @@ func (c *TransferJob) inPlace(path string, prepare, put func(p *destination, tem
 	return nil
 }
 
-// replaceable reports what keeps a folder from being put in its place.
-func (p *destination) replaceable(ours func(there *os.Root) bool) error {
+// replaceableFolder reports what keeps a folder from being put in its place.
+func (c *TransferJob) replaceableFolder(p *destination, ours func(there *os.Root) bool) error {
 	there, err := p.root.OpenRoot(p.name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -77,8 +89,14 @@ func (p *destination) replaceable(ours func(there *os.Root) bool) error {
 		return WriteFailure(p.path, err)
 	}
 	defer there.Close() // nothing was written
-	if !ours(there) {
-		return Fail(CodeDestinationExists, fmt.Errorf("%s is there already, and is nothing that this step replaces: move it away", p.path))
+	wrote, err := c.wrote(p.path, folderDigest)
+	switch {
+	case err != nil:
+		return err
+	case !wrote:
+		return p.occupied("no final step of this transfer, or of an earlier run of the same sources and steps, wrote it")
+	case !ours(there):
+		return p.occupied("holds what this step did not write")
 	}
 	return nil
 }
@@ -96,6 +114,9 @@ func fillFolder(root *os.Root, name string, write func(dir *os.Root) error) erro
 
 // putFolder puts what stands beside a place there, in place of what is there.
 func (c *TransferJob) putFolder(p *destination, temporary string) error {
+	if err := c.note(p.path, folderDigest); err != nil {
+		return err
+	}
 	former := p.beside(c.temporary())
 	err := p.root.Rename(p.name, former)
 	replaced := err == nil

@@ -19,7 +19,17 @@ func writing(path string) Finalizer {
 }
 
 func closingAt(o OutputRoots) *TransferJob {
-	return &TransferJob{spec: TransferJobSpec{Outputs: o, ID: "run", FencingToken: 2}}
+	return &TransferJob{spec: TransferJobSpec{Outputs: o, ID: "run", FencingToken: 2, Written: make(noted)}}
+}
+
+// noted is what the final steps of a test have written.
+type noted map[string]bool
+
+func (n noted) Wrote(path, digest string) (bool, error) { return n[path+digest], nil }
+
+func (n noted) Note(path, digest string) error {
+	n[path+digest] = true
+	return nil
 }
 
 func TestOutputsAreConfined(t *testing.T) {
@@ -89,11 +99,12 @@ func TestCreateReplacesWholeFilesOnly(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")
-	for name, content := range map[string]string{path: "old", filepath.Join(dir, ".baler-run-1-1"): "of an earlier try",
+	for name, content := range map[string]string{filepath.Join(dir, ".baler-run-1-1"): "of an earlier try",
 		filepath.Join(dir, ".baler-other-1-1"): "of another run"} {
 		testkit.Must(t, os.WriteFile(name, []byte(content), 0o600))
 	}
 	c := closingAt(AnyOutputRoot(dir))
+	testkit.Must(t, c.Create(path, func(w io.Writer) error { _, err := io.WriteString(w, "old"); return err }))
 	broken := errors.New("broken")
 	err := c.Create(path, func(w io.Writer) error {
 		_, err := io.WriteString(w, "half")
@@ -139,5 +150,36 @@ func TestFrozenWriterPutsNothingInPlace(t *testing.T) {
 	}
 	if _, _, retriable := FinalizerVerdict(err); !retriable {
 		t.Errorf("it ends for good: %v", err)
+	}
+}
+
+// Only what a final step of the same transfer or runs wrote is replaced, and only when
+// it is still as it was written.
+func TestCreateReplacesOnlyWhatItWrote(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	ours, others := closingAt(AnyOutputRoot(dir)), closingAt(AnyOutputRoot(dir))
+	refused := func(c *TransferJob, holds string) {
+		t.Helper()
+		if got := codeOf(writing(path)(t.Context(), c)); got != CodeDestinationExists {
+			t.Errorf("over %s: %q, want %s", holds, got, CodeDestinationExists)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != holds {
+			t.Errorf("it holds %q, %v; want %q", got, err, holds)
+		}
+	}
+	testkit.Must(t, os.WriteFile(path, []byte("a person's"), 0o600))
+	refused(ours, "a person's")
+	testkit.Must(t, os.Remove(path))
+	testkit.Must(t, writing(path)(t.Context(), ours))
+	testkit.Must(t, writing(path)(t.Context(), ours))
+	refused(others, "new")
+	testkit.Must(t, os.WriteFile(path, []byte("edited"), 0o600))
+	refused(ours, "edited")
+	testkit.Must(t, os.Remove(path))
+	testkit.Must(t, os.Symlink(filepath.Join(dir, "elsewhere"), path))
+	if got := codeOf(writing(path)(t.Context(), ours)); got != CodeDestinationExists {
+		t.Errorf("over a link: %q", got)
 	}
 }

@@ -1,6 +1,9 @@
 package recipe
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -38,6 +41,17 @@ func (s *Finalizer) Args(t *tasks.Transfer) (any, error) {
 	return render(s.with.value, transferVariables{
 		Transfer: t.UUID, Name: t.Name, Created: t.CreatedAt.UTC(), Files: int(t.Files), Bytes: int(t.Bytes),
 	}, s.Number, s.Name)
+}
+
+// Digest identifies what the step does, by its handler and its arguments before
+// rendering, in hexadecimal. Its name, place, timeout and retries do not change it.
+func (s *Finalizer) Digest() string {
+	b, err := json.Marshal([]any{s.Handler, s.with.value}) // object keys come out sorted
+	if err != nil {                                        // the parser accepts only JSON values
+		panic(fmt.Sprintf("encode arguments of final step %s: %v", s.Name, err))
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 // ArgsTemplated reports whether Args depends on the transfer.

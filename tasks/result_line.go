@@ -23,6 +23,7 @@ type ResultLine struct {
 	Facts     json.RawMessage `json:"facts"`
 	Attempt   int             `json:"attempt"`
 	Worker    string          `json:"-"` // not in JSON; for Go callers
+	Transfer  string          `json:"-"` // ID of its transfer, in a finalizer; not in JSON
 	StartedAt time.Time       `json:"started_at"`
 	EndedAt   time.Time       `json:"ended_at"`
 }

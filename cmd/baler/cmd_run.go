@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -86,47 +84,19 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	ran, err := b.Run(ctx, s)
 	stopping()
 	ran.Transfer = reloadTransfer(ctx, b, ran.Transfer)
-	if !ran.FoundChanges {
-		follower.end(nil)
-	} else {
+	switch {
+	case ran.FoundChanges:
 		follower.end(&ran.Transfer)
+	case ran.Final.UUID != "":
+		follower.end(&ran.Final)
+	default:
+		follower.end(nil)
 	}
 	notes.end()
 	if err != nil {
 		return p.interrupted(ctx, &ran.Transfer, explainMissing(err))
 	}
 	return p.reportRun(ctx, b, &ran, f)
-}
-
-func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.RunResult, f *runFlags) error {
-	t := &ran.Transfer
-	switch {
-	case p.json:
-		if err := p.summarize(t); err != nil {
-			return err
-		}
-	case f.quiet:
-	case !ran.FoundChanges:
-		p.printf("No changes since transfer %s finished at %s (%s).",
-			number(t), local(t.EndedAt), files(t.Files))
-		reportFinalizers(p.stdout, t)
-		if err := reportFailures(ctx, p.stdout, b, t); err != nil {
-			return err
-		}
-	default:
-		report(p.stdout, t, time.Now())
-		if err := reportFailures(ctx, p.stdout, b, t); err != nil {
-			return err
-		}
-	}
-	code := failed(t)
-	for i := range ran.Previous {
-		if other := &ran.Previous[i]; !f.quiet {
-			p.notef("Transfer %s, which had files to retry, is %s.", number(other), stateOf(other))
-		}
-		code = cmp.Or(code, failed(&ran.Previous[i]))
-	}
-	return code
 }
 
 // failed gives the exit code of a transfer in which files or final steps failed, or that

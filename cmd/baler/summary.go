@@ -3,24 +3,28 @@ package main
 import (
 	"time"
 
+	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/tasks"
 )
 
-// summary is a transfer in JSON: the words of all of Baler, its number, and what only
-// a transfer has that somebody paused.
+// summary is a transfer in JSON: the words of all of Baler, and what only a
+// transfer has that somebody paused, or a run.
 type summary struct {
 	tasks.Summary
-	Number   int64     `json:"number"` // short, and unique in this database; commands take it
-	PausedAt time.Time `json:"paused_at,omitzero"`
+	Number   int64             `json:"number"` // short, and unique in this database; commands take it
+	PausedAt time.Time         `json:"paused_at,omitzero"`
+	Changes  *baler.RunChanges `json:"changes,omitempty"`
 }
 
 // summarize writes a transfer as it stands.
-func (p *program) summarize(t *tasks.Transfer) error {
+func (p *program) summarize(t *tasks.Transfer) error { return p.object(newSummary(t)) }
+
+func newSummary(t *tasks.Transfer) summary {
 	s := summary{Summary: tasks.Summarize(t, time.Now()), Number: t.ID}
 	if paused(t) {
 		s.PausedAt = t.PausedAt
 	}
-	return p.object(s)
+	return s
 }
 
 // paused reports whether a person keeps a transfer from going on.

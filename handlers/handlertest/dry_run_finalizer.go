@@ -15,17 +15,19 @@ import (
 // FinalizerDryRun runs a Finalizer by itself: one try, with no queue and no
 // database. Package handlertest makes tests of it.
 type FinalizerDryRun struct {
-	Args     any                  // what the recipe's `with` would give
-	Transfer tasks.Transfer       // an ID and the number of files are made up when they are missing
-	Files    []handlers.FinalFile // numbered from 1 where they have no number, ascending
-	Results  []tasks.Result       // in any order
-	Roots    []string             // folders that may be read; the files themselves when empty
-	Base     string               // folder that relative paths are written below; others are refused. Required
+	Args     any                     // what the recipe's `with` would give
+	Transfer tasks.Transfer          // an ID and the number of files are made up when they are missing
+	Files    []handlers.FinalFile    // numbered from 1 where they have no number, ascending
+	Results  []tasks.Result          // in any order
+	Roots    []string                // folders that may be read; the files themselves when empty
+	Written  handlers.WrittenOutputs // what earlier runs wrote; nil when there were none
+	Base     string                  // folder that relative paths are written below; others are refused. Required
 }
 
 // Run gives the step as it ended: done or failed, with what there is to say.
 func (t FinalizerDryRun) Run(ctx context.Context, h handlers.Finalizer) (tasks.FinalizeStep, error) {
 	step := tasks.FinalizeStep{Number: 1, Name: "dry-run", Handler: "dry-run", Attempts: 1}
+	t.Transfer.ID = 0 // as of all its files
 	lines := newDryRunResults(t.Files, t.Results)
 	if t.Transfer.UUID == "" {
 		t.Transfer.UUID = newUUID()
@@ -50,7 +52,7 @@ func (t FinalizerDryRun) Run(ctx context.Context, h handlers.Finalizer) (tasks.F
 	}
 	c := handlers.NewTransferJob(handlers.TransferJobSpec{
 		Transfer: t.Transfer, Results: lines, Args: t.Args, ID: newUUID(), Attempt: 1, FencingToken: 1,
-		Roots: roots, Outputs: outputs.WithBase(t.Base), Now: time.Now(),
+		Roots: roots, Outputs: outputs.WithBase(t.Base), Written: t.Written, Now: time.Now(),
 	})
 	err = <-invoke.Go(func() error { return h(ctx, c) })
 	if ctx.Err() != nil {
@@ -90,15 +92,27 @@ func newDryRunResults(files []handlers.FinalFile, results []tasks.Result) *dryRu
 	return t
 }
 
-// FilesAfter implements ResultReader.
-func (t *dryRunResults) FilesAfter(_ context.Context, _, after int64, limit int, _ bool) ([]tasks.File, error) {
-	var page []tasks.File
+// Files implements ResultReader.
+func (t *dryRunResults) Files(_ context.Context, after tasks.FileKey, limit int) (page []tasks.CollectedFile, err error) {
 	for i := range t.files {
-		if t.files[i].No > after && len(page) < limit {
-			page = append(page, t.files[i].File)
+		if t.files[i].No > after.File && len(page) < limit {
+			page = append(page, tasks.CollectedFile{File: t.files[i].File})
 		}
 	}
 	return page, nil
+}
+
+// Totals implements ResultReader.
+func (t *dryRunResults) Totals(context.Context) (files, bytes int64, err error) {
+	for i := range t.files {
+		bytes += t.files[i].Size
+	}
+	return int64(len(t.files)), bytes, nil
+}
+
+// Transfer implements ResultReader.
+func (t *dryRunResults) Transfer(_ context.Context, id int64) (tasks.Transfer, error) {
+	return tasks.Transfer{}, fmt.Errorf("%w: %d", tasks.ErrTransferNotFound, id)
 }
 
 // Facts implements ResultReader.
@@ -114,14 +128,13 @@ func (t *dryRunResults) Facts(_ context.Context, _ int64, _ int, files tasks.Ran
 
 // Results implements ResultReader.
 func (t *dryRunResults) Results(
-	_ context.Context, _ int64, f tasks.ResultFilter, after tasks.ResultKey, limit int,
-) ([]tasks.ResultRow, error) {
-	var page []tasks.ResultRow
+	_ context.Context, outcomes []tasks.Outcome, after tasks.CollectedKey, limit int,
+) (page []tasks.CollectedResult, err error) {
 	for i := range t.lines {
 		l := &t.lines[i]
-		wanted := len(f.Outcomes) == 0 || slices.Contains(f.Outcomes, l.Outcome)
-		if wanted && l.Key().Compare(after) > 0 && len(page) < limit {
-			page = append(page, *l)
+		wanted := len(outcomes) == 0 || slices.Contains(outcomes, l.Outcome)
+		if wanted && l.Key().Compare(after.ResultKey) > 0 && len(page) < limit {
+			page = append(page, tasks.CollectedResult{ResultRow: *l})
 		}
 	}
 	return page, nil

@@ -118,14 +118,20 @@ func (a *attempt) prepare(ctx context.Context) (c *handlers.TransferJob, reg han
 	if err != nil {
 		return nil, reg, 0, handlers.Fail(handlers.CodeBadArgs, err)
 	}
+	runKey, err := a.Lines.RunKey(ctx, a.task.Transfer)
+	if err != nil {
+		return nil, reg, 0, err
+	}
 	roots, err := handlers.NewRoots(a.readable(&transfer))
 	if err != nil {
 		return nil, reg, 0, err
 	}
 	a.roots = roots
 	return handlers.NewTransferJob(handlers.TransferJobSpec{
-		Transfer: transfer, Results: patientReader{a.Lines, a.Log}, Args: args, ID: a.task.Event,
+		Transfer: transfer, Args: args, ID: a.task.Event,
+		Results: collectionReader{a.Lines, ledger.Collection{Transfer: transfer.ID, RunKey: runKey}, a.Log},
 		Attempt: a.task.Attempts, FencingToken: a.task.FencingToken, Roots: roots, Outputs: a.Outputs, Now: a.Now(),
+		Written: written{ctx, a.Written, ownerOf(runKey, transfer.UUID), a.Log},
 	}), reg, a.Timeout(step, reg), nil
 }
 

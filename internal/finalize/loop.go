@@ -37,11 +37,12 @@ type Store interface {
 	FinishFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, e ledger.FinalizeOutcome) (bool, error)
 }
 
-// Options says what a Runner works with. Steps, Lines, Transfers, Plans and Registry
-// are needed; other zero fields take the values said.
+// Options says what a Runner works with. Steps, Lines, Written, Transfers, Plans and
+// Registry are needed; other zero fields take the values said.
 type Options struct {
 	Steps     Store
-	Lines     handlers.ResultReader
+	Lines     Collections
+	Written   Outputs
 	Transfers Transfers
 	Plans     *dispatch.TransferCache
 	Registry  *handlers.Registry

@@ -62,7 +62,7 @@ func (r *env) complete(batch int64) {
 func (r *env) closer(adjust ...func(*Options)) (c *Runner, stop func()) {
 	r.T.Helper()
 	o := Options{
-		Steps: r.Store, Lines: r.Store, Transfers: r.Store, Plans: r.Transfers, Registry: r.registry, Outputs: handlers.AnyOutputRoot(r.T.TempDir()),
+		Steps: r.Store, Lines: r.Store, Written: r.Store, Transfers: r.Store, Plans: r.Transfers, Registry: r.registry, Outputs: handlers.AnyOutputRoot(r.T.TempDir()),
 		PollInterval: 5 * time.Millisecond, Lease: 10 * time.Second, AbandonAfter: 50 * time.Millisecond,
 		Retry: func(s *recipe.Finalizer, reg handlers.Registration) tasks.RetryPolicy {
 			return tasks.RetryPolicy{Attempts: StepRetry(s, reg).Attempts, Backoff: 1, MaxBackoff: 1}

@@ -6,45 +6,79 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
-// patientReader reads files and results, and waits for a database that is away
-// for a while: what a finalizer did so far may have taken hours.
-type patientReader struct {
-	reader handlers.ResultReader
-	log    *slog.Logger
+// Collections reads what final steps work over.
+type Collections interface {
+	CollectionFiles(ctx context.Context, c ledger.Collection, after tasks.FileKey, limit int) ([]tasks.CollectedFile, error)
+	CollectionResults(
+		ctx context.Context, c ledger.Collection, f tasks.ResultFilter, after tasks.CollectedKey, limit int,
+	) ([]tasks.CollectedResult, error)
+	CollectionTotals(ctx context.Context, c ledger.Collection) (files, bytes int64, err error)
+	Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error)
+	TransferByID(ctx context.Context, id int64) (tasks.Transfer, error)
+
+	// RunKey names the collection of a transfer; empty when it is one by itself.
+	RunKey(ctx context.Context, transfer int64) (string, error)
 }
 
-// FilesAfter implements handlers.ResultReader.
-func (p patientReader) FilesAfter(
-	ctx context.Context, transfer, after int64, limit int, sizes bool,
-) (page []tasks.File, err error) {
-	err = db.RetryOutage(ctx, p.log, func() (err error) {
-		page, err = p.reader.FilesAfter(ctx, transfer, after, limit, sizes)
+// collectionReader reads one collection, and waits for a database that is away for a
+// while: what a finalizer did so far may have taken hours.
+type collectionReader struct {
+	from Collections
+	of   ledger.Collection
+	log  *slog.Logger
+}
+
+var _ handlers.ResultReader = collectionReader{}
+
+// Files implements handlers.ResultReader.
+func (r collectionReader) Files(ctx context.Context, after tasks.FileKey, limit int) (page []tasks.CollectedFile, err error) {
+	err = db.RetryOutage(ctx, r.log, func() (err error) {
+		page, err = r.from.CollectionFiles(ctx, r.of, after, limit)
 		return err
 	})
 	return page, err
 }
 
 // Facts implements handlers.ResultReader.
-func (p patientReader) Facts(
+func (r collectionReader) Facts(
 	ctx context.Context, transfer int64, before int, files tasks.Ranges,
 ) (facts map[int64]map[string]any, err error) {
-	err = db.RetryOutage(ctx, p.log, func() (err error) {
-		facts, err = p.reader.Facts(ctx, transfer, before, files)
+	err = db.RetryOutage(ctx, r.log, func() (err error) {
+		facts, err = r.from.Facts(ctx, transfer, before, files)
 		return err
 	})
 	return facts, err
 }
 
 // Results implements handlers.ResultReader.
-func (p patientReader) Results(
-	ctx context.Context, transfer int64, f tasks.ResultFilter, after tasks.ResultKey, limit int,
-) (page []tasks.ResultRow, err error) {
-	err = db.RetryOutage(ctx, p.log, func() (err error) {
-		page, err = p.reader.Results(ctx, transfer, f, after, limit)
+func (r collectionReader) Results(
+	ctx context.Context, outcomes []tasks.Outcome, after tasks.CollectedKey, limit int,
+) (page []tasks.CollectedResult, err error) {
+	err = db.RetryOutage(ctx, r.log, func() (err error) {
+		page, err = r.from.CollectionResults(ctx, r.of, tasks.ResultFilter{Outcomes: outcomes}, after, limit)
 		return err
 	})
 	return page, err
+}
+
+// Totals implements handlers.ResultReader.
+func (r collectionReader) Totals(ctx context.Context) (files, bytes int64, err error) {
+	err = db.RetryOutage(ctx, r.log, func() (err error) {
+		files, bytes, err = r.from.CollectionTotals(ctx, r.of)
+		return err
+	})
+	return files, bytes, err
+}
+
+// Transfer implements handlers.ResultReader.
+func (r collectionReader) Transfer(ctx context.Context, id int64) (t tasks.Transfer, err error) {
+	err = db.RetryOutage(ctx, r.log, func() (err error) {
+		t, err = r.from.TransferByID(ctx, id)
+		return err
+	})
+	return t, err
 }

@@ -4,12 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
 )
 
 // ErrPaused says that a person has paused the transfer that would be resumed.
 var ErrPaused = errors.New("the transfer is paused")
+
+// Changes counts what a run has found, in files; chunks of one file count once.
+type Changes struct {
+	Added     int64 `json:"added"`     // not registered before
+	Changed   int64 `json:"changed"`   // with another size or modification time
+	Retried   int64 `json:"retried"`   // as they were, but failed or not processed before
+	Gone      int64 `json:"gone"`      // registered before, and not found
+	Unchanged int64 `json:"unchanged"` // as they were
+}
 
 // ChangeDetector registers the files that no earlier run with its run key has
 // registered as they are now. It creates a transfer for them when the first such
@@ -23,6 +35,11 @@ type ChangeDetector struct {
 	pending   []tasks.File // not looked up yet
 	transfer  tasks.Transfer
 	registrar *Registrar // nil: no transfer yet
+	first     int64      // number of the first file that this run registers
+	changes   Changes
+
+	met        metFiles
+	unreadable map[string]bool // what the scan could not read, and whatever is below
 }
 
 // lookUpPage is how many files are looked up at a time.
@@ -30,8 +47,11 @@ const lookUpPage = 1000
 
 // NewChangeDetector makes a ChangeDetector. Close must be called.
 func (g *Ingester) NewChangeDetector(s *Submission, sources []string, runKey string) *ChangeDetector {
-	return &ChangeDetector{ingester: g, submission: s, sources: sources, runKey: runKey}
+	return &ChangeDetector{ingester: g, submission: s, sources: sources, runKey: runKey, unreadable: make(map[string]bool)}
 }
+
+// Changes returns what has been found so far.
+func (d *ChangeDetector) Changes() Changes { return d.changes }
 
 // Transfer returns the transfer that takes the files, and false when there is none.
 func (d *ChangeDetector) Transfer() (tasks.Transfer, bool) { return d.transfer, d.registrar != nil }
@@ -67,6 +87,9 @@ func (d *ChangeDetector) Resume(ctx context.Context, latest tasks.Transfer) (res
 func (d *ChangeDetector) use(ctx context.Context, t tasks.Transfer) (err error) {
 	d.transfer = t
 	d.registrar, err = d.ingester.NewRegistrar(ctx, t.ID, d.runKey)
+	if err == nil {
+		d.first = d.registrar.next
+	}
 	if err == nil && d.submission.OnCreated != nil {
 		d.submission.OnCreated(t)
 	}
@@ -87,22 +110,52 @@ func (d *ChangeDetector) registerChanged(ctx context.Context) error {
 	if len(d.pending) == 0 {
 		return nil
 	}
-	changed, err := d.ingester.store.ChangedFiles(ctx, d.runKey, d.pending)
+	seen, err := d.ingester.store.CompareFiles(ctx, d.runKey, d.transfer.ID, d.pending)
 	if err != nil {
 		return err
 	}
-	d.pending = d.pending[:0]
-	for _, f := range changed {
-		if d.registrar == nil {
-			if err := d.Begin(ctx); err != nil {
+	for i := range d.pending {
+		if d.note(&d.pending[i], seen[i]) {
+			if err := d.register(ctx, d.pending[i]); err != nil {
 				return err
 			}
 		}
-		if err := d.registrar.Add(ctx, f); err != nil {
+	}
+	d.pending = d.pending[:0]
+	return nil
+}
+
+// note counts a file, and reports whether it is to be registered.
+func (d *ChangeDetector) note(f *tasks.File, seen ledger.SeenFile) (register bool) {
+	if seen.Status != ledger.Added {
+		d.met.add(seen.At)
+	}
+	if f.ScanError != "" {
+		d.unreadable[f.Path] = true
+	}
+	counted := &d.changes.Unchanged
+	switch seen.Status {
+	case ledger.Added:
+		counted, register = &d.changes.Added, true
+	case ledger.Changed:
+		counted, register = &d.changes.Changed, true
+	case ledger.Unfinished:
+		counted, register = &d.changes.Retried, true
+	case ledger.Unchanged, ledger.Failed, ledger.Accepted:
+	}
+	if f.Part <= 1 { // the first chunk stands for the whole file
+		*counted++
+	}
+	return register
+}
+
+func (d *ChangeDetector) register(ctx context.Context, f tasks.File) error {
+	if d.registrar == nil {
+		if err := d.Begin(ctx); err != nil {
 			return err
 		}
 	}
-	return nil
+	return d.registrar.Add(ctx, f)
 }
 
 // Close registers the files that are pending, unless ctx has ended.
@@ -115,4 +168,29 @@ func (d *ChangeDetector) Close(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(err, d.registrar.Close(ctx))
+}
+
+// RemoveGone removes files from the collection that are not there any more. The scan must
+// have come to its end, and Close must have been called.
+func (d *ChangeDetector) RemoveGone(ctx context.Context) (err error) {
+	d.changes.Gone, err = d.ingester.store.RemoveGone(ctx, d.runKey, store.GoneFilter{
+		Met: func(k tasks.FileKey) bool {
+			return d.met.has(k) || d.registrar != nil && k.Transfer == d.transfer.ID && k.File >= d.first
+		},
+		Hidden: d.hidden,
+	})
+	return err
+}
+
+// hidden reports whether a path lies in what could not be read.
+func (d *ChangeDetector) hidden(path string) bool {
+	for dir := path; len(d.unreadable) > 0; dir = filepath.Dir(dir) {
+		if d.unreadable[dir] {
+			return true
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	return false
 }

@@ -114,7 +114,7 @@ func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) s
 		n.Steps = append(n.Steps, tasks.Step{Number: st.Number, Name: st.Name, Handler: st.Handler})
 	}
 	for _, st := range s.Recipe.Finalizers {
-		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: st.Number, Name: st.Name, Handler: st.Handler})
+		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: st.Number, Name: st.Name, Handler: st.Handler, Digest: st.Digest()})
 	}
 	return n
 }

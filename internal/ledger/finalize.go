@@ -29,3 +29,10 @@ type FinalizeOutcome struct {
 	Reason string              // what went wrong, or what a person should know
 	Again  time.Duration       // until the next attempt
 }
+
+// Collection is what the final steps of a transfer work over: the files that transfers
+// with the run key have registered, or without one the files of the transfer alone.
+type Collection struct {
+	Transfer int64
+	RunKey   string
+}

@@ -4,26 +4,41 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"hash/fnv"
+	"slices"
 	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
-// seenFileRow is a file that a transfer with the run key has registered.
+// seenFileRow is a file of the collection with the run key: it says which transfer has
+// registered it last, and as what.
 type seenFileRow struct {
 	RunKey     string `gorm:"primaryKey"`
 	PathHash   []byte `gorm:"primaryKey"`
 	TransferID int64
-	Size       int64
+	Size       int64 // unreadableSize when the scan could not read it
 	Mtime      int64 // microseconds since 1970, 0 when unknown
+	FileNo     int64 // in the transfer
+	Accepted   bool  // a person has accepted that it fails
+
+	// Where the file was registered before with the same size and modification time,
+	// until the digests of both are compared; 0 when there is nothing to compare.
+	WasTransferID int64
+	WasFileNo     int64
 }
 
 // TableName names the table to GORM.
 func (seenFileRow) TableName() string { return "seen_files" }
+
+// unreadableSize stands for the size of what a scan could not read.
+const unreadableSize = -1
 
 // hashPath shortens a path, and the number of a part in it, to a key; 128 bits
 // never collide by chance.
@@ -37,14 +52,20 @@ func hashPath(f *tasks.File) []byte {
 }
 
 func newSeenFile(runKey string, transfer int64, f *tasks.File) seenFileRow {
-	row := seenFileRow{RunKey: runKey, PathHash: hashPath(f), TransferID: transfer, Size: f.Size}
-	if !f.MTime.IsZero() {
+	row := seenFileRow{RunKey: runKey, PathHash: hashPath(f), TransferID: transfer, Size: f.Size, FileNo: f.No}
+	switch {
+	case f.ScanError != "": // the same reason is the same file
+		reason, _, _ := strings.Cut(f.ScanError, ":")
+		h := fnv.New32a()
+		_, _ = h.Write([]byte(reason)) // it never fails
+		row.Size, row.Mtime = unreadableSize, int64(h.Sum32())
+	case !f.MTime.IsZero():
 		row.Mtime = f.MTime.UnixMicro()
 	}
 	return row
 }
 
-func noteSeen(tx *gorm.DB, a FileBatch) error {
+func noteSeen(tx *gorm.DB, dialect db.Dialect, a *FileBatch) error {
 	if a.RunKey == "" {
 		return nil
 	}
@@ -53,8 +74,7 @@ func noteSeen(tx *gorm.DB, a FileBatch) error {
 		rows[i] = newSeenFile(a.RunKey, a.Transfer, &a.Files[i])
 	}
 	err := tx.Clauses(clause.OnConflict{
-		Columns:   []clause.Column{{Name: "run_key"}, {Name: "path_hash"}},
-		DoUpdates: clause.AssignmentColumns([]string{"transfer_id", "size", "mtime"}),
+		Columns: []clause.Column{{Name: "run_key"}, {Name: "path_hash"}}, DoUpdates: moveSeen(dialect),
 	}).CreateInBatches(rows, db.RowsPerInsert(tx)).Error
 	if err != nil {
 		return fmt.Errorf("note files as seen: %w", err)
@@ -62,35 +82,71 @@ func noteSeen(tx *gorm.DB, a FileBatch) error {
 	return nil
 }
 
-// ChangedFiles returns those of the files that no transfer with the run key has
-// registered with the same path, size and modification time, in their order.
-// Files of a canceled transfer count as unseen.
-func (s *Store) ChangedFiles(ctx context.Context, runKey string, files []tasks.File) ([]tasks.File, error) {
+// moveSeen moves a file of a collection to the transfer that registers it again. It keeps
+// the former place of one whose size and modification time are the same. The columns
+// that MySQL compares must come after those that compare: it assigns in this order.
+func moveSeen(dialect db.Dialect) clause.Set {
+	inserted := func(column string) string { return "excluded." + column }
+	if dialect == db.MySQL {
+		inserted = func(column string) string { return "VALUES(" + column + ")" }
+	}
+	was := func(column string) clause.Assignment {
+		return clause.Assignment{Column: clause.Column{Name: "was_" + column}, Value: gorm.Expr(fmt.Sprintf(
+			`CASE WHEN seen_files.size <> %s OR seen_files.mtime <> %s OR seen_files.transfer_id = %s THEN 0
+				WHEN seen_files.was_transfer_id > 0 THEN seen_files.was_%s ELSE seen_files.%s END`,
+			inserted("size"), inserted("mtime"), inserted("transfer_id"), column, column))}
+	}
+	// The number first: it depends on the transfer as it was.
+	return append(clause.Set{was("file_no"), was("transfer_id")},
+		clause.AssignmentColumns([]string{"transfer_id", "size", "mtime", "file_no", "accepted"})...)
+}
+
+// CompareFiles says of each file how it compares with the collection of a run key. Files
+// that failed in the transfer of the run itself count as unchanged.
+func (s *Store) CompareFiles(ctx context.Context, runKey string, current int64, files []tasks.File) ([]ledger.SeenFile, error) {
 	hashes := make([][]byte, len(files))
 	for i := range files {
 		hashes[i] = hashPath(&files[i])
 	}
 	var rows []seenFileRow
-	err := s.db.Session(ctx).
-		Where("run_key = ? AND path_hash IN ?", runKey, hashes).
-		Where("transfer_id NOT IN (?)", s.db.Session(ctx).Table("transfers").Select("id").
-			Where("run_key = ? AND state = ?", runKey, tasks.StateCanceled)).
-		Find(&rows).Error
-	if err != nil {
+	if err := s.db.Session(ctx).Where("run_key = ? AND path_hash IN ?", runKey, hashes).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("look up seen files: %w", err)
 	}
-	known := make(map[string]seenFileRow, len(rows))
-	for _, r := range rows {
-		known[string(r.PathHash)] = r
+	known := make(map[string]int, len(rows))
+	numbers := make(map[int64][]int64)
+	for i := range rows {
+		known[string(rows[i].PathHash)] = i
+		if of := rows[i].TransferID; of != current {
+			numbers[of] = append(numbers[of], rows[i].FileNo)
+		}
 	}
-	var unseen []tasks.File
+	failed, err := s.failedFiles(ctx, numbers)
+	if err != nil {
+		return nil, err
+	}
+	canceled, err := s.FilterCanceled(ctx, sortedKeys(numbers))
+	if err != nil {
+		return nil, err
+	}
+	seen := make([]ledger.SeenFile, len(files))
 	for i := range files {
-		was, ok := known[string(hashes[i])]
-		is := newSeenFile(runKey, 0, &files[i])
-		if ok && was.Size == is.Size && was.Mtime == is.Mtime {
+		at, ok := known[string(hashes[i])]
+		if !ok {
+			seen[i].Status = ledger.Added
 			continue
 		}
-		unseen = append(unseen, files[i])
+		was, is := &rows[at], newSeenFile(runKey, 0, &files[i])
+		seen[i].At = tasks.FileKey{Transfer: was.TransferID, File: was.FileNo}
+		switch {
+		case was.Size != is.Size || was.Mtime != is.Mtime:
+			seen[i].Status = ledger.Changed
+		case slices.Contains(canceled, was.TransferID):
+			seen[i].Status = ledger.Unfinished
+		case failed[seen[i].At] && was.Accepted:
+			seen[i].Status = ledger.Accepted
+		case failed[seen[i].At]:
+			seen[i].Status = ledger.Failed
+		}
 	}
-	return unseen, nil
+	return seen, nil
 }

@@ -21,7 +21,7 @@ func hold(tx *gorm.DB, recs []*ledger.BatchCompletion, dialect db.Dialect) ([]*l
 	slices.Sort(ids)
 	query := "SELECT id, fencing_token FROM batches WHERE id IN ? ORDER BY id"
 	if dialect == db.MySQL {
-		query += " FOR UPDATE" // SQLite has one writer at a time anyway
+		query += forUpdate
 	}
 	var rows []struct {
 		ID           int64

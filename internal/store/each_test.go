@@ -145,6 +145,18 @@ func finishing(b *tasks.Batch) func(tasks.Ranges) ledger.FollowUp {
 	}
 }
 
+// changed returns those of the files that are not in a collection as they are.
+func (b *env) changed(t *testing.T, runKey string, files []tasks.File) (changed []tasks.File, err error) {
+	t.Helper()
+	seen, err := b.CompareFiles(t.Context(), runKey, 0, files)
+	for i := range seen {
+		if seen[i].Status != ledger.Unchanged {
+			changed = append(changed, files[i])
+		}
+	}
+	return changed, err
+}
+
 // record commits recordings, all of which must be accepted.
 func (b *env) record(t *testing.T, recs ...*ledger.BatchCompletion) {
 	t.Helper()

@@ -34,7 +34,7 @@ type FileBatch struct {
 	// Finished counts the files of the group way that no step selects.
 	Finished int64
 
-	// RunKey, when set, notes the files as seen for Unseen.
+	// RunKey, when set, adds the files to the collection, where CompareFiles finds them.
 	RunKey string
 }
 
@@ -53,7 +53,7 @@ func (s *Store) AddFiles(ctx context.Context, a FileBatch) error {
 				return err
 			}
 		}
-		err := a.register(tx, now)
+		err := a.register(tx, now, s.db.Dialect())
 		committing = err == nil
 		return err
 	}
@@ -61,7 +61,7 @@ func (s *Store) AddFiles(ctx context.Context, a FileBatch) error {
 }
 
 // register inserts the rows, and counts them last.
-func (a *FileBatch) register(tx *gorm.DB, now time.Time) error {
+func (a *FileBatch) register(tx *gorm.DB, now time.Time, dialect db.Dialect) error {
 	var t transferRow
 	if err := tx.Select("files", "state").Take(&t, a.Transfer).Error; err != nil {
 		return err
@@ -77,7 +77,7 @@ func (a *FileBatch) register(tx *gorm.DB, now time.Time) error {
 		}
 		return err
 	}
-	if err := noteSeen(tx, *a); err != nil {
+	if err := noteSeen(tx, dialect, a); err != nil {
 		return err
 	}
 	if a.BeforeCount != nil {
@@ -86,6 +86,9 @@ func (a *FileBatch) register(tx *gorm.DB, now time.Time) error {
 		}
 	}
 	// From here on rows are locked that others wait for: it must be our turn.
+	if err := markStale(tx, a.RunKey); err != nil {
+		return err
+	}
 	if err := addSelected(tx, a.Transfer, a.FirstSteps); err != nil {
 		return err
 	}

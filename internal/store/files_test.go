@@ -102,7 +102,7 @@ func TestOddFiles(t *testing.T) {
 				t.Errorf("file %d: modified %v, want %v", i, f.MTime, want)
 			}
 		}
-		unseen, err := b.ChangedFiles(t.Context(), "l", files)
+		unseen, err := b.changed(t, "l", files)
 		if err != nil || len(unseen) > 0 {
 			t.Errorf("unseen: %d, %v", len(unseen), err)
 		}
@@ -166,7 +166,7 @@ func TestUnseen(t *testing.T) {
 			return tr
 		}
 		unseen := func(files []tasks.File) []tasks.File {
-			got, err := b.ChangedFiles(t.Context(), "line", files)
+			got, err := b.changed(t, "line", files)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,7 +185,7 @@ func TestUnseen(t *testing.T) {
 		if got := unseen(files); len(got) > 0 {
 			t.Errorf("%d unseen after all were registered", len(got))
 		}
-		if got, err := b.ChangedFiles(t.Context(), "another", files[:5]); err != nil || len(got) != 5 {
+		if got, err := b.changed(t, "another", files[:5]); err != nil || len(got) != 5 {
 			t.Errorf("another lineage has seen them: %d, %v", len(got), err)
 		}
 		files[7].Size++

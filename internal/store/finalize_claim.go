@@ -14,15 +14,21 @@ import (
 
 // DueFinalizeSteps lists the final steps that a worker with their handler should
 // claim now: those whose turn it is, whose next attempt is due, or whose holder
-// has not renewed its lease. Those of paused transfers wait.
+// has not renewed its lease. Those of paused transfers wait, and so do those of a
+// transfer while an earlier one of the same collection has final steps to run, or
+// another one is running some: the last to write then knows what all of them know.
 func (s *Store) DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([]ledger.FinalizeTask, error) {
 	if len(w.Handlers) == 0 {
 		return nil, nil
 	}
+	now := s.db.Stamp()
 	q := s.db.Session(ctx).Table("finalize_steps c").
 		Select("c.transfer_id AS transfer, c.no, c.handler, c.event, c.attempts, c.fencing_token").
 		Joins("JOIN transfers t ON t.id = c.transfer_id").
-		Where("c.due_at <= ? AND c.handler IN ? AND t.state = ? AND t.paused_at IS NULL", s.db.Stamp(), w.Handlers, tasks.StateFinalizing)
+		Where("c.due_at <= ? AND c.handler IN ? AND t.state = ? AND t.paused_at IS NULL", now, w.Handlers, tasks.StateFinalizing).
+		Where(`t.run_key = '' OR NOT EXISTS (SELECT 1 FROM transfers o JOIN finalize_steps s ON s.transfer_id = o.id
+			WHERE o.run_key = t.run_key AND o.id <> t.id AND o.state = ? AND (`+holdsOthersUp+`))`,
+			tasks.StateFinalizing, tasks.FinalizeRunning, now)
 	if w.RunKey != "" {
 		q = q.Where("t.run_key = ?", w.RunKey)
 	}
@@ -33,13 +39,21 @@ func (s *Store) DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([
 	return due, nil
 }
 
+// holdsOthersUp says which step s of transfer o keeps those of transfer t waiting: one
+// that is running under a lease, and any of an earlier transfer that is not paused.
+const holdsOthersUp = "s.state = ? AND s.due_at > ? OR o.id < t.id AND o.paused_at IS NULL"
+
 // ClaimFinalizeStep claims a due step for one attempt, which it counts: nobody else can
 // claim the step until the lease ends. It reports false when another worker was faster.
 func (s *Store) ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) (taken bool, err error) {
 	err = s.db.Write(ctx, "take final step", func(tx *gorm.DB, now time.Time) error {
-		u := tx.Exec(`UPDATE finalize_steps SET state = ?, attempts = attempts + 1, fencing_token = fencing_token + 1, due_at = ?
+		taken = false
+		if held, err := heldUp(tx, c.Transfer, now, s.db.Dialect()); err != nil || held {
+			return err
+		}
+		u := tx.Exec(`UPDATE finalize_steps SET state = ?, attempts = attempts + 1, fencing_token = fencing_token + 1, due_at = ?, stale = ?
 			WHERE transfer_id = ? AND no = ? AND fencing_token = ? AND due_at <= ?`,
-			tasks.FinalizeRunning, now.Add(lease), c.Transfer, c.No, c.FencingToken, now)
+			tasks.FinalizeRunning, now.Add(lease), false, c.Transfer, c.No, c.FencingToken, now)
 		taken = u.RowsAffected == 1
 		return u.Error
 	})
@@ -48,6 +62,29 @@ func (s *Store) ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, l
 		c.FencingToken++
 	}
 	return taken, err
+}
+
+// heldUp reports whether a step of another transfer of the collection is running. It
+// locks the collection's transfers, so that two workers do not claim two of them at once.
+func heldUp(tx *gorm.DB, transfer int64, now time.Time, dialect db.Dialect) (bool, error) {
+	row, err := readRow(tx, transfer)
+	if err != nil || row.RunKey == "" {
+		return false, err
+	}
+	locked := ""
+	if dialect == db.MySQL {
+		locked = forUpdate // it also reads what has been committed by now, not when this transaction began
+	}
+	var all []int64
+	if err := tx.Raw("SELECT id FROM transfers WHERE run_key = ? ORDER BY id"+locked, row.RunKey).Scan(&all).Error; err != nil {
+		return false, fmt.Errorf("lock a collection: %w", err)
+	}
+	const query = "SELECT COUNT(*) FROM finalize_steps WHERE transfer_id IN ? AND transfer_id <> ? AND state = ? AND due_at > ?"
+	var running int64
+	if err := tx.Raw(query+locked, all, transfer, tasks.FinalizeRunning, now).Scan(&running).Error; err != nil {
+		return false, fmt.Errorf("look for running final steps: %w", err)
+	}
+	return running > 0, nil
 }
 
 // RenewFinalizeStep keeps a step for another lease. It gives ErrLeaseLost when the
@@ -77,7 +114,7 @@ func (s *Store) ReleaseFinalizeStep(ctx context.Context, c *ledger.FinalizeTask)
 func holdFinalizeStep(tx *gorm.DB, c *ledger.FinalizeTask, dialect db.Dialect) error {
 	query := "SELECT fencing_token FROM finalize_steps WHERE transfer_id = ? AND no = ?"
 	if dialect == db.MySQL {
-		query += " FOR UPDATE"
+		query += forUpdate
 	}
 	var token int
 	if err := tx.Raw(query, c.Transfer, c.No).Scan(&token).Error; err != nil {

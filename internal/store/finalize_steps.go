@@ -23,6 +23,8 @@ type finalizeRow struct {
 	FencingToken int        // the fencing token: only whoever knows it may change the step
 	DueAt        *time.Time // when a worker may claim it; while it runs, when its lease ends; nil when it is not its turn
 	Error        string
+	Digest       string // of what the step does, so that runs find it again in other recipes
+	Stale        bool   // its collection has changed since the last attempt began
 }
 
 // TableName names the table to GORM.
@@ -40,7 +42,9 @@ func createFinalizeSteps(tx *gorm.DB, transfer int64, steps []tasks.FinalizeStep
 	rows := make([]finalizeRow, len(steps))
 	for i, s := range steps {
 		steps[i].State = tasks.FinalizeWaiting
-		rows[i] = finalizeRow{TransferID: transfer, No: s.Number, Name: s.Name, Handler: s.Handler, State: tasks.FinalizeWaiting}
+		rows[i] = finalizeRow{
+			TransferID: transfer, No: s.Number, Name: s.Name, Handler: s.Handler, Digest: s.Digest, State: tasks.FinalizeWaiting,
+		}
 	}
 	if err := tx.Create(rows).Error; err != nil {
 		return fmt.Errorf("write final steps: %w", err)

@@ -25,7 +25,7 @@ func TestPartsOfAFile(t *testing.T) {
 			t.Errorf("got %+v, %v", got, err)
 		}
 		third := tasks.File{Path: "/lines", Size: 5, Part: 3, Offset: 17, Line: 9}
-		unseen, err := b.ChangedFiles(t.Context(), "l", append(files, third))
+		unseen, err := b.changed(t, "l", append(files, third))
 		if err != nil || len(unseen) != 1 || unseen[0] != third {
 			t.Errorf("unseen: %+v, %v", unseen, err)
 		}

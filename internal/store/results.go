@@ -95,8 +95,15 @@ func applyFilter(q *gorm.DB, f tasks.ResultFilter) *gorm.DB {
 func (s *Store) Results(
 	ctx context.Context, transfer int64, f tasks.ResultFilter, after tasks.ResultKey, limit int,
 ) ([]tasks.ResultRow, error) {
+	return s.results(ctx, func(q *gorm.DB) *gorm.DB { return q }, transfer, f, after, limit)
+}
+
+// results lists those results that restrict leaves.
+func (s *Store) results(
+	ctx context.Context, restrict func(*gorm.DB) *gorm.DB, transfer int64, f tasks.ResultFilter, after tasks.ResultKey, limit int,
+) ([]tasks.ResultRow, error) {
 	page := func(limit int, where string, args ...any) (rows []resultRecord, err error) {
-		q := applyFilter(s.db.Session(ctx), f).Where("transfer_id = ?", transfer).Where(where, args...)
+		q := restrict(applyFilter(s.db.Session(ctx), f)).Where("transfer_id = ?", transfer).Where(where, args...)
 		if err := q.Order("step_no, file_no").Limit(limit).Find(&rows).Error; err != nil {
 			return nil, fmt.Errorf("list results: %w", err)
 		}

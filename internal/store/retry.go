@@ -83,11 +83,14 @@ func (s *Store) RetryFiles(ctx context.Context, k RetryRequest) (done RetryPage,
 	return done, err
 }
 
+// forUpdate makes a query lock what it reads. SQLite has one writer at a time anyway.
+const forUpdate = " FOR UPDATE"
+
 // lockTransfer keeps a transfer from ending while its counters go back.
 func lockTransfer(tx *gorm.DB, id int64, dialect db.Dialect) (t transferRow, err error) {
 	query := "SELECT * FROM transfers WHERE id = ?"
 	if dialect == db.MySQL {
-		query += " FOR UPDATE"
+		query += forUpdate
 	}
 	if err := tx.Raw(query, id).Scan(&t).Error; err != nil {
 		return t, fmt.Errorf("lock transfer: %w", err)
@@ -178,6 +181,9 @@ func reviveTransfer(tx *gorm.DB, t transferRow, files int64) error {
 		if err := stopFinalizing(tx, t, tasks.FinalizeWaiting); err != nil { // they run when its last file has ended again
 			return err
 		}
+	}
+	if err := markStale(tx, t.RunKey); err != nil {
+		return err
 	}
 	if err := tx.Exec("UPDATE transfers SET finished = finished - ?, state = ?, ended_at = ? WHERE id = ?",
 		files, state, ended, t.ID).Error; err != nil {

@@ -181,7 +181,7 @@ func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner
 
 func (o Options) finalizers() *finalize.Runner {
 	return finalize.New(finalize.Options{
-		Steps: o.Store, Lines: o.Store, Transfers: o.Store, Plans: o.Transfers, Registry: o.Registry,
+		Steps: o.Store, Lines: o.Store, Written: o.Store, Transfers: o.Store, Plans: o.Transfers, Registry: o.Registry,
 		Roots: o.Roots, Outputs: o.Final.Outputs, RunKey: o.Final.RunKey,
 		Timeout: o.Final.Timeout, Retry: o.Final.Retry, OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
 	})

@@ -57,28 +57,29 @@ func Register(reg *handlers.Registry) error {
 // Finalize copies the files into a BagIt 1.0 bag (RFC 8493). Their paths below data/
 // are their paths below the deepest folder that contains all sources. Arguments:
 // {"to": folder}. If a copy does not have the digest that an earlier step recorded,
-// the step fails and leaves no bag.
+// the step fails and leaves no bag. A bag of an earlier run of the same sources is
+// replaced by one of all files of all runs, unless it holds what is not of the bag.
 func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	args, err := newBagArgs(c.Args())
 	if err != nil {
 		return err
 	}
 	var unchecked missing.Files
-	isBag := func(folder *os.Root) bool {
-		info, err := folder.Lstat(bagMark)
-		return err == nil && info.Mode().IsRegular()
-	}
-	err = c.CreateFolder(args.To, isBag, func(dir *os.Root) error {
+	err = c.CreateFolder(args.To, holdsOnlyItsBag, func(dir *os.Root) error {
 		w := &bagWriter{job: c, dir: dir, base: commonFolder(c.Transfer().Sources), unchecked: &unchecked}
 		return w.write(ctx)
 	})
 	if err != nil {
 		return err
 	}
-	if unchecked.Len() > 0 {
-		return handlers.Warn(CodeNotVerified, unchecked.Message("had no sha256 to check their copies by", c.Transfer().Files))
+	if unchecked.Len() == 0 {
+		return nil
 	}
-	return nil
+	all, _, err := c.Totals(ctx)
+	if err != nil {
+		return err
+	}
+	return handlers.Warn(CodeNotVerified, unchecked.Message("had no sha256 to check their copies by", all))
 }
 
 // bagWriter writes one bag.

@@ -35,6 +35,7 @@ func bagRig(t *testing.T) (in string, trial handlertest.FinalizerDryRun) {
 func TestBag(t *testing.T) {
 	t.Parallel()
 	_, trial := bagRig(t)
+	trial.Written = builtintest.NewWritten()
 	for range 2 { // the second time in place of the first
 		builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "")
 	}
@@ -112,12 +113,33 @@ func TestBagThatIsNotRightIsNotThere(t *testing.T) {
 func TestBagReplacesBagsOnly(t *testing.T) {
 	t.Parallel()
 	_, trial := bagRig(t)
-	precious := filepath.Join(trial.Base, "bags", "one", "precious")
-	testkit.Must(t, os.MkdirAll(precious, 0o755))
-	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeFailed, "in-the-way: ")
-	if _, err := os.Stat(precious); err != nil {
-		t.Error(err)
+	bag := filepath.Join(trial.Base, "bags", "one")
+	wantRefused := func(keeps string) {
+		t.Helper()
+		builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeFailed, "in-the-way: "+bag+" is there already")
+		if _, err := os.Stat(keeps); err != nil {
+			t.Error(err)
+		}
 	}
+	precious := filepath.Join(bag, "precious")
+	testkit.Must(t, os.MkdirAll(precious, 0o755))
+	wantRefused(precious)
+	testkit.Must(t, os.RemoveAll(bag))
+	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "")
+	wantRefused(filepath.Join(bag, bagMark)) // of another transfer
+
+	testkit.Must(t, os.RemoveAll(bag))
+	trial.Written = builtintest.NewWritten()
+	for range 2 {
+		builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "")
+	}
+	note := filepath.Join(bag, "data", "in", "note")
+	testkit.Must(t, os.WriteFile(note, []byte("a person's"), 0o600))
+	wantRefused(note)
+	testkit.Must(t, os.Rename(note, filepath.Join(bag, "data", "in", "plain")))
+	testkit.Must(t, os.Remove(filepath.Join(bag, "data", "in", "empty")))
+	testkit.Must(t, os.WriteFile(note, []byte("in place of another file"), 0o600))
+	wantRefused(note)
 }
 
 func TestBagCountsFilesWithoutADigest(t *testing.T) {

@@ -44,7 +44,8 @@ func Register(reg *handlers.Registry) error {
 
 // Finalize writes a line for every file with a digest, as sha256sum and its
 // siblings write and check it. Arguments: {"to": path, "algorithm": "sha256"}.
-// Files without the digest are counted and the first of them named.
+// Files without the digest are counted and the first of them named. After a run, it
+// lists the files of all runs of the same sources.
 func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	args, err := newManifestArgs(c.Args())
 	if err != nil {
@@ -70,10 +71,14 @@ func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	if err != nil {
 		return err
 	}
-	if without.Len() > 0 {
-		return handlers.Warn(CodeDigestMissing, without.Message("have no "+args.Algorithm+" and are not listed", c.Transfer().Files))
+	if without.Len() == 0 {
+		return nil
 	}
-	return nil
+	all, _, err := c.Totals(ctx)
+	if err != nil {
+		return err
+	}
+	return handlers.Warn(CodeDigestMissing, without.Message("have no "+args.Algorithm+" and are not listed", all))
 }
 
 // checksumLine is a line of GNU coreutils' sums: of a name with a backslash or

@@ -35,6 +35,13 @@ type failure struct {
 	Code      string        `json:"code"`
 	Error     string        `json:"error"`
 	Attempt   int           `json:"attempt"`
+	Transfer  string        `json:"transfer,omitempty"` // ID; only when it is not the transfer of the summary
+}
+
+// collection is what the files of all runs of the same sources add up to.
+type collection struct {
+	Files int64 `json:"files"`
+	Bytes int64 `json:"bytes"`
 }
 
 // Register adds the finalizer report to a registry.
@@ -44,8 +51,9 @@ func Register(reg *handlers.Registry) error {
 		handlers.WithArgsCheck(handlers.CheckWith(newReportArgs)))
 }
 
-// Finalize writes one JSON object: the transfer's summary as it stands, and every
-// file that failed, with the reason, one a line. Arguments: {"to": path}.
+// Finalize writes one JSON object: the transfer's summary as it stands, the totals of
+// all runs of the same sources, and every file of them that failed, with the reason,
+// one a line. Arguments: {"to": path}.
 func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	args, err := newReportArgs(c.Args())
 	if err != nil {
@@ -58,15 +66,27 @@ func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	if err != nil {
 		return err
 	}
+	var all collection
+	if all.Files, all.Bytes, err = c.Totals(ctx); err != nil {
+		return err
+	}
+	totals, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
 	return c.Create(args.To, func(w io.Writer) error {
 		out := reporting{w: w}
-		out.write(`{"summary":`, string(head), `,"failures":[`)
+		out.write(`{"summary":`, string(head), `,"collection":`, string(totals), `,"failures":[`)
 		separator := "\n"
 		for l, err := range c.Results(ctx, tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut) {
 			if err != nil {
 				return err
 			}
-			line, err := json.Marshal(failure{l.File, l.Path, l.PathBytes, l.Step, l.Outcome, l.Code, l.Error, l.Attempt})
+			f := failure{l.File, l.Path, l.PathBytes, l.Step, l.Outcome, l.Code, l.Error, l.Attempt, l.Transfer}
+			if f.Transfer == t.UUID {
+				f.Transfer = ""
+			}
+			line, err := json.Marshal(f)
 			if err != nil {
 				return err
 			}

@@ -121,7 +121,12 @@ CREATE TABLE IF NOT EXISTS seen_files (
   transfer_id  BIGINT NOT NULL,
   size         BIGINT NOT NULL,
   mtime        BIGINT NOT NULL,
-  PRIMARY KEY (run_key, path_hash)
+  file_no      BIGINT NOT NULL DEFAULT 0,
+  accepted     BOOLEAN NOT NULL DEFAULT 0,
+  was_transfer_id BIGINT NOT NULL DEFAULT 0,
+  was_file_no  BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (run_key, path_hash),
+  KEY seen_files_place (run_key, transfer_id, file_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS dead_letters (
@@ -197,6 +202,8 @@ CREATE TABLE IF NOT EXISTS finalize_steps (
   fencing_token     INT NOT NULL DEFAULT 0,
   due_at       DATETIME(6) NULL,
   error        TEXT NOT NULL,
+  digest       VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  stale        BOOLEAN NOT NULL DEFAULT 0,
   PRIMARY KEY (transfer_id, no),
   KEY finalize_steps_due (due_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -226,4 +233,13 @@ CREATE TABLE IF NOT EXISTS rejected_lines (
   content      VARBINARY(2048) NOT NULL,
   size         BIGINT NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, line)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS outputs (
+  path_hash    BINARY(16) NOT NULL,
+  owner        VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  digest       VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  path         VARBINARY(4096) NOT NULL,
+  written_at   DATETIME(6) NOT NULL,
+  PRIMARY KEY (path_hash, owner, digest)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -128,8 +128,14 @@ CREATE TABLE IF NOT EXISTS seen_files (
   transfer_id  INTEGER NOT NULL,
   size         INTEGER NOT NULL,
   mtime        INTEGER NOT NULL,
+  file_no      INTEGER NOT NULL DEFAULT 0,
+  accepted     BOOLEAN NOT NULL DEFAULT 0,
+  was_transfer_id INTEGER NOT NULL DEFAULT 0,
+  was_file_no  INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (run_key, path_hash)
 ) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS seen_files_place ON seen_files (run_key, transfer_id, file_no);
 
 CREATE TABLE IF NOT EXISTS dead_letters (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -206,6 +212,8 @@ CREATE TABLE IF NOT EXISTS finalize_steps (
   fencing_token     INTEGER NOT NULL DEFAULT 0,
   due_at       DATETIME NULL,
   error        TEXT NOT NULL,
+  digest       TEXT NOT NULL DEFAULT '',
+  stale        BOOLEAN NOT NULL DEFAULT 0,
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 
@@ -237,4 +245,13 @@ CREATE TABLE IF NOT EXISTS rejected_lines (
   content      BLOB NOT NULL,
   size         INTEGER NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, line)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS outputs (
+  path_hash    BLOB NOT NULL,
+  owner        TEXT NOT NULL,
+  digest       TEXT NOT NULL,
+  path         BLOB NOT NULL,
+  written_at   DATETIME NOT NULL,
+  PRIMARY KEY (path_hash, owner, digest)
 ) WITHOUT ROWID;

@@ -1,0 +1,42 @@
+package finalize
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+
+	"github.com/balerhq/baler/internal/db"
+)
+
+// Outputs remembers what final steps have written.
+type Outputs interface {
+	Wrote(ctx context.Context, owner, path, digest string) (bool, error)
+	NoteOutput(ctx context.Context, owner, path, digest string) error
+}
+
+// written is what the final steps of one collection, or of one transfer that is none,
+// have written. It implements handlers.WrittenOutputs.
+type written struct {
+	ctx   context.Context //nolint:containedctx // of one attempt of a step, whose handler writes
+	in    Outputs
+	owner string
+	log   *slog.Logger
+}
+
+// ownerOf names who may replace an output: every transfer of a run of the same sources
+// and steps, or else the transfer alone.
+func ownerOf(runKey, transfer string) string { return cmp.Or(runKey, transfer) }
+
+// Wrote implements handlers.WrittenOutputs.
+func (w written) Wrote(path, digest string) (wrote bool, err error) {
+	err = db.RetryOutage(w.ctx, w.log, func() (err error) {
+		wrote, err = w.in.Wrote(w.ctx, w.owner, path, digest)
+		return err
+	})
+	return wrote, err
+}
+
+// Note implements handlers.WrittenOutputs.
+func (w written) Note(path, digest string) error {
+	return db.RetryOutage(w.ctx, w.log, func() error { return w.in.NoteOutput(w.ctx, w.owner, path, digest) })
+}

@@ -1,0 +1,22 @@
+package ledger
+
+import "github.com/balerhq/baler/tasks"
+
+// SeenFile says what the collection of a run knows of a file that the run finds.
+type SeenFile struct {
+	Status SeenStatus
+	At     tasks.FileKey // where it is registered; zero when it is not
+}
+
+// SeenStatus is how a file compares with its collection.
+type SeenStatus int
+
+// The ways in which a file compares with its collection.
+const (
+	Unchanged  SeenStatus = iota // registered with this size and modification time
+	Added                        // not registered
+	Changed                      // registered with another size or modification time
+	Unfinished                   // registered as it is, by a transfer that was canceled
+	Failed                       // registered as it is, and its result is a failure
+	Accepted                     // the same, and a person has accepted it
+)

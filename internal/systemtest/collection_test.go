@@ -1,0 +1,167 @@
+package systemtest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
+)
+
+const bagAndManifest = "name: x\nsteps:\n  - handler: checksum\nfinally:\n  - handler: bag\n    with: {to: '%s/bag'}\n" +
+	"  - handler: manifest\n    with: {to: '%s/sums'}\n  - handler: report\n    with: {to: '%s/report.json'}\n"
+
+// holds checks which files a bag and a manifest hold, by name.
+func holds(t *testing.T, out, want string) {
+	t.Helper()
+	if got := listing(t, filepath.Join(out, "bag", "data", "in")); got != want {
+		t.Errorf("the bag holds %s, want %s", got, want)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "sums"))
+	must(t, err)
+	names := make(map[string]bool)
+	for line := range strings.Lines(string(text)) {
+		names[filepath.Base(strings.TrimSpace(line))] = true
+	}
+	for name := range strings.FieldsSeq(want) {
+		if !names[name] {
+			t.Errorf("the manifest lacks %s:\n%s", name, text)
+		}
+	}
+	if n := strings.Count(string(text), "\n"); n != len(strings.Fields(want)) {
+		t.Errorf("the manifest has %d lines, want %s:\n%s", n, want, text)
+	}
+	if text, err = os.ReadFile(filepath.Join(out, "report.json")); err != nil ||
+		!strings.Contains(string(text), fmt.Sprintf(`"collection":{"files":%d,`, len(strings.Fields(want)))) {
+		t.Errorf("the report says %s, %v", text, err)
+	}
+}
+
+// Another run of the same sources writes a bag, a manifest and a report of all files.
+func TestRunAgainWritesTheWholeCollection(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
+		must(t, os.Mkdir(root, 0o700))
+		for _, name := range []string{"a", "b", "c"} {
+			write(t, filepath.Join(root, name), name)
+		}
+		b := open(t, c, nil)
+		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, fmt.Sprintf(bagAndManifest, out, out, out))}
+		done := func(want string) {
+			t.Helper()
+			ran := run(t, b, s)
+			if got := closingText(ran.Transfer); got != "completed bag:done/1 manifest:done/1 report:done/1" {
+				t.Errorf("it is %s: %+v", got, ran.Transfer.Finalizers)
+			}
+			holds(t, out, want)
+		}
+		done("a b c")
+		write(t, filepath.Join(root, "d"), "d")
+		write(t, filepath.Join(root, "b"), "changed")
+		done("a b c d")
+		must(t, os.Remove(filepath.Join(root, "a")))
+		write(t, filepath.Join(root, "b"), "changed again")
+		done("b c d")
+
+		// Without a file to process, only what is gone is left out.
+		must(t, os.Remove(filepath.Join(root, "b")))
+		ran := run(t, b, s)
+		if got := closingText(ran.Final); ran.FoundChanges || got != "completed bag:done/1 manifest:done/1 report:done/1" || ran.Changes.Gone != 1 {
+			t.Errorf("it is %s, %+v", got, ran.Changes)
+		}
+		holds(t, out, "c d")
+		if ran := run(t, b, s); ran.FoundChanges || ran.Final.UUID != "" {
+			t.Errorf("with nothing to do it did %+v", ran)
+		}
+
+		// What a person put there stays.
+		write(t, filepath.Join(out, "bag", "note"), "mine")
+		write(t, filepath.Join(out, "sums"), "mine")
+		write(t, filepath.Join(root, "e"), "e")
+		ran = run(t, b, s)
+		for i, step := range ran.Transfer.Finalizers[:2] {
+			if step.State != tasks.FinalizeFailed || !strings.HasPrefix(step.Error, "in-the-way: ") {
+				t.Errorf("step %d is %+v", i+1, step)
+			}
+		}
+		for _, name := range []string{"bag/note", "sums"} {
+			if text, err := os.ReadFile(filepath.Join(out, name)); err != nil || string(text) != "mine" {
+				t.Errorf("%s holds %q, %v", name, text, err)
+			}
+		}
+	})
+}
+
+// A transfer that no run began is all that its final steps know: they replace nothing
+// that another one wrote.
+func TestSubmitReplacesNoOutputOfAnother(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		out := t.TempDir()
+		c.Outputs = []string{out}
+		b := open(t, c, nil)
+		work(t, b)
+		submit := func() tasks.Transfer {
+			tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{tree(t, 2)}, Recipe: yaml(t, fmt.Sprintf(bagAndManifest, out, out, out))})
+			must(t, err)
+			return wait(t, b, tr.UUID)
+		}
+		first := submit()
+		before, err := os.ReadFile(filepath.Join(out, "sums"))
+		must(t, err)
+		if got := closingText(submit()); got != "completed bag:failed/1 manifest:failed/1 report:failed/1" {
+			t.Errorf("the second is %s", got)
+		}
+		if now, err := os.ReadFile(filepath.Join(out, "sums")); err != nil || string(now) != string(before) {
+			t.Errorf("the manifest is %q now, %v", now, err)
+		}
+		must(t, os.Chtimes(filepath.Join(first.Sources[0], "d000", "f00000.txt"), time.Time{}, time.Now()))
+		if n, err := b.Retry(t.Context(), first, baler.ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeSucceeded}}); err != nil || n != 2 {
+			t.Fatalf("retried %d, %v", n, err)
+		}
+		if got := closingText(wait(t, b, first.UUID)); got != "completed bag:done/1 manifest:done/1 report:done/1" {
+			t.Errorf("the first is %s after a retry", got)
+		}
+	})
+}
+
+// A recipe that has got another final step runs it over what is there, and no other.
+func TestRunRunsFinalStepsThatHaveNotRun(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root, out := tree(t, 3), t.TempDir()
+		b := open(t, c, nil)
+		const steps = "name: x\nsteps:\n  - handler: checksum\n"
+		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, steps)}
+		first := run(t, b, s)
+		sums := "  - handler: manifest\n    with: {to: '" + out + "/sums'}\n"
+		s.Recipe = yaml(t, steps+"finally:\n"+sums)
+		ran := run(t, b, s)
+		if got := closingText(ran.Final); ran.FoundChanges || ran.Transfer.ID != first.Transfer.ID || got != "completed manifest:done/1" {
+			t.Errorf("it is %s: %+v", got, ran)
+		}
+		text, err := os.ReadFile(filepath.Join(out, "sums"))
+		if err != nil || strings.Count(string(text), "\n") != 3 {
+			t.Errorf("%q, %v", text, err)
+		}
+
+		// The report goes before it, and nothing is in the way of the manifest's being left alone.
+		report := "  - handler: report\n    with: {to: '" + filepath.Join(out, "sums") + "/report.json'}\n"
+		s.Recipe = yaml(t, steps+"finally:\n"+report+sums)
+		for range 2 { // one that fails is tried again by the next run
+			if got := closingText(run(t, b, s).Final); got != "completed report:failed/3" {
+				t.Errorf("it is %s", got)
+			}
+		}
+		must(t, os.Remove(filepath.Join(out, "sums")))
+		if got := closingText(run(t, b, s).Final); got != "completed report:done/1" {
+			t.Errorf("it is %s", got)
+		}
+		if ran := run(t, b, s); ran.FoundChanges || ran.Final.UUID != "" {
+			t.Errorf("with nothing to do it did %+v", ran)
+		}
+	})
+}
