@@ -220,25 +220,44 @@ func (f *fake) RepairGroups(context.Context, string, []string) (int64, error) {
 	return 0, f.enter("RepairGroups")
 }
 
-// transfers is a catalog of transfers 1, 2 and 3 with two steps each, and of
-// 66, whose recipe cannot be read, and 67, whose reading panics.
+// TransferByID reads transfers 1, 2 and 3 with two steps each, 66, whose recipe
+// cannot be read, and 67, whose reading panics.
+func (f *fake) TransferByID(_ context.Context, id int64) (tasks.Transfer, error) {
+	if err := f.enter("read"); err != nil {
+		return tasks.Transfer{}, err
+	}
+	t := tasks.Transfer{
+		ID: id, UUID: fmt.Sprint("t", id), Queue: "q", Via: tasks.ViaGroup,
+		Recipe: "name: two\nsteps:\n  - handler: noop\n  - {handler: noop, name: second, when: size > 5}\n",
+	}
+	switch {
+	case id == 66:
+		t.Recipe = "steps: {"
+	case id == 67:
+		panic("cannot read")
+	case id > 3:
+		return t, fmt.Errorf("%w: %d", tasks.ErrTransferNotFound, id)
+	}
+	return t, nil
+}
+
+// lastFile is the number of the last file of each transfer.
+const lastFile = 10_000
+
+// Files reads files that are as large as their numbers.
+func (f *fake) Files(_ context.Context, _ int64, numbers tasks.Ranges) ([]tasks.File, error) {
+	if err := f.enter("Files"); err != nil {
+		return nil, err
+	}
+	var files []tasks.File
+	for no := range numbers.All() {
+		if no <= lastFile {
+			files = append(files, tasks.File{No: no, Size: no})
+		}
+	}
+	return files, nil
+}
+
 func (f *fake) transfers(policy tasks.BatchPolicy) *TransferCache {
-	return NewTransferCache(func(_ context.Context, id int64) (tasks.Transfer, error) {
-		if err := f.enter("read"); err != nil {
-			return tasks.Transfer{}, err
-		}
-		t := tasks.Transfer{
-			ID: id, UUID: fmt.Sprint("t", id), Queue: "q",
-			Recipe: "name: two\nsteps:\n  - handler: noop\n  - {handler: noop, name: second, when: size > 5}\n",
-		}
-		switch {
-		case id == 66:
-			t.Recipe = "steps: {"
-		case id == 67:
-			panic("cannot read")
-		case id > 3:
-			return t, fmt.Errorf("%w: %d", tasks.ErrTransferNotFound, id)
-		}
-		return t, nil
-	}, func(*recipe.Step) tasks.BatchPolicy { return policy })
+	return NewTransferCache(f.TransferByID, func(*recipe.Step) tasks.BatchPolicy { return policy })
 }

@@ -13,8 +13,7 @@ import (
 // lose says of a batch what the queue says when a worker died with it.
 func (r *env) lose(b *tasks.Batch) {
 	r.T.Helper()
-	h, err := r.Store.ClaimBatch(r.T.Context(), b.ID, true)
-	r.Must(err)
+	h := r.Claim(b.ID, true)
 	if b.Crashes > 0 && b.Items() == 1 {
 		r.Must(r.Store.CountCrash(r.T.Context(), &h.Batch))
 	}

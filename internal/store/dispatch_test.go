@@ -136,7 +136,7 @@ func (s *dispatchEnv) checkOnce(t *testing.T, transfer, last int64) {
 // finish closes one open batch as a worker would that has nothing more to do.
 func (s *dispatchEnv) finish(t *testing.T, b *tasks.Batch) {
 	t.Helper()
-	held, err := s.ClaimBatch(t.Context(), b.ID, true)
+	held, err := claim(t.Context(), s.Store, b.ID, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -201,7 +201,7 @@ func (o Options) server(aggregating context.Context) *asynq.Server {
 		ShutdownTimeout:          o.Grace + ReleaseTime,
 
 		GroupAggregator: batcher.NewAggregator(aggregating, batcher.AggregatorOptions{
-			Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Log: o.Log,
+			Store: o.Store, Queue: o.Producer, Transfers: dispatch.GroupPlanner{Store: o.Store, Transfers: o.Transfers}, Log: o.Log,
 		}),
 		GroupGracePeriod: o.Group.Grace,
 		GroupMaxDelay:    o.Group.MaxDelay,
