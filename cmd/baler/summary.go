@@ -11,11 +11,12 @@ import (
 type summary struct {
 	tasks.Summary
 	PausedAt time.Time `json:"paused_at,omitzero"`
+	Trouble  string    `json:"trouble,omitempty"` // why Baler has paused it: see tasks.Transfer
 }
 
 // summarize writes a transfer as it stands.
 func (p *program) summarize(t *tasks.Transfer) error {
-	s := summary{Summary: tasks.Summarize(t, time.Now())}
+	s := summary{Summary: tasks.Summarize(t, time.Now()), Trouble: t.Trouble}
 	if paused(t) {
 		s.PausedAt = t.PausedAt
 	}

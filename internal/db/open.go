@@ -138,6 +138,9 @@ func (d *DB) Ping(ctx context.Context) error {
 // Describe returns the database's address without its password.
 func (d *DB) Describe() string { return d.description }
 
+// Log returns the log of the options, never nil.
+func (d *DB) Log() *slog.Logger { return d.log }
+
 // Dialect returns the kind of database.
 func (d *DB) Dialect() Dialect { return d.dialect }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/backoff"
+	"github.com/balerhq/baler/internal/invoke"
 )
 
 // Dispatcher turns registered files into batches, and makes sure that every batch of
@@ -56,7 +57,11 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		case <-timer.C:
 		case <-d.wake:
 		}
-		busy, err := d.step(ctx)
+		busy := false
+		err := invoke.Guard(ctx, d.opts.Log, "dispatcher", func() (err error) {
+			busy, err = d.step(ctx)
+			return err
+		})
 		switch {
 		case err != nil && ctx.Err() == nil:
 			failures++

@@ -26,10 +26,13 @@ type fake struct {
 	batches  []tasks.Batch // of the ledger
 	sent     []tasks.Batch
 	aside    []string // reasons
-	holder   string
-	recorded tasks.Ranges
-	onOpen   func() // runs once OpenBatches has been read
-	read     int    // files
+
+	suspended []string // reasons
+	missing   int64    // a transfer whose files are not there
+	holder    string
+	recorded  tasks.Ranges
+	onOpen    func() // runs once OpenBatches has been read
+	read      int    // files
 }
 
 func newFake() *fake { return &fake{fail: map[string]int{}, calls: map[string]int{}} }
@@ -66,7 +69,7 @@ func (f *fake) FilesAfter(_ context.Context, transfer, after int64, limit int, _
 	defer f.mu.Unlock()
 	var files []tasks.File
 	for _, b := range f.backlogs {
-		for no := after + 1; b.Transfer == transfer && no <= b.Files && len(files) < limit; no++ {
+		for no := after + 1; b.Transfer == transfer && transfer != f.missing && no <= b.Files && len(files) < limit; no++ {
 			files = append(files, tasks.File{No: no, Size: 1})
 			f.read++
 		}
@@ -181,6 +184,18 @@ func (f *fake) AddBatches(_ context.Context, batches []tasks.Batch) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.write(batches)
+	return nil
+}
+
+// Suspend takes the transfer from the backlogs.
+func (f *fake) Suspend(_ context.Context, transfer int64, reason string) error {
+	if err := f.enter("Suspend"); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.suspended = append(f.suspended, reason)
+	f.backlogs = slices.DeleteFunc(f.backlogs, func(b ledger.Backlog) bool { return b.Transfer == transfer })
 	return nil
 }
 

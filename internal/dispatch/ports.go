@@ -22,6 +22,8 @@ type BacklogStore interface {
 	// CommitDispatch commits a dispatch, or returns ErrCursorMoved. completed reports
 	// whether the transfer's last file ended by it.
 	CommitDispatch(ctx context.Context, c ledger.Dispatch) (completed bool, err error)
+	// Suspend pauses a transfer of which the database makes no sense.
+	Suspend(ctx context.Context, transfer int64, reason string) error
 }
 
 // OutboxStore is where the dispatcher finds batches to send, or to send again.

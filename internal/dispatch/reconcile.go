@@ -20,8 +20,9 @@ type ReconcileReport struct {
 // ReconcileStore is what Reconcile needs of the store.
 type ReconcileStore interface {
 	Store
-	// BatchesAfter lists the batches numbered above after, in ascending order.
-	BatchesAfter(ctx context.Context, after int64, limit int) ([]tasks.Batch, error)
+	// BatchesAfter lists the batches numbered above after, in ascending order. last is
+	// the number of the last one that was looked at, 0 when there are no more.
+	BatchesAfter(ctx context.Context, after int64, limit int) (batches []tasks.Batch, last int64, err error)
 }
 
 // Reconcile compares all of the ledger with the queue at once and sends what is
@@ -47,11 +48,11 @@ func Reconcile(ctx context.Context, s ReconcileStore, q Queue, c *TransferCache,
 
 func (d *Dispatcher) reconcileBatches(ctx context.Context, s ReconcileStore, r *ReconcileReport) error {
 	for after := int64(0); ; {
-		page, err := s.BatchesAfter(ctx, after, dueLimit)
-		if err != nil || len(page) == 0 {
+		page, last, err := s.BatchesAfter(ctx, after, dueLimit)
+		if err != nil || last == 0 {
 			return err
 		}
-		after = page[len(page)-1].ID
+		after = last
 		r.Batches += int64(len(page))
 		resent, err := d.resend(ctx, page)
 		r.Resent += int64(resent)

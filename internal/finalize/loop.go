@@ -12,6 +12,7 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -125,7 +126,8 @@ func (r *Runner) Run(ctx context.Context) {
 		case <-timer.C:
 		case <-r.ended:
 		}
-		if err := r.round(ctx, &running); err != nil && ctx.Err() == nil {
+		err := invoke.Guard(ctx, r.Log, "final steps", func() error { return r.round(ctx, &running) })
+		if err != nil && ctx.Err() == nil {
 			r.Log.WarnContext(ctx, "final steps: retrying", "error", err)
 		}
 		timer.Reset(r.PollInterval)
@@ -166,7 +168,10 @@ func (r *Runner) round(ctx context.Context, running *sync.WaitGroup) error {
 				default:
 				}
 			}()
-			r.work(context.WithoutCancel(ctx), task)
+			_ = invoke.Guard(ctx, r.Log, "final steps", func() error { // it is logged; the step is due again after its lease
+				r.work(context.WithoutCancel(ctx), task)
+				return nil
+			})
 		})
 	}
 	return nil

@@ -81,7 +81,7 @@ func (r *Runner) resolve(ctx context.Context, b *tasks.Batch) assignment {
 		return assignment{err: err}
 	}
 	if !plan.HasStep(b.Step) {
-		return assignment{plan: plan, err: fmt.Errorf("transfer %s has no step %d", plan.UUID, b.Step)}
+		return assignment{plan: plan, err: fmt.Errorf("%w %d", errNoStep, b.Step)}
 	}
 	name := plan.Step(b.Step).Handler
 	registration, ok := r.Registry.Lookup(name)
@@ -126,6 +126,9 @@ func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) (run *batchRun
 }
 
 func (r *Runner) claimBatch(ctx context.Context, c *ledger.Claim, a assignment) (*batchRun, error) {
+	if errors.Is(a.err, errNoStep) {
+		return nil, r.Store.Suspend(ctx, c.Transfer, fmt.Sprintf("row %d of batches makes no sense: %v", c.ID, a.err))
+	}
 	if errors.Is(a.err, errNoHandler) {
 		r.Log.WarnContext(ctx, "worker: left to one that has the handler", "batch", c.ID, "error", a.err)
 	}

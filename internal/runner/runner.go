@@ -29,6 +29,7 @@ import (
 var (
 	errStopping  = errors.New("the worker is stopping")
 	errNoHandler = errors.New("this worker does not have the handler")
+	errNoStep    = errors.New("the transfer has no step")
 )
 
 // Options says what a Runner works with. Store, Queue, Transfers, Registry and

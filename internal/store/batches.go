@@ -65,7 +65,10 @@ func (s *Store) DueBatches(ctx context.Context, limit int) ([]tasks.Batch, error
 	if err != nil {
 		return nil, fmt.Errorf("list due batches: %w", err)
 	}
-	return toBatches(rows)
+	if rows, err = s.buryOrphans(ctx, rows); err != nil {
+		return nil, err
+	}
+	return s.readable(ctx, rows)
 }
 
 // OpenBatches lists every batch of a transfer in the ledger, bounded by its window.
@@ -74,19 +77,7 @@ func (s *Store) OpenBatches(ctx context.Context, transfer int64) ([]tasks.Batch,
 	if err := s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("id").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list open batches: %w", err)
 	}
-	return toBatches(rows)
-}
-
-func toBatches(rows []batchRow) ([]tasks.Batch, error) {
-	bs := make([]tasks.Batch, len(rows))
-	for i := range rows {
-		b, err := rows[i].batch()
-		if err != nil {
-			return nil, fmt.Errorf("read batch %d: %w", rows[i].ID, err)
-		}
-		bs[i] = b
-	}
-	return bs, nil
+	return s.readable(ctx, rows)
 }
 
 // Reschedule sets when the dispatcher looks at batches again. With sent, they are
@@ -165,13 +156,18 @@ func inherit(tx *gorm.DB, b *tasks.Batch, parts []tasks.Batch) error {
 	return nil
 }
 
-// BatchesAfter lists batches of the ledger by number, those above after.
-func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) ([]tasks.Batch, error) {
+// BatchesAfter lists batches of the ledger by number, those above after. last is the
+// number of the last one that was looked at, 0 when there are no more.
+func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) (batches []tasks.Batch, last int64, err error) {
 	var rows []batchRow
 	if err := s.db.Session(ctx).Where("id > ?", after).Order("id").Limit(limit).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("list batches: %w", err)
+		return nil, 0, fmt.Errorf("list batches: %w", err)
 	}
-	return toBatches(rows)
+	if len(rows) > 0 {
+		last = rows[len(rows)-1].ID
+	}
+	batches, err = s.readable(ctx, rows)
+	return batches, last, err
 }
 
 // MakeDue makes a transfer's batches due now.

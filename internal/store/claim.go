@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -14,7 +15,7 @@ import (
 
 // FindBatch reads a batch for a worker that received a message about it, and changes
 // nothing. A batch that is not open gives ErrLeaseLost, one of a paused transfer
-// ErrPaused.
+// ErrPaused. A row that makes no sense pauses its transfer.
 func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 	var row struct {
 		Batch    batchRow `gorm:"embedded"`
@@ -33,7 +34,7 @@ func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 	}
 	b, err := row.Batch.batch()
 	if err != nil {
-		return ledger.Claim{}, fmt.Errorf("find batch %d: %w", id, err)
+		return ledger.Claim{}, cmp.Or(s.suspendFor(ctx, &row.Batch, err), ledger.ErrPaused)
 	}
 	return ledger.Claim{Batch: b, Canceled: row.State == tasks.StateCanceled}, nil
 }

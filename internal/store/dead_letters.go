@@ -11,7 +11,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// DeadLetter is a queue message that was not used, kept with its first bytes.
+// DeadLetter is a queue message that was not used, or a row that has no transfer, kept
+// with its first bytes.
 type DeadLetter struct {
 	ID         int64
 	ReceivedAt time.Time
@@ -28,12 +29,16 @@ const maxDeadLetterPayload = tasks.MaxPayload
 
 // AddDeadLetter keeps the beginning of a message that is not used, and why.
 func (s *Store) AddDeadLetter(ctx context.Context, kind string, payload []byte, reason string) error {
-	kept := append([]byte{}, payload[:min(len(payload), maxDeadLetterPayload)]...) // no payload is an empty one, not NULL
 	return s.db.Write(ctx, "add dead letter", func(tx *gorm.DB, now time.Time) error {
-		return tx.Create(&DeadLetter{
-			ReceivedAt: now, Type: db.ClipText(kind, 255), Payload: kept, Reason: db.ClipText(reason, 8192),
-		}).Error
+		return addDeadLetter(tx, kind, payload, reason, now)
 	})
+}
+
+func addDeadLetter(tx *gorm.DB, kind string, payload []byte, reason string, now time.Time) error {
+	kept := append([]byte{}, payload[:min(len(payload), maxDeadLetterPayload)]...) // no payload is an empty one, not NULL
+	return tx.Create(&DeadLetter{
+		ReceivedAt: now, Type: db.ClipText(kind, 255), Payload: kept, Reason: db.ClipText(reason, 8192),
+	}).Error
 }
 
 // DeadLetters lists the dead letters, newest first.

@@ -97,7 +97,7 @@ func (s *dispatchEnv) queued(t *testing.T) []string {
 func (s *dispatchEnv) awaitQueue(t *testing.T, n int) {
 	t.Helper()
 	testkit.Eventually(t, time.Minute, func() error {
-		all, err := s.BatchesAfter(t.Context(), 0, 10_000)
+		all, _, err := s.BatchesAfter(t.Context(), 0, 10_000)
 		if err != nil {
 			return err
 		}

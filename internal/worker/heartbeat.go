@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -31,14 +32,18 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 				w.Log.WarnContext(ctx, "worker: costs are not shared yet", "error", err)
 			}
 		case <-t.C:
-			p, err := w.heartbeat(ctx)
+			p := pulse{next: w.Heartbeat}
+			err := invoke.Guard(ctx, w.Log, "worker", func() (err error) {
+				p, err = w.heartbeat(ctx)
+				if err == nil {
+					err = w.batches.runner.StopCanceled(ctx)
+				}
+				if err == nil {
+					err = shareCosts(ctx, w.Options)
+				}
+				return err
+			})
 			t.Reset(p.next)
-			if err == nil {
-				err = w.batches.runner.StopCanceled(ctx)
-			}
-			if err == nil {
-				err = shareCosts(ctx, w.Options)
-			}
 			if err != nil {
 				if ctx.Err() == nil {
 					w.Log.WarnContext(ctx, "worker: heartbeat failed", "error", err)

@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   seen_at      DATETIME(6) NOT NULL,
   sealed_at    DATETIME(6) NULL,
   ended_at     DATETIME(6) NULL,
+  trouble      VARCHAR(1024) NOT NULL DEFAULT '',
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),

@@ -22,7 +22,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   created_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL,
   sealed_at    DATETIME NULL,
-  ended_at     DATETIME NULL
+  ended_at     DATETIME NULL,
+  trouble      TEXT NOT NULL DEFAULT ''
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
