@@ -223,7 +223,7 @@ func (f *fake) MissingBatches(context.Context, []tasks.Batch) ([]tasks.Batch, er
 	return nil, f.enter("MissingBatches")
 }
 
-func (f *fake) ReclaimOrphans(context.Context, []tasks.Batch, time.Time) ([]tasks.Batch, error) {
+func (f *fake) ReclaimOrphans(context.Context, []tasks.Batch, time.Duration) ([]tasks.Batch, error) {
 	return nil, f.enter("ReclaimOrphans")
 }
 

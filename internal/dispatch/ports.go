@@ -71,9 +71,9 @@ type Queue interface {
 	EnqueueBatches(ctx context.Context, batches []tasks.Batch) error
 	// MissingBatches returns those that the queue does not have.
 	MissingBatches(ctx context.Context, batches []tasks.Batch) ([]tasks.Batch, error)
-	// ReclaimOrphans removes from the queue, and returns, the batches whose worker has
-	// not renewed its lease since before.
-	ReclaimOrphans(ctx context.Context, batches []tasks.Batch, before time.Time) ([]tasks.Batch, error)
+	// ReclaimOrphans removes from the queue, and returns, the batches whose worker's lease
+	// ended some time ago.
+	ReclaimOrphans(ctx context.Context, batches []tasks.Batch, ago time.Duration) ([]tasks.Batch, error)
 	// GroupBacklog counts the file messages that wait in groups.
 	GroupBacklog(ctx context.Context, queue string, handlers []string) (int64, error)
 	// RepairGroups restores groups that are missing in the list of groups, and counts

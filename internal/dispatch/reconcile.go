@@ -10,7 +10,7 @@ import (
 
 // ReconcileReport is what one reconciliation found and repaired.
 type ReconcileReport struct {
-	Batches  int64 `json:"batches"`  // in the ledger
+	Batches  int64 `json:"batches"`  // in the ledger that no live worker runs
 	Resent   int64 `json:"resent"`   // of them, sent because the queue did not have them
 	Files    int64 `json:"files"`    // that had neither a batch nor a result, and have a batch now
 	Groups   int64 `json:"groups"`   // stranded groups that were restored
@@ -20,7 +20,8 @@ type ReconcileReport struct {
 // ReconcileStore is what Reconcile needs of the store.
 type ReconcileStore interface {
 	Store
-	// BatchesAfter lists the batches numbered above after, in ascending order. last is
+	// BatchesAfter lists the batches numbered above after that no live worker holds, in
+	// ascending order. last is
 	// the number of the last one that was looked at, 0 when there are no more.
 	BatchesAfter(ctx context.Context, after int64, limit int) (batches []tasks.Batch, last int64, err error)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
 )
 
@@ -93,7 +94,7 @@ func (d *doctor) diagnoseDatabase(ctx context.Context) (checks []Check) {
 		return []Check{well("database", "%s is not there yet; the first transfer makes it", path), writable(filepath.Dir(path))}
 	}
 	var err error
-	d.store, err = store.Open(ctx, d.cfg.Database.URL, store.Options{MaxConnections: d.cfg.Database.MaxConnections, Now: d.now, Log: d.log})
+	d.store, err = store.Open(ctx, d.cfg.Database.URL, store.Options{MaxConnections: d.cfg.Database.MaxConnections, HostClock: d.now, Log: d.log})
 	if err != nil {
 		return []Check{ill("database", StatusError, fmt.Errorf("%w (set BALER_DATABASE_URL, or start the database)", err), "")}
 	}
@@ -186,6 +187,15 @@ func skew(name string, behind time.Duration) Check {
 	c := well(name, "%s apart", behind.Abs().Round(time.Millisecond))
 	if behind.Abs() > maxSkew {
 		c.Status, c.Hint = StatusWarning, "let all hosts keep time by NTP"
+	}
+	return c
+}
+
+// queueSkew checks the clock of Redis: a worker starts only when it is near enough.
+func queueSkew(behind time.Duration) Check {
+	c := skew("queue clock", behind)
+	if behind.Abs() > queue.MaxClockSkew {
+		c.Status, c.Hint = StatusError, "let all hosts keep time by NTP: no worker starts here"
 	}
 	return c
 }

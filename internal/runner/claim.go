@@ -138,7 +138,10 @@ func (r *Runner) claimBatch(ctx context.Context, c *ledger.Claim, a assignment) 
 	// asynq counts only a lost lease as a retry: the server's IsFailure says that
 	// errors of ProcessTask are no failures.
 	lost, _ := asynq.GetRetryCount(ctx)
-	if err := r.Store.ClaimBatch(ctx, c, lost > 0); err != nil {
+	if r.isRunning(c.ID) {
+		return nil, fmt.Errorf("batch %d: this worker runs it already: %w", c.ID, ledger.ErrTaken)
+	}
+	if err := r.Store.ClaimBatch(ctx, c, r.Worker, lost > 0); err != nil {
 		return nil, fmt.Errorf("batch %d: %w", c.ID, err)
 	}
 	if c.Crashes > 0 && c.Items() > 1 && !c.Canceled {

@@ -56,10 +56,12 @@ func selectedBySteps(batches []tasks.Batch) map[int]int64 {
 }
 
 // DueBatches lists batches that the dispatcher should look after now: later attempts
-// whose time has come, and batches that have been out for long.
+// whose time has come, and batches that have been out for long. It leaves out those that
+// a live worker holds.
 func (s *Store) DueBatches(ctx context.Context, limit int) ([]tasks.Batch, error) {
 	var rows []batchRow
-	err := s.db.Session(ctx).Where("due_at <= ?", s.db.Stamp()).
+	now := s.db.Stamp()
+	err := s.db.Session(ctx).Where("due_at <= ? AND (held_until IS NULL OR held_until <= ?)", now, now).
 		Where("NOT EXISTS (SELECT 1 FROM transfers t WHERE t.id = batches.transfer_id AND t.paused_at IS NOT NULL)").
 		Order("due_at").Limit(limit).Find(&rows).Error
 	if err != nil {
@@ -113,7 +115,9 @@ func (s *Store) ReclaimBatches(ctx context.Context, ids []int64, by time.Duratio
 // queue is empty, as when the queue lives in its own memory and it just started.
 func (s *Store) MakeAllDue(ctx context.Context) error {
 	return s.db.Write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error {
-		return tx.Exec("UPDATE batches SET due_at = ? WHERE due_at > ?", now, now).Error
+		// Nor does any worker run what it had from that queue.
+		return tx.Exec("UPDATE batches SET due_at = CASE WHEN due_at > ? THEN ? ELSE due_at END, held_until = NULL WHERE due_at > ? OR held_until > ?",
+			now, now, now, now).Error
 	})
 }
 
@@ -121,8 +125,8 @@ func (s *Store) MakeAllDue(ctx context.Context) error {
 // still does with it is refused, and makes it due at once.
 func (s *Store) ReleaseBatch(ctx context.Context, b *tasks.Batch) error {
 	return s.db.Write(ctx, "hand back batch", func(tx *gorm.DB, now time.Time) error {
-		return tx.Exec("UPDATE batches SET fencing_token = fencing_token + 1, crashes = ?, due_at = ? WHERE id = ? AND fencing_token = ?",
-			b.Crashes, now, b.ID, b.FencingToken).Error
+		return tx.Exec(`UPDATE batches SET fencing_token = fencing_token + 1, crashes = ?, due_at = ?, held_until = NULL
+			WHERE id = ? AND fencing_token = ?`, b.Crashes, now, b.ID, b.FencingToken).Error
 	})
 }
 
@@ -156,11 +160,13 @@ func inherit(tx *gorm.DB, b *tasks.Batch, parts []tasks.Batch) error {
 	return nil
 }
 
-// BatchesAfter lists batches of the ledger by number, those above after. last is the
+// BatchesAfter lists batches of the ledger by number, those above after that no live
+// worker holds. last is the
 // number of the last one that was looked at, 0 when there are no more.
 func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) (batches []tasks.Batch, last int64, err error) {
 	var rows []batchRow
-	if err := s.db.Session(ctx).Where("id > ?", after).Order("id").Limit(limit).Find(&rows).Error; err != nil {
+	if err := s.db.Session(ctx).Where("id > ? AND (held_until IS NULL OR held_until <= ?)", after, s.db.Stamp()).
+		Order("id").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, 0, fmt.Errorf("list batches: %w", err)
 	}
 	if len(rows) > 0 {

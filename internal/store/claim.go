@@ -36,24 +36,34 @@ func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 	if err != nil {
 		return ledger.Claim{}, cmp.Or(s.suspendFor(ctx, &row.Batch, err), ledger.ErrPaused)
 	}
-	return ledger.Claim{Batch: b, Canceled: row.State == tasks.StateCanceled}, nil
+	return ledger.Claim{Batch: b, Canceled: row.State == tasks.StateCanceled, HeldBy: row.Batch.HeldBy, HeldUntil: value(row.Batch.HeldUntil)}, nil
 }
+
+// holdTime is for how long a worker's word counts that it runs a batch: as long as a
+// heartbeat.
+const holdTime = workerTTL
 
 // ClaimBatch claims a batch that FindBatch has read. When it may have run before, the
 // worker takes it over: the fencing token is raised. That is so when the ledger says
-// it, or when lost says that the queue saw a worker die with it. When the batch has
-// changed since, ClaimBatch gives ErrTaken.
-func (s *Store) ClaimBatch(ctx context.Context, c *ledger.Claim, lost bool) error {
-	if !lost && c.FencingToken == 0 {
+// it, or when lost says that the queue saw a worker die with it. The queue may be wrong,
+// as clocks differ: while another worker holds the batch, or when it has changed since
+// it was read, ClaimBatch gives ErrTaken.
+func (s *Store) ClaimBatch(ctx context.Context, c *ledger.Claim, worker string, lost bool) error {
+	worker = db.ClipText(worker, 128)
+	if c.HeldBy != worker && c.HeldUntil.After(s.db.Stamp()) {
+		return ledger.ErrTaken
+	}
+	if !lost && c.FencingToken == 0 && c.HeldBy == "" {
 		return nil
 	}
 	crashes := c.Crashes
 	if lost {
 		crashes = max(crashes, 1)
 	}
-	err := s.db.Write(ctx, "take over batch", func(tx *gorm.DB, _ time.Time) error {
-		u := tx.Exec("UPDATE batches SET fencing_token = fencing_token + 1, crashes = ? WHERE id = ? AND fencing_token = ?",
-			crashes, c.ID, c.FencingToken)
+	err := s.db.Write(ctx, "take over batch", func(tx *gorm.DB, now time.Time) error {
+		u := tx.Exec(`UPDATE batches SET fencing_token = fencing_token + 1, crashes = ?, held_by = ?, held_until = ?
+			WHERE id = ? AND fencing_token = ? AND (held_until IS NULL OR held_until <= ? OR held_by = ?)`,
+			crashes, worker, now.Add(holdTime), c.ID, c.FencingToken, now, worker)
 		if u.Error == nil && u.RowsAffected == 0 {
 			return ledger.ErrTaken
 		}
@@ -86,11 +96,31 @@ func (s *Store) HasRun(ctx context.Context, batch, transfer int64, step int, fil
 	return false, nil
 }
 
+// HoldBatches says that a worker runs batches and is alive. Until a worker's word has
+// expired, nobody takes its batches for lost, whatever the queue says.
+func (s *Store) HoldBatches(ctx context.Context, worker string, batches []tasks.Batch) error {
+	if len(batches) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(batches))
+	tokens := make([][]any, len(batches))
+	for i := range batches {
+		ids[i], tokens[i] = batches[i].ID, []any{batches[i].ID, batches[i].FencingToken}
+	}
+	return s.db.Write(ctx, "hold batches", func(tx *gorm.DB, now time.Time) error {
+		// The list of numbers is there for MariaDB, which finds no index for pairs.
+		return tx.Exec("UPDATE batches SET held_by = ?, held_until = ? WHERE id IN ? AND (id, fencing_token) IN ?",
+			db.ClipText(worker, 128), now.Add(holdTime), ids, tokens).Error
+	})
+}
+
 // CountCrash counts a run that is about to begin as a crash: see tasks.Batch.Crashes.
-// When the batch is no longer the caller's it gives ErrLeaseLost.
-func (s *Store) CountCrash(ctx context.Context, b *tasks.Batch) error {
-	err := s.db.Write(ctx, "charge batch", func(tx *gorm.DB, _ time.Time) error {
-		u := tx.Exec("UPDATE batches SET crashes = ? WHERE id = ? AND fencing_token = ?", b.Crashes+1, b.ID, b.FencingToken)
+// It also holds the batch. When the batch is no longer the caller's it gives
+// ErrLeaseLost.
+func (s *Store) CountCrash(ctx context.Context, b *tasks.Batch, worker string) error {
+	err := s.db.Write(ctx, "charge batch", func(tx *gorm.DB, now time.Time) error {
+		u := tx.Exec("UPDATE batches SET crashes = ?, held_by = ?, held_until = ? WHERE id = ? AND fencing_token = ?",
+			b.Crashes+1, db.ClipText(worker, 128), now.Add(holdTime), b.ID, b.FencingToken)
 		if u.Error == nil && u.RowsAffected == 0 {
 			return ledger.ErrLeaseLost
 		}

@@ -62,7 +62,7 @@ func TestPickup(t *testing.T) {
 func claim(ctx context.Context, s *Store, id int64, lost bool) (ledger.Claim, error) {
 	c, err := s.FindBatch(ctx, id)
 	if err == nil {
-		err = s.ClaimBatch(ctx, &c, lost)
+		err = s.ClaimBatch(ctx, &c, "claimer", lost)
 	}
 	return c, err
 }
@@ -79,9 +79,9 @@ func TestTakeOverAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		var taken atomic.Int64
-		testkit.AtOnce(t, 6, func(int) error {
+		testkit.AtOnce(t, 6, func(i int) error {
 			c := found
-			err := b.ClaimBatch(t.Context(), &c, true)
+			err := b.ClaimBatch(t.Context(), &c, fmt.Sprint("worker-", i), true)
 			switch {
 			case err == nil && c.FencingToken == 1 && c.Redelivered:
 				taken.Add(1)
@@ -92,6 +92,58 @@ func TestTakeOverAtOnce(t *testing.T) {
 		})
 		if taken.Load() != 1 {
 			t.Errorf("%d workers took the batch over, want 1", taken.Load())
+		}
+	})
+}
+
+// While a worker says that it runs a batch, nobody takes the batch for lost, whatever
+// the queue believes of the worker's lease.
+func TestHeldBatchIsNotLost(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		b.files(t, tr.ID, 2)
+		held, other := b.batch(t, tr.ID, "1"), b.batch(t, tr.ID, "2")
+		hold := func() {
+			t.Helper()
+			if err := b.HoldBatches(t.Context(), "alive", []tasks.Batch{*held, {ID: other.ID, FencingToken: 5}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 4 {
+			hold()
+			b.clock.Advance(holdTime - time.Second)
+			found, err := b.FindBatch(t.Context(), held.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantErr(t, b.ClaimBatch(t.Context(), &found, "eager", true), ledger.ErrTaken)
+			found.HeldUntil = time.Time{} // read before it was held
+			wantErr(t, b.ClaimBatch(t.Context(), &found, "eager", true), ledger.ErrTaken)
+			if due := b.due(t); len(due) != 1 || due[0].ID != other.ID { // its token is another
+				t.Errorf("due are %v, want %d", ids(due), other.ID)
+			}
+			if all, _, err := b.BatchesAfter(t.Context(), 0, 9); err != nil || len(all) != 1 {
+				t.Errorf("%v without a holder, %v", ids(all), err)
+			}
+		}
+		b.clock.Advance(time.Second)
+		if due := b.due(t); len(due) != 2 {
+			t.Errorf("due are %v after the worker was silent", ids(due))
+		}
+		found, err := claim(t.Context(), b.Store, held.ID, true)
+		if err != nil || found.Crashes != 1 || !found.Redelivered {
+			t.Errorf("claimed %+v, %v", found, err)
+		}
+		_, err = b.FindBatch(t.Context(), held.ID)
+		if err != nil || len(b.due(t)) != 1 {
+			t.Errorf("it is held by the next one: %v, %v", ids(b.due(t)), err)
+		}
+		if err := b.ReleaseBatch(t.Context(), &found.Batch); err != nil || len(b.due(t)) != 2 {
+			t.Errorf("handed back: %v, %v", ids(b.due(t)), err)
+		}
+		hold() // by one who lost it
+		if len(b.due(t)) != 2 {
+			t.Errorf("held by one who lost it: %v", ids(b.due(t)))
 		}
 	})
 }
@@ -195,15 +247,15 @@ func TestCharge(t *testing.T) {
 		if second.Crashes != 1 {
 			t.Errorf("lost twice in company, and charged: %+v", second)
 		}
-		wantErr(t, b.CountCrash(t.Context(), first), ledger.ErrLeaseLost)
-		if err := b.CountCrash(t.Context(), second); err != nil || second.Crashes != 2 {
+		wantErr(t, b.CountCrash(t.Context(), first, "claimer"), ledger.ErrLeaseLost)
+		if err := b.CountCrash(t.Context(), second, "claimer"); err != nil || second.Crashes != 2 {
 			t.Fatalf("charged to %+v, %v", second, err)
 		}
 		third := takeBack()
 		if third.Crashes != 2 {
 			t.Errorf("lost alone, and not charged: %+v", third)
 		}
-		if err := b.CountCrash(t.Context(), third); err != nil {
+		if err := b.CountCrash(t.Context(), third, "claimer"); err != nil {
 			t.Fatal(err)
 		}
 		third.Crashes-- // its worker lives

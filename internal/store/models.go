@@ -153,6 +153,8 @@ type batchRow struct {
 	Crashes      int
 	DueAt        time.Time
 	CreatedAt    time.Time
+	HeldBy       string // the worker that runs it, see HoldBatches
+	HeldUntil    *time.Time
 }
 
 // TableName names the table to GORM.

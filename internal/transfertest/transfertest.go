@@ -117,14 +117,22 @@ func (e *Env) Open() []tasks.Batch {
 	return open
 }
 
-// Claim claims a batch as a worker does that received its message; lost says that the
-// queue saw a worker die with it.
+// Claim claims a batch as a worker does that received its message, and is never heard
+// of again; lost says that the queue saw a worker die with it.
 func (e *Env) Claim(id int64, lost bool) ledger.Claim {
 	e.T.Helper()
 	c, err := e.Store.FindBatch(e.T.Context(), id)
 	e.Must(err)
-	e.Must(e.Store.ClaimBatch(e.T.Context(), &c, lost))
+	e.Must(e.Store.ClaimBatch(e.T.Context(), &c, "transfertest", lost))
+	e.Expire(id)
 	return c
+}
+
+// Expire ends a worker's hold on a batch, as when the worker was silent for long.
+func (e *Env) Expire(id int64) {
+	e.T.Helper()
+	_, err := e.DB().ExecContext(e.T.Context(), "UPDATE batches SET held_until = NULL WHERE id = ?", id)
+	e.Must(err)
 }
 
 // Results reads what is recorded of a step, by file.

@@ -2,9 +2,11 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/balerhq/baler/internal/invoke"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -36,6 +38,9 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 			err := invoke.Guard(ctx, w.Log, "worker", func() (err error) {
 				p, err = w.heartbeat(ctx)
 				if err == nil {
+					err = w.batches.runner.HoldRunning(ctx)
+				}
+				if err == nil {
 					err = w.batches.runner.StopCanceled(ctx)
 				}
 				if err == nil {
@@ -55,6 +60,26 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 	}
 }
 
+// clockIsOff reports whether the clock of this host has gone too far from that of Redis
+// since the worker started. The worker then takes no batches until it is set right.
+func (w *Worker) clockIsOff(ctx context.Context) bool {
+	var skew *queue.ClockSkewError
+	if err := w.checkClock(ctx); !errors.As(err, &skew) {
+		return false // that Redis does not answer, others notice
+	}
+	w.Log.ErrorContext(ctx, "worker: takes no batches until the clock is right", "error", skew)
+	return true
+}
+
+// checkClock returns an error when asynq's leases would not work between this host and
+// others. An embedded queue has one clock only.
+func (w *Worker) checkClock(ctx context.Context) error {
+	if w.Embedded {
+		return nil
+	}
+	return queue.CheckClock(ctx, w.Redis, w.HostClock)
+}
+
 // heartbeat records that the worker is alive, and reads its desired state and its shares
 // of limits. A worker whose share of a limit is zero is paused.
 func (w *Worker) heartbeat(ctx context.Context) (pulse, error) {
@@ -70,6 +95,9 @@ func (w *Worker) heartbeat(ctx context.Context) (pulse, error) {
 		p.next = min(fastHeartbeat, w.Heartbeat)
 	}
 	p.state = directives.State
+	if w.clockIsOff(ctx) {
+		p.state = tasks.WorkerPaused
+	}
 	if p.state == tasks.WorkerRunning && w.batches.runner.Blocked() {
 		p.state = tasks.WorkerPaused
 	}

@@ -44,7 +44,8 @@ type Options struct {
 	Metrics    *metrics.Worker
 	Registerer *prometheus.Registry
 	Log        *slog.Logger
-	Now        func() time.Time
+	Now        func() time.Time // the database's
+	HostClock  func() time.Time // of this host: time.Now
 
 	Name        string // unique among live workers
 	Version     string
@@ -107,6 +108,9 @@ type Final struct {
 const heartbeatInterval = 5 * time.Second
 
 func (o Options) withDefaults() Options {
+	if o.HostClock == nil {
+		o.HostClock = time.Now
+	}
 	if o.Heartbeat <= 0 {
 		o.Heartbeat = heartbeatInterval
 	}

@@ -72,6 +72,8 @@ CREATE TABLE IF NOT EXISTS batches (
   crashes         INT NOT NULL DEFAULT 0,
   due_at       DATETIME(6) NOT NULL,
   created_at   DATETIME(6) NOT NULL,
+  held_by      VARCHAR(128) NOT NULL DEFAULT '',
+  held_until   DATETIME(6) NULL,
   KEY batches_transfer (transfer_id),
   KEY batches_due (due_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

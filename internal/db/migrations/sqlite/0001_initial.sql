@@ -75,7 +75,9 @@ CREATE TABLE IF NOT EXISTS batches (
   fencing_token     INTEGER NOT NULL DEFAULT 0,
   crashes         INTEGER NOT NULL DEFAULT 0,
   due_at       DATETIME NOT NULL,
-  created_at   DATETIME NOT NULL
+  created_at   DATETIME NOT NULL,
+  held_by      TEXT NOT NULL DEFAULT '',
+  held_until   DATETIME NULL
 );
 
 CREATE INDEX IF NOT EXISTS batches_transfer ON batches (transfer_id);
