@@ -31,7 +31,11 @@ type Options struct {
 	Registry *handlers.Registry // nil: none but load, which every process adds
 	Log      *slog.Logger       // nil: discards
 	Version  string             // shown by workers and the API; "" is "dev"
-	Now      func() time.Time   // nil: time.Now
+	Now      func() time.Time   // nil: the database's time
+
+	// HostClock is the clock of this host, which may be wrong; nil: time.Now. Only tests
+	// need another.
+	HostClock func() time.Time
 
 	// HeartbeatInterval is how often a worker reports to the database, and reads
 	// changes there; 0: 5 s.
@@ -45,8 +49,9 @@ type Baler struct {
 	registry  *handlers.Registry
 	log       *slog.Logger
 	version   string
-	heartbeat time.Duration // between a worker's heartbeats
-	now       func() time.Time
+	heartbeat time.Duration    // between a worker's heartbeats
+	now       func() time.Time // the database's time, once the database is open
+	hostClock func() time.Time
 	reach     egress.Policy // of webhooks
 
 	store         *store.Store
@@ -98,11 +103,12 @@ func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error
 // openStore connects to the database and looks at nothing in it.
 func (b *Baler) openStore(ctx context.Context) (err error) {
 	b.store, err = store.Open(ctx, b.cfg.Database.URL, store.Options{
-		MaxConnections: b.cfg.Database.MaxConnections, Now: b.now, Log: b.log,
+		MaxConnections: b.cfg.Database.MaxConnections, Now: b.now, HostClock: b.hostClock, Log: b.log,
 	})
 	if err != nil {
 		return fmt.Errorf("%w (set BALER_DATABASE_URL, or start the database)", err)
 	}
+	b.now = b.store.Now
 	if _, taken := b.registry.Lookup(load.Name); taken {
 		return nil
 	}
@@ -111,7 +117,7 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 
 func newBaler(cfg config.Config, o Options) *Baler {
 	b := &Baler{
-		cfg: cfg, registry: o.Registry.Clone(), log: o.Log, version: o.Version, now: o.Now, heartbeat: o.HeartbeatInterval,
+		cfg: cfg, registry: o.Registry.Clone(), log: o.Log, version: o.Version, now: o.Now, hostClock: o.HostClock, heartbeat: o.HeartbeatInterval,
 	}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
@@ -120,13 +126,10 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	if b.version == "" {
 		b.version = "dev"
 	}
-	if b.now == nil {
-		b.now = time.Now
-	}
 	b.metrics = prometheus.NewRegistry()
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	b.workerMetrics = metrics.New(b.metrics)
-	b.costs = cost.NewModel(cfg.Worker.Name, b.now)
+	b.costs = cost.NewModel(cfg.Worker.Name, func() time.Time { return b.now() })
 	b.metrics.MustRegister(worker.CostMetrics{Model: b.costs})
 	return b
 }

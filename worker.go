@@ -61,7 +61,7 @@ func (b *Baler) workerOptions() worker.Options {
 	return worker.Options{
 		Store: b.store, Redis: b.queue.Client, Producer: b.queue.Producer, Embedded: b.queue.Embedded(),
 		Transfers: b.transfers, Costs: b.costs, Registry: b.registry, Metrics: b.workerMetrics, Registerer: b.metrics,
-		Log: b.log, Now: b.now,
+		Log: b.log, Now: b.now, HostClock: b.hostClock,
 
 		Name: cfg.Worker.Name, Version: b.version, Concurrency: cfg.Worker.Concurrency, Slots: cfg.Worker.Slots,
 		Queues: cfg.Worker.Queues, Roots: cfg.Roots, Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,

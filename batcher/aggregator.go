@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -31,13 +32,12 @@ type AggregatorStore interface {
 	AddDeadLetter(ctx context.Context, kind string, payload []byte, reason string) error
 }
 
-// TransferPlanner knows the recipes and the batch policies of transfers.
+// TransferPlanner knows what the ledger says of transfers and their files.
 type TransferPlanner interface {
-	// Refuse returns why a file message cannot be used, such as a missing transfer or
-	// step, or an empty reason. An error means that this cannot be decided now.
-	Refuse(ctx context.Context, m tasks.FileMessage) (reason string, err error)
-	// PlanBatches makes batches of files of one step. The files ascend by number.
-	PlanBatches(ctx context.Context, transfer int64, step int, files []tasks.File) ([]tasks.Batch, error)
+	// PlanFiles makes batches of those files that may start at a step now. refused says,
+	// by number, why the messages of others cannot be used, such as a missing transfer,
+	// file or step. An error means that this cannot be decided now.
+	PlanFiles(ctx context.Context, transfer int64, step int, files []int64) (batches []tasks.Batch, refused map[int64]string, err error)
 }
 
 // AggregatorOptions has the dependencies of an Aggregator.
@@ -120,30 +120,33 @@ func (a *Aggregator) aggregate(ts []*asynq.Task) (*asynq.Task, error) {
 // be used become dead letters, but only after the whole set has been read: until then
 // an error may cause asynq to deliver the set again.
 func (a *Aggregator) split(ts []*asynq.Task) ([]tasks.Batch, error) {
-	collected := make(map[stepOf][]tasks.File)
+	collected := make(map[stepOf]map[int64]*asynq.Task) // by file; asynq may deliver a message twice
 	deadLetters := make(map[*asynq.Task]string)
 	for _, t := range ts {
 		if t == nil {
 			continue
 		}
-		m, reason, err := a.read(t)
+		m, err := read(t)
 		if err != nil {
-			return nil, err
-		}
-		if reason != "" {
-			deadLetters[t] = reason
+			deadLetters[t] = err.Error()
 			continue
 		}
 		k := stepOf{m.Transfer, m.Step}
-		collected[k] = append(collected[k], tasks.File{No: m.File, Size: m.Bytes})
+		if collected[k] == nil {
+			collected[k] = make(map[int64]*asynq.Task)
+		}
+		collected[k][m.File] = t
 	}
 	var batches []tasks.Batch
 	for _, k := range sortedStepsOf(collected) {
-		planned, err := a.Transfers.PlanBatches(a.ctx, k.transfer, k.step, distinct(collected[k]))
+		planned, refused, err := a.Transfers.PlanFiles(a.ctx, k.transfer, k.step, slices.Sorted(maps.Keys(collected[k])))
 		if err != nil {
 			return nil, err
 		}
 		batches = append(batches, planned...)
+		for file, reason := range refused {
+			deadLetters[collected[k][file]] = reason
+		}
 	}
 	for t, reason := range deadLetters {
 		if err := a.Store.AddDeadLetter(a.ctx, t.Type(), t.Payload(), reason); err != nil {
@@ -153,17 +156,12 @@ func (a *Aggregator) split(ts []*asynq.Task) ([]tasks.Batch, error) {
 	return batches, nil
 }
 
-// read decodes one message. A reason says why the message cannot be used.
-func (a *Aggregator) read(t *asynq.Task) (m tasks.FileMessage, reason string, err error) {
+// read decodes one message.
+func read(t *asynq.Task) (tasks.FileMessage, error) {
 	if t.Type() != tasks.TypeFile {
-		return m, fmt.Sprintf("type %.80q is not %q", t.Type(), tasks.TypeFile), nil
+		return tasks.FileMessage{}, fmt.Errorf("%w: type %.80q is not %q", tasks.ErrForeignMessage, t.Type(), tasks.TypeFile)
 	}
-	m, err = tasks.DecodeFile(t.Payload())
-	if err != nil {
-		return m, err.Error(), nil //nolint:nilerr // the message is bad, not the reading of it
-	}
-	reason, err = a.Transfers.Refuse(a.ctx, m)
-	return m, reason, err
+	return tasks.DecodeFile(t.Payload())
 }
 
 type stepOf struct {
@@ -171,20 +169,8 @@ type stepOf struct {
 	step     int
 }
 
-func sortedStepsOf(m map[stepOf][]tasks.File) []stepOf {
-	keys := make([]stepOf, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b stepOf) int {
+func sortedStepsOf(m map[stepOf]map[int64]*asynq.Task) []stepOf {
+	return slices.SortedFunc(maps.Keys(m), func(a, b stepOf) int {
 		return cmp.Or(cmp.Compare(a.transfer, b.transfer), cmp.Compare(a.step, b.step))
 	})
-	return keys
-}
-
-// distinct sorts files by number and drops duplicates, because asynq may deliver a
-// message twice.
-func distinct(files []tasks.File) []tasks.File {
-	slices.SortFunc(files, func(a, b tasks.File) int { return cmp.Compare(a.No, b.No) })
-	return slices.CompactFunc(files, func(a, b tasks.File) bool { return a.No == b.No })
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // The types of Baler's asynq messages.
@@ -21,27 +22,53 @@ const (
 // version is the payload version; there has been only one.
 const version = 1
 
-// maxPayload is far above any message of Baler; larger ones are not read.
-const maxPayload = 1 << 20
+// MaxPayload is above any message of Baler; larger ones are not read.
+const MaxPayload = 4 << 10
+
+// maxFilesText bounds the files that a batch message lists, so that no message comes
+// near MaxPayload.
+const maxFilesText = 1 << 10
 
 // ErrForeignMessage is wrapped by the errors for payloads that Baler did not write.
 var ErrForeignMessage = errors.New("not a message of Baler")
 
-// BatchMessage is the message of a batch: numbers, never content. A worker uses
-// only Batch and reads the rest from the ledger; the other fields are for people
-// who look at the queue.
+// BatchMessage is the message of a batch: numbers, never content. A worker takes the
+// batch from the ledger, and runs nothing when the message says something else.
 type BatchMessage struct {
 	V        int    `json:"v"`
 	Batch    int64  `json:"batch"`
 	Transfer int64  `json:"transfer"`
 	Step     int    `json:"step"`
 	Attempt  int    `json:"attempt"`
-	Files    string `json:"files"`
+	Files    string `json:"files"` // ranges; ends with "…" when there are too many to list
 }
 
 // NewBatchMessage makes the message of a batch.
 func NewBatchMessage(b *Batch) BatchMessage {
-	return BatchMessage{V: version, Batch: b.ID, Transfer: b.Transfer, Step: b.Step, Attempt: b.Attempt, Files: b.Files.String()}
+	return BatchMessage{V: version, Batch: b.ID, Transfer: b.Transfer, Step: b.Step, Attempt: b.Attempt, Files: listFiles(b.Files)}
+}
+
+// listFiles lists as many ranges of files as fit into a message.
+func listFiles(files Ranges) string {
+	text := files.String()
+	if len(text) <= maxFilesText {
+		return text
+	}
+	return text[:strings.LastIndexByte(text[:maxFilesText], ',')+1] + more
+}
+
+// more ends a list of files that goes on.
+const more = "…"
+
+// SomeFiles returns the files that the message lists, at most a few hundred: not all
+// files of a large batch. It is empty when the list cannot be read.
+func (m BatchMessage) SomeFiles() Ranges {
+	list := strings.TrimSuffix(m.Files, ","+more)
+	files, err := ParseRanges(list)
+	if err != nil {
+		return nil
+	}
+	return files.first(maxFilesText / 4)
 }
 
 // DecodeBatch reads the payload of a TypeBatch task.
@@ -105,8 +132,8 @@ func encode(m any) []byte {
 
 func decode[M any](payload []byte) (M, error) {
 	var m M
-	if len(payload) > maxPayload {
-		return m, fmt.Errorf("%w: %d bytes", ErrForeignMessage, len(payload))
+	if len(payload) > MaxPayload {
+		return m, fmt.Errorf("%w: %d bytes, and none has more than %d", ErrForeignMessage, len(payload), MaxPayload)
 	}
 	d := json.NewDecoder(bytes.NewReader(payload))
 	d.DisallowUnknownFields()

@@ -2,6 +2,8 @@ package tasks_test
 
 import (
 	"errors"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,6 +55,30 @@ func notMessages() map[string]string {
 		"an empty object": `{}`,
 		"too long":        `{"v":1,"files":"` + strings.Repeat("1,", 1<<20) + `"}`,
 		"bytes":           "\xff\xfe\x00",
+	}
+}
+
+// However many files a batch has, its message is small, and lists its first files.
+func TestMessageOfManyFiles(t *testing.T) {
+	numbers := make([]int64, 100_000)
+	for i := range numbers {
+		numbers[i] = 1<<59 + int64(i)*2
+	}
+	m := tasks.NewBatchMessage(&tasks.Batch{ID: math.MaxInt64, Transfer: math.MaxInt64, Step: 1, Attempt: 1, Files: tasks.NewRanges(numbers)})
+	if n := len(m.Encode()); n > tasks.MaxPayload || !strings.HasSuffix(m.Files, ",…") {
+		t.Errorf("%d bytes, files %s", n, m.Files)
+	}
+	if got, err := tasks.DecodeBatch(m.Encode()); err != nil || got != m {
+		t.Errorf("came back as %+v, %v", got, err)
+	}
+	some := m.SomeFiles()
+	if some.Len() < 40 || !slices.Equal(slices.Collect(some.All()), numbers[:some.Len()]) {
+		t.Errorf("lists %v", some)
+	}
+	for files, want := range map[string]string{"1-100000": "1-256", "3-4,9": "3-4,9", "1-200,300-400": "1-200,300-355", "x": "", "": ""} {
+		if got := (tasks.BatchMessage{Files: files}).SomeFiles().String(); got != want {
+			t.Errorf("of %q it lists %q, want %q", files, got, want)
+		}
 	}
 }
 

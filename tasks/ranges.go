@@ -113,6 +113,17 @@ func (rs Ranges) Len() int {
 	return int(n)
 }
 
+// first returns the set's first n numbers.
+func (rs Ranges) first(n int64) Ranges {
+	for i, r := range rs {
+		if r.Last-r.First+1 >= n {
+			return append(rs[:i:i], Range{r.First, r.First + n - 1})
+		}
+		n -= r.Last - r.First + 1
+	}
+	return rs
+}
+
 // All yields the numbers in ascending order.
 func (rs Ranges) All() iter.Seq[int64] {
 	return func(yield func(int64) bool) {

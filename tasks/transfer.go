@@ -62,6 +62,7 @@ type Transfer struct {
 	SealedAt  time.Time // zero while open
 	EndedAt   time.Time // zero until ended
 	PausedAt  time.Time // zero unless paused: running batches finish, no further one starts
+	Trouble   string    // why Baler has paused it: a row that makes no sense; empty when a person has
 
 	Steps      []Step         // one per recipe step, numbered from 1, with live counters
 	Finalizers []FinalizeStep // nil when the recipe has no final steps

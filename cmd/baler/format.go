@@ -105,6 +105,8 @@ func stateOf(t *tasks.Transfer) string {
 	switch {
 	case t.State == tasks.StateCompleted && (failuresOf(t) > 0 || len(t.FailedFinalizers()) > 0):
 		return "completed with failures"
+	case t.Trouble != "":
+		return string(t.State) + ", stopped by bad rows"
 	case paused(t) && t.State == tasks.StateRunning:
 		return "paused"
 	case paused(t):

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/balerhq/baler/internal/doctor"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -103,4 +105,33 @@ func TestChangesAreToldOnceAndTheLastAlways(t *testing.T) {
 			t.Errorf("told of %v, want [0 6 9]", told)
 		}
 	})
+}
+
+// Rows that make no sense stop their transfer alone; status and doctor say so, and what
+// to do.
+func TestTransferStoppedByBadRows(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.file("in/a.txt", "alpha")
+	s.must(exitOK, "submit", s.path("in"))
+	id := s.must(exitOK, "status", "--json").summary(t).Transfer
+	db := testkit.Database(t, "sqlite:"+s.path(".local/state/baler/baler.db"))
+	if _, err := db.ExecContext(t.Context(), "UPDATE transfers SET files = 9223372036854775807, dispatched = -5"); err != nil {
+		t.Fatal(err)
+	}
+	s.file("other/b.txt", "beta")
+	s.must(exitOK, "run", s.path("other"))
+
+	const reason = "its row in transfers makes no sense: files is 9223372036854775807, dispatched is -5, finished is 0"
+	contains(t, "list", s.must(exitOK, "status").stdout, "stopped by bad rows")
+	contains(t, "detail", s.must(exitOK, "status", id).stdout, "It is stopped: "+reason, "'baler resume "+id+"'")
+	contains(t, "JSON", s.must(exitOK, "status", "--json", id).stdout, `"trouble":"`+reason+`"`)
+	if f := checks(t, s.must(exitError, "doctor", "--json"))["transfers"]; f.Status != doctor.StatusError || !strings.Contains(f.Detail, id+" is stopped: "+reason) {
+		t.Errorf("doctor says %+v", f)
+	}
+	if _, err := db.ExecContext(t.Context(), "UPDATE transfers SET files = 1, dispatched = 0 WHERE uuid = ?", id); err != nil {
+		t.Fatal(err)
+	}
+	s.must(exitOK, "resume", id)
+	s.must(exitOK, "doctor")
 }

@@ -13,6 +13,7 @@ type summary struct {
 	tasks.Summary
 	Number   int64             `json:"number"` // short, and unique in this database; commands take it
 	PausedAt time.Time         `json:"paused_at,omitzero"`
+	Trouble  string            `json:"trouble,omitempty"` // why Baler has paused it: see tasks.Transfer
 	Changes  *baler.RunChanges `json:"changes,omitempty"`
 }
 
@@ -20,7 +21,7 @@ type summary struct {
 func (p *program) summarize(t *tasks.Transfer) error { return p.object(newSummary(t)) }
 
 func newSummary(t *tasks.Transfer) summary {
-	s := summary{Summary: tasks.Summarize(t, time.Now()), Number: t.ID}
+	s := summary{Summary: tasks.Summarize(t, time.Now()), Number: t.ID, Trouble: t.Trouble}
 	if paused(t) {
 		s.PausedAt = t.PausedAt
 	}

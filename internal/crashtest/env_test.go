@@ -223,10 +223,15 @@ func (e *env) logs() string {
 // deadlines are the members of the queue's sorted sets of deadlines, by key.
 type deadlines map[string][]string
 
-// held returns the deadlines of all that is held now. After a process has died and
+// held returns the deadlines of all that is held in the queue now, and ends those of the
+// ledger. After a process has died and
 // before another one starts, only dead processes hold it.
 func (e *env) held() deadlines {
 	e.t.Helper()
+	testkit.Eventually(e.t, patience, func() error {
+		_, err := e.db.ExecContext(e.t.Context(), "UPDATE batches SET held_until = NULL WHERE held_until IS NOT NULL")
+		return err
+	})
 	held := make(deadlines)
 	for _, key := range []string{"asynq:{default}:lease", "asynq:{default}:aggregation_sets"} {
 		members, err := e.redis.ZRange(e.t.Context(), key, 0, -1).Result()

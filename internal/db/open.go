@@ -19,9 +19,15 @@ import (
 
 // Options tunes a DB. The zero value is ready for use.
 type Options struct {
-	MaxConnections int              // 0: 16 for MySQL, 8 for SQLite
-	Now            func() time.Time // nil: time.Now
-	Log            *slog.Logger     // nil: discards
+	MaxConnections int          // 0: 16 for MySQL, 8 for SQLite
+	Log            *slog.Logger // nil: discards
+
+	// Now stands for the database's time. Nil: that of the MySQL server, or of this host
+	// with SQLite.
+	Now func() time.Time
+
+	// HostClock is the clock of this host; nil: time.Now. Only tests need another.
+	HostClock func() time.Time
 }
 
 // DB is a pool of connections to one database. It is safe for concurrent use.
@@ -29,8 +35,10 @@ type DB struct {
 	gorm        *gorm.DB
 	dialect     Dialect
 	description string
-	now         func() time.Time
+	clock       clock
 	log         *slog.Logger
+
+	followsServer bool // the clock is corrected by that of the server
 }
 
 // Open connects to the database at url, "sqlite:PATH" or
@@ -41,13 +49,11 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{dialect: t.dialect, description: t.describe(), now: o.Now, log: o.Log}
-	if d.now == nil {
-		d.now = time.Now
-	}
+	d := &DB{dialect: t.dialect, description: t.describe(), log: o.Log, followsServer: o.Now == nil && t.dialect == MySQL}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
+	d.clock.host, d.clock.log = firstOf(o.Now, o.HostClock), d.log
 	if t.mysql != nil {
 		t.mysql.Logger = driverLog{d.log}
 	}
@@ -63,7 +69,18 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		_ = d.Close() // the ping's error is the one to report
 		return nil, err
 	}
+	d.keepTime(ctx)
 	return d, nil
+}
+
+// firstOf returns the first clock that is set, else that of the host.
+func firstOf(clocks ...func() time.Time) func() time.Time {
+	for _, c := range clocks {
+		if c != nil {
+			return c
+		}
+	}
+	return time.Now
 }
 
 func (d *DB) open(t target) (*gorm.DB, error) {
@@ -74,7 +91,7 @@ func (d *DB) open(t target) (*gorm.DB, error) {
 	g, err := gorm.Open(dialector, &gorm.Config{
 		SkipDefaultTransaction: true,
 		Logger:                 logger.Discard, // errors are returned, not printed
-		NowFunc:                func() time.Time { return d.now().UTC() },
+		NowFunc:                func() time.Time { return d.Now().UTC() },
 		DisableAutomaticPing:   true,
 	})
 	if err == nil && d.dialect == SQLite {
@@ -138,6 +155,9 @@ func (d *DB) Ping(ctx context.Context) error {
 
 // Describe returns the database's address without its password.
 func (d *DB) Describe() string { return d.description }
+
+// Log returns the log of the options, never nil.
+func (d *DB) Log() *slog.Logger { return d.log }
 
 // Dialect returns the kind of database.
 func (d *DB) Dialect() Dialect { return d.dialect }

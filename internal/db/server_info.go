@@ -54,7 +54,7 @@ func (d *DB) askSQLite(ctx context.Context) (ServerInfo, error) {
 	err := d.Session(ctx).
 		Raw("SELECT sqlite_version() AS version, synchronous AS sync FROM pragma_synchronous").Scan(&row).Error
 	return ServerInfo{
-		Version: row.Version, Now: d.now().UTC(), Durable: row.Sync >= 2,
+		Version: row.Version, Now: d.Now().UTC(), Durable: row.Sync >= 2,
 		Setting: fmt.Sprintf("journal_mode=WAL synchronous=%d", row.Sync),
 	}, err
 }

@@ -26,6 +26,7 @@ const (
 // error. fn must not keep state between runs. now is the same for all that one
 // run writes. Errors begin with what.
 func (d *DB) Write(ctx context.Context, what string, fn func(tx *gorm.DB, now time.Time) error) error {
+	d.keepTime(ctx)
 	for attempt := 1; ; attempt++ {
 		err := d.Session(ctx).Transaction(func(tx *gorm.DB) error {
 			return fn(tx, d.Stamp())
@@ -43,7 +44,3 @@ func (d *DB) Write(ctx context.Context, what string, fn func(tx *gorm.DB, now ti
 		}
 	}
 }
-
-// Stamp returns the present time, truncated to the microseconds that the
-// database keeps.
-func (d *DB) Stamp() time.Time { return d.now().UTC().Truncate(time.Microsecond) }

@@ -12,6 +12,10 @@ import (
 // dead: longer than the second within which a live one says what it has just taken.
 const abandonedAfter = 3 * time.Second
 
+// silence is for how long a worker has not said in the ledger that it holds a batch, which
+// it does with each heartbeat: a worker that only lost the queue keeps its batches.
+const silence = queue.HoldTime + abandonedAfter
+
 // reclaimAbandoned sends batches again whose worker has died. It does not depend on the
 // clocks of the workers, and needs no more than ten seconds: queue.HoldTime and
 // abandonedAfter, and its own interval of a second.
@@ -25,7 +29,7 @@ func (d *Dispatcher) reclaimAbandoned(ctx context.Context) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	batches, err := d.store.BatchesByID(ctx, ids)
+	batches, err := d.store.BatchesByID(ctx, ids, silence)
 	if err != nil || len(batches) == 0 {
 		return err
 	}

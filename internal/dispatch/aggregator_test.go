@@ -17,7 +17,11 @@ import (
 )
 
 func newTestAggregator(ctx context.Context, f *fake, policy tasks.BatchPolicy) *batcher.Aggregator {
-	return batcher.NewAggregator(ctx, batcher.AggregatorOptions{Store: f, Queue: f, Transfers: f.transfers(policy), FirstRetry: time.Microsecond})
+	return batcher.NewAggregator(ctx, batcher.AggregatorOptions{Store: f, Queue: f, Transfers: f.planner(policy), FirstRetry: time.Microsecond})
+}
+
+func (f *fake) planner(policy tasks.BatchPolicy) GroupPlanner {
+	return GroupPlanner{Store: f, Transfers: f.transfers(policy)}
 }
 
 func fileTask(transfer int64, step int, file int64) *asynq.Task {
@@ -30,7 +34,7 @@ func TestAggregateManyTransfers(t *testing.T) {
 	var ts []*asynq.Task
 	want := map[string]bool{}
 	for i := range 5000 {
-		transfer, step, file := int64(i%3)+1, i%2+1, int64(i/6)+1
+		transfer, step, file := int64(i%3)+1, 1, int64(i/3)+1
 		want[fmt.Sprintf("%d.%d.%d", transfer, step, file)] = true
 		ts = append(ts, fileTask(transfer, step, file))
 		if i%50 == 0 {
@@ -57,7 +61,7 @@ func TestAggregateManyTransfers(t *testing.T) {
 			t.Errorf("batch %+v", b)
 		}
 	}
-	if !maps.Equal(got, want) || len(f.aside) > 0 || len(f.batches) != 6*9 {
+	if !maps.Equal(got, want) || len(f.aside) > 0 || len(f.batches) != 3*17 {
 		t.Errorf("%d files in %d batches, want %d; set aside %v", len(got), len(f.batches), len(want), f.aside)
 	}
 }
@@ -72,6 +76,7 @@ func TestAggregateGarbage(t *testing.T) {
 		file(`{"v":1,"transfer":1,"step":1,"file":1,"bytes":-1}`), file(`{"v":1,"transfer":1,"step":1,"file":1e99}`),
 		file(`{"v":1,"transfer":1,"step":1,"file":9223372036854775807}`), file(strings.Repeat(" ", 2<<20)), file("\xff\x00"),
 		fileTask(99, 1, 1), fileTask(1, 3, 1), fileTask(1, 1<<40, 1), fileTask(66, 1, 1),
+		fileTask(1, 2, 9), fileTask(1, 1, lastFile+1),
 	}
 	ts := append(slices.Clone(garbage), nil, fileTask(2, 1, 8), fileTask(2, 1, 9))
 	last := a.Aggregate("noop:00", ts)
@@ -128,7 +133,7 @@ func TestAggregateStopsWaiting(t *testing.T) {
 	f.fail["AddBatches"] = -1
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	a := batcher.NewAggregator(ctx, batcher.AggregatorOptions{Store: f, Queue: f, Transfers: f.transfers(tasks.BatchPolicy{}), FirstRetry: time.Hour})
+	a := batcher.NewAggregator(ctx, batcher.AggregatorOptions{Store: f, Queue: f, Transfers: f.planner(tasks.BatchPolicy{}), FirstRetry: time.Hour})
 	if last := a.Aggregate("g", []*asynq.Task{fileTask(1, 1, 1)}); last != nil || f.calls["AddBatches"] != 1 {
 		t.Errorf("gave %v after %d tries", last, f.calls["AddBatches"])
 	}
@@ -148,7 +153,7 @@ func TestAggregateSurvivesPanic(t *testing.T) {
 
 func FuzzAggregate(f *testing.F) {
 	f.Add(tasks.TypeFile, fileTask(1, 1, 1).Payload())
-	f.Add(tasks.TypeFile, []byte(`{"v":1,"transfer":1,"step":2,"file":1152921504606846976,"bytes":9223372036854775807}`))
+	f.Add(tasks.TypeFile, []byte(`{"v":1,"transfer":1,"step":1,"file":7,"bytes":9223372036854775807}`))
 	f.Add("", []byte(nil))
 	f.Fuzz(func(t *testing.T, kind string, payload []byte) {
 		ledger := newFake()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/backoff"
+	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/internal/outage"
 )
 
@@ -62,7 +63,11 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		case <-timer.C:
 		case <-d.wake:
 		}
-		busy, err := d.step(ctx)
+		busy := false
+		err := invoke.Guard(ctx, d.opts.Log, "dispatcher", func() (err error) {
+			busy, err = d.step(ctx)
+			return err
+		})
 		if err == nil {
 			d.watch.Answered(ctx)
 		}

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -224,5 +225,28 @@ func TestDispatcherProbesWhileCostsAreUnknown(t *testing.T) {
 	}
 	if b := f.backlogs[0]; b.Files-b.Cursor != b.Bytes {
 		t.Errorf("%d bytes are left of %d files of one byte", b.Bytes, b.Files-b.Cursor)
+	}
+}
+
+// A transfer that makes no sense is stopped with the reason; the others go on.
+func TestTransferThatMakesNoSense(t *testing.T) {
+	f := newFake()
+	f.backlogs = []ledger.Backlog{
+		{Transfer: 67, Via: tasks.ViaBulk, Files: 10}, // its reading panics
+		{Transfer: 2, Via: tasks.ViaGroup, Files: 10, Cursor: 5, SweepMark: 4_000_000, MarkedAt: time.Now().Add(-time.Hour)},
+		{Transfer: 1, Via: tasks.ViaBulk, Files: 10},
+	}
+	f.missing = 2
+	d := newTestDispatcher(f, Options{})
+	for range 2 {
+		if _, err := d.step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(f.suspended) != 2 || !strings.Contains(f.suspended[0], "panic: cannot read") || !strings.Contains(f.suspended[1], "files are missing") {
+		t.Errorf("suspended: %q", f.suspended)
+	}
+	if n := cutFiles(f, 1); n != 10 {
+		t.Errorf("%d files of the healthy transfer are cut", n)
 	}
 }

@@ -27,10 +27,13 @@ type fake struct {
 	batches  []tasks.Batch // of the ledger
 	sent     []tasks.Batch
 	aside    []string // reasons
-	holder   string
-	recorded tasks.Ranges
-	onOpen   func() // runs once OpenBatches has been read
-	read     int    // files
+
+	suspended []string // reasons
+	missing   int64    // a transfer whose files are not there
+	holder    string
+	recorded  tasks.Ranges
+	onOpen    func() // runs once OpenBatches has been read
+	read      int    // files
 }
 
 func newFake() *fake { return &fake{fail: map[string]int{}, calls: map[string]int{}} }
@@ -67,7 +70,7 @@ func (f *fake) FilesAfter(_ context.Context, transfer, after int64, limit int, _
 	defer f.mu.Unlock()
 	var files []tasks.File
 	for _, b := range f.backlogs {
-		for no := after + 1; b.Transfer == transfer && no <= b.Files && len(files) < limit; no++ {
+		for no := after + 1; b.Transfer == transfer && transfer != f.missing && no <= b.Files && len(files) < limit; no++ {
 			files = append(files, tasks.File{No: no, Size: 1})
 			f.read++
 		}
@@ -201,6 +204,18 @@ func (f *fake) AddBatches(_ context.Context, batches []tasks.Batch) error {
 	return nil
 }
 
+// Suspend takes the transfer from the backlogs.
+func (f *fake) Suspend(_ context.Context, transfer int64, reason string) error {
+	if err := f.enter("Suspend"); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.suspended = append(f.suspended, reason)
+	f.backlogs = slices.DeleteFunc(f.backlogs, func(b ledger.Backlog) bool { return b.Transfer == transfer })
+	return nil
+}
+
 func (f *fake) AddDeadLetter(_ context.Context, _ string, _ []byte, reason string) error {
 	if err := f.enter("AddDeadLetter"); err != nil {
 		return err
@@ -225,7 +240,7 @@ func (f *fake) MissingBatches(context.Context, []tasks.Batch) ([]tasks.Batch, er
 	return nil, f.enter("MissingBatches")
 }
 
-func (f *fake) ReclaimOrphans(context.Context, []tasks.Batch, time.Time) ([]tasks.Batch, error) {
+func (f *fake) ReclaimOrphans(context.Context, []tasks.Batch, time.Duration) ([]tasks.Batch, error) {
 	return nil, f.enter("ReclaimOrphans")
 }
 
@@ -235,7 +250,7 @@ func (f *fake) Reclaim(context.Context, []tasks.Batch) ([]tasks.Batch, error) {
 	return nil, f.enter("Reclaim")
 }
 
-func (f *fake) BatchesByID(context.Context, []int64) ([]tasks.Batch, error) {
+func (f *fake) BatchesByID(context.Context, []int64, time.Duration) ([]tasks.Batch, error) {
 	return nil, f.enter("BatchesByID")
 }
 
@@ -247,25 +262,44 @@ func (f *fake) RepairGroups(context.Context, string, []string) (int64, error) {
 	return 0, f.enter("RepairGroups")
 }
 
-// transfers is a catalog of transfers 1, 2 and 3 with two steps each, and of
-// 66, whose recipe cannot be read, and 67, whose reading panics.
+// TransferByID reads transfers 1, 2 and 3 with two steps each, 66, whose recipe
+// cannot be read, and 67, whose reading panics.
+func (f *fake) TransferByID(_ context.Context, id int64) (tasks.Transfer, error) {
+	if err := f.enter("read"); err != nil {
+		return tasks.Transfer{}, err
+	}
+	t := tasks.Transfer{
+		ID: id, UUID: fmt.Sprint("t", id), Queue: "q", Via: tasks.ViaGroup,
+		Recipe: "name: two\nsteps:\n  - handler: noop\n  - {handler: noop, name: second, when: size > 5}\n",
+	}
+	switch {
+	case id == 66:
+		t.Recipe = "steps: {"
+	case id == 67:
+		panic("cannot read")
+	case id > 3:
+		return t, fmt.Errorf("%w: %d", tasks.ErrTransferNotFound, id)
+	}
+	return t, nil
+}
+
+// lastFile is the number of the last file of each transfer.
+const lastFile = 10_000
+
+// Files reads files that are as large as their numbers.
+func (f *fake) Files(_ context.Context, _ int64, numbers tasks.Ranges) ([]tasks.File, error) {
+	if err := f.enter("Files"); err != nil {
+		return nil, err
+	}
+	var files []tasks.File
+	for no := range numbers.All() {
+		if no <= lastFile {
+			files = append(files, tasks.File{No: no, Size: no})
+		}
+	}
+	return files, nil
+}
+
 func (f *fake) transfers(policy tasks.BatchPolicy) *TransferCache {
-	return NewTransferCache(func(_ context.Context, id int64) (tasks.Transfer, error) {
-		if err := f.enter("read"); err != nil {
-			return tasks.Transfer{}, err
-		}
-		t := tasks.Transfer{
-			ID: id, UUID: fmt.Sprint("t", id), Queue: "q",
-			Recipe: "name: two\nsteps:\n  - handler: noop\n  - {handler: noop, name: second, when: size > 5}\n",
-		}
-		switch {
-		case id == 66:
-			t.Recipe = "steps: {"
-		case id == 67:
-			panic("cannot read")
-		case id > 3:
-			return t, fmt.Errorf("%w: %d", tasks.ErrTransferNotFound, id)
-		}
-		return t, nil
-	}, func(*recipe.Step) tasks.BatchPolicy { return policy })
+	return NewTransferCache(f.TransferByID, func(*recipe.Step) tasks.BatchPolicy { return policy })
 }

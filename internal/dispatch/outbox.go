@@ -42,7 +42,7 @@ func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error)
 		return 0, err
 	}
 	known := without(due, unknown)
-	orphans, err := d.queue.ReclaimOrphans(ctx, known, d.opts.Now().Add(-min(d.opts.Resend, leaseSkew)))
+	orphans, err := d.queue.ReclaimOrphans(ctx, known, min(d.opts.Resend, leaseSkew))
 	if err != nil {
 		return 0, err
 	}
@@ -64,8 +64,8 @@ func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error)
 	return len(again), queue.Enqueue(ctx, d.queue, again)
 }
 
-// leaseSkew is how much the clocks of two hosts may differ before the batch of a live
-// worker is taken for that of a dead one.
+// leaseSkew is how much the clock of a worker may be behind that of Redis before its
+// lease ends too early; see queue.MaxClockSkew.
 const leaseSkew = 10 * time.Second
 
 // without returns the batches that are not in excluded.

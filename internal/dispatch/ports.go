@@ -23,6 +23,8 @@ type BacklogStore interface {
 	// CommitDispatch commits a dispatch, or returns ErrCursorMoved. completed reports
 	// whether the transfer's last file ended by it.
 	CommitDispatch(ctx context.Context, c ledger.Dispatch) (completed bool, err error)
+	// Suspend pauses a transfer of which the database makes no sense.
+	Suspend(ctx context.Context, transfer int64, reason string) error
 }
 
 // GatherStore is where the dispatcher finds batches to gather into fuller ones.
@@ -45,8 +47,9 @@ type OutboxStore interface {
 	// Reschedule makes batches due again after a duration; with sent, it also records
 	// that they are about to be sent.
 	Reschedule(ctx context.Context, ids []int64, by time.Duration, sent bool) error
-	// BatchesByID reads batches of the ledger, those of them that it still has.
-	BatchesByID(ctx context.Context, ids []int64) ([]tasks.Batch, error)
+	// BatchesByID reads batches of the ledger, those of them that it still has, and of
+	// which no worker has said for a while that it holds them.
+	BatchesByID(ctx context.Context, ids []int64, silence time.Duration) ([]tasks.Batch, error)
 	// ReclaimBatches makes batches whose worker has died due again after a duration,
 	// and counts the crash.
 	ReclaimBatches(ctx context.Context, ids []int64, by time.Duration) error
@@ -86,9 +89,9 @@ type Queue interface {
 	EnqueueBatches(ctx context.Context, batches []tasks.Batch) error
 	// MissingBatches returns those that the queue does not have.
 	MissingBatches(ctx context.Context, batches []tasks.Batch) ([]tasks.Batch, error)
-	// ReclaimOrphans removes from the queue, and returns, the batches whose worker has
-	// not renewed its lease since before.
-	ReclaimOrphans(ctx context.Context, batches []tasks.Batch, before time.Time) ([]tasks.Batch, error)
+	// ReclaimOrphans removes from the queue, and returns, the batches whose worker's lease
+	// ended some time ago.
+	ReclaimOrphans(ctx context.Context, batches []tasks.Batch, ago time.Duration) ([]tasks.Batch, error)
 	// Unheld lists the batches that are with a worker, and that no live worker holds.
 	Unheld(ctx context.Context) ([]int64, error)
 	// Reclaim removes from the queue, and returns, those batches that are with a worker.

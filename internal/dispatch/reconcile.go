@@ -10,7 +10,7 @@ import (
 
 // ReconcileReport is what one reconciliation found and repaired.
 type ReconcileReport struct {
-	Batches  int64 `json:"batches"`  // in the ledger
+	Batches  int64 `json:"batches"`  // in the ledger that no live worker runs
 	Resent   int64 `json:"resent"`   // of them, sent because the queue did not have them
 	Files    int64 `json:"files"`    // that had neither a batch nor a result, and have a batch now
 	Groups   int64 `json:"groups"`   // stranded groups that were restored
@@ -20,8 +20,10 @@ type ReconcileReport struct {
 // ReconcileStore is what Reconcile needs of the store.
 type ReconcileStore interface {
 	Store
-	// BatchesAfter lists the batches numbered above after, in ascending order.
-	BatchesAfter(ctx context.Context, after int64, limit int) ([]tasks.Batch, error)
+	// BatchesAfter lists the batches numbered above after that no live worker holds, in
+	// ascending order. last is
+	// the number of the last one that was looked at, 0 when there are no more.
+	BatchesAfter(ctx context.Context, after int64, limit int) (batches []tasks.Batch, last int64, err error)
 }
 
 // Reconcile compares all of the ledger with the queue at once and sends what is
@@ -47,11 +49,11 @@ func Reconcile(ctx context.Context, s ReconcileStore, q Queue, c *TransferCache,
 
 func (d *Dispatcher) reconcileBatches(ctx context.Context, s ReconcileStore, r *ReconcileReport) error {
 	for after := int64(0); ; {
-		page, err := s.BatchesAfter(ctx, after, dueLimit)
-		if err != nil || len(page) == 0 {
+		page, last, err := s.BatchesAfter(ctx, after, dueLimit)
+		if err != nil || last == 0 {
 			return err
 		}
-		after = page[len(page)-1].ID
+		after = last
 		r.Batches += int64(len(page))
 		resent, err := d.resend(ctx, page)
 		r.Resent += int64(resent)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/tasks"
@@ -38,12 +39,20 @@ func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 			continue
 		}
 		delete(d.backedOff, b.Transfer)
-		moved, err := d.dispatchTransfer(ctx, b)
+		moved := false
+		err := invoke.Guard(ctx, d.opts.Log, "dispatcher", func() (err error) {
+			moved, err = d.dispatchTransfer(ctx, b)
+			return err
+		})
 		switch {
 		case errors.Is(err, ledger.ErrCursorMoved):
 			busy = true // another dispatcher was faster
 		case db.IsOutage(err) && !outage.Told(err):
 			return busy, err // it is not this transfer's fault
+		case senseless(err):
+			if err := d.store.Suspend(ctx, b.Transfer, err.Error()); err != nil {
+				return false, err
+			}
 		case err != nil && ctx.Err() == nil:
 			d.backOff(ctx, b.Transfer, err)
 		}
@@ -53,6 +62,13 @@ func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 		d.lastServed = 0
 	}
 	return busy, nil
+}
+
+// senseless reports whether dispatching a transfer failed because of what the database
+// says of it: another attempt would not end otherwise.
+func senseless(err error) bool {
+	_, panicked := errors.AsType[*invoke.PanicError](err)
+	return panicked || errors.Is(err, errGap)
 }
 
 // backOff does not serve a transfer for a while, so that its errors do not slow others

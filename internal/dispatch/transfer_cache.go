@@ -157,31 +157,6 @@ func PlanBatches(plan *TransferPlan, step int, files []tasks.File, policy tasks.
 	return p.Plan(files).Batches
 }
 
-// Refuse implements batcher.TransferPlanner. It also refuses files of a transfer whose
-// recipe cannot be read, because a set has files of many transfers and the others must
-// not wait. The sweep finds the refused files once the recipe can be read.
-func (c *TransferCache) Refuse(ctx context.Context, m tasks.FileMessage) (reason string, err error) {
-	plan, err := c.Get(ctx, m.Transfer)
-	switch {
-	case errors.Is(err, tasks.ErrTransferNotFound), errors.Is(err, ErrBadRecipe):
-		return err.Error(), nil
-	case err != nil:
-		return "", err
-	case !plan.HasStep(m.Step):
-		return fmt.Sprintf("transfer %s has no step %d", plan.UUID, m.Step), nil
-	}
-	return "", nil
-}
-
-// PlanBatches implements batcher.TransferPlanner with the policy of the step.
-func (c *TransferCache) PlanBatches(ctx context.Context, transfer int64, step int, files []tasks.File) ([]tasks.Batch, error) {
-	plan, err := c.Get(ctx, transfer)
-	if err != nil {
-		return nil, err
-	}
-	return PlanBatches(plan, step, files, plan.Policy(step)), nil
-}
-
 // remainingOf is how much of a backlog has not been dispatched.
 func remainingOf(b *ledger.Backlog) batcher.Remaining {
 	return batcher.Remaining{Files: b.Files - b.Cursor, Bytes: max(b.Bytes, 0)}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
 )
 
@@ -93,7 +94,7 @@ func (d *doctor) diagnoseDatabase(ctx context.Context) (checks []Check) {
 		return []Check{well("database", "%s is not there yet; the first transfer makes it", path), writable(filepath.Dir(path))}
 	}
 	var err error
-	d.store, err = store.Open(ctx, d.cfg.Database.URL, store.Options{MaxConnections: d.cfg.Database.MaxConnections, Now: d.now, Log: d.log})
+	d.store, err = store.Open(ctx, d.cfg.Database.URL, store.Options{MaxConnections: d.cfg.Database.MaxConnections, HostClock: d.now, Log: d.log})
 	if err != nil {
 		return []Check{ill("database", StatusError, fmt.Errorf("%w (set BALER_DATABASE_URL, or start the database)", err), "")}
 	}
@@ -143,15 +144,39 @@ func (d *doctor) diagnoseTables(ctx context.Context) []Check {
 			"migrations", StatusWarning, fmt.Sprintf("%d pending", len(pending)), "the next command applies them, or 'baler migrate'",
 		}}
 	}
-	migrated := well("migrations", "up to date")
+	return append([]Check{well("migrations", "up to date"), d.diagnoseWorkers(ctx)}, d.diagnoseTransfers(ctx)...)
+}
+
+func (d *doctor) diagnoseWorkers(ctx context.Context) Check {
 	workers, err := d.store.Workers(ctx)
 	switch {
 	case err != nil:
-		return []Check{migrated, ill("workers", StatusError, err, "look at the database's log")}
+		return ill("workers", StatusError, err, "look at the database's log")
 	case len(workers) == 0:
-		return []Check{migrated, {"workers", StatusWarning, "none is running", "start one with 'baler worker'; 'baler run' needs none"}}
+		return Check{"workers", StatusWarning, "none is running", "start one with 'baler worker'; 'baler run' needs none"}
 	}
-	return []Check{migrated, well("workers", "%d running", len(workers))}
+	return well("workers", "%d running", len(workers))
+}
+
+// maxSuspended is how many suspended transfers are named.
+const maxSuspended = 10
+
+// diagnoseTransfers names transfers that are stopped because their rows make no sense.
+func (d *doctor) diagnoseTransfers(ctx context.Context) (checks []Check) {
+	suspended, err := d.store.Suspended(ctx, maxSuspended)
+	switch {
+	case err != nil:
+		return []Check{ill("transfers", StatusError, err, "look at the database's log")}
+	case len(suspended) == 0:
+		return []Check{well("transfers", "none is stopped by rows that make no sense")}
+	}
+	for _, t := range suspended {
+		checks = append(checks, Check{
+			"transfers", StatusError, fmt.Sprintf("%s is stopped: %s", t.UUID, t.Trouble),
+			fmt.Sprintf("correct the database, then continue with 'baler resume %s'", t.UUID),
+		})
+	}
+	return checks
 }
 
 // maxSkew is how far apart clocks may be before leases and reports suffer.
@@ -162,6 +187,15 @@ func skew(name string, behind time.Duration) Check {
 	c := well(name, "%s apart", behind.Abs().Round(time.Millisecond))
 	if behind.Abs() > maxSkew {
 		c.Status, c.Hint = StatusWarning, "let all hosts keep time by NTP"
+	}
+	return c
+}
+
+// queueSkew checks the clock of Redis: a worker starts only when it is near enough.
+func queueSkew(behind time.Duration) Check {
+	c := skew("queue clock", behind)
+	if behind.Abs() > queue.MaxClockSkew {
+		c.Status, c.Hint = StatusError, "let all hosts keep time by NTP: no worker starts here"
 	}
 	return c
 }

@@ -34,7 +34,7 @@ func (d *doctor) diagnoseQueue(ctx context.Context) (checks []Check) {
 	if err != nil {
 		return append(checks, ill("queue clock", StatusWarning, err, "allow this account the command TIME"))
 	}
-	return append(checks, skew("queue clock", d.now().Sub(at)))
+	return append(checks, queueSkew(d.now().Sub(at)))
 }
 
 // parseInfo parses the answer to INFO: sections of name:value lines.

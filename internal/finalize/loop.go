@@ -13,6 +13,7 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/dispatch"
+	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/recipe"
@@ -129,7 +130,7 @@ func (r *Runner) Run(ctx context.Context) {
 		case <-timer.C:
 		case <-r.ended:
 		}
-		_ = watch.Done(ctx, r.round(ctx, &running))
+		_ = watch.Done(ctx, invoke.Guard(ctx, r.Log, "final steps", func() error { return r.round(ctx, &running) }))
 		timer.Reset(r.PollInterval)
 	}
 }
@@ -168,7 +169,10 @@ func (r *Runner) round(ctx context.Context, running *sync.WaitGroup) error {
 				default:
 				}
 			}()
-			r.work(context.WithoutCancel(ctx), task)
+			_ = invoke.Guard(ctx, r.Log, "final steps", func() error { // it is logged; the step is due again after its lease
+				r.work(context.WithoutCancel(ctx), task)
+				return nil
+			})
 		})
 	}
 	return nil

@@ -1,6 +1,10 @@
 package ledger
 
-import "github.com/balerhq/baler/tasks"
+import (
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
 
 // Claim is a batch as a worker claims it.
 type Claim struct {
@@ -8,4 +12,9 @@ type Claim struct {
 
 	Redelivered bool // it may have run before; FencingToken is new
 	Canceled    bool // its transfer is canceled: run none of its files
+
+	// HeldBy is the worker that said last that it runs the batch, until HeldUntil. Empty
+	// when none has.
+	HeldBy    string
+	HeldUntil time.Time
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/balerhq/baler/internal/backoff"
 	"github.com/balerhq/baler/internal/egress"
+	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/store"
 )
@@ -139,7 +140,12 @@ func (s *Sender) Run(ctx context.Context) error {
 			return ctx.Err()
 		case <-timer.C:
 		}
-		if s.round(sending) {
+		ok := false
+		_ = invoke.Guard(ctx, s.opts.Log, "webhooks", func() error { // it is logged, and counts as a failure
+			ok = s.round(sending)
+			return nil
+		})
+		if ok {
 			failures = 0
 			purged = s.purge(ctx, purged)
 		} else {
@@ -201,7 +207,10 @@ func (s *Sender) round(ctx context.Context) bool {
 		s.slots <- struct{}{}
 		s.pending.Go(func() {
 			defer func() { <-s.slots }()
-			s.deliver(ctx, d)
+			_ = invoke.Guard(ctx, s.opts.Log, "webhooks", func() error { // it is logged; the message is due again after its lease
+				s.deliver(ctx, d)
+				return nil
+			})
 		})
 	}
 	return true

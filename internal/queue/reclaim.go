@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"time"
 
@@ -14,16 +13,24 @@ import (
 )
 
 // ReclaimOrphans takes batches back from workers that have died: those whose lease
-// ended before a time are removed from the queue, and returned so that they can
-// be sent again. asynq does as much by itself, one to two minutes later.
+// ended some time ago, by the clock of Redis, are removed from the queue, and returned
+// so that they can be sent again. asynq does as much by itself, one to two minutes later.
 //
 // A worker that only seemed dead does no harm: asynq writes nothing for a task
 // whose lease has ended. Should the clocks differ by more than the caller
 // allowed for, its acknowledgement may delete the message that was sent again;
 // the ledger still has the batch, and will find that the queue does not.
-func (p *Producer) ReclaimOrphans(ctx context.Context, batches []tasks.Batch, before time.Time) ([]tasks.Batch, error) {
+func (p *Producer) ReclaimOrphans(ctx context.Context, batches []tasks.Batch, ago time.Duration) ([]tasks.Batch, error) {
+	if len(batches) == 0 {
+		return nil, nil
+	}
+	now, err := p.redis.Time(ctx).Result()
+	if err != nil {
+		return nil, fmt.Errorf("ask the queue for its time: %w", err)
+	}
+	before := now.Add(-ago)
 	leases := make([]*redis.FloatCmd, len(batches))
-	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+	_, err = p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i := range batches {
 			leases[i] = pipe.ZScore(ctx, leaseKey(&batches[i]), BatchTaskID(batches[i].ID))
 		}
@@ -55,7 +62,7 @@ func (p *Producer) ReclaimOrphans(ctx context.Context, batches []tasks.Batch, be
 // leases say: those that are with a worker are removed from the queue, and returned so
 // that they can be sent again.
 func (p *Producer) Reclaim(ctx context.Context, batches []tasks.Batch) ([]tasks.Batch, error) {
-	return p.ReclaimOrphans(ctx, batches, time.Unix(math.MaxInt32, 0))
+	return p.ReclaimOrphans(ctx, batches, -noTimeout) // no lease ends later
 }
 
 // reclaimScript looks again, so that a lease that was renewed or a task that

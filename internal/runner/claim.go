@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -22,25 +23,67 @@ type assignment struct {
 	err          error // why the batch cannot run here; nil when it can
 }
 
-// uuid is the id of the message's transfer that commands take; empty when there is none.
-func (a assignment) uuid() string {
-	if a.plan == nil {
-		return ""
+// find reads the batch of a message from the ledger. What the message itself says is
+// only compared: whoever can write to Redis must not decide what runs. find returns
+// nil without an error when nothing is left to do: the batch is complete, or paused.
+func (r *Runner) find(ctx context.Context, m tasks.BatchMessage) (*ledger.Claim, error) {
+	c, err := r.Store.FindBatch(ctx, m.Batch)
+	switch {
+	case errors.Is(err, ledger.ErrLeaseLost):
+		return nil, r.dropComplete(ctx, m)
+	case errors.Is(err, ledger.ErrPaused):
+		// Its row stays: it is enqueued again when the transfer is resumed.
+		r.Log.DebugContext(ctx, "worker: the transfer is paused", "batch", m.Batch)
+		return nil, nil
+	case err != nil:
+		return nil, err
 	}
-	return a.plan.UUID
+	if err := compare(ctx, m, &c.Batch); err != nil {
+		return nil, err
+	}
+	return &c, nil
 }
 
-// resolve looks up the plan and the handler of a message's batch, once. Its error
-// is reported only after the claim: a batch that is complete needs neither.
-func (r *Runner) resolve(ctx context.Context, m tasks.BatchMessage) assignment {
-	plan, err := r.Transfers.Get(ctx, m.Transfer)
+// dropComplete drops the message of a batch that has been completed. One of a batch that
+// never was is not Baler's.
+func (r *Runner) dropComplete(ctx context.Context, m tasks.BatchMessage) error {
+	ran, err := r.Store.HasRun(ctx, m.Batch, m.Transfer, m.Step, m.SomeFiles())
+	if err != nil {
+		return err
+	}
+	if !ran {
+		return fmt.Errorf("%w: the ledger has no batch %d, and no result of it", tasks.ErrForeignMessage, m.Batch)
+	}
+	r.Metrics.BatchDropped()
+	r.Log.DebugContext(ctx, "worker: the batch is complete already", "batch", m.Batch)
+	return nil
+}
+
+// compare returns an error when Baler would not have sent this message for the batch,
+// or not as this task of this queue.
+func compare(ctx context.Context, m tasks.BatchMessage, b *tasks.Batch) error {
+	if want := tasks.NewBatchMessage(b); m != want {
+		return fmt.Errorf("%w: it differs from batch %d of the ledger, which is %s", tasks.ErrForeignMessage, b.ID, want.Encode())
+	}
+	if name, ok := asynq.GetQueueName(ctx); ok && name != b.Queue {
+		return fmt.Errorf("%w: batch %d belongs to queue %s, not %.64q", tasks.ErrForeignMessage, b.ID, b.Queue, name)
+	}
+	if id, ok := asynq.GetTaskID(ctx); ok && id != queue.BatchTaskID(b.ID) {
+		return fmt.Errorf("%w: the task of batch %d has the ID %.64q", tasks.ErrForeignMessage, b.ID, id)
+	}
+	return nil
+}
+
+// resolve looks up the plan and the handler of a batch, once.
+func (r *Runner) resolve(ctx context.Context, b *tasks.Batch) assignment {
+	plan, err := r.Transfers.Get(ctx, b.Transfer)
 	if err != nil {
 		return assignment{err: err}
 	}
-	if !plan.HasStep(m.Step) {
-		return assignment{plan: plan, err: fmt.Errorf("transfer %s has no step %d", plan.UUID, m.Step)}
+	if !plan.HasStep(b.Step) {
+		return assignment{plan: plan, err: fmt.Errorf("%w %d", errNoStep, b.Step)}
 	}
-	name := plan.Step(m.Step).Handler
+	name := plan.Step(b.Step).Handler
 	registration, ok := r.Registry.Lookup(name)
 	if !ok {
 		return assignment{plan: plan, err: fmt.Errorf("%w: %s", errNoHandler, name)}
@@ -56,12 +99,16 @@ func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) (run *batchRun
 	if r.stopping.Err() != nil {
 		return nil, nil, errStopping
 	}
-	a := r.resolve(ctx, m)
+	c, err := r.find(ctx, m)
+	if c == nil {
+		return nil, nil, err
+	}
+	a := r.resolve(ctx, &c.Batch)
 	release, err := r.reserve(a)
 	if err != nil {
 		return nil, nil, err
 	}
-	leave, err := r.admit(ctx, m, a.plan)
+	leave, err := r.admit(ctx, &c.Batch, a.plan)
 	if err != nil {
 		release()
 		return nil, nil, err
@@ -70,7 +117,7 @@ func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) (run *batchRun
 		leave()
 		release()
 	}
-	run, err = r.claimBatch(ctx, m, a)
+	run, err = r.claimBatch(ctx, c, a)
 	if run == nil {
 		done()
 		return nil, nil, err
@@ -78,25 +125,9 @@ func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) (run *batchRun
 	return run, done, nil
 }
 
-func (r *Runner) claimBatch(ctx context.Context, m tasks.BatchMessage, a assignment) (*batchRun, error) {
-	// asynq counts only a lost lease as a retry: the server's IsFailure says that
-	// errors of ProcessTask are no failures.
-	lost, _ := asynq.GetRetryCount(ctx)
-	c, err := r.Store.ClaimBatch(ctx, m.Batch, lost > 0)
-	switch {
-	case errors.Is(err, ledger.ErrLeaseLost):
-		r.Metrics.BatchDropped()
-		r.Log.DebugContext(ctx, "worker: the batch is complete already", "transfer", a.uuid(), "batch", m.Batch)
-		return nil, nil
-	case errors.Is(err, ledger.ErrPaused):
-		// Its row stays: it is enqueued again when the transfer is resumed.
-		r.Log.DebugContext(ctx, "worker: the transfer is paused", "transfer", a.uuid(), "batch", m.Batch)
-		return nil, nil
-	case err != nil:
-		return nil, err
-	}
-	if c.Transfer != m.Transfer || c.Step != m.Step {
-		return nil, fmt.Errorf("%w: batch %d is of transfer %d, step %d", tasks.ErrForeignMessage, c.ID, c.Transfer, c.Step)
+func (r *Runner) claimBatch(ctx context.Context, c *ledger.Claim, a assignment) (*batchRun, error) {
+	if errors.Is(a.err, errNoStep) {
+		return nil, r.Store.Suspend(ctx, c.Transfer, fmt.Sprintf("row %d of batches makes no sense: %v", c.ID, a.err))
 	}
 	if errors.Is(a.err, errNoHandler) {
 		batchLog(r.Log, &c.Batch, a.plan).WarnContext(ctx, "worker: left to one that has the handler", "error", a.err)
@@ -104,10 +135,19 @@ func (r *Runner) claimBatch(ctx context.Context, m tasks.BatchMessage, a assignm
 	if a.err != nil {
 		return nil, fmt.Errorf("batch %d: %w", c.ID, a.err)
 	}
+	// asynq counts only a lost lease as a retry: the server's IsFailure says that
+	// errors of ProcessTask are no failures.
+	lost, _ := asynq.GetRetryCount(ctx)
+	if r.isRunning(c.ID) {
+		return nil, fmt.Errorf("batch %d: this worker runs it already: %w", c.ID, ledger.ErrTaken)
+	}
+	if err := r.Store.ClaimBatch(ctx, c, r.Worker, lost > 0); err != nil {
+		return nil, fmt.Errorf("batch %d: %w", c.ID, err)
+	}
 	if c.Crashes > 0 && c.Items() > 1 && !c.Canceled {
 		return nil, r.split(ctx, &c.Batch, a.plan)
 	}
-	return newBatchRun(r, &c, a), nil
+	return newBatchRun(r, c, a), nil
 }
 
 // reserve reserves the slots of a batch that takes several. It gives

@@ -64,7 +64,7 @@ func (r *env) worker(name string, adjust ...func(*Options)) *Runner {
 type nowhere struct{}
 
 func (nowhere) EnqueueBatches(context.Context, []tasks.Batch) error { return nil }
-func (nowhere) ReclaimOrphans(context.Context, []tasks.Batch, time.Time) ([]tasks.Batch, error) {
+func (nowhere) ReclaimOrphans(context.Context, []tasks.Batch, time.Duration) ([]tasks.Batch, error) {
 	return nil, nil
 }
 func (nowhere) MissingBatches(_ context.Context, b []tasks.Batch) ([]tasks.Batch, error) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // track counts a batch as in flight until end is called.
@@ -24,6 +26,30 @@ func (r *Runner) track(run *batchRun) (end func()) {
 			r.idle = nil
 		}
 	}
+}
+
+// isRunning reports whether a batch is in flight here.
+func (r *Runner) isRunning(batch int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for run := range r.running {
+		if run.batch.ID == batch {
+			return true
+		}
+	}
+	return false
+}
+
+// HoldRunning tells the database that the batches in flight are run by a live worker.
+// Call it with each heartbeat.
+func (r *Runner) HoldRunning(ctx context.Context) error {
+	r.mu.Lock()
+	held := make([]tasks.Batch, 0, len(r.running))
+	for run := range r.running {
+		held = append(held, tasks.Batch{ID: run.batch.ID, FencingToken: run.batch.FencingToken})
+	}
+	r.mu.Unlock()
+	return r.Store.HoldBatches(ctx, r.Worker, held)
 }
 
 // WaitIdle waits until no batch is in flight, or the worker stops. The caller makes

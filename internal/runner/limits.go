@@ -12,7 +12,7 @@ import (
 
 // admit waits a moment until the limits on a batch leave room for it. The plan may
 // be nil.
-func (r *Runner) admit(ctx context.Context, m tasks.BatchMessage, plan *dispatch.TransferPlan) (leave func(), err error) {
+func (r *Runner) admit(ctx context.Context, b *tasks.Batch, plan *dispatch.TransferPlan) (leave func(), err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(r.stopping, func() { cancel(errStopping) })() //nolint:contextcheck // cancel is that of ctx
@@ -20,11 +20,7 @@ func (r *Runner) admit(ctx context.Context, m tasks.BatchMessage, plan *dispatch
 	if plan != nil {
 		keys = append(keys, admission.LimitKeys(plan)...)
 	}
-	files := 1
-	if named, err := tasks.ParseRanges(m.Files); err == nil { // good enough for a rate; the run reads the batch's row
-		files = max(named.Len(), 1)
-	}
-	leave, err = r.limiter.Enter(ctx, keys, files)
+	leave, err = r.limiter.Enter(ctx, keys, b.Items())
 	if full, ok := errors.AsType[*admission.ThrottledError](err); ok {
 		r.Metrics.Throttled(string(full.Reason))
 	}

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/balerhq/baler/handlers"
@@ -13,10 +14,10 @@ import (
 // lose says of a batch what the queue says when a worker died with it.
 func (r *env) lose(b *tasks.Batch) {
 	r.T.Helper()
-	h, err := r.Store.ClaimBatch(r.T.Context(), b.ID, true)
-	r.Must(err)
+	h := r.Claim(b.ID, true)
 	if b.Crashes > 0 && b.Items() == 1 {
-		r.Must(r.Store.CountCrash(r.T.Context(), &h.Batch))
+		r.Must(r.Store.CountCrash(r.T.Context(), &h.Batch, "dead"))
+		r.Expire(b.ID)
 	}
 }
 
@@ -145,5 +146,41 @@ func TestSuspectIsAloneUntilItsResultIsRecorded(t *testing.T) {
 			t.Errorf("room beside the suspect: %v; beside its neighbour: %v", free[1], free[2])
 		}
 		r.audit()
+	})
+}
+
+// The queue takes a worker for dead, as its clock differs, while the worker beats: then
+// nobody takes the batch over, and nobody is charged.
+func TestWorkerThatBeatsKeepsItsBatch(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		r := newEnv(t, url, "name: t\nsteps: [{handler: slow, retry: {attempts: 2}}]")
+		began, release := make(chan struct{}, 9), make(chan struct{})
+		r.handle("slow", func(context.Context, []*handlers.Job) error {
+			began <- struct{}{}
+			<-release
+			return nil
+		})
+		batches := r.Files(1)
+		slow, eager := r.worker("slow"), r.worker("eager")
+		ended := make(chan error, 1)
+		go func() { ended <- r.deliver(slow, &batches[0]) }()
+		<-began
+		r.Must(slow.HoldRunning(t.Context()))
+		for range 4 {
+			for _, w := range []*Runner{eager, slow} {
+				if err := r.deliver(w, &batches[0]); !errors.Is(err, ledger.ErrTaken) {
+					t.Errorf("%s answered %v", w.Worker, err)
+				}
+			}
+			if due, err := r.Store.DueBatches(t.Context(), 10); err != nil || len(due) > 0 {
+				t.Errorf("due: %+v, %v", due, err)
+			}
+		}
+		close(release)
+		r.Must(<-ended)
+		r.audit()
+		if got := r.Results(1)[1]; got.Outcome != tasks.OutcomeSucceeded || got.Worker != "slow" || len(began) > 0 {
+			t.Errorf("recorded %+v, ran %d times more", got, len(began))
+		}
 	})
 }

@@ -1,11 +1,13 @@
 package runner
 
 import (
+	"context"
 	"math"
 	"testing"
 
 	"github.com/hibiken/asynq"
 
+	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
@@ -16,7 +18,8 @@ import (
 func TestMessagesThatAreNotOurs(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")
-		r.handle("ends", endAs(tasks.OutcomeSucceeded))
+		ran := 0
+		r.handle("ends", func(_ context.Context, jobs []*handlers.Job) error { ran += len(jobs); return nil })
 		batches := r.Files(1)
 		ours := tasks.NewBatchMessage(&batches[0])
 		wrong := func(change func(*tasks.BatchMessage)) []byte {
@@ -32,6 +35,11 @@ func TestMessagesThatAreNotOurs(t *testing.T) {
 			"garbage batch":         asynq.NewTask(tasks.TypeBatch, []byte(`{"v":1,"batch":"x"}`)),
 			"later version":         asynq.NewTask(tasks.TypeBatch, wrong(func(m *tasks.BatchMessage) { m.V = 2 })),
 			"other transfer":        asynq.NewTask(tasks.TypeBatch, wrong(func(m *tasks.BatchMessage) { m.Transfer++ })),
+			"other attempt":         asynq.NewTask(tasks.TypeBatch, wrong(func(m *tasks.BatchMessage) { m.Attempt++ })),
+			"other files":           asynq.NewTask(tasks.TypeBatch, wrong(func(m *tasks.BatchMessage) { m.Files = "1-2" })),
+			"no such batch":         asynq.NewTask(tasks.TypeBatch, wrong(func(m *tasks.BatchMessage) { m.Batch = 4711 })),
+			"large batch":           asynq.NewTask(tasks.TypeBatch, append(ours.Encode(), make([]byte, tasks.MaxPayload)...)),
+			"file of bulk":          asynq.NewTask(tasks.TypeFile, tasks.FileMessage{V: 1, Transfer: r.Transfer.ID, Step: 1, File: 1}.Encode()),
 			"other step":            asynq.NewTask(tasks.TypeBatch, wrong(func(m *tasks.BatchMessage) { m.Step++ })),
 			"garbage file":          asynq.NewTask(tasks.TypeFile, []byte(`[]`)),
 			"file of no transfer":   asynq.NewTask(tasks.TypeFile, tasks.FileMessage{V: 1, Transfer: 999, Step: 1, File: 1}.Encode()),
@@ -50,6 +58,9 @@ func TestMessagesThatAreNotOurs(t *testing.T) {
 		if len(asides) != len(messages) {
 			t.Errorf("%d messages set aside, want %d: %+v", len(asides), len(messages), reasons(asides))
 		}
+		if ran > 0 {
+			t.Errorf("%d files ran", ran)
+		}
 		r.Must(r.deliver(w, &batches[0]))
 		r.audit()
 	})
@@ -63,16 +74,28 @@ func reasons(asides []store.DeadLetter) []string {
 	return all
 }
 
-// A batch that the ledger does not have is closed, as far as anybody can tell.
-func TestMessageOfAnUnknownBatch(t *testing.T) {
+// asynq delivers a message again whose worker died before it acknowledged it. That is
+// no dead letter, though the ledger no longer has the batch.
+func TestMessageOfACompletedBatch(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
-		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")
-		r.Must(r.deliver(r.worker("w"), &tasks.Batch{ID: 4711, Transfer: r.Transfer.ID, Step: 1, Attempt: 1, Files: tasks.Ranges{{First: 1, Last: 2}}}))
+		r := newEnv(t, url, "name: t\nsteps: [{handler: ends, retry: {attempts: 2}}]")
+		r.handle("ends", endAs(tasks.OutcomeSucceeded, tasks.OutcomeError))
+		batches := r.Files(2)
+		w := r.worker("w")
+		for range 2 {
+			r.Must(r.deliver(w, &batches[0]))
+		}
+		r.finish(w)
+		r.Must(r.deliver(w, &batches[0]))
+		if letters, err := r.Store.DeadLetters(t.Context(), 9); err != nil || len(letters) > 0 {
+			t.Errorf("dead letters %q, %v", reasons(letters), err)
+		}
+		r.audit()
 	})
 }
 
-// A file message may name a file that there is not. It must not keep those
-// from their results that it was collected with.
+// Batches of the ledger may name files that there are not, as after a partial restore.
+// They must not keep others from their results.
 func TestBatchWithFilesThatDoNotExist(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")
@@ -95,6 +118,7 @@ func TestBatchWithFilesThatDoNotExist(t *testing.T) {
 func TestSingleFileBecomesABatch(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")
+		r.ByGroup()
 		r.handle("ends", endAs(tasks.OutcomeSucceeded))
 		r.Must(r.Store.AddFiles(t.Context(), store.FileBatch{
 			Transfer: r.Transfer.ID, Files: []tasks.File{{Path: "/a"}}, FirstSteps: map[int]int64{1: 1},

@@ -30,7 +30,7 @@ func (r *batchRun) countCrash(ctx context.Context) error {
 	if !r.suspect() || r.poisoned {
 		return nil
 	}
-	err := r.store.CountCrash(ctx, r.batch)
+	err := r.store.CountCrash(ctx, r.batch, r.options.Worker)
 	r.crashCounted = err == nil
 	return err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/admission"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/outage"
@@ -29,6 +30,7 @@ import (
 var (
 	errStopping  = errors.New("the worker is stopping")
 	errNoHandler = errors.New("this worker does not have the handler")
+	errNoStep    = errors.New("the transfer has no step")
 )
 
 // Options says what a Runner works with. Store, Queue, Transfers, Registry and
@@ -136,11 +138,12 @@ func (r *Runner) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	return r.deadLetter(ctx, t, fmt.Errorf("%w: unknown type %.80q", tasks.ErrForeignMessage, t.Type()))
 }
 
-// deadLetter stores a message that cannot be read, and acknowledges it: another
-// delivery would not make it readable.
+// deadLetter stores a message that cannot be used, and acknowledges it: another
+// delivery would not make it better.
 func (r *Runner) deadLetter(ctx context.Context, t *asynq.Task, reason error) error {
 	r.Metrics.DeadLettered()
-	r.Log.WarnContext(ctx, "worker: a message cannot be read; it becomes a dead letter", "type", t.Type(), "reason", reason)
+	r.Log.WarnContext(ctx, "worker: a message is not used; it becomes a dead letter", "type", db.ClipText(t.Type(), 80),
+		"reason", reason)
 	if err := r.Store.AddDeadLetter(ctx, t.Type(), t.Payload(), reason.Error()); err != nil {
 		return fmt.Errorf("store dead letter: %w", err)
 	}
@@ -154,20 +157,14 @@ func (r *Runner) single(ctx context.Context, t *asynq.Task) error {
 	if err != nil {
 		return r.deadLetter(ctx, t, err)
 	}
-	e, err := r.Transfers.Get(ctx, m.Transfer)
-	if errors.Is(err, tasks.ErrTransferNotFound) {
-		return r.deadLetter(ctx, t, err)
-	}
+	planner := dispatch.GroupPlanner{Store: r.Store, Transfers: r.Transfers}
+	one, refused, err := planner.PlanFiles(ctx, m.Transfer, m.Step, []int64{m.File})
 	if err != nil {
 		return err
 	}
-	if !e.HasStep(m.Step) {
-		return r.deadLetter(ctx, t, fmt.Errorf("%w: transfer %s has no step %d", tasks.ErrForeignMessage, e.UUID, m.Step))
+	if reason, ok := refused[m.File]; ok {
+		return r.deadLetter(ctx, t, fmt.Errorf("%w: %s", tasks.ErrForeignMessage, reason))
 	}
-	one := []tasks.Batch{{
-		Transfer: m.Transfer, Step: m.Step, Attempt: 1, Queue: e.Queue,
-		Files: tasks.NewRanges([]int64{m.File}), Bytes: m.Bytes,
-	}}
 	if err := r.Store.AddBatches(ctx, one); err != nil {
 		return fmt.Errorf("write batch: %w", err)
 	}

@@ -56,16 +56,21 @@ func selectedBySteps(batches []tasks.Batch) map[int]int64 {
 }
 
 // DueBatches lists batches that the dispatcher should look after now: later attempts
-// whose time has come, and batches that have been out for long.
+// whose time has come, and batches that have been out for long. It leaves out those that
+// a live worker holds.
 func (s *Store) DueBatches(ctx context.Context, limit int) ([]tasks.Batch, error) {
 	var rows []batchRow
-	err := s.db.Session(ctx).Where("gathering = ? AND due_at <= ?", false, s.db.Stamp()).
+	now := s.db.Stamp()
+	err := s.db.Session(ctx).Where("gathering = ? AND due_at <= ? AND (held_until IS NULL OR held_until <= ?)", false, now, now).
 		Where("NOT EXISTS (SELECT 1 FROM transfers t WHERE t.id = batches.transfer_id AND t.paused_at IS NOT NULL)").
 		Order("due_at").Limit(limit).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("list due batches: %w", err)
 	}
-	return toBatches(rows)
+	if rows, err = s.buryOrphans(ctx, rows); err != nil {
+		return nil, err
+	}
+	return s.readable(ctx, rows)
 }
 
 // OpenBatches lists every batch of a transfer in the ledger, bounded by its window.
@@ -74,19 +79,7 @@ func (s *Store) OpenBatches(ctx context.Context, transfer int64) ([]tasks.Batch,
 	if err := s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("id").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list open batches: %w", err)
 	}
-	return toBatches(rows)
-}
-
-func toBatches(rows []batchRow) ([]tasks.Batch, error) {
-	bs := make([]tasks.Batch, len(rows))
-	for i := range rows {
-		b, err := rows[i].batch()
-		if err != nil {
-			return nil, fmt.Errorf("read batch %d: %w", rows[i].ID, err)
-		}
-		bs[i] = b
-	}
-	return bs, nil
+	return s.readable(ctx, rows)
 }
 
 // Reschedule sets when the dispatcher looks at batches again. With sent, they are
@@ -111,7 +104,7 @@ func (s *Store) ReclaimBatches(ctx context.Context, ids []int64, by time.Duratio
 		return nil
 	}
 	return s.db.Write(ctx, "take back batches", func(tx *gorm.DB, now time.Time) error {
-		return tx.Exec(`UPDATE batches SET due_at = ?, fencing_token = fencing_token + 1,
+		return tx.Exec(`UPDATE batches SET due_at = ?, fencing_token = fencing_token + 1, held_until = NULL,
 				crashes = CASE WHEN crashes = 0 THEN 1 ELSE crashes END
 			WHERE id IN ?`,
 			now.Add(by), ids).Error
@@ -122,7 +115,9 @@ func (s *Store) ReclaimBatches(ctx context.Context, ids []int64, by time.Duratio
 // queue is empty, as when the queue lives in its own memory and it just started.
 func (s *Store) MakeAllDue(ctx context.Context) error {
 	return s.db.Write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error {
-		return tx.Exec("UPDATE batches SET due_at = ? WHERE due_at > ?", now, now).Error
+		// Nor does any worker run what it had from that queue.
+		return tx.Exec("UPDATE batches SET due_at = CASE WHEN due_at > ? THEN ? ELSE due_at END, held_until = NULL WHERE due_at > ? OR held_until > ?",
+			now, now, now, now).Error
 	})
 }
 
@@ -130,8 +125,8 @@ func (s *Store) MakeAllDue(ctx context.Context) error {
 // still does with it is refused, and makes it due at once.
 func (s *Store) ReleaseBatch(ctx context.Context, b *tasks.Batch) error {
 	return s.db.Write(ctx, "hand back batch", func(tx *gorm.DB, now time.Time) error {
-		return tx.Exec("UPDATE batches SET fencing_token = fencing_token + 1, crashes = ?, due_at = ? WHERE id = ? AND fencing_token = ?",
-			b.Crashes, now, b.ID, b.FencingToken).Error
+		return tx.Exec(`UPDATE batches SET fencing_token = fencing_token + 1, crashes = ?, due_at = ?, held_until = NULL
+			WHERE id = ? AND fencing_token = ?`, b.Crashes, now, b.ID, b.FencingToken).Error
 	})
 }
 
@@ -165,22 +160,32 @@ func inherit(tx *gorm.DB, b *tasks.Batch, parts []tasks.Batch) error {
 	return nil
 }
 
-// BatchesByID reads batches that were sent, those of them that are not complete.
-func (s *Store) BatchesByID(ctx context.Context, ids []int64) ([]tasks.Batch, error) {
+// BatchesByID reads batches that were sent, those of them that are not complete, and
+// of which no worker has said for a while that it holds them.
+func (s *Store) BatchesByID(ctx context.Context, ids []int64, silence time.Duration) ([]tasks.Batch, error) {
 	var rows []batchRow
-	if err := s.db.Session(ctx).Where("id IN ? AND gathering = ?", ids, false).Order("id").Find(&rows).Error; err != nil {
+	err := s.db.Session(ctx).Where("id IN ? AND gathering = ? AND (held_until IS NULL OR held_until <= ?)",
+		ids, false, s.db.Stamp().Add(holdTime-silence)).Order("id").Find(&rows).Error
+	if err != nil {
 		return nil, fmt.Errorf("read batches: %w", err)
 	}
-	return toBatches(rows)
+	return s.readable(ctx, rows)
 }
 
-// BatchesAfter lists batches that were sent, by number, those above after.
-func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) ([]tasks.Batch, error) {
+// BatchesAfter lists batches that were sent, by number: those above after that no live
+// worker holds. last is the number of the last one that was looked at, 0 when there are
+// no more.
+func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) (batches []tasks.Batch, last int64, err error) {
 	var rows []batchRow
-	if err := s.db.Session(ctx).Where("id > ? AND gathering = ?", after, false).Order("id").Limit(limit).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("list batches: %w", err)
+	if err := s.db.Session(ctx).Where("id > ? AND gathering = ? AND (held_until IS NULL OR held_until <= ?)", after, false, s.db.Stamp()).
+		Order("id").Limit(limit).Find(&rows).Error; err != nil {
+		return nil, 0, fmt.Errorf("list batches: %w", err)
 	}
-	return toBatches(rows)
+	if len(rows) > 0 {
+		last = rows[len(rows)-1].ID
+	}
+	batches, err = s.readable(ctx, rows)
+	return batches, last, err
 }
 
 // MakeDue makes a transfer's batches due now.

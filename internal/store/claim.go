@@ -1,83 +1,126 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
-// ClaimBatch reads a batch for a worker that received its message. A batch that is
-// closed gives ErrLeaseLost, one of a paused transfer ErrPaused. When the batch may
-// have run before, the worker takes over: the fencing token is raised. That is
-// so when the ledger says it, or when lost says that the queue saw a worker die
-// with it.
-func (s *Store) ClaimBatch(ctx context.Context, id int64, lost bool) (ledger.Claim, error) {
-	for {
-		row, err := s.readClaim(ctx, id)
-		if err != nil {
-			return ledger.Claim{}, err
-		}
-		b, err := row.Batch.batch()
-		if err != nil {
-			return ledger.Claim{}, fmt.Errorf("pick up batch %d: %w", id, err)
-		}
-		h := ledger.Claim{Batch: b, Canceled: row.State == tasks.StateCanceled}
-		if !lost && b.FencingToken == 0 {
-			return h, nil
-		}
-		h.Redelivered, err = s.raiseToken(ctx, &h.Batch, lost)
-		if err != nil || h.Redelivered {
-			return h, err
-		}
+// FindBatch reads a batch for a worker that received a message about it, and changes
+// nothing. A batch that is not open gives ErrLeaseLost, one of a paused transfer
+// ErrPaused. A row that makes no sense pauses its transfer.
+func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
+	var row struct {
+		Batch    batchRow `gorm:"embedded"`
+		State    tasks.State
+		PausedAt *time.Time
 	}
-}
-
-type claimRow struct {
-	Batch    batchRow `gorm:"embedded"`
-	State    tasks.State
-	PausedAt *time.Time
-}
-
-func (s *Store) readClaim(ctx context.Context, id int64) (row claimRow, err error) {
 	found := s.db.Session(ctx).Raw(`SELECT b.*, t.state, t.paused_at
 		FROM batches b JOIN transfers t ON t.id = b.transfer_id WHERE b.id = ? AND b.gathering = 0`, id).Scan(&row)
 	switch {
 	case found.Error != nil:
-		return row, fmt.Errorf("pick up batch %d: %w", id, found.Error)
+		return ledger.Claim{}, fmt.Errorf("find batch %d: %w", id, found.Error)
 	case found.RowsAffected == 0:
-		return row, ledger.ErrLeaseLost
+		return ledger.Claim{}, ledger.ErrLeaseLost
 	case row.PausedAt != nil && row.State != tasks.StateCanceled:
-		return row, ledger.ErrPaused
+		return ledger.Claim{}, ledger.ErrPaused
 	}
-	return row, nil
+	b, err := row.Batch.batch()
+	if err != nil {
+		return ledger.Claim{}, cmp.Or(s.suspendFor(ctx, &row.Batch, err), ledger.ErrPaused)
+	}
+	return ledger.Claim{Batch: b, Canceled: row.State == tasks.StateCanceled, HeldBy: row.Batch.HeldBy, HeldUntil: value(row.Batch.HeldUntil)}, nil
 }
 
-func (s *Store) raiseToken(ctx context.Context, b *tasks.Batch, lost bool) (taken bool, err error) {
-	total := b.Crashes
-	if lost {
-		total = max(total, 1)
+// holdTime is for how long a worker's word counts that it runs a batch: as long as a
+// heartbeat.
+const holdTime = workerTTL
+
+// ClaimBatch claims a batch that FindBatch has read. When it may have run before, the
+// worker takes it over: the fencing token is raised. That is so when the ledger says
+// it, or when lost says that the queue saw a worker die with it. The queue may be wrong,
+// as clocks differ: while another worker holds the batch, or when it has changed since
+// it was read, ClaimBatch gives ErrTaken.
+func (s *Store) ClaimBatch(ctx context.Context, c *ledger.Claim, worker string, lost bool) error {
+	worker = db.ClipText(worker, 128)
+	if c.HeldBy != worker && c.HeldUntil.After(s.db.Stamp()) {
+		return ledger.ErrTaken
 	}
-	err = s.db.Write(ctx, "take over batch", func(tx *gorm.DB, _ time.Time) error {
-		u := tx.Exec("UPDATE batches SET fencing_token = fencing_token + 1, crashes = ? WHERE id = ? AND fencing_token = ?",
-			total, b.ID, b.FencingToken)
-		taken = u.RowsAffected == 1
+	if !lost && c.FencingToken == 0 && c.HeldBy == "" {
+		return nil
+	}
+	crashes := c.Crashes
+	if lost {
+		crashes = max(crashes, 1)
+	}
+	err := s.db.Write(ctx, "take over batch", func(tx *gorm.DB, now time.Time) error {
+		u := tx.Exec(`UPDATE batches SET fencing_token = fencing_token + 1, crashes = ?, held_by = ?, held_until = ?
+			WHERE id = ? AND fencing_token = ? AND (held_until IS NULL OR held_until <= ? OR held_by = ?)`,
+			crashes, worker, now.Add(holdTime), c.ID, c.FencingToken, now, worker)
+		if u.Error == nil && u.RowsAffected == 0 {
+			return ledger.ErrTaken
+		}
 		return u.Error
 	})
-	b.FencingToken++
-	b.Crashes = total
-	return taken, err
+	if err != nil {
+		return err
+	}
+	c.FencingToken++
+	c.Crashes, c.Redelivered = crashes, true
+	return nil
 }
 
-// CountCrash counts a run that is about to begin as a worker lost: see
-// tasks.Batch.Lost. When the batch is no longer the caller's it gives ErrLeaseLost.
-func (s *Store) CountCrash(ctx context.Context, b *tasks.Batch) error {
-	err := s.db.Write(ctx, "charge batch", func(tx *gorm.DB, _ time.Time) error {
-		u := tx.Exec("UPDATE batches SET crashes = ? WHERE id = ? AND fencing_token = ?", b.Crashes+1, b.ID, b.FencingToken)
+// HasRun reports whether a batch that is not in the ledger was there once: whether it
+// has recorded results or attempts of these files at a step.
+func (s *Store) HasRun(ctx context.Context, batch, transfer int64, step int, files tasks.Ranges) (bool, error) {
+	if files.Len() == 0 {
+		return false, nil
+	}
+	for _, table := range []any{&resultRecord{}, &attemptRow{}} {
+		var found []int64
+		q := s.db.Session(ctx).Model(table).Where("transfer_id = ? AND step_no = ? AND batch_id = ?", transfer, step, batch)
+		if err := db.WhereInRanges(q, "file_no", files).Limit(1).Pluck("file_no", &found).Error; err != nil {
+			return false, fmt.Errorf("look for batch %d: %w", batch, err)
+		}
+		if len(found) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// HoldBatches says that a worker runs batches and is alive. Until a worker's word has
+// expired, nobody takes its batches for lost, whatever the queue says.
+func (s *Store) HoldBatches(ctx context.Context, worker string, batches []tasks.Batch) error {
+	if len(batches) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(batches))
+	tokens := make([][]any, len(batches))
+	for i := range batches {
+		ids[i], tokens[i] = batches[i].ID, []any{batches[i].ID, batches[i].FencingToken}
+	}
+	return s.db.Write(ctx, "hold batches", func(tx *gorm.DB, now time.Time) error {
+		// The list of numbers is there for MariaDB, which finds no index for pairs.
+		return tx.Exec("UPDATE batches SET held_by = ?, held_until = ? WHERE id IN ? AND (id, fencing_token) IN ?",
+			db.ClipText(worker, 128), now.Add(holdTime), ids, tokens).Error
+	})
+}
+
+// CountCrash counts a run that is about to begin as a crash: see tasks.Batch.Crashes.
+// It also holds the batch. When the batch is no longer the caller's it gives
+// ErrLeaseLost.
+func (s *Store) CountCrash(ctx context.Context, b *tasks.Batch, worker string) error {
+	err := s.db.Write(ctx, "charge batch", func(tx *gorm.DB, now time.Time) error {
+		u := tx.Exec("UPDATE batches SET crashes = ?, held_by = ?, held_until = ? WHERE id = ? AND fencing_token = ?",
+			b.Crashes+1, db.ClipText(worker, 128), now.Add(holdTime), b.ID, b.FencingToken)
 		if u.Error == nil && u.RowsAffected == 0 {
 			return ledger.ErrLeaseLost
 		}

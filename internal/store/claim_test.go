@@ -1,7 +1,11 @@
 package store
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +22,7 @@ func TestPickup(t *testing.T) {
 		one := b.batch(t, tr.ID, "1-3")
 		pickup := func(lost bool, delivery, dead int, retaken bool) *tasks.Batch {
 			t.Helper()
-			h, err := b.ClaimBatch(t.Context(), one.ID, lost)
+			h, err := claim(t.Context(), b.Store, one.ID, lost)
 			if err != nil || h.FencingToken != delivery || h.Crashes != dead || h.Redelivered != retaken || h.Files.String() != "1-3" {
 				t.Errorf("picked up %+v, %v; want delivery %d, lost %d", h, err, delivery, dead)
 			}
@@ -49,37 +53,129 @@ func TestPickup(t *testing.T) {
 		}
 		last := pickup(false, 4, 1, true)
 		b.record(t, &ledger.BatchCompletion{Batch: last, Results: results(last, tasks.OutcomeSucceeded, 1, 2, 3), Next: finishing(last)})
-		_, err := b.ClaimBatch(t.Context(), one.ID, false)
+		_, err := claim(t.Context(), b.Store, one.ID, false)
 		wantErr(t, err, ledger.ErrLeaseLost)
 	})
 }
 
-// Of many that take a batch over at once each gets a token of its own, and one
-// of them can record.
+// claim claims a batch as a worker does that received its message.
+func claim(ctx context.Context, s *Store, id int64, lost bool) (ledger.Claim, error) {
+	c, err := s.FindBatch(ctx, id)
+	if err == nil {
+		err = s.ClaimBatch(ctx, &c, "claimer", lost)
+	}
+	return c, err
+}
+
+// Of many that take a batch over at once, one gets it; the others leave the batch as it
+// is, and hear that they should ask again.
 func TestTakeOverAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 1)
 		one := b.batch(t, tr.ID, "1")
-		held := make([]ledger.Claim, 6)
-		testkit.AtOnce(t, len(held), func(i int) (err error) {
-			held[i], err = b.ClaimBatch(t.Context(), one.ID, true)
-			return err
+		found, err := b.FindBatch(t.Context(), one.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var taken atomic.Int64
+		testkit.AtOnce(t, 6, func(i int) error {
+			c := found
+			err := b.ClaimBatch(t.Context(), &c, fmt.Sprint("worker-", i), true)
+			switch {
+			case err == nil && c.FencingToken == 1 && c.Redelivered:
+				taken.Add(1)
+			case !errors.Is(err, ledger.ErrTaken) || c.FencingToken != 0:
+				return fmt.Errorf("claimed as %+v: %w", c, err)
+			}
+			return nil
 		})
-		tokens := map[int]bool{}
-		accepted := 0
-		for _, h := range held {
-			tokens[h.FencingToken] = true
-			rec := &ledger.BatchCompletion{Batch: &h.Batch, Results: results(&h.Batch, tasks.OutcomeSucceeded, 1), Next: finishing(&h.Batch)}
-			if err := b.Record(t.Context(), []*ledger.BatchCompletion{rec}); err != nil {
+		if taken.Load() != 1 {
+			t.Errorf("%d workers took the batch over, want 1", taken.Load())
+		}
+	})
+}
+
+// While a worker says that it runs a batch, nobody takes the batch for lost, whatever
+// the queue believes of the worker's lease.
+func TestHeldBatchIsNotLost(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		b.files(t, tr.ID, 2)
+		held, other := b.batch(t, tr.ID, "1"), b.batch(t, tr.ID, "2")
+		hold := func() {
+			t.Helper()
+			if err := b.HoldBatches(t.Context(), "alive", []tasks.Batch{*held, {ID: other.ID, FencingToken: 5}}); err != nil {
 				t.Fatal(err)
 			}
-			if rec.Err == nil {
-				accepted++
+		}
+		for range 4 {
+			hold()
+			b.clock.Advance(holdTime - time.Second)
+			found, err := b.FindBatch(t.Context(), held.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantErr(t, b.ClaimBatch(t.Context(), &found, "eager", true), ledger.ErrTaken)
+			found.HeldUntil = time.Time{} // read before it was held
+			wantErr(t, b.ClaimBatch(t.Context(), &found, "eager", true), ledger.ErrTaken)
+			if due := b.due(t); len(due) != 1 || due[0].ID != other.ID { // its token is another
+				t.Errorf("due are %v, want %d", ids(due), other.ID)
+			}
+			if all, _, err := b.BatchesAfter(t.Context(), 0, 9); err != nil || len(all) != 1 {
+				t.Errorf("%v without a holder, %v", ids(all), err)
 			}
 		}
-		if len(tokens) != len(held) || accepted != 1 {
-			t.Errorf("%d tokens, %d accepted", len(tokens), accepted)
+		b.clock.Advance(time.Second)
+		if due := b.due(t); len(due) != 2 {
+			t.Errorf("due are %v after the worker was silent", ids(due))
+		}
+		found, err := claim(t.Context(), b.Store, held.ID, true)
+		if err != nil || found.Crashes != 1 || !found.Redelivered {
+			t.Errorf("claimed %+v, %v", found, err)
+		}
+		_, err = b.FindBatch(t.Context(), held.ID)
+		if err != nil || len(b.due(t)) != 1 {
+			t.Errorf("it is held by the next one: %v, %v", ids(b.due(t)), err)
+		}
+		if err := b.ReleaseBatch(t.Context(), &found.Batch); err != nil || len(b.due(t)) != 2 {
+			t.Errorf("handed back: %v, %v", ids(b.due(t)), err)
+		}
+		hold() // by one who lost it
+		if len(b.due(t)) != 2 {
+			t.Errorf("held by one who lost it: %v", ids(b.due(t)))
+		}
+	})
+}
+
+// What is known of a batch that has left the ledger.
+func TestHasRun(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 2)
+		b.files(t, tr.ID, 4)
+		one, other := b.batch(t, tr.ID, "1-3"), b.batch(t, tr.ID, "4")
+		b.record(t, &ledger.BatchCompletion{
+			Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1), FailedAttempts: results(one, tasks.OutcomeError, 2), Next: finishing(one),
+		})
+		for _, test := range []struct {
+			batch int64
+			step  int
+			files string
+			want  bool
+		}{
+			{one.ID, 1, "1-3", true}, {one.ID, 1, "1", true}, {one.ID, 1, "2", true}, {one.ID, 1, "4", false},
+			{one.ID, 2, "1-3", false}, {other.ID, 1, "1-4", false}, {4711, 1, "1-4", false},
+		} {
+			files, err := tasks.ParseRanges(test.files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ran, err := b.HasRun(t.Context(), test.batch, tr.ID, test.step, files); err != nil || ran != test.want {
+				t.Errorf("batch %d, step %d, files %s: %v, %v", test.batch, test.step, test.files, ran, err)
+			}
+		}
+		if ran, err := b.HasRun(t.Context(), one.ID, tr.ID, 1, nil); err != nil || ran {
+			t.Errorf("without files: %v, %v", ran, err)
 		}
 	})
 }
@@ -140,7 +236,7 @@ func TestCharge(t *testing.T) {
 			if err := b.ReclaimBatches(t.Context(), []int64{one.ID}, time.Minute); err != nil {
 				t.Fatal(err)
 			}
-			h, err := b.ClaimBatch(t.Context(), one.ID, false)
+			h, err := claim(t.Context(), b.Store, one.ID, false)
 			if err != nil || !h.Redelivered {
 				t.Fatalf("picked up %+v, %v", h, err)
 			}
@@ -151,15 +247,15 @@ func TestCharge(t *testing.T) {
 		if second.Crashes != 1 {
 			t.Errorf("lost twice in company, and charged: %+v", second)
 		}
-		wantErr(t, b.CountCrash(t.Context(), first), ledger.ErrLeaseLost)
-		if err := b.CountCrash(t.Context(), second); err != nil || second.Crashes != 2 {
+		wantErr(t, b.CountCrash(t.Context(), first, "claimer"), ledger.ErrLeaseLost)
+		if err := b.CountCrash(t.Context(), second, "claimer"); err != nil || second.Crashes != 2 {
 			t.Fatalf("charged to %+v, %v", second, err)
 		}
 		third := takeBack()
 		if third.Crashes != 2 {
 			t.Errorf("lost alone, and not charged: %+v", third)
 		}
-		if err := b.CountCrash(t.Context(), third); err != nil {
+		if err := b.CountCrash(t.Context(), third, "claimer"); err != nil {
 			t.Fatal(err)
 		}
 		third.Crashes-- // its worker lives

@@ -217,7 +217,7 @@ func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 4)
 		one, other := b.batch(t, tr.ID, "1-2"), b.batch(t, tr.ID, "3-4")
-		held, err := b.ClaimBatch(t.Context(), one.ID, true)
+		held, err := claim(t.Context(), b.Store, one.ID, true)
 		later := held.Batch
 		if err != nil || !held.Redelivered || later.FencingToken != 1 || later.Crashes != 1 {
 			t.Fatalf("took over %+v, %v", held, err)
@@ -334,7 +334,7 @@ func TestScatteredBatch(t *testing.T) {
 			if err := b.AddBatches(t.Context(), all); err != nil {
 				t.Fatalf("%s: %v", shape.name, err)
 			}
-			held, err := b.ClaimBatch(t.Context(), all[0].ID, true)
+			held, err := claim(t.Context(), b.Store, all[0].ID, true)
 			picked := held.Batch
 			if err != nil || picked.Files.String() != one.Files.String() {
 				t.Fatalf("%s: picked up %d files, %v", shape.name, picked.Items(), err)

@@ -12,35 +12,63 @@ import (
 )
 
 // Backlogs lists unfinished transfers with files behind their cursor, oldest
-// first, from the one behind after on.
+// first, from the one behind after on. One whose counters make no sense is left out, and
+// paused.
 func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.Backlog, error) {
 	var found []struct {
+		Progress   progress `gorm:"embedded"`
 		ID         int64
 		Via        tasks.Via
 		State      tasks.State
-		Files      int64
-		Dispatched int64
-		Rest       int64
 		SweepMark  int64
 		MarkedAt   *time.Time
 		Unfinished int
 	}
-	err := s.db.Session(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.dispatched, t.bytes - t.dispatched_bytes AS rest,
+	err := s.db.Session(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.bytes, t.finished, t.dispatched, t.dispatched_bytes,
 			t.sweep_mark, t.marked_at,
 			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id AND b.gathering = 0) AS unfinished
-		FROM transfers t WHERE t.state IN ? AND t.paused_at IS NULL AND t.dispatched < t.files AND t.id > ? ORDER BY t.id LIMIT ?`,
+		FROM transfers t WHERE t.state IN ? AND t.paused_at IS NULL AND t.id > ?
+			AND (t.dispatched <> t.files OR t.finished < 0 OR t.finished > t.files) ORDER BY t.id LIMIT ?`,
 		activeStates(), after, limit).Scan(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("list backlogs: %w", err)
 	}
-	bs := make([]ledger.Backlog, len(found))
-	for i, r := range found {
-		bs[i] = ledger.Backlog{
-			Transfer: r.ID, Via: r.Via, Sealed: r.State == tasks.StateRunning, Files: r.Files, Cursor: r.Dispatched, Bytes: r.Rest,
-			Open: r.Unfinished, SweepMark: r.SweepMark, MarkedAt: value(r.MarkedAt),
+	bs := make([]ledger.Backlog, 0, len(found))
+	for _, r := range found {
+		p := r.Progress
+		if err := p.check(); err != nil {
+			if err := s.Suspend(ctx, r.ID, err.Error()); err != nil {
+				return nil, err
+			}
+			continue
 		}
+		bs = append(bs, ledger.Backlog{
+			Transfer: r.ID, Via: r.Via, Sealed: r.State == tasks.StateRunning, Files: p.Files, Cursor: p.Dispatched,
+			Bytes: p.Bytes - p.DispatchedBytes, Open: r.Unfinished, SweepMark: r.SweepMark, MarkedAt: value(r.MarkedAt),
+		})
 	}
 	return bs, nil
+}
+
+// progress is how far a transfer is, as its row says.
+type progress struct {
+	Files, Bytes, Finished, Dispatched, DispatchedBytes int64
+}
+
+// maxTotal is far above what any transfer adds up to, and so far below the largest
+// integer that differences and sums cannot overflow.
+const maxTotal = 1 << 60
+
+// check returns an error when the numbers contradict each other.
+func (p progress) check() error {
+	if p.Files < 0 || p.Files > maxTotal || p.Dispatched < 0 || p.Dispatched > p.Files || p.Finished < 0 || p.Finished > p.Files {
+		return fmt.Errorf("its row in transfers makes no sense: files is %d, dispatched is %d, finished is %d",
+			p.Files, p.Dispatched, p.Finished)
+	}
+	if p.Bytes < 0 || p.DispatchedBytes < 0 { // two such numbers cannot overflow when they are subtracted
+		return fmt.Errorf("its row in transfers makes no sense: bytes is %d, dispatched_bytes is %d", p.Bytes, p.DispatchedBytes)
+	}
+	return nil
 }
 
 // activeStates lists the states in which a transfer's files are worked on.

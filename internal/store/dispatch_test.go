@@ -97,7 +97,7 @@ func (s *dispatchEnv) queued(t *testing.T) []string {
 func (s *dispatchEnv) awaitQueue(t *testing.T, n int) {
 	t.Helper()
 	testkit.Eventually(t, time.Minute, func() error {
-		all, err := s.BatchesAfter(t.Context(), 0, 10_000)
+		all, _, err := s.BatchesAfter(t.Context(), 0, 10_000)
 		if err != nil {
 			return err
 		}
@@ -136,7 +136,7 @@ func (s *dispatchEnv) checkOnce(t *testing.T, transfer, last int64) {
 // finish closes one open batch as a worker would that has nothing more to do.
 func (s *dispatchEnv) finish(t *testing.T, b *tasks.Batch) {
 	t.Helper()
-	held, err := s.ClaimBatch(t.Context(), b.ID, true)
+	held, err := claim(t.Context(), s.Store, b.ID, true)
 	if err != nil {
 		t.Fatal(err)
 	}

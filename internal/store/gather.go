@@ -78,7 +78,7 @@ func (s *Store) GatheringBatches(ctx context.Context, g ledger.Gathering, limit 
 	if err != nil {
 		return nil, fmt.Errorf("read gathering batches: %w", err)
 	}
-	return toBatches(rows)
+	return s.readable(ctx, rows)
 }
 
 // CommitGathered replaces gathering batches. When one of them is gone, because another

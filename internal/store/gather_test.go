@@ -82,14 +82,14 @@ func TestGatheringBatchesAreNotSent(t *testing.T) {
 		if due := b.due(t); len(due) != 0 {
 			t.Errorf("due: %+v", due)
 		}
-		after, err := b.BatchesAfter(t.Context(), 0, 10)
+		after, _, err := b.BatchesAfter(t.Context(), 0, 10)
 		testkit.Must(t, err)
 		open, err := b.OpenBatches(t.Context(), tr.ID)
 		testkit.Must(t, err)
 		if len(after) != 0 || len(open) != 1 {
 			t.Fatalf("to reconcile: %+v; open: %+v", after, open)
 		}
-		if _, err := b.ClaimBatch(t.Context(), open[0].ID, false); !errors.Is(err, ledger.ErrLeaseLost) {
+		if _, err := b.FindBatch(t.Context(), open[0].ID); !errors.Is(err, ledger.ErrLeaseLost) {
 			t.Errorf("claimed: %v", err)
 		}
 		backlogs, err := b.Backlogs(t.Context(), 0, 10)

@@ -115,7 +115,7 @@ func (l *life) any() *worker {
 func (l *life) pickup(id int64) *worker {
 	// The queue delivers again only what it counts as lost.
 	lost := slices.ContainsFunc(l.workers, func(w *worker) bool { return w.held.ID == id })
-	held, err := l.store.ClaimBatch(l.ctx, id, lost)
+	held, err := claim(l.ctx, l.store.Store, id, lost)
 	l.must(err)
 	w := &worker{held: held, verdict: map[int64]tasks.Outcome{}, done: map[int64]bool{}}
 	for f := range held.Files.All() {

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ type transferRow struct {
 	SeenAt     time.Time
 	SealedAt   *time.Time
 	EndedAt    *time.Time
+	Trouble    string // why Suspend has paused it; empty unless it has
 }
 
 // TableName names the table to GORM.
@@ -48,6 +50,7 @@ func (r *transferRow) transfer() tasks.Transfer {
 		ID: r.ID, UUID: r.UUID, Name: r.Name, Via: r.Via, State: r.State, Queue: r.Queue, Recipe: r.Recipe,
 		Sources: splitSources(r.Sources), Files: r.Files, Bytes: r.Bytes, Finished: r.Finished, Cursor: r.Dispatched,
 		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt), PausedAt: value(r.PausedAt),
+		Trouble: r.Trouble,
 	}
 	if r.IdemKey != nil {
 		t.Key = *r.IdemKey
@@ -151,6 +154,8 @@ type batchRow struct {
 	DueAt        time.Time // of a gathering batch: when it may first run
 	CreatedAt    time.Time
 	Gathering    bool
+	HeldBy       string // the worker that runs it, see HoldBatches
+	HeldUntil    *time.Time
 }
 
 // TableName names the table to GORM.
@@ -170,13 +175,27 @@ func newBatchRow(b *tasks.Batch, now time.Time, grace time.Duration) batchRow {
 	}
 }
 
+// batch reads the row. An error says what in it makes no sense.
 func (r *batchRow) batch() (tasks.Batch, error) {
 	files, err := tasks.ParseRanges(r.Files)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("column files: %w", err)
+	case r.StepNo < 1 || r.Attempt < 1:
+		err = fmt.Errorf("step_no is %d and attempt is %d; both count from 1", r.StepNo, r.Attempt)
+	case r.FencingToken < 0 || r.FencingToken > maxCount || r.Crashes < 0 || r.Crashes > maxCount:
+		err = fmt.Errorf("fencing_token is %d and crashes is %d; both count from 0", r.FencingToken, r.Crashes)
+	case strings.TrimSpace(r.Queue) == "":
+		err = errors.New("column queue: empty")
+	}
 	return tasks.Batch{
 		ID: r.ID, Transfer: r.TransferID, Step: r.StepNo, Attempt: r.Attempt, Files: files,
 		Bytes: r.Bytes, Queue: r.Queue, FencingToken: r.FencingToken, Crashes: r.Crashes, Gathering: r.Gathering,
 	}, err
 }
+
+// maxCount is far above any count of a batch, and below where the column ends.
+const maxCount = 1 << 30
 
 // outcomeColumns are shared by results and attempts.
 type outcomeColumns struct {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/balerhq/baler/internal/db"
 )
@@ -26,6 +27,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 
 // DB returns the connection, for other adapters on the same database.
 func (s *Store) DB() *db.DB { return s.db }
+
+// Now returns the database's time, by which all of its rows go.
+func (s *Store) Now() time.Time { return s.db.Now() }
 
 // Close ends all connections. A second call does nothing.
 func (s *Store) Close() error { return s.db.Close() }

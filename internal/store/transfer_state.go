@@ -16,7 +16,7 @@ import (
 // the transfer had ended already.
 func (s *Store) Cancel(ctx context.Context, id int64) (canceled bool, err error) {
 	err = s.db.Write(ctx, "cancel transfer", func(tx *gorm.DB, now time.Time) error {
-		u := tx.Exec("UPDATE transfers SET state = ?, ended_at = ?, paused_at = NULL WHERE id = ? AND state IN ?",
+		u := tx.Exec("UPDATE transfers SET state = ?, ended_at = ?, paused_at = NULL, trouble = '' WHERE id = ? AND state IN ?",
 			tasks.StateCanceled, now, id, unfinishedStates())
 		canceled = u.RowsAffected == 1
 		if u.Error != nil || !canceled {
@@ -51,7 +51,7 @@ func (s *Store) Pause(ctx context.Context, id int64) (paused bool, err error) {
 // Resume resumes a paused transfer. It reports false when it was not paused.
 func (s *Store) Resume(ctx context.Context, id int64) (resumed bool, err error) {
 	err = s.db.Write(ctx, "resume transfer", func(tx *gorm.DB, now time.Time) error {
-		u := tx.Exec("UPDATE transfers SET paused_at = NULL WHERE id = ? AND paused_at IS NOT NULL", id)
+		u := tx.Exec("UPDATE transfers SET paused_at = NULL, trouble = '' WHERE id = ? AND paused_at IS NOT NULL", id)
 		resumed = u.RowsAffected == 1
 		if u.Error != nil || !resumed {
 			return u.Error

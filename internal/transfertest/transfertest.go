@@ -67,6 +67,13 @@ func (e *Env) Create(yaml string) tasks.Transfer {
 	return tr
 }
 
+// ByGroup makes the transfer one that was submitted by group.
+func (e *Env) ByGroup() {
+	e.T.Helper()
+	_, err := e.DB().ExecContext(e.T.Context(), "UPDATE transfers SET via = ?", tasks.ViaGroup)
+	e.Must(err)
+}
+
 // Files registers n files, seals the transfer and splits it into batches.
 func (e *Env) Files(n int) []tasks.Batch {
 	e.T.Helper()
@@ -108,6 +115,24 @@ func (e *Env) Open() []tasks.Batch {
 	open, err := e.Store.OpenBatches(e.T.Context(), e.Transfer.ID)
 	e.Must(err)
 	return open
+}
+
+// Claim claims a batch as a worker does that received its message, and is never heard
+// of again; lost says that the queue saw a worker die with it.
+func (e *Env) Claim(id int64, lost bool) ledger.Claim {
+	e.T.Helper()
+	c, err := e.Store.FindBatch(e.T.Context(), id)
+	e.Must(err)
+	e.Must(e.Store.ClaimBatch(e.T.Context(), &c, "transfertest", lost))
+	e.Expire(id)
+	return c
+}
+
+// Expire ends a worker's hold on a batch, as when the worker was silent for long.
+func (e *Env) Expire(id int64) {
+	e.T.Helper()
+	_, err := e.DB().ExecContext(e.T.Context(), "UPDATE batches SET held_until = NULL WHERE id = ?", id)
+	e.Must(err)
 }
 
 // Results reads what is recorded of a step, by file.

@@ -18,6 +18,9 @@ type status struct {
 // in progress, and an end with failures from one without.
 func statusOf(t *tasks.Transfer) status {
 	results := t.Totals()
+	if t.Trouble != "" {
+		return status{"stopped by bad rows", "bad"}
+	}
 	if !t.PausedAt.IsZero() && !t.State.Ended() {
 		return status{"paused", "idle"}
 	}

@@ -2,9 +2,12 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/internal/outage"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -33,20 +36,47 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 		case <-w.Costs.Changed():
 			_ = database.Done(ctx, shareCosts(ctx, w.Options)) // those that were not shared are kept
 		case <-t.C:
-			p, err := w.heartbeat(ctx)
+			p := pulse{next: w.Heartbeat}
+			err := invoke.Guard(ctx, w.Log, "worker", func() (err error) {
+				p, err = w.heartbeat(ctx)
+				if err == nil {
+					err = w.batches.runner.HoldRunning(ctx)
+				}
+				if err == nil {
+					err = w.batches.runner.StopCanceled(ctx)
+				}
+				if err == nil {
+					err = shareCosts(ctx, w.Options)
+				}
+				return err
+			})
 			t.Reset(p.next)
-			if err == nil {
-				err = w.batches.runner.StopCanceled(ctx)
-			}
-			if err == nil {
-				err = shareCosts(ctx, w.Options)
-			}
 			if database.Done(ctx, err) == nil {
 				w.setDesired(p.state)
 			}
 			_ = redis.Done(ctx, w.Redis.Ping(ctx).Err())
 		}
 	}
+}
+
+// clockIsOff reports whether the clock of this host has gone too far from that of Redis
+// since the worker started. The worker then takes no batches until it is set right.
+func (w *Worker) clockIsOff(ctx context.Context) bool {
+	var skew *queue.ClockSkewError
+	if err := w.checkClock(ctx); !errors.As(err, &skew) {
+		return false // that Redis does not answer, others notice
+	}
+	w.Log.ErrorContext(ctx, "worker: takes no batches until the clock is right", "error", skew)
+	return true
+}
+
+// checkClock returns an error when asynq's leases would not work between this host and
+// others. An embedded queue has one clock only.
+func (w *Worker) checkClock(ctx context.Context) error {
+	if w.Embedded {
+		return nil
+	}
+	return queue.CheckClock(ctx, w.Redis, w.HostClock)
 }
 
 // heartbeat records that the worker is alive, and reads its desired state and its shares
@@ -64,6 +94,9 @@ func (w *Worker) heartbeat(ctx context.Context) (pulse, error) {
 		p.next = min(fastHeartbeat, w.Heartbeat)
 	}
 	p.state = directives.State
+	if w.clockIsOff(ctx) {
+		p.state = tasks.WorkerPaused
+	}
 	if p.state == tasks.WorkerRunning && w.batches.runner.Blocked() {
 		p.state = tasks.WorkerPaused
 	}

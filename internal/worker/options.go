@@ -45,7 +45,8 @@ type Options struct {
 	Metrics    *metrics.Worker
 	Registerer *prometheus.Registry
 	Log        *slog.Logger
-	Now        func() time.Time
+	Now        func() time.Time // the database's
+	HostClock  func() time.Time // of this host: time.Now
 
 	Name        string // unique among live workers
 	Version     string
@@ -109,6 +110,9 @@ type Final struct {
 const heartbeatInterval = 5 * time.Second
 
 func (o Options) withDefaults() Options {
+	if o.HostClock == nil {
+		o.HostClock = time.Now
+	}
 	if o.Heartbeat <= 0 {
 		o.Heartbeat = heartbeatInterval
 	}
@@ -204,7 +208,7 @@ func (o Options) server(aggregating context.Context) *asynq.Server {
 		ShutdownTimeout:          o.Grace + ReleaseTime,
 
 		GroupAggregator: batcher.NewAggregator(aggregating, batcher.AggregatorOptions{
-			Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Log: o.Log,
+			Store: o.Store, Queue: o.Producer, Transfers: dispatch.GroupPlanner{Store: o.Store, Transfers: o.Transfers}, Log: o.Log,
 		}),
 		GroupGracePeriod: o.Group.Grace,
 		GroupMaxDelay:    o.Group.MaxDelay,

@@ -95,6 +95,9 @@ func (w *Worker) Ready() error {
 // register adds the worker to the database, and reads its desired state. It first
 // removes a dead worker of the same name, whose desired state is not for this one.
 func (w *Worker) register(ctx context.Context) (pulse, error) {
+	if err := w.checkClock(ctx); err != nil {
+		return pulse{}, fmt.Errorf("start worker: %w", err)
+	}
 	if err := w.Store.RemoveWorker(ctx, w.Name); err != nil {
 		return pulse{}, err
 	}

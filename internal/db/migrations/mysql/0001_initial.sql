@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   seen_at      DATETIME(6) NOT NULL,
   sealed_at    DATETIME(6) NULL,
   ended_at     DATETIME(6) NULL,
+  trouble      VARCHAR(1024) NOT NULL DEFAULT '',
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),
@@ -72,6 +73,8 @@ CREATE TABLE IF NOT EXISTS batches (
   due_at       DATETIME(6) NOT NULL,
   created_at   DATETIME(6) NOT NULL,
   gathering    BOOLEAN NOT NULL DEFAULT 0,
+  held_by      VARCHAR(128) NOT NULL DEFAULT '',
+  held_until   DATETIME(6) NULL,
   KEY batches_transfer (transfer_id),
   KEY batches_due (gathering, due_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -22,7 +22,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   created_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL,
   sealed_at    DATETIME NULL,
-  ended_at     DATETIME NULL
+  ended_at     DATETIME NULL,
+  trouble      TEXT NOT NULL DEFAULT ''
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
@@ -75,7 +76,9 @@ CREATE TABLE IF NOT EXISTS batches (
   crashes         INTEGER NOT NULL DEFAULT 0,
   due_at       DATETIME NOT NULL,
   created_at   DATETIME NOT NULL,
-  gathering    BOOLEAN NOT NULL DEFAULT 0
+  gathering    BOOLEAN NOT NULL DEFAULT 0,
+  held_by      TEXT NOT NULL DEFAULT '',
+  held_until   DATETIME NULL
 );
 
 CREATE INDEX IF NOT EXISTS batches_transfer ON batches (transfer_id);

@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Suspend pauses a transfer of which something in the database makes no sense, and keeps
+// the reason, so that the others go on. Resume ends it, once a person has corrected the
+// rows.
+func (s *Store) Suspend(ctx context.Context, transfer int64, reason string) error {
+	_, err := s.suspend(ctx, transfer, reason)
+	return err
+}
+
+func (s *Store) suspend(ctx context.Context, transfer int64, reason string) (known bool, err error) {
+	err = s.db.Write(ctx, "suspend transfer", func(tx *gorm.DB, now time.Time) error {
+		u := tx.Exec("UPDATE transfers SET paused_at = ?, trouble = ? WHERE id = ?", now, db.ClipText(reason, 1024), transfer)
+		known = u.RowsAffected == 1
+		return u.Error
+	})
+	if err == nil && known {
+		s.db.Log().ErrorContext(ctx, "the database makes no sense: the transfer is paused until its rows are corrected and it is resumed",
+			"transfer", transfer, "reason", reason)
+	}
+	return known, err
+}
+
+// Suspended lists transfers that Suspend has paused, newest first.
+func (s *Store) Suspended(ctx context.Context, limit int) ([]tasks.Transfer, error) {
+	var rows []transferRow
+	if err := s.db.Session(ctx).Where("trouble <> ''").Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("list suspended transfers: %w", err)
+	}
+	ts := make([]tasks.Transfer, len(rows))
+	for i := range rows {
+		ts[i] = rows[i].transfer()
+	}
+	return ts, nil
+}
+
+// readable reads batches. A row that makes no sense is left out, and pauses its
+// transfer: it must not keep other transfers from their batches.
+func (s *Store) readable(ctx context.Context, rows []batchRow) ([]tasks.Batch, error) {
+	batches := make([]tasks.Batch, 0, len(rows))
+	for i := range rows {
+		b, err := rows[i].batch()
+		if err == nil {
+			batches = append(batches, b)
+			continue
+		}
+		if err := s.suspendFor(ctx, &rows[i], err); err != nil {
+			return nil, err
+		}
+	}
+	return batches, nil
+}
+
+// suspendFor suspends the transfer of a batch that makes no sense. A batch without a
+// transfer becomes a dead letter.
+func (s *Store) suspendFor(ctx context.Context, row *batchRow, why error) error {
+	reason := fmt.Sprintf("row %d of batches makes no sense: %v", row.ID, why)
+	known, err := s.suspend(ctx, row.TransferID, reason)
+	if err != nil || known {
+		return err
+	}
+	return s.buryBatch(ctx, row, fmt.Sprintf("%s, and there is no transfer %d", reason, row.TransferID))
+}
+
+// buryOrphans makes dead letters of batches that have no transfer, as after a partial
+// restore, and returns the others.
+func (s *Store) buryOrphans(ctx context.Context, rows []batchRow) ([]batchRow, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].TransferID
+	}
+	slices.Sort(ids)
+	var known []int64
+	if err := s.db.Session(ctx).Model(&transferRow{}).Where("id IN ?", slices.Compact(ids)).Pluck("id", &known).Error; err != nil {
+		return nil, fmt.Errorf("look for transfers of batches: %w", err)
+	}
+	kept := rows[:0]
+	for i := range rows {
+		if slices.Contains(known, rows[i].TransferID) {
+			kept = append(kept, rows[i])
+			continue
+		}
+		if err := s.buryBatch(ctx, &rows[i], fmt.Sprintf("there is no transfer %d", rows[i].TransferID)); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+// buryBatch makes a dead letter of a batch's row.
+func (s *Store) buryBatch(ctx context.Context, row *batchRow, reason string) error {
+	content, err := json.Marshal(row)
+	if err != nil {
+		return errors.Join(errors.New(reason), err)
+	}
+	s.db.Log().ErrorContext(ctx, "a batch becomes a dead letter", "batch", row.ID, "reason", reason)
+	return s.db.Write(ctx, "set batch aside", func(tx *gorm.DB, now time.Time) error {
+		if err := addDeadLetter(tx, "row of batches", content, reason, now); err != nil {
+			return err
+		}
+		return tx.Exec("DELETE FROM batches WHERE id = ?", row.ID).Error
+	})
+}

@@ -1,0 +1,74 @@
+package systemtest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/handlers/builtin"
+	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+// A worker whose clock is too far from that of Redis says so and does not start; asynq
+// would take its batches, or those of others, for lost.
+func TestWorkerWithAWrongClockDoesNotStart(t *testing.T) {
+	t.Parallel()
+	c := servers(t)
+	for name, test := range map[string]struct {
+		ahead time.Duration
+		says  string
+	}{
+		"ahead": {time.Minute, "1m0s ahead of that of Redis"}, "behind": {-2 * time.Minute, "2m0s behind that of Redis"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, err := baler.Open(t.Context(), c, baler.Options{
+				Registry: builtin.Registry(), HostClock: func() time.Time { return time.Now().Add(test.ahead) },
+			})
+			must(t, err)
+			testkit.CloseAtEnd(t, b)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			err = b.Work(ctx)
+			var skew *queue.ClockSkewError
+			if !errors.As(err, &skew) || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "NTP") {
+				t.Errorf("it ended with %v", err)
+			}
+			if workers, err := b.Workers(t.Context()); err != nil || len(workers) > 0 {
+				t.Errorf("workers %+v, %v", workers, err)
+			}
+		})
+	}
+}
+
+// With a clock within the limit, a transfer ends as soon as ever.
+func TestWorkersWhoseClocksDiffer(t *testing.T) {
+	t.Parallel()
+	c := servers(t)
+	for _, ahead := range []time.Duration{-8 * time.Second, 8 * time.Second} {
+		c.Worker.Name = "worker" + ahead.String()
+		b, err := baler.Open(t.Context(), c, baler.Options{
+			Registry: builtin.Registry(), HeartbeatInterval: 250 * time.Millisecond, HostClock: func() time.Time { return time.Now().Add(ahead) },
+		})
+		must(t, err)
+		testkit.CloseAtEnd(t, b)
+		work(t, b)
+	}
+	c.Worker.Name = "client"
+	b := open(t, c, nil)
+	eventually(t, func() error {
+		workers, err := b.Workers(t.Context())
+		if err == nil && len(workers) != 2 {
+			err = errors.New("not both workers are seen")
+		}
+		return err
+	})
+	tr := wait(t, b, submit(t, b, baler.Submission{Paths: []string{tree(t, 30)}, Recipe: builtinRecipe(t, "checksum")}).UUID)
+	audit(t, b, tr)
+	if took := tr.EndedAt.Sub(tr.CreatedAt); took < 0 || took > time.Minute {
+		t.Errorf("it took %s", took)
+	}
+}
