@@ -25,7 +25,7 @@ const (
 type Table struct {
 	s       *Store
 	name    string
-	target  []byte // the table's short name in the log
+	target  []byte   // the table's short name in the log
 	columns []Column // in the order of a row's values
 	on      OnDuplicate
 	counted bool // the session counts duplicates: see clause

@@ -28,13 +28,18 @@ const (
 	lineRejected
 )
 
-// addSection turns the lines of a section into rows of sec.
-func (m *mapper) addSection(sec *tableload.Chunk, from *section) {
+// addSection turns the lines of a section into rows of sec, those that wanted selects
+// by their number. The others are unchanged.
+func (m *mapper) addSection(sec *tableload.Chunk, from *section, wanted func(line int64) bool) {
 	data, no := withoutMark(from), from.line
 	for ; len(data) > 0; no++ {
 		line, rest, _ := bytes.Cut(data, []byte{'\n'})
 		data = rest
 		sec.Lines++
+		if !wanted(no) {
+			sec.Unchanged++
+			continue
+		}
 		line = bytes.TrimSuffix(line, []byte{'\r'})
 		switch result, err := m.addLine(sec.Rows, line, no); result {
 		case lineRejected:
