@@ -25,6 +25,7 @@ type Loader struct {
 	tables  *tableload.Store
 	table   *tableload.Table
 	kinds   []tableload.ColumnType
+	strings map[int]bool // see mapper
 	wanted  *place
 	whole   bool
 	keyword []byte
@@ -66,10 +67,10 @@ func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget
 	l.whole = !slices.ContainsFunc(fields, func(f Mapping) bool { return len(f.Path) > 0 })
 	columns := l.table.Columns()
 	l.kinds = make([]tableload.ColumnType, len(fields))
+	l.strings = make(map[int]bool)
 	for i, f := range fields {
-		if l.kinds[i] = f.Kind; f.Kind == "" {
-			l.kinds[i] = columns[i].Kind
-		}
+		l.kinds[i] = kindInto(f.Kind, columns[i].Kind)
+		l.strings[i] = f.Kind == tableload.ColumnText && l.kinds[i] != f.Kind
 	}
 	return l, nil
 }
