@@ -1,6 +1,6 @@
 package tasks
 
-// LoadCounts counts lines by what happened to them. Lines is the sum of the four
+// LoadCounts counts lines by what happened to them. Lines is the sum of the
 // counts below it.
 type LoadCounts struct {
 	Bytes      int64 `json:"bytes"`
@@ -9,6 +9,7 @@ type LoadCounts struct {
 	Skipped    int64 `json:"skipped"`
 	Duplicates int64 `json:"duplicates"`
 	Bad        int64 `json:"bad"`
+	Unchanged  int64 `json:"unchanged"` // loaded by an earlier transfer
 }
 
 // Plus adds o to c.
@@ -19,4 +20,5 @@ func (c *LoadCounts) Plus(o LoadCounts) {
 	c.Skipped += o.Skipped
 	c.Duplicates += o.Duplicates
 	c.Bad += o.Bad
+	c.Unchanged += o.Unchanged
 }

@@ -179,8 +179,8 @@ func (p *program) showLoad(t *tasks.Transfer, s *loadSummary) {
 	p.printf("Transfer %s %s", number(t), stateOf(t))
 	p.printf("%s (%s) in %s, %s lines/s", plural(s.Lines, "line"), size(s.Bytes),
 		span(time.Duration(s.Seconds*float64(time.Second))), count(int64(s.LinesPerSecond)))
-	list := newTable(numbers("LOADED"), numbers("SKIPPED"), numbers("DUPLICATES"), numbers("REJECTED"))
-	list.row(count(s.Loaded), count(s.Skipped), count(s.Duplicates), count(s.Bad))
+	list := newTable(numbers("LOADED"), numbers("SKIPPED"), numbers("DUPLICATES"), numbers("REJECTED"), numbers("UNCHANGED"))
+	list.row(count(s.Loaded), count(s.Skipped), count(s.Duplicates), count(s.Bad), count(s.Unchanged))
 	p.printf("")
 	list.write(p.stdout)
 	if s.Bad > 0 {

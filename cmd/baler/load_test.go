@@ -44,7 +44,7 @@ func TestLoad(t *testing.T) {
 	id := strings.Fields(r.stdout)[1]
 	uuid := s.must(exitOK, "status", "--json", id).summary(t).Transfer
 	contains(t, "report", r.stdout, "1,501 lines")
-	contains(t, "report", r.stdout, "LOADED  SKIPPED  DUPLICATES  REJECTED\n 1,499        1           0         1\n")
+	contains(t, "report", r.stdout, "LOADED  SKIPPED  DUPLICATES  REJECTED  UNCHANGED\n 1,499        1           0         1          0\n")
 	contains(t, "report", r.stdout, "baler results "+id+" --rejected")
 
 	r = s.must(exitOK, "results", id, "--rejected")
@@ -69,7 +69,7 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	r = s.must(exitOK, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--line-column", "doc", "--json")
-	if sum := loadSum(t, r); sum.Loaded != 101 || sum.Duplicates != 1499 || sum.Lines != 1600 || sum.LinesPerSecond <= 0 {
+	if sum := loadSum(t, r); sum.Loaded != 101 || sum.Duplicates+sum.Unchanged != 1499 || sum.Unchanged < 1000 || sum.Lines != 1600 || sum.LinesPerSecond <= 0 {
 		t.Errorf("%+v", sum)
 	}
 }
@@ -144,6 +144,24 @@ func TestLoadOfOddWords(t *testing.T) {
 		"--line-contains", "<&>", "--json")
 	if sum := loadSum(t, r); sum.Loaded != 1 {
 		t.Errorf("%+v", sum)
+	}
+}
+
+// A file that grew, without a key, loads its new lines, and one that was touched none.
+func TestLoadAgain(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	path := s.file("in.jsonl", jsonLines(500, 0))
+	args := []string{"load", path, "--into", "things", "--create", "--chunk", "4KiB", "--json"}
+	s.must(exitOK, args...)
+	s.file("in.jsonl", jsonLines(501, 0))
+	if sum := loadSum(t, s.must(exitOK, args...)); sum.Loaded != 1 {
+		t.Errorf("grown: %+v", sum)
+	}
+	later := time.Now().Add(time.Minute)
+	testkit.Must(t, os.Chtimes(path, later, later))
+	if sum := loadSum(t, s.must(exitOK, args...)); sum.Loaded != 0 || sum.Unchanged != 501 || sum.Lines != 501 {
+		t.Errorf("touched: %+v", sum)
 	}
 }
 

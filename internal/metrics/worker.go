@@ -144,7 +144,7 @@ func (m *Worker) LinesLoaded(c tasks.LoadCounts) {
 	if m == nil {
 		return
 	}
-	for result, n := range map[string]int64{"loaded": c.Loaded, "skipped": c.Skipped, "duplicate": c.Duplicates, "bad": c.Bad} {
+	for result, n := range map[string]int64{"loaded": c.Loaded, "skipped": c.Skipped, "duplicate": c.Duplicates, "bad": c.Bad, "unchanged": c.Unchanged} {
 		m.lines.WithLabelValues(result).Add(float64(n))
 	}
 }

@@ -21,9 +21,10 @@ const (
 	ColumnBool    ColumnType = "bool"
 	ColumnTime    ColumnType = "time"
 	ColumnJSON    ColumnType = "json"
+	ColumnDate    ColumnType = "date" // of a table that is there; no new column has it
 )
 
-// ColumnTypes lists every kind.
+// ColumnTypes lists every kind that a mapping can have.
 func ColumnTypes() []ColumnType {
 	return []ColumnType{ColumnText, ColumnInt, ColumnFloat, ColumnDecimal, ColumnBool, ColumnTime, ColumnJSON}
 }
@@ -37,11 +38,14 @@ type Column struct {
 	Unsigned  bool // an Int that holds no negative numbers, and larger ones
 	Chars     int  // the longest text in characters; 0: no such limit
 	Bytes     int  // the longest text in bytes; 0: no such limit
-	Decimals  int  // digits behind the point of a Decimal; -1: no limit
+	Decimals  int  // digits behind the point of a number or of a second; -1: no limit
+	Bits      int  // of a Float: 32 or 64
 	Digits    int  // significant digits that a Decimal keeps; 0: no limit but the database's own
 	Generated bool // computed by the database
 
-	missing string // SQL for a missing value
+	missing  string // SQL for a missing value
+	declared string // MySQL's type, when Check has to know it
+	full     string
 }
 
 // Errors about a user's table that callers decide on.

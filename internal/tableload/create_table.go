@@ -34,15 +34,31 @@ func (s *Store) CreateTable(ctx context.Context, table string, columns []Column,
 	if len(key) > 0 {
 		definitions = append(definitions, "PRIMARY KEY ("+s.db.Dialect().QuoteAll(key)+")")
 	}
-	engine := ""
-	if s.db.Dialect() == db.MySQL {
-		engine = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
+	engine, err := s.engineOf(ctx)
+	if err != nil {
+		return fmt.Errorf("create table %s: %w", table, err)
 	}
 	statement := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (%s)%s", s.db.Dialect().Quote(table), strings.Join(definitions, ", "), engine)
 	if err := s.db.Exec(ctx, statement); err != nil {
 		return fmt.Errorf("create table %s: %w", table, err)
 	}
 	return nil
+}
+
+// engineOf is the engine and the collation of a new table. utf8mb4_bin takes texts
+// for equal that differ in the blanks at their end; MariaDB and MySQL have other names
+// for the collation that does not.
+func (s *Store) engineOf(ctx context.Context) (string, error) {
+	if s.db.Dialect() == db.SQLite {
+		return "", nil
+	}
+	var exact []string
+	err := s.db.Session(ctx).Raw(`SELECT collation_name FROM information_schema.collations
+		WHERE collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin')`).Scan(&exact).Error
+	if err != nil {
+		return "", err
+	}
+	return " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=" + append(exact, "utf8mb4_bin")[0], nil
 }
 
 // typeOf is the type of a new column; on SQLite declared so that sqliteKind

@@ -28,6 +28,13 @@ type Chunk struct {
 	Skipped  int64
 	Rows     *RowBuffer
 	Rejects  []tasks.RejectedLine // lines that are no rows
+
+	// By these a later transfer knows what it need not load again; see EarlierChunks.
+	Source        []byte // a short name for the file and the way it is loaded; nil: not to be known again
+	ContentOffset int64  // where in the whole file's content it begins
+	Line          int64  // number of its first line
+	Digest        []byte
+	Unchanged     int64 // lines that another transfer has loaded
 }
 
 // Load commits a chunk: its rows, its rejected lines and a marker that it is loaded,
@@ -80,6 +87,7 @@ func (l *loading) run(ctx context.Context) error {
 	}
 	failpoint.Point(failpoint.RowsInserted)
 	l.counts.Bytes, l.counts.Lines, l.counts.Skipped = l.chunk.Bytes, l.chunk.Lines, l.chunk.Skipped
+	l.counts.Unchanged = l.chunk.Unchanged
 	l.counts.Bad = int64(len(l.rejected))
 	if err := l.reject(); err != nil {
 		return err

@@ -25,6 +25,12 @@ type loadRow struct {
 	Duplicates int64
 	Bad        int64
 	Target     []byte // the table, see targetOf; empty when its rows are gone
+
+	Source        []byte
+	ContentOffset int64
+	LineNo        int64
+	Digest        []byte
+	Unchanged     int64
 }
 
 // TableName names the table to GORM.
@@ -34,12 +40,23 @@ func newLoadRow(chunk *Chunk, target []byte) loadRow {
 	return loadRow{
 		TransferID: chunk.Transfer, StepNo: chunk.Step, FileNo: chunk.File, ByteOffset: chunk.Offset,
 		Bytes: chunk.Bytes, Lines: chunk.Lines, Skipped: chunk.Skipped, Target: target,
+		Source: orEmpty(chunk.Source), ContentOffset: chunk.ContentOffset, LineNo: chunk.Line, Digest: orEmpty(chunk.Digest),
+		Unchanged: chunk.Unchanged,
 	}
+}
+
+// orEmpty is for columns that take no NULL.
+func orEmpty(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }
 
 func (r *loadRow) counts() tasks.LoadCounts {
 	return tasks.LoadCounts{
 		Bytes: r.Bytes, Lines: r.Lines, Loaded: r.Loaded, Skipped: r.Skipped, Duplicates: r.Duplicates, Bad: r.Bad,
+		Unchanged: r.Unchanged,
 	}
 }
 
@@ -69,8 +86,8 @@ func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCount
 	var c tasks.LoadCounts
 	row := s.db.Session(ctx).Table("loads").Where("transfer_id = ?", transfer).
 		Select("COALESCE(SUM(bytes), 0), COALESCE(SUM(`lines`), 0), COALESCE(SUM(loaded), 0), " +
-			"COALESCE(SUM(skipped), 0), COALESCE(SUM(duplicates), 0), COALESCE(SUM(bad), 0)").Row()
-	if err := row.Scan(&c.Bytes, &c.Lines, &c.Loaded, &c.Skipped, &c.Duplicates, &c.Bad); err != nil {
+			"COALESCE(SUM(skipped), 0), COALESCE(SUM(duplicates), 0), COALESCE(SUM(bad), 0), COALESCE(SUM(unchanged), 0)").Row()
+	if err := row.Scan(&c.Bytes, &c.Lines, &c.Loaded, &c.Skipped, &c.Duplicates, &c.Bad, &c.Unchanged); err != nil {
 		return c, fmt.Errorf("add up loaded chunks: %w", err)
 	}
 	return c, nil

@@ -3,34 +3,57 @@ package tableload
 import (
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/ncruces/go-sqlite3"
 
 	"github.com/balerhq/baler/internal/db"
 )
 
-// Errors by which a server refuses a row, beside those of Refused.
+// Errors by which a server refuses a row.
 const (
+	mysqlNull        = 1048
+	mysqlDuplicate   = 1062
+	mysqlOutOfRange  = 1264
 	mysqlTruncated   = 1265 // a value that is none of an ENUM
-	mysqlWrongValue  = 1366 // HY000 on MySQL
+	mysqlWrongTime   = 1292
 	mysqlNoDefault   = 1364
+	mysqlWrongValue  = 1366 // HY000 on MySQL
+	mysqlTooLong     = 1406
+	mysqlReference   = 1452
 	mysqlNoPartition = 1526
 	mysqlSignal      = 1644 // a trigger's own
+	mysqlOverflow    = 1690 // the guard of a key, above all
+	mysqlBadJSON     = 3140
 	mysqlCheckFailed = 3819
+	mariaCheckFailed = 4025
+	mariaJSONTooDeep = 4040
+	mysqlJSONTooDeep = 3157
+	mysqlRowTooLarge = 1118
+	mariaRowTooLarge = 139
 )
 
 // refusedRow reports whether a row of a user's table is at fault.
 func refusedRow(err error) bool {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		switch e.Number {
-		case mysqlTruncated, mysqlWrongValue, mysqlNoDefault, mysqlNoPartition, mysqlSignal, mysqlCheckFailed:
+		case mysqlTruncated, mysqlWrongValue, mysqlNoDefault, mysqlNoPartition, mysqlSignal, mysqlOverflow, mysqlCheckFailed,
+			mysqlJSONTooDeep, mariaJSONTooDeep, mysqlRowTooLarge, mariaRowTooLarge:
 			return true
 		}
 	}
 	return db.IsRejected(err)
 }
 
-// databaseReason is what the database said of a row.
+const (
+	refusal  = "the database refuses the row: "
+	otherKey = refusal + "another row stands in its way, whose key has other bytes: the collation of the key takes both for the same, " +
+		"or another unique key of the table does"
+)
+
+// databaseReason is why the database refuses a row, in words for whoever reads the
+// rejected lines.
 func databaseReason(err error) string {
 	if errors.Is(err, db.ErrRowTooLarge) {
 		return fmt.Sprintf("the row is larger than %d MiB, which is more than every database takes", db.MaxRowBytes>>20)
@@ -39,7 +62,78 @@ func databaseReason(err error) string {
 		return "the row is larger than the database server takes in one statement; raise its max_allowed_packet"
 	}
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
-		return "the database refuses the row: " + e.Message
+		return mysqlReason(e)
 	}
-	return "the database refuses the row: " + err.Error()
+	return sqliteReason(err)
+}
+
+func mysqlReason(e *mysql.MySQLError) string {
+	switch e.Number {
+	case mysqlDuplicate:
+		return refusal + "another row has the same unique key" + named(mysqlKeyName, e.Message)
+	case mysqlOverflow:
+		return otherKey
+	case mysqlNull, mysqlNoDefault:
+		return refusal + "a column that takes no NULL has no value" + named(mysqlColumnName, e.Message)
+	case mysqlOutOfRange:
+		return refusal + "a number is out of the range of its column" + named(mysqlColumnName, e.Message)
+	case mysqlTooLong:
+		return refusal + "a value is longer than its column holds" + named(mysqlColumnName, e.Message)
+	case mysqlTruncated, mysqlWrongTime, mysqlWrongValue:
+		return refusal + "a value does not suit its column" + named(mysqlColumnName, e.Message)
+	case mysqlReference:
+		return refusal + "it refers to a row that is not there" + named(mysqlConstraintName, e.Message)
+	case mysqlCheckFailed, mariaCheckFailed:
+		return refusal + "a check of the table does not allow it" + named(mysqlConstraintName, e.Message)
+	case mysqlBadJSON:
+		return refusal + "a value is not JSON" + named(mysqlColumnName, e.Message)
+	case mysqlJSONTooDeep, mariaJSONTooDeep:
+		return refusal + "objects and arrays nest deeper than its JSON columns take"
+	case mysqlNoPartition:
+		return refusal + "no partition of the table takes it"
+	case mysqlSignal:
+		return refusal + "a trigger of the table says: " + e.Message
+	case mysqlRowTooLarge, mariaRowTooLarge:
+		return refusal + "it is larger than a row of the table can be"
+	}
+	return refusal + fmt.Sprintf("its error has the number %d", e.Number)
+}
+
+func sqliteReason(err error) string {
+	var name string
+	if m := sqliteName.FindStringSubmatch(err.Error()); m != nil {
+		name = ": " + m[1]
+	}
+	switch {
+	case errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY), errors.Is(err, sqlite3.CONSTRAINT_UNIQUE), errors.Is(err, sqlite3.CONSTRAINT_ROWID):
+		return refusal + "another row has the same unique key" + name
+	case errors.Is(err, sqlite3.TOOBIG): // the guard of the key: statements are smaller
+		return otherKey
+	case errors.Is(err, sqlite3.CONSTRAINT_NOTNULL):
+		return refusal + "a column that takes no NULL has no value" + name
+	case errors.Is(err, sqlite3.CONSTRAINT_CHECK):
+		return refusal + "a check of the table does not allow it" + name
+	case errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY):
+		return refusal + "it refers to a row that is not there"
+	case errors.Is(err, sqlite3.CONSTRAINT_TRIGGER):
+		return refusal + "a trigger of the table does not allow it"
+	case errors.Is(err, sqlite3.MISMATCH), errors.Is(err, sqlite3.CONSTRAINT_DATATYPE):
+		return refusal + "a value does not suit its column"
+	}
+	return refusal + "a rule of the table does not allow it"
+}
+
+// Where messages name what is concerned. Only what a person reads depends on them.
+var (
+	mysqlColumnName     = regexp.MustCompile("(?i)(?:column|field) (?:[`'][^`']*[`']\\.)*[`']([^`']+)[`']")
+	mysqlKeyName        = regexp.MustCompile("for key [`'](?:[^`'.]*\\.)?([^`']+)[`']")
+	mysqlConstraintName = regexp.MustCompile("(?i)constraint [`']([^`']+)[`']")
+	sqliteName          = regexp.MustCompile(`failed: (.+)$`)
+)
+
+func named(pattern *regexp.Regexp, message string) string {
+	if m := pattern.FindStringSubmatch(message); m != nil {
+		return ": " + m[1]
+	}
+	return ""
 }

@@ -40,13 +40,15 @@ type mysqlColumn struct {
 	Chars    *int64
 	Bytes    *int64
 	Scale    *int64
+	Fraction *int64 // digits of a second
 }
 
 func (s *Store) mysqlColumns(ctx context.Context, table string) ([]Column, error) {
 	var rows []mysqlColumn
 	err := s.db.Session(ctx).Raw(`SELECT column_name AS name, data_type AS type, column_type AS full,
 		is_nullable = 'YES' AS nullable, column_default IS NOT NULL AS fallback, extra AS extra,
-		character_maximum_length AS chars, character_octet_length AS bytes, numeric_scale AS scale
+		character_maximum_length AS chars, character_octet_length AS bytes, numeric_scale AS scale,
+		datetime_precision AS fraction
 		FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ? ORDER BY ordinal_position`, table).
 		Scan(&rows).Error
 	if err != nil {
@@ -88,7 +90,7 @@ func (s *Store) mariaDocuments(ctx context.Context, table string) (func(column s
 
 func (r *mysqlColumn) column() Column {
 	c := Column{
-		Name: r.Name, Kind: mysqlKind(r.Type, r.Full), Unsigned: strings.Contains(r.Full, "unsigned"), Decimals: -1,
+		Name: r.Name, Kind: mysqlKind(r.Type, r.Full), Unsigned: strings.Contains(r.Full, "unsigned") || r.Type == "bit", Decimals: -1,
 		Generated: strings.Contains(strings.ToUpper(r.Extra), "GENERATED") && !strings.Contains(r.Extra, "DEFAULT_GENERATED"),
 		missing:   "NULL",
 	}
@@ -97,8 +99,18 @@ func (r *mysqlColumn) column() Column {
 		c.missing = "DEFAULT"
 	}
 	c.Required = !r.Nullable && !r.Fallback && !counted
-	if c.Kind == ColumnDecimal && r.Scale != nil {
+	switch {
+	case r.Scale != nil && (c.Kind == ColumnDecimal || c.Kind == ColumnFloat):
 		c.Decimals = int(*r.Scale)
+	case r.Fraction != nil:
+		c.Decimals = int(*r.Fraction)
+	}
+	if c.Bits = 64; r.Type == "float" {
+		c.Bits = 32
+	}
+	switch r.Type {
+	case "year", "time", "enum", "set":
+		c.declared, c.full = r.Type, r.Full
 	}
 	if c.Kind != ColumnText || r.Chars == nil || r.Bytes == nil {
 		return c
@@ -111,8 +123,8 @@ func (r *mysqlColumn) column() Column {
 	return c
 }
 
-// mysqlKind is how values of a column type are written. What is not known, as a
-// DATE or an ENUM, is written as text, and the server judges.
+// mysqlKind is how values of a column type are written. What is not known, as an
+// ENUM, is written as text, and the server judges; see Check.
 func mysqlKind(name, full string) ColumnType {
 	switch name {
 	case "tinyint":
@@ -126,8 +138,15 @@ func mysqlKind(name, full string) ColumnType {
 		return ColumnFloat
 	case "decimal":
 		return ColumnDecimal
+	case "bit":
+		if full == "bit(1)" {
+			return ColumnBool
+		}
+		return ColumnInt
 	case "datetime", "timestamp":
 		return ColumnTime
+	case "date":
+		return ColumnDate
 	case "json":
 		return ColumnJSON
 	}
@@ -150,7 +169,7 @@ func (s *Store) sqliteColumns(ctx context.Context, table string) ([]Column, erro
 	}
 	columns := make([]Column, len(rows))
 	for i, r := range rows {
-		c := Column{Name: r.Name, Kind: sqliteKind(r.Type), Decimals: -1, Generated: r.Hidden > 1, missing: "NULL"}
+		c := Column{Name: r.Name, Kind: sqliteKind(r.Type), Decimals: -1, Bits: 64, Generated: r.Hidden > 1, missing: "NULL"}
 		counted := r.Pk > 0 && strings.EqualFold(r.Type, "INTEGER") // the row's number
 		if r.Required && r.Fallback != nil {
 			c.missing = "(" + *r.Fallback + ")"

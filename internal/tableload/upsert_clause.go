@@ -1,6 +1,7 @@
 package tableload
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,8 +12,9 @@ import (
 // would tell, also bends values until they fit.
 func (t *Table) duplicate(key []string) {
 	t.counted = true
+	guard := t.guard(key)
 	counting := func(column, value string) string {
-		return fmt.Sprintf("%s = IF((@baler_duplicates := @baler_duplicates + 1) > 0, %s, %s)", column, value, value)
+		return fmt.Sprintf("%s = IF((@baler_duplicates := @baler_duplicates + 1 + %s) > 0, %s, %s)", column, guard, value, value)
 	}
 	var sets []string
 	for _, name := range t.names() {
@@ -33,10 +35,44 @@ func (t *Table) duplicate(key []string) {
 	t.clause = " ON DUPLICATE KEY UPDATE " + strings.Join(sets, ", ")
 }
 
+// guard is 0 for a row that has the key of the row that is there, byte by byte.
+// Otherwise it is an error, so that the row is refused: the column's collation takes
+// two keys for one, or another unique key of the table stands in the way.
+func (t *Table) guard(key []string) string {
+	same := make([]string, len(key))
+	for i, name := range key {
+		column := t.s.db.Dialect().Quote(name)
+		same[i] = fmt.Sprintf("BINARY %s <=> BINARY VALUES(%[1]s)", column)
+	}
+	// The column keeps the server from computing the overflow ahead.
+	overflow := "18446744073709551615 + LENGTH(" + t.s.db.Dialect().Quote(key[0]) + ") + 1"
+	return "IF(" + strings.Join(same, " AND ") + ", 0, " + overflow + ")"
+}
+
+// liteGuard is the guard on SQLite, as the condition of an update: texts alone have
+// collations, and other unique keys refuse rows by themselves.
+func (t *Table) liteGuard(key []string) string {
+	table := t.s.db.Dialect().Quote(t.name) + "."
+	var differs, lengths []string
+	for i := range t.columns {
+		if c := &t.columns[i]; c.Key && c.Kind == ColumnText {
+			column := t.s.db.Dialect().Quote(c.Name)
+			differs = append(differs, fmt.Sprintf("CAST(%s%s AS BLOB) IS NOT CAST(excluded.%[2]s AS BLOB)", table, column))
+			lengths = append(lengths, "length("+table+column+")")
+		}
+	}
+	if len(differs) == 0 {
+		return ""
+	}
+	column := t.s.db.Dialect().Quote(key[0])
+	return fmt.Sprintf("UPDATE SET %s = excluded.%[1]s WHERE (%s) AND zeroblob(2147483648 + %s)",
+		column, strings.Join(differs, " OR "), strings.Join(lengths, " + ")) // too large a value: an error
+}
+
 // conflict writes SQLite's clause.
 func (t *Table) conflict(key []string) {
 	target := " ON CONFLICT (" + t.s.db.Dialect().QuoteAll(key) + ") DO "
-	t.clause = target + "NOTHING"
+	t.clause = target + cmp.Or(t.liteGuard(key), "NOTHING")
 	var sets []string
 	for _, name := range t.names() {
 		if column := t.s.db.Dialect().Quote(name); !slices.Contains(key, name) {

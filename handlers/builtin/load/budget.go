@@ -27,7 +27,7 @@ func (l *Loader) takeBox() *box {
 	l.table.Empty(&b.rows)
 	columns := l.table.Columns()
 	b.mapper = mapper{
-		columns: columns, kinds: l.kinds, wanted: l.wanted, whole: l.whole, keyword: l.keyword,
+		columns: columns, kinds: l.kinds, strings: l.strings, wanted: l.wanted, whole: l.whole, keyword: l.keyword,
 		scanner: scanner{found: make([]value, len(columns)), key: b.mapper.scanner.key}, text: b.mapper.text,
 	}
 	return b

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -23,6 +24,8 @@ type section struct {
 	data    []byte
 	size    int64 // bytes of content; more than data has only if it is one line that is too long
 	tooLong bool
+
+	earlier *tableload.EarlierChunk // another transfer has loaded the same bytes; nil: none has
 }
 
 // sections cuts a stream into sections. The next one may be read while others are in
@@ -121,18 +124,22 @@ func (s *sections) emit(buffer []byte, end int) section {
 	return sec
 }
 
-// last makes a section of the rest after the stream has ended. The last line of the
-// content need not have a line end; one that an error cut off is dropped.
+// last makes a section of the whole lines of the rest after the stream has ended. A
+// last line without a line end becomes a section of its own, because it may go on when
+// the file grows; one that an error cut off is dropped.
 func (s *sections) last(buffer []byte) (section, error) {
-	end := len(buffer)
-	if !errors.Is(s.err, io.EOF) {
-		end = bytes.LastIndexByte(buffer, '\n') + 1
+	end := bytes.LastIndexByte(buffer, '\n') + 1
+	whole := errors.Is(s.err, io.EOF) && !errors.Is(s.err, ErrCompressed)
+	if end == 0 && whole {
+		end = len(buffer)
 	}
 	if end == 0 {
 		return section{}, s.err
 	}
 	sec := s.emit(buffer, end)
-	s.rest = nil
+	if !whole {
+		s.rest = nil
+	}
 	return sec, nil
 }
 

@@ -35,7 +35,7 @@ func Register(reg *handlers.Registry, tables *tableload.Store, observe func(task
 
 // New makes a handler that loads JSON lines into a table of the database. Its
 // arguments are Args. Facts: part and first_line of a chunk, and bytes, lines,
-// loaded, skipped, duplicates and bad, the counts of its lines. observe, when not
+// loaded, skipped, duplicates, bad and unchanged, the counts of its lines. observe, when not
 // nil, is called with the counts of every group of lines that was loaded; several
 // goroutines call it.
 func New(tables *tableload.Store, observe func(tasks.LoadCounts)) handlers.Handler {
@@ -121,8 +121,13 @@ func (b *batchLoaders) loaderFor(ctx context.Context, job *handlers.Job) (*Loade
 // source describes the content of a job to a loader.
 func (b *batchLoaders) source(job *handlers.Job) Chunk {
 	file := job.File()
+	size := file.Size // of a chunk; compressed content is of any size
+	if file.Part == 0 {
+		size = 0
+	}
 	return Chunk{
 		Transfer: job.Transfer(), Step: job.Step(), File: file.No, Line: file.Line,
+		Path: file.Path, Offset: file.Offset, Size: size,
 		Abreast: max(2, min(4, runtime.GOMAXPROCS(0))), Observe: b.observe,
 	}
 }
@@ -134,7 +139,8 @@ func setCounts(job *handlers.Job, c *tasks.LoadCounts) error {
 	}
 	return errors.Join(append(errs,
 		job.SetFact("bytes", c.Bytes), job.SetFact("lines", c.Lines), job.SetFact("loaded", c.Loaded),
-		job.SetFact("skipped", c.Skipped), job.SetFact("duplicates", c.Duplicates), job.SetFact("bad", c.Bad))...)
+		job.SetFact("skipped", c.Skipped), job.SetFact("duplicates", c.Duplicates), job.SetFact("bad", c.Bad),
+		job.SetFact("unchanged", c.Unchanged))...)
 }
 
 func fileVerdict(c *tasks.LoadCounts, err error) error {

@@ -106,21 +106,22 @@ func members(lines [][]byte) (fields []Mapping) {
 }
 
 // guess records which forms the values of a column have.
-type guess struct{ ints, decimals, floats, bools, times, texts, trees bool }
+type guess struct {
+	ints, floats, bools, times, texts, trees bool
+
+	large   bool // whole numbers that are no 64-bit integers
+	precise bool // numbers of which floating point loses digits
+	odd     bool // numbers that no new column of decimals keeps
+}
 
 func (g *guess) see(v value) {
 	switch v.form {
 	case number:
-		digits := bytes.TrimPrefix(v.raw, []byte{'-'})
-		whole := !bytes.ContainsAny(digits, ".eE")
-		g.ints = g.ints || whole && fits(v.raw, false)
-		g.decimals = g.decimals || whole && !fits(v.raw, false)
-		g.floats = g.floats || !whole
+		g.seeNumber(v.raw)
 	case boolean:
 		g.bools = true
 	case text:
-		_, err := parseTime(string(v.raw[1 : len(v.raw)-1]))
-		isTime := err == nil && len(v.raw) > len(`"2006-01-02"`)
+		isTime := !g.texts && isPlainTime(string(v.raw[1:len(v.raw)-1]))
 		g.times = g.times || isTime
 		g.texts = g.texts || !isTime
 	case object, array:
@@ -129,9 +130,28 @@ func (g *guess) see(v value) {
 	}
 }
 
-// kind is the column type that holds all values seen.
+// What a new column of decimals keeps on MySQL.
+const (
+	decimalWhole    = 45
+	decimalFraction = 20
+)
+
+func (g *guess) seeNumber(raw []byte) {
+	whole := !bytes.ContainsAny(raw, ".eE")
+	g.ints = g.ints || whole
+	g.floats = g.floats || !whole
+	if len(raw) <= 15 && (whole || isPlain(raw)) {
+		return // every type keeps it
+	}
+	g.large = g.large || whole && !fits(raw, false)
+	g.precise = g.precise || !keepsDigits(raw, 64)
+	d := digitsOf(raw)
+	g.odd = g.odd || !isPlain(raw) || d.whole() > decimalWhole || d.decimals() > decimalFraction
+}
+
+// kind is the column type that holds all values seen, each as it is.
 func (g *guess) kind() tableload.ColumnType {
-	numbers := g.ints || g.decimals || g.floats
+	numbers := g.ints || g.floats
 	switch others := g.texts || g.bools && (numbers || g.times) || g.times && numbers; {
 	case g.trees:
 		return tableload.ColumnJSON
@@ -141,14 +161,20 @@ func (g *guess) kind() tableload.ColumnType {
 		return tableload.ColumnBool
 	case g.times:
 		return tableload.ColumnTime
-	case g.decimals && g.floats:
-		return tableload.ColumnText // as they are written
-	case g.decimals:
-		return tableload.ColumnDecimal
-	case g.floats:
-		return tableload.ColumnFloat
-	case g.ints:
-		return tableload.ColumnInt
+	case numbers:
+		return g.numberKind()
 	}
 	return tableload.ColumnText
+}
+
+func (g *guess) numberKind() tableload.ColumnType {
+	switch {
+	case !g.floats && !g.large:
+		return tableload.ColumnInt
+	case g.floats && !g.precise:
+		return tableload.ColumnFloat
+	case g.odd:
+		return tableload.ColumnText // as they are written
+	}
+	return tableload.ColumnDecimal
 }

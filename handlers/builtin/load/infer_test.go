@@ -31,6 +31,37 @@ func TestInfer(t *testing.T) {
 	}
 }
 
+// A column gets a type that keeps each value of the first lines as it is.
+func TestInferredTypesKeepEveryDigit(t *testing.T) {
+	for values, want := range map[string]string{
+		"1 9223372036854775807":                   "int",
+		"1 9223372036854775808":                   "decimal",
+		"1.5 1e3 9007199254740992":                "float",
+		"1.5 9007199254740993":                    "decimal",
+		"0.12345678901234567890":                  "decimal",
+		"0.123456789012345678901":                 "text",
+		"1e3 9007199254740993":                    "text",
+		"1e999":                                   "text",
+		"1" + strings.Repeat("0", 45):             "text",
+		`"2024-01-02T03:04:05.123456Z"`:           "time",
+		`"2024-01-02T03:04:05.1234560Z"`:          "time",
+		`"2024-01-02T03:04:05.123456789Z"`:        "text",
+		`"2024-01-02T03:04:05+00:00"`:             "time",
+		`"2024-01-02T03:04:05+02:00"`:             "text",
+		`"0024-01-02T03:04:05Z"`:                  "text",
+		`"2024-01-02T03:04:05Z" "2024-01-02T03Z"`: "text",
+	} {
+		var lines strings.Builder
+		for value := range strings.FieldsSeq(values) {
+			fmt.Fprintf(&lines, "{\"v\":%s}\n", value)
+		}
+		fields, err := Infer(strings.NewReader(lines.String()), nil, "")
+		if err != nil || len(fields) != 1 || string(fields[0].Kind) != want {
+			t.Errorf("%s: %v, %v; want %s", values, fields, err, want)
+		}
+	}
+}
+
 func TestInferRefuses(t *testing.T) {
 	many := make([]string, 600)
 	for i := range many {

@@ -2,10 +2,13 @@ package load
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/tableload"
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 // A line without a value of the key is set aside. A database that counts rows by
@@ -66,4 +69,63 @@ func TestLinesWithoutACountingKeyAreSetAside(t *testing.T) {
 			t.Errorf("the table holds %s", held)
 		}
 	})
+}
+
+// Keys are the same when their bytes are. A table whose collation takes more for the
+// same cannot hold both rows: the second line is set aside, not dropped as a duplicate.
+func TestKeysCompareByBytes(t *testing.T) {
+	const lines = `{"k":"a","n":1}
+{"k":"A","n":2}
+{"k":"a ","n":3}
+{"k":"á","n":4}
+{"k":"a","n":5}
+{"k":"","n":6}
+{"k":" ","n":7}`
+	for name, tt := range map[string]struct {
+		mysql, sqlite string // the table; empty: created by the load
+		on            tableload.OnDuplicate
+		held          map[string]string // by dialect
+	}{
+		"ignored": {"", "", tableload.DuplicateIgnore, map[string]string{"": "[ |7 A|2 a |3 a|1 |6 á|4]"}},
+		"updated": {"", "", tableload.DuplicateUpdate, map[string]string{"": "[ |7 A|2 a |3 a|5 |6 á|4]"}},
+		"ignored by a collation": {
+			"CREATE TABLE t (k VARCHAR(9) COLLATE utf8mb4_general_ci UNIQUE, n INT)", "CREATE TABLE t (k TEXT COLLATE NOCASE UNIQUE, n INT)",
+			tableload.DuplicateIgnore, map[string]string{"mysql": "[a|1 |6]", "sqlite": "[ |7 a |3 a|1 |6 á|4]"},
+		},
+		"updated by a collation": {
+			"CREATE TABLE t (k VARCHAR(9) COLLATE utf8mb4_general_ci UNIQUE, n INT)", "CREATE TABLE t (k TEXT COLLATE NOCASE UNIQUE, n INT)",
+			tableload.DuplicateUpdate, map[string]string{"mysql": "[a|5 |6]", "sqlite": "[ |7 a |3 a|5 |6 á|4]"},
+		},
+		"another unique key": {
+			"CREATE TABLE t (k VARCHAR(9) COLLATE utf8mb4_nopad_bin UNIQUE, n INT, one INT DEFAULT 1 UNIQUE)",
+			"CREATE TABLE t (k TEXT UNIQUE, n INT, one INT DEFAULT 1 UNIQUE)",
+			tableload.DuplicateIgnore, map[string]string{"": "[a|1]"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, e *env) {
+				create := map[db.Dialect]string{db.MySQL: tt.mysql, db.SQLite: tt.sqlite}[e.dialect]
+				if create != "" {
+					_, err := e.db.ExecContext(t.Context(), create)
+					testkit.Must(t, err)
+				}
+				l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"k:text", "n:int"}, Key: []string{"k"}, OnDuplicate: tt.on})
+				counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(lines))
+				held := e.rows(t, "SELECT k, n FROM t")
+				slices.Sort(held)
+				want := tt.held[""] + tt.held[string(e.dialect)]
+				if err != nil || counts.Duplicates != 1 || counts.Loaded != int64(len(held)) || counts.Bad != 6-counts.Loaded {
+					t.Errorf("%+v, %v", counts, err)
+				}
+				if fmt.Sprint(held) != want {
+					t.Errorf("the table holds %s, want %s", held, want)
+				}
+				for line, reason := range e.rejects(t, 1) {
+					if !strings.Contains(reason, "key") || strings.ContainsAny(reason, "(`") {
+						t.Errorf("line %d: %s", line, reason)
+					}
+				}
+			})
+		})
+	}
 }

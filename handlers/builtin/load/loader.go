@@ -25,10 +25,13 @@ type Loader struct {
 	tables  *tableload.Store
 	table   *tableload.Table
 	kinds   []tableload.ColumnType
+	strings map[int]bool // see mapper
 	wanted  *place
 	whole   bool
 	keyword []byte
 	memory  *MemoryBudget
+
+	identity []byte // of the plan
 }
 
 // NewLoader prepares loading as the plan says. It creates a missing table if the plan
@@ -50,7 +53,11 @@ func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget
 	for i, f := range fields {
 		names[i] = f.Column
 	}
-	l := &Loader{tables: s, wanted: newPlaces(pathsOf(fields)), keyword: []byte(p.Keyword), memory: m}
+	identity, err := identityOf(p)
+	if err != nil {
+		return nil, err
+	}
+	l := &Loader{identity: identity, tables: s, wanted: newPlaces(pathsOf(fields)), keyword: []byte(p.Keyword), memory: m}
 	if m == nil {
 		l.memory = &MemoryBudget{}
 	}
@@ -60,10 +67,10 @@ func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget
 	l.whole = !slices.ContainsFunc(fields, func(f Mapping) bool { return len(f.Path) > 0 })
 	columns := l.table.Columns()
 	l.kinds = make([]tableload.ColumnType, len(fields))
+	l.strings = make(map[int]bool)
 	for i, f := range fields {
-		if l.kinds[i] = f.Kind; f.Kind == "" {
-			l.kinds[i] = columns[i].Kind
-		}
+		l.kinds[i] = kindInto(f.Kind, columns[i].Kind)
+		l.strings[i] = f.Kind == tableload.ColumnText && l.kinds[i] != f.Kind
 	}
 	return l, nil
 }
@@ -75,6 +82,10 @@ type Chunk struct {
 	File     int64
 	Line     int64 // number of the content's first line; 0 means 1
 	Abreast  int   // sections that are loaded at the same time; 0 means 1
+
+	Path   string // of the file, by which another transfer knows what is loaded already; empty: none does
+	Offset int64  // where in the file's content this content begins
+	Size   int64  // bytes of this content; 0: all that there is
 
 	// Observe is called with the counts of each section that this call has loaded, by
 	// several goroutines; it may be nil.
@@ -90,6 +101,10 @@ func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.
 	if err != nil {
 		return tasks.LoadCounts{}, err
 	}
+	earlier, err := l.earlierSections(ctx, &src)
+	if err != nil {
+		return tasks.LoadCounts{}, err
+	}
 	var total tally
 	sections := newSections(content, src.Line)
 	group, working := errgroup.WithContext(ctx)
@@ -102,7 +117,11 @@ func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.
 			continue
 		}
 		b := l.takeBox()
-		if b.section, err = sections.next(b.buffer); err != nil {
+		var unchanged bool
+		if b.section, unchanged = sections.nextUnchanged(b.buffer, earlier); !unchanged {
+			b.section, err = sections.next(b.section.data)
+		}
+		if err != nil {
 			l.memory.boxes.Put(b)
 			break
 		}
@@ -135,14 +154,15 @@ func skipLoaded(s *sections, loaded *tableload.LoadedChunk) error {
 func (l *Loader) loadSection(ctx context.Context, src *Chunk, b *box) (tasks.LoadCounts, error) {
 	sec := tableload.Chunk{
 		Transfer: src.Transfer, Step: src.Step, File: src.File, Offset: b.section.at, Bytes: b.section.size, Rows: &b.rows,
+		ContentOffset: src.Offset + b.section.at, Line: b.section.line,
 	}
 	if b.section.tooLong {
 		sec.Lines = 1
 		reject := tableload.NewRejectedLine(b.section.line, tooLong(b.section.size).Error(), b.section.data)
 		reject.Size = b.section.size
 		sec.Rejects = []tasks.RejectedLine{reject}
-	} else {
-		b.mapper.addSection(&sec, &b.section)
+	} else if err := l.addLines(ctx, src, b, &sec); err != nil {
+		return tasks.LoadCounts{}, err
 	}
 	counts, err := l.table.Load(ctx, &sec)
 	failpoint.Point(failpoint.SectionLoaded)
@@ -153,6 +173,25 @@ func (l *Loader) loadSection(ctx context.Context, src *Chunk, b *box) (tasks.Loa
 		src.Observe(counts)
 	}
 	return counts, err
+}
+
+// addLines makes rows of the lines of a section: of one that another transfer has
+// loaded, only of the lines that were rejected then.
+func (l *Loader) addLines(ctx context.Context, src *Chunk, b *box, sec *tableload.Chunk) error {
+	sec.Source = l.sourceOf(src.Path)
+	if sec.Source != nil {
+		sec.Digest = tableload.Digest(b.section.data)
+	}
+	again := func(int64) bool { return true }
+	if b.section.earlier != nil {
+		rejected, err := l.tables.RejectedIn(ctx, b.section.earlier)
+		if err != nil {
+			return err
+		}
+		again = func(line int64) bool { return rejected[line-b.section.line] }
+	}
+	b.mapper.addSection(sec, &b.section, again)
+	return nil
 }
 
 // loadedCounts reads the counts of a section that another worker has just loaded.

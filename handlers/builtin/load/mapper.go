@@ -12,6 +12,7 @@ import (
 type mapper struct {
 	columns []tableload.Column
 	kinds   []tableload.ColumnType
+	strings map[int]bool // columns of numbers that also take strings
 	wanted  *place
 	whole   bool // every column takes the whole document, which need not be an object then
 	keyword []byte
@@ -28,13 +29,18 @@ const (
 	lineRejected
 )
 
-// addSection turns the lines of a section into rows of sec.
-func (m *mapper) addSection(sec *tableload.Chunk, from *section) {
+// addSection turns the lines of a section into rows of sec, those that wanted selects
+// by their number. The others are unchanged.
+func (m *mapper) addSection(sec *tableload.Chunk, from *section, wanted func(line int64) bool) {
 	data, no := withoutMark(from), from.line
 	for ; len(data) > 0; no++ {
 		line, rest, _ := bytes.Cut(data, []byte{'\n'})
 		data = rest
 		sec.Lines++
+		if !wanted(no) {
+			sec.Unchanged++
+			continue
+		}
 		line = bytes.TrimSuffix(line, []byte{'\r'})
 		switch result, err := m.addLine(sec.Rows, line, no); result {
 		case lineRejected:
@@ -90,17 +96,20 @@ func (m *mapper) put(rows *tableload.RowBuffer, i int, v value) error {
 		rows.SetDefault(c)
 		return nil
 	}
+	if m.strings[i] && v.form == text {
+		v = m.numberIn(v)
+	}
 	switch m.kinds[i] {
 	case tableload.ColumnInt:
 		return putInt(rows, c, v)
 	case tableload.ColumnFloat:
-		return putFloat(rows, v)
+		return putFloat(rows, c, v)
 	case tableload.ColumnDecimal:
 		return putDecimal(rows, c, v)
 	case tableload.ColumnBool:
 		return putBool(rows, c, v)
-	case tableload.ColumnTime:
-		return m.putTime(rows, v)
+	case tableload.ColumnTime, tableload.ColumnDate:
+		return m.putTime(rows, c, v)
 	case tableload.ColumnJSON:
 		if v.form == null && !c.Required {
 			rows.SetDefault(c)

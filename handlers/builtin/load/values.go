@@ -2,11 +2,8 @@ package load
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"math"
 	"strconv"
-	"time"
 	"unicode/utf8"
 
 	"github.com/balerhq/baler/internal/tableload"
@@ -18,13 +15,31 @@ func putInt(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 		return mismatch(v, "a whole number")
 	}
 	digits, fraction, _ := bytes.Cut(v.raw, []byte{'.'})
-	if len(bytes.Trim(fraction, "0")) > 0 || bytes.ContainsAny(v.raw, "eE") {
+	if len(bytes.Trim(fraction, "0")) > 0 || !isPlain(v.raw) {
 		return mismatch(v, "a whole number")
 	}
 	if !fits(digits, c.Unsigned) {
 		return fmt.Errorf("%s is out of the range of 64-bit integers", shown(v.raw))
 	}
-	rows.AddNumber(digits, false)
+	if err := c.Check(digits); err != nil {
+		return err
+	}
+	return putNumber(rows, c, digits)
+}
+
+// putNumber adds a number as the column holds it.
+func putNumber(rows *tableload.RowBuffer, c *tableload.Column, raw []byte) error {
+	switch c.Kind {
+	case tableload.ColumnText, tableload.ColumnJSON:
+		rows.AddText(raw)
+	case tableload.ColumnFloat:
+		if !keepsDigits(raw, c.Bits) {
+			return fmt.Errorf("%s has more digits than %d-bit floating point keeps", shown(raw), c.Bits)
+		}
+		rows.AddNumber(raw, true)
+	default:
+		rows.AddNumber(raw, false)
+	}
 	return nil
 }
 
@@ -40,15 +55,18 @@ func fits(digits []byte, unsigned bool) bool {
 	return err == nil
 }
 
-func putFloat(rows *tableload.RowBuffer, v value) error {
+// putFloat adds a number that floating point keeps to its last digit.
+func putFloat(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	if v.form != number {
 		return mismatch(v, "a number")
 	}
 	if _, err := strconv.ParseFloat(string(v.raw), 64); err != nil {
 		return fmt.Errorf("%s is out of the range of 64-bit floating point", shown(v.raw))
 	}
-	rows.AddNumber(v.raw, true)
-	return nil
+	if c.Decimals >= 0 && digitsOf(v.raw).decimals() > c.Decimals {
+		return fmt.Errorf("%s has more than the %d decimals that it keeps", shown(v.raw), c.Decimals)
+	}
+	return putNumber(rows, c, v.raw)
 }
 
 // putDecimal adds a number without losing a digit.
@@ -56,17 +74,15 @@ func putDecimal(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	if v.form != number {
 		return mismatch(v, "a number")
 	}
-	whole, fraction, _ := bytes.Cut(bytes.TrimPrefix(v.raw, []byte{'-'}), []byte{'.'})
-	if bytes.ContainsAny(v.raw, "eE") {
+	if !isPlain(v.raw) {
 		return mismatch(v, "a number without an exponent")
 	}
-	fraction = bytes.TrimRight(fraction, "0")
-	digits := len(bytes.TrimLeft(whole, "0")) + len(fraction)
-	if c.Decimals >= 0 && len(fraction) > c.Decimals {
+	d := digitsOf(v.raw)
+	if c.Decimals >= 0 && d.decimals() > c.Decimals {
 		return fmt.Errorf("%s has more than the %d decimals that it keeps", shown(v.raw), c.Decimals)
 	}
 	const most = 65 // of a literal on MySQL
-	if keeps := c.Digits; digits > most || keeps > 0 && digits > keeps {
+	if n := d.whole() + d.decimals(); n > most || c.Digits > 0 && n > c.Digits {
 		return fmt.Errorf("%s has more digits than it keeps", shown(v.raw))
 	}
 	rows.AddDecimal(v.raw)
@@ -87,61 +103,6 @@ func putBool(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	}
 }
 
-// putTime adds a time: text as in RFC 3339, also with a blank between date and time
-// and without an offset for UTC, or a number of seconds since 1970.
-func (m *mapper) putTime(rows *tableload.RowBuffer, v value) error {
-	var t time.Time
-	var err error
-	switch v.form {
-	case number:
-		t, err = unixTime(v.raw)
-	case text:
-		if m.text, err = unescape(m.text[:0], v.raw[1:len(v.raw)-1]); err == nil {
-			t, err = parseTime(string(m.text))
-		}
-	default:
-		return mismatch(v, "a time")
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", shown(v.raw), err)
-	}
-	if t = t.UTC(); t.Year() < 1000 || t.Year() > 9999 {
-		return fmt.Errorf("%s is out of the range of dates, which is the years 1000 to 9999", shown(v.raw))
-	}
-	rows.AddTime(t)
-	return nil
-}
-
-func parseTime(s string) (time.Time, error) {
-	if len(s) > len(time.DateOnly) && s[len(time.DateOnly)] == ' ' {
-		s = s[:len(time.DateOnly)] + "T" + s[len(time.DateOnly)+1:]
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, errors.New("no time as 2006-01-02T15:04:05Z")
-}
-
-// unixTime reads a number of seconds with up to six decimals, without a float.
-func unixTime(raw []byte) (time.Time, error) {
-	whole, fraction, _ := bytes.Cut(raw, []byte{'.'})
-	seconds, err := strconv.ParseInt(string(whole), 10, 64)
-	if err != nil || seconds > math.MaxInt32*1000 || seconds < -math.MaxInt32*1000 {
-		return time.Time{}, errors.New("no number of seconds since 1970")
-	}
-	padded := append(bytes.Clone(fraction), "000000"...)[:6]
-	micros, err := strconv.ParseInt(string(padded), 10, 64)
-	if err != nil {
-		return time.Time{}, errors.New("no number of seconds since 1970")
-	}
-	if raw[0] == '-' {
-		micros = -micros
-	}
-	return time.Unix(seconds, micros*int64(time.Microsecond)), nil
-}
-
 // putText adds text, and numbers and booleans as they are written.
 func (m *mapper) putText(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	plain := v.raw
@@ -159,6 +120,9 @@ func (m *mapper) putText(rows *tableload.RowBuffer, c *tableload.Column, v value
 	default:
 		return mismatch(v, "text")
 	}
+	if err := c.Check(plain); err != nil {
+		return err
+	}
 	if c.Bytes > 0 && len(plain) > c.Bytes {
 		return fmt.Errorf("%d bytes are longer than the %d that it holds", len(plain), c.Bytes)
 	}
@@ -169,4 +133,14 @@ func (m *mapper) putText(rows *tableload.RowBuffer, c *tableload.Column, v value
 	}
 	rows.AddText(plain)
 	return nil
+}
+
+// numberIn takes a string that is written as a number for that number.
+func (m *mapper) numberIn(v value) value {
+	raw := v.raw[1 : len(v.raw)-1]
+	s := scanner{line: raw}
+	if s.number() != nil || s.at < len(raw) {
+		return v
+	}
+	return value{number, raw}
 }

@@ -223,8 +223,13 @@ CREATE TABLE IF NOT EXISTS loads (
   duplicates   BIGINT NOT NULL,
   bad          BIGINT NOT NULL,
   target       VARBINARY(16) NOT NULL,
+  source       VARBINARY(16) NOT NULL,
+  content_offset BIGINT NOT NULL,
+  line_no      BIGINT NOT NULL,
+  digest       VARBINARY(16) NOT NULL,
+  unchanged    BIGINT NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, byte_offset),
-  KEY loads_target (target)
+  KEY loads_target (target, source, content_offset)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS rejected_lines (

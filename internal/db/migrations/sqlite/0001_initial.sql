@@ -234,10 +234,15 @@ CREATE TABLE IF NOT EXISTS loads (
   duplicates   INTEGER NOT NULL,
   bad          INTEGER NOT NULL,
   target       BLOB NOT NULL,
+  source       BLOB NOT NULL,
+  content_offset INTEGER NOT NULL,
+  line_no      INTEGER NOT NULL,
+  digest       BLOB NOT NULL,
+  unchanged    INTEGER NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, byte_offset)
 ) WITHOUT ROWID;
 
-CREATE INDEX IF NOT EXISTS loads_target ON loads (target);
+CREATE INDEX IF NOT EXISTS loads_target ON loads (target, source, content_offset);
 
 CREATE TABLE IF NOT EXISTS rejected_lines (
   transfer_id  INTEGER NOT NULL,

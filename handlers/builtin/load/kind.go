@@ -1,0 +1,24 @@
+package load
+
+import "github.com/balerhq/baler/internal/tableload"
+
+// kindInto is how values of a mapping's type are read for a column of a type of its
+// own. Where databases would round or cut a value of another type, the column's type
+// decides.
+func kindInto(mapped, own tableload.ColumnType) tableload.ColumnType {
+	if mapped == "" {
+		return own
+	}
+	switch own {
+	case tableload.ColumnInt, tableload.ColumnFloat, tableload.ColumnDecimal, tableload.ColumnBool:
+		switch mapped {
+		case tableload.ColumnText, tableload.ColumnJSON, tableload.ColumnFloat, tableload.ColumnDecimal:
+			return own
+		case tableload.ColumnInt, tableload.ColumnBool, tableload.ColumnTime, tableload.ColumnDate:
+		}
+	case tableload.ColumnTime, tableload.ColumnDate:
+		return own
+	case tableload.ColumnText, tableload.ColumnJSON:
+	}
+	return mapped
+}

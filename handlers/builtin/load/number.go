@@ -1,0 +1,88 @@
+package load
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+)
+
+// digits is a JSON number as its significant digits d1 d2 …, without zeros at either
+// end, and the place of the point: the number is 0.d1d2… times ten to the power point.
+type digits struct {
+	significant []byte
+	point       int
+}
+
+// maxExponent bounds exponents: no column holds numbers of so many digits.
+const maxExponent = 1 << 20
+
+// digitsOf reads a number that the scanner has accepted, without its sign.
+func digitsOf(raw []byte) digits {
+	mantissa, exponent := bytes.TrimPrefix(raw, []byte{'-'}), 0
+	if i := bytes.IndexAny(mantissa, "eE"); i >= 0 {
+		exponent = exponentOf(mantissa[i+1:])
+		mantissa = mantissa[:i]
+	}
+	whole, fraction, _ := bytes.Cut(mantissa, []byte{'.'})
+	all := append(bytes.Clone(whole), fraction...)
+	significant := bytes.TrimLeft(all, "0")
+	d := digits{bytes.TrimRight(significant, "0"), len(whole) - (len(all) - len(significant)) + exponent}
+	if len(d.significant) == 0 {
+		return digits{}
+	}
+	return d
+}
+
+func exponentOf(text []byte) int {
+	n, err := strconv.Atoi(string(text))
+	switch {
+	case err == nil && n >= -maxExponent && n <= maxExponent:
+		return n
+	case text[0] == '-':
+		return -maxExponent
+	}
+	return maxExponent
+}
+
+// decimals is how many digits stand behind the point.
+func (d digits) decimals() int { return max(0, len(d.significant)-d.point) }
+
+// whole is how many digits stand before the point.
+func (d digits) whole() int { return max(0, d.point) }
+
+// isPlain reports whether a number is written without an exponent.
+func isPlain(raw []byte) bool { return !bytes.ContainsAny(raw, "eE") }
+
+// mostDigits is how many significant digits a floating-point number has at most when
+// it is written in full.
+const mostDigits = 767
+
+// keepsDigits reports whether a number is still the same, to the last of its digits,
+// after floating point of so many bits. It is false for a number out of range.
+func keepsDigits(raw []byte, bits int) bool {
+	if bits != 32 && len(raw) <= 15 && isPlain(raw) {
+		return true
+	}
+	d := digitsOf(raw)
+	n := len(d.significant)
+	if n == 0 {
+		return true
+	}
+	if isPlain(raw) {
+		n = max(n, d.point) // zeros in front of the point are digits, too
+	}
+	f, err := strconv.ParseFloat(string(raw), bits)
+	if err != nil || n > mostDigits {
+		return false
+	}
+	f = math.Abs(f)
+	sure, smallest := 15, 1e-300 // so many digits every number keeps that is not next to zero
+	if bits == 32 {
+		sure, smallest = 6, 1e-37
+	}
+	if n <= sure && f > smallest {
+		return true
+	}
+	kept := digitsOf(strconv.AppendFloat(nil, f, 'e', n-1, 64))
+	return kept.point == d.point && bytes.Equal(kept.significant, d.significant)
+}

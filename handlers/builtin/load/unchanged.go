@@ -1,0 +1,94 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math"
+
+	"github.com/balerhq/baler/internal/tableload"
+)
+
+// sourceOf is a short name for a file as it is loaded with this plan. Another mapping
+// or key gives another name: it may give other rows.
+func (l *Loader) sourceOf(path string) []byte {
+	if path == "" {
+		return nil
+	}
+	return tableload.Digest(append(append(l.identity, 0), path...))
+}
+
+func identityOf(p *Plan) ([]byte, error) {
+	args := p.Args()
+	args.Create = false // the table is the same one
+	identity, err := json.Marshal(args)
+	return identity[:len(identity):len(identity)], err
+}
+
+// earlierSections are what other transfers have loaded of some content, by offset.
+type earlierSections map[int64]*tableload.EarlierChunk
+
+func (l *Loader) earlierSections(ctx context.Context, src *Chunk) (earlierSections, error) {
+	if src.Path == "" {
+		return nil, nil
+	}
+	to := int64(math.MaxInt64)
+	if src.Size > 0 {
+		to = src.Offset + src.Size
+	}
+	chunks, err := l.table.EarlierChunks(ctx, l.sourceOf(src.Path), src.Transfer, src.Offset, to)
+	if err != nil {
+		return nil, err
+	}
+	earlier := make(earlierSections, len(chunks))
+	for i := range chunks {
+		earlier[chunks[i].Offset-src.Offset] = &chunks[i]
+	}
+	return earlier, nil
+}
+
+// nextUnchanged fills a buffer with the next section if another transfer has loaded
+// the same bytes at this offset.
+func (s *sections) nextUnchanged(buffer []byte, earlier earlierSections) (sec section, ok bool) {
+	e := earlier[s.at]
+	if e == nil || e.Bytes == 0 || e.Bytes > int64(s.wanted+s.longest) {
+		return section{data: buffer}, false
+	}
+	ahead := s.peek(e.Bytes + int64(len("\r\n")))
+	if int64(len(ahead)) < e.Bytes || !bytes.Equal(tableload.Digest(ahead[:e.Bytes]), e.Digest) {
+		return section{data: buffer}, false
+	}
+	end, ok := lineEnd(ahead, e.Bytes)
+	if !ok {
+		return section{data: buffer}, false
+	}
+	sec = section{at: s.at, line: s.line, data: append(buffer[:0], ahead[:end]...), size: end, earlier: e}
+	s.rest = s.rest[end:]
+	s.at += end
+	s.line += int64(bytes.Count(sec.data, []byte{'\n'}))
+	return sec, true
+}
+
+// lineEnd is where the line ends whose first part ends at size, which is the same
+// unless this was the open last line of a file that has grown. It reports false when
+// that line goes on.
+func lineEnd(ahead []byte, size int64) (int64, bool) {
+	rest := ahead[size:]
+	switch {
+	case ahead[size-1] == '\n', len(rest) == 0:
+		return size, true
+	case rest[0] == '\n':
+		return size + 1, true
+	case string(rest) == "\r\n":
+		return size + 2, true
+	}
+	return 0, false
+}
+
+// peek reads until the next n bytes are there, or the stream ends, and returns them.
+func (s *sections) peek(n int64) []byte {
+	for int64(len(s.rest)) < n && s.err == nil {
+		s.rest = s.read(s.rest)
+	}
+	return s.rest[:min(n, int64(len(s.rest)))]
+}

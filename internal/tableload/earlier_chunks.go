@@ -1,0 +1,63 @@
+package tableload
+
+import (
+	"context"
+	"fmt"
+)
+
+// EarlierChunk is a run of lines of a file that another transfer has loaded.
+type EarlierChunk struct {
+	Offset int64 // in the whole file's content
+	Bytes  int64
+	Digest []byte // of its bytes, see Digest
+
+	mark loadRow
+}
+
+// Digest identifies the bytes of a chunk.
+func Digest(data []byte) []byte { return shortHash(data) }
+
+// EarlierChunks lists what other transfers have loaded of a source into this table,
+// from an offset of the file's content up to another. Of several chunks at one offset
+// it lists the one of the newest transfer: that is what the file held last.
+func (t *Table) EarlierChunks(ctx context.Context, source []byte, transfer, from, to int64) ([]EarlierChunk, error) {
+	var rows []loadRow
+	err := t.s.db.Session(ctx).
+		Where("target = ? AND source = ? AND content_offset >= ? AND content_offset < ? AND transfer_id <> ?",
+			t.target, source, from, to, transfer).
+		Order("content_offset, transfer_id").Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("look for what was loaded of the file before: %w", err)
+	}
+	var chunks []EarlierChunk
+	for i := range rows {
+		c := EarlierChunk{rows[i].ContentOffset, rows[i].Bytes, rows[i].Digest, rows[i]}
+		if last := len(chunks) - 1; last >= 0 && chunks[last].Offset == c.Offset {
+			chunks[last] = c
+			continue
+		}
+		chunks = append(chunks, c)
+	}
+	return chunks, nil
+}
+
+// RejectedIn lists the lines of a chunk that were rejected, the first one of the chunk
+// being 0.
+func (s *Store) RejectedIn(ctx context.Context, c *EarlierChunk) (map[int64]bool, error) {
+	if c.mark.Bad == 0 {
+		return nil, nil
+	}
+	var lines []int64
+	err := s.db.Session(ctx).Table("rejected_lines").
+		Where("transfer_id = ? AND step_no = ? AND file_no = ? AND line >= ? AND line < ?",
+			c.mark.TransferID, c.mark.StepNo, c.mark.FileNo, c.mark.LineNo, c.mark.LineNo+c.mark.Lines).
+		Pluck("line", &lines).Error
+	if err != nil {
+		return nil, fmt.Errorf("look for lines that were rejected before: %w", err)
+	}
+	rejected := make(map[int64]bool, len(lines))
+	for _, line := range lines {
+		rejected[line-c.mark.LineNo] = true
+	}
+	return rejected, nil
+}
