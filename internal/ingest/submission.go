@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -47,7 +48,7 @@ func FromList(sources []string) bool { return len(sources) == 1 && sources[0] ==
 // Sources are the absolute paths under which the submission's files are. It
 // reports an error when the submission cannot be done as given.
 func (s *Submission) Sources() ([]string, error) {
-	if err := s.checkWebhooks(); err != nil {
+	if err := errors.Join(s.checkWebhooks(), tasks.CheckQueue(s.Queue), tasks.CheckIdempotencyKey(s.IdempotencyKey)); err != nil {
 		return nil, err
 	}
 	return absolute(s.Paths)
