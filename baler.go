@@ -106,7 +106,7 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 		MaxConnections: b.cfg.Database.MaxConnections, Now: b.now, HostClock: b.hostClock, Log: b.log,
 	})
 	if err != nil {
-		return fmt.Errorf("%w (set BALER_DATABASE_URL, or start the database)", err)
+		return err
 	}
 	b.now = b.store.Now
 	if _, taken := b.registry.Lookup(load.Name); taken {

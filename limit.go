@@ -13,5 +13,10 @@ func (b *Baler) Limits(ctx context.Context) ([]tasks.Limit, error) { return b.st
 // transfer. inFlight is in batches that run at once. A nil bound stays as it
 // is, 0 removes it. Workers apply the limit within seconds; batches that run go on.
 func (b *Baler) SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (tasks.Limit, error) {
+	if scope == tasks.ScopeQueue {
+		if err := tasks.CheckQueue(name); err != nil {
+			return tasks.Limit{}, err
+		}
+	}
 	return b.store.SetLimit(ctx, scope, name, inFlight, filesPerSecond)
 }

@@ -88,7 +88,7 @@ func (v *validation) absolute(key string, dirs []string) {
 }
 
 func (v *validation) worker(w Worker) {
-	v.requiref(w.Name != "" && len(w.Name) <= 255, "worker.name", "must have 1 to 255 characters, not %d", len(w.Name))
+	v.requiref(w.Name != "" && len(w.Name) <= 128, "worker.name", "must have 1 to 128 bytes, not %d", len(w.Name))
 	v.atLeast("worker.concurrency", w.Concurrency, 1)
 	v.atLeast("worker.slots", w.Slots, 1)
 	v.above("worker.interval", w.Interval)
@@ -98,6 +98,9 @@ func (v *validation) worker(w Worker) {
 	v.requiref(len(w.Queues) > 0, "worker.queues", "names no queue; name at least one, such as default=1")
 	for _, name := range slices.Sorted(maps.Keys(w.Queues)) {
 		v.requiref(strings.TrimSpace(name) != "", "worker.queues", "a queue has an empty name")
+		if err := tasks.CheckQueue(name); err != nil && strings.TrimSpace(name) != "" {
+			v.problems.addf("", "worker.queues", "%v", err)
+		}
 		v.requiref(w.Queues[name] >= 1, "worker.queues",
 			"priority %d of %s is too small; set 1 or more, or leave the queue out", w.Queues[name], dsn.Quote(name))
 	}

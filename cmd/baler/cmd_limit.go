@@ -61,7 +61,7 @@ A change takes effect within about five seconds; running batches finish.`,
 		return nil
 	}}, "files-per-second", "start at most `N` files per second; 0 or none for no limit")
 	flags.StringVar(&f.transfer, "transfer", "", "limit only the transfer with this `ID`")
-	flags.StringVar(&f.queue, "queue", "", "limit only the queue of this `NAME`")
+	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "limit only the queue of this `NAME`")
 	return cmd
 }
 

@@ -84,7 +84,7 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.load.Create, "create", false, "create the table if it does not exist, from the mapping or the first lines")
 	flags.StringVar(&f.chunk, "chunk", "8MiB", "`SIZE` of the chunks that files are split into")
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
-	flags.StringVar(&f.queue, "queue", "", "`QUEUE` to use (default: default)")
+	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "`QUEUE` to use (default: default)")
 	flags.BoolVar(&f.wait, "wait", true, "wait until it has ended, with progress; --wait=false prints the transfer's id")
 	concurrencyFlag(cmd)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, notes or report; only set the exit code")

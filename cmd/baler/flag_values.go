@@ -59,3 +59,27 @@ func (p positives) String() string {
 
 // Type names the kind of value to cobra.
 func (positives) Type() string { return "ints" }
+
+// checked is a flag's text that must pass a check.
+type checked struct {
+	to    *string
+	check func(string) error
+}
+
+func (c checked) Set(s string) error {
+	if err := c.check(s); err != nil {
+		return err
+	}
+	*c.to = s
+	return nil
+}
+
+func (c checked) String() string {
+	if c.to == nil {
+		return ""
+	}
+	return *c.to
+}
+
+// Type names the kind of value to cobra.
+func (checked) Type() string { return "string" }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -28,6 +29,12 @@ func TestUsageErrors(t *testing.T) {
 		{"submit - other", "- is standard input and must be the only path", "baler submit PATH..."},
 		{"submit . --null", "--null needs paths from standard input: submit - --null", "baler submit PATH..."},
 		{"submit . --via x", `unknown way "x": one of auto, group, bulk`, "baler submit PATH..."},
+		{"submit . --key " + strings.Repeat("k", 300), `invalid argument "` + strings.Repeat("k", 300) +
+			`" for "--key" flag: an idempotency key has 255 bytes at most, not 300`, "baler submit PATH..."},
+		{"submit . --queue " + strings.Repeat("q", 80), `invalid argument "` + strings.Repeat("q", 80) +
+			`" for "--queue" flag: the name of a queue has 64 characters at most, not 80`, "baler submit PATH..."},
+		{"limit --queue " + strings.Repeat("q", 80), `invalid argument "` + strings.Repeat("q", 80) +
+			`" for "--queue" flag: the name of a queue has 64 characters at most`, "baler limit"},
 		{"worker extra", `unknown command "extra" for "baler worker"`, "baler worker"},
 		{"serve extra", `unknown command "extra" for "baler serve"`, "baler serve"},
 		{"status a b", "accepts at most 1 arg(s), received 2", "baler status [ID]"},
@@ -56,7 +63,7 @@ func TestUsageErrors(t *testing.T) {
 		{"recipe show", "accepts 1 arg(s), received 0", "baler recipe show RECIPE"},
 		{"migrate now", `unknown command "now" for "baler migrate"`, "baler migrate"},
 	} {
-		t.Run(c.args, func(t *testing.T) {
+		t.Run(fmt.Sprintf("%.30s", c.args), func(t *testing.T) {
 			t.Parallel()
 			r := newTestEnv(t).must(exitUsage, strings.Fields(c.args)...)
 			lines := strings.Split(r.stderr, "\n")

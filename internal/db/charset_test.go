@@ -134,14 +134,15 @@ func (u unwilling) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, u.instead, nil); err != nil {
+	able := conn.(driverConn)
+	if _, err := able.ExecContext(ctx, u.instead, nil); err != nil {
 		return nil, err
 	}
-	return unwillingConn{conn, u.drops}, nil
+	return unwillingConn{able, u.drops}, nil
 }
 
 type unwillingConn struct {
-	driver.Conn
+	driverConn
 
 	drops string
 }
@@ -150,11 +151,7 @@ func (c unwillingConn) ExecContext(ctx context.Context, query string, args []dri
 	if strings.Contains(query, c.drops) {
 		return driver.ResultNoRows, nil
 	}
-	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
-}
-
-func (c unwillingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	return c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+	return c.driverConn.ExecContext(ctx, query, args)
 }
 
 func TestConnectionThatIsNotSetUpIsRefused(t *testing.T) {

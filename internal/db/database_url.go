@@ -84,7 +84,7 @@ func mysqlConfig(d dsn.Database) (*mysql.Config, error) {
 	cfg.InterpolateParams = true // one round trip a statement: 1.4 times the speed of bulk inserts
 	cfg.ClientFoundRows = true   // a compare-and-set that changes nothing still matches
 	cfg.MaxAllowedPacket = 0     // the driver asks each server, and refuses larger statements before it sends them
-	cfg.RejectReadOnly = true    // after a failover the old primary's connections are dropped
+	cfg.RejectReadOnly = false   // mysqlConn does that, and keeps the reason
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 5 * time.Second
 	}

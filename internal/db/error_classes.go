@@ -21,6 +21,16 @@ const (
 	mysqlTooMany        = 1040
 	mysqlShutdown       = 1053
 	mysqlReadOnly       = 1290
+	mysqlAborted        = 1184 // as by an init_connect that fails
+	mysqlBinlog         = 1665
+	mysqlNoDatabase     = 1049
+	mysqlAccessDenied   = 1045
+	mysqlDatabaseDenied = 1044
+
+	mysqlReadOnlyTransaction    = 1792
+	mysqlReadOnlyMode           = 1836
+	mysqlAccessDeniedNoPassword = 1698
+
 	mysqlRecordChanged  = 1020 // MariaDB's snapshot isolation
 	mysqlKilled         = 1927
 	mysqlPacketTooLarge = 1153
@@ -38,7 +48,8 @@ func IsTransient(err error) bool {
 	}
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		switch e.Number {
-		case mysqlLockWait, mysqlDeadlock, mysqlTooMany, mysqlShutdown, mysqlReadOnly, mysqlRecordChanged, mysqlKilled:
+		case mysqlLockWait, mysqlDeadlock, mysqlTooMany, mysqlShutdown, mysqlRecordChanged, mysqlKilled,
+			mysqlReadOnly, mysqlReadOnlyTransaction, mysqlReadOnlyMode:
 			return true
 		}
 		return false

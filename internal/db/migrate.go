@@ -33,7 +33,11 @@ func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("migrate: connect: %w", err)
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
+	defer func() {
+		if closing := conn.Close(); !errors.Is(closing, sql.ErrConnDone) { // else what ended it is told already
+			err = errors.Join(err, closing)
+		}
+	}()
 	unlock, err := d.lockMigrations(ctx, conn)
 	if err != nil {
 		return nil, err
@@ -43,6 +47,9 @@ func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
 	pending, err := d.pending(db)
 	if err != nil || len(pending) == 0 {
 		return nil, err
+	}
+	if err := d.checkWritable(db); err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	if err := db.Exec("CREATE TABLE IF NOT EXISTS " + migrationsTable + " (id VARCHAR(190) NOT NULL PRIMARY KEY)").Error; err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
@@ -57,6 +64,35 @@ func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
 		}
 	}
 	return applied, nil
+}
+
+// checkWritable makes sure that the server takes rows, before a migration makes the
+// tables for them: MySQL cannot undo those.
+func (d *DB) checkWritable(db *gorm.DB) error {
+	if d.dialect == SQLite {
+		return nil
+	}
+	var variables []struct {
+		Name  string `gorm:"column:Variable_name"`
+		Value string
+	}
+	err := db.Raw("SHOW VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format')").Scan(&variables).Error
+	if err != nil {
+		return fmt.Errorf("read binlog_format: %w", err)
+	}
+	logged, format := false, ""
+	for _, v := range variables {
+		switch strings.ToLower(v.Name) {
+		case "log_bin":
+			logged = v.Value == "ON"
+		case "binlog_format":
+			format = v.Value
+		}
+	}
+	if logged && format == "STATEMENT" {
+		return fmt.Errorf("%w: binlog_format is STATEMENT; set it to ROW or MIXED on the server", ErrBinlogFormat)
+	}
+	return nil
 }
 
 // on is the database by way of one connection.

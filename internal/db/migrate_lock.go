@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
 	"time"
 
@@ -42,7 +44,9 @@ func (d *DB) lockMigrations(ctx context.Context, conn *sql.Conn) (unlock func() 
 	}
 	return func() error {
 		// The lock is released even when ctx has ended: the connection goes back to the pool.
-		if _, err := conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK("+migrateLock+")"); err != nil {
+		// It is released, too, when the connection has ended.
+		_, err := conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK("+migrateLock+")")
+		if err != nil && !errors.Is(err, sql.ErrConnDone) && !errors.Is(err, driver.ErrBadConn) {
 			return fmt.Errorf("migrate: release lock: %w", err)
 		}
 		return nil

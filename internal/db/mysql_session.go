@@ -39,28 +39,28 @@ const sqlMode = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISI
 // character set is set by a statement, because a server may ignore the one that
 // the driver asks for, or change it by init_connect.
 func (s session) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := s.Connector.Connect(ctx)
+	c, err := s.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
+	}
+	conn, ok := c.(driverConn)
+	if !ok {
+		return nil, errors.Join(errors.New("the MySQL driver's connection lacks methods"), c.Close())
 	}
 	if err := s.prepare(ctx, conn); err != nil {
 		_ = conn.Close() // the connection is of no use; its error is the one to report
 		return nil, err
 	}
-	return conn, nil
+	return &mysqlConn{driverConn: conn}, nil
 }
 
-func (s session) prepare(ctx context.Context, conn driver.Conn) error {
-	x, ok := conn.(driver.ExecerContext)
-	if !ok {
-		return errors.New("the MySQL driver's connection runs no statements")
-	}
+func (s session) prepare(ctx context.Context, conn driverConn) error {
 	for _, statement := range []string{
 		"SET NAMES utf8mb4 COLLATE " + s.collation,
 		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 		fmt.Sprintf("SET SESSION wait_timeout = %d, time_zone = '+00:00', sql_mode = '%s'", int(idleTimeout.Seconds()), sqlMode),
 	} {
-		if _, err := x.ExecContext(ctx, statement, nil); err != nil {
+		if _, err := conn.ExecContext(ctx, statement, nil); err != nil {
 			return err
 		}
 	}

@@ -58,16 +58,16 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		t.mysql.Logger = driverLog{d.log}
 	}
 	if d.gorm, err = d.open(t); err != nil {
-		return nil, fmt.Errorf("open database %s: %w", d.description, err)
+		return nil, d.openError(err)
 	}
 	if err := d.configurePool(o.MaxConnections); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	if err := d.Ping(ctx); err != nil {
+	if err := d.ping(ctx); err != nil {
 		_ = d.Close() // the ping's error is the one to report
-		return nil, err
+		return nil, d.openError(err)
 	}
 	d.keepTime(ctx)
 	return d, nil
@@ -143,14 +143,18 @@ func (d *DB) Close() error {
 
 // Ping reports whether the database answers.
 func (d *DB) Ping(ctx context.Context) error {
-	pool, err := d.gorm.DB()
-	if err == nil {
-		err = pool.PingContext(ctx)
-	}
-	if err != nil {
+	if err := d.ping(ctx); err != nil {
 		return fmt.Errorf("database %s does not answer: %w", d.description, err)
 	}
 	return nil
+}
+
+func (d *DB) ping(ctx context.Context) error {
+	pool, err := d.gorm.DB()
+	if err != nil {
+		return err
+	}
+	return pool.PingContext(ctx)
 }
 
 // Describe returns the database's address without its password.

@@ -22,12 +22,8 @@ type sessionState struct {
 
 // readSession asks the server. It reads what is in force: a proxy in between may
 // answer OK to a SET and not pass it on.
-func readSession(ctx context.Context, conn driver.Conn) (s sessionState, err error) {
-	q, ok := conn.(driver.QueryerContext)
-	if !ok {
-		return s, errors.New("the MySQL driver's connection runs no queries")
-	}
-	rows, err := q.QueryContext(ctx, `SELECT @@character_set_client, @@character_set_connection,
+func readSession(ctx context.Context, conn driver.QueryerContext) (s sessionState, err error) {
+	rows, err := conn.QueryContext(ctx, `SELECT @@character_set_client, @@character_set_connection,
 		@@character_set_results, @@collation_connection, @@sql_mode`, nil)
 	if err != nil {
 		return s, fmt.Errorf("read session variables: %w", err)

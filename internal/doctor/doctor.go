@@ -96,7 +96,7 @@ func (d *doctor) diagnoseDatabase(ctx context.Context) (checks []Check) {
 	var err error
 	d.store, err = store.Open(ctx, d.cfg.Database.URL, store.Options{MaxConnections: d.cfg.Database.MaxConnections, HostClock: d.now, Log: d.log})
 	if err != nil {
-		return []Check{ill("database", StatusError, fmt.Errorf("%w (set BALER_DATABASE_URL, or start the database)", err), "")}
+		return []Check{ill("database", StatusError, err, "")}
 	}
 	defer func() {
 		if err := d.store.Close(); err != nil {

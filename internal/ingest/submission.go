@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -48,7 +49,7 @@ func FromList(sources []string) bool { return len(sources) == 1 && sources[0] ==
 // Sources are the absolute paths under which a submission's files are. It reports an
 // error when the submission cannot be done as given.
 func (g *Ingester) Sources(s *Submission) ([]string, error) {
-	if err := g.checkWebhooks(s); err != nil {
+	if err := errors.Join(g.checkWebhooks(s), tasks.CheckQueue(s.Queue), tasks.CheckIdempotencyKey(s.IdempotencyKey)); err != nil {
 		return nil, err
 	}
 	return absolute(s.Paths)

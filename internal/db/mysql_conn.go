@@ -1,0 +1,71 @@
+package db
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// ErrReadOnly reports a statement that writes, on a server or in a session that only
+// reads. It is transient: after a failover, the next connection may reach the new
+// primary.
+var ErrReadOnly = errors.New("the database takes no writes")
+
+// ErrBinlogFormat reports a server whose binary log cannot hold what Baler writes.
+var ErrBinlogFormat = errors.New("the database server's binary log cannot hold writes under READ COMMITTED")
+
+// driverConn is what a connection of the MySQL driver can do.
+type driverConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.NamedValueChecker
+	driver.Pinger
+	driver.QueryerContext
+	driver.SessionResetter
+	driver.Validator
+}
+
+// mysqlConn is a connection that says why the server refuses to write, and that the
+// pool drops then. The driver's own option for that, RejectReadOnly, drops the reason
+// as well.
+type mysqlConn struct {
+	driverConn
+
+	readOnly bool
+}
+
+// ExecContext implements driver.ExecerContext.
+func (c *mysqlConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	result, err := c.driverConn.ExecContext(ctx, query, args)
+	return result, c.explain(err)
+}
+
+// QueryContext implements driver.QueryerContext.
+func (c *mysqlConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := c.driverConn.QueryContext(ctx, query, args)
+	return rows, c.explain(err)
+}
+
+// IsValid implements driver.Validator.
+func (c *mysqlConn) IsValid() bool { return !c.readOnly && c.driverConn.IsValid() }
+
+// explain adds to an error of the server what to do about it.
+func (c *mysqlConn) explain(err error) error {
+	e, ok := errors.AsType[*mysql.MySQLError](err)
+	if !ok {
+		return err
+	}
+	switch e.Number {
+	case mysqlReadOnly, mysqlReadOnlyTransaction, mysqlReadOnlyMode:
+		c.readOnly = true
+		return fmt.Errorf("%w: %w; connect to the primary, or end the read-only mode (read_only, tx_read_only)", ErrReadOnly, err)
+	case mysqlBinlog:
+		return fmt.Errorf("%w: %w; set binlog_format = ROW or MIXED on the server", ErrBinlogFormat, err)
+	}
+	return err
+}

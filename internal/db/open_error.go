@@ -1,0 +1,34 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// openError says why a database cannot be used, and what to do.
+func (d *DB) openError(err error) error {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return fmt.Errorf("database %s refuses the connection: %w%s", d.description, err, refusalHint(e.Number))
+	}
+	if d.dialect == MySQL && IsOutage(err) {
+		return fmt.Errorf("database %s does not answer: %w (set BALER_DATABASE_URL, or start the database)", d.description, err)
+	}
+	return fmt.Errorf("open database %s: %w", d.description, err)
+}
+
+// refusalHint is what to do about an error with which a server refuses a connection.
+func refusalHint(number uint16) string {
+	switch number {
+	case mysqlAccessDenied, mysqlAccessDeniedNoPassword:
+		return " (set the user and the password in BALER_DATABASE_URL)"
+	case mysqlNoDatabase:
+		return " (create it with CHARACTER SET utf8mb4, or set another name in BALER_DATABASE_URL)"
+	case mysqlDatabaseDenied:
+		return " (grant the user the rights on this database)"
+	case mysqlAborted:
+		return " (if it is init_connect that fails for this account, correct it; the server's log has its error)"
+	}
+	return ""
+}

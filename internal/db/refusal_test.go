@@ -1,0 +1,112 @@
+package db
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+// What keeps a server from taking writes or connections is named, and leaves no table
+// behind that a later migration would trip over.
+func TestServerThatTakesNoWrites(t *testing.T) {
+	t.Parallel()
+	server := testkit.NewMySQLServer(t, "--log-bin=bin", "--server-id=1", "--binlog-format=MIXED")
+	admin := testkit.Database(t, server.URL())
+	do := func(statement string) {
+		t.Helper()
+		_, err := admin.ExecContext(t.Context(), statement)
+		testkit.Must(t, err)
+	}
+	do("CREATE USER plain IDENTIFIED BY 'plain'") // other accounts may write all the same
+	do("GRANT ALL ON baler.* TO plain")
+	plain, err := url.Parse(server.URL())
+	testkit.Must(t, err)
+	plain.User = url.UserPassword("plain", "plain")
+	migrate := func() error {
+		d, err := Open(t.Context(), plain.String(), Options{})
+		if err != nil {
+			return err
+		}
+		_, err = d.Migrate(t.Context())
+		return errors.Join(err, d.Close())
+	}
+	for _, c := range []struct {
+		set, reset string
+		want       error // nil: none of its own
+		told       string
+	}{
+		{"read_only = 1", "read_only = 0", ErrReadOnly, "--read-only option"},
+		{"tx_read_only = 1", "tx_read_only = 0", ErrReadOnly, "READ ONLY transaction"},
+		{"binlog_format = STATEMENT", "binlog_format = MIXED", ErrBinlogFormat, "binlog_format is STATEMENT"},
+		{"init_connect = 'SET no_such_variable = 1'", "init_connect = ''", nil, "init_connect command failed"},
+	} {
+		do("SET GLOBAL " + c.set)
+		err := migrate()
+		do("SET GLOBAL " + c.reset)
+		if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.told) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", c.set, err)
+		}
+	}
+	var tables int
+	testkit.Must(t, admin.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'baler'").Scan(&tables))
+	if tables != 0 {
+		t.Errorf("%d tables were made", tables)
+	}
+	testkit.Must(t, migrate())
+}
+
+// After a failover, the connections of the old primary are of no use: the next
+// attempt has another.
+func TestConnectionToAReadOnlyServerIsReplaced(t *testing.T) {
+	t.Parallel()
+	d, err := Open(t.Context(), testkit.MySQL(t)+"?tx_read_only=1", Options{MaxConnections: 1})
+	testkit.Must(t, err)
+	testkit.CloseAtEnd(t, d)
+	connection := func() (id int64) {
+		t.Helper()
+		testkit.Must(t, d.Session(t.Context()).Raw("SELECT CONNECTION_ID()").Scan(&id).Error)
+		return id
+	}
+	before := connection()
+	if same := connection(); same != before {
+		t.Fatalf("connection %d was replaced by %d without a reason", before, same)
+	}
+	err = d.Session(t.Context()).Exec("CREATE TABLE t (i INT)").Error
+	if !errors.Is(err, ErrReadOnly) || !IsTransient(err) || !IsOutage(err) {
+		t.Errorf("the error is %v", err)
+	}
+	if after := connection(); after == before {
+		t.Error("the connection is still in use")
+	}
+}
+
+func TestErrorsOfConnecting(t *testing.T) {
+	t.Parallel()
+	given, err := url.Parse(testkit.MySQL(t))
+	testkit.Must(t, err)
+	for change, c := range map[string]struct {
+		edit func(u *url.URL)
+		told []string
+	}{
+		"password": {func(u *url.URL) { u.User = url.UserPassword("nobody", "hush") }, []string{"refuses the connection", "set the user and the password"}},
+		"name":     {func(u *url.URL) { u.Path = "/no_such_database" }, []string{"refuses the connection", "create it"}},
+		"port":     {func(u *url.URL) { u.Host = "127.0.0.1:1" }, []string{"does not answer", "start the database"}},
+	} {
+		u := *given
+		c.edit(&u)
+		d, err := Open(t.Context(), u.String(), Options{})
+		if err == nil {
+			testkit.Must(t, d.Close())
+			t.Errorf("%s: connected", change)
+			continue
+		}
+		for _, told := range c.told {
+			if !strings.Contains(err.Error(), told) || strings.Contains(err.Error(), "hush") {
+				t.Errorf("%s: %v", change, err)
+			}
+		}
+	}
+}
