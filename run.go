@@ -36,6 +36,9 @@ type RunChanges = ingest.Changes
 // ErrPaused says that a person has paused the transfer that Run would resume.
 var ErrPaused = ingest.ErrPaused
 
+// ErrOutputInSource says that a final step would write a folder into a source.
+var ErrOutputInSource = ingest.ErrOutputInSource
+
 // Run registers the files under the submission's paths, processes them in this
 // process, and returns when the transfer has ended. A second Run for the same paths
 // and recipe resumes an unfinished transfer, finishes transfers that are retried, and
@@ -45,6 +48,10 @@ var ErrPaused = ingest.ErrPaused
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
 	sub := ingest.Submission(s)
 	sources, err := sub.Sources()
+	if err != nil {
+		return ran, err
+	}
+	leftOut, err := b.outputFiles(s.Recipe, s.Name, sources)
 	if err != nil {
 		return ran, err
 	}
@@ -60,7 +67,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	}
 	err = b.whileWorking(ctx, final, func(ctx context.Context) error {
 		err := b.ingester.WithRunLock(ctx, runKey, func(ctx context.Context) (err error) {
-			if ran, err = b.runOnce(ctx, &sub, sources, begun); err != nil || !ran.FoundChanges {
+			if ran, err = b.runOnce(ctx, &sub, sources, leftOut, begun); err != nil || !ran.FoundChanges {
 				return err
 			}
 			if _, err := b.store.Seal(ctx, ran.Transfer.ID); err != nil {
@@ -115,7 +122,9 @@ func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
 
 // runOnce registers the files that have changed, and finds the transfers of earlier
 // runs that this run must wait for. It does not wait until files are processed.
-func (b *Baler) runOnce(ctx context.Context, s *ingest.Submission, sources []string, begun []tasks.Transfer) (ran RunResult, err error) {
+func (b *Baler) runOnce(
+	ctx context.Context, s *ingest.Submission, sources []string, leftOut map[string]bool, begun []tasks.Transfer,
+) (ran RunResult, err error) {
 	runKey := runKeyOf(sources, s.Recipe)
 	latest, err := b.store.Latest(ctx, runKey)
 	first := errors.Is(err, tasks.ErrTransferNotFound)
@@ -132,7 +141,7 @@ func (b *Baler) runOnce(ctx context.Context, s *ingest.Submission, sources []str
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	err = b.ingester.Collect(ctx, s, sources, tasks.File{}, func(f tasks.File) error { return d.Add(ctx, f) })
+	err = b.ingester.Collect(ctx, s, sources, tasks.File{}, leftOut, func(f tasks.File) error { return d.Add(ctx, f) })
 	if err = errors.Join(err, d.Close(ctx)); err == nil {
 		err = d.RemoveGone(ctx)
 	}

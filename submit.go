@@ -49,6 +49,10 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	if s.List != nil {
 		sources = ingest.ListSources()
 	}
+	leftOut, err := b.outputFiles(s.Recipe, s.Name, sources)
+	if err != nil {
+		return t, false, err
+	}
 	t, created, err = b.ingester.Create(ctx, &sub, sources, "")
 	if err != nil || !created {
 		return t, false, err
@@ -57,7 +61,7 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	if err != nil {
 		return t, true, err
 	}
-	err = b.ingester.Collect(ctx, &sub, sources, tasks.File{}, func(f tasks.File) error { return r.Add(ctx, f) })
+	err = b.ingester.Collect(ctx, &sub, sources, tasks.File{}, leftOut, func(f tasks.File) error { return r.Add(ctx, f) })
 	t, err = b.ingester.Seal(ctx, t.ID, errors.Join(err, r.Close(ctx)))
 	return t, true, err
 }

@@ -25,6 +25,10 @@ type Registration struct {
 	// accepts everything.
 	CheckArgs func(args any) error
 
+	// Output says where a finalizer with these arguments writes; nil when that is not known
+	// beforehand.
+	Output func(args any) Output
+
 	// SelfCheck is for `baler doctor`; nil when there is nothing to check.
 	SelfCheck *SelfCheck
 }
@@ -35,6 +39,12 @@ type SelfCheck struct {
 	Name string // what is checked, as doctor shows it
 	Hint string // what to do when it fails
 	Run  func() (found string, err error)
+}
+
+// Output is what a finalizer writes.
+type Output struct {
+	Path   string // as it is given to Create or CreateFolder; empty for nothing
+	Folder bool
 }
 
 // SlotUse is how many of a host's slots one batch of a handler takes: OneSlot,
@@ -95,6 +105,12 @@ func CheckWith[T any](read func(args any) (T, error)) func(args any) error {
 		_, err := read(args)
 		return err
 	}
+}
+
+// WithOutput says where a finalizer writes, so that a folder inside the sources is refused
+// beforehand, and a file there is not taken for one of the transfer.
+func WithOutput(output func(args any) Output) Option {
+	return func(r *Registration) { r.Output = output }
 }
 
 // WithSelfCheck adds a check for `baler doctor`.
