@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -25,9 +26,22 @@ type RunResult struct {
 	FoundChanges bool             // false: no file was processed
 	Changes      RunChanges
 
+	// Failures are of files of all runs, as they are now, whose newest result is a failure
+	// that nobody has accepted.
+	Failures []RunFailures
+
+	// Paused are unfinished transfers of earlier runs that a person has paused.
+	Paused []tasks.Transfer
+
 	// Final is a transfer without files, for final steps that had not run over the files
 	// as they are now; zero when there was none.
 	Final tasks.Transfer
+}
+
+// RunFailures counts the files of a run whose results in one transfer are failures.
+type RunFailures struct {
+	Transfer tasks.Transfer
+	Files    int64
 }
 
 // RunChanges counts what a Run has found.
@@ -42,7 +56,7 @@ var ErrOutputInSource = ingest.ErrOutputInSource
 // Run registers the files under the submission's paths, processes them in this
 // process, and returns when the transfer has ended. A second Run for the same paths
 // and recipe resumes an unfinished transfer, finishes transfers that are retried, and
-// registers only files that were added or changed since. Then it runs the final steps
+// registers only files that were added or changed since, or that failed. Then it runs the final steps
 // of the recipe that have not run over the files as they are now.
 // When ctx ends, the worker stops in order and Run returns the error of ctx.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
@@ -81,9 +95,31 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 		if err != nil {
 			return err
 		}
-		return b.runFinalSteps(ctx, &sub, sources, &ran)
+		if err := b.runFinalSteps(ctx, &sub, sources, &ran); err != nil {
+			return err
+		}
+		return ran.lookForFailures(ctx, b, runKey)
 	})
 	return ran, err
+}
+
+// lookForFailures finds what is left to do of all runs.
+func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string) error {
+	failed, err := b.store.OpenFailures(ctx, runKey)
+	if err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	for _, id := range slices.Sorted(maps.Keys(failed)) {
+		t, err := b.store.TransferByID(ctx, id)
+		if err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		r.Failures = append(r.Failures, RunFailures{Transfer: t, Files: failed[id]})
+	}
+	if r.Paused, err = b.store.PausedRuns(ctx, runKey); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return nil
 }
 
 // whileWorking calls do while a worker runs beside it, and stops the worker then. A

@@ -26,6 +26,10 @@ type Submission struct {
 	// Webhooks are URLs that get the transfer's end, in addition to the site's.
 	Webhooks []string
 
+	// AcceptFailures makes Run accept that files of earlier runs failed: they are tried
+	// again only when they have changed.
+	AcceptFailures bool
+
 	// OnCreated is called with the transfer before files are registered; may be nil.
 	OnCreated func(t tasks.Transfer)
 

@@ -27,6 +27,8 @@ type Submission struct {
 
 	Webhooks []string
 
+	AcceptFailures bool
+
 	OnCreated func(t tasks.Transfer)
 	OnSkipped func(scan.Skipped)
 }
