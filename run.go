@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -25,9 +26,22 @@ type RunResult struct {
 	FoundChanges bool             // false: no file was processed
 	Changes      RunChanges
 
+	// Failures are of files of all runs, as they are now, whose newest result is a failure
+	// that nobody has accepted.
+	Failures []RunFailures
+
+	// Paused are unfinished transfers of earlier runs that a person has paused.
+	Paused []tasks.Transfer
+
 	// Final is a transfer without files, for final steps that had not run over the files
 	// as they are now; zero when there was none.
 	Final tasks.Transfer
+}
+
+// RunFailures counts the files of a run whose results in one transfer are failures.
+type RunFailures struct {
+	Transfer tasks.Transfer
+	Files    int64
 }
 
 // RunChanges counts what a Run has found.
@@ -36,10 +50,13 @@ type RunChanges = ingest.Changes
 // ErrPaused says that a person has paused the transfer that Run would resume.
 var ErrPaused = ingest.ErrPaused
 
+// ErrOutputInSource says that a final step would write a folder into a source.
+var ErrOutputInSource = ingest.ErrOutputInSource
+
 // Run registers the files under the submission's paths, processes them in this
 // process, and returns when the transfer has ended. A second Run for the same paths
 // and recipe resumes an unfinished transfer, finishes transfers that are retried, and
-// registers only files that were added or changed since. Then it runs the final steps
+// registers only files that were added or changed since, or that failed. Then it runs the final steps
 // of the recipe that have not run over the files as they are now.
 // A path that does not exist is a *MissingError, unless the submission takes it.
 // When ctx ends, the worker stops in order and Run returns the error of ctx.
@@ -50,6 +67,10 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 		return ran, err
 	}
 	if err := sub.CheckPaths(); err != nil {
+		return ran, err
+	}
+	leftOut, err := b.outputFiles(s.Recipe, s.Name, sources)
+	if err != nil {
 		return ran, err
 	}
 	runKey := runKeyOf(sources, s.Recipe)
@@ -64,7 +85,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	}
 	err = b.whileWorking(ctx, final, func(ctx context.Context) error {
 		err := b.ingester.WithRunLock(ctx, runKey, func(ctx context.Context) (err error) {
-			if ran, err = b.runOnce(ctx, &sub, sources, begun); err != nil || !ran.FoundChanges {
+			if ran, err = b.runOnce(ctx, &sub, sources, leftOut, begun); err != nil || !ran.FoundChanges {
 				return err
 			}
 			if _, err := b.store.Seal(ctx, ran.Transfer.ID); err != nil {
@@ -78,9 +99,31 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 		if err != nil {
 			return err
 		}
-		return b.runFinalSteps(ctx, &sub, sources, &ran)
+		if err := b.runFinalSteps(ctx, &sub, sources, &ran); err != nil {
+			return err
+		}
+		return ran.lookForFailures(ctx, b, runKey)
 	})
 	return ran, err
+}
+
+// lookForFailures finds what is left to do of all runs.
+func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string) error {
+	failed, err := b.store.OpenFailures(ctx, runKey)
+	if err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	for _, id := range slices.Sorted(maps.Keys(failed)) {
+		t, err := b.store.TransferByID(ctx, id)
+		if err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		r.Failures = append(r.Failures, RunFailures{Transfer: t, Files: failed[id]})
+	}
+	if r.Paused, err = b.store.PausedRuns(ctx, runKey); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return nil
 }
 
 // whileWorking calls do while a worker runs beside it, and stops the worker then. A
@@ -119,7 +162,9 @@ func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
 
 // runOnce registers the files that have changed, and finds the transfers of earlier
 // runs that this run must wait for. It does not wait until files are processed.
-func (b *Baler) runOnce(ctx context.Context, s *ingest.Submission, sources []string, begun []tasks.Transfer) (ran RunResult, err error) {
+func (b *Baler) runOnce(
+	ctx context.Context, s *ingest.Submission, sources []string, leftOut map[string]bool, begun []tasks.Transfer,
+) (ran RunResult, err error) {
 	runKey := runKeyOf(sources, s.Recipe)
 	latest, err := b.store.Latest(ctx, runKey)
 	first := errors.Is(err, tasks.ErrTransferNotFound)
@@ -136,7 +181,7 @@ func (b *Baler) runOnce(ctx context.Context, s *ingest.Submission, sources []str
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	err = b.ingester.Collect(ctx, s, sources, tasks.File{}, func(f tasks.File) error { return d.Add(ctx, f) })
+	err = b.ingester.Collect(ctx, s, sources, tasks.File{}, leftOut, func(f tasks.File) error { return d.Add(ctx, f) })
 	if err = errors.Join(err, d.Close(ctx)); err == nil {
 		err = d.RemoveGone(ctx)
 	}

@@ -30,6 +30,10 @@ type Submission struct {
 	// Webhooks are URLs that get the transfer's end, in addition to the site's.
 	Webhooks []string
 
+	// AcceptFailures makes Run accept that files of earlier runs failed: they are tried
+	// again only when they have changed.
+	AcceptFailures bool
+
 	// OnCreated is called with the transfer before files are registered; may be nil.
 	OnCreated func(t tasks.Transfer)
 
@@ -68,6 +72,10 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	if err := sub.CheckPaths(); err != nil {
 		return t, false, err
 	}
+	leftOut, err := b.outputFiles(s.Recipe, s.Name, sources)
+	if err != nil {
+		return t, false, err
+	}
 	t, created, err = b.ingester.Create(ctx, &sub, sources, "")
 	if err != nil || !created {
 		return t, false, err
@@ -76,7 +84,7 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	if err != nil {
 		return t, true, err
 	}
-	err = b.ingester.Collect(ctx, &sub, sources, tasks.File{}, func(f tasks.File) error { return r.Add(ctx, f) })
+	err = b.ingester.Collect(ctx, &sub, sources, tasks.File{}, leftOut, func(f tasks.File) error { return r.Add(ctx, f) })
 	t, err = b.ingester.Seal(ctx, t.ID, errors.Join(err, r.Close(ctx)))
 	return t, true, err
 }

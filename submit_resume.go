@@ -52,7 +52,11 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 		return t, err
 	}
 	s := &ingest.Submission{Recipe: r.Recipe(), OnSkipped: notice}
-	err = b.ingester.Collect(ctx, s, t.Sources, last, func(f tasks.File) error {
+	leftOut, err := b.outputFiles(s.Recipe, t.Name, t.Sources)
+	if err != nil {
+		return t, errors.Join(err, r.Close(ctx))
+	}
+	err = b.ingester.Collect(ctx, s, t.Sources, last, leftOut, func(f tasks.File) error {
 		laterChunk := f.Path == last.Path && f.Part > last.Part
 		if last.No > 0 && !laterChunk && !scan.SourceOrder(order, last.Path, f.Path) {
 			return nil // registered, or skipped, before the producer died

@@ -93,6 +93,15 @@ func (c *TransferJob) Open(path string) (*os.File, error) {
 	return f, nil
 }
 
+// OpenFolder opens a folder for reading, by the rules of Open.
+func (c *TransferJob) OpenFolder(path string) (*os.File, error) {
+	f, err := c.spec.Roots.OpenFolder(path)
+	if err != nil {
+		return nil, openVerdict(err)
+	}
+	return f, nil
+}
+
 // FinalFile is a file with all facts that the steps of its transfer recorded.
 type FinalFile struct {
 	tasks.File

@@ -33,6 +33,10 @@ type Registration struct {
 	// are not known. Recipes are checked against them.
 	Facts func(args any) []string
 
+	// Output says where a finalizer with these arguments writes; nil when that is not known
+	// beforehand.
+	Output func(args any) Output
+
 	// SelfCheck is for `baler doctor`; nil when there is nothing to check.
 	SelfCheck *SelfCheck
 }
@@ -52,6 +56,12 @@ type SelfCheck struct {
 	Name string // what is checked, as doctor shows it
 	Hint string // what to do when it fails
 	Run  func() (found string, err error)
+}
+
+// Output is what a finalizer writes.
+type Output struct {
+	Path   string // as it is given to Create or CreateFolder; empty for nothing
+	Folder bool
 }
 
 // SlotUse is how many of a host's slots one batch of a handler takes: OneSlot,
@@ -133,6 +143,12 @@ func WithFacts(names ...string) Option { return WithFactsOf(func(any) []string {
 // WithFactsOf is WithFacts for facts that depend on a step's arguments.
 func WithFactsOf(facts func(args any) []string) Option {
 	return func(r *Registration) { r.Facts = facts }
+}
+
+// WithOutput says where a finalizer writes, so that a folder inside the sources is refused
+// beforehand, and a file there is not taken for one of the transfer.
+func WithOutput(output func(args any) Output) Option {
+	return func(r *Registration) { r.Output = output }
 }
 
 // WithSelfCheck adds a check for `baler doctor`.

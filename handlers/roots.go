@@ -15,6 +15,7 @@ import (
 var (
 	ErrOutsideRoots = errors.New("outside the folders that may be read")
 	ErrNotAFile     = errors.New("not a regular file")
+	ErrNotAFolder   = errors.New("not a folder")
 )
 
 // Roots opens files within the folders that may be read and nowhere else, even when
@@ -64,6 +65,22 @@ func (r *Roots) Open(path string) (*os.File, error) {
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		err = &fs.PathError{Op: "open", Path: path, Err: ErrNotAFile}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// OpenFolder opens a folder for reading, by the rules of Open.
+func (r *Roots) OpenFolder(path string) (*os.File, error) {
+	f, err := r.open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.IsDir() {
+		err = &fs.PathError{Op: "open", Path: path, Err: ErrNotAFolder}
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

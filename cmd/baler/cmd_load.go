@@ -17,6 +17,7 @@ type loadFlags struct {
 	load               baler.LoadOptions
 	chunk, name, queue string
 	wait, quiet        bool
+	acceptFailures     bool
 }
 
 func (p *program) loadCommand() *cobra.Command {
@@ -55,9 +56,12 @@ or files failed.`,
 			}
 			f.load.ChunkSize = int64(size)
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
-				s := baler.Submission{Paths: args, Name: f.name, Queue: f.queue}
+				s := baler.Submission{Paths: args, Name: f.name, Queue: f.queue, AcceptFailures: f.acceptFailures}
 				if s.Recipe, err = b.LoadRecipe(ctx, f.load, args); err != nil {
 					return err
+				}
+				if f.acceptFailures && !embedded(cfg) {
+					return usagef("--accept-failures is for loads in this process; here, each load is a transfer of its own")
 				}
 				if embedded(cfg) {
 					return p.loadHere(ctx, b, s, &f)
@@ -84,6 +88,8 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.load.Create, "create", false, "create the table if it does not exist, from the mapping or the first lines")
 	flags.StringVar(&f.chunk, "chunk", "8MiB", "`SIZE` of the chunks that files are split into")
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
+	flags.BoolVar(&f.acceptFailures, "accept-failures", false,
+		"accept the failures of earlier loads: load those files again only when they change")
 	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "`QUEUE` to use (default: default)")
 	flags.BoolVar(&f.wait, "wait", true, "wait until it has ended, with progress; --wait=false prints the transfer's id")
 	concurrencyFlag(cmd)
@@ -106,7 +112,10 @@ func (p *program) loadHere(ctx context.Context, b *baler.Baler, s baler.Submissi
 	if !ran.FoundChanges && !f.quiet {
 		p.notef("No changes since transfer %s loaded these files at %s.", number(&ran.Transfer), local(ran.Transfer.EndedAt))
 	}
-	return p.reportLoad(ctx, b, &ran.Transfer, f.quiet)
+	if !f.quiet {
+		p.noteEarlierRuns(&ran)
+	}
+	return p.reportLoad(ctx, b, &ran.Transfer, f.quiet, runCode(&ran))
 }
 
 // loadByWorkers registers the parts for whatever workers there are.
@@ -132,7 +141,7 @@ func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Sub
 	if err != nil {
 		return p.notWaiting(ctx, number(&t), err)
 	}
-	return p.reportLoad(ctx, b, &t, f.quiet)
+	return p.reportLoad(ctx, b, &t, f.quiet, failed(&t))
 }
 
 // loadSummary is the JSON object that load reports.
@@ -146,7 +155,8 @@ type loadSummary struct {
 	LinesPerSecond float64 `json:"lines_per_second"`
 }
 
-func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Transfer, quiet bool) error {
+// reportLoad says what was loaded, and returns code unless lines were rejected.
+func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Transfer, quiet bool, code error) error {
 	counts, err := b.LoadCounts(ctx, *t)
 	if err != nil {
 		return err
@@ -172,7 +182,7 @@ func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Trans
 	if counts.Bad > 0 {
 		return codeError(exitFailures)
 	}
-	return failed(t)
+	return code
 }
 
 func (p *program) showLoad(t *tasks.Transfer, s *loadSummary) {

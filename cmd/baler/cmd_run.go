@@ -16,6 +16,7 @@ type runFlags struct {
 	recipe, name, via string
 	webhooks          webhooks
 	missingOK, quiet  bool
+	acceptFailures    bool
 }
 
 func (p *program) runCommand() *cobra.Command {
@@ -28,8 +29,8 @@ report. It needs no server: by default the queue is embedded and the database is
 a file in your state folder.
 
 Run the same command again to continue after an interruption, or to process only
-the files that were added or changed, and those to be retried. It exits with 3 if
-files failed, and with 130 if it was interrupted.`,
+the files that were added or changed, or that failed. It exits with 3 as long as
+files fail, in this run or since an earlier one, and with 130 if it was interrupted.`,
 		Example: `  baler run ~/collection
   baler run --recipe checksum --json photos videos
   baler run --recipe ./mine.yaml --concurrency 8 /srv/archive`,
@@ -51,7 +52,7 @@ files failed, and with 130 if it was interrupted.`,
 			if err := f.webhooks.check(); err != nil {
 				return err
 			}
-			s := baler.Submission{Paths: args, MissingOK: f.missingOK, Name: f.name, Via: via, Webhooks: f.webhooks}
+			s := baler.Submission{Paths: args, MissingOK: f.missingOK, Name: f.name, Via: via, Webhooks: f.webhooks, AcceptFailures: f.acceptFailures}
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.run(ctx, b, s, &f)
 			})
@@ -63,6 +64,8 @@ files failed, and with 130 if it was interrupted.`,
 	viaFlag(cmd, &f.via)
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	webhookFlag(cmd, &f.webhooks)
+	flags.BoolVar(&f.acceptFailures, "accept-failures", false,
+		"accept the failures of earlier runs: try those files again only when they change")
 	concurrencyFlag(cmd)
 	missingOKFlag(cmd, &f.missingOK)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, notes or report; only set the exit code")

@@ -22,24 +22,41 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.RunR
 			return err
 		}
 	}
-	for i := range ran.Previous {
-		if other := &ran.Previous[i]; !f.quiet {
-			p.notef("Transfer %s, which had files to retry, is %s.", number(other), stateOf(other))
-		}
+	if !f.quiet {
+		p.noteEarlierRuns(ran)
 	}
 	return runCode(ran)
 }
 
-// runCode is the exit code of a run.
+// noteEarlierRuns says what earlier runs have left, beyond the transfer that ran.
+func (p *program) noteEarlierRuns(ran *baler.RunResult) {
+	for i := range ran.Previous {
+		p.notef("Transfer %s, which had files to retry, is %s.", number(&ran.Previous[i]), stateOf(&ran.Previous[i]))
+	}
+	for i := range ran.Failures {
+		if f := &ran.Failures[i]; f.Transfer.ID != ran.Transfer.ID || !ran.FoundChanges {
+			p.notef("%s failed in transfer %s: repair what is wrong, and 'baler retry %s', or accept it with --accept-failures.",
+				files(f.Files), number(&f.Transfer), number(&f.Transfer))
+		}
+	}
+	for i := range ran.Paused {
+		t := &ran.Paused[i]
+		p.notef("Transfer %s is paused, with %s to process: 'baler resume %s', and run again.", number(t), files(t.Files-t.Finished), number(t))
+	}
+}
+
+// runCode is the exit code of a run: that of failures if anything of this run, or of the
+// files of all runs, is not as it should be.
 func runCode(ran *baler.RunResult) error {
 	code := failed(&ran.Final)
 	if ran.FoundChanges {
 		code = cmp.Or(code, failed(&ran.Transfer))
-	} else if totals := ran.Transfer.Totals(); totals.Failures() > 0 || totals.Canceled > 0 {
-		code = codeError(exitFailures)
 	}
 	for i := range ran.Previous {
 		code = cmp.Or(code, failed(&ran.Previous[i]))
+	}
+	if len(ran.Failures)+len(ran.Paused) > 0 {
+		code = codeError(exitFailures)
 	}
 	return code
 }
@@ -69,16 +86,23 @@ func (p *program) describeRun(ctx context.Context, b *baler.Baler, ran *baler.Ru
 			fmt.Fprintf(p.stdout, "\n%s\n", line)
 		}
 	} else {
-		since := fmt.Sprintf("since transfer %s finished at %s", t.UUID, local(t.EndedAt))
+		there := files(ran.Changes.Unchanged + ran.Changes.Accepted)
+		if n := ran.Changes.Accepted; n > 0 {
+			there += ", of which " + count(n) + " failed and accepted"
+		}
+		since := fmt.Sprintf("since transfer %s finished at %s", number(t), local(t.EndedAt))
 		if gone := ran.Changes.Gone; gone > 0 {
-			p.printf("No file was added or changed %s (%s); %s gone.", since, files(ran.Changes.Unchanged), are(gone))
+			p.printf("No file was added or changed %s (%s); %s gone.", since, there, are(gone))
 		} else {
-			p.printf("No changes %s (%s).", since, files(ran.Changes.Unchanged))
+			p.printf("No changes %s (%s).", since, there)
 		}
 	}
 	if ran.Final.UUID != "" {
-		p.printf("\nTransfer %s ran final steps over all files.", ran.Final.UUID)
+		p.printf("\nTransfer %s ran final steps over all files.", number(&ran.Final))
 		reportFinalizers(p.stdout, &ran.Final)
+	}
+	if !ran.FoundChanges {
+		return nil
 	}
 	return reportFailures(ctx, p.stdout, b, t)
 }
@@ -93,12 +117,15 @@ func are(n int64) string {
 
 // changesLine says what another run has found; it is empty for the first.
 func changesLine(c baler.RunChanges) string {
-	if c.Changed+c.Retried+c.Gone+c.Unchanged == 0 {
+	if c.Changed+c.Retried+c.Accepted+c.Gone+c.Unchanged == 0 {
 		return ""
 	}
 	parts := []string{count(c.Added) + " added", count(c.Changed) + " changed"}
 	if c.Retried > 0 {
 		parts = append(parts, count(c.Retried)+" tried again")
+	}
+	if c.Accepted > 0 {
+		parts = append(parts, count(c.Accepted)+" failed and accepted")
 	}
 	return "Files: " + strings.Join(append(parts, count(c.Gone)+" gone", count(c.Unchanged)+" unchanged"), ", ")
 }

@@ -86,6 +86,27 @@ func TestRunWithFailures(t *testing.T) {
 	s.must(exitFailures, "status", "--watch", id)
 }
 
+// A failure stays one until it is repaired or accepted.
+func TestRunAgainWithFailures(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.file("in/a.txt", "alpha")
+	again := func(code int, flags ...string) ran {
+		t.Helper()
+		return s.must(code, append([]string{"run", "--recipe", "checksum", s.path("in"), s.path("gone")}, flags...)...)
+	}
+	again(exitFailures)
+	s.file("in/b.txt", "beta")
+	contains(t, "second run", again(exitFailures).stdout, "not-found", "\nFiles: 1 added, 0 changed, 1 tried again, 0 gone, 1 unchanged\n")
+	equal(t, "accepting", s.stable(again(exitOK, "--accept-failures").stdout),
+		"No changes since transfer ID finished at TIME (3 files, of which 1 failed and accepted).\n")
+	again(exitOK, "-q")
+	s.file("in/c.txt", "gamma")
+	contains(t, "later", again(exitOK, "--json").stdout, `"changes":{"added":1,"changed":0,"retried":0,"accepted":1,"gone":0,"unchanged":2}`)
+	s.file("gone", "found")
+	contains(t, "found", again(exitOK).stdout, "\nFiles: 0 added, 1 changed, 0 gone, 3 unchanged\n")
+}
+
 func TestRunQuietly(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)

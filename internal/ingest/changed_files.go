@@ -19,6 +19,7 @@ type Changes struct {
 	Added     int64 `json:"added"`     // not registered before
 	Changed   int64 `json:"changed"`   // with another size or modification time
 	Retried   int64 `json:"retried"`   // as they were, but failed or not processed before
+	Accepted  int64 `json:"accepted"`  // as they were; they failed, and a person accepts that
 	Gone      int64 `json:"gone"`      // registered before, and not found
 	Unchanged int64 `json:"unchanged"` // as they were
 }
@@ -114,6 +115,9 @@ func (d *ChangeDetector) registerChanged(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := d.accept(ctx, seen); err != nil {
+		return err
+	}
 	for i := range d.pending {
 		if d.note(&d.pending[i], seen[i]) {
 			if err := d.register(ctx, d.pending[i]); err != nil {
@@ -123,6 +127,24 @@ func (d *ChangeDetector) registerChanged(ctx context.Context) error {
 	}
 	d.pending = d.pending[:0]
 	return nil
+}
+
+// accept notes that files which failed are accepted, if the submission says so.
+func (d *ChangeDetector) accept(ctx context.Context, seen []ledger.SeenFile) error {
+	if !d.submission.AcceptFailures {
+		return nil
+	}
+	var accepted []tasks.FileKey
+	for i := range seen {
+		if seen[i].Status == ledger.Failed {
+			seen[i].Status = ledger.Accepted
+			accepted = append(accepted, seen[i].At)
+		}
+	}
+	if len(accepted) == 0 {
+		return nil
+	}
+	return d.ingester.store.AcceptFailures(ctx, d.runKey, accepted)
 }
 
 // note counts a file, and reports whether it is to be registered.
@@ -141,7 +163,14 @@ func (d *ChangeDetector) note(f *tasks.File, seen ledger.SeenFile) (register boo
 		counted, register = &d.changes.Changed, true
 	case ledger.Unfinished:
 		counted, register = &d.changes.Retried, true
-	case ledger.Unchanged, ledger.Failed, ledger.Accepted:
+	case ledger.Failed:
+		// Of a chunk, lines may have been loaded: only a retry knows which.
+		if register = d.submission.Recipe.Split == 0; register {
+			counted = &d.changes.Retried
+		}
+	case ledger.Accepted:
+		counted = &d.changes.Accepted
+	case ledger.Unchanged:
 	}
 	if f.Part <= 1 { // the first chunk stands for the whole file
 		*counted++

@@ -29,6 +29,8 @@ type Submission struct {
 
 	Webhooks []string
 
+	AcceptFailures bool
+
 	OnCreated func(t tasks.Transfer)
 	OnSkipped func(scan.Skipped)
 }
@@ -131,16 +133,17 @@ func (s *Submission) autoVia() tasks.Via {
 	return tasks.ViaBulk
 }
 
-// Collect emits the files that the submission names, in chunks where the recipe
-// splits files. after is the last chunk that is registered already, of a submission
+// Collect emits the files that the submission names, but for those left out, in chunks
+// where the recipe splits files. after is the last chunk that is registered already, of a submission
 // that resumes; its zero value is for one that begins.
 func (g *Ingester) Collect(
-	ctx context.Context, s *Submission, sources []string, after tasks.File, emit func(tasks.File) error,
+	ctx context.Context, s *Submission, sources []string, after tasks.File, leftOut map[string]bool, emit func(tasks.File) error,
 ) error {
 	if s.Recipe.Split > 0 {
 		whole := emit
 		emit = func(f tasks.File) error { return scan.SplitFile(ctx, f, after, s.Recipe.Split, whole) }
 	}
+	emit = leavingOut(leftOut, emit)
 	o := scan.Options{Exclude: []string{g.stateDir}, OnSkipped: s.OnSkipped}
 	var err error
 	if s.List != nil {

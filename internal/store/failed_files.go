@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -52,4 +53,51 @@ func (s *Store) failedFiles(ctx context.Context, numbers map[int64][]int64) (map
 		}
 	}
 	return failed, nil
+}
+
+// AcceptFailures notes that a person accepts that files of a collection fail as they are:
+// runs try them again only when they have changed.
+func (s *Store) AcceptFailures(ctx context.Context, runKey string, files []tasks.FileKey) error {
+	numbers := make(map[int64][]int64)
+	for _, f := range files {
+		numbers[f.Transfer] = append(numbers[f.Transfer], f.File)
+	}
+	return s.db.Write(ctx, "accept failures", func(tx *gorm.DB, _ time.Time) error {
+		for _, of := range sortedKeys(numbers) {
+			q := tx.Model(&seenFileRow{}).Where("run_key = ? AND transfer_id = ?", runKey, of)
+			if err := db.WhereInRanges(q, "file_no", tasks.NewRanges(numbers[of])).Update("accepted", true).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// OpenFailures counts, by transfer, the files of a collection whose newest result is a
+// failure that nobody has accepted.
+func (s *Store) OpenFailures(ctx context.Context, runKey string) (files map[int64]int64, err error) {
+	steps, err := stepsWithFailures(s.db.Session(ctx).
+		Where("transfer_id IN (?)", s.db.Session(ctx).Table("transfers").Select("id").Where("run_key = ?", runKey)))
+	if err != nil {
+		return nil, err
+	}
+	numbers := make(map[int64][]int)
+	for _, step := range steps {
+		numbers[step.TransferID] = append(numbers[step.TransferID], step.No)
+	}
+	files = make(map[int64]int64)
+	for _, of := range sortedKeys(numbers) {
+		var n int64
+		err := s.db.Session(ctx).Table("results r").
+			Joins("JOIN seen_files s ON s.run_key = ? AND s.transfer_id = r.transfer_id AND s.file_no = r.file_no", runKey).
+			Where("s.accepted = ?", false).Where("r.transfer_id = ? AND r.step_no IN ? AND r.outcome IN ?", of, numbers[of], unsuccessful()).
+			Distinct("r.file_no").Count(&n).Error
+		if err != nil {
+			return nil, fmt.Errorf("count files that failed: %w", err)
+		}
+		if n > 0 {
+			files[of] = n
+		}
+	}
+	return files, nil
 }

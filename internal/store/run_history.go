@@ -21,10 +21,19 @@ func (s *Store) RunKey(ctx context.Context, transfer int64) (string, error) {
 // although newer ones have followed, oldest first; paused ones are left out.
 // Only taking back results that had been recorded brings them about.
 func (s *Store) UnfinishedRuns(ctx context.Context, runKey string, before int64) ([]tasks.Transfer, error) {
+	return s.runs(ctx, "run_key = ? AND id < ? AND state IN ? AND paused_at IS NULL", runKey, before,
+		[]tasks.State{tasks.StateRunning, tasks.StateFinalizing})
+}
+
+// PausedRuns lists the unfinished transfers with a run key that a person has paused,
+// oldest first.
+func (s *Store) PausedRuns(ctx context.Context, runKey string) ([]tasks.Transfer, error) {
+	return s.runs(ctx, "run_key = ? AND state IN ? AND paused_at IS NOT NULL", runKey, unfinishedStates())
+}
+
+func (s *Store) runs(ctx context.Context, where string, args ...any) ([]tasks.Transfer, error) {
 	var rows []transferRow
-	err := s.db.Session(ctx).Where("run_key = ? AND id < ? AND state IN ? AND paused_at IS NULL",
-		runKey, before, []tasks.State{tasks.StateRunning, tasks.StateFinalizing}).
-		Order("id").Find(&rows).Error
+	err := s.db.Session(ctx).Where(where, args...).Order("id").Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("look for transfers to finish: %w", err)
 	}

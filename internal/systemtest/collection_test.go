@@ -1,6 +1,7 @@
 package systemtest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -162,6 +163,38 @@ func TestRunRunsFinalStepsThatHaveNotRun(t *testing.T) {
 		}
 		if ran := run(t, b, s); ran.FoundChanges || ran.Final.UUID != "" {
 			t.Errorf("with nothing to do it did %+v", ran)
+		}
+	})
+}
+
+// A bag inside its source is refused before anything is registered; a manifest there is
+// not taken for a file of the source.
+func TestOutputsInsideTheirSource(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := tree(t, 3)
+		b := open(t, c, nil)
+		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, fmt.Sprintf(bagAndManifest, root, root, root))}
+		_, runErr := b.Run(t.Context(), s)
+		_, _, submitErr := b.Submit(t.Context(), s)
+		if !errors.Is(runErr, baler.ErrOutputInSource) || !errors.Is(submitErr, baler.ErrOutputInSource) {
+			t.Errorf("run: %v; submit: %v", runErr, submitErr)
+		}
+		if all, err := b.Transfers(t.Context(), 0, 10); err != nil || len(all) > 0 {
+			t.Errorf("registered: %+v, %v", all, err)
+		}
+		s.Recipe = yaml(t, fmt.Sprintf(bagAndManifest, t.TempDir(), root, root))
+		for _, name := range []string{"", "added"} {
+			if name != "" {
+				write(t, filepath.Join(root, name), name)
+			}
+			ran := run(t, b, s)
+			if got := closingText(ran.Transfer); got != "completed bag:done/1 manifest:done/1 report:done/1" || ran.Changes.Added != ran.Transfer.Files {
+				t.Errorf("it is %s, %+v", got, ran.Changes)
+			}
+		}
+		text, err := os.ReadFile(filepath.Join(root, "sums"))
+		if err != nil || strings.Count(string(text), "\n") != 4 {
+			t.Errorf("%q, %v", text, err)
 		}
 	})
 }

@@ -130,13 +130,16 @@ func TestRunInterruptedAtAnyPoint(t *testing.T) {
 	})
 }
 
-// Files that fail are done: another run does not try them again by itself.
+// Files that failed are part of every later run until they succeed, are gone, or are
+// accepted as they are.
 func TestRunOfFilesThatFail(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := tree(t, 10)
-		write(t, filepath.Join(root, "bad"), "x")
+		bad := filepath.Join(root, "bad")
+		write(t, bad, "x")
+		var repaired atomic.Bool
 		b := open(t, c, register(t, "picky", func(_ context.Context, j *handlers.Job) error {
-			if filepath.Base(j.File().Path) == "bad" {
+			if name := filepath.Base(j.File().Path); name == "bad" && !repaired.Load() || name == "worse" {
 				return handlers.Fail("bad", errors.New("it is bad"))
 			}
 			return nil
@@ -149,12 +152,52 @@ func TestRunOfFilesThatFail(t *testing.T) {
 		if got := first.Transfer.Totals(); got.Failed != 2 || got.Succeeded != 10 {
 			t.Errorf("counted %+v", got)
 		}
-		if second := run(t, b, s); second.FoundChanges {
-			t.Errorf("the second run did %+v", second.Transfer)
+		next := func(changes baler.RunChanges, registered, failed int64) {
+			t.Helper()
+			ran := run(t, b, s)
+			open := int64(0)
+			for _, f := range ran.Failures {
+				open += f.Files
+			}
+			if ran.Changes != changes || open != failed || ran.FoundChanges != (registered > 0) || registered > 0 && ran.Transfer.Files != registered {
+				t.Errorf("found %+v, registered %d, %d fail; want %+v, %d, %d", ran.Changes, ran.Transfer.Files, open, changes, registered, failed)
+			}
 		}
+		next(baler.RunChanges{Unchanged: 10, Retried: 2}, 2, 2)
 		write(t, filepath.Join(root, "missing"), "found")
-		if third := run(t, b, s); third.Transfer.Files != 1 || third.Transfer.Totals().Succeeded != 1 {
-			t.Errorf("the file that was missing came to %+v", third.Transfer)
+		next(baler.RunChanges{Unchanged: 10, Retried: 1, Changed: 1}, 2, 1)
+		repaired.Store(true)
+		write(t, filepath.Join(root, "worse"), "x")
+		next(baler.RunChanges{Unchanged: 11, Retried: 1, Added: 1}, 2, 1)
+
+		s.AcceptFailures = true
+		next(baler.RunChanges{Unchanged: 12, Accepted: 1}, 0, 0)
+		s.AcceptFailures = false
+		next(baler.RunChanges{Unchanged: 12, Accepted: 1}, 0, 0)
+		write(t, filepath.Join(root, "worse"), "changed")
+		next(baler.RunChanges{Unchanged: 12, Changed: 1}, 1, 1)
+		must(t, os.Remove(filepath.Join(root, "worse")))
+		next(baler.RunChanges{Unchanged: 12, Gone: 1}, 0, 0)
+	})
+}
+
+// A person has paused an earlier transfer: a run says that it is not all done.
+func TestRunTellsOfPausedTransfers(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := tree(t, 2)
+		b := open(t, c, counting(t, func(string) {}))
+		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, countingRecipe)}
+		first := run(t, b, s).Transfer
+		write(t, filepath.Join(root, "added"), "x")
+		run(t, b, s)
+		n, err := b.Retry(t.Context(), first, baler.ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeSucceeded}})
+		if err != nil || n != 2 {
+			t.Fatalf("retried %d, %v", n, err)
+		}
+		_, err = b.Pause(t.Context(), first)
+		must(t, err)
+		if ran := run(t, b, s); len(ran.Paused) != 1 || ran.Paused[0].ID != first.ID {
+			t.Errorf("paused are %+v", ran.Paused)
 		}
 	})
 }

@@ -51,12 +51,18 @@ func newBagArgs(args any) (b bagArgs, err error) {
 func Register(reg *handlers.Registry) error {
 	return reg.RegisterFinalizer("bag", Finalize,
 		handlers.WithDescription("BagIt bag with copies of the files, checked by digest while they are copied"),
-		handlers.WithArgsCheck(handlers.CheckWith(newBagArgs)))
+		handlers.WithArgsCheck(handlers.CheckWith(newBagArgs)), handlers.WithOutput(output))
+}
+
+func output(args any) handlers.Output {
+	a, _ := newBagArgs(args) // wrong arguments are the check's
+	return handlers.Output{Path: a.To, Folder: true}
 }
 
 // Finalize copies the files into a BagIt 1.0 bag (RFC 8493). Their paths below data/
 // are their paths below the deepest folder that contains all sources. Arguments:
-// {"to": folder}. If a copy does not have the digest that an earlier step recorded,
+// {"to": folder}. Modification times of files and folders, and empty folders, are kept;
+// bag-info.txt counts links and special files, which are left out. If a copy does not have the digest that an earlier step recorded,
 // the step fails and leaves no bag. A bag of an earlier run of the same sources is
 // replaced by one of all files of all runs, unless it holds what is not of the bag.
 func Finalize(ctx context.Context, c *handlers.TransferJob) error {
@@ -90,6 +96,9 @@ type bagWriter struct {
 	files     int64
 	bytes     int64
 	unchecked *missing.Files
+
+	emptyFolders int64
+	leftOut      leftOut
 }
 
 // write writes the files of the bag: the payload, its manifest and the tag files.
@@ -113,17 +122,29 @@ func (b *bagWriter) write(ctx context.Context) error {
 	if err := tag(bagManifest, func(w io.Writer) error { return b.writePayload(ctx, w) }); err != nil {
 		return err
 	}
-	if err := tag(bagInfo, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "Bag-Software-Agent: Baler\nBagging-Date: %s\nExternal-Identifier: %s\nPayload-Oxum: %d.%d\n",
-			b.job.Now().UTC().Format("2006-01-02"), b.job.Transfer().UUID, b.bytes, b.files)
+	if err := b.keepFolders(ctx); err != nil {
 		return err
-	}); err != nil {
+	}
+	if err := tag(bagInfo, b.writeInfo); err != nil {
 		return err
 	}
 	return handlers.WriteNew(b.dir, bagTags, func(w io.Writer) error {
 		_, err := io.WriteString(w, strings.Join(tags, ""))
 		return err
 	})
+}
+
+// writeInfo describes the bag, and says what a manifest cannot list.
+func (b *bagWriter) writeInfo(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "Bag-Software-Agent: Baler\nBagging-Date: %s\nExternal-Identifier: %s\nPayload-Oxum: %d.%d\n",
+		b.job.Now().UTC().Format("2006-01-02"), b.job.Transfer().UUID, b.bytes, b.files)
+	if err == nil && b.emptyFolders > 0 {
+		_, err = fmt.Fprintf(w, "Empty-Folders: %d\n", b.emptyFolders)
+	}
+	if left := b.leftOut.String(); err == nil && left != "" {
+		_, err = fmt.Fprintf(w, "Left-Out: %s\n", left)
+	}
+	return err
 }
 
 // writePayload copies the files and writes their manifest.
@@ -170,7 +191,7 @@ func (b *bagWriter) name(file string) (string, error) {
 	return path.Join("data", filepath.ToSlash(rel)), nil
 }
 
-// copyFile copies a file and returns its digest.
+// copyFile copies a file, with its modification time, and returns its digest.
 func (b *bagWriter) copyFile(ctx context.Context, file *tasks.File, name string) (string, error) {
 	from, err := b.job.Open(file.Path)
 	if err != nil {
@@ -188,7 +209,17 @@ func (b *bagWriter) copyFile(ctx context.Context, file *tasks.File, name string)
 	})
 	b.files++
 	b.bytes += n
-	return hex.EncodeToString(digest.Sum(nil)), err
+	if err != nil {
+		return "", err
+	}
+	info, err := from.Stat()
+	if err == nil {
+		err = b.dir.Chtimes(name, info.ModTime(), info.ModTime())
+	}
+	if err != nil {
+		return "", handlers.WriteFailure(name, err)
+	}
+	return hex.EncodeToString(digest.Sum(nil)), nil
 }
 
 // contextReader is a reader that fails once its context has ended.

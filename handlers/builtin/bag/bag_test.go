@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/balerhq/baler/handlers/handlertest"
 	"github.com/balerhq/baler/internal/builtintest"
@@ -140,6 +141,33 @@ func TestBagReplacesBagsOnly(t *testing.T) {
 	testkit.Must(t, os.Remove(filepath.Join(bag, "data", "in", "empty")))
 	testkit.Must(t, os.WriteFile(note, []byte("in place of another file"), 0o600))
 	wantRefused(note)
+}
+
+// A bag keeps times and empty folders, and says what it leaves out.
+func TestBagKeepsFoldersAndTimes(t *testing.T) {
+	t.Parallel()
+	in, trial := bagRig(t)
+	trial.Roots = []string{in}
+	testkit.Must(t, os.MkdirAll(filepath.Join(in, "none", "at all"), 0o755))
+	testkit.Must(t, os.Symlink("plain", filepath.Join(in, "link")))
+	testkit.Must(t, os.Mkdir(filepath.Join(in, "no\xfftext"), 0o755))
+	at := time.Date(2001, time.February, 3, 4, 5, 6, 789, time.UTC)
+	for i, name := range []string{"sub/100%", "plain", "sub", "none/at all", "none", "."} {
+		when := at.Add(time.Duration(i) * time.Hour)
+		testkit.Must(t, os.Chtimes(filepath.Join(in, name), when, when))
+	}
+	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "")
+	bag := filepath.Join(trial.Base, "bags", "one")
+	for i, name := range []string{"sub/100%", "plain", "sub", "none/at all", "none", "."} {
+		info, err := os.Stat(filepath.Join(bag, "data", "in", name))
+		if err != nil || !info.ModTime().Equal(at.Add(time.Duration(i)*time.Hour)) {
+			t.Errorf("%s: %+v, %v", name, info, err)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(bag, bagInfo))
+	if err != nil || !strings.HasSuffix(string(text), "\nEmpty-Folders: 1\nLeft-Out: symbolic links: 1, empty folders whose names are not UTF-8: 1\n") {
+		t.Errorf("%q, %v", text, err)
+	}
 }
 
 func TestBagCountsFilesWithoutADigest(t *testing.T) {

@@ -39,7 +39,12 @@ func newManifestArgs(args any) (manifestArgs, error) {
 func Register(reg *handlers.Registry) error {
 	return reg.RegisterFinalizer("manifest", Finalize,
 		handlers.WithDescription("list of digests, as sha256sum and its siblings check it"),
-		handlers.WithArgsCheck(handlers.CheckWith(newManifestArgs)))
+		handlers.WithArgsCheck(handlers.CheckWith(newManifestArgs)), handlers.WithOutput(output))
+}
+
+func output(args any) handlers.Output {
+	a, _ := newManifestArgs(args) // wrong arguments are the check's
+	return handlers.Output{Path: a.To}
 }
 
 // Finalize writes a line for every file with a digest, as sha256sum and its

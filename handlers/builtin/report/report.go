@@ -48,7 +48,12 @@ type collection struct {
 func Register(reg *handlers.Registry) error {
 	return reg.RegisterFinalizer("report", Finalize,
 		handlers.WithDescription("JSON of the summary and of every file that failed"),
-		handlers.WithArgsCheck(handlers.CheckWith(newReportArgs)))
+		handlers.WithArgsCheck(handlers.CheckWith(newReportArgs)), handlers.WithOutput(output))
+}
+
+func output(args any) handlers.Output {
+	a, _ := newReportArgs(args) // wrong arguments are the check's
+	return handlers.Output{Path: a.To}
 }
 
 // Finalize writes one JSON object: the transfer's summary as it stands, the totals of

@@ -1,0 +1,118 @@
+package bag
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/balerhq/baler/handlers"
+)
+
+// folderPage is how many entries of a folder are read at a time.
+const folderPage = 1000
+
+// leftOut counts what is in the sources and not in the bag.
+type leftOut struct {
+	links, specials int64
+	badNames        int64 // empty folders whose names are no text
+}
+
+func (l *leftOut) String() string {
+	var parts []string
+	for _, p := range []struct {
+		n    int64
+		what string
+	}{{l.links, "symbolic links"}, {l.specials, "special files"}, {l.badNames, "empty folders whose names are not UTF-8"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%s: %d", p.what, p.n))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// keepFolders makes the folders of the sources that are empty, and gives all folders of
+// the bag the modification times of those that they are copies of. The files must be
+// there. It counts what no bag holds.
+func (b *bagWriter) keepFolders(ctx context.Context) error {
+	sources := b.job.Transfer().Sources
+	if slices.Contains(sources, string(filepath.Separator)) {
+		return nil // a list of paths: its folders were not asked for
+	}
+	for _, source := range sources {
+		if err := b.keepFolder(ctx, source); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepFolder does it for one folder. What is no folder, or cannot be read, it leaves.
+func (b *bagWriter) keepFolder(ctx context.Context, path string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	f, err := b.job.OpenFolder(path)
+	if err != nil {
+		return nil //nolint:nilerr // a file, or a folder that the transfer could not read either, and says so
+	}
+	info, err := f.Stat()
+	var below []string
+	empty := err == nil
+	for err == nil {
+		var entries []fs.DirEntry
+		entries, err = f.ReadDir(folderPage)
+		empty = empty && len(entries) == 0 && errors.Is(err, io.EOF)
+		for _, e := range entries {
+			switch {
+			case e.IsDir():
+				below = append(below, filepath.Join(path, e.Name()))
+			case e.Type()&fs.ModeSymlink != 0:
+				b.leftOut.links++
+			case !e.Type().IsRegular():
+				b.leftOut.specials++
+			}
+		}
+	}
+	_ = f.Close() // only read from
+	for _, folder := range below {
+		if err := b.keepFolder(ctx, folder); err != nil {
+			return err
+		}
+	}
+	if info == nil {
+		return nil
+	}
+	return b.copyFolder(path, info, empty)
+}
+
+// copyFolder gives a folder of the bag its modification time, and makes it when it is empty.
+func (b *bagWriter) copyFolder(path string, info fs.FileInfo, empty bool) error {
+	if !utf8.ValidString(path) {
+		if empty {
+			b.leftOut.badNames++
+		}
+		return nil
+	}
+	name, err := b.name(path)
+	if err != nil {
+		return err
+	}
+	if empty {
+		if err := b.dir.MkdirAll(name, 0o755); err != nil {
+			return handlers.WriteFailure(name, err)
+		}
+		b.emptyFolders++
+	}
+	err = b.dir.Chtimes(name, info.ModTime(), info.ModTime())
+	if err != nil && !errors.Is(err, os.ErrNotExist) { // none of its files is in the bag
+		return handlers.WriteFailure(name, err)
+	}
+	return nil
+}

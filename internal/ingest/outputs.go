@@ -1,0 +1,78 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// ErrOutputInSource says that a final step would write a folder into a source.
+var ErrOutputInSource = errors.New("a final step would write into a source")
+
+// Output is what a final step is to write.
+type Output struct {
+	Step, Path string
+	Folder     bool
+}
+
+// CheckOutputs reports folders that are to be written inside a source, around one or in
+// its place: the next run would find them there. Files inside sources are returned, so
+// that no run takes them for new ones.
+func CheckOutputs(sources []string, outputs []Output) (inside map[string]bool, err error) {
+	inside = make(map[string]bool)
+	for _, o := range outputs {
+		path := resolvedOutput(o.Path)
+		for _, source := range sources {
+			switch {
+			case o.Folder && path == source:
+				return nil, fmt.Errorf("%w: final step %s writes %s, which is a source: choose a folder outside the sources",
+					ErrOutputInSource, o.Step, path)
+			case o.Folder && within(path, source):
+				return nil, fmt.Errorf("%w: final step %s writes %s, which lies in the source %s, so the next run would find it there: "+
+					"choose a folder outside the sources", ErrOutputInSource, o.Step, path, source)
+			case o.Folder && within(source, path):
+				return nil, fmt.Errorf("%w: final step %s writes %s, which holds the source %s: choose a folder outside the sources",
+					ErrOutputInSource, o.Step, path, source)
+			case within(path, source):
+				inside[path] = true
+			}
+		}
+	}
+	return inside, nil
+}
+
+// within reports whether a clean path lies below a folder.
+func within(path, folder string) bool {
+	return path != folder && strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
+}
+
+// resolvedOutput resolves the symlinks on the way to a path that need not exist.
+func resolvedOutput(path string) string {
+	path = filepath.Clean(path)
+	var rest []string
+	for dir := path; ; dir = filepath.Dir(dir) {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			return filepath.Join(append([]string{real}, rest...)...)
+		}
+		if dir == filepath.Dir(dir) {
+			return path
+		}
+		rest = append([]string{filepath.Base(dir)}, rest...)
+	}
+}
+
+// leavingOut passes on the files that are none of paths.
+func leavingOut(paths map[string]bool, emit func(tasks.File) error) func(tasks.File) error {
+	if len(paths) == 0 {
+		return emit
+	}
+	return func(f tasks.File) error {
+		if paths[f.Path] {
+			return nil
+		}
+		return emit(f)
+	}
+}

@@ -1,0 +1,33 @@
+package ingest
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+func TestOutputsInsideSources(t *testing.T) {
+	t.Parallel()
+	base, err := filepath.EvalSymlinks(t.TempDir())
+	testkit.Must(t, err)
+	source := filepath.Join(base, "source")
+	testkit.Must(t, os.Mkdir(source, 0o755))
+	testkit.Must(t, os.Symlink(source, filepath.Join(base, "link")))
+	for path, refused := range map[string]bool{
+		"source": true, "source/bag": true, "source/deep/er/bag": true, "link/bag": true, ".": true, "source/../source/bag": true,
+		"sources": false, "bag": false, "deep/er/bag": false, "source/../bag": false,
+	} {
+		_, err := CheckOutputs([]string{"/elsewhere", source}, []Output{{Step: "bag", Path: base + "/" + path, Folder: true}})
+		if errors.Is(err, ErrOutputInSource) != refused {
+			t.Errorf("a folder at %s: %v, want refused: %v", path, err, refused)
+		}
+	}
+	inside, err := CheckOutputs([]string{source}, []Output{{Path: base + "/link/sums"}, {Path: base + "/sums"}})
+	if want := map[string]bool{source + "/sums": true}; err != nil || !maps.Equal(inside, want) {
+		t.Errorf("files inside are %v, %v; want %v", inside, err, want)
+	}
+}
