@@ -7,6 +7,7 @@ import (
 
 	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -49,6 +50,9 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 				return err
 			})
 			t.Reset(p.next)
+			if _, exists := errors.AsType[*store.WorkerExistsError](err); exists {
+				return err // it took this one for dead, as when the process was frozen
+			}
 			if err != nil {
 				if ctx.Err() == nil {
 					w.Log.WarnContext(ctx, "worker: heartbeat failed", "error", err)
@@ -87,7 +91,7 @@ func (w *Worker) heartbeat(ctx context.Context) (pulse, error) {
 	directives, err := w.Store.HeartbeatWorker(ctx, tasks.Worker{
 		Name: w.Name, Handlers: w.handlerNames(), Slots: w.Concurrency,
 		Version: w.Version, StartedAt: w.started, LimitsInUse: w.batches.runner.LimitsInUse(),
-	})
+	}, w.instance)
 	if err != nil {
 		return p, err
 	}
