@@ -64,11 +64,24 @@ type Baler struct {
 // database unless cfg forbids it. An error names the one that failed, its address,
 // and what to do.
 func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
+	b, err := OpenProducer(ctx, cfg, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.PingQueue(ctx); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+// OpenProducer is Open for programs that submit: the queue may be away. Files that are
+// submitted by bulk need only the database; workers process them once the queue is back.
+func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	b, err := OpenStore(ctx, cfg, o)
 	if err != nil {
 		return nil, err
 	}
-	if b.queue, err = queue.Open(ctx, cfg.Redis); err != nil {
+	if b.queue, err = queue.Connect(cfg.Redis); err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
 	b.ingester = ingest.New(ingest.Options{
@@ -77,6 +90,9 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	})
 	return b, nil
 }
+
+// PingQueue returns an error when the queue does not answer within five seconds.
+func (b *Baler) PingQueue(ctx context.Context) error { return b.queue.Ping(ctx) }
 
 // OpenStore connects to the database alone, for programs that only read results:
 // methods that submit, run, work, serve or look at the queue must not be called.

@@ -14,7 +14,7 @@ import (
 	"github.com/balerhq/baler/config"
 )
 
-// Conn holds the connections to Redis. Make one with Open.
+// Conn holds the connections to Redis. Make one with Open or Connect.
 type Conn struct {
 	Address  string                // for people: the URL without its password
 	Client   redis.UniversalClient // for workers and queries
@@ -28,6 +28,18 @@ type Conn struct {
 // Open connects, and makes sure that Redis answers. An error says where Redis was
 // looked for, and what to do.
 func Open(ctx context.Context, cfg config.Redis) (*Conn, error) {
+	q, err := Connect(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.Ping(ctx); err != nil {
+		return nil, errors.Join(err, q.Close())
+	}
+	return q, nil
+}
+
+// Connect prepares the connections: they are made when they are used.
+func Connect(cfg config.Redis) (*Conn, error) {
 	u, err := config.ParseRedis(cfg.URL)
 	if err != nil {
 		return nil, fmt.Errorf("BALER_REDIS_URL %w", err)
@@ -45,9 +57,6 @@ func Open(ctx context.Context, cfg config.Redis) (*Conn, error) {
 	q.sender = newClient(q.Opt)
 	AddPipelineHook(q.sender)
 	q.Producer = NewProducer(q.sender)
-	if err := q.Ping(ctx); err != nil {
-		return nil, errors.Join(err, q.Close())
-	}
 	return q, nil
 }
 
