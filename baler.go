@@ -51,6 +51,8 @@ type Baler struct {
 	now       func() time.Time // the database's time, once the database is open
 	hostClock func() time.Time
 
+	concurrency int // batches at once that the limit of open files allows
+
 	store         *store.Store
 	queue         *queue.Conn
 	transfers     *dispatch.TransferCache
@@ -77,10 +79,16 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 // OpenProducer is Open for programs that submit: the queue may be away. Files that are
 // submitted by bulk need only the database; workers process them once the queue is back.
 func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
+	// Before the first connection fails for want of a file, with an error that misleads.
+	concurrency, err := worker.FitOpenFiles(worker.OpenFilesLimit(), cfg.Worker.Concurrency, cfg.Database.MaxConnections)
+	if err != nil {
+		return nil, err
+	}
 	b, err := OpenStore(ctx, cfg, o)
 	if err != nil {
 		return nil, err
 	}
+	b.concurrency = concurrency
 	if b.queue, err = queue.Connect(cfg.Redis); err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}

@@ -29,6 +29,11 @@ func (b *Baler) Work(ctx context.Context) error {
 func (b *Baler) work(ctx context.Context, final worker.Final) error {
 	o := b.workerOptions()
 	o.Final = final
+	if wanted := b.cfg.Worker.Concurrency; b.concurrency < wanted {
+		b.log.WarnContext(ctx, "fewer batches at once: the system allows too few open files; raise the limit, as with ulimit -n",
+			"concurrency", b.concurrency, "wanted", wanted, "allowed", worker.OpenFilesLimit(),
+			"needed", worker.OpenFilesNeeded(wanted, b.cfg.Database.MaxConnections))
+	}
 	w, err := worker.New(o) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
 	if err != nil {
 		return err
@@ -44,7 +49,7 @@ func (b *Baler) workerOptions() worker.Options {
 		Transfers: b.transfers, Costs: b.costs, Registry: b.registry, Metrics: b.workerMetrics, Registerer: b.metrics,
 		Log: b.log, Now: b.now, HostClock: b.hostClock,
 
-		Name: cfg.Worker.Name, Version: b.version, Concurrency: cfg.Worker.Concurrency, Slots: cfg.Worker.Slots,
+		Name: cfg.Worker.Name, Version: b.version, Concurrency: b.concurrency, Slots: cfg.Worker.Slots,
 		Queues: cfg.Worker.Queues, Roots: cfg.Roots, Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
 
 		Group: worker.Group{Grace: cfg.Group.Grace, MaxDelay: cfg.Group.MaxDelay, MaxSize: cfg.Group.MaxSize},

@@ -68,6 +68,9 @@ func (q *Conn) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTime)
 	defer cancel()
 	if err := q.Client.Ping(ctx).Err(); err != nil {
+		if q.Embedded() {
+			return fmt.Errorf("the embedded queue of this process does not answer: %w", err)
+		}
 		//nolint:staticcheck // Redis is a name
 		return fmt.Errorf("Redis at %s does not answer: %w (set BALER_REDIS_URL, or start Redis)", q.Address, err)
 	}
