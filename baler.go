@@ -54,6 +54,8 @@ type Baler struct {
 	hostClock func() time.Time
 	reach     egress.Policy // of webhooks
 
+	concurrency int // batches at once that the limit of open files allows
+
 	store         *store.Store
 	queue         *queue.Conn
 	transfers     *dispatch.TransferCache
@@ -67,11 +69,30 @@ type Baler struct {
 // database unless cfg forbids it. An error names the one that failed, its address,
 // and what to do.
 func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
+	b, err := OpenProducer(ctx, cfg, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.PingQueue(ctx); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+// OpenProducer is Open for programs that submit: the queue may be away. Files that are
+// submitted by bulk need only the database; workers process them once the queue is back.
+func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
+	// Before the first connection fails for want of a file, with an error that misleads.
+	concurrency, err := worker.FitOpenFiles(worker.OpenFilesLimit(), cfg.Worker.Concurrency, cfg.Database.MaxConnections)
+	if err != nil {
+		return nil, err
+	}
 	b, err := OpenStore(ctx, cfg, o)
 	if err != nil {
 		return nil, err
 	}
-	if b.queue, err = queue.Open(ctx, cfg.Redis, b.log); err != nil {
+	b.concurrency = concurrency
+	if b.queue, err = queue.Connect(cfg.Redis, b.log); err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
 	b.ingester = ingest.New(ingest.Options{
@@ -80,6 +101,9 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	})
 	return b, nil
 }
+
+// PingQueue returns an error when the queue does not answer within five seconds.
+func (b *Baler) PingQueue(ctx context.Context) error { return b.queue.Ping(ctx) }
 
 // OpenStore connects to the database alone, for programs that only read results:
 // methods that submit, run, work, serve or look at the queue must not be called.

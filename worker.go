@@ -33,7 +33,7 @@ func (b *Baler) Work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := b.newWorker(final) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
+	w, err := b.newWorker(ctx, final) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
 	if err != nil {
 		return errors.Join(err, admin.ln.Close())
 	}
@@ -42,14 +42,19 @@ func (b *Baler) Work(ctx context.Context) error {
 
 // work runs a worker without an admin server.
 func (b *Baler) work(ctx context.Context, final worker.Final) error {
-	w, err := b.newWorker(final) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
+	w, err := b.newWorker(ctx, final) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
 	if err != nil {
 		return err
 	}
 	return w.Run(ctx)
 }
 
-func (b *Baler) newWorker(final worker.Final) (*worker.Worker, error) {
+func (b *Baler) newWorker(ctx context.Context, final worker.Final) (*worker.Worker, error) {
+	if wanted := b.cfg.Worker.Concurrency; b.concurrency < wanted {
+		b.log.WarnContext(ctx, "fewer batches at once: the system allows too few open files; raise the limit, as with ulimit -n",
+			"concurrency", b.concurrency, "wanted", wanted, "allowed", worker.OpenFilesLimit(),
+			"needed", worker.OpenFilesNeeded(wanted, b.cfg.Database.MaxConnections))
+	}
 	o := b.workerOptions()
 	o.Final = final
 	return worker.New(o)
@@ -63,7 +68,7 @@ func (b *Baler) workerOptions() worker.Options {
 		Transfers: b.transfers, Costs: b.costs, Registry: b.registry, Metrics: b.workerMetrics, Registerer: b.metrics,
 		Log: b.log, Now: b.now, HostClock: b.hostClock,
 
-		Name: cfg.Worker.Name, Version: b.version, Concurrency: cfg.Worker.Concurrency, Slots: cfg.Worker.Slots,
+		Name: cfg.Worker.Name, Version: b.version, Concurrency: b.concurrency, Slots: cfg.Worker.Slots,
 		Queues: cfg.Worker.Queues, Roots: cfg.Roots, Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
 
 		Group: worker.Group{Grace: cfg.Group.Grace, MaxDelay: cfg.Group.MaxDelay, MaxSize: cfg.Group.MaxSize},

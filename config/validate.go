@@ -94,7 +94,7 @@ func (v *validation) worker(w Worker) {
 	v.above("worker.interval", w.Interval)
 	v.above("worker.grace", w.Grace)
 	v.requiref(w.AdminListen == AdminOff || isAddress(w.AdminListen), "worker.admin_listen",
-		"%q is not an address; write host:port, such as 127.0.0.1:9464, :9464 for every interface, or off", w.AdminListen)
+		"%s is not an address; write host:port, such as 127.0.0.1:9464, :9464 for every interface, or off", dsn.Quote(w.AdminListen))
 	v.requiref(len(w.Queues) > 0, "worker.queues", "names no queue; name at least one, such as default=1")
 	for _, name := range slices.Sorted(maps.Keys(w.Queues)) {
 		v.requiref(strings.TrimSpace(name) != "", "worker.queues", "a queue has an empty name")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"slices"
 
@@ -29,7 +30,10 @@ it waits until the transfer has ended, and exits with 3 if files failed.
 
 Submitting the same again with the same --key returns the same transfer and adds
 nothing. If that submission was interrupted, it is resumed. --resume does so by
-id.`,
+id.
+
+By bulk, which is the default for paths, files are registered also while Redis is
+away; workers process them once it is back.`,
 		Example: `  id=$(baler submit /srv/archive)
   baler submit --recipe checksum --wait /srv/incoming
   find /srv -newer stamp -print0 | baler submit - --null --name new
@@ -51,7 +55,7 @@ id.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				return p.with(cmd, baler.OpenProducer, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 					return p.submitResume(ctx, b, &f)
 				})
 			}
@@ -59,9 +63,12 @@ id.`,
 			if err != nil {
 				return err
 			}
-			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
+			return p.with(cmd, baler.OpenProducer, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
 				if embedded(cfg) {
 					p.suitEmbedded(&s)
+				}
+				if err := p.checkQueue(ctx, b, s.Via == tasks.ViaGroup || s.Via == "" && s.List != nil); err != nil {
+					return err
 				}
 				return p.submit(ctx, b, s, &f)
 			})
@@ -111,6 +118,20 @@ func (p *program) suitEmbedded(s *baler.Submission) {
 	case s.Via == "" && s.List != nil:
 		s.Via = tasks.ViaBulk
 	}
+}
+
+// checkQueue returns an error when the queue is away and files are to go there one by one.
+// By bulk they need only the database.
+func (p *program) checkQueue(ctx context.Context, b *baler.Baler, group bool) error {
+	err := b.PingQueue(ctx)
+	if err == nil {
+		return nil
+	}
+	if group {
+		return fmt.Errorf("%w; --via bulk needs no Redis to submit", err)
+	}
+	p.notef("warning: %v. The files are registered all the same; workers process them once it answers.", err)
+	return nil
 }
 
 func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission, f *submitFlags) error {

@@ -31,6 +31,9 @@ func (p *program) submitResume(ctx context.Context, b *baler.Baler, f *submitFla
 	if err != nil {
 		return err
 	}
+	if err := p.checkQueue(ctx, b, t.Via == tasks.ViaGroup); err != nil {
+		return err
+	}
 	if t, err = p.resumeSubmission(ctx, b, t); err != nil {
 		return err
 	}

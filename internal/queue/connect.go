@@ -16,7 +16,7 @@ import (
 	"github.com/balerhq/baler/internal/outage"
 )
 
-// Conn holds the connections to Redis. Make one with Open.
+// Conn holds the connections to Redis. Make one with Open or Connect.
 type Conn struct {
 	Address  string                // for people: the URL without its password
 	Client   redis.UniversalClient // for workers and queries
@@ -30,6 +30,18 @@ type Conn struct {
 // Open connects, and makes sure that Redis answers. An error says where Redis was
 // looked for, and what to do.
 func Open(ctx context.Context, cfg config.Redis, log *slog.Logger) (*Conn, error) {
+	q, err := Connect(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.Ping(ctx); err != nil {
+		return nil, errors.Join(err, q.Close())
+	}
+	return q, nil
+}
+
+// Connect prepares the connections: they are made when they are used.
+func Connect(cfg config.Redis, log *slog.Logger) (*Conn, error) {
 	LogThrough(log)
 	u, err := config.ParseRedis(cfg.URL)
 	if err != nil {
@@ -51,9 +63,6 @@ func Open(ctx context.Context, cfg config.Redis, log *slog.Logger) (*Conn, error
 	q.Producer.sending = outage.New(log, outage.Redis, "enqueue")
 	q.Producer.asking = outage.New(log, outage.Redis, "ask for batches")
 	q.Producer.repairing = outage.New(log, outage.Redis, "repair groups")
-	if err := q.Ping(ctx); err != nil {
-		return nil, errors.Join(err, q.Close())
-	}
 	return q, nil
 }
 
@@ -65,6 +74,9 @@ func (q *Conn) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTime)
 	defer cancel()
 	if err := q.Client.Ping(ctx).Err(); err != nil {
+		if q.Embedded() {
+			return fmt.Errorf("the embedded queue of this process does not answer: %w", err)
+		}
 		//nolint:staticcheck // Redis is a name
 		return fmt.Errorf("Redis at %s does not answer: %w (set BALER_REDIS_URL, or start Redis)", q.Address, err)
 	}

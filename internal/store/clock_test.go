@@ -32,7 +32,7 @@ func TestWrongHostClocks(t *testing.T) {
 		if off := time.Since(s.Now()); off.Abs() > time.Minute {
 			t.Errorf("the %s host is %s off", name, off)
 		}
-		if _, err := s.HeartbeatWorker(t.Context(), tasks.Worker{Name: name, StartedAt: s.Now()}); err != nil {
+		if _, err := s.HeartbeatWorker(t.Context(), tasks.Worker{Name: name, StartedAt: s.Now()}, name); err != nil {
 			t.Fatal(err)
 		}
 	}

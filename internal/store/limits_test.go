@@ -103,7 +103,7 @@ func TestCeilings(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		see := func(name string, held int) []ledger.LimitShare {
 			t.Helper()
-			o, err := b.HeartbeatWorker(t.Context(), tasks.Worker{Name: name, Slots: 4, StartedAt: b.clock.Now(), LimitsInUse: map[string]int{tasks.LimitKey(tasks.ScopeAll, ""): held}})
+			o, err := b.HeartbeatWorker(t.Context(), tasks.Worker{Name: name, Slots: 4, StartedAt: b.clock.Now(), LimitsInUse: map[string]int{tasks.LimitKey(tasks.ScopeAll, ""): held}}, "i")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -23,6 +23,7 @@ type workerRow struct {
 	LimitsInUse  string // JSON
 	StartedAt    time.Time
 	SeenAt       time.Time
+	Instance     string // of the process: random
 }
 
 // TableName names the table to GORM.
@@ -31,22 +32,38 @@ func (workerRow) TableName() string { return "workers" }
 // workerTTL is how long after its last heartbeat a worker counts as dead.
 const workerTTL = 30 * time.Second
 
+// WorkerExistsError says that another process works under the same name, or did until
+// just now.
+type WorkerExistsError struct {
+	Name   string
+	SeenAt time.Time // its last heartbeat
+}
+
+func (e *WorkerExistsError) Error() string {
+	return fmt.Sprintf("a worker named %q is running already: give this one another name with BALER_WORKER_NAME (worker.name)", e.Name)
+}
+
 // HeartbeatWorker records that a worker is alive, and the most that it uses of each
 // limit until the answer arrives. It deletes workers that have been dead for long,
-// and returns the desired state and the limit shares of this one.
-func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker) (o ledger.WorkerDirectives, err error) {
+// and returns the desired state and the limit shares of this one. instance tells
+// processes of the same name apart: while another lives, HeartbeatWorker gives a
+// *WorkerExistsError.
+func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance string) (o ledger.WorkerDirectives, err error) {
 	err = s.db.Write(ctx, "record worker heartbeat", func(tx *gorm.DB, now time.Time) error {
 		row := workerRow{
 			LimitsInUse: encodeHeld(w.LimitsInUse),
 			Name:        db.ClipText(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: db.ClipText(w.Version, 64),
-			StartedAt: w.StartedAt.UTC(), SeenAt: now,
+			StartedAt: w.StartedAt.UTC(), SeenAt: now, Instance: instance,
+		}
+		if err := replaceDead(tx, &row, now); err != nil {
+			return err
 		}
 		if o, err = directives(tx, &row, now); err != nil {
 			return err
 		}
 		keepDesired := clause.OnConflict{
 			Columns:   []clause.Column{{Name: "name"}},
-			DoUpdates: clause.AssignmentColumns([]string{"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at"}),
+			DoUpdates: clause.AssignmentColumns([]string{"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at", "instance"}),
 		}
 		if err := tx.Clauses(keepDesired).Create(&row).Error; err != nil {
 			return err
@@ -54,6 +71,22 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker) (o ledger.W
 		return tx.Exec("DELETE FROM workers WHERE seen_at < ?", now.Add(-20*workerTTL)).Error
 	})
 	return o, err
+}
+
+// replaceDead deletes a dead worker of the same name, whose desired state is not for this
+// one. It gives a *WorkerExistsError when that one lives.
+func replaceDead(tx *gorm.DB, row *workerRow, now time.Time) error {
+	var other []workerRow
+	if err := tx.Select("seen_at").Where("name = ? AND instance <> ?", row.Name, row.Instance).Find(&other).Error; err != nil {
+		return err
+	}
+	if len(other) == 0 {
+		return nil
+	}
+	if seen := other[0].SeenAt.UTC(); !seen.Before(now.Add(-workerTTL)) {
+		return &WorkerExistsError{Name: row.Name, SeenAt: seen}
+	}
+	return tx.Exec("DELETE FROM workers WHERE name = ? AND instance <> ?", row.Name, row.Instance).Error
 }
 
 // directives reads the desired state of a worker, and claims its limit shares for it.
@@ -89,9 +122,17 @@ func (s *Store) SetDesiredState(ctx context.Context, name string, desired tasks.
 }
 
 // RemoveWorker removes a worker that has shut down.
-func (s *Store) RemoveWorker(ctx context.Context, name string) error {
+func (s *Store) RemoveWorker(ctx context.Context, name, instance string) error {
 	return s.db.Write(ctx, "remove worker", func(tx *gorm.DB, _ time.Time) error {
-		return tx.Exec("DELETE FROM workers WHERE name = ?", db.ClipText(name, 128)).Error
+		return tx.Exec("DELETE FROM workers WHERE name = ? AND instance = ?", db.ClipText(name, 128), instance).Error
+	})
+}
+
+// RemoveSilentWorker removes a worker that has not been seen since, whichever process it
+// was.
+func (s *Store) RemoveSilentWorker(ctx context.Context, name string, since time.Time) error {
+	return s.db.Write(ctx, "remove silent worker", func(tx *gorm.DB, _ time.Time) error {
+		return tx.Exec("DELETE FROM workers WHERE name = ? AND seen_at <= ?", db.ClipText(name, 128), since).Error
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -51,6 +52,9 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 				return err
 			})
 			t.Reset(p.next)
+			if _, exists := errors.AsType[*store.WorkerExistsError](err); exists {
+				return err // it took this one for dead, as when the process was frozen
+			}
 			if database.Done(ctx, err) == nil {
 				w.setDesired(p.state)
 			}
@@ -86,7 +90,7 @@ func (w *Worker) heartbeat(ctx context.Context) (pulse, error) {
 	directives, err := w.Store.HeartbeatWorker(ctx, tasks.Worker{
 		Name: w.Name, Handlers: w.handlerNames(), Slots: w.Concurrency,
 		Version: w.Version, StartedAt: w.started, LimitsInUse: w.batches.runner.LimitsInUse(),
-	})
+	}, w.instance)
 	if err != nil {
 		return p, err
 	}

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"crypto/rand"
 	"time"
 )
 
@@ -17,7 +16,7 @@ func (w *Worker) hold(ctx context.Context) error {
 		<-ctx.Done() // the queue dies with this process
 		return ctx.Err()
 	}
-	holder := w.Name + " " + rand.Text()
+	holder := w.Name + " " + w.instance
 	tick := time.NewTicker(holdInterval)
 	defer tick.Stop()
 	for {

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -12,6 +13,8 @@ import (
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/recorder"
+	"github.com/balerhq/baler/internal/sleep"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -27,6 +30,7 @@ type Worker struct {
 	recorder   *recorder.Recorder
 	dispatcher *dispatch.Dispatcher
 	started    time.Time
+	instance   string                  // tells this process from others of the same name
 	desired    chan tasks.DesiredState // the last one that a heartbeat read, until it is applied
 	registered atomic.Bool             // others see this worker; false again once it stops
 }
@@ -35,7 +39,7 @@ type Worker struct {
 func New(o Options) (*Worker, error) {
 	o = o.withDefaults()
 	w := &Worker{
-		Options: o, recorder: o.recorder(), dispatcher: o.Dispatcher(), started: o.Now(), desired: make(chan tasks.DesiredState, 1),
+		Options: o, recorder: o.recorder(), dispatcher: o.Dispatcher(), started: o.Now(), instance: rand.Text(), desired: make(chan tasks.DesiredState, 1),
 	}
 	runner, err := o.runner(w.recorder, w.dispatcher.Wake)
 	if err != nil {
@@ -68,7 +72,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	var group run.Group
 	background, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	group.Add(func() error { return w.takeBatches(ctx, first.state) }, func(error) { end() })
+	taking, stop := context.WithCancel(ctx)
+	defer stop()
+	group.Add(func() error { return w.takeBatches(taking, first.state) }, func(error) { stop() })
 	for _, run := range []func(context.Context) error{
 		w.dispatcher.Run,
 		w.Sender().Run,
@@ -92,21 +98,46 @@ func (w *Worker) Ready() error {
 	return nil
 }
 
-// register adds the worker to the database, and reads its desired state. It first
-// removes a dead worker of the same name, whose desired state is not for this one.
+// register adds the worker to the database, and reads its desired state. It refuses when
+// another worker has the name and is alive.
 func (w *Worker) register(ctx context.Context) (pulse, error) {
 	if err := w.checkClock(ctx); err != nil {
 		return pulse{}, fmt.Errorf("start worker: %w", err)
 	}
-	if err := w.Store.RemoveWorker(ctx, w.Name); err != nil {
-		return pulse{}, err
-	}
 	first, err := w.heartbeat(ctx)
+	if other, exists := errors.AsType[*store.WorkerExistsError](err); exists {
+		first, err = w.replace(ctx, other)
+	}
 	if err != nil {
 		return pulse{}, err
 	}
 	return first, LoadCosts(ctx, w.Store, w.Costs)
 }
+
+// replace takes the place of a worker of the same name that was seen not long ago, as
+// after a crash, unless it turns out to be alive.
+func (w *Worker) replace(ctx context.Context, other *store.WorkerExistsError) (pulse, error) {
+	patience := silentBeats * w.Heartbeat
+	w.Log.InfoContext(ctx, "a worker of this name was running just now: waiting to see whether it is dead", "name", w.Name, "for", patience)
+	for waited := time.Duration(0); waited < patience; waited += w.Heartbeat / 4 {
+		if err := sleep.For(ctx, w.Heartbeat/4); err != nil {
+			return pulse{}, err
+		}
+		first, err := w.heartbeat(ctx)
+		again, exists := errors.AsType[*store.WorkerExistsError](err)
+		if !exists || !again.SeenAt.Equal(other.SeenAt) {
+			return first, err // it has gone, or is alive
+		}
+	}
+	if err := w.Store.RemoveSilentWorker(ctx, w.Name, other.SeenAt); err != nil {
+		return pulse{}, err
+	}
+	return w.heartbeat(ctx)
+}
+
+// silentBeats is after how many heartbeats that did not come a worker of the same name
+// is dead.
+const silentBeats = 3
 
 // takeBatches follows the desired state until ctx ends or the worker is drained, and
 // then stops.
@@ -150,5 +181,5 @@ func (w *Worker) stop(ctx context.Context) error {
 func (w *Worker) remove(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, ReleaseTime)
 	defer cancel()
-	return w.Store.RemoveWorker(ctx, w.Name)
+	return w.Store.RemoveWorker(ctx, w.Name, w.instance)
 }

@@ -148,7 +148,8 @@ CREATE TABLE IF NOT EXISTS workers (
   desired_state         VARCHAR(16) NOT NULL DEFAULT '',
   limits_in_use         TEXT NOT NULL,
   started_at   DATETIME(6) NOT NULL,
-  seen_at      DATETIME(6) NOT NULL
+  seen_at      DATETIME(6) NOT NULL,
+  instance     CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT ''
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS costs (

@@ -156,7 +156,8 @@ CREATE TABLE IF NOT EXISTS workers (
   desired_state         TEXT NOT NULL DEFAULT '',
   limits_in_use         TEXT NOT NULL,
   started_at   DATETIME NOT NULL,
-  seen_at      DATETIME NOT NULL
+  seen_at      DATETIME NOT NULL,
+  instance     TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS costs (

@@ -1,0 +1,18 @@
+//go:build unix
+
+package worker
+
+import (
+	"math"
+	"syscall"
+)
+
+// OpenFilesLimit is how many files the system allows this process to open. Go has raised
+// the soft limit to the hard one.
+func OpenFilesLimit() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return math.MaxInt // a system that does not say is taken to have none
+	}
+	return int(min(uint64(limit.Cur), math.MaxInt)) //nolint:gosec,unconvert // bounded; its type differs between systems
+}
