@@ -95,7 +95,7 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 		MaxConnections: b.cfg.Database.MaxConnections, Now: b.now, Log: b.log,
 	})
 	if err != nil {
-		return fmt.Errorf("%w (set BALER_DATABASE_URL, or start the database)", err)
+		return fmt.Errorf("%w (%s)", err, db.Hint(err))
 	}
 	if _, taken := b.registry.Lookup(load.Name); taken {
 		return nil

@@ -33,7 +33,7 @@ func (b *Baler) Work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := b.newWorker(final) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
+	w, err := b.newWorker(ctx, final) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
 	if err != nil {
 		return errors.Join(err, admin.ln.Close())
 	}
@@ -42,14 +42,19 @@ func (b *Baler) Work(ctx context.Context) error {
 
 // work runs a worker without an admin server.
 func (b *Baler) work(ctx context.Context, final worker.Final) error {
-	w, err := b.newWorker(final) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
+	w, err := b.newWorker(ctx, final) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
 	if err != nil {
 		return err
 	}
 	return w.Run(ctx)
 }
 
-func (b *Baler) newWorker(final worker.Final) (*worker.Worker, error) {
+func (b *Baler) newWorker(ctx context.Context, final worker.Final) (*worker.Worker, error) {
+	if !b.cfg.Redis.AllowEviction {
+		if err := b.queue.CheckEviction(ctx); err != nil {
+			return nil, fmt.Errorf("start worker: %w", err)
+		}
+	}
 	o := b.workerOptions()
 	o.Final = final
 	return worker.New(o)

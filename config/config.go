@@ -38,6 +38,8 @@ type Config struct {
 type Redis struct {
 	URL      string `koanf:"url"`
 	PoolSize int    `koanf:"pool_size"` // connections; 0 lets the client choose
+
+	AllowEviction bool `koanf:"allow_eviction"` // workers start although Redis may drop messages
 }
 
 // Database is the address of the system of record. See ParseDatabase.

@@ -35,6 +35,8 @@ func services() []Setting {
 				"`redis-sentinel://h1,h2?master=NAME` or `redis-cluster://h1,h2`."},
 		{"redis.pool_size", "BALER_REDIS_POOL_SIZE", "", number(),
 			"Connections to Redis; the client chooses when not set."},
+		{"redis.allow_eviction", "BALER_REDIS_ALLOW_EVICTION", "false", flag(),
+			"Let workers start although Redis drops messages when its memory is full (`maxmemory-policy` is not `noeviction`)."},
 		{"database.url", "BALER_DATABASE_URL", "sqlite:STATE_DIR/baler.db", text(),
 			"The system of record: `sqlite:PATH` or `mysql://user:password@host:3306/name?…`."},
 		{"database.auto_migrate", "BALER_DATABASE_AUTO_MIGRATE", "true", flag(),

@@ -120,7 +120,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 	}
 	special := map[string]string{
 		"redis.url": "redis://x", "database.url": "sqlite:/x", "state_dir": "/x", "http.listen": ":77", "worker.admin_listen": ":78",
-		"log.level": "debug", "log.format": "json", "worker.profile": "true", "http.monitor_read_only": "true",
+		"log.level": "debug", "log.format": "json", "worker.profile": "true", "redis.allow_eviction": "true", "http.monitor_read_only": "true",
 		"group.max_size": "777", "group.limit": "7777",
 		"record.max_delay": "7s", "dispatch.interval": "7s", // short enough for worker.grace and dispatch.resend
 	}

@@ -25,6 +25,7 @@ const (
 	mysqlKilled         = 1927
 	mysqlPacketTooLarge = 1153
 	mysqlBadJSON        = 3140
+	mysqlNoDatabase     = 1049
 	mysqlCheck          = 4025 // MariaDB's JSON columns have a check
 )
 
@@ -83,4 +84,35 @@ func IsDuplicate(err error) bool {
 func sqliteCode(err error) (code sqlite3.ErrorCode) {
 	_ = errors.As(err, &code) // the driver gives errors of three types; each can be read as this one
 	return code
+}
+
+// IsDenied reports whether the database refuses the account or one of its statements.
+func IsDenied(err error) bool {
+	e, ok := errors.AsType[*mysql.MySQLError](err)
+	if !ok {
+		return false
+	}
+	switch e.Number {
+	case 1044, 1045, 1142, 1143, 1227, 1370, 1698: // denied: database, account, table, column, privilege, routine, socket
+		return true
+	}
+	return false
+}
+
+// isAnswer reports whether the error is the database's own, so that it did answer.
+func isAnswer(err error) bool {
+	_, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok
+}
+
+// Hint says what to do about an error of Open.
+func Hint(err error) string {
+	e, ok := errors.AsType[*mysql.MySQLError](err)
+	switch {
+	case IsDenied(err):
+		return "correct the user and password in BALER_DATABASE_URL, or grant this account all rights on its database"
+	case ok && e.Number == mysqlNoDatabase:
+		return "create the database, or correct its name in BALER_DATABASE_URL"
+	}
+	return "set BALER_DATABASE_URL, or start the database"
 }

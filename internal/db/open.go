@@ -129,10 +129,15 @@ func (d *DB) Ping(ctx context.Context) error {
 	if err == nil {
 		err = pool.PingContext(ctx)
 	}
-	if err != nil {
-		return fmt.Errorf("database %s does not answer: %w", d.description, err)
+	switch {
+	case err == nil:
+		return nil
+	case IsDenied(err):
+		return fmt.Errorf("database %s refuses this account: %w", d.description, err)
+	case isAnswer(err):
+		return fmt.Errorf("database %s answers with an error: %w", d.description, err)
 	}
-	return nil
+	return fmt.Errorf("database %s does not answer: %w", d.description, err)
 }
 
 // Describe returns the database's address without its password.

@@ -28,8 +28,11 @@ type Conn struct {
 }
 
 // Open connects, and makes sure that Redis answers. An error says where Redis was
-// looked for, and what to do.
+// looked for, and what to do. A nil log discards.
 func Open(ctx context.Context, cfg config.Redis, log *slog.Logger) (*Conn, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	LogThrough(log)
 	u, err := config.ParseRedis(cfg.URL)
 	if err != nil {
@@ -65,10 +68,24 @@ func (q *Conn) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTime)
 	defer cancel()
 	if err := q.Client.Ping(ctx).Err(); err != nil {
+		what, hint := pingError(err)
 		//nolint:staticcheck // Redis is a name
-		return fmt.Errorf("Redis at %s does not answer: %w (set BALER_REDIS_URL, or start Redis)", q.Address, err)
+		return fmt.Errorf("Redis at %s %s: %w (%s)", q.Address, what, err, hint)
 	}
 	return nil
+}
+
+// pingError tells a Redis that refuses an account, or is not ready, from none.
+func pingError(err error) (what, hint string) {
+	for _, prefix := range []string{"NOAUTH", "WRONGPASS", "NOPERM", "ERR AUTH", "ERR invalid password"} {
+		if redis.HasErrorPrefix(err, prefix) {
+			return "refuses this account", "correct the user and password in BALER_REDIS_URL, or the account's rights"
+		}
+	}
+	if redis.HasErrorPrefix(err, "LOADING") {
+		return "is not ready", "it loads its data; wait until it has"
+	}
+	return "does not answer", "set BALER_REDIS_URL, or start Redis"
 }
 
 // Embedded reports whether the queue lives in this process and ends with it.
