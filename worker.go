@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/retention"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -78,6 +79,9 @@ func (b *Baler) workerOptions() worker.Options {
 		Record: worker.Record{
 			MaxItems: cfg.Record.MaxItems, MaxDelay: cfg.Record.MaxDelay, MaxOutput: int(cfg.Record.MaxOutput),
 			Flushers: cfg.Record.Flushers, Adapt: cfg.Record.Adapt == nil || *cfg.Record.Adapt,
+		},
+		Retention: retention.Options{
+			OlderThan: cfg.Retention.OlderThan, KeepLast: cfg.Retention.KeepLast, FailedToo: cfg.Retention.FailedToo,
 		},
 		WebhookSecret: cfg.Webhook.Secret,
 		Timeout:       b.timeout, Retry: b.retry, OnCompleted: b.completed,

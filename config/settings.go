@@ -138,6 +138,12 @@ func site() []Setting {
 
 func surface() []Setting {
 	return []Setting{
+		{"retention.older_than", "BALER_RETENTION_OLDER_THAN", "", age(),
+			"Delete transfers that ended so long ago, with their files and results, such as `90d`. Off when not set."},
+		{"retention.keep_last", "BALER_RETENTION_KEEP_LAST", "", number(),
+			"So many of the newest transfers are kept, however old they are."},
+		{"retention.failed_too", "BALER_RETENTION_FAILED_TOO", "false", flag(),
+			"Delete also transfers with failed files or final steps."},
 		{"webhook.urls", "BALER_WEBHOOK_URLS", "", addresses(),
 			"URLs to notify when any transfer has ended, in addition to those of the submission."},
 		{"webhook.secret", "BALER_WEBHOOK_SECRET", "", text(),

@@ -25,6 +25,8 @@ func (c Config) Validate() error {
 	v.record(c.Record)
 	v.durations(c)
 	v.webhook(c.Webhook)
+	v.notBelow("retention.older_than", c.Retention.OlderThan)
+	v.atLeast("retention.keep_last", c.Retention.KeepLast, 0)
 	v.surface(c.HTTP, c.Log)
 	return v.problems.err()
 }

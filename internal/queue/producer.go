@@ -94,6 +94,12 @@ func (p *Producer) done(ctx context.Context, n int, err error) error {
 	return err
 }
 
+// EnqueueMessage enqueues a message of any type as it is.
+func (p *Producer) EnqueueMessage(ctx context.Context, queue, kind string, payload []byte) error {
+	t := asynq.NewTask(kind, payload, asynq.Queue(queue), asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout))
+	return p.done(ctx, 1, p.enqueue(ctx, t))
+}
+
 func (p *Producer) enqueue(ctx context.Context, t *asynq.Task) error {
 	_, err := p.client.EnqueueContext(ctx, t)
 	// A conflict means that the queue has it: sent before, or go-redis sent it

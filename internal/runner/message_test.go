@@ -45,7 +45,7 @@ func TestMessagesThatAreNotOurs(t *testing.T) {
 				t.Errorf("%s: answered %v", name, err)
 			}
 		}
-		asides, err := r.Store.DeadLetters(t.Context(), 100)
+		asides, err := r.Store.DeadLetters(t.Context(), 0, 100)
 		r.Must(err)
 		if len(asides) != len(messages) {
 			t.Errorf("%d messages set aside, want %d: %+v", len(asides), len(messages), reasons(asides))

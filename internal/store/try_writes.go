@@ -62,5 +62,6 @@ func trialRows(now time.Time) []any {
 		&leaseRow{Name: name, Holder: name, Until: now},
 		&WebhookDelivery{ID: id, TransferID: id, CreatedAt: now},
 		&finalizeRow{TransferID: id, No: 1},
+		&tombstone{TransferID: id, UUID: name, DeletedAt: now},
 	}
 }
