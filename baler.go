@@ -187,7 +187,8 @@ func (b *Baler) Close() error {
 }
 
 // Transfer reads a transfer with its live counters by the id shown outside. An
-// id that was never given out gives tasks.ErrTransferNotFound.
+// id that was never given out gives tasks.ErrTransferNotFound, that of a deleted
+// transfer a tasks.DeletedError.
 func (b *Baler) Transfer(ctx context.Context, id string) (tasks.Transfer, error) {
 	return b.store.Transfer(ctx, id)
 }

@@ -32,8 +32,9 @@ func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 		worked = b.workServed(ctx)
 		cancel() // a server whose worker cannot start must end too
 	})
-	if !work { // a worker has a sender of its own
+	if !work { // a worker has a sender and a pruner of its own
 		background.Go(func() { _ = b.workerOptions().Sender().Run(ctx) }) // it ends with its context and logs its errors
+		background.Go(func() { _ = b.workerOptions().Pruner().Run(ctx) }) // as above
 	}
 	err = server.Run(ctx, ln)
 	cancel()

@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/retention"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -55,6 +56,11 @@ func (b *Baler) newWorker(ctx context.Context, final worker.Final) (*worker.Work
 			"concurrency", b.concurrency, "wanted", wanted, "allowed", worker.OpenFilesLimit(),
 			"needed", worker.OpenFilesNeeded(wanted, b.cfg.Database.MaxConnections))
 	}
+	if !b.cfg.Redis.AllowEviction {
+		if err := b.queue.CheckEviction(ctx); err != nil {
+			return nil, fmt.Errorf("start worker: %w", err)
+		}
+	}
 	o := b.workerOptions()
 	o.Final = final
 	return worker.New(o)
@@ -78,6 +84,9 @@ func (b *Baler) workerOptions() worker.Options {
 		Record: worker.Record{
 			MaxItems: cfg.Record.MaxItems, MaxDelay: cfg.Record.MaxDelay, MaxOutput: int(cfg.Record.MaxOutput),
 			Flushers: cfg.Record.Flushers, Adapt: cfg.Record.Adapt == nil || *cfg.Record.Adapt,
+		},
+		Retention: retention.Options{
+			OlderThan: cfg.Retention.OlderThan, KeepLast: cfg.Retention.KeepLast, FailedToo: cfg.Retention.FailedToo,
 		},
 		WebhookSecret: cfg.Webhook.Secret, WebhookReach: b.reach,
 		Timeouts: b.timeouts, Retry: b.retry, OnCompleted: b.completed,

@@ -30,14 +30,19 @@ type Config struct {
 	Handlers map[string]Handler `koanf:"handlers"` // the site's settings, by handler name
 	Record   Record             `koanf:"record"`
 	Webhook  Webhook            `koanf:"webhook"`
-	HTTP     HTTP               `koanf:"http"`
-	Log      Log                `koanf:"log"`
+
+	Retention Retention `koanf:"retention"`
+
+	HTTP HTTP `koanf:"http"`
+	Log  Log  `koanf:"log"`
 }
 
 // Redis is the address of the queue. See ParseRedis.
 type Redis struct {
 	URL      string `koanf:"url"`
 	PoolSize int    `koanf:"pool_size"` // connections; 0 lets the client choose
+
+	AllowEviction bool `koanf:"allow_eviction"` // workers start although Redis may drop messages
 }
 
 // Database is the address of the system of record. See ParseDatabase.
@@ -93,6 +98,13 @@ type Record struct {
 	Flushers  int           `koanf:"flushers"`
 	Adapt     *bool         `koanf:"adapt"` // nil means true
 	MaxOutput Size          `koanf:"max_output"`
+}
+
+// Retention sets which transfers are deleted by themselves. See baler.PruneOptions.
+type Retention struct {
+	OlderThan time.Duration `koanf:"older_than"` // ago that they ended; 0 deletes none
+	KeepLast  int           `koanf:"keep_last"`
+	FailedToo bool          `koanf:"failed_too"`
 }
 
 // Webhook sets the receivers that are notified of every transfer's end.

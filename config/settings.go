@@ -35,6 +35,8 @@ func services() []Setting {
 				"`redis-sentinel://h1,h2?master=NAME` or `redis-cluster://h1,h2`."},
 		{"redis.pool_size", "BALER_REDIS_POOL_SIZE", "", number(),
 			"Connections to Redis; the client chooses when not set."},
+		{"redis.allow_eviction", "BALER_REDIS_ALLOW_EVICTION", "false", flag(),
+			"Let workers start although Redis drops messages when its memory is full (`maxmemory-policy` is not `noeviction`)."},
 		{"database.url", "BALER_DATABASE_URL", "sqlite:STATE_DIR/baler.db", text(),
 			"The system of record: `sqlite:PATH` or `mysql://user:password@host:3306/name?…`."},
 		{"database.auto_migrate", "BALER_DATABASE_AUTO_MIGRATE", "true", flag(),
@@ -138,6 +140,12 @@ func site() []Setting {
 
 func surface() []Setting {
 	return []Setting{
+		{"retention.older_than", "BALER_RETENTION_OLDER_THAN", "", age(),
+			"Delete transfers that ended so long ago, with their files and results, such as `90d`. Off when not set."},
+		{"retention.keep_last", "BALER_RETENTION_KEEP_LAST", "", number(),
+			"So many of the newest transfers are kept, however old they are."},
+		{"retention.failed_too", "BALER_RETENTION_FAILED_TOO", "false", flag(),
+			"Delete also transfers with failed files or final steps."},
 		{"webhook.urls", "BALER_WEBHOOK_URLS", "", addresses(),
 			"URLs to notify when any transfer has ended, in addition to those of the submission."},
 		{"webhook.secret", "BALER_WEBHOOK_SECRET", "", text(),

@@ -115,12 +115,13 @@ func printed(v reflect.Value) string {
 func TestEverySettingCanBeSet(t *testing.T) {
 	t.Parallel()
 	values := map[string]string{
-		"text": "x", "number": "77", "true or false": "false", "time": "77s", "bytes": "77KiB", "paths": "/x", "priorities": "x=7",
+		"text": "x", "number": "77", "true or false": "false", "time": "77s", "bytes": "77KiB", "age": "77d", "paths": "/x", "priorities": "x=7",
 		"URLs": "https://x/", "names": "x", "networks": "10.0.0.0/8",
 	}
 	special := map[string]string{
 		"redis.url": "redis://x", "database.url": "sqlite:/x", "state_dir": "/x", "http.listen": ":77", "worker.admin_listen": ":78",
-		"log.level": "debug", "log.format": "json", "worker.profile": "true", "http.insecure": "true",
+		"log.level": "debug", "log.format": "json", "worker.profile": "true", "http.insecure": "true", "http.monitor_read_only": "true",
+		"retention.failed_too": "true", "redis.allow_eviction": "true",
 		"group.max_size": "777", "group.limit": "7777",
 		"record.max_delay": "7s", "dispatch.interval": "7s", // short enough for worker.grace and dispatch.resend
 	}

@@ -29,6 +29,8 @@ func (c Config) Validate() error {
 	v.webhook(c.Webhook)
 	v.http(c.HTTP)
 	v.log(c.Log)
+	v.notBelow("retention.older_than", c.Retention.OlderThan)
+	v.atLeast("retention.keep_last", c.Retention.KeepLast, 0)
 	return v.problems.err()
 }
 

@@ -22,7 +22,8 @@ func (p *program) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Check settings, database and queue",
 		Long: `Doctor checks everything that Baler needs, on this host and on its servers, and
-suggests what to do. It changes nothing, and exits with 1 if a check fails.`,
+suggests what to do. It tries to write to the database and the queue, and takes that
+back. It exits with 1 if a check fails.`,
 		Example: `  baler doctor
   baler doctor --json --database mysql://db/baler`,
 		Args: cobra.NoArgs,

@@ -33,7 +33,8 @@ func examples(t *testing.T) []string {
 func onlyParsed(line string) bool {
 	for _, prefix := range []string{
 		"baler worker ", "baler serve ", "baler queue ", "baler reconcile", "baler workers pause ", "baler workers resume ",
-		"baler workers drain ", "baler submit --resume ", "baler bench ",
+		"baler workers drain ", "baler submit --resume ", "baler bench ", "baler deadletters show ",
+		"baler deadletters requeue ", "baler deadletters discard 7",
 	} {
 		if strings.HasPrefix(line, prefix) {
 			return true

@@ -38,9 +38,10 @@ beginning of it, its name, or latest.`,
 		{"Process files:", []*cobra.Command{p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand()}},
 		{"Inspect and control transfers:", []*cobra.Command{
 			p.statusCommand(), p.resultsCommand(), p.retryCommand(), p.pauseCommand(), p.resumeCommand(), p.cancelCommand(),
+			p.deleteCommand(),
 		}},
 		{"Operate:", []*cobra.Command{
-			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
+			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(), p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
 		}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})

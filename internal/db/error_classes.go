@@ -23,7 +23,6 @@ const (
 	mysqlReadOnly       = 1290
 	mysqlAborted        = 1184 // as by an init_connect that fails
 	mysqlBinlog         = 1665
-	mysqlNoDatabase     = 1049
 	mysqlAccessDenied   = 1045
 	mysqlDatabaseDenied = 1044
 
@@ -37,6 +36,7 @@ const (
 	mysqlUnknown        = 1105 // any error without a code of its own
 	mysqlBadJSON        = 3140
 	mysqlNotText        = 1300
+	mysqlNoDatabase     = 1049
 	mysqlCheck          = 4025 // MariaDB's JSON columns have a check
 )
 
@@ -103,4 +103,23 @@ func IsDuplicate(err error) bool {
 func sqliteCode(err error) (code sqlite3.ErrorCode) {
 	_ = errors.As(err, &code) // the driver gives errors of three types; each can be read as this one
 	return code
+}
+
+// IsDenied reports whether the database refuses the account or one of its statements.
+func IsDenied(err error) bool {
+	e, ok := errors.AsType[*mysql.MySQLError](err)
+	if !ok {
+		return false
+	}
+	switch e.Number {
+	case 1044, 1045, 1142, 1143, 1227, 1370, 1698: // denied: database, account, table, column, privilege, routine, socket
+		return true
+	}
+	return false
+}
+
+// isAnswer reports whether the error is the database's own, so that it did answer.
+func isAnswer(err error) bool {
+	_, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok
 }

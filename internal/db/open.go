@@ -143,10 +143,16 @@ func (d *DB) Close() error {
 
 // Ping reports whether the database answers.
 func (d *DB) Ping(ctx context.Context) error {
-	if err := d.ping(ctx); err != nil {
-		return fmt.Errorf("database %s does not answer: %w", d.description, err)
+	err := d.ping(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case IsDenied(err):
+		return fmt.Errorf("database %s refuses this account: %w", d.description, err)
+	case isAnswer(err):
+		return fmt.Errorf("database %s answers with an error: %w", d.description, err)
 	}
-	return nil
+	return fmt.Errorf("database %s does not answer: %w", d.description, err)
 }
 
 func (d *DB) ping(ctx context.Context) error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
 )
@@ -57,11 +58,12 @@ type doctor struct {
 	log      *slog.Logger
 	now      func() time.Time
 	registry *handlers.Registry
-	store    *store.Store // once the database is open
+	store    *store.Store // while the database is open
+	queues   []queue.Stats
 }
 
-// Diagnose checks the host, the database and the queue that cfg names. It
-// changes nothing, and ends within 20 seconds, whether they answer or not.
+// Diagnose checks the host, the database and the queue that cfg names. What it writes
+// to try whether it can, it takes back. It ends within 20 seconds, whether they answer or not.
 func Diagnose(ctx context.Context, cfg config.Config, o Options) []Check {
 	ctx, cancel := context.WithTimeout(ctx, diagnoseTime)
 	defer cancel()
@@ -72,7 +74,8 @@ func Diagnose(ctx context.Context, cfg config.Config, o Options) []Check {
 	if d.now == nil {
 		d.now = time.Now
 	}
-	return slices.Concat(d.diagnoseHost(), d.diagnoseDatabase(ctx), d.diagnoseQueue(ctx))
+	host, broker := d.diagnoseHost(), d.diagnoseQueue(ctx) // first: whether work goes on depends on what the queues hold
+	return slices.Concat(host, d.diagnoseDatabase(ctx), broker)
 }
 
 const diagnoseTime = 20 * time.Second
@@ -144,18 +147,8 @@ func (d *doctor) diagnoseTables(ctx context.Context) []Check {
 			"migrations", StatusWarning, fmt.Sprintf("%d pending", len(pending)), "the next command applies them, or 'baler migrate'",
 		}}
 	}
-	return append([]Check{well("migrations", "up to date"), d.diagnoseWorkers(ctx)}, d.diagnoseTransfers(ctx)...)
-}
-
-func (d *doctor) diagnoseWorkers(ctx context.Context) Check {
-	workers, err := d.store.Workers(ctx)
-	switch {
-	case err != nil:
-		return ill("workers", StatusError, err, "look at the database's log")
-	case len(workers) == 0:
-		return Check{"workers", StatusWarning, "none is running", "start one with 'baler worker'; 'baler run' needs none"}
-	}
-	return well("workers", "%d running", len(workers))
+	checks := append([]Check{well("migrations", "up to date"), d.diagnoseWrites(ctx)}, d.diagnoseTransfers(ctx)...)
+	return append(checks, d.diagnoseWork(ctx)...)
 }
 
 // maxSuspended is how many suspended transfers are named.
@@ -179,23 +172,31 @@ func (d *doctor) diagnoseTransfers(ctx context.Context) (checks []Check) {
 	return checks
 }
 
-// maxSkew is how far apart clocks may be before leases and reports suffer.
-const maxSkew = 2 * time.Second
+func (d *doctor) diagnoseWrites(ctx context.Context) Check {
+	err := d.store.TryWrites(ctx)
+	switch {
+	case db.IsDenied(err):
+		return ill("writes", StatusError, err, "grant this account SELECT, INSERT, UPDATE and DELETE on all tables of its database")
+	case err != nil:
+		return ill("writes", StatusError, err, "look at the database's log: is it read-only, or its disk full?")
+	}
+	return well("writes", "this account can write to every table")
+}
+
+// Clocks that are this far apart are worth a word, and keep workers from starting.
+const (
+	maxSkew    = 2 * time.Second
+	brokenSkew = queue.MaxClockSkew
+)
 
 // skew checks a clock that is that much behind this host's.
 func skew(name string, behind time.Duration) Check {
-	c := well(name, "%s apart", behind.Abs().Round(time.Millisecond))
-	if behind.Abs() > maxSkew {
-		c.Status, c.Hint = StatusWarning, "let all hosts keep time by NTP"
-	}
-	return c
-}
-
-// queueSkew checks the clock of Redis: a worker starts only when it is near enough.
-func queueSkew(behind time.Duration) Check {
-	c := skew("queue clock", behind)
-	if behind.Abs() > queue.MaxClockSkew {
+	c := well(name, "%s apart from this host's", behind.Abs().Round(time.Millisecond))
+	switch {
+	case behind.Abs() > brokenSkew:
 		c.Status, c.Hint = StatusError, "let all hosts keep time by NTP: no worker starts here"
+	case behind.Abs() > maxSkew:
+		c.Status, c.Hint = StatusWarning, "let all hosts keep time by NTP"
 	}
 	return c
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/internal/queue"
 )
@@ -24,28 +26,49 @@ func (d *doctor) diagnoseQueue(ctx context.Context) (checks []Check) {
 			checks = append(checks, ill("queue", StatusWarning, err, "look at the log of Redis"))
 		}
 	}()
-	text, err := q.Client.Info(ctx).Result()
+	info, err := q.ServerInfo(ctx)
 	if err != nil {
-		return []Check{ill("queue", StatusError, fmt.Errorf("ask Redis about itself: %w", err), "allow this account the command INFO")}
+		checks = append(checks, ill("queue", StatusError, err, "allow this account the command INFO"))
+	} else {
+		checks = append(checks, redisVersion(q.Address, info.Version), eviction(info, d.cfg.Redis.AllowEviction), memory(info))
 	}
-	info := parseInfo(text)
-	checks = append(checks, redisVersion(q.Address, info["redis_version"]), evictionPolicy(info["maxmemory_policy"]))
+	checks = append(checks, queueWrites(ctx, q, info))
 	at, err := q.Client.Time(ctx).Result()
 	if err != nil {
-		return append(checks, ill("queue clock", StatusWarning, err, "allow this account the command TIME"))
+		checks = append(checks, ill("queue clock", StatusWarning, err, "allow this account the command TIME"))
+	} else {
+		checks = append(checks, skew("queue clock", d.now().Sub(at)))
 	}
-	return append(checks, queueSkew(d.now().Sub(at)))
+	if d.queues, err = q.Stats(ctx); err != nil {
+		return append(checks, ill("queues", StatusError, err, "look at the log of Redis"))
+	}
+	return append(checks, pausedQueues(d.queues))
 }
 
-// parseInfo parses the answer to INFO: sections of name:value lines.
-func parseInfo(text string) map[string]string {
-	info := make(map[string]string)
-	for line := range strings.Lines(text) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			info[name] = value
+func queueWrites(ctx context.Context, q *queue.Conn, info queue.ServerInfo) Check {
+	err := q.TryWrite(ctx)
+	switch {
+	case err != nil && info.Replica:
+		return ill("queue writes", StatusError, err, "it is a replica: point BALER_REDIS_URL at its master, or use redis-sentinel://")
+	case err != nil:
+		return ill("queue writes", StatusError, err, "free memory of Redis, or allow this account to write")
+	}
+	return well("queue writes", "this account can write")
+}
+
+func pausedQueues(queues []queue.Stats) Check {
+	var paused []string
+	for i := range queues {
+		if queues[i].Paused {
+			paused = append(paused, queues[i].Name)
 		}
 	}
-	return info
+	if len(paused) > 0 {
+		return Check{
+			"queues", StatusWarning, "paused: " + strings.Join(paused, ", "), fmt.Sprintf("resume one with 'baler queue resume %s'", paused[0]),
+		}
+	}
+	return well("queues", "none of %d is paused", len(queues))
 }
 
 // redisVersion compares a version with 6.2, the oldest that asynq supports.
@@ -64,15 +87,38 @@ func redisVersion(where, version string) Check {
 	return c
 }
 
-// evictionPolicy must be noeviction: any other policy drops messages when memory is full.
-func evictionPolicy(policy string) Check {
-	c := well("eviction", "maxmemory-policy %s", policy)
-	switch policy {
-	case "noeviction":
-	case "":
+// eviction must be off: any policy but noeviction drops messages when memory is full.
+func eviction(info queue.ServerInfo, allowed bool) Check {
+	c := well("eviction", "maxmemory-policy %s", info.EvictionPolicy)
+	switch {
+	case info.EvictionPolicy == "":
 		c = Check{"eviction", StatusWarning, "Redis does not say", "make sure that maxmemory-policy is noeviction"}
-	default:
-		c.Status, c.Hint = StatusWarning, "set maxmemory-policy noeviction: evicted batches have to be sent again"
+	case info.Evicts() && allowed:
+		c.Status, c.Hint = StatusWarning, "redis.allow_eviction accepts it: evicted batches are sent again, and cost time"
+	case info.Evicts():
+		c.Status, c.Hint = StatusError, queue.EvictionFix
+	}
+	return c
+}
+
+// Shares of Redis' memory, in percent, from which it is nearly full.
+const (
+	muchMemory    = 80
+	tooMuchMemory = 95
+)
+
+func memory(info queue.ServerInfo) Check {
+	used := humanize.IBytes(uint64(max(info.UsedMemory, 0)))
+	if info.MaxMemory <= 0 {
+		return well("queue memory", "%s used, no limit", used)
+	}
+	percent := 100 * info.UsedMemory / info.MaxMemory
+	c := well("queue memory", "%s of %s used, %d%%", used, humanize.IBytes(uint64(info.MaxMemory)), percent)
+	switch {
+	case percent >= tooMuchMemory:
+		c.Status, c.Hint = StatusError, "raise maxmemory of Redis, or remove what else it holds: it refuses messages when it is full"
+	case percent >= muchMemory:
+		c.Status, c.Hint = StatusWarning, "raise maxmemory of Redis, or remove what else it holds"
 	}
 	return c
 }

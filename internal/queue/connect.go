@@ -28,7 +28,7 @@ type Conn struct {
 }
 
 // Open connects, and makes sure that Redis answers. An error says where Redis was
-// looked for, and what to do.
+// looked for, and what to do. A nil log discards.
 func Open(ctx context.Context, cfg config.Redis, log *slog.Logger) (*Conn, error) {
 	q, err := Connect(cfg, log)
 	if err != nil {
@@ -42,6 +42,9 @@ func Open(ctx context.Context, cfg config.Redis, log *slog.Logger) (*Conn, error
 
 // Connect prepares the connections: they are made when they are used.
 func Connect(cfg config.Redis, log *slog.Logger) (*Conn, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	LogThrough(log)
 	u, err := config.ParseRedis(cfg.URL)
 	if err != nil {
@@ -77,10 +80,24 @@ func (q *Conn) Ping(ctx context.Context) error {
 		if q.Embedded() {
 			return fmt.Errorf("the embedded queue of this process does not answer: %w", err)
 		}
+		what, hint := pingError(err)
 		//nolint:staticcheck // Redis is a name
-		return fmt.Errorf("Redis at %s does not answer: %w (set BALER_REDIS_URL, or start Redis)", q.Address, err)
+		return fmt.Errorf("Redis at %s %s: %w (%s)", q.Address, what, err, hint)
 	}
 	return nil
+}
+
+// pingError tells a Redis that refuses an account, or is not ready, from none.
+func pingError(err error) (what, hint string) {
+	for _, prefix := range []string{"NOAUTH", "WRONGPASS", "NOPERM", "ERR AUTH", "ERR invalid password"} {
+		if redis.HasErrorPrefix(err, prefix) {
+			return "refuses this account", "correct the user and password in BALER_REDIS_URL, or the account's rights"
+		}
+	}
+	if redis.HasErrorPrefix(err, "LOADING") {
+		return "is not ready", "it loads its data; wait until it has"
+	}
+	return "does not answer", "set BALER_REDIS_URL, or start Redis"
 }
 
 // Embedded reports whether the queue lives in this process and ends with it.

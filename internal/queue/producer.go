@@ -98,6 +98,12 @@ func fileTaskID(transfer int64, f *FileTask) string {
 	return fmt.Sprintf("%d.%d.%d", transfer, f.Step, f.File.No)
 }
 
+// EnqueueMessage enqueues a message of any type as it is.
+func (p *Producer) EnqueueMessage(ctx context.Context, queue, kind string, payload []byte) error {
+	t := asynq.NewTask(kind, payload, asynq.Queue(queue), asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout))
+	return p.done(ctx, 1, p.enqueue(ctx, t))
+}
+
 func (p *Producer) enqueue(ctx context.Context, t *asynq.Task) error {
 	_, err := p.client.EnqueueContext(ctx, t)
 	// A conflict means that the queue has it: sent before, or go-redis sent it

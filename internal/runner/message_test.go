@@ -53,7 +53,7 @@ func TestMessagesThatAreNotOurs(t *testing.T) {
 				t.Errorf("%s: answered %v", name, err)
 			}
 		}
-		asides, err := r.Store.DeadLetters(t.Context(), 100)
+		asides, err := r.Store.DeadLetters(t.Context(), 0, 100)
 		r.Must(err)
 		if len(asides) != len(messages) {
 			t.Errorf("%d messages set aside, want %d: %+v", len(asides), len(messages), reasons(asides))
@@ -87,7 +87,7 @@ func TestMessageOfACompletedBatch(t *testing.T) {
 		}
 		r.finish(w)
 		r.Must(r.deliver(w, &batches[0]))
-		if letters, err := r.Store.DeadLetters(t.Context(), 9); err != nil || len(letters) > 0 {
+		if letters, err := r.Store.DeadLetters(t.Context(), 0, 9); err != nil || len(letters) > 0 {
 			t.Errorf("dead letters %q, %v", reasons(letters), err)
 		}
 		r.audit()

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -41,11 +42,45 @@ func addDeadLetter(tx *gorm.DB, kind string, payload []byte, reason string, now 
 	}).Error
 }
 
-// DeadLetters lists the dead letters, newest first.
-func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
+// Truncated reports whether only the beginning of the message was kept.
+func (d *DeadLetter) Truncated() bool { return len(d.Payload) >= maxDeadLetterPayload }
+
+// ErrDeadLetterNotFound means that there is no dead letter of this number.
+var ErrDeadLetterNotFound = errors.New("no such dead letter")
+
+// DeadLetters lists dead letters, newest first, those numbered below before; before 0
+// starts at the newest.
+func (s *Store) DeadLetters(ctx context.Context, before int64, limit int) ([]DeadLetter, error) {
+	q := s.db.Session(ctx).Order("id DESC").Limit(limit)
+	if before > 0 {
+		q = q.Where("id < ?", before)
+	}
 	var rows []DeadLetter
-	if err := s.db.Session(ctx).Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
+	if err := q.Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list dead letters: %w", err)
 	}
 	return rows, nil
+}
+
+// DeadLetter reads a dead letter.
+func (s *Store) DeadLetter(ctx context.Context, id int64) (d DeadLetter, err error) {
+	err = s.db.Session(ctx).Take(&d, "id = ?", id).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return d, fmt.Errorf("%w: %d", ErrDeadLetterNotFound, id)
+	}
+	if err != nil {
+		return d, fmt.Errorf("read dead letter %d: %w", id, err)
+	}
+	return d, nil
+}
+
+// DiscardDeadLetter deletes a dead letter.
+func (s *Store) DiscardDeadLetter(ctx context.Context, id int64) error {
+	return s.db.Write(ctx, "discard dead letter", func(tx *gorm.DB, _ time.Time) error {
+		u := tx.Exec("DELETE FROM dead_letters WHERE id = ?", id)
+		if u.Error == nil && u.RowsAffected == 0 {
+			return fmt.Errorf("%w: %d", ErrDeadLetterNotFound, id)
+		}
+		return u.Error
+	})
 }

@@ -18,7 +18,7 @@ func TestSetAside(t *testing.T) {
 		if err := b.AddDeadLetter(t.Context(), "none", nil, "nothing"); err != nil {
 			t.Fatal(err)
 		}
-		letters, err := b.DeadLetters(t.Context(), 10)
+		letters, err := b.DeadLetters(t.Context(), 0, 10)
 		if err != nil || len(letters) != 3 || !bytes.Equal(letters[2].Payload, payload) || len(letters[1].Payload) != maxDeadLetterPayload {
 			t.Fatalf("%d dead letters, %v", len(letters), err)
 		}

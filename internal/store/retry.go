@@ -95,6 +95,9 @@ func lockTransfer(tx *gorm.DB, id int64, dialect db.Dialect) (t transferRow, err
 	if err := tx.Raw(query, id).Scan(&t).Error; err != nil {
 		return t, fmt.Errorf("lock transfer: %w", err)
 	}
+	if t.ID == 0 { // it was deleted
+		return t, fmt.Errorf("%w: number %d", tasks.ErrTransferNotFound, id)
+	}
 	return t, nil
 }
 

@@ -76,7 +76,7 @@ func TestBatchWithoutTransfer(t *testing.T) {
 		if due := b.due(t); len(due) > 0 {
 			t.Errorf("due are %v", due)
 		}
-		letters, err := b.DeadLetters(t.Context(), 10)
+		letters, err := b.DeadLetters(t.Context(), 0, 10)
 		if err != nil || len(letters) != 2 || !strings.Contains(letters[1].Reason, "no transfer 4711") || !strings.Contains(string(letters[1].Payload), "1-2") {
 			t.Errorf("%v, %+v", err, letters)
 		}

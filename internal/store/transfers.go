@@ -84,9 +84,14 @@ func newStepRows(transfer int64, steps []tasks.Step) []stepRow {
 }
 
 // Transfer reads a transfer and its counters by the id shown outside. An id
-// that was never given out gives tasks.ErrTransferNotFound.
+// that was never given out gives tasks.ErrTransferNotFound, that of a deleted transfer a
+// tasks.DeletedError.
 func (s *Store) Transfer(ctx context.Context, uuid string) (tasks.Transfer, error) {
-	return s.one(ctx, "uuid = ?", uuid)
+	t, err := s.one(ctx, "uuid = ?", uuid)
+	if errors.Is(err, tasks.ErrTransferNotFound) {
+		err = s.deletedError(ctx, uuid)
+	}
+	return t, err
 }
 
 // TransferByID reads a transfer and its counters by the number inside.

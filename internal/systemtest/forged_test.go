@@ -69,7 +69,7 @@ func TestForgedMessagesRunNothing(t *testing.T) {
 		forge(tasks.TypeFile, again)
 	}
 	eventually(t, func() error {
-		letters, err := s.DeadLetters(context.Background(), 100)
+		letters, err := s.DeadLetters(context.Background(), 0, 100)
 		if err == nil && len(letters) != deadLetters {
 			err = fmt.Errorf("%d dead letters, want %d", len(letters), deadLetters)
 		}

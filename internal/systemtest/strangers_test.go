@@ -135,7 +135,7 @@ func TestMessagesOfStrangers(t *testing.T) {
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	eventually(t, func() error {
-		asides, err := s.DeadLetters(context.Background(), 100)
+		asides, err := s.DeadLetters(context.Background(), 0, 100)
 		if err == nil && len(asides) != len(strangers) {
 			err = fmt.Errorf("%d messages set aside, want %d", len(asides), len(strangers))
 		}

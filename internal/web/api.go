@@ -66,7 +66,7 @@ func (a *api) register(mux *http.ServeMux, opts *Options) *huma.OpenAPI {
 		Path:        "/transfers/{id}",
 		Summary:     "Show a transfer",
 		Description: "The same summary that the command line prints with `--json`.",
-		Errors:      []int{http.StatusNotFound},
+		Errors:      []int{http.StatusNotFound, http.StatusGone},
 	}, a.get)
 	return h.OpenAPI()
 }
@@ -155,6 +155,9 @@ func (a *api) get(ctx context.Context, in *getInput) (*getOutput, error) {
 	}
 	// The store has ids in the canonical form only; a UUID has other forms as well.
 	t, err := a.transfers.Transfer(ctx, id.String())
+	if gone, ok := errors.AsType[*tasks.DeletedError](err); ok {
+		return nil, problem(http.StatusGone, "Transfer "+gone.UUID+" was deleted at "+gone.At.Format(time.RFC3339)+".")
+	}
 	if errors.Is(err, tasks.ErrTransferNotFound) {
 		return nil, problem(http.StatusNotFound, "No transfer has the id "+id.String()+".")
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/balerhq/baler/internal/notify"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/recorder"
+	"github.com/balerhq/baler/internal/retention"
 	"github.com/balerhq/baler/internal/runner"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
@@ -62,6 +63,8 @@ type Options struct {
 	Dispatch Dispatch
 	Record   Record
 	Final    Final
+
+	Retention retention.Options // its Holder, Log and Now are those of the worker
 
 	WebhookSecret string
 	WebhookReach  egress.Policy
@@ -161,6 +164,13 @@ func (o Options) Sender() *notify.Sender {
 	return notify.NewSender(o.Store, notify.SenderOptions{
 		Secret: o.WebhookSecret, Reach: o.WebhookReach, Version: o.Version, Metrics: o.Registerer, Log: o.Log, Now: o.Now, UUID: o.Transfers.UUID,
 	})
+}
+
+// Pruner makes the loop that deletes old transfers; it runs in every worker and server.
+func (o Options) Pruner() *retention.Loop {
+	r := o.Retention
+	r.Holder, r.Log, r.Now = o.Name, o.Log, o.Now
+	return retention.New(o.Store, r)
 }
 
 func (o Options) recorder() *recorder.Recorder {

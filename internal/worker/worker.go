@@ -66,7 +66,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	// The order of stopping: (1) take no new batches and final steps; (2) let those that
 	// run finish within the grace period; (3) release the rest, which does not count as
 	// an attempt; (4) commit what the recorder holds; (5) end the dispatcher, the
-	// heartbeat and the webhook sender, which until now dispatched for other workers and
+	// heartbeat, the pruner and the webhook sender, which until now dispatched for other workers and
 	// showed that this one was alive; (6) remove the worker's row. Steps 1 to 4 are in
 	// takeBatches, 5 is in the group, 6 is below.
 	var group run.Group
@@ -79,6 +79,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		w.dispatcher.Run,
 		w.Sender().Run,
 		w.hold,
+		w.Pruner().Run,
 		func(ctx context.Context) error { return w.beat(ctx, first.next) },
 	} {
 		group.Add(func() error { return run(background) }, func(error) { end() })

@@ -252,3 +252,15 @@ CREATE TABLE IF NOT EXISTS outputs (
   written_at   DATETIME(6) NOT NULL,
   PRIMARY KEY (path_hash, owner, digest)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS tombstones (
+  transfer_id  BIGINT NOT NULL PRIMARY KEY,
+  uuid         CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  name         VARCHAR(255) NOT NULL,
+  run_key      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  forget       BOOLEAN NOT NULL,
+  deleted_at   DATETIME(6) NOT NULL,
+  purged_at    DATETIME(6) NULL,
+  UNIQUE KEY tombstones_uuid (uuid),
+  KEY tombstones_purged (purged_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -264,3 +264,17 @@ CREATE TABLE IF NOT EXISTS outputs (
   written_at   DATETIME NOT NULL,
   PRIMARY KEY (path_hash, owner, digest)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS tombstones (
+  transfer_id  INTEGER NOT NULL PRIMARY KEY,
+  uuid         TEXT NOT NULL,
+  name         TEXT NOT NULL,
+  run_key      TEXT NOT NULL,
+  forget       BOOLEAN NOT NULL,
+  deleted_at   DATETIME NOT NULL,
+  purged_at    DATETIME NULL
+);
+
+CREATE UNIQUE INDEX IF NOT EXISTS tombstones_uuid ON tombstones (uuid);
+
+CREATE INDEX IF NOT EXISTS tombstones_purged ON tombstones (purged_at);

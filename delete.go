@@ -1,0 +1,107 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/balerhq/baler/internal/retention"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Errors of Delete.
+var (
+	ErrNotEnded     = store.ErrNotEnded     // the transfer has not ended: cancel it first, or force
+	ErrStillRunning = store.ErrStillRunning // batches of a canceled transfer are not ended yet: wait, or force
+)
+
+// Delete deletes a transfer that has ended: its files, results, attempts and counters.
+// What handlers and final steps wrote elsewhere stays. Its id gives a tasks.DeletedError
+// from then on, and a later Run registers its files again. With force, a transfer that has
+// not ended is canceled first, and what workers still have of it is refused.
+//
+// The rows are deleted in small transactions. When ctx ends before, a worker deletes the rest.
+func (b *Baler) Delete(ctx context.Context, t tasks.Transfer, force bool) error {
+	if force {
+		if _, err := b.store.Cancel(ctx, t.ID); err != nil {
+			return err
+		}
+	}
+	err := b.store.DeleteTransfer(ctx, t.ID, store.Deletion{Forget: true, Force: force})
+	if errors.Is(err, tasks.ErrTransferNotFound) {
+		_, err = b.store.Transfer(ctx, t.UUID) // another was faster
+	}
+	if err != nil {
+		return err
+	}
+	return b.store.PurgeDeleted(ctx)
+}
+
+// PruneOptions say which transfers Prune deletes.
+type PruneOptions struct {
+	OlderThan time.Duration // ago that they must have ended
+	KeepLast  int           // the newest transfers are kept, however old they are
+	FailedToo bool          // also those with failed files or final steps
+	DryRun    bool          // deletes nothing, and calls the function for each transfer all the same
+}
+
+// Prune deletes old transfers, and calls deleted for each. It keeps the newest transfer
+// of each succession of runs, and what runs have seen: files that have not changed are
+// not processed once more.
+func (b *Baler) Prune(ctx context.Context, o PruneOptions, deleted func(tasks.Transfer)) error {
+	p := store.Prune{Before: b.now().Add(-o.OlderThan), KeepLast: o.KeepLast, FailedToo: o.FailedToo}
+	if !o.DryRun {
+		return retention.Prune(ctx, b.store, p, deleted)
+	}
+	var after int64
+	for {
+		page, err := b.store.Prunable(ctx, p, after)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for i := range page {
+			after = page[i].ID
+			deleted(page[i])
+		}
+	}
+}
+
+// DeadLetter is a queue message that could not be read, kept with its bytes.
+type DeadLetter = store.DeadLetter
+
+// ErrDeadLetterNotFound says that there is no dead letter of this number.
+var ErrDeadLetterNotFound = store.ErrDeadLetterNotFound
+
+// DeadLetters lists up to limit dead letters, newest first, those numbered below before;
+// before 0 starts at the newest.
+func (b *Baler) DeadLetters(ctx context.Context, before int64, limit int) ([]DeadLetter, error) {
+	return b.store.DeadLetters(ctx, before, limit)
+}
+
+// DeadLetter reads one dead letter.
+func (b *Baler) DeadLetter(ctx context.Context, id int64) (DeadLetter, error) {
+	return b.store.DeadLetter(ctx, id)
+}
+
+// RequeueDeadLetter puts the message of a dead letter into a queue once more, such as
+// after an update of the workers, and discards the dead letter.
+func (b *Baler) RequeueDeadLetter(ctx context.Context, id int64, queue string) error {
+	d, err := b.store.DeadLetter(ctx, id)
+	if err != nil {
+		return err
+	}
+	if d.Truncated() {
+		return fmt.Errorf("dead letter %d cannot be requeued: only the first %d bytes of it were kept", id, len(d.Payload))
+	}
+	if err := b.queue.Producer.EnqueueMessage(ctx, queue, d.Type, d.Payload); err != nil {
+		return err
+	}
+	return b.store.DiscardDeadLetter(ctx, id)
+}
+
+// DiscardDeadLetter deletes a dead letter.
+func (b *Baler) DiscardDeadLetter(ctx context.Context, id int64) error {
+	return b.store.DiscardDeadLetter(ctx, id)
+}

@@ -1,0 +1,112 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/tasks"
+)
+
+// finalizerPrefix precedes a finalizer in the list of what a worker has.
+const finalizerPrefix = "finalizer:"
+
+// diagnoseWork checks whether somebody does the work that there is.
+func (d *doctor) diagnoseWork(ctx context.Context) []Check {
+	workers, err := d.store.Workers(ctx)
+	if err != nil {
+		return []Check{ill("workers", StatusError, err, "look at the database's log")}
+	}
+	checks := []Check{diagnoseWorkers(workers)}
+	handlers, finalizers, err := d.store.NeededHandlers(ctx)
+	if err != nil {
+		return append(checks, ill("handlers", StatusError, err, "look at the database's log"))
+	}
+	for _, name := range finalizers {
+		handlers = append(handlers, finalizerPrefix+name)
+	}
+	return append(checks, missingHandlers(handlers, workers), d.diagnoseBacklog(ctx, workers))
+}
+
+func diagnoseWorkers(workers []tasks.Worker) Check {
+	if len(workers) == 0 {
+		return Check{"workers", StatusWarning, "none is running", "start one with 'baler worker'; 'baler run' needs none"}
+	}
+	idle := slices.DeleteFunc(slices.Clone(workers), takesBatches)
+	c := well("workers", "%d running", len(workers))
+	if len(idle) > 0 {
+		c = Check{
+			"workers", StatusWarning, fmt.Sprintf("%d running, %d of them take no batches", len(workers), len(idle)),
+			fmt.Sprintf("resume one with 'baler workers resume %s'", idle[0].Name),
+		}
+	}
+	return c
+}
+
+func takesBatches(w tasks.Worker) bool { return w.DesiredState == tasks.WorkerRunning }
+
+// missingHandlers checks that each needed handler is with a worker that takes batches.
+func missingHandlers(needed []string, workers []tasks.Worker) Check {
+	var missing []string
+	for _, name := range needed {
+		if !slices.ContainsFunc(workers, func(w tasks.Worker) bool { return takesBatches(w) && slices.Contains(w.Handlers, name) }) {
+			missing = append(missing, name)
+		}
+	}
+	switch {
+	case len(needed) == 0:
+		return well("handlers", "no unfinished transfer needs one")
+	case len(missing) > 0 && len(workers) > 0:
+		return Check{
+			"handlers", StatusError, "unfinished transfers need " + strings.Join(missing, ", ") + ", which no worker has",
+			"start a worker that has them, or cancel those transfers",
+		}
+	case len(missing) > 0: // the check of workers says it
+		return Check{
+			"handlers", StatusWarning, "unfinished transfers need " + strings.Join(missing, ", ") + ", and no worker is running",
+			"start a worker that has them",
+		}
+	}
+	return well("handlers", "workers have all that unfinished transfers need")
+}
+
+const (
+	// overdueAfter is how late a dispatcher may be before it counts as stuck; it
+	// looks at what is due each second.
+	overdueAfter = 2 * time.Minute
+
+	// standingAfter is how long a batch may wait in a queue of which no worker takes any.
+	standingAfter = 5 * time.Minute
+)
+
+// diagnoseBacklog checks whether files that wait are being worked on.
+func (d *doctor) diagnoseBacklog(ctx context.Context, workers []tasks.Worker) Check {
+	totals, err := d.store.Totals(ctx)
+	if err != nil {
+		return ill("backlog", StatusError, err, "look at the database's log")
+	}
+	overdue, err := d.store.Overdue(ctx, d.now().Add(-overdueAfter))
+	if err != nil {
+		return ill("backlog", StatusError, err, "look at the database's log")
+	}
+	waiting := totals.Registered - totals.Finished
+	c := well("backlog", "%s files to do", humanize.Comma(waiting))
+	standing := slices.IndexFunc(d.queues, func(q queue.Stats) bool { return !q.Paused && q.Active == 0 && q.Age > standingAfter })
+	switch {
+	case waiting > 0 && !slices.ContainsFunc(workers, takesBatches):
+		c.Status, c.Hint = StatusWarning, "no worker takes batches: start or resume one"
+	case overdue > 0:
+		c.Status, c.Hint = StatusError, "no dispatcher works: look at the logs of workers and of 'baler serve'"
+		c.Detail += fmt.Sprintf("; %d batches are overdue since more than %s", overdue, overdueAfter)
+	case standing >= 0:
+		q := d.queues[standing]
+		c.Status, c.Hint = StatusError, fmt.Sprintf("let a worker take this queue: --queues %s=1", q.Name)
+		c.Detail += fmt.Sprintf("; queue %s stands: its oldest batch waits for %s, and none runs", q.Name, q.Age.Round(time.Second))
+	}
+	return c
+}

@@ -1,0 +1,85 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ServerInfo is what Redis says of itself. A field that it does not say is zero.
+type ServerInfo struct {
+	Version        string
+	EvictionPolicy string // maxmemory-policy
+	UsedMemory     int64  // bytes
+	MaxMemory      int64  // bytes; 0: no limit
+	Replica        bool   // it takes no writes
+}
+
+// NoEviction is the only policy with which Redis never drops messages.
+const NoEviction = "noeviction"
+
+// Evicts reports whether Redis drops messages when its memory is full.
+func (i ServerInfo) Evicts() bool { return i.EvictionPolicy != "" && i.EvictionPolicy != NoEviction }
+
+// ServerInfo asks Redis about itself.
+func (q *Conn) ServerInfo(ctx context.Context) (ServerInfo, error) {
+	text, err := q.Client.Info(ctx).Result()
+	if err != nil {
+		return ServerInfo{}, fmt.Errorf("ask Redis about itself: %w", err)
+	}
+	info := parseInfo(text)
+	number := func(name string) int64 {
+		n, _ := strconv.ParseInt(info[name], 10, 64) // what is no number is not said
+		return n
+	}
+	return ServerInfo{
+		Version: info["redis_version"], EvictionPolicy: info["maxmemory_policy"],
+		UsedMemory: number("used_memory"), MaxMemory: number("maxmemory"), Replica: info["role"] == "slave",
+	}, nil
+}
+
+// parseInfo parses the answer to INFO: sections of name:value lines.
+func parseInfo(text string) map[string]string {
+	info := make(map[string]string)
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			info[name] = value
+		}
+	}
+	return info
+}
+
+// TryWrite sets a key and deletes it, as this account.
+func (q *Conn) TryWrite(ctx context.Context) error {
+	const key = "baler:doctor"
+	if err := q.Client.Set(ctx, key, "a trial", time.Minute).Err(); err != nil {
+		return fmt.Errorf("try to write: %w", err)
+	}
+	if err := q.Client.Del(ctx, key).Err(); err != nil {
+		return fmt.Errorf("try to delete: %w", err)
+	}
+	return nil
+}
+
+// EvictionFix is what to do about a Redis that evicts.
+const EvictionFix = "run 'redis-cli CONFIG SET maxmemory-policy noeviction' on it and set the same in its configuration, " +
+	"or set redis.allow_eviction (BALER_REDIS_ALLOW_EVICTION) to accept that lost batches are sent again"
+
+// ErrEvicts says that Redis drops messages when its memory is full.
+var ErrEvicts = errors.New("Redis evicts messages when its memory is full") //nolint:staticcheck // Redis is a name
+
+// CheckEviction returns ErrEvicts, with what to do, for a Redis that evicts. An embedded
+// one does not, and one that does not say passes.
+func (q *Conn) CheckEviction(ctx context.Context) error {
+	if q.Embedded() {
+		return nil
+	}
+	info, err := q.ServerInfo(ctx)
+	if err != nil || !info.Evicts() {
+		return nil //nolint:nilerr // managed servers may forbid the question
+	}
+	return fmt.Errorf("%w: maxmemory-policy is %s at %s; %s", ErrEvicts, info.EvictionPolicy, q.Address, EvictionFix)
+}

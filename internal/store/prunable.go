@@ -1,0 +1,52 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// Prune says which transfers are old enough to be deleted.
+type Prune struct {
+	Before    time.Time // those that ended before
+	KeepLast  int       // but not one of so many newest
+	FailedToo bool      // also those with failed files or final steps
+}
+
+// prunePage is how many transfers Prunable lists at most.
+const prunePage = 100
+
+// Prunable lists transfers that have ended and that p chooses, oldest first, those
+// numbered above after. It leaves out the newest of each succession of runs, which the
+// next run looks at, and those with open batches.
+func (s *Store) Prunable(ctx context.Context, p Prune, after int64) ([]tasks.Transfer, error) {
+	q := s.db.Session(ctx).Model(&transferRow{}).
+		Where("id > ? AND state IN ? AND ended_at < ?", after, []tasks.State{tasks.StateCompleted, tasks.StateCanceled}, p.Before.UTC()).
+		Where(`run_key = '' OR EXISTS (SELECT 1 FROM transfers newer WHERE newer.run_key = transfers.run_key AND newer.id > transfers.id)`).
+		Where("NOT EXISTS (SELECT 1 FROM batches b WHERE b.transfer_id = transfers.id)")
+	if p.KeepLast > 0 {
+		var kept []int64
+		if err := s.db.Session(ctx).Model(&transferRow{}).Order("id DESC").Limit(p.KeepLast).Pluck("id", &kept).Error; err != nil {
+			return nil, fmt.Errorf("list newest transfers: %w", err)
+		}
+		if len(kept) < p.KeepLast {
+			return nil, nil
+		}
+		q = q.Where("id < ?", kept[len(kept)-1])
+	}
+	if !p.FailedToo {
+		q = q.Where("NOT EXISTS (SELECT 1 FROM steps s WHERE s.transfer_id = transfers.id AND s.failed + s.error + s.timed_out > 0)").
+			Where("NOT EXISTS (SELECT 1 FROM finalize_steps f WHERE f.transfer_id = transfers.id AND f.state = ?)", tasks.FinalizeFailed)
+	}
+	var rows []transferRow
+	if err := q.Order("id").Limit(prunePage).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("list old transfers: %w", err)
+	}
+	ts := make([]tasks.Transfer, len(rows))
+	for i := range rows {
+		ts[i] = rows[i].transfer()
+	}
+	return ts, nil
+}

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/db"
+)
+
+// deletePage is how many rows one transaction of PurgeDeleted deletes: a small part of
+// what a worker commits in the same time, so that workers do not wait for it.
+const deletePage = 1000
+
+// leftover is a table with rows of transfers, and what tells its rows apart.
+type leftover struct {
+	table string
+	keys  []string
+	also  string // a further condition
+}
+
+// leftovers lists the tables in the order in which they are emptied: the batches first,
+// because without one nothing is recorded for a transfer any more.
+func leftovers() []leftover {
+	return []leftover{
+		{table: "batches", keys: []string{"id"}},
+		{table: "results", keys: []string{"transfer_id", "step_no", "file_no"}},
+		{table: "attempts", keys: []string{"id"}},
+		{table: "rejected_lines", keys: []string{"transfer_id", "step_no", "file_no", "line"}},
+		{table: "loads", keys: []string{"transfer_id", "step_no", "file_no", "byte_offset"}},
+		{table: "files", keys: []string{"transfer_id", "no"}},
+		{table: "finalize_steps", keys: []string{"transfer_id", "no"}},
+		{table: "steps", keys: []string{"transfer_id", "no"}},
+		// Messages that were not delivered yet still are; PurgeWebhooks deletes them later.
+		{table: "webhook_deliveries", keys: []string{"id"}, also: " AND due_at IS NULL"},
+	}
+}
+
+// PurgeDeleted deletes what remains of deleted transfers, a page in each transaction, until
+// nothing does or ctx ends. It may be stopped at any point, and run by several at once.
+func (s *Store) PurgeDeleted(ctx context.Context) error {
+	for {
+		var gone []tombstone
+		err := s.db.Session(ctx).Where("purged_at IS NULL").Order("transfer_id").Limit(1).Find(&gone).Error
+		if err != nil {
+			return fmt.Errorf("look for deleted transfers: %w", err)
+		}
+		if len(gone) == 0 {
+			return nil
+		}
+		if err := s.purge(ctx, &gone[0]); err != nil {
+			return err
+		}
+	}
+}
+
+// purge deletes what remains of one transfer.
+func (s *Store) purge(ctx context.Context, t *tombstone) error {
+	for _, l := range leftovers() {
+		for {
+			n, err := s.deletePage(ctx, l, t.TransferID)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				break
+			}
+		}
+	}
+	if t.Forget && t.RunKey != "" {
+		if err := s.forget(ctx, t); err != nil {
+			return err
+		}
+	}
+	return s.db.Write(ctx, "end deletion", func(tx *gorm.DB, now time.Time) error {
+		return tx.Model(&tombstone{}).Where("transfer_id = ?", t.TransferID).Update("purged_at", now).Error
+	})
+}
+
+func (s *Store) deletePage(ctx context.Context, l leftover, transfer int64) (n int64, err error) {
+	statement := "DELETE FROM " + l.table + " WHERE transfer_id = ?" + l.also + " LIMIT ?"
+	if s.db.Dialect() == db.SQLite { // it knows no DELETE with LIMIT
+		keys := strings.Join(l.keys, ", ")
+		statement = fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (SELECT %s FROM %s WHERE transfer_id = ?%s LIMIT ?)",
+			l.table, keys, keys, l.table, l.also)
+	}
+	err = s.db.Write(ctx, "delete from "+l.table, func(tx *gorm.DB, _ time.Time) error {
+		u := tx.Exec(statement, transfer, deletePage)
+		n = u.RowsAffected
+		return u.Error
+	})
+	return n, err
+}
+
+// forget deletes a transfer's files from what runs have seen. The table is read in the
+// order of its key, because the transfer is no key of it.
+func (s *Store) forget(ctx context.Context, t *tombstone) error {
+	var after []byte
+	for {
+		var page []seenFileRow
+		q := s.db.Session(ctx).Where("run_key = ?", t.RunKey).Order("path_hash").Limit(deletePage)
+		if after != nil {
+			q = q.Where("path_hash > ?", after)
+		}
+		if err := q.Find(&page).Error; err != nil {
+			return fmt.Errorf("read seen files: %w", err)
+		}
+		if len(page) == 0 {
+			return nil
+		}
+		after = page[len(page)-1].PathHash
+		var hashes [][]byte
+		for i := range page {
+			if page[i].TransferID == t.TransferID {
+				hashes = append(hashes, page[i].PathHash)
+			}
+		}
+		if len(hashes) == 0 {
+			continue
+		}
+		err := s.db.Write(ctx, "forget files", func(tx *gorm.DB, _ time.Time) error {
+			return tx.Exec("DELETE FROM seen_files WHERE run_key = ? AND transfer_id = ? AND path_hash IN ?",
+				t.RunKey, t.TransferID, hashes).Error
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// DeleteStrayBatches deletes batches of transfers that were deleted while somebody was
+// about to write the batch.
+func (s *Store) DeleteStrayBatches(ctx context.Context) (n int64, err error) {
+	var ids []int64
+	err = s.db.Session(ctx).Raw(`SELECT b.id FROM batches b JOIN tombstones d ON d.transfer_id = b.transfer_id LIMIT ?`, deletePage).
+		Scan(&ids).Error
+	if err != nil {
+		return 0, fmt.Errorf("look for stray batches: %w", err)
+	}
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	err = s.db.Write(ctx, "delete stray batches", func(tx *gorm.DB, _ time.Time) error {
+		u := tx.Exec("DELETE FROM batches WHERE id IN ?", ids)
+		n = u.RowsAffected
+		return u.Error
+	})
+	return n, err
+}
