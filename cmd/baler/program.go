@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -53,13 +52,3 @@ func (p *program) printf(format string, args ...any) { fmt.Fprintf(p.stdout, for
 
 // say writes to standard error: what a person should know beside it.
 func (p *program) notef(format string, args ...any) { fmt.Fprintf(p.stderr, format+"\n", args...) }
-
-// object writes one JSON object, on a line of its own.
-func (p *program) object(v any) error {
-	e := json.NewEncoder(p.stdout)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return fmt.Errorf("write output: %w", err)
-	}
-	return nil
-}

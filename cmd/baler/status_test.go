@@ -66,12 +66,13 @@ func TestResults(t *testing.T) {
 	s.file("in/bad\xff", "beta")
 	id := s.must(exitOK, "run", "--json", s.path("in")).summary(t).Transfer
 
-	equal(t, "all", s.stable(s.must(exitOK, "results", id, "--step", "checksum").stdout),
-		"succeeded  checksum  DIR/in/a<b>&.txt\nsucceeded  checksum  \"DIR/in/bad\\xff\"\n")
+	contains(t, "all", s.stable(s.must(exitOK, "results", id, "--step", "checksum").stdout),
+		"OUTCOME    PATH ", "  SHA256  ", "  SIZE\nsucceeded  DIR/in/a<b>&.txt ", "  8ed3f6ad685b959ead7022518e1af76cd816f8e8ec7ccdda1ed4018e8f2223f8  5\n",
+		"\nsucceeded  \"DIR/in/bad\\xff\" ")
 	r := s.must(exitOK, "results", id, "--file", "1", "--step", "checksum", "--json")
 	contains(t, "JSON", s.stable(r.stdout),
 		`{"file":1,"path":"DIR/in/a<b>&.txt","step":"checksum","outcome":"succeeded","exit_code":0,"code":""`,
-		`"facts":{"sha256":"8ed3f6ad685b959ead7022518e1af76cd816f8e8ec7ccdda1ed4018e8f2223f8"`)
+		`"facts":{"sha256":"8ed3f6ad685b959ead7022518e1af76cd816f8e8ec7ccdda1ed4018e8f2223f8"`, `"attempt":1,"worker":"`)
 	equal(t, "none", s.must(exitOK, "results", id, "--outcome", "failed").stdout, "")
 	equal(t, "unknown step", s.stable(s.must(exitError, "results", id, "--step", "nope").stderr),
 		"error: transfer ID has no step \"nope\"; it has checksum, identify\n")
