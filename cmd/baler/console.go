@@ -51,6 +51,23 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// plainWidth is the width of tables where there is no terminal.
+const plainWidth = 80
+
+// tableWidth is how wide tables may be on what somebody reads.
+func tableWidth(w io.Writer) int {
+	switch o := w.(type) {
+	case *output:
+		w = o.w
+	case *console:
+		w = o.w
+	}
+	if width, ok := terminal(w); ok {
+		return width
+	}
+	return plainWidth
+}
+
 // terminal reports whether somebody watches, and how many columns wide.
 func terminal(w io.Writer) (width int, ok bool) {
 	f, isFile := w.(*os.File)

@@ -113,6 +113,11 @@ func stateOf(t *tasks.Transfer) string {
 	return string(t.State)
 }
 
+// stateInList is stateOf for a narrow column.
+func stateInList(t *tasks.Transfer) string {
+	return strings.TrimPrefix(stateOf(t), "completed ")
+}
+
 func failuresOf(t *tasks.Transfer) int64 {
 	totals := t.Totals()
 	return totals.Failures()

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mattn/go-runewidth"
+
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -42,6 +44,48 @@ func TestTableAlignsByWidthNotBytes(t *testing.T) {
 	table.row("päth", "2")
 	table.write(&out)
 	equal(t, "table", out.String(), "NAME      N\n\u65e5\u672c  1,000\npäth      2\n")
+}
+
+// Tables fit a terminal of 80 columns, with every outcome and long names.
+func TestTablesFit(t *testing.T) {
+	t.Parallel()
+	tr := &tasks.Transfer{ID: 12345, State: tasks.StateRunning, Files: 234_567, Steps: []tasks.Step{{
+		Name: strings.Repeat("step-", 10), Handler: strings.Repeat("handler-", 8), Selected: 234_567,
+	}}}
+	for _, o := range tasks.Outcomes() {
+		tr.Steps[0].Add(o, 1234)
+	}
+	tr.Finalizers = []tasks.FinalizeStep{{Name: strings.Repeat("final-", 10), State: tasks.FinalizeFailed, Error: strings.Repeat("a word ", 30)}}
+	var out bytes.Buffer
+	report(&out, tr, time.Now())
+	for line := range strings.Lines(out.String()) {
+		if n := runewidth.StringWidth(strings.TrimSuffix(line, "\n")); n > plainWidth {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	contains(t, "report", out.String(), "FILES", "LEFT", "CANCEL", "\nstep-", "…  234,567  ")
+	if n := strings.Count(out.String(), "word"); n != 30 {
+		t.Errorf("%d of 30 words of the message are shown:\n%s", n, out.String())
+	}
+}
+
+func TestTableShrinks(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	table := newTable(numbers("ID"), column{title: "NAME", shrink: start}, column{title: "NOTE", shrink: wrap}).within(30)
+	table.row("1", "/srv/archive/2024/january", "what has to be said about it, and averyveryverylongword")
+	table.row("2", "short", "")
+	table.write(&out)
+	table.next(&out, "3", "/srv/archive/2024/february", "x")
+	equal(t, "table", out.String(), `ID  NAME          NOTE
+ 1  …024/january  what has to
+                  be said
+                  about it,
+                  and
+                  averyveryverylongword
+ 2  short
+ 3  …24/february  x
+`)
 }
 
 func TestTailKeepsTheEnd(t *testing.T) {

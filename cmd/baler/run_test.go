@@ -79,7 +79,7 @@ func TestRunWithFailures(t *testing.T) {
 		t.Errorf("%d failures shown, want %d:\n%s", n, failuresShown, r.stdout)
 	}
 	id := s.must(exitOK, "status", "--json").summary(t).Transfer
-	if n := strings.Count(s.must(exitOK, "results", id, "--outcome", "failed,error", "--outcome", "timed_out").stdout, "\n"); n != 11 {
+	if n := strings.Count(s.must(exitOK, "results", "--json", id, "--outcome", "failed,error", "--outcome", "timed_out").stdout, "\n"); n != 11 {
 		t.Errorf("the hint's command lists %d failures, want 11", n)
 	}
 	s.must(exitOK, "status", id)

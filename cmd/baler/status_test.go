@@ -30,7 +30,7 @@ func TestStatus(t *testing.T) {
 	for i, want := range [][]string{
 		{"ID", "NAME", "STATE", "FILES", "DONE", "%", "FAILED", "AGE"},
 		{"waiting", "running", " 1 ", " 0 ", "0%"},
-		{"…", "is far too long for one column  completed with failures", " 2 ", "100%", " 1 "},
+		{"…", "far too long for one column  with failures ", " 2 ", "100%", " 1 "},
 	} {
 		contains(t, "line", lines[i], want...)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
@@ -31,6 +32,7 @@ const (
 	end          // the end of the text
 	start        // its start: of a path the end tells most
 	wrap         // nothing: the text goes on below; for the last column
+	drop         // the end of the text, and at last the whole column
 )
 
 func words(title string) column   { return column{title: title} }
@@ -62,6 +64,10 @@ func (t *table) write(w io.Writer) {
 			}
 		}
 		widths = t.fit(t.widths(titles))
+		if t.tooWide(widths) > 0 {
+			titles = t.dropColumns(titles)
+			widths = t.fit(t.widths(titles))
+		}
 	}
 	t.laidOut = widths
 	t.line(w, titles, widths)
@@ -72,6 +78,20 @@ func (t *table) write(w io.Writer) {
 
 // next writes a row below a table that is written, in the same columns.
 func (t *table) next(w io.Writer, cells ...string) { t.line(w, cells, t.laidOut) }
+
+// dropColumns leaves out the columns that may be dropped, and returns the other titles.
+func (t *table) dropColumns(titles []string) []string {
+	for i := len(t.columns) - 1; i >= 0; i-- {
+		if t.columns[i].shrink != drop {
+			continue
+		}
+		t.columns, titles = slices.Delete(t.columns, i, i+1), slices.Delete(titles, i, i+1)
+		for r := range t.rows {
+			t.rows[r] = slices.Delete(t.rows[r], i, i+1)
+		}
+	}
+	return titles
+}
 
 func (t *table) widths(titles []string) []int {
 	widths := make([]int, len(titles))
@@ -123,7 +143,7 @@ func (t *table) line(w io.Writer, cells []string, widths []int) {
 			b.WriteString("  ")
 		}
 		switch t.columns[i].shrink {
-		case end:
+		case end, drop:
 			cell = runewidth.Truncate(cell, widths[i], "…")
 		case start:
 			cell = tail(cell, widths[i])
