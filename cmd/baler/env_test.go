@@ -127,7 +127,7 @@ func (s *testEnv) stable(text string) string {
 		{`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`, "ID"},
 		{`(\b(?:[Tt]ransfer|results|resume|retry|status)|--resume|--watch) \d+\b`, "$1 ID"},
 		{`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`, "TIME"},
-		{`in [0-9.]+s(, [0-9.,]+ files/s)?`, "in SECONDS"},
+		{`in [0-9.]+s(, [0-9.,]+ files/s)?(, [0-9.,]+ \w+/s)?`, "in SECONDS"},
 	} {
 		text = regexp.MustCompile(r.pattern).ReplaceAllString(text, r.by)
 	}

@@ -96,7 +96,7 @@ func TestTailKeepsTheEnd(t *testing.T) {
 
 // transfer of two steps.
 func transfer(state tasks.State, files, first, second int64) *tasks.Transfer {
-	t := &tasks.Transfer{State: state, Files: files, Finished: second, Steps: []tasks.Step{{Number: 1}, {Number: 2}}}
+	t := &tasks.Transfer{State: state, Files: files, Bytes: 20 * files, Finished: second, Steps: []tasks.Step{{Number: 1}, {Number: 2}}}
 	t.Steps[0].Add(tasks.OutcomeSucceeded, first)
 	t.Steps[1].Add(tasks.OutcomeSucceeded, second)
 	return t
@@ -107,9 +107,9 @@ func TestPaceCountsStepsNotOnlyFinishedFiles(t *testing.T) {
 	start := time.Now()
 	var p progressRate
 	p.see(read(transfer(tasks.StateOpen, 100, 0, 0), start))
-	equal(t, "while scanning", p.line(), "0 / 100 files, scanning")
+	equal(t, "while scanning", p.line(), "0 / 200 steps of 100 files, scanning")
 	p.see(read(transfer(tasks.StateRunning, 1000, 200, 0), start.Add(2*time.Second)))
-	equal(t, "while all are at the first step", p.line(), "0 / 1,000 files, 10%, 50 files/s, 18s left")
+	equal(t, "while all are at the first step", p.line(), "200 / 2,000 steps of 1,000 files, 10%, 50 files/s, 1000 B/s, 18s left")
 	last := transfer(tasks.StateCompleted, 1000, 1000, 1000)
 	last.Steps[1].Add(tasks.OutcomeFailed, 3)
 	p.see(read(last, start.Add(4*time.Second)))
@@ -144,7 +144,7 @@ func TestLinesKeepTheLastReport(t *testing.T) {
 	l.show(read(transfer(tasks.StateCompleted, 70, 70, 70), start.Add(7100*time.Millisecond)))
 	l.end()
 	got := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(got) != 2 || !strings.HasPrefix(got[0], "50 / 70 files, 71%") || got[1] != "70 / 70 files, 100%" {
+	if len(got) != 2 || !strings.HasPrefix(got[0], "100 / 140 steps of 70 files, 71%") || got[1] != "70 / 70 files, 100%" {
 		t.Errorf("reports %q, want one after five seconds and the last", got)
 	}
 }

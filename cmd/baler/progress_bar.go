@@ -106,7 +106,7 @@ func (b *barProgress) before(decor.Statistics) string {
 	case b.counting:
 		return b.pace.counting()
 	}
-	return b.pace.finished()
+	return b.pace.counted()
 }
 
 // narrowest is the width that the bar itself is to keep.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 type reading struct {
 	at         time.Time
 	files      int64 // registered so far
+	bytes      int64 // of these files
 	finished   int64
 	failed     int64
 	steps      int64 // of the recipe
@@ -27,7 +29,7 @@ func read(t *tasks.Transfer, at time.Time) reading {
 		closing = s.Name + " " + string(s.State)
 	}
 	return reading{
-		at: at, files: t.Files, finished: t.Finished, failed: totals.Failures(), steps: steps,
+		at: at, files: t.Files, bytes: t.Bytes, finished: t.Finished, failed: totals.Failures(), steps: steps,
 		// A file that has finished needs no more steps, even if it never came to
 		// some. Counting finished files alone would show nothing while all of
 		// them are still at their first step.
@@ -90,7 +92,11 @@ func (p *progressRate) notes() []string {
 		notes = append(notes, "scanning")
 	}
 	if rate, ok := p.rate(done); ok && rate > 0 && !last.ended && last.finalizing == "" {
-		notes = append(notes, perSecond(rate/float64(last.steps))) // through all steps
+		rate /= float64(last.steps) // through all steps
+		notes = append(notes, perSecond(rate))
+		if last.bytes > 0 {
+			notes = append(notes, bytesPerSecond(rate*float64(last.bytes)/float64(last.files)))
+		}
 	}
 	if left, ok := p.left(); ok {
 		notes = append(notes, span(left)+" left")
@@ -104,14 +110,18 @@ func (p *progressRate) notes() []string {
 	return notes
 }
 
-// finished is how many files have passed their last step, of how many.
-func (p *progressRate) finished() string {
+// counted is how much is done, of how much: files, or with several steps their steps,
+// because files may all be at the first step for long. It counts what percent is of.
+func (p *progressRate) counted() string {
 	last := p.readings[len(p.readings)-1]
-	return count(last.finished) + " / " + files(last.files)
+	if last.steps <= 1 || last.finished == last.files {
+		return count(last.finished) + " / " + files(last.files)
+	}
+	return fmt.Sprintf("%s / %s of %s", count(last.done), plural(last.files*last.steps, "step"), files(last.files))
 }
 
 // line is a progress report on a line of its own.
-func (p *progressRate) line() string { return p.finished() + ", " + strings.Join(p.notes(), ", ") }
+func (p *progressRate) line() string { return p.counted() + ", " + strings.Join(p.notes(), ", ") }
 
 // counting is a report of a transfer whose files are only registered.
 func (p *progressRate) counting() string {

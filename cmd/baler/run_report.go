@@ -22,6 +22,9 @@ func report(w io.Writer, t *tasks.Transfer, now time.Time) {
 	fmt.Fprintf(w, "%s, %s, in %s", files(t.Files), size(t.Bytes), span(took))
 	if t.Finished > 0 && took > 0 {
 		fmt.Fprintf(w, ", %s", perSecond(s.FilesPerSecond))
+		if t.Finished == t.Files && t.Bytes > 0 {
+			fmt.Fprintf(w, ", %s", bytesPerSecond(float64(t.Bytes)/took.Seconds()))
+		}
 	}
 	fmt.Fprintln(w)
 	if t.Files > 0 {
