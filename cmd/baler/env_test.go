@@ -92,6 +92,26 @@ func (r ran) summary(t *testing.T) tasks.Summary {
 	return s
 }
 
+// said is standard error for people, also after --json: notes and errors as they are
+// without it, and no progress in JSON.
+func (r ran) said() string {
+	var text strings.Builder
+	for line := range strings.Lines(r.stderr) {
+		var o messageObject
+		if err := json.Unmarshal([]byte(line), &o); err != nil {
+			text.WriteString(line)
+			continue
+		}
+		switch o.Type {
+		case "note":
+			text.WriteString(o.Message + "\n")
+		case "error":
+			text.WriteString("error: " + o.Message + "\n")
+		}
+	}
+	return text.String()
+}
+
 // number is the number of the transfer with an id.
 func (s *testEnv) number(id string) string {
 	s.t.Helper()

@@ -46,13 +46,19 @@ func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 		p.notef("Interrupted.")
 		return exitInterrupted
 	}
-	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
-		p.notef("error: %s", printable(line))
-	}
 	// Whatever goes wrong before a command has begun is cobra's complaint.
-	if _, ok := errors.AsType[usageError](err); !ok && p.began {
+	usage := ""
+	if _, ok := errors.AsType[usageError](err); ok || !p.began {
+		usage = cmd.UseLine()
+	}
+	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+		p.complain(line, usage)
+	}
+	if usage == "" {
 		return exitError
 	}
-	p.notef("usage: %s\nSee '%s --help'.", cmd.UseLine(), cmd.CommandPath())
+	if !p.json {
+		p.notef("usage: %s\nSee '%s --help'.", usage, cmd.CommandPath())
+	}
 	return exitUsage
 }

@@ -51,4 +51,19 @@ func (p *program) options(cfg config.Config) baler.Options {
 func (p *program) printf(format string, args ...any) { fmt.Fprintf(p.stdout, format+"\n", args...) }
 
 // say writes to standard error: what a person should know beside it.
-func (p *program) notef(format string, args ...any) { fmt.Fprintf(p.stderr, format+"\n", args...) }
+func (p *program) notef(format string, args ...any) {
+	if p.json {
+		p.message(messageObject{Type: "note", Message: fmt.Sprintf(format, args...)})
+		return
+	}
+	fmt.Fprintf(p.stderr, format+"\n", args...)
+}
+
+// complain writes an error, and for an error in the command line how it is used.
+func (p *program) complain(message, usage string) {
+	if p.json {
+		p.message(messageObject{"error", message, usage})
+		return
+	}
+	p.notef("error: %s", printable(message))
+}

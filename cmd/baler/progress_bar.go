@@ -15,11 +15,14 @@ type display interface {
 	end()
 }
 
-// newDisplay suits standard error: a bar for people, lines for logs. What is
+// newDisplay suits standard error: a bar for people, lines for logs, objects for programs. What is
 // only registered is counted, not measured.
 func (p *program) newDisplay(quiet, counting bool) display {
 	if quiet {
 		return noProgress{}
+	}
+	if p.json {
+		return &objectProgress{p: p}
 	}
 	if _, ok := terminal(p.stderr.w); ok {
 		return newBar(p.stderr, counting)

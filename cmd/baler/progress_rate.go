@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -11,8 +12,9 @@ import (
 // reading is what one look at a transfer showed.
 type reading struct {
 	at         time.Time
-	files      int64 // registered so far
-	bytes      int64 // of these files
+	transfer   string // its id
+	files      int64  // registered so far
+	bytes      int64  // of these files
 	finished   int64
 	failed     int64
 	steps      int64 // of the recipe
@@ -29,7 +31,7 @@ func read(t *tasks.Transfer, at time.Time) reading {
 		closing = s.Name + " " + string(s.State)
 	}
 	return reading{
-		at: at, files: t.Files, bytes: t.Bytes, finished: t.Finished, failed: totals.Failures(), steps: steps,
+		at: at, transfer: t.UUID, files: t.Files, bytes: t.Bytes, finished: t.Finished, failed: totals.Failures(), steps: steps,
 		// A file that has finished needs no more steps, even if it never came to
 		// some. Counting finished files alone would show nothing while all of
 		// them are still at their first step.
@@ -67,6 +69,17 @@ func (p *progressRate) rate(of func(reading) int64) (perSecond float64, ok bool)
 	return float64(of(last)-of(first)) / took, true
 }
 
+// rates are how many files, through all steps, and bytes are done a second.
+func (p *progressRate) rates() (files, bytes float64, ok bool) {
+	rate, ok := p.rate(done)
+	last := p.readings[len(p.readings)-1]
+	if !ok || last.files == 0 || last.steps == 0 {
+		return 0, 0, false
+	}
+	files = math.Round(rate/float64(last.steps)*1000) / 1000
+	return files, math.Round(files * float64(last.bytes) / float64(last.files)), true
+}
+
 // left is how long the rest will take at this pace. It is known only when the
 // number of files is.
 func (p *progressRate) left() (time.Duration, bool) {
@@ -91,11 +104,10 @@ func (p *progressRate) notes() []string {
 	} else {
 		notes = append(notes, "scanning")
 	}
-	if rate, ok := p.rate(done); ok && rate > 0 && !last.ended && last.finalizing == "" {
-		rate /= float64(last.steps) // through all steps
-		notes = append(notes, perSecond(rate))
-		if last.bytes > 0 {
-			notes = append(notes, bytesPerSecond(rate*float64(last.bytes)/float64(last.files)))
+	if files, bytes, ok := p.rates(); ok && files > 0 && !last.ended && last.finalizing == "" {
+		notes = append(notes, perSecond(files))
+		if bytes > 0 {
+			notes = append(notes, bytesPerSecond(bytes))
 		}
 	}
 	if left, ok := p.left(); ok {

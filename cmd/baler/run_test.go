@@ -110,7 +110,7 @@ func TestRunTellsWhatItPassesOver(t *testing.T) {
 		}
 	}
 	r := s.must(exitOK, "run", "--json", s.path("in"))
-	contains(t, "stderr", s.stable(r.stderr), "note: DIR/in/link1: symlink not followed (broken: \"nowhere\")\n", "note: … and 2 more\n")
+	contains(t, "stderr", s.stable(r.said()), "note: DIR/in/link1: symlink not followed (broken: \"nowhere\")\n", "note: … and 2 more\n")
 	if n := strings.Count(r.stderr, "symlink"); n != skippedShown {
 		t.Errorf("%d notes, want %d", n, skippedShown)
 	}

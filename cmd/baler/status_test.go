@@ -55,7 +55,7 @@ func TestUnknownTransfer(t *testing.T) {
 		{"retry", id}, {"cancel", id}, {"pause", id}, {"resume", id}, {"submit", "--resume", id}, {"submit", "--resume", ""},
 	} {
 		r := s.must(exitError, args...)
-		equal(t, strings.Join(args, " "), r.stdout+r.stderr, "error: no such transfer: "+args[len(args)-1]+"\n")
+		equal(t, strings.Join(args, " "), r.stdout+r.said(), "error: no such transfer: "+args[len(args)-1]+"\n")
 	}
 }
 
