@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // exit says what went wrong, if anything, and gives the code for it.
 func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
-	if err == nil && p.stdout.err != nil {
+	if _, said := errors.AsType[codeError](err); (err == nil || said) && p.stdout.err != nil {
 		err = fmt.Errorf("write output: %w", p.stdout.err)
 	}
 	if err == nil {
@@ -51,8 +52,12 @@ func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	if _, ok := errors.AsType[usageError](err); ok || !p.began {
 		usage = cmd.UseLine()
 	}
+	var said []string // two parts of a command may fail for one reason
 	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
-		p.complain(line, usage)
+		if !slices.Contains(said, line) {
+			said = append(said, line)
+			p.complain(line, usage)
+		}
 	}
 	if usage == "" {
 		return exitError

@@ -24,7 +24,7 @@ func (p *program) newDisplay(quiet, counting bool) display {
 	if p.json {
 		return &objectProgress{p: p}
 	}
-	if _, ok := terminal(p.stderr.w); ok {
+	if _, ok := p.canDraw(p.stderr.w); ok {
 		return newBar(p.stderr, counting)
 	}
 	return &lineProgress{p: p, counting: counting}

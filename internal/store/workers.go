@@ -23,6 +23,7 @@ type workerRow struct {
 	LimitsInUse  string // JSON
 	StartedAt    time.Time
 	SeenAt       time.Time
+	Queues       string // one a line
 }
 
 // TableName names the table to GORM.
@@ -39,14 +40,14 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker) (o ledger.W
 		row := workerRow{
 			LimitsInUse: encodeHeld(w.LimitsInUse),
 			Name:        db.ClipText(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: db.ClipText(w.Version, 64),
-			StartedAt: w.StartedAt.UTC(), SeenAt: now,
+			StartedAt: w.StartedAt.UTC(), SeenAt: now, Queues: strings.Join(w.Queues, "\n"),
 		}
 		if o, err = directives(tx, &row, now); err != nil {
 			return err
 		}
 		keepDesired := clause.OnConflict{
 			Columns:   []clause.Column{{Name: "name"}},
-			DoUpdates: clause.AssignmentColumns([]string{"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at"}),
+			DoUpdates: clause.AssignmentColumns([]string{"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at", "queues"}),
 		}
 		if err := tx.Clauses(keepDesired).Create(&row).Error; err != nil {
 			return err
@@ -107,7 +108,7 @@ func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 		ws[i] = tasks.Worker{
 			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version,
 			DesiredState: r.DesiredState, LimitsInUse: r.held(),
-			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(),
+			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(), Queues: strings.FieldsFunc(r.Queues, func(c rune) bool { return c == '\n' }),
 		}
 	}
 	return ws, nil

@@ -2,6 +2,8 @@ package worker
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/balerhq/baler/tasks"
@@ -57,6 +59,7 @@ func (w *Worker) heartbeat(ctx context.Context) (pulse, error) {
 	directives, err := w.Store.HeartbeatWorker(ctx, tasks.Worker{
 		Name: w.Name, Handlers: w.handlerNames(), Slots: w.Concurrency,
 		Version: w.Version, StartedAt: w.started, LimitsInUse: w.batches.runner.LimitsInUse(),
+		Queues: slices.Sorted(maps.Keys(w.Queues)),
 	})
 	if err != nil {
 		return p, err

@@ -139,7 +139,8 @@ CREATE TABLE IF NOT EXISTS workers (
   desired_state         VARCHAR(16) NOT NULL DEFAULT '',
   limits_in_use         TEXT NOT NULL,
   started_at   DATETIME(6) NOT NULL,
-  seen_at      DATETIME(6) NOT NULL
+  seen_at      DATETIME(6) NOT NULL,
+  queues       TEXT NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS costs (

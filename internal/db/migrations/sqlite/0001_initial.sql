@@ -146,7 +146,8 @@ CREATE TABLE IF NOT EXISTS workers (
   desired_state         TEXT NOT NULL DEFAULT '',
   limits_in_use         TEXT NOT NULL,
   started_at   DATETIME NOT NULL,
-  seen_at      DATETIME NOT NULL
+  seen_at      DATETIME NOT NULL,
+  queues       TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS costs (
