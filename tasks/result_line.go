@@ -22,7 +22,7 @@ type ResultLine struct {
 	Truncated bool            `json:"truncated,omitempty"`
 	Facts     json.RawMessage `json:"facts"`
 	Attempt   int             `json:"attempt"`
-	Worker    string          `json:"-"` // not in JSON; for Go callers
+	Worker    string          `json:"worker"`
 	Transfer  string          `json:"-"` // ID of its transfer, in a finalizer; not in JSON
 	StartedAt time.Time       `json:"started_at"`
 	EndedAt   time.Time       `json:"ended_at"`

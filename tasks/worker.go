@@ -12,6 +12,7 @@ type Worker struct {
 	LimitsInUse  map[string]int // batches of each limit that it runs or has reserved, by Limit.Key
 	StartedAt    time.Time
 	SeenAt       time.Time
+	Queues       []string // that it takes batches from, sorted
 }
 
 // DesiredState is the state that a person has set for a worker.

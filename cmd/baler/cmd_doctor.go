@@ -39,7 +39,7 @@ back. It exits with 1 if a check fails.`,
 
 func (p *program) diagnosed(checks []doctor.Check) error {
 	sick := false
-	list := newTable(words("CHECK"), words("STATUS"), words("DETAIL AND HINT"))
+	list := newTable(words("CHECK"), words("STATUS"), column{title: "DETAIL AND HINT", shrink: wrap})
 	for _, c := range checks {
 		sick = sick || c.Status == doctor.StatusError
 		if p.json {
@@ -54,7 +54,7 @@ func (p *program) diagnosed(checks []doctor.Check) error {
 		}
 	}
 	if !p.json {
-		list.write(p.stdout)
+		list.within(tableWidth(p.stdout)).write(p.stdout)
 	}
 	if sick {
 		return codeError(exitError)

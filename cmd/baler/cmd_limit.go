@@ -146,7 +146,7 @@ func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*ta
 	if err != nil {
 		return err
 	}
-	list := newTable(words("SCOPE"), numbers("IN FLIGHT"), numbers("IN USE"), numbers("FILES/S"))
+	list := newTable(column{title: "SCOPE", shrink: end}, numbers("IN FLIGHT"), numbers("IN USE"), numbers("FILES/S"))
 	for i := range all {
 		c := &all[i]
 		if !shown(c) {
@@ -166,7 +166,7 @@ func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*ta
 	case len(list.rows) == 0:
 		p.printf("No limits are set.")
 	default:
-		list.write(p.stdout)
+		list.within(tableWidth(p.stdout)).write(p.stdout)
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func (p *program) listQueues(queues []baler.QueueStats) error {
 		p.printf("There are no queues yet: the first submitted transfer creates one.")
 		return nil
 	}
-	list := newTable(words("QUEUE"), words("STATE"), numbers("WAITING"), numbers("RUNNING"), numbers("RETRYING"),
+	list := newTable(column{title: "QUEUE", shrink: end}, words("STATE"), numbers("WAITING"), numbers("RUNNING"), numbers("RETRYING"),
 		numbers("FILES IN GROUPS"))
 	for _, q := range queues {
 		state := "running"
@@ -94,7 +94,7 @@ func (p *program) listQueues(queues []baler.QueueStats) error {
 		list.row(printable(q.Name), state, count(int64(q.Pending)), count(int64(q.Active)), count(int64(q.Retrying)),
 			count(int64(q.Grouped)))
 	}
-	list.write(p.stdout)
+	list.within(tableWidth(p.stdout)).write(p.stdout)
 	return nil
 }
 

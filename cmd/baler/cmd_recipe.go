@@ -74,7 +74,7 @@ func (p *program) recipeListCommand() *cobra.Command {
 		Example: "  baler recipe list",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			list := newTable(words("RECIPE"), words("STEPS"), words("DESCRIPTION"))
+			list := newTable(words("RECIPE"), words("STEPS"), column{title: "DESCRIPTION", shrink: wrap})
 			for _, name := range recipe.Builtins() {
 				r, err := recipe.Load(name)
 				if err != nil {
@@ -94,7 +94,7 @@ func (p *program) recipeListCommand() *cobra.Command {
 				list.row(o.Recipe, strings.Join(steps, ", "), o.Description)
 			}
 			if !p.json {
-				list.write(p.stdout)
+				list.within(tableWidth(p.stdout)).write(p.stdout)
 			}
 			return nil
 		},

@@ -54,9 +54,6 @@ it updates until the transfer has ended, and exits with 3 if files failed.`,
 	return cmd
 }
 
-// nameWidth is the room that a list gives to a transfer's name.
-const nameWidth = 32
-
 func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) error {
 	transfers, err := b.Transfers(ctx, 0, limit)
 	if err != nil {
@@ -75,14 +72,14 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 		p.printf("There are no transfers yet: start one with 'baler run PATH' or 'baler submit PATH'.")
 		return nil
 	}
-	list := newTable(words("ID"), words("NAME"), words("STATE"), numbers("FILES"), numbers("DONE"), numbers("%"),
+	list := newTable(numbers("ID"), column{title: "NAME", shrink: start}, words("STATE"), numbers("FILES"), numbers("DONE"), numbers("%"),
 		numbers("FAILED"), numbers("AGE"))
 	for i := range transfers {
 		t := &transfers[i]
-		list.row(number(t), tail(quoted(t.Name), nameWidth), stateOf(t), count(t.Files), count(t.Finished),
+		list.row(number(t), quoted(t.Name), stateInList(t), count(t.Files), count(t.Finished),
 			percent(t.Finished, t.Files), count(failuresOf(t)), age(now.Sub(t.CreatedAt)))
 	}
-	list.write(p.stdout)
+	list.within(tableWidth(p.stdout)).write(p.stdout)
 	return nil
 }
 

@@ -84,7 +84,8 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 		}
 		limited := slices.ContainsFunc(limits, func(c tasks.Limit) bool { return c.Scope == tasks.ScopeAll && c.InFlight > 0 })
 		now := time.Now()
-		list := newTable(words("WORKER"), words("STATE"), numbers("CONCURRENCY"), numbers("LIMIT"), numbers("HANDLERS"), words("VERSION"),
+		list := newTable(column{title: "WORKER", shrink: end}, words("STATE"), column{title: "CONCURRENCY", short: "BATCHES", right: true},
+			numbers("LIMIT"), numbers("HANDLERS"), column{title: "VERSION", shrink: end},
 			numbers("UP"), numbers("SEEN"))
 		for i := range workers {
 			w := describeWorker(&workers[i], limited)
@@ -102,7 +103,7 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 				printable(w.Version), age(now.Sub(w.StartedAt)), age(now.Sub(w.SeenAt))+" ago")
 		}
 		if !p.json {
-			list.write(p.stdout)
+			list.within(tableWidth(p.stdout)).write(p.stdout)
 		}
 		return nil
 	})

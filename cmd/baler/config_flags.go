@@ -47,6 +47,9 @@ func (p *program) settings(cmd *cobra.Command) (config.Config, error) {
 	if _, ok := flags["log.level"]; !ok && cfg.Log.Level == "info" && p.variable("BALER_LOG_LEVEL") == "" {
 		cfg.Log.Level = usual
 	}
+	if _, ok := flags["log.format"]; !ok && p.json && p.variable("BALER_LOG_FORMAT") == "" {
+		cfg.Log.Format = "json" // as everything else on standard error
+	}
 	return cfg, nil
 }
 

@@ -51,6 +51,38 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// plainWidth is the width of tables where there is no terminal.
+const plainWidth = 80
+
+// tableWidth is how wide tables may be on what somebody reads.
+func tableWidth(w io.Writer) int {
+	switch o := w.(type) {
+	case *output:
+		w = o.w
+	case *console:
+		w = o.w
+	}
+	if width, ok := terminal(w); ok {
+		return width
+	}
+	return plainWidth
+}
+
+// narrowestTerminal is the narrowest one on which something is drawn in place.
+const narrowestTerminal = 40
+
+// canDraw reports whether w is a terminal on which something can be drawn again and
+// again in one place, and how many columns wide. A dumb one cannot move its cursor, one
+// without a width cannot be drawn on, and on a narrow one lines would wrap.
+func (p *program) canDraw(w io.Writer) (width int, ok bool) {
+	f, isFile := w.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) || p.variable("TERM") == "dumb" {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	return width, err == nil && width >= narrowestTerminal
+}
+
 // terminal reports whether somebody watches, and how many columns wide.
 func terminal(w io.Writer) (width int, ok bool) {
 	f, isFile := w.(*os.File)

@@ -92,6 +92,26 @@ func (r ran) summary(t *testing.T) tasks.Summary {
 	return s
 }
 
+// said is standard error for people, also after --json: notes and errors as they are
+// without it, and no progress in JSON.
+func (r ran) said() string {
+	var text strings.Builder
+	for line := range strings.Lines(r.stderr) {
+		var o messageObject
+		if err := json.Unmarshal([]byte(line), &o); err != nil {
+			text.WriteString(line)
+			continue
+		}
+		switch o.Type {
+		case "note":
+			text.WriteString(o.Message + "\n")
+		case "error":
+			text.WriteString("error: " + o.Message + "\n")
+		}
+	}
+	return text.String()
+}
+
 // number is the number of the transfer with an id.
 func (s *testEnv) number(id string) string {
 	s.t.Helper()
@@ -127,7 +147,7 @@ func (s *testEnv) stable(text string) string {
 		{`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`, "ID"},
 		{`(\b(?:[Tt]ransfer|results|resume|retry|status)|--resume|--watch) \d+\b`, "$1 ID"},
 		{`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`, "TIME"},
-		{`in [0-9.]+s(, [0-9.,]+ files/s)?`, "in SECONDS"},
+		{`in [0-9.]+s(, [0-9.,]+ files/s)?(, [0-9.,]+ \w+/s)?`, "in SECONDS"},
 	} {
 		text = regexp.MustCompile(r.pattern).ReplaceAllString(text, r.by)
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,7 +34,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // exit says what went wrong, if anything, and gives the code for it.
 func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
-	if err == nil && p.stdout.err != nil {
+	if _, said := errors.AsType[codeError](err); (err == nil || said) && p.stdout.err != nil {
 		err = fmt.Errorf("write output: %w", p.stdout.err)
 	}
 	if err == nil {
@@ -48,22 +48,23 @@ func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 		p.notef("Interrupted.")
 		return exitInterrupted
 	}
-	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
-		p.complain(line)
-	}
 	// Whatever goes wrong before a command has begun is cobra's complaint.
-	if _, ok := errors.AsType[usageError](err); !ok && p.began {
+	usage := ""
+	if _, ok := errors.AsType[usageError](err); ok || !p.began {
+		usage = cmd.UseLine()
+	}
+	var said []string // two parts of a command may fail for one reason
+	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+		if !slices.Contains(said, line) {
+			said = append(said, line)
+			p.complain(line, usage)
+		}
+	}
+	if usage == "" {
 		return exitError
 	}
-	p.notef("usage: %s\nSee '%s --help'.", cmd.UseLine(), cmd.CommandPath())
-	return exitUsage
-}
-
-// complain writes one line of an error.
-func (p *program) complain(line string) {
-	prefix := "error: "
-	if p.jsonLog {
-		prefix = "" // the record's level says it
+	if !p.json {
+		p.notef("usage: %s\nSee '%s --help'.", usage, cmd.CommandPath())
 	}
-	fmt.Fprintf(p.notes(slog.LevelError), "%s%s\n", prefix, printable(line))
+	return exitUsage
 }

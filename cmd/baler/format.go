@@ -100,6 +100,9 @@ func perSecond(rate float64) string {
 	return count(int64(rate+0.5)) + " files/s"
 }
 
+// bytesPerSecond is a rate of bytes for people.
+func bytesPerSecond(rate float64) string { return size(int64(rate)) + "/s" }
+
 // stateOf is a transfer's state in words.
 func stateOf(t *tasks.Transfer) string {
 	switch {
@@ -113,6 +116,11 @@ func stateOf(t *tasks.Transfer) string {
 		return string(t.State) + ", paused"
 	}
 	return string(t.State)
+}
+
+// stateInList is stateOf for a narrow column.
+func stateInList(t *tasks.Transfer) string {
+	return strings.TrimPrefix(stateOf(t), "completed ")
 }
 
 func failuresOf(t *tasks.Transfer) int64 {

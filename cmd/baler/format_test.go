@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mattn/go-runewidth"
+
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -44,6 +46,48 @@ func TestTableAlignsByWidthNotBytes(t *testing.T) {
 	equal(t, "table", out.String(), "NAME      N\n\u65e5\u672c  1,000\npäth      2\n")
 }
 
+// Tables fit a terminal of 80 columns, with every outcome and long names.
+func TestTablesFit(t *testing.T) {
+	t.Parallel()
+	tr := &tasks.Transfer{ID: 12345, State: tasks.StateRunning, Files: 234_567, Steps: []tasks.Step{{
+		Name: strings.Repeat("step-", 10), Handler: strings.Repeat("handler-", 8), Selected: 234_567,
+	}}}
+	for _, o := range tasks.Outcomes() {
+		tr.Steps[0].Add(o, 1234)
+	}
+	tr.Finalizers = []tasks.FinalizeStep{{Name: strings.Repeat("final-", 10), State: tasks.FinalizeFailed, Error: strings.Repeat("a word ", 30)}}
+	var out bytes.Buffer
+	report(&out, tr, time.Now())
+	for line := range strings.Lines(out.String()) {
+		if n := runewidth.StringWidth(strings.TrimSuffix(line, "\n")); n > plainWidth {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	contains(t, "report", out.String(), "FILES", "LEFT", "CANCEL", "\nstep-", "…  234,567  ")
+	if n := strings.Count(out.String(), "word"); n != 30 {
+		t.Errorf("%d of 30 words of the message are shown:\n%s", n, out.String())
+	}
+}
+
+func TestTableShrinks(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	table := newTable(numbers("ID"), column{title: "NAME", shrink: start}, column{title: "NOTE", shrink: wrap}).within(30)
+	table.row("1", "/srv/archive/2024/january", "what has to be said about it, and averyveryverylongword")
+	table.row("2", "short", "")
+	table.write(&out)
+	table.next(&out, "3", "/srv/archive/2024/february", "x")
+	equal(t, "table", out.String(), `ID  NAME          NOTE
+ 1  …024/january  what has to
+                  be said
+                  about it,
+                  and
+                  averyveryverylongword
+ 2  short
+ 3  …24/february  x
+`)
+}
+
 func TestTailKeepsTheEnd(t *testing.T) {
 	t.Parallel()
 	equal(t, "long", tail("/srv/archive/2024", 8), "…ve/2024")
@@ -52,7 +96,7 @@ func TestTailKeepsTheEnd(t *testing.T) {
 
 // transfer of two steps.
 func transfer(state tasks.State, files, first, second int64) *tasks.Transfer {
-	t := &tasks.Transfer{State: state, Files: files, Finished: second, Steps: []tasks.Step{{Number: 1}, {Number: 2}}}
+	t := &tasks.Transfer{State: state, Files: files, Bytes: 20 * files, Finished: second, Steps: []tasks.Step{{Number: 1}, {Number: 2}}}
 	t.Steps[0].Add(tasks.OutcomeSucceeded, first)
 	t.Steps[1].Add(tasks.OutcomeSucceeded, second)
 	return t
@@ -63,9 +107,9 @@ func TestPaceCountsStepsNotOnlyFinishedFiles(t *testing.T) {
 	start := time.Now()
 	var p progressRate
 	p.see(read(transfer(tasks.StateOpen, 100, 0, 0), start))
-	equal(t, "while scanning", p.line(), "0 / 100 files, scanning")
+	equal(t, "while scanning", p.line(), "0 / 200 steps of 100 files, scanning")
 	p.see(read(transfer(tasks.StateRunning, 1000, 200, 0), start.Add(2*time.Second)))
-	equal(t, "while all are at the first step", p.line(), "0 / 1,000 files, 10%, 50 files/s, 18s left")
+	equal(t, "while all are at the first step", p.line(), "200 / 2,000 steps of 1,000 files, 10%, 50 files/s, 1000 B/s, 18s left")
 	last := transfer(tasks.StateCompleted, 1000, 1000, 1000)
 	last.Steps[1].Add(tasks.OutcomeFailed, 3)
 	p.see(read(last, start.Add(4*time.Second)))
@@ -100,7 +144,7 @@ func TestLinesKeepTheLastReport(t *testing.T) {
 	l.show(read(transfer(tasks.StateCompleted, 70, 70, 70), start.Add(7100*time.Millisecond)))
 	l.end()
 	got := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(got) != 2 || !strings.HasPrefix(got[0], "50 / 70 files, 71%") || got[1] != "70 / 70 files, 100%" {
+	if len(got) != 2 || !strings.HasPrefix(got[0], "100 / 140 steps of 70 files, 71%") || got[1] != "70 / 70 files, 100%" {
 		t.Errorf("reports %q, want one after five seconds and the last", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 
 	"github.com/balerhq/baler"
 )
@@ -31,6 +32,7 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
+	p.json = p.json || slices.Contains(args, "--json") // flags behind one that is wrong are not read
 	return p.exit(ctx, cmd, err)
 }
 

@@ -16,7 +16,7 @@ func TestQueueCommandsOfAnEmbeddedQueue(t *testing.T) {
 	s := newTestEnv(t)
 	for _, args := range []string{"queue list", "queue list --json", "queue pause default", "queue resume default", "reconcile"} {
 		r := s.must(exitError, strings.Fields(args)...)
-		equal(t, args, r.stdout+r.stderr, "error: the embedded queue exists only inside each process; "+
+		equal(t, args, r.stdout+r.said(), "error: the embedded queue exists only inside each process; "+
 			"set BALER_REDIS_URL or --redis to use a queue on a server\n")
 	}
 }
@@ -37,7 +37,7 @@ func TestQueues(t *testing.T) {
 	equal(t, "unknown", s.must(exitError, "queue", "pause", "defalt").stderr, "error: there is no queue \"defalt\"; there is default\n")
 	equal(t, "resume", s.must(exitError, "queue", "resume", "default").stderr, "error: queue default is already running\n")
 	equal(t, "pause", s.must(exitOK, "queue", "pause", "default").stdout, "Queue default is paused.\n")
-	equal(t, "pause again", s.must(exitError, "queue", "pause", "default", "--json").stderr, "error: queue default is already paused\n")
+	equal(t, "pause again", s.must(exitError, "queue", "pause", "default", "--json").said(), "error: queue default is already paused\n")
 	contains(t, "list", s.must(exitOK, "queue", "list").stdout, "\ndefault  paused ")
 	const object = `{"type":"queue","queue":"default","paused":%v,"pending":0,"active":0,"retrying":0,"grouped":1}` + "\n"
 	equal(t, "list in JSON", s.must(exitOK, "queue", "list", "--json").stdout, fmt.Sprintf(object, true))

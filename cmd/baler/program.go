@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -55,15 +54,22 @@ func (p *program) printf(format string, args ...any) { fmt.Fprintf(p.stdout, for
 
 // say writes to standard error: what a person should know beside it.
 func (p *program) notef(format string, args ...any) {
+	if p.json {
+		p.message(messageObject{Type: "note", Message: fmt.Sprintf(format, args...)})
+		return
+	}
 	fmt.Fprintf(p.notes(slog.LevelInfo), format+"\n", args...)
 }
 
-// object writes one JSON object, on a line of its own.
-func (p *program) object(v any) error {
-	e := json.NewEncoder(p.stdout)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return fmt.Errorf("write output: %w", err)
+// complain writes an error, and for an error in the command line how it is used.
+func (p *program) complain(message, usage string) {
+	if p.json {
+		p.message(messageObject{"error", message, usage})
+		return
 	}
-	return nil
+	prefix := "error: "
+	if p.jsonLog {
+		prefix = "" // the record's level says it
+	}
+	fmt.Fprintf(p.notes(slog.LevelError), "%s%s\n", prefix, printable(message))
 }

@@ -15,13 +15,16 @@ type display interface {
 	end()
 }
 
-// newDisplay suits standard error: a bar for people, lines for logs. What is
+// newDisplay suits standard error: a bar for people, lines for logs, objects for programs. What is
 // only registered is counted, not measured.
 func (p *program) newDisplay(quiet, counting bool) display {
 	if quiet {
 		return noProgress{}
 	}
-	if _, ok := terminal(p.stderr.w); ok && !p.jsonLog {
+	if p.json {
+		return &objectProgress{p: p}
+	}
+	if _, ok := p.canDraw(p.stderr.w); ok && !p.jsonLog {
 		return newBar(p.stderr, counting)
 	}
 	return &lineProgress{p: p, counting: counting}
@@ -106,7 +109,7 @@ func (b *barProgress) before(decor.Statistics) string {
 	case b.counting:
 		return b.pace.counting()
 	}
-	return b.pace.finished()
+	return b.pace.counted()
 }
 
 // narrowest is the width that the bar itself is to keep.

@@ -20,7 +20,8 @@ const followLoadEvery = time.Second
 // loadFollower shows the progress of a load while workers are at it.
 type loadFollower struct {
 	b       *baler.Baler
-	text    func(string) // shows a report
+	text    func(string)                           // shows a report
+	counts  func(tasks.Transfer, tasks.LoadCounts) // instead of text; may be nil
 	close   func()
 	started chan tasks.Transfer
 	stop    chan struct{}
@@ -30,9 +31,16 @@ type loadFollower struct {
 // followLoad starts a follower; end ends it.
 func (p *program) followLoad(ctx context.Context, b *baler.Baler, quiet bool) *loadFollower {
 	f := &loadFollower{b: b, text: func(string) {}, close: func() {}, started: make(chan tasks.Transfer, 1), stop: make(chan struct{})}
-	if _, ok := terminal(p.stderr.w); ok && !quiet && !p.jsonLog {
+	_, onTerminal := p.canDraw(p.stderr.w)
+	switch {
+	case quiet:
+	case p.json:
+		f.counts = func(t tasks.Transfer, c tasks.LoadCounts) {
+			p.message(loadProgressObject{"progress", t.UUID, t.Files, c})
+		}
+	case onTerminal && !p.jsonLog:
 		f.showBar(p.stderr)
-	} else if !quiet {
+	default:
 		f.lines(p)
 	}
 	f.ended.Go(func() { f.loop(context.WithoutCancel(ctx)) })
@@ -102,6 +110,10 @@ func (f *loadFollower) loop(ctx context.Context) {
 		counts, countErr := f.b.LoadCounts(ctx, t)
 		if err != nil || countErr != nil {
 			continue // another look follows; whoever works reports why
+		}
+		if f.counts != nil {
+			f.counts(now, counts)
+			continue
 		}
 		readings = append(readings, loadReading{time.Now(), counts})
 		if n := len(readings) - 1; readings[n].at.Sub(readings[0].at) > paceWindow {

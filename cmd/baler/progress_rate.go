@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -10,7 +12,9 @@ import (
 // reading is what one look at a transfer showed.
 type reading struct {
 	at         time.Time
-	files      int64 // registered so far
+	transfer   string // its id
+	files      int64  // registered so far
+	bytes      int64  // of these files
 	finished   int64
 	failed     int64
 	steps      int64 // of the recipe
@@ -27,7 +31,7 @@ func read(t *tasks.Transfer, at time.Time) reading {
 		closing = s.Name + " " + string(s.State)
 	}
 	return reading{
-		at: at, files: t.Files, finished: t.Finished, failed: totals.Failures(), steps: steps,
+		at: at, transfer: t.UUID, files: t.Files, bytes: t.Bytes, finished: t.Finished, failed: totals.Failures(), steps: steps,
 		// A file that has finished needs no more steps, even if it never came to
 		// some. Counting finished files alone would show nothing while all of
 		// them are still at their first step.
@@ -65,6 +69,17 @@ func (p *progressRate) rate(of func(reading) int64) (perSecond float64, ok bool)
 	return float64(of(last)-of(first)) / took, true
 }
 
+// rates are how many files, through all steps, and bytes are done a second.
+func (p *progressRate) rates() (files, bytes float64, ok bool) {
+	rate, ok := p.rate(done)
+	last := p.readings[len(p.readings)-1]
+	if !ok || last.files == 0 || last.steps == 0 {
+		return 0, 0, false
+	}
+	files = math.Round(rate/float64(last.steps)*1000) / 1000
+	return files, math.Round(files * float64(last.bytes) / float64(last.files)), true
+}
+
 // left is how long the rest will take at this pace. It is known only when the
 // number of files is.
 func (p *progressRate) left() (time.Duration, bool) {
@@ -89,8 +104,11 @@ func (p *progressRate) notes() []string {
 	} else {
 		notes = append(notes, "scanning")
 	}
-	if rate, ok := p.rate(done); ok && rate > 0 && !last.ended && last.finalizing == "" {
-		notes = append(notes, perSecond(rate/float64(last.steps))) // through all steps
+	if files, bytes, ok := p.rates(); ok && files > 0 && !last.ended && last.finalizing == "" {
+		notes = append(notes, perSecond(files))
+		if bytes > 0 {
+			notes = append(notes, bytesPerSecond(bytes))
+		}
 	}
 	if left, ok := p.left(); ok {
 		notes = append(notes, span(left)+" left")
@@ -104,14 +122,18 @@ func (p *progressRate) notes() []string {
 	return notes
 }
 
-// finished is how many files have passed their last step, of how many.
-func (p *progressRate) finished() string {
+// counted is how much is done, of how much: files, or with several steps their steps,
+// because files may all be at the first step for long. It counts what percent is of.
+func (p *progressRate) counted() string {
 	last := p.readings[len(p.readings)-1]
-	return count(last.finished) + " / " + files(last.files)
+	if last.steps <= 1 || last.finished == last.files {
+		return count(last.finished) + " / " + files(last.files)
+	}
+	return fmt.Sprintf("%s / %s of %s", count(last.done), plural(last.files*last.steps, "step"), files(last.files))
 }
 
 // line is a progress report on a line of its own.
-func (p *progressRate) line() string { return p.finished() + ", " + strings.Join(p.notes(), ", ") }
+func (p *progressRate) line() string { return p.counted() + ", " + strings.Join(p.notes(), ", ") }
 
 // counting is a report of a transfer whose files are only registered.
 func (p *progressRate) counting() string {

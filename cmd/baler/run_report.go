@@ -22,11 +22,14 @@ func report(w io.Writer, t *tasks.Transfer, now time.Time) {
 	fmt.Fprintf(w, "%s, %s, in %s", files(t.Files), size(t.Bytes), span(took))
 	if t.Finished > 0 && took > 0 {
 		fmt.Fprintf(w, ", %s", perSecond(s.FilesPerSecond))
+		if t.Finished == t.Files && t.Bytes > 0 {
+			fmt.Fprintf(w, ", %s", bytesPerSecond(float64(t.Bytes)/took.Seconds()))
+		}
 	}
 	fmt.Fprintln(w)
 	if t.Files > 0 {
 		fmt.Fprintln(w)
-		stepTable(t).write(w)
+		stepTable(t).within(tableWidth(w)).write(w)
 	}
 	reportFinalizers(w, t)
 }
@@ -37,11 +40,11 @@ func reportFinalizers(w io.Writer, t *tasks.Transfer) {
 		return
 	}
 	fmt.Fprintln(w)
-	list := newTable(words("FINAL STEP"), words("STATE"), numbers("ATTEMPTS"), words("MESSAGE"))
+	list := newTable(column{title: "FINAL STEP", shrink: end}, words("STATE"), numbers("ATTEMPTS"), column{title: "MESSAGE", shrink: wrap})
 	for _, s := range t.Finalizers {
 		list.row(s.Name, string(s.State), count(int64(s.Attempts)), firstLine(s.Error))
 	}
-	list.write(w)
+	list.within(tableWidth(w)).write(w)
 	if names := t.FailedFinalizers(); len(names) > 0 && t.State.Ended() {
 		fmt.Fprintf(w, "Failed: %s. Retry them without running any file: baler retry %s --finalizers\n", strings.Join(names, ", "), number(t))
 	}
@@ -55,19 +58,20 @@ func stepTable(t *tasks.Transfer) *table {
 	for i := range t.Steps {
 		handlers = handlers || t.Steps[i].Name != t.Steps[i].Handler
 	}
-	columns := []column{words("STEP")}
+	columns := []column{{title: "STEP", shrink: end}}
 	if handlers {
-		columns = append(columns, words("HANDLER"))
+		columns = append(columns, column{title: "HANDLER", shrink: drop})
 	}
 	columns = append(columns, numbers("FILES"))
 	if waiting {
-		columns = append(columns, numbers("WAITING"))
+		columns = append(columns, column{title: "WAITING", short: "LEFT", right: true})
 	}
 	var outcomes []tasks.Outcome
 	for _, o := range tasks.Outcomes() {
 		if o == tasks.OutcomeSucceeded || totals.Get(o) > 0 {
 			outcomes = append(outcomes, o)
-			columns = append(columns, numbers(strings.ToUpper(strings.ReplaceAll(string(o), "_", " "))))
+			title := strings.ToUpper(strings.ReplaceAll(string(o), "_", " "))
+			columns = append(columns, column{title: title, short: shortOutcome(o), right: true})
 		}
 	}
 	table := newTable(columns...)
@@ -87,6 +91,23 @@ func stepTable(t *tasks.Transfer) *table {
 		table.row(cells...)
 	}
 	return table
+}
+
+// shortOutcome is the title of an outcome's column where many outcomes have one.
+func shortOutcome(o tasks.Outcome) string {
+	switch o {
+	case tasks.OutcomeSucceeded:
+		return "OK"
+	case tasks.OutcomeWarning:
+		return "WARN"
+	case tasks.OutcomeSkipped:
+		return "SKIP"
+	case tasks.OutcomeTimedOut:
+		return "TIME"
+	case tasks.OutcomeCanceled:
+		return "CANCEL"
+	}
+	return strings.ToUpper(string(o))
 }
 
 // failuresShown is how many failures a report lists.

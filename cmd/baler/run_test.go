@@ -79,7 +79,7 @@ func TestRunWithFailures(t *testing.T) {
 		t.Errorf("%d failures shown, want %d:\n%s", n, failuresShown, r.stdout)
 	}
 	id := s.must(exitOK, "status", "--json").summary(t).Transfer
-	if n := strings.Count(s.must(exitOK, "results", id, "--outcome", "failed,error", "--outcome", "timed_out").stdout, "\n"); n != 11 {
+	if n := strings.Count(s.must(exitOK, "results", "--json", id, "--outcome", "failed,error", "--outcome", "timed_out").stdout, "\n"); n != 11 {
 		t.Errorf("the hint's command lists %d failures, want 11", n)
 	}
 	s.must(exitOK, "status", id)
@@ -131,7 +131,7 @@ func TestRunTellsWhatItPassesOver(t *testing.T) {
 		}
 	}
 	r := s.must(exitOK, "run", "--json", s.path("in"))
-	contains(t, "stderr", s.stable(r.stderr), "note: DIR/in/link1: symlink not followed (broken: \"nowhere\")\n", "note: … and 2 more\n")
+	contains(t, "stderr", s.stable(r.said()), "note: DIR/in/link1: symlink not followed (broken: \"nowhere\")\n", "note: … and 2 more\n")
 	if n := strings.Count(r.stderr, "symlink"); n != skippedShown {
 		t.Errorf("%d notes, want %d", n, skippedShown)
 	}

@@ -63,7 +63,7 @@ func TestBinaryStoppedInTheMiddleGoesOn(t *testing.T) {
 			if sum.Files != slowFiles || sum.Finished != slowFiles || sum.Results.Succeeded != 2*slowFiles {
 				t.Errorf("after going on: %+v", sum)
 			}
-			if n := strings.Count(s.must(exitOK, "results", sum.Transfer).stdout, "\n"); n != 2*slowFiles {
+			if n := strings.Count(s.must(exitOK, "results", "--json", sum.Transfer).stdout, "\n"); n != 2*slowFiles {
 				t.Errorf("%d results, want %d", n, 2*slowFiles)
 			}
 			third := s.must(exitOK, "run", "--recipe", s.path("slow.yaml"), s.path("in"))

@@ -32,7 +32,7 @@ func TestStatus(t *testing.T) {
 	for i, want := range [][]string{
 		{"ID", "NAME", "STATE", "FILES", "DONE", "%", "FAILED", "AGE"},
 		{"waiting", "running", " 1 ", " 0 ", "0%"},
-		{"…", "is far too long for one column  completed with failures", " 2 ", "100%", " 1 "},
+		{"…", "far too long for one column  with failures ", " 2 ", "100%", " 1 "},
 	} {
 		contains(t, "line", lines[i], want...)
 	}
@@ -57,7 +57,7 @@ func TestUnknownTransfer(t *testing.T) {
 		{"retry", id}, {"cancel", id}, {"pause", id}, {"resume", id}, {"submit", "--resume", id}, {"submit", "--resume", ""},
 	} {
 		r := s.must(exitError, args...)
-		equal(t, strings.Join(args, " "), r.stdout+r.stderr, "error: no such transfer: "+args[len(args)-1]+"\n")
+		equal(t, strings.Join(args, " "), r.stdout+r.said(), "error: no such transfer: "+args[len(args)-1]+"\n")
 	}
 }
 
@@ -68,12 +68,13 @@ func TestResults(t *testing.T) {
 	s.file("in/bad\xff", "beta")
 	id := s.must(exitOK, "run", "--json", s.path("in")).summary(t).Transfer
 
-	equal(t, "all", s.stable(s.must(exitOK, "results", id, "--step", "checksum").stdout),
-		"succeeded  checksum  DIR/in/a<b>&.txt\nsucceeded  checksum  \"DIR/in/bad\\xff\"\n")
+	contains(t, "all", s.stable(s.must(exitOK, "results", id, "--step", "checksum").stdout),
+		"OUTCOME    PATH ", "  SHA256  ", "  SIZE\nsucceeded  DIR/in/a<b>&.txt ", "  8ed3f6ad685b959ead7022518e1af76cd816f8e8ec7ccdda1ed4018e8f2223f8  5\n",
+		"\nsucceeded  \"DIR/in/bad\\xff\" ")
 	r := s.must(exitOK, "results", id, "--file", "1", "--step", "checksum", "--json")
 	contains(t, "JSON", s.stable(r.stdout),
 		`{"file":1,"path":"DIR/in/a<b>&.txt","step":"checksum","outcome":"succeeded","exit_code":0,"code":""`,
-		`"facts":{"sha256":"8ed3f6ad685b959ead7022518e1af76cd816f8e8ec7ccdda1ed4018e8f2223f8"`)
+		`"facts":{"sha256":"8ed3f6ad685b959ead7022518e1af76cd816f8e8ec7ccdda1ed4018e8f2223f8"`, `"attempt":1,"worker":"`)
 	equal(t, "none", s.must(exitOK, "results", id, "--outcome", "failed").stdout, "")
 	equal(t, "unknown step", s.stable(s.must(exitError, "results", id, "--step", "nope").stderr),
 		"error: transfer ID has no step \"nope\"; it has checksum, identify\n")

@@ -122,7 +122,7 @@ func TestSubmitWithTheKeyOfACutOffTransfer(t *testing.T) {
 			}
 			id := s.cutOff(c.state, c.seen, "--key", "k", path)
 			r := s.must(c.code, "submit", "--key", "k", "--json", path)
-			contains(t, "stderr", s.stable(r.stderr), c.stderr)
+			contains(t, "stderr", s.stable(r.said()), c.stderr)
 			if c.code == exitOK {
 				contains(t, "stdout", r.stdout, fmt.Sprintf(`"transfer":"%s","created":false,"resumed":%v,`, id, c.resumed))
 			}

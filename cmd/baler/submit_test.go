@@ -113,6 +113,23 @@ func TestWorkerServesSubmit(t *testing.T) {
 	contains(t, "the worker's stderr", r.stderr, "Stop it with Ctrl-C.", "worker started", "worker stopping")
 }
 
+// A queue whose name is misspelt is served by nobody.
+func TestWaitingForAQueueThatNobodyServes(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.services()
+	s.file("in/a.txt", "alpha")
+	_, log, stopWorker := s.start("worker", "--queues", "urgent=5,default=1")
+	defer stopWorker()
+	testkit.Eventually(t, time.Minute, func() error { return lacks(log.String(), "worker started") })
+	_, stderr, stop := s.start("submit", "--wait", "--queue", "Default", s.path("in"))
+	testkit.Eventually(t, time.Minute, func() error {
+		return lacks(stderr.String(), "No worker serves queue Default; served: default, urgent. "+
+			"Start one with 'baler worker --queues Default=1', or cancel the transfer. Waiting.\n")
+	})
+	stop()
+}
+
 func TestWaitingWithoutWorkers(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)

@@ -26,7 +26,7 @@ func TestPauseResumeAndCancel(t *testing.T) {
 	refused := func(want string, args ...string) {
 		t.Helper()
 		r := s.must(exitError, args...)
-		equal(t, strings.Join(args, " "), s.stable(r.stdout+r.stderr), want)
+		equal(t, strings.Join(args, " "), s.stable(r.stdout+r.said()), want)
 	}
 	refused("error: transfer ID is not paused: it is running\n", "resume", id)
 	equal(t, "pause", s.stable(s.must(exitOK, "pause", id).stdout), "Transfer ID is paused. Resume it with 'baler resume ID'.\n")
@@ -71,7 +71,7 @@ func TestRunOfWhatIsPaused(t *testing.T) {
 	s.must(exitOK, "retry", id, "--outcome", "succeeded")
 	s.must(exitOK, "pause", id)
 	r := s.must(exitError, "run", s.path("in"))
-	equal(t, "stderr", s.stable(r.stderr), "error: run: the transfer is paused: let ID go on first ('baler resume ID')\n")
+	equal(t, "stderr", s.stable(r.said()), "error: run: the transfer is paused: let ID go on first ('baler resume ID')\n")
 	s.must(exitOK, "resume", id)
 	s.must(exitOK, "run", s.path("in"))
 }

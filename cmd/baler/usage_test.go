@@ -170,6 +170,23 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	equal(t, "stderr", stderr.String(), "error: write output: disk full\n")
 }
 
+// A report that is lost is an error, also when files failed, and is said once.
+func TestReportThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.must(exitFailures, "run", "-q", "--missing-ok", s.path("gone"))
+	for _, args := range []string{
+		"results 1", "results 1 --json", "results 1 --format csv", "status 1", "status --watch 1 --json",
+		"run --missing-ok " + s.path("gone"),
+	} {
+		var stderr buffer
+		code := run(t.Context(), strings.Fields(args), s.env, s.from, fullDisk{}, &stderr)
+		if n := strings.Count(stderr.String(), "disk full"); code != exitError || n != 1 {
+			t.Errorf("%s: exit code %d, said %d times:\n%s", args, code, n, stderr.String())
+		}
+	}
+}
+
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("disk full") }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,12 +40,29 @@ func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Tr
 // noteBlockers says of a transfer that is about to be waited for when somebody
 // has to do something first.
 func (p *program) noteBlockers(ctx context.Context, b *baler.Baler, t *tasks.Transfer) {
-	if workers, err := b.Workers(ctx); err == nil && len(workers) == 0 {
+	workers, err := b.Workers(ctx)
+	served := servedQueues(workers)
+	switch {
+	case err != nil: // waiting will say so
+	case len(workers) == 0:
 		p.notef("No worker is running: start one with 'baler worker'. Waiting.")
+	case !slices.Contains(served, t.Queue):
+		p.notef("No worker serves queue %s; served: %s. Start one with 'baler worker --queues %s=1', or cancel the transfer. Waiting.",
+			printable(t.Queue), printable(strings.Join(served, ", ")), printable(t.Queue))
 	}
 	if paused(t) {
 		p.notef("The transfer is paused. Resume it with 'baler resume %s'. Waiting.", number(t))
 	}
+}
+
+// servedQueues are the queues from which some worker takes batches, sorted.
+func servedQueues(workers []tasks.Worker) []string {
+	var all []string
+	for i := range workers {
+		all = append(all, workers[i].Queues...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // notWaiting is why waiting for a transfer ended early; an interrupt is said here.

@@ -18,7 +18,7 @@ import (
 // with a line, or an object, a change.
 func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 	var see func(tasks.Transfer)
-	width, onTerminal := terminal(p.stdout.w)
+	width, onTerminal := p.canDraw(p.stdout.w)
 	screen := &screen{w: p.stdout, width: width}
 	switch {
 	case p.json:

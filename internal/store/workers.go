@@ -24,6 +24,7 @@ type workerRow struct {
 	StartedAt    time.Time
 	SeenAt       time.Time
 	Instance     string // of the process: random
+	Queues       string // one a line
 }
 
 // TableName names the table to GORM.
@@ -53,7 +54,7 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance st
 		row := workerRow{
 			LimitsInUse: encodeHeld(w.LimitsInUse),
 			Name:        db.ClipText(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: db.ClipText(w.Version, 64),
-			StartedAt: w.StartedAt.UTC(), SeenAt: now, Instance: instance,
+			StartedAt: w.StartedAt.UTC(), SeenAt: now, Instance: instance, Queues: strings.Join(w.Queues, "\n"),
 		}
 		if err := replaceDead(tx, &row, now); err != nil {
 			return err
@@ -63,7 +64,7 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance st
 		}
 		keepDesired := clause.OnConflict{
 			Columns:   []clause.Column{{Name: "name"}},
-			DoUpdates: clause.AssignmentColumns([]string{"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at", "instance"}),
+			DoUpdates: clause.AssignmentColumns([]string{"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at", "instance", "queues"}),
 		}
 		if err := tx.Clauses(keepDesired).Create(&row).Error; err != nil {
 			return err
@@ -148,7 +149,7 @@ func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 		ws[i] = tasks.Worker{
 			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version,
 			DesiredState: r.DesiredState, LimitsInUse: r.held(),
-			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(),
+			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(), Queues: strings.FieldsFunc(r.Queues, func(c rune) bool { return c == '\n' }),
 		}
 	}
 	return ws, nil

@@ -14,7 +14,7 @@ func TestWorkers(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		see := func(name string) {
 			t.Helper()
-			w := tasks.Worker{Name: name, Handlers: []string{"noop", "checksum"}, Slots: 4, Version: "1.2", StartedAt: b.clock.Now()}
+			w := tasks.Worker{Name: name, Handlers: []string{"noop", "checksum"}, Slots: 4, Version: "1.2", StartedAt: b.clock.Now(), Queues: []string{"a b", "low"}}
 			if _, err := b.HeartbeatWorker(t.Context(), w, "i"); err != nil {
 				t.Fatal(err)
 			}

@@ -3,6 +3,8 @@ package worker
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/balerhq/baler/internal/invoke"
@@ -90,6 +92,7 @@ func (w *Worker) heartbeat(ctx context.Context) (pulse, error) {
 	directives, err := w.Store.HeartbeatWorker(ctx, tasks.Worker{
 		Name: w.Name, Handlers: w.handlerNames(), Slots: w.Concurrency,
 		Version: w.Version, StartedAt: w.started, LimitsInUse: w.batches.runner.LimitsInUse(),
+		Queues: slices.Sorted(maps.Keys(w.Queues)),
 	}, w.instance)
 	if err != nil {
 		return p, err

@@ -157,7 +157,8 @@ CREATE TABLE IF NOT EXISTS workers (
   limits_in_use         TEXT NOT NULL,
   started_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL,
-  instance     TEXT NOT NULL DEFAULT ''
+  instance     TEXT NOT NULL DEFAULT '',
+  queues       TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS costs (
