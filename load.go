@@ -8,13 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
-	"strings"
 
 	"github.com/balerhq/baler/handlers/builtin/load"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/keyset"
-	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -37,7 +34,7 @@ const DefaultChunkSize = 8 << 20
 
 // LoadRecipe makes the recipe that loads JSON lines, for Run or Submit with the
 // same paths. With Create it creates a missing table; columns that the mapping does
-// not name are inferred from the first lines of the first file. It checks that the
+// not name are inferred from the lines of all files. It checks that the
 // table suits the mapping, so that errors show before any file is registered. When a
 // table has lost its rows, Run takes the files for new ones.
 func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (*recipe.Recipe, error) {
@@ -95,30 +92,11 @@ func (b *Baler) tables() *tableload.Store { return tableload.New(b.store.DB()) }
 
 // inferColumns fills in what a table that is to be created needs to know.
 func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []string) error {
-	if _, err := b.tables().Columns(ctx, plan.Into); !errors.Is(err, tableload.ErrNoTable) {
+	_, err := b.tables().Columns(ctx, plan.Into)
+	if !errors.Is(err, tableload.ErrNoTable) {
 		return err
 	}
-	path, err := scan.First(ctx, paths)
-	if errors.Is(err, scan.ErrNoContent) {
-		return fmt.Errorf("%w: %w among %s", load.ErrPlan, err, strings.Join(paths, ", "))
-	}
-	if err != nil {
-		return err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("infer columns: %w", err)
-	}
-	defer func() { _ = f.Close() }() // only read from
-	content, err := load.OpenLines(f)
-	if err != nil {
-		return fmt.Errorf("infer columns from %s: %w", path, err)
-	}
-	defer content.Close()
-	if plan.Map, err = load.Infer(content, plan.Map, plan.Keyword); err != nil {
-		return fmt.Errorf("infer columns from %s: %w", path, err)
-	}
-	return nil
+	return plan.InferColumns(ctx, paths)
 }
 
 // loadRecipe is the recipe of one load step. The same arguments give the same recipe.
@@ -149,6 +127,13 @@ func loadRecipe(args *load.Args, chunkSize int64) (*recipe.Recipe, error) {
 // row for every few megabytes loaded: call it no more than once or twice a second.
 func (b *Baler) LoadCounts(ctx context.Context, t tasks.Transfer) (tasks.LoadCounts, error) {
 	return b.tables().LoadTotals(ctx, t.ID)
+}
+
+// UnmappedMembers lists names of members of loaded lines, in order, that were left out
+// because no column takes them; some of the names if there are many. It is for loads
+// without a mapping.
+func (b *Baler) UnmappedMembers(ctx context.Context, t tasks.Transfer) ([]string, error) {
+	return b.tables().UnmappedMembers(ctx, t.ID)
 }
 
 // RejectedLines yields the lines that a transfer rejected, in the order of files and

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -81,7 +83,7 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.load.Key, "key", nil, "`COLUMNS` that identify duplicates")
 	flags.StringVar(&f.load.OnDuplicate, "on-duplicate", "",
 		"`ACTION` on duplicates: ignore, update or error (default: ignore with a key, else error)")
-	flags.BoolVar(&f.load.Create, "create", false, "create the table if it does not exist, from the mapping or the first lines")
+	flags.BoolVar(&f.load.Create, "create", false, "create the table if it does not exist, from the mapping or all lines of the files")
 	flags.StringVar(&f.chunk, "chunk", "8MiB", "`SIZE` of the chunks that files are split into")
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	flags.StringVar(&f.queue, "queue", "", "`QUEUE` to use (default: default)")
@@ -142,8 +144,9 @@ type loadSummary struct {
 	State    tasks.State `json:"state"`
 	Failed   int64       `json:"failed"` // files and parts
 	tasks.LoadCounts
-	Seconds        float64 `json:"seconds"`
-	LinesPerSecond float64 `json:"lines_per_second"`
+	UnmappedMembers []string `json:"unmapped_members,omitempty"` // some of their names
+	Seconds         float64  `json:"seconds"`
+	LinesPerSecond  float64  `json:"lines_per_second"`
 }
 
 func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Transfer, quiet bool) error {
@@ -154,6 +157,11 @@ func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Trans
 	sum := tasks.Summarize(t, time.Now())
 	s := loadSummary{
 		Type: "load", Transfer: t.UUID, State: t.State, Failed: failuresOf(t), LoadCounts: counts, Seconds: sum.Seconds,
+	}
+	if counts.Unmapped > 0 {
+		if s.UnmappedMembers, err = b.UnmappedMembers(ctx, *t); err != nil {
+			return err
+		}
 	}
 	if sum.Seconds > 0 {
 		s.LinesPerSecond = float64(int64(float64(counts.Lines)/sum.Seconds*10)) / 10
@@ -183,7 +191,26 @@ func (p *program) showLoad(t *tasks.Transfer, s *loadSummary) {
 	list.row(count(s.Loaded), count(s.Skipped), count(s.Duplicates), count(s.Bad), count(s.Unchanged))
 	p.printf("")
 	list.write(p.stdout)
+	if s.Unmapped > 0 {
+		p.printf("\nLeft out: %s of members that no column takes: %s\nAdd columns for them, or say with --map what goes where.",
+			plural(s.Unmapped, "value"), nameList(s.UnmappedMembers))
+	}
 	if s.Bad > 0 {
 		p.printf("\nList the rejected lines: baler results %s --rejected", t.UUID)
 	}
+}
+
+// mostNames is how many names a report lists.
+const mostNames = 20
+
+func nameList(names []string) string {
+	more := ""
+	if len(names) > mostNames {
+		names, more = names[:mostNames], ", …"
+	}
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = strconv.Quote(name) // whatever characters a file holds
+	}
+	return strings.Join(quoted, ", ") + more
 }

@@ -206,3 +206,35 @@ func TestLoadIntoATableThatLostItsRows(t *testing.T) {
 		t.Errorf("emptied while a load was interrupted: %+v, %d rows", again, rows())
 	}
 }
+
+// Columns are made of the members of all lines of all files. Members that come
+// later, when the table is there, are told and counted.
+func TestLoadMembersThatComeLate(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	first := s.file("a.jsonl", strings.Repeat("{\"id\":1}\n", 1001)+`{"id":2,"late":"kept"}`)
+	second := s.file("b.jsonl", `{"x":1.5}`)
+	sum := loadSum(t, s.must(exitOK, "load", first, second, "--into", "things", "--create", "--json"))
+	if sum.Loaded != 1003 || sum.Unmapped != 0 {
+		t.Errorf("%+v", sum)
+	}
+	d := testkit.Database(t, "sqlite:"+s.path(".local/state/baler/baler.db"))
+	var late string
+	var x float64
+	testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT MAX(late), MAX(x) FROM things").Scan(&late, &x))
+	if late != "kept" || x != 1.5 {
+		t.Errorf("late %q, x %v", late, x)
+	}
+	third := s.file("c.jsonl", "{\"id\":3,\"more\":1,\"\\u001b\":{\"y\":1}}\n{\"more\":1}\n{\"more\":2,\"id\":4}\n")
+	r := s.must(exitFailures, "load", third, "--into", "things", "--json")
+	sum = loadSum(t, r)
+	if names := fmt.Sprintf("%q", sum.UnmappedMembers); sum.Loaded != 2 || sum.Bad != 1 || sum.Unmapped != 3 || names != `["\x1b" "more"]` {
+		t.Errorf("%+v, %s", sum, names)
+	}
+	r = s.must(exitFailures, "load", third, "--into", "things")
+	contains(t, "report", r.stdout, `Left out: 3 values of members that no column takes: "\x1b", "more"`)
+	r = s.must(exitOK, "load", third, "--into", "things", "--map", "id", "--line-contains", "id", "--json")
+	if sum := loadSum(t, r); sum.Unmapped != 0 {
+		t.Errorf("members that the mapping leaves out were counted: %+v", sum)
+	}
+}

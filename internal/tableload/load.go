@@ -35,6 +35,9 @@ type Chunk struct {
 	Line          int64  // number of its first line
 	Digest        []byte
 	Unchanged     int64 // lines that another transfer has loaded
+
+	Unmapped      int64    // values of its rows' lines that no column takes
+	UnmappedNames []string // names of members with such values, some of them
 }
 
 // Load commits a chunk: its rows, its rejected lines and a marker that it is loaded,
@@ -87,7 +90,7 @@ func (l *loading) run(ctx context.Context) error {
 	}
 	failpoint.Point(failpoint.RowsInserted)
 	l.counts.Bytes, l.counts.Lines, l.counts.Skipped = l.chunk.Bytes, l.chunk.Lines, l.chunk.Skipped
-	l.counts.Unchanged = l.chunk.Unchanged
+	l.counts.Unchanged, l.counts.Unmapped = l.chunk.Unchanged, l.chunk.Unmapped
 	l.counts.Bad = int64(len(l.rejected))
 	if err := l.reject(); err != nil {
 		return err

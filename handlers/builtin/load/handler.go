@@ -34,7 +34,8 @@ func Register(reg *handlers.Registry, tables *tableload.Store, observe func(task
 
 // New makes a handler that loads JSON lines into a table of the database. Its
 // arguments are Args. Facts: part and first_line of a chunk, and bytes, lines,
-// loaded, skipped, duplicates, bad and unchanged, the counts of its lines. observe, when not
+// loaded, skipped, duplicates, bad and unchanged, the counts of its lines, and
+// unmapped, the number of values that no column takes. observe, when not
 // nil, is called with the counts of every group of lines that was loaded; several
 // goroutines call it.
 func New(tables *tableload.Store, observe func(tasks.LoadCounts)) handlers.Handler {
@@ -139,7 +140,7 @@ func setCounts(job *handlers.Job, c *tasks.LoadCounts) error {
 	return errors.Join(append(errs,
 		job.SetFact("bytes", c.Bytes), job.SetFact("lines", c.Lines), job.SetFact("loaded", c.Loaded),
 		job.SetFact("skipped", c.Skipped), job.SetFact("duplicates", c.Duplicates), job.SetFact("bad", c.Bad),
-		job.SetFact("unchanged", c.Unchanged))...)
+		job.SetFact("unchanged", c.Unchanged), job.SetFact("unmapped", c.Unmapped))...)
 }
 
 func fileVerdict(c *tasks.LoadCounts, err error) error {

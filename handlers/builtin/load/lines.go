@@ -56,12 +56,15 @@ func openFile(path string, visit func(path string, content io.Reader) error) err
 
 // eachLine calls see with each line that a load would parse. Damage ends the lines:
 // loading them reports it.
-func eachLine(content io.Reader, keyword []byte, see func(line []byte) error) error {
+func eachLine(ctx context.Context, content io.Reader, keyword []byte, see func(line []byte) error) error {
 	s := newSections(content, 1)
 	s.wanted = surveyBytes
+	var buffer []byte
 	for {
-		sec, err := s.next(nil)
+		sec, err := s.next(buffer)
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case errors.Is(err, io.EOF), errors.Is(err, ErrCompressed):
 			return nil
 		case err != nil:
@@ -69,6 +72,7 @@ func eachLine(content io.Reader, keyword []byte, see func(line []byte) error) er
 		case sec.tooLong:
 			continue
 		}
+		buffer = sec.data
 		for line := range bytes.Lines(withoutMark(&sec)) {
 			line = bytes.TrimRight(line, "\r\n")
 			if isSkipped(line, keyword) || len(line) > lineBytes {

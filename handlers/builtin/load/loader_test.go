@@ -93,10 +93,10 @@ func TestColumnsTakeMembersOfTheirNames(t *testing.T) {
 		l := e.loader(t, Args{Into: "things", Keyword: "keep"})
 		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(
 			"{\"a\":\"é\",\"c\":1,\"keep\":0}\n\n{bad\n{\"b\":6,\"c\":2,\"twice\":9,\"keep\":0}\n{\"a\":\"long\",\"c\":3,\"keep\":0}\n{\"a\":\"keep\"}\n{\"a\":\"kee\"}"))
-		want := tasks.LoadCounts{Bytes: 117, Lines: 7, Loaded: 2, Skipped: 3, Bad: 2}
+		want := tasks.LoadCounts{Bytes: 117, Lines: 7, Loaded: 2, Skipped: 3, Bad: 2, Unmapped: 3}
 		held := "[1|é|5|1|10 2|NULL|6|2|12]"
 		if e.dialect == db.SQLite { // which holds texts of any length
-			want.Loaded, want.Bad, held = 3, 1, "[1|é|5|1|10 2|NULL|6|2|12 3|long|5|3|10]"
+			want.Loaded, want.Bad, want.Unmapped, held = 3, 1, 4, "[1|é|5|1|10 2|NULL|6|2|12 3|long|5|3|10]"
 		}
 		if err != nil || counts != want {
 			t.Errorf("%+v, %v", counts, err)
