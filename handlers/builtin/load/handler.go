@@ -18,6 +18,7 @@ const (
 	CodeLinesRejected = "lines-set-aside" // some lines were rejected; the others are loaded
 	CodeChanged       = "changed"         // the content is not what was split, or loaded in part
 	CodeCorrupt       = "damaged"         // the compressed content ends early or is invalid
+	CodeFormat        = "format"          // the content is compressed or written in a way that load does not read
 	CodeTableError    = "table"           // the table does not exist, or does not fit the mapping
 )
 
@@ -147,6 +148,8 @@ func fileVerdict(c *tasks.LoadCounts, err error) error {
 	switch {
 	case errors.Is(err, ErrCompressed):
 		return handlers.Fail(CodeCorrupt, fmt.Errorf("%w; %d lines before are loaded", err, c.Loaded))
+	case errors.Is(err, ErrFormat):
+		return handlers.Fail(CodeFormat, err)
 	case errors.Is(err, ErrChanged):
 		return handlers.Fail(CodeChanged, err)
 	case err != nil:
