@@ -46,6 +46,13 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 	if err != nil {
 		return nil, err
 	}
+	r, err := loadRecipe(&args, l.ChunkSize)
+	if err != nil {
+		return nil, err
+	}
+	if err := plan.CheckFiles(ctx, paths); err != nil {
+		return nil, err
+	}
 	if plan.Create {
 		if err := b.inferColumns(ctx, plan, paths); err != nil {
 			return nil, err
@@ -61,12 +68,12 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 	if _, err := load.NewLoader(ctx, b.tables(), plan, nil); err != nil {
 		return nil, err
 	}
-	args.Create = false // the table exists now, and the next run's recipe must be the same
-	r, err := loadRecipe(&args, l.ChunkSize)
-	if err == nil && forgotten {
-		err = b.cancelRun(ctx, r, paths)
+	if forgotten {
+		if err := b.cancelRun(ctx, r, paths); err != nil {
+			return nil, err
+		}
 	}
-	return r, err
+	return r, nil
 }
 
 // cancelRun cancels a run that did not end, so that the next one begins anew instead
@@ -99,8 +106,11 @@ func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []strin
 	return plan.InferColumns(ctx, paths)
 }
 
-// loadRecipe is the recipe of one load step. The same arguments give the same recipe.
+// loadRecipe is the recipe of one load step into a table that is there. The same
+// arguments give the same recipe, also when the first run creates the table.
 func loadRecipe(args *load.Args, chunkSize int64) (*recipe.Recipe, error) {
+	with := *args
+	with.Create = false
 	type split struct {
 		Lines int64 `json:"lines"`
 	}
@@ -112,7 +122,7 @@ func loadRecipe(args *load.Args, chunkSize int64) (*recipe.Recipe, error) {
 		Name  string `json:"name"`
 		Split split  `json:"split"`
 		Steps []step `json:"steps"`
-	}{"load", split{cmp.Or(chunkSize, DefaultChunkSize)}, []step{{"load", args}}}
+	}{"load", split{cmp.Or(chunkSize, DefaultChunkSize)}, []step{{"load", &with}}}
 	var source bytes.Buffer
 	e := json.NewEncoder(&source)
 	e.SetEscapeHTML(false)

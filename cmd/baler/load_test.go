@@ -119,12 +119,26 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		{exitError, path + " --into things --on-duplicate update", "needs a key"},
 		{exitError, path + " --into things --on-duplicate never --key id", "must be ignore, update or error"},
 		{exitError, path + " --into things --chunk 1B", "from 4KiB to 1GiB"},
-		{exitError, path + "x --into new --create", "no file with content"},
+		{exitError, path + "x --into new --create", "in.jsonlx: no such file or directory"},
+		{exitError, path + " " + path + "x --into things", "in.jsonlx: no such file or directory"},
+		{exitError, s.file("empty", "") + " --into new --create", "no file with content"},
+		{exitError, s.file("array", "[\n{\"id\":1}\n]") + " --into things", "a JSON array over several lines"},
+		{exitError, s.file("cases", `{"a":1,"A":2}`) + " --into new --create", `"a" and "A" differ in letter case`},
+		{exitError, s.file("accents", `{"é":1,"É":2}`) + " --into new --create", `"é" and "É" differ in letter case`},
+		{exitError, s.file("blanks", `{" Name ":1}`) + " --into new --create", `a member's name cannot be a column's`},
+		{exitError, s.file("deep", strings.Repeat(`{"a":`, 600)+"1"+strings.Repeat("}", 600)) + " --into new --create", "nest more than 500 deep"},
+		{exitError, s.file("long", `{"a":"`+strings.Repeat("x", 9<<20)+`"}`) + " --into new --create", "the first one: the line is 9437192 bytes long"},
+		{exitError, path + " --into new --create --chunk 1B", "from 4KiB to 1GiB"},
 		{exitError, path + " --into things --map id=ID --map user=nmae", "no line has a value for any column of things"},
 		{exitError, path + " --into never --create --map id=ID:int", "no line has a value for any column of never"},
 	} {
 		r := s.must(tt.code, append([]string{"load"}, strings.Fields(tt.args)...)...)
 		contains(t, tt.args, r.stderr, tt.want)
+	}
+	// The first line may be as long as any other.
+	s.must(exitOK, "load", s.file("wide", `{"a":"`+strings.Repeat("x", 2<<20)+`"}`), "--into", "wide", "--create", "-q")
+	if r := s.must(exitOK, "status", "--json"); strings.Count(r.stdout, `"state"`) != 2 {
+		t.Errorf("transfers are left of loads that did not begin: %s", r.stdout)
 	}
 	for _, table := range []string{"new", "never"} { // nothing is left of a load that did not begin
 		r := s.must(exitError, "load", path, "--into", table)

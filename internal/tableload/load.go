@@ -55,7 +55,7 @@ func (t *Table) Load(ctx context.Context, chunk *Chunk) (tasks.LoadCounts, error
 	}
 	err := t.s.db.RetryOutage(ctx, func() error { return t.s.db.Write(ctx, "load lines", attempt) })
 	if err != nil {
-		return tasks.LoadCounts{}, err
+		return tasks.LoadCounts{}, inWords(err)
 	}
 	return counts, nil
 }
@@ -131,7 +131,7 @@ func (l *loading) insert(ctx context.Context, rows []rowEnd) error {
 	case !refusedRow(err) || ctx.Err() != nil:
 		return err
 	case len(rows) == 1:
-		l.rejected = append(l.rejected, NewRejectedLine(rows[0].line, databaseReason(err), rows[0].source))
+		l.rejected = append(l.rejected, NewRejectedLine(rows[0].line, l.t.databaseReason(err), rows[0].source))
 		return nil
 	}
 	half := len(rows) / 2

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -40,7 +41,8 @@ type inference struct {
 	scanner scanner
 	wanted  *place
 	files   int
-	lines   int // that are JSON
+	lines   int   // that are JSON
+	problem error // of the first line that is not
 }
 
 func newInference(mapping []Mapping) *inference {
@@ -66,9 +68,13 @@ func (n *inference) addColumn(name []byte) *place {
 	return next
 }
 
-func (n *inference) see(line []byte) error {
+func (n *inference) see(line []byte, problem error) error {
 	known := len(n.fields)
-	if n.scanner.scan(line, n.wanted) != nil {
+	if problem == nil {
+		problem = n.scanner.scan(line, n.wanted)
+	}
+	if problem != nil {
+		n.problem = cmp.Or(n.problem, problem)
 		n.forget(known)
 		return nil
 	}
@@ -95,6 +101,8 @@ func (n *inference) mapping() ([]Mapping, error) {
 	switch {
 	case n.files == 0:
 		return nil, fmt.Errorf("%w: there is no file with content to tell the columns by", ErrPlan)
+	case n.lines == 0 && n.problem != nil:
+		return nil, fmt.Errorf("%w: no line is JSON to tell the columns by; the first one: %w", ErrPlan, n.problem)
 	case n.lines == 0:
 		return nil, fmt.Errorf("%w: no line is JSON to tell the columns by; say them with a mapping that has types", ErrPlan)
 	case len(n.fields) == 0:
@@ -102,7 +110,7 @@ func (n *inference) mapping() ([]Mapping, error) {
 	}
 	for i := range n.fields {
 		if err := tableload.CheckName(n.fields[i].Column); err != nil {
-			return nil, fmt.Errorf("%w; give it a column with a mapping", err)
+			return nil, fmt.Errorf("a member's name cannot be a column's: %w; give the member a column with a mapping", err)
 		}
 		if n.fields[i].Kind == "" {
 			n.fields[i].Kind = n.guesses[i].kind()

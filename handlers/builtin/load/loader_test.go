@@ -216,3 +216,20 @@ func TestCreateNeedsTypes(t *testing.T) {
 		}
 	})
 }
+
+// A document that nests deeper than MariaDB's JSON takes is told as such.
+func TestDeepDocuments(t *testing.T) {
+	onEach(t, func(t *testing.T, e *env) {
+		nested := func(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
+		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"d:json"}})
+		_, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(
+			`{"d":`+nested(20)+"}\n"+`{"d":`+nested(200)+"}\n"+`{"d":`+nested(600)+"}\n"))
+		bad := e.rejects(t, 1)
+		if err != nil || bad[1] != "" || bad[3] != "objects and arrays nest more than 500 deep" {
+			t.Errorf("%v, %v", bad, err)
+		}
+		if e.dialect == db.MySQL && !strings.Contains(bad[2], "column d: it is no JSON, or nests deeper") {
+			t.Errorf("%v", bad)
+		}
+	})
+}

@@ -56,8 +56,8 @@ func newMemberCheck(fields []Mapping) *memberCheck {
 	return c
 }
 
-func (c *memberCheck) see(line []byte) error {
-	if c.scanner.scan(line, c.wanted) != nil {
+func (c *memberCheck) see(line []byte, problem error) error {
+	if problem != nil || c.scanner.scan(line, c.wanted) != nil {
 		return nil
 	}
 	if !noneFound(c.scanner.found) {
