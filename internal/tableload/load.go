@@ -100,17 +100,12 @@ func (l *loading) run(ctx context.Context) error {
 		l.counts.Loaded, l.counts.Duplicates, l.counts.Bad, mark.TransferID, mark.StepNo, mark.FileNo, mark.ByteOffset).Error
 }
 
-// loadBytes bounds the rows of one statement: large enough that round trips cost
-// nothing, small enough for the buffer that the MySQL driver keeps with a
-// connection, and for SQLite, which takes a million bytes.
-const loadBytes = 240 << 10
-
-// rows inserts all rows in statements of about loadBytes.
+// rows inserts all rows, as many in one statement as it may take.
 func (l *loading) rows(ctx context.Context) error {
 	all := l.chunk.Rows.rows
 	for from := 0; from < len(all); {
 		to := from + 1
-		for to < len(all) && all[to].to-all[from].from <= loadBytes {
+		for to < len(all) && all[to].to-all[from].from <= l.t.statementBytes() {
 			to++
 		}
 		if err := l.insert(ctx, all[from:to]); err != nil {
@@ -144,7 +139,7 @@ func (l *loading) insert(ctx context.Context, rows []rowEnd) error {
 func (l *loading) statement(ctx context.Context, rows []rowEnd) error {
 	first, last := rows[0], rows[len(rows)-1]
 	values := l.chunk.Rows.text[first.from:last.to]
-	if len(values) > db.MaxRowBytes {
+	if len(values) > l.t.rowBytes() {
 		return db.ErrRowTooLarge
 	}
 	clause := l.t.clause

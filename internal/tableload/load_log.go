@@ -143,7 +143,19 @@ func (l *loading) reject() error {
 		r := &l.rejected[i]
 		rows[i] = rejectedRow{l.chunk.Transfer, l.chunk.Step, l.chunk.File, r.Line, r.Reason, r.Content, r.Size}
 	}
-	return db.InsertBySize(l.tx, rows, func(r *rejectedRow) int { return 2*len(r.Content) + len(r.Reason) + 100 })
+	size := func(r *rejectedRow) int { return 2*len(r.Content) + 2*len(r.Reason) + 200 }
+	for len(rows) > 0 { // in pieces that the server takes
+		n, total := 0, 0
+		for n < len(rows) && (n == 0 || total+size(&rows[n]) <= l.t.statementBytes()) {
+			total += size(&rows[n])
+			n++
+		}
+		if err := db.InsertBySize(l.tx, rows[:n], size); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
 }
 
 // RejectedLines reads up to limit of the rejected lines of a transfer, those

@@ -56,7 +56,7 @@ const (
 // rejected lines.
 func (t *Table) databaseReason(err error) string {
 	if errors.Is(err, db.ErrRowTooLarge) {
-		return fmt.Sprintf("the row is larger than %d MiB, which is more than every database takes", db.MaxRowBytes>>20)
+		return t.rowTooLarge()
 	}
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		if column := t.documentOf(e); column != "" {

@@ -32,7 +32,7 @@ func (p *Plan) CheckFiles(ctx context.Context, paths []string) error {
 	_, err := scan.Scan(ctx, paths, scan.Options{}, func(f tasks.File) error {
 		if f.ScanError != "" && given[f.Path] {
 			_, reason, _ := strings.Cut(f.ScanError, ": ")
-			return fmt.Errorf("%w: %s: %s", ErrPlan, f.Path, reason)
+			return fmt.Errorf("%s: %s", f.Path, reason)
 		}
 		return nil
 	})
