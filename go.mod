@@ -39,6 +39,7 @@ require (
 require (
 	github.com/ncruces/go-sqlite3 v0.37.0
 	github.com/oklog/run v1.2.0
+	github.com/ulikunitz/xz v0.5.17
 )
 
 require (

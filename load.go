@@ -8,13 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
-	"strings"
 
 	"github.com/balerhq/baler/handlers/builtin/load"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/keyset"
-	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -37,7 +34,7 @@ const DefaultChunkSize = 8 << 20
 
 // LoadRecipe makes the recipe that loads JSON lines, for Run or Submit with the
 // same paths. With Create it creates a missing table; columns that the mapping does
-// not name are inferred from the first lines of the first file. It checks that the
+// not name are inferred from the lines of all files. It checks that the
 // table suits the mapping, so that errors show before any file is registered. When a
 // table has lost its rows, Run takes the files for new ones.
 func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (*recipe.Recipe, error) {
@@ -50,6 +47,13 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 	}
 	plan, err := args.Resolve()
 	if err != nil {
+		return nil, err
+	}
+	r, err := loadRecipe(&args, l.ChunkSize)
+	if err != nil {
+		return nil, err
+	}
+	if err := plan.CheckFiles(ctx, paths); err != nil {
 		return nil, err
 	}
 	if plan.Create {
@@ -67,12 +71,12 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 	if _, err := load.NewLoader(ctx, b.tables(), plan, nil); err != nil {
 		return nil, err
 	}
-	args.Create = false // the table exists now, and the next run's recipe must be the same
-	r, err := loadRecipe(&args, l.ChunkSize)
-	if err == nil && forgotten {
-		err = b.cancelRun(ctx, r, paths)
+	if forgotten {
+		if err := b.cancelRun(ctx, r, paths); err != nil {
+			return nil, err
+		}
 	}
-	return r, err
+	return r, nil
 }
 
 // cancelRun cancels a run that did not end, so that the next one begins anew instead
@@ -98,34 +102,18 @@ func (b *Baler) tables() *tableload.Store { return tableload.New(b.store.DB()) }
 
 // inferColumns fills in what a table that is to be created needs to know.
 func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []string) error {
-	if _, err := b.tables().Columns(ctx, plan.Into); !errors.Is(err, tableload.ErrNoTable) {
+	_, err := b.tables().Columns(ctx, plan.Into)
+	if !errors.Is(err, tableload.ErrNoTable) {
 		return err
 	}
-	path, err := scan.First(ctx, paths)
-	if errors.Is(err, scan.ErrNoContent) {
-		return fmt.Errorf("%w: %w among %s", load.ErrPlan, err, strings.Join(paths, ", "))
-	}
-	if err != nil {
-		return err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("infer columns: %w", err)
-	}
-	defer func() { _ = f.Close() }() // only read from
-	content, err := load.OpenLines(f)
-	if err != nil {
-		return fmt.Errorf("infer columns from %s: %w", path, err)
-	}
-	defer content.Close()
-	if plan.Map, err = load.Infer(content, plan.Map, plan.Keyword); err != nil {
-		return fmt.Errorf("infer columns from %s: %w", path, err)
-	}
-	return nil
+	return plan.InferColumns(ctx, paths)
 }
 
-// loadRecipe is the recipe of one load step. The same arguments give the same recipe.
+// loadRecipe is the recipe of one load step into a table that is there. The same
+// arguments give the same recipe, also when the first run creates the table.
 func loadRecipe(args *load.Args, chunkSize int64) (*recipe.Recipe, error) {
+	with := *args
+	with.Create = false
 	type split struct {
 		Lines int64 `json:"lines"`
 	}
@@ -137,7 +125,7 @@ func loadRecipe(args *load.Args, chunkSize int64) (*recipe.Recipe, error) {
 		Name  string `json:"name"`
 		Split split  `json:"split"`
 		Steps []step `json:"steps"`
-	}{"load", split{cmp.Or(chunkSize, DefaultChunkSize)}, []step{{"load", args}}}
+	}{"load", split{cmp.Or(chunkSize, DefaultChunkSize)}, []step{{"load", &with}}}
 	var source bytes.Buffer
 	e := json.NewEncoder(&source)
 	e.SetEscapeHTML(false)
@@ -152,6 +140,13 @@ func loadRecipe(args *load.Args, chunkSize int64) (*recipe.Recipe, error) {
 // row for every few megabytes loaded: call it no more than once or twice a second.
 func (b *Baler) LoadCounts(ctx context.Context, t tasks.Transfer) (tasks.LoadCounts, error) {
 	return b.tables().LoadTotals(ctx, t.ID)
+}
+
+// UnmappedMembers lists names of members of loaded lines, in order, that were left out
+// because no column takes them; some of the names if there are many. It is for loads
+// without a mapping.
+func (b *Baler) UnmappedMembers(ctx context.Context, t tasks.Transfer) ([]string, error) {
+	return b.tables().UnmappedMembers(ctx, t.ID)
 }
 
 // RejectedLines yields the lines that a transfer rejected, in the order of files and

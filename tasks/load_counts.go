@@ -1,7 +1,7 @@
 package tasks
 
 // LoadCounts counts lines by what happened to them. Lines is the sum of the
-// counts below it.
+// counts from Loaded to Unchanged.
 type LoadCounts struct {
 	Bytes      int64 `json:"bytes"`
 	Lines      int64 `json:"lines"`
@@ -10,6 +10,7 @@ type LoadCounts struct {
 	Duplicates int64 `json:"duplicates"`
 	Bad        int64 `json:"bad"`
 	Unchanged  int64 `json:"unchanged"` // loaded by an earlier transfer
+	Unmapped   int64 `json:"unmapped"`  // values of loaded lines that were left out, because no column takes them
 }
 
 // Plus adds o to c.
@@ -21,4 +22,5 @@ func (c *LoadCounts) Plus(o LoadCounts) {
 	c.Duplicates += o.Duplicates
 	c.Bad += o.Bad
 	c.Unchanged += o.Unchanged
+	c.Unmapped += o.Unmapped
 }

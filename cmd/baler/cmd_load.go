@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,9 +28,9 @@ func (p *program) loadCommand() *cobra.Command {
 		Use:   "load FILE... --into TABLE",
 		Short: "Load JSON lines into a database table",
 		Long: `Load splits files of JSON lines into chunks, which workers insert into a database
-table in bulk, each line once. Compressed files (gzip, zstd) are not split. Lines
-that are not JSON or do not fit the table are rejected, with their number and the
-reason: see 'baler results ID --rejected'.
+table in bulk, each line once. Compressed files (gzip, zstd, bzip2, xz) are not
+split. Lines that are not JSON or do not fit the table are rejected, with their
+number and the reason: see 'baler results ID --rejected'.
 
 With the embedded queue everything runs in this process; run the same command
 again to continue after an interruption. It exits with 3 if lines were rejected
@@ -85,7 +87,7 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.load.Key, "key", nil, "`COLUMNS` that identify duplicates")
 	flags.StringVar(&f.load.OnDuplicate, "on-duplicate", "",
 		"`ACTION` on duplicates: ignore, update or error (default: ignore with a key, else error)")
-	flags.BoolVar(&f.load.Create, "create", false, "create the table if it does not exist, from the mapping or the first lines")
+	flags.BoolVar(&f.load.Create, "create", false, "create the table if it does not exist, from the mapping or all lines of the files")
 	flags.StringVar(&f.chunk, "chunk", "8MiB", "`SIZE` of the chunks that files are split into")
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	flags.BoolVar(&f.acceptFailures, "accept-failures", false,
@@ -151,8 +153,9 @@ type loadSummary struct {
 	State    tasks.State `json:"state"`
 	Failed   int64       `json:"failed"` // files and parts
 	tasks.LoadCounts
-	Seconds        float64 `json:"seconds"`
-	LinesPerSecond float64 `json:"lines_per_second"`
+	UnmappedMembers []string `json:"unmapped_members,omitempty"` // some of their names
+	Seconds         float64  `json:"seconds"`
+	LinesPerSecond  float64  `json:"lines_per_second"`
 }
 
 // reportLoad says what was loaded, and returns code unless lines were rejected.
@@ -164,6 +167,11 @@ func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Trans
 	sum := tasks.Summarize(t, time.Now())
 	s := loadSummary{
 		Type: "load", Transfer: t.UUID, State: t.State, Failed: failuresOf(t), LoadCounts: counts, Seconds: sum.Seconds,
+	}
+	if counts.Unmapped > 0 {
+		if s.UnmappedMembers, err = b.UnmappedMembers(ctx, *t); err != nil {
+			return err
+		}
 	}
 	if sum.Seconds > 0 {
 		s.LinesPerSecond = float64(int64(float64(counts.Lines)/sum.Seconds*10)) / 10
@@ -193,7 +201,26 @@ func (p *program) showLoad(t *tasks.Transfer, s *loadSummary) {
 	list.row(count(s.Loaded), count(s.Skipped), count(s.Duplicates), count(s.Bad), count(s.Unchanged))
 	p.printf("")
 	list.write(p.stdout)
+	if s.Unmapped > 0 {
+		p.printf("\nLeft out: %s of members that no column takes: %s\nAdd columns for them, or say with --map what goes where.",
+			plural(s.Unmapped, "value"), nameList(s.UnmappedMembers))
+	}
 	if s.Bad > 0 {
 		p.printf("\nList the rejected lines: baler results %s --rejected", number(t))
 	}
+}
+
+// mostNames is how many names a report lists.
+const mostNames = 20
+
+func nameList(names []string) string {
+	more := ""
+	if len(names) > mostNames {
+		names, more = names[:mostNames], ", …"
+	}
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = strconv.Quote(name) // whatever characters a file holds
+	}
+	return strings.Join(quoted, ", ") + more
 }

@@ -121,6 +121,15 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		{exitError, path + " --into things --on-duplicate update", "needs a key"},
 		{exitError, path + " --into things --on-duplicate never --key id", "must be ignore, update or error"},
 		{exitError, path + " --into things --chunk 1B", "from 4KiB to 1GiB"},
+		{exitError, path + " " + path + "x --into things", "in.jsonlx: no such file or directory"},
+		{exitError, s.file("empty", "") + " --into new --create", "no file with content"},
+		{exitError, s.file("array", "[\n{\"id\":1}\n]") + " --into things", "a JSON array over several lines"},
+		{exitError, s.file("cases", `{"a":1,"A":2}`) + " --into new --create", `"a" and "A" differ in letter case`},
+		{exitError, s.file("accents", `{"é":1,"É":2}`) + " --into new --create", `"é" and "É" differ in letter case`},
+		{exitError, s.file("blanks", `{" Name ":1}`) + " --into new --create", `a member's name cannot be a column's`},
+		{exitError, s.file("deep", strings.Repeat(`{"a":`, 600)+"1"+strings.Repeat("}", 600)) + " --into new --create", "nest more than 500 deep"},
+		{exitError, s.file("long", `{"a":"`+strings.Repeat("x", 9<<20)+`"}`) + " --into new --create", "the first one: the line is 9437192 bytes long"},
+		{exitError, path + " --into new --create --chunk 1B", "from 4KiB to 1GiB"},
 		{exitError, path + " --into things --map id=ID --map user=nmae", "no line has a value for any column of things"},
 		{exitError, path + " --into never --create --map id=ID:int", "no line has a value for any column of never"},
 		{exitError, path + "x --into new --create", "in.jsonlx: no such file or directory"},
@@ -128,6 +137,11 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 	} {
 		r := s.must(tt.code, append([]string{"load"}, strings.Fields(tt.args)...)...)
 		contains(t, tt.args, r.stderr, tt.want)
+	}
+	// The first line may be as long as any other.
+	s.must(exitOK, "load", s.file("wide", `{"a":"`+strings.Repeat("x", 2<<20)+`"}`), "--into", "wide", "--create", "-q")
+	if r := s.must(exitOK, "status", "--json"); strings.Count(r.stdout, `"state"`) != 2 {
+		t.Errorf("transfers are left of loads that did not begin: %s", r.stdout)
 	}
 	for _, table := range []string{"new", "never"} { // nothing is left of a load that did not begin
 		r := s.must(exitError, "load", path, "--into", table)
@@ -207,5 +221,37 @@ func TestLoadIntoATableThatLostItsRows(t *testing.T) {
 	empty("DELETE FROM things; UPDATE transfers SET state = 'interrupted', ended_at = NULL")
 	if again := load(path); again.Loaded != 5 || rows() != 5 {
 		t.Errorf("emptied while a load was interrupted: %+v, %d rows", again, rows())
+	}
+}
+
+// Columns are made of the members of all lines of all files. Members that come
+// later, when the table is there, are told and counted.
+func TestLoadMembersThatComeLate(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	first := s.file("a.jsonl", strings.Repeat("{\"id\":1}\n", 1001)+`{"id":2,"late":"kept"}`)
+	second := s.file("b.jsonl", `{"x":1.5}`)
+	sum := loadSum(t, s.must(exitOK, "load", first, second, "--into", "things", "--create", "--json"))
+	if sum.Loaded != 1003 || sum.Unmapped != 0 {
+		t.Errorf("%+v", sum)
+	}
+	d := testkit.Database(t, "sqlite:"+s.path(".local/state/baler/baler.db"))
+	var late string
+	var x float64
+	testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT MAX(late), MAX(x) FROM things").Scan(&late, &x))
+	if late != "kept" || x != 1.5 {
+		t.Errorf("late %q, x %v", late, x)
+	}
+	third := s.file("c.jsonl", "{\"id\":3,\"more\":1,\"\\u001b\":{\"y\":1}}\n{\"more\":1}\n{\"more\":2,\"id\":4}\n")
+	r := s.must(exitFailures, "load", third, "--into", "things", "--json")
+	sum = loadSum(t, r)
+	if names := fmt.Sprintf("%q", sum.UnmappedMembers); sum.Loaded != 2 || sum.Bad != 1 || sum.Unmapped != 3 || names != `["\x1b" "more"]` {
+		t.Errorf("%+v, %s", sum, names)
+	}
+	r = s.must(exitFailures, "load", third, "--into", "things")
+	contains(t, "report", r.stdout, `Left out: 3 values of members that no column takes: "\x1b", "more"`)
+	r = s.must(exitOK, "load", third, "--into", "things", "--map", "id", "--line-contains", "id", "--json")
+	if sum := loadSum(t, r); sum.Unmapped != 0 {
+		t.Errorf("members that the mapping leaves out were counted: %+v", sum)
 	}
 }

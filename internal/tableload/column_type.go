@@ -60,8 +60,10 @@ const maxName = 64
 // CheckName reports why a name cannot be a table's or a column's.
 func CheckName(name string) error {
 	switch {
-	case name == "" || strings.TrimSpace(name) != name:
-		return fmt.Errorf("%w: %q is no name: it is empty, or has blanks around it", ErrTable, name)
+	case strings.TrimSpace(name) == "":
+		return fmt.Errorf("%w: %q is no name: it is empty", ErrTable, name)
+	case strings.TrimSpace(name) != name:
+		return fmt.Errorf("%w: %q is no name: it has blanks around it", ErrTable, name)
 	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
 		return fmt.Errorf("%w: %q is no name: it is not text", ErrTable, name)
 	case utf8.RuneCountInString(name) > maxName:
@@ -74,6 +76,9 @@ func CheckName(name string) error {
 func CheckTableName(name string) error {
 	if err := CheckName(name); err != nil {
 		return err
+	}
+	if len(name) >= len("sqlite_") && strings.EqualFold(name[:len("sqlite_")], "sqlite_") {
+		return fmt.Errorf("%w: %q is a name of SQLite's own; choose another name", ErrTable, name)
 	}
 	for _, own := range db.OwnTables() {
 		if strings.EqualFold(name, own) {

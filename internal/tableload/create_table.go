@@ -19,6 +19,9 @@ func (s *Store) CreateTable(ctx context.Context, table string, columns []Column,
 	if len(columns) == 0 {
 		return fmt.Errorf("%w: %s would have no column", ErrTable, table)
 	}
+	if err := checkNames(columns); err != nil {
+		return err
+	}
 	var definitions []string
 	for i := range columns {
 		if err := CheckName(columns[i].Name); err != nil {
@@ -40,7 +43,20 @@ func (s *Store) CreateTable(ctx context.Context, table string, columns []Column,
 	}
 	statement := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (%s)%s", s.db.Dialect().Quote(table), strings.Join(definitions, ", "), engine)
 	if err := s.db.Exec(ctx, statement); err != nil {
-		return fmt.Errorf("create table %s: %w", table, err)
+		return fmt.Errorf("create table %s: %w", table, inWords(err))
+	}
+	return nil
+}
+
+// checkNames complains of columns that a database takes for the same.
+func checkNames(columns []Column) error {
+	for i := range columns {
+		for j := range columns[:i] {
+			if strings.EqualFold(columns[i].Name, columns[j].Name) {
+				return fmt.Errorf("%w: the columns %q and %q differ in letter case at most, and databases take them for one; "+
+					"give them names that differ with a mapping, as in other=%s", ErrTable, columns[j].Name, columns[i].Name, columns[i].Name)
+			}
+		}
 	}
 	return nil
 }

@@ -35,6 +35,9 @@ type Chunk struct {
 	Line          int64  // number of its first line
 	Digest        []byte
 	Unchanged     int64 // lines that another transfer has loaded
+
+	Unmapped      int64    // values of its rows' lines that no column takes
+	UnmappedNames []string // names of members with such values, some of them
 }
 
 // Load commits a chunk: its rows, its rejected lines and a marker that it is loaded,
@@ -52,7 +55,7 @@ func (t *Table) Load(ctx context.Context, chunk *Chunk) (tasks.LoadCounts, error
 	}
 	err := t.s.db.RetryOutage(ctx, func() error { return t.s.db.Write(ctx, "load lines", attempt) })
 	if err != nil {
-		return tasks.LoadCounts{}, err
+		return tasks.LoadCounts{}, inWords(err)
 	}
 	return counts, nil
 }
@@ -87,7 +90,7 @@ func (l *loading) run(ctx context.Context) error {
 	}
 	failpoint.Point(failpoint.RowsInserted)
 	l.counts.Bytes, l.counts.Lines, l.counts.Skipped = l.chunk.Bytes, l.chunk.Lines, l.chunk.Skipped
-	l.counts.Unchanged = l.chunk.Unchanged
+	l.counts.Unchanged, l.counts.Unmapped = l.chunk.Unchanged, l.chunk.Unmapped
 	l.counts.Bad = int64(len(l.rejected))
 	if err := l.reject(); err != nil {
 		return err
@@ -97,17 +100,12 @@ func (l *loading) run(ctx context.Context) error {
 		l.counts.Loaded, l.counts.Duplicates, l.counts.Bad, mark.TransferID, mark.StepNo, mark.FileNo, mark.ByteOffset).Error
 }
 
-// loadBytes bounds the rows of one statement: large enough that round trips cost
-// nothing, small enough for the buffer that the MySQL driver keeps with a
-// connection, and for SQLite, which takes a million bytes.
-const loadBytes = 240 << 10
-
-// rows inserts all rows in statements of about loadBytes.
+// rows inserts all rows, as many in one statement as it may take.
 func (l *loading) rows(ctx context.Context) error {
 	all := l.chunk.Rows.rows
 	for from := 0; from < len(all); {
 		to := from + 1
-		for to < len(all) && all[to].to-all[from].from <= loadBytes {
+		for to < len(all) && all[to].to-all[from].from <= l.t.statementBytes() {
 			to++
 		}
 		if err := l.insert(ctx, all[from:to]); err != nil {
@@ -128,7 +126,7 @@ func (l *loading) insert(ctx context.Context, rows []rowEnd) error {
 	case !refusedRow(err) || ctx.Err() != nil:
 		return err
 	case len(rows) == 1:
-		l.rejected = append(l.rejected, NewRejectedLine(rows[0].line, databaseReason(err), rows[0].source))
+		l.rejected = append(l.rejected, NewRejectedLine(rows[0].line, l.t.databaseReason(err), rows[0].source))
 		return nil
 	}
 	half := len(rows) / 2
@@ -141,7 +139,7 @@ func (l *loading) insert(ctx context.Context, rows []rowEnd) error {
 func (l *loading) statement(ctx context.Context, rows []rowEnd) error {
 	first, last := rows[0], rows[len(rows)-1]
 	values := l.chunk.Rows.text[first.from:last.to]
-	if len(values) > db.MaxRowBytes {
+	if len(values) > l.t.rowBytes() {
 		return db.ErrRowTooLarge
 	}
 	clause := l.t.clause

@@ -3,7 +3,9 @@ package tableload
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -31,17 +33,21 @@ type loadRow struct {
 	LineNo        int64
 	Digest        []byte
 	Unchanged     int64
+
+	Unmapped      int64
+	UnmappedNames string // some of the members' names, a JSON array
 }
 
 // TableName names the table to GORM.
 func (loadRow) TableName() string { return "loads" }
 
 func newLoadRow(chunk *Chunk, target []byte) loadRow {
+	names, _ := json.Marshal(chunk.UnmappedNames) // texts always have a form in JSON
 	return loadRow{
 		TransferID: chunk.Transfer, StepNo: chunk.Step, FileNo: chunk.File, ByteOffset: chunk.Offset,
 		Bytes: chunk.Bytes, Lines: chunk.Lines, Skipped: chunk.Skipped, Target: target,
 		Source: orEmpty(chunk.Source), ContentOffset: chunk.ContentOffset, LineNo: chunk.Line, Digest: orEmpty(chunk.Digest),
-		Unchanged: chunk.Unchanged,
+		Unchanged: chunk.Unchanged, Unmapped: chunk.Unmapped, UnmappedNames: string(names),
 	}
 }
 
@@ -56,7 +62,7 @@ func orEmpty(b []byte) []byte {
 func (r *loadRow) counts() tasks.LoadCounts {
 	return tasks.LoadCounts{
 		Bytes: r.Bytes, Lines: r.Lines, Loaded: r.Loaded, Skipped: r.Skipped, Duplicates: r.Duplicates, Bad: r.Bad,
-		Unchanged: r.Unchanged,
+		Unchanged: r.Unchanged, Unmapped: r.Unmapped,
 	}
 }
 
@@ -86,11 +92,35 @@ func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCount
 	var c tasks.LoadCounts
 	row := s.db.Session(ctx).Table("loads").Where("transfer_id = ?", transfer).
 		Select("COALESCE(SUM(bytes), 0), COALESCE(SUM(`lines`), 0), COALESCE(SUM(loaded), 0), " +
-			"COALESCE(SUM(skipped), 0), COALESCE(SUM(duplicates), 0), COALESCE(SUM(bad), 0), COALESCE(SUM(unchanged), 0)").Row()
-	if err := row.Scan(&c.Bytes, &c.Lines, &c.Loaded, &c.Skipped, &c.Duplicates, &c.Bad, &c.Unchanged); err != nil {
+			"COALESCE(SUM(skipped), 0), COALESCE(SUM(duplicates), 0), COALESCE(SUM(bad), 0), COALESCE(SUM(unchanged), 0), COALESCE(SUM(unmapped), 0)").Row()
+	if err := row.Scan(&c.Bytes, &c.Lines, &c.Loaded, &c.Skipped, &c.Duplicates, &c.Bad, &c.Unchanged, &c.Unmapped); err != nil {
 		return c, fmt.Errorf("add up loaded chunks: %w", err)
 	}
 	return c, nil
+}
+
+// unmappedPage is how many distinct lists of names UnmappedMembers reads.
+const unmappedPage = 200
+
+// UnmappedMembers lists names of members, in order, whose values a transfer left out.
+// They are some of the names if there are many.
+func (s *Store) UnmappedMembers(ctx context.Context, transfer int64) ([]string, error) {
+	var lists []string
+	err := s.db.Session(ctx).Table("loads").Where("transfer_id = ? AND unmapped > 0", transfer).
+		Distinct().Limit(unmappedPage).Pluck("unmapped_names", &lists).Error
+	if err != nil {
+		return nil, fmt.Errorf("read unmapped members: %w", err)
+	}
+	var names []string
+	for _, list := range lists {
+		var some []string
+		if err := json.Unmarshal([]byte(list), &some); err != nil {
+			return nil, fmt.Errorf("read unmapped members: %w", err)
+		}
+		names = append(names, some...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 // rejectedRow is a rejected line.
@@ -113,7 +143,19 @@ func (l *loading) reject() error {
 		r := &l.rejected[i]
 		rows[i] = rejectedRow{l.chunk.Transfer, l.chunk.Step, l.chunk.File, r.Line, r.Reason, r.Content, r.Size}
 	}
-	return db.InsertBySize(l.tx, rows, func(r *rejectedRow) int { return 2*len(r.Content) + len(r.Reason) + 100 })
+	size := func(r *rejectedRow) int { return 2*len(r.Content) + 2*len(r.Reason) + 200 }
+	for len(rows) > 0 { // in pieces that the server takes
+		n, total := 0, 0
+		for n < len(rows) && (n == 0 || total+size(&rows[n]) <= l.t.statementBytes()) {
+			total += size(&rows[n])
+			n++
+		}
+		if err := db.InsertBySize(l.tx, rows[:n], size); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
 }
 
 // RejectedLines reads up to limit of the rejected lines of a transfer, those

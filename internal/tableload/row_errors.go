@@ -54,17 +54,35 @@ const (
 
 // databaseReason is why the database refuses a row, in words for whoever reads the
 // rejected lines.
-func databaseReason(err error) string {
+func (t *Table) databaseReason(err error) string {
 	if errors.Is(err, db.ErrRowTooLarge) {
-		return fmt.Sprintf("the row is larger than %d MiB, which is more than every database takes", db.MaxRowBytes>>20)
+		return t.rowTooLarge()
 	}
 	if errors.Is(err, mysql.ErrPktTooLarge) {
 		return "the row is larger than the database server takes in one statement; raise its max_allowed_packet"
 	}
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		if column := t.documentOf(e); column != "" {
+			return "column " + column + ": it is no JSON, or nests deeper than the database takes, which is 32 levels on MariaDB"
+		}
 		return mysqlReason(e)
 	}
 	return sqliteReason(err)
+}
+
+// documentOf is the column whose check for JSON has failed: on MariaDB the check has
+// the column's name, with that of the table before it.
+func (t *Table) documentOf(e *mysql.MySQLError) string {
+	m := mysqlConstraintName.FindStringSubmatch(e.Message)
+	if e.Number != mariaCheckFailed || m == nil {
+		return ""
+	}
+	for i := range t.columns {
+		if c := &t.columns[i]; c.Kind == ColumnJSON && (m[1] == c.Name || m[1] == t.name+"."+c.Name) {
+			return c.Name
+		}
+	}
+	return ""
 }
 
 func mysqlReason(e *mysql.MySQLError) string {

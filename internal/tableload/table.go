@@ -26,6 +26,7 @@ type Table struct {
 	s       *Store
 	name    string
 	target  []byte   // the table's short name in the log
+	packet  int      // see packetBytes
 	columns []Column // in the order of a row's values
 	on      OnDuplicate
 	counted bool // the session counts duplicates: see clause
@@ -48,6 +49,9 @@ func (s *Store) Table(ctx context.Context, name string, columns, key []string, o
 	}
 	t := &Table{s: s, name: name, on: on}
 	if t.target, err = s.targetOf(ctx, name); err != nil {
+		return nil, err
+	}
+	if t.packet, err = s.packetBytes(ctx); err != nil {
 		return nil, err
 	}
 	if t.columns, err = chosen(name, all, columns); err != nil {

@@ -2,6 +2,7 @@ package tableload
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -138,4 +139,78 @@ func TestOwnTables(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A table that cannot be made leaves nothing behind, and the reason is a sentence.
+func TestTableThatCannotBeMade(t *testing.T) {
+	columns := func(kind ColumnType, names ...string) (columns []Column) {
+		for _, name := range names {
+			columns = append(columns, Column{Name: name, Kind: kind})
+		}
+		return columns
+	}
+	each(t, func(t *testing.T, b *env) {
+		many := make([]string, 1200)
+		for i := range many {
+			many[i] = fmt.Sprintf("c%d", i)
+		}
+		for name, tt := range map[string]struct {
+			table   string
+			columns []Column
+			key     []string
+			want    string
+			mysql   bool // there alone
+		}{
+			"letter case":   {"t", columns(ColumnInt, "a", "b", "A"), nil, `the columns "a" and "A" differ in letter case at most`, false},
+			"accented case": {"t", columns(ColumnInt, "é", "É"), nil, `the columns "é" and "É" differ in letter case at most`, false},
+			"blanks":        {"t", columns(ColumnInt, "x "), nil, `"x " is no name: it has blanks around it`, false},
+			"empty":         {"t", columns(ColumnInt, ""), nil, `"" is no name: it is empty`, false},
+			"SQLite's own":  {"sqlite_t", columns(ColumnInt, "a"), nil, "a name of SQLite's own", false},
+			"many columns":  {"t", columns(ColumnInt, many...), nil, "more columns than the database takes", true},
+			"wide columns":  {"t", columns(ColumnDecimal, many[:900]...), nil, "larger than the database takes", true},
+			"wide key":      {"t", columns(ColumnText, many[:5]...), many[:5], "the key is longer than the database takes", true},
+			"JSON in key":   {"t", columns(ColumnJSON, "a"), []string{"a"}, "a column of the key holds JSON", true},
+		} {
+			if tt.mysql && b.dialect() == db.SQLite {
+				continue
+			}
+			err := b.CreateTable(t.Context(), tt.table, tt.columns, tt.key)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !errors.Is(err, ErrTable) || strings.Contains(err.Error(), "Error 1") {
+				t.Errorf("%s: %v", name, err)
+			}
+			if _, err := b.Columns(t.Context(), "t"); !errors.Is(err, ErrNoTable) {
+				t.Errorf("%s left a table: %v", name, err)
+			}
+		}
+	})
+}
+
+func TestViewsTakeNoRows(t *testing.T) {
+	b := newEnv(t, db.SQLite)
+	for _, statement := range []string{"CREATE TABLE t (n INTEGER)", "CREATE VIEW v AS SELECT n + 1 AS n FROM t"} {
+		if err := b.db.Exec(statement).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.Table(t.Context(), "V", []string{"n"}, nil, DuplicateError); !errors.Is(err, ErrTable) || !strings.Contains(err.Error(), "is a view") {
+		t.Error(err)
+	}
+}
+
+// What becomes impossible during a load is told in words, too.
+func TestLoadErrorsAreInWords(t *testing.T) {
+	b := newEnv(t, db.MySQL)
+	b.wordTable(t, "words")
+	table := b.table(t, "words", DuplicateError)
+	for _, tt := range []struct{ statement, want string }{
+		{"ALTER TABLE words DROP COLUMN word", "the table has lost a column while it was loaded: word"},
+		{"DROP TABLE words", "the table is gone"},
+	} {
+		if err := b.db.Exec(tt.statement).Error; err != nil {
+			t.Fatal(err)
+		}
+		if _, err := table.Load(t.Context(), words(table, 0, "1 a")); err == nil || err.Error() != tt.want {
+			t.Errorf("%s: %v", tt.statement, err)
+		}
+	}
 }

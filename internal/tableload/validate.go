@@ -13,7 +13,7 @@ import (
 // else nothing could keep them from going in twice.
 func (s *Store) checkEngine(ctx context.Context, table string) error {
 	if s.db.Dialect() == db.SQLite {
-		return nil
+		return s.checkNoView(ctx, table)
 	}
 	var engines []string
 	err := s.db.Session(ctx).Raw(`SELECT t.engine FROM information_schema.tables AS t
@@ -25,6 +25,19 @@ func (s *Store) checkEngine(ctx context.Context, table string) error {
 	if len(engines) > 0 {
 		return fmt.Errorf("%w: %s is a table of %s, which knows no transactions; ALTER TABLE %s ENGINE=InnoDB makes it one that does",
 			ErrTable, table, engines[0], s.db.Dialect().Quote(table))
+	}
+	return nil
+}
+
+// checkNoView is for SQLite, where no view takes rows.
+func (s *Store) checkNoView(ctx context.Context, table string) error {
+	var views int64
+	err := s.db.Session(ctx).Raw("SELECT COUNT(*) FROM sqlite_master WHERE type = 'view' AND LOWER(name) = LOWER(?)", table).Scan(&views).Error
+	if err != nil {
+		return fmt.Errorf("look at table %s: %w", table, err)
+	}
+	if views > 0 {
+		return fmt.Errorf("%w: %s is a view, which takes no rows; load into the table below it", ErrTable, table)
 	}
 	return nil
 }

@@ -30,5 +30,8 @@ func (l *Loader) takeBox() *box {
 		columns: columns, kinds: l.kinds, strings: l.strings, wanted: l.wanted, whole: l.whole, keyword: l.keyword,
 		scanner: scanner{found: make([]value, len(columns)), key: b.mapper.scanner.key}, text: b.mapper.text,
 	}
+	if l.byName {
+		b.mapper.scanner.unknown = b.mapper.unmapped.see
+	}
 	return b
 }

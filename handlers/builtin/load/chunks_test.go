@@ -3,6 +3,7 @@ package load
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"errors"
 	"io"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"testing/iotest"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 	"pgregory.net/rapid"
 
 	"github.com/balerhq/baler/internal/tableload"
@@ -87,6 +89,10 @@ func TestSectionsPassOverWhatIsIn(t *testing.T) {
 func TestContent(t *testing.T) {
 	content := strings.Repeat("{\"a\":1}\n", 100_000)
 	packed := map[string][]byte{"plain": []byte(content), "gzip": gzipped(t, content), "zstd": zstandard(t, content)}
+	packed["gzip with padding"] = append(append(gzipped(t, content[:80]), make([]byte, 5)...), append(gzipped(t, content[80:]), make([]byte, 512)...)...)
+	packed["bzip2"], packed["xz"] = bzip2ed(t, bzip2Whole), xzed(t, content)
+	packed["bzip2 twice"] = bzip2ed(t, bzip2First, bzip2Rest)
+	packed["xz twice"] = append(append(xzed(t, content[:80]), 0, 0, 0, 0), xzed(t, content[80:])...)
 	packed["gzip twice"] = append(gzipped(t, content[:80]), gzipped(t, content[80:])...)
 	for name, b := range packed {
 		c, err := OpenLines(bytes.NewReader(b))
@@ -102,7 +108,7 @@ func TestContent(t *testing.T) {
 			continue
 		}
 		for what, damaged := range map[string][]byte{
-			"cut off": b[:len(b)/2], "turned": append(append(bytes.Clone(b[:len(b)/2]), ^b[len(b)/2]), b[len(b)/2+1:]...), "head only": b[:5],
+			"cut off": b[:len(b)/2], "turned": append(append(bytes.Clone(b[:len(b)/2]), ^b[len(b)/2]), b[len(b)/2+1:]...), "head only": b[:12],
 		} {
 			if err := readAll(damaged); !errors.Is(err, ErrCompressed) {
 				t.Errorf("%s %s: %v", name, what, err)
@@ -138,4 +144,58 @@ func zstandard(t *testing.T, content string) []byte {
 	io.WriteString(w, content)
 	testkit.Must(t, w.Close())
 	return b.Bytes()
+}
+
+// What bzip2 makes of the content of TestContent, of its first 80 bytes, and of the rest.
+const (
+	bzip2Whole = "QlpoOTFBWSZTWcyrCecFVy/ZgAAQEAAgECAAAAogAHBDABSqMyaCSgsBJQWgkoLQSUFgElBYCSgtBJQXhdyRThQkMyrCecA="
+	bzip2First = "QlpoOTFBWSZTWYKvFZ0AACLZgAAQEAAgECAAAAogACCpQzUIYCo1FRUaRqKj4u5IpwoSEFXis6A="
+	bzip2Rest  = "QlpoOTFBWSZTWRDLYmMFVwzZgAAQEAAgECAAAAogAHBDABSqMyapEoLFIlBapEoLVIlBYUiUFikSgtUiUF4XckU4UJAQy2Jj"
+)
+
+func bzip2ed(t *testing.T, texts ...string) (packed []byte) {
+	t.Helper()
+	for _, s := range texts {
+		b, err := base64.StdEncoding.DecodeString(s)
+		testkit.Must(t, err)
+		packed = append(packed, b...)
+	}
+	return packed
+}
+
+func xzed(t *testing.T, content string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := xz.NewWriter(&b)
+	testkit.Must(t, err)
+	_, err = io.WriteString(w, content)
+	testkit.Must(t, err)
+	testkit.Must(t, w.Close())
+	return b.Bytes()
+}
+
+func TestCompressionThatIsNotSupported(t *testing.T) {
+	for name, head := range map[string]string{
+		"lz4": "\x04\x22\x4d\x18rest", "zip": "PK\x03\x04rest", "lzip": "LZIP\x01", "compress": "\x1f\x9d\x90", "7z": "7z\xbc\xaf\x27\x1c",
+		"snappy": "\xff\x06\x00\x00sNaPpY",
+	} {
+		if _, err := OpenLines(strings.NewReader(head)); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "compressed with "+name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if c, err := OpenLines(strings.NewReader("BZhello, world")); err != nil || c.Compression != "" {
+		t.Errorf("a text: %v", err)
+	}
+}
+
+// A stream cannot ask for any amount of memory.
+func TestXZDictionaryIsBounded(t *testing.T) {
+	packed := xzed(t, "{}\n")
+	if n := xzDictionary(packed); n != 8<<20 {
+		t.Fatalf("a dictionary of %d bytes", n)
+	}
+	packed[bytes.IndexByte(packed[12:], 0x21)+12+2] = 40 // 4 GiB
+	if _, err := OpenLines(bytes.NewReader(packed)); !errors.Is(err, ErrCompressed) || !strings.Contains(err.Error(), "memory") {
+		t.Error(err)
+	}
 }

@@ -5,18 +5,14 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/balerhq/baler/internal/scan"
 )
 
 // ErrCompressed means that compressed content is damaged or ends early.
 var ErrCompressed = errors.New("the compressed content is damaged")
 
-// zstdWindow limits the memory that a zstd stream can make the decoder allocate, in
-// bytes. zstd --ultra needs less.
-const zstdWindow = 128 << 20
+// ErrFormat means that content is not in a form that load reads.
+var ErrFormat = errors.New("load does not read this")
 
 // LineReader is a file's content without its compression.
 type LineReader struct {
@@ -26,7 +22,7 @@ type LineReader struct {
 }
 
 // OpenLines detects the compression of r by its first bytes, and decompresses it.
-// Errors of the compression wrap ErrCompressed. Close releases memory; it does not
+// Errors of the compression wrap ErrCompressed, or ErrFormat if load does not know it. Close releases memory; it does not
 // close r.
 func OpenLines(r io.ReadSeeker) (*LineReader, error) {
 	head := make([]byte, scan.CompressionHeaderSize)
@@ -38,32 +34,31 @@ func OpenLines(r io.ReadSeeker) (*LineReader, error) {
 		return nil, err
 	}
 	c := &LineReader{Reader: r, Compression: scan.DetectCompression(head[:n]), close: func() {}}
-	switch c.Compression {
-	case scan.Gzip:
-		err = c.gzip(r)
-	case scan.Zstandard:
-		err = c.zstd(r)
-	case scan.NoCompression:
-		return c, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCompressed, err)
+	if err = c.decompress(r); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-func (c *LineReader) gzip(r io.Reader) error {
-	z, err := gzip.NewReader(r)
-	c.Reader = marked{z}
-	return err
-}
-
-func (c *LineReader) zstd(r io.Reader) error {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow))
-	if err != nil {
-		return err
+func (c *LineReader) decompress(r io.Reader) (err error) {
+	switch c.Compression {
+	case scan.NoCompression:
+		return nil
+	case scan.Gzip:
+		r, err = newGzipReader(r)
+	case scan.Zstandard:
+		r, c.close, err = newZstdReader(r)
+	case scan.Bzip2:
+		r = newBzip2Reader(r)
+	case scan.XZ:
+		r, err = newXZReader(r)
+	default:
+		return fmt.Errorf("%w: it is compressed with %s; decompress it, or compress it with gzip, zstd, bzip2 or xz", ErrFormat, c.Compression)
 	}
-	c.Reader, c.close = marked{z}, z.Close
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrCompressed, err)
+	}
+	c.Reader = marked{r}
 	return nil
 }
 

@@ -18,6 +18,7 @@ const (
 	CodeLinesRejected = "lines-set-aside" // some lines were rejected; the others are loaded
 	CodeChanged       = "changed"         // the content is not what was split, or loaded in part
 	CodeCorrupt       = "damaged"         // the compressed content ends early or is invalid
+	CodeFormat        = "format"          // the content is compressed or written in a way that load does not read
 	CodeTableError    = "table"           // the table does not exist, or does not fit the mapping
 )
 
@@ -35,7 +36,8 @@ func Register(reg *handlers.Registry, tables *tableload.Store, observe func(task
 
 // New makes a handler that loads JSON lines into a table of the database. Its
 // arguments are Args. Facts: part and first_line of a chunk, and bytes, lines,
-// loaded, skipped, duplicates, bad and unchanged, the counts of its lines. observe, when not
+// loaded, skipped, duplicates, bad and unchanged, the counts of its lines, and
+// unmapped, the number of values that no column takes. observe, when not
 // nil, is called with the counts of every group of lines that was loaded; several
 // goroutines call it.
 func New(tables *tableload.Store, observe func(tasks.LoadCounts)) handlers.Handler {
@@ -140,13 +142,15 @@ func setCounts(job *handlers.Job, c *tasks.LoadCounts) error {
 	return errors.Join(append(errs,
 		job.SetFact("bytes", c.Bytes), job.SetFact("lines", c.Lines), job.SetFact("loaded", c.Loaded),
 		job.SetFact("skipped", c.Skipped), job.SetFact("duplicates", c.Duplicates), job.SetFact("bad", c.Bad),
-		job.SetFact("unchanged", c.Unchanged))...)
+		job.SetFact("unchanged", c.Unchanged), job.SetFact("unmapped", c.Unmapped))...)
 }
 
 func fileVerdict(c *tasks.LoadCounts, err error) error {
 	switch {
 	case errors.Is(err, ErrCompressed):
 		return handlers.Fail(CodeCorrupt, fmt.Errorf("%w; %d lines before are loaded", err, c.Loaded))
+	case errors.Is(err, ErrFormat):
+		return handlers.Fail(CodeFormat, err)
 	case errors.Is(err, ErrChanged):
 		return handlers.Fail(CodeChanged, err)
 	case err != nil:

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -16,14 +15,14 @@ func TestInfer(t *testing.T) {
 		`{"id":-2,"f":1.5,"big":9223372036854775808,"mixed":"1","s":null,"b":false,"t":"2024-01-02 03:04:05","tree":[1],"late":{"k":1}}`,
 		`{"cut":`,
 	}, "\r\n")
-	fields, err := Infer(strings.NewReader(content), nil, "id")
+	fields, err := inferred(t, content, nil, "id")
 	testkit.Must(t, err)
 	want := "[id=id:int f=f:float big=big:decimal mixed=mixed:text s=s:text b=b:bool t=t:time d=d:text tree=tree:json n=n:text late=late:json]"
 	if got := fmt.Sprint(fields); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	mapping := []Mapping{{"a", []string{"late", "k"}, ""}, {"c", []string{"id"}, "text"}}
-	if fields, err = Infer(strings.NewReader(content), mapping, ""); err != nil || fmt.Sprint(fields) != "[a=late.k:int c=id:text]" {
+	if fields, err = inferred(t, content, mapping, ""); err != nil || fmt.Sprint(fields) != "[a=late.k:int c=id:text]" {
 		t.Errorf("got %v, %v", fields, err)
 	}
 	if mapping[0].Kind != "" {
@@ -55,7 +54,7 @@ func TestInferredTypesKeepEveryDigit(t *testing.T) {
 		for value := range strings.FieldsSeq(values) {
 			fmt.Fprintf(&lines, "{\"v\":%s}\n", value)
 		}
-		fields, err := Infer(strings.NewReader(lines.String()), nil, "")
+		fields, err := inferred(t, lines.String(), nil, "")
 		if err != nil || len(fields) != 1 || string(fields[0].Kind) != want {
 			t.Errorf("%s: %v, %v; want %s", values, fields, err, want)
 		}
@@ -68,17 +67,42 @@ func TestInferRefuses(t *testing.T) {
 		many[i] = fmt.Sprintf(`"m%d":1`, i)
 	}
 	for want, content := range map[string]string{
-		"hold no JSON":          "no JSON\n",
-		"no objects":            "[1]\n",
-		"600 different members": "{" + strings.Join(many, ",") + "}\n",
-		"is no name":            `{"":1}`,
-		"longer than 64":        `{"` + strings.Repeat("x", 65) + `":1}`,
+		"no line is JSON":                 "no JSON\n",
+		"no objects":                      "[1]\n",
+		"more than 500 different members": "{" + strings.Join(many, ",") + "}\n",
+		"is no name":                      `{"":1}`,
+		"longer than 64":                  `{"` + strings.Repeat("x", 65) + `":1}`,
 	} {
-		if _, err := Infer(strings.NewReader(content), nil, ""); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := inferred(t, content, nil, ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
-	if _, err := Infer(failing{errors.New("broken")}, nil, ""); err == nil {
-		t.Error("nothing was read, and no error")
+}
+
+func inferred(t *testing.T, content string, mapping []Mapping, keyword string) ([]Mapping, error) {
+	t.Helper()
+	p := &Plan{Map: mapping, Keyword: keyword}
+	err := p.InferColumns(t.Context(), []string{testkit.WriteFileIn(t, t.TempDir(), "lines", content)})
+	return p.Map, err
+}
+
+// Members and values count that come late, or in another file only.
+func TestInferLooksAtAllLinesOfAllFiles(t *testing.T) {
+	dir := t.TempDir()
+	testkit.WriteFileIn(t, dir, "a", strings.Repeat("{\"id\":1}\n", 100_000)+`{"id":2,"late":1}`)
+	testkit.WriteFileIn(t, dir, "b", string(gzipped(t, `{"other":true,"id":1.5}`+"\n"+`{"id":"x","cut":`)))
+	p := &Plan{}
+	testkit.Must(t, p.InferColumns(t.Context(), []string{dir}))
+	if got := fmt.Sprint(p.Map); got != "[id=id:float late=late:int other=other:bool]" {
+		t.Error(got)
+	}
+	testkit.WriteFileIn(t, dir, "c", `{"id":"a bad line","late":9223372036854775808,"other":"x"}`)
+	p = &Plan{}
+	testkit.Must(t, p.InferColumns(t.Context(), []string{dir}))
+	if got := fmt.Sprint(p.Map); got != "[id=id:float late=late:decimal other=other:text]" {
+		t.Error(got)
+	}
+	if err := (&Plan{}).InferColumns(t.Context(), []string{t.TempDir()}); err == nil || !strings.Contains(err.Error(), "no file with content") {
+		t.Error(err)
 	}
 }

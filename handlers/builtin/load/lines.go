@@ -54,27 +54,37 @@ func openFile(path string, visit func(path string, content io.Reader) error) err
 	return nil
 }
 
-// eachLine calls see with each line that a load would parse. Damage ends the lines:
-// loading them reports it.
-func eachLine(content io.Reader, keyword []byte, see func(line []byte) error) error {
+// eachLine calls see with each line that a load would parse, or with the problem of one
+// that is too long for that. Damage ends the lines: loading them reports it.
+func eachLine(ctx context.Context, content io.Reader, keyword []byte, see func(line []byte, problem error) error) error {
 	s := newSections(content, 1)
 	s.wanted = surveyBytes
+	var buffer []byte
 	for {
-		sec, err := s.next(nil)
+		sec, err := s.next(buffer)
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case errors.Is(err, io.EOF), errors.Is(err, ErrCompressed):
 			return nil
 		case err != nil:
 			return err
 		case sec.tooLong:
+			if err := see(nil, tooLong(sec.size)); err != nil {
+				return err
+			}
 			continue
 		}
+		buffer = sec.data
 		for line := range bytes.Lines(withoutMark(&sec)) {
-			line = bytes.TrimRight(line, "\r\n")
-			if isSkipped(line, keyword) || len(line) > lineBytes {
+			if line = bytes.TrimRight(line, "\r\n"); isSkipped(line, keyword) {
 				continue
 			}
-			if err := see(line); err != nil {
+			var problem error
+			if len(line) > lineBytes {
+				problem = tooLong(int64(len(line)))
+			}
+			if err := see(line, problem); err != nil {
 				return err
 			}
 		}

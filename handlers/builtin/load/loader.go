@@ -28,6 +28,7 @@ type Loader struct {
 	strings map[int]bool // see mapper
 	wanted  *place
 	whole   bool
+	byName  bool // columns take the members of their names; other members are counted
 	keyword []byte
 	memory  *MemoryBudget
 
@@ -64,6 +65,7 @@ func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget
 	if l.table, err = s.Table(ctx, p.Into, names, p.Key, p.OnDuplicate); err != nil {
 		return nil, err
 	}
+	l.byName = len(p.Map) == 0 && p.Document == ""
 	l.whole = !slices.ContainsFunc(fields, func(f Mapping) bool { return len(f.Path) > 0 })
 	columns := l.table.Columns()
 	l.kinds = make([]tableload.ColumnType, len(fields))

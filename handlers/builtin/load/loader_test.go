@@ -93,10 +93,10 @@ func TestColumnsTakeMembersOfTheirNames(t *testing.T) {
 		l := e.loader(t, Args{Into: "things", Keyword: "keep"})
 		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(
 			"{\"a\":\"é\",\"c\":1,\"keep\":0}\n\n{bad\n{\"b\":6,\"c\":2,\"twice\":9,\"keep\":0}\n{\"a\":\"long\",\"c\":3,\"keep\":0}\n{\"a\":\"keep\"}\n{\"a\":\"kee\"}"))
-		want := tasks.LoadCounts{Bytes: 117, Lines: 7, Loaded: 2, Skipped: 3, Bad: 2}
+		want := tasks.LoadCounts{Bytes: 117, Lines: 7, Loaded: 2, Skipped: 3, Bad: 2, Unmapped: 3}
 		held := "[1|é|5|1|10 2|NULL|6|2|12]"
 		if e.dialect == db.SQLite { // which holds texts of any length
-			want.Loaded, want.Bad, held = 3, 1, "[1|é|5|1|10 2|NULL|6|2|12 3|long|5|3|10]"
+			want.Loaded, want.Bad, want.Unmapped, held = 3, 1, 4, "[1|é|5|1|10 2|NULL|6|2|12 3|long|5|3|10]"
 		}
 		if err != nil || counts != want {
 			t.Errorf("%+v, %v", counts, err)
@@ -213,6 +213,23 @@ func TestCreateNeedsTypes(t *testing.T) {
 			if !errors.Is(err, ErrPlan) && !errors.Is(err, tableload.ErrTable) && !errors.Is(err, tableload.ErrNoTable) {
 				t.Errorf("%+v: %v", a, err)
 			}
+		}
+	})
+}
+
+// A document that nests deeper than MariaDB's JSON takes is told as such.
+func TestDeepDocuments(t *testing.T) {
+	onEach(t, func(t *testing.T, e *env) {
+		nested := func(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
+		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"d:json"}})
+		_, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(
+			`{"d":`+nested(20)+"}\n"+`{"d":`+nested(200)+"}\n"+`{"d":`+nested(600)+"}\n"))
+		bad := e.rejects(t, 1)
+		if err != nil || bad[1] != "" || bad[3] != "objects and arrays nest more than 500 deep" {
+			t.Errorf("%v, %v", bad, err)
+		}
+		if e.dialect == db.MySQL && !strings.Contains(bad[2], "column d: it is no JSON, or nests deeper") {
+			t.Errorf("%v", bad)
 		}
 	})
 }

@@ -18,6 +18,8 @@ type mapper struct {
 	keyword []byte
 	scanner scanner
 	text    []byte
+
+	unmapped unmapped
 }
 
 // lineResult is what becomes of a line.
@@ -42,7 +44,9 @@ func (m *mapper) addSection(sec *tableload.Chunk, from *section, wanted func(lin
 			continue
 		}
 		line = bytes.TrimSuffix(line, []byte{'\r'})
-		switch result, err := m.addLine(sec.Rows, line, no); result {
+		result, err := m.addLine(sec.Rows, line, no)
+		m.unmapped.end(result == lineAdded)
+		switch result {
 		case lineRejected:
 			sec.Rejects = append(sec.Rejects, tableload.NewRejectedLine(no, err.Error(), line))
 		case lineSkipped:
@@ -50,6 +54,7 @@ func (m *mapper) addSection(sec *tableload.Chunk, from *section, wanted func(lin
 		case lineAdded:
 		}
 	}
+	sec.Unmapped, sec.UnmappedNames = m.unmapped.values, m.unmapped.shortNames()
 }
 
 // addLine turns a line, without its line end, into a row. The error says why the line

@@ -26,7 +26,7 @@ func (p *Plan) CheckMembers(ctx context.Context, s *tableload.Store, paths []str
 	}
 	check := newMemberCheck(fields)
 	err = eachFile(ctx, paths, func(_ string, content io.Reader) error {
-		return eachLine(content, []byte(p.Keyword), check.see)
+		return eachLine(ctx, content, []byte(p.Keyword), check.see)
 	})
 	if err != nil || check.found || check.objects == 0 {
 		return err
@@ -56,8 +56,8 @@ func newMemberCheck(fields []Mapping) *memberCheck {
 	return c
 }
 
-func (c *memberCheck) see(line []byte) error {
-	if c.scanner.scan(line, c.wanted) != nil {
+func (c *memberCheck) see(line []byte, problem error) error {
+	if problem != nil || c.scanner.scan(line, c.wanted) != nil {
 		return nil
 	}
 	if !noneFound(c.scanner.found) {

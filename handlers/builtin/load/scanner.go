@@ -30,6 +30,8 @@ type value struct {
 // maxDepth limits how deep objects and arrays may nest.
 const maxDepth = 500
 
+var errDepth = fmt.Errorf("objects and arrays nest more than %d deep", maxDepth)
+
 // scanner reads a JSON text (RFC 8259) once, checks all of it, and keeps the values at
 // the wanted places without copying them.
 type scanner struct {
@@ -128,7 +130,7 @@ func (s *scanner) word(w string) error {
 
 func (s *scanner) object(p *place, depth int) error {
 	if depth == 0 {
-		return s.wrong(fmt.Sprintf("nested more than %d deep", maxDepth))
+		return errDepth
 	}
 	s.at++
 	s.blanks()
@@ -183,7 +185,7 @@ func (s *scanner) member(p *place, name []byte) *place {
 
 func (s *scanner) array(p *place, depth int) error {
 	if depth == 0 {
-		return s.wrong(fmt.Sprintf("nested more than %d deep", maxDepth))
+		return errDepth
 	}
 	s.at++
 	s.blanks()

@@ -241,6 +241,8 @@ CREATE TABLE IF NOT EXISTS loads (
   line_no      INTEGER NOT NULL,
   digest       BLOB NOT NULL,
   unchanged    INTEGER NOT NULL,
+  unmapped     INTEGER NOT NULL,
+  unmapped_names TEXT NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, byte_offset)
 ) WITHOUT ROWID;
 

@@ -1,0 +1,80 @@
+package load
+
+import (
+	"bufio"
+	"compress/bzip2"
+	"errors"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// dictionaryBytes limits the memory that a zstd or xz stream can make its decoder
+// allocate, in bytes. What zstd --ultra and xz -9e write needs less.
+const dictionaryBytes = 128 << 20
+
+// packedRead is how much compressed content is read at a time.
+const packedRead = 64 << 10
+
+// gzipReader reads the members of a gzip file one after the other. There may be zeros
+// behind a member, with which tapes and block devices fill up.
+type gzipReader struct {
+	from   *bufio.Reader
+	member *gzip.Reader
+}
+
+func newGzipReader(r io.Reader) (io.Reader, error) {
+	from := bufio.NewReaderSize(r, packedRead)
+	member, err := gzip.NewReader(from)
+	if err != nil {
+		return nil, err
+	}
+	member.Multistream(false)
+	return &gzipReader{from, member}, nil
+}
+
+// Read implements io.Reader.
+func (g *gzipReader) Read(p []byte) (int, error) {
+	n, err := g.member.Read(p)
+	if errors.Is(err, io.EOF) {
+		err = g.next()
+	}
+	return n, err
+}
+
+// next begins the next member. The error is io.EOF when there is none.
+func (g *gzipReader) next() error {
+	for {
+		b, err := g.from.ReadByte()
+		if err != nil {
+			return err
+		}
+		if b != 0 {
+			break
+		}
+	}
+	if err := g.from.UnreadByte(); err != nil {
+		return err
+	}
+	if err := g.member.Reset(g.from); err != nil {
+		if errors.Is(err, io.EOF) {
+			return io.ErrUnexpectedEOF
+		}
+		return err
+	}
+	g.member.Multistream(false)
+	return nil
+}
+
+func newZstdReader(r io.Reader) (io.Reader, func(), error) {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(dictionaryBytes))
+	if err != nil {
+		return nil, nil, err
+	}
+	return z, z.Close, nil
+}
+
+func newBzip2Reader(r io.Reader) io.Reader {
+	return bzip2.NewReader(bufio.NewReaderSize(r, packedRead))
+}

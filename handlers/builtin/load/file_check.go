@@ -1,0 +1,138 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/tasks"
+)
+
+// checkBytes is how much of a file's content CheckFiles looks at.
+const checkBytes = 64 << 10
+
+// CheckFiles looks at the beginning of each file before a load begins, and reports the
+// first one that is not there, or that is no file of JSON lines as a whole: it is
+// encoded or compressed otherwise, or one document. What a folder holds and cannot be
+// read is left to the load, which reports it file by file.
+func (p *Plan) CheckFiles(ctx context.Context, paths []string) error {
+	given := make(map[string]bool)
+	for _, path := range paths {
+		if abs, err := filepath.Abs(path); err == nil {
+			given[abs] = true
+		}
+	}
+	_, err := scan.Scan(ctx, paths, scan.Options{}, func(f tasks.File) error {
+		if f.ScanError != "" && given[f.Path] {
+			_, reason, _ := strings.Cut(f.ScanError, ": ")
+			return fmt.Errorf("%s: %s", f.Path, reason)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return eachFile(ctx, paths, func(path string, content io.Reader) error {
+		head := make([]byte, checkBytes)
+		n, err := io.ReadFull(content, head)
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil // loading it reports the damage
+		}
+		return p.checkHead(path, head[:n], n < len(head))
+	})
+}
+
+// checkHead checks the first bytes of a file's content; whole says that they are all.
+func (p *Plan) checkHead(path string, head []byte, whole bool) error {
+	if encoding := encodingOf(head, whole); encoding != "" {
+		return fmt.Errorf("%w: it is text in %s, and JSON lines are UTF-8: convert it, as by iconv -f %s -t UTF-8 %q",
+			ErrFormat, encoding, encoding, path)
+	}
+	document := documentOf(bytes.TrimPrefix(head, []byte("\ufeff")), whole)
+	if document == "" || document == arrayLine && p.Document != "" {
+		return nil
+	}
+	filter := "."
+	if document != objectLines {
+		filter = ".[]"
+	}
+	return fmt.Errorf("%w: it is %s, not a document a line: make lines of it, as by jq -c '%s' %q", ErrFormat, document, filter, path)
+}
+
+// encodingOf names the encoding of a text that is not UTF-8; it is empty when there is
+// no sign of another. A few broken characters are no sign: their lines are rejected.
+func encodingOf(head []byte, whole bool) string {
+	switch {
+	case bytes.HasPrefix(head, []byte{0xff, 0xfe, 0, 0}), bytes.HasPrefix(head, []byte{0, 0, 0xfe, 0xff}):
+		return "UTF-32"
+	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}):
+		return "UTF-16"
+	case len(head) > 3 && head[0] != 0 && head[1] == 0 && head[2] != 0 && head[3] == 0:
+		return "UTF-16LE"
+	case len(head) > 3 && head[0] == 0 && head[1] != 0 && head[2] == 0 && head[3] != 0:
+		return "UTF-16BE"
+	}
+	if !whole { // the last character may be cut
+		head = head[:bytes.LastIndexByte(head, '\n')+1]
+	}
+	if utf8.Valid(head) || bytes.ContainsFunc(head, func(r rune) bool { return r > utf8.RuneSelf && r != utf8.RuneError }) {
+		return ""
+	}
+	for line := range bytes.Lines(head) {
+		if !utf8.Valid(line) && !json.Valid(latin1(line)) {
+			return "" // not even so
+		}
+	}
+	return "ISO-8859-1"
+}
+
+// latin1 reads bytes as characters of ISO-8859-1.
+func latin1(b []byte) []byte {
+	runes := make([]rune, len(b))
+	for i, c := range b {
+		runes[i] = rune(c)
+	}
+	return []byte(string(runes))
+}
+
+// What documentOf finds.
+const (
+	objectLines = "one JSON document over several lines"
+	arrayLines  = "a JSON array over several lines"
+	arrayLine   = "a JSON array of objects in one line"
+)
+
+// documentOf says what a file is that is JSON, but not a document a line.
+func documentOf(head []byte, whole bool) string {
+	head = bytes.TrimLeft(head, " \t\r\n")
+	first, rest, _ := bytes.Cut(head, []byte{'\n'})
+	if len(first) == 0 || first[0] != '{' && first[0] != '[' {
+		return ""
+	}
+	var items []json.RawMessage
+	if json.Valid(first) {
+		if json.Unmarshal(first, &items) == nil && len(items) > 0 && items[0][0] == '{' {
+			return arrayLine
+		}
+		return ""
+	}
+	if len(bytes.TrimSpace(rest)) == 0 {
+		return ""
+	}
+	d := json.NewDecoder(bytes.NewReader(head))
+	var document json.RawMessage
+	if err := d.Decode(&document); err != nil && (whole || !errors.Is(err, io.ErrUnexpectedEOF)) {
+		return "" // lines, of which the first one is bad
+	}
+	if first[0] == '[' {
+		return arrayLines
+	}
+	return objectLines
+}

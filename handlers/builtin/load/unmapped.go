@@ -1,0 +1,54 @@
+package load
+
+import "strings"
+
+// mostUnmapped is how many names of members without a column are kept of a section,
+// and how long they are.
+const (
+	mostUnmapped    = 20
+	unmappedNameLen = 100
+)
+
+// unmapped collects the members of lines that no column takes.
+type unmapped struct {
+	values  int64
+	names   []string
+	pending int64    // of the line that is being read
+	fresh   []string // names that it brings
+}
+
+// see is called by the scanner.
+func (u *unmapped) see(name []byte) *place {
+	u.pending++
+	if len(u.names)+len(u.fresh) < mostUnmapped && !contains(u.names, name) && !contains(u.fresh, name) {
+		u.fresh = append(u.fresh, string(name))
+	}
+	return nil
+}
+
+func contains(names []string, name []byte) bool {
+	for _, n := range names {
+		if n == string(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// end counts the line that was read, or drops what it brought.
+func (u *unmapped) end(loaded bool) {
+	if loaded {
+		u.values += u.pending
+		u.names = append(u.names, u.fresh...)
+	}
+	u.pending, u.fresh = 0, u.fresh[:0]
+}
+
+// shortNames are the names without the rest of those that are very long.
+func (u *unmapped) shortNames() []string {
+	short := make([]string, len(u.names))
+	for i, name := range u.names {
+		short[i] = strings.ToValidUTF8(name[:min(len(name), unmappedNameLen)], "")
+	}
+	return short
+}
