@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/handlers/builtin/load"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/keyset"
+	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
