@@ -38,7 +38,8 @@ Without settings everything runs inside one process: try "baler run DIR".`,
 			p.deleteCommand(),
 		}},
 		{"Operate:", []*cobra.Command{
-			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(), p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
+			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(),
+			p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
 		}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})

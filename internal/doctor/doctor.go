@@ -173,7 +173,8 @@ func skew(name string, behind time.Duration) Check {
 	c := well(name, "%s apart from this host's", behind.Abs().Round(time.Millisecond))
 	switch {
 	case behind.Abs() > brokenSkew:
-		c.Status, c.Hint = StatusError, "let all hosts keep time by NTP: beyond "+brokenSkew.String()+", batches of live workers are taken from them"
+		c.Status = StatusError
+		c.Hint = "let all hosts keep time by NTP: beyond " + brokenSkew.String() + ", batches of live workers are taken from them"
 	case behind.Abs() > maxSkew:
 		c.Status, c.Hint = StatusWarning, "let all hosts keep time by NTP"
 	}
