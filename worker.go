@@ -34,7 +34,7 @@ func (b *Baler) Work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := b.newWorker(ctx, final) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
+	w, err := b.newWorker(ctx, final)
 	if err != nil {
 		return errors.Join(err, admin.ln.Close())
 	}
@@ -43,7 +43,7 @@ func (b *Baler) Work(ctx context.Context) error {
 
 // work runs a worker without an admin server.
 func (b *Baler) work(ctx context.Context, final worker.Final) error {
-	w, err := b.newWorker(ctx, final) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
+	w, err := b.newWorker(ctx, final)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (b *Baler) newWorker(ctx context.Context, final worker.Final) (*worker.Work
 	}
 	o := b.workerOptions()
 	o.Final = final
-	return worker.New(o)
+	return worker.New(o) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
 }
 
 // workerOptions is what workers, servers and Reconcile share.

@@ -10,7 +10,10 @@ import (
 func onlyRecords(t *testing.T, stderr string) (messages []string) {
 	t.Helper()
 	for line := range strings.Lines(stderr) {
-		var record struct{ Time, Level, Msg string }
+		var record struct {
+			Level string `json:"level"`
+			Msg   string `json:"msg"`
+		}
 		if err := json.Unmarshal([]byte(line), &record); err != nil || record.Level == "" || record.Msg == "" {
 			t.Errorf("not a record: %q (%v)", line, err)
 		}

@@ -41,7 +41,8 @@ beginning of it, its name, or latest.`,
 			p.deleteCommand(),
 		}},
 		{"Operate:", []*cobra.Command{
-			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(), p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
+			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(),
+			p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
 		}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})

@@ -142,9 +142,9 @@ func TestRedisThatEvictsIsFullOrRefuses(t *testing.T) {
 	s.expect(t, "queue memory", doctor.StatusError, "raise maxmemory", nil)
 	s.expect(t, "queue writes", doctor.StatusError, "OOM", nil)
 	set("maxmemory", "0")
-	testkit.Must(t, c.SlaveOf(t.Context(), "127.0.0.1", "1").Err())
+	testkit.Must(t, c.ReplicaOf(t.Context(), "127.0.0.1", "1").Err())
 	s.expect(t, "queue writes", doctor.StatusError, "it is a replica", nil)
-	testkit.Must(t, c.SlaveOf(t.Context(), "NO", "ONE").Err())
+	testkit.Must(t, c.ReplicaOf(t.Context(), "NO", "ONE").Err())
 	set("requirepass", "secret")
 	s.expect(t, "queue", doctor.StatusError, "refuses this account", nil)
 }

@@ -180,7 +180,8 @@ func (r *Runner) round(ctx context.Context, running *sync.WaitGroup) error {
 
 // work runs a claimed step and logs how it ended.
 func (r *Runner) work(ctx context.Context, task ledger.FinalizeTask) {
-	log := r.Log.With("transfer", r.Plans.UUID(ctx, task.Transfer), "step", r.stepName(ctx, &task), "handler", task.Handler, "attempt", task.Attempts)
+	log := r.Log.With("transfer", r.Plans.UUID(ctx, task.Transfer), "step", r.stepName(ctx, &task),
+		"handler", task.Handler, "attempt", task.Attempts)
 	log.InfoContext(ctx, "final step started")
 	a := &attempt{Runner: r, task: task}
 	err := a.run(ctx)

@@ -111,7 +111,8 @@ const (
 func NewSender(outbox DeliveryStore, o SenderOptions) *Sender {
 	o = o.withDefaults()
 	return &Sender{
-		outbox: outbox, opts: o, database: outage.New(o.Log, outage.Database, "send webhooks"), slots: make(chan struct{}, maxParallel), attempts: newAttemptCounter(o.Metrics),
+		outbox: outbox, opts: o, database: outage.New(o.Log, outage.Database, "send webhooks"),
+		slots: make(chan struct{}, maxParallel), attempts: newAttemptCounter(o.Metrics),
 		poster: httpPoster{client: newClient(o.Reach), secret: o.Secret, agent: "Baler/" + o.Version, timeout: o.Timeout},
 	}
 }
