@@ -26,7 +26,7 @@ func TestParseDatabase(t *testing.T) {
 		}
 	}
 	for _, s := range []string{
-		"", "sqlite:", "postgres://u:hush@db/x", "mysql://u:hush@db", "mysql://u:hush@/b", "mysql://u:hush@db/a/b",
+		"", "sqlite:", "sqlite::memory:", "sqlite:file:b.db?mode=memory", "sqlite:b.db?mode=ro", "postgres://u:hush@db/x", "mysql://u:hush@db", "mysql://u:hush@/b", "mysql://u:hush@db/a/b",
 		"mysql://u:hu%sh@db/b", "mysql://u:hush@db:x/b", "mysql://u:hush@db/b?a;b", "u:hush@tcp(db:3306)/b",
 	} {
 		if got, err := config.ParseDatabase(s); err == nil {

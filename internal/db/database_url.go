@@ -30,6 +30,7 @@ var ErrURL = errors.New("bad database URL")
 type target struct {
 	dialect Dialect
 	path    string        // SQLite
+	mode    sqliteMode    // SQLite
 	mysql   *mysql.Config // MySQL
 }
 

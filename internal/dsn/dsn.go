@@ -25,11 +25,7 @@ type Database struct {
 // never repeat the text, which may hold a password.
 func Parse(s string) (Database, error) {
 	if path, ok := strings.CutPrefix(s, "sqlite:"); ok {
-		path = strings.TrimPrefix(path, "//")
-		if path == "" {
-			return Database{}, errors.New("sqlite: needs a path, as sqlite:/var/lib/baler/baler.db")
-		}
-		return Database{Driver: "sqlite", Path: path}, nil
+		return parseSQLite(strings.TrimPrefix(path, "//"))
 	}
 	if !strings.HasPrefix(s, "mysql://") {
 		return Database{}, errors.New("must be sqlite:PATH or mysql://user:password@host:3306/name")
@@ -56,6 +52,19 @@ func Parse(s string) (Database, error) {
 	d := Database{Driver: "mysql", User: u.User.Username(), Host: host, Name: name, Params: params}
 	d.Password, _ = u.User.Password() // without one it is empty, as it should be
 	return d, nil
+}
+
+func parseSQLite(path string) (Database, error) {
+	switch {
+	case path == "":
+		return Database{}, errors.New("sqlite: needs a path, as sqlite:/var/lib/baler/baler.db")
+	case strings.HasPrefix(path, ":memory:"), strings.HasPrefix(path, "file:"):
+		return Database{}, errors.New("sqlite: needs the path of a file, as sqlite:/var/lib/baler/baler.db; " +
+			"a database in memory would be lost at the end of each command, and with it the results")
+	case strings.Contains(path, "?"):
+		return Database{}, errors.New("sqlite: takes no options; leave out the ? and what follows")
+	}
+	return Database{Driver: "sqlite", Path: path}, nil
 }
 
 // checkCharset rejects character sets other than utf8mb4, also those set by a
