@@ -39,6 +39,9 @@ func (t target) describe() string {
 	if t.dialect == SQLite {
 		return "sqlite:" + t.path
 	}
+	if t.mysql.Net == "unix" {
+		return fmt.Sprintf("mysql:///%s?socket=%s", t.mysql.DBName, t.mysql.Addr)
+	}
 	return fmt.Sprintf("mysql://%s/%s", t.mysql.Addr, t.mysql.DBName)
 }
 
