@@ -26,34 +26,45 @@ type RedisURL struct {
 	Mode           RedisMode
 	TLS            bool
 	Addrs          []string // with ports; the server, the sentinels, or some nodes of the cluster
+	Socket         string   // the path of the server's Unix socket, in place of Addrs
 	User, Password string   // of the server; of the sentinels in Sentinel mode
 	DB             int
 	Master         string // Sentinel: the name of the master
 }
 
-// ParseRedis reads "embedded", "redis://user:password@host:6379/0", rediss://
-// for the same over TLS, "redis-sentinel://host:26379,host:26379/0?master=NAME"
-// or "redis-cluster://host:6379,host:6379". Its errors never contain s, which may
-// hold a password.
+// ParseRedis reads "embedded", "redis://user:password@host:6379/0",
+// "unix://user:password@/run/redis.sock?db=0",
+// "redis-sentinel://host:26379,host:26379/0?master=NAME" or
+// "redis-cluster://host:6379,host:6379"; rediss://, rediss-sentinel:// and
+// rediss-cluster:// are the same over TLS. An option that is not understood is an
+// error. Errors never contain s, which may hold a password.
 func ParseRedis(s string) (RedisURL, error) {
 	if s == string(Embedded) {
 		return RedisURL{Mode: Embedded}, nil
 	}
 	scheme, _, _ := strings.Cut(s, "://")
 	port := "6379"
-	r := RedisURL{Mode: Single}
+	var r RedisURL
+	options := dsn.Options{Help: "; TLS is a matter of the scheme, rediss://, and a database of the path, as /3"}
 	switch scheme {
-	case "redis":
-	case "rediss":
-		r.TLS = true
-	case "redis-sentinel":
-		r.Mode, port = Sentinel, "26379"
-	case "redis-cluster":
+	case "unix":
+		return parseRedisSocket(s)
+	case "redis", "rediss":
+		r.Mode = Single
+	case "redis-sentinel", "rediss-sentinel":
+		r.Mode, port, options.Known = Sentinel, "26379", []string{"master"}
+	case "redis-cluster", "rediss-cluster":
 		r.Mode = Cluster
 	default:
-		return RedisURL{}, errors.New("must be embedded, or begin with redis://, rediss://, redis-sentinel:// or redis-cluster://")
+		return RedisURL{}, errors.New("must be embedded, or begin with redis://, redis-sentinel://, redis-cluster://, " +
+			"or with rediss://, rediss-sentinel://, rediss-cluster:// for TLS, or with unix:// for a socket")
 	}
+	r.TLS = strings.HasPrefix(scheme, "rediss")
 	u, hosts, err := parseHosts(s)
+	if err != nil {
+		return RedisURL{}, err
+	}
+	params, err := options.Parse(u.RawQuery)
 	if err != nil {
 		return RedisURL{}, err
 	}
@@ -62,13 +73,42 @@ func ParseRedis(s string) (RedisURL, error) {
 	}
 	r.User = u.User.Username()
 	r.Password, _ = u.User.Password() // without one it is empty
-	r.Master = u.Query().Get("master")
+	r.Master = params.Get("master")
 	if db := strings.Trim(u.Path, "/"); db != "" {
-		if r.DB, err = strconv.Atoi(db); err != nil || r.DB < 0 {
-			return RedisURL{}, errors.New("must end in the number of a database, such as redis://127.0.0.1:6379/0")
+		if r.DB, err = redisDatabase(db); err != nil {
+			return RedisURL{}, err
 		}
 	}
 	return r, r.fits()
+}
+
+// parseRedisSocket reads "unix://user:password@/run/redis.sock?db=0".
+func parseRedisSocket(s string) (RedisURL, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return RedisURL{}, dsn.Cause(err)
+	}
+	if u.Host != "" || len(u.Path) < 2 {
+		return RedisURL{}, errors.New("must name the path of a socket, such as unix:///run/redis/redis.sock")
+	}
+	params, err := dsn.Options{Known: []string{"db"}}.Parse(u.RawQuery)
+	if err != nil {
+		return RedisURL{}, err
+	}
+	r := RedisURL{Mode: Single, Socket: u.Path, User: u.User.Username()}
+	r.Password, _ = u.User.Password() // without one it is empty
+	if params.Has("db") {
+		r.DB, err = redisDatabase(params.Get("db"))
+	}
+	return r, err
+}
+
+func redisDatabase(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		return 0, errors.New("must have the number of a database, such as redis://127.0.0.1:6379/0 or unix:///run/redis.sock?db=0")
+	}
+	return n, nil
 }
 
 // parseHosts parses a URL that may have several hosts with commas between them.
@@ -120,13 +160,17 @@ func (r RedisURL) Redacted() string {
 		user, password = "", user
 	}
 	u := url.URL{Scheme: "redis", User: dsn.HidePassword(user, password), Host: strings.Join(r.Addrs, ",")}
-	switch {
-	case r.Mode == Sentinel:
-		u.Scheme, u.RawQuery = "redis-sentinel", url.Values{"master": {r.Master}}.Encode()
-	case r.Mode == Cluster:
-		u.Scheme = "redis-cluster"
-	case r.TLS:
+	if r.TLS {
 		u.Scheme = "rediss"
+	}
+	switch {
+	case r.Socket != "":
+		u.Scheme, u.Path, u.RawQuery = "unix", r.Socket, url.Values{"db": {strconv.Itoa(r.DB)}}.Encode()
+		return u.String()
+	case r.Mode == Sentinel:
+		u.Scheme, u.RawQuery = u.Scheme+"-sentinel", url.Values{"master": {r.Master}}.Encode()
+	case r.Mode == Cluster:
+		u.Scheme += "-cluster"
 	}
 	if r.Mode != Cluster {
 		u.Path = "/" + strconv.Itoa(r.DB)

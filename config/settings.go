@@ -31,14 +31,15 @@ func Settings() []Setting {
 func services() []Setting {
 	return []Setting{
 		{"redis.url", "BALER_REDIS_URL", "embedded", text(),
-			"The queue: `embedded` (inside the process), `redis://`, `rediss://` (TLS), " +
-				"`redis-sentinel://h1,h2?master=NAME` or `redis-cluster://h1,h2`."},
+			"The queue: `embedded` (inside the process), `redis://host:6379/0`, `redis-sentinel://h1,h2/0?master=NAME`, " +
+				"`redis-cluster://h1,h2`, the same with `rediss` for TLS, or `unix:///PATH?db=0`."},
 		{"redis.pool_size", "BALER_REDIS_POOL_SIZE", "", number(),
 			"Connections to Redis; the client chooses when not set."},
 		{"redis.allow_eviction", "BALER_REDIS_ALLOW_EVICTION", "false", flag(),
 			"Let workers start although Redis drops messages when its memory is full (`maxmemory-policy` is not `noeviction`)."},
 		{"database.url", "BALER_DATABASE_URL", "sqlite:STATE_DIR/baler.db", text(),
-			"The system of record: `sqlite:PATH` or `mysql://user:password@host:3306/name?…`."},
+			"The system of record: `sqlite:PATH` or `mysql://user:password@host:3306/name?…`, " +
+				"with a socket `mysql://user:password@/name?socket=PATH`."},
 		{"database.auto_migrate", "BALER_DATABASE_AUTO_MIGRATE", "true", flag(),
 			"Apply pending migrations at start. When false, run `baler migrate`."},
 		{"database.max_connections", "BALER_DATABASE_MAX_CONNECTIONS", "", number(),

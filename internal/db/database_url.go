@@ -31,6 +31,7 @@ var ErrURL = errors.New("bad database URL")
 type target struct {
 	dialect Dialect
 	path    string        // SQLite
+	mode    sqliteMode    // SQLite
 	mysql   *mysql.Config // MySQL
 }
 
@@ -38,6 +39,9 @@ type target struct {
 func (t target) describe() string {
 	if t.dialect == SQLite {
 		return "sqlite:" + t.path
+	}
+	if t.mysql.Net == "unix" {
+		return fmt.Sprintf("mysql:///%s?socket=%s", t.mysql.DBName, t.mysql.Addr)
 	}
 	return fmt.Sprintf("mysql://%s/%s", t.mysql.Addr, t.mysql.DBName)
 }

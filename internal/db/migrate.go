@@ -70,7 +70,7 @@ func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
 // tables for them: MySQL cannot undo those.
 func (d *DB) checkWritable(db *gorm.DB) error {
 	if d.dialect == SQLite {
-		return nil
+		return d.writable()
 	}
 	var variables []struct {
 		Name  string `gorm:"column:Variable_name"`

@@ -6,9 +6,6 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"os"
-	"path/filepath"
 	"time"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
@@ -36,6 +33,7 @@ type DB struct {
 	dialect     Dialect
 	description string
 	clock       clock
+	readOnly    string // why nothing can be written; "" when that is not known to be so
 	log         *slog.Logger
 
 	followsServer bool // the clock is corrected by that of the server
@@ -57,16 +55,13 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if t.mysql != nil {
 		t.mysql.Logger = driverLog{d.log}
 	}
-	if d.gorm, err = d.open(t); err != nil {
-		return nil, d.openError(err)
-	}
-	if err := d.configurePool(o.MaxConnections); err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	if err := d.ping(ctx); err != nil {
-		_ = d.Close() // the ping's error is the one to report
+	err = d.connect(ctx, t, o.MaxConnections)
+	if err != nil && t.dialect == SQLite {
+		err = d.connectReadOnly(ctx, t, o.MaxConnections, err)
+	}
+	if err != nil {
 		return nil, d.openError(err)
 	}
 	d.keepTime(ctx)
@@ -81,6 +76,20 @@ func firstOf(clocks ...func() time.Time) func() time.Time {
 		}
 	}
 	return time.Now
+}
+
+// connect opens the pool, and one connection, to see that the database answers.
+func (d *DB) connect(ctx context.Context, t target, most int) (err error) {
+	if d.gorm, err = d.open(t); err != nil {
+		return err
+	}
+	if err = d.configurePool(most); err == nil {
+		err = d.ping(ctx)
+	}
+	if err != nil {
+		_ = d.Close() // the error before is the one to report
+	}
+	return err
 }
 
 func (d *DB) open(t target) (*gorm.DB, error) {
@@ -106,7 +115,7 @@ const openTimeout = 8 * time.Second
 func (d *DB) configurePool(most int) error {
 	pool, err := d.gorm.DB()
 	if err != nil {
-		return fmt.Errorf("open database %s: %w", d.description, err)
+		return err
 	}
 	if most <= 0 {
 		most = 16
@@ -186,28 +195,6 @@ func (t target) dialector() (gorm.Dialector, error) {
 	pool := sql.OpenDB(session{Connector: c, collation: cmp.Or(t.mysql.Collation, defaultCollation)})
 	// The version is only asked for by GORM's migrator, which Baler does not use.
 	return gormmysql.New(gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}), nil
-}
-
-func (t target) sqliteDialector() (gorm.Dialector, error) {
-	path, err := filepath.Abs(t.path)
-	if err != nil {
-		return nil, fmt.Errorf("resolve path: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("create folder: %w", err)
-	}
-	q := url.Values{"_pragma": {
-		"busy_timeout(10000)",
-		"journal_mode(WAL)",
-		"synchronous(NORMAL)", // in WAL mode a crash of the process loses nothing; a power cut may lose the last commits, never the file
-		"foreign_keys(0)",
-		"cache_size(-16384)",
-	}}
-	// Writers take their lock at BEGIN: waiting works there, upgrading a read lock would not.
-	q.Set("_txlock", "immediate")
-	q.Set("_timefmt", sqliteTime)
-	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
-	return sqliteDialect{u.String()}, nil
 }
 
 // Exec runs a statement that holds its values as literals: GORM would look for

@@ -3,8 +3,11 @@ package db
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/ncruces/go-sqlite3"
 )
 
 // openError says why a database cannot be used, and what to do.
@@ -15,7 +18,15 @@ func (d *DB) openError(err error) error {
 	if d.dialect == MySQL && IsOutage(err) {
 		return fmt.Errorf("database %s does not answer: %w (set BALER_DATABASE_URL, or start the database)", d.description, err)
 	}
-	return fmt.Errorf("open database %s: %w", d.description, err)
+	hint := ""
+	switch {
+	case d.dialect == MySQL:
+	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS):
+		hint = " (set BALER_STATE_DIR or BALER_DATABASE_URL to a place that this user may write)"
+	case sqliteCode(err) == sqlite3.NOTADB:
+		hint = " (name another file in BALER_DATABASE_URL)"
+	}
+	return fmt.Errorf("open database %s: %w%s", d.description, err, hint)
 }
 
 // refusalHint is what to do about an error with which a server refuses a connection.

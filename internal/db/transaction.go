@@ -27,6 +27,9 @@ const (
 // run writes. Errors begin with what.
 func (d *DB) Write(ctx context.Context, what string, fn func(tx *gorm.DB, now time.Time) error) error {
 	d.keepTime(ctx)
+	if err := d.writable(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	for attempt := 1; ; attempt++ {
 		err := d.Session(ctx).Transaction(func(tx *gorm.DB) error {
 			return fn(tx, d.Stamp())

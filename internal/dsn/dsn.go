@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -15,12 +16,14 @@ type Database struct {
 	Path string // SQLite: the file
 
 	User, Password string // MySQL
-	Host           string // with its port
+	Host           string // with its port; "" with a socket
+	Socket         string // the path of the server's Unix socket
 	Name           string
 	Params         url.Values // as the MySQL driver takes them
 }
 
-// Parse reads "sqlite:PATH" or "mysql://user:password@host:3306/name?…". It
+// Parse reads "sqlite:PATH", "mysql://user:password@host:3306/name?…" or
+// "mysql://user:password@/name?socket=PATH". It rejects unknown options, and it
 // rejects character sets and collations other than those of utf8mb4. Its errors
 // never repeat the text, which may hold a password.
 func Parse(s string) (Database, error) {
@@ -29,10 +32,7 @@ func Parse(s string) (Database, error) {
 		if authority && strings.Contains(path, "@") {
 			return Database{}, errors.New("sqlite: has neither user nor host; write a path, as sqlite:/var/lib/baler/baler.db")
 		}
-		if path == "" {
-			return Database{}, errors.New("sqlite: needs a path, as sqlite:/var/lib/baler/baler.db")
-		}
-		return Database{Driver: "sqlite", Path: path}, nil
+		return parseSQLite(path)
 	}
 	if !strings.HasPrefix(s, "mysql://") {
 		return Database{}, errors.New("must be sqlite:PATH or mysql://user:password@host:3306/name")
@@ -41,24 +41,60 @@ func Parse(s string) (Database, error) {
 	if err != nil {
 		return Database{}, Cause(err)
 	}
-	name := strings.TrimPrefix(u.Path, "/")
-	if u.Hostname() == "" || name == "" || strings.ContainsAny(name, "/@") { // an @ is that of a password with a /
-		return Database{}, errors.New("must name a host and a database, as mysql://user:password@host:3306/name")
-	}
-	params, err := url.ParseQuery(u.RawQuery)
+	params, err := mysqlOptions().Parse(u.RawQuery)
 	if err != nil {
-		return Database{}, errors.New("the part after ? must be name=value pairs joined by &")
+		return Database{}, err
 	}
 	if err := checkCharset(params); err != nil {
 		return Database{}, err
 	}
-	host := u.Host
-	if u.Port() == "" {
-		host = net.JoinHostPort(u.Hostname(), "3306")
+	if mode := params.Get("tls"); !slices.Contains([]string{"", "true", "false", "skip-verify", "preferred"}, mode) {
+		return Database{}, errors.New("tls must be true, false, skip-verify or preferred")
 	}
-	d := Database{Driver: "mysql", User: u.User.Username(), Host: host, Name: name, Params: params}
+	socket := params.Get("socket")
+	params.Del("socket")
+	name := strings.TrimPrefix(u.Path, "/")
+	host, err := hostOf(u, socket)
+	if err != nil {
+		return Database{}, err
+	}
+	if name == "" || strings.ContainsAny(name, "/@") { // an @ is that of a password with a /
+		return Database{}, errors.New("must name a host and a database, as mysql://user:password@host:3306/name")
+	}
+	d := Database{Driver: "mysql", User: u.User.Username(), Host: host, Socket: socket, Name: name, Params: params}
 	d.Password, _ = u.User.Password() // without one it is empty, as it should be
 	return d, nil
+}
+
+// hostOf is the host of a MySQL URL with its port, "" with a socket.
+func hostOf(u *url.URL, socket string) (string, error) {
+	switch {
+	case socket == "" && u.Hostname() == "":
+		return "", errors.New("must name a host and a database, as mysql://user:password@host:3306/name, " +
+			"or a socket, as mysql://user:password@/name?socket=/run/mysqld/mysqld.sock")
+	case socket == "" && u.Port() == "":
+		return net.JoinHostPort(u.Hostname(), "3306"), nil
+	case socket == "":
+		return u.Host, nil
+	case u.Host != "" && u.Host != "localhost":
+		return "", errors.New("names a host and a socket; leave one of them out")
+	case !strings.HasPrefix(socket, "/"):
+		return "", errors.New("socket must be an absolute path, as socket=/run/mysqld/mysqld.sock")
+	}
+	return "", nil
+}
+
+func parseSQLite(path string) (Database, error) {
+	switch {
+	case path == "":
+		return Database{}, errors.New("sqlite: needs a path, as sqlite:/var/lib/baler/baler.db")
+	case strings.HasPrefix(path, ":memory:"), strings.HasPrefix(path, "file:"):
+		return Database{}, errors.New("sqlite: needs the path of a file, as sqlite:/var/lib/baler/baler.db; " +
+			"a database in memory would be lost at the end of each command, and with it the results")
+	case strings.Contains(path, "?"):
+		return Database{}, errors.New("sqlite: takes no options; leave out the ? and what follows")
+	}
+	return Database{Driver: "sqlite", Path: path}, nil
 }
 
 // checkCharset rejects character sets other than utf8mb4, also those set by a
@@ -89,7 +125,11 @@ func isCollation(name string) bool {
 // DriverDSN returns the address as the MySQL driver writes it, without user and
 // password: set those in the Config that the driver parses from it.
 func (d Database) DriverDSN() string {
-	return "tcp(" + d.Host + ")/" + url.PathEscape(d.Name) + "?" + d.Params.Encode()
+	address := "tcp(" + d.Host + ")"
+	if d.Socket != "" {
+		address = "unix(" + d.Socket + ")"
+	}
+	return address + "/" + url.PathEscape(d.Name) + "?" + d.Params.Encode()
 }
 
 // Redacted returns the address for people to see, without the password and the
@@ -98,8 +138,12 @@ func (d Database) Redacted() string {
 	if d.Driver == "sqlite" {
 		return "sqlite:" + d.Path
 	}
+	params := url.Values{}
+	if d.Socket != "" {
+		params.Set("socket", d.Socket)
+	}
 	u := url.URL{
-		Scheme: "mysql", User: HidePassword(d.User, d.Password), Host: d.Host, Path: "/" + d.Name,
+		Scheme: "mysql", User: HidePassword(d.User, d.Password), Host: d.Host, Path: "/" + d.Name, RawQuery: params.Encode(),
 	}
 	return u.String()
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -123,8 +122,8 @@ func ignoreClosed(err error) error {
 func connOpt(u config.RedisURL, pool int) asynq.RedisConnOpt {
 	var secure *tls.Config
 	if u.TLS {
-		host, _, _ := net.SplitHostPort(u.Addrs[0]) // config adds a port to each
-		secure = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+		// Without a name: each connection expects that of the host that it dials.
+		secure = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	switch u.Mode {
 	case config.Sentinel:
@@ -135,8 +134,14 @@ func connOpt(u config.RedisURL, pool int) asynq.RedisConnOpt {
 	case config.Cluster:
 		return asynq.RedisClusterClientOpt{Addrs: u.Addrs, Username: u.User, Password: u.Password, TLSConfig: secure}
 	default:
+		network, address := "tcp", u.Socket
+		if u.Socket != "" {
+			network = "unix"
+		} else {
+			address = u.Addrs[0]
+		}
 		return asynq.RedisClientOpt{
-			Addr: u.Addrs[0], Username: u.User, Password: u.Password, DB: u.DB, PoolSize: pool, TLSConfig: secure,
+			Network: network, Addr: address, Username: u.User, Password: u.Password, DB: u.DB, PoolSize: pool, TLSConfig: secure,
 		}
 	}
 }

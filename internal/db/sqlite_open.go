@@ -1,0 +1,108 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/ncruces/go-sqlite3"
+	"gorm.io/gorm"
+)
+
+// sqliteMode is how a SQLite file is opened.
+type sqliteMode string
+
+// The modes. A file in WAL mode can only be read as it stands, without locks, when
+// nobody may make the files beside it that readers and writers share.
+const (
+	readWrite sqliteMode = ""
+	readOnly  sqliteMode = "ro"
+	immutable sqliteMode = "immutable"
+)
+
+func (t target) sqliteDialector() (gorm.Dialector, error) {
+	path, err := filepath.Abs(t.path)
+	if err != nil {
+		return nil, fmt.Errorf("resolve path: %w", err)
+	}
+	q := url.Values{}
+	switch t.mode {
+	case readWrite:
+		if err := makeFolder(path); err != nil {
+			return nil, err
+		}
+		q["_pragma"] = []string{
+			"busy_timeout(10000)",
+			"journal_mode(WAL)",
+			"synchronous(NORMAL)", // in WAL mode a crash of the process loses nothing; a power cut may lose the last commits, never the file
+			"foreign_keys(0)",
+			"cache_size(-16384)",
+		}
+		// Writers take their lock at BEGIN: waiting works there, upgrading a read lock would not.
+		q.Set("_txlock", "immediate")
+	case readOnly:
+		q["_pragma"] = []string{"busy_timeout(10000)", "cache_size(-16384)"}
+		q.Set("mode", "ro")
+		q.Set("vfs", readOnlyVFSName)
+		if err := registerReadOnlyVFS(); err != nil {
+			return nil, err
+		}
+	case immutable:
+		q["_pragma"] = []string{"cache_size(-16384)"}
+		q.Set("mode", "ro")
+		q.Set("immutable", "1")
+	}
+	q.Set("_timefmt", sqliteTime)
+	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
+	return sqliteDialect{u.String()}, nil
+}
+
+// makeFolder makes the folder of a SQLite file.
+func makeFolder(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("it is a folder; name a file in it, such as sqlite:%s", filepath.Join(path, "baler.db"))
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("create folder: %w", err)
+	}
+	return nil
+}
+
+// connectReadOnly opens a SQLite file that this user may read and not write; failed
+// is the error of opening it for both. Whatever else is wrong, failed comes back.
+func (d *DB) connectReadOnly(ctx context.Context, t target, most int, failed error) error {
+	switch sqliteCode(failed) {
+	case sqlite3.CANTOPEN, sqlite3.READONLY, sqlite3.PERM, sqlite3.IOERR:
+	default:
+		return failed
+	}
+	file, err := os.Open(t.path)
+	if err != nil {
+		return failed
+	}
+	_ = file.Close() // nothing was written
+	t.mode = readOnly
+	if err := d.connect(ctx, t, most); err != nil {
+		if _, err := os.Stat(t.path + "-wal"); !errors.Is(err, fs.ErrNotExist) {
+			return failed // what is in that file would be missing
+		}
+		t.mode = immutable
+		if err := d.connect(ctx, t, most); err != nil {
+			return failed
+		}
+	}
+	d.readOnly = fmt.Sprintf("this user may read %s, and not write it or its folder; run as its owner, or grant the right", t.path)
+	return nil
+}
+
+// writable returns an error when it is known that nothing can be written.
+func (d *DB) writable() error {
+	if d.readOnly == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrReadOnly, d.readOnly)
+}

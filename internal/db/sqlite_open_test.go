@@ -1,0 +1,82 @@
+package db
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+// Whoever may only read a SQLite file reads it while others write it, and what would
+// write says why it cannot. Root may write whatever the permissions say, so the test
+// gives the error and does not make it.
+func TestSQLiteFileThatMayOnlyBeRead(t *testing.T) {
+	t.Parallel()
+	b := newEnv(t, SQLite)
+	_, err := b.Migrate(t.Context())
+	testkit.Must(t, err)
+	parsed, err := parseURL(b.url)
+	testkit.Must(t, err)
+	d := &DB{dialect: SQLite, description: parsed.describe(), clock: clock{host: time.Now}, log: b.log}
+	testkit.Must(t, d.connectReadOnly(t.Context(), parsed, 2, sqlite3.CANTOPEN))
+	testkit.CloseAtEnd(t, d)
+	if pending, err := d.Pending(t.Context()); err != nil || len(pending) > 0 {
+		t.Errorf("lacks %v, %v", pending, err)
+	}
+	err = d.Write(t.Context(), "write", func(*gorm.DB, time.Time) error { return errors.New("it is tried") })
+	if !errors.Is(err, ErrReadOnly) || IsTransient(err) || !strings.Contains(err.Error(), parsed.path) {
+		t.Errorf("%v", err)
+	}
+	// What is committed later is seen.
+	testkit.Must(t, b.Session(t.Context()).Exec("INSERT INTO "+migrationsTable+" VALUES ('9999')").Error)
+	_, err = d.Pending(t.Context())
+	wantErr(t, err, ErrSchemaNewer)
+}
+
+// A file that nobody has open is read without the files beside it.
+func TestSQLiteFileWithoutTheFilesBesideIt(t *testing.T) {
+	t.Parallel()
+	b := newEnv(t, SQLite)
+	_, err := b.Migrate(t.Context())
+	testkit.Must(t, err)
+	testkit.Must(t, b.Close())
+	parsed, err := parseURL(b.url)
+	testkit.Must(t, err)
+	parsed.mode = immutable
+	d := &DB{dialect: SQLite, description: parsed.describe(), clock: clock{host: time.Now}, log: b.log}
+	testkit.Must(t, d.connect(t.Context(), parsed, 2))
+	testkit.CloseAtEnd(t, d)
+	if pending, err := d.Pending(t.Context()); err != nil || len(pending) > 0 {
+		t.Errorf("lacks %v, %v", pending, err)
+	}
+	if beside, err := filepath.Glob(parsed.path + "-*"); err != nil || len(beside) > 0 {
+		t.Errorf("made %v, %v", beside, err)
+	}
+}
+
+func TestErrorsOfOpeningSQLite(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	testkit.Must(t, os.WriteFile(filepath.Join(dir, "notes.txt"), []byte(strings.Repeat("no database. ", 100)), 0o600))
+	for path, told := range map[string]string{
+		dir:                            "name a file in it, such as sqlite:" + dir + "/baler.db",
+		dir + "/notes.txt":             "name another file in BALER_DATABASE_URL",
+		dir + "/notes.txt/baler.db":    "create folder",
+		dir + "/notes.txt/no/baler.db": "create folder",
+	} {
+		d, err := Open(t.Context(), "sqlite:"+path, Options{})
+		if err == nil {
+			testkit.Must(t, d.Close())
+		}
+		if err == nil || !strings.Contains(err.Error(), told) || strings.Contains(err.Error(), "start the database") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
