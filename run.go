@@ -32,8 +32,12 @@ var ErrPaused = ingest.ErrPaused
 // process, and returns when the transfer has ended. A second Run for the same paths
 // and recipe resumes an unfinished transfer, finishes transfers that are retried, and
 // registers only files that were added or changed since.
-// When ctx ends, the worker stops in order and Run returns the error of ctx.
+// When ctx ends, the worker stops in order and Run returns the error of ctx. On a shared
+// queue or database it works for others too, and needs roots like Work.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
+	if err := b.CheckRoots(); err != nil {
+		return ran, err
+	}
 	sub := ingest.Submission(s)
 	sources, err := b.ingester.Sources(&sub)
 	if err != nil {

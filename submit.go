@@ -14,7 +14,7 @@ import (
 // Submission says what to register. Paths or List must be given.
 type Submission struct {
 	Paths        []string  // files and folders
-	List         io.Reader // instead of Paths: one path a line
+	List         io.Reader // instead of Paths: one path a line, each within the roots
 	NulSeparated bool      // List is separated by NUL instead of line ends
 
 	Recipe         *recipe.Recipe
@@ -47,7 +47,10 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 		return t, false, err
 	}
 	if s.List != nil {
-		sources = ingest.ListSources()
+		if err := b.checkListRoots(); err != nil {
+			return t, false, err
+		}
+		sources = nil
 	}
 	t, created, err = b.ingester.Create(ctx, &sub, sources, "")
 	if err != nil || !created {

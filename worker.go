@@ -18,7 +18,11 @@ import (
 // Work runs batches until ctx ends. Then it takes no new ones, gives running ones
 // the grace period of the configuration to finish, commits the results that there
 // are, returns the rest to the queue without charging an attempt, and returns nil.
+// On a shared queue or database it needs roots, and returns ErrNoRoots without any.
 func (b *Baler) Work(ctx context.Context) error {
+	if err := b.CheckRoots(); err != nil {
+		return err
+	}
 	final, err := b.workerFinal()
 	if err != nil {
 		return err
@@ -45,7 +49,7 @@ func (b *Baler) workerOptions() worker.Options {
 		Log: b.log, Now: b.now,
 
 		Name: cfg.Worker.Name, Version: b.version, Concurrency: cfg.Worker.Concurrency, Slots: cfg.Worker.Slots,
-		Queues: cfg.Worker.Queues, Roots: cfg.Roots, Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
+		Queues: cfg.Worker.Queues, Roots: b.readable(), Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
 
 		Group: worker.Group{Grace: cfg.Group.Grace, MaxDelay: cfg.Group.MaxDelay, MaxSize: cfg.Group.MaxSize},
 		Dispatch: worker.Dispatch{

@@ -43,7 +43,8 @@ func services() []Setting {
 			"Connections to the database; chosen by the kind of database when not set."},
 		{"roots", "BALER_ROOTS", "", folders(),
 			"Folders that workers may read, absolute. In the variable they are separated as in `PATH`. " +
-				"Without any, a worker reads only what a transfer submitted."},
+				"Needed by workers on a queue or database that others share, and for lists of paths; " +
+				"without any, other workers read only what a transfer submitted."},
 		{"outputs", "BALER_OUTPUTS", "", folders(),
 			"Folders below which final steps may write, absolute. Without any, a worker's final steps write nothing, " +
 				"and those of `baler run` write wherever the user may."},

@@ -25,13 +25,14 @@ func (p *program) submitCommand() *cobra.Command {
 		Short: "Submit files for processing by workers",
 		Long: `Submit registers the files at and below the paths, or the files listed on
 standard input, and prints the transfer's id. Workers process them. With --wait
-it waits until the transfer has ended, and exits with 3 if files failed.
+it waits until the transfer has ended, and exits with 3 if files failed. Workers
+read listed files only within BALER_ROOTS.
 
 Submitting again with the same --key returns the same transfer and adds nothing.
 If that submission was interrupted, it is resumed. --resume does so by id.`,
 		Example: `  id=$(baler submit /srv/archive)
   baler submit --recipe checksum --wait /srv/incoming
-  find /srv -newer stamp -print0 | baler submit - --null --name new
+  find /srv -newer stamp -print0 | baler submit - --null --roots /srv
   baler submit --resume 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("resume") {

@@ -22,10 +22,3 @@ func TestWebhooksOfSiteAndSubmissionComeOnce(t *testing.T) {
 		t.Errorf("webhooks %q, want %q", got, want)
 	}
 }
-
-func TestListHasSourcesOfItsOwn(t *testing.T) {
-	t.Parallel()
-	if !FromList(ListSources()) || FromList([]string{"/data"}) || FromList(nil) {
-		t.Error("sources of a list are not told from others")
-	}
-}
