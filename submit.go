@@ -50,7 +50,7 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 		if err := b.checkListRoots(); err != nil {
 			return t, false, err
 		}
-		sources = nil
+		sources = ingest.ListSources()
 	}
 	t, created, err = b.ingester.Create(ctx, &sub, sources, "")
 	if err != nil || !created {

@@ -147,7 +147,8 @@ func surface() []Setting {
 		{"http.insecure", "BALER_HTTP_INSECURE", "false", flag(),
 			"Let other hosts connect without a token: they can read everything."},
 		{"http.hosts", "BALER_HTTP_HOSTS", "", names(),
-			"Names by which browsers and programs reach `serve`. Those of loopback, the one in `http.listen`, and IP addresses need not be named."},
+			"Names by which browsers and programs reach `serve`. Those of loopback, the one in `http.listen`, " +
+				"and IP addresses need not be named."},
 		{"http.monitor_read_only", "BALER_HTTP_MONITOR_READ_ONLY", "true", flag(),
 			"The queue monitor shows, but changes nothing. When false, who may see it may also run, archive and delete messages."},
 		{"log.level", "BALER_LOG_LEVEL", "info", text(),

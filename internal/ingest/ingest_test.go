@@ -22,3 +22,10 @@ func TestWebhooksOfSiteAndSubmissionComeOnce(t *testing.T) {
 		t.Errorf("webhooks %q, want %q", got, want)
 	}
 }
+
+func TestListHasSourcesOfItsOwn(t *testing.T) {
+	t.Parallel()
+	if !FromList(ListSources()) || FromList([]string{"/data"}) || FromList([]string{"/"}) {
+		t.Error("sources of a list are not told from others")
+	}
+}

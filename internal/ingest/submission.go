@@ -34,6 +34,9 @@ type Submission struct {
 // DefaultQueue carries the batches of transfers that name no queue.
 const DefaultQueue = "default"
 
+// ListSources are the sources of a transfer that is submitted as a list: none.
+func ListSources() []string { return nil }
+
 // FromList reports whether a transfer with these sources was submitted as a list. The
 // paths of a list may be anywhere, so that only roots limit what is read for it.
 func FromList(sources []string) bool { return len(sources) == 0 }

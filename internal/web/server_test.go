@@ -255,7 +255,7 @@ func TestClosingTransfersOnEveryFace(t *testing.T) {
 	failed.Finalizers = []tasks.FinalizeStep{{Name: "sums", State: tasks.FinalizeFailed, Attempts: 3, Error: "disk full"}}
 	url := serve(t, web.Options{Transfers: s})
 	for path, parts := range map[string][]string{
-		"/":             {"finalizing: bag-it", "completed with failures"},
+		"/": {"finalizing: bag-it", "completed with failures"},
 		"/v1/transfers": {
 			`"state":"finalizing"`, `"finalizers":[{"step":"sums","state":"failed","attempts":3,"error":"disk full"}]`,
 		},
