@@ -59,8 +59,12 @@ var ErrOutputInSource = ingest.ErrOutputInSource
 // registers only files that were added or changed since, or that failed. Then it runs the final steps
 // of the recipe that have not run over the files as they are now.
 // A path that does not exist is a *MissingError, unless the submission takes it.
-// When ctx ends, the worker stops in order and Run returns the error of ctx.
+// When ctx ends, the worker stops in order and Run returns the error of ctx. On a shared
+// queue or database it works for others too, and needs roots like Work.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
+	if err := b.CheckRoots(); err != nil {
+		return ran, err
+	}
 	sub := ingest.Submission(s)
 	sources, err := b.ingester.Sources(&sub)
 	if err != nil {

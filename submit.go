@@ -14,7 +14,7 @@ import (
 // Submission says what to register. Paths or List must be given.
 type Submission struct {
 	Paths        []string  // files and folders
-	List         io.Reader // instead of Paths: one path a line
+	List         io.Reader // instead of Paths: one path a line, each within the roots
 	NulSeparated bool      // List is separated by NUL instead of line ends
 
 	// MissingOK gives each of Paths that does not exist a failed result, as paths of
@@ -63,6 +63,9 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 		return t, false, err
 	}
 	if s.List != nil {
+		if err := b.checkListRoots(); err != nil {
+			return t, false, err
+		}
 		sources = ingest.ListSources()
 	}
 	t, found, err := b.ingester.ByKey(ctx, &sub, sources)

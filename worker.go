@@ -22,7 +22,11 @@ import (
 // the grace period of the configuration to finish, commits the results that there
 // are, returns the rest to the queue without charging an attempt, and returns nil.
 // Meanwhile it serves metrics and health at worker.admin_listen.
+// On a shared queue or database it needs roots, and returns ErrNoRoots without any.
 func (b *Baler) Work(ctx context.Context) error {
+	if err := b.CheckRoots(); err != nil {
+		return err
+	}
 	final, err := b.workerFinal()
 	if err != nil {
 		return err
@@ -75,7 +79,7 @@ func (b *Baler) workerOptions() worker.Options {
 		Log: b.log, Now: b.now, HostClock: b.hostClock,
 
 		Name: cfg.Worker.Name, Version: b.version, Concurrency: b.concurrency, Slots: cfg.Worker.Slots,
-		Queues: cfg.Worker.Queues, Roots: cfg.Roots, Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
+		Queues: cfg.Worker.Queues, Roots: b.readable(), Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
 
 		Group: worker.Group{Grace: cfg.Group.Grace, MaxDelay: cfg.Group.MaxDelay, MaxSize: cfg.Group.MaxSize},
 		Dispatch: worker.Dispatch{

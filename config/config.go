@@ -13,7 +13,8 @@ type Config struct {
 	Database Database `koanf:"database"`
 
 	// Roots are the folders that workers may read, as absolute paths. When empty, a
-	// worker reads only the paths that a transfer submitted.
+	// worker reads only the paths that a transfer submitted, and no worker starts on a
+	// shared queue or database.
 	Roots []string `koanf:"roots"`
 
 	// Outputs are the folders below which final steps may write, as absolute paths.

@@ -54,8 +54,8 @@ func (h HTTP) AuthToken(at net.Addr) (string, error) {
 		}
 	}
 	if token == "" && !h.Insecure && !local(at) {
-		return "", fmt.Errorf("other hosts can connect to %s, and there is no token: set BALER_HTTP_TOKEN (http.token) or BALER_HTTP_TOKEN_FILE, "+
-			"listen on 127.0.0.1, or allow everybody to read everything with --insecure", at)
+		return "", fmt.Errorf("other hosts can connect to %s, and there is no token: set BALER_HTTP_TOKEN (http.token) "+
+			"or BALER_HTTP_TOKEN_FILE, listen on 127.0.0.1, or allow everybody to read everything with --insecure", at)
 	}
 	return token, nil
 }

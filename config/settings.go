@@ -46,7 +46,8 @@ func services() []Setting {
 			"Connections to the database; chosen by the kind of database when not set."},
 		{"roots", "BALER_ROOTS", "", folders(),
 			"Folders that workers may read, absolute. In the variable they are separated as in `PATH`. " +
-				"Without any, a worker reads only what a transfer submitted."},
+				"Needed by workers on a queue or database that others share, and for lists of paths; " +
+				"without any, other workers read only what a transfer submitted."},
 		{"outputs", "BALER_OUTPUTS", "", folders(),
 			"Folders below which final steps may write, absolute. Without any, a worker's final steps write nothing, " +
 				"and those of `baler run` write wherever the user may."},
@@ -162,7 +163,8 @@ func surface() []Setting {
 		{"http.insecure", "BALER_HTTP_INSECURE", "false", flag(),
 			"Let other hosts connect without a token: they can read everything."},
 		{"http.hosts", "BALER_HTTP_HOSTS", "", names(),
-			"Names by which browsers and programs reach `serve`. Those of loopback, the one in `http.listen`, and IP addresses need not be named."},
+			"Names by which browsers and programs reach `serve`. Those of loopback, the one in `http.listen`, " +
+				"and IP addresses need not be named."},
 		{"http.monitor_read_only", "BALER_HTTP_MONITOR_READ_ONLY", "true", flag(),
 			"The queue monitor shows, but changes nothing. When false, who may see it may also run, archive and delete messages."},
 		{"log.level", "BALER_LOG_LEVEL", "info", text(),

@@ -173,7 +173,7 @@ func TestBenchCommitOnGivenServers(t *testing.T) {
 	t.Parallel()
 	s := newBenchEnv(t)
 	private := testkit.NewMySQLServer(t) // a setting of the whole server is changed
-	s.env = append(s.env, "BALER_REDIS_URL="+testkit.Redis(t), "BALER_DATABASE_URL="+private.URL())
+	s.env = append(s.env, "BALER_REDIS_URL="+testkit.Redis(t), "BALER_DATABASE_URL="+private.URL(), "BALER_ROOTS="+s.dir)
 	all := benchLines[bench.Measurement](s, "commit", "--files", "50", "--repeat", "1")
 	var got []string
 	for _, m := range all {

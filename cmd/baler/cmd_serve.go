@@ -29,6 +29,9 @@ Browsers ask for it as the password; the user name does not matter.`,
 		Annotations: map[string]string{service: "true"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
+				if err := canWork(b, work); err != nil { // before it says that it serves
+					return err
+				}
 				var lc net.ListenConfig
 				ln, err := lc.Listen(ctx, "tcp", cfg.HTTP.Listen)
 				if err != nil {
@@ -52,6 +55,13 @@ Browsers ask for it as the password; the user name does not matter.`,
 	flags.BoolVar(&work, "worker", false, "process batches as well")
 	workFlags(cmd)
 	return cmd
+}
+
+func canWork(b *baler.Baler, work bool) error {
+	if !work {
+		return nil
+	}
+	return b.CheckRoots()
 }
 
 // server is the JSON object that serve reports when it listens.

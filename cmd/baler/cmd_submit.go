@@ -26,7 +26,8 @@ func (p *program) submitCommand() *cobra.Command {
 		Short: "Submit files for processing by workers",
 		Long: `Submit registers the files at and below the paths, or the files listed on
 standard input, and prints the transfer's id. Workers process them. With --wait
-it waits until the transfer has ended, and exits with 3 if files failed.
+it waits until the transfer has ended, and exits with 3 if files failed. Workers
+read listed files only within BALER_ROOTS.
 
 Submitting the same again with the same --key returns the same transfer and adds
 nothing. If that submission was interrupted, it is resumed. --resume does so by
@@ -36,7 +37,7 @@ By bulk, which is the default for paths, files are registered also while Redis i
 away; workers process them once it is back.`,
 		Example: `  id=$(baler submit /srv/archive)
   baler submit --recipe checksum --wait /srv/incoming
-  find /srv -newer stamp -print0 | baler submit - --null --name new
+  find /srv -newer stamp -print0 | baler submit - --null --roots /srv
   baler submit --resume 12`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("resume") {

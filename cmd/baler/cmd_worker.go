@@ -25,6 +25,9 @@ It serves /metrics, /healthz and /readyz at its admin address, which the log nam
 		Annotations: map[string]string{service: "true"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
+				if err := b.CheckRoots(); err != nil { // before it says that it works
+					return err
+				}
 				database, queue := b.Describe()
 				p.notef("Worker %s: database %s, queue %s. Stop it with Ctrl-C.", printable(cfg.Worker.Name), database, queue)
 				return b.Work(ctx)

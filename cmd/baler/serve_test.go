@@ -44,6 +44,21 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// Others choose what a worker on shared services reads.
+func TestNothingWorksOnServicesWithoutRoots(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.file("in/a.txt", "alpha")
+	s.services()
+	for _, args := range [][]string{{"serve", "--worker", "--listen", "127.0.0.1:0"}, {"worker"}, {"run", s.path("in")}} {
+		r := s.must(exitError, append(args, "--roots", "")...)
+		contains(t, "stderr", r.stderr, "could have this worker read any file: set BALER_ROOTS (--roots)")
+		if r.stdout != "" || strings.Contains(r.stderr, "Stop it with Ctrl-C") {
+			t.Errorf("%v says that it starts: %s%s", args, r.stdout, r.stderr)
+		}
+	}
+}
+
 func TestServeOnATakenAddress(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)

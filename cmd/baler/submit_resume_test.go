@@ -86,6 +86,7 @@ func TestSubmitResumeOfAnother(t *testing.T) {
 		"error: transfer ID cannot be resumed: the transfer's producer is alive, or was a moment ago: try again in half a minute\n")
 
 	s = newTestEnv(t)
+	s.env = append(s.env, "BALER_ROOTS="+s.dir)
 	s.from = strings.NewReader(s.path("in/a.txt") + "\n" + s.path("in/b.txt") + "\n")
 	id = s.cutOff(tasks.StateInterrupted, longAgo, "-")
 	contains(t, "a list", s.stable(s.must(exitError, "submit", "--resume", id).stderr),
@@ -118,6 +119,7 @@ func TestSubmitWithTheKeyOfACutOffTransfer(t *testing.T) {
 			path := s.path("in")
 			if c.list {
 				path = "-"
+				s.env = append(s.env, "BALER_ROOTS="+s.dir)
 				s.from = strings.NewReader(s.path("in/a.txt") + "\n" + s.path("in/b.txt") + "\n")
 			}
 			id := s.cutOff(c.state, c.seen, "--key", "k", path)

@@ -63,6 +63,8 @@ func TestSubmitFromStandardInput(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
 	s.from = strings.NewReader(s.file("a\nb", "1") + "\x00" + s.file("c", "2") + "\x00")
+	contains(t, "stderr", s.must(exitError, "submit", "-", "--null").stderr, "set BALER_ROOTS (--roots)")
+	s.env = append(s.env, "BALER_ROOTS="+s.dir)
 	r := s.must(exitOK, "submit", "-", "--null", "--json")
 	contains(t, "object", r.stdout, `"files":2,`, `"via":"bulk"`)
 
@@ -74,7 +76,7 @@ func TestSubmitFromStandardInput(t *testing.T) {
 
 // services gives the sandbox a queue and a database that processes share.
 func (s *testEnv) services() {
-	s.env = append(s.env, "BALER_REDIS_URL="+testkit.Redis(s.t), "BALER_DATABASE_URL="+testkit.MySQL(s.t))
+	s.env = append(s.env, "BALER_REDIS_URL="+testkit.Redis(s.t), "BALER_DATABASE_URL="+testkit.MySQL(s.t), "BALER_ROOTS="+s.dir)
 }
 
 // start runs the program beside the test, and stops it as a signal would.

@@ -73,6 +73,9 @@ func detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 	if t.Key != "" {
 		fmt.Fprintf(w, "key      %s\n", quoted(t.Key))
 	}
+	if len(t.Sources) == 0 {
+		fmt.Fprintln(w, "source   a list of paths")
+	}
 	for i, source := range t.Sources {
 		label := "source "
 		if i > 0 {

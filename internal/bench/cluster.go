@@ -52,14 +52,14 @@ func (p *Env) startCluster(ctx context.Context, workers int, extra ...string) (*
 	}
 	cfg := p.o.Config
 	cfg.Redis.URL, cfg.Database.URL, cfg.StateDir = p.redisURL, p.databaseURL, p.path("state")
-	cfg.Worker.Queues = map[string]int{queue: 1}
+	cfg.Worker.Queues, cfg.Roots = map[string]int{queue: 1}, []string{p.dir}
 	b, err := baler.Open(ctx, cfg, baler.Options{Registry: builtin.Registry(), Log: p.o.Log})
 	if err != nil {
 		return nil, err
 	}
 	s := &cluster{host: p, cfg: cfg, b: b, command: []string{"worker"}, env: slices.Concat(p.o.Env, []string{
 		"BALER_REDIS_URL=" + p.redisURL, "BALER_DATABASE_URL=" + p.databaseURL, "BALER_STATE_DIR=" + p.path("state"),
-		"BALER_WORKER_QUEUES=" + queue + "=1",
+		"BALER_WORKER_QUEUES=" + queue + "=1", "BALER_ROOTS=" + p.dir,
 	}, extra)}
 	if err := s.work(ctx, workers); err != nil {
 		return nil, errors.Join(err, s.close())

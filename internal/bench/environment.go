@@ -37,6 +37,9 @@ func Open(ctx context.Context, o Options) (*Env, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real // the files of a transfer have no links in their paths
+	}
 	p := &Env{o: o, dir: dir, redisURL: o.Config.Redis.URL, databaseURL: o.Config.Database.URL}
 	if err := p.open(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())

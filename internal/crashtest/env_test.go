@@ -76,7 +76,7 @@ func (e *env) manifest() string { return filepath.Join(e.outputs(), e.transfer+"
 // environment is that of every process: short waits, small batches.
 func (e *env) environment() []string {
 	return []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + e.dir, "TMPDIR=" + e.dir, "BALER_STATE_DIR=" + e.dir, "BALER_OUTPUTS=" + e.outputs(),
+		"PATH=" + os.Getenv("PATH"), "HOME=" + e.dir, "TMPDIR=" + e.dir, "BALER_STATE_DIR=" + e.dir, "BALER_OUTPUTS=" + e.outputs(), "BALER_ROOTS=" + strings.Join(testkit.Roots(), ":"),
 		"BALER_REDIS_URL=" + e.redisURL, "BALER_DATABASE_URL=" + e.mysqlURL,
 		"BALER_DISPATCH_LAG=2100ms", "BALER_DISPATCH_RESEND=1s", "BALER_DISPATCH_INTERVAL=50ms",
 		"BALER_GROUP_GRACE=1s", "BALER_GROUP_MAX_DELAY=1s", "BALER_WORKER_GRACE=5s",

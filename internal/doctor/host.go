@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 )
 
@@ -17,7 +18,7 @@ func (d *doctor) diagnoseHost() []Check {
 		checks = append(checks, readable(root))
 	}
 	if len(checks) == 0 {
-		checks = append(checks, well("roots", "none set: workers read what each transfer submitted"))
+		checks = append(checks, d.noRoots())
 	}
 	for _, dir := range d.cfg.Outputs {
 		if err := tryWriting(dir); err != nil {
@@ -27,6 +28,18 @@ func (d *doctor) diagnoseHost() []Check {
 		checks = append(checks, well("outputs", "%s is writable", dir))
 	}
 	return append(checks, diagnoseHandlers(d.registry)...)
+}
+
+// noRoots says what it means that none are set.
+func (d *doctor) noRoots() Check {
+	database, err := config.ParseDatabase(d.cfg.Database.URL)
+	if d.cfg.Redis.URL == string(config.Embedded) && (err != nil || database.Driver == "sqlite") {
+		return well("roots", "none set: workers read what each transfer submitted")
+	}
+	return Check{
+		"roots", StatusWarning, "none set: no worker starts on a shared queue or database, because others choose what it reads",
+		"set BALER_ROOTS to the folders that workers may read",
+	}
 }
 
 func readable(root string) Check {

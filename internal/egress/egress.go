@@ -52,7 +52,7 @@ func (p Policy) CheckAddr(addr netip.Addr) error {
 			return nil
 		}
 	}
-	if nat64.Contains(addr) { // leads to the IPv4 address in its last bytes
+	if within(nat64, addr) { // leads to the IPv4 address in its last bytes
 		b := addr.As16()
 		return p.CheckAddr(netip.AddrFrom4([4]byte(b[12:])))
 	}

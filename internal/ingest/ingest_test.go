@@ -25,7 +25,7 @@ func TestWebhooksOfSiteAndSubmissionComeOnce(t *testing.T) {
 
 func TestListHasSourcesOfItsOwn(t *testing.T) {
 	t.Parallel()
-	if !FromList(ListSources()) || FromList([]string{"/data"}) || FromList(nil) {
+	if !FromList(ListSources()) || FromList([]string{"/data"}) || FromList([]string{"/"}) {
 		t.Error("sources of a list are not told from others")
 	}
 }

@@ -38,15 +38,12 @@ type Submission struct {
 // DefaultQueue carries the batches of transfers that name no queue.
 const DefaultQueue = "default"
 
-// listed stands for the sources of a transfer that was submitted as a list: the
-// paths of a list may be anywhere.
-const listed = string(filepath.Separator)
+// ListSources are the sources of a transfer that is submitted as a list: none.
+func ListSources() []string { return nil }
 
-// ListSources are the sources of a transfer that is submitted as a list.
-func ListSources() []string { return []string{listed} }
-
-// FromList reports whether a transfer with these sources was submitted as a list.
-func FromList(sources []string) bool { return len(sources) == 1 && sources[0] == listed }
+// FromList reports whether a transfer with these sources was submitted as a list. The
+// paths of a list may be anywhere, so that only roots limit what is read for it.
+func FromList(sources []string) bool { return len(sources) == 0 }
 
 // Sources are the absolute paths under which a submission's files are. It reports an
 // error when the submission cannot be done as given.
@@ -104,8 +101,11 @@ func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) s
 		Name: s.Name, Key: s.IdempotencyKey, RunKey: runKey, Via: s.Via, Queue: s.Queue, Recipe: s.Recipe.YAML(), Sources: sources,
 		Webhooks: g.webhooks(s),
 	}
-	if n.Name == "" && len(sources) > 0 {
-		n.Name = sources[0]
+	if n.Name == "" {
+		n.Name = "list"
+		if len(sources) > 0 {
+			n.Name = sources[0]
+		}
 	}
 	if n.Queue == "" {
 		n.Queue = DefaultQueue

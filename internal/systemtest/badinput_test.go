@@ -96,6 +96,9 @@ func TestFilesThatChangeAfterTheScan(t *testing.T) {
 			write(t, in(name), "before")
 		}
 		write(t, filepath.Join(outside, "secret"), "secret")
+		if len(c.Roots) > 0 {
+			c.Roots = []string{root}
+		}
 		b := open(t, c, nil)
 		tr := submit(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "checksum")})
 		write(t, in("grows"), "before and after")

@@ -18,7 +18,7 @@ func BenchmarkPipeline(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			c.Redis.URL, c.Database.URL = testkit.Redis(b), testkit.MySQL(b)
+			c.Redis.URL, c.Database.URL, c.Roots = testkit.Redis(b), testkit.MySQL(b), testkit.Roots()
 			pipeline(b, c, via)
 		})
 	}

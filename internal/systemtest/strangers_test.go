@@ -161,7 +161,7 @@ func servers(t *testing.T) config.Config {
 	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
 	must(t, err)
 	c.Worker.Grace = 5 * time.Second
-	c.Redis.URL, c.Database.URL = testkit.Redis(t), testkit.MySQL(t)
+	c.Redis.URL, c.Database.URL, c.Roots = testkit.Redis(t), testkit.MySQL(t), testkit.Roots()
 	return c
 }
 

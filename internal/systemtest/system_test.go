@@ -32,6 +32,7 @@ var backends = []struct {
 	{"servers", func(t *testing.T, c *config.Config) {
 		c.Redis.URL = testkit.Redis(t)
 		c.Database.URL = testkit.MySQL(t)
+		c.Roots = testkit.Roots()
 	}},
 }
 

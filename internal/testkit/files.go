@@ -55,3 +55,7 @@ func WriteFileIn(t testing.TB, dir, name, content string) string {
 	WriteFile(t, path, content)
 	return path
 }
+
+// Roots are the folders below which tests write files: workers on shared services may
+// read nothing without roots.
+func Roots() []string { return []string{os.TempDir()} }

@@ -18,6 +18,7 @@ func CanaryURLs() (all []string) {
 	return all
 }
 
+//nolint:gosec // these are the passwords of nothing
 const canaryURLs = `
 ht!tp://q:SECRET@h
 ftp://u:SECRET@h/

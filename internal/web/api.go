@@ -97,6 +97,8 @@ type transferItem struct {
 	CreatedAt time.Time    `json:"created_at"`
 	SealedAt  *time.Time   `json:"sealed_at,omitempty" doc:"Absent while files may still be added."`
 	EndedAt   *time.Time   `json:"ended_at,omitempty" doc:"Absent until the transfer has ended."`
+
+	Finalizers []tasks.FinalizeSummary `json:"finalizers,omitempty" doc:"The final steps with their errors; absent when the recipe has none."`
 }
 
 func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
@@ -111,12 +113,12 @@ func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	}
 	out := transferPage{Transfers: make([]transferItem, 0, len(p.transfers)), Next: p.next}
 	for i := range p.transfers {
-		out.Transfers = append(out.Transfers, itemOf(&p.transfers[i]))
+		out.Transfers = append(out.Transfers, itemOf(&p.transfers[i], a.now()))
 	}
 	return &listOutput{Body: out}, nil
 }
 
-func itemOf(t *tasks.Transfer) transferItem {
+func itemOf(t *tasks.Transfer, now time.Time) transferItem {
 	return transferItem{
 		Transfer:  t.UUID,
 		Name:      t.Name,
@@ -129,6 +131,8 @@ func itemOf(t *tasks.Transfer) transferItem {
 		CreatedAt: t.CreatedAt,
 		SealedAt:  unlessZero(t.SealedAt),
 		EndedAt:   unlessZero(t.EndedAt),
+
+		Finalizers: tasks.Summarize(t, now).Finalizers,
 	}
 }
 

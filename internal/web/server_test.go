@@ -278,11 +278,14 @@ func TestClosingTransfersOnEveryFace(t *testing.T) {
 	closing.State, closing.EndedAt = tasks.StateFinalizing, time.Time{}
 	closing.Finalizers = []tasks.FinalizeStep{{Name: "sums", State: tasks.FinalizeDone}, {Name: "bag-it", State: tasks.FinalizeRunning}}
 	failed.Steps[0].Counts = tasks.Counts{Succeeded: 10}
-	failed.Finalizers = []tasks.FinalizeStep{{Name: "sums", State: tasks.FinalizeFailed}}
+	failed.Finalizers = []tasks.FinalizeStep{{Name: "sums", State: tasks.FinalizeFailed, Attempts: 3, Error: "disk full"}}
 	url := serve(t, web.Options{Transfers: s})
 	for path, parts := range map[string][]string{
-		"/":             {"finalizing: bag-it", "completed with failures"},
-		"/v1/transfers": {`"state":"finalizing"`},
+		"/": {"finalizing: bag-it", "completed with failures"},
+		"/v1/transfers": {
+			`"state":"finalizing"`, `"finalizers":[{"step":"sums","state":"failed","attempts":3,"error":"disk full"}]`,
+		},
+		"/v1/openapi.json": {`"finalizers":{`},
 		"/v1/transfers/" + closing.UUID: {
 			`"state":"finalizing"`, `"finalizers":[{"step":"sums","state":"done","attempts":0,"error":""},{"step":"bag-it","state":"running"`,
 		},
