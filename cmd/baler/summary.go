@@ -13,6 +13,7 @@ type summary struct {
 	tasks.Summary
 	PausedAt time.Time         `json:"paused_at,omitzero"`
 	Changes  *baler.RunChanges `json:"changes,omitempty"`
+	Damaged  int64             `json:"damaged,omitempty"` // files of all runs
 }
 
 // summarize writes a transfer as it stands.

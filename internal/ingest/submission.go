@@ -28,6 +28,8 @@ type Submission struct {
 	Webhooks []string
 
 	AcceptFailures bool
+	Reread         bool
+	AllowEmpty     bool
 
 	OnCreated func(t tasks.Transfer)
 	OnSkipped func(scan.Skipped)
