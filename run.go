@@ -106,23 +106,32 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 			}
 			return nil
 		})
-		if err == nil && ran.FoundChanges {
-			err = ran.wait(ctx, b)
-		}
 		if err != nil {
 			return err
 		}
-		if ran.FoundChanges && (ran.Resumed || ran.Changes.Retried+ran.Changes.Reread > 0) {
+		return b.completeRun(ctx, &sub, sources, &ran)
+	})
+	return ran, err
+}
+
+// completeRun waits for the files of a run, runs final steps that have not run, and finds
+// what is left to do.
+func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources []string, ran *RunResult) error {
+	runKey := runKeyOf(sources, s.Recipe)
+	if ran.FoundChanges {
+		if err := ran.wait(ctx, b); err != nil {
+			return err
+		}
+		if ran.Resumed || ran.Changes.Retried+ran.Changes.Reread > 0 {
 			if err := b.ingester.CompareReread(ctx, runKey, ran.Transfer.ID); err != nil {
 				return fmt.Errorf("run: %w", err)
 			}
 		}
-		if err := b.runFinalSteps(ctx, &sub, sources, &ran); err != nil {
-			return err
-		}
-		return ran.lookForFailures(ctx, b, runKey)
-	})
-	return ran, err
+	}
+	if err := b.runFinalSteps(ctx, s, sources, ran); err != nil {
+		return err
+	}
+	return ran.lookForFailures(ctx, b, runKey)
 }
 
 // lookForFailures finds what is left to do of all runs.

@@ -29,8 +29,8 @@ func (g *Ingester) PresentSources(ctx context.Context, s *Submission, sources []
 			}
 		}
 		if known && !s.AllowEmpty {
-			return nil, fmt.Errorf("%w: %s: %s, but earlier runs found files there; make it available, or run with --allow-empty if they are meant to be gone",
-				ErrSourceEmpty, source, why)
+			return nil, fmt.Errorf("%w: %s: %s, but earlier runs found files there; "+
+				"make it available, or run with --allow-empty if they are meant to be gone", ErrSourceEmpty, source, why)
 		}
 		if _, err := os.Lstat(source); known && err != nil {
 			continue // meant to be away: no file of this run
