@@ -45,6 +45,7 @@ type Baler struct {
 	version   string
 	heartbeat time.Duration // between a worker's heartbeats
 	now       func() time.Time
+	watch     stopwatch
 
 	store         *store.Store
 	queue         *queue.Conn
@@ -69,6 +70,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	b.ingester = ingest.New(ingest.Options{
 		Store: b.store, Producer: b.queue.Producer, Transfers: b.transfers, Log: b.log,
 		MaxConnections: cfg.Database.MaxConnections, GroupLimit: cfg.Group.Limit, StateDir: cfg.StateDir, Webhooks: cfg.Webhook.URLs,
+		OnCreate: b.watch.start,
 	})
 	return b, nil
 }
@@ -115,6 +117,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	if b.now == nil {
 		b.now = time.Now
 	}
+	b.watch.now = b.now
 	b.metrics = prometheus.NewRegistry()
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	b.workerMetrics = metrics.New(b.metrics)
@@ -154,7 +157,9 @@ func (b *Baler) Close() error {
 // Transfer reads a transfer with its live counters by the id shown outside. An
 // id that was never given out gives tasks.ErrTransferNotFound.
 func (b *Baler) Transfer(ctx context.Context, id string) (tasks.Transfer, error) {
-	return b.store.Transfer(ctx, id)
+	t, err := b.store.Transfer(ctx, id)
+	b.watch.correct(&t, false)
+	return t, err
 }
 
 // Transfers lists up to limit transfers, newest first, those with an inner

@@ -68,7 +68,7 @@ func (d *ChangeDetector) Begin(ctx context.Context) error {
 	if d.FinalStepsLater {
 		n.Finalizers = nil
 	}
-	t, _, err := d.ingester.store.Create(ctx, n)
+	t, _, err := d.ingester.create(ctx, n)
 	if err != nil {
 		return err
 	}

@@ -4,11 +4,13 @@
 package ingest
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/tasks"
 )
 
 // Options says what an Ingester works with. All of it is needed but where a
@@ -23,6 +25,9 @@ type Options struct {
 	GroupLimit     int      // messages of files that wait in the queue before registering waits
 	StateDir       string   // is never scanned
 	Webhooks       []string // URLs that get the end of every transfer
+
+	// OnCreate is called with each transfer that is created; may be nil.
+	OnCreate func(t tasks.Transfer)
 }
 
 // Ingester registers files of any number of transfers. Make one with New. It is
@@ -36,6 +41,7 @@ type Ingester struct {
 	groupLimit   int64
 	stateDir     string
 	siteWebhooks []string
+	onCreate     func(tasks.Transfer)
 
 	chunksWaiting chan struct{} // one element for each chunk that may wait for its turn inside a transaction
 }
@@ -44,9 +50,18 @@ type Ingester struct {
 func New(o Options) *Ingester {
 	return &Ingester{
 		store: o.Store, producer: o.Producer, transfers: o.Transfers, log: o.Log,
-		groupLimit: int64(o.GroupLimit), stateDir: o.StateDir, siteWebhooks: o.Webhooks,
+		groupLimit: int64(o.GroupLimit), stateDir: o.StateDir, siteWebhooks: o.Webhooks, onCreate: o.OnCreate,
 		chunksWaiting: make(chan struct{}, chunksAhead(o.MaxConnections)),
 	}
+}
+
+// create writes a transfer, unless one has its idempotency key.
+func (g *Ingester) create(ctx context.Context, n store.NewTransfer) (t tasks.Transfer, created bool, err error) {
+	t, created, err = g.store.Create(ctx, n)
+	if err == nil && created && g.onCreate != nil {
+		g.onCreate(t)
+	}
+	return t, created, err
 }
 
 // chunksAhead is how many chunks, of all transfers of this process, may hold a

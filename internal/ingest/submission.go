@@ -76,7 +76,7 @@ func absolute(paths []string) ([]string, error) {
 // the idempotency key was used before: then the transfer of that time comes back.
 // runKey is "" for a transfer that no Run begins.
 func (g *Ingester) Create(ctx context.Context, s *Submission, sources []string, runKey string) (t tasks.Transfer, created bool, err error) {
-	t, created, err = g.store.Create(ctx, g.newTransfer(s, sources, runKey))
+	t, created, err = g.create(ctx, g.newTransfer(s, sources, runKey))
 	if err == nil && created && s.OnCreated != nil {
 		s.OnCreated(t)
 	}
