@@ -64,6 +64,9 @@ var (
 	ErrRereadChunks = ingest.ErrRereadChunks // lines would be loaded twice
 )
 
+// ErrNoFileOrFolder says that a path of a submission names a device, a named pipe or a socket.
+var ErrNoFileOrFolder = ingest.ErrNoFileOrFolder
+
 // ErrOutputInSource says that a final step would write a folder into a source.
 var ErrOutputInSource = ingest.ErrOutputInSource
 

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -54,8 +55,16 @@ func (s *Submission) Sources() ([]string, error) {
 	if err := s.checkWebhooks(); err != nil {
 		return nil, err
 	}
+	for _, path := range s.Paths {
+		if what := scan.SpecialName(path); what != "" {
+			return nil, fmt.Errorf("%w: %s is a %s", ErrNoFileOrFolder, path, what)
+		}
+	}
 	return absolute(s.Paths)
 }
+
+// ErrNoFileOrFolder says that a path names a device, a named pipe or a socket.
+var ErrNoFileOrFolder = errors.New("only files and folders can be processed")
 
 func absolute(paths []string) ([]string, error) {
 	abs := make([]string, len(paths))
