@@ -55,6 +55,7 @@ type Baler struct {
 	reach     egress.Policy // of webhooks
 
 	concurrency int // batches at once that the limit of open files allows
+	watch     stopwatch
 
 	store         *store.Store
 	queue         *queue.Conn
@@ -98,7 +99,7 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 	b.ingester = ingest.New(ingest.Options{
 		Store: b.store, Producer: b.queue.Producer, Transfers: b.transfers, Log: b.log,
 		MaxConnections: cfg.Database.MaxConnections, GroupLimit: cfg.Group.Limit, StateDir: cfg.StateDir,
-		Webhooks: cfg.Webhook.URLs, Reach: b.reach,
+		Webhooks: cfg.Webhook.URLs, Reach: b.reach, OnCreate: b.watch.start,
 	})
 	return b, nil
 }
@@ -133,7 +134,7 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.now = b.store.Now
+	b.now, b.watch.now = b.store.Now, b.store.Now
 	if _, taken := b.registry.Lookup(load.Name); taken {
 		return nil
 	}
@@ -151,6 +152,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	if b.version == "" {
 		b.version = "dev"
 	}
+	b.watch.now = time.Now // until the database is open
 	b.metrics = prometheus.NewRegistry()
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	b.workerMetrics = metrics.New(b.metrics)
@@ -191,7 +193,9 @@ func (b *Baler) Close() error {
 // id that was never given out gives tasks.ErrTransferNotFound, that of a deleted
 // transfer a tasks.DeletedError.
 func (b *Baler) Transfer(ctx context.Context, id string) (tasks.Transfer, error) {
-	return b.store.Transfer(ctx, id)
+	t, err := b.store.Transfer(ctx, id)
+	b.watch.correct(&t, false)
+	return t, err
 }
 
 // Transfers lists up to limit transfers, newest first, those with an inner

@@ -30,6 +30,11 @@ type RunResult struct {
 	// that nobody has accepted.
 	Failures []RunFailures
 
+	// Damaged are the first files, of DamagedFiles, whose content has another digest than
+	// earlier, although their size and modification time are the same.
+	Damaged      []tasks.File
+	DamagedFiles int64
+
 	// Paused are unfinished transfers of earlier runs that a person has paused.
 	Paused []tasks.Transfer
 
@@ -44,11 +49,23 @@ type RunFailures struct {
 	Files    int64
 }
 
+// damagedShown is how many damaged files a RunResult has.
+const damagedShown = 10
+
 // RunChanges counts what a Run has found.
 type RunChanges = ingest.Changes
 
 // ErrPaused says that a person has paused the transfer that Run would resume.
 var ErrPaused = ingest.ErrPaused
+
+// Errors of Run.
+var (
+	ErrSourceEmpty  = ingest.ErrSourceEmpty  // earlier runs found files in a source that has none now
+	ErrRereadChunks = ingest.ErrRereadChunks // lines would be loaded twice
+)
+
+// ErrNoFileOrFolder says that a path of a submission names a device, a named pipe or a socket.
+var ErrNoFileOrFolder = ingest.ErrNoFileOrFolder
 
 // ErrOutputInSource says that a final step would write a folder into a source.
 var ErrOutputInSource = ingest.ErrOutputInSource
@@ -72,6 +89,9 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	}
 	if err := sub.CheckPaths(); err != nil {
 		return ran, err
+	}
+	if s.Reread && s.Recipe.Split > 0 {
+		return ran, ingest.ErrRereadChunks
 	}
 	leftOut, err := b.outputFiles(s.Recipe, s.Name, sources)
 	if err != nil {
@@ -97,18 +117,32 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 			}
 			return nil
 		})
-		if err == nil && ran.FoundChanges {
-			err = ran.wait(ctx, b)
-		}
 		if err != nil {
 			return err
 		}
-		if err := b.runFinalSteps(ctx, &sub, sources, &ran); err != nil {
-			return err
-		}
-		return ran.lookForFailures(ctx, b, runKey)
+		return b.completeRun(ctx, &sub, sources, &ran)
 	})
 	return ran, err
+}
+
+// completeRun waits for the files of a run, runs final steps that have not run, and finds
+// what is left to do.
+func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources []string, ran *RunResult) error {
+	runKey := runKeyOf(sources, s.Recipe)
+	if ran.FoundChanges {
+		if err := ran.wait(ctx, b); err != nil {
+			return err
+		}
+		if ran.Resumed || ran.Changes.Retried+ran.Changes.Reread > 0 {
+			if err := b.ingester.CompareReread(ctx, runKey, ran.Transfer.ID); err != nil {
+				return fmt.Errorf("run: %w", err)
+			}
+		}
+	}
+	if err := b.runFinalSteps(ctx, s, sources, ran); err != nil {
+		return err
+	}
+	return ran.lookForFailures(ctx, b, runKey)
 }
 
 // lookForFailures finds what is left to do of all runs.
@@ -123,6 +157,16 @@ func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string
 			return fmt.Errorf("run: %w", err)
 		}
 		r.Failures = append(r.Failures, RunFailures{Transfer: t, Files: failed[id]})
+	}
+	if r.DamagedFiles, err = b.store.CountDamaged(ctx, runKey); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	damaged, err := b.store.DamagedFiles(ctx, runKey, damagedShown)
+	if err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	for i := range damaged {
+		r.Damaged = append(r.Damaged, damaged[i].File)
 	}
 	if r.Paused, err = b.store.PausedRuns(ctx, runKey); err != nil {
 		return fmt.Errorf("run: %w", err)
@@ -175,7 +219,18 @@ func (b *Baler) runOnce(
 	if err != nil && !first {
 		return ran, err
 	}
+	there := sources
+	if !first && s.List == nil {
+		if there, err = b.ingester.PresentSources(ctx, s, sources, runKey); err != nil {
+			return ran, fmt.Errorf("run: %w", err)
+		}
+	}
+	damaged, err := b.store.CountDamaged(ctx, runKey)
+	if err != nil {
+		return ran, fmt.Errorf("run: %w", err)
+	}
 	d := b.ingester.NewChangeDetector(s, sources, runKey)
+	d.FinalStepsLater = s.Reread || damaged > 0
 	if first {
 		err = d.Begin(ctx)
 	} else {
@@ -185,7 +240,7 @@ func (b *Baler) runOnce(
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	err = b.ingester.Collect(ctx, s, sources, tasks.File{}, leftOut, func(f tasks.File) error { return d.Add(ctx, f) })
+	err = b.ingester.Collect(ctx, s, there, tasks.File{}, leftOut, func(f tasks.File) error { return d.Add(ctx, f) })
 	if err = errors.Join(err, d.Close(ctx)); err == nil {
 		err = d.RemoveGone(ctx)
 	}

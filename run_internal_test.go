@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,5 +73,48 @@ func TestRunTellsWhatItsWorkerWasQuickToEnd(t *testing.T) {
 	}
 	if !again.FoundChanges || !again.Resumed || again.Transfer.ID != first.Transfer.ID || again.Transfer.State != tasks.StateCompleted {
 		t.Errorf("it tells %+v", again)
+	}
+}
+
+// The clock of the host is set while a transfer runs: it takes as long as it takes.
+func TestRunWhileTheClockIsSet(t *testing.T) {
+	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Database.URL, c.Redis.URL = "sqlite:"+filepath.Join(t.TempDir(), "baler.db"), "embedded"
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "a"), []byte("a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var set atomic.Int64
+	reg := &handlers.Registry{}
+	if err := reg.Register("sets", handlers.PerFile(func(context.Context, *handlers.Job) error {
+		set.Store(int64(24 * time.Hour))
+		return nil
+	})); err != nil {
+		t.Fatal(err)
+	}
+	r, err := recipe.Parse("x.yaml", []byte("name: x\nsteps:\n  - handler: sets\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Open(t.Context(), c, Options{Registry: reg, Now: func() time.Time { return time.Now().Add(time.Duration(set.Load())) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	ran, err := b.Run(t.Context(), Submission{Paths: []string{root}, Recipe: r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := b.Transfer(t.Context(), ran.Transfer.UUID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tr := range []tasks.Transfer{ran.Transfer, again} {
+		if s := tasks.Summarize(&tr, time.Now()); s.Seconds <= 0 || s.Seconds > 3600 {
+			t.Errorf("it took %v s", s.Seconds)
+		}
 	}
 }

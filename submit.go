@@ -34,6 +34,14 @@ type Submission struct {
 	// again only when they have changed.
 	AcceptFailures bool
 
+	// Reread makes Run process files again that seem unchanged, and compare their digests
+	// with those of earlier runs.
+	Reread bool
+
+	// AllowEmpty lets Run take files of earlier runs as gone when a source has no file any
+	// more. Without it that is ErrSourceEmpty.
+	AllowEmpty bool
+
 	// OnCreated is called with the transfer before files are registered; may be nil.
 	OnCreated func(t tasks.Transfer)
 

@@ -48,6 +48,7 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 		switch {
 		case err == nil:
 			down = time.Time{}
+			b.watch.correct(&t, true)
 			if see != nil {
 				see(t)
 			}
@@ -59,11 +60,11 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 		case !db.IsOutage(err):
 			return t, err
 		case down.IsZero():
-			down = b.now()
-		case b.now().Sub(down) > patience:
+			down = time.Now() // not b.now, which somebody may set
+		case time.Since(down) > patience:
 			return t, err
 		}
-		if err := sleep.For(ctx, last.next(&t, b.now())); err != nil {
+		if err := sleep.For(ctx, last.next(&t, time.Now())); err != nil {
 			return t, err
 		}
 	}

@@ -45,7 +45,7 @@ func Summarize(t *Transfer, now time.Time) Summary {
 		Finished:       t.Finished,
 		Results:        t.Totals(),
 		Steps:          summarizeSteps(t.Steps),
-		Seconds:        took.Seconds(),
+		Seconds:        float64(took.Milliseconds()) / 1000, // Seconds would add two numbers, and 1.481 be 1.4809999999999999
 		FilesPerSecond: rate(t.Finished, took),
 		Finalizers:     summarizeFinalizers(t.Finalizers),
 	}
@@ -62,6 +62,9 @@ func summarizeSteps(steps []Step) []StepSummary {
 
 // elapsed is never negative, also when the clocks of two hosts disagree.
 func elapsed(t *Transfer, now time.Time) time.Duration {
+	if t.Took > 0 {
+		return t.Took.Round(time.Millisecond)
+	}
 	if t.CreatedAt.IsZero() {
 		return 0
 	}

@@ -51,6 +51,8 @@ func TestSummaryTime(t *testing.T) {
 		{"ended: now does not matter", func(*tasks.Transfer) {}, created.Add(time.Hour), 3, 333.333},
 		{"running: until now", func(t *tasks.Transfer) { t.EndedAt = time.Time{} }, created.Add(8 * time.Second), 8, 125},
 		{"under a millisecond has no rate", func(t *tasks.Transfer) { t.EndedAt = created.Add(400 * time.Microsecond) }, created, 0, 0},
+		{"a whole number of milliseconds", func(t *tasks.Transfer) { t.EndedAt = created.Add(1481 * time.Millisecond) }, created, 1.481, 675.219},
+		{"the clock was set", func(t *tasks.Transfer) { t.EndedAt, t.Took = created.Add(24*time.Hour), 4*time.Second }, created, 4, 250},
 		{"clocks that disagree", func(t *tasks.Transfer) { t.EndedAt = time.Time{} }, created.Add(-time.Minute), 0, 0},
 		{"never created", func(t *tasks.Transfer) { t.CreatedAt = time.Time{} }, created, 0, 0},
 	}

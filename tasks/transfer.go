@@ -64,6 +64,10 @@ type Transfer struct {
 	PausedAt  time.Time // zero unless paused: running batches finish, no further one starts
 	Trouble   string    // why Baler has paused it: a row that makes no sense; empty when a person has
 
+	// Took is how long it took, or takes so far, when this process has measured that and the
+	// clock was set meanwhile: the times above say otherwise. Else it is zero.
+	Took time.Duration
+
 	Steps      []Step         // one per recipe step, numbered from 1, with live counters
 	Finalizers []FinalizeStep // nil when the recipe has no final steps
 }

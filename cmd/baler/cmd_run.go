@@ -17,6 +17,8 @@ type runFlags struct {
 	webhooks          webhooks
 	missingOK, quiet  bool
 	acceptFailures    bool
+	reread            bool
+	allowEmpty        bool
 }
 
 func (p *program) runCommand() *cobra.Command {
@@ -52,7 +54,8 @@ files fail, in this run or since an earlier one, and with 130 if it was interrup
 			if err := f.webhooks.check(); err != nil {
 				return err
 			}
-			s := baler.Submission{Paths: args, MissingOK: f.missingOK, Name: f.name, Via: via, Webhooks: f.webhooks, AcceptFailures: f.acceptFailures}
+			s := baler.Submission{Paths: args, MissingOK: f.missingOK, Name: f.name, Via: via, Webhooks: f.webhooks}
+			s.AcceptFailures, s.Reread, s.AllowEmpty = f.acceptFailures, f.reread, f.allowEmpty
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.run(ctx, b, s, &f)
 			})
@@ -64,6 +67,10 @@ files fail, in this run or since an earlier one, and with 130 if it was interrup
 	viaFlag(cmd, &f.via)
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	webhookFlag(cmd, &f.webhooks)
+	flags.BoolVar(&f.reread, "reread", false,
+		"read all files again, and compare their digests with those of earlier runs")
+	flags.BoolVar(&f.allowEmpty, "allow-empty", false,
+		"let a source be empty or away in which earlier runs found files: they are gone")
 	flags.BoolVar(&f.acceptFailures, "accept-failures", false,
 		"accept the failures of earlier runs: try those files again only when they change")
 	concurrencyFlag(cmd)

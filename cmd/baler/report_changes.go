@@ -39,6 +39,12 @@ func (p *program) noteEarlierRuns(ran *baler.RunResult) {
 				files(f.Files), number(&f.Transfer), number(&f.Transfer))
 		}
 	}
+	for i := range ran.Damaged {
+		p.notef("damaged: %s: its content is not what it was, although its size and time are the same", quoted(ran.Damaged[i].Path))
+	}
+	if n := ran.DamagedFiles; n > 0 {
+		p.notef("%s damaged. Put a good copy in place and run again; or change the modification time of what is right as it is.", are(n))
+	}
 	for i := range ran.Paused {
 		t := &ran.Paused[i]
 		p.notef("Transfer %s is paused, with %s to process: 'baler resume %s', and run again.", number(t), files(t.Files-t.Finished), number(t))
@@ -55,7 +61,7 @@ func runCode(ran *baler.RunResult) error {
 	for i := range ran.Previous {
 		code = cmp.Or(code, failed(&ran.Previous[i]))
 	}
-	if len(ran.Failures)+len(ran.Paused) > 0 {
+	if len(ran.Failures)+len(ran.Paused) > 0 || ran.DamagedFiles > 0 {
 		code = codeError(exitFailures)
 	}
 	return code
@@ -75,6 +81,7 @@ func (p *program) summarizeRun(ran *baler.RunResult) error {
 	}
 	s := newSummary(last)
 	s.Changes = &ran.Changes
+	s.Damaged = ran.DamagedFiles
 	return p.object(s)
 }
 
@@ -117,12 +124,15 @@ func are(n int64) string {
 
 // changesLine says what another run has found; it is empty for the first.
 func changesLine(c baler.RunChanges) string {
-	if c.Changed+c.Retried+c.Accepted+c.Gone+c.Unchanged == 0 {
+	if c.Changed+c.Retried+c.Accepted+c.Reread+c.Gone+c.Unchanged == 0 {
 		return ""
 	}
 	parts := []string{count(c.Added) + " added", count(c.Changed) + " changed"}
 	if c.Retried > 0 {
 		parts = append(parts, count(c.Retried)+" tried again")
+	}
+	if c.Reread > 0 {
+		parts = append(parts, count(c.Reread)+" read again")
 	}
 	if c.Accepted > 0 {
 		parts = append(parts, count(c.Accepted)+" failed and accepted")

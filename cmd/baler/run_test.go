@@ -102,9 +102,41 @@ func TestRunAgainWithFailures(t *testing.T) {
 		"No changes since transfer ID finished at TIME (3 files, of which 1 failed and accepted).\n")
 	again(exitOK, "-q")
 	s.file("in/c.txt", "gamma")
-	contains(t, "later", again(exitOK, "--json").stdout, `"changes":{"added":1,"changed":0,"retried":0,"accepted":1,"gone":0,"unchanged":2}`)
+	contains(t, "later", again(exitOK, "--json").stdout, `"changes":{"added":1,"changed":0,"retried":0,"accepted":1,"reread":0,"gone":0,"unchanged":2}`)
 	s.file("gone", "found")
 	contains(t, "found", again(exitOK).stdout, "\nFiles: 0 added, 1 changed, 0 gone, 3 unchanged\n")
+}
+
+func TestRunFindsWhatIsDamagedOrGone(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	a := s.file("in/a.txt", "alpha")
+	s.file("in/b.txt", "beta")
+	s.must(exitOK, "run", s.path("in"))
+	info, err := os.Stat(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(s.file("in/a.txt", "ALPHA"), info.ModTime(), info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	s.must(exitOK, "run", s.path("in"))
+	r := s.must(exitFailures, "run", "--reread", s.path("in"))
+	contains(t, "reread", r.stdout, "\nFiles: 0 added, 0 changed, 2 read again, 0 gone, 0 unchanged\n")
+	contains(t, "notes", s.stable(r.stderr), "damaged: DIR/in/a.txt: its content is not what it was", "1 file is damaged. ")
+	contains(t, "JSON", s.must(exitFailures, "run", "--json", s.path("in")).stdout, `"unchanged":1},"damaged":1}`)
+	if err := os.Remove(a); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, "gone", s.stable(s.must(exitOK, "run", s.path("in")).stdout),
+		"No file was added or changed since transfer ID finished at TIME (1 file); 1 file is gone.\n")
+	if err := os.Remove(s.path("in/b.txt")); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "empty", s.stable(s.must(exitError, "run", s.path("in")).stderr), "error: run: a source is empty or away: DIR/in: it holds no file, "+
+		"but earlier runs found files there; make it available, or run with --allow-empty if they are meant to be gone\n")
+	contains(t, "intended", s.must(exitOK, "run", "--allow-empty", s.path("in")).stdout, "; 1 file is gone.\n")
+	s.must(exitOK, "run", s.path("in"))
 }
 
 func TestRunQuietly(t *testing.T) {

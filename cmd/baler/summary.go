@@ -15,6 +15,7 @@ type summary struct {
 	PausedAt time.Time         `json:"paused_at,omitzero"`
 	Trouble  string            `json:"trouble,omitempty"` // why Baler has paused it: see tasks.Transfer
 	Changes  *baler.RunChanges `json:"changes,omitempty"`
+	Damaged  int64             `json:"damaged,omitempty"` // files of all runs
 }
 
 // summarize writes a transfer as it stands.

@@ -20,6 +20,7 @@ type Changes struct {
 	Changed   int64 `json:"changed"`   // with another size or modification time
 	Retried   int64 `json:"retried"`   // as they were, but failed or not processed before
 	Accepted  int64 `json:"accepted"`  // as they were; they failed, and a person accepts that
+	Reread    int64 `json:"reread"`    // as they were, and read again all the same
 	Gone      int64 `json:"gone"`      // registered before, and not found
 	Unchanged int64 `json:"unchanged"` // as they were
 }
@@ -28,6 +29,10 @@ type Changes struct {
 // registered as they are now. It creates a transfer for them when the first such
 // file comes, unless Begin or Resume has chosen one.
 type ChangeDetector struct {
+	// FinalStepsLater leaves the final steps to a transfer of their own, because files are
+	// to be compared with what they were before.
+	FinalStepsLater bool
+
 	ingester   *Ingester
 	submission *Submission
 	sources    []string
@@ -59,7 +64,11 @@ func (d *ChangeDetector) Transfer() (tasks.Transfer, bool) { return d.transfer, 
 
 // Begin creates a transfer even if no file comes.
 func (d *ChangeDetector) Begin(ctx context.Context) error {
-	t, _, err := d.ingester.store.Create(ctx, d.ingester.newTransfer(d.submission, d.sources, d.runKey))
+	n := d.ingester.newTransfer(d.submission, d.sources, d.runKey)
+	if d.FinalStepsLater {
+		n.Finalizers = nil
+	}
+	t, _, err := d.ingester.create(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -77,6 +86,10 @@ func (d *ChangeDetector) Resume(ctx context.Context, latest tasks.Transfer) (res
 	}
 	if latest.State == tasks.StateFinalizing {
 		return false, nil // changed files get a transfer of their own; the run waits for this one
+	}
+	if d.submission.Reread { // into a transfer of its own; the run waits for this one
+		_, err = d.ingester.store.Seal(ctx, latest.ID)
+		return false, err
 	}
 	resumed, err = d.ingester.store.Reopen(ctx, latest.ID)
 	if err != nil || !resumed {
@@ -171,6 +184,9 @@ func (d *ChangeDetector) note(f *tasks.File, seen ledger.SeenFile) (register boo
 	case ledger.Accepted:
 		counted = &d.changes.Accepted
 	case ledger.Unchanged:
+	}
+	if d.submission.Reread && !register {
+		counted, register = &d.changes.Reread, true
 	}
 	if f.Part <= 1 { // the first chunk stands for the whole file
 		*counted++

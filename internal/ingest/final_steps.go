@@ -24,7 +24,7 @@ func (g *Ingester) BeginFinalSteps(
 		return t, false, err
 	}
 	n.Finalizers = slices.DeleteFunc(n.Finalizers, func(f tasks.FinalizeStep) bool { return !slices.Contains(open, f.Digest) })
-	if t, _, err = g.store.Create(ctx, n); err != nil {
+	if t, _, err = g.create(ctx, n); err != nil {
 		return t, false, err
 	}
 	_, err = g.store.Seal(ctx, t.ID)

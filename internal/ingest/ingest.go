@@ -4,12 +4,14 @@
 package ingest
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/tasks"
 )
 
 // Options says what an Ingester works with. All of it is needed but where a
@@ -25,6 +27,9 @@ type Options struct {
 	StateDir       string        // is never scanned
 	Webhooks       []string      // URLs that get the end of every transfer
 	Reach          egress.Policy // of the URLs of submissions
+
+	// OnCreate is called with each transfer that is created; may be nil.
+	OnCreate func(t tasks.Transfer)
 }
 
 // Ingester registers files of any number of transfers. Make one with New. It is
@@ -39,6 +44,7 @@ type Ingester struct {
 	stateDir     string
 	siteWebhooks []string
 	reach        egress.Policy
+	onCreate     func(tasks.Transfer)
 
 	chunksWaiting chan struct{} // one element for each chunk that may wait for its turn inside a transaction
 }
@@ -47,9 +53,18 @@ type Ingester struct {
 func New(o Options) *Ingester {
 	return &Ingester{
 		store: o.Store, producer: o.Producer, transfers: o.Transfers, log: o.Log,
-		groupLimit: int64(o.GroupLimit), stateDir: o.StateDir, siteWebhooks: o.Webhooks, reach: o.Reach,
+		groupLimit: int64(o.GroupLimit), stateDir: o.StateDir, siteWebhooks: o.Webhooks, reach: o.Reach, onCreate: o.OnCreate,
 		chunksWaiting: make(chan struct{}, chunksAhead(o.MaxConnections)),
 	}
+}
+
+// create writes a transfer, unless one has its idempotency key.
+func (g *Ingester) create(ctx context.Context, n store.NewTransfer) (t tasks.Transfer, created bool, err error) {
+	t, created, err = g.store.Create(ctx, n)
+	if err == nil && created && g.onCreate != nil {
+		g.onCreate(t)
+	}
+	return t, created, err
 }
 
 // chunksAhead is how many chunks, of all transfers of this process, may hold a

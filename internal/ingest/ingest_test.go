@@ -1,8 +1,15 @@
 package ingest
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 func TestChunksThatWaitLeaveAConnectionToTheFirst(t *testing.T) {
@@ -27,5 +34,23 @@ func TestListHasSourcesOfItsOwn(t *testing.T) {
 	t.Parallel()
 	if !FromList(ListSources()) || FromList([]string{"/data"}) || FromList([]string{"/"}) {
 		t.Error("sources of a list are not told from others")
+	}
+}
+
+// A device or a pipe that is named itself is an error; those that a scan meets are not.
+func TestSourcesAreFilesAndFolders(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pipe, link := filepath.Join(dir, "pipe"), filepath.Join(dir, "link")
+	testkit.Must(t, syscall.Mkfifo(pipe, 0o600))
+	testkit.Must(t, os.Symlink(os.DevNull, link))
+	for path, want := range map[string]string{
+		pipe: pipe + " is a named pipe", os.DevNull: os.DevNull + " is a character device", link: link + " is a character device",
+		dir: "", filepath.Join(dir, "missing"): "",
+	} {
+		_, err := new(Ingester).Sources(&Submission{Paths: []string{dir, path}})
+		if errors.Is(err, ErrNoFileOrFolder) != (want != "") || err != nil && !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
 	}
 }

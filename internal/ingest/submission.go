@@ -30,6 +30,8 @@ type Submission struct {
 	Webhooks []string
 
 	AcceptFailures bool
+	Reread         bool
+	AllowEmpty     bool
 
 	OnCreated func(t tasks.Transfer)
 	OnSkipped func(scan.Skipped)
@@ -51,6 +53,11 @@ func (g *Ingester) Sources(s *Submission) ([]string, error) {
 	if err := errors.Join(g.checkWebhooks(s), tasks.CheckQueue(s.Queue), tasks.CheckIdempotencyKey(s.IdempotencyKey)); err != nil {
 		return nil, err
 	}
+	for _, path := range s.Paths {
+		if what := scan.SpecialName(path); what != "" {
+			return nil, fmt.Errorf("%w: %s is a %s", ErrNoFileOrFolder, path, what)
+		}
+	}
 	return absolute(s.Paths)
 }
 
@@ -62,6 +69,9 @@ func (s *Submission) CheckPaths() error {
 	}
 	return scan.Missing(s.Paths)
 }
+
+// ErrNoFileOrFolder says that a path names a device, a named pipe or a socket.
+var ErrNoFileOrFolder = errors.New("only files and folders can be processed")
 
 func absolute(paths []string) ([]string, error) {
 	abs := make([]string, len(paths))
@@ -84,7 +94,7 @@ func absolute(paths []string) ([]string, error) {
 // runKey is "" for a transfer that no Run begins.
 func (g *Ingester) Create(ctx context.Context, s *Submission, sources []string, runKey string) (t tasks.Transfer, created bool, err error) {
 	n := g.newTransfer(s, sources, runKey)
-	t, created, err = g.store.Create(ctx, n)
+	t, created, err = g.create(ctx, n)
 	if err == nil && !created { // by somebody who was faster
 		if err = sameRequest(&t, &n, s.Recipe); err != nil {
 			t = tasks.Transfer{}

@@ -17,6 +17,12 @@ const (
 	Added                        // not registered
 	Changed                      // registered with another size or modification time
 	Unfinished                   // registered as it is, by a transfer that was canceled
-	Failed                       // registered as it is, and its result is a failure
+	Failed                       // registered as it is, and its result is a failure, or its content is damaged
 	Accepted                     // the same, and a person has accepted it
 )
+
+// RereadFile is a file that a run has read again although nothing seemed to have changed.
+type RereadFile struct {
+	No  int64         // in the transfer that read it again
+	Was tasks.FileKey // where its former results are
+}

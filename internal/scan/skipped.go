@@ -53,6 +53,16 @@ func (w *walker) leads(path, resolved string) string {
 	return fmt.Sprintf("leads out of the sources: %q", target)
 }
 
+// SpecialName says what a path is that is neither a file nor a directory; it is empty for
+// those two, also behind a symlink, and for what cannot be looked at.
+func SpecialName(path string) string {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().IsRegular() || info.IsDir() {
+		return ""
+	}
+	return specialName(info.Mode())
+}
+
 func specialName(mode fs.FileMode) string {
 	switch {
 	case mode&fs.ModeSocket != 0:

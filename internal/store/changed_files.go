@@ -32,6 +32,8 @@ type seenFileRow struct {
 	// until the digests of both are compared; 0 when there is nothing to compare.
 	WasTransferID int64
 	WasFileNo     int64
+
+	Damaged bool // when it was read last, its content had another digest than in the transfer
 }
 
 // TableName names the table to GORM.
@@ -98,7 +100,7 @@ func moveSeen(dialect db.Dialect) clause.Set {
 	}
 	// The number first: it depends on the transfer as it was.
 	return append(clause.Set{was("file_no"), was("transfer_id")},
-		clause.AssignmentColumns([]string{"transfer_id", "size", "mtime", "file_no", "accepted"})...)
+		clause.AssignmentColumns([]string{"transfer_id", "size", "mtime", "file_no", "accepted", "damaged"})...)
 }
 
 // CompareFiles says of each file how it compares with the collection of a run key. Files
@@ -142,9 +144,9 @@ func (s *Store) CompareFiles(ctx context.Context, runKey string, current int64, 
 			seen[i].Status = ledger.Changed
 		case slices.Contains(canceled, was.TransferID):
 			seen[i].Status = ledger.Unfinished
-		case failed[seen[i].At] && was.Accepted:
+		case was.Accepted && (was.Damaged || failed[seen[i].At]):
 			seen[i].Status = ledger.Accepted
-		case failed[seen[i].At]:
+		case was.Damaged || failed[seen[i].At]:
 			seen[i].Status = ledger.Failed
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -178,6 +179,107 @@ func TestRunOfFilesThatFail(t *testing.T) {
 		next(baler.RunChanges{Unchanged: 12, Changed: 1}, 1, 1)
 		must(t, os.Remove(filepath.Join(root, "worse")))
 		next(baler.RunChanges{Unchanged: 12, Gone: 1}, 0, 0)
+	})
+}
+
+// rot changes the content of a file and neither its size nor its time.
+func rot(t *testing.T, path, content string) {
+	t.Helper()
+	info, err := os.Stat(path)
+	must(t, err)
+	write(t, path, content)
+	must(t, os.Chtimes(path, info.ModTime(), info.ModTime()))
+}
+
+// Reading everything again finds content that has changed by itself. It counts until it
+// is repaired, and the earlier digest and the bag stay.
+func TestRunReadsAgain(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
+		must(t, os.Mkdir(root, 0o700))
+		for _, name := range []string{"a", "b", "c"} {
+			write(t, filepath.Join(root, name), name)
+		}
+		b := open(t, c, nil)
+		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, fmt.Sprintf(bagAndManifest, out, out, out))}
+		run(t, b, s)
+		next := func(reread bool, changes baler.RunChanges, damaged int64, final string) {
+			t.Helper()
+			s.Reread = reread
+			ran := run(t, b, s)
+			if ran.Changes != changes || ran.DamagedFiles != damaged || int64(len(ran.Damaged)) != damaged || closingText(ran.Final) != final {
+				t.Errorf("found %+v, %d damaged, final steps %s; want %+v, %d, %s",
+					ran.Changes, ran.DamagedFiles, closingText(ran.Final), changes, damaged, final)
+			}
+			if text, err := os.ReadFile(filepath.Join(out, "bag/data/in/b")); err != nil || string(text) != "b" {
+				t.Errorf("the bag has %q, %v", text, err)
+			}
+		}
+		const done, refused = "completed bag:done/1 manifest:done/1 report:done/1", "completed bag:failed/1 manifest:done/1 report:done/1"
+		next(true, baler.RunChanges{Reread: 3}, 0, done)
+		rot(t, filepath.Join(root, "b"), "B")
+		next(false, baler.RunChanges{Unchanged: 3}, 0, "")
+		next(true, baler.RunChanges{Reread: 3}, 1, refused)
+		next(false, baler.RunChanges{Unchanged: 2, Retried: 1}, 1, refused)
+		rot(t, filepath.Join(root, "b"), "b")
+		next(false, baler.RunChanges{Unchanged: 2, Retried: 1}, 0, done)
+		next(false, baler.RunChanges{Unchanged: 3}, 0, "")
+
+		s.Recipe, s.Reread = yaml(t, "name: t\nsplit: {lines: 8MiB}\nsteps: [{handler: noop}]"), true
+		if _, err := b.Run(t.Context(), s); !errors.Is(err, baler.ErrRereadChunks) {
+			t.Errorf("chunks: %v", err)
+		}
+	})
+}
+
+// A source that is empty or away, in which there were files, may be a disk that is not mounted.
+func TestRunOfASourceThatIsEmptyNow(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root, other, never := tree(t, 3), tree(t, 2), t.TempDir()
+		b := open(t, c, counting(t, func(string) {}))
+		s := baler.Submission{Paths: []string{root, other, never}, Recipe: yaml(t, countingRecipe)}
+		run(t, b, s)
+		write(t, filepath.Join(other, "new"), "x")
+		for _, away := range []func() error{
+			func() error { return os.RemoveAll(filepath.Join(root, "d000")) },
+			func() error { return os.Remove(root) },
+		} {
+			must(t, away())
+			if ran, err := b.Run(t.Context(), s); !errors.Is(err, baler.ErrSourceEmpty) || !strings.Contains(err.Error(), root) {
+				t.Errorf("it did %+v, %v", ran, err)
+			}
+		}
+		s.AllowEmpty = true
+		if ran := run(t, b, s); ran.Changes != (baler.RunChanges{Added: 1, Unchanged: 2, Gone: 3}) || ran.Transfer.Files != 1 {
+			t.Errorf("it found %+v and registered %d files", ran.Changes, ran.Transfer.Files)
+		}
+		must(t, os.Mkdir(root, 0o700))
+		s.AllowEmpty = false
+		if ran := run(t, b, s); ran.Changes != (baler.RunChanges{Unchanged: 3}) {
+			t.Errorf("it found %+v", ran.Changes)
+		}
+	})
+}
+
+// What is in a folder that cannot be read is not gone.
+func TestRunOfAFolderThatCannotBeRead(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root reads everything")
+	}
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := tree(t, 101)
+		b := open(t, c, counting(t, func(string) {}))
+		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, countingRecipe)}
+		run(t, b, s)
+		must(t, os.Chmod(filepath.Join(root, "d000"), 0))
+		ran := run(t, b, s)
+		must(t, os.Chmod(filepath.Join(root, "d000"), 0o700))
+		if ran.Changes != (baler.RunChanges{Added: 1, Unchanged: 1}) || ran.Transfer.Totals().Failed != 1 {
+			t.Errorf("it found %+v", ran.Changes)
+		}
+		if ran := run(t, b, s); ran.Changes != (baler.RunChanges{Unchanged: 101}) || len(ran.Failures) > 0 {
+			t.Errorf("it found %+v, %+v", ran.Changes, ran.Failures)
+		}
 	})
 }
 

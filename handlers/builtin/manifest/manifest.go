@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/balerhq/baler/handlers"
@@ -19,10 +20,17 @@ const CodeDigestMissing = "no-digest"
 type manifestArgs struct {
 	To        string `json:"to"`
 	Algorithm string `json:"algorithm"`
+	Paths     string `json:"paths"`
 }
 
+// How a manifest names files.
+const (
+	pathsRelative = "relative" // to the source, or to the deepest folder that holds all sources
+	pathsAbsolute = "absolute"
+)
+
 func newManifestArgs(args any) (manifestArgs, error) {
-	m := manifestArgs{Algorithm: "sha256"}
+	m := manifestArgs{Algorithm: "sha256", Paths: pathsRelative}
 	if err := handlers.DecodeArgs(args, &m); err != nil {
 		return m, err
 	}
@@ -31,6 +39,9 @@ func newManifestArgs(args any) (manifestArgs, error) {
 	}
 	if !checksum.Known(m.Algorithm) {
 		return m, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("unknown algorithm %q: one of md5, sha1, sha256, sha512", m.Algorithm))
+	}
+	if m.Paths != pathsRelative && m.Paths != pathsAbsolute {
+		return m, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("unknown paths %q: one of relative, absolute", m.Paths))
 	}
 	return m, nil
 }
@@ -48,13 +59,19 @@ func output(args any) handlers.Output {
 }
 
 // Finalize writes a line for every file with a digest, as sha256sum and its
-// siblings write and check it. Arguments: {"to": path, "algorithm": "sha256"}.
+// siblings write and check it: from the folder of the source, or from the deepest folder
+// that holds all sources. Files of a list of paths keep their absolute paths. Arguments:
+// {"to": path, "algorithm": "sha256", "paths": "relative"}.
 // Files without the digest are counted and the first of them named. After a run, it
 // lists the files of all runs of the same sources.
 func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	args, err := newManifestArgs(c.Args())
 	if err != nil {
 		return err
+	}
+	base := ""
+	if args.Paths == pathsRelative {
+		base = commonBase(c.Transfer().Sources)
 	}
 	var without missing.Files
 	err = c.Create(args.To, func(w io.Writer) error {
@@ -67,7 +84,7 @@ func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 				without.Add(f.Path)
 				continue
 			}
-			if _, err := io.WriteString(w, checksumLine(digest, f.Path)); err != nil {
+			if _, err := io.WriteString(w, checksumLine(digest, name(base, f.Path))); err != nil {
 				return handlers.RetryLater(handlers.CodeIO, err)
 			}
 		}
@@ -84,6 +101,44 @@ func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 		return err
 	}
 	return handlers.Warn(CodeDigestMissing, without.Message("have no "+args.Algorithm+" and are not listed", all))
+}
+
+// commonBase is the deepest path that all sources are or lie below. It is empty for the
+// root, which stands for a list of paths.
+func commonBase(sources []string) string {
+	base := ""
+	for i, source := range sources {
+		if i == 0 {
+			base = source
+		}
+		for !isIn(base, source) {
+			base = filepath.Dir(base)
+		}
+	}
+	return strings.TrimSuffix(base, string(filepath.Separator))
+}
+
+// isIn reports whether path is a folder, or lies below it.
+func isIn(folder, path string) bool {
+	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator)))
+	return ok && (rest == "" || rest[0] == filepath.Separator)
+}
+
+// name is what a manifest calls a file: its path relative to base.
+func name(base, path string) string {
+	rel, ok := strings.CutPrefix(path, base+string(filepath.Separator))
+	switch {
+	case base == "":
+		return path
+	case path == base: // the only source, a file
+		rel = filepath.Base(path)
+	case !ok:
+		return path
+	}
+	if rel == "-" { // sha256sum would read its standard input
+		return "./-"
+	}
+	return rel
 }
 
 // checksumLine is a line of GNU coreutils' sums: of a name with a backslash or

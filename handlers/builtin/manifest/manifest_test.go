@@ -56,6 +56,64 @@ func TestManifestIsWhatSha256sumChecks(t *testing.T) {
 	}
 }
 
+// A manifest holds after its source has been moved, with every kind of source.
+func TestManifestIsCheckedAfterAMove(t *testing.T) {
+	t.Parallel()
+	binary, err := exec.LookPath("sha256sum")
+	if err != nil {
+		t.Skip("there is no sha256sum here")
+	}
+	base := t.TempDir()
+	at := func(name string) string { return filepath.Join(base, "before", name) }
+	testkit.Must(t, os.MkdirAll(at("col/deep/er"), 0o755))
+	var files []handlers.FinalFile
+	for _, name := range []string{"col/a", "col/-", "col/ b", "col/deep/er/c", "col/deep/-", "col/new\nline"} {
+		files = append(files, builtintest.FinalFile(t, at(name), "content of "+name))
+	}
+	testkit.Must(t, os.Mkdir(filepath.Join(base, "sums"), 0o755))
+	trial := func(name string, files []handlers.FinalFile, sources ...string) {
+		t.Helper()
+		tr := tasks.Transfer{Files: int64(len(files))}
+		for _, s := range sources {
+			tr.Sources = append(tr.Sources, at(s))
+		}
+		builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, handlertest.FinalizerDryRun{
+			Transfer: tr, Files: files, Base: base, Args: map[string]any{"to": "sums/" + name},
+		}), tasks.FinalizeDone, "")
+	}
+	trial("folder", files, "col")
+	trial("file", files[:1], "col/a")
+	trial("both", files[3:5], "col/deep/er", "col/deep/-")
+	trial("nested", files, "col/deep", "col")
+	testkit.Must(t, os.Rename(at("col"), filepath.Join(base, "after")))
+	for name, from := range map[string]string{"folder": "after", "file": "after", "both": "after/deep", "nested": "after"} {
+		cmd := exec.Command(binary, "--check", "--strict", filepath.Join(base, "sums", name))
+		cmd.Dir = filepath.Join(base, from)
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, said)
+		}
+	}
+}
+
+func TestNamesInAManifest(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		sources    []string
+		path, want string
+	}{
+		{[]string{"/"}, "/srv/a", "/srv/a"}, // a list of paths
+		{nil, "/srv/a", "/srv/a"},
+		{[]string{"/srv"}, "/srv/a", "a"},
+		{[]string{"/srv"}, "/srvs/a", "/srvs/a"},
+		{[]string{"/srv/a", "/home/b"}, "/srv/a/x", "/srv/a/x"},
+		{[]string{"/srv/a", "/srv/ab"}, "/srv/ab/x", "ab/x"},
+	} {
+		if got := name(commonBase(c.sources), c.path); got != c.want {
+			t.Errorf("%s of %v is %s, want %s", c.path, c.sources, got, c.want)
+		}
+	}
+}
+
 func escapesReturns(t *testing.T, binary, path string) bool {
 	t.Helper()
 	line, err := exec.Command(binary, path).Output()
@@ -118,6 +176,7 @@ func TestArguments(t *testing.T) {
 	}
 	for want, args := range map[string]any{
 		"to is missing":           map[string]any{},
+		`unknown paths "short"`:   map[string]any{"to": "/x", "paths": "short"},
 		`unknown algorithm "crc"`: map[string]any{"to": "/x", "algorithm": "crc"},
 		"unknown field":           map[string]any{"to": "/x", "into": 1},
 	} {

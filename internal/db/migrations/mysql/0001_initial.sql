@@ -128,6 +128,7 @@ CREATE TABLE IF NOT EXISTS seen_files (
   accepted     BOOLEAN NOT NULL DEFAULT 0,
   was_transfer_id BIGINT NOT NULL DEFAULT 0,
   was_file_no  BIGINT NOT NULL DEFAULT 0,
+  damaged      BOOLEAN NOT NULL DEFAULT 0,
   PRIMARY KEY (run_key, path_hash),
   KEY seen_files_place (run_key, transfer_id, file_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

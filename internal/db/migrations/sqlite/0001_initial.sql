@@ -135,6 +135,7 @@ CREATE TABLE IF NOT EXISTS seen_files (
   accepted     BOOLEAN NOT NULL DEFAULT 0,
   was_transfer_id INTEGER NOT NULL DEFAULT 0,
   was_file_no  INTEGER NOT NULL DEFAULT 0,
+  damaged      BOOLEAN NOT NULL DEFAULT 0,
   PRIMARY KEY (run_key, path_hash)
 ) WITHOUT ROWID;
 

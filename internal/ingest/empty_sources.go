@@ -1,0 +1,59 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/tasks"
+)
+
+// ErrSourceEmpty says that a source has no file, although earlier runs found some there.
+var ErrSourceEmpty = errors.New("a source is empty or away")
+
+// PresentSources returns the sources that are to be scanned. A source without a file, in
+// which earlier runs found files, is ErrSourceEmpty, for it may be a disk that is not
+// mounted, unless the submission allows it.
+func (g *Ingester) PresentSources(ctx context.Context, s *Submission, sources []string, runKey string) (present []string, err error) {
+	for _, source := range sources {
+		found, why, err := g.hasFile(ctx, source)
+		if err != nil {
+			return nil, err
+		}
+		known := false
+		if !found {
+			if known, err = g.store.HasFilesAt(ctx, runKey, source); err != nil {
+				return nil, err
+			}
+		}
+		if known && !s.AllowEmpty {
+			return nil, fmt.Errorf("%w: %s: %s, but earlier runs found files there; "+
+				"make it available, or run with --allow-empty if they are meant to be gone", ErrSourceEmpty, source, why)
+		}
+		if _, err := os.Lstat(source); known && err != nil {
+			continue // meant to be away: no file of this run
+		}
+		present = append(present, source)
+	}
+	return present, nil
+}
+
+// hasFile reports whether there is a file at or below a path, and else why there is none.
+func (g *Ingester) hasFile(ctx context.Context, source string) (found bool, why string, err error) {
+	stop := errors.New("stop") // ends the scan at the first hit
+	why = "it holds no file"
+	_, err = scan.Scan(ctx, []string{source}, scan.Options{Exclude: []string{g.stateDir}}, func(f tasks.File) error {
+		if f.ScanError == "" {
+			found = true
+			return stop
+		}
+		why = f.ScanError
+		return nil
+	})
+	if found {
+		err = nil
+	}
+	return found, why, err
+}
