@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,7 +73,7 @@ func release() (string, error) {
 // are known; format_warning, what siegfried remarks, as on an extension that
 // does not suit the content, and whether max_scan cut the search short; format_candidates, all PUIDs when several match alike.
 func New() handlers.Handler {
-	return handlers.PerFile(identify, handlers.Parallel(0))
+	return handlers.PerFile(identify, handlers.Parallel(0), handlers.StallLimit(handlers.DefaultStallLimit))
 }
 
 func loadSignatures() (*siegfried.Siegfried, error) {
@@ -109,7 +110,7 @@ func identify(ctx context.Context, job *handlers.Job) error {
 		return err
 	}
 	defer f.Close() // only read from: closing has nothing to tell
-	formats, err := recognise(ctx, sf, f, filepath.Base(job.File().Path), limit)
+	formats, err := recognise(ctx, sf, f, filepath.Base(job.File().Path), limit, job.Progress)
 	if err != nil {
 		return err
 	}
@@ -118,12 +119,12 @@ func identify(ctx context.Context, job *handlers.Job) error {
 
 // recognise gives every format that matches best: one, unless the signatures
 // cannot decide.
-func recognise(ctx context.Context, sf *siegfried.Siegfried, f *os.File, name string, limit int64) ([]format, error) {
+func recognise(ctx context.Context, sf *siegfried.Siegfried, f *os.File, name string, limit int64, progress func()) ([]format, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, handlers.RetryLater(handlers.CodeIO, err)
 	}
-	src := newWindow(ctx, f, info.Size(), limit)
+	src := newWindow(ctx, watched{f, progress}, info.Size(), limit)
 	// The buffer is not put back for the next file: siegfried's goroutines may
 	// look at it a moment longer.
 	buffer, err := sf.Buffer(src)
@@ -144,6 +145,18 @@ func recognise(ctx context.Context, sf *siegfried.Siegfried, f *os.File, name st
 		}
 	}
 	return formats, nil
+}
+
+// watched reports each read.
+type watched struct {
+	io.ReaderAt
+	progress func()
+}
+
+func (w watched) ReadAt(p []byte, off int64) (int, error) {
+	n, err := w.ReaderAt.ReadAt(p, off)
+	w.progress()
+	return n, err
 }
 
 var errNoAnswer = errors.New("siegfried gave no answer")

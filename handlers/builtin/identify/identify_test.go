@@ -137,7 +137,7 @@ func TestIdentifyOfATimeThatIsOver(t *testing.T) {
 	f, err := os.Open(testkit.WriteFileIn(t, t.TempDir(), "a.png", pngFile(t)))
 	testkit.Must(t, err)
 	defer f.Close()
-	if got, err := recognise(ctx, sf, f, "a.png", 1<<20); !errors.Is(err, context.Canceled) {
+	if got, err := recognise(ctx, sf, f, "a.png", 1<<20, func() {}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
