@@ -231,6 +231,10 @@ func (f *fake) GroupBacklog(context.Context, string, []string) (int64, error) {
 	return 0, f.enter("GroupBacklog")
 }
 
+func (f *fake) TakeOversized(context.Context, string) ([][]byte, error) {
+	return nil, f.enter("TakeOversized")
+}
+
 func (f *fake) RepairGroups(context.Context, string, []string) (int64, error) {
 	return 0, f.enter("RepairGroups")
 }

@@ -69,6 +69,7 @@ func (nowhere) MissingBatches(_ context.Context, b []tasks.Batch) ([]tasks.Batch
 	return b, nil
 }
 func (nowhere) GroupBacklog(context.Context, string, []string) (int64, error) { return 0, nil }
+func (nowhere) TakeOversized(context.Context, string) ([][]byte, error)       { return nil, nil }
 func (nowhere) RepairGroups(context.Context, string, []string) (int64, error) { return 0, nil }
 
 // deliver hands a batch's message to a worker, as asynq does.
