@@ -134,7 +134,8 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 
 func newBaler(cfg config.Config, o Options) *Baler {
 	b := &Baler{
-		cfg: cfg, registry: o.Registry.Clone(), log: o.Log, version: o.Version, now: o.Now, hostClock: o.HostClock, heartbeat: o.HeartbeatInterval,
+		cfg: cfg, registry: o.Registry.Clone(), log: o.Log, version: o.Version, now: o.Now, hostClock: o.HostClock,
+		heartbeat: o.HeartbeatInterval,
 	}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)

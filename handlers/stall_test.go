@@ -15,10 +15,10 @@ func TestFileThatStalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		h := PerFile(func(_ context.Context, job *Job) error {
-			switch no := job.File().No; {
-			case no == 2 || no == 3: // both goroutines are stuck at a time
+			switch job.File().No {
+			case 2, 3: // both goroutines are stuck at a time
 				<-release
-			case no == 5: // slow, and alive
+			case 5: // slow, and alive
 				for range 10 {
 					time.Sleep(4 * time.Minute)
 					job.Progress()
