@@ -55,7 +55,7 @@ type Baler struct {
 	reach     egress.Policy // of webhooks
 
 	concurrency int // batches at once that the limit of open files allows
-	watch     stopwatch
+	watch       stopwatch
 
 	store         *store.Store
 	queue         *queue.Conn
@@ -143,7 +143,8 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 
 func newBaler(cfg config.Config, o Options) *Baler {
 	b := &Baler{
-		cfg: cfg, registry: o.Registry.Clone(), log: o.Log, version: o.Version, now: o.Now, hostClock: o.HostClock, heartbeat: o.HeartbeatInterval,
+		cfg: cfg, registry: o.Registry.Clone(), log: o.Log, version: o.Version, now: o.Now, hostClock: o.HostClock,
+		heartbeat: o.HeartbeatInterval,
 	}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)

@@ -5,6 +5,7 @@ const (
 	CodeError          = "error"             // an error without a code of its own
 	CodePanic          = "panic"             // the handler panicked
 	CodeTimeout        = "timeout"           // the step's time ran out
+	CodeStalled        = "stalled"           // nothing of the file could be read for minutes, see StallLimit
 	CodeBadArgs        = "bad-args"          // the handler rejects the step's arguments
 	CodeInvalidOutcome = "invalid-outcome"   // SetStatus was given something outside the enumeration
 	CodeIO             = "io"                // reading or writing failed

@@ -31,6 +31,8 @@ type Job struct {
 	facts   facts
 	started time.Time
 	ended   time.Time
+
+	progressed time.Time // see Progress
 }
 
 // JobSpec is what a runner knows of a job before it runs. Only File and, for a
@@ -134,6 +136,7 @@ func (j *Job) open() (*os.File, error) {
 	if err != nil {
 		return nil, openVerdict(err)
 	}
+	j.Progress()
 	return f, nil
 }
 

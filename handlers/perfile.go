@@ -3,8 +3,8 @@ package handlers
 import (
 	"context"
 	"runtime"
-	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/balerhq/baler/internal/invoke"
 )
@@ -47,24 +47,38 @@ func PerFile(fn func(ctx context.Context, job *Job) error, opts ...PerFileOption
 type perFile struct {
 	fn       func(context.Context, *Job) error
 	parallel int
+	stall    time.Duration // see StallLimit; 0 for none
+	stuck    atomic.Int64  // goroutines of jobs that were given up
 }
 
-// Handle runs the function over the jobs and returns when all its goroutines have ended.
+// Handle runs the function over the jobs and returns when all its goroutines have ended,
+// but for those whose jobs have stalled.
 func (p *perFile) Handle(ctx context.Context, jobs []*Job) error {
 	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(p.parallel, len(jobs)) {
-		workers.Go(func() {
+	var all *lanes
+	start := func() {
+		all.waited.Add(1)
+		go func() {
+			of := &lane{}
+			defer all.leave(of)
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(jobs) {
 					return
 				}
+				all.begin(of, jobs[i])
 				p.runJob(ctx, jobs[i])
+				if !all.end(of) {
+					return
+				}
 			}
-		})
+		}()
 	}
-	workers.Wait()
+	all = newLanes(p, start)
+	for range min(p.parallel, len(jobs)) {
+		start()
+	}
+	all.wait()
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -108,8 +108,8 @@ func hints(t *tasks.Transfer) (all []string) {
 			"'baler submit --resume %s'. If it was started by 'baler run', run the same command again.", number(t)))
 	}
 	if t.Trouble != "" {
-		all = append(all, fmt.Sprintf("It is stopped: %s.\nCorrect the database, then continue with 'baler resume %s', or give it up with 'baler cancel %s'.",
-			printable(t.Trouble), t.UUID, t.UUID))
+		all = append(all, fmt.Sprintf("It is stopped: %s.\nCorrect the database, then continue with 'baler resume %s', "+
+			"or give it up with 'baler cancel %s'.", printable(t.Trouble), t.UUID, t.UUID))
 		return all
 	}
 	if paused(t) {

@@ -31,7 +31,9 @@ func read(t *tasks.Transfer, at time.Time) reading {
 		closing = s.Name + " " + string(s.State)
 	}
 	return reading{
-		at: at, transfer: t.UUID, files: t.Files, bytes: t.Bytes, finished: t.Finished, failed: totals.Failures(), steps: steps,
+		at: at, transfer: t.UUID, files: t.Files, bytes: t.Bytes, finished: t.Finished, steps: steps,
+		// A file that failed at several steps is one file.
+		failed: min(totals.Failures(), t.Files),
 		// A file that has finished needs no more steps, even if it never came to
 		// some. Counting finished files alone would show nothing while all of
 		// them are still at their first step.

@@ -108,6 +108,9 @@ func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
 		if err := d.repairGroups(ctx); err != nil {
 			return false, err
 		}
+		if err := d.buryOversized(ctx); err != nil {
+			return false, err
+		}
 		if err := d.markInterrupted(ctx); err != nil {
 			return false, err
 		}

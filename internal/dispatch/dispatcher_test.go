@@ -47,7 +47,7 @@ func cutFiles(f *fake, transfer int64) int {
 }
 
 func TestDispatcherKeepsOnAfterErrors(t *testing.T) {
-	methods := []string{"AcquireLease", "Backlogs", "SumSizes", "FilesAfter", "CommitDispatch", "DueBatches", "EnqueueBatches", "FirstQueued", "Gatherings", "RepairGroups", "MarkInterrupted", "read"}
+	methods := []string{"AcquireLease", "Backlogs", "SumSizes", "FilesAfter", "CommitDispatch", "DueBatches", "EnqueueBatches", "FirstQueued", "Gatherings", "RepairGroups", "TakeOversized", "MarkInterrupted", "read"}
 	for _, method := range methods {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFake()

@@ -258,6 +258,10 @@ func (f *fake) FirstQueued(_ context.Context, _ string, _ int64, files []queue.F
 	return len(files), f.enter("FirstQueued")
 }
 
+func (f *fake) TakeOversized(context.Context, string) ([][]byte, error) {
+	return nil, f.enter("TakeOversized")
+}
+
 func (f *fake) RepairGroups(context.Context, string, []string) (int64, error) {
 	return 0, f.enter("RepairGroups")
 }

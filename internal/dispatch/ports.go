@@ -23,6 +23,8 @@ type BacklogStore interface {
 	// CommitDispatch commits a dispatch, or returns ErrCursorMoved. completed reports
 	// whether the transfer's last file ended by it.
 	CommitDispatch(ctx context.Context, c ledger.Dispatch) (completed bool, err error)
+	// AddDeadLetter keeps a message that is not used.
+	AddDeadLetter(ctx context.Context, kind string, payload []byte, reason string) error
 	// Suspend pauses a transfer of which the database makes no sense.
 	Suspend(ctx context.Context, transfer int64, reason string) error
 }
@@ -102,4 +104,7 @@ type Queue interface {
 	// RepairGroups restores groups that are missing in the list of groups, and counts
 	// them.
 	RepairGroups(ctx context.Context, queue string, handlers []string) (int64, error)
+	// TakeOversized takes from the queue the beginnings of messages that were too large
+	// to be read.
+	TakeOversized(ctx context.Context, queue string) ([][]byte, error)
 }

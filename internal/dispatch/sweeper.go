@@ -167,3 +167,23 @@ func (d *Dispatcher) repairGroups(ctx context.Context) error {
 	}
 	return nil
 }
+
+// buryOversized makes dead letters of messages that were too large to be read.
+func (d *Dispatcher) buryOversized(ctx context.Context) error {
+	for _, name := range d.opts.Queues {
+		beginnings, err := d.queue.TakeOversized(ctx, name)
+		if err != nil {
+			return err
+		}
+		for _, b := range beginnings {
+			if err := d.store.AddDeadLetter(ctx, "asynq message", b, queue.OversizedReason()); err != nil {
+				return err
+			}
+		}
+		if len(beginnings) > 0 {
+			d.opts.Log.WarnContext(ctx, "dispatcher: messages are too large and are not read; they become dead letters",
+				"queue", name, "messages", len(beginnings))
+		}
+	}
+	return nil
+}

@@ -97,7 +97,9 @@ func (d *doctor) diagnoseDatabase(ctx context.Context) (checks []Check) {
 		return []Check{well("database", "%s is not there yet; the first transfer makes it", path), writable(filepath.Dir(path))}
 	}
 	var err error
-	d.store, err = store.Open(ctx, d.cfg.Database.URL, store.Options{MaxConnections: d.cfg.Database.MaxConnections, HostClock: d.now, Log: d.log})
+	d.store, err = store.Open(ctx, d.cfg.Database.URL, store.Options{
+		MaxConnections: d.cfg.Database.MaxConnections, HostClock: d.now, Log: d.log,
+	})
 	if err != nil {
 		return []Check{ill("database", StatusError, err, "")}
 	}

@@ -59,6 +59,9 @@ func Connect(cfg config.Redis, log *slog.Logger) (*Conn, error) {
 		q.Opt = connOpt(u, cfg.PoolSize)
 	}
 	q.Client = newClient(q.Opt)
+	if q.embedded == nil { // nobody else can write to that one
+		q.Client.AddHook(NewOversizeHook())
+	}
 	q.sender = newClient(q.Opt)
 	AddPipelineHook(q.sender)
 	q.Producer = NewProducer(q.sender)

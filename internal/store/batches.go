@@ -116,8 +116,8 @@ func (s *Store) ReclaimBatches(ctx context.Context, ids []int64, by time.Duratio
 func (s *Store) MakeAllDue(ctx context.Context) error {
 	return s.db.Write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error {
 		// Nor does any worker run what it had from that queue.
-		return tx.Exec("UPDATE batches SET due_at = CASE WHEN due_at > ? THEN ? ELSE due_at END, held_until = NULL WHERE due_at > ? OR held_until > ?",
-			now, now, now, now).Error
+		return tx.Exec(`UPDATE batches SET due_at = CASE WHEN due_at > ? THEN ? ELSE due_at END, held_until = NULL
+			WHERE due_at > ? OR held_until > ?`, now, now, now, now).Error
 	})
 }
 

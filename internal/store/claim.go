@@ -36,7 +36,9 @@ func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 	if err != nil {
 		return ledger.Claim{}, cmp.Or(s.suspendFor(ctx, &row.Batch, err), ledger.ErrPaused)
 	}
-	return ledger.Claim{Batch: b, Canceled: row.State == tasks.StateCanceled, HeldBy: row.Batch.HeldBy, HeldUntil: value(row.Batch.HeldUntil)}, nil
+	return ledger.Claim{
+		Batch: b, Canceled: row.State == tasks.StateCanceled, HeldBy: row.Batch.HeldBy, HeldUntil: value(row.Batch.HeldUntil),
+	}, nil
 }
 
 // holdTime is for how long a worker's word counts that it runs a batch: as long as a

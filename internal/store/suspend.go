@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -106,10 +104,8 @@ func (s *Store) buryOrphans(ctx context.Context, rows []batchRow) ([]batchRow, e
 
 // buryBatch makes a dead letter of a batch's row.
 func (s *Store) buryBatch(ctx context.Context, row *batchRow, reason string) error {
-	content, err := json.Marshal(row)
-	if err != nil {
-		return errors.Join(errors.New(reason), err)
-	}
+	content := fmt.Appendf(nil, "id=%d transfer_id=%d step_no=%d attempt=%d queue=%s files=%s",
+		row.ID, row.TransferID, row.StepNo, row.Attempt, row.Queue, row.Files)
 	s.db.Log().ErrorContext(ctx, "a batch becomes a dead letter", "batch", row.ID, "reason", reason)
 	return s.db.Write(ctx, "set batch aside", func(tx *gorm.DB, now time.Time) error {
 		if err := addDeadLetter(tx, "row of batches", content, reason, now); err != nil {

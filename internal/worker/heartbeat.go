@@ -41,16 +41,7 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 		case <-t.C:
 			p := pulse{next: w.Heartbeat}
 			err := invoke.Guard(ctx, w.Log, "worker", func() (err error) {
-				p, err = w.heartbeat(ctx)
-				if err == nil {
-					err = w.batches.runner.HoldRunning(ctx)
-				}
-				if err == nil {
-					err = w.batches.runner.StopCanceled(ctx)
-				}
-				if err == nil {
-					err = shareCosts(ctx, w.Options)
-				}
+				p, err = w.turn(ctx)
 				return err
 			})
 			t.Reset(p.next)
@@ -63,6 +54,21 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 			_ = redis.Done(ctx, w.Redis.Ping(ctx).Err())
 		}
 	}
+}
+
+// turn is all that a worker does with each heartbeat.
+func (w *Worker) turn(ctx context.Context) (pulse, error) {
+	p, err := w.heartbeat(ctx)
+	if err != nil {
+		return p, err
+	}
+	if err := w.batches.runner.HoldRunning(ctx); err != nil {
+		return p, err
+	}
+	if err := w.batches.runner.StopCanceled(ctx); err != nil {
+		return p, err
+	}
+	return p, shareCosts(ctx, w.Options)
 }
 
 // clockIsOff reports whether the clock of this host has gone too far from that of Redis

@@ -14,5 +14,5 @@ func OpenFilesLimit() int {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return math.MaxInt // a system that does not say is taken to have none
 	}
-	return int(min(uint64(limit.Cur), math.MaxInt)) //nolint:gosec,unconvert // bounded; its type differs between systems
+	return int(min(uint64(limit.Cur), math.MaxInt)) //nolint:unconvert // its type differs between systems
 }

@@ -39,7 +39,8 @@ type Worker struct {
 func New(o Options) (*Worker, error) {
 	o = o.withDefaults()
 	w := &Worker{
-		Options: o, recorder: o.recorder(), dispatcher: o.Dispatcher(), started: o.Now(), instance: rand.Text(), desired: make(chan tasks.DesiredState, 1),
+		Options: o, recorder: o.recorder(), dispatcher: o.Dispatcher(), started: o.Now(),
+		instance: rand.Text(), desired: make(chan tasks.DesiredState, 1),
 	}
 	runner, err := o.runner(w.recorder, w.dispatcher.Wake)
 	if err != nil {

@@ -64,7 +64,7 @@ func Known(name string) bool { return algorithms()[name] != nil }
 // {"algorithms": ["md5", "sha1", "sha256", "sha512"]}, sha256 when not given.
 // Facts: a hexadecimal digest under each algorithm's name, and size, the bytes read.
 func New() handlers.Handler {
-	return handlers.PerFile(newChecksumOf(algorithms()).file, handlers.Parallel(0))
+	return handlers.PerFile(newChecksumOf(algorithms()).file, handlers.Parallel(0), handlers.StallLimit(handlers.DefaultStallLimit))
 }
 
 func newChecksumOf(known map[string]func() hash.Hash) *checksum {
@@ -117,7 +117,7 @@ func (c *checksum) file(ctx context.Context, job *handlers.Job) error {
 	for i, name := range names {
 		digests[i] = c.known[name]()
 	}
-	size, err := c.read(ctx, f, digests)
+	size, err := c.read(ctx, f, digests, job.Progress)
 	if err != nil {
 		return err
 	}
@@ -136,12 +136,12 @@ func (c *checksum) file(ctx context.Context, job *handlers.Job) error {
 }
 
 // read feeds the whole file to the digests, and makes sure that it stayed as it was.
-func (c *checksum) read(ctx context.Context, f *os.File, digests []hash.Hash) (int64, error) {
+func (c *checksum) read(ctx context.Context, f *os.File, digests []hash.Hash, progress func()) (int64, error) {
 	before, err := f.Stat()
 	if err != nil {
 		return 0, handlers.RetryLater(handlers.CodeIO, err)
 	}
-	size, err := c.feed(ctx, f, digests)
+	size, err := c.feed(ctx, f, digests, progress)
 	if err != nil {
 		return 0, err
 	}
@@ -152,7 +152,7 @@ func (c *checksum) read(ctx context.Context, f *os.File, digests []hash.Hash) (i
 	return size, unchanged(before, after, size)
 }
 
-func (c *checksum) feed(ctx context.Context, r io.Reader, digests []hash.Hash) (int64, error) {
+func (c *checksum) feed(ctx context.Context, r io.Reader, digests []hash.Hash, progress func()) (int64, error) {
 	buffer, _ := c.buffers.Get().(*[]byte) // New gives nothing else
 	defer c.buffers.Put(buffer)
 	var size int64
@@ -161,6 +161,7 @@ func (c *checksum) feed(ctx context.Context, r io.Reader, digests []hash.Hash) (
 			return size, err
 		}
 		n, err := r.Read(*buffer)
+		progress()
 		for _, digest := range digests {
 			digest.Write((*buffer)[:n]) // a hash never fails to write
 		}

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -75,7 +75,7 @@ func release() (string, error) {
 // are known; format_warning, what siegfried remarks, as on an extension that
 // does not suit the content, and whether max_scan cut the search short; format_candidates, all PUIDs when several match alike.
 func New() handlers.Handler {
-	return handlers.PerFile(identify, handlers.Parallel(0))
+	return handlers.PerFile(identify, handlers.Parallel(0), handlers.StallLimit(handlers.DefaultStallLimit))
 }
 
 func loadSignatures() (*siegfried.Siegfried, error) {
@@ -112,7 +112,11 @@ func identify(ctx context.Context, job *handlers.Job) error {
 		return err
 	}
 	defer f.Close() // only read from: closing has nothing to tell
-	formats, err := recogniseFile(ctx, sf, f, filepath.Base(job.File().Path), limit)
+	info, err := f.Stat()
+	if err != nil {
+		return handlers.RetryLater(handlers.CodeIO, err)
+	}
+	formats, err := recogniseFile(ctx, sf, watched{f, job.Progress}, info.Size(), filepath.Base(job.File().Path), limit)
 	if err != nil {
 		return err
 	}
@@ -125,25 +129,21 @@ const endsShare = 4
 
 // recogniseFile searches a file from its beginning. When the limit ends the search of a
 // file that nothing has matched, it searches the beginning and the end together.
-func recogniseFile(ctx context.Context, sf *siegfried.Siegfried, f *os.File, name string, limit int64) ([]format, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, handlers.RetryLater(handlers.CodeIO, err)
-	}
-	formats, cut, err := recognise(sf, newWindow(ctx, f, info.Size(), limit), name)
+func recogniseFile(ctx context.Context, sf *siegfried.Siegfried, f io.ReaderAt, size int64, name string, limit int64) ([]format, error) {
+	formats, cut, err := recognise(sf, newWindow(ctx, f, size, limit), name)
 	if err != nil || !cut {
 		return formats, err
 	}
-	looked := fmt.Sprintf("looked at %d of %d bytes (max_scan)", limit, info.Size())
-	if formats[0].puid == unknownFormat && info.Size() > limit {
-		ends := newEnds(f, info.Size(), max(1, limit/endsShare))
+	looked := fmt.Sprintf("looked at %d of %d bytes (max_scan)", limit, size)
+	if formats[0].puid == unknownFormat && size > limit {
+		ends := newEnds(f, size, max(1, limit/endsShare))
 		again, _, err := recognise(sf, newWindow(ctx, ends, ends.size(), limit), name)
 		if err != nil {
 			return nil, err
 		}
 		if again[0].puid != unknownFormat {
 			formats = again
-			looked = fmt.Sprintf("looked at the first %d and the last %d of %d bytes (max_scan)", ends.head, ends.tail, info.Size())
+			looked = fmt.Sprintf("looked at the first %d and the last %d of %d bytes (max_scan)", ends.head, ends.tail, size)
 		}
 	}
 	for i := range formats {
@@ -172,6 +172,18 @@ func recognise(sf *siegfried.Siegfried, src *window, name string) (formats []for
 		formats[i] = formatOf(sf, found)
 	}
 	return formats, src.cut(), nil
+}
+
+// watched reports each read.
+type watched struct {
+	io.ReaderAt
+	progress func()
+}
+
+func (w watched) ReadAt(p []byte, off int64) (int, error) {
+	n, err := w.ReaderAt.ReadAt(p, off)
+	w.progress()
+	return n, err
 }
 
 var errNoAnswer = errors.New("siegfried gave no answer")

@@ -155,7 +155,7 @@ func TestIdentifyOfATimeThatIsOver(t *testing.T) {
 	f, err := os.Open(testkit.WriteFileIn(t, t.TempDir(), "a.png", pngFile(t)))
 	testkit.Must(t, err)
 	defer f.Close()
-	if got, err := recogniseFile(ctx, sf, f, "a.png", 1<<20); !errors.Is(err, context.Canceled) {
+	if got, err := recogniseFile(ctx, sf, f, 1<<10, "a.png", 1<<20); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
