@@ -130,7 +130,7 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		{exitError, s.file("deep", strings.Repeat(`{"a":`, 600)+"1"+strings.Repeat("}", 600)) + " --into new --create", "nest more than 500 deep"},
 		{exitError, s.file("long", `{"a":"`+strings.Repeat("x", 9<<20)+`"}`) + " --into new --create", "the first one: the line is 9437192 bytes long"},
 		{exitError, path + " --into new --create --chunk 1B", "from 4KiB to 1GiB"},
-		{exitError, path + " --into things --map id=ID --map user=nmae", "no line has a value for any column of things"},
+		{exitError, path + " --into things --map id=ID --map user=nam", "no line has a value for any column of things"},
 		{exitError, path + " --into never --create --map id=ID:int", "no line has a value for any column of never"},
 		{exitError, path + "x --into new --create", "in.jsonlx: no such file or directory"},
 		{exitError, empty + " --into new --create", "no file with content"},

@@ -12,14 +12,12 @@ const (
 	Zstandard     Compression = "zstd"
 	Bzip2         Compression = "bzip2"
 	XZ            Compression = "xz"
-
-	// What follows is detected, so that nobody takes it for lines.
-	LZ4      Compression = "lz4"
-	Lzip     Compression = "lzip"
-	Compress Compression = "compress"
-	Snappy   Compression = "snappy"
-	Zip      Compression = "zip"
-	SevenZip Compression = "7z"
+	LZ4           Compression = "lz4" // from here on detected only, so that nobody takes it for lines
+	Lzip          Compression = "lzip"
+	Compress      Compression = "compress"
+	Snappy        Compression = "snappy"
+	Zip           Compression = "zip"
+	SevenZip      Compression = "7z"
 )
 
 // CompressionHeaderSize is how many of a file's first bytes DetectCompression needs.

@@ -94,6 +94,8 @@ func typeOf(d db.Dialect, k ColumnType, inKey bool) string {
 		lite, server = "DATETIME", "DATETIME(6)"
 	case ColumnJSON:
 		lite, server = "JSON TEXT", "JSON"
+	case ColumnDate:
+		lite, server = "DATE", "DATE"
 	case ColumnText:
 		if inKey {
 			server = "VARCHAR(255)"

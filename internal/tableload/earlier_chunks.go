@@ -44,8 +44,9 @@ func (t *Table) EarlierChunks(ctx context.Context, source []byte, transfer, from
 // RejectedIn lists the lines of a chunk that were rejected, the first one of the chunk
 // being 0.
 func (s *Store) RejectedIn(ctx context.Context, c *EarlierChunk) (map[int64]bool, error) {
+	rejected := make(map[int64]bool)
 	if c.mark.Bad == 0 {
-		return nil, nil
+		return rejected, nil
 	}
 	var lines []int64
 	err := s.db.Session(ctx).Table("rejected_lines").
@@ -55,7 +56,6 @@ func (s *Store) RejectedIn(ctx context.Context, c *EarlierChunk) (map[int64]bool
 	if err != nil {
 		return nil, fmt.Errorf("look for lines that were rejected before: %w", err)
 	}
-	rejected := make(map[int64]bool, len(lines))
 	for _, line := range lines {
 		rejected[line-c.mark.LineNo] = true
 	}

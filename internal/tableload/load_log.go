@@ -3,9 +3,9 @@ package tableload
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -35,19 +35,22 @@ type loadRow struct {
 	Unchanged     int64
 
 	Unmapped      int64
-	UnmappedNames string // some of the members' names, a JSON array
+	UnmappedNames string // some of the members' names, joined by nameEnd
 }
+
+// nameEnd separates names: a control character, which JSON allows in no name unless it
+// is escaped.
+const nameEnd = "\x1e"
 
 // TableName names the table to GORM.
 func (loadRow) TableName() string { return "loads" }
 
 func newLoadRow(chunk *Chunk, target []byte) loadRow {
-	names, _ := json.Marshal(chunk.UnmappedNames) // texts always have a form in JSON
 	return loadRow{
 		TransferID: chunk.Transfer, StepNo: chunk.Step, FileNo: chunk.File, ByteOffset: chunk.Offset,
 		Bytes: chunk.Bytes, Lines: chunk.Lines, Skipped: chunk.Skipped, Target: target,
 		Source: orEmpty(chunk.Source), ContentOffset: chunk.ContentOffset, LineNo: chunk.Line, Digest: orEmpty(chunk.Digest),
-		Unchanged: chunk.Unchanged, Unmapped: chunk.Unmapped, UnmappedNames: string(names),
+		Unchanged: chunk.Unchanged, Unmapped: chunk.Unmapped, UnmappedNames: strings.Join(chunk.UnmappedNames, nameEnd),
 	}
 }
 
@@ -92,7 +95,8 @@ func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCount
 	var c tasks.LoadCounts
 	row := s.db.Session(ctx).Table("loads").Where("transfer_id = ?", transfer).
 		Select("COALESCE(SUM(bytes), 0), COALESCE(SUM(`lines`), 0), COALESCE(SUM(loaded), 0), " +
-			"COALESCE(SUM(skipped), 0), COALESCE(SUM(duplicates), 0), COALESCE(SUM(bad), 0), COALESCE(SUM(unchanged), 0), COALESCE(SUM(unmapped), 0)").Row()
+			"COALESCE(SUM(skipped), 0), COALESCE(SUM(duplicates), 0), COALESCE(SUM(bad), 0), " +
+			"COALESCE(SUM(unchanged), 0), COALESCE(SUM(unmapped), 0)").Row()
 	if err := row.Scan(&c.Bytes, &c.Lines, &c.Loaded, &c.Skipped, &c.Duplicates, &c.Bad, &c.Unchanged, &c.Unmapped); err != nil {
 		return c, fmt.Errorf("add up loaded chunks: %w", err)
 	}
@@ -113,11 +117,7 @@ func (s *Store) UnmappedMembers(ctx context.Context, transfer int64) ([]string, 
 	}
 	var names []string
 	for _, list := range lists {
-		var some []string
-		if err := json.Unmarshal([]byte(list), &some); err != nil {
-			return nil, fmt.Errorf("read unmapped members: %w", err)
-		}
-		names = append(names, some...)
+		names = append(names, strings.Split(list, nameEnd)...)
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil

@@ -32,7 +32,8 @@ func (s *Store) checkEngine(ctx context.Context, table string) error {
 // checkNoView is for SQLite, where no view takes rows.
 func (s *Store) checkNoView(ctx context.Context, table string) error {
 	var views int64
-	err := s.db.Session(ctx).Raw("SELECT COUNT(*) FROM sqlite_master WHERE type = 'view' AND LOWER(name) = LOWER(?)", table).Scan(&views).Error
+	err := s.db.Session(ctx).Raw("SELECT COUNT(*) FROM sqlite_master WHERE type = 'view' AND LOWER(name) = LOWER(?)", table).
+		Scan(&views).Error
 	if err != nil {
 		return fmt.Errorf("look at table %s: %w", table, err)
 	}

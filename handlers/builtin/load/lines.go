@@ -37,7 +37,7 @@ func eachFile(ctx context.Context, paths []string, visit func(path string, conte
 func openFile(path string, visit func(path string, content io.Reader) error) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil //nolint:nilerr // loading it reports the error
+		return nil // loading it reports the error
 	}
 	defer func() { _ = f.Close() }() // only read from
 	content, err := OpenLines(f)

@@ -26,7 +26,7 @@ func TestNoMemberFits(t *testing.T) {
 			want  string
 		}{
 			"another case":      {Args{}, []string{upper, bad}, `no line has a value for any column of t: the columns take "id", "name"; the lines have "ID", "Name", "Other"`},
-			"a mistyped path":   {Args{Map: []string{"id=user.nmae"}}, []string{late}, `the columns take "user.nmae"; the lines have "ID", "user", "id"`},
+			"a mistyped path":   {Args{Map: []string{"id=user.nam"}}, []string{late}, `the columns take "user.nam"; the lines have "ID", "user", "id"`},
 			"the mapping fits":  {Args{Map: []string{"id=ID"}}, []string{upper}, ""},
 			"a late line fits":  {Args{}, []string{upper, late}, ""},
 			"whole lines":       {Args{Document: "name", Map: []string{"id=nope"}}, []string{upper}, ""},
@@ -53,7 +53,7 @@ func TestLinesOfWhichNoMemberFitsAreSetAside(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
 		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"id:int", "who=user.name:text"}})
 		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1},
-			strings.NewReader("{\"id\":null}\n{\"ID\":1}\n{}\n{\"user\":{\"nmae\":1}}\n{\"user\":{\"name\":1}}"))
+			strings.NewReader("{\"id\":null}\n{\"ID\":1}\n{}\n{\"user\":{\"nam\":1}}\n{\"user\":{\"name\":1}}"))
 		if err != nil || counts.Loaded != 2 || counts.Bad != 3 {
 			t.Errorf("%+v, %v", counts, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"slices"
 
 	"github.com/balerhq/baler/internal/tableload"
 )
@@ -22,7 +23,7 @@ func identityOf(p *Plan) ([]byte, error) {
 	args := p.Args()
 	args.Create = false // the table is the same one
 	identity, err := json.Marshal(args)
-	return identity[:len(identity):len(identity)], err
+	return slices.Clip(identity), err // appended to by several goroutines
 }
 
 // earlierSections are what other transfers have loaded of some content, by offset.
@@ -30,7 +31,7 @@ type earlierSections map[int64]*tableload.EarlierChunk
 
 func (l *Loader) earlierSections(ctx context.Context, src *Chunk) (earlierSections, error) {
 	if src.Path == "" {
-		return nil, nil
+		return earlierSections{}, nil
 	}
 	to := int64(math.MaxInt64)
 	if src.Size > 0 {

@@ -1,6 +1,9 @@
 package load
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // mostUnmapped is how many names of members without a column are kept of a section,
 // and how long they are.
@@ -20,19 +23,10 @@ type unmapped struct {
 // see is called by the scanner.
 func (u *unmapped) see(name []byte) *place {
 	u.pending++
-	if len(u.names)+len(u.fresh) < mostUnmapped && !contains(u.names, name) && !contains(u.fresh, name) {
+	if len(u.names)+len(u.fresh) < mostUnmapped && !slices.Contains(u.names, string(name)) && !slices.Contains(u.fresh, string(name)) {
 		u.fresh = append(u.fresh, string(name))
 	}
 	return nil
-}
-
-func contains(names []string, name []byte) bool {
-	for _, n := range names {
-		if n == string(name) {
-			return true
-		}
-	}
-	return false
 }
 
 // end counts the line that was read, or drops what it brought.
