@@ -3,6 +3,7 @@ package db
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"fmt"
 	"log/slog"
@@ -19,6 +20,7 @@ type Options struct {
 	MaxConnections int              // 0: 16 for MySQL, 8 for SQLite
 	Now            func() time.Time // nil: time.Now
 	Log            *slog.Logger     // nil: discards
+	TLS            *tls.Config      // MySQL; nil: as the URL says
 }
 
 // DB is a pool of connections to one database. It is safe for concurrent use.
@@ -48,6 +50,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	}
 	if t.mysql != nil {
 		t.mysql.Logger = driverLog{d.log}
+		t.mysql.TLS = o.TLS // nil leaves it to the URL's option
 	}
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
