@@ -128,8 +128,12 @@ func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error
 
 // openStore connects to the database and looks at nothing in it.
 func (b *Baler) openStore(ctx context.Context) (err error) {
+	secure, err := b.cfg.Database.TLS.Load()
+	if err != nil {
+		return fmt.Errorf("database.%w", err)
+	}
 	b.store, err = store.Open(ctx, b.cfg.Database.URL, store.Options{
-		MaxConnections: b.cfg.Database.MaxConnections, Now: b.now, HostClock: b.hostClock, Log: b.log,
+		MaxConnections: b.cfg.Database.MaxConnections, Now: b.now, HostClock: b.hostClock, Log: b.log, TLS: secure,
 	})
 	if err != nil {
 		return err

@@ -44,6 +44,13 @@ type Redis struct {
 	PoolSize int    `koanf:"pool_size"` // connections; 0 lets the client choose
 
 	AllowEviction bool `koanf:"allow_eviction"` // workers start although Redis may drop messages
+
+	// Username and Password are those of the Redis servers where the address has none.
+	// Behind Sentinel, those of the address are the sentinels'.
+	Username string `koanf:"username"`
+	Password string `koanf:"password"`
+
+	TLS TLS `koanf:"tls"` // for an address that begins with rediss
 }
 
 // Database is the address of the system of record. See ParseDatabase.
@@ -51,6 +58,7 @@ type Database struct {
 	URL            string `koanf:"url"`
 	AutoMigrate    *bool  `koanf:"auto_migrate"`    // nil means true
 	MaxConnections int    `koanf:"max_connections"` // 0 lets the store choose
+	TLS            TLS    `koanf:"tls"`             // for MySQL; any file of it turns TLS on
 }
 
 // Worker sets how much one worker process does at a time.

@@ -37,6 +37,16 @@ func services() []Setting {
 			"Connections to Redis; the client chooses when not set."},
 		{"redis.allow_eviction", "BALER_REDIS_ALLOW_EVICTION", "false", flag(),
 			"Let workers start although Redis drops messages when its memory is full (`maxmemory-policy` is not `noeviction`)."},
+		{"redis.username", "BALER_REDIS_USERNAME", "", text(),
+			"User of the Redis servers, if `redis.url` has none. Behind Sentinel, that of the URL is the sentinels'."},
+		{"redis.password", "BALER_REDIS_PASSWORD", "", text(),
+			"Password of the Redis servers, in the same way."},
+		{"redis.tls.ca", "BALER_REDIS_TLS_CA", "", text(),
+			"File (PEM) with the authorities that sign the certificates of Redis; those of the host when not set."},
+		{"redis.tls.cert", "BALER_REDIS_TLS_CERT", "", text(),
+			"File (PEM) with the certificate that Baler shows to Redis."},
+		{"redis.tls.key", "BALER_REDIS_TLS_KEY", "", text(),
+			"File (PEM) with the key of that certificate."},
 		{"database.url", "BALER_DATABASE_URL", "sqlite:STATE_DIR/baler.db", text(),
 			"The system of record: `sqlite:PATH` or `mysql://user:password@host:3306/name?…`, " +
 				"with a socket `mysql://user:password@/name?socket=PATH`."},
@@ -44,6 +54,13 @@ func services() []Setting {
 			"Apply pending migrations at start. When false, run `baler migrate`."},
 		{"database.max_connections", "BALER_DATABASE_MAX_CONNECTIONS", "", number(),
 			"Connections to the database; chosen by the kind of database when not set."},
+		{"database.tls.ca", "BALER_DATABASE_TLS_CA", "", text(),
+			"File (PEM) with the authorities that sign the certificate of MySQL; those of the host when not set. " +
+				"Any of the three files turns TLS on."},
+		{"database.tls.cert", "BALER_DATABASE_TLS_CERT", "", text(),
+			"File (PEM) with the certificate that Baler shows to MySQL."},
+		{"database.tls.key", "BALER_DATABASE_TLS_KEY", "", text(),
+			"File (PEM) with the key of that certificate."},
 		{"roots", "BALER_ROOTS", "", folders(),
 			"Folders that workers may read, absolute. In the variable they are separated as in `PATH`. " +
 				"Needed by workers on a queue or database that others share, and for lists of paths; " +

@@ -119,7 +119,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 		"URLs": "https://x/", "names": "x", "networks": "10.0.0.0/8",
 	}
 	special := map[string]string{
-		"redis.url": "redis://x", "database.url": "sqlite:/x", "state_dir": "/x", "http.listen": ":77", "worker.admin_listen": ":78",
+		"redis.url": "rediss://x", "database.url": "mysql://x/y", "state_dir": "/x", "http.listen": ":77", "worker.admin_listen": ":78",
 		"log.level": "debug", "log.format": "json", "worker.profile": "true", "http.insecure": "true", "http.monitor_read_only": "true",
 		"retention.failed_too": "true", "redis.allow_eviction": "true",
 		"group.max_size": "777", "group.limit": "7777",
@@ -132,7 +132,11 @@ func TestEverySettingCanBeSet(t *testing.T) {
 		}
 		key := strings.ReplaceAll(s.Key, "*", "x")
 		before, after := make(map[string]reflect.Value), make(map[string]reflect.Value)
-		env := []string{home, "BALER_GROUP_LIMIT=9999"}
+		env := []string{
+			home, "BALER_GROUP_LIMIT=9999",
+			"BALER_REDIS_URL=rediss://h", "BALER_REDIS_TLS_CERT=c", "BALER_REDIS_TLS_KEY=k", // which belong together
+			"BALER_DATABASE_URL=mysql://h/b", "BALER_DATABASE_TLS_CERT=c", "BALER_DATABASE_TLS_KEY=k",
+		}
 		leaves("", reflect.ValueOf(load(t, config.LoadOptions{Env: env})), before)
 		byFlag := load(t, config.LoadOptions{Env: env, Flags: map[string]any{key: value}})
 		if s.Variable == "" {

@@ -58,14 +58,19 @@ func (v *validation) notBelow(key string, d time.Duration) {
 }
 
 func (v *validation) services(c Config) {
-	if _, err := ParseRedis(c.Redis.URL); err != nil {
+	if u, err := ParseRedis(c.Redis.URL); err != nil {
 		v.problems.addf("", "redis.url", "%v", err)
+	} else {
+		v.tls("redis.tls", c.Redis.TLS, u.TLS, "needs TLS; begin redis.url with rediss")
 	}
 	v.atLeast("redis.pool_size", c.Redis.PoolSize, 0)
 	if c.Database.URL == "" {
 		v.problems.addf("", "database.url", "is not set, and there is no state folder for the default")
-	} else if _, err := ParseDatabase(c.Database.URL); err != nil {
+	} else if u, err := ParseDatabase(c.Database.URL); err != nil {
 		v.problems.addf("", "database.url", "%v", err)
+	} else {
+		v.tls("database.tls", c.Database.TLS, u.Host != "" && slices.Contains([]string{"", "true"}, u.Params.Get("tls")),
+			"needs database.url to be a MySQL server with a host, and without tls= or with tls=true")
 	}
 	v.atLeast("database.max_connections", c.Database.MaxConnections, 0)
 	v.absolute("roots", c.Roots)
@@ -87,6 +92,14 @@ func (v *validation) absolute(key string, dirs []string) {
 		}
 		v.requiref(filepath.IsAbs(dir), key, "%s is not absolute; begin it with /, because workers run in other folders", shown)
 	}
+}
+
+// tls checks the files of a connection; fits reports whether its address can have any.
+func (v *validation) tls(section string, t TLS, fits bool, otherwise string) {
+	if err := t.check(); err != nil {
+		v.problems.addf("", section, "%v", err)
+	}
+	v.requiref(fits || t == (TLS{}), section, "%s", otherwise)
 }
 
 func (v *validation) worker(w Worker) {

@@ -3,6 +3,7 @@ package db
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 type Options struct {
 	MaxConnections int          // 0: 16 for MySQL, 8 for SQLite
 	Log            *slog.Logger // nil: discards
+	TLS            *tls.Config  // MySQL; nil: as the URL says
 
 	// Now stands for the database's time. Nil: that of the MySQL server, or of this host
 	// with SQLite.
@@ -54,6 +56,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	d.clock.host, d.clock.log = firstOf(o.Now, o.HostClock), d.log
 	if t.mysql != nil {
 		t.mysql.Logger = driverLog{d.log}
+		t.mysql.TLS = o.TLS // nil leaves it to the URL's option
 	}
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()

@@ -96,9 +96,12 @@ func (d *doctor) diagnoseDatabase(ctx context.Context) (checks []Check) {
 	if path, ok := newSQLite(d.cfg.Database.URL); ok {
 		return []Check{well("database", "%s is not there yet; the first transfer makes it", path), writable(filepath.Dir(path))}
 	}
-	var err error
+	secure, err := d.cfg.Database.TLS.Load()
+	if err != nil {
+		return []Check{ill("database", StatusError, fmt.Errorf("database.%w", err), "")}
+	}
 	d.store, err = store.Open(ctx, d.cfg.Database.URL, store.Options{
-		MaxConnections: d.cfg.Database.MaxConnections, HostClock: d.now, Log: d.log,
+		MaxConnections: d.cfg.Database.MaxConnections, HostClock: d.now, Log: d.log, TLS: secure,
 	})
 	if err != nil {
 		return []Check{ill("database", StatusError, err, "")}

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -56,7 +57,15 @@ func Connect(cfg config.Redis, log *slog.Logger) (*Conn, error) {
 		}
 		q.Opt = q.embedded.opt()
 	} else {
-		q.Opt = connOpt(u, cfg.PoolSize)
+		secure, err := cfg.TLS.Load()
+		if err != nil {
+			return nil, fmt.Errorf("redis.%w", err)
+		}
+		if secure == nil && u.TLS {
+			// Without a name: each connection expects that of the host that it dials.
+			secure = &tls.Config{MinVersion: tls.VersionTLS12}
+		}
+		q.Opt = connOpt(u, cfg, secure)
 	}
 	q.Client = newClient(q.Opt)
 	if q.embedded == nil { // nobody else can write to that one
@@ -121,31 +130,24 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// connOpt translates a Redis URL into asynq's options.
-func connOpt(u config.RedisURL, pool int) asynq.RedisConnOpt {
-	var secure *tls.Config
-	if u.TLS {
-		// Without a name: each connection expects that of the host that it dials.
-		secure = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	switch u.Mode {
-	case config.Sentinel:
+// connOpt translates a Redis URL and what belongs to it into asynq's options.
+func connOpt(u config.RedisURL, cfg config.Redis, secure *tls.Config) asynq.RedisConnOpt {
+	user, password := cmp.Or(u.User, cfg.Username), cmp.Or(u.Password, cfg.Password)
+	switch {
+	case u.Mode == config.Sentinel:
 		return asynq.RedisFailoverClientOpt{
 			MasterName: u.Master, SentinelAddrs: u.Addrs, SentinelUsername: u.User, SentinelPassword: u.Password,
-			DB: u.DB, PoolSize: pool, TLSConfig: secure,
+			Username: cfg.Username, Password: cfg.Password, DB: u.DB, PoolSize: cfg.PoolSize, TLSConfig: secure,
 		}
-	case config.Cluster:
-		return asynq.RedisClusterClientOpt{Addrs: u.Addrs, Username: u.User, Password: u.Password, TLSConfig: secure}
-	default:
-		network, address := "tcp", u.Socket
-		if u.Socket != "" {
-			network = "unix"
-		} else {
-			address = u.Addrs[0]
-		}
+	case u.Mode == config.Cluster:
+		return asynq.RedisClusterClientOpt{Addrs: u.Addrs, Username: user, Password: password, TLSConfig: secure}
+	case u.Socket != "":
 		return asynq.RedisClientOpt{
-			Network: network, Addr: address, Username: u.User, Password: u.Password, DB: u.DB, PoolSize: pool, TLSConfig: secure,
+			Network: "unix", Addr: u.Socket, Username: user, Password: password, DB: u.DB, PoolSize: cfg.PoolSize,
 		}
+	}
+	return asynq.RedisClientOpt{
+		Addr: u.Addrs[0], Username: user, Password: password, DB: u.DB, PoolSize: cfg.PoolSize, TLSConfig: secure,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -78,7 +79,8 @@ func (*redisServer) probe(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("probe: %w", err)
 	}
-	if answer != "+PONG\r\n" { // a server that still loads its data answers with an error
+	// A server that still loads its data answers with another error.
+	if answer != "+PONG\r\n" && !strings.HasPrefix(answer, "-NOAUTH ") {
 		return fmt.Errorf("probe: the server answers %q", answer)
 	}
 	return nil

@@ -1,0 +1,51 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// TLS names the files of an encrypted connection. The zero value trusts the
+// authorities of the host, and shows no certificate.
+type TLS struct {
+	CA   string `koanf:"ca"`   // PEM: the authorities that may have signed the server's certificate
+	Cert string `koanf:"cert"` // PEM: the client's certificate
+	Key  string `koanf:"key"`  // PEM: its key
+}
+
+// Load reads the files. Without any it returns nil.
+func (t TLS) Load() (*tls.Config, error) {
+	if t == (TLS{}) {
+		return nil, nil //nolint:nilnil // there is nothing to set
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if t.CA != "" {
+		pem, err := os.ReadFile(t.CA)
+		if err != nil {
+			return nil, fmt.Errorf("tls.ca: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("tls.ca: %s has no certificate in PEM", t.CA)
+		}
+	}
+	if t.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+		if err != nil {
+			return nil, fmt.Errorf("tls.cert and tls.key: %w", err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}
+
+// check reports what cannot work, whatever is in the files.
+func (t TLS) check() error {
+	if (t.Cert == "") != (t.Key == "") {
+		return errors.New("cert and key belong together; set both, or neither")
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package db
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+// A server with a certificate of its own authority, which asks for the client's.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	files := testkit.NewCertificates(t)
+	server := testkit.NewMySQLServer(t, "--ssl-ca="+files.CA, "--ssl-cert="+files.Cert, "--ssl-key="+files.Key)
+	for _, statement := range []string{"CREATE USER secure IDENTIFIED BY 'secure' REQUIRE X509", "GRANT ALL ON baler.* TO secure"} {
+		_, err := testkit.Database(t, server.URL()).ExecContext(t.Context(), statement)
+		testkit.Must(t, err)
+	}
+	u, err := url.Parse(server.URL())
+	testkit.Must(t, err)
+	u.User = url.UserPassword("secure", "secure")
+	for name, c := range map[string]struct {
+		files config.TLS
+		query string
+		fails string
+	}{
+		"all files":             {config.TLS{CA: files.CA, Cert: files.Cert, Key: files.Key}, "", ""},
+		"all files, and tls":    {config.TLS{CA: files.CA, Cert: files.Cert, Key: files.Key}, "tls=true", ""},
+		"no client certificate": {config.TLS{CA: files.CA}, "", "Access denied"},
+		"another authority":     {config.TLS{CA: testkit.NewCertificates(t).CA, Cert: files.Cert, Key: files.Key}, "", "certificate signed by unknown authority"},
+		"the host's":            {config.TLS{}, "tls=true", "certificate signed by unknown authority"},
+		"none":                  {config.TLS{}, "", "Access denied"},
+	} {
+		secure, err := c.files.Load()
+		testkit.Must(t, err)
+		u.RawQuery = c.query
+		d, err := Open(t.Context(), u.String(), Options{TLS: secure})
+		if err == nil {
+			var cipher []struct{ Value string }
+			testkit.Must(t, d.Session(t.Context()).Raw("SHOW STATUS LIKE 'Ssl_cipher'").Scan(&cipher).Error)
+			if len(cipher) != 1 || cipher[0].Value == "" {
+				t.Errorf("%s: the connection is not encrypted: %v", name, cipher)
+			}
+			testkit.Must(t, d.Close())
+		}
+		if (err == nil) != (c.fails == "") || err != nil && !strings.Contains(err.Error(), c.fails) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
