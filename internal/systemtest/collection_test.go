@@ -27,7 +27,8 @@ func holds(t *testing.T, out, want string) {
 	must(t, err)
 	names := make(map[string]bool)
 	for line := range strings.Lines(string(text)) {
-		names[filepath.Base(strings.TrimSpace(line))] = true
+		_, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		names[name] = true
 	}
 	for name := range strings.FieldsSeq(want) {
 		if !names[name] {
