@@ -1,0 +1,30 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler/config"
+)
+
+// webhooks are the URLs that --webhook gathers, one at a time.
+type webhooks []string
+
+func webhookFlag(cmd *cobra.Command, to *webhooks) {
+	cmd.Flags().Var(to, "webhook", "`URL` to notify when the transfer has ended, in addition to webhook.urls; may be repeated")
+}
+
+// Set takes one more.
+func (w *webhooks) Set(address string) error {
+	if err := config.CheckWebhook(address); err != nil {
+		return err
+	}
+	*w = append(*w, address)
+	return nil
+}
+
+func (w *webhooks) String() string { return strings.Join(*w, ",") }
+
+// Type names the kind of value to cobra.
+func (w *webhooks) Type() string { return "URL" }
