@@ -165,7 +165,7 @@ func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Trans
 		}
 	case !quiet:
 		p.showLoad(t, &s)
-		if err := reportFailures(ctx, p.stdout, b, t); err != nil {
+		if err := p.reportFailures(ctx, p.stdout, b, t); err != nil {
 			return err
 		}
 	}

@@ -106,13 +106,13 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.RunR
 	case !ran.FoundChanges:
 		p.printf("No changes since transfer %s finished at %s (%s).",
 			number(t), local(t.EndedAt), files(t.Files))
-		reportFinalizers(p.stdout, t)
-		if err := reportFailures(ctx, p.stdout, b, t); err != nil {
+		p.reportFinalizers(p.stdout, t)
+		if err := p.reportFailures(ctx, p.stdout, b, t); err != nil {
 			return err
 		}
 	default:
-		report(p.stdout, t, time.Now())
-		if err := reportFailures(ctx, p.stdout, b, t); err != nil {
+		p.report(p.stdout, t, time.Now())
+		if err := p.reportFailures(ctx, p.stdout, b, t); err != nil {
 			return err
 		}
 	}

@@ -91,8 +91,8 @@ func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) e
 	if p.json {
 		return p.summarize(&t)
 	}
-	detail(p.stdout, &t, time.Now())
-	if err := reportFailures(ctx, p.stdout, b, &t); err != nil {
+	p.detail(p.stdout, &t, time.Now())
+	if err := p.reportFailures(ctx, p.stdout, b, &t); err != nil {
 		return err
 	}
 	for _, hint := range hints(&t) {

@@ -112,7 +112,8 @@ func (p *program) suitEmbedded(s *baler.Submission) {
 
 func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission, f *submitFlags) error {
 	var err error
-	if s.Recipe, err = b.Recipe(ctx, f.recipe); err != nil {
+	s.Recipe, err = b.Recipe(ctx, f.recipe)
+	if err = p.allowRemoteHandlers(err); err != nil {
 		return err
 	}
 	notes := &skippedFiles{p: p}

@@ -57,7 +57,7 @@ func TestTablesFit(t *testing.T) {
 	}
 	tr.Finalizers = []tasks.FinalizeStep{{Name: strings.Repeat("final-", 10), State: tasks.FinalizeFailed, Error: strings.Repeat("a word ", 30)}}
 	var out bytes.Buffer
-	report(&out, tr, time.Now())
+	(&program{name: "baler"}).report(&out, tr, time.Now())
 	for line := range strings.Lines(out.String()) {
 		if n := runewidth.StringWidth(strings.TrimSuffix(line, "\n")); n > plainWidth {
 			t.Errorf("%d columns: %s", n, line)

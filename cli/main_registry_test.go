@@ -36,5 +36,7 @@ func TestProgramWithItsOwnHandler(t *testing.T) {
 	mine(exitOK, "run --quiet --recipe DIR/own.yaml DIR/in")
 	contains(t, "results", mine(exitOK, "results latest").stdout, "  WORD\n", "  HEY\n")
 	contains(t, "validate", mine(exitError, "recipe validate checksum").stderr, `no handler is called "checksum"`)
+	contains(t, "hint of a report", mine(exitFailures, "run --missing-ok --recipe DIR/own.yaml DIR/gone").stdout, "All of them: mine results 2 --outcome")
+	contains(t, "hint of an error", mine(exitUsage, "run -").stderr, "use 'mine submit -'")
 	contains(t, "hint", mine(exitOK, "workers").stdout, "start one with 'mine worker'")
 }

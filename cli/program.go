@@ -66,6 +66,7 @@ func (p *program) notef(format string, args ...any) {
 
 // complain writes an error, and for an error in the command line how it is used.
 func (p *program) complain(message, usage string) {
+	message = p.named(message)
 	if p.json {
 		p.message(messageObject{"error", message, usage})
 		return

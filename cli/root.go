@@ -69,7 +69,7 @@ func (p *program) named(text string) string {
 	if p.name == "" || p.name == "baler" {
 		return text
 	}
-	return strings.NewReplacer("'baler ", "'"+p.name+" ", `"baler `, `"`+p.name+" ", "$(baler ", "$("+p.name+" ", "| baler ", "| "+p.name+" ").Replace(text)
+	return strings.NewReplacer("'baler ", "'"+p.name+" ", `"baler `, `"`+p.name+" ", "$(baler ", "$("+p.name+" ", ": baler ", ": "+p.name+" ", "| baler ", "| "+p.name+" ").Replace(text)
 }
 
 func (p *program) globalFlags(root *cobra.Command) {

@@ -12,7 +12,7 @@ import (
 )
 
 // report writes what came of a transfer, or how far it is, step by step.
-func report(w io.Writer, t *tasks.Transfer, now time.Time) {
+func (p *program) report(w io.Writer, t *tasks.Transfer, now time.Time) {
 	s := tasks.Summarize(t, now)
 	took := time.Duration(s.Seconds * float64(time.Second))
 	fmt.Fprintf(w, "Transfer %s %s\n", number(t), stateOf(t))
@@ -31,11 +31,11 @@ func report(w io.Writer, t *tasks.Transfer, now time.Time) {
 		fmt.Fprintln(w)
 		stepTable(t).within(tableWidth(w)).write(w)
 	}
-	reportFinalizers(w, t)
+	p.reportFinalizers(w, t)
 }
 
 // reportFinalizers shows the final steps, and says what went wrong with them.
-func reportFinalizers(w io.Writer, t *tasks.Transfer) {
+func (p *program) reportFinalizers(w io.Writer, t *tasks.Transfer) {
 	if len(t.Finalizers) == 0 {
 		return
 	}
@@ -46,7 +46,7 @@ func reportFinalizers(w io.Writer, t *tasks.Transfer) {
 	}
 	list.within(tableWidth(w)).write(w)
 	if names := t.FailedFinalizers(); len(names) > 0 && t.State.Ended() {
-		fmt.Fprintf(w, "Failed: %s. Retry them without running any file: baler retry %s --finalizers\n", strings.Join(names, ", "), number(t))
+		fmt.Fprintf(w, p.named("Failed: %s. Retry them without running any file: baler retry %s --finalizers\n"), strings.Join(names, ", "), number(t))
 	}
 }
 
@@ -119,7 +119,7 @@ func failureOutcomes() []tasks.Outcome {
 }
 
 // reportFailures lists the first failures, and says where all of them are.
-func reportFailures(ctx context.Context, w io.Writer, b *baler.Baler, t *tasks.Transfer) error {
+func (p *program) reportFailures(ctx context.Context, w io.Writer, b *baler.Baler, t *tasks.Transfer) error {
 	all := failuresOf(t)
 	if all == 0 {
 		return nil
@@ -140,7 +140,7 @@ func reportFailures(ctx context.Context, w io.Writer, b *baler.Baler, t *tasks.T
 	} else {
 		fmt.Fprintf(w, "%s.", plural(all, "failure"))
 	}
-	fmt.Fprintf(w, " All of them: baler results %s --outcome failed,error,timed_out\n", number(t))
+	fmt.Fprintf(w, p.named(" All of them: baler results %s --outcome failed,error,timed_out\n"), number(t))
 	return nil
 }
 

@@ -113,6 +113,22 @@ func TestWorkerServesSubmit(t *testing.T) {
 	contains(t, "the worker's stderr", r.stderr, "Stop it with Ctrl-C.", "worker started", "worker stopping")
 }
 
+// A handler that only workers elsewhere have is no mistake while none of them runs.
+func TestSubmitForWorkersToCome(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.file("in/a.txt", "alpha")
+	own := s.file("own.yaml", "name: own\nsteps:\n  - handler: checksum\n  - handler: ocr-engine\n")
+	r := s.must(exitOK, "submit", "--recipe", own, s.path("in"))
+	contains(t, "stderr", s.stable(r.stderr),
+		"note: DIR/own.yaml:4: no running worker has the handler \"ocr-engine\"; its files wait until one starts.\n")
+	contains(t, "status", s.must(exitOK, "status", "latest").stdout, "ocr-engine")
+	misspelt := s.file("misspelt.yaml", "name: own\nsteps: [{handler: chekcsum}, {handler: ocr-engine}]\n")
+	contains(t, "a misspelt one", s.must(exitError, "submit", "--recipe", misspelt, s.path("in")).stderr, `did you mean "checksum"?`)
+	s.must(exitError, "run", "--recipe", own, s.path("in"))
+	s.must(exitError, "recipe", "validate", own)
+}
+
 // A queue whose name is misspelt is served by nobody.
 func TestWaitingForAQueueThatNobodyServes(t *testing.T) {
 	t.Parallel()

@@ -26,8 +26,8 @@ func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Tr
 		}
 		return failed(&ended)
 	}
-	report(p.stderr, &ended, time.Now())
-	if err := reportFailures(ctx, p.stderr, b, &ended); err != nil {
+	p.report(p.stderr, &ended, time.Now())
+	if err := p.reportFailures(ctx, p.stderr, b, &ended); err != nil {
 		return err
 	}
 	return failed(&ended)

@@ -24,7 +24,7 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 	case p.json:
 		see = onChange(func(t *tasks.Transfer) { _ = p.summarize(t) }) // output remembers the error
 	case onTerminal:
-		see = func(t tasks.Transfer) { screen.draw(func(w io.Writer) { detail(w, &t, time.Now()) }) }
+		see = func(t tasks.Transfer) { screen.draw(func(w io.Writer) { p.detail(w, &t, time.Now()) }) }
 	default:
 		var pace progressRate
 		see = onChange(func(t *tasks.Transfer) {
@@ -37,7 +37,7 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 		return err
 	}
 	if !p.json {
-		if err := reportFailures(ctx, p.stdout, b, &t); err != nil {
+		if err := p.reportFailures(ctx, p.stdout, b, &t); err != nil {
 			return err
 		}
 	}
@@ -65,8 +65,8 @@ func onChange(tell func(*tasks.Transfer)) func(tasks.Transfer) {
 }
 
 // detail shows one transfer with where it comes from.
-func detail(w io.Writer, t *tasks.Transfer, now time.Time) {
-	report(w, t, now)
+func (p *program) detail(w io.Writer, t *tasks.Transfer, now time.Time) {
+	p.report(w, t, now)
 	fmt.Fprintln(w)
 	fmt.Fprintf(w, "id       %s\n", t.UUID)
 	fmt.Fprintf(w, "name     %s\n", quoted(t.Name))
