@@ -88,7 +88,8 @@ func (f *submitFlags) submission(args []string, stdin io.Reader) (baler.Submissi
 		return baler.Submission{}, usageError{err}
 	}
 	s := baler.Submission{
-		Paths: args, NulSeparated: f.null, MissingOK: f.missingOK, Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Via: via, Webhooks: f.webhooks,
+		Paths: args, NulSeparated: f.null, MissingOK: f.missingOK,
+		Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Via: via, Webhooks: f.webhooks,
 	}
 	if args[0] == "-" {
 		s.Paths, s.List = nil, stdin

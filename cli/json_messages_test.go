@@ -27,7 +27,10 @@ func TestStandardErrorIsJSONToo(t *testing.T) {
 	} {
 		r := s.must(c.code, strings.Fields(strings.ReplaceAll(c.args, " in", " "+s.path("in")))...)
 		for line := range strings.Lines(r.stderr) {
-			var o struct{ Type, Msg string }
+			var o struct {
+				Type string `json:"type"`
+				Msg  string `json:"msg"` // of the log
+			}
 			if err := json.Unmarshal([]byte(line), &o); err != nil || o.Type == "" && o.Msg == "" {
 				t.Errorf("%s: %v in %s", c.args, err, line)
 			}

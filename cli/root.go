@@ -69,7 +69,11 @@ func (p *program) named(text string) string {
 	if p.name == "" || p.name == "baler" {
 		return text
 	}
-	return strings.NewReplacer("'baler ", "'"+p.name+" ", `"baler `, `"`+p.name+" ", "$(baler ", "$("+p.name+" ", ": baler ", ": "+p.name+" ", "| baler ", "| "+p.name+" ").Replace(text)
+	var pairs []string
+	for _, before := range []string{"'", `"`, "$(", ": ", "| "} {
+		pairs = append(pairs, before+"baler ", before+p.name+" ")
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 func (p *program) globalFlags(root *cobra.Command) {

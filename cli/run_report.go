@@ -46,7 +46,8 @@ func (p *program) reportFinalizers(w io.Writer, t *tasks.Transfer) {
 	}
 	list.within(tableWidth(w)).write(w)
 	if names := t.FailedFinalizers(); len(names) > 0 && t.State.Ended() {
-		fmt.Fprintf(w, p.named("Failed: %s. Retry them without running any file: baler retry %s --finalizers\n"), strings.Join(names, ", "), number(t))
+		fmt.Fprintf(w, p.named("Failed: %s. Retry them without running any file: baler retry %s --finalizers\n"),
+			strings.Join(names, ", "), number(t))
 	}
 }
 
@@ -106,8 +107,9 @@ func shortOutcome(o tasks.Outcome) string {
 		return "TIME"
 	case tasks.OutcomeCanceled:
 		return "CANCEL"
+	default:
+		return strings.ToUpper(string(o))
 	}
-	return strings.ToUpper(string(o))
 }
 
 // failuresShown is how many failures a report lists.

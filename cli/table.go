@@ -81,8 +81,8 @@ func (t *table) next(w io.Writer, cells ...string) { t.line(w, cells, t.laidOut)
 
 // dropColumns leaves out the columns that may be dropped, and returns the other titles.
 func (t *table) dropColumns(titles []string) []string {
-	for i := len(t.columns) - 1; i >= 0; i-- {
-		if t.columns[i].shrink != drop {
+	for i, c := range slices.Backward(slices.Clone(t.columns)) {
+		if c.shrink != drop {
 			continue
 		}
 		t.columns, titles = slices.Delete(t.columns, i, i+1), slices.Delete(titles, i, i+1)
@@ -150,6 +150,7 @@ func (t *table) line(w io.Writer, cells []string, widths []int) {
 		case wrap:
 			lines := wrapped(cell, widths[i])
 			cell, below = lines[0], lines[1:]
+		case keep:
 		}
 		gap := strings.Repeat(" ", max(0, widths[i]-runewidth.StringWidth(cell)))
 		if t.columns[i].right {
