@@ -31,7 +31,7 @@ help: ## List the targets
 
 .PHONY: build
 build: ## Build the static binary bin/baler
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/baler ./cmd/baler
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X github.com/balerhq/baler/cli.version=$(VERSION)' -o bin/baler ./cmd/baler
 
 .PHONY: test
 test: with-servers ## Run every test (PKG=./internal/store/... TEST_FLAGS='-run Name' to choose)

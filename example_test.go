@@ -23,8 +23,12 @@ func countLines(_ context.Context, job *handlers.Job) error {
 	}
 	defer f.Close()
 	lines := 0
-	for s := bufio.NewScanner(f); s.Scan(); {
+	s := bufio.NewScanner(f)
+	for s.Scan() {
 		lines++
+	}
+	if err := s.Err(); err != nil { // a line that is too long, or an error of the storage
+		return handlers.Fail("unreadable", err)
 	}
 	if lines == 0 {
 		return handlers.Fail("empty", errors.New("there is no line in it"))

@@ -23,8 +23,12 @@ func ExamplePerFile() {
 		}
 		defer f.Close()
 		n := 0
-		for s := bufio.NewScanner(f); s.Scan(); {
+		s := bufio.NewScanner(f)
+		for s.Scan() {
 			n++
+		}
+		if err := s.Err(); err != nil { // a line that is too long, or an error of the storage
+			return handlers.Fail("unreadable", err)
 		}
 		if n == 0 {
 			return handlers.Fail("empty", errors.New("there is no line in it"))

@@ -67,6 +67,7 @@ func (c *diagnostics) handler(line int, what, step, name string, known func(stri
 		return
 	}
 	c.addf(line, "%s %s: no handler is called %q; register it with the worker, or correct the name", what, step, name)
+	c.all[len(c.all)-1].UnknownHandler = name
 }
 
 // args reports arguments that the handler does not accept.

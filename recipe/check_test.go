@@ -3,6 +3,7 @@ package recipe_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/balerhq/baler/recipe"
@@ -12,12 +13,7 @@ import (
 // known finds handlers of these names.
 func known(names ...string) func(string) (recipe.Handler, bool) {
 	return func(name string) (recipe.Handler, bool) {
-		for _, n := range names {
-			if n == name {
-				return recipe.Handler{}, true
-			}
-		}
-		return recipe.Handler{}, false
+		return recipe.Handler{}, slices.Contains(names, name)
 	}
 }
 

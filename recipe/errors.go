@@ -16,6 +16,10 @@ type Error struct {
 	File    string // as given to Parse
 	Line    int    // from 1
 	Message string
+
+	// UnknownHandler is the handler that Check does not know, and that is similar to no
+	// known one: other workers may have it.
+	UnknownHandler string
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Message) }

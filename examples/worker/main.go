@@ -1,6 +1,6 @@
-// Worker is a complete worker with its own handler. It reads its settings from
-// the environment, such as BALER_REDIS_URL and BALER_DATABASE_URL, and runs
-// until SIGTERM or SIGINT.
+// Worker is a complete program with its own handler: "worker worker" processes
+// batches until SIGTERM or SIGINT, "worker run DIR" does everything in one process,
+// and every other command of baler is there too.
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/cli"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin"
 )
@@ -20,7 +20,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
-	baler.Main(registry)
+	cli.Main(registry)
 }
 
 // countBytes reads a file and records its length as the fact "bytes".

@@ -25,7 +25,10 @@ const (
 	CodeCommandNotStarted   = "command-not-started"   // the system had no room for another process
 )
 
-// Command runs a program for a job, with empty standard input. See Program.
+// Command runs a program for a job, with empty standard input. See Program. A function
+// given to handlers.PerFile can be as short as
+//
+//	return command.Command(ctx, job, "clamdscan", "--fdpass", job.File().Path)
 func Command(ctx context.Context, job *handlers.Job, name string, args ...string) error {
 	return Program{Name: name, Args: args}.Run(ctx, job)
 }
@@ -58,6 +61,10 @@ const killAfter = 2 * time.Second
 // error output while it runs. Everything but exit code 0 also comes back as an
 // error: returned as it is from a function given to PerFile, it ends the job so.
 //
+// When Args or Env contain the path of the job's file, the file is opened first, as by
+// Job.Open: the error is that of Job.Open when it lies outside the folders that may be
+// read, or is no regular file, and the program does not run.
+//
 // The program leads a process group. When ctx ends, SIGTERM goes to the group,
 // after KillAfter SIGKILL, and Run returns the error of ctx without a verdict.
 // What is left of the group when the program ends is killed. On Linux the
@@ -65,6 +72,9 @@ const killAfter = 2 * time.Second
 func (p Program) Run(ctx context.Context, job *handlers.Job) error {
 	if ctx.Err() != nil {
 		return p.interrupted(ctx)
+	}
+	if err := p.confine(job); err != nil {
+		return err
 	}
 	stdin := &input{Reader: p.Stdin}
 	c, err := startChild(p.command(job, stdin))

@@ -57,6 +57,31 @@ func TestProgramsEndIsTheVerdict(t *testing.T) {
 	}
 }
 
+// A program that is told the path of a file may read no other than Job.Open opens.
+func TestProgramIsConfinedToTheRoots(t *testing.T) {
+	root, outside := t.TempDir(), testkit.WriteFileIn(t, t.TempDir(), "secret", "secret")
+	link := filepath.Join(root, "link")
+	testkit.Must(t, os.Symlink(outside, link))
+	inside := testkit.WriteFileIn(t, root, "inside", "content")
+	for path, code := range map[string]string{inside: "", outside: handlers.CodeOutsideRoots, link: handlers.CodeOutsideRoots, root: handlers.CodeNotAFile} {
+		for how, h := range map[string]handlers.Handler{
+			"argument": handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
+				return Command(ctx, job, "echo", "--in="+job.File().Path)
+			}),
+			"environment": handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
+				return Program{Name: "env", Env: []string{"FILE=" + job.File().Path}}.Run(ctx, job)
+			}),
+		} {
+			results, err := handlertest.DryRun{Roots: []string{root}}.Run(t.Context(), h, path)
+			testkit.Must(t, err)
+			ran := results[0].Output != ""
+			if results[0].Code != code || ran != (code == "") {
+				t.Errorf("%s as %s: code %q, output %q, error %q; want code %q", path, how, results[0].Code, results[0].Output, results[0].Error, code)
+			}
+		}
+	}
+}
+
 func TestCommandPassesArgumentsAsTheyAre(t *testing.T) {
 	path := testkit.WriteFileIn(t, t.TempDir(), "a file; $(exit 1) * ", "")
 	h := handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {

@@ -16,7 +16,7 @@ func TestEndsShowBothEndsAsOneFile(t *testing.T) {
 		t.Fatalf("size %d, want %d", e.size(), len(want))
 	}
 	got := make([]byte, len(want))
-	for off := range len(want) {
+	for off := range want {
 		for n := range len(want) - off + 1 {
 			m, err := e.ReadAt(got[:n], int64(off))
 			testkit.Must(t, err)

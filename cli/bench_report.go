@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler/internal/bench"
+	"github.com/balerhq/baler/internal/bench/chart"
+)
+
+// benchFlags hold for every bench.
+type benchFlags struct {
+	yes       bool
+	html, svg string
+}
+
+func (f *benchFlags) add(cmd *cobra.Command) {
+	flags := cmd.PersistentFlags()
+	flags.BoolVar(&f.yes, "yes", false, "measure also in a given database that holds transfers")
+	flags.StringVar(&f.html, "html", "", "write a page with charts, tables and the machine to `FILE`")
+	flags.StringVar(&f.svg, "svg", "", "write the charts to `FILE`")
+}
+
+// findings are what a bench has to show, to people and in files.
+type findings struct {
+	title, lead string
+	says        []string
+	charts      []chart.Chart
+	tables      []titled
+}
+
+type titled struct {
+	title string
+	*table
+}
+
+func (f *findings) sayf(format string, args ...any) {
+	f.says = append(f.says, fmt.Sprintf(format, args...))
+}
+
+func (f *findings) add(title string, t *table) {
+	if len(t.rows) > 0 {
+		f.tables = append(f.tables, titled{title, t})
+	}
+}
+
+// print shows findings to a person.
+func (f *findings) print(w io.Writer) {
+	for i, t := range f.tables {
+		if i > 0 {
+			fmt.Fprintf(w, "\n%s:\n", t.title)
+		}
+		t.write(w)
+	}
+	for i, s := range f.says {
+		if i == 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, s)
+	}
+}
+
+// show prints findings unless others read the output, and writes the files that
+// were asked for.
+func (p *program) show(f *findings, flags *benchFlags, m *bench.Machine) error {
+	if !p.json {
+		f.print(p.stdout)
+	}
+	return errors.Join(
+		p.write(flags.html, func(w io.Writer) error { return chart.WriteHTML(w, f.page(m)) }),
+		p.write(flags.svg, func(w io.Writer) error { return chart.WriteSVG(w, f.charts...) }),
+	)
+}
+
+// write puts a file in its place, if it has a name.
+func (p *program) write(path string, content func(io.Writer) error) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write charts: %w", err)
+	}
+	if err := errors.Join(content(file), file.Close()); err != nil {
+		return fmt.Errorf("write charts to %s: %w", path, err)
+	}
+	p.notef("Wrote %s.", path)
+	return nil
+}
+
+func (f *findings) page(m *bench.Machine) *chart.Page {
+	page := &chart.Page{Title: f.title, Lead: f.lead, Says: f.says, Charts: f.charts}
+	for _, t := range f.tables {
+		out := chart.Table{Title: t.title, Rows: t.rows}
+		for _, c := range t.columns {
+			out.Columns = append(out.Columns, chart.Column{Title: c.title, Right: c.right})
+		}
+		page.Tables = append(page.Tables, out)
+	}
+	for _, fact := range []chart.Fact{
+		{Name: "date", Value: m.Date}, {Name: "processor", Value: m.Processor}, {Name: "cores", Value: strconv.Itoa(m.Cores)},
+		{Name: "memory", Value: fmt.Sprintf("%d MiB", m.MemoryMiB)}, {Name: "platform", Value: m.Platform + ", " + m.Go},
+		{Name: "Baler", Value: m.Baler}, {Name: "Redis", Value: m.Redis}, {Name: "database", Value: m.Database},
+		{Name: "innodb_flush_log_at_trx_commit", Value: m.Flush}, {Name: "log_bin", Value: m.Binlog},
+	} {
+		if fact.Value != "" {
+			page.Facts = append(page.Facts, fact)
+		}
+	}
+	return page
+}
+
+// measured runs a bench that needs to know nothing of the machine, with options
+// that flags have filled.
+func measured[O any](
+	p *program, flags *benchFlags, options *O, do func(context.Context, *bench.Env, O) (*findings, error),
+) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		return p.bench(cmd, flags, func(ctx context.Context, benchEnv *bench.Env, _ *bench.Machine) (*findings, error) {
+			return do(ctx, benchEnv, *options)
+		})
+	}
+}
+
+// bench has something measured, and shows what was found, also when that was cut
+// short.
+func (p *program) bench(
+	cmd *cobra.Command, flags *benchFlags, do func(context.Context, *bench.Env, *bench.Machine) (*findings, error),
+) error {
+	return p.measure(cmd, flags.yes, func(ctx context.Context, benchEnv *bench.Env, machine *bench.Machine) error {
+		found, err := do(ctx, benchEnv, machine)
+		if found == nil || len(found.tables) == 0 {
+			return err
+		}
+		if err != nil {
+			p.notef("Cut short; this is what was measured until then.")
+		}
+		return errors.Join(err, p.show(found, flags, machine))
+	})
+}

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/internal/bench"
+)
+
+func (p *program) benchCommand() *cobra.Command {
+	var flags benchFlags
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Run benchmarks",
+		Long: `Bench measures Baler, with workers and producers in processes of their own, on a
+throwaway Redis and MariaDB that it starts on the loopback interface and throws
+away again. With --redis or --database, or their variables, it measures on those:
+in a queue of its own, and in a database that holds no transfers, unless --yes
+says that it may add to them. Numbers of one run compare; those of two seldom do.
+With --html or --svg the figures are drawn, too.`,
+		Example: `  baler bench pipeline --html pipeline.html
+  baler bench batch
+  baler bench commit
+  baler bench latency --json
+  baler bench makespan
+  baler bench load`,
+		Args: unknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	flags.add(cmd)
+	cmd.AddCommand(p.benchPipelineCommand(&flags), p.benchBatchCommand(&flags), p.benchCommitCommand(&flags))
+	cmd.AddCommand(p.benchLatencyCommand(&flags), p.benchMakespanCommand(&flags), p.benchLoadCommand(&flags))
+	cmd.AddCommand(p.benchWorkerCommand())
+	return cmd
+}
+
+// measure opens a place to measure on, says what it is, and closes it after.
+func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context, *bench.Env, *bench.Machine) error) (err error) {
+	cfg, err := p.settings(cmd)
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	env := slices.Clone(p.env)
+	if p.file != "" {
+		path, err := filepath.Abs(p.file)
+		if err != nil {
+			return fmt.Errorf("find the configuration: %w", err)
+		}
+		env = append(env, "BALER_CONFIG="+path)
+	}
+	benchEnv, err := bench.Open(cmd.Context(), bench.Options{
+		Config: cfg, Program: self, Env: env, Say: p.notef, Version: buildInfo().Version, Log: baler.NewLogger(p.stderr, cfg.Log), Yes: yes,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, benchEnv.Close()) }()
+	machine, err := benchEnv.Machine(cmd.Context())
+	if err != nil {
+		return err
+	}
+	if p.json {
+		if err := p.object(machine); err != nil {
+			return err
+		}
+	}
+	return do(cmd.Context(), benchEnv, &machine)
+}
+
+// reporter prints a line of JSON for each measurement, or nothing yet.
+func reporter[T any](p *program, all *[]T) func(T) error {
+	return func(m T) error {
+		*all = append(*all, m)
+		if !p.json {
+			return nil
+		}
+		return p.object(m)
+	}
+}
+
+// numberFlag is a flag for a number from 1.
+func numberFlag(cmd *cobra.Command, to *int, name string, usual int, usage string) {
+	*to = usual
+	cmd.Flags().Var(positive{to}, name, usage)
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler/internal/bench"
+	"github.com/balerhq/baler/internal/bench/chart"
+	"github.com/balerhq/baler/tasks"
+)
+
+func (p *program) benchLatencyCommand(flags *benchFlags) *cobra.Command {
+	var (
+		o   bench.LatencyOptions
+		via []string
+	)
+	cmd := &cobra.Command{
+		Use:   "latency",
+		Short: "Measure the latency from file to result",
+		Long: `Latency measures how long files take to a result that others can see, while they
+come at shares of what one worker can do, which is measured first, with --files:
+
+  group  files trickle into one open transfer
+  bulk   each file is a transfer of its own; the capacity is that of such transfers
+
+Files come evenly, each when it is due, however late those before are; its time
+counts from when it was due. Where the machine falls behind what comes there is no
+latency to tell, and the table says so. Of several rounds the median counts; the
+columns beside it are the least and the most of them.
+
+While there is little to do nearly all of it is waiting: the settings that are
+waited for stand below the table.`,
+		Example: `  baler bench latency
+  baler bench latency --load 1,50 --seconds 30 --via group --json
+  BALER_GROUP_MAX_DELAY=1s baler bench latency --via group --load 1`,
+		Args: cobra.NoArgs,
+		PreRunE: func(*cobra.Command, []string) (err error) {
+			o.Via, err = parseWays(via)
+			return err
+		},
+		RunE: measured(p, flags, &o, p.benchLatency),
+	}
+	cmd.Flags().SortFlags = false
+	cmd.Flags().StringSliceVar(&via, "via", []string{"group", "bulk"}, "`MODES` of dispatch")
+	o.Loads = []int{1, 10, 50, 90}
+	cmd.Flags().Var(positives{&o.Loads}, "load", "`PERCENT` of the capacity, several")
+	numberFlag(cmd, &o.Seconds, "seconds", 10, "`N` seconds that files come for at each load")
+	numberFlag(cmd, &o.Files, "files", 200_000, "`N` files to measure the capacity with; a 100th for bulk")
+	numberFlag(cmd, &o.Batch, "batch", 500, "`N` files in a batch at most")
+	numberFlag(cmd, &o.Repeat, "repeat", 3, "`N` rounds")
+	complete(cmd, "via", "bulk", "group")
+	return cmd
+}
+
+// parseWays reads the ways of several --via.
+func parseWays(names []string) ([]tasks.Via, error) {
+	var ways []tasks.Via
+	for _, name := range names {
+		v, err := tasks.ParseVia(name, "")
+		if err != nil || v == "" {
+			return nil, usagef("unknown way %q: one of group, bulk", name)
+		}
+		ways = append(ways, v)
+	}
+	return ways, nil
+}
+
+func (p *program) benchLatency(ctx context.Context, benchEnv *bench.Env, o bench.LatencyOptions) (*findings, error) {
+	settings := benchEnv.LatencySettings(o)
+	if p.json {
+		if err := p.object(settings); err != nil {
+			return nil, err
+		}
+	}
+	var all []bench.Latency
+	err := benchEnv.Latency(ctx, o, reporter(p, &all))
+	rows := bench.LatencyRows(all)
+	f := &findings{
+		title: "How long files take to their results", charts: []chart.Chart{bench.LatencyChart(rows)},
+		lead: "Files come evenly, at shares of what one worker can do; the time of each counts from when it was due.",
+	}
+	f.add("Latency", latencies(rows))
+	span := func(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
+	f.sayf("Waited for, by settings: group.grace %s, group.max_delay %s, group.max_size %s, dispatch.interval %s,"+
+		" record.max_delay %s; batches of %d files.", span(settings.GroupGrace), span(settings.GroupDelay),
+		count(int64(settings.GroupSize)), span(settings.Dispatch), span(settings.RecordDelay), o.Batch)
+	return f, err
+}
+
+func latencies(rows []bench.LatencyRow) *table {
+	list := newTable(words("WAY"), numbers("LOAD"), numbers("FILES/S"), numbers("SAMPLES"), numbers("MEDIAN"), numbers("LEAST"),
+		numbers("MOST"), numbers("99 %"), numbers("LEAST"), numbers("MOST"), words(""))
+	for i := range rows {
+		r := &rows[i]
+		cells := []string{string(r.Way), fmt.Sprintf("%d %%", r.Load), rateOf(r.Offered), strconv.Itoa(r.Samples)}
+		for _, ms := range []float64{r.P50, r.P50s.Least, r.P50s.Most, r.P99, r.P99s.Least, r.P99s.Most} {
+			cell := ""
+			if r.KeptUp {
+				cell = millis(ms / 1000)
+			}
+			cells = append(cells, cell)
+		}
+		list.row(append(cells, fellBehind(r))...)
+	}
+	return list
+}
+
+// fellBehind says of a row when the machine did not keep up.
+func fellBehind(r *bench.LatencyRow) string {
+	switch {
+	case r.Behind == 0:
+		return ""
+	case r.KeptUp:
+		return fmt.Sprintf("fell behind in %d of %d rounds", r.Behind, r.Repeats)
+	}
+	return fmt.Sprintf("falls behind: finishes about %s files/s", rateOf(r.Finished))
+}
+
+// rateOf is a rate that may be small.
+func rateOf(perSecond float64) string {
+	if perSecond < 10 {
+		return fmt.Sprintf("%.1f", perSecond)
+	}
+	return rate(perSecond)
+}
+
+func millis(seconds float64) string {
+	return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond).String()
+}

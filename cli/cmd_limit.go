@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
+)
+
+// limitFlags are what baler limit was given.
+type limitFlags struct {
+	transfer, queue string
+	inFlight        *int
+	filesPerSecond  *float64
+}
+
+func (p *program) limitCommand() *cobra.Command {
+	var f limitFlags
+	cmd := &cobra.Command{
+		Use:   "limit",
+		Short: "Show or set global concurrency and rate limits",
+		Long: `Limit sets how many batches all workers together may run at once, and how many
+files they may start per second: globally, for a queue, or for a transfer. If
+several limits apply to a batch, all of them hold. 0 or none removes a limit; a
+limit that is not given stays. Without either flag it lists the limits.
+
+A change takes effect within about five seconds; running batches finish.`,
+		Example: `  baler limit
+  baler limit --in-flight 4 --files-per-second 100
+  baler limit --queue low --in-flight 1
+  baler limit --in-flight none`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.transfer != "" && f.queue != "" {
+				return usagef("give --transfer or --queue, not both")
+			}
+			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				return p.limit(ctx, b, &f)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.Var(&limitValue{set: func(v float64) error {
+		n := int(v)
+		if float64(n) != v {
+			return errors.New("give a whole number, or none")
+		}
+		f.inFlight = &n
+		return nil
+	}}, "in-flight", "run at most `N` batches at once; 0 or none for no limit")
+	flags.Var(&limitValue{set: func(v float64) error {
+		f.filesPerSecond = &v
+		return nil
+	}}, "files-per-second", "start at most `N` files per second; 0 or none for no limit")
+	flags.StringVar(&f.transfer, "transfer", "", "limit only the transfer with this `ID`")
+	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "limit only the queue of this `NAME`")
+	return cmd
+}
+
+// limitValue is a flag's number from 0, of which none is another word for 0.
+type limitValue struct {
+	text string
+	set  func(float64) error
+}
+
+func (u *limitValue) Set(s string) error {
+	v, err := strconv.ParseFloat(s, 64)
+	if s == "none" {
+		v, err = 0, nil
+	}
+	if err != nil || !(v >= 0 && v <= math.MaxInt32) {
+		return errors.New("give a number from 0, or none")
+	}
+	u.text = s
+	return u.set(v)
+}
+
+func (u *limitValue) String() string { return u.text }
+
+// Type names the kind of value to cobra.
+func (*limitValue) Type() string { return "number" }
+
+// limitObject is a limit in JSON.
+type limitObject struct {
+	Type           string      `json:"type"` // always "limit"
+	Scope          tasks.Scope `json:"scope"`
+	Name           string      `json:"name,omitempty"`
+	InFlight       int         `json:"in_flight,omitempty"`
+	FilesPerSecond float64     `json:"files_per_second,omitempty"`
+	InUse          int         `json:"in_use"` // batches of it that workers run or have reserved
+}
+
+func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) error {
+	scope, name := tasks.ScopeAll, ""
+	switch {
+	case f.queue != "":
+		scope, name = tasks.ScopeQueue, f.queue
+	case f.transfer != "":
+		t, err := b.FindTransfer(ctx, f.transfer)
+		if err != nil {
+			return err
+		}
+		if t.State.Ended() && (f.inFlight != nil || f.filesPerSecond != nil) {
+			return errors.New(endedAlready(&t))
+		}
+		scope, name = tasks.ScopeTransfer, t.UUID
+	}
+	if f.inFlight == nil && f.filesPerSecond == nil {
+		return p.listLimits(ctx, b, func(c *tasks.Limit) bool {
+			return f.queue == "" && f.transfer == "" || c.Scope == scope && c.Name == name
+		})
+	}
+	c, err := b.SetLimit(ctx, scope, name, f.inFlight, f.filesPerSecond)
+	switch {
+	case err != nil:
+		return err
+	case p.json:
+		workers, err := b.Workers(ctx)
+		if err != nil {
+			return err
+		}
+		return p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, inUse(workers, &c)})
+	case c.InFlight == 0 && c.FilesPerSecond == 0:
+		p.printf("No limit on %s. Takes effect within seconds.", over(&c))
+	default:
+		p.printf("Limit on %s: in flight %s, files per second %s. Takes effect within seconds.",
+			over(&c), orNone(float64(c.InFlight)), orNone(c.FilesPerSecond))
+	}
+	return nil
+}
+
+func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*tasks.Limit) bool) error {
+	all, err := b.Limits(ctx)
+	if err != nil {
+		return err
+	}
+	workers, err := b.Workers(ctx)
+	if err != nil {
+		return err
+	}
+	list := newTable(column{title: "SCOPE", shrink: end}, numbers("IN FLIGHT"), numbers("IN USE"), numbers("FILES/S"))
+	for i := range all {
+		c := &all[i]
+		if !shown(c) {
+			continue
+		}
+		used := inUse(workers, c)
+		if p.json {
+			if err := p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, used}); err != nil {
+				return err
+			}
+			continue
+		}
+		list.row(over(c), orNone(float64(c.InFlight)), count(int64(used)), orNone(c.FilesPerSecond))
+	}
+	switch {
+	case p.json:
+	case len(list.rows) == 0:
+		p.printf("No limits are set.")
+	default:
+		list.within(tableWidth(p.stdout)).write(p.stdout)
+	}
+	return nil
+}
+
+// inUse returns how many batches of a limit the workers run or have reserved.
+func inUse(workers []tasks.Worker, c *tasks.Limit) int {
+	n := 0
+	for i := range workers {
+		n += workers[i].LimitsInUse[c.Key()]
+	}
+	return n
+}
+
+func over(c *tasks.Limit) string {
+	if c.Scope == tasks.ScopeAll {
+		return "everything"
+	}
+	return fmt.Sprintf("%s %s", c.Scope, printable(c.Name))
+}
+
+func orNone(v float64) string {
+	if v == 0 {
+		return "none"
+	}
+	return strconv.FormatFloat(v, 'f', -1, 64)
+}

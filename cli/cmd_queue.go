@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+)
+
+func (p *program) queueCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "queue",
+		Short: "List, pause and resume queues",
+		Example: `  baler queue list
+  baler queue pause default
+  baler queue resume default`,
+		Args: unknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(p.queueListCommand(), p.queuePauseCommand(), p.queueResumeCommand())
+	return cmd
+}
+
+// embedded reports whether the queue lives inside each process.
+func embedded(cfg config.Config) bool { return cfg.Redis.URL == string(config.Embedded) }
+
+// errEmbedded is what commands say that need a queue which outlives them.
+var errEmbedded = errors.New("the embedded queue exists only inside each process; " +
+	"set BALER_REDIS_URL or --redis to use a queue on a server")
+
+// withQueue opens Baler for a command that looks after the queue itself.
+func (p *program) withQueue(cmd *cobra.Command, do func(context.Context, *baler.Baler, config.Config) error) error {
+	cfg, err := p.settings(cmd)
+	if err != nil {
+		return err
+	}
+	if embedded(cfg) {
+		return errEmbedded
+	}
+	return p.with(cmd, baler.Open, do)
+}
+
+// queueObject is a queue in JSON.
+type queueObject struct {
+	Type string `json:"type"` // always "queue"
+	baler.QueueStats
+}
+
+func (p *program) queueListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the queues and their backlog",
+		Example: `  baler queue list
+  baler queue list --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.withQueue(cmd, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				queues, err := b.Queues(ctx)
+				if err != nil {
+					return err
+				}
+				return p.listQueues(queues)
+			})
+		},
+	}
+}
+
+func (p *program) listQueues(queues []baler.QueueStats) error {
+	if p.json {
+		for _, q := range queues {
+			if err := p.object(queueObject{"queue", q}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(queues) == 0 {
+		p.printf("There are no queues yet: the first submitted transfer creates one.")
+		return nil
+	}
+	list := newTable(column{title: "QUEUE", shrink: end}, words("STATE"), numbers("WAITING"), numbers("RUNNING"), numbers("RETRYING"),
+		numbers("FILES IN GROUPS"))
+	for _, q := range queues {
+		state := "running"
+		if q.Paused {
+			state = "paused"
+		}
+		list.row(printable(q.Name), state, count(int64(q.Pending)), count(int64(q.Active)), count(int64(q.Retrying)),
+			count(int64(q.Grouped)))
+	}
+	list.within(tableWidth(p.stdout)).write(p.stdout)
+	return nil
+}
+
+func (p *program) queuePauseCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "pause NAME",
+		Short: "Pause a queue",
+		Long: `Pause stops workers from taking batches from a queue. Running batches finish. It
+exits with 1 if there is no such queue or it is already paused.`,
+		Example:           `  baler queue pause default`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.pauseQueue(cmd, args[0], true)
+		},
+	}
+}
+
+func (p *program) queueResumeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:               "resume NAME",
+		Short:             "Resume a paused queue",
+		Example:           `  baler queue resume default`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.pauseQueue(cmd, args[0], false)
+		},
+	}
+}
+
+func (p *program) pauseQueue(cmd *cobra.Command, name string, pause bool) error {
+	return p.withQueue(cmd, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+		q, err := findQueue(ctx, b, name)
+		if err != nil {
+			return err
+		}
+		state := "running"
+		if pause {
+			state = "paused"
+		}
+		if q.Paused == pause {
+			return fmt.Errorf("queue %s is already %s", printable(name), state)
+		}
+		if err := b.PauseQueue(ctx, name, pause); err != nil {
+			return err
+		}
+		if q.Paused = pause; p.json {
+			return p.object(queueObject{"queue", q})
+		}
+		p.printf("Queue %s is %s.", printable(name), state)
+		return nil
+	})
+}
+
+// findQueue complains of a name that no queue has: Redis would pause it too.
+func findQueue(ctx context.Context, b *baler.Baler, name string) (baler.QueueStats, error) {
+	queues, err := b.Queues(ctx)
+	if err != nil {
+		return baler.QueueStats{}, err
+	}
+	i := slices.IndexFunc(queues, func(q baler.QueueStats) bool { return q.Name == name })
+	if i >= 0 {
+		return queues[i], nil
+	}
+	names := make([]string, len(queues))
+	for i, q := range queues {
+		names[i] = q.Name
+	}
+	if len(names) == 0 {
+		return baler.QueueStats{}, fmt.Errorf("there is no queue %q: there are none yet", name)
+	}
+	return baler.QueueStats{}, fmt.Errorf("there is no queue %q; there is %s", name, strings.Join(names, ", "))
+}

@@ -1,0 +1,206 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
+)
+
+// resultFormats are the values of --format.
+const (
+	formatTable = "table"
+	formatCSV   = "csv"
+	formatJSONL = "jsonl"
+)
+
+type resultsFlags struct {
+	filter  filterFlags
+	rejects bool
+	format  string
+	columns []string
+}
+
+func (p *program) resultsCommand() *cobra.Command {
+	var f resultsFlags
+	cmd := &cobra.Command{
+		Use:   "results ID",
+		Short: "List the results of a transfer",
+		Long: `Results prints a table for each step, ordered by step and file, with a column for
+each fact. --columns chooses among the fields file, path, step, outcome, exit_code,
+code, message, error, output, attempt, worker, started_at and ended_at, and facts by
+their names. --format csv has all of them; --format jsonl, or --json, prints one
+object per result. With --rejected it lists the lines that a load rejected, with
+their numbers and reasons.`,
+		Example: `  baler results latest
+  baler results 12 --outcome failed,error,timed_out
+  baler results 12 --step identify --columns path,puid,mime --format csv
+  baler results 12 --step identify --json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			filter, err := f.filter.resultFilter(cmd)
+			if err != nil {
+				return err
+			}
+			if err := f.check(cmd, p.json); err != nil {
+				return err
+			}
+			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				if f.rejects {
+					return p.listRejectedLines(ctx, b, args[0])
+				}
+				return p.results(ctx, b, args[0], filter, &f)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	f.filter.add(cmd)
+	flags.StringVar(&f.format, "format", formatTable, "`FORMAT`: table, csv or jsonl")
+	flags.StringSliceVar(&f.columns, "columns", nil, "`COLUMNS`: fields and facts, separated by commas (default: what the results have)")
+	flags.BoolVar(&f.rejects, "rejected", false, "list the lines that a load rejected")
+	for _, other := range []string{"step", "outcome", "file", "format", "columns"} {
+		cmd.MarkFlagsMutuallyExclusive("rejected", other)
+	}
+	complete(cmd, "format", formatTable, formatCSV, formatJSONL)
+	return cmd
+}
+
+// check completes the flags, with --json as another word for a format.
+func (f *resultsFlags) check(cmd *cobra.Command, json bool) error {
+	switch {
+	case !slices.Contains([]string{formatTable, formatCSV, formatJSONL}, f.format):
+		return usagef("--format %q must be table, csv or jsonl", f.format)
+	case json && cmd.Flags().Changed("format") && f.format != formatJSONL:
+		return usagef("--json prints JSON lines; leave it out for --format %s", f.format)
+	case slices.Contains(f.columns, ""):
+		return usagef("--columns has an empty name")
+	}
+	if json {
+		f.format = formatJSONL
+	}
+	return nil
+}
+
+func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter baler.ResultFilter, f *resultsFlags) (err error) {
+	t, err := b.FindTransfer(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := hasStep(&t, filter.Step); err != nil {
+		return err
+	}
+	if filter.File > t.Files {
+		return fmt.Errorf("transfer %s has no file %d; its files are numbered from 1 to %d", number(&t), filter.File, t.Files)
+	}
+	w := bufio.NewWriterSize(p.stdout, 64<<10)
+	defer func() { _ = w.Flush() }() // output remembers the error
+	to, err := p.resultWriter(ctx, b, &t, filter, f, w)
+	if err != nil {
+		return err
+	}
+	missing := parseColumns(f.columns)
+	for line, err := range b.Results(ctx, t, filter) {
+		if err == nil {
+			err = to.write(&line)
+		}
+		if err != nil {
+			return err
+		}
+		if len(missing) > 0 {
+			missing = stillMissing(missing, &line)
+		}
+	}
+	for _, c := range missing {
+		p.notef("note: no result has a fact or field %q", c.name)
+	}
+	return to.end()
+}
+
+// stillMissing leaves out the fields, and the facts that a result has.
+func stillMissing(columns []resultColumn, l *tasks.ResultLine) []resultColumn {
+	facts := factsOf(l)
+	return slices.DeleteFunc(columns, func(c resultColumn) bool { return !c.fact || facts[c.name] != nil })
+}
+
+// resultWriter writes results to w as the flags say.
+func (p *program) resultWriter(
+	ctx context.Context, b *baler.Baler, t *tasks.Transfer, filter baler.ResultFilter, f *resultsFlags, w io.Writer,
+) (resultWriter, error) {
+	var columns []resultColumn
+	if len(f.columns) > 0 {
+		columns = parseColumns(f.columns)
+	}
+	switch f.format {
+	case formatJSONL:
+		buffered := *p
+		buffered.stdout = &output{w: w}
+		return &resultLines{&buffered, columns}, nil
+	case formatCSV:
+		if columns == nil {
+			facts, err := allFacts(ctx, b, t, filter)
+			if err != nil {
+				return nil, err
+			}
+			columns = append(csvFields(), facts...)
+		}
+		return newResultCSV(w, columns)
+	}
+	width, _ := terminal(p.stdout.w)
+	return &resultTables{
+		w: w, width: width, columns: columns, order: factOrder(p.registry, t), titled: columns == nil && filter.Step == "" && len(t.Steps) > 1,
+	}, nil
+}
+
+// allFacts reads which facts the results have: a CSV file begins with their names.
+func allFacts(ctx context.Context, b *baler.Baler, t *tasks.Transfer, filter baler.ResultFilter) (columns []resultColumn, err error) {
+	known := map[string]bool{}
+	for line, err := range b.Results(ctx, *t, filter) {
+		if err != nil {
+			return nil, err
+		}
+		for name := range factsOf(&line) {
+			known[name] = true
+		}
+	}
+	for _, name := range inOrder(known, nil) {
+		columns = append(columns, resultColumn{name: name, fact: true})
+	}
+	return columns, nil
+}
+
+// factOrder gives the facts of the handlers here in the order in which they name them:
+// the most telling first.
+func factOrder(registry *handlers.Registry, t *tasks.Transfer) func(step string) []string {
+	return func(step string) []string {
+		for i := range t.Steps {
+			if reg, ok := registry.Lookup(t.Steps[i].Handler); ok && t.Steps[i].Name == step && reg.Facts != nil {
+				return reg.Facts(nil)
+			}
+		}
+		return nil
+	}
+}
+
+// hasStep complains of a step that the transfer's recipe does not have.
+func hasStep(t *tasks.Transfer, name string) error {
+	names := make([]string, len(t.Steps))
+	for i := range t.Steps {
+		if names[i] = t.Steps[i].Name; names[i] == name {
+			return nil
+		}
+	}
+	if name == "" {
+		return nil
+	}
+	return fmt.Errorf("transfer %s has no step %q; it has %s", number(t), name, strings.Join(names, ", "))
+}

@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
+)
+
+type runFlags struct {
+	recipe, name, via string
+	webhooks          webhooks
+	missingOK, quiet  bool
+	acceptFailures    bool
+	reread            bool
+	allowEmpty        bool
+}
+
+func (p *program) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run PATH...",
+		Short: "Register and process files in one process",
+		Long: `Run registers the files at and below the paths, processes them, and prints a
+report. It needs no server: by default the queue is embedded and the database is
+a file in your state folder.
+
+Run the same command again to continue after an interruption, or to process only
+the files that were added or changed, or that failed. It exits with 3 as long as
+files fail, in this run or since an earlier one, and with 130 if it was interrupted.`,
+		Example: `  baler run ~/collection
+  baler run --recipe checksum --json photos videos
+  baler run --recipe ./mine.yaml --concurrency 8 /srv/archive`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := cobra.MinimumNArgs(1)(cmd, args); err != nil {
+				return err
+			}
+			if slices.Contains(args, "-") {
+				return usagef("run reads no list from standard input, because running again needs the same paths; " +
+					"name them, as in 'find … -print0 | xargs -0 baler run', or use 'baler submit -' (a file of this name is ./-)")
+			}
+			return checkPaths(args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			via, err := tasks.ParseVia(f.via, "")
+			if err != nil {
+				return usageError{err}
+			}
+			if err := f.webhooks.check(); err != nil {
+				return err
+			}
+			s := baler.Submission{Paths: args, MissingOK: f.missingOK, Name: f.name, Via: via, Webhooks: f.webhooks}
+			s.AcceptFailures, s.Reread, s.AllowEmpty = f.acceptFailures, f.reread, f.allowEmpty
+			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				return p.run(ctx, b, s, &f)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	recipeFlag(cmd, &f.recipe)
+	viaFlag(cmd, &f.via)
+	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
+	webhookFlag(cmd, &f.webhooks)
+	flags.BoolVar(&f.reread, "reread", false,
+		"read all files again, and compare their digests with those of earlier runs")
+	flags.BoolVar(&f.allowEmpty, "allow-empty", false,
+		"let a source be empty or away in which earlier runs found files: they are gone")
+	flags.BoolVar(&f.acceptFailures, "accept-failures", false,
+		"accept the failures of earlier runs: try those files again only when they change")
+	concurrencyFlag(cmd)
+	missingOKFlag(cmd, &f.missingOK)
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, notes or report; only set the exit code")
+	return cmd
+}
+
+func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f *runFlags) error {
+	var err error
+	if s.Recipe, err = b.Recipe(ctx, f.recipe); err != nil {
+		return err
+	}
+	notes := &skippedFiles{p: p, quiet: f.quiet}
+	follower := p.follow(ctx, b, p.newDisplay(f.quiet, false))
+	s.OnSkipped = notes.see
+	s.OnCreated = follower.begin
+	stopping := context.AfterFunc(ctx, func() {
+		p.notef("Stopping: running batches finish first. Interrupt again to stop at once.")
+	})
+	ran, err := b.Run(ctx, s)
+	stopping()
+	ran.Transfer = reloadTransfer(ctx, b, ran.Transfer)
+	switch {
+	case ran.FoundChanges:
+		follower.end(&ran.Transfer)
+	case ran.Final.UUID != "":
+		follower.end(&ran.Final)
+	default:
+		follower.end(nil)
+	}
+	notes.end()
+	if err != nil {
+		return p.interrupted(ctx, &ran.Transfer, explainMissing(err))
+	}
+	return p.reportRun(ctx, b, &ran, f)
+}
+
+// failed gives the exit code of a transfer in which files or final steps failed, or that
+// somebody canceled. What was in hand then may end as canceled after a retry.
+func failed(t *tasks.Transfer) error {
+	totals := t.Totals()
+	if totals.Failures() > 0 || totals.Canceled > 0 || t.State == tasks.StateCanceled || len(t.FailedFinalizers()) > 0 {
+		return codeError(exitFailures)
+	}
+	return nil
+}
+
+// reloadTransfer reads a transfer again when a run has ended, also one that was
+// interrupted. Where there is none, or the database is away, t has to do.
+func reloadTransfer(ctx context.Context, b *baler.Baler, t tasks.Transfer) tasks.Transfer {
+	if t.UUID == "" {
+		return t
+	}
+	now, err := b.Transfer(context.WithoutCancel(ctx), t.UUID)
+	if err != nil {
+		return t
+	}
+	return now
+}
+
+// interrupted says how far a run has come that somebody stopped; every other
+// error it returns.
+func (p *program) interrupted(ctx context.Context, t *tasks.Transfer, err error) error {
+	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	found := ""
+	if t.State == tasks.StateOpen {
+		found = " found so far"
+	}
+	p.notef("Interrupted: %s of %s%s are done. Run the same command again to continue.", count(t.Finished), files(t.Files), found)
+	if p.json && t.UUID != "" {
+		if err := p.summarize(t); err != nil {
+			return err
+		}
+	}
+	return codeError(exitInterrupted)
+}

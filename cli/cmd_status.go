@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
+)
+
+func (p *program) statusCommand() *cobra.Command {
+	var (
+		watch bool
+		limit int
+	)
+	cmd := &cobra.Command{
+		Use:   "status [ID]",
+		Short: "Show recent transfers, or one transfer in detail",
+		Long: `Status lists the newest transfers, or shows one of them step by step. With --watch
+it updates until the transfer has ended, and exits with 3 if files failed.`,
+		Example: `  baler status
+  baler status 12
+  baler status --watch latest`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if watch && len(args) == 0 {
+				return usagef("--watch needs the id of a transfer")
+			}
+			if limit < 1 {
+				return usagef("--limit %d: give a number from 1", limit)
+			}
+			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				switch {
+				case len(args) == 0:
+					return p.listTransfers(ctx, b, limit)
+				case watch:
+					t, err := b.FindTransfer(ctx, args[0])
+					if err != nil {
+						return err
+					}
+					return p.watch(ctx, b, t.UUID)
+				default:
+					return p.showTransfer(ctx, b, args[0])
+				}
+			})
+		},
+	}
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "update until the transfer has ended")
+	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "list at most `N` transfers")
+	return cmd
+}
+
+func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) error {
+	transfers, err := b.Transfers(ctx, 0, limit)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	if p.json {
+		for i := range transfers {
+			if err := p.summarize(&transfers[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(transfers) == 0 {
+		p.printf("There are no transfers yet: start one with 'baler run PATH' or 'baler submit PATH'.")
+		return nil
+	}
+	list := newTable(numbers("ID"), column{title: "NAME", shrink: start}, words("STATE"), numbers("FILES"), numbers("DONE"), numbers("%"),
+		numbers("FAILED"), numbers("AGE"))
+	for i := range transfers {
+		t := &transfers[i]
+		list.row(number(t), quoted(t.Name), stateInList(t), count(t.Files), count(t.Finished),
+			percent(t.Finished, t.Files), count(failuresOf(t)), age(now.Sub(t.CreatedAt)))
+	}
+	list.within(tableWidth(p.stdout)).write(p.stdout)
+	return nil
+}
+
+func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) error {
+	t, err := b.FindTransfer(ctx, id)
+	if err != nil {
+		return err
+	}
+	if p.json {
+		return p.summarize(&t)
+	}
+	p.detail(p.stdout, &t, time.Now())
+	if err := p.reportFailures(ctx, p.stdout, b, &t); err != nil {
+		return err
+	}
+	for _, hint := range hints(&t) {
+		p.printf("\n%s", hint)
+	}
+	return nil
+}
+
+// hints say what makes a transfer go on that does not by itself.
+func hints(t *tasks.Transfer) (all []string) {
+	if t.State == tasks.StateInterrupted {
+		all = append(all, fmt.Sprintf("Its submission was interrupted, so some files may not be registered: resume it with\n"+
+			"'baler submit --resume %s'. If it was started by 'baler run', run the same command again.", number(t)))
+	}
+	if t.Trouble != "" {
+		all = append(all, fmt.Sprintf("It is stopped: %s.\nCorrect the database, then continue with 'baler resume %s', "+
+			"or give it up with 'baler cancel %s'.", printable(t.Trouble), t.UUID, t.UUID))
+		return all
+	}
+	if paused(t) {
+		all = append(all, fmt.Sprintf("It is paused. Resume it with 'baler resume %s'.", number(t)))
+	}
+	return all
+}

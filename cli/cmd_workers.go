@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
+)
+
+func (p *program) workersCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "workers",
+		Short: "List, pause, resume and drain workers",
+		Example: `  baler workers
+  baler workers pause host-4711
+  baler workers drain host-4711`,
+		Args: unknownCommand,
+		RunE: p.listWorkers,
+	}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use: "list", Short: "List the live workers", Example: "  baler workers list --json",
+			Args: cobra.NoArgs, RunE: p.listWorkers,
+		},
+		p.desiredStateCommand("pause", "Pause a worker", tasks.WorkerPaused,
+			"Worker %s will pause; its running batches finish."),
+		p.desiredStateCommand("resume", "Resume a paused worker", tasks.WorkerRunning, "Worker %s will resume."),
+		p.desiredStateCommand("drain", "Stop a worker after its running batches", tasks.WorkerDraining,
+			"Worker %s will stop after its running batches."),
+	)
+	return cmd
+}
+
+// workerObject is a live worker in JSON.
+type workerObject struct {
+	Type        string    `json:"type"` // always "worker"
+	Worker      string    `json:"worker"`
+	State       string    `json:"state"` // desired: running, paused or draining
+	Concurrency int       `json:"concurrency"`
+	InUse       *int      `json:"in_use,omitempty"` // batches of the global limit that it runs or has reserved
+	Handlers    []string  `json:"handlers"`
+	Version     string    `json:"version"`
+	StartedAt   time.Time `json:"started_at"`
+	SeenAt      time.Time `json:"seen_at"`
+}
+
+// describeWorker shows a worker, limited when there is a limit over everything.
+func describeWorker(w *tasks.Worker, limited bool) workerObject {
+	var state string
+	switch w.DesiredState {
+	case tasks.WorkerRunning:
+		state = "running"
+	case tasks.WorkerPaused:
+		state = "paused"
+	case tasks.WorkerDraining:
+		state = "draining"
+	}
+	var held *int
+	if limited {
+		held = new(w.LimitsInUse[tasks.LimitKey(tasks.ScopeAll, "")])
+	}
+	return workerObject{"worker", w.Name, state, w.Slots, held, append([]string{}, w.Handlers...), w.Version, w.StartedAt, w.SeenAt}
+}
+
+func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
+	return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+		workers, err := b.Workers(ctx)
+		if err != nil {
+			return err
+		}
+		if len(workers) == 0 && !p.json {
+			p.printf("No worker is running: start one with 'baler worker'.")
+			return nil
+		}
+		limits, err := b.Limits(ctx)
+		if err != nil {
+			return err
+		}
+		limited := slices.ContainsFunc(limits, func(c tasks.Limit) bool { return c.Scope == tasks.ScopeAll && c.InFlight > 0 })
+		now := time.Now()
+		list := newTable(column{title: "WORKER", shrink: end}, words("STATE"), column{title: "CONCURRENCY", short: "BATCHES", right: true},
+			numbers("LIMIT"), numbers("HANDLERS"), column{title: "VERSION", shrink: end},
+			numbers("UP"), numbers("SEEN"))
+		for i := range workers {
+			w := describeWorker(&workers[i], limited)
+			if p.json {
+				if err := p.object(w); err != nil {
+					return err
+				}
+				continue
+			}
+			limit := ""
+			if w.InUse != nil {
+				limit = count(int64(*w.InUse))
+			}
+			list.row(printable(w.Worker), w.State, count(int64(w.Concurrency)), limit, count(int64(len(w.Handlers))),
+				printable(w.Version), age(now.Sub(w.StartedAt)), age(now.Sub(w.SeenAt))+" ago")
+		}
+		if !p.json {
+			list.within(tableWidth(p.stdout)).write(p.stdout)
+		}
+		return nil
+	})
+}
+
+// desiredStateCommand tells a worker what is wanted of it.
+func (p *program) desiredStateCommand(verb, short string, wish tasks.DesiredState, told string) *cobra.Command {
+	return &cobra.Command{
+		Use:               verb + " NAME",
+		Short:             short,
+		Long:              short + ". Takes effect within seconds.",
+		Example:           "  baler workers " + verb + " host-4711",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				w, err := setWorkerState(ctx, b, args[0], wish)
+				switch {
+				case err != nil:
+					return err
+				case p.json:
+					return p.object(describeWorker(&w, false))
+				}
+				p.printf(told, printable(w.Name))
+				return nil
+			})
+		},
+	}
+}
+
+// setWorkerState speaks to live workers only: of a dead one the database may still know.
+func setWorkerState(ctx context.Context, b *baler.Baler, name string, wish tasks.DesiredState) (w tasks.Worker, err error) {
+	workers, err := b.Workers(ctx)
+	if err != nil {
+		return w, err
+	}
+	i := slices.IndexFunc(workers, func(w tasks.Worker) bool { return w.Name == name })
+	if i < 0 {
+		return w, fmt.Errorf("%w: %s ('baler workers' lists them)", baler.ErrWorkerNotFound, printable(name))
+	}
+	w = workers[i]
+	w.DesiredState = wish
+	return w, b.SetWorkerState(ctx, name, wish)
+}

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/balerhq/baler/config"
+)
+
+// settingKey annotates a flag with the setting that it sets.
+const settingKey = "baler_setting"
+
+// service annotates a command that serves until it is stopped: it logs more.
+const service = "baler_service"
+
+// bind makes a flag set a setting of the configuration.
+func bind(flags *pflag.FlagSet, flag, key string) {
+	f := flags.Lookup(flag)
+	f.Annotations = map[string][]string{settingKey: {key}}
+}
+
+// settings gathers the configuration: flag, environment, file, default.
+func (p *program) settings(cmd *cobra.Command) (config.Config, error) {
+	flags := make(map[string]any)
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if key := f.Annotations[settingKey]; key != nil {
+			flags[key[0]] = f.Value.String()
+		}
+	})
+	usual := "warn"
+	if cmd.Annotations[service] != "" {
+		usual = "info"
+	}
+	if _, ok := flags["log.level"]; !ok && p.verbose > 0 {
+		flags["log.level"] = louder(usual, p.verbose)
+	}
+	p.jsonLog = p.asksJSONLog(cmd)
+	cfg, err := config.Load(config.LoadOptions{Env: p.env, File: p.file, Fallback: "baler.yaml", Flags: flags})
+	if err != nil {
+		return cfg, err
+	}
+	p.jsonLog = cfg.Log.Format == "json"
+	// A command that somebody waits for reports what matters itself.
+	if _, ok := flags["log.level"]; !ok && cfg.Log.Level == "info" && p.variable("BALER_LOG_LEVEL") == "" {
+		cfg.Log.Level = usual
+	}
+	if _, ok := flags["log.format"]; !ok && p.json && p.variable("BALER_LOG_FORMAT") == "" {
+		cfg.Log.Format = "json" // as everything else on standard error
+	}
+	return cfg, nil
+}
+
+// louder is the level that -v, given so many times, turns a level into.
+func louder(level string, times int) string {
+	levels := []string{"warn", "info", "debug"}
+	return levels[min(slices.Index(levels, level)+times, len(levels)-1)]
+}
+
+// variable reads the environment that the program was given.
+func (p *program) variable(name string) string {
+	var value string
+	for _, entry := range p.env {
+		if v, ok := strings.CutPrefix(entry, name+"="); ok {
+			value = v // of two the last counts, as everywhere
+		}
+	}
+	return value
+}

@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The codes that the program exits with; docs/cli.md promises them.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitUsage       = 2
+	exitFailures    = 3 // done, but some files failed
+	exitInterrupted = 130
+)
+
+// codeError is an error of which everything has been said but the code.
+type codeError int
+
+func (c codeError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// usageError is an invalid command line.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// exit says what went wrong, if anything, and gives the code for it.
+func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
+	if _, said := errors.AsType[codeError](err); (err == nil || said) && p.stdout.err != nil {
+		err = fmt.Errorf("write output: %w", p.stdout.err)
+	}
+	if err == nil {
+		return exitOK
+	}
+	p.jsonLog = p.jsonLog || p.asksJSONLog(cmd)
+	if code, ok := errors.AsType[codeError](err); ok {
+		return int(code)
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		p.notef("Interrupted.")
+		return exitInterrupted
+	}
+	// Whatever goes wrong before a command has begun is cobra's complaint.
+	usage := ""
+	if _, ok := errors.AsType[usageError](err); ok || !p.began {
+		usage = cmd.UseLine()
+	}
+	var said []string // two parts of a command may fail for one reason
+	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+		if !slices.Contains(said, line) {
+			said = append(said, line)
+			p.complain(line, usage)
+		}
+	}
+	if usage == "" {
+		return exitError
+	}
+	if !p.json {
+		p.notef("usage: %s\nSee '%s --help'.", usage, cmd.CommandPath())
+	}
+	return exitUsage
+}

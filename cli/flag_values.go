@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
+
+var errNotPositive = errors.New("give a number from 1")
+
+// positive is a flag's number from 1.
+type positive struct{ to *int }
+
+func (p positive) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return errNotPositive
+	}
+	*p.to = n
+	return nil
+}
+
+func (p positive) String() string {
+	if p.to == nil { // asked of the zero value
+		return ""
+	}
+	return strconv.Itoa(*p.to)
+}
+
+// Type names the kind of value to cobra.
+func (positive) Type() string { return "int" }
+
+// positives are a flag's numbers from 1, joined by commas.
+type positives struct{ to *[]int }
+
+func (p positives) Set(s string) error {
+	var all []int
+	for part := range strings.SplitSeq(s, ",") {
+		var n int
+		if err := (positive{&n}).Set(strings.TrimSpace(part)); err != nil {
+			return err
+		}
+		all = append(all, n)
+	}
+	*p.to = all
+	return nil
+}
+
+func (p positives) String() string {
+	if p.to == nil {
+		return ""
+	}
+	texts := make([]string, len(*p.to))
+	for i, n := range *p.to {
+		texts[i] = strconv.Itoa(n)
+	}
+	return strings.Join(texts, ",")
+}
+
+// Type names the kind of value to cobra.
+func (positives) Type() string { return "ints" }
+
+// checked is a flag's text that must pass a check.
+type checked struct {
+	to    *string
+	check func(string) error
+}
+
+func (c checked) Set(s string) error {
+	if err := c.check(s); err != nil {
+		return err
+	}
+	*c.to = s
+	return nil
+}
+
+func (c checked) String() string {
+	if c.to == nil {
+		return ""
+	}
+	return *c.to
+}
+
+// Type names the kind of value to cobra.
+func (checked) Type() string { return "string" }

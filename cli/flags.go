@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/recipe"
+)
+
+// Flags that several commands have, each with what a shell can complete.
+
+func recipeFlag(cmd *cobra.Command, to *string) {
+	cmd.Flags().StringVarP(to, "recipe", "r", baler.DefaultRecipe, "`RECIPE`: the name of a built-in one, or the path of a .yaml file")
+	complete(cmd, "recipe", recipe.Builtins()...)
+}
+
+func viaFlag(cmd *cobra.Command, to *string) {
+	cmd.Flags().StringVar(to, "via", "auto", "`MODE` of dispatch: auto, group or bulk")
+	complete(cmd, "via", "auto", "group", "bulk")
+}
+
+func concurrencyFlag(cmd *cobra.Command) {
+	cmd.Flags().Int("concurrency", 0, "process at most `N` batches at once (default: 2 per processor, at least 4)")
+	bind(cmd.Flags(), "concurrency", "worker.concurrency")
+}
+
+func complete(cmd *cobra.Command, flag string, words ...string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveDefault))
+	if err != nil { // the flag was added a line above
+		panic(err)
+	}
+}

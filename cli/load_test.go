@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+// loadSum is the last line of load --json.
+func loadSum(t *testing.T, r ran) loadSummary {
+	t.Helper()
+	var s loadSummary
+	if err := json.Unmarshal([]byte(r.stdout), &s); err != nil || s.Type != "load" {
+		t.Fatalf("no summary: %v\nstdout:\n%s\nstderr:\n%s", err, r.stdout, r.stderr)
+	}
+	return s
+}
+
+// lines writes so many documents, with something bad on the line given, 0 for none.
+func jsonLines(n, bad int) string {
+	var b strings.Builder
+	for i := 1; i <= n; i++ {
+		if i == bad {
+			b.WriteString("{\"id\":\"bad\"}\n")
+			continue
+		}
+		fmt.Fprintf(&b, "{\"id\":%d,\"user\":{\"name\":\"n%d\"},\"at\":\"2024-01-02T03:04:05Z\"}\n", i, i)
+	}
+	return b.String()
+}
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	path := s.file("in.jsonl", jsonLines(1500, 1300)+"\n")
+	r := s.must(exitFailures, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--line-column", "doc")
+	id := strings.Fields(r.stdout)[1]
+	uuid := s.must(exitOK, "status", "--json", id).summary(t).Transfer
+	contains(t, "report", r.stdout, "1,501 lines")
+	contains(t, "report", r.stdout, "LOADED  SKIPPED  DUPLICATES  REJECTED  UNCHANGED\n 1,499        1           0         1          0\n")
+	contains(t, "report", r.stdout, "baler results "+id+" --rejected")
+
+	r = s.must(exitOK, "results", id, "--rejected")
+	equal(t, "rejects", s.stable(r.stdout), `DIR/in.jsonl:1300  column id: "bad" is a string, not a whole number  {"id":"bad"}`+"\n")
+	r = s.must(exitOK, "results", id, "--rejected", "--json")
+	var line rejectedLine
+	if err := json.Unmarshal([]byte(r.stdout), &line); err != nil || line.Line != 1300 || line.Path != path || line.Content != `{"id":"bad"}` ||
+		line.Size != 12 || line.Bytes != nil {
+		t.Errorf("%v in %s", err, r.stdout)
+	}
+	r = s.must(exitOK, "results", id, "--json", "--outcome", "warning")
+	contains(t, "the part's result", r.stdout, `"code":"lines-set-aside"`)
+	contains(t, "its facts", r.stdout, `"bad":1`)
+
+	// The same again: nothing to do. A changed file is loaded anew, and its key tells what is in.
+	r = s.must(exitFailures, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--line-column", "doc", "--json")
+	if sum := loadSum(t, r); sum.Transfer != uuid || sum.Lines != 1501 || !strings.Contains(r.stderr, "No changes since") {
+		t.Errorf("%+v, %s", sum, r.stderr)
+	}
+	later := time.Now().Add(time.Minute)
+	if err := os.Chtimes(s.file("in.jsonl", jsonLines(1600, 0)), later, later); err != nil {
+		t.Fatal(err)
+	}
+	r = s.must(exitOK, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--line-column", "doc", "--json")
+	if sum := loadSum(t, r); sum.Loaded != 101 || sum.Duplicates+sum.Unchanged != 1499 || sum.Unchanged < 1000 || sum.Lines != 1600 || sum.LinesPerSecond <= 0 {
+		t.Errorf("%+v", sum)
+	}
+}
+
+func TestLoadCompressed(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write([]byte(jsonLines(2000, 0))); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	whole := s.file("whole.gz", b.String())
+	r := s.must(exitOK, "load", whole, "--into", "things", "--create", "--map", "id", "--map", "who=user.name", "--line-contains", "n1", "--json")
+	if sum := loadSum(t, r); sum.Loaded != 1111 || sum.Skipped != 889 {
+		t.Errorf("%+v", sum)
+	}
+	cut := s.file("cut.gz", b.String()[:b.Len()/2])
+	r = s.must(exitFailures, "load", cut, "--into", "things", "--map", "id", "--json")
+	sum := loadSum(t, r)
+	if sum.Failed != 1 || sum.Loaded == 0 || sum.Loaded >= 2000 || sum.Bad != 0 {
+		t.Errorf("%+v", sum)
+	}
+	r = s.must(exitOK, "results", sum.Transfer)
+	contains(t, "why it failed", r.stdout, "the compressed content is damaged")
+}
+
+func TestLoadThatCannotBeMeant(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	path := s.file("in.jsonl", jsonLines(3, 0))
+	empty := s.file("empty.jsonl", "")
+	s.must(exitOK, "load", path, "--into", "things", "--create", "-q")
+	for _, tt := range []struct {
+		code int
+		args string
+		want string
+	}{
+		{exitUsage, path, "--into is required"},
+		{exitUsage, "- --into things", "standard input"},
+		{exitUsage, path + " --into things --chunk many", "not a size"},
+		{exitUsage, "--into things", "requires at least 1 arg"},
+		{exitError, path + " --into nothing", `none called "nothing"`},
+		{exitError, path + " --into results", "Baler's own"},
+		{exitError, path + " --into things --map nope=id", `no column "nope"`},
+		{exitError, path + " --into things --map id:number", `unknown type "number"`},
+		{exitError, path + " --into things --map id=a..b", "is empty"},
+		{exitError, path + " --into things --key id", "no primary or unique key of just id"},
+		{exitError, path + " --into things --on-duplicate update", "needs a key"},
+		{exitError, path + " --into things --on-duplicate never --key id", "must be ignore, update or error"},
+		{exitError, path + " --into things --chunk 1B", "from 4KiB to 1GiB"},
+		{exitError, path + " " + path + "x --into things", "in.jsonlx: no such file or directory"},
+		{exitError, s.file("empty", "") + " --into new --create", "no file with content"},
+		{exitError, s.file("array", "[\n{\"id\":1}\n]") + " --into things", "a JSON array over several lines"},
+		{exitError, s.file("cases", `{"a":1,"A":2}`) + " --into new --create", `"a" and "A" differ in letter case`},
+		{exitError, s.file("accents", `{"é":1,"É":2}`) + " --into new --create", `"é" and "É" differ in letter case`},
+		{exitError, s.file("blanks", `{" Name ":1}`) + " --into new --create", `a member's name cannot be a column's`},
+		{exitError, s.file("deep", strings.Repeat(`{"a":`, 600)+"1"+strings.Repeat("}", 600)) + " --into new --create", "nest more than 500 deep"},
+		{exitError, s.file("long", `{"a":"`+strings.Repeat("x", 9<<20)+`"}`) + " --into new --create", "the first one: the line is 9437192 bytes long"},
+		{exitError, path + " --into new --create --chunk 1B", "from 4KiB to 1GiB"},
+		{exitError, path + " --into things --map id=ID --map user=nam", "no line has a value for any column of things"},
+		{exitError, path + " --into never --create --map id=ID:int", "no line has a value for any column of never"},
+		{exitError, path + "x --into new --create", "in.jsonlx: no such file or directory"},
+		{exitError, empty + " --into new --create", "no file with content"},
+	} {
+		r := s.must(tt.code, append([]string{"load"}, strings.Fields(tt.args)...)...)
+		contains(t, tt.args, r.stderr, tt.want)
+	}
+	// The first line may be as long as any other.
+	s.must(exitOK, "load", s.file("wide", `{"a":"`+strings.Repeat("x", 2<<20)+`"}`), "--into", "wide", "--create", "-q")
+	if r := s.must(exitOK, "status", "--json"); strings.Count(r.stdout, `"state"`) != 2 {
+		t.Errorf("transfers are left of loads that did not begin: %s", r.stdout)
+	}
+	for _, table := range []string{"new", "never"} { // nothing is left of a load that did not begin
+		r := s.must(exitError, "load", path, "--into", table)
+		contains(t, table, r.stderr, "none called")
+	}
+}
+
+// What looks like a template or YAML in a mapping is none.
+func TestLoadOfOddWords(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	path := s.file("in.jsonl", `{"${size}":1,"a: b":"<&>","c.d":{"e:f":"x"}}`+"\n")
+	r := s.must(exitOK, "load", path, "--into", "odd", "--create", "--map", `n=${size}`, "--map", `s=a\: b`, "--map", `deep=c\.d.e\:f:text`,
+		"--line-contains", "<&>", "--json")
+	if sum := loadSum(t, r); sum.Loaded != 1 {
+		t.Errorf("%+v", sum)
+	}
+}
+
+// A file that grew, without a key, loads its new lines, and one that was touched none.
+func TestLoadAgain(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	path := s.file("in.jsonl", jsonLines(500, 0))
+	args := []string{"load", path, "--into", "things", "--create", "--chunk", "4KiB", "--json"}
+	s.must(exitOK, args...)
+	s.file("in.jsonl", jsonLines(501, 0))
+	if sum := loadSum(t, s.must(exitOK, args...)); sum.Loaded != 1 {
+		t.Errorf("grown: %+v", sum)
+	}
+	later := time.Now().Add(time.Minute)
+	testkit.Must(t, os.Chtimes(path, later, later))
+	if sum := loadSum(t, s.must(exitOK, args...)); sum.Loaded != 0 || sum.Unchanged != 501 || sum.Lines != 501 {
+		t.Errorf("touched: %+v", sum)
+	}
+}
+
+// A table that has lost its rows is loaded again, whether the load before had ended,
+// and whatever was loaded into it in between.
+func TestLoadIntoATableThatLostItsRows(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	path, other := s.file("in.jsonl", jsonLines(5, 0)), s.file("other.jsonl", jsonLines(3, 0))
+	load := func(path string) loadSummary {
+		t.Helper()
+		return loadSum(t, s.must(exitOK, "load", path, "--into", "things", "--create", "--map", "id:int", "--json"))
+	}
+	d := testkit.Database(t, "sqlite:"+s.path(".local/state/baler/baler.db"))
+	empty := func(statement string) {
+		t.Helper()
+		if _, err := d.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows := func() (n int) {
+		t.Helper()
+		testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM things").Scan(&n))
+		return n
+	}
+	first := load(path)
+	empty("DROP TABLE things")
+	if again := load(path); again.Transfer == first.Transfer || again.Loaded != 5 || rows() != 5 {
+		t.Errorf("dropped: %+v, %d rows", again, rows())
+	}
+	empty("DELETE FROM things")
+	if again := load(path); again.Loaded != 5 || rows() != 5 {
+		t.Errorf("emptied: %+v, %d rows", again, rows())
+	}
+	empty("DROP TABLE things")
+	load(other)
+	if again := load(path); again.Loaded != 5 || rows() != 8 {
+		t.Errorf("dropped, and another file loaded: %+v, %d rows", again, rows())
+	}
+	if again := load(path); rows() != 8 {
+		t.Errorf("nothing happened since: %+v, %d rows", again, rows())
+	}
+	empty("DELETE FROM things; UPDATE transfers SET state = 'interrupted', ended_at = NULL")
+	if again := load(path); again.Loaded != 5 || rows() != 5 {
+		t.Errorf("emptied while a load was interrupted: %+v, %d rows", again, rows())
+	}
+}
+
+// Columns are made of the members of all lines of all files. Members that come
+// later, when the table is there, are told and counted.
+func TestLoadMembersThatComeLate(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	first := s.file("a.jsonl", strings.Repeat("{\"id\":1}\n", 1001)+`{"id":2,"late":"kept"}`)
+	second := s.file("b.jsonl", `{"x":1.5}`)
+	sum := loadSum(t, s.must(exitOK, "load", first, second, "--into", "things", "--create", "--json"))
+	if sum.Loaded != 1003 || sum.Unmapped != 0 {
+		t.Errorf("%+v", sum)
+	}
+	d := testkit.Database(t, "sqlite:"+s.path(".local/state/baler/baler.db"))
+	var late string
+	var x float64
+	testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT MAX(late), MAX(x) FROM things").Scan(&late, &x))
+	if late != "kept" || x != 1.5 {
+		t.Errorf("late %q, x %v", late, x)
+	}
+	third := s.file("c.jsonl", "{\"id\":3,\"more\":1,\"\\u001b\":{\"y\":1}}\n{\"more\":1}\n{\"more\":2,\"id\":4}\n")
+	r := s.must(exitFailures, "load", third, "--into", "things", "--json")
+	sum = loadSum(t, r)
+	if names := fmt.Sprintf("%q", sum.UnmappedMembers); sum.Loaded != 2 || sum.Bad != 1 || sum.Unmapped != 3 || names != `["\x1b" "more"]` {
+		t.Errorf("%+v, %s", sum, names)
+	}
+	r = s.must(exitFailures, "load", third, "--into", "things")
+	contains(t, "report", r.stdout, `Left out: 3 values of members that no column takes: "\x1b", "more"`)
+	r = s.must(exitOK, "load", third, "--into", "things", "--map", "id", "--line-contains", "id", "--json")
+	if sum := loadSum(t, r); sum.Unmapped != 0 {
+		t.Errorf("members that the mapping leaves out were counted: %+v", sum)
+	}
+}

@@ -1,0 +1,85 @@
+// Package cli is the command line of Baler, for the program baler and for programs
+// with handlers of their own: Main is all of such a program.
+//
+//	func main() {
+//		registry := builtin.Registry()
+//		registry.Register("shout", handlers.PerFile(shout))
+//		cli.Main(registry)
+//	}
+//
+// The program then has every command of baler: "mine run DIR", "mine worker
+// --concurrency 1". They are listed by "mine help" and in docs/cli.md.
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/handlers"
+)
+
+// version is set by the linker: -ldflags '-X github.com/balerhq/baler/cli.version=1.2.3'.
+var version = "dev"
+
+// Main runs the command that the process was started with, with these handlers, and
+// exits with the code of the command. A nil registry has none but load, which every
+// process adds.
+func Main(registry *handlers.Registry) {
+	ctx, stop := signal.NotifyContext(context.Background(), baler.StopSignals()...)
+	context.AfterFunc(ctx, stop) // after the first signal restore the default: the second one kills
+	redis.SetLogger(discard{})
+	collectLess(os.Getenv)
+	p := &program{name: nameOf(os.Args), registry: registry.Clone(), env: os.Environ()}
+	os.Exit(p.execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// nameOf is how the program was called.
+func nameOf(args []string) string {
+	if len(args) == 0 || args[0] == "" {
+		return "baler"
+	}
+	return strings.TrimSuffix(filepath.Base(args[0]), ".exe")
+}
+
+// execute runs one command. It returns the code to exit with.
+func (p *program) execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	p.stdin, p.stdout, p.stderr = stdin, &output{w: stdout}, newConsole(stderr)
+	root := p.rootCommand()                   //nolint:contextcheck // commands get theirs from ExecuteContextC
+	root.SetArgs(append([]string{}, args...)) // nil would have cobra look at os.Args
+	root.SetIn(stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	p.json = p.json || slices.Contains(args, "--json") // flags behind one that is wrong are not read
+	return p.exit(ctx, cmd, err)
+}
+
+// collectLess lets the heap grow to four times what is in use before the garbage
+// collector runs: what is in use is small, and collecting took a tenth of the
+// time of a busy worker. Where more is in use it runs as often as it must to
+// stay below memoryMost. GOGC and GOMEMLIMIT take precedence.
+func collectLess(getenv func(string) string) {
+	if getenv("GOGC") == "" && getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(300)
+		debug.SetMemoryLimit(memoryMost)
+	}
+}
+
+// memoryMost is what the collector aims to stay below: most of the 512 MiB that
+// a process may take at any size of transfer.
+const memoryMost = 384 << 20
+
+// discard takes what the Redis client would print on standard error by itself:
+// its errors are returned, and told from there.
+type discard struct{}
+
+func (discard) Printf(context.Context, string, ...any) {}

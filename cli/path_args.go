@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+)
+
+// checkPaths refuses an empty path, which would stand for the current folder: it
+// is what a script passes whose variable is not set.
+func checkPaths(paths []string) error {
+	if i := slices.Index(paths, ""); i >= 0 {
+		return usagef("path %d is empty; use . for the current folder", i+1)
+	}
+	return nil
+}
+
+func missingOKFlag(cmd *cobra.Command, to *bool) {
+	cmd.Flags().BoolVar(to, "missing-ok", false, "register paths that do not exist; each gets a failed result")
+}
+
+// explainMissing says what to do about paths that do not exist.
+func explainMissing(err error) error {
+	missing, ok := errors.AsType[*baler.MissingError](err)
+	if !ok {
+		return err
+	}
+	what := "the path"
+	if len(missing.Sources) > 1 {
+		what = "the paths"
+	}
+	return fmt.Errorf("%w\nno file was registered: correct %s, or use --missing-ok to record a failed result instead", err, what)
+}

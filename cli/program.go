@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+)
+
+// program is one run of the command line: what it was given, and where it writes.
+type program struct {
+	name     string             // as it was called, for help
+	registry *handlers.Registry // never nil
+	env      []string
+	stdin    io.Reader
+	stdout   *output
+	stderr   *console
+
+	file    string // --config
+	json    bool
+	verbose int
+	jsonLog bool // standard error holds nothing but a log in JSON
+	began   bool // a command has started: its command line was well formed
+}
+
+// opener is baler.Open or baler.OpenStore.
+type opener func(context.Context, config.Config, baler.Options) (*baler.Baler, error)
+
+// with opens Baler for a command, and closes it after.
+func (p *program) with(cmd *cobra.Command, open opener, do func(context.Context, *baler.Baler, config.Config) error) (err error) {
+	cfg, err := p.settings(cmd)
+	if err != nil {
+		return err
+	}
+	b, err := open(cmd.Context(), cfg, p.options(cfg))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	return do(cmd.Context(), b, cfg)
+}
+
+func (p *program) options(cfg config.Config) baler.Options {
+	return baler.Options{Registry: p.registry, Log: baler.NewLogger(p.stderr, cfg.Log), Version: buildInfo().Version}
+}
+
+// print writes to standard output: what was asked for.
+func (p *program) printf(format string, args ...any) {
+	fmt.Fprintf(p.stdout, p.named(format)+"\n", args...)
+}
+
+// say writes to standard error: what a person should know beside it.
+func (p *program) notef(format string, args ...any) {
+	format = p.named(format)
+	if p.json {
+		p.message(messageObject{Type: "note", Message: fmt.Sprintf(format, args...)})
+		return
+	}
+	fmt.Fprintf(p.notes(slog.LevelInfo), format+"\n", args...)
+}
+
+// complain writes an error, and for an error in the command line how it is used.
+func (p *program) complain(message, usage string) {
+	message = p.named(message)
+	if p.json {
+		p.message(messageObject{"error", message, usage})
+		return
+	}
+	prefix := "error: "
+	if p.jsonLog {
+		prefix = "" // the record's level says it
+	}
+	fmt.Fprintf(p.notes(slog.LevelError), "%s%s\n", prefix, printable(message))
+}

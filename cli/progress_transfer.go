@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/tasks"
+)
+
+// followEvery is how often progress is looked up; a look is one row and its steps.
+const followEvery = 200 * time.Millisecond
+
+// follower shows the progress of a transfer while something else works on it.
+type follower struct {
+	b       *baler.Baler
+	display display
+	started chan string // the transfer's id, once
+	stop    chan struct{}
+	ended   sync.WaitGroup
+}
+
+// follow starts a follower. It goes on after ctx has ended, for then work is
+// stopping and still being done; end ends it.
+func (p *program) follow(ctx context.Context, b *baler.Baler, d display) *follower {
+	f := &follower{b: b, display: d, started: make(chan string, 1), stop: make(chan struct{})}
+	f.ended.Go(func() { f.loop(context.WithoutCancel(ctx)) })
+	return f
+}
+
+// begin says which transfer to follow; it is what Submission.Started wants.
+func (f *follower) begin(t tasks.Transfer) { f.started <- t.UUID }
+
+// end shows the last report, which may be nil when there is none, and returns
+// when the display has ended.
+func (f *follower) end(last *tasks.Transfer) {
+	close(f.stop)
+	f.ended.Wait()
+	if last != nil && last.UUID != "" {
+		f.display.show(read(last, time.Now()))
+	}
+	f.display.end()
+}
+
+func (f *follower) loop(ctx context.Context) {
+	var id string
+	select {
+	case id = <-f.started:
+	case <-f.stop:
+		return
+	}
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for {
+		// A look that fails is followed by another; whoever works reports why.
+		if t, err := f.b.Transfer(ctx, id); err == nil {
+			f.display.show(read(&t, time.Now()))
+		}
+		select {
+		case <-tick.C:
+		case <-f.stop:
+			return
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/balerhq/baler"
+)
+
+// reportRun says what a run did, and gives its exit code.
+func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.RunResult, f *runFlags) error {
+	switch {
+	case p.json:
+		if err := p.summarizeRun(ran); err != nil {
+			return err
+		}
+	case !f.quiet:
+		if err := p.describeRun(ctx, b, ran); err != nil {
+			return err
+		}
+	}
+	if !f.quiet {
+		p.noteEarlierRuns(ran)
+	}
+	return runCode(ran)
+}
+
+// noteEarlierRuns says what earlier runs have left, beyond the transfer that ran.
+func (p *program) noteEarlierRuns(ran *baler.RunResult) {
+	for i := range ran.Previous {
+		p.notef("Transfer %s, which had files to retry, is %s.", number(&ran.Previous[i]), stateOf(&ran.Previous[i]))
+	}
+	for i := range ran.Failures {
+		if f := &ran.Failures[i]; f.Transfer.ID != ran.Transfer.ID || !ran.FoundChanges {
+			p.notef("%s failed in transfer %s: repair what is wrong, and 'baler retry %s', or accept it with --accept-failures.",
+				files(f.Files), number(&f.Transfer), number(&f.Transfer))
+		}
+	}
+	for i := range ran.Damaged {
+		p.notef("damaged: %s: its content is not what it was, although its size and time are the same", quoted(ran.Damaged[i].Path))
+	}
+	if n := ran.DamagedFiles; n > 0 {
+		p.notef("%s damaged. Put a good copy in place and run again; or change the modification time of what is right as it is.", are(n))
+	}
+	for i := range ran.Paused {
+		t := &ran.Paused[i]
+		p.notef("Transfer %s is paused, with %s to process: 'baler resume %s', and run again.", number(t), files(t.Files-t.Finished), number(t))
+	}
+}
+
+// runCode is the exit code of a run: that of failures if anything of this run, or of the
+// files of all runs, is not as it should be.
+func runCode(ran *baler.RunResult) error {
+	code := failed(&ran.Final)
+	if ran.FoundChanges {
+		code = cmp.Or(code, failed(&ran.Transfer))
+	}
+	for i := range ran.Previous {
+		code = cmp.Or(code, failed(&ran.Previous[i]))
+	}
+	if len(ran.Failures)+len(ran.Paused) > 0 || ran.DamagedFiles > 0 {
+		code = codeError(exitFailures)
+	}
+	return code
+}
+
+// summarizeRun writes the summary of the transfer that ran, last, with what the run found.
+func (p *program) summarizeRun(ran *baler.RunResult) error {
+	last := &ran.Transfer
+	if ran.Final.UUID != "" {
+		if ran.FoundChanges {
+			if err := p.summarize(&ran.Final); err != nil {
+				return err
+			}
+		} else {
+			last = &ran.Final
+		}
+	}
+	s := newSummary(last)
+	s.Changes = &ran.Changes
+	s.Damaged = ran.DamagedFiles
+	return p.object(s)
+}
+
+func (p *program) describeRun(ctx context.Context, b *baler.Baler, ran *baler.RunResult) error {
+	t := &ran.Transfer
+	if ran.FoundChanges {
+		p.report(p.stdout, t, time.Now())
+		if line := changesLine(ran.Changes); line != "" {
+			fmt.Fprintf(p.stdout, "\n%s\n", line)
+		}
+	} else {
+		there := files(ran.Changes.Unchanged + ran.Changes.Accepted)
+		if n := ran.Changes.Accepted; n > 0 {
+			there += ", of which " + count(n) + " failed and accepted"
+		}
+		since := fmt.Sprintf("since transfer %s finished at %s", number(t), local(t.EndedAt))
+		if gone := ran.Changes.Gone; gone > 0 {
+			p.printf("No file was added or changed %s (%s); %s gone.", since, there, are(gone))
+		} else {
+			p.printf("No changes %s (%s).", since, there)
+		}
+	}
+	if ran.Final.UUID != "" {
+		p.printf("\nTransfer %s ran final steps over all files.", number(&ran.Final))
+		p.reportFinalizers(p.stdout, &ran.Final)
+	}
+	if !ran.FoundChanges {
+		return nil
+	}
+	return p.reportFailures(ctx, p.stdout, b, t)
+}
+
+// are is a number of files that are something, in words.
+func are(n int64) string {
+	if n == 1 {
+		return "1 file is"
+	}
+	return files(n) + " are"
+}
+
+// changesLine says what another run has found; it is empty for the first.
+func changesLine(c baler.RunChanges) string {
+	if c.Changed+c.Retried+c.Accepted+c.Reread+c.Gone+c.Unchanged == 0 {
+		return ""
+	}
+	parts := []string{count(c.Added) + " added", count(c.Changed) + " changed"}
+	if c.Retried > 0 {
+		parts = append(parts, count(c.Retried)+" tried again")
+	}
+	if c.Reread > 0 {
+		parts = append(parts, count(c.Reread)+" read again")
+	}
+	if c.Accepted > 0 {
+		parts = append(parts, count(c.Accepted)+" failed and accepted")
+	}
+	return "Files: " + strings.Join(append(parts, count(c.Gone)+" gone", count(c.Unchanged)+" unchanged"), ", ")
+}

@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/tasks"
+)
+
+// filterFlags choose among the results of a transfer.
+type filterFlags struct {
+	filter   baler.ResultFilter
+	outcomes []string
+}
+
+func (f *filterFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.filter.Step, "step", "", "only results of this `STEP`")
+	flags.StringSliceVar(&f.outcomes, "outcome", nil, "only these `OUTCOMES`, separated by commas; may be repeated")
+	flags.Int64Var(&f.filter.File, "file", 0, "only the file with this `NUMBER`")
+	var names []string
+	for _, o := range tasks.Outcomes() {
+		names = append(names, string(o))
+	}
+	complete(cmd, "outcome", names...)
+}
+
+// resultFilter is the filter that was typed.
+func (f *filterFlags) resultFilter(cmd *cobra.Command) (baler.ResultFilter, error) {
+	filter := f.filter
+	for _, s := range f.outcomes {
+		o, err := tasks.ParseOutcome(s)
+		if err != nil {
+			return filter, usageError{err}
+		}
+		filter.Outcomes = append(filter.Outcomes, o)
+	}
+	if cmd.Flags().Changed("file") && filter.File < 1 {
+		return filter, usagef("--file %d: files are numbered from 1", filter.File)
+	}
+	return filter, nil
+}

@@ -1,0 +1,213 @@
+package cli
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// resultWriter writes results one after the other. Its end comes last.
+type resultWriter interface {
+	write(l *tasks.ResultLine) error
+	end() error
+}
+
+// resultLines writes a JSON object a line: all fields, or the chosen columns.
+type resultLines struct {
+	p       *program
+	columns []resultColumn
+}
+
+func (r *resultLines) write(l *tasks.ResultLine) error {
+	if r.columns == nil {
+		return r.p.object(l)
+	}
+	facts := factsOf(l)
+	members := make([]string, len(r.columns))
+	for i := range r.columns {
+		var err error
+		if members[i], err = r.columns[i].member(l, facts); err != nil {
+			return err
+		}
+	}
+	r.p.printf("{%s}", strings.Join(members, ","))
+	return r.p.stdout.err
+}
+
+func (*resultLines) end() error { return nil }
+
+// resultCSV writes a row a result below a row of titles.
+type resultCSV struct {
+	w       *csv.Writer
+	columns []resultColumn
+}
+
+func newResultCSV(w io.Writer, columns []resultColumn) (*resultCSV, error) {
+	c := &resultCSV{w: csv.NewWriter(w), columns: columns}
+	titles := make([]string, len(columns))
+	for i := range columns {
+		titles[i] = columns[i].title()
+	}
+	return c, c.w.Write(titles)
+}
+
+func (c *resultCSV) write(l *tasks.ResultLine) error {
+	facts := factsOf(l)
+	row := make([]string, len(c.columns))
+	for i := range c.columns {
+		row[i] = c.columns[i].text(l, facts)
+	}
+	return c.w.Write(row)
+}
+
+func (c *resultCSV) end() error {
+	c.w.Flush()
+	if err := c.w.Error(); err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	return nil
+}
+
+// sampled is how many results of a step decide on the columns of its table.
+const sampled = 1000
+
+// resultTables writes a table for each step. The first results of a step decide on
+// its columns; what later ones have beside them goes to the end of their lines.
+type resultTables struct {
+	w       io.Writer
+	width   int                        // of the terminal; 0 when there is none
+	columns []resultColumn             // nil: what the step's results have
+	order   func(step string) []string // facts of a step, the most telling first
+	titled  bool                       // the tables of several steps are told apart
+
+	step    string
+	waiting []tasks.ResultLine // of the step, until its columns are known
+	shown   []resultColumn
+	table   *table
+	any     bool
+}
+
+func (r *resultTables) write(l *tasks.ResultLine) error {
+	if r.columns == nil && l.Step != r.step {
+		if err := r.end(); err != nil {
+			return err
+		}
+		r.step, r.table = l.Step, nil
+	}
+	if r.table != nil {
+		r.table.next(r.w, r.cells(l)...)
+		return nil
+	}
+	r.waiting = append(r.waiting, *l)
+	if len(r.waiting) < sampled {
+		return nil
+	}
+	return r.end()
+}
+
+// end writes the results that wait.
+func (r *resultTables) end() error {
+	if len(r.waiting) == 0 {
+		return nil
+	}
+	if r.shown = r.columns; r.columns == nil {
+		r.shown = r.choose()
+	}
+	var columns []column
+	for i, c := range r.shown {
+		shrinks := end
+		switch {
+		case c.name == "path" && !c.fact:
+			shrinks = start
+		case c.name == "outcome" && !c.fact:
+			shrinks = keep
+		}
+		columns = append(columns, column{title: strings.ToUpper(printable(r.shown[i].title())), shrink: shrinks})
+	}
+	r.table = newTable(append(columns, column{})...).within(r.width)
+	for i := range r.waiting {
+		r.table.row(r.cells(&r.waiting[i])...)
+	}
+	r.waiting = nil
+	if r.any {
+		fmt.Fprintln(r.w)
+	}
+	r.any = true
+	if r.titled {
+		fmt.Fprintf(r.w, "Step %s\n", printable(r.step))
+	}
+	r.table.write(r.w)
+	return nil
+}
+
+// choose finds the columns for the results that wait: those that any of them fills.
+func (r *resultTables) choose() []resultColumn {
+	facts, message := map[string]bool{}, false
+	for i := range r.waiting {
+		for name := range factsOf(&r.waiting[i]) {
+			facts[name] = true
+		}
+		message = message || messageOf(&r.waiting[i]) != ""
+	}
+	columns := parseColumns([]string{"outcome", "path"})
+	for _, name := range inOrder(facts, r.order(r.step)) {
+		columns = append(columns, resultColumn{name: name, fact: true})
+	}
+	if message {
+		columns = append(columns, parseColumns([]string{"message"})...)
+	}
+	return columns
+}
+
+// inOrder lists names, first those in the order that is known, then the others sorted.
+func inOrder(names map[string]bool, order []string) []string {
+	var all, others []string
+	for _, name := range order {
+		if names[name] {
+			all = append(all, name)
+		}
+	}
+	for name := range names {
+		if !slices.Contains(all, name) {
+			others = append(others, name)
+		}
+	}
+	slices.Sort(others)
+	return append(all, others...)
+}
+
+// cells are the columns of a result, and at the end what no column has room for.
+func (r *resultTables) cells(l *tasks.ResultLine) []string {
+	facts := factsOf(l)
+	cells := make([]string, len(r.shown)+1)
+	shown := map[string]bool{}
+	message := r.columns != nil
+	for i := range r.shown {
+		c := &r.shown[i]
+		cells[i] = c.cell(l, facts)
+		shown[c.name] = c.fact
+		message = message || c.name == "message" && !c.fact
+	}
+	if r.columns != nil {
+		return cells
+	}
+	var rest []string
+	names := map[string]bool{}
+	for name := range facts {
+		names[name] = !shown[name]
+	}
+	for _, name := range inOrder(names, nil) {
+		if names[name] {
+			rest = append(rest, printable(name+"="+factText(facts[name])))
+		}
+	}
+	if text := messageOf(l); text != "" && !message {
+		rest = append(rest, text)
+	}
+	cells[len(r.shown)] = strings.Join(rest, "  ")
+	return cells
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func (p *program) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   p.name,
+		Short: "Process files in batches and record one result per file",
+		Long: `Baler runs the steps of a recipe on every file it is given, in batches, and
+records one result for each file and step.
+
+Without settings everything runs inside one process: try "baler run DIR".
+
+Where a command takes the ID of a transfer, it takes its number, its id or the
+beginning of it, its name, or latest.`,
+		Example: `  baler run ~/collection
+  baler status
+  baler results latest --outcome failed`,
+		Version:       buildInfo().Version,
+		SilenceErrors: true, // exit reports them
+		SilenceUsage:  true,
+		Args:          unknownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRun: func(*cobra.Command, []string) {
+			p.began = true
+		},
+	}
+	root.SetVersionTemplate(p.name + " {{.Version}}\n")
+	p.globalFlags(root)
+	for _, g := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Process files:", []*cobra.Command{p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand()}},
+		{"Inspect and control transfers:", []*cobra.Command{
+			p.statusCommand(), p.resultsCommand(), p.retryCommand(), p.pauseCommand(), p.resumeCommand(), p.cancelCommand(),
+			p.deleteCommand(),
+		}},
+		{"Operate:", []*cobra.Command{
+			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(),
+			p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
+		}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, cmd := range g.commands {
+			cmd.GroupID = g.title
+			root.AddCommand(cmd)
+		}
+	}
+	root.AddCommand(p.recipeCommand(), p.benchCommand(), p.versionCommand())
+	p.rename(root)
+	return root
+}
+
+// rename has examples and hints call the program by its name.
+func (p *program) rename(cmd *cobra.Command) {
+	cmd.Example = p.named(strings.ReplaceAll(cmd.Example, "  baler ", "  "+p.name+" "))
+	cmd.Long = p.named(cmd.Long)
+	for _, sub := range cmd.Commands() {
+		p.rename(sub)
+	}
+}
+
+// named has the commands that a text quotes call the program by its name.
+func (p *program) named(text string) string {
+	if p.name == "" || p.name == "baler" {
+		return text
+	}
+	var pairs []string
+	for _, before := range []string{"'", `"`, "$(", ": ", "| "} {
+		pairs = append(pairs, before+"baler ", before+p.name+" ")
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+func (p *program) globalFlags(root *cobra.Command) {
+	flags := root.PersistentFlags()
+	flags.SortFlags = false
+	flags.StringVar(&p.file, "config", "", "configuration `FILE` (default: baler.yaml in the current folder, if it exists)")
+	flags.String("redis", "", "`URL` of Redis, or embedded")
+	bind(flags, "redis", "redis.url")
+	flags.String("database", "", "`URL` of the database: sqlite:PATH or mysql://user:password@host:3306/name")
+	bind(flags, "database", "database.url")
+	flags.String("roots", "", "`FOLDERS` that workers may read, separated as in $PATH")
+	bind(flags, "roots", "roots")
+	flags.String("log-level", "", "lowest log `LEVEL`: debug, info, warn or error")
+	bind(flags, "log-level", "log.level")
+	flags.String("log-format", "", "log `FORMAT`: text or json")
+	bind(flags, "log-format", "log.format")
+	flags.CountVarP(&p.verbose, "verbose", "v", "log more; -vv logs everything")
+	flags.BoolVar(&p.json, "json", false, "print JSON, one object per line")
+}
+
+// unknownCommand rejects the arguments of a command that has only subcommands.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return fmt.Errorf("unknown command %q; did you mean %q?", args[0], near[0])
+	}
+	return fmt.Errorf("unknown command %q", args[0])
+}

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/tasks"
+)
+
+// resumeArgs complains of what cannot go with --resume: the transfer knows its
+// paths and all that was said when it was begun.
+func resumeArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("--resume takes no paths: they are stored with the transfer")
+	}
+	for _, flag := range []string{"recipe", "via", "name", "key", "webhook", "queue", "null", "missing-ok"} {
+		if cmd.Flags().Changed(flag) {
+			return usagef("--resume cannot be combined with --%s: it is stored with the transfer", flag)
+		}
+	}
+	return nil
+}
+
+// submitResume goes on with a submission that was cut off.
+func (p *program) submitResume(ctx context.Context, b *baler.Baler, f *submitFlags) error {
+	t, err := b.FindTransfer(ctx, f.resume)
+	if err != nil {
+		return err
+	}
+	if err := p.checkQueue(ctx, b, t.Via == tasks.ViaGroup); err != nil {
+		return err
+	}
+	if t, err = p.resumeSubmission(ctx, b, t); err != nil {
+		return err
+	}
+	return p.submitted(ctx, b, &t, origin{resumed: true}, f)
+}
+
+// resumeSubmission registers what is missing of a transfer, and shows how it comes along.
+func (p *program) resumeSubmission(ctx context.Context, b *baler.Baler, t tasks.Transfer) (tasks.Transfer, error) {
+	notes := &skippedFiles{p: p}
+	follower := p.follow(ctx, b, p.newDisplay(false, true))
+	if !sealed(&t) {
+		follower.begin(t)
+	}
+	now, err := b.ResumeSubmit(ctx, t, notes.see)
+	if err == nil {
+		follower.end(&now)
+	} else {
+		follower.end(nil)
+	}
+	notes.end()
+	switch {
+	case err == nil:
+		p.notef("Resumed the interrupted submission of transfer %s; all its files are registered.", number(&now))
+		return now, nil
+	case errors.Is(err, baler.ErrAlreadySealed), errors.Is(err, baler.ErrProducerAlive), errors.Is(err, baler.ErrPathsFromList):
+		return now, fmt.Errorf("transfer %s cannot be resumed: %w", number(&t), err)
+	}
+	return now, p.submitStopped(ctx, b, &now, err)
+}
+
+// adoptUnfinished goes on with the transfer of a key when its submission was cut off.
+// Of any other it only tells.
+func (p *program) adoptUnfinished(ctx context.Context, b *baler.Baler, t tasks.Transfer) (now tasks.Transfer, resumed bool, err error) {
+	still := ""
+	if !sealed(&t) {
+		now, err = p.resumeSubmission(ctx, b, t)
+		// Of a list that is open nobody can tell whether its producer is alive.
+		alive := errors.Is(err, baler.ErrProducerAlive) || errors.Is(err, baler.ErrPathsFromList) && t.State == tasks.StateOpen
+		if !alive && !errors.Is(err, baler.ErrAlreadySealed) {
+			return now, err == nil, err
+		}
+		if alive {
+			still = ", and is still being submitted"
+		}
+	}
+	p.notef("Transfer %s was submitted with this key before%s; nothing was added.", number(&t), still)
+	return t, false, nil
+}
+
+// sealed reports whether a transfer's number of files is final.
+func sealed(t *tasks.Transfer) bool {
+	return t.State != tasks.StateOpen && t.State != tasks.StateInterrupted
+}

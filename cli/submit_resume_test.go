@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+// exec runs statements on the sandbox's database, past the program.
+func (s *testEnv) exec(statements ...string) {
+	s.t.Helper()
+	db := testkit.Database(s.t, cmp.Or(s.setting("BALER_DATABASE_URL"), "sqlite:"+s.path(".local/state/baler/baler.db")))
+	for _, statement := range statements {
+		if _, err := db.ExecContext(s.t.Context(), statement); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// setting is a variable of the sandbox's environment.
+func (s *testEnv) setting(name string) string { return (&program{env: s.env}).variable(name) }
+
+// cutOff submits two files, and leaves of that what a producer leaves that dies
+// after the first.
+func (s *testEnv) cutOff(state tasks.State, seen string, args ...string) (id string) {
+	s.t.Helper()
+	s.file("in/a.txt", "alpha")
+	s.file("in/b.txt", "beta")
+	id = strings.TrimSpace(s.must(exitOK, append([]string{"submit"}, args...)...).stdout)
+	s.exec(
+		"DELETE FROM files WHERE no = 2",
+		fmt.Sprintf("UPDATE transfers SET files = 1, bytes = 5, sealed_at = NULL, state = '%s', seen_at = '%s'", state, seen),
+	)
+	return id
+}
+
+const (
+	longAgo = "2020-01-02 03:04:05.000000+00:00"
+	justNow = "2222-01-02 03:04:05.000000+00:00"
+)
+
+func TestSubmitResume(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	id := s.cutOff(tasks.StateInterrupted, longAgo, s.path("in"))
+
+	contains(t, "status", s.must(exitOK, "status").stdout, "  interrupted  ")
+	contains(t, "status ID", s.stable(s.must(exitOK, "status", id).stdout), "Transfer ID interrupted\n",
+		"\nIts submission was interrupted, so some files may not be registered: resume it with\n'baler submit --resume ID'.")
+	equal(t, "resume", s.stable(s.must(exitError, "resume", id).stderr),
+		"error: transfer ID is not paused: its submission was interrupted; resume it with 'baler submit --resume ID'\n")
+	s.must(exitOK, "pause", id)
+	contains(t, "paused status", s.must(exitOK, "status").stdout, "  interrupted, paused  ")
+	s.must(exitOK, "resume", id)
+
+	r := s.must(exitOK, "submit", "--resume", id)
+	equal(t, "stdout", r.stdout, id+"\n")
+	contains(t, "stderr", s.stable(r.stderr), "Resumed the interrupted submission of transfer ID; all its files are registered.\n")
+	if sum := s.must(exitOK, "status", "--json", id).summary(t); sum.Files != 2 || sum.State != tasks.StateRunning {
+		t.Errorf("resumed: %+v", sum)
+	}
+	r = s.must(exitError, "submit", "--resume", id)
+	contains(t, "resumed again", s.stable(r.stderr),
+		"error: transfer ID cannot be resumed: the transfer is sealed: all its files are registered: it is running\n")
+	equal(t, "stdout", r.stdout, "")
+}
+
+func TestSubmitResumeInJSON(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	id := s.cutOff(tasks.StateOpen, longAgo, s.path("in"))
+	r := s.must(exitOK, "submit", "--json", "--resume", id)
+	equal(t, "object", s.stable(r.stdout),
+		`{"type":"transfer","transfer":"ID","created":false,"resumed":true,"files":2,"bytes":9,"via":"bulk"}`+"\n")
+}
+
+func TestSubmitResumeOfAnother(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	id := s.cutOff(tasks.StateOpen, justNow, s.path("in"))
+	contains(t, "alive", s.stable(s.must(exitError, "submit", "--resume", id).stderr),
+		"error: transfer ID cannot be resumed: the transfer's producer is alive, or was a moment ago: try again in half a minute\n")
+
+	s = newTestEnv(t)
+	s.env = append(s.env, "BALER_ROOTS="+s.dir)
+	s.from = strings.NewReader(s.path("in/a.txt") + "\n" + s.path("in/b.txt") + "\n")
+	id = s.cutOff(tasks.StateInterrupted, longAgo, "-")
+	contains(t, "a list", s.stable(s.must(exitError, "submit", "--resume", id).stderr),
+		"error: transfer ID cannot be resumed: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n")
+}
+
+func TestSubmitWithTheKeyOfACutOffTransfer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		state   tasks.State
+		seen    string
+		list    bool
+		code    int
+		resumed bool
+		stderr  string
+	}{
+		{"interrupted", tasks.StateInterrupted, longAgo, false, exitOK, true, "Resumed the interrupted submission of transfer ID; all its files are registered.\n"},
+		{"open, producer dead", tasks.StateOpen, longAgo, false, exitOK, true, "Resumed the interrupted submission of transfer ID; all its files are registered.\n"},
+		{"open, producer alive", tasks.StateOpen, justNow, false, exitOK, false,
+			"Transfer ID was submitted with this key before, and is still being submitted; nothing was added.\n"},
+		{"open list", tasks.StateOpen, longAgo, true, exitOK, false,
+			"Transfer ID was submitted with this key before, and is still being submitted; nothing was added.\n"},
+		{"interrupted list", tasks.StateInterrupted, longAgo, true, exitError, false,
+			"error: transfer ID cannot be resumed: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newTestEnv(t)
+			path := s.path("in")
+			if c.list {
+				path = "-"
+				s.env = append(s.env, "BALER_ROOTS="+s.dir)
+				s.from = strings.NewReader(s.path("in/a.txt") + "\n" + s.path("in/b.txt") + "\n")
+			}
+			id := s.cutOff(c.state, c.seen, "--key", "k", path)
+			r := s.must(c.code, "submit", "--key", "k", "--json", path)
+			contains(t, "stderr", s.stable(r.said()), c.stderr)
+			if c.code == exitOK {
+				contains(t, "stdout", r.stdout, fmt.Sprintf(`"transfer":"%s","created":false,"resumed":%v,`, id, c.resumed))
+			}
+			want := int64(1)
+			if c.resumed {
+				want = 2
+			}
+			if sum := s.must(exitOK, "status", "--json", id).summary(t); sum.Files != want {
+				t.Errorf("%d files, want %d", sum.Files, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/tasks"
+)
+
+// summary is a transfer in JSON: the words of all of Baler, and what only a
+// transfer has that somebody paused, or a run.
+type summary struct {
+	tasks.Summary
+	Number   int64             `json:"number"` // short, and unique in this database; commands take it
+	PausedAt time.Time         `json:"paused_at,omitzero"`
+	Trouble  string            `json:"trouble,omitempty"` // why Baler has paused it: see tasks.Transfer
+	Changes  *baler.RunChanges `json:"changes,omitempty"`
+	Damaged  int64             `json:"damaged,omitempty"` // files of all runs
+}
+
+// summarize writes a transfer as it stands.
+func (p *program) summarize(t *tasks.Transfer) error { return p.object(newSummary(t)) }
+
+func newSummary(t *tasks.Transfer) summary {
+	s := summary{Summary: tasks.Summarize(t, time.Now()), Number: t.ID, Trouble: t.Trouble}
+	if paused(t) {
+		s.PausedAt = t.PausedAt
+	}
+	return s
+}
+
+// paused reports whether a person keeps a transfer from going on.
+func paused(t *tasks.Transfer) bool { return !t.PausedAt.IsZero() && !t.State.Ended() }

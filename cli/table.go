@@ -1,0 +1,188 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+)
+
+// table is text in columns, set as wide as their widest cell.
+type table struct {
+	columns []column
+	rows    [][]string
+	width   int   // columns that shrink and wrap keep the table within it; 0 for no limit
+	laidOut []int // the widths of the columns once the titles are written
+}
+
+type column struct {
+	title  string
+	short  string // the title when the table would be too wide; empty: the same
+	right  bool   // numbers stand at the right
+	shrink shrink
+}
+
+// shrink says what gives way in a column when the table would be too wide.
+type shrink int
+
+const (
+	keep  shrink = iota
+	end          // the end of the text
+	start        // its start: of a path the end tells most
+	wrap         // nothing: the text goes on below; for the last column
+	drop         // the end of the text, and at last the whole column
+)
+
+func words(title string) column   { return column{title: title} }
+func numbers(title string) column { return column{title: title, right: true} }
+
+// narrow is how narrow a column may become.
+const narrow = 8
+
+func newTable(columns ...column) *table { return &table{columns: columns} }
+
+func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+
+// within limits the table's width.
+func (t *table) within(width int) *table {
+	t.width = width
+	return t
+}
+
+func (t *table) write(w io.Writer) {
+	titles := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		titles[i] = c.title
+	}
+	widths := t.widths(titles)
+	if t.tooWide(widths) > 0 {
+		for i, c := range t.columns {
+			if c.short != "" {
+				titles[i] = c.short
+			}
+		}
+		widths = t.fit(t.widths(titles))
+		if t.tooWide(widths) > 0 {
+			titles = t.dropColumns(titles)
+			widths = t.fit(t.widths(titles))
+		}
+	}
+	t.laidOut = widths
+	t.line(w, titles, widths)
+	for _, r := range t.rows {
+		t.line(w, r, widths)
+	}
+}
+
+// next writes a row below a table that is written, in the same columns.
+func (t *table) next(w io.Writer, cells ...string) { t.line(w, cells, t.laidOut) }
+
+// dropColumns leaves out the columns that may be dropped, and returns the other titles.
+func (t *table) dropColumns(titles []string) []string {
+	for i, c := range slices.Backward(slices.Clone(t.columns)) {
+		if c.shrink != drop {
+			continue
+		}
+		t.columns, titles = slices.Delete(t.columns, i, i+1), slices.Delete(titles, i, i+1)
+		for r := range t.rows {
+			t.rows[r] = slices.Delete(t.rows[r], i, i+1)
+		}
+	}
+	return titles
+}
+
+func (t *table) widths(titles []string) []int {
+	widths := make([]int, len(titles))
+	for i, title := range titles {
+		widths[i] = runewidth.StringWidth(title)
+		for _, r := range t.rows {
+			widths[i] = max(widths[i], runewidth.StringWidth(r[i]))
+		}
+	}
+	return widths
+}
+
+// tooWide is by how much the table would be too wide.
+func (t *table) tooWide(widths []int) int {
+	if t.width == 0 {
+		return 0
+	}
+	total := 2 * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	return total - t.width
+}
+
+// fit takes the widest column that may shrink, again and again, until the table fits
+// or nothing gives way any more.
+func (t *table) fit(widths []int) []int {
+	for excess := t.tooWide(widths); excess > 0; excess-- {
+		widest := -1
+		for i, w := range widths {
+			if t.columns[i].shrink != keep && w > narrow && (widest < 0 || w > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			break
+		}
+		widths[widest]--
+	}
+	return widths
+}
+
+// line writes one row, which takes several lines when a cell wraps.
+func (t *table) line(w io.Writer, cells []string, widths []int) {
+	var b strings.Builder
+	var below []string
+	for i, cell := range cells {
+		if i > 0 {
+			b.WriteString("  ")
+		}
+		switch t.columns[i].shrink {
+		case end, drop:
+			cell = runewidth.Truncate(cell, widths[i], "…")
+		case start:
+			cell = tail(cell, widths[i])
+		case wrap:
+			lines := wrapped(cell, widths[i])
+			cell, below = lines[0], lines[1:]
+		case keep:
+		}
+		gap := strings.Repeat(" ", max(0, widths[i]-runewidth.StringWidth(cell)))
+		if t.columns[i].right {
+			b.WriteString(gap + cell)
+		} else {
+			b.WriteString(cell + gap)
+		}
+	}
+	fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+	for _, line := range below {
+		indent := 0
+		for _, width := range widths[:len(widths)-1] {
+			indent += width + 2
+		}
+		fmt.Fprintln(w, strings.Repeat(" ", indent)+line)
+	}
+}
+
+// wrapped breaks text between words into lines of at most width columns; a longer
+// word has a line of its own.
+func wrapped(text string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.SplitSeq(text, " ") {
+		if line != "" && runewidth.StringWidth(line)+1+runewidth.StringWidth(word) > width {
+			lines, line = append(lines, line), word
+			continue
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}

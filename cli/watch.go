@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-runewidth"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/tasks"
+)
+
+// watch shows a transfer until it has ended: on a terminal in place, elsewhere
+// with a line, or an object, a change.
+func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
+	var see func(tasks.Transfer)
+	width, onTerminal := p.canDraw(p.stdout.w)
+	screen := &screen{w: p.stdout, width: width}
+	switch {
+	case p.json:
+		see = onChange(func(t *tasks.Transfer) { _ = p.summarize(t) }) // output remembers the error
+	case onTerminal:
+		see = func(t tasks.Transfer) { screen.draw(func(w io.Writer) { p.detail(w, &t, time.Now()) }) }
+	default:
+		var pace progressRate
+		see = onChange(func(t *tasks.Transfer) {
+			pace.see(read(t, time.Now()))
+			p.printf("%s: %s", stateOf(t), pace.line())
+		})
+	}
+	t, err := b.Wait(ctx, id, see)
+	if err != nil {
+		return err
+	}
+	if !p.json {
+		if err := p.reportFailures(ctx, p.stdout, b, &t); err != nil {
+			return err
+		}
+	}
+	return failed(&t)
+}
+
+// changeEvery bounds how often a change is told; the last one always is.
+const changeEvery = time.Second
+
+func onChange(tell func(*tasks.Transfer)) func(tasks.Transfer) {
+	var last reading
+	var state string
+	return func(t tasks.Transfer) {
+		now, was := read(&t, last.at), state
+		state = stateOf(&t)
+		if now == last && state == was {
+			return
+		}
+		if at := time.Now(); t.State.Ended() || state != was || at.Sub(last.at) >= changeEvery {
+			last = now
+			last.at = at
+			tell(&t)
+		}
+	}
+}
+
+// detail shows one transfer with where it comes from.
+func (p *program) detail(w io.Writer, t *tasks.Transfer, now time.Time) {
+	p.report(w, t, now)
+	fmt.Fprintln(w)
+	fmt.Fprintf(w, "id       %s\n", t.UUID)
+	fmt.Fprintf(w, "name     %s\n", quoted(t.Name))
+	if t.Key != "" {
+		fmt.Fprintf(w, "key      %s\n", quoted(t.Key))
+	}
+	if len(t.Sources) == 0 {
+		fmt.Fprintln(w, "source   a list of paths")
+	}
+	for i, source := range t.Sources {
+		label := "source "
+		if i > 0 {
+			label = "       "
+		}
+		fmt.Fprintf(w, "%s  %s\n", label, quoted(source))
+	}
+	fmt.Fprintf(w, "queue    %s, by %s\n", printable(t.Queue), t.Via)
+	fmt.Fprintf(w, "created  %s\n", local(t.CreatedAt))
+	if paused(t) {
+		fmt.Fprintf(w, "paused   %s\n", local(t.PausedAt))
+	}
+	if !t.EndedAt.IsZero() {
+		fmt.Fprintf(w, "ended    %s\n", local(t.EndedAt))
+	}
+}
+
+// screen is a piece of a terminal that is drawn again and again in one place.
+type screen struct {
+	w      io.Writer
+	width  int
+	height int // of what stands there
+}
+
+func (f *screen) draw(content func(io.Writer)) {
+	var text bytes.Buffer
+	content(&text)
+	var b strings.Builder
+	if f.height > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA\x1b[J", f.height) // up to its first line, and clear from there
+	}
+	f.height = 0
+	for line := range strings.Lines(text.String()) {
+		// A line that wraps would take two.
+		b.WriteString(runewidth.Truncate(strings.TrimSuffix(line, "\n"), f.width-1, "…") + "\n")
+		f.height++
+	}
+	_, _ = io.WriteString(f.w, b.String()) // output remembers the error
+}
