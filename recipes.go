@@ -33,7 +33,8 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 	return r.Check(recipe.Catalog{
 		Step: func(name string) (recipe.Handler, bool) {
 			reg, here := b.registry.Lookup(name)
-			return recipe.Handler{CheckArgs: reg.CheckArgs, Facts: reg.Facts, WholeBatches: here && !reg.TimesFiles}, here || slices.Contains(elsewhere, name)
+			h := recipe.Handler{CheckArgs: reg.CheckArgs, Facts: reg.Facts, WholeBatches: here && !reg.TimesFiles}
+			return h, here || slices.Contains(elsewhere, name)
 		},
 		Finalizer: func(name string) (recipe.Handler, bool) {
 			reg, here := b.registry.LookupFinalizer(name)

@@ -98,7 +98,7 @@ func ParseAge(s string) (time.Duration, error) {
 	} else if d, err := time.ParseDuration(s); err == nil {
 		return d, nil
 	}
-	return 0, fmt.Errorf("%q is not an age; write it as 90d, 36h or 30m", s)
+	return 0, fmt.Errorf("%s is not an age; write it as 90d, 36h or 30m", dsn.Quote(s))
 }
 
 func parseSize(v any) (any, error) {

@@ -173,7 +173,8 @@ func (r *Registration) validate() error {
 		wrong = append(wrong, fmt.Errorf("the timeouts are %s and %s: give positive ones, or zero for none", r.Timeouts.File, r.Timeouts.Batch))
 	}
 	if r.Handler != nil && r.Timeouts.File > 0 && !r.TimesFiles {
-		wrong = append(wrong, errors.New("the handler works on whole batches: give WithBatchTimeout instead of WithTimeout, or make it with PerFile"))
+		wrong = append(wrong, errors.New(
+			"the handler works on whole batches: give WithBatchTimeout instead of WithTimeout, or make it with PerFile"))
 	}
 	if r.Finalizer != nil && r.Timeouts.Batch != 0 {
 		wrong = append(wrong, errors.New("a finalizer has no batches: give WithTimeout instead of WithBatchTimeout"))

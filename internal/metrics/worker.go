@@ -79,7 +79,8 @@ func New(reg prometheus.Registerer) *Worker {
 		lines: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_load_lines_total", Help: "Lines that load has read, by result.",
 		}, []string{"result"}),
-		notOurs:  counter("baler_messages_set_aside_total", "Messages that could not be read or did not agree with the ledger, and became dead letters."),
+		notOurs: counter("baler_messages_set_aside_total",
+			"Messages that could not be read or did not agree with the ledger, and became dead letters."),
 		stale:    counter("baler_batches_stale_total", "Deliveries of batches that another worker had completed or claimed."),
 		handed:   counter("baler_batches_handed_back_total", "Batches given back to the queue unfinished."),
 		isolated: counter("baler_batches_split_total", "Batches split because a worker crashed with them."),
@@ -144,7 +145,9 @@ func (m *Worker) LinesLoaded(c tasks.LoadCounts) {
 	if m == nil {
 		return
 	}
-	for result, n := range map[string]int64{"loaded": c.Loaded, "skipped": c.Skipped, "duplicate": c.Duplicates, "bad": c.Bad, "unchanged": c.Unchanged} {
+	for result, n := range map[string]int64{
+		"loaded": c.Loaded, "skipped": c.Skipped, "duplicate": c.Duplicates, "bad": c.Bad, "unchanged": c.Unchanged,
+	} {
 		m.lines.WithLabelValues(result).Add(float64(n))
 	}
 }

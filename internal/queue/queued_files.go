@@ -63,9 +63,7 @@ if redis.call("HGET", KEYS[1], "state") ~= "aggregating" or redis.call("ZSCORE",
 	return 1
 end
 for _, set in ipairs(redis.call("ZRANGE", KEYS[3], 0, -1)) do
-	if redis.call("ZSCORE", set, id) then
-		return 1
-	end
+	if redis.call("ZSCORE", set, id) then return 1 end
 end
 redis.call("DEL", KEYS[1])
 return 0`

@@ -171,7 +171,8 @@ func newBatchRow(b *tasks.Batch, now time.Time, grace time.Duration) batchRow {
 	}
 	return batchRow{
 		TransferID: b.Transfer, StepNo: b.Step, Attempt: b.Attempt, Files: b.Files.String(), Items: b.Items(),
-		Bytes: b.Bytes, Queue: b.Queue, FencingToken: b.FencingToken, Crashes: b.Crashes, DueAt: due.UTC(), CreatedAt: now, Gathering: b.Gathering,
+		Bytes: b.Bytes, Queue: b.Queue, FencingToken: b.FencingToken, Crashes: b.Crashes,
+		DueAt: due.UTC(), CreatedAt: now, Gathering: b.Gathering,
 	}
 }
 

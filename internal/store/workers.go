@@ -63,8 +63,10 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance st
 			return err
 		}
 		keepDesired := clause.OnConflict{
-			Columns:   []clause.Column{{Name: "name"}},
-			DoUpdates: clause.AssignmentColumns([]string{"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at", "instance", "queues"}),
+			Columns: []clause.Column{{Name: "name"}},
+			DoUpdates: clause.AssignmentColumns([]string{
+				"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at", "instance", "queues",
+			}),
 		}
 		if err := tx.Clauses(keepDesired).Create(&row).Error; err != nil {
 			return err

@@ -162,7 +162,8 @@ func (o Options) DispatcherOptions() dispatch.Options {
 // Sender makes the sender of webhooks that runs in every worker and server.
 func (o Options) Sender() *notify.Sender {
 	return notify.NewSender(o.Store, notify.SenderOptions{
-		Secret: o.WebhookSecret, Reach: o.WebhookReach, Version: o.Version, Metrics: o.Registerer, Log: o.Log, Now: o.Now, UUID: o.Transfers.UUID,
+		Secret: o.WebhookSecret, Reach: o.WebhookReach, Version: o.Version, Metrics: o.Registerer,
+		Log: o.Log, Now: o.Now, UUID: o.Transfers.UUID,
 	})
 }
 
