@@ -30,7 +30,7 @@ func (o Options) Parse(query string) (url.Values, error) {
 			continue
 		}
 		what := "an option is not understood"
-		if isName(name) && !strings.Contains(query, "@") { // else it may be a part of a password
+		if isName(name) && strings.Contains(query, name+"=") && !strings.Contains(query, "@") { // else it may be a password, or a part of one
 			what = fmt.Sprintf("the option %q is not understood", name)
 		}
 		if len(o.Known) == 0 {

@@ -32,7 +32,7 @@ func TestSameRequest(t *testing.T) {
 		{"/a /c", sums, "q", `has the path "/b", not "/c"; `},
 		{"/a", sums, "q", `has also the path "/b"; `},
 		{"/a /b /c /d /e /f", sums, "q", `has no path "/c", "/d", "/e" and 1 more; `},
-		{"/", sums, "q", `has "/a", "/b", not paths from a list; `},
+		{"", sums, "q", `has "/a", "/b", not paths from a list; `},
 		{"/a /b", parse("name: sums\nsteps: [{handler: noop}]"), "q", `has another version of the recipe "sums"; `},
 		{"/c", parse("name: look\nsteps: [{handler: noop}]"), "z",
 			`has the path "/a", "/b", not "/c", and the recipe "sums", not "look", and the queue "q", not "z"; `},

@@ -62,6 +62,7 @@ func trialRows(now time.Time) []any {
 		&leaseRow{Name: name, Holder: name, Until: now},
 		&WebhookDelivery{ID: id, TransferID: id, CreatedAt: now},
 		&finalizeRow{TransferID: id, No: 1},
+		&outputRow{PathHash: make([]byte, 16), Owner: name, Digest: name, Path: []byte{}, WrittenAt: now},
 		&tombstone{TransferID: id, UUID: name, DeletedAt: now},
 	}
 }
