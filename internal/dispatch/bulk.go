@@ -32,7 +32,20 @@ func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, plan *
 	if completed && d.opts.OnCompleted != nil {
 		d.opts.OnCompleted(ctx, b.Transfer)
 	}
-	return true, queue.Enqueue(ctx, d.queue, c.Batches)
+	if err := queue.Enqueue(ctx, d.queue, c.Batches); err != nil {
+		return true, err
+	}
+	return true, d.promoteFirst(ctx, b, c.Batches)
+}
+
+// promoteFirst lets the first batch of a transfer that has none in the queue start before
+// those of others, so that a newcomer waits for a free slot, and not for all that a large
+// transfer has in the queue.
+func (d *Dispatcher) promoteFirst(ctx context.Context, b *ledger.Backlog, batches []tasks.Batch) error {
+	if b.Open > 0 || len(batches) == 0 {
+		return nil
+	}
+	return d.queue.Promote(ctx, &batches[0])
 }
 
 // planNext plans the next files, if possible without reading each of them. The plan is

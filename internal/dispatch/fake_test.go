@@ -262,6 +262,8 @@ func (f *fake) TakeOversized(context.Context, string) ([][]byte, error) {
 	return nil, f.enter("TakeOversized")
 }
 
+func (f *fake) Promote(context.Context, *tasks.Batch) error { return f.enter("Promote") }
+
 func (f *fake) RepairGroups(context.Context, string, []string) (int64, error) {
 	return 0, f.enter("RepairGroups")
 }

@@ -101,6 +101,8 @@ type Queue interface {
 	// FirstQueued returns the index of the first file whose message the queue has, or
 	// their number.
 	FirstQueued(ctx context.Context, queue string, transfer int64, files []queue.FileTask) (int, error)
+	// Promote lets a batch that waits start before all that were not promoted.
+	Promote(ctx context.Context, b *tasks.Batch) error
 	// RepairGroups restores groups that are missing in the list of groups, and counts
 	// them.
 	RepairGroups(ctx context.Context, queue string, handlers []string) (int64, error)
