@@ -35,8 +35,8 @@ func (e *AmbiguousError) Error() string {
 
 // FindTransfer reads the transfer that a person means: by its id or the beginning of
 // the id, its number, its name, or LatestTransfer. The error is
-// tasks.ErrTransferNotFound when there is none, and an *AmbiguousError when there are
-// several.
+// tasks.ErrTransferNotFound when there is none, a *tasks.DeletedError when it was deleted,
+// and an *AmbiguousError when there are several.
 func (b *Baler) FindTransfer(ctx context.Context, ref string) (tasks.Transfer, error) {
 	if ref == LatestTransfer {
 		return b.latestTransfer(ctx)
@@ -46,7 +46,7 @@ func (b *Baler) FindTransfer(ctx context.Context, ref string) (tasks.Transfer, e
 	case err != nil:
 		return tasks.Transfer{}, err
 	case len(found) == 0:
-		return tasks.Transfer{}, fmt.Errorf("%w: %s", tasks.ErrTransferNotFound, ref)
+		return tasks.Transfer{}, b.store.NotFound(ctx, ref)
 	case len(found) == 1:
 		return found[0], nil
 	}

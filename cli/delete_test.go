@@ -61,7 +61,7 @@ func TestPrune(t *testing.T) {
 	equal(t, "prune", s.stable(s.must(exitOK, "prune", "--older-than", "0s").stdout), "ID  ended TIME  1 file\nDeleted 1 transfer with 1 file.\n")
 	s.must(exitError, "status", old)
 	s.must(exitOK, "status", latest) // the next run looks at it
-	contains(t, "the next run", s.must(exitOK, "run", in).stderr+s.must(exitOK, "run", in).stdout, latest)
+	contains(t, "the next run", s.must(exitOK, "run", in).stderr+s.must(exitOK, "run", in).stdout, "transfer "+s.number(latest)+" ")
 
 	// A worker does the same by itself.
 	s.file("in/c.txt", "gamma")

@@ -11,7 +11,7 @@ func TestWorkerRefusesARedisThatEvicts(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
 	server := testkit.NewRedisServer(t, testkit.RedisOptions{Args: []string{"--maxmemory-policy", "volatile-lru"}})
-	s.env = append(s.env, "BALER_REDIS_URL="+server.URL())
+	s.env = append(s.env, "BALER_REDIS_URL="+server.URL(), "BALER_ROOTS="+s.dir)
 	for _, args := range [][]string{{"worker"}, {"serve", "--worker", "--listen", "127.0.0.1:0"}} {
 		r := s.must(exitError, args...)
 		contains(t, args[0], r.stderr, "error: start worker: Redis evicts messages when its memory is full: maxmemory-policy is volatile-lru",

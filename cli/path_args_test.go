@@ -41,6 +41,7 @@ func TestMissingPathsAreNamedAsTyped(t *testing.T) {
 func TestMissingPathsOfAList(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
+	s.env = append(s.env, "BALER_ROOTS="+s.dir)
 	s.from = strings.NewReader(filepath.Join(s.dir, "gone") + "\n")
 	contains(t, "object", s.must(exitOK, "submit", "-", "--json").stdout, `"files":1,`)
 }

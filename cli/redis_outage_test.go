@@ -22,7 +22,7 @@ func TestRedisThatTakesNoWrites(t *testing.T) {
 			t.Parallel()
 			s := newTestEnv(t)
 			server := testkit.NewRedisServer(t, testkit.RedisOptions{})
-			s.env = append(s.env, "BALER_REDIS_URL="+server.URL())
+			s.env = append(s.env, "BALER_REDIS_URL="+server.URL(), "BALER_ROOTS="+s.dir)
 			for i := range 40 {
 				s.file(fmt.Sprintf("in/%d.txt", i), "alpha")
 			}

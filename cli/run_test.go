@@ -93,7 +93,7 @@ func TestRunAgainWithFailures(t *testing.T) {
 	s.file("in/a.txt", "alpha")
 	again := func(code int, flags ...string) ran {
 		t.Helper()
-		return s.must(code, append([]string{"run", "--recipe", "checksum", s.path("in"), s.path("gone")}, flags...)...)
+		return s.must(code, append([]string{"run", "--missing-ok", "--recipe", "checksum", s.path("in"), s.path("gone")}, flags...)...)
 	}
 	again(exitFailures)
 	s.file("in/b.txt", "beta")

@@ -12,7 +12,7 @@ func TestSubmitWhileRedisIsAway(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
-	s.env = append(s.env, "BALER_DATABASE_URL="+testkit.MySQL(t), "BALER_REDIS_URL=redis://127.0.0.1:1")
+	s.env = append(s.env, "BALER_DATABASE_URL="+testkit.MySQL(t), "BALER_REDIS_URL=redis://127.0.0.1:1", "BALER_ROOTS="+s.dir)
 	r := s.must(exitOK, "submit", s.path("in"))
 	contains(t, "warning", r.stderr, "warning: Redis at redis://127.0.0.1:1", "does not answer", "registered all the same")
 	id := strings.TrimSpace(r.stdout)

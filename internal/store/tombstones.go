@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -77,13 +78,18 @@ func (s *Store) DeleteTransfer(ctx context.Context, id int64, d Deletion) error 
 	})
 }
 
-// deletedError tells an id of a deleted transfer from one that was never given out.
-func (s *Store) deletedError(ctx context.Context, uuid string) error {
+// NotFound is the error for a reference that no transfer fits: a tasks.DeletedError when
+// it is the id or the number of a deleted one, else tasks.ErrTransferNotFound.
+func (s *Store) NotFound(ctx context.Context, ref string) error {
+	q := s.db.Session(ctx).Where("uuid = ?", ref)
+	if n, err := strconv.ParseInt(ref, 10, 64); err == nil {
+		q = q.Or("transfer_id = ?", n)
+	}
 	var gone tombstone
-	err := s.db.Session(ctx).Where("uuid = ?", uuid).Take(&gone).Error
+	err := q.Take(&gone).Error
 	switch {
 	case errors.Is(err, gorm.ErrRecordNotFound):
-		return fmt.Errorf("%w: %s", tasks.ErrTransferNotFound, uuid)
+		return fmt.Errorf("%w: %s", tasks.ErrTransferNotFound, ref)
 	case err != nil:
 		return fmt.Errorf("read tombstone: %w", err)
 	}

@@ -89,7 +89,7 @@ func newStepRows(transfer int64, steps []tasks.Step) []stepRow {
 func (s *Store) Transfer(ctx context.Context, uuid string) (tasks.Transfer, error) {
 	t, err := s.one(ctx, "uuid = ?", uuid)
 	if errors.Is(err, tasks.ErrTransferNotFound) {
-		err = s.deletedError(ctx, uuid)
+		err = s.NotFound(ctx, uuid)
 	}
 	return t, err
 }
