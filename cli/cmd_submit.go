@@ -30,8 +30,8 @@ it waits until the transfer has ended, and exits with 3 if files failed. Workers
 read listed files only within BALER_ROOTS.
 
 Submitting the same again with the same --key returns the same transfer and adds
-nothing. If that submission was interrupted, it is resumed. --resume does so by
-id.
+nothing. If that submission was interrupted, it is resumed, once its producer has
+been silent for 30 seconds. --resume resumes by id.
 
 By bulk, which is the default for paths, files are registered also while Redis is
 away; workers process them once it is back.`,

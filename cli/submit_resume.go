@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -65,21 +66,25 @@ func (p *program) resumeSubmission(ctx context.Context, b *baler.Baler, t tasks.
 }
 
 // adoptUnfinished goes on with the transfer of a key when its submission was cut off.
-// Of any other it only tells.
+// Of a sealed one it only tells.
 func (p *program) adoptUnfinished(ctx context.Context, b *baler.Baler, t tasks.Transfer) (now tasks.Transfer, resumed bool, err error) {
-	still := ""
 	if !sealed(&t) {
-		now, err = p.resumeSubmission(ctx, b, t)
-		// Of a list that is open nobody can tell whether its producer is alive.
-		alive := errors.Is(err, baler.ErrProducerAlive) || errors.Is(err, baler.ErrPathsFromList) && t.State == tasks.StateOpen
-		if !alive && !errors.Is(err, baler.ErrAlreadySealed) {
+		t, err = b.AwaitProducer(ctx, t, func(until time.Time) {
+			p.notef("Transfer %s was begun with this key before, and another producer seems to register it; waiting until %s.",
+				number(&t), local(until))
+		})
+		if err == nil && !sealed(&t) {
+			now, err = p.resumeSubmission(ctx, b, t)
 			return now, err == nil, err
 		}
-		if alive {
-			still = ", and is still being submitted"
+		if errors.Is(err, baler.ErrProducerAlive) {
+			return t, false, fmt.Errorf("transfer %s was begun with this key before: %w; submit again when that has ended", number(&t), err)
+		}
+		if err != nil {
+			return t, false, p.submitStopped(ctx, b, &t, err)
 		}
 	}
-	p.notef("Transfer %s was submitted with this key before%s; nothing was added.", number(&t), still)
+	p.notef("Transfer %s was submitted with this key before; nothing was added.", number(&t))
 	return t, false, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
@@ -93,6 +94,11 @@ func TestSubmitResumeOfAnother(t *testing.T) {
 		"error: transfer ID cannot be resumed: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n")
 }
 
+// almostDead is when a producer was seen that counts as dead in a few seconds.
+func almostDead() string {
+	return time.Now().UTC().Add(-25 * time.Second).Format("2006-01-02 15:04:05.000000+00:00")
+}
+
 func TestSubmitWithTheKeyOfACutOffTransfer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -106,10 +112,13 @@ func TestSubmitWithTheKeyOfACutOffTransfer(t *testing.T) {
 	}{
 		{"interrupted", tasks.StateInterrupted, longAgo, false, exitOK, true, "Resumed the interrupted submission of transfer ID; all its files are registered.\n"},
 		{"open, producer dead", tasks.StateOpen, longAgo, false, exitOK, true, "Resumed the interrupted submission of transfer ID; all its files are registered.\n"},
-		{"open, producer alive", tasks.StateOpen, justNow, false, exitOK, false,
-			"Transfer ID was submitted with this key before, and is still being submitted; nothing was added.\n"},
-		{"open list", tasks.StateOpen, longAgo, true, exitOK, false,
-			"Transfer ID was submitted with this key before, and is still being submitted; nothing was added.\n"},
+		{"open, producer just died", tasks.StateOpen, almostDead(), false, exitOK, true, "another producer seems to register it; waiting until "},
+		{"open, producer alive", tasks.StateOpen, justNow, false, exitError, false,
+			"error: transfer ID was begun with this key before: the transfer's producer is alive, or was a moment ago: " +
+				"it was seen at 2222-01-02T03:04:05Z; submit again when that has ended\n"},
+		{"open list, producer alive", tasks.StateOpen, justNow, true, exitError, false, "the transfer's producer is alive"},
+		{"open list", tasks.StateOpen, longAgo, true, exitError, false,
+			"error: transfer ID cannot be resumed: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n"},
 		{"interrupted list", tasks.StateInterrupted, longAgo, true, exitError, false,
 			"error: transfer ID cannot be resumed: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n"},
 	} {

@@ -90,6 +90,17 @@ func (s *Store) TakeOver(ctx context.Context, id int64) (adopted bool, err error
 	return adopted, err
 }
 
+// ProducerSeen returns when the producer of a transfer last said that it is alive, and
+// when TakeOver takes it for dead unless it says so again.
+func (s *Store) ProducerSeen(ctx context.Context, id int64) (seen, deadAt time.Time, err error) {
+	var row transferRow
+	if err := s.db.Session(ctx).Select("seen_at").Where("id = ?", id).Take(&row).Error; err != nil {
+		return seen, deadAt, fmt.Errorf("read when the producer was seen: %w", err)
+	}
+	seen = row.SeenAt.UTC()
+	return seen, seen.Add(producerTTL + time.Millisecond), nil
+}
+
 // FilterCanceled tells which of the transfers are canceled.
 func (s *Store) FilterCanceled(ctx context.Context, ids []int64) (canceled []int64, err error) {
 	if len(ids) == 0 {

@@ -1,0 +1,72 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers/builtin"
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Whoever submits the same again must neither take a transfer from a producer that is
+// alive, nor leave it to one that is dead.
+func TestAwaitProducer(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Database.URL, c.Redis.URL = url, "embedded"
+		clock := testkit.NewClock()
+		b, err := Open(t.Context(), c, Options{Registry: builtin.Registry(), Now: clock.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		testkit.CloseAtEnd(t, b)
+		r, err := recipe.Parse("x.yaml", []byte("name: x\nsteps: [{handler: noop}]\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := t.TempDir()
+		testkit.WriteTree(t, root, "a", "b")
+		died, stop := context.WithCancel(t.Context())
+		dead, created, err := b.Submit(died, Submission{Paths: []string{root}, Recipe: r, OnCreated: func(tasks.Transfer) { stop() }})
+		if err == nil || !created {
+			t.Fatalf("submit: created %v, %v; want that it was stopped", created, err)
+		}
+
+		asked := 0
+		_, err = b.AwaitProducer(t.Context(), dead, func(time.Time) {
+			asked++
+			clock.Advance(5 * time.Second)
+			if err := b.store.HeartbeatTransfer(t.Context(), dead.ID); err != nil {
+				t.Error(err)
+			}
+		})
+		if !errors.Is(err, ErrProducerAlive) || asked != 1 {
+			t.Errorf("a producer that is alive: %v, told %d times", err, asked)
+		}
+		clock.Advance(10 * time.Second)
+		got, err := b.AwaitProducer(t.Context(), dead, func(until time.Time) {
+			if left := until.Sub(clock.Now()).Round(time.Second); left != 20*time.Second {
+				t.Errorf("waits for %s, want the rest of 30 s", left)
+			}
+			clock.Advance(21 * time.Second)
+		})
+		if err != nil || got.State != tasks.StateOpen {
+			t.Fatalf("a silent producer: %s, %v", got.State, err)
+		}
+		if got, err = b.ResumeSubmit(t.Context(), got, nil); err != nil || got.Files != 2 {
+			t.Errorf("resumed with %d files, %v", got.Files, err)
+		}
+		never := func(time.Time) { t.Error("waits for the producer of a sealed transfer") }
+		if got, err = b.AwaitProducer(t.Context(), dead, never); err != nil || got.State == tasks.StateOpen {
+			t.Errorf("sealed: %s, %v", got.State, err)
+		}
+	})
+}
