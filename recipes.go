@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/balerhq/baler/internal/worker"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/recipe"
 )
 
@@ -38,7 +38,7 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 		},
 		Finalizer: func(name string) (recipe.Handler, bool) {
 			reg, here := b.registry.LookupFinalizer(name)
-			return recipe.Handler{CheckArgs: reg.CheckArgs}, here || slices.Contains(elsewhere, worker.FinalizerName(name))
+			return recipe.Handler{CheckArgs: reg.CheckArgs}, here || slices.Contains(elsewhere, ledger.FinalizerName(name))
 		},
 	})
 }

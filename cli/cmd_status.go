@@ -59,6 +59,9 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 	if err != nil {
 		return err
 	}
+	if err := b.Explain(ctx, transfers); err != nil {
+		return err
+	}
 	now := time.Now()
 	if p.json {
 		for i := range transfers {
@@ -88,6 +91,11 @@ func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) e
 	if err != nil {
 		return err
 	}
+	explained := []tasks.Transfer{t}
+	if err := b.Explain(ctx, explained); err != nil {
+		return err
+	}
+	t = explained[0]
 	if p.json {
 		return p.summarize(&t)
 	}

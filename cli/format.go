@@ -114,6 +114,8 @@ func stateOf(t *tasks.Transfer) string {
 		return "paused"
 	case paused(t):
 		return string(t.State) + ", paused"
+	case t.WaitingFor != "" && t.State == tasks.StateRunning:
+		return "waiting" // nobody runs it
 	}
 	return string(t.State)
 }

@@ -48,7 +48,7 @@ func TestRetryWithRun(t *testing.T) {
 	r = s.must(exitOK, "retry", id, "--step", "checksum", "--outcome", "succeeded")
 	equal(t, "retry", s.stable(r.stdout), "Retrying 2 files of transfer ID.\n")
 	equal(t, "note", r.stderr, embeddedNote)
-	contains(t, "status", s.must(exitOK, "status").stdout, "  running  ")
+	contains(t, "status", s.must(exitOK, "status").stdout, "  waiting  ")
 	r = s.must(exitFailures, "run", s.path("in"))
 	contains(t, "run", r.stdout, "Transfer "+s.number(id)+" completed with failures\n2 files, ", "failed     checksum  "+s.path("in/b.txt")+"  not-found")
 

@@ -27,6 +27,9 @@ func (p *program) report(w io.Writer, t *tasks.Transfer, now time.Time) {
 		}
 	}
 	fmt.Fprintln(w)
+	if t.WaitingFor != "" {
+		fmt.Fprintf(w, "Waiting for: %s\n", printable(t.WaitingFor))
+	}
 	if t.Files > 0 {
 		fmt.Fprintln(w)
 		stepTable(t).within(tableWidth(w)).write(w)

@@ -23,7 +23,7 @@ func TestStatus(t *testing.T) {
 	s.file("in/a.txt", "alpha")
 	s.must(exitFailures, "run", "--missing-ok", s.path("in"), s.path("gone"), "--name", "a name that is far too long for one column")
 	id := s.must(exitOK, "status", "--json").summary(t).Transfer
-	s.must(exitOK, "submit", s.path("in"), "--name", "waiting")
+	s.must(exitOK, "submit", s.path("in"), "--name", "unstarted")
 
 	lines := strings.Split(s.must(exitOK, "status").stdout, "\n")
 	if len(lines) != 4 {
@@ -31,7 +31,7 @@ func TestStatus(t *testing.T) {
 	}
 	for i, want := range [][]string{
 		{"ID", "NAME", "STATE", "FILES", "DONE", "%", "FAILED", "AGE"},
-		{"waiting", "running", " 1 ", " 0 ", "0%"},
+		{"unstarted", "waiting", " 1 ", " 0 ", "0%"},
 		{"…", "far too long for one column  with failures ", " 2 ", "100%", " 1 "},
 	} {
 		contains(t, "line", lines[i], want...)

@@ -18,6 +18,7 @@ import (
 // with a line, or an object, a change.
 func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 	var see func(tasks.Transfer)
+	why := reasons{b: b}
 	width, onTerminal := p.canDraw(p.stdout.w)
 	screen := &screen{w: p.stdout, width: width}
 	switch {
@@ -29,10 +30,17 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 		var pace progressRate
 		see = onChange(func(t *tasks.Transfer) {
 			pace.see(read(t, time.Now()))
-			p.printf("%s: %s", stateOf(t), pace.line())
+			line := pace.line()
+			if t.WaitingFor != "" {
+				line += "; waiting for " + printable(t.WaitingFor)
+			}
+			p.printf("%s: %s", stateOf(t), line)
 		})
 	}
-	t, err := b.Wait(ctx, id, see)
+	t, err := b.Wait(ctx, id, func(t tasks.Transfer) {
+		why.add(ctx, &t)
+		see(t)
+	})
 	if err != nil {
 		return err
 	}
@@ -44,6 +52,32 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 	return failed(&t)
 }
 
+// lookForReason is how often a watch looks why a transfer stands still: that reads more
+// than its progress.
+const lookForReason = 2 * time.Second
+
+// reasons tells of one transfer why it stands still.
+type reasons struct {
+	b        *baler.Baler
+	at       time.Time // of the last look
+	finished int64     // at that time
+	last     string
+}
+
+// add sets WaitingFor of the transfer as it stands now.
+func (r *reasons) add(ctx context.Context, t *tasks.Transfer) {
+	if now := time.Now(); now.Sub(r.at) >= lookForReason {
+		one := []tasks.Transfer{*t}
+		if r.b.Explain(ctx, one) != nil {
+			return // an outage of the database, which the watch bears
+		}
+		r.at, r.finished, r.last = now, t.Finished, one[0].WaitingFor
+	}
+	if t.Finished == r.finished && !t.State.Ended() {
+		t.WaitingFor = r.last
+	}
+}
+
 // changeEvery bounds how often a change is told; the last one always is.
 const changeEvery = time.Second
 
@@ -52,7 +86,7 @@ func onChange(tell func(*tasks.Transfer)) func(tasks.Transfer) {
 	var state string
 	return func(t tasks.Transfer) {
 		now, was := read(&t, last.at), state
-		state = stateOf(&t)
+		state = stateOf(&t) + t.WaitingFor
 		if now == last && state == was {
 			return
 		}

@@ -21,6 +21,8 @@ type Summary struct {
 	FilesPerSecond float64       `json:"files_per_second"`
 
 	Finalizers []FinalizeSummary `json:"finalizers,omitempty"` // left out when the recipe has no final steps
+
+	WaitingFor string `json:"waiting_for,omitempty"` // why it stands still; left out when it goes on, or nobody has looked
 }
 
 // StepSummary is one step's part of a Summary.
@@ -48,6 +50,7 @@ func Summarize(t *Transfer, now time.Time) Summary {
 		Seconds:        float64(took.Milliseconds()) / 1000, // Seconds would add two numbers, and 1.481 be 1.4809999999999999
 		FilesPerSecond: rate(t.Finished, took),
 		Finalizers:     summarizeFinalizers(t.Finalizers),
+		WaitingFor:     t.WaitingFor,
 	}
 }
 

@@ -9,12 +9,10 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/tasks"
 )
-
-// finalizerPrefix precedes a finalizer in the list of what a worker has.
-const finalizerPrefix = "finalizer:"
 
 // diagnoseWork checks whether somebody does the work that there is.
 func (d *doctor) diagnoseWork(ctx context.Context) []Check {
@@ -28,7 +26,7 @@ func (d *doctor) diagnoseWork(ctx context.Context) []Check {
 		return append(checks, ill("handlers", StatusError, err, "look at the database's log"))
 	}
 	for _, name := range finalizers {
-		handlers = append(handlers, finalizerPrefix+name)
+		handlers = append(handlers, ledger.FinalizerName(name))
 	}
 	return append(checks, missingHandlers(handlers, workers), d.diagnoseBacklog(ctx, workers))
 }

@@ -99,6 +99,8 @@ type transferItem struct {
 	EndedAt   *time.Time   `json:"ended_at,omitempty" doc:"Absent until the transfer has ended."`
 
 	Finalizers []tasks.FinalizeSummary `json:"finalizers,omitempty" doc:"The final steps with their errors; absent when the recipe has none."`
+
+	WaitingFor string `json:"waiting_for,omitempty" doc:"What a transfer waits for that stands still; absent when it goes on."`
 }
 
 func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
@@ -133,6 +135,7 @@ func itemOf(t *tasks.Transfer, now time.Time) transferItem {
 		EndedAt:   unlessZero(t.EndedAt),
 
 		Finalizers: tasks.Summarize(t, now).Finalizers,
+		WaitingFor: t.WaitingFor,
 	}
 }
 

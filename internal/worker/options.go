@@ -16,6 +16,7 @@ import (
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/finalize"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/notify"
 	"github.com/balerhq/baler/internal/queue"
@@ -122,17 +123,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// finalizerPrefix precedes the name of a finalizer in the list of a worker's handlers.
-const finalizerPrefix = "finalizer:"
-
-// FinalizerName is the name under which a worker lists a finalizer.
-func FinalizerName(name string) string { return finalizerPrefix + name }
-
 // handlerNames lists the handlers and finalizers of the worker.
 func (o Options) handlerNames() []string {
 	names := o.Registry.Names()
 	for _, name := range o.Registry.FinalizerNames() {
-		names = append(names, FinalizerName(name))
+		names = append(names, ledger.FinalizerName(name))
 	}
 	return names
 }

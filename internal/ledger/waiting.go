@@ -1,0 +1,169 @@
+package ledger
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// FinalizerName is the name under which a worker lists a finalizer among its handlers.
+func FinalizerName(name string) string { return "finalizer:" + name }
+
+// Surroundings are what decides whether transfers go on.
+type Surroundings struct {
+	Workers      []tasks.Worker // live ones
+	Limits       []tasks.Limit
+	Held         []HeldBatches
+	PausedQueues []string // those that are known to be paused
+	QueueAway    bool     // Redis does not answer
+}
+
+// HeldBatches counts batches of one transfer and queue that one worker runs. Those that
+// began within the time of a heartbeat may be missing.
+type HeldBatches struct {
+	TransferID int64
+	Queue      string
+	HeldBy     string
+	Batches    int
+}
+
+// WaitingFor says what a transfer waits for that stands still. It is empty when the
+// transfer goes on, has ended, or when nothing is known that keeps it from going on.
+func (s *Surroundings) WaitingFor(t *tasks.Transfer) string {
+	switch {
+	case t.State.Ended():
+		return ""
+	case t.Trouble != "":
+		return "a person to correct its rows and resume it"
+	case !t.PausedAt.IsZero():
+		return "a person to resume it"
+	case t.State == tasks.StateInterrupted:
+		return "its producer, which was interrupted, to register the rest of its files"
+	case t.State == tasks.StateFinalizing:
+		return s.finalizer(t)
+	case t.Finished >= t.Files && t.State == tasks.StateOpen:
+		return "its producer, which still registers files"
+	case t.Finished >= t.Files || s.held(func(h *HeldBatches) bool { return h.TransferID == t.ID }) > 0:
+		return ""
+	}
+	return s.anyStep(t)
+}
+
+// anyStep is the reason of the first step with files to do, unless another can go on.
+// Files that are not dispatched yet may go to any step.
+func (s *Surroundings) anyStep(t *tasks.Transfer) (first string) {
+	idle := func(step tasks.Step) bool { return step.Selected <= step.Total() }
+	steps := slices.DeleteFunc(slices.Clone(t.Steps), idle)
+	if len(steps) == 0 {
+		steps = t.Steps
+	}
+	for i := range steps {
+		reason := s.step(t, steps[i].Handler)
+		if reason == "" {
+			return ""
+		}
+		first = cmp.Or(first, reason)
+	}
+	return first
+}
+
+// step is what keeps all workers from the batches of a handler.
+func (s *Surroundings) step(t *tasks.Transfer, handler string) string {
+	if len(s.Workers) == 0 {
+		return fmt.Sprintf("a worker with the handler %s: no worker is running", handler)
+	}
+	skilled := workersWith(s.Workers, func(w *tasks.Worker) bool { return slices.Contains(w.Handlers, handler) })
+	if len(skilled) == 0 {
+		return fmt.Sprintf("a worker with the handler %s: no live worker has it", handler)
+	}
+	takesQueue := func(w *tasks.Worker) bool { return slices.Contains(w.Queues, t.Queue) }
+	able := workersWith(skilled, takesQueue)
+	switch {
+	case len(workersWith(s.Workers, takesQueue)) == 0:
+		return fmt.Sprintf("a worker of queue %s: no live worker takes batches from it", t.Queue)
+	case len(able) == 0:
+		return fmt.Sprintf("a worker of queue %s with the handler %s: no live worker has both", t.Queue, handler)
+	case s.QueueAway:
+		return "Redis, which does not answer"
+	case slices.Contains(s.PausedQueues, t.Queue):
+		return fmt.Sprintf("a person to resume queue %s, which is paused", t.Queue)
+	}
+	if able = workersWith(able, takesBatches); len(able) == 0 {
+		return fmt.Sprintf("a person to resume a worker: all with the handler %s on queue %s are paused or drain", handler, t.Queue)
+	}
+	if reason := s.limit(t); reason != "" {
+		return reason
+	}
+	return s.slot(able)
+}
+
+// limit says which limit other transfers have reached.
+func (s *Surroundings) limit(t *tasks.Transfer) string {
+	for i := range s.Limits {
+		l := &s.Limits[i]
+		switch {
+		case l.InFlight == 0:
+		case l.Scope == tasks.ScopeAll && s.held(func(*HeldBatches) bool { return true }) >= l.InFlight:
+			return fmt.Sprintf("other batches to end: the limit of %d at once is reached", l.InFlight)
+		case l.Scope == tasks.ScopeQueue && l.Name == t.Queue &&
+			s.held(func(h *HeldBatches) bool { return h.Queue == t.Queue }) >= l.InFlight:
+			return fmt.Sprintf("other batches to end: the limit of %d at once in queue %s is reached", l.InFlight, t.Queue)
+		}
+	}
+	return ""
+}
+
+// slot says whether workers have no slot left for this transfer.
+func (s *Surroundings) slot(able []tasks.Worker) string {
+	slots := 0
+	for i := range able {
+		w := &able[i]
+		if s.held(func(h *HeldBatches) bool { return h.HeldBy == w.Name }) < w.Slots {
+			return ""
+		}
+		slots += w.Slots
+	}
+	return fmt.Sprintf("a free slot: other transfers use all %d", slots)
+}
+
+// finalizer is what keeps the final steps of a transfer from running.
+func (s *Surroundings) finalizer(t *tasks.Transfer) string {
+	next, ok := t.CurrentFinalizer()
+	if !ok || next.State == tasks.FinalizeRunning {
+		return ""
+	}
+	handler := next.Handler
+	skilled := workersWith(s.Workers, func(w *tasks.Worker) bool { return slices.Contains(w.Handlers, FinalizerName(handler)) })
+	switch {
+	case len(s.Workers) == 0:
+		return fmt.Sprintf("a worker with the finalizer %s: no worker is running", handler)
+	case len(skilled) == 0:
+		return fmt.Sprintf("a worker with the finalizer %s: no live worker has it", handler)
+	case len(workersWith(skilled, takesBatches)) == 0:
+		return fmt.Sprintf("a person to resume a worker: all with the finalizer %s are paused or drain", handler)
+	}
+	return ""
+}
+
+// held counts the batches that run and satisfy which.
+func (s *Surroundings) held(which func(*HeldBatches) bool) (n int) {
+	for i := range s.Held {
+		if which(&s.Held[i]) {
+			n += s.Held[i].Batches
+		}
+	}
+	return n
+}
+
+func takesBatches(w *tasks.Worker) bool { return w.DesiredState == tasks.WorkerRunning }
+
+func workersWith(all []tasks.Worker, what func(*tasks.Worker) bool) (some []tasks.Worker) {
+	for i := range all {
+		if what(&all[i]) {
+			some = append(some, all[i])
+		}
+	}
+	return some
+}

@@ -1,0 +1,95 @@
+package baler
+
+import (
+	"context"
+	"time"
+
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+// askQueueTime is how long an explanation waits for Redis.
+const askQueueTime = time.Second
+
+// Explain sets WaitingFor of transfers that stand still. It also asks a queue on a
+// server, whose absence is a reason and no error.
+func (b *Baler) Explain(ctx context.Context, transfers []tasks.Transfer) error {
+	active := false
+	for i := range transfers {
+		active = active || !transfers[i].State.Ended()
+	}
+	if !active {
+		return nil
+	}
+	around, err := b.store.Surroundings(ctx)
+	if err != nil {
+		return err
+	}
+	if around.PausedQueues, around.QueueAway, err = b.askQueue(ctx); err != nil {
+		return err
+	}
+	for i := range transfers {
+		transfers[i].WaitingFor = around.WaitingFor(&transfers[i])
+	}
+	return nil
+}
+
+// askQueue tells which queues are paused, and whether Redis is away. Of an embedded
+// queue, which is in the process that works, it knows nothing.
+func (b *Baler) askQueue(ctx context.Context) (paused []string, away bool, err error) {
+	u, err := config.ParseRedis(b.cfg.Redis.URL)
+	if err != nil || u.Mode == config.Embedded {
+		return nil, false, nil // whoever connects reports it; this says what is known without
+	}
+	conn := b.queue
+	if conn == nil { // opened by OpenStore
+		if conn, err = queue.Connect(b.cfg.Redis, nil); err != nil {
+			return nil, false, err
+		}
+		defer func() { _ = conn.Close() }() // nothing was written
+	}
+	ask, cancel := context.WithTimeout(ctx, askQueueTime)
+	defer cancel()
+	if conn.Ping(ask) != nil {
+		return nil, ctx.Err() == nil, ctx.Err()
+	}
+	queues, err := conn.Stats(ask)
+	if err != nil {
+		return nil, false, ctx.Err() // which queues are paused stays unknown
+	}
+	for i := range queues {
+		if queues[i].Paused {
+			paused = append(paused, queues[i].Name)
+		}
+	}
+	return paused, false, nil
+}
+
+// explainedTransfers are the transfers that the HTTP API shows.
+type explainedTransfers struct {
+	*store.Store
+
+	explain func(context.Context, []tasks.Transfer) error
+}
+
+// Transfer is Store.Transfer with WaitingFor.
+func (e explainedTransfers) Transfer(ctx context.Context, uuid string) (tasks.Transfer, error) {
+	t, err := e.Store.Transfer(ctx, uuid)
+	if err != nil {
+		return t, err
+	}
+	one := []tasks.Transfer{t}
+	err = e.explain(ctx, one)
+	return one[0], err
+}
+
+// Transfers is Store.Transfers with WaitingFor.
+func (e explainedTransfers) Transfers(ctx context.Context, before int64, limit int) ([]tasks.Transfer, error) {
+	ts, err := e.Store.Transfers(ctx, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	return ts, e.explain(ctx, ts)
+}
