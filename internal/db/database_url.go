@@ -25,7 +25,7 @@ const (
 const defaultCollation = "utf8mb4_general_ci"
 
 // ErrURL is wrapped by every error about a database URL.
-var ErrURL = errors.New("bad database URL")
+var ErrURL = errors.New("bad BALER_DATABASE_URL")
 
 // target is a parsed database URL.
 type target struct {

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,13 +16,13 @@ func (d *DB) openError(err error) error {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return fmt.Errorf("database %s refuses the connection: %w%s", d.description, err, refusalHint(e.Number))
 	}
-	if d.dialect == MySQL && IsOutage(err) {
+	if d.dialect == MySQL && (IsOutage(err) || errors.Is(err, context.DeadlineExceeded)) {
 		return fmt.Errorf("database %s does not answer: %w (set BALER_DATABASE_URL, or start the database)", d.description, err)
 	}
 	hint := ""
 	switch {
 	case d.dialect == MySQL:
-	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
 		hint = " (set BALER_STATE_DIR or BALER_DATABASE_URL to a place that this user may write)"
 	case sqliteCode(err) == sqlite3.NOTADB:
 		hint = " (name another file in BALER_DATABASE_URL)"

@@ -116,6 +116,7 @@ steps:
 // policy at most.
 func TestFilesThatGoOnWaitForTheirDelayAtMost(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
+		c.Roots = testkit.Roots()
 		var seen batchSizes
 		b := open(t, c, seen.registry(t))
 		work(t, b)

@@ -237,7 +237,7 @@ func TestRunOfASourceThatIsEmptyNow(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, other, never := tree(t, 3), tree(t, 2), t.TempDir()
 		b := open(t, c, counting(t, func(string) {}))
-		s := baler.Submission{Paths: []string{root, other, never}, Recipe: yaml(t, countingRecipe)}
+		s := baler.Submission{Paths: []string{root, other, never}, Recipe: yaml(t, countingRecipe), MissingOK: true}
 		run(t, b, s)
 		write(t, filepath.Join(other, "new"), "x")
 		for _, away := range []func() error{
