@@ -62,8 +62,12 @@ local id = ARGV[1]
 if redis.call("HGET", KEYS[1], "state") ~= "aggregating" or redis.call("ZSCORE", KEYS[2], id) then
 	return 1
 end
+local taken = false
 for _, set in ipairs(redis.call("ZRANGE", KEYS[3], 0, -1)) do
-	if redis.call("ZSCORE", set, id) then return 1 end
+	taken = taken or redis.call("ZSCORE", set, id)
+end
+if taken then
+	return 1
 end
 redis.call("DEL", KEYS[1])
 return 0`

@@ -140,7 +140,10 @@ func TestPrunable(t *testing.T) {
 		first := b.ended(t, "nightly", 1, tasks.OutcomeSucceeded)
 		failed := b.ended(t, "", 1, tasks.OutcomeFailed)
 		alone := b.ended(t, "", 1, tasks.OutcomeSucceeded)
-		b.ended(t, "nightly", 1, tasks.OutcomeSucceeded) // the newest of its runs
+		b.ended(t, "nightly", 1, tasks.OutcomeSucceeded) // the newest of its runs, which has seen the same file
+		testkit.Must(t, b.db.Exec("UPDATE seen_files SET was_transfer_id = 0, was_file_no = 0").Error) // as when it has changed
+		b.ended(t, "growing", 2, tasks.OutcomeSucceeded) // its second file has no newer result
+		b.ended(t, "growing", 1, tasks.OutcomeSucceeded)
 		b.clock.Advance(90 * 24 * time.Hour)
 		b.ended(t, "", 1, tasks.OutcomeSucceeded)
 		now := b.clock.Now()
@@ -150,7 +153,7 @@ func TestPrunable(t *testing.T) {
 		}{
 			"old":                  {Prune{Before: now}, []int64{first.ID, alone.ID}},
 			"failed too":           {Prune{Before: now, FailedToo: true}, []int64{first.ID, failed.ID, alone.ID}},
-			"all but the newest 3": {Prune{Before: now, KeepLast: 3}, []int64{first.ID}},
+			"all but the newest 5": {Prune{Before: now, KeepLast: 5}, []int64{first.ID}},
 			"all but the newest 9": {Prune{Before: now, KeepLast: 9}, nil},
 			"none is so old":       {Prune{Before: now.Add(-91 * 24 * time.Hour)}, nil},
 		} {
