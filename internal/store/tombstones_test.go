@@ -140,9 +140,9 @@ func TestPrunable(t *testing.T) {
 		first := b.ended(t, "nightly", 1, tasks.OutcomeSucceeded)
 		failed := b.ended(t, "", 1, tasks.OutcomeFailed)
 		alone := b.ended(t, "", 1, tasks.OutcomeSucceeded)
-		b.ended(t, "nightly", 1, tasks.OutcomeSucceeded) // the newest of its runs, which has seen the same file
+		b.ended(t, "nightly", 1, tasks.OutcomeSucceeded)                                               // the newest of its runs, which has seen the same file
 		testkit.Must(t, b.db.Exec("UPDATE seen_files SET was_transfer_id = 0, was_file_no = 0").Error) // as when it has changed
-		b.ended(t, "growing", 2, tasks.OutcomeSucceeded) // its second file has no newer result
+		b.ended(t, "growing", 2, tasks.OutcomeSucceeded)                                               // its second file has no newer result
 		b.ended(t, "growing", 1, tasks.OutcomeSucceeded)
 		b.clock.Advance(90 * 24 * time.Hour)
 		b.ended(t, "", 1, tasks.OutcomeSucceeded)
