@@ -51,7 +51,7 @@ func TestPrune(t *testing.T) {
 	in := s.path("in")
 	s.file("in/a.txt", "alpha")
 	old := s.must(exitOK, "run", "--json", in).summary(t).Transfer
-	s.file("in/b.txt", "beta")
+	s.file("in/a.txt", "alphabet") // else its result there would be kept for the collection
 	latest := s.must(exitOK, "run", "--json", in).summary(t).Transfer
 	contains(t, "without an age", s.must(exitUsage, "prune").stderr, "error: say how old transfers must be: --older-than 90d")
 	equal(t, "none", s.must(exitOK, "prune", "--older-than", "90d").stdout, "Deleted 0 transfers with 0 files.\n")
@@ -64,7 +64,7 @@ func TestPrune(t *testing.T) {
 	contains(t, "the next run", s.must(exitOK, "run", in).stderr+s.must(exitOK, "run", in).stdout, "transfer "+s.number(latest)+" ")
 
 	// A worker does the same by itself.
-	s.file("in/c.txt", "gamma")
+	s.file("in/a.txt", "alphabetical")
 	s.must(exitOK, "run", in)
 	s.env = append(s.env, "BALER_RETENTION_OLDER_THAN=1ms")
 	_, stderr, stop := s.start("worker")
