@@ -32,20 +32,25 @@ func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, plan *
 	if completed && d.opts.OnCompleted != nil {
 		d.opts.OnCompleted(ctx, b.Transfer)
 	}
-	if err := queue.Enqueue(ctx, d.queue, c.Batches); err != nil {
-		return true, err
-	}
-	return true, d.promoteFirst(ctx, b, c.Batches)
+	return true, d.enqueue(ctx, b, c.Batches)
 }
 
-// promoteFirst lets the first batch of a transfer that has none in the queue start before
-// those of others, so that a newcomer waits for a free slot, and not for all that a large
-// transfer has in the queue.
-func (d *Dispatcher) promoteFirst(ctx context.Context, b *ledger.Backlog, batches []tasks.Batch) error {
-	if b.Open > 0 || len(batches) == 0 {
-		return nil
+// enqueue sends the batches of a dispatch. The first batch of a transfer that has none in
+// the queue starts before those of others, so that a newcomer waits for a free slot, and
+// not for all that a large transfer has in the queue. It is sent before the rest, whose
+// order the queue does not keep: a worker may otherwise take one of the rest, and the
+// transfer has two turns.
+func (d *Dispatcher) enqueue(ctx context.Context, b *ledger.Backlog, batches []tasks.Batch) error {
+	if b.Open == 0 && len(batches) > 0 {
+		if err := queue.Enqueue(ctx, d.queue, batches[:1]); err != nil {
+			return err
+		}
+		if err := d.queue.Promote(ctx, &batches[0]); err != nil {
+			return err
+		}
+		batches = batches[1:]
 	}
-	return d.queue.Promote(ctx, &batches[0])
+	return queue.Enqueue(ctx, d.queue, batches)
 }
 
 // planNext plans the next files, if possible without reading each of them. The plan is
