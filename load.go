@@ -43,7 +43,7 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 		return nil, err
 	}
 	args := load.Args{
-		Into: l.Into, Map: l.Map, Document: l.LineColumn, Keyword: l.LineContains, Key: l.Key,
+		Into: l.Into, Map: l.Map, LineColumn: l.LineColumn, LineContains: l.LineContains, Key: l.Key,
 		OnDuplicate: tableload.OnDuplicate(l.OnDuplicate), Create: l.Create,
 	}
 	plan, err := args.Resolve()

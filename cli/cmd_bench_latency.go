@@ -96,7 +96,7 @@ func latencies(rows []bench.LatencyRow) *table {
 		numbers("MOST"), numbers("99 %"), numbers("LEAST"), numbers("MOST"), words(""))
 	for i := range rows {
 		r := &rows[i]
-		cells := []string{string(r.Way), fmt.Sprintf("%d %%", r.Load), rateOf(r.Offered), strconv.Itoa(r.Samples)}
+		cells := []string{string(r.Variant), fmt.Sprintf("%d %%", r.Load), rateOf(r.Offered), strconv.Itoa(r.Samples)}
 		for _, ms := range []float64{r.P50, r.P50s.Least, r.P50s.Most, r.P99, r.P99s.Least, r.P99s.Most} {
 			cell := ""
 			if r.KeptUp {

@@ -12,7 +12,7 @@ import (
 const CodeOutsideOutputs = "outside-outputs"
 
 // CodeDestinationExists says that something else stands where a final step is to write.
-const CodeDestinationExists = "in-the-way"
+const CodeDestinationExists = "destination-exists"
 
 // OutputRoots says where finalizers may write: below some folders, where os.Root takes
 // every step of a path, or anywhere, for a process that works for one person with

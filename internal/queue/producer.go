@@ -18,8 +18,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// maxParallel is how many enqueue calls run at the same time: as many as a
-// pipeline of Gather takes.
+// maxParallel is the number of enqueue calls that run at the same time: as many as a
+// pipeline of the hook takes.
 const maxParallel = maxPipeline
 
 // noTimeout stands in for "no limit": asynq would put half an hour in place of
@@ -31,12 +31,12 @@ type Producer struct {
 	redis  redis.UniversalClient
 	client *asynq.Client
 
-	// What it reports of Redis; nil reports nothing.
+	// Watches that report outages of Redis. A nil watch reports nothing.
 	sending, asking, repairing *outage.Watch
 }
 
 // NewProducer enqueues through a Redis client, which stays the caller's. A
-// client of its own with the Gather hook makes concurrent calls cheap.
+// client of its own with the pipeline hook makes concurrent calls cheap.
 func NewProducer(client redis.UniversalClient) *Producer {
 	return &Producer{redis: client, client: asynq.NewClientFromRedisClient(client)}
 }

@@ -27,7 +27,7 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 		facts := r.facts[f.No]
 		args, err := step.Args(f, facts)
 		if err != nil {
-			unfit[i] = handlers.Fail(handlers.CodeBadArguments, err)
+			unfit[i] = handlers.Fail(handlers.CodeBadTemplate, err)
 		}
 		return handlers.JobSpec{
 			File: *f, Transfer: r.batch.Transfer, Step: r.batch.Step, Attempt: r.batch.Attempt, Worker: r.options.Worker,

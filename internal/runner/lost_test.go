@@ -22,7 +22,7 @@ func (r *env) lose(b *tasks.Batch) {
 }
 
 // A file that kills its worker: what it takes with it comes back in parts,
-// until it is alone and set aside.
+// until it is alone and its last attempt is used up.
 func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		const files, guilty = 100, 42

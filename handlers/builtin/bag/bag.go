@@ -22,7 +22,7 @@ import (
 // The codes of bag.
 const (
 	CodeDigestDiffers = "digest-differs" // the file has changed since its digest was computed
-	CodeNotVerified   = "unchecked"      // some files had no digest to check their copies by
+	CodeNotVerified   = "not-verified"   // some files had no digest to check their copies by
 	CodeNotText       = "path-not-text"  // a path is not UTF-8, so a bag cannot contain it
 )
 

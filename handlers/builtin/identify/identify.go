@@ -19,7 +19,7 @@ import (
 )
 
 // CodeUnknownFormat is what identify says of a file that no signature matches.
-const CodeUnknownFormat = "unidentified"
+const CodeUnknownFormat = "unknown-format"
 
 // unknownFormat is what stands in the fact puid of such a file.
 const unknownFormat = "UNKNOWN"

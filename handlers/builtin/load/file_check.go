@@ -56,7 +56,7 @@ func (p *Plan) checkHead(path string, head []byte, whole bool) error {
 			ErrFormat, encoding, encoding, path)
 	}
 	document := documentOf(bytes.TrimPrefix(head, []byte("\ufeff")), whole)
-	if document == "" || document == arrayLine && p.Document != "" {
+	if document == "" || document == arrayLine && p.LineColumn != "" {
 		return nil
 	}
 	filter := "."

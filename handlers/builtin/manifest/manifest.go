@@ -15,7 +15,7 @@ import (
 )
 
 // CodeDigestMissing says that files are missing from a manifest.
-const CodeDigestMissing = "no-digest"
+const CodeDigestMissing = "digest-missing"
 
 type manifestArgs struct {
 	To        string `json:"to"`
