@@ -56,7 +56,7 @@ waited for stand below the table.`,
 	return cmd
 }
 
-// parseWays reads the ways of several --via.
+// parseWays parses the values of several --via flags.
 func parseWays(names []string) ([]tasks.Via, error) {
 	var ways []tasks.Via
 	for _, name := range names {
@@ -109,7 +109,7 @@ func latencies(rows []bench.LatencyRow) *table {
 	return list
 }
 
-// fellBehind says of a row when the machine did not keep up.
+// fellBehind returns a note when the machine did not keep up with the load of a row.
 func fellBehind(r *bench.LatencyRow) string {
 	switch {
 	case r.Behind == 0:

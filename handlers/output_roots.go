@@ -53,7 +53,7 @@ type destination struct {
 // dir is the folder that holds the place, below its root.
 func (p *destination) dir() string { return filepath.Dir(p.name) }
 
-// beside is a name in the same folder.
+// beside returns a path in the same folder.
 func (p *destination) beside(name string) string { return filepath.Join(p.dir(), name) }
 
 // at opens the folder that path lies in, and makes those on the way. The caller

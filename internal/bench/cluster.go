@@ -211,7 +211,7 @@ func (s *cluster) close() error {
 	return s.b.Close()
 }
 
-// logs is what the workers had to say, for an error's end.
+// logs returns the logs of the workers, to append to an error.
 func (s *cluster) logs() string {
 	var all []byte
 	for _, w := range s.workers {
@@ -235,7 +235,7 @@ func (p *Env) recipe(handler string, batch int, with string) (string, error) {
 	return path, nil
 }
 
-// withCause is why ctx ended, when that is what err is about.
+// withCause returns the cause of the end of ctx if err is its consequence, else err.
 func withCause(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
 		return context.Cause(ctx)

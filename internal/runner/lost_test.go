@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// lose says of a batch what the queue says when a worker died with it.
+// lose marks a batch as the queue does when its worker died.
 func (r *env) lose(b *tasks.Batch) {
 	r.T.Helper()
 	h := r.Claim(b.ID, true)

@@ -21,7 +21,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What checksum says of a file that is not what it was.
+// The codes of files that have changed.
 const (
 	CodeSizeChanged = "size-changed" // the file's size is not the one that the scan saw
 )
@@ -112,7 +112,7 @@ func (c *checksum) file(ctx context.Context, job *handlers.Job) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() // only read from: closing has nothing to tell
+	defer f.Close() // opened for reading: Close cannot lose data
 	digests := make([]hash.Hash, len(names))
 	for i, name := range names {
 		digests[i] = c.known[name]()

@@ -102,14 +102,14 @@ func latin1(b []byte) []byte {
 	return []byte(string(runes))
 }
 
-// What documentOf finds.
+// The kinds of content that documentOf finds.
 const (
 	objectLines = "one JSON document over several lines"
 	arrayLines  = "a JSON array over several lines"
 	arrayLine   = "a JSON array of objects in one line"
 )
 
-// documentOf says what a file is that is JSON, but not a document a line.
+// documentOf returns the kind of a file that is JSON, but does not have one document per line.
 func documentOf(head []byte, whole bool) string {
 	head = bytes.TrimLeft(head, " \t\r\n")
 	first, rest, _ := bytes.Cut(head, []byte{'\n'})
