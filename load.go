@@ -73,22 +73,50 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 		return nil, err
 	}
 	if forgotten {
-		if err := b.cancelRun(ctx, r, paths); err != nil {
+		b.warnEmptied(ctx, plan.Into)
+		sub := ingest.Submission{Paths: paths}
+		sources, err := b.ingester.Sources(&sub)
+		if err != nil {
+			return nil, err
+		}
+		if err := b.cancelRun(ctx, runKeyOf(sources, r)); err != nil {
 			return nil, err
 		}
 	}
 	return r, nil
 }
 
-// cancelRun cancels a run that did not end, so that the next one begins anew instead
-// of continuing behind rows that are gone.
-func (b *Baler) cancelRun(ctx context.Context, r *recipe.Recipe, paths []string) error {
-	sub := ingest.Submission{Paths: paths}
-	sources, err := b.ingester.Sources(&sub)
+// forgetEmptied makes the next run take files for new ones when a table that earlier
+// runs loaded them into is gone or has no rows now.
+func (b *Baler) forgetEmptied(ctx context.Context, runKey string) error {
+	tables, err := b.tables().TablesOf(ctx, runKey)
 	if err != nil {
 		return err
 	}
-	t, err := b.store.Latest(ctx, runKeyOf(sources, r))
+	for _, table := range tables {
+		forgotten, err := b.tables().ForgetEmptied(ctx, table)
+		if err != nil {
+			return err
+		}
+		if !forgotten {
+			continue
+		}
+		b.warnEmptied(ctx, table)
+		if err := b.cancelRun(ctx, runKey); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Baler) warnEmptied(ctx context.Context, table string) {
+	b.log.WarnContext(ctx, "the table has lost its rows: its files are loaded again", "table", table)
+}
+
+// cancelRun cancels a run that did not end, so that the next one begins anew instead
+// of continuing behind rows that are gone.
+func (b *Baler) cancelRun(ctx context.Context, runKey string) error {
+	t, err := b.store.Latest(ctx, runKey)
 	if errors.Is(err, tasks.ErrTransferNotFound) || err == nil && t.State.Ended() {
 		return nil
 	}

@@ -102,6 +102,9 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err != nil {
 		return ran, err
 	}
+	if err := b.forgetEmptied(ctx, runKey); err != nil {
+		return ran, fmt.Errorf("run: %w", err)
+	}
 	// Read before the worker starts, which may end them before runOnce reads them.
 	begun, err := b.store.UnfinishedRuns(ctx, runKey, math.MaxInt64)
 	if err != nil {

@@ -224,6 +224,31 @@ func TestLoadIntoATableThatLostItsRows(t *testing.T) {
 	}
 }
 
+// So it is with a recipe of one's own, also when the name of the table depends on the file.
+func TestRunIntoATableThatLostItsRows(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	path := s.file("in.jsonl", jsonLines(5, 0))
+	recipe := s.file("r.yaml", `name: r
+steps:
+  - handler: checksum
+  - {handler: load, with: {into: "t${ext}", map: ["id:int"], create: true}}
+`)
+	d := testkit.Database(t, "sqlite:"+s.path(".local/state/baler/baler.db"))
+	for i, statement := range []string{"SELECT 1", "DROP TABLE `t.jsonl`", "DELETE FROM `t.jsonl`", "SELECT 1"} {
+		if i > 0 {
+			_, err := d.ExecContext(t.Context(), statement)
+			testkit.Must(t, err)
+		}
+		r := s.must(exitOK, "run", path, "--recipe", recipe)
+		var rows int
+		testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM `t.jsonl`").Scan(&rows))
+		if rows != 5 || i == 3 != strings.Contains(r.stdout, "No changes") || i%3 != 0 != strings.Contains(r.stderr, "the table has lost its rows") {
+			t.Errorf("after %s: %d rows; %s", statement, rows, r.stderr)
+		}
+	}
+}
+
 // Columns are made of the members of all lines of all files. Members that come
 // later, when the table is there, are told and counted.
 func TestLoadMembersThatComeLate(t *testing.T) {

@@ -72,7 +72,7 @@ type loading struct {
 }
 
 func (l *loading) run(ctx context.Context) error {
-	mark := newLoadRow(l.chunk, l.t.target)
+	mark := newLoadRow(l.chunk, l.t)
 	// Must come first: another worker with the same chunk waits here, or gets a duplicate key.
 	if err := l.tx.Create(&mark).Error; err != nil {
 		if db.IsDuplicate(err) {
