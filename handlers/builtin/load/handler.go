@@ -51,9 +51,6 @@ func New(tables *tableload.Store, observe func(tasks.LoadCounts)) handlers.Handl
 func readPlan(args any) (*Plan, error) {
 	var a Args
 	if err := handlers.DecodeArgs(args, &a); err != nil {
-		if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			err = handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("%w: %s cannot be a %s", ErrPlan, e.Field, e.Value))
-		}
 		return nil, err
 	}
 	p, err := a.Resolve()
