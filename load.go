@@ -78,12 +78,12 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 	}
 	if forgotten {
 		b.warnEmptied(ctx, plan.Into)
-		sub := ingest.Submission{Paths: paths}
+		sub := ingest.Submission{Paths: paths, Recipe: r}
 		sources, err := b.ingester.Sources(&sub)
 		if err != nil {
 			return nil, err
 		}
-		if err := b.cancelRun(ctx, runKeyOf(sources, r)); err != nil {
+		if err := b.cancelRun(ctx, runKeyOf(&sub, sources)); err != nil {
 			return nil, err
 		}
 	}
