@@ -146,11 +146,12 @@ func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Sub
 	if !f.quiet {
 		p.noteBlockers(ctx, b, &t)
 	}
-	t, err = b.Wait(ctx, t.UUID, nil)
+	ended, err := b.Wait(ctx, t.UUID, nil)
 	follower.end()
 	if err != nil {
 		return p.notWaiting(ctx, number(&t), err)
 	}
+	t = ended
 	return p.reportLoad(ctx, b, &t, f, failed(&t))
 }
 
