@@ -303,6 +303,27 @@ steps:
 	}
 }
 
+// Chunks that failed are loaded by the next run, those that did not are left alone, and
+// no line is loaded twice without a key.
+func TestRunLoadsFailedChunksAgain(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	path := s.file("in.jsonl", jsonLines(500, 0))
+	recipe := s.file("r.yaml", "name: r\nsplit: {lines: 4KiB}\nsteps: [{handler: load, with: {into: things, map: ['id:int']}}]")
+	first := s.must(exitFailures, "run", path, "--recipe", recipe, "--json").summary(t)
+	s.must(exitFailures, "run", path, "--recipe", recipe)
+	d := testkit.Database(t, "sqlite:"+s.path(".local/state/baler/baler.db"))
+	_, err := d.ExecContext(t.Context(), "CREATE TABLE things (id INTEGER)")
+	testkit.Must(t, err)
+	again := s.must(exitOK, "run", path, "--recipe", recipe, "--json").summary(t)
+	var rows, different int64
+	testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT id) FROM things").Scan(&rows, &different))
+	if rows != 500 || different != 500 || again.Transfer == first.Transfer {
+		t.Errorf("%d rows, %d different; transfers %s and %s", rows, different, first.Transfer, again.Transfer)
+	}
+	contains(t, "then", s.must(exitOK, "run", path, "--recipe", recipe).stdout, "No changes since")
+}
+
 // Columns are made of the members of all lines of all files. Members that come
 // later, when the table is there, are told and counted.
 func TestLoadMembersThatComeLate(t *testing.T) {
