@@ -41,6 +41,8 @@ type transferRow struct {
 	EndedAt    *time.Time
 	Trouble    string // why Suspend has paused it; empty unless it has
 	Selection  []byte // as JSON; NULL: every file
+
+	ProducerToken int64 // of the producer that may register files
 }
 
 // TableName names the table to GORM.

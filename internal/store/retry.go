@@ -83,8 +83,11 @@ func (s *Store) RetryFiles(ctx context.Context, k RetryRequest) (done RetryPage,
 	return done, err
 }
 
-// forUpdate makes a query lock what it reads. SQLite has one writer at a time anyway.
-const forUpdate = " FOR UPDATE"
+// These make a query lock what it reads. SQLite has one writer at a time anyway.
+const (
+	forUpdate = " FOR UPDATE"
+	forShare  = " LOCK IN SHARE MODE" // MariaDB does not know FOR SHARE
+)
 
 // lockTransfer keeps a transfer from ending while its counters go back.
 func lockTransfer(tx *gorm.DB, id int64, dialect db.Dialect) (t transferRow, err error) {

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   ended_at     DATETIME(6) NULL,
   trouble      VARCHAR(1024) NOT NULL DEFAULT '',
   selection    MEDIUMBLOB NULL,
+  producer_token BIGINT NOT NULL DEFAULT 0,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),

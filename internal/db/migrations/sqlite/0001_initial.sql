@@ -24,7 +24,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   sealed_at    DATETIME NULL,
   ended_at     DATETIME NULL,
   trouble      TEXT NOT NULL DEFAULT '',
-  selection    BLOB NULL
+  selection    BLOB NULL,
+  producer_token INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
