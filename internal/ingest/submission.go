@@ -39,7 +39,7 @@ type Submission struct {
 }
 
 // DefaultQueue carries the batches of transfers that name no queue.
-const DefaultQueue = "default"
+const DefaultQueue = tasks.DefaultQueue
 
 // ListSources are the sources of a transfer that is submitted as a list: none.
 func ListSources() []string { return nil }

@@ -3,6 +3,7 @@
 package recorder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,11 +22,12 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Options tunes a Recorder. Zero fields take the values said.
+// Options tunes a Recorder. MaxItems and Flushers must be set: their defaults are those
+// of the configuration. Other zero fields take the values said.
 type Options struct {
-	MaxItems int   // results in one transaction: 1000
+	MaxItems int   // results in one transaction
 	MaxBytes int64 // of output and facts in one transaction: 16 MiB
-	Flushers int   // transactions at the same time: 2
+	Flushers int   // transactions at the same time
 	OnFlush  func(reason batcher.Reason, results int, took time.Duration)
 	Log      *slog.Logger // nil: discards
 
@@ -58,11 +60,10 @@ func New(s *store.Store, o Options) *Recorder {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	policy := tasks.BatchPolicy{MaxItems: 1000, MaxBytes: 16 << 20}
-	policy = tasks.BatchPolicy{MaxItems: o.MaxItems, MaxBytes: o.MaxBytes}.Overlay(policy)
-	if o.Flushers <= 0 {
-		o.Flushers = 2
+	if o.MaxItems <= 0 || o.Flushers <= 0 {
+		panic("recorder: MaxItems and Flushers must be above 0")
 	}
+	policy := tasks.BatchPolicy{MaxItems: o.MaxItems, MaxBytes: cmp.Or(o.MaxBytes, 16<<20)}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -37,7 +37,7 @@ func TestRecorderTellsEachItsOwn(t *testing.T) {
 				r.Must(r.Store.ReleaseBatch(t.Context(), &batches[i])) // somebody else's from here on
 			}
 		}
-		recorder := New(r.Store, Options{})
+		recorder := New(r.Store, Options{MaxItems: 1000, Flushers: 2})
 		t.Cleanup(func() { r.Must(recorder.Close(context.Background())) })
 		var recorded sync.WaitGroup
 		for i := range batches {
@@ -74,7 +74,7 @@ func TestRecorderCloseGivesUp(t *testing.T) {
 	proxy := testkit.Proxy(t, testkit.MySQL(t))
 	r := transfertest.New(t, proxy.URL(), "name: t\nsteps: [{handler: any}]")
 	batches := r.Files(1)
-	recorder := New(r.Store, Options{})
+	recorder := New(r.Store, Options{MaxItems: 1000, Flushers: 2})
 	proxy.Down()
 	answer := make(chan error, 1)
 	go func() { answer <- recorder.Record(context.Background(), recording(&batches[0])) }()
@@ -100,7 +100,7 @@ func TestRecorderIsEager(t *testing.T) {
 		r := transfertest.New(t, url, "name: t\nsteps: [{handler: any}]")
 		batches := r.Files(1)
 		reasons := make(chan batcher.Reason, 1)
-		recorder := New(r.Store, Options{OnFlush: func(why batcher.Reason, _ int, _ time.Duration) { reasons <- why }})
+		recorder := New(r.Store, Options{MaxItems: 1000, Flushers: 2, OnFlush: func(why batcher.Reason, _ int, _ time.Duration) { reasons <- why }})
 		r.Must(recorder.Record(t.Context(), recording(&batches[0])))
 		if why := <-reasons; why != batcher.ReasonIdle {
 			t.Errorf("written because of %s", why)

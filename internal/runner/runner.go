@@ -33,8 +33,8 @@ var (
 	errNoStep    = errors.New("the transfer has no step")
 )
 
-// Options says what a Runner works with. Store, Queue, Transfers, Registry and
-// Recorder are needed; other zero fields take the values said.
+// Options says what a Runner works with. Store, Queue, Transfers, Registry, Recorder,
+// Slots and FlushAfter are needed; other zero fields take the values said.
 type Options struct {
 	Store     *store.Store
 	Queue     dispatch.Queue
@@ -43,9 +43,9 @@ type Options struct {
 	Recorder  *recorder.Recorder
 
 	Worker       string        // this worker's name in results
-	Slots        int           // of this host, see handlers.SlotUse: GOMAXPROCS
+	Slots        int           // of this host, see handlers.SlotUse
 	MaxOutput    int           // bytes kept of each stream of a job: DefaultMaxOutput
-	FlushAfter   time.Duration // how soon finished jobs of an unfinished batch are recorded: 250 ms
+	FlushAfter   time.Duration // how soon finished jobs of an unfinished batch are recorded
 	AbandonAfter time.Duration // how long to wait for a handler that ignores the end of its context: 5 s
 	Roots        []string      // folders that handlers may read; empty: what each transfer was submitted with
 
