@@ -52,8 +52,9 @@ func (r *env) complete(batch int64) {
 		})
 	}
 	done.Next = func(tasks.Ranges) ledger.FollowUp { return ledger.FollowUp{Finished: int64(len(done.Results))} }
-	r.Must(r.Store.Record(r.T.Context(), []*ledger.BatchCompletion{done}))
-	r.Must(done.Err)
+	results, err := r.Store.Record(r.T.Context(), []*ledger.BatchCompletion{done})
+	r.Must(err)
+	r.Must(results[0].Err)
 }
 
 // closer runs a closer until the test ends or stop is called, which stops it in

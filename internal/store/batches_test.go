@@ -180,8 +180,9 @@ func TestCompletionOnce(t *testing.T) {
 				done, err = b.Seal(t.Context(), tr.ID)
 			} else {
 				rec := &ledger.BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), Next: finishing(open[i])}
-				err = errors.Join(b.Record(t.Context(), []*ledger.BatchCompletion{rec}), rec.Err)
-				done = rec.Completed
+				var result ledger.CompletionResult
+				result, err = b.recordOne(t, rec)
+				done = result.Completed
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -45,10 +45,8 @@ func TestPickup(t *testing.T) {
 		}
 		for _, stale := range []*tasks.Batch{first, second, third} {
 			rec := &ledger.BatchCompletion{Batch: stale, Results: results(stale, tasks.OutcomeFailed, 1)}
-			if err := b.Record(t.Context(), []*ledger.BatchCompletion{rec}); err != nil {
-				t.Fatal(err)
-			}
-			wantErr(t, rec.Err, ledger.ErrLeaseLost)
+			_, err := b.recordOne(t, rec)
+			wantErr(t, err, ledger.ErrLeaseLost)
 			wantErr(t, b.SplitBatch(t.Context(), stale, []tasks.Batch{newBatch(t, tr.ID, 1, "1")}), ledger.ErrLeaseLost)
 		}
 		last := pickup(false, 4, 1, true)

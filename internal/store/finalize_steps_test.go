@@ -61,11 +61,11 @@ func TestClosingBeginsOnce(t *testing.T) {
 				return err
 			}
 			rec := &ledger.BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), Next: finishing(open[i])}
-			err := b.Record(t.Context(), []*ledger.BatchCompletion{rec})
-			if rec.Completed {
+			result, err := b.recordOne(t, rec)
+			if result.Completed {
 				err = errors.Join(err, errors.New("completed without its final steps"))
 			}
-			return errors.Join(err, rec.Err)
+			return err
 		})
 		b.wantStates(t, tr, "finalizing a:waiting/0 b:waiting/0")
 		if n := b.count(t, "finalize_steps", "fencing_token <> 1"); n > 0 {
