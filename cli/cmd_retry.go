@@ -12,9 +12,9 @@ import (
 
 func (p *program) retryCommand() *cobra.Command {
 	var (
-		f       filterFlags
-		wait    bool
-		closing bool
+		f          filterFlags
+		wait       bool
+		finalizers bool
 	)
 	cmd := &cobra.Command{
 		Use:   "retry ID",
@@ -37,11 +37,11 @@ With --finalizers it retries the failed final steps, and no files.`,
 			if err != nil {
 				return err
 			}
-			if closing && (filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0) {
+			if finalizers && (filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0) {
 				return usagef("--finalizers retries no files: it cannot be combined with --step, --outcome or --file")
 			}
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
-				if closing {
+				if finalizers {
 					return p.retryFinalizers(ctx, b, cfg, args[0], wait)
 				}
 				return p.retry(ctx, b, cfg, args[0], filter, wait)
@@ -50,7 +50,7 @@ With --finalizers it retries the failed final steps, and no files.`,
 	}
 	cmd.Flags().SortFlags = false
 	f.add(cmd)
-	cmd.Flags().BoolVar(&closing, "finalizers", false, "retry the failed final steps, and no files")
+	cmd.Flags().BoolVar(&finalizers, "finalizers", false, "retry the failed final steps, and no files")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until the transfer has ended, and report on standard error")
 	return cmd
 }

@@ -26,9 +26,9 @@ type reading struct {
 
 func read(t *tasks.Transfer, at time.Time) reading {
 	totals, steps := t.Totals(), int64(len(t.Steps))
-	closing := ""
+	finalizer := ""
 	if s, ok := t.CurrentFinalizer(); ok {
-		closing = s.Name + " " + string(s.State)
+		finalizer = s.Name + " " + string(s.State)
 	}
 	return reading{
 		at: at, transfer: t.UUID, files: t.Files, bytes: t.Bytes, finished: t.Finished, steps: steps,
@@ -39,7 +39,7 @@ func read(t *tasks.Transfer, at time.Time) reading {
 		// them are still at their first step.
 		done:   max(totals.Total(), t.Finished*steps),
 		sealed: t.State == tasks.StateRunning || t.State == tasks.StateFinalizing || t.State.Ended(), ended: t.State.Ended(),
-		finalizing: closing,
+		finalizing: finalizer,
 	}
 }
 

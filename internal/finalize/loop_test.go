@@ -57,9 +57,9 @@ func (r *env) complete(batch int64) {
 	r.Must(results[0].Err)
 }
 
-// closer runs a closer until the test ends or stop is called, which stops it in
+// run runs a Runner until the test ends or stop is called, which stops it in
 // order; adjust changes what it works with.
-func (r *env) closer(adjust ...func(*Options)) (c *Runner, stop func()) {
+func (r *env) run(adjust ...func(*Options)) (c *Runner, stop func()) {
 	r.T.Helper()
 	o := Options{
 		Steps: r.Store, Lines: r.Store, Written: r.Store, Transfers: r.Store, Plans: r.Transfers, Registry: r.registry, Outputs: handlers.AnyOutputRoot(r.T.TempDir()),
@@ -145,7 +145,7 @@ func TestCloserRunsClosingSteps(t *testing.T) {
 				return nil
 			},
 		})
-		r.closer()
+		r.run()
 		r.ends("completed note:done/1 again:done/1")
 		want := []string{fmt.Sprintf("6 3 map[id:%s] 1 true", r.Transfer.UUID), "6 3 <nil> 1 true"}
 		if fmt.Sprint(seen) != fmt.Sprint(want) {
@@ -158,14 +158,14 @@ func TestCloserRunsClosingSteps(t *testing.T) {
 func TestClosingStepsEnd(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		tries := 0
-		var closing strings.Builder
+		var final strings.Builder
 		for _, name := range []string{"error", "panic", "fail", "warn", "moody", "slow", "well"} {
-			closing.WriteString("  - handler: " + name + "\n    retry: {attempts: 2}\n")
+			final.WriteString("  - handler: " + name + "\n    retry: {attempts: 2}\n")
 			if name == "slow" {
-				closing.WriteString("    timeout: 20ms\n")
+				final.WriteString("    timeout: 20ms\n")
 			}
 		}
-		r := newEnv(t, url, closing.String(), map[string]handlers.Finalizer{
+		r := newEnv(t, url, final.String(), map[string]handlers.Finalizer{
 			"error": func(context.Context, *handlers.TransferJob) error { return errors.New("no luck") },
 			"panic": func(context.Context, *handlers.TransferJob) error { panic("oh") },
 			"fail":  func(context.Context, *handlers.TransferJob) error { return handlers.Fail("bad", errors.New("useless")) },
@@ -179,7 +179,7 @@ func TestClosingStepsEnd(t *testing.T) {
 			"slow": func(ctx context.Context, _ *handlers.TransferJob) error { <-ctx.Done(); return ctx.Err() },
 			"well": func(context.Context, *handlers.TransferJob) error { return nil },
 		})
-		r.closer()
+		r.run()
 		r.ends("completed error:failed/2(no luck) panic:failed/2(panic: oh) fail:failed/1(bad: useless) warn:done/1(odd: look)" +
 			" moody:done/2 slow:failed/2(timeout: the step's time, 20ms, ran out) well:done/1")
 	})
@@ -201,13 +201,13 @@ func TestStopHandsClosingStepsBack(t *testing.T) {
 				return err
 			},
 		})
-		_, stop := r.closer()
+		_, stop := r.run()
 		<-begun
 		stop()
 		if got := r.is(); got != "finalizing long:waiting/0" {
 			t.Errorf("it is %s", got)
 		}
-		r.closer()
+		r.run()
 		r.ends("completed long:done/1")
 	})
 }
@@ -220,7 +220,7 @@ func TestStopWaitsForNoClosingHandler(t *testing.T) {
 		r := newEnv(t, url, "  - handler: deaf\n", map[string]handlers.Finalizer{
 			"deaf": func(context.Context, *handlers.TransferJob) error { close(begun); <-release; return nil },
 		})
-		_, stop := r.closer()
+		_, stop := r.run()
 		<-begun
 		stop()
 		if got := r.is(); got != "finalizing deaf:waiting/0" {
@@ -241,7 +241,7 @@ func TestCancelReachesAClosingHandler(t *testing.T) {
 				return nil
 			},
 		})
-		_, stop := r.closer(func(o *Options) { o.RenewInterval = 5 * time.Millisecond })
+		_, stop := r.run(func(o *Options) { o.RenewInterval = 5 * time.Millisecond })
 		<-begun
 		if canceled, err := r.Store.Cancel(t.Context(), r.Transfer.ID); err != nil || !canceled {
 			t.Fatalf("canceled %v, %v", canceled, err)
@@ -269,7 +269,7 @@ func TestClosingStepThatKillsItsWorkers(t *testing.T) {
 				t.Fatalf("taken %v, %v", taken, err)
 			}
 		}
-		r.closer()
+		r.run()
 		r.ends("completed deadly:failed/3(worker-lost: 2 workers ended in the middle of this step)")
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-func TestPickup(t *testing.T) {
+func TestClaimBatch(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 3)
@@ -224,7 +224,7 @@ func TestSplitKeepsWhatIsRecorded(t *testing.T) {
 }
 
 // A run that nobody saw the end of stays charged; one that was handed back is not.
-func TestCharge(t *testing.T) {
+func TestCountCrash(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 1)

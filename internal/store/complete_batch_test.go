@@ -251,7 +251,7 @@ func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
 	})
 }
 
-func TestFailedTriesAreKept(t *testing.T) {
+func TestFailedAttemptsAreKept(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 2)

@@ -111,7 +111,7 @@ func TestOddFiles(t *testing.T) {
 	})
 }
 
-func TestWeigh(t *testing.T) {
+func TestSumSizes(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr, _, err := b.Create(t.Context(), NewTransfer{Steps: []tasks.Step{{Number: 1}}})
 		if err != nil {
@@ -149,7 +149,7 @@ func TestWeigh(t *testing.T) {
 	})
 }
 
-func TestUnseen(t *testing.T) {
+func TestCompareFiles(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
 		files := make([]tasks.File, 3000)
