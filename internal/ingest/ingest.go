@@ -22,10 +22,10 @@ type Options struct {
 	Transfers *dispatch.TransferCache
 	Log       *slog.Logger
 
-	GroupLimit     int           // messages of files that wait in the queue before registering waits
-	StateDir       string        // is never scanned
-	Webhooks       []string      // URLs that get the end of every transfer
-	Reach          egress.Policy // of the URLs of submissions
+	GroupLimit int           // messages of files that wait in the queue before registering waits
+	StateDir   string        // is never scanned
+	Webhooks   []string      // URLs that get the end of every transfer
+	Reach      egress.Policy // of the URLs of submissions
 
 	// OnCreate is called with each transfer that is created; may be nil.
 	OnCreate func(t tasks.Transfer)
