@@ -76,7 +76,7 @@ func (p *program) retry(ctx context.Context, b *baler.Baler, cfg config.Config, 
 	return p.afterRetry(ctx, b, cfg, &t, n, wait)
 }
 
-// afterRetry waits if it is to, or tells who does what was asked for.
+// afterRetry waits for the transfer's end, or notes when no worker would run the files.
 func (p *program) afterRetry(ctx context.Context, b *baler.Baler, cfg config.Config, t *tasks.Transfer, n int64, wait bool) error {
 	idle := n == 0 && t.State.Ended()
 	switch {
@@ -111,11 +111,11 @@ func (p *program) retried(t *tasks.Transfer, n int64, filter *baler.ResultFilter
 	return nil
 }
 
-// noteMissingWorkers tells somebody who does not wait that nothing will happen by itself.
+// noteMissingWorkers notes, for a caller that does not wait, that no worker is running.
 func (p *program) noteMissingWorkers(ctx context.Context, b *baler.Baler, cfg config.Config) {
 	workers, err := b.Workers(ctx)
 	switch {
-	case err != nil || len(workers) > 0: // what was asked for is done; this is only a note
+	case err != nil || len(workers) > 0: // the retry has succeeded; this is only a note
 	case embedded(cfg):
 		p.notef("note: no worker is running, and the queue is embedded: start 'baler worker', " +
 			"or run 'baler run' with the same paths.")

@@ -120,7 +120,7 @@ func (r *env) becomes(want string) {
 	})
 }
 
-func TestCloserRunsClosingSteps(t *testing.T) {
+func TestLoopRunsFinalSteps(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		var seen []string
 		r := newEnv(t, url, "  - handler: note\n    with: {id: '${transfer}'}\n  - name: again\n    handler: note\n", map[string]handlers.Finalizer{
@@ -155,17 +155,17 @@ func TestCloserRunsClosingSteps(t *testing.T) {
 }
 
 // What each way of ending makes of a step; those behind it run all the same.
-func TestClosingStepsEnd(t *testing.T) {
+func TestFinalStepsEnd(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		tries := 0
-		var final strings.Builder
+		var finalizers strings.Builder
 		for _, name := range []string{"error", "panic", "fail", "warn", "moody", "slow", "well"} {
-			final.WriteString("  - handler: " + name + "\n    retry: {attempts: 2}\n")
+			finalizers.WriteString("  - handler: " + name + "\n    retry: {attempts: 2}\n")
 			if name == "slow" {
-				final.WriteString("    timeout: 20ms\n")
+				finalizers.WriteString("    timeout: 20ms\n")
 			}
 		}
-		r := newEnv(t, url, final.String(), map[string]handlers.Finalizer{
+		r := newEnv(t, url, finalizers.String(), map[string]handlers.Finalizer{
 			"error": func(context.Context, *handlers.TransferJob) error { return errors.New("no luck") },
 			"panic": func(context.Context, *handlers.TransferJob) error { panic("oh") },
 			"fail":  func(context.Context, *handlers.TransferJob) error { return handlers.Fail("bad", errors.New("useless")) },
@@ -187,7 +187,7 @@ func TestClosingStepsEnd(t *testing.T) {
 
 // A worker is told to stop: the handler is cancelled, no try is charged, and
 // another worker does it.
-func TestStopHandsClosingStepsBack(t *testing.T) {
+func TestStopReleasesFinalSteps(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		begun := make(chan struct{}, 2)
 		var release sync.Once
@@ -213,7 +213,7 @@ func TestStopHandsClosingStepsBack(t *testing.T) {
 }
 
 // One that ignores the end of its context is left alone.
-func TestStopWaitsForNoClosingHandler(t *testing.T) {
+func TestStopDoesNotWaitForAFinalizer(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		begun, release := make(chan struct{}), make(chan struct{})
 		defer close(release)
@@ -230,7 +230,7 @@ func TestStopWaitsForNoClosingHandler(t *testing.T) {
 }
 
 // A person cancels the transfer: the handler is told within a part of the lease.
-func TestCancelReachesAClosingHandler(t *testing.T) {
+func TestCancelReachesAFinalizer(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		begun, told := make(chan struct{}), make(chan struct{})
 		r := newEnv(t, url, "  - handler: long\n", map[string]handlers.Finalizer{
@@ -255,7 +255,7 @@ func TestCancelReachesAClosingHandler(t *testing.T) {
 }
 
 // Every worker that takes a step dies with it: in the end it is given up.
-func TestClosingStepThatKillsItsWorkers(t *testing.T) {
+func TestFinalStepThatKillsItsWorkers(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "  - handler: deadly\n    retry: {attempts: 2}\n", map[string]handlers.Finalizer{
 			"deadly": func(context.Context, *handlers.TransferJob) error { t.Error("it ran a third time"); return nil },
@@ -270,6 +270,6 @@ func TestClosingStepThatKillsItsWorkers(t *testing.T) {
 			}
 		}
 		r.run()
-		r.ends("completed deadly:failed/3(worker-lost: 2 workers ended in the middle of this step)")
+		r.ends("completed deadly:failed/3(worker-crashed: 2 workers ended in the middle of this step)")
 	})
 }

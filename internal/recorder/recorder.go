@@ -23,7 +23,7 @@ import (
 )
 
 // Options tunes a Recorder. MaxItems and Flushers must be set: their defaults are those
-// of the configuration. Other zero fields take the values said.
+// of the configuration. Other zero fields get the defaults given here.
 type Options struct {
 	MaxItems int   // results in one transaction
 	MaxBytes int64 // of output and facts in one transaction: 16 MiB
@@ -42,10 +42,10 @@ type Options struct {
 	Now     func() time.Time // nil: time.Now
 }
 
-// Recorder records what the batches of this process give it. Whatever arrives during
-// a transaction shares the next one: under load several batches share a commit, and
-// a single batch never waits. While the database is away it holds a bounded amount
-// and retries.
+// Recorder commits the results of this process's batches. Results that arrive during a
+// transaction share the next one: under load several batches share a commit, and a
+// single batch never waits. While the database is away, the Recorder holds a bounded
+// amount and retries.
 type Recorder struct {
 	store   *store.Store
 	batches *batcher.Batcher[*pending]
@@ -108,8 +108,8 @@ func (r *Recorder) Record(ctx context.Context, rec *ledger.BatchCompletion) (led
 	return p.result, p.result.Err
 }
 
-// Close writes what is held and ends the recorder. When ctx ends first, the rest
-// fails and its batches are handed back.
+// Close writes the pending results and ends the recorder. When ctx ends first, the rest
+// fails and its batches are released.
 func (r *Recorder) Close(ctx context.Context) error {
 	if err := r.batches.Close(ctx); err != nil {
 		return fmt.Errorf("close recorder: %w", err)
@@ -129,7 +129,7 @@ func (r *Recorder) flush(ctx context.Context, all []*pending) error {
 	if err == nil || !db.IsRejected(err) {
 		return err
 	}
-	// One rejected row must not cost the others their results: find it.
+	// One rejected row must not prevent the other results: find it.
 	var failed batcher.Errors
 	for i, p := range all {
 		if p.result, err = r.isolate(ctx, p.BatchCompletion); err != nil {
