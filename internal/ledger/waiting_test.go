@@ -108,7 +108,7 @@ func TestWaitingFor(t *testing.T) {
 			"a person to resume a worker: all with the finalizer manifest are paused or drain",
 		},
 	} {
-		if got := c.around.WaitingFor(c.transfer); got != c.want {
+		if got := c.around.Waiting(c.transfer).Text; got != c.want {
 			t.Errorf("%s: it waits for %q, want %q", c.name, got, c.want)
 		}
 	}

@@ -110,15 +110,15 @@ type Final struct {
 	Retry   func(*recipe.Finalizer, handlers.Registration) tasks.RetryPolicy
 }
 
-// heartbeatInterval is the default time between two heartbeats.
-const heartbeatInterval = 5 * time.Second
+// HeartbeatInterval is the default time between two heartbeats.
+const HeartbeatInterval = 5 * time.Second
 
 func (o Options) withDefaults() Options {
 	if o.HostClock == nil {
 		o.HostClock = time.Now
 	}
 	if o.Heartbeat <= 0 {
-		o.Heartbeat = heartbeatInterval
+		o.Heartbeat = HeartbeatInterval
 	}
 	return o
 }
