@@ -33,11 +33,8 @@ func (b *Baler) waiting(ctx context.Context, transfers []tasks.Transfer) ([]ledg
 	if !slices.ContainsFunc(transfers, func(t tasks.Transfer) bool { return !t.State.Ended() }) {
 		return nil, nil
 	}
-	around, err := b.store.Surroundings(ctx)
+	around, err := b.surroundings(ctx)
 	if err != nil {
-		return nil, err
-	}
-	if around.PausedQueues, around.QueueAway, err = b.askQueue(ctx); err != nil {
 		return nil, err
 	}
 	all := make([]ledger.Waiting, len(transfers))
@@ -45,6 +42,14 @@ func (b *Baler) waiting(ctx context.Context, transfers []tasks.Transfer) ([]ledg
 		all[i] = around.Waiting(&transfers[i])
 	}
 	return all, nil
+}
+
+func (b *Baler) surroundings(ctx context.Context) (around ledger.Surroundings, err error) {
+	if around, err = b.store.Surroundings(ctx); err != nil {
+		return around, err
+	}
+	around.PausedQueues, around.QueueAway, err = b.askQueue(ctx)
+	return around, err
 }
 
 // askQueue tells which queues are paused, and whether Redis is away. Of an embedded
@@ -82,7 +87,17 @@ func (b *Baler) askQueue(ctx context.Context) (paused []string, away bool, err e
 type explainedTransfers struct {
 	*store.Store
 
-	explain func(context.Context, []tasks.Transfer) error
+	explain      func(context.Context, []tasks.Transfer) error
+	surroundings func(context.Context) (ledger.Surroundings, error)
+}
+
+// Waiting counts the transfers that stand still, by the reason.
+func (e explainedTransfers) Waiting(ctx context.Context) (map[ledger.WaitReason]int64, error) {
+	around, err := e.surroundings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.CountWaiting(ctx, &around)
 }
 
 // Transfer is Store.Transfer with WaitingFor.

@@ -39,12 +39,13 @@ const (
 	WaitsForProducer WaitReason = "producer" // which registers its files
 	WaitsForRedis    WaitReason = "redis"
 	WaitsForLimit    WaitReason = "limit"
-	WaitsForSlot     WaitReason = "slot" // other transfers use all
+	WaitsForDatabase WaitReason = "database" // which commits slowly
+	WaitsForSlot     WaitReason = "slot"     // other transfers use all
 )
 
 // WaitReasons lists all reasons.
 func WaitReasons() []WaitReason {
-	return []WaitReason{WaitsForWorker, WaitsForPerson, WaitsForProducer, WaitsForRedis, WaitsForLimit, WaitsForSlot}
+	return []WaitReason{WaitsForWorker, WaitsForPerson, WaitsForProducer, WaitsForRedis, WaitsForLimit, WaitsForDatabase, WaitsForSlot}
 }
 
 // Waiting is what a transfer waits for that stands still. The zero value says that it does
@@ -121,7 +122,32 @@ func (s *Surroundings) step(t *tasks.Transfer, handler string) Waiting {
 	if reason := s.limit(t); reason != (Waiting{}) {
 		return reason
 	}
+	if reason := throttle(s.Limits, able, t); reason != (Waiting{}) {
+		return reason
+	}
 	return s.slot(able)
+}
+
+// throttle says which limit has just kept batches out of workers, or that all run fewer
+// because of the database.
+func throttle(limits []tasks.Limit, able []tasks.Worker, t *tasks.Transfer) Waiting {
+	for i := range limits {
+		l := &limits[i]
+		concerns := l.Scope == tasks.ScopeAll || l.Scope == tasks.ScopeQueue && l.Name == t.Queue || l.Scope == tasks.ScopeTransfer && l.Name == t.UUID
+		refuses := slices.ContainsFunc(able, func(w tasks.Worker) bool { return slices.Contains(w.Throttled, l.Key()) })
+		if !concerns || !refuses {
+			continue
+		}
+		of := map[tasks.Scope]string{tasks.ScopeQueue: " in queue " + t.Queue, tasks.ScopeTransfer: " of this transfer"}[l.Scope]
+		if l.FilesPerSecond > 0 {
+			return Waiting{WaitsForLimit, fmt.Sprintf("its turn: the limit of %g files per second%s is reached", l.FilesPerSecond, of)}
+		}
+		return Waiting{WaitsForLimit, fmt.Sprintf("other batches to end: the limit of %d at once%s is reached", l.InFlight, of)}
+	}
+	if !slices.ContainsFunc(able, func(w tasks.Worker) bool { return !slices.Contains(w.Throttled, tasks.ThrottledByDatabase) }) {
+		return Waiting{WaitsForDatabase, "the database, which commits slowly: workers run fewer batches at once"}
+	}
+	return Waiting{}
 }
 
 // limit says which limit other transfers have reached.
