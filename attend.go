@@ -29,18 +29,22 @@ func (e *UnattendedError) Error() string {
 // alive for 30 seconds before.
 const unattendedBeats = 6
 
-// waitAttended waits for the end of a transfer as long as a live worker can run it.
-func (b *Baler) waitAttended(ctx context.Context, id string) (tasks.Transfer, error) {
+// waitAttended waits for the end of a transfer as long as a live worker can run it. The
+// transfer is returned as it was when it could not be read again, as when ctx has ended.
+func (b *Baler) waitAttended(ctx context.Context, known tasks.Transfer) (tasks.Transfer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watch := attendance{b: b, beat: cmp.Or(b.heartbeat, worker.HeartbeatInterval)}
-	t, err := b.Wait(ctx, id, func(t tasks.Transfer) {
+	t, err := b.Wait(ctx, known.UUID, func(t tasks.Transfer) {
 		if err := watch.look(ctx, &t, time.Now()); err != nil {
 			cancel(err)
 		}
 	})
 	if alone, ok := errors.AsType[*UnattendedError](context.Cause(ctx)); ok && err != nil {
 		err = alone
+	}
+	if t.ID == 0 {
+		t = known
 	}
 	return t, err
 }

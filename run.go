@@ -103,6 +103,9 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err != nil {
 		return ran, err
 	}
+	if err := b.forgetEmptied(ctx, runKey); err != nil {
+		return ran, fmt.Errorf("run: %w", err)
+	}
 	// Read before the worker starts, which may end them before runOnce reads them.
 	begun, err := b.store.UnfinishedRuns(ctx, runKey, math.MaxInt64)
 	if err != nil {
@@ -201,11 +204,11 @@ func (b *Baler) whileWorking(ctx context.Context, final worker.Final, do func(ct
 // wait waits for the end of all transfers of the run, and reads them as they ended.
 func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
 	for i := range r.Previous {
-		if r.Previous[i], err = b.waitAttended(ctx, r.Previous[i].UUID); err != nil {
+		if r.Previous[i], err = b.waitAttended(ctx, r.Previous[i]); err != nil {
 			return err
 		}
 	}
-	r.Transfer, err = b.waitAttended(ctx, r.Transfer.UUID)
+	r.Transfer, err = b.waitAttended(ctx, r.Transfer)
 	return err
 }
 
@@ -336,7 +339,7 @@ func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources
 	if s.OnCreated != nil && !ran.FoundChanges {
 		s.OnCreated(ran.Final)
 	}
-	ran.Final, err = b.waitAttended(ctx, ran.Final.UUID)
+	ran.Final, err = b.waitAttended(ctx, ran.Final)
 	return err
 }
 
