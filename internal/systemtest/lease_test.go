@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
@@ -80,9 +83,13 @@ func TestMovedLeasesRunNothingTwice(t *testing.T) {
 		for _, id := range held {
 			must(t, client.ZAddXX(t.Context(), key, redis.Z{Score: 1, Member: id}).Err())
 		}
+		if first.Load() > files {
+			return nil // reported below
+		}
 		again, err := inspector.ListRetryTasks("default")
-		if err == nil && len(again) == 0 {
-			err = fmt.Errorf("asynq and the dispatcher deliver nothing again; leases on %v", held)
+		refused := slices.ContainsFunc(again, func(i *asynq.TaskInfo) bool { return strings.Contains(i.LastErr, ledger.ErrTaken.Error()) })
+		if err == nil && !refused {
+			err = fmt.Errorf("no worker was given the batch again; leases on %v", held)
 		}
 		return err
 	})
