@@ -58,6 +58,9 @@ type Options struct {
 	// OnCompleted is called for each transfer that this worker completed; may be nil.
 	OnCompleted func(ctx context.Context, transfer int64)
 
+	// CanRun reports whether a live worker of a queue takes batches of a handler; nil: none does.
+	CanRun func(ctx context.Context, queue, handler string) bool
+
 	BatchEnded func()          // called when a batch has ended; may be nil
 	Metrics    *metrics.Worker // nil: none
 	Log        *slog.Logger
@@ -79,6 +82,8 @@ type Runner struct {
 	running map[*batchRun]struct{} // batches in flight
 	idle    chan struct{}          // closed when none is in flight; nil when no call waits
 	inHand  map[int64]int          // by batch: deliveries of its message that this worker holds
+
+	returns returns
 }
 
 var _ asynq.Handler = (*Runner)(nil)

@@ -153,7 +153,8 @@ CREATE TABLE IF NOT EXISTS workers (
   started_at   DATETIME(6) NOT NULL,
   seen_at      DATETIME(6) NOT NULL,
   instance     CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
-  queues       TEXT NOT NULL
+  queues       TEXT NOT NULL,
+  throttled    TEXT NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS costs (

@@ -161,7 +161,8 @@ CREATE TABLE IF NOT EXISTS workers (
   started_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL,
   instance     TEXT NOT NULL DEFAULT '',
-  queues       TEXT NOT NULL
+  queues       TEXT NOT NULL,
+  throttled    TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS costs (
