@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -32,6 +33,7 @@ type Registrar struct {
 	chunks   errgroup.Group // being registered, a few side by side
 	next     int64          // number of the next file
 	counted  chan struct{}  // closed when the chunk before the next one is counted
+	first    atomic.Int64   // when the first file that waits was added, in Unix nanoseconds; 0 for none
 
 	ctx   context.Context //nolint:containedctx // of the whole registrar: chunks outlive the flush that began them
 	stop  context.CancelFunc
@@ -41,9 +43,17 @@ type Registrar struct {
 	err error // of the first flush that failed
 }
 
+// registerShare is the part of a group's delay that registering may take: a file that
+// comes slowly waits here, too, and the rest of the delay in its group.
+const registerShare = 4
+
 // registerPolicy bounds one transaction of new rows.
-func registerPolicy() tasks.BatchPolicy {
-	return tasks.BatchPolicy{MaxItems: 2000, MaxBytes: 1 << 62, MaxDelay: 500 * time.Millisecond}
+func (g *Ingester) registerPolicy(via tasks.Via) tasks.BatchPolicy {
+	p := tasks.BatchPolicy{MaxItems: 2000, MaxBytes: 1 << 62, MaxDelay: 500 * time.Millisecond}
+	if share := g.groupDelay / registerShare; via == tasks.ViaGroup && share > 0 {
+		p.MaxDelay = min(p.MaxDelay, share)
+	}
+	return p
 }
 
 // sideBySide is how many transactions insert rows at the same time. SQLite has
@@ -69,7 +79,7 @@ func (g *Ingester) NewRegistrar(ctx context.Context, transfer int64, runKey stri
 	r := &Registrar{ingester: g, plan: entry, runKey: runKey, next: t.Files + 1, counted: make(chan struct{})}
 	close(r.counted)
 	r.chunks.SetLimit(g.sideBySide())
-	r.files = batcher.New(registerPolicy(), r.flush, batcher.Options[tasks.File]{})
+	r.files = batcher.New(g.registerPolicy(entry.Via), r.flush, batcher.Options[tasks.File]{})
 	r.ctx, r.stop = context.WithCancel(ctx)
 	r.ended.Go(func() { g.heartbeat(r.ctx, transfer) })
 	return r, nil
@@ -84,6 +94,7 @@ func (r *Registrar) Add(ctx context.Context, f tasks.File) error {
 	if err := r.failed(); err != nil {
 		return err
 	}
+	r.first.CompareAndSwap(0, time.Now().UnixNano())
 	_, err := r.files.Add(ctx, f)
 	return err
 }
@@ -115,6 +126,10 @@ func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
 	first, before, counted := r.next, r.counted, make(chan struct{})
 	r.next += int64(len(files))
 	r.counted = counted
+	came := time.Now()
+	if t := r.first.Swap(0); t != 0 {
+		came = time.Unix(0, t)
+	}
 	r.chunks.Go(func() error {
 		turn := func() error {
 			select {
@@ -124,7 +139,7 @@ func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
 				return r.ctx.Err()
 			}
 		}
-		err := r.register(r.ctx, files, first, turn, before, counted)
+		err := r.register(r.ctx, files, first, came, turn, before, counted)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.err == nil {
@@ -138,7 +153,7 @@ func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
 // register commits rows, closes counted when they are counted or never will
 // be, and sends messages where the transfer goes by group.
 func (r *Registrar) register(
-	ctx context.Context, files []tasks.File, first int64, turn func() error, before <-chan struct{}, counted chan struct{},
+	ctx context.Context, files []tasks.File, first int64, came time.Time, turn func() error, before <-chan struct{}, counted chan struct{},
 ) error {
 	a := store.FileBatch{Transfer: r.plan.ID, Files: files, First: first, BeforeCount: turn, RunKey: r.runKey}
 	if r.plan.Via == tasks.ViaBulk {
@@ -162,7 +177,7 @@ func (r *Registrar) register(
 			routed = append(routed, queue.FileTask{File: &files[i], Step: steps[i], Handler: r.plan.Step(steps[i]).Handler})
 		}
 	}
-	return r.enqueue(ctx, routed)
+	return r.enqueue(ctx, routed, came)
 }
 
 func (r *Registrar) count(ctx context.Context, a store.FileBatch, before <-chan struct{}, counted chan struct{}) error {
@@ -195,13 +210,13 @@ func (r *Registrar) addFiles(ctx context.Context, a store.FileBatch, before <-ch
 	return r.ingester.store.AddFiles(ctx, a)
 }
 
-// enqueue sends one message a file, and waits while the queue holds too many.
+// enqueue sends one message a file, of which the first came then, and waits while the queue holds too many.
 // When Redis does not take them the files stay registered: the sweeper finds them.
-func (r *Registrar) enqueue(ctx context.Context, routed []queue.FileTask) error {
+func (r *Registrar) enqueue(ctx context.Context, routed []queue.FileTask, came time.Time) error {
 	if err := r.waitForRoom(ctx); err != nil {
 		return err
 	}
-	if err := r.ingester.producer.EnqueueFiles(ctx, r.plan.Queue, r.plan.ID, routed); err != nil {
+	if err := r.ingester.producer.EnqueueFiles(ctx, r.plan.Queue, r.plan.ID, routed, time.Since(came)); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("enqueue files: %w", err)
 		}
