@@ -37,6 +37,7 @@ require (
 )
 
 require (
+	github.com/bmatcuk/doublestar/v4 v4.10.4
 	github.com/ncruces/go-sqlite3 v0.37.0
 	github.com/oklog/run v1.2.0
 	github.com/ulikunitz/xz v0.5.17

@@ -83,12 +83,12 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 // cancelRun cancels a run that did not end, so that the next one begins anew instead
 // of continuing behind rows that are gone.
 func (b *Baler) cancelRun(ctx context.Context, r *recipe.Recipe, paths []string) error {
-	sub := ingest.Submission{Paths: paths}
+	sub := ingest.Submission{Paths: paths, Recipe: r}
 	sources, err := b.ingester.Sources(&sub)
 	if err != nil {
 		return err
 	}
-	t, err := b.store.Latest(ctx, runKeyOf(sources, r))
+	t, err := b.store.Latest(ctx, runKeyOf(&sub, sources))
 	if errors.Is(err, tasks.ErrTransferNotFound) || err == nil && t.State.Ended() {
 		return nil
 	}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/worker"
-	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -97,7 +96,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err != nil {
 		return ran, err
 	}
-	runKey := runKeyOf(sources, s.Recipe)
+	runKey := runKeyOf(&sub, sources)
 	final, err := b.runFinal(runKey)
 	if err != nil {
 		return ran, err
@@ -128,7 +127,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 // completeRun waits for the files of a run, runs final steps that have not run, and finds
 // what is left to do.
 func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources []string, ran *RunResult) error {
-	runKey := runKeyOf(sources, s.Recipe)
+	runKey := runKeyOf(s, sources)
 	if ran.FoundChanges {
 		if err := ran.wait(ctx, b); err != nil {
 			return err
@@ -213,7 +212,7 @@ func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
 func (b *Baler) runOnce(
 	ctx context.Context, s *ingest.Submission, sources []string, leftOut map[string]bool, begun []tasks.Transfer,
 ) (ran RunResult, err error) {
-	runKey := runKeyOf(sources, s.Recipe)
+	runKey := runKeyOf(s, sources)
 	latest, err := b.store.Latest(ctx, runKey)
 	first := errors.Is(err, tasks.ErrTransferNotFound)
 	if err != nil && !first {
@@ -313,7 +312,7 @@ func (r *RunResult) promote(started func(tasks.Transfer)) {
 // runFinalSteps runs the final steps that have not run over the files as they are now,
 // such as those that the recipe has got since, in a transfer of their own.
 func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources []string, ran *RunResult) error {
-	runKey := runKeyOf(sources, s.Recipe)
+	runKey := runKeyOf(s, sources)
 	var tried []int64
 	if ran.FoundChanges {
 		tried = append(tried, ran.Transfer.ID)
@@ -339,8 +338,12 @@ func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources
 	return err
 }
 
-// runKeyOf is the key that all runs of the same sources and recipe share.
-func runKeyOf(sources []string, r *recipe.Recipe) string {
-	sum := sha256.Sum256([]byte(strings.Join(sources, "\x00") + "\x00\x00" + r.Digest()))
+// runKeyOf is the key that all runs of the same sources, selection and recipe share.
+func runKeyOf(s *ingest.Submission, sources []string) string {
+	text := strings.Join(sources, "\x00") + "\x00\x00" + s.Recipe.Digest()
+	if !s.Selection.All() {
+		text += "\x00\x00" + s.Selection.String()
+	}
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }

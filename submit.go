@@ -21,6 +21,11 @@ type Submission struct {
 	// a List always get. Otherwise such a path is a *MissingError, and no transfer is made.
 	MissingOK bool
 
+	// Selection says which of the files at and below Paths, or in List, are registered;
+	// its zero value says all. Runs with another selection are other runs: they do not
+	// know of each other's files.
+	Selection tasks.Selection
+
 	Recipe         *recipe.Recipe
 	Name           string // shown to people; empty: the first path
 	IdempotencyKey string // the same key and request give the same transfer again; empty for none

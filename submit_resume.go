@@ -51,7 +51,7 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 	if err != nil {
 		return t, err
 	}
-	s := &ingest.Submission{Recipe: r.Recipe(), OnSkipped: notice}
+	s := &ingest.Submission{Recipe: r.Recipe(), Selection: t.Selection, OnSkipped: notice}
 	leftOut, err := b.outputFiles(s.Recipe, t.Name, t.Sources)
 	if err != nil {
 		return t, errors.Join(err, r.Close(ctx))

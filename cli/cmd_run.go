@@ -19,6 +19,8 @@ type runFlags struct {
 	acceptFailures    bool
 	reread            bool
 	allowEmpty        bool
+	dryRun            bool
+	selecting         selectionFlags
 }
 
 func (p *program) runCommand() *cobra.Command {
@@ -32,10 +34,15 @@ a file in your state folder.
 
 Run the same command again to continue after an interruption, or to process only
 the files that were added or changed, or that failed. It exits with 3 as long as
-files fail, in this run or since an earlier one, and with 130 if it was interrupted.`,
+files fail, in this run or since an earlier one, and with 130 if it was interrupted.
+
+A run with other patterns or sizes is another run: it does not know which files
+this one has processed.`,
 		Example: `  baler run ~/collection
   baler run --recipe checksum --json photos videos
-  baler run --recipe ./mine.yaml --concurrency 8 /srv/archive`,
+  baler run --recipe ./mine.yaml --concurrency 8 /srv/archive
+  baler run --include '*.jpg' --include '*.tif' --ignore-case ~/photos
+  baler run --dry-run --exclude .git/ --exclude '*.tmp' ~/work`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.MinimumNArgs(1)(cmd, args); err != nil {
 				return err
@@ -55,6 +62,9 @@ files fail, in this run or since an earlier one, and with 130 if it was interrup
 				return err
 			}
 			s := baler.Submission{Paths: args, MissingOK: f.missingOK, Name: f.name, Via: via, Webhooks: f.webhooks}
+			if s.Selection, err = f.selecting.get(); err != nil {
+				return err
+			}
 			s.AcceptFailures, s.Reread, s.AllowEmpty = f.acceptFailures, f.reread, f.allowEmpty
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.run(ctx, b, s, &f)
@@ -67,6 +77,8 @@ files fail, in this run or since an earlier one, and with 130 if it was interrup
 	viaFlag(cmd, &f.via)
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	webhookFlag(cmd, &f.webhooks)
+	f.selecting.add(cmd)
+	dryRunFlag(cmd, &f.dryRun)
 	flags.BoolVar(&f.reread, "reread", false,
 		"read all files again, and compare their digests with those of earlier runs")
 	flags.BoolVar(&f.allowEmpty, "allow-empty", false,
@@ -83,6 +95,9 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	var err error
 	if s.Recipe, err = b.Recipe(ctx, f.recipe); err != nil {
 		return err
+	}
+	if f.dryRun {
+		return p.preview(ctx, s, b.PreviewRun)
 	}
 	notes := &skippedFiles{p: p, quiet: f.quiet}
 	follower := p.follow(ctx, b, p.newDisplay(f.quiet, false))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -16,16 +17,18 @@ import (
 type submitFlags struct {
 	recipe, name, key, queue, via, resume string
 	webhooks                              webhooks
-	null, missingOK, wait                 bool
+	filesFrom                             string
+	null, missingOK, wait, dryRun         bool
+	selecting                             selectionFlags
 }
 
 func (p *program) submitCommand() *cobra.Command {
 	var f submitFlags
 	cmd := &cobra.Command{
-		Use:   "submit PATH... | submit - | submit --resume ID",
+		Use:   "submit PATH... | submit - | submit --files-from FILE | submit --resume ID",
 		Short: "Submit files for processing by workers",
 		Long: `Submit registers the files at and below the paths, or the files listed on
-standard input, and prints the transfer's id. Workers process them. With --wait
+standard input or in a file, and prints the transfer's id. Workers process them. With --wait
 it waits until the transfer has ended, and exits with 3 if files failed. Workers
 read listed files only within BALER_ROOTS.
 
@@ -39,39 +42,24 @@ away; workers process them once it is back.`,
   baler submit --recipe checksum --wait /srv/incoming
   find /srv -newer stamp -print0 | baler submit - --null --roots /srv
   baler submit --resume 12`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if cmd.Flags().Changed("resume") {
-				return resumeArgs(cmd, args)
-			}
-			if f.null && !slices.Equal(args, []string{"-"}) {
-				return usagef("--null needs paths from standard input: submit - --null")
-			}
-			if len(args) > 1 && slices.Contains(args, "-") {
-				return usagef("- is standard input and must be the only path")
-			}
-			if err := cobra.MinimumNArgs(1)(cmd, args); err != nil {
-				return err
-			}
-			return checkPaths(args)
-		},
+		Args: f.checkArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			if cmd.Flags().Changed("resume") {
 				return p.with(cmd, baler.OpenProducer, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 					return p.submitResume(ctx, b, &f)
 				})
 			}
-			s, err := f.submission(args, p.stdin)
+			list, err := f.list(args, p.stdin)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = list.Close() }() // only read from
+			s, err := f.submission(args, list)
 			if err != nil {
 				return err
 			}
 			return p.with(cmd, baler.OpenProducer, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
-				if embedded(cfg) {
-					p.suitEmbedded(&s)
-				}
-				if err := p.checkQueue(ctx, b, s.Via == tasks.ViaGroup || s.Via == "" && s.List != nil); err != nil {
-					return err
-				}
-				return p.submit(ctx, b, s, &f)
+				return p.submit(ctx, b, s, &f, embedded(cfg))
 			})
 		},
 	}
@@ -83,14 +71,61 @@ away; workers process them once it is back.`,
 	flags.Var(checked{&f.key, tasks.CheckIdempotencyKey}, "key", "idempotency `KEY`: submitting again with it returns the same transfer")
 	webhookFlag(cmd, &f.webhooks)
 	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "`QUEUE` to use (default: default)")
-	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input are separated by NUL, as from find -print0")
+	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input or in the file are separated by NUL, as from find -print0")
+	flags.StringVar(&f.filesFrom, "files-from", "", "submit the paths in `FILE`, one a line")
+	f.selecting.add(cmd)
+	f.selecting.addNewer(cmd)
+	dryRunFlag(cmd, &f.dryRun)
 	missingOKFlag(cmd, &f.missingOK)
 	flags.StringVar(&f.resume, "resume", "", "resume the interrupted submission of the transfer with this `ID`")
 	flags.BoolVar(&f.wait, "wait", false, "wait until the transfer has ended, and report on standard error")
 	return cmd
 }
 
-func (f *submitFlags) submission(args []string, stdin io.Reader) (baler.Submission, error) {
+// checkArgs checks what is to be submitted.
+func (f *submitFlags) checkArgs(cmd *cobra.Command, args []string) error {
+	switch {
+	case cmd.Flags().Changed("resume"):
+		return resumeArgs(cmd, args)
+	case cmd.Flags().Changed("files-from"):
+		if len(args) > 0 {
+			return usagef("--files-from and paths exclude each other: submit them one after the other")
+		}
+		return nil
+	case f.null && !slices.Equal(args, []string{"-"}):
+		return usagef("--null needs paths from standard input or a file: submit - --null, submit --files-from FILE --null")
+	case len(args) > 1 && slices.Contains(args, "-"):
+		return usagef("- is standard input and must be the only path")
+	}
+	if err := cobra.MinimumNArgs(1)(cmd, args); err != nil {
+		return err
+	}
+	return checkPaths(args)
+}
+
+// list opens the list of paths; without one it is a noList.
+func (f *submitFlags) list(args []string, stdin io.Reader) (io.ReadCloser, error) {
+	switch {
+	case slices.Equal(args, []string{"-"}), len(args) == 0 && f.filesFrom == "-":
+		return io.NopCloser(stdin), nil
+	case len(args) > 0:
+		return noList{}, nil
+	}
+	file, err := os.Open(f.filesFrom)
+	if err != nil {
+		return nil, fmt.Errorf("--files-from: %w", err)
+	}
+	return file, nil
+}
+
+// noList stands for the list of a submission that has paths.
+type noList struct{ io.Reader }
+
+// Close does nothing.
+func (noList) Close() error { return nil }
+
+// submission is what the flags and arguments ask for; list may be nil.
+func (f *submitFlags) submission(args []string, list io.Reader) (baler.Submission, error) {
 	via, err := tasks.ParseVia(f.via, "")
 	if err != nil {
 		return baler.Submission{}, usageError{err}
@@ -98,14 +133,21 @@ func (f *submitFlags) submission(args []string, stdin io.Reader) (baler.Submissi
 	if err := f.webhooks.check(); err != nil {
 		return baler.Submission{}, err
 	}
+	selection, err := f.selecting.get()
+	if err != nil {
+		return baler.Submission{}, err
+	}
 	s := baler.Submission{
-		Paths: args, NulSeparated: f.null, MissingOK: f.missingOK,
+		Paths: args, Selection: selection, NulSeparated: f.null, MissingOK: f.missingOK,
 		Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Via: via, Webhooks: f.webhooks,
 	}
-	if args[0] == "-" {
-		s.Paths, s.List = nil, stdin
+	if _, none := list.(noList); !none {
+		s.Paths, s.List = nil, list
 		if s.Name == "" {
 			s.Name = "standard input"
+			if f.filesFrom != "" && f.filesFrom != "-" {
+				s.Name = f.filesFrom
+			}
 		}
 	}
 	return s, nil
@@ -136,10 +178,19 @@ func (p *program) checkQueue(ctx context.Context, b *baler.Baler, group bool) er
 	return nil
 }
 
-func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission, f *submitFlags) error {
+func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission, f *submitFlags, embedded bool) error {
+	if embedded {
+		p.suitEmbedded(&s)
+	}
 	var err error
 	s.Recipe, err = b.Recipe(ctx, f.recipe)
 	if err = p.allowRemoteHandlers(err); err != nil {
+		return err
+	}
+	if f.dryRun {
+		return p.preview(ctx, s, b.PreviewSubmit)
+	}
+	if err := p.checkQueue(ctx, b, s.Via == tasks.ViaGroup || s.Via == "" && s.List != nil); err != nil {
 		return err
 	}
 	notes := &skippedFiles{p: p}

@@ -27,7 +27,7 @@ func TestUsageErrors(t *testing.T) {
 		{"run -", "run reads no list from standard input, because running again needs the same paths", "baler run PATH..."},
 		{"submit", "requires at least 1 arg(s), only received 0", "baler submit PATH..."},
 		{"submit - other", "- is standard input and must be the only path", "baler submit PATH..."},
-		{"submit . --null", "--null needs paths from standard input: submit - --null", "baler submit PATH..."},
+		{"submit . --null", "--null needs paths from standard input or a file: submit - --null, submit --files-from FILE --null", "baler submit PATH..."},
 		{"submit . --via x", `unknown way "x": one of auto, group, bulk`, "baler submit PATH..."},
 		{"submit . --key " + strings.Repeat("k", 300), `invalid argument "` + strings.Repeat("k", 300) +
 			`" for "--key" flag: an idempotency key has 255 bytes at most, not 300`, "baler submit PATH..."},

@@ -53,6 +53,8 @@ type Transfer struct {
 	Recipe  string   // the recipe's YAML as it was at submission
 	Sources []string // absolute paths that were submitted; handlers may read below them
 
+	Selection Selection // which of the files below the sources belong to it
+
 	Files    int64 // files registered
 	Bytes    int64 // their sizes added up
 	Finished int64 // files that have passed their last step

@@ -50,6 +50,9 @@ func sameRequest(t *tasks.Transfer, n *store.NewTransfer, r *recipe.Recipe) erro
 			had = append(had, fmt.Sprintf("another version of the recipe %q", r.Name))
 		}
 	}
+	if then, now := t.Selection.String(), n.Selection.String(); then != now {
+		had = append(had, fmt.Sprintf("the selection %s, not %s", then, now))
+	}
 	if t.Queue != n.Queue {
 		had = append(had, fmt.Sprintf("the queue %q, not %q", t.Queue, n.Queue))
 	}

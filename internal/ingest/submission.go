@@ -20,6 +20,7 @@ type Submission struct {
 	List         io.Reader
 	NulSeparated bool
 	MissingOK    bool
+	Selection    tasks.Selection
 
 	Recipe         *recipe.Recipe
 	Name           string
@@ -51,6 +52,9 @@ func FromList(sources []string) bool { return len(sources) == 0 }
 // error when the submission cannot be done as given.
 func (g *Ingester) Sources(s *Submission) ([]string, error) {
 	if err := errors.Join(g.checkWebhooks(s), tasks.CheckQueue(s.Queue), tasks.CheckIdempotencyKey(s.IdempotencyKey)); err != nil {
+		return nil, err
+	}
+	if _, err := scan.NewSelector(s.Selection); err != nil {
 		return nil, err
 	}
 	for _, path := range s.Paths {
@@ -108,7 +112,8 @@ func (g *Ingester) Create(ctx context.Context, s *Submission, sources []string, 
 
 func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) store.NewTransfer {
 	n := store.NewTransfer{
-		Name: s.Name, Key: s.IdempotencyKey, RunKey: runKey, Via: s.Via, Queue: s.Queue, Recipe: s.Recipe.YAML(), Sources: sources,
+		Name: s.Name, Key: s.IdempotencyKey, RunKey: runKey, Via: s.Via, Queue: s.Queue, Recipe: s.Recipe.YAML(),
+		Sources: sources, Selection: s.Selection,
 		Webhooks: g.webhooks(s),
 	}
 	if n.Name == "" {
@@ -153,13 +158,19 @@ func (g *Ingester) Collect(
 		whole := emit
 		emit = func(f tasks.File) error { return scan.SplitFile(ctx, f, after, s.Recipe.Split, whole) }
 	}
-	emit = leavingOut(leftOut, emit)
-	o := scan.Options{Exclude: []string{g.stateDir}, OnSkipped: s.OnSkipped}
-	var err error
-	if s.List != nil {
-		_, err = scan.ReadPaths(ctx, s.List, s.NulSeparated, o, emit)
-	} else {
-		_, err = scan.Scan(ctx, sources, o, emit)
-	}
+	_, err := g.scan(ctx, s, sources, leavingOut(leftOut, emit))
 	return err
+}
+
+// scan emits the files that the submission names.
+func (g *Ingester) scan(ctx context.Context, s *Submission, sources []string, emit func(tasks.File) error) (scan.Report, error) {
+	selector, err := scan.NewSelector(s.Selection)
+	if err != nil {
+		return scan.Report{}, err
+	}
+	o := scan.Options{Exclude: []string{g.stateDir}, Select: selector, OnSkipped: s.OnSkipped}
+	if s.List != nil {
+		return scan.ReadPaths(ctx, s.List, s.NulSeparated, o, emit)
+	}
+	return scan.Scan(ctx, sources, o, emit)
 }

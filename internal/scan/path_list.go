@@ -49,7 +49,11 @@ func ReadPaths(ctx context.Context, r io.Reader, nul bool, opts Options, emit fu
 		if s.err == nil && s.info.IsDir() {
 			w.within[s.real] = true
 		}
-		if err := w.source(s); err != nil {
+		if w.sel.excludesBelow(fromRoot(abs), s.err == nil && s.info.IsDir()) {
+			w.report.Unselected++
+			continue
+		}
+		if err := w.source(s, ""); err != nil {
 			return w.report, err
 		}
 	}

@@ -15,6 +15,9 @@ type Options struct {
 	// Exclude has absolute paths of directories that are skipped with their content.
 	Exclude []string
 
+	// Select selects the files that are emitted; nil selects all.
+	Select *Selector
+
 	// OnSkipped is called for each entry that is found but not emitted; it may be nil.
 	OnSkipped func(Skipped)
 }
@@ -44,6 +47,10 @@ type Report struct {
 	Problems int64 // emitted with a problem
 	Links    int64 // symlinks, not followed
 	Specials int64 // sockets, named pipes, devices
+
+	Unselected   int64 // files that Select leaves out, and folders with all that they hold
+	Hidden       int64 // emitted files whose name, or a folder's below the source, begins with a dot
+	EmptyFolders int64
 }
 
 // Scan emits every regular file among and below the sources, in the order of the sources
@@ -64,7 +71,7 @@ func Scan(ctx context.Context, sources []string, opts Options, emit func(tasks.F
 		w.within[s.real] = true
 	}
 	for _, s := range starts {
-		if err := w.source(s); err != nil {
+		if err := w.source(s, s.path); err != nil {
 			return w.report, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/balerhq/baler/tasks"
 )
@@ -27,13 +28,15 @@ type walker struct {
 	emit      func(tasks.File) error
 	onSkipped func(Skipped) // may be nil
 	excluded  map[string]bool
+	sel       *Selector
+	root      string          // what patterns match is relative to it; empty for the root of the file system
 	within    map[string]bool // real paths of the sources
 	report    Report
 }
 
 func newWalker(ctx context.Context, opts Options, emit func(tasks.File) error) *walker {
 	w := &walker{
-		ctx: ctx, emit: emit, onSkipped: opts.OnSkipped,
+		ctx: ctx, emit: emit, onSkipped: opts.OnSkipped, sel: opts.Select,
 		excluded: map[string]bool{}, within: map[string]bool{},
 	}
 	for _, dir := range opts.Exclude {
@@ -44,8 +47,9 @@ func newWalker(ctx context.Context, opts Options, emit func(tasks.File) error) *
 	return w
 }
 
-// source walks one source.
-func (w *walker) source(s source) error {
+// source walks one source. Patterns match paths relative to root.
+func (w *walker) source(s source, root string) error {
+	w.root = root
 	if w.excludes(s.path) || w.excludes(s.real) {
 		return nil
 	}
@@ -85,6 +89,10 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 	if w.excluded[path] || w.excluded[resolved] {
 		return nil
 	}
+	if path != w.root && w.sel.excludesFolder(w.relative(path)) {
+		w.report.Unselected++
+		return nil
+	}
 	f, err := open(path, info)
 	var names []string
 	if err == nil {
@@ -98,6 +106,9 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 		if err := w.fail(path, err); err != nil {
 			return err
 		}
+	}
+	if err == nil && len(names) == 0 {
+		w.report.EmptyFolders++
 	}
 	slices.Sort(names)
 	for _, name := range names {
@@ -173,7 +184,14 @@ func (w *walker) fail(path string, err error) error {
 	return w.put(tasks.File{Path: path, ScanError: scanError(err)})
 }
 
+// put emits a file, if it is selected.
 func (w *walker) put(f tasks.File) error {
+	rel := w.relative(f.Path)
+	missing := f.ScanError != "" && f.Path == w.root // the source itself is never matched
+	if !missing && !w.sel.file(rel, &f) {
+		w.report.Unselected++
+		return nil
+	}
 	if err := w.emit(f); err != nil {
 		return err
 	}
@@ -182,5 +200,26 @@ func (w *walker) put(f tasks.File) error {
 	if f.ScanError != "" {
 		w.report.Problems++
 	}
+	if rel[0] == '.' || strings.Contains(rel, string(filepath.Separator)+".") {
+		w.report.Hidden++
+	}
 	return nil
+}
+
+// relative is a path as patterns see it: relative to the source, or, for a source that is
+// a file, its name.
+func (w *walker) relative(path string) string {
+	if path == w.root {
+		return filepath.Base(path)
+	}
+	return fromRoot(path[len(w.root):])
+}
+
+// fromRoot drops the separators at the start of a path.
+func fromRoot(path string) string {
+	rest := strings.TrimLeft(path, string(filepath.Separator))
+	if rest == "" {
+		return "." // the root itself
+	}
+	return rest
 }

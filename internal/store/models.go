@@ -40,6 +40,7 @@ type transferRow struct {
 	SealedAt   *time.Time
 	EndedAt    *time.Time
 	Trouble    string // why Suspend has paused it; empty unless it has
+	Selection  []byte // as JSON; NULL: every file
 }
 
 // TableName names the table to GORM.
@@ -50,12 +51,35 @@ func (r *transferRow) transfer() tasks.Transfer {
 		ID: r.ID, UUID: r.UUID, Name: r.Name, Via: r.Via, State: r.State, Queue: r.Queue, Recipe: r.Recipe,
 		Sources: splitSources(r.Sources), Files: r.Files, Bytes: r.Bytes, Finished: r.Finished, Cursor: r.Dispatched,
 		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt), PausedAt: value(r.PausedAt),
-		Trouble: r.Trouble,
+		Trouble: r.Trouble, Selection: selectionOf(r.Selection),
 	}
 	if r.IdemKey != nil {
 		t.Key = *r.IdemKey
 	}
 	return t
+}
+
+// selectionOf reads a selection. One that cannot be read, after a bad restore, gives an
+// invalid pattern, so that nobody takes it for all files.
+func selectionOf(column []byte) (s tasks.Selection) {
+	if len(column) == 0 {
+		return s
+	}
+	if err := json.Unmarshal(column, &s); err != nil {
+		return tasks.Selection{Exclude: []string{string(column) + `\`}}
+	}
+	return s
+}
+
+func selectionColumn(s *tasks.Selection) []byte {
+	if s.All() {
+		return nil
+	}
+	column, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // texts, numbers and a time
+	}
+	return column
 }
 
 func joinSources(paths []string) []byte { return []byte(strings.Join(paths, "\x00")) }

@@ -16,14 +16,15 @@ import (
 
 // NewTransfer says what Create registers. Steps need No, Name and Handler.
 type NewTransfer struct {
-	Name    string
-	Key     string // idempotency key; empty for none
-	RunKey  string // groups the successive transfers of one `run`; empty for none
-	Via     tasks.Via
-	Queue   string
-	Recipe  string
-	Sources []string
-	Steps   []tasks.Step
+	Name      string
+	Key       string // idempotency key; empty for none
+	RunKey    string // groups the successive transfers of one `run`; empty for none
+	Via       tasks.Via
+	Queue     string
+	Recipe    string
+	Sources   []string
+	Selection tasks.Selection
+	Steps     []tasks.Step
 
 	// Finalizers is done once when the last file has ended. It needs No, Name and Handler.
 	Finalizers []tasks.FinalizeStep
@@ -66,7 +67,7 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 	row := transferRow{
 		UUID: id, Name: db.ClipText(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
-		Recipe: n.Recipe, Sources: joinSources(n.Sources), Webhooks: strings.Join(n.Webhooks, "\n"),
+		Recipe: n.Recipe, Sources: joinSources(n.Sources), Selection: selectionColumn(&n.Selection), Webhooks: strings.Join(n.Webhooks, "\n"),
 		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now,
 	}
 	if n.Key != "" {

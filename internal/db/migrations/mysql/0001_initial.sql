@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   sealed_at    DATETIME(6) NULL,
   ended_at     DATETIME(6) NULL,
   trouble      VARCHAR(1024) NOT NULL DEFAULT '',
+  selection    MEDIUMBLOB NULL,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),

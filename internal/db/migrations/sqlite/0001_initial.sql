@@ -23,7 +23,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   seen_at      DATETIME NOT NULL,
   sealed_at    DATETIME NULL,
   ended_at     DATETIME NULL,
-  trouble      TEXT NOT NULL DEFAULT ''
+  trouble      TEXT NOT NULL DEFAULT '',
+  selection    BLOB NULL
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
