@@ -1,5 +1,5 @@
 // Package builtin holds the handlers that come with Baler and need no database,
-// one package each: checksum, identify and noop for files, manifest, report and bag
+// one package each: checksum, identify, verify and noop for files, manifest, report and bag
 // for final steps. A worker adds load by itself, as it needs the worker's database.
 package builtin
 
@@ -15,13 +15,14 @@ import (
 	"github.com/balerhq/baler/handlers/builtin/manifest"
 	"github.com/balerhq/baler/handlers/builtin/noop"
 	"github.com/balerhq/baler/handlers/builtin/report"
+	"github.com/balerhq/baler/handlers/builtin/verify"
 )
 
 // Register adds all of them to a registry. Names that are taken are reported
 // together; the others are added.
 func Register(reg *handlers.Registry) error {
 	return errors.Join(
-		checksum.Register(reg), identify.Register(reg), noop.Register(reg),
+		checksum.Register(reg), identify.Register(reg), noop.Register(reg), verify.Register(reg),
 		manifest.Register(reg), report.Register(reg), bag.Register(reg),
 		faulty.Register(reg),
 	)
