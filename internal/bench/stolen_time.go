@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -14,7 +15,8 @@ func (t hostTime) stolenSince(begun hostTime) float64 {
 	if t.all <= begun.all {
 		return 0 // no tick, or a system that does not tell
 	}
-	return 100 * float64(t.stolen-begun.stolen) / float64(t.all-begun.all)
+	percent := 100 * float64(t.stolen-begun.stolen) / float64(t.all-begun.all)
+	return math.Round(100*percent) / 100
 }
 
 // muchStolen is the percentage from which on a rate or a latency tells more about the

@@ -94,7 +94,9 @@ func (r *Registrar) Add(ctx context.Context, f tasks.File) error {
 	if err := r.failed(); err != nil {
 		return err
 	}
-	r.first.CompareAndSwap(0, time.Now().UnixNano())
+	if r.first.Load() == 0 {
+		r.first.CompareAndSwap(0, time.Now().UnixNano())
+	}
 	_, err := r.files.Add(ctx, f)
 	return err
 }
