@@ -1,5 +1,5 @@
 // Package builtin holds the handlers that come with Baler and need no database,
-// one package each: checksum, identify, verify and noop for files, manifest, report and bag
+// one package each: checksum, identify, extension, verify, validate and noop for files, manifest, report and bag
 // for final steps. A worker adds load by itself, as it needs the worker's database.
 package builtin
 
@@ -10,11 +10,13 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin/bag"
 	"github.com/balerhq/baler/handlers/builtin/checksum"
+	"github.com/balerhq/baler/handlers/builtin/extension"
 	"github.com/balerhq/baler/handlers/builtin/faulty"
 	"github.com/balerhq/baler/handlers/builtin/identify"
 	"github.com/balerhq/baler/handlers/builtin/manifest"
 	"github.com/balerhq/baler/handlers/builtin/noop"
 	"github.com/balerhq/baler/handlers/builtin/report"
+	"github.com/balerhq/baler/handlers/builtin/validate"
 	"github.com/balerhq/baler/handlers/builtin/verify"
 )
 
@@ -22,7 +24,7 @@ import (
 // together; the others are added.
 func Register(reg *handlers.Registry) error {
 	return errors.Join(
-		checksum.Register(reg), identify.Register(reg), noop.Register(reg), verify.Register(reg),
+		checksum.Register(reg), identify.Register(reg), noop.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
 		manifest.Register(reg), report.Register(reg), bag.Register(reg),
 		faulty.Register(reg),
 	)

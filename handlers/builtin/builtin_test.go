@@ -12,7 +12,7 @@ import (
 
 func TestBuiltin(t *testing.T) {
 	r := Registry()
-	if got := r.Names(); !slices.Equal(got, []string{"checksum", "identify", "noop", "verify"}) {
+	if got := r.Names(); !slices.Equal(got, []string{"checksum", "extension", "identify", "noop", "validate", "verify"}) {
 		t.Errorf("names %v", got)
 	}
 	for _, name := range r.Names() {
@@ -37,6 +37,7 @@ func TestHandlersRecordOnlyTheFactsTheyName(t *testing.T) {
 		{"identify", nil, "sha256"},
 		{"noop", nil, "size"},
 		{"verify", nil, "size"},
+		{"validate", nil, "size"},
 	} {
 		reg, _ := r.Lookup(c.handler)
 		named := reg.Facts(c.args)
