@@ -62,7 +62,7 @@ waited for stand below the table.`,
 	return cmd
 }
 
-// parseWays reads the ways of several --via.
+// parseWays parses the values of several --via flags.
 func parseWays(names []string) ([]tasks.Via, error) {
 	var ways []tasks.Via
 	for _, name := range names {
@@ -111,7 +111,7 @@ func latencies(rows []bench.LatencyRow) *table {
 		if r.Delay > 0 {
 			delay = millis(float64(r.Delay) / 1000)
 		}
-		cells := []string{string(r.Way), delay, fmt.Sprintf("%d %%", r.Load), rateOf(r.Offered), strconv.Itoa(r.Samples)}
+		cells := []string{string(r.Variant), delay, fmt.Sprintf("%d %%", r.Load), rateOf(r.Offered), strconv.Itoa(r.Samples)}
 		for _, ms := range []float64{r.P50, r.P50s.Least, r.P50s.Most, r.P99, r.P99s.Least, r.P99s.Most} {
 			cell := ""
 			if r.KeptUp {
@@ -124,7 +124,7 @@ func latencies(rows []bench.LatencyRow) *table {
 	return list
 }
 
-// fellBehind says of a row when the machine did not keep up.
+// fellBehind returns a note when the machine did not keep up with the load of a row.
 func fellBehind(r *bench.LatencyRow) string {
 	switch {
 	case r.Behind == 0:

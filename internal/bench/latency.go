@@ -42,7 +42,7 @@ func (p *Env) Latency(ctx context.Context, o LatencyOptions, report func(Latency
 	}
 	for repeat := range o.Repeat {
 		for _, c := range o.combinations(p.o.Config.Group.MaxDelay) {
-			l := &latencies{place: p, o: o, tree: t, via: c.via, delay: c.delay, report: func(m Latency) error {
+			l := &latencies{env: p, o: o, tree: t, via: c.via, delay: c.delay, report: func(m Latency) error {
 				m.Repeat = repeat + 1
 				return report(m)
 			}}
@@ -88,7 +88,7 @@ func (o *LatencyOptions) combinations(usual time.Duration) (all []latencyCombina
 
 // latencies measures one way, once, on a system of its own.
 type latencies struct {
-	place  *Env
+	env    *Env
 	o      LatencyOptions
 	tree   tree
 	via    tasks.Via
@@ -102,15 +102,15 @@ type latencies struct {
 func (l *latencies) round(ctx context.Context) (err error) {
 	var env []string
 	if l.delay > 0 { // of the producer, which is this process, and of the worker
-		l.place.o.Config.Group.MaxDelay = l.delay
+		l.env.o.Config.Group.MaxDelay = l.delay
 		env = append(env, "BALER_GROUP_MAX_DELAY="+l.delay.String())
 	}
-	s, err := l.place.startCluster(ctx, 1, env...)
+	s, err := l.env.startCluster(ctx, 1, env...)
 	if err != nil {
 		return err
 	}
 	defer func() { err = joinClose(err, s.close) }()
-	path, err := l.place.recipe("noop", l.o.Batch, "")
+	path, err := l.env.recipe("noop", l.o.Batch, "")
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (l *latencies) round(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if l.db, err = connect(l.place.databaseURL, latencyConns); err != nil {
+	if l.db, err = l.env.connect(l.env.databaseURL, latencyConns); err != nil {
 		return err
 	}
 	defer func() { err = joinClose(err, l.db.Close) }()
@@ -160,7 +160,7 @@ func (l *latencies) level(ctx context.Context, capacity float64, percent int) er
 	}
 	m := latency(samples, a.rate)
 	m.Stolen, m.Delay = readHost().stolenSince(begun), l.delay.Milliseconds()
-	m.Way, m.Load, m.Capacity, m.Files = Variant(l.via), percent, capacity, a.files
+	m.Variant, m.Load, m.Capacity, m.Files = Variant(l.via), percent, capacity, a.files
 	return l.report(m)
 }
 
@@ -182,7 +182,7 @@ func (l *latencies) run(ctx context.Context, a *arrivals) ([]sample, error) {
 	})
 	g.Go(func() error { return w.run(ctx) })
 	if err := g.Wait(); err != nil {
-		return nil, cause(outer, err)
+		return nil, withCause(outer, err)
 	}
 	return w.seen, nil
 }

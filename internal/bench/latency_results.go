@@ -11,7 +11,7 @@ import (
 type Latency struct {
 	Type     string  `json:"type"`  // always "measurement"
 	Bench    string  `json:"bench"` // always "latency"
-	Way      Variant `json:"way"`
+	Variant  Variant `json:"variant"`
 	Delay    int64   `json:"group_max_delay_ms,omitempty"` // of files by group
 	Load     int     `json:"load_percent"`                 // of the capacity
 	Capacity float64 `json:"capacity_per_second"`          // files
@@ -87,7 +87,7 @@ func LatencyRows(all []Latency) []LatencyRow {
 }
 
 func (r *LatencyRow) like(m *Latency) bool {
-	return r.Way == m.Way && r.Load == m.Load && r.Delay == m.Delay
+	return r.Variant == m.Variant && r.Load == m.Load && r.Delay == m.Delay
 }
 
 func (r *LatencyRow) sum(kept, behind []Latency) {

@@ -24,7 +24,7 @@ func LatencyChart(rows []LatencyRow) chart.Chart {
 	}
 	var lines []line
 	for i := range rows {
-		if l := (line{rows[i].Way, rows[i].Delay}); !slices.Contains(lines, l) {
+		if l := (line{rows[i].Variant, rows[i].Delay}); !slices.Contains(lines, l) {
 			lines = append(lines, l)
 		}
 	}
@@ -36,7 +36,7 @@ func LatencyChart(rows []LatencyRow) chart.Chart {
 		half, most := chart.Series{Name: name + ", median"}, chart.Series{Name: name + ", 99 %", Dashed: true}
 		for i := range rows {
 			r := &rows[i]
-			if r.Way != l.way || r.Delay != l.delay || !r.KeptUp {
+			if r.Variant != l.way || r.Delay != l.delay || !r.KeptUp {
 				continue
 			}
 			at := float64(r.Load)

@@ -58,8 +58,8 @@ func TestCollectorMakesFullBatches(t *testing.T) {
 	testkit.Eventually(t, time.Minute, func() error { return keysLeft(t, q, "asynq:{q}:*") })
 	stop()
 	<-ended
-	if len(f.batches) != 3 || len(f.sent) != 3 || f.batches[0].Items() != 100 || len(f.aside) > 0 {
-		t.Errorf("%d batches, %d sent, set aside %q", len(f.batches), len(f.sent), f.aside)
+	if len(f.batches) != 3 || len(f.sent) != 3 || f.batches[0].Items() != 100 || len(f.deadLetters) > 0 {
+		t.Errorf("%d batches, %d sent, set aside %q", len(f.batches), len(f.sent), f.deadLetters)
 	}
 }
 
