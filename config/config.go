@@ -84,7 +84,7 @@ type Dispatch struct {
 	Resend   time.Duration `koanf:"resend"`
 }
 
-// Group sets how asynq collects files that arrive one by one.
+// Group sets how workers collect files that arrive one by one.
 type Group struct {
 	MaxSize  int           `koanf:"max_size"`
 	Grace    time.Duration `koanf:"grace"`
