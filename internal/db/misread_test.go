@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,6 +25,12 @@ var senseless = map[string][]string{
 var sensible = map[string]string{
 	"INTEGER": "1", "REAL": "1.5", "BOOLEAN": "1", "DATETIME": "'2026-01-02 03:04:05.000006+00:00'", "TEXT": "'x'", "BLOB": "x'00'",
 }
+
+// Columns of text that hold words of a list, or JSON.
+var (
+	senselessWords = map[string][]string{"state": {"'bogus'", "''", "x'ff'"}, "outcome": {"'bogus'", "''", "5"}, "facts": {"'garbage'", "'[1]'", "''", "'5'"}}
+	sensibleWords  = map[string]string{"state": "'running'", "outcome": "'timed_out'", "facts": `'{"a": 1}'`}
+)
 
 type sqliteColumn struct {
 	Name, Type string
@@ -52,7 +59,8 @@ func TestColumnsRefuseOtherTypes(t *testing.T) {
 		insert := func(column, value string) error {
 			row := make(map[string]string)
 			for _, c := range columns {
-				if row[c.Name] = sensible[c.Type]; c.Name == column {
+				row[c.Name] = cmp.Or(sensibleWords[c.Name], sensible[c.Type])
+				if c.Name == column {
 					row[c.Name] = value
 				}
 			}
@@ -71,7 +79,7 @@ func TestColumnsRefuseOtherTypes(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range columns {
-			for _, value := range senseless[c.Type] {
+			for _, value := range append(senseless[c.Type], senselessWords[c.Name]...) {
 				if err := insert(c.Name, value); err == nil {
 					t.Errorf("%s.%s takes %s", table, c.Name, value)
 				}

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   idem_key     BLOB NULL,
   run_key      TEXT NOT NULL DEFAULT '',
   via          TEXT NOT NULL,
-  state        TEXT NOT NULL,
+  state        TEXT NOT NULL CHECK (state IN ('open', 'running', 'finalizing', 'completed', 'interrupted', 'canceled')),
   queue        TEXT NOT NULL,
   recipe       TEXT NOT NULL,
   sources      BLOB NOT NULL,
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   ended_at     DATETIME NULL CHECK (ended_at IS NULL OR ended_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(ended_at) IS NOT NULL),
   trouble      TEXT NOT NULL DEFAULT '',
   selection    BLOB NULL,
-  producer_token INTEGER NOT NULL DEFAULT 0
+  producer_token INTEGER NOT NULL DEFAULT 0 CHECK (typeof(producer_token) = 'integer')
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
@@ -92,13 +92,13 @@ CREATE TABLE IF NOT EXISTS results (
   step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
   file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
   batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
-  outcome      TEXT NOT NULL,
+  outcome      TEXT NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
   exit_code    INTEGER NOT NULL DEFAULT 0 CHECK (typeof(exit_code) = 'integer'),
   code         TEXT NOT NULL DEFAULT '',
   output       TEXT NOT NULL DEFAULT '',
   error        TEXT NOT NULL DEFAULT '',
   truncated    BOOLEAN NOT NULL DEFAULT 0 CHECK (truncated IN (0, 1)),
-  facts        TEXT NULL,
+  facts        TEXT NULL CHECK (facts IS NULL OR json_type(facts) = 'object'),
   attempt      INTEGER NOT NULL DEFAULT 1 CHECK (typeof(attempt) = 'integer'),
   worker       TEXT NOT NULL,
   started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(started_at) IS NOT NULL),
@@ -107,10 +107,10 @@ CREATE TABLE IF NOT EXISTS results (
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS failures (
-  transfer_id  INTEGER NOT NULL,
-  step_no      INTEGER NOT NULL,
-  file_no      INTEGER NOT NULL,
-  outcome      TEXT NOT NULL,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
+  outcome      TEXT NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
   code         TEXT NOT NULL,
   message      TEXT NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no)
@@ -123,13 +123,13 @@ CREATE TABLE IF NOT EXISTS attempts (
   step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
   file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
   batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
-  outcome      TEXT NOT NULL,
+  outcome      TEXT NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
   exit_code    INTEGER NOT NULL CHECK (typeof(exit_code) = 'integer'),
   code         TEXT NOT NULL,
   output       TEXT NOT NULL,
   error        TEXT NOT NULL,
   truncated    BOOLEAN NOT NULL CHECK (truncated IN (0, 1)),
-  facts        TEXT NULL,
+  facts        TEXT NULL CHECK (facts IS NULL OR json_type(facts) = 'object'),
   attempt      INTEGER NOT NULL CHECK (typeof(attempt) = 'integer'),
   worker       TEXT NOT NULL,
   started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(started_at) IS NOT NULL),
@@ -226,7 +226,7 @@ CREATE TABLE IF NOT EXISTS finalize_steps (
   no           INTEGER NOT NULL CHECK (typeof(no) = 'integer'),
   name         TEXT NOT NULL,
   handler      TEXT NOT NULL,
-  state        TEXT NOT NULL,
+  state        TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed', 'canceled')),
   event        TEXT NOT NULL DEFAULT '',
   attempts        INTEGER NOT NULL DEFAULT 0 CHECK (typeof(attempts) = 'integer'),
   fencing_token     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(fencing_token) = 'integer'),
