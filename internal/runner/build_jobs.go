@@ -32,6 +32,7 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 		return handlers.JobSpec{
 			File: *f, Transfer: r.batch.Transfer, Step: r.batch.Step, Attempt: r.batch.Attempt, Worker: r.options.Worker,
 			Args: args, Facts: facts, MaxOutput: r.options.MaxOutput, Opener: roots, Started: begun,
+			Outputs: r.options.Outputs, Sources: r.plan.Sources,
 			Timeout: r.timeouts.File, Patience: r.options.AbandonAfter,
 			OnDone: r.partial.add, Now: r.now,
 		}

@@ -42,12 +42,13 @@ type Options struct {
 	Registry  *handlers.Registry
 	Recorder  *recorder.Recorder
 
-	Worker       string        // this worker's name in results
-	Slots        int           // of this host, see handlers.SlotUse: GOMAXPROCS
-	MaxOutput    int           // bytes kept of each stream of a job: DefaultMaxOutput
-	FlushAfter   time.Duration // how soon finished jobs of an unfinished batch are recorded: 250 ms
-	AbandonAfter time.Duration // how long to wait for a handler that ignores the end of its context: 5 s
-	Roots        []string      // folders that handlers may read; empty: what each transfer was submitted with
+	Worker       string               // this worker's name in results
+	Slots        int                  // of this host, see handlers.SlotUse: GOMAXPROCS
+	MaxOutput    int                  // bytes kept of each stream of a job: DefaultMaxOutput
+	FlushAfter   time.Duration        // how soon finished jobs of an unfinished batch are recorded: 250 ms
+	AbandonAfter time.Duration        // how long to wait for a handler that ignores the end of its context: 5 s
+	Roots        []string             // folders that handlers may read; empty: what each transfer was submitted with
+	Outputs      handlers.OutputRoots // where they may write
 
 	// Timeouts and Retry give a step's settings, with everything that takes
 	// precedence laid over; nil: the handler's defaults under the recipe's.
