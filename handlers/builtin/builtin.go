@@ -1,6 +1,7 @@
-// Package builtin holds the handlers that come with Baler and need no database,
-// one package each: checksum, identify, extension, verify, validate and noop for files, manifest, report and bag
-// for final steps. A worker adds load by itself, as it needs the worker's database.
+// Package builtin holds the handlers that come with Baler and need no database, one
+// package each: checksum, identify, extension, verify, validate and noop for files,
+// manifest, report and bag for final steps. A worker adds load itself, because load
+// needs the worker's database.
 package builtin
 
 import (

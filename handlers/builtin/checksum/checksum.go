@@ -21,7 +21,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What checksum says of a file that is not what it was.
+// The codes of files that have changed.
 const (
 	CodeSizeChanged = "size-changed" // the file's size is not the one that the scan saw
 )
