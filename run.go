@@ -101,6 +101,9 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err != nil {
 		return ran, err
 	}
+	if err := b.forgetEmptied(ctx, runKey); err != nil {
+		return ran, fmt.Errorf("run: %w", err)
+	}
 	// Read before the worker starts, which may end them before runOnce reads them.
 	begun, err := b.store.UnfinishedRuns(ctx, runKey, math.MaxInt64)
 	if err != nil {
@@ -199,11 +202,11 @@ func (b *Baler) whileWorking(ctx context.Context, final worker.Final, do func(ct
 // wait waits for the end of all transfers of the run, and reads them as they ended.
 func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
 	for i := range r.Previous {
-		if r.Previous[i], err = b.Wait(ctx, r.Previous[i].UUID, nil); err != nil {
+		if r.Previous[i], err = b.waitFor(ctx, r.Previous[i]); err != nil {
 			return err
 		}
 	}
-	r.Transfer, err = b.Wait(ctx, r.Transfer.UUID, nil)
+	r.Transfer, err = b.waitFor(ctx, r.Transfer)
 	return err
 }
 
@@ -334,7 +337,7 @@ func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources
 	if s.OnCreated != nil && !ran.FoundChanges {
 		s.OnCreated(ran.Final)
 	}
-	ran.Final, err = b.Wait(ctx, ran.Final.UUID, nil)
+	ran.Final, err = b.waitFor(ctx, ran.Final)
 	return err
 }
 
