@@ -30,12 +30,25 @@ type Created struct {
 	SHA256 string // of what was written, in hexadecimal
 }
 
+// CodeOutputInSource says that a step may not write there, because it is in a source.
+const CodeOutputInSource = "output-in-source"
+
 // Create writes a file and puts it in place, with a rename, when write has returned nil and
 // what can be read back has the digest of what was written. Folders on the way are made.
-// The path must lie below a folder that the worker may write (BALER_OUTPUTS). Because a
+// The path must lie below a folder that the worker may write (BALER_OUTPUTS), and in no
+// source of the transfer. Because a
 // batch may run twice, a file with the same content that is there already is no error.
 // An error that is returned as it is ends the file rightly.
 func (j *Job) Create(ctx context.Context, path string, opts CreateOptions, write func(w io.Writer) error) (c Created, err error) {
+	whole := filepath.Clean(path)
+	if !filepath.IsAbs(path) {
+		whole = filepath.Join(j.spec.Outputs.relative, path)
+	}
+	for _, source := range j.spec.Sources {
+		if isIn(source, whole) {
+			return c, Fail(CodeOutputInSource, fmt.Errorf("%s lies in the source %s: the next run would take it for a file to process", whole, source))
+		}
+	}
 	p, err := j.spec.Outputs.at(path)
 	if err != nil {
 		return c, err

@@ -11,12 +11,14 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin/bag"
 	"github.com/balerhq/baler/handlers/builtin/checksum"
+	"github.com/balerhq/baler/handlers/builtin/copy"
 	"github.com/balerhq/baler/handlers/builtin/extension"
 	"github.com/balerhq/baler/handlers/builtin/faulty"
 	"github.com/balerhq/baler/handlers/builtin/identify"
 	"github.com/balerhq/baler/handlers/builtin/manifest"
 	"github.com/balerhq/baler/handlers/builtin/noop"
 	"github.com/balerhq/baler/handlers/builtin/report"
+	"github.com/balerhq/baler/handlers/builtin/thumbnail"
 	"github.com/balerhq/baler/handlers/builtin/validate"
 	"github.com/balerhq/baler/handlers/builtin/verify"
 )
@@ -25,7 +27,7 @@ import (
 // together; the others are added.
 func Register(reg *handlers.Registry) error {
 	return errors.Join(
-		checksum.Register(reg), identify.Register(reg), noop.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
+		checksum.Register(reg), identify.Register(reg), noop.Register(reg), extension.Register(reg), copy.Register(reg), thumbnail.Register(reg), verify.Register(reg), validate.Register(reg),
 		manifest.Register(reg), report.Register(reg), bag.Register(reg),
 		faulty.Register(reg),
 	)
