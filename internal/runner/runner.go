@@ -57,6 +57,9 @@ type Options struct {
 	// OnCompleted is called for each transfer that this worker completed; may be nil.
 	OnCompleted func(ctx context.Context, transfer int64)
 
+	// Commands says whether the programs of a recipe may run, see handlers.CommandAccess; nil: none may.
+	Commands func(*recipe.Recipe) handlers.CommandAccess
+
 	BatchEnded func()          // called when a batch has ended; may be nil
 	Metrics    *metrics.Worker // nil: none
 	Log        *slog.Logger
