@@ -1,5 +1,5 @@
 // Package builtin holds the handlers that come with Baler and need no database,
-// one package each: checksum, exec, identify and noop for files, manifest, report and bag
+// one package each: checksum, coprocess, exec, identify and noop for files, manifest, report and bag
 // for final steps. A worker adds load by itself, as it needs the worker's database.
 package builtin
 
@@ -10,6 +10,7 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin/bag"
 	"github.com/balerhq/baler/handlers/builtin/checksum"
+	"github.com/balerhq/baler/handlers/builtin/coprocess"
 	"github.com/balerhq/baler/handlers/builtin/exec"
 	"github.com/balerhq/baler/handlers/builtin/faulty"
 	"github.com/balerhq/baler/handlers/builtin/identify"
@@ -22,7 +23,7 @@ import (
 // together; the others are added.
 func Register(reg *handlers.Registry) error {
 	return errors.Join(
-		checksum.Register(reg), exec.Register(reg), identify.Register(reg), noop.Register(reg),
+		checksum.Register(reg), coprocess.Register(reg), exec.Register(reg), identify.Register(reg), noop.Register(reg),
 		manifest.Register(reg), report.Register(reg), bag.Register(reg),
 		faulty.Register(reg),
 	)

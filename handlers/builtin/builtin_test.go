@@ -12,7 +12,7 @@ import (
 
 func TestBuiltin(t *testing.T) {
 	r := Registry()
-	if got := r.Names(); !slices.Equal(got, []string{"checksum", "exec", "identify", "noop"}) {
+	if got := r.Names(); !slices.Equal(got, []string{"checksum", "coprocess", "exec", "identify", "noop"}) {
 		t.Errorf("names %v", got)
 	}
 	for _, name := range r.Names() {

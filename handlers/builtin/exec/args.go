@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -34,55 +33,18 @@ const place = "{}"
 
 // execArgs are the arguments as a recipe has them.
 type execArgs struct {
-	Command   words             `json:"command"`
+	Command   command.Words     `json:"command"`
 	Each      string            `json:"each"`
 	Paths     string            `json:"paths"`
 	Stdin     string            `json:"stdin"`
 	Dir       string            `json:"dir"`
-	Env       words             `json:"env"`
+	Env       command.Words     `json:"env"`
 	Outcomes  map[string]string `json:"outcomes"`
 	Facts     *factArgs         `json:"facts"`
 	MaxOutput tasks.Size        `json:"max_output"`
 	Memory    tasks.Size        `json:"memory"`
 	CPU       string            `json:"cpu"`
 	Parallel  int               `json:"parallel"`
-}
-
-// words are text; numbers and truth values among them are taken as they are written.
-type words []string
-
-// UnmarshalJSON reads a list.
-func (w *words) UnmarshalJSON(text []byte) error {
-	var list []json.RawMessage
-	if err := json.Unmarshal(text, &list); err != nil {
-		return errors.New("must be a list of words, such as [file, --brief, \"${path}\"]")
-	}
-	*w = make(words, len(list))
-	for i, item := range list {
-		switch item[0] {
-		case '"':
-			if err := json.Unmarshal(item, &(*w)[i]); err != nil {
-				return err
-			}
-		case '[', '{', 'n':
-			return fmt.Errorf("word %d is %s, not text", i+1, item)
-		default:
-			(*w)[i] = string(item)
-		}
-	}
-	return nil
-}
-
-// raw takes over the strings of a list as they are: names of files need not be UTF-8, which
-// JSON would change.
-func (w words) raw(args any, key string) {
-	object, _ := args.(map[string]any)
-	list, _ := object[key].([]any)
-	for i, item := range list {
-		if s, ok := item.(string); ok && i < len(w) {
-			w[i] = s
-		}
-	}
 }
 
 // spec is a checked step.
@@ -106,8 +68,8 @@ func parse(args any) (*spec, error) {
 	if err := handlers.DecodeArgs(args, &s.execArgs); err != nil {
 		return nil, err
 	}
-	s.Command.raw(args, "command")
-	s.Env.raw(args, "env")
+	s.Command.Raw(args, "command")
+	s.Env.Raw(args, "env")
 	var wrong []error
 	wrong = append(wrong, s.checkWords()...)
 	wrong = append(wrong, s.checkBatch()...)

@@ -13,14 +13,15 @@ import (
 	"strings"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/command"
 )
 
 // factArgs say where facts come from.
 type factArgs struct {
 	JSON     json.RawMessage `json:"json"`     // "*", or the path of a member by the name of its fact
 	File     string          `json:"file"`     // of a batch: the member with the file's path
-	Patterns words           `json:"patterns"` // regular expressions with named groups
-	Numbers  words           `json:"numbers"`  // names of groups that are numbers
+	Patterns command.Words   `json:"patterns"` // regular expressions with named groups
+	Numbers  command.Words   `json:"numbers"`  // names of groups that are numbers
 }
 
 // facts is a checked factArgs.
