@@ -26,8 +26,8 @@ type RunResult struct {
 	FoundChanges bool             // false: no file was processed
 	Changes      RunChanges
 
-	// Failures are of files of all runs, as they are now, whose newest result is a failure
-	// that nobody has accepted.
+	// Failures are of files of all runs, as they are now, whose newest result is a
+	// failure that were not accepted.
 	Failures []RunFailures
 
 	// Damaged are the first files, of DamagedFiles, whose content has another digest than
@@ -101,6 +101,9 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	final, err := b.runFinal(runKey)
 	if err != nil {
 		return ran, err
+	}
+	if err := b.forgetEmptied(ctx, runKey); err != nil {
+		return ran, fmt.Errorf("run: %w", err)
 	}
 	// Read before the worker starts, which may end them before runOnce reads them.
 	begun, err := b.store.UnfinishedRuns(ctx, runKey, math.MaxInt64)
@@ -176,7 +179,7 @@ func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string
 
 // whileWorking calls do while a worker runs beside it, and stops the worker then. A
 // worker that ends first, such as one that cannot start, ends the context of do:
-// nobody would finish what do waits for.
+// nothing would finish the work that do waits for.
 func (b *Baler) whileWorking(
 	ctx context.Context, final worker.Final, own *recipe.Recipe, do func(ctx context.Context) error,
 ) error {
@@ -202,11 +205,11 @@ func (b *Baler) whileWorking(
 // wait waits for the end of all transfers of the run, and reads them as they ended.
 func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
 	for i := range r.Previous {
-		if r.Previous[i], err = b.Wait(ctx, r.Previous[i].UUID, nil); err != nil {
+		if r.Previous[i], err = b.waitFor(ctx, r.Previous[i]); err != nil {
 			return err
 		}
 	}
-	r.Transfer, err = b.Wait(ctx, r.Transfer.UUID, nil)
+	r.Transfer, err = b.waitFor(ctx, r.Transfer)
 	return err
 }
 
@@ -337,7 +340,7 @@ func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources
 	if s.OnCreated != nil && !ran.FoundChanges {
 		s.OnCreated(ran.Final)
 	}
-	ran.Final, err = b.Wait(ctx, ran.Final.UUID, nil)
+	ran.Final, err = b.waitFor(ctx, ran.Final)
 	return err
 }
 

@@ -43,10 +43,12 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 	const patience = 5 * time.Minute
 	var down time.Time
 	var last progressPoll
+	var t tasks.Transfer // as it was read last
 	for {
-		t, err := b.store.Transfer(ctx, id)
+		read, err := b.store.Transfer(ctx, id)
 		switch {
 		case err == nil:
+			t = read
 			down = time.Time{}
 			b.watch.correct(&t, true)
 			if see != nil {
@@ -68,4 +70,14 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 			return t, err
 		}
 	}
+}
+
+// waitFor is Wait for a transfer that is known: it is returned as it was when it could
+// not be read again, as when ctx has ended.
+func (b *Baler) waitFor(ctx context.Context, t tasks.Transfer) (tasks.Transfer, error) {
+	read, err := b.Wait(ctx, t.UUID, nil)
+	if read.ID == 0 {
+		read = t
+	}
+	return read, err
 }

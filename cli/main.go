@@ -42,7 +42,7 @@ func Main(registry *handlers.Registry) {
 	os.Exit(p.execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// nameOf is how the program was called.
+// nameOf returns the name under which the program was called.
 func nameOf(args []string) string {
 	if len(args) == 0 || args[0] == "" {
 		return "baler"
@@ -59,14 +59,14 @@ func (p *program) execute(ctx context.Context, args []string, stdin io.Reader, s
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
-	p.json = p.json || slices.Contains(args, "--json") // flags behind one that is wrong are not read
+	p.json = p.json || slices.Contains(args, "--json") // cobra does not read the flags after an invalid one
 	return p.exit(ctx, cmd, err)
 }
 
-// collectLess lets the heap grow to four times what is in use before the garbage
-// collector runs: what is in use is small, and collecting took a tenth of the
-// time of a busy worker. Where more is in use it runs as often as it must to
-// stay below memoryMost. GOGC and GOMEMLIMIT take precedence.
+// collectLess sets the garbage collector to run when the heap has grown to four times
+// the live memory: live memory is small, and collecting took a tenth of the time of a
+// busy worker. With more live memory it runs as often as necessary to stay below
+// memoryMost. GOGC and GOMEMLIMIT take precedence.
 func collectLess(getenv func(string) string) {
 	if getenv("GOGC") == "" && getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(300)
@@ -74,12 +74,12 @@ func collectLess(getenv func(string) string) {
 	}
 }
 
-// memoryMost is what the collector aims to stay below: most of the 512 MiB that
-// a process may take at any size of transfer.
+// memoryMost is the memory limit of the collector: a large part of the 512 MiB that a
+// process may use at any size of transfer.
 const memoryMost = 384 << 20
 
-// discard takes what the Redis client would print on standard error by itself:
-// its errors are returned, and told from there.
+// discard receives the lines that the Redis client would print on standard error: the
+// client also returns these errors, and Baler reports them.
 type discard struct{}
 
 func (discard) Printf(context.Context, string, ...any) {}

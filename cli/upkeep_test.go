@@ -72,7 +72,7 @@ func TestDoctorOfServices(t *testing.T) {
 	all := checks(t, s.must(exitOK, "doctor", "--json", "--roots", s.dir))
 	for _, name := range []string{
 		"roots", "signatures", "database", "durability", "database clock", "migrations", "workers", "queue", "eviction", "queue clock",
-		"writes", "handlers", "backlog", "queue memory", "queue writes", "queues",
+		"writes", "handlers", "backlog", "queue memory", "queue writes", "queue rights", "queues",
 	} {
 		if all[name].Detail == "" {
 			t.Errorf("there is no check %q in %v", name, all)
@@ -100,7 +100,7 @@ func TestDoctorOfASickHost(t *testing.T) {
 func TestRecipes(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
-	contains(t, "list", s.must(exitOK, "recipe", "list").stdout, "default   checksum, identify  Checksum and format of every file.\n")
+	contains(t, "list", s.must(exitOK, "recipe", "list").stdout, "default   checksum, identify   Checksum and format of every file.\n")
 	contains(t, "list in JSON", s.must(exitOK, "recipe", "list", "--json").stdout,
 		`{"type":"recipe","recipe":"checksum","description":"Checksum of every file.","digest":"`,
 		`"steps":[{"step":"checksum","handler":"checksum"}]}`)

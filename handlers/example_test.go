@@ -90,5 +90,5 @@ func ExampleRegistry() {
 		handlers.WithSlots(handlers.AllSlots),
 		handlers.WithTimeout(time.Minute))
 	fmt.Println(registry.Names(), err)
-	// Output: [checksum coprocess exec identify noop settle] <nil>
+	// Output: [checksum coprocess exec extension identify noop settle validate verify] <nil>
 }

@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -108,14 +106,8 @@ func DecodeArgs(args, dst any) error {
 	if args == nil {
 		return nil
 	}
-	text, err := json.Marshal(args)
-	if err != nil {
-		return Fail(CodeBadArgs, fmt.Errorf("encode arguments: %w", err))
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(dst); err != nil {
-		return Fail(CodeBadArgs, fmt.Errorf("arguments: %w", err))
+	if err := decodeStrictly(args, dst); err != nil {
+		return Fail(CodeBadArgs, argsError(args, dst, err))
 	}
 	return nil
 }
@@ -132,8 +124,14 @@ func (j *Job) Open() (*os.File, error) {
 	return j.open()
 }
 
-func (j *Job) open() (*os.File, error) {
-	f, err := j.spec.Opener.Open(j.spec.File.Path)
+// OpenOther opens another file that the work needs, such as a list beside the job's file,
+// by the rules of Open; the caller closes it.
+func (j *Job) OpenOther(path string) (*os.File, error) { return j.openPath(path) }
+
+func (j *Job) open() (*os.File, error) { return j.openPath(j.spec.File.Path) }
+
+func (j *Job) openPath(path string) (*os.File, error) {
+	f, err := j.spec.Opener.Open(path)
 	if err != nil {
 		return nil, openVerdict(err)
 	}

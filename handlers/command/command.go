@@ -52,25 +52,25 @@ type Program struct {
 	KillAfter time.Duration
 }
 
-// killAfter leaves time to kill, and to be seen to end, before the worker
-// gives a handler up.
+// killAfter leaves time to kill the program and to wait for its end, before the worker
+// abandons the handler.
 const killAfter = 2 * time.Second
 
-// Run waits for the program's end and gives the job its verdict: succeeded for
-// exit code 0, failed with code "exit-N" for another, tasks.Error with code
-// "signal-NAME" when a signal killed it, as for want of memory, and tasks.Error
-// when it could not be run at all. What it writes goes into the job's output and
-// error output while it runs. Everything but exit code 0 also comes back as an
-// error: returned as it is from a function given to PerFile, it ends the job so.
+// Run waits for the program's end and gives the job its verdict: succeeded for exit
+// code 0, failed with code "exit-N" for another exit code, tasks.OutcomeError with code
+// "signal-NAME" when a signal killed the program, for example when memory ran out, and
+// tasks.OutcomeError when it could not be started. Its standard output and error become
+// the job's output and error output while it runs. Run returns an error for everything
+// but exit code 0. A function given to PerFile can return that error as it is.
 //
 // When Args or Env contain the path of the job's file, the file is opened first, as by
 // Job.Open: the error is that of Job.Open when it lies outside the folders that may be
 // read, or is no regular file, and the program does not run.
 //
-// The program leads a process group. When ctx ends, SIGTERM goes to the group,
-// after KillAfter SIGKILL, and Run returns the error of ctx without a verdict.
-// What is left of the group when the program ends is killed. On Linux the
-// program dies with this process, too; its own children do not.
+// The program leads a process group. When ctx ends, SIGTERM goes to the group, after
+// KillAfter SIGKILL, and Run returns the error of ctx without a verdict. Processes of
+// the group that outlive the program are killed. On Linux the program also dies with
+// this process; its own children do not.
 func (p Program) Run(ctx context.Context, job *handlers.Job) error {
 	if ctx.Err() != nil {
 		return p.interrupted(ctx)
@@ -138,7 +138,7 @@ func (p Program) command(stdin *input, stdout, stderr io.Writer) *exec.Cmd {
 	case p.Stdin != nil:
 		cmd.Stdin = stdin
 	}
-	// What has left the group may hold the streams open for ever.
+	// A process that has left the group may keep the streams open indefinitely.
 	cmd.WaitDelay = time.Second
 	return cmd
 }
@@ -216,8 +216,8 @@ func (s sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// input remembers why reading it failed. It may still be read from when the
-// program has ended.
+// input remembers why reading failed. The program's copying goroutine may still read it
+// when the program has ended.
 type input struct {
 	io.Reader
 
@@ -226,7 +226,7 @@ type input struct {
 
 func (in *input) Read(p []byte) (n int, err error) {
 	defer func() {
-		if r := recover(); r != nil { // nobody else would, on this goroutine
+		if r := recover(); r != nil { // no other code recovers on this goroutine
 			n, err = 0, invoke.NewPanicError(r)
 		}
 		if err != nil && !errors.Is(err, io.EOF) {

@@ -21,7 +21,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// cluster is Baler on a place: its workers and producers are processes of their own.
+// cluster is Baler in an Env: its workers and producers are processes of their own.
 type cluster struct {
 	host    *Env
 	cfg     config.Config
@@ -44,7 +44,7 @@ const (
 	stopTime  = 15 * time.Second
 )
 
-// startCluster empties the place, and starts Baler there with some workers. Extra
+// startCluster empties the Env and starts Baler in it with some workers. Extra
 // adds to their environment.
 func (p *Env) startCluster(ctx context.Context, workers int, extra ...string) (*cluster, error) {
 	if err := p.empty(ctx); err != nil {
@@ -52,14 +52,14 @@ func (p *Env) startCluster(ctx context.Context, workers int, extra ...string) (*
 	}
 	cfg := p.o.Config
 	cfg.Redis.URL, cfg.Database.URL, cfg.StateDir = p.redisURL, p.databaseURL, p.path("state")
-	cfg.Worker.Queues, cfg.Roots = map[string]int{queue: 1}, []string{p.dir}
+	cfg.Worker.Queues, cfg.Roots = map[string]int{benchQueue: 1}, []string{p.dir}
 	b, err := baler.Open(ctx, cfg, baler.Options{Registry: builtin.Registry(), Log: p.o.Log})
 	if err != nil {
 		return nil, err
 	}
 	s := &cluster{host: p, cfg: cfg, b: b, command: []string{"worker"}, env: slices.Concat(p.o.Env, []string{
 		"BALER_REDIS_URL=" + p.redisURL, "BALER_DATABASE_URL=" + p.databaseURL, "BALER_STATE_DIR=" + p.path("state"),
-		"BALER_WORKER_QUEUES=" + queue + "=1", "BALER_ROOTS=" + p.dir,
+		"BALER_WORKER_QUEUES=" + benchQueue + "=1", "BALER_ROOTS=" + p.dir,
 	}, extra)}
 	if err := s.work(ctx, workers); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -83,7 +83,7 @@ func (s *cluster) work(ctx context.Context, n int) error {
 		return nil
 	}
 	if err := s.await(ctx); err != nil {
-		return fmt.Errorf("%w%s", cause(ctx, err), s.logs())
+		return fmt.Errorf("%w%s", withCause(ctx, err), s.logs())
 	}
 	return nil
 }
@@ -138,7 +138,7 @@ func (s *cluster) await(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t, _, err := s.b.Submit(ctx, baler.Submission{Paths: []string{first}, Recipe: r, Queue: queue, Name: "first file"})
+	t, _, err := s.b.Submit(ctx, baler.Submission{Paths: []string{first}, Recipe: r, Queue: benchQueue, Name: "first file"})
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (s *cluster) pids() map[string][]int {
 // submit has a producer register a tree, and waits for the end of it.
 func (s *cluster) submit(ctx context.Context, m *meter, t tree, recipe string, via tasks.Via) (tasks.Summary, error) {
 	var sum tasks.Summary
-	out, err := s.produce(ctx, m, "submit", "--wait", "--json", "--queue", queue, "--via", string(via), "--recipe", recipe, t.root)
+	out, err := s.produce(ctx, m, "submit", "--wait", "--json", "--queue", benchQueue, "--via", string(via), "--recipe", recipe, t.root)
 	if err != nil {
 		return sum, err
 	}
@@ -211,7 +211,7 @@ func (s *cluster) close() error {
 	return s.b.Close()
 }
 
-// logs is what the workers had to say, for an error's end.
+// logs returns the logs of the workers, to append to an error.
 func (s *cluster) logs() string {
 	var all []byte
 	for _, w := range s.workers {
@@ -235,8 +235,8 @@ func (p *Env) recipe(handler string, batch int, with string) (string, error) {
 	return path, nil
 }
 
-// cause is why ctx ended, when that is what err is about.
-func cause(ctx context.Context, err error) error {
+// withCause returns the cause of the end of ctx if err is its consequence, else err.
+func withCause(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
 		return context.Cause(ctx)
 	}

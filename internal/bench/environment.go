@@ -10,12 +10,13 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/testservers"
 )
 
 // The queues that measurements use: on a given Redis others stay untouched.
 const (
-	queue         = "bench"
+	benchQueue    = "bench"
 	baselineQueue = "bench-baseline"
 )
 
@@ -30,7 +31,7 @@ type Env struct {
 	databases   int // made so far, on a server of our own
 }
 
-// Open starts what is not given. Close the place, also after an error elsewhere:
+// Open starts what is not given. Close the Env, also after an error elsewhere:
 // it leaves nothing behind but, in a given database, the transfers.
 func Open(ctx context.Context, o Options) (*Env, error) {
 	dir, err := os.MkdirTemp("", "baler-bench")
@@ -83,14 +84,22 @@ func (p *Env) Close() error {
 	return errors.Join(errs...)
 }
 
+// connectRedis connects to the Redis that is measured on, as the settings say: by TLS,
+// by a socket, by way of Sentinel.
+func (p *Env) connectRedis() (*queue.Conn, error) {
+	cfg := p.o.Config.Redis
+	cfg.URL = p.redisURL
+	return queue.Connect(cfg, p.o.Log)
+}
+
 func (p *Env) dropQueues() {
-	opt, err := asynq.ParseRedisURI(p.redisURL)
+	q, err := p.connectRedis()
 	if err != nil {
 		return // nothing was measured there
 	}
-	inspector := asynq.NewInspector(opt)
-	defer inspector.Close()
-	for _, q := range []string{queue, baselineQueue} {
+	defer q.Close()
+	inspector := asynq.NewInspectorFromRedisClient(q.Client)
+	for _, q := range []string{benchQueue, baselineQueue} {
 		_ = inspector.DeleteQueue(q, true) // it may not be there, and costs nothing if it stays
 	}
 }

@@ -21,14 +21,15 @@ type Conn struct {
 	Address  string                // for people: the URL without its password
 	Client   redis.UniversalClient // for workers and queries
 	Producer *Producer
-	Opt      asynq.RedisConnOpt // for others that connect by themselves
+	Opt      asynq.RedisConnOpt // for asynq's own connections
 
 	sender   redis.UniversalClient // gathers concurrent enqueues into pipelines
 	embedded *embeddedRedis        // nil for a server
+	user     string                // of the servers' ACL
 }
 
-// Open connects, and makes sure that Redis answers. An error says where Redis was
-// looked for, and what to do. A nil log discards.
+// Open connects, and makes sure that Redis answers. Errors contain the address and a
+// hint. A nil log discards.
 func Open(ctx context.Context, cfg config.Redis, log *slog.Logger) (*Conn, error) {
 	q, err := Connect(cfg, log)
 	if err != nil {
@@ -50,7 +51,7 @@ func Connect(cfg config.Redis, log *slog.Logger) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("BALER_REDIS_URL %w", err)
 	}
-	q := &Conn{Address: u.Redacted()}
+	q := &Conn{Address: u.Redacted(), user: redisUser(u, cfg)}
 	if u.Mode == config.Embedded {
 		if q.embedded, err = startEmbedded(); err != nil {
 			return nil, err
@@ -62,16 +63,20 @@ func Connect(cfg config.Redis, log *slog.Logger) (*Conn, error) {
 			return nil, fmt.Errorf("redis.%w", err)
 		}
 		if secure == nil && u.TLS {
-			// Without a name: each connection expects that of the host that it dials.
+			// No ServerName: each connection verifies the name of the host that it dials.
 			secure = &tls.Config{MinVersion: tls.VersionTLS12}
 		}
 		q.Opt = connOpt(u, cfg, secure)
 	}
 	q.Client = newClient(q.Opt)
-	if q.embedded == nil { // nobody else can write to that one
+	if q.embedded == nil { // no other process can write to an embedded queue, and it has no accounts
+		q.Client.AddHook(refusalHook{q.user})
 		q.Client.AddHook(NewOversizeHook())
 	}
 	q.sender = newClient(q.Opt)
+	if q.embedded == nil {
+		q.sender.AddHook(refusalHook{q.user})
+	}
 	AddPipelineHook(q.sender)
 	q.Producer = NewProducer(q.sender)
 	q.Producer.sending = outage.New(log, outage.Redis, "enqueue")
@@ -98,11 +103,12 @@ func (q *Conn) Ping(ctx context.Context) error {
 	return nil
 }
 
-// pingError tells a Redis that refuses an account, or is not ready, from none.
+// pingError distinguishes a Redis that rejects the account, or is not ready, from one
+// that cannot be reached.
 func pingError(err error) (what, hint string) {
 	for _, prefix := range []string{"NOAUTH", "WRONGPASS", "NOPERM", "ERR AUTH", "ERR invalid password"} {
 		if redis.HasErrorPrefix(err, prefix) {
-			return "refuses this account", "correct the user and password in BALER_REDIS_URL, or the account's rights"
+			return "refuses this account", "correct the user and password in BALER_REDIS_URL, or give it the rights of deploy/redis.acl"
 		}
 	}
 	if redis.HasErrorPrefix(err, "LOADING") {
@@ -128,6 +134,14 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
+}
+
+// redisUser is the account that the servers know this process by.
+func redisUser(u config.RedisURL, cfg config.Redis) string {
+	if u.Mode == config.Sentinel { // that of the URL is the sentinels'
+		return cmp.Or(cfg.Username, "default")
+	}
+	return cmp.Or(u.User, cfg.Username, "default")
 }
 
 // connOpt translates a Redis URL and what belongs to it into asynq's options.

@@ -167,7 +167,7 @@ func (r *request) take(m *message) (done bool) {
 		return false // of a later version, or an answer to an earlier ping
 	}
 	if m.Batch != r.child.number {
-		r.note("a message of type %s for batch %d, which is not at work", m.Type, m.Batch)
+		r.notef("a message of type %s for batch %d, which is not at work", m.Type, m.Batch)
 		return false
 	}
 	r.heard = true
@@ -177,7 +177,7 @@ func (r *request) take(m *message) (done bool) {
 	var job *handlers.Job
 	if m.Job != nil {
 		if n := *m.Job; n < 1 || n > len(r.jobs) {
-			r.note("a message of type %s for job %d, which is not in the batch", m.Type, n)
+			r.notef("a message of type %s for job %d, which is not in the batch", m.Type, n)
 			return false
 		}
 		job = r.jobs[*m.Job-1]
@@ -189,9 +189,9 @@ func (r *request) take(m *message) (done bool) {
 		}
 	case m.Type == typeStarted:
 	case job == nil:
-		r.note("a result without a job")
+		r.notef("a result without a job")
 	case job.IsDone():
-		r.note("a second answer for job %d", *m.Job)
+		r.notef("a second answer for job %d", *m.Job)
 	default:
 		answer(job, m)
 		if r.current == job || r.current == nil {
@@ -204,7 +204,7 @@ func (r *request) take(m *message) (done bool) {
 // maxNotes is how many notes are kept.
 const maxNotes = 5
 
-func (r *request) note(format string, args ...any) {
+func (r *request) notef(format string, args ...any) {
 	if len(r.notes) < maxNotes {
 		r.notes = append(r.notes, fmt.Sprintf(format, args...))
 	}
@@ -288,7 +288,8 @@ func (r *request) stop(failed error) error {
 	if name, _, ok := command.KilledBy(state); ok {
 		code = "signal-" + name
 	}
-	return handlers.RetryLater(code, fmt.Errorf("%s: the child process ended in the middle of this file: %v%s", c.name, state, c.stderr.tail()))
+	return handlers.RetryLater(code, fmt.Errorf("%s: the child process ended in the middle of this file: %v%s",
+		c.name, state, c.stderr.tail()))
 }
 
 // parts says in which requests the jobs without an answer are tried again. One that was alone

@@ -4,6 +4,7 @@ package coprocess
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,9 +52,7 @@ func try(t *testing.T, h *Handler, name, script string, w with, timeout time.Dur
 	folder := t.TempDir()
 	testkit.Must(t, os.WriteFile(filepath.Join(folder, name), []byte(script), 0o600))
 	args := with{"script": name}
-	for key, value := range w {
-		args[key] = value
-	}
+	maps.Copy(args, w)
 	return batch(t, h, folder, args, timeout, paths...)
 }
 
@@ -343,13 +342,13 @@ export async function call(jobs) {
 func TestBadArguments(t *testing.T) {
 	t.Parallel()
 	for want, w := range map[string]with{
-		"name a script":                {},
-		"either script or command":     {"script": "x.py", "command": []any{"x"}},
-		"is neither Python":            {"script": "x.rb"},
-		"interpreter is for a script":  {"command": []any{"x"}, "interpreter": []any{"python3"}},
-		"max_batches and memory must":  {"script": "x.py", "max_batches": -1},
-		"unknown field":                {"skript": "x.py"},
-		"variables of Baler may hold ": {"script": "x.py", "env": []any{"BALER_REDIS_URL"}},
+		"name a script":                 {},
+		"either script or command":      {"script": "x.py", "command": []any{"x"}},
+		"is neither Python":             {"script": "x.rb"},
+		"interpreter is for a script":   {"command": []any{"x"}, "interpreter": []any{"python3"}},
+		"max_batches and memory must":   {"script": "x.py", "max_batches": -1},
+		`there is no argument "skript"`: {"skript": "x.py"},
+		"variables of Baler may hold ":  {"script": "x.py", "env": []any{"BALER_REDIS_URL"}},
 	} {
 		if _, err := parse(w); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: got %v, want %q", w, err, want)

@@ -123,7 +123,8 @@ func (s *spec) checkBatch() (wrong []error) {
 	case s.Stdin == stdinFile:
 		wrong = append(wrong, errors.New("stdin: file is for each: file"))
 	case !slices.Contains([]string{"", pathsArguments, pathsStdin, pathsList}, s.Paths):
-		wrong = append(wrong, fmt.Errorf("paths %q must be arguments, stdin (separated by NUL) or list (the name of a file with a path a line)", s.Paths))
+		wrong = append(wrong, fmt.Errorf("paths %q must be arguments, stdin (separated by NUL) or list (the name of a file with a path a line)",
+			s.Paths))
 	case s.Paths == pathsList && places != 1, places > 1:
 		wrong = append(wrong, errors.New(`the command must have "{}" once, as a word of its own, where the paths go`))
 	}

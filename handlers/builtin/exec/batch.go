@@ -127,7 +127,7 @@ func runPaths(ctx context.Context, jobs []*handlers.Job, stdout, stderr *head) (
 		if err != nil {
 			return s, e, err
 		}
-		defer os.Remove(list) //nolint:errcheck // the system tidies its temporary folder
+		defer func() { _ = os.Remove(list) }() // the system tidies its temporary folder
 		paths = []string{list}
 	}
 	p.program.Args = insert(p.program.Args, paths)
@@ -201,7 +201,8 @@ func (h *head) shareOf(n int) []byte {
 // byFile reads what the command wrote for each file.
 func (f *facts) byFile(output *head) (map[string]any, error) {
 	if output.cut {
-		return nil, badFacts(fmt.Errorf("the output is longer than %d bytes, from which facts are taken: make the batches smaller", maxFactOutput))
+		return nil, badFacts(fmt.Errorf("the output is longer than %d bytes, from which facts are taken: make the batches smaller",
+			maxFactOutput))
 	}
 	values, err := jsonValues(bytes.TrimSpace(output.text))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -211,7 +212,7 @@ func TestManyArguments(t *testing.T) {
 	testkit.Must(t, os.Mkdir(dir, 0o700))
 	paths := make([]string, 10_000)
 	for i := range paths {
-		paths[i] = filepath.Join(dir, fmt.Sprint(i))
+		paths[i] = filepath.Join(dir, strconv.Itoa(i))
 		testkit.Must(t, os.WriteFile(paths[i], nil, 0o600))
 	}
 	for i, r := range perPath(t, with{"command": sh(`echo $#`), "each": "batch"}, 0, paths...) {
@@ -231,7 +232,7 @@ func TestEnvironmentAndFolder(t *testing.T) {
 		t.Errorf("got %s", r.Output)
 	}
 	folder := t.TempDir()
-	testkit.Must(t, os.WriteFile(filepath.Join(folder, "mine.sh"), []byte("#!/bin/sh\npwd\n"), 0o700)) //nolint:gosec // it is run
+	testkit.Must(t, os.WriteFile(filepath.Join(folder, "mine.sh"), []byte("#!/bin/sh\npwd\n"), 0o700))
 	file := testkit.WriteFileIn(t, t.TempDir(), "f", "")
 	for _, w := range []with{{"command": []any{"./mine.sh"}}, {"command": []any{"pwd"}, "dir": "."}} {
 		if r := try(t, handlertest.DryRun{Args: w, CommandDir: folder}, file)[0]; r.Output != folder+"\n" {
@@ -287,7 +288,7 @@ func TestBadArguments(t *testing.T) {
 	for want, w := range map[string]with{
 		"there is no command":             {},
 		"must be a list of words":         {"command": "file ${path}"},
-		"unknown field":                   {"comand": []any{"x"}},
+		`there is no argument "comand"`:   {"comand": []any{"x"}},
 		"each \"folder\" must be":         {"command": []any{"x"}, "each": "folder"},
 		"is no outcome":                   {"command": []any{"x"}, "outcomes": with{"0": "good"}},
 		"neither an exit code":            {"command": []any{"x"}, "outcomes": with{"one": "failed"}},

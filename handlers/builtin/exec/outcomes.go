@@ -32,7 +32,8 @@ func parseOutcomes(m map[string]string) (outcomes, error) {
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		outcome := tasks.Outcome(m[key])
 		if !outcome.Valid() || outcome == tasks.OutcomeCanceled {
-			return o, fmt.Errorf("outcomes: %s: %q is no outcome; use succeeded, warning, skipped, failed (final), error or timed_out (both retried)",
+			return o, fmt.Errorf(
+				"outcomes: %s: %q is no outcome; use succeeded, warning, skipped, failed (final), error or timed_out (both retried)",
 				key, m[key])
 		}
 		if key == "other" {

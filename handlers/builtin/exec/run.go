@@ -113,7 +113,7 @@ func runFile(ctx context.Context, job *handlers.Job) error {
 		p.program.Stdin = f
 	}
 	output := &head{limit: maxFactOutput}
-	var stdout io.Writer = job.Output()
+	stdout := job.Output()
 	if s.facts != nil {
 		stdout = io.MultiWriter(job.Output(), output)
 	}

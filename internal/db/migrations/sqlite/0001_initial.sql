@@ -245,6 +245,7 @@ CREATE TABLE IF NOT EXISTS loads (
   unchanged    INTEGER NOT NULL,
   unmapped     INTEGER NOT NULL,
   unmapped_names TEXT NOT NULL,
+  table_name   TEXT NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, byte_offset)
 ) WITHOUT ROWID;
 
