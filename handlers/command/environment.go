@@ -9,7 +9,9 @@ import (
 )
 
 // passedOn are the variables that every program may see.
-const passedOn = "PATH HOME LANG LANGUAGE LC_ALL LC_CTYPE LC_MESSAGES LC_NUMERIC LC_COLLATE LC_TIME TZ TMPDIR TEMP TMP SYSTEMROOT" //nolint:gosec // names, not secrets
+//
+//nolint:gosec // names, not secrets
+const passedOn = "PATH HOME LANG LANGUAGE LC_ALL LC_CTYPE LC_MESSAGES LC_NUMERIC LC_COLLATE LC_TIME TZ TMPDIR TEMP TMP SYSTEMROOT"
 
 // Environment makes the environment of a program that a recipe names: a few harmless
 // variables of this process and those that the list allows, each as NAME, which passes it
