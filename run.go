@@ -14,6 +14,7 @@ import (
 
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/worker"
+	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -75,6 +76,8 @@ var ErrOutputInSource = ingest.ErrOutputInSource
 // registers only files that were added or changed since, or that failed. Then it runs the final steps
 // of the recipe that have not run over the files as they are now.
 // A path that does not exist is a *MissingError, unless the submission takes it.
+// When no live worker can run what is left, as when a handler is only in a worker that has
+// died, Run ends after a while with an *UnattendedError.
 // When ctx ends, the worker stops in order and Run returns the error of ctx. On a shared
 // queue or database it works for others too, and needs roots like Work.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
@@ -109,7 +112,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	err = b.whileWorking(ctx, final, func(ctx context.Context) error {
+	err = b.whileWorking(ctx, final, s.Recipe, func(ctx context.Context) error {
 		err := b.ingester.WithRunLock(ctx, runKey, func(ctx context.Context) (err error) {
 			if ran, err = b.runOnce(ctx, &sub, sources, leftOut, begun); err != nil || !ran.FoundChanges {
 				return err
@@ -179,13 +182,15 @@ func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string
 // whileWorking calls do while a worker runs beside it, and stops the worker then. A
 // worker that ends first, such as one that cannot start, ends the context of do:
 // nothing would finish the work that do waits for.
-func (b *Baler) whileWorking(ctx context.Context, final worker.Final, do func(ctx context.Context) error) error {
+func (b *Baler) whileWorking(
+	ctx context.Context, final worker.Final, own *recipe.Recipe, do func(ctx context.Context) error,
+) error {
 	working, stopWork := context.WithCancel(ctx)
 	doing, stopDoing := context.WithCancel(ctx)
 	defer stopDoing()
 	worked := make(chan error, 1)
 	go func() {
-		err := b.work(working, final)
+		err := b.work(working, final, own)
 		stopDoing()
 		worked <- err
 	}()
@@ -202,11 +207,11 @@ func (b *Baler) whileWorking(ctx context.Context, final worker.Final, do func(ct
 // wait waits for the end of all transfers of the run, and reads them as they ended.
 func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
 	for i := range r.Previous {
-		if r.Previous[i], err = b.waitFor(ctx, r.Previous[i]); err != nil {
+		if r.Previous[i], err = b.waitAttended(ctx, r.Previous[i]); err != nil {
 			return err
 		}
 	}
-	r.Transfer, err = b.waitFor(ctx, r.Transfer)
+	r.Transfer, err = b.waitAttended(ctx, r.Transfer)
 	return err
 }
 
@@ -337,7 +342,7 @@ func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources
 	if s.OnCreated != nil && !ran.FoundChanges {
 		s.OnCreated(ran.Final)
 	}
-	ran.Final, err = b.waitFor(ctx, ran.Final)
+	ran.Final, err = b.waitAttended(ctx, ran.Final)
 	return err
 }
 
