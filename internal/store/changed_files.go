@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -75,9 +76,16 @@ func noteSeen(tx *gorm.DB, dialect db.Dialect, a *FileBatch) error {
 	for i := range a.Files {
 		rows[i] = newSeenFile(a.RunKey, a.Transfer, &a.Files[i])
 	}
-	err := tx.Clauses(clause.OnConflict{
+	slices.SortFunc(rows, func(x, y seenFileRow) int { return bytes.Compare(x.PathHash, y.PathHash) }) // neighbours share a page
+	tx = tx.Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "run_key"}, {Name: "path_hash"}}, DoUpdates: moveSeen(dialect),
-	}).CreateInBatches(rows, db.RowsPerInsert(tx)).Error
+	})
+	var err error
+	if dialect == db.SQLite {
+		err = db.InsertEach(tx, rows, func(*seenFileRow) int { return 0 })
+	} else {
+		err = tx.CreateInBatches(rows, db.RowsPerInsert(tx)).Error
+	}
 	if err != nil {
 		return fmt.Errorf("note files as seen: %w", err)
 	}

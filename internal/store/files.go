@@ -71,7 +71,7 @@ func (a *FileBatch) register(tx *gorm.DB, now time.Time, dialect db.Dialect) err
 	}
 	first := cmp.Or(a.First, t.Files+1)
 	rows, bytes := a.rows(first)
-	if err := db.BulkInsert(tx.Omit(a.unused()...), "files", fileColumns(), rows, (*fileRow).size); err != nil {
+	if err := db.BulkInsert(tx, "files", fileColumns(), rows, (*fileRow).size); err != nil {
 		if db.IsDuplicate(err) {
 			return a.race() // another producer took these numbers
 		}
@@ -127,16 +127,6 @@ func (a *FileBatch) rows(first int64) (rows []fileRow, bytes int64) {
 		bytes += a.Files[i].Size
 	}
 	return rows, bytes
-}
-
-// unused names the columns of chunks when no file is one: each column costs time.
-func (a *FileBatch) unused() []string {
-	for i := range a.Files {
-		if a.Files[i].Part > 0 {
-			return nil
-		}
-	}
-	return []string{"Part", "ByteOffset", "LineNo"}
 }
 
 // race returns the error for file numbers that another producer took: when the
