@@ -17,7 +17,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -62,21 +61,6 @@ func (p *program) execute(ctx context.Context, args []string, stdin io.Reader, s
 	p.json = p.json || slices.Contains(args, "--json") // flags behind one that is wrong are not read
 	return p.exit(ctx, cmd, err)
 }
-
-// collectLess lets the heap grow to four times what is in use before the garbage
-// collector runs: what is in use is small, and collecting took a tenth of the
-// time of a busy worker. Where more is in use it runs as often as it must to
-// stay below memoryMost. GOGC and GOMEMLIMIT take precedence.
-func collectLess(getenv func(string) string) {
-	if getenv("GOGC") == "" && getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(300)
-		debug.SetMemoryLimit(memoryMost)
-	}
-}
-
-// memoryMost is what the collector aims to stay below: most of the 512 MiB that
-// a process may take at any size of transfer.
-const memoryMost = 384 << 20
 
 // discard takes what the Redis client would print on standard error by itself:
 // its errors are returned, and told from there.
