@@ -18,9 +18,10 @@ var (
 )
 
 // Delete deletes a transfer that has ended: its files, results, attempts and counters.
-// What handlers and final steps wrote elsewhere stays. Its id gives a tasks.DeletedError
-// from then on, and a later Run registers its files again. With force, a transfer that has
-// not ended is canceled first, and what workers still have of it is refused.
+// Files and other data that handlers and final steps wrote stay. Its id gives a
+// tasks.DeletedError from then on, and a later Run registers its files again. With
+// force, a transfer that has not ended is canceled first, and what workers still have
+// of it is refused.
 //
 // The rows are deleted in small transactions. When ctx ends before, a worker deletes the rest.
 func (b *Baler) Delete(ctx context.Context, t tasks.Transfer, force bool) error {
@@ -44,7 +45,7 @@ type PruneOptions struct {
 	OlderThan time.Duration // ago that they must have ended
 	KeepLast  int           // the newest transfers are kept, however old they are
 	FailedToo bool          // also those with failed files or final steps
-	DryRun    bool          // deletes nothing, and calls the function for each transfer all the same
+	DryRun    bool          // deletes nothing, and calls the function for each transfer nevertheless
 }
 
 // Prune deletes old transfers, and calls deleted for each. It keeps the newest transfer

@@ -43,7 +43,7 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 		return nil, err
 	}
 	args := load.Args{
-		Into: l.Into, Map: l.Map, Document: l.LineColumn, Keyword: l.LineContains, Key: l.Key,
+		Into: l.Into, Map: l.Map, LineColumn: l.LineColumn, LineContains: l.LineContains, Key: l.Key,
 		OnDuplicate: tableload.OnDuplicate(l.OnDuplicate), Create: l.Create,
 	}
 	plan, err := args.Resolve()
@@ -137,8 +137,8 @@ func loadRecipe(args *load.Args, chunkSize int64) (*recipe.Recipe, error) {
 	return recipe.Parse("load", bytes.ReplaceAll(source.Bytes(), []byte("${"), []byte("$${")))
 }
 
-// LoadCounts adds up what a transfer's load steps have done so far. It reads a
-// row for every few megabytes loaded: call it no more than once or twice a second.
+// LoadCounts adds up what a transfer's load steps have done so far. It reads a row for
+// every few megabytes loaded: call it at most twice a second.
 func (b *Baler) LoadCounts(ctx context.Context, t tasks.Transfer) (tasks.LoadCounts, error) {
 	return b.tables().LoadTotals(ctx, t.ID)
 }

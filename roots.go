@@ -14,7 +14,7 @@ import (
 var ErrNoRoots = errors.New("set BALER_ROOTS (--roots) to the folders that workers may read")
 
 // CheckRoots returns ErrNoRoots when this process would read whatever paths others
-// write to a shared queue or database. Embedded ones belong to whoever runs the
+// write to a shared queue or database. Embedded ones belong to the user who runs the
 // process: there the sources of each transfer limit what is read for it.
 func (b *Baler) CheckRoots() error {
 	if len(b.cfg.Roots) > 0 {
@@ -23,9 +23,9 @@ func (b *Baler) CheckRoots() error {
 	database, queue := b.Describe()
 	switch {
 	case !b.queue.Embedded():
-		return fmt.Errorf("whoever can write to the queue at %s could have this worker read any file: %w", queue, ErrNoRoots)
+		return fmt.Errorf("anyone who can write to the queue at %s could make this worker read any file: %w", queue, ErrNoRoots)
 	case b.store.Dialect() != db.SQLite:
-		return fmt.Errorf("whoever can write to the database %s could have this worker read any file: %w", database, ErrNoRoots)
+		return fmt.Errorf("anyone who can write to the database %s could make this worker read any file: %w", database, ErrNoRoots)
 	}
 	return nil
 }

@@ -25,8 +25,8 @@ type RunResult struct {
 	FoundChanges bool             // false: no file was processed
 	Changes      RunChanges
 
-	// Failures are of files of all runs, as they are now, whose newest result is a failure
-	// that nobody has accepted.
+	// Failures are of files of all runs, as they are now, whose newest result is a
+	// failure that were not accepted.
 	Failures []RunFailures
 
 	// Damaged are the first files, of DamagedFiles, whose content has another digest than
@@ -177,7 +177,7 @@ func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string
 
 // whileWorking calls do while a worker runs beside it, and stops the worker then. A
 // worker that ends first, such as one that cannot start, ends the context of do:
-// nobody would finish what do waits for.
+// nothing would finish the work that do waits for.
 func (b *Baler) whileWorking(ctx context.Context, final worker.Final, do func(ctx context.Context) error) error {
 	working, stopWork := context.WithCancel(ctx)
 	doing, stopDoing := context.WithCancel(ctx)

@@ -41,7 +41,7 @@ func (b *Baler) Explain(ctx context.Context, transfers []tasks.Transfer) error {
 func (b *Baler) askQueue(ctx context.Context) (paused []string, away bool, err error) {
 	u, err := config.ParseRedis(b.cfg.Redis.URL)
 	if err != nil || u.Mode == config.Embedded {
-		return nil, false, nil // whoever connects reports it; this says what is known without
+		return nil, false, nil // the code that connects reports it; this reports what is known without Redis
 	}
 	conn := b.queue
 	if conn == nil { // opened by OpenStore

@@ -16,7 +16,7 @@ const (
 	ReasonBytes  Reason = "bytes"  // as many bytes as a batch may hold
 	ReasonDelay  Reason = "delay"  // its first item had waited for MaxDelay
 	ReasonIdle   Reason = "idle"   // a flusher had nothing else to do
-	ReasonForced Reason = "forced" // somebody called Flush
+	ReasonForced Reason = "forced" // Flush was called
 	ReasonClose  Reason = "close"  // the Batcher was closed
 )
 
@@ -45,8 +45,8 @@ func (a *accumulator) reasonBefore(items int, bytes int64) Reason {
 	return ""
 }
 
-// addItem counts an item, as one item at least and with no negative bytes. Otherwise
-// a wrong weight could keep a batch open for ever.
+// addItem counts an item, as one item at least and with no negative bytes. Otherwise a
+// wrong weight could keep a batch open indefinitely.
 func (a *accumulator) addItem(items int, bytes int64, now time.Time) {
 	if a.items == 0 {
 		a.opened = now

@@ -32,7 +32,7 @@ type AggregatorStore interface {
 	AddDeadLetter(ctx context.Context, kind string, payload []byte, reason string) error
 }
 
-// TransferPlanner knows what the ledger says of transfers and their files.
+// TransferPlanner makes batches from file messages by the state of the ledger.
 type TransferPlanner interface {
 	// PlanFiles makes batches of those files that may start at a step now. refused says,
 	// by number, why the messages of others cannot be used, such as a missing transfer,
@@ -56,7 +56,7 @@ type AggregatorOptions struct {
 type Aggregator struct {
 	AggregatorOptions
 
-	ctx   context.Context //nolint:containedctx // asynq's Aggregate takes none; this one ends its waiting
+	ctx   context.Context //nolint:containedctx // asynq's Aggregate has no context; this one ends its waiting
 	watch *outage.Watch
 }
 

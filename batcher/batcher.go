@@ -49,7 +49,7 @@ type Batcher[T any] struct {
 	closed   bool
 	open     *batch[T]              // takes items; nil while there are none
 	full     []*batch[T]            // take no more items; wait for a flusher, in order
-	flying   map[*batch[T]]struct{} // being flushed
+	flying   map[*batch[T]]struct{} // under flush
 	running  int                    // flushers, including those that are starting
 	starting int                    // flushers that have not taken their batch yet
 	held     int                    // items from Add to the end of their flush

@@ -27,7 +27,7 @@ func TestBenchLatency(t *testing.T) {
 	}
 	for i, l := range all[1:] {
 		way, load := []bench.Variant{bench.VariantGroup, bench.VariantGroup, bench.VariantBulk, bench.VariantBulk}[i], []int{1, 50}[i%2]
-		if l.Type != "measurement" || l.Bench != "latency" || l.Way != way || l.Load != load || l.Repeat != 1 {
+		if l.Type != "measurement" || l.Bench != "latency" || l.Variant != way || l.Load != load || l.Repeat != 1 {
 			t.Errorf("line %d: %+v", i, l)
 		}
 		if share := l.Offered / l.Capacity * 100; share < float64(load)-0.01 || share > float64(load)+0.01 {

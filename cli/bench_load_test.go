@@ -24,13 +24,13 @@ func TestBenchLoad(t *testing.T) {
 			l.Bytes < 2500*300 || l.Bytes > 2500*700 || l.MBPerSecond <= 0 || l.TimesAccount <= 0 {
 			t.Errorf("%+v", l.LoadMeasurement)
 		}
-		if (l.RatioToInserts > 0) != (l.Way == bench.LoadVariantCLI) || (l.RatioToLimit > 0) != (l.Way != bench.InsertLimit) {
+		if (l.RatioToInserts > 0) != (l.Variant == bench.LoadVariantCLI) || (l.RatioToLimit > 0) != (l.Variant != bench.BaselineLoad) {
 			t.Errorf("compared with the wrong things: %+v", l.LoadMeasurement)
 		}
-		ways = append(ways, l.Way)
+		ways = append(ways, l.Variant)
 	}
 	want := []bench.Variant{
-		bench.InsertLimit, bench.InsertLimit, bench.InsertLimit, bench.InsertVariant, bench.InsertVariant, bench.InsertVariant, bench.LoadVariantCLI,
+		bench.BaselineLoad, bench.BaselineLoad, bench.BaselineLoad, bench.InsertVariant, bench.InsertVariant, bench.InsertVariant, bench.LoadVariantCLI,
 	}
 	if !slices.Equal(ways, want) {
 		t.Errorf("measured %v, want %v", ways, want)

@@ -14,7 +14,7 @@ import (
 	"github.com/balerhq/baler/internal/bench/chart"
 )
 
-// benchFlags hold for every bench.
+// benchFlags are the flags of every bench.
 type benchFlags struct {
 	yes       bool
 	html, svg string
@@ -27,7 +27,7 @@ func (f *benchFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.svg, "svg", "", "write the charts to `FILE`")
 }
 
-// findings are what a bench has to show, to people and in files.
+// findings are the results of a bench, as tables and charts.
 type findings struct {
 	title, lead string
 	says        []string
@@ -50,7 +50,7 @@ func (f *findings) add(title string, t *table) {
 	}
 }
 
-// print shows findings to a person.
+// print writes findings as text.
 func (f *findings) print(w io.Writer) {
 	for i, t := range f.tables {
 		if i > 0 {
@@ -66,8 +66,7 @@ func (f *findings) print(w io.Writer) {
 	}
 }
 
-// show prints findings unless others read the output, and writes the files that
-// were asked for.
+// show prints findings, unless the output is JSON, and writes the requested files.
 func (p *program) show(f *findings, flags *benchFlags, m *bench.Machine) error {
 	if !p.json {
 		f.print(p.stdout)
@@ -78,7 +77,7 @@ func (p *program) show(f *findings, flags *benchFlags, m *bench.Machine) error {
 	)
 }
 
-// write puts a file in its place, if it has a name.
+// write writes a file, if it has a name.
 func (p *program) write(path string, content func(io.Writer) error) error {
 	if path == "" {
 		return nil
@@ -116,8 +115,8 @@ func (f *findings) page(m *bench.Machine) *chart.Page {
 	return page
 }
 
-// measured runs a bench that needs to know nothing of the machine, with options
-// that flags have filled.
+// measured runs a bench that does not depend on the machine, with options that the
+// flags have filled.
 func measured[O any](
 	p *program, flags *benchFlags, options *O, do func(context.Context, *bench.Env, O) (*findings, error),
 ) func(*cobra.Command, []string) error {
@@ -128,8 +127,7 @@ func measured[O any](
 	}
 }
 
-// bench has something measured, and shows what was found, also when that was cut
-// short.
+// bench runs a measurement and shows its findings, also when it was interrupted.
 func (p *program) bench(
 	cmd *cobra.Command, flags *benchFlags, do func(context.Context, *bench.Env, *bench.Machine) (*findings, error),
 ) error {

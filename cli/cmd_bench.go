@@ -41,7 +41,7 @@ With --html or --svg the figures are drawn, too.`,
 	return cmd
 }
 
-// measure opens a place to measure on, says what it is, and closes it after.
+// measure opens an environment, describes it, runs the measurement in it, and closes it.
 func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context, *bench.Env, *bench.Machine) error) (err error) {
 	cfg, err := p.settings(cmd)
 	if err != nil {
@@ -78,7 +78,8 @@ func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context,
 	return do(cmd.Context(), benchEnv, &machine)
 }
 
-// reporter prints a line of JSON for each measurement, or nothing yet.
+// reporter returns a function that appends each measurement to all, and prints it as a
+// line of JSON with --json.
 func reporter[T any](p *program, all *[]T) func(T) error {
 	return func(m T) error {
 		*all = append(*all, m)

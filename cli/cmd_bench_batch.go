@@ -52,7 +52,7 @@ func (p *program) benchBatch(ctx context.Context, benchEnv *bench.Env, o bench.B
 	}
 	columns := []column{words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES"), numbers("FILES/S"), numbers("SLOWEST"),
 		numbers("FASTEST"), numbers("OF LIMIT")}
-	shown := slices.DeleteFunc(bench.Variants(), func(kind string) bool { return kind == "bench" })
+	shown := slices.DeleteFunc(bench.ProcessKinds(), func(kind string) bool { return kind == "bench" })
 	for _, kind := range shown {
 		columns = append(columns, numbers(kind+" %"))
 	}

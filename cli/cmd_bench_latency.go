@@ -56,7 +56,7 @@ waited for stand below the table.`,
 	return cmd
 }
 
-// parseWays reads the ways of several --via.
+// parseWays parses the values of several --via flags.
 func parseWays(names []string) ([]tasks.Via, error) {
 	var ways []tasks.Via
 	for _, name := range names {
@@ -96,7 +96,7 @@ func latencies(rows []bench.LatencyRow) *table {
 		numbers("MOST"), numbers("99 %"), numbers("LEAST"), numbers("MOST"), words(""))
 	for i := range rows {
 		r := &rows[i]
-		cells := []string{string(r.Way), fmt.Sprintf("%d %%", r.Load), rateOf(r.Offered), strconv.Itoa(r.Samples)}
+		cells := []string{string(r.Variant), fmt.Sprintf("%d %%", r.Load), rateOf(r.Offered), strconv.Itoa(r.Samples)}
 		for _, ms := range []float64{r.P50, r.P50s.Least, r.P50s.Most, r.P99, r.P99s.Least, r.P99s.Most} {
 			cell := ""
 			if r.KeptUp {
@@ -109,7 +109,7 @@ func latencies(rows []bench.LatencyRow) *table {
 	return list
 }
 
-// fellBehind says of a row when the machine did not keep up.
+// fellBehind returns a note when the machine did not keep up with the load of a row.
 func fellBehind(r *bench.LatencyRow) string {
 	switch {
 	case r.Behind == 0:

@@ -66,7 +66,7 @@ func loadRates(rows []bench.LoadRow) *table {
 		numbers("SECONDS"), numbers("OF INSERTS"), numbers("OF LIMIT"), numbers("× 43 MINUTES"))
 	for i := range rows {
 		r := &rows[i]
-		list.row(string(r.Way), strconv.Itoa(r.Workers), rate(r.RecordsPerSecond), rate(r.Slowest), rate(r.Fastest),
+		list.row(string(r.Variant), strconv.Itoa(r.Workers), rate(r.RecordsPerSecond), rate(r.Slowest), rate(r.Fastest),
 			fmt.Sprintf("%.1f", r.MBPerSecond), fmt.Sprintf("%.2f", r.Seconds), ratio(r.RatioToInserts), ratio(r.RatioToLimit),
 			ratio(r.TimesAccount))
 	}
@@ -77,7 +77,7 @@ func loadUses(rows []bench.LoadRow) *table {
 	list := newUses(words("WAY"), numbers("WORKERS"))
 	for i := range rows {
 		r := &rows[i]
-		list.row(r.CPUSeconds, r.PeakRSS, r.Records, string(r.Way), strconv.Itoa(r.Workers))
+		list.row(r.CPUSeconds, r.PeakRSS, r.Records, string(r.Variant), strconv.Itoa(r.Workers))
 	}
 	return list.table
 }

@@ -2,7 +2,7 @@ package cli
 
 import "github.com/balerhq/baler/internal/bench"
 
-// judged adds what became of the targets, unless the bench was cut short.
+// judged adds the results of the targets, unless the bench was interrupted.
 func (p *program) judged(f *findings, targets []bench.Target, err error) (*findings, error) {
 	if err != nil {
 		return f, err
@@ -23,7 +23,7 @@ func targetTable(targets []bench.Target) *table {
 	return list
 }
 
-// targetLines are what others read of targets.
+// targetLines prints targets in JSON.
 func (p *program) targetLines(targets []bench.Target) error {
 	if !p.json {
 		return nil

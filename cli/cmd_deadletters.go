@@ -193,7 +193,7 @@ func (p *program) discardDeadLettersCommand() *cobra.Command {
 	return cmd
 }
 
-// deadLetterDone is what became of a dead letter, in JSON.
+// deadLetterDone is the outcome of a dead letter in JSON.
 type deadLetterDone struct {
 	Type string `json:"type"` // "requeued" or "discarded"
 	ID   int64  `json:"id"`

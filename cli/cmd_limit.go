@@ -14,7 +14,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// limitFlags are what baler limit was given.
+// limitFlags are the flags of baler limit.
 type limitFlags struct {
 	transfer, queue string
 	inFlight        *int
@@ -65,7 +65,7 @@ A change takes effect within about five seconds; running batches finish.`,
 	return cmd
 }
 
-// limitValue is a flag's number from 0, of which none is another word for 0.
+// limitValue is a flag whose value is a number from 0, or none, which means 0.
 type limitValue struct {
 	text string
 	set  func(float64) error

@@ -99,7 +99,7 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 	complete(cmd, "on-duplicate", string(tableload.DuplicateIgnore), string(tableload.DuplicateUpdate), string(tableload.DuplicateError))
 }
 
-// loadHere does everything in this process.
+// loadHere loads the files in this process.
 func (p *program) loadHere(ctx context.Context, b *baler.Baler, s baler.Submission, f *loadFlags) error {
 	notes := &skippedFiles{p: p, quiet: f.quiet}
 	follower := p.followLoad(ctx, b, f.quiet)
@@ -120,7 +120,7 @@ func (p *program) loadHere(ctx context.Context, b *baler.Baler, s baler.Submissi
 	return p.reportLoad(ctx, b, &ran.Transfer, f.quiet, runCode(&ran))
 }
 
-// loadByWorkers registers the parts for whatever workers there are.
+// loadByWorkers registers the chunks for the running workers.
 func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Submission, f *loadFlags) error {
 	notes := &skippedFiles{p: p, quiet: f.quiet}
 	follower := p.followLoad(ctx, b, f.quiet || !f.wait)
@@ -151,7 +151,7 @@ type loadSummary struct {
 	Type     string      `json:"type"` // always "load"
 	Transfer string      `json:"transfer"`
 	State    tasks.State `json:"state"`
-	Failed   int64       `json:"failed"` // files and parts
+	Failed   int64       `json:"failed"` // files and chunks
 	tasks.LoadCounts
 	UnmappedMembers []string `json:"unmapped_members,omitempty"` // some of their names
 	Seconds         float64  `json:"seconds"`
@@ -202,7 +202,7 @@ func (p *program) showLoad(t *tasks.Transfer, s *loadSummary) {
 	p.printf("")
 	list.write(p.stdout)
 	if s.Unmapped > 0 {
-		p.printf("\nLeft out: %s of members that no column takes: %s\nAdd columns for them, or say with --map what goes where.",
+		p.printf("\nLeft out: %s of members without a column: %s\nAdd columns for them, or map them to columns with --map.",
 			plural(s.Unmapped, "value"), nameList(s.UnmappedMembers))
 	}
 	if s.Bad > 0 {
@@ -220,7 +220,7 @@ func nameList(names []string) string {
 	}
 	quoted := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = strconv.Quote(name) // whatever characters a file holds
+		quoted[i] = strconv.Quote(name) // names in a file may hold any character
 	}
 	return strings.Join(quoted, ", ") + more
 }

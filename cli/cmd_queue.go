@@ -30,11 +30,11 @@ func (p *program) queueCommand() *cobra.Command {
 // embedded reports whether the queue lives inside each process.
 func embedded(cfg config.Config) bool { return cfg.Redis.URL == string(config.Embedded) }
 
-// errEmbedded is what commands say that need a queue which outlives them.
+// errEmbedded is the error of commands that need a queue outside this process.
 var errEmbedded = errors.New("the embedded queue exists only inside each process; " +
 	"set BALER_REDIS_URL or --redis to use a queue on a server")
 
-// withQueue opens Baler for a command that looks after the queue itself.
+// withQueue opens Baler for a command that works on the queue itself.
 func (p *program) withQueue(cmd *cobra.Command, do func(context.Context, *baler.Baler, config.Config) error) error {
 	cfg, err := p.settings(cmd)
 	if err != nil {
@@ -150,7 +150,7 @@ func (p *program) pauseQueue(cmd *cobra.Command, name string, pause bool) error 
 	})
 }
 
-// findQueue complains of a name that no queue has: Redis would pause it too.
+// findQueue returns an error for a name that no queue has: Redis would pause that too.
 func findQueue(ctx context.Context, b *baler.Baler, name string) (baler.QueueStats, error) {
 	queues, err := b.Queues(ctx)
 	if err != nil {

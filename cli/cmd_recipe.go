@@ -32,7 +32,7 @@ type recipeObject struct {
 	Type        string       `json:"type"` // always "recipe"
 	Recipe      string       `json:"recipe"`
 	Description string       `json:"description"`
-	Digest      string       `json:"digest"` // equal for recipes that decide alike
+	Digest      string       `json:"digest"` // equal for recipes that process files alike
 	Steps       []stepObject `json:"steps"`
 	Finalizers  []stepObject `json:"finalizers,omitempty"`
 	YAML        string       `json:"yaml,omitempty"` // of show
@@ -55,7 +55,7 @@ func describe(r *recipe.Recipe) recipeObject {
 	return o
 }
 
-// finalizerNames says what a recipe does once for the whole transfer, if anything.
+// finalizerNames lists the final steps of a recipe.
 func finalizerNames(r *recipe.Recipe) string {
 	if len(r.Finalizers) == 0 {
 		return ""

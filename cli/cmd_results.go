@@ -126,7 +126,7 @@ func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter
 	return to.end()
 }
 
-// stillMissing leaves out the fields, and the facts that a result has.
+// stillMissing keeps the columns of facts that the result does not have.
 func stillMissing(columns []resultColumn, l *tasks.ResultLine) []resultColumn {
 	facts := factsOf(l)
 	return slices.DeleteFunc(columns, func(c resultColumn) bool { return !c.fact || facts[c.name] != nil })
@@ -161,7 +161,7 @@ func (p *program) resultWriter(
 	}, nil
 }
 
-// allFacts reads which facts the results have: a CSV file begins with their names.
+// allFacts lists the facts of the results: a CSV file begins with their names.
 func allFacts(ctx context.Context, b *baler.Baler, t *tasks.Transfer, filter baler.ResultFilter) (columns []resultColumn, err error) {
 	known := map[string]bool{}
 	for line, err := range b.Results(ctx, *t, filter) {
@@ -178,8 +178,8 @@ func allFacts(ctx context.Context, b *baler.Baler, t *tasks.Transfer, filter bal
 	return columns, nil
 }
 
-// factOrder gives the facts of the handlers here in the order in which they name them:
-// the most telling first.
+// factOrder returns the facts of this program's handlers in the order in which the
+// handlers list them: the most important first.
 func factOrder(registry *handlers.Registry, t *tasks.Transfer) func(step string) []string {
 	return func(step string) []string {
 		for i := range t.Steps {
@@ -191,7 +191,7 @@ func factOrder(registry *handlers.Registry, t *tasks.Transfer) func(step string)
 	}
 }
 
-// hasStep complains of a step that the transfer's recipe does not have.
+// hasStep returns an error for a step that the transfer's recipe does not have.
 func hasStep(t *tasks.Transfer, name string) error {
 	names := make([]string, len(t.Steps))
 	for i := range t.Steps {

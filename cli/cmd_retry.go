@@ -12,9 +12,9 @@ import (
 
 func (p *program) retryCommand() *cobra.Command {
 	var (
-		f       filterFlags
-		wait    bool
-		closing bool
+		f          filterFlags
+		wait       bool
+		finalizers bool
 	)
 	cmd := &cobra.Command{
 		Use:   "retry ID",
@@ -37,11 +37,11 @@ With --finalizers it retries the failed final steps, and no files.`,
 			if err != nil {
 				return err
 			}
-			if closing && (filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0) {
+			if finalizers && (filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0) {
 				return usagef("--finalizers retries no files: it cannot be combined with --step, --outcome or --file")
 			}
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
-				if closing {
+				if finalizers {
 					return p.retryFinalizers(ctx, b, cfg, args[0], wait)
 				}
 				return p.retry(ctx, b, cfg, args[0], filter, wait)
@@ -50,7 +50,7 @@ With --finalizers it retries the failed final steps, and no files.`,
 	}
 	cmd.Flags().SortFlags = false
 	f.add(cmd)
-	cmd.Flags().BoolVar(&closing, "finalizers", false, "retry the failed final steps, and no files")
+	cmd.Flags().BoolVar(&finalizers, "finalizers", false, "retry the failed final steps, and no files")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until the transfer has ended, and report on standard error")
 	return cmd
 }
@@ -76,7 +76,7 @@ func (p *program) retry(ctx context.Context, b *baler.Baler, cfg config.Config, 
 	return p.afterRetry(ctx, b, cfg, &t, n, wait)
 }
 
-// afterRetry waits if it is to, or tells who does what was asked for.
+// afterRetry waits for the transfer's end, or notes when no worker would run the files.
 func (p *program) afterRetry(ctx context.Context, b *baler.Baler, cfg config.Config, t *tasks.Transfer, n int64, wait bool) error {
 	idle := n == 0 && t.State.Ended()
 	switch {
@@ -111,11 +111,11 @@ func (p *program) retried(t *tasks.Transfer, n int64, filter *baler.ResultFilter
 	return nil
 }
 
-// noteMissingWorkers tells somebody who does not wait that nothing will happen by itself.
+// noteMissingWorkers notes, for a caller that does not wait, that no worker is running.
 func (p *program) noteMissingWorkers(ctx context.Context, b *baler.Baler, cfg config.Config) {
 	workers, err := b.Workers(ctx)
 	switch {
-	case err != nil || len(workers) > 0: // what was asked for is done; this is only a note
+	case err != nil || len(workers) > 0: // the retry has succeeded; this is only a note
 	case embedded(cfg):
 		p.notef("note: no worker is running, and the queue is embedded: start 'baler worker', " +
 			"or run 'baler run' with the same paths.")

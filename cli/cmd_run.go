@@ -124,8 +124,9 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	return p.reportRun(ctx, b, &ran, f)
 }
 
-// failed gives the exit code of a transfer in which files or final steps failed, or that
-// somebody canceled. What was in hand then may end as canceled after a retry.
+// failed returns the exit code of a transfer in which files or final steps failed, or
+// that was canceled. Batches that ran at the cancellation may end as canceled after a
+// retry.
 func failed(t *tasks.Transfer) error {
 	totals := t.Totals()
 	if totals.Failures() > 0 || totals.Canceled > 0 || t.State == tasks.StateCanceled || len(t.FailedFinalizers()) > 0 {
@@ -135,7 +136,8 @@ func failed(t *tasks.Transfer) error {
 }
 
 // reloadTransfer reads a transfer again when a run has ended, also one that was
-// interrupted. Where there is none, or the database is away, t has to do.
+// interrupted. It returns t when there is no such transfer or the database does not
+// answer.
 func reloadTransfer(ctx context.Context, b *baler.Baler, t tasks.Transfer) tasks.Transfer {
 	if t.UUID == "" {
 		return t
@@ -147,8 +149,8 @@ func reloadTransfer(ctx context.Context, b *baler.Baler, t tasks.Transfer) tasks
 	return now
 }
 
-// interrupted says how far a run has come that somebody stopped; every other
-// error it returns.
+// interrupted reports the progress of a run that was interrupted, and returns every
+// other error.
 func (p *program) interrupted(ctx context.Context, t *tasks.Transfer, err error) error {
 	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
 		return err

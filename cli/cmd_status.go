@@ -109,7 +109,7 @@ func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) e
 	return nil
 }
 
-// hints say what makes a transfer go on that does not by itself.
+// hints says why a blocked transfer does not continue, and how to continue it.
 func hints(t *tasks.Transfer) (all []string) {
 	if t.State == tasks.StateInterrupted {
 		all = append(all, fmt.Sprintf("Its submission was interrupted, so some files may not be registered: resume it with\n"+

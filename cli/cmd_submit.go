@@ -53,7 +53,7 @@ away; workers process them once it is back.`,
 			if err != nil {
 				return err
 			}
-			defer func() { _ = list.Close() }() // only read from
+			defer func() { _ = list.Close() }() // opened for reading
 			s, err := f.submission(args, list)
 			if err != nil {
 				return err
@@ -124,7 +124,7 @@ type noList struct{ io.Reader }
 // Close does nothing.
 func (noList) Close() error { return nil }
 
-// submission is what the flags and arguments ask for; list may be nil.
+// submission makes a submission from the flags and arguments; list may be nil.
 func (f *submitFlags) submission(args []string, list io.Reader) (baler.Submission, error) {
 	via, err := tasks.ParseVia(f.via, "")
 	if err != nil {
@@ -153,7 +153,7 @@ func (f *submitFlags) submission(args []string, list io.Reader) (baler.Submissio
 	return s, nil
 }
 
-// suitEmbedded keeps files out of a queue that ends with this process.
+// suitEmbedded rejects submissions to an embedded queue, which ends with this process.
 func (p *program) suitEmbedded(s *baler.Submission) {
 	switch {
 	case s.Via == tasks.ViaGroup:
@@ -164,8 +164,8 @@ func (p *program) suitEmbedded(s *baler.Submission) {
 	}
 }
 
-// checkQueue returns an error when the queue is away and files are to go there one by one.
-// By bulk they need only the database.
+// checkQueue returns an error when the queue does not answer and each file needs a
+// message. Bulk submissions need only the database.
 func (p *program) checkQueue(ctx context.Context, b *baler.Baler, group bool) error {
 	err := b.PingQueue(ctx)
 	if err == nil {
@@ -174,7 +174,7 @@ func (p *program) checkQueue(ctx context.Context, b *baler.Baler, group bool) er
 	if group {
 		return fmt.Errorf("%w; --via bulk needs no Redis to submit", err)
 	}
-	p.notef("warning: %v. The files are registered all the same; workers process them once it answers.", err)
+	p.notef("warning: %v. The files are registered; workers process them once it answers.", err)
 	return nil
 }
 
@@ -216,10 +216,10 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	return p.submitted(ctx, b, &t, o, f)
 }
 
-// origin is how a submitted transfer came about; the zero value was there before.
+// origin says how a submission got its transfer; the zero value means that the transfer existed.
 type origin struct{ created, resumed bool }
 
-// submitted hands out a transfer, and waits for its end when that is wanted.
+// submitted prints a transfer, and waits for its end with --wait.
 func (p *program) submitted(ctx context.Context, b *baler.Baler, t *tasks.Transfer, o origin, f *submitFlags) error {
 	if err := p.printTransfer(t, o, f.wait); err != nil || !f.wait {
 		return err
@@ -238,7 +238,7 @@ type submission struct {
 	Via      tasks.Via `json:"via"`
 }
 
-// printTransfer prints the id for scripts. When a summary follows, in JSON that says it all.
+// printTransfer prints the id for scripts. In JSON it prints nothing when a summary follows.
 func (p *program) printTransfer(t *tasks.Transfer, o origin, wait bool) error {
 	if !p.json {
 		p.printf("%s", t.UUID)
@@ -250,7 +250,7 @@ func (p *program) printTransfer(t *tasks.Transfer, o origin, wait bool) error {
 	return p.object(submission{"transfer", t.UUID, o.created, o.resumed, t.Files, t.Bytes, t.Via})
 }
 
-// submitStopped says what has become of a submission that did not get to its end.
+// submitStopped reports the state of a submission that was interrupted or failed.
 func (p *program) submitStopped(ctx context.Context, b *baler.Baler, t *tasks.Transfer, err error) error {
 	if now, readErr := b.Transfer(context.WithoutCancel(ctx), t.UUID); readErr == nil {
 		p.notef("Transfer %s has %s registered. They will be processed; the others are not registered.", number(&now), files(now.Files))

@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// build is what the program knows of how it was built, and the JSON object that
-// version reports.
+// build describes how the program was built. It is the JSON object that version
+// reports.
 type build struct {
 	Type     string `json:"type"` // always "version"
 	Version  string `json:"version"`

@@ -43,7 +43,7 @@ It serves /metrics, /healthz and /readyz at its admin address, which the log nam
 	return cmd
 }
 
-// workFlags are those of everything that works until it is stopped.
+// workFlags are the flags of commands that run batches until they are stopped.
 func workFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false

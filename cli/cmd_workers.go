@@ -50,7 +50,7 @@ type workerObject struct {
 	SeenAt      time.Time `json:"seen_at"`
 }
 
-// describeWorker shows a worker, limited when there is a limit over everything.
+// describeWorker returns the JSON object of a worker, with in_use when there is a global limit.
 func describeWorker(w *tasks.Worker, limited bool) workerObject {
 	var state string
 	switch w.DesiredState {
@@ -109,7 +109,7 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 	})
 }
 
-// desiredStateCommand tells a worker what is wanted of it.
+// desiredStateCommand makes a command that sets the desired state of a worker.
 func (p *program) desiredStateCommand(verb, short string, wish tasks.DesiredState, told string) *cobra.Command {
 	return &cobra.Command{
 		Use:               verb + " NAME",
@@ -134,7 +134,7 @@ func (p *program) desiredStateCommand(verb, short string, wish tasks.DesiredStat
 	}
 }
 
-// setWorkerState speaks to live workers only: of a dead one the database may still know.
+// setWorkerState accepts live workers only: the database may still have a row of a dead one.
 func setWorkerState(ctx context.Context, b *baler.Baler, name string, wish tasks.DesiredState) (w tasks.Worker, err error) {
 	workers, err := b.Workers(ctx)
 	if err != nil {

@@ -22,7 +22,8 @@ func bind(flags *pflag.FlagSet, flag, key string) {
 	f.Annotations = map[string][]string{settingKey: {key}}
 }
 
-// settings gathers the configuration: flag, environment, file, default.
+// settings reads the configuration in this order of precedence: flag, environment,
+// file, default.
 func (p *program) settings(cmd *cobra.Command) (config.Config, error) {
 	flags := make(map[string]any)
 	cmd.Flags().Visit(func(f *pflag.Flag) {
@@ -43,7 +44,7 @@ func (p *program) settings(cmd *cobra.Command) (config.Config, error) {
 		return cfg, err
 	}
 	p.jsonLog = cfg.Log.Format == "json"
-	// A command that somebody waits for reports what matters itself.
+	// A command with a person waiting prints the important messages itself.
 	if _, ok := flags["log.level"]; !ok && cfg.Log.Level == "info" && p.variable("BALER_LOG_LEVEL") == "" {
 		cfg.Log.Level = usual
 	}
@@ -53,7 +54,7 @@ func (p *program) settings(cmd *cobra.Command) (config.Config, error) {
 	return cfg, nil
 }
 
-// louder is the level that -v, given so many times, turns a level into.
+// louder returns the level that follows from a level and the number of -v flags.
 func louder(level string, times int) string {
 	levels := []string{"warn", "info", "debug"}
 	return levels[min(slices.Index(levels, level)+times, len(levels)-1)]
@@ -64,7 +65,7 @@ func (p *program) variable(name string) string {
 	var value string
 	for _, entry := range p.env {
 		if v, ok := strings.CutPrefix(entry, name+"="); ok {
-			value = v // of two the last counts, as everywhere
+			value = v // of duplicates the last counts, as in a shell
 		}
 	}
 	return value

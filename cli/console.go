@@ -8,12 +8,12 @@ import (
 	"golang.org/x/term"
 )
 
-// console is standard error. While a progress bar stands on it, what is written
-// goes above the bar.
+// console is standard error. While it shows a progress bar, text is written above the
+// bar.
 type console struct {
 	mu  sync.Mutex
 	w   io.Writer
-	bar io.Writer // nil when none stands
+	bar io.Writer // nil without a bar
 }
 
 func newConsole(w io.Writer) *console { return &console{w: w} }
@@ -29,7 +29,7 @@ func (c *console) Write(b []byte) (int, error) {
 	return c.w.Write(b)
 }
 
-// setBar puts a bar on the console, nil takes it away.
+// setBar sets the bar of the console; nil removes it.
 func (c *console) setBar(bar io.Writer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -51,10 +51,10 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// plainWidth is the width of tables where there is no terminal.
+// plainWidth is the width of tables without a terminal.
 const plainWidth = 80
 
-// tableWidth is how wide tables may be on what somebody reads.
+// tableWidth is the maximal width of tables on the output.
 func tableWidth(w io.Writer) int {
 	switch o := w.(type) {
 	case *output:
@@ -72,8 +72,9 @@ func tableWidth(w io.Writer) int {
 const narrowestTerminal = 40
 
 // canDraw reports whether w is a terminal on which something can be drawn again and
-// again in one place, and how many columns wide. A dumb one cannot move its cursor, one
-// without a width cannot be drawn on, and on a narrow one lines would wrap.
+// again in one place, and how many columns wide. It is false for a dumb terminal, which
+// cannot move its cursor, for one without a width, and for a narrow one, on which lines
+// would wrap.
 func (p *program) canDraw(w io.Writer) (width int, ok bool) {
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) || p.variable("TERM") == "dumb" {
@@ -83,7 +84,7 @@ func (p *program) canDraw(w io.Writer) (width int, ok bool) {
 	return width, err == nil && width >= narrowestTerminal
 }
 
-// terminal reports whether somebody watches, and how many columns wide.
+// terminal reports whether the output is a terminal, and its width in columns.
 func terminal(w io.Writer) (width int, ok bool) {
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {

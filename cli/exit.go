@@ -19,7 +19,7 @@ const (
 	exitInterrupted = 130
 )
 
-// codeError is an error of which everything has been said but the code.
+// codeError is an error that has been reported already; only its exit code is left.
 type codeError int
 
 func (c codeError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
@@ -32,7 +32,7 @@ func (e usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// exit says what went wrong, if anything, and gives the code for it.
+// exit reports an error and returns the exit code for it.
 func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	if _, said := errors.AsType[codeError](err); (err == nil || said) && p.stdout.err != nil {
 		err = fmt.Errorf("write output: %w", p.stdout.err)
@@ -48,7 +48,7 @@ func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 		p.notef("Interrupted.")
 		return exitInterrupted
 	}
-	// Whatever goes wrong before a command has begun is cobra's complaint.
+	// Errors before a command has begun are cobra's: they concern the command line.
 	usage := ""
 	if _, ok := errors.AsType[usageError](err); ok || !p.began {
 		usage = cmd.UseLine()

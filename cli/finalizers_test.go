@@ -10,7 +10,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func TestClosingStepsOnTheCommandLine(t *testing.T) {
+func TestFinalStepsOnTheCommandLine(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
@@ -65,7 +65,7 @@ finally:
 	}
 }
 
-func TestProgressOfClosingSteps(t *testing.T) {
+func TestProgressOfFinalSteps(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	var p progressRate

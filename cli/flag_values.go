@@ -8,7 +8,7 @@ import (
 
 var errNotPositive = errors.New("give a number from 1")
 
-// positive is a flag's number from 1.
+// positive is a flag whose value is a number from 1.
 type positive struct{ to *int }
 
 func (p positive) Set(s string) error {
@@ -30,7 +30,7 @@ func (p positive) String() string {
 // Type names the kind of value to cobra.
 func (positive) Type() string { return "int" }
 
-// positives are a flag's numbers from 1, joined by commas.
+// positives is a flag whose values are numbers from 1, separated by commas.
 type positives struct{ to *[]int }
 
 func (p positives) Set(s string) error {
@@ -60,7 +60,7 @@ func (p positives) String() string {
 // Type names the kind of value to cobra.
 func (positives) Type() string { return "ints" }
 
-// checked is a flag's text that must pass a check.
+// checked is a flag whose text must pass a check.
 type checked struct {
 	to    *string
 	check func(string) error

@@ -13,8 +13,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// quoted shows a path: as it is, or, when it holds what could play tricks on a
-// terminal or is no text, in quotes with escapes.
+// quoted returns a path as it is, or in quotes with escapes when it is not text or has
+// control characters.
 func quoted(path string) string {
 	if path != "" && isPrintable(path) {
 		return path
@@ -22,7 +22,7 @@ func quoted(path string) string {
 	return strconv.Quote(path)
 }
 
-// printable shows a message of others on one line of a terminal.
+// printable makes text from elsewhere safe for one line of a terminal.
 func printable(s string) string {
 	if isPrintable(s) {
 		return s
@@ -40,7 +40,7 @@ func firstLine(s string) string {
 	return printable(strings.TrimSpace(line))
 }
 
-// tail is the end of s, at most width columns wide: of a path the end tells most.
+// tail is the end of s, at most width columns wide: the end of a path matters most.
 func tail(s string, width int) string {
 	if w := runewidth.StringWidth(s); w > width {
 		return runewidth.TruncateLeft(s, w-width+1, "…")
@@ -63,7 +63,7 @@ func plural(n int64, thing string) string {
 // size is a number of bytes for people.
 func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }
 
-// span is how long something takes, no more exact than it is worth.
+// span formats a duration with suitable precision.
 func span(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
@@ -81,7 +81,7 @@ func number(t *tasks.Transfer) string { return strconv.FormatInt(t.ID, 10) }
 
 // local is a time by the reader's clock.
 func local(t time.Time) string {
-	return t.Local().Format(time.DateTime) //nolint:gosmopolitan // people read it where they are
+	return t.Local().Format(time.DateTime) //nolint:gosmopolitan // for people, in their time zone
 }
 
 // age is how long ago something was.
@@ -115,7 +115,7 @@ func stateOf(t *tasks.Transfer) string {
 	case paused(t):
 		return string(t.State) + ", paused"
 	case t.WaitingFor != "" && t.State == tasks.StateRunning:
-		return "waiting" // nobody runs it
+		return "waiting" // no worker runs it
 	}
 	return string(t.State)
 }

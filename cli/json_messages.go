@@ -7,8 +7,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// With --json what goes to standard error is JSON too, an object a line: notes,
-// errors and progress.
+// With --json, standard error is JSON too, an object a line: notes, errors and
+// progress.
 
 // messageObject is a note or an error.
 type messageObject struct {
@@ -41,7 +41,8 @@ type loadProgressObject struct {
 	tasks.LoadCounts
 }
 
-// message writes an object to standard error. An error in writing it has nowhere to go.
+// message writes an object to standard error. It ignores errors of writing: there is no
+// other output for them.
 func (p *program) message(v any) {
 	if text, err := jsonText(v); err == nil {
 		fmt.Fprintln(p.stderr, text)

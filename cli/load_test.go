@@ -56,7 +56,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("%v in %s", err, r.stdout)
 	}
 	r = s.must(exitOK, "results", id, "--json", "--outcome", "warning")
-	contains(t, "the part's result", r.stdout, `"code":"lines-set-aside"`)
+	contains(t, "the part's result", r.stdout, `"code":"lines-rejected"`)
 	contains(t, "its facts", r.stdout, `"bad":1`)
 
 	// The same again: nothing to do. A changed file is loaded anew, and its key tells what is in.

@@ -41,7 +41,7 @@ func Main(registry *handlers.Registry) {
 	os.Exit(p.execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// nameOf is how the program was called.
+// nameOf returns the name under which the program was called.
 func nameOf(args []string) string {
 	if len(args) == 0 || args[0] == "" {
 		return "baler"
@@ -58,12 +58,12 @@ func (p *program) execute(ctx context.Context, args []string, stdin io.Reader, s
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
-	p.json = p.json || slices.Contains(args, "--json") // flags behind one that is wrong are not read
+	p.json = p.json || slices.Contains(args, "--json") // cobra does not read the flags after an invalid one
 	return p.exit(ctx, cmd, err)
 }
 
-// discard takes what the Redis client would print on standard error by itself:
-// its errors are returned, and told from there.
+// discard receives the lines that the Redis client would print on standard error: the
+// client also returns these errors, and Baler reports them.
 type discard struct{}
 
 func (discard) Printf(context.Context, string, ...any) {}

@@ -13,10 +13,10 @@ const (
 	memoryMost  = 384 << 20
 )
 
-// collectLess lets the heap grow to four times what is in use before the garbage
-// collector runs: what is in use is small, and collecting took a tenth of the
-// time of a busy worker. Where more is in use it runs as often as it must to
-// stay below a limit. GOGC and GOMEMLIMIT take precedence.
+// collectLess sets the garbage collector to run when the heap has grown to four times
+// the live memory: live memory is small, and collecting took a tenth of the time of a
+// busy worker. With more live memory it runs as often as necessary to stay below a
+// limit. GOGC and GOMEMLIMIT take precedence.
 func collectLess(getenv func(string) string) {
 	if getenv("GOGC") == "" && getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(300)

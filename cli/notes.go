@@ -10,9 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// notes is where the program writes what a person should know beside the output: to
-// standard error as it is, or, when the log is JSON, as records of the log, so that
-// standard error holds nothing else.
+// notes is the writer of messages beside the output: plain on standard error, or, when
+// the log is JSON, as records of the log, so that standard error contains JSON only.
 func (p *program) notes(level slog.Level) io.Writer {
 	if !p.jsonLog {
 		return p.stderr
@@ -36,7 +35,7 @@ func (w *recordWriter) Write(b []byte) (int, error) {
 }
 
 // asksJSONLog reports whether a flag or a variable asks for a log in JSON. It is for
-// what must be said before the settings have been read.
+// messages before the settings have been read.
 func (p *program) asksJSONLog(cmd *cobra.Command) bool {
 	if f := cmd.Flag("log-format"); f != nil && f.Changed {
 		return f.Value.String() == "json"

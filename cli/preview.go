@@ -41,7 +41,7 @@ func (p *program) preview(
 	return nil
 }
 
-// notePreview says what the files are not.
+// notePreview adds notes to a preview: unchanged, unreadable, hidden and excluded files.
 func (p *program) notePreview(found *baler.Preview) {
 	if n := found.Unchanged; n > 0 {
 		p.notef("%s unchanged since an earlier run and would not be processed again.", are(n))

@@ -14,7 +14,7 @@ import (
 	"github.com/balerhq/baler/handlers"
 )
 
-// program is one run of the command line: what it was given, and where it writes.
+// program is one run of the command line, with its inputs and outputs.
 type program struct {
 	name     string             // as it was called, for help
 	registry *handlers.Registry // never nil
@@ -26,7 +26,7 @@ type program struct {
 	file    string // --config
 	json    bool
 	verbose int
-	jsonLog bool // standard error holds nothing but a log in JSON
+	jsonLog bool // standard error contains a JSON log only
 	began   bool // a command has started: its command line was well formed
 }
 
@@ -51,12 +51,12 @@ func (p *program) options(cfg config.Config) baler.Options {
 	return baler.Options{Registry: p.registry, Log: baler.NewLogger(p.stderr, cfg.Log), Version: buildInfo().Version}
 }
 
-// print writes to standard output: what was asked for.
+// print writes the requested output to standard output.
 func (p *program) printf(format string, args ...any) {
 	fmt.Fprintf(p.stdout, p.named(format)+"\n", args...)
 }
 
-// say writes to standard error: what a person should know beside it.
+// say writes notes to standard error.
 func (p *program) notef(format string, args ...any) {
 	format = p.named(format)
 	if p.json {
@@ -66,7 +66,7 @@ func (p *program) notef(format string, args ...any) {
 	fmt.Fprintf(p.notes(slog.LevelInfo), format+"\n", args...)
 }
 
-// complain writes an error, and for an error in the command line how it is used.
+// complain writes an error, and the usage for an error in the command line.
 func (p *program) complain(message, usage string) {
 	message = p.named(message)
 	if p.json {
@@ -75,7 +75,7 @@ func (p *program) complain(message, usage string) {
 	}
 	prefix := "error: "
 	if p.jsonLog {
-		prefix = "" // the record's level says it
+		prefix = "" // the record has a level
 	}
 	fmt.Fprintf(p.notes(slog.LevelError), "%s%s\n", prefix, printable(message))
 }

@@ -8,15 +8,15 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// display shows how a transfer comes along. Its methods are called one after
-// the other; end comes last.
+// display shows the progress of a transfer. Its methods are called one after the other;
+// end comes last.
 type display interface {
 	show(r reading)
 	end()
 }
 
-// newDisplay suits standard error: a bar for people, lines for logs, objects for programs. What is
-// only registered is counted, not measured.
+// newDisplay suits standard error: a bar for people, lines for logs, objects for
+// programs. A transfer that is only registered has counts, but no bar.
 func (p *program) newDisplay(quiet, counting bool) display {
 	if quiet {
 		return noProgress{}
@@ -35,7 +35,7 @@ type noProgress struct{}
 func (noProgress) show(reading) {}
 func (noProgress) end()         {}
 
-// linesEvery is how often a log hears of progress.
+// linesEvery is the interval of progress lines in a log.
 const linesEvery = 5 * time.Second
 
 // lineProgress reports now and then, and at the end if anything happened since.
@@ -82,7 +82,7 @@ type barProgress struct {
 	progress *mpb.Progress
 	bar      *mpb.Bar
 
-	mu     sync.Mutex // the bar draws itself at times of its own
+	mu     sync.Mutex // the bar redraws itself on a timer
 	pace   progressRate
 	latest reading
 }

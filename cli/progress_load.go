@@ -17,7 +17,7 @@ import (
 // every few megabytes that are loaded.
 const followLoadEvery = time.Second
 
-// loadFollower shows the progress of a load while workers are at it.
+// loadFollower shows the progress of a load while workers run it.
 type loadFollower struct {
 	b       *baler.Baler
 	text    func(string)                           // shows a report
@@ -49,7 +49,7 @@ func (p *program) followLoad(ctx context.Context, b *baler.Baler, quiet bool) *l
 
 // showBar shows one line at the bottom of a terminal.
 func (f *loadFollower) showBar(c *console) {
-	var mu sync.Mutex // the line draws itself at times of its own
+	var mu sync.Mutex // the line redraws itself on a timer
 	shown := "starting"
 	progress := mpb.New(mpb.WithOutput(c.w), mpb.WithRefreshRate(100*time.Millisecond))
 	bar := progress.New(0, mpb.NopStyle(), mpb.BarFillerTrim(), mpb.PrependDecorators(decor.Any(func(decor.Statistics) string {
@@ -70,7 +70,7 @@ func (f *loadFollower) showBar(c *console) {
 	}
 }
 
-// lines writes a report now and then, for logs.
+// lines writes a report at intervals, for logs.
 func (f *loadFollower) lines(p *program) {
 	said := time.Now()
 	f.text = func(s string) {
@@ -81,7 +81,7 @@ func (f *loadFollower) lines(p *program) {
 	}
 }
 
-// begin says which transfer to follow; it is what Submission.Started wants.
+// begin sets the transfer to follow. It is a Submission.OnCreated.
 func (f *loadFollower) begin(t tasks.Transfer) { f.started <- t }
 
 func (f *loadFollower) end() {
@@ -109,7 +109,7 @@ func (f *loadFollower) loop(ctx context.Context) {
 		now, err := f.b.Transfer(ctx, t.UUID)
 		counts, countErr := f.b.LoadCounts(ctx, t)
 		if err != nil || countErr != nil {
-			continue // another look follows; whoever works reports why
+			continue // it is tried again; the worker reports the error
 		}
 		if f.counts != nil {
 			f.counts(now, counts)
@@ -123,17 +123,17 @@ func (f *loadFollower) loop(ctx context.Context) {
 	}
 }
 
-// loadReading is what one look showed.
+// loadReading is the progress at one time.
 type loadReading struct {
 	at     time.Time
 	counts tasks.LoadCounts
 }
 
-// loadProgress says how far a load has come, and how fast it is.
+// loadProgress computes the progress and speed of a load.
 func loadProgress(t *tasks.Transfer, readings []loadReading) string {
 	first, last := readings[0], readings[len(readings)-1]
 	s := fmt.Sprintf("%s, %s", plural(last.counts.Lines, "line"), size(last.counts.Bytes))
-	if last.counts.Bytes <= t.Bytes { // compressed files hold more than they are large
+	if last.counts.Bytes <= t.Bytes { // the content of compressed files is larger than the files
 		s += " of " + size(t.Bytes)
 	}
 	if took := last.at.Sub(first.at).Seconds(); took > 0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// reading is what one look at a transfer showed.
+// reading is the progress of a transfer at one time.
 type reading struct {
 	at         time.Time
 	transfer   string // its id
@@ -21,33 +21,33 @@ type reading struct {
 	done       int64 // steps done or never to be done, over all files: files × steps at the end
 	sealed     bool  // files is final
 	ended      bool
-	finalizing string // the final step that it has come to, and how it stands; empty before and after
+	finalizing string // the current final step and its state; empty before and after
 }
 
 func read(t *tasks.Transfer, at time.Time) reading {
 	totals, steps := t.Totals(), int64(len(t.Steps))
-	closing := ""
+	finalizing := ""
 	if s, ok := t.CurrentFinalizer(); ok {
-		closing = s.Name + " " + string(s.State)
+		finalizing = s.Name + " " + string(s.State)
 	}
 	return reading{
 		at: at, transfer: t.UUID, files: t.Files, bytes: t.Bytes, finished: t.Finished, steps: steps,
 		// A file that failed at several steps is one file.
 		failed: min(totals.Failures(), t.Files),
-		// A file that has finished needs no more steps, even if it never came to
-		// some. Counting finished files alone would show nothing while all of
-		// them are still at their first step.
+		// A file that has finished needs no more steps, even if some steps were not
+		// needed. Counting finished files alone would show nothing while all of them
+		// are still at their first step.
 		done:   max(totals.Total(), t.Finished*steps),
 		sealed: t.State == tasks.StateRunning || t.State == tasks.StateFinalizing || t.State.Ended(), ended: t.State.Ended(),
-		finalizing: closing,
+		finalizing: finalizing,
 	}
 }
 
-// paceWindow is how far back the rate looks.
+// paceWindow is the time over which the rate is measured.
 const paceWindow = 10 * time.Second
 
-// progressRate tells from the latest readings how fast a transfer goes. The zero value
-// is ready for use.
+// progressRate computes the speed of a transfer from the latest readings. The zero
+// value is ready for use.
 type progressRate struct{ readings []reading }
 
 func (p *progressRate) see(r reading) {
@@ -57,8 +57,8 @@ func (p *progressRate) see(r reading) {
 	}
 }
 
-// rate is how much of a count was added a second; ok is false while it is too
-// early to say.
+// rate returns the increase of a count per second; ok is false while there are too few
+// readings.
 func (p *progressRate) rate(of func(reading) int64) (perSecond float64, ok bool) {
 	if len(p.readings) < 2 {
 		return 0, false
@@ -82,8 +82,8 @@ func (p *progressRate) rates() (files, bytes float64, ok bool) {
 	return files, math.Round(files * float64(last.bytes) / float64(last.files)), true
 }
 
-// left is how long the rest will take at this pace. It is known only when the
-// number of files is.
+// left estimates the remaining time at this rate. It is known only when the number of
+// files is final.
 func (p *progressRate) left() (time.Duration, bool) {
 	rate, ok := p.rate(done)
 	last := p.readings[len(p.readings)-1]
@@ -96,8 +96,8 @@ func (p *progressRate) left() (time.Duration, bool) {
 func done(r reading) int64       { return r.done }
 func registered(r reading) int64 { return r.files }
 
-// notes is what stands behind a bar: percent, rate, time left, failures. While
-// files are still being found the part that is done means nothing yet.
+// notes returns the text after a bar: percent, rate, time left, failures. While files
+// are still being registered, a percentage would mean nothing.
 func (p *progressRate) notes() []string {
 	last := p.readings[len(p.readings)-1]
 	var notes []string
@@ -124,8 +124,9 @@ func (p *progressRate) notes() []string {
 	return notes
 }
 
-// counted is how much is done, of how much: files, or with several steps their steps,
-// because files may all be at the first step for long. It counts what percent is of.
+// counted returns the finished and total number of files, or with several steps of
+// steps, because all files may be at the first step for long. The percentage refers to
+// the same numbers.
 func (p *progressRate) counted() string {
 	last := p.readings[len(p.readings)-1]
 	if last.steps <= 1 || last.finished == last.files {
@@ -147,8 +148,8 @@ func (p *progressRate) counting() string {
 	return s
 }
 
-// fit joins as many notes as there is room for. The last, failures, matters
-// more than those in the middle.
+// fit joins as many notes as there is room for. The last one, failures, is more
+// important than those in the middle.
 func fit(notes []string, width int) string {
 	for len(notes) > 2 && len(strings.Join(notes, "  ")) > width {
 		notes = append(notes[:1:1], notes[2:]...)

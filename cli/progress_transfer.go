@@ -21,15 +21,15 @@ type follower struct {
 	ended   sync.WaitGroup
 }
 
-// follow starts a follower. It goes on after ctx has ended, for then work is
-// stopping and still being done; end ends it.
+// follow starts a follower. It continues after ctx has ended, because running batches
+// still finish then; end ends it.
 func (p *program) follow(ctx context.Context, b *baler.Baler, d display) *follower {
 	f := &follower{b: b, display: d, started: make(chan string, 1), stop: make(chan struct{})}
 	f.ended.Go(func() { f.loop(context.WithoutCancel(ctx)) })
 	return f
 }
 
-// begin says which transfer to follow; it is what Submission.Started wants.
+// begin sets the transfer to follow. It is a Submission.OnCreated.
 func (f *follower) begin(t tasks.Transfer) { f.started <- t.UUID }
 
 // end shows the last report, which may be nil when there is none, and returns
@@ -53,7 +53,7 @@ func (f *follower) loop(ctx context.Context) {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for {
-		// A look that fails is followed by another; whoever works reports why.
+		// A failed query is tried again; the worker reports the error.
 		if t, err := f.b.Transfer(ctx, id); err == nil {
 			f.display.show(read(&t, time.Now()))
 		}

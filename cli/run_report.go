@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// report writes what came of a transfer, or how far it is, step by step.
+// report writes the results or the progress of a transfer, step by step.
 func (p *program) report(w io.Writer, t *tasks.Transfer, now time.Time) {
 	s := tasks.Summarize(t, now)
 	took := time.Duration(s.Seconds * float64(time.Second))
@@ -37,7 +37,7 @@ func (p *program) report(w io.Writer, t *tasks.Transfer, now time.Time) {
 	p.reportFinalizers(w, t)
 }
 
-// reportFinalizers shows the final steps, and says what went wrong with them.
+// reportFinalizers shows the final steps and their errors.
 func (p *program) reportFinalizers(w io.Writer, t *tasks.Transfer) {
 	if len(t.Finalizers) == 0 {
 		return
@@ -54,7 +54,7 @@ func (p *program) reportFinalizers(w io.Writer, t *tasks.Transfer) {
 	}
 }
 
-// stepTable has a row a step, with the columns that say something.
+// stepTable has a row a step, without empty columns.
 func stepTable(t *tasks.Transfer) *table {
 	totals := t.Totals()
 	handlers := false
@@ -123,7 +123,7 @@ func failureOutcomes() []tasks.Outcome {
 	return []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut}
 }
 
-// reportFailures lists the first failures, and says where all of them are.
+// reportFailures lists the first failures, and the command that lists all.
 func (p *program) reportFailures(ctx context.Context, w io.Writer, b *baler.Baler, t *tasks.Transfer) error {
 	all := failuresOf(t)
 	if all == 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// resumeArgs complains of what cannot go with --resume: the transfer knows its
-// paths and all that was said when it was begun.
+// resumeArgs rejects arguments and flags that do not combine with --resume: the paths
+// and options are stored with the transfer.
 func resumeArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usagef("--resume takes no paths: they are stored with the transfer")
@@ -27,7 +27,7 @@ func resumeArgs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// submitResume goes on with a submission that was cut off.
+// submitResume resumes an interrupted submission.
 func (p *program) submitResume(ctx context.Context, b *baler.Baler, f *submitFlags) error {
 	t, err := b.FindTransfer(ctx, f.resume)
 	if err != nil {
@@ -42,7 +42,7 @@ func (p *program) submitResume(ctx context.Context, b *baler.Baler, f *submitFla
 	return p.submitted(ctx, b, &t, origin{resumed: true}, f)
 }
 
-// resumeSubmission registers what is missing of a transfer, and shows how it comes along.
+// resumeSubmission registers the missing files of a transfer, and shows the progress.
 func (p *program) resumeSubmission(ctx context.Context, b *baler.Baler, t tasks.Transfer) (tasks.Transfer, error) {
 	notes := &skippedFiles{p: p}
 	follower := p.follow(ctx, b, p.newDisplay(false, true))
@@ -66,8 +66,8 @@ func (p *program) resumeSubmission(ctx context.Context, b *baler.Baler, t tasks.
 	return now, p.submitStopped(ctx, b, &now, err)
 }
 
-// adoptUnfinished goes on with the transfer of a key when its submission was cut off.
-// Of a sealed one it only tells.
+// adoptUnfinished resumes the transfer of a key when its submission was interrupted.
+// For a sealed transfer it only prints a note.
 func (p *program) adoptUnfinished(ctx context.Context, b *baler.Baler, t tasks.Transfer) (now tasks.Transfer, resumed bool, err error) {
 	if !sealed(&t) {
 		t, err = b.AwaitProducer(ctx, t, func(until time.Time) {

@@ -7,8 +7,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// summary is a transfer in JSON: the words of all of Baler, and what only a
-// transfer has that somebody paused, or a run.
+// summary is a transfer in JSON, with fields that only a paused transfer or a run has.
 type summary struct {
 	tasks.Summary
 	Number   int64             `json:"number"` // short, and unique in this database; commands take it
@@ -18,7 +17,7 @@ type summary struct {
 	Damaged  int64             `json:"damaged,omitempty"` // files of all runs
 }
 
-// summarize writes a transfer as it stands.
+// summarize writes the current state of a transfer.
 func (p *program) summarize(t *tasks.Transfer) error { return p.object(newSummary(t)) }
 
 func newSummary(t *tasks.Transfer) summary {
@@ -29,5 +28,5 @@ func newSummary(t *tasks.Transfer) summary {
 	return s
 }
 
-// paused reports whether a person keeps a transfer from going on.
+// paused reports whether a person paused a transfer.
 func paused(t *tasks.Transfer) bool { return !t.PausedAt.IsZero() && !t.State.Ended() }

@@ -9,7 +9,7 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// table is text in columns, set as wide as their widest cell.
+// table is text in columns, each as wide as its widest cell.
 type table struct {
 	columns []column
 	rows    [][]string
@@ -24,21 +24,21 @@ type column struct {
 	shrink shrink
 }
 
-// shrink says what gives way in a column when the table would be too wide.
+// shrink says how a column shrinks when the table would be too wide.
 type shrink int
 
 const (
 	keep  shrink = iota
 	end          // the end of the text
-	start        // its start: of a path the end tells most
-	wrap         // nothing: the text goes on below; for the last column
+	start        // its start: the end of a path matters most
+	wrap         // nothing: the text continues on the next line; for the last column
 	drop         // the end of the text, and at last the whole column
 )
 
 func words(title string) column   { return column{title: title} }
 func numbers(title string) column { return column{title: title, right: true} }
 
-// narrow is how narrow a column may become.
+// narrow is the minimal width of a column that shrinks.
 const narrow = 8
 
 func newTable(columns ...column) *table { return &table{columns: columns} }
@@ -104,7 +104,7 @@ func (t *table) widths(titles []string) []int {
 	return widths
 }
 
-// tooWide is by how much the table would be too wide.
+// tooWide returns how many columns the table exceeds its width by.
 func (t *table) tooWide(widths []int) int {
 	if t.width == 0 {
 		return 0
@@ -116,8 +116,8 @@ func (t *table) tooWide(widths []int) int {
 	return total - t.width
 }
 
-// fit takes the widest column that may shrink, again and again, until the table fits
-// or nothing gives way any more.
+// fit shrinks the widest column that may shrink, repeatedly, until the table fits or no
+// column can shrink.
 func (t *table) fit(widths []int) []int {
 	for excess := t.tooWide(widths); excess > 0; excess-- {
 		widest := -1

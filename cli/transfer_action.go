@@ -12,16 +12,16 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// transferAction changes what becomes of a transfer: it is cancel, pause or resume.
+// transferAction is one of cancel, pause and resume.
 type transferAction struct {
-	// do reports false when the transfer is not in a state for it.
+	// do reports false when the state of the transfer does not allow it.
 	do func(context.Context, *baler.Baler, tasks.Transfer) (bool, error)
 
 	did    func(*tasks.Transfer) string // of the transfer as it is after that
-	didNot func(*tasks.Transfer) string // what keeps it from being done
+	didNot func(*tasks.Transfer) string // why the action is not possible
 }
 
-// runTransferAction does it, and shows how the transfer stands then.
+// runTransferAction runs the action, and shows the state of the transfer after it.
 func (p *program) runTransferAction(cmd *cobra.Command, id string, s transferAction) error {
 	return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 		t, err := b.FindTransfer(ctx, id)
@@ -46,7 +46,7 @@ func (p *program) runTransferAction(cmd *cobra.Command, id string, s transferAct
 	})
 }
 
-// endedAlready complains of a transfer that nothing can be done with any more.
+// endedAlready returns the error for a transfer that has ended.
 func endedAlready(t *tasks.Transfer) string {
 	return fmt.Sprintf("transfer %s has already ended: %s at %s", number(t), stateOf(t), local(t.EndedAt))
 }

@@ -37,13 +37,13 @@ func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Tr
 	return failed(&ended)
 }
 
-// noteBlockers says of a transfer that is about to be waited for when somebody
-// has to do something first.
+// noteBlockers notes, before waiting for a transfer, what blocks it until somebody
+// acts.
 func (p *program) noteBlockers(ctx context.Context, b *baler.Baler, t *tasks.Transfer) {
 	workers, err := b.Workers(ctx)
 	served := servedQueues(workers)
 	switch {
-	case err != nil: // waiting will say so
+	case err != nil: // waiting returns the same error
 	case len(workers) == 0:
 		p.notef("No worker is running: start one with 'baler worker'. Waiting.")
 	case !slices.Contains(served, t.Queue):
@@ -55,7 +55,7 @@ func (p *program) noteBlockers(ctx context.Context, b *baler.Baler, t *tasks.Tra
 	}
 }
 
-// servedQueues are the queues from which some worker takes batches, sorted.
+// servedQueues lists the queues that a worker serves, sorted.
 func servedQueues(workers []tasks.Worker) []string {
 	var all []string
 	for i := range workers {
@@ -65,7 +65,7 @@ func servedQueues(workers []tasks.Worker) []string {
 	return slices.Compact(all)
 }
 
-// notWaiting is why waiting for a transfer ended early; an interrupt is said here.
+// notWaiting returns why waiting for a transfer ended early; it reports an interrupt itself.
 func (p *program) notWaiting(ctx context.Context, id string, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		p.notef("No longer waiting. Follow the transfer with 'baler status --watch %s'.", id)

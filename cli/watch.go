@@ -52,14 +52,14 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 	return failed(&t)
 }
 
-// lookForReason is how often a watch looks why a transfer stands still: that reads more
-// than its progress.
+// lookForReason is how often a watch queries why a transfer makes no progress: that
+// reads more rows than its progress.
 const lookForReason = 2 * time.Second
 
-// reasons tells of one transfer why it stands still.
+// reasons finds out why one transfer makes no progress.
 type reasons struct {
 	b        *baler.Baler
-	at       time.Time // of the last look
+	at       time.Time // of the last query
 	finished int64     // at that time
 	last     string
 }
@@ -69,7 +69,7 @@ func (r *reasons) add(ctx context.Context, t *tasks.Transfer) {
 	if now := time.Now(); now.Sub(r.at) >= lookForReason {
 		one := []tasks.Transfer{*t}
 		if r.b.Explain(ctx, one) != nil {
-			return // an outage of the database, which the watch bears
+			return // an outage of the database: the watch continues
 		}
 		r.at, r.finished, r.last = now, t.Finished, one[0].WaitingFor
 	}
@@ -78,7 +78,8 @@ func (r *reasons) add(ctx context.Context, t *tasks.Transfer) {
 	}
 }
 
-// changeEvery bounds how often a change is told; the last one always is.
+// changeEvery is the shortest interval between reported changes; the last change is
+// always reported.
 const changeEvery = time.Second
 
 func onChange(tell func(*tasks.Transfer)) func(tasks.Transfer) {
@@ -127,11 +128,11 @@ func (p *program) detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 	}
 }
 
-// screen is a piece of a terminal that is drawn again and again in one place.
+// screen is an area of a terminal that is redrawn in place.
 type screen struct {
 	w      io.Writer
 	width  int
-	height int // of what stands there
+	height int // of the text shown now
 }
 
 func (f *screen) draw(content func(io.Writer)) {

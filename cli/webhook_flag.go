@@ -15,13 +15,13 @@ func webhookFlag(cmd *cobra.Command, to *webhooks) {
 	cmd.Flags().Var(to, "webhook", "`URL` to notify when the transfer has ended, in addition to webhook.urls; may be repeated")
 }
 
-// Set takes one more, whatever it is: the error of Set would show the whole URL.
+// Set accepts any value: an error of Set would show the whole URL.
 func (w *webhooks) Set(address string) error {
 	*w = append(*w, address)
 	return nil
 }
 
-// check reports the first that is no URL for webhooks.
+// check returns an error for the first invalid URL.
 func (w *webhooks) check() error {
 	for i, address := range *w {
 		if err := config.CheckWebhook(address); err != nil {

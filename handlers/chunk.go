@@ -14,8 +14,8 @@ type Chunk struct {
 	file *os.File
 }
 
-// OpenChunk opens what the job is about, as Open does: the range of a chunk, else
-// all of the file, up to where it ends when it is read. The caller closes it.
+// OpenChunk opens the content of the job, as Open does: the range of a chunk, otherwise
+// the whole file up to its end at the time of reading. The caller closes it.
 func (j *Job) OpenChunk() (*Chunk, error) {
 	f, err := j.open()
 	if err != nil {

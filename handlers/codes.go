@@ -12,14 +12,14 @@ const (
 	CodeNotFound       = "not-found"         // there is no such file
 	CodeNotPermitted   = "permission-denied" // the worker may not read it
 	CodeOutsideRoots   = "outside-roots"     // it is not within the folders that may be read
-	CodeNotWholeFile   = "part-of-a-file"    // it was split, and the handler takes whole files only
+	CodeNotWholeFile   = "not-whole-file"    // it was split, and the handler takes whole files only
 	CodeNotAFile       = "not-a-file"        // a folder, device, socket or pipe
 
 	CodeChangedWhileReading = "changed-while-reading" // the file changed while a handler read it
 
-	CodeBadCondition     = "condition"           // the step's condition cannot be evaluated for this file
-	CodeBadArguments     = "arguments"           // the step's arguments cannot be rendered for this file
-	CodeCanceled         = "canceled"            // the transfer was canceled
-	CodeWorkerCrashed    = "worker-lost"         // its workers crashed until the last attempt was used up
-	CodeDatabaseRejected = "refused-by-database" // the database rejected the result; this one stands in for it
+	CodeBadCondition     = "bad-condition"     // the step's condition cannot be evaluated for this file
+	CodeBadTemplate      = "bad-template"      // the step's arguments cannot be rendered for this file
+	CodeCanceled         = "canceled"          // the transfer was canceled
+	CodeWorkerCrashed    = "worker-crashed"    // its workers crashed until the last attempt was used up
+	CodeDatabaseRejected = "database-rejected" // the database rejected the result; this one stands in for it
 )

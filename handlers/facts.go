@@ -9,14 +9,14 @@ import (
 // MaxFacts is how many bytes the facts of one job may take as a JSON object.
 const MaxFacts = 64 << 10
 
-// ErrFacts is wrapped by every complaint of SetFact but ErrDone.
+// ErrFacts is wrapped by every error of SetFact but ErrDone.
 var ErrFacts = errors.New("not a fact")
 
 // maxFactName is how long a fact's name may be.
 const maxFactName = 64
 
-// facts are what a job learnt, in the order in which it did. There are few, so
-// a list beats a map. The zero value is empty.
+// facts are the facts of a job, in the order in which they were first set. There are
+// few, so a list is faster than a map. The zero value is empty.
 type facts struct {
 	list []fact
 	size int // of the encoded object, without the outer brackets

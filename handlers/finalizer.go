@@ -11,12 +11,12 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Finalizer works once for a whole transfer, after its last file has ended. When
-// it returns nil, or a verdict of Warn or Skip, the final step is done; Fail ends
-// it as failed; any other error or a panic is retried while attempts are left. It
-// may run more than once, also for one end of the transfer, when its worker dies
-// or freezes: so it should write with Create and CreateFolder, and pass ID on to
-// other systems. When ctx ends it should return soon.
+// Finalizer works once for a whole transfer, after its last file has ended. When it
+// returns nil, or a verdict of Warn or Skip, the final step is done. Fail ends it as
+// failed. Any other error or a panic is retried while attempts are left. When its
+// worker dies or freezes, it may run more than once for one end of the transfer: it
+// should write with Create and CreateFolder, and pass ID on to other systems. When ctx
+// ends it should return soon.
 type Finalizer func(ctx context.Context, job *TransferJob) error
 
 // TransferJob is a transfer as a finalizer sees it. It is for one goroutine.
@@ -44,7 +44,7 @@ type TransferJobSpec struct {
 func NewTransferJob(spec TransferJobSpec) *TransferJob { return &TransferJob{spec: spec} }
 
 // ResultReader reads the files and results of a transfer's collection page by page. Its
-// errors end the iteration: whoever passes it retries outages.
+// errors end the iteration: the implementation retries outages.
 type ResultReader interface {
 	// Files lists up to limit files behind a key.
 	Files(ctx context.Context, after tasks.FileKey, limit int) ([]tasks.CollectedFile, error)
@@ -122,10 +122,10 @@ func (c *TransferJob) Totals(ctx context.Context) (files, bytes int64, err error
 	return c.spec.Results.Totals(ctx)
 }
 
-// Files yields the files of the transfer; of one that a run began, those of all runs of
-// the same sources and steps, each as it was registered last, without those that are
-// gone. It yields them in the order in which they were registered, in bounded memory,
-// and ends with the first error.
+// Files yields the files of the transfer. If a run began the transfer, it yields the
+// files of all runs of the same sources and steps, each as it was registered last,
+// without those that are gone. It yields them in the order in which they were
+// registered, in bounded memory, and ends with the first error.
 func (c *TransferJob) Files(ctx context.Context) iter.Seq2[FinalFile, error] {
 	return func(yield func(FinalFile, error) bool) {
 		pages := keyset.Paginate(readPage, func(after tasks.FileKey) ([]finalPageFile, error) {
@@ -226,9 +226,8 @@ func (c *TransferJob) line(ctx context.Context, r *tasks.CollectedResult) (tasks
 	return line, nil
 }
 
-// FinalizerVerdict reads the error of a finalizer: how its step ends, what there
-// is to say, and whether another attempt may end differently. It is for runners
-// and tests.
+// FinalizerVerdict reads the error of a finalizer: how its step ends, the reason, and
+// whether another attempt may end differently. It is for runners and tests.
 func FinalizerVerdict(err error) (state tasks.FinalizeState, reason string, retriable bool) {
 	if err == nil {
 		return tasks.FinalizeDone, "", false

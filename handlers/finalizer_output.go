@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// An output is written beside its place, under a name that says which run and which
-// attempt of the step it belongs to. A later attempt removes what earlier ones left:
-// an attempt that was only frozen then finds nothing to put in place.
+// An output is written beside its destination, under a temporary name that contains the
+// run and the attempt of the step. A later attempt removes the temporary files of
+// earlier ones, so that an attempt that was only frozen has nothing to rename.
 
 func (c *TransferJob) prefix() string { return ".baler-" + c.spec.ID + "-" }
 
@@ -23,12 +23,12 @@ func (c *TransferJob) temporary() string {
 	return fmt.Sprintf("%s%d-%d", c.prefix(), c.spec.FencingToken, c.created)
 }
 
-// Create writes a file and puts it in place, with a rename, when write has
-// returned nil. Folders on the way are made. The path must lie below a folder that the
-// worker may write (BALER_OUTPUTS). What is there before is replaced as a whole if a
-// final step of this transfer, or of an earlier run of the same sources and steps, wrote
-// it just so; anything else stays, and the error says so. An error that is returned as
-// it is ends the step rightly.
+// Create writes a temporary file, and renames it to path when write has returned nil.
+// Folders on the way are made. The path must lie below a folder that the worker may
+// write (BALER_OUTPUTS). An existing file is replaced if a final step of this transfer,
+// or of an earlier run of the same sources and steps, wrote it and it has not changed
+// since; anything else stays, and the error says so. A finalizer can return the error
+// as it is.
 func (c *TransferJob) Create(path string, write func(w io.Writer) error) error {
 	digest := sha256.New()
 	return c.inPlace(path, func(p *destination, temporary string) error {

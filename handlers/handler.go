@@ -2,14 +2,14 @@ package handlers
 
 import "context"
 
-// Handler runs one step over a batch of jobs. Batches of the same step may be
-// in hand at the same time, so Handle must be safe for concurrent use and keep
-// nothing of one batch for the next.
+// Handler runs one step over a batch of jobs. Batches of the same step may run at the
+// same time, so Handle must be safe for concurrent use and keep no state from one batch
+// for the next.
 //
-// A job that Handle leaves without a verdict has succeeded when Handle returns
-// nil. An error or a panic settles only the jobs that are not Done yet. When
-// ctx ends, Handle should return soon; jobs that it has not decided by then are
-// handed back and run again.
+// A job that Handle leaves without a verdict has succeeded when Handle returns nil. An
+// error or a panic settles only the jobs that are not Done yet. When ctx ends, Handle
+// should return soon; jobs without a verdict are then given back to the queue and run
+// again.
 type Handler interface {
 	Handle(ctx context.Context, jobs []*Job) error
 }

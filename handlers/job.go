@@ -131,8 +131,14 @@ func (j *Job) Open() (*os.File, error) {
 	return j.open()
 }
 
-func (j *Job) open() (*os.File, error) {
-	f, err := j.spec.Opener.Open(j.spec.File.Path)
+// OpenOther opens another file that the work needs, such as a list beside the job's file,
+// by the rules of Open; the caller closes it.
+func (j *Job) OpenOther(path string) (*os.File, error) { return j.openPath(path) }
+
+func (j *Job) open() (*os.File, error) { return j.openPath(j.spec.File.Path) }
+
+func (j *Job) openPath(path string) (*os.File, error) {
+	f, err := j.spec.Opener.Open(path)
 	if err != nil {
 		return nil, openVerdict(err)
 	}

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// openVerdict is the verdict of an error of opening a file. What another attempt would
-// not change has failed; the rest is retried.
+// openVerdict is the verdict of an error of opening a file. Errors that another attempt
+// would not change fail the file; the rest are retried.
 func openVerdict(err error) error {
 	switch {
 	case errors.Is(err, ErrOutsideRoots):

@@ -12,7 +12,7 @@ import (
 const CodeOutsideOutputs = "outside-outputs"
 
 // CodeDestinationExists says that something else stands where a final step is to write.
-const CodeDestinationExists = "in-the-way"
+const CodeDestinationExists = "destination-exists"
 
 // OutputRoots says where finalizers may write: below some folders, where os.Root takes
 // every step of a path, or anywhere, for a process that works for one person with
@@ -53,7 +53,7 @@ type destination struct {
 // dir is the folder that holds the place, below its root.
 func (p *destination) dir() string { return filepath.Dir(p.name) }
 
-// beside is a name in the same folder.
+// beside returns a path in the same folder.
 func (p *destination) beside(name string) string { return filepath.Join(p.dir(), name) }
 
 // at opens the folder that path lies in, and makes those on the way. The caller

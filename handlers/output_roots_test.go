@@ -18,7 +18,7 @@ func writing(path string) Finalizer {
 	}
 }
 
-func closingAt(o OutputRoots) *TransferJob {
+func jobAt(o OutputRoots) *TransferJob {
 	return &TransferJob{spec: TransferJobSpec{Outputs: o, ID: "run", FencingToken: 2, Written: make(noted)}}
 }
 
@@ -58,7 +58,7 @@ func TestOutputsAreConfined(t *testing.T) {
 		"relative/a":                               CodeBadArgs,
 		"":                                         CodeBadArgs,
 	} {
-		err := writing(path)(t.Context(), closingAt(below))
+		err := writing(path)(t.Context(), jobAt(below))
 		if got := codeOf(err); got != code {
 			t.Errorf("%s: %v, want %q", path, err, code)
 		}
@@ -66,12 +66,12 @@ func TestOutputsAreConfined(t *testing.T) {
 	if entries, err := os.ReadDir(elsewhere); err != nil || len(entries) > 0 {
 		t.Errorf("written elsewhere: %v, %v", entries, err)
 	}
-	if got := codeOf(writing("/x/a")(t.Context(), closingAt(OutputRoots{}))); got != CodeOutsideOutputs {
+	if got := codeOf(writing("/x/a")(t.Context(), jobAt(OutputRoots{}))); got != CodeOutsideOutputs {
 		t.Errorf("without settings: %q", got)
 	}
 	anywhere := AnyOutputRoot(base)
 	for _, path := range []string{"relative/a", filepath.Join(elsewhere, "a"), filepath.Join(allowed, "out/b")} {
-		if err := writing(path)(t.Context(), closingAt(anywhere)); err != nil {
+		if err := writing(path)(t.Context(), jobAt(anywhere)); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -103,7 +103,7 @@ func TestCreateReplacesWholeFilesOnly(t *testing.T) {
 		filepath.Join(dir, ".baler-other-1-1"): "of another run"} {
 		testkit.Must(t, os.WriteFile(name, []byte(content), 0o600))
 	}
-	c := closingAt(AnyOutputRoot(dir))
+	c := jobAt(AnyOutputRoot(dir))
 	testkit.Must(t, c.Create(path, func(w io.Writer) error { _, err := io.WriteString(w, "old"); return err }))
 	broken := errors.New("broken")
 	err := c.Create(path, func(w io.Writer) error {
@@ -134,7 +134,7 @@ func TestFrozenWriterPutsNothingInPlace(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")
-	late, next := closingAt(AnyOutputRoot(dir)), closingAt(AnyOutputRoot(dir))
+	late, next := jobAt(AnyOutputRoot(dir)), jobAt(AnyOutputRoot(dir))
 	late.spec.FencingToken = 1
 	err := late.Create(path, func(w io.Writer) error {
 		if _, err := io.WriteString(w, "late"); err != nil {
@@ -159,7 +159,7 @@ func TestCreateReplacesOnlyWhatItWrote(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")
-	ours, others := closingAt(AnyOutputRoot(dir)), closingAt(AnyOutputRoot(dir))
+	ours, others := jobAt(AnyOutputRoot(dir)), jobAt(AnyOutputRoot(dir))
 	refused := func(c *TransferJob, holds string) {
 		t.Helper()
 		if got := codeOf(writing(path)(t.Context(), c)); got != CodeDestinationExists {

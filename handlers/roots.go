@@ -144,8 +144,9 @@ func (r *Roots) isReal(dir string) bool {
 	return r.real[dir]
 }
 
-// realRoot resolves the links on the way to a root. It does not resolve a link in
-// place of a single file: whoever can create that link must not choose what is read.
+// realRoot resolves the links on the way to a root. It does not resolve a link in place
+// of a single file: a user who can create that link must not choose the file that is
+// read.
 func realRoot(root string) (string, error) {
 	target, err := filepath.EvalSymlinks(root)
 	if err != nil {

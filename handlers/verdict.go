@@ -54,7 +54,7 @@ func Skip(code, reason string) error {
 
 // verdict is how a job ends, as it stands.
 type verdict struct {
-	outcome  tasks.Outcome // empty while nobody has decided
+	outcome  tasks.Outcome // empty without a verdict
 	exitCode int
 	code     string
 }

@@ -40,7 +40,7 @@ func TestCheck(t *testing.T) {
 test.yaml:6: step thumbnail: no handler is called "thumbnail"; register it with the worker, or correct the name`)
 }
 
-func TestCheckClosing(t *testing.T) {
+func TestCheckFinalizers(t *testing.T) {
 	t.Parallel()
 	r := parse(t, `name: a
 steps:

@@ -9,7 +9,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-const closingRecipe = `name: a
+const finalRecipe = `name: a
 steps:
   - handler: checksum
 finally:
@@ -21,9 +21,9 @@ finally:
   - handler: report
 `
 
-func TestClosing(t *testing.T) {
+func TestFinalizers(t *testing.T) {
 	t.Parallel()
-	r := parse(t, closingRecipe)
+	r := parse(t, finalRecipe)
 	if len(r.Finalizers) != 2 || len(r.Steps) != 1 {
 		t.Fatalf("got %+v", r)
 	}
@@ -44,10 +44,10 @@ func TestClosing(t *testing.T) {
 }
 
 // What comes behind the results decides on none of them.
-func TestDigestKnowsNoClosingSteps(t *testing.T) {
+func TestDigestIgnoresFinalSteps(t *testing.T) {
 	t.Parallel()
-	before, _, _ := strings.Cut(closingRecipe, "finally:")
-	if parse(t, closingRecipe).Digest() != parse(t, before).Digest() {
+	before, _, _ := strings.Cut(finalRecipe, "finally:")
+	if parse(t, finalRecipe).Digest() != parse(t, before).Digest() {
 		t.Error("final steps change the digest")
 	}
 }

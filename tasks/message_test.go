@@ -138,7 +138,7 @@ func FuzzDecodeBatch(f *testing.F) {
 		m, err := tasks.DecodeBatch(payload)
 		if err != nil {
 			if !errors.Is(err, tasks.ErrForeignMessage) {
-				t.Errorf("error %v wraps no ErrNotOurs", err)
+				t.Errorf("error %v wraps no ErrForeignMessage", err)
 			}
 			return
 		}
@@ -157,7 +157,7 @@ func FuzzDecodeFile(f *testing.F) {
 		m, err := tasks.DecodeFile(payload)
 		if err != nil {
 			if !errors.Is(err, tasks.ErrForeignMessage) {
-				t.Errorf("error %v wraps no ErrNotOurs", err)
+				t.Errorf("error %v wraps no ErrForeignMessage", err)
 			}
 			return
 		}

@@ -22,7 +22,7 @@ type Summary struct {
 
 	Finalizers []FinalizeSummary `json:"finalizers,omitempty"` // left out when the recipe has no final steps
 
-	WaitingFor string `json:"waiting_for,omitempty"` // why it stands still; left out when it goes on, or nobody has looked
+	WaitingFor string `json:"waiting_for,omitempty"` // why it makes no progress; left out when it does, or when this was not checked
 }
 
 // StepSummary is one step's part of a Summary.

@@ -31,11 +31,11 @@ var (
 	ErrExpiredSignature = errors.New("the message was signed too long ago or in the future")
 )
 
-// VerifySignature checks, at a receiver, that whoever sent a message knows the
-// secret, and that it was sent at most tolerance before or after now, so that a
-// recorded message cannot be sent again later. The body is the request's, byte
-// for byte. A tolerance of 0 means DefaultTolerance. Within the tolerance the
-// same event may come again: compare HeaderID.
+// VerifySignature checks, at a receiver, that the sender of a message knows the secret,
+// and that it was sent at most tolerance before or after now, so that a recorded
+// message cannot be sent again later. The body is the request's, byte for byte. A
+// tolerance of 0 means DefaultTolerance. Within the tolerance the same event may come
+// again: compare HeaderID.
 //
 // A secret that begins with "whsec_" holds the key as base64; any other secret
 // is the key itself, as bytes. The error wraps ErrBadSignature or

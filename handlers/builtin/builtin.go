@@ -1,6 +1,7 @@
-// Package builtin holds the handlers that come with Baler and need no database,
-// one package each: checksum, identify and noop for files, manifest, report and bag
-// for final steps. A worker adds load by itself, as it needs the worker's database.
+// Package builtin holds the handlers that come with Baler and need no database, one
+// package each: checksum, identify, extension, verify, validate and noop for files,
+// manifest, report and bag for final steps. A worker adds load itself, because load
+// needs the worker's database.
 package builtin
 
 import (
@@ -10,18 +11,21 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin/bag"
 	"github.com/balerhq/baler/handlers/builtin/checksum"
+	"github.com/balerhq/baler/handlers/builtin/extension"
 	"github.com/balerhq/baler/handlers/builtin/faulty"
 	"github.com/balerhq/baler/handlers/builtin/identify"
 	"github.com/balerhq/baler/handlers/builtin/manifest"
 	"github.com/balerhq/baler/handlers/builtin/noop"
 	"github.com/balerhq/baler/handlers/builtin/report"
+	"github.com/balerhq/baler/handlers/builtin/validate"
+	"github.com/balerhq/baler/handlers/builtin/verify"
 )
 
 // Register adds all of them to a registry. Names that are taken are reported
 // together; the others are added.
 func Register(reg *handlers.Registry) error {
 	return errors.Join(
-		checksum.Register(reg), identify.Register(reg), noop.Register(reg),
+		checksum.Register(reg), identify.Register(reg), noop.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
 		manifest.Register(reg), report.Register(reg), bag.Register(reg),
 		faulty.Register(reg),
 	)

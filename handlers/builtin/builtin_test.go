@@ -12,7 +12,7 @@ import (
 
 func TestBuiltin(t *testing.T) {
 	r := Registry()
-	if got := r.Names(); !slices.Equal(got, []string{"checksum", "identify", "noop"}) {
+	if got := r.Names(); !slices.Equal(got, []string{"checksum", "extension", "identify", "noop", "validate", "verify"}) {
 		t.Errorf("names %v", got)
 	}
 	for _, name := range r.Names() {
@@ -36,6 +36,8 @@ func TestHandlersRecordOnlyTheFactsTheyName(t *testing.T) {
 		{"checksum", nil, "md5"},
 		{"identify", nil, "sha256"},
 		{"noop", nil, "size"},
+		{"verify", nil, "size"},
+		{"validate", nil, "size"},
 	} {
 		reg, _ := r.Lookup(c.handler)
 		named := reg.Facts(c.args)
@@ -53,7 +55,7 @@ func TestHandlersRecordOnlyTheFactsTheyName(t *testing.T) {
 
 func TestFinalizers(t *testing.T) {
 	r := Registry()
-	if got := r.FinalizerNames(); !slices.Equal(got, []string{"bag", "manifest", "report"}) {
+	if got := r.FinalizerNames(); !slices.Equal(got, []string{"bag", "manifest", "report", "verify"}) {
 		t.Errorf("names %v", got)
 	}
 	if err := Register(r); err == nil {

@@ -45,30 +45,30 @@ type Program struct {
 	Dir string   // folder to run in; this process's own when empty
 	Env []string // as os.Environ gives it; this process's own when nil
 
-	// KillAfter is how long the program may take to end when ctx has ended:
-	// 2 s when zero. A handler that takes longer than five in all is left alone.
+	// KillAfter is how long the program may take to end when ctx has ended: 2 s when
+	// zero. A handler that takes longer than 5 s in all is abandoned.
 	KillAfter time.Duration
 }
 
-// killAfter leaves time to kill, and to be seen to end, before the worker
-// gives a handler up.
+// killAfter leaves time to kill the program and to wait for its end, before the worker
+// abandons the handler.
 const killAfter = 2 * time.Second
 
-// Run waits for the program's end and gives the job its verdict: succeeded for
-// exit code 0, failed with code "exit-N" for another, tasks.Error with code
-// "signal-NAME" when a signal killed it, as for want of memory, and tasks.Error
-// when it could not be run at all. What it writes goes into the job's output and
-// error output while it runs. Everything but exit code 0 also comes back as an
-// error: returned as it is from a function given to PerFile, it ends the job so.
+// Run waits for the program's end and gives the job its verdict: succeeded for exit
+// code 0, failed with code "exit-N" for another exit code, tasks.OutcomeError with code
+// "signal-NAME" when a signal killed the program, for example when memory ran out, and
+// tasks.OutcomeError when it could not be started. Its standard output and error become
+// the job's output and error output while it runs. Run returns an error for everything
+// but exit code 0. A function given to PerFile can return that error as it is.
 //
 // When Args or Env contain the path of the job's file, the file is opened first, as by
 // Job.Open: the error is that of Job.Open when it lies outside the folders that may be
 // read, or is no regular file, and the program does not run.
 //
-// The program leads a process group. When ctx ends, SIGTERM goes to the group,
-// after KillAfter SIGKILL, and Run returns the error of ctx without a verdict.
-// What is left of the group when the program ends is killed. On Linux the
-// program dies with this process, too; its own children do not.
+// The program leads a process group. When ctx ends, SIGTERM goes to the group, after
+// KillAfter SIGKILL, and Run returns the error of ctx without a verdict. Processes of
+// the group that outlive the program are killed. On Linux the program also dies with
+// this process; its own children do not.
 func (p Program) Run(ctx context.Context, job *handlers.Job) error {
 	if ctx.Err() != nil {
 		return p.interrupted(ctx)
@@ -87,14 +87,14 @@ func (p Program) Run(ctx context.Context, job *handlers.Job) error {
 		return p.interrupted(ctx)
 	}
 	if err := stdin.failure(); err != nil {
-		// What the program made of half an input says nothing of the file.
+		// The program read only a part of the input: its result says nothing about the file.
 		return handlers.RetryLater(handlers.CodeIO, fmt.Errorf("%s: standard input: %w", p.Name, err))
 	}
 	return p.judge(job, c.cmd.ProcessState, err)
 }
 
 func (p Program) command(job *handlers.Job, stdin *input) *exec.Cmd {
-	cmd := exec.Command(p.Name, p.Args...) //nolint:noctx // Run sees to ctx
+	cmd := exec.Command(p.Name, p.Args...) //nolint:noctx // Run observes ctx itself
 	cmd.Dir, cmd.Env = p.Dir, p.Env
 	cmd.Stdout, cmd.Stderr = sink(job.WriteOutput), sink(job.WriteError)
 	switch f, ok := p.Stdin.(*os.File); {
@@ -103,7 +103,7 @@ func (p Program) command(job *handlers.Job, stdin *input) *exec.Cmd {
 	case p.Stdin != nil:
 		cmd.Stdin = stdin
 	}
-	// What has left the group may hold the streams open for ever.
+	// A process that has left the group may keep the streams open indefinitely.
 	cmd.WaitDelay = time.Second
 	return cmd
 }
@@ -143,8 +143,8 @@ func (p Program) notStarted(job *handlers.Job, err error) error {
 	return handlers.RetryLater(code, fmt.Errorf("run %s: %w", p.Name, err))
 }
 
-// judge gives the verdict that a program's end means. The error of waiting for
-// it matters only when there is no end to see.
+// judge maps the end of a program to a verdict. The error of waiting matters only when
+// there is no state of the process.
 func (p Program) judge(job *handlers.Job, end *os.ProcessState, waitErr error) error {
 	if end == nil {
 		return fmt.Errorf("%s: %w", p.Name, waitErr)
@@ -163,7 +163,8 @@ func (p Program) judge(job *handlers.Job, end *os.ProcessState, waitErr error) e
 	return nil
 }
 
-// sink takes everything: a program that outlives its job is not to die of it.
+// sink accepts writes after the job's end, so that a program that outlives its job does
+// not fail on them.
 type sink func([]byte)
 
 func (s sink) Write(p []byte) (int, error) {
@@ -171,8 +172,8 @@ func (s sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// input remembers why reading it failed. It may still be read from when the
-// program has ended.
+// input remembers why reading failed. The program's copying goroutine may still read it
+// when the program has ended.
 type input struct {
 	io.Reader
 
@@ -181,7 +182,7 @@ type input struct {
 
 func (in *input) Read(p []byte) (n int, err error) {
 	defer func() {
-		if r := recover(); r != nil { // nobody else would, on this goroutine
+		if r := recover(); r != nil { // no other code recovers on this goroutine
 			n, err = 0, invoke.NewPanicError(r)
 		}
 		if err != nil && !errors.Is(err, io.EOF) {

@@ -19,12 +19,12 @@ func (c *child) terminate() { c.signal(syscall.SIGTERM) }
 func (c *child) kill() { c.signal(syscall.SIGKILL) }
 
 func (c *child) signal(s syscall.Signal) {
-	// The only error that can come is that nothing is left of the group.
+	// The only possible error says that the group has no process left.
 	_ = syscall.Kill(-c.cmd.Process.Pid, s)
 }
 
-// killedBy tells the signal that ended a process, as "KILL" and its number. One
-// without a name goes by its number.
+// killedBy returns the signal that ended a process: its name, such as "KILL", and its
+// number. A signal without a name is named by its number.
 func killedBy(end *os.ProcessState) (name string, number int, ok bool) {
 	status, ok := end.Sys().(syscall.WaitStatus)
 	if !ok || !status.Signaled() {

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// child is a started process that leads a group. While it has not been reaped
-// its number is nobody else's, so signals to the group cannot go astray.
+// child is a started process that leads a group. Until it is reaped, no other process
+// can get its number, so signals to the group reach no other process.
 type child struct {
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when the process has ended; it is still to be reaped
@@ -40,7 +40,7 @@ func awaitEnd(pid int) {
 	for {
 		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
 		if !errors.Is(err, unix.EINTR) {
-			return // nil; or somebody else has reaped it, and it has ended all the same
+			return // nil, or another goroutine has reaped it; it has ended in both cases
 		}
 	}
 }

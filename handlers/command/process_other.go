@@ -7,11 +7,11 @@ import (
 	"os/exec"
 )
 
-// leadGroup does nothing. This system has no groups that a signal could go to:
-// what the process starts is left alone.
+// leadGroup does nothing. This system has no process groups: the children of the
+// process keep running.
 func leadGroup(*exec.Cmd) {}
 
-// terminate does what there is to do: there is no asking.
+// terminate kills the process: this system has no signal that asks it to end.
 func (c *child) terminate() { c.kill() }
 
 func (c *child) kill() {

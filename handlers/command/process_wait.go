@@ -24,8 +24,8 @@ func startChild(cmd *exec.Cmd) (*child, error) {
 	return c, nil
 }
 
-// reap kills what is left of the group. The process has been waited for: were
-// nothing left, its number might in theory be a new group's by now.
+// reap kills what is left of the group. The process has been waited for already, so in
+// theory its number may belong to a new group by now.
 func (c *child) reap() error {
 	c.kill()
 	return c.err

@@ -53,11 +53,11 @@ func Run(t testing.TB, h handlers.Handler, files map[string]string, opts ...Opti
 	return byName
 }
 
-// RunClosing runs a finalizer over files and results that the test makes
+// RunFinalizer runs a finalizer over files and results that the test makes
 // up, and gives the step as it ended. Relative paths are written below a folder
 // of the test's own, which is the trial's Base unless it has one; nothing else
 // may be written.
-func RunClosing(t testing.TB, h handlers.Finalizer, trial FinalizerDryRun) (step tasks.FinalizeStep, base string) {
+func RunFinalizer(t testing.TB, h handlers.Finalizer, trial FinalizerDryRun) (step tasks.FinalizeStep, base string) {
 	t.Helper()
 	if trial.Base == "" {
 		trial.Base = t.TempDir()

@@ -49,7 +49,7 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-func TestRunClosing(t *testing.T) {
+func TestRunFinalizer(t *testing.T) {
 	h := func(ctx context.Context, c *handlers.TransferJob) error {
 		return c.Create("names", func(w io.Writer) error {
 			for f, err := range c.Files(ctx) {
@@ -63,7 +63,7 @@ func TestRunClosing(t *testing.T) {
 			return nil
 		})
 	}
-	step, base := handlertest.RunClosing(t, h, handlertest.FinalizerDryRun{
+	step, base := handlertest.RunFinalizer(t, h, handlertest.FinalizerDryRun{
 		Args:  "args",
 		Files: []handlers.FinalFile{{File: tasks.File{Path: "/a"}, Facts: map[string]any{"puid": "fmt/1"}}},
 	})
@@ -71,7 +71,7 @@ func TestRunClosing(t *testing.T) {
 	if step.State != tasks.FinalizeDone || err != nil || string(text) != "/a fmt/1 args\n" {
 		t.Errorf("%+v, %q, %v", step, text, err)
 	}
-	step, _ = handlertest.RunClosing(t, func(context.Context, *handlers.TransferJob) error { return io.ErrUnexpectedEOF }, handlertest.FinalizerDryRun{})
+	step, _ = handlertest.RunFinalizer(t, func(context.Context, *handlers.TransferJob) error { return io.ErrUnexpectedEOF }, handlertest.FinalizerDryRun{})
 	if step.State != tasks.FinalizeFailed || step.Error != "unexpected EOF" {
 		t.Errorf("%+v", step)
 	}

@@ -21,37 +21,37 @@ const (
 )
 
 const (
-	// patience is how long a batch waits here for room. One that would have to wait
-	// longer goes back, and makes way for batches that may run.
+	// patience is how long a batch waits here for a limit. A batch that would have to
+	// wait longer goes back to the queue, so that others can run.
 	patience = 250 * time.Millisecond
 
-	// blockedDelay is how long a batch stays away from a worker that has no share.
+	// blockedDelay is the delay before a batch is tried again when this worker has no share.
 	blockedDelay = time.Second
 
-	// maxDelay is how long a batch stays away at most, so that a limit that is lifted
-	// is noticed.
+	// maxDelay is the longest delay before a batch is tried again, so that a lifted
+	// limit is noticed.
 	maxDelay = 5 * time.Second
 
-	// sharesValid is how long a worker's shares are its own: soon after that it counts
-	// as dead, and other workers take them.
+	// sharesValid is how long a worker may use its shares: soon after that it counts as
+	// dead, and other workers get them.
 	sharesValid = 20 * time.Second
 )
 
-// Limiter lets batches in as far as this worker's shares of the limits, and its
-// adaptive limit, allow. Make one with NewLimiter.
+// Limiter admits batches within this worker's shares of the limits and within its
+// adaptive limit. Make one with NewLimiter.
 type Limiter struct {
 	now         func() time.Time
-	Concurrency func() int // how many batches may be in hand; 0 for any number
+	Concurrency func() int // how many batches may run; 0 for any number
 
 	mu      sync.Mutex
 	inside  int
-	taken   map[string]int         // batches in hand by the ceilings that there are or may come
-	shares  map[string]*limitShare // by ceiling
+	taken   map[string]int         // running batches, by the keys of limits that exist or may be set
+	shares  map[string]*limitShare // by key of the limit
 	updated time.Time
 	wake    chan struct{} // closed when there may be room
 }
 
-// limitShare is this worker's part of a ceiling, and what it has used of its rate.
+// limitShare is this worker's share of a limit, and its use of the rate.
 type limitShare struct {
 	ledger.LimitShare
 
@@ -66,9 +66,9 @@ func NewLimiter(now func() time.Time) *Limiter {
 	}
 }
 
-// Enter waits a moment for room for a batch that limits of these keys concern. It
-// gives a *ThrottledError when there is none. The caller calls leave, once or more
-// often, when the batch has ended.
+// Enter waits a moment until the limits of these keys admit a batch. It returns a
+// *ThrottledError when they do not. The caller calls leave, at least once, when the
+// batch has ended.
 func (l *Limiter) Enter(ctx context.Context, keys []string, files int) (leave func(), err error) {
 	give := time.NewTimer(patience)
 	defer give.Stop()
@@ -103,7 +103,7 @@ func (l *Limiter) Enter(ctx context.Context, keys []string, files int) (leave fu
 	}
 }
 
-// full is what keeps a batch out, nil when nothing does. The caller holds mu, as for
+// full returns the limit that keeps a batch out, or nil. The caller holds mu, as for
 // the methods below.
 func (l *Limiter) full(keys []string, files int) *ThrottledError {
 	if most := l.Concurrency(); most > 0 && l.inside >= most {
@@ -173,7 +173,7 @@ func (l *Limiter) wakeAll() {
 	l.wake = make(chan struct{})
 }
 
-// SetShares takes the worker's shares of the limits that exist now.
+// SetShares sets the worker's shares of the limits that exist now.
 func (l *Limiter) SetShares(shares []ledger.LimitShare) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -7,13 +7,13 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// LimitKeys are the keys of the limits on a transfer's queue and on the transfer.
+// LimitKeys returns the keys of the limits on a transfer's queue and on the transfer.
 func LimitKeys(e *dispatch.TransferPlan) []string {
 	return []string{tasks.LimitKey(tasks.ScopeQueue, e.Queue), tasks.LimitKey(tasks.ScopeTransfer, e.UUID)}
 }
 
-// EffectiveLimits is the least that all limits together allow a transfer: batches in
-// flight and files a second by all workers, 0 for no limit.
+// EffectiveLimits returns the strictest of all limits on a transfer: batches in flight
+// and files a second over all workers, 0 for no limit.
 func EffectiveLimits(e *dispatch.TransferPlan, all []tasks.Limit) (inFlight int, filesPerSecond float64) {
 	keys := append(LimitKeys(e), tasks.LimitKey(tasks.ScopeAll, ""))
 	for i := range all {

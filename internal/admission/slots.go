@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// ErrNoSlots sends a batch that takes several slots back to the queue at once, for
-// a worker with free slots: this worker has as many such batches as it can run.
+// ErrNoSlots sends a batch that takes several slots back to the queue at once, for a
+// worker with free slots: this worker already has as many such batches as it can run.
 var ErrNoSlots = errors.New("the worker has no room for a batch of this handler")
 
 // Slots limits the batches of a worker that take several slots each: it

@@ -2,8 +2,8 @@ package bench
 
 import "time"
 
-// arrivals are files that are meant to come evenly, at a rate, whatever becomes
-// of those before: who is late with one is late, and the next is due all the same.
+// arrivals are files that are meant to come evenly, at a rate, whatever becomes of
+// those before: a late arrival does not delay the next one.
 type arrivals struct {
 	files int
 	rate  float64 // a second; 0: all at once

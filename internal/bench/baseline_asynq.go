@@ -12,7 +12,7 @@ import (
 	"github.com/hibiken/asynq"
 )
 
-// What the baselines call their tasks and their one group.
+// The names of the baselines' tasks and of their one group.
 const (
 	taskOfFile  = "file"
 	taskOfBatch = "batch"

@@ -21,7 +21,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// cluster is Baler on a place: its workers and producers are processes of their own.
+// cluster is Baler in an Env: its workers and producers are processes of their own.
 type cluster struct {
 	host    *Env
 	cfg     config.Config
@@ -44,7 +44,7 @@ const (
 	stopTime  = 15 * time.Second
 )
 
-// startCluster empties the place, and starts Baler there with some workers. Extra
+// startCluster empties the Env and starts Baler in it with some workers. Extra
 // adds to their environment.
 func (p *Env) startCluster(ctx context.Context, workers int, extra ...string) (*cluster, error) {
 	if err := p.empty(ctx); err != nil {
@@ -83,7 +83,7 @@ func (s *cluster) work(ctx context.Context, n int) error {
 		return nil
 	}
 	if err := s.await(ctx); err != nil {
-		return fmt.Errorf("%w%s", cause(ctx, err), s.logs())
+		return fmt.Errorf("%w%s", withCause(ctx, err), s.logs())
 	}
 	return nil
 }
@@ -211,7 +211,7 @@ func (s *cluster) close() error {
 	return s.b.Close()
 }
 
-// logs is what the workers had to say, for an error's end.
+// logs returns the logs of the workers, to append to an error.
 func (s *cluster) logs() string {
 	var all []byte
 	for _, w := range s.workers {
@@ -235,8 +235,8 @@ func (p *Env) recipe(handler string, batch int, with string) (string, error) {
 	return path, nil
 }
 
-// cause is why ctx ended, when that is what err is about.
-func cause(ctx context.Context, err error) error {
+// withCause returns the cause of the end of ctx if err is its consequence, else err.
+func withCause(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
 		return context.Cause(ctx)
 	}

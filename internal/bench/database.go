@@ -16,8 +16,8 @@ import (
 	"github.com/balerhq/baler/internal/dsn"
 )
 
-// ErrInUse says that the given database holds transfers.
-var ErrInUse = errors.New("the database holds transfers")
+// ErrDatabaseNotEmpty says that the given database holds transfers.
+var ErrDatabaseNotEmpty = errors.New("the database holds transfers")
 
 // mayUse returns an error unless the given database may be used for measuring.
 func (p *Env) mayUse(ctx context.Context) error {
@@ -38,7 +38,7 @@ func (p *Env) mayUse(ctx context.Context) error {
 		return err
 	}
 	if len(transfers) > 0 && !p.o.Yes {
-		return fmt.Errorf("%w: %s; name an empty one, or add to it with --yes", ErrInUse, u.Redacted())
+		return fmt.Errorf("%w: %s; name an empty one, or add to it with --yes", ErrDatabaseNotEmpty, u.Redacted())
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ type Env struct {
 	databases   int // made so far, on a server of our own
 }
 
-// Open starts what is not given. Close the place, also after an error elsewhere:
+// Open starts what is not given. Close the Env, also after an error elsewhere:
 // it leaves nothing behind but, in a given database, the transfers.
 func Open(ctx context.Context, o Options) (*Env, error) {
 	dir, err := os.MkdirTemp("", "baler-bench")

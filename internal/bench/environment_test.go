@@ -32,24 +32,24 @@ func options(t *testing.T, redis, database string) bench.Options {
 func TestGivenDatabaseThatHoldsTransfersIsLeftAloneUnlessToldOtherwise(t *testing.T) {
 	t.Parallel()
 	o := options(t, testkit.Redis(t), testkit.MySQL(t))
-	place, err := bench.Open(t.Context(), o)
+	env, err := bench.Open(t.Context(), o)
 	if err != nil {
 		t.Fatalf("an empty database: %v", err)
 	}
-	if err := place.Close(); err != nil {
+	if err := env.Close(); err != nil {
 		t.Fatal(err)
 	}
 	register(t, o.Config)
 
-	if _, err := bench.Open(t.Context(), o); !errors.Is(err, bench.ErrInUse) || strings.Contains(err.Error(), ":baler@") {
-		t.Errorf("got %v, want %v without a password", err, bench.ErrInUse)
+	if _, err := bench.Open(t.Context(), o); !errors.Is(err, bench.ErrDatabaseNotEmpty) || strings.Contains(err.Error(), ":baler@") {
+		t.Errorf("got %v, want %v without a password", err, bench.ErrDatabaseNotEmpty)
 	}
 	o.Yes = true
-	place, err = bench.Open(t.Context(), o)
+	env, err = bench.Open(t.Context(), o)
 	if err != nil {
 		t.Fatalf("told that it may: %v", err)
 	}
-	if err := place.Close(); err != nil {
+	if err := env.Close(); err != nil {
 		t.Error(err)
 	}
 }

@@ -20,9 +20,9 @@ type CommitOptions struct {
 // the disk, with 0 it does not.
 const flushing = "innodb_flush_log_at_trx_commit"
 
-// Commit measures a few files, each by itself and in batches, with a database
-// that flushes every commit to disk and with one that does not. It changes that
-// setting of the server, and puts it back.
+// Commit measures a few files, one by one and in batches, with a database that flushes
+// every commit to disk and with one that does not. It changes that setting of the
+// server, and puts it back.
 func (p *Env) Commit(ctx context.Context, o CommitOptions, report func(Measurement) error) (err error) {
 	t, err := growTree(ctx, p.path("tree"), o.Files)
 	if err != nil {

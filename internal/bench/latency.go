@@ -41,7 +41,7 @@ func (p *Env) Latency(ctx context.Context, o LatencyOptions, report func(Latency
 	}
 	for repeat := range o.Repeat {
 		for _, via := range o.Via {
-			l := &latencies{place: p, o: o, tree: t, via: via, report: func(m Latency) error {
+			l := &latencies{env: p, o: o, tree: t, via: via, report: func(m Latency) error {
 				m.Repeat = repeat + 1
 				return report(m)
 			}}
@@ -58,7 +58,7 @@ func (p *Env) Latency(ctx context.Context, o LatencyOptions, report func(Latency
 
 // latencies measures one way, once, on a system of its own.
 type latencies struct {
-	place  *Env
+	env    *Env
 	o      LatencyOptions
 	tree   tree
 	via    tasks.Via
@@ -69,12 +69,12 @@ type latencies struct {
 }
 
 func (l *latencies) round(ctx context.Context) (err error) {
-	s, err := l.place.startCluster(ctx, 1)
+	s, err := l.env.startCluster(ctx, 1)
 	if err != nil {
 		return err
 	}
 	defer func() { err = joinClose(err, s.close) }()
-	path, err := l.place.recipe("noop", l.o.Batch, "")
+	path, err := l.env.recipe("noop", l.o.Batch, "")
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (l *latencies) round(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if l.db, err = connect(l.place.databaseURL, latencyConns); err != nil {
+	if l.db, err = connect(l.env.databaseURL, latencyConns); err != nil {
 		return err
 	}
 	defer func() { err = joinClose(err, l.db.Close) }()
@@ -122,7 +122,7 @@ func (l *latencies) level(ctx context.Context, capacity float64, percent int) er
 		return err
 	}
 	m := latency(samples, a.rate)
-	m.Way, m.Load, m.Capacity, m.Files = Variant(l.via), percent, capacity, a.files
+	m.Variant, m.Load, m.Capacity, m.Files = Variant(l.via), percent, capacity, a.files
 	return l.report(m)
 }
 
@@ -144,7 +144,7 @@ func (l *latencies) run(ctx context.Context, a *arrivals) ([]sample, error) {
 	})
 	g.Go(func() error { return w.run(ctx) })
 	if err := g.Wait(); err != nil {
-		return nil, cause(outer, err)
+		return nil, withCause(outer, err)
 	}
 	return w.seen, nil
 }

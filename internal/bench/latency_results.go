@@ -11,7 +11,7 @@ import (
 type Latency struct {
 	Type     string  `json:"type"`  // always "measurement"
 	Bench    string  `json:"bench"` // always "latency"
-	Way      Variant `json:"way"`
+	Variant  Variant `json:"variant"`
 	Load     int     `json:"load_percent"`        // of the capacity
 	Capacity float64 `json:"capacity_per_second"` // files
 	Offered  float64 `json:"offered_per_second"`  // files that came
@@ -82,7 +82,7 @@ func LatencyRows(all []Latency) []LatencyRow {
 	return rows
 }
 
-func (r *LatencyRow) like(m *Latency) bool { return r.Way == m.Way && r.Load == m.Load }
+func (r *LatencyRow) like(m *Latency) bool { return r.Variant == m.Variant && r.Load == m.Load }
 
 func (r *LatencyRow) sum(kept, behind []Latency) {
 	r.Behind, r.Repeats, r.KeptUp = len(behind), len(kept)+len(behind), len(kept) > 0

@@ -17,7 +17,7 @@ func LatencyChart(rows []LatencyRow) chart.Chart {
 		half, most := chart.Series{Name: string(way) + ", median"}, chart.Series{Name: string(way) + ", 99 %", Dashed: true}
 		for i := range rows {
 			r := &rows[i]
-			if r.Way != way || !r.KeptUp {
+			if r.Variant != way || !r.KeptUp {
 				continue
 			}
 			at := float64(r.Load)

@@ -26,7 +26,7 @@ func (p *Env) Load(ctx context.Context, o LoadOptions, report func(LoadMeasureme
 	if err != nil {
 		return err
 	}
-	r := &loads{place: p, o: o, path: path, size: size}
+	r := &loads{env: p, o: o, path: path, size: size}
 	for i := range o.Repeat {
 		if err := r.round(ctx, i+1, report); err != nil {
 			return err
@@ -37,17 +37,17 @@ func (p *Env) Load(ctx context.Context, o LoadOptions, report func(LoadMeasureme
 
 // loads is one run of Load.
 type loads struct {
-	place *Env
-	o     LoadOptions
-	path  string
-	size  int64
-	rows  string // fingerprint of what was inserted first
+	env  *Env
+	o    LoadOptions
+	path string
+	size int64
+	rows string // fingerprint of what was inserted first
 }
 
 func (r *loads) round(ctx context.Context, repeat int, report func(LoadMeasurement) error) error {
 	best := make(map[Variant]float64)
 	for _, c := range r.ways() {
-		r.place.o.Say("[%d/%d] %s, %d", repeat, r.o.Repeat, c.way, c.workers)
+		r.env.o.Say("[%d/%d] %s, %d", repeat, r.o.Repeat, c.way, c.workers)
 		took, spent, err := r.measure(ctx, c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.way, err)
@@ -58,8 +58,8 @@ func (r *loads) round(ctx context.Context, repeat int, report func(LoadMeasureme
 		if c.way == LoadVariantCLI {
 			m.RatioToInserts = m.RecordsPerSecond / best[InsertVariant]
 		}
-		if c.way != InsertLimit {
-			m.RatioToLimit = m.RecordsPerSecond / best[InsertLimit]
+		if c.way != BaselineLoad {
+			m.RatioToLimit = m.RecordsPerSecond / best[BaselineLoad]
 		}
 		if err := report(m); err != nil {
 			return err
@@ -77,7 +77,7 @@ type loadWay struct {
 // ways stand so that those to compare with come first.
 func (r *loads) ways() []loadWay {
 	var all []loadWay
-	for _, way := range []Variant{InsertLimit, InsertVariant} {
+	for _, way := range []Variant{BaselineLoad, InsertVariant} {
 		for _, n := range limitConnections() {
 			all = append(all, loadWay{way, n})
 		}
@@ -93,12 +93,12 @@ func (r *loads) measure(ctx context.Context, c loadWay) (took time.Duration, spe
 	if c.way == LoadVariantCLI {
 		workers = c.workers
 	}
-	s, err := r.place.startCluster(ctx, workers)
+	s, err := r.env.startCluster(ctx, workers)
 	if err != nil {
 		return 0, spent, err
 	}
 	defer func() { err = joinClose(err, s.close) }()
-	db, err := connect(r.place.databaseURL, max(baselineConnections, c.workers))
+	db, err := connect(r.env.databaseURL, max(baselineConnections, c.workers))
 	if err != nil {
 		return 0, spent, err
 	}

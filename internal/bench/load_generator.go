@@ -31,7 +31,7 @@ func (f *feed) byGroup(ctx context.Context, a *arrivals, w *watch) error {
 	started := make(chan tasks.Transfer, 1)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		defer r.Close() // so that nobody writes for ever when this fails
+		defer r.Close() // so that the writer ends when this fails
 		t, _, err := f.s.b.Submit(ctx, baler.Submission{
 			List: r, Recipe: f.recipe, Via: tasks.ViaGroup, Queue: queue, Name: "trickle",
 			OnCreated: func(t tasks.Transfer) { started <- t },
@@ -75,7 +75,7 @@ func (f *feed) write(ctx context.Context, a *arrivals, w *watch, list io.Writer)
 		}
 		if _, err := list.Write(lines); err != nil {
 			if errors.Is(err, io.ErrClosedPipe) {
-				return nil // whoever reads says why not
+				return nil // the reader reports the error
 			}
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 const (
 	LoadVariantCLI Variant = "load"         // Baler
 	InsertVariant  Variant = "inserts"      // parsed from the same file by hand; its workers are connections
-	InsertLimit    Variant = "insert-limit" // nothing to parse; its workers are connections
+	BaselineLoad   Variant = "insert-limit" // nothing to parse; its workers are connections
 )
 
 // loadOfInserts is the design's target.
@@ -26,7 +26,7 @@ const (
 type LoadMeasurement struct {
 	Type             string             `json:"type"`  // always "measurement"
 	Bench            string             `json:"bench"` // always "load"
-	Way              Variant            `json:"way"`
+	Variant          Variant            `json:"variant"`
 	Records          int                `json:"records"` // that came into the table
 	Bytes            int64              `json:"bytes"`   // of the file
 	Workers          int                `json:"workers"`
@@ -43,7 +43,7 @@ type LoadMeasurement struct {
 
 func loading(way Variant, records int, size int64, workers int, took time.Duration, used usage) LoadMeasurement {
 	m := LoadMeasurement{
-		Type: "measurement", Bench: "load", Way: way, Records: records, Bytes: size, Workers: workers, Seconds: took.Seconds(),
+		Type: "measurement", Bench: "load", Variant: way, Records: records, Bytes: size, Workers: workers, Seconds: took.Seconds(),
 		PeakRSS: used.peak, CPUSeconds: used.cpu,
 	}
 	if took > 0 {
@@ -66,7 +66,7 @@ func LoadRows(all []LoadMeasurement) []LoadRow {
 	var rows []LoadRow
 	for i := range all {
 		m := &all[i]
-		at := slices.IndexFunc(rows, func(r LoadRow) bool { return r.Way == m.Way && r.Workers == m.Workers })
+		at := slices.IndexFunc(rows, func(r LoadRow) bool { return r.Variant == m.Variant && r.Workers == m.Workers })
 		if at < 0 {
 			at = len(rows)
 			rows = append(rows, LoadRow{LoadMeasurement: *m})
@@ -97,7 +97,7 @@ func (r *LoadRow) sum() {
 func LoadTargets(rows []LoadRow) []Target {
 	got := 0.0
 	for i := range rows {
-		if rows[i].Way == LoadVariantCLI {
+		if rows[i].Variant == LoadVariantCLI {
 			got = max(got, rows[i].RatioToInserts)
 		}
 	}

@@ -18,8 +18,8 @@ func LoadChart(rows []LoadRow) chart.Chart {
 		r := &rows[i]
 		repeats = max(repeats, len(r.repeats))
 		s.Points = append(s.Points, chart.Point{X: float64(i), Y: r.RecordsPerSecond, Low: r.Slowest, High: r.Fastest})
-		c.X.Names = append(c.X.Names, fmt.Sprintf("%s %d", r.Way, r.Workers))
-		if r.Way == InsertVariant {
+		c.X.Names = append(c.X.Names, fmt.Sprintf("%s %d", r.Variant, r.Workers))
+		if r.Variant == InsertVariant {
 			best = max(best, r.RecordsPerSecond)
 		}
 	}

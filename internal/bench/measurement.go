@@ -22,7 +22,7 @@ const (
 // Measurement is one measurement. It is a line of the JSON output.
 type Measurement struct {
 	Type           string             `json:"type"` // always "measurement"
-	Variant        Variant            `json:"way"`
+	Variant        Variant            `json:"variant"`
 	Files          int                `json:"files"`
 	Batch          int                `json:"batch"`
 	Workers        int                `json:"workers"`

@@ -36,7 +36,7 @@ const (
 
 // pipeline is one run of Pipeline.
 type pipeline struct {
-	place  *Env
+	env    *Env
 	o      PipelineOptions
 	report func(Measurement) error
 	sizes  []tree
@@ -49,7 +49,7 @@ type pipeline struct {
 // against the limit and the baselines, all ways in turn and that several times.
 // Report is told of each measurement.
 func (p *Env) Pipeline(ctx context.Context, o PipelineOptions, report func(Measurement) error) error {
-	r := &pipeline{place: p, o: o, report: report}
+	r := &pipeline{env: p, o: o, report: report}
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (p *Env) Pipeline(ctx context.Context, o PipelineOptions, report func(Measu
 
 func (r *pipeline) prepare(ctx context.Context) (err error) {
 	for _, n := range r.o.Files {
-		t, err := r.place.emptyTree(ctx, n)
+		t, err := r.env.emptyTree(ctx, n)
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (r *pipeline) prepare(ctx context.Context) (err error) {
 	if !r.computes() {
 		return nil
 	}
-	r.heavy, err = grow(ctx, r.place.path("heavy"), min(max(computeFew, whole.files/computeShare), computeMost), computeSize)
+	r.heavy, err = grow(ctx, r.env.path("heavy"), min(max(computeFew, whole.files/computeShare), computeMost), computeSize)
 	return err
 }
 
@@ -87,12 +87,12 @@ func (r *pipeline) computes() bool {
 
 func (r *pipeline) round(ctx context.Context, repeat int) error {
 	say := func(format string, args ...any) {
-		r.place.o.Say("[%d/%d] "+format, append([]any{repeat, r.o.Repeat}, args...)...)
+		r.env.o.Say("[%d/%d] "+format, append([]any{repeat, r.o.Repeat}, args...)...)
 	}
 	best := make(map[int]float64) // by size
 	for _, t := range r.sizes {
 		var err error
-		if best[t.files], err = r.place.limits(ctx, t, repeat, say, r.report); err != nil {
+		if best[t.files], err = r.env.limits(ctx, t, repeat, say, r.report); err != nil {
 			return err
 		}
 	}
@@ -108,16 +108,16 @@ func (r *pipeline) round(ctx context.Context, repeat int) error {
 		return r.report(m)
 	}
 	say("per-file, files %d", r.small.files)
-	if err := tell(r.place.perFile(ctx, r.small)); err != nil {
+	if err := tell(r.env.perFile(ctx, r.small)); err != nil {
 		return err
 	}
 	say("asynq-group, files %d", r.tiny.files)
-	if err := tell(r.place.asynqGroup(ctx, r.tiny)); err != nil {
+	if err := tell(r.env.asynqGroup(ctx, r.tiny)); err != nil {
 		return err
 	}
 	for _, c := range r.combinations() {
 		say("%s, files %d, workers %d, batch %d", c.way, c.tree.files, c.workers, c.batch)
-		if err := tell(r.place.baler(ctx, c)); err != nil {
+		if err := tell(r.env.baler(ctx, c)); err != nil {
 			return err
 		}
 	}

@@ -101,7 +101,7 @@ func BatchCharts(rows []Result, cores int) []chart.Chart {
 			Note:  fmt.Sprintf("share of the %d processors that each kind of process kept busy", cores),
 			X:     x, Y: chart.Axis{Label: "% of the machine"},
 		}
-		for _, kind := range Variants() {
+		for _, kind := range ProcessKinds() {
 			s := curves(rows, func(r *Result) bool { return ours(r) && r.Workers == workers && r.CPUSeconds[kind] > 0 },
 				func(*Result) string { return kind },
 				func(r *Result) chart.Point { return chart.Point{X: float64(r.Batch), Y: 100 * r.Share(kind, cores)} })
@@ -121,8 +121,8 @@ func (r *Result) Share(kind string, cores int) float64 {
 	return r.CPUSeconds[kind] / r.Seconds / float64(cores)
 }
 
-// Variants are the kinds of processes in the order in which they are shown.
-func Variants() []string { return []string{"worker", "submit", "bench", "redis", "mariadb"} }
+// ProcessKinds are the kinds of processes in the order in which they are shown.
+func ProcessKinds() []string { return []string{"worker", "submit", "bench", "redis", "mariadb"} }
 
 func workerNumbers(rows []Result) []int {
 	var all []int

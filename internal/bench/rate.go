@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// mostOf is the part of files that are waited for to tell a rate: the last ones
-// wait for others that never come.
+// mostOf is the share of files after which a rate is measured: the last ones wait for
+// others that never come.
 const mostOf = 0.9
 
 // sustained is how many of some files a second came through that were all due at

@@ -103,13 +103,13 @@ func TestArrivals(t *testing.T) {
 func TestLatencyRowsSumUpTheRepeatsThatKeptUp(t *testing.T) {
 	t.Parallel()
 	of := func(way Variant, load int, keptUp bool, p50 float64) Latency {
-		return Latency{Way: way, Load: load, KeptUp: keptUp, P50: p50, P99: 2 * p50, Offered: 100, Finished: 100 - p50}
+		return Latency{Variant: way, Load: load, KeptUp: keptUp, P50: p50, P99: 2 * p50, Offered: 100, Finished: 100 - p50}
 	}
 	rows := LatencyRows([]Latency{
 		of(VariantGroup, 1, true, 10), of(VariantBulk, 1, true, 5), of(VariantGroup, 90, false, 0),
 		of(VariantGroup, 1, true, 30), of(VariantGroup, 1, false, 0), of(VariantGroup, 1, true, 12), of(VariantGroup, 90, false, 0),
 	})
-	if len(rows) != 3 || rows[0].Way != VariantGroup || rows[1].Way != VariantBulk || rows[2].Load != 90 {
+	if len(rows) != 3 || rows[0].Variant != VariantGroup || rows[1].Variant != VariantBulk || rows[2].Load != 90 {
 		t.Fatalf("%+v", rows)
 	}
 	if r := rows[0]; r.P50 != 12 || r.P50s != (Percentiles{10, 30}) || r.P99s != (Percentiles{20, 60}) || r.Behind != 1 || r.Repeats != 4 || !r.KeptUp {

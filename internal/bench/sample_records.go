@@ -30,7 +30,7 @@ type certificate struct {
 	Issuer string `json:"issuer"`
 }
 
-// line is a line of the file: beside the record it has what nobody asks for.
+// line is a line of the file: beside the record it has members that are not loaded.
 type line struct {
 	Kind string `json:"kind"`
 	record

@@ -110,7 +110,7 @@ func TestLoadRowsAndTarget(t *testing.T) {
 		m.RatioToInserts = ofInserts
 		return m
 	}
-	full := of(InsertLimit, 1, accountRecords, accountTime, 0)
+	full := of(BaselineLoad, 1, accountRecords, accountTime, 0)
 	if full.TimesAccount != 1 {
 		t.Errorf("the account's own pace is %v times itself", full.TimesAccount)
 	}

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// Key is what costs are learnt for: a handler with certain arguments. The same
-// handler may take a hundred times as long when it is asked for another size or
-// another algorithm; a step's name and its transfer change nothing.
+// Key identifies a kind of work: a handler with certain arguments. The same handler may
+// take a hundred times as long with another size or algorithm; the step's name and the
+// transfer do not matter.
 type Key struct {
 	Handler string
 	With    string // digest of the step's arguments as the recipe has them; empty without
 }
 
-// Stats is what one worker has learnt of a kind.
+// Stats is what one worker has measured of a key.
 type Stats struct {
 	Key
 	Sums
@@ -23,18 +23,17 @@ type Stats struct {
 	At     time.Time // of the last batch that is in it
 }
 
-// Estimate is what a kind of work is believed to cost. The zero value says that
-// nothing is known.
+// Estimate is the estimated cost of a key. The zero value means that nothing is known.
 type Estimate struct {
 	Cost
 
 	Known   bool
-	Seconds float64 // of work that it rests on, older work counting for less
+	Seconds float64 // of measured work, older work weighted less
 }
 
-// Model learns what handlers cost from the batches that run in this process and
-// from what other workers have learnt. A nil *Sizer learns and knows nothing.
-// It is safe for concurrent use; make one with NewModel.
+// Model learns what handlers cost from the batches that run in this process and from
+// what other workers have learnt. A nil *Model learns and knows nothing. It is safe for
+// concurrent use; make one with NewModel.
 type Model struct {
 	worker string
 	now    func() time.Time
@@ -42,35 +41,34 @@ type Model struct {
 
 	mu      sync.Mutex
 	own     map[Key]*ownCosts
-	others  map[Key]Stats // all of them together
-	started bool          // others were loaded once
+	others  map[Key]Stats // merged
+	started bool          // others were loaded before
 }
 
-// ownCosts is what this process has learnt of a kind.
+// ownCosts is what this process has measured of a key.
 type ownCosts struct {
 	Sums
 
 	at      time.Time
 	batches int
-	changed bool // since it was last given away
+	changed bool // since the last TakeChanged
 }
 
-// maxCostKeys is how many kinds a process remembers; those that have not been
-// seen for longest are forgotten.
+// maxCostKeys is how many keys a process remembers; the least recently used are
+// evicted.
 const maxCostKeys = 256
 
-// halfLife is after how long something learnt counts half as much as something
-// that was learnt just now.
+// halfLife is the age at which a measurement has half the weight of a new one.
 const halfLife = time.Hour
 
-// NewModel makes a sizer of a worker.
+// NewModel makes the model of a worker.
 func NewModel(worker string, now func() time.Time) *Model {
 	return &Model{
 		worker: worker, now: now, news: make(chan struct{}, 1), own: make(map[Key]*ownCosts), others: make(map[Key]Stats),
 	}
 }
 
-// Observe takes in a batch that was run to its end.
+// Observe adds a batch that ran to its end.
 func (s *Model) Observe(k Key, files int, bytes int64, took time.Duration) {
 	if s == nil {
 		return
@@ -86,18 +84,18 @@ func (s *Model) Observe(k Key, files int, bytes int64, took time.Duration) {
 	o.Add(files, bytes, took.Seconds())
 	o.at, o.changed = s.now(), true
 	o.batches++
-	if o.batches&(o.batches-1) == 0 { // the 1st, 2nd, 4th, 8th …: the fewer there were, the more one tells
+	if o.batches&(o.batches-1) == 0 { // the 1st, 2nd, 4th, 8th …: early measurements change the estimate most
 		select {
 		case s.news <- struct{}{}:
-		default: // that there is news is known already
+		default: // a notification is pending already
 		}
 	}
 }
 
-// Changed has something when others should soon hear what was learnt.
+// Changed receives when changes should soon be sent to other workers.
 func (s *Model) Changed() <-chan struct{} { return s.news }
 
-// evict forgets the kind that was seen longest ago when there are too many.
+// evict removes the least recently used key when there are too many.
 func (s *Model) evict() {
 	if len(s.own) < maxCostKeys {
 		return
@@ -111,7 +109,7 @@ func (s *Model) evict() {
 	delete(s.own, oldest)
 }
 
-// TakeChanged gives what this process has learnt since it was last asked.
+// TakeChanged returns what this process has measured since the last call.
 func (s *Model) TakeChanged() []Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,7 +123,7 @@ func (s *Model) TakeChanged() []Stats {
 	return all
 }
 
-// MarkChanged says that changes could not be given away: they are asked for again.
+// MarkChanged returns changes that could not be sent: the next TakeChanged includes them.
 func (s *Model) MarkChanged(changes []Stats) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,8 +134,8 @@ func (s *Model) MarkChanged(changes []Stats) {
 	}
 }
 
-// Merge replaces what is known of other workers. What an earlier process of this
-// worker's name has left is taken over, the first time.
+// Merge replaces the measurements of other workers. The first call also takes over
+// those that an earlier process with this worker's name has left.
 func (s *Model) Merge(all []Stats) {
 	others := make(map[Key]Stats)
 	s.mu.Lock()
@@ -155,8 +153,8 @@ func (s *Model) Merge(all []Stats) {
 	s.others, s.started = others, true
 }
 
-// merge adds two up, the older one counting for less: what it says of the
-// costs stays the same when both are old.
+// merge adds two Stats, the older one with less weight. The estimated costs do not
+// change when both are equally old.
 func merge(a, b Stats) Stats {
 	if a.At.Before(b.At) {
 		a, b = b, a
@@ -166,7 +164,7 @@ func merge(a, b Stats) Stats {
 	return a
 }
 
-// Estimate tells what is known of a kind.
+// Estimate returns the estimate of a key.
 func (s *Model) Estimate(k Key) Estimate {
 	if s == nil {
 		return Estimate{}
@@ -185,7 +183,7 @@ func (s *Model) estimate(k Key) Estimate {
 	return Estimate{Cost: c, Known: known, Seconds: sum.Seconds}
 }
 
-// Each calls f with every kind of which something is known.
+// Each calls f with every key that has an estimate.
 func (s *Model) Each(f func(Key, Estimate)) {
 	all := make(map[Key]Estimate)
 	s.mu.Lock()

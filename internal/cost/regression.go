@@ -2,20 +2,19 @@ package cost
 
 import "math"
 
-// Cost is what a handler's work is estimated to take: so many seconds for each
-// file, and so many for each of its bytes. Neither is negative.
+// Cost is the estimated time of a handler: seconds per file and seconds per byte.
+// Neither is negative.
 type Cost struct {
 	PerFile float64
 	PerByte float64
 }
 
-// Predict is the estimate for files of so many bytes together, in seconds.
+// Predict returns the estimated seconds for a number of files with this total size in bytes.
 func (c Cost) Predict(files, bytes int64) float64 {
 	return c.PerFile*float64(files) + c.PerByte*float64(bytes)
 }
 
-// Sums are what is remembered of batches that were run: the sums of the normal
-// equations of
+// Sums summarise the batches that ran. They are the sums of the normal equations of
 //
 //	seconds ≈ PerFile · files + PerByte · bytes
 //
@@ -27,11 +26,12 @@ type Sums struct {
 	Seconds    float64 // of work
 }
 
-// decay is what one batch leaves of those before it: after 35 of them half.
+// decay is the factor by which each batch reduces the weight of those before it: after
+// 35 batches to a half.
 const decay = 0.98
 
-// Add takes a batch in, and forgets a little of all before. What no batch can
-// be, without files or with a time below nothing, is left out.
+// Add adds a batch and decays the earlier ones. It ignores invalid batches: without
+// files, or with a negative time.
 func (s *Sums) Add(files int, bytes int64, seconds float64) {
 	if files <= 0 || !(seconds >= 0) || math.IsInf(seconds, 1) {
 		return
@@ -50,14 +50,13 @@ func (s Sums) plus(o Sums) Sums {
 	}
 }
 
-// ridge pulls the two costs together a little, each measured in what a usual
-// batch has of it. Where the batches do not tell them apart, because all files
-// are of one size, each gets half of the time; where they do, it changes the
-// costs by about a thousandth.
+// ridge is the parameter of the ridge regression, in units of a usual batch. If the
+// batches do not separate the two costs, because all files have one size, each cost
+// gets half of the time. If they do, ridge changes the costs by about a thousandth.
 const ridge = 1e-3
 
-// Solve gives the costs that fit best of those that are not negative. It
-// reports false when nothing is known.
+// Solve returns the best fit with costs that are not negative. It reports false when
+// nothing is known.
 func (s Sums) Solve() (Cost, bool) {
 	if !(s.NN > 0) || !s.finite() {
 		return Cost{}, false

@@ -8,21 +8,23 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// abandonedAfter is for how long no live worker holds a batch before its worker counts as
-// dead: longer than the second within which a live one says what it has just taken.
+// abandonedAfter is how long a batch may be held by no live worker before its worker
+// counts as dead. It is longer than the second within which a live worker publishes a
+// batch that it has taken.
 const abandonedAfter = 3 * time.Second
 
-// silence is for how long a worker has not said in the ledger that it holds a batch, which
-// it does with each heartbeat: a worker that only lost the queue keeps its batches.
+// silence is how long the ledger must have no sign of a worker that holds the batch.
+// Workers give that sign with each heartbeat, so a worker that only lost the queue
+// keeps its batches.
 const silence = queue.HoldTime + abandonedAfter
 
 // reclaimAbandoned sends batches again whose worker has died. It does not depend on the
-// clocks of the workers, and needs no more than ten seconds: queue.HoldTime and
+// clocks of the workers, and takes at most ten seconds: queue.HoldTime and
 // abandonedAfter, and its own interval of a second.
 func (d *Dispatcher) reclaimAbandoned(ctx context.Context) error {
 	unheld, err := d.queue.Unheld(ctx)
 	if err != nil {
-		clear(d.unheld) // what was not seen for a while may have been held meanwhile
+		clear(d.unheld) // batches that were not checked for a while may have been held meanwhile
 		return err
 	}
 	ids := d.abandoned(unheld, d.opts.Now())
@@ -44,8 +46,8 @@ func (d *Dispatcher) reclaimAbandoned(ctx context.Context) error {
 	return queue.Enqueue(ctx, d.queue, orphans)
 }
 
-// abandoned takes the batches that no live worker holds now, and returns those of which
-// that has been so for long.
+// abandoned takes the batches that no live worker holds now, and returns those that no
+// live worker has held for abandonedAfter.
 func (d *Dispatcher) abandoned(unheld []int64, now time.Time) (ids []int64) {
 	since := make(map[int64]time.Time, len(unheld))
 	for _, id := range unheld {

@@ -61,8 +61,8 @@ func TestAggregateManyTransfers(t *testing.T) {
 			t.Errorf("batch %+v", b)
 		}
 	}
-	if !maps.Equal(got, want) || len(f.aside) > 0 || len(f.batches) != 3*17 {
-		t.Errorf("%d files in %d batches, want %d; set aside %v", len(got), len(f.batches), len(want), f.aside)
+	if !maps.Equal(got, want) || len(f.deadLetters) > 0 || len(f.batches) != 3*17 {
+		t.Errorf("%d files in %d batches, want %d; dead letters %v", len(got), len(f.batches), len(want), f.deadLetters)
 	}
 }
 
@@ -83,8 +83,8 @@ func TestAggregateGarbage(t *testing.T) {
 	if last == nil || last.Type() != tasks.TypeBatch || len(f.batches) != 1 || f.batches[0].Files.String() != "8-9" {
 		t.Errorf("the good ones became %v, %+v", last, f.batches)
 	}
-	if len(f.aside) != len(garbage) {
-		t.Errorf("%d of %d set aside: %q", len(f.aside), len(garbage), f.aside)
+	if len(f.deadLetters) != len(garbage) {
+		t.Errorf("%d of %d dead letters: %q", len(f.deadLetters), len(garbage), f.deadLetters)
 	}
 	// Of garbage alone, asynq gets a task that asks for nothing.
 	for _, ts := range [][]*asynq.Task{nil, {nil}, garbage} {
@@ -112,8 +112,8 @@ func TestAggregateWhileTheLedgerIsAway(t *testing.T) {
 	}
 	away := newFake()
 	away.fail["read"] = -1
-	if last := newTestAggregator(t.Context(), away, tasks.BatchPolicy{}).Aggregate("g", ts); last != nil || len(away.aside) > 0 {
-		t.Errorf("gave %v, set aside %v while no transfer could be read", last, away.aside)
+	if last := newTestAggregator(t.Context(), away, tasks.BatchPolicy{}).Aggregate("g", ts); last != nil || len(away.deadLetters) > 0 {
+		t.Errorf("gave %v, dead letters %v while no transfer could be read", last, away.deadLetters)
 	}
 }
 

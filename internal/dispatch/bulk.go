@@ -35,11 +35,11 @@ func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, plan *
 	return true, d.enqueue(ctx, b, c.Batches)
 }
 
-// enqueue sends the batches of a dispatch. The first batch of a transfer that has none in
-// the queue starts before those of others, so that a newcomer waits for a free slot, and
-// not for all that a large transfer has in the queue. It is sent before the rest, whose
-// order the queue does not keep: a worker may otherwise take one of the rest, and the
-// transfer has two turns.
+// enqueue sends the batches of a dispatch. The first batch of a transfer that has none
+// in the queue starts before those of others, so that a new transfer waits for a free
+// slot, not for the whole backlog of a large one. It is sent before the rest, because
+// the queue does not keep their order: otherwise a worker could also take one of the
+// rest early.
 func (d *Dispatcher) enqueue(ctx context.Context, b *ledger.Backlog, batches []tasks.Batch) error {
 	if b.Open == 0 && len(batches) > 0 {
 		if err := queue.Enqueue(ctx, d.queue, batches[:1]); err != nil {
@@ -54,7 +54,7 @@ func (d *Dispatcher) enqueue(ctx context.Context, b *ledger.Backlog, batches []t
 }
 
 // planNext plans the next files, if possible without reading each of them. The plan is
-// empty when there are none.
+// empty when there are no more files.
 func (d *Dispatcher) planNext(
 	ctx context.Context, b *ledger.Backlog, plan *TransferPlan, limit int, p *batcher.Planner,
 ) (batcher.Plan, error) {

@@ -8,7 +8,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// capacity is how much the workers can do for a step of a transfer within the limits
+// capacity is the capacity of all workers for a step of a transfer, within the limits
 // that are set.
 type capacity struct {
 	slots  int // batches at once; 0 if unknown

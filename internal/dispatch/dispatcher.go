@@ -9,9 +9,10 @@ import (
 	"github.com/balerhq/baler/internal/outage"
 )
 
-// Dispatcher turns registered files into batches, and makes sure that every batch of
-// the ledger reaches the queue and that no file is forgotten. It runs in every process;
-// only the holder of a lease acts, and nothing breaks when two believe they hold it.
+// Dispatcher turns registered files into batches, and ensures that every batch of the
+// ledger reaches the queue and that no file is forgotten. It runs in every process;
+// only the holder of a lease acts, and it is safe when two processes believe that they
+// hold it.
 type Dispatcher struct {
 	store     Store
 	queue     Queue
@@ -115,7 +116,7 @@ func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
 			return false, err
 		}
 	}
-	// What has begun before what is new: that keeps the ledger small.
+	// Gather before dispatching new files: that keeps the ledger small.
 	gathered, err := d.gather(ctx)
 	if err != nil {
 		return false, err

@@ -20,13 +20,13 @@ var errAway = errors.New("away")
 // fake is a ledger and a queue in memory, for faults; what is right is tested
 // against real ones, beside the store.
 type fake struct {
-	mu       sync.Mutex
-	fail     map[string]int // method → calls that are still to fail; negative for all
-	calls    map[string]int
-	backlogs []ledger.Backlog
-	batches  []tasks.Batch // of the ledger
-	sent     []tasks.Batch
-	aside    []string // reasons
+	mu          sync.Mutex
+	fail        map[string]int // method → calls that are still to fail; negative for all
+	calls       map[string]int
+	backlogs    []ledger.Backlog
+	batches     []tasks.Batch // of the ledger
+	sent        []tasks.Batch
+	deadLetters []string // reasons
 
 	suspended []string // reasons
 	missing   int64    // a transfer whose files are not there
@@ -222,7 +222,7 @@ func (f *fake) AddDeadLetter(_ context.Context, _ string, _ []byte, reason strin
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.aside = append(f.aside, reason)
+	f.deadLetters = append(f.deadLetters, reason)
 	return nil
 }
 

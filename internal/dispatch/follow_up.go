@@ -6,8 +6,8 @@ import (
 )
 
 // FollowUpBatches makes batches of files that come to a step from an earlier step or an
-// earlier attempt. Batches that cannot become better are sent at once: they are full, and
-// so short that to share their files among workers is worth nothing. The others wait in
+// earlier attempt. Batches that waiting cannot improve are sent at once: full batches,
+// and short ones whose files are not worth sharing among workers. The others wait in
 // the ledger, where a dispatcher gathers them with those that follow other batches.
 func FollowUpBatches(plan *TransferPlan, step int, files []tasks.File) []tasks.Batch {
 	policy, estimate := plan.Policy(step), plan.Estimate(step)

@@ -12,16 +12,17 @@ import (
 )
 
 const (
-	// gatheringsPerRound is how many gatherings one round looks at.
+	// gatheringsPerRound is how many gatherings one round handles.
 	gatheringsPerRound = 1000
 
 	// batchesPerGathering is how many batches are gathered at a time.
 	batchesPerGathering = 1000
 )
 
-// gather sends what follows the first step, and later attempts, in full batches. A batch
-// of which few files go on leaves a small batch in the ledger; gather replaces many of
-// those by few. It reports whether another round should follow at once.
+// gather sends what follows the first step, and later attempts, in full batches. A
+// batch of which only a few files continue leaves a small batch in the ledger; gather
+// replaces many small batches by a few full ones. It reports whether another round
+// should follow at once.
 func (d *Dispatcher) gather(ctx context.Context) (busy bool, err error) {
 	found, err := d.store.Gatherings(ctx, gatheringsPerRound)
 	if err != nil {
@@ -43,8 +44,8 @@ func (d *Dispatcher) gather(ctx context.Context) (busy bool, err error) {
 	return busy, nil
 }
 
-// gatherOne sends what is due of one gathering, and reports whether some of it is left
-// that did not fit into one transaction.
+// gatherOne sends the due batches of one gathering, and reports whether some of them
+// did not fit into one transaction.
 func (d *Dispatcher) gatherOne(ctx context.Context, g ledger.Gathering) (more bool, err error) {
 	plan, err := d.transfers.Get(ctx, g.Transfer)
 	if err != nil {
@@ -61,7 +62,7 @@ func (d *Dispatcher) gatherOne(ctx context.Context, g ledger.Gathering) (more bo
 	whole := batcher.Remaining{Files: int64(g.Items), Bytes: g.Bytes}
 	slots := 0
 	if g.Complete {
-		slots = capacity.slots // which share what is left
+		slots = capacity.slots // which share the remaining files
 	}
 	budget := batcher.NewBudget(plan.Estimate(g.Step), policy.Target, whole, slots)
 	sent := decideGathering(g, policy, budget, d.opts.Now())

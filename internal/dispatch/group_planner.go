@@ -8,7 +8,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// GroupStore is where a GroupPlanner finds what the ledger says of files.
+// GroupStore reads the transfers and files of the ledger for a GroupPlanner.
 type GroupStore interface {
 	// TransferByID reads a transfer.
 	TransferByID(ctx context.Context, id int64) (tasks.Transfer, error)

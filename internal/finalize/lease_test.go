@@ -31,7 +31,7 @@ func (f frozen) FinishFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, 
 }
 
 // A worker freezes past its lease; another does the step; the first wakes up.
-func TestFrozenHolderOfAClosingStepIsRefused(t *testing.T) {
+func TestFrozenHolderOfAFinalStepIsRefused(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		var mu sync.Mutex
 		tries := make(map[int]int)
@@ -63,7 +63,7 @@ func TestFrozenHolderOfAClosingStepIsRefused(t *testing.T) {
 
 // A handler that runs for longer than the lease keeps it: the clock moves on by
 // two thirds of one with every renewal.
-func TestLeaseIsRenewedWhileAClosingStepRuns(t *testing.T) {
+func TestLeaseIsRenewedWhileAFinalStepRuns(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		begun, enough := make(chan struct{}), make(chan struct{})
 		r := newEnv(t, url, "  - handler: long\n", map[string]handlers.Finalizer{

@@ -38,8 +38,9 @@ type Store interface {
 	FinishFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, e ledger.FinalizeOutcome) (bool, error)
 }
 
-// Options says what a Runner works with. Steps, Lines, Written, Transfers, Plans and
-// Registry are needed; other zero fields take the values said.
+// Options are the settings and dependencies of a Runner. Steps, Lines, Written,
+// Transfers, Plans and Registry are needed; other zero fields get the defaults given
+// here.
 type Options struct {
 	Steps     Store
 	Lines     Collections
@@ -135,7 +136,7 @@ func (r *Runner) Run(ctx context.Context) {
 	}
 }
 
-// round claims what is due, as far as there is room.
+// round claims due steps while slots are free.
 func (r *Runner) round(ctx context.Context, running *sync.WaitGroup) error {
 	room := cap(r.slots) - len(r.slots)
 	if room == 0 {

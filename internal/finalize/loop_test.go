@@ -119,7 +119,7 @@ func (r *env) becomes(want string) {
 	})
 }
 
-func TestCloserRunsClosingSteps(t *testing.T) {
+func TestLoopRunsFinalSteps(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		var seen []string
 		r := newEnv(t, url, "  - handler: note\n    with: {id: '${transfer}'}\n  - name: again\n    handler: note\n", map[string]handlers.Finalizer{
@@ -154,17 +154,17 @@ func TestCloserRunsClosingSteps(t *testing.T) {
 }
 
 // What each way of ending makes of a step; those behind it run all the same.
-func TestClosingStepsEnd(t *testing.T) {
+func TestFinalStepsEnd(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		tries := 0
-		var closing strings.Builder
+		var finalizers strings.Builder
 		for _, name := range []string{"error", "panic", "fail", "warn", "moody", "slow", "well"} {
-			closing.WriteString("  - handler: " + name + "\n    retry: {attempts: 2}\n")
+			finalizers.WriteString("  - handler: " + name + "\n    retry: {attempts: 2}\n")
 			if name == "slow" {
-				closing.WriteString("    timeout: 20ms\n")
+				finalizers.WriteString("    timeout: 20ms\n")
 			}
 		}
-		r := newEnv(t, url, closing.String(), map[string]handlers.Finalizer{
+		r := newEnv(t, url, finalizers.String(), map[string]handlers.Finalizer{
 			"error": func(context.Context, *handlers.TransferJob) error { return errors.New("no luck") },
 			"panic": func(context.Context, *handlers.TransferJob) error { panic("oh") },
 			"fail":  func(context.Context, *handlers.TransferJob) error { return handlers.Fail("bad", errors.New("useless")) },
@@ -186,7 +186,7 @@ func TestClosingStepsEnd(t *testing.T) {
 
 // A worker is told to stop: the handler is cancelled, no try is charged, and
 // another worker does it.
-func TestStopHandsClosingStepsBack(t *testing.T) {
+func TestStopReleasesFinalSteps(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		begun := make(chan struct{}, 2)
 		var release sync.Once
@@ -212,7 +212,7 @@ func TestStopHandsClosingStepsBack(t *testing.T) {
 }
 
 // One that ignores the end of its context is left alone.
-func TestStopWaitsForNoClosingHandler(t *testing.T) {
+func TestStopDoesNotWaitForAFinalizer(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		begun, release := make(chan struct{}), make(chan struct{})
 		defer close(release)
@@ -229,7 +229,7 @@ func TestStopWaitsForNoClosingHandler(t *testing.T) {
 }
 
 // A person cancels the transfer: the handler is told within a part of the lease.
-func TestCancelReachesAClosingHandler(t *testing.T) {
+func TestCancelReachesAFinalizer(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		begun, told := make(chan struct{}), make(chan struct{})
 		r := newEnv(t, url, "  - handler: long\n", map[string]handlers.Finalizer{
@@ -254,7 +254,7 @@ func TestCancelReachesAClosingHandler(t *testing.T) {
 }
 
 // Every worker that takes a step dies with it: in the end it is given up.
-func TestClosingStepThatKillsItsWorkers(t *testing.T) {
+func TestFinalStepThatKillsItsWorkers(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "  - handler: deadly\n    retry: {attempts: 2}\n", map[string]handlers.Finalizer{
 			"deadly": func(context.Context, *handlers.TransferJob) error { t.Error("it ran a third time"); return nil },
@@ -269,6 +269,6 @@ func TestClosingStepThatKillsItsWorkers(t *testing.T) {
 			}
 		}
 		r.closer()
-		r.ends("completed deadly:failed/3(worker-lost: 2 workers ended in the middle of this step)")
+		r.ends("completed deadly:failed/3(worker-crashed: 2 workers ended in the middle of this step)")
 	})
 }

@@ -20,12 +20,12 @@ type Collections interface {
 	Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error)
 	TransferByID(ctx context.Context, id int64) (tasks.Transfer, error)
 
-	// RunKey names the collection of a transfer; empty when it is one by itself.
+	// RunKey returns the key of a transfer's collection; empty for a transfer without one.
 	RunKey(ctx context.Context, transfer int64) (string, error)
 }
 
 // collectionReader reads one collection, and waits for a database that is away for a
-// while: what a finalizer did so far may have taken hours.
+// while, because the finalizer may already have worked for hours.
 type collectionReader struct {
 	from Collections
 	of   ledger.Collection

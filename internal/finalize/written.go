@@ -14,8 +14,8 @@ type Outputs interface {
 	NoteOutput(ctx context.Context, owner, path, digest string) error
 }
 
-// written is what the final steps of one collection, or of one transfer that is none,
-// have written. It implements handlers.WrittenOutputs.
+// written knows the outputs of the final steps of one collection, or of one transfer
+// without a collection. It implements handlers.WrittenOutputs.
 type written struct {
 	ctx   context.Context //nolint:containedctx // of one attempt of a step, whose handler writes
 	in    Outputs

@@ -13,25 +13,25 @@ import (
 
 // Worker holds the metrics of a worker. A nil *Worker counts nothing.
 type Worker struct {
-	results  *prometheus.CounterVec
-	retries  *prometheus.CounterVec
-	seconds  *prometheus.HistogramVec
-	running  *prometheus.GaugeVec
-	files    *prometheus.HistogramVec
-	flushes  *prometheus.CounterVec
-	commits  prometheus.Histogram
-	refused  *prometheus.CounterVec
-	inFlight *prometheus.GaugeVec
-	fileRate *prometheus.GaugeVec
-	slowdown *prometheus.CounterVec
-	flushers prometheus.Gauge
-	intake   prometheus.Gauge
-	pressure prometheus.Gauge
-	lines    *prometheus.CounterVec
-	notOurs  prometheus.Counter
-	stale    prometheus.Counter
-	handed   prometheus.Counter
-	isolated prometheus.Counter
+	results     *prometheus.CounterVec
+	retries     *prometheus.CounterVec
+	seconds     *prometheus.HistogramVec
+	running     *prometheus.GaugeVec
+	files       *prometheus.HistogramVec
+	flushes     *prometheus.CounterVec
+	commits     prometheus.Histogram
+	refused     *prometheus.CounterVec
+	inFlight    *prometheus.GaugeVec
+	fileRate    *prometheus.GaugeVec
+	slowdown    *prometheus.CounterVec
+	flushers    prometheus.Gauge
+	intake      prometheus.Gauge
+	pressure    prometheus.Gauge
+	lines       *prometheus.CounterVec
+	deadLetters prometheus.Counter
+	stale       prometheus.Counter
+	handed      prometheus.Counter
+	isolated    prometheus.Counter
 }
 
 // New registers the metrics of a worker.
@@ -79,14 +79,14 @@ func New(reg prometheus.Registerer) *Worker {
 		lines: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_load_lines_total", Help: "Lines that load has read, by result.",
 		}, []string{"result"}),
-		notOurs: counter("baler_messages_set_aside_total",
+		deadLetters: counter("baler_dead_letters_total",
 			"Messages that could not be read or did not agree with the ledger, and became dead letters."),
 		stale:    counter("baler_batches_stale_total", "Deliveries of batches that another worker had completed or claimed."),
 		handed:   counter("baler_batches_handed_back_total", "Batches given back to the queue unfinished."),
 		isolated: counter("baler_batches_split_total", "Batches split because a worker crashed with them."),
 	}
 	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.files, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
-		m.slowdown, m.lines, m.flushers, m.intake, m.pressure, m.notOurs, m.stale, m.handed, m.isolated)
+		m.slowdown, m.lines, m.flushers, m.intake, m.pressure, m.deadLetters, m.stale, m.handed, m.isolated)
 	return m
 }
 
@@ -155,7 +155,7 @@ func (m *Worker) LinesLoaded(c tasks.LoadCounts) {
 // DeadLettered counts a message that could not be read.
 func (m *Worker) DeadLettered() {
 	if m != nil {
-		m.notOurs.Inc()
+		m.deadLetters.Inc()
 	}
 }
 

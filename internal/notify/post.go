@@ -73,7 +73,7 @@ func withoutURL(err error) error {
 
 // newClient follows no redirects: a message goes to the configured URL only. It checks
 // the address that a host's name has when it connects, and so it uses no proxy, which
-// would connect to addresses that nobody has checked.
+// would connect to addresses that were not checked.
 func newClient(reach egress.Policy) *http.Client {
 	dialer := net.Dialer{Timeout: 5 * time.Second, Control: reach.Control}
 	return &http.Client{

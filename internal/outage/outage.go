@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Service is what may be away.
+// Service is a service that may fail.
 type Service string
 
 // The services that Baler needs.

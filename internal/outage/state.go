@@ -68,7 +68,7 @@ func (s *state) answered(ctx context.Context, w *Watch) {
 		return
 	}
 	s.down.Store(false)
-	// A warning, so that who has seen the outage begin sees it end.
+	// A warning, so that a log at this level that shows the beginning also shows the end.
 	w.log.WarnContext(ctx, string(s.service)+" works again", "after", now.Sub(s.since).Round(time.Second), "failures", s.failures)
 }
 

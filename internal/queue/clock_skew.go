@@ -10,7 +10,8 @@ import (
 
 // MaxClockSkew is how far a worker's clock may be from that of Redis. asynq writes the
 // end of a lease, 30 seconds, by the clock of the worker that has it, and compares it
-// with the clock of another: with more, the batches of live workers count as lost.
+// with the clock of another: with a larger difference, the batches of live workers
+// count as lost.
 const MaxClockSkew = 10 * time.Second
 
 // ClockSkewError says that the clock of this host is too far off.
@@ -35,7 +36,7 @@ func CheckClock(ctx context.Context, client redis.UniversalClient, host func() t
 		return fmt.Errorf("ask Redis for its time: %w", err)
 	}
 	answered := host()
-	ahead := answered.Sub(there) // of what the answer's way takes, the better bound counts
+	ahead := answered.Sub(there) // the round trip bounds the difference from both sides; the smaller one counts
 	if before := sent.Sub(there); before.Abs() < ahead.Abs() {
 		ahead = before
 	}

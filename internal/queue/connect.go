@@ -21,14 +21,14 @@ type Conn struct {
 	Address  string                // for people: the URL without its password
 	Client   redis.UniversalClient // for workers and queries
 	Producer *Producer
-	Opt      asynq.RedisConnOpt // for others that connect by themselves
+	Opt      asynq.RedisConnOpt // for asynq's own connections
 
 	sender   redis.UniversalClient // gathers concurrent enqueues into pipelines
 	embedded *embeddedRedis        // nil for a server
 }
 
-// Open connects, and makes sure that Redis answers. An error says where Redis was
-// looked for, and what to do. A nil log discards.
+// Open connects, and makes sure that Redis answers. Errors contain the address and a
+// hint. A nil log discards.
 func Open(ctx context.Context, cfg config.Redis, log *slog.Logger) (*Conn, error) {
 	q, err := Connect(cfg, log)
 	if err != nil {
@@ -62,13 +62,13 @@ func Connect(cfg config.Redis, log *slog.Logger) (*Conn, error) {
 			return nil, fmt.Errorf("redis.%w", err)
 		}
 		if secure == nil && u.TLS {
-			// Without a name: each connection expects that of the host that it dials.
+			// No ServerName: each connection verifies the name of the host that it dials.
 			secure = &tls.Config{MinVersion: tls.VersionTLS12}
 		}
 		q.Opt = connOpt(u, cfg, secure)
 	}
 	q.Client = newClient(q.Opt)
-	if q.embedded == nil { // nobody else can write to that one
+	if q.embedded == nil { // no other process can write to an embedded queue
 		q.Client.AddHook(NewOversizeHook())
 	}
 	q.sender = newClient(q.Opt)
@@ -98,7 +98,8 @@ func (q *Conn) Ping(ctx context.Context) error {
 	return nil
 }
 
-// pingError tells a Redis that refuses an account, or is not ready, from none.
+// pingError distinguishes a Redis that rejects the account, or is not ready, from one
+// that cannot be reached.
 func pingError(err error) (what, hint string) {
 	for _, prefix := range []string{"NOAUTH", "WRONGPASS", "NOPERM", "ERR AUTH", "ERR invalid password"} {
 		if redis.HasErrorPrefix(err, prefix) {

@@ -10,8 +10,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// GroupBacklog is how many file messages of the handlers wait in a queue to be
-// collected into batches.
+// GroupBacklog returns the number of file messages of the handlers that wait in a queue
+// to be collected into batches.
 func (p *Producer) GroupBacklog(ctx context.Context, queue string, handlers []string) (int64, error) {
 	sizes, err := p.groupSizes(ctx, queue, handlers)
 	if err != nil {
@@ -24,11 +24,11 @@ func (p *Producer) GroupBacklog(ctx context.Context, queue string, handlers []st
 	return n, nil
 }
 
-// RepairGroups gives groups their name back where asynq has lost it: reclaiming
-// a set after a crash puts its members back without the name by which the
-// aggregator finds them. It reports how many were healed. The queue's own name
-// comes back, too: asynq's client gives it once, and a Redis that was emptied
-// would not show the queue to anyone.
+// RepairGroups restores group names that asynq has lost: when asynq reclaims a set
+// after a crash, it does not add the group to the set of names where the aggregator
+// looks for groups. It returns the number of repaired groups. It also restores the name
+// of the queue, because asynq's client writes that only once, and after Redis was
+// emptied no inspector would list the queue.
 func (p *Producer) RepairGroups(ctx context.Context, queue string, handlers []string) (healed int64, err error) {
 	if err := p.repairing.Done(ctx, p.redis.SAdd(ctx, "asynq:queues", queue).Err()); err != nil {
 		return 0, fmt.Errorf("name queue: %w", err)
@@ -53,7 +53,7 @@ func (p *Producer) RepairGroups(ctx context.Context, queue string, handlers []st
 	return healed, nil
 }
 
-// groupSizes asks for every shard of the handlers at once.
+// groupSizes queries all shards of the handlers in one pipeline.
 func (p *Producer) groupSizes(ctx context.Context, queue string, handlers []string) (map[string]int64, error) {
 	sizes := make(map[string]*redis.IntCmd, len(handlers)*tasks.GroupShards)
 	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {

@@ -24,7 +24,7 @@ const HoldTime = 5 * time.Second
 
 func holdingKey(holder string) string { return "baler:holding:" + holder }
 
-// Hold says that a worker is alive and works on these batches. holder is unique to the
+// Hold publishes that a worker is alive and runs these batches. holder is unique to the
 // process; the worker calls Hold again well within HoldTime.
 func (p *Producer) Hold(ctx context.Context, holder string, batches []int64) error {
 	var list strings.Builder
@@ -38,12 +38,12 @@ func (p *Producer) Hold(ctx context.Context, holder string, batches []int64) err
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("show batches in hand: %w", err)
+		return fmt.Errorf("publish running batches: %w", err)
 	}
 	return nil
 }
 
-// ReleaseHold says that a worker has stopped.
+// ReleaseHold publishes that a worker has stopped.
 func (p *Producer) ReleaseHold(ctx context.Context, holder string) error {
 	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		pipe.SRem(ctx, holdersKey, holder)
@@ -51,7 +51,7 @@ func (p *Producer) ReleaseHold(ctx context.Context, holder string) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("show that no batch is in hand: %w", err)
+		return fmt.Errorf("publish that no batch is running: %w", err)
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func (p *Producer) held(ctx context.Context) (map[int64]bool, error) {
 		return nil
 	})
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, fmt.Errorf("list batches in hand: %w", err)
+		return nil, fmt.Errorf("list running batches: %w", err)
 	}
 	held := make(map[int64]bool)
 	var dead []any
@@ -121,7 +121,7 @@ func (p *Producer) held(ctx context.Context) (map[int64]bool, error) {
 		case errors.Is(value.Err(), redis.Nil):
 			dead = append(dead, holders[i])
 		case value.Err() != nil:
-			return nil, fmt.Errorf("list batches in hand: %w", value.Err())
+			return nil, fmt.Errorf("list running batches: %w", value.Err())
 		}
 		for text := range strings.FieldsSeq(value.Val()) {
 			if id, err := strconv.ParseInt(text, 10, 64); err == nil {
@@ -130,7 +130,7 @@ func (p *Producer) held(ctx context.Context) (map[int64]bool, error) {
 		}
 	}
 	if len(dead) > 0 {
-		// One that was only slow adds itself again.
+		// A worker that was only slow adds itself again.
 		if err := p.redis.SRem(ctx, holdersKey, dead...).Err(); err != nil {
 			return nil, fmt.Errorf("forget dead workers: %w", err)
 		}

@@ -14,8 +14,8 @@ import (
 	"github.com/balerhq/baler/internal/outage"
 )
 
-// Logger writes asynq's messages to slog. asynq warns of little but failures of Redis,
-// and does so in each of its loops: they are reported as one outage.
+// Logger writes asynq's messages to slog. Nearly all warnings of asynq are failures of
+// Redis, repeated by each of its loops. Logger reports them as one outage.
 type Logger struct {
 	log   *slog.Logger
 	watch *outage.Watch
@@ -31,7 +31,7 @@ func NewLogger(log *slog.Logger) Logger {
 // Debug logs a message.
 func (l Logger) Debug(args ...any) { l.log.Debug("asynq: " + fmt.Sprint(args...)) }
 
-// Info logs a message as debug: asynq tells much that concerns nobody.
+// Info logs a message as debug: most of asynq's messages are of no use to operators.
 func (l Logger) Info(args ...any) { l.log.Debug("asynq: " + fmt.Sprint(args...)) }
 
 // Warn reports a failure of Redis.

@@ -9,11 +9,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// MissingBatches returns those of the batches that the queue would not deliver,
-// and removes what is left of them, so that they can be sent again. A batch is
-// there when its message is, and when asynq would also find it: in the list or
-// set of its state, and with a lease when a worker has it. Redis may have lost
-// one of them without the others.
+// MissingBatches returns the batches that the queue would not deliver, and removes
+// their remains, so that they can be sent again. A batch is there when its message is,
+// and when asynq would also find it: in the list or set of its state, and with a lease
+// when a worker has it. Redis may have lost only some of these keys.
 func (p *Producer) MissingBatches(ctx context.Context, batches []tasks.Batch) ([]tasks.Batch, error) {
 	answers := make([]*redis.Cmd, len(batches))
 	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
@@ -36,8 +35,8 @@ func (p *Producer) MissingBatches(ctx context.Context, batches []tasks.Batch) ([
 	return missing, nil
 }
 
-// missingScript answers whether asynq v0.26.0 would not deliver a task, and
-// removes it then. KEYS are those of placesOf.
+// missingScript reports whether asynq v0.26.0 would not deliver a task. If so, it
+// removes the task. KEYS are those of placesOf.
 const missingScript = `
 local id = ARGV[1]
 local state = redis.call("HGET", KEYS[1], "state")
@@ -58,8 +57,8 @@ end
 redis.call("DEL", KEYS[1])
 return 1`
 
-// placesOf lists the keys in which asynq v0.26.0 may keep a batch's task; tests
-// hold them to that.
+// placesOf lists the keys in which asynq v0.26.0 may keep a batch's task; tests check
+// that.
 func placesOf(b *tasks.Batch) []string {
 	prefix := "asynq:{" + b.Queue + "}:"
 	keys := []string{taskKey(b)}
@@ -69,5 +68,5 @@ func placesOf(b *tasks.Batch) []string {
 	return keys
 }
 
-// taskKey is where asynq v0.26.0 keeps a task; a test holds it to that.
+// taskKey is the key in which asynq v0.26.0 keeps a task; a test checks that.
 func taskKey(b *tasks.Batch) string { return "asynq:{" + b.Queue + "}:t:" + BatchTaskID(b.ID) }

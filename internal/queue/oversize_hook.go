@@ -23,13 +23,14 @@ const (
 	maxOversized  = 100
 )
 
-// OversizeHook is a go-redis hook that keeps asynq from reading messages that are far too
-// large for Baler's: some of 50 MB take longer than the client's timeout, and asynq then
-// reads them again and again, and nothing behind them. It replaces the scripts by which
-// asynq v0.26.0 reads messages with ones that first ask Redis for the length. What is too
-// large leaves the queue, and its beginning waits for TakeOversized.
+// OversizeHook is a go-redis hook that keeps asynq from reading messages that are far
+// too large for Baler's: reading a message of 50 MB may exceed the client's timeout,
+// and asynq then retries it without end and never reads the messages behind it. The
+// hook replaces the scripts with which asynq v0.26.0 reads messages by scripts that
+// check the length first. They remove a message that is too large from the queue and
+// keep its beginning for TakeOversized.
 type OversizeHook struct {
-	scripts map[string]string // ours by the SHA-1 of asynq's; a test holds them to it
+	scripts map[string]string // ours by the SHA-1 of asynq's; a test checks them
 }
 
 var _ redis.Hook = OversizeHook{}

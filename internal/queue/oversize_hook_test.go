@@ -62,7 +62,7 @@ func TestOversizedMessagesAreNotRead(t *testing.T) {
 		return nil
 	})))
 	t.Cleanup(server.Shutdown)
-	aside := 0
+	deadLetters := 0
 	testkit.Eventually(t, time.Minute, func() error {
 		beginnings, err := p.TakeOversized(ctx, "q")
 		for _, b := range beginnings {
@@ -70,8 +70,8 @@ func TestOversizedMessagesAreNotRead(t *testing.T) {
 				return fmt.Errorf("kept %d bytes: %.40q", len(b), b)
 			}
 		}
-		if aside += len(beginnings); err == nil && aside != 5 {
-			err = fmt.Errorf("%d messages set aside, want 5", aside)
+		if deadLetters += len(beginnings); err == nil && deadLetters != 5 {
+			err = fmt.Errorf("%d dead letters, want 5", deadLetters)
 		}
 		return err
 	})

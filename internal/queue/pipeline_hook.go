@@ -12,10 +12,10 @@ import (
 // maxPipeline bounds one pipeline, so that its answers stay a bounded read.
 const maxPipeline = 512
 
-// PipelineHook is a go-redis hook that sends the scripts which several goroutines run
-// at the same time in one pipeline: while one round trip is under way, those
-// that come in the meantime wait and form the next. asynq's client has
-// no bulk enqueue; with this hook concurrent calls of it cost about as little.
+// PipelineHook is a go-redis hook that sends the scripts of concurrent callers in one
+// pipeline: scripts that arrive while one round trip is under way form the next
+// pipeline. asynq's client has no bulk enqueue; with this hook, concurrent calls are
+// about as cheap.
 type PipelineHook struct {
 	client redis.UniversalClient
 
@@ -44,9 +44,9 @@ func (g *PipelineHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis
 	return next
 }
 
-// ProcessHook gathers scripts, which is what asynq enqueues with. Everything
-// else goes its own way: so do the commands by which a new connection
-// introduces itself, for which a pipeline may be waiting.
+// ProcessHook gathers scripts, because asynq enqueues with scripts. All other commands
+// pass through: a pipeline may be waiting for a new connection, which sends commands of
+// its own first.
 func (g *PipelineHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if cmd.Name() != "evalsha" {
@@ -57,8 +57,8 @@ func (g *PipelineHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		g.waiting = append(g.waiting, one)
 		if !g.busy {
 			g.busy = true
-			// Whoever finds nobody sending sends for all; a caller's context
-			// must not cut off the others' commands.
+			// The caller that finds no pipeline under way sends for all callers. The
+			// end of its context must not stop the commands of others.
 			go g.send(context.WithoutCancel(ctx))
 		}
 		g.mu.Unlock()
@@ -74,7 +74,7 @@ func (g *PipelineHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// send runs pipelines until nothing waits.
+// send runs pipelines until no command waits.
 func (g *PipelineHook) send(ctx context.Context) {
 	for {
 		g.mu.Lock()

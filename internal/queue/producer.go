@@ -18,12 +18,12 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// maxParallel is how many enqueue calls run at the same time: as many as a
-// pipeline of Gather takes.
+// maxParallel is the number of enqueue calls that run at the same time: as many as a
+// pipeline of the hook takes.
 const maxParallel = maxPipeline
 
-// noTimeout stands in for "no limit": asynq would put half an hour in place of
-// zero. Steps have timeouts of their own, which the runner keeps.
+// noTimeout means "no limit": asynq replaces zero by half an hour. Steps have timeouts
+// of their own, which the runner enforces.
 const noTimeout = 10 * 365 * 24 * time.Hour
 
 // Producer puts messages into the queue. It is safe for concurrent use.
@@ -31,12 +31,12 @@ type Producer struct {
 	redis  redis.UniversalClient
 	client *asynq.Client
 
-	// What it reports of Redis; nil reports nothing.
+	// Watches that report outages of Redis. A nil watch reports nothing.
 	sending, asking, repairing *outage.Watch
 }
 
-// NewProducer enqueues through a Redis client, which stays the caller's. A
-// client of its own with the Gather hook makes concurrent calls cheap.
+// NewProducer makes a Producer that enqueues through a Redis client, which the caller
+// closes. A separate client with the pipeline hook makes concurrent calls cheap.
 func NewProducer(client redis.UniversalClient) *Producer {
 	return &Producer{redis: client, client: asynq.NewClientFromRedisClient(client)}
 }
@@ -51,8 +51,8 @@ func BatchTask(b *tasks.Batch) *asynq.Task {
 // BatchTaskID is the asynq task ID of a batch.
 func BatchTaskID(id int64) string { return strconv.FormatInt(id, 10) }
 
-// EnqueueBatches enqueues batches whose rows are committed. One that the queue has
-// already is fine.
+// EnqueueBatches enqueues batches whose rows are committed. Batches that the queue
+// already has are no error.
 func (p *Producer) EnqueueBatches(ctx context.Context, batches []tasks.Batch) error {
 	return p.done(ctx, len(batches), parallel(ctx, len(batches), func(ctx context.Context, i int) error {
 		err := p.enqueue(ctx, BatchTask(&batches[i]))
@@ -81,8 +81,9 @@ func (p *Producer) EnqueueFiles(ctx context.Context, queue string, transfer int6
 	}))
 }
 
-// done reports how Redis took n messages. An error that comes with the end of ctx is
-// reported too when it is a timeout: that is how a Redis fails which does not answer.
+// done reports the outcome of sending n messages. An error that comes with the end of
+// ctx is reported only if it is a timeout: a Redis that does not answer fails in that
+// way.
 func (p *Producer) done(ctx context.Context, n int, err error) error {
 	switch {
 	case err != nil && !errors.Is(ctx.Err(), context.Canceled):
@@ -106,24 +107,24 @@ func (p *Producer) EnqueueMessage(ctx context.Context, queue, kind string, paylo
 
 func (p *Producer) enqueue(ctx context.Context, t *asynq.Task) error {
 	_, err := p.client.EnqueueContext(ctx, t)
-	// A conflict means that the queue has it: sent before, or go-redis sent it
-	// again after a time-out.
+	// A conflict means that the queue already has the message: it was sent before, or
+	// go-redis sent it again after a timeout.
 	if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {
 		return fmt.Errorf("enqueue %s: %w", t.Type(), err)
 	}
 	return nil
 }
 
-// parallel runs do for 0…n-1, many at a time, until one fails. Each goroutine takes
-// several: what the queue's client does wants a deep stack, and to grow one for
-// every message took an eighth of the producer's time.
+// parallel runs do for 0…n-1, many at a time, until one fails. Each goroutine handles
+// several: the queue's client needs a deep stack, and growing one for every message
+// took an eighth of the producer's time.
 func parallel(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
 	parent := ctx
 	g, ctx := errgroup.WithContext(parent)
 	var next atomic.Int64
 	for range min(n, maxParallel) {
 		g.Go(func() error {
-			for ctx.Err() == nil { // else one has failed, or the caller has gone: the rest would fail one by one
+			for ctx.Err() == nil { // after a failure or the end of ctx the rest would fail one by one
 				i := int(next.Add(1)) - 1
 				if i >= n {
 					break

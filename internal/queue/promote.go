@@ -7,13 +7,14 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// maxPromoted is how many batches of a queue may be ahead of their turn at a time, so
-// that many newcomers do not keep a large transfer from going on.
+// maxPromoted is how many promoted batches a queue may have at a time, so that many new
+// transfers do not stall a large one.
 const maxPromoted = 16
 
 // Promote moves a batch that waits in the queue ahead of all others but those promoted
-// before it. The first batch of a transfer so starts when the next slot is free, however
-// many batches of other transfers wait. A batch that waits no longer stays as it is.
+// before it. So the first batch of a transfer starts when the next slot is free,
+// however many batches of other transfers wait. Promote leaves a batch that no longer
+// waits as it is.
 func (p *Producer) Promote(ctx context.Context, b *tasks.Batch) error {
 	prefix := "asynq:{" + b.Queue + "}:"
 	keys := []string{prefix + "pending", "baler:{" + b.Queue + "}:promoted"}

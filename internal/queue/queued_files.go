@@ -10,7 +10,7 @@ import (
 )
 
 // FirstQueued returns the index of the first file whose message the queue has and will
-// deliver, or the number of files when there is none. It removes what is left of
+// deliver, or the number of files when there is no such file. It removes the remains of
 // messages that the queue has lost in part. A file with step 0 has no message.
 func (p *Producer) FirstQueued(ctx context.Context, queue string, transfer int64, files []FileTask) (int, error) {
 	for at := 0; at < len(files); at += askMost {
@@ -37,7 +37,7 @@ func (p *Producer) FirstQueued(ctx context.Context, queue string, transfer int64
 	return len(files), nil
 }
 
-// askMost is how many keys one round trip asks for.
+// askMost is how many keys one round trip queries.
 const askMost = 500
 
 // isDelivered reports whether asynq will deliver a file's message, which exists.
@@ -54,9 +54,9 @@ func (p *Producer) isDelivered(ctx context.Context, queue string, transfer int64
 	return delivered, nil
 }
 
-// deliveredScript answers whether a file's message is in its group, or in a set that was
-// taken from it, as asynq v0.26.0 keeps them, and removes the message otherwise. In other
-// states asynq delivers it by itself.
+// deliveredScript reports whether a file's message is in its group, or in a set that
+// was taken from it, as asynq v0.26.0 keeps them, and removes the message otherwise. In
+// all other states asynq delivers the message.
 const deliveredScript = `
 local id = ARGV[1]
 if redis.call("HGET", KEYS[1], "state") ~= "aggregating" or redis.call("ZSCORE", KEYS[2], id) then

@@ -12,14 +12,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ReclaimOrphans takes batches back from workers that have died: those whose lease
-// ended some time ago, by the clock of Redis, are removed from the queue, and returned
-// so that they can be sent again. asynq does as much by itself, one to two minutes later.
+// ReclaimOrphans takes batches back from workers that have died. It removes batches
+// from the queue whose lease ended at least ago before the time of Redis, and returns
+// them so that they can be sent again. asynq does the same, but one to two minutes
+// later.
 //
-// A worker that only seemed dead does no harm: asynq writes nothing for a task
-// whose lease has ended. Should the clocks differ by more than the caller
-// allowed for, its acknowledgement may delete the message that was sent again;
-// the ledger still has the batch, and will find that the queue does not.
+// A worker that only seemed dead does no harm: asynq writes nothing for a task whose
+// lease has ended. If the clocks differ by more than the caller allowed for, the
+// worker's acknowledgement may delete the message that was sent again. The batch is
+// still in the ledger, and the next comparison with the queue finds it missing.
 func (p *Producer) ReclaimOrphans(ctx context.Context, batches []tasks.Batch, ago time.Duration) ([]tasks.Batch, error) {
 	if len(batches) == 0 {
 		return nil, nil
@@ -45,7 +46,7 @@ func (p *Producer) ReclaimOrphans(ctx context.Context, batches []tasks.Batch, ag
 	var orphans []tasks.Batch
 	for i, lease := range leases {
 		if lease.Err() != nil || lease.Val() > float64(before.Unix()) {
-			continue // it waits, or somebody works on it
+			continue // it waits, or a worker runs it
 		}
 		taken, err := p.reclaim(ctx, &batches[i], before)
 		if err != nil {
@@ -86,5 +87,5 @@ func (p *Producer) reclaim(ctx context.Context, b *tasks.Batch, before time.Time
 	return n == 1, nil
 }
 
-// leaseKey is where asynq v0.26.0 keeps who works on what until when.
+// leaseKey is the key in which asynq v0.26.0 keeps the leases of running tasks.
 func leaseKey(b *tasks.Batch) string { return "asynq:{" + b.Queue + "}:lease" }

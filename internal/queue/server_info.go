@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// ServerInfo is what Redis says of itself. A field that it does not say is zero.
+// ServerInfo is the answer of Redis to INFO. Fields that the answer lacks are zero.
 type ServerInfo struct {
 	Version        string
 	EvictionPolicy string // maxmemory-policy
 	UsedMemory     int64  // bytes
 	MaxMemory      int64  // bytes; 0: no limit
-	Replica        bool   // it takes no writes
+	Replica        bool   // it rejects writes
 }
 
 // NoEviction is the only policy with which Redis never drops messages.
@@ -32,7 +32,7 @@ func (q *Conn) ServerInfo(ctx context.Context) (ServerInfo, error) {
 	}
 	info := parseInfo(text)
 	number := func(name string) int64 {
-		n, _ := strconv.ParseInt(info[name], 10, 64) // what is no number is not said
+		n, _ := strconv.ParseInt(info[name], 10, 64) // no number means that the field is missing
 		return n
 	}
 	return ServerInfo{
@@ -71,8 +71,8 @@ const EvictionFix = "run 'redis-cli CONFIG SET maxmemory-policy noeviction' on i
 // ErrEvicts says that Redis drops messages when its memory is full.
 var ErrEvicts = errors.New("Redis evicts messages when its memory is full") //nolint:staticcheck // Redis is a name
 
-// CheckEviction returns ErrEvicts, with what to do, for a Redis that evicts. An embedded
-// one does not, and one that does not say passes.
+// CheckEviction returns ErrEvicts, with a hint, for a Redis that evicts. An embedded
+// Redis passes, and so does a Redis that does not report its policy.
 func (q *Conn) CheckEviction(ctx context.Context) error {
 	if q.Embedded() {
 		return nil

@@ -18,11 +18,12 @@ const (
 )
 
 const (
-	// quick and slow are how many times as long as expected commits take on the
-	// average, for a worker to do more and to do less.
+	// quick and slow are ratios of the average commit time to the expected one: below
+	// quick the limit rises, above slow it falls.
 	quick, slow = 2, 3
 
-	// soonEnough is never slow: a shared disk varies that much by itself.
+	// soonEnough is the longest commit that never counts as slow: a shared disk varies
+	// that much.
 	soonEnough = 50 * time.Millisecond
 
 	// warmUp is how many commits are only measured.
@@ -35,10 +36,10 @@ const (
 	smoothing = 0.2
 )
 
-// aimd decides how much a worker does at once, by additive increase while the
-// database commits about as quickly as it used to and multiplicative decrease
-// when it does not: never less than one, never more than most. It decides only;
-// it begins with most.
+// aimd computes the concurrency of a worker: it increases it additively while commits
+// are about as fast as before, and decreases it multiplicatively when they are not. The
+// limit is at least one and at most most, and begins at most. aimd is pure: it only
+// computes.
 type aimd struct {
 	most     float64
 	limit    float64
@@ -52,7 +53,7 @@ func newAIMD(most int) *aimd {
 	return &aimd{most: float64(max(most, 1)), limit: float64(max(most, 1)), pressure: 1}
 }
 
-// of scales the limit to what at its most is n: at least one.
+// of scales the limit to a maximum of n: at least one.
 func (t *aimd) of(n int) int {
 	return max(1, int(math.Round(float64(n)*t.limit/t.most)))
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Options tunes a Recorder. Zero fields take the values said.
+// Options tunes a Recorder. Zero fields get the defaults given here.
 type Options struct {
 	MaxItems int   // results in one transaction: 1000
 	MaxBytes int64 // of output and facts in one transaction: 16 MiB
@@ -40,10 +40,10 @@ type Options struct {
 	Now     func() time.Time // nil: time.Now
 }
 
-// Recorder records what the batches of this process give it. Whatever arrives during
-// a transaction shares the next one: under load several batches share a commit, and
-// a single batch never waits. While the database is away it holds a bounded amount
-// and retries.
+// Recorder commits the results of this process's batches. Results that arrive during a
+// transaction share the next one: under load several batches share a commit, and a
+// single batch never waits. While the database is away, the Recorder holds a bounded
+// amount and retries.
 type Recorder struct {
 	store   *store.Store
 	batches *batcher.Batcher[*ledger.BatchCompletion]
@@ -100,8 +100,8 @@ func (r *Recorder) Record(ctx context.Context, rec *ledger.BatchCompletion) erro
 	return rec.Err
 }
 
-// Close writes what is held and ends the recorder. When ctx ends first, the rest
-// fails and its batches are handed back.
+// Close writes the pending results and ends the recorder. When ctx ends first, the rest
+// fails and its batches are released.
 func (r *Recorder) Close(ctx context.Context) error {
 	if err := r.batches.Close(ctx); err != nil {
 		return fmt.Errorf("close recorder: %w", err)
@@ -114,7 +114,7 @@ func (r *Recorder) flush(ctx context.Context, recs []*ledger.BatchCompletion) er
 	if err == nil || !db.IsRejected(err) {
 		return err
 	}
-	// One rejected row must not cost the others their results: find it.
+	// One rejected row must not prevent the other results: find it.
 	var failed batcher.Errors
 	for i, rec := range recs {
 		if err := r.isolate(ctx, rec); err != nil {

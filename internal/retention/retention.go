@@ -18,7 +18,7 @@ import (
 type Store interface {
 	// Prunable lists transfers that may be deleted, those numbered above after.
 	Prunable(ctx context.Context, p store.Prune, after int64) ([]tasks.Transfer, error)
-	// DeleteTransfer deletes a transfer, which nobody finds from then on.
+	// DeleteTransfer deletes a transfer, which no query finds from then on.
 	DeleteTransfer(ctx context.Context, id int64, d store.Deletion) error
 	// PurgeDeleted deletes what remains of deleted transfers.
 	PurgeDeleted(ctx context.Context) error

@@ -71,7 +71,7 @@ func newBatchRun(w *Runner, c *ledger.Claim, a assignment) *batchRun {
 	return r
 }
 
-// batchLog logs what concerns a batch under the id of its transfer that commands take.
+// batchLog returns a log with the attributes of a batch and the public id of its transfer.
 func batchLog(log *slog.Logger, b *tasks.Batch, plan *dispatch.TransferPlan) *slog.Logger {
 	return log.With("transfer", plan.UUID, "step", plan.Step(b.Step).Name, "batch", b.ID)
 }
@@ -129,19 +129,19 @@ func (r *batchRun) answer(ctx context.Context, err error) error {
 		return nil
 	case errors.Is(err, ledger.ErrLeaseLost):
 		r.metrics.BatchDropped()
-		r.log.InfoContext(ctx, "worker: another worker has taken this batch over; nothing of it is recorded here")
+		r.log.InfoContext(ctx, "worker: another worker has taken over this batch; this worker records none of its results")
 		return nil
 	default:
 		return r.handBack(ctx, err)
 	}
 }
 
-// handBackRest records what is finished of a batch, and hands back the rest.
+// handBackRest records the finished jobs of a batch, and releases the rest.
 func (r *batchRun) handBackRest(ctx context.Context) error {
 	if err := r.partial.flushAll(ctx); err != nil {
 		return r.answer(ctx, err)
 	}
-	why := context.Cause(ctx) // the queue took the batch away
+	why := context.Cause(ctx) // the lease in the queue is lost
 	if r.stopping.Err() != nil {
 		why = errStopping
 	}
@@ -151,8 +151,8 @@ func (r *batchRun) handBackRest(ctx context.Context) error {
 // releaseTime bounds how long releasing a batch may take.
 const releaseTime = 2 * time.Second
 
-// handBack releases the batch: the database rejects whatever this worker may still
-// try to record of it.
+// handBack releases the batch. From then on the database rejects results that this
+// worker still tries to record.
 func (r *batchRun) handBack(ctx context.Context, why error) error {
 	r.metrics.BatchReleased()
 	r.partial.drop()

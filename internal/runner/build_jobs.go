@@ -27,7 +27,7 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 		facts := r.facts[f.No]
 		args, err := step.Args(f, facts)
 		if err != nil {
-			unfit[i] = handlers.Fail(handlers.CodeBadArguments, err)
+			unfit[i] = handlers.Fail(handlers.CodeBadTemplate, err)
 		}
 		return handlers.JobSpec{
 			File: *f, Transfer: r.batch.Transfer, Step: r.batch.Step, Attempt: r.batch.Attempt, Worker: r.options.Worker,
@@ -47,7 +47,8 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 	return open, done, nil
 }
 
-// verdictBefore is how a file ends that the handler does not get; nil when it does.
+// verdictBefore returns the verdict of a file that does not reach the handler, and nil
+// for other files.
 func (r *batchRun) verdictBefore(step *recipe.Step, f *tasks.File) error {
 	if r.canceled.Err() != nil {
 		return errCanceled
@@ -73,12 +74,11 @@ var (
 	}
 	errPoisoned = &handlers.Verdict{
 		Outcome: tasks.OutcomeError, Code: handlers.CodeWorkerCrashed,
-		Err: errors.New("every worker that took this file alone died with it"),
+		Err: errors.New("every worker that ran this file alone crashed"),
 	}
 )
 
-// conditionError is why the step's condition could not be evaluated for the file;
-// nil when it could.
+// conditionError returns the error of evaluating the step's condition for the file.
 func (r *batchRun) conditionError(step *recipe.Step, f *tasks.File, facts map[string]any) error {
 	if !step.HasCondition() {
 		return nil
@@ -90,7 +90,7 @@ func (r *batchRun) conditionError(step *recipe.Step, f *tasks.File, facts map[st
 	return nil
 }
 
-// merge lays newer facts over older ones and changes neither.
+// merge returns a map in which newer facts override older ones; it changes neither argument.
 func merge(older, newer map[string]any) map[string]any {
 	if len(older) == 0 {
 		return newer

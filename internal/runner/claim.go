@@ -23,9 +23,9 @@ type assignment struct {
 	err          error // why the batch cannot run here; nil when it can
 }
 
-// find reads the batch of a message from the ledger. What the message itself says is
-// only compared: whoever can write to Redis must not decide what runs. find returns
-// nil without an error when nothing is left to do: the batch is complete, or paused.
+// find reads the batch of a message from the ledger. The content of the message is only
+// compared: write access to Redis must not decide what runs. find returns nil without
+// an error when nothing is left to do: the batch is complete, or paused.
 func (r *Runner) find(ctx context.Context, m tasks.BatchMessage) (*ledger.Claim, error) {
 	c, err := r.Store.FindBatch(ctx, m.Batch)
 	switch {
@@ -44,8 +44,8 @@ func (r *Runner) find(ctx context.Context, m tasks.BatchMessage) (*ledger.Claim,
 	return &c, nil
 }
 
-// dropComplete drops the message of a batch that has been completed. One of a batch that
-// never was is not Baler's.
+// dropComplete drops the message of a batch that has been completed. A message of a
+// batch that never existed is a foreign message.
 func (r *Runner) dropComplete(ctx context.Context, m tasks.BatchMessage) error {
 	ran, err := r.Store.HasRun(ctx, m.Batch, m.Transfer, m.Step, m.SomeFiles())
 	if err != nil {
@@ -59,8 +59,8 @@ func (r *Runner) dropComplete(ctx context.Context, m tasks.BatchMessage) error {
 	return nil
 }
 
-// compare returns an error when Baler would not have sent this message for the batch,
-// or not as this task of this queue.
+// compare returns an error unless Baler would have sent this message, as this task of
+// this queue, for the batch.
 func compare(ctx context.Context, m tasks.BatchMessage, b *tasks.Batch) error {
 	if want := tasks.NewBatchMessage(b); m != want {
 		return fmt.Errorf("%w: it differs from batch %d of the ledger, which is %s", tasks.ErrForeignMessage, b.ID, want.Encode())
@@ -130,7 +130,7 @@ func (r *Runner) claimBatch(ctx context.Context, c *ledger.Claim, a assignment) 
 		return nil, r.Store.Suspend(ctx, c.Transfer, fmt.Sprintf("row %d of batches makes no sense: %v", c.ID, a.err))
 	}
 	if errors.Is(a.err, errNoHandler) {
-		batchLog(r.Log, &c.Batch, a.plan).WarnContext(ctx, "worker: left to one that has the handler", "error", a.err)
+		batchLog(r.Log, &c.Batch, a.plan).WarnContext(ctx, "worker: the handler is missing here; the batch goes back", "error", a.err)
 	}
 	if a.err != nil {
 		return nil, fmt.Errorf("batch %d: %w", c.ID, a.err)

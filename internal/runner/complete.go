@@ -62,8 +62,8 @@ func (r *batchRun) conclude(batchErr error) (*ledger.BatchCompletion, *nextBatch
 		if needFacts {
 			end.facts = merge(r.facts[result.File], factsOf(&result))
 		}
-		// Every job is looked at, not only those that the partial flush still holds: one
-		// may have ended since, or counted as retried until the transfer was canceled.
+		// Check every job, not only those that the partial flush still holds: a job may
+		// have ended since, or counted as retried until the transfer was canceled.
 		if !r.partial.sent[result.File] {
 			done.Results = append(done.Results, result)
 		}

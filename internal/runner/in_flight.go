@@ -40,7 +40,7 @@ func (r *Runner) isRunning(batch int64) bool {
 	return false
 }
 
-// HoldRunning tells the database that the batches in flight are run by a live worker.
+// HoldRunning records in the database that a live worker runs the batches in flight.
 // Call it with each heartbeat.
 func (r *Runner) HoldRunning(ctx context.Context) error {
 	r.mu.Lock()
@@ -52,8 +52,8 @@ func (r *Runner) HoldRunning(ctx context.Context) error {
 	return r.Store.HoldBatches(ctx, r.Worker, held)
 }
 
-// WaitIdle waits until no batch is in flight, or the worker stops. The caller makes
-// sure that no new ones arrive.
+// WaitIdle waits until no batch is in flight, or the worker stops. The caller ensures
+// that no new ones arrive.
 func (r *Runner) WaitIdle() {
 	r.mu.Lock()
 	if len(r.running) == 0 {
@@ -96,7 +96,7 @@ func (r *Runner) StopCanceled(ctx context.Context) error {
 	return nil
 }
 
-// hold notes that the message of a batch is in hand, until done is called.
+// hold marks the message of a batch as held by this worker until done is called.
 func (r *Runner) hold(batch int64) (done func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -113,7 +113,7 @@ func (r *Runner) hold(batch int64) (done func()) {
 	}
 }
 
-// InHand lists the batches whose messages are in hand, in any order.
+// InHand lists the batches whose messages this worker holds, in any order.
 func (r *Runner) InHand() []int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()

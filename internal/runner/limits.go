@@ -30,9 +30,9 @@ func (r *Runner) admit(ctx context.Context, b *tasks.Batch, plan *dispatch.Trans
 	return leave, err
 }
 
-// SetLimits takes this worker's shares of the limits; without shares there are no
-// limits. It reports whether shares are still moving between workers, so that it
-// is worth asking again soon.
+// SetLimits sets this worker's shares of the limits; without shares there are no
+// limits. It reports whether shares are still moving between workers; the caller then
+// asks again soon.
 func (r *Runner) SetLimits(parts []ledger.LimitShare) (unsettled bool) {
 	r.limiter.SetShares(parts)
 	r.Metrics.SetLimits(parts)

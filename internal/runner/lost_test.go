@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// lose says of a batch what the queue says when a worker died with it.
+// lose marks a batch as the queue does when its worker died.
 func (r *env) lose(b *tasks.Batch) {
 	r.T.Helper()
 	h := r.Claim(b.ID, true)
@@ -22,7 +22,7 @@ func (r *env) lose(b *tasks.Batch) {
 }
 
 // A file that kills its worker: what it takes with it comes back in parts,
-// until it is alone and set aside.
+// until it is alone and its last attempt is used up.
 func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		const files, guilty = 100, 42

@@ -53,10 +53,10 @@ func TestMessagesThatAreNotOurs(t *testing.T) {
 				t.Errorf("%s: answered %v", name, err)
 			}
 		}
-		asides, err := r.Store.DeadLetters(t.Context(), 0, 100)
+		letters, err := r.Store.DeadLetters(t.Context(), 0, 100)
 		r.Must(err)
-		if len(asides) != len(messages) {
-			t.Errorf("%d messages set aside, want %d: %+v", len(asides), len(messages), reasons(asides))
+		if len(letters) != len(messages) {
+			t.Errorf("%d dead letters, want %d: %+v", len(letters), len(messages), reasons(letters))
 		}
 		if ran > 0 {
 			t.Errorf("%d files ran", ran)
@@ -66,10 +66,10 @@ func TestMessagesThatAreNotOurs(t *testing.T) {
 	})
 }
 
-func reasons(asides []store.DeadLetter) []string {
-	all := make([]string, len(asides))
-	for i := range asides {
-		all[i] = asides[i].Reason
+func reasons(letters []store.DeadLetter) []string {
+	all := make([]string, len(letters))
+	for i := range letters {
+		all[i] = letters[i].Reason
 	}
 	return all
 }

@@ -123,7 +123,7 @@ func (p *partialFlush) flushAll(ctx context.Context) error {
 
 // drop forgets the jobs that are not recorded.
 func (p *partialFlush) drop() {
-	_ = p.stop() // the batch goes back whatever became of the last flush
+	_ = p.stop() // the batch goes back also when the last flush failed
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting = nil

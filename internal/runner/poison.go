@@ -2,9 +2,9 @@ package runner
 
 import "context"
 
-// When a worker crashes, nobody can tell which of its files caused it. So its
-// batches come back split, and each file runs alone on its worker, counted as a
-// crash before it starts. Only crashes while alone make a file fail.
+// When a worker crashes, nobody can tell which of its files caused it. So its batches
+// are split, and each file runs alone on its worker, counted as a crash before it
+// starts. Only crashes while alone make a file fail.
 
 // suspect reports whether a worker crashed while it ran this file and no other of
 // the batch. Larger batches are split before they run.
@@ -14,8 +14,8 @@ func (r *batchRun) suspect() bool { return r.batch.Crashes > 0 }
 // first may have run beside other batches, at least one ran alone.
 func (r *batchRun) isPoisoned() bool { return r.batch.Crashes >= max(r.retry.Attempts, 2) }
 
-// weight is how many slots the batch takes: all for a suspect, so that nothing else
-// runs beside it.
+// weight returns the number of slots that the batch takes: all for a suspect, so that
+// no other batch runs beside it.
 func (r *batchRun) weight() int64 {
 	if r.suspect() && !r.poisoned {
 		return int64(r.options.Slots)
@@ -24,8 +24,8 @@ func (r *batchRun) weight() int64 {
 }
 
 // countCrash counts the run of a suspect as a crash before it starts: after a real
-// crash nobody could. Completing the batch removes the count with its row; handing
-// it back takes the count back.
+// crash nothing could count it. Completing the batch removes the count with its row;
+// releasing the batch undoes the count.
 func (r *batchRun) countCrash(ctx context.Context) error {
 	if !r.suspect() || r.poisoned {
 		return nil
@@ -35,7 +35,7 @@ func (r *batchRun) countCrash(ctx context.Context) error {
 	return err
 }
 
-// uncountCrash takes the count back: the worker is alive.
+// uncountCrash undoes the count: the worker is alive.
 func (r *batchRun) uncountCrash() {
 	if r.crashCounted {
 		r.batch.Crashes--

@@ -86,7 +86,7 @@ steps:
 		if got := r.Results(2)[1]; got.Code != handlers.CodeBadCondition || !strings.Contains(got.Error, "facts.kind > 3") {
 			t.Errorf("file 1 at the condition: %+v", got)
 		}
-		if got := r.Results(3)[2]; got.Code != handlers.CodeBadArguments || !strings.Contains(got.Error, "facts.nothing") {
+		if got := r.Results(3)[2]; got.Code != handlers.CodeBadTemplate || !strings.Contains(got.Error, "facts.nothing") {
 			t.Errorf("file 2 at the arguments: %+v", got)
 		}
 	})

@@ -33,8 +33,8 @@ var (
 	errNoStep    = errors.New("the transfer has no step")
 )
 
-// Options says what a Runner works with. Store, Queue, Transfers, Registry and
-// Recorder are needed; other zero fields take the values said.
+// Options are the settings and dependencies of a Runner. Store, Queue, Transfers,
+// Registry and Recorder are needed; other zero fields get the defaults given here.
 type Options struct {
 	Store     *store.Store
 	Queue     dispatch.Queue
@@ -76,8 +76,8 @@ type Runner struct {
 
 	mu      sync.Mutex
 	running map[*batchRun]struct{} // batches in flight
-	idle    chan struct{}          // closed when none is in flight; nil when nobody waits
-	inHand  map[int64]int          // by batch: deliveries of its message that are in hand
+	idle    chan struct{}          // closed when none is in flight; nil when no call waits
+	inHand  map[int64]int          // by batch: deliveries of its message that this worker holds
 }
 
 var _ asynq.Handler = (*Runner)(nil)
@@ -103,9 +103,8 @@ func New(o Options) (*Runner, error) {
 	return r, nil
 }
 
-// Stop cancels running handlers now: what they have finished is recorded, the rest
-// goes back to the queue, and the attempt does not count. New batches go back at
-// once.
+// Stop cancels running handlers now. Finished jobs are recorded, the rest goes back to
+// the queue, and the attempt does not count. New batches go back at once.
 func (r *Runner) Stop() { r.stop(errStopping) }
 
 // Close closes the folders that were opened. No batch may be running.
@@ -139,7 +138,7 @@ func (r *Runner) ProcessTask(ctx context.Context, t *asynq.Task) error {
 }
 
 // deadLetter stores a message that cannot be used, and acknowledges it: another
-// delivery would not make it better.
+// delivery would fail in the same way.
 func (r *Runner) deadLetter(ctx context.Context, t *asynq.Task, reason error) error {
 	r.Metrics.DeadLettered()
 	r.Log.WarnContext(ctx, "worker: a message is not used; it becomes a dead letter", "type", db.ClipText(t.Type(), 80),
@@ -150,7 +149,7 @@ func (r *Runner) deadLetter(ctx context.Context, t *asynq.Task, reason error) er
 	return nil
 }
 
-// single makes a batch of one of a file message that asynq delivered by itself, not
+// single makes a batch of one of a file message that asynq delivered directly, not
 // through the aggregator.
 func (r *Runner) single(ctx context.Context, t *asynq.Task) error {
 	m, err := tasks.DecodeFile(t.Payload())
@@ -172,8 +171,8 @@ func (r *Runner) single(ctx context.Context, t *asynq.Task) error {
 	return nil
 }
 
-// enqueue sends the batches among those committed that are sent now. When that fails,
-// the dispatcher sends them later.
+// enqueue sends those of the committed batches that are due now. When that fails, the
+// dispatcher sends them later.
 func (r *Runner) enqueue(ctx context.Context, batches []tasks.Batch) {
 	now := r.Now()
 	var due []tasks.Batch

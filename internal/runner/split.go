@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// maxSplit is up to how many files a batch is split into single files at once.
+// maxSplit is the largest batch, in files, that is split into single files at once.
 const maxSplit = 32
 
 // split replaces a batch that a worker crashed with by batches of one file each, or

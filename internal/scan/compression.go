@@ -12,7 +12,7 @@ const (
 	Zstandard     Compression = "zstd"
 	Bzip2         Compression = "bzip2"
 	XZ            Compression = "xz"
-	LZ4           Compression = "lz4" // from here on detected only, so that nobody takes it for lines
+	LZ4           Compression = "lz4" // from here on only detected, so that such files are not read as lines
 	Lzip          Compression = "lzip"
 	Compress      Compression = "compress"
 	Snappy        Compression = "snappy"

@@ -58,9 +58,9 @@ type Report struct {
 // resolved; symlinks below the sources are not followed. A source that is repeated, or
 // that lies within another one, adds nothing.
 //
-// What is missing or cannot be read is also emitted, with its ScanError, and the scan
-// continues. Scan returns errors of emit and ctx. Its memory grows with the number of
-// names in one directory and in those above it, not with the number of files.
+// Paths that are missing or cannot be read are also emitted, with a ScanError, and the
+// scan continues. Scan returns errors of emit and ctx. Its memory grows with the number
+// of names in one directory and in those above it, not with the number of files.
 func Scan(ctx context.Context, sources []string, opts Options, emit func(tasks.File) error) (Report, error) {
 	starts, err := starts(sources)
 	if err != nil {

@@ -18,7 +18,7 @@ type Selector struct {
 	include, exclude []pattern
 
 	folder         string // the folder of the last file
-	folderIncluded bool   // what Include says of it
+	folderIncluded bool   // whether Include matches it
 }
 
 // NewSelector compiles a selection. It returns an error that names the first pattern which

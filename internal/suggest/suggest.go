@@ -10,9 +10,9 @@ const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789_-."
 const maxLength = 100
 
 // Of returns a word that known accepts and that differs from word by one letter: an
-// additional, missing or wrong one, or two neighbours exchanged. It returns "" when
-// there is none. It takes a function instead of a list because a registry may only
-// have lookups.
+// additional, missing or wrong one, or two adjacent ones exchanged. It returns "" when
+// there is none. It takes a function instead of a list because a registry may only have
+// lookups.
 func Of(word string, known func(string) bool) string {
 	if len(word) > maxLength {
 		return ""

@@ -57,7 +57,7 @@ func TestRunAgainWritesTheWholeCollection(t *testing.T) {
 		done := func(want string) {
 			t.Helper()
 			ran := run(t, b, s)
-			if got := closingText(ran.Transfer); got != "completed bag:done/1 manifest:done/1 report:done/1" {
+			if got := finalStepsText(ran.Transfer); got != "completed bag:done/1 manifest:done/1 report:done/1" {
 				t.Errorf("it is %s: %+v", got, ran.Transfer.Finalizers)
 			}
 			holds(t, out, want)
@@ -73,7 +73,7 @@ func TestRunAgainWritesTheWholeCollection(t *testing.T) {
 		// Without a file to process, only what is gone is left out.
 		must(t, os.Remove(filepath.Join(root, "b")))
 		ran := run(t, b, s)
-		if got := closingText(ran.Final); ran.FoundChanges || got != "completed bag:done/1 manifest:done/1 report:done/1" || ran.Changes.Gone != 1 {
+		if got := finalStepsText(ran.Final); ran.FoundChanges || got != "completed bag:done/1 manifest:done/1 report:done/1" || ran.Changes.Gone != 1 {
 			t.Errorf("it is %s, %+v", got, ran.Changes)
 		}
 		holds(t, out, "c d")
@@ -87,7 +87,7 @@ func TestRunAgainWritesTheWholeCollection(t *testing.T) {
 		write(t, filepath.Join(root, "e"), "e")
 		ran = run(t, b, s)
 		for i, step := range ran.Transfer.Finalizers[:2] {
-			if step.State != tasks.FinalizeFailed || !strings.HasPrefix(step.Error, "in-the-way: ") {
+			if step.State != tasks.FinalizeFailed || !strings.HasPrefix(step.Error, "destination-exists: ") {
 				t.Errorf("step %d is %+v", i+1, step)
 			}
 		}
@@ -115,7 +115,7 @@ func TestSubmitReplacesNoOutputOfAnother(t *testing.T) {
 		first := submit()
 		before, err := os.ReadFile(filepath.Join(out, "sums"))
 		must(t, err)
-		if got := closingText(submit()); got != "completed bag:failed/1 manifest:failed/1 report:failed/1" {
+		if got := finalStepsText(submit()); got != "completed bag:failed/1 manifest:failed/1 report:failed/1" {
 			t.Errorf("the second is %s", got)
 		}
 		if now, err := os.ReadFile(filepath.Join(out, "sums")); err != nil || string(now) != string(before) {
@@ -125,7 +125,7 @@ func TestSubmitReplacesNoOutputOfAnother(t *testing.T) {
 		if n, err := b.Retry(t.Context(), first, baler.ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeSucceeded}}); err != nil || n != 2 {
 			t.Fatalf("retried %d, %v", n, err)
 		}
-		if got := closingText(wait(t, b, first.UUID)); got != "completed bag:done/1 manifest:done/1 report:done/1" {
+		if got := finalStepsText(wait(t, b, first.UUID)); got != "completed bag:done/1 manifest:done/1 report:done/1" {
 			t.Errorf("the first is %s after a retry", got)
 		}
 	})
@@ -142,7 +142,7 @@ func TestRunRunsFinalStepsThatHaveNotRun(t *testing.T) {
 		sums := "  - handler: manifest\n    with: {to: '" + out + "/sums'}\n"
 		s.Recipe = yaml(t, steps+"finally:\n"+sums)
 		ran := run(t, b, s)
-		if got := closingText(ran.Final); ran.FoundChanges || ran.Transfer.ID != first.Transfer.ID || got != "completed manifest:done/1" {
+		if got := finalStepsText(ran.Final); ran.FoundChanges || ran.Transfer.ID != first.Transfer.ID || got != "completed manifest:done/1" {
 			t.Errorf("it is %s: %+v", got, ran)
 		}
 		text, err := os.ReadFile(filepath.Join(out, "sums"))
@@ -154,12 +154,12 @@ func TestRunRunsFinalStepsThatHaveNotRun(t *testing.T) {
 		report := "  - handler: report\n    with: {to: '" + filepath.Join(out, "sums") + "/report.json'}\n"
 		s.Recipe = yaml(t, steps+"finally:\n"+report+sums)
 		for range 2 { // one that fails is tried again by the next run
-			if got := closingText(run(t, b, s).Final); got != "completed report:failed/3" {
+			if got := finalStepsText(run(t, b, s).Final); got != "completed report:failed/3" {
 				t.Errorf("it is %s", got)
 			}
 		}
 		must(t, os.Remove(filepath.Join(out, "sums")))
-		if got := closingText(run(t, b, s).Final); got != "completed report:done/1" {
+		if got := finalStepsText(run(t, b, s).Final); got != "completed report:done/1" {
 			t.Errorf("it is %s", got)
 		}
 		if ran := run(t, b, s); ran.FoundChanges || ran.Final.UUID != "" {
@@ -189,7 +189,7 @@ func TestOutputsInsideTheirSource(t *testing.T) {
 				write(t, filepath.Join(root, name), name)
 			}
 			ran := run(t, b, s)
-			if got := closingText(ran.Transfer); got != "completed bag:done/1 manifest:done/1 report:done/1" || ran.Changes.Added != ran.Transfer.Files {
+			if got := finalStepsText(ran.Transfer); got != "completed bag:done/1 manifest:done/1 report:done/1" || ran.Changes.Added != ran.Transfer.Files {
 				t.Errorf("it is %s, %+v", got, ran.Changes)
 			}
 		}

@@ -207,9 +207,9 @@ func TestRunReadsAgain(t *testing.T) {
 			t.Helper()
 			s.Reread = reread
 			ran := run(t, b, s)
-			if ran.Changes != changes || ran.DamagedFiles != damaged || int64(len(ran.Damaged)) != damaged || closingText(ran.Final) != final {
+			if ran.Changes != changes || ran.DamagedFiles != damaged || int64(len(ran.Damaged)) != damaged || finalStepsText(ran.Final) != final {
 				t.Errorf("found %+v, %d damaged, final steps %s; want %+v, %d, %s",
-					ran.Changes, ran.DamagedFiles, closingText(ran.Final), changes, damaged, final)
+					ran.Changes, ran.DamagedFiles, finalStepsText(ran.Final), changes, damaged, final)
 			}
 			if text, err := os.ReadFile(filepath.Join(out, "bag/data/in/b")); err != nil || string(text) != "b" {
 				t.Errorf("the bag has %q, %v", text, err)

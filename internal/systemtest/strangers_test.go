@@ -135,9 +135,9 @@ func TestMessagesOfStrangers(t *testing.T) {
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	eventually(t, func() error {
-		asides, err := s.DeadLetters(context.Background(), 0, 100)
-		if err == nil && len(asides) != len(strangers) {
-			err = fmt.Errorf("%d messages set aside, want %d", len(asides), len(strangers))
+		letters, err := s.DeadLetters(context.Background(), 0, 100)
+		if err == nil && len(letters) != len(strangers) {
+			err = fmt.Errorf("%d dead letters, want %d", len(letters), len(strangers))
 		}
 		return err
 	})

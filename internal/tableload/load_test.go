@@ -118,11 +118,11 @@ func TestLoadTellsWhatBecameOfRows(t *testing.T) {
 					bad = append(bad, r.Line)
 					if !strings.Contains(r.Reason, "the database refuses the row: ") || r.Path != "/lines" ||
 						string(r.Content) != strings.Split(lines, "|")[r.Line-101] {
-						t.Errorf("set aside: %+v", r)
+						t.Errorf("rejected: %+v", r)
 					}
 				}
 				if err != nil || !slices.Equal(bad, tt.bad) {
-					t.Errorf("lines %v were set aside, want %v: %v", bad, tt.bad, err)
+					t.Errorf("lines %v were rejected, want %v: %v", bad, tt.bad, err)
 				}
 				if more, err := b.RejectedLines(t.Context(), 1, rejects[0].Key, 100); err != nil || len(more) != len(rejects)-1 {
 					t.Errorf("%d behind the first, %v", len(more), err)

@@ -52,8 +52,8 @@ const (
 		"or another unique key of the table does"
 )
 
-// databaseReason is why the database refuses a row, in words for whoever reads the
-// rejected lines.
+// databaseReason says why the database rejects a row, for people who read the rejected
+// lines.
 func (t *Table) databaseReason(err error) string {
 	if errors.Is(err, db.ErrRowTooLarge) {
 		return t.rowTooLarge()
@@ -141,7 +141,7 @@ func sqliteReason(err error) string {
 	return refusal + "a rule of the table does not allow it"
 }
 
-// Where messages name what is concerned. Only what a person reads depends on them.
+// Patterns that find names in the database's messages. Only texts for people depend on them.
 var (
 	mysqlColumnName     = regexp.MustCompile("(?i)(?:column|field) (?:[`'][^`']*[`']\\.)*[`']([^`']+)[`']")
 	mysqlKeyName        = regexp.MustCompile("for key [`'](?:[^`'.]*\\.)?([^`']+)[`']")

@@ -12,7 +12,7 @@ import (
 // connection, and for SQLite, which takes a million bytes.
 const loadBytes = 240 << 10
 
-// packetMargin is what a packet to MySQL holds beside its statement, amply.
+// packetMargin is an upper bound of what a packet to MySQL holds beside its statement.
 const packetMargin = 256
 
 // packetBytes is the longest packet that the server takes, in bytes, 0 for no limit. A

@@ -10,10 +10,10 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// OnDuplicate says what becomes of a row whose key is in the table already.
+// OnDuplicate is the action on a row whose key is in the table already.
 type OnDuplicate string
 
-// What can become of it.
+// The actions on a duplicate.
 const (
 	DuplicateError  OnDuplicate = "error"  // the row becomes a rejected line
 	DuplicateIgnore OnDuplicate = "ignore" // the row in the table stays
@@ -31,14 +31,14 @@ type Table struct {
 	on      OnDuplicate
 	counted bool // the session counts duplicates: see clause
 
-	insert string // what stands before the rows
-	clause string // what stands behind them
-	first  string // SQLite's Update: what stands behind them in a first pass that finds the duplicates
+	insert string // the text before the rows
+	clause string // the text after the rows
+	first  string // SQLite's Update: the text after the rows in a first pass that finds the duplicates
 }
 
-// Table prepares loading rows of the named columns. Every column that has no
-// default must be among them, and the key, which duplicates that are not refused
-// need, must be a unique key of the table.
+// Table prepares loading rows of the named columns. Every column that has no default
+// must be among them, and the key must be a unique key of the table; DuplicateIgnore
+// and DuplicateUpdate need one.
 func (s *Store) Table(ctx context.Context, name string, columns, key []string, on OnDuplicate) (*Table, error) {
 	all, err := s.Columns(ctx, name)
 	if err != nil {
@@ -78,7 +78,8 @@ func (s *Store) Table(ctx context.Context, name string, columns, key []string, o
 	return t, nil
 }
 
-// chosen finds the named columns, and complains of those that would lack a value.
+// chosen finds the named columns, and returns an error when a required column would
+// lack a value.
 func chosen(table string, all []Column, names []string) ([]Column, error) {
 	var found []Column
 	var wrong []error
@@ -109,11 +110,10 @@ func chosen(table string, all []Column, names []string) ([]Column, error) {
 // Columns are the table's columns in the order of a row's values.
 func (t *Table) Columns() []Column { return t.columns }
 
-// Rows makes an empty collection of rows for this table.
+// Rows makes an empty RowBuffer for this table.
 func (t *Table) Rows() *RowBuffer { return &RowBuffer{sqlite: t.s.db.Dialect() == db.SQLite} }
 
-// Empty makes a collection, of whichever table, an empty one for this table. It
-// keeps the memory.
+// Empty resets a RowBuffer of any table for this table. It keeps the memory.
 func (t *Table) Empty(r *RowBuffer) {
 	r.reset()
 	r.sqlite = t.s.db.Dialect() == db.SQLite
@@ -127,7 +127,7 @@ func (t *Table) names() []string {
 	return names
 }
 
-// own spells the key's columns as the table does, and marks them.
+// own returns the key's columns in the table's spelling, and marks them.
 func (t *Table) own(key []string) ([]string, error) {
 	own := make([]string, len(key))
 	for i, name := range key {

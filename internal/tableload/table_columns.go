@@ -9,8 +9,8 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// Columns describes a table that is not Baler's own, column by column in its
-// order. One that is not there gives ErrNoTable.
+// Columns describes a table that is not Baler's own, column by column in its order. A
+// missing table gives ErrNoTable.
 func (s *Store) Columns(ctx context.Context, table string) ([]Column, error) {
 	if err := CheckTableName(table); err != nil {
 		return nil, err
@@ -68,8 +68,8 @@ func (s *Store) mysqlColumns(ctx context.Context, table string) ([]Column, error
 	return columns, nil
 }
 
-// mariaDocuments tells which columns are JSON on MariaDB: there it is a text
-// with a check.
+// mariaDocuments reports which columns are JSON on MariaDB, where JSON is a text with a
+// check.
 func (s *Store) mariaDocuments(ctx context.Context, table string) (func(column string) bool, error) {
 	var version string
 	if err := s.db.Session(ctx).Raw("SELECT VERSION()").Scan(&version).Error; err != nil {
@@ -94,7 +94,7 @@ func (r *mysqlColumn) column() Column {
 		Generated: strings.Contains(strings.ToUpper(r.Extra), "GENERATED") && !strings.Contains(r.Extra, "DEFAULT_GENERATED"),
 		missing:   "NULL",
 	}
-	counted := strings.Contains(r.Extra, "auto_increment") // gets a number in place of NULL
+	counted := strings.Contains(r.Extra, "auto_increment") // the server replaces NULL by a number
 	if !r.Nullable && r.Fallback {
 		c.missing = "DEFAULT"
 	}
@@ -123,8 +123,8 @@ func (r *mysqlColumn) column() Column {
 	return c
 }
 
-// mysqlKind is how values of a column type are written. What is not known, as an
-// ENUM, is written as text, and the server judges; see Check.
+// mysqlKind returns how values of a column type are written. Unknown types, such as
+// ENUM, are written as text, and the server decides; see Check.
 func mysqlKind(name, full string) ColumnType {
 	switch name {
 	case "tinyint":
@@ -176,7 +176,7 @@ func (s *Store) sqliteColumns(ctx context.Context, table string) ([]Column, erro
 		}
 		c.Required = r.Required && r.Fallback == nil && !counted
 		if c.Kind == ColumnDecimal {
-			c.Digits = 15 // what SQLite keeps of a number with a point
+			c.Digits = 15 // the precision of SQLite's floating-point numbers
 		}
 		columns[i] = c
 	}

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// duplicate writes MySQL's clause. The number of affected rows does not tell
-// duplicates, so a variable of the session counts them: INSERT IGNORE, which
-// would tell, also bends values until they fit.
+// duplicate writes MySQL's clause. The number of affected rows does not reveal
+// duplicates, so a variable of the session counts them. INSERT IGNORE would reveal
+// them, but it also changes values that do not fit.
 func (t *Table) duplicate(key []string) {
 	t.counted = true
 	guard := t.guard(key)
@@ -36,8 +36,8 @@ func (t *Table) duplicate(key []string) {
 }
 
 // guard is 0 for a row that has the key of the row that is there, byte by byte.
-// Otherwise it is an error, so that the row is refused: the column's collation takes
-// two keys for one, or another unique key of the table stands in the way.
+// Otherwise it is an error, so that the row is rejected: the column's collation treats
+// two keys as equal, or the row conflicts with another unique key of the table.
 func (t *Table) guard(key []string) string {
 	same := make([]string, len(key))
 	for i, name := range key {

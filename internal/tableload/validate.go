@@ -9,8 +9,8 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// checkEngine makes sure that a table's rows come and go with transactions:
-// else nothing could keep them from going in twice.
+// checkEngine ensures that a table is transactional: otherwise rows could be inserted
+// twice.
 func (s *Store) checkEngine(ctx context.Context, table string) error {
 	if s.db.Dialect() == db.SQLite {
 		return s.checkNoView(ctx, table)
@@ -23,13 +23,13 @@ func (s *Store) checkEngine(ctx context.Context, table string) error {
 		return fmt.Errorf("look at table %s: %w", table, err)
 	}
 	if len(engines) > 0 {
-		return fmt.Errorf("%w: %s is a table of %s, which knows no transactions; ALTER TABLE %s ENGINE=InnoDB makes it one that does",
+		return fmt.Errorf("%w: %s is a table of %s, which has no transactions; ALTER TABLE %s ENGINE=InnoDB makes it one that does",
 			ErrTable, table, engines[0], s.db.Dialect().Quote(table))
 	}
 	return nil
 }
 
-// checkNoView is for SQLite, where no view takes rows.
+// checkNoView rejects views on SQLite, which cannot insert into them.
 func (s *Store) checkNoView(ctx context.Context, table string) error {
 	var views int64
 	err := s.db.Session(ctx).Raw("SELECT COUNT(*) FROM sqlite_master WHERE type = 'view' AND LOWER(name) = LOWER(?)", table).
@@ -43,7 +43,7 @@ func (s *Store) checkNoView(ctx context.Context, table string) error {
 	return nil
 }
 
-// checkKey makes sure that the database will notice duplicates of the key.
+// checkKey ensures that the database detects duplicates of the key.
 func (s *Store) checkKey(ctx context.Context, t *Table, key []string) error {
 	if len(key) == 0 {
 		return fmt.Errorf("%w: duplicates are found by a key only; name its columns", ErrTable)

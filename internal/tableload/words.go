@@ -22,7 +22,7 @@ func (s *sentence) Error() string { return s.words }
 func (s *sentence) Unwrap() error { return s.err }
 
 // inWords puts an error of MySQL about a table, or about the way to it, into words.
-// Others stay as they are, above all those after which a transaction runs again.
+// Other errors stay as they are, above all those after which a transaction is retried.
 func inWords(err error) error {
 	e, ok := errors.AsType[*mysql.MySQLError](err)
 	if !ok || db.IsTransient(err) {
@@ -34,7 +34,7 @@ func inWords(err error) error {
 	return &sentence{fmt.Sprintf("the database reports its error number %d", e.Number), err}
 }
 
-// tableWords says what is wrong by MySQL's error numbers.
+// tableWords describes an error by MySQL's error number.
 func tableWords(e *mysql.MySQLError) string {
 	switch e.Number {
 	case 1044, 1045, 1142, 1143, 1370:
@@ -55,7 +55,7 @@ func tableWords(e *mysql.MySQLError) string {
 		return "the database does not take one of the names" + named(mysqlColumnName, e.Message)
 	case 1114, 1021, 1041:
 		return "the database has no room left"
-	case 1005, 1117: // MariaDB's engine reports the first
+	case 1005, 1117: // MariaDB reports the first
 		return "it has more columns than the database takes; say with a mapping which members are columns"
 	case 1146:
 		return "the table is gone"

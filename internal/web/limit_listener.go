@@ -27,7 +27,7 @@ func connectionLimit() int {
 }
 
 // limitedListener accepts no connection while as many as its limit are open. Further
-// clients wait in the system's queue, which takes no files of this process.
+// clients wait in the system's queue, which uses no file descriptors of this process.
 type limitedListener struct {
 	net.Listener
 

@@ -24,7 +24,7 @@ type Options struct {
 	Queues func(ctx context.Context) ([]queue.Stats, error)
 
 	// Ready reports why this process is not ready, apart from its database and Redis;
-	// nil means that nothing else is needed. Its error is shown to whoever asks.
+	// nil means that nothing else is needed. Its error is shown to every client.
 	Ready func() error
 
 	// Profile serves profiles of the process at /debug/pprof/ of an admin server.

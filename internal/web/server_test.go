@@ -272,11 +272,11 @@ func post(t *testing.T, url string) int {
 	return res.StatusCode
 }
 
-func TestClosingTransfersOnEveryFace(t *testing.T) {
+func TestFinalizingTransfersOnEveryFace(t *testing.T) {
 	s := stocked(2)
-	closing, failed := &s.transfers[0], &s.transfers[1]
-	closing.State, closing.EndedAt = tasks.StateFinalizing, time.Time{}
-	closing.Finalizers = []tasks.FinalizeStep{{Name: "sums", State: tasks.FinalizeDone}, {Name: "bag-it", State: tasks.FinalizeRunning}}
+	finalizing, failed := &s.transfers[0], &s.transfers[1]
+	finalizing.State, finalizing.EndedAt = tasks.StateFinalizing, time.Time{}
+	finalizing.Finalizers = []tasks.FinalizeStep{{Name: "sums", State: tasks.FinalizeDone}, {Name: "bag-it", State: tasks.FinalizeRunning}}
 	failed.Steps[0].Counts = tasks.Counts{Succeeded: 10}
 	failed.Finalizers = []tasks.FinalizeStep{{Name: "sums", State: tasks.FinalizeFailed, Attempts: 3, Error: "disk full"}}
 	url := serve(t, web.Options{Transfers: s})
@@ -286,7 +286,7 @@ func TestClosingTransfersOnEveryFace(t *testing.T) {
 			`"state":"finalizing"`, `"finalizers":[{"step":"sums","state":"failed","attempts":3,"error":"disk full"}]`,
 		},
 		"/v1/openapi.json": {`"finalizers":{`},
-		"/v1/transfers/" + closing.UUID: {
+		"/v1/transfers/" + finalizing.UUID: {
 			`"state":"finalizing"`, `"finalizers":[{"step":"sums","state":"done","attempts":0,"error":""},{"step":"bag-it","state":"running"`,
 		},
 		"/metrics": {`baler_transfers{state="finalizing"} 1`},

@@ -19,7 +19,7 @@ type batches struct {
 
 	runner      *runner.Runner
 	finalizers  *finalize.Runner
-	aggregating context.Context //nolint:containedctx // asynq's aggregator takes no context; this one ends its waiting
+	aggregating context.Context //nolint:containedctx // asynq's aggregator has no context; this one ends its waiting
 	release     context.CancelFunc
 
 	server   *asynq.Server  // nil while paused

@@ -72,7 +72,7 @@ func (w *Worker) turn(ctx context.Context) (pulse, error) {
 }
 
 // clockIsOff reports whether the clock of this host has gone too far from that of Redis
-// since the worker started. The worker then takes no batches until it is set right.
+// since the worker started. The worker then takes no batches until the clock is right.
 func (w *Worker) clockIsOff(ctx context.Context) bool {
 	var skew *queue.ClockSkewError
 	if err := w.checkClock(ctx); !errors.As(err, &skew) {

@@ -23,7 +23,7 @@ func OpenFilesNeeded(concurrency, connections int) int {
 }
 
 // FitOpenFiles returns how many batches at once the limit of open files allows, at most
-// concurrency. It gives an error when that is none.
+// concurrency. It returns an error when there is no room for any.
 func FitOpenFiles(limit, concurrency, connections int) (int, error) {
 	for n := max(concurrency, 1); n > 0; n-- {
 		if OpenFilesNeeded(n, connections) <= limit {

@@ -22,7 +22,7 @@ import (
 // The codes of bag.
 const (
 	CodeDigestDiffers = "digest-differs" // the file has changed since its digest was computed
-	CodeNotVerified   = "unchecked"      // some files had no digest to check their copies by
+	CodeNotVerified   = "not-verified"   // some files had no digest to check their copies by
 	CodeNotText       = "path-not-text"  // a path is not UTF-8, so a bag cannot contain it
 )
 
@@ -60,11 +60,12 @@ func output(args any) handlers.Output {
 }
 
 // Finalize copies the files into a BagIt 1.0 bag (RFC 8493). Their paths below data/
-// are their paths below the deepest folder that contains all sources. Arguments:
-// {"to": folder}. Modification times of files and folders, and empty folders, are kept;
-// bag-info.txt counts links and special files, which are left out. If a copy does not have the digest that an earlier step recorded,
-// the step fails and leaves no bag. A bag of an earlier run of the same sources is
-// replaced by one of all files of all runs, unless it holds what is not of the bag.
+// are their paths below the deepest folder that contains all sources. Arguments: {"to":
+// folder}. Modification times of files and folders, and empty folders, are kept;
+// bag-info.txt counts links and special files, which are left out. If a copy does not
+// have the digest that an earlier step recorded, the step fails and leaves no bag. A
+// bag of an earlier run of the same sources is replaced by one of all files of all
+// runs, unless it holds files that do not belong to the bag.
 func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	args, err := newBagArgs(c.Args())
 	if err != nil {

@@ -117,7 +117,7 @@ func TestBagReplacesBagsOnly(t *testing.T) {
 	bag := filepath.Join(trial.Base, "bags", "one")
 	wantRefused := func(keeps string) {
 		t.Helper()
-		builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeFailed, "in-the-way: "+bag+" is there already")
+		builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeFailed, "destination-exists: "+bag+" is there already")
 		if _, err := os.Stat(keeps); err != nil {
 			t.Error(err)
 		}
@@ -174,7 +174,7 @@ func TestBagCountsFilesWithoutADigest(t *testing.T) {
 	t.Parallel()
 	_, trial := bagRig(t)
 	trial.Files[0].Facts = nil
-	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "unchecked: 1 of 7 files had no sha256 to check their copies by: ")
+	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "not-verified: 1 of 7 files had no sha256 to check their copies by: ")
 }
 
 func TestBagStopsWithItsContext(t *testing.T) {

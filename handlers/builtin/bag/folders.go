@@ -18,7 +18,7 @@ import (
 // folderPage is how many entries of a folder are read at a time.
 const folderPage = 1000
 
-// leftOut counts what is in the sources and not in the bag.
+// leftOut counts the entries of the sources that the bag does not contain.
 type leftOut struct {
 	links, specials int64
 	badNames        int64 // empty folders whose names are no text
@@ -39,7 +39,7 @@ func (l *leftOut) String() string {
 
 // keepFolders makes the folders of the sources that are empty, and gives all folders of
 // the bag the modification times of those that they are copies of. The files must be
-// there. It counts what no bag holds.
+// there. It counts the entries that no bag can contain.
 func (b *bagWriter) keepFolders(ctx context.Context) error {
 	sources := b.job.Transfer().Sources
 	if slices.Contains(sources, string(filepath.Separator)) {
@@ -53,7 +53,7 @@ func (b *bagWriter) keepFolders(ctx context.Context) error {
 	return nil
 }
 
-// keepFolder does it for one folder. What is no folder, or cannot be read, it leaves.
+// keepFolder handles one folder. It skips files, and folders that cannot be read.
 func (b *bagWriter) keepFolder(ctx context.Context, path string) error {
 	if err := ctx.Err(); err != nil {
 		return err

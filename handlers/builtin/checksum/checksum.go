@@ -21,7 +21,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What checksum says of a file that is not what it was.
+// The codes of files that have changed.
 const (
 	CodeSizeChanged = "size-changed" // the file's size is not the one that the scan saw
 )
@@ -108,21 +108,12 @@ func (c *checksum) file(ctx context.Context, job *handlers.Job) error {
 	if err != nil {
 		return err
 	}
-	f, err := job.Open()
+	digests, size, err := c.digests(ctx, job, names)
 	if err != nil {
 		return err
 	}
-	defer f.Close() // only read from: closing has nothing to tell
-	digests := make([]hash.Hash, len(names))
-	for i, name := range names {
-		digests[i] = c.known[name]()
-	}
-	size, err := c.read(ctx, f, digests, job.Progress)
-	if err != nil {
-		return err
-	}
-	for i, name := range names {
-		if err := job.SetFact(name, hex.EncodeToString(digests[i].Sum(nil))); err != nil {
+	for _, name := range names {
+		if err := job.SetFact(name, digests[name]); err != nil {
 			return err
 		}
 	}
@@ -133,6 +124,45 @@ func (c *checksum) file(ctx context.Context, job *handlers.Job) error {
 		return handlers.Warn(CodeSizeChanged, fmt.Sprintf("the scan saw %d bytes, now there are %d", scanned, size))
 	}
 	return nil
+}
+
+// Reader computes digests for other handlers. It is safe for concurrent use.
+type Reader struct{ c *checksum }
+
+// NewReader makes a Reader that knows the algorithms md5, sha1, sha224, sha256, sha384 and
+// sha512.
+func NewReader() *Reader {
+	known := algorithms()
+	known["sha224"], known["sha384"] = sha256.New224, sha512.New384
+	return &Reader{newChecksumOf(known)}
+}
+
+// Digests reads a job's whole file and returns its digests by algorithm, in hexadecimal.
+// A file that changes meanwhile is an error, to be retried.
+func (r *Reader) Digests(ctx context.Context, job *handlers.Job, names []string) (map[string]string, error) {
+	digests, _, err := r.c.digests(ctx, job, names)
+	return digests, err
+}
+
+func (c *checksum) digests(ctx context.Context, job *handlers.Job, names []string) (map[string]string, int64, error) {
+	f, err := job.Open()
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close() // only read from: closing has nothing to tell
+	digests := make([]hash.Hash, len(names))
+	for i, name := range names {
+		digests[i] = c.known[name]()
+	}
+	size, err := c.read(ctx, f, digests, job.Progress)
+	if err != nil {
+		return nil, 0, err
+	}
+	texts := make(map[string]string, len(names))
+	for i, name := range names {
+		texts[name] = hex.EncodeToString(digests[i].Sum(nil))
+	}
+	return texts, size, nil
 }
 
 // read feeds the whole file to the digests, and makes sure that it stayed as it was.

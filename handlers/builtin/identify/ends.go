@@ -11,7 +11,7 @@ type ends struct {
 	gap        int64 // bytes between them
 }
 
-// newEnds makes so much of a file of that size, which is larger.
+// newEnds shows total bytes of a file of that size, which is larger.
 func newEnds(file io.ReaderAt, size, total int64) *ends {
 	head := total / 8 // signatures at the beginning are short; an index at the end may be long
 	return &ends{file: file, head: head, tail: total - head, gap: size - total}

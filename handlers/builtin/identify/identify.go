@@ -18,14 +18,14 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// CodeUnknownFormat is what identify says of a file that no signature matches.
-const CodeUnknownFormat = "unidentified"
+// CodeUnknownFormat is the code of a file that no signature matches.
+const CodeUnknownFormat = "unknown-format"
 
-// unknownFormat is what stands in the fact puid of such a file.
+// unknownFormat is the fact puid of such a file.
 const unknownFormat = "UNKNOWN"
 
-// defaultScan is how much of a file identify reads at most. Signatures sit near
-// both ends of a file; some search all of it, at some 30 MB a second.
+// defaultScan is how much of a file identify reads at most. Most signatures match near
+// the ends of a file; some search all of it, at about 30 MB a second.
 const defaultScan = 64 << 20
 
 // memberMemory is how much of a member of a container, a part of a .docx say,
@@ -54,7 +54,7 @@ func Register(reg *handlers.Registry) error {
 		handlers.WithSelfCheck(handlers.SelfCheck{Name: "signatures", Hint: "install the program again", Run: release}))
 }
 
-// release says which PRONOM release the built-in signatures are of.
+// release returns the PRONOM release of the built-in signatures.
 func release() (string, error) {
 	sf, err := signatures()
 	if err != nil {
@@ -111,7 +111,7 @@ func identify(ctx context.Context, job *handlers.Job) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() // only read from: closing has nothing to tell
+	defer f.Close() // opened for reading: Close cannot lose data
 	info, err := f.Stat()
 	if err != nil {
 		return handlers.RetryLater(handlers.CodeIO, err)
@@ -162,8 +162,8 @@ func recognise(sf *siegfried.Siegfried, src *window, name string) (formats []for
 	if failure := src.failure(); failure != nil {
 		return nil, false, failure
 	}
-	// What err can say besides is that the file is empty, or no container in spite
-	// of how it begins: the name or the other signatures have decided then.
+	// Any other err means that the file is empty, or that it is no container although
+	// it begins like one: then the name or the other signatures have decided.
 	if len(ids) == 0 {
 		return nil, false, fmt.Errorf("identify: %w", errors.Join(errNoAnswer, err))
 	}

@@ -13,11 +13,11 @@ import (
 // blockSize is what a window reads at a time: many of siegfried's 4 KiB pages.
 const blockSize = 64 << 10
 
-// window shows a file to siegfried, slice by slice, in bounded memory and with
-// a bound on what is read. siegfried's own ways will not do here: it maps files
-// into memory, where one that shrinks kills the process, and copies streams
-// whole. Its methods are those by which siegfried knows a source that can be
-// sliced. A slice that was given out never changes.
+// window shows a file to siegfried, slice by slice, in bounded memory and with a bound
+// on what is read. siegfried's own sources do not fit: it maps files into memory, where
+// a file that shrinks kills the process, and it copies streams whole. The methods are
+// those that siegfried requires of a source that can be sliced. A returned slice never
+// changes.
 type window struct {
 	ctx  context.Context //nolint:containedctx // siegfried's calls carry none
 	file io.ReaderAt
@@ -27,7 +27,7 @@ type window struct {
 	blocks [4]block // the first of the file, then the last used in turn
 	turn   int
 	budget int64 // bytes that may still be read
-	err    error // what kept a slice from being read
+	err    error // why a slice could not be read
 }
 
 type block struct {
@@ -35,7 +35,7 @@ type block struct {
 	data []byte
 }
 
-var errScanned = errors.New("as much of the file as may be has been read")
+var errScanned = errors.New("the limit of bytes to read is reached")
 
 func newWindow(ctx context.Context, file io.ReaderAt, size, limit int64) *window {
 	return &window{ctx: ctx, file: file, size: size, budget: limit}
@@ -47,7 +47,7 @@ func (w *window) IsSlicer() bool { return true }
 // Size is the file's size.
 func (w *window) Size() int64 { return w.size }
 
-// Read is only there because siegfried takes an io.Reader.
+// Read exists only because siegfried takes an io.Reader.
 func (w *window) Read([]byte) (int, error) { return 0, io.EOF }
 
 // Slice gives n bytes from an offset; fewer, and io.EOF, at the end of the file.
@@ -81,8 +81,8 @@ func (w *window) EofSlice(off int64, n int) ([]byte, error) { //nolint:revive //
 	return w.read(w.size-off-int64(n), n)
 }
 
-// failure is what must not be taken for an answer: an ended context, trouble
-// with the storage, a file that shrank. Having read enough is none.
+// failure returns an error that makes the result invalid: an ended context, an error of
+// the storage, a file that shrank. Reaching the limit is not a failure.
 func (w *window) failure() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -56,7 +56,7 @@ func (p *Plan) checkHead(path string, head []byte, whole bool) error {
 			ErrFormat, encoding, encoding, path)
 	}
 	document := documentOf(bytes.TrimPrefix(head, []byte("\ufeff")), whole)
-	if document == "" || document == arrayLine && p.Document != "" {
+	if document == "" || document == arrayLine && p.LineColumn != "" {
 		return nil
 	}
 	filter := "."
@@ -102,14 +102,14 @@ func latin1(b []byte) []byte {
 	return []byte(string(runes))
 }
 
-// What documentOf finds.
+// The kinds of content that documentOf finds.
 const (
 	objectLines = "one JSON document over several lines"
 	arrayLines  = "a JSON array over several lines"
 	arrayLine   = "a JSON array of objects in one line"
 )
 
-// documentOf says what a file is that is JSON, but not a document a line.
+// documentOf returns the kind of a file that is JSON, but does not have one document per line.
 func documentOf(head []byte, whole bool) string {
 	head = bytes.TrimLeft(head, " \t\r\n")
 	first, rest, _ := bytes.Cut(head, []byte{'\n'})

@@ -53,7 +53,7 @@ func TestCheckFiles(t *testing.T) {
 		}
 	}
 	array := testkit.WriteFileIn(t, dir, "array", "[{\"a\":1}]\n")
-	if err := (&Plan{Document: "doc"}).CheckFiles(t.Context(), []string{array}); err != nil {
+	if err := (&Plan{LineColumn: "doc"}).CheckFiles(t.Context(), []string{array}); err != nil {
 		t.Errorf("whole lines may be arrays: %v", err)
 	}
 	none := filepath.Join(dir, "none")

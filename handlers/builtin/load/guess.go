@@ -44,7 +44,7 @@ func (g *guess) see(v value) {
 	}
 }
 
-// What a new column of decimals keeps on MySQL.
+// The digits of a new column of decimals on MySQL.
 const (
 	decimalWhole    = 45
 	decimalFraction = 20

@@ -15,11 +15,11 @@ import (
 
 // The codes of load, beside those of every handler.
 const (
-	CodeLinesRejected = "lines-set-aside" // some lines were rejected; the others are loaded
-	CodeChanged       = "changed"         // the content is not what was split, or loaded in part
-	CodeCorrupt       = "damaged"         // the compressed content ends early or is invalid
-	CodeFormat        = "format"          // the content is compressed or written in a way that load does not read
-	CodeTableError    = "table"           // the table does not exist, or does not fit the mapping
+	CodeLinesRejected = "lines-rejected" // some lines were rejected; the others are loaded
+	CodeChanged       = "changed"        // the content is not what was split, or loaded in part
+	CodeCorrupt       = "corrupt"        // the compressed content ends early or is invalid
+	CodeBadFormat     = "bad-format"     // the content is compressed or written in a way that load does not read
+	CodeBadTable      = "bad-table"      // the table does not exist, or does not fit the mapping
 )
 
 // Name is the name that Register gives the handler.
@@ -115,7 +115,7 @@ func (b *batchLoaders) loaderFor(ctx context.Context, job *handlers.Job) (*Loade
 	loader, err := NewLoader(ctx, b.tables, p, b.memory)
 	switch {
 	case errors.Is(err, tableload.ErrTable), errors.Is(err, tableload.ErrNoTable), errors.Is(err, ErrPlan):
-		return nil, handlers.Fail(CodeTableError, err)
+		return nil, handlers.Fail(CodeBadTable, err)
 	case err != nil:
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func fileVerdict(c *tasks.LoadCounts, err error) error {
 	case errors.Is(err, ErrCompressed):
 		return handlers.Fail(CodeCorrupt, fmt.Errorf("%w; %d lines before are loaded", err, c.Loaded))
 	case errors.Is(err, ErrFormat):
-		return handlers.Fail(CodeFormat, err)
+		return handlers.Fail(CodeBadFormat, err)
 	case errors.Is(err, ErrChanged):
 		return handlers.Fail(CodeChanged, err)
 	case err != nil:

@@ -25,7 +25,7 @@ func (p *Plan) InferColumns(ctx context.Context, paths []string) error {
 	columns := newInference(p.Map)
 	err := eachFile(ctx, paths, func(_ string, content io.Reader) error {
 		columns.files++
-		return eachLine(ctx, content, []byte(p.Keyword), columns.see)
+		return eachLine(ctx, content, []byte(p.LineContains), columns.see)
 	})
 	if err != nil {
 		return err

@@ -81,7 +81,7 @@ func TestInferRefuses(t *testing.T) {
 
 func inferred(t *testing.T, content string, mapping []Mapping, keyword string) ([]Mapping, error) {
 	t.Helper()
-	p := &Plan{Map: mapping, Keyword: keyword}
+	p := &Plan{Map: mapping, LineContains: keyword}
 	err := p.InferColumns(t.Context(), []string{testkit.WriteFileIn(t, t.TempDir(), "lines", content)})
 	return p.Map, err
 }

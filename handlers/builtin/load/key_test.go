@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// A line without a value of the key is set aside. A database that counts rows by
+// A line without a value of the key is rejected. A database that counts rows by
 // the key would give it the number of a later line, and drop that as a duplicate.
 func TestLinesWithoutTheKeyAreSetAside(t *testing.T) {
 	const lines = `{"id":1,"s":"a"}
@@ -72,7 +72,7 @@ func TestLinesWithoutACountingKeyAreSetAside(t *testing.T) {
 }
 
 // Keys are the same when their bytes are. A table whose collation takes more for the
-// same cannot hold both rows: the second line is set aside, not dropped as a duplicate.
+// same cannot hold both rows: the second line is rejected, not dropped as a duplicate.
 func TestKeysCompareByBytes(t *testing.T) {
 	const lines = `{"k":"a","n":1}
 {"k":"A","n":2}

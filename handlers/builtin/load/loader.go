@@ -58,14 +58,14 @@ func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget
 	if err != nil {
 		return nil, err
 	}
-	l := &Loader{identity: identity, tables: s, wanted: newPlaces(pathsOf(fields)), keyword: []byte(p.Keyword), memory: m}
+	l := &Loader{identity: identity, tables: s, wanted: newPlaces(pathsOf(fields)), keyword: []byte(p.LineContains), memory: m}
 	if m == nil {
 		l.memory = &MemoryBudget{}
 	}
 	if l.table, err = s.Table(ctx, p.Into, names, p.Key, p.OnDuplicate); err != nil {
 		return nil, err
 	}
-	l.byName = len(p.Map) == 0 && p.Document == ""
+	l.byName = len(p.Map) == 0 && p.LineColumn == ""
 	l.whole = !slices.ContainsFunc(fields, func(f Mapping) bool { return len(f.Path) > 0 })
 	columns := l.table.Columns()
 	l.kinds = make([]tableload.ColumnType, len(fields))

@@ -15,11 +15,11 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Every kind of value arrives as it was written, and what does not fit is set
-// aside with its line and column.
+// Every kind of value arrives as it was written, and what does not fit is
+// rejected with its line and column.
 func TestValuesArriveExactly(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
-		l := e.loader(t, Args{Into: "things", Create: true, Document: "doc", Map: []string{
+		l := e.loader(t, Args{Into: "things", Create: true, LineColumn: "doc", Map: []string{
 			"id=id:int", "name=user.name:text", "price:decimal", "f:float", "ok:bool", "at=when.0:time", "tags:json",
 		}})
 		lines := []string{
@@ -74,7 +74,7 @@ func TestValuesArriveExactly(t *testing.T) {
 			19: "is an array, not a time",
 		} {
 			if reason := e.rejects(t, 1)[no]; !strings.Contains(reason, part) {
-				t.Errorf("line %d was set aside because %q, want %q", no, reason, part)
+				t.Errorf("line %d was rejected because %q, want %q", no, reason, part)
 			}
 		}
 	})
@@ -90,7 +90,7 @@ func TestColumnsTakeMembersOfTheirNames(t *testing.T) {
 		if _, err := e.db.Exec("CREATE TABLE things (no " + number + ", a VARCHAR(3), b INT NOT NULL DEFAULT 5, c INT NOT NULL, twice INT GENERATED ALWAYS AS (b * 2))"); err != nil {
 			t.Fatal(err)
 		}
-		l := e.loader(t, Args{Into: "things", Keyword: "keep"})
+		l := e.loader(t, Args{Into: "things", LineContains: "keep"})
 		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(
 			"{\"a\":\"é\",\"c\":1,\"keep\":0}\n\n{bad\n{\"b\":6,\"c\":2,\"twice\":9,\"keep\":0}\n{\"a\":\"long\",\"c\":3,\"keep\":0}\n{\"a\":\"keep\"}\n{\"a\":\"kee\"}"))
 		want := tasks.LoadCounts{Bytes: 117, Lines: 7, Loaded: 2, Skipped: 3, Bad: 2, Unmapped: 3}
@@ -107,7 +107,7 @@ func TestColumnsTakeMembersOfTheirNames(t *testing.T) {
 		bad := e.rejects(t, 1)
 		if e.dialect == db.MySQL && !strings.Contains(bad[5], "column a: 4 characters are longer than the 3") ||
 			!strings.Contains(bad[6], "column") {
-			t.Errorf("set aside: %v", bad)
+			t.Errorf("rejected: %v", bad)
 		}
 	})
 }
@@ -181,7 +181,7 @@ func TestTruncatedFile(t *testing.T) {
 	})
 }
 
-// A line that is too long, and one that is too large for a row, are set aside.
+// A line that is too long, and one that is too large for a row, are rejected.
 func TestLongLines(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
 		l := e.loader(t, Args{Into: "things", Create: true, Map: []string{"a:text"}})
@@ -193,7 +193,7 @@ func TestLongLines(t *testing.T) {
 		}
 		bad := e.rejects(t, 1)
 		if !strings.Contains(bad[2], "bytes long; 8388608 are the most") || !strings.Contains(bad[4], "larger than 7 MiB") {
-			t.Errorf("set aside: %v", bad)
+			t.Errorf("rejected: %v", bad)
 		}
 	})
 }

@@ -26,7 +26,7 @@ func (p *Plan) CheckMembers(ctx context.Context, s *tableload.Store, paths []str
 	}
 	check := newMemberCheck(fields)
 	err = eachFile(ctx, paths, func(_ string, content io.Reader) error {
-		return eachLine(ctx, content, []byte(p.Keyword), check.see)
+		return eachLine(ctx, content, []byte(p.LineContains), check.see)
 	})
 	if err != nil || check.found || check.objects == 0 {
 		return err

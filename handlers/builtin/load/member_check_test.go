@@ -29,9 +29,9 @@ func TestNoMemberFits(t *testing.T) {
 			"a mistyped path":   {Args{Map: []string{"id=user.nam"}}, []string{late}, `the columns take "user.nam"; the lines have "ID", "user", "id"`},
 			"the mapping fits":  {Args{Map: []string{"id=ID"}}, []string{upper}, ""},
 			"a late line fits":  {Args{}, []string{upper, late}, ""},
-			"whole lines":       {Args{Document: "name", Map: []string{"id=nope"}}, []string{upper}, ""},
+			"whole lines":       {Args{LineColumn: "name", Map: []string{"id=nope"}}, []string{upper}, ""},
 			"no objects":        {Args{}, []string{bad}, ""},
-			"lines passed over": {Args{Keyword: "Other"}, []string{upper}, `the lines have "ID", "Other"`},
+			"lines passed over": {Args{LineContains: "Other"}, []string{upper}, `the lines have "ID", "Other"`},
 			"no files":          {Args{}, []string{filepath.Join(dir, "none")}, ""},
 			"to be created":     {Args{Into: "new", Create: true, Map: []string{"a=nope:int"}}, []string{upper}, `the columns take "nope"`},
 		} {
@@ -58,7 +58,7 @@ func TestLinesOfWhichNoMemberFitsAreSetAside(t *testing.T) {
 			t.Errorf("%+v, %v", counts, err)
 		}
 		if bad := e.rejects(t, 1); bad[2] != "none of its members fits a column" || len(bad) != 3 {
-			t.Errorf("set aside: %v", bad)
+			t.Errorf("rejected: %v", bad)
 		}
 	})
 }

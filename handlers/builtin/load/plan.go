@@ -12,24 +12,24 @@ import (
 
 // Args are the arguments of a load step in a recipe.
 type Args struct {
-	Into        string                `json:"into"`
-	Map         []string              `json:"map,omitempty"`
-	Document    string                `json:"document,omitempty"`
-	Keyword     string                `json:"keyword,omitempty"`
-	Key         []string              `json:"key,omitempty"`
-	OnDuplicate tableload.OnDuplicate `json:"on_duplicate,omitempty"`
-	Create      bool                  `json:"create,omitempty"`
+	Into         string                `json:"into"`
+	Map          []string              `json:"map,omitempty"`
+	LineColumn   string                `json:"line_column,omitempty"`
+	LineContains string                `json:"line_contains,omitempty"`
+	Key          []string              `json:"key,omitempty"`
+	OnDuplicate  tableload.OnDuplicate `json:"on_duplicate,omitempty"`
+	Create       bool                  `json:"create,omitempty"`
 }
 
 // Plan says what to load into which table, and how.
 type Plan struct {
-	Into        string
-	Map         []Mapping // empty: each column of the table from the member of its name
-	Document    string    // the column that takes each line as it is; empty for none
-	Keyword     string    // lines without it are skipped before they are parsed; empty for none
-	Key         []string
-	OnDuplicate tableload.OnDuplicate
-	Create      bool
+	Into         string
+	Map          []Mapping // empty: each column of the table from the member of its name
+	LineColumn   string    // the column that takes each line as it is; empty for none
+	LineContains string    // lines without it are skipped before they are parsed; empty for none
+	Key          []string
+	OnDuplicate  tableload.OnDuplicate
+	Create       bool
 }
 
 // ErrPlan is wrapped by the errors of a plan that is wrong whatever the table is.
@@ -38,7 +38,7 @@ var ErrPlan = errors.New("invalid load options")
 // Resolve checks the arguments. Its error lists everything that is wrong.
 func (a *Args) Resolve() (*Plan, error) {
 	p := &Plan{
-		Into: a.Into, Document: a.Document, Keyword: a.Keyword, Key: a.Key, OnDuplicate: a.OnDuplicate, Create: a.Create,
+		Into: a.Into, LineColumn: a.LineColumn, LineContains: a.LineContains, Key: a.Key, OnDuplicate: a.OnDuplicate, Create: a.Create,
 	}
 	var wrong []error
 	if a.Into == "" {
@@ -67,8 +67,8 @@ func (a *Args) Resolve() (*Plan, error) {
 	default:
 		wrong = append(wrong, fmt.Errorf("%w: on_duplicate %q must be ignore, update or error", ErrPlan, p.OnDuplicate))
 	}
-	if strings.ContainsAny(p.Keyword, "\r\n") {
-		wrong = append(wrong, fmt.Errorf("%w: no line holds the keyword %q", ErrPlan, p.Keyword))
+	if strings.ContainsAny(p.LineContains, "\r\n") {
+		wrong = append(wrong, fmt.Errorf("%w: line_contains %q has a line break, which no line has", ErrPlan, p.LineContains))
 	}
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (a *Args) Resolve() (*Plan, error) {
 
 // Args returns arguments that resolve to this plan.
 func (p *Plan) Args() Args {
-	a := Args{Into: p.Into, Document: p.Document, Keyword: p.Keyword, Key: p.Key, OnDuplicate: p.OnDuplicate, Create: p.Create}
+	a := Args{Into: p.Into, LineColumn: p.LineColumn, LineContains: p.LineContains, Key: p.Key, OnDuplicate: p.OnDuplicate, Create: p.Create}
 	for _, f := range p.Map {
 		a.Map = append(a.Map, f.String())
 	}
@@ -94,13 +94,13 @@ func (p *Plan) fields(ctx context.Context, s *tableload.Store) ([]Mapping, error
 			return nil, err
 		}
 		for i := range columns {
-			if name := columns[i].Name; !columns[i].Generated && !strings.EqualFold(name, p.Document) {
+			if name := columns[i].Name; !columns[i].Generated && !strings.EqualFold(name, p.LineColumn) {
 				fields = append(fields, Mapping{Column: name, Path: []string{name}})
 			}
 		}
 	}
-	if p.Document != "" {
-		fields = append(fields, Mapping{Column: p.Document, Kind: tableload.ColumnJSON})
+	if p.LineColumn != "" {
+		fields = append(fields, Mapping{Column: p.LineColumn, Kind: tableload.ColumnJSON})
 	}
 	return fields, nil
 }
@@ -118,8 +118,8 @@ func (p *Plan) create(ctx context.Context, s *tableload.Store) error {
 		}
 		columns = append(columns, tableload.Column{Name: f.Column, Kind: f.Kind})
 	}
-	if p.Document != "" {
-		columns = append(columns, tableload.Column{Name: p.Document, Kind: tableload.ColumnJSON})
+	if p.LineColumn != "" {
+		columns = append(columns, tableload.Column{Name: p.LineColumn, Kind: tableload.ColumnJSON})
 	}
 	for _, k := range p.Key {
 		if !slices.ContainsFunc(columns, func(c tableload.Column) bool { return c.Name == k }) {

@@ -133,7 +133,7 @@ func TestFileThatChanged(t *testing.T) {
 		if got := load(e.loader(t, args), 9, "/f", content); got.Loaded != 2 {
 			t.Errorf("into the emptied table: %+v", got)
 		}
-		args.Keyword = "n" // other lines, perhaps
+		args.LineContains = "n" // other lines, perhaps
 		if got := load(e.loader(t, args), 10, "/f", content); got.Loaded != 2 {
 			t.Errorf("by other options: %+v", got)
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // CodeDigestMissing says that files are missing from a manifest.
-const CodeDigestMissing = "no-digest"
+const CodeDigestMissing = "digest-missing"
 
 type manifestArgs struct {
 	To        string `json:"to"`
@@ -58,12 +58,12 @@ func output(args any) handlers.Output {
 	return handlers.Output{Path: a.To}
 }
 
-// Finalize writes a line for every file with a digest, as sha256sum and its
-// siblings write and check it: from the folder of the source, or from the deepest folder
-// that holds all sources. Files of a list of paths keep their absolute paths. Arguments:
-// {"to": path, "algorithm": "sha256", "paths": "relative"}.
-// Files without the digest are counted and the first of them named. After a run, it
-// lists the files of all runs of the same sources.
+// Finalize writes a line for every file with a digest, as sha256sum and its siblings
+// write and check it: from the folder of the source, or from the deepest folder that
+// holds all sources. Files of a list of paths keep their absolute paths. Arguments:
+// {"to": path, "algorithm": "sha256", "paths": "relative"}. The warning counts the
+// files without the digest and names the first of them. After a run, it lists the files
+// of all runs of the same sources.
 func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	args, err := newManifestArgs(c.Args())
 	if err != nil {
@@ -141,8 +141,8 @@ func name(base, path string) string {
 	return rel
 }
 
-// checksumLine is a line of GNU coreutils' sums: of a name with a backslash or
-// an end of a line in it these are escaped, and the line begins with a backslash.
+// checksumLine is a line of GNU coreutils' sums: of in a name, backslashes and line
+// ends are escaped, and the line then begins with a backslash.
 func checksumLine(digest, path string) string {
 	escaped := strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`).Replace(path)
 	if escaped != path {

@@ -144,7 +144,7 @@ func TestManifestNamesFilesWithoutADigest(t *testing.T) {
 	}
 	files = append(files, handlers.FinalFile{File: tasks.File{Path: "/x/well"}, Facts: map[string]any{"md5": "abc"}}, handlers.FinalFile{File: tasks.File{Path: "/x/odd"}, Facts: map[string]any{"md5": 7}})
 	step := builtintest.TryFinalizer(t, Finalize, handlertest.FinalizerDryRun{Files: files, Base: out, Args: map[string]any{"to": "sums", "algorithm": "md5"}})
-	builtintest.WantStep(t, step, tasks.FinalizeDone, `no-digest: 8 of 9 files have no md5 and are not listed: "/x/0", "/x/1", "/x/2", "/x/3", "/x/4", …`)
+	builtintest.WantStep(t, step, tasks.FinalizeDone, `digest-missing: 8 of 9 files have no md5 and are not listed: "/x/0", "/x/1", "/x/2", "/x/3", "/x/4", …`)
 	if text, err := os.ReadFile(filepath.Join(out, "sums")); err != nil || string(text) != "abc  /x/well\n" {
 		t.Errorf("%q, %v", text, err)
 	}

@@ -34,8 +34,8 @@ func command(signals <-chan os.Signal, args, env []string, stdout, stderr io.Wri
 	}
 }
 
-// exitCode is what a shell would say: 128 and the signal's number where a signal
-// ended the command.
+// exitCode returns the exit code as a shell does: 128 and the signal's number when a
+// signal ended the command.
 func exitCode(state *os.ProcessState, err error) (int, error) {
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

@@ -19,8 +19,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// closingText describes a transfer's final steps.
-func closingText(tr tasks.Transfer) string {
+// finalStepsText describes a transfer's final steps.
+func finalStepsText(tr tasks.Transfer) string {
 	words := []string{string(tr.State)}
 	for _, s := range tr.Finalizers {
 		words = append(words, fmt.Sprintf("%s:%s/%d", s.Name, s.State, s.Attempts))
@@ -46,7 +46,7 @@ const manifests = "name: x\nsteps:\n  - handler: checksum\nfinally:\n  - handler
 
 // Workers write where the site says, once the last file has ended; webhooks are
 // told behind the last final step.
-func TestClosingStepsHangOnCompletion(t *testing.T) {
+func TestFinalStepsRunAfterTheLastFile(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 700
 		address, heard := listener(t, http.StatusOK)
@@ -61,7 +61,7 @@ func TestClosingStepsHangOnCompletion(t *testing.T) {
 		}
 		tr = wait(t, b, tr.UUID)
 		audit(t, b, tr)
-		if got := closingText(tr); got != "completed manifest:done/1 report:done/1" {
+		if got := finalStepsText(tr); got != "completed manifest:done/1 report:done/1" {
 			t.Errorf("it is %s", got)
 		}
 		text, err := os.ReadFile(filepath.Join(out, tr.UUID+".sha256"))
@@ -99,7 +99,7 @@ func TestWorkersRefuseToWriteWhereTheyMayNot(t *testing.T) {
 			return wait(t, b, tr.UUID)
 		}
 		tr := run(out)
-		if got := closingText(tr); got != "completed manifest:failed/1 report:failed/1" || !strings.Contains(tr.Finalizers[0].Error, "set BALER_OUTPUTS") {
+		if got := finalStepsText(tr); got != "completed manifest:failed/1 report:failed/1" || !strings.Contains(tr.Finalizers[0].Error, "set BALER_OUTPUTS") {
 			t.Errorf("it is %s: %+v", got, tr.Finalizers)
 		}
 		if relative := run("out"); !strings.Contains(relative.Finalizers[0].Error, "not an absolute path") {
@@ -119,7 +119,7 @@ func TestWorkersRefuseToWriteWhereTheyMayNot(t *testing.T) {
 			t.Errorf("retried twice: %v", err)
 		}
 		work(t, b)
-		if got := closingText(wait(t, b, tr.UUID)); got != "completed manifest:done/1 report:done/1" {
+		if got := finalStepsText(wait(t, b, tr.UUID)); got != "completed manifest:done/1 report:done/1" {
 			t.Errorf("it is %s", got)
 		}
 	})
@@ -127,7 +127,7 @@ func TestWorkersRefuseToWriteWhereTheyMayNot(t *testing.T) {
 
 // A run writes where its user may. One that was interrupted in its final steps
 // goes on with them, and what was added makes a transfer of its own.
-func TestRunGoesOnWithItsClosingSteps(t *testing.T) {
+func TestRunContinuesItsFinalSteps(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		c.Worker.Grace = 10 * time.Millisecond
 		root, out := tree(t, 3), t.TempDir()
@@ -149,14 +149,14 @@ func TestRunGoesOnWithItsClosingSteps(t *testing.T) {
 			t.Fatalf("interrupted: %v", err)
 		}
 		tr, err := b.Transfer(t.Context(), first.Transfer.UUID)
-		if got := closingText(tr); err != nil || got != "finalizing manifest:done/1 report:done/1 long:waiting/0" {
+		if got := finalStepsText(tr); err != nil || got != "finalizing manifest:done/1 report:done/1 long:waiting/0" {
 			t.Errorf("it is %s, %v", got, err)
 		}
 		again, err := b.Run(t.Context(), s)
 		if err != nil || !again.FoundChanges || !again.Resumed || again.Transfer.UUID != tr.UUID {
 			t.Fatalf("%+v, %v", again, err)
 		}
-		if got := closingText(again.Transfer); got != "completed manifest:done/1 report:done/1 long:done/1" {
+		if got := finalStepsText(again.Transfer); got != "completed manifest:done/1 report:done/1 long:done/1" {
 			t.Errorf("it is %s", got)
 		}
 		if third, err := b.Run(t.Context(), s); err != nil || third.FoundChanges {
@@ -166,7 +166,7 @@ func TestRunGoesOnWithItsClosingSteps(t *testing.T) {
 }
 
 // After a retry of files the final steps run again, over the new results.
-func TestRetriedTransferClosesAgain(t *testing.T) {
+func TestRetriedTransferIsFinalizedAgain(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		out := t.TempDir()
 		c.Outputs = []string{out}
@@ -184,7 +184,7 @@ func TestRetriedTransferClosesAgain(t *testing.T) {
 		tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{tree(t, 2)}, Recipe: yaml(t, recipe)})
 		must(t, err)
 		tr = wait(t, b, tr.UUID)
-		if got := closingText(tr); got != "completed manifest:done/1 report:done/1" || !strings.Contains(tr.Finalizers[0].Error, "1 of 2 files have no sha256") {
+		if got := finalStepsText(tr); got != "completed manifest:done/1 report:done/1" || !strings.Contains(tr.Finalizers[0].Error, "1 of 2 files have no sha256") {
 			t.Fatalf("it is %s: %+v", got, tr.Finalizers)
 		}
 		if n, err := b.Retry(t.Context(), tr, baler.ResultFilter{}); err != nil || n != 1 {
@@ -192,7 +192,7 @@ func TestRetriedTransferClosesAgain(t *testing.T) {
 		}
 		tr = wait(t, b, tr.UUID)
 		audit(t, b, tr)
-		if got := closingText(tr); got != "completed manifest:done/1 report:done/1" || tr.Finalizers[0].Error != "" {
+		if got := finalStepsText(tr); got != "completed manifest:done/1 report:done/1" || tr.Finalizers[0].Error != "" {
 			t.Errorf("it is %s: %+v", got, tr.Finalizers)
 		}
 		text, err := os.ReadFile(filepath.Join(out, tr.UUID+".sha256"))

@@ -1,0 +1,62 @@
+// Package extension compares the extension of a file with its format.
+package extension
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
+)
+
+// What extension says of a file.
+const (
+	CodeMismatch      = "extension-mismatch" // PRONOM knows other extensions for this format
+	CodeNotIdentified = "not-identified"     // no format is known, so that there is nothing to compare
+)
+
+// mismatch is what identify records in format_warning, besides other remarks.
+const mismatch = "extension mismatch"
+
+// Register adds the handler extension to a registry; see New.
+func Register(reg *handlers.Registry) error {
+	return reg.Register("extension", New(),
+		handlers.WithDescription("does the extension suit the format? after identify"),
+		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 1000}),
+		handlers.WithArgsCheck(handlers.CheckWith(func(args any) (struct{}, error) {
+			var none struct{}
+			return none, handlers.DecodeArgs(args, &none)
+		})),
+		handlers.WithFacts("extension", "extension_matches"))
+}
+
+// New compares the extension of a file with the facts puid, format and format_warning, which
+// identify records in an earlier step. It does not read the file. A file whose extension
+// does not suit its format ends with a warning; one of unknown format is skipped. Facts:
+// extension, in small letters and with its dot, and extension_matches.
+func New() handlers.Handler {
+	return handlers.PerFile(func(_ context.Context, job *handlers.Job) error {
+		puid := text(job, "puid")
+		if puid == "" || puid == "UNKNOWN" {
+			return handlers.Skip(CodeNotIdentified, "the format is not known; run identify in an earlier step")
+		}
+		extension := strings.ToLower(filepath.Ext(job.File().Path))
+		matches := !strings.Contains(text(job, "format_warning"), mismatch)
+		if err := errors.Join(job.SetFact("extension", extension), job.SetFact("extension_matches", matches)); err != nil || matches {
+			return err
+		}
+		if extension == "" {
+			extension = "(none)"
+		}
+		return handlers.Warn(CodeMismatch, fmt.Sprintf("the extension %s does not suit %s (%s)", extension, text(job, "format"), puid))
+	})
+}
+
+func text(job *handlers.Job, fact string) string {
+	v, _ := job.Fact(fact)
+	s, _ := v.(string)
+	return s
+}

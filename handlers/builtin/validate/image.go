@@ -1,0 +1,52 @@
+package validate
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	_ "image/gif" // a format of image.Decode
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	othertiff "github.com/hhrutter/tiff" // the decoder that comes with the PDF library may be asked first
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+	_ "golang.org/x/image/webp" // as above
+)
+
+// checkImage decodes all pixels, unless there are too many: a few bytes can say that there
+// are 10^10.
+func checkImage(in *input) error {
+	config, format, err := image.DecodeConfig(in)
+	if err != nil {
+		return decodeError(in, err)
+	}
+	if pixels := int64(config.Width) * int64(config.Height); pixels > in.args.MaxPixels {
+		return fmt.Errorf("%w: %d × %d are %d pixels, more than %d (max_pixels)",
+			errNotChecked, config.Width, config.Height, pixels, in.args.MaxPixels)
+	}
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if _, _, err := image.Decode(in); err != nil {
+		return decodeError(in, fmt.Errorf("%s: %w", format, err))
+	}
+	return nil
+}
+
+// decodeError tells a damaged image from one of a kind that the decoders do not know, such
+// as a BigTIFF or a JPEG with arithmetic coding.
+func decodeError(in *input, err error) error {
+	_, identified := in.job.Fact("puid")
+	_, unknownJPEG := errors.AsType[jpeg.UnsupportedError](err)
+	_, unknownTIFF := errors.AsType[tiff.UnsupportedError](err)
+	_, otherTIFF := errors.AsType[othertiff.UnsupportedError](err)
+	_, unknownPNG := errors.AsType[png.UnsupportedError](err)
+	switch {
+	case unknownJPEG, unknownPNG, unknownTIFF, otherTIFF, errors.Is(err, bmp.ErrUnsupported),
+		errors.Is(err, image.ErrFormat) && identified: // identify has recognised its signature
+		return fmt.Errorf("%w: %w", errNotChecked, err)
+	}
+	return err
+}

@@ -1,0 +1,315 @@
+// Package verify compares files with the digests that lists, sidecars and bags have of
+// them.
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin/checksum"
+	"github.com/balerhq/baler/tasks"
+)
+
+// What verify says of a file.
+const (
+	CodeMismatch      = "digest-mismatch" // the content has another digest than is listed
+	CodeNotListed     = "not-listed"      // nothing lists the file
+	CodeNotInManifest = "not-in-manifest" // the file is of a bag's payload, and no manifest lists it
+	CodeListedMissing = "listed-missing"  // the file is a list, and files that it lists are not there
+	CodeBadList       = "bad-list"        // a list cannot be read as one
+)
+
+// missingShown is how many missing files a result names.
+const missingShown = 10
+
+type verifyArgs struct {
+	Lists    []string `json:"lists"`
+	Sidecars bool     `json:"sidecars"`
+	Bags     bool     `json:"bags"`
+	Unlisted string   `json:"unlisted"`
+}
+
+type verifier struct {
+	lists  *lists
+	reader *checksum.Reader
+}
+
+// Register adds the handler verify, see New, and the final step verify, see Finalize, to a
+// registry.
+func Register(reg *handlers.Registry) error {
+	return errors.Join(reg.Register("verify", New(),
+		handlers.WithDescription("compares files with checksum lists, sidecars and manifests of bags"),
+		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 500, MaxBytes: 256 << 20}),
+		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
+		handlers.WithFacts("verified", "verified_by", "md5", "sha1", "sha224", "sha256", "sha384", "sha512")),
+		reg.RegisterFinalizer("verify", Finalize,
+			handlers.WithDescription("compares the transfer's files with checksum lists: none that is listed may be missing"),
+			handlers.WithArgsCheck(handlers.CheckWith(completeArgsOf))))
+}
+
+// New compares each file with the digests that are listed of it:
+//
+//   - lists, in the argument "lists" (absolute paths), or in the file's folder or one above
+//     it, with the names that md5sum and its like use: MD5SUMS, sha256sum.txt, checksums.sha512 …
+//   - sidecars: photo.tif.md5 beside photo.tif, with or without a name; "sidecars": false
+//     turns off these and the lists that are looked for
+//   - the manifests of the bag that the file is in; "bags": false turns this off
+//
+// Every digest that is listed must be right. A file that nothing lists is skipped, or fails
+// with "unlisted": "failed"; in a bag's payload it fails. A file that is a list itself fails
+// when files that it lists are not there.
+//
+// Facts: verified, the algorithms that were compared; verified_by, the lists; and the digests.
+// A digest that an earlier step of the recipe has recorded is compared without reading the
+// file again.
+func New() handlers.Handler {
+	v := &verifier{lists: newLists(), reader: checksum.NewReader()}
+	return handlers.PerFile(v.file, handlers.Parallel(0), handlers.StallLimit(handlers.DefaultStallLimit))
+}
+
+func argsOf(args any) (verifyArgs, error) {
+	a := verifyArgs{Sidecars: true, Bags: true, Unlisted: "skipped"}
+	if err := handlers.DecodeArgs(args, &a); err != nil {
+		return a, err
+	}
+	if a.Unlisted != "skipped" && a.Unlisted != "failed" {
+		return a, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("unlisted is %q: one of skipped, failed", a.Unlisted))
+	}
+	return a, checkLists(a.Lists)
+}
+
+func checkLists(paths []string) error {
+	for _, path := range paths {
+		if !filepath.IsAbs(path) {
+			return handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("the list %q is no absolute path: workers run in other folders", path))
+		}
+	}
+	return nil
+}
+
+func (v *verifier) file(ctx context.Context, job *handlers.Job) error {
+	args, err := argsOf(job.Args())
+	if err != nil {
+		return err
+	}
+	known, inPayload, err := v.find(job, &args)
+	if err != nil {
+		return err
+	}
+	if len(known) == 0 && !isList(filepath.Base(job.File().Path)) {
+		switch {
+		case inPayload:
+			return handlers.Fail(CodeNotInManifest, errors.New("the file is of a bag's payload, and no manifest lists it"))
+		case args.Unlisted == "failed":
+			return handlers.Fail(CodeNotListed, errors.New("no list, sidecar or bag has a digest of the file"))
+		}
+		return handlers.Skip(CodeNotListed, "no list, sidecar or bag has a digest of the file")
+	}
+	if err := v.compare(ctx, job, known); err != nil {
+		return err
+	}
+	return v.complete(ctx, job, &args, len(known) > 0)
+}
+
+// expectation is a digest that a list has of the file.
+type expectation struct {
+	entry
+
+	list string
+}
+
+// find finds what lists say of the file, and whether it is of the payload of a bag.
+func (v *verifier) find(job *handlers.Job, args *verifyArgs) (known []expectation, inPayload bool, err error) {
+	file := job.File().Path
+	take := func(l *list) {
+		if l == nil {
+			return
+		}
+		if e, ok := l.entries[file]; ok {
+			known = append(known, expectation{e, l.path})
+		}
+	}
+	for _, path := range args.Lists {
+		l, err := v.lists.get(job, path)
+		if err != nil {
+			return nil, false, err
+		}
+		if l == nil {
+			return nil, false, handlers.Fail(CodeBadList, fmt.Errorf("the list %s is missing, or outside the folders that may be read", path))
+		}
+		take(l)
+	}
+	var paths []string
+	if args.Sidecars {
+		if err := sidecars(job, take); err != nil {
+			return nil, false, err
+		}
+		for dir := range above(file) {
+			paths = append(paths, joinAll(dir, listNames())...)
+		}
+	}
+	if args.Bags {
+		bag, err := v.bagOf(job)
+		if err != nil {
+			return nil, false, err
+		}
+		if bag != "" {
+			inPayload = strings.HasPrefix(file, filepath.Join(bag, "data")+string(filepath.Separator))
+			paths = append(paths, joinAll(bag, manifestNames())...)
+		}
+	}
+	for _, path := range paths {
+		if slices.Contains(args.Lists, path) {
+			continue
+		}
+		l, err := v.lists.get(job, path)
+		if err != nil {
+			return nil, false, err
+		}
+		take(l)
+	}
+	return known, inPayload, nil
+}
+
+// sidecars reads the lists that are named after the file.
+func sidecars(job *handlers.Job, take func(*list)) error {
+	for _, extension := range sidecarExtensions() {
+		l, err := sidecar(job, job.File().Path+extension)
+		if err != nil {
+			return err
+		}
+		take(l)
+	}
+	return nil
+}
+
+func joinAll(dir string, names []string) []string {
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = filepath.Join(dir, name)
+	}
+	return paths
+}
+
+// bagOf returns the innermost bag that a file is in, or "".
+func (v *verifier) bagOf(job *handlers.Job) (string, error) {
+	for dir := range above(job.File().Path) {
+		l, err := v.lists.get(job, filepath.Join(dir, "bagit.txt"))
+		if err != nil {
+			return "", err
+		}
+		if l != nil {
+			return dir, nil
+		}
+	}
+	return "", nil
+}
+
+// compare compares the file with all that is listed of it.
+func (v *verifier) compare(ctx context.Context, job *handlers.Job, known []expectation) error {
+	if len(known) == 0 {
+		return nil
+	}
+	var algorithms, by []string
+	for _, k := range known {
+		algorithms, by = append(algorithms, k.algorithm), append(by, k.list)
+	}
+	slices.Sort(algorithms)
+	algorithms = slices.Compact(algorithms)
+	digests, err := v.digests(ctx, job, algorithms)
+	if err != nil {
+		return err
+	}
+	var wrong []string
+	for _, k := range known {
+		if is := digests[k.algorithm]; is != k.digest {
+			wrong = append(wrong, fmt.Sprintf("%s is %s, but %s, line %d, says %s", k.algorithm, is, k.list, k.line, k.digest))
+		}
+	}
+	if wrong != nil {
+		return handlers.Fail(CodeMismatch, errors.New(strings.Join(wrong, "\n")))
+	}
+	return errors.Join(job.SetFact("verified", strings.Join(algorithms, " ")), job.SetFact("verified_by", by))
+}
+
+// digests returns the digests of the file, as earlier steps have recorded them or by
+// reading it.
+func (v *verifier) digests(ctx context.Context, job *handlers.Job, algorithms []string) (map[string]string, error) {
+	digests := make(map[string]string, len(algorithms))
+	var missing []string
+	for _, a := range algorithms {
+		fact, _ := job.Fact(a)
+		if digest, ok := fact.(string); ok {
+			digests[a] = strings.ToLower(digest)
+		} else {
+			missing = append(missing, a)
+		}
+	}
+	if missing == nil {
+		return digests, nil
+	}
+	read, err := v.reader.Digests(ctx, job, missing)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range missing {
+		digests[a] = read[a]
+		if err := job.SetFact(a, read[a]); err != nil {
+			return nil, err
+		}
+	}
+	return digests, nil
+}
+
+// complete looks whether the files are there that the job's file lists, if it is a list.
+func (v *verifier) complete(ctx context.Context, job *handlers.Job, args *verifyArgs, listed bool) error {
+	path := job.File().Path
+	if name := filepath.Base(path); !slices.Contains(args.Lists, path) &&
+		(!isList(name) || isManifest(name) && !args.Bags || !isManifest(name) && !args.Sidecars) {
+		return nil
+	}
+	l, err := v.lists.get(job, path)
+	if err != nil {
+		return err
+	}
+	if l == nil || len(l.entries) == 0 {
+		if listed {
+			return nil // whatever its name says
+		}
+		return handlers.Skip(CodeNotListed, "nothing lists the file, and it lists no digest although its name says so")
+	}
+	var missing []string
+	gone := 0
+	for i, file := range l.order {
+		if i%100 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		f, err := job.OpenOther(file)
+		if err == nil {
+			_ = f.Close() // only looked for
+			continue
+		}
+		if !absent(err) {
+			continue // it is there; its own job says why it cannot be read
+		}
+		if gone++; len(missing) < missingShown {
+			missing = append(missing, fmt.Sprintf("%q", file))
+		}
+	}
+	if gone > 0 {
+		if more := gone - len(missing); more > 0 {
+			missing = append(missing, fmt.Sprintf("… and %d more", more))
+		}
+		return handlers.Fail(CodeListedMissing, fmt.Errorf("%d of the %d files that it lists are not there: %s",
+			gone, len(l.order), strings.Join(missing, ", ")))
+	}
+	if l.malformed > 0 {
+		return handlers.Warn(CodeBadList, fmt.Sprintf("%d lines are no digest and name, the first is line %d", l.malformed, l.first))
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package bagit
+
+import (
+	"context"
+	"encoding/hex"
+	"hash"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// checkComplete compares the files of the bag with the manifests.
+func (b *bag) checkComplete() {
+	if info, err := b.root.Stat(payloadFolder); err != nil || !info.IsDir() {
+		b.wrongf(payloadFolder, "there is no folder of the payload")
+	}
+	for file := range b.expected {
+		switch {
+		case b.has(file):
+		case b.fetched[file]:
+			b.wrongf(file, "is missing: it is to be fetched (fetch.txt)")
+		default:
+			b.wrongf(file, "is missing, but a manifest lists it")
+		}
+	}
+	for file := range b.payload {
+		e := b.expected[file]
+		if e == nil {
+			b.wrongf(file, "is in no manifest")
+			continue
+		}
+		for _, algorithm := range b.report.Algorithms {
+			if _, ok := e.digests[algorithm]; ok {
+				continue
+			}
+			note := b.oddf
+			if b.version.v1() { // RFC 8493, section 2.1.3
+				note = b.wrongf
+			}
+			note(file, "is not in manifest-%s.txt", algorithm)
+		}
+	}
+	for file := range b.fetched {
+		if b.expected[file] == nil {
+			b.wrongf(fetchFile, "%q is in no manifest", file)
+		}
+	}
+}
+
+// checkDigests reads every file that a manifest lists.
+func (b *bag) checkDigests(ctx context.Context, opts Options) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, opts.Parallel))
+	var files, bytes int64
+	for _, file := range slices.Sorted(maps.Keys(b.expected)) {
+		if !b.has(file) {
+			continue
+		}
+		g.Go(func() error {
+			n, err := b.checkFile(ctx, file)
+			if opts.OnProgress != nil {
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				files, bytes = files+1, bytes+n
+				opts.OnProgress(files, bytes)
+			}
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// checkFile compares a file with its digests. It returns an error only when ctx ends.
+func (b *bag) checkFile(ctx context.Context, file string) (int64, error) {
+	known, want := algorithms(), b.expected[file].digests
+	digests := map[string]hash.Hash{}
+	writers := make([]io.Writer, 0, len(want))
+	for algorithm := range want {
+		digests[algorithm] = known[algorithm]()
+		writers = append(writers, digests[algorithm])
+	}
+	f, err := b.root.Open(file)
+	if err != nil {
+		b.wrongf(file, "cannot be read: %v", err)
+		return 0, ctx.Err()
+	}
+	defer f.Close() // only read from
+	n, err := io.CopyBuffer(io.MultiWriter(writers...), contextReader{ctx, f}, make([]byte, 256<<10))
+	if ctx.Err() != nil {
+		return n, ctx.Err()
+	}
+	if err != nil {
+		b.wrongf(file, "cannot be read: %v", err)
+		return n, nil
+	}
+	var differ []string
+	for _, algorithm := range slices.Sorted(maps.Keys(want)) {
+		if got := hex.EncodeToString(digests[algorithm].Sum(nil)); got != want[algorithm] {
+			differ = append(differ, algorithm+" is "+got+", the manifest says "+want[algorithm])
+		}
+	}
+	if differ != nil {
+		b.wrongf(file, "%s", strings.Join(differ, "; "))
+	}
+	return n, nil
+}
+
+// contextReader ends with its context.
+type contextReader struct {
+	ctx context.Context //nolint:containedctx // of one call of Verify
+	r   io.Reader
+}
+
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
