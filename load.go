@@ -26,15 +26,19 @@ type LoadOptions struct {
 	LineContains string   // lines without it are skipped; empty for none
 	Key          []string // the columns by which duplicates are told
 	OnDuplicate  string   // ignore, update or error; empty: ignore when there is a key, else error
-	Create       bool     // create the table when there is none
+	Create       bool     // create the table when there is none, or add columns to one that it has created
 	ChunkSize    int64    // bytes of the chunks that files are split into; 0: DefaultChunkSize
+
+	// OnColumnsAdded is called with the names of the columns that a table has got; may be nil.
+	OnColumnsAdded func(names []string)
 }
 
 // DefaultChunkSize is the size in bytes of the chunks of files of lines.
 const DefaultChunkSize = 8 << 20
 
 // LoadRecipe makes the recipe that loads JSON lines, for Run or Submit with the
-// same paths. With Create it creates a missing table; columns that the mapping does
+// same paths. With Create it creates a missing table, and gives one that it has created
+// before the columns that it lacks; columns that the mapping does
 // not name are inferred from the lines of all files. It checks that the
 // table suits the mapping, so that errors show before any file is registered. When a
 // table has lost its rows, Run takes the files for new ones.
@@ -58,7 +62,7 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 		return nil, err
 	}
 	if plan.Create {
-		if err := b.inferColumns(ctx, plan, paths); err != nil {
+		if err := b.inferColumns(ctx, plan, paths, l.OnColumnsAdded); err != nil {
 			return nil, err
 		}
 	}
@@ -73,22 +77,50 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 		return nil, err
 	}
 	if forgotten {
-		if err := b.cancelRun(ctx, r, paths); err != nil {
+		b.warnEmptied(ctx, plan.Into)
+		sub := ingest.Submission{Paths: paths, Recipe: r}
+		sources, err := b.ingester.Sources(&sub)
+		if err != nil {
+			return nil, err
+		}
+		if err := b.cancelRun(ctx, runKeyOf(&sub, sources)); err != nil {
 			return nil, err
 		}
 	}
 	return r, nil
 }
 
-// cancelRun cancels a run that did not end, so that the next one begins anew instead
-// of continuing behind rows that are gone.
-func (b *Baler) cancelRun(ctx context.Context, r *recipe.Recipe, paths []string) error {
-	sub := ingest.Submission{Paths: paths, Recipe: r}
-	sources, err := b.ingester.Sources(&sub)
+// forgetEmptied makes the next run take files for new ones when a table that earlier
+// runs loaded them into is gone or has no rows now.
+func (b *Baler) forgetEmptied(ctx context.Context, runKey string) error {
+	tables, err := b.tables().TablesOf(ctx, runKey)
 	if err != nil {
 		return err
 	}
-	t, err := b.store.Latest(ctx, runKeyOf(&sub, sources))
+	for _, table := range tables {
+		forgotten, err := b.tables().ForgetEmptied(ctx, table)
+		if err != nil {
+			return err
+		}
+		if !forgotten {
+			continue
+		}
+		b.warnEmptied(ctx, table)
+		if err := b.cancelRun(ctx, runKey); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Baler) warnEmptied(ctx context.Context, table string) {
+	b.log.WarnContext(ctx, "the table has lost its rows: its files are loaded again", "table", table)
+}
+
+// cancelRun cancels a run that did not end, so that the next one begins anew instead
+// of continuing behind rows that are gone.
+func (b *Baler) cancelRun(ctx context.Context, runKey string) error {
+	t, err := b.store.Latest(ctx, runKey)
 	if errors.Is(err, tasks.ErrTransferNotFound) || err == nil && t.State.Ended() {
 		return nil
 	}
@@ -101,13 +133,17 @@ func (b *Baler) cancelRun(ctx context.Context, r *recipe.Recipe, paths []string)
 // tables gives access to the tables that are loaded into.
 func (b *Baler) tables() *tableload.Store { return tableload.New(b.store.DB()) }
 
-// inferColumns fills in what a table that is to be created needs to know.
-func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []string) error {
-	_, err := b.tables().Columns(ctx, plan.Into)
-	if !errors.Is(err, tableload.ErrNoTable) {
-		return err
+// inferColumns fills in what a table that is to be created needs to know, or adds to one
+// that is there what it lacks.
+func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []string, onAdded func(names []string)) error {
+	added, err := plan.AddColumns(ctx, b.tables(), paths)
+	if errors.Is(err, tableload.ErrNoTable) {
+		return plan.InferColumns(ctx, paths)
 	}
-	return plan.InferColumns(ctx, paths)
+	if err == nil && len(added) > 0 && onAdded != nil {
+		onAdded(added)
+	}
+	return err
 }
 
 // loadRecipe is the recipe of one load step into a table that is there. The same

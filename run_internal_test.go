@@ -76,6 +76,27 @@ func TestRunTellsWhatItsWorkerWasQuickToEnd(t *testing.T) {
 	}
 }
 
+// A wait that is interrupted before it has read anything keeps the transfer that it was
+// told, so that the run can name it.
+func TestRunNamesItsTransferWhenItsWaitIsInterrupted(t *testing.T) {
+	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Database.URL, c.Redis.URL = "sqlite:"+filepath.Join(t.TempDir(), "baler.db"), "embedded"
+	b, err := Open(t.Context(), c, Options{Registry: builtin.Registry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	ran := RunResult{Transfer: tasks.Transfer{ID: 7, UUID: "u"}}
+	if err := ran.wait(ctx, b); !errors.Is(err, context.Canceled) || ran.Transfer.ID != 7 {
+		t.Errorf("%v, %+v", err, ran.Transfer)
+	}
+}
+
 // The clock of the host is set while a transfer runs: it takes as long as it takes.
 func TestRunWhileTheClockIsSet(t *testing.T) {
 	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})

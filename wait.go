@@ -43,10 +43,12 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 	const patience = 5 * time.Minute
 	var down time.Time
 	var last progressPoll
+	var t tasks.Transfer // as it was read last
 	for {
-		t, err := b.store.Transfer(ctx, id)
+		read, err := b.store.Transfer(ctx, id)
 		switch {
 		case err == nil:
+			t = read
 			down = time.Time{}
 			b.watch.correct(&t, true)
 			if see != nil {

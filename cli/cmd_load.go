@@ -20,6 +20,8 @@ type loadFlags struct {
 	chunk, name, queue string
 	wait, quiet        bool
 	acceptFailures     bool
+
+	added []string // columns that the table has got
 }
 
 func (p *program) loadCommand() *cobra.Command {
@@ -58,6 +60,12 @@ or files failed.`,
 			}
 			f.load.ChunkSize = int64(size)
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
+				f.load.OnColumnsAdded = func(names []string) {
+					f.added = names
+					if !f.quiet {
+						p.notef("Table %s has new columns, which are NULL in its rows so far: %s.", f.load.Into, nameList(names))
+					}
+				}
 				s := baler.Submission{Paths: args, Name: f.name, Queue: f.queue, AcceptFailures: f.acceptFailures}
 				if s.Recipe, err = b.LoadRecipe(ctx, f.load, args); err != nil {
 					return err
@@ -87,7 +95,7 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.load.Key, "key", nil, "`COLUMNS` that identify duplicates")
 	flags.StringVar(&f.load.OnDuplicate, "on-duplicate", "",
 		"`ACTION` on duplicates: ignore, update or error (default: ignore with a key, else error)")
-	flags.BoolVar(&f.load.Create, "create", false, "create the table if it does not exist, from the mapping or all lines of the files")
+	flags.BoolVar(&f.load.Create, "create", false, "create the table if it does not exist, from the mapping or all lines of the files; add columns to one that it created before")
 	flags.StringVar(&f.chunk, "chunk", "8MiB", "`SIZE` of the chunks that files are split into")
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	flags.BoolVar(&f.acceptFailures, "accept-failures", false,
@@ -117,7 +125,7 @@ func (p *program) loadHere(ctx context.Context, b *baler.Baler, s baler.Submissi
 	if !f.quiet {
 		p.noteEarlierRuns(&ran)
 	}
-	return p.reportLoad(ctx, b, &ran.Transfer, f.quiet, runCode(&ran))
+	return p.reportLoad(ctx, b, &ran.Transfer, f, runCode(&ran))
 }
 
 // loadByWorkers registers the chunks for the running workers.
@@ -138,12 +146,13 @@ func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Sub
 	if !f.quiet {
 		p.noteBlockers(ctx, b, &t)
 	}
-	t, err = b.Wait(ctx, t.UUID, nil)
+	ended, err := b.Wait(ctx, t.UUID, nil)
 	follower.end()
 	if err != nil {
 		return p.notWaiting(ctx, number(&t), err)
 	}
-	return p.reportLoad(ctx, b, &t, f.quiet, failed(&t))
+	t = ended
+	return p.reportLoad(ctx, b, &t, f, failed(&t))
 }
 
 // loadSummary is the JSON object that load reports.
@@ -154,12 +163,13 @@ type loadSummary struct {
 	Failed   int64       `json:"failed"` // files and chunks
 	tasks.LoadCounts
 	UnmappedMembers []string `json:"unmapped_members,omitempty"` // some of their names
+	AddedColumns    []string `json:"added_columns,omitempty"`    // that the table has got for new members
 	Seconds         float64  `json:"seconds"`
 	LinesPerSecond  float64  `json:"lines_per_second"`
 }
 
 // reportLoad says what was loaded, and returns code unless lines were rejected.
-func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Transfer, quiet bool, code error) error {
+func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Transfer, f *loadFlags, code error) error {
 	counts, err := b.LoadCounts(ctx, *t)
 	if err != nil {
 		return err
@@ -167,6 +177,7 @@ func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Trans
 	sum := tasks.Summarize(t, time.Now())
 	s := loadSummary{
 		Type: "load", Transfer: t.UUID, State: t.State, Failed: failuresOf(t), LoadCounts: counts, Seconds: sum.Seconds,
+		AddedColumns: f.added,
 	}
 	if counts.Unmapped > 0 {
 		if s.UnmappedMembers, err = b.UnmappedMembers(ctx, *t); err != nil {
@@ -181,7 +192,7 @@ func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Trans
 		if err := p.object(s); err != nil {
 			return err
 		}
-	case !quiet:
+	case !f.quiet:
 		p.showLoad(t, &s)
 		if err := p.reportFailures(ctx, p.stdout, b, t); err != nil {
 			return err

@@ -224,6 +224,106 @@ func TestLoadIntoATableThatLostItsRows(t *testing.T) {
 	}
 }
 
+// With --create, a table that Baler has created gets columns for the members that later
+// files bring. One that somebody else has created stays as it is.
+func TestLoadAddsColumns(t *testing.T) {
+	t.Parallel()
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		s := newTestEnv(t)
+		s.env = append(s.env, "BALER_DATABASE_URL="+url, "BALER_ROOTS="+s.dir)
+		d := testkit.Database(t, url)
+		exec := func(statement string) {
+			t.Helper()
+			_, err := d.ExecContext(t.Context(), statement)
+			testkit.Must(t, err)
+		}
+		first := s.file("a.jsonl", `{"id":1}`)
+		second := s.file("b.jsonl", "{\"id\":2,\"name\":\"n\",\"at\":\"2024-01-02T03:04:05Z\"}\n{\"id\":3,\"deep\":{\"x\":1}}\n")
+		s.must(exitOK, "load", first, "--into", "things", "--create", "--key", "id")
+		r := s.must(exitOK, "load", second, "--into", "things", "--create", "--key", "id", "--json")
+		if sum := loadSum(t, r); sum.Loaded != 2 || sum.Unmapped != 0 || fmt.Sprint(sum.AddedColumns) != "[name at deep]" {
+			t.Errorf("%+v", sum)
+		}
+		contains(t, "note", r.stderr, `Table things has new columns, which are NULL in its rows so far: \"name\", \"at\", \"deep\"`)
+		var id int
+		testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT SUM(id) FROM things WHERE name = 'n' OR deep LIKE '%x%'").Scan(&id))
+		if id != 5 {
+			t.Errorf("the new columns have values in rows that add up to %d, want 2 + 3", id)
+		}
+		testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT id FROM things WHERE name IS NULL AND at IS NULL AND deep IS NULL").Scan(&id))
+
+		s.must(exitOK, "load", second, "--into", "things", "--create", "--map", "id", "--map", "who=name:text", "--line-column", "doc",
+			"--key", "id", "--on-duplicate", "update")
+		testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM things WHERE who = 'n' AND doc LIKE '%name%'").Scan(&id))
+		if id != 1 {
+			t.Errorf("%d rows have the mapped columns, want 1", id)
+		}
+		r = s.must(exitError, "load", s.file("c.jsonl", `{"id":9,"NAME":"x"}`), "--into", "things", "--create")
+		contains(t, "a name that differs in case", r.stderr, `"name" and "NAME" differ in letter case at most`)
+
+		exec("CREATE TABLE theirs (id INTEGER)")
+		if sum := loadSum(t, s.must(exitOK, "load", second, "--into", "theirs", "--create", "--json")); sum.Loaded != 2 || sum.Unmapped != 3 {
+			t.Errorf("somebody else's table: %+v", sum)
+		}
+		r = s.must(exitError, "load", second, "--into", "theirs", "--create", "--map", "id", "--map", "name")
+		contains(t, "somebody else's table", r.stderr, `theirs has no column "name"`)
+
+		recipe := s.file("r.yaml", "name: r\nsteps: [{handler: load, with: {into: things, map: ['id:int', 'extra:text'], create: true}}]")
+		s.must(exitOK, "run", s.file("d.jsonl", `{"id":10,"extra":"e"}`), "--recipe", recipe)
+		testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT id FROM things WHERE extra = 'e'").Scan(&id))
+		if id != 10 {
+			t.Errorf("a recipe's new column has its value at %d", id)
+		}
+	})
+}
+
+// A run loads again, too, into a table that lost its rows, also when the name of the table
+// depends on the file.
+func TestRunIntoATableThatLostItsRows(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	path := s.file("in.jsonl", jsonLines(5, 0))
+	recipe := s.file("r.yaml", `name: r
+steps:
+  - handler: checksum
+  - {handler: load, with: {into: "t${ext}", map: ["id:int"], create: true}}
+`)
+	d := testkit.Database(t, "sqlite:"+s.path(".local/state/baler/baler.db"))
+	for i, statement := range []string{"SELECT 1", "DROP TABLE `t.jsonl`", "DELETE FROM `t.jsonl`", "SELECT 1"} {
+		if i > 0 {
+			_, err := d.ExecContext(t.Context(), statement)
+			testkit.Must(t, err)
+		}
+		r := s.must(exitOK, "run", path, "--recipe", recipe)
+		var rows int
+		testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM `t.jsonl`").Scan(&rows))
+		if rows != 5 || i == 3 != strings.Contains(r.stdout, "No changes") || i%3 != 0 != strings.Contains(r.stderr, "the table has lost its rows") {
+			t.Errorf("after %s: %d rows; %s", statement, rows, r.stderr)
+		}
+	}
+}
+
+// Chunks that failed are loaded by the next run, those that did not are left alone, and
+// no line is loaded twice without a key.
+func TestRunLoadsFailedChunksAgain(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	path := s.file("in.jsonl", jsonLines(500, 0))
+	recipe := s.file("r.yaml", "name: r\nsplit: {lines: 4KiB}\nsteps: [{handler: load, with: {into: things, map: ['id:int']}}]")
+	first := s.must(exitFailures, "run", path, "--recipe", recipe, "--json").summary(t)
+	s.must(exitFailures, "run", path, "--recipe", recipe)
+	d := testkit.Database(t, "sqlite:"+s.path(".local/state/baler/baler.db"))
+	_, err := d.ExecContext(t.Context(), "CREATE TABLE things (id INTEGER)")
+	testkit.Must(t, err)
+	again := s.must(exitOK, "run", path, "--recipe", recipe, "--json").summary(t)
+	var rows, different int64
+	testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT id) FROM things").Scan(&rows, &different))
+	if rows != 500 || different != 500 || again.Transfer == first.Transfer {
+		t.Errorf("%d rows, %d different; transfers %s and %s", rows, different, first.Transfer, again.Transfer)
+	}
+	contains(t, "then", s.must(exitOK, "run", path, "--recipe", recipe).stdout, "No changes since")
+}
+
 // Columns are made of the members of all lines of all files. Members that come
 // later, when the table is there, are told and counted.
 func TestLoadMembersThatComeLate(t *testing.T) {

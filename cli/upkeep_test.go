@@ -72,7 +72,7 @@ func TestDoctorOfServices(t *testing.T) {
 	all := checks(t, s.must(exitOK, "doctor", "--json", "--roots", s.dir))
 	for _, name := range []string{
 		"roots", "signatures", "database", "durability", "database clock", "migrations", "workers", "queue", "eviction", "queue clock",
-		"writes", "handlers", "backlog", "queue memory", "queue writes", "queues",
+		"writes", "handlers", "backlog", "queue memory", "queue writes", "queue rights", "queues",
 	} {
 		if all[name].Detail == "" {
 			t.Errorf("there is no check %q in %v", name, all)

@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -107,14 +105,8 @@ func DecodeArgs(args, dst any) error {
 	if args == nil {
 		return nil
 	}
-	text, err := json.Marshal(args)
-	if err != nil {
-		return Fail(CodeBadArgs, fmt.Errorf("encode arguments: %w", err))
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(dst); err != nil {
-		return Fail(CodeBadArgs, fmt.Errorf("arguments: %w", err))
+	if err := decodeStrictly(args, dst); err != nil {
+		return Fail(CodeBadArgs, argsError(args, dst, err))
 	}
 	return nil
 }

@@ -96,7 +96,7 @@ func TestArgsErrors(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
 		"'x ${facts.gone}'":  `step noop: with "x ${facts.gone}": ${facts.gone}: is nil; give a default with ?? "…"`,
-		"['${facts.s * 2}']": `step noop: with "${facts.s * 2}": invalid operation: string * int (column 9)`,
+		"['${facts.s * 2}']": `step noop: with "${facts.s * 2}": invalid operation: text * number (column 9)`,
 		"{a: '${1/0}'}":      `step noop: with "${1/0}": is +Inf, which is not a JSON value`,
 	} {
 		got, err := with(t, source).Args(&tasks.File{Path: "/a"}, map[string]any{"s": "x"})

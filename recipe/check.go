@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/balerhq/baler/internal/suggest"
 	"github.com/balerhq/baler/tasks"
@@ -79,6 +80,8 @@ func (c *diagnostics) args(with *arguments, line int, step string, check func(an
 		err = check(args)
 	}
 	if err != nil {
-		c.addf(cmp.Or(with.line, line), "%s: with: %v", step, err)
+		for reason := range strings.SplitSeq(err.Error(), "\n") { // several errors have a line each
+			c.addf(cmp.Or(with.line, line), "%s: with: %s", step, reason)
+		}
 	}
 }

@@ -2,11 +2,8 @@ package recipe
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/expr-lang/expr/file"
 
 	"github.com/balerhq/baler/internal/errlist"
 )
@@ -68,20 +65,3 @@ func (e *EvalError) Error() string {
 
 // Unwrap gives the cause.
 func (e *EvalError) Unwrap() error { return e.Err }
-
-// exprError is an error of the expression library on one line. The library's own
-// text has several.
-type exprError struct{ err *file.Error }
-
-func (e *exprError) Error() string {
-	return fmt.Sprintf("%s (column %d)", e.err.Message, e.err.Column+1)
-}
-
-func (e *exprError) Unwrap() error { return e.err }
-
-func oneLine(err error) error {
-	if fe, ok := errors.AsType[*file.Error](err); ok {
-		return &exprError{fe}
-	}
-	return err
-}

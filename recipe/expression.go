@@ -70,7 +70,7 @@ func (e *expression) holds(v *variables) (bool, error) {
 	}
 	b, ok := out.(bool)
 	if !ok {
-		return false, fmt.Errorf("is a %T, not true or false", out)
+		return false, errors.New(plainTypes(fmt.Sprintf("is %T, not true or false", out)))
 	}
 	return b, nil
 }

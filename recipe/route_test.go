@@ -100,7 +100,7 @@ steps:
 	if step != 2 || !ok || failure.Number != 2 || failure.Step != "wide" || failure.Part != "when" {
 		t.Fatalf("step %d, %v", step, err)
 	}
-	if want := `step wide: when "facts.width > 100": invalid operation: string > int (column 13)`; err.Error() != want {
+	if want := `step wide: when "facts.width > 100": invalid operation: text > number (column 13)`; err.Error() != want {
 		t.Errorf("got %q", err)
 	}
 	for _, condition := range []string{"facts.s", "not facts.s", "len(facts.gone) > 1", "facts.gone.x > 3", "facts.s[9] == 'x'", "facts.gone + 1 > 2"} {

@@ -16,7 +16,7 @@ const baselineConnections = 16
 func (s *cluster) baseline(
 	ctx context.Context, run func(ctx context.Context, db *sql.DB, transfer int64) (Measurement, error),
 ) (m Measurement, err error) {
-	db, err := connect(s.host.databaseURL, baselineConnections)
+	db, err := s.host.connect(s.host.databaseURL, baselineConnections)
 	if err != nil {
 		return m, err
 	}

@@ -68,10 +68,11 @@ func (p *Env) plain(ctx context.Context, t tree, way Variant, batch int, c asynq
 		return m, err
 	}
 	defer func() { err = joinClose(err, s.close) }()
-	opt, err := asynq.ParseRedisURI(p.redisURL)
+	q, err := p.connectRedis()
 	if err != nil {
-		return m, fmt.Errorf("bench needs redis://, rediss:// or redis-sentinel://: %w", err)
+		return m, err
 	}
+	defer func() { err = joinClose(err, q.Close) }()
 	c.Queues = map[string]int{baselineQueue: 1}
 	c.TaskCheckInterval = 25 * time.Millisecond // as Baler's
 	c.Logger, c.LogLevel = discardLogger{}, asynq.FatalLevel
@@ -80,7 +81,7 @@ func (p *Env) plain(ctx context.Context, t tree, way Variant, batch int, c asynq
 		meter := newMeter(p.pids())
 		meter.own()
 		began := time.Now()
-		err := w.run(ctx, opt, c, append(extra, asynq.Queue(baselineQueue)))
+		err := w.run(ctx, q.Opt, c, append(extra, asynq.Queue(baselineQueue)))
 		took := time.Since(began)
 		return measured(way, t.files, batch, 1, took, meter.end()), err
 	})

@@ -52,14 +52,14 @@ func (p *Env) startCluster(ctx context.Context, workers int, extra ...string) (*
 	}
 	cfg := p.o.Config
 	cfg.Redis.URL, cfg.Database.URL, cfg.StateDir = p.redisURL, p.databaseURL, p.path("state")
-	cfg.Worker.Queues, cfg.Roots = map[string]int{queue: 1}, []string{p.dir}
+	cfg.Worker.Queues, cfg.Roots = map[string]int{benchQueue: 1}, []string{p.dir}
 	b, err := baler.Open(ctx, cfg, baler.Options{Registry: builtin.Registry(), Log: p.o.Log})
 	if err != nil {
 		return nil, err
 	}
 	s := &cluster{host: p, cfg: cfg, b: b, command: []string{"worker"}, env: slices.Concat(p.o.Env, []string{
 		"BALER_REDIS_URL=" + p.redisURL, "BALER_DATABASE_URL=" + p.databaseURL, "BALER_STATE_DIR=" + p.path("state"),
-		"BALER_WORKER_QUEUES=" + queue + "=1", "BALER_ROOTS=" + p.dir,
+		"BALER_WORKER_QUEUES=" + benchQueue + "=1", "BALER_ROOTS=" + p.dir,
 	}, extra)}
 	if err := s.work(ctx, workers); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -138,7 +138,7 @@ func (s *cluster) await(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t, _, err := s.b.Submit(ctx, baler.Submission{Paths: []string{first}, Recipe: r, Queue: queue, Name: "first file"})
+	t, _, err := s.b.Submit(ctx, baler.Submission{Paths: []string{first}, Recipe: r, Queue: benchQueue, Name: "first file"})
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (s *cluster) pids() map[string][]int {
 // submit has a producer register a tree, and waits for the end of it.
 func (s *cluster) submit(ctx context.Context, m *meter, t tree, recipe string, via tasks.Via) (tasks.Summary, error) {
 	var sum tasks.Summary
-	out, err := s.produce(ctx, m, "submit", "--wait", "--json", "--queue", queue, "--via", string(via), "--recipe", recipe, t.root)
+	out, err := s.produce(ctx, m, "submit", "--wait", "--json", "--queue", benchQueue, "--via", string(via), "--recipe", recipe, t.root)
 	if err != nil {
 		return sum, err
 	}

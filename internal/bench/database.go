@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -43,8 +44,20 @@ func (p *Env) mayUse(ctx context.Context) error {
 	return nil
 }
 
-// connect opens a database without GORM.
-func connect(address string, connections int) (*sql.DB, error) {
+// connect opens the database that is measured on, without GORM, as the settings say.
+func (p *Env) connect(address string, connections int) (*sql.DB, error) {
+	if p.mysql != nil { // ours
+		return connect(address, nil, connections)
+	}
+	secure, err := p.o.Config.Database.TLS.Load()
+	if err != nil {
+		return nil, fmt.Errorf("database.%w", err)
+	}
+	return connect(address, secure, connections)
+}
+
+// connect opens a database without GORM. Without secure, the address says whether by TLS.
+func connect(address string, secure *tls.Config, connections int) (*sql.DB, error) {
 	u, err := dsn.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("database URL %w", err)
@@ -55,6 +68,9 @@ func connect(address string, connections int) (*sql.DB, error) {
 	}
 	c.InterpolateParams, c.ParseTime, c.Loc = true, true, time.UTC
 	c.Logger = &mysql.NopLogger{} // errors are returned
+	if secure != nil {
+		c.TLS = secure
+	}
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
@@ -72,7 +88,7 @@ func replaceDatabase(ctx context.Context, old, address string) error {
 	if err != nil {
 		return fmt.Errorf("create database: %w", err)
 	}
-	db, err := connect(databaseURL(address, "mysql"), 1)
+	db, err := connect(databaseURL(address, "mysql"), nil, 1)
 	if err != nil {
 		return err
 	}

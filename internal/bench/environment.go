@@ -10,12 +10,13 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/testservers"
 )
 
 // The queues that measurements use: on a given Redis others stay untouched.
 const (
-	queue         = "bench"
+	benchQueue    = "bench"
 	baselineQueue = "bench-baseline"
 )
 
@@ -83,14 +84,22 @@ func (p *Env) Close() error {
 	return errors.Join(errs...)
 }
 
+// connectRedis connects to the Redis that is measured on, as the settings say: by TLS,
+// by a socket, by way of Sentinel.
+func (p *Env) connectRedis() (*queue.Conn, error) {
+	cfg := p.o.Config.Redis
+	cfg.URL = p.redisURL
+	return queue.Connect(cfg, p.o.Log)
+}
+
 func (p *Env) dropQueues() {
-	opt, err := asynq.ParseRedisURI(p.redisURL)
+	q, err := p.connectRedis()
 	if err != nil {
 		return // nothing was measured there
 	}
-	inspector := asynq.NewInspector(opt)
-	defer inspector.Close()
-	for _, q := range []string{queue, baselineQueue} {
+	defer q.Close()
+	inspector := asynq.NewInspectorFromRedisClient(q.Client)
+	for _, q := range []string{benchQueue, baselineQueue} {
 		_ = inspector.DeleteQueue(q, true) // it may not be there, and costs nothing if it stays
 	}
 }

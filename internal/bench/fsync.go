@@ -32,7 +32,7 @@ func (p *Env) Commit(ctx context.Context, o CommitOptions, report func(Measureme
 	if p.mysql != nil {
 		address = p.mysql.URL()
 	}
-	db, err := connect(address, 1)
+	db, err := p.connect(address, 1)
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func (l *latencies) round(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if l.db, err = connect(l.env.databaseURL, latencyConns); err != nil {
+	if l.db, err = l.env.connect(l.env.databaseURL, latencyConns); err != nil {
 		return err
 	}
 	defer func() { err = joinClose(err, l.db.Close) }()

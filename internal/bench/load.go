@@ -98,7 +98,7 @@ func (r *loads) measure(ctx context.Context, c loadWay) (took time.Duration, spe
 		return 0, spent, err
 	}
 	defer func() { err = joinClose(err, s.close) }()
-	db, err := connect(r.env.databaseURL, max(baselineConnections, c.workers))
+	db, err := r.env.connect(r.env.databaseURL, max(baselineConnections, c.workers))
 	if err != nil {
 		return 0, spent, err
 	}
@@ -158,7 +158,7 @@ func (r *loads) verify(ctx context.Context, db *sql.DB) error {
 
 // loadFile has the load command register the file, and waits for the end of it.
 func (s *cluster) loadFile(ctx context.Context, m *meter, path string, records int) (time.Duration, error) {
-	args := []string{"load", path, "--into", recordTable, "--line-contains", keyword, "--json", "--quiet", "--queue", queue}
+	args := []string{"load", path, "--into", recordTable, "--line-contains", keyword, "--json", "--quiet", "--queue", benchQueue}
 	for _, column := range recordMap() {
 		args = append(args, "--map", column)
 	}

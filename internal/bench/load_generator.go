@@ -33,7 +33,7 @@ func (f *feed) byGroup(ctx context.Context, a *arrivals, w *watch) error {
 	g.Go(func() error {
 		defer r.Close() // so that the writer ends when this fails
 		t, _, err := f.s.b.Submit(ctx, baler.Submission{
-			List: r, Recipe: f.recipe, Via: tasks.ViaGroup, Queue: queue, Name: "trickle",
+			List: r, Recipe: f.recipe, Via: tasks.ViaGroup, Queue: benchQueue, Name: "trickle",
 			OnCreated: func(t tasks.Transfer) { started <- t },
 		})
 		if err != nil {
@@ -103,7 +103,7 @@ func (f *feed) byBulk(ctx context.Context, a *arrivals, w *watch) error {
 					return err
 				}
 				_, _, err := f.s.b.Submit(ctx, baler.Submission{
-					List: strings.NewReader(f.path(i) + "\n"), Recipe: f.recipe, Via: tasks.ViaBulk, Queue: queue, Name: "single",
+					List: strings.NewReader(f.path(i) + "\n"), Recipe: f.recipe, Via: tasks.ViaBulk, Queue: benchQueue, Name: "single",
 					OnCreated: func(t tasks.Transfer) {
 						if a.watched(i) {
 							w.expect(t.ID, a.due(i))

@@ -7,8 +7,6 @@ import (
 	"runtime"
 	"strings"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Machine is what was measured on. It is the first line of the JSON output, and
@@ -38,22 +36,24 @@ func (p *Env) Machine(ctx context.Context) (m Machine, err error) {
 	// Where there is no such file the scan leaves it at 0.
 	_, _ = fmt.Sscanf(field("/proc/meminfo", "MemTotal"), "%d kB", &m.MemoryMiB)
 	m.MemoryMiB /= 1024
-	o, err := redis.ParseURL(p.redisURL)
+	q, err := p.connectRedis()
 	if err != nil {
 		return m, fmt.Errorf("describe Redis: %w", err)
 	}
-	client := redis.NewClient(o)
-	defer client.Close()
-	info, err := client.InfoMap(ctx, "server").Result()
+	defer func() { err = joinClose(err, q.Close) }()
+	if err := q.Ping(ctx); err != nil { // it says what to do
+		return m, err
+	}
+	info, err := q.ServerInfo(ctx)
 	if err != nil {
 		return m, fmt.Errorf("describe Redis: %w", err)
 	}
-	m.Redis = info["Server"]["redis_version"]
+	m.Redis = info.Version
 	address := p.databaseURL
 	if p.mysql != nil {
 		address = p.mysql.URL()
 	}
-	db, err := connect(address, 1)
+	db, err := p.connect(address, 1)
 	if err != nil {
 		return m, err
 	}

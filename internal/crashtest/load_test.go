@@ -74,3 +74,47 @@ func (e *env) auditLines(lines int64) {
 		e.t.Errorf("%d rows, %d different, %d counted, %d in results; want %d%s", rows, different, counted, results, lines, e.logs())
 	}
 }
+
+// TestTwoLoadsOfOneFile loads a file by two transfers in two processes. While one has
+// inserted rows and not committed, the other waits, and then knows the lines.
+func TestTwoLoadsOfOneFile(t *testing.T) {
+	t.Parallel()
+	const lines = 1000
+	path := filepath.Join(t.TempDir(), "lines.jsonl")
+	var content strings.Builder
+	for i := range lines {
+		fmt.Fprintf(&content, "{\"n\":%d}\n", i)
+	}
+	testkit.Must(t, os.WriteFile(path, []byte(content.String()), 0o600))
+	e := newEnv(t, testkit.Redis(t), testkit.MySQL(t))
+	for range 2 {
+		p := e.start("producer", "", "load", path, "--into", "numbers", "--create", "--map", "n:int", "--wait=false")
+		if err := p.wait(); err != nil {
+			t.Fatalf("load: %v; it says\n%s", err, p.logText())
+		}
+	}
+	e.findTransfer()
+	marker := filepath.Join(e.dir, "marker")
+	first := e.worker("a", fmt.Sprintf("wait@%s:1:%s", failpoint.RowsInserted, marker))
+	awaitMarker(t, marker, first)
+	second := e.worker("b", "")
+	testkit.Eventually(t, patience, func() error {
+		var waiting int
+		err := e.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.processlist "+
+			"WHERE db = DATABASE() AND info LIKE 'INSERT INTO leases (name, holder, until) VALUES (''load-%'").Scan(&waiting)
+		if err == nil && waiting == 0 {
+			err = fmt.Errorf("the second load does not wait%s", e.logs())
+		}
+		return err
+	})
+	testkit.Must(t, os.Remove(marker))
+	e.awaitCompleted()
+	first.finish()
+	second.finish()
+	e.auditLines(lines)
+	var leases int
+	testkit.Must(t, e.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM leases WHERE name LIKE 'load-%'").Scan(&leases))
+	if leases > 0 {
+		t.Errorf("%d locks of loads are left", leases)
+	}
+}

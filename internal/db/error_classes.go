@@ -25,6 +25,8 @@ const (
 	mysqlBinlog         = 1665
 	mysqlAccessDenied   = 1045
 	mysqlDatabaseDenied = 1044
+	mysqlTableDenied    = 1142
+	mysqlColumnDenied   = 1143
 
 	mysqlReadOnlyTransaction    = 1792
 	mysqlReadOnlyMode           = 1836

@@ -2,8 +2,10 @@ package db
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,7 +24,7 @@ const migrationsTable = "baler_migrations"
 
 // Migrate brings the database to this program's version and reports which
 // migrations it applied. It runs under a lock, so that any number of processes
-// may call it at once. A database of a newer version gives ErrSchemaNewer and stays
+// may call it at once. A database of a newer version gives ErrSchemaNewer, one of another build ErrSchemaOther, and it stays
 // as it is.
 func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
 	pool, err := d.gorm.DB()
@@ -34,8 +36,8 @@ func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
 		return nil, fmt.Errorf("migrate: connect: %w", err)
 	}
 	defer func() {
-		if closing := conn.Close(); !errors.Is(closing, sql.ErrConnDone) { // else what ended it is told already
-			err = errors.Join(err, closing)
+		if closeErr := conn.Close(); !errors.Is(closeErr, sql.ErrConnDone) { // else what ended it is told already
+			err = errors.Join(err, closeErr)
 		}
 	}()
 	unlock, err := d.lockMigrations(ctx, conn)
@@ -51,7 +53,7 @@ func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
 	if err := d.checkWritable(db); err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
-	if err := db.Exec("CREATE TABLE IF NOT EXISTS " + migrationsTable + " (id VARCHAR(190) NOT NULL PRIMARY KEY)").Error; err != nil {
+	if err := db.Exec("CREATE TABLE IF NOT EXISTS " + migrationsTable + " (id VARCHAR(190) NOT NULL PRIMARY KEY, fingerprint VARCHAR(64) NOT NULL DEFAULT '')").Error; err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	for _, id := range pending {
@@ -103,7 +105,8 @@ func (d *DB) on(ctx context.Context, conn *sql.Conn) *gorm.DB {
 }
 
 // Pending lists the migrations that the database lacks, oldest first; none
-// means that it is up to date. A database of a newer version gives ErrSchemaNewer.
+// means that it is up to date. A database of a newer version gives ErrSchemaNewer, one of
+// another build ErrSchemaOther.
 func (d *DB) Pending(ctx context.Context) ([]string, error) {
 	return d.pending(d.Session(ctx))
 }
@@ -117,29 +120,59 @@ func (d *DB) pending(db *gorm.DB) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range have {
+	for id := range have {
 		if !slices.Contains(known, id) {
 			return nil, fmt.Errorf("%w: it has migration %s, this program knows %s at most; use the newer program",
 				ErrSchemaNewer, id, known[len(known)-1])
 		}
 	}
-	return slices.DeleteFunc(known, func(id string) bool { return slices.Contains(have, id) }), nil
+	for id, fingerprint := range have {
+		if as, err := d.fingerprint(id); err != nil {
+			return nil, err
+		} else if fingerprint != as {
+			return nil, fmt.Errorf("%w: the tables of %s are not those that this program expects (migration %s); "+
+				"use the build that made them, or let this one make new ones: give another database, or drop these tables",
+				ErrSchemaOther, d.description, id)
+		}
+	}
+	return slices.DeleteFunc(known, func(id string) bool { _, has := have[id]; return has }), nil
 }
 
-// noted lists the migrations that the database has. GORM's own HasTable takes
+// fingerprint tells the text of a migration, but for its blanks, from any other.
+func (d *DB) fingerprint(id string) (string, error) {
+	src, err := migrations.ReadFile(path.Join(d.migrationsDir(), id+".sql"))
+	if err != nil {
+		return "", fmt.Errorf("read migration %s: %w", id, err)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(strings.Fields(string(src)), " ")))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// migrationRow notes an applied migration.
+type migrationRow struct {
+	ID          string
+	Fingerprint string // empty in databases of builds that wrote none
+}
+
+// noted gives the fingerprints of the migrations that the database has. GORM's own HasTable takes
 // an error for a no.
-func (d *DB) noted(db *gorm.DB) (have []string, err error) {
+func (d *DB) noted(db *gorm.DB) (have map[string]string, err error) {
 	query := "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?"
 	if d.dialect == SQLite {
 		query = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
 	}
 	var tables int
 	err = db.Raw(query, migrationsTable).Scan(&tables).Error
+	var rows []migrationRow
 	if err == nil && tables > 0 {
-		err = db.Table(migrationsTable).Order("id").Pluck("id", &have).Error
+		err = db.Table(migrationsTable).Find(&rows).Error
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", migrationsTable, err)
+	}
+	have = make(map[string]string, len(rows))
+	for _, r := range rows {
+		have[r.ID] = r.Fingerprint
 	}
 	return have, nil
 }
@@ -181,8 +214,12 @@ func (d *DB) apply(db *gorm.DB, id string) (done bool, err error) {
 				return fmt.Errorf("migration %s: %w", id, err)
 			}
 		}
+		fingerprint, err := d.fingerprint(id)
+		if err != nil {
+			return err
+		}
 		done = true
-		return tx.Exec("INSERT INTO "+migrationsTable+" (id) VALUES (?)", id).Error
+		return tx.Exec("INSERT INTO "+migrationsTable+" (id, fingerprint) VALUES (?, ?)", id, fingerprint).Error
 	})
 	return done, err
 }

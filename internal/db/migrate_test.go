@@ -76,7 +76,7 @@ func TestNewerDatabaseIsLeftAlone(t *testing.T) {
 		if _, err := b.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.gorm.Exec("INSERT INTO " + migrationsTable + " VALUES ('9999_from_the_future')").Error; err != nil {
+		if err := b.gorm.Exec("INSERT INTO " + migrationsTable + " VALUES ('9999_from_the_future', '')").Error; err != nil {
 			t.Fatal(err)
 		}
 		if err := b.gorm.Exec("DROP TABLE leases").Error; err != nil {
@@ -93,6 +93,32 @@ func TestNewerDatabaseIsLeftAlone(t *testing.T) {
 			t.Errorf("the error does not name the unknown migration: %v", err)
 		}
 	})
+}
+
+// Builds before a release change the one migration. A database of another build, with
+// another fingerprint or none, is named as such, and left alone.
+func TestDatabaseOfAnotherBuildIsLeftAlone(t *testing.T) {
+	for name, statement := range map[string]string{
+		"other fingerprint": "UPDATE " + migrationsTable + " SET fingerprint = 'x'",
+		"none":              "ALTER TABLE " + migrationsTable + " DROP COLUMN fingerprint",
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, b *env) {
+				if _, err := b.Migrate(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if err := b.gorm.Exec(statement).Error; err != nil {
+					t.Fatal(err)
+				}
+				_, err := b.Pending(t.Context())
+				wantErr(t, err, ErrSchemaOther)
+				applied, err := b.Migrate(t.Context())
+				if wantErr(t, err, ErrSchemaOther); len(applied) > 0 || !strings.Contains(err.Error(), "give another database") {
+					t.Errorf("applied %v, %v", applied, err)
+				}
+			})
+		})
+	}
 }
 
 // MySQL commits at every DDL statement: a migration that died half-way has left

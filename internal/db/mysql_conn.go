@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -66,6 +67,20 @@ func (c *mysqlConn) explain(err error) error {
 		return fmt.Errorf("%w: %w; connect to the primary, or end the read-only mode (read_only, tx_read_only)", ErrReadOnly, err)
 	case mysqlBinlog:
 		return fmt.Errorf("%w: %w; set binlog_format = ROW or MIXED on the server", ErrBinlogFormat, err)
+	case mysqlTableDenied, mysqlColumnDenied:
+		return fmt.Errorf("%w (%s)", err, deniedHint(e.Message))
 	}
 	return err
+}
+
+// deniedHint is what to do when the server denies the account a statement. The message
+// begins with its name.
+func deniedHint(message string) string {
+	switch right, _, _ := strings.Cut(message, " command denied"); right {
+	case "CREATE", "ALTER", "INDEX", "DROP", "REFERENCES":
+		return "run 'baler migrate' with an account that has the right " + right + ", or grant it to this one; deploy/grants.sql makes both"
+	case "SELECT", "INSERT", "UPDATE", "DELETE":
+		return "grant this account " + right + " on the database; deploy/grants.sql has all rights that it needs"
+	}
+	return "give this account the rights of deploy/grants.sql"
 }

@@ -60,6 +60,8 @@ type doctor struct {
 	registry *handlers.Registry
 	store    *store.Store // while the database is open
 	queues   []queue.Stats
+
+	queueAway bool
 }
 
 // Diagnose checks the host, the database and the queue that cfg names. What it writes
@@ -181,7 +183,7 @@ func (d *doctor) diagnoseWrites(ctx context.Context) Check {
 	err := d.store.TryWrites(ctx)
 	switch {
 	case db.IsDenied(err):
-		return ill("writes", StatusError, err, "grant this account SELECT, INSERT, UPDATE and DELETE on all tables of its database")
+		return ill("writes", StatusError, err, "grant this account SELECT, INSERT, UPDATE and DELETE on its database")
 	case err != nil:
 		return ill("writes", StatusError, err, "look at the database's log: is it read-only, or its disk full?")
 	}

@@ -19,6 +19,7 @@ func (d *doctor) diagnoseQueue(ctx context.Context) (checks []Check) {
 	}
 	q, err := queue.Open(ctx, d.cfg.Redis, d.log)
 	if err != nil {
+		d.queueAway = true
 		return []Check{ill("queue", StatusError, err, "")} // the error says what to do
 	}
 	defer func() {
@@ -32,7 +33,7 @@ func (d *doctor) diagnoseQueue(ctx context.Context) (checks []Check) {
 	} else {
 		checks = append(checks, redisVersion(q.Address, info.Version), eviction(info, d.cfg.Redis.AllowEviction), memory(info))
 	}
-	checks = append(checks, queueWrites(ctx, q, info))
+	checks = append(checks, queueWrites(ctx, q, info), queueRights(ctx, q))
 	at, err := q.Client.Time(ctx).Result()
 	if err != nil {
 		checks = append(checks, ill("queue clock", StatusWarning, err, "allow this account the command TIME"))
@@ -54,6 +55,22 @@ func queueWrites(ctx context.Context, q *queue.Conn, info queue.ServerInfo) Chec
 		return ill("queue writes", StatusError, err, "free memory of Redis, or allow this account to write")
 	}
 	return well("queue writes", "this account can write")
+}
+
+// queueRights names what the account's ACL lacks.
+func queueRights(ctx context.Context, q *queue.Conn) Check {
+	missing, err := q.MissingRights(ctx)
+	switch {
+	case err != nil:
+		return ill("queue rights", StatusError, err, "look at the log of Redis")
+	case len(missing) > 0:
+		rules := strings.Join(missing, " ")
+		return Check{
+			"queue rights", StatusError, "this account lacks " + rules,
+			fmt.Sprintf("run \"redis-cli ACL SETUSER %s '%s'\"; deploy/redis.acl has all", q.User(), strings.Join(missing, "' '")),
+		}
+	}
+	return well("queue rights", "this account may run every command that Baler uses")
 }
 
 func pausedQueues(queues []queue.Stats) Check {

@@ -174,10 +174,7 @@ func (d *ChangeDetector) note(f *tasks.File, seen ledger.SeenFile) (register boo
 	case ledger.Unfinished:
 		counted, register = &d.changes.Retried, true
 	case ledger.Failed:
-		// Of a chunk, lines may have been loaded: only a retry knows which.
-		if register = d.submission.Recipe.Split == 0; register {
-			counted = &d.changes.Retried
-		}
+		counted, register = &d.changes.Retried, true // load knows which lines of a chunk are loaded
 	case ledger.Accepted:
 		counted = &d.changes.Accepted
 	case ledger.Unchanged:

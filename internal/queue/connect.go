@@ -25,6 +25,7 @@ type Conn struct {
 
 	sender   redis.UniversalClient // gathers concurrent enqueues into pipelines
 	embedded *embeddedRedis        // nil for a server
+	user     string                // of the servers' ACL
 }
 
 // Open connects, and makes sure that Redis answers. Errors contain the address and a
@@ -50,7 +51,7 @@ func Connect(cfg config.Redis, log *slog.Logger) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("BALER_REDIS_URL %w", err)
 	}
-	q := &Conn{Address: u.Redacted()}
+	q := &Conn{Address: u.Redacted(), user: redisUser(u, cfg)}
 	if u.Mode == config.Embedded {
 		if q.embedded, err = startEmbedded(); err != nil {
 			return nil, err
@@ -68,10 +69,14 @@ func Connect(cfg config.Redis, log *slog.Logger) (*Conn, error) {
 		q.Opt = connOpt(u, cfg, secure)
 	}
 	q.Client = newClient(q.Opt)
-	if q.embedded == nil { // no other process can write to an embedded queue
+	if q.embedded == nil { // no other process can write to an embedded queue, and it has no accounts
+		q.Client.AddHook(refusalHook{q.user})
 		q.Client.AddHook(NewOversizeHook())
 	}
 	q.sender = newClient(q.Opt)
+	if q.embedded == nil {
+		q.sender.AddHook(refusalHook{q.user})
+	}
 	AddPipelineHook(q.sender)
 	q.Producer = NewProducer(q.sender)
 	q.Producer.sending = outage.New(log, outage.Redis, "enqueue")
@@ -103,7 +108,7 @@ func (q *Conn) Ping(ctx context.Context) error {
 func pingError(err error) (what, hint string) {
 	for _, prefix := range []string{"NOAUTH", "WRONGPASS", "NOPERM", "ERR AUTH", "ERR invalid password"} {
 		if redis.HasErrorPrefix(err, prefix) {
-			return "refuses this account", "correct the user and password in BALER_REDIS_URL, or the account's rights"
+			return "refuses this account", "correct the user and password in BALER_REDIS_URL, or give it the rights of deploy/redis.acl"
 		}
 	}
 	if redis.HasErrorPrefix(err, "LOADING") {
@@ -129,6 +134,14 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
+}
+
+// redisUser is the account that the servers know this process by.
+func redisUser(u config.RedisURL, cfg config.Redis) string {
+	if u.Mode == config.Sentinel { // that of the URL is the sentinels'
+		return cmp.Or(cfg.Username, "default")
+	}
+	return cmp.Or(u.User, cfg.Username, "default")
 }
 
 // connOpt translates a Redis URL and what belongs to it into asynq's options.

@@ -61,11 +61,11 @@ func (p *Producer) ReleaseHold(ctx context.Context, holder string) error {
 // ended it.
 func (p *Producer) Unheld(ctx context.Context) ([]int64, error) {
 	active, err := p.active(ctx)
-	if err != nil || len(active) == 0 {
+	if err = p.asking.Done(ctx, err); err != nil || len(active) == 0 {
 		return nil, err
 	}
 	held, err := p.held(ctx)
-	if err != nil {
+	if err = p.asking.Done(ctx, err); err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(active, func(id int64) bool { return held[id] }), nil

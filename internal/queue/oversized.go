@@ -13,7 +13,10 @@ import (
 func (p *Producer) TakeOversized(ctx context.Context, queue string) ([][]byte, error) {
 	key := "asynq:{" + queue + "}:" + oversizedList
 	texts, err := p.redis.LPopCount(ctx, key, maxOversized).Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
+	if errors.Is(err, redis.Nil) {
+		err = nil
+	}
+	if err = p.asking.Done(ctx, err); err != nil {
 		return nil, fmt.Errorf("take messages that are too large: %w", err)
 	}
 	messages := make([][]byte, len(texts))

@@ -18,7 +18,8 @@ const maxPromoted = 16
 func (p *Producer) Promote(ctx context.Context, b *tasks.Batch) error {
 	prefix := "asynq:{" + b.Queue + "}:"
 	keys := []string{prefix + "pending", "baler:{" + b.Queue + "}:promoted"}
-	if err := p.redis.Eval(ctx, promoteScript, keys, BatchTaskID(b.ID), maxPromoted).Err(); err != nil {
+	err := p.redis.Eval(ctx, promoteScript, keys, BatchTaskID(b.ID), maxPromoted).Err()
+	if err = p.sending.Done(ctx, err); err != nil {
 		return fmt.Errorf("promote batch %d: %w", b.ID, err)
 	}
 	return nil

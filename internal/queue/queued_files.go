@@ -22,7 +22,7 @@ func (p *Producer) FirstQueued(ctx context.Context, queue string, transfer int64
 			}
 			return nil
 		})
-		if err != nil {
+		if err = p.asking.Done(ctx, err); err != nil {
 			return 0, fmt.Errorf("ask the queue for files: %w", err)
 		}
 		for i := range some {
@@ -48,7 +48,7 @@ func (p *Producer) isDelivered(ctx context.Context, queue string, transfer int64
 		prefix + "g:" + tasks.GroupOf(f.Handler, transfer, f.File.No), prefix + "aggregation_sets",
 	}
 	delivered, err := p.redis.Eval(ctx, deliveredScript, keys, fileTaskID(transfer, f)).Bool()
-	if err != nil {
+	if err = p.asking.Done(ctx, err); err != nil {
 		return false, fmt.Errorf("ask the queue for a file: %w", err)
 	}
 	return delivered, nil

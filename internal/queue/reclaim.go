@@ -26,7 +26,7 @@ func (p *Producer) ReclaimOrphans(ctx context.Context, batches []tasks.Batch, ag
 		return nil, nil
 	}
 	now, err := p.redis.Time(ctx).Result()
-	if err != nil {
+	if err = p.asking.Done(ctx, err); err != nil {
 		return nil, fmt.Errorf("ask the queue for its time: %w", err)
 	}
 	before := now.Add(-ago)
@@ -81,7 +81,7 @@ return 1`
 func (p *Producer) reclaim(ctx context.Context, b *tasks.Batch, before time.Time) (taken bool, err error) {
 	keys := []string{leaseKey(b), "asynq:{" + b.Queue + "}:active", taskKey(b)}
 	n, err := p.redis.Eval(ctx, reclaimScript, keys, BatchTaskID(b.ID), strconv.FormatInt(before.Unix(), 10)).Int()
-	if err != nil {
+	if err = p.asking.Done(ctx, err); err != nil {
 		return false, fmt.Errorf("take batch %d back: %w", b.ID, err)
 	}
 	return n == 1, nil

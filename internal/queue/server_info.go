@@ -54,11 +54,10 @@ func parseInfo(text string) map[string]string {
 
 // TryWrite sets a key and deletes it, as this account.
 func (q *Conn) TryWrite(ctx context.Context) error {
-	const key = "baler:doctor"
-	if err := q.Client.Set(ctx, key, "a trial", time.Minute).Err(); err != nil {
+	if err := q.Client.Set(ctx, trialKey, "a trial", time.Minute).Err(); err != nil {
 		return fmt.Errorf("try to write: %w", err)
 	}
-	if err := q.Client.Del(ctx, key).Err(); err != nil {
+	if err := q.Client.Del(ctx, trialKey).Err(); err != nil {
 		return fmt.Errorf("try to delete: %w", err)
 	}
 	return nil

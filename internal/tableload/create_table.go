@@ -41,7 +41,8 @@ func (s *Store) CreateTable(ctx context.Context, table string, columns []Column,
 	if err != nil {
 		return fmt.Errorf("create table %s: %w", table, err)
 	}
-	statement := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (%s)%s", s.db.Dialect().Quote(table), strings.Join(definitions, ", "), engine)
+	statement := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (%s%s)%s",
+		s.db.Dialect().Quote(table), s.ownMark(), strings.Join(definitions, ", "), engine)
 	if err := s.db.Exec(ctx, statement); err != nil {
 		return fmt.Errorf("create table %s: %w", table, inWords(err))
 	}
@@ -74,7 +75,7 @@ func (s *Store) engineOf(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=" + append(exact, "utf8mb4_bin")[0], nil
+	return " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=" + append(exact, "utf8mb4_bin")[0] + " COMMENT='" + madeByBaler + "'", nil
 }
 
 // typeOf is the type of a new column; on SQLite declared so that sqliteKind

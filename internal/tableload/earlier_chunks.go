@@ -25,7 +25,7 @@ func (t *Table) EarlierChunks(ctx context.Context, source []byte, transfer, from
 	err := t.s.db.Session(ctx).
 		Where("target = ? AND source = ? AND content_offset >= ? AND content_offset < ? AND transfer_id <> ?",
 			t.target, source, from, to, transfer).
-		Order("content_offset, transfer_id").Find(&rows).Error
+		Order("content_offset, transfer_id, step_no, file_no, byte_offset").Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("look for what was loaded of the file before: %w", err)
 	}

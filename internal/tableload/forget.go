@@ -37,6 +37,17 @@ func (s *Store) ForgetEmptied(ctx context.Context, table string) (forgotten bool
 	return true, s.forget(ctx, target)
 }
 
+// TablesOf names the tables that transfers with a run key have loaded into.
+func (s *Store) TablesOf(ctx context.Context, runKey string) (names []string, err error) {
+	err = s.db.Session(ctx).Table("loads AS l").Joins("JOIN transfers AS t ON t.id = l.transfer_id").
+		Where("t.run_key = ? AND l.loaded > 0 AND l.target <> ?", runKey, []byte{}).
+		Distinct("l.table_name").Order("l.table_name").Pluck("l.table_name", &names).Error
+	if err != nil {
+		return nil, fmt.Errorf("look for tables of earlier runs: %w", err)
+	}
+	return names, nil
+}
+
 // isEmpty reports whether a table has no rows, or is not there.
 func (s *Store) isEmpty(ctx context.Context, table string) (bool, error) {
 	_, err := s.Columns(ctx, table)

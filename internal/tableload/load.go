@@ -34,7 +34,8 @@ type Chunk struct {
 	ContentOffset int64  // where in the whole file's content it begins
 	Line          int64  // number of its first line
 	Digest        []byte
-	Unchanged     int64 // lines that another transfer has loaded
+	Unchanged     int64         // lines that another transfer has loaded
+	Earlier       *EarlierChunk // the newest of EarlierChunks at this place when the rows were made; nil: there was none
 
 	Unmapped      int64    // values of its rows' lines that no column takes
 	UnmappedNames []string // names of members with such values, some of them
@@ -43,7 +44,8 @@ type Chunk struct {
 // Load commits a chunk: its rows, its rejected lines and a marker that it is loaded,
 // all or nothing. A chunk that begins at the offset of a loaded one gives
 // ErrChunkLoaded and changes nothing; while another worker loads it, Load waits for
-// the outcome. Rows that the database refuses become rejected lines without harm to
+// the outcome. When another transfer has loaded the same place of the source since the
+// rows were made, Load changes nothing either, and the error is a *MeanwhileError. Rows that the database refuses become rejected lines without harm to
 // other rows. Load waits while the database is unreachable.
 func (t *Table) Load(ctx context.Context, chunk *Chunk) (tasks.LoadCounts, error) {
 	var counts tasks.LoadCounts
@@ -72,12 +74,16 @@ type loading struct {
 }
 
 func (l *loading) run(ctx context.Context) error {
-	mark := newLoadRow(l.chunk, l.t.target)
+	mark := newLoadRow(l.chunk, l.t)
 	// Must come first: another worker with the same chunk waits here, or gets a duplicate key.
 	if err := l.tx.Create(&mark).Error; err != nil {
 		if db.IsDuplicate(err) {
 			return ErrChunkLoaded
 		}
+		return err
+	}
+	unlock, err := l.lockPlace()
+	if err != nil {
 		return err
 	}
 	if l.t.counted {
@@ -95,9 +101,13 @@ func (l *loading) run(ctx context.Context) error {
 	if err := l.reject(); err != nil {
 		return err
 	}
-	return l.tx.Exec(`UPDATE loads SET loaded = ?, duplicates = ?, bad = ?
+	err = l.tx.Exec(`UPDATE loads SET loaded = ?, duplicates = ?, bad = ?
 		WHERE transfer_id = ? AND step_no = ? AND file_no = ? AND byte_offset = ?`,
 		l.counts.Loaded, l.counts.Duplicates, l.counts.Bad, mark.TransferID, mark.StepNo, mark.FileNo, mark.ByteOffset).Error
+	if err != nil {
+		return err
+	}
+	return unlock()
 }
 
 // rows inserts all rows, as many in one statement as it may take.

@@ -36,6 +36,8 @@ type loadRow struct {
 
 	Unmapped      int64
 	UnmappedNames string // some of the members' names, joined by nameEnd
+
+	TargetName string `gorm:"column:table_name"` // the table's name, see TablesOf
 }
 
 // nameEnd separates names: a control character, which JSON allows in no name unless it
@@ -45,10 +47,10 @@ const nameEnd = "\x1e"
 // TableName names the table to GORM.
 func (loadRow) TableName() string { return "loads" }
 
-func newLoadRow(chunk *Chunk, target []byte) loadRow {
+func newLoadRow(chunk *Chunk, t *Table) loadRow {
 	return loadRow{
 		TransferID: chunk.Transfer, StepNo: chunk.Step, FileNo: chunk.File, ByteOffset: chunk.Offset,
-		Bytes: chunk.Bytes, Lines: chunk.Lines, Skipped: chunk.Skipped, Target: target,
+		Bytes: chunk.Bytes, Lines: chunk.Lines, Skipped: chunk.Skipped, Target: t.target, TargetName: t.name,
 		Source: orEmpty(chunk.Source), ContentOffset: chunk.ContentOffset, LineNo: chunk.Line, Digest: orEmpty(chunk.Digest),
 		Unchanged: chunk.Unchanged, Unmapped: chunk.Unmapped, UnmappedNames: strings.Join(chunk.UnmappedNames, nameEnd),
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/ncruces/go-sqlite3"
@@ -43,7 +44,13 @@ func refusedRow(err error) bool {
 			return true
 		}
 	}
-	return db.IsRejected(err)
+	return db.IsRejected(err) || noJSON(err)
+}
+
+// noJSON reports whether SQLite reads a value as JSON that is none, as an index or a
+// generated column may ask it to. It has no code of its own for that.
+func noJSON(err error) bool {
+	return errors.Is(err, sqlite3.ERROR) && strings.Contains(err.Error(), "malformed JSON")
 }
 
 const (
@@ -135,6 +142,8 @@ func sqliteReason(err error) string {
 		return refusal + "it refers to a row that is not there"
 	case errors.Is(err, sqlite3.CONSTRAINT_TRIGGER):
 		return refusal + "a trigger of the table does not allow it"
+	case noJSON(err):
+		return refusal + "a value is not JSON"
 	case errors.Is(err, sqlite3.MISMATCH), errors.Is(err, sqlite3.CONSTRAINT_DATATYPE):
 		return refusal + "a value does not suit its column"
 	}

@@ -24,6 +24,12 @@ func (l *Loader) takeBox() *box {
 	if !ok {
 		b = &box{}
 	}
+	l.prepare(b)
+	return b
+}
+
+// prepare empties a box for a section of this loader.
+func (l *Loader) prepare(b *box) {
 	l.table.Empty(&b.rows)
 	columns := l.table.Columns()
 	b.mapper = mapper{
@@ -33,5 +39,4 @@ func (l *Loader) takeBox() *box {
 	if l.byName {
 		b.mapper.scanner.unknown = b.mapper.unmapped.see
 	}
-	return b
 }

@@ -26,6 +26,7 @@ type section struct {
 	tooLong bool
 
 	earlier *tableload.EarlierChunk // another transfer has loaded the same bytes; nil: none has
+	newest  *tableload.EarlierChunk // what another transfer has loaded last at this offset, whatever its bytes
 }
 
 // sections cuts a stream into sections. The next one may be read while others are in

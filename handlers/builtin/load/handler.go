@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/tableload"
@@ -43,17 +45,16 @@ func Register(reg *handlers.Registry, tables *tableload.Store, observe func(task
 func New(tables *tableload.Store, observe func(tasks.LoadCounts)) handlers.Handler {
 	var memory MemoryBudget
 	return handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
-		loaders := batchLoaders{tables: tables, observe: observe, memory: &memory, byArgs: make(map[string]*Loader)}
-		return handlers.PerFile(loaders.load).Handle(ctx, jobs)
+		loaders := batchLoaders{
+			tables: tables, observe: observe, memory: &memory, stall: handlers.DefaultStallLimit, byArgs: make(map[string]*Loader),
+		}
+		return handlers.PerFile(loaders.load, handlers.StallLimit(loaders.stall)).Handle(ctx, jobs)
 	})
 }
 
 func readPlan(args any) (*Plan, error) {
 	var a Args
 	if err := handlers.DecodeArgs(args, &a); err != nil {
-		if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			err = handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("%w: %s cannot be a %s", ErrPlan, e.Field, e.Value))
-		}
 		return nil, err
 	}
 	p, err := a.Resolve()
@@ -69,6 +70,7 @@ type batchLoaders struct {
 	tables  *tableload.Store
 	observe func(tasks.LoadCounts)
 	memory  *MemoryBudget
+	stall   time.Duration // how long a read may take
 
 	mu     sync.Mutex
 	byArgs map[string]*Loader
@@ -91,7 +93,15 @@ func (b *batchLoaders) load(ctx context.Context, job *handlers.Job) error {
 	if !whole {
 		return handlers.Fail(CodeChanged, errors.New("the file has changed since it was split: lines begin at other places; load it again"))
 	}
-	counts, err := File(ctx, loader, b.source(job), chunk)
+	return b.read(ctx, job, loader, chunk)
+}
+
+// read loads the content of a job. Only its reads may stall: a database that does not
+// answer is waited for.
+func (b *batchLoaders) read(ctx context.Context, job *handlers.Job, loader *Loader, content io.ReadSeeker) error {
+	watched := &watchedReads{ReadSeeker: content}
+	defer watched.progress(ctx, b.stall, job.Progress)()
+	counts, err := File(ctx, loader, b.source(job), watched)
 	if factErr := setCounts(job, &counts); factErr != nil {
 		return factErr
 	}

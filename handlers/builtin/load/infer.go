@@ -22,16 +22,22 @@ func (p *Plan) InferColumns(ctx context.Context, paths []string) error {
 	if len(p.Map) > 0 && !slices.ContainsFunc(p.Map, func(f Mapping) bool { return f.Kind == "" }) {
 		return nil
 	}
-	columns := newInference(p.Map)
-	err := eachFile(ctx, paths, func(_ string, content io.Reader) error {
-		columns.files++
-		return eachLine(ctx, content, []byte(p.LineContains), columns.see)
-	})
+	columns, err := p.infer(ctx, paths)
 	if err != nil {
 		return err
 	}
 	p.Map, err = columns.mapping()
 	return err
+}
+
+// infer reads all lines of the files.
+func (p *Plan) infer(ctx context.Context, paths []string) (*inference, error) {
+	columns := newInference(p.Map)
+	err := eachFile(ctx, paths, func(_ string, content io.Reader) error {
+		columns.files++
+		return eachLine(ctx, content, []byte(p.LineContains), columns.see)
+	})
+	return columns, err
 }
 
 // inference infers columns line by line.

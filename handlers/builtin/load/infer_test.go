@@ -110,9 +110,9 @@ func TestInferLooksAtAllLinesOfAllFiles(t *testing.T) {
 // What is wrong with a recipe's arguments is told in its words.
 func TestArgumentsOfAnotherType(t *testing.T) {
 	for want, args := range map[string]any{
-		"into cannot be a number": map[string]any{"into": 5},
-		"map cannot be a string":  map[string]any{"into": "t", "map": "id"},
-		"key cannot be a number":  map[string]any{"into": "t", "key": []any{1}},
+		"argument into must be text, not 5":             map[string]any{"into": 5},
+		`argument map must be a list, not "id"`:         map[string]any{"into": "t", "map": "id"},
+		"each item of argument key must be text, not 1": map[string]any{"into": "t", "key": []any{1}},
 	} {
 		if _, err := readPlan(args); err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%v: %v, want %s", args, err, want)

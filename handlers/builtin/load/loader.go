@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -127,6 +128,7 @@ func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.
 			l.memory.boxes.Put(b)
 			break
 		}
+		b.section.newest = earlier[b.section.at]
 		group.Go(func() error {
 			defer l.memory.boxes.Put(b)
 			b.buffer = b.section.data
@@ -154,9 +156,26 @@ func skipLoaded(s *sections, loaded *tableload.LoadedChunk) error {
 
 // loadSection loads one section.
 func (l *Loader) loadSection(ctx context.Context, src *Chunk, b *box) (tasks.LoadCounts, error) {
+	for {
+		counts, err := l.tryToLoad(ctx, src, b)
+		meanwhile, ok := errors.AsType[*tableload.MeanwhileError](err)
+		if !ok {
+			return counts, err
+		}
+		e := meanwhile.Newest
+		if e != nil && (e.Bytes != int64(len(b.section.data)) || !bytes.Equal(e.Digest, tableload.Digest(b.section.data))) {
+			return counts, err // another attempt reads the file as it is now
+		}
+		b.section.earlier, b.section.newest = e, e
+		l.prepare(b)
+	}
+}
+
+// tryToLoad loads a section unless another transfer has done so since it was read.
+func (l *Loader) tryToLoad(ctx context.Context, src *Chunk, b *box) (tasks.LoadCounts, error) {
 	sec := tableload.Chunk{
 		Transfer: src.Transfer, Step: src.Step, File: src.File, Offset: b.section.at, Bytes: b.section.size, Rows: &b.rows,
-		ContentOffset: src.Offset + b.section.at, Line: b.section.line,
+		ContentOffset: src.Offset + b.section.at, Line: b.section.line, Earlier: b.section.newest,
 	}
 	if b.section.tooLong {
 		sec.Lines = 1

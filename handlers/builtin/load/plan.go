@@ -104,27 +104,3 @@ func (p *Plan) fields(ctx context.Context, s *tableload.Store) ([]Mapping, error
 	}
 	return fields, nil
 }
-
-// create creates the table of the plan's mapping if it does not exist.
-func (p *Plan) create(ctx context.Context, s *tableload.Store) error {
-	_, err := s.Columns(ctx, p.Into)
-	if !errors.Is(err, tableload.ErrNoTable) {
-		return err
-	}
-	var columns []tableload.Column
-	for _, f := range p.Map {
-		if f.Kind == "" {
-			return fmt.Errorf("%w: to create %s the mapping must say the type of column %s, as in %s=…:text", ErrPlan, p.Into, f.Column, f.Column)
-		}
-		columns = append(columns, tableload.Column{Name: f.Column, Kind: f.Kind})
-	}
-	if p.LineColumn != "" {
-		columns = append(columns, tableload.Column{Name: p.LineColumn, Kind: tableload.ColumnJSON})
-	}
-	for _, k := range p.Key {
-		if !slices.ContainsFunc(columns, func(c tableload.Column) bool { return c.Name == k }) {
-			return fmt.Errorf("%w: column %q of the key is not in the mapping", ErrPlan, k)
-		}
-	}
-	return s.CreateTable(ctx, p.Into, columns, p.Key)
-}

@@ -2,8 +2,11 @@ package load
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/balerhq/baler/internal/tableload"
@@ -185,3 +188,52 @@ func TestEarlierChunksAreTheNewest(t *testing.T) {
 		}
 	})
 }
+
+// Several transfers that load one file at the same time load each line once, without a key.
+func TestOneFileInSeveralTransfersAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, e *env) {
+		const lines, transfers = 30_000, 4 // two sections
+		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"n:int"}})
+		content := numbered(1, lines) + "{\"n\":\"bad\"}\n"
+		var loaded, unchanged atomic.Int64
+		testkit.AtOnce(t, transfers, func(i int) error {
+			counts, err := File(t.Context(), l, Chunk{Transfer: int64(i + 1), Step: 1, File: 1, Path: "/f"}, strings.NewReader(content))
+			loaded.Add(counts.Loaded)
+			unchanged.Add(counts.Unchanged)
+			if err == nil && (counts.Lines != lines+1 || counts.Bad != 1) {
+				err = fmt.Errorf("transfer %d: %+v", i+1, counts)
+			}
+			return err
+		})
+		if got := e.rows(t, "SELECT COUNT(*), COUNT(DISTINCT n) FROM t"); got[0] != fmt.Sprintf("%d|%[1]d", lines) ||
+			loaded.Load() != lines || unchanged.Load() != (transfers-1)*lines {
+			t.Errorf("rows %v; %d loaded, %d unchanged", got, loaded.Load(), unchanged.Load())
+		}
+	})
+}
+
+// What changed between two reads of a file is read again, not loaded beside the rows of before.
+func TestFileThatChangedWhileAnotherLoadedIt(t *testing.T) {
+	onEach(t, func(t *testing.T, e *env) {
+		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"n:int"}})
+		src := Chunk{Transfer: 1, Step: 1, File: 1, Path: "/f"}
+		other := src
+		other.Transfer = 2
+		slow := readerFunc(func(p []byte) (int, error) { // another load is done before this one has read anything
+			_, err := File(t.Context(), l, other, strings.NewReader("{\"n\":1}\n{\"n\":2}\n"))
+			return copy(p, "{\"n\":1}\n"), errors.Join(err, io.EOF)
+		})
+		_, err := l.Load(t.Context(), src, slow)
+		if _, ok := errors.AsType[*tableload.MeanwhileError](err); !ok {
+			t.Fatalf("%v", err)
+		}
+		counts, err := File(t.Context(), l, src, strings.NewReader("{\"n\":1}\n{\"n\":2}\n"))
+		if err != nil || counts.Unchanged != 2 || fmt.Sprint(e.rows(t, "SELECT COUNT(*) FROM t")) != "[2]" {
+			t.Errorf("%+v, %v", counts, err)
+		}
+	})
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

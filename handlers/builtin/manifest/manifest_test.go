@@ -178,7 +178,7 @@ func TestArguments(t *testing.T) {
 		"to is missing":           map[string]any{},
 		`unknown paths "short"`:   map[string]any{"to": "/x", "paths": "short"},
 		`unknown algorithm "crc"`: map[string]any{"to": "/x", "algorithm": "crc"},
-		"unknown field":           map[string]any{"to": "/x", "into": 1},
+		"there is no argument":    map[string]any{"to": "/x", "into": 1},
 	} {
 		if err := r.CheckArgs(args); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", args, err)

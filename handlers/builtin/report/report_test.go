@@ -26,8 +26,8 @@ func TestArguments(t *testing.T) {
 		t.Fatal("not registered, or rejects its arguments")
 	}
 	for want, args := range map[string]any{
-		"to is missing": nil,
-		"unknown field": map[string]any{"too": "/x"},
+		"to is missing":        nil,
+		"there is no argument": map[string]any{"too": "/x"},
 	} {
 		if err := r.CheckArgs(args); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", args, err)

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   ended_at     DATETIME(6) NULL,
   trouble      VARCHAR(1024) NOT NULL DEFAULT '',
   selection    MEDIUMBLOB NULL,
+  producer_token BIGINT NOT NULL DEFAULT 0,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),
@@ -152,7 +153,8 @@ CREATE TABLE IF NOT EXISTS workers (
   started_at   DATETIME(6) NOT NULL,
   seen_at      DATETIME(6) NOT NULL,
   instance     CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
-  queues       TEXT NOT NULL
+  queues       TEXT NOT NULL,
+  throttled    TEXT NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS costs (
@@ -234,6 +236,7 @@ CREATE TABLE IF NOT EXISTS loads (
   unchanged    BIGINT NOT NULL,
   unmapped     BIGINT NOT NULL,
   unmapped_names TEXT NOT NULL,
+  table_name   VARCHAR(64) NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, byte_offset),
   KEY loads_target (target, source, content_offset)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -24,7 +24,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   sealed_at    DATETIME NULL,
   ended_at     DATETIME NULL,
   trouble      TEXT NOT NULL DEFAULT '',
-  selection    BLOB NULL
+  selection    BLOB NULL,
+  producer_token INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
@@ -162,7 +163,8 @@ CREATE TABLE IF NOT EXISTS workers (
   started_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL,
   instance     TEXT NOT NULL DEFAULT '',
-  queues       TEXT NOT NULL
+  queues       TEXT NOT NULL,
+  throttled    TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS costs (
@@ -247,6 +249,7 @@ CREATE TABLE IF NOT EXISTS loads (
   unchanged    INTEGER NOT NULL,
   unmapped     INTEGER NOT NULL,
   unmapped_names TEXT NOT NULL,
+  table_name   TEXT NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, byte_offset)
 ) WITHOUT ROWID;
 

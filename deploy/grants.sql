@@ -1,0 +1,17 @@
+-- The least rights of Baler's accounts on MySQL or MariaDB. Run it once as an administrator,
+-- with other passwords, and name the hosts that Baler runs on instead of '%':
+--
+--   mysql < deploy/grants.sql
+CREATE DATABASE IF NOT EXISTS baler CHARACTER SET utf8mb4;
+
+-- For 'baler migrate', at each new version; also for 'baler load --create'.
+CREATE USER IF NOT EXISTS baler_migrate@'%' IDENTIFIED BY 'CHANGE-ME-1';
+GRANT CREATE, INSERT, SELECT ON baler.* TO baler_migrate@'%';
+
+-- For everything else.
+CREATE USER IF NOT EXISTS baler@'%' IDENTIFIED BY 'CHANGE-ME-2';
+GRANT SELECT, INSERT, UPDATE, DELETE ON baler.* TO baler@'%';
+
+-- For commands that only read, such as status and results, and for a dashboard that shows only.
+CREATE USER IF NOT EXISTS baler_read@'%' IDENTIFIED BY 'CHANGE-ME-3';
+GRANT SELECT ON baler.* TO baler_read@'%';

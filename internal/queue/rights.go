@@ -1,0 +1,101 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// trialKey is what MissingRights tries the commands on.
+const trialKey = "baler:doctor"
+
+// trials are the commands that Baler and asynq v0.26.0 run, by themselves or in their
+// scripts, with arguments that do no harm on a key of their own.
+func trials() [][]any {
+	const k = trialKey
+	return [][]any{
+		{"del", k},
+		{"ping"}, {"info", "server"}, {"time"}, {"memory", "usage", k},
+		{"eval", "return 1", 0}, {"evalsha", strings.Repeat("0", 40), 0},
+		{"get", k}, {"set", k, "a trial"}, {"setex", k, 60, "a trial"}, {"incr", k}, {"exists", k},
+		{"expire", k, 60}, {"expireat", k, time.Now().Add(time.Minute).Unix()},
+		{"hdel", k, "f"}, {"hget", k, "f"}, {"hmget", k, "f"}, {"hset", k, "f", "v"}, {"hstrlen", k, "f"},
+		{"lindex", k, 0}, {"linsert", k, "before", "a", "b"}, {"llen", k}, {"lpop", k}, {"lpos", k, "a"}, {"lpush", k, "a"},
+		{"lrange", k, 0, 0}, {"lrem", k, 0, "a"}, {"ltrim", k, 0, 0}, {"rpoplpush", k, k}, {"rpush", k, "a"},
+		{"sadd", k, "a"}, {"sismember", k, "a"}, {"smembers", k}, {"srem", k, "a"},
+		{"zadd", k, 1, "a"}, {"zcard", k}, {"zrange", k, 0, 0}, {"zrangebyscore", k, 0, 0}, {"zrem", k, "a"},
+		{"zremrangebyrank", k, 0, 0}, {"zremrangebyscore", k, 0, 0}, {"zrevrange", k, 0, 0}, {"zscore", k, "a"},
+		{"exists", "asynq:queues"}, // for the right to the key
+		{"del", k},
+	}
+}
+
+// MissingRights tries every command that Baler uses, and the channel, and returns the
+// rules that this account's ACL lacks, such as +zcard. deploy/redis.acl has all of them;
+// a test compares them.
+func (q *Conn) MissingRights(ctx context.Context) ([]string, error) {
+	trials := trials()
+	answers := make([]*redis.Cmd, len(trials))
+	_, err := q.Client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for i, args := range trials {
+			answers[i] = pipe.Do(ctx, args...)
+		}
+		return nil
+	})
+	var missing []string
+	answered := false
+	for i, answer := range answers {
+		if _, isAnswer := errors.AsType[redis.Error](answer.Err()); answer.Err() == nil || isAnswer {
+			answered = true
+		}
+		if isRefused(answer.Err()) {
+			missing = append(missing, missingRule(answer.Err(), trials[i]))
+		}
+	}
+	if !answered {
+		return nil, fmt.Errorf("try the commands: %w", err)
+	}
+	rules, err := q.trySubscribe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	missing = append(missing, rules...)
+	slices.Sort(missing)
+	return slices.Compact(missing), nil
+}
+
+// trySubscribe listens to the channel on which asynq cancels tasks.
+func (q *Conn) trySubscribe(ctx context.Context) (missing []string, err error) {
+	channel := q.Client.Subscribe(ctx, "asynq:cancel")
+	defer func() { err = errors.Join(err, ignoreClosed(channel.Close())) }()
+	if _, err := channel.ReceiveTimeout(ctx, pingTime); isRefused(err) {
+		return []string{missingRule(err, []any{"subscribe"})}, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("listen to a channel: %w", err)
+	}
+	return nil, nil
+}
+
+// missingRule is what would have to be added to the account's ACL.
+func missingRule(err error, args []any) string {
+	if rule := refusedRule(err); rule != "" {
+		return rule
+	}
+	switch text := err.Error(); {
+	case strings.Contains(text, "channel"):
+		return "&asynq:cancel"
+	case strings.Contains(text, "key") && args[len(args)-1] == "asynq:queues":
+		return "~asynq:*"
+	case strings.Contains(text, "key"):
+		return "~baler:*"
+	}
+	return "+" + fmt.Sprint(args[0]) // Redis 6 does not name the command
+}
+
+// User is the account of Redis, "default" when the settings name none.
+func (q *Conn) User() string { return q.user }

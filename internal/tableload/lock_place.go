@@ -1,0 +1,70 @@
+package tableload
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strconv"
+
+	"github.com/balerhq/baler/internal/db"
+)
+
+// MeanwhileError says that another transfer has loaded the same place of a source since
+// the rows of a chunk were made: loading them too would put lines in twice.
+type MeanwhileError struct {
+	Newest *EarlierChunk // what is loaded there now; nil: what was known of is no longer
+}
+
+// Error implements error.
+func (e *MeanwhileError) Error() string {
+	return "another transfer has loaded the same lines meanwhile: the file is read again"
+}
+
+// lockPlace makes other transfers that load the same place of the same source into this
+// table wait until this transaction ends, and looks whether one has been faster. The
+// lock is a row among the leases that only this transaction sees: the lock ends
+// with it, however it ends, and unlock leaves no row behind.
+func (l *loading) lockPlace() (unlock func() error, err error) {
+	unlock = func() error { return nil }
+	if len(l.chunk.Source) == 0 {
+		return unlock, nil
+	}
+	if l.t.s.db.Dialect() == db.MySQL { // SQLite has one writer at a time
+		place := strconv.AppendInt(append(bytes.Clone(l.t.target), l.chunk.Source...), l.chunk.ContentOffset, 10)
+		name := "load-" + hex.EncodeToString(shortHash(place))
+		err = l.tx.Exec("INSERT INTO leases (name, holder, until) VALUES (?, '', '2000-01-01') "+
+			"ON DUPLICATE KEY UPDATE holder = ''", name).Error
+		if err != nil {
+			return nil, err
+		}
+		unlock = func() error { return l.tx.Exec("DELETE FROM leases WHERE name = ?", name).Error }
+	}
+	newest, err := l.newest()
+	if err != nil {
+		return nil, err
+	}
+	if !newest.same(l.chunk.Earlier) {
+		return nil, &MeanwhileError{newest}
+	}
+	return unlock, nil
+}
+
+// newest is what another transfer has loaded last at the place of the chunk, or nil.
+func (l *loading) newest() (*EarlierChunk, error) {
+	var rows []loadRow
+	err := l.tx.Where("target = ? AND source = ? AND content_offset = ? AND transfer_id <> ?",
+		l.t.target, l.chunk.Source, l.chunk.ContentOffset, l.chunk.Transfer).
+		Order("transfer_id DESC, step_no DESC, file_no DESC, byte_offset DESC").Limit(1).Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &EarlierChunk{rows[0].ContentOffset, rows[0].Bytes, rows[0].Digest, rows[0]}, nil
+}
+
+// same reports whether two are one chunk of one transfer.
+func (c *EarlierChunk) same(as *EarlierChunk) bool {
+	if c == nil || as == nil {
+		return c == as
+	}
+	a, b := &c.mark, &as.mark
+	return a.TransferID == b.TransferID && a.StepNo == b.StepNo && a.FileNo == b.FileNo && a.ByteOffset == b.ByteOffset
+}
