@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -29,12 +30,16 @@ import (
 // version is set by the linker: -ldflags '-X github.com/balerhq/baler/cli.version=1.2.3'.
 var version = "dev"
 
+// sameSignal is how long after a signal another one counts as the same: a terminal, a
+// supervisor or timeout(1) may send it to the process and to its group.
+const sameSignal = time.Second
+
 // Main runs the command that the process was started with, with these handlers, and
 // exits with the code of the command. A nil registry has none but load, which every
 // process adds.
 func Main(registry *handlers.Registry) {
 	ctx, stop := signal.NotifyContext(context.Background(), baler.StopSignals()...)
-	context.AfterFunc(ctx, stop) // after the first signal restore the default: the second one kills
+	context.AfterFunc(ctx, func() { time.AfterFunc(sameSignal, stop) }) // restores the default: a second signal kills
 	redis.SetLogger(discard{})
 	collectLess(os.Getenv)
 	p := &program{name: nameOf(os.Args), registry: registry.Clone(), env: os.Environ()}

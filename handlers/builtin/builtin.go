@@ -1,5 +1,5 @@
 // Package builtin holds the handlers that come with Baler and need no database, one
-// package each: checksum, identify, extension, verify, validate and noop for files,
+// package each: checksum, coprocess, exec, identify, extension, verify, validate and noop for files,
 // manifest, report and bag for final steps. A worker adds load itself, because load
 // needs the worker's database.
 package builtin
@@ -11,6 +11,8 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin/bag"
 	"github.com/balerhq/baler/handlers/builtin/checksum"
+	"github.com/balerhq/baler/handlers/builtin/coprocess"
+	"github.com/balerhq/baler/handlers/builtin/exec"
 	"github.com/balerhq/baler/handlers/builtin/extension"
 	"github.com/balerhq/baler/handlers/builtin/faulty"
 	"github.com/balerhq/baler/handlers/builtin/identify"
@@ -25,6 +27,7 @@ import (
 // together; the others are added.
 func Register(reg *handlers.Registry) error {
 	return errors.Join(
+		coprocess.Register(reg), exec.Register(reg),
 		checksum.Register(reg), identify.Register(reg), noop.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
 		manifest.Register(reg), report.Register(reg), bag.Register(reg),
 		faulty.Register(reg),

@@ -21,6 +21,15 @@ type DryRun struct {
 	Facts   map[string]any // what earlier steps would have learnt of every file
 	Roots   []string       // folders that may be read; the files themselves when empty
 	Timeout time.Duration  // of the whole batch; none when zero
+
+	// FileTimeout is the time limit of one file; none when zero.
+	FileTimeout time.Duration
+
+	// CommandDir is the folder of the recipe's file, for handlers that run programs.
+	CommandDir string
+
+	// MaxOutput is how many bytes of each stream of a job are kept; 0: the default.
+	MaxOutput int
 }
 
 // Run gives one result a path, in the order of the paths, which it makes
@@ -72,7 +81,8 @@ func (t DryRun) jobs(files []tasks.File, roots *handlers.Roots) []*handlers.Job 
 	return handlers.NewJobs(len(files), func(i int) handlers.JobSpec {
 		return handlers.JobSpec{
 			File: files[i], Transfer: 1, Args: t.Args, Facts: t.Facts, Opener: roots,
-			Step: 1, Attempt: 1, Worker: "dry-run", Started: begin,
+			Step: 1, Attempt: 1, Worker: "dry-run", Started: begin, Timeout: t.FileTimeout, MaxOutput: t.MaxOutput,
+			Commands: func() handlers.CommandAccess { return handlers.CommandAccess{Allowed: true, Dir: t.CommandDir} },
 		}
 	})
 }

@@ -61,6 +61,9 @@ type Options struct {
 	// CanRun reports whether a live worker of a queue takes batches of a handler; nil: none does.
 	CanRun func(ctx context.Context, queue, handler string) bool
 
+	// Commands says whether the programs of a recipe may run, see handlers.CommandAccess; nil: none may.
+	Commands func(*recipe.Recipe) handlers.CommandAccess
+
 	BatchEnded func()          // called when a batch has ended; may be nil
 	Metrics    *metrics.Worker // nil: none
 	Log        *slog.Logger
