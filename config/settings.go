@@ -92,6 +92,11 @@ func work() []Setting {
 				"By default a free port of this host, which the log names."},
 		{"worker.profile", "BALER_WORKER_PROFILE", "false", flag(),
 			"Serve profiles of the worker at `/debug/pprof/` of its admin address."},
+		{"worker.recipes", "BALER_WORKER_RECIPES", "", folders(),
+			"Folders with recipes, absolute, that nobody but the operator may write to. `exec` and `coprocess` run the programs of " +
+				"these recipes; those of others end with `commands-not-allowed`. `baler run` always runs those of its own recipe."},
+		{"worker.allow_commands", "BALER_WORKER_ALLOW_COMMANDS", "false", flag(),
+			"Run the programs of every recipe: then everybody who may submit may run any program as the worker's user."},
 		{"dispatch.window", "BALER_DISPATCH_WINDOW", "64", number(),
 			"Unfinished batches a transfer may have in the queue."},
 		{"dispatch.interval", "BALER_DISPATCH_INTERVAL", "100ms", duration(),

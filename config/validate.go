@@ -107,6 +107,7 @@ func (v *validation) worker(w Worker) {
 	v.atLeast("worker.concurrency", w.Concurrency, 1)
 	v.atLeast("worker.slots", w.Slots, 1)
 	v.above("worker.interval", w.Interval)
+	v.absolute("worker.recipes", w.Recipes)
 	v.above("worker.grace", w.Grace)
 	v.requiref(w.AdminListen == AdminOff || isAddress(w.AdminListen), "worker.admin_listen",
 		"%s is not an address; write host:port, such as 127.0.0.1:9464, :9464 for every interface, or off", dsn.Quote(w.AdminListen))

@@ -76,6 +76,9 @@ type Options struct {
 	Timeouts func(*recipe.Step, handlers.Registration) handlers.Timeouts
 	Retry    func(*recipe.Step, handlers.Registration) tasks.RetryPolicy
 
+	// Commands says whether the programs of a recipe may run; nil: none may.
+	Commands func(*recipe.Recipe) handlers.CommandAccess
+
 	// OnCompleted is called once for each transfer that this process completes.
 	OnCompleted func(ctx context.Context, transfer int64)
 }
@@ -185,8 +188,9 @@ func (o Options) recorder() *recorder.Recorder {
 func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner.Runner, error) {
 	return runner.New(runner.Options{
 		Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Registry: o.Registry, Recorder: recorder,
-		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, Roots: o.Roots, FlushAfter: o.Record.MaxDelay,
-		Timeouts: o.Timeouts, Retry: o.Retry, CanRun: (&liveWorkers{Options: o}).canRun, BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
+		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, Roots: o.Roots, Outputs: o.Final.Outputs, FlushAfter: o.Record.MaxDelay,
+		Timeouts: o.Timeouts, Retry: o.Retry, CanRun: (&liveWorkers{Options: o}).canRun, Commands: o.Commands,
+		BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
 		Metrics: o.Metrics, Log: o.Log, Now: o.Now,
 	})
 }
