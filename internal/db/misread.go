@@ -30,9 +30,6 @@ func Misread(err error) error {
 		ErrMisread, column[1])
 }
 
-// Translate implements gorm.ErrorTranslator.
-func (sqliteDialect) Translate(err error) error { return Misread(err) }
-
 // mysqlDialect is GORM's, but for its errors: Baler reads the server's own.
 type mysqlDialect struct{ *gormmysql.Dialector }
 
