@@ -10,5 +10,5 @@ func freeSpace(folder string) (bytes uint64, ok bool) {
 	if err := syscall.Statfs(folder, &s); err != nil {
 		return 0, false
 	}
-	return s.Bavail * uint64(s.Bsize), true //nolint:gosec // the size of a block is positive
+	return s.Bavail * uint64(s.Bsize), true
 }

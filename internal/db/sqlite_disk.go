@@ -9,8 +9,7 @@ import (
 
 // Translate implements gorm.ErrorTranslator.
 func (d sqliteDialect) Translate(err error) error {
-	switch sqliteCode(err) {
-	case sqlite3.IOERR, sqlite3.FULL:
+	if code := sqliteCode(err); code == sqlite3.IOERR || code == sqlite3.FULL {
 		return d.explainDisk(err)
 	}
 	return Misread(err)

@@ -22,7 +22,7 @@ func (r *batchRun) lookAgain(ctx context.Context) error {
 			lost = append(lost, r.work[i])
 		}
 	}
-	if len(lost) == 0 || r.poisoned || r.canceled.Err() != nil {
+	if canceled := r.canceled.Err() != nil; len(lost) == 0 || r.poisoned || canceled {
 		return nil
 	}
 	roots, closeRoots, err := r.openRoots()
