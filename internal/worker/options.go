@@ -35,7 +35,7 @@ var (
 )
 
 // Options has the dependencies and settings of a worker. All fields without a stated
-// default are needed. A process that only dispatches needs no Record, Group and Final.
+// default are required. A process that only dispatches needs no Record, Group and Final.
 type Options struct {
 	Store      *store.Store
 	Redis      redis.UniversalClient
@@ -47,8 +47,8 @@ type Options struct {
 	Metrics    *metrics.Worker
 	Registerer *prometheus.Registry
 	Log        *slog.Logger
-	Now        func() time.Time // the database's
-	HostClock  func() time.Time // of this host: time.Now
+	Now        func() time.Time // the clock of the database
+	HostClock  func() time.Time // the clock of this host: time.Now
 
 	Name        string // unique among live workers
 	Version     string
@@ -56,7 +56,7 @@ type Options struct {
 	Slots       int            // of this host, see handlers.SlotUse
 	Queues      map[string]int // weights by name
 	Roots       []string       // folders that handlers may read
-	Grace       time.Duration  // how long batches may run on when the worker stops
+	Grace       time.Duration  // how long running batches may continue when the worker stops
 	PollQueue   time.Duration  // between two polls of an empty queue
 	Heartbeat   time.Duration  // between two heartbeats: 5 s
 
@@ -65,7 +65,7 @@ type Options struct {
 	Record   Record
 	Final    Final
 
-	Retention retention.Options // its Holder, Log and Now are those of the worker
+	Retention retention.Options // the worker sets Holder, Log and Now
 
 	WebhookSecret string
 	WebhookReach  egress.Policy
@@ -149,7 +149,7 @@ func (o Options) DispatcherOptions() dispatch.Options {
 		d.Queues = append(d.Queues, name)
 	}
 	if o.Embedded {
-		d.OnElected = o.Store.MakeAllDue // the queue is new and has none of the ledger's batches
+		d.OnElected = o.Store.MakeAllDue // an embedded queue is new and has none of the ledger's batches
 	}
 	return d
 }
@@ -210,7 +210,7 @@ func (o Options) server(aggregating context.Context) *asynq.Server {
 		RetryDelayFunc: retryDelay,
 
 		TaskCheckInterval:        o.PollQueue,
-		DelayedTaskCheckInterval: 250 * time.Millisecond, // of a batch that a busy worker returned
+		DelayedTaskCheckInterval: 250 * time.Millisecond, // for batches that a busy worker returned
 		ShutdownTimeout:          o.Grace + ReleaseTime,
 
 		GroupAggregator: batcher.NewAggregator(aggregating, batcher.AggregatorOptions{
