@@ -126,7 +126,7 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		{exitError, s.file("array", "[\n{\"id\":1}\n]") + " --into things", "a JSON array over several lines"},
 		{exitError, s.file("cases", `{"a":1,"A":2}`) + " --into new --create", `"a" and "A" differ in letter case`},
 		{exitError, s.file("accents", `{"é":1,"É":2}`) + " --into new --create", `"é" and "É" differ in letter case`},
-		{exitError, s.file("blanks", `{" Name ":1}`) + " --into new --create", `a member's name cannot be a column's`},
+		{exitError, s.file("blanks", `{" Name ":1}`) + " --into new --create", `the name of a member cannot be that of a column`},
 		{exitError, s.file("deep", strings.Repeat(`{"a":`, 600)+"1"+strings.Repeat("}", 600)) + " --into new --create", "nest more than 500 deep"},
 		{exitError, s.file("long", `{"a":"`+strings.Repeat("x", 9<<20)+`"}`) + " --into new --create", "the first one: the line is 9437192 bytes long"},
 		{exitError, path + " --into new --create --chunk 1B", "from 4KiB to 1GiB"},

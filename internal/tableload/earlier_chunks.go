@@ -17,9 +17,9 @@ type EarlierChunk struct {
 // Digest identifies the bytes of a chunk.
 func Digest(data []byte) []byte { return shortHash(data) }
 
-// EarlierChunks lists what other transfers have loaded of a source into this table,
-// from an offset of the file's content up to another. Of several chunks at one offset
-// it lists the one of the newest transfer: that is what the file held last.
+// EarlierChunks lists the chunks of a source that other transfers have loaded into this
+// table, between two offsets of the file's content. Of several chunks at one offset it
+// lists that of the newest transfer, which has the latest content of the file.
 func (t *Table) EarlierChunks(ctx context.Context, source []byte, transfer, from, to int64) ([]EarlierChunk, error) {
 	var rows []loadRow
 	err := t.s.db.Session(ctx).
@@ -27,7 +27,7 @@ func (t *Table) EarlierChunks(ctx context.Context, source []byte, transfer, from
 			t.target, source, from, to, transfer).
 		Order("content_offset, transfer_id, step_no, file_no, byte_offset").Find(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("look for what was loaded of the file before: %w", err)
+		return nil, fmt.Errorf("read chunks of the file that earlier transfers loaded: %w", err)
 	}
 	var chunks []EarlierChunk
 	for i := range rows {
@@ -41,8 +41,7 @@ func (t *Table) EarlierChunks(ctx context.Context, source []byte, transfer, from
 	return chunks, nil
 }
 
-// RejectedIn lists the lines of a chunk that were rejected, the first one of the chunk
-// being 0.
+// RejectedIn lists the rejected lines of a chunk; the first line of the chunk is 0.
 func (s *Store) RejectedIn(ctx context.Context, c *EarlierChunk) (map[int64]bool, error) {
 	rejected := make(map[int64]bool)
 	if c.mark.Bad == 0 {
@@ -54,7 +53,7 @@ func (s *Store) RejectedIn(ctx context.Context, c *EarlierChunk) (map[int64]bool
 			c.mark.TransferID, c.mark.StepNo, c.mark.FileNo, c.mark.LineNo, c.mark.LineNo+c.mark.Lines).
 		Pluck("line", &lines).Error
 	if err != nil {
-		return nil, fmt.Errorf("look for lines that were rejected before: %w", err)
+		return nil, fmt.Errorf("read lines that earlier transfers rejected: %w", err)
 	}
 	for _, line := range lines {
 		rejected[line-c.mark.LineNo] = true

@@ -13,8 +13,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// loadRow marks a chunk as loaded. It is in the same database as the rows, so
-// that one commit decides on both.
+// loadRow marks a chunk as loaded. It is in the same database as the rows, so that one
+// transaction commits both.
 type loadRow struct {
 	TransferID int64 `gorm:"primaryKey;autoIncrement:false"`
 	StepNo     int   `gorm:"primaryKey;autoIncrement:false"`
@@ -26,7 +26,7 @@ type loadRow struct {
 	Skipped    int64
 	Duplicates int64
 	Bad        int64
-	Target     []byte // the table, see targetOf; empty when its rows are gone
+	Target     []byte // the table, see targetOf; empty when the table was emptied
 
 	Source        []byte
 	ContentOffset int64
@@ -40,8 +40,8 @@ type loadRow struct {
 	TargetName string `gorm:"column:table_name"` // the table's name, see TablesOf
 }
 
-// nameEnd separates names: a control character, which JSON allows in no name unless it
-// is escaped.
+// nameEnd separates names. It is a control character, which JSON allows in names only as
+// an escape.
 const nameEnd = "\x1e"
 
 // TableName names the table to GORM.
@@ -56,7 +56,7 @@ func newLoadRow(chunk *Chunk, t *Table) loadRow {
 	}
 }
 
-// orEmpty is for columns that take no NULL.
+// orEmpty replaces nil, for columns that are NOT NULL.
 func orEmpty(b []byte) []byte {
 	if b == nil {
 		return []byte{}
@@ -92,7 +92,7 @@ func (s *Store) LoadedChunks(ctx context.Context, transfer int64, step int, file
 	return loaded, nil
 }
 
-// LoadTotals adds up what a transfer has loaded.
+// LoadTotals adds up the counts of a transfer's chunks.
 func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCounts, error) {
 	var c tasks.LoadCounts
 	row := s.db.Session(ctx).Table("loads").Where("transfer_id = ?", transfer).
@@ -108,8 +108,8 @@ func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCount
 // unmappedPage is how many distinct lists of names UnmappedMembers reads.
 const unmappedPage = 200
 
-// UnmappedMembers lists names of members, in order, whose values a transfer left out.
-// They are some of the names if there are many.
+// UnmappedMembers lists the names of members, in order, whose values a transfer left out;
+// only some of the names if there are many.
 func (s *Store) UnmappedMembers(ctx context.Context, transfer int64) ([]string, error) {
 	var lists []string
 	err := s.db.Session(ctx).Table("loads").Where("transfer_id = ? AND unmapped > 0", transfer).
@@ -146,7 +146,7 @@ func (l *loading) reject() error {
 		rows[i] = rejectedRow{l.chunk.Transfer, l.chunk.Step, l.chunk.File, r.Line, r.Reason, r.Content, r.Size}
 	}
 	size := func(r *rejectedRow) int { return 2*len(r.Content) + 2*len(r.Reason) + 200 }
-	for len(rows) > 0 { // in pieces that the server takes
+	for len(rows) > 0 { // in statements that the server accepts
 		n, total := 0, 0
 		for n < len(rows) && (n == 0 || total+size(&rows[n]) <= l.t.statementBytes()) {
 			total += size(&rows[n])
@@ -160,8 +160,8 @@ func (l *loading) reject() error {
 	return nil
 }
 
-// RejectedLines reads up to limit of the rejected lines of a transfer, those
-// after a key, in the order of steps, files and lines.
+// RejectedLines reads up to limit of a transfer's rejected lines after a key, in the order
+// of steps, files and lines.
 func (s *Store) RejectedLines(ctx context.Context, transfer int64, after tasks.RejectKey, limit int) ([]tasks.FileRejectedLine, error) {
 	var rows []struct {
 		Row  rejectedRow `gorm:"embedded"`

@@ -8,21 +8,21 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// MeanwhileError says that another transfer has loaded the same place of a source since
-// the rows of a chunk were made: loading them too would put lines in twice.
+// MeanwhileError is the error for a chunk when another transfer has loaded the same place
+// of the source since the rows were made: loading them would duplicate lines.
 type MeanwhileError struct {
-	Newest *EarlierChunk // what is loaded there now; nil: what was known of is no longer
+	Newest *EarlierChunk // the chunk that is loaded there now; nil: the one that was known no longer is
 }
 
 // Error implements error.
 func (e *MeanwhileError) Error() string {
-	return "another transfer has loaded the same lines meanwhile: the file is read again"
+	return "another transfer has loaded the same lines meanwhile; the file will be read again"
 }
 
 // lockPlace makes other transfers that load the same place of the same source into this
-// table wait until this transaction ends, and looks whether one has been faster. The
-// lock is a row among the leases that only this transaction sees: the lock ends
-// with it, however it ends, and unlock leaves no row behind.
+// table wait until this transaction ends, and checks whether one of them was faster. The
+// lock is a row of leases that only this transaction sees, so it ends with the
+// transaction. unlock deletes the row.
 func (l *loading) lockPlace() (unlock func() error, err error) {
 	unlock = func() error { return nil }
 	if len(l.chunk.Source) == 0 {
@@ -48,7 +48,7 @@ func (l *loading) lockPlace() (unlock func() error, err error) {
 	return unlock, nil
 }
 
-// newest is what another transfer has loaded last at the place of the chunk, or nil.
+// newest is the chunk that another transfer has loaded last at this place, or nil.
 func (l *loading) newest() (*EarlierChunk, error) {
 	var rows []loadRow
 	err := l.tx.Where("target = ? AND source = ? AND content_offset = ? AND transfer_id <> ?",
@@ -60,7 +60,7 @@ func (l *loading) newest() (*EarlierChunk, error) {
 	return &EarlierChunk{rows[0].ContentOffset, rows[0].Bytes, rows[0].Digest, rows[0]}, nil
 }
 
-// same reports whether two are one chunk of one transfer.
+// same reports whether both are the same chunk of the same transfer.
 func (c *EarlierChunk) same(as *EarlierChunk) bool {
 	if c == nil || as == nil {
 		return c == as

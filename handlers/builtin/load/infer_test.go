@@ -70,7 +70,7 @@ func TestInferRefuses(t *testing.T) {
 		"no line is JSON":                 "no JSON\n",
 		"no objects":                      "[1]\n",
 		"more than 500 different members": "{" + strings.Join(many, ",") + "}\n",
-		"is no name":                      `{"":1}`,
+		"is not a name":                   `{"":1}`,
 		"longer than 64":                  `{"` + strings.Repeat("x", 65) + `":1}`,
 	} {
 		if _, err := inferred(t, content, nil, ""); err == nil || !strings.Contains(err.Error(), want) {

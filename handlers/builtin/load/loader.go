@@ -29,15 +29,15 @@ type Loader struct {
 	strings map[int]bool // see mapper
 	wanted  *place
 	whole   bool
-	byName  bool // columns take the members of their names; other members are counted
+	byName  bool // columns get the members of their names; other members are counted
 	keyword []byte
 	memory  *MemoryBudget
 
 	identity []byte // of the plan
 }
 
-// NewLoader prepares loading as the plan says. It creates a missing table if the plan
-// says so. Memory may be nil.
+// NewLoader prepares loading by a plan. It creates a missing table if the plan allows it.
+// m may be nil.
 func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget) (*Loader, error) {
 	if _, err := s.ForgetEmptied(ctx, p.Into); err != nil {
 		return nil, err
@@ -78,17 +78,17 @@ func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget
 	return l, nil
 }
 
-// Chunk says which file, or chunk of a file, some content is.
+// Chunk identifies the file, or the chunk of a file, that content belongs to.
 type Chunk struct {
 	Transfer int64
 	Step     int
 	File     int64
 	Line     int64 // number of the content's first line; 0 means 1
-	Abreast  int   // sections that are loaded at the same time; 0 means 1
+	Abreast  int   // number of sections that are loaded at the same time; 0 means 1
 
-	Path   string // of the file, by which another transfer knows what is loaded already; empty: none does
+	Path   string // of the file, so that another transfer recognizes loaded lines; empty: none does
 	Offset int64  // where in the file's content this content begins
-	Size   int64  // bytes of this content; 0: all that there is
+	Size   int64  // bytes of this content; 0: up to the end
 
 	// Observe is called with the counts of each section that this call has loaded, by
 	// several goroutines; it may be nil.
@@ -164,7 +164,7 @@ func (l *Loader) loadSection(ctx context.Context, src *Chunk, b *box) (tasks.Loa
 		}
 		e := meanwhile.Newest
 		if e != nil && (e.Bytes != int64(len(b.section.data)) || !bytes.Equal(e.Digest, tableload.Digest(b.section.data))) {
-			return counts, err // another attempt reads the file as it is now
+			return counts, err // another attempt reads the present content of the file
 		}
 		b.section.earlier, b.section.newest = e, e
 		l.prepare(b)
@@ -196,8 +196,8 @@ func (l *Loader) tryToLoad(ctx context.Context, src *Chunk, b *box) (tasks.LoadC
 	return counts, err
 }
 
-// addLines makes rows of the lines of a section: of one that another transfer has
-// loaded, only of the lines that were rejected then.
+// addLines makes rows of the lines of a section. If another transfer has loaded the
+// section, it makes rows only of the lines that were rejected then.
 func (l *Loader) addLines(ctx context.Context, src *Chunk, b *box, sec *tableload.Chunk) error {
 	sec.Source = l.sourceOf(src.Path)
 	if sec.Source != nil {
@@ -226,7 +226,7 @@ func (l *Loader) loadedCounts(ctx context.Context, sec *tableload.Chunk) (tasks.
 			return loaded[i].LoadCounts, nil
 		}
 	}
-	return tasks.LoadCounts{}, fmt.Errorf("%w with other bounds: the file is read again", tableload.ErrChunkLoaded)
+	return tasks.LoadCounts{}, fmt.Errorf("%w with other bounds; the file will be read again", tableload.ErrChunkLoaded)
 }
 
 // tally adds up counts from several goroutines.

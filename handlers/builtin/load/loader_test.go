@@ -70,7 +70,7 @@ func TestValuesArriveExactly(t *testing.T) {
 			5: "column id: \"7\" is a string, not a whole number", 6: "7.5 is a number, not a whole number", 7: "out of the range of 64-bit integers",
 			8: "column name: {\"first\":\"a\"} is an object, not text", 9: "half of a surrogate pair", 10: "column price: \"1\" is a string, not a number",
 			11: "without an exponent", 12: "out of the range of 64-bit floating point", 13: "column ok: \"yes\" is a string, not true or false",
-			14: "column at: \"yesterday\": no time", 15: "no number of seconds", 16: "no object", 17: "after the JSON value", 18: "not valid UTF-8",
+			14: "column at: \"yesterday\": not a time", 15: "not a number of seconds", 16: "not an object", 17: "follows the JSON value", 18: "not valid UTF-8",
 			19: "is an array, not a time",
 		} {
 			if reason := e.rejects(t, 1)[no]; !strings.Contains(reason, part) {
@@ -192,7 +192,7 @@ func TestLongLines(t *testing.T) {
 			t.Errorf("%+v, %v", counts, err)
 		}
 		bad := e.rejects(t, 1)
-		if !strings.Contains(bad[2], "bytes long; 8388608 are the most") || !strings.Contains(bad[4], "larger than 7 MiB") {
+		if !strings.Contains(bad[2], "bytes long, longer than the limit of 8388608") || !strings.Contains(bad[4], "larger than 7 MiB") {
 			t.Errorf("rejected: %v", bad)
 		}
 	})
@@ -228,7 +228,7 @@ func TestDeepDocuments(t *testing.T) {
 		if err != nil || bad[1] != "" || bad[3] != "objects and arrays nest more than 500 deep" {
 			t.Errorf("%v, %v", bad, err)
 		}
-		if e.dialect == db.MySQL && !strings.Contains(bad[2], "column d: it is no JSON, or nests deeper") {
+		if e.dialect == db.MySQL && !strings.Contains(bad[2], "column d: the value is not JSON, or nests deeper") {
 			t.Errorf("%v", bad)
 		}
 	})
