@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base32"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/worker"
+	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -77,9 +78,11 @@ var ErrOutputInSource = ingest.ErrOutputInSource
 // resumes an unfinished transfer, finishes transfers that are being retried, and
 // registers only files that were added or changed since, or that failed. Then it runs
 // the final steps that have not yet run over the present files. A path that does not
-// exist is a *MissingError, unless the submission sets MissingOK. When ctx ends, the
-// worker stops in order and Run returns the error of ctx. On a shared queue or database
-// Run also processes batches of other transfers, and needs roots like Work.
+// exist is a *MissingError, unless the submission sets MissingOK. When for a
+// while no live worker can run the remaining files, for example because the only worker
+// with a handler has died, Run returns an *UnattendedError. When ctx ends, the worker
+// stops in order and Run returns the error of ctx. On a shared queue or database Run also
+// processes batches of other transfers, and needs roots like Work.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
 	if err := b.CheckRoots(); err != nil {
 		return ran, err
@@ -112,7 +115,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	err = b.whileWorking(ctx, final, func(ctx context.Context) error {
+	err = b.whileWorking(ctx, final, s.Recipe, func(ctx context.Context) error {
 		err := b.ingester.WithRunLock(ctx, runKey, func(ctx context.Context) (err error) {
 			if ran, err = b.runOnce(ctx, &sub, sources, leftOut, begun); err != nil || !ran.FoundChanges {
 				return err
@@ -166,12 +169,14 @@ func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string
 	if r.DamagedFiles, err = b.store.CountDamaged(ctx, runKey); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
-	damaged, err := b.store.DamagedFiles(ctx, runKey, damagedShown)
-	if err != nil {
-		return fmt.Errorf("run: %w", err)
-	}
-	for i := range damaged {
-		r.Damaged = append(r.Damaged, damaged[i].File)
+	if r.DamagedFiles > 0 {
+		damaged, err := b.store.DamagedFiles(ctx, runKey, damagedShown)
+		if err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		for i := range damaged {
+			r.Damaged = append(r.Damaged, damaged[i].File)
+		}
 	}
 	if r.Paused, err = b.store.PausedRuns(ctx, runKey); err != nil {
 		return fmt.Errorf("run: %w", err)
@@ -182,13 +187,15 @@ func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string
 // whileWorking runs a worker while do runs, and then stops the worker. When the worker
 // ends first, for example because it cannot start, it cancels the context of do, because
 // nothing would finish the work that do waits for.
-func (b *Baler) whileWorking(ctx context.Context, final worker.Final, do func(ctx context.Context) error) error {
+func (b *Baler) whileWorking(
+	ctx context.Context, final worker.Final, own *recipe.Recipe, do func(ctx context.Context) error,
+) error {
 	working, stopWork := context.WithCancel(ctx)
 	doing, stopDoing := context.WithCancel(ctx)
 	defer stopDoing()
 	worked := make(chan error, 1)
 	go func() {
-		err := b.work(working, final)
+		err := b.work(working, final, own)
 		stopDoing()
 		worked <- err
 	}()
@@ -205,11 +212,11 @@ func (b *Baler) whileWorking(ctx context.Context, final worker.Final, do func(ct
 // wait waits until all transfers of the run have ended, and reads their final state.
 func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
 	for i := range r.Previous {
-		if r.Previous[i], err = b.waitFor(ctx, r.Previous[i]); err != nil {
+		if r.Previous[i], err = b.waitAttended(ctx, r.Previous[i]); err != nil {
 			return err
 		}
 	}
-	r.Transfer, err = b.waitFor(ctx, r.Transfer)
+	r.Transfer, err = b.waitAttended(ctx, r.Transfer)
 	return err
 }
 
@@ -340,7 +347,7 @@ func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources
 	if s.OnCreated != nil && !ran.FoundChanges {
 		s.OnCreated(ran.Final)
 	}
-	ran.Final, err = b.waitFor(ctx, ran.Final)
+	ran.Final, err = b.waitAttended(ctx, ran.Final)
 	return err
 }
 
@@ -351,5 +358,5 @@ func runKeyOf(s *ingest.Submission, sources []string) string {
 		text += "\x00\x00" + s.Selection.String()
 	}
 	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
+	return base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]) // short: it is written twice for each file
 }

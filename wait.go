@@ -71,13 +71,3 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 		}
 	}
 }
-
-// waitFor is Wait for a transfer that the caller has read. If it cannot be read again,
-// for example because ctx has ended, waitFor returns it unchanged.
-func (b *Baler) waitFor(ctx context.Context, t tasks.Transfer) (tasks.Transfer, error) {
-	read, err := b.Wait(ctx, t.UUID, nil)
-	if read.ID == 0 {
-		read = t
-	}
-	return read, err
-}

@@ -29,7 +29,7 @@ func (c Config) constants() Config {
 	c.Worker.Interval = cmp.Or(c.Worker.Interval, 25*time.Millisecond)
 	c.Worker.Grace = cmp.Or(c.Worker.Grace, 30*time.Second)
 	if len(c.Worker.Queues) == 0 {
-		c.Worker.Queues = map[string]int{"default": 1}
+		c.Worker.Queues = map[string]int{tasks.DefaultQueue: 1}
 	}
 	c.Worker.AdminListen = cmp.Or(c.Worker.AdminListen, "127.0.0.1:0")
 	c.Dispatch.Window = cmp.Or(c.Dispatch.Window, 64)
@@ -38,7 +38,7 @@ func (c Config) constants() Config {
 	c.Dispatch.Resend = cmp.Or(c.Dispatch.Resend, 15*time.Second)
 	c.Group.MaxSize = cmp.Or(c.Group.MaxSize, 5000)
 	c.Group.Grace = cmp.Or(c.Group.Grace, time.Second)
-	c.Group.MaxDelay = cmp.Or(c.Group.MaxDelay, 2*time.Second)
+	c.Group.MaxDelay = cmp.Or(c.Group.MaxDelay, 500*time.Millisecond)
 	c.Group.Limit = cmp.Or(c.Group.Limit, 100_000)
 	c.Batch = c.Batch.Overlay(tasks.DefaultBatchPolicy())
 	c.Record.MaxItems = cmp.Or(c.Record.MaxItems, 1000)
@@ -47,7 +47,7 @@ func (c Config) constants() Config {
 	if c.Record.Adapt == nil {
 		c.Record.Adapt = new(true)
 	}
-	c.Record.MaxOutput = cmp.Or(c.Record.MaxOutput, 64<<10)
+	c.Record.MaxOutput = cmp.Or(c.Record.MaxOutput, tasks.DefaultMaxOutput)
 	c.HTTP.Listen = cmp.Or(c.HTTP.Listen, "127.0.0.1:8080")
 	if c.HTTP.MonitorReadOnly == nil {
 		c.HTTP.MonitorReadOnly = new(true)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,11 +28,13 @@ import (
 type Registrar struct {
 	ingester *Ingester
 	plan     *dispatch.TransferPlan
+	producer int64 // the token that makes this the transfer's only producer
 	runKey   string
 	files    *batcher.Batcher[tasks.File]
 	chunks   errgroup.Group // being registered, a few side by side
 	next     int64          // number of the next file
 	counted  chan struct{}  // closed when the chunk before the next one is counted
+	first    atomic.Int64   // when the first file that waits was added, in Unix nanoseconds; 0 for none
 
 	ctx   context.Context //nolint:containedctx // of the whole registrar: chunks outlive the flush that began them
 	stop  context.CancelFunc
@@ -41,13 +44,21 @@ type Registrar struct {
 	err error // of the first flush that failed
 }
 
+// registerShare is the part of a group's delay that registering may take: a file that
+// comes slowly waits here, too, and the rest of the delay in its group.
+const registerShare = 4
+
 // registerPolicy bounds one transaction of new rows.
-func registerPolicy() tasks.BatchPolicy {
-	return tasks.BatchPolicy{MaxItems: 2000, MaxBytes: 1 << 62, MaxDelay: 500 * time.Millisecond}
+func (g *Ingester) registerPolicy(via tasks.Via) tasks.BatchPolicy {
+	p := tasks.BatchPolicy{MaxItems: 2000, MaxBytes: 1 << 62, MaxDelay: 500 * time.Millisecond}
+	if share := g.groupDelay / registerShare; via == tasks.ViaGroup && share > 0 {
+		p.MaxDelay = min(p.MaxDelay, share)
+	}
+	return p
 }
 
 // sideBySide is how many transactions insert rows at the same time. SQLite has
-// one writer: a chunk that waits for its turn would keep the others out.
+// one writer.
 func (g *Ingester) sideBySide() int {
 	if g.store.Dialect() == db.SQLite {
 		return 1
@@ -62,14 +73,14 @@ func (g *Ingester) NewRegistrar(ctx context.Context, transfer int64, runKey stri
 	if err != nil {
 		return nil, err
 	}
-	t, err := g.store.TransferByID(ctx, transfer)
+	token, next, err := g.store.BeginRegistering(ctx, transfer)
 	if err != nil {
 		return nil, err
 	}
-	r := &Registrar{ingester: g, plan: entry, runKey: runKey, next: t.Files + 1, counted: make(chan struct{})}
+	r := &Registrar{ingester: g, plan: entry, producer: token, runKey: runKey, next: next, counted: make(chan struct{})}
 	close(r.counted)
 	r.chunks.SetLimit(g.sideBySide())
-	r.files = batcher.New(registerPolicy(), r.flush, batcher.Options[tasks.File]{})
+	r.files = batcher.New(g.registerPolicy(entry.Via), r.flush, batcher.Options[tasks.File]{})
 	r.ctx, r.stop = context.WithCancel(ctx)
 	r.ended.Go(func() { g.heartbeat(r.ctx, transfer) })
 	return r, nil
@@ -83,6 +94,9 @@ func (r *Registrar) Recipe() *recipe.Recipe { return r.plan.Recipe }
 func (r *Registrar) Add(ctx context.Context, f tasks.File) error {
 	if err := r.failed(); err != nil {
 		return err
+	}
+	if r.first.Load() == 0 {
+		r.first.CompareAndSwap(0, time.Now().UnixNano())
 	}
 	_, err := r.files.Add(ctx, f)
 	return err
@@ -115,16 +129,12 @@ func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
 	first, before, counted := r.next, r.counted, make(chan struct{})
 	r.next += int64(len(files))
 	r.counted = counted
+	came := time.Now()
+	if t := r.first.Swap(0); t != 0 {
+		came = time.Unix(0, t)
+	}
 	r.chunks.Go(func() error {
-		turn := func() error {
-			select {
-			case <-before:
-				return r.failed() // nothing after a gap
-			case <-r.ctx.Done():
-				return r.ctx.Err()
-			}
-		}
-		err := r.register(r.ctx, files, first, turn, before, counted)
+		err := r.register(r.ctx, files, first, came, before, counted)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.err == nil {
@@ -138,9 +148,9 @@ func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
 // register commits rows, closes counted when they are counted or never will
 // be, and sends messages where the transfer goes by group.
 func (r *Registrar) register(
-	ctx context.Context, files []tasks.File, first int64, turn func() error, before <-chan struct{}, counted chan struct{},
+	ctx context.Context, files []tasks.File, first int64, came time.Time, before <-chan struct{}, counted chan struct{},
 ) error {
-	a := store.FileBatch{Transfer: r.plan.ID, Files: files, First: first, BeforeCount: turn, RunKey: r.runKey}
+	a := store.FileBatch{Transfer: r.plan.ID, Producer: r.producer, Files: files, First: first, RunKey: r.runKey}
 	if r.plan.Via == tasks.ViaBulk {
 		return r.count(ctx, a, before, counted)
 	}
@@ -162,7 +172,7 @@ func (r *Registrar) register(
 			routed = append(routed, queue.FileTask{File: &files[i], Step: steps[i], Handler: r.plan.Step(steps[i]).Handler})
 		}
 	}
-	return r.enqueue(ctx, routed)
+	return r.enqueue(ctx, routed, came)
 }
 
 func (r *Registrar) count(ctx context.Context, a store.FileBatch, before <-chan struct{}, counted chan struct{}) error {
@@ -178,30 +188,43 @@ func (r *Registrar) count(ctx context.Context, a store.FileBatch, before <-chan 
 	return nil
 }
 
-// addFiles starts the transaction when it is the chunk's turn, or earlier when a
-// connection can be spared for the wait. Otherwise chunks that wait could hold all
-// connections while the chunk that they wait for has none.
+// addFiles inserts rows at once, and counts them when it is the chunk's turn. It waits
+// for that outside of any transaction: the chunks before may need its connection.
 func (r *Registrar) addFiles(ctx context.Context, a store.FileBatch, before <-chan struct{}) error {
-	select {
-	case <-before:
-		if err := r.failed(); err != nil {
+	if r.ingester.sideBySide() == 1 { // nothing is gained by a transaction of its own
+		if err := r.awaitTurn(ctx, before); err != nil {
 			return err
 		}
-	case r.ingester.chunksWaiting <- struct{}{}:
-		defer func() { <-r.ingester.chunksWaiting }()
+		return r.ingester.store.AddFiles(ctx, a)
+	}
+	if err := r.ingester.store.InsertFiles(ctx, a); err != nil {
+		return err
+	}
+	failpoint.Point(failpoint.FilesInserted)
+	if err := r.awaitTurn(ctx, before); err != nil {
+		return err
+	}
+	return r.ingester.store.CountFiles(ctx, a)
+}
+
+// awaitTurn waits for the chunk before to be counted, and fails when it was not: no
+// chunk is counted after a gap.
+func (r *Registrar) awaitTurn(ctx context.Context, before <-chan struct{}) error {
+	select {
+	case <-before:
+		return r.failed()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return r.ingester.store.AddFiles(ctx, a)
 }
 
-// enqueue sends one message a file, and waits while the queue holds too many.
+// enqueue sends one message a file, of which the first came then, and waits while the queue holds too many.
 // When Redis does not take them the files stay registered: the sweeper finds them.
-func (r *Registrar) enqueue(ctx context.Context, routed []queue.FileTask) error {
+func (r *Registrar) enqueue(ctx context.Context, routed []queue.FileTask, came time.Time) error {
 	if err := r.waitForRoom(ctx); err != nil {
 		return err
 	}
-	if err := r.ingester.producer.EnqueueFiles(ctx, r.plan.Queue, r.plan.ID, routed); err != nil {
+	if err := r.ingester.producer.EnqueueFiles(ctx, r.plan.Queue, r.plan.ID, routed, time.Since(came)); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("enqueue files: %w", err)
 		}

@@ -158,16 +158,28 @@ func (b *env) changed(t *testing.T, runKey string, files []tasks.File) (changed 
 }
 
 // record commits recordings, all of which must be accepted.
-func (b *env) record(t *testing.T, recs ...*ledger.BatchCompletion) {
+func (b *env) record(t *testing.T, recs ...*ledger.BatchCompletion) []ledger.CompletionResult {
 	t.Helper()
-	if err := b.Record(t.Context(), recs); err != nil {
+	done, err := b.Record(t.Context(), recs)
+	if err != nil {
 		t.Fatal(err)
 	}
-	for i, r := range recs {
+	for i, r := range done {
 		if r.Err != nil {
 			t.Fatalf("recording %d: %v", i, r.Err)
 		}
 	}
+	return done
+}
+
+// recordOne records one completion, and returns its own error too.
+func (b *env) recordOne(t *testing.T, rec *ledger.BatchCompletion) (done ledger.CompletionResult, err error) {
+	t.Helper()
+	all, err := b.Record(t.Context(), []*ledger.BatchCompletion{rec})
+	if err != nil {
+		return done, err
+	}
+	return all[0], all[0].Err
 }
 
 func (b *env) read(t *testing.T, transfer int64) tasks.Transfer {
@@ -219,6 +231,18 @@ func (b *env) checkCounters(ctx context.Context, t complainer, transfer int64) {
 	if err := b.db.Raw("SELECT step_no, outcome, COUNT(*) AS n FROM results WHERE transfer_id = ? GROUP BY step_no, outcome", transfer).
 		Scan(&rows).Error; err != nil {
 		t.Fatal(err)
+	}
+	var astray int64
+	if err := b.db.Raw(`SELECT (SELECT COUNT(*) FROM results r LEFT JOIN failures f
+			ON f.transfer_id = r.transfer_id AND f.step_no = r.step_no AND f.file_no = r.file_no AND f.outcome = r.outcome AND f.code = r.code
+			WHERE r.transfer_id = ? AND (f.file_no IS NOT NULL) <> (r.outcome IN ('failed', 'error', 'timed_out'))) +
+		(SELECT COUNT(*) FROM failures f LEFT JOIN results r
+			ON f.transfer_id = r.transfer_id AND f.step_no = r.step_no AND f.file_no = r.file_no
+			WHERE f.transfer_id = ? AND r.file_no IS NULL)`, transfer, transfer).Scan(&astray).Error; err != nil {
+		t.Fatal(err)
+	}
+	if astray > 0 {
+		t.Errorf("%d rows of failures and results do not agree", astray)
 	}
 	there := make(map[int]*tasks.Counts)
 	for _, r := range rows {

@@ -186,6 +186,9 @@ func (s *Store) Seal(ctx context.Context, id int64) (completed bool, err error) 
 		if err != nil {
 			return err
 		}
+		if err := deleteUncounted(tx, id); err != nil {
+			return err
+		}
 		completed, err = completeIfDone(tx, id, now)
 		return err
 	})

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   ended_at     DATETIME(6) NULL,
   trouble      VARCHAR(1024) NOT NULL DEFAULT '',
   selection    MEDIUMBLOB NULL,
+  producer_token BIGINT NOT NULL DEFAULT 0,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),
@@ -99,6 +100,17 @@ CREATE TABLE IF NOT EXISTS results (
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS failures (
+  transfer_id  BIGINT NOT NULL,
+  step_no      INT NOT NULL,
+  file_no      BIGINT NOT NULL,
+  outcome      VARCHAR(10) NOT NULL,
+  code         VARCHAR(64) NOT NULL,
+  message      VARCHAR(255) NOT NULL,
+  PRIMARY KEY (transfer_id, step_no, file_no),
+  KEY failures_file (transfer_id, file_no, step_no)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS attempts (
   id           BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
   transfer_id  BIGINT NOT NULL,
@@ -121,7 +133,7 @@ CREATE TABLE IF NOT EXISTS attempts (
 
 CREATE TABLE IF NOT EXISTS seen_files (
   run_key      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  path_hash    BINARY(16) NOT NULL,
+  path_hash    BINARY(20) NOT NULL,
   transfer_id  BIGINT NOT NULL,
   size         BIGINT NOT NULL,
   mtime        BIGINT NOT NULL,
@@ -152,7 +164,8 @@ CREATE TABLE IF NOT EXISTS workers (
   started_at   DATETIME(6) NOT NULL,
   seen_at      DATETIME(6) NOT NULL,
   instance     CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
-  queues       TEXT NOT NULL
+  queues       TEXT NOT NULL,
+  throttled    TEXT NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS costs (

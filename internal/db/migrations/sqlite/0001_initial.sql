@@ -24,7 +24,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   sealed_at    DATETIME NULL,
   ended_at     DATETIME NULL,
   trouble      TEXT NOT NULL DEFAULT '',
-  selection    BLOB NULL
+  selection    BLOB NULL,
+  producer_token INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
@@ -105,6 +106,17 @@ CREATE TABLE IF NOT EXISTS results (
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS failures (
+  transfer_id  INTEGER NOT NULL,
+  step_no      INTEGER NOT NULL,
+  file_no      INTEGER NOT NULL,
+  outcome      TEXT NOT NULL,
+  code         TEXT NOT NULL,
+  message      TEXT NOT NULL,
+  PRIMARY KEY (transfer_id, step_no, file_no)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS failures_file ON failures (transfer_id, file_no, step_no);
+
 CREATE TABLE IF NOT EXISTS attempts (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   transfer_id  INTEGER NOT NULL,
@@ -142,6 +154,8 @@ CREATE TABLE IF NOT EXISTS seen_files (
 
 CREATE INDEX IF NOT EXISTS seen_files_place ON seen_files (run_key, transfer_id, file_no);
 
+CREATE INDEX IF NOT EXISTS seen_files_damaged ON seen_files (run_key) WHERE damaged = 1;
+
 CREATE TABLE IF NOT EXISTS dead_letters (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   received_at  DATETIME NOT NULL,
@@ -160,7 +174,8 @@ CREATE TABLE IF NOT EXISTS workers (
   started_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL,
   instance     TEXT NOT NULL DEFAULT '',
-  queues       TEXT NOT NULL
+  queues       TEXT NOT NULL,
+  throttled    TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS costs (
