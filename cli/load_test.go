@@ -122,7 +122,7 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		{exitError, path + " --into things --on-duplicate never --key id", "must be ignore, update or error"},
 		{exitError, path + " --into things --chunk 1B", "from 4KiB to 1GiB"},
 		{exitError, path + " " + path + "x --into things", "in.jsonlx: no such file or directory"},
-		{exitError, s.file("empty", "") + " --into new --create", "no file with content"},
+		{exitError, s.file("empty", "") + " --into new --create", "no file has content"},
 		{exitError, s.file("array", "[\n{\"id\":1}\n]") + " --into things", "a JSON array over several lines"},
 		{exitError, s.file("cases", `{"a":1,"A":2}`) + " --into new --create", `"a" and "A" differ in letter case`},
 		{exitError, s.file("accents", `{"é":1,"É":2}`) + " --into new --create", `"é" and "É" differ in letter case`},
@@ -133,7 +133,7 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		{exitError, path + " --into things --map id=ID --map user=nam", "no line has a value for any column of things"},
 		{exitError, path + " --into never --create --map id=ID:int", "no line has a value for any column of never"},
 		{exitError, path + "x --into new --create", "in.jsonlx: no such file or directory"},
-		{exitError, empty + " --into new --create", "no file with content"},
+		{exitError, empty + " --into new --create", "no file has content"},
 	} {
 		r := s.must(tt.code, append([]string{"load"}, strings.Fields(tt.args)...)...)
 		contains(t, tt.args, r.stderr, tt.want)

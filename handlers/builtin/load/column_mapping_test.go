@@ -30,7 +30,7 @@ func TestParseField(t *testing.T) {
 		"=a":                           "is not a name",
 		"a=":                           "is empty",
 		"a=b..c":                       "is empty",
-		"a.b":                          "the name of a column alone",
+		"a.b":                          "only the name of a column",
 		"a=b:number":                   `unknown type "number"`,
 		"\ta=b":                        "white space",
 		strings.Repeat("x", 65) + "=a": "longer than 64",

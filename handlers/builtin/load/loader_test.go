@@ -105,7 +105,7 @@ func TestColumnsTakeMembersOfTheirNames(t *testing.T) {
 			t.Errorf("got %s", got)
 		}
 		bad := e.rejects(t, 1)
-		if e.dialect == db.MySQL && !strings.Contains(bad[5], "column a: 4 characters are longer than the 3") ||
+		if e.dialect == db.MySQL && !strings.Contains(bad[5], "column a: 4 characters are more than the 3") ||
 			!strings.Contains(bad[6], "column") {
 			t.Errorf("rejected: %v", bad)
 		}

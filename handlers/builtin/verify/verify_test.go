@@ -198,7 +198,7 @@ func TestFinalStepFindsWhatTheTransferDoesNotHave(t *testing.T) {
 	}
 	builtintest.WantStep(t, try(files, args("list")), tasks.FinalizeDone, "")
 	builtintest.WantStep(t, try(files[:1], args("list")), tasks.FinalizeFailed,
-		`listed-missing: 1 of 2 files are listed and not of the transfer: "`+filepath.Join(dir, "b")+`"`)
+		`listed-missing: 1 of 2 files are listed but not in the transfer: "`+filepath.Join(dir, "b")+`"`)
 	builtintest.WantStep(t, try(files, args("empty")), tasks.FinalizeFailed, "it lists no digest")
 	builtintest.WantStep(t, try(files, args("gone")), tasks.FinalizeFailed, "not-found")
 	builtintest.WantStep(t, try(files, nil), tasks.FinalizeFailed, "lists is empty")
