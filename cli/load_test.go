@@ -244,7 +244,7 @@ func TestLoadAddsColumns(t *testing.T) {
 		if sum := loadSum(t, r); sum.Loaded != 2 || sum.Unmapped != 0 || fmt.Sprint(sum.AddedColumns) != "[name at deep]" {
 			t.Errorf("%+v", sum)
 		}
-		contains(t, "note", r.stderr, `Table things has new columns, which are NULL in its rows so far: \"name\", \"at\", \"deep\"`)
+		contains(t, "note", r.stderr, `Columns were added to table things; they are NULL in existing rows: \"name\", \"at\", \"deep\"`)
 		var id int
 		testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT SUM(id) FROM things WHERE name = 'n' OR deep LIKE '%x%'").Scan(&id))
 		if id != 5 {
