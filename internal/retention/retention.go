@@ -70,9 +70,9 @@ type Options struct {
 	KeepLast  int           // keep so many of the newest transfers, however old they are
 	FailedToo bool          // also delete transfers with failures
 
-	Holder string // name of this process, unique
-	Log    *slog.Logger
-	Now    func() time.Time
+	LeaseHolder string // name of this process, unique
+	Log         *slog.Logger
+	Now         func() time.Time
 }
 
 // interval is the time between two passes. One process at a time makes a pass.
@@ -110,7 +110,7 @@ func (l *Loop) Run(ctx context.Context) error {
 
 // Pass finishes interrupted deletions and prunes, unless another process does.
 func (l *Loop) Pass(ctx context.Context) error {
-	held, err := l.store.AcquireLease(ctx, "retention", l.opts.Holder, interval)
+	held, err := l.store.AcquireLease(ctx, "retention", l.opts.LeaseHolder, interval)
 	if err != nil || !held {
 		return err
 	}

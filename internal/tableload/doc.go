@@ -1,3 +1,3 @@
 // Package tableload writes rows in bulk into users' tables. The same transaction records
-// which chunk was loaded and which lines were rejected.
+// which section was loaded and which lines were rejected.
 package tableload

@@ -14,7 +14,7 @@ import (
 )
 
 // ForgetEmptied checks whether a table that rows were loaded into no longer exists or has
-// no rows. If so, it marks the chunks in it as not loaded and their files as not
+// no rows. If so, it marks the sections in it as not loaded and their files as not
 // processed, and forgotten is true.
 func (s *Store) ForgetEmptied(ctx context.Context, table string) (forgotten bool, err error) {
 	target, err := s.targetOf(ctx, table)

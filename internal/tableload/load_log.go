@@ -13,7 +13,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// loadRow marks a chunk as loaded. It is in the same database as the rows, so that one
+// loadRow marks a section as loaded. It is in the same database as the rows, so that one
 // transaction commits both.
 type loadRow struct {
 	TransferID int64 `gorm:"primaryKey;autoIncrement:false"`
@@ -47,12 +47,12 @@ const nameEnd = "\x1e"
 // TableName names the table to GORM.
 func (loadRow) TableName() string { return "loads" }
 
-func newLoadRow(chunk *Chunk, t *Table) loadRow {
+func newLoadRow(section *Section, t *Table) loadRow {
 	return loadRow{
-		TransferID: chunk.Transfer, StepNo: chunk.Step, FileNo: chunk.File, ByteOffset: chunk.Offset,
-		Bytes: chunk.Bytes, Lines: chunk.Lines, Skipped: chunk.Skipped, Target: t.target, TargetName: t.name,
-		Source: orEmpty(chunk.Source), ContentOffset: chunk.ContentOffset, LineNo: chunk.Line, Digest: orEmpty(chunk.Digest),
-		Unchanged: chunk.Unchanged, Unmapped: chunk.Unmapped, UnmappedNames: strings.Join(chunk.UnmappedNames, nameEnd),
+		TransferID: section.Transfer, StepNo: section.Step, FileNo: section.File, ByteOffset: section.Offset,
+		Bytes: section.Bytes, Lines: section.Lines, Skipped: section.Skipped, Target: t.target, TargetName: t.name,
+		Source: orEmpty(section.Source), ContentOffset: section.ContentOffset, LineNo: section.Line, Digest: orEmpty(section.Digest),
+		Unchanged: section.Unchanged, Unmapped: section.Unmapped, UnmappedNames: strings.Join(section.UnmappedNames, nameEnd),
 	}
 }
 
@@ -71,28 +71,28 @@ func (r *loadRow) counts() tasks.LoadCounts {
 	}
 }
 
-// LoadedChunk is a chunk whose rows are in the table.
-type LoadedChunk struct {
+// LoadedSection is a section whose rows are in the table.
+type LoadedSection struct {
 	At int64
 	tasks.LoadCounts
 }
 
-// LoadedChunks lists the loaded chunks of a file by offset.
-func (s *Store) LoadedChunks(ctx context.Context, transfer int64, step int, file int64) ([]LoadedChunk, error) {
+// LoadedSections lists the loaded sections of a file by offset.
+func (s *Store) LoadedSections(ctx context.Context, transfer int64, step int, file int64) ([]LoadedSection, error) {
 	var rows []loadRow
 	err := s.db.Session(ctx).Where("transfer_id = ? AND step_no = ? AND file_no = ?", transfer, step, file).
 		Order("byte_offset").Find(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("read loaded chunks: %w", err)
+		return nil, fmt.Errorf("read loaded sections: %w", err)
 	}
-	loaded := make([]LoadedChunk, len(rows))
+	loaded := make([]LoadedSection, len(rows))
 	for i := range rows {
-		loaded[i] = LoadedChunk{rows[i].ByteOffset, rows[i].counts()}
+		loaded[i] = LoadedSection{rows[i].ByteOffset, rows[i].counts()}
 	}
 	return loaded, nil
 }
 
-// LoadTotals adds up the counts of a transfer's chunks.
+// LoadTotals adds up the counts of a transfer's sections.
 func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCounts, error) {
 	var c tasks.LoadCounts
 	row := s.db.Session(ctx).Table("loads").Where("transfer_id = ?", transfer).
@@ -100,7 +100,7 @@ func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCount
 			"COALESCE(SUM(skipped), 0), COALESCE(SUM(duplicates), 0), COALESCE(SUM(bad), 0), " +
 			"COALESCE(SUM(unchanged), 0), COALESCE(SUM(unmapped), 0)").Row()
 	if err := row.Scan(&c.Bytes, &c.Lines, &c.Loaded, &c.Skipped, &c.Duplicates, &c.Bad, &c.Unchanged, &c.Unmapped); err != nil {
-		return c, fmt.Errorf("add up loaded chunks: %w", err)
+		return c, fmt.Errorf("add up loaded sections: %w", err)
 	}
 	return c, nil
 }
@@ -143,7 +143,7 @@ func (l *loading) reject() error {
 	rows := make([]rejectedRow, len(l.rejected))
 	for i := range l.rejected {
 		r := &l.rejected[i]
-		rows[i] = rejectedRow{l.chunk.Transfer, l.chunk.Step, l.chunk.File, r.Line, r.Reason, r.Content, r.Size}
+		rows[i] = rejectedRow{l.section.Transfer, l.section.Step, l.section.File, r.Line, r.Reason, r.Content, r.Size}
 	}
 	size := func(r *rejectedRow) int { return 2*len(r.Content) + 2*len(r.Reason) + 200 }
 	for len(rows) > 0 { // in statements that the server accepts

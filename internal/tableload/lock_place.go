@@ -8,10 +8,10 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// MeanwhileError is the error for a chunk when another transfer has loaded the same place
+// MeanwhileError is the error for a section when another transfer has loaded the same place
 // of the source since the rows were made: loading them would duplicate lines.
 type MeanwhileError struct {
-	Newest *EarlierChunk // the chunk that is loaded there now; nil: the one that was known no longer is
+	Newest *EarlierSection // the section that is loaded there now; nil: the one that was known no longer is
 }
 
 // Error implements error.
@@ -25,11 +25,11 @@ func (e *MeanwhileError) Error() string {
 // transaction. unlock deletes the row.
 func (l *loading) lockPlace() (unlock func() error, err error) {
 	unlock = func() error { return nil }
-	if len(l.chunk.Source) == 0 {
+	if len(l.section.Source) == 0 {
 		return unlock, nil
 	}
 	if l.t.s.db.Dialect() == db.MySQL { // SQLite has one writer at a time
-		place := strconv.AppendInt(append(bytes.Clone(l.t.target), l.chunk.Source...), l.chunk.ContentOffset, 10)
+		place := strconv.AppendInt(append(bytes.Clone(l.t.target), l.section.Source...), l.section.ContentOffset, 10)
 		name := "load-" + hex.EncodeToString(shortHash(place))
 		err = l.tx.Exec("INSERT INTO leases (name, holder, until) VALUES (?, '', '2000-01-01') "+
 			"ON DUPLICATE KEY UPDATE holder = ''", name).Error
@@ -42,26 +42,26 @@ func (l *loading) lockPlace() (unlock func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if !newest.same(l.chunk.Earlier) {
+	if !newest.same(l.section.Earlier) {
 		return nil, &MeanwhileError{newest}
 	}
 	return unlock, nil
 }
 
-// newest is the chunk that another transfer has loaded last at this place, or nil.
-func (l *loading) newest() (*EarlierChunk, error) {
+// newest is the section that another transfer has loaded last at this place, or nil.
+func (l *loading) newest() (*EarlierSection, error) {
 	var rows []loadRow
 	err := l.tx.Where("target = ? AND source = ? AND content_offset = ? AND transfer_id <> ?",
-		l.t.target, l.chunk.Source, l.chunk.ContentOffset, l.chunk.Transfer).
+		l.t.target, l.section.Source, l.section.ContentOffset, l.section.Transfer).
 		Order("transfer_id DESC, step_no DESC, file_no DESC, byte_offset DESC").Limit(1).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	return &EarlierChunk{rows[0].ContentOffset, rows[0].Bytes, rows[0].Digest, rows[0]}, nil
+	return &EarlierSection{rows[0].ContentOffset, rows[0].Bytes, rows[0].Digest, rows[0]}, nil
 }
 
-// same reports whether both are the same chunk of the same transfer.
-func (c *EarlierChunk) same(as *EarlierChunk) bool {
+// same reports whether both are the same section of the same transfer.
+func (c *EarlierSection) same(as *EarlierSection) bool {
 	if c == nil || as == nil {
 		return c == as
 	}

@@ -2,7 +2,7 @@ package tableload
 
 import "github.com/balerhq/baler/internal/db"
 
-// Store describes, creates and fills users' tables, and keeps the log of loaded chunks.
+// Store describes, creates and fills users' tables, and keeps the log of loaded sections.
 // It is safe for concurrent use.
 type Store struct{ db *db.DB }
 

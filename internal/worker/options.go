@@ -67,7 +67,7 @@ type Options struct {
 	Record   Record
 	Final    Final
 
-	Retention retention.Options // the worker sets Holder, Log and Now
+	Retention retention.Options // the worker sets LeaseHolder, Log and Now
 
 	WebhookSecret string
 	WebhookReach  egress.Policy
@@ -170,7 +170,7 @@ func (o Options) Sender() *notify.Sender {
 // Pruner makes the loop that deletes old transfers; it runs in every worker and server.
 func (o Options) Pruner() *retention.Loop {
 	r := o.Retention
-	r.Holder, r.Log, r.Now = o.Name, o.Log, o.Now
+	r.LeaseHolder, r.Log, r.Now = o.Name, o.Log, o.Now
 	return retention.New(o.Store, r)
 }
 

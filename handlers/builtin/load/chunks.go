@@ -25,8 +25,8 @@ type section struct {
 	size    int64 // bytes of content; larger than the data only for a single line that is too long
 	tooLong bool
 
-	earlier *tableload.EarlierChunk // another transfer has loaded the same bytes; nil: none has
-	newest  *tableload.EarlierChunk // the chunk that another transfer has loaded last at this offset, with any content
+	earlier *tableload.EarlierSection // another transfer has loaded the same bytes; nil: none has
+	newest  *tableload.EarlierSection // the chunk that another transfer has loaded last at this offset, with any content
 }
 
 // sections cuts a stream into sections. The next one may be read while others are in

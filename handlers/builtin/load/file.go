@@ -11,7 +11,7 @@ import (
 // File loads the content of a file or a chunk, compressed or not. It loads uncompressed
 // content one section at a time, because such files are split and other jobs load their
 // other chunks at the same time.
-func File(ctx context.Context, l *Loader, src Chunk, r io.ReadSeeker) (tasks.LoadCounts, error) {
+func File(ctx context.Context, l *Loader, src Input, r io.ReadSeeker) (tasks.LoadCounts, error) {
 	content, err := OpenLines(r)
 	if err != nil {
 		return tasks.LoadCounts{}, err

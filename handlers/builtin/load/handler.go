@@ -133,13 +133,13 @@ func (b *batchLoaders) loaderFor(ctx context.Context, job *handlers.Job) (*Loade
 }
 
 // source describes the content of a job to a loader.
-func (b *batchLoaders) source(job *handlers.Job) Chunk {
+func (b *batchLoaders) source(job *handlers.Job) Input {
 	file := job.File()
 	size := file.Size // of a chunk; the size of compressed content is unknown
 	if file.Part == 0 {
 		size = 0
 	}
-	return Chunk{
+	return Input{
 		Transfer: job.Transfer(), Step: job.Step(), File: file.No, Line: file.Line,
 		Path: file.Path, Offset: file.Offset, Size: size,
 		Abreast: max(2, min(4, runtime.GOMAXPROCS(0))), Observe: b.observe,

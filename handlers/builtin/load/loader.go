@@ -78,8 +78,8 @@ func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget
 	return l, nil
 }
 
-// Chunk identifies the file, or the chunk of a file, that content belongs to.
-type Chunk struct {
+// Input identifies the file, or the chunk of a file, that content belongs to.
+type Input struct {
 	Transfer int64
 	Step     int
 	File     int64
@@ -98,9 +98,9 @@ type Chunk struct {
 // Load loads the content that is not in the table yet, and returns the counts of all
 // of its lines, including those that were loaded before. When the content is damaged,
 // the lines before the damage are loaded, and the error says what is wrong.
-func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.LoadCounts, error) {
+func (l *Loader) Load(ctx context.Context, src Input, content io.Reader) (tasks.LoadCounts, error) {
 	src.Line = max(src.Line, 1)
-	loaded, err := l.tables.LoadedChunks(ctx, src.Transfer, src.Step, src.File)
+	loaded, err := l.tables.LoadedSections(ctx, src.Transfer, src.Step, src.File)
 	if err != nil {
 		return tasks.LoadCounts{}, err
 	}
@@ -147,7 +147,7 @@ func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.
 }
 
 // skipLoaded skips a section that is loaded.
-func skipLoaded(s *sections, loaded *tableload.LoadedChunk) error {
+func skipLoaded(s *sections, loaded *tableload.LoadedSection) error {
 	if loaded.At < s.at {
 		return fmt.Errorf("%w: the loaded sections begin at other offsets", ErrChanged)
 	}
@@ -155,7 +155,7 @@ func skipLoaded(s *sections, loaded *tableload.LoadedChunk) error {
 }
 
 // loadSection loads one section.
-func (l *Loader) loadSection(ctx context.Context, src *Chunk, b *box) (tasks.LoadCounts, error) {
+func (l *Loader) loadSection(ctx context.Context, src *Input, b *box) (tasks.LoadCounts, error) {
 	for {
 		counts, err := l.tryToLoad(ctx, src, b)
 		meanwhile, ok := errors.AsType[*tableload.MeanwhileError](err)
@@ -172,8 +172,8 @@ func (l *Loader) loadSection(ctx context.Context, src *Chunk, b *box) (tasks.Loa
 }
 
 // tryToLoad loads a section unless another transfer has done so since it was read.
-func (l *Loader) tryToLoad(ctx context.Context, src *Chunk, b *box) (tasks.LoadCounts, error) {
-	sec := tableload.Chunk{
+func (l *Loader) tryToLoad(ctx context.Context, src *Input, b *box) (tasks.LoadCounts, error) {
+	sec := tableload.Section{
 		Transfer: src.Transfer, Step: src.Step, File: src.File, Offset: b.section.at, Bytes: b.section.size, Rows: &b.rows,
 		ContentOffset: src.Offset + b.section.at, Line: b.section.line, Earlier: b.section.newest,
 	}
@@ -187,7 +187,7 @@ func (l *Loader) tryToLoad(ctx context.Context, src *Chunk, b *box) (tasks.LoadC
 	}
 	counts, err := l.table.Load(ctx, &sec)
 	failpoint.Point(failpoint.SectionLoaded)
-	if errors.Is(err, tableload.ErrChunkLoaded) {
+	if errors.Is(err, tableload.ErrSectionLoaded) {
 		return l.loadedCounts(ctx, &sec)
 	}
 	if err == nil && src.Observe != nil {
@@ -198,7 +198,7 @@ func (l *Loader) tryToLoad(ctx context.Context, src *Chunk, b *box) (tasks.LoadC
 
 // addLines makes rows of the lines of a section. If another transfer has loaded the
 // section, it makes rows only of the lines that were rejected then.
-func (l *Loader) addLines(ctx context.Context, src *Chunk, b *box, sec *tableload.Chunk) error {
+func (l *Loader) addLines(ctx context.Context, src *Input, b *box, sec *tableload.Section) error {
 	sec.Source = l.sourceOf(src.Path)
 	if sec.Source != nil {
 		sec.Digest = tableload.Digest(b.section.data)
@@ -216,8 +216,8 @@ func (l *Loader) addLines(ctx context.Context, src *Chunk, b *box, sec *tableloa
 }
 
 // loadedCounts reads the counts of a section that another worker has just loaded.
-func (l *Loader) loadedCounts(ctx context.Context, sec *tableload.Chunk) (tasks.LoadCounts, error) {
-	loaded, err := l.tables.LoadedChunks(ctx, sec.Transfer, sec.Step, sec.File)
+func (l *Loader) loadedCounts(ctx context.Context, sec *tableload.Section) (tasks.LoadCounts, error) {
+	loaded, err := l.tables.LoadedSections(ctx, sec.Transfer, sec.Step, sec.File)
 	if err != nil {
 		return tasks.LoadCounts{}, err
 	}
@@ -226,7 +226,7 @@ func (l *Loader) loadedCounts(ctx context.Context, sec *tableload.Chunk) (tasks.
 			return loaded[i].LoadCounts, nil
 		}
 	}
-	return tasks.LoadCounts{}, fmt.Errorf("%w with other bounds; the file will be read again", tableload.ErrChunkLoaded)
+	return tasks.LoadCounts{}, fmt.Errorf("%w with other bounds; the file will be read again", tableload.ErrSectionLoaded)
 }
 
 // tally adds up counts from several goroutines.

@@ -33,7 +33,7 @@ const (
 
 // addSection turns those lines of a section into rows of sec whose number wanted selects.
 // It counts the others as unchanged.
-func (m *mapper) addSection(sec *tableload.Chunk, from *section, wanted func(line int64) bool) {
+func (m *mapper) addSection(sec *tableload.Section, from *section, wanted func(line int64) bool) {
 	data, no := withoutMark(from), from.line
 	for ; len(data) > 0; no++ {
 		line, rest, _ := bytes.Cut(data, []byte{'\n'})

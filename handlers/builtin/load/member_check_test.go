@@ -52,7 +52,7 @@ func TestNoMemberFits(t *testing.T) {
 func TestLinesOfWhichNoMemberFitsAreSetAside(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
 		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"id:int", "who=user.name:text"}})
-		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1},
+		counts, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: 1},
 			strings.NewReader("{\"id\":null}\n{\"ID\":1}\n{}\n{\"user\":{\"nam\":1}}\n{\"user\":{\"name\":1}}"))
 		if err != nil || counts.Loaded != 2 || counts.Bad != 3 {
 			t.Errorf("%+v, %v", counts, err)

@@ -92,7 +92,7 @@ func TestNumbersAndTimesAreNotBent(t *testing.T) {
 				file++
 				l := e.loader(t, Args{Into: "t", Map: []string{tt.column + "=v:" + kind, "line:int"}})
 				line := fmt.Sprintf(`{"v":%s,"line":%d}`, tt.value, file)
-				_, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: file}, strings.NewReader(line))
+				_, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: file}, strings.NewReader(line))
 				testkit.Must(t, err)
 				got := fmt.Sprint(e.rows(t, fmt.Sprintf("SELECT %s FROM t WHERE line = %d", tt.column, file)), e.rejects(t, file)[1])
 				if !strings.Contains(strings.Replace(got, "2.50", "2.5", 1), tt.want) {
@@ -136,7 +136,7 @@ func TestWhatMySQLWouldBend(t *testing.T) {
 		{"bits", `"A"`, "not a whole number"},
 	} {
 		line := fmt.Sprintf(`{%q:%s,"line":%d}`, tt.column, tt.value, i)
-		_, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: int64(i)}, strings.NewReader(line))
+		_, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: int64(i)}, strings.NewReader(line))
 		testkit.Must(t, err)
 		got := fmt.Sprint(e.rows(t, fmt.Sprintf("SELECT %s FROM t WHERE line = %d", tt.column, i)), e.rejects(t, int64(i))[1])
 		if !strings.Contains(got, tt.want) {
@@ -159,7 +159,7 @@ func TestFloatsArriveExactly(t *testing.T) {
 			all = append(all, f)
 			fmt.Fprintf(&lines, "{\"n\":%d,\"f\":%s}\n", i, strconv.FormatFloat(f, 'g', -1, 64))
 		}
-		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(lines.String()))
+		counts, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: 1}, strings.NewReader(lines.String()))
 		if want := int64(len(all)); err != nil || counts != (tasks.LoadCounts{Bytes: int64(lines.Len()), Lines: want, Loaded: want}) {
 			t.Fatalf("%+v, %v", counts, err)
 		}

@@ -28,9 +28,9 @@ func identityOf(p *Plan) ([]byte, error) {
 
 // earlierSections has the chunks of some content that other transfers have loaded, by
 // offset.
-type earlierSections map[int64]*tableload.EarlierChunk
+type earlierSections map[int64]*tableload.EarlierSection
 
-func (l *Loader) earlierSections(ctx context.Context, src *Chunk) (earlierSections, error) {
+func (l *Loader) earlierSections(ctx context.Context, src *Input) (earlierSections, error) {
 	if src.Path == "" {
 		return earlierSections{}, nil
 	}
@@ -38,7 +38,7 @@ func (l *Loader) earlierSections(ctx context.Context, src *Chunk) (earlierSectio
 	if src.Size > 0 {
 		to = src.Offset + src.Size
 	}
-	chunks, err := l.table.EarlierChunks(ctx, l.sourceOf(src.Path), src.Transfer, src.Offset, to)
+	chunks, err := l.table.EarlierSections(ctx, l.sourceOf(src.Path), src.Transfer, src.Offset, to)
 	if err != nil {
 		return nil, err
 	}
