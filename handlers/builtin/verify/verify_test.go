@@ -31,9 +31,7 @@ func write(t *testing.T, files map[string]string) (dir string) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	testkit.Must(t, err)
 	for name, content := range files {
-		path := filepath.Join(dir, name)
-		testkit.Must(t, os.MkdirAll(filepath.Dir(path), 0o700))
-		testkit.Must(t, os.WriteFile(path, []byte(content), 0o600))
+		testkit.WriteFileIn(t, dir, name, content)
 	}
 	return dir
 }
