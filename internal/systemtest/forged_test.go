@@ -16,8 +16,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Whoever can write to Redis can make no worker run what the ledger does not ask for:
-// a step that its condition excludes, another file, or a transfer that has ended.
+// A forged message in Redis makes no worker run anything that the ledger does not have: a
+// step that its condition excludes, another file, or a transfer that has ended.
 func TestForgedMessagesRunNothing(t *testing.T) {
 	t.Parallel()
 	c := servers(t)

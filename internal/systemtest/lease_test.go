@@ -21,9 +21,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Whoever can write to Redis may end asynq's leases on what a worker runs, so that asynq
-// delivers it to another. The ledger knows that the worker lives: nothing counts as lost,
-// nothing runs twice, and nothing runs that its condition excludes.
+// A change in Redis can end asynq's lease on a running batch, so that asynq delivers it to
+// another worker. The ledger knows that the first worker is alive: no batch counts as lost,
+// no batch runs twice, and no step runs whose condition excludes the file.
 func TestMovedLeasesRunNothingTwice(t *testing.T) {
 	t.Parallel()
 	c := servers(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Whoever may submit runs programs on a worker only when its operator says so.
+// A submitted recipe runs programs on a worker only when the worker's operator allows it.
 func TestWorkerRunsOnlyTheCommandsOfItsRecipes(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const trusted = "name: x\nsteps:\n  - handler: exec\n    retry: {attempts: 1}\n    with: {command: [./own.sh, \"${path}\"]}\n"
