@@ -16,6 +16,7 @@ func TestBuiltins(t *testing.T) {
 	t.Parallel()
 	handlers := map[string][]string{
 		"default": {"checksum", "identify"}, "checksum": {"checksum"}, "identify": {"identify"}, "noop": {"noop"},
+		"fixity": {"checksum"},
 	}
 	for name, want := range handlers {
 		r, ok := recipe.Builtin(name)

@@ -162,7 +162,7 @@ func (d *ChangeDetector) accept(ctx context.Context, seen []ledger.SeenFile) err
 
 // note counts a file, and reports whether it is to be registered.
 func (d *ChangeDetector) note(f *tasks.File, seen ledger.SeenFile) (register bool) {
-	if seen.Status != ledger.Added {
+	if seen.Status != ledger.Added && !d.submission.Recipe.Fixity {
 		d.met.add(seen.At)
 	}
 	if f.ScanError != "" {
@@ -222,6 +222,17 @@ func (d *ChangeDetector) RemoveGone(ctx context.Context) (err error) {
 		Hidden: d.hidden,
 	})
 	return err
+}
+
+// MarkMissing notes the files of the collection of a fixity run that are not there any more.
+// The scan must have come to its end, and Close must have been called.
+func (d *ChangeDetector) MarkMissing(ctx context.Context) error {
+	if d.submission.AcceptMissing {
+		if err := d.ingester.store.AcceptMissing(ctx, d.runKey); err != nil {
+			return err
+		}
+	}
+	return d.ingester.store.MarkMissing(ctx, d.runKey, d.transfer.ID, d.hidden)
 }
 
 // hidden reports whether a path lies in what could not be read.

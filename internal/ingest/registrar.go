@@ -140,7 +140,7 @@ func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
 func (r *Registrar) register(
 	ctx context.Context, files []tasks.File, first int64, turn func() error, before <-chan struct{}, counted chan struct{},
 ) error {
-	a := store.FileBatch{Transfer: r.plan.ID, Files: files, First: first, BeforeCount: turn, RunKey: r.runKey}
+	a := store.FileBatch{Transfer: r.plan.ID, Files: files, First: first, BeforeCount: turn, RunKey: r.runKey, Fixity: r.plan.Recipe.Fixity}
 	if r.plan.Via == tasks.ViaBulk {
 		return r.count(ctx, a, before, counted)
 	}

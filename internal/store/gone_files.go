@@ -114,7 +114,7 @@ func (s *Store) HasFilesAt(ctx context.Context, runKey, path string) (bool, erro
 	var found []int64
 	err := s.db.Session(ctx).Table("seen_files s").
 		Joins("JOIN files f ON f.transfer_id = s.transfer_id AND f.no = s.file_no").
-		Where("s.run_key = ? AND s.size >= 0", runKey).
+		Where("s.run_key = ? AND s.size >= 0 AND (s.missing = 0 OR s.accepted = 0)", runKey).
 		Where("(f.path = ? OR f.path >= ? AND f.path < ?)", []byte(path), []byte(below), []byte(beyond)).
 		Limit(1).Pluck("f.no", &found).Error
 	if err != nil {

@@ -41,6 +41,9 @@ type transferRow struct {
 	EndedAt    *time.Time
 	Trouble    string // why Suspend has paused it; empty unless it has
 	Selection  []byte // as JSON; NULL: every file
+
+	SourcesKey string     // the same for transfers of the same sources and selection; empty for lists
+	BaselineAt *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
 }
 
 // TableName names the table to GORM.

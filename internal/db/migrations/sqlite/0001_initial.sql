@@ -24,7 +24,9 @@ CREATE TABLE IF NOT EXISTS transfers (
   sealed_at    DATETIME NULL,
   ended_at     DATETIME NULL,
   trouble      TEXT NOT NULL DEFAULT '',
-  selection    BLOB NULL
+  selection    BLOB NULL,
+  sources_key  TEXT NOT NULL DEFAULT '',
+  baseline_at  DATETIME NULL
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
@@ -34,6 +36,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS transfers_key ON transfers (idem_key);
 CREATE INDEX IF NOT EXISTS transfers_state ON transfers (state);
 
 CREATE INDEX IF NOT EXISTS transfers_run_key ON transfers (run_key);
+
+CREATE INDEX IF NOT EXISTS transfers_sources ON transfers (sources_key);
 
 CREATE TABLE IF NOT EXISTS steps (
   transfer_id  INTEGER NOT NULL,
@@ -137,10 +141,14 @@ CREATE TABLE IF NOT EXISTS seen_files (
   was_transfer_id INTEGER NOT NULL DEFAULT 0,
   was_file_no  INTEGER NOT NULL DEFAULT 0,
   damaged      BOOLEAN NOT NULL DEFAULT 0,
+  missing      BOOLEAN NOT NULL DEFAULT 0,
+  news         INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (run_key, path_hash)
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS seen_files_place ON seen_files (run_key, transfer_id, file_no);
+
+CREATE INDEX IF NOT EXISTS seen_files_missing ON seen_files (run_key) WHERE missing = 1;
 
 CREATE TABLE IF NOT EXISTS dead_letters (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
