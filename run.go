@@ -81,6 +81,8 @@ var ErrOutputInSource = ingest.ErrOutputInSource
 // registers only files that were added or changed since, or that failed. Then it runs the final steps
 // of the recipe that have not run over the files as they are now.
 // A path that does not exist is a *MissingError, unless the submission takes it.
+// When no live worker can run what is left, as when a handler is only in a worker that has
+// died, Run ends after a while with an *UnattendedError.
 // When ctx ends, the worker stops in order and Run returns the error of ctx. On a shared
 // queue or database it works for others too, and needs roots like Work.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
@@ -216,11 +218,11 @@ func (b *Baler) whileWorking(ctx context.Context, final worker.Final, do func(ct
 // wait waits for the end of all transfers of the run, and reads them as they ended.
 func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
 	for i := range r.Previous {
-		if r.Previous[i], err = b.waitFor(ctx, r.Previous[i]); err != nil {
+		if r.Previous[i], err = b.waitAttended(ctx, r.Previous[i]); err != nil {
 			return err
 		}
 	}
-	r.Transfer, err = b.waitFor(ctx, r.Transfer)
+	r.Transfer, err = b.waitAttended(ctx, r.Transfer)
 	return err
 }
 
@@ -364,7 +366,7 @@ func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources
 	if s.OnCreated != nil && !ran.FoundChanges {
 		s.OnCreated(ran.Final)
 	}
-	ran.Final, err = b.waitFor(ctx, ran.Final)
+	ran.Final, err = b.waitAttended(ctx, ran.Final)
 	return err
 }
 

@@ -35,10 +35,6 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 	if !ok {
 		return t, fmt.Errorf("%w: try again in half a minute", ErrProducerAlive)
 	}
-	last, err := b.store.LastFileNo(ctx, t.ID)
-	if err != nil {
-		return t, err
-	}
 	order, err := scan.ResolveSources(t.Sources)
 	if err != nil {
 		return t, fmt.Errorf("submit: %w", err)
@@ -50,6 +46,10 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 	r, err := b.ingester.NewRegistrar(ctx, t.ID, runKey)
 	if err != nil {
 		return t, err
+	}
+	last, err := b.store.LastFileNo(ctx, t.ID) // only now: the registrar keeps a producer that was only slow from adding more
+	if err != nil {
+		return t, errors.Join(err, r.Close(ctx))
 	}
 	s := &ingest.Submission{Recipe: r.Recipe(), Selection: t.Selection, OnSkipped: notice}
 	leftOut, err := b.outputFiles(s.Recipe, t.Name, t.Sources)

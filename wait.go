@@ -71,13 +71,3 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 		}
 	}
 }
-
-// waitFor is Wait for a transfer that is known: it is returned as it was when it could
-// not be read again, as when ctx has ended.
-func (b *Baler) waitFor(ctx context.Context, t tasks.Transfer) (tasks.Transfer, error) {
-	read, err := b.Wait(ctx, t.UUID, nil)
-	if read.ID == 0 {
-		read = t
-	}
-	return read, err
-}

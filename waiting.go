@@ -2,9 +2,11 @@ package baler
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
@@ -16,24 +18,38 @@ const askQueueTime = time.Second
 // Explain sets WaitingFor of transfers that stand still. It also asks a queue on a
 // server, whose absence is a reason and no error.
 func (b *Baler) Explain(ctx context.Context, transfers []tasks.Transfer) error {
-	active := false
-	for i := range transfers {
-		active = active || !transfers[i].State.Ended()
-	}
-	if !active {
-		return nil
-	}
-	around, err := b.store.Surroundings(ctx)
+	all, err := b.waiting(ctx, transfers)
 	if err != nil {
 		return err
 	}
-	if around.PausedQueues, around.QueueAway, err = b.askQueue(ctx); err != nil {
-		return err
-	}
-	for i := range transfers {
-		transfers[i].WaitingFor = around.WaitingFor(&transfers[i])
+	for i := range all {
+		transfers[i].WaitingFor = all[i].Text
 	}
 	return nil
+}
+
+// waiting says what each transfer waits for. It returns nothing when all have ended.
+func (b *Baler) waiting(ctx context.Context, transfers []tasks.Transfer) ([]ledger.Waiting, error) {
+	if !slices.ContainsFunc(transfers, func(t tasks.Transfer) bool { return !t.State.Ended() }) {
+		return nil, nil
+	}
+	around, err := b.surroundings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]ledger.Waiting, len(transfers))
+	for i := range transfers {
+		all[i] = around.Waiting(&transfers[i])
+	}
+	return all, nil
+}
+
+func (b *Baler) surroundings(ctx context.Context) (around ledger.Surroundings, err error) {
+	if around, err = b.store.Surroundings(ctx); err != nil {
+		return around, err
+	}
+	around.PausedQueues, around.QueueAway, err = b.askQueue(ctx)
+	return around, err
 }
 
 // askQueue tells which queues are paused, and whether Redis is away. Of an embedded
@@ -71,7 +87,17 @@ func (b *Baler) askQueue(ctx context.Context) (paused []string, away bool, err e
 type explainedTransfers struct {
 	*store.Store
 
-	explain func(context.Context, []tasks.Transfer) error
+	explain      func(context.Context, []tasks.Transfer) error
+	surroundings func(context.Context) (ledger.Surroundings, error)
+}
+
+// Waiting counts the transfers that stand still, by the reason.
+func (e explainedTransfers) Waiting(ctx context.Context) (map[ledger.WaitReason]int64, error) {
+	around, err := e.surroundings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.CountWaiting(ctx, &around)
 }
 
 // Transfer is Store.Transfer with WaitingFor.

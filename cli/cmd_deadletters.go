@@ -157,7 +157,7 @@ dead letter again.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&queue, "queue", "default", "`NAME` of the queue")
+	cmd.Flags().StringVar(&queue, "queue", baler.DefaultQueue, "`NAME` of the queue")
 	return cmd
 }
 

@@ -31,6 +31,7 @@ type progressObject struct {
 	FilesPerSecond float64 `json:"files_per_second"`
 	BytesPerSecond float64 `json:"bytes_per_second"`
 	Finalizing     string  `json:"finalizing,omitempty"`
+	WaitingFor     string  `json:"waiting_for,omitempty"` // why it stands still
 }
 
 // loadProgressObject is a report of the progress of a load.
@@ -73,7 +74,7 @@ func (o *objectProgress) say() {
 	o.said = r
 	files, bytes, _ := o.pace.rates()
 	o.p.message(progressObject{
-		"progress", r.transfer, r.files, r.bytes, r.finished, r.failed, r.done, r.files * r.steps, r.sealed, files, bytes, r.finalizing,
+		"progress", r.transfer, r.files, r.bytes, r.finished, r.failed, r.done, r.files * r.steps, r.sealed, files, bytes, r.finalizing, r.waitingFor,
 	})
 }
 

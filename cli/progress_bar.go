@@ -121,7 +121,7 @@ func (b *barProgress) behind(s decor.Statistics) string {
 	if b.counting || len(b.pace.readings) == 0 {
 		return ""
 	}
-	return fit(b.pace.notes(), s.AvailableWidth-narrowest)
+	return fit(b.pace.barNotes(), s.AvailableWidth-narrowest)
 }
 
 func (b *barProgress) show(r reading) {

@@ -22,6 +22,7 @@ type reading struct {
 	sealed     bool  // files is final
 	ended      bool
 	finalizing string // the current final step and its state; empty before and after
+	waitingFor string // why it stands still; empty when it goes on, or nobody has looked
 }
 
 func read(t *tasks.Transfer, at time.Time) reading {
@@ -39,7 +40,7 @@ func read(t *tasks.Transfer, at time.Time) reading {
 		// are still at their first step.
 		done:   max(totals.Total(), t.Finished*steps),
 		sealed: t.State == tasks.StateRunning || t.State == tasks.StateFinalizing || t.State.Ended(), ended: t.State.Ended(),
-		finalizing: finalizing,
+		finalizing: finalizing, waitingFor: t.WaitingFor,
 	}
 }
 
@@ -124,6 +125,15 @@ func (p *progressRate) notes() []string {
 	return notes
 }
 
+// barNotes are the notes, and before the failures why the transfer stands still.
+func (p *progressRate) barNotes() []string {
+	notes := p.notes()
+	if why := p.readings[len(p.readings)-1].waitingFor; why != "" {
+		return append(notes[:1:1], "waiting for "+printable(why))
+	}
+	return notes
+}
+
 // counted returns the finished and total number of files, or with several steps of
 // steps, because all files may be at the first step for long. The percentage refers to
 // the same numbers.
@@ -136,7 +146,13 @@ func (p *progressRate) counted() string {
 }
 
 // line is a progress report on a line of its own.
-func (p *progressRate) line() string { return p.counted() + ", " + strings.Join(p.notes(), ", ") }
+func (p *progressRate) line() string {
+	line := p.counted() + ", " + strings.Join(p.notes(), ", ")
+	if why := p.readings[len(p.readings)-1].waitingFor; why != "" {
+		line += "; waiting for " + printable(why)
+	}
+	return line
+}
 
 // counting is a report of a transfer whose files are only registered.
 func (p *progressRate) counting() string {

@@ -52,9 +52,11 @@ func (f *follower) loop(ctx context.Context) {
 	}
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
+	why := reasons{b: f.b}
 	for {
 		// A failed query is tried again; the worker reports the error.
 		if t, err := f.b.Transfer(ctx, id); err == nil {
+			why.add(ctx, &t)
 			f.display.show(read(&t, time.Now()))
 		}
 		select {

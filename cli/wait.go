@@ -16,7 +16,11 @@ import (
 func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Transfer) error {
 	p.noteBlockers(ctx, b, t)
 	d := p.newDisplay(false, false)
-	ended, err := b.Wait(ctx, t.UUID, func(t tasks.Transfer) { d.show(read(&t, time.Now())) })
+	why := reasons{b: b}
+	ended, err := b.Wait(ctx, t.UUID, func(t tasks.Transfer) {
+		why.add(ctx, &t)
+		d.show(read(&t, time.Now()))
+	})
 	d.end()
 	if err != nil {
 		return p.notWaiting(ctx, number(t), err)

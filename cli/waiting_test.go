@@ -113,3 +113,19 @@ func TestAPISaysWhatATransferWaitsFor(t *testing.T) {
 	}
 	stop()
 }
+
+func TestProgressSaysWhatATransferWaitsFor(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.services()
+	s.file("in/a.txt", "alpha")
+	reason := "a worker with the handler checksum: no worker is running"
+	_, lines, stopLines := s.start("submit", s.path("in"), "--recipe", "checksum", "--wait")
+	_, objects, stopObjects := s.start("submit", s.path("in"), "--recipe", "checksum", "--wait", "--json")
+	testkit.Eventually(t, time.Minute, func() error { return lacks(lines.String(), "0 / 1 file, 0%; waiting for "+reason+"\n") })
+	quoted, err := jsonText(reason)
+	testkit.Must(t, err)
+	testkit.Eventually(t, time.Minute, func() error { return lacks(objects.String(), `"waiting_for":`+quoted+"}") })
+	stopLines()
+	stopObjects()
+}

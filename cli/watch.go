@@ -30,11 +30,7 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 		var pace progressRate
 		see = onChange(func(t *tasks.Transfer) {
 			pace.see(read(t, time.Now()))
-			line := pace.line()
-			if t.WaitingFor != "" {
-				line += "; waiting for " + printable(t.WaitingFor)
-			}
-			p.printf("%s: %s", stateOf(t), line)
+			p.printf("%s: %s", stateOf(t), pace.line())
 		})
 	}
 	t, err := b.Wait(ctx, id, func(t tasks.Transfer) {

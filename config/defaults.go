@@ -29,7 +29,7 @@ func (c Config) constants() Config {
 	c.Worker.Interval = cmp.Or(c.Worker.Interval, 25*time.Millisecond)
 	c.Worker.Grace = cmp.Or(c.Worker.Grace, 30*time.Second)
 	if len(c.Worker.Queues) == 0 {
-		c.Worker.Queues = map[string]int{"default": 1}
+		c.Worker.Queues = map[string]int{tasks.DefaultQueue: 1}
 	}
 	c.Worker.AdminListen = cmp.Or(c.Worker.AdminListen, "127.0.0.1:0")
 	c.Dispatch.Window = cmp.Or(c.Dispatch.Window, 64)
@@ -47,7 +47,7 @@ func (c Config) constants() Config {
 	if c.Record.Adapt == nil {
 		c.Record.Adapt = new(true)
 	}
-	c.Record.MaxOutput = cmp.Or(c.Record.MaxOutput, 64<<10)
+	c.Record.MaxOutput = cmp.Or(c.Record.MaxOutput, tasks.DefaultMaxOutput)
 	c.HTTP.Listen = cmp.Or(c.HTTP.Listen, "127.0.0.1:8080")
 	if c.HTTP.MonitorReadOnly == nil {
 		c.HTTP.MonitorReadOnly = new(true)

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // DefaultMaxOutput is how many bytes of each of a job's streams are kept.
-const DefaultMaxOutput = 64 << 10
+const DefaultMaxOutput = tasks.DefaultMaxOutput
 
 // minOutput is the smallest limit, in bytes: it leaves room for text beside the marker.
 const minOutput = 256

@@ -5,6 +5,10 @@ import (
 	"time"
 )
 
+// DefaultMaxOutput is how many bytes of Output, and of Error, are kept unless the
+// configuration says otherwise.
+const DefaultMaxOutput = 64 << 10
+
 // Result records how one file ended at one step.
 type Result struct {
 	Step      int

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// DefaultQueue carries the batches of transfers that name no queue.
+const DefaultQueue = "default"
+
 // State is the state of a transfer.
 type State string
 

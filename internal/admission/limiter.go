@@ -1,9 +1,11 @@
 package admission
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,7 +50,8 @@ type Limiter struct {
 	taken   map[string]int         // running batches, by the keys of limits that exist or may be set
 	shares  map[string]*limitShare // by key of the limit
 	updated time.Time
-	wake    chan struct{} // closed when there may be room
+	wake    chan struct{}        // closed when there may be room
+	refused map[string]time.Time // when a limit last kept a batch out; by its key, or tasks.ThrottledByDatabase
 }
 
 // limitShare is this worker's share of a limit, and its use of the rate.
@@ -83,7 +86,7 @@ func (l *Limiter) Enter(ctx context.Context, keys []string, files int) (leave fu
 		wake := l.wake
 		l.mu.Unlock()
 		if full.RetryAfter > patience {
-			return nil, full
+			return nil, l.refuse(full)
 		}
 		soon := time.NewTimer(full.RetryAfter)
 		if full.RetryAfter == 0 {
@@ -94,13 +97,35 @@ func (l *Limiter) Enter(ctx context.Context, keys []string, files int) (leave fu
 		case <-soon.C:
 		case <-give.C:
 			soon.Stop()
-			return nil, full
+			return nil, l.refuse(full)
 		case <-ctx.Done():
 			soon.Stop()
 			return nil, ctx.Err()
 		}
 		soon.Stop()
 	}
+}
+
+// refuse notes which limit keeps a batch out.
+func (l *Limiter) refuse(full *ThrottledError) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if l.refused == nil {
+		l.refused = make(map[string]time.Time)
+	}
+	l.refused[cmp.Or(full.Limit, tasks.ThrottledByDatabase)] = now
+	return full
+}
+
+// Throttled lists what has kept batches out within a time: keys of limits, and
+// tasks.ThrottledByDatabase. It forgets what was longer ago.
+func (l *Limiter) Throttled(within time.Duration) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	since := l.now().Add(-within)
+	maps.DeleteFunc(l.refused, func(_ string, at time.Time) bool { return at.Before(since) })
+	return slices.Sorted(maps.Keys(l.refused))
 }
 
 // full returns the limit that keeps a batch out, or nil. The caller holds mu, as for

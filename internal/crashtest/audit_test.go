@@ -21,6 +21,11 @@ func (e *env) auditTransfer(files int64) {
 		e.t.Errorf("the transfer is %+v, want it completed with all of %d files", r, files)
 	}
 	e.auditRows(files)
+	var rows int64
+	testkit.Must(e.t, e.db.QueryRowContext(e.t.Context(), "SELECT COUNT(*) FROM files WHERE transfer_id = ?", e.id).Scan(&rows))
+	if rows != files {
+		e.t.Errorf("the transfer has %d rows of files, want %d", rows, files)
+	}
 	e.auditClient(files)
 	e.auditFinalStep(files)
 	if n := e.logged("transfer completed"); n > 1 {
@@ -28,17 +33,18 @@ func (e *env) auditTransfer(files int64) {
 	}
 }
 
-// auditRows compares counters with rows, and rows with files.
+// auditRows compares counters with rows, and rows with files. Files that a dead producer
+// has inserted and not counted are no files of the transfer.
 func (e *env) auditRows(files int64) {
 	e.t.Helper()
 	rows, err := e.db.QueryContext(e.t.Context(), `SELECT st.no, st.selected,
 		st.succeeded + st.warning + st.skipped + st.failed + st.error + st.timed_out + st.canceled, st.succeeded,
 		(SELECT COUNT(*) FROM results r WHERE r.transfer_id = st.transfer_id AND r.step_no = st.no),
 		(SELECT COUNT(*) FROM results r WHERE r.transfer_id = st.transfer_id AND r.step_no = st.no AND r.outcome = 'succeeded'),
-		(SELECT COUNT(*) FROM files f WHERE f.transfer_id = st.transfer_id AND NOT EXISTS (
+		(SELECT COUNT(*) FROM files f WHERE f.transfer_id = st.transfer_id AND f.no <= t.files AND NOT EXISTS (
 			SELECT 1 FROM results r WHERE r.transfer_id = f.transfer_id AND r.step_no = st.no AND r.file_no = f.no)),
-		(SELECT COUNT(DISTINCT f.path) FROM files f WHERE f.transfer_id = st.transfer_id)
-		FROM steps st WHERE st.transfer_id = ? ORDER BY st.no`, e.id)
+		(SELECT COUNT(DISTINCT f.path) FROM files f WHERE f.transfer_id = st.transfer_id AND f.no <= t.files)
+		FROM steps st JOIN transfers t ON t.id = st.transfer_id WHERE st.transfer_id = ? ORDER BY st.no`, e.id)
 	testkit.Must(e.t, err)
 	defer rows.Close()
 	steps := 0

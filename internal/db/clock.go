@@ -44,7 +44,7 @@ func (c *clock) now() time.Time {
 	return m.server.Add(host.Sub(m.host))
 }
 
-// due reports whether to measure again: time has passed, or somebody has set the clock.
+// due reports whether to measure again: time has passed, or the clock was set.
 func (c *clock) due() bool {
 	m := c.last.Load()
 	if m == nil {
@@ -59,7 +59,7 @@ func (c *clock) due() bool {
 // measure asks the server for its time. After an error the last measurement stands.
 func (c *clock) measure(ctx context.Context, ask func(context.Context) (time.Time, error)) {
 	if !c.measuring.TryLock() {
-		return // somebody else is at it
+		return // another goroutine measures
 	}
 	defer c.measuring.Unlock()
 	sent := c.host()

@@ -36,8 +36,8 @@ func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
 		return nil, fmt.Errorf("migrate: connect: %w", err)
 	}
 	defer func() {
-		if closing := conn.Close(); !errors.Is(closing, sql.ErrConnDone) { // else what ended it is told already
-			err = errors.Join(err, closing)
+		if closeErr := conn.Close(); !errors.Is(closeErr, sql.ErrConnDone) { // else what ended it is told already
+			err = errors.Join(err, closeErr)
 		}
 	}()
 	unlock, err := d.lockMigrations(ctx, conn)

@@ -31,8 +31,8 @@ func readSession(ctx context.Context, conn driver.QueryerContext) (s sessionStat
 	into := []*string{&s.client, &s.connection, &s.results, &s.collation, &s.sqlMode}
 	values := make([]driver.Value, len(into))
 	err = rows.Next(values)
-	if closing := rows.Close(); err == nil {
-		err = closing
+	if closeErr := rows.Close(); err == nil {
+		err = closeErr
 	}
 	if err == io.EOF { //nolint:errorlint // a driver's rows end with this very value
 		err = io.ErrUnexpectedEOF

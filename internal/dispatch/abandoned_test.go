@@ -7,7 +7,7 @@ import (
 )
 
 func TestAbandonedBatchesWereUnheldForLong(t *testing.T) {
-	d := New(newFake(), newFake(), nil, Options{})
+	d := New(newFake(), newFake(), nil, withTimes(Options{}))
 	begun := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, look := range []struct {
 		at     time.Duration

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -20,7 +21,16 @@ func newTestDispatcher(f *fake, o Options) *Dispatcher {
 	if o.Queues == nil {
 		o.Queues, o.Handlers = []string{"q"}, []string{"noop"}
 	}
-	return New(f, f, f.transfers(tasks.BatchPolicy{MaxItems: 10}), o)
+	return New(f, f, f.transfers(tasks.BatchPolicy{MaxItems: 10}), withTimes(o))
+}
+
+// withTimes sets what a Dispatcher needs and a test does not.
+func withTimes(o Options) Options {
+	o.Window = cmp.Or(o.Window, 64)
+	o.Interval = cmp.Or(o.Interval, 100*time.Millisecond)
+	o.SweepDelay = cmp.Or(o.SweepDelay, 2*time.Minute)
+	o.Resend = cmp.Or(o.Resend, 15*time.Second)
+	return o
 }
 
 // run runs a dispatcher inside a bubble of synctest for a while.
@@ -201,9 +211,9 @@ func TestDispatcherProbesWhileCostsAreUnknown(t *testing.T) {
 	f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Sealed: true, Files: 1_000_000, Bytes: 1_000_000}}
 	catalog := f.transfers(tasks.BatchPolicy{MaxItems: 1000, Target: 10 * time.Second})
 	catalog.Costs = cost.NewModel("me", time.Now)
-	d := New(f, f, catalog, Options{
+	d := New(f, f, catalog, withTimes(Options{
 		LeaseHolder: "me", Capacity: func(context.Context, string) (int, error) { return 3, nil },
-	})
+	}))
 	step := func() {
 		t.Helper()
 		if _, err := d.step(t.Context()); err != nil {

@@ -6,14 +6,16 @@ import (
 	"time"
 )
 
-// Options configures a Dispatcher. Zero fields take the values given below.
+// Options configures a Dispatcher. LeaseHolder, Window, Interval, SweepDelay and Resend
+// must be set: their defaults are those of the configuration. Other zero fields take
+// the values given below.
 type Options struct {
 	LeaseHolder string        // name of this dispatcher, unique among processes
-	Window      int           // unfinished batches that a transfer may have: 64
-	Interval    time.Duration // between two rounds when there is nothing to do: 100 ms
+	Window      int           // unfinished batches that a transfer may have
+	Interval    time.Duration // between two rounds when there is nothing to do
 	LeaseTTL    time.Duration // how long the lease holds unless renewed: 5 s
-	SweepDelay  time.Duration // how long the files of a group transfer may wait before they are swept: 2 min
-	Resend      time.Duration // how long after sending a batch to ask the queue for it: 15 s
+	SweepDelay  time.Duration // how long the files of a group transfer may wait before they are swept
+	Resend      time.Duration // how long after sending a batch to ask the queue for it
 	Queues      []string      // whose groups to repair
 	SharedQueue bool          // workers of other processes take batches, and may die
 	Handlers    []string      // whose groups to repair
@@ -38,21 +40,12 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	orInt := func(v *int, d int) {
-		if *v <= 0 {
-			*v = d
-		}
+	if min(o.Interval, o.SweepDelay, o.Resend) <= 0 || o.Window <= 0 {
+		panic("dispatch: Window, Interval, SweepDelay and Resend must be above 0")
 	}
-	orTime := func(v *time.Duration, d time.Duration) {
-		if *v <= 0 {
-			*v = d
-		}
+	if o.LeaseTTL <= 0 {
+		o.LeaseTTL = 5 * time.Second
 	}
-	orInt(&o.Window, 64)
-	orTime(&o.Interval, 100*time.Millisecond)
-	orTime(&o.LeaseTTL, 5*time.Second)
-	orTime(&o.SweepDelay, 2*time.Minute)
-	orTime(&o.Resend, 15*time.Second)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

@@ -60,6 +60,8 @@ type doctor struct {
 	registry *handlers.Registry
 	store    *store.Store // while the database is open
 	queues   []queue.Stats
+
+	queueAway bool
 }
 
 // Diagnose checks the host, the database and the queue that cfg names. What it writes

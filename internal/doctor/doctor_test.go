@@ -148,3 +148,14 @@ func TestRedisThatEvictsIsFullOrRefuses(t *testing.T) {
 	set("requirepass", "secret")
 	s.expect(t, "queue", doctor.StatusError, "refuses this account", nil)
 }
+
+func TestDoctorCountsTransfersThatStandStill(t *testing.T) {
+	s := newSite(t, string(config.Embedded))
+	s.expect(t, "waiting", doctor.StatusOK, "no transfer stands still", nil)
+	s.unfinished(t, "one")
+	s.unfinished(t, "two")
+	paused := s.unfinished(t, "three")
+	_, err := s.store.Pause(t.Context(), paused.ID)
+	testkit.Must(t, err)
+	s.expect(t, "waiting", doctor.StatusWarning, "transfers stand still: 2 for a worker, 1 for a person", nil)
+}

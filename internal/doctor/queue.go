@@ -19,6 +19,7 @@ func (d *doctor) diagnoseQueue(ctx context.Context) (checks []Check) {
 	}
 	q, err := queue.Open(ctx, d.cfg.Redis, d.log)
 	if err != nil {
+		d.queueAway = true
 		return []Check{ill("queue", StatusError, err, "")} // the error says what to do
 	}
 	defer func() {

@@ -28,7 +28,7 @@ func (d *doctor) diagnoseWork(ctx context.Context) []Check {
 	for _, name := range finalizers {
 		handlers = append(handlers, ledger.FinalizerName(name))
 	}
-	return append(checks, missingHandlers(handlers, workers), d.diagnoseBacklog(ctx, workers))
+	return append(checks, missingHandlers(handlers, workers), d.diagnoseBacklog(ctx, workers), d.diagnoseWaiting(ctx))
 }
 
 func diagnoseWorkers(workers []tasks.Worker) Check {
@@ -44,6 +44,45 @@ func diagnoseWorkers(workers []tasks.Worker) Check {
 		}
 	}
 	return c
+}
+
+// diagnoseWaiting counts the transfers that stand still, by the reason.
+func (d *doctor) diagnoseWaiting(ctx context.Context) Check {
+	around, err := d.store.Surroundings(ctx)
+	if err != nil {
+		return ill("waiting", StatusError, err, "look at the database's log")
+	}
+	for i := range d.queues {
+		if d.queues[i].Paused {
+			around.PausedQueues = append(around.PausedQueues, d.queues[i].Name)
+		}
+	}
+	around.QueueAway = d.queueAway
+	counts, err := d.store.CountWaiting(ctx, &around)
+	if err != nil {
+		return ill("waiting", StatusError, err, "look at the database's log")
+	}
+	var parts []string
+	for _, why := range ledger.WaitReasons() {
+		if n := counts[why]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s for %s", humanize.Comma(n), waitNames()[why]))
+		}
+	}
+	if len(parts) == 0 {
+		return well("waiting", "no transfer stands still")
+	}
+	return Check{
+		"waiting", StatusWarning, "transfers stand still: " + strings.Join(parts, ", "),
+		"'baler status ID' says what a transfer waits for",
+	}
+}
+
+func waitNames() map[ledger.WaitReason]string {
+	return map[ledger.WaitReason]string{
+		ledger.WaitsForWorker: "a worker", ledger.WaitsForPerson: "a person", ledger.WaitsForProducer: "their producer",
+		ledger.WaitsForRedis: "Redis", ledger.WaitsForLimit: "a limit", ledger.WaitsForDatabase: "the slow database",
+		ledger.WaitsForSlot: "a free slot",
+	}
 }
 
 func takesBatches(w tasks.Worker) bool { return w.DesiredState == tasks.WorkerRunning }

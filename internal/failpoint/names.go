@@ -5,7 +5,8 @@ type Name string
 
 // The points, in the order in which a file passes them. Each is in the code once.
 const (
-	FilesRegistered      Name = "files-registered"       // a producer has committed rows of files, and sent nothing
+	FilesInserted        Name = "files-inserted"         // a producer has committed rows of files that it has not counted
+	FilesRegistered      Name = "files-registered"       // a producer has counted rows of files, and sent nothing
 	TaskEnqueued         Name = "task-enqueued"          // a producer has put one file of several into its group
 	Sealed               Name = "sealed"                 // a producer has sealed its transfer, and not yet reported that
 	SetTaken             Name = "set-taken"              // asynq has handed a group's set to the aggregator, which has done nothing
@@ -26,7 +27,7 @@ const (
 // Names lists all points.
 func Names() []Name {
 	return []Name{
-		FilesRegistered, TaskEnqueued, Sealed, SetTaken, LedgerWritten, BatchEnqueued, SetReturned, BatchDequeued,
+		FilesInserted, FilesRegistered, TaskEnqueued, Sealed, SetTaken, LedgerWritten, BatchEnqueued, SetReturned, BatchDequeued,
 		HandlerHalfway, RowsInserted, SectionLoaded, SomeResultsCommitted, BatchClosed, NextStepEnqueued, FinalStepRan,
 		Completed,
 	}

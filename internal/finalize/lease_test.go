@@ -47,11 +47,11 @@ func TestFrozenHolderOfAFinalStepIsRefused(t *testing.T) {
 			},
 		})
 		thaw := make(chan struct{})
-		_, stop := r.closer(func(o *Options) {
+		_, stop := r.run(func(o *Options) {
 			o.Steps, o.Lease, o.Concurrency = frozen{r.Store, thaw}, 50*time.Millisecond, 1
 		})
 		r.becomes("finalizing count:running/1 next:waiting/0")
-		r.closer()
+		r.run()
 		r.ends("completed count:done/2 next:done/1")
 		close(thaw)
 		stop()
@@ -75,7 +75,7 @@ func TestLeaseIsRenewedWhileAFinalStepRuns(t *testing.T) {
 		t.Cleanup(func() { r.Must(later.Close()) })
 		const lease = time.Hour
 		n := 0
-		r.closer(func(o *Options) {
+		r.run(func(o *Options) {
 			o.Lease, o.RenewInterval = lease, 5*time.Millisecond
 			o.Steps = renewing{later, func() {
 				passed.Add(int64(lease / 3 * 2))
@@ -85,7 +85,7 @@ func TestLeaseIsRenewedWhileAFinalStepRuns(t *testing.T) {
 			}}
 		})
 		<-begun
-		r.closer(func(o *Options) { o.Steps = later }) // would take it if the lease ended
+		r.run(func(o *Options) { o.Steps = later }) // would take it if the lease ended
 		r.ends("completed long:done/1")
 	})
 }

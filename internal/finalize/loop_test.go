@@ -52,13 +52,14 @@ func (r *env) complete(batch int64) {
 		})
 	}
 	done.Next = func(tasks.Ranges) ledger.FollowUp { return ledger.FollowUp{Finished: int64(len(done.Results))} }
-	r.Must(r.Store.Record(r.T.Context(), []*ledger.BatchCompletion{done}))
-	r.Must(done.Err)
+	results, err := r.Store.Record(r.T.Context(), []*ledger.BatchCompletion{done})
+	r.Must(err)
+	r.Must(results[0].Err)
 }
 
-// closer runs a closer until the test ends or stop is called, which stops it in
+// run runs a Runner until the test ends or stop is called, which stops it in
 // order; adjust changes what it works with.
-func (r *env) closer(adjust ...func(*Options)) (c *Runner, stop func()) {
+func (r *env) run(adjust ...func(*Options)) (c *Runner, stop func()) {
 	r.T.Helper()
 	o := Options{
 		Steps: r.Store, Lines: r.Store, Written: r.Store, Transfers: r.Store, Plans: r.Transfers, Registry: r.registry, Outputs: handlers.AnyOutputRoot(r.T.TempDir()),
@@ -144,7 +145,7 @@ func TestLoopRunsFinalSteps(t *testing.T) {
 				return nil
 			},
 		})
-		r.closer()
+		r.run()
 		r.ends("completed note:done/1 again:done/1")
 		want := []string{fmt.Sprintf("6 3 map[id:%s] 1 true", r.Transfer.UUID), "6 3 <nil> 1 true"}
 		if fmt.Sprint(seen) != fmt.Sprint(want) {
@@ -178,7 +179,7 @@ func TestFinalStepsEnd(t *testing.T) {
 			"slow": func(ctx context.Context, _ *handlers.TransferJob) error { <-ctx.Done(); return ctx.Err() },
 			"well": func(context.Context, *handlers.TransferJob) error { return nil },
 		})
-		r.closer()
+		r.run()
 		r.ends("completed error:failed/2(no luck) panic:failed/2(panic: oh) fail:failed/1(bad: useless) warn:done/1(odd: look)" +
 			" moody:done/2 slow:failed/2(timeout: the step's time, 20ms, ran out) well:done/1")
 	})
@@ -200,13 +201,13 @@ func TestStopReleasesFinalSteps(t *testing.T) {
 				return err
 			},
 		})
-		_, stop := r.closer()
+		_, stop := r.run()
 		<-begun
 		stop()
 		if got := r.is(); got != "finalizing long:waiting/0" {
 			t.Errorf("it is %s", got)
 		}
-		r.closer()
+		r.run()
 		r.ends("completed long:done/1")
 	})
 }
@@ -219,7 +220,7 @@ func TestStopDoesNotWaitForAFinalizer(t *testing.T) {
 		r := newEnv(t, url, "  - handler: deaf\n", map[string]handlers.Finalizer{
 			"deaf": func(context.Context, *handlers.TransferJob) error { close(begun); <-release; return nil },
 		})
-		_, stop := r.closer()
+		_, stop := r.run()
 		<-begun
 		stop()
 		if got := r.is(); got != "finalizing deaf:waiting/0" {
@@ -240,7 +241,7 @@ func TestCancelReachesAFinalizer(t *testing.T) {
 				return nil
 			},
 		})
-		_, stop := r.closer(func(o *Options) { o.RenewInterval = 5 * time.Millisecond })
+		_, stop := r.run(func(o *Options) { o.RenewInterval = 5 * time.Millisecond })
 		<-begun
 		if canceled, err := r.Store.Cancel(t.Context(), r.Transfer.ID); err != nil || !canceled {
 			t.Fatalf("canceled %v, %v", canceled, err)
@@ -268,7 +269,7 @@ func TestFinalStepThatKillsItsWorkers(t *testing.T) {
 				t.Fatalf("taken %v, %v", taken, err)
 			}
 		}
-		r.closer()
+		r.run()
 		r.ends("completed deadly:failed/3(worker-crashed: 2 workers ended in the middle of this step)")
 	})
 }

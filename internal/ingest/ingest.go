@@ -22,11 +22,10 @@ type Options struct {
 	Transfers *dispatch.TransferCache
 	Log       *slog.Logger
 
-	MaxConnections int           // to the database; 0: the store's own choice
-	GroupLimit     int           // messages of files that wait in the queue before registering waits
-	StateDir       string        // is never scanned
-	Webhooks       []string      // URLs that get the end of every transfer
-	Reach          egress.Policy // of the URLs of submissions
+	GroupLimit int           // messages of files that wait in the queue before registering waits
+	StateDir   string        // is never scanned
+	Webhooks   []string      // URLs that get the end of every transfer
+	Reach      egress.Policy // of the URLs of submissions
 
 	// OnCreate is called with each transfer that is created; may be nil.
 	OnCreate func(t tasks.Transfer)
@@ -45,8 +44,6 @@ type Ingester struct {
 	siteWebhooks []string
 	reach        egress.Policy
 	onCreate     func(tasks.Transfer)
-
-	chunksWaiting chan struct{} // one element for each chunk that may wait for its turn inside a transaction
 }
 
 // New makes an Ingester.
@@ -54,7 +51,6 @@ func New(o Options) *Ingester {
 	return &Ingester{
 		store: o.Store, producer: o.Producer, transfers: o.Transfers, log: o.Log,
 		groupLimit: int64(o.GroupLimit), stateDir: o.StateDir, siteWebhooks: o.Webhooks, reach: o.Reach, onCreate: o.OnCreate,
-		chunksWaiting: make(chan struct{}, chunksAhead(o.MaxConnections)),
 	}
 }
 
@@ -65,15 +61,4 @@ func (g *Ingester) create(ctx context.Context, n store.NewTransfer) (t tasks.Tra
 		g.onCreate(t)
 	}
 	return t, created, err
-}
-
-// chunksAhead is how many chunks, of all transfers of this process, may hold a
-// connection while they wait to be counted. One connection always remains for the
-// chunk that the others wait for. 0 connections stands for the store's own choice.
-func chunksAhead(connections int) int {
-	const enough = 7 // the store chooses more connections than this
-	if connections <= 0 {
-		return enough
-	}
-	return min(enough, connections-1)
 }

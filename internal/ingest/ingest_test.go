@@ -12,15 +12,6 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-func TestChunksThatWaitLeaveAConnectionToTheFirst(t *testing.T) {
-	t.Parallel()
-	for connections, want := range map[int]int{0: 7, 1: 0, 2: 1, 4: 3, 8: 7, 100: 7} {
-		if got := chunksAhead(connections); got != want {
-			t.Errorf("%d connections: %d chunks may wait, want %d", connections, got, want)
-		}
-	}
-}
-
 func TestWebhooksOfSiteAndSubmissionComeOnce(t *testing.T) {
 	t.Parallel()
 	g := New(Options{Webhooks: []string{"https://a.example", "https://b.example"}})

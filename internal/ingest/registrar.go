@@ -27,6 +27,7 @@ import (
 type Registrar struct {
 	ingester *Ingester
 	plan     *dispatch.TransferPlan
+	producer int64 // the token that makes this the transfer's only producer
 	runKey   string
 	files    *batcher.Batcher[tasks.File]
 	chunks   errgroup.Group // being registered, a few side by side
@@ -47,7 +48,7 @@ func registerPolicy() tasks.BatchPolicy {
 }
 
 // sideBySide is how many transactions insert rows at the same time. SQLite has
-// one writer: a chunk that waits for its turn would keep the others out.
+// one writer.
 func (g *Ingester) sideBySide() int {
 	if g.store.Dialect() == db.SQLite {
 		return 1
@@ -62,11 +63,11 @@ func (g *Ingester) NewRegistrar(ctx context.Context, transfer int64, runKey stri
 	if err != nil {
 		return nil, err
 	}
-	t, err := g.store.TransferByID(ctx, transfer)
+	token, next, err := g.store.BeginRegistering(ctx, transfer)
 	if err != nil {
 		return nil, err
 	}
-	r := &Registrar{ingester: g, plan: entry, runKey: runKey, next: t.Files + 1, counted: make(chan struct{})}
+	r := &Registrar{ingester: g, plan: entry, producer: token, runKey: runKey, next: next, counted: make(chan struct{})}
 	close(r.counted)
 	r.chunks.SetLimit(g.sideBySide())
 	r.files = batcher.New(registerPolicy(), r.flush, batcher.Options[tasks.File]{})
@@ -116,15 +117,7 @@ func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
 	r.next += int64(len(files))
 	r.counted = counted
 	r.chunks.Go(func() error {
-		turn := func() error {
-			select {
-			case <-before:
-				return r.failed() // nothing after a gap
-			case <-r.ctx.Done():
-				return r.ctx.Err()
-			}
-		}
-		err := r.register(r.ctx, files, first, turn, before, counted)
+		err := r.register(r.ctx, files, first, before, counted)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.err == nil {
@@ -138,9 +131,11 @@ func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
 // register commits rows, closes counted when they are counted or never will
 // be, and sends messages where the transfer goes by group.
 func (r *Registrar) register(
-	ctx context.Context, files []tasks.File, first int64, turn func() error, before <-chan struct{}, counted chan struct{},
+	ctx context.Context, files []tasks.File, first int64, before <-chan struct{}, counted chan struct{},
 ) error {
-	a := store.FileBatch{Transfer: r.plan.ID, Files: files, First: first, BeforeCount: turn, RunKey: r.runKey, Fixity: r.plan.Recipe.Fixity}
+	a := store.FileBatch{
+		Transfer: r.plan.ID, Producer: r.producer, Files: files, First: first, RunKey: r.runKey, Fixity: r.plan.Recipe.Fixity,
+	}
 	if r.plan.Via == tasks.ViaBulk {
 		return r.count(ctx, a, before, counted)
 	}
@@ -178,21 +173,34 @@ func (r *Registrar) count(ctx context.Context, a store.FileBatch, before <-chan 
 	return nil
 }
 
-// addFiles starts the transaction when it is the chunk's turn, or earlier when a
-// connection can be spared for the wait. Otherwise chunks that wait could hold all
-// connections while the chunk that they wait for has none.
+// addFiles inserts rows at once, and counts them when it is the chunk's turn. It waits
+// for that outside of any transaction: the chunks before may need its connection.
 func (r *Registrar) addFiles(ctx context.Context, a store.FileBatch, before <-chan struct{}) error {
-	select {
-	case <-before:
-		if err := r.failed(); err != nil {
+	if r.ingester.sideBySide() == 1 { // nothing is gained by a transaction of its own
+		if err := r.awaitTurn(ctx, before); err != nil {
 			return err
 		}
-	case r.ingester.chunksWaiting <- struct{}{}:
-		defer func() { <-r.ingester.chunksWaiting }()
+		return r.ingester.store.AddFiles(ctx, a)
+	}
+	if err := r.ingester.store.InsertFiles(ctx, a); err != nil {
+		return err
+	}
+	failpoint.Point(failpoint.FilesInserted)
+	if err := r.awaitTurn(ctx, before); err != nil {
+		return err
+	}
+	return r.ingester.store.CountFiles(ctx, a)
+}
+
+// awaitTurn waits for the chunk before to be counted, and fails when it was not: no
+// chunk is counted after a gap.
+func (r *Registrar) awaitTurn(ctx context.Context, before <-chan struct{}) error {
+	select {
+	case <-before:
+		return r.failed()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return r.ingester.store.AddFiles(ctx, a)
 }
 
 // enqueue sends one message a file, and waits while the queue holds too many.

@@ -40,7 +40,7 @@ type Submission struct {
 }
 
 // DefaultQueue carries the batches of transfers that name no queue.
-const DefaultQueue = "default"
+const DefaultQueue = tasks.DefaultQueue
 
 // ListSources are the sources of a transfer that is submitted as a list: none.
 func ListSources() []string { return nil }
@@ -100,7 +100,7 @@ func absolute(paths []string) ([]string, error) {
 func (g *Ingester) Create(ctx context.Context, s *Submission, sources []string, runKey string) (t tasks.Transfer, created bool, err error) {
 	n := g.newTransfer(s, sources, runKey)
 	t, created, err = g.create(ctx, n)
-	if err == nil && !created { // by somebody who was faster
+	if err == nil && !created { // another process was faster
 		if err = sameRequest(&t, &n, s.Recipe); err != nil {
 			t = tasks.Transfer{}
 		}

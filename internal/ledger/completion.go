@@ -12,8 +12,6 @@ type BatchCompletion struct {
 
 	// Next closes the batch and returns what follows it. Nil: the batch stays open.
 	Next PlanFollowUp
-
-	CompletionResult // set by Record
 }
 
 // PlanFollowUp returns what follows a batch. Record calls it inside the transaction

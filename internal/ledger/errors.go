@@ -2,7 +2,7 @@ package ledger
 
 import "errors"
 
-// Errors of whoever holds a batch.
+// Errors of the worker that holds a batch.
 var (
 	// ErrLeaseLost: the batch was closed, or taken over under a later fencing
 	// token. Nothing was recorded; the worker that took it over records it.
@@ -17,6 +17,6 @@ var (
 	// ErrTaken: another worker has the batch and is alive. Ask again later.
 	ErrTaken = errors.New("another worker has the batch")
 
-	// ErrPaused: the transfer is paused. Its batches come back when it goes on.
+	// ErrPaused: the transfer is paused. Its batches are delivered again when it is resumed.
 	ErrPaused = errors.New("transfer is paused")
 )

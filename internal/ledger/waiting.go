@@ -29,31 +29,57 @@ type HeldBatches struct {
 	Batches    int
 }
 
-// WaitingFor says what a transfer waits for that stands still. It is empty when the
+// WaitReason is a kind of reasons for which transfers wait.
+type WaitReason string
+
+// The reasons.
+const (
+	WaitsForWorker   WaitReason = "worker"   // no live worker can run it
+	WaitsForPerson   WaitReason = "person"   // who resumes or corrects something
+	WaitsForProducer WaitReason = "producer" // which registers its files
+	WaitsForRedis    WaitReason = "redis"
+	WaitsForLimit    WaitReason = "limit"
+	WaitsForDatabase WaitReason = "database" // which commits slowly
+	WaitsForSlot     WaitReason = "slot"     // other transfers use all
+)
+
+// WaitReasons lists all reasons.
+func WaitReasons() []WaitReason {
+	return []WaitReason{WaitsForWorker, WaitsForPerson, WaitsForProducer, WaitsForRedis, WaitsForLimit, WaitsForDatabase, WaitsForSlot}
+}
+
+// Waiting is what a transfer waits for that stands still. The zero value says that it does
+// not wait.
+type Waiting struct {
+	Reason WaitReason
+	Text   string
+}
+
+// Waiting says what a transfer waits for that stands still. It is zero when the
 // transfer goes on, has ended, or when nothing is known that keeps it from going on.
-func (s *Surroundings) WaitingFor(t *tasks.Transfer) string {
+func (s *Surroundings) Waiting(t *tasks.Transfer) Waiting {
 	switch {
 	case t.State.Ended():
-		return ""
+		return Waiting{}
 	case t.Trouble != "":
-		return "a person to correct its rows and resume it"
+		return Waiting{WaitsForPerson, "a person to correct its rows and resume it"}
 	case !t.PausedAt.IsZero():
-		return "a person to resume it"
+		return Waiting{WaitsForPerson, "a person to resume it"}
 	case t.State == tasks.StateInterrupted:
-		return "its producer, which was interrupted, to register the rest of its files"
+		return Waiting{WaitsForProducer, "its producer, which was interrupted, to register the rest of its files"}
 	case t.State == tasks.StateFinalizing:
 		return s.finalizer(t)
 	case t.Finished >= t.Files && t.State == tasks.StateOpen:
-		return "its producer, which still registers files"
+		return Waiting{WaitsForProducer, "its producer, which still registers files"}
 	case t.Finished >= t.Files || s.held(func(h *HeldBatches) bool { return h.TransferID == t.ID }) > 0:
-		return ""
+		return Waiting{}
 	}
 	return s.anyStep(t)
 }
 
 // anyStep is the reason of the first step with files to do, unless another can go on.
 // Files that are not dispatched yet may go to any step.
-func (s *Surroundings) anyStep(t *tasks.Transfer) (first string) {
+func (s *Surroundings) anyStep(t *tasks.Transfer) (first Waiting) {
 	idle := func(step tasks.Step) bool { return step.Selected <= step.Total() }
 	steps := slices.DeleteFunc(slices.Clone(t.Steps), idle)
 	if len(steps) == 0 {
@@ -61,8 +87,8 @@ func (s *Surroundings) anyStep(t *tasks.Transfer) (first string) {
 	}
 	for i := range steps {
 		reason := s.step(t, steps[i].Handler)
-		if reason == "" {
-			return ""
+		if reason == (Waiting{}) {
+			return Waiting{}
 		}
 		first = cmp.Or(first, reason)
 	}
@@ -70,81 +96,106 @@ func (s *Surroundings) anyStep(t *tasks.Transfer) (first string) {
 }
 
 // step is what keeps all workers from the batches of a handler.
-func (s *Surroundings) step(t *tasks.Transfer, handler string) string {
+func (s *Surroundings) step(t *tasks.Transfer, handler string) Waiting {
 	if len(s.Workers) == 0 {
-		return fmt.Sprintf("a worker with the handler %s: no worker is running", handler)
+		return Waiting{WaitsForWorker, fmt.Sprintf("a worker with the handler %s: no worker is running", handler)}
 	}
 	skilled := workersWith(s.Workers, func(w *tasks.Worker) bool { return slices.Contains(w.Handlers, handler) })
 	if len(skilled) == 0 {
-		return fmt.Sprintf("a worker with the handler %s: no live worker has it", handler)
+		return Waiting{WaitsForWorker, fmt.Sprintf("a worker with the handler %s: no live worker has it", handler)}
 	}
 	takesQueue := func(w *tasks.Worker) bool { return slices.Contains(w.Queues, t.Queue) }
 	able := workersWith(skilled, takesQueue)
 	switch {
 	case len(workersWith(s.Workers, takesQueue)) == 0:
-		return fmt.Sprintf("a worker of queue %s: no live worker takes batches from it", t.Queue)
+		return Waiting{WaitsForWorker, fmt.Sprintf("a worker of queue %s: no live worker takes batches from it", t.Queue)}
 	case len(able) == 0:
-		return fmt.Sprintf("a worker of queue %s with the handler %s: no live worker has both", t.Queue, handler)
+		return Waiting{WaitsForWorker, fmt.Sprintf("a worker of queue %s with the handler %s: no live worker has both", t.Queue, handler)}
 	case s.QueueAway:
-		return "Redis, which does not answer"
+		return Waiting{WaitsForRedis, "Redis, which does not answer"}
 	case slices.Contains(s.PausedQueues, t.Queue):
-		return fmt.Sprintf("a person to resume queue %s, which is paused", t.Queue)
+		return Waiting{WaitsForPerson, fmt.Sprintf("a person to resume queue %s, which is paused", t.Queue)}
 	}
 	if able = workersWith(able, takesBatches); len(able) == 0 {
-		return fmt.Sprintf("a person to resume a worker: all with the handler %s on queue %s are paused or drain", handler, t.Queue)
+		return Waiting{WaitsForPerson, fmt.Sprintf("a person to resume a worker: all with the handler %s on queue %s are paused or drain", handler, t.Queue)}
 	}
-	if reason := s.limit(t); reason != "" {
+	if reason := s.limit(t); reason != (Waiting{}) {
+		return reason
+	}
+	if reason := throttle(s.Limits, able, t); reason != (Waiting{}) {
 		return reason
 	}
 	return s.slot(able)
 }
 
+// throttle says which limit has just kept batches out of workers, or that all run fewer
+// because of the database.
+func throttle(limits []tasks.Limit, able []tasks.Worker, t *tasks.Transfer) Waiting {
+	for i := range limits {
+		l := &limits[i]
+		concerns := l.Scope == tasks.ScopeAll || l.Scope == tasks.ScopeQueue && l.Name == t.Queue || l.Scope == tasks.ScopeTransfer && l.Name == t.UUID
+		refuses := slices.ContainsFunc(able, func(w tasks.Worker) bool { return slices.Contains(w.Throttled, l.Key()) })
+		if !concerns || !refuses {
+			continue
+		}
+		of := map[tasks.Scope]string{tasks.ScopeQueue: " in queue " + t.Queue, tasks.ScopeTransfer: " of this transfer"}[l.Scope]
+		if l.FilesPerSecond > 0 {
+			return Waiting{WaitsForLimit, fmt.Sprintf("its turn: the limit of %g files per second%s is reached", l.FilesPerSecond, of)}
+		}
+		return Waiting{WaitsForLimit, fmt.Sprintf("other batches to end: the limit of %d at once%s is reached", l.InFlight, of)}
+	}
+	if !slices.ContainsFunc(able, func(w tasks.Worker) bool { return !slices.Contains(w.Throttled, tasks.ThrottledByDatabase) }) {
+		return Waiting{WaitsForDatabase, "the database, which commits slowly: workers run fewer batches at once"}
+	}
+	return Waiting{}
+}
+
 // limit says which limit other transfers have reached.
-func (s *Surroundings) limit(t *tasks.Transfer) string {
+func (s *Surroundings) limit(t *tasks.Transfer) Waiting {
 	for i := range s.Limits {
 		l := &s.Limits[i]
 		switch {
 		case l.InFlight == 0:
 		case l.Scope == tasks.ScopeAll && s.held(func(*HeldBatches) bool { return true }) >= l.InFlight:
-			return fmt.Sprintf("other batches to end: the limit of %d at once is reached", l.InFlight)
+			return Waiting{WaitsForLimit, fmt.Sprintf("other batches to end: the limit of %d at once is reached", l.InFlight)}
 		case l.Scope == tasks.ScopeQueue && l.Name == t.Queue &&
 			s.held(func(h *HeldBatches) bool { return h.Queue == t.Queue }) >= l.InFlight:
-			return fmt.Sprintf("other batches to end: the limit of %d at once in queue %s is reached", l.InFlight, t.Queue)
+			return Waiting{WaitsForLimit, fmt.Sprintf("other batches to end: the limit of %d at once in queue %s is reached", l.InFlight, t.Queue)}
 		}
 	}
-	return ""
+	return Waiting{}
 }
 
 // slot says whether workers have no slot left for this transfer.
-func (s *Surroundings) slot(able []tasks.Worker) string {
+func (s *Surroundings) slot(able []tasks.Worker) Waiting {
 	slots := 0
 	for i := range able {
 		w := &able[i]
 		if s.held(func(h *HeldBatches) bool { return h.HeldBy == w.Name }) < w.Slots {
-			return ""
+			return Waiting{}
 		}
 		slots += w.Slots
 	}
-	return fmt.Sprintf("a free slot: other transfers use all %d", slots)
+	return Waiting{WaitsForSlot, fmt.Sprintf("a free slot: other transfers use all %d", slots)}
 }
 
 // finalizer is what keeps the final steps of a transfer from running.
-func (s *Surroundings) finalizer(t *tasks.Transfer) string {
+func (s *Surroundings) finalizer(t *tasks.Transfer) Waiting {
 	next, ok := t.CurrentFinalizer()
 	if !ok || next.State == tasks.FinalizeRunning {
-		return ""
+		return Waiting{}
 	}
 	handler := next.Handler
 	skilled := workersWith(s.Workers, func(w *tasks.Worker) bool { return slices.Contains(w.Handlers, FinalizerName(handler)) })
 	switch {
 	case len(s.Workers) == 0:
-		return fmt.Sprintf("a worker with the finalizer %s: no worker is running", handler)
+		return Waiting{WaitsForWorker, fmt.Sprintf("a worker with the finalizer %s: no worker is running", handler)}
 	case len(skilled) == 0:
-		return fmt.Sprintf("a worker with the finalizer %s: no live worker has it", handler)
+		return Waiting{WaitsForWorker, fmt.Sprintf("a worker with the finalizer %s: no live worker has it", handler)}
 	case len(workersWith(skilled, takesBatches)) == 0:
-		return fmt.Sprintf("a person to resume a worker: all with the finalizer %s are paused or drain", handler)
+		return Waiting{WaitsForPerson, fmt.Sprintf("a person to resume a worker: all with the finalizer %s are paused or drain", handler)}
 	}
-	return ""
+	return Waiting{}
 }
 
 // held counts the batches that run and satisfy which.

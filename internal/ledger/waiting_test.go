@@ -16,7 +16,7 @@ func TestWaitingFor(t *testing.T) {
 	held := func(transfer int64, queue, by string, n int) HeldBatches { return HeldBatches{transfer, queue, by, n} }
 	running := func(change func(*tasks.Transfer)) *tasks.Transfer {
 		tr := &tasks.Transfer{
-			ID: 1, State: tasks.StateRunning, Queue: "q", Files: 2, Finished: 1,
+			ID: 1, UUID: "u", State: tasks.StateRunning, Queue: "q", Files: 2, Finished: 1,
 			Steps: []tasks.Step{{Handler: "checksum", Selected: 2, Counts: tasks.Counts{Succeeded: 1}}},
 		}
 		if change != nil {
@@ -38,6 +38,15 @@ func TestWaitingFor(t *testing.T) {
 	crew := func(ws ...tasks.Worker) Surroundings { return Surroundings{Workers: ws} }
 	limit := func(scope tasks.Scope, name string, n int, h ...HeldBatches) Surroundings {
 		return Surroundings{Workers: []tasks.Worker{able}, Limits: []tasks.Limit{{Scope: scope, Name: name, InFlight: n}}, Held: h}
+	}
+
+	throttled := func(by string) Surroundings {
+		w := able
+		w.Throttled = []string{by}
+		return Surroundings{Workers: []tasks.Worker{w}, Limits: []tasks.Limit{
+			{Scope: tasks.ScopeAll, FilesPerSecond: 5}, {Scope: tasks.ScopeQueue, Name: "low", FilesPerSecond: 3},
+			{Scope: tasks.ScopeQueue, Name: "q", FilesPerSecond: 2.5}, {Scope: tasks.ScopeTransfer, Name: "u", FilesPerSecond: 1},
+		}}
 	}
 
 	for _, c := range []struct {
@@ -91,6 +100,17 @@ func TestWaitingFor(t *testing.T) {
 		},
 		{"limit of another queue", limit(tasks.ScopeQueue, "low", 1, held(2, "low", "b", 1)), running(nil), ""},
 		{"limit that it uses itself", limit(tasks.ScopeAll, "", 1, held(1, "q", "a", 1)), running(nil), ""},
+		{"limit of rate reached", throttled("all "), running(nil), "its turn: the limit of 5 files per second is reached"},
+		{"limit of rate in the queue reached", throttled("queue q"), running(nil), "its turn: the limit of 2.5 files per second in queue q is reached"},
+		{"limit of rate of another queue reached", throttled("queue low"), running(nil), ""},
+		{"limit of rate of the transfer reached", throttled("transfer u"), running(nil), "its turn: the limit of 1 files per second of this transfer is reached"},
+		{"limit that is gone", throttled("transfer v"), running(nil), ""},
+		{"database slow", throttled(tasks.ThrottledByDatabase), running(nil), "the database, which commits slowly: workers run fewer batches at once"},
+		{
+			"database slow for one worker", crew(able, tasks.Worker{
+				Name: "b", Handlers: able.Handlers, Slots: 2, Queues: able.Queues, Throttled: []string{tasks.ThrottledByDatabase},
+			}), running(nil), "",
+		},
 		{
 			"no free slot", Surroundings{Workers: []tasks.Worker{able}, Held: []HeldBatches{held(2, "q", "a", 1), held(3, "q", "a", 1)}}, running(nil),
 			"a free slot: other transfers use all 2",
@@ -108,7 +128,7 @@ func TestWaitingFor(t *testing.T) {
 			"a person to resume a worker: all with the finalizer manifest are paused or drain",
 		},
 	} {
-		if got := c.around.WaitingFor(c.transfer); got != c.want {
+		if got := c.around.Waiting(c.transfer).Text; got != c.want {
 			t.Errorf("%s: it waits for %q, want %q", c.name, got, c.want)
 		}
 	}

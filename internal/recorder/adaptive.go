@@ -30,7 +30,9 @@ func newAdaptation(o *Options, set func(flushers int)) *adaptation {
 }
 
 // record commits, and adapts to how long it took.
-func (a *adaptation) record(ctx context.Context, s *store.Store, recs []*ledger.BatchCompletion) error {
+func (a *adaptation) record(
+	ctx context.Context, s *store.Store, recs []*ledger.BatchCompletion,
+) ([]ledger.CompletionResult, error) {
 	if a == nil {
 		return s.Record(ctx, recs)
 	}
@@ -39,14 +41,14 @@ func (a *adaptation) record(ctx context.Context, s *store.Store, recs []*ledger.
 		results += len(r.Results)
 	}
 	begun := a.now()
-	err := s.Record(db.WithConflictHook(ctx, func(error) { a.onContention(ReasonConflicts) }), recs)
+	done, err := s.Record(db.WithConflictHook(ctx, func(error) { a.onContention(ReasonConflicts) }), recs)
 	switch {
 	case err == nil:
 		a.committed(results, a.now().Sub(begun))
 	case !db.IsRejected(err) && ctx.Err() == nil: // a rejected row says nothing of the database
 		a.onContention(ReasonRejected)
 	}
-	return err
+	return done, err
 }
 
 func (a *adaptation) committed(results int, took time.Duration) {

@@ -3,6 +3,7 @@
 package recorder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,11 +22,12 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Options tunes a Recorder. Zero fields get the defaults given here.
+// Options tunes a Recorder. MaxItems and Flushers must be set: their defaults are those
+// of the configuration. Other zero fields get the defaults given here.
 type Options struct {
-	MaxItems int   // results in one transaction: 1000
+	MaxItems int   // results in one transaction
 	MaxBytes int64 // of output and facts in one transaction: 16 MiB
-	Flushers int   // transactions at the same time: 2
+	Flushers int   // transactions at the same time
 	OnFlush  func(reason batcher.Reason, results int, took time.Duration)
 	Log      *slog.Logger // nil: discards
 
@@ -46,7 +48,7 @@ type Options struct {
 // amount and retries.
 type Recorder struct {
 	store   *store.Store
-	batches *batcher.Batcher[*ledger.BatchCompletion]
+	batches *batcher.Batcher[*pending]
 	log     *slog.Logger
 	uuid    func(ctx context.Context, transfer int64) string
 	watch   *outage.Watch
@@ -58,11 +60,10 @@ func New(s *store.Store, o Options) *Recorder {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	policy := tasks.BatchPolicy{MaxItems: 1000, MaxBytes: 16 << 20}
-	policy = tasks.BatchPolicy{MaxItems: o.MaxItems, MaxBytes: o.MaxBytes}.Overlay(policy)
-	if o.Flushers <= 0 {
-		o.Flushers = 2
+	if o.MaxItems <= 0 || o.Flushers <= 0 {
+		panic("recorder: MaxItems and Flushers must be above 0")
 	}
+	policy := tasks.BatchPolicy{MaxItems: o.MaxItems, MaxBytes: cmp.Or(o.MaxBytes, 16<<20)}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -70,7 +71,7 @@ func New(s *store.Store, o Options) *Recorder {
 		o.UUID = func(_ context.Context, transfer int64) string { return fmt.Sprintf("number %d", transfer) }
 	}
 	r := &Recorder{store: s, log: o.Log, uuid: o.UUID, watch: outage.New(o.Log, outage.Database, "record results")}
-	r.batches = batcher.New(policy, r.flush, batcher.Options[*ledger.BatchCompletion]{
+	r.batches = batcher.New(policy, r.flush, batcher.Options[*pending]{
 		Weigh: weigh, Capacity: 8 * policy.MaxItems, Flushers: o.Flushers, Eager: true, Observe: o.OnFlush,
 	})
 	if o.Adapt > 0 {
@@ -79,7 +80,13 @@ func New(s *store.Store, o Options) *Recorder {
 	return r
 }
 
-func weigh(r *ledger.BatchCompletion) (items int, bytes int64) {
+// pending is a completion that waits for its transaction, and then has its result.
+type pending struct {
+	*ledger.BatchCompletion
+	result ledger.CompletionResult
+}
+
+func weigh(r *pending) (items int, bytes int64) {
 	for i := range r.Results {
 		bytes += int64(len(r.Results[i].Output) + len(r.Results[i].Error) + len(r.Results[i].Facts))
 	}
@@ -89,15 +96,16 @@ func weigh(r *ledger.BatchCompletion) (items int, bytes int64) {
 // Record writes one completion and returns when it is committed. The error wraps
 // ledger.ErrLeaseLost when the batch is no longer the caller's. A result that the
 // database rejects is replaced, in rec.Results too, by one that says so.
-func (r *Recorder) Record(ctx context.Context, rec *ledger.BatchCompletion) error {
-	f, err := r.batches.Add(ctx, rec)
+func (r *Recorder) Record(ctx context.Context, rec *ledger.BatchCompletion) (ledger.CompletionResult, error) {
+	p := &pending{BatchCompletion: rec}
+	f, err := r.batches.Add(ctx, p)
 	if err != nil {
-		return fmt.Errorf("record: %w", err)
+		return ledger.CompletionResult{}, fmt.Errorf("record: %w", err)
 	}
-	if err := f.Wait(ctx); err != nil {
-		return fmt.Errorf("record: %w", err)
+	if err := f.Wait(ctx); err != nil { // then a flush may still write to p
+		return ledger.CompletionResult{}, fmt.Errorf("record: %w", err)
 	}
-	return rec.Err
+	return p.result, p.result.Err
 }
 
 // Close writes the pending results and ends the recorder. When ctx ends first, the rest
@@ -109,15 +117,22 @@ func (r *Recorder) Close(ctx context.Context) error {
 	return nil
 }
 
-func (r *Recorder) flush(ctx context.Context, recs []*ledger.BatchCompletion) error {
-	err := r.persist(ctx, recs)
+func (r *Recorder) flush(ctx context.Context, all []*pending) error {
+	recs := make([]*ledger.BatchCompletion, len(all))
+	for i, p := range all {
+		recs[i] = p.BatchCompletion
+	}
+	done, err := r.persist(ctx, recs)
+	for i := range done {
+		all[i].result = done[i]
+	}
 	if err == nil || !db.IsRejected(err) {
 		return err
 	}
 	// One rejected row must not prevent the other results: find it.
 	var failed batcher.Errors
-	for i, rec := range recs {
-		if err := r.isolate(ctx, rec); err != nil {
+	for i, p := range all {
+		if p.result, err = r.isolate(ctx, p.BatchCompletion); err != nil {
 			failed.Set(i, err)
 		}
 	}
@@ -128,42 +143,49 @@ func (r *Recorder) flush(ctx context.Context, recs []*ledger.BatchCompletion) er
 }
 
 // persist commits, and retries while the database is away.
-func (r *Recorder) persist(ctx context.Context, recs []*ledger.BatchCompletion) error {
+func (r *Recorder) persist(ctx context.Context, recs []*ledger.BatchCompletion) ([]ledger.CompletionResult, error) {
 	for failures := 1; ; failures++ {
-		err := r.adapts.record(ctx, r.store, recs)
+		done, err := r.adapts.record(ctx, r.store, recs)
 		if err == nil {
 			r.watch.Answered(ctx)
 		}
 		if err == nil || db.IsRejected(err) || ctx.Err() != nil {
-			return err
+			return done, err
 		}
 		_ = r.watch.Failed(ctx, err)
 		if ended := sleep.For(ctx, backoff.Delay(200*time.Millisecond, 5*time.Second, failures)); ended != nil {
-			return errors.Join(ended, err)
+			return nil, errors.Join(ended, err)
 		}
 	}
 }
 
 // isolate writes a completion in pieces: the results by bisection, to find the row
 // that the database rejects and replace it by one that says so, then the rest.
-func (r *Recorder) isolate(ctx context.Context, rec *ledger.BatchCompletion) error {
+func (r *Recorder) isolate(ctx context.Context, rec *ledger.BatchCompletion) (ledger.CompletionResult, error) {
 	if err := r.bisect(ctx, rec.Batch, rec.Results); err != nil {
-		return err
+		return ledger.CompletionResult{}, err
 	}
 	if rec.Next == nil && len(rec.FailedAttempts) == 0 {
-		return nil
+		return ledger.CompletionResult{}, nil
 	}
 	rest := *rec
 	rest.Results = nil
-	err := r.persist(ctx, []*ledger.BatchCompletion{&rest})
+	done, err := r.persistOne(ctx, &rest)
 	if db.IsRejected(err) { // a failed attempt: what it wrote is not worth the batch
 		r.log.WarnContext(ctx, "recorder: the database rejects the failed attempts", "transfer", r.uuid(ctx, rec.Batch.Transfer),
 			"step", rec.Batch.Step, "batch", rec.Batch.ID, "error", err)
 		rest.FailedAttempts = nil
-		err = r.persist(ctx, []*ledger.BatchCompletion{&rest})
+		done, err = r.persistOne(ctx, &rest)
 	}
-	rec.FollowUp, rec.Completed, rec.Err = rest.FollowUp, rest.Completed, rest.Err
-	return err
+	return done, err
+}
+
+func (r *Recorder) persistOne(ctx context.Context, rec *ledger.BatchCompletion) (ledger.CompletionResult, error) {
+	done, err := r.persist(ctx, []*ledger.BatchCompletion{rec})
+	if err != nil {
+		return ledger.CompletionResult{}, err
+	}
+	return done[0], nil
 }
 
 func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.Result) error {
@@ -171,7 +193,7 @@ func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.R
 		return nil
 	}
 	part := &ledger.BatchCompletion{Batch: b, Results: results}
-	err := r.persist(ctx, []*ledger.BatchCompletion{part})
+	done, err := r.persistOne(ctx, part)
 	if db.IsRejected(err) && len(results) > 1 {
 		half := len(results) / 2
 		return errors.Join(r.bisect(ctx, b, results[:half]), r.bisect(ctx, b, results[half:]))
@@ -180,12 +202,12 @@ func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.R
 		r.log.WarnContext(ctx, "recorder: the database rejects a result", "transfer", r.uuid(ctx, b.Transfer), "step", b.Step,
 			"batch", b.ID, "file", results[0].File, "error", err)
 		results[0] = rejected(&results[0], err)
-		err = r.persist(ctx, []*ledger.BatchCompletion{part})
+		done, err = r.persistOne(ctx, part)
 	}
 	if err != nil {
 		return err
 	}
-	return part.Err
+	return done.Err
 }
 
 // rejected stands in for a result, without what the database rejected.

@@ -37,7 +37,7 @@ func TestRecorderTellsEachItsOwn(t *testing.T) {
 				r.Must(r.Store.ReleaseBatch(t.Context(), &batches[i])) // somebody else's from here on
 			}
 		}
-		recorder := New(r.Store, Options{})
+		recorder := New(r.Store, Options{MaxItems: 1000, Flushers: 2})
 		t.Cleanup(func() { r.Must(recorder.Close(context.Background())) })
 		var recorded sync.WaitGroup
 		for i := range batches {
@@ -46,7 +46,7 @@ func TestRecorderTellsEachItsOwn(t *testing.T) {
 				rec.Results[0].Output = "poison"
 			}
 			recorded.Go(func() {
-				err := recorder.Record(t.Context(), rec)
+				_, err := recorder.Record(t.Context(), rec)
 				if stale := i%3 == 0; stale != errors.Is(err, ledger.ErrLeaseLost) || !stale && err != nil {
 					t.Errorf("recording %d: %v", i, err)
 				}
@@ -74,10 +74,13 @@ func TestRecorderCloseGivesUp(t *testing.T) {
 	proxy := testkit.Proxy(t, testkit.MySQL(t))
 	r := transfertest.New(t, proxy.URL(), "name: t\nsteps: [{handler: any}]")
 	batches := r.Files(1)
-	recorder := New(r.Store, Options{})
+	recorder := New(r.Store, Options{MaxItems: 1000, Flushers: 2})
 	proxy.Down()
 	answer := make(chan error, 1)
-	go func() { answer <- recorder.Record(context.Background(), recording(&batches[0])) }()
+	go func() {
+		_, err := recorder.Record(context.Background(), recording(&batches[0]))
+		answer <- err
+	}()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	// Closing may come before the recording: then that is refused at once.
@@ -100,14 +103,15 @@ func TestRecorderIsEager(t *testing.T) {
 		r := transfertest.New(t, url, "name: t\nsteps: [{handler: any}]")
 		batches := r.Files(1)
 		reasons := make(chan batcher.Reason, 1)
-		recorder := New(r.Store, Options{OnFlush: func(why batcher.Reason, _ int, _ time.Duration) { reasons <- why }})
-		r.Must(recorder.Record(t.Context(), recording(&batches[0])))
+		recorder := New(r.Store, Options{MaxItems: 1000, Flushers: 2, OnFlush: func(why batcher.Reason, _ int, _ time.Duration) { reasons <- why }})
+		_, err := recorder.Record(t.Context(), recording(&batches[0]))
+		r.Must(err)
 		if why := <-reasons; why != batcher.ReasonIdle {
 			t.Errorf("written because of %s", why)
 		}
 		r.Must(recorder.Close(t.Context()))
 		r.Must(recorder.Close(t.Context()))
-		if err := recorder.Record(t.Context(), recording(&batches[0])); !errors.Is(err, batcher.ErrClosed) {
+		if _, err := recorder.Record(t.Context(), recording(&batches[0])); !errors.Is(err, batcher.ErrClosed) {
 			t.Errorf("after Close: %v", err)
 		}
 	})

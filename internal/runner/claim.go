@@ -86,7 +86,7 @@ func (r *Runner) resolve(ctx context.Context, b *tasks.Batch) assignment {
 	name := plan.Step(b.Step).Handler
 	registration, ok := r.Registry.Lookup(name)
 	if !ok {
-		return assignment{plan: plan, err: fmt.Errorf("%w: %s", errNoHandler, name)}
+		return assignment{plan: plan, err: errNoHandler}
 	}
 	return assignment{plan: plan, registration: registration}
 }
@@ -104,6 +104,9 @@ func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) (run *batchRun
 		return nil, nil, err
 	}
 	a := r.resolve(ctx, &c.Batch)
+	if errors.Is(a.err, errNoHandler) { // before it uses up a limit
+		return nil, nil, fmt.Errorf("batch %d: %w", c.ID, r.returnBatch(ctx, &c.Batch, a.plan))
+	}
 	release, err := r.reserve(a)
 	if err != nil {
 		return nil, nil, err
@@ -128,9 +131,6 @@ func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) (run *batchRun
 func (r *Runner) claimBatch(ctx context.Context, c *ledger.Claim, a assignment) (*batchRun, error) {
 	if errors.Is(a.err, errNoStep) {
 		return nil, r.Store.Suspend(ctx, c.Transfer, fmt.Sprintf("row %d of batches makes no sense: %v", c.ID, a.err))
-	}
-	if errors.Is(a.err, errNoHandler) {
-		batchLog(r.Log, &c.Batch, a.plan).WarnContext(ctx, "worker: the handler is missing here; the batch goes back", "error", a.err)
 	}
 	if a.err != nil {
 		return nil, fmt.Errorf("batch %d: %w", c.ID, a.err)

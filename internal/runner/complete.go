@@ -30,16 +30,17 @@ func (r *batchRun) complete(ctx context.Context, batchErr error) error {
 	}
 	ctx, cancel := r.recording(ctx)
 	defer cancel()
-	if err := r.recorder.Record(ctx, done); err != nil {
+	result, err := r.recorder.Record(ctx, done)
+	if err != nil {
 		return err
 	}
 	failpoint.Point(failpoint.BatchClosed)
 	r.metrics.Recorded(r.registration.Name, done.Results, len(done.FailedAttempts))
 	ctx = context.WithoutCancel(ctx)
-	r.enqueue(ctx, done.FollowUp.Batches)
+	r.enqueue(ctx, result.FollowUp.Batches)
 	failpoint.Point(failpoint.NextStepEnqueued)
 	r.options.BatchEnded()
-	if done.Completed {
+	if result.Completed {
 		r.options.OnCompleted(ctx, r.batch.Transfer)
 	}
 	return nil

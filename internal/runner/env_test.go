@@ -31,7 +31,9 @@ type env struct {
 func newEnv(t *testing.T, url, yaml string) *env {
 	t.Helper()
 	r := &env{Env: transfertest.New(t, url, yaml), registry: &handlers.Registry{}}
-	r.recorder = recorder.New(r.Store, recorder.Options{OnFlush: func(batcher.Reason, int, time.Duration) { r.flushes.Add(1) }})
+	r.recorder = recorder.New(r.Store, recorder.Options{
+		MaxItems: 1000, Flushers: 2, OnFlush: func(batcher.Reason, int, time.Duration) { r.flushes.Add(1) },
+	})
 	t.Cleanup(func() { r.Must(r.recorder.Close(context.Background())) })
 	return r
 }

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/balerhq/baler/internal/admission"
 	"github.com/balerhq/baler/internal/dispatch"
@@ -42,6 +43,9 @@ func (r *Runner) SetLimits(parts []ledger.LimitShare) (unsettled bool) {
 // LimitsInUse is how many batches of each limit, by its key, the worker may run at
 // most until SetLimits is called next.
 func (r *Runner) LimitsInUse() map[string]int { return r.limiter.InUse() }
+
+// Throttled lists what has kept batches out within a time, see tasks.Worker.
+func (r *Runner) Throttled(within time.Duration) []string { return r.limiter.Throttled(within) }
 
 // Blocked reports whether the limits leave this worker no batch at all.
 func (r *Runner) Blocked() bool { return r.limiter.Blocked() }

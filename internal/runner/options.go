@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"runtime"
 	"time"
 
 	"github.com/balerhq/baler/handlers"
@@ -12,17 +11,14 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// earlyDelay is how soon finished jobs of an unfinished batch are recorded
-// unless Options say otherwise.
-const earlyDelay = 250 * time.Millisecond
-
 // abandonDelay is how long a handler may go on after its context has ended
 // before the worker stops waiting for it, unless Options say otherwise.
 const abandonDelay = 5 * time.Second
 
 func (o Options) withDefaults() Options {
-	o.Slots = cmp.Or(o.Slots, runtime.GOMAXPROCS(0))
-	o.FlushAfter = cmp.Or(o.FlushAfter, earlyDelay)
+	if o.Slots <= 0 || o.FlushAfter <= 0 {
+		panic("runner: Slots and FlushAfter must be above 0")
+	}
 	o.AbandonAfter = cmp.Or(o.AbandonAfter, abandonDelay)
 	if o.Timeouts == nil {
 		o.Timeouts = StepTimeouts

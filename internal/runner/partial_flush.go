@@ -84,7 +84,7 @@ func (p *partialFlush) take() []tasks.Result {
 func (p *partialFlush) record(ctx context.Context, results []tasks.Result) error {
 	ctx, cancel := p.run.recording(ctx)
 	defer cancel()
-	if err := p.run.recorder.Record(ctx, &ledger.BatchCompletion{Batch: p.run.batch, Results: results}); err != nil {
+	if _, err := p.run.recorder.Record(ctx, &ledger.BatchCompletion{Batch: p.run.batch, Results: results}); err != nil {
 		return err
 	}
 	failpoint.Point(failpoint.SomeResultsCommitted)

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -124,18 +123,5 @@ func TestFilesThatTheScanCouldNotRead(t *testing.T) {
 		if ran != 1 || got[1].Outcome != tasks.OutcomeFailed || got[1].Code != "not-found" || got[1].Error != "no such file" || got[3].Error != "odd" {
 			t.Errorf("%d ran; recorded %+v", ran, got)
 		}
-	})
-}
-
-func TestWorkerWithoutTheHandlerLeavesTheBatch(t *testing.T) {
-	testkit.EachDatabase(t, func(t *testing.T, url string) {
-		r := newEnv(t, url, "name: t\nsteps: [{handler: learn}]")
-		batches := r.Files(1)
-		if err := r.deliver(r.worker("lacks it"), &batches[0]); !errors.Is(err, errNoHandler) {
-			t.Errorf("answered %v", err)
-		}
-		r.handle("learn", r.learner())
-		r.finish(r.worker("has it"))
-		r.audit()
 	})
 }

@@ -34,7 +34,8 @@ var (
 )
 
 // Options are the settings and dependencies of a Runner. Store, Queue, Transfers,
-// Registry and Recorder are needed; other zero fields get the defaults given here.
+// Registry, Recorder, Slots and FlushAfter are needed; other zero fields get the defaults
+// given here.
 type Options struct {
 	Store     *store.Store
 	Queue     dispatch.Queue
@@ -43,9 +44,9 @@ type Options struct {
 	Recorder  *recorder.Recorder
 
 	Worker       string        // this worker's name in results
-	Slots        int           // of this host, see handlers.SlotUse: GOMAXPROCS
+	Slots        int           // of this host, see handlers.SlotUse
 	MaxOutput    int           // bytes kept of each stream of a job: DefaultMaxOutput
-	FlushAfter   time.Duration // how soon finished jobs of an unfinished batch are recorded: 250 ms
+	FlushAfter   time.Duration // how soon finished jobs of an unfinished batch are recorded
 	AbandonAfter time.Duration // how long to wait for a handler that ignores the end of its context: 5 s
 	Roots        []string      // folders that handlers may read; empty: what each transfer was submitted with
 
@@ -56,6 +57,9 @@ type Options struct {
 
 	// OnCompleted is called for each transfer that this worker completed; may be nil.
 	OnCompleted func(ctx context.Context, transfer int64)
+
+	// CanRun reports whether a live worker of a queue takes batches of a handler; nil: none does.
+	CanRun func(ctx context.Context, queue, handler string) bool
 
 	BatchEnded func()          // called when a batch has ended; may be nil
 	Metrics    *metrics.Worker // nil: none
@@ -78,6 +82,8 @@ type Runner struct {
 	running map[*batchRun]struct{} // batches in flight
 	idle    chan struct{}          // closed when none is in flight; nil when no call waits
 	inHand  map[int64]int          // by batch: deliveries of its message that this worker holds
+
+	returns returns
 }
 
 var _ asynq.Handler = (*Runner)(nil)

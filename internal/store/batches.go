@@ -12,7 +12,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// sendGrace is how long whoever commits a batch has to enqueue it before the
+// sendGrace is how long the process that commits a batch has to enqueue it before the
 // dispatcher looks whether the queue knows it.
 const sendGrace = 15 * time.Second
 
@@ -121,10 +121,10 @@ func (s *Store) MakeAllDue(ctx context.Context) error {
 	})
 }
 
-// ReleaseBatch gives up a batch that was not finished, so that whatever the giver
-// still does with it is refused, and makes it due at once.
+// ReleaseBatch releases a batch that was not finished and makes it due at once. What the
+// caller still records of it is refused.
 func (s *Store) ReleaseBatch(ctx context.Context, b *tasks.Batch) error {
-	return s.db.Write(ctx, "hand back batch", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "release batch", func(tx *gorm.DB, now time.Time) error {
 		return tx.Exec(`UPDATE batches SET fencing_token = fencing_token + 1, crashes = ?, due_at = ?, held_until = NULL
 			WHERE id = ? AND fencing_token = ?`, b.Crashes, now, b.ID, b.FencingToken).Error
 	})

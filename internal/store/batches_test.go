@@ -33,7 +33,7 @@ func (b *env) due(t *testing.T) []tasks.Batch {
 }
 
 // Of any number of dispatchers that cut at one place, one does.
-func TestCutAtOnce(t *testing.T) {
+func TestDispatchAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 2)
 		b.files(t, tr.ID, 10)
@@ -69,7 +69,7 @@ func TestCutAtOnce(t *testing.T) {
 	})
 }
 
-func TestCutOfTheLastFilesCompletes(t *testing.T) {
+func TestDispatchOfTheLastFilesCompletes(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 5)
@@ -92,7 +92,7 @@ func TestCutOfTheLastFilesCompletes(t *testing.T) {
 }
 
 // A sweep stands for files that were counted before.
-func TestUncountedCut(t *testing.T) {
+func TestDispatchOfUncountedFiles(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		if err := b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, Files: someFiles(3), FirstSteps: map[int]int64{1: 3}}); err != nil {
@@ -180,8 +180,9 @@ func TestCompletionOnce(t *testing.T) {
 				done, err = b.Seal(t.Context(), tr.ID)
 			} else {
 				rec := &ledger.BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), Next: finishing(open[i])}
-				err = errors.Join(b.Record(t.Context(), []*ledger.BatchCompletion{rec}), rec.Err)
-				done = rec.Completed
+				var result ledger.CompletionResult
+				result, err = b.recordOne(t, rec)
+				done = result.Completed
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -99,7 +99,7 @@ func (s *Store) HasRun(ctx context.Context, batch, transfer int64, step int, fil
 }
 
 // HoldBatches says that a worker runs batches and is alive. Until a worker's word has
-// expired, nobody takes its batches for lost, whatever the queue says.
+// expired, its batches do not count as lost, whatever the queue says.
 func (s *Store) HoldBatches(ctx context.Context, worker string, batches []tasks.Batch) error {
 	if len(batches) == 0 {
 		return nil

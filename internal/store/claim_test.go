@@ -15,7 +15,7 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-func TestPickup(t *testing.T) {
+func TestClaimBatch(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 3)
@@ -45,10 +45,8 @@ func TestPickup(t *testing.T) {
 		}
 		for _, stale := range []*tasks.Batch{first, second, third} {
 			rec := &ledger.BatchCompletion{Batch: stale, Results: results(stale, tasks.OutcomeFailed, 1)}
-			if err := b.Record(t.Context(), []*ledger.BatchCompletion{rec}); err != nil {
-				t.Fatal(err)
-			}
-			wantErr(t, rec.Err, ledger.ErrLeaseLost)
+			_, err := b.recordOne(t, rec)
+			wantErr(t, err, ledger.ErrLeaseLost)
 			wantErr(t, b.SplitBatch(t.Context(), stale, []tasks.Batch{newBatch(t, tr.ID, 1, "1")}), ledger.ErrLeaseLost)
 		}
 		last := pickup(false, 4, 1, true)
@@ -226,7 +224,7 @@ func TestSplitKeepsWhatIsRecorded(t *testing.T) {
 }
 
 // A run that nobody saw the end of stays charged; one that was handed back is not.
-func TestCharge(t *testing.T) {
+func TestCountCrash(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 1)

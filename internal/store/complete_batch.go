@@ -13,28 +13,45 @@ import (
 
 // Record commits any number of completions, of different batches and transfers,
 // in one transaction: results, failed attempts, the batches that follow, the end
-// of the batch's ledger row, counters last. It sets the CompletionResult of each: a
+// of the batch's ledger row, counters last. It returns the result of each: a
 // completion whose batch was taken over or closed gets ErrLeaseLost, one that
 // contradicts what the same batch recorded under an earlier fencing token gets
 // ErrResultExists, and nothing of it is written. A result that exists already stays
 // as it is. The error returned concerns all completions: nothing was written.
-func (s *Store) Record(ctx context.Context, recs []*ledger.BatchCompletion) error {
+func (s *Store) Record(ctx context.Context, recs []*ledger.BatchCompletion) ([]ledger.CompletionResult, error) {
 	careful := false
 	for attempt := 0; ; attempt++ {
-		err := s.db.Write(ctx, "record results", func(tx *gorm.DB, now time.Time) error {
-			return record(tx, recs, careful, s.db.Dialect(), now)
-		})
-		if !db.IsDuplicate(err) || attempt == db.MaxWriteAttempts {
+		var done []ledger.CompletionResult
+		err := s.db.Write(ctx, "record results", func(tx *gorm.DB, now time.Time) (err error) {
+			done, err = record(tx, recs, careful, s.db.Dialect(), now)
 			return err
+		})
+		if err == nil {
+			return done, nil
+		}
+		if !db.IsDuplicate(err) || attempt == db.MaxWriteAttempts {
+			return nil, err
 		}
 		careful = true // some results exist: look up which, and leave them out
 	}
 }
 
-func record(tx *gorm.DB, recs []*ledger.BatchCompletion, careful bool, dialect db.Dialect, now time.Time) error {
-	held, err := hold(tx, recs, dialect)
+// completion is one completion during one run of the transaction.
+type completion struct {
+	*ledger.BatchCompletion
+	ledger.CompletionResult
+}
+
+func record(
+	tx *gorm.DB, recs []*ledger.BatchCompletion, careful bool, dialect db.Dialect, now time.Time,
+) ([]ledger.CompletionResult, error) {
+	all := make([]completion, len(recs))
+	for i := range recs {
+		all[i].BatchCompletion = recs[i]
+	}
+	held, err := hold(tx, all, dialect)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var tally counterChanges
 	var results []resultRecord
@@ -44,7 +61,7 @@ func record(tx *gorm.DB, recs []*ledger.BatchCompletion, careful bool, dialect d
 	for _, r := range held {
 		own, foreign, err := splitCompletion(r, tx, careful, first)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if r.Err != nil {
 			continue
@@ -55,30 +72,36 @@ func record(tx *gorm.DB, recs []*ledger.BatchCompletion, careful bool, dialect d
 		} else {
 			results = append(results, own...)
 		}
-		attempts = append(attempts, attemptRows(r)...)
+		attempts = append(attempts, attemptRows(r.BatchCompletion)...)
 		tally.results(r.Batch, own)
-		r.FollowUp, r.Completed = ledger.FollowUp{}, false
 		if r.Next != nil {
 			r.FollowUp = r.Next(foreign)
-			tally.closing(r)
+			tally.followUp(r.Batch.Transfer, &r.FollowUp)
 		}
 	}
 	held = kept
 	if err := insertResults(tx, results); err != nil {
-		return err
+		return nil, err
 	}
 	if err := db.InsertBySize(tx, attempts, func(r *attemptRow) int { return r.End.size() }); err != nil {
-		return fmt.Errorf("insert attempts: %w", err)
+		return nil, fmt.Errorf("insert attempts: %w", err)
 	}
 	if err := closeBatches(tx, held, now); err != nil {
-		return err
+		return nil, err
 	}
-	done, err := tally.commit(tx, now)
+	ended, err := tally.commit(tx, now)
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range held {
-		if r.Next != nil && done[r.Batch.Transfer] {
+		if r.Next != nil && ended[r.Batch.Transfer] {
 			r.Completed = true
-			delete(done, r.Batch.Transfer) // one of them reports it
+			delete(ended, r.Batch.Transfer) // one of them reports it
 		}
 	}
-	return err
+	done := make([]ledger.CompletionResult, len(all))
+	for i := range all {
+		done[i] = all[i].CompletionResult
+	}
+	return done, nil
 }

@@ -28,7 +28,7 @@ func TestRecordManyBatchesAtOnce(t *testing.T) {
 				recs = append(recs, rec)
 			}
 		}
-		b.record(t, recs...)
+		done := b.record(t, recs...)
 		for i, tr := range transfers {
 			b.checkCounters(t.Context(), t, tr)
 			if read := b.read(t, tr); read.Steps[0].Succeeded != 20 || read.Steps[1].Selected != 20 {
@@ -40,8 +40,8 @@ func TestRecordManyBatchesAtOnce(t *testing.T) {
 			}
 			for j, next := range open {
 				rec := recs[2*i+j]
-				if next.Step != 2 || next.ID != rec.FollowUp.Batches[0].ID || next.Files.String() != rec.Batch.Files.String() {
-					t.Errorf("what follows %v is %+v, reported as %+v", rec.Batch.Files, next, rec.FollowUp.Batches[0])
+				if next.Step != 2 || next.ID != done[2*i+j].FollowUp.Batches[0].ID || next.Files.String() != rec.Batch.Files.String() {
+					t.Errorf("what follows %v is %+v, reported as %+v", rec.Batch.Files, next, done[2*i+j].FollowUp.Batches[0])
 				}
 			}
 		}
@@ -88,11 +88,11 @@ func TestRecordPartlyThenClose(t *testing.T) {
 			t.Errorf("after a part: %+v", read)
 		}
 		last := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeFailed, 1, 4), Next: finishing(one)}
-		b.record(t, last)
+		done := b.record(t, last)[0]
 		b.checkCounters(t.Context(), t, tr.ID)
 		read := b.read(t, tr.ID)
-		if !last.Completed || read.State != tasks.StateCompleted || read.Finished != 4 || read.EndedAt.IsZero() {
-			t.Errorf("at the end: completed %v, %+v", last.Completed, read)
+		if !done.Completed || read.State != tasks.StateCompleted || read.Finished != 4 || read.EndedAt.IsZero() {
+			t.Errorf("at the end: completed %v, %+v", done.Completed, read)
 		}
 	})
 }
@@ -109,9 +109,9 @@ func TestCompletionIsReportedBesideParts(t *testing.T) {
 		one := b.batch(t, tr.ID, "1-2")
 		part := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1)}
 		end := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 2), Next: finishing(one)}
-		b.record(t, part, end)
-		if part.Completed || !end.Completed {
-			t.Errorf("completed: part %v, end %v", part.Completed, end.Completed)
+		done := b.record(t, part, end)
+		if done[0].Completed || !done[1].Completed {
+			t.Errorf("completed: part %v, end %v", done[0].Completed, done[1].Completed)
 		}
 	})
 }
@@ -122,7 +122,7 @@ func TestBatchClosedTwiceInOneTransaction(t *testing.T) {
 		tr := b.transfer(t, 2)
 		b.files(t, tr.ID, 3)
 		one := b.batch(t, tr.ID, "1-3")
-		closing := func() *ledger.BatchCompletion {
+		completion := func() *ledger.BatchCompletion {
 			return &ledger.BatchCompletion{
 				Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2, 3),
 				Next: func(foreign tasks.Ranges) ledger.FollowUp {
@@ -130,15 +130,16 @@ func TestBatchClosedTwiceInOneTransaction(t *testing.T) {
 				},
 			}
 		}
-		first, second, late := closing(), closing(), &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1)}
-		if err := b.Record(t.Context(), []*ledger.BatchCompletion{first, second, late}); err != nil {
+		first, second, late := completion(), completion(), &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1)}
+		done, err := b.Record(t.Context(), []*ledger.BatchCompletion{first, second, late})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if first.Err != nil {
-			t.Error(first.Err)
+		if done[0].Err != nil {
+			t.Error(done[0].Err)
 		}
-		wantErr(t, second.Err, ledger.ErrLeaseLost)
-		wantErr(t, late.Err, ledger.ErrLeaseLost)
+		wantErr(t, done[1].Err, ledger.ErrLeaseLost)
+		wantErr(t, done[2].Err, ledger.ErrLeaseLost)
 		b.checkCounters(t.Context(), t, tr.ID)
 		read := b.read(t, tr.ID)
 		if read.Finished != 1 || read.Steps[1].Selected != 2 || b.count(t, "batches", "1 = 1") != 1 {
@@ -230,12 +231,13 @@ func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
 			},
 		}
 		good := &ledger.BatchCompletion{Batch: other, Results: results(other, tasks.OutcomeSucceeded, 3, 4), Next: finishing(other)}
-		if err := b.Record(t.Context(), []*ledger.BatchCompletion{stale, good}); err != nil {
+		done, err := b.Record(t.Context(), []*ledger.BatchCompletion{stale, good})
+		if err != nil {
 			t.Fatal(err)
 		}
-		wantErr(t, stale.Err, ledger.ErrLeaseLost)
-		if good.Err != nil {
-			t.Error(good.Err)
+		wantErr(t, done[0].Err, ledger.ErrLeaseLost)
+		if done[1].Err != nil {
+			t.Error(done[1].Err)
 		}
 		if n := b.count(t, "results", "file_no < 3"); n > 0 || b.count(t, "attempts", "1 = 1") > 0 {
 			t.Errorf("%d results of a stale recording", n)
@@ -244,14 +246,12 @@ func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
 
 		b.record(t, &ledger.BatchCompletion{Batch: &later, Results: results(&later, tasks.OutcomeSucceeded, 1, 2), Next: finishing(&later)})
 		again := &ledger.BatchCompletion{Batch: &later, Results: results(&later, tasks.OutcomeSucceeded, 1), Next: finishing(&later)}
-		if err := b.Record(t.Context(), []*ledger.BatchCompletion{again}); err != nil {
-			t.Fatal(err)
-		}
-		wantErr(t, again.Err, ledger.ErrLeaseLost) // it is closed
+		_, err = b.recordOne(t, again)
+		wantErr(t, err, ledger.ErrLeaseLost) // it is closed
 	})
 }
 
-func TestFailedTriesAreKept(t *testing.T) {
+func TestFailedAttemptsAreKept(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 2)
@@ -265,7 +265,7 @@ func TestFailedTriesAreKept(t *testing.T) {
 				return ledger.FollowUp{Finished: 1, Batches: []tasks.Batch{next}}
 			},
 		}
-		b.record(t, rec)
+		done := b.record(t, rec)[0]
 		if n := b.count(t, "attempts", "file_no = 2 AND outcome = 'error' AND batch_id = ?", one.ID); n != 1 {
 			t.Errorf("%d attempts", n)
 		}
@@ -278,7 +278,7 @@ func TestFailedTriesAreKept(t *testing.T) {
 		}
 		b.clock.Advance(time.Minute)
 		due, err = b.DueBatches(t.Context(), 10)
-		if err != nil || len(due) != 1 || due[0].ID != rec.FollowUp.Batches[0].ID || due[0].Attempt != 2 {
+		if err != nil || len(due) != 1 || due[0].ID != done.FollowUp.Batches[0].ID || due[0].Attempt != 2 {
 			t.Errorf("due: %+v, %v", due, err)
 		}
 	})

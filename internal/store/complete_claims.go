@@ -13,10 +13,10 @@ import (
 // hold locks the ledger rows and returns the completions whose batch still belongs
 // to the worker; the others get ErrLeaseLost. These locks do not contend: only
 // one worker holds a batch.
-func hold(tx *gorm.DB, recs []*ledger.BatchCompletion, dialect db.Dialect) ([]*ledger.BatchCompletion, error) {
+func hold(tx *gorm.DB, recs []completion, dialect db.Dialect) ([]*completion, error) {
 	ids := make([]int64, len(recs))
-	for i, r := range recs {
-		ids[i] = r.Batch.ID
+	for i := range recs {
+		ids[i] = recs[i].Batch.ID
 	}
 	slices.Sort(ids)
 	query := "SELECT id, fencing_token FROM batches WHERE id IN ? ORDER BY id"
@@ -34,10 +34,10 @@ func hold(tx *gorm.DB, recs []*ledger.BatchCompletion, dialect db.Dialect) ([]*l
 	for _, r := range rows {
 		token[r.ID] = r.FencingToken
 	}
-	held := make([]*ledger.BatchCompletion, 0, len(recs))
-	for _, r := range recs {
+	held := make([]*completion, 0, len(recs))
+	for i := range recs {
+		r := &recs[i]
 		d, open := token[r.Batch.ID]
-		r.Err = nil
 		if !open || d != r.Batch.FencingToken {
 			r.Err = ledger.ErrLeaseLost
 			continue

@@ -6,12 +6,11 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
 // closeBatches writes the batches that follow and deletes those that are done.
-func closeBatches(tx *gorm.DB, held []*ledger.BatchCompletion, now time.Time) error {
+func closeBatches(tx *gorm.DB, held []*completion, now time.Time) error {
 	var next []tasks.Batch
 	var closed []int64
 	for _, r := range held {
@@ -24,8 +23,8 @@ func closeBatches(tx *gorm.DB, held []*ledger.BatchCompletion, now time.Time) er
 		return err
 	}
 	for _, r := range held {
-		n := copy(r.FollowUp.Batches, next)
-		next = next[n:]
+		n := len(r.FollowUp.Batches)
+		r.FollowUp.Batches, next = next[:n:n], next[n:] // with their IDs
 	}
 	if len(closed) == 0 {
 		return nil

@@ -41,15 +41,15 @@ func (c recordedFiles) note(b *tasks.Batch, there map[int64]recorded) {
 // first. Most completions skip this query and rely on the primary key to reject
 // duplicates.
 func splitCompletion(
-	r *ledger.BatchCompletion, tx *gorm.DB, careful bool, first recordedFiles,
+	r *completion, tx *gorm.DB, careful bool, first recordedFiles,
 ) (own []resultRecord, foreign tasks.Ranges, err error) {
 	var there map[int64]recorded
-	if careful || completesPartial(r) || len(r.FailedAttempts) > 0 {
+	if careful || completesPartial(r.BatchCompletion) || len(r.FailedAttempts) > 0 {
 		if there, err = recordedBy(tx, r.Batch); err != nil {
 			return nil, nil, err
 		}
 		first.note(r.Batch, there)
-		if contradicts(r, there) {
+		if contradicts(r.BatchCompletion, there) {
 			r.Err = ledger.ErrResultExists
 			return nil, nil, nil
 		}

@@ -30,52 +30,52 @@ type costRow struct {
 // TableName names the table to GORM.
 func (costRow) TableName() string { return "costs" }
 
-// costsMost is how many rows there may be: they outlive their workers, so that a
-// restart does not begin with nothing known.
-const costsMost = 1024
+// maxCostRows bounds the table. Rows outlive their workers, so that a worker that
+// restarts knows the costs.
+const maxCostRows = 1024
 
-// SaveCosts keeps what workers have learnt of costs, each row in the place of
-// what the same worker knew of the same kind. When there are too many rows the
-// oldest go, of kinds that have many of them first.
-func (s *Store) SaveCosts(ctx context.Context, learnt []cost.Stats) error {
-	if len(learnt) == 0 {
+// SaveCosts saves cost statistics. A row replaces that of the same worker, handler and
+// arguments. When there are too many rows it deletes the oldest, first those of handlers
+// and arguments that have many rows.
+func (s *Store) SaveCosts(ctx context.Context, stats []cost.Stats) error {
+	if len(stats) == 0 {
 		return nil
 	}
-	rows := make([]costRow, len(learnt))
-	for i := range learnt {
-		rows[i] = newCostRow(&learnt[i])
+	rows := make([]costRow, len(stats))
+	for i := range stats {
+		rows[i] = newCostRow(&stats[i])
 	}
-	slices.SortFunc(rows, compareCosts) // two workers lock rows in the same order
+	slices.SortFunc(rows, compareCosts) // so that two workers lock rows in the same order
 	return s.db.Write(ctx, "save costs", func(tx *gorm.DB, _ time.Time) error {
 		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).CreateInBatches(rows, db.RowsPerInsert(tx)).Error; err != nil {
 			return err
 		}
 		var n int64
-		if err := tx.Model(&costRow{}).Count(&n).Error; err != nil || n <= costsMost {
+		if err := tx.Model(&costRow{}).Count(&n).Error; err != nil || n <= maxCostRows {
 			return err
 		}
 		return pruneCosts(tx)
 	})
 }
 
-// pruneCosts leaves three quarters of the rows that there may be.
+// pruneCosts deletes rows until the table is three quarters full.
 func pruneCosts(tx *gorm.DB) error {
 	var rows []costRow
 	if err := tx.Order("updated_at DESC").Find(&rows).Error; err != nil {
 		return fmt.Errorf("look for old costs: %w", err)
 	}
-	for _, r := range surplus(rows, costsMost*3/4) {
+	for _, r := range surplus(rows, maxCostRows*3/4) {
 		if err := tx.Delete(&r).Error; err != nil {
-			return fmt.Errorf("forget old costs: %w", err)
+			return fmt.Errorf("delete old costs: %w", err)
 		}
 	}
 	return nil
 }
 
-// surplus are the rows, given newest first, that do not belong to those that
-// stay: the newest of each kind, then the second newest of each, and so on.
-func surplus(rows []costRow, stay int) []costRow {
-	if len(rows) <= stay {
+// surplus returns the rows to delete of rows, which are sorted from the newest. It keeps
+// the newest of each handler and arguments, then the second newest of each, and so on.
+func surplus(rows []costRow, keep int) []costRow {
+	if len(rows) <= keep {
 		return nil
 	}
 	rank := make(map[cost.Key]int)
@@ -86,22 +86,22 @@ func surplus(rows []costRow, stay int) []costRow {
 		rank[k]++
 	}
 	slices.SortStableFunc(rows, func(a, b costRow) int { return cmp.Compare(ranks[a], ranks[b]) })
-	gone := rows[stay:]
+	gone := rows[keep:]
 	slices.SortFunc(gone, compareCosts)
 	return gone
 }
 
-// Costs gives all that is kept of costs.
+// Costs returns all cost statistics.
 func (s *Store) Costs(ctx context.Context) ([]cost.Stats, error) {
 	var rows []costRow
 	if err := s.db.Session(ctx).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read costs: %w", err)
 	}
-	learnt := make([]cost.Stats, len(rows))
+	stats := make([]cost.Stats, len(rows))
 	for i := range rows {
-		learnt[i] = rows[i].learnt()
+		stats[i] = rows[i].stats()
 	}
-	return learnt, nil
+	return stats, nil
 }
 
 func newCostRow(l *cost.Stats) costRow {
@@ -111,7 +111,7 @@ func newCostRow(l *cost.Stats) costRow {
 	}
 }
 
-func (r *costRow) learnt() cost.Stats {
+func (r *costRow) stats() cost.Stats {
 	return cost.Stats{
 		Key:    cost.Key{Handler: r.Handler, With: r.Arguments},
 		Sums:   cost.Sums{NN: r.SumN2, NB: r.SumNB, BB: r.SumB2, NT: r.SumNT, BT: r.SumBT, Seconds: r.Seconds},

@@ -10,7 +10,7 @@ import (
 	"github.com/balerhq/baler/internal/cost"
 )
 
-func learnt(handler, with, worker string, at time.Time) cost.Stats {
+func costsOf(handler, with, worker string, at time.Time) cost.Stats {
 	l := cost.Stats{Key: cost.Key{Handler: handler, With: with}, Worker: worker, At: at}
 	l.Add(3, 1<<40, 1.25)
 	return l
@@ -19,7 +19,7 @@ func learnt(handler, with, worker string, at time.Time) cost.Stats {
 func TestCostsAreKept(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		now := b.clock.Now()
-		want := []cost.Stats{learnt("a", "", "w1", now), learnt("a", "", "w2", now), learnt("a", "0123456789abcdef", "w1", now)}
+		want := []cost.Stats{costsOf("a", "", "w1", now), costsOf("a", "", "w2", now), costsOf("a", "0123456789abcdef", "w1", now)}
 		if err := b.SaveCosts(t.Context(), want); err != nil {
 			t.Fatal(err)
 		}
@@ -45,24 +45,24 @@ func TestCostsAreKept(t *testing.T) {
 func TestCostsAreBounded(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		now := b.clock.Now()
-		if err := b.SaveCosts(t.Context(), []cost.Stats{learnt("rare", "", "w", now.Add(-time.Hour))}); err != nil {
+		if err := b.SaveCosts(t.Context(), []cost.Stats{costsOf("rare", "", "w", now.Add(-time.Hour))}); err != nil {
 			t.Fatal(err)
 		}
 		var many []cost.Stats
-		for i := range costsMost {
-			many = append(many, learnt("common", "", strconv.Itoa(i), now.Add(time.Duration(i)*time.Second)))
+		for i := range maxCostRows {
+			many = append(many, costsOf("common", "", strconv.Itoa(i), now.Add(time.Duration(i)*time.Second)))
 		}
 		if err := b.SaveCosts(t.Context(), many); err != nil {
 			t.Fatal(err)
 		}
 		got, err := b.Costs(t.Context())
-		if err != nil || len(got) != costsMost*3/4 {
+		if err != nil || len(got) != maxCostRows*3/4 {
 			t.Fatalf("%d rows, %v", len(got), err)
 		}
 		has := func(handler, worker string) bool {
 			return slices.ContainsFunc(got, func(l cost.Stats) bool { return l.Handler == handler && l.Worker == worker })
 		}
-		if !has("rare", "w") || !has("common", strconv.Itoa(costsMost-1)) || has("common", "0") {
+		if !has("rare", "w") || !has("common", strconv.Itoa(maxCostRows-1)) || has("common", "0") {
 			t.Error("not the newest of each kind stayed")
 		}
 	})

@@ -59,15 +59,15 @@ func (t *counterChanges) results(b *tasks.Batch, rows []resultRecord) {
 	}
 }
 
-func (t *counterChanges) closing(r *ledger.BatchCompletion) {
-	for no, n := range selectedBySteps(r.FollowUp.Batches) {
-		t.step(r.Batch.Transfer, no).selected += n
+func (t *counterChanges) followUp(transfer int64, f *ledger.FollowUp) {
+	for no, n := range selectedBySteps(f.Batches) {
+		t.step(transfer, no).selected += n
 	}
-	if r.FollowUp.Finished > 0 {
+	if f.Finished > 0 {
 		if t.finished == nil {
 			t.finished = make(map[int64]int64)
 		}
-		t.finished[r.Batch.Transfer] += r.FollowUp.Finished
+		t.finished[transfer] += f.Finished
 	}
 }
 

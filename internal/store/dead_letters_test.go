@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestSetAside(t *testing.T) {
+func TestDeadLetters(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		payload := []byte("{\xff\x00'")
 		if err := b.AddDeadLetter(t.Context(), "odd\xff"+strings.Repeat("y", 300), payload, "bad: \xfe"+strings.Repeat("é", 9000)); err != nil {

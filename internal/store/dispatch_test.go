@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,6 +64,7 @@ func (s *dispatchEnv) dispatcher(l dispatch.Store, o dispatch.Options) *dispatch
 	if o.LeaseHolder == "" {
 		o.LeaseHolder = "me"
 	}
+	o.Window, o.SweepDelay, o.Resend = cmp.Or(o.Window, 64), cmp.Or(o.SweepDelay, 2*time.Minute), cmp.Or(o.Resend, 15*time.Second)
 	o.Interval, o.Queues, o.Handlers = time.Millisecond, []string{"baler"}, []string{"noop"}
 	catalog := dispatch.NewTransferCache(s.TransferByID, func(*recipe.Step) tasks.BatchPolicy { return s.policy })
 	return dispatch.New(l, s.producer, catalog, o)

@@ -158,16 +158,28 @@ func (b *env) changed(t *testing.T, runKey string, files []tasks.File) (changed 
 }
 
 // record commits recordings, all of which must be accepted.
-func (b *env) record(t *testing.T, recs ...*ledger.BatchCompletion) {
+func (b *env) record(t *testing.T, recs ...*ledger.BatchCompletion) []ledger.CompletionResult {
 	t.Helper()
-	if err := b.Record(t.Context(), recs); err != nil {
+	done, err := b.Record(t.Context(), recs)
+	if err != nil {
 		t.Fatal(err)
 	}
-	for i, r := range recs {
+	for i, r := range done {
 		if r.Err != nil {
 			t.Fatalf("recording %d: %v", i, r.Err)
 		}
 	}
+	return done
+}
+
+// recordOne records one completion, and returns its own error too.
+func (b *env) recordOne(t *testing.T, rec *ledger.BatchCompletion) (done ledger.CompletionResult, err error) {
+	t.Helper()
+	all, err := b.Record(t.Context(), []*ledger.BatchCompletion{rec})
+	if err != nil {
+		return done, err
+	}
+	return all[0], all[0].Err
 }
 
 func (b *env) read(t *testing.T, transfer int64) tasks.Transfer {

@@ -19,10 +19,11 @@ func (s *Store) Files(ctx context.Context, transfer int64, numbers tasks.Ranges)
 	return readFiles(db.WhereInRanges(q, "no", numbers), numbers.Len())
 }
 
-// FilesAfter reads up to limit files behind a number, ascending; only their
+// FilesAfter reads up to limit registered files behind a number, ascending; only their
 // numbers and sizes when sizes is set.
 func (s *Store) FilesAfter(ctx context.Context, transfer, after int64, limit int, sizes bool) ([]tasks.File, error) {
-	q := s.db.Session(ctx).Where("transfer_id = ? AND no > ?", transfer, after).Limit(limit)
+	q := s.db.Session(ctx).Where("transfer_id = ? AND no > ?", transfer, after).
+		Where("no <= (SELECT files FROM transfers WHERE id = ?)", transfer).Limit(limit)
 	if sizes {
 		return readSizes(q, limit)
 	}
@@ -136,7 +137,8 @@ func (i *instant) Scan(v any) error {
 // there is none.
 func (s *Store) LastFileNo(ctx context.Context, transfer int64) (tasks.File, error) {
 	var rows []fileRow
-	err := s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("no DESC").Limit(1).Find(&rows).Error
+	err := s.db.Session(ctx).Where("transfer_id = ? AND no = (SELECT files FROM transfers WHERE id = ?)", transfer, transfer).
+		Limit(1).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
 		if err != nil {
 			err = fmt.Errorf("read last file: %w", err)

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/balerhq/baler/tasks"
 
-	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/testkit"
 )
 
@@ -113,7 +111,7 @@ func TestOddFiles(t *testing.T) {
 	})
 }
 
-func TestWeigh(t *testing.T) {
+func TestSumSizes(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr, _, err := b.Create(t.Context(), NewTransfer{Steps: []tasks.Step{{Number: 1}}})
 		if err != nil {
@@ -151,7 +149,7 @@ func TestWeigh(t *testing.T) {
 	})
 }
 
-func TestUnseen(t *testing.T) {
+func TestCompareFiles(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
 		files := make([]tasks.File, 3000)
@@ -215,22 +213,79 @@ func TestUnseen(t *testing.T) {
 	})
 }
 
-// An addition that fails after its rows are inserted leaves none behind.
-func TestAddFilesIsAllOrNothing(t *testing.T) {
-	t.Parallel()
-	b := emptyEnv(t, db.MySQL)
-	if _, err := b.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	tr := b.transfer(t, 1)
-	gap := errors.New("what comes before was not registered")
-	err := b.AddFiles(t.Context(), FileBatch{
-		Transfer: tr.ID, Files: someFiles(2500), First: 1, BeforeCount: func() error { return gap },
+// Batches are inserted in any order and side by side, and counted in the order of their
+// numbers. What is not counted is of no account.
+func TestFilesAreCountedInOrder(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		token, next, err := b.BeginRegistering(t.Context(), tr.ID)
+		if err != nil || next != 1 {
+			t.Fatalf("the next file is %d, %v", next, err)
+		}
+		first := FileBatch{Transfer: tr.ID, Producer: token, Files: someFiles(20), First: 1, RunKey: "l"}
+		second := FileBatch{Transfer: tr.ID, Producer: token, Files: someFiles(30), First: 21, RunKey: "l"}
+		testkit.Must(t, b.InsertFiles(t.Context(), second))
+		testkit.Must(t, b.InsertFiles(t.Context(), first))
+		wantErr(t, b.CountFiles(t.Context(), second), ErrProducerConflict)
+		if after, err := b.FilesAfter(t.Context(), tr.ID, 0, 100, true); err != nil || len(after) > 0 {
+			t.Errorf("%d files are read before any is counted, %v", len(after), err)
+		}
+		if n := b.count(t, "seen_files", "1 = 1"); n > 0 {
+			t.Errorf("%d files are seen before any is counted", n)
+		}
+		testkit.Must(t, b.CountFiles(t.Context(), first))
+		if last, err := b.LastFileNo(t.Context(), tr.ID); err != nil || last.No != 20 {
+			t.Errorf("the last file is %d, %v; want 20", last.No, err)
+		}
+		wantErr(t, b.CountFiles(t.Context(), first), ErrProducerConflict)
+		testkit.Must(t, b.CountFiles(t.Context(), second))
+		if read := b.read(t, tr.ID); read.Files != 50 || read.Bytes != 50 {
+			t.Errorf("%d files of %d bytes are counted, want 50 of 50", read.Files, read.Bytes)
+		}
 	})
-	if !errors.Is(err, gap) {
-		t.Errorf("got %v, want the reason", err)
-	}
-	if b.count(t, "files", "1 = 1") > 0 || b.read(t, tr.ID).Files > 0 {
-		t.Error("some files were registered")
-	}
+}
+
+// A file that is not there is not counted.
+func TestLostFilesAreNotCounted(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		a := FileBatch{Transfer: tr.ID, Files: someFiles(20), First: 1, RunKey: "l"}
+		testkit.Must(t, b.InsertFiles(t.Context(), a))
+		testkit.Must(t, b.db.Exec("DELETE FROM files WHERE no = 7").Error)
+		wantErr(t, b.CountFiles(t.Context(), a), ErrFilesLost)
+		if b.read(t, tr.ID).Files > 0 || b.count(t, "seen_files", "1 = 1") > 0 {
+			t.Error("files are counted although one is lost")
+		}
+	})
+}
+
+// Rows that a dead producer has inserted and not counted are gone when the transfer gets
+// another producer, is sealed, or is canceled. A producer that was only slow adds nothing.
+func TestUncountedFilesAreDeleted(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		for name, end := range map[string]struct {
+			by   func(id int64) error
+			want error
+		}{
+			"another producer": {func(id int64) error { _, _, err := b.BeginRegistering(t.Context(), id); return err }, ErrProducerConflict},
+			"sealed":           {func(id int64) error { _, err := b.Seal(t.Context(), id); return err }, ErrSealed},
+			"canceled":         {func(id int64) error { _, err := b.Cancel(t.Context(), id); return err }, ErrSealed},
+		} {
+			tr := b.transfer(t, 1)
+			b.files(t, tr.ID, 5)
+			token, next, err := b.BeginRegistering(t.Context(), tr.ID)
+			if err != nil || next != 6 {
+				t.Fatalf("%s: the next file is %d, %v", name, next, err)
+			}
+			inserted := FileBatch{Transfer: tr.ID, Producer: token, Files: someFiles(20), First: next}
+			testkit.Must(t, b.InsertFiles(t.Context(), inserted))
+			testkit.Must(t, end.by(tr.ID))
+			late := FileBatch{Transfer: tr.ID, Producer: token, Files: someFiles(10), First: next + 20}
+			wantErr(t, b.InsertFiles(t.Context(), late), end.want)
+			wantErr(t, b.CountFiles(t.Context(), inserted), end.want)
+			if n := b.count(t, "files", "transfer_id = ?", tr.ID); n != 5 {
+				t.Errorf("%s: the transfer has %d rows of files, want the 5 that are counted", name, n)
+			}
+		}
+	})
 }

@@ -13,15 +13,15 @@ import (
 
 const closingLease = 30 * time.Second
 
-// closer registers a transfer of one file step, that many files and closing
+// withFinalSteps registers a transfer of one file step, that many files and final
 // steps called a, b, c ….
-func (b *env) closer(t *testing.T, files, closing int) tasks.Transfer {
+func (b *env) withFinalSteps(t *testing.T, files, steps int) tasks.Transfer {
 	t.Helper()
 	n := NewTransfer{
 		Name: "test", Via: tasks.ViaBulk, Queue: "baler", Recipe: "steps: []", Webhooks: []string{"https://hook"},
 		Steps: []tasks.Step{{Number: 1, Name: "step-1", Handler: "noop"}},
 	}
-	for i := range closing {
+	for i := range steps {
 		name := string(rune('a' + i))
 		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: i + 1, Name: name, Handler: "close-" + name})
 	}
@@ -33,10 +33,10 @@ func (b *env) closer(t *testing.T, files, closing int) tasks.Transfer {
 	return tr
 }
 
-// closed has all files of a transfer end, so that it comes to its final steps.
-func (b *env) closed(t *testing.T, files, closing int) tasks.Transfer {
+// finalizing has all files of a transfer end, so that it comes to its final steps.
+func (b *env) finalizing(t *testing.T, files, steps int) tasks.Transfer {
 	t.Helper()
-	tr := b.closer(t, files, closing)
+	tr := b.withFinalSteps(t, files, steps)
 	b.end(t, tr, fmt.Sprintf("1-%d", files), tasks.OutcomeSucceeded)
 	if _, err := b.Seal(t.Context(), tr.ID); err != nil {
 		t.Fatal(err)

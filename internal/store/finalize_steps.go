@@ -52,9 +52,9 @@ func createFinalizeSteps(tx *gorm.DB, transfer int64, steps []tasks.FinalizeStep
 	return nil
 }
 
-// stopFinalizing takes the final steps of a transfer that goes elsewhere away
-// from whoever has them. Those that have ended keep their word unless all begin
-// anew, with FinalizeWaiting.
+// stopFinalizing sets the final steps of a transfer to a state, and releases them from
+// the workers that hold them. Those that have ended keep their state, unless become is
+// FinalizeWaiting: then all run again.
 func stopFinalizing(tx *gorm.DB, t transferRow, become tasks.FinalizeState) error {
 	if t.Finalizing == 0 {
 		return nil

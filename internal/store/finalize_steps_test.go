@@ -13,9 +13,9 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-func TestClosingStepsRunInOrderAndThenItCompletes(t *testing.T) {
+func TestFinalStepsRunInOrderAndThenItCompletes(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
-		tr := b.closed(t, 3, 3)
+		tr := b.finalizing(t, 3, 3)
 		b.wantStates(t, tr, "finalizing a:waiting/0 b:waiting/0 c:waiting/0")
 		b.wantNotes(t, tr, 0)
 		if read := b.read(t, tr.ID); !read.EndedAt.IsZero() {
@@ -44,10 +44,10 @@ func TestClosingStepsRunInOrderAndThenItCompletes(t *testing.T) {
 }
 
 // Batches that end at the same time: one of them lets the final steps begin.
-func TestClosingBeginsOnce(t *testing.T) {
+func TestFinalStepsBeginOnce(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		const batches = 12
-		tr := b.closer(t, batches, 2)
+		tr := b.withFinalSteps(t, batches, 2)
 		var open []*tasks.Batch
 		for i := range batches {
 			open = append(open, b.batch(t, tr.ID, strconv.Itoa(i+1)))
@@ -61,11 +61,11 @@ func TestClosingBeginsOnce(t *testing.T) {
 				return err
 			}
 			rec := &ledger.BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), Next: finishing(open[i])}
-			err := b.Record(t.Context(), []*ledger.BatchCompletion{rec})
-			if rec.Completed {
+			result, err := b.recordOne(t, rec)
+			if result.Completed {
 				err = errors.Join(err, errors.New("completed without its final steps"))
 			}
-			return errors.Join(err, rec.Err)
+			return err
 		})
 		b.wantStates(t, tr, "finalizing a:waiting/0 b:waiting/0")
 		if n := b.count(t, "finalize_steps", "fencing_token <> 1"); n > 0 {
@@ -93,9 +93,9 @@ func TestClosingBeginsOnce(t *testing.T) {
 
 // A worker dies or freezes: when its lease has ended another takes over, and
 // what the first still says is refused.
-func TestClosingStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
+func TestFinalStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
-		tr := b.closed(t, 1, 1)
+		tr := b.finalizing(t, 1, 1)
 		frozen := b.take(t, 1)
 		b.clock.Advance(closingLease - time.Second)
 		if err := b.RenewFinalizeStep(t.Context(), frozen, closingLease); err != nil {
@@ -125,9 +125,9 @@ func TestClosingStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
 	})
 }
 
-func TestClosingStepThatFailsLetsOthersRun(t *testing.T) {
+func TestFailedFinalStepDoesNotStopOthers(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
-		tr := b.closed(t, 1, 2)
+		tr := b.finalizing(t, 1, 2)
 		b.endClosing(t, b.take(t, 1), tasks.FinalizeWaiting, "disk full")
 		b.wantStates(t, tr, "finalizing a:waiting/1(disk full) b:waiting/0")
 		if due := b.dueClosing(t); len(due) > 0 {
@@ -155,9 +155,9 @@ func TestClosingStepThatFailsLetsOthersRun(t *testing.T) {
 	})
 }
 
-func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
+func TestFinalStepsRunAgainAfterARetry(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
-		tr := b.closer(t, 2, 2)
+		tr := b.withFinalSteps(t, 2, 2)
 		b.end(t, tr, "1", tasks.OutcomeSucceeded)
 		b.end(t, tr, "2", tasks.OutcomeFailed)
 		if _, err := b.Seal(t.Context(), tr.ID); err != nil {
@@ -167,7 +167,7 @@ func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
 		b.endClosing(t, first, tasks.FinalizeDone, "")
 		held := b.take(t, 2)
 
-		kick := func() {
+		retry := func() {
 			t.Helper()
 			k := RetryRequest{
 				Transfer: tr.ID, Filter: tasks.ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeSucceeded}, File: 2}, Limit: 10,
@@ -178,7 +178,7 @@ func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
 			}
 			done, err := b.RetryFiles(t.Context(), k)
 			if err != nil || done.Files != 1 {
-				t.Fatalf("kicked %+v, %v", done, err)
+				t.Fatalf("retried %+v, %v", done, err)
 			}
 			open, err := b.OpenBatches(t.Context(), tr.ID)
 			if err != nil || len(open) != 1 {
@@ -191,7 +191,7 @@ func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
 			b.record(t, &ledger.BatchCompletion{Batch: &open[0], Results: results(&open[0], tasks.OutcomeSucceeded, 2), Next: finishing(&open[0])})
 			b.wantStates(t, tr, "finalizing a:waiting/0 b:waiting/0")
 		}
-		kick() // in the middle of its final steps
+		retry() // in the middle of its final steps
 		wantErr(t, b.RenewFinalizeStep(t.Context(), held, closingLease), ledger.ErrLeaseLost)
 		again := b.take(t, 1)
 		if again.Event == first.Event {
@@ -200,7 +200,7 @@ func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
 		b.endClosing(t, again, tasks.FinalizeDone, "")
 		b.endClosing(t, b.take(t, 2), tasks.FinalizeDone, "")
 		b.wantStates(t, tr, "completed a:done/1 b:done/1")
-		kick() // after its end
+		retry() // after its end
 		b.endClosing(t, b.take(t, 1), tasks.FinalizeDone, "")
 		b.endClosing(t, b.take(t, 2), tasks.FinalizeDone, "")
 		b.wantStates(t, tr, "completed a:done/1 b:done/1")
@@ -209,9 +209,9 @@ func TestClosingStepsRunAgainAfterARetry(t *testing.T) {
 	})
 }
 
-func TestCancelWhileClosing(t *testing.T) {
+func TestCancelWhileFinalizing(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
-		tr := b.closed(t, 1, 3)
+		tr := b.finalizing(t, 1, 3)
 		b.endClosing(t, b.take(t, 1), tasks.FinalizeDone, "")
 		held := b.take(t, 2)
 		if canceled, err := b.Cancel(t.Context(), tr.ID); err != nil || !canceled {
@@ -229,9 +229,9 @@ func TestCancelWhileClosing(t *testing.T) {
 	})
 }
 
-func TestClosingStepHandedBackIsNotCharged(t *testing.T) {
+func TestReleasedFinalStepIsNotCharged(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
-		tr := b.closed(t, 1, 1)
+		tr := b.finalizing(t, 1, 1)
 		c := b.take(t, 1)
 		if err := b.ReleaseFinalizeStep(t.Context(), c); err != nil {
 			t.Fatal(err)
@@ -243,9 +243,9 @@ func TestClosingStepHandedBackIsNotCharged(t *testing.T) {
 	})
 }
 
-func TestPausedTransfersClosingStepsWait(t *testing.T) {
+func TestFinalStepsOfAPausedTransferWait(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
-		tr := b.closed(t, 1, 1)
+		tr := b.finalizing(t, 1, 1)
 		if paused, err := b.Pause(t.Context(), tr.ID); err != nil || !paused {
 			t.Fatalf("paused %v, %v", paused, err)
 		}
@@ -259,9 +259,9 @@ func TestPausedTransfersClosingStepsWait(t *testing.T) {
 	})
 }
 
-func TestClosingStepsAreForThoseWhoHaveTheirHandlers(t *testing.T) {
+func TestFinalStepsRunWhereTheirHandlersAre(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
-		b.closed(t, 1, 1)
+		b.finalizing(t, 1, 1)
 		for _, w := range []ledger.FinalizeQuery{{Limit: 9}, {Handlers: []string{"close-b"}, Limit: 9}, {Handlers: []string{"close-a"}, RunKey: "x", Limit: 9}} {
 			if due, err := b.DueFinalizeSteps(t.Context(), w); err != nil || len(due) > 0 {
 				t.Errorf("%+v: %+v, %v", w, due, err)
@@ -273,7 +273,7 @@ func TestClosingStepsAreForThoseWhoHaveTheirHandlers(t *testing.T) {
 
 func TestOldMessagesArePurged(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
-		old, waiting := b.closed(t, 1, 0), b.closed(t, 1, 0)
+		old, waiting := b.finalizing(t, 1, 0), b.finalizing(t, 1, 0)
 		note, err := b.Webhooks(t.Context(), old.ID)
 		if err != nil || len(note) != 1 {
 			t.Fatalf("%+v, %v", note, err)
@@ -282,7 +282,7 @@ func TestOldMessagesArePurged(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.clock.Advance(closingsKept)
-		young := b.closed(t, 1, 0)
+		young := b.finalizing(t, 1, 0)
 		if note, err = b.Webhooks(t.Context(), young.ID); err == nil {
 			err = b.FinishWebhook(t.Context(), note[0].ID, "", 0)
 		}

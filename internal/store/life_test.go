@@ -194,8 +194,9 @@ func (l *life) plan(w *worker, foreign tasks.Ranges) (c ledger.FollowUp) {
 }
 
 func (l *life) commit(recs []*ledger.BatchCompletion) {
-	l.must(l.store.Record(l.ctx, recs))
-	for _, r := range recs {
+	done, err := l.store.Record(l.ctx, recs)
+	l.must(err)
+	for _, r := range done {
 		if r.Err != nil {
 			wantStale(l.rt, r.Err)
 		}

@@ -28,7 +28,7 @@ func TestSharesAddUp(t *testing.T) {
 // Workers come, go, die, rest, begin and end batches in any order, each with its
 // own idea of its part: what all of them run never exceeds the ceiling, and when
 // they have settled they may run exactly as much.
-func TestPartsNeverExceedACeiling(t *testing.T) {
+func TestSharesNeverExceedALimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 9).Draw(t, "ceiling")
 		ceilings := []tasks.Limit{{Scope: tasks.ScopeAll, InFlight: n}}
@@ -99,7 +99,7 @@ func TestPartsNeverExceedACeiling(t *testing.T) {
 	})
 }
 
-func TestCeilings(t *testing.T) {
+func TestLimits(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		see := func(name string, held int) []ledger.LimitShare {
 			t.Helper()
@@ -149,7 +149,7 @@ func TestCeilings(t *testing.T) {
 }
 
 // A ceiling over a transfer goes when that has ended and another one is set.
-func TestCeilingsOfEndedTransfersGo(t *testing.T) {
+func TestLimitsOfEndedTransfersAreDeleted(t *testing.T) {
 	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
 		id := s.submit(t, tasks.ViaBulk, 1)
 		tr, err := s.TransferByID(t.Context(), id)

@@ -42,6 +42,8 @@ type transferRow struct {
 	Trouble    string // why Suspend has paused it; empty unless it has
 	Selection  []byte // as JSON; NULL: every file
 
+	ProducerToken int64 // of the producer that may register files
+
 	SourcesKey string     // the same for transfers of the same sources and selection; empty for lists
 	BaselineAt *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
 }
@@ -194,7 +196,7 @@ func newBatchRow(b *tasks.Batch, now time.Time, grace time.Duration) batchRow {
 	case due.IsZero() && b.Gathering:
 		due = now
 	case due.IsZero():
-		due = now.Add(grace) // whoever wrote it enqueues it at once; later the dispatcher looks
+		due = now.Add(grace) // the process that writes it enqueues it at once; later the dispatcher looks
 	}
 	return batchRow{
 		TransferID: b.Transfer, StepNo: b.Step, Attempt: b.Attempt, Files: b.Files.String(), Items: b.Items(),

@@ -9,7 +9,7 @@ import (
 
 // Parts of one path are files of their own: read back as they were, and seen
 // one by one by the next run.
-func TestPartsOfAFile(t *testing.T) {
+func TestChunksOfAFile(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		files := []tasks.File{

@@ -131,8 +131,8 @@ func (s *Store) forget(ctx context.Context, t *tombstone) error {
 	}
 }
 
-// DeleteStrayBatches deletes batches of transfers that were deleted while somebody was
-// about to write the batch.
+// DeleteStrayBatches deletes batches of transfers that were deleted while another
+// process was about to write the batch.
 func (s *Store) DeleteStrayBatches(ctx context.Context) (n int64, err error) {
 	var ids []int64
 	err = s.db.Session(ctx).Raw(`SELECT b.id FROM batches b JOIN tombstones d ON d.transfer_id = b.transfer_id LIMIT ?`, deletePage).

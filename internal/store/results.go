@@ -42,7 +42,7 @@ func (s *Store) RecordedFiles(ctx context.Context, transfer int64, step int, fil
 	return tasks.NewRanges(numbers), nil
 }
 
-// Facts reads what the steps before a step learnt of the files; a later step's
+// Facts reads the facts that the steps before a step found of the files; a later step's
 // word wins. Files of which nothing is known are left out.
 func (s *Store) Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error) {
 	var rows []resultRecord

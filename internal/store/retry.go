@@ -19,20 +19,20 @@ type RetryRequest struct {
 	Limit    int   // files at most
 
 	// WasCompleted says that the transfer had completed before the first page of this
-	// kick, and that nobody else kicks meanwhile: then no file above After is on
-	// its way, whatever the state by now.
+	// retry, and that no other retry runs at the same time: then no file above After is
+	// being worked on, whatever the state is now.
 	WasCompleted bool
 
-	// StopsRecipe reports whether a file that ended so at a step went no further.
-	// While the transfer runs, only such results may be kicked: of another's
-	// file it is not known where it is.
+	// StopsRecipe reports whether a file with this outcome at a step goes no further.
+	// While the transfer runs, only such results are retried: any other file may be at
+	// a later step.
 	StopsRecipe func(step int, outcome tasks.Outcome) bool
 
-	// Cut makes batches of the files to be run again at a step.
+	// Cut makes batches of the files that run again at a step.
 	Cut func(step int, files []tasks.File) []tasks.Batch
 }
 
-// RetryPage is what one page of a kick did.
+// RetryPage is what one page of a retry did.
 type RetryPage struct {
 	Files   int64
 	Ended   bool  // all files had ended: the next page may say so
@@ -40,10 +40,10 @@ type RetryPage struct {
 	Batches []tasks.Batch
 }
 
-// RetryFiles takes back the first chosen result of each file, and those of the steps
-// behind it, keeps them among the attempts, moves the counters back, and writes
-// batches that run the step again: all in one transaction. A transfer that had
-// ended goes on.
+// RetryFiles retries one page of files in one transaction. It moves the first chosen
+// result of each file, and its results of later steps, to the attempts, subtracts them
+// from the counters, and writes batches that run the step again. A transfer that had
+// ended runs again.
 func (s *Store) RetryFiles(ctx context.Context, k RetryRequest) (done RetryPage, err error) {
 	err = s.db.Write(ctx, "retry results", func(tx *gorm.DB, now time.Time) error {
 		done = RetryPage{}
@@ -83,10 +83,13 @@ func (s *Store) RetryFiles(ctx context.Context, k RetryRequest) (done RetryPage,
 	return done, err
 }
 
-// forUpdate makes a query lock what it reads. SQLite has one writer at a time anyway.
-const forUpdate = " FOR UPDATE"
+// These make a query lock what it reads. SQLite has one writer at a time anyway.
+const (
+	forUpdate = " FOR UPDATE"
+	forShare  = " LOCK IN SHARE MODE" // MariaDB does not know FOR SHARE
+)
 
-// lockTransfer keeps a transfer from ending while its counters go back.
+// lockTransfer keeps a transfer from ending while its counters are lowered.
 func lockTransfer(tx *gorm.DB, id int64, dialect db.Dialect) (t transferRow, err error) {
 	query := "SELECT * FROM transfers WHERE id = ?"
 	if dialect == db.MySQL {
@@ -116,7 +119,7 @@ func (k *RetryRequest) firsts(tx *gorm.DB) ([]resultRecord, error) {
 	return rows, nil
 }
 
-// reclaim moves the chosen results and those behind them to the attempts.
+// takeBack moves the chosen results, and those of later steps, to the attempts.
 func (k *RetryRequest) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int64) error {
 	var rows []resultRecord
 	q := db.WhereInRanges(tx.Where("transfer_id = ?", k.Transfer), "file_no", tasks.NewRanges(numbers))
@@ -175,8 +178,8 @@ func (k *RetryRequest) cut(tx *gorm.DB, chosen map[int64]int, numbers []int64) (
 	return batches, nil
 }
 
-// reviveTransfer takes files that had finished back, and lets a transfer that
-// had ended go on.
+// reviveTransfer subtracts files that had finished, and sets a transfer that had ended
+// to running.
 func reviveTransfer(tx *gorm.DB, t transferRow, files int64) error {
 	state, ended := t.State, t.EndedAt
 	if state.Ended() || state == tasks.StateFinalizing {

@@ -7,8 +7,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// RunKey names the succession of runs that a transfer is of, empty when it is
-// of none.
+// RunKey returns the run key of a transfer: runs of the same sources and recipe share
+// it. It is empty for a transfer that no run began.
 func (s *Store) RunKey(ctx context.Context, transfer int64) (string, error) {
 	var row transferRow
 	if err := s.db.Session(ctx).Select("run_key").Take(&row, transfer).Error; err != nil {
@@ -19,7 +19,7 @@ func (s *Store) RunKey(ctx context.Context, transfer int64) (string, error) {
 
 // UnfinishedRuns lists the sealed transfers with a run key that are worked on again
 // although newer ones have followed, oldest first; paused ones are left out.
-// Only taking back results that had been recorded brings them about.
+// Only a retry of recorded results leads to that.
 func (s *Store) UnfinishedRuns(ctx context.Context, runKey string, before int64) ([]tasks.Transfer, error) {
 	return s.runs(ctx, "run_key = ? AND id < ? AND state IN ? AND paused_at IS NULL", runKey, before,
 		[]tasks.State{tasks.StateRunning, tasks.StateFinalizing})

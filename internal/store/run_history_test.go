@@ -6,7 +6,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func TestRevivedAreTheEarlierOnesThatRun(t *testing.T) {
+func TestUnfinishedRuns(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		ctx := t.Context()
 		add := func(runKey string) tasks.Transfer {

@@ -7,6 +7,34 @@ import (
 	"github.com/balerhq/baler/internal/ledger"
 )
 
+// waitingPage is how many transfers CountWaiting reads at a time.
+const waitingPage = 500
+
+// CountWaiting counts the unfinished transfers that stand still, by the reason.
+func (s *Store) CountWaiting(ctx context.Context, around *ledger.Surroundings) (map[ledger.WaitReason]int64, error) {
+	counts := make(map[ledger.WaitReason]int64)
+	for after := int64(0); ; {
+		var rows []transferRow
+		err := s.db.Session(ctx).Where("state IN ? AND id > ?", unfinishedStates(), after).Order("id").Limit(waitingPage).Find(&rows).Error
+		if err != nil {
+			return nil, fmt.Errorf("list unfinished transfers: %w", err)
+		}
+		transfers, err := s.withSteps(ctx, rows)
+		if err != nil {
+			return nil, err
+		}
+		for i := range transfers {
+			if why := around.Waiting(&transfers[i]); why.Reason != "" {
+				counts[why.Reason]++
+			}
+		}
+		if len(rows) < waitingPage {
+			return counts, nil
+		}
+		after = rows[len(rows)-1].ID
+	}
+}
+
 // Surroundings reads what decides whether transfers go on, as far as the database knows it.
 func (s *Store) Surroundings(ctx context.Context) (around ledger.Surroundings, err error) {
 	if around.Workers, err = s.Workers(ctx); err != nil {

@@ -22,6 +22,9 @@ func (s *Store) Cancel(ctx context.Context, id int64) (canceled bool, err error)
 		if u.Error != nil || !canceled {
 			return u.Error
 		}
+		if err := deleteUncounted(tx, id); err != nil {
+			return err
+		}
 		if err := makeDue(tx, id, now); err != nil {
 			return err
 		}

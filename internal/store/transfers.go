@@ -16,9 +16,9 @@ import (
 
 // NewTransfer says what Create registers. Steps need No, Name and Handler.
 type NewTransfer struct {
-	Name      string
-	Key       string // idempotency key; empty for none
-	RunKey    string // groups the successive transfers of one `run`; empty for none
+	Name   string
+	Key    string // idempotency key; empty for none
+	RunKey string // groups the successive transfers of one `run`; empty for none
 
 	// SourcesKey is the same for all transfers of the same sources and selection; empty for lists.
 	SourcesKey string
@@ -188,6 +188,9 @@ func (s *Store) Seal(ctx context.Context, id int64) (completed bool, err error) 
 		err := tx.Exec("UPDATE transfers SET state = ?, sealed_at = ? WHERE id = ? AND state IN ?",
 			tasks.StateRunning, now, id, []tasks.State{tasks.StateOpen, tasks.StateInterrupted}).Error
 		if err != nil {
+			return err
+		}
+		if err := deleteUncounted(tx, id); err != nil {
 			return err
 		}
 		completed, err = completeIfDone(tx, id, now)

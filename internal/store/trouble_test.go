@@ -62,7 +62,7 @@ func TestErrorOfValuesThatDoNotFit(t *testing.T) {
 	} {
 		rs := results(one, tasks.OutcomeSucceeded, 1, 2, 3)
 		spoil(&rs[1])
-		err := b.Record(t.Context(), []*ledger.BatchCompletion{{Batch: one, Results: rs, Next: finishing(one)}})
+		_, err := b.Record(t.Context(), []*ledger.BatchCompletion{{Batch: one, Results: rs, Next: finishing(one)}})
 		if got := judge(err); got != (verdict{refused: true}) {
 			t.Errorf("%s: %+v, %.200v", name, got, err)
 		}
@@ -88,7 +88,7 @@ func TestOutputThatNoDatabaseTakes(t *testing.T) {
 		one := b.batch(t, tr.ID, "1")
 		rs := results(one, tasks.OutcomeSucceeded, 1)
 		rs[0].Error = strings.Repeat("x", 17<<20)
-		err := b.Record(t.Context(), []*ledger.BatchCompletion{{Batch: one, Results: rs}})
+		_, err := b.Record(t.Context(), []*ledger.BatchCompletion{{Batch: one, Results: rs}})
 		if got := judge(err); got != (verdict{refused: true}) {
 			t.Errorf("%+v, %.200v", got, err)
 		}
@@ -250,10 +250,14 @@ func TestRecordAcrossALostAnswer(t *testing.T) {
 		proxy.Clear()
 	}()
 	rec := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2), Next: finishing(one)}
-	testkit.Eventually(t, time.Minute, func() error { return b.Record(t.Context(), []*ledger.BatchCompletion{rec}) })
+	var done []ledger.CompletionResult
+	testkit.Eventually(t, time.Minute, func() (err error) {
+		done, err = b.Record(t.Context(), []*ledger.BatchCompletion{rec})
+		return err
+	})
 	<-cut
-	if rec.Err != nil && !errors.Is(rec.Err, ledger.ErrLeaseLost) {
-		t.Error(rec.Err)
+	if err := done[0].Err; err != nil && !errors.Is(err, ledger.ErrLeaseLost) {
+		t.Error(err)
 	}
 	b.checkCounters(t.Context(), t, tr.ID)
 	if read := b.read(t, tr.ID); read.Finished != 2 || read.Steps[0].Succeeded != 2 {

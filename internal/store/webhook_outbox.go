@@ -16,8 +16,8 @@ import (
 )
 
 // WebhookDelivery is one message about a transfer's end that is to be delivered to a
-// webhook. It is written in the transaction that ended the transfer: whoever
-// ends a transfer leaves its messages behind, whatever dies afterwards.
+// webhook. It is written in the transaction that ends the transfer, so it is there
+// even if the process dies afterwards.
 type WebhookDelivery struct {
 	ID         int64
 	Event      string // UUIDv7, the same at every delivery

@@ -8,7 +8,7 @@ import (
 )
 
 // closingsKept is how long messages about ends are kept once they are delivered
-// or given up: long enough for whoever comes back from a holiday to see why a
+// or given up: long enough for a person who comes back from a holiday to see why a
 // receiver did not get, and short enough that the table does not grow with the
 // transfers of years.
 const closingsKept = 14 * 24 * time.Hour

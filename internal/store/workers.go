@@ -25,6 +25,7 @@ type workerRow struct {
 	SeenAt       time.Time
 	Instance     string // of the process: random
 	Queues       string // one a line
+	Throttled    string // one a line
 }
 
 // TableName names the table to GORM.
@@ -55,6 +56,7 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance st
 			LimitsInUse: encodeHeld(w.LimitsInUse),
 			Name:        db.ClipText(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: db.ClipText(w.Version, 64),
 			StartedAt: w.StartedAt.UTC(), SeenAt: now, Instance: instance, Queues: strings.Join(w.Queues, "\n"),
+			Throttled: strings.Join(w.Throttled, "\n"),
 		}
 		if err := replaceDead(tx, &row, now); err != nil {
 			return err
@@ -65,7 +67,7 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance st
 		keepDesired := clause.OnConflict{
 			Columns: []clause.Column{{Name: "name"}},
 			DoUpdates: clause.AssignmentColumns([]string{
-				"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at", "instance", "queues",
+				"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at", "instance", "queues", "throttled",
 			}),
 		}
 		if err := tx.Clauses(keepDesired).Create(&row).Error; err != nil {
@@ -151,8 +153,13 @@ func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 		ws[i] = tasks.Worker{
 			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version,
 			DesiredState: r.DesiredState, LimitsInUse: r.held(),
-			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(), Queues: strings.FieldsFunc(r.Queues, func(c rune) bool { return c == '\n' }),
+			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(), Queues: lines(r.Queues), Throttled: lines(r.Throttled),
 		}
 	}
 	return ws, nil
+}
+
+// lines are the lines of a text that are not empty.
+func lines(text string) []string {
+	return strings.FieldsFunc(text, func(c rune) bool { return c == '\n' })
 }

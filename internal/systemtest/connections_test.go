@@ -14,8 +14,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Chunks that wait for their turn must leave a connection to the chunk that they
-// wait for, even when several transfers register at once.
+// No chunk of files may hold a connection while it waits for the chunk before, even when
+// several transfers register at once.
 func TestFewConnectionsDoNotBlockSubmit(t *testing.T) {
 	for _, connections := range []int{1, 2, 3} {
 		t.Run(strconv.Itoa(connections), func(t *testing.T) {

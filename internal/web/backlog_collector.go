@@ -21,12 +21,13 @@ type backlogCollector struct {
 	store totalsReader
 	watch *outage.Watch
 
-	up, transfers, registered, finished, waiting *prometheus.Desc
+	up, transfers, registered, finished, waiting, standing *prometheus.Desc
 }
 
 // totalsReader is the part of Transfers that a scrape reads.
 type totalsReader interface {
 	Totals(ctx context.Context) (ledger.Totals, error)
+	Waiting(ctx context.Context) (map[ledger.WaitReason]int64, error)
 }
 
 func newBacklogCollector(store totalsReader, log *slog.Logger) *backlogCollector {
@@ -45,12 +46,14 @@ func newBacklogCollector(store totalsReader, log *slog.Logger) *backlogCollector
 			"Files of unfinished transfers that have passed their last step."),
 		waiting: gauge("baler_backlog_files",
 			"Files of unfinished transfers that have not passed their last step; scale workers by it."),
+		standing: gauge("baler_transfers_waiting",
+			"Unfinished transfers that stand still, by what they wait for.", "reason"),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (b *backlogCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{b.up, b.transfers, b.registered, b.finished, b.waiting} {
+	for _, d := range []*prometheus.Desc{b.up, b.transfers, b.registered, b.finished, b.waiting, b.standing} {
 		out <- d
 	}
 }
@@ -62,6 +65,10 @@ func (b *backlogCollector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
 	load, err := b.store.Totals(ctx)
+	var standing map[ledger.WaitReason]int64
+	if err == nil {
+		standing, err = b.store.Waiting(ctx)
+	}
 	if b.watch.Done(context.Background(), err) != nil {
 		out <- prometheus.MustNewConstMetric(b.up, prometheus.GaugeValue, 0)
 		return
@@ -69,6 +76,9 @@ func (b *backlogCollector) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(b.up, prometheus.GaugeValue, 1)
 	for _, s := range states() {
 		out <- prometheus.MustNewConstMetric(b.transfers, prometheus.GaugeValue, float64(load.Transfers[s]), string(s))
+	}
+	for _, why := range ledger.WaitReasons() {
+		out <- prometheus.MustNewConstMetric(b.standing, prometheus.GaugeValue, float64(standing[why]), string(why))
 	}
 	out <- prometheus.MustNewConstMetric(b.registered, prometheus.GaugeValue, float64(load.Registered))
 	out <- prometheus.MustNewConstMetric(b.finished, prometheus.GaugeValue, float64(load.Finished))

@@ -59,6 +59,10 @@ func (s *shelf) Totals(context.Context) (ledger.Totals, error) {
 	return b, s.down
 }
 
+func (s *shelf) Waiting(context.Context) (map[ledger.WaitReason]int64, error) {
+	return map[ledger.WaitReason]int64{ledger.WaitsForWorker: 2}, s.down
+}
+
 func (s *shelf) Ping(context.Context) error { return s.down }
 
 // stocked is a shelf with n transfers.
@@ -212,7 +216,8 @@ func TestMetricsShowTheBacklog(t *testing.T) {
 	url := serve(t, web.Options{Transfers: s})
 	_, _, body := get(t, url+"/metrics")
 	for _, line := range []string{
-		"baler_store_up 1", "baler_backlog_files 4", "baler_backlog_files_registered 7", "baler_backlog_files_finished 3",
+		"baler_store_up 1", `baler_transfers_waiting{reason="worker"} 2`, `baler_transfers_waiting{reason="database"} 0`,
+		"baler_backlog_files 4", "baler_backlog_files_registered 7", "baler_backlog_files_finished 3",
 		`baler_transfers{state="running"} 1`, `baler_transfers{state="completed"} 2`, `baler_transfers{state="open"} 0`,
 	} {
 		if !strings.Contains(body, "\n"+line+"\n") {

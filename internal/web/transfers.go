@@ -20,6 +20,9 @@ type Transfers interface {
 	// Totals adds up all transfers.
 	Totals(ctx context.Context) (ledger.Totals, error)
 
+	// Waiting counts the transfers that stand still, by the reason.
+	Waiting(ctx context.Context) (map[ledger.WaitReason]int64, error)
+
 	// Ping reports whether the database answers.
 	Ping(ctx context.Context) error
 }

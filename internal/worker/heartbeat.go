@@ -18,6 +18,10 @@ import (
 // worker to another.
 const fastHeartbeat = 500 * time.Millisecond
 
+// throttledBeats is for how many heartbeats a worker says that a limit has kept a batch
+// out: a batch that it keeps out comes again within that time.
+const throttledBeats = 2
+
 // pulse is the result of one heartbeat.
 type pulse struct {
 	state tasks.DesiredState
@@ -98,7 +102,7 @@ func (w *Worker) heartbeat(ctx context.Context) (pulse, error) {
 	directives, err := w.Store.HeartbeatWorker(ctx, tasks.Worker{
 		Name: w.Name, Handlers: w.handlerNames(), Slots: w.Concurrency,
 		Version: w.Version, StartedAt: w.started, LimitsInUse: w.batches.runner.LimitsInUse(),
-		Queues: slices.Sorted(maps.Keys(w.Queues)),
+		Queues: slices.Sorted(maps.Keys(w.Queues)), Throttled: w.batches.runner.Throttled(throttledBeats * w.Heartbeat),
 	}, w.instance)
 	if err != nil {
 		return p, err

@@ -110,15 +110,15 @@ type Final struct {
 	Retry   func(*recipe.Finalizer, handlers.Registration) tasks.RetryPolicy
 }
 
-// heartbeatInterval is the default time between two heartbeats.
-const heartbeatInterval = 5 * time.Second
+// HeartbeatInterval is the default time between two heartbeats.
+const HeartbeatInterval = 5 * time.Second
 
 func (o Options) withDefaults() Options {
 	if o.HostClock == nil {
 		o.HostClock = time.Now
 	}
 	if o.Heartbeat <= 0 {
-		o.Heartbeat = heartbeatInterval
+		o.Heartbeat = HeartbeatInterval
 	}
 	return o
 }
@@ -184,7 +184,7 @@ func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner
 	return runner.New(runner.Options{
 		Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Registry: o.Registry, Recorder: recorder,
 		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, Roots: o.Roots, FlushAfter: o.Record.MaxDelay,
-		Timeouts: o.Timeouts, Retry: o.Retry, BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
+		Timeouts: o.Timeouts, Retry: o.Retry, CanRun: (&liveWorkers{Options: o}).canRun, BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
 		Metrics: o.Metrics, Log: o.Log, Now: o.Now,
 	})
 }

@@ -8,11 +8,13 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/balerhq/baler/internal/admission"
+	"github.com/balerhq/baler/internal/runner"
 )
 
 // retryDelay is how long a batch that was returned to the queue waits before it is
 // delivered again. Its jitter keeps many batches from being delivered at once. It does
-// not grow with the number of returns, which say nothing about the batch.
+// not grow with the number of returns, which say nothing about the batch, unless this
+// worker can never run it.
 func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 	switch {
 	case errors.Is(err, asynq.ErrLeaseExpired):
@@ -22,6 +24,9 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 	}
 	if full, ok := errors.AsType[*admission.ThrottledError](err); ok {
 		return full.RetryAfter + soon()
+	}
+	if lacks, ok := errors.AsType[*runner.NoHandlerError](err); ok {
+		return lacks.RetryAfter
 	}
 	return time.Second + rand.N(2*time.Second)
 }

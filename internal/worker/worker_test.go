@@ -9,6 +9,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/balerhq/baler/internal/admission"
+	"github.com/balerhq/baler/internal/runner"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -38,6 +39,7 @@ func TestRetryDelay(t *testing.T) {
 		"a lost lease":      {fmt.Errorf("x: %w", asynq.ErrLeaseExpired), 0, 0},
 		"no slots":          {admission.ErrNoSlots, 50 * time.Millisecond, 250 * time.Millisecond},
 		"a limit":           {&admission.ThrottledError{RetryAfter: 2 * time.Second}, 2050 * time.Millisecond, 2250 * time.Millisecond},
+		"no handler":        {fmt.Errorf("batch 1: %w", &runner.NoHandlerError{RetryAfter: 7 * time.Second}), 7 * time.Second, 7 * time.Second},
 		"anything else":     {errors.New("away"), time.Second, 3 * time.Second},
 		"a limit, no delay": {&admission.ThrottledError{}, 50 * time.Millisecond, 250 * time.Millisecond},
 	} {

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   ended_at     DATETIME(6) NULL,
   trouble      VARCHAR(1024) NOT NULL DEFAULT '',
   selection    MEDIUMBLOB NULL,
+  producer_token BIGINT NOT NULL DEFAULT 0,
   sources_key  VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   baseline_at  DATETIME(6) NULL,
   UNIQUE KEY transfers_uuid (uuid),
@@ -157,7 +158,8 @@ CREATE TABLE IF NOT EXISTS workers (
   started_at   DATETIME(6) NOT NULL,
   seen_at      DATETIME(6) NOT NULL,
   instance     CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
-  queues       TEXT NOT NULL
+  queues       TEXT NOT NULL,
+  throttled    TEXT NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS costs (

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   ended_at     DATETIME NULL,
   trouble      TEXT NOT NULL DEFAULT '',
   selection    BLOB NULL,
+  producer_token INTEGER NOT NULL DEFAULT 0,
   sources_key  TEXT NOT NULL DEFAULT '',
   baseline_at  DATETIME NULL
 );
@@ -168,7 +169,8 @@ CREATE TABLE IF NOT EXISTS workers (
   started_at   DATETIME NOT NULL,
   seen_at      DATETIME NOT NULL,
   instance     TEXT NOT NULL DEFAULT '',
-  queues       TEXT NOT NULL
+  queues       TEXT NOT NULL,
+  throttled    TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS costs (

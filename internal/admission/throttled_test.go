@@ -1,0 +1,48 @@
+package admission
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+)
+
+func TestThrottledListsWhatKeptBatchesOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(time.Now)
+		slow := false
+		l.Concurrency = func() int {
+			if slow {
+				return 1
+			}
+			return 0
+		}
+		l.SetShares([]ledger.LimitShare{{Limit: tasks.Limit{Scope: tasks.ScopeAll, FilesPerSecond: 1}, Rate: 1}})
+		key := tasks.LimitKey(tasks.ScopeAll, "")
+		leave, err := l.Enter(t.Context(), []string{key}, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect := func(when string, within time.Duration, want ...string) {
+			t.Helper()
+			if got := l.Throttled(within); !slices.Equal(got, want) {
+				t.Errorf("%s: throttled by %q, want %q", when, got, want)
+			}
+		}
+		expect("before", time.Minute)
+		if _, err := l.Enter(t.Context(), []string{key}, 10); err == nil {
+			t.Fatal("the limit let two batches in")
+		}
+		slow = true
+		time.Sleep(5 * time.Second)
+		if _, err := l.Enter(t.Context(), []string{key}, 10); err == nil {
+			t.Fatal("a slow database let two batches in")
+		}
+		expect("after", time.Minute, key, tasks.ThrottledByDatabase)
+		expect("of late", 4*time.Second, tasks.ThrottledByDatabase)
+		leave()
+	})
+}

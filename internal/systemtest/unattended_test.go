@@ -1,0 +1,49 @@
+package systemtest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
+)
+
+// A run of which only another worker can do a step ends when that worker has gone, and
+// goes on when it has come back.
+func TestRunEndsWhenNobodyCanGoOn(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		b := open(t, c, nil)
+		s := baler.Submission{
+			Paths: []string{tree(t, 7)}, Via: tasks.ViaBulk,
+			Recipe: yaml(t, "name: t\nsteps: [{handler: checksum}, {handler: shout}]"),
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), hung)
+		defer cancel()
+		_, err := b.Run(ctx, s)
+		alone, ok := errors.AsType[*baler.UnattendedError](err)
+		if !ok || alone.Waiting != "a worker with the handler shout: no live worker has it" {
+			t.Fatalf("it ended with %v", err)
+		}
+		read, err := b.Transfer(t.Context(), alone.Transfer)
+		must(t, err)
+		if read.State != tasks.StateRunning || read.Steps[0].Succeeded != 7 {
+			t.Errorf("it left %+v", read)
+		}
+
+		if c.Redis.URL == "embedded" {
+			return // no other process can take its batches
+		}
+		c.Worker.Name = "other"
+		other := open(t, c, register(t, "shout", func(context.Context, *handlers.Job) error { return nil }))
+		work(t, other)
+		ran, err := b.Run(ctx, s)
+		must(t, err)
+		if !ran.Resumed || ran.Transfer.UUID != alone.Transfer {
+			t.Errorf("the next run resumed %v, transfer %s instead of %s", ran.Resumed, ran.Transfer.UUID, alone.Transfer)
+		}
+		audit(t, b, ran.Transfer)
+	})
+}
