@@ -6,6 +6,7 @@ import (
 
 	"github.com/balerhq/baler/internal/fixity"
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -71,4 +72,55 @@ func (r *RunResult) tellFixity(ctx context.Context, b *Baler) error {
 		return fmt.Errorf("run: %w", err)
 	}
 	return nil
+}
+
+// FixityFindings calls found with each file that is damaged or missing now, as far as the runs
+// know that follow one another like the one that made a transfer. Those of runs without a
+// fixity recipe are ErrNoFixity.
+func (b *Baler) FixityFindings(ctx context.Context, t tasks.Transfer, found func(Difference) error) (counts FixityCounts, err error) {
+	if r, err := recipe.Parse("", []byte(t.Recipe)); err != nil || !r.Fixity {
+		return counts, ErrNoFixity
+	}
+	runKey, err := b.store.RunKey(ctx, t.ID)
+	if err != nil {
+		return counts, err
+	}
+	report := func(kind DifferenceKind, keys []tasks.FileKey) error {
+		files, err := fixity.FilesOf(ctx, b.store, keys)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			if err := found(Difference{Kind: kind, Path: files[k].Path}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var keys []tasks.FileKey
+	for after := (tasks.FileKey{}); ; after = keys[len(keys)-1] {
+		if keys, err = b.store.DamagedAfter(ctx, runKey, after, fixity.Page); err != nil || len(keys) == 0 {
+			break
+		}
+		counts.Damaged += int64(len(keys))
+		if err = report(fixity.KindDamaged, keys); err != nil {
+			break
+		}
+	}
+	for after := (tasks.FileKey{}); err == nil; after = keys[len(keys)-1] {
+		missing, missingErr := b.store.MissingFiles(ctx, runKey, after, fixity.Page)
+		if err = missingErr; err != nil || len(missing) == 0 {
+			break
+		}
+		keys = keys[:0]
+		for _, m := range missing {
+			keys = append(keys, m.At)
+		}
+		counts.Missing += int64(len(keys))
+		err = report(fixity.KindMissing, keys)
+	}
+	if err != nil {
+		return counts, fmt.Errorf("list what is damaged or missing: %w", err)
+	}
+	return counts, nil
 }

@@ -78,6 +78,9 @@ func (p *program) reportFixity(ran *baler.RunResult) {
 		fmt.Fprintf(p.stdout, "moved    %s to %s\n", quoted(f.MovedFiles[i].From.Path), quoted(f.MovedFiles[i].To.Path))
 	}
 	p.more(f.Moved, len(f.MovedFiles))
+	if f.Damaged+f.Missing > 0 {
+		fmt.Fprintf(p.stdout, p.named("All that is damaged or missing: baler diff %s\n"), number(&ran.Transfer))
+	}
 }
 
 // more says how many files of a kind are not shown.

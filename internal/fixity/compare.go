@@ -2,6 +2,8 @@
 // recorded, and by size and modification time. It reads no file.
 package fixity
 
+import "github.com/balerhq/baler/tasks"
+
 // Comparison says how the content of a file compares with what it was.
 type Comparison int
 
@@ -13,12 +15,21 @@ const (
 	Unknown            // there is no digest of one kind on both sides
 )
 
-// Digests are the facts by which contents are compared.
-func Digests() []string { return []string{"sha256", "sha512", "sha1", "md5"} }
+// String is same, different or unknown.
+func (c Comparison) String() string {
+	switch c {
+	case Same:
+		return "same"
+	case Differs:
+		return "different"
+	default:
+		return "unknown"
+	}
+}
 
 // HasDigest reports whether facts have a digest.
 func HasDigest(facts map[string]any) bool {
-	for _, name := range Digests() {
+	for _, name := range tasks.DigestFacts() {
 		if facts[name] != nil {
 			return true
 		}
@@ -29,7 +40,7 @@ func HasDigest(facts map[string]any) bool {
 // Compare compares the facts of a file with those of the same file before.
 func Compare(was, is map[string]any) Comparison {
 	common := false
-	for _, name := range Digests() {
+	for _, name := range tasks.DigestFacts() {
 		before, now := was[name], is[name]
 		if before == nil || now == nil {
 			continue

@@ -91,7 +91,7 @@ func eachContent(ctx context.Context, r Reader, keys []tasks.FileKey, do func(i 
 				continue
 			}
 			var contents []content
-			for _, kind := range Digests() {
+			for _, kind := range tasks.DigestFacts() {
 				if digest, ok := facts[k][kind].(string); ok {
 					contents = append(contents, content{f.Size, kind, digest})
 				}

@@ -58,7 +58,18 @@ func (g *Ingester) comparePage(ctx context.Context, runKey string, transfer int6
 	if err != nil {
 		return err
 	}
-	var same, damaged []int64
+	var same, damaged, unread []int64
+	for i, f := range page {
+		if compared[i] == fixity.Unread {
+			unread = append(unread, f.No)
+		}
+	}
+	failed := map[tasks.FileKey]bool{} // else no step of the recipe was to read it
+	if len(unread) > 0 {
+		if failed, err = g.store.FailedFiles(ctx, map[int64][]int64{transfer: unread}); err != nil {
+			return err
+		}
+	}
 	n := &found.counts
 	for i, f := range page {
 		toCompare := f.Was.Transfer > 0
@@ -68,7 +79,12 @@ func (g *Ingester) comparePage(ctx context.Context, runKey string, transfer int6
 			n.Damaged++
 			continue
 		case toCompare && compared[i] == fixity.Unread:
-			n.Unread++
+			if failed[tasks.FileKey{Transfer: transfer, File: f.No}] {
+				n.Unread++
+			} else {
+				n.Unchanged++
+				n.Uncompared++
+			}
 			continue // still to be compared
 		case f.News == ledger.NewsAdded:
 			found.added = append(found.added, tasks.FileKey{Transfer: transfer, File: f.No})

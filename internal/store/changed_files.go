@@ -142,7 +142,7 @@ func (s *Store) CompareFiles(ctx context.Context, runKey string, current int64, 
 			numbers[of] = append(numbers[of], rows[i].FileNo)
 		}
 	}
-	failed, err := s.failedFiles(ctx, numbers)
+	failed, err := s.FailedFiles(ctx, numbers)
 	if err != nil {
 		return nil, err
 	}

@@ -27,9 +27,9 @@ func stepsWithFailures(q *gorm.DB) (steps []stepRow, err error) {
 	return steps, nil
 }
 
-// failedFiles returns which of the files, given by transfer, have a result that is to be
+// FailedFiles returns which of the files, given by transfer, have a result that is to be
 // tried again.
-func (s *Store) failedFiles(ctx context.Context, numbers map[int64][]int64) (map[tasks.FileKey]bool, error) {
+func (s *Store) FailedFiles(ctx context.Context, numbers map[int64][]int64) (map[tasks.FileKey]bool, error) {
 	if len(numbers) == 0 {
 		return nil, nil //nolint:nilnil // none of no files
 	}
