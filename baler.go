@@ -98,7 +98,7 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 	}
 	b.ingester = ingest.New(ingest.Options{
 		Store: b.store, Producer: b.queue.Producer, Transfers: b.transfers, Log: b.log,
-		GroupLimit: cfg.Group.Limit, StateDir: cfg.StateDir,
+		GroupLimit: cfg.Group.Limit, GroupDelay: cfg.Group.MaxDelay, StateDir: cfg.StateDir,
 		Webhooks: cfg.Webhook.URLs, Reach: b.reach, OnCreate: b.watch.start,
 	})
 	return b, nil

@@ -37,6 +37,7 @@ require (
 )
 
 require (
+	github.com/bep/imagemeta v1.0.1
 	github.com/bmatcuk/doublestar/v4 v4.10.4
 	github.com/hashicorp/golang-lru/v2 v2.0.7
 	github.com/hhrutter/tiff v1.0.2
@@ -97,6 +98,6 @@ require (
 	golang.org/x/image v0.35.0
 	golang.org/x/text v0.43.0
 	golang.org/x/time v0.14.0
-	google.golang.org/protobuf v1.36.12 // indirect
+	google.golang.org/protobuf v1.36.12
 	gopkg.in/tomb.v1 v1.0.0-20141024135613-dd632973f1e7 // indirect
 )

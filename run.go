@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base32"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/worker"
+	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -118,7 +119,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	err = b.whileWorking(ctx, final, func(ctx context.Context) error {
+	err = b.whileWorking(ctx, final, s.Recipe, func(ctx context.Context) error {
 		err := b.ingester.WithRunLock(ctx, runKey, func(ctx context.Context) (err error) {
 			if ran, err = b.runOnce(ctx, &sub, sources, leftOut, begun); err != nil || !ran.FoundChanges {
 				return err
@@ -179,12 +180,14 @@ func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string
 	if r.DamagedFiles, err = b.store.CountDamaged(ctx, runKey); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
-	damaged, err := b.store.DamagedFiles(ctx, runKey, damagedShown)
-	if err != nil {
-		return fmt.Errorf("run: %w", err)
-	}
-	for i := range damaged {
-		r.Damaged = append(r.Damaged, damaged[i].File)
+	if r.DamagedFiles > 0 {
+		damaged, err := b.store.DamagedFiles(ctx, runKey, damagedShown)
+		if err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		for i := range damaged {
+			r.Damaged = append(r.Damaged, damaged[i].File)
+		}
 	}
 	if r.Paused, err = b.store.PausedRuns(ctx, runKey); err != nil {
 		return fmt.Errorf("run: %w", err)
@@ -195,13 +198,15 @@ func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string
 // whileWorking calls do while a worker runs beside it, and stops the worker then. A
 // worker that ends first, such as one that cannot start, ends the context of do:
 // nothing would finish the work that do waits for.
-func (b *Baler) whileWorking(ctx context.Context, final worker.Final, do func(ctx context.Context) error) error {
+func (b *Baler) whileWorking(
+	ctx context.Context, final worker.Final, own *recipe.Recipe, do func(ctx context.Context) error,
+) error {
 	working, stopWork := context.WithCancel(ctx)
 	doing, stopDoing := context.WithCancel(ctx)
 	defer stopDoing()
 	worked := make(chan error, 1)
 	go func() {
-		err := b.work(working, final)
+		err := b.work(working, final, own)
 		stopDoing()
 		worked <- err
 	}()
@@ -377,5 +382,5 @@ func runKeyOf(s *ingest.Submission, sources []string) string {
 		text += "\x00\x00" + s.Selection.String()
 	}
 	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
+	return base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]) // short: it is written twice for each file
 }

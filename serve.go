@@ -48,7 +48,7 @@ func (b *Baler) workServed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return b.work(ctx, final)
+	return b.work(ctx, final, nil)
 }
 
 func (b *Baler) newServer(at net.Addr) (*web.Server, error) {

@@ -32,29 +32,30 @@ func (b *Baler) Work(ctx context.Context) error {
 		return err
 	}
 	if b.cfg.Worker.AdminListen == config.AdminOff {
-		return b.work(ctx, final)
+		return b.work(ctx, final, nil)
 	}
 	admin, err := b.openAdmin(ctx)
 	if err != nil {
 		return err
 	}
-	w, err := b.newWorker(ctx, final)
+	w, err := b.newWorker(ctx, final, nil)
 	if err != nil {
 		return errors.Join(err, admin.ln.Close())
 	}
 	return admin.serveWhile(ctx, w)
 }
 
-// work runs a worker without an admin server.
-func (b *Baler) work(ctx context.Context, final worker.Final) error {
-	w, err := b.newWorker(ctx, final)
+// work runs a worker without an admin server. own is the recipe of the person for whom it
+// works, if any.
+func (b *Baler) work(ctx context.Context, final worker.Final, own *recipe.Recipe) error {
+	w, err := b.newWorker(ctx, final, own)
 	if err != nil {
 		return err
 	}
 	return w.Run(ctx)
 }
 
-func (b *Baler) newWorker(ctx context.Context, final worker.Final) (*worker.Worker, error) {
+func (b *Baler) newWorker(ctx context.Context, final worker.Final, own *recipe.Recipe) (*worker.Worker, error) {
 	if wanted := b.cfg.Worker.Concurrency; b.concurrency < wanted {
 		b.log.WarnContext(ctx, "fewer batches at once: the system allows too few open files; raise the limit, as with ulimit -n",
 			"concurrency", b.concurrency, "wanted", wanted, "allowed", worker.OpenFilesLimit(),
@@ -66,7 +67,7 @@ func (b *Baler) newWorker(ctx context.Context, final worker.Final) (*worker.Work
 		}
 	}
 	o := b.workerOptions()
-	o.Final = final
+	o.Final, o.Commands = final, b.commandAccess(own)
 	return worker.New(o) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
 }
 

@@ -76,44 +76,54 @@ func NewAggregator(ctx context.Context, o AggregatorOptions) *Aggregator {
 
 // Aggregate implements asynq.GroupAggregator. Nil leaves the set with asynq, which
 // delivers it again after about two minutes.
-func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) (last *asynq.Task) {
+func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) *asynq.Task {
+	batches, done := a.attempt(group, ts, 1)
+	switch {
+	case !done:
+		return nil
+	case len(batches) == 0:
+		return asynq.NewTask(tasks.TypeNoop, nil, asynq.MaxRetry(0))
+	}
+	return queue.BatchTask(&batches[len(batches)-1])
+}
+
+// attempt writes batches of a set and enqueues all but some of the last. done is false
+// when the set is left with asynq.
+func (a *Aggregator) attempt(group string, ts []*asynq.Task, left int) (batches []tasks.Batch, done bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			a.Log.Error("aggregator: panic; asynq will deliver the set again", "group", group, "panic", p, "stack", string(debug.Stack()))
-			last = nil
+			batches, done = nil, false
 		}
 	}()
 	failpoint.Point(failpoint.SetTaken)
 	limit := a.FirstRetry << MaxAggregateAttempts // never reached
 	for attempt := 1; ; attempt++ {
-		last, err := a.aggregate(ts)
+		batches, err := a.aggregate(ts, left)
 		if a.watch.Done(a.ctx, err) == nil {
-			return last
+			return batches, true
 		}
 		if attempt == MaxAggregateAttempts || sleep.For(a.ctx, backoff.Delay(a.FirstRetry, limit, attempt)) != nil {
-			return nil
+			return nil, false
 		}
 	}
 }
 
-func (a *Aggregator) aggregate(ts []*asynq.Task) (*asynq.Task, error) {
+func (a *Aggregator) aggregate(ts []*asynq.Task, left int) ([]tasks.Batch, error) {
 	batches, err := a.split(ts)
-	if err != nil {
+	if err != nil || len(batches) == 0 {
 		return nil, err
-	}
-	if len(batches) == 0 {
-		return asynq.NewTask(tasks.TypeNoop, nil, asynq.MaxRetry(0)), nil
 	}
 	if err := a.Store.AddBatches(a.ctx, batches); err != nil {
 		return nil, fmt.Errorf("write batches: %w", err)
 	}
-	n := len(batches) - 1
+	n := len(batches) - left
 	if err := queue.Enqueue(a.ctx, a.Queue, batches[:n]); err != nil {
 		// They are in the ledger, so the dispatcher will enqueue them.
 		a.Log.Log(a.ctx, outage.Level(err), "aggregator: batches are left to the dispatcher", "batches", n, "error", err)
 	}
 	failpoint.Point(failpoint.SetReturned)
-	return queue.BatchTask(&batches[n]), nil
+	return batches, nil
 }
 
 // split reads the messages and divides their files into batches. Messages that cannot

@@ -2,8 +2,8 @@
 //
 // A Batcher collects the items of one process under a tasks.BatchPolicy and flushes
 // them together. A Planner makes batches from the files of a transfer, by number, size
-// and estimated cost. An Aggregator makes batches from the file messages that asynq
-// has collected in a group.
+// and estimated cost. An Aggregator makes batches from the file messages that a
+// Collector, or asynq, has collected in a group.
 //
 // A Batcher promises that it passes every added item to exactly one flush, that it
 // keeps every limit of the policy, and that the Future of an item has the error of

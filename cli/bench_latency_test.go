@@ -18,7 +18,7 @@ func TestBenchLatency(t *testing.T) {
 	}
 	all := benchLines[line](s, "latency", "--load", "1,50", "--seconds", "1", "--files", "400", "--batch", "50", "--repeat", "1",
 		"--html", page)
-	contains(t, "the page", content(t, page), "<svg ", "group.max_delay 1s")
+	contains(t, "the page", content(t, page), "<svg ", "group within 1s, median", "<td class=\"n\">1s<")
 	if len(all) != 5 {
 		t.Fatalf("%d lines, want 5: %+v", len(all), all)
 	}

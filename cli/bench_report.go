@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -42,6 +43,13 @@ type titled struct {
 
 func (f *findings) sayf(format string, args ...any) {
 	f.says = append(f.says, fmt.Sprintf(format, args...))
+}
+
+// stolen explains the marks in the columns of stolen time, if there are any.
+func (f *findings) stolen(percents []float64) {
+	if note := bench.StolenNote(percents); note != "" {
+		f.says = append(f.says, note)
+	}
 }
 
 func (f *findings) add(title string, t *table) {
@@ -121,9 +129,18 @@ func measured[O any](
 	p *program, flags *benchFlags, options *O, do func(context.Context, *bench.Env, O) (*findings, error),
 ) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
+		p.sayTakes(*options)
 		return p.bench(cmd, flags, func(ctx context.Context, benchEnv *bench.Env, _ *bench.Machine) (*findings, error) {
 			return do(ctx, benchEnv, *options)
 		})
+	}
+}
+
+// sayTakes says how long a bench with these options takes, if that is known before.
+func (p *program) sayTakes(options any) {
+	if o, ok := options.(interface{ Takes() time.Duration }); ok {
+		p.notef("This takes about %s. Interrupt it when you like: what was measured until then is shown.",
+			max(time.Second, o.Takes().Round(time.Second)))
 	}
 }
 

@@ -195,19 +195,23 @@ func TestBenchCommitOnGivenServers(t *testing.T) {
 func TestBenchInterruptedStopsItsServers(t *testing.T) {
 	t.Parallel()
 	s := newBenchEnv(t)
-	var stderr buffer
+	var stdout, stderr buffer
 	cmd := exec.Command(binary(t), "bench", "pipeline", "--files", "1000", "--via", "group", "--workers", "1")
-	cmd.Env, cmd.Stderr = s.env, &stderr
+	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, &stdout, &stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	testkit.Eventually(t, 5*time.Minute, func() error { return lacks(stderr.String(), "asynq-group") })
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		t.Fatal(err)
+	for range 2 { // as timeout(1) does, to the process and to its group
+		if err := cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Fatal(err)
+		}
 	}
 	<-ended
+	contains(t, "what was measured", stdout.String(), "WAY ", "\nlimit ", "\nper-file ")
+	contains(t, "what it said", stderr.String(), "This takes about ", "Cut short; this is what was measured until then.")
 	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
 		t.Errorf("exit code %d, want %d: %s", code, exitInterrupted, stderr.String())
 	}

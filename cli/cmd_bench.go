@@ -30,13 +30,15 @@ With --html or --svg the figures are drawn, too.`,
   baler bench commit
   baler bench latency --json
   baler bench makespan
-  baler bench load`,
+  baler bench load
+  baler bench coprocess`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	flags.add(cmd)
 	cmd.AddCommand(p.benchPipelineCommand(&flags), p.benchBatchCommand(&flags), p.benchCommitCommand(&flags))
 	cmd.AddCommand(p.benchLatencyCommand(&flags), p.benchMakespanCommand(&flags), p.benchLoadCommand(&flags))
+	cmd.AddCommand(p.benchCoprocessCommand(&flags))
 	cmd.AddCommand(p.benchWorkerCommand())
 	return cmd
 }

@@ -28,6 +28,7 @@ files, as the table says: 2000 batches make a point.`,
   baler bench batch --files 20000 --batch 10,100,1000 --workers 1 --repeat 1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			p.sayTakes(o)
 			return p.bench(cmd, flags, func(ctx context.Context, benchEnv *bench.Env, m *bench.Machine) (*findings, error) {
 				return p.benchBatch(ctx, benchEnv, o, m.Cores)
 			})

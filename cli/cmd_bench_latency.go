@@ -36,9 +36,14 @@ While there is little to do nearly all of it is waiting: the settings that are
 waited for stand below the table.`,
 		Example: `  baler bench latency
   baler bench latency --load 1,50 --seconds 30 --via group --json
-  BALER_GROUP_MAX_DELAY=1s baler bench latency --via group --load 1`,
+  baler bench latency --via group --delay 50ms,250ms,1s --load 1,10,50`,
 		Args: cobra.NoArgs,
 		PreRunE: func(*cobra.Command, []string) (err error) {
+			for _, d := range o.Delays {
+				if d <= 0 {
+					return usagef("--delay %s: give a time above 0, such as 250ms", d)
+				}
+			}
 			o.Via, err = parseWays(via)
 			return err
 		},
@@ -48,6 +53,7 @@ waited for stand below the table.`,
 	cmd.Flags().StringSliceVar(&via, "via", []string{"group", "bulk"}, "`MODES` of dispatch")
 	o.Loads = []int{1, 10, 50, 90}
 	cmd.Flags().Var(positives{&o.Loads}, "load", "`PERCENT` of the capacity, several")
+	cmd.Flags().DurationSliceVar(&o.Delays, "delay", nil, "`TIMES` for group.max_delay, several (default: as it is set)")
 	numberFlag(cmd, &o.Seconds, "seconds", 10, "`N` seconds that files come for at each load")
 	numberFlag(cmd, &o.Files, "files", 200_000, "`N` files to measure the capacity with; a 100th for bulk")
 	numberFlag(cmd, &o.Batch, "batch", 500, "`N` files in a batch at most")
@@ -84,19 +90,28 @@ func (p *program) benchLatency(ctx context.Context, benchEnv *bench.Env, o bench
 		lead: "Files come evenly, at shares of what one worker can do; the time of each counts from when it was due.",
 	}
 	f.add("Latency", latencies(rows))
+	var stolen []float64
+	for i := range rows {
+		stolen = append(stolen, rows[i].Stolen...)
+	}
+	f.stolen(stolen)
 	span := func(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
-	f.sayf("Waited for, by settings: group.grace %s, group.max_delay %s, group.max_size %s, dispatch.interval %s,"+
-		" record.max_delay %s; batches of %d files.", span(settings.GroupGrace), span(settings.GroupDelay),
+	f.sayf("Waited for, by settings: group.max_delay as in the table, group.max_size %s, dispatch.interval %s,"+
+		" record.max_delay %s; batches of %d files.",
 		count(int64(settings.GroupSize)), span(settings.Dispatch), span(settings.RecordDelay), o.Batch)
 	return f, err
 }
 
 func latencies(rows []bench.LatencyRow) *table {
-	list := newTable(words("WAY"), numbers("LOAD"), numbers("FILES/S"), numbers("SAMPLES"), numbers("MEDIAN"), numbers("LEAST"),
-		numbers("MOST"), numbers("99 %"), numbers("LEAST"), numbers("MOST"), words(""))
+	list := newTable(words("WAY"), numbers("DELAY"), numbers("LOAD"), numbers("FILES/S"), numbers("SAMPLES"), numbers("MEDIAN"), numbers("LEAST"),
+		numbers("MOST"), numbers("99 %"), numbers("LEAST"), numbers("MOST"), words("STOLEN"), words(""))
 	for i := range rows {
 		r := &rows[i]
-		cells := []string{string(r.Variant), fmt.Sprintf("%d %%", r.Load), rateOf(r.Offered), strconv.Itoa(r.Samples)}
+		delay := ""
+		if r.Delay > 0 {
+			delay = millis(float64(r.Delay) / 1000)
+		}
+		cells := []string{string(r.Variant), delay, fmt.Sprintf("%d %%", r.Load), rateOf(r.Offered), strconv.Itoa(r.Samples)}
 		for _, ms := range []float64{r.P50, r.P50s.Least, r.P50s.Most, r.P99, r.P99s.Least, r.P99s.Most} {
 			cell := ""
 			if r.KeptUp {
@@ -104,7 +119,7 @@ func latencies(rows []bench.LatencyRow) *table {
 			}
 			cells = append(cells, cell)
 		}
-		list.row(append(cells, fellBehind(r))...)
+		list.row(append(cells, bench.Stolen(r.Stolen), fellBehind(r))...)
 	}
 	return list
 }

@@ -68,17 +68,22 @@ func (p *program) benchPipeline(ctx context.Context, benchEnv *bench.Env, o benc
 			"and against one task and one INSERT a file.",
 	}
 	f.add("Files a second", rates(rows))
+	var stolen []float64
+	for i := range rows {
+		stolen = append(stolen, rows[i].StolenRounds()...)
+	}
+	f.stolen(stolen)
 	f.add("Processor time a file, and peak memory of the largest process of a kind", uses(rows))
 	return p.judged(f, bench.Targets(rows), err)
 }
 
 func rates(rows []bench.Result) *table {
 	list := newTable(words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES"), numbers("FILES/S"), numbers("SLOWEST"),
-		numbers("FASTEST"), numbers("OF LIMIT"), numbers("× PER-FILE"), numbers("× ASYNQ-GROUP"))
+		numbers("FASTEST"), numbers("OF LIMIT"), numbers("× PER-FILE"), numbers("× ASYNQ-GROUP"), words("STOLEN"))
 	for i := range rows {
 		r := &rows[i]
 		list.row(string(r.Variant), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files)), rate(r.FilesPerSecond),
-			rate(r.Slowest), rate(r.Fastest), ratio(r.RatioToLimit), ratio(r.AgainstPerFile), ratio(r.AgainstAsynqGroup))
+			rate(r.Slowest), rate(r.Fastest), ratio(r.RatioToLimit), ratio(r.AgainstPerFile), ratio(r.AgainstAsynqGroup), bench.Stolen(r.StolenRounds()))
 	}
 	return list
 }

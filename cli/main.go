@@ -17,9 +17,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -30,12 +30,16 @@ import (
 // version is set by the linker: -ldflags '-X github.com/balerhq/baler/cli.version=1.2.3'.
 var version = "dev"
 
+// sameSignal is how long after a signal another one counts as the same: a terminal, a
+// supervisor or timeout(1) may send it to the process and to its group.
+const sameSignal = time.Second
+
 // Main runs the command that the process was started with, with these handlers, and
 // exits with the code of the command. A nil registry has none but load, which every
 // process adds.
 func Main(registry *handlers.Registry) {
 	ctx, stop := signal.NotifyContext(context.Background(), baler.StopSignals()...)
-	context.AfterFunc(ctx, stop) // after the first signal restore the default: the second one kills
+	context.AfterFunc(ctx, func() { time.AfterFunc(sameSignal, stop) }) // restores the default: a second signal kills
 	redis.SetLogger(discard{})
 	collectLess(os.Getenv)
 	p := &program{name: nameOf(os.Args), registry: registry.Clone(), env: os.Environ()}
@@ -62,21 +66,6 @@ func (p *program) execute(ctx context.Context, args []string, stdin io.Reader, s
 	p.json = p.json || slices.Contains(args, "--json") // cobra does not read the flags after an invalid one
 	return p.exit(ctx, cmd, err)
 }
-
-// collectLess sets the garbage collector to run when the heap has grown to four times
-// the live memory: live memory is small, and collecting took a tenth of the time of a
-// busy worker. With more live memory it runs as often as necessary to stay below
-// memoryMost. GOGC and GOMEMLIMIT take precedence.
-func collectLess(getenv func(string) string) {
-	if getenv("GOGC") == "" && getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(300)
-		debug.SetMemoryLimit(memoryMost)
-	}
-}
-
-// memoryMost is the memory limit of the collector: a large part of the 512 MiB that a
-// process may use at any size of transfer.
-const memoryMost = 384 << 20
 
 // discard receives the lines that the Redis client would print on standard error: the
 // client also returns these errors, and Baler reports them.

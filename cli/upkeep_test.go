@@ -100,7 +100,7 @@ func TestDoctorOfASickHost(t *testing.T) {
 func TestRecipes(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
-	contains(t, "list", s.must(exitOK, "recipe", "list").stdout, "default   checksum, identify   Checksum and format of every file.\n")
+	contains(t, "list", s.must(exitOK, "recipe", "list").stdout, "default     checksum, identify   Checksum and format of every file.\n")
 	contains(t, "list in JSON", s.must(exitOK, "recipe", "list", "--json").stdout,
 		`{"type":"recipe","recipe":"checksum","description":"Checksum of every file.","digest":"`,
 		`"steps":[{"step":"checksum","handler":"checksum"}]}`)

@@ -71,6 +71,12 @@ type Worker struct {
 	Queues      map[string]int `koanf:"queues"`       // queue name to priority
 	AdminListen string         `koanf:"admin_listen"` // address of its admin server; AdminOff for none
 	Profile     bool           `koanf:"profile"`      // serve profiles there
+
+	// Recipes are folders, absolute, with recipes whose programs the worker runs.
+	Recipes []string `koanf:"recipes"`
+
+	// AllowCommands lets the worker run the programs of every recipe.
+	AllowCommands bool `koanf:"allow_commands"`
 }
 
 // AdminOff is the Worker.AdminListen of a worker without an admin server.
@@ -84,7 +90,7 @@ type Dispatch struct {
 	Resend   time.Duration `koanf:"resend"`
 }
 
-// Group sets how asynq collects files that arrive one by one.
+// Group sets how workers collect files that arrive one by one.
 type Group struct {
 	MaxSize  int           `koanf:"max_size"`
 	Grace    time.Duration `koanf:"grace"`

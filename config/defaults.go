@@ -38,7 +38,7 @@ func (c Config) constants() Config {
 	c.Dispatch.Resend = cmp.Or(c.Dispatch.Resend, 15*time.Second)
 	c.Group.MaxSize = cmp.Or(c.Group.MaxSize, 5000)
 	c.Group.Grace = cmp.Or(c.Group.Grace, time.Second)
-	c.Group.MaxDelay = cmp.Or(c.Group.MaxDelay, 2*time.Second)
+	c.Group.MaxDelay = cmp.Or(c.Group.MaxDelay, 500*time.Millisecond)
 	c.Group.Limit = cmp.Or(c.Group.Limit, 100_000)
 	c.Batch = c.Batch.Overlay(tasks.DefaultBatchPolicy())
 	c.Record.MaxItems = cmp.Or(c.Record.MaxItems, 1000)

@@ -92,6 +92,11 @@ func work() []Setting {
 				"By default a free port of this host, which the log names."},
 		{"worker.profile", "BALER_WORKER_PROFILE", "false", flag(),
 			"Serve profiles of the worker at `/debug/pprof/` of its admin address."},
+		{"worker.recipes", "BALER_WORKER_RECIPES", "", folders(),
+			"Folders with recipes, absolute, that nobody but the operator may write to. `exec` and `coprocess` run the programs of " +
+				"these recipes; those of others end with `commands-not-allowed`. `baler run` always runs those of its own recipe."},
+		{"worker.allow_commands", "BALER_WORKER_ALLOW_COMMANDS", "false", flag(),
+			"Run the programs of every recipe: then everybody who may submit may run any program as the worker's user."},
 		{"dispatch.window", "BALER_DISPATCH_WINDOW", "64", number(),
 			"Unfinished batches a transfer may have in the queue."},
 		{"dispatch.interval", "BALER_DISPATCH_INTERVAL", "100ms", duration(),
@@ -106,11 +111,11 @@ func work() []Setting {
 func queues() []Setting {
 	return []Setting{
 		{"group.max_size", "BALER_GROUP_MAX_SIZE", "5000", number(),
-			"Files that asynq collects from a group at a time."},
+			"Files that are collected from the groups of a handler at a time."},
 		{"group.grace", "BALER_GROUP_GRACE", "1s", duration(),
-			"How long a group waits for another file; at least 1s."},
-		{"group.max_delay", "BALER_GROUP_MAX_DELAY", "2s", duration(),
-			"How long a group's first file waits at most; at least 1s."},
+			"How often asynq looks for groups that no worker has collected, and for how long no file has come to those; at least 1s."},
+		{"group.max_delay", "BALER_GROUP_MAX_DELAY", "500ms", duration(),
+			"How long a file that goes by group waits for others, from when it comes; at least 50ms."},
 		{"group.limit", "BALER_GROUP_LIMIT", "100000", number(),
 			"Files that may wait in groups before producers must wait."},
 		{"batch.max_items", "BALER_BATCH_MAX_ITEMS", "128", number(),

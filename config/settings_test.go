@@ -120,7 +120,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 	}
 	special := map[string]string{
 		"redis.url": "rediss://x", "database.url": "mysql://x/y", "state_dir": "/x", "http.listen": ":77", "worker.admin_listen": ":78",
-		"log.level": "debug", "log.format": "json", "worker.profile": "true", "http.insecure": "true",
+		"log.level": "debug", "log.format": "json", "worker.profile": "true", "worker.allow_commands": "true", "http.insecure": "true",
 		"retention.failed_too": "true", "redis.allow_eviction": "true",
 		"group.max_size": "777", "group.limit": "7777",
 		"record.max_delay": "7s", "dispatch.interval": "7s", // short enough for worker.grace and dispatch.resend

@@ -107,6 +107,7 @@ func (v *validation) worker(w Worker) {
 	v.atLeast("worker.concurrency", w.Concurrency, 1)
 	v.atLeast("worker.slots", w.Slots, 1)
 	v.above("worker.interval", w.Interval)
+	v.absolute("worker.recipes", w.Recipes)
 	v.above("worker.grace", w.Grace)
 	v.requiref(w.AdminListen == AdminOff || isAddress(w.AdminListen), "worker.admin_listen",
 		"%s is not an address; write host:port, such as 127.0.0.1:9464, :9464 for every interface, or off", dsn.Quote(w.AdminListen))
@@ -128,12 +129,15 @@ func (v *validation) dispatch(d Dispatch) {
 	v.above("dispatch.resend", d.Resend)
 }
 
+// shortestGroupDelay is the shortest time for which files may wait for others in a group.
+const shortestGroupDelay = 50 * time.Millisecond
+
 func (v *validation) group(g Group) {
 	v.atLeast("group.max_size", g.MaxSize, 1)
 	v.requiref(g.Grace >= time.Second, "group.grace",
 		"%s is too short; set 1s or more, the shortest that asynq accepts", g.Grace)
-	v.requiref(g.MaxDelay >= time.Second, "group.max_delay",
-		"%s is too short; set 1s or more, because asynq counts whole seconds, and 0 means for ever", g.MaxDelay)
+	v.requiref(g.MaxDelay >= shortestGroupDelay, "group.max_delay",
+		"%s is too short; set %s or more, or each file gets a batch of its own", g.MaxDelay, shortestGroupDelay)
 	v.requiref(g.Limit >= g.MaxSize, "group.limit",
 		"%d is less than group.max_size, %d; set at least as much, or no group ever fills", g.Limit, g.MaxSize)
 }

@@ -46,11 +46,14 @@ type JobSpec struct {
 	Facts     map[string]any // what earlier steps learned; never changed
 	MaxOutput int            // bytes kept of each stream; DefaultMaxOutput when zero
 	Opener    FileOpener
-	Timeout   time.Duration    // for this file, from Start on; none when zero
-	Patience  time.Duration    // how long a function may ignore the end of its context: 5 s when zero
-	Started   time.Time        // when its batch began; the job starts then unless Start is called
-	OnDone    func(*Job)       // called once when the job ends, on the goroutine that ends it; may be nil
-	Now       func() time.Time // nil: time.Now
+	Outputs   OutputRoots          // where Create may write; the zero value allows nothing
+	Sources   []string             // of the transfer, absolute; none for a list of paths
+	Commands  func() CommandAccess // may the recipe's programs run? Nil: no
+	Timeout   time.Duration        // for this file, from Start on; none when zero
+	Patience  time.Duration        // how long a function may ignore the end of its context: 5 s when zero
+	Started   time.Time            // when its batch began; the job starts then unless Start is called
+	OnDone    func(*Job)           // called once when the job ends, on the goroutine that ends it; may be nil
+	Now       func() time.Time     // nil: time.Now
 }
 
 // FileOpener opens files for reading; Roots is one.

@@ -21,6 +21,7 @@ type Recipe struct {
 
 	file   string
 	source string
+	dir    string // see Dir
 	facts  []bool // facts[i]: the steps from Steps[i] on read facts
 }
 
@@ -97,6 +98,10 @@ func (r *Recipe) Step(no int) *Step {
 	}
 	return r.Steps[no-1]
 }
+
+// Dir is the folder of the file that Load read, absolute; empty for built-in recipes and
+// for text.
+func (r *Recipe) Dir() string { return r.dir }
 
 // YAML returns the recipe's text, which Parse parses into the same recipe. It refers
 // to nothing outside itself, so a transfer can store it.

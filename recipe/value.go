@@ -49,7 +49,7 @@ func (c *diagnostics) value(a *arguments, node ast.Node, line, depth int) any {
 		entries, _ := entriesOf(node) // both are mappings
 		object := make(map[string]any, len(entries))
 		for _, entry := range entries {
-			if key, ok := c.key(entry.Key); ok {
+			if key, ok := c.argumentKey(entry.Key); ok {
 				object[key] = c.value(a, entry.Value, lineOf(entry.Key), depth-1)
 			}
 		}
@@ -57,6 +57,14 @@ func (c *diagnostics) value(a *arguments, node ast.Node, line, depth int) any {
 	}
 	c.addf(line, "with cannot hold %s", kind(node))
 	return nil
+}
+
+// argumentKey reads a key of "with". A number stands for its text: exit codes are such keys.
+func (c *diagnostics) argumentKey(node ast.MapKeyNode) (string, bool) {
+	if n, ok := node.(*ast.IntegerNode); ok {
+		return n.GetToken().Value, true
+	}
+	return c.key(node)
 }
 
 // string reads text, which may be a template.

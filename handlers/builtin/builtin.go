@@ -1,5 +1,5 @@
 // Package builtin holds the handlers that come with Baler and need no database, one
-// package each: checksum, identify, extension, verify, validate and noop for files,
+// package each: checksum, coprocess, exec, identify, extension, verify, validate and noop for files,
 // manifest, report and bag for final steps. A worker adds load itself, because load
 // needs the worker's database.
 package builtin
@@ -11,12 +11,16 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin/bag"
 	"github.com/balerhq/baler/handlers/builtin/checksum"
+	"github.com/balerhq/baler/handlers/builtin/coprocess"
+	"github.com/balerhq/baler/handlers/builtin/copy"
+	"github.com/balerhq/baler/handlers/builtin/exec"
 	"github.com/balerhq/baler/handlers/builtin/extension"
 	"github.com/balerhq/baler/handlers/builtin/faulty"
 	"github.com/balerhq/baler/handlers/builtin/identify"
 	"github.com/balerhq/baler/handlers/builtin/manifest"
 	"github.com/balerhq/baler/handlers/builtin/noop"
 	"github.com/balerhq/baler/handlers/builtin/report"
+	"github.com/balerhq/baler/handlers/builtin/thumbnail"
 	"github.com/balerhq/baler/handlers/builtin/validate"
 	"github.com/balerhq/baler/handlers/builtin/verify"
 )
@@ -25,7 +29,8 @@ import (
 // together; the others are added.
 func Register(reg *handlers.Registry) error {
 	return errors.Join(
-		checksum.Register(reg), identify.Register(reg), noop.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
+		checksum.Register(reg), identify.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
+		copy.Register(reg), thumbnail.Register(reg), exec.Register(reg), coprocess.Register(reg), noop.Register(reg),
 		manifest.Register(reg), report.Register(reg), bag.Register(reg),
 		faulty.Register(reg),
 	)

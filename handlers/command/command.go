@@ -45,8 +45,10 @@ type Program struct {
 	Dir string   // folder to run in; this process's own when empty
 	Env []string // as os.Environ gives it; this process's own when nil
 
-	// KillAfter is how long the program may take to end when ctx has ended: 2 s when
-	// zero. A handler that takes longer than 5 s in all is abandoned.
+	Limits Limits
+
+	// KillAfter is how long the program may take to end when ctx has ended:
+	// 2 s when zero. A handler that takes longer than five in all is left alone.
 	KillAfter time.Duration
 }
 
@@ -76,27 +78,60 @@ func (p Program) Run(ctx context.Context, job *handlers.Job) error {
 	if err := p.confine(job); err != nil {
 		return err
 	}
-	stdin := &input{Reader: p.Stdin}
-	c, err := startChild(p.command(job, stdin))
+	end, err := p.RunTo(ctx, sink(job.WriteOutput), sink(job.WriteError))
+	if failed, ok := errors.AsType[*StartError](err); ok {
+		job.SetStatus(failed.ExitCode, tasks.OutcomeError, failed.Code)
+		return handlers.RetryLater(failed.Code, err)
+	}
 	if err != nil {
-		return p.notStarted(job, err)
+		return err
+	}
+	return p.judge(job, end)
+}
+
+// RunTo runs the program for no job in particular, with its output going to two writers,
+// whose errors do not end it. It returns how the program ended, or a *StartError, the error
+// of ctx when that ended first, or that of reading Stdin. It checks no paths.
+func (p Program) RunTo(ctx context.Context, stdout, stderr io.Writer) (*os.ProcessState, error) {
+	if ctx.Err() != nil {
+		return nil, p.interrupted(ctx)
+	}
+	stdin := &input{Reader: p.Stdin}
+	c, err := p.start(stdin, stdout, stderr)
+	if err != nil {
+		return nil, err
 	}
 	wasInterrupted := p.await(ctx, c)
 	err = c.reap()
 	if wasInterrupted {
-		return p.interrupted(ctx)
+		return nil, p.interrupted(ctx)
 	}
 	if err := stdin.failure(); err != nil {
-		// The program read only a part of the input: its result says nothing about the file.
-		return handlers.RetryLater(handlers.CodeIO, fmt.Errorf("%s: standard input: %w", p.Name, err))
+		// What the program made of half an input says nothing of the file.
+		return nil, handlers.RetryLater(handlers.CodeIO, fmt.Errorf("%s: standard input: %w", p.Name, err))
 	}
-	return p.judge(job, c.cmd.ProcessState, err)
+	if c.cmd.ProcessState == nil { // the error of waiting matters only when there is no end to see
+		return nil, fmt.Errorf("%s: %w", p.Name, err)
+	}
+	return c.cmd.ProcessState, nil
 }
 
-func (p Program) command(job *handlers.Job, stdin *input) *exec.Cmd {
-	cmd := exec.Command(p.Name, p.Args...) //nolint:noctx // Run observes ctx itself
+func (p Program) start(stdin *input, stdout, stderr io.Writer) (*child, error) {
+	limited, err := p.withLimits()
+	if err != nil {
+		return nil, p.notStarted(err)
+	}
+	c, err := startChild(limited.command(stdin, stdout, stderr))
+	if err != nil {
+		return nil, p.notStarted(err)
+	}
+	return c, nil
+}
+
+func (p Program) command(stdin *input, stdout, stderr io.Writer) *exec.Cmd {
+	cmd := exec.Command(p.Name, p.Args...) //nolint:noctx // Run sees to ctx
 	cmd.Dir, cmd.Env = p.Dir, p.Env
-	cmd.Stdout, cmd.Stderr = sink(job.WriteOutput), sink(job.WriteError)
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	switch f, ok := p.Stdin.(*os.File); {
 	case ok:
 		cmd.Stdin = f
@@ -131,25 +166,32 @@ func (p Program) interrupted(ctx context.Context) error {
 	return fmt.Errorf("%s: %w", p.Name, ctx.Err())
 }
 
-func (p Program) notStarted(job *handlers.Job, err error) error {
-	exitCode, code := 1, CodeCommandNotStarted
-	switch { // exit codes as a shell's
-	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
-		exitCode, code = 127, CodeCommandNotFound
-	case errors.Is(err, fs.ErrPermission):
-		exitCode, code = 126, CodeCommandNotPermitted
-	}
-	job.SetStatus(exitCode, tasks.OutcomeError, code)
-	return handlers.RetryLater(code, fmt.Errorf("run %s: %w", p.Name, err))
+// StartError says that a program could not be started.
+type StartError struct {
+	ExitCode int    // as a shell gives it
+	Code     string // CodeCommandNotFound, CodeCommandNotPermitted or CodeCommandNotStarted
+	Err      error
 }
 
-// judge maps the end of a program to a verdict. The error of waiting matters only when
-// there is no state of the process.
-func (p Program) judge(job *handlers.Job, end *os.ProcessState, waitErr error) error {
-	if end == nil {
-		return fmt.Errorf("%s: %w", p.Name, waitErr)
+func (e *StartError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the error beneath.
+func (e *StartError) Unwrap() error { return e.Err }
+
+func (p Program) notStarted(err error) error {
+	e := &StartError{ExitCode: 1, Code: CodeCommandNotStarted, Err: fmt.Errorf("run %s: %w", p.Name, err)}
+	switch { // exit codes as a shell's
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		e.ExitCode, e.Code = 127, CodeCommandNotFound
+	case errors.Is(err, fs.ErrPermission):
+		e.ExitCode, e.Code = 126, CodeCommandNotPermitted
 	}
-	if name, number, ok := killedBy(end); ok {
+	return e
+}
+
+// judge gives the verdict that a program's end means.
+func (p Program) judge(job *handlers.Job, end *os.ProcessState) error {
+	if name, number, ok := KilledBy(end); ok {
 		code := "signal-" + name
 		job.SetStatus(128+number, tasks.OutcomeError, code)
 		return handlers.RetryLater(code, fmt.Errorf("%s: %v", p.Name, end))
@@ -163,8 +205,10 @@ func (p Program) judge(job *handlers.Job, end *os.ProcessState, waitErr error) e
 	return nil
 }
 
-// sink accepts writes after the job's end, so that a program that outlives its job does
-// not fail on them.
+// KilledBy returns the signal that ended a program, as "KILL" and its number, if one did.
+func KilledBy(end *os.ProcessState) (name string, number int, ok bool) { return killedBy(end) }
+
+// sink takes everything: a program that outlives its job is not to die of it.
 type sink func([]byte)
 
 func (s sink) Write(p []byte) (int, error) {

@@ -104,7 +104,7 @@ func TestProgramDiesWithItsWorker(t *testing.T) {
 	if os.Getenv(parentVariable) != "" {
 		job := handlers.NewJob(handlers.JobSpec{MaxOutput: 1 << 10})
 		p := Program{Name: "sh", Args: []string{"-c", "echo $$ >&3; exec sleep 1000 3>&-"}}
-		cmd := p.command(job, &input{})
+		cmd := p.command(&input{}, sink(job.WriteOutput), sink(job.WriteError))
 		cmd.ExtraFiles = []*os.File{os.Stdout}
 		c, err := startChild(cmd)
 		testkit.Must(t, err)

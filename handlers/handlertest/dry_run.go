@@ -20,7 +20,18 @@ type DryRun struct {
 	Args    any            // what the recipe's `with` would give
 	Facts   map[string]any // what earlier steps would have learnt of every file
 	Roots   []string       // folders that may be read; the files themselves when empty
+	Outputs []string       // folders that may be written; none when empty
+	Sources []string       // of the transfer; none when empty
 	Timeout time.Duration  // of the whole batch; none when zero
+
+	// FileTimeout is the time limit of one file; none when zero.
+	FileTimeout time.Duration
+
+	// CommandDir is the folder of the recipe's file, for handlers that run programs.
+	CommandDir string
+
+	// MaxOutput is how many bytes of each stream of a job are kept; 0: the default.
+	MaxOutput int
 }
 
 // Run gives one result a path, in the order of the paths, which it makes
@@ -42,7 +53,11 @@ func (t DryRun) Run(ctx context.Context, h handlers.Handler, paths ...string) ([
 		ctx, cancel = context.WithTimeout(ctx, t.Timeout)
 		defer cancel()
 	}
-	jobs := t.jobs(files, roots)
+	outputs, err := handlers.NewOutputRoots(t.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	jobs := t.jobs(files, roots, outputs)
 	left := handlers.Settle(ctx, jobs, <-invoke.Go(func() error { return h.Handle(ctx, jobs) }))
 	for _, job := range left {
 		job.Abandon()
@@ -67,12 +82,13 @@ func (t DryRun) open(files []tasks.File) (*handlers.Roots, error) {
 	return handlers.NewRoots(dirs)
 }
 
-func (t DryRun) jobs(files []tasks.File, roots *handlers.Roots) []*handlers.Job {
+func (t DryRun) jobs(files []tasks.File, roots *handlers.Roots, outputs handlers.OutputRoots) []*handlers.Job {
 	begin := time.Now()
 	return handlers.NewJobs(len(files), func(i int) handlers.JobSpec {
 		return handlers.JobSpec{
-			File: files[i], Transfer: 1, Args: t.Args, Facts: t.Facts, Opener: roots,
-			Step: 1, Attempt: 1, Worker: "dry-run", Started: begin,
+			File: files[i], Transfer: 1, Args: t.Args, Facts: t.Facts, Opener: roots, Outputs: outputs, Sources: t.Sources,
+			Step: 1, Attempt: 1, Worker: "dry-run", Started: begin, Timeout: t.FileTimeout, MaxOutput: t.MaxOutput,
+			Commands: func() handlers.CommandAccess { return handlers.CommandAccess{Allowed: true, Dir: t.CommandDir} },
 		}
 	})
 }

@@ -14,9 +14,10 @@ import (
 // LatencyOptions say what Latency measures. All are needed.
 type LatencyOptions struct {
 	Via     []tasks.Via
-	Loads   []int // percent of the capacity
-	Seconds int   // that files come for at each load
-	Files   int   // that the capacity is measured with
+	Loads   []int           // percent of the capacity
+	Delays  []time.Duration // values of group.max_delay, for files by group; none: that of the settings
+	Seconds int             // that files come for at each load
+	Files   int             // that the capacity is measured with
 	Batch   int
 	Repeat  int
 }
@@ -40,13 +41,13 @@ func (p *Env) Latency(ctx context.Context, o LatencyOptions, report func(Latency
 		return err
 	}
 	for repeat := range o.Repeat {
-		for _, via := range o.Via {
-			l := &latencies{env: p, o: o, tree: t, via: via, report: func(m Latency) error {
+		for _, c := range o.combinations(p.o.Config.Group.MaxDelay) {
+			l := &latencies{env: p, o: o, tree: t, via: c.via, delay: c.delay, report: func(m Latency) error {
 				m.Repeat = repeat + 1
 				return report(m)
 			}}
 			l.say = func(format string, args ...any) {
-				p.o.Say("[%d/%d] %s, "+format, append([]any{repeat + 1, o.Repeat, via}, args...)...)
+				p.o.Say("[%d/%d] %s, "+format, append([]any{repeat + 1, o.Repeat, c}, args...)...)
 			}
 			if err := l.round(ctx); err != nil {
 				return err
@@ -56,12 +57,42 @@ func (p *Env) Latency(ctx context.Context, o LatencyOptions, report func(Latency
 	return nil
 }
 
+// latencyCombination is one way, with the delay of groups.
+type latencyCombination struct {
+	via   tasks.Via
+	delay time.Duration // 0 for bulk
+}
+
+func (c latencyCombination) String() string {
+	if c.delay == 0 {
+		return string(c.via)
+	}
+	return fmt.Sprintf("%s within %s", c.via, c.delay)
+}
+
+func (o *LatencyOptions) combinations(usual time.Duration) (all []latencyCombination) {
+	for _, via := range o.Via {
+		switch {
+		case via != tasks.ViaGroup:
+			all = append(all, latencyCombination{via: via})
+		case len(o.Delays) == 0:
+			all = append(all, latencyCombination{via, usual})
+		default:
+			for _, delay := range o.Delays {
+				all = append(all, latencyCombination{via, delay})
+			}
+		}
+	}
+	return all
+}
+
 // latencies measures one way, once, on a system of its own.
 type latencies struct {
 	env    *Env
 	o      LatencyOptions
 	tree   tree
 	via    tasks.Via
+	delay  time.Duration
 	feed   feed
 	db     *sql.DB
 	say    func(format string, args ...any)
@@ -69,7 +100,12 @@ type latencies struct {
 }
 
 func (l *latencies) round(ctx context.Context) (err error) {
-	s, err := l.env.startCluster(ctx, 1)
+	var env []string
+	if l.delay > 0 { // of the producer, which is this process, and of the worker
+		l.env.o.Config.Group.MaxDelay = l.delay
+		env = append(env, "BALER_GROUP_MAX_DELAY="+l.delay.String())
+	}
+	s, err := l.env.startCluster(ctx, 1, env...)
 	if err != nil {
 		return err
 	}
@@ -117,11 +153,13 @@ func (l *latencies) capacity(ctx context.Context) (float64, error) {
 func (l *latencies) level(ctx context.Context, capacity float64, percent int) error {
 	a := arriving(capacity*float64(percent)/100, l.o.Seconds)
 	l.say("load %d %%, files %d", percent, a.files)
+	begun := readHost()
 	samples, err := l.run(ctx, &a)
 	if err != nil {
 		return err
 	}
 	m := latency(samples, a.rate)
+	m.Stolen, m.Delay = readHost().stolenSince(begun), l.delay.Milliseconds()
 	m.Variant, m.Load, m.Capacity, m.Files = Variant(l.via), percent, capacity, a.files
 	return l.report(m)
 }

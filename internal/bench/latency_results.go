@@ -12,17 +12,19 @@ type Latency struct {
 	Type     string  `json:"type"`  // always "measurement"
 	Bench    string  `json:"bench"` // always "latency"
 	Variant  Variant `json:"variant"`
-	Load     int     `json:"load_percent"`        // of the capacity
-	Capacity float64 `json:"capacity_per_second"` // files
-	Offered  float64 `json:"offered_per_second"`  // files that came
-	Finished float64 `json:"finished_per_second"` // files; less than what came when it did not keep up
-	KeptUp   bool    `json:"kept_up"`             // with what came
-	Files    int     `json:"files"`               // that came
-	Samples  int     `json:"samples"`             // of them, that were watched
-	Min      float64 `json:"min_ms,omitempty"`    // these when it kept up
-	P50      float64 `json:"p50_ms,omitempty"`    // half of the samples took no longer
-	P99      float64 `json:"p99_ms,omitempty"`    // of fewer than 100 samples the longest
+	Delay    int64   `json:"group_max_delay_ms,omitempty"` // of files by group
+	Load     int     `json:"load_percent"`                 // of the capacity
+	Capacity float64 `json:"capacity_per_second"`          // files
+	Offered  float64 `json:"offered_per_second"`           // files that came
+	Finished float64 `json:"finished_per_second"`          // files; less than what came when it did not keep up
+	KeptUp   bool    `json:"kept_up"`                      // with what came
+	Files    int     `json:"files"`                        // that came
+	Samples  int     `json:"samples"`                      // of them, that were watched
+	Min      float64 `json:"min_ms,omitempty"`             // these when it kept up
+	P50      float64 `json:"p50_ms,omitempty"`             // half of the samples took no longer
+	P99      float64 `json:"p99_ms,omitempty"`             // of fewer than 100 samples the longest
 	Max      float64 `json:"max_ms,omitempty"`
+	Stolen   float64 `json:"stolen_percent"` // of the processors' time, by the host; Linux only
 	Repeat   int     `json:"repeat"`
 }
 
@@ -51,6 +53,7 @@ type LatencyRow struct {
 	P99s    Percentiles // milliseconds
 	Behind  int         // repeats that did not keep up
 	Repeats int
+	Stolen  []float64 // percent, of each repeat
 }
 
 // Percentiles is the least and the most of some repeats.
@@ -70,6 +73,7 @@ func LatencyRows(all []Latency) []LatencyRow {
 			if !r.like(&o) {
 				continue
 			}
+			r.Stolen = append(r.Stolen, o.Stolen)
 			if o.KeptUp {
 				kept = append(kept, o)
 			} else {
@@ -82,7 +86,9 @@ func LatencyRows(all []Latency) []LatencyRow {
 	return rows
 }
 
-func (r *LatencyRow) like(m *Latency) bool { return r.Variant == m.Variant && r.Load == m.Load }
+func (r *LatencyRow) like(m *Latency) bool {
+	return r.Variant == m.Variant && r.Load == m.Load && r.Delay == m.Delay
+}
 
 func (r *LatencyRow) sum(kept, behind []Latency) {
 	r.Behind, r.Repeats, r.KeptUp = len(behind), len(kept)+len(behind), len(kept) > 0

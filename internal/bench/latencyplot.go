@@ -1,6 +1,11 @@
 package bench
 
-import "github.com/balerhq/baler/internal/bench/chart"
+import (
+	"slices"
+	"time"
+
+	"github.com/balerhq/baler/internal/bench/chart"
+)
 
 // LatencyChart draws what Latency measured: the median and the 99th percentile
 // of each way over the load. A load that was not kept up with has no point.
@@ -13,11 +18,25 @@ func LatencyChart(rows []LatencyRow) chart.Chart {
 		Title: "From when a file was due to its visible result", Note: spread(repeats),
 		X: chart.Axis{Label: "% of the capacity, as offered", Log: true}, Y: chart.Axis{Label: "milliseconds", Log: true},
 	}
-	for _, way := range []Variant{VariantGroup, VariantBulk} {
-		half, most := chart.Series{Name: string(way) + ", median"}, chart.Series{Name: string(way) + ", 99 %", Dashed: true}
+	type line struct {
+		way   Variant
+		delay int64
+	}
+	var lines []line
+	for i := range rows {
+		if l := (line{rows[i].Variant, rows[i].Delay}); !slices.Contains(lines, l) {
+			lines = append(lines, l)
+		}
+	}
+	for _, l := range lines {
+		name := string(l.way)
+		if l.delay > 0 {
+			name += " within " + (time.Duration(l.delay) * time.Millisecond).String()
+		}
+		half, most := chart.Series{Name: name + ", median"}, chart.Series{Name: name + ", 99 %", Dashed: true}
 		for i := range rows {
 			r := &rows[i]
-			if r.Variant != way || !r.KeptUp {
+			if r.Variant != l.way || r.Delay != l.delay || !r.KeptUp {
 				continue
 			}
 			at := float64(r.Load)

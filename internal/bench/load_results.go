@@ -89,7 +89,7 @@ func (r *LoadRow) sum() {
 	r.RatioToInserts = middle(func(m LoadMeasurement) float64 { return m.RatioToInserts })
 	r.RatioToLimit = middle(func(m LoadMeasurement) float64 { return m.RatioToLimit })
 	r.TimesAccount = middle(func(m LoadMeasurement) float64 { return m.TimesAccount })
-	r.CPUSeconds, r.PeakRSS = used(r.repeats, func(m LoadMeasurement) usage { return usage{m.CPUSeconds, m.PeakRSS} })
+	r.CPUSeconds, r.PeakRSS = used(r.repeats, func(m LoadMeasurement) usage { return usage{cpu: m.CPUSeconds, peak: m.PeakRSS} })
 }
 
 // LoadTargets tells whether the design's target for loading is met, by the best

@@ -31,6 +31,7 @@ type Measurement struct {
 	RatioToLimit   float64            `json:"ratio_to_limit,omitempty"` // to the best limit of the same repeat
 	PeakRSS        map[string]int64   `json:"peak_rss_bytes"`           // of the largest process of a kind; Linux only
 	CPUSeconds     map[string]float64 `json:"cpu_seconds"`              // of all processes of a kind; Linux only
+	Stolen         float64            `json:"stolen_percent"`           // of the processors' time, by the host; Linux only
 	Flush          *int               `json:"flush_log_at_trx_commit,omitempty"`
 	Repeat         int                `json:"repeat"`
 }
@@ -38,7 +39,7 @@ type Measurement struct {
 func measured(way Variant, files, batch, workers int, took time.Duration, used usage) Measurement {
 	m := Measurement{
 		Type: "measurement", Variant: way, Files: files, Batch: batch, Workers: workers, Seconds: took.Seconds(),
-		PeakRSS: used.peak, CPUSeconds: used.cpu,
+		PeakRSS: used.peak, CPUSeconds: used.cpu, Stolen: used.stolen,
 	}
 	if took > 0 {
 		m.FilesPerSecond = float64(files) / took.Seconds()
@@ -53,6 +54,15 @@ type Result struct {
 	AgainstPerFile    float64 // times as fast; 0 when that was not measured
 	AgainstAsynqGroup float64
 	repeats           []Measurement
+}
+
+// StolenRounds are the percentages of stolen time of each repeat.
+func (r *Result) StolenRounds() []float64 {
+	percents := make([]float64, len(r.repeats))
+	for i := range r.repeats {
+		percents[i] = r.repeats[i].Stolen
+	}
+	return percents
 }
 
 // Results sums measurements up, in the order in which their kinds first came.
@@ -102,7 +112,7 @@ func (r *Result) sum() {
 	for _, m := range r.repeats {
 		r.Slowest, r.Fastest = min(r.Slowest, m.FilesPerSecond), max(r.Fastest, m.FilesPerSecond)
 	}
-	r.CPUSeconds, r.PeakRSS = used(r.repeats, func(m Measurement) usage { return usage{m.CPUSeconds, m.PeakRSS} })
+	r.CPUSeconds, r.PeakRSS = used(r.repeats, func(m Measurement) usage { return usage{cpu: m.CPUSeconds, peak: m.PeakRSS} })
 }
 
 // used sums up what repeats used: medians of processor time, peaks of memory.

@@ -11,6 +11,8 @@ import (
 type usage struct {
 	cpu  map[string]float64 // seconds
 	peak map[string]int64   // bytes
+
+	stolen float64 // percent of the processors' time that the host gave to others
 }
 
 // meter reads what processes use until it is stopped. Those that end meanwhile
@@ -18,6 +20,7 @@ type usage struct {
 type meter struct {
 	mu        sync.Mutex
 	processes []*metered
+	begun     hostTime
 	stop      chan struct{}
 	ended     sync.WaitGroup
 }
@@ -38,7 +41,7 @@ type reading struct {
 const readEvery = 50 * time.Millisecond
 
 func newMeter(pids map[string][]int) *meter {
-	m := &meter{stop: make(chan struct{})}
+	m := &meter{stop: make(chan struct{}), begun: readHost()}
 	for kind, list := range pids {
 		for _, pid := range list {
 			m.add(kind, pid)
@@ -95,7 +98,7 @@ func (m *meter) look() {
 func (m *meter) end() usage {
 	close(m.stop)
 	m.ended.Wait()
-	u := usage{cpu: make(map[string]float64), peak: make(map[string]int64)}
+	u := usage{cpu: make(map[string]float64), peak: make(map[string]int64), stolen: readHost().stolenSince(m.begun)}
 	for _, p := range m.processes {
 		if p.last.peak == 0 {
 			continue // nothing could be read

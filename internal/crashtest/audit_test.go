@@ -60,6 +60,15 @@ func (e *env) auditRows(files int64) {
 	if err := rows.Err(); err != nil || steps != 2 {
 		e.t.Errorf("%d steps, %v; want 2", steps, err)
 	}
+	var failed, noted, agree int64
+	testkit.Must(e.t, e.db.QueryRowContext(e.t.Context(), `SELECT
+		(SELECT COUNT(*) FROM results WHERE transfer_id = ? AND outcome IN ('failed', 'error', 'timed_out')),
+		(SELECT COUNT(*) FROM failures WHERE transfer_id = ?),
+		(SELECT COUNT(*) FROM failures f JOIN results r ON r.transfer_id = f.transfer_id AND r.step_no = f.step_no
+			AND r.file_no = f.file_no AND r.outcome = f.outcome WHERE f.transfer_id = ?)`, e.id, e.id, e.id).Scan(&failed, &noted, &agree))
+	if noted != failed || agree != failed {
+		e.t.Errorf("%d results are failures; %d are noted as such, %d of them right", failed, noted, agree)
+	}
 }
 
 // auditClient checks the same with the command line.

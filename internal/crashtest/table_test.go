@@ -76,8 +76,8 @@ func cases() (all []crashCase) {
 			at(v, failpoint.FinalStepRan, 1)
 			at(v, failpoint.Completed, 1)
 			if via == "group" {
-				at(v, failpoint.SetTaken, 2)
-				at(v, failpoint.SetReturned, 2)
+				at(v, failpoint.SetTaken, 1)
+				at(v, failpoint.SetReturned, 1)
 			}
 		}
 		// With one batch at a time, the next is dequeued after the last was acknowledged.

@@ -9,10 +9,10 @@ const (
 	FilesRegistered      Name = "files-registered"       // a producer has counted rows of files, and sent nothing
 	TaskEnqueued         Name = "task-enqueued"          // a producer has put one file of several into its group
 	Sealed               Name = "sealed"                 // a producer has sealed its transfer, and not yet reported that
-	SetTaken             Name = "set-taken"              // asynq has handed a group's set to the aggregator, which has done nothing
+	SetTaken             Name = "set-taken"              // a set of groups has been taken for the aggregator, which has done nothing
 	LedgerWritten        Name = "ledger-written"         // new batches are committed, and none is in the queue
 	BatchEnqueued        Name = "batch-enqueued"         // one batch of several is in the queue
-	SetReturned          Name = "set-returned"           // a set is in the ledger; asynq has neither sent its last batch nor deleted it
+	SetReturned          Name = "set-returned"           // a set is in the ledger, and not deleted from the queue
 	BatchDequeued        Name = "batch-dequeued"         // a worker has a batch's message; whatever it had before is acknowledged
 	HandlerHalfway       Name = "handler-halfway"        // one job of a batch has ended, and nothing of it is recorded
 	RowsInserted         Name = "rows-inserted"          // rows of a section of lines are inserted, and not committed

@@ -6,6 +6,7 @@ package ingest
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/egress"
@@ -23,6 +24,7 @@ type Options struct {
 	Log       *slog.Logger
 
 	GroupLimit int           // messages of files that wait in the queue before registering waits
+	GroupDelay time.Duration // how long a file that goes by group waits for others; 0: no shorter than by bulk
 	StateDir   string        // is never scanned
 	Webhooks   []string      // URLs that get the end of every transfer
 	Reach      egress.Policy // of the URLs of submissions
@@ -40,6 +42,7 @@ type Ingester struct {
 	log       *slog.Logger
 
 	groupLimit   int64
+	groupDelay   time.Duration
 	stateDir     string
 	siteWebhooks []string
 	reach        egress.Policy
@@ -50,7 +53,8 @@ type Ingester struct {
 func New(o Options) *Ingester {
 	return &Ingester{
 		store: o.Store, producer: o.Producer, transfers: o.Transfers, log: o.Log,
-		groupLimit: int64(o.GroupLimit), stateDir: o.StateDir, siteWebhooks: o.Webhooks, reach: o.Reach, onCreate: o.OnCreate,
+		groupLimit: int64(o.GroupLimit), groupDelay: o.GroupDelay,
+		stateDir: o.StateDir, siteWebhooks: o.Webhooks, reach: o.Reach, onCreate: o.OnCreate,
 	}
 }
 

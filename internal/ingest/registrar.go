@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -33,6 +34,7 @@ type Registrar struct {
 	chunks   errgroup.Group // being registered, a few side by side
 	next     int64          // number of the next file
 	counted  chan struct{}  // closed when the chunk before the next one is counted
+	first    atomic.Int64   // when the first file that waits was added, in Unix nanoseconds; 0 for none
 
 	ctx   context.Context //nolint:containedctx // of the whole registrar: chunks outlive the flush that began them
 	stop  context.CancelFunc
@@ -42,9 +44,17 @@ type Registrar struct {
 	err error // of the first flush that failed
 }
 
+// registerShare is the part of a group's delay that registering may take: a file that
+// comes slowly waits here, too, and the rest of the delay in its group.
+const registerShare = 4
+
 // registerPolicy bounds one transaction of new rows.
-func registerPolicy() tasks.BatchPolicy {
-	return tasks.BatchPolicy{MaxItems: 2000, MaxBytes: 1 << 62, MaxDelay: 500 * time.Millisecond}
+func (g *Ingester) registerPolicy(via tasks.Via) tasks.BatchPolicy {
+	p := tasks.BatchPolicy{MaxItems: 2000, MaxBytes: 1 << 62, MaxDelay: 500 * time.Millisecond}
+	if share := g.groupDelay / registerShare; via == tasks.ViaGroup && share > 0 {
+		p.MaxDelay = min(p.MaxDelay, share)
+	}
+	return p
 }
 
 // sideBySide is how many transactions insert rows at the same time. SQLite has
@@ -70,7 +80,7 @@ func (g *Ingester) NewRegistrar(ctx context.Context, transfer int64, runKey stri
 	r := &Registrar{ingester: g, plan: entry, producer: token, runKey: runKey, next: next, counted: make(chan struct{})}
 	close(r.counted)
 	r.chunks.SetLimit(g.sideBySide())
-	r.files = batcher.New(registerPolicy(), r.flush, batcher.Options[tasks.File]{})
+	r.files = batcher.New(g.registerPolicy(entry.Via), r.flush, batcher.Options[tasks.File]{})
 	r.ctx, r.stop = context.WithCancel(ctx)
 	r.ended.Go(func() { g.heartbeat(r.ctx, transfer) })
 	return r, nil
@@ -84,6 +94,9 @@ func (r *Registrar) Recipe() *recipe.Recipe { return r.plan.Recipe }
 func (r *Registrar) Add(ctx context.Context, f tasks.File) error {
 	if err := r.failed(); err != nil {
 		return err
+	}
+	if r.first.Load() == 0 {
+		r.first.CompareAndSwap(0, time.Now().UnixNano())
 	}
 	_, err := r.files.Add(ctx, f)
 	return err
@@ -116,8 +129,12 @@ func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
 	first, before, counted := r.next, r.counted, make(chan struct{})
 	r.next += int64(len(files))
 	r.counted = counted
+	came := time.Now()
+	if t := r.first.Swap(0); t != 0 {
+		came = time.Unix(0, t)
+	}
 	r.chunks.Go(func() error {
-		err := r.register(r.ctx, files, first, before, counted)
+		err := r.register(r.ctx, files, first, came, before, counted)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.err == nil {
@@ -131,7 +148,7 @@ func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
 // register commits rows, closes counted when they are counted or never will
 // be, and sends messages where the transfer goes by group.
 func (r *Registrar) register(
-	ctx context.Context, files []tasks.File, first int64, before <-chan struct{}, counted chan struct{},
+	ctx context.Context, files []tasks.File, first int64, came time.Time, before <-chan struct{}, counted chan struct{},
 ) error {
 	a := store.FileBatch{
 		Transfer: r.plan.ID, Producer: r.producer, Files: files, First: first, RunKey: r.runKey, Fixity: r.plan.Recipe.Fixity,
@@ -157,7 +174,7 @@ func (r *Registrar) register(
 			routed = append(routed, queue.FileTask{File: &files[i], Step: steps[i], Handler: r.plan.Step(steps[i]).Handler})
 		}
 	}
-	return r.enqueue(ctx, routed)
+	return r.enqueue(ctx, routed, came)
 }
 
 func (r *Registrar) count(ctx context.Context, a store.FileBatch, before <-chan struct{}, counted chan struct{}) error {
@@ -203,13 +220,13 @@ func (r *Registrar) awaitTurn(ctx context.Context, before <-chan struct{}) error
 	}
 }
 
-// enqueue sends one message a file, and waits while the queue holds too many.
+// enqueue sends one message a file, of which the first came then, and waits while the queue holds too many.
 // When Redis does not take them the files stay registered: the sweeper finds them.
-func (r *Registrar) enqueue(ctx context.Context, routed []queue.FileTask) error {
+func (r *Registrar) enqueue(ctx context.Context, routed []queue.FileTask, came time.Time) error {
 	if err := r.waitForRoom(ctx); err != nil {
 		return err
 	}
-	if err := r.ingester.producer.EnqueueFiles(ctx, r.plan.Queue, r.plan.ID, routed); err != nil {
+	if err := r.ingester.producer.EnqueueFiles(ctx, r.plan.Queue, r.plan.ID, routed, time.Since(came)); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("enqueue files: %w", err)
 		}

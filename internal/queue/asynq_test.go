@@ -47,7 +47,7 @@ func TestAsynqAggregates(t *testing.T) {
 	for no := range int64(40) {
 		routed = append(routed, queue.FileTask{File: &tasks.File{No: no + 1, Size: 5}, Step: 1, Handler: "noop"})
 	}
-	testkit.Must(t, p.EnqueueFiles(t.Context(), testQueue, 7, routed))
+	testkit.Must(t, p.EnqueueFiles(t.Context(), testQueue, 7, routed, 0))
 	batch := someBatches(9)[8]
 	collected := make(chan []*asynq.Task, 2*tasks.GroupShards)
 	delivered := make(chan string, 1)

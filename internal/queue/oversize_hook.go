@@ -37,7 +37,18 @@ var _ redis.Hook = OversizeHook{}
 
 // NewOversizeHook makes the hook.
 func NewOversizeHook() OversizeHook {
-	shared := `
+	shared := oversizedFunction()
+	return OversizeHook{map[string]string{
+		"a8153319360adc71cdc370107f8ab9786f204765": shared + dequeueScript,
+		"74ba718a5ed06d87a29e289ce500f34eac8759fc": shared + readSetScript,
+		"16988a462595f6ee317be300951533b004f27f5c": shared + listExpiredScript,
+	}}
+}
+
+// oversizedFunction is the Lua function oversized(prefix, id), which takes a message that
+// is too large out of asynq's tasks, whose keys begin with prefix, and reports whether it is.
+func oversizedFunction() string {
+	return `
 local function oversized(prefix, id)
 	local key = prefix .. id
 	if redis.call("HSTRLEN", key, "msg") <= ` + strconv.Itoa(maxMessage) + ` then
@@ -50,11 +61,6 @@ local function oversized(prefix, id)
 	return true
 end
 `
-	return OversizeHook{map[string]string{
-		"a8153319360adc71cdc370107f8ab9786f204765": shared + dequeueScript,
-		"74ba718a5ed06d87a29e289ce500f34eac8759fc": shared + readSetScript,
-		"16988a462595f6ee317be300951533b004f27f5c": shared + listExpiredScript,
-	}}
 }
 
 // dequeueScript takes the next message of a queue. KEYS are its lists of pending, paused

@@ -31,6 +31,8 @@ type Producer struct {
 	redis  redis.UniversalClient
 	client *asynq.Client
 
+	noteGroupsScript, takeDueScript, removeTakenScript *redis.Script
+
 	// Watches that report outages of Redis. A nil watch reports nothing.
 	sending, asking, repairing *outage.Watch
 }
@@ -38,7 +40,11 @@ type Producer struct {
 // NewProducer makes a Producer that enqueues through a Redis client, which the caller
 // closes. A separate client with the pipeline hook makes concurrent calls cheap.
 func NewProducer(client redis.UniversalClient) *Producer {
-	return &Producer{redis: client, client: asynq.NewClientFromRedisClient(client)}
+	return &Producer{
+		redis: client, client: asynq.NewClientFromRedisClient(client),
+		noteGroupsScript: redis.NewScript(noteGroupsText), takeDueScript: redis.NewScript(oversizedFunction() + takeDueText),
+		removeTakenScript: redis.NewScript(removeTakenText),
+	}
 }
 
 // BatchTask is the queue message of a batch of the ledger. The batch's number is its
@@ -68,17 +74,23 @@ type FileTask struct {
 	Handler string
 }
 
-// EnqueueFiles enqueues one task a file for the group aggregator. Their rows must be
-// committed.
-func (p *Producer) EnqueueFiles(ctx context.Context, queue string, transfer int64, files []FileTask) error {
-	return p.done(ctx, len(files), parallel(ctx, len(files), func(ctx context.Context, i int) error {
+// EnqueueFiles enqueues one task a file, for workers to collect into batches. Their rows
+// must be committed. waited is for how long the first of them has waited already.
+func (p *Producer) EnqueueFiles(ctx context.Context, queue string, transfer int64, files []FileTask, waited time.Duration) error {
+	began := time.Now()
+	err := parallel(ctx, len(files), func(ctx context.Context, i int) error {
 		f := files[i]
 		err := p.enqueue(ctx, asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(transfer, f.Step, f.File).Encode(),
 			asynq.TaskID(fileTaskID(transfer, &f)), asynq.Queue(queue), asynq.Group(tasks.GroupOf(f.Handler, transfer, f.File.No)),
 			asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout)))
 		failpoint.Point(failpoint.TaskEnqueued)
 		return err
-	}))
+	})
+	if err == nil {
+		// After the files: who takes a group takes its note, and all that is in it.
+		err = p.noteGroups(ctx, queue, files, transfer, waited+time.Since(began))
+	}
+	return p.done(ctx, len(files), err)
 }
 
 // done reports the outcome of sending n messages. An error that comes with the end of

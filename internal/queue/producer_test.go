@@ -196,7 +196,7 @@ func TestGroupsAreHealed(t *testing.T) {
 		routed = append(routed, queue.FileTask{File: &tasks.File{No: no + 1, Size: 3}, Step: 1, Handler: handlers[no%2]})
 	}
 	for range 2 { // a file sent twice waits once
-		testkit.Must(t, p.EnqueueFiles(t.Context(), testQueue, 7, routed))
+		testkit.Must(t, p.EnqueueFiles(t.Context(), testQueue, 7, routed, 0))
 	}
 	if n, err := p.GroupBacklog(t.Context(), testQueue, handlers); err != nil || n != 200 {
 		t.Errorf("%d wait, %v", n, err)

@@ -28,7 +28,7 @@ func TestFirstQueued(t *testing.T) {
 	group := func(no int64) string { return "asynq:{q}:g:" + tasks.GroupOf("noop", 1, no) }
 
 	first("nothing was sent", 4)
-	testkit.Must(t, p.EnqueueFiles(ctx, "q", 1, files[1:]))
+	testkit.Must(t, p.EnqueueFiles(ctx, "q", 1, files[1:], 0))
 	first("the first was not sent", 1)
 	testkit.Must(t, client.Del(ctx, "asynq:{q}:t:1.1.2").Err())
 	first("the second message is lost", 2)

@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// trialKey is what MissingRights tries the commands on.
+// trialKey is the key, and the channel, on which MissingRights tries the commands.
 const trialKey = "baler:doctor"
 
 // trials are the commands that Baler and asynq v0.26.0 run, by themselves or in their
@@ -26,7 +26,8 @@ func trials() [][]any {
 		{"expire", k, 60}, {"expireat", k, time.Now().Add(time.Minute).Unix()},
 		{"hdel", k, "f"}, {"hget", k, "f"}, {"hmget", k, "f"}, {"hset", k, "f", "v"}, {"hstrlen", k, "f"},
 		{"lindex", k, 0}, {"linsert", k, "before", "a", "b"}, {"llen", k}, {"lpop", k}, {"lpos", k, "a"}, {"lpush", k, "a"},
-		{"lrange", k, 0, 0}, {"lrem", k, 0, "a"}, {"ltrim", k, 0, 0}, {"rpoplpush", k, k}, {"rpush", k, "a"},
+		{"lrange", k, 0, 0}, {"lrem", k, 0, "a"}, {"ltrim", k, 0, 0},
+		{"publish", k, "a trial"}, {"rename", k, k}, {"rpoplpush", k, k}, {"rpush", k, "a"},
 		{"sadd", k, "a"}, {"sismember", k, "a"}, {"smembers", k}, {"srem", k, "a"},
 		{"zadd", k, 1, "a"}, {"zcard", k}, {"zrange", k, 0, 0}, {"zrangebyscore", k, 0, 0}, {"zrem", k, "a"},
 		{"zremrangebyrank", k, 0, 0}, {"zremrangebyscore", k, 0, 0}, {"zrevrange", k, 0, 0}, {"zscore", k, "a"},
@@ -35,7 +36,7 @@ func trials() [][]any {
 	}
 }
 
-// MissingRights tries every command that Baler uses, and the channel, and returns the
+// MissingRights tries every command that Baler uses, and the channels, and returns the
 // rules that this account's ACL lacks, such as +zcard. deploy/redis.acl has all of them;
 // a test compares them.
 func (q *Conn) MissingRights(ctx context.Context) ([]string, error) {
@@ -60,21 +61,23 @@ func (q *Conn) MissingRights(ctx context.Context) ([]string, error) {
 	if !answered {
 		return nil, fmt.Errorf("try the commands: %w", err)
 	}
-	rules, err := q.trySubscribe(ctx)
-	if err != nil {
-		return nil, err
+	for _, channel := range []string{"asynq:cancel", trialKey} {
+		rules, err := q.trySubscribe(ctx, channel)
+		if err != nil {
+			return nil, err
+		}
+		missing = append(missing, rules...)
 	}
-	missing = append(missing, rules...)
 	slices.Sort(missing)
 	return slices.Compact(missing), nil
 }
 
-// trySubscribe listens to the channel on which asynq cancels tasks.
-func (q *Conn) trySubscribe(ctx context.Context) (missing []string, err error) {
-	channel := q.Client.Subscribe(ctx, "asynq:cancel")
+// trySubscribe listens to a channel: asynq cancels tasks on one, and Baler's wake workers.
+func (q *Conn) trySubscribe(ctx context.Context, name string) (missing []string, err error) {
+	channel := q.Client.Subscribe(ctx, name)
 	defer func() { err = errors.Join(err, ignoreClosed(channel.Close())) }()
 	if _, err := channel.ReceiveTimeout(ctx, pingTime); isRefused(err) {
-		return []string{missingRule(err, []any{"subscribe"})}, nil
+		return []string{missingRule(err, []any{"subscribe", name})}, nil
 	} else if err != nil {
 		return nil, fmt.Errorf("listen to a channel: %w", err)
 	}
@@ -87,8 +90,10 @@ func missingRule(err error, args []any) string {
 		return rule
 	}
 	switch text := err.Error(); {
-	case strings.Contains(text, "channel"):
+	case strings.Contains(text, "channel") && args[1] == "asynq:cancel":
 		return "&asynq:cancel"
+	case strings.Contains(text, "channel"):
+		return "&baler:*"
 	case strings.Contains(text, "key") && args[len(args)-1] == "asynq:queues":
 		return "~asynq:*"
 	case strings.Contains(text, "key"):

@@ -51,7 +51,9 @@ func TestMissingRights(t *testing.T) {
 		case rule == "~baler:*":
 			without = []any{"resetkeys", "~asynq:*"}
 		case rule == "&asynq:cancel":
-			without = []any{"resetchannels"}
+			without = []any{"resetchannels", "&baler:*"}
+		case rule == "&baler:*":
+			without = []any{"resetchannels", "&asynq:cancel"}
 		default:
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"strings"
+	"sync"
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/recipe"
@@ -21,6 +22,7 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 	}
 	step := r.plan.Step(r.batch.Step)
 	begun := r.now()
+	commands := r.commandAccess()
 	unfit := make([]error, len(r.work))
 	r.jobs = handlers.NewJobs(len(r.work), func(i int) handlers.JobSpec {
 		f := &r.work[i]
@@ -31,7 +33,8 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 		}
 		return handlers.JobSpec{
 			File: *f, Transfer: r.batch.Transfer, Step: r.batch.Step, Attempt: r.batch.Attempt, Worker: r.options.Worker,
-			Args: args, Facts: facts, MaxOutput: r.options.MaxOutput, Opener: roots, Started: begun,
+			Args: args, Facts: facts, MaxOutput: r.options.MaxOutput, Opener: roots, Commands: commands, Started: begun,
+			Outputs: r.options.Outputs, Sources: r.plan.Sources,
 			Timeout: r.timeouts.File, Patience: r.options.AbandonAfter,
 			OnDone: r.partial.add, Now: r.now,
 		}
@@ -45,6 +48,17 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 		open = append(open, j)
 	}
 	return open, done, nil
+}
+
+// commandAccess says whether the programs of the recipe may run. It is asked once a batch,
+// and only by handlers that run programs.
+func (r *batchRun) commandAccess() func() handlers.CommandAccess {
+	return sync.OnceValue(func() handlers.CommandAccess {
+		if r.options.Commands == nil {
+			return handlers.CommandAccess{}
+		}
+		return r.options.Commands(r.plan.Recipe)
+	})
 }
 
 // verdictBefore returns the verdict of a file that does not reach the handler, and nil

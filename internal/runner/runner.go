@@ -43,12 +43,13 @@ type Options struct {
 	Registry  *handlers.Registry
 	Recorder  *recorder.Recorder
 
-	Worker       string        // this worker's name in results
-	Slots        int           // of this host, see handlers.SlotUse
-	MaxOutput    int           // bytes kept of each stream of a job: DefaultMaxOutput
-	FlushAfter   time.Duration // how soon finished jobs of an unfinished batch are recorded
-	AbandonAfter time.Duration // how long to wait for a handler that ignores the end of its context: 5 s
-	Roots        []string      // folders that handlers may read; empty: what each transfer was submitted with
+	Worker       string               // this worker's name in results
+	Slots        int                  // of this host, see handlers.SlotUse
+	MaxOutput    int                  // bytes kept of each stream of a job: DefaultMaxOutput
+	FlushAfter   time.Duration        // how soon finished jobs of an unfinished batch are recorded
+	AbandonAfter time.Duration        // how long to wait for a handler that ignores the end of its context: 5 s
+	Roots        []string             // folders that handlers may read; empty: what each transfer was submitted with
+	Outputs      handlers.OutputRoots // where they may write
 
 	// Timeouts and Retry give a step's settings, with everything that takes
 	// precedence laid over; nil: the handler's defaults under the recipe's.
@@ -60,6 +61,9 @@ type Options struct {
 
 	// CanRun reports whether a live worker of a queue takes batches of a handler; nil: none does.
 	CanRun func(ctx context.Context, queue, handler string) bool
+
+	// Commands says whether the programs of a recipe may run, see handlers.CommandAccess; nil: none may.
+	Commands func(*recipe.Recipe) handlers.CommandAccess
 
 	BatchEnded func()          // called when a batch has ended; may be nil
 	Metrics    *metrics.Worker // nil: none

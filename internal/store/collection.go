@@ -91,7 +91,7 @@ func (s *Store) collectResults(
 			return q
 		}
 		return q.Where(`EXISTS (SELECT 1 FROM seen_files s
-			WHERE s.run_key = ? AND s.transfer_id = results.transfer_id AND s.file_no = results.file_no AND s.missing = 0)`, runKey)
+			WHERE s.run_key = ? AND s.transfer_id = k.transfer_id AND s.file_no = k.file_no AND s.missing = 0)`, runKey)
 	}
 	rows, err := s.results(ctx, newest, after.Transfer, f, after.ResultKey, limit)
 	results := make([]tasks.CollectedResult, len(rows))

@@ -130,5 +130,5 @@ func insertResults(tx *gorm.DB, rows []resultRecord) error {
 	if err := db.BulkInsert(tx, "results", resultColumns(), rows, (*resultRecord).size); err != nil {
 		return fmt.Errorf("insert results: %w", err)
 	}
-	return nil
+	return insertFailures(tx, rows)
 }

@@ -366,7 +366,7 @@ func TestSweepLeavesWhatWaits(t *testing.T) {
 		for i := range routed {
 			routed[i] = queue.FileTask{File: &tasks.File{No: int64(i) + 1, Size: 1}, Step: 1, Handler: "noop"}
 		}
-		if err := s.producer.EnqueueFiles(t.Context(), "baler", id, routed); err != nil {
+		if err := s.producer.EnqueueFiles(t.Context(), "baler", id, routed, 0); err != nil {
 			t.Fatal(err)
 		}
 		// The name of their groups is lost, as after a crash of asynq.

@@ -232,6 +232,18 @@ func (b *env) checkCounters(ctx context.Context, t complainer, transfer int64) {
 		Scan(&rows).Error; err != nil {
 		t.Fatal(err)
 	}
+	var astray int64
+	if err := b.db.Raw(`SELECT (SELECT COUNT(*) FROM results r LEFT JOIN failures f
+			ON f.transfer_id = r.transfer_id AND f.step_no = r.step_no AND f.file_no = r.file_no AND f.outcome = r.outcome AND f.code = r.code
+			WHERE r.transfer_id = ? AND (f.file_no IS NOT NULL) <> (r.outcome IN ('failed', 'error', 'timed_out'))) +
+		(SELECT COUNT(*) FROM failures f LEFT JOIN results r
+			ON f.transfer_id = r.transfer_id AND f.step_no = r.step_no AND f.file_no = r.file_no
+			WHERE f.transfer_id = ? AND r.file_no IS NULL)`, transfer, transfer).Scan(&astray).Error; err != nil {
+		t.Fatal(err)
+	}
+	if astray > 0 {
+		t.Errorf("%d rows of failures and results do not agree", astray)
+	}
 	there := make(map[int]*tasks.Counts)
 	for _, r := range rows {
 		if there[r.StepNo] == nil {

@@ -27,6 +27,15 @@ func stepsWithFailures(q *gorm.DB) (steps []stepRow, err error) {
 	return steps, nil
 }
 
+// tableOfFailed is the smallest table with all results of a step, or several, that are to
+// be tried again.
+func tableOfFailed(canceled int64) string {
+	if canceled == 0 {
+		return failureRow{}.TableName()
+	}
+	return resultRecord{}.TableName()
+}
+
 // FailedFiles returns which of the files, given by transfer, have a result that is to be
 // tried again.
 func (s *Store) FailedFiles(ctx context.Context, numbers map[int64][]int64) (map[tasks.FileKey]bool, error) {
@@ -42,7 +51,7 @@ func (s *Store) FailedFiles(ctx context.Context, numbers map[int64][]int64) (map
 	for _, step := range steps {
 		slices.Sort(numbers[step.TransferID])
 		var nos []int64
-		q := s.db.Session(ctx).Model(&resultRecord{}).
+		q := s.db.Session(ctx).Table(tableOfFailed(step.Canceled)).
 			Where("transfer_id = ? AND step_no = ? AND outcome IN ?", step.TransferID, step.No, unsuccessful())
 		err := db.WhereInRanges(q, "file_no", tasks.NewRanges(numbers[step.TransferID])).Pluck("file_no", &nos).Error
 		if err != nil {
@@ -81,14 +90,15 @@ func (s *Store) OpenFailures(ctx context.Context, runKey string) (files map[int6
 	if err != nil {
 		return nil, err
 	}
-	numbers := make(map[int64][]int)
+	numbers, canceled := make(map[int64][]int), make(map[int64]int64)
 	for _, step := range steps {
 		numbers[step.TransferID] = append(numbers[step.TransferID], step.No)
+		canceled[step.TransferID] += step.Canceled
 	}
 	files = make(map[int64]int64)
 	for _, of := range sortedKeys(numbers) {
 		var n int64
-		err := s.db.Session(ctx).Table("results r").
+		err := s.db.Session(ctx).Table(tableOfFailed(canceled[of])+" r").
 			Joins("JOIN seen_files s ON s.run_key = ? AND s.transfer_id = r.transfer_id AND s.file_no = r.file_no", runKey).
 			Where("s.accepted = ? AND s.missing = 0", false).Where("r.transfer_id = ? AND r.step_no IN ? AND r.outcome IN ?", of, numbers[of], unsuccessful()).
 			Distinct("r.file_no").Count(&n).Error

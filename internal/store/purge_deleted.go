@@ -28,6 +28,7 @@ func leftovers() []leftover {
 	return []leftover{
 		{table: "batches", keys: []string{"id"}},
 		{table: "results", keys: []string{"transfer_id", "step_no", "file_no"}},
+		{table: "failures", keys: []string{"transfer_id", "step_no", "file_no"}},
 		{table: "attempts", keys: []string{"id"}},
 		{table: "rejected_lines", keys: []string{"transfer_id", "step_no", "file_no", "line"}},
 		{table: "loads", keys: []string{"transfer_id", "step_no", "file_no", "byte_offset"}},

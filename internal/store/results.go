@@ -77,19 +77,6 @@ func decodeFacts(text *string) (map[string]any, error) {
 	return facts, nil
 }
 
-func applyFilter(q *gorm.DB, f tasks.ResultFilter) *gorm.DB {
-	if f.Step > 0 {
-		q = q.Where("step_no = ?", f.Step)
-	}
-	if len(f.Outcomes) > 0 {
-		q = q.Where("outcome IN ?", f.Outcomes)
-	}
-	if f.File > 0 {
-		q = q.Where("file_no = ?", f.File)
-	}
-	return q
-}
-
 // Results lists up to limit results of a transfer behind a key, in the order
 // of steps and files. A page costs the same however far behind it is.
 func (s *Store) Results(
@@ -102,24 +89,28 @@ func (s *Store) Results(
 func (s *Store) results(
 	ctx context.Context, restrict func(*gorm.DB) *gorm.DB, transfer int64, f tasks.ResultFilter, after tasks.ResultKey, limit int,
 ) ([]tasks.ResultRow, error) {
-	page := func(limit int, where string, args ...any) (rows []resultRecord, err error) {
-		q := restrict(applyFilter(s.db.Session(ctx), f)).Where("transfer_id = ?", transfer).Where(where, args...)
-		if err := q.Order("step_no, file_no").Limit(limit).Find(&rows).Error; err != nil {
-			return nil, fmt.Errorf("list results: %w", err)
-		}
-		return rows, nil
-	}
-	// Not one query with an OR: MySQL would read the step from its beginning.
-	rows, err := page(limit, "step_no = ? AND file_no > ?", after.Step, after.File)
+	from, err := chooseSource(s.db.Session(ctx), transfer, f)
 	if err != nil {
 		return nil, err
 	}
-	if len(rows) < limit {
-		further, err := page(limit-len(rows), "step_no > ?", after.Step)
-		if err != nil {
-			return nil, err
+	var rows []resultRecord
+	for _, step := range from.steps {
+		if step < after.Step || len(rows) == limit {
+			continue
 		}
-		rows = append(rows, further...)
+		behind := int64(0)
+		if step == after.Step {
+			behind = after.File
+		}
+		// A query for each step, whatever the number of steps: the database reads the
+		// results behind a key of each, and never a step from its beginning.
+		q := restrict(from.results(s.db.Session(ctx), s.db.Dialect())).
+			Where("k.transfer_id = ? AND k.step_no = ? AND k.file_no > ?", transfer, step, behind)
+		var page []resultRecord
+		if err := q.Order("k.file_no").Limit(limit - len(rows)).Find(&page).Error; err != nil {
+			return nil, fmt.Errorf("list results: %w", err)
+		}
+		rows = append(rows, page...)
 	}
 	return s.withPaths(ctx, transfer, rows)
 }
@@ -136,10 +127,7 @@ func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultReco
 	if err != nil {
 		return nil, err
 	}
-	paths := make(map[int64]string, len(files))
-	for i := range files {
-		paths[files[i].No] = files[i].Path
-	}
+	paths := pathsOf(files)
 	lines := make([]tasks.ResultRow, len(rows))
 	for i := range rows {
 		r := &rows[i]

@@ -106,11 +106,15 @@ func lockTransfer(tx *gorm.DB, id int64, dialect db.Dialect) (t transferRow, err
 
 // firsts finds, for the next files, the earliest step with a chosen result.
 func (k *RetryRequest) firsts(tx *gorm.DB) ([]resultRecord, error) {
-	inner := applyFilter(tx.Model(&resultRecord{}), k.Filter).Select("file_no, MIN(step_no) AS step_no").
-		Where("transfer_id = ? AND file_no > ?", k.Transfer, k.After).
+	from, err := chooseSource(tx, k.Transfer, k.Filter)
+	if err != nil || len(from.steps) == 0 {
+		return nil, err
+	}
+	inner := from.keys(tx).Select("file_no, MIN(step_no) AS step_no").
+		Where("transfer_id = ? AND step_no IN ? AND file_no > ?", k.Transfer, from.steps, k.After).
 		Group("file_no").Order("file_no").Limit(k.Limit)
 	var rows []resultRecord
-	err := tx.Select("results.*").
+	err = tx.Select("results.*").
 		Joins("JOIN (?) f ON f.file_no = results.file_no AND f.step_no = results.step_no", inner).
 		Where("results.transfer_id = ?", k.Transfer).Order("results.file_no").Find(&rows).Error
 	if err != nil {
@@ -152,6 +156,10 @@ func (k *RetryRequest) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int
 		q := db.WhereInRanges(tx.Where("transfer_id = ? AND step_no = ?", k.Transfer, no), "file_no", tasks.NewRanges(gone[no]))
 		if err := q.Delete(&resultRecord{}).Error; err != nil {
 			return fmt.Errorf("take back results: %w", err)
+		}
+		q = db.WhereInRanges(tx.Where("transfer_id = ? AND step_no = ?", k.Transfer, no), "file_no", tasks.NewRanges(gone[no]))
+		if err := q.Delete(&failureRow{}).Error; err != nil {
+			return fmt.Errorf("take back failures: %w", err)
 		}
 		if err := addToStep(tx, stepKey{k.Transfer, no}, tally[no]); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/finalize"
 	"github.com/balerhq/baler/internal/runner"
 )
@@ -17,20 +18,21 @@ import (
 type batches struct {
 	Options
 
-	runner      *runner.Runner
-	finalizers  *finalize.Runner
-	aggregating context.Context //nolint:containedctx // asynq's aggregator has no context; this one ends its waiting
-	release     context.CancelFunc
+	runner     *runner.Runner
+	finalizers *finalize.Runner
+	aggregator *batcher.Aggregator
+	release    context.CancelFunc // ends the aggregator's waiting
 
-	server   *asynq.Server  // nil while paused
-	paused   bool           // it has been paused before
-	endSteps func()         // stops taking final steps; nil while paused
-	stopping sync.WaitGroup // servers and finalizers that finish their work
+	server    *asynq.Server  // nil while paused
+	paused    bool           // it has been paused before
+	endTaking func()         // stops taking final steps and groups; nil while paused
+	stopping  sync.WaitGroup // servers, finalizers and collectors that finish their work
 }
 
 func newBatches(o Options, runner *runner.Runner) *batches {
 	b := &batches{Options: o, runner: runner, finalizers: o.finalizers()}
-	b.aggregating, b.release = context.WithCancel(context.Background())
+	aggregating, release := context.WithCancel(context.Background())
+	b.aggregator, b.release = o.aggregator(aggregating), release
 	return b
 }
 
@@ -39,14 +41,15 @@ func (b *batches) Start(ctx context.Context) error {
 	if b.server != nil {
 		return nil
 	}
-	server := b.Options.server(b.aggregating) //nolint:contextcheck // its aggregator ends with Release
+	server := b.Options.server(b.aggregator)
 	if err := server.Start(b.runner); err != nil {
 		return fmt.Errorf("take batches: %w", err)
 	}
 	b.server = server
-	steps, end := context.WithCancel(context.WithoutCancel(ctx)) // ends by Pause, in order
-	b.endSteps = end
-	b.stopping.Go(func() { b.finalizers.Run(steps) })
+	taking, end := context.WithCancel(context.WithoutCancel(ctx)) // ends by Pause, in order
+	b.endTaking = end
+	b.stopping.Go(func() { b.finalizers.Run(taking) })
+	b.stopping.Go(func() { b.Options.collector(b.aggregator).Run(taking) })
 	if b.paused {
 		b.Log.InfoContext(ctx, "worker takes batches again", "name", b.Name)
 	}
@@ -60,7 +63,7 @@ func (b *batches) Pause() {
 		return
 	}
 	b.server, b.paused = nil, true
-	b.endSteps()
+	b.endTaking()
 	server.Stop()
 	b.stopping.Go(func() {
 		b.runner.WaitIdle()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -73,6 +75,9 @@ type Options struct {
 	// Timeouts and Retry return the settings of a step, with all overrides applied.
 	Timeouts func(*recipe.Step, handlers.Registration) handlers.Timeouts
 	Retry    func(*recipe.Step, handlers.Registration) tasks.RetryPolicy
+
+	// Commands says whether the programs of a recipe may run; nil: none may.
+	Commands func(*recipe.Recipe) handlers.CommandAccess
 
 	// OnCompleted is called once for each transfer that this process completes.
 	OnCompleted func(ctx context.Context, transfer int64)
@@ -183,8 +188,9 @@ func (o Options) recorder() *recorder.Recorder {
 func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner.Runner, error) {
 	return runner.New(runner.Options{
 		Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Registry: o.Registry, Recorder: recorder,
-		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, Roots: o.Roots, FlushAfter: o.Record.MaxDelay,
-		Timeouts: o.Timeouts, Retry: o.Retry, CanRun: (&liveWorkers{Options: o}).canRun, BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
+		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, Roots: o.Roots, Outputs: o.Final.Outputs, FlushAfter: o.Record.MaxDelay,
+		Timeouts: o.Timeouts, Retry: o.Retry, CanRun: (&liveWorkers{Options: o}).canRun, Commands: o.Commands,
+		BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
 		Metrics: o.Metrics, Log: o.Log, Now: o.Now,
 	})
 }
@@ -197,9 +203,32 @@ func (o Options) finalizers() *finalize.Runner {
 	})
 }
 
-// server makes an asynq server; one can be started once. Its aggregator stops
-// waiting for the database when aggregating ends.
-func (o Options) server(aggregating context.Context) *asynq.Server {
+// aggregator makes batches of groups; it stops waiting for the database when ctx ends.
+func (o Options) aggregator(ctx context.Context) *batcher.Aggregator {
+	return batcher.NewAggregator(ctx, batcher.AggregatorOptions{
+		Store: o.Store, Queue: o.Producer, Transfers: dispatch.GroupPlanner{Store: o.Store, Transfers: o.Transfers}, Log: o.Log,
+	})
+}
+
+// collector collects what waits in groups, to the millisecond.
+func (o Options) collector(a *batcher.Aggregator) *batcher.Collector {
+	return &batcher.Collector{CollectorOptions: batcher.CollectorOptions{
+		Aggregator: a, Groups: o.Producer, Queues: slices.Sorted(maps.Keys(o.Queues)),
+		MaxDelay: o.Group.MaxDelay, MaxSize: o.Group.MaxSize,
+	}}
+}
+
+// collectorLead is how much longer asynq leaves files in their groups, so that a collector
+// takes them first: asynq counts whole seconds, and takes each group by itself.
+const collectorLead = time.Second
+
+// asynqDelay is a group's delay for asynq, which takes a part of a second for none.
+func asynqDelay(d time.Duration) time.Duration {
+	return (d + time.Second - 1).Truncate(time.Second) + collectorLead
+}
+
+// server makes an asynq server; one can be started once.
+func (o Options) server(a *batcher.Aggregator) *asynq.Server {
 	return asynq.NewServerFromRedisClient(o.Redis, asynq.Config{
 		Concurrency: o.Concurrency,
 		Queues:      o.Queues,
@@ -213,11 +242,9 @@ func (o Options) server(aggregating context.Context) *asynq.Server {
 		DelayedTaskCheckInterval: 250 * time.Millisecond, // of a batch that a busy worker returned
 		ShutdownTimeout:          o.Grace + ReleaseTime,
 
-		GroupAggregator: batcher.NewAggregator(aggregating, batcher.AggregatorOptions{
-			Store: o.Store, Queue: o.Producer, Transfers: dispatch.GroupPlanner{Store: o.Store, Transfers: o.Transfers}, Log: o.Log,
-		}),
-		GroupGracePeriod: o.Group.Grace,
-		GroupMaxDelay:    o.Group.MaxDelay,
+		GroupAggregator:  a, // of what no collector takes
+		GroupGracePeriod: o.Group.Grace + collectorLead,
+		GroupMaxDelay:    asynqDelay(o.Group.MaxDelay),
 		GroupMaxSize:     o.Group.MaxSize,
 
 		Logger: queue.NewLogger(o.Log), LogLevel: asynq.WarnLevel,

@@ -71,7 +71,7 @@ func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	}
 	base := ""
 	if args.Paths == pathsRelative {
-		base = commonBase(c.Transfer().Sources)
+		base = handlers.CommonFolder(c.Transfer().Sources)
 	}
 	var without missing.Files
 	err = c.Create(args.To, func(w io.Writer) error {
@@ -101,27 +101,6 @@ func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 		return err
 	}
 	return handlers.Warn(CodeDigestMissing, without.Message("have no "+args.Algorithm+" and are not listed", all))
-}
-
-// commonBase is the deepest path that all sources are or lie below. It is empty for the
-// root, which stands for a list of paths.
-func commonBase(sources []string) string {
-	base := ""
-	for i, source := range sources {
-		if i == 0 {
-			base = source
-		}
-		for !isIn(base, source) {
-			base = filepath.Dir(base)
-		}
-	}
-	return strings.TrimSuffix(base, string(filepath.Separator))
-}
-
-// isIn reports whether path is a folder, or lies below it.
-func isIn(folder, path string) bool {
-	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator)))
-	return ok && (rest == "" || rest[0] == filepath.Separator)
 }
 
 // name is what a manifest calls a file: its path relative to base.

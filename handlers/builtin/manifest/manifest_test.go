@@ -108,7 +108,7 @@ func TestNamesInAManifest(t *testing.T) {
 		{[]string{"/srv/a", "/home/b"}, "/srv/a/x", "/srv/a/x"},
 		{[]string{"/srv/a", "/srv/ab"}, "/srv/ab/x", "ab/x"},
 	} {
-		if got := name(commonBase(c.sources), c.path); got != c.want {
+		if got := name(handlers.CommonFolder(c.sources), c.path); got != c.want {
 			t.Errorf("%s of %v is %s, want %s", c.path, c.sources, got, c.want)
 		}
 	}

@@ -103,6 +103,17 @@ CREATE TABLE IF NOT EXISTS results (
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS failures (
+  transfer_id  BIGINT NOT NULL,
+  step_no      INT NOT NULL,
+  file_no      BIGINT NOT NULL,
+  outcome      VARCHAR(10) NOT NULL,
+  code         VARCHAR(64) NOT NULL,
+  message      VARCHAR(255) NOT NULL,
+  PRIMARY KEY (transfer_id, step_no, file_no),
+  KEY failures_file (transfer_id, file_no, step_no)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS attempts (
   id           BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
   transfer_id  BIGINT NOT NULL,
@@ -125,7 +136,7 @@ CREATE TABLE IF NOT EXISTS attempts (
 
 CREATE TABLE IF NOT EXISTS seen_files (
   run_key      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  path_hash    BINARY(16) NOT NULL,
+  path_hash    BINARY(20) NOT NULL,
   transfer_id  BIGINT NOT NULL,
   size         BIGINT NOT NULL,
   mtime        BIGINT NOT NULL,

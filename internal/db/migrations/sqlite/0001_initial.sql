@@ -110,6 +110,17 @@ CREATE TABLE IF NOT EXISTS results (
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS failures (
+  transfer_id  INTEGER NOT NULL,
+  step_no      INTEGER NOT NULL,
+  file_no      INTEGER NOT NULL,
+  outcome      TEXT NOT NULL,
+  code         TEXT NOT NULL,
+  message      TEXT NOT NULL,
+  PRIMARY KEY (transfer_id, step_no, file_no)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS failures_file ON failures (transfer_id, file_no, step_no);
+
 CREATE TABLE IF NOT EXISTS attempts (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   transfer_id  INTEGER NOT NULL,
@@ -148,6 +159,8 @@ CREATE TABLE IF NOT EXISTS seen_files (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS seen_files_place ON seen_files (run_key, transfer_id, file_no);
+
+CREATE INDEX IF NOT EXISTS seen_files_damaged ON seen_files (run_key) WHERE damaged = 1;
 
 CREATE INDEX IF NOT EXISTS seen_files_missing ON seen_files (run_key) WHERE missing = 1;
 

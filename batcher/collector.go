@@ -1,0 +1,121 @@
+package batcher
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/balerhq/baler/internal/outage"
+	"github.com/balerhq/baler/internal/queue"
+)
+
+// GroupQueue is where a Collector finds files that wait in groups.
+type GroupQueue interface {
+	// TakeDue takes files that are due, or says for how long none is: 0 when none is known.
+	TakeDue(ctx context.Context, queue string, maxDelay time.Duration, most int) (*queue.TakenFiles, time.Duration, error)
+	// RemoveTaken deletes messages whose files are in the ledger.
+	RemoveTaken(ctx context.Context, taken *queue.TakenFiles) error
+	// WakeUps has a value after files have come that may be due before all others.
+	WakeUps(ctx context.Context, queues []string) (wake <-chan struct{}, end func())
+}
+
+// CollectorOptions configures a Collector. All fields are needed.
+type CollectorOptions struct {
+	Aggregator *Aggregator
+	Groups     GroupQueue
+	Queues     []string
+	MaxDelay   time.Duration // how long the first file of a group waits
+	MaxSize    int           // files taken at a time
+}
+
+// Collector makes batches of files that wait in groups, when the first of them has waited
+// for MaxDelay. asynq's own aggregation does so too, to the second; it takes what no
+// Collector takes, and what one took and did not finish. Any number of Collectors may run.
+type Collector struct {
+	CollectorOptions
+}
+
+const (
+	// collectAnyway is how often a Collector looks at its queues without a wake-up: one
+	// may be lost.
+	collectAnyway = time.Second
+
+	// collectAtOnce is how many sets a Collector works on at the same time.
+	collectAtOnce = 3
+
+	// removeTimeout bounds the removal of messages, so that a stop does not wait for a
+	// queue that is away.
+	removeTimeout = 5 * time.Second
+)
+
+// Run collects until ctx ends, and returns when what it has taken is in the ledger or left
+// with asynq.
+func (c *Collector) Run(ctx context.Context) {
+	var working sync.WaitGroup
+	defer working.Wait()
+	wake, end := c.Groups.WakeUps(ctx, c.Queues)
+	defer end()
+	free := make(chan struct{}, collectAtOnce)
+	for ctx.Err() == nil {
+		wait := collectAnyway
+		for _, name := range c.Queues {
+			select {
+			case free <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			taken, left := c.take(ctx, name)
+			if taken == nil {
+				<-free
+				if left > 0 {
+					wait = min(wait, left)
+				}
+				continue
+			}
+			wait = 0            // there may be more
+			working.Go(func() { //nolint:contextcheck // it outlives Run's context
+				defer func() { <-free }()
+				c.collect(taken)
+			})
+		}
+		if wait > 0 {
+			pause(ctx, wake, wait)
+		}
+	}
+}
+
+// take takes files that are due. Its error is reported by the queue; asynq's aggregation
+// and the next look find what is due.
+func (c *Collector) take(ctx context.Context, name string) (*queue.TakenFiles, time.Duration) {
+	taken, left, err := c.Groups.TakeDue(ctx, name, c.MaxDelay, c.MaxSize)
+	if err != nil && ctx.Err() == nil {
+		c.Aggregator.Log.Log(ctx, outage.Level(err), "collector: groups are left to asynq", "queue", name, "error", err)
+	}
+	return taken, left
+}
+
+// collect makes batches of what was taken. The end of Run does not stop it, because asynq
+// would deliver the files again only minutes later.
+func (c *Collector) collect(taken *queue.TakenFiles) {
+	if _, done := c.Aggregator.attempt(taken.Handler, taken.Tasks, 0); !done {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Aggregator.ctx), removeTimeout)
+	defer cancel()
+	if err := c.Groups.RemoveTaken(ctx, taken); err != nil {
+		// The files have batches: those that asynq makes of the same messages do nothing.
+		c.Aggregator.Log.Log(ctx, outage.Level(err), "collector: asynq will deliver collected files again",
+			"files", len(taken.Tasks), "error", err)
+	}
+}
+
+// pause returns after a wake-up, after a time, or when ctx ends.
+func pause(ctx context.Context, wake <-chan struct{}, wait time.Duration) {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-wake:
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

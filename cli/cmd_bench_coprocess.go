@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler/internal/bench"
+)
+
+func (p *program) benchCoprocessCommand(flags *benchFlags) *cobra.Command {
+	var o bench.CoprocessOptions
+	cmd := &cobra.Command{
+		Use:   "coprocess",
+		Short: "Compare a process a file with one that stays up",
+		Long: `Coprocess runs a Python script that imports a good deal over small files, one at a
+time: as a process for each file, by the handler exec, and as one process that
+stays up, by the handler coprocess. It needs python3, and no servers.`,
+		Example: `  baler bench coprocess
+  baler bench coprocess --files 100 --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if flags.html != "" || flags.svg != "" {
+				return usagef("bench coprocess draws no charts; leave out --html and --svg")
+			}
+			var all []bench.ScriptMeasurement
+			if err := bench.Coprocess(cmd.Context(), o, reporter(p, &all)); err != nil || p.json {
+				return err
+			}
+			list := newTable(words("WAY"), numbers("FILES"), numbers("SECONDS"), numbers("FILES/S"), numbers("CPU MS/FILE"))
+			for _, m := range all {
+				list.row(string(m.Variant), fmt.Sprint(m.Files), fmt.Sprintf("%.2f", m.Seconds), rate(m.FilesPerSecond),
+					fmt.Sprintf("%.2f", 1000*m.CPUSeconds/float64(m.Files)))
+			}
+			list.within(tableWidth(p.stdout)).write(p.stdout)
+			return nil
+		},
+	}
+	cmd.Flags().SortFlags = false
+	numberFlag(cmd, &o.Files, "files", 500, "`N` files")
+	numberFlag(cmd, &o.Batch, "batch", 128, "`N` files in a batch")
+	return cmd
+}

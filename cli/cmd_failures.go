@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
+)
+
+func (p *program) failuresCommand() *cobra.Command {
+	var (
+		f     filterFlags
+		limit int
+	)
+	cmd := &cobra.Command{
+		Use:   "failures ID",
+		Short: "Count the failures of a transfer by kind",
+		Long: `Failures groups the results that are failures (failed, error, timed_out) by step,
+outcome, code and message, the most frequent first. In a message … stands for what
+differs from file to file: quoted text, absolute paths and numbers. The path is that
+of the first file of each group. The time it takes depends on the number of failures
+alone.`,
+		Example: `  baler failures latest
+  baler failures 12 --step checksum --outcome error
+  baler failures 12 --json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			filter, err := f.resultFilter(cmd)
+			if err != nil {
+				return err
+			}
+			for _, o := range filter.Outcomes {
+				if !o.IsFailure() {
+					return usagef("%s is no failure: give failed, error or timed_out", o)
+				}
+			}
+			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				return p.failures(ctx, b, args[0], filter, limit)
+			})
+		},
+	}
+	cmd.Flags().SortFlags = false
+	f.add(cmd)
+	numberFlag(cmd, &limit, "limit", 100, "`N` groups at most")
+	return cmd
+}
+
+// failureObject is a group of failures in JSON.
+type failureObject struct {
+	Type    string        `json:"type"` // always "failures"
+	Step    string        `json:"step"`
+	Outcome tasks.Outcome `json:"outcome"`
+	Code    string        `json:"code"`
+	Message string        `json:"message"`
+	Files   int64         `json:"files"`
+	File    int64         `json:"first_file"`
+	Path    string        `json:"first_path"`
+}
+
+func (p *program) failures(ctx context.Context, b *baler.Baler, id string, filter baler.ResultFilter, limit int) error {
+	t, err := b.FindTransfer(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := hasStep(&t, filter.Step); err != nil {
+		return err
+	}
+	groups, err := b.Failures(ctx, t, filter, limit)
+	if err != nil {
+		return err
+	}
+	names := make(map[int]string, len(t.Steps))
+	for _, s := range t.Steps {
+		names[s.Number] = s.Name
+	}
+	list := newTable(numbers("FILES"), words("STEP"), words("OUTCOME"), words("CODE"), words("MESSAGE"), words("FIRST FILE"))
+	for _, g := range groups {
+		if p.json {
+			o := failureObject{"failures", names[g.Step], g.Outcome, g.Code, g.Message, g.Files, g.Example, g.Path}
+			if err := p.object(o); err != nil {
+				return err
+			}
+			continue
+		}
+		list.row(count(g.Files), printable(names[g.Step]), string(g.Outcome), printable(g.Code), printable(g.Message), quoted(g.Path))
+	}
+	if p.json {
+		return nil
+	}
+	if len(groups) == 0 {
+		p.notef("No failures.")
+		return nil
+	}
+	list.write(p.stdout)
+	return nil
+}

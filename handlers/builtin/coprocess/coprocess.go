@@ -1,0 +1,92 @@
+// Package coprocess runs handlers in other languages: a child process that stays up and takes
+// batch after batch as lines of JSON, see docs/coprocess.md. A file on which the child dies,
+// hangs or writes nonsense ends as one verdict of that file; the others of its batch go to
+// another child.
+package coprocess
+
+import (
+	"context"
+	"time"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
+)
+
+// The codes that coprocess gives, beside those of package command, "exit-N" and "signal-NAME".
+const (
+	CodeNotReady    = "child-not-ready" // the child ended, or said nothing, before it was ready
+	CodeBadProtocol = "bad-protocol"    // the child wrote something that is no message
+	CodeNoAnswer    = "no-answer"       // the child ended the batch without an answer for the file
+)
+
+// defaultTimeout ends a script that hangs, unless the recipe or the site says otherwise.
+const defaultTimeout = time.Hour
+
+// Handler keeps children for batches to come. Make one with New.
+type Handler struct {
+	pool *pool
+}
+
+// Register adds the handler coprocess to a registry; see New.
+func Register(reg *handlers.Registry) error {
+	return reg.Register("coprocess", New(),
+		handlers.WithDescription("runs a Python or Node.js script, or another program, that stays up and takes batch after batch"),
+		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 128, MaxBytes: 1 << 30}),
+		handlers.WithTimedFiles(), handlers.WithTimeout(defaultTimeout),
+		handlers.WithArgsCheck(handlers.CheckWith(parse)))
+}
+
+// New runs the script of the step's arguments; docs/handlers/coprocess.md lists them. A child
+// that has had nothing to do for a minute ends.
+func New() *Handler { return &Handler{pool: newPool()} }
+
+// Close ends the children that have nothing to do.
+func (h *Handler) Close() error {
+	h.pool.close()
+	return nil
+}
+
+// Handle gives the jobs to children, those that need the same child together.
+func (h *Handler) Handle(ctx context.Context, jobs []*handlers.Job) error {
+	var order []string
+	groups := make(map[string]*group)
+	for _, job := range jobs {
+		s, err := prepare(job)
+		if err != nil {
+			job.Finish(err)
+			continue
+		}
+		g, ok := groups[s.key()]
+		if !ok {
+			g = &group{pool: h.pool, spec: s}
+			groups[s.key()], order = g, append(order, s.key())
+		}
+		g.add(job)
+	}
+	for _, key := range order {
+		if err := groups[key].run(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepare reads a job's arguments, and makes sure that its file may be read.
+func prepare(job *handlers.Job) (*spec, error) {
+	s, err := parse(job.Args())
+	if err != nil {
+		return nil, err
+	}
+	access, err := job.CommandAccess()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.resolve(access.Dir); err != nil {
+		return nil, err
+	}
+	f, err := job.OpenChunk()
+	if err != nil {
+		return nil, err
+	}
+	return s, f.Close()
+}

@@ -1,0 +1,91 @@
+// Package copy copies files to another folder, and compares what has arrived.
+package copy //nolint:predeclared // the name of the handler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
+)
+
+type copyArgs struct {
+	To      string `json:"to"`
+	Replace bool   `json:"replace"`
+}
+
+// Register adds the handler copy to a registry; see New.
+func Register(reg *handlers.Registry) error {
+	return reg.Register("copy", New(),
+		handlers.WithDescription("copies files to another folder, and compares what has arrived"),
+		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 200, MaxBytes: 256 << 20}),
+		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
+		handlers.WithFacts("copied_to", "sha256", "size"))
+}
+
+// New copies each file into the folder in the argument "to", under its path relative to the
+// source, by way of a temporary name. What has arrived is read back and compared; the
+// modification time is kept. A file that is there with the same content is no error; one
+// with other content stays and is, unless "replace" is true. Facts: copied_to, and the
+// sha256 and size of the copy. When an earlier step has recorded another sha256, the file
+// fails and is not copied.
+func New() handlers.Handler {
+	return handlers.PerFile(copyFile, handlers.Parallel(2), handlers.StallLimit(handlers.DefaultStallLimit))
+}
+
+func argsOf(args any) (copyArgs, error) {
+	var a copyArgs
+	if err := handlers.DecodeArgs(args, &a); err != nil {
+		return a, err
+	}
+	if a.To == "" {
+		return a, handlers.Fail(handlers.CodeBadArgs, errors.New("to is missing: name the folder to copy to"))
+	}
+	return a, nil
+}
+
+// CodeChanged says that the file has another digest than an earlier step has recorded.
+const CodeChanged = "digest-mismatch"
+
+func copyFile(ctx context.Context, job *handlers.Job) error {
+	args, err := argsOf(job.Args())
+	if err != nil {
+		return err
+	}
+	f, err := job.Open()
+	if err != nil {
+		return err
+	}
+	defer f.Close() // only read from
+	before, err := f.Stat()
+	if err != nil {
+		return handlers.RetryLater(handlers.CodeIO, err)
+	}
+	recorded, _ := job.Fact("sha256")
+	options := handlers.CreateOptions{Replace: args.Replace, ModTime: before.ModTime()}
+	created, err := job.Create(ctx, filepath.Join(args.To, job.RelativePath()), options, func(w io.Writer) error {
+		digest := newDigest()
+		if _, err := io.Copy(io.MultiWriter(w, digest), reader{ctx, f}); err != nil {
+			return err
+		}
+		after, err := f.Stat()
+		if err != nil {
+			return handlers.RetryLater(handlers.CodeIO, err)
+		}
+		if after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+			return handlers.RetryLater(handlers.CodeChangedWhileReading, errors.New("the file changed while it was copied"))
+		}
+		if want, ok := recorded.(string); ok && !strings.EqualFold(want, digest.text()) {
+			return handlers.Fail(CodeChanged, fmt.Errorf("sha256 is %s, but an earlier step has recorded %s", digest.text(), want))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(job.SetFact("copied_to", created.Path), job.SetFact("sha256", created.SHA256), job.SetFact("size", created.Size))
+}

@@ -1,0 +1,34 @@
+package copy //nolint:predeclared // the name of the handler
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"io"
+
+	"github.com/balerhq/baler/handlers"
+)
+
+type digest struct{ hash.Hash }
+
+func newDigest() digest { return digest{sha256.New()} }
+
+func (d digest) text() string { return hex.EncodeToString(d.Sum(nil)) }
+
+// reader reads a file until its context ends. Its errors are the system's, to be retried.
+type reader struct {
+	ctx context.Context //nolint:containedctx // of one copy
+	r   io.Reader
+}
+
+func (r reader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := r.r.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // io.Copy compares it just so
+		err = handlers.RetryLater(handlers.CodeIO, err)
+	}
+	return n, err
+}

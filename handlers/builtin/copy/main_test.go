@@ -1,0 +1,9 @@
+package copy //nolint:predeclared // the name of the handler
+
+import (
+	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }

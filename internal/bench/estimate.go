@@ -1,0 +1,93 @@
+package bench
+
+import (
+	"slices"
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// What a bench takes is told before it begins, from the rates that docs/performance.md has
+// of two shared cores. They are files, records or seconds; a slower machine takes longer.
+const (
+	estimatedLimit   = 50_000
+	estimatedBulk    = 40_000
+	estimatedGroup   = 14_000
+	estimatedPerFile = 1_500
+	estimatedSingles = 150 // transfers of one file
+	estimatedRecords = 70_000
+	estimatedBatches = 300 // small batches
+	asynqGroupRate   = 100 // by asynq's own clock
+
+	startEstimate   = 5 * time.Second  // of a worker, and its first file
+	serversEstimate = 10 * time.Second // of Redis and MariaDB
+)
+
+func at(rate float64, things int) time.Duration {
+	return time.Duration(float64(things) / rate * float64(time.Second))
+}
+
+// Takes estimates how long Pipeline takes in all.
+func (o PipelineOptions) Takes() time.Duration {
+	var round time.Duration
+	for _, files := range o.Files {
+		round += 6 * at(estimatedLimit, files) // two limits, over three numbers of connections
+		for _, via := range o.Via {
+			rate := float64(estimatedBulk)
+			if via == tasks.ViaGroup {
+				rate = estimatedGroup
+			}
+			round += time.Duration(len(o.Workers)*len(o.Batches)) * (startEstimate + at(rate, files))
+		}
+	}
+	whole := o.Files[len(o.Files)-1]
+	round += at(estimatedPerFile, min(max(1, whole/perFileShare), perFileMost)) + at(asynqGroupRate, min(whole, asynqGroupMost))
+	if slices.Contains(o.Workers, 1) && slices.Contains(o.Workers, 2) {
+		round += 2 * (startEstimate + startEstimate)
+	}
+	return serversEstimate + time.Duration(o.Repeat)*round
+}
+
+// Takes estimates how long Batch takes in all.
+func (o BatchOptions) Takes() time.Duration {
+	round := 3 * at(estimatedLimit, o.Files)
+	for _, batch := range o.Batches {
+		files := o.batchFiles(batch)
+		round += time.Duration(len(o.Workers)) * (startEstimate + max(at(estimatedBulk, files), at(estimatedBatches, files/batch)))
+	}
+	return serversEstimate + time.Duration(o.Repeat)*round
+}
+
+// Takes estimates how long Commit takes in all.
+func (o CommitOptions) Takes() time.Duration {
+	return serversEstimate + time.Duration(o.Repeat)*2*(2*startEstimate+at(estimatedPerFile, o.Files))
+}
+
+// Takes estimates how long Latency takes in all.
+func (o LatencyOptions) Takes() time.Duration {
+	var round time.Duration
+	for _, c := range o.combinations(1) {
+		capacity := at(estimatedGroup, o.Files)
+		if c.via == tasks.ViaBulk {
+			capacity = at(estimatedSingles, max(lanes, o.Files/singleShare))
+		}
+		round += startEstimate + capacity + time.Duration(len(o.Loads)*o.Seconds)*time.Second
+	}
+	return serversEstimate + time.Duration(o.Repeat)*round
+}
+
+// Takes estimates how long Makespan takes in all.
+func (o MakespanOptions) Takes() time.Duration {
+	var round time.Duration
+	for _, w := range works(o.Thumbnails) {
+		round += startEstimate + w.ideal()
+	}
+	return serversEstimate + time.Duration(o.Repeat)*round
+}
+
+// Takes estimates how long Load takes in all.
+func (o LoadOptions) Takes() time.Duration {
+	ways := 6 + len(o.Workers) // two by hand, over three numbers of connections
+	return serversEstimate + at(estimatedRecords, o.Records) +
+		time.Duration(o.Repeat)*(time.Duration(ways)*at(estimatedRecords, o.Records)+time.Duration(len(o.Workers))*startEstimate)
+}

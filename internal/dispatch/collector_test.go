@@ -1,0 +1,94 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/batcher"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+// newTestCollector makes a collector on an embedded queue, where no asynq runs.
+func newTestCollector(t *testing.T, f *fake) (*batcher.Collector, *queue.Conn) {
+	t.Helper()
+	q, err := queue.Open(t.Context(), config.Redis{URL: string(config.Embedded)}, nil)
+	testkit.Must(t, err)
+	t.Cleanup(func() { testkit.Must(t, q.Close()) })
+	return &batcher.Collector{CollectorOptions: batcher.CollectorOptions{
+		Aggregator: newTestAggregator(t.Context(), f, tasks.BatchPolicy{MaxItems: 100}), Groups: q.Producer,
+		Queues: []string{"p", "q"}, MaxDelay: 50 * time.Millisecond, MaxSize: 5000,
+	}}, q
+}
+
+func enqueueForGroup(t *testing.T, q *queue.Conn, first, last int64) {
+	t.Helper()
+	var routed []queue.FileTask
+	for no := first; no <= last; no++ {
+		routed = append(routed, queue.FileTask{File: &tasks.File{No: no, Size: no}, Step: 1, Handler: "noop"})
+	}
+	testkit.Must(t, q.Producer.EnqueueFiles(t.Context(), "q", 1, routed, 0))
+}
+
+// keysLeft returns an error while the queue has keys that match.
+func keysLeft(t *testing.T, q *queue.Conn, pattern string) error {
+	t.Helper()
+	keys, err := q.Client.Keys(t.Context(), pattern).Result()
+	if err == nil && len(keys) > 0 {
+		err = fmt.Errorf("%d keys are left: %q", len(keys), keys[0])
+	}
+	return err
+}
+
+// Files of all groups that are due together become batches together.
+func TestCollectorMakesFullBatches(t *testing.T) {
+	f := newFake()
+	c, q := newTestCollector(t, f)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.Run(ctx)
+	}()
+	enqueueForGroup(t, q, 1, 250)
+	testkit.Eventually(t, time.Minute, func() error { return keysLeft(t, q, "asynq:{q}:*") })
+	stop()
+	<-ended
+	if len(f.batches) != 3 || len(f.sent) != 3 || f.batches[0].Items() != 100 || len(f.deadLetters) > 0 {
+		t.Errorf("%d batches, %d sent, set aside %q", len(f.batches), len(f.sent), f.deadLetters)
+	}
+}
+
+// What cannot be written is left for asynq, and what was taken is written although the
+// collector ends.
+func TestCollectorLeavesWhatItCannotWrite(t *testing.T) {
+	f := newFake()
+	f.fail["AddBatches"] = batcher.MaxAggregateAttempts
+	c, q := newTestCollector(t, f)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.Run(ctx)
+	}()
+	enqueueForGroup(t, q, 1, 20)
+	testkit.Eventually(t, time.Minute, func() error {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.calls["AddBatches"] < batcher.MaxAggregateAttempts {
+			return fmt.Errorf("%d attempts", f.calls["AddBatches"])
+		}
+		return nil
+	})
+	stop()
+	<-ended
+	sets, err := q.Client.ZCard(t.Context(), "asynq:{q}:aggregation_sets").Result()
+	left, err2 := q.Client.Keys(t.Context(), "asynq:{q}:t:*").Result()
+	if err != nil || err2 != nil || sets == 0 || len(left) != 20 || len(f.batches) > 0 {
+		t.Errorf("%d sets and %d messages are left, %d batches: %v, %v", sets, len(left), len(f.batches), err, err2)
+	}
+}

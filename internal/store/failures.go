@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/tasks"
+)
+
+// failureRow repeats the key of a result that is a failure, and what failures are counted
+// by. Failures are few: who looks for them need not read the results between them, and
+// the results need no index that each of them pays for. The row is written, taken back
+// and deleted in the transaction of the result.
+type failureRow struct {
+	TransferID int64 `gorm:"primaryKey;autoIncrement:false"`
+	StepNo     int   `gorm:"primaryKey;autoIncrement:false"`
+	FileNo     int64 `gorm:"primaryKey;autoIncrement:false"`
+	Outcome    tasks.Outcome
+	Code       string
+	Message    string // see failureMessage
+}
+
+// TableName names the table to GORM.
+func (failureRow) TableName() string { return "failures" }
+
+func (r *failureRow) size() int { return 100 + len(r.Code) + len(r.Message) }
+
+func failureColumns() []db.BulkColumn[failureRow] {
+	return []db.BulkColumn[failureRow]{
+		{Name: "transfer_id", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Number(r.TransferID) }},
+		{Name: "step_no", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Number(int64(r.StepNo)) }},
+		{Name: "file_no", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Number(r.FileNo) }},
+		{Name: "outcome", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Text(string(r.Outcome)) }},
+		{Name: "code", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Text(r.Code) }},
+		{Name: "message", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Text(r.Message) }},
+	}
+}
+
+// insertFailures notes those results that are failures.
+func insertFailures(tx *gorm.DB, results []resultRecord) error {
+	var rows []failureRow
+	for i := range results {
+		r := &results[i]
+		if r.End.Outcome.IsFailure() {
+			rows = append(rows, failureRow{
+				TransferID: r.TransferID, StepNo: r.StepNo, FileNo: r.FileNo, Outcome: r.End.Outcome, Code: r.End.Code,
+				Message: failureMessage(r.End.Error, r.End.ExitCode),
+			})
+		}
+	}
+	if err := db.BulkInsert(tx, "failures", failureColumns(), rows, (*failureRow).size); err != nil {
+		return fmt.Errorf("insert failures: %w", err)
+	}
+	return nil
+}
+
+// FailureGroups counts the failures that a filter selects by step, outcome, code and
+// message, the most frequent first, up to limit groups.
+func (s *Store) FailureGroups(ctx context.Context, transfer int64, f tasks.ResultFilter, limit int) ([]tasks.FailureGroup, error) {
+	from := resultSource{filter: f}
+	q := from.where(s.db.Session(ctx).Table("failures k")).Where("k.transfer_id = ?", transfer)
+	if f.Step > 0 {
+		q = q.Where("k.step_no = ?", f.Step)
+	}
+	var rows []struct {
+		Of      failureRow `gorm:"embedded"`
+		Files   int64
+		Example int64
+	}
+	err := q.Select("k.step_no, k.outcome, k.code, k.message, COUNT(*) AS files, MIN(k.file_no) AS example").
+		Group("k.step_no, k.outcome, k.code, k.message").Order("files DESC, k.step_no, example").Limit(limit).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("count failures: %w", err)
+	}
+	numbers := make([]int64, len(rows))
+	for i := range rows {
+		numbers[i] = rows[i].Example
+	}
+	files, err := s.Files(ctx, transfer, tasks.NewRanges(numbers))
+	if err != nil {
+		return nil, err
+	}
+	paths := pathsOf(files)
+	groups := make([]tasks.FailureGroup, len(rows))
+	for i := range rows {
+		r := &rows[i]
+		groups[i] = tasks.FailureGroup{
+			Step: r.Of.StepNo, Outcome: r.Of.Outcome, Code: r.Of.Code, Message: r.Of.Message,
+			Files: r.Files, Example: r.Example, Path: paths[r.Example],
+		}
+	}
+	return groups, nil
+}
+
+func pathsOf(files []tasks.File) map[int64]string {
+	paths := make(map[int64]string, len(files))
+	for i := range files {
+		paths[files[i].No] = files[i].Path
+	}
+	return paths
+}

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+// failSome records results of n files at step 1, of which every hundredth fails, in turn
+// for two reasons.
+func failSome(t *testing.T, b *env, n int) tasks.Transfer {
+	t.Helper()
+	tr := b.transfer(t, 2)
+	b.files(t, tr.ID, n)
+	one := b.batch(t, tr.ID, fmt.Sprintf("1-%d", n))
+	var rs []tasks.Result
+	for no := int64(1); no <= int64(n); no++ {
+		r := results(one, tasks.OutcomeSucceeded, no)[0]
+		switch {
+		case no%200 == 0:
+			r.Outcome, r.Code, r.Error = tasks.OutcomeFailed, "damaged", fmt.Sprintf("strip %d of /data/%d.tif is damaged", no, no)
+		case no%100 == 0:
+			r.Outcome, r.Error = tasks.OutcomeError, fmt.Sprintf("open /data/%d.tif: no space left on device", no)
+		}
+		rs = append(rs, r)
+	}
+	b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, Next: finishing(one)})
+	return tr
+}
+
+func TestFailuresAreCountedByKind(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := failSome(t, b, 1000)
+		other := failSome(t, b, 300)
+		groups, err := b.FailureGroups(t.Context(), tr.ID, tasks.ResultFilter{}, 10)
+		want := []tasks.FailureGroup{
+			{Step: 1, Outcome: tasks.OutcomeError, Message: "open …: no space left on device", Files: 5, Example: 100, Path: "/data/000099"},
+			{Step: 1, Outcome: tasks.OutcomeFailed, Code: "damaged", Message: "strip … of … is damaged", Files: 5, Example: 200, Path: "/data/000199"},
+		}
+		if err != nil || fmt.Sprint(groups) != fmt.Sprint(want) {
+			t.Errorf("%v: %+v, want %+v", err, groups, want)
+		}
+		failed := tasks.ResultFilter{Step: 1, Outcomes: []tasks.Outcome{tasks.OutcomeFailed}}
+		if groups, err := b.FailureGroups(t.Context(), tr.ID, failed, 10); err != nil || len(groups) != 1 || groups[0].Code != "damaged" {
+			t.Errorf("%v: %+v of those that failed", err, groups)
+		}
+		if groups, err := b.FailureGroups(t.Context(), tr.ID, tasks.ResultFilter{}, 1); err != nil || len(groups) != 1 {
+			t.Errorf("%v: %d groups, want the first", err, len(groups))
+		}
+
+		done, err := b.RetryFiles(t.Context(), RetryRequest{
+			Transfer: tr.ID, Filter: failed, Limit: 100, StopsRecipe: func(int, tasks.Outcome) bool { return true },
+			Cut: func(step int, files []tasks.File) []tasks.Batch {
+				var batches []tasks.Batch
+				for i := range files {
+					batches = append(batches, newBatch(t, tr.ID, step, strconv.FormatInt(files[i].No, 10)))
+				}
+				return batches
+			},
+		})
+		if err != nil || done.Files != 5 {
+			t.Errorf("%v: %d files run again, want 5", err, done.Files)
+		}
+		groups, err = b.FailureGroups(t.Context(), tr.ID, tasks.ResultFilter{}, 10)
+		if err != nil || len(groups) != 1 || groups[0].Outcome != tasks.OutcomeError {
+			t.Errorf("%v: %+v remain after the retry", err, groups)
+		}
+		if groups, err := b.FailureGroups(t.Context(), other.ID, tasks.ResultFilter{}, 10); err != nil || len(groups) != 2 {
+			t.Errorf("%v: %d groups of the other transfer, want 2", err, len(groups))
+		}
+	})
+}
+
+// The few failures of a transfer are found without reading the good results between them.
+func TestFailuresAreFoundWithoutReadingTheRest(t *testing.T) {
+	t.Parallel()
+	b := emptyEnv(t, db.MySQL)
+	_, err := b.Migrate(t.Context())
+	testkit.Must(t, err)
+	tr := failSome(t, b, 3000)
+	alone := b.another(t, db.Options{MaxConnections: 1})
+	reads := func() (n int) {
+		var rows []struct {
+			VariableName string
+			Value        int
+		}
+		testkit.Must(t, alone.DB().Session(t.Context()).Raw("SHOW SESSION STATUS LIKE 'Handler_read%'").Scan(&rows).Error)
+		for _, r := range rows {
+			n += r.Value
+		}
+		return n
+	}
+	failures := []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut}
+	for name, do := range map[string]func() (int, error){
+		"results": func() (int, error) {
+			rows, err := alone.Results(t.Context(), tr.ID, tasks.ResultFilter{Outcomes: failures}, tasks.ResultKey{}, 1000)
+			return len(rows), err
+		},
+		"a later page": func() (int, error) {
+			rows, err := alone.Results(t.Context(), tr.ID, tasks.ResultFilter{Outcomes: failures}, tasks.ResultKey{Step: 1, File: 10}, 30)
+			return len(rows), err
+		},
+		"results that there are none of": func() (int, error) {
+			rows, err := alone.Results(t.Context(), tr.ID, tasks.ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeSkipped}}, tasks.ResultKey{}, 10)
+			return len(rows) + 30, err
+		},
+		"one file": func() (int, error) {
+			rows, err := alone.Results(t.Context(), tr.ID, tasks.ResultFilter{File: 2000}, tasks.ResultKey{}, 1000)
+			return len(rows) + 29, err
+		},
+		"groups": func() (int, error) {
+			groups, err := alone.FailureGroups(t.Context(), tr.ID, tasks.ResultFilter{}, 10)
+			return len(groups) + 28, err
+		},
+		"files to try again": func() (int, error) {
+			numbers := make([]int64, 3000)
+			for i := range numbers {
+				numbers[i] = int64(i) + 1
+			}
+			failed, err := alone.FailedFiles(t.Context(), map[int64][]int64{tr.ID: numbers})
+			return len(failed), err
+		},
+		"retry": func() (int, error) {
+			request := RetryRequest{Transfer: tr.ID, Filter: tasks.ResultFilter{Outcomes: failures}, Limit: 1000}
+			rows, err := request.firsts(alone.DB().Session(t.Context()))
+			return len(rows), err
+		},
+	} {
+		before := reads()
+		n, err := do()
+		if n != 30 || err != nil {
+			t.Errorf("%s: %d found, want 30; %v", name, n, err)
+		}
+		if read := reads() - before; read > 300 {
+			t.Errorf("%s: reads %d rows", name, read)
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/tasks"
+)
+
+// resultSource is where the results that a filter selects are found without reading the
+// others: the steps that have any by their counters, and the table failures where only
+// failures are selected.
+type resultSource struct {
+	filter   tasks.ResultFilter
+	steps    []int // in ascending order
+	failures bool
+}
+
+// chooseSource reads the counters of a transfer's steps, which are committed together with
+// the results that they count.
+func chooseSource(q *gorm.DB, transfer int64, f tasks.ResultFilter) (resultSource, error) {
+	from := resultSource{filter: f, failures: len(f.Outcomes) > 0}
+	var rows []stepRow
+	if err := q.Where("transfer_id = ?", transfer).Order("no").Find(&rows).Error; err != nil {
+		return from, fmt.Errorf("read the counts of results: %w", err)
+	}
+	for i := range rows {
+		step := rows[i].step()
+		if f.Step > 0 && f.Step != step.Number {
+			continue
+		}
+		n := step.Total()
+		if len(f.Outcomes) > 0 {
+			n = 0
+			for _, o := range f.Outcomes {
+				n += step.Get(o)
+				from.failures = from.failures && (o.IsFailure() || step.Get(o) == 0)
+			}
+		}
+		if n > 0 {
+			from.steps = append(from.steps, step.Number)
+		}
+	}
+	return from, nil
+}
+
+// keys is a query of the keys k of results, without the transfer and the step.
+func (from *resultSource) keys(q *gorm.DB) *gorm.DB {
+	if from.failures {
+		return from.where(q.Table("failures k"))
+	}
+	return from.where(q.Table("results k"))
+}
+
+// results is a query of whole results, whose keys are in k.
+func (from *resultSource) results(q *gorm.DB, dialect db.Dialect) *gorm.DB {
+	if !from.failures {
+		return from.where(q.Table("results k").Select("k.*"))
+	}
+	// Failures first, whatever the database thinks of the sizes of these tables.
+	join := "STRAIGHT_JOIN"
+	if dialect == db.SQLite {
+		join = "CROSS JOIN"
+	}
+	return from.where(q.Table("failures k").Select("r.*").
+		Joins(join + " results r ON r.transfer_id = k.transfer_id AND r.step_no = k.step_no AND r.file_no = k.file_no"))
+}
+
+func (from *resultSource) where(q *gorm.DB) *gorm.DB {
+	if len(from.filter.Outcomes) > 0 {
+		q = q.Where("k.outcome IN ?", from.filter.Outcomes)
+	}
+	if from.filter.File > 0 {
+		q = q.Where("k.file_no = ?", from.filter.File)
+	}
+	return q
+}
