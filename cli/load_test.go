@@ -349,7 +349,7 @@ func TestLoadMembersThatComeLate(t *testing.T) {
 		t.Errorf("%+v, %s", sum, names)
 	}
 	r = s.must(exitFailures, "load", third, "--into", "things")
-	contains(t, "report", r.stdout, `Left out: 3 values of members that no column takes: "\x1b", "more"`)
+	contains(t, "report", r.stdout, `Left out: 3 values of members without a column: "\x1b", "more"`)
 	r = s.must(exitOK, "load", third, "--into", "things", "--map", "id", "--line-contains", "id", "--json")
 	if sum := loadSum(t, r); sum.Unmapped != 0 {
 		t.Errorf("members that the mapping leaves out were counted: %+v", sum)

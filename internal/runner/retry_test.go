@@ -122,7 +122,7 @@ func TestStepRetryLaysTheRecipeOverTheHandler(t *testing.T) {
 // A file that hangs has timed out; its neighbours of the batch have not.
 func TestTimeOutOfOneFile(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
-		r := newEnv(t, url, "name: t\nsteps: [{handler: slow, timeout: 20ms, retry: {attempts: 1}}]")
+		r := newEnv(t, url, "name: t\nsteps: [{handler: slow, timeout: 1s, retry: {attempts: 1}}]")
 		r.Must(r.registry.Register("slow", handlers.PerFile(func(ctx context.Context, j *handlers.Job) error {
 			if j.File().No == 2 {
 				<-ctx.Done()
