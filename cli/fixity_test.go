@@ -30,7 +30,7 @@ func TestFixityAndDiff(t *testing.T) {
 	r := s.must(exitFailures, "run", "--recipe", "fixity", s.path("in"))
 	_, found, _ := strings.Cut(s.stable(r.stdout), "\n\nCompared")
 	equal(t, "report", "Compared"+found, "Compared with earlier transfers: 1 damaged, 1 missing, 1 moved, 0 changed, 0 new, 1 unchanged\n\n"+
-		"damaged  "+s.path("in/a")+"\nmissing  "+s.path("in/c")+"\nmoved    "+s.path("in/b")+" to "+s.path("in/e")+
+		"damaged  DIR/in/a\nmissing  DIR/in/c\nmoved    DIR/in/b to DIR/in/e"+
 		"\nAll that is damaged or missing: baler diff 2\n")
 	contains(t, "stderr", r.stderr, "1 file is missing. Put back what is missing")
 
