@@ -21,7 +21,7 @@ func TestSubmitWhileRedisIsAway(t *testing.T) {
 	}
 	for _, args := range [][]string{{"submit", "--via", "group", s.path("in")}, {"submit", "-"}} {
 		s.from = strings.NewReader(s.path("in/a.txt") + "\n")
-		contains(t, strings.Join(args, " "), s.must(exitError, args...).stderr, "does not answer", "--via bulk needs no Redis")
+		contains(t, strings.Join(args, " "), s.must(exitError, args...).stderr, "does not answer", "with --via bulk, submit needs no Redis")
 	}
 	if n := strings.Count(s.must(exitOK, "status", "--json").stdout, "\n"); n != 1 {
 		t.Errorf("%d transfers are there, want 1", n)

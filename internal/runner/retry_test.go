@@ -107,7 +107,7 @@ func TestRetryPolicyOfTheStep(t *testing.T) {
 func TestStepRetryLaysTheRecipeOverTheHandler(t *testing.T) {
 	reg := handlers.Registration{Retry: tasks.RetryPolicy{Attempts: 5, Backoff: time.Second, MaxBackoff: time.Minute}, Timeouts: handlers.Timeouts{File: time.Hour, Batch: time.Hour}}
 	step := &recipe.Step{Retry: tasks.RetryPolicy{Backoff: 3 * time.Second}}
-	if got, want := StepRetry(step, reg), (tasks.RetryPolicy{Attempts: 5, Backoff: 3 * time.Second, MaxBackoff: time.Minute}); got != want {
+	if got, want := stepRetry(step, reg), (tasks.RetryPolicy{Attempts: 5, Backoff: 3 * time.Second, MaxBackoff: time.Minute}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got := StepTimeouts(step, reg); got != reg.Timeouts {
