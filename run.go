@@ -11,6 +11,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/worker"
@@ -34,6 +35,10 @@ type RunResult struct {
 	// their size and modification time are the same.
 	Damaged      []tasks.File
 	DamagedFiles int64
+
+	// Fixity says how the files compare with what earlier transfers of the same sources have
+	// recorded; nil unless the recipe says fixity.
+	Fixity *FixityResult
 
 	// Paused are unfinished transfers of earlier runs that a person has paused.
 	Paused []tasks.Transfer
@@ -63,6 +68,7 @@ var ErrPaused = ingest.ErrPaused
 var (
 	ErrSourceEmpty  = ingest.ErrSourceEmpty  // earlier runs found files in a source that has none now
 	ErrRereadChunks = ingest.ErrRereadChunks // lines would be loaded twice
+	ErrFixitySubmit = ingest.ErrFixitySubmit // of Submit: only Run compares files with earlier transfers
 )
 
 // ErrNoFileOrFolder is the error for a path that names a device, a named pipe or a
@@ -95,7 +101,8 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err := sub.CheckPaths(); err != nil {
 		return ran, err
 	}
-	if s.Reread && s.Recipe.Split > 0 {
+	sub.Reread = s.Reread || s.Recipe.Fixity
+	if sub.Reread && s.Recipe.Split > 0 {
 		return ran, ingest.ErrRereadChunks
 	}
 	leftOut, err := b.outputFiles(s.Recipe, s.Name, sources)
@@ -141,7 +148,11 @@ func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources [
 		if err := ran.wait(ctx, b); err != nil {
 			return err
 		}
-		if ran.Resumed || ran.Changes.Retried+ran.Changes.Reread > 0 {
+		if s.Recipe.Fixity {
+			if err := ran.compareFixity(ctx, b, runKey); err != nil {
+				return err
+			}
+		} else if ran.Resumed || ran.Changes.Retried+ran.Changes.Reread > 0 {
 			if err := b.ingester.CompareReread(ctx, runKey, ran.Transfer.ID); err != nil {
 				return fmt.Errorf("run: %w", err)
 			}
@@ -150,7 +161,10 @@ func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources [
 	if err := b.runFinalSteps(ctx, s, sources, ran); err != nil {
 		return err
 	}
-	return ran.lookForFailures(ctx, b, runKey)
+	if err := ran.lookForFailures(ctx, b, runKey); err != nil {
+		return err
+	}
+	return ran.tellFixity(ctx, b)
 }
 
 // lookForFailures finds the failures, damaged files and paused transfers of all runs.
@@ -232,7 +246,13 @@ func (b *Baler) runOnce(
 		return ran, err
 	}
 	there := sources
-	if !first && s.List == nil {
+	var baseline time.Time
+	if s.Recipe.Fixity {
+		if baseline, err = b.ingester.AddBaseline(ctx, s, sources, runKey); err != nil {
+			return ran, fmt.Errorf("run: %w", err)
+		}
+	}
+	if (!first || s.Recipe.Fixity) && s.List == nil {
 		if there, err = b.ingester.PresentSources(ctx, s, sources, runKey); err != nil {
 			return ran, fmt.Errorf("run: %w", err)
 		}
@@ -243,17 +263,24 @@ func (b *Baler) runOnce(
 	}
 	d := b.ingester.NewChangeDetector(s, sources, runKey)
 	d.FinalStepsLater = s.Reread || damaged > 0
-	if first {
-		err = d.Begin(ctx)
-	} else {
+	if !first {
 		ran.Transfer = latest
 		ran.Resumed, err = d.Resume(ctx, latest)
+	}
+	if err == nil && (first || s.Recipe.Fixity) {
+		err = d.Begin(ctx)
+	}
+	if t, ok := d.Transfer(); err == nil && ok && s.Recipe.Fixity {
+		err = b.store.NoteBaseline(ctx, t.ID, baseline)
 	}
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
 	err = b.ingester.Collect(ctx, s, there, tasks.File{}, leftOut, func(f tasks.File) error { return d.Add(ctx, f) })
-	if err = errors.Join(err, d.Close(ctx)); err == nil {
+	switch err = errors.Join(err, d.Close(ctx)); {
+	case err == nil && s.Recipe.Fixity:
+		err = d.MarkMissing(ctx)
+	case err == nil:
 		err = d.RemoveGone(ctx)
 	}
 	ran.Changes = d.Changes()

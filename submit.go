@@ -39,6 +39,10 @@ type Submission struct {
 	// files again only when they have changed.
 	AcceptFailures bool
 
+	// AcceptMissing makes Run accept that files which earlier runs with a fixity recipe have
+	// reported as missing are gone.
+	AcceptMissing bool
+
 	// Reread makes Run process files again that have not changed, and compare their
 	// digests with those of earlier runs.
 	Reread bool
@@ -74,6 +78,9 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	sources, err := b.ingester.Sources(&sub)
 	if err != nil {
 		return t, false, err
+	}
+	if s.Recipe.Fixity {
+		return t, false, ErrFixitySubmit
 	}
 	if s.List != nil {
 		if err := b.checkListRoots(); err != nil {

@@ -17,6 +17,7 @@ type runFlags struct {
 	webhooks          webhooks
 	missingOK, quiet  bool
 	acceptFailures    bool
+	acceptMissing     bool
 	reread            bool
 	allowEmpty        bool
 	dryRun            bool
@@ -36,12 +37,17 @@ Run the same command again to continue after an interruption, or to process only
 the files that were added or changed, or that failed. It exits with 3 as long as
 files fail, in this run or since an earlier one, and with 130 if it was interrupted.
 
+With the recipe fixity it reads all files, compares them with what any earlier
+transfer of the same paths recorded, and exits with 3 when a file is damaged or
+missing.
+
 A run with other patterns or sizes is another run: it does not know which files
 this one has processed.`,
 		Example: `  baler run ~/collection
   baler run --recipe checksum --json photos videos
   baler run --recipe ./mine.yaml --concurrency 8 /srv/archive
   baler run --include '*.jpg' --include '*.tif' --ignore-case ~/photos
+  baler run --recipe fixity ~/collection
   baler run --dry-run --exclude .git/ --exclude '*.tmp' ~/work`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.MinimumNArgs(1)(cmd, args); err != nil {
@@ -66,6 +72,7 @@ this one has processed.`,
 				return err
 			}
 			s.AcceptFailures, s.Reread, s.AllowEmpty = f.acceptFailures, f.reread, f.allowEmpty
+			s.AcceptMissing = f.acceptMissing
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.run(ctx, b, s, &f)
 			})
@@ -85,6 +92,8 @@ this one has processed.`,
 		"accept a source that is empty or missing although earlier runs found files there")
 	flags.BoolVar(&f.acceptFailures, "accept-failures", false,
 		"accept the failures of earlier runs: process those files again only when they change")
+	flags.BoolVar(&f.acceptMissing, "accept-missing", false,
+		"with a fixity recipe: accept that files which earlier runs reported as missing are gone")
 	concurrencyFlag(cmd)
 	missingOKFlag(cmd, &f.missingOK)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, notes or report; only set the exit code")
@@ -95,6 +104,9 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	var err error
 	if s.Recipe, err = b.Recipe(ctx, f.recipe); err != nil {
 		return err
+	}
+	if f.acceptMissing && !s.Recipe.Fixity {
+		return usagef("--accept-missing is for recipes that say fixity: true, such as --recipe fixity; %q does not", s.Recipe.Name)
 	}
 	if f.dryRun {
 		return p.preview(ctx, s, b.PreviewRun)

@@ -40,10 +40,16 @@ func (p *program) noteEarlierRuns(ran *baler.RunResult) {
 		}
 	}
 	for i := range ran.Damaged {
+		if ran.Fixity != nil && !p.json {
+			break // the report lists them
+		}
 		p.notef("damaged: %s: its content has changed, although its size and time are the same", quoted(ran.Damaged[i].Path))
 	}
 	if n := ran.DamagedFiles; n > 0 {
-		p.notef("%s damaged. Restore good copies and run again, or change the modification time of files whose content is right.", are(n))
+		p.notef("%s damaged. Restore good copies and run again, or accept the content as it is with --accept-failures.", are(n))
+	}
+	if ran.Fixity != nil && ran.Fixity.Missing > 0 {
+		p.notef("%s missing. Put back what is missing and run again; or accept that it is gone with --accept-missing.", are(ran.Fixity.Missing))
 	}
 	for i := range ran.Paused {
 		t := &ran.Paused[i]
@@ -61,7 +67,7 @@ func runCode(ran *baler.RunResult) error {
 	for i := range ran.Previous {
 		code = cmp.Or(code, failed(&ran.Previous[i]))
 	}
-	if len(ran.Failures)+len(ran.Paused) > 0 || ran.DamagedFiles > 0 {
+	if len(ran.Failures)+len(ran.Paused) > 0 || ran.DamagedFiles > 0 || ran.Fixity != nil && ran.Fixity.Bad() {
 		code = codeError(exitFailures)
 	}
 	return code
@@ -82,6 +88,7 @@ func (p *program) summarizeRun(ran *baler.RunResult) error {
 	s := newSummary(last)
 	s.Changes = &ran.Changes
 	s.Damaged = ran.DamagedFiles
+	s.Fixity = newFixitySummary(ran)
 	return p.object(s)
 }
 
@@ -89,7 +96,9 @@ func (p *program) describeRun(ctx context.Context, b *baler.Baler, ran *baler.Ru
 	t := &ran.Transfer
 	if ran.FoundChanges {
 		p.report(p.stdout, t, time.Now())
-		if line := changesLine(ran.Changes); line != "" {
+		if ran.Fixity != nil {
+			p.reportFixity(ran)
+		} else if line := changesLine(ran.Changes); line != "" {
 			fmt.Fprintf(p.stdout, "\n%s\n", line)
 		}
 	} else {

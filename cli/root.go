@@ -38,7 +38,8 @@ beginning of it, its name, or latest.`,
 	}{
 		{"Process files:", []*cobra.Command{p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand()}},
 		{"Inspect and control transfers:", []*cobra.Command{
-			p.statusCommand(), p.resultsCommand(), p.failuresCommand(), p.retryCommand(), p.pauseCommand(), p.resumeCommand(), p.cancelCommand(),
+			p.statusCommand(), p.resultsCommand(), p.failuresCommand(), p.diffCommand(), p.retryCommand(), p.pauseCommand(),
+			p.resumeCommand(), p.cancelCommand(),
 			p.deleteCommand(),
 		}},
 		{"Operate:", []*cobra.Command{

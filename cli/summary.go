@@ -15,6 +15,7 @@ type summary struct {
 	Trouble  string            `json:"trouble,omitempty"` // why Baler has paused it: see tasks.Transfer
 	Changes  *baler.RunChanges `json:"changes,omitempty"`
 	Damaged  int64             `json:"damaged,omitempty"` // files of all runs
+	Fixity   *fixitySummary    `json:"fixity,omitempty"`
 }
 
 // summarize writes the current state of a transfer.

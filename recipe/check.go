@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/balerhq/baler/internal/suggest"
@@ -48,6 +49,10 @@ func (r *Recipe) Check(c Catalog) error {
 		records = append(records, newStepFacts(s, h, args))
 	}
 	d.facts(r.Steps, records)
+	if r.Fixity && !slices.ContainsFunc(records, stepFacts.mayHaveDigest) {
+		d.addf(r.Steps[0].line, "fixity compares digests, and no step records %s; add a step with the handler checksum",
+			strings.Join(tasks.DigestFacts(), ", "))
+	}
 	for _, s := range r.Finalizers {
 		h, ok := c.Finalizer(s.Handler)
 		if !ok && known(s.Handler) {

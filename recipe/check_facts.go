@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/balerhq/baler/internal/suggest"
+	"github.com/balerhq/baler/tasks"
 )
 
 // stepFacts are the facts that a step may record.
@@ -19,6 +20,11 @@ func newStepFacts(s *Step, h Handler, args any) stepFacts {
 		return stepFacts{unknown: true}
 	}
 	return stepFacts{names: h.Facts(args)}
+}
+
+// mayHaveDigest reports whether a digest may be among the facts.
+func (f stepFacts) mayHaveDigest() bool {
+	return f.unknown || slices.ContainsFunc(tasks.DigestFacts(), func(digest string) bool { return slices.Contains(f.names, digest) })
 }
 
 // facts reports what steps read that no step before them records. records has an

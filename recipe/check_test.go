@@ -95,6 +95,27 @@ func TestCheckTimeout(t *testing.T) {
 		`test.yaml:3: step one: timeout: handler "one" works on whole batches and cannot time a file; set batch_timeout instead`)
 }
 
+// A recipe that compares files needs digests of whole files.
+func TestCheckFixity(t *testing.T) {
+	t.Parallel()
+	digests := func(names ...string) recipe.Catalog {
+		return recipe.Catalog{Finalizer: known(), Step: func(string) (recipe.Handler, bool) {
+			return recipe.Handler{Facts: func(any) []string { return names }}, true
+		}}
+	}
+	r := parse(t, "name: a\nfixity: true\nsteps:\n  - handler: sums\n")
+	wantErrors(t, r.Check(digests("size", "md5")), "")
+	wantErrors(t, r.Check(digests("size", "mime")),
+		"test.yaml:4: fixity compares digests, and no step records sha256, sha512, sha1, md5; add a step with the handler checksum")
+	if plain := parse(t, "name: a\nsteps:\n  - handler: sums\n"); r.Digest() == plain.Digest() {
+		t.Error("the digest does not tell them apart")
+	}
+	_, err := recipe.Parse("test.yaml", []byte("name: a\nsplit: {lines: 1MiB}\nfixity: true\nsteps: [{handler: a}]"))
+	wantErrors(t, err, "test.yaml:3: fixity compares whole files; leave out split, or fixity")
+	_, err = recipe.Parse("test.yaml", []byte("name: a\nfixity: yes please\nsteps: [{handler: a}]"))
+	wantErrors(t, err, "test.yaml:2: fixity must be true or false, not text")
+}
+
 func TestCheckFacts(t *testing.T) {
 	t.Parallel()
 	facts := map[string][]string{"sums": {"md5", "size"}, "look": {"mime"}, "nothing": {}}

@@ -96,7 +96,7 @@ func (c *diagnostics) syntax(err error) {
 }
 
 func (c *diagnostics) recipe(r *Recipe, root ast.Node) {
-	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "split", "steps", "finally")
+	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "split", "fixity", "steps", "finally")
 	if !ok {
 		return
 	}
@@ -114,6 +114,12 @@ func (c *diagnostics) recipe(r *Recipe, root ast.Node) {
 	}
 	if f, ok := fs.get("split"); ok {
 		r.Split = c.split(f)
+	}
+	if f, ok := fs.get("fixity"); ok {
+		r.Fixity = c.yes(f)
+		if r.Fixity && r.Split > 0 {
+			c.addf(f.line, "fixity compares whole files; leave out split, or fixity")
+		}
 	}
 	f, ok := fs.get("steps")
 	if !ok {

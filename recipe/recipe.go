@@ -15,6 +15,7 @@ type Recipe struct {
 	Name        string
 	Description string
 	Split       int64        // size in bytes of the chunks that files of lines are split into; 0 leaves files whole
+	Fixity      bool         // a run reads all files again, and compares them with what earlier transfers recorded
 	Steps       []*Step      // at least one; Steps[i].Number is i+1
 	Finalizers  []*Finalizer // possibly none; Finalizers[i].Number is i+1
 
@@ -107,8 +108,8 @@ func (r *Recipe) Dir() string { return r.dir }
 func (r *Recipe) YAML() string { return r.source }
 
 // Digest returns a SHA-256, in hexadecimal, of everything that affects results:
-// each step's handler, arguments, condition and on_failure, in order, and how
-// files are split. Names, descriptions, comments, layout, timeouts, retries and
+// each step's handler, arguments, condition and on_failure, in order, how files are
+// split, and whether it compares with earlier transfers. Names, descriptions, comments, layout, timeouts, retries and
 // batch sizes do not change it. Final steps do not change it either, because
 // they run after all results.
 func (r *Recipe) Digest() string {
@@ -125,6 +126,9 @@ func (r *Recipe) Digest() string {
 	var digested any = all
 	if r.Split > 0 { // recipes without split keep the digest that they had before split existed
 		digested = []any{r.Split, all}
+	}
+	if r.Fixity {
+		digested = []any{"fixity", digested}
 	}
 	b, err := json.Marshal(digested) // object keys come out sorted
 	if err != nil {                  // the parser accepts only JSON values

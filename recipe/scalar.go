@@ -54,6 +54,16 @@ func isWord(s string) bool {
 	return s != "" && len(s) <= maxWord
 }
 
+// yes reads true or false.
+func (c *diagnostics) yes(f field) bool {
+	n, ok := f.value.(*ast.BoolNode)
+	if !ok {
+		c.addf(f.line, "%s must be true or false, not %s", f.name, kind(f.value))
+		return false
+	}
+	return n.Value
+}
+
 // duration reads a duration such as 250ms, 10m or 1h30m, above zero.
 func (c *diagnostics) duration(f field) time.Duration {
 	if n, ok := f.value.(*ast.IntegerNode); ok {

@@ -232,6 +232,17 @@ func (d *ChangeDetector) RemoveGone(ctx context.Context) error {
 	return err
 }
 
+// MarkMissing notes the files of the collection of a fixity run that are not there any more.
+// The scan must have come to its end, and Close must have been called.
+func (d *ChangeDetector) MarkMissing(ctx context.Context) error {
+	if d.submission.AcceptMissing {
+		if err := d.ingester.store.AcceptMissing(ctx, d.runKey); err != nil {
+			return err
+		}
+	}
+	return d.ingester.store.MarkMissing(ctx, d.runKey, d.transfer.ID, d.hidden)
+}
+
 // hidden reports whether a path lies in what could not be read.
 func (d *ChangeDetector) hidden(path string) bool {
 	for dir := path; len(d.unreadable) > 0; dir = filepath.Dir(dir) {

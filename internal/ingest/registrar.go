@@ -150,7 +150,9 @@ func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
 func (r *Registrar) register(
 	ctx context.Context, files []tasks.File, first int64, came time.Time, before <-chan struct{}, counted chan struct{},
 ) error {
-	a := store.FileBatch{Transfer: r.plan.ID, Producer: r.producer, Files: files, First: first, RunKey: r.runKey}
+	a := store.FileBatch{
+		Transfer: r.plan.ID, Producer: r.producer, Files: files, First: first, RunKey: r.runKey, Fixity: r.plan.Recipe.Fixity,
+	}
 	if r.plan.Via == tasks.ViaBulk {
 		return r.count(ctx, a, before, counted)
 	}

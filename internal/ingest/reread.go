@@ -3,8 +3,8 @@ package ingest
 import (
 	"context"
 	"errors"
-	"math"
 
+	"github.com/balerhq/baler/internal/fixity"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -12,18 +12,12 @@ import (
 // ErrRereadChunks says that files which a recipe splits cannot be read again.
 var ErrRereadChunks = errors.New("files that a recipe splits cannot be read again: their lines would be loaded twice")
 
-// digests are the facts by which the content of a file is compared with what it was.
-func digests() []string { return []string{"sha256", "sha512", "sha1", "md5"} }
-
-// rereadPage is how many files are compared at a time.
-const rereadPage = 1000
-
 // CompareReread compares the digests of the files that a transfer has read again with
 // those that they had before. Files of which one differs are marked as damaged, and
 // keep their former results. Without new digests a file stays to be compared.
 func (g *Ingester) CompareReread(ctx context.Context, runKey string, transfer int64) error {
 	for after := int64(0); ; {
-		page, err := g.store.RereadFiles(ctx, runKey, transfer, after, rereadPage)
+		page, err := g.store.RereadFiles(ctx, runKey, transfer, after, fixity.Page)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -39,48 +33,35 @@ func (g *Ingester) CompareReread(ctx context.Context, runKey string, transfer in
 }
 
 func (g *Ingester) compare(ctx context.Context, transfer int64, page []ledger.RereadFile) (same, damaged []int64, err error) {
-	numbers := make(map[int64][]int64)
-	for _, f := range page {
-		numbers[transfer] = append(numbers[transfer], f.No)
-		numbers[f.Was.Transfer] = append(numbers[f.Was.Transfer], f.Was.File)
+	compared, err := g.compareContents(ctx, transfer, page)
+	if err != nil {
+		return nil, nil, err
 	}
-	facts := make(map[int64]map[int64]map[string]any, len(numbers))
-	for of, nos := range numbers {
-		if facts[of], err = g.store.Facts(ctx, of, math.MaxInt32, tasks.NewRanges(nos)); err != nil {
-			return nil, nil, err
-		}
-	}
-	for _, f := range page {
-		switch compareDigests(facts[f.Was.Transfer][f.Was.File], facts[transfer][f.No]) {
-		case contentSame:
+	for i, f := range page {
+		switch compared[i] {
+		case fixity.Same, fixity.Unknown:
 			same = append(same, f.No)
-		case contentDiffers:
+		case fixity.Differs:
 			damaged = append(damaged, f.No)
-		case contentUnread:
+		case fixity.Unread:
 		}
 	}
 	return same, damaged, nil
 }
 
-type comparison int
-
-const (
-	contentSame comparison = iota
-	contentDiffers
-	contentUnread // a digest is missing now: the file could not be read
-)
-
-// compareDigests compares the facts of a file with those of the same file before.
-func compareDigests(was, is map[string]any) comparison {
-	for _, name := range digests() {
-		before, known := was[name]
-		now, read := is[name]
-		switch {
-		case known && !read:
-			return contentUnread
-		case known && now != before:
-			return contentDiffers
-		}
+// compareContents compares the digests of files of a transfer with those that they had.
+func (g *Ingester) compareContents(ctx context.Context, transfer int64, page []ledger.RereadFile) ([]fixity.Comparison, error) {
+	keys := make([]tasks.FileKey, 0, 2*len(page))
+	for _, f := range page {
+		keys = append(keys, tasks.FileKey{Transfer: transfer, File: f.No}, f.Was)
 	}
-	return contentSame
+	facts, err := fixity.FactsOf(ctx, g.store, keys)
+	if err != nil {
+		return nil, err
+	}
+	compared := make([]fixity.Comparison, len(page))
+	for i := range page {
+		compared[i] = fixity.Compare(facts[keys[2*i+1]], facts[keys[2*i]])
+	}
+	return compared, nil
 }

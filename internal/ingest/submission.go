@@ -31,6 +31,7 @@ type Submission struct {
 	Webhooks []string
 
 	AcceptFailures bool
+	AcceptMissing  bool
 	Reread         bool
 	AllowEmpty     bool
 
@@ -113,7 +114,7 @@ func (g *Ingester) Create(ctx context.Context, s *Submission, sources []string, 
 func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) store.NewTransfer {
 	n := store.NewTransfer{
 		Name: s.Name, Key: s.IdempotencyKey, RunKey: runKey, Via: s.Via, Queue: s.Queue, Recipe: s.Recipe.YAML(),
-		Sources: sources, Selection: s.Selection,
+		Sources: sources, Selection: s.Selection, SourcesKey: sourcesKey(s, sources),
 		Webhooks: g.webhooks(s),
 	}
 	if n.Name == "" {

@@ -21,8 +21,20 @@ const (
 	Accepted                     // the same, and a person has accepted it
 )
 
+// News is what a fixity run has found of a file of its collection and not reported yet.
+type News int
+
+// What there may be to report.
+const (
+	NewsNone News = iota
+	NewsAdded
+	NewsChanged // another size or modification time, or other content that a person accepts
+)
+
 // RereadFile is a file that a run has read again although nothing seemed to have changed.
 type RereadFile struct {
 	No  int64         // in the transfer that read it again
-	Was tasks.FileKey // where its former results are
+	Was tasks.FileKey // where its former results are; zero when there are none to compare with
+
+	News News
 }

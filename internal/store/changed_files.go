@@ -38,6 +38,9 @@ type seenFileRow struct {
 	WasFileNo     int64
 
 	Damaged bool // when it was read last, its content had another digest than in the transfer
+
+	Missing bool        // a fixity run has not found it; accepted then says that a person knows
+	News    ledger.News // what a fixity run has found and not reported yet
 }
 
 // TableName names the table to GORM.
@@ -80,9 +83,19 @@ func noteSeen(tx *gorm.DB, dialect db.Dialect, a *FileBatch) error {
 	if a.RunKey == "" {
 		return nil
 	}
-	rows := make([]seenFileRow, len(a.Files))
+	rows := make([]seenFileRow, 0, len(a.Files))
 	for i := range a.Files {
-		rows[i] = newSeenFile(a.RunKey, a.Transfer, &a.Files[i])
+		row := newSeenFile(a.RunKey, a.Transfer, &a.Files[i])
+		if a.Fixity {
+			if row.Size == unreadableSize {
+				continue // it is still to be compared with what it was
+			}
+			row.News = ledger.NewsAdded
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) == 0 {
+		return nil
 	}
 	slices.SortFunc(rows, func(x, y seenFileRow) int { return bytes.Compare(x.PathHash, y.PathHash) }) // neighbours share a page
 	tx = tx.Clauses(clause.OnConflict{
@@ -101,7 +114,8 @@ func noteSeen(tx *gorm.DB, dialect db.Dialect, a *FileBatch) error {
 }
 
 // moveSeen moves a file of a collection to the transfer that registers it again. It keeps
-// the former place of one whose size and modification time are the same. The columns
+// the former place of one whose size and modification time are the same, unless a person
+// has accepted its content, which was damaged. The columns
 // that MySQL compares must come after those that compare: it assigns in this order.
 func moveSeen(dialect db.Dialect) clause.Set {
 	inserted := func(column string) string { return "excluded." + column }
@@ -110,13 +124,19 @@ func moveSeen(dialect db.Dialect) clause.Set {
 	}
 	was := func(column string) clause.Assignment {
 		return clause.Assignment{Column: clause.Column{Name: "was_" + column}, Value: gorm.Expr(fmt.Sprintf(
-			`CASE WHEN seen_files.size <> %s OR seen_files.mtime <> %s OR seen_files.transfer_id = %s THEN 0
+			`CASE WHEN seen_files.size <> %s OR seen_files.mtime <> %s OR seen_files.transfer_id = %s
+					OR seen_files.damaged = 1 AND seen_files.accepted = 1 THEN 0
 				WHEN seen_files.was_transfer_id > 0 THEN seen_files.was_%s ELSE seen_files.%s END`,
 			inserted("size"), inserted("mtime"), inserted("transfer_id"), column, column))}
 	}
+	news := clause.Assignment{Column: clause.Column{Name: "news"}, Value: gorm.Expr(fmt.Sprintf(
+		`CASE WHEN %s = 0 THEN 0 WHEN seen_files.news > 0 THEN seen_files.news
+			WHEN seen_files.missing = 1 AND seen_files.accepted = 1 THEN %d
+			WHEN seen_files.size <> %s OR seen_files.mtime <> %s OR seen_files.damaged = 1 AND seen_files.accepted = 1 THEN %d ELSE 0 END`,
+		inserted("news"), ledger.NewsAdded, inserted("size"), inserted("mtime"), ledger.NewsChanged))}
 	// The number first: it depends on the transfer as it was.
-	return append(clause.Set{was("file_no"), was("transfer_id")},
-		clause.AssignmentColumns([]string{"transfer_id", "size", "mtime", "file_no", "accepted", "damaged"})...)
+	return append(clause.Set{news, was("file_no"), was("transfer_id")},
+		clause.AssignmentColumns([]string{"transfer_id", "size", "mtime", "file_no", "accepted", "damaged", "missing"})...)
 }
 
 // CompareFiles says of each file how it compares with the collection of a run key. Files
@@ -138,7 +158,7 @@ func (s *Store) CompareFiles(ctx context.Context, runKey string, current int64, 
 			numbers[of] = append(numbers[of], rows[i].FileNo)
 		}
 	}
-	failed, err := s.failedFiles(ctx, numbers)
+	failed, err := s.FailedFiles(ctx, numbers)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ func (s *Store) CollectionFiles(ctx context.Context, c ledger.Collection, after 
 	}
 	seen := func() *gorm.DB {
 		return s.db.Session(ctx).Joins("JOIN seen_files s ON s.transfer_id = f.transfer_id AND s.file_no = f.no").
-			Where("s.run_key = ?", c.RunKey)
+			Where("s.run_key = ? AND s.missing = 0", c.RunKey)
 	}
 	// Not one query with an OR: MySQL would read the collection from its beginning.
 	files, err := s.collectFiles(seen().Where("s.transfer_id = ? AND s.file_no > ?", after.Transfer, after.File), limit)
@@ -44,7 +44,7 @@ func (s *Store) collectFiles(q *gorm.DB, limit int) (files []tasks.CollectedFile
 func (s *Store) CollectionTotals(ctx context.Context, c ledger.Collection) (files, bytes int64, err error) {
 	q := s.db.Session(ctx).Table("files").Where("transfer_id = ?", c.Transfer)
 	if c.RunKey != "" {
-		q = s.db.Session(ctx).Table("seen_files").Where("run_key = ?", c.RunKey)
+		q = s.db.Session(ctx).Table("seen_files").Where("run_key = ? AND missing = 0", c.RunKey)
 	}
 	var sum struct{ Files, Bytes int64 }
 	err = q.Select("COUNT(*) AS files, COALESCE(SUM(CASE WHEN size > 0 THEN size ELSE 0 END), 0) AS bytes").Scan(&sum).Error
@@ -91,7 +91,7 @@ func (s *Store) collectResults(
 			return q
 		}
 		return q.Where(`EXISTS (SELECT 1 FROM seen_files s
-			WHERE s.run_key = ? AND s.transfer_id = k.transfer_id AND s.file_no = k.file_no)`, runKey)
+			WHERE s.run_key = ? AND s.transfer_id = k.transfer_id AND s.file_no = k.file_no AND s.missing = 0)`, runKey)
 	}
 	rows, err := s.results(ctx, newest, after.Transfer, f, after.ResultKey, limit)
 	results := make([]tasks.CollectedResult, len(rows))

@@ -36,9 +36,9 @@ func tableOfFailed(canceled int64) string {
 	return resultRecord{}.TableName()
 }
 
-// failedFiles returns which of the files, given by transfer, have a result that is to be
+// FailedFiles returns which of the files, given by transfer, have a result that is to be
 // tried again.
-func (s *Store) failedFiles(ctx context.Context, numbers map[int64][]int64) (map[tasks.FileKey]bool, error) {
+func (s *Store) FailedFiles(ctx context.Context, numbers map[int64][]int64) (map[tasks.FileKey]bool, error) {
 	if len(numbers) == 0 {
 		return nil, nil //nolint:nilnil // none of no files
 	}
@@ -100,7 +100,7 @@ func (s *Store) OpenFailures(ctx context.Context, runKey string) (files map[int6
 		var n int64
 		err := s.db.Session(ctx).Table(tableOfFailed(canceled[of])+" r").
 			Joins("JOIN seen_files s ON s.run_key = ? AND s.transfer_id = r.transfer_id AND s.file_no = r.file_no", runKey).
-			Where("s.accepted = ?", false).Where("r.transfer_id = ? AND r.step_no IN ? AND r.outcome IN ?", of, numbers[of], unsuccessful()).
+			Where("s.accepted = ? AND s.missing = 0", false).Where("r.transfer_id = ? AND r.step_no IN ? AND r.outcome IN ?", of, numbers[of], unsuccessful()).
 			Distinct("r.file_no").Count(&n).Error
 		if err != nil {
 			return nil, fmt.Errorf("count files that failed: %w", err)

@@ -122,7 +122,7 @@ func TestFailuresAreFoundWithoutReadingTheRest(t *testing.T) {
 			for i := range numbers {
 				numbers[i] = int64(i) + 1
 			}
-			failed, err := alone.failedFiles(t.Context(), map[int64][]int64{tr.ID: numbers})
+			failed, err := alone.FailedFiles(t.Context(), map[int64][]int64{tr.ID: numbers})
 			return len(failed), err
 		},
 		"retry": func() (int, error) {

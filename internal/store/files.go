@@ -30,6 +30,11 @@ type FileBatch struct {
 
 	// RunKey, when set, adds the files to the collection, where CompareFiles finds them.
 	RunKey string
+
+	// Fixity says that the files are compared with those that the collection has: what
+	// is new there is noted until it is reported, and a file that could not be read
+	// stays as it was.
+	Fixity bool
 }
 
 // AddFiles inserts the rows of files and counts them, in one transaction. A transfer

@@ -122,15 +122,21 @@ func (s *Store) removeMissing(ctx context.Context, rows []seenFileRow, hidden fu
 	})
 }
 
+// pathsBelow are the bounds of the paths below a path: the first that may be, and the first
+// behind them.
+func pathsBelow(path string) (below, beyond string) {
+	below = strings.TrimSuffix(path, string(os.PathSeparator)) + string(os.PathSeparator)
+	return below, below[:len(below)-1] + string(rune(os.PathSeparator)+1)
+}
+
 // HasFilesAt reports whether a collection has a file at a path or below it that could be
 // read.
 func (s *Store) HasFilesAt(ctx context.Context, runKey, path string) (bool, error) {
-	below := strings.TrimSuffix(path, string(os.PathSeparator)) + string(os.PathSeparator)
-	beyond := below[:len(below)-1] + string(rune(os.PathSeparator)+1) // the first path that is not below
+	below, beyond := pathsBelow(path)
 	var found []int64
 	err := s.db.Session(ctx).Table("seen_files s").
 		Joins("JOIN files f ON f.transfer_id = s.transfer_id AND f.no = s.file_no").
-		Where("s.run_key = ? AND s.size >= 0", runKey).
+		Where("s.run_key = ? AND s.size >= 0 AND (s.missing = 0 OR s.accepted = 0)", runKey).
 		Where("(f.path = ? OR f.path >= ? AND f.path < ?)", []byte(path), []byte(below), []byte(beyond)).
 		Limit(1).Pluck("f.no", &found).Error
 	if err != nil {

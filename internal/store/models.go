@@ -43,6 +43,9 @@ type transferRow struct {
 	Selection  []byte // as JSON; NULL: every file
 
 	ProducerToken int64 // of the producer that may register files
+
+	SourcesKey string     // the same for transfers of the same sources and selection; empty for lists
+	BaselineAt *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
 }
 
 // TableName names the table to GORM.

@@ -21,13 +21,18 @@ const prunePage = 100
 // Prunable lists transfers that have ended and that p chooses, oldest first, those
 // numbered above after. It leaves out the newest of each succession of runs, which the
 // next run looks at; those in which a file of a run's collection has its result, because
-// final steps work over the whole collection; and those with open batches.
+// final steps work over the whole collection, and fixity runs compare with it; and those
+// with open batches.
 func (s *Store) Prunable(ctx context.Context, p Prune, after int64) ([]tasks.Transfer, error) {
 	q := s.db.Session(ctx).Model(&transferRow{}).
 		Where("id > ? AND state IN ? AND ended_at < ?", after, []tasks.State{tasks.StateCompleted, tasks.StateCanceled}, p.Before.UTC()).
 		Where(`run_key = '' OR EXISTS (SELECT 1 FROM transfers newer WHERE newer.run_key = transfers.run_key AND newer.id > transfers.id)`).
 		Where(`run_key = '' OR NOT EXISTS (SELECT 1 FROM seen_files s
-			WHERE s.run_key = transfers.run_key AND (s.transfer_id = transfers.id OR s.was_transfer_id = transfers.id))`).
+			WHERE s.run_key = transfers.run_key AND (s.transfer_id = transfers.id OR s.was_transfer_id = transfers.id)
+				AND (s.missing = 0 OR s.accepted = 0))`).
+		Where(`sources_key = '' OR NOT EXISTS (SELECT 1 FROM transfers other
+			JOIN seen_files s ON s.run_key = other.run_key AND (s.transfer_id = transfers.id OR s.was_transfer_id = transfers.id)
+			WHERE other.sources_key = transfers.sources_key AND other.baseline_at IS NOT NULL AND (s.missing = 0 OR s.accepted = 0))`).
 		Where("NOT EXISTS (SELECT 1 FROM batches b WHERE b.transfer_id = transfers.id)")
 	if p.KeepLast > 0 {
 		var kept []int64

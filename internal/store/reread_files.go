@@ -42,7 +42,7 @@ func (s *Store) SettleReread(ctx context.Context, runKey string, transfer int64,
 		}
 		if err := of(damaged).Updates(map[string]any{
 			"transfer_id": gorm.Expr("was_transfer_id"), "file_no": gorm.Expr("was_file_no"), "damaged": true,
-			"was_transfer_id": 0, "was_file_no": 0, // MySQL assigns in the order of the names: after they are read
+			"news": 0, "was_transfer_id": 0, "was_file_no": 0, // MySQL assigns in the order of the names: after they are read
 		}).Error; err != nil {
 			return err
 		}
@@ -75,5 +75,5 @@ func (s *Store) DamagedFiles(ctx context.Context, runKey string, limit int) ([]t
 
 func (s *Store) damaged(ctx context.Context, runKey string) *gorm.DB {
 	// Not as a parameter: SQLite has an index of the rows with this value alone.
-	return s.db.Session(ctx).Table("seen_files s").Where("s.run_key = ? AND s.damaged = 1 AND s.accepted = ?", runKey, false)
+	return s.db.Session(ctx).Table("seen_files s").Where("s.run_key = ? AND s.damaged = 1 AND s.accepted = ? AND s.missing = 0", runKey, false)
 }

@@ -17,6 +17,21 @@ func (s *Store) RunKey(ctx context.Context, transfer int64) (string, error) {
 	return row.RunKey, nil
 }
 
+// FollowsRun reports whether a transfer is of a run that an earlier one with its run key
+// preceded.
+func (s *Store) FollowsRun(ctx context.Context, transfer int64) (bool, error) {
+	runKey, err := s.RunKey(ctx, transfer)
+	if err != nil || runKey == "" {
+		return false, err
+	}
+	var earlier int64
+	err = s.db.Session(ctx).Model(&transferRow{}).Where("run_key = ? AND id < ?", runKey, transfer).Limit(1).Count(&earlier).Error
+	if err != nil {
+		return false, fmt.Errorf("look for earlier runs: %w", err)
+	}
+	return earlier > 0, nil
+}
+
 // UnfinishedRuns lists the sealed transfers with a run key that are worked on again
 // although newer ones have followed, oldest first; paused ones are left out.
 // Only a retry of recorded results leads to that.

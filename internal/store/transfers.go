@@ -16,9 +16,13 @@ import (
 
 // NewTransfer says what Create registers. Steps need No, Name and Handler.
 type NewTransfer struct {
-	Name      string
-	Key       string // idempotency key; empty for none
-	RunKey    string // groups the successive transfers of one `run`; empty for none
+	Name   string
+	Key    string // idempotency key; empty for none
+	RunKey string // groups the successive transfers of one `run`; empty for none
+
+	// SourcesKey is the same for all transfers of the same sources and selection; empty for lists.
+	SourcesKey string
+
 	Via       tasks.Via
 	Queue     string
 	Recipe    string
@@ -68,7 +72,7 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 	row := transferRow{
 		UUID: id, Name: db.ClipText(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
 		Recipe: n.Recipe, Sources: joinSources(n.Sources), Selection: selectionColumn(&n.Selection), Webhooks: strings.Join(n.Webhooks, "\n"),
-		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now,
+		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now, SourcesKey: n.SourcesKey,
 	}
 	if n.Key != "" {
 		row.IdemKey = &n.Key

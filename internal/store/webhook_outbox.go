@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -35,37 +36,54 @@ func (WebhookDelivery) TableName() string { return "webhook_deliveries" }
 
 // noteWebhooks writes the messages about a transfer's end.
 func noteWebhooks(tx *gorm.DB, row transferRow, now time.Time) error {
+	return noteEvent(tx, row, now, "transfer."+string(row.State), nil)
+}
+
+// NoteFixity writes the messages that files of a transfer are damaged or missing.
+func (s *Store) NoteFixity(ctx context.Context, transfer int64, found ledger.Fixity) error {
+	return s.db.Write(ctx, "note what a fixity run has found", func(tx *gorm.DB, now time.Time) error {
+		row, err := readRow(tx, transfer)
+		if err != nil {
+			return err
+		}
+		return noteEvent(tx, row, now, "fixity.failed", &found)
+	})
+}
+
+// noteEvent writes the messages about an event of a transfer, one for each of its webhooks.
+func noteEvent(tx *gorm.DB, row transferRow, now time.Time, event string, found *ledger.Fixity) error {
 	if row.Webhooks == "" {
 		return nil
 	}
-	ended := []tasks.Transfer{row.transfer()}
-	if err := withSteps(tx, ended); err != nil {
+	of := []tasks.Transfer{row.transfer()}
+	if err := withSteps(tx, of); err != nil {
 		return err
 	}
-	t := &ended[0]
+	t := &of[0]
 	for url := range strings.SplitSeq(row.Webhooks, "\n") {
-		note, err := newWebhookDelivery(t, url, now)
+		note, err := newWebhookDelivery(t, url, now, event, found)
 		if err != nil {
 			return err
 		}
 		if err := tx.Create(&note).Error; err != nil {
-			return fmt.Errorf("note the end of transfer %s: %w", t.UUID, err)
+			return fmt.Errorf("note %s of transfer %s: %w", event, t.UUID, err)
 		}
 	}
 	return nil
 }
 
-func newWebhookDelivery(t *tasks.Transfer, url string, now time.Time) (n WebhookDelivery, err error) {
+func newWebhookDelivery(t *tasks.Transfer, url string, now time.Time, kind string, found *ledger.Fixity) (n WebhookDelivery, err error) {
 	event, err := uuid.NewV7()
 	if err != nil {
 		return n, fmt.Errorf("name an event: %w", err)
 	}
 	body, err := json.Marshal(struct {
-		Event string        `json:"event"`
-		Type  string        `json:"type"`
-		At    time.Time     `json:"at"`
-		Of    tasks.Summary `json:"transfer"`
-	}{event.String(), "transfer." + string(t.State), now, tasks.Summarize(t, now)})
+		Event  string         `json:"event"`
+		Type   string         `json:"type"`
+		At     time.Time      `json:"at"`
+		Of     tasks.Summary  `json:"transfer"`
+		Fixity *ledger.Fixity `json:"fixity,omitempty"`
+	}{event.String(), kind, now, tasks.Summarize(t, now), found})
 	if err != nil {
 		return n, fmt.Errorf("describe transfer %s: %w", t.UUID, err)
 	}

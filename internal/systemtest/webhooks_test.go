@@ -23,9 +23,10 @@ import (
 
 // told is a webhook's message as a receiver reads it.
 type told struct {
-	Event    string        `json:"event"`
-	Type     string        `json:"type"`
-	Transfer tasks.Summary `json:"transfer"`
+	Event    string             `json:"event"`
+	Type     string             `json:"type"`
+	Transfer tasks.Summary      `json:"transfer"`
+	Fixity   baler.FixityCounts `json:"fixity"`
 	path     string
 }
 

@@ -26,10 +26,13 @@ CREATE TABLE IF NOT EXISTS transfers (
   trouble      VARCHAR(1024) NOT NULL DEFAULT '',
   selection    MEDIUMBLOB NULL,
   producer_token BIGINT NOT NULL DEFAULT 0,
+  sources_key  VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  baseline_at  DATETIME(6) NULL,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),
-  KEY transfers_run_key (run_key)
+  KEY transfers_run_key (run_key),
+  KEY transfers_sources (sources_key)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS steps (
@@ -142,6 +145,8 @@ CREATE TABLE IF NOT EXISTS seen_files (
   was_transfer_id BIGINT NOT NULL DEFAULT 0,
   was_file_no  BIGINT NOT NULL DEFAULT 0,
   damaged      BOOLEAN NOT NULL DEFAULT 0 CHECK (damaged IN (0, 1)),
+  missing      BOOLEAN NOT NULL DEFAULT 0 CHECK (missing IN (0, 1)),
+  news         INT NOT NULL DEFAULT 0,
   PRIMARY KEY (run_key, path_hash),
   KEY seen_files_place (run_key, transfer_id, file_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

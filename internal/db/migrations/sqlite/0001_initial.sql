@@ -25,7 +25,9 @@ CREATE TABLE IF NOT EXISTS transfers (
   ended_at     DATETIME NULL CHECK (ended_at IS NULL OR ended_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(ended_at) IS NOT NULL),
   trouble      TEXT NOT NULL DEFAULT '',
   selection    BLOB NULL,
-  producer_token INTEGER NOT NULL DEFAULT 0 CHECK (typeof(producer_token) = 'integer')
+  producer_token INTEGER NOT NULL DEFAULT 0 CHECK (typeof(producer_token) = 'integer'),
+  sources_key  TEXT NOT NULL DEFAULT '',
+  baseline_at  DATETIME NULL CHECK (baseline_at IS NULL OR baseline_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(baseline_at) IS NOT NULL)
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
@@ -35,6 +37,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS transfers_key ON transfers (idem_key);
 CREATE INDEX IF NOT EXISTS transfers_state ON transfers (state);
 
 CREATE INDEX IF NOT EXISTS transfers_run_key ON transfers (run_key);
+
+CREATE INDEX IF NOT EXISTS transfers_sources ON transfers (sources_key);
 
 CREATE TABLE IF NOT EXISTS steps (
   transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
@@ -149,12 +153,16 @@ CREATE TABLE IF NOT EXISTS seen_files (
   was_transfer_id INTEGER NOT NULL DEFAULT 0 CHECK (typeof(was_transfer_id) = 'integer'),
   was_file_no  INTEGER NOT NULL DEFAULT 0 CHECK (typeof(was_file_no) = 'integer'),
   damaged      BOOLEAN NOT NULL DEFAULT 0 CHECK (damaged IN (0, 1)),
+  missing      BOOLEAN NOT NULL DEFAULT 0 CHECK (missing IN (0, 1)),
+  news         INTEGER NOT NULL DEFAULT 0 CHECK (typeof(news) = 'integer'),
   PRIMARY KEY (run_key, path_hash)
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS seen_files_place ON seen_files (run_key, transfer_id, file_no);
 
 CREATE INDEX IF NOT EXISTS seen_files_damaged ON seen_files (run_key) WHERE damaged = 1;
+
+CREATE INDEX IF NOT EXISTS seen_files_missing ON seen_files (run_key) WHERE missing = 1;
 
 CREATE TABLE IF NOT EXISTS dead_letters (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,

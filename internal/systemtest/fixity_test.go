@@ -1,0 +1,194 @@
+package systemtest
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
+)
+
+// folder makes a folder of files that hold their names.
+func folder(t *testing.T, names ...string) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, name := range names {
+		write(t, filepath.Join(root, name), name)
+	}
+	return root
+}
+
+func touch(t *testing.T, path string) {
+	t.Helper()
+	must(t, os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)))
+}
+
+// names are the names of files, in their order.
+func names(files []tasks.File) string {
+	var all []string
+	for i := range files {
+		all = append(all, filepath.Base(files[i].Path))
+	}
+	return strings.Join(all, " ")
+}
+
+// fixityRuns returns a function that runs and checks what was found.
+func fixityRuns(t *testing.T, b *baler.Baler, s *baler.Submission) func(want baler.FixityCounts, damaged, missing, moved string) {
+	return func(want baler.FixityCounts, damaged, missing, moved string) {
+		t.Helper()
+		ran := run(t, b, *s)
+		if ran.Fixity == nil {
+			t.Fatalf("it compared nothing: %+v", ran)
+		}
+		var pairs []string
+		for _, m := range ran.Fixity.MovedFiles {
+			pairs = append(pairs, filepath.Base(m.From.Path)+">"+filepath.Base(m.To.Path))
+		}
+		if got := ran.Fixity; got.FixityCounts != want || names(ran.Damaged) != damaged ||
+			names(got.MissingFiles) != missing || strings.Join(pairs, " ") != moved {
+			t.Errorf("found %+v, damaged %q, missing %q, moved %q; want %+v, %q, %q, %q",
+				got.FixityCounts, names(ran.Damaged), names(got.MissingFiles), pairs, want, damaged, missing, moved)
+		}
+	}
+}
+
+// A fixity run compares with what transfers of other recipes have recorded, and what is bad
+// counts in every later run until it is well again or accepted.
+func TestFixity(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := folder(t, "flipped", "touched", "old", "gone", "same", "swapped", "twin-a")
+		write(t, filepath.Join(root, "twin-b"), "twin-a")
+		at := func(name string) string { return filepath.Join(root, name) }
+		b := open(t, c, nil)
+		run(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "default")})
+
+		s := baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "fixity")}
+		next := fixityRuns(t, b, &s)
+		rot(t, at("flipped"), "Flipped")
+		rot(t, at("swapped"), "another")
+		touch(t, at("touched"))
+		must(t, os.Rename(at("old"), at("renamed")))
+		must(t, os.Rename(at("twin-b"), at("twin-c")))
+		must(t, os.Remove(at("gone")))
+		write(t, at("added"), "added")
+		next(baler.FixityCounts{New: 1, Changed: 1, Damaged: 2, Missing: 1, Moved: 2, Unchanged: 2}, "flipped swapped", "gone", "old>renamed twin-b>twin-c")
+
+		next(baler.FixityCounts{Damaged: 2, Missing: 1, Unchanged: 6}, "flipped swapped", "gone", "")
+		run(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "checksum")}) // what it records hides nothing
+		rot(t, at("flipped"), "flipped")
+		must(t, os.Rename(at("renamed"), at("old")))
+		next(baler.FixityCounts{Damaged: 1, Missing: 1, Moved: 1, Unchanged: 6}, "swapped", "gone", "renamed>old")
+
+		s.AcceptFailures, s.AcceptMissing = true, true
+		next(baler.FixityCounts{Changed: 1, Unchanged: 7}, "", "", "")
+		s.AcceptFailures, s.AcceptMissing = false, false
+		write(t, at("gone"), "gone")
+		next(baler.FixityCounts{New: 1, Unchanged: 8}, "", "", "")
+		rot(t, at("swapped"), "swapped")
+		next(baler.FixityCounts{Damaged: 1, Unchanged: 8}, "swapped", "", "")
+	})
+}
+
+// Earlier transfers may have been submitted, may have recorded other digests or none, and may
+// have followed one another: the first digest for the newest size and time counts.
+func TestFixityComparesWithAnyTransfer(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := folder(t, "a", "b", "c", "d")
+		at := func(name string) string { return filepath.Join(root, name) }
+		b := open(t, c, nil)
+		submit := func(recipe string) {
+			t.Helper()
+			stop := work(t, b)
+			tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{root}, Recipe: yaml(t, recipe)})
+			must(t, err)
+			wait(t, b, tr.UUID)
+			stop()
+		}
+		submit("name: x\nsteps: [{handler: identify}]")
+		submit("name: x\nsteps: [{handler: checksum, with: {algorithms: [sha256, md5]}}]")
+		rot(t, at("a"), "A")
+		write(t, at("b"), "changed")
+		touch(t, at("b"))
+		submit("name: x\nsteps: [{handler: checksum, with: {algorithms: [sha256]}}]")
+		must(t, os.Remove(at("d")))
+		s := baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "fixity")}
+		next := fixityRuns(t, b, &s)
+		next(baler.FixityCounts{Damaged: 1, Missing: 1, Unchanged: 2}, "a", "d", "")
+
+		s.Recipe = yaml(t, "name: x\nfixity: true\nsteps: [{handler: checksum, with: {algorithms: [sha512]}}]")
+		next = fixityRuns(t, b, &s)
+		next(baler.FixityCounts{Missing: 1, Unchanged: 3, Uncompared: 3}, "", "d", "")
+		next(baler.FixityCounts{Missing: 1, Unchanged: 3}, "", "d", "")
+
+		if _, _, err := b.Submit(t.Context(), s); !errors.Is(err, baler.ErrFixitySubmit) {
+			t.Errorf("submitted: %v", err)
+		}
+	})
+}
+
+// A source that is away is an error also in the first fixity run, and what cannot be read is
+// neither missing nor forgotten.
+func TestFixityOfWhatCannotBeRead(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := folder(t, "a", "b")
+		b := open(t, c, nil)
+		run(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "checksum")})
+		away := root + "-away"
+		must(t, os.Rename(root, away))
+		must(t, os.Mkdir(root, 0o700))
+		s := baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "fixity")}
+		if _, err := b.Run(t.Context(), s); !errors.Is(err, baler.ErrSourceEmpty) {
+			t.Errorf("of an empty source: %v", err)
+		}
+		must(t, os.Remove(root))
+		must(t, os.Rename(away, root))
+		next := fixityRuns(t, b, &s)
+		next(baler.FixityCounts{Unchanged: 2}, "", "", "")
+		if os.Geteuid() == 0 {
+			return // it reads everything
+		}
+		must(t, os.Chmod(filepath.Join(root, "a"), 0))
+		next(baler.FixityCounts{Unread: 1, Unchanged: 1}, "", "", "")
+		must(t, os.Chmod(filepath.Join(root, "a"), 0o600))
+		rot(t, filepath.Join(root, "a"), "A")
+		next(baler.FixityCounts{Damaged: 1, Unchanged: 1}, "a", "", "")
+		must(t, os.Chmod(root, 0))
+		if _, err := b.Run(t.Context(), s); !errors.Is(err, baler.ErrSourceEmpty) {
+			t.Errorf("of a source that cannot be read: %v", err)
+		}
+		must(t, os.Chmod(root, 0o700)) //nolint:gosec // a folder that can be removed again
+		next(baler.FixityCounts{Damaged: 1, Unchanged: 1}, "a", "", "")
+	})
+}
+
+// The webhook hears of damage with its numbers, after it has heard of the end.
+func TestFixityTellsTheWebhook(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		address, heard := listener(t, http.StatusOK)
+		c.Webhook = config.Webhook{URLs: []string{address}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
+		root := folder(t, "a", "b", "c")
+		b := open(t, c, nil)
+		s := baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "fixity")}
+		run(t, b, s)
+		hear(t, heard)
+		rot(t, filepath.Join(root, "a"), "A")
+		must(t, os.Remove(filepath.Join(root, "b")))
+		ran := run(t, b, s)
+		types := map[string]told{}
+		for range 2 {
+			m := hear(t, heard)
+			types[m.Type] = m
+		}
+		m := types["fixity.failed"]
+		want := baler.FixityCounts{Damaged: 1, Missing: 1, Unchanged: 1}
+		if m.Transfer.Transfer != ran.Transfer.UUID || m.Fixity != want || types["transfer.completed"].Event == "" || len(heard) > 0 {
+			t.Errorf("told %+v, and %d more", types, len(heard))
+		}
+	})
+}
