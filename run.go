@@ -3,7 +3,7 @@ package baler
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base32"
 	"errors"
 	"fmt"
 	"math"
@@ -225,5 +225,5 @@ func runKeyOf(s *ingest.Submission, sources []string) string {
 		text += "\x00\x00" + s.Selection.String()
 	}
 	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
+	return base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]) // short: it is written twice for each file
 }

@@ -123,12 +123,14 @@ func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string
 	if r.DamagedFiles, err = b.store.CountDamaged(ctx, runKey); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
-	damaged, err := b.store.DamagedFiles(ctx, runKey, damagedShown)
-	if err != nil {
-		return fmt.Errorf("run: %w", err)
-	}
-	for i := range damaged {
-		r.Damaged = append(r.Damaged, damaged[i].File)
+	if r.DamagedFiles > 0 {
+		damaged, err := b.store.DamagedFiles(ctx, runKey, damagedShown)
+		if err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		for i := range damaged {
+			r.Damaged = append(r.Damaged, damaged[i].File)
+		}
 	}
 	if r.Paused, err = b.store.PausedRuns(ctx, runKey); err != nil {
 		return fmt.Errorf("run: %w", err)
