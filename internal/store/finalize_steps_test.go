@@ -281,7 +281,7 @@ func TestOldMessagesArePurged(t *testing.T) {
 		if err := b.FinishWebhook(t.Context(), note[0].ID, "", 0); err != nil {
 			t.Fatal(err)
 		}
-		b.clock.Advance(closingsKept)
+		b.clock.Advance(webhooksKept)
 		young := b.finalizing(t, 1, 0)
 		if note, err = b.Webhooks(t.Context(), young.ID); err == nil {
 			err = b.FinishWebhook(t.Context(), note[0].ID, "", 0)
