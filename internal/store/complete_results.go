@@ -37,20 +37,24 @@ func (c recordedFiles) note(b *tasks.Batch, there map[int64]recorded) {
 	}
 }
 
-// ownResults returns the rows to insert, or sets r.Err when the completion is refused.
-// Most completions skip this query and rely on the primary key to reject duplicates.
-func ownResults(r *completion, tx *gorm.DB, careful bool, first recordedFiles) (own []resultRecord, err error) {
-	var there map[int64]recorded
-	if careful || len(r.RecordedElsewhere) > 0 || completesPartial(r.BatchCompletion) || len(r.FailedAttempts) > 0 {
-		if there, err = recordedBy(tx, r.Batch); err != nil {
-			return nil, err
-		}
-		first.note(r.Batch, there)
-		if r.Err = refusal(r.BatchCompletion, there); r.Err != nil {
-			return nil, nil
-		}
+// recordedBefore looks up which files of a completion's batch are recorded. It is nil for
+// most completions, which skip this query and rely on the primary key to reject
+// duplicates.
+func recordedBefore(r *completion, tx *gorm.DB, careful bool, first recordedFiles) (map[int64]recorded, error) {
+	if !careful && len(r.RecordedElsewhere) == 0 && !completesPartial(r.BatchCompletion) && len(r.FailedAttempts) == 0 {
+		return nil, nil //nolint:nilnil // nothing was looked up
 	}
-	own = make([]resultRecord, 0, len(r.Results))
+	there, err := recordedBy(tx, r.Batch)
+	if err != nil {
+		return nil, err
+	}
+	first.note(r.Batch, there)
+	return there, nil
+}
+
+// ownResults returns the rows to insert.
+func ownResults(r *completion, there map[int64]recorded, first recordedFiles) []resultRecord {
+	own := make([]resultRecord, 0, len(r.Results))
 	for i := range r.Results {
 		res := &r.Results[i]
 		if there != nil {
@@ -65,7 +69,7 @@ func ownResults(r *completion, tx *gorm.DB, careful bool, first recordedFiles) (
 			TransferID: r.Batch.Transfer, StepNo: res.Step, FileNo: res.File, End: newOutcomeColumns(r.Batch.ID, res),
 		})
 	}
-	return own, nil
+	return own
 }
 
 // refusal says why a completion cannot be recorded beside the results that are there.

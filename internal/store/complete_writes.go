@@ -20,12 +20,12 @@ type completionWrites struct {
 func collectWrites(tx *gorm.DB, held []*completion, careful bool) (w completionWrites, err error) {
 	first := make(recordedFiles)
 	for _, r := range held {
-		own, err := ownResults(r, tx, careful, first)
+		there, err := recordedBefore(r, tx, careful, first)
 		if err != nil {
 			return w, err
 		}
-		if r.Err == nil {
-			w.add(r, own)
+		if r.Err = refusal(r.BatchCompletion, there); r.Err == nil {
+			w.add(r, ownResults(r, there, first))
 		}
 	}
 	return w, nil
