@@ -15,7 +15,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ErrPaused says that a person has paused the transfer that Run would resume.
+// ErrPaused is the error of Run when a person has paused the transfer that it would
+// resume.
 var ErrPaused = ingest.ErrPaused
 
 // Errors of Run.
@@ -24,22 +25,24 @@ var (
 	ErrRereadChunks = ingest.ErrRereadChunks // lines would be loaded twice
 )
 
-// ErrNoFileOrFolder says that a path of a submission names a device, a named pipe or a socket.
+// ErrNoFileOrFolder is the error for a path that names a device, a named pipe or a
+// socket.
 var ErrNoFileOrFolder = ingest.ErrNoFileOrFolder
 
-// ErrOutputInSource says that a final step would write a folder into a source.
+// ErrOutputInSource is the error for a final step that would write a folder into a
+// source.
 var ErrOutputInSource = ingest.ErrOutputInSource
 
-// Run registers the files under the submission's paths, processes them in this
-// process, and returns when the transfer has ended. A second Run for the same paths
-// and recipe resumes an unfinished transfer, finishes transfers that are retried, and
-// registers only files that were added or changed since, or that failed. Then it runs the final steps
-// of the recipe that have not run over the files as they are now.
-// A path that does not exist is a *MissingError, unless the submission takes it.
-// When no live worker can run what is left, as when a handler is only in a worker that has
-// died, Run ends after a while with an *UnattendedError.
-// When ctx ends, the worker stops in order and Run returns the error of ctx. On a shared
-// queue or database it works for others too, and needs roots like Work.
+// Run registers the files under the submission's paths, processes them in this process,
+// and returns when the transfer has ended. A second Run for the same paths and recipe
+// resumes an unfinished transfer, finishes transfers that are being retried, and
+// registers only files that were added or changed since, or that failed. Then it runs
+// the final steps that have not yet run over the present files. A path that does not
+// exist is a *MissingError, unless the submission sets MissingOK. When for a
+// while no live worker can run the remaining files, for example because the only worker
+// with a handler has died, Run returns an *UnattendedError. When ctx ends, the worker
+// stops in order and Run returns the error of ctx. On a shared queue or database Run also
+// processes batches of other transfers, and needs roots like Work.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
 	if err := b.CheckRoots(); err != nil {
 		return ran, err
@@ -67,7 +70,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err := b.forgetEmptied(ctx, runKey); err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	// Read before the worker starts, which may end them before runOnce reads them.
+	// Read before the worker starts: it may end them before runOnce reads them.
 	begun, err := b.store.UnfinishedRuns(ctx, runKey, math.MaxInt64)
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
@@ -91,7 +94,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 }
 
 // completeRun waits for the files of a run, runs final steps that have not run, and finds
-// what is left to do.
+// the failures that are left.
 func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources []string, ran *RunResult) error {
 	runKey := runKeyOf(s, sources)
 	if ran.FoundChanges {
@@ -110,8 +113,8 @@ func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources [
 	return ran.lookForFailures(ctx, b, runKey)
 }
 
-// whileWorking calls do while a worker runs beside it, and stops the worker then. A
-// worker that ends first, such as one that cannot start, ends the context of do:
+// whileWorking runs a worker while do runs, and then stops the worker. When the worker
+// ends first, for example because it cannot start, it cancels the context of do, because
 // nothing would finish the work that do waits for.
 func (b *Baler) whileWorking(
 	ctx context.Context, final worker.Final, own *recipe.Recipe, do func(ctx context.Context) error,
@@ -189,8 +192,8 @@ func (b *Baler) runOnce(
 	return ran, nil
 }
 
-// runFinalSteps runs the final steps that have not run over the files as they are now,
-// such as those that the recipe has got since, in a transfer of their own.
+// runFinalSteps runs the final steps that have not yet run over the present files, such
+// as those that were added to the recipe, in a transfer of their own.
 func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources []string, ran *RunResult) error {
 	runKey := runKeyOf(s, sources)
 	var tried []int64

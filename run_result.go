@@ -11,28 +11,28 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// RunResult says what a Run did.
+// RunResult is the result of Run.
 type RunResult struct {
-	Transfer     tasks.Transfer   // the one that ran, or the last one when nothing had changed
-	Previous     []tasks.Transfer // earlier ones that ended in this run too: retried after newer ones had begun
-	Resumed      bool             // it was begun by an earlier run
+	Transfer     tasks.Transfer   // the transfer that ran, or the last one when nothing had changed
+	Previous     []tasks.Transfer // earlier transfers that also ended in this run, because they were retried
+	Resumed      bool             // an earlier run began the transfer
 	FoundChanges bool             // false: no file was processed
 	Changes      RunChanges
 
-	// Failures are of files of all runs, as they are now, whose newest result is a
-	// failure that were not accepted.
+	// Failures counts files of all runs that have not changed since their newest result,
+	// which is a failure that was not accepted.
 	Failures []RunFailures
 
-	// Damaged are the first files, of DamagedFiles, whose content has another digest than
-	// earlier, although their size and modification time are the same.
+	// Damaged has the first of the DamagedFiles files whose digest has changed although
+	// their size and modification time are the same.
 	Damaged      []tasks.File
 	DamagedFiles int64
 
 	// Paused are unfinished transfers of earlier runs that a person has paused.
 	Paused []tasks.Transfer
 
-	// Final is a transfer without files, for final steps that had not run over the files
-	// as they are now; zero when there was none.
+	// Final is the transfer without files that ran final steps which had not yet run over
+	// the present files; zero when there was none.
 	Final tasks.Transfer
 }
 
@@ -42,14 +42,14 @@ type RunFailures struct {
 	Files    int64
 }
 
-// damagedShown is how many damaged files a RunResult has.
+// damagedShown is how many damaged files a RunResult names.
 const damagedShown = 10
 
-// RunChanges counts what a Run has found.
+// RunChanges counts the changes that a Run found.
 type RunChanges = ingest.Changes
 
-// adoptUnfinished makes the run wait for a transfer to which no file was added, and
-// which had not ended when the run began, or has reached its final steps since.
+// adoptUnfinished makes the run wait for a transfer to which it added no file, if the
+// transfer had not ended when the run began, or now runs its final steps.
 func (r *RunResult) adoptUnfinished(ctx context.Context, b *Baler, begun []tasks.Transfer, started func(tasks.Transfer)) error {
 	t, err := b.store.TransferByID(ctx, r.Transfer.ID)
 	if err != nil {
@@ -65,7 +65,7 @@ func (r *RunResult) adoptUnfinished(ctx context.Context, b *Baler, begun []tasks
 	return nil
 }
 
-// lookBack finds the earlier transfers that the run must wait for too.
+// lookBack finds the earlier transfers that the run must also wait for.
 func (r *RunResult) lookBack(ctx context.Context, b *Baler, runKey string, begun []tasks.Transfer) (err error) {
 	if r.Previous, err = b.store.UnfinishedRuns(ctx, runKey, r.Transfer.ID); err != nil {
 		return err
@@ -96,7 +96,7 @@ func (r *RunResult) promote(started func(tasks.Transfer)) {
 	}
 }
 
-// wait waits for the end of all transfers of the run, and reads them as they ended.
+// wait waits until all transfers of the run have ended, and reads their final state.
 func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
 	for i := range r.Previous {
 		if r.Previous[i], err = b.waitAttended(ctx, r.Previous[i]); err != nil {
@@ -107,7 +107,7 @@ func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
 	return err
 }
 
-// lookForFailures finds what is left to do of all runs.
+// lookForFailures finds the failures, damaged files and paused transfers of all runs.
 func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string) error {
 	failed, err := b.store.OpenFailures(ctx, runKey)
 	if err != nil {
