@@ -11,15 +11,12 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// defaultPatience is how long a function may ignore the end of its context.
-const defaultPatience = 5 * time.Second
-
 // runTimed runs the function for one job within its time limit.
 func (p *perFile) runTimed(ctx context.Context, job *Job) {
 	limit := job.Timeout()
 	timed, cancel := context.WithTimeoutCause(ctx, limit, errFileTimeout)
 	defer cancel()
-	left, err := invoke.Wait(timed, invoke.Go(func() error { return p.fn(timed, job) }), cmp.Or(job.spec.Patience, defaultPatience))
+	left, err := invoke.Wait(timed, invoke.Go(func() error { return p.fn(timed, job) }), cmp.Or(job.spec.Patience, invoke.DefaultPatience))
 	if errors.Is(context.Cause(timed), errFileTimeout) && err != nil && Interrupted(timed, err) {
 		err = timedOut(limit, left)
 	}

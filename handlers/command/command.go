@@ -56,6 +56,10 @@ type Program struct {
 // abandons the handler.
 const killAfter = 2 * time.Second
 
+// DefaultTimeout is the time limit of handlers that run programs, to end one that hangs,
+// unless the recipe or the site says otherwise.
+const DefaultTimeout = time.Hour
+
 // Run waits for the program's end and gives the job its verdict: succeeded for exit
 // code 0, failed with code "exit-N" for another exit code, tasks.OutcomeError with code
 // "signal-NAME" when a signal killed the program, for example when memory ran out, and

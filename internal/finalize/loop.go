@@ -75,7 +75,7 @@ func (o Options) withDefaults() Options {
 	o.PollInterval = cmp.Or(o.PollInterval, 500*time.Millisecond)
 	o.Lease = cmp.Or(o.Lease, 30*time.Second)
 	o.RenewInterval = cmp.Or(o.RenewInterval, o.Lease/6)
-	o.AbandonAfter = cmp.Or(o.AbandonAfter, abandonAfter)
+	o.AbandonAfter = cmp.Or(o.AbandonAfter, invoke.DefaultPatience)
 	if o.Timeout == nil {
 		o.Timeout = StepTimeout
 	}

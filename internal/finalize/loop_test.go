@@ -51,7 +51,7 @@ func (r *env) complete(batch int64) {
 			Step: claim.Step, File: no, Outcome: tasks.OutcomeSucceeded, Attempt: 1, StartedAt: time.Now(), EndedAt: time.Now(),
 		})
 	}
-	done.Next = func(tasks.Ranges) ledger.FollowUp { return ledger.FollowUp{Finished: int64(len(done.Results))} }
+	done.FollowUp = &ledger.FollowUp{Finished: int64(len(done.Results))}
 	results, err := r.Store.Record(r.T.Context(), []*ledger.BatchCompletion{done})
 	r.Must(err)
 	r.Must(results[0].Err)

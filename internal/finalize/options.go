@@ -15,10 +15,6 @@ var (
 	errNoHandler = errors.New("this worker does not have the handler")
 )
 
-// abandonAfter is how long a finalizer may go on after its context has
-// ended before the worker stops waiting for it, unless Options say otherwise.
-const abandonAfter = 5 * time.Second
-
 // releaseTime bounds how long releasing a step may take.
 const releaseTime = 2 * time.Second
 

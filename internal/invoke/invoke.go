@@ -25,6 +25,10 @@ func Go(handle func() error) <-chan error {
 	return returned
 }
 
+// DefaultPatience is how long a function of a handler may go on after its context has
+// ended, before nothing waits for it any more.
+const DefaultPatience = 5 * time.Second
+
 // Wait returns the error that Go's channel receives. After ctx has ended it waits for at
 // most patience; then it leaves the handler running and returns the error of ctx.
 func Wait(ctx context.Context, returned <-chan error, patience time.Duration) (leftAlone bool, err error) {

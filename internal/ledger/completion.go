@@ -10,22 +10,23 @@ type BatchCompletion struct {
 	Results        []tasks.Result // final ones
 	FailedAttempts []tasks.Result // of files that are retried
 
-	// Next closes the batch and returns what follows it. Nil: the batch stays open.
-	Next PlanFollowUp
-}
+	// FollowUp closes the batch, and is what follows it. Nil: the batch stays open.
+	FollowUp *FollowUp
 
-// PlanFollowUp returns what follows a batch. Record calls it inside the transaction
-// that closes the batch, and again for each retry of that transaction, after a
-// deadlock, an outage or a duplicate key; only what the last call returns counts. So
-// it must be quick and pure. recordedElsewhere are the batch's files whose results another
-// batch recorded first, which is known only then: this batch must not move them on.
-type PlanFollowUp func(recordedElsewhere tasks.Ranges) FollowUp
+	// RecordedElsewhere are the batch's files whose results another batch recorded
+	// first: that one moves them on, and FollowUp leaves them out. A worker learns of
+	// them by a RecordedElsewhereError.
+	RecordedElsewhere tasks.Ranges
+}
 
 // CompletionResult is what became of a BatchCompletion.
 type CompletionResult struct {
-	FollowUp  FollowUp // what Next returned; the batches have their IDs
-	Completed bool     // this completion ended the transfer
-	Err       error    // ErrLeaseLost or ErrResultExists: nothing of it was written
+	Batches   []tasks.Batch // those of FollowUp, with their IDs
+	Completed bool          // this completion ended the transfer
+
+	// Err is ErrLeaseLost, ErrResultExists or a RecordedElsewhereError: nothing of the
+	// completion was written.
+	Err error
 }
 
 // FollowUp is what follows a batch.

@@ -1,6 +1,11 @@
 package ledger
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/balerhq/baler/tasks"
+)
 
 // Errors of the worker that holds a batch.
 var (
@@ -20,3 +25,14 @@ var (
 	// ErrPaused: the transfer is paused. Its batches are delivered again when it is resumed.
 	ErrPaused = errors.New("transfer is paused")
 )
+
+// RecordedElsewhereError refuses to close a batch whose FollowUp was planned for other
+// files than those that are left to it. Nothing of the completion was recorded. Plan what
+// follows again without Files, and record again.
+type RecordedElsewhereError struct {
+	Files tasks.Ranges // all files of the batch whose results another batch recorded first
+}
+
+func (e *RecordedElsewhereError) Error() string {
+	return fmt.Sprintf("another batch has recorded the results of files %v first", e.Files)
+}

@@ -45,7 +45,7 @@ type SenderOptions struct {
 	Reach        egress.Policy         // addresses that messages may be sent to; the zero value: public ones
 	Timeout      time.Duration         // of one attempt: 10 s
 	PollInterval time.Duration         // between two queries for due messages: 1 s
-	Version      string                // for the User-Agent header: "dev"
+	Version      string                // for the User-Agent header
 	Metrics      prometheus.Registerer // nil: no metrics
 	Log          *slog.Logger          // nil: discards
 	Now          func() time.Time      // nil: time.Now
@@ -60,9 +60,6 @@ func (o SenderOptions) withDefaults() SenderOptions {
 	}
 	if o.PollInterval == 0 {
 		o.PollInterval = time.Second
-	}
-	if o.Version == "" {
-		o.Version = "dev"
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

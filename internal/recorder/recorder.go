@@ -8,10 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/balerhq/baler/batcher"
-	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/backoff"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
@@ -93,9 +93,8 @@ func weigh(r *pending) (items int, bytes int64) {
 	return max(len(r.Results), 1), bytes
 }
 
-// Record writes one completion and returns when it is committed. The error wraps
-// ledger.ErrLeaseLost when the batch is no longer the caller's. A result that the
-// database rejects is replaced, in rec.Results too, by one that says so.
+// Record writes one completion and returns when it is committed. The error wraps that of
+// ledger.CompletionResult, or is a RejectedError when the database rejects some results.
 func (r *Recorder) Record(ctx context.Context, rec *ledger.BatchCompletion) (ledger.CompletionResult, error) {
 	p := &pending{BatchCompletion: rec}
 	f, err := r.batches.Add(ctx, p)
@@ -160,12 +159,17 @@ func (r *Recorder) persist(ctx context.Context, recs []*ledger.BatchCompletion) 
 }
 
 // isolate writes a completion in pieces: the results by bisection, to find the row
-// that the database rejects and replace it by one that says so, then the rest.
+// that the database rejects and replace it by one that says so, then the rest if there
+// was none.
 func (r *Recorder) isolate(ctx context.Context, rec *ledger.BatchCompletion) (ledger.CompletionResult, error) {
-	if err := r.bisect(ctx, rec.Batch, rec.Results); err != nil {
+	results := slices.Clone(rec.Results)
+	if err := r.bisect(ctx, rec.Batch, results); err != nil {
 		return ledger.CompletionResult{}, err
 	}
-	if rec.Next == nil && len(rec.FailedAttempts) == 0 {
+	if files := rejectedFiles(results); len(files) > 0 {
+		return ledger.CompletionResult{}, &RejectedError{Files: files, Results: results}
+	}
+	if rec.FollowUp == nil && len(rec.FailedAttempts) == 0 {
 		return ledger.CompletionResult{}, nil
 	}
 	rest := *rec
@@ -208,25 +212,4 @@ func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.R
 		return err
 	}
 	return done.Err
-}
-
-// rejected stands in for a result, without what the database rejected.
-func rejected(r *tasks.Result, err error) tasks.Result {
-	return tasks.Result{
-		Step: r.Step, File: r.File, Outcome: tasks.OutcomeError, ExitCode: 1, Code: handlers.CodeDatabaseRejected,
-		Error:     fmt.Sprintf("the job ended as %s, but the database rejected its result: %v", r.Outcome, err),
-		Truncated: true, Attempt: r.Attempt, Worker: r.Worker, StartedAt: r.StartedAt, EndedAt: r.EndedAt,
-	}
-}
-
-// RejectedFiles lists the files whose results were replaced because the database
-// rejected them.
-func RejectedFiles(results []tasks.Result) []int64 {
-	var files []int64
-	for i := range results {
-		if results[i].Code == handlers.CodeDatabaseRejected {
-			files = append(files, results[i].File)
-		}
-	}
-	return files
 }

@@ -3,6 +3,7 @@ package recorder
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -20,9 +21,9 @@ func recording(b *tasks.Batch) *ledger.BatchCompletion {
 	now := time.Now()
 	no := b.Files[0].First
 	return &ledger.BatchCompletion{
-		Batch:   b,
-		Results: []tasks.Result{{Step: b.Step, File: no, Outcome: tasks.OutcomeSucceeded, Attempt: 1, StartedAt: now, EndedAt: now}},
-		Next:    func(tasks.Ranges) ledger.FollowUp { return ledger.FollowUp{Finished: 1} },
+		Batch:    b,
+		Results:  []tasks.Result{{Step: b.Step, File: no, Outcome: tasks.OutcomeSucceeded, Attempt: 1, StartedAt: now, EndedAt: now}},
+		FollowUp: &ledger.FollowUp{Finished: 1},
 	}
 }
 
@@ -47,11 +48,19 @@ func TestRecorderTellsEachItsOwn(t *testing.T) {
 			}
 			recorded.Go(func() {
 				_, err := recorder.Record(t.Context(), rec)
+				if i%3 == 1 {
+					e, is := errors.AsType[*RejectedError](err)
+					if !is || !slices.Equal(e.Files, []int64{rec.Results[0].File}) || e.Results[0].Code != handlers.CodeDatabaseRejected {
+						t.Errorf("recording %d is not told that it was refused: %v", i, err)
+						return
+					}
+					if rec.Results[0].Code != "" {
+						t.Errorf("recording %d was changed: %+v", i, rec.Results[0])
+					}
+					_, err = recorder.Record(t.Context(), &ledger.BatchCompletion{Batch: rec.Batch, FollowUp: rec.FollowUp})
+				}
 				if stale := i%3 == 0; stale != errors.Is(err, ledger.ErrLeaseLost) || !stale && err != nil {
 					t.Errorf("recording %d: %v", i, err)
-				}
-				if i%3 == 1 && rec.Results[0].Code != handlers.CodeDatabaseRejected {
-					t.Errorf("recording %d is not told that it was refused", i)
 				}
 			})
 		}

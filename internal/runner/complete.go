@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/balerhq/baler/handlers"
@@ -25,25 +26,46 @@ func (r *batchRun) isRetried(result *tasks.Result) bool {
 // and enqueues those.
 func (r *batchRun) complete(ctx context.Context, batchErr error) error {
 	done, next := r.conclude(batchErr)
-	done.Next = func(foreign tasks.Ranges) ledger.FollowUp {
-		return next.plan(foreign, append(r.partial.rejected, recorder.RejectedFiles(done.Results)...))
-	}
 	ctx, cancel := r.recording(ctx)
 	defer cancel()
-	result, err := r.recorder.Record(ctx, done)
+	result, recorded, err := r.closeBatch(ctx, done, next)
 	if err != nil {
 		return err
 	}
 	failpoint.Point(failpoint.BatchClosed)
-	r.metrics.Recorded(r.registration.Name, done.Results, len(done.FailedAttempts))
+	r.metrics.Recorded(r.registration.Name, recorded, len(done.FailedAttempts))
 	ctx = context.WithoutCancel(ctx)
-	r.enqueue(ctx, result.FollowUp.Batches)
+	r.enqueue(ctx, result.Batches)
 	failpoint.Point(failpoint.NextStepEnqueued)
 	r.options.BatchEnded()
 	if result.Completed {
 		r.options.OnCompleted(ctx, r.batch.Transfer)
 	}
 	return nil
+}
+
+// closeBatch records a completion together with what follows the batch. It plans that
+// again while the database answers that some files are recorded by another batch, or
+// cannot be recorded as they ended. It also returns the results as they are recorded.
+func (r *batchRun) closeBatch(
+	ctx context.Context, done *ledger.BatchCompletion, next *nextBatches,
+) (ledger.CompletionResult, []tasks.Result, error) {
+	recorded, rejected := done.Results, r.partial.rejected
+	for {
+		followUp := next.plan(done.RecordedElsewhere, rejected)
+		done.FollowUp = &followUp
+		result, err := r.recorder.Record(ctx, done)
+		if e, is := errors.AsType[*ledger.RecordedElsewhereError](err); is {
+			done.RecordedElsewhere = e.Files
+			continue
+		}
+		if e, is := errors.AsType[*recorder.RejectedError](err); is {
+			recorded, rejected = e.Results, slices.Concat(rejected, e.Files)
+			done.Results = nil
+			continue
+		}
+		return result, recorded, err
+	}
 }
 
 // conclude collects the results that are not recorded yet, and the outcome of every

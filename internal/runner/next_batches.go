@@ -17,8 +17,8 @@ type fileOutcome struct {
 	again   bool           // it is retried
 }
 
-// nextBatches decides what follows a batch. It is pure: the store calls it inside a
-// transaction, perhaps several times.
+// nextBatches decides what follows a batch. It is pure: it may be asked again, when the
+// database knows more of the files.
 type nextBatches struct {
 	batch     *tasks.Batch
 	entry     *dispatch.TransferPlan

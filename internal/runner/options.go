@@ -7,19 +7,16 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
-
-// abandonDelay is how long a handler may go on after its context has ended
-// before the worker stops waiting for it, unless Options say otherwise.
-const abandonDelay = 5 * time.Second
 
 func (o Options) withDefaults() Options {
 	if o.Slots <= 0 || o.FlushAfter <= 0 {
 		panic("runner: Slots and FlushAfter must be above 0")
 	}
-	o.AbandonAfter = cmp.Or(o.AbandonAfter, abandonDelay)
+	o.AbandonAfter = cmp.Or(o.AbandonAfter, invoke.DefaultPatience)
 	if o.Timeouts == nil {
 		o.Timeouts = StepTimeouts
 	}

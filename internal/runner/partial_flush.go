@@ -84,14 +84,19 @@ func (p *partialFlush) take() []tasks.Result {
 func (p *partialFlush) record(ctx context.Context, results []tasks.Result) error {
 	ctx, cancel := p.run.recording(ctx)
 	defer cancel()
-	if _, err := p.run.recorder.Record(ctx, &ledger.BatchCompletion{Batch: p.run.batch, Results: results}); err != nil {
+	_, err := p.run.recorder.Record(ctx, &ledger.BatchCompletion{Batch: p.run.batch, Results: results})
+	var rejected []int64
+	if e, is := errors.AsType[*recorder.RejectedError](err); is {
+		results, rejected, err = e.Results, e.Files, nil
+	}
+	if err != nil {
 		return err
 	}
 	failpoint.Point(failpoint.SomeResultsCommitted)
 	p.run.metrics.Recorded(p.run.registration.Name, results, 0)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.rejected = append(p.rejected, recorder.RejectedFiles(results)...)
+	p.rejected = append(p.rejected, rejected...)
 	return nil
 }
 

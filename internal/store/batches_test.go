@@ -179,7 +179,7 @@ func TestCompletionOnce(t *testing.T) {
 			if i >= batches {
 				done, err = b.Seal(t.Context(), tr.ID)
 			} else {
-				rec := &ledger.BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), Next: finishing(open[i])}
+				rec := &ledger.BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), FollowUp: finishing(open[i])}
 				var result ledger.CompletionResult
 				result, err = b.recordOne(t, rec)
 				done = result.Completed

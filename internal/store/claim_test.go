@@ -50,7 +50,7 @@ func TestClaimBatch(t *testing.T) {
 			wantErr(t, b.SplitBatch(t.Context(), stale, []tasks.Batch{newBatch(t, tr.ID, 1, "1")}), ledger.ErrLeaseLost)
 		}
 		last := pickup(false, 4, 1, true)
-		b.record(t, &ledger.BatchCompletion{Batch: last, Results: results(last, tasks.OutcomeSucceeded, 1, 2, 3), Next: finishing(last)})
+		b.record(t, &ledger.BatchCompletion{Batch: last, Results: results(last, tasks.OutcomeSucceeded, 1, 2, 3), FollowUp: finishing(last)})
 		_, err := claim(t.Context(), b.Store, one.ID, false)
 		wantErr(t, err, ledger.ErrLeaseLost)
 	})
@@ -153,7 +153,7 @@ func TestHasRun(t *testing.T) {
 		b.files(t, tr.ID, 4)
 		one, other := b.batch(t, tr.ID, "1-3"), b.batch(t, tr.ID, "4")
 		b.record(t, &ledger.BatchCompletion{
-			Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1), FailedAttempts: results(one, tasks.OutcomeError, 2), Next: finishing(one),
+			Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1), FailedAttempts: results(one, tasks.OutcomeError, 2), FollowUp: finishing(one),
 		})
 		for _, test := range []struct {
 			batch int64
@@ -209,12 +209,8 @@ func TestSplitKeepsWhatIsRecorded(t *testing.T) {
 					rest = append(rest, f)
 				}
 			}
-			b.record(t, &ledger.BatchCompletion{Batch: &parts[i], Results: results(&parts[i], tasks.OutcomeSucceeded, rest...), Next: func(foreign tasks.Ranges) ledger.FollowUp {
-				if foreign.Len() > 0 {
-					t.Errorf("what the whole had recorded is foreign to part %d: %v", i, foreign)
-				}
-				return finishing(&parts[i])(foreign)
-			}})
+			// What the whole had recorded is not recorded elsewhere.
+			b.record(t, &ledger.BatchCompletion{Batch: &parts[i], Results: results(&parts[i], tasks.OutcomeSucceeded, rest...), FollowUp: finishing(&parts[i])})
 		}
 		b.checkCounters(t.Context(), t, tr.ID)
 		if read := b.read(t, tr.ID); read.State != tasks.StateCompleted || read.Steps[0].Warning != 2 || read.Steps[0].Succeeded != 4 {

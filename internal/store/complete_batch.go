@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"gorm.io/gorm"
@@ -16,8 +15,9 @@ import (
 // of the batch's ledger row, counters last. It returns the result of each: a
 // completion whose batch was taken over or closed gets ErrLeaseLost, one that
 // contradicts what the same batch recorded under an earlier fencing token gets
-// ErrResultExists, and nothing of it is written. A result that exists already stays
-// as it is. The error returned concerns all completions: nothing was written.
+// ErrResultExists, one that would move on files which another batch recorded first a
+// RecordedElsewhereError, and nothing of it is written. A result that exists already
+// stays as it is. The error returned concerns all completions: nothing was written.
 func (s *Store) Record(ctx context.Context, recs []*ledger.BatchCompletion) ([]ledger.CompletionResult, error) {
 	careful := false
 	for attempt := 0; ; attempt++ {
@@ -53,51 +53,12 @@ func record(
 	if err != nil {
 		return nil, err
 	}
-	var tally counterChanges
-	var results []resultRecord
-	var attempts []attemptRow
-	first := make(recordedFiles)
-	kept := held[:0]
-	for _, r := range held {
-		own, foreign, err := splitCompletion(r, tx, careful, first)
-		if err != nil {
-			return nil, err
-		}
-		if r.Err != nil {
-			continue
-		}
-		kept = append(kept, r)
-		if results == nil {
-			results = own // most transactions have one completion
-		} else {
-			results = append(results, own...)
-		}
-		attempts = append(attempts, attemptRows(r.BatchCompletion)...)
-		tally.results(r.Batch, own)
-		if r.Next != nil {
-			r.FollowUp = r.Next(foreign)
-			tally.followUp(r.Batch.Transfer, &r.FollowUp)
-		}
-	}
-	held = kept
-	if err := insertResults(tx, results); err != nil {
-		return nil, err
-	}
-	if err := db.InsertBySize(tx, attempts, func(r *attemptRow) int { return r.End.size() }); err != nil {
-		return nil, fmt.Errorf("insert attempts: %w", err)
-	}
-	if err := closeBatches(tx, held, now); err != nil {
-		return nil, err
-	}
-	ended, err := tally.commit(tx, now)
+	w, err := collectWrites(tx, held, careful)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range held {
-		if r.Next != nil && ended[r.Batch.Transfer] {
-			r.Completed = true
-			delete(ended, r.Batch.Transfer) // one of them reports it
-		}
+	if err := w.write(tx, now); err != nil {
+		return nil, err
 	}
 	done := make([]ledger.CompletionResult, len(all))
 	for i := range all {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -22,9 +24,7 @@ func TestRecordManyBatchesAtOnce(t *testing.T) {
 			for _, files := range []string{"1-10", "11-20"} {
 				one := b.batch(t, tr.ID, files)
 				rec := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, slices.Collect(one.Files.All())...)}
-				rec.Next = func(tasks.Ranges) ledger.FollowUp {
-					return ledger.FollowUp{Batches: []tasks.Batch{newBatch(t, tr.ID, 2, one.Files.String())}}
-				}
+				rec.FollowUp = &ledger.FollowUp{Batches: []tasks.Batch{newBatch(t, tr.ID, 2, one.Files.String())}}
 				recs = append(recs, rec)
 			}
 		}
@@ -40,8 +40,8 @@ func TestRecordManyBatchesAtOnce(t *testing.T) {
 			}
 			for j, next := range open {
 				rec := recs[2*i+j]
-				if next.Step != 2 || next.ID != done[2*i+j].FollowUp.Batches[0].ID || next.Files.String() != rec.Batch.Files.String() {
-					t.Errorf("what follows %v is %+v, reported as %+v", rec.Batch.Files, next, done[2*i+j].FollowUp.Batches[0])
+				if next.Step != 2 || next.ID != done[2*i+j].Batches[0].ID || next.Files.String() != rec.Batch.Files.String() {
+					t.Errorf("what follows %v is %+v, reported as %+v", rec.Batch.Files, next, done[2*i+j].Batches[0])
 				}
 			}
 		}
@@ -87,7 +87,7 @@ func TestRecordPartlyThenClose(t *testing.T) {
 		if read := b.read(t, tr.ID); read.Finished != 0 || read.Steps[0].Succeeded != 2 {
 			t.Errorf("after a part: %+v", read)
 		}
-		last := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeFailed, 1, 4), Next: finishing(one)}
+		last := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeFailed, 1, 4), FollowUp: finishing(one)}
 		done := b.record(t, last)[0]
 		b.checkCounters(t.Context(), t, tr.ID)
 		read := b.read(t, tr.ID)
@@ -108,7 +108,7 @@ func TestCompletionIsReportedBesideParts(t *testing.T) {
 		}
 		one := b.batch(t, tr.ID, "1-2")
 		part := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1)}
-		end := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 2), Next: finishing(one)}
+		end := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 2), FollowUp: finishing(one)}
 		done := b.record(t, part, end)
 		if done[0].Completed || !done[1].Completed {
 			t.Errorf("completed: part %v, end %v", done[0].Completed, done[1].Completed)
@@ -125,9 +125,7 @@ func TestBatchClosedTwiceInOneTransaction(t *testing.T) {
 		completion := func() *ledger.BatchCompletion {
 			return &ledger.BatchCompletion{
 				Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2, 3),
-				Next: func(foreign tasks.Ranges) ledger.FollowUp {
-					return ledger.FollowUp{Finished: int64(1 - min(foreign.Len(), 1)), Batches: []tasks.Batch{newBatch(t, tr.ID, 2, "2-3")}}
-				},
+				FollowUp: &ledger.FollowUp{Finished: 1, Batches: []tasks.Batch{newBatch(t, tr.ID, 2, "2-3")}},
 			}
 		}
 		first, second, late := completion(), completion(), &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1)}
@@ -150,17 +148,23 @@ func TestBatchClosedTwiceInOneTransaction(t *testing.T) {
 
 // Two batches hold the same file: one result, and one of them moves it on.
 func TestFileInTwoBatches(t *testing.T) {
-	orders := map[string]func(b *env, t *testing.T, one, two *ledger.BatchCompletion){
-		"in one transaction": func(b *env, t *testing.T, one, two *ledger.BatchCompletion) { b.record(t, one, two) },
-		"one after the other": func(b *env, t *testing.T, one, two *ledger.BatchCompletion) {
-			b.record(t, one)
-			b.record(t, two)
+	orders := map[string]func(b *env, t *testing.T, one, two *ledger.BatchCompletion) (second error){
+		"in one transaction": func(b *env, t *testing.T, one, two *ledger.BatchCompletion) error {
+			done, err := b.Record(t.Context(), []*ledger.BatchCompletion{one, two})
+			testkit.Must(t, errors.Join(err, done[0].Err))
+			return done[1].Err
 		},
-		"the second in parts": func(b *env, t *testing.T, one, two *ledger.BatchCompletion) {
+		"one after the other": func(b *env, t *testing.T, one, two *ledger.BatchCompletion) error {
+			b.record(t, one)
+			_, err := b.recordOne(t, two)
+			return err
+		},
+		"the second in parts": func(b *env, t *testing.T, one, two *ledger.BatchCompletion) error {
 			b.record(t, one)
 			b.record(t, &ledger.BatchCompletion{Batch: two.Batch, Results: two.Results})
 			two.Results = nil
-			b.record(t, two)
+			_, err := b.recordOne(t, two)
+			return err
 		},
 	}
 	for name, in := range orders {
@@ -172,19 +176,15 @@ func TestFileInTwoBatches(t *testing.T) {
 					t.Fatal(err)
 				}
 				one, two := b.batch(t, tr.ID, "1-3"), b.batch(t, tr.ID, "3-5")
-				var foreign tasks.Ranges
-				first := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2, 3), Next: finishing(one)}
-				second := &ledger.BatchCompletion{
-					Batch: two, Results: results(two, tasks.OutcomeFailed, 3, 4, 5),
-					Next: func(f tasks.Ranges) ledger.FollowUp {
-						foreign = f
-						return finishing(two)(f)
-					},
+				first := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2, 3), FollowUp: finishing(one)}
+				second := &ledger.BatchCompletion{Batch: two, Results: results(two, tasks.OutcomeFailed, 3, 4, 5), FollowUp: finishing(two)}
+				elsewhere, is := errors.AsType[*ledger.RecordedElsewhereError](in(b, t, first, second))
+				if !is || elsewhere.Files.String() != "3" {
+					t.Fatalf("the second is not told of file 3: %v", elsewhere)
 				}
-				in(b, t, first, second)
-				if foreign.String() != "3" {
-					t.Errorf("foreign files are %v, want 3", foreign)
-				}
+				b.checkCounters(t.Context(), t, tr.ID)
+				second.FollowUp, second.RecordedElsewhere = &ledger.FollowUp{Finished: 2}, elsewhere.Files
+				b.record(t, second)
 				b.checkCounters(t.Context(), t, tr.ID)
 				read := b.read(t, tr.ID)
 				if read.Finished != 5 || read.State != tasks.StateCompleted {
@@ -205,7 +205,7 @@ func TestResultTwiceInOneRecording(t *testing.T) {
 		b.files(t, tr.ID, 2)
 		one := b.batch(t, tr.ID, "1-2")
 		rs := append(results(one, tasks.OutcomeSucceeded, 1, 2), results(one, tasks.OutcomeFailed, 1)...)
-		b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, Next: finishing(one)})
+		b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, FollowUp: finishing(one)})
 		b.checkCounters(t.Context(), t, tr.ID)
 		if read := b.read(t, tr.ID); read.Steps[0].Succeeded != 2 || read.Steps[0].Failed != 0 {
 			t.Errorf("%+v", read.Steps[0])
@@ -225,12 +225,9 @@ func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
 		}
 		stale := &ledger.BatchCompletion{
 			Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2), FailedAttempts: results(one, tasks.OutcomeError, 1),
-			Next: func(tasks.Ranges) ledger.FollowUp {
-				t.Error("a stale recording was asked what follows")
-				return ledger.FollowUp{}
-			},
+			FollowUp: finishing(one),
 		}
-		good := &ledger.BatchCompletion{Batch: other, Results: results(other, tasks.OutcomeSucceeded, 3, 4), Next: finishing(other)}
+		good := &ledger.BatchCompletion{Batch: other, Results: results(other, tasks.OutcomeSucceeded, 3, 4), FollowUp: finishing(other)}
 		done, err := b.Record(t.Context(), []*ledger.BatchCompletion{stale, good})
 		if err != nil {
 			t.Fatal(err)
@@ -244,8 +241,8 @@ func TestRecordingsOfAnEarlierDeliveryAreRefused(t *testing.T) {
 		}
 		b.checkCounters(t.Context(), t, tr.ID)
 
-		b.record(t, &ledger.BatchCompletion{Batch: &later, Results: results(&later, tasks.OutcomeSucceeded, 1, 2), Next: finishing(&later)})
-		again := &ledger.BatchCompletion{Batch: &later, Results: results(&later, tasks.OutcomeSucceeded, 1), Next: finishing(&later)}
+		b.record(t, &ledger.BatchCompletion{Batch: &later, Results: results(&later, tasks.OutcomeSucceeded, 1, 2), FollowUp: finishing(&later)})
+		again := &ledger.BatchCompletion{Batch: &later, Results: results(&later, tasks.OutcomeSucceeded, 1), FollowUp: finishing(&later)}
 		_, err = b.recordOne(t, again)
 		wantErr(t, err, ledger.ErrLeaseLost) // it is closed
 	})
@@ -257,13 +254,11 @@ func TestFailedAttemptsAreKept(t *testing.T) {
 		b.files(t, tr.ID, 2)
 		one := b.batch(t, tr.ID, "1-2")
 		later := b.clock.Now().Add(time.Minute)
+		next := newBatch(t, tr.ID, 1, "2")
+		next.Attempt, next.NotBefore = 2, later
 		rec := &ledger.BatchCompletion{
 			Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1), FailedAttempts: results(one, tasks.OutcomeError, 2),
-			Next: func(tasks.Ranges) ledger.FollowUp {
-				next := newBatch(t, tr.ID, 1, "2")
-				next.Attempt, next.NotBefore = 2, later
-				return ledger.FollowUp{Finished: 1, Batches: []tasks.Batch{next}}
-			},
+			FollowUp: &ledger.FollowUp{Finished: 1, Batches: []tasks.Batch{next}},
 		}
 		done := b.record(t, rec)[0]
 		if n := b.count(t, "attempts", "file_no = 2 AND outcome = 'error' AND batch_id = ?", one.ID); n != 1 {
@@ -278,7 +273,7 @@ func TestFailedAttemptsAreKept(t *testing.T) {
 		}
 		b.clock.Advance(time.Minute)
 		due, err = b.DueBatches(t.Context(), 10)
-		if err != nil || len(due) != 1 || due[0].ID != done.FollowUp.Batches[0].ID || due[0].Attempt != 2 {
+		if err != nil || len(due) != 1 || due[0].ID != done.Batches[0].ID || due[0].Attempt != 2 {
 			t.Errorf("due: %+v, %v", due, err)
 		}
 	})
@@ -295,7 +290,7 @@ func TestBigOutputsInOneRecording(t *testing.T) {
 		for i := range rs {
 			rs[i].Output, rs[i].Error = worst, worst
 		}
-		b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, Next: finishing(one)})
+		b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, FollowUp: finishing(one)})
 		if got := b.count(t, "results", "LENGTH(output) + LENGTH(error) > 0"); got != n {
 			t.Errorf("%d of %d results", got, n)
 		}
@@ -345,7 +340,7 @@ func TestScatteredBatch(t *testing.T) {
 			}
 			part := &ledger.BatchCompletion{Batch: &picked, Results: results(&picked, tasks.OutcomeSucceeded, numbers[:len(numbers)/2]...)}
 			b.record(t, part)
-			b.record(t, &ledger.BatchCompletion{Batch: &picked, Results: results(&picked, tasks.OutcomeSucceeded, numbers...), Next: finishing(&picked)})
+			b.record(t, &ledger.BatchCompletion{Batch: &picked, Results: results(&picked, tasks.OutcomeSucceeded, numbers...), FollowUp: finishing(&picked)})
 			recorded, err := b.RecordedFiles(t.Context(), tr.ID, one.Step, one.Files)
 			if err != nil || recorded.String() != one.Files.String() {
 				t.Errorf("%s: %d recorded, %v", shape.name, recorded.Len(), err)

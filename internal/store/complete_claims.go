@@ -43,7 +43,7 @@ func hold(tx *gorm.DB, recs []completion, dialect db.Dialect) ([]*completion, er
 			continue
 		}
 		held = append(held, r)
-		if r.Next != nil {
+		if r.FollowUp != nil {
 			delete(token, r.Batch.ID) // a later completion of the same batch is too late
 		}
 	}

@@ -14,7 +14,7 @@ func closeBatches(tx *gorm.DB, held []*completion, now time.Time) error {
 	var next []tasks.Batch
 	var closed []int64
 	for _, r := range held {
-		if r.Next != nil {
+		if r.FollowUp != nil {
 			next = append(next, r.FollowUp.Batches...)
 			closed = append(closed, r.Batch.ID)
 		}
@@ -23,8 +23,10 @@ func closeBatches(tx *gorm.DB, held []*completion, now time.Time) error {
 		return err
 	}
 	for _, r := range held {
-		n := len(r.FollowUp.Batches)
-		r.FollowUp.Batches, next = next[:n:n], next[n:] // with their IDs
+		if r.FollowUp != nil {
+			n := len(r.FollowUp.Batches)
+			r.Batches, next = next[:n:n], next[n:]
+		}
 	}
 	if len(closed) == 0 {
 		return nil

@@ -37,24 +37,24 @@ func (c recordedFiles) note(b *tasks.Batch, there map[int64]recorded) {
 	}
 }
 
-// splitCompletion returns the rows to insert, and the files that another batch recorded
-// first. Most completions skip this query and rely on the primary key to reject
+// recordedBefore looks up which files of a completion's batch are recorded. It is nil for
+// most completions, which skip this query and rely on the primary key to reject
 // duplicates.
-func splitCompletion(
-	r *completion, tx *gorm.DB, careful bool, first recordedFiles,
-) (own []resultRecord, foreign tasks.Ranges, err error) {
-	var there map[int64]recorded
-	if careful || completesPartial(r.BatchCompletion) || len(r.FailedAttempts) > 0 {
-		if there, err = recordedBy(tx, r.Batch); err != nil {
-			return nil, nil, err
-		}
-		first.note(r.Batch, there)
-		if contradicts(r.BatchCompletion, there) {
-			r.Err = ledger.ErrResultExists
-			return nil, nil, nil
-		}
+func recordedBefore(r *completion, tx *gorm.DB, careful bool, first recordedFiles) (map[int64]recorded, error) {
+	if !careful && len(r.RecordedElsewhere) == 0 && !completesPartial(r.BatchCompletion) && len(r.FailedAttempts) == 0 {
+		return nil, nil //nolint:nilnil // nothing was looked up
 	}
-	own = make([]resultRecord, 0, len(r.Results))
+	there, err := recordedBy(tx, r.Batch)
+	if err != nil {
+		return nil, err
+	}
+	first.note(r.Batch, there)
+	return there, nil
+}
+
+// ownResults returns the rows to insert.
+func ownResults(r *completion, there map[int64]recorded, first recordedFiles) []resultRecord {
+	own := make([]resultRecord, 0, len(r.Results))
 	for i := range r.Results {
 		res := &r.Results[i]
 		if there != nil {
@@ -69,13 +69,27 @@ func splitCompletion(
 			TransferID: r.Batch.Transfer, StepNo: res.Step, FileNo: res.File, End: newOutcomeColumns(r.Batch.ID, res),
 		})
 	}
+	return own
+}
+
+// refusal says why a completion cannot be recorded beside the results that are there.
+func refusal(r *ledger.BatchCompletion, there map[int64]recorded) error {
+	if contradicts(r, there) {
+		return ledger.ErrResultExists
+	}
+	if r.FollowUp == nil {
+		return nil
+	}
 	var others []int64
 	for file, by := range there {
 		if by.batch != r.Batch.ID {
 			others = append(others, file)
 		}
 	}
-	return own, tasks.NewRanges(others), nil
+	if elsewhere := tasks.NewRanges(others); !slices.Equal(elsewhere, r.RecordedElsewhere) {
+		return &ledger.RecordedElsewhereError{Files: elsewhere}
+	}
+	return nil
 }
 
 // contradicts reports whether r contradicts what the same batch recorded under an
@@ -96,7 +110,7 @@ func contradicts(r *ledger.BatchCompletion, there map[int64]recorded) bool {
 // before. Files that another batch had recorded were left out then, so now no
 // duplicate key reveals them.
 func completesPartial(r *ledger.BatchCompletion) bool {
-	return r.Next != nil && len(r.Results)+len(r.FailedAttempts) < r.Batch.Items()
+	return r.FollowUp != nil && len(r.Results)+len(r.FailedAttempts) < r.Batch.Items()
 }
 
 func recordedBy(tx *gorm.DB, b *tasks.Batch) (map[int64]recorded, error) {

@@ -144,7 +144,7 @@ func (s *dispatchEnv) finish(t *testing.T, b *tasks.Batch) {
 	}
 	s.record(t, &ledger.BatchCompletion{
 		Batch:   &held.Batch,
-		Results: results(&held.Batch, tasks.OutcomeSucceeded, slices.Collect(held.Files.All())...), Next: finishing(&held.Batch),
+		Results: results(&held.Batch, tasks.OutcomeSucceeded, slices.Collect(held.Files.All())...), FollowUp: finishing(&held.Batch),
 	})
 	if _, err := s.redis.Del(t.Context(), "asynq:{baler}:t:"+queue.BatchTaskID(b.ID)).Result(); err != nil {
 		t.Fatal(err)

@@ -138,11 +138,9 @@ func results(b *tasks.Batch, outcome tasks.Outcome, files ...int64) []tasks.Resu
 	return rs
 }
 
-// finishing is a plan by which all but foreign files pass their last step.
-func finishing(b *tasks.Batch) func(tasks.Ranges) ledger.FollowUp {
-	return func(foreign tasks.Ranges) ledger.FollowUp {
-		return ledger.FollowUp{Finished: int64(b.Items() - foreign.Len())}
-	}
+// finishing is what follows when all files of a batch pass their last step.
+func finishing(b *tasks.Batch) *ledger.FollowUp {
+	return &ledger.FollowUp{Finished: int64(b.Items())}
 }
 
 // changed returns those of the files that are not in a collection as they are.

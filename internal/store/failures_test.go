@@ -29,7 +29,7 @@ func failSome(t *testing.T, b *env, n int) tasks.Transfer {
 		}
 		rs = append(rs, r)
 	}
-	b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, Next: finishing(one)})
+	b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, FollowUp: finishing(one)})
 	return tr
 }
 

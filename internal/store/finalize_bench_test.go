@@ -47,7 +47,7 @@ func (b *env) finalizing(t *testing.T, files, steps int) tasks.Transfer {
 func (b *env) end(t *testing.T, tr tasks.Transfer, files string, outcome tasks.Outcome) {
 	t.Helper()
 	batch := b.batch(t, tr.ID, files)
-	b.record(t, &ledger.BatchCompletion{Batch: batch, Results: results(batch, outcome, slices.Collect(batch.Files.All())...), Next: finishing(batch)})
+	b.record(t, &ledger.BatchCompletion{Batch: batch, Results: results(batch, outcome, slices.Collect(batch.Files.All())...), FollowUp: finishing(batch)})
 }
 
 // due lists what may be taken by somebody with every handler.

@@ -60,7 +60,7 @@ func TestFinalStepsBeginOnce(t *testing.T) {
 				}
 				return err
 			}
-			rec := &ledger.BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), Next: finishing(open[i])}
+			rec := &ledger.BatchCompletion{Batch: open[i], Results: results(open[i], tasks.OutcomeSucceeded, int64(i)+1), FollowUp: finishing(open[i])}
 			result, err := b.recordOne(t, rec)
 			if result.Completed {
 				err = errors.Join(err, errors.New("completed without its final steps"))
@@ -188,7 +188,7 @@ func TestFinalStepsRunAgainAfterARetry(t *testing.T) {
 			if due := b.dueClosing(t); len(due) > 0 {
 				t.Errorf("due while files run: %+v", due)
 			}
-			b.record(t, &ledger.BatchCompletion{Batch: &open[0], Results: results(&open[0], tasks.OutcomeSucceeded, 2), Next: finishing(&open[0])})
+			b.record(t, &ledger.BatchCompletion{Batch: &open[0], Results: results(&open[0], tasks.OutcomeSucceeded, 2), FollowUp: finishing(&open[0])})
 			b.wantStates(t, tr, "finalizing a:waiting/0 b:waiting/0")
 		}
 		retry() // in the middle of its final steps
@@ -281,7 +281,7 @@ func TestOldMessagesArePurged(t *testing.T) {
 		if err := b.FinishWebhook(t.Context(), note[0].ID, "", 0); err != nil {
 			t.Fatal(err)
 		}
-		b.clock.Advance(closingsKept)
+		b.clock.Advance(webhooksKept)
 		young := b.finalizing(t, 1, 0)
 		if note, err = b.Webhooks(t.Context(), young.ID); err == nil {
 			err = b.FinishWebhook(t.Context(), note[0].ID, "", 0)

@@ -41,6 +41,7 @@ type life struct {
 	transfer  int64
 	files     int64
 	workers   []*worker
+	ending    map[*ledger.BatchCompletion]*worker
 	completed int
 }
 
@@ -52,7 +53,7 @@ type worker struct {
 }
 
 func newLife(t *testing.T, rt *rapid.T, b *env) *life {
-	l := &life{ctx: t.Context(), rt: rt, store: b, transfer: b.transfer(t, 2).ID}
+	l := &life{ctx: t.Context(), rt: rt, store: b, transfer: b.transfer(t, 2).ID, ending: map[*ledger.BatchCompletion]*worker{}}
 	l.files = rapid.Int64Range(1, 8).Draw(rt, "files")
 	b.files(t, l.transfer, int(l.files))
 	if _, err := b.Seal(l.ctx, l.transfer); err != nil {
@@ -170,13 +171,15 @@ func (l *life) say(w *worker, end bool) *ledger.BatchCompletion {
 		}
 	}
 	if end {
-		rec.Next = func(foreign tasks.Ranges) ledger.FollowUp { return l.plan(w, foreign) }
+		l.ending[rec] = w
+		rec.FollowUp = l.plan(w, nil)
 	}
 	return rec
 }
 
 // plan: what succeeded goes on to the second step.
-func (l *life) plan(w *worker, foreign tasks.Ranges) (c ledger.FollowUp) {
+func (l *life) plan(w *worker, foreign tasks.Ranges) *ledger.FollowUp {
+	c := new(ledger.FollowUp)
 	var next []int64
 	for _, f := range slices.Sorted(maps.Keys(w.verdict)) {
 		switch {
@@ -196,7 +199,12 @@ func (l *life) plan(w *worker, foreign tasks.Ranges) (c ledger.FollowUp) {
 func (l *life) commit(recs []*ledger.BatchCompletion) {
 	done, err := l.store.Record(l.ctx, recs)
 	l.must(err)
-	for _, r := range done {
+	for i, r := range done {
+		if e, is := errors.AsType[*ledger.RecordedElsewhereError](r.Err); is {
+			recs[i].FollowUp, recs[i].RecordedElsewhere = l.plan(l.ending[recs[i]], e.Files), e.Files
+			l.commit(recs[i : i+1])
+			continue
+		}
 		if r.Err != nil {
 			wantStale(l.rt, r.Err)
 		}

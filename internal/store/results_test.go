@@ -22,7 +22,7 @@ func TestResultsInPages(t *testing.T) {
 			for _, f := range rand.Perm(n) {
 				rs = append(rs, results(one, outcomes[(f+step)%len(outcomes)], int64(f)+1)...)
 			}
-			b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, Next: finishing(one)})
+			b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, FollowUp: finishing(one)})
 		}
 		other := b.transfer(t, 1)
 		b.files(t, other.ID, 1)

@@ -28,7 +28,7 @@ func (b *env) ended(t *testing.T, runKey string, n int, outcome tasks.Outcome) t
 	batch := tasks.Batch{Transfer: tr.ID, Step: 1, Attempt: 1, Queue: "q", Files: tasks.NewRanges(numbers)}
 	one := []tasks.Batch{batch}
 	testkit.Must(t, b.AddBatches(t.Context(), one))
-	b.record(t, &ledger.BatchCompletion{Batch: &one[0], Results: results(&one[0], outcome, numbers...), Next: finishing(&one[0])})
+	b.record(t, &ledger.BatchCompletion{Batch: &one[0], Results: results(&one[0], outcome, numbers...), FollowUp: finishing(&one[0])})
 	tr = b.read(t, tr.ID)
 	if tr.State != tasks.StateCompleted {
 		t.Fatalf("the transfer is %s", tr.State)
@@ -99,7 +99,7 @@ func TestOnlyEndedTransfersAreDeleted(t *testing.T) {
 		testkit.Must(t, b.DeleteTransfer(ctx, tr.ID, Deletion{Force: true}))
 		testkit.Must(t, b.PurgeDeleted(ctx))
 		// What a worker still has of it is refused.
-		rec := &ledger.BatchCompletion{Batch: batch, Results: results(batch, tasks.OutcomeSucceeded, 1, 2), Next: finishing(batch)}
+		rec := &ledger.BatchCompletion{Batch: batch, Results: results(batch, tasks.OutcomeSucceeded, 1, 2), FollowUp: finishing(batch)}
 		if _, err := b.recordOne(t, rec); !errors.Is(err, ledger.ErrLeaseLost) {
 			t.Errorf("record: %v", err)
 		}

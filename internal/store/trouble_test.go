@@ -62,7 +62,7 @@ func TestErrorOfValuesThatDoNotFit(t *testing.T) {
 	} {
 		rs := results(one, tasks.OutcomeSucceeded, 1, 2, 3)
 		spoil(&rs[1])
-		_, err := b.Record(t.Context(), []*ledger.BatchCompletion{{Batch: one, Results: rs, Next: finishing(one)}})
+		_, err := b.Record(t.Context(), []*ledger.BatchCompletion{{Batch: one, Results: rs, FollowUp: finishing(one)}})
 		if got := judge(err); got != (verdict{refused: true}) {
 			t.Errorf("%s: %+v, %.200v", name, got, err)
 		}
@@ -249,7 +249,7 @@ func TestRecordAcrossALostAnswer(t *testing.T) {
 		proxy.Up()
 		proxy.Clear()
 	}()
-	rec := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2), Next: finishing(one)}
+	rec := &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 1, 2), FollowUp: finishing(one)}
 	var done []ledger.CompletionResult
 	testkit.Eventually(t, time.Minute, func() (err error) {
 		done, err = b.Record(t.Context(), []*ledger.BatchCompletion{rec})

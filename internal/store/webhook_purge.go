@@ -7,11 +7,11 @@ import (
 	"gorm.io/gorm"
 )
 
-// closingsKept is how long messages about ends are kept once they are delivered
+// webhooksKept is how long messages are kept once they are delivered
 // or given up: long enough for a person who comes back from a holiday to see why a
 // receiver did not get, and short enough that the table does not grow with the
 // transfers of years.
-const closingsKept = 14 * 24 * time.Hour
+const webhooksKept = 14 * 24 * time.Hour
 
 // purgePage is how many messages one transaction of PurgeWebhooks looks at.
 const purgePage = 500
@@ -24,7 +24,7 @@ func (s *Store) PurgeWebhooks(ctx context.Context) (more bool, err error) {
 		// By number, which follows time: the page costs the same however many
 		// messages there are.
 		err := tx.Raw(`SELECT id FROM (SELECT id, due_at, created_at FROM webhook_deliveries ORDER BY id LIMIT ?) oldest
-			WHERE due_at IS NULL AND created_at < ?`, purgePage, now.Add(-closingsKept)).Scan(&old).Error
+			WHERE due_at IS NULL AND created_at < ?`, purgePage, now.Add(-webhooksKept)).Scan(&old).Error
 		more = len(old) == purgePage
 		if err != nil || len(old) == 0 {
 			return err

@@ -55,7 +55,7 @@ type Options struct {
 	Log     *slog.Logger     // nil discards
 	Now     func() time.Time // nil is time.Now
 	Grace   time.Duration    // how long requests may continue after Run's context ends; 0 is 10 s
-	Version string           // "" is "dev"
+	Version string           // as the API's description shows it
 	Title   string           // "" is "Baler"
 }
 
@@ -68,9 +68,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Grace == 0 {
 		o.Grace = 10 * time.Second
-	}
-	if o.Version == "" {
-		o.Version = "dev"
 	}
 	if o.Title == "" {
 		o.Title = "Baler"

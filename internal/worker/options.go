@@ -90,7 +90,7 @@ type Group struct {
 	MaxSize  int
 }
 
-// Dispatch configures the dispatcher; zero fields take its defaults.
+// Dispatch configures the dispatcher. All fields must be set: config has the defaults.
 type Dispatch struct {
 	Window   int
 	Interval time.Duration
@@ -98,7 +98,7 @@ type Dispatch struct {
 	Resend   time.Duration
 }
 
-// Record configures the recorder; zero fields take its defaults.
+// Record configures the recorder. All numbers must be set: config has the defaults.
 type Record struct {
 	MaxItems  int
 	MaxDelay  time.Duration

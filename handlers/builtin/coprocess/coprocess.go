@@ -6,9 +6,9 @@ package coprocess
 
 import (
 	"context"
-	"time"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/command"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -18,9 +18,6 @@ const (
 	CodeBadProtocol = "bad-protocol"    // the child wrote something that is no message
 	CodeNoAnswer    = "no-answer"       // the child ended the batch without an answer for the file
 )
-
-// defaultTimeout ends a script that hangs, unless the recipe or the site says otherwise.
-const defaultTimeout = time.Hour
 
 // Handler keeps children for batches to come. Make one with New.
 type Handler struct {
@@ -32,7 +29,7 @@ func Register(reg *handlers.Registry) error {
 	return reg.Register("coprocess", New(),
 		handlers.WithDescription("runs a Python or Node.js script, or another program, that stays up and takes batch after batch"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 128, MaxBytes: 1 << 30}),
-		handlers.WithTimedFiles(), handlers.WithTimeout(defaultTimeout),
+		handlers.WithTimedFiles(), handlers.WithTimeout(command.DefaultTimeout),
 		handlers.WithArgsCheck(handlers.CheckWith(parse)))
 }
 

@@ -5,9 +5,9 @@ package exec
 
 import (
 	"context"
-	"time"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/command"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -19,15 +19,12 @@ const (
 	CodeNoFacts     = "no-facts"     // its output for a batch does not name the file
 )
 
-// defaultTimeout ends a command that hangs, unless the recipe or the site says otherwise.
-const defaultTimeout = time.Hour
-
 // Register adds the handler exec to a registry; see New.
 func Register(reg *handlers.Registry) error {
 	return reg.Register("exec", New(),
 		handlers.WithDescription("runs a command for each file or batch; outcomes by exit code, facts from its output"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 128, MaxBytes: 1 << 30}),
-		handlers.WithTimedFiles(), handlers.WithTimeout(defaultTimeout),
+		handlers.WithTimedFiles(), handlers.WithTimeout(command.DefaultTimeout),
 		handlers.WithArgsCheck(handlers.CheckWith(parse)), handlers.WithFactsOf(factNames))
 }
 
