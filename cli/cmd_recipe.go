@@ -16,14 +16,15 @@ import (
 func (p *program) recipeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "recipe",
-		Short: "List, show and validate recipes",
+		Short: "List, show, validate and explain recipes",
 		Example: `  baler recipe list
   baler recipe show default
-  baler recipe validate mine.yaml`,
+  baler recipe validate mine.yaml
+  baler recipe explain mine.yaml photos/a.jpg`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.recipeListCommand(), p.recipeShowCommand(), p.recipeValidateCommand())
+	cmd.AddCommand(p.recipeListCommand(), p.recipeShowCommand(), p.recipeValidateCommand(), p.recipeExplainCommand())
 	return cmd
 }
 

@@ -132,6 +132,7 @@ func (r *Rule) bind(step *arguments) *Rule {
 	}
 	bound.with = r.own
 	bound.with.value = merged
+	bound.with.reads = slices.Concat(r.own.reads, step.reads)
 	bound.with.rendered, bound.with.facts = r.own.rendered || step.rendered, r.own.facts || step.facts
 	return &bound
 }

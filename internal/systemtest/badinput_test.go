@@ -175,7 +175,7 @@ func TestRulesLeaveFilesOut(t *testing.T) {
 		for i := range 20 {
 			write(t, filepath.Join(root, fmt.Sprintf("%d.txt", i)), "text")
 			write(t, filepath.Join(root, fmt.Sprintf("%d.log", i)), "log")
-			write(t, filepath.Join(root, fmt.Sprintf("%d.other", i)), "other")
+			write(t, filepath.Join(root, fmt.Sprintf("%d.other", i)), "\x00\x01\x02\x03")
 		}
 		r := yaml(t, `name: ruled
 steps:
