@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base32"
 	"errors"
 	"fmt"
 	"maps"
@@ -166,12 +166,14 @@ func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string
 	if r.DamagedFiles, err = b.store.CountDamaged(ctx, runKey); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
-	damaged, err := b.store.DamagedFiles(ctx, runKey, damagedShown)
-	if err != nil {
-		return fmt.Errorf("run: %w", err)
-	}
-	for i := range damaged {
-		r.Damaged = append(r.Damaged, damaged[i].File)
+	if r.DamagedFiles > 0 {
+		damaged, err := b.store.DamagedFiles(ctx, runKey, damagedShown)
+		if err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		for i := range damaged {
+			r.Damaged = append(r.Damaged, damaged[i].File)
+		}
 	}
 	if r.Paused, err = b.store.PausedRuns(ctx, runKey); err != nil {
 		return fmt.Errorf("run: %w", err)
@@ -353,5 +355,5 @@ func runKeyOf(s *ingest.Submission, sources []string) string {
 		text += "\x00\x00" + s.Selection.String()
 	}
 	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
+	return base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]) // short: it is written twice for each file
 }

@@ -17,7 +17,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -67,21 +66,6 @@ func (p *program) execute(ctx context.Context, args []string, stdin io.Reader, s
 	p.json = p.json || slices.Contains(args, "--json") // cobra does not read the flags after an invalid one
 	return p.exit(ctx, cmd, err)
 }
-
-// collectLess sets the garbage collector to run when the heap has grown to four times
-// the live memory: live memory is small, and collecting took a tenth of the time of a
-// busy worker. With more live memory it runs as often as necessary to stay below
-// memoryMost. GOGC and GOMEMLIMIT take precedence.
-func collectLess(getenv func(string) string) {
-	if getenv("GOGC") == "" && getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(300)
-		debug.SetMemoryLimit(memoryMost)
-	}
-}
-
-// memoryMost is the memory limit of the collector: a large part of the 512 MiB that a
-// process may use at any size of transfer.
-const memoryMost = 384 << 20
 
 // discard receives the lines that the Redis client would print on standard error: the
 // client also returns these errors, and Baler reports them.

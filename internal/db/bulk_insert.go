@@ -18,11 +18,11 @@ type BulkColumn[R any] struct {
 // BulkInsert inserts rows in statements as InsertBySize does. On MySQL it writes
 // the values as literals: GORM reads each field by reflection, and database/sql
 // and the driver convert each value again, which takes three times as long for a
-// row of 15 columns. On SQLite it leaves the statement to GORM, so R must be a
-// model of table with the same columns.
+// row of 15 columns. On SQLite it does as InsertEach, so R must be a model of table with
+// the same columns.
 func BulkInsert[R any](tx *gorm.DB, table string, columns []BulkColumn[R], rows []R, size func(*R) int) error {
 	if tx.Name() == string(SQLite) {
-		return InsertBySize(tx, rows, size)
+		return InsertEach(tx.Omit(unset(columns, rows)...), rows, size)
 	}
 	return eachInsert(tx, rows, size, func(part []R) error {
 		text := insertStatement(table, columns, part)
@@ -61,6 +61,16 @@ func insertStatement[R any](table string, all []BulkColumn[R], rows []R) Literal
 		l = append(l, ')')
 	}
 	return l
+}
+
+// unset names the columns that have their default in all rows.
+func unset[R any](all []BulkColumn[R], rows []R) (names []string) {
+	for _, c := range all {
+		if c.IsSet != nil && !anyRow(rows, c.IsSet) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 func anyRow[R any](rows []R, holds func(*R) bool) bool {

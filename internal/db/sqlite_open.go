@@ -41,6 +41,8 @@ func (t target) sqliteDialector() (gorm.Dialector, error) {
 			"synchronous(NORMAL)", // in WAL mode a crash of the process loses nothing; a power cut may lose the last commits, never the file
 			"foreign_keys(0)",
 			"cache_size(-16384)",
+			"temp_store(MEMORY)",       // what a statement of many rows changes is kept until it ends; a file would take two system calls a page
+			"wal_autocheckpoint(8192)", // 32 MiB: a page that many transactions change is copied into the file once
 		}
 		// Writers take their lock at BEGIN: waiting works there, upgrading a read lock would not.
 		q.Set("_txlock", "immediate")

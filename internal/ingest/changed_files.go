@@ -44,7 +44,7 @@ type ChangeDetector struct {
 	first     int64      // number of the first file that this run registers
 	changes   Changes
 
-	met        metFiles
+	met        metFiles        // those that this run does not register
 	unreadable map[string]bool // what the scan could not read, and whatever is below
 }
 
@@ -162,9 +162,6 @@ func (d *ChangeDetector) accept(ctx context.Context, seen []ledger.SeenFile) err
 
 // note counts a file, and reports whether it is to be registered.
 func (d *ChangeDetector) note(f *tasks.File, seen ledger.SeenFile) (register bool) {
-	if seen.Status != ledger.Added {
-		d.met.add(seen.At)
-	}
 	if f.ScanError != "" {
 		d.unreadable[f.Path] = true
 	}
@@ -184,6 +181,9 @@ func (d *ChangeDetector) note(f *tasks.File, seen ledger.SeenFile) (register boo
 	}
 	if d.submission.Reread && !register {
 		counted, register = &d.changes.Reread, true
+	}
+	if !register && !d.registered(seen.At) {
+		d.met.add(seen.At)
 	}
 	if f.Part <= 1 { // the first chunk stands for the whole file
 		*counted++
@@ -212,13 +212,21 @@ func (d *ChangeDetector) Close(ctx context.Context) error {
 	return errors.Join(err, d.registrar.Close(ctx))
 }
 
+// registered reports whether a file of the collection is where this run has put it.
+func (d *ChangeDetector) registered(k tasks.FileKey) bool {
+	return d.registrar != nil && k.Transfer == d.transfer.ID && k.File >= d.first
+}
+
 // RemoveGone removes files from the collection that are not there any more. The scan must
 // have come to its end, and Close must have been called.
-func (d *ChangeDetector) RemoveGone(ctx context.Context) (err error) {
+func (d *ChangeDetector) RemoveGone(ctx context.Context) error {
+	from := tasks.FileKey{Transfer: d.transfer.ID, File: d.first}
+	others, err := d.ingester.store.CountOthers(ctx, d.runKey, from)
+	if err != nil || others == d.met.n {
+		return err // all that this run has not registered are where they were
+	}
 	d.changes.Gone, err = d.ingester.store.RemoveGone(ctx, d.runKey, store.GoneFilter{
-		Met: func(k tasks.FileKey) bool {
-			return d.met.has(k) || d.registrar != nil && k.Transfer == d.transfer.ID && k.File >= d.first
-		},
+		Met:    func(k tasks.FileKey) bool { return d.met.has(k) || d.registered(k) },
 		Hidden: d.hidden,
 	})
 	return err

@@ -17,7 +17,7 @@ const (
 )
 
 // RunLockName is the name of the lease that runs with a run key hold in turn.
-func RunLockName(runKey string) string { return "run-" + runKey[:32] }
+func RunLockName(runKey string) string { return "run-" + runKey }
 
 // WithRunLock calls do while no other run with the run key does the same: two
 // runs of the same paths at once would both register every file. It waits for its turn.

@@ -116,7 +116,7 @@ func (a *FileBatch) producer(tx *gorm.DB, dialect db.Dialect, lock string) (t tr
 
 // insert inserts the rows, numbered from first on.
 func (a *FileBatch) insert(tx *gorm.DB, first int64) error {
-	err := db.BulkInsert(tx.Omit(a.unused()...), "files", fileColumns(), a.rows(first), (*fileRow).size)
+	err := db.BulkInsert(tx, "files", fileColumns(), a.rows(first), (*fileRow).size)
 	if db.IsDuplicate(err) {
 		return ErrProducerConflict
 	}
@@ -201,16 +201,6 @@ func (a *FileBatch) rows(first int64) []fileRow {
 		rows[i] = newFileRow(a.Transfer, &a.Files[i])
 	}
 	return rows
-}
-
-// unused names the columns of chunks when no file is one: each column costs time.
-func (a *FileBatch) unused() []string {
-	for i := range a.Files {
-		if a.Files[i].Part > 0 {
-			return nil
-		}
-	}
-	return []string{"Part", "ByteOffset", "LineNo"}
 }
 
 // addSelected adds to the number of files that each step selected, in step order.

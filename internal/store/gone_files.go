@@ -49,6 +49,22 @@ func (s *Store) RemoveGone(ctx context.Context, runKey string, f GoneFilter) (go
 	}
 }
 
+// CountOthers counts the files of a collection but for those of a transfer from a number on.
+func (s *Store) CountOthers(ctx context.Context, runKey string, from tasks.FileKey) (n int64, err error) {
+	count := func(where string, args ...any) (n int64) {
+		if err == nil {
+			err = s.db.Session(ctx).Model(&seenFileRow{}).Where("run_key = ?", runKey).Where(where, args...).Count(&n).Error
+		}
+		return n
+	}
+	n = count("transfer_id < ?", from.Transfer) + count("transfer_id > ?", from.Transfer) +
+		count("transfer_id = ? AND file_no < ?", from.Transfer, from.File)
+	if err != nil {
+		return 0, fmt.Errorf("count the files of a collection: %w", err)
+	}
+	return n, nil
+}
+
 // seenAfter reads files of a collection behind a key.
 func (s *Store) seenAfter(ctx context.Context, runKey string, after tasks.FileKey) (rows []seenFileRow, err error) {
 	page := func(limit int, where string, args ...any) (some []seenFileRow, err error) {

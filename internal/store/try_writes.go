@@ -57,7 +57,7 @@ func trialRows(now time.Time) []any {
 		&resultRecord{TransferID: id, StepNo: 1, FileNo: 1, End: end},
 		&failureRow{TransferID: id, StepNo: 1, FileNo: 1},
 		&attemptRow{ID: id, TransferID: id, End: end},
-		&seenFileRow{RunKey: name, PathHash: make([]byte, 16), TransferID: id},
+		&seenFileRow{RunKey: name, PathHash: make([]byte, pathHash), TransferID: id},
 		&DeadLetter{ID: id, ReceivedAt: now, Payload: []byte{}},
 		&workerRow{Name: name, StartedAt: now, SeenAt: now},
 		&costRow{Handler: name, Arguments: "0", Worker: name, At: now},

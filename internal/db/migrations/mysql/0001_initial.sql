@@ -133,7 +133,7 @@ CREATE TABLE IF NOT EXISTS attempts (
 
 CREATE TABLE IF NOT EXISTS seen_files (
   run_key      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  path_hash    BINARY(16) NOT NULL,
+  path_hash    BINARY(20) NOT NULL,
   transfer_id  BIGINT NOT NULL,
   size         BIGINT NOT NULL,
   mtime        BIGINT NOT NULL,

@@ -154,6 +154,8 @@ CREATE TABLE IF NOT EXISTS seen_files (
 
 CREATE INDEX IF NOT EXISTS seen_files_place ON seen_files (run_key, transfer_id, file_no);
 
+CREATE INDEX IF NOT EXISTS seen_files_damaged ON seen_files (run_key) WHERE damaged = 1;
+
 CREATE TABLE IF NOT EXISTS dead_letters (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   received_at  DATETIME NOT NULL,

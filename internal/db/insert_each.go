@@ -1,0 +1,58 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// InsertEach inserts rows by one statement for one row, which is prepared once. On SQLite
+// a statement of many rows is no faster to run, and takes longer to read; and what it has
+// changed is copied aside, in case it fails halfway.
+func InsertEach[R any](tx *gorm.DB, rows []R, size func(*R) int) (err error) {
+	if len(rows) == 0 {
+		return nil
+	}
+	fields, text, err := insertOne(tx, &rows[0])
+	if err != nil {
+		return err
+	}
+	ctx := tx.Statement.Context
+	prepared, err := tx.Statement.ConnPool.PrepareContext(ctx, text)
+	if err != nil {
+		return Interrupted(ctx, err)
+	}
+	defer func() { err = errors.Join(err, prepared.Close()) }()
+	values := make([]any, len(fields))
+	for i := range rows {
+		if n := size(&rows[i]); n > MaxRowBytes {
+			return fmt.Errorf("%w: %d bytes, the limit is %d", ErrRowTooLarge, n, MaxRowBytes)
+		}
+		row := reflect.ValueOf(&rows[i]).Elem()
+		for j, f := range fields {
+			values[j], _ = f.ValueOf(ctx, row)
+		}
+		if _, err := prepared.ExecContext(ctx, values...); err != nil {
+			return Interrupted(ctx, err)
+		}
+	}
+	return nil
+}
+
+// insertOne has GORM write the statement of one row, and returns the fields of its
+// parameters, in their order.
+func insertOne[R any](tx *gorm.DB, row *R) (fields []*schema.Field, text string, err error) {
+	s := tx.Session(&gorm.Session{DryRun: true}).Create(row).Statement
+	if s.Error != nil {
+		return nil, "", s.Error
+	}
+	values, _ := s.Clauses["VALUES"].Expression.(clause.Values)
+	for _, c := range values.Columns {
+		fields = append(fields, s.Schema.FieldsByDBName[c.Name])
+	}
+	return fields, s.SQL.String(), nil
+}
