@@ -132,6 +132,7 @@ type validation struct {
 	Recipe   string   `json:"recipe"`
 	Valid    bool     `json:"valid"`
 	Problems []string `json:"problems"` // never null
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 func (p *program) recipeValidateCommand() *cobra.Command {
@@ -150,11 +151,13 @@ reports every error, and exits with 1 if there is one.`,
 				if !p.json {
 					if err == nil {
 						p.printf("%s is valid%s.", r.Name, finalizerNames(r))
+						p.warnOfMissingPrograms(b, r)
 					}
 					return err
 				}
 				v := validation{Type: "validation", Recipe: args[0], Valid: err == nil, Problems: []string{}}
 				if err == nil {
+					v.Warnings = missingPrograms(b, r)
 					return p.object(v)
 				}
 				v.Problems = strings.Split(err.Error(), "\n")

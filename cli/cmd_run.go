@@ -96,6 +96,9 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	if s.Recipe, err = b.Recipe(ctx, f.recipe); err != nil {
 		return err
 	}
+	if !f.quiet {
+		p.warnOfMissingPrograms(b, s.Recipe)
+	}
 	if f.dryRun {
 		return p.preview(ctx, s, b.PreviewRun)
 	}

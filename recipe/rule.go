@@ -72,7 +72,7 @@ func (r *Rule) conditions() (all []ruleCondition) {
 	if len(r.MIME) > 0 {
 		add("mime "+oneOf(r.MIME), []string{"mime"}, func(v *variables) bool {
 			mime, _ := v.Facts["mime"].(string)
-			return mime != "" && slices.ContainsFunc(r.MIME, func(p string) bool { return coversMIME(p, strings.ToLower(mime)) })
+			return matchesMIME(r.MIME, mime)
 		})
 	}
 	if r.when != nil {
@@ -91,6 +91,17 @@ func (r *Rule) matches(v *variables) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// matchesMIME takes a fact that may have several types, as PRONOM has for some formats.
+func matchesMIME(patterns []string, fact string) bool {
+	for mime := range strings.SplitSeq(strings.ToLower(fact), ",") {
+		mime = strings.TrimSpace(mime)
+		if mime != "" && slices.ContainsFunc(patterns, func(p string) bool { return coversMIME(p, mime) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // coversMIME reports whether a pattern stands for a type, or for all that another stands for.

@@ -39,6 +39,7 @@ func TestRulesChooseByFile(t *testing.T) {
 	}{
 		"type and extension":     {"/a/X.JPG", 100, map[string]any{"mime": "image/jpeg"}, "picture X.JPG", "A"},
 		"type in capitals":       {"/a/x.png", 100, map[string]any{"mime": "Image/PNG"}, "picture x.png", "A"},
+		"one of several types":   {"/a/x.png", 100, map[string]any{"mime": "application/x, image/png"}, "picture x.png", "A"},
 		"other extension":        {"/a/x.gif", 100, map[string]any{"mime": "image/gif"}, "", ""},
 		"other type":             {"/a/x.jpg", 100, map[string]any{"mime": "imagery/x"}, "", ""},
 		"nothing comes first":    {"/a/x.jpg", 9, map[string]any{"mime": "image/jpeg"}, "", ""},
