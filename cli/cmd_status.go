@@ -109,7 +109,7 @@ func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) e
 	return nil
 }
 
-// hints says why a blocked transfer does not continue, and how to continue it.
+// hints returns the reasons why a transfer does not continue, and how to continue it.
 func hints(t *tasks.Transfer) (all []string) {
 	if t.State == tasks.StateInterrupted {
 		all = append(all, fmt.Sprintf("Its submission was interrupted, so some files may not be registered: resume it with\n"+
@@ -117,7 +117,7 @@ func hints(t *tasks.Transfer) (all []string) {
 	}
 	if t.Trouble != "" {
 		all = append(all, fmt.Sprintf("It is stopped: %s.\nCorrect the database, then continue with 'baler resume %s', "+
-			"or give it up with 'baler cancel %s'.", printable(t.Trouble), t.UUID, t.UUID))
+			"or cancel it with 'baler cancel %s'.", printable(t.Trouble), t.UUID, t.UUID))
 		return all
 	}
 	if paused(t) {

@@ -19,7 +19,7 @@ const (
 	exitInterrupted = 130
 )
 
-// codeError is an error that has been reported already; only its exit code is left.
+// codeError is the exit code of an error that has been reported already.
 type codeError int
 
 func (c codeError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
@@ -53,7 +53,7 @@ func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	if _, ok := errors.AsType[usageError](err); ok || !p.began {
 		usage = cmd.UseLine()
 	}
-	var said []string // two parts of a command may fail for one reason
+	var said []string // two parts of a command may fail for the same reason
 	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
 		if !slices.Contains(said, line) {
 			said = append(said, line)

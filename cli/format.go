@@ -13,7 +13,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// quoted returns a path as it is, or in quotes with escapes when it is not text or has
+// quoted returns a path unchanged, or in quotes with escapes when it is not text or has
 // control characters.
 func quoted(path string) string {
 	if path != "" && isPrintable(path) {
@@ -76,7 +76,8 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d/(24*time.Hour)))
 }
 
-// number is the transfer's number: short, and what logs, the monitor and commands use.
+// number is the transfer's short number, which reports and the monitor show and commands
+// take.
 func number(t *tasks.Transfer) string { return strconv.FormatInt(t.ID, 10) }
 
 // local is a time by the reader's clock.
@@ -130,7 +131,7 @@ func failuresOf(t *tasks.Transfer) int64 {
 	return totals.Failures()
 }
 
-// percent is how much of a whole is done; it says 100 only when all is.
+// percent is the done part of a whole. It is 100 only when everything is done.
 func percent(done, all int64) string {
 	if all <= 0 {
 		return "–"
@@ -138,10 +139,10 @@ func percent(done, all int64) string {
 	return fmt.Sprintf("%d%%", min(done, all)*100/all)
 }
 
-// rate is how many things a second, as a whole number.
+// rate is a number per second, as a whole number.
 func rate(perSecond float64) string { return count(int64(perSecond + 0.5)) }
 
-// ratio is how many times as much; nothing when that is not known.
+// ratio formats a ratio; it is empty for an unknown one.
 func ratio(r float64) string {
 	switch {
 	case r == 0:

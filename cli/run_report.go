@@ -54,7 +54,7 @@ func (p *program) reportFinalizers(w io.Writer, t *tasks.Transfer) {
 	}
 }
 
-// stepTable has a row a step, without empty columns.
+// stepTable has a row for each step, and no empty columns.
 func stepTable(t *tasks.Transfer) *table {
 	totals := t.Totals()
 	handlers := false
@@ -97,7 +97,7 @@ func stepTable(t *tasks.Transfer) *table {
 	return table
 }
 
-// shortOutcome is the title of an outcome's column where many outcomes have one.
+// shortOutcome is the title of an outcome's column when the table has many.
 func shortOutcome(o tasks.Outcome) string {
 	switch o {
 	case tasks.OutcomeSucceeded:
@@ -118,7 +118,7 @@ func shortOutcome(o tasks.Outcome) string {
 // failuresShown is how many failures a report lists.
 const failuresShown = 10
 
-// failureOutcomes are those that count as failures.
+// failureOutcomes returns the outcomes that count as failures.
 func failureOutcomes() []tasks.Outcome {
 	return []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut}
 }

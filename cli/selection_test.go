@@ -93,7 +93,7 @@ func TestKeyOfAnotherSelection(t *testing.T) {
 	r := s.must(exitError, "submit", "--key", "k", "--max-size", "9", in)
 	contains(t, "another selection", r.stderr, "has the selection --newer ", ", not --max-size 9;")
 	r = s.must(exitUsage, "submit", "--newer", "soon", in)
-	if !strings.Contains(r.stderr, `--newer "soon" is no time`) {
+	if !strings.Contains(r.stderr, `--newer "soon" is not a time`) {
 		t.Error(r.stderr)
 	}
 }

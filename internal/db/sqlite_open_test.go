@@ -35,7 +35,7 @@ func TestSQLiteFileThatMayOnlyBeRead(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	// What is committed later is seen.
-	testkit.Must(t, b.Session(t.Context()).Exec("INSERT INTO "+migrationsTable+" VALUES ('9999')").Error)
+	testkit.Must(t, b.Session(t.Context()).Exec("INSERT INTO "+migrationsTable+" (id) VALUES ('9999')").Error)
 	_, err = d.Pending(t.Context())
 	wantErr(t, err, ErrSchemaNewer)
 }
