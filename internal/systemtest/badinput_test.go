@@ -174,9 +174,9 @@ func TestRulesLeaveFilesOut(t *testing.T) {
 		work(t, b)
 		root := t.TempDir()
 		for i := range 20 {
-			write(t, filepath.Join(root, fmt.Sprintf("%d.txt", i)), "text")
-			write(t, filepath.Join(root, fmt.Sprintf("%d.log", i)), "log")
-			write(t, filepath.Join(root, fmt.Sprintf("%d.other", i)), "\x00\x01\x02\x03")
+			testkit.WriteFile(t, filepath.Join(root, fmt.Sprintf("%d.txt", i)), "text")
+			testkit.WriteFile(t, filepath.Join(root, fmt.Sprintf("%d.log", i)), "log")
+			testkit.WriteFile(t, filepath.Join(root, fmt.Sprintf("%d.other", i)), "\x00\x01\x02\x03")
 		}
 		r := yaml(t, `name: ruled
 steps:
