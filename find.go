@@ -2,6 +2,7 @@ package baler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,6 +11,9 @@ import (
 
 // LatestTransfer is the reference to the newest transfer.
 const LatestTransfer = "latest"
+
+// ErrEmptyRef is the error for a reference to a transfer without any text.
+var ErrEmptyRef = errors.New("the id of the transfer is empty; give its number, id or name, or latest")
 
 // candidates is how many transfers an AmbiguousError names.
 const candidates = 10
@@ -37,6 +41,9 @@ func (e *AmbiguousError) Error() string {
 // name, or LatestTransfer. The error is tasks.ErrTransferNotFound when none fits, a
 // *tasks.DeletedError when it was deleted, and an *AmbiguousError when several fit.
 func (b *Baler) FindTransfer(ctx context.Context, ref string) (tasks.Transfer, error) {
+	if ref == "" {
+		return tasks.Transfer{}, ErrEmptyRef
+	}
 	if ref == LatestTransfer {
 		return b.latestTransfer(ctx)
 	}

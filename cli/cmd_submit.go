@@ -241,6 +241,9 @@ type submission struct {
 
 // printTransfer prints the id for scripts. In JSON it prints nothing when a summary follows.
 func (p *program) printTransfer(t *tasks.Transfer, o origin, wait bool) error {
+	if !wait && t.Files == 0 && !t.Selection.All() {
+		p.notef("%s", nothingSelected)
+	}
 	if !p.json {
 		p.printf("%s", t.UUID)
 		return nil

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
 )
 
 // The codes that the program exits with; docs/cli.md promises them.
@@ -53,8 +56,19 @@ func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	if _, ok := errors.AsType[usageError](err); ok || !p.began {
 		usage = cmd.UseLine()
 	}
+	if errors.Is(err, baler.ErrEmptyRef) {
+		usage = cmd.UseLine()
+	}
+	text := err.Error()
+	if number, ok := errors.AsType[*strconv.NumError](err); ok {
+		reason := "it is not a whole number"
+		if errors.Is(number, strconv.ErrRange) {
+			reason = "the number is too large"
+		}
+		text = strings.Replace(text, number.Error(), reason, 1)
+	}
 	var said []string // two parts of a command may fail for the same reason
-	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		if !slices.Contains(said, line) {
 			said = append(said, line)
 			p.complain(line, usage)

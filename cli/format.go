@@ -98,7 +98,7 @@ func perSecond(rate float64) string {
 	if rate < 10 {
 		return fmt.Sprintf("%.1f files/s", rate)
 	}
-	return count(int64(rate+0.5)) + " files/s"
+	return count(int64(min(rate, 1e18)+0.5)) + " files/s" // senseless counters give more
 }
 
 // bytesPerSecond is a rate of bytes for people.
@@ -109,6 +109,8 @@ func stateOf(t *tasks.Transfer) string {
 	switch {
 	case t.State == tasks.StateCompleted && (failuresOf(t) > 0 || len(t.FailedFinalizers()) > 0):
 		return "completed with failures"
+	case t.Trouble != "" && t.State.Ended():
+		return string(t.State) + ", bad rows"
 	case t.Trouble != "":
 		return string(t.State) + ", stopped by bad rows"
 	case paused(t) && t.State == tasks.StateRunning:

@@ -355,3 +355,31 @@ func TestLoadMembersThatComeLate(t *testing.T) {
 		t.Errorf("members that the mapping leaves out were counted: %+v", sum)
 	}
 }
+
+// The rows of a deleted load are in the table still: they are not loaded twice, and lines
+// that it rejected are tried again.
+func TestLoadAfterDelete(t *testing.T) {
+	t.Parallel()
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		s := newTestEnv(t)
+		s.env = append(s.env, "BALER_DATABASE_URL="+url, "BALER_ROOTS="+s.dir)
+		d := testkit.Database(t, url)
+		_, err := d.ExecContext(t.Context(), "CREATE TABLE things (a BIGINT)")
+		testkit.Must(t, err)
+		path := s.file("d.jsonl", "{\"a\":1}\n{\"a\":\"none\"}\n{\"a\":2}\n")
+		for _, want := range []string{"2 0 1", "0 2 1", "0 2 1"} { // what is deleted last has loaded nothing itself
+			sum := loadSum(t, s.must(exitFailures, "load", path, "--into", "things", "--json"))
+			if got := fmt.Sprint(sum.Loaded, sum.Unchanged, sum.Bad); got != want {
+				t.Errorf("loaded, unchanged, rejected: %s, want %s", got, want)
+			}
+			s.must(exitOK, "delete", "latest")
+			var rows, marks, contents int
+			testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM things").Scan(&rows))
+			testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM loads").Scan(&marks))
+			testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM rejected_lines WHERE content <> ''").Scan(&contents))
+			if rows != 2 || marks < 1 || contents != 0 {
+				t.Errorf("%d rows, %d marks and %d contents of rejected lines after the deletion", rows, marks, contents)
+			}
+		}
+	})
+}

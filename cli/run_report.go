@@ -30,12 +30,18 @@ func (p *program) report(w io.Writer, t *tasks.Transfer, now time.Time) {
 	if t.WaitingFor != "" {
 		fmt.Fprintf(w, "Waiting for: %s\n", printable(t.WaitingFor))
 	}
+	if t.Files == 0 && !t.Selection.All() && t.State.Ended() {
+		fmt.Fprintln(w, nothingSelected)
+	}
 	if t.Files > 0 {
 		fmt.Fprintln(w)
 		stepTable(t).within(tableWidth(w)).write(w)
 	}
 	p.reportFinalizers(w, t)
 }
+
+// nothingSelected says that a transfer has no file, and why.
+const nothingSelected = "No file is left: --include, --exclude, size or time leave out all of them."
 
 // reportFinalizers shows the final steps and their errors.
 func (p *program) reportFinalizers(w io.Writer, t *tasks.Transfer) {

@@ -97,3 +97,12 @@ func TestKeyOfAnotherSelection(t *testing.T) {
 		t.Error(r.stderr)
 	}
 }
+
+// A pattern that nothing matches does not pass for a transfer that is done.
+func TestNothingSelectedIsTold(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.file("in/a.txt", "alpha")
+	contains(t, "run", s.must(exitOK, "run", s.path("in"), "--include", "*.zzz").stdout, "No file is left: --include, --exclude")
+	contains(t, "submit", s.must(exitOK, "submit", s.path("in"), "--include", "*.zzz").stderr, "No file is left: --include, --exclude")
+}

@@ -43,7 +43,14 @@ const narrow = 8
 
 func newTable(columns ...column) *table { return &table{columns: columns} }
 
-func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+// row adds a row. No cell can send a control character to the terminal, wherever its
+// text comes from.
+func (t *table) row(cells ...string) {
+	for i := range cells {
+		cells[i] = printable(cells[i])
+	}
+	t.rows = append(t.rows, cells)
+}
 
 // within limits the table's width.
 func (t *table) within(width int) *table {
