@@ -29,10 +29,17 @@ steps:
 `)
 	ran := s.must(exitOK, "recipe", "explain", "--json", own, s.path("in"), "--files", "3")
 	contains(t, "the rest", ran.stderr, "in has more files")
-	type answer struct{ Step, Applies, Rule, Why string }
+	type answer struct {
+		Step    string `json:"step"`
+		Applies string `json:"applies"`
+		Rule    string `json:"rule"`
+		Why     string `json:"why"`
+	}
 	var got [][]answer
 	for line := range strings.Lines(ran.stdout) {
-		var e struct{ Steps []answer }
+		var e struct {
+			Steps []answer `json:"steps"`
+		}
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatal(err)
 		}

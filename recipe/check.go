@@ -106,7 +106,7 @@ func (c *diagnostics) args(with *arguments, line int, step string, check func(an
 	}
 	if err != nil {
 		for reason := range strings.SplitSeq(err.Error(), "\n") { // several errors have a line each
-			c.addAt(with.file, cmp.Or(with.line, line), "%s: with: %s", step, reason)
+			c.addAtf(with.file, cmp.Or(with.line, line), "%s: with: %s", step, reason)
 		}
 	}
 }

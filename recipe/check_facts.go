@@ -32,7 +32,7 @@ func (c *diagnostics) facts(steps []*Step, records []stepFacts) {
 	for i, s := range steps {
 		for _, read := range s.reads() {
 			if !slices.Contains(before, read.fact) {
-				c.addAt(read.file, read.line, "step %s: %s %q reads the fact %q, which no step before it records; %s",
+				c.addAtf(read.file, read.line, "step %s: %s %q reads the fact %q, which no step before it records; %s",
 					s.Name, read.part, read.source, read.fact, factHint(read.fact, before, steps[i:], records[i:]))
 			}
 		}

@@ -40,11 +40,11 @@ type diagnostics struct {
 }
 
 func (c *diagnostics) addf(line int, format string, args ...any) {
-	c.addAt(c.file, line, format, args...)
+	c.addAtf(c.file, line, format, args...)
 }
 
-// addAt adds an error of another file, such as one of rules. Without a file it is the recipe's.
-func (c *diagnostics) addAt(file string, line int, format string, args ...any) {
+// addAtf adds an error of another file, such as one of rules. Without a file it is the recipe's.
+func (c *diagnostics) addAtf(file string, line int, format string, args ...any) {
 	e := &Error{File: cmp.Or(file, c.file), Line: line, Message: fmt.Sprintf(format, args...)}
 	if e.File == c.file {
 		c.all = append(c.all, e)

@@ -77,7 +77,7 @@ const (
 // ArgsDigest identifies the step's arguments before rendering, in 16 hexadecimal
 // digits. It is empty for a step without arguments.
 func (s *Step) ArgsDigest() string {
-	var args any = s.with.value
+	args := s.with.value
 	if len(s.Rules) > 0 {
 		args = []any{s.with.value, s.ruleEssence()}
 	}

@@ -159,7 +159,7 @@ func TestErrorsInARulesFileNameIt(t *testing.T) {
 func TestCheckOfRules(t *testing.T) {
 	t.Parallel()
 	catalog := recipe.Catalog{
-		Step: func(name string) (recipe.Handler, bool) {
+		Step: func(string) (recipe.Handler, bool) {
 			return recipe.Handler{
 				Facts: func(any) []string { return []string{"puid", "width"} },
 				CheckArgs: func(args any) error {

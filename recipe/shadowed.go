@@ -8,7 +8,7 @@ const maxCombinations = 2000
 func (c *diagnostics) shadowed(s *Step) {
 	for i, r := range s.Rules {
 		if before := shadowing(s.Rules[:i], r); before != nil {
-			c.addAt(r.file, r.line, "step %s: rule %s never applies, because %s before it matches the same files; move it up, or remove it",
+			c.addAtf(r.file, r.line, "step %s: rule %s never applies, because %s before it matches the same files; move it up, or remove it",
 				s.Name, r.title(), before.title())
 		}
 	}
