@@ -16,14 +16,15 @@ import (
 func (p *program) recipeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "recipe",
-		Short: "List, show and validate recipes",
+		Short: "List, show, validate and explain recipes",
 		Example: `  baler recipe list
   baler recipe show default
-  baler recipe validate mine.yaml`,
+  baler recipe validate mine.yaml
+  baler recipe explain mine.yaml photos/a.jpg`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.recipeListCommand(), p.recipeShowCommand(), p.recipeValidateCommand())
+	cmd.AddCommand(p.recipeListCommand(), p.recipeShowCommand(), p.recipeValidateCommand(), p.recipeExplainCommand())
 	return cmd
 }
 
@@ -131,6 +132,7 @@ type validation struct {
 	Recipe   string   `json:"recipe"`
 	Valid    bool     `json:"valid"`
 	Problems []string `json:"problems"` // never null
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 func (p *program) recipeValidateCommand() *cobra.Command {
@@ -149,11 +151,13 @@ reports every error, and exits with 1 if there is one.`,
 				if !p.json {
 					if err == nil {
 						p.printf("%s is valid%s.", r.Name, finalizerNames(r))
+						p.warnOfMissingPrograms(b, r)
 					}
 					return err
 				}
 				v := validation{Type: "validation", Recipe: args[0], Valid: err == nil, Problems: []string{}}
 				if err == nil {
+					v.Warnings = missingPrograms(b, r)
 					return p.object(v)
 				}
 				v.Problems = strings.Split(err.Error(), "\n")

@@ -108,6 +108,9 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	if f.acceptMissing && !s.Recipe.Fixity {
 		return usagef("--accept-missing is for recipes that say fixity: true, such as --recipe fixity; %q does not", s.Recipe.Name)
 	}
+	if !f.quiet {
+		p.warnOfMissingPrograms(b, s.Recipe)
+	}
 	if f.dryRun {
 		return p.preview(ctx, s, b.PreviewRun)
 	}

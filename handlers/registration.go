@@ -33,6 +33,10 @@ type Registration struct {
 	// are not known. Recipes are checked against them.
 	Facts func(args any) []string
 
+	// Programs names the programs that a job with these arguments runs; nil for none, or when
+	// they are not known. In the arguments, templates are as the recipe has them.
+	Programs func(args any) []string
+
 	// Output says where a finalizer with these arguments writes; nil when that is not known
 	// beforehand.
 	Output func(args any) Output
@@ -143,6 +147,12 @@ func WithFacts(names ...string) Option { return WithFactsOf(func(any) []string {
 // WithFactsOf is WithFacts for facts that depend on a step's arguments.
 func WithFactsOf(facts func(args any) []string) Option {
 	return func(r *Registration) { r.Facts = facts }
+}
+
+// WithPrograms names the programs that the handler runs with a step's arguments, so that
+// those which are missing are named before a transfer begins.
+func WithPrograms(programs func(args any) []string) Option {
+	return func(r *Registration) { r.Programs = programs }
 }
 
 // WithOutput says where a finalizer writes, so that a folder inside the sources is refused

@@ -9,6 +9,7 @@ type arguments struct {
 	rendered bool // it contains a template
 	facts    bool // a template reads facts
 
+	file  string     // where it is written
 	line  int        // of the key "with"
 	reads []factRead // facts that templates read by name
 }
@@ -16,20 +17,34 @@ type arguments struct {
 // factRead is one place where an expression reads a fact.
 type factRead struct {
 	fact   string
-	part   string // "when" or "with"
+	part   string // "when", "with" or the rule
 	source string // of the expression or the template
+	file   string
 	line   int
 }
 
-// Args renders the step's "with" for a file; nil when the step has none. Numbers are
+// Args renders the step's "with" for a file, with that of the first rule that matches; nil
+// when the step has none. Numbers are
 // int or float64, as in the recipe or the expression's result; lists are []any,
 // mappings map[string]any. The caller may change the value. An error is an
 // *EvalError.
 func (s *Step) Args(f *tasks.File, facts map[string]any) (any, error) {
-	if !s.with.rendered {
+	if len(s.Rules) == 0 && !s.with.rendered {
 		return render(s.with.value, nil, s.Number, s.Name)
 	}
-	return render(s.with.value, variablesOf(f, facts), s.Number, s.Name)
+	v := variablesOf(f, facts)
+	with := &s.with
+	if len(s.Rules) > 0 {
+		r, err := s.rule(v)
+		if err != nil {
+			return nil, err
+		}
+		if r == nil || r.Nothing {
+			return nil, &EvalError{Number: s.Number, Step: s.Name, Part: "rules", Err: errNoRule}
+		}
+		with = &r.with
+	}
+	return render(with.value, v, s.Number, s.Name)
 }
 
 // render copies a value of a step and replaces templates by their results.
@@ -66,4 +81,4 @@ func render(value, v any, no int, step string) (any, error) {
 }
 
 // ArgsTemplated reports whether Args depends on the file.
-func (s *Step) ArgsTemplated() bool { return s.with.rendered }
+func (s *Step) ArgsTemplated() bool { return s.with.rendered || len(s.Rules) > 0 }

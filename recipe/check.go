@@ -44,9 +44,9 @@ func (r *Recipe) Check(c Catalog) error {
 			d.addf(s.line, "step %s: timeout: handler %q works on whole batches and cannot time a file; set batch_timeout instead",
 				s.Name, s.Handler)
 		}
-		args, err := s.Args(&tasks.File{}, nil)
-		d.args(&s.with, s.line, "step "+s.Name, h.CheckArgs, args, err)
-		records = append(records, newStepFacts(s, h, args))
+		d.stepArgs(s, h)
+		records = append(records, newStepFacts(s, h))
+		d.shadowed(s)
 	}
 	d.facts(r.Steps, records)
 	if r.Fixity && !slices.ContainsFunc(records, stepFacts.mayHaveDigest) {
@@ -64,6 +64,31 @@ func (r *Recipe) Check(c Catalog) error {
 		d.args(&s.with, s.line, "final step "+s.Name, h.CheckArgs, args, err)
 	}
 	return d.err()
+}
+
+// variants are the arguments that a step can have: its own, or those of each rule.
+func (s *Step) variants(each func(with *arguments, args any, err error, rule *Rule)) {
+	if len(s.Rules) == 0 {
+		args, err := render(s.with.value, variablesOf(&tasks.File{}, nil), s.Number, s.Name)
+		each(&s.with, args, err, nil)
+		return
+	}
+	for _, r := range s.Rules {
+		if !r.Nothing {
+			args, err := render(r.with.value, variablesOf(&tasks.File{}, nil), s.Number, s.Name)
+			each(&r.with, args, err, r)
+		}
+	}
+}
+
+func (c *diagnostics) stepArgs(s *Step, h Handler) {
+	s.variants(func(with *arguments, args any, err error, rule *Rule) {
+		line, what := s.line, "step "+s.Name
+		if rule != nil {
+			line, what = rule.line, "step "+s.Name+": rule "+rule.title()
+		}
+		c.args(with, line, what, h.CheckArgs, args, err)
+	})
 }
 
 // handler reports a handler that is not known.
@@ -86,7 +111,7 @@ func (c *diagnostics) args(with *arguments, line int, step string, check func(an
 	}
 	if err != nil {
 		for reason := range strings.SplitSeq(err.Error(), "\n") { // several errors have a line each
-			c.addf(cmp.Or(with.line, line), "%s: with: %s", step, reason)
+			c.addAtf(with.file, cmp.Or(with.line, line), "%s: with: %s", step, reason)
 		}
 	}
 }

@@ -15,11 +15,15 @@ type stepFacts struct {
 	unknown bool // it may record any
 }
 
-func newStepFacts(s *Step, h Handler, args any) stepFacts {
-	if h.Facts == nil || s.with.rendered {
-		return stepFacts{unknown: true}
-	}
-	return stepFacts{names: h.Facts(args)}
+func newStepFacts(s *Step, h Handler) (f stepFacts) {
+	s.variants(func(with *arguments, args any, _ error, _ *Rule) {
+		if h.Facts == nil || with.rendered {
+			f.unknown = true
+			return
+		}
+		f.names = append(f.names, h.Facts(args)...)
+	})
+	return f
 }
 
 // mayHaveDigest reports whether a digest may be among the facts.
@@ -34,7 +38,7 @@ func (c *diagnostics) facts(steps []*Step, records []stepFacts) {
 	for i, s := range steps {
 		for _, read := range s.reads() {
 			if !slices.Contains(before, read.fact) {
-				c.addf(read.line, "step %s: %s %q reads the fact %q, which no step before it records; %s",
+				c.addAtf(read.file, read.line, "step %s: %s %q reads the fact %q, which no step before it records; %s",
 					s.Name, read.part, read.source, read.fact, factHint(read.fact, before, steps[i:], records[i:]))
 			}
 		}

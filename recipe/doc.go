@@ -29,6 +29,10 @@
 // run time; a default avoids it: "(facts.width ?? 0) * 2 > 100",
 // "facts.exif?.width".
 //
+// A step's rules are conditions by format, extension and size, or expressions, each with
+// arguments of its own. Rules from a file or a built-in set become part of the recipe's
+// text, so that a transfer keeps the rules that it began with.
+//
 // When a condition fails at run time, Next returns the error with the step's number,
 // so that the file gets a result with the error, instead of silently missing a step.
 //

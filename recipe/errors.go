@@ -34,19 +34,32 @@ func (es Errors) Unwrap() []error { return errlist.Unwrap(es) }
 type diagnostics struct {
 	file string
 	all  Errors
+
+	sets      ruleSets
+	elsewhere Errors // of other files that the recipe names
 }
 
 func (c *diagnostics) addf(line int, format string, args ...any) {
-	c.all = append(c.all, &Error{File: c.file, Line: line, Message: fmt.Sprintf(format, args...)})
+	c.addAtf(c.file, line, format, args...)
+}
+
+// addAtf adds an error of another file, such as one of rules. Without a file it is the recipe's.
+func (c *diagnostics) addAtf(file string, line int, format string, args ...any) {
+	e := &Error{File: cmp.Or(file, c.file), Line: line, Message: fmt.Sprintf(format, args...)}
+	if e.File == c.file {
+		c.all = append(c.all, e)
+	} else {
+		c.elsewhere = append(c.elsewhere, e)
+	}
 }
 
 // err returns the collected errors, or nil.
 func (c *diagnostics) err() error {
-	if len(c.all) == 0 {
+	if len(c.all)+len(c.elsewhere) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(c.all, func(a, b *Error) int { return cmp.Compare(a.Line, b.Line) })
-	return c.all
+	return append(c.all, c.elsewhere...)
 }
 
 // EvalError is the failure of an expression for one file, for example because a
@@ -54,7 +67,7 @@ func (c *diagnostics) err() error {
 type EvalError struct {
 	Number int    // the step's number, from 1
 	Step   string // the step's name
-	Part   string // "when" or "with"
+	Part   string // "when", "with" or "rules"
 	Source string // the expression
 	Err    error
 }

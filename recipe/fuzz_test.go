@@ -28,6 +28,8 @@ func FuzzParse(f *testing.F) {
 		f.Add(string(source))
 	}
 	f.Add("name: a\nsteps:\n  - handler: b\n    with: {x: '${ facts.y ?? 1 } $${'}\n    when: |\n      size > 0\n    retry: {attempts: 2}\n")
+	f.Add(ruled)
+	f.Add("name: a\nsteps:\n  - {handler: b, rules: 'builtin:characterize'}")
 	f.Fuzz(func(t *testing.T, source string) {
 		r, err := recipe.Parse("f.yaml", []byte(source))
 		if err != nil {

@@ -57,14 +57,15 @@ func read(path string) (_ *Recipe, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("read recipe: %w", err)
 	}
-	r, err := Parse(path, source)
-	if err != nil {
-		return nil, err
-	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("read recipe: %w", err)
 	}
-	r.dir = filepath.Dir(absolute)
+	dir := filepath.Dir(absolute)
+	r, err := parse(path, strings.TrimPrefix(string(source), "\ufeff"), ruleSets{dir: filepath.Dir(path), files: true})
+	if err != nil {
+		return nil, err
+	}
+	r.dir = dir
 	return r, nil
 }

@@ -21,43 +21,59 @@ const (
 // Parse parses a recipe. The file name is for messages only. For a bad recipe it
 // returns all its Errors; for bad YAML, only the first syntax error.
 func Parse(file string, source []byte) (*Recipe, error) {
-	c := &diagnostics{file: file}
-	text := strings.TrimPrefix(string(source), "\ufeff")
-	root := c.document(text)
+	return parse(file, strings.TrimPrefix(string(source), "\ufeff"), ruleSets{})
+}
+
+// parse parses a recipe that may use sets of rules from elsewhere.
+func parse(file, text string, sets ruleSets) (*Recipe, error) {
+	c := &diagnostics{file: file, sets: sets}
+	root, more := c.documents(text)
 	if root == nil {
 		return nil, c.err()
+	}
+	for _, node := range more {
+		c.textSet(node)
 	}
 	r := &Recipe{file: file, source: text}
 	c.recipe(r, root)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
+	if len(c.sets.outside) > 0 {
+		if !strings.HasSuffix(text, "\n") { // a text in its last line may change when a line follows
+			return parse(file, text+"\n", sets)
+		}
+		r.source += c.sets.yaml()
+		if len(r.source) > maxSource {
+			c.addf(1, "the recipe is %d bytes long with its rules, the limit is %d", len(r.source), maxSource)
+			return nil, c.err()
+		}
+	}
 	r.facts = factsNeeded(r.Steps)
 	return r, nil
 }
 
-// document parses the YAML. It returns nil, and adds an error, when that fails.
-func (c *diagnostics) document(text string) ast.Node {
+// documents parses the YAML and returns the first document and those behind it. It returns
+// nil, and adds an error, when that fails.
+func (c *diagnostics) documents(text string) (root ast.Node, more []ast.Node) {
 	if len(text) > maxSource {
 		c.addf(1, "the recipe is %d bytes long, the limit is %d", len(text), maxSource)
-		return nil
+		return nil, nil
 	}
 	if i := unreadable(text); i >= 0 {
 		c.addf(1+strings.Count(text[:i], "\n"), "not UTF-8 text")
-		return nil
+		return nil, nil
 	}
 	file, err := parser.ParseBytes([]byte(text), 0)
 	if err != nil {
 		c.syntax(err)
-		return nil
+		return nil, nil
 	}
-	var root ast.Node
 	for _, doc := range file.Docs {
 		switch {
 		case doc.Body == nil || doc.Body.Type() == ast.DirectiveType:
 		case root != nil:
-			c.addf(lineOf(doc.Body), "a second document begins here; a file holds one recipe")
-			return nil
+			more = append(more, doc.Body)
 		default:
 			root = doc.Body
 		}
@@ -65,7 +81,7 @@ func (c *diagnostics) document(text string) ast.Node {
 	if root == nil {
 		c.addf(1, "the recipe is empty; it needs a name and steps")
 	}
-	return root
+	return root, more
 }
 
 // unreadable returns the index of the first byte that is not UTF-8 text, or -1.

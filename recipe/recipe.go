@@ -42,6 +42,10 @@ type Step struct {
 	Batch     tasks.BatchPolicy
 	OnFailure OnFailure
 
+	// Rules choose the arguments by file: the first that matches applies. The step leaves out
+	// files that none matches. Without rules it takes every file.
+	Rules []*Rule
+
 	when     *expression // nil when every file is selected
 	whenLine int
 	with     arguments
@@ -52,10 +56,14 @@ type Step struct {
 func (s *Step) reads() (all []factRead) {
 	if s.when != nil {
 		for _, fact := range s.when.reads {
-			all = append(all, factRead{fact, "when", s.When, s.whenLine})
+			all = append(all, factRead{fact: fact, part: "when", source: s.When, line: s.whenLine, file: s.with.file})
 		}
 	}
-	return append(all, s.with.reads...)
+	all = append(all, s.with.reads...)
+	for _, r := range s.Rules {
+		all = append(all, r.reads()...)
+	}
+	return all
 }
 
 // OnFailure says whether a failed file goes on to the next step.
@@ -70,20 +78,33 @@ const (
 // ArgsDigest identifies the step's arguments before rendering, in 16 hexadecimal
 // digits. It is empty for a step without arguments.
 func (s *Step) ArgsDigest() string {
-	if s.with.value == nil {
+	args := s.with.value
+	if len(s.Rules) > 0 {
+		args = []any{s.with.value, s.ruleEssence()}
+	}
+	if args == nil {
 		return ""
 	}
-	b, err := json.Marshal(s.with.value) // object keys come out sorted
-	if err != nil {                      // the parser accepts only JSON values
+	b, err := json.Marshal(args) // object keys come out sorted
+	if err != nil {              // the parser accepts only JSON values
 		panic(fmt.Sprintf("encode arguments of step %s: %v", s.Name, err))
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:8])
 }
 
-// HasCondition reports whether the step has a condition; without one it selects
-// every file.
-func (s *Step) HasCondition() bool { return s.when != nil }
+// ruleEssence is what the rules do.
+func (s *Step) ruleEssence() []ruleText {
+	var all []ruleText
+	for _, r := range s.Rules {
+		all = append(all, r.essence())
+	}
+	return all
+}
+
+// HasCondition reports whether the step has a condition or rules; without them it
+// selects every file.
+func (s *Step) HasCondition() bool { return s.when != nil || len(s.Rules) > 0 }
 
 // StopsOnFailure reports whether a file with the outcome o at this step skips the
 // steps after it. A canceled file always does.
@@ -108,7 +129,7 @@ func (r *Recipe) Dir() string { return r.dir }
 func (r *Recipe) YAML() string { return r.source }
 
 // Digest returns a SHA-256, in hexadecimal, of everything that affects results:
-// each step's handler, arguments, condition and on_failure, in order, how files are
+// each step's handler, arguments, condition, rules and on_failure, in order, how files are
 // split, and whether it compares with earlier transfers. Names, descriptions, comments, layout, timeouts, retries and
 // batch sizes do not change it. Final steps do not change it either, because
 // they run after all results.
@@ -118,10 +139,12 @@ func (r *Recipe) Digest() string {
 		With      any       `json:"with"`
 		When      string    `json:"when"`
 		OnFailure OnFailure `json:"on_failure"`
+
+		Rules []ruleText `json:"rules,omitempty"`
 	}
 	all := make([]essence, len(r.Steps))
 	for i, s := range r.Steps {
-		all[i] = essence{s.Handler, s.with.value, s.When, s.OnFailure}
+		all[i] = essence{s.Handler, s.with.value, s.When, s.OnFailure, s.ruleEssence()}
 	}
 	var digested any = all
 	if r.Split > 0 { // recipes without split keep the digest that they had before split existed

@@ -20,7 +20,7 @@ const (
 func (c *diagnostics) step(no int, node ast.Node) *Step {
 	s := &Step{Number: no, OnFailure: Stop, line: lineOf(node)}
 	fs, ok := c.mapping("step", node, s.line,
-		"name", "handler", "with", "when", "timeout", "batch_timeout", "retry", "batch", "on_failure")
+		"name", "handler", "with", "when", "timeout", "batch_timeout", "retry", "batch", "on_failure", "rules")
 	if !ok {
 		return s
 	}
@@ -29,6 +29,9 @@ func (c *diagnostics) step(no int, node ast.Node) *Step {
 	if f, ok := fs.get("when"); ok {
 		s.When, s.when = c.condition(f)
 		s.whenLine = f.line
+	}
+	if f, ok := fs.get("rules"); ok {
+		s.Rules = c.rulesOf(f, &s.with)
 	}
 	if f, ok := fs.get("batch"); ok {
 		s.Batch = c.batch(f)

@@ -11,7 +11,7 @@ const maxDepth = 32
 
 // arguments reads a "with" and compiles its templates over the given variables.
 func (c *diagnostics) arguments(f field, known any) arguments {
-	a := arguments{known: known, line: f.line}
+	a := arguments{known: known, file: c.file, line: f.line}
 	a.value = c.value(&a, f.value, f.line, maxDepth)
 	return a
 }
@@ -80,7 +80,7 @@ func (c *diagnostics) string(a *arguments, s string, line int) any {
 	a.rendered = true
 	a.facts = a.facts || t.readsFacts()
 	for _, fact := range t.reads() {
-		a.reads = append(a.reads, factRead{fact, "with", s, line})
+		a.reads = append(a.reads, factRead{fact: fact, part: "with", source: s, line: line, file: c.file})
 	}
 	return t
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -187,6 +188,7 @@ func (p Program) notStarted(err error) error {
 	switch { // exit codes as a shell's
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		e.ExitCode, e.Code = 127, CodeCommandNotFound
+		e.Err = fmt.Errorf("%w; %s", e.Err, InstallHint(filepath.Base(p.Name)))
 	case errors.Is(err, fs.ErrPermission):
 		e.ExitCode, e.Code = 126, CodeCommandNotPermitted
 	}

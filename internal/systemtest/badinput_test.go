@@ -3,6 +3,8 @@ package systemtest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -160,6 +162,49 @@ func TestNothingToDo(t *testing.T) {
 			tr = wait(t, b, submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 30)}, Recipe: never, Via: via}).UUID)
 			if lines := audit(t, b, tr); len(lines) > 0 || tr.Finished != 30 {
 				t.Errorf("%s: %d finished, %d results", via, tr.Finished, len(lines))
+			}
+		}
+	})
+}
+
+// A file for which the rules of a step have nothing to do has no result there, and goes on.
+func TestRulesLeaveFilesOut(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		b := open(t, c, nil)
+		work(t, b)
+		root := t.TempDir()
+		for i := range 20 {
+			testkit.WriteFile(t, filepath.Join(root, fmt.Sprintf("%d.txt", i)), "text")
+			testkit.WriteFile(t, filepath.Join(root, fmt.Sprintf("%d.log", i)), "log")
+			testkit.WriteFile(t, filepath.Join(root, fmt.Sprintf("%d.other", i)), "\x00\x01\x02\x03")
+		}
+		r := yaml(t, `name: ruled
+steps:
+  - handler: identify
+  - name: sum
+    handler: checksum
+    with: {algorithms: [sha256]}
+    rules:
+      - {name: logs, ext: log, nothing: true}
+      - {name: text, mime: text/plain, with: {algorithms: [md5]}}
+      - {name: rest, when: 'name startsWith "1"'}
+  - handler: noop`)
+		for _, via := range []tasks.Via{tasks.ViaBulk, tasks.ViaGroup} {
+			lines := audit(t, b, wait(t, b, submit(t, b, baler.Submission{Paths: []string{root}, Recipe: r, Via: via}).UUID))
+			got := make(map[string]int)
+			for _, l := range lines {
+				name := l.Step + filepath.Ext(l.Path)
+				if l.Step == "sum" && strings.Contains(string(l.Facts), "md5") {
+					name += " md5"
+				}
+				got[name]++
+			}
+			want := map[string]int{
+				"identify.txt": 20, "identify.log": 20, "identify.other": 20, "sum.txt md5": 20, "sum.other": 11,
+				"noop.txt": 20, "noop.log": 20, "noop.other": 20,
+			}
+			if !maps.Equal(got, want) {
+				t.Errorf("%s: results %v, want %v", via, got, want)
 			}
 		}
 	})

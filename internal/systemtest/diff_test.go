@@ -9,6 +9,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -27,7 +28,7 @@ func difference(t *testing.T, b *baler.Baler, from, to tasks.Transfer, want stri
 		lines = append(lines, line)
 		return nil
 	})
-	must(t, err)
+	testkit.Must(t, err)
 	if text := strings.Join(lines, ", "); text != want || got != counts {
 		t.Errorf("found %s, %+v; want %s, %+v", text, got, want, counts)
 	}
@@ -36,16 +37,16 @@ func difference(t *testing.T, b *baler.Baler, from, to tasks.Transfer, want stri
 func TestDiff(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := folder(t, "a", "b-", "b.", "c", "d", "twin-1", "z")
-		must(t, os.Mkdir(filepath.Join(root, "b"), 0o700))
+		testkit.Must(t, os.Mkdir(filepath.Join(root, "b"), 0o700))
 		at := func(name string) string { return filepath.Join(root, name) }
-		write(t, at("b/x"), "x") // after b- and b. as paths are sorted, before them as folders are walked
-		write(t, at("twin-2"), "twin-1")
+		testkit.WriteFile(t, at("b/x"), "x") // after b- and b. as paths are sorted, before them as folders are walked
+		testkit.WriteFile(t, at("twin-2"), "twin-1")
 		b := open(t, c, nil)
 		work(t, b)
 		submit := func(recipe string, paths ...string) tasks.Transfer {
 			t.Helper()
 			tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: paths, Recipe: yaml(t, recipe)})
-			must(t, err)
+			testkit.Must(t, err)
 			return wait(t, b, tr.UUID)
 		}
 		const sums = "name: x\nsteps: [{handler: checksum}]"
@@ -54,11 +55,11 @@ func TestDiff(t *testing.T) {
 
 		rot(t, at("a"), "A")
 		touch(t, at("c"))
-		write(t, at("d"), "longer than it was")
-		must(t, os.Rename(at("b/x"), at("b/y")))
-		must(t, os.Rename(at("twin-2"), at("twin-3")))
-		must(t, os.Remove(at("z")))
-		write(t, at("b/new"), "new")
+		testkit.WriteFile(t, at("d"), "longer than it was")
+		testkit.Must(t, os.Rename(at("b/x"), at("b/y")))
+		testkit.Must(t, os.Rename(at("twin-2"), at("twin-3")))
+		testkit.Must(t, os.Remove(at("z")))
+		testkit.WriteFile(t, at("b/new"), "new")
 		second := submit(sums, root)
 		difference(t, b, first, second, "damaged a, changed c same, changed d different, moved b/x>b/y, moved twin-2>twin-3, missing z, new b/new",
 			baler.FixityCounts{New: 1, Changed: 2, Damaged: 1, Missing: 1, Moved: 2, Unchanged: 3})
@@ -67,7 +68,7 @@ func TestDiff(t *testing.T) {
 		plain := submit("name: x\nsteps: [{handler: identify}]", root)
 		difference(t, b, second, plain, "", baler.FixityCounts{Unchanged: 9, Uncompared: 9})
 		moved := filepath.Join(t.TempDir(), "elsewhere")
-		must(t, os.Rename(root, moved))
+		testkit.Must(t, os.Rename(root, moved))
 		other := folder(t, "o")
 		both := submit(sums, other, moved)
 		difference(t, b, submit(sums, other, moved), both, "", baler.FixityCounts{Unchanged: 10})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -19,14 +20,14 @@ func folder(t *testing.T, names ...string) string {
 	t.Helper()
 	root := t.TempDir()
 	for _, name := range names {
-		write(t, filepath.Join(root, name), name)
+		testkit.WriteFile(t, filepath.Join(root, name), name)
 	}
 	return root
 }
 
 func touch(t *testing.T, path string) {
 	t.Helper()
-	must(t, os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)))
+	testkit.Must(t, os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)))
 }
 
 // names are the names of files, in their order.
@@ -63,7 +64,7 @@ func fixityRuns(t *testing.T, b *baler.Baler, s *baler.Submission) func(want bal
 func TestFixity(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := folder(t, "flipped", "touched", "old", "gone", "same", "swapped", "twin-a")
-		write(t, filepath.Join(root, "twin-b"), "twin-a")
+		testkit.WriteFile(t, filepath.Join(root, "twin-b"), "twin-a")
 		at := func(name string) string { return filepath.Join(root, name) }
 		b := open(t, c, nil)
 		run(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "default")})
@@ -73,22 +74,22 @@ func TestFixity(t *testing.T) {
 		rot(t, at("flipped"), "Flipped")
 		rot(t, at("swapped"), "another")
 		touch(t, at("touched"))
-		must(t, os.Rename(at("old"), at("renamed")))
-		must(t, os.Rename(at("twin-b"), at("twin-c")))
-		must(t, os.Remove(at("gone")))
-		write(t, at("added"), "added")
+		testkit.Must(t, os.Rename(at("old"), at("renamed")))
+		testkit.Must(t, os.Rename(at("twin-b"), at("twin-c")))
+		testkit.Must(t, os.Remove(at("gone")))
+		testkit.WriteFile(t, at("added"), "added")
 		next(baler.FixityCounts{New: 1, Changed: 1, Damaged: 2, Missing: 1, Moved: 2, Unchanged: 2}, "flipped swapped", "gone", "old>renamed twin-b>twin-c")
 
 		next(baler.FixityCounts{Damaged: 2, Missing: 1, Unchanged: 6}, "flipped swapped", "gone", "")
 		run(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "checksum")}) // what it records hides nothing
 		rot(t, at("flipped"), "flipped")
-		must(t, os.Rename(at("renamed"), at("old")))
+		testkit.Must(t, os.Rename(at("renamed"), at("old")))
 		next(baler.FixityCounts{Damaged: 1, Missing: 1, Moved: 1, Unchanged: 6}, "swapped", "gone", "renamed>old")
 
 		s.AcceptFailures, s.AcceptMissing = true, true
 		next(baler.FixityCounts{Changed: 1, Unchanged: 7}, "", "", "")
 		s.AcceptFailures, s.AcceptMissing = false, false
-		write(t, at("gone"), "gone")
+		testkit.WriteFile(t, at("gone"), "gone")
 		next(baler.FixityCounts{New: 1, Unchanged: 8}, "", "", "")
 		rot(t, at("swapped"), "swapped")
 		next(baler.FixityCounts{Damaged: 1, Unchanged: 8}, "swapped", "", "")
@@ -106,17 +107,17 @@ func TestFixityComparesWithAnyTransfer(t *testing.T) {
 			t.Helper()
 			stop := work(t, b)
 			tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{root}, Recipe: yaml(t, recipe)})
-			must(t, err)
+			testkit.Must(t, err)
 			wait(t, b, tr.UUID)
 			stop()
 		}
 		submit("name: x\nsteps: [{handler: identify}]")
 		submit("name: x\nsteps: [{handler: checksum, with: {algorithms: [sha256, md5]}}]")
 		rot(t, at("a"), "A")
-		write(t, at("b"), "changed")
+		testkit.WriteFile(t, at("b"), "changed")
 		touch(t, at("b"))
 		submit("name: x\nsteps: [{handler: checksum, with: {algorithms: [sha256]}}]")
-		must(t, os.Remove(at("d")))
+		testkit.Must(t, os.Remove(at("d")))
 		s := baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "fixity")}
 		next := fixityRuns(t, b, &s)
 		next(baler.FixityCounts{Damaged: 1, Missing: 1, Unchanged: 2}, "a", "d", "")
@@ -140,29 +141,29 @@ func TestFixityOfWhatCannotBeRead(t *testing.T) {
 		b := open(t, c, nil)
 		run(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "checksum")})
 		away := root + "-away"
-		must(t, os.Rename(root, away))
-		must(t, os.Mkdir(root, 0o700))
+		testkit.Must(t, os.Rename(root, away))
+		testkit.Must(t, os.Mkdir(root, 0o700))
 		s := baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "fixity")}
 		if _, err := b.Run(t.Context(), s); !errors.Is(err, baler.ErrSourceEmpty) {
 			t.Errorf("of an empty source: %v", err)
 		}
-		must(t, os.Remove(root))
-		must(t, os.Rename(away, root))
+		testkit.Must(t, os.Remove(root))
+		testkit.Must(t, os.Rename(away, root))
 		next := fixityRuns(t, b, &s)
 		next(baler.FixityCounts{Unchanged: 2}, "", "", "")
 		if os.Geteuid() == 0 {
 			return // it reads everything
 		}
-		must(t, os.Chmod(filepath.Join(root, "a"), 0))
+		testkit.Must(t, os.Chmod(filepath.Join(root, "a"), 0))
 		next(baler.FixityCounts{Unread: 1, Unchanged: 1}, "", "", "")
-		must(t, os.Chmod(filepath.Join(root, "a"), 0o600))
+		testkit.Must(t, os.Chmod(filepath.Join(root, "a"), 0o600))
 		rot(t, filepath.Join(root, "a"), "A")
 		next(baler.FixityCounts{Damaged: 1, Unchanged: 1}, "a", "", "")
-		must(t, os.Chmod(root, 0))
+		testkit.Must(t, os.Chmod(root, 0))
 		if _, err := b.Run(t.Context(), s); !errors.Is(err, baler.ErrSourceEmpty) {
 			t.Errorf("of a source that cannot be read: %v", err)
 		}
-		must(t, os.Chmod(root, 0o700)) //nolint:gosec // a folder that can be removed again
+		testkit.Must(t, os.Chmod(root, 0o700)) //nolint:gosec // a folder that can be removed again
 		next(baler.FixityCounts{Damaged: 1, Unchanged: 1}, "a", "", "")
 	})
 }
@@ -178,7 +179,7 @@ func TestFixityTellsTheWebhook(t *testing.T) {
 		run(t, b, s)
 		hear(t, heard)
 		rot(t, filepath.Join(root, "a"), "A")
-		must(t, os.Remove(filepath.Join(root, "b")))
+		testkit.Must(t, os.Remove(filepath.Join(root, "b")))
 		ran := run(t, b, s)
 		types := map[string]told{}
 		for range 2 {

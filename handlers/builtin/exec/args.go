@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -59,7 +60,11 @@ type spec struct {
 
 // key is the same for steps that one process can serve.
 func (s *spec) key() string {
-	return fmt.Sprintf("%q %q %q %q %q", s.Command, s.Env, s.Dir, s.Paths, s.Outcomes)
+	facts, err := json.Marshal(s.Facts)
+	if err != nil { // it was read from JSON
+		panic(fmt.Sprintf("encode facts: %v", err))
+	}
+	return fmt.Sprintf("%q %q %q %q %q %s %d %d %s", s.Command, s.Env, s.Dir, s.Paths, s.Outcomes, facts, s.MaxOutput, s.Memory, s.CPU)
 }
 
 // parse reads a step's arguments; all that is wrong is one error of the recipe.

@@ -25,7 +25,16 @@ func Register(reg *handlers.Registry) error {
 		handlers.WithDescription("runs a command for each file or batch; outcomes by exit code, facts from its output"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 128, MaxBytes: 1 << 30}),
 		handlers.WithTimedFiles(), handlers.WithTimeout(command.DefaultTimeout),
-		handlers.WithArgsCheck(handlers.CheckWith(parse)), handlers.WithFactsOf(factNames))
+		handlers.WithArgsCheck(handlers.CheckWith(parse)), handlers.WithFactsOf(factNames),
+		handlers.WithPrograms(programs))
+}
+
+// programs is the program of a step.
+func programs(args any) []string {
+	if s, err := parse(args); err == nil {
+		return s.Command[:1]
+	}
+	return nil // the check of the arguments reports the error
 }
 
 // New runs the command of the step's arguments; docs/handlers/exec.md lists them.

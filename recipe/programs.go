@@ -1,0 +1,66 @@
+package recipe
+
+import (
+	"slices"
+	"strings"
+)
+
+// Program is a program that a recipe runs.
+type Program struct {
+	Name string   // as the recipe gives it
+	Uses []string // the steps and rules that run it, for people
+}
+
+// Programs lists the programs that the steps name, in order. of gives what a handler runs
+// with its arguments; it may be nil. Programs that depend on the file are left out.
+func (r *Recipe) Programs(of func(handler string) func(args any) []string) (all []Program) {
+	add := func(name, use string) {
+		if strings.Contains(name, "${") {
+			return
+		}
+		i := slices.IndexFunc(all, func(p Program) bool { return p.Name == name })
+		if i < 0 {
+			i, all = len(all), append(all, Program{Name: name})
+		}
+		if !slices.Contains(all[i].Uses, use) {
+			all[i].Uses = append(all[i].Uses, use)
+		}
+	}
+	for _, s := range r.Steps {
+		programs := of(s.Handler)
+		if programs == nil {
+			continue
+		}
+		s.variants(func(with *arguments, _ any, _ error, rule *Rule) {
+			use := "step " + s.Name
+			if rule != nil {
+				use += ", rule " + rule.title()
+			}
+			for _, name := range programs(unrendered(with.value)) {
+				add(name, use)
+			}
+		})
+	}
+	return all
+}
+
+// unrendered is a value with the sources of its templates.
+func unrendered(value any) any {
+	switch value := value.(type) {
+	case *template:
+		return value.source
+	case []any:
+		out := make([]any, len(value))
+		for i, item := range value {
+			out[i] = unrendered(item)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(value))
+		for key, item := range value {
+			out[key] = unrendered(item)
+		}
+		return out
+	}
+	return value
+}
