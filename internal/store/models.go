@@ -182,6 +182,8 @@ type batchRow struct {
 	Gathering    bool
 	HeldBy       string // the worker that runs it, see HoldBatches
 	HeldUntil    *time.Time
+
+	InheritedCrashes int
 }
 
 // TableName names the table to GORM.
@@ -198,7 +200,7 @@ func newBatchRow(b *tasks.Batch, now time.Time, grace time.Duration) batchRow {
 	return batchRow{
 		TransferID: b.Transfer, StepNo: b.Step, Attempt: b.Attempt, Files: b.Files.String(), Items: b.Items(),
 		Bytes: b.Bytes, Queue: b.Queue, FencingToken: b.FencingToken, Crashes: b.Crashes,
-		DueAt: due.UTC(), CreatedAt: now, Gathering: b.Gathering,
+		DueAt: due.UTC(), CreatedAt: now, Gathering: b.Gathering, InheritedCrashes: b.InheritedCrashes,
 	}
 }
 
@@ -212,12 +214,15 @@ func (r *batchRow) batch() (tasks.Batch, error) {
 		err = fmt.Errorf("step_no is %d and attempt is %d; both count from 1", r.StepNo, r.Attempt)
 	case r.FencingToken < 0 || r.FencingToken > maxCount || r.Crashes < 0 || r.Crashes > maxCount:
 		err = fmt.Errorf("fencing_token is %d and crashes is %d; both count from 0", r.FencingToken, r.Crashes)
+	case r.InheritedCrashes < 0 || r.InheritedCrashes > maxCount:
+		err = fmt.Errorf("inherited_crashes is %d; it counts from 0", r.InheritedCrashes)
 	case strings.TrimSpace(r.Queue) == "":
 		err = errors.New("column queue: empty")
 	}
 	return tasks.Batch{
 		ID: r.ID, Transfer: r.TransferID, Step: r.StepNo, Attempt: r.Attempt, Files: files,
 		Bytes: r.Bytes, Queue: r.Queue, FencingToken: r.FencingToken, Crashes: r.Crashes, Gathering: r.Gathering,
+		InheritedCrashes: r.InheritedCrashes,
 	}, err
 }
 

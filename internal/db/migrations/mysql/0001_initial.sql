@@ -77,6 +77,7 @@ CREATE TABLE IF NOT EXISTS batches (
   gathering    BOOLEAN NOT NULL DEFAULT 0,
   held_by      VARCHAR(128) NOT NULL DEFAULT '',
   held_until   DATETIME(6) NULL,
+  inherited_crashes INT NOT NULL DEFAULT 0,
   KEY batches_transfer (transfer_id),
   KEY batches_due (gathering, due_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

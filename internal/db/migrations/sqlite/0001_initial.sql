@@ -80,7 +80,8 @@ CREATE TABLE IF NOT EXISTS batches (
   created_at   DATETIME NOT NULL,
   gathering    BOOLEAN NOT NULL DEFAULT 0,
   held_by      TEXT NOT NULL DEFAULT '',
-  held_until   DATETIME NULL
+  held_until   DATETIME NULL,
+  inherited_crashes INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE INDEX IF NOT EXISTS batches_transfer ON batches (transfer_id);
