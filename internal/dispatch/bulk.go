@@ -37,20 +37,13 @@ func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, plan *
 
 // enqueue sends the batches of a dispatch. The first batch of a transfer that has none
 // in the queue starts before those of others, so that a new transfer waits for a free
-// slot, not for the whole backlog of a large one. It is sent before the rest, because
-// the queue does not keep their order: otherwise a worker could also take one of the
-// rest early.
+// slot, not for the whole backlog of a large one.
 func (d *Dispatcher) enqueue(ctx context.Context, b *ledger.Backlog, batches []tasks.Batch) error {
+	first := make(map[int64]bool)
 	if b.Open == 0 && len(batches) > 0 {
-		if err := queue.Enqueue(ctx, d.queue, batches[:1]); err != nil {
-			return err
-		}
-		if err := d.queue.Promote(ctx, &batches[0]); err != nil {
-			return err
-		}
-		batches = batches[1:]
+		first[batches[0].ID] = true
 	}
-	return queue.Enqueue(ctx, d.queue, batches)
+	return queue.EnqueueInTurn(ctx, d.queue, batches, first)
 }
 
 // planNext plans the next files, if possible without reading each of them. The plan is
