@@ -43,6 +43,7 @@ type transferRow struct {
 	Selection  []byte // as JSON; NULL: every file
 
 	ProducerToken int64 // of the producer that may register files
+	Weight        int
 }
 
 // TableName names the table to GORM.
@@ -53,7 +54,7 @@ func (r *transferRow) transfer() tasks.Transfer {
 		ID: r.ID, UUID: r.UUID, Name: r.Name, Via: r.Via, State: r.State, Queue: r.Queue, Recipe: r.Recipe,
 		Sources: splitSources(r.Sources), Files: r.Files, Bytes: r.Bytes, Finished: r.Finished, Cursor: r.Dispatched,
 		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt), PausedAt: value(r.PausedAt),
-		Trouble: r.Trouble, Selection: selectionOf(r.Selection),
+		Trouble: r.Trouble, Selection: selectionOf(r.Selection), Weight: r.Weight,
 	}
 	if r.IdemKey != nil {
 		t.Key = *r.IdemKey

@@ -113,3 +113,47 @@ func TestLaterStepsAndGroupsComeNext(t *testing.T) {
 		}
 	}
 }
+
+// Two large transfers share the workers in proportion to their weights while both have
+// files that wait.
+func TestWeightsShareTheWorkers(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		c.Worker.Concurrency = 1
+		var order []int64 // of transfers, a file each; one at a time
+		reg := builtin.Registry()
+		begun, start := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		must(t, reg.Register("slow", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
+			once.Do(func() { close(begun) })
+			select {
+			case <-start:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			order = append(order, jobs[0].Transfer())
+			return sleep.For(ctx, 10*time.Millisecond) // the time that a file takes
+		})))
+		b := open(t, c, reg)
+		work(t, b)
+		const files = 400
+		recipe := yaml(t, "name: t\nsteps: [{handler: slow, batch: {max_items: 1}}]")
+		light := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: tasks.ViaBulk, Recipe: recipe})
+		<-begun
+		heavy := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: tasks.ViaBulk, Recipe: recipe, Weight: 3})
+		close(start)
+		audit(t, b, wait(t, b, heavy.UUID))
+		read, err := b.Transfer(t.Context(), heavy.UUID)
+		if err != nil || read.Weight != 3 {
+			t.Errorf("the weight is %d, %v", read.Weight, err)
+		}
+		audit(t, b, wait(t, b, light.UUID))
+		done := make(map[int64]int)
+		for _, id := range order[50:350] { // both have files that wait
+			done[id]++
+		}
+		if ratio := float64(done[heavy.ID]) / float64(max(done[light.ID], 1)); ratio < 2 || ratio > 4.5 {
+			t.Errorf("weight 3 got %d files, weight 1 got %d", done[heavy.ID], done[light.ID])
+		}
+		t.Logf("weight 3 got %d files, weight 1 got %d", done[heavy.ID], done[light.ID])
+	})
+}

@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   trouble      VARCHAR(1024) NOT NULL DEFAULT '',
   selection    MEDIUMBLOB NULL,
   producer_token BIGINT NOT NULL DEFAULT 0,
+  weight       INT NOT NULL DEFAULT 1,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),

@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   ended_at     DATETIME NULL,
   trouble      TEXT NOT NULL DEFAULT '',
   selection    BLOB NULL,
-  producer_token INTEGER NOT NULL DEFAULT 0
+  producer_token INTEGER NOT NULL DEFAULT 0,
+  weight       INTEGER NOT NULL DEFAULT 1
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
