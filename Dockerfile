@@ -18,8 +18,8 @@ COPY --from=build /out/baler /usr/local/bin/baler
 # The account nonroot, by number, so that a cluster can see that it is not root.
 USER 65532:65532
 EXPOSE 8080
-# Asks whether the services behind this process answer. It is no probe of serve
-# itself: /healthz and /readyz are.
+# Checks that Redis and the database answer. To probe serve itself, use /healthz and
+# /readyz.
 HEALTHCHECK --interval=60s --timeout=15s --start-period=30s --retries=3 \
     CMD ["/usr/local/bin/baler", "doctor"]
 ENTRYPOINT ["/usr/local/bin/baler"]

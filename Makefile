@@ -13,8 +13,8 @@ TEST_TIMEOUT ?= 15m
 FUZZTIME ?= 10s
 SOAK ?= 10m
 
-# The version comes from VERSION: with Go's own stamping, every build fails in a clone
-# that belongs to another account.
+# VERSION sets the version. Go's own version stamping is off, because it makes every
+# build fail in a clone that belongs to another account.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 # Runs a command with a temporary Redis and MySQL; installs them if necessary.

@@ -28,8 +28,9 @@ func (b *Baler) openAdmin(ctx context.Context) (*admin, error) {
 	return &admin{Baler: b, ln: ln}, nil
 }
 
-// serveWhile runs a worker, and answers from before it starts until it has stopped. An
-// admin server that fails does not end the worker: its error is returned in the end.
+// serveWhile runs a worker, and answers requests from before the worker starts until it
+// has stopped. When the admin server fails, the worker continues, and serveWhile returns
+// the error in the end.
 func (a *admin) serveWhile(ctx context.Context, w *worker.Worker) error {
 	server, err := a.newServer(w)
 	if err != nil {
@@ -41,7 +42,7 @@ func (a *admin) serveWhile(ctx context.Context, w *worker.Worker) error {
 	go func() {
 		err := server.Run(serving, a.ln)
 		if err != nil {
-			a.log.ErrorContext(ctx, "admin server failed; the worker goes on without it", "error", err)
+			a.log.ErrorContext(ctx, "admin server failed; the worker continues without it", "error", err)
 		}
 		served <- err
 	}()

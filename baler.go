@@ -26,15 +26,16 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Options are what the configuration does not hold. The zero value is ready for use.
+// Options has what a program passes to Open besides the configuration. The zero value
+// is ready for use.
 type Options struct {
-	Registry *handlers.Registry // nil: none but load, which every process adds
+	Registry *handlers.Registry // nil: only load, which Open adds to every registry
 	Log      *slog.Logger       // nil: discards
 	Version  string             // shown by workers and the API; "" is "dev"
 	Now      func() time.Time   // nil: the database's time
 
 	// HostClock is the clock of this host, which may be wrong; nil: time.Now. Only tests
-	// need another.
+	// set it.
 	HostClock func() time.Time
 
 	// HeartbeatInterval is how often a worker reports to the database, and reads
@@ -52,7 +53,7 @@ type Baler struct {
 	heartbeat time.Duration    // between a worker's heartbeats
 	now       func() time.Time // the database's time, once the database is open
 	hostClock func() time.Time
-	reach     egress.Policy // of webhooks
+	reach     egress.Policy // addresses that webhooks may be sent to
 
 	concurrency int // batches at once that the limit of open files allows
 	watch       stopwatch
@@ -80,10 +81,11 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	return b, nil
 }
 
-// OpenProducer is Open for programs that submit: the queue may be away. Files that are
-// submitted by bulk need only the database; workers process them once the queue is back.
+// OpenProducer is Open for programs that only submit: it succeeds while the queue is
+// unavailable. Files that are submitted by bulk need only the database; workers process
+// them once the queue is back.
 func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
-	// Before the first connection fails for want of a file, with an error that misleads.
+	// Checked first: without a free file descriptor, connecting fails with a misleading error.
 	concurrency, err := worker.FitOpenFiles(worker.OpenFilesLimit(), cfg.Worker.Concurrency, cfg.Database.MaxConnections)
 	if err != nil {
 		return nil, err
@@ -107,8 +109,8 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 // PingQueue returns an error when the queue does not answer within five seconds.
 func (b *Baler) PingQueue(ctx context.Context) error { return b.queue.Ping(ctx) }
 
-// OpenStore connects to the database alone, for programs that only read results:
-// methods that submit, run, work, serve or look at the queue must not be called.
+// OpenStore connects to the database only, for programs that only read results. Do not
+// call methods that submit, run, work, serve or read the queue.
 func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	b := newBaler(cfg, o)
 	var err error
@@ -126,7 +128,7 @@ func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error
 	return b, nil
 }
 
-// openStore connects to the database and looks at nothing in it.
+// openStore connects to the database without reading from it.
 func (b *Baler) openStore(ctx context.Context) (err error) {
 	secure, err := b.cfg.Database.TLS.Load()
 	if err != nil {
@@ -194,17 +196,17 @@ func (b *Baler) Close() error {
 	return errors.Join(queueErr, b.store.Close())
 }
 
-// Transfer reads a transfer with its live counters by the id shown outside. An
-// id that was never given out gives tasks.ErrTransferNotFound, that of a deleted
-// transfer a tasks.DeletedError.
+// Transfer reads a transfer with its live counters by its UUID. It returns
+// tasks.ErrTransferNotFound for an unknown id, and a *tasks.DeletedError for the id of
+// a deleted transfer.
 func (b *Baler) Transfer(ctx context.Context, id string) (tasks.Transfer, error) {
 	t, err := b.store.Transfer(ctx, id)
 	b.watch.correct(&t, false)
 	return t, err
 }
 
-// Transfers lists up to limit transfers, newest first, those with an inner
-// number below before; before 0 starts at the newest.
+// Transfers lists up to limit transfers with a number below before, newest first;
+// before 0 starts at the newest.
 func (b *Baler) Transfers(ctx context.Context, before int64, limit int) ([]tasks.Transfer, error) {
 	return b.store.Transfers(ctx, before, limit)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/balerhq/baler/internal/worker"
 )
 
-// Whoever starts it as it is must not open anything to others.
+// A compose file without changes must not open anything to other hosts.
 func TestComposeIsClosedToOthers(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("docker-compose.yml")

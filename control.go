@@ -21,8 +21,8 @@ func (b *Baler) Cancel(ctx context.Context, t tasks.Transfer) (bool, error) {
 	return b.store.Cancel(ctx, t.ID)
 }
 
-// Pause stops new batches of a transfer; batches that run go on to their end. It
-// reports false when the transfer has ended or is paused already.
+// Pause stops new batches of a transfer; running batches finish. It reports false when
+// the transfer has ended or is paused already.
 func (b *Baler) Pause(ctx context.Context, t tasks.Transfer) (bool, error) {
 	return b.store.Pause(ctx, t.ID)
 }
@@ -32,21 +32,21 @@ func (b *Baler) Resume(ctx context.Context, t tasks.Transfer) (bool, error) {
 	return b.store.Resume(ctx, t.ID)
 }
 
-// ErrRetryInProgress says that another process is choosing results of the transfer
-// to be run again.
+// ErrRetryInProgress is the error of Retry while another process retries the same
+// transfer.
 var ErrRetryInProgress = errors.New("another retry of this transfer is under way")
 
-// retryLease is for how long one page of a retry keeps others out.
+// retryLease is how long one page of a retry keeps other retries of the transfer out.
 const retryLease = time.Minute
 
-// retryPage is how many files one transaction of Retry takes back.
+// retryPage is how many files one transaction of Retry handles.
 const retryPage = 500
 
-// Retry runs chosen results again, from their step on: they and the results of
-// the steps behind them become attempts, and the counters move back with them.
-// A filter without outcomes chooses those that are failures. While the transfer
-// runs, only files that failed can be run again. Retry returns how many files will
-// run; a transfer that had ended continues.
+// Retry runs the files of the selected results again, from the step of the result on:
+// these results and those of later steps become attempts, and no longer count. A filter
+// without outcomes selects failures and canceled files. While the transfer runs, only
+// failed files can run again. Retry returns how many files will run; a transfer that had
+// ended runs again.
 func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (files int64, err error) {
 	e, err := b.transfers.Get(ctx, t.ID)
 	if err != nil {
@@ -68,7 +68,7 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (fi
 		Cut: func(step int, files []tasks.File) []tasks.Batch {
 			batches := dispatch.PlanBatches(e, step, files, e.Policy(step))
 			for i := range batches {
-				batches[i].FencingToken = 1 // another result of them may have come meanwhile
+				batches[i].FencingToken = 1 // an older delivery may have recorded a result meanwhile
 			}
 			return batches
 		},
@@ -100,9 +100,9 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (fi
 	}
 }
 
-// send enqueues batches whose rows are committed. The dispatcher sends those that
-// the queue does not take. An embedded queue serves this process alone: send marks
-// the transfer as due, so that other processes on the same database look at once.
+// send enqueues batches whose rows are committed. The dispatcher sends those that the
+// queue refuses. Only this process uses an embedded queue, so send then also makes the
+// batches of the transfer due: another process on the same database sends them at once.
 func (b *Baler) send(ctx context.Context, transfer int64, batches []tasks.Batch) {
 	if b.queue == nil || len(batches) == 0 {
 		return
@@ -117,18 +117,18 @@ func (b *Baler) send(ctx context.Context, transfer int64, batches []tasks.Batch)
 	}
 }
 
-// Reconcile compares the ledger with the queue at once, and sends the batches that
-// the queue has lost. Dispatchers do the same by themselves, a part at a time.
+// Reconcile compares the whole ledger with the queue, and sends the batches that the
+// queue has lost. Dispatchers do the same continuously, in small steps.
 func (b *Baler) Reconcile(ctx context.Context) (dispatch.ReconcileReport, error) {
 	return dispatch.Reconcile(ctx, b.store, b.queue.Producer, b.transfers, b.workerOptions().DispatcherOptions())
 }
 
-// ErrNotCompleted says that a transfer has not completed.
+// ErrNotCompleted is the error of RetryFinalizers for a transfer that has not completed.
 var ErrNotCompleted = errors.New("the transfer has not completed")
 
-// RetryFinalizers runs those final steps of a completed transfer again that failed,
-// and no files. It returns how many they are; unless that is 0, the transfer
-// completes again after the last of them.
+// RetryFinalizers runs the failed final steps of a completed transfer again, and no
+// files. It returns their number; unless that is 0, the transfer completes again after
+// the last of them.
 func (b *Baler) RetryFinalizers(ctx context.Context, t tasks.Transfer) (steps int64, err error) {
 	if t.State != tasks.StateCompleted {
 		return 0, fmt.Errorf("%w: it is %s", ErrNotCompleted, t.State)

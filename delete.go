@@ -14,16 +14,17 @@ import (
 // Errors of Delete.
 var (
 	ErrNotEnded     = store.ErrNotEnded     // the transfer has not ended: cancel it first, or force
-	ErrStillRunning = store.ErrStillRunning // batches of a canceled transfer are not ended yet: wait, or force
+	ErrStillRunning = store.ErrStillRunning // batches of a canceled transfer still run: wait, or force
 )
 
 // Delete deletes a transfer that has ended: its files, results, attempts and counters.
-// Files and other data that handlers and final steps wrote stay. Its id gives a
-// tasks.DeletedError from then on, and a later Run registers its files again. With
-// force, a transfer that has not ended is canceled first, and what workers still have
-// of it is refused.
+// Files and other data that handlers and final steps wrote stay. Afterwards its id gives
+// a *tasks.DeletedError, and a later Run registers its files again. With force, Delete
+// first cancels a transfer that has not ended; results that workers still have of it
+// are refused.
 //
-// The rows are deleted in small transactions. When ctx ends before, a worker deletes the rest.
+// Delete works in small transactions. When ctx ends before the last one, a worker
+// deletes the rest.
 func (b *Baler) Delete(ctx context.Context, t tasks.Transfer, force bool) error {
 	if force {
 		if _, err := b.store.Cancel(ctx, t.ID); err != nil {
@@ -42,15 +43,15 @@ func (b *Baler) Delete(ctx context.Context, t tasks.Transfer, force bool) error 
 
 // PruneOptions say which transfers Prune deletes.
 type PruneOptions struct {
-	OlderThan time.Duration // ago that they must have ended
+	OlderThan time.Duration // time since they ended
 	KeepLast  int           // the newest transfers are kept, however old they are
 	FailedToo bool          // also those with failed files or final steps
-	DryRun    bool          // deletes nothing, and calls the function for each transfer nevertheless
+	DryRun    bool          // calls deleted for each transfer, but deletes nothing
 }
 
 // Prune deletes old transfers, and calls deleted for each. It keeps the newest transfer
-// of each succession of runs, and what runs have seen: files that have not changed are
-// not processed once more.
+// of each sequence of runs. It also keeps the list of files that runs have processed, so
+// that the next run does not process unchanged files again.
 func (b *Baler) Prune(ctx context.Context, o PruneOptions, deleted func(tasks.Transfer)) error {
 	p := store.Prune{Before: b.now().Add(-o.OlderThan), KeepLast: o.KeepLast, FailedToo: o.FailedToo}
 	if !o.DryRun {
@@ -72,10 +73,10 @@ func (b *Baler) Prune(ctx context.Context, o PruneOptions, deleted func(tasks.Tr
 // DeadLetter is a queue message that could not be read, kept with its bytes.
 type DeadLetter = store.DeadLetter
 
-// ErrDeadLetterNotFound says that there is no dead letter of this number.
+// ErrDeadLetterNotFound is the error for a dead letter that does not exist.
 var ErrDeadLetterNotFound = store.ErrDeadLetterNotFound
 
-// DeadLetters lists up to limit dead letters, newest first, those numbered below before;
+// DeadLetters lists up to limit dead letters with a number below before, newest first;
 // before 0 starts at the newest.
 func (b *Baler) DeadLetters(ctx context.Context, before int64, limit int) ([]DeadLetter, error) {
 	return b.store.DeadLetters(ctx, before, limit)
@@ -86,8 +87,8 @@ func (b *Baler) DeadLetter(ctx context.Context, id int64) (DeadLetter, error) {
 	return b.store.DeadLetter(ctx, id)
 }
 
-// RequeueDeadLetter puts the message of a dead letter into a queue once more, such as
-// after an update of the workers, and discards the dead letter.
+// RequeueDeadLetter puts the message of a dead letter into a queue again, for example
+// after an update of the workers, and deletes the dead letter.
 func (b *Baler) RequeueDeadLetter(ctx context.Context, id int64, queue string) error {
 	d, err := b.store.DeadLetter(ctx, id)
 	if err != nil {

@@ -1,13 +1,12 @@
-// Package baler turns piles of files into recorded results, fast, and loses
-// none.
+// Package baler registers files, runs handlers over batches of them, and records one
+// result per file and step.
 //
-// It is the public face of the system and the only place where its parts are
-// put together: Open connects to the database and the queue, Submit registers
-// files, Work runs batches, Serve answers HTTP, Run does all of it in one
-// process. A program with handlers of one's own and the whole command line is a
-// registry and cli.Main, of package cli.
+// It is the Go API, and connects the parts of the system: Open connects to the database
+// and the queue, Submit registers files, Work runs batches, Serve answers HTTP, and Run
+// does all of it in one process. For a program with the whole command line and handlers
+// of its own, see cli.Main.
 //
-// It promises that every file that Submit has counted gets exactly one final
-// result for each step that selects it, whatever dies meanwhile. A handler may
-// run more than once for a file; its result is recorded once.
+// Every file that Submit has counted gets exactly one final result for each step that
+// selects it, whichever process dies meanwhile. A handler may run more than once for a
+// file; its result is recorded once.
 package baler

@@ -2,6 +2,7 @@ package baler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -11,14 +12,17 @@ import (
 // LatestTransfer is the reference to the newest transfer.
 const LatestTransfer = "latest"
 
+// ErrEmptyRef is the error for a reference to a transfer without any text.
+var ErrEmptyRef = errors.New("the id of the transfer is empty; give its number, id or name, or latest")
+
 // candidates is how many transfers an AmbiguousError names.
 const candidates = 10
 
-// AmbiguousError is the error for a reference that fits several transfers.
+// AmbiguousError is the error of FindTransfer when several transfers fit.
 type AmbiguousError struct {
 	Ref        string
-	Candidates []tasks.Transfer // the newest of them
-	More       bool             // there are others
+	Candidates []tasks.Transfer // the newest that fit
+	More       bool             // older ones fit too
 }
 
 func (e *AmbiguousError) Error() string {
@@ -33,11 +37,13 @@ func (e *AmbiguousError) Error() string {
 	return b.String()
 }
 
-// FindTransfer reads the transfer that a person means: by its id or the beginning of
-// the id, its number, its name, or LatestTransfer. The error is
-// tasks.ErrTransferNotFound when there is none, a *tasks.DeletedError when it was deleted,
-// and an *AmbiguousError when there are several.
+// FindTransfer reads a transfer by its id or the beginning of the id, its number, its
+// name, or LatestTransfer. The error is tasks.ErrTransferNotFound when none fits, a
+// *tasks.DeletedError when it was deleted, and an *AmbiguousError when several fit.
 func (b *Baler) FindTransfer(ctx context.Context, ref string) (tasks.Transfer, error) {
+	if ref == "" {
+		return tasks.Transfer{}, ErrEmptyRef
+	}
 	if ref == LatestTransfer {
 		return b.latestTransfer(ctx)
 	}

@@ -21,27 +21,28 @@ import (
 // LoadOptions says which JSON lines go into which table, and how. Into must be given.
 type LoadOptions struct {
 	Into         string
-	Map          []string // "column=path:type" each; empty: the table's columns from the members of their names
-	LineColumn   string   // the column that takes each whole line; empty for none
-	LineContains string   // lines without it are skipped; empty for none
-	Key          []string // the columns by which duplicates are told
+	Map          []string // "column=path:type" each; empty: each column gets the member of its name
+	LineColumn   string   // the column that gets each whole line; empty for none
+	LineContains string   // lines without this text are skipped; empty for none
+	Key          []string // the columns that identify duplicates
 	OnDuplicate  string   // ignore, update or error; empty: ignore when there is a key, else error
-	Create       bool     // create the table when there is none, or add columns to one that it has created
-	ChunkSize    int64    // bytes of the chunks that files are split into; 0: DefaultChunkSize
+	Create       bool     // create a missing table, or add missing columns to a table that an earlier load created
+	ChunkSize    int64    // size in bytes of the chunks that files are split into; 0: DefaultChunkSize
 
-	// OnColumnsAdded is called with the names of the columns that a table has got; may be nil.
+	// OnColumnsAdded is called with the names of columns that were added to the table; may
+	// be nil.
 	OnColumnsAdded func(names []string)
 }
 
 // DefaultChunkSize is the size in bytes of the chunks of files of lines.
 const DefaultChunkSize = 8 << 20
 
-// LoadRecipe makes the recipe that loads JSON lines, for Run or Submit with the
-// same paths. With Create it creates a missing table, and gives one that it has created
-// before the columns that it lacks; columns that the mapping does
-// not name are inferred from the lines of all files. It checks that the
-// table suits the mapping, so that errors show before any file is registered. When a
-// table has lost its rows, Run takes the files for new ones.
+// LoadRecipe makes the recipe that loads JSON lines, for Run or Submit with the same
+// paths. With Create it creates a missing table, and adds missing columns to a table
+// that an earlier call created; it infers columns that the mapping does not name from
+// the lines of all files. It checks that the table fits the mapping, so that errors show
+// before any file is registered. When the table was emptied, the next Run loads all
+// files again.
 func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (*recipe.Recipe, error) {
 	if err := scan.Missing(paths); err != nil {
 		return nil, err
@@ -90,8 +91,8 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 	return r, nil
 }
 
-// forgetEmptied makes the next run take files for new ones when a table that earlier
-// runs loaded them into is gone or has no rows now.
+// forgetEmptied makes the next run load files again when a table that earlier runs
+// loaded them into no longer exists or has no rows.
 func (b *Baler) forgetEmptied(ctx context.Context, runKey string) error {
 	tables, err := b.tables().TablesOf(ctx, runKey)
 	if err != nil {
@@ -114,11 +115,11 @@ func (b *Baler) forgetEmptied(ctx context.Context, runKey string) error {
 }
 
 func (b *Baler) warnEmptied(ctx context.Context, table string) {
-	b.log.WarnContext(ctx, "the table has lost its rows: its files are loaded again", "table", table)
+	b.log.WarnContext(ctx, "the table was dropped or emptied: loading its files again", "table", table)
 }
 
-// cancelRun cancels a run that did not end, so that the next one begins anew instead
-// of continuing behind rows that are gone.
+// cancelRun cancels the unfinished transfer of a run, so that the next run begins a new
+// one. If it continued the old one, it would skip lines whose rows are gone.
 func (b *Baler) cancelRun(ctx context.Context, runKey string) error {
 	t, err := b.store.Latest(ctx, runKey)
 	if errors.Is(err, tasks.ErrTransferNotFound) || err == nil && t.State.Ended() {
@@ -133,8 +134,8 @@ func (b *Baler) cancelRun(ctx context.Context, runKey string) error {
 // tables gives access to the tables that are loaded into.
 func (b *Baler) tables() *tableload.Store { return tableload.New(b.store.DB()) }
 
-// inferColumns fills in what a table that is to be created needs to know, or adds to one
-// that is there what it lacks.
+// inferColumns completes the plan for a table that is to be created, or adds missing
+// columns to an existing one.
 func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []string, onAdded func(names []string)) error {
 	added, err := plan.AddColumns(ctx, b.tables(), paths)
 	if errors.Is(err, tableload.ErrNoTable) {
@@ -146,7 +147,7 @@ func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []strin
 	return err
 }
 
-// loadRecipe is the recipe of one load step into a table that is there. The same
+// loadRecipe makes the recipe of one load step into an existing table. The same
 // arguments give the same recipe, also when the first run creates the table.
 func loadRecipe(args *load.Args, chunkSize int64) (*recipe.Recipe, error) {
 	with := *args
@@ -173,14 +174,14 @@ func loadRecipe(args *load.Args, chunkSize int64) (*recipe.Recipe, error) {
 	return recipe.Parse("load", bytes.ReplaceAll(source.Bytes(), []byte("${"), []byte("$${")))
 }
 
-// LoadCounts adds up what a transfer's load steps have done so far. It reads a row for
-// every few megabytes loaded: call it at most twice a second.
+// LoadCounts adds up the lines that a transfer's load steps have processed so far. It
+// reads a row for every few megabytes loaded: call it at most twice a second.
 func (b *Baler) LoadCounts(ctx context.Context, t tasks.Transfer) (tasks.LoadCounts, error) {
 	return b.tables().LoadTotals(ctx, t.ID)
 }
 
-// UnmappedMembers lists names of members of loaded lines, in order, that were left out
-// because no column takes them; some of the names if there are many. It is for loads
+// UnmappedMembers lists the names, in order, of members of loaded lines that have no
+// column and were left out; only some of the names if there are many. It is for loads
 // without a mapping.
 func (b *Baler) UnmappedMembers(ctx context.Context, t tasks.Transfer) ([]string, error) {
 	return b.tables().UnmappedMembers(ctx, t.ID)

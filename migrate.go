@@ -7,16 +7,16 @@ import (
 	"github.com/balerhq/baler/config"
 )
 
-// Migration is what Migrate found and did.
+// Migration is the result of Migrate.
 type Migration struct {
-	Database string   // for people, without the password
+	Database string   // the database's address, without the password
 	Applied  []string // oldest first
-	Pending  []string // still to be applied; none unless only checking
+	Pending  []string // not applied yet; empty unless Migrate only checks
 }
 
-// Migrate brings the database to this program's version, whatever
-// database.auto_migrate says; with check it only tells what is pending. A
-// database of a newer version gives an error and stays as it is.
+// Migrate migrates the schema of the database to this program's version, whatever
+// database.auto_migrate is; with check it only reports pending migrations. For a
+// database of a newer version it returns an error and changes nothing.
 func Migrate(ctx context.Context, cfg config.Config, o Options, check bool) (m Migration, err error) {
 	b := newBaler(cfg, o)
 	if err := b.openStore(ctx); err != nil {

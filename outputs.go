@@ -10,9 +10,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// outputFiles checks where the final steps of a recipe are going to write, as far as this
-// process knows their handlers, and returns files inside the sources, which are not of
-// the transfer.
+// outputFiles checks the paths that the final steps of a recipe write, as far as this
+// process knows their handlers. It returns those inside the sources: the scan must leave
+// these files out.
 func (b *Baler) outputFiles(r *recipe.Recipe, name string, sources []string) (map[string]bool, error) {
 	if ingest.FromList(sources) {
 		return nil, nil //nolint:nilnil // a list names its files itself
@@ -29,7 +29,7 @@ func (b *Baler) outputFiles(r *recipe.Recipe, name string, sources []string) (ma
 		}
 		args, err := s.Args(&like)
 		if err != nil {
-			continue // of this transfer, not of every one
+			continue // the template needs a value that only the real transfer has
 		}
 		o := reg.Output(args)
 		if o.Path == "" {
@@ -38,7 +38,7 @@ func (b *Baler) outputFiles(r *recipe.Recipe, name string, sources []string) (ma
 		if !filepath.IsAbs(o.Path) {
 			here, err := os.Getwd()
 			if err != nil {
-				continue // relative to nothing: the step says so
+				continue // no folder to resolve it against: the step reports the error
 			}
 			o.Path = filepath.Join(here, o.Path)
 		}

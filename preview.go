@@ -13,7 +13,7 @@ type Preview = ingest.Preview
 // ExtensionCount counts the files of a Preview with one extension.
 type ExtensionCount = ingest.ExtensionCount
 
-// SizeCount counts the files of a Preview of one class of sizes.
+// SizeCount counts the files of a Preview in one range of sizes.
 type SizeCount = ingest.SizeCount
 
 // PreviewSubmit scans the files of a submission, and registers nothing.
@@ -21,9 +21,9 @@ func (b *Baler) PreviewSubmit(ctx context.Context, s Submission) (Preview, error
 	return b.preview(ctx, s, false)
 }
 
-// PreviewRun scans the files of a run, and registers nothing. It counts only the files that
-// the run would process: those that no earlier run has processed as they are. It does not
-// look for files that are gone.
+// PreviewRun scans the files of a run, and registers nothing. It counts only files that
+// the run would process: those that are new or have changed since earlier runs. It does
+// not look for files that are gone.
 func (b *Baler) PreviewRun(ctx context.Context, s Submission) (Preview, error) {
 	return b.preview(ctx, s, true)
 }

@@ -20,7 +20,7 @@ func StopSignals() []os.Signal {
 	return all
 }
 
-// NewLogger makes the log that the settings ask for.
+// NewLogger makes a logger with the level and format of the settings.
 func NewLogger(w io.Writer, cfg config.Log) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {

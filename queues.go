@@ -12,7 +12,7 @@ import (
 // QueueStats is what a queue holds.
 type QueueStats = queue.Stats
 
-// Queues lists the queues that Redis knows.
+// Queues lists the queues in Redis.
 func (b *Baler) Queues(ctx context.Context) ([]QueueStats, error) { return b.queue.Stats(ctx) }
 
 // PauseQueue stops workers from taking batches from a queue, or, when pause is

@@ -11,9 +11,9 @@ import (
 // DefaultRecipe is the name of the recipe that is used when none is named.
 const DefaultRecipe = "default"
 
-// Recipe loads a built-in recipe by its name, or one from a YAML file, and
-// checks it against the handlers of this process and of the live workers. All
-// that is wrong with it is reported at once, each with its line.
+// Recipe loads a built-in recipe by its name, or a recipe from a YAML file, and checks
+// it against the handlers of this process and of the live workers. It reports all errors
+// at once, each with its line.
 func (b *Baler) Recipe(ctx context.Context, nameOrPath string) (*recipe.Recipe, error) {
 	r, err := recipe.Load(nameOrPath)
 	if err != nil {
@@ -22,9 +22,9 @@ func (b *Baler) Recipe(ctx context.Context, nameOrPath string) (*recipe.Recipe, 
 	return r, b.CheckRecipe(ctx, r)
 }
 
-// CheckRecipe reports all steps and final steps whose handler no live worker and not
-// this process has, or whose arguments their handler refuses, and what reads a fact
-// that no step before it records. It returns recipe.Errors.
+// CheckRecipe reports steps and final steps whose handler neither a live worker nor this
+// process has, arguments that a handler refuses, and conditions and templates that read
+// a fact which no earlier step records. It returns recipe.Errors.
 func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 	elsewhere, err := b.workerHandlers(ctx)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ResultFilter chooses results. The zero value chooses all.
+// ResultFilter selects results. The zero value selects all.
 type ResultFilter struct {
 	Step     string // a step's name; empty: every step
 	Outcomes []tasks.Outcome
@@ -21,7 +21,7 @@ type ResultFilter struct {
 // resultPage is how many results are held in memory at a time.
 const resultPage = 1000
 
-// ErrStepNotFound says that a transfer's recipe has no step of a name.
+// ErrStepNotFound is the error for a step that is not in the transfer's recipe.
 var ErrStepNotFound = errors.New("no such step")
 
 func (f ResultFilter) of(t tasks.Transfer) (tasks.ResultFilter, error) {

@@ -10,12 +10,13 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// ErrNoRoots says that a process may not read files before BALER_ROOTS limits it.
+// ErrNoRoots is the error of a process that needs BALER_ROOTS before it may read files.
 var ErrNoRoots = errors.New("set BALER_ROOTS (--roots) to the folders that workers may read")
 
-// CheckRoots returns ErrNoRoots when this process would read whatever paths others
-// write to a shared queue or database. Embedded ones belong to the user who runs the
-// process: there the sources of each transfer limit what is read for it.
+// CheckRoots returns ErrNoRoots when the queue or the database is shared and no roots
+// are set: others could then make this process read any file. An embedded queue and
+// database belong to the user who runs the process: there, the sources of each transfer
+// limit which files are read for it.
 func (b *Baler) CheckRoots() error {
 	if len(b.cfg.Roots) > 0 {
 		return nil
@@ -30,8 +31,8 @@ func (b *Baler) CheckRoots() error {
 	return nil
 }
 
-// checkListRoots reports an error when nothing would say which of a list's files may
-// be read. On shared services the roots of the workers do.
+// checkListRoots returns ErrNoRoots when nothing limits which files of a list may be
+// read. On a shared queue or database, the roots of the workers limit them.
 func (b *Baler) checkListRoots() error {
 	if len(b.cfg.Roots) == 0 && b.queue.Embedded() && b.store.Dialect() == db.SQLite {
 		return fmt.Errorf("the files of a list may be anywhere: %w, here and for the worker", ErrNoRoots)
@@ -39,9 +40,9 @@ func (b *Baler) checkListRoots() error {
 	return nil
 }
 
-// readable are the folders that workers may read: the roots, and for each that is
-// reached by a link the folder itself, because the paths of registered files have no
-// links in their folders.
+// readable returns the folders that workers may read: the roots, and the real folder of
+// each root that is a link, because the paths of registered files contain no links to
+// folders.
 func (b *Baler) readable() []string {
 	all := slices.Clone(b.cfg.Roots)
 	for _, root := range b.cfg.Roots {

@@ -18,28 +18,28 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// RunResult says what a Run did.
+// RunResult is the result of Run.
 type RunResult struct {
-	Transfer     tasks.Transfer   // the one that ran, or the last one when nothing had changed
-	Previous     []tasks.Transfer // earlier ones that ended in this run too: retried after newer ones had begun
-	Resumed      bool             // it was begun by an earlier run
+	Transfer     tasks.Transfer   // the transfer that ran, or the last one when nothing had changed
+	Previous     []tasks.Transfer // earlier transfers that also ended in this run, because they were retried
+	Resumed      bool             // an earlier run began the transfer
 	FoundChanges bool             // false: no file was processed
 	Changes      RunChanges
 
-	// Failures are of files of all runs, as they are now, whose newest result is a
-	// failure that were not accepted.
+	// Failures counts files of all runs that have not changed since their newest result,
+	// which is a failure that was not accepted.
 	Failures []RunFailures
 
-	// Damaged are the first files, of DamagedFiles, whose content has another digest than
-	// earlier, although their size and modification time are the same.
+	// Damaged has the first of the DamagedFiles files whose digest has changed although
+	// their size and modification time are the same.
 	Damaged      []tasks.File
 	DamagedFiles int64
 
 	// Paused are unfinished transfers of earlier runs that a person has paused.
 	Paused []tasks.Transfer
 
-	// Final is a transfer without files, for final steps that had not run over the files
-	// as they are now; zero when there was none.
+	// Final is the transfer without files that ran final steps which had not yet run over
+	// the present files; zero when there was none.
 	Final tasks.Transfer
 }
 
@@ -49,13 +49,14 @@ type RunFailures struct {
 	Files    int64
 }
 
-// damagedShown is how many damaged files a RunResult has.
+// damagedShown is how many damaged files a RunResult names.
 const damagedShown = 10
 
-// RunChanges counts what a Run has found.
+// RunChanges counts the changes that a Run found.
 type RunChanges = ingest.Changes
 
-// ErrPaused says that a person has paused the transfer that Run would resume.
+// ErrPaused is the error of Run when a person has paused the transfer that it would
+// resume.
 var ErrPaused = ingest.ErrPaused
 
 // Errors of Run.
@@ -64,22 +65,24 @@ var (
 	ErrRereadChunks = ingest.ErrRereadChunks // lines would be loaded twice
 )
 
-// ErrNoFileOrFolder says that a path of a submission names a device, a named pipe or a socket.
+// ErrNoFileOrFolder is the error for a path that names a device, a named pipe or a
+// socket.
 var ErrNoFileOrFolder = ingest.ErrNoFileOrFolder
 
-// ErrOutputInSource says that a final step would write a folder into a source.
+// ErrOutputInSource is the error for a final step that would write a folder into a
+// source.
 var ErrOutputInSource = ingest.ErrOutputInSource
 
-// Run registers the files under the submission's paths, processes them in this
-// process, and returns when the transfer has ended. A second Run for the same paths
-// and recipe resumes an unfinished transfer, finishes transfers that are retried, and
-// registers only files that were added or changed since, or that failed. Then it runs the final steps
-// of the recipe that have not run over the files as they are now.
-// A path that does not exist is a *MissingError, unless the submission takes it.
-// When no live worker can run what is left, as when a handler is only in a worker that has
-// died, Run ends after a while with an *UnattendedError.
-// When ctx ends, the worker stops in order and Run returns the error of ctx. On a shared
-// queue or database it works for others too, and needs roots like Work.
+// Run registers the files under the submission's paths, processes them in this process,
+// and returns when the transfer has ended. A second Run for the same paths and recipe
+// resumes an unfinished transfer, finishes transfers that are being retried, and
+// registers only files that were added or changed since, or that failed. Then it runs
+// the final steps that have not yet run over the present files. A path that does not
+// exist is a *MissingError, unless the submission sets MissingOK. When for a
+// while no live worker can run the remaining files, for example because the only worker
+// with a handler has died, Run returns an *UnattendedError. When ctx ends, the worker
+// stops in order and Run returns the error of ctx. On a shared queue or database Run also
+// processes batches of other transfers, and needs roots like Work.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {
 	if err := b.CheckRoots(); err != nil {
 		return ran, err
@@ -107,7 +110,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err := b.forgetEmptied(ctx, runKey); err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	// Read before the worker starts, which may end them before runOnce reads them.
+	// Read before the worker starts: it may end them before runOnce reads them.
 	begun, err := b.store.UnfinishedRuns(ctx, runKey, math.MaxInt64)
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
@@ -131,7 +134,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 }
 
 // completeRun waits for the files of a run, runs final steps that have not run, and finds
-// what is left to do.
+// the failures that are left.
 func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources []string, ran *RunResult) error {
 	runKey := runKeyOf(s, sources)
 	if ran.FoundChanges {
@@ -150,7 +153,7 @@ func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources [
 	return ran.lookForFailures(ctx, b, runKey)
 }
 
-// lookForFailures finds what is left to do of all runs.
+// lookForFailures finds the failures, damaged files and paused transfers of all runs.
 func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string) error {
 	failed, err := b.store.OpenFailures(ctx, runKey)
 	if err != nil {
@@ -181,8 +184,8 @@ func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string
 	return nil
 }
 
-// whileWorking calls do while a worker runs beside it, and stops the worker then. A
-// worker that ends first, such as one that cannot start, ends the context of do:
+// whileWorking runs a worker while do runs, and then stops the worker. When the worker
+// ends first, for example because it cannot start, it cancels the context of do, because
 // nothing would finish the work that do waits for.
 func (b *Baler) whileWorking(
 	ctx context.Context, final worker.Final, own *recipe.Recipe, do func(ctx context.Context) error,
@@ -206,7 +209,7 @@ func (b *Baler) whileWorking(
 	return errors.Join(err, workErr)
 }
 
-// wait waits for the end of all transfers of the run, and reads them as they ended.
+// wait waits until all transfers of the run have ended, and reads their final state.
 func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
 	for i := range r.Previous {
 		if r.Previous[i], err = b.waitAttended(ctx, r.Previous[i]); err != nil {
@@ -271,8 +274,8 @@ func (b *Baler) runOnce(
 	return ran, nil
 }
 
-// adoptUnfinished makes the run wait for a transfer to which no file was added, and
-// which had not ended when the run began, or has reached its final steps since.
+// adoptUnfinished makes the run wait for a transfer to which it added no file, if the
+// transfer had not ended when the run began, or now runs its final steps.
 func (r *RunResult) adoptUnfinished(ctx context.Context, b *Baler, begun []tasks.Transfer, started func(tasks.Transfer)) error {
 	t, err := b.store.TransferByID(ctx, r.Transfer.ID)
 	if err != nil {
@@ -288,7 +291,7 @@ func (r *RunResult) adoptUnfinished(ctx context.Context, b *Baler, begun []tasks
 	return nil
 }
 
-// lookBack finds the earlier transfers that the run must wait for too.
+// lookBack finds the earlier transfers that the run must also wait for.
 func (r *RunResult) lookBack(ctx context.Context, b *Baler, runKey string, begun []tasks.Transfer) (err error) {
 	if r.Previous, err = b.store.UnfinishedRuns(ctx, runKey, r.Transfer.ID); err != nil {
 		return err
@@ -319,8 +322,8 @@ func (r *RunResult) promote(started func(tasks.Transfer)) {
 	}
 }
 
-// runFinalSteps runs the final steps that have not run over the files as they are now,
-// such as those that the recipe has got since, in a transfer of their own.
+// runFinalSteps runs the final steps that have not yet run over the present files, such
+// as those that were added to the recipe, in a transfer of their own.
 func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources []string, ran *RunResult) error {
 	runKey := runKeyOf(s, sources)
 	var tried []int64

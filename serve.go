@@ -11,10 +11,10 @@ import (
 	"github.com/balerhq/baler/internal/web"
 )
 
-// Serve answers HTTP on ln until ctx ends: health, metrics, transfers, and
-// asynq's monitor. It is also a dispatcher, and sends webhooks when transfers end.
-// With work it is a worker too. It closes ln. On an address that other hosts can
-// connect to it needs a token, see config.HTTP.
+// Serve answers HTTP on ln until ctx ends: health, metrics, transfers, and asynq's
+// monitor. It also runs a dispatcher, sends webhooks, and prunes old transfers. With work
+// it also runs a worker. It closes ln. On an address that other hosts can connect to it
+// needs a token, see config.HTTP.
 func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 	server, err := b.newServer(ln.Addr())
 	if err != nil {
@@ -42,7 +42,7 @@ func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 	return errors.Join(err, server.Close(), worked)
 }
 
-// workServed runs the worker of a server, whose pages show its metrics too.
+// workServed runs the worker of a server. The server also shows the worker's metrics.
 func (b *Baler) workServed(ctx context.Context) error {
 	final, err := b.workerFinal()
 	if err != nil {
@@ -61,7 +61,7 @@ func (b *Baler) newServer(at net.Addr) (*web.Server, error) {
 	return web.New(options)
 }
 
-// webOptions is what every server of this process shows, and who may see it.
+// webOptions returns the options that all HTTP servers of this process share.
 func (b *Baler) webOptions(at net.Addr) (o web.Options, err error) {
 	cfg := &b.cfg.HTTP
 	token, err := cfg.AuthToken(at)

@@ -7,10 +7,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// stopwatch measures by the monotonic clock how long the transfers that this process
-// creates take. The stamps in the database are of the clock that people set.
+// stopwatch measures by the monotonic clock how long the transfers of this process take.
+// The times in the database are by a wall clock, which people may set.
 type stopwatch struct {
-	now func() time.Time // of the stamps
+	now func() time.Time // the clock of the times in the database
 
 	mu   sync.Mutex
 	runs map[string]measured // by UUID
@@ -18,14 +18,14 @@ type stopwatch struct {
 
 type measured struct {
 	begun time.Time     // with its monotonic reading
-	took  time.Duration // zero until somebody who waited has seen the end
+	took  time.Duration // zero until a caller who waited has read the end
 }
 
-// clockSet is by how much a duration must be off to show that the clock was set: somebody
-// who waits sees an end a little late.
+// clockSet is the difference from which on the clock must have been set. A smaller
+// difference is normal: a caller who waits reads the end a little late.
 const clockSet = 5 * time.Second
 
-// mostMeasured bounds the memory of a process that creates transfers for years.
+// mostMeasured limits the memory of a process that creates transfers for years.
 const mostMeasured = 1000
 
 func (s *stopwatch) start(t tasks.Transfer) {
@@ -37,8 +37,8 @@ func (s *stopwatch) start(t tasks.Transfer) {
 	s.runs[t.UUID] = measured{begun: time.Now()}
 }
 
-// correct says how long a transfer took if its stamps cannot be right. waiting says that
-// somebody has waited for what t says.
+// correct sets the duration of a transfer if its times in the database cannot be right.
+// waiting says that the caller has waited for the state in t.
 func (s *stopwatch) correct(t *tasks.Transfer, waiting bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

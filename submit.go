@@ -11,65 +11,65 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Submission says what to register. Paths or List must be given.
+// Submission says what to register. Either Paths or List must be set.
 type Submission struct {
 	Paths        []string  // files and folders
-	List         io.Reader // instead of Paths: one path a line, each within the roots
+	List         io.Reader // instead of Paths: one path per line, each within the roots
 	NulSeparated bool      // List is separated by NUL instead of line ends
 
-	// MissingOK gives each of Paths that does not exist a failed result, as paths of
-	// a List always get. Otherwise such a path is a *MissingError, and no transfer is made.
+	// MissingOK registers paths that do not exist; they get failed results, as paths of a
+	// List always do. Otherwise such a path is a *MissingError, and no transfer is made.
 	MissingOK bool
 
 	// Selection says which of the files at and below Paths, or in List, are registered;
-	// its zero value says all. Runs with another selection are other runs: they do not
-	// know of each other's files.
+	// its zero value selects all. Runs with different selections are different runs: one
+	// processes files again that the other has processed.
 	Selection tasks.Selection
 
 	Recipe         *recipe.Recipe
 	Name           string // shown to people; empty: the first path
-	IdempotencyKey string // the same key and request give the same transfer again; empty for none
+	IdempotencyKey string // the same key and request return the same transfer again; empty for none
 	Queue          string // empty: "default"
 	Weight         int    // its share of the workers while other transfers of its queue wait, 1 to 100; 0 means 1
 	Via            tasks.Via
 
-	// Webhooks are URLs that get the transfer's end, in addition to the site's.
+	// Webhooks are URLs to notify of the transfer's end, in addition to webhook.urls.
 	Webhooks []string
 
-	// AcceptFailures makes Run accept that files of earlier runs failed: they are tried
-	// again only when they have changed.
+	// AcceptFailures makes Run accept the failures of earlier runs: it processes those
+	// files again only when they have changed.
 	AcceptFailures bool
 
-	// Reread makes Run process files again that seem unchanged, and compare their digests
-	// with those of earlier runs.
+	// Reread makes Run process files again that have not changed, and compare their
+	// digests with those of earlier runs.
 	Reread bool
 
-	// AllowEmpty lets Run take files of earlier runs as gone when a source has no file any
-	// more. Without it that is ErrSourceEmpty.
+	// AllowEmpty makes Run accept that a source with files of earlier runs has no files
+	// now. Otherwise that is ErrSourceEmpty.
 	AllowEmpty bool
 
 	// OnCreated is called with the transfer before files are registered; may be nil.
 	OnCreated func(t tasks.Transfer)
 
-	// OnSkipped is called for links and special files that are not followed; nil: they are only counted.
+	// OnSkipped is called for links and special files, which a scan skips; nil: they are
+	// only counted.
 	OnSkipped func(scan.Skipped)
 }
 
 // MissingError is the error for paths that do not exist.
 type MissingError = scan.MissingError
 
-// ErrKeyReused says that an idempotency key was used before, for another request.
+// ErrKeyReused is the error for an idempotency key that was used for another request.
 var ErrKeyReused = ingest.ErrKeyReused
 
-// DefaultQueue carries the batches of transfers that name no queue.
+// DefaultQueue is the queue of transfers that name none.
 const DefaultQueue = ingest.DefaultQueue
 
-// Submit registers files and has them processed by whatever workers there are.
-// When it returns without an error the transfer is sealed: its number of files
-// is final. With an idempotency key that was used before, Submit returns the
-// transfer of that time, registers nothing, and created is false; for other paths,
-// another recipe or another queue that is ErrKeyReused. A path that does not exist is a
-// *MissingError, unless the submission takes it.
+// Submit registers files for the workers. When it returns without an error, the transfer
+// is sealed: its number of files is final. When the idempotency key was used before,
+// Submit returns that transfer with created false and registers nothing; if the paths,
+// the selection, the recipe or the queue differ, it returns ErrKeyReused. A path that
+// does not exist is a *MissingError, unless the submission sets MissingOK.
 func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error) {
 	sub := ingest.Submission(s)
 	sources, err := b.ingester.Sources(&sub)

@@ -9,19 +9,20 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// producerPoll is how often AwaitProducer looks; a producer that is alive says so every
-// few seconds.
+// producerPoll is the time between two polls of AwaitProducer. A producer that is alive
+// writes a heartbeat every few seconds.
 const producerPoll = time.Second
 
-// longestAwait is more than a silent producer keeps others waiting when all clocks are right.
+// longestAwait is longer than any wait for a silent producer. A longer wait means that
+// a clock is wrong.
 const longestAwait = time.Minute
 
 // AwaitProducer waits until the producer of an open transfer has sealed it, or has been
-// silent for so long that ResumeSubmit may go on, and returns the transfer as it is then.
-// A producer that says meanwhile that it is alive is ErrProducerAlive. waiting is called
-// once, when there is something to wait for; it may be nil.
+// silent long enough for ResumeSubmit, and returns the transfer in its state then. It
+// returns ErrProducerAlive when the producer writes a heartbeat meanwhile. It calls
+// waiting once, before it waits; waiting may be nil.
 func (b *Baler) AwaitProducer(ctx context.Context, t tasks.Transfer, waiting func(until time.Time)) (tasks.Transfer, error) {
-	var first time.Time // when the producer was seen before the wait
+	var first time.Time // the producer's last heartbeat before the wait
 	for {
 		now, err := b.store.TransferByID(ctx, t.ID)
 		if err != nil {

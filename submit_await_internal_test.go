@@ -13,8 +13,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Whoever submits the same again must neither take a transfer from a producer that is
-// alive, nor leave it to one that is dead.
+// A second submission with the same key must not take a transfer from a live producer, and
+// must take it from a dead one.
 func TestAwaitProducer(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})

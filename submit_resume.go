@@ -17,10 +17,10 @@ var (
 	ErrPathsFromList = errors.New("the transfer was submitted as a list; submit the rest of the list as a transfer of its own")
 )
 
-// ResumeSubmit registers the rest of the files of a transfer whose producer died,
-// and seals it. Files that are registered stay as they are; files that were added
-// since to folders that had been walked before are not registered. notice is called
-// for links and special files that are not followed; it may be nil.
+// ResumeSubmit registers the rest of the files of a transfer whose producer died, and
+// seals the transfer. It does not change registered files, and does not register files
+// that were added since to folders that the producer had walked. notice is called for
+// links and special files, which a scan skips; it may be nil.
 func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(scan.Skipped)) (tasks.Transfer, error) {
 	if t.State != tasks.StateOpen && t.State != tasks.StateInterrupted {
 		return t, fmt.Errorf("%w: it is %s", ErrAlreadySealed, t.State)

@@ -29,21 +29,21 @@ func (l *progressPoll) next(t *tasks.Transfer, now time.Time) time.Duration {
 	done, left := t.Finished-before.finished, t.Files-t.Finished
 	switch {
 	case before.at.IsZero():
-		return pollSoonest // it may be a small one
+		return pollSoonest // the transfer may be small
 	case done <= 0 || t.SealedAt.IsZero():
 		return min(2*max(now.Sub(before.at), pollSoonest), pollLatest)
 	}
 	return min(max(now.Sub(before.at)*time.Duration(left)/time.Duration(done), pollSoonest), pollLatest)
 }
 
-// Wait returns when the transfer has ended, or with the error of ctx. It calls see
-// with what each poll has read, the last included; see may be nil. An outage of the
+// Wait returns when the transfer has ended, or with the error of ctx. It calls see with
+// the transfer after each poll, the last one included; see may be nil. An outage of the
 // database ends Wait after five minutes.
 func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (tasks.Transfer, error) {
 	const patience = 5 * time.Minute
 	var down time.Time
 	var last progressPoll
-	var t tasks.Transfer // as it was read last
+	var t tasks.Transfer // from the last successful poll
 	for {
 		read, err := b.store.Transfer(ctx, id)
 		switch {
@@ -62,7 +62,7 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 		case !db.IsOutage(err):
 			return t, err
 		case down.IsZero():
-			down = time.Now() // not b.now, which somebody may set
+			down = time.Now() // not b.now: that clock may be set
 		case time.Since(down) > patience:
 			return t, err
 		}

@@ -12,11 +12,11 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// askQueueTime is how long an explanation waits for Redis.
+// askQueueTime is how long Explain waits for Redis.
 const askQueueTime = time.Second
 
-// Explain sets WaitingFor of transfers that stand still. It also asks a queue on a
-// server, whose absence is a reason and no error.
+// Explain sets WaitingFor of transfers of which nothing runs. It also reads the state of
+// a queue on a server; if the server does not answer, that is a reason and no error.
 func (b *Baler) Explain(ctx context.Context, transfers []tasks.Transfer) error {
 	all, err := b.waiting(ctx, transfers)
 	if err != nil {
@@ -52,12 +52,12 @@ func (b *Baler) surroundings(ctx context.Context) (around ledger.Surroundings, e
 	return around, err
 }
 
-// askQueue tells which queues are paused, and whether Redis is away. Of an embedded
-// queue, which is in the process that works, it knows nothing.
+// askQueue returns the paused queues, and whether Redis is unavailable. It does not read
+// an embedded queue, which is in the memory of the process that works.
 func (b *Baler) askQueue(ctx context.Context) (paused []string, away bool, err error) {
 	u, err := config.ParseRedis(b.cfg.Redis.URL)
 	if err != nil || u.Mode == config.Embedded {
-		return nil, false, nil // the code that connects reports it; this reports what is known without Redis
+		return nil, false, nil // the code that connects reports the error
 	}
 	conn := b.queue
 	if conn == nil { // opened by OpenStore
@@ -83,7 +83,7 @@ func (b *Baler) askQueue(ctx context.Context) (paused []string, away bool, err e
 	return paused, false, nil
 }
 
-// explainedTransfers are the transfers that the HTTP API shows.
+// explainedTransfers reads transfers with WaitingFor, for the HTTP API.
 type explainedTransfers struct {
 	*store.Store
 

@@ -18,11 +18,11 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Work runs batches until ctx ends. Then it takes no new ones, gives running ones
-// the grace period of the configuration to finish, commits the results that there
-// are, returns the rest to the queue without charging an attempt, and returns nil.
-// Meanwhile it serves metrics and health at worker.admin_listen.
-// On a shared queue or database it needs roots, and returns ErrNoRoots without any.
+// Work runs batches until ctx ends. Then it takes no new batches, gives running ones the
+// grace period to finish, commits finished results, returns the rest to the queue without
+// counting an attempt, and returns nil. While it runs, it serves metrics and health at
+// worker.admin_listen. On a shared queue or database it returns ErrNoRoots when no roots
+// are set.
 func (b *Baler) Work(ctx context.Context) error {
 	if err := b.CheckRoots(); err != nil {
 		return err
@@ -71,7 +71,7 @@ func (b *Baler) newWorker(ctx context.Context, final worker.Final, own *recipe.R
 	return worker.New(o) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
 }
 
-// workerOptions is what workers, servers and Reconcile share.
+// workerOptions returns the options that workers, servers and Reconcile share.
 func (b *Baler) workerOptions() worker.Options {
 	cfg := &b.cfg
 	return worker.Options{
@@ -104,17 +104,17 @@ func (b *Baler) completed(ctx context.Context, transfer int64) {
 	b.log.InfoContext(ctx, "transfer completed", "transfer", b.transfers.UUID(ctx, transfer))
 }
 
-// workerFinal is for a worker that runs the final steps of all transfers: they write
-// to the folders that the site names.
+// workerFinal is for a worker that runs the final steps of all transfers: these write
+// below the folders in the setting outputs.
 func (b *Baler) workerFinal() (f worker.Final, err error) {
 	f = worker.Final{Timeout: b.finalizerTimeout, Retry: b.finalizerRetry}
 	f.Outputs, err = handlers.NewOutputRoots(b.cfg.Outputs)
 	return f, err
 }
 
-// runFinal is for a process that works for one person. Unless the site names
-// folders, final steps may write wherever that person may. On a database that others
-// share, the process then runs only the final steps of transfers with its run key.
+// runFinal is for a process that works for one user. Unless outputs is set, final steps
+// may write wherever that user may. On a database that others share, the process then
+// runs only the final steps of transfers with its run key.
 func (b *Baler) runFinal(runKey string) (f worker.Final, err error) {
 	f, err = b.workerFinal()
 	if err != nil || len(b.cfg.Outputs) > 0 {

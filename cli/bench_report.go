@@ -136,10 +136,10 @@ func measured[O any](
 	}
 }
 
-// sayTakes says how long a bench with these options takes, if that is known before.
+// sayTakes says how long a bench with these options takes, if that is known in advance.
 func (p *program) sayTakes(options any) {
 	if o, ok := options.(interface{ Takes() time.Duration }); ok {
-		p.notef("This takes about %s. Interrupt it when you like: what was measured until then is shown.",
+		p.notef("This takes about %s. You can interrupt it: it then shows the measurements made so far.",
 			max(time.Second, o.Takes().Round(time.Second)))
 	}
 }
@@ -154,7 +154,7 @@ func (p *program) bench(
 			return err
 		}
 		if err != nil {
-			p.notef("Cut short; this is what was measured until then.")
+			p.notef("Interrupted; these are the measurements made so far.")
 		}
 		return errors.Join(err, p.show(found, flags, machine))
 	})

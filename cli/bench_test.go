@@ -211,7 +211,7 @@ func TestBenchInterruptedStopsItsServers(t *testing.T) {
 	}
 	<-ended
 	contains(t, "what was measured", stdout.String(), "WAY ", "\nlimit ", "\nper-file ")
-	contains(t, "what it said", stderr.String(), "This takes about ", "Cut short; this is what was measured until then.")
+	contains(t, "what it said", stderr.String(), "This takes about ", "Interrupted; these are the measurements made so far.")
 	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
 		t.Errorf("exit code %d, want %d: %s", code, exitInterrupted, stderr.String())
 	}

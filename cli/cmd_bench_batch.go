@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/internal/bench"
 )
 
-// kneeShare is the part of the best rate from which on larger batches hardly pay.
+// kneeShare is the share of the best rate from which on larger batches hardly help.
 const kneeShare = 0.9
 
 func (p *program) benchBatchCommand(flags *benchFlags) *cobra.Command {

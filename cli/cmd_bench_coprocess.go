@@ -12,7 +12,7 @@ func (p *program) benchCoprocessCommand(flags *benchFlags) *cobra.Command {
 	var o bench.CoprocessOptions
 	cmd := &cobra.Command{
 		Use:   "coprocess",
-		Short: "Compare a process a file with one that stays up",
+		Short: "Compare one process per file with a process that keeps running",
 		Long: `Coprocess runs a Python script that imports a good deal over small files, one at a
 time: as a process for each file, by the handler exec, and as one process that
 stays up, by the handler coprocess. It needs python3, and no servers.`,

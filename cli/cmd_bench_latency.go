@@ -86,8 +86,8 @@ func (p *program) benchLatency(ctx context.Context, benchEnv *bench.Env, o bench
 	err := benchEnv.Latency(ctx, o, reporter(p, &all))
 	rows := bench.LatencyRows(all)
 	f := &findings{
-		title: "How long files take to their results", charts: []chart.Chart{bench.LatencyChart(rows)},
-		lead: "Files come evenly, at shares of what one worker can do; the time of each counts from when it was due.",
+		title: "Time from a file to its result", charts: []chart.Chart{bench.LatencyChart(rows)},
+		lead: "Files come at even intervals, at shares of the capacity of one worker; the time of each counts from when it was due.",
 	}
 	f.add("Latency", latencies(rows))
 	var stolen []float64
@@ -96,7 +96,7 @@ func (p *program) benchLatency(ctx context.Context, benchEnv *bench.Env, o bench
 	}
 	f.stolen(stolen)
 	span := func(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
-	f.sayf("Waited for, by settings: group.max_delay as in the table, group.max_size %s, dispatch.interval %s,"+
+	f.sayf("These settings determine the waiting: group.max_delay as in the table, group.max_size %s, dispatch.interval %s,"+
 		" record.max_delay %s; batches of %d files.",
 		count(int64(settings.GroupSize)), span(settings.Dispatch), span(settings.RecordDelay), o.Batch)
 	return f, err

@@ -43,8 +43,8 @@ func (p *program) benchMakespan(ctx context.Context, benchEnv *bench.Env, o benc
 		list.row(m.Work, strconv.Itoa(m.Workers), millis(m.Ideal), millis(m.Seconds), fmt.Sprintf("%.2f", m.Ratio))
 	}
 	f := &findings{
-		title: "How evenly work is shared out", charts: []chart.Chart{bench.MakespanChart(all)},
-		lead: "Files that take a known time, on workers with one slot each that know nothing of the costs when they begin.",
+		title: "How evenly work is shared", charts: []chart.Chart{bench.MakespanChart(all)},
+		lead: "Files that take a known time, on workers with one slot each; costs are unknown at the beginning.",
 	}
 	f.add("Makespan", list)
 	return p.judged(f, targets, err)

@@ -30,7 +30,7 @@ back. It exits with 1 if a check fails.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := p.settings(cmd)
 			if err != nil {
-				return fmt.Errorf("%w\nno check was run: correct the settings first", err)
+				return fmt.Errorf("%w\ndoctor made no checks: correct the settings first", err)
 			}
 			return p.diagnosed(doctor.Diagnose(cmd.Context(), cfg, doctor.Options{Log: p.options(cfg).Log, Registry: p.options(cfg).Registry}))
 		},

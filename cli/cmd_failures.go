@@ -34,7 +34,7 @@ alone.`,
 			}
 			for _, o := range filter.Outcomes {
 				if !o.IsFailure() {
-					return usagef("%s is no failure: give failed, error or timed_out", o)
+					return usagef("%s is not a failure: give failed, error or timed_out", o)
 				}
 			}
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {

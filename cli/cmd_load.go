@@ -21,7 +21,7 @@ type loadFlags struct {
 	wait, quiet        bool
 	acceptFailures     bool
 
-	added []string // columns that the table has got
+	added []string // columns that were added to the table
 }
 
 func (p *program) loadCommand() *cobra.Command {
@@ -42,7 +42,7 @@ or files failed.`,
   baler load events.jsonl --into clicks --map id --map who=user.name --map at=time:time`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if slices.Contains(args, "-") {
-				return usagef("load cannot read standard input, which can neither be split nor read again after a failure; " +
+				return usagef("load cannot read standard input, because it can neither be split nor read again after a failure; " +
 					"write it to a file first")
 			}
 			if err := cobra.MinimumNArgs(1)(cmd, args); err != nil {
@@ -63,7 +63,7 @@ or files failed.`,
 				f.load.OnColumnsAdded = func(names []string) {
 					f.added = names
 					if !f.quiet {
-						p.notef("Table %s has new columns, which are NULL in its rows so far: %s.", f.load.Into, nameList(names))
+						p.notef("Columns were added to table %s; they are NULL in existing rows: %s.", f.load.Into, nameList(names))
 					}
 				}
 				s := baler.Submission{Paths: args, Name: f.name, Queue: f.queue, AcceptFailures: f.acceptFailures}
@@ -163,12 +163,12 @@ type loadSummary struct {
 	Failed   int64       `json:"failed"` // files and chunks
 	tasks.LoadCounts
 	UnmappedMembers []string `json:"unmapped_members,omitempty"` // some of their names
-	AddedColumns    []string `json:"added_columns,omitempty"`    // that the table has got for new members
+	AddedColumns    []string `json:"added_columns,omitempty"`    // for new members
 	Seconds         float64  `json:"seconds"`
 	LinesPerSecond  float64  `json:"lines_per_second"`
 }
 
-// reportLoad says what was loaded, and returns code unless lines were rejected.
+// reportLoad reports the counts of a load, and returns code unless lines were rejected.
 func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Transfer, f *loadFlags, code error) error {
 	counts, err := b.LoadCounts(ctx, *t)
 	if err != nil {

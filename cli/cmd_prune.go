@@ -20,7 +20,7 @@ func (a ageFlag) Set(s string) (err error) {
 }
 
 func (a ageFlag) String() string {
-	if a.to == nil || *a.to == 0 { // asked of the zero value
+	if a.to == nil || *a.to == 0 { // pflag calls String of the zero value
 		return ""
 	}
 	return a.to.String()
@@ -43,7 +43,7 @@ run'. Workers do the same by themselves with the settings retention.*.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("older-than") {
-				return usagef("say how old transfers must be: --older-than 90d")
+				return usagef("--older-than is required, such as --older-than 90d")
 			}
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.prune(ctx, b, o)
@@ -52,10 +52,10 @@ run'. Workers do the same by themselves with the settings retention.*.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(ageFlag{&o.OlderThan}, "older-than", "delete transfers that ended so long `AGO`, such as 90d or 36h")
+	flags.Var(ageFlag{&o.OlderThan}, "older-than", "delete transfers that ended this long `AGO`, such as 90d or 36h")
 	flags.IntVar(&o.KeepLast, "keep-last", 0, "keep the `N` newest transfers, however old they are")
 	flags.BoolVar(&o.FailedToo, "failed-too", false, "delete also transfers with failed files or final steps")
-	flags.BoolVar(&o.DryRun, "dry-run", false, "delete nothing; show what would be deleted")
+	flags.BoolVar(&o.DryRun, "dry-run", false, "delete nothing, and list the transfers that prune would delete")
 	return cmd
 }
 

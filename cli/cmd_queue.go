@@ -150,7 +150,7 @@ func (p *program) pauseQueue(cmd *cobra.Command, name string, pause bool) error 
 	})
 }
 
-// findQueue returns an error for a name that no queue has: Redis would pause that too.
+// findQueue returns an error for a queue that does not exist: Redis would pause that, too.
 func findQueue(ctx context.Context, b *baler.Baler, name string) (baler.QueueStats, error) {
 	queues, err := b.Queues(ctx)
 	if err != nil {
@@ -165,7 +165,7 @@ func findQueue(ctx context.Context, b *baler.Baler, name string) (baler.QueueSta
 		names[i] = q.Name
 	}
 	if len(names) == 0 {
-		return baler.QueueStats{}, fmt.Errorf("there is no queue %q: there are none yet", name)
+		return baler.QueueStats{}, fmt.Errorf("there is no queue %q: there are no queues yet", name)
 	}
 	return baler.QueueStats{}, fmt.Errorf("there is no queue %q; there is %s", name, strings.Join(names, ", "))
 }

@@ -32,7 +32,7 @@ type recipeObject struct {
 	Type        string       `json:"type"` // always "recipe"
 	Recipe      string       `json:"recipe"`
 	Description string       `json:"description"`
-	Digest      string       `json:"digest"` // equal for recipes that process files alike
+	Digest      string       `json:"digest"` // equal for recipes that process files in the same way
 	Steps       []stepObject `json:"steps"`
 	Finalizers  []stepObject `json:"finalizers,omitempty"`
 	YAML        string       `json:"yaml,omitempty"` // of show

@@ -66,7 +66,7 @@ their numbers and reasons.`,
 	flags.SortFlags = false
 	f.filter.add(cmd)
 	flags.StringVar(&f.format, "format", formatTable, "`FORMAT`: table, csv or jsonl")
-	flags.StringSliceVar(&f.columns, "columns", nil, "`COLUMNS`: fields and facts, separated by commas (default: what the results have)")
+	flags.StringSliceVar(&f.columns, "columns", nil, "`COLUMNS`: fields and facts, separated by commas (default: those that the results have)")
 	flags.BoolVar(&f.rejects, "rejected", false, "list the lines that a load rejected")
 	for _, other := range []string{"step", "outcome", "file", "format", "columns"} {
 		cmd.MarkFlagsMutuallyExclusive("rejected", other)
@@ -75,7 +75,7 @@ their numbers and reasons.`,
 	return cmd
 }
 
-// check completes the flags, with --json as another word for a format.
+// check completes the flags. --json means --format jsonl.
 func (f *resultsFlags) check(cmd *cobra.Command, json bool) error {
 	switch {
 	case !slices.Contains([]string{formatTable, formatCSV, formatJSONL}, f.format):
@@ -132,7 +132,7 @@ func stillMissing(columns []resultColumn, l *tasks.ResultLine) []resultColumn {
 	return slices.DeleteFunc(columns, func(c resultColumn) bool { return !c.fact || facts[c.name] != nil })
 }
 
-// resultWriter writes results to w as the flags say.
+// resultWriter returns the writer for the format of the flags.
 func (p *program) resultWriter(
 	ctx context.Context, b *baler.Baler, t *tasks.Transfer, filter baler.ResultFilter, f *resultsFlags, w io.Writer,
 ) (resultWriter, error) {
@@ -161,7 +161,7 @@ func (p *program) resultWriter(
 	}, nil
 }
 
-// allFacts lists the facts of the results: a CSV file begins with their names.
+// allFacts lists the facts of the results, because a CSV file begins with their names.
 func allFacts(ctx context.Context, b *baler.Baler, t *tasks.Transfer, filter baler.ResultFilter) (columns []resultColumn, err error) {
 	known := map[string]bool{}
 	for line, err := range b.Results(ctx, *t, filter) {

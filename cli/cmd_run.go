@@ -82,9 +82,9 @@ this one has processed.`,
 	flags.BoolVar(&f.reread, "reread", false,
 		"read all files again, and compare their digests with those of earlier runs")
 	flags.BoolVar(&f.allowEmpty, "allow-empty", false,
-		"let a source be empty or away in which earlier runs found files: they are gone")
+		"accept a source that is empty or missing although earlier runs found files there")
 	flags.BoolVar(&f.acceptFailures, "accept-failures", false,
-		"accept the failures of earlier runs: try those files again only when they change")
+		"accept the failures of earlier runs: process those files again only when they change")
 	concurrencyFlag(cmd)
 	missingOKFlag(cmd, &f.missingOK)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, notes or report; only set the exit code")
@@ -135,9 +135,8 @@ func failed(t *tasks.Transfer) error {
 	return nil
 }
 
-// reloadTransfer reads a transfer again when a run has ended, also one that was
-// interrupted. It returns t when there is no such transfer or the database does not
-// answer.
+// reloadTransfer reads a transfer again after a run has ended or was interrupted. It
+// returns t when there is no such transfer or the database does not answer.
 func reloadTransfer(ctx context.Context, b *baler.Baler, t tasks.Transfer) tasks.Transfer {
 	if t.UUID == "" {
 		return t

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -109,15 +110,19 @@ func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) e
 	return nil
 }
 
-// hints says why a blocked transfer does not continue, and how to continue it.
+// hints returns the reasons why a transfer does not continue, and how to continue it.
 func hints(t *tasks.Transfer) (all []string) {
 	if t.State == tasks.StateInterrupted {
 		all = append(all, fmt.Sprintf("Its submission was interrupted, so some files may not be registered: resume it with\n"+
 			"'baler submit --resume %s'. If it was started by 'baler run', run the same command again.", number(t)))
 	}
+	if t.Trouble != "" && t.State.Ended() {
+		return append(all, fmt.Sprintf("%s.\nCorrect the database, or delete the transfer with 'baler delete %s'.",
+			strings.ToUpper(t.Trouble[:1])+printable(t.Trouble[1:]), number(t)))
+	}
 	if t.Trouble != "" {
 		all = append(all, fmt.Sprintf("It is stopped: %s.\nCorrect the database, then continue with 'baler resume %s', "+
-			"or give it up with 'baler cancel %s'.", printable(t.Trouble), t.UUID, t.UUID))
+			"or cancel it with 'baler cancel %s'.", printable(t.Trouble), t.UUID, t.UUID))
 		return all
 	}
 	if paused(t) {

@@ -73,8 +73,8 @@ away; workers process them once it is back.`,
 	webhookFlag(cmd, &f.webhooks)
 	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "`QUEUE` to use (default: default)")
 	flags.IntVar(&f.weight, "weight", 1, "share of the workers while other transfers wait, `N` from 1 to 100")
-	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input or in the file are separated by NUL, as from find -print0")
-	flags.StringVar(&f.filesFrom, "files-from", "", "submit the paths in `FILE`, one a line")
+	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input or in the file end with NUL, as from find -print0")
+	flags.StringVar(&f.filesFrom, "files-from", "", "submit the paths in `FILE`, one per line")
 	f.selecting.add(cmd)
 	f.selecting.addNewer(cmd)
 	dryRunFlag(cmd, &f.dryRun)
@@ -84,14 +84,14 @@ away; workers process them once it is back.`,
 	return cmd
 }
 
-// checkArgs checks what is to be submitted.
+// checkArgs checks the arguments and flags.
 func (f *submitFlags) checkArgs(cmd *cobra.Command, args []string) error {
 	switch {
 	case cmd.Flags().Changed("resume"):
 		return resumeArgs(cmd, args)
 	case cmd.Flags().Changed("files-from"):
 		if len(args) > 0 {
-			return usagef("--files-from and paths exclude each other: submit them one after the other")
+			return usagef("give --files-from or paths, not both")
 		}
 		return nil
 	case f.null && !slices.Equal(args, []string{"-"}):
@@ -120,7 +120,7 @@ func (f *submitFlags) list(args []string, stdin io.Reader) (io.ReadCloser, error
 	return file, nil
 }
 
-// noList stands for the list of a submission that has paths.
+// noList is the list of a submission that has paths instead.
 type noList struct{ io.Reader }
 
 // Close does nothing.
@@ -162,8 +162,8 @@ func (f *submitFlags) submission(args []string, list io.Reader) (baler.Submissio
 func (p *program) suitEmbedded(s *baler.Submission) {
 	switch {
 	case s.Via == tasks.ViaGroup:
-		p.notef("warning: the embedded queue ends with this process; its files wait minutes until a worker " +
-			"dispatches them. --via bulk does not wait.")
+		p.notef("warning: the embedded queue ends with this process, so the files wait minutes until a worker " +
+			"dispatches them. With --via bulk they do not wait.")
 	case s.Via == "" && s.List != nil:
 		s.Via = tasks.ViaBulk
 	}
@@ -177,7 +177,7 @@ func (p *program) checkQueue(ctx context.Context, b *baler.Baler, group bool) er
 		return nil
 	}
 	if group {
-		return fmt.Errorf("%w; --via bulk needs no Redis to submit", err)
+		return fmt.Errorf("%w; with --via bulk, submit needs no Redis", err)
 	}
 	p.notef("warning: %v. The files are registered; workers process them once it answers.", err)
 	return nil
@@ -221,7 +221,8 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	return p.submitted(ctx, b, &t, o, f)
 }
 
-// origin says how a submission got its transfer; the zero value means that the transfer existed.
+// origin says whether a submission created or resumed its transfer; the zero value means that the
+// transfer existed.
 type origin struct{ created, resumed bool }
 
 // submitted prints a transfer, and waits for its end with --wait.
@@ -245,6 +246,9 @@ type submission struct {
 
 // printTransfer prints the id for scripts. In JSON it prints nothing when a summary follows.
 func (p *program) printTransfer(t *tasks.Transfer, o origin, wait bool) error {
+	if !wait && t.Files == 0 && !t.Selection.All() {
+		p.notef("%s", nothingSelected)
+	}
 	if !p.json {
 		p.printf("%s", t.UUID)
 		return nil

@@ -50,6 +50,6 @@ func workFlags(cmd *cobra.Command) {
 	concurrencyFlag(cmd)
 	flags.Duration("grace", 0, "`TIME` to finish running batches after a stop signal (default: 30s)")
 	bind(flags, "grace", "worker.grace")
-	flags.String("queues", "", "`QUEUES` with their priorities, as urgent=5,default=1")
+	flags.String("queues", "", "`QUEUES` with their priorities, such as urgent=5,default=1")
 	bind(flags, "queues", "worker.queues")
 }

@@ -13,7 +13,7 @@ import (
 // settingKey annotates a flag with the setting that it sets.
 const settingKey = "baler_setting"
 
-// service annotates a command that serves until it is stopped: it logs more.
+// service annotates a command that runs until it is stopped. Such a command logs more.
 const service = "baler_service"
 
 // bind makes a flag set a setting of the configuration.
@@ -44,23 +44,23 @@ func (p *program) settings(cmd *cobra.Command) (config.Config, error) {
 		return cfg, err
 	}
 	p.jsonLog = cfg.Log.Format == "json"
-	// A command with a person waiting prints the important messages itself.
+	// Other commands print the important messages themselves, for a person who waits.
 	if _, ok := flags["log.level"]; !ok && cfg.Log.Level == "info" && p.variable("BALER_LOG_LEVEL") == "" {
 		cfg.Log.Level = usual
 	}
 	if _, ok := flags["log.format"]; !ok && p.json && p.variable("BALER_LOG_FORMAT") == "" {
-		cfg.Log.Format = "json" // as everything else on standard error
+		cfg.Log.Format = "json" // like everything else on standard error
 	}
 	return cfg, nil
 }
 
-// louder returns the level that follows from a level and the number of -v flags.
+// louder lowers a level by the number of -v flags.
 func louder(level string, times int) string {
 	levels := []string{"warn", "info", "debug"}
 	return levels[min(slices.Index(levels, level)+times, len(levels)-1)]
 }
 
-// variable reads the environment that the program was given.
+// variable reads a variable of the program's environment.
 func (p *program) variable(name string) string {
 	var value string
 	for _, entry := range p.env {

@@ -36,8 +36,8 @@ func (c *console) setBar(bar io.Writer) {
 	c.bar = bar
 }
 
-// output is standard output. It remembers the first error, so that a full disk
-// under a report is noticed without looking at every line.
+// output is standard output. It keeps the first error, for example of a full disk, so that
+// callers need not check every line.
 type output struct {
 	w   io.Writer
 	err error
@@ -51,7 +51,7 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// plainWidth is the width of tables without a terminal.
+// plainWidth is the width of tables when there is no terminal.
 const plainWidth = 80
 
 // tableWidth is the maximal width of tables on the output.
@@ -68,13 +68,12 @@ func tableWidth(w io.Writer) int {
 	return plainWidth
 }
 
-// narrowestTerminal is the narrowest one on which something is drawn in place.
+// narrowestTerminal is the width of the narrowest terminal on which a display is redrawn.
 const narrowestTerminal = 40
 
-// canDraw reports whether w is a terminal on which something can be drawn again and
-// again in one place, and how many columns wide. It is false for a dumb terminal, which
-// cannot move its cursor, for one without a width, and for a narrow one, on which lines
-// would wrap.
+// canDraw reports whether w is a terminal on which a display can be redrawn in place, and
+// its width in columns. It is false for a dumb terminal, which cannot move its cursor, for
+// one without a width, and for a narrow one, on which lines would wrap.
 func (p *program) canDraw(w io.Writer) (width int, ok bool) {
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) || p.variable("TERM") == "dumb" {

@@ -53,7 +53,7 @@ func TestPrune(t *testing.T) {
 	old := s.must(exitOK, "run", "--json", in).summary(t).Transfer
 	s.file("in/a.txt", "alphabet") // else its result there would be kept for the collection
 	latest := s.must(exitOK, "run", "--json", in).summary(t).Transfer
-	contains(t, "without an age", s.must(exitUsage, "prune").stderr, "error: say how old transfers must be: --older-than 90d")
+	contains(t, "without an age", s.must(exitUsage, "prune").stderr, "error: --older-than is required, such as --older-than 90d")
 	equal(t, "none", s.must(exitOK, "prune", "--older-than", "90d").stdout, "Deleted 0 transfers with 0 files.\n")
 	equal(t, "keep", s.must(exitOK, "prune", "--older-than", "0s", "--keep-last", "2").stdout, "Deleted 0 transfers with 0 files.\n")
 	equal(t, "dry", s.must(exitOK, "prune", "--older-than", "0s", "--dry-run", "--json").stdout,

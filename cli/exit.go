@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler"
 )
 
 // The codes that the program exits with; docs/cli.md promises them.
@@ -19,7 +22,7 @@ const (
 	exitInterrupted = 130
 )
 
-// codeError is an error that has been reported already; only its exit code is left.
+// codeError is the exit code of an error that has been reported already.
 type codeError int
 
 func (c codeError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
@@ -53,8 +56,19 @@ func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	if _, ok := errors.AsType[usageError](err); ok || !p.began {
 		usage = cmd.UseLine()
 	}
-	var said []string // two parts of a command may fail for one reason
-	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+	if errors.Is(err, baler.ErrEmptyRef) {
+		usage = cmd.UseLine()
+	}
+	text := err.Error()
+	if number, ok := errors.AsType[*strconv.NumError](err); ok {
+		reason := "it is not a whole number"
+		if errors.Is(number, strconv.ErrRange) {
+			reason = "the number is too large"
+		}
+		text = strings.Replace(text, number.Error(), reason, 1)
+	}
+	var said []string // two parts of a command may fail for the same reason
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		if !slices.Contains(said, line) {
 			said = append(said, line)
 			p.complain(line, usage)

@@ -13,6 +13,6 @@ func TestFailures(t *testing.T) {
 	equal(t, "of another outcome", s.must(exitOK, "failures", "latest", "--outcome", "error").stdout, "")
 	contains(t, "JSON", s.must(exitOK, "failures", "latest", "--json").stdout,
 		`{"type":"failures","step":"checksum","outcome":"failed","code":"not-found","message":"no such file or directory","files":2,"first_file":2,"first_path":"/`)
-	contains(t, "no failure", s.must(exitUsage, "failures", "latest", "--outcome", "skipped").stderr, "skipped is no failure: give failed, error or timed_out")
+	contains(t, "no failure", s.must(exitUsage, "failures", "latest", "--outcome", "skipped").stderr, "skipped is not a failure: give failed, error or timed_out")
 	contains(t, "unknown step", s.must(exitError, "failures", "latest", "--step", "nope").stderr, `has no step "nope"; it has checksum`)
 }

@@ -21,7 +21,7 @@ func (p positive) Set(s string) error {
 }
 
 func (p positive) String() string {
-	if p.to == nil { // asked of the zero value
+	if p.to == nil { // pflag calls String of the zero value
 		return ""
 	}
 	return strconv.Itoa(*p.to)

@@ -10,7 +10,7 @@ import (
 // Flags that several commands have, each with what a shell can complete.
 
 func recipeFlag(cmd *cobra.Command, to *string) {
-	cmd.Flags().StringVarP(to, "recipe", "r", baler.DefaultRecipe, "`RECIPE`: the name of a built-in one, or the path of a .yaml file")
+	cmd.Flags().StringVarP(to, "recipe", "r", baler.DefaultRecipe, "`RECIPE`: the name of a built-in recipe, or the path of a .yaml file")
 	complete(cmd, "recipe", recipe.Builtins()...)
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// quoted returns a path as it is, or in quotes with escapes when it is not text or has
+// quoted returns a path unchanged, or in quotes with escapes when it is not text or has
 // control characters.
 func quoted(path string) string {
 	if path != "" && isPrintable(path) {
@@ -76,7 +76,8 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d/(24*time.Hour)))
 }
 
-// number is the transfer's number: short, and what logs, the monitor and commands use.
+// number is the transfer's short number, which reports and the monitor show and commands
+// take.
 func number(t *tasks.Transfer) string { return strconv.FormatInt(t.ID, 10) }
 
 // local is a time by the reader's clock.
@@ -97,7 +98,7 @@ func perSecond(rate float64) string {
 	if rate < 10 {
 		return fmt.Sprintf("%.1f files/s", rate)
 	}
-	return count(int64(rate+0.5)) + " files/s"
+	return count(int64(min(rate, 1e18)+0.5)) + " files/s" // senseless counters give more
 }
 
 // bytesPerSecond is a rate of bytes for people.
@@ -108,6 +109,8 @@ func stateOf(t *tasks.Transfer) string {
 	switch {
 	case t.State == tasks.StateCompleted && (failuresOf(t) > 0 || len(t.FailedFinalizers()) > 0):
 		return "completed with failures"
+	case t.Trouble != "" && t.State.Ended():
+		return string(t.State) + ", bad rows"
 	case t.Trouble != "":
 		return string(t.State) + ", stopped by bad rows"
 	case paused(t) && t.State == tasks.StateRunning:
@@ -130,7 +133,7 @@ func failuresOf(t *tasks.Transfer) int64 {
 	return totals.Failures()
 }
 
-// percent is how much of a whole is done; it says 100 only when all is.
+// percent is the done part of a whole. It is 100 only when everything is done.
 func percent(done, all int64) string {
 	if all <= 0 {
 		return "–"
@@ -138,10 +141,10 @@ func percent(done, all int64) string {
 	return fmt.Sprintf("%d%%", min(done, all)*100/all)
 }
 
-// rate is how many things a second, as a whole number.
+// rate is a number per second, as a whole number.
 func rate(perSecond float64) string { return count(int64(perSecond + 0.5)) }
 
-// ratio is how many times as much; nothing when that is not known.
+// ratio formats a ratio; it is empty for an unknown one.
 func ratio(r float64) string {
 	switch {
 	case r == 0:

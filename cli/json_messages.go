@@ -7,14 +7,14 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// With --json, standard error is JSON too, an object a line: notes, errors and
+// With --json, standard error is JSON too, one object per line: notes, errors and
 // progress.
 
 // messageObject is a note or an error.
 type messageObject struct {
 	Type    string `json:"type"` // "note" or "error"
 	Message string `json:"message"`
-	Usage   string `json:"usage,omitempty"` // of an error in the command line
+	Usage   string `json:"usage,omitempty"` // for an error in the command line
 }
 
 // progressObject is a report of progress.
@@ -31,7 +31,7 @@ type progressObject struct {
 	FilesPerSecond float64 `json:"files_per_second"`
 	BytesPerSecond float64 `json:"bytes_per_second"`
 	Finalizing     string  `json:"finalizing,omitempty"`
-	WaitingFor     string  `json:"waiting_for,omitempty"` // why it stands still
+	WaitingFor     string  `json:"waiting_for,omitempty"` // why nothing of it runs
 }
 
 // loadProgressObject is a report of the progress of a load.
@@ -53,7 +53,7 @@ func (p *program) message(v any) {
 // objectsEvery is how often progress is reported in JSON.
 const objectsEvery = time.Second
 
-// objectProgress reports progress in JSON, and the last of it in any case.
+// objectProgress reports progress in JSON at intervals, and always the last one.
 type objectProgress struct {
 	p      *program
 	pace   progressRate

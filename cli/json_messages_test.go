@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Whoever reads JSON finds nothing else, also on standard error.
+// With --json, standard error holds JSON only.
 func TestStandardErrorIsJSONToo(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)

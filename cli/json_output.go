@@ -22,7 +22,8 @@ func (p *program) object(v any) error {
 	return nil
 }
 
-// jsonText is a value in JSON, with escapes for what could play tricks on a terminal.
+// jsonText is a value in JSON, with escapes for characters that change how a terminal shows
+// text.
 func jsonText(v any) (string, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -33,9 +34,9 @@ func jsonText(v any) (string, error) {
 	return escapeUnprintable(strings.TrimSuffix(b.String(), "\n")), nil
 }
 
-// escapeUnprintable escapes, in a JSON text, characters that change how a terminal
-// shows the others, such as U+009B and U+202E. JSON has them in strings alone, and
-// the encoder has escaped those of ASCII.
+// escapeUnprintable escapes, in a JSON text, characters that change how a terminal shows
+// others, such as U+009B and U+202E. JSON has them in strings only, and the encoder has
+// escaped those of ASCII.
 func escapeUnprintable(text string) string {
 	if !strings.ContainsFunc(text, unprintable) {
 		return text

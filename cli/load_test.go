@@ -122,18 +122,18 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		{exitError, path + " --into things --on-duplicate never --key id", "must be ignore, update or error"},
 		{exitError, path + " --into things --chunk 1B", "from 4KiB to 1GiB"},
 		{exitError, path + " " + path + "x --into things", "in.jsonlx: no such file or directory"},
-		{exitError, s.file("empty", "") + " --into new --create", "no file with content"},
+		{exitError, s.file("empty", "") + " --into new --create", "no file has content"},
 		{exitError, s.file("array", "[\n{\"id\":1}\n]") + " --into things", "a JSON array over several lines"},
 		{exitError, s.file("cases", `{"a":1,"A":2}`) + " --into new --create", `"a" and "A" differ in letter case`},
 		{exitError, s.file("accents", `{"é":1,"É":2}`) + " --into new --create", `"é" and "É" differ in letter case`},
-		{exitError, s.file("blanks", `{" Name ":1}`) + " --into new --create", `a member's name cannot be a column's`},
+		{exitError, s.file("blanks", `{" Name ":1}`) + " --into new --create", `the name of a member cannot be that of a column`},
 		{exitError, s.file("deep", strings.Repeat(`{"a":`, 600)+"1"+strings.Repeat("}", 600)) + " --into new --create", "nest more than 500 deep"},
 		{exitError, s.file("long", `{"a":"`+strings.Repeat("x", 9<<20)+`"}`) + " --into new --create", "the first one: the line is 9437192 bytes long"},
 		{exitError, path + " --into new --create --chunk 1B", "from 4KiB to 1GiB"},
 		{exitError, path + " --into things --map id=ID --map user=nam", "no line has a value for any column of things"},
 		{exitError, path + " --into never --create --map id=ID:int", "no line has a value for any column of never"},
 		{exitError, path + "x --into new --create", "in.jsonlx: no such file or directory"},
-		{exitError, empty + " --into new --create", "no file with content"},
+		{exitError, empty + " --into new --create", "no file has content"},
 	} {
 		r := s.must(tt.code, append([]string{"load"}, strings.Fields(tt.args)...)...)
 		contains(t, tt.args, r.stderr, tt.want)
@@ -244,7 +244,7 @@ func TestLoadAddsColumns(t *testing.T) {
 		if sum := loadSum(t, r); sum.Loaded != 2 || sum.Unmapped != 0 || fmt.Sprint(sum.AddedColumns) != "[name at deep]" {
 			t.Errorf("%+v", sum)
 		}
-		contains(t, "note", r.stderr, `Table things has new columns, which are NULL in its rows so far: \"name\", \"at\", \"deep\"`)
+		contains(t, "note", r.stderr, `Columns were added to table things; they are NULL in existing rows: \"name\", \"at\", \"deep\"`)
 		var id int
 		testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT SUM(id) FROM things WHERE name = 'n' OR deep LIKE '%x%'").Scan(&id))
 		if id != 5 {
@@ -297,7 +297,7 @@ steps:
 		r := s.must(exitOK, "run", path, "--recipe", recipe)
 		var rows int
 		testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM `t.jsonl`").Scan(&rows))
-		if rows != 5 || i == 3 != strings.Contains(r.stdout, "No changes") || i%3 != 0 != strings.Contains(r.stderr, "the table has lost its rows") {
+		if rows != 5 || i == 3 != strings.Contains(r.stdout, "No changes") || i%3 != 0 != strings.Contains(r.stderr, "the table was dropped or emptied") {
 			t.Errorf("after %s: %d rows; %s", statement, rows, r.stderr)
 		}
 	}
@@ -349,9 +349,37 @@ func TestLoadMembersThatComeLate(t *testing.T) {
 		t.Errorf("%+v, %s", sum, names)
 	}
 	r = s.must(exitFailures, "load", third, "--into", "things")
-	contains(t, "report", r.stdout, `Left out: 3 values of members that no column takes: "\x1b", "more"`)
+	contains(t, "report", r.stdout, `Left out: 3 values of members without a column: "\x1b", "more"`)
 	r = s.must(exitOK, "load", third, "--into", "things", "--map", "id", "--line-contains", "id", "--json")
 	if sum := loadSum(t, r); sum.Unmapped != 0 {
 		t.Errorf("members that the mapping leaves out were counted: %+v", sum)
 	}
+}
+
+// The rows of a deleted load are in the table still: they are not loaded twice, and lines
+// that it rejected are tried again.
+func TestLoadAfterDelete(t *testing.T) {
+	t.Parallel()
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		s := newTestEnv(t)
+		s.env = append(s.env, "BALER_DATABASE_URL="+url, "BALER_ROOTS="+s.dir)
+		d := testkit.Database(t, url)
+		_, err := d.ExecContext(t.Context(), "CREATE TABLE things (a BIGINT)")
+		testkit.Must(t, err)
+		path := s.file("d.jsonl", "{\"a\":1}\n{\"a\":\"none\"}\n{\"a\":2}\n")
+		for _, want := range []string{"2 0 1", "0 2 1", "0 2 1"} { // what is deleted last has loaded nothing itself
+			sum := loadSum(t, s.must(exitFailures, "load", path, "--into", "things", "--json"))
+			if got := fmt.Sprint(sum.Loaded, sum.Unchanged, sum.Bad); got != want {
+				t.Errorf("loaded, unchanged, rejected: %s, want %s", got, want)
+			}
+			s.must(exitOK, "delete", "latest")
+			var rows, marks, contents int
+			testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM things").Scan(&rows))
+			testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM loads").Scan(&marks))
+			testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM rejected_lines WHERE content <> ''").Scan(&contents))
+			if rows != 2 || marks < 1 || contents != 0 {
+				t.Errorf("%d rows, %d marks and %d contents of rejected lines after the deletion", rows, marks, contents)
+			}
+		}
+	})
 }

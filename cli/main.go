@@ -1,5 +1,5 @@
-// Package cli is the command line of Baler, for the program baler and for programs
-// with handlers of their own: Main is all of such a program.
+// Package cli is the command line of Baler, for the program baler and for programs with
+// handlers of their own. Such a program only registers its handlers and calls Main:
 //
 //	func main() {
 //		registry := builtin.Registry()
@@ -34,9 +34,8 @@ var version = "dev"
 // supervisor or timeout(1) may send it to the process and to its group.
 const sameSignal = time.Second
 
-// Main runs the command that the process was started with, with these handlers, and
-// exits with the code of the command. A nil registry has none but load, which every
-// process adds.
+// Main runs the command of the process's arguments with these handlers, and exits with the
+// code of the command. With a nil registry there is only the handler load.
 func Main(registry *handlers.Registry) {
 	ctx, stop := signal.NotifyContext(context.Background(), baler.StopSignals()...)
 	context.AfterFunc(ctx, func() { time.AfterFunc(sameSignal, stop) }) // restores the default: a second signal kills
@@ -46,7 +45,7 @@ func Main(registry *handlers.Registry) {
 	os.Exit(p.execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// nameOf returns the name under which the program was called.
+// nameOf returns the name by which the program was called.
 func nameOf(args []string) string {
 	if len(args) == 0 || args[0] == "" {
 		return "baler"
@@ -57,8 +56,8 @@ func nameOf(args []string) string {
 // execute runs one command. It returns the code to exit with.
 func (p *program) execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p.stdin, p.stdout, p.stderr = stdin, &output{w: stdout}, newConsole(stderr)
-	root := p.rootCommand()                   //nolint:contextcheck // commands get theirs from ExecuteContextC
-	root.SetArgs(append([]string{}, args...)) // nil would have cobra look at os.Args
+	root := p.rootCommand()                   //nolint:contextcheck // commands get their context from ExecuteContextC
+	root.SetArgs(append([]string{}, args...)) // for nil, cobra would read os.Args
 	root.SetIn(stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)

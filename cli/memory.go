@@ -6,8 +6,8 @@ import (
 	"runtime/metrics"
 )
 
-// What the collector aims to stay below. A process may take 512 MiB at any size of
-// transfer, SQLite's caches included, but most need much less: a few signatures and batches.
+// Limits for the garbage collector. A process may use 512 MiB for transfers of any size,
+// SQLite's caches included, but most processes need much less.
 const (
 	memoryUsual = 140 << 20
 	memoryMost  = 384 << 20
@@ -25,8 +25,8 @@ func collectLess(getenv func(string) string) {
 	}
 }
 
-// afterCollection raises the limit for good when so much is in use that the collector
-// would run all the time. It looks each time that the collector has run.
+// afterCollection checks the memory in use after each collection. It raises the limit
+// permanently when so much is in use that the collector would run all the time.
 func afterCollection() {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
@@ -38,7 +38,7 @@ func afterCollection() {
 	runtime.AddCleanup(new(garbage), func(int) { afterCollection() }, 0)
 }
 
-// memoryLimit is the limit for a process with so much in use.
+// memoryLimit is the limit for a process with so much live memory.
 func memoryLimit(live uint64) int64 {
 	if live > memoryUsual*3/4 {
 		return memoryMost

@@ -28,7 +28,7 @@ func TestQueues(t *testing.T) {
 	s.file("in/a.txt", "alpha")
 	contains(t, "no queues", s.must(exitOK, "queue", "list").stdout, "There are no queues yet")
 	equal(t, "no queues in JSON", s.must(exitOK, "queue", "list", "--json").stdout, "")
-	equal(t, "pause", s.must(exitError, "queue", "pause", "default").stderr, "error: there is no queue \"default\": there are none yet\n")
+	equal(t, "pause", s.must(exitError, "queue", "pause", "default").stderr, "error: there is no queue \"default\": there are no queues yet\n")
 
 	s.must(exitOK, "submit", "--via", "group", s.path("in"))
 	const title = "QUEUE    STATE    WAITING  RUNNING  RETRYING  FILES IN GROUPS\n"

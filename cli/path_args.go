@@ -10,8 +10,8 @@ import (
 	"github.com/balerhq/baler"
 )
 
-// checkPaths refuses an empty path, which would stand for the current folder: it
-// is what a script passes whose variable is not set.
+// checkPaths refuses an empty path. It would mean the current folder, but usually comes
+// from a script with an unset variable.
 func checkPaths(paths []string) error {
 	if i := slices.Index(paths, ""); i >= 0 {
 		return usagef("path %d is empty; use . for the current folder", i+1)
@@ -23,7 +23,7 @@ func missingOKFlag(cmd *cobra.Command, to *bool) {
 	cmd.Flags().BoolVar(to, "missing-ok", false, "register paths that do not exist; each gets a failed result")
 }
 
-// explainMissing says what to do about paths that do not exist.
+// explainMissing adds a hint to the error for paths that do not exist.
 func explainMissing(err error) error {
 	missing, ok := errors.AsType[*baler.MissingError](err)
 	if !ok {

@@ -10,13 +10,13 @@ import (
 )
 
 func dryRunFlag(cmd *cobra.Command, to *bool) {
-	cmd.Flags().BoolVar(to, "dry-run", false, "print what would be registered, by extension and size; register nothing")
+	cmd.Flags().BoolVar(to, "dry-run", false, "register nothing, and print the files that would be registered, by extension and size")
 }
 
-// extensionsShown is how many extensions are shown one by one.
+// extensionsShown is how many extensions have a line of their own.
 const extensionsShown = 20
 
-// preview prints what a submission would register.
+// preview prints the files that a submission would register.
 func (p *program) preview(
 	ctx context.Context, s baler.Submission, look func(context.Context, baler.Submission) (baler.Preview, error),
 ) error {
@@ -57,7 +57,7 @@ func (p *program) notePreview(found *baler.Preview) {
 		p.notef("--include, --exclude, size or time leave out %s; a folder that is left out counts once.", plural(n, "path"))
 	}
 	if n := found.EmptyFolders; n > 0 {
-		p.notef("%s: it is not registered, because it is no file. The final step 'bag' keeps empty folders.", plural(n, "empty folder"))
+		p.notef("%s left out, because only files are registered. The final step 'bag' keeps empty folders.", plural(n, "empty folder"))
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 
 // program is one run of the command line, with its inputs and outputs.
 type program struct {
-	name     string             // as it was called, for help
+	name     string             // the name by which it was called, for help
 	registry *handlers.Registry // never nil
 	env      []string
 	stdin    io.Reader
@@ -33,7 +33,7 @@ type program struct {
 // opener is baler.Open or baler.OpenStore.
 type opener func(context.Context, config.Config, baler.Options) (*baler.Baler, error)
 
-// with opens Baler for a command, and closes it after.
+// with opens Baler for a command, and closes it afterwards.
 func (p *program) with(cmd *cobra.Command, open opener, do func(context.Context, *baler.Baler, config.Config) error) (err error) {
 	cfg, err := p.settings(cmd)
 	if err != nil {
@@ -51,12 +51,12 @@ func (p *program) options(cfg config.Config) baler.Options {
 	return baler.Options{Registry: p.registry, Log: baler.NewLogger(p.stderr, cfg.Log), Version: buildInfo().Version}
 }
 
-// print writes the requested output to standard output.
+// printf writes a line to standard output.
 func (p *program) printf(format string, args ...any) {
 	fmt.Fprintf(p.stdout, p.named(format)+"\n", args...)
 }
 
-// say writes notes to standard error.
+// notef writes a note to standard error.
 func (p *program) notef(format string, args ...any) {
 	format = p.named(format)
 	if p.json {

@@ -15,8 +15,8 @@ type display interface {
 	end()
 }
 
-// newDisplay suits standard error: a bar for people, lines for logs, objects for
-// programs. A transfer that is only registered has counts, but no bar.
+// newDisplay chooses the display for standard error: a bar for people, lines for logs,
+// objects for programs. A transfer that is only registered has counts, but no bar.
 func (p *program) newDisplay(quiet, counting bool) display {
 	if quiet {
 		return noProgress{}
@@ -38,7 +38,8 @@ func (noProgress) end()         {}
 // linesEvery is the interval of progress lines in a log.
 const linesEvery = 5 * time.Second
 
-// lineProgress reports now and then, and at the end if anything happened since.
+// lineProgress prints lines at intervals, and one at the end if the progress has changed
+// since.
 type lineProgress struct {
 	p        *program
 	counting bool
@@ -112,7 +113,7 @@ func (b *barProgress) before(decor.Statistics) string {
 	return b.pace.counted()
 }
 
-// narrowest is the width that the bar itself is to keep.
+// narrowest is the minimal width of the bar itself.
 const narrowest = 12
 
 func (b *barProgress) behind(s decor.Statistics) string {

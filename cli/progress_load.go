@@ -13,7 +13,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// followLoadEvery is how often progress is looked up; a look reads a row for
+// followLoadEvery is the time between two queries for progress. A query reads a row for
 // every few megabytes that are loaded.
 const followLoadEvery = time.Second
 
@@ -109,7 +109,7 @@ func (f *loadFollower) loop(ctx context.Context) {
 		now, err := f.b.Transfer(ctx, t.UUID)
 		counts, countErr := f.b.LoadCounts(ctx, t)
 		if err != nil || countErr != nil {
-			continue // it is tried again; the worker reports the error
+			continue // the next query may succeed; the worker reports the error
 		}
 		if f.counts != nil {
 			f.counts(now, counts)

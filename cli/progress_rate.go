@@ -22,7 +22,7 @@ type reading struct {
 	sealed     bool  // files is final
 	ended      bool
 	finalizing string // the current final step and its state; empty before and after
-	waitingFor string // why it stands still; empty when it goes on, or nobody has looked
+	waitingFor string // why nothing of it runs; empty when something runs, or the reason was not queried
 }
 
 func read(t *tasks.Transfer, at time.Time) reading {
@@ -125,7 +125,7 @@ func (p *progressRate) notes() []string {
 	return notes
 }
 
-// barNotes are the notes, and before the failures why the transfer stands still.
+// barNotes returns the notes, with the reason for waiting before the failures.
 func (p *progressRate) barNotes() []string {
 	notes := p.notes()
 	if why := p.readings[len(p.readings)-1].waitingFor; why != "" {
@@ -164,8 +164,8 @@ func (p *progressRate) counting() string {
 	return s
 }
 
-// fit joins as many notes as there is room for. The last one, failures, is more
-// important than those in the middle.
+// fit joins as many notes as fit into a width. It keeps the last one, failures, before
+// those in the middle.
 func fit(notes []string, width int) string {
 	for len(notes) > 2 && len(strings.Join(notes, "  ")) > width {
 		notes = append(notes[:1:1], notes[2:]...)

@@ -9,7 +9,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// followEvery is how often progress is looked up; a look is one row and its steps.
+// followEvery is the time between two queries for progress. A query reads one row and its
+// steps.
 const followEvery = 200 * time.Millisecond
 
 // follower shows the progress of a transfer while something else works on it.

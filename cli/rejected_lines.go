@@ -59,7 +59,7 @@ func newRejectedLine(r *tasks.FileRejectedLine) rejectedLine {
 	return l
 }
 
-// beginning is as much of a line as suits a terminal.
+// beginning shortens a line for a terminal.
 func beginning(s string) string {
 	const most = 60
 	if s = printable(s); utf8.RuneCountInString(s) > most {

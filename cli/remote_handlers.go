@@ -7,9 +7,9 @@ import (
 	"github.com/balerhq/baler/recipe"
 )
 
-// allowRemoteHandlers accepts a recipe in which nothing is wrong but handlers that
-// neither this program nor a running worker has: workers that have them may start
-// later. It says so. A name that is similar to a known one stays an error.
+// allowRemoteHandlers accepts a recipe whose only errors are handlers that neither this
+// program nor a running worker has, because workers that have them may start later. It
+// prints a note. A name that is similar to a known one remains an error.
 func (p *program) allowRemoteHandlers(err error) error {
 	wrong, ok := errors.AsType[recipe.Errors](err)
 	if !ok {

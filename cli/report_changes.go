@@ -10,7 +10,7 @@ import (
 	"github.com/balerhq/baler"
 )
 
-// reportRun says what a run did, and gives its exit code.
+// reportRun reports a run, and returns its exit code.
 func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.RunResult, f *runFlags) error {
 	switch {
 	case p.json:
@@ -28,31 +28,31 @@ func (p *program) reportRun(ctx context.Context, b *baler.Baler, ran *baler.RunR
 	return runCode(ran)
 }
 
-// noteEarlierRuns says what earlier runs have left, beyond the transfer that ran.
+// noteEarlierRuns reports failures, damaged files and paused transfers of earlier runs.
 func (p *program) noteEarlierRuns(ran *baler.RunResult) {
 	for i := range ran.Previous {
 		p.notef("Transfer %s, which had files to retry, is %s.", number(&ran.Previous[i]), stateOf(&ran.Previous[i]))
 	}
 	for i := range ran.Failures {
 		if f := &ran.Failures[i]; f.Transfer.ID != ran.Transfer.ID || !ran.FoundChanges {
-			p.notef("%s failed in transfer %s: repair what is wrong, and 'baler retry %s', or accept it with --accept-failures.",
+			p.notef("%s failed in transfer %s: repair the cause and run 'baler retry %s', or accept the failures with --accept-failures.",
 				files(f.Files), number(&f.Transfer), number(&f.Transfer))
 		}
 	}
 	for i := range ran.Damaged {
-		p.notef("damaged: %s: its content is not what it was, although its size and time are the same", quoted(ran.Damaged[i].Path))
+		p.notef("damaged: %s: its content has changed, although its size and time are the same", quoted(ran.Damaged[i].Path))
 	}
 	if n := ran.DamagedFiles; n > 0 {
-		p.notef("%s damaged. Put a good copy in place and run again; or change the modification time of what is right as it is.", are(n))
+		p.notef("%s damaged. Restore good copies and run again, or change the modification time of files whose content is right.", are(n))
 	}
 	for i := range ran.Paused {
 		t := &ran.Paused[i]
-		p.notef("Transfer %s is paused, with %s to process: 'baler resume %s', and run again.", number(t), files(t.Files-t.Finished), number(t))
+		p.notef("Transfer %s is paused, with %s to process: run 'baler resume %s', and then this command again.", number(t), files(t.Files-t.Finished), number(t))
 	}
 }
 
-// runCode is the exit code of a run: that of failures if anything of this run, or of the
-// files of all runs, is not as it should be.
+// runCode is the exit code of a run: exitFailures if files of this or an earlier run
+// failed, are damaged, or wait in a paused transfer.
 func runCode(ran *baler.RunResult) error {
 	code := failed(&ran.Final)
 	if ran.FoundChanges {
@@ -67,7 +67,7 @@ func runCode(ran *baler.RunResult) error {
 	return code
 }
 
-// summarizeRun writes the summary of the transfer that ran, last, with what the run found.
+// summarizeRun writes the summary of the transfer that ran, with the changes of the run.
 func (p *program) summarizeRun(ran *baler.RunResult) error {
 	last := &ran.Transfer
 	if ran.Final.UUID != "" {
@@ -114,7 +114,7 @@ func (p *program) describeRun(ctx context.Context, b *baler.Baler, ran *baler.Ru
 	return p.reportFailures(ctx, p.stdout, b, t)
 }
 
-// are is a number of files that are something, in words.
+// are returns "1 file is" or "N files are".
 func are(n int64) string {
 	if n == 1 {
 		return "1 file is"
@@ -122,7 +122,7 @@ func are(n int64) string {
 	return files(n) + " are"
 }
 
-// changesLine says what another run has found; it is empty for the first.
+// changesLine describes the changes since the last run; it is empty for the first run.
 func changesLine(c baler.RunChanges) string {
 	if c.Changed+c.Retried+c.Accepted+c.Reread+c.Gone+c.Unchanged == 0 {
 		return ""

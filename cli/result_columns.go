@@ -39,7 +39,8 @@ func resultFields() []resultColumn {
 	}
 }
 
-// csvFields are the fields of a CSV file without chosen columns: message repeats others.
+// csvFields are the fields of a CSV file without --columns. It leaves out message, which
+// repeats other fields.
 func csvFields() []resultColumn {
 	return slices.DeleteFunc(resultFields(), func(c resultColumn) bool { return c.name == "message" })
 }
@@ -72,7 +73,7 @@ func resultColumnOf(name string) resultColumn {
 	return resultColumn{name: fact, fact: true}
 }
 
-// pathOf is the path with its bytes as they are.
+// pathOf returns the path with its original bytes.
 func pathOf(l *tasks.ResultLine) string {
 	if l.PathBytes != nil {
 		return string(l.PathBytes)
@@ -80,7 +81,7 @@ func pathOf(l *tasks.ResultLine) string {
 	return l.Path
 }
 
-// messageOf says on one line why a result is what it is.
+// messageOf returns the reason of a result on one line.
 func messageOf(l *tasks.ResultLine) string {
 	message := firstLine(l.Error)
 	if message == "" {
@@ -95,16 +96,16 @@ func messageOf(l *tasks.ResultLine) string {
 	return printable(l.Code) + ": " + message
 }
 
-// factsOf are the facts of a result; nil when there are none.
+// factsOf returns the facts of a result; nil when it has none.
 func factsOf(l *tasks.ResultLine) map[string]json.RawMessage {
 	var facts map[string]json.RawMessage
 	if err := json.Unmarshal(l.Facts, &facts); err != nil {
-		return nil // the recorder writes objects alone
+		return nil // the recorder writes only objects
 	}
 	return facts
 }
 
-// factText is a fact as text: strings as they are, everything else in JSON.
+// factText is a fact as text: strings without quotes, everything else in JSON.
 func factText(v json.RawMessage) string {
 	var s string
 	if len(v) == 0 || json.Unmarshal(v, &s) == nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// filterFlags choose among the results of a transfer.
+// filterFlags select results of a transfer.
 type filterFlags struct {
 	filter   baler.ResultFilter
 	outcomes []string
@@ -25,7 +25,7 @@ func (f *filterFlags) add(cmd *cobra.Command) {
 	complete(cmd, "outcome", names...)
 }
 
-// resultFilter is the filter that was typed.
+// resultFilter returns the filter of the flags.
 func (f *filterFlags) resultFilter(cmd *cobra.Command) (baler.ResultFilter, error) {
 	filter := f.filter
 	for _, s := range f.outcomes {

@@ -10,13 +10,13 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// resultWriter writes results one after the other. Its end comes last.
+// resultWriter writes results one after the other. Call end after the last one.
 type resultWriter interface {
 	write(l *tasks.ResultLine) error
 	end() error
 }
 
-// resultLines writes a JSON object a line: all fields, or the chosen columns.
+// resultLines writes one JSON object per line: all fields, or the chosen columns.
 type resultLines struct {
 	p       *program
 	columns []resultColumn
@@ -40,7 +40,7 @@ func (r *resultLines) write(l *tasks.ResultLine) error {
 
 func (*resultLines) end() error { return nil }
 
-// resultCSV writes a row a result below a row of titles.
+// resultCSV writes a row of titles and a row for each result.
 type resultCSV struct {
 	w       *csv.Writer
 	columns []resultColumn
@@ -72,17 +72,17 @@ func (c *resultCSV) end() error {
 	return nil
 }
 
-// sampled is how many results of a step decide on the columns of its table.
+// sampled is how many results of a step determine the columns of its table.
 const sampled = 1000
 
-// resultTables writes a table for each step. The first results of a step decide on
-// its columns; what later ones have beside them goes to the end of their lines.
+// resultTables writes a table for each step. The first results of a step determine its
+// columns; other facts of later results go to the end of their lines.
 type resultTables struct {
 	w       io.Writer
 	width   int                        // of the terminal; 0 when there is none
-	columns []resultColumn             // nil: what the step's results have
-	order   func(step string) []string // facts of a step, the most telling first
-	titled  bool                       // the tables of several steps are told apart
+	columns []resultColumn             // nil: those that the step's results have
+	order   func(step string) []string // facts of a step, the most important first
+	titled  bool                       // tables have titles, because there are several steps
 
 	step    string
 	waiting []tasks.ResultLine // of the step, until its columns are known
@@ -144,7 +144,8 @@ func (r *resultTables) end() error {
 	return nil
 }
 
-// choose finds the columns for the results that wait: those that any of them fills.
+// choose returns the columns for the waiting results: those in which any of them has a
+// value.
 func (r *resultTables) choose() []resultColumn {
 	facts, message := map[string]bool{}, false
 	for i := range r.waiting {
@@ -163,7 +164,7 @@ func (r *resultTables) choose() []resultColumn {
 	return columns
 }
 
-// inOrder lists names, first those in the order that is known, then the others sorted.
+// inOrder lists names: first those in order, then the others sorted.
 func inOrder(names map[string]bool, order []string) []string {
 	var all, others []string
 	for _, name := range order {
@@ -180,7 +181,7 @@ func inOrder(names map[string]bool, order []string) []string {
 	return append(all, others...)
 }
 
-// cells are the columns of a result, and at the end what no column has room for.
+// cells returns the columns of a result, and at the end the facts without a column.
 func (r *resultTables) cells(l *tasks.ResultLine) []string {
 	facts := factsOf(l)
 	cells := make([]string, len(r.shown)+1)

@@ -117,3 +117,22 @@ func TestRetryWaits(t *testing.T) {
 		t.Errorf("waiting ended with %d, want %d:\n%s", r.code, exitInterrupted, r.stderr)
 	}
 }
+
+// What the scan could not find may be there when the files are tried again.
+func TestRetryLooksAgain(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.file("in/a.txt", "alpha")
+	late := s.path("in/late.txt")
+	id := s.must(exitFailures, "run", "--json", "--recipe", "checksum", "--missing-ok", s.path("in/a.txt"), late).summary(t).Transfer
+	contains(t, "results", s.must(exitOK, "results", id, "--outcome", "failed").stdout, "not-found")
+	s.file("in/late.txt", "here by now")
+	s.must(exitOK, "retry", id)
+	sum := s.must(exitOK, "run", "--json", "--recipe", "checksum", "--missing-ok", s.path("in/a.txt"), late).summary(t)
+	if sum.Transfer != id || sum.Results.Succeeded != 3 || sum.Results.Failed != 0 || sum.Bytes != 5+11+11 { // the run registers it as well
+		t.Errorf("after the retry: %+v", sum)
+	}
+	contains(t, "the file of the retry", s.must(exitOK, "results", id, "--file", "2").stdout, "succeeded")
+	r := s.must(exitOK, "run", "--recipe", "checksum", "--missing-ok", s.path("in/a.txt"), late)
+	contains(t, "once more", r.stdout+r.stderr, "No changes")
+}

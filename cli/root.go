@@ -57,7 +57,7 @@ beginning of it, its name, or latest.`,
 	return root
 }
 
-// rename has examples and hints call the program by its name.
+// rename replaces "baler" in examples by the name of the program.
 func (p *program) rename(cmd *cobra.Command) {
 	cmd.Example = p.named(strings.ReplaceAll(cmd.Example, "  baler ", "  "+p.name+" "))
 	cmd.Long = p.named(cmd.Long)
@@ -66,7 +66,7 @@ func (p *program) rename(cmd *cobra.Command) {
 	}
 }
 
-// named has the commands that a text quotes call the program by its name.
+// named replaces "baler" in the quoted commands of a text by the name of the program.
 func (p *program) named(text string) string {
 	if p.name == "" || p.name == "baler" {
 		return text

@@ -30,12 +30,18 @@ func (p *program) report(w io.Writer, t *tasks.Transfer, now time.Time) {
 	if t.WaitingFor != "" {
 		fmt.Fprintf(w, "Waiting for: %s\n", printable(t.WaitingFor))
 	}
+	if t.Files == 0 && !t.Selection.All() && t.State.Ended() {
+		fmt.Fprintln(w, nothingSelected)
+	}
 	if t.Files > 0 {
 		fmt.Fprintln(w)
 		stepTable(t).within(tableWidth(w)).write(w)
 	}
 	p.reportFinalizers(w, t)
 }
+
+// nothingSelected says that a transfer has no file, and why.
+const nothingSelected = "No file is left: --include, --exclude, size or time leave out all of them."
 
 // reportFinalizers shows the final steps and their errors.
 func (p *program) reportFinalizers(w io.Writer, t *tasks.Transfer) {
@@ -54,7 +60,7 @@ func (p *program) reportFinalizers(w io.Writer, t *tasks.Transfer) {
 	}
 }
 
-// stepTable has a row a step, without empty columns.
+// stepTable has a row for each step, and no empty columns.
 func stepTable(t *tasks.Transfer) *table {
 	totals := t.Totals()
 	handlers := false
@@ -97,7 +103,7 @@ func stepTable(t *tasks.Transfer) *table {
 	return table
 }
 
-// shortOutcome is the title of an outcome's column where many outcomes have one.
+// shortOutcome is the title of an outcome's column when the table has many.
 func shortOutcome(o tasks.Outcome) string {
 	switch o {
 	case tasks.OutcomeSucceeded:
@@ -118,7 +124,7 @@ func shortOutcome(o tasks.Outcome) string {
 // failuresShown is how many failures a report lists.
 const failuresShown = 10
 
-// failureOutcomes are those that count as failures.
+// failureOutcomes returns the outcomes that count as failures.
 func failureOutcomes() []tasks.Outcome {
 	return []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut}
 }

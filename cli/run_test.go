@@ -123,7 +123,7 @@ func TestRunFindsWhatIsDamagedOrGone(t *testing.T) {
 	s.must(exitOK, "run", s.path("in"))
 	r := s.must(exitFailures, "run", "--reread", s.path("in"))
 	contains(t, "reread", r.stdout, "\nFiles: 0 added, 0 changed, 2 read again, 0 gone, 0 unchanged\n")
-	contains(t, "notes", s.stable(r.stderr), "damaged: DIR/in/a.txt: its content is not what it was", "1 file is damaged. ")
+	contains(t, "notes", s.stable(r.stderr), "damaged: DIR/in/a.txt: its content has changed", "1 file is damaged. ")
 	contains(t, "JSON", s.must(exitFailures, "run", "--json", s.path("in")).stdout, `"unchanged":1},"damaged":1}`)
 	if err := os.Remove(a); err != nil {
 		t.Fatal(err)

@@ -26,8 +26,8 @@ type selectionFlags struct {
 func (f *selectionFlags) add(cmd *cobra.Command) {
 	flags, s := cmd.Flags(), &f.selection
 	flags.StringArrayVar(&s.Include, "include", nil, "register only files that match `PATTERN`, or in folders that do, as in .gitignore")
-	flags.StringArrayVar(&s.Exclude, "exclude", nil, "leave out files and folders that match `PATTERN`; it wins over --include")
-	flags.StringArrayVar(&f.excludeFiles, "exclude-from", nil, "leave out what the patterns of `FILE` match, which is like .gitignore")
+	flags.StringArrayVar(&s.Exclude, "exclude", nil, "leave out files and folders that match `PATTERN`; takes precedence over --include")
+	flags.StringArrayVar(&f.excludeFiles, "exclude-from", nil, "leave out files and folders that match a pattern in `FILE`, in the format of .gitignore")
 	flags.BoolVar(&s.IgnoreCase, "ignore-case", false, "let patterns match small and capital letters alike")
 	flags.Var(sizeValue{&f.minSize}, "min-size", "leave out files below `SIZE`, such as 1 or 10MiB")
 	flags.Var(sizeValue{&f.maxSize}, "max-size", "leave out files above `SIZE`")
@@ -35,7 +35,7 @@ func (f *selectionFlags) add(cmd *cobra.Command) {
 
 func (f *selectionFlags) addNewer(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.newer, "newer", "",
-		"leave out files that were not modified after `TIME`: a date, a time as in RFC 3339, or a file, whose time it is")
+		"leave out files that were not modified after `TIME`: a date, a time of RFC 3339, or a file for its modification time")
 }
 
 // get reads the files with patterns and checks the values.
@@ -79,7 +79,7 @@ func readPatterns(path string) ([]string, error) {
 
 // timeOrFile reads a time, or the modification time of a file.
 func timeOrFile(text string) (time.Time, error) {
-	// A person means the time of the clock on their wall.
+	// A time without a zone is local time.
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly} {
 		if t, err := time.ParseInLocation(layout, text, time.Local); err == nil { //nolint:gosmopolitan // see above
 			return t, nil
@@ -88,7 +88,7 @@ func timeOrFile(text string) (time.Time, error) {
 	info, err := os.Stat(text)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return time.Time{}, usagef("--newer %q is no time such as 2026-01-31 or 2026-01-31T08:00:00Z, and there is no such file", text)
+		return time.Time{}, usagef("--newer %q is not a time such as 2026-01-31 or 2026-01-31T08:00:00Z, and no such file exists", text)
 	case err != nil:
 		return time.Time{}, fmt.Errorf("--newer: %w", err)
 	}

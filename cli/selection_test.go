@@ -93,7 +93,16 @@ func TestKeyOfAnotherSelection(t *testing.T) {
 	r := s.must(exitError, "submit", "--key", "k", "--max-size", "9", in)
 	contains(t, "another selection", r.stderr, "has the selection --newer ", ", not --max-size 9;")
 	r = s.must(exitUsage, "submit", "--newer", "soon", in)
-	if !strings.Contains(r.stderr, `--newer "soon" is no time`) {
+	if !strings.Contains(r.stderr, `--newer "soon" is not a time`) {
 		t.Error(r.stderr)
 	}
+}
+
+// A pattern that nothing matches does not pass for a transfer that is done.
+func TestNothingSelectedIsTold(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.file("in/a.txt", "alpha")
+	contains(t, "run", s.must(exitOK, "run", s.path("in"), "--include", "*.zzz").stdout, "No file is left: --include, --exclude")
+	contains(t, "submit", s.must(exitOK, "submit", s.path("in"), "--include", "*.zzz").stderr, "No file is left: --include, --exclude")
 }

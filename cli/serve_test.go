@@ -52,7 +52,7 @@ func TestNothingWorksOnServicesWithoutRoots(t *testing.T) {
 	s.services()
 	for _, args := range [][]string{{"serve", "--worker", "--listen", "127.0.0.1:0"}, {"worker"}, {"run", s.path("in")}} {
 		r := s.must(exitError, append(args, "--roots", "")...)
-		contains(t, "stderr", r.stderr, "could have this worker read any file: set BALER_ROOTS (--roots)")
+		contains(t, "stderr", r.stderr, "could make this worker read any file: set BALER_ROOTS (--roots)")
 		if r.stdout != "" || strings.Contains(r.stderr, "Stop it with Ctrl-C") {
 			t.Errorf("%v says that it starts: %s%s", args, r.stdout, r.stderr)
 		}

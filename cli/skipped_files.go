@@ -6,10 +6,11 @@ import (
 	"github.com/balerhq/baler/internal/scan"
 )
 
-// skippedShown is how many notices are shown one by one.
+// skippedShown is how many skipped files are named.
 const skippedShown = 10
 
-// skippedFiles tells of what a scan passed over: the first few, and how many more.
+// skippedFiles prints notes about the files that a scan skipped: the first ones, and the
+// number of the others.
 type skippedFiles struct {
 	p     *program
 	quiet bool

@@ -136,3 +136,26 @@ func TestTransferStoppedByBadRows(t *testing.T) {
 	s.must(exitOK, "resume", id)
 	s.must(exitOK, "doctor")
 }
+
+// Rows that make no sense are told as such, and keep no other transfer from being listed.
+func TestStatusOfSenselessRows(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.file("in/a.txt", "alpha")
+	s.must(exitOK, "run", "--quiet", s.path("in"))
+	s.must(exitOK, "run", "--quiet", "--recipe", "checksum", "--name", "sound", s.path("in"))
+	s.exec(
+		"UPDATE transfers SET files = -5, finished = 9223372036854775807, name = x'1b5d303b78', via = x'1b5d' WHERE id = 1",
+		"UPDATE steps SET name = x'1b5d303b78', handler = x'ff07' WHERE transfer_id = 1",
+		"DELETE FROM files WHERE transfer_id = 2",
+	)
+	list := s.must(exitOK, "status").stdout
+	one := s.must(exitOK, "status", "1").stdout
+	contains(t, "list", list, "sound", `1b]0;x`, "completed, bad rows")
+	contains(t, "detail", one, "makes no sense: files is -5, dispatched is 1, finished is 9223372036854775807", `\x1b]0;x`, `by \x1b]`, "Correct the database")
+	if strings.ContainsAny(list+one, "\x1b\a\xff") {
+		t.Errorf("control characters reach the terminal:\n%q\n%q", list, one)
+	}
+	contains(t, "retry without files", s.must(exitError, "retry", "sound", "--outcome", "succeeded").stderr,
+		"1 of 1 files have results, but no row in files: restore the database; nothing is retried")
+}

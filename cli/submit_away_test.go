@@ -14,14 +14,14 @@ func TestSubmitWhileRedisIsAway(t *testing.T) {
 	s.file("in/a.txt", "alpha")
 	s.env = append(s.env, "BALER_DATABASE_URL="+testkit.MySQL(t), "BALER_REDIS_URL=redis://127.0.0.1:1", "BALER_ROOTS="+s.dir)
 	r := s.must(exitOK, "submit", s.path("in"))
-	contains(t, "warning", r.stderr, "warning: Redis at redis://127.0.0.1:1", "does not answer", "registered all the same")
+	contains(t, "warning", r.stderr, "warning: Redis at redis://127.0.0.1:1", "does not answer", "The files are registered; workers process them")
 	id := strings.TrimSpace(r.stdout)
 	if sum := s.must(exitOK, "status", "--json", id).summary(t); sum.Files != 1 || sum.State != "running" {
 		t.Errorf("registered as %+v", sum)
 	}
 	for _, args := range [][]string{{"submit", "--via", "group", s.path("in")}, {"submit", "-"}} {
 		s.from = strings.NewReader(s.path("in/a.txt") + "\n")
-		contains(t, strings.Join(args, " "), s.must(exitError, args...).stderr, "does not answer", "--via bulk needs no Redis")
+		contains(t, strings.Join(args, " "), s.must(exitError, args...).stderr, "does not answer", "with --via bulk, submit needs no Redis")
 	}
 	if n := strings.Count(s.must(exitOK, "status", "--json").stdout, "\n"); n != 1 {
 		t.Errorf("%d transfers are there, want 1", n)

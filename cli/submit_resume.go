@@ -71,7 +71,7 @@ func (p *program) resumeSubmission(ctx context.Context, b *baler.Baler, t tasks.
 func (p *program) adoptUnfinished(ctx context.Context, b *baler.Baler, t tasks.Transfer) (now tasks.Transfer, resumed bool, err error) {
 	if !sealed(&t) {
 		t, err = b.AwaitProducer(ctx, t, func(until time.Time) {
-			p.notef("Transfer %s was begun with this key before, and another producer seems to register it; waiting until %s.",
+			p.notef("Another submission with this key began transfer %s and may still be registering files; waiting until %s.",
 				number(&t), local(until))
 		})
 		if err == nil && !sealed(&t) {
@@ -79,7 +79,7 @@ func (p *program) adoptUnfinished(ctx context.Context, b *baler.Baler, t tasks.T
 			return now, err == nil, err
 		}
 		if errors.Is(err, baler.ErrProducerAlive) {
-			return t, false, fmt.Errorf("transfer %s was begun with this key before: %w; submit again when that has ended", number(&t), err)
+			return t, false, fmt.Errorf("another submission with this key began transfer %s: %w; submit again when it has ended", number(&t), err)
 		}
 		if err != nil {
 			return t, false, p.submitStopped(ctx, b, &t, err)

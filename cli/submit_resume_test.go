@@ -112,10 +112,10 @@ func TestSubmitWithTheKeyOfACutOffTransfer(t *testing.T) {
 	}{
 		{"interrupted", tasks.StateInterrupted, longAgo, false, exitOK, true, "Resumed the interrupted submission of transfer ID; all its files are registered.\n"},
 		{"open, producer dead", tasks.StateOpen, longAgo, false, exitOK, true, "Resumed the interrupted submission of transfer ID; all its files are registered.\n"},
-		{"open, producer just died", tasks.StateOpen, "", false, exitOK, true, "another producer seems to register it; waiting until "},
+		{"open, producer just died", tasks.StateOpen, "", false, exitOK, true, "may still be registering files; waiting until "},
 		{"open, producer alive", tasks.StateOpen, justNow, false, exitError, false,
-			"error: transfer ID was begun with this key before: the transfer's producer is alive, or was a moment ago: " +
-				"it was seen at 2222-01-02T03:04:05Z; submit again when that has ended\n"},
+			"error: another submission with this key began transfer ID: the transfer's producer is alive, or was a moment ago: " +
+				"it was seen at 2222-01-02T03:04:05Z; submit again when it has ended\n"},
 		{"open list, producer alive", tasks.StateOpen, justNow, true, exitError, false, "the transfer's producer is alive"},
 		{"open list", tasks.StateOpen, longAgo, true, exitError, false,
 			"error: transfer ID cannot be resumed: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n"},

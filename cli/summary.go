@@ -7,10 +7,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// summary is a transfer in JSON, with fields that only a paused transfer or a run has.
+// summary is a transfer in JSON, with additional fields for paused transfers and runs.
 type summary struct {
 	tasks.Summary
-	Number   int64             `json:"number"` // short, and unique in this database; commands take it
+	Number   int64             `json:"number"` // short, and unique in this database; commands accept it
 	PausedAt time.Time         `json:"paused_at,omitzero"`
 	Trouble  string            `json:"trouble,omitempty"` // why Baler has paused it: see tasks.Transfer
 	Changes  *baler.RunChanges `json:"changes,omitempty"`

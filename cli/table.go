@@ -20,7 +20,7 @@ type table struct {
 type column struct {
 	title  string
 	short  string // the title when the table would be too wide; empty: the same
-	right  bool   // numbers stand at the right
+	right  bool   // aligned to the right, for numbers
 	shrink shrink
 }
 
@@ -31,8 +31,8 @@ const (
 	keep  shrink = iota
 	end          // the end of the text
 	start        // its start: the end of a path matters most
-	wrap         // nothing: the text continues on the next line; for the last column
-	drop         // the end of the text, and at last the whole column
+	wrap         // nothing is cut: the text continues on the next line; for the last column
+	drop         // the end of the text, and then the whole column
 )
 
 func words(title string) column   { return column{title: title} }
@@ -43,7 +43,14 @@ const narrow = 8
 
 func newTable(columns ...column) *table { return &table{columns: columns} }
 
-func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+// row adds a row. No cell can send a control character to the terminal, wherever its
+// text comes from.
+func (t *table) row(cells ...string) {
+	for i := range cells {
+		cells[i] = printable(cells[i])
+	}
+	t.rows = append(t.rows, cells)
+}
 
 // within limits the table's width.
 func (t *table) within(width int) *table {
@@ -76,7 +83,7 @@ func (t *table) write(w io.Writer) {
 	}
 }
 
-// next writes a row below a table that is written, in the same columns.
+// next adds a row to a table that has been written, with the same widths.
 func (t *table) next(w io.Writer, cells ...string) { t.line(w, cells, t.laidOut) }
 
 // dropColumns leaves out the columns that may be dropped, and returns the other titles.

@@ -17,7 +17,7 @@ type transferAction struct {
 	// do reports false when the state of the transfer does not allow it.
 	do func(context.Context, *baler.Baler, tasks.Transfer) (bool, error)
 
-	did    func(*tasks.Transfer) string // of the transfer as it is after that
+	did    func(*tasks.Transfer) string // describes the transfer after the action
 	didNot func(*tasks.Transfer) string // why the action is not possible
 }
 

@@ -28,6 +28,9 @@ func TestTransferReferences(t *testing.T) {
 	for _, args := range []string{"cancel 1", "pause 1", "resume 1", "submit --resume 1"} {
 		contains(t, args, s.must(exitError, strings.Fields(args)...).stderr, "ransfer 1 ")
 	}
+	equal(t, "delete latest", s.stable(s.must(exitOK, "delete", "latest").stdout), "Transfer ID with 1 file is deleted.\n")
+	equal(t, "delete by name", s.must(exitOK, "delete", "monday").stdout, "Transfer "+first+" with 1 file is deleted.\n")
+	contains(t, "delete by name again", s.must(exitError, "delete", "monday").stderr, "error: no such transfer: monday\n")
 }
 
 func TestAmbiguousReferenceListsTheCandidates(t *testing.T) {

@@ -190,3 +190,21 @@ func TestReportThatCannotBeWritten(t *testing.T) {
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+// An empty id is a mistake of the command line, as a script makes it with an unset variable.
+func TestEmptyID(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	for _, command := range []string{"status", "results", "cancel", "pause", "resume", "retry", "delete"} {
+		contains(t, command, s.must(exitUsage, command, "").stderr, "error: the id of the transfer is empty; give its number", "usage: baler "+command)
+	}
+}
+
+func TestNumbersInFlagsArePlain(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	for value, want := range map[string]string{"99999999999999999999": "the number is too large", "x": "it is not a whole number"} {
+		stderr := s.must(exitUsage, "results", "latest", "--file", value).stderr
+		contains(t, value, stderr, `error: invalid argument "`+value+`" for "--file" flag: `+want)
+	}
+}

@@ -41,8 +41,8 @@ func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Tr
 	return failed(&ended)
 }
 
-// noteBlockers notes, before waiting for a transfer, what blocks it until somebody
-// acts.
+// noteBlockers prints notes, before the wait for a transfer, about causes for which it
+// cannot continue without a person.
 func (p *program) noteBlockers(ctx context.Context, b *baler.Baler, t *tasks.Transfer) {
 	workers, err := b.Workers(ctx)
 	served := servedQueues(workers)

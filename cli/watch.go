@@ -48,11 +48,11 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 	return failed(&t)
 }
 
-// lookForReason is how often a watch queries why a transfer makes no progress: that
-// reads more rows than its progress.
+// lookForReason is the time between two queries for why a transfer makes no progress.
+// They read more rows than queries for the progress.
 const lookForReason = 2 * time.Second
 
-// reasons finds out why one transfer makes no progress.
+// reasons queries why one transfer makes no progress.
 type reasons struct {
 	b        *baler.Baler
 	at       time.Time // of the last query
@@ -60,7 +60,7 @@ type reasons struct {
 	last     string
 }
 
-// add sets WaitingFor of the transfer as it stands now.
+// add sets WaitingFor of the transfer.
 func (r *reasons) add(ctx context.Context, t *tasks.Transfer) {
 	if now := time.Now(); now.Sub(r.at) >= lookForReason {
 		one := []tasks.Transfer{*t}
@@ -95,7 +95,7 @@ func onChange(tell func(*tasks.Transfer)) func(tasks.Transfer) {
 	}
 }
 
-// detail shows one transfer with where it comes from.
+// detail shows one transfer with its origin.
 func (p *program) detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 	p.report(w, t, now)
 	fmt.Fprintln(w)
@@ -114,7 +114,7 @@ func (p *program) detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 		}
 		fmt.Fprintf(w, "%s  %s\n", label, quoted(source))
 	}
-	fmt.Fprintf(w, "queue    %s, by %s\n", printable(t.Queue), t.Via)
+	fmt.Fprintf(w, "queue    %s, by %s\n", printable(t.Queue), printable(string(t.Via)))
 	if t.Weight > 1 {
 		fmt.Fprintf(w, "weight   %d\n", t.Weight)
 	}
@@ -143,7 +143,7 @@ func (f *screen) draw(content func(io.Writer)) {
 	}
 	f.height = 0
 	for line := range strings.Lines(text.String()) {
-		// A line that wraps would take two.
+		// Cut, because a line that wraps would take two.
 		b.WriteString(runewidth.Truncate(strings.TrimSuffix(line, "\n"), f.width-1, "…") + "\n")
 		f.height++
 	}

@@ -12,6 +12,6 @@ GRANT CREATE, INSERT, SELECT ON baler.* TO baler_migrate@'%';
 CREATE USER IF NOT EXISTS baler@'%' IDENTIFIED BY 'CHANGE-ME-2';
 GRANT SELECT, INSERT, UPDATE, DELETE ON baler.* TO baler@'%';
 
--- For commands that only read, such as status and results, and for a dashboard that shows only.
+-- For commands that only read, such as status and results, and for a dashboard that only displays.
 CREATE USER IF NOT EXISTS baler_read@'%' IDENTIFIED BY 'CHANGE-ME-3';
 GRANT SELECT ON baler.* TO baler_read@'%';

@@ -1,6 +1,6 @@
 // Worker is a complete program with its own handler: "worker worker" processes
-// batches until SIGTERM or SIGINT, "worker run DIR" does everything in one process,
-// and every other command of baler is there too.
+// batches until SIGTERM or SIGINT, "worker run DIR" does everything in one process.
+// The program has every other command of baler, too.
 package main
 
 import (

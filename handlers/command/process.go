@@ -7,7 +7,7 @@ import (
 )
 
 // Process is a program that was started and serves several jobs, one after another. It leads
-// a process group, as with Run. Whoever starts one calls End.
+// a process group, as with Run. The caller of Start must call End.
 type Process struct {
 	child *child
 }

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Functions lists the functions and methods of the package in a folder, as
-// Function and Type.Method, tests left out.
+// Functions lists the functions and methods of the package in a folder, except those of
+// tests, as Function and Type.Method.
 func Functions(dir string) (map[string]bool, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -20,8 +20,8 @@ const Module = "github.com/balerhq/baler"
 // the module that it imports. The root package is "baler".
 type Graph map[string][]string
 
-// left names packages that the picture leaves out: those that only tests and the
-// documentation use, and small ones that any package may import and that import
+// left reports whether the picture leaves a package out: packages that only tests and
+// the documentation use, and small packages that any other may import and that import
 // at most tasks.
 func left(name string) bool {
 	for _, prefix := range []string{
@@ -38,8 +38,8 @@ func left(name string) bool {
 	return false
 }
 
-// Load reads the packages of the module in dir with "go list". It leaves out
-// what the picture leaves out.
+// Load reads the packages of the module in dir with "go list", except those that the
+// picture leaves out.
 func Load(ctx context.Context, dir string) (Graph, error) {
 	cmd := exec.CommandContext(ctx, "go", "list", "-json=ImportPath,Imports", "./...")
 	cmd.Dir = dir
@@ -77,9 +77,9 @@ func (g Graph) add(path string, imports []string) {
 	g[from] = to
 }
 
-// node is the name that a package has in the picture: its path below the
-// module. Packages below internal/bench and internal/web are shown with them, the
-// built-in handlers together, but for load: it is the one that baler registers.
+// node is the name of a package in the picture: its path below the module. Packages
+// below internal/bench and internal/web share the node of their parent, and the built-in
+// handlers have one node, except load, because the root package imports it.
 func node(path string) string {
 	if path == Module {
 		return "baler"
@@ -113,8 +113,8 @@ func (g Graph) reaches(from, to string) bool {
 	return slices.ContainsFunc(g[from], func(n string) bool { return n != to && visit(n) })
 }
 
-// Reduced leaves out each import that other imports imply: the picture stays
-// readable, and still shows who stands above whom.
+// Reduced leaves out each import that other imports imply. The picture stays readable
+// and still shows the order of the packages.
 func (g Graph) Reduced() Graph {
 	r := make(Graph, len(g))
 	for from, all := range g {

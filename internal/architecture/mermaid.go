@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Mermaid writes the graph as a Mermaid flowchart: a box a package, an arrow an
-// import. Packages that other modules may import have a thicker border.
+// Mermaid writes the graph as a Mermaid flowchart: a box for each package, an arrow for
+// each import. Packages that other modules may import have a thicker border.
 func (g Graph) Mermaid() string {
 	var b strings.Builder
 	b.WriteString("flowchart TD\n")

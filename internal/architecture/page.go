@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The picture stands between these lines of the page.
+// The picture is between these lines of the page.
 const (
 	begin = "```mermaid\n"
 	end   = "```\n"
@@ -24,7 +24,7 @@ func Picture(page string) (string, error) {
 	return picture, nil
 }
 
-// Redraw returns the page with another picture.
+// Redraw returns the page with its picture replaced.
 func Redraw(page, picture string) (string, error) {
 	old, err := Picture(page)
 	if err != nil {
@@ -33,10 +33,10 @@ func Redraw(page, picture string) (string, error) {
 	return strings.Replace(page, begin+old+end, begin+picture+end, 1), nil
 }
 
-// hop is a line of the numbered list, which begins with a function's name.
+// hop matches a line of the numbered list, which begins with a function's name.
 var hop = regexp.MustCompile("(?m)^\\d+\\. `([^`]+)`")
 
-// Hops lists the functions that the numbered lists of a page name, each as
+// Hops returns the functions that the numbered lists of a page name, each as
 // PACKAGE.Function or PACKAGE.Type.Method with the package's path below the module.
 func Hops(page string) (names []string) {
 	for _, m := range hop.FindAllStringSubmatch(page, -1) {

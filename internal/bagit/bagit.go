@@ -11,9 +11,9 @@ import (
 	"sync"
 )
 
-// Problem is something that is wrong with a bag, or that may be.
+// Problem is an error or a warning about a bag.
 type Problem struct {
-	Path    string `json:"path,omitempty"` // in the bag; empty: the bag as a whole
+	Path    string `json:"path,omitempty"` // in the bag; empty for the bag as a whole
 	Message string `json:"message"`
 }
 
@@ -24,8 +24,8 @@ func (p Problem) String() string {
 	return p.Path + ": " + p.Message
 }
 
-// Report says how a bag is. A bag without Errors is valid: complete, and every file has
-// the digests that the manifests say. Warnings do not make a bag invalid.
+// Report is the result of Verify. A bag without Errors is valid: it is complete, and
+// every file has the digests in the manifests. Warnings do not make a bag invalid.
 type Report struct {
 	Version    string    // of BagIt; empty when it cannot be read
 	Files      int64     // of the payload
@@ -40,7 +40,7 @@ func (r *Report) Valid() bool { return len(r.Errors) == 0 }
 
 // Options configures Verify. The zero value is ready to use.
 type Options struct {
-	Parallel   int                      // files that are read at a time; 1 when it is less
+	Parallel   int                      // files that are read at a time; at least 1
 	OnProgress func(files, bytes int64) // called after each file, by one goroutine at a time; may be nil
 }
 
@@ -61,8 +61,8 @@ type bag struct {
 	report Report
 }
 
-// Verify verifies the bag in a folder. It returns an error only when it cannot: when the
-// folder cannot be read at all, or ctx ends. Symbolic links are not followed.
+// Verify verifies the bag in a folder. It returns an error only when the folder cannot be
+// read at all, or ctx ends. It does not follow symbolic links.
 func Verify(ctx context.Context, path string, opts Options) (Report, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
@@ -91,14 +91,14 @@ func Verify(ctx context.Context, path string, opts Options) (Report, error) {
 	return b.report, nil
 }
 
-// wrongf notes an error of the bag.
+// wrongf adds an error to the report.
 func (b *bag) wrongf(path, format string, args ...any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.report.Errors = append(b.report.Errors, Problem{path, fmt.Sprintf(format, args...)})
 }
 
-// oddf notes a warning.
+// oddf adds a warning to the report.
 func (b *bag) oddf(path, format string, args ...any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -18,7 +18,8 @@ const declarationFile = "bagit.txt"
 // version is a version of BagIt.
 type version string
 
-// v1 reports whether the rules of RFC 8493 apply, which are stricter than the drafts'.
+// v1 reports whether the rules of RFC 8493 apply, which are stricter than those of the
+// drafts.
 func (v version) v1() bool { return v == "1.0" }
 
 // infoFile is the file of the bag's metadata.
@@ -29,10 +30,10 @@ func (v version) infoFile() string {
 	return "bag-info.txt"
 }
 
-// maxTagFile bounds what is read of a tag file other than a manifest.
+// maxTagFile is the largest tag file, other than a manifest, that is read.
 const maxTagFile = 64 << 20
 
-// declaration reads bagit.txt. Without it nothing else can be read.
+// declaration reads bagit.txt, and reports whether the rest of the bag can be read.
 func (b *bag) declaration() bool {
 	text, err := b.read(declarationFile)
 	switch {
@@ -62,7 +63,7 @@ func (b *bag) declaration() bool {
 	switch number {
 	case "0.93", "0.94", "0.95", "0.96", "0.97", "1.0":
 	default:
-		b.wrongf(declarationFile, "has version %q, which is not known: 0.93 to 0.97 and 1.0 are", number)
+		b.wrongf(declarationFile, "has the unknown version %q; known are 0.93 to 0.97 and 1.0", number)
 		return false
 	}
 	b.version, b.encoding = version(number), encoding
@@ -81,7 +82,7 @@ func (b *bag) declaration() bool {
 	return true
 }
 
-// read reads a tag file as it is.
+// read reads the bytes of a tag file.
 func (b *bag) read(path string) ([]byte, error) {
 	f, err := b.root.Open(path)
 	if err != nil {
@@ -95,7 +96,7 @@ func (b *bag) read(path string) ([]byte, error) {
 	return text, err
 }
 
-// decode gives the text of a tag file's bytes.
+// decode decodes the bytes of a tag file.
 func (b *bag) decode(content []byte) (string, error) {
 	decoder, err := b.decoder()
 	if err != nil {
@@ -105,7 +106,7 @@ func (b *bag) decode(content []byte) (string, error) {
 	return string(text), err
 }
 
-// decoder decodes tag files. A byte order mark is no part of the text.
+// decoder returns the decoder of tag files. It drops a byte order mark.
 func (b *bag) decoder() (transform.Transformer, error) {
 	switch strings.ToUpper(b.encoding) {
 	case "UTF-8", "UTF8", "US-ASCII", "ASCII":
@@ -115,7 +116,7 @@ func (b *bag) decoder() (transform.Transformer, error) {
 	}
 	e, err := ianaindex.IANA.Encoding(b.encoding)
 	if err != nil || e == nil {
-		return nil, fmt.Errorf("the encoding %q is not known", b.encoding)
+		return nil, fmt.Errorf("the encoding %q is unknown", b.encoding)
 	}
 	return e.NewDecoder(), nil
 }

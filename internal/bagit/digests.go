@@ -15,7 +15,7 @@ import (
 // checkComplete compares the files of the bag with the manifests.
 func (b *bag) checkComplete() {
 	if info, err := b.root.Stat(payloadFolder); err != nil || !info.IsDir() {
-		b.wrongf(payloadFolder, "there is no folder of the payload")
+		b.wrongf(payloadFolder, "the folder of the payload does not exist")
 	}
 	for file := range b.expected {
 		switch {
@@ -108,7 +108,7 @@ func (b *bag) checkFile(ctx context.Context, file string) (int64, error) {
 	return n, nil
 }
 
-// contextReader ends with its context.
+// contextReader is a reader that fails once its context has ended.
 type contextReader struct {
 	ctx context.Context //nolint:containedctx // of one call of Verify
 	r   io.Reader

@@ -8,8 +8,8 @@ import (
 
 const fetchFile = "fetch.txt"
 
-// readFetch reads which files are to be fetched from elsewhere. A bag is complete only
-// when they have been.
+// readFetch reads the list of files that are to be fetched. A bag is complete only when
+// they have been fetched.
 func (b *bag) readFetch() {
 	content, err := b.read(fetchFile)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -27,7 +27,7 @@ func (b *bag) readInfo() {
 	oxums := 0
 	for i, line := range splitLines(strings.TrimPrefix(text, "\ufeff")) {
 		if strings.TrimSpace(line) == "" || i > 0 && (line[0] == ' ' || line[0] == '\t') {
-			continue // empty, or the value of the line before goes on
+			continue // an empty line, or the continuation of the previous value
 		}
 		label, value, ok := strings.Cut(line, ":")
 		if !ok || strings.TrimSpace(label) == "" {

@@ -59,6 +59,6 @@ func (b *bag) has(path string) bool {
 	return payload || tag
 }
 
-// fold makes one text of names that some file systems do not tell apart: those that differ
-// by case, or by the normal form of Unicode.
+// fold returns the same text for names that some file systems do not distinguish: names
+// that differ only in case or in the normal form of Unicode.
 func fold(path string) string { return norm.NFC.String(cases.Fold().String(norm.NFC.String(path))) }

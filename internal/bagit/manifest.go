@@ -17,14 +17,14 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// algorithms are the digests that can be checked, by the names of manifests.
+// algorithms returns the digests that can be checked, by their names in manifests.
 func algorithms() map[string]func() hash.Hash {
 	return map[string]func() hash.Hash{
 		"md5": md5.New, "sha1": sha1.New, "sha224": sha256.New224, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New,
 	}
 }
 
-// expectation is what the manifests say of a file.
+// expectation has the digests of a file in the manifests.
 type expectation struct {
 	digests map[string]string // by algorithm, in small letters
 }
@@ -44,7 +44,7 @@ func (b *bag) readManifests() {
 		}
 		algorithm = strings.ReplaceAll(strings.ToLower(algorithm), "-", "")
 		if known[algorithm] == nil {
-			b.wrongf(name, "the algorithm %q is not known: md5, sha1, sha224, sha256, sha384 and sha512 are", algorithm)
+			b.wrongf(name, "the algorithm %q is unknown; known are md5, sha1, sha224, sha256, sha384 and sha512", algorithm)
 			continue
 		}
 		if !tag {
@@ -53,11 +53,11 @@ func (b *bag) readManifests() {
 		b.readManifest(name, algorithm, tag)
 	}
 	if len(b.report.Algorithms) == 0 {
-		b.wrongf("", "there is no manifest of the payload that can be checked: manifest-sha512.txt, say")
+		b.wrongf("", "the payload has no manifest that can be checked, such as manifest-sha512.txt")
 	}
 }
 
-// readManifest reads a manifest line by line: it may be large.
+// readManifest reads a manifest line by line, because it may be large.
 func (b *bag) readManifest(name, algorithm string, tag bool) {
 	f, err := b.root.Open(name)
 	if err != nil {
@@ -104,7 +104,7 @@ func (b *bag) manifestLine(name, algorithm string, tag bool, no int, line string
 		return
 	}
 	if payload := strings.HasPrefix(file, payloadFolder+"/"); payload == tag {
-		b.wrongf(name, "line %d: %q does not belong here: payload manifests list what is in data/, tag manifests the rest", no, file)
+		b.wrongf(name, "line %d: %q does not belong here: payload manifests list the files in data/, tag manifests the others", no, file)
 		return
 	}
 	digest = strings.ToLower(digest)
@@ -127,7 +127,7 @@ func (b *bag) manifestLine(name, algorithm string, tag bool, no int, line string
 
 var errOutside = errors.New("the path leads out of the bag")
 
-// resolve gives the path of a file of the bag as it is on disk.
+// resolve returns the path on disk of a file that a list names.
 func (b *bag) resolve(list, listed string) (string, error) {
 	decoded := b.unescape(listed)
 	if strings.HasPrefix(decoded, "./") {
@@ -144,14 +144,14 @@ func (b *bag) resolve(list, listed string) (string, error) {
 		return clean, nil
 	}
 	if there, ok := b.names[fold(clean)]; ok && there != clean {
-		b.oddf(list, "%q is there as %q, which differs by case or by how accents are encoded", listed, there)
+		b.oddf(list, "%q exists as %q, which differs in case or in the encoding of accents", listed, there)
 		return there, nil
 	}
 	return clean, nil
 }
 
-// unescape decodes what manifests write for line ends in paths, and, since 1.0, for the
-// percent sign itself (RFC 8493, section 2.1.3).
+// unescape decodes the escapes of manifests for line ends in paths, and, since 1.0, for
+// the percent sign itself (RFC 8493, section 2.1.3).
 func (b *bag) unescape(p string) string {
 	r := []string{"%0A", "\n", "%0a", "\n", "%0D", "\r", "%0d", "\r"}
 	if b.version.v1() {
@@ -191,7 +191,7 @@ func scanAnyLine(data []byte, atEOF bool) (advance int, token []byte, err error)
 	return 0, nil, nil
 }
 
-// shorten keeps a message readable.
+// shorten shortens text for a message.
 func shorten(s string) string {
 	const shown = 200
 	if len(s) > shown {

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// baselineConnections are more than any baseline has in use at once.
+// baselineConnections is more than any baseline uses at once.
 const baselineConnections = 16
 
-// baseline runs something that writes rows of its own beside those of transfers.
-// In a given database they are deleted again.
+// baseline runs a measurement that writes rows without a transfer. In a given database it
+// deletes them again.
 func (s *cluster) baseline(
 	ctx context.Context, run func(ctx context.Context, db *sql.DB, transfer int64) (Measurement, error),
 ) (m Measurement, err error) {

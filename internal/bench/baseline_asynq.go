@@ -24,7 +24,7 @@ const (
 	asynqGroupSize = 100 // files that asynq aggregates
 )
 
-// asynqBaseline is asynq as people use it: a queue, a handler, INSERTs.
+// asynqBaseline is the usual way to use asynq: a queue, a handler, INSERTs.
 type asynqBaseline struct {
 	db       *sql.DB
 	transfer int64
@@ -33,23 +33,23 @@ type asynqBaseline struct {
 	ended    chan struct{} // closed when every file is recorded
 }
 
-// perFile measures one task and one INSERT a file.
+// perFile measures one task and one INSERT per file.
 func (p *Env) perFile(ctx context.Context, t tree) (Measurement, error) {
 	return p.plain(ctx, t, VariantPerFile, 1, asynq.Config{Concurrency: perFileAtOnce})
 }
 
-// asynqGroup measures asynq's own aggregation: one group, one INSERT a batch.
+// asynqGroup measures asynq's own aggregation: one group, one INSERT per batch.
 func (p *Env) asynqGroup(ctx context.Context, t tree) (Measurement, error) {
 	return p.plain(ctx, t, VariantAsynqGroup, asynqGroupSize, asynq.Config{
 		Concurrency:      perFileAtOnce,
 		GroupAggregator:  asynq.GroupAggregatorFunc(aggregate),
 		GroupMaxSize:     asynqGroupSize,
-		GroupGracePeriod: time.Second, // the shortest that there is
+		GroupGracePeriod: time.Second, // the shortest that asynq accepts
 		GroupMaxDelay:    2 * time.Second,
 	}, asynq.Group(oneGroup))
 }
 
-// aggregate makes one task of many: a list of their files.
+// aggregate makes one task with the list of files of many tasks.
 func aggregate(_ string, members []*asynq.Task) *asynq.Task {
 	numbers := make([]json.RawMessage, len(members))
 	for i, t := range members {
@@ -74,7 +74,7 @@ func (p *Env) plain(ctx context.Context, t tree, way Variant, batch int, c asynq
 	}
 	defer func() { err = joinClose(err, q.Close) }()
 	c.Queues = map[string]int{baselineQueue: 1}
-	c.TaskCheckInterval = 25 * time.Millisecond // as Baler's
+	c.TaskCheckInterval = 25 * time.Millisecond // the same as Baler's
 	c.Logger, c.LogLevel = discardLogger{}, asynq.FatalLevel
 	return s.baseline(ctx, func(ctx context.Context, db *sql.DB, transfer int64) (Measurement, error) {
 		w := &asynqBaseline{db: db, transfer: transfer, files: int64(t.files), ended: make(chan struct{})}
@@ -87,8 +87,8 @@ func (p *Env) plain(ctx context.Context, t tree, way Variant, batch int, c asynq
 	})
 }
 
-// run enqueues a task a file while a server works on them, in this process: that
-// costs less than two processes would.
+// run enqueues one task per file while a server processes them, both in this process, which
+// costs less than two processes.
 func (w *asynqBaseline) run(ctx context.Context, opt asynq.RedisConnOpt, c asynq.Config, options []asynq.Option) error {
 	server := asynq.NewServer(opt, c)
 	if err := server.Start(w); err != nil {
@@ -137,7 +137,7 @@ func (w *asynqBaseline) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	return nil
 }
 
-// discardLogger is asynq's log: what goes wrong is seen in the result.
+// discardLogger is asynq's log. Errors show in the result.
 type discardLogger struct{}
 
 func (discardLogger) Debug(...any) {}

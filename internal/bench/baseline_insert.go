@@ -10,14 +10,14 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// limitRows is how many rows one statement of the limit has.
+// limitRows is the number of rows in a statement of the limit.
 const limitRows = 1000
 
-// limitConnections are the numbers of connections that the limit is tried with.
+// limitConnections returns the numbers of connections with which the limit is measured.
 func limitConnections() []int { return []int{1, 2, 4} }
 
-// limits measures a tree with each number of connections, and gives the best
-// rate, which is what others are held against.
+// limits measures a tree with each number of connections, and returns the best rate, with
+// which others are compared.
 func (p *Env) limits(
 	ctx context.Context, t tree, repeat int, say func(string, ...any), report func(Measurement) error,
 ) (best float64, err error) {
@@ -47,8 +47,8 @@ func (p *Env) limits(
 	return best, nil
 }
 
-// limit inserts a file row and a result row for each file of a tree, by
-// statements of 1000 rows: as fast as the tables can be filled.
+// limit inserts a file row and a result row for each file of a tree, with statements of
+// 1000 rows, as fast as possible.
 func (p *Env) limit(ctx context.Context, t tree, way Variant, connections int) (m Measurement, err error) {
 	s, err := p.startCluster(ctx, 0) // makes the tables
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// BatchOptions say what Batch measures. All are needed.
+// BatchOptions configure Batch. All fields are required.
 type BatchOptions struct {
 	Files   int // most of them; batches of few files get fewer, see batchFiles
 	Batches []int
@@ -14,21 +14,21 @@ type BatchOptions struct {
 	Repeat  int
 }
 
-// Batches of one file go a hundred times slower than those of a thousand. So
-// that a curve takes minutes, each point gets as many files as make so many
-// batches, but not fewer than fit a rate.
+// Batches of one file are a hundred times slower than batches of a thousand. To keep the
+// time of a curve to minutes, each point gets the files of so many batches, but enough to
+// measure a rate.
 const (
 	batchesMost = 2000
 	batchFew    = 2000
 )
 
-// batchFiles is how many files are measured in batches of a size.
+// batchFiles returns the number of files for batches of a size.
 func (o *BatchOptions) batchFiles(batch int) int {
 	return min(o.Files, max(batchFew, batch*batchesMost))
 }
 
-// Batch measures files a second by the bulk way over batch sizes and numbers of
-// workers, and the limit beside them, all in turn and that several times.
+// Batch measures files per second with bulk, for each batch size and number of workers, and
+// the limit, all in turn and several times.
 func (p *Env) Batch(ctx context.Context, o BatchOptions, report func(Measurement) error) error {
 	trees := make(map[int]tree) // by number of files
 	for _, batch := range o.Batches {
@@ -73,8 +73,8 @@ func (p *Env) Batch(ctx context.Context, o BatchOptions, report func(Measurement
 	return nil
 }
 
-// KneePoint is the smallest batch of a number of workers that reaches a share of
-// their best rate, and the batch that is the best.
+// KneePoint returns the smallest batch size that reaches a share of the best rate of a
+// number of workers, and the best batch size.
 func KneePoint(rows []Result, workers int, share float64) (knee, best Result) {
 	for i := range rows {
 		if r := rows[i]; r.Variant == VariantBulk && r.Workers == workers && r.FilesPerSecond > best.FilesPerSecond {

@@ -21,13 +21,13 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// cluster is Baler in an Env: its workers and producers are processes of their own.
+// cluster is Baler in an Env, with workers and producers as separate processes.
 type cluster struct {
 	host    *Env
 	cfg     config.Config
 	b       *baler.Baler
 	env     []string
-	command []string // that a worker is started with
+	command []string // the command that starts a worker
 	workers []*worker
 }
 
@@ -37,15 +37,15 @@ type worker struct {
 	process *testservers.Process
 }
 
-// startTime is how long workers may take to be there and finish a first file,
-// stopTime how long they may take to end.
+// startTime is how long workers may take to start and finish a first file, and stopTime
+// how long they may take to end.
 const (
 	startTime = time.Minute
 	stopTime  = 15 * time.Second
 )
 
-// startCluster empties the Env and starts Baler in it with some workers. Extra
-// adds to their environment.
+// startCluster empties the Env and starts Baler in it with some workers. extra has
+// additional variables for their environment.
 func (p *Env) startCluster(ctx context.Context, workers int, extra ...string) (*cluster, error) {
 	if err := p.empty(ctx); err != nil {
 		return nil, err
@@ -102,8 +102,8 @@ func (s *cluster) start(w *worker) error {
 	return err
 }
 
-// await returns when every worker has shown itself, and a first file has gone
-// through: then a dispatcher is elected, and connections are open.
+// await returns when every worker is registered, and a first file is finished: then a
+// dispatcher is elected, and connections are open.
 func (s *cluster) await(ctx context.Context) error {
 	for {
 		live, err := s.b.Workers(ctx)
@@ -146,7 +146,7 @@ func (s *cluster) await(ctx context.Context) error {
 	return err
 }
 
-// pids are the processes that the system consists of, by their kinds.
+// pids returns the processes of the system, by kind.
 func (s *cluster) pids() map[string][]int {
 	pids := s.host.pids()
 	for _, w := range s.workers {
@@ -155,7 +155,7 @@ func (s *cluster) pids() map[string][]int {
 	return pids
 }
 
-// submit has a producer register a tree, and waits for the end of it.
+// submit registers a tree with a producer, and waits for the end of the transfer.
 func (s *cluster) submit(ctx context.Context, m *meter, t tree, recipe string, via tasks.Via) (tasks.Summary, error) {
 	var sum tasks.Summary
 	out, err := s.produce(ctx, m, "submit", "--wait", "--json", "--queue", benchQueue, "--via", string(via), "--recipe", recipe, t.root)
@@ -171,7 +171,7 @@ func (s *cluster) submit(ctx context.Context, m *meter, t tree, recipe string, v
 	return sum, nil
 }
 
-// produce runs a command that registers files, and gives what it says at its end.
+// produce runs a command that registers files, and returns its report.
 func (s *cluster) produce(ctx context.Context, m *meter, args ...string) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command(s.host.o.Program, args...) //nolint:noctx // it is ended below
@@ -194,7 +194,7 @@ func (s *cluster) produce(ctx context.Context, m *meter, args ...string) ([]byte
 	return stdout.Bytes(), nil
 }
 
-// close ends the workers in order, those who take too long at once.
+// close stops the workers in order, and kills those that take too long.
 func (s *cluster) close() error {
 	for _, w := range s.workers {
 		_ = w.process.Signal(syscall.SIGTERM) // fails when it has ended already

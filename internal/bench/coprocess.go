@@ -14,7 +14,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// CoprocessOptions are what Coprocess measures.
+// CoprocessOptions configure Coprocess.
 type CoprocessOptions struct {
 	Files int
 	Batch int // files in a batch
@@ -37,8 +37,8 @@ type ScriptMeasurement struct {
 	CPUSeconds     float64 `json:"cpu_seconds"` // of the processes that ran the script; not on Windows
 }
 
-// script imports what scripts of archives typically do, from the standard library alone, and
-// counts lines. Exec and coprocess run the same.
+// script imports modules that scripts of archives typically use, from the standard library
+// only, and counts lines. exec and coprocess run the same script.
 const script = `import argparse, asyncio, csv, decimal, email.message, http.client, json, logging, sys, unittest.mock, uuid, xml.dom.minidom
 
 def lines(path):
@@ -53,8 +53,9 @@ if __name__ == "__main__":
     print(json.dumps({"lines": lines(sys.argv[1])}))
 `
 
-// Coprocess compares a process a file with one that stays up, both running the same Python
-// script over small files, one at a time. It needs no servers: what is measured is the handler.
+// Coprocess compares one process per file with a process that keeps running. Both run the
+// same Python script over small files, one at a time. It measures only the handlers, and
+// needs no servers.
 func Coprocess(ctx context.Context, o CoprocessOptions, report func(ScriptMeasurement) error) (err error) {
 	dir, err := os.MkdirTemp("", "baler-bench-*")
 	if err != nil {
@@ -127,7 +128,7 @@ func (s *scriptBench) measure(
 	}, nil
 }
 
-// wrongLines is an error when a job did not do what is measured.
+// wrongLines returns an error when a job did not count the lines.
 func wrongLines(jobs []*handlers.Job) error {
 	for _, job := range jobs {
 		if r := job.Result(); r.Outcome != tasks.OutcomeSucceeded || string(r.Facts) != `{"lines":2}` {

@@ -17,10 +17,10 @@ import (
 	"github.com/balerhq/baler/internal/dsn"
 )
 
-// ErrDatabaseNotEmpty says that the given database holds transfers.
+// ErrDatabaseNotEmpty is the error for a given database that contains transfers.
 var ErrDatabaseNotEmpty = errors.New("the database holds transfers")
 
-// mayUse returns an error unless the given database may be used for measuring.
+// mayUse returns an error unless the given database may be used for measurements.
 func (p *Env) mayUse(ctx context.Context) error {
 	u, err := dsn.Parse(p.databaseURL)
 	if err != nil {
@@ -44,9 +44,9 @@ func (p *Env) mayUse(ctx context.Context) error {
 	return nil
 }
 
-// connect opens the database that is measured on, without GORM, as the settings say.
+// connect opens the database of the measurement, without GORM, by the settings.
 func (p *Env) connect(address string, connections int) (*sql.DB, error) {
-	if p.mysql != nil { // ours
+	if p.mysql != nil { // bench has started it
 		return connect(address, nil, connections)
 	}
 	secure, err := p.o.Config.Database.TLS.Load()
@@ -56,7 +56,8 @@ func (p *Env) connect(address string, connections int) (*sql.DB, error) {
 	return connect(address, secure, connections)
 }
 
-// connect opens a database without GORM. Without secure, the address says whether by TLS.
+// connect opens a database without GORM. Without secure, the address determines whether to
+// use TLS.
 func connect(address string, secure *tls.Config, connections int) (*sql.DB, error) {
 	u, err := dsn.Parse(address)
 	if err != nil {

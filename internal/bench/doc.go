@@ -1,9 +1,8 @@
 // Package bench measures Baler against the limits of the machine it runs on.
 //
-// It measures ratios, not numbers: what the real program does, with workers and
-// producers in processes of their own, against plain multi-row INSERTs of the
-// same rows and against what people would otherwise write, all in one run. The
-// servers are throwaway ones unless others are given.
+// It measures ratios within one run: the real program, with workers and producers in
+// processes of their own, compared with plain multi-row INSERTs of the same rows and with
+// common hand-written solutions. It starts temporary servers unless others are given.
 //
-// It judges nothing but its targets, and promises no number.
+// It checks only its targets, and promises no absolute figures.
 package bench

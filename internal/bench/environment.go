@@ -14,25 +14,25 @@ import (
 	"github.com/balerhq/baler/internal/testservers"
 )
 
-// The queues that measurements use: on a given Redis others stay untouched.
+// The queues of measurements. Other queues on a given Redis are not changed.
 const (
 	benchQueue    = "bench"
 	baselineQueue = "bench-baseline"
 )
 
-// Env is where is measured: a folder, a Redis and a MySQL.
+// Env is the environment of measurements: a folder, a Redis and a MySQL.
 type Env struct {
 	o           Options
 	dir         string
-	redis       *testservers.Server // nil when given
-	mysql       *testservers.Server // nil when given
+	redis       *testservers.Server // nil for a given server
+	mysql       *testservers.Server // nil for a given server
 	redisURL    string
 	databaseURL string
 	databases   int // made so far, on a server of our own
 }
 
-// Open starts what is not given. Close the Env, also after an error elsewhere:
-// it leaves nothing behind but, in a given database, the transfers.
+// Open starts the servers that are not given. Close the Env, also after an error elsewhere.
+// It leaves nothing behind, except transfers in a given database.
 func Open(ctx context.Context, o Options) (*Env, error) {
 	dir, err := os.MkdirTemp("", "baler-bench")
 	if err != nil {
@@ -66,7 +66,8 @@ func (p *Env) open(ctx context.Context) (err error) {
 	return p.mayUse(ctx)
 }
 
-// Close stops what Open started, and takes our queues away from a given Redis.
+// Close stops the servers that Open started, and deletes the queues of measurements from a
+// given Redis.
 func (p *Env) Close() error {
 	var errs []error
 	switch {
@@ -84,8 +85,8 @@ func (p *Env) Close() error {
 	return errors.Join(errs...)
 }
 
-// connectRedis connects to the Redis that is measured on, as the settings say: by TLS,
-// by a socket, by way of Sentinel.
+// connectRedis connects to the Redis of the measurement by the settings: with TLS, by a
+// socket, or through Sentinel.
 func (p *Env) connectRedis() (*queue.Conn, error) {
 	cfg := p.o.Config.Redis
 	cfg.URL = p.redisURL
@@ -104,7 +105,7 @@ func (p *Env) dropQueues() {
 	}
 }
 
-// pids are the processes of our own servers by their kinds.
+// pids returns the processes of the servers that Open started, by kind.
 func (p *Env) pids() map[string][]int {
 	pids := make(map[string][]int)
 	if p.redis != nil {
@@ -116,8 +117,8 @@ func (p *Env) pids() map[string][]int {
 	return pids
 }
 
-// empty makes our own servers forget what was measured before, so that each
-// measurement begins alike.
+// empty removes all data from the servers that Open started, so that all measurements begin
+// in the same state.
 func (p *Env) empty(ctx context.Context) error {
 	if p.redis != nil {
 		if err := flush(ctx, p.redisURL); err != nil {

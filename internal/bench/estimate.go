@@ -7,8 +7,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What a bench takes is told before it begins, from the rates that docs/performance.md has
-// of two shared cores. They are files, records or seconds; a slower machine takes longer.
+// Rates on two shared cores, from docs/performance.md, in files or records per second. From
+// them a bench estimates how long it takes before it begins; a slower machine takes longer.
 const (
 	estimatedLimit   = 50_000
 	estimatedBulk    = 40_000

@@ -10,18 +10,18 @@ import (
 	"github.com/balerhq/baler/internal/sleep"
 )
 
-// pretend is the name of a handler that only lets time pass.
+// pretend is the name of a handler that only sleeps.
 const pretend = "pretend"
 
-// FakeHandlers are the built-in ones, and one that takes its time as its arguments
-// say: so long a file (per_file) and so long a mebibyte (per_mib). Workers that
-// are measured with it have them.
+// FakeHandlers returns the built-in handlers and one that sleeps for a time per file
+// (per_file) and per mebibyte (per_mib) from its arguments. The workers of some measurements
+// have them.
 func FakeHandlers() (*handlers.Registry, error) {
 	r := builtin.Registry()
 	return r, r.Register(pretend, handlers.HandlerFunc(letPass), handlers.WithDescription("lets time pass, for bench makespan"))
 }
 
-// fakeHandler is how long a file takes.
+// fakeHandler has the time of a file.
 type fakeHandler struct {
 	PerFile string `json:"per_file"`
 	PerMiB  string `json:"per_mib"`
@@ -40,8 +40,8 @@ func (p *fakeHandler) of(bytes int64) time.Duration {
 	return p.file + time.Duration(float64(p.mib)*float64(bytes)/(1<<20))
 }
 
-// letPass ends each job when its time is over, counted from the begin of the
-// batch: what one sleeps too long, the next sleeps less.
+// letPass ends each job when its time has passed, counted from the beginning of the batch,
+// so that a job that sleeps too long shortens the next one.
 func letPass(ctx context.Context, jobs []*handlers.Job) error {
 	due := time.Now()
 	for _, j := range jobs {

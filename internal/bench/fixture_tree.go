@@ -10,7 +10,7 @@ import (
 // folderSize is how many files a folder of a tree has.
 const folderSize = 1000
 
-// tree is a folder of files made for measuring.
+// tree is a folder of files for measurements.
 type tree struct {
 	root  string
 	files int
@@ -26,12 +26,12 @@ func (p *Env) emptyTree(ctx context.Context, files int) (tree, error) {
 	return growTree(ctx, root, files)
 }
 
-// growTree makes empty files: what is measured is everything but their content.
+// growTree makes empty files, because measurements do not depend on the content.
 func growTree(ctx context.Context, root string, files int) (tree, error) {
 	return grow(ctx, root, files, 0)
 }
 
-// grow makes files of a size that hold nothing but zeros and take no room.
+// grow makes sparse files of a size.
 func grow(ctx context.Context, root string, files int, size int64) (tree, error) {
 	t := tree{root, files}
 	for i := range files {
@@ -65,7 +65,7 @@ func touch(path string, size int64) error {
 	return f.Close()
 }
 
-// path is the i-th file's, from 0.
+// path returns the path of the i-th file, from 0.
 func (t tree) path(i int) string {
 	return filepath.Join(t.folder(i/folderSize), fmt.Sprintf("file-%06d.dat", i))
 }

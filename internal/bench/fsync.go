@@ -9,7 +9,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// CommitOptions say what Commit measures. All are needed.
+// CommitOptions configure Commit. All fields are required.
 type CommitOptions struct {
 	Files  int
 	Batch  int
@@ -21,8 +21,8 @@ type CommitOptions struct {
 const flushing = "innodb_flush_log_at_trx_commit"
 
 // Commit measures a few files, one by one and in batches, with a database that flushes
-// every commit to disk and with one that does not. It changes that setting of the
-// server, and puts it back.
+// every commit to disk and with one that does not. It changes this setting of the server,
+// and restores it.
 func (p *Env) Commit(ctx context.Context, o CommitOptions, report func(Measurement) error) (err error) {
 	t, err := growTree(ctx, p.path("tree"), o.Files)
 	if err != nil {

@@ -14,12 +14,11 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// limitTransaction is how many rows the limit commits at a time.
+// limitTransaction is the number of rows in a transaction of the limit.
 const limitTransaction = 10 * limitRows
 
-// insertRecords inserts records that are parsed from nothing, over some
-// connections, and commits seldom: as fast as the table can be filled by
-// statements of this size.
+// insertRecords inserts generated records over some connections and commits rarely, which is
+// the fastest way to fill the table with statements of this size.
 func insertRecords(ctx context.Context, db *sql.DB, records, connections int) error {
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
@@ -61,9 +60,8 @@ func insertRange(ctx context.Context, db *sql.DB, rows *inserter, first, end int
 	return nil
 }
 
-// insertFile is what one would write by hand: one goroutine reads the file and
-// passes over lines without the keyword, others parse lines and insert them,
-// each over its connection.
+// insertFile is a typical hand-written loader: one goroutine reads the file and skips lines
+// without the keyword; others parse lines and insert them, each over its own connection.
 func insertFile(ctx context.Context, db *sql.DB, path string, connections int) error {
 	chunks := make(chan [][]byte, connections)
 	g, ctx := errgroup.WithContext(ctx)
@@ -92,10 +90,10 @@ func insertFile(ctx context.Context, db *sql.DB, path string, connections int) e
 	return g.Wait()
 }
 
-// longestLine is more than any line of the file has.
+// longestLine is longer than any line of the file.
 const longestLine = 64 << 10
 
-// readChunks hands out the lines of statements.
+// readChunks sends the lines of each statement to a channel.
 func readChunks(ctx context.Context, path string, chunks chan<- [][]byte) error {
 	f, err := os.Open(path)
 	if err != nil {

@@ -11,29 +11,28 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// LatencyOptions say what Latency measures. All are needed.
+// LatencyOptions configure Latency. All fields are required.
 type LatencyOptions struct {
 	Via     []tasks.Via
 	Loads   []int           // percent of the capacity
 	Delays  []time.Duration // values of group.max_delay, for files by group; none: that of the settings
-	Seconds int             // that files come for at each load
-	Files   int             // that the capacity is measured with
+	Seconds int             // how long files come at each load
+	Files   int             // number of files for measuring the capacity
 	Batch   int
 	Repeat  int
 }
 
 const (
 	watchedAtOnce = 200              // files at most, for the capacity
-	singleShare   = 100              // so many times fewer transfers of one file, for the capacity
-	drainTime     = 2 * time.Minute  // for what is not finished when the last file has come
-	drainPerFile  = time.Millisecond // more, for a file
+	singleShare   = 100              // divisor of the number of files when each is a transfer, for the capacity
+	drainTime     = 2 * time.Minute  // time to finish the remaining files after the last one has come
+	drainPerFile  = time.Millisecond // additional time per file
 	latencyConns  = 2
 )
 
-// Latency measures how long files take from when they were meant to come to
-// their results being visible to others, while they come at shares of the
-// capacity, which is measured first. They come evenly, and the next comes when
-// it is due, however late those before are. Report is told of each load.
+// Latency measures the time from when a file is due until other connections see its
+// result, at several shares of the capacity, which it measures first. Files come at even
+// intervals, however late earlier ones are. It calls report with each measurement.
 func (p *Env) Latency(ctx context.Context, o LatencyOptions, report func(Latency) error) error {
 	p.o.Say("Making %d empty files.", o.Files)
 	t, err := growTree(ctx, p.path("tree"), o.Files)
@@ -57,7 +56,7 @@ func (p *Env) Latency(ctx context.Context, o LatencyOptions, report func(Latency
 	return nil
 }
 
-// latencyCombination is one way, with the delay of groups.
+// latencyCombination is one variant, with the delay of groups.
 type latencyCombination struct {
 	via   tasks.Via
 	delay time.Duration // 0 for bulk
@@ -86,7 +85,7 @@ func (o *LatencyOptions) combinations(usual time.Duration) (all []latencyCombina
 	return all
 }
 
-// latencies measures one way, once, on a system of its own.
+// latencies measures one variant once, on a system of its own.
 type latencies struct {
 	env    *Env
 	o      LatencyOptions
@@ -135,7 +134,7 @@ func (l *latencies) round(ctx context.Context) (err error) {
 	return nil
 }
 
-// capacity is how many files a second come through when all come at once.
+// capacity measures the files per second when all come at once.
 func (l *latencies) capacity(ctx context.Context) (float64, error) {
 	n := l.o.Files
 	if l.via == tasks.ViaBulk {
@@ -164,7 +163,7 @@ func (l *latencies) level(ctx context.Context, capacity float64, percent int) er
 	return l.report(m)
 }
 
-// run has files come, and returns when those that are watched are finished.
+// run submits the files, and returns when the watched ones are finished.
 func (l *latencies) run(ctx context.Context, a *arrivals) ([]sample, error) {
 	patience := a.span() + drainTime + time.Duration(a.files)*drainPerFile
 	outer, cancel := context.WithTimeoutCause(ctx, patience,

@@ -11,8 +11,8 @@ import (
 	"github.com/balerhq/baler/internal/sleep"
 )
 
-// A watch looks again after seeEvery, and later when looking is slow: it takes
-// no more than a tenth of the time of one connection.
+// A watch repeats its query after seeEvery, or later when the query is slow, so that it uses
+// at most a tenth of the time of one connection.
 const (
 	seeEvery = 2 * time.Millisecond
 	seeShare = 10
@@ -20,50 +20,50 @@ const (
 
 // sample is one file that was watched.
 type sample struct {
-	due  time.Time // when it was meant to come
+	due  time.Time // when the file was due
 	seen time.Time // when its result was visible
 }
 
 func (s *sample) took() time.Duration { return s.seen.Sub(s.due) }
 
-// watch looks for results until all that are expected are visible.
+// watch queries for results until all expected ones are visible.
 type watch struct {
 	db    *sql.DB
 	query string // up to the list of numbers that it asks for
 
 	mu      sync.Mutex
-	waiting map[int64]time.Time // when what has a number was due
+	waiting map[int64]time.Time // by number: when the file or transfer was due
 	seen    []sample
 	whole   bool // nothing more is expected
 }
 
 func newWatch(db *sql.DB) *watch { return &watch{db: db, waiting: make(map[int64]time.Time)} }
 
-// filesOf has the numbers be those of a transfer's files.
+// filesOf makes the watch look for files of a transfer, by number.
 func (w *watch) filesOf(transfer int64) {
 	w.query = fmt.Sprintf("SELECT file_no FROM results WHERE transfer_id = %d AND step_no = 1 AND file_no IN (", transfer)
 }
 
-// transfers has the numbers be those of transfers of one file.
+// transfers makes the watch look for transfers of one file, by number.
 func (w *watch) transfers() {
 	w.query = "SELECT transfer_id FROM results WHERE step_no = 1 AND file_no = 1 AND transfer_id IN ("
 }
 
-// expect has the watch look for a result. What numbers are of must be said before.
+// expect adds a number to look for. Call filesOf or transfers before.
 func (w *watch) expect(no int64, due time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.waiting[no] = due
 }
 
-// last says that nothing more is expected.
+// last tells the watch that no further number follows.
 func (w *watch) last() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.whole = true
 }
 
-// run looks until it has seen all.
+// run repeats the query until all expected results are visible.
 func (w *watch) run(ctx context.Context) error {
 	for {
 		query, done := w.next()
@@ -82,7 +82,7 @@ func (w *watch) run(ctx context.Context) error {
 	}
 }
 
-// next is what to ask, nothing while nothing is waited for.
+// next returns the query; it is empty while no result is expected.
 func (w *watch) next() (query string, done bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Latency is how long files took at one load, from when they were meant to come
-// to their results being visible. It is a line of the JSON output. Who does not
-// keep up has no latency, but one that grows as long as files come.
+// Latency is the time of files at one load, from when they were due until their results
+// were visible. It is a line of the JSON output. A system that does not keep up has no
+// latency, because it grows as long as files come.
 type Latency struct {
 	Type     string  `json:"type"`  // always "measurement"
 	Bench    string  `json:"bench"` // always "latency"
@@ -16,19 +16,19 @@ type Latency struct {
 	Load     int     `json:"load_percent"`                 // of the capacity
 	Capacity float64 `json:"capacity_per_second"`          // files
 	Offered  float64 `json:"offered_per_second"`           // files that came
-	Finished float64 `json:"finished_per_second"`          // files; less than what came when it did not keep up
-	KeptUp   bool    `json:"kept_up"`                      // with what came
-	Files    int     `json:"files"`                        // that came
-	Samples  int     `json:"samples"`                      // of them, that were watched
-	Min      float64 `json:"min_ms,omitempty"`             // these when it kept up
+	Finished float64 `json:"finished_per_second"`          // files; fewer than came when the system did not keep up
+	KeptUp   bool    `json:"kept_up"`                      // whether the system kept up
+	Files    int     `json:"files"`                        // number of files that came
+	Samples  int     `json:"samples"`                      // number of them that were watched
+	Min      float64 `json:"min_ms,omitempty"`             // min_ms to max_ms only when the system kept up
 	P50      float64 `json:"p50_ms,omitempty"`             // half of the samples took no longer
-	P99      float64 `json:"p99_ms,omitempty"`             // of fewer than 100 samples the longest
+	P99      float64 `json:"p99_ms,omitempty"`             // the longest of fewer than 100 samples
 	Max      float64 `json:"max_ms,omitempty"`
 	Stolen   float64 `json:"stolen_percent"` // of the processors' time, by the host; Linux only
 	Repeat   int     `json:"repeat"`
 }
 
-// latency sums up samples, of which there must be one, of files that came at a rate.
+// latency summarizes at least one sample of files that came at a rate.
 func latency(samples []sample, rate float64) Latency {
 	behind := falling(samples)
 	m := Latency{
@@ -46,9 +46,9 @@ func latency(samples []sample, rate float64) Latency {
 	return m
 }
 
-// LatencyRow sums up the repeats of one way at one load.
+// LatencyRow summarizes the repeats of one variant at one load.
 type LatencyRow struct {
-	Latency             // with medians in its numbers, of the repeats that kept up if any did
+	Latency             // its numbers are medians of the repeats that kept up, or of all if none did
 	P50s    Percentiles // milliseconds
 	P99s    Percentiles // milliseconds
 	Behind  int         // repeats that did not keep up
@@ -56,10 +56,10 @@ type LatencyRow struct {
 	Stolen  []float64 // percent, of each repeat
 }
 
-// Percentiles is the least and the most of some repeats.
+// Percentiles has the smallest and the largest value of some repeats.
 type Percentiles struct{ Least, Most float64 }
 
-// LatencyRows sums measurements up, in the order in which their kinds first came.
+// LatencyRows summarizes measurements, in the order of their first repeats.
 func LatencyRows(all []Latency) []LatencyRow {
 	var rows []LatencyRow
 	for i := range all {
@@ -106,8 +106,7 @@ func (r *LatencyRow) sum(kept, behind []Latency) {
 	r.Max = middle(func(m Latency) float64 { return m.Max })
 }
 
-// between is the median of some values, of which there must be one, and between
-// what they lie.
+// between returns the median and the range of at least one value.
 func between[T any](all []T, of func(T) float64) (middle float64, s Percentiles) {
 	values := make([]float64, len(all))
 	for i, v := range all {
@@ -116,8 +115,8 @@ func between[T any](all []T, of func(T) float64) (middle float64, s Percentiles)
 	return median(values), Percentiles{quantile(values, 0), quantile(values, 1)}
 }
 
-// LatencySettings are the settings that a file's latency depends on most while
-// there is little to do. It is a line of the JSON output.
+// LatencySettings has the settings that determine the latency at low load. It is a line of
+// the JSON output.
 type LatencySettings struct {
 	Type        string `json:"type"`  // always "settings"
 	Bench       string `json:"bench"` // always "latency"
@@ -129,7 +128,7 @@ type LatencySettings struct {
 	RecordDelay int64  `json:"record_max_delay_ms"`
 }
 
-// LatencySettings are those that Latency measures with.
+// LatencySettings returns the settings of the environment.
 func (p *Env) LatencySettings(o LatencyOptions) LatencySettings {
 	c := &p.o.Config
 	return LatencySettings{

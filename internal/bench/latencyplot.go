@@ -7,8 +7,8 @@ import (
 	"github.com/balerhq/baler/internal/bench/chart"
 )
 
-// LatencyChart draws what Latency measured: the median and the 99th percentile
-// of each way over the load. A load that was not kept up with has no point.
+// LatencyChart draws the median and the 99th percentile of each variant over the load. A
+// load at which the system did not keep up has no point.
 func LatencyChart(rows []LatencyRow) chart.Chart {
 	repeats := 0
 	for i := range rows {

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// LoadOptions say what Load measures. All are needed.
+// LoadOptions configure Load. All fields are required.
 type LoadOptions struct {
-	Records int   // that are loaded, beside lines that are passed over
+	Records int   // number of records to load, besides lines that are skipped
 	Workers []int // numbers of worker processes
 	Repeat  int
 }
 
-// Load measures the load command against INSERTs of 1000 rows: of the same rows
-// parsed from the same file by hand, and of rows that need no parsing. What is
-// in the table is compared after each. Report is told of each measurement.
+// Load compares the load command with INSERTs of 1000 rows: of the same rows parsed from
+// the same file, and of rows that need no parsing. After each measurement it compares the
+// content of the table. It calls report with each measurement.
 func (p *Env) Load(ctx context.Context, o LoadOptions, report func(LoadMeasurement) error) error {
 	p.o.Say("Writing %d records.", o.Records)
 	path := p.path("records.jsonl")
@@ -41,7 +41,7 @@ type loads struct {
 	o    LoadOptions
 	path string
 	size int64
-	rows string // fingerprint of what was inserted first
+	rows string // fingerprint of the rows of the first measurement
 }
 
 func (r *loads) round(ctx context.Context, repeat int, report func(LoadMeasurement) error) error {
@@ -68,13 +68,13 @@ func (r *loads) round(ctx context.Context, repeat int, report func(LoadMeasureme
 	return nil
 }
 
-// loadWay is one way to fill the table.
+// loadWay is one variant of filling the table.
 type loadWay struct {
 	way     Variant
 	workers int // or connections
 }
 
-// ways stand so that those to compare with come first.
+// ways returns the variants, baselines first.
 func (r *loads) ways() []loadWay {
 	var all []loadWay
 	for _, way := range []Variant{BaselineLoad, InsertVariant} {
@@ -137,8 +137,8 @@ func dropRecords(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// verify makes sure that the table holds all records, and the same as those
-// that were inserted first.
+// verify checks that the table has all records, and the same as after the first
+// measurement.
 func (r *loads) verify(ctx context.Context, db *sql.DB) error {
 	var count int
 	var sum string
@@ -156,7 +156,7 @@ func (r *loads) verify(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// loadFile has the load command register the file, and waits for the end of it.
+// loadFile registers the file with the load command, and waits for the end of the transfer.
 func (s *cluster) loadFile(ctx context.Context, m *meter, path string, records int) (time.Duration, error) {
 	args := []string{"load", path, "--into", recordTable, "--line-contains", keyword, "--json", "--quiet", "--queue", benchQueue}
 	for _, column := range recordMap() {

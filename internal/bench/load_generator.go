@@ -16,16 +16,17 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// feed brings files to a system as they are due.
+// feed submits files to a system when they are due.
 type feed struct {
 	s      *cluster
-	tree   tree // the files, again from the first after the last
+	tree   tree // the files; after the last one the first one follows
 	recipe *recipe.Recipe
 }
 
 func (f *feed) path(i int) string { return f.tree.path(i % f.tree.files) }
 
-// byGroup writes the files to the list of one transfer, and returns at its end.
+// byGroup writes the files to the list of one transfer, and returns when the transfer is
+// sealed.
 func (f *feed) byGroup(ctx context.Context, a *arrivals, w *watch) error {
 	r, list := io.Pipe()
 	started := make(chan tasks.Transfer, 1)
@@ -55,7 +56,7 @@ func (f *feed) byGroup(ctx context.Context, a *arrivals, w *watch) error {
 	return g.Wait()
 }
 
-// writeMost bounds what is written at once.
+// writeMost is the largest number of paths in one write.
 const writeMost = 64 << 10
 
 // write writes the paths that are due, until all are.
@@ -83,7 +84,7 @@ func (f *feed) write(ctx context.Context, a *arrivals, w *watch, list io.Writer)
 	return nil
 }
 
-// lanes are how many transfers are submitted at the same time at most.
+// lanes is how many transfers are submitted at the same time at most.
 const lanes = 16
 
 // byBulk submits each file as a transfer of its own.

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The ways to fill a table with JSON lines.
+// The variants of filling a table with JSON lines.
 const (
 	LoadVariantCLI Variant = "load"         // Baler
 	InsertVariant  Variant = "inserts"      // parsed from the same file by hand; its workers are connections
@@ -27,11 +27,11 @@ type LoadMeasurement struct {
 	Type             string             `json:"type"`  // always "measurement"
 	Bench            string             `json:"bench"` // always "load"
 	Variant          Variant            `json:"variant"`
-	Records          int                `json:"records"` // that came into the table
+	Records          int                `json:"records"` // rows in the table
 	Bytes            int64              `json:"bytes"`   // of the file
 	Workers          int                `json:"workers"`
 	RecordsPerSecond float64            `json:"records_per_second"`
-	MBPerSecond      float64            `json:"mb_per_second"` // million bytes of the file, also for who does not read it
+	MBPerSecond      float64            `json:"mb_per_second"` // million bytes of the file, also for a variant that does not read it
 	Seconds          float64            `json:"seconds"`
 	RatioToInserts   float64            `json:"ratio_to_inserts,omitempty"` // to the best of the same repeat
 	RatioToLimit     float64            `json:"ratio_to_limit,omitempty"`   // to the best insert-limit of the same repeat
@@ -54,14 +54,14 @@ func loading(way Variant, records int, size int64, workers int, took time.Durati
 	return m
 }
 
-// LoadRow sums up the repeats of one measurement.
+// LoadRow summarizes the repeats of one measurement.
 type LoadRow struct {
-	LoadMeasurement          // with medians in its numbers, peaks in its memory
+	LoadMeasurement          // its numbers are medians, its memory is the peak
 	Slowest, Fastest float64 // records a second
 	repeats          []LoadMeasurement
 }
 
-// LoadRows sums measurements up, in the order in which their kinds first came.
+// LoadRows summarizes measurements, in the order of their first repeats.
 func LoadRows(all []LoadMeasurement) []LoadRow {
 	var rows []LoadRow
 	for i := range all {
@@ -92,8 +92,8 @@ func (r *LoadRow) sum() {
 	r.CPUSeconds, r.PeakRSS = used(r.repeats, func(m LoadMeasurement) usage { return usage{cpu: m.CPUSeconds, peak: m.PeakRSS} })
 }
 
-// LoadTargets tells whether the design's target for loading is met, by the best
-// number of workers.
+// LoadTargets reports whether the best number of workers meets the design's target for
+// loading.
 func LoadTargets(rows []LoadRow) []Target {
 	got := 0.0
 	for i := range rows {

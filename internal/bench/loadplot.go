@@ -6,7 +6,7 @@ import (
 	"github.com/balerhq/baler/internal/bench/chart"
 )
 
-// LoadChart draws what Load measured.
+// LoadChart draws the measurements of Load.
 func LoadChart(rows []LoadRow) chart.Chart {
 	c := chart.Chart{
 		Title: "JSON lines into a table", Y: chart.Axis{Label: "records/s"},

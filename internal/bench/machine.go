@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Machine is what was measured on. It is the first line of the JSON output, and
-// goes with every chart. What is not known is empty.
+// Machine describes the machine and the servers. It is the first line of the JSON output,
+// and part of every page. Unknown fields are empty.
 type Machine struct {
 	Type      string `json:"type"` // always "machine"
 	Date      string `json:"date"` // RFC 3339, UTC
@@ -26,7 +26,7 @@ type Machine struct {
 	Binlog    string `json:"log_bin"`
 }
 
-// Machine describes what is measured on.
+// Machine describes the machine and the servers.
 func (p *Env) Machine(ctx context.Context) (m Machine, err error) {
 	m = Machine{
 		Type: "machine", Date: time.Now().UTC().Format(time.RFC3339), Cores: runtime.NumCPU(),
@@ -65,7 +65,8 @@ func (p *Env) Machine(ctx context.Context) (m Machine, err error) {
 	return m, nil
 }
 
-// field reads "name : value" from a file of the system's; empty without one.
+// field reads "name : value" from a file of the system. It is empty when the file is
+// missing.
 func field(path, name string) string {
 	text, err := os.ReadFile(path)
 	if err != nil {

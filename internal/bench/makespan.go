@@ -11,12 +11,11 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Makespan is how long a transfer took whose files take a known time, against
-// the time in which its workers could have done it at best. It is a line of the
-// JSON output.
+// Makespan is the time of a transfer whose files take a known time, compared with the ideal
+// time of its workers. It is a line of the JSON output.
 type Makespan struct {
 	Type    string  `json:"type"` // always "makespan"
-	Work    string  `json:"work"` // what kinds of files there were, and in which order
+	Work    string  `json:"work"` // the kinds of files and their order
 	Files   int     `json:"files"`
 	Workers int     `json:"workers"` // each with one slot
 	Ideal   float64 `json:"ideal_seconds"`
@@ -28,7 +27,7 @@ type Makespan struct {
 // makespanOfIdeal is the design's target.
 const makespanOfIdeal = 1.15
 
-// Sizes of files that stand for short and for long work.
+// Sizes of files for short and for long work.
 const (
 	thumbnail = 10 << 10
 	video     = 50 << 20
@@ -44,13 +43,13 @@ type work struct {
 	takes   fakeHandler
 }
 
-// MakespanOptions say what Makespan measures. All are needed.
+// MakespanOptions configure Makespan. All fields are required.
 type MakespanOptions struct {
-	Thumbnails int // there is a video for every 500
+	Thumbnails int // number of thumbnails; there is a video for every 500
 	Repeat     int
 }
 
-// works are the kinds of work that are measured.
+// works returns the kinds of work to measure.
 func works(thumbnails int) []work {
 	const ratio = 500
 	videos := max(1, thumbnails/ratio)
@@ -81,8 +80,8 @@ func works(thumbnails int) []work {
 	return all
 }
 
-// Makespan measures how evenly work is shared out, each kind of it several times
-// by workers that know nothing of its costs yet. Report is told of each.
+// Makespan measures how evenly work is shared, each kind several times, by workers that have
+// not learned the costs yet. It calls report with each measurement.
 func (p *Env) Makespan(ctx context.Context, o MakespanOptions, report func(Makespan) error) error {
 	all := works(o.Thumbnails)
 	trees := make([]tree, len(all))
@@ -108,7 +107,7 @@ func (p *Env) Makespan(ctx context.Context, o MakespanOptions, report func(Makes
 	return nil
 }
 
-// grow makes the files, which hold nothing and take no room.
+// grow makes the files, which are sparse.
 func (w *work) grow(ctx context.Context, root string) (tree, error) {
 	t := tree{root, w.files}
 	for i := range w.files {
@@ -126,7 +125,7 @@ func (w *work) grow(ctx context.Context, root string) (tree, error) {
 	return t, nil
 }
 
-// ideal is the time in which the workers could do it.
+// ideal returns the shortest time in which the workers could do the work.
 func (w *work) ideal() time.Duration {
 	sum := time.Duration(0)
 	for i := range w.files {
@@ -167,8 +166,8 @@ func (p *Env) makespan(ctx context.Context, w *work, t tree) (m Makespan, err er
 	}, nil
 }
 
-// SummarizeMakespans gives the median of each kind of work, in the order in which they
-// first came, and whether each meets the design's target.
+// SummarizeMakespans returns the median of each kind of work, in the order of their first
+// repeats, and whether each meets the design's target.
 func SummarizeMakespans(all []Makespan) (medians []Makespan, targets []Target) {
 	byWork := make(map[string][]float64)
 	for _, m := range all {

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Variant is what was measured.
+// Variant names a way to process files that is measured.
 type Variant string
 
-// The ways.
+// The variants of Pipeline.
 const (
 	BaselineInsert      Variant = "limit"       // multi-row INSERTs and nothing else; its workers are connections
 	BaselineInsertShort Variant = "limit-short" // the same, leaving out columns that hold their default, as Baler does
-	VariantPerFile      Variant = "per-file"    // one asynq task and one INSERT a file
-	VariantAsynqGroup   Variant = "asynq-group" // asynq's aggregation into batches of 100, one group, one INSERT a batch
+	VariantPerFile      Variant = "per-file"    // one asynq task and one INSERT per file
+	VariantAsynqGroup   Variant = "asynq-group" // asynq's aggregation into batches of 100, one group, one INSERT per batch
 	VariantBulk         Variant = "bulk"        // Baler
 	VariantGroup        Variant = "group"       // Baler
 	VariantCPU          Variant = "cpu"         // Baler, with a handler that computes, on workers of one core each
@@ -47,16 +47,16 @@ func measured(way Variant, files, batch, workers int, took time.Duration, used u
 	return m
 }
 
-// Result sums up the repeats of one measurement.
+// Result summarizes the repeats of one measurement.
 type Result struct {
-	Measurement               // with medians in its numbers, peaks in its memory
+	Measurement               // its numbers are medians, its memory is the peak
 	Slowest, Fastest  float64 // files a second
 	AgainstPerFile    float64 // times as fast; 0 when that was not measured
 	AgainstAsynqGroup float64
 	repeats           []Measurement
 }
 
-// StolenRounds are the percentages of stolen time of each repeat.
+// StolenRounds has the percentage of stolen time of each repeat.
 func (r *Result) StolenRounds() []float64 {
 	percents := make([]float64, len(r.repeats))
 	for i := range r.repeats {
@@ -65,7 +65,7 @@ func (r *Result) StolenRounds() []float64 {
 	return percents
 }
 
-// Results sums measurements up, in the order in which their kinds first came.
+// Results summarizes measurements, in the order of their first repeats.
 func Results(all []Measurement) []Result {
 	var rows []Result
 	for _, m := range all {
@@ -115,7 +115,8 @@ func (r *Result) sum() {
 	r.CPUSeconds, r.PeakRSS = used(r.repeats, func(m Measurement) usage { return usage{cpu: m.CPUSeconds, peak: m.PeakRSS} })
 }
 
-// used sums up what repeats used: medians of processor time, peaks of memory.
+// used summarizes the resources of repeats: the median of processor time, the peak of
+// memory.
 func used[T any](repeats []T, of func(T) usage) (cpu map[string]float64, peak map[string]int64) {
 	cpu, peak = make(map[string]float64), make(map[string]int64)
 	for _, m := range repeats {
@@ -130,7 +131,7 @@ func used[T any](repeats []T, of func(T) usage) (cpu map[string]float64, peak ma
 	return cpu, peak
 }
 
-// rateOf is the rate of the only row of a way; 0 without one.
+// rateOf returns the rate of the only row of a variant; 0 when there is none.
 func rateOf(rows []Result, way Variant) float64 {
 	for i := range rows {
 		if rows[i].Variant == way {

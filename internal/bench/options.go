@@ -7,26 +7,26 @@ import (
 	"github.com/balerhq/baler/config"
 )
 
-// Options say where and with what is measured. All fields but Log and Yes are needed.
+// Options configure an Env. All fields except Log and Yes are required.
 type Options struct {
-	// Config has the settings. A queue that is not embedded and a database other
-	// than the state folder's are used; for what is not given servers are started.
+	// Config has the settings. Measurements use its queue unless that is embedded, and its
+	// database unless that is in the state folder; otherwise Open starts a server.
 	Config config.Config
 
-	// Program is the baler binary, which is run as worker and as producer, and
-	// Env the environment that it gets.
+	// Program is the baler binary, which runs as worker and as producer, and Env its
+	// environment.
 	Program string
 	Env     []string
 
-	// Version is Baler's own, to go with the figures.
+	// Version is the version of Baler, for the description of the machine.
 	Version string
 
-	// Say tells a person how far it has come.
+	// Say reports progress to a person.
 	Say func(format string, args ...any)
 
 	Log *slog.Logger // nil: discards
 
-	// Yes measures also in a given database that holds transfers.
+	// Yes allows a given database that contains transfers.
 	Yes bool
 }
 

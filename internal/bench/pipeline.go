@@ -9,7 +9,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// PipelineOptions say what Pipeline measures. All are needed.
+// PipelineOptions configure Pipeline. All fields are required.
 type PipelineOptions struct {
 	Files   []int // sizes of transfers; the last is the one that baselines and targets go by
 	Via     []tasks.Via

@@ -43,7 +43,7 @@ func FinalFile(t *testing.T, path, content string) handlers.FinalFile {
 	}
 }
 
-// TryFinalizer runs a finalizer as a worker does that may write below run.Base.
+// TryFinalizer runs a finalizer like a worker that may write below run.Base.
 func TryFinalizer(t *testing.T, h handlers.Finalizer, run handlertest.FinalizerDryRun) tasks.FinalizeStep {
 	t.Helper()
 	step, err := run.Run(t.Context(), h)

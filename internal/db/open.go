@@ -105,6 +105,7 @@ func (d *DB) open(t target) (*gorm.DB, error) {
 		Logger:                 logger.Discard, // errors are returned, not printed
 		NowFunc:                func() time.Time { return d.Now().UTC() },
 		DisableAutomaticPing:   true,
+		TranslateError:         true,
 	})
 	if err == nil && d.dialect == SQLite {
 		err = replaceInterrupted(g)
@@ -197,7 +198,7 @@ func (t target) dialector() (gorm.Dialector, error) {
 	}
 	pool := sql.OpenDB(session{Connector: c, collation: cmp.Or(t.mysql.Collation, defaultCollation)})
 	// The version is only asked for by GORM's migrator, which Baler does not use.
-	return gormmysql.New(gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}), nil
+	return mysqlDialect{&gormmysql.Dialector{Config: &gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}}}, nil
 }
 
 // Exec runs a statement that holds its values as literals: GORM would look for

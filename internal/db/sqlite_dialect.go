@@ -19,7 +19,7 @@ const sqliteTime = "2006-01-02 15:04:05.000000-07:00"
 
 // sqliteDialect is GORM's dialect for the SQLite driver of ncruces, as far as
 // Baler uses it: tables are made by migrations in SQL, never by GORM.
-type sqliteDialect struct{ dsn string }
+type sqliteDialect struct{ dsn, folder string }
 
 var _ gorm.Dialector = sqliteDialect{}
 

@@ -60,7 +60,7 @@ func (t target) sqliteDialector() (gorm.Dialector, error) {
 	}
 	q.Set("_timefmt", sqliteTime)
 	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
-	return sqliteDialect{u.String()}, nil
+	return sqliteDialect{dsn: u.String(), folder: filepath.Dir(path)}, nil
 }
 
 // makeFolder makes the folder of a SQLite file.

@@ -2,6 +2,7 @@ package db
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,7 +36,7 @@ func TestSQLiteFileThatMayOnlyBeRead(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	// What is committed later is seen.
-	testkit.Must(t, b.Session(t.Context()).Exec("INSERT INTO "+migrationsTable+" VALUES ('9999')").Error)
+	testkit.Must(t, b.Session(t.Context()).Exec("INSERT INTO "+migrationsTable+" (id) VALUES ('9999')").Error)
 	_, err = d.Pending(t.Context())
 	wantErr(t, err, ErrSchemaNewer)
 }
@@ -78,5 +79,18 @@ func TestErrorsOfOpeningSQLite(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), told) || strings.Contains(err.Error(), "start the database") {
 			t.Errorf("%s: %v", path, err)
 		}
+	}
+}
+
+func TestDiskErrorsArePlain(t *testing.T) {
+	t.Parallel()
+	for _, code := range []sqlite3.ErrorCode{sqlite3.IOERR, sqlite3.FULL} {
+		err := sqliteDialect{folder: t.TempDir()}.Translate(fmt.Errorf("insert: %w", code))
+		if err == nil || !strings.Contains(err.Error(), "SQLite cannot write: ") || !errors.Is(err, code) {
+			t.Errorf("%v", err)
+		}
+	}
+	if err := (sqliteDialect{folder: "/proc"}).Translate(sqlite3.FULL); err == nil || !strings.Contains(err.Error(), "the disk of /proc is full") {
+		t.Errorf("on a disk without room: %v", err) // nothing is free there
 	}
 }

@@ -8,19 +8,19 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// abandonedAfter is how long a batch may be held by no live worker before its worker
-// counts as dead. It is longer than the second within which a live worker publishes a
-// batch that it has taken.
+// abandonedAfter is how long no live worker may hold a batch before its worker counts as
+// dead. It is longer than the second within which a live worker publishes a batch that it
+// has taken.
 const abandonedAfter = 3 * time.Second
 
-// silence is how long the ledger must have no sign of a worker that holds the batch.
-// Workers give that sign with each heartbeat, so a worker that only lost the queue
-// keeps its batches.
+// silence is how long the ledger must not have recorded that a worker holds the batch.
+// Workers record this with each heartbeat, so a worker that has only lost the queue keeps
+// its batches.
 const silence = queue.HoldTime + abandonedAfter
 
-// reclaimAbandoned sends batches again whose worker has died. It does not depend on the
-// clocks of the workers, and takes at most ten seconds: queue.HoldTime and
-// abandonedAfter, and its own interval of a second.
+// reclaimAbandoned sends batches of dead workers again. It does not depend on the clocks
+// of the workers, and takes at most ten seconds: queue.HoldTime, abandonedAfter, and its
+// own interval of a second.
 func (d *Dispatcher) reclaimAbandoned(ctx context.Context) error {
 	unheld, err := d.queue.Unheld(ctx)
 	if err != nil {
@@ -66,6 +66,6 @@ func (d *Dispatcher) abandoned(unheld []int64, now time.Time) (ids []int64) {
 
 func (d *Dispatcher) logOrphans(ctx context.Context, orphans []tasks.Batch) {
 	if len(orphans) > 0 {
-		d.opts.Log.WarnContext(ctx, "dispatcher: sending batches again whose workers died", "batches", len(orphans))
+		d.opts.Log.WarnContext(ctx, "dispatcher: sending batches of dead workers again", "batches", len(orphans))
 	}
 }

@@ -29,7 +29,7 @@ type Dispatcher struct {
 	backedOff  map[int64]time.Time     // by transfer: until when it is not served
 	windows    map[int64]windowControl // by transfer
 	sweepAt    map[int64]time.Time     // by transfer: not swept before
-	unheld     map[int64]time.Time     // by batch that is with a worker: since when no live worker holds it
+	unheld     map[int64]time.Time     // by batch that a worker has received: since when no live worker holds it
 }
 
 // New makes a dispatcher; Run starts it.

@@ -19,10 +19,10 @@ const (
 	batchesPerGathering = 1000
 )
 
-// gather sends what follows the first step, and later attempts, in full batches. A
-// batch of which only a few files continue leaves a small batch in the ledger; gather
-// replaces many small batches by a few full ones. It reports whether another round
-// should follow at once.
+// gather sends files of later steps and later attempts in full batches. When only a few
+// files of a batch continue, they become a small batch in the ledger; gather replaces
+// many small batches by a few full ones. It reports whether another round should follow
+// at once.
 func (d *Dispatcher) gather(ctx context.Context) (busy bool, err error) {
 	found, err := d.store.Gatherings(ctx, gatheringsPerRound)
 	if err != nil {
@@ -62,7 +62,7 @@ func (d *Dispatcher) gatherOne(ctx context.Context, g ledger.Gathering) (more bo
 	whole := batcher.Remaining{Files: int64(g.Items), Bytes: g.Bytes}
 	slots := 0
 	if g.Complete {
-		slots = capacity.slots // which share the remaining files
+		slots = capacity.slots // the slots share the remaining files
 	}
 	budget := batcher.NewBudget(plan.Estimate(g.Step), policy.Target, whole, slots)
 	sent := decideGathering(g, policy, budget, d.opts.Now())

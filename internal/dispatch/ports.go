@@ -25,13 +25,13 @@ type BacklogStore interface {
 	CommitDispatch(ctx context.Context, c ledger.Dispatch) (completed bool, err error)
 	// AddDeadLetter keeps a message that is not used.
 	AddDeadLetter(ctx context.Context, kind string, payload []byte, reason string) error
-	// Suspend pauses a transfer of which the database makes no sense.
+	// Suspend pauses a transfer with invalid rows.
 	Suspend(ctx context.Context, transfer int64, reason string) error
 }
 
 // GatherStore is where the dispatcher finds batches to gather into fuller ones.
 type GatherStore interface {
-	// Gatherings lists what waits to be gathered and may run now.
+	// Gatherings lists the groups of batches that wait to be gathered and may run now.
 	Gatherings(ctx context.Context, limit int) ([]ledger.Gathering, error)
 	// GatheringBatches lists the batches of a gathering that may run now.
 	GatheringBatches(ctx context.Context, g ledger.Gathering, limit int) ([]tasks.Batch, error)
@@ -52,8 +52,8 @@ type OutboxStore interface {
 	// Reschedule makes batches due again after a duration; with sent, it also records
 	// that they are about to be sent.
 	Reschedule(ctx context.Context, ids []int64, by time.Duration, sent bool) error
-	// BatchesByID reads batches of the ledger, those of them that it still has, and of
-	// which no worker has said for a while that it holds them.
+	// BatchesByID reads those of the batches that the ledger still has, and that no worker
+	// has claimed to hold for the time of silence.
 	BatchesByID(ctx context.Context, ids []int64, silence time.Duration) ([]tasks.Batch, error)
 	// ReclaimBatches makes batches whose worker has died due again after a duration,
 	// and counts the crash.
@@ -89,17 +89,18 @@ type Store interface {
 
 // Queue is what the dispatcher needs of the queue.
 type Queue interface {
-	// EnqueueBatches enqueues batches of the ledger. It is no error if the queue has one
-	// of them already.
+	// EnqueueBatches enqueues batches of the ledger. A batch that the queue already has
+	// is no error.
 	EnqueueBatches(ctx context.Context, batches []tasks.Batch) error
 	// MissingBatches returns those that the queue does not have.
 	MissingBatches(ctx context.Context, batches []tasks.Batch) ([]tasks.Batch, error)
 	// ReclaimOrphans removes from the queue, and returns, the batches whose worker's lease
 	// ended some time ago.
 	ReclaimOrphans(ctx context.Context, batches []tasks.Batch, ago time.Duration) ([]tasks.Batch, error)
-	// Unheld lists the batches that are with a worker, and that no live worker holds.
+	// Unheld lists the batches that a worker has received and that no live worker holds.
 	Unheld(ctx context.Context) ([]int64, error)
-	// Reclaim removes from the queue, and returns, those batches that are with a worker.
+	// Reclaim removes from the queue, and returns, those batches that a worker has
+	// received.
 	Reclaim(ctx context.Context, batches []tasks.Batch) ([]tasks.Batch, error)
 	// FirstQueued returns the index of the first file whose message the queue has, or
 	// their number.
@@ -109,7 +110,7 @@ type Queue interface {
 	// RepairGroups restores groups that are missing in the list of groups, and counts
 	// them.
 	RepairGroups(ctx context.Context, queue string, handlers []string) (int64, error)
-	// TakeOversized takes from the queue the beginnings of messages that were too large
-	// to be read.
+	// TakeOversized removes messages from the queue that are too large to be read, and
+	// returns their beginnings.
 	TakeOversized(ctx context.Context, queue string) ([][]byte, error)
 }

@@ -21,14 +21,13 @@ type ReconcileReport struct {
 type ReconcileStore interface {
 	Store
 	// BatchesAfter lists the batches numbered above after that no live worker holds, in
-	// ascending order. last is
-	// the number of the last one that was looked at, 0 when there are no more.
+	// ascending order. last is the number of the last batch that was read, or 0 when
+	// there are no more.
 	BatchesAfter(ctx context.Context, after int64, limit int) (batches []tasks.Batch, last int64, err error)
 }
 
-// Reconcile compares all of the ledger with the queue at once and sends what is
-// missing, which a dispatcher does bit by bit. It may run beside any number of
-// dispatchers.
+// Reconcile compares the whole ledger with the queue and sends missing batches.
+// Dispatchers do the same in small steps. It may run while any number of dispatchers run.
 func Reconcile(ctx context.Context, s ReconcileStore, q Queue, c *TransferCache, o Options) (r ReconcileReport, err error) {
 	d := New(s, q, c, o)
 	if r.Orphaned, err = s.MarkInterrupted(ctx); err != nil {

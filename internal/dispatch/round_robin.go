@@ -49,7 +49,7 @@ func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 		case errors.Is(err, ledger.ErrCursorMoved):
 			busy = true // another dispatcher was faster
 		case db.IsOutage(err) && !outage.Told(err):
-			return busy, err // it is not this transfer's fault
+			return busy, err // the transfer did not cause it
 		case senseless(err):
 			if err := d.store.Suspend(ctx, b.Transfer, err.Error()); err != nil {
 				return false, err
@@ -65,8 +65,8 @@ func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 	return busy, nil
 }
 
-// senseless reports whether dispatching a transfer failed because of what the database
-// says of it: another attempt would not end otherwise.
+// senseless reports whether dispatching a transfer failed because its rows are invalid:
+// another attempt would fail, too.
 func senseless(err error) bool {
 	_, panicked := errors.AsType[*invoke.PanicError](err)
 	return panicked || errors.Is(err, errGap)

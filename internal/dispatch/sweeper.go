@@ -17,16 +17,16 @@ const (
 	// filesPerSweep is how many files are swept at a time.
 	filesPerSweep = 5000
 
-	// sweepDelay is how long files have been registered before they are swept: their
-	// producer has enqueued them by then, if it can.
+	// sweepDelay is how long files have been registered before they are swept. By then their
+	// producer has enqueued them, if it can.
 	sweepDelay = 5 * time.Second
 
 	// sweepInterval is how long a transfer is not swept again when its next file still
 	// waits in the queue.
 	sweepInterval = 2 * time.Second
 
-	// sweepPatience is how many times SweepDelay the sweep of a transfer waits for a
-	// file whose message is still queued, because that is slow and not lost.
+	// sweepPatience is how many times SweepDelay the sweep of a transfer waits for a file
+	// whose message is still in the queue, because such a message is not lost.
 	sweepPatience = 8
 )
 

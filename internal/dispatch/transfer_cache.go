@@ -21,8 +21,8 @@ const maxCachedTransfers = 256
 // by a program that is older than the one that stored it.
 var ErrBadRecipe = errors.New("the recipe stored with the transfer cannot be read")
 
-// TransferPlan has what never changes in a transfer: all that is needed to route its
-// files and to run its steps.
+// TransferPlan has the constant data of a transfer that routing its files and running its
+// steps need.
 type TransferPlan struct {
 	ID      int64
 	UUID    string
@@ -117,7 +117,7 @@ func (c *TransferCache) Get(ctx context.Context, id int64) (*TransferPlan, error
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.plans) >= maxCachedTransfers {
-		// Any of them may go: it is read again when it is needed.
+		// Any plan may be evicted: it is read again when it is needed.
 		for old := range c.plans {
 			delete(c.plans, old)
 			break
@@ -129,11 +129,11 @@ func (c *TransferCache) Get(ctx context.Context, id int64) (*TransferPlan, error
 
 // UUID is the id under which people know a transfer, for logs.
 func (c *TransferCache) UUID(ctx context.Context, id int64) string {
-	_, _ = c.Get(ctx, id) // without an answer the number has to do
+	_, _ = c.Get(ctx, id) // on an error, knownUUID returns the number
 	return c.knownUUID(id)
 }
 
-// knownUUID is UUID without a look into the database.
+// knownUUID is UUID without a query.
 func (c *TransferCache) knownUUID(id int64) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -157,7 +157,7 @@ func PlanBatches(plan *TransferPlan, step int, files []tasks.File, policy tasks.
 	return p.Plan(files).Batches
 }
 
-// remainingOf is how much of a backlog has not been dispatched.
+// remainingOf returns the part of a backlog that has not been dispatched.
 func remainingOf(b *ledger.Backlog) batcher.Remaining {
 	return batcher.Remaining{Files: b.Files - b.Cursor, Bytes: max(b.Bytes, 0)}
 }

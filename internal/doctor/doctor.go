@@ -1,4 +1,5 @@
-// Package doctor checks what Baler needs on a host and behind it, and says what to do.
+// Package doctor checks settings, host, database and queue, and gives a hint for each
+// problem.
 package doctor
 
 import (
@@ -25,8 +26,8 @@ type Status string
 // The statuses of a check.
 const (
 	StatusOK      Status = "ok"
-	StatusWarning Status = "warning" // works, and a person should know
-	StatusError   Status = "failed"  // keeps Baler from working, or from keeping its promises
+	StatusWarning Status = "warning" // Baler works, but a person should know
+	StatusError   Status = "failed"  // Baler does not work, or may break a promise
 )
 
 // Check is one result of Diagnose.
@@ -45,7 +46,7 @@ func ill(name string, h Status, err error, advice string) Check {
 	return Check{Name: name, Status: h, Detail: err.Error(), Hint: advice}
 }
 
-// Options say how to look. The zero value is ready for use.
+// Options configure Diagnose. The zero value is ready for use.
 type Options struct {
 	Log *slog.Logger     // nil: discards
 	Now func() time.Time // nil: time.Now
@@ -64,8 +65,9 @@ type doctor struct {
 	queueAway bool
 }
 
-// Diagnose checks the host, the database and the queue that cfg names. What it writes
-// to try whether it can, it takes back. It ends within 20 seconds, whether they answer or not.
+// Diagnose checks the host, the database and the queue that cfg names. It removes or
+// rolls back its trial writes. It ends within 20 seconds, also when a server does not
+// answer.
 func Diagnose(ctx context.Context, cfg config.Config, o Options) []Check {
 	ctx, cancel := context.WithTimeout(ctx, diagnoseTime)
 	defer cancel()
@@ -76,7 +78,7 @@ func Diagnose(ctx context.Context, cfg config.Config, o Options) []Check {
 	if d.now == nil {
 		d.now = time.Now
 	}
-	host, broker := d.diagnoseHost(), d.diagnoseQueue(ctx) // first: whether work goes on depends on what the queues hold
+	host, broker := d.diagnoseHost(), d.diagnoseQueue(ctx) // first: the check of the backlog uses what it reads
 	return slices.Concat(host, d.diagnoseDatabase(ctx), broker)
 }
 
@@ -96,7 +98,7 @@ func newSQLite(url string) (string, bool) {
 // would create it.
 func (d *doctor) diagnoseDatabase(ctx context.Context) (checks []Check) {
 	if path, ok := newSQLite(d.cfg.Database.URL); ok {
-		return []Check{well("database", "%s is not there yet; the first transfer makes it", path), writable(filepath.Dir(path))}
+		return []Check{well("database", "%s does not exist yet; the first transfer creates it", path), writable(filepath.Dir(path))}
 	}
 	secure, err := d.cfg.Database.TLS.Load()
 	if err != nil {
@@ -122,7 +124,7 @@ func (d *doctor) diagnoseDatabase(ctx context.Context) (checks []Check) {
 	switch {
 	case server.Durable:
 	case d.sqlite():
-		durability.Detail += ": a power cut may undo the last moments, a crash nothing"
+		durability.Detail += ": a power cut may undo the last commits, a crash cannot"
 	default:
 		durability.Status = StatusWarning
 		durability.Hint = "set innodb_flush_log_at_trx_commit=1, or a power cut loses recorded results"
@@ -161,14 +163,14 @@ func (d *doctor) diagnoseTables(ctx context.Context) []Check {
 // maxSuspended is how many suspended transfers are named.
 const maxSuspended = 10
 
-// diagnoseTransfers names transfers that are stopped because their rows make no sense.
+// diagnoseTransfers names transfers that are stopped by invalid rows.
 func (d *doctor) diagnoseTransfers(ctx context.Context) (checks []Check) {
 	suspended, err := d.store.Suspended(ctx, maxSuspended)
 	switch {
 	case err != nil:
 		return []Check{ill("transfers", StatusError, err, "look at the database's log")}
 	case len(suspended) == 0:
-		return []Check{well("transfers", "none is stopped by rows that make no sense")}
+		return []Check{well("transfers", "none is stopped by invalid rows")}
 	}
 	for _, t := range suspended {
 		checks = append(checks, Check{
@@ -190,20 +192,20 @@ func (d *doctor) diagnoseWrites(ctx context.Context) Check {
 	return well("writes", "this account can write to every table")
 }
 
-// Clocks that are this far apart are worth a word, and keep workers from starting.
+// Differences between clocks from which on a check warns, and workers do not start.
 const (
 	maxSkew    = 2 * time.Second
 	brokenSkew = queue.MaxClockSkew
 )
 
-// skew checks a clock that is that much behind this host's.
+// skew checks a clock that is behind this host's by a duration.
 func skew(name string, behind time.Duration) Check {
 	c := well(name, "%s apart from this host's", behind.Abs().Round(time.Millisecond))
 	switch {
 	case behind.Abs() > brokenSkew:
-		c.Status, c.Hint = StatusError, "let all hosts keep time by NTP: no worker starts here"
+		c.Status, c.Hint = StatusError, "synchronize the clocks of all hosts by NTP: no worker starts here"
 	case behind.Abs() > maxSkew:
-		c.Status, c.Hint = StatusWarning, "let all hosts keep time by NTP"
+		c.Status, c.Hint = StatusWarning, "synchronize the clocks of all hosts by NTP"
 	}
 	return c
 }

@@ -135,7 +135,7 @@ func TestRedisThatEvictsIsFullOrRefuses(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	s.cfg.Redis.AllowEviction = true
-	s.expect(t, "eviction", doctor.StatusWarning, "redis.allow_eviction accepts it", nil)
+	s.expect(t, "eviction", doctor.StatusWarning, "redis.allow_eviction accepts this", nil)
 	set("maxmemory-policy", "noeviction")
 	testkit.Must(t, q.CheckEviction(t.Context()))
 	set("maxmemory", "1mb")

@@ -30,14 +30,14 @@ func (d *doctor) diagnoseHost() []Check {
 	return append(checks, diagnoseHandlers(d.registry)...)
 }
 
-// noRoots says what it means that none are set.
+// noRoots reports that no roots are set.
 func (d *doctor) noRoots() Check {
 	database, err := config.ParseDatabase(d.cfg.Database.URL)
 	if d.cfg.Redis.URL == string(config.Embedded) && (err != nil || database.Driver == "sqlite") {
-		return well("roots", "none set: workers read what each transfer submitted")
+		return well("roots", "none set: workers read the sources of each transfer")
 	}
 	return Check{
-		"roots", StatusWarning, "none set: no worker starts on a shared queue or database, because others choose what it reads",
+		"roots", StatusWarning, "none set: no worker starts, because others can write to this queue or database and choose the files that it reads",
 		"set BALER_ROOTS to the folders that workers may read",
 	}
 }
@@ -83,7 +83,7 @@ func tryWriting(folder string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// diagnoseHandlers runs the checks that handlers have of what they need.
+// diagnoseHandlers runs the checks that handlers registered.
 func diagnoseHandlers(registry *handlers.Registry) []Check {
 	var checks []Check
 	for _, name := range registry.Names() {

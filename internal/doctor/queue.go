@@ -15,7 +15,7 @@ import (
 // diagnoseQueue checks Redis. An embedded one needs no check.
 func (d *doctor) diagnoseQueue(ctx context.Context) (checks []Check) {
 	if d.cfg.Redis.URL == string(config.Embedded) {
-		return []Check{well("queue", "embedded: it lives and ends with each process")}
+		return []Check{well("queue", "embedded: each process has its own, which ends with it")}
 	}
 	q, err := queue.Open(ctx, d.cfg.Redis, d.log)
 	if err != nil {
@@ -57,7 +57,7 @@ func queueWrites(ctx context.Context, q *queue.Conn, info queue.ServerInfo) Chec
 	return well("queue writes", "this account can write")
 }
 
-// queueRights names what the account's ACL lacks.
+// queueRights names the rights that the account lacks.
 func queueRights(ctx context.Context, q *queue.Conn) Check {
 	missing, err := q.MissingRights(ctx)
 	switch {
@@ -67,7 +67,7 @@ func queueRights(ctx context.Context, q *queue.Conn) Check {
 		rules := strings.Join(missing, " ")
 		return Check{
 			"queue rights", StatusError, "this account lacks " + rules,
-			fmt.Sprintf("run \"redis-cli ACL SETUSER %s '%s'\"; deploy/redis.acl has all", q.User(), strings.Join(missing, "' '")),
+			fmt.Sprintf("run \"redis-cli ACL SETUSER %s '%s'\"; deploy/redis.acl has all rights", q.User(), strings.Join(missing, "' '")),
 		}
 	}
 	return well("queue rights", "this account may run every command that Baler uses")
@@ -109,16 +109,16 @@ func eviction(info queue.ServerInfo, allowed bool) Check {
 	c := well("eviction", "maxmemory-policy %s", info.EvictionPolicy)
 	switch {
 	case info.EvictionPolicy == "":
-		c = Check{"eviction", StatusWarning, "Redis does not say", "make sure that maxmemory-policy is noeviction"}
+		c = Check{"eviction", StatusWarning, "Redis does not report its policy", "make sure that maxmemory-policy is noeviction"}
 	case info.Evicts() && allowed:
-		c.Status, c.Hint = StatusWarning, "redis.allow_eviction accepts it: evicted batches are sent again, and cost time"
+		c.Status, c.Hint = StatusWarning, "redis.allow_eviction accepts this; Baler sends evicted batches again, which costs time"
 	case info.Evicts():
 		c.Status, c.Hint = StatusError, queue.EvictionFix
 	}
 	return c
 }
 
-// Shares of Redis' memory, in percent, from which it is nearly full.
+// Shares of Redis' memory, in percent, from which on a check warns and fails.
 const (
 	muchMemory    = 80
 	tooMuchMemory = 95
@@ -133,9 +133,9 @@ func memory(info queue.ServerInfo) Check {
 	c := well("queue memory", "%s of %s used, %d%%", used, humanize.IBytes(uint64(info.MaxMemory)), percent)
 	switch {
 	case percent >= tooMuchMemory:
-		c.Status, c.Hint = StatusError, "raise maxmemory of Redis, or remove what else it holds: it refuses messages when it is full"
+		c.Status, c.Hint = StatusError, "raise maxmemory of Redis, or remove other data from it: it refuses messages when it is full"
 	case percent >= muchMemory:
-		c.Status, c.Hint = StatusWarning, "raise maxmemory of Redis, or remove what else it holds"
+		c.Status, c.Hint = StatusWarning, "raise maxmemory of Redis, or remove other data from it"
 	}
 	return c
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// diagnoseWork checks whether somebody does the work that there is.
+// diagnoseWork checks whether workers process the unfinished transfers.
 func (d *doctor) diagnoseWork(ctx context.Context) []Check {
 	workers, err := d.store.Workers(ctx)
 	if err != nil {
@@ -87,7 +87,7 @@ func waitNames() map[ledger.WaitReason]string {
 
 func takesBatches(w tasks.Worker) bool { return w.DesiredState == tasks.WorkerRunning }
 
-// missingHandlers checks that each needed handler is with a worker that takes batches.
+// missingHandlers checks that a worker that takes batches has each needed handler.
 func missingHandlers(needed []string, workers []tasks.Worker) Check {
 	var missing []string
 	for _, name := range needed {
@@ -103,25 +103,25 @@ func missingHandlers(needed []string, workers []tasks.Worker) Check {
 			"handlers", StatusError, "unfinished transfers need " + strings.Join(missing, ", ") + ", which no worker has",
 			"start a worker that has them, or cancel those transfers",
 		}
-	case len(missing) > 0: // the check of workers says it
+	case len(missing) > 0: // the check of workers has the hint
 		return Check{
 			"handlers", StatusWarning, "unfinished transfers need " + strings.Join(missing, ", ") + ", and no worker is running",
 			"start a worker that has them",
 		}
 	}
-	return well("handlers", "workers have all that unfinished transfers need")
+	return well("handlers", "workers have all handlers that unfinished transfers need")
 }
 
 const (
-	// overdueAfter is how late a dispatcher may be before it counts as stuck; it
-	// looks at what is due each second.
+	// overdueAfter is how late a due batch may be before the dispatcher counts as stuck;
+	// it sends due batches every second.
 	overdueAfter = 2 * time.Minute
 
-	// standingAfter is how long a batch may wait in a queue of which no worker takes any.
+	// standingAfter is how long a batch may wait in a queue in which none runs.
 	standingAfter = 5 * time.Minute
 )
 
-// diagnoseBacklog checks whether files that wait are being worked on.
+// diagnoseBacklog checks whether workers process the files that wait.
 func (d *doctor) diagnoseBacklog(ctx context.Context, workers []tasks.Worker) Check {
 	totals, err := d.store.Totals(ctx)
 	if err != nil {
@@ -139,11 +139,11 @@ func (d *doctor) diagnoseBacklog(ctx context.Context, workers []tasks.Worker) Ch
 		c.Status, c.Hint = StatusWarning, "no worker takes batches: start or resume one"
 	case overdue > 0:
 		c.Status, c.Hint = StatusError, "no dispatcher works: look at the logs of workers and of 'baler serve'"
-		c.Detail += fmt.Sprintf("; %d batches are overdue since more than %s", overdue, overdueAfter)
+		c.Detail += fmt.Sprintf("; %d batches are overdue by more than %s", overdue, overdueAfter)
 	case standing >= 0:
 		q := d.queues[standing]
 		c.Status, c.Hint = StatusError, fmt.Sprintf("let a worker take this queue: --queues %s=1", q.Name)
-		c.Detail += fmt.Sprintf("; queue %s stands: its oldest batch waits for %s, and none runs", q.Name, q.Age.Round(time.Second))
+		c.Detail += fmt.Sprintf("; queue %s is stuck: its oldest batch has waited for %s, and none runs", q.Name, q.Age.Round(time.Second))
 	}
 	return c
 }

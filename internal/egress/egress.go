@@ -1,6 +1,6 @@
-// Package egress decides which addresses Baler may send webhooks to. URLs come from
-// whoever may submit, so by default they reach public addresses only: not services of
-// this host, of its network, or of its cloud.
+// Package egress decides which addresses Baler may send webhooks to. Every user who may
+// submit chooses URLs, so by default webhooks reach public addresses only: no services
+// of this host, of its network, or of its cloud.
 package egress
 
 import (
@@ -18,8 +18,8 @@ import (
 // addresses only.
 type Policy struct{ allowed []netip.Prefix }
 
-// New makes a policy that allows the networks as well, each an address or a prefix,
-// such as 10.1.0.0/16.
+// New makes a policy that also allows the networks, each an address or a prefix such as
+// 10.1.0.0/16.
 func New(networks []string) (Policy, error) {
 	var p Policy
 	for _, text := range networks {
@@ -62,8 +62,8 @@ func (p Policy) CheckAddr(addr netip.Addr) error {
 	return nil
 }
 
-// CheckURL checks the host of a URL as far as that goes without resolving its name.
-// It has nothing to say about what is not a URL.
+// CheckURL checks the host of a URL without resolving its name. It accepts text that is
+// not a URL.
 func (p Policy) CheckURL(address string) error {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -82,8 +82,8 @@ func (p Policy) CheckURL(address string) error {
 	return nil
 }
 
-// Control is for net.Dialer: it checks the address that a name was resolved to, at
-// the moment when the connection is made.
+// Control is for net.Dialer: it checks the address that a name was resolved to, just
+// before the connection is made.
 func (p Policy) Control(_, address string, _ syscall.RawConn) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

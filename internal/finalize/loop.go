@@ -80,7 +80,7 @@ func (o Options) withDefaults() Options {
 		o.Timeout = StepTimeout
 	}
 	if o.Retry == nil {
-		o.Retry = StepRetry
+		o.Retry = stepRetry
 	}
 	if o.OnCompleted == nil {
 		o.OnCompleted = func(context.Context, int64) {}

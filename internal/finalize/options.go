@@ -27,7 +27,7 @@ func StepTimeout(s *recipe.Finalizer, reg handlers.Registration) time.Duration {
 	return cmp.Or(s.Timeout, reg.Timeouts.File)
 }
 
-// StepRetry lays the recipe's retry policy of a final step over the handler's.
-func StepRetry(s *recipe.Finalizer, reg handlers.Registration) tasks.RetryPolicy {
+// stepRetry lays the recipe's retry policy of a final step over the handler's.
+func stepRetry(s *recipe.Finalizer, reg handlers.Registration) tasks.RetryPolicy {
 	return s.Retry.Overlay(reg.Retry)
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Guard calls one turn of a loop, and turns its panic into an error, so that the loop
-// and its process go on. It logs the panic with its stack.
+// and its process continue. It logs the panic with its stack.
 func Guard(ctx context.Context, log *slog.Logger, what string, turn func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

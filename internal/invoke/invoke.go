@@ -1,4 +1,4 @@
-// Package invoke runs a function of a handler, and survives its panics.
+// Package invoke runs a function of a handler, and turns its panic into an error.
 package invoke
 
 import (
@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Go runs a handler on a goroutine of its own, so that the caller can give up on one
-// that ignores its context. The channel gives what it returned, or the panic that
-// ended it, once.
+// Go runs a handler on a goroutine of its own, so that the caller need not wait for a
+// handler that ignores its context. The channel receives once: the handler's error, or
+// its panic as an error.
 func Go(handle func() error) <-chan error {
 	returned := make(chan error, 1)
 	go func() {
@@ -25,8 +25,8 @@ func Go(handle func() error) <-chan error {
 	return returned
 }
 
-// Wait waits for what Go gives. Once ctx has ended it waits for patience at most, then
-// leaves the handler running and returns the error of ctx.
+// Wait returns the error that Go's channel receives. After ctx has ended it waits for at
+// most patience; then it leaves the handler running and returns the error of ctx.
 func Wait(ctx context.Context, returned <-chan error, patience time.Duration) (leftAlone bool, err error) {
 	select {
 	case err := <-returned:

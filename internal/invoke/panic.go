@@ -9,15 +9,15 @@ import (
 // maxFrames is how deep the stack of a recorded panic goes.
 const maxFrames = 12
 
-// PanicError is a panic of a handler, caught.
+// PanicError is the panic of a handler as an error.
 type PanicError struct {
-	Value any    // what panic was called with
-	Stack string // the innermost calls, one "function (file:line)" a line
+	Value any    // the argument of panic
+	Stack string // the innermost calls, one "function (file:line)" per line
 }
 
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
-// Unwrap gives the error that panic was called with, if it was one.
+// Unwrap returns the argument of panic if it is an error.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err

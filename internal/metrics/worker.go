@@ -1,4 +1,4 @@
-// Package metrics holds the Prometheus metrics of a worker, which several packages count.
+// Package metrics has the Prometheus metrics of a worker that several packages update.
 package metrics
 
 import (
@@ -107,8 +107,7 @@ func (m *Worker) ObserveFlush(reason batcher.Reason, _ int, took time.Duration) 
 	m.commits.Observe(took.Seconds())
 }
 
-// BeginBatch counts a handler that starts on a batch; the function it returns, that
-// it ended.
+// BeginBatch counts a batch as running. The function that it returns counts its end.
 func (m *Worker) BeginBatch(handler string, files int) func(took time.Duration) {
 	if m == nil {
 		return func(time.Duration) {}
@@ -159,7 +158,8 @@ func (m *Worker) DeadLettered() {
 	}
 }
 
-// BatchDropped counts the delivery of a batch that another worker has.
+// BatchDropped counts the delivery of a batch that another worker has completed or
+// claimed.
 func (m *Worker) BatchDropped() {
 	if m != nil {
 		m.stale.Inc()
@@ -212,8 +212,8 @@ func (m *Worker) SlowedDown(reason string) {
 	}
 }
 
-// SetConcurrency shows how much the worker does at once, and the ratio of commit
-// times that decides it.
+// SetConcurrency shows how many transactions and batches the worker may run at once, and
+// the ratio of commit times that this depends on.
 func (m *Worker) SetConcurrency(flushers, intake int, pressure float64) {
 	if m != nil {
 		m.flushers.Set(float64(flushers))

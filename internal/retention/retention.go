@@ -14,11 +14,11 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Store is where transfers are deleted.
+// Store lists and deletes transfers.
 type Store interface {
-	// Prunable lists transfers that may be deleted, those numbered above after.
+	// Prunable lists transfers numbered above after that may be deleted.
 	Prunable(ctx context.Context, p store.Prune, after int64) ([]tasks.Transfer, error)
-	// DeleteTransfer deletes a transfer, which no query finds from then on.
+	// DeleteTransfer marks a transfer as deleted: no query finds it any more.
 	DeleteTransfer(ctx context.Context, id int64, d store.Deletion) error
 	// PurgeDeleted deletes what remains of deleted transfers.
 	PurgeDeleted(ctx context.Context) error
@@ -28,9 +28,9 @@ type Store interface {
 	AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
 }
 
-// Prune deletes the transfers that p chooses, and calls deleted for each. It returns when
-// nothing of them remains. Files that a run has seen stay seen, unless their transfer was
-// canceled, so that the next run does not process them once more.
+// Prune deletes the transfers that p selects, and calls deleted for each. It returns when
+// all their rows are deleted. It keeps the list of files that runs have processed, except
+// for files of canceled transfers, so that the next run does not process them again.
 func Prune(ctx context.Context, s Store, p store.Prune, deleted func(tasks.Transfer)) error {
 	var after int64
 	for {
@@ -45,7 +45,7 @@ func Prune(ctx context.Context, s Store, p store.Prune, deleted func(tasks.Trans
 			after = page[i].ID
 			err := s.DeleteTransfer(ctx, after, store.Deletion{})
 			if Gone(err) {
-				continue // meanwhile it was retried, or deleted by another
+				continue // it was retried or deleted meanwhile
 			}
 			if err != nil {
 				return err
@@ -58,27 +58,27 @@ func Prune(ctx context.Context, s Store, p store.Prune, deleted func(tasks.Trans
 	}
 }
 
-// Gone reports whether a transfer was not deleted because it is not there any more, or
-// not ended any more.
+// Gone reports whether a transfer was not deleted because it no longer exists, or runs
+// again.
 func Gone(err error) bool {
 	return errors.Is(err, tasks.ErrTransferNotFound) || errors.Is(err, store.ErrNotEnded) || errors.Is(err, store.ErrStillRunning)
 }
 
-// Options tunes a Loop.
+// Options configure a Loop.
 type Options struct {
-	OlderThan time.Duration // ago that a transfer must have ended to be deleted; 0 deletes none
-	KeepLast  int           // the newest transfers, however old they are
-	FailedToo bool          // also transfers with failures
+	OlderThan time.Duration // since a transfer ended, before it is deleted; 0 deletes none
+	KeepLast  int           // keep so many of the newest transfers, however old they are
+	FailedToo bool          // also delete transfers with failures
 
-	Holder string // name of this process, unique
-	Log    *slog.Logger
-	Now    func() time.Time
+	LeaseHolder string // name of this process, unique
+	Log         *slog.Logger
+	Now         func() time.Time
 }
 
-// interval is the time between two passes, of which one process at a time makes each.
+// interval is the time between two passes. One process at a time makes a pass.
 const interval = 10 * time.Minute
 
-// Loop prunes from time to time.
+// Loop prunes at regular intervals.
 type Loop struct {
 	store Store
 	opts  Options
@@ -110,7 +110,7 @@ func (l *Loop) Run(ctx context.Context) error {
 
 // Pass finishes interrupted deletions and prunes, unless another process does.
 func (l *Loop) Pass(ctx context.Context) error {
-	held, err := l.store.AcquireLease(ctx, "retention", l.opts.Holder, interval)
+	held, err := l.store.AcquireLease(ctx, "retention", l.opts.LeaseHolder, interval)
 	if err != nil || !held {
 		return err
 	}

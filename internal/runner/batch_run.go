@@ -101,6 +101,9 @@ func (r *batchRun) execute(ctx context.Context) error {
 	if err := r.countCrash(ctx); err != nil {
 		return r.answer(ctx, err)
 	}
+	if err := r.lookAgain(ctx); err != nil {
+		return r.handBack(ctx, err)
+	}
 	open, closeRoots, err := r.build()
 	if err != nil {
 		return r.handBack(ctx, err)

@@ -24,7 +24,7 @@ func (o Options) withDefaults() Options {
 		o.Timeouts = StepTimeouts
 	}
 	if o.Retry == nil {
-		o.Retry = StepRetry
+		o.Retry = stepRetry
 	}
 	if o.OnCompleted == nil {
 		o.OnCompleted = func(context.Context, int64) {}
@@ -46,7 +46,7 @@ func StepTimeouts(s *recipe.Step, reg handlers.Registration) handlers.Timeouts {
 	return handlers.Timeouts{File: cmp.Or(s.Timeout, reg.Timeouts.File), Batch: cmp.Or(s.BatchTimeout, reg.Timeouts.Batch)}
 }
 
-// StepRetry lays the recipe's retry policy of a step over the handler's.
-func StepRetry(s *recipe.Step, reg handlers.Registration) tasks.RetryPolicy {
+// stepRetry lays the recipe's retry policy of a step over the handler's.
+func stepRetry(s *recipe.Step, reg handlers.Registration) tasks.RetryPolicy {
 	return s.Retry.Overlay(reg.Retry)
 }

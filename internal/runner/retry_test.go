@@ -107,7 +107,7 @@ func TestRetryPolicyOfTheStep(t *testing.T) {
 func TestStepRetryLaysTheRecipeOverTheHandler(t *testing.T) {
 	reg := handlers.Registration{Retry: tasks.RetryPolicy{Attempts: 5, Backoff: time.Second, MaxBackoff: time.Minute}, Timeouts: handlers.Timeouts{File: time.Hour, Batch: time.Hour}}
 	step := &recipe.Step{Retry: tasks.RetryPolicy{Backoff: 3 * time.Second}}
-	if got, want := StepRetry(step, reg), (tasks.RetryPolicy{Attempts: 5, Backoff: 3 * time.Second, MaxBackoff: time.Minute}); got != want {
+	if got, want := stepRetry(step, reg), (tasks.RetryPolicy{Attempts: 5, Backoff: 3 * time.Second, MaxBackoff: time.Minute}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got := StepTimeouts(step, reg); got != reg.Timeouts {
@@ -122,7 +122,7 @@ func TestStepRetryLaysTheRecipeOverTheHandler(t *testing.T) {
 // A file that hangs has timed out; its neighbours of the batch have not.
 func TestTimeOutOfOneFile(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
-		r := newEnv(t, url, "name: t\nsteps: [{handler: slow, timeout: 20ms, retry: {attempts: 1}}]")
+		r := newEnv(t, url, "name: t\nsteps: [{handler: slow, timeout: 1s, retry: {attempts: 1}}]")
 		r.Must(r.registry.Register("slow", handlers.PerFile(func(ctx context.Context, j *handlers.Job) error {
 			if j.File().No == 2 {
 				<-ctx.Done()

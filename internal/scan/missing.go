@@ -11,10 +11,10 @@ import (
 // missingShown is how many missing sources an error names.
 const missingShown = 10
 
-// MissingError is the error for sources of which nothing is found.
+// MissingError is the error for sources that do not exist.
 type MissingError struct {
-	Sources []string // as they were given
-	causes  []error  // why, one for each
+	Sources []string // as the caller gave them
+	causes  []error  // one for each source
 }
 
 func (e *MissingError) Error() string {
@@ -29,7 +29,7 @@ func (e *MissingError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// onOneLine shows a path in a message that has a line for each.
+// onOneLine shows a path in a message that has one line per path.
 func onOneLine(path string) string {
 	if strings.ContainsFunc(path, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		return strconv.Quote(path)
@@ -37,11 +37,11 @@ func onOneLine(path string) string {
 	return path
 }
 
-// Unwrap gives the single causes.
+// Unwrap returns the causes.
 func (e *MissingError) Unwrap() []error { return e.causes }
 
 // Missing returns a *MissingError when some of the sources do not exist or cannot be
-// looked at, as Scan would find them, and nil when all are there.
+// inspected, and nil when Scan would find all of them.
 func Missing(sources []string) error {
 	e := &MissingError{}
 	for _, path := range sources {
@@ -53,7 +53,7 @@ func Missing(sources []string) error {
 			continue
 		}
 		if at, ok := errors.AsType[*fs.PathError](err); ok {
-			err = at.Err // the path stands beside it, as it was given
+			err = at.Err // without the path, which the message has already
 		}
 		e.Sources, e.causes = append(e.Sources, path), append(e.causes, err)
 	}

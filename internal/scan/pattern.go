@@ -11,11 +11,11 @@ import (
 // (https://git-scm.com/docs/gitignore#_pattern_format), as a glob of doublestar.
 type pattern struct {
 	glob    string
-	negated bool // it takes back what an earlier pattern matches
+	negated bool // it reverses an earlier pattern
 	folders bool // it matches folders only
 }
 
-// parsePattern parses one pattern. A comment is no pattern here: # begins a name.
+// parsePattern parses one pattern. It knows no comments: # begins a name.
 func parsePattern(text string) (p pattern, err error) {
 	rest := withoutTrailingBlanks(text)
 	rest, p.negated = strings.CutPrefix(rest, "!")
@@ -32,7 +32,7 @@ func parsePattern(text string) (p pattern, err error) {
 		p.glob += "/*" // what is in the folder, not the folder
 	}
 	if !doublestar.ValidatePattern(p.glob) {
-		return p, fmt.Errorf("the pattern %q is not valid: a [ without ], or a \\ at the end", text)
+		return p, fmt.Errorf("the pattern %q is invalid: it has a [ without ], or ends in a \\", text)
 	}
 	return p, nil
 }
@@ -45,7 +45,7 @@ func (p *pattern) matches(path string, folder bool) bool {
 	return matched
 }
 
-// withoutTrailingBlanks drops the blanks at the end that no backslash keeps.
+// withoutTrailingBlanks drops blanks at the end that no backslash precedes.
 func withoutTrailingBlanks(s string) string {
 	for strings.HasSuffix(s, " ") && !strings.HasSuffix(s, `\ `) {
 		s = s[:len(s)-1]
@@ -53,7 +53,7 @@ func withoutTrailingBlanks(s string) string {
 	return s
 }
 
-// escapeBraces escapes what is special to doublestar and not to gitignore.
+// escapeBraces escapes characters that are special to doublestar but not to gitignore.
 func escapeBraces(glob string) string {
 	var b strings.Builder
 	escaped, class := false, false

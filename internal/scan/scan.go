@@ -48,8 +48,8 @@ type Report struct {
 	Links    int64 // symlinks, not followed
 	Specials int64 // sockets, named pipes, devices
 
-	Unselected   int64 // files that Select leaves out, and folders with all that they hold
-	Hidden       int64 // emitted files whose name, or a folder's below the source, begins with a dot
+	Unselected   int64 // files and whole folders that Select leaves out
+	Hidden       int64 // emitted files with a name that begins with a dot in their path below the source
 	EmptyFolders int64
 }
 
@@ -78,8 +78,8 @@ func Scan(ctx context.Context, sources []string, opts Options, emit func(tasks.F
 	return w.report, nil
 }
 
-// scanError says why a path could not be read, without the path itself, which is stored
-// beside it and need not be valid text.
+// scanError says why a path could not be read. It leaves out the path, which is stored
+// beside it and may not be valid text.
 func scanError(err error) string {
 	cause := err
 	if at, ok := errors.AsType[*fs.PathError](err); ok {
@@ -98,5 +98,5 @@ func fileOf(path string, info fs.FileInfo) tasks.File {
 	return tasks.File{Path: path, Size: info.Size(), MTime: modified(info.ModTime())}
 }
 
-// modified is a modification time as files of a transfer store it.
+// modified returns a modification time with the precision of the files' rows.
 func modified(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

@@ -21,8 +21,7 @@ type Selector struct {
 	folderIncluded bool   // whether Include matches it
 }
 
-// NewSelector compiles a selection. It returns an error that names the first pattern which
-// is not valid.
+// NewSelector compiles a selection. The error names the first invalid pattern.
 func NewSelector(s tasks.Selection) (*Selector, error) {
 	c := &Selector{selection: s}
 	var err error
@@ -58,7 +57,7 @@ func (c *Selector) fold(s string) string {
 	return s
 }
 
-// ReadPatterns reads the patterns of a file like .gitignore: one a line, without empty
+// ReadPatterns reads the patterns of a file like .gitignore: one per line. It skips empty
 // lines and lines that begin with #.
 func ReadPatterns(r io.Reader) (patterns []string, err error) {
 	lines := bufio.NewScanner(r)
@@ -77,7 +76,7 @@ func (c *Selector) file(rel string, f *tasks.File) bool {
 		return true
 	}
 	rel = c.fold(filepath.ToSlash(rel))
-	if f.ScanError != "" { // what it is, and what it holds, is not known
+	if f.ScanError != "" { // its type and its content are unknown
 		return !excludes(c.exclude, rel, false) && !excludes(c.exclude, rel, true)
 	}
 	s := &c.selection
@@ -87,12 +86,12 @@ func (c *Selector) file(rel string, f *tasks.File) bool {
 	return !excludes(c.exclude, rel, false) && c.includes(rel)
 }
 
-// excludesFolder reports whether a folder is left out with all that it holds.
+// excludesFolder reports whether a folder is left out with its content.
 func (c *Selector) excludesFolder(rel string) bool {
 	return c != nil && excludes(c.exclude, c.fold(filepath.ToSlash(rel)), true)
 }
 
-// excludesBelow reports whether a path or a folder on its way is left out.
+// excludesBelow reports whether a path or a folder above it is left out.
 func (c *Selector) excludesBelow(rel string, folder bool) bool {
 	if c == nil || len(c.exclude) == 0 {
 		return false
@@ -106,7 +105,7 @@ func (c *Selector) excludesBelow(rel string, folder bool) bool {
 	return excludes(c.exclude, rel, folder)
 }
 
-// excludes reports what the last pattern says that matches.
+// excludes reports whether the last pattern that matches leaves the path out.
 func excludes(patterns []pattern, path string, folder bool) bool {
 	for i := len(patterns) - 1; i >= 0; i-- {
 		if patterns[i].matches(path, folder) {
@@ -120,7 +119,7 @@ func (c *Selector) includes(rel string) bool {
 	return len(c.include) == 0 || matchesAny(c.include, rel, false) || c.includesFolder(path.Dir(rel))
 }
 
-// includesFolder reports whether a folder, or one that it lies in, matches a pattern.
+// includesFolder reports whether a folder, or one above it, matches a pattern.
 func (c *Selector) includesFolder(dir string) bool {
 	if dir == c.folder {
 		return c.folderIncluded

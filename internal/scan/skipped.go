@@ -25,7 +25,8 @@ func (w *walker) special(path string, mode fs.FileMode) {
 	}
 }
 
-// leads says where a symlink leads; resolved is its path without symlinks on the way.
+// leads describes where a symlink leads; resolved is its path with the symlinks of its
+// folder resolved.
 func (w *walker) leads(path, resolved string) string {
 	info, err := os.Stat(path)
 	switch {
@@ -53,8 +54,9 @@ func (w *walker) leads(path, resolved string) string {
 	return fmt.Sprintf("leads out of the sources: %q", target)
 }
 
-// SpecialName says what a path is that is neither a file nor a directory; it is empty for
-// those two, also behind a symlink, and for what cannot be looked at.
+// SpecialName names the type of a path that is neither a file nor a directory, such as a
+// socket. It follows symlinks. It is empty for files, directories and paths that cannot
+// be inspected.
 func SpecialName(path string) string {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().IsRegular() || info.IsDir() {

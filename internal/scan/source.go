@@ -12,7 +12,7 @@ type source struct {
 	path string      // absolute and clean; the beginning of the paths of its files
 	real string      // path with symlinks resolved, for comparing
 	info fs.FileInfo // nil when err is not
-	err  error       // why there is nothing to scan
+	err  error       // why the path cannot be scanned
 }
 
 // resolve finds out what a source is. It returns an error only for a relative path when

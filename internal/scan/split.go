@@ -18,7 +18,7 @@ const splitRead = 256 << 10
 // Offset, Size and Line. A chunk ends with the line in which it reaches the wanted size,
 // in bytes, so only the last chunk can be smaller. The chunks together are the whole
 // file, each byte once; an empty file is one empty chunk. The file ends at the size that
-// the scan saw, or at its present end if that is earlier.
+// the scan read, or at its present end if that is earlier.
 func splitLines(ctx context.Context, r io.ReaderAt, f tasks.File, wanted int64, emit func(tasks.File) error) error {
 	s := splitter{r: r, end: f.Size, emit: emit, buffer: make([]byte, splitRead), chunk: f}
 	s.chunk.Part, s.chunk.Offset, s.chunk.Size, s.chunk.Line = 1, 0, 0, 1
@@ -43,7 +43,7 @@ type splitter struct {
 	end    int64
 	emit   func(tasks.File) error
 	buffer []byte
-	chunk  tasks.File // the chunk that grows
+	chunk  tasks.File // the current chunk
 	lines  int64      // line ends in it
 }
 

@@ -11,8 +11,8 @@ import (
 )
 
 // SplitFile emits a file of lines in chunks of about the wanted size, in bytes. It emits
-// a compressed file as it is, and one that cannot be read with its ScanError. When last
-// is a chunk of f, SplitFile emits only the chunks after it, which continues an
+// a compressed file as a whole, and a file that cannot be read with its ScanError. When
+// last is a chunk of f, SplitFile emits only the chunks after it, which continues an
 // interrupted split.
 //
 // It uses little memory. It returns errors of emit, of ctx and of reading.

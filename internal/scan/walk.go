@@ -19,7 +19,7 @@ import (
 const namesAtOnce = 4096
 
 // errReplaced is the error of a directory that was replaced after it was found and
-// before it was opened. It may be a link to anywhere now.
+// before it was opened. It may now be a link to any path.
 var errReplaced = errors.New("replaced while the scan ran")
 
 // walker emits the files that it finds, and counts them.
@@ -29,7 +29,7 @@ type walker struct {
 	onSkipped func(Skipped) // may be nil
 	excluded  map[string]bool
 	sel       *Selector
-	root      string          // what patterns match is relative to it; empty for the root of the file system
+	root      string          // patterns match paths relative to it; empty for the root of the file system
 	within    map[string]bool // real paths of the sources
 	report    Report
 }
@@ -118,7 +118,7 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 		if size, mtime, regular := stat(f, name); regular {
 			err = w.file(tasks.File{Path: child(path, name), Size: size, MTime: mtime})
 		} else {
-			_ = f.Close() // a deep tree would keep many open
+			_ = f.Close() // otherwise a deep tree would need many file descriptors
 			f = nil
 			err = w.name(path, resolved, name)
 		}
@@ -137,7 +137,7 @@ func (w *walker) file(f tasks.File) error {
 	return w.put(f)
 }
 
-// name visits one name of a directory, whatever it is.
+// name visits one name of a directory.
 func (w *walker) name(path, resolved, name string) error {
 	below := child(path, name)
 	info, err := os.Lstat(below)
@@ -162,7 +162,7 @@ func (w *walker) names(dir *os.File) (names []string, err error) {
 	return names, nil
 }
 
-// open opens a directory, and checks that it is still the one of info.
+// open opens a directory, and checks that it is still the directory that info describes.
 func open(path string, info fs.FileInfo) (*os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -206,8 +206,8 @@ func (w *walker) put(f tasks.File) error {
 	return nil
 }
 
-// relative is a path as patterns see it: relative to the source, or, for a source that is
-// a file, its name.
+// relative returns the path that patterns match: relative to the source, or, for a source
+// that is a file, its name.
 func (w *walker) relative(path string) string {
 	if path == w.root {
 		return filepath.Base(path)

@@ -99,7 +99,7 @@ func scan(q *gorm.DB, into []any, took func()) error {
 	defer rows.Close() // reading to the end has closed them; Err says what went wrong
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
-			return db.Interrupted(q.Statement.Context, err)
+			return db.Interrupted(q.Statement.Context, db.Misread(err))
 		}
 		took()
 	}

@@ -59,7 +59,15 @@ func (r *transferRow) transfer() tasks.Transfer {
 	if r.IdemKey != nil {
 		t.Key = *r.IdemKey
 	}
+	if err := r.check(); err != nil && t.Trouble == "" && t.State != tasks.StateCanceled { // who cancels it has given it up
+		t.Trouble = err.Error()
+	}
 	return t
+}
+
+// check returns an error when the counters contradict each other.
+func (r *transferRow) check() error {
+	return progress{Files: r.Files, Bytes: r.Bytes, Finished: r.Finished, Dispatched: r.Dispatched}.check()
 }
 
 // selectionOf reads a selection. One that cannot be read, after a bad restore, gives an

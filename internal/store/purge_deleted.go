@@ -30,8 +30,14 @@ func leftovers() []leftover {
 		{table: "results", keys: []string{"transfer_id", "step_no", "file_no"}},
 		{table: "failures", keys: []string{"transfer_id", "step_no", "file_no"}},
 		{table: "attempts", keys: []string{"id"}},
-		{table: "rejected_lines", keys: []string{"transfer_id", "step_no", "file_no", "line"}},
-		{table: "loads", keys: []string{"transfer_id", "step_no", "file_no", "byte_offset"}},
+		// What was loaded last of a place in a file stays known, and which of its lines were
+		// rejected: the rows are in the table still, and the next load must not load them twice.
+		{table: "loads", keys: []string{"transfer_id", "step_no", "file_no", "byte_offset"}, also: ` AND (target = '' OR EXISTS (
+			SELECT 1 FROM loads n WHERE n.target = loads.target AND n.source = loads.source
+				AND n.content_offset = loads.content_offset AND n.transfer_id > loads.transfer_id))`},
+		{table: "rejected_lines", keys: []string{"transfer_id", "step_no", "file_no", "line"}, also: ` AND NOT EXISTS (
+			SELECT 1 FROM loads l WHERE l.transfer_id = rejected_lines.transfer_id AND l.step_no = rejected_lines.step_no
+				AND l.file_no = rejected_lines.file_no AND rejected_lines.line >= l.line_no AND rejected_lines.line < l.line_no + l.lines)`},
 		{table: "files", keys: []string{"transfer_id", "no"}},
 		{table: "finalize_steps", keys: []string{"transfer_id", "no"}},
 		{table: "steps", keys: []string{"transfer_id", "no"}},
@@ -71,6 +77,9 @@ func (s *Store) purge(ctx context.Context, t *tombstone) error {
 			}
 		}
 	}
+	if err := s.blankRejected(ctx, t.TransferID); err != nil {
+		return err
+	}
 	if t.Forget && t.RunKey != "" {
 		if err := s.forget(ctx, t); err != nil {
 			return err
@@ -82,18 +91,38 @@ func (s *Store) purge(ctx context.Context, t *tombstone) error {
 }
 
 func (s *Store) deletePage(ctx context.Context, l leftover, transfer int64) (n int64, err error) {
-	statement := "DELETE FROM " + l.table + " WHERE transfer_id = ?" + l.also + " LIMIT ?"
-	if s.db.Dialect() == db.SQLite { // it knows no DELETE with LIMIT
+	statement, args := "DELETE FROM "+l.table+" WHERE transfer_id = ?"+l.also+" LIMIT ?", []any{transfer, deletePage}
+	if s.db.Dialect() == db.SQLite || l.also != "" {
+		// SQLite knows no DELETE with LIMIT, and MySQL no condition on the table that it deletes
+		// from but in a derived one.
 		keys := strings.Join(l.keys, ", ")
-		statement = fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (SELECT %s FROM %s WHERE transfer_id = ?%s LIMIT ?)",
-			l.table, keys, keys, l.table, l.also)
+		statement = fmt.Sprintf(`DELETE FROM %s WHERE transfer_id = ? AND (%s) IN (
+			SELECT * FROM (SELECT %s FROM %s WHERE transfer_id = ?%s LIMIT ?) AS page)`, l.table, keys, keys, l.table, l.also)
+		args = []any{transfer, transfer, deletePage}
 	}
 	err = s.db.Write(ctx, "delete from "+l.table, func(tx *gorm.DB, _ time.Time) error {
-		u := tx.Exec(statement, transfer, deletePage)
+		u := tx.Exec(statement, args...)
 		n = u.RowsAffected
 		return u.Error
 	})
 	return n, err
+}
+
+// blankRejected deletes the content of the rejected lines that stay known.
+func (s *Store) blankRejected(ctx context.Context, transfer int64) error {
+	for {
+		var n int64
+		err := s.db.Write(ctx, "delete rejected content", func(tx *gorm.DB, _ time.Time) error {
+			u := tx.Exec(`UPDATE rejected_lines SET content = '', reason = '' WHERE transfer_id = ? AND (step_no, file_no, line) IN (
+				SELECT * FROM (SELECT step_no, file_no, line FROM rejected_lines WHERE transfer_id = ? AND (content <> '' OR reason <> '')
+					LIMIT ?) AS page)`, transfer, transfer, deletePage)
+			n = u.RowsAffected
+			return u.Error
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+	}
 }
 
 // forget deletes a transfer's files from what runs have seen. The table is read in the

@@ -174,6 +174,10 @@ func (k *RetryRequest) cut(tx *gorm.DB, chosen map[int64]int, numbers []int64) (
 	if err := q.Order("no").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read files: %w", err)
 	}
+	if len(rows) < len(numbers) {
+		return nil, fmt.Errorf("%d of %d files have results, but no row in files: restore the database; nothing is retried",
+			len(numbers)-len(rows), len(numbers))
+	}
 	byStep := make(map[int][]tasks.File)
 	for i := range rows {
 		step := chosen[rows[i].No]

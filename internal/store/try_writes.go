@@ -55,7 +55,7 @@ func trialRows(now time.Time) []any {
 		&fileRow{TransferID: id, No: 1, Path: []byte(name)},
 		&batchRow{ID: id, TransferID: id, DueAt: now, CreatedAt: now},
 		&resultRecord{TransferID: id, StepNo: 1, FileNo: 1, End: end},
-		&failureRow{TransferID: id, StepNo: 1, FileNo: 1},
+		&failureRow{TransferID: id, StepNo: 1, FileNo: 1, Outcome: tasks.OutcomeFailed},
 		&attemptRow{ID: id, TransferID: id, End: end},
 		&seenFileRow{RunKey: name, PathHash: make([]byte, pathHash), TransferID: id},
 		&DeadLetter{ID: id, ReceivedAt: now, Payload: []byte{}},
@@ -64,7 +64,7 @@ func trialRows(now time.Time) []any {
 		&limitRow{Scope: "doctor", Name: name},
 		&leaseRow{Name: name, Holder: name, Until: now},
 		&WebhookDelivery{ID: id, TransferID: id, CreatedAt: now},
-		&finalizeRow{TransferID: id, No: 1},
+		&finalizeRow{TransferID: id, No: 1, State: tasks.FinalizeCanceled},
 		&outputRow{PathHash: make([]byte, 16), Owner: name, Digest: name, Path: []byte{}, WrittenAt: now},
 		&tombstone{TransferID: id, UUID: name, DeletedAt: now},
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -34,23 +35,23 @@ func TestFilesOfEveryKind(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, outside := t.TempDir(), t.TempDir()
 		in := func(name string) string { return filepath.Join(root, name) }
-		write(t, in("plain.txt"), "plain")
-		write(t, in("empty"), "")
-		write(t, in("line\nfeed"), "x")
-		write(t, in("latin\xe9\xff"), "x")
-		write(t, in("smile😀.txt"), "x")
-		write(t, in("quote'\"\\ `$(x).txt"), "x")
-		write(t, in(strings.Repeat("n", 255)), "x")
-		write(t, filepath.Join(outside, "secret"), "x")
-		must(t, os.Mkdir(in("hollow"), 0o700))
-		must(t, os.Symlink(".", in("loop")))
-		must(t, os.Symlink(filepath.Join(outside, "secret"), in("out")))
-		must(t, os.Symlink("plain.txt", in("within")))
-		must(t, os.Symlink("nowhere", in("dangling")))
+		testkit.WriteFile(t, in("plain.txt"), "plain")
+		testkit.WriteFile(t, in("empty"), "")
+		testkit.WriteFile(t, in("line\nfeed"), "x")
+		testkit.WriteFile(t, in("latin\xe9\xff"), "x")
+		testkit.WriteFile(t, in("smile😀.txt"), "x")
+		testkit.WriteFile(t, in("quote'\"\\ `$(x).txt"), "x")
+		testkit.WriteFile(t, in(strings.Repeat("n", 255)), "x")
+		testkit.WriteFile(t, filepath.Join(outside, "secret"), "x")
+		testkit.Must(t, os.Mkdir(in("hollow"), 0o700))
+		testkit.Must(t, os.Symlink(".", in("loop")))
+		testkit.Must(t, os.Symlink(filepath.Join(outside, "secret"), in("out")))
+		testkit.Must(t, os.Symlink("plain.txt", in("within")))
+		testkit.Must(t, os.Symlink("nowhere", in("dangling")))
 		giant, err := os.Create(in("giant"))
-		must(t, err)
-		must(t, giant.Truncate(1<<40))
-		must(t, giant.Close())
+		testkit.Must(t, err)
+		testkit.Must(t, giant.Truncate(1<<40))
+		testkit.Must(t, giant.Close())
 
 		notices := 0
 		b := open(t, c, nil)
@@ -93,20 +94,20 @@ func TestFilesThatChangeAfterTheScan(t *testing.T) {
 		root, outside := t.TempDir(), t.TempDir()
 		in := func(name string) string { return filepath.Join(root, name) }
 		for _, name := range []string{"grows", "goes", "folder", "escapes", "stays"} {
-			write(t, in(name), "before")
+			testkit.WriteFile(t, in(name), "before")
 		}
-		write(t, filepath.Join(outside, "secret"), "secret")
+		testkit.WriteFile(t, filepath.Join(outside, "secret"), "secret")
 		if len(c.Roots) > 0 {
 			c.Roots = []string{root}
 		}
 		b := open(t, c, nil)
 		tr := submit(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "checksum")})
-		write(t, in("grows"), "before and after")
-		must(t, os.Remove(in("goes")))
-		must(t, os.Remove(in("folder")))
-		must(t, os.Mkdir(in("folder"), 0o700))
-		must(t, os.Remove(in("escapes")))
-		must(t, os.Symlink(filepath.Join(outside, "secret"), in("escapes")))
+		testkit.WriteFile(t, in("grows"), "before and after")
+		testkit.Must(t, os.Remove(in("goes")))
+		testkit.Must(t, os.Remove(in("folder")))
+		testkit.Must(t, os.Mkdir(in("folder"), 0o700))
+		testkit.Must(t, os.Remove(in("escapes")))
+		testkit.Must(t, os.Symlink(filepath.Join(outside, "secret"), in("escapes")))
 		work(t, b)
 		tr = wait(t, b, tr.UUID)
 		at := byPath(t, audit(t, b, tr))
@@ -132,9 +133,9 @@ func TestFileThatMayNotBeRead(t *testing.T) {
 	}
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := t.TempDir()
-		write(t, filepath.Join(root, "private"), "x")
-		must(t, os.Chmod(filepath.Join(root, "private"), 0))
-		must(t, os.Mkdir(filepath.Join(root, "closed"), 0))
+		testkit.WriteFile(t, filepath.Join(root, "private"), "x")
+		testkit.Must(t, os.Chmod(filepath.Join(root, "private"), 0))
+		testkit.Must(t, os.Mkdir(filepath.Join(root, "closed"), 0))
 		b := open(t, c, nil)
 		work(t, b)
 		tr := wait(t, b, submit(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "checksum")}).UUID)
@@ -156,7 +157,7 @@ func TestNothingToDo(t *testing.T) {
 				t.Errorf("%s: an empty folder has %d files, %d results", via, tr.Files, len(lines))
 			}
 			never := yaml(t, "name: never\nsteps: [{handler: noop, when: 'size < 0'}]")
-			tr = wait(t, b, submit(t, b, baler.Submission{Paths: []string{tree(t, 30)}, Recipe: never, Via: via}).UUID)
+			tr = wait(t, b, submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 30)}, Recipe: never, Via: via}).UUID)
 			if lines := audit(t, b, tr); len(lines) > 0 || tr.Finished != 30 {
 				t.Errorf("%s: %d finished, %d results", via, tr.Finished, len(lines))
 			}

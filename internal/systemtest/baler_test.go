@@ -5,6 +5,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -13,7 +14,7 @@ func TestSubmittedFilesGetOneResultAStep(t *testing.T) {
 		t.Run(string(via), func(t *testing.T) {
 			onEach(t, func(t *testing.T, c config.Config) {
 				const files = 1234
-				root := tree(t, files)
+				root := testkit.NumberedTree(t, files)
 				b := open(t, c, nil)
 				work(t, b)
 				tr, created, err := b.Submit(t.Context(), baler.Submission{

@@ -26,7 +26,7 @@ func BenchmarkPipeline(b *testing.B) {
 
 func pipeline(b *testing.B, c config.Config, via tasks.Via) {
 	const files = 50_000
-	root := tree(b, files)
+	root := testkit.NumberedTree(b, files)
 	s := open(b, c, nil)
 	work(b, s)
 	b.ResetTimer()

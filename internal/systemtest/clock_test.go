@@ -28,7 +28,7 @@ func TestWorkerWithAWrongClockDoesNotStart(t *testing.T) {
 			b, err := baler.Open(t.Context(), c, baler.Options{
 				Registry: builtin.Registry(), HostClock: func() time.Time { return time.Now().Add(test.ahead) },
 			})
-			must(t, err)
+			testkit.Must(t, err)
 			testkit.CloseAtEnd(t, b)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
@@ -53,7 +53,7 @@ func TestWorkersWhoseClocksDiffer(t *testing.T) {
 		b, err := baler.Open(t.Context(), c, baler.Options{
 			Registry: builtin.Registry(), HeartbeatInterval: 250 * time.Millisecond, HostClock: func() time.Time { return time.Now().Add(ahead) },
 		})
-		must(t, err)
+		testkit.Must(t, err)
 		testkit.CloseAtEnd(t, b)
 		work(t, b)
 	}
@@ -66,7 +66,7 @@ func TestWorkersWhoseClocksDiffer(t *testing.T) {
 		}
 		return err
 	})
-	tr := wait(t, b, submit(t, b, baler.Submission{Paths: []string{tree(t, 30)}, Recipe: builtinRecipe(t, "checksum")}).UUID)
+	tr := wait(t, b, submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 30)}, Recipe: builtinRecipe(t, "checksum")}).UUID)
 	audit(t, b, tr)
 	if took := tr.EndedAt.Sub(tr.CreatedAt); took < 0 || took > time.Minute {
 		t.Errorf("it took %s", took)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -24,7 +25,7 @@ func holds(t *testing.T, out, want string) {
 		t.Errorf("the bag holds %s, want %s", got, want)
 	}
 	text, err := os.ReadFile(filepath.Join(out, "sums"))
-	must(t, err)
+	testkit.Must(t, err)
 	names := make(map[string]bool)
 	for line := range strings.Lines(string(text)) {
 		_, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
@@ -48,9 +49,9 @@ func holds(t *testing.T, out, want string) {
 func TestRunAgainWritesTheWholeCollection(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
-		must(t, os.Mkdir(root, 0o700))
+		testkit.Must(t, os.Mkdir(root, 0o700))
 		for _, name := range []string{"a", "b", "c"} {
-			write(t, filepath.Join(root, name), name)
+			testkit.WriteFile(t, filepath.Join(root, name), name)
 		}
 		b := open(t, c, nil)
 		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, fmt.Sprintf(bagAndManifest, out, out, out))}
@@ -63,15 +64,15 @@ func TestRunAgainWritesTheWholeCollection(t *testing.T) {
 			holds(t, out, want)
 		}
 		done("a b c")
-		write(t, filepath.Join(root, "d"), "d")
-		write(t, filepath.Join(root, "b"), "changed")
+		testkit.WriteFile(t, filepath.Join(root, "d"), "d")
+		testkit.WriteFile(t, filepath.Join(root, "b"), "changed")
 		done("a b c d")
-		must(t, os.Remove(filepath.Join(root, "a")))
-		write(t, filepath.Join(root, "b"), "changed again")
+		testkit.Must(t, os.Remove(filepath.Join(root, "a")))
+		testkit.WriteFile(t, filepath.Join(root, "b"), "changed again")
 		done("b c d")
 
 		// Without a file to process, only what is gone is left out.
-		must(t, os.Remove(filepath.Join(root, "b")))
+		testkit.Must(t, os.Remove(filepath.Join(root, "b")))
 		ran := run(t, b, s)
 		if got := finalStepsText(ran.Final); ran.FoundChanges || got != "completed bag:done/1 manifest:done/1 report:done/1" || ran.Changes.Gone != 1 {
 			t.Errorf("it is %s, %+v", got, ran.Changes)
@@ -82,9 +83,9 @@ func TestRunAgainWritesTheWholeCollection(t *testing.T) {
 		}
 
 		// What a person put there stays.
-		write(t, filepath.Join(out, "bag", "note"), "mine")
-		write(t, filepath.Join(out, "sums"), "mine")
-		write(t, filepath.Join(root, "e"), "e")
+		testkit.WriteFile(t, filepath.Join(out, "bag", "note"), "mine")
+		testkit.WriteFile(t, filepath.Join(out, "sums"), "mine")
+		testkit.WriteFile(t, filepath.Join(root, "e"), "e")
 		ran = run(t, b, s)
 		for i, step := range ran.Transfer.Finalizers[:2] {
 			if step.State != tasks.FinalizeFailed || !strings.HasPrefix(step.Error, "destination-exists: ") {
@@ -108,20 +109,20 @@ func TestSubmitReplacesNoOutputOfAnother(t *testing.T) {
 		b := open(t, c, nil)
 		work(t, b)
 		submit := func() tasks.Transfer {
-			tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{tree(t, 2)}, Recipe: yaml(t, fmt.Sprintf(bagAndManifest, out, out, out))})
-			must(t, err)
+			tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{testkit.NumberedTree(t, 2)}, Recipe: yaml(t, fmt.Sprintf(bagAndManifest, out, out, out))})
+			testkit.Must(t, err)
 			return wait(t, b, tr.UUID)
 		}
 		first := submit()
 		before, err := os.ReadFile(filepath.Join(out, "sums"))
-		must(t, err)
+		testkit.Must(t, err)
 		if got := finalStepsText(submit()); got != "completed bag:failed/1 manifest:failed/1 report:failed/1" {
 			t.Errorf("the second is %s", got)
 		}
 		if now, err := os.ReadFile(filepath.Join(out, "sums")); err != nil || string(now) != string(before) {
 			t.Errorf("the manifest is %q now, %v", now, err)
 		}
-		must(t, os.Chtimes(filepath.Join(first.Sources[0], "d000", "f00000.txt"), time.Time{}, time.Now()))
+		testkit.Must(t, os.Chtimes(filepath.Join(first.Sources[0], "d000", "f00000.txt"), time.Time{}, time.Now()))
 		if n, err := b.Retry(t.Context(), first, baler.ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeSucceeded}}); err != nil || n != 2 {
 			t.Fatalf("retried %d, %v", n, err)
 		}
@@ -134,7 +135,7 @@ func TestSubmitReplacesNoOutputOfAnother(t *testing.T) {
 // A recipe that has got another final step runs it over what is there, and no other.
 func TestRunRunsFinalStepsThatHaveNotRun(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
-		root, out := tree(t, 3), t.TempDir()
+		root, out := testkit.NumberedTree(t, 3), t.TempDir()
 		b := open(t, c, nil)
 		const steps = "name: x\nsteps:\n  - handler: checksum\n"
 		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, steps)}
@@ -158,7 +159,7 @@ func TestRunRunsFinalStepsThatHaveNotRun(t *testing.T) {
 				t.Errorf("it is %s", got)
 			}
 		}
-		must(t, os.Remove(filepath.Join(out, "sums")))
+		testkit.Must(t, os.Remove(filepath.Join(out, "sums")))
 		if got := finalStepsText(run(t, b, s).Final); got != "completed report:done/1" {
 			t.Errorf("it is %s", got)
 		}
@@ -172,7 +173,7 @@ func TestRunRunsFinalStepsThatHaveNotRun(t *testing.T) {
 // not taken for a file of the source.
 func TestOutputsInsideTheirSource(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
-		root := tree(t, 3)
+		root := testkit.NumberedTree(t, 3)
 		b := open(t, c, nil)
 		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, fmt.Sprintf(bagAndManifest, root, root, root))}
 		_, runErr := b.Run(t.Context(), s)
@@ -186,7 +187,7 @@ func TestOutputsInsideTheirSource(t *testing.T) {
 		s.Recipe = yaml(t, fmt.Sprintf(bagAndManifest, t.TempDir(), root, root))
 		for _, name := range []string{"", "added"} {
 			if name != "" {
-				write(t, filepath.Join(root, name), name)
+				testkit.WriteFile(t, filepath.Join(root, name), name)
 			}
 			ran := run(t, b, s)
 			if got := finalStepsText(ran.Transfer); got != "completed bag:done/1 manifest:done/1 report:done/1" || ran.Changes.Added != ran.Transfer.Files {

@@ -26,15 +26,15 @@ import (
 func TestHangingProgramTimesOut(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		reg := builtin.Registry()
-		must(t, reg.Register("hang", handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
+		testkit.Must(t, reg.Register("hang", handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
 			return command.Command(ctx, job, "sh", "-c", "sleep 1000 & echo $$ $!; sleep 1000")
 		})))
-		must(t, reg.Register("shout", handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
+		testkit.Must(t, reg.Register("shout", handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
 			return command.Command(ctx, job, "tr", "a-z", "A-Z")
 		})))
 		b := open(t, c, reg)
 		work(t, b)
-		root := tree(t, 1)
+		root := testkit.NumberedTree(t, 1)
 		submit := func(recipe string) []tasks.ResultLine {
 			tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{root}, Recipe: yaml(t, recipe)})
 			if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -22,7 +23,7 @@ func TestFewConnectionsDoNotBlockSubmit(t *testing.T) {
 			onEach(t, func(t *testing.T, c config.Config) {
 				const files = 7000
 				c.Database.MaxConnections = connections
-				root := tree(t, files)
+				root := testkit.NumberedTree(t, files)
 				b := open(t, c, nil)
 				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 				defer cancel()
@@ -36,7 +37,7 @@ func TestFewConnectionsDoNotBlockSubmit(t *testing.T) {
 						return err
 					})
 				}
-				must(t, submits.Wait())
+				testkit.Must(t, submits.Wait())
 			})
 		})
 	}

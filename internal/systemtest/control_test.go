@@ -47,7 +47,7 @@ func TestRetryRunsFailuresAgainFromTheirStep(t *testing.T) {
 		})
 		b := open(t, c, reg)
 		work(t, b)
-		tr := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: tasks.ViaBulk, Recipe: yaml(t, `
+		tr := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, files)}, Via: tasks.ViaBulk, Recipe: yaml(t, `
 name: picky
 steps:
   - {name: first, handler: noop}
@@ -84,7 +84,7 @@ func TestRetryOfAllRunsEveryPage(t *testing.T) {
 		const files = 1300 // more than two pages
 		b := open(t, c, nil)
 		work(t, b)
-		tr := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: tasks.ViaBulk, Recipe: builtinRecipe(t, "noop")})
+		tr := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, files)}, Via: tasks.ViaBulk, Recipe: builtinRecipe(t, "noop")})
 		tr = wait(t, b, tr.UUID)
 		n, err := b.Retry(t.Context(), tr, baler.ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeSucceeded}})
 		if err != nil || n != files {
@@ -106,7 +106,7 @@ func TestCancelStopsHandlersAndEndsTheRestAsCanceled(t *testing.T) {
 		})
 		b := open(t, c, reg)
 		work(t, b)
-		tr := submit(t, b, baler.Submission{Paths: []string{tree(t, 10)}, Via: tasks.ViaBulk, Recipe: yaml(t, `
+		tr := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 10)}, Via: tasks.ViaBulk, Recipe: yaml(t, `
 name: endless
 steps:
   - {handler: endless, batch: {max_items: 10}}
@@ -148,7 +148,7 @@ func TestPausedTransferStartsNothingAndResumesWhole(t *testing.T) {
 		b := open(t, c, reg)
 		work(t, b)
 		const files = 30
-		tr := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: tasks.ViaBulk, Recipe: yaml(t, `
+		tr := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, files)}, Via: tasks.ViaBulk, Recipe: yaml(t, `
 name: gated
 steps:
   - {handler: gated, batch: {max_items: 3}}
@@ -200,7 +200,7 @@ func TestReconcileSendsWhatTheQueueHasLost(t *testing.T) {
 		const files = 300
 		var trs []tasks.Transfer
 		for _, via := range []tasks.Via{tasks.ViaBulk, tasks.ViaGroup} {
-			trs = append(trs, submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: via, Recipe: builtinRecipe(t, "noop")}))
+			trs = append(trs, submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, files)}, Via: via, Recipe: builtinRecipe(t, "noop")}))
 		}
 		flush(t, c.Redis.URL)
 		work(t, b)

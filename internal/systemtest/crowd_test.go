@@ -15,6 +15,7 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -41,7 +42,7 @@ func TestWorkersShareTransfers(t *testing.T) {
 		workers = append(workers, b)
 	}
 	r := yaml(t, "name: t\nsteps: [{handler: meet, batch: {max_items: 20}}, {handler: checksum}, {handler: noop, when: 'size > 6'}]")
-	root := tree(t, files)
+	root := testkit.NumberedTree(t, files)
 	var ended sync.WaitGroup
 	for i, via := range []tasks.Via{tasks.ViaBulk, tasks.ViaGroup, tasks.ViaBulk} {
 		ended.Go(func() {
@@ -68,10 +69,10 @@ func TestWorkersShareTransfers(t *testing.T) {
 	ended.Wait()
 	seen := make(map[string]bool)
 	all, err := workers[0].Transfers(t.Context(), 0, 10)
-	must(t, err)
+	testkit.Must(t, err)
 	for _, tr := range all {
 		for l, err := range workers[0].Results(t.Context(), tr, baler.ResultFilter{Step: "meet"}) {
-			must(t, err)
+			testkit.Must(t, err)
 			seen[l.Worker] = true
 		}
 	}
@@ -96,7 +97,7 @@ func TestWorkersComeAndGo(t *testing.T) {
 			}
 		}))
 		tr := submit(t, b, baler.Submission{
-			Paths: []string{tree(t, files)}, Via: tasks.ViaBulk,
+			Paths: []string{testkit.NumberedTree(t, files)}, Via: tasks.ViaBulk,
 			Recipe: yaml(t, "name: t\nsteps: [{handler: gated, batch: {max_items: 25}, retry: {attempts: 1}}]"),
 		})
 		for range 3 {
@@ -136,9 +137,9 @@ func TestTwentyThousandFiles(t *testing.T) {
 		for i := range files {
 			dir := filepath.Join(root, fmt.Sprintf("%02d", i%50))
 			if i < 50 {
-				must(t, os.Mkdir(dir, 0o700))
+				testkit.Must(t, os.Mkdir(dir, 0o700))
 			}
-			write(t, filepath.Join(dir, strconv.Itoa(i)), "")
+			testkit.WriteFile(t, filepath.Join(dir, strconv.Itoa(i)), "")
 		}
 		b := open(t, c, nil)
 		work(t, b)

@@ -26,7 +26,7 @@ func TestNewcomerStartsWithTheNextFreeSlot(t *testing.T) {
 		var order []int64 // of transfers, a batch each
 		begun, release := make(chan struct{}, 1000), make(chan struct{})
 		reg := builtin.Registry()
-		must(t, reg.Register("slow", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
+		testkit.Must(t, reg.Register("slow", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
 			mu.Lock()
 			order = append(order, jobs[0].Transfer())
 			mu.Unlock()
@@ -41,12 +41,12 @@ func TestNewcomerStartsWithTheNextFreeSlot(t *testing.T) {
 		b := open(t, c, reg)
 		work(t, b)
 		recipe := yaml(t, "name: t\nsteps: [{handler: slow, batch: {max_items: 5}}]")
-		giant := submit(t, b, baler.Submission{Paths: []string{tree(t, 200)}, Via: tasks.ViaBulk, Recipe: recipe})
+		giant := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 200)}, Via: tasks.ViaBulk, Recipe: recipe})
 		<-begun
-		small := submit(t, b, baler.Submission{Paths: []string{tree(t, 3)}, Via: tasks.ViaBulk, Recipe: recipe})
+		small := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 3)}, Via: tasks.ViaBulk, Recipe: recipe})
 		// The dispatcher serves one transfer after another: when it has come to this one, the
 		// batch of the small one is in its place.
-		last := submit(t, b, baler.Submission{Paths: []string{tree(t, 1)}, Via: tasks.ViaBulk, Recipe: recipe})
+		last := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 1)}, Via: tasks.ViaBulk, Recipe: recipe})
 		testkit.Eventually(t, hung, func() error {
 			read, err := b.Transfer(t.Context(), last.UUID)
 			if err == nil && read.Cursor != 1 {

@@ -16,6 +16,7 @@ import (
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -55,7 +56,7 @@ func TestFinalStepsRunAfterTheLastFile(t *testing.T) {
 		b := open(t, c, nil)
 		work(t, b)
 		work(t, open(t, withName(c, "other"), nil))
-		tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{tree(t, files)}, Recipe: yaml(t, fmt.Sprintf(manifests, out, out))})
+		tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{testkit.NumberedTree(t, files)}, Recipe: yaml(t, fmt.Sprintf(manifests, out, out))})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +93,7 @@ func TestWorkersRefuseToWriteWhereTheyMayNot(t *testing.T) {
 		stop := work(t, b)
 		run := func(to string) tasks.Transfer {
 			t.Helper()
-			tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{tree(t, 1)}, Recipe: yaml(t, fmt.Sprintf(manifests, to, to))})
+			tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{testkit.NumberedTree(t, 1)}, Recipe: yaml(t, fmt.Sprintf(manifests, to, to))})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -130,11 +131,11 @@ func TestWorkersRefuseToWriteWhereTheyMayNot(t *testing.T) {
 func TestRunContinuesItsFinalSteps(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		c.Worker.Grace = 10 * time.Millisecond
-		root, out := tree(t, 3), t.TempDir()
+		root, out := testkit.NumberedTree(t, 3), t.TempDir()
 		ctx, interrupt := context.WithCancel(t.Context())
 		runs := 0
 		reg := builtin.Registry()
-		must(t, reg.RegisterFinalizer("long", func(ctx context.Context, _ *handlers.TransferJob) error {
+		testkit.Must(t, reg.RegisterFinalizer("long", func(ctx context.Context, _ *handlers.TransferJob) error {
 			if runs++; runs == 1 {
 				interrupt()
 				<-ctx.Done()
@@ -172,7 +173,7 @@ func TestRetriedTransferIsFinalizedAgain(t *testing.T) {
 		c.Outputs = []string{out}
 		var tries atomic.Int64
 		reg := builtin.Registry()
-		must(t, reg.Register("moody", handlers.PerFile(func(_ context.Context, job *handlers.Job) error {
+		testkit.Must(t, reg.Register("moody", handlers.PerFile(func(_ context.Context, job *handlers.Job) error {
 			if job.File().No == 2 && tries.Add(1) == 1 {
 				return handlers.Fail("moody", errors.New("not today"))
 			}
@@ -181,8 +182,8 @@ func TestRetriedTransferIsFinalizedAgain(t *testing.T) {
 		b := open(t, c, reg)
 		work(t, b)
 		recipe := strings.Replace(fmt.Sprintf(manifests, out, out), "handler: checksum", "handler: moody", 1)
-		tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{tree(t, 2)}, Recipe: yaml(t, recipe)})
-		must(t, err)
+		tr, _, err := b.Submit(t.Context(), baler.Submission{Paths: []string{testkit.NumberedTree(t, 2)}, Recipe: yaml(t, recipe)})
+		testkit.Must(t, err)
 		tr = wait(t, b, tr.UUID)
 		if got := finalStepsText(tr); got != "completed manifest:done/1 report:done/1" || !strings.Contains(tr.Finalizers[0].Error, "1 of 2 files have no sha256") {
 			t.Fatalf("it is %s: %+v", got, tr.Finalizers)

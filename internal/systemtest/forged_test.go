@@ -12,22 +12,23 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
-// Whoever can write to Redis can make no worker run what the ledger does not ask for:
-// a step that its condition excludes, another file, or a transfer that has ended.
+// A forged message in Redis makes no worker run anything that the ledger does not have: a
+// step that its condition excludes, another file, or a transfer that has ended.
 func TestForgedMessagesRunNothing(t *testing.T) {
 	t.Parallel()
 	c := servers(t)
 	c.Group.Grace, c.Group.MaxDelay = time.Second, time.Second
 	var first, second atomic.Int64
 	registry := &handlers.Registry{}
-	must(t, registry.Register("first", handlers.HandlerFunc(func(_ context.Context, jobs []*handlers.Job) error {
+	testkit.Must(t, registry.Register("first", handlers.HandlerFunc(func(_ context.Context, jobs []*handlers.Job) error {
 		first.Add(int64(len(jobs)))
 		return nil
 	})))
-	must(t, registry.Register("second", handlers.HandlerFunc(func(_ context.Context, jobs []*handlers.Job) error {
+	testkit.Must(t, registry.Register("second", handlers.HandlerFunc(func(_ context.Context, jobs []*handlers.Job) error {
 		second.Add(int64(len(jobs)))
 		return nil
 	})))
@@ -35,23 +36,23 @@ func TestForgedMessagesRunNothing(t *testing.T) {
 	work(t, b)
 	const files = 7
 	tr := wait(t, b, submit(t, b, baler.Submission{
-		Paths: []string{tree(t, files)}, Via: tasks.ViaGroup,
+		Paths: []string{testkit.NumberedTree(t, files)}, Via: tasks.ViaGroup,
 		Recipe: yaml(t, "name: t\nsteps: [{handler: first}, {handler: second, when: size > 1000}]"),
 	}).UUID)
 	s, err := store.Open(t.Context(), c.Database.URL, store.Options{})
-	must(t, err)
-	t.Cleanup(func() { must(t, s.Close()) })
+	testkit.Must(t, err)
+	t.Cleanup(func() { testkit.Must(t, s.Close()) })
 	lines, err := s.Recorded(t.Context(), tr.ID, 1, tasks.Ranges{{First: 1, Last: files}})
-	must(t, err)
+	testkit.Must(t, err)
 
 	opt, err := asynq.ParseRedisURI(c.Redis.URL)
-	must(t, err)
+	testkit.Must(t, err)
 	client := asynq.NewClient(opt)
-	t.Cleanup(func() { must(t, client.Close()) })
+	t.Cleanup(func() { testkit.Must(t, client.Close()) })
 	forge := func(kind string, payload []byte, opts ...asynq.Option) {
 		t.Helper()
 		_, err := client.Enqueue(asynq.NewTask(kind, payload), opts...)
-		must(t, err)
+		testkit.Must(t, err)
 	}
 	group := asynq.Group(tasks.GroupName("second", 3))
 	deadLetters := 0
@@ -76,7 +77,7 @@ func TestForgedMessagesRunNothing(t *testing.T) {
 		return err
 	})
 	inspector := asynq.NewInspector(opt)
-	t.Cleanup(func() { must(t, inspector.Close()) })
+	t.Cleanup(func() { testkit.Must(t, inspector.Close()) })
 	eventually(t, func() error {
 		q, err := inspector.GetQueueInfo("default")
 		if err == nil && q.Size > 0 {
@@ -88,7 +89,7 @@ func TestForgedMessagesRunNothing(t *testing.T) {
 		t.Errorf("%d files ran at the first step, want %d; %d at the second, want 0", first.Load(), files, second.Load())
 	}
 	after, err := b.Transfer(t.Context(), tr.UUID)
-	must(t, err)
+	testkit.Must(t, err)
 	audit(t, b, after)
 	if after.Steps[1].Selected != 0 || after.Steps[1].Total() != 0 {
 		t.Errorf("the second step counts %+v", after.Steps[1])

@@ -30,7 +30,7 @@ func (s *batchSizes) registry(t *testing.T) *handlers.Registry {
 	t.Helper()
 	s.attempts = make(map[int64]int)
 	reg := builtin.Registry()
-	must(t, reg.Register("sizes", handlers.HandlerFunc(func(_ context.Context, jobs []*handlers.Job) error {
+	testkit.Must(t, reg.Register("sizes", handlers.HandlerFunc(func(_ context.Context, jobs []*handlers.Job) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.sizes = append(s.sizes, len(jobs))
@@ -71,7 +71,7 @@ func TestFilesThatGoOnAreGatheredAcrossBatches(t *testing.T) {
 		b := open(t, c, seen.registry(t))
 		work(t, b)
 		tr := submit(t, b, baler.Submission{
-			Paths: []string{tree(t, 500)}, Via: via,
+			Paths: []string{testkit.NumberedTree(t, 500)}, Via: via,
 			Recipe: yaml(t, `name: t
 steps:
   - {handler: noop, batch: {max_items: 5}}
@@ -92,7 +92,7 @@ func TestRetriesAreGatheredAcrossBatches(t *testing.T) {
 		b := open(t, c, seen.registry(t))
 		work(t, b)
 		tr := submit(t, b, baler.Submission{
-			Paths: []string{tree(t, 300)}, Via: via,
+			Paths: []string{testkit.NumberedTree(t, 300)}, Via: via,
 			Recipe: yaml(t, `name: t
 steps:
   - {handler: sizes, batch: {max_items: 30, max_delay: 1h}, retry: {attempts: 3, backoff: 1ms}}
@@ -127,10 +127,10 @@ func TestFilesThatGoOnWaitForTheirDelayAtMost(t *testing.T) {
 steps: [{handler: noop}, {handler: sizes, batch: {max_items: 50, max_delay: 100ms}}]
 `)})
 		}()
-		root := tree(t, 2)
+		root := testkit.NumberedTree(t, 2)
 		for i, name := range []string{"f00000.txt", "f00001.txt"} {
 			_, err := io.WriteString(write, filepath.Join(root, "d000", name)+"\n")
-			must(t, err)
+			testkit.Must(t, err)
 			testkit.Eventually(t, hung, func() error {
 				if n := seen.batches(); n != i+1 {
 					return fmt.Errorf("%d batches of the second step, want %d", n, i+1)
@@ -138,7 +138,7 @@ steps: [{handler: noop}, {handler: sizes, batch: {max_items: 50, max_delay: 100m
 				return nil
 			})
 		}
-		must(t, write.Close())
+		testkit.Must(t, write.Close())
 		audit(t, b, wait(t, b, (<-submitted).UUID))
 	})
 }

@@ -21,9 +21,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Whoever can write to Redis may end asynq's leases on what a worker runs, so that asynq
-// delivers it to another. The ledger knows that the worker lives: nothing counts as lost,
-// nothing runs twice, and nothing runs that its condition excludes.
+// A change in Redis can end asynq's lease on a running batch, so that asynq delivers it to
+// another worker. The ledger knows that the first worker is alive: no batch counts as lost,
+// no batch runs twice, and no step runs whose condition excludes the file.
 func TestMovedLeasesRunNothingTwice(t *testing.T) {
 	t.Parallel()
 	c := servers(t)
@@ -31,7 +31,7 @@ func TestMovedLeasesRunNothingTwice(t *testing.T) {
 	var first, second atomic.Int64
 	begun, release := make(chan struct{}, 1000), make(chan struct{})
 	registry := &handlers.Registry{}
-	must(t, registry.Register("first", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
+	testkit.Must(t, registry.Register("first", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
 		first.Add(int64(len(jobs)))
 		begun <- struct{}{}
 		select {
@@ -41,7 +41,7 @@ func TestMovedLeasesRunNothingTwice(t *testing.T) {
 			return ctx.Err()
 		}
 	})))
-	must(t, registry.Register("second", handlers.HandlerFunc(func(_ context.Context, jobs []*handlers.Job) error {
+	testkit.Must(t, registry.Register("second", handlers.HandlerFunc(func(_ context.Context, jobs []*handlers.Job) error {
 		second.Add(int64(len(jobs)))
 		return nil
 	})))
@@ -49,12 +49,12 @@ func TestMovedLeasesRunNothingTwice(t *testing.T) {
 	work(t, b)
 	const files = 7
 	tr := submit(t, b, baler.Submission{
-		Paths: []string{tree(t, files)}, Via: tasks.ViaBulk,
+		Paths: []string{testkit.NumberedTree(t, files)}, Via: tasks.ViaBulk,
 		Recipe: yaml(t, "name: t\nsteps: [{handler: first, batch: {max_items: 100}}, {handler: second, when: size > 1000}]"),
 	})
 	<-begun
 	s, err := store.Open(t.Context(), c.Database.URL, store.Options{})
-	must(t, err)
+	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, s)
 	eventually(t, func() error {
 		around, err := s.Surroundings(t.Context())
@@ -65,7 +65,7 @@ func TestMovedLeasesRunNothingTwice(t *testing.T) {
 	})
 
 	opt, err := asynq.ParseRedisURI(c.Redis.URL)
-	must(t, err)
+	testkit.Must(t, err)
 	inspector := asynq.NewInspector(opt)
 	testkit.CloseAtEnd(t, inspector)
 	client, ok := opt.MakeRedisClient().(redis.UniversalClient)
@@ -79,9 +79,9 @@ func TestMovedLeasesRunNothingTwice(t *testing.T) {
 	const key = "asynq:{default}:lease"
 	eventually(t, func() error {
 		held, err := client.ZRange(t.Context(), key, 0, -1).Result()
-		must(t, err)
+		testkit.Must(t, err)
 		for _, id := range held {
-			must(t, client.ZAddXX(t.Context(), key, redis.Z{Score: 1, Member: id}).Err())
+			testkit.Must(t, client.ZAddXX(t.Context(), key, redis.Z{Score: 1, Member: id}).Err())
 		}
 		if first.Load() > files {
 			return nil // reported below
@@ -99,7 +99,7 @@ func TestMovedLeasesRunNothingTwice(t *testing.T) {
 		t.Errorf("the first step ran %d times, the second %d times; want %d and 0", first.Load(), second.Load(), files)
 	}
 	lines, err := s.Recorded(t.Context(), tr.ID, 1, tasks.Ranges{{First: 1, Last: files}})
-	must(t, err)
+	testkit.Must(t, err)
 	for no, r := range lines {
 		if r.Outcome != tasks.OutcomeSucceeded {
 			t.Errorf("file %d: %+v", no, r)

@@ -57,7 +57,7 @@ func (w *crew) hold(ctx context.Context, _ *handlers.Job) error {
 func (w *crew) limit(inFlight int) {
 	w.t.Helper()
 	_, err := w.b.SetLimit(w.t.Context(), tasks.ScopeAll, "", &inFlight, nil)
-	must(w.t, err)
+	testkit.Must(w.t, err)
 }
 
 // runs waits until so many run.
@@ -101,7 +101,7 @@ func TestCeilingHoldsOverAllWorkers(t *testing.T) {
 		}
 		w := newCrew(t, c, first)
 		tr := submit(t, w.b, baler.Submission{
-			Paths: []string{tree(t, files)}, Via: tasks.ViaBulk,
+			Paths: []string{testkit.NumberedTree(t, files)}, Via: tasks.ViaBulk,
 			Recipe: yaml(t, "name: held\nsteps: [{handler: hold, batch: {max_items: 1}}]"),
 		})
 		w.heard()
@@ -132,21 +132,21 @@ func TestCeilingOverATransfer(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		recipe := builtinRecipe(t, "checksum")
-		slow := submit(t, b, baler.Submission{Paths: []string{tree(t, 50)}, Via: tasks.ViaBulk, Recipe: recipe})
+		slow := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 50)}, Via: tasks.ViaBulk, Recipe: recipe})
 		rate, one := 0.001, 1
 		_, err := b.SetLimit(t.Context(), tasks.ScopeTransfer, slow.UUID, &one, &rate)
-		must(t, err)
+		testkit.Must(t, err)
 		work(t, b)
-		other := submit(t, b, baler.Submission{Paths: []string{tree(t, 50)}, Via: tasks.ViaBulk, Recipe: recipe})
+		other := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 50)}, Via: tasks.ViaBulk, Recipe: recipe})
 		wait(t, b, other.UUID)
 		now, err := b.Transfer(t.Context(), slow.UUID)
-		must(t, err)
+		testkit.Must(t, err)
 		if now.Finished > 1 {
 			t.Errorf("%d files went through at one in a thousand seconds", now.Finished)
 		}
 		none, nothing := 0.0, 0
 		_, err = b.SetLimit(t.Context(), tasks.ScopeTransfer, slow.UUID, &nothing, &none)
-		must(t, err)
+		testkit.Must(t, err)
 		audit(t, b, wait(t, b, slow.UUID))
 	})
 }

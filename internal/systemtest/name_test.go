@@ -50,10 +50,10 @@ func TestWorkerReplacesADeadOneOfItsName(t *testing.T) {
 		c.Worker.Name = "phoenix"
 		b := open(t, c, nil)
 		s, err := store.Open(t.Context(), c.Database.URL, store.Options{})
-		must(t, err)
+		testkit.Must(t, err)
 		testkit.CloseAtEnd(t, s)
 		_, err = s.HeartbeatWorker(t.Context(), tasks.Worker{Name: "phoenix", StartedAt: time.Now()}, "dead")
-		must(t, err)
+		testkit.Must(t, err)
 		work(t, b)
 		eventually(t, func() error {
 			ws, err := b.Workers(t.Context())

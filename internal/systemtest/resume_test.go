@@ -21,7 +21,7 @@ import (
 func TestSubmissionThatWasCutOffIsResumedWithoutDoublingAFile(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 9000
-		root := tree(t, files)
+		root := testkit.NumberedTree(t, files)
 		clock := testkit.NewClock()
 		b, err := baler.Open(t.Context(), c, baler.Options{Registry: builtin.Registry(), Now: clock.Now})
 		if err != nil {

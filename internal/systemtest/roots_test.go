@@ -23,10 +23,10 @@ func TestNoWorkerStartsOnSharedServicesWithoutRoots(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
-			must(t, err)
+			testkit.Must(t, err)
 			set(t, &c)
 			b := open(t, c, nil)
-			_, runErr := b.Run(t.Context(), baler.Submission{Paths: []string{tree(t, 1)}, Recipe: builtinRecipe(t, "checksum")})
+			_, runErr := b.Run(t.Context(), baler.Submission{Paths: []string{testkit.NumberedTree(t, 1)}, Recipe: builtinRecipe(t, "checksum")})
 			for _, err := range []error{b.Work(t.Context()), runErr} {
 				if !errors.Is(err, baler.ErrNoRoots) || !strings.Contains(err.Error(), "BALER_ROOTS") || !strings.Contains(err.Error(), name) {
 					t.Errorf("it starts: %v", err)
@@ -44,8 +44,8 @@ func TestNoWorkerStartsOnSharedServicesWithoutRoots(t *testing.T) {
 func TestListsAndRowsAreReadWithinTheRoots(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		inside, outside := t.TempDir(), t.TempDir()
-		write(t, filepath.Join(inside, "listed"), "inside")
-		write(t, filepath.Join(outside, "secret"), "outside")
+		testkit.WriteFile(t, filepath.Join(inside, "listed"), "inside")
+		testkit.WriteFile(t, filepath.Join(outside, "secret"), "outside")
 		list := func() baler.Submission {
 			paths := filepath.Join(inside, "listed") + "\n" + filepath.Join(outside, "secret") + "\n"
 			return baler.Submission{List: strings.NewReader(paths), Recipe: builtinRecipe(t, "checksum"), Via: tasks.ViaBulk}
@@ -57,7 +57,7 @@ func TestListsAndRowsAreReadWithinTheRoots(t *testing.T) {
 			}
 		}
 		link := filepath.Join(t.TempDir(), "link") // registered paths have no links in them
-		must(t, os.Symlink(inside, link))
+		testkit.Must(t, os.Symlink(inside, link))
 		c.Roots = []string{link}
 		b := open(t, c, nil)
 		tr := submit(t, b, list())
@@ -78,14 +78,14 @@ func TestListsAndRowsAreReadWithinTheRoots(t *testing.T) {
 func TestEmbeddedWorkerWithoutRootsReadsNoList(t *testing.T) {
 	t.Parallel()
 	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
-	must(t, err)
-	root := tree(t, 1)
+	testkit.Must(t, err)
+	root := testkit.NumberedTree(t, 1)
 	c.Roots = []string{root}
 	b := open(t, c, nil)
 	tr := submit(t, b, baler.Submission{
 		List: strings.NewReader(root + "\n"), Recipe: builtinRecipe(t, "checksum"), Via: tasks.ViaBulk,
 	})
-	must(t, b.Close())
+	testkit.Must(t, b.Close())
 	c.Roots = nil
 	b = open(t, c, nil)
 	work(t, b)

@@ -16,6 +16,7 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -43,7 +44,7 @@ func run(t *testing.T, b *baler.Baler, s baler.Submission) baler.RunResult {
 
 func TestRunAgainTakesUpWhatChanged(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
-		root := tree(t, 50)
+		root := testkit.NumberedTree(t, 50)
 		var files atomic.Int64
 		b := open(t, c, counting(t, func(string) { files.Add(1) }))
 		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, countingRecipe)}
@@ -57,10 +58,10 @@ func TestRunAgainTakesUpWhatChanged(t *testing.T) {
 		if second.FoundChanges || second.Transfer.UUID != first.Transfer.UUID || files.Load() != 50 {
 			t.Errorf("with nothing changed: %d files, changed %v, transfer %s", files.Load(), second.FoundChanges, second.Transfer.UUID)
 		}
-		write(t, filepath.Join(root, "added"), "x")
-		write(t, filepath.Join(root, "d000", "f00007.txt"), "changed in size")
-		must(t, os.Chtimes(filepath.Join(root, "d000", "f00008.txt"), time.Time{}, time.Now().Add(time.Hour)))
-		must(t, os.Remove(filepath.Join(root, "d000", "f00009.txt")))
+		testkit.WriteFile(t, filepath.Join(root, "added"), "x")
+		testkit.WriteFile(t, filepath.Join(root, "d000", "f00007.txt"), "changed in size")
+		testkit.Must(t, os.Chtimes(filepath.Join(root, "d000", "f00008.txt"), time.Time{}, time.Now().Add(time.Hour)))
+		testkit.Must(t, os.Remove(filepath.Join(root, "d000", "f00009.txt")))
 		third := run(t, b, s)
 		if audit(t, b, third.Transfer); third.Transfer.Files != 3 || files.Load() != 53 {
 			t.Errorf("of one added and two changed files %d were registered, %d ran", third.Transfer.Files, files.Load()-50)
@@ -100,7 +101,7 @@ func TestRunInterruptedAtAnyPoint(t *testing.T) {
 			ran[j.File().Path] = true
 			return nil
 		}))
-		s := baler.Submission{Paths: []string{tree(t, files)}, Recipe: yaml(t, countingRecipe)}
+		s := baler.Submission{Paths: []string{testkit.NumberedTree(t, files)}, Recipe: yaml(t, countingRecipe)}
 		attempt := func(try int) (baler.RunResult, error) {
 			ctx, cancel := context.WithTimeout(t.Context(), hung)
 			defer cancel()
@@ -135,9 +136,9 @@ func TestRunInterruptedAtAnyPoint(t *testing.T) {
 // accepted as they are.
 func TestRunOfFilesThatFail(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
-		root := tree(t, 10)
+		root := testkit.NumberedTree(t, 10)
 		bad := filepath.Join(root, "bad")
-		write(t, bad, "x")
+		testkit.WriteFile(t, bad, "x")
 		var repaired atomic.Bool
 		b := open(t, c, register(t, "picky", func(_ context.Context, j *handlers.Job) error {
 			if name := filepath.Base(j.File().Path); name == "bad" && !repaired.Load() || name == "worse" {
@@ -165,19 +166,19 @@ func TestRunOfFilesThatFail(t *testing.T) {
 			}
 		}
 		next(baler.RunChanges{Unchanged: 10, Retried: 2}, 2, 2)
-		write(t, filepath.Join(root, "missing"), "found")
+		testkit.WriteFile(t, filepath.Join(root, "missing"), "found")
 		next(baler.RunChanges{Unchanged: 10, Retried: 1, Changed: 1}, 2, 1)
 		repaired.Store(true)
-		write(t, filepath.Join(root, "worse"), "x")
+		testkit.WriteFile(t, filepath.Join(root, "worse"), "x")
 		next(baler.RunChanges{Unchanged: 11, Retried: 1, Added: 1}, 2, 1)
 
 		s.AcceptFailures = true
 		next(baler.RunChanges{Unchanged: 12, Accepted: 1}, 0, 0)
 		s.AcceptFailures = false
 		next(baler.RunChanges{Unchanged: 12, Accepted: 1}, 0, 0)
-		write(t, filepath.Join(root, "worse"), "changed")
+		testkit.WriteFile(t, filepath.Join(root, "worse"), "changed")
 		next(baler.RunChanges{Unchanged: 12, Changed: 1}, 1, 1)
-		must(t, os.Remove(filepath.Join(root, "worse")))
+		testkit.Must(t, os.Remove(filepath.Join(root, "worse")))
 		next(baler.RunChanges{Unchanged: 12, Gone: 1}, 0, 0)
 	})
 }
@@ -186,9 +187,9 @@ func TestRunOfFilesThatFail(t *testing.T) {
 func rot(t *testing.T, path, content string) {
 	t.Helper()
 	info, err := os.Stat(path)
-	must(t, err)
-	write(t, path, content)
-	must(t, os.Chtimes(path, info.ModTime(), info.ModTime()))
+	testkit.Must(t, err)
+	testkit.WriteFile(t, path, content)
+	testkit.Must(t, os.Chtimes(path, info.ModTime(), info.ModTime()))
 }
 
 // Reading everything again finds content that has changed by itself. It counts until it
@@ -196,9 +197,9 @@ func rot(t *testing.T, path, content string) {
 func TestRunReadsAgain(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
-		must(t, os.Mkdir(root, 0o700))
+		testkit.Must(t, os.Mkdir(root, 0o700))
 		for _, name := range []string{"a", "b", "c"} {
-			write(t, filepath.Join(root, name), name)
+			testkit.WriteFile(t, filepath.Join(root, name), name)
 		}
 		b := open(t, c, nil)
 		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, fmt.Sprintf(bagAndManifest, out, out, out))}
@@ -235,16 +236,16 @@ func TestRunReadsAgain(t *testing.T) {
 // A source that is empty or away, in which there were files, may be a disk that is not mounted.
 func TestRunOfASourceThatIsEmptyNow(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
-		root, other, never := tree(t, 3), tree(t, 2), t.TempDir()
+		root, other, never := testkit.NumberedTree(t, 3), testkit.NumberedTree(t, 2), t.TempDir()
 		b := open(t, c, counting(t, func(string) {}))
 		s := baler.Submission{Paths: []string{root, other, never}, Recipe: yaml(t, countingRecipe), MissingOK: true}
 		run(t, b, s)
-		write(t, filepath.Join(other, "new"), "x")
+		testkit.WriteFile(t, filepath.Join(other, "new"), "x")
 		for _, away := range []func() error{
 			func() error { return os.RemoveAll(filepath.Join(root, "d000")) },
 			func() error { return os.Remove(root) },
 		} {
-			must(t, away())
+			testkit.Must(t, away())
 			if ran, err := b.Run(t.Context(), s); !errors.Is(err, baler.ErrSourceEmpty) || !strings.Contains(err.Error(), root) {
 				t.Errorf("it did %+v, %v", ran, err)
 			}
@@ -253,7 +254,7 @@ func TestRunOfASourceThatIsEmptyNow(t *testing.T) {
 		if ran := run(t, b, s); ran.Changes != (baler.RunChanges{Added: 1, Unchanged: 2, Gone: 3}) || ran.Transfer.Files != 1 {
 			t.Errorf("it found %+v and registered %d files", ran.Changes, ran.Transfer.Files)
 		}
-		must(t, os.Mkdir(root, 0o700))
+		testkit.Must(t, os.Mkdir(root, 0o700))
 		s.AllowEmpty = false
 		if ran := run(t, b, s); ran.Changes != (baler.RunChanges{Unchanged: 3}) {
 			t.Errorf("it found %+v", ran.Changes)
@@ -267,13 +268,13 @@ func TestRunOfAFolderThatCannotBeRead(t *testing.T) {
 		t.Skip("root reads everything")
 	}
 	onEach(t, func(t *testing.T, c config.Config) {
-		root := tree(t, 101)
+		root := testkit.NumberedTree(t, 101)
 		b := open(t, c, counting(t, func(string) {}))
 		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, countingRecipe)}
 		run(t, b, s)
-		must(t, os.Chmod(filepath.Join(root, "d000"), 0))
+		testkit.Must(t, os.Chmod(filepath.Join(root, "d000"), 0))
 		ran := run(t, b, s)
-		must(t, os.Chmod(filepath.Join(root, "d000"), 0o700))
+		testkit.Must(t, os.Chmod(filepath.Join(root, "d000"), 0o700))
 		if ran.Changes != (baler.RunChanges{Added: 1, Unchanged: 1}) || ran.Transfer.Totals().Failed != 1 {
 			t.Errorf("it found %+v", ran.Changes)
 		}
@@ -286,18 +287,18 @@ func TestRunOfAFolderThatCannotBeRead(t *testing.T) {
 // A person has paused an earlier transfer: a run says that it is not all done.
 func TestRunTellsOfPausedTransfers(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
-		root := tree(t, 2)
+		root := testkit.NumberedTree(t, 2)
 		b := open(t, c, counting(t, func(string) {}))
 		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, countingRecipe)}
 		first := run(t, b, s).Transfer
-		write(t, filepath.Join(root, "added"), "x")
+		testkit.WriteFile(t, filepath.Join(root, "added"), "x")
 		run(t, b, s)
 		n, err := b.Retry(t.Context(), first, baler.ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeSucceeded}})
 		if err != nil || n != 2 {
 			t.Fatalf("retried %d, %v", n, err)
 		}
 		_, err = b.Pause(t.Context(), first)
-		must(t, err)
+		testkit.Must(t, err)
 		if ran := run(t, b, s); len(ran.Paused) != 1 || ran.Paused[0].ID != first.ID {
 			t.Errorf("paused are %+v", ran.Paused)
 		}
@@ -309,7 +310,7 @@ func TestRunTellsOfPausedTransfers(t *testing.T) {
 func TestTwoRunsAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 300
-		root := tree(t, files)
+		root := testkit.NumberedTree(t, files)
 		var ran atomic.Int64
 		var ended sync.WaitGroup
 		for i := range 2 {
@@ -327,7 +328,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 		ended.Wait()
 		b := open(t, c, nil)
 		all, err := b.Transfers(t.Context(), 0, 10)
-		must(t, err)
+		testkit.Must(t, err)
 		registered := int64(0)
 		for _, tr := range all {
 			audit(t, b, tr)

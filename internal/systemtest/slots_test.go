@@ -65,14 +65,14 @@ func sharesEvenly(t *testing.T, recipe string) {
 		})
 		// They are shared out when all of them are there, however long the scan takes.
 		tr := submit(t, b, baler.Submission{
-			Paths: []string{tree(t, videos)}, Via: tasks.ViaBulk, Recipe: yaml(t, recipe),
+			Paths: []string{testkit.NumberedTree(t, videos)}, Via: tasks.ViaBulk, Recipe: yaml(t, recipe),
 			OnCreated: func(tr tasks.Transfer) {
 				_, err := b.Pause(t.Context(), tr)
-				must(t, err)
+				testkit.Must(t, err)
 			},
 		})
 		_, err := b.Resume(t.Context(), tr)
-		must(t, err)
+		testkit.Must(t, err)
 		each := make(map[string]int)
 		for _, l := range audit(t, b, wait(t, b, tr.UUID)) {
 			if l.Step == "transcode" {

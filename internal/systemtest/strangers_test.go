@@ -24,8 +24,8 @@ import (
 func silent(t *testing.T) string {
 	t.Helper()
 	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	t.Cleanup(func() { must(t, ln.Close()) })
+	testkit.Must(t, err)
+	t.Cleanup(func() { testkit.Must(t, ln.Close()) })
 	return ln.Addr().String()
 }
 
@@ -33,8 +33,8 @@ func silent(t *testing.T) string {
 func refusing(t *testing.T) string {
 	t.Helper()
 	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	must(t, ln.Close())
+	testkit.Must(t, err)
+	testkit.Must(t, ln.Close())
 	return ln.Addr().String()
 }
 
@@ -101,11 +101,11 @@ func TestMessagesOfStrangers(t *testing.T) {
 	b := open(t, c, nil)
 	work(t, b)
 	opt, err := asynq.ParseRedisURI(c.Redis.URL)
-	must(t, err)
+	testkit.Must(t, err)
 	client := asynq.NewClient(opt)
-	t.Cleanup(func() { must(t, client.Close()) })
+	t.Cleanup(func() { testkit.Must(t, client.Close()) })
 
-	real := wait(t, b, submit(t, b, baler.Submission{Paths: []string{tree(t, 3)}, Recipe: builtinRecipe(t, "noop")}).UUID)
+	real := wait(t, b, submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 3)}, Recipe: builtinRecipe(t, "noop")}).UUID)
 	group := asynq.Group(tasks.GroupName("noop", 3))
 	strangers := []struct {
 		task *asynq.Task
@@ -126,14 +126,14 @@ func TestMessagesOfStrangers(t *testing.T) {
 	}
 	for _, s := range strangers {
 		_, err := client.Enqueue(s.task, s.opts...)
-		must(t, err)
+		testkit.Must(t, err)
 	}
 
-	tr := submit(t, b, baler.Submission{Paths: []string{tree(t, 50)}, Recipe: builtinRecipe(t, "noop"), Via: tasks.ViaGroup})
+	tr := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 50)}, Recipe: builtinRecipe(t, "noop"), Via: tasks.ViaGroup})
 	audit(t, b, wait(t, b, tr.UUID))
 	s, err := store.Open(t.Context(), c.Database.URL, store.Options{})
-	must(t, err)
-	t.Cleanup(func() { must(t, s.Close()) })
+	testkit.Must(t, err)
+	t.Cleanup(func() { testkit.Must(t, s.Close()) })
 	eventually(t, func() error {
 		letters, err := s.DeadLetters(context.Background(), 0, 100)
 		if err == nil && len(letters) != len(strangers) {
@@ -142,7 +142,7 @@ func TestMessagesOfStrangers(t *testing.T) {
 		return err
 	})
 	inspector := asynq.NewInspector(opt)
-	t.Cleanup(func() { must(t, inspector.Close()) })
+	t.Cleanup(func() { testkit.Must(t, inspector.Close()) })
 	eventually(t, func() error {
 		info, err := inspector.GetQueueInfo(baler.DefaultQueue)
 		if err == nil && info.Size+info.Archived > 0 {
@@ -151,7 +151,7 @@ func TestMessagesOfStrangers(t *testing.T) {
 		return err
 	})
 	real, err = b.Transfer(t.Context(), real.UUID)
-	must(t, err)
+	testkit.Must(t, err)
 	audit(t, b, real)
 }
 
@@ -159,7 +159,7 @@ func TestMessagesOfStrangers(t *testing.T) {
 func servers(t *testing.T) config.Config {
 	t.Helper()
 	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
-	must(t, err)
+	testkit.Must(t, err)
 	c.Worker.Grace = 5 * time.Second
 	c.Redis.URL, c.Database.URL, c.Roots = testkit.Redis(t), testkit.MySQL(t), testkit.Roots()
 	return c
@@ -169,5 +169,5 @@ func servers(t *testing.T) config.Config {
 func execSQL(t *testing.T, url, statement string) {
 	t.Helper()
 	_, err := testkit.Database(t, url).ExecContext(t.Context(), statement)
-	must(t, err)
+	testkit.Must(t, err)
 }

@@ -2,7 +2,6 @@ package systemtest
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -79,7 +78,7 @@ func work(t testing.TB, b *baler.Baler) (stop func()) {
 	return testkit.Background(t, b.Work)
 }
 
-// hung is after how long nothing is expected to come any more, on any machine.
+// hung is the time after which a test has hung, on any machine.
 const hung = 5 * time.Minute
 
 // wait fails the test when the transfer does not end in time.
@@ -92,29 +91,6 @@ func wait(t testing.TB, b *baler.Baler, id string) tasks.Transfer {
 		t.Fatalf("wait for %s: %v; it is at %+v", id, err, tr)
 	}
 	return tr
-}
-
-// tree makes n small files in folders of 100 and returns their root.
-func tree(t testing.TB, n int) string {
-	t.Helper()
-	root := t.TempDir()
-	for i := range n {
-		dir := filepath.Join(root, fmt.Sprintf("d%03d", i/100))
-		if i%100 == 0 {
-			if err := os.Mkdir(dir, 0o700); err != nil {
-				t.Fatal(err)
-			}
-		}
-		write(t, filepath.Join(dir, fmt.Sprintf("f%05d.txt", i)), fmt.Sprintf("file %d", i))
-	}
-	return root
-}
-
-func write(t testing.TB, path, content string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // yaml parses a recipe of the test.

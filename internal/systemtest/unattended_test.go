@@ -8,6 +8,7 @@ import (
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -17,7 +18,7 @@ func TestRunEndsWhenNobodyCanGoOn(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		s := baler.Submission{
-			Paths: []string{tree(t, 7)}, Via: tasks.ViaBulk,
+			Paths: []string{testkit.NumberedTree(t, 7)}, Via: tasks.ViaBulk,
 			Recipe: yaml(t, "name: t\nsteps: [{handler: checksum}, {handler: shout}]"),
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), hung)
@@ -28,7 +29,7 @@ func TestRunEndsWhenNobodyCanGoOn(t *testing.T) {
 			t.Fatalf("it ended with %v", err)
 		}
 		read, err := b.Transfer(t.Context(), alone.Transfer)
-		must(t, err)
+		testkit.Must(t, err)
 		if read.State != tasks.StateRunning || read.Steps[0].Succeeded != 7 {
 			t.Errorf("it left %+v", read)
 		}
@@ -40,7 +41,7 @@ func TestRunEndsWhenNobodyCanGoOn(t *testing.T) {
 		other := open(t, c, register(t, "shout", func(context.Context, *handlers.Job) error { return nil }))
 		work(t, other)
 		ran, err := b.Run(ctx, s)
-		must(t, err)
+		testkit.Must(t, err)
 		if !ran.Resumed || ran.Transfer.UUID != alone.Transfer {
 			t.Errorf("the next run resumed %v, transfer %s instead of %s", ran.Resumed, ran.Transfer.UUID, alone.Transfer)
 		}

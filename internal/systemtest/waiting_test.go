@@ -16,14 +16,14 @@ func TestTransferSaysThatALimitOfRateIsReached(t *testing.T) {
 		b := open(t, c, nil)
 		rate := 0.5
 		_, err := b.SetLimit(t.Context(), tasks.ScopeQueue, "default", nil, &rate)
-		must(t, err)
+		testkit.Must(t, err)
 		work(t, b)
-		tr := submit(t, b, baler.Submission{Paths: []string{tree(t, 100)}, Via: tasks.ViaBulk, Recipe: yaml(t, "name: t\nsteps: [{handler: noop}]")})
+		tr := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 100)}, Via: tasks.ViaBulk, Recipe: yaml(t, "name: t\nsteps: [{handler: noop}]")})
 		testkit.Eventually(t, hung, func() error {
 			read, err := b.Transfer(t.Context(), tr.UUID)
-			must(t, err)
+			testkit.Must(t, err)
 			one := []tasks.Transfer{read}
-			must(t, b.Explain(t.Context(), one))
+			testkit.Must(t, b.Explain(t.Context(), one))
 			if want := "its turn: the limit of 0.5 files per second in queue default is reached"; one[0].WaitingFor != want {
 				return fmt.Errorf("%d of %d files are done, and it waits for %q, not for %q", read.Finished, read.Files, one[0].WaitingFor, want)
 			}

@@ -16,6 +16,7 @@ import (
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 	"github.com/balerhq/baler/webhook"
 )
@@ -81,7 +82,7 @@ func TestWebhooksAreToldOfEndsWithFailures(t *testing.T) {
 		b := open(t, c, reg)
 		work(t, b)
 		tr, _, err := b.Submit(t.Context(), baler.Submission{
-			Paths: []string{tree(t, 3)}, Recipe: yaml(t, "name: x\nsteps:\n  - handler: moody\n"),
+			Paths: []string{testkit.NumberedTree(t, 3)}, Recipe: yaml(t, "name: x\nsteps:\n  - handler: moody\n"),
 			Webhooks: []string{address + "/both", address + "/mine"},
 		})
 		if err != nil {
@@ -115,7 +116,7 @@ func TestWebhooksAreToldOfCanceledTransfers(t *testing.T) {
 		c.Webhook = config.Webhook{Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		b := open(t, c, nil)
 		tr, _, err := b.Submit(t.Context(), baler.Submission{
-			Paths: []string{tree(t, 3)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{address},
+			Paths: []string{testkit.NumberedTree(t, 3)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{address},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -149,7 +150,7 @@ func TestRunTellsWebhooksBeforeItEnds(t *testing.T) {
 		c.Webhook = config.Webhook{Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		b := open(t, c, nil)
 		ran, err := b.Run(t.Context(), baler.Submission{
-			Paths: []string{tree(t, 3)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{address},
+			Paths: []string{testkit.NumberedTree(t, 3)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{address},
 		})
 		if err != nil || len(heard) != 1 {
 			t.Fatalf("%d messages, %v", len(heard), err)
@@ -171,7 +172,7 @@ func TestSubmissionWithABadWebhookIsRefused(t *testing.T) {
 		"ftp://u:hush@h": "webhook 2", "http://u:hush@169.254.169.254/hush": "webhook 2: 169.254.169.254 is a link-local address: add it to webhook.networks",
 		"http://localhost:6379/hush": "a loopback address",
 	} {
-		s := baler.Submission{Paths: []string{tree(t, 1)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{"https://fine", bad}}
+		s := baler.Submission{Paths: []string{testkit.NumberedTree(t, 1)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{"https://fine", bad}}
 		_, _, submitErr := b.Submit(t.Context(), s)
 		_, runErr := b.Run(t.Context(), s)
 		for _, err := range []error{submitErr, runErr} {

@@ -9,8 +9,8 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// madeByBaler marks a table as one that CreateTable has made: on MySQL it is the table's
-// comment, on SQLite a comment in its definition, which SQLite keeps.
+// madeByBaler marks tables that CreateTable has made: on MySQL it is the table's comment,
+// on SQLite a comment in its definition, which SQLite keeps.
 const madeByBaler = "created by baler"
 
 func (s *Store) ownMark() string {
@@ -30,13 +30,13 @@ func (s *Store) IsOwn(ctx context.Context, table string) (bool, error) {
 	}
 	var own int64
 	if err := s.db.Session(ctx).Raw(query, table, mark).Scan(&own).Error; err != nil {
-		return false, fmt.Errorf("look who made table %s: %w", table, err)
+		return false, fmt.Errorf("check whether Baler created table %s: %w", table, err)
 	}
 	return own > 0, nil
 }
 
-// AddColumns gives a table columns by their Name and Kind, which are NULL in the rows
-// that it has. Another process may add the same ones meanwhile.
+// AddColumns adds columns to a table by their Name and Kind; they are NULL in existing
+// rows. Another process may add the same columns at the same time.
 func (s *Store) AddColumns(ctx context.Context, table string, columns []Column) error {
 	known, err := s.Columns(ctx, table)
 	if err != nil {

@@ -9,15 +9,15 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// CreateTable creates a user's table of columns by their Name and Kind, unless
-// there is one of that name. The key, if any, becomes its primary key. Text
-// compares byte by byte.
+// CreateTable creates a user's table with columns by their Name and Kind, unless a table
+// of that name exists. The key, if any, becomes its primary key. Text is compared byte by
+// byte.
 func (s *Store) CreateTable(ctx context.Context, table string, columns []Column, key []string) error {
 	if err := CheckTableName(table); err != nil {
 		return err
 	}
 	if len(columns) == 0 {
-		return fmt.Errorf("%w: %s would have no column", ErrTable, table)
+		return fmt.Errorf("%w: %s would have no columns", ErrTable, table)
 	}
 	if err := checkNames(columns); err != nil {
 		return err
@@ -49,22 +49,22 @@ func (s *Store) CreateTable(ctx context.Context, table string, columns []Column,
 	return nil
 }
 
-// checkNames complains of columns that a database takes for the same.
+// checkNames returns an error for columns whose names a database treats as equal.
 func checkNames(columns []Column) error {
 	for i := range columns {
 		for j := range columns[:i] {
 			if strings.EqualFold(columns[i].Name, columns[j].Name) {
-				return fmt.Errorf("%w: the columns %q and %q differ in letter case at most, and databases take them for one; "+
-					"give them names that differ with a mapping, as in other=%s", ErrTable, columns[j].Name, columns[i].Name, columns[i].Name)
+				return fmt.Errorf("%w: the columns %q and %q differ in letter case at most, and databases treat them as one; "+
+					"give them different names with a mapping, as in other=%s", ErrTable, columns[j].Name, columns[i].Name, columns[i].Name)
 			}
 		}
 	}
 	return nil
 }
 
-// engineOf is the engine and the collation of a new table. utf8mb4_bin takes texts
-// for equal that differ in the blanks at their end; MariaDB and MySQL have other names
-// for the collation that does not.
+// engineOf is the engine and the collation of a new table. utf8mb4_bin ignores trailing
+// blanks when it compares; MariaDB and MySQL have different names for the collation that
+// does not.
 func (s *Store) engineOf(ctx context.Context) (string, error) {
 	if s.db.Dialect() == db.SQLite {
 		return "", nil
@@ -78,8 +78,8 @@ func (s *Store) engineOf(ctx context.Context) (string, error) {
 	return " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=" + append(exact, "utf8mb4_bin")[0] + " COMMENT='" + madeByBaler + "'", nil
 }
 
-// typeOf is the type of a new column; on SQLite declared so that sqliteKind
-// reads the same kind again. SQLite would round decimals: there they are text.
+// typeOf is the type of a new column. On SQLite, sqliteKind returns the same kind for the
+// declared type. SQLite would round decimals, so there they are text.
 func typeOf(d db.Dialect, k ColumnType, inKey bool) string {
 	lite, server := "TEXT", "MEDIUMTEXT"
 	switch k {

@@ -1,4 +1,3 @@
-// Package tableload writes rows in bulk into tables that are not Baler's own, and
-// notes with them, in the same transaction, what was loaded and which lines were
-// rejected.
+// Package tableload writes rows in bulk into users' tables. The same transaction records
+// which section was loaded and which lines were rejected.
 package tableload

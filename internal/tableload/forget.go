@@ -13,15 +13,15 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// ForgetEmptied looks whether a table that rows were loaded into is gone or has no
-// rows now. If so, what was loaded into it counts as not loaded, its files as not
-// seen, and forgotten is true.
+// ForgetEmptied checks whether a table that rows were loaded into no longer exists or has
+// no rows. If so, it marks the sections in it as not loaded and their files as not
+// processed, and forgotten is true.
 func (s *Store) ForgetEmptied(ctx context.Context, table string) (forgotten bool, err error) {
 	target, err := s.targetOf(ctx, table)
 	if err != nil {
 		return false, err
 	}
-	// Loads first: a load that commits in between has rows in the table, too.
+	// The log is read first: a load that commits in between then has rows in the table.
 	var loads int64
 	err = s.db.Session(ctx).Raw("SELECT COUNT(*) FROM (SELECT 1 FROM loads WHERE target = ? AND loaded > 0 LIMIT 1) AS l", target).
 		Scan(&loads).Error
@@ -37,7 +37,7 @@ func (s *Store) ForgetEmptied(ctx context.Context, table string) (forgotten bool
 	return true, s.forget(ctx, target)
 }
 
-// TablesOf names the tables that transfers with a run key have loaded into.
+// TablesOf lists the tables that transfers with a run key have loaded rows into.
 func (s *Store) TablesOf(ctx context.Context, runKey string) (names []string, err error) {
 	err = s.db.Session(ctx).Table("loads AS l").Joins("JOIN transfers AS t ON t.id = l.transfer_id").
 		Where("t.run_key = ? AND l.loaded > 0 AND l.target <> ?", runKey, []byte{}).
@@ -48,7 +48,7 @@ func (s *Store) TablesOf(ctx context.Context, runKey string) (names []string, er
 	return names, nil
 }
 
-// isEmpty reports whether a table has no rows, or is not there.
+// isEmpty reports whether a table has no rows or does not exist.
 func (s *Store) isEmpty(ctx context.Context, table string) (bool, error) {
 	_, err := s.Columns(ctx, table)
 	if errors.Is(err, ErrNoTable) {
@@ -60,7 +60,7 @@ func (s *Store) isEmpty(ctx context.Context, table string) (bool, error) {
 	var rows int64
 	err = s.db.Session(ctx).Raw("SELECT COUNT(*) FROM (SELECT 1 FROM " + s.db.Dialect().Quote(table) + " LIMIT 1) AS r").Scan(&rows).Error
 	if err != nil {
-		return false, fmt.Errorf("look whether %s is empty: %w", table, err)
+		return false, fmt.Errorf("check whether %s is empty: %w", table, err)
 	}
 	return rows == 0, nil
 }
@@ -75,14 +75,14 @@ func (s *Store) forget(ctx context.Context, target []byte) error {
 	})
 }
 
-// targetOf is a short name for a table in the log of loads. Names that the database
-// takes for the same give the same.
+// targetOf is a short name for a table in the log of loads. It is the same for names
+// that the database treats as equal.
 func (s *Store) targetOf(ctx context.Context, table string) ([]byte, error) {
 	foldsCase := s.db.Dialect() == db.SQLite
 	if !foldsCase {
 		err := s.db.Session(ctx).Raw("SELECT @@lower_case_table_names <> 0").Scan(&foldsCase).Error
 		if err != nil {
-			return nil, fmt.Errorf("look how tables are named: %w", err)
+			return nil, fmt.Errorf("read lower_case_table_names: %w", err)
 		}
 	}
 	if foldsCase {
@@ -91,7 +91,7 @@ func (s *Store) targetOf(ctx context.Context, table string) ([]byte, error) {
 	return shortHash([]byte(table)), nil
 }
 
-// shortHash shortens text to 16 bytes, which never collide by chance.
+// shortHash hashes text to 16 bytes; collisions are practically impossible.
 func shortHash(text []byte) []byte {
 	sum := sha256.Sum256(text)
 	return sum[:16]

@@ -14,43 +14,44 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ErrChunkLoaded says that the rows of a chunk are in the table already.
-var ErrChunkLoaded = errors.New("the chunk is loaded already")
+// ErrSectionLoaded is the error for a section whose rows are in the table already.
+var ErrSectionLoaded = errors.New("the section is loaded already")
 
-// Chunk is a run of lines of one file that is loaded in one transaction.
-type Chunk struct {
+// Section is a run of lines of one file that is loaded in one transaction.
+type Section struct {
 	Transfer int64
 	Step     int
 	File     int64
-	Offset   int64 // where in the file's content it begins, uncompressed
+	Offset   int64 // where it begins in the uncompressed content of the file
 	Bytes    int64
 	Lines    int64
 	Skipped  int64
 	Rows     *RowBuffer
-	Rejects  []tasks.RejectedLine // lines that are no rows
+	Rejects  []tasks.RejectedLine // lines that do not become rows
 
-	// By these a later transfer knows what it need not load again; see EarlierChunks.
-	Source        []byte // a short name for the file and the way it is loaded; nil: not to be known again
+	// A later transfer uses these fields to skip loaded lines; see EarlierSections.
+	Source        []byte // a short name for the file and the options of the load; nil: later transfers do not recognize the section
 	ContentOffset int64  // where in the whole file's content it begins
 	Line          int64  // number of its first line
 	Digest        []byte
-	Unchanged     int64         // lines that another transfer has loaded
-	Earlier       *EarlierChunk // the newest of EarlierChunks at this place when the rows were made; nil: there was none
+	Unchanged     int64           // lines that another transfer has loaded
+	Earlier       *EarlierSection // the newest of EarlierSections at this place when the rows were made; nil for none
 
-	Unmapped      int64    // values of its rows' lines that no column takes
-	UnmappedNames []string // names of members with such values, some of them
+	Unmapped      int64    // values of loaded lines that have no column
+	UnmappedNames []string // some of the names of members with such values
 }
 
-// Load commits a chunk: its rows, its rejected lines and a marker that it is loaded,
-// all or nothing. A chunk that begins at the offset of a loaded one gives
-// ErrChunkLoaded and changes nothing; while another worker loads it, Load waits for
-// the outcome. When another transfer has loaded the same place of the source since the
-// rows were made, Load changes nothing either, and the error is a *MeanwhileError. Rows that the database refuses become rejected lines without harm to
-// other rows. Load waits while the database is unreachable.
-func (t *Table) Load(ctx context.Context, chunk *Chunk) (tasks.LoadCounts, error) {
+// Load commits a section in one transaction: its rows, its rejected lines and a marker that
+// it is loaded. For a section that begins at the offset of a loaded one it returns
+// ErrSectionLoaded and changes nothing; while another worker loads that section, Load waits.
+// When another transfer has loaded the same place of the source since the rows were made,
+// Load changes nothing and returns a *MeanwhileError. Rows that the database refuses
+// become rejected lines; other rows are not affected. Load waits while the database is
+// unreachable.
+func (t *Table) Load(ctx context.Context, section *Section) (tasks.LoadCounts, error) {
 	var counts tasks.LoadCounts
 	attempt := func(tx *gorm.DB, _ time.Time) error {
-		l := loading{t: t, chunk: chunk, tx: tx, conn: tx.Statement.ConnPool, rejected: slices.Clip(chunk.Rejects)}
+		l := loading{t: t, section: section, tx: tx, conn: tx.Statement.ConnPool, rejected: slices.Clip(section.Rejects)}
 		err := l.run(ctx)
 		counts = l.counts
 		return err
@@ -65,20 +66,21 @@ func (t *Table) Load(ctx context.Context, chunk *Chunk) (tasks.LoadCounts, error
 // loading is one attempt of one transaction.
 type loading struct {
 	t        *Table
-	chunk    *Chunk
+	section  *Section
 	tx       *gorm.DB
-	conn     gorm.ConnPool // without GORM in between, which would look for parameters in megabytes of text
+	conn     gorm.ConnPool // used directly, because GORM would search megabytes of text for parameters
 	rejected []tasks.RejectedLine
 	counts   tasks.LoadCounts
 	seen     int64 // the session's count of duplicates after the last statement
 }
 
 func (l *loading) run(ctx context.Context) error {
-	mark := newLoadRow(l.chunk, l.t)
-	// Must come first: another worker with the same chunk waits here, or gets a duplicate key.
+	mark := newLoadRow(l.section, l.t)
+	// This must come first: another worker with the same section waits here, or gets a
+	// duplicate key.
 	if err := l.tx.Create(&mark).Error; err != nil {
 		if db.IsDuplicate(err) {
-			return ErrChunkLoaded
+			return ErrSectionLoaded
 		}
 		return err
 	}
@@ -95,8 +97,8 @@ func (l *loading) run(ctx context.Context) error {
 		return err
 	}
 	failpoint.Point(failpoint.RowsInserted)
-	l.counts.Bytes, l.counts.Lines, l.counts.Skipped = l.chunk.Bytes, l.chunk.Lines, l.chunk.Skipped
-	l.counts.Unchanged, l.counts.Unmapped = l.chunk.Unchanged, l.chunk.Unmapped
+	l.counts.Bytes, l.counts.Lines, l.counts.Skipped = l.section.Bytes, l.section.Lines, l.section.Skipped
+	l.counts.Unchanged, l.counts.Unmapped = l.section.Unchanged, l.section.Unmapped
 	l.counts.Bad = int64(len(l.rejected))
 	if err := l.reject(); err != nil {
 		return err
@@ -110,9 +112,9 @@ func (l *loading) run(ctx context.Context) error {
 	return unlock()
 }
 
-// rows inserts all rows, as many in one statement as it may take.
+// rows inserts all rows, as many per statement as fit.
 func (l *loading) rows(ctx context.Context) error {
-	all := l.chunk.Rows.rows
+	all := l.section.Rows.rows
 	for from := 0; from < len(all); {
 		to := from + 1
 		for to < len(all) && all[to].to-all[from].from <= l.t.statementBytes() {
@@ -126,8 +128,8 @@ func (l *loading) rows(ctx context.Context) error {
 	return nil
 }
 
-// insert inserts some rows; when the database refuses one of them it finds out
-// by halves which.
+// insert inserts some rows. When the database refuses one of them, it finds that row by
+// splitting the rows in halves.
 func (l *loading) insert(ctx context.Context, rows []rowEnd) error {
 	err := l.statement(ctx, rows)
 	switch {
@@ -148,7 +150,7 @@ func (l *loading) insert(ctx context.Context, rows []rowEnd) error {
 
 func (l *loading) statement(ctx context.Context, rows []rowEnd) error {
 	first, last := rows[0], rows[len(rows)-1]
-	values := l.chunk.Rows.text[first.from:last.to]
+	values := l.section.Rows.text[first.from:last.to]
 	if len(values) > l.t.rowBytes() {
 		return db.ErrRowTooLarge
 	}
@@ -173,13 +175,13 @@ func (l *loading) statement(ctx context.Context, rows []rowEnd) error {
 }
 
 func (l *loading) exec(ctx context.Context, values []byte, clause string) (sql.Result, error) {
-	r := l.chunk.Rows
+	r := l.section.Rows
 	r.statement = append(append(append(r.statement[:0], l.t.insert...), values...), clause...)
 	return l.conn.ExecContext(ctx, string(r.statement))
 }
 
-// countDuplicates reads what the session counted. A statement that failed has
-// counted some of its rows, too: they will come again.
+// countDuplicates reads the session's count of duplicates. After a failed statement it
+// resets the count, because that statement has counted rows that are inserted again.
 func (l *loading) countDuplicates(ctx context.Context, rows int, failed error) error {
 	if failed != nil {
 		if refusedRow(failed) {

@@ -13,8 +13,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// loadRow marks a chunk as loaded. It is in the same database as the rows, so
-// that one commit decides on both.
+// loadRow marks a section as loaded. It is in the same database as the rows, so that one
+// transaction commits both.
 type loadRow struct {
 	TransferID int64 `gorm:"primaryKey;autoIncrement:false"`
 	StepNo     int   `gorm:"primaryKey;autoIncrement:false"`
@@ -26,7 +26,7 @@ type loadRow struct {
 	Skipped    int64
 	Duplicates int64
 	Bad        int64
-	Target     []byte // the table, see targetOf; empty when its rows are gone
+	Target     []byte // the table, see targetOf; empty when the table was emptied
 
 	Source        []byte
 	ContentOffset int64
@@ -40,23 +40,23 @@ type loadRow struct {
 	TargetName string `gorm:"column:table_name"` // the table's name, see TablesOf
 }
 
-// nameEnd separates names: a control character, which JSON allows in no name unless it
-// is escaped.
+// nameEnd separates names. It is a control character, which JSON allows in names only as
+// an escape.
 const nameEnd = "\x1e"
 
 // TableName names the table to GORM.
 func (loadRow) TableName() string { return "loads" }
 
-func newLoadRow(chunk *Chunk, t *Table) loadRow {
+func newLoadRow(section *Section, t *Table) loadRow {
 	return loadRow{
-		TransferID: chunk.Transfer, StepNo: chunk.Step, FileNo: chunk.File, ByteOffset: chunk.Offset,
-		Bytes: chunk.Bytes, Lines: chunk.Lines, Skipped: chunk.Skipped, Target: t.target, TargetName: t.name,
-		Source: orEmpty(chunk.Source), ContentOffset: chunk.ContentOffset, LineNo: chunk.Line, Digest: orEmpty(chunk.Digest),
-		Unchanged: chunk.Unchanged, Unmapped: chunk.Unmapped, UnmappedNames: strings.Join(chunk.UnmappedNames, nameEnd),
+		TransferID: section.Transfer, StepNo: section.Step, FileNo: section.File, ByteOffset: section.Offset,
+		Bytes: section.Bytes, Lines: section.Lines, Skipped: section.Skipped, Target: t.target, TargetName: t.name,
+		Source: orEmpty(section.Source), ContentOffset: section.ContentOffset, LineNo: section.Line, Digest: orEmpty(section.Digest),
+		Unchanged: section.Unchanged, Unmapped: section.Unmapped, UnmappedNames: strings.Join(section.UnmappedNames, nameEnd),
 	}
 }
 
-// orEmpty is for columns that take no NULL.
+// orEmpty replaces nil, for columns that are NOT NULL.
 func orEmpty(b []byte) []byte {
 	if b == nil {
 		return []byte{}
@@ -71,28 +71,28 @@ func (r *loadRow) counts() tasks.LoadCounts {
 	}
 }
 
-// LoadedChunk is a chunk whose rows are in the table.
-type LoadedChunk struct {
+// LoadedSection is a section whose rows are in the table.
+type LoadedSection struct {
 	At int64
 	tasks.LoadCounts
 }
 
-// LoadedChunks lists the loaded chunks of a file by offset.
-func (s *Store) LoadedChunks(ctx context.Context, transfer int64, step int, file int64) ([]LoadedChunk, error) {
+// LoadedSections lists the loaded sections of a file by offset.
+func (s *Store) LoadedSections(ctx context.Context, transfer int64, step int, file int64) ([]LoadedSection, error) {
 	var rows []loadRow
 	err := s.db.Session(ctx).Where("transfer_id = ? AND step_no = ? AND file_no = ?", transfer, step, file).
 		Order("byte_offset").Find(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("read loaded chunks: %w", err)
+		return nil, fmt.Errorf("read loaded sections: %w", err)
 	}
-	loaded := make([]LoadedChunk, len(rows))
+	loaded := make([]LoadedSection, len(rows))
 	for i := range rows {
-		loaded[i] = LoadedChunk{rows[i].ByteOffset, rows[i].counts()}
+		loaded[i] = LoadedSection{rows[i].ByteOffset, rows[i].counts()}
 	}
 	return loaded, nil
 }
 
-// LoadTotals adds up what a transfer has loaded.
+// LoadTotals adds up the counts of a transfer's sections.
 func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCounts, error) {
 	var c tasks.LoadCounts
 	row := s.db.Session(ctx).Table("loads").Where("transfer_id = ?", transfer).
@@ -100,7 +100,7 @@ func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCount
 			"COALESCE(SUM(skipped), 0), COALESCE(SUM(duplicates), 0), COALESCE(SUM(bad), 0), " +
 			"COALESCE(SUM(unchanged), 0), COALESCE(SUM(unmapped), 0)").Row()
 	if err := row.Scan(&c.Bytes, &c.Lines, &c.Loaded, &c.Skipped, &c.Duplicates, &c.Bad, &c.Unchanged, &c.Unmapped); err != nil {
-		return c, fmt.Errorf("add up loaded chunks: %w", err)
+		return c, fmt.Errorf("add up loaded sections: %w", err)
 	}
 	return c, nil
 }
@@ -108,8 +108,8 @@ func (s *Store) LoadTotals(ctx context.Context, transfer int64) (tasks.LoadCount
 // unmappedPage is how many distinct lists of names UnmappedMembers reads.
 const unmappedPage = 200
 
-// UnmappedMembers lists names of members, in order, whose values a transfer left out.
-// They are some of the names if there are many.
+// UnmappedMembers lists the names of members, in order, whose values a transfer left out;
+// only some of the names if there are many.
 func (s *Store) UnmappedMembers(ctx context.Context, transfer int64) ([]string, error) {
 	var lists []string
 	err := s.db.Session(ctx).Table("loads").Where("transfer_id = ? AND unmapped > 0", transfer).
@@ -143,10 +143,10 @@ func (l *loading) reject() error {
 	rows := make([]rejectedRow, len(l.rejected))
 	for i := range l.rejected {
 		r := &l.rejected[i]
-		rows[i] = rejectedRow{l.chunk.Transfer, l.chunk.Step, l.chunk.File, r.Line, r.Reason, r.Content, r.Size}
+		rows[i] = rejectedRow{l.section.Transfer, l.section.Step, l.section.File, r.Line, r.Reason, r.Content, r.Size}
 	}
 	size := func(r *rejectedRow) int { return 2*len(r.Content) + 2*len(r.Reason) + 200 }
-	for len(rows) > 0 { // in pieces that the server takes
+	for len(rows) > 0 { // in statements that the server accepts
 		n, total := 0, 0
 		for n < len(rows) && (n == 0 || total+size(&rows[n]) <= l.t.statementBytes()) {
 			total += size(&rows[n])
@@ -160,8 +160,8 @@ func (l *loading) reject() error {
 	return nil
 }
 
-// RejectedLines reads up to limit of the rejected lines of a transfer, those
-// after a key, in the order of steps, files and lines.
+// RejectedLines reads up to limit of a transfer's rejected lines after a key, in the order
+// of steps, files and lines.
 func (s *Store) RejectedLines(ctx context.Context, transfer int64, after tasks.RejectKey, limit int) ([]tasks.FileRejectedLine, error) {
 	var rows []struct {
 		Row  rejectedRow `gorm:"embedded"`

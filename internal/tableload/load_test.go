@@ -35,8 +35,8 @@ func (b *env) table(t *testing.T, name string, on OnDuplicate, key ...string) *T
 }
 
 // words is a section of rows "number word", one a line from the first on.
-func words(table *Table, at int64, lines ...string) *Chunk {
-	sec := &Chunk{Transfer: 1, Step: 1, File: 1, Offset: at, Bytes: int64(len(lines)), Lines: int64(len(lines)), Rows: table.Rows()}
+func words(table *Table, at int64, lines ...string) *Section {
+	sec := &Section{Transfer: 1, Step: 1, File: 1, Offset: at, Bytes: int64(len(lines)), Lines: int64(len(lines)), Rows: table.Rows()}
 	for i, line := range lines {
 		number, word, _ := strings.Cut(line, " ")
 		sec.Rows.AddNumber([]byte(number), false)
@@ -102,9 +102,9 @@ func TestLoadTellsWhatBecameOfRows(t *testing.T) {
 				if held := strings.Join(b.held(t, "words"), "|"); held != tt.held {
 					t.Errorf("the table holds %s, want %s", held, tt.held)
 				}
-				loaded, err := b.LoadedChunks(t.Context(), 1, 1, 1)
-				first := LoadedChunk{0, tasks.LoadCounts{Bytes: 1, Lines: 1, Loaded: 1}}
-				if err != nil || len(loaded) != 2 || loaded[0] != first || loaded[1] != (LoadedChunk{100, counts}) {
+				loaded, err := b.LoadedSections(t.Context(), 1, 1, 1)
+				first := LoadedSection{0, tasks.LoadCounts{Bytes: 1, Lines: 1, Loaded: 1}}
+				if err != nil || len(loaded) != 2 || loaded[0] != first || loaded[1] != (LoadedSection{100, counts}) {
 					t.Errorf("marked: %+v, %v", loaded, err)
 				}
 				total, err := b.LoadTotals(t.Context(), 1)
@@ -149,7 +149,7 @@ func TestLoadAtOnceLoadsOnce(t *testing.T) {
 		loaded := 0
 		testkit.AtOnce(t, 8, func(int) error {
 			_, err := table.Load(t.Context(), words(table, 0, "1 a", "2 b"))
-			if errors.Is(err, ErrChunkLoaded) {
+			if errors.Is(err, ErrSectionLoaded) {
 				return nil
 			}
 			mu.Lock()
@@ -192,7 +192,7 @@ func TestLoadKeepsEveryCharacter(t *testing.T) {
 		b.wordTable(t, "words")
 		table := b.table(t, "words", DuplicateError)
 		texts := []string{"", "'", "''", `\`, `\'`, `"`, "`", "a\x00b", "\x00", "\r\n\t\x1a\x08", "?", ":x @y", "%", "Ünïcödé 😀", "x'); DROP TABLE words; --"}
-		sec := &Chunk{Transfer: 1, Step: 1, File: 1, Rows: table.Rows()}
+		sec := &Section{Transfer: 1, Step: 1, File: 1, Rows: table.Rows()}
 		for i, s := range texts {
 			sec.Rows.AddText([]byte("given up"))
 			sec.Rows.DiscardRow()
@@ -237,8 +237,8 @@ func TestLoadOnServerThatTakesSmallStatements(t *testing.T) {
 	b := openEnv(t, testkit.NewMySQLServer(t, "--max-allowed-packet=64K").URL())
 	b.wordTable(t, "words")
 	table := b.table(t, "words", DuplicateError)
-	chunk := words(table, 0, "1 "+strings.Repeat("x", 50_000), "2 "+strings.Repeat("é", 50_000), "3 "+strings.Repeat("x", 50_000), "4 d")
-	counts, err := table.Load(t.Context(), chunk)
+	section := words(table, 0, "1 "+strings.Repeat("x", 50_000), "2 "+strings.Repeat("é", 50_000), "3 "+strings.Repeat("x", 50_000), "4 d")
+	counts, err := table.Load(t.Context(), section)
 	if err != nil || counts.Loaded != 3 || counts.Bad != 1 {
 		t.Errorf("counted %+v, %v", counts, err)
 	}

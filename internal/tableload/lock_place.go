@@ -8,28 +8,28 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// MeanwhileError says that another transfer has loaded the same place of a source since
-// the rows of a chunk were made: loading them too would put lines in twice.
+// MeanwhileError is the error for a section when another transfer has loaded the same place
+// of the source since the rows were made: loading them would duplicate lines.
 type MeanwhileError struct {
-	Newest *EarlierChunk // what is loaded there now; nil: what was known of is no longer
+	Newest *EarlierSection // the section that is loaded there now; nil: the one that was known no longer is
 }
 
 // Error implements error.
 func (e *MeanwhileError) Error() string {
-	return "another transfer has loaded the same lines meanwhile: the file is read again"
+	return "another transfer has loaded the same lines meanwhile; the file will be read again"
 }
 
 // lockPlace makes other transfers that load the same place of the same source into this
-// table wait until this transaction ends, and looks whether one has been faster. The
-// lock is a row among the leases that only this transaction sees: the lock ends
-// with it, however it ends, and unlock leaves no row behind.
+// table wait until this transaction ends, and checks whether one of them was faster. The
+// lock is a row of leases that only this transaction sees, so it ends with the
+// transaction. unlock deletes the row.
 func (l *loading) lockPlace() (unlock func() error, err error) {
 	unlock = func() error { return nil }
-	if len(l.chunk.Source) == 0 {
+	if len(l.section.Source) == 0 {
 		return unlock, nil
 	}
 	if l.t.s.db.Dialect() == db.MySQL { // SQLite has one writer at a time
-		place := strconv.AppendInt(append(bytes.Clone(l.t.target), l.chunk.Source...), l.chunk.ContentOffset, 10)
+		place := strconv.AppendInt(append(bytes.Clone(l.t.target), l.section.Source...), l.section.ContentOffset, 10)
 		name := "load-" + hex.EncodeToString(shortHash(place))
 		err = l.tx.Exec("INSERT INTO leases (name, holder, until) VALUES (?, '', '2000-01-01') "+
 			"ON DUPLICATE KEY UPDATE holder = ''", name).Error
@@ -42,26 +42,26 @@ func (l *loading) lockPlace() (unlock func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if !newest.same(l.chunk.Earlier) {
+	if !newest.same(l.section.Earlier) {
 		return nil, &MeanwhileError{newest}
 	}
 	return unlock, nil
 }
 
-// newest is what another transfer has loaded last at the place of the chunk, or nil.
-func (l *loading) newest() (*EarlierChunk, error) {
+// newest is the section that another transfer has loaded last at this place, or nil.
+func (l *loading) newest() (*EarlierSection, error) {
 	var rows []loadRow
 	err := l.tx.Where("target = ? AND source = ? AND content_offset = ? AND transfer_id <> ?",
-		l.t.target, l.chunk.Source, l.chunk.ContentOffset, l.chunk.Transfer).
+		l.t.target, l.section.Source, l.section.ContentOffset, l.section.Transfer).
 		Order("transfer_id DESC, step_no DESC, file_no DESC, byte_offset DESC").Limit(1).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	return &EarlierChunk{rows[0].ContentOffset, rows[0].Bytes, rows[0].Digest, rows[0]}, nil
+	return &EarlierSection{rows[0].ContentOffset, rows[0].Bytes, rows[0].Digest, rows[0]}, nil
 }
 
-// same reports whether two are one chunk of one transfer.
-func (c *EarlierChunk) same(as *EarlierChunk) bool {
+// same reports whether both are the same section of the same transfer.
+func (c *EarlierSection) same(as *EarlierSection) bool {
 	if c == nil || as == nil {
 		return c == as
 	}

@@ -8,44 +8,44 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// RowBuffer collects rows for one table as the text of an INSERT's values: that is
-// what goes to the database, so nothing is boxed, bound or escaped twice. Fill
-// it row by row: a call for each column in order, then End or Drop. Make one
-// with Table.Rows; Table.Empty makes it fit for use again. Not for concurrent use.
+// RowBuffer collects rows for one table as the text of an INSERT's values, so values are
+// neither boxed nor bound as parameters. Fill it row by row: a call for each column in
+// order, then EndRow or DiscardRow. Make one with Table.Rows; Table.Empty resets it. It is
+// not safe for concurrent use.
 type RowBuffer struct {
 	sqlite  bool
 	text    db.Literals // "(…),(…)"
 	rows    []rowEnd
 	started bool
 
-	statement []byte // the one being sent
+	statement []byte // the statement that is being sent
 }
 
-// rowEnd is where a row's text lies, and the line that it comes from.
+// rowEnd is the position of a row's text, and the line of the row.
 type rowEnd struct {
 	from, to int
 	line     int64
 	source   []byte
 }
 
-// Len is the number of whole rows.
+// Len is the number of complete rows.
 func (r *RowBuffer) Len() int { return len(r.rows) }
 
-// reset forgets all rows and keeps the memory.
+// reset removes all rows and keeps the memory.
 func (r *RowBuffer) reset() {
-	clear(r.rows) // lets go of the sources
+	clear(r.rows) // so that the sources can be collected
 	r.text, r.rows, r.started = r.text[:0], r.rows[:0], false
 }
 
-// EndRow completes a row. Line is where it comes from and source its content,
-// which must stay as it is until the rows are loaded.
+// EndRow completes a row. line is the number of its line and source the line's content,
+// which must not change until the rows are loaded.
 func (r *RowBuffer) EndRow(line int64, source []byte) {
 	r.text = append(r.text, ')')
 	r.rows = append(r.rows, rowEnd{r.begin(), len(r.text), line, source})
 	r.started = false
 }
 
-// DiscardRow gives up the row that was begun.
+// DiscardRow removes the incomplete row.
 func (r *RowBuffer) DiscardRow() {
 	if n := len(r.rows); n > 0 {
 		r.text = r.text[:r.rows[n-1].to]
@@ -55,7 +55,7 @@ func (r *RowBuffer) DiscardRow() {
 	r.started = false
 }
 
-// begin is where the text of the current row begins.
+// begin is the position where the text of the current row begins.
 func (r *RowBuffer) begin() int {
 	if n := len(r.rows); n > 0 {
 		return r.rows[n-1].to + 1 // behind the comma
@@ -75,14 +75,14 @@ func (r *RowBuffer) next() {
 	r.started = true
 }
 
-// SetDefault adds what a column gets that has no value: NULL or its default.
+// SetDefault adds the value of a column that has none in the line: NULL or its default.
 func (r *RowBuffer) SetDefault(c *Column) {
 	r.next()
 	r.text = append(r.text, c.missing...)
 }
 
-// AddNumber adds a number as it is written in JSON. An approximate one is made
-// such for the database: it would read a short one as a decimal.
+// AddNumber adds a number as it is written in JSON. It writes an approximate number with
+// an exponent, because the database would read a short one as a decimal.
 func (r *RowBuffer) AddNumber(number []byte, approximate bool) {
 	r.next()
 	r.text = append(r.text, number...)
@@ -91,8 +91,8 @@ func (r *RowBuffer) AddNumber(number []byte, approximate bool) {
 	}
 }
 
-// AddDecimal adds a number of which no digit may be lost. SQLite would read it as
-// floating point: it gets text, which a column of numbers makes one of.
+// AddDecimal adds a number that must keep all digits. SQLite would read it as floating
+// point, so it gets text there, which a column of numbers converts.
 func (r *RowBuffer) AddDecimal(number []byte) {
 	if r.sqlite {
 		r.AddText(number)
@@ -123,8 +123,8 @@ func (r *RowBuffer) AddText(text []byte) {
 	r.text = db.AppendText(r.text, text)
 }
 
-// appendSQLite quotes text, which SQLite reads up to a NUL only: one that holds
-// it is written in hexadecimal.
+// appendSQLite quotes text. SQLite reads a string up to a NUL only, so text with a NUL is
+// written in hexadecimal.
 func appendSQLite(to db.Literals, text []byte) db.Literals {
 	start := len(to)
 	to = append(to, '\'')

@@ -12,20 +12,20 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// Errors by which a server refuses a row.
+// Error numbers with which a server refuses a row.
 const (
 	mysqlNull        = 1048
 	mysqlDuplicate   = 1062
 	mysqlOutOfRange  = 1264
-	mysqlTruncated   = 1265 // a value that is none of an ENUM
+	mysqlTruncated   = 1265 // a value that is not in the list of an ENUM
 	mysqlWrongTime   = 1292
 	mysqlNoDefault   = 1364
 	mysqlWrongValue  = 1366 // HY000 on MySQL
 	mysqlTooLong     = 1406
 	mysqlReference   = 1452
 	mysqlNoPartition = 1526
-	mysqlSignal      = 1644 // a trigger's own
-	mysqlOverflow    = 1690 // the guard of a key, above all
+	mysqlSignal      = 1644 // the error that a trigger raises
+	mysqlOverflow    = 1690 // mostly the guard of a key
 	mysqlBadJSON     = 3140
 	mysqlCheckFailed = 3819
 	mariaCheckFailed = 4025
@@ -35,7 +35,7 @@ const (
 	mariaRowTooLarge = 139
 )
 
-// refusedRow reports whether a row of a user's table is at fault.
+// refusedRow reports whether the error is caused by a row for a user's table.
 func refusedRow(err error) bool {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		switch e.Number {
@@ -47,16 +47,16 @@ func refusedRow(err error) bool {
 	return db.IsRejected(err) || noJSON(err)
 }
 
-// noJSON reports whether SQLite reads a value as JSON that is none, as an index or a
-// generated column may ask it to. It has no code of its own for that.
+// noJSON reports whether SQLite failed to read a value as JSON, for an index or a
+// generated column. SQLite has no error code for that.
 func noJSON(err error) bool {
 	return errors.Is(err, sqlite3.ERROR) && strings.Contains(err.Error(), "malformed JSON")
 }
 
 const (
 	refusal  = "the database refuses the row: "
-	otherKey = refusal + "another row stands in its way, whose key has other bytes: the collation of the key takes both for the same, " +
-		"or another unique key of the table does"
+	otherKey = refusal + "it conflicts with a row whose key has other bytes: the collation of the key treats both as equal, " +
+		"or both have the same value in another unique key"
 )
 
 // databaseReason says why the database rejects a row, for people who read the rejected
@@ -66,19 +66,19 @@ func (t *Table) databaseReason(err error) string {
 		return t.rowTooLarge()
 	}
 	if errors.Is(err, mysql.ErrPktTooLarge) {
-		return "the row is larger than the database server takes in one statement; raise its max_allowed_packet"
+		return "the row is larger than the database server accepts in one statement; raise its max_allowed_packet"
 	}
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		if column := t.documentOf(e); column != "" {
-			return "column " + column + ": it is no JSON, or nests deeper than the database takes, which is 32 levels on MariaDB"
+			return "column " + column + ": the value is not JSON, or nests deeper than the database accepts, which is 32 levels on MariaDB"
 		}
 		return mysqlReason(e)
 	}
 	return sqliteReason(err)
 }
 
-// documentOf is the column whose check for JSON has failed: on MariaDB the check has
-// the column's name, with that of the table before it.
+// documentOf is the column whose check for JSON has failed: on MariaDB the name of the
+// check is that of the table and the column.
 func (t *Table) documentOf(e *mysql.MySQLError) string {
 	m := mysqlConstraintName.FindStringSubmatch(e.Message)
 	if e.Number != mariaCheckFailed || m == nil {
@@ -99,29 +99,29 @@ func mysqlReason(e *mysql.MySQLError) string {
 	case mysqlOverflow:
 		return otherKey
 	case mysqlNull, mysqlNoDefault:
-		return refusal + "a column that takes no NULL has no value" + named(mysqlColumnName, e.Message)
+		return refusal + "a NOT NULL column has no value" + named(mysqlColumnName, e.Message)
 	case mysqlOutOfRange:
 		return refusal + "a number is out of the range of its column" + named(mysqlColumnName, e.Message)
 	case mysqlTooLong:
 		return refusal + "a value is longer than its column holds" + named(mysqlColumnName, e.Message)
 	case mysqlTruncated, mysqlWrongTime, mysqlWrongValue:
-		return refusal + "a value does not suit its column" + named(mysqlColumnName, e.Message)
+		return refusal + "a value does not fit its column" + named(mysqlColumnName, e.Message)
 	case mysqlReference:
-		return refusal + "it refers to a row that is not there" + named(mysqlConstraintName, e.Message)
+		return refusal + "it refers to a row that does not exist" + named(mysqlConstraintName, e.Message)
 	case mysqlCheckFailed, mariaCheckFailed:
 		return refusal + "a check of the table does not allow it" + named(mysqlConstraintName, e.Message)
 	case mysqlBadJSON:
 		return refusal + "a value is not JSON" + named(mysqlColumnName, e.Message)
 	case mysqlJSONTooDeep, mariaJSONTooDeep:
-		return refusal + "objects and arrays nest deeper than its JSON columns take"
+		return refusal + "objects and arrays nest deeper than its JSON columns allow"
 	case mysqlNoPartition:
-		return refusal + "no partition of the table takes it"
+		return refusal + "the table has no partition for it"
 	case mysqlSignal:
 		return refusal + "a trigger of the table says: " + e.Message
 	case mysqlRowTooLarge, mariaRowTooLarge:
 		return refusal + "it is larger than a row of the table can be"
 	}
-	return refusal + fmt.Sprintf("its error has the number %d", e.Number)
+	return refusal + fmt.Sprintf("error number %d", e.Number)
 }
 
 func sqliteReason(err error) string {
@@ -135,22 +135,23 @@ func sqliteReason(err error) string {
 	case errors.Is(err, sqlite3.TOOBIG): // the guard of the key: statements are smaller
 		return otherKey
 	case errors.Is(err, sqlite3.CONSTRAINT_NOTNULL):
-		return refusal + "a column that takes no NULL has no value" + name
+		return refusal + "a NOT NULL column has no value" + name
 	case errors.Is(err, sqlite3.CONSTRAINT_CHECK):
 		return refusal + "a check of the table does not allow it" + name
 	case errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY):
-		return refusal + "it refers to a row that is not there"
+		return refusal + "it refers to a row that does not exist"
 	case errors.Is(err, sqlite3.CONSTRAINT_TRIGGER):
 		return refusal + "a trigger of the table does not allow it"
 	case noJSON(err):
 		return refusal + "a value is not JSON"
 	case errors.Is(err, sqlite3.MISMATCH), errors.Is(err, sqlite3.CONSTRAINT_DATATYPE):
-		return refusal + "a value does not suit its column"
+		return refusal + "a value does not fit its column"
 	}
 	return refusal + "a rule of the table does not allow it"
 }
 
-// Patterns that find names in the database's messages. Only texts for people depend on them.
+// Patterns that find names in the database's messages, which are used for texts for
+// people only.
 var (
 	mysqlColumnName     = regexp.MustCompile("(?i)(?:column|field) (?:[`'][^`']*[`']\\.)*[`']([^`']+)[`']")
 	mysqlKeyName        = regexp.MustCompile("for key [`'](?:[^`'.]*\\.)?([^`']+)[`']")

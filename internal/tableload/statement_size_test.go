@@ -42,7 +42,7 @@ func TestLoadOnAServerOfShortPackets(t *testing.T) {
 	}
 	insertFile(t, b)
 	rejects, err := b.RejectedLines(t.Context(), 1, tasks.RejectKey{}, 1)
-	want := "the row is larger than 63 KiB, which is all that the database takes at once; raise the server's max_allowed_packet, which is 64 KiB"
+	want := "the row is larger than 63 KiB, which is all that the database accepts at once; raise the server's max_allowed_packet, which is 64 KiB"
 	if err != nil || len(rejects) != 1 || rejects[0].Line != 502 || rejects[0].Reason != want {
 		t.Errorf("%+v, %v", rejects, err)
 	}

@@ -2,8 +2,8 @@ package tableload
 
 import "github.com/balerhq/baler/internal/db"
 
-// Store describes, creates and fills the users' own tables, and keeps the log of
-// what was loaded. It is safe for concurrent use.
+// Store describes, creates and fills users' tables, and keeps the log of loaded sections.
+// It is safe for concurrent use.
 type Store struct{ db *db.DB }
 
 // New returns a Store on d.

@@ -10,18 +10,18 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// OnDuplicate is the action on a row whose key is in the table already.
+// OnDuplicate is the action for a row whose key is in the table already.
 type OnDuplicate string
 
 // The actions on a duplicate.
 const (
 	DuplicateError  OnDuplicate = "error"  // the row becomes a rejected line
 	DuplicateIgnore OnDuplicate = "ignore" // the row in the table stays
-	DuplicateUpdate OnDuplicate = "update" // the row in the table takes the new values
+	DuplicateUpdate OnDuplicate = "update" // the row in the table gets the new values
 )
 
-// Table is a user's table that rows are loaded into. It is made by
-// Store.Table and is safe for concurrent use.
+// Table is a user's table that rows are loaded into. Make one with Store.Table. It is
+// safe for concurrent use.
 type Table struct {
 	s       *Store
 	name    string
@@ -36,9 +36,9 @@ type Table struct {
 	first  string // SQLite's Update: the text after the rows in a first pass that finds the duplicates
 }
 
-// Table prepares loading rows of the named columns. Every column that has no default
-// must be among them, and the key must be a unique key of the table; DuplicateIgnore
-// and DuplicateUpdate need one.
+// Table prepares loading rows of the named columns. Every column without a default must
+// be among them, and the key must be a unique key of the table; DuplicateIgnore and
+// DuplicateUpdate need a key.
 func (s *Store) Table(ctx context.Context, name string, columns, key []string, on OnDuplicate) (*Table, error) {
 	all, err := s.Columns(ctx, name)
 	if err != nil {
@@ -78,8 +78,8 @@ func (s *Store) Table(ctx context.Context, name string, columns, key []string, o
 	return t, nil
 }
 
-// chosen finds the named columns, and returns an error when a required column would
-// lack a value.
+// chosen finds the named columns, and returns an error when a required column is not among
+// them.
 func chosen(table string, all []Column, names []string) ([]Column, error) {
 	var found []Column
 	var wrong []error
@@ -90,7 +90,7 @@ func chosen(table string, all []Column, names []string) ([]Column, error) {
 		case i < 0:
 			wrong = append(wrong, fmt.Errorf("%w: %s has no column %q", ErrTable, table, name))
 		case all[i].Generated:
-			wrong = append(wrong, fmt.Errorf("%w: %s computes its column %q by itself", ErrTable, table, name))
+			wrong = append(wrong, fmt.Errorf("%w: column %q of %s is computed; leave it out of the mapping", ErrTable, name, table))
 		case used[all[i].Name]:
 			wrong = append(wrong, fmt.Errorf("%w: column %q is named twice", ErrTable, name))
 		default:
@@ -100,14 +100,14 @@ func chosen(table string, all []Column, names []string) ([]Column, error) {
 	}
 	for i := range all {
 		if all[i].Required && !used[all[i].Name] && !all[i].Generated {
-			wrong = append(wrong, fmt.Errorf("%w: column %q of %s takes no NULL and has no default, and nothing is mapped to it",
+			wrong = append(wrong, fmt.Errorf("%w: column %q of %s is NOT NULL and has no default, and nothing is mapped to it",
 				ErrTable, all[i].Name, table))
 		}
 	}
 	return found, errors.Join(wrong...)
 }
 
-// Columns are the table's columns in the order of a row's values.
+// Columns returns the table's columns in the order of a row's values.
 func (t *Table) Columns() []Column { return t.columns }
 
 // Rows makes an empty RowBuffer for this table.
@@ -133,7 +133,7 @@ func (t *Table) own(key []string) ([]string, error) {
 	for i, name := range key {
 		at := slices.IndexFunc(t.columns, func(c Column) bool { return strings.EqualFold(c.Name, name) })
 		if at < 0 {
-			return nil, fmt.Errorf("%w: nothing is mapped to %q, which is of the key", ErrTable, name)
+			return nil, fmt.Errorf("%w: nothing is mapped to %q, a column of the key", ErrTable, name)
 		}
 		t.columns[at].Key = true
 		own[i] = t.columns[at].Name

@@ -9,8 +9,8 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// Columns describes a table that is not Baler's own, column by column in its order. A
-// missing table gives ErrNoTable.
+// Columns describes the columns of a user's table, in order. It returns ErrNoTable when
+// the table does not exist.
 func (s *Store) Columns(ctx context.Context, table string) ([]Column, error) {
 	if err := CheckTableName(table); err != nil {
 		return nil, err
@@ -21,10 +21,10 @@ func (s *Store) Columns(ctx context.Context, table string) ([]Column, error) {
 	}
 	columns, err := ask(ctx, table)
 	if err != nil {
-		return nil, fmt.Errorf("look at table %s: %w", table, err)
+		return nil, fmt.Errorf("read the columns of table %s: %w", table, err)
 	}
 	if len(columns) == 0 {
-		return nil, fmt.Errorf("%w: %s has none called %q", ErrNoTable, s.db.Describe(), table)
+		return nil, fmt.Errorf("%w: %s has no table %q", ErrNoTable, s.db.Describe(), table)
 	}
 	return columns, nil
 }
@@ -68,8 +68,8 @@ func (s *Store) mysqlColumns(ctx context.Context, table string) ([]Column, error
 	return columns, nil
 }
 
-// mariaDocuments reports which columns are JSON on MariaDB, where JSON is a text with a
-// check.
+// mariaDocuments reports which columns are JSON on MariaDB, where a JSON column is a text
+// column with a check.
 func (s *Store) mariaDocuments(ctx context.Context, table string) (func(column string) bool, error) {
 	var version string
 	if err := s.db.Session(ctx).Raw("SELECT VERSION()").Scan(&version).Error; err != nil {
@@ -94,7 +94,7 @@ func (r *mysqlColumn) column() Column {
 		Generated: strings.Contains(strings.ToUpper(r.Extra), "GENERATED") && !strings.Contains(r.Extra, "DEFAULT_GENERATED"),
 		missing:   "NULL",
 	}
-	counted := strings.Contains(r.Extra, "auto_increment") // the server replaces NULL by a number
+	counted := strings.Contains(r.Extra, "auto_increment") // the server replaces NULL with a number
 	if !r.Nullable && r.Fallback {
 		c.missing = "DEFAULT"
 	}
@@ -123,8 +123,8 @@ func (r *mysqlColumn) column() Column {
 	return c
 }
 
-// mysqlKind returns how values of a column type are written. Unknown types, such as
-// ENUM, are written as text, and the server decides; see Check.
+// mysqlKind returns the kind of a column type. Values of unknown types, such as ENUM, are
+// written as text, and the server accepts or refuses them; see Check.
 func mysqlKind(name, full string) ColumnType {
 	switch name {
 	case "tinyint":
@@ -183,8 +183,7 @@ func (s *Store) sqliteColumns(ctx context.Context, table string) ([]Column, erro
 	return columns, nil
 }
 
-// sqliteKind reads a declared type about as SQLite does (datatype3.html,
-// section 3.1).
+// sqliteKind reads a declared type nearly like SQLite (datatype3.html, section 3.1).
 func sqliteKind(declared string) ColumnType {
 	t := strings.ToUpper(declared)
 	has := func(words ...string) bool {

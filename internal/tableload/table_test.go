@@ -21,15 +21,15 @@ func TestTableThatDoesNotSuit(t *testing.T) {
 			on           OnDuplicate
 			want         string
 		}{
-			"no table":      {"none", []string{"a"}, nil, DuplicateError, `none called "none"`},
-			"Baler's own":   {"Results", []string{"a"}, nil, DuplicateError, "a table of Baler's own"},
+			"no table":      {"none", []string{"a"}, nil, DuplicateError, `has no table "none"`},
+			"Baler's own":   {"Results", []string{"a"}, nil, DuplicateError, "is a table of Baler"},
 			"no column":     {"strict", []string{"number", "nope"}, nil, DuplicateError, `no column "nope"`},
 			"twice":         {"strict", []string{"number", "NUMBER"}, nil, DuplicateError, "named twice"},
-			"not filled":    {"strict", []string{"word"}, nil, DuplicateError, `column "number" of strict takes no NULL`},
-			"no key":        {"strict", []string{"number"}, nil, DuplicateIgnore, "by a key only"},
-			"no such key":   {"strict", []string{"number"}, []string{"number"}, DuplicateIgnore, "no primary or unique key of just number"},
+			"not filled":    {"strict", []string{"word"}, nil, DuplicateError, `column "number" of strict is NOT NULL`},
+			"no key":        {"strict", []string{"number"}, nil, DuplicateIgnore, "name the columns of a key"},
+			"no such key":   {"strict", []string{"number"}, []string{"number"}, DuplicateIgnore, "no primary or unique key of exactly number"},
 			"key elsewhere": {"strict", []string{"number"}, []string{"word"}, DuplicateIgnore, `nothing is mapped to "word"`},
-			"blanks":        {" strict", []string{"number"}, nil, DuplicateError, "is no name"},
+			"blanks":        {" strict", []string{"number"}, nil, DuplicateError, "is not a name"},
 		} {
 			_, err := b.Table(t.Context(), tt.table, tt.columns, tt.key, tt.on)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !errors.Is(err, ErrTable) && !errors.Is(err, ErrNoTable) {
@@ -40,7 +40,7 @@ func TestTableThatDoesNotSuit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sec := &Chunk{Rows: table.Rows()}
+		sec := &Section{Rows: table.Rows()}
 		sec.Rows.AddNumber([]byte("1"), false)
 		sec.Rows.SetDefault(&table.Columns()[1])
 		sec.Rows.EndRow(1, nil)
@@ -76,7 +76,7 @@ func TestTableOfOddNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sec := &Chunk{File: int64(i), Rows: table.Rows()}
+			sec := &Section{File: int64(i), Rows: table.Rows()}
 			sec.Rows.AddNumber([]byte("1"), false)
 			sec.Rows.AddText([]byte("a"))
 			sec.Rows.AddText([]byte("{}"))
@@ -163,12 +163,12 @@ func TestTableThatCannotBeMade(t *testing.T) {
 		}{
 			"letter case":   {"t", columns(ColumnInt, "a", "b", "A"), nil, `the columns "a" and "A" differ in letter case at most`, false},
 			"accented case": {"t", columns(ColumnInt, "é", "É"), nil, `the columns "é" and "É" differ in letter case at most`, false},
-			"blanks":        {"t", columns(ColumnInt, "x "), nil, `"x " is no name: it has blanks around it`, false},
-			"empty":         {"t", columns(ColumnInt, ""), nil, `"" is no name: it is empty`, false},
-			"SQLite's own":  {"sqlite_t", columns(ColumnInt, "a"), nil, "a name of SQLite's own", false},
-			"many columns":  {"t", columns(ColumnInt, many...), nil, "more columns than the database takes", true},
-			"wide columns":  {"t", columns(ColumnDecimal, many[:900]...), nil, "larger than the database takes", true},
-			"wide key":      {"t", columns(ColumnText, many[:5]...), many[:5], "the key is longer than the database takes", true},
+			"blanks":        {"t", columns(ColumnInt, "x "), nil, `"x " is not a name: it begins or ends with white space`, false},
+			"empty":         {"t", columns(ColumnInt, ""), nil, `"" is not a name: it is empty`, false},
+			"SQLite's own":  {"sqlite_t", columns(ColumnInt, "a"), nil, "is reserved by SQLite", false},
+			"many columns":  {"t", columns(ColumnInt, many...), nil, "more columns than the database allows", true},
+			"wide columns":  {"t", columns(ColumnDecimal, many[:900]...), nil, "larger than the database allows", true},
+			"wide key":      {"t", columns(ColumnText, many[:5]...), many[:5], "the key is longer than the database allows", true},
 			"JSON in key":   {"t", columns(ColumnJSON, "a"), []string{"a"}, "a column of the key holds JSON", true},
 		} {
 			if tt.mysql && b.dialect() == db.SQLite {
@@ -203,8 +203,8 @@ func TestLoadErrorsAreInWords(t *testing.T) {
 	b.wordTable(t, "words")
 	table := b.table(t, "words", DuplicateError)
 	for _, tt := range []struct{ statement, want string }{
-		{"ALTER TABLE words DROP COLUMN word", "the table has lost a column while it was loaded: word"},
-		{"DROP TABLE words", "the table is gone"},
+		{"ALTER TABLE words DROP COLUMN word", "a column of the table was dropped during the load: word"},
+		{"DROP TABLE words", "the table no longer exists"},
 	} {
 		if err := b.db.Exec(tt.statement).Error; err != nil {
 			t.Fatal(err)

@@ -44,13 +44,13 @@ func (t *Table) guard(key []string) string {
 		column := t.s.db.Dialect().Quote(name)
 		same[i] = fmt.Sprintf("BINARY %s <=> BINARY VALUES(%[1]s)", column)
 	}
-	// The column keeps the server from computing the overflow ahead.
+	// With a column in it, the server does not compute the overflow in advance.
 	overflow := "18446744073709551615 + LENGTH(" + t.s.db.Dialect().Quote(key[0]) + ") + 1"
 	return "IF(" + strings.Join(same, " AND ") + ", 0, " + overflow + ")"
 }
 
-// liteGuard is the guard on SQLite, as the condition of an update: texts alone have
-// collations, and other unique keys refuse rows by themselves.
+// liteGuard is the guard on SQLite, as the condition of an update. Only text has
+// collations, and SQLite itself refuses rows that conflict with other unique keys.
 func (t *Table) liteGuard(key []string) string {
 	table := t.s.db.Dialect().Quote(t.name) + "."
 	var differs, lengths []string

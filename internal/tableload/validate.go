@@ -23,7 +23,7 @@ func (s *Store) checkEngine(ctx context.Context, table string) error {
 		return fmt.Errorf("look at table %s: %w", table, err)
 	}
 	if len(engines) > 0 {
-		return fmt.Errorf("%w: %s is a table of %s, which has no transactions; ALTER TABLE %s ENGINE=InnoDB makes it one that does",
+		return fmt.Errorf("%w: %s is a table of %s, which has no transactions; convert it with ALTER TABLE %s ENGINE=InnoDB",
 			ErrTable, table, engines[0], s.db.Dialect().Quote(table))
 	}
 	return nil
@@ -38,7 +38,7 @@ func (s *Store) checkNoView(ctx context.Context, table string) error {
 		return fmt.Errorf("look at table %s: %w", table, err)
 	}
 	if views > 0 {
-		return fmt.Errorf("%w: %s is a view, which takes no rows; load into the table below it", ErrTable, table)
+		return fmt.Errorf("%w: %s is a view, which cannot take rows; load into its table", ErrTable, table)
 	}
 	return nil
 }
@@ -46,21 +46,21 @@ func (s *Store) checkNoView(ctx context.Context, table string) error {
 // checkKey ensures that the database detects duplicates of the key.
 func (s *Store) checkKey(ctx context.Context, t *Table, key []string) error {
 	if len(key) == 0 {
-		return fmt.Errorf("%w: duplicates are found by a key only; name its columns", ErrTable)
+		return fmt.Errorf("%w: to find duplicates, name the columns of a key", ErrTable)
 	}
 	indexes, err := s.uniqueIndexes(ctx, t.name)
 	if err != nil {
-		return fmt.Errorf("look at the keys of %s: %w", t.name, err)
+		return fmt.Errorf("read the keys of %s: %w", t.name, err)
 	}
 	if !hasKey(indexes, key) {
-		return fmt.Errorf("%w: %s has no primary or unique key of just %s; create one, or name the columns of the one that it has",
+		return fmt.Errorf("%w: %s has no primary or unique key of exactly %s; create one, or name the columns of an existing key",
 			ErrTable, t.name, strings.Join(key, ", "))
 	}
 	return nil
 }
 
-// uniqueIndexes gives the columns of each unique index of a table, the primary
-// key among them, by the indexes' names.
+// uniqueIndexes returns the columns of each unique index of a table, the primary key
+// included, by the name of the index.
 func (s *Store) uniqueIndexes(ctx context.Context, table string) (map[string][]string, error) {
 	query, args := `SELECT index_name AS name, column_name AS part FROM information_schema.statistics
 		WHERE table_schema = DATABASE() AND table_name = ? AND non_unique = 0 AND sub_part IS NULL`, []any{table}
@@ -80,7 +80,7 @@ func (s *Store) uniqueIndexes(ctx context.Context, table string) (map[string][]s
 	return indexes, nil
 }
 
-// hasKey reports whether an index is of just the columns of the key.
+// hasKey reports whether an index has exactly the columns of the key.
 func hasKey(indexes map[string][]string, key []string) bool {
 	for _, parts := range indexes {
 		if len(parts) == len(key) && !slices.ContainsFunc(key, func(k string) bool { return !slices.Contains(parts, k) }) {

@@ -20,7 +20,7 @@ func TestSQLiteErrorsAreInWords(t *testing.T) {
 	b.wordTable(t, "words")
 	exec("CREATE TRIGGER gone BEFORE INSERT ON words BEGIN INSERT INTO nosuch VALUES (1); END")
 	_, err := b.table(t, "words", DuplicateError).Load(t.Context(), words(b.table(t, "words", DuplicateError), 0, "1 one"))
-	if !errors.Is(err, ErrTable) || !strings.HasSuffix(err.Error(), "refers to a table that is not there: main.nosuch") {
+	if !errors.Is(err, ErrTable) || !strings.HasSuffix(err.Error(), "refers to a table that does not exist: main.nosuch") {
 		t.Errorf("a trigger of a table that is gone: %v", err)
 	}
 	var many []Column
@@ -28,7 +28,7 @@ func TestSQLiteErrorsAreInWords(t *testing.T) {
 		many = append(many, Column{Name: "c" + strings.Repeat("x", i%50) + string(rune('a'+i/50%26)) + string(rune('a'+i/1300)), Kind: ColumnInt})
 	}
 	err = b.CreateTable(t.Context(), "wide", many, nil)
-	if err == nil || !strings.HasSuffix(err.Error(), "create table wide: it has more columns than the database takes; say with a mapping which members are columns") {
+	if err == nil || !strings.HasSuffix(err.Error(), "create table wide: it has more columns than the database allows; choose fewer with a mapping") {
 		t.Errorf("too many columns: %v", err)
 	}
 	b.wordTable(t, "documents")

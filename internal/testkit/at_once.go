@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// AtOnce starts n goroutines on one signal, waits for them and fails the test
-// with their errors.
+// AtOnce starts n goroutines at the same time, waits for them, and fails the test with
+// their errors.
 func AtOnce(t *testing.T, n int, do func(i int) error) {
 	t.Helper()
 	start := make(chan struct{})

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Certificates are files, in PEM, of an authority that exists for one test.
+// Certificates has PEM files of an authority that exists for one test only.
 type Certificates struct {
 	CA, Cert, Key string // Cert is for servers on 127.0.0.1 and for clients
 }

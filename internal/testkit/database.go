@@ -22,16 +22,15 @@ func EachDatabase(t *testing.T, test func(t *testing.T, url string)) {
 	}
 }
 
-// SQLite gives the URL of an SQLite database that does not exist yet and that no
-// other test uses, as sqlite:PATH. It is deleted when the test ends.
+// SQLite returns the URL of an SQLite database that does not exist yet and that no other
+// test uses, as sqlite:PATH. It is deleted when the test ends.
 func SQLite(t testing.TB) string {
 	t.Helper()
 	return "sqlite:" + filepath.Join(t.TempDir(), "baler.db")
 }
 
-// Database connects a test directly to the database of a URL, sqlite:PATH or
-// mysql://…, until the test ends: for what it wants to see or change without the
-// code under test.
+// Database connects a test directly to the database of a URL, sqlite:PATH or mysql://…,
+// until the test ends, so that the test can read or change rows without the code under test.
 func Database(t testing.TB, address string) *sql.DB {
 	t.Helper()
 	db, err := openDatabase(address)

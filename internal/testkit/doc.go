@@ -9,17 +9,17 @@
 //		…
 //	}
 //
-// Redis, MySQL and SQLite give each test a database of its own, so tests may run
-// in parallel. EachDatabase runs a test on MySQL and on SQLite. The servers are those named in BALER_TEST_REDIS_URL and
-// BALER_TEST_MYSQL_URL (for a whole suite, the command with-servers starts both
-// and names them). Without these variables the test process starts its own servers
-// when it first needs them, and Main stops them.
+// Redis, MySQL and SQLite give each test a database of its own, so tests may run in
+// parallel. EachDatabase runs a test on MySQL and on SQLite. The servers are those in
+// BALER_TEST_REDIS_URL and BALER_TEST_MYSQL_URL; for a whole suite, the command with-servers
+// starts both and sets the variables. Without these variables the test process starts its
+// own servers when it first needs them, and Main stops them.
 //
 // A test that kills, pauses or restarts a server uses a private one
 // (NewRedisServer, NewMySQLServer). A test of network faults puts a Proxy in front
 // of any server.
 //
-// A server named in the environment must serve tests alone: every Redis database
-// but the first is emptied before a test gets it, and the MySQL account must have
-// the right to create and drop databases.
+// A server named in the environment must be for tests only: every Redis database except the
+// first is emptied before a test gets it, and the MySQL account must have the right to
+// create and drop databases.
 package testkit

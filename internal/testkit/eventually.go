@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// The pauses between two calls of done: short at first, so that a test does not
-// wait long for what is nearly ready, then long enough to put no load on the machine.
+// The pauses between two calls of done: short at first, so that a test notices the end soon,
+// and then long enough to put no load on the machine.
 const (
 	firstPause = time.Millisecond
 	lastPause  = 50 * time.Millisecond
 )
 
-// Eventually calls done until it returns nil. After the timeout the test fails
-// with the last error, which should therefore say what is and what should be. It
-// is for events in other processes; within a process wait for the event itself.
+// Eventually calls done until it returns nil. After the timeout the test fails with the last
+// error, so the error should have the actual and the expected value. It is for events in
+// other processes; within a process, wait for the event itself.
 func Eventually(t testing.TB, timeout time.Duration, done func() error) {
 	t.Helper()
 	start := time.Now()

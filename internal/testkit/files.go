@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// WriteFile writes a file and makes the folders above it.
+// WriteFile writes a file and creates the folders above it.
 func WriteFile(t testing.TB, path, content string) {
 	t.Helper()
 	Must(t, os.MkdirAll(filepath.Dir(path), 0o755)) //nolint:gosec // tests read as other users, too
@@ -32,8 +32,8 @@ func WriteTree(t testing.TB, dir string, names ...string) {
 // filesPerFolder is how many files NumberedTree puts into a folder.
 const filesPerFolder = 100
 
-// NumberedTree makes n small files in folders of 100 below a new directory, from
-// d000/f00000.txt, which holds "file 0", and returns that directory.
+// NumberedTree makes n small files in folders of 100 below a new directory, beginning with
+// d000/f00000.txt, whose content is "file 0", and returns the directory.
 func NumberedTree(t testing.TB, n int) string {
 	t.Helper()
 	root := t.TempDir()
@@ -56,6 +56,6 @@ func WriteFileIn(t testing.TB, dir, name, content string) string {
 	return path
 }
 
-// Roots are the folders below which tests write files: workers on shared services may
-// read nothing without roots.
+// Roots returns the folders below which tests write files. Workers on shared services need
+// roots to read files.
 func Roots() []string { return []string{os.TempDir()} }

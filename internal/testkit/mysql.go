@@ -16,7 +16,7 @@ import (
 // dropTimeout limits the wait for a transaction that a test has left open.
 const dropTimeout = 30 * time.Second
 
-// MySQL gives the URL of an empty database that no other test uses, as
+// MySQL returns the URL of an empty database that no other test uses, as
 // mysql://user:password@host:port/name. It is dropped when the test ends; the test
 // must have ended its transactions by then.
 func MySQL(t testing.TB) string {

@@ -9,23 +9,23 @@ import (
 // RedisOptions change the settings of a private Redis.
 type RedisOptions = testservers.RedisOptions
 
-// Server is a server that one test uses alone, and may kill, pause and restart. An
-// operation on it that fails ends the test.
+// Server is a server for one test, which may kill, pause and restart it. When an operation
+// on it fails, the test ends.
 type Server struct {
 	t      testing.TB
 	server *testservers.Server
 }
 
-// NewRedisServer starts a Redis for this test alone.
+// NewRedisServer starts a Redis for this test only.
 func NewRedisServer(t testing.TB, opts RedisOptions) *Server {
 	t.Helper()
 	s, err := testservers.StartRedis(t.Context(), opts)
 	return own(t, s, err)
 }
 
-// NewMySQLServer starts a MySQL for this test alone; its URL names an empty
-// database. What was committed survives a Kill. args are options of the server,
-// such as --max-allowed-packet=1M.
+// NewMySQLServer starts a MySQL for this test only; its URL names an empty database.
+// Committed transactions survive a Kill. args are options of the server, such as
+// --max-allowed-packet=1M.
 func NewMySQLServer(t testing.TB, args ...string) *Server {
 	t.Helper()
 	s, err := testservers.StartMySQL(t.Context(), args...)

@@ -17,9 +17,9 @@ import (
 	"github.com/balerhq/baler/internal/testservers"
 )
 
-// FaultyProxy passes connections on to a server and adds network faults. It begins
-// without faults. Faults of different kinds add up. To set the same fault twice
-// ends the test; call Clear in between.
+// FaultyProxy passes connections on to a server and adds network faults. It begins without
+// faults. Faults of different kinds add up. Setting the same fault twice ends the test; call
+// Clear in between.
 type FaultyProxy struct {
 	t        testing.TB
 	upstream *url.URL
@@ -88,8 +88,8 @@ func (p *FaultyProxy) Timeout(after time.Duration) {
 	p.add("timeout", replies, map[string]any{"timeout": after.Milliseconds()})
 }
 
-// Silence drops all data in both directions and keeps the connections open, as
-// when the other host loses power.
+// Silence drops all data in both directions and keeps the connections open, as after a power
+// failure of the other host.
 func (p *FaultyProxy) Silence() {
 	p.t.Helper()
 	p.add("timeout", requests, nil)

@@ -29,9 +29,9 @@ const (
 
 var errAllLeased = errors.New("every database is in use by a test")
 
-// Redis gives the URL of an empty Redis database that no other test uses, in this
-// process or another. It is emptied when the test ends. When all databases of the
-// server are in use, the test waits for one.
+// Redis returns the URL of an empty Redis database that no other test uses, in this process
+// or another. It is emptied when the test ends. When all databases of the server are in use,
+// the test waits for one.
 func Redis(t testing.TB) string {
 	t.Helper()
 	address, err := shared.redisURL(t.Context())

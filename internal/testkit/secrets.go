@@ -5,10 +5,9 @@ import "strings"
 // Canary is the secret in the addresses of CanaryURLs.
 const Canary = "cAnArY7"
 
-// CanaryURLs are addresses that hold a secret, most of them malformed as people
-// malform them: with a character that is not escaped, a typing error in the scheme, a
-// token in place of a password. No message may show the secret. Where they name a
-// server that could be asked, nothing listens there.
+// CanaryURLs returns addresses with a secret. Most of them have a common mistake: a
+// character that is not escaped, a typing error in the scheme, or a token in place of a
+// password. No message may show the secret. No server listens at these addresses.
 func CanaryURLs() (all []string) {
 	for line := range strings.Lines(canaryURLs) {
 		if line = strings.TrimSuffix(line, "\n"); line != "" {

@@ -22,14 +22,14 @@ type lazyServers struct {
 	redis, mysql *testservers.Server
 }
 
-// redisURL names the Redis that this process's tests share.
+// redisURL returns the URL of the Redis that this process's tests share.
 func (s *lazyServers) redisURL(ctx context.Context) (string, error) {
 	return s.url(ctx, testservers.RedisVariable, &s.redis, func(ctx context.Context) (*testservers.Server, error) {
 		return testservers.StartRedis(ctx, testservers.RedisOptions{})
 	})
 }
 
-// mysqlURL names the MySQL that this process's tests share.
+// mysqlURL returns the URL of the MySQL that this process's tests share.
 func (s *lazyServers) mysqlURL(ctx context.Context) (string, error) {
 	return s.url(ctx, testservers.MySQLVariable, &s.mysql, func(ctx context.Context) (*testservers.Server, error) {
 		return testservers.StartMySQL(ctx)

@@ -84,7 +84,7 @@ func (e *Env) Files(n int) []tasks.Batch {
 	return e.Register(files)
 }
 
-// Register does so with these files.
+// Register registers these files, seals the transfer and splits it into batches.
 func (e *Env) Register(files []tasks.File) []tasks.Batch {
 	e.T.Helper()
 	e.Must(e.Store.AddFiles(e.T.Context(), store.FileBatch{Transfer: e.Transfer.ID, Files: files}))
@@ -109,7 +109,7 @@ func (e *Env) Register(files []tasks.File) []tasks.Batch {
 	return c.Batches
 }
 
-// Open lists the batches that are not complete.
+// Open lists the open batches.
 func (e *Env) Open() []tasks.Batch {
 	e.T.Helper()
 	open, err := e.Store.OpenBatches(e.T.Context(), e.Transfer.ID)
@@ -117,8 +117,8 @@ func (e *Env) Open() []tasks.Batch {
 	return open
 }
 
-// Claim claims a batch as a worker does that received its message, and is never heard
-// of again; lost says that the queue saw a worker die with it.
+// Claim claims a batch like a worker that received its message, and does not complete
+// it. lost says that the queue has lost the previous worker of the batch.
 func (e *Env) Claim(id int64, lost bool) ledger.Claim {
 	e.T.Helper()
 	c, err := e.Store.FindBatch(e.T.Context(), id)
@@ -128,14 +128,14 @@ func (e *Env) Claim(id int64, lost bool) ledger.Claim {
 	return c
 }
 
-// Expire ends a worker's hold on a batch, as when the worker was silent for long.
+// Expire ends a worker's hold on a batch, as after a long time without heartbeats.
 func (e *Env) Expire(id int64) {
 	e.T.Helper()
 	_, err := e.DB().ExecContext(e.T.Context(), "UPDATE batches SET held_until = NULL WHERE id = ?", id)
 	e.Must(err)
 }
 
-// Results reads what is recorded of a step, by file.
+// Results reads the results of a step, by file.
 func (e *Env) Results(step int) map[int64]tasks.Result {
 	e.T.Helper()
 	lines, err := e.Store.Results(e.T.Context(), e.Transfer.ID, tasks.ResultFilter{Step: step}, tasks.ResultKey{}, 100_000)
@@ -147,14 +147,14 @@ func (e *Env) Results(step int) map[int64]tasks.Result {
 	return m
 }
 
-// DB is a connection of the test's own, past the store.
+// DB returns a connection to the database that does not go through the store.
 func (e *Env) DB() *sql.DB {
 	e.T.Helper()
 	return testkit.Database(e.T, e.URL)
 }
 
-// Refuse makes the database reject results whose output contains "poison", in
-// whichever statement they come.
+// Refuse makes the database reject every statement with a result whose output contains
+// "poison".
 func (e *Env) Refuse() {
 	e.T.Helper()
 	statement := `CREATE TRIGGER refuse BEFORE INSERT ON results WHEN NEW.output LIKE '%poison%'

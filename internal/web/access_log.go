@@ -69,7 +69,7 @@ func level(route string, status int) slog.Level {
 	}
 	switch path {
 	case "/healthz", "/readyz", "/metrics", monitorRoot + "/":
-		return slog.LevelDebug // also when it says that something is away: that is logged once
+		return slog.LevelDebug // also when a service does not answer: that is logged elsewhere
 	}
 	if status >= http.StatusInternalServerError {
 		return slog.LevelWarn

@@ -101,7 +101,7 @@ type transferItem struct {
 
 	Finalizers []tasks.FinalizeSummary `json:"finalizers,omitempty" doc:"The final steps with their errors; absent when the recipe has none."`
 
-	WaitingFor string `json:"waiting_for,omitempty" doc:"What a transfer waits for that stands still; absent when it goes on."`
+	WaitingFor string `json:"waiting_for,omitempty" doc:"What the transfer waits for when nothing of it runs; absent otherwise."`
 }
 
 func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// withoutLogin reports whether a path is for probes, which have neither a token nor
-// always the server's name. They tell only whether the server and its services answer.
+// withoutLogin reports whether a path is for probes. Probes have no token and may not
+// know the server's name. They report only whether the server and its services answer.
 func withoutLogin(path string) bool { return path == "/healthz" || path == "/readyz" }
 
 // authenticate lets requests through that carry the token: as a bearer token, as
@@ -20,7 +20,7 @@ func authenticate(token string, next http.Handler) http.Handler {
 	}
 	want := sha256.Sum256([]byte(token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Hashes have one length, so that the comparison's time tells nothing.
+		// Hashes have one length, so the time of the comparison reveals nothing.
 		got := sha256.Sum256([]byte(tokenOf(r)))
 		if withoutLogin(r.URL.Path) || subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
 			next.ServeHTTP(w, r)

@@ -91,7 +91,7 @@ func await(ctx context.Context, answer <-chan error) error {
 	case <-ctx.Done():
 	}
 	select {
-	case err := <-answer: // it came together with the end of ctx
+	case err := <-answer: // the answer came at the same time as the end of ctx
 		return err
 	default:
 		return errTimeout

@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	// mostConnections is how many clients may be connected where files are plenty.
+	// mostConnections is how many clients may be connected at most.
 	mostConnections = 512
 
-	// connectionShare is the part of the process's files that clients may take: one in
-	// so many. The rest is for a worker in the same process.
+	// connectionShare is the divisor of the limit of open files that gives the number of
+	// clients. The rest is for a worker in the same process.
 	connectionShare = 4
 )
 
@@ -51,7 +51,7 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 	select {
 	case l.slots <- struct{}{}:
 	default:
-		l.log.Warn("http: as many clients are connected as the limit of open files allows; others wait", "connections", cap(l.slots))
+		l.log.Warn("http: the limit of connections is reached; further clients wait", "connections", cap(l.slots))
 		select {
 		case l.slots <- struct{}{}:
 		case <-l.closed:

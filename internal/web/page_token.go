@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// tokenPrefix distinguishes the tokens from those of other kinds and of later
-// versions.
+// tokenPrefix distinguishes page tokens from other tokens and from later versions.
 const tokenPrefix = "t1:"
 
 // errToken is the error of a token that this API did not make.

@@ -17,7 +17,8 @@ import (
 	"github.com/balerhq/baler/internal/outage"
 )
 
-// No client holds a connection for long: there are few. All answers are short.
+// Clients may hold a connection only for a short time, because connections are limited.
+// All answers are short.
 const (
 	headerTimeout  = 10 * time.Second // to receive the header of a request
 	requestTimeout = 30 * time.Second // to receive all of it
@@ -53,8 +54,8 @@ func New(opts Options) (*Server, error) {
 	})
 }
 
-// newServer makes a server of the probes, which each has, and of what mount adds. What
-// mount returns is closed with the server.
+// newServer makes a server with the probes and the routes that mount adds. Close also
+// closes the closer that mount returns.
 func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, error)) (*Server, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
@@ -95,7 +96,7 @@ func mountPages(mux *http.ServeMux, opts *Options) error {
 	return errors.Join(mountAssets(mux), mountAPI(mux, opts))
 }
 
-// mountProbes registers what monitoring reads of every process.
+// mountProbes registers the routes for monitoring, which every process serves.
 func mountProbes(mux *http.ServeMux, opts *Options, durations *prometheus.HistogramVec) error {
 	metrics, err := metricsHandler(opts, durations)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 )
 
 // batches is the part of a worker that takes batches and final steps. It can be started
-// and paused any number of times; doing so twice in a row has no effect. Only Release
-// may be called from another goroutine.
+// and paused any number of times; a second Start or Pause in a row has no effect. Only
+// Release may be called from another goroutine.
 type batches struct {
 	Options
 
@@ -26,7 +26,7 @@ type batches struct {
 	server    *asynq.Server  // nil while paused
 	paused    bool           // it has been paused before
 	endTaking func()         // stops taking final steps and groups; nil while paused
-	stopping  sync.WaitGroup // servers, finalizers and collectors that finish their work
+	stopping  sync.WaitGroup // servers, finalizers and collectors that still run
 }
 
 func newBatches(o Options, runner *runner.Runner) *batches {
@@ -86,15 +86,15 @@ func (b *batches) WaitIdle(ctx context.Context) {
 	}
 }
 
-// Release stops handlers and final steps now. What they have finished is recorded; the
-// rest is released for other workers and does not count as an attempt. It also ends the
-// aggregator's waiting for the database. That is not done earlier, because asynq would
-// deliver its sets again only minutes later.
+// Release stops handlers and final steps now. Finished files are recorded; the others are
+// released for other workers and do not count as an attempt. It also ends the
+// aggregator's waiting for the database. Ending it earlier would cost time, because asynq
+// would deliver its sets again only minutes later.
 func (b *batches) Release() {
 	b.runner.Stop()
 	b.finalizers.Stop()
 	b.release()
 }
 
-// Close closes the folders that handlers may read. Nothing may run any more.
+// Close closes the folders that handlers may read. No handler may run any more.
 func (b *batches) Close() error { return b.runner.Close() }

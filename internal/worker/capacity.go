@@ -50,8 +50,9 @@ func (v *capacityView) slots(ctx context.Context, handler string) (n int, err er
 	return n, nil
 }
 
-// batchesAtOnce is how many batches of a handler a worker of that concurrency runs at
-// once. For a handler that this process does not have it assumes one slot a batch.
+// batchesAtOnce is how many batches of a handler a worker with the given concurrency
+// runs at once. For a handler that this process does not have it assumes one slot per
+// batch.
 func (v *capacityView) batchesAtOnce(handler string, concurrency int) int {
 	reg, ok := v.Registry.Lookup(handler)
 	if ok && reg.Slots == handlers.AllSlots {

@@ -41,7 +41,7 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-w.Costs.Changed():
-			_ = database.Done(ctx, shareCosts(ctx, w.Options)) // those that were not shared are kept
+			_ = database.Done(ctx, shareCosts(ctx, w.Options)) // after an error the next heartbeat shares them
 		case <-t.C:
 			p := pulse{next: w.Heartbeat}
 			err := invoke.Guard(ctx, w.Log, "worker", func() (err error) {
@@ -50,7 +50,7 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 			})
 			t.Reset(p.next)
 			if _, exists := errors.AsType[*store.WorkerExistsError](err); exists {
-				return err // it took this one for dead, as when the process was frozen
+				return err // the other worker took this one for dead, for example while the process was frozen
 			}
 			if database.Done(ctx, err) == nil {
 				w.setDesired(p.state)
@@ -60,7 +60,7 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 	}
 }
 
-// turn is all that a worker does with each heartbeat.
+// turn does the work of one heartbeat.
 func (w *Worker) turn(ctx context.Context) (pulse, error) {
 	p, err := w.heartbeat(ctx)
 	if err != nil {
@@ -75,19 +75,19 @@ func (w *Worker) turn(ctx context.Context) (pulse, error) {
 	return p, shareCosts(ctx, w.Options)
 }
 
-// clockIsOff reports whether the clock of this host has gone too far from that of Redis
-// since the worker started. The worker then takes no batches until the clock is right.
+// clockIsOff reports whether the clock of this host differs too much from that of Redis.
+// While it does, the worker takes no batches.
 func (w *Worker) clockIsOff(ctx context.Context) bool {
 	var skew *queue.ClockSkewError
 	if err := w.checkClock(ctx); !errors.As(err, &skew) {
-		return false // that Redis does not answer, others notice
+		return false // other code reports that Redis does not answer
 	}
 	w.Log.ErrorContext(ctx, "worker: takes no batches until the clock is right", "error", skew)
 	return true
 }
 
-// checkClock returns an error when asynq's leases would not work between this host and
-// others. An embedded queue has one clock only.
+// checkClock returns an error when the clock of this host is too far from that of Redis
+// for asynq's leases. An embedded queue uses the clock of this host.
 func (w *Worker) checkClock(ctx context.Context) error {
 	if w.Embedded {
 		return nil

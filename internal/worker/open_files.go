@@ -3,21 +3,21 @@ package worker
 import "fmt"
 
 const (
-	// openFilesFixed is how many files a process opens whatever it does: connections to
-	// Redis, polling, standard streams, the sources of a scan.
+	// openFilesFixed is how many files every process opens: connections to Redis, polling,
+	// standard streams, the sources of a scan.
 	openFilesFixed = 48
 
-	// openFilesPerBatch is how many more a batch in progress opens: a folder, a file, and
-	// connections at both ends of an embedded queue.
+	// openFilesPerBatch is how many files each running batch opens: a folder, a file, and
+	// both ends of its connections to an embedded queue.
 	openFilesPerBatch = 8
 
 	// defaultConnections is about how many files the connections to the database take.
 	defaultConnections = 16
 )
 
-// OpenFilesNeeded is how many open files the system must allow a process that runs that
-// many batches at once. connections is the configured number to the database; 0 is the
-// default.
+// OpenFilesNeeded is how many open files the system must allow for a process that runs
+// concurrency batches at once. connections is the configured number of connections to
+// the database; 0 is the default.
 func OpenFilesNeeded(concurrency, connections int) int {
 	return openFilesFixed + max(connections, defaultConnections) + openFilesPerBatch*concurrency
 }
@@ -31,6 +31,6 @@ func FitOpenFiles(limit, concurrency, connections int) (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("the system allows this process %d open files, and it needs at least %d, or %d for %d batches at once: "+
-		"raise the limit, as with 'ulimit -n %d'", limit, OpenFilesNeeded(1, connections),
+		"raise the limit, for example with 'ulimit -n %d'", limit, OpenFilesNeeded(1, connections),
 		OpenFilesNeeded(concurrency, connections), concurrency, OpenFilesNeeded(concurrency, connections))
 }

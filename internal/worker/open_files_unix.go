@@ -12,7 +12,7 @@ import (
 func OpenFilesLimit() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return math.MaxInt // a system that does not say is taken to have none
+		return math.MaxInt // an unknown limit counts as none
 	}
 	return int(min(uint64(limit.Cur), math.MaxInt)) //nolint:unconvert // its type differs between systems
 }

@@ -37,7 +37,7 @@ var (
 )
 
 // Options has the dependencies and settings of a worker. All fields without a stated
-// default are needed. A process that only dispatches needs no Record, Group and Final.
+// default are required. A process that only dispatches needs no Record, Group and Final.
 type Options struct {
 	Store      *store.Store
 	Redis      redis.UniversalClient
@@ -49,8 +49,8 @@ type Options struct {
 	Metrics    *metrics.Worker
 	Registerer *prometheus.Registry
 	Log        *slog.Logger
-	Now        func() time.Time // the database's
-	HostClock  func() time.Time // of this host: time.Now
+	Now        func() time.Time // the clock of the database
+	HostClock  func() time.Time // the clock of this host: time.Now
 
 	Name        string // unique among live workers
 	Version     string
@@ -58,7 +58,7 @@ type Options struct {
 	Slots       int            // of this host, see handlers.SlotUse
 	Queues      map[string]int // weights by name
 	Roots       []string       // folders that handlers may read
-	Grace       time.Duration  // how long batches may run on when the worker stops
+	Grace       time.Duration  // how long running batches may continue when the worker stops
 	PollQueue   time.Duration  // between two polls of an empty queue
 	Heartbeat   time.Duration  // between two heartbeats: 5 s
 
@@ -67,7 +67,7 @@ type Options struct {
 	Record   Record
 	Final    Final
 
-	Retention retention.Options // its Holder, Log and Now are those of the worker
+	Retention retention.Options // the worker sets LeaseHolder, Log and Now
 
 	WebhookSecret string
 	WebhookReach  egress.Policy
@@ -154,7 +154,7 @@ func (o Options) DispatcherOptions() dispatch.Options {
 		d.Queues = append(d.Queues, name)
 	}
 	if o.Embedded {
-		d.OnElected = o.Store.MakeAllDue // the queue is new and has none of the ledger's batches
+		d.OnElected = o.Store.MakeAllDue // an embedded queue is new and has none of the ledger's batches
 	}
 	return d
 }
@@ -170,7 +170,7 @@ func (o Options) Sender() *notify.Sender {
 // Pruner makes the loop that deletes old transfers; it runs in every worker and server.
 func (o Options) Pruner() *retention.Loop {
 	r := o.Retention
-	r.Holder, r.Log, r.Now = o.Name, o.Log, o.Now
+	r.LeaseHolder, r.Log, r.Now = o.Name, o.Log, o.Now
 	return retention.New(o.Store, r)
 }
 
@@ -239,7 +239,7 @@ func (o Options) server(a *batcher.Aggregator) *asynq.Server {
 		RetryDelayFunc: retryDelay,
 
 		TaskCheckInterval:        o.PollQueue,
-		DelayedTaskCheckInterval: 250 * time.Millisecond, // of a batch that a busy worker returned
+		DelayedTaskCheckInterval: 250 * time.Millisecond, // for batches that a busy worker returned
 		ShutdownTimeout:          o.Grace + ReleaseTime,
 
 		GroupAggregator:  a, // of what no collector takes

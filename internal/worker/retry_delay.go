@@ -12,9 +12,9 @@ import (
 )
 
 // retryDelay is how long a batch that was returned to the queue waits before it is
-// delivered again. Its jitter keeps many batches from being delivered at once. It does
-// not grow with the number of returns, which say nothing about the batch, unless this
-// worker can never run it.
+// delivered again. Jitter spreads the deliveries of many batches. The delay does not grow
+// with the number of returns, because a return does not mean that the batch has failed,
+// unless this worker can never run it.
 func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 	switch {
 	case errors.Is(err, asynq.ErrLeaseExpired):

@@ -30,9 +30,9 @@ type Worker struct {
 	recorder   *recorder.Recorder
 	dispatcher *dispatch.Dispatcher
 	started    time.Time
-	instance   string                  // tells this process from others of the same name
+	instance   string                  // distinguishes this process from others of the same name
 	desired    chan tasks.DesiredState // the last one that a heartbeat read, until it is applied
-	registered atomic.Bool             // others see this worker; false again once it stops
+	registered atomic.Bool             // the worker has a row in the database; false again once it stops
 }
 
 // New makes a worker. It takes no batches before Run.
@@ -100,8 +100,8 @@ func (w *Worker) Ready() error {
 	return nil
 }
 
-// register adds the worker to the database, and reads its desired state. It refuses when
-// another worker has the name and is alive.
+// register adds the worker to the database, and reads its desired state. It returns an
+// error when another live worker has the name.
 func (w *Worker) register(ctx context.Context) (pulse, error) {
 	if err := w.checkClock(ctx); err != nil {
 		return pulse{}, fmt.Errorf("start worker: %w", err)
@@ -116,11 +116,11 @@ func (w *Worker) register(ctx context.Context) (pulse, error) {
 	return first, LoadCosts(ctx, w.Store, w.Costs)
 }
 
-// replace takes the place of a worker of the same name that was seen not long ago, as
-// after a crash, unless it turns out to be alive.
+// replace takes the place of a worker of the same name that wrote a heartbeat not long
+// ago, as after a crash, unless that worker turns out to be alive.
 func (w *Worker) replace(ctx context.Context, other *store.WorkerExistsError) (pulse, error) {
 	patience := silentBeats * w.Heartbeat
-	w.Log.InfoContext(ctx, "a worker of this name was running just now: waiting to see whether it is dead", "name", w.Name, "for", patience)
+	w.Log.InfoContext(ctx, "a worker of this name was alive recently: waiting to see whether it is dead", "name", w.Name, "for", patience)
 	for waited := time.Duration(0); waited < patience; waited += w.Heartbeat / 4 {
 		if err := sleep.For(ctx, w.Heartbeat/4); err != nil {
 			return pulse{}, err
@@ -128,7 +128,7 @@ func (w *Worker) replace(ctx context.Context, other *store.WorkerExistsError) (p
 		first, err := w.heartbeat(ctx)
 		again, exists := errors.AsType[*store.WorkerExistsError](err)
 		if !exists || !again.SeenAt.Equal(other.SeenAt) {
-			return first, err // it has gone, or is alive
+			return first, err // the other worker has stopped, or is alive
 		}
 	}
 	if err := w.Store.RemoveSilentWorker(ctx, w.Name, other.SeenAt); err != nil {
@@ -137,8 +137,7 @@ func (w *Worker) replace(ctx context.Context, other *store.WorkerExistsError) (p
 	return w.heartbeat(ctx)
 }
 
-// silentBeats is after how many heartbeats that did not come a worker of the same name
-// is dead.
+// silentBeats is the number of missed heartbeats after which a worker counts as dead.
 const silentBeats = 3
 
 // takeBatches follows the desired state until ctx ends or the worker is drained, and

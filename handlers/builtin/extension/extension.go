@@ -12,19 +12,19 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What extension says of a file.
+// The codes of extension.
 const (
 	CodeMismatch      = "extension-mismatch" // PRONOM knows other extensions for this format
-	CodeNotIdentified = "not-identified"     // no format is known, so that there is nothing to compare
+	CodeNotIdentified = "not-identified"     // the format is unknown
 )
 
-// mismatch is what identify records in format_warning, besides other remarks.
+// mismatch is the warning of identify in format_warning for another extension.
 const mismatch = "extension mismatch"
 
 // Register adds the handler extension to a registry; see New.
 func Register(reg *handlers.Registry) error {
 	return reg.Register("extension", New(),
-		handlers.WithDescription("does the extension suit the format? after identify"),
+		handlers.WithDescription("compares a file's extension with its format; after identify"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 1000}),
 		handlers.WithArgsCheck(handlers.CheckWith(func(args any) (struct{}, error) {
 			var none struct{}
@@ -33,15 +33,16 @@ func Register(reg *handlers.Registry) error {
 		handlers.WithFacts("extension", "extension_matches"))
 }
 
-// New compares the extension of a file with the facts puid, format and format_warning, which
-// identify records in an earlier step. It does not read the file. A file whose extension
-// does not suit its format ends with a warning; one of unknown format is skipped. Facts:
-// extension, in small letters and with its dot, and extension_matches.
+// New makes a handler that compares the extension of a file with the facts puid, format and
+// format_warning, which identify records in an earlier step. It does not read the file. A
+// file whose extension does not belong to its format ends with a warning; a file of unknown
+// format is skipped. Facts: extension, in small letters and with its dot, and
+// extension_matches.
 func New() handlers.Handler {
 	return handlers.PerFile(func(_ context.Context, job *handlers.Job) error {
 		puid := text(job, "puid")
 		if puid == "" || puid == "UNKNOWN" {
-			return handlers.Skip(CodeNotIdentified, "the format is not known; run identify in an earlier step")
+			return handlers.Skip(CodeNotIdentified, "the format is unknown; run identify in an earlier step")
 		}
 		extension := strings.ToLower(filepath.Ext(job.File().Path))
 		matches := !strings.Contains(text(job, "format_warning"), mismatch)
@@ -51,7 +52,7 @@ func New() handlers.Handler {
 		if extension == "" {
 			extension = "(none)"
 		}
-		return handlers.Warn(CodeMismatch, fmt.Sprintf("the extension %s does not suit %s (%s)", extension, text(job, "format"), puid))
+		return handlers.Warn(CodeMismatch, fmt.Sprintf("the extension %s does not belong to %s (%s)", extension, text(job, "format"), puid))
 	})
 }
 

@@ -18,11 +18,11 @@ func TestExtension(t *testing.T) {
 		{"a.PNG", map[string]any{"puid": "fmt/11", "format": "PNG"}, "succeeded", `{"extension":".png","extension_matches":true}`},
 		{
 			"a.txt", map[string]any{"puid": "fmt/11", "format": "Portable Network Graphics", "format_warning": "extension mismatch; looked at 1 byte"},
-			"warning extension-mismatch the extension .txt does not suit Portable Network Graphics (fmt/11)", `{"extension":".txt","extension_matches":false}`,
+			"warning extension-mismatch the extension .txt does not belong to Portable Network Graphics (fmt/11)", `{"extension":".txt","extension_matches":false}`,
 		},
-		{"a", map[string]any{"puid": "fmt/11", "format": "PNG", "format_warning": "extension mismatch"}, "warning extension-mismatch the extension (none) does not suit PNG (fmt/11)", `{"extension":"","extension_matches":false}`},
-		{"a.x", map[string]any{"puid": "UNKNOWN", "format_warning": "no match"}, "skipped not-identified the format is not known; run identify in an earlier step", ""},
-		{"a.x", nil, "skipped not-identified the format is not known; run identify in an earlier step", ""},
+		{"a", map[string]any{"puid": "fmt/11", "format": "PNG", "format_warning": "extension mismatch"}, "warning extension-mismatch the extension (none) does not belong to PNG (fmt/11)", `{"extension":"","extension_matches":false}`},
+		{"a.x", map[string]any{"puid": "UNKNOWN", "format_warning": "no match"}, "skipped not-identified the format is unknown; run identify in an earlier step", ""},
+		{"a.x", nil, "skipped not-identified the format is unknown; run identify in an earlier step", ""},
 	} {
 		path := testkit.WriteFileIn(t, t.TempDir(), c.name, "x")
 		r, err := handlertest.DryRun{Facts: c.facts}.Run(t.Context(), New(), path)

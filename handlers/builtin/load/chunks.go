@@ -22,11 +22,11 @@ type section struct {
 	at      int64 // in the content
 	line    int64 // number of its first line
 	data    []byte
-	size    int64 // bytes of content; more than data has only if it is one line that is too long
+	size    int64 // bytes of content; larger than the data only for a single line that is too long
 	tooLong bool
 
-	earlier *tableload.EarlierChunk // another transfer has loaded the same bytes; nil: none has
-	newest  *tableload.EarlierChunk // what another transfer has loaded last at this offset, whatever its bytes
+	earlier *tableload.EarlierSection // another transfer has loaded the same bytes; nil: none has
+	newest  *tableload.EarlierSection // the chunk that another transfer has loaded last at this offset, with any content
 }
 
 // sections cuts a stream into sections. The next one may be read while others are in
@@ -37,8 +37,8 @@ type sections struct {
 	longest int // length of a line
 	at      int64
 	line    int64
-	rest    []byte // read, but not part of a section yet
-	err     error  // with which the stream ended
+	rest    []byte // bytes that were read but are not part of a section yet
+	err     error  // the error with which the stream ended
 }
 
 func newSections(r io.Reader, line int64) *sections {
@@ -90,9 +90,9 @@ func (s *sections) next(buffer []byte) (section, error) {
 	}
 }
 
-// cut is where a section ends: after the line in which it reaches its length, or 0
-// when the buffer does not hold the end of that line yet. It does not search again
-// what was searched before.
+// cut returns where a section ends: after the line in which it reaches its length, or 0
+// when the buffer does not hold the end of that line yet. It does not search the first
+// searched bytes again.
 func (s *sections) cut(buffer []byte, searched int) int {
 	from := max(s.wanted-1, searched)
 	if len(buffer) <= from {
@@ -116,7 +116,7 @@ func (s *sections) read(buffer []byte) []byte {
 	return buffer[:len(buffer)+n]
 }
 
-// emit makes a section of what lies before end, and keeps the rest.
+// emit makes a section of the bytes before end, and keeps the rest.
 func (s *sections) emit(buffer []byte, end int) section {
 	s.rest = bytes.Clone(buffer[end:])
 	sec := section{at: s.at, line: s.line, data: buffer[:end], size: int64(end)}
@@ -125,9 +125,9 @@ func (s *sections) emit(buffer []byte, end int) section {
 	return sec
 }
 
-// last makes a section of the whole lines of the rest after the stream has ended. A
-// last line without a line end becomes a section of its own, because it may go on when
-// the file grows; one that an error cut off is dropped.
+// last makes a section of the whole lines of the rest after the stream has ended. A last
+// line without a line end becomes a section of its own, because it may become longer when
+// the file grows; a line that an error cut off is dropped.
 func (s *sections) last(buffer []byte) (section, error) {
 	end := bytes.LastIndexByte(buffer, '\n') + 1
 	whole := errors.Is(s.err, io.EOF) && !errors.Is(s.err, ErrCompressed)

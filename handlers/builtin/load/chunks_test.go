@@ -75,12 +75,12 @@ func TestSectionsPassOverWhatIsIn(t *testing.T) {
 		if _, err := s.next(nil); err != nil {
 			t.Fatal(err)
 		}
-		testkit.Must(t, skipLoaded(s, &tableload.LoadedChunk{At: s.at, LoadCounts: tasks.LoadCounts{Bytes: 16 * 10, Lines: 10}}))
+		testkit.Must(t, skipLoaded(s, &tableload.LoadedSection{At: s.at, LoadCounts: tasks.LoadCounts{Bytes: 16 * 10, Lines: 10}}))
 		sec, err := s.next(nil)
 		if err != nil || sec.at != sectionBytes+160 || sec.line != sectionBytes/16+11 {
 			t.Errorf("section at %d, line %d: %v", sec.at, sec.line, err)
 		}
-		if err := skipLoaded(s, &tableload.LoadedChunk{At: 5}); !errors.Is(err, ErrChanged) {
+		if err := skipLoaded(s, &tableload.LoadedSection{At: 5}); !errors.Is(err, ErrChanged) {
 			t.Errorf("what was loaded begins elsewhere: %v", err)
 		}
 	}

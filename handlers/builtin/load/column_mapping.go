@@ -19,17 +19,17 @@ type Mapping struct {
 // ErrField is wrapped by every error of ParseMapping.
 var ErrField = errors.New("not a mapping")
 
-// ParseMapping reads "column=path:type". A path's names are separated by points;
-// a backslash before a point, a colon or a backslash makes it part of a name.
-// Without "=path" the column takes the top-level member of its name, and
-// without ":type" the table decides.
+// ParseMapping reads "column=path:type". The names of a path are separated by dots; a
+// backslash before a dot, a colon or a backslash makes it part of a name. Without "=path"
+// the column gets the top-level member of its name, and without ":type" it has the type
+// of the table's column.
 func ParseMapping(s string) (Mapping, error) {
 	column, path, given := strings.Cut(s, "=")
 	parts, kind := splitPath(path)
 	if !given {
 		parts, kind = splitPath(column)
 		if len(parts) != 1 {
-			return Mapping{}, fmt.Errorf("%w: %q: write it as column=path, column=path:type, or the name of a column alone", ErrField, s)
+			return Mapping{}, fmt.Errorf("%w: %q: write column=path, column=path:type, or only the name of a column", ErrField, s)
 		}
 		column = parts[0]
 	}
@@ -74,7 +74,7 @@ func splitPath(s string) (parts []string, kind string) {
 	return append(parts, part.String()), ""
 }
 
-// String is the form that ParseMapping reads.
+// String returns the text that ParseMapping reads.
 func (f Mapping) String() string {
 	escaped := make([]string, len(f.Path))
 	for i, name := range f.Path {

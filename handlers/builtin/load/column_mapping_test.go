@@ -26,13 +26,13 @@ func TestParseField(t *testing.T) {
 		}
 	}
 	for s, want := range map[string]string{
-		"":                             "is no name",
-		"=a":                           "is no name",
+		"":                             "is not a name",
+		"=a":                           "is not a name",
 		"a=":                           "is empty",
 		"a=b..c":                       "is empty",
-		"a.b":                          "the name of a column alone",
+		"a.b":                          "only the name of a column",
 		"a=b:number":                   `unknown type "number"`,
-		"\ta=b":                        "blanks",
+		"\ta=b":                        "white space",
 		strings.Repeat("x", 65) + "=a": "longer than 64",
 	} {
 		if _, err := ParseMapping(s); !errors.Is(err, ErrField) || !strings.Contains(err.Error(), want) {

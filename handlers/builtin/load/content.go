@@ -11,8 +11,8 @@ import (
 // ErrCompressed means that compressed content is damaged or ends early.
 var ErrCompressed = errors.New("the compressed content is damaged")
 
-// ErrFormat means that content is not in a form that load reads.
-var ErrFormat = errors.New("load does not read this")
+// ErrFormat means that load cannot read the format of the content.
+var ErrFormat = errors.New("load cannot read this format")
 
 // LineReader is a file's content without its compression.
 type LineReader struct {
@@ -21,9 +21,9 @@ type LineReader struct {
 	close       func()
 }
 
-// OpenLines detects the compression of r by its first bytes, and decompresses it.
-// Errors of the compression wrap ErrCompressed, or ErrFormat if load does not know it. Close releases memory; it does not
-// close r.
+// OpenLines detects the compression of r by its first bytes, and decompresses it. The
+// error wraps ErrCompressed for damaged content, and ErrFormat for a compression that load
+// does not support. Close of the result releases memory; it does not close r.
 func OpenLines(r io.ReadSeeker) (*LineReader, error) {
 	head := make([]byte, scan.CompressionHeaderSize)
 	n, err := io.ReadFull(r, head)
@@ -65,7 +65,7 @@ func (c *LineReader) decompress(r io.Reader) (err error) {
 // Close releases the memory of the decoder.
 func (c *LineReader) Close() { c.close() }
 
-// marked wraps the errors of a decoder in ErrCompressed.
+// marked is a reader that wraps the errors of a decoder in ErrCompressed.
 type marked struct{ r io.Reader }
 
 func (m marked) Read(p []byte) (int, error) {

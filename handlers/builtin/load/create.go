@@ -10,8 +10,8 @@ import (
 	"github.com/balerhq/baler/internal/tableload"
 )
 
-// create creates the table of the plan's mapping if it does not exist. One that Baler
-// has created gets the columns that it lacks.
+// create creates the table of the plan's mapping if it does not exist. It adds missing
+// columns to a table that Baler has created.
 func (p *Plan) create(ctx context.Context, s *tableload.Store) error {
 	columns, err := s.Columns(ctx, p.Into)
 	switch {
@@ -42,16 +42,16 @@ func (p *Plan) create(ctx context.Context, s *tableload.Store) error {
 
 func (p *Plan) newColumn(f Mapping) (tableload.Column, error) {
 	if f.Kind == "" {
-		return tableload.Column{}, fmt.Errorf("%w: to create %s the mapping must say the type of column %s, as in %s=…:text",
+		return tableload.Column{}, fmt.Errorf("%w: to create %s the mapping must have the type of column %s, as in %s=…:text",
 			ErrPlan, p.Into, f.Column, f.Column)
 	}
 	return tableload.Column{Name: f.Column, Kind: f.Kind}, nil
 }
 
-// AddColumns gives a table that Baler has created columns for what the lines of the files
-// have and the table does not, and returns their names. It does so only for a plan that
-// creates tables, and leaves a table alone that somebody else has created. Columns that
-// are there keep their types.
+// AddColumns adds columns for new members of the files' lines to a table that Baler has
+// created, and returns their names. It changes nothing for a plan that does not create
+// tables, and does not change tables that somebody else has created. Existing columns keep
+// their types.
 func (p *Plan) AddColumns(ctx context.Context, s *tableload.Store, paths []string) (added []string, err error) {
 	columns, err := s.Columns(ctx, p.Into)
 	if err != nil || !p.Create {
@@ -80,7 +80,7 @@ func (p *Plan) addMissing(ctx context.Context, s *tableload.Store, columns []tab
 		return nil, nil
 	}
 	if own, err := s.IsOwn(ctx, p.Into); err != nil || !own {
-		return nil, err // NewLoader tells which columns it lacks
+		return nil, err // NewLoader reports the missing columns
 	}
 	var lacking []tableload.Column
 	for _, f := range missing {
@@ -93,15 +93,16 @@ func (p *Plan) addMissing(ctx context.Context, s *tableload.Store, columns []tab
 	return added, s.AddColumns(ctx, p.Into, lacking)
 }
 
-// missing are the mappings, and the one of the whole line, whose columns a table lacks.
+// missing returns the mappings, that of the whole line included, whose columns are not in
+// a table.
 func (p *Plan) missing(columns []tableload.Column, fields []Mapping) (missing []Mapping) {
 	if p.LineColumn != "" {
 		fields = append(slices.Clone(fields), Mapping{Column: p.LineColumn, Kind: tableload.ColumnJSON})
 	}
 	for _, f := range fields {
-		same := func(c tableload.Column) bool { return strings.EqualFold(c.Name, f.Column) } // as databases take names
+		same := func(c tableload.Column) bool { return strings.EqualFold(c.Name, f.Column) } // as databases compare names
 		if len(p.Map) == 0 && f.Column != p.LineColumn {
-			same = func(c tableload.Column) bool { return c.Name == f.Column } // a member goes where its name is
+			same = func(c tableload.Column) bool { return c.Name == f.Column } // a member goes to the column with exactly its name
 		}
 		if !slices.ContainsFunc(columns, same) {
 			missing = append(missing, f)

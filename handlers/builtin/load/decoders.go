@@ -11,14 +11,14 @@ import (
 )
 
 // dictionaryBytes limits the memory that a zstd or xz stream can make its decoder
-// allocate, in bytes. What zstd --ultra and xz -9e write needs less.
+// allocate, in bytes. The output of zstd --ultra and xz -9e needs less.
 const dictionaryBytes = 128 << 20
 
-// packedRead is how much compressed content is read at a time.
+// packedRead is how many bytes of compressed content are read at a time.
 const packedRead = 64 << 10
 
-// gzipReader reads the members of a gzip file one after the other. There may be zeros
-// behind a member, with which tapes and block devices fill up.
+// gzipReader reads the members of a gzip file one after the other. A member may be
+// followed by zeros, which tapes and block devices add.
 type gzipReader struct {
 	from   *bufio.Reader
 	member *gzip.Reader

@@ -45,7 +45,7 @@ func hexadecimal(b []byte) (rune, bool) {
 	return r, true
 }
 
-var errHalf = errors.New("holds half of a surrogate pair, which is no character")
+var errHalf = errors.New("holds half of a surrogate pair, which is not a character")
 
 // unescape appends the text of a string that the scanner has accepted, given
 // without its quotes.

@@ -8,10 +8,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// File loads the content of a file or a chunk, compressed or not. It loads content
-// that is not compressed one section at a time, because such files are split and
-// other jobs load their other chunks.
-func File(ctx context.Context, l *Loader, src Chunk, r io.ReadSeeker) (tasks.LoadCounts, error) {
+// File loads the content of a file or a chunk, compressed or not. It loads uncompressed
+// content one section at a time, because such files are split and other jobs load their
+// other chunks at the same time.
+func File(ctx context.Context, l *Loader, src Input, r io.ReadSeeker) (tasks.LoadCounts, error) {
 	content, err := OpenLines(r)
 	if err != nil {
 		return tasks.LoadCounts{}, err

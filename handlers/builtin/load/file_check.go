@@ -15,13 +15,13 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// checkBytes is how much of a file's content CheckFiles looks at.
+// checkBytes is how many bytes of a file's content CheckFiles reads.
 const checkBytes = 64 << 10
 
-// CheckFiles looks at the beginning of each file before a load begins, and reports the
-// first one that is not there, or that is no file of JSON lines as a whole: it is
-// encoded or compressed otherwise, or one document. What a folder holds and cannot be
-// read is left to the load, which reports it file by file.
+// CheckFiles reads the beginning of each file before a load begins, and reports the first
+// file that does not exist or does not hold JSON lines: it has another encoding or
+// compression, or is one document. It ignores files in folders that cannot be read; the
+// load reports them file by file.
 func (p *Plan) CheckFiles(ctx context.Context, paths []string) error {
 	given := make(map[string]bool)
 	for _, path := range paths {
@@ -52,7 +52,7 @@ func (p *Plan) CheckFiles(ctx context.Context, paths []string) error {
 // checkHead checks the first bytes of a file's content; whole says that they are all.
 func (p *Plan) checkHead(path string, head []byte, whole bool) error {
 	if encoding := encodingOf(head, whole); encoding != "" {
-		return fmt.Errorf("%w: it is text in %s, and JSON lines are UTF-8: convert it, as by iconv -f %s -t UTF-8 %q",
+		return fmt.Errorf("%w: it is text in %s, and JSON lines are UTF-8: convert it, for example with iconv -f %s -t UTF-8 %q",
 			ErrFormat, encoding, encoding, path)
 	}
 	document := documentOf(bytes.TrimPrefix(head, []byte("\ufeff")), whole)
@@ -63,11 +63,11 @@ func (p *Plan) checkHead(path string, head []byte, whole bool) error {
 	if document != objectLines {
 		filter = ".[]"
 	}
-	return fmt.Errorf("%w: it is %s, not a document a line: make lines of it, as by jq -c '%s' %q", ErrFormat, document, filter, path)
+	return fmt.Errorf("%w: it is %s, not one document per line: convert it, for example with jq -c '%s' %q", ErrFormat, document, filter, path)
 }
 
-// encodingOf names the encoding of a text that is not UTF-8; it is empty when there is
-// no sign of another. A few broken characters are no sign: their lines are rejected.
+// encodingOf names the encoding of a text that is not UTF-8. It is empty when nothing
+// indicates another encoding. A few broken characters do not: their lines are rejected.
 func encodingOf(head []byte, whole bool) string {
 	switch {
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe, 0, 0}), bytes.HasPrefix(head, []byte{0, 0, 0xfe, 0xff}):
@@ -87,7 +87,7 @@ func encodingOf(head []byte, whole bool) string {
 	}
 	for line := range bytes.Lines(head) {
 		if !utf8.Valid(line) && !json.Valid(latin1(line)) {
-			return "" // not even so
+			return "" // neither is it text in Latin-1
 		}
 	}
 	return "ISO-8859-1"
@@ -129,7 +129,7 @@ func documentOf(head []byte, whole bool) string {
 	d := json.NewDecoder(bytes.NewReader(head))
 	var document json.RawMessage
 	if err := d.Decode(&document); err != nil && (whole || !errors.Is(err, io.ErrUnexpectedEOF)) {
-		return "" // lines, of which the first one is bad
+		return "" // it has lines, and the first one is not JSON
 	}
 	if first[0] == '[' {
 		return arrayLines

@@ -6,9 +6,9 @@ import (
 	"github.com/balerhq/baler/internal/tableload"
 )
 
-// inferValues is how many values of a column decide on its type. A later one of
-// another form, such as the only string among numbers, is rather a bad line; numbers
-// still get a type that holds them all.
+// inferValues is how many values of a column decide its type. A later value of another
+// form, such as the only string among numbers, is probably a bad line. Later numbers still
+// widen the type, so that it holds all of them.
 const inferValues = 1000
 
 // guess records which forms the values of a column have.
@@ -16,9 +16,9 @@ type guess struct {
 	values                                   int
 	ints, floats, bools, times, texts, trees bool
 
-	large   bool // whole numbers that are no 64-bit integers
-	precise bool // numbers of which floating point loses digits
-	odd     bool // numbers that no new column of decimals keeps
+	large   bool // whole numbers that do not fit into 64-bit integers
+	precise bool // numbers that lose digits in floating point
+	odd     bool // numbers that lose digits in a new column of decimals
 }
 
 func (g *guess) see(v value) {
@@ -55,7 +55,7 @@ func (g *guess) seeNumber(raw []byte) {
 	g.ints = g.ints || whole
 	g.floats = g.floats || !whole
 	if len(raw) <= 15 && (whole || isPlain(raw)) {
-		return // every type keeps it
+		return // it fits every type
 	}
 	g.large = g.large || whole && !fits(raw, false)
 	g.precise = g.precise || !keepsDigits(raw, 64)
@@ -63,7 +63,7 @@ func (g *guess) seeNumber(raw []byte) {
 	g.odd = g.odd || !isPlain(raw) || d.whole() > decimalWhole || d.decimals() > decimalFraction
 }
 
-// kind is the column type that holds all values seen, each as it is.
+// kind is the column type that holds all recorded values without changing them.
 func (g *guess) kind() tableload.ColumnType {
 	numbers := g.ints || g.floats
 	switch others := g.texts || g.bools && (numbers || g.times) || g.times && numbers; {

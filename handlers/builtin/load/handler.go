@@ -15,12 +15,12 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// The codes of load, beside those of every handler.
+// The codes of load, besides those that all handlers share.
 const (
 	CodeLinesRejected = "lines-rejected" // some lines were rejected; the others are loaded
-	CodeChanged       = "changed"        // the content is not what was split, or loaded in part
+	CodeChanged       = "changed"        // the content has changed since it was split, or loaded in part
 	CodeCorrupt       = "corrupt"        // the compressed content ends early or is invalid
-	CodeBadFormat     = "bad-format"     // the content is compressed or written in a way that load does not read
+	CodeBadFormat     = "bad-format"     // the content has a compression or an encoding that load does not read
 	CodeBadTable      = "bad-table"      // the table does not exist, or does not fit the mapping
 )
 
@@ -30,18 +30,17 @@ const Name = "load"
 // Register adds the handler load to a registry; see New.
 func Register(reg *handlers.Registry, tables *tableload.Store, observe func(tasks.LoadCounts)) error {
 	return reg.Register(Name, New(tables, observe),
-		handlers.WithDescription("JSON lines into a table of the database"),
+		handlers.WithDescription("loads JSON lines into a table of the database"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 64, MaxBytes: 8 << 20}),
 		handlers.WithFacts("part", "first_line", "bytes", "lines", "loaded", "skipped", "duplicates", "bad"),
 		handlers.WithArgsCheck(handlers.CheckWith(readPlan)))
 }
 
-// New makes a handler that loads JSON lines into a table of the database. Its
-// arguments are Args. Facts: part and first_line of a chunk, and bytes, lines,
-// loaded, skipped, duplicates, bad and unchanged, the counts of its lines, and
-// unmapped, the number of values that no column takes. observe, when not
-// nil, is called with the counts of every group of lines that was loaded; several
-// goroutines call it.
+// New makes a handler that loads JSON lines into a table of the database. Its arguments
+// are Args. Facts: part and first_line of a chunk; bytes, lines, loaded, skipped,
+// duplicates, bad and unchanged, the counts of its lines; and unmapped, the number of
+// values without a column. Several goroutines call observe with the counts of every group
+// of lines that was loaded; it may be nil.
 func New(tables *tableload.Store, observe func(tasks.LoadCounts)) handlers.Handler {
 	var memory MemoryBudget
 	return handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
@@ -91,13 +90,13 @@ func (b *batchLoaders) load(ctx context.Context, job *handlers.Job) error {
 		return handlers.RetryLater(handlers.CodeIO, err)
 	}
 	if !whole {
-		return handlers.Fail(CodeChanged, errors.New("the file has changed since it was split: lines begin at other places; load it again"))
+		return handlers.Fail(CodeChanged, errors.New("the file has changed since it was split: lines begin at other offsets; load it again"))
 	}
 	return b.read(ctx, job, loader, chunk)
 }
 
-// read loads the content of a job. Only its reads may stall: a database that does not
-// answer is waited for.
+// read loads the content of a job. The stall limit applies only to reads: read waits for a
+// database that does not answer.
 func (b *batchLoaders) read(ctx context.Context, job *handlers.Job, loader *Loader, content io.ReadSeeker) error {
 	watched := &watchedReads{ReadSeeker: content}
 	defer watched.progress(ctx, b.stall, job.Progress)()
@@ -134,13 +133,13 @@ func (b *batchLoaders) loaderFor(ctx context.Context, job *handlers.Job) (*Loade
 }
 
 // source describes the content of a job to a loader.
-func (b *batchLoaders) source(job *handlers.Job) Chunk {
+func (b *batchLoaders) source(job *handlers.Job) Input {
 	file := job.File()
-	size := file.Size // of a chunk; compressed content is of any size
+	size := file.Size // of a chunk; the size of compressed content is unknown
 	if file.Part == 0 {
 		size = 0
 	}
-	return Chunk{
+	return Input{
 		Transfer: job.Transfer(), Step: job.Step(), File: file.No, Line: file.Line,
 		Path: file.Path, Offset: file.Offset, Size: size,
 		Abreast: max(2, min(4, runtime.GOMAXPROCS(0))), Observe: b.observe,
@@ -161,7 +160,7 @@ func setCounts(job *handlers.Job, c *tasks.LoadCounts) error {
 func fileVerdict(c *tasks.LoadCounts, err error) error {
 	switch {
 	case errors.Is(err, ErrCompressed):
-		return handlers.Fail(CodeCorrupt, fmt.Errorf("%w; %d lines before are loaded", err, c.Loaded))
+		return handlers.Fail(CodeCorrupt, fmt.Errorf("%w; the %d lines before the damage are loaded", err, c.Loaded))
 	case errors.Is(err, ErrFormat):
 		return handlers.Fail(CodeBadFormat, err)
 	case errors.Is(err, ErrChanged):

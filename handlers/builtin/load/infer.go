@@ -89,12 +89,12 @@ func (n *inference) see(line []byte, problem error) error {
 		n.guesses[i].see(n.scanner.found[i])
 	}
 	if len(n.fields) > inferMost {
-		return fmt.Errorf("%w: the lines have more than %d different members; say with a mapping which of them are columns", ErrPlan, inferMost)
+		return fmt.Errorf("%w: the lines have more than %d different members; choose the columns with a mapping", ErrPlan, inferMost)
 	}
 	return nil
 }
 
-// forget drops the columns from a number on, which a line brought that is not JSON.
+// forget drops the columns from a number on, which a line added that is not JSON.
 func (n *inference) forget(from int) {
 	for _, f := range n.fields[from:] {
 		delete(n.wanted.below, f.Path[0])
@@ -102,21 +102,21 @@ func (n *inference) forget(from int) {
 	n.fields, n.guesses, n.scanner.found = n.fields[:from], n.guesses[:from], n.scanner.found[:from]
 }
 
-// mapping is the mapping with the types that were inferred.
+// mapping returns the mapping with the inferred types.
 func (n *inference) mapping() ([]Mapping, error) {
 	switch {
 	case n.files == 0:
-		return nil, fmt.Errorf("%w: there is no file with content to tell the columns by", ErrPlan)
+		return nil, fmt.Errorf("%w: no file has content from which to infer the columns", ErrPlan)
 	case n.lines == 0 && n.problem != nil:
-		return nil, fmt.Errorf("%w: no line is JSON to tell the columns by; the first one: %w", ErrPlan, n.problem)
+		return nil, fmt.Errorf("%w: no line is JSON from which to infer the columns; the first one: %w", ErrPlan, n.problem)
 	case n.lines == 0:
-		return nil, fmt.Errorf("%w: no line is JSON to tell the columns by; say them with a mapping that has types", ErrPlan)
+		return nil, fmt.Errorf("%w: no line is JSON from which to infer the columns; name them with a mapping that has types", ErrPlan)
 	case len(n.fields) == 0:
-		return nil, fmt.Errorf("%w: the lines are no objects with members; say the columns with a mapping", ErrPlan)
+		return nil, fmt.Errorf("%w: the lines are not objects with members; name the columns with a mapping", ErrPlan)
 	}
 	for i := range n.fields {
 		if err := tableload.CheckName(n.fields[i].Column); err != nil {
-			return nil, fmt.Errorf("a member's name cannot be a column's: %w; give the member a column with a mapping", err)
+			return nil, fmt.Errorf("the name of a member cannot be that of a column: %w; give the member a column with a mapping", err)
 		}
 		if n.fields[i].Kind == "" {
 			n.fields[i].Kind = n.guesses[i].kind()

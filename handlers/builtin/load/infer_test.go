@@ -68,9 +68,9 @@ func TestInferRefuses(t *testing.T) {
 	}
 	for want, content := range map[string]string{
 		"no line is JSON":                 "no JSON\n",
-		"no objects":                      "[1]\n",
+		"not objects":                     "[1]\n",
 		"more than 500 different members": "{" + strings.Join(many, ",") + "}\n",
-		"is no name":                      `{"":1}`,
+		"is not a name":                   `{"":1}`,
 		"longer than 64":                  `{"` + strings.Repeat("x", 65) + `":1}`,
 	} {
 		if _, err := inferred(t, content, nil, ""); err == nil || !strings.Contains(err.Error(), want) {
@@ -102,7 +102,7 @@ func TestInferLooksAtAllLinesOfAllFiles(t *testing.T) {
 	if got := fmt.Sprint(p.Map); got != "[id=id:float late=late:decimal other=other:text]" {
 		t.Error(got)
 	}
-	if err := (&Plan{}).InferColumns(t.Context(), []string{t.TempDir()}); err == nil || !strings.Contains(err.Error(), "no file with content") {
+	if err := (&Plan{}).InferColumns(t.Context(), []string{t.TempDir()}); err == nil || !strings.Contains(err.Error(), "no file has content") {
 		t.Error(err)
 	}
 }

@@ -32,7 +32,7 @@ func TestLinesWithoutTheKeyAreSetAside(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, e *env) {
 				l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"id:" + tt.id, "s:text"}, Key: []string{"id"}, OnDuplicate: tt.on})
-				counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(lines))
+				counts, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: 1}, strings.NewReader(lines))
 				if err != nil || counts.Lines != 5 || counts.Bad+counts.Duplicates != 3 {
 					t.Errorf("%+v, %v", counts, err)
 				}
@@ -61,7 +61,7 @@ func TestLinesWithoutACountingKeyAreSetAside(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := e.loader(t, Args{Into: "t", Key: []string{"id"}})
-		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(`{"s":"no id"}`+"\n"+`{"id":1,"s":"real"}`))
+		counts, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: 1}, strings.NewReader(`{"s":"no id"}`+"\n"+`{"id":1,"s":"real"}`))
 		if err != nil || counts.Loaded != 1 || counts.Bad != 1 {
 			t.Errorf("%+v, %v", counts, err)
 		}
@@ -110,7 +110,7 @@ func TestKeysCompareByBytes(t *testing.T) {
 					testkit.Must(t, err)
 				}
 				l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"k:text", "n:int"}, Key: []string{"k"}, OnDuplicate: tt.on})
-				counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(lines))
+				counts, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: 1}, strings.NewReader(lines))
 				held := e.rows(t, "SELECT k, n FROM t")
 				slices.Sort(held)
 				want := tt.held[""] + tt.held[string(e.dialect)]

@@ -2,9 +2,9 @@ package load
 
 import "github.com/balerhq/baler/internal/tableload"
 
-// kindInto is how values of a mapping's type are read for a column of a type of its
-// own. Where databases would round or cut a value of another type, the column's type
-// decides.
+// kindInto returns the type by which values of a mapping's type are read for a column of
+// the type own. Where a database would round or cut a value of another type, that is the
+// column's type.
 func kindInto(mapped, own tableload.ColumnType) tableload.ColumnType {
 	if mapped == "" {
 		return own

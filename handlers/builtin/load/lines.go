@@ -12,8 +12,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// surveyBytes is how much of a file is read at a time before a load begins, where
-// often one line is enough.
+// surveyBytes is how many bytes of a file are read at a time before a load begins. Often
+// one line is enough.
 const surveyBytes = 256 << 10
 
 // errEnough ends a walk through files or lines early.
@@ -91,8 +91,8 @@ func eachLine(ctx context.Context, content io.Reader, keyword []byte, see func(l
 	}
 }
 
-// withoutMark is a section's data without the byte order mark that content may begin
-// with.
+// withoutMark returns a section's data without the byte order mark at the beginning of
+// the content.
 func withoutMark(sec *section) []byte {
 	if sec.at == 0 && sec.line == 1 {
 		return bytes.TrimPrefix(sec.data, []byte("\ufeff"))
@@ -100,7 +100,7 @@ func withoutMark(sec *section) []byte {
 	return sec.data
 }
 
-// isSkipped reports whether a line is passed over without being parsed.
+// isSkipped reports whether a line is skipped before it is parsed.
 func isSkipped(line, keyword []byte) bool {
 	return len(keyword) > 0 && !bytes.Contains(line, keyword) || len(bytes.TrimLeft(line, " \t\r")) == 0
 }

@@ -29,15 +29,15 @@ type Loader struct {
 	strings map[int]bool // see mapper
 	wanted  *place
 	whole   bool
-	byName  bool // columns take the members of their names; other members are counted
+	byName  bool // columns get the members of their names; other members are counted
 	keyword []byte
 	memory  *MemoryBudget
 
 	identity []byte // of the plan
 }
 
-// NewLoader prepares loading as the plan says. It creates a missing table if the plan
-// says so. Memory may be nil.
+// NewLoader prepares loading by a plan. It creates a missing table if the plan allows it.
+// m may be nil.
 func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget) (*Loader, error) {
 	if _, err := s.ForgetEmptied(ctx, p.Into); err != nil {
 		return nil, err
@@ -78,17 +78,17 @@ func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget
 	return l, nil
 }
 
-// Chunk says which file, or chunk of a file, some content is.
-type Chunk struct {
+// Input identifies the file, or the chunk of a file, that content belongs to.
+type Input struct {
 	Transfer int64
 	Step     int
 	File     int64
 	Line     int64 // number of the content's first line; 0 means 1
-	Abreast  int   // sections that are loaded at the same time; 0 means 1
+	Abreast  int   // number of sections that are loaded at the same time; 0 means 1
 
-	Path   string // of the file, by which another transfer knows what is loaded already; empty: none does
+	Path   string // of the file, so that another transfer recognizes loaded lines; empty: none does
 	Offset int64  // where in the file's content this content begins
-	Size   int64  // bytes of this content; 0: all that there is
+	Size   int64  // bytes of this content; 0: up to the end
 
 	// Observe is called with the counts of each section that this call has loaded, by
 	// several goroutines; it may be nil.
@@ -98,9 +98,9 @@ type Chunk struct {
 // Load loads the content that is not in the table yet, and returns the counts of all
 // of its lines, including those that were loaded before. When the content is damaged,
 // the lines before the damage are loaded, and the error says what is wrong.
-func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.LoadCounts, error) {
+func (l *Loader) Load(ctx context.Context, src Input, content io.Reader) (tasks.LoadCounts, error) {
 	src.Line = max(src.Line, 1)
-	loaded, err := l.tables.LoadedChunks(ctx, src.Transfer, src.Step, src.File)
+	loaded, err := l.tables.LoadedSections(ctx, src.Transfer, src.Step, src.File)
 	if err != nil {
 		return tasks.LoadCounts{}, err
 	}
@@ -147,7 +147,7 @@ func (l *Loader) Load(ctx context.Context, src Chunk, content io.Reader) (tasks.
 }
 
 // skipLoaded skips a section that is loaded.
-func skipLoaded(s *sections, loaded *tableload.LoadedChunk) error {
+func skipLoaded(s *sections, loaded *tableload.LoadedSection) error {
 	if loaded.At < s.at {
 		return fmt.Errorf("%w: the loaded sections begin at other offsets", ErrChanged)
 	}
@@ -155,7 +155,7 @@ func skipLoaded(s *sections, loaded *tableload.LoadedChunk) error {
 }
 
 // loadSection loads one section.
-func (l *Loader) loadSection(ctx context.Context, src *Chunk, b *box) (tasks.LoadCounts, error) {
+func (l *Loader) loadSection(ctx context.Context, src *Input, b *box) (tasks.LoadCounts, error) {
 	for {
 		counts, err := l.tryToLoad(ctx, src, b)
 		meanwhile, ok := errors.AsType[*tableload.MeanwhileError](err)
@@ -164,7 +164,7 @@ func (l *Loader) loadSection(ctx context.Context, src *Chunk, b *box) (tasks.Loa
 		}
 		e := meanwhile.Newest
 		if e != nil && (e.Bytes != int64(len(b.section.data)) || !bytes.Equal(e.Digest, tableload.Digest(b.section.data))) {
-			return counts, err // another attempt reads the file as it is now
+			return counts, err // another attempt reads the present content of the file
 		}
 		b.section.earlier, b.section.newest = e, e
 		l.prepare(b)
@@ -172,8 +172,8 @@ func (l *Loader) loadSection(ctx context.Context, src *Chunk, b *box) (tasks.Loa
 }
 
 // tryToLoad loads a section unless another transfer has done so since it was read.
-func (l *Loader) tryToLoad(ctx context.Context, src *Chunk, b *box) (tasks.LoadCounts, error) {
-	sec := tableload.Chunk{
+func (l *Loader) tryToLoad(ctx context.Context, src *Input, b *box) (tasks.LoadCounts, error) {
+	sec := tableload.Section{
 		Transfer: src.Transfer, Step: src.Step, File: src.File, Offset: b.section.at, Bytes: b.section.size, Rows: &b.rows,
 		ContentOffset: src.Offset + b.section.at, Line: b.section.line, Earlier: b.section.newest,
 	}
@@ -187,7 +187,7 @@ func (l *Loader) tryToLoad(ctx context.Context, src *Chunk, b *box) (tasks.LoadC
 	}
 	counts, err := l.table.Load(ctx, &sec)
 	failpoint.Point(failpoint.SectionLoaded)
-	if errors.Is(err, tableload.ErrChunkLoaded) {
+	if errors.Is(err, tableload.ErrSectionLoaded) {
 		return l.loadedCounts(ctx, &sec)
 	}
 	if err == nil && src.Observe != nil {
@@ -196,9 +196,9 @@ func (l *Loader) tryToLoad(ctx context.Context, src *Chunk, b *box) (tasks.LoadC
 	return counts, err
 }
 
-// addLines makes rows of the lines of a section: of one that another transfer has
-// loaded, only of the lines that were rejected then.
-func (l *Loader) addLines(ctx context.Context, src *Chunk, b *box, sec *tableload.Chunk) error {
+// addLines makes rows of the lines of a section. If another transfer has loaded the
+// section, it makes rows only of the lines that were rejected then.
+func (l *Loader) addLines(ctx context.Context, src *Input, b *box, sec *tableload.Section) error {
 	sec.Source = l.sourceOf(src.Path)
 	if sec.Source != nil {
 		sec.Digest = tableload.Digest(b.section.data)
@@ -216,8 +216,8 @@ func (l *Loader) addLines(ctx context.Context, src *Chunk, b *box, sec *tableloa
 }
 
 // loadedCounts reads the counts of a section that another worker has just loaded.
-func (l *Loader) loadedCounts(ctx context.Context, sec *tableload.Chunk) (tasks.LoadCounts, error) {
-	loaded, err := l.tables.LoadedChunks(ctx, sec.Transfer, sec.Step, sec.File)
+func (l *Loader) loadedCounts(ctx context.Context, sec *tableload.Section) (tasks.LoadCounts, error) {
+	loaded, err := l.tables.LoadedSections(ctx, sec.Transfer, sec.Step, sec.File)
 	if err != nil {
 		return tasks.LoadCounts{}, err
 	}
@@ -226,7 +226,7 @@ func (l *Loader) loadedCounts(ctx context.Context, sec *tableload.Chunk) (tasks.
 			return loaded[i].LoadCounts, nil
 		}
 	}
-	return tasks.LoadCounts{}, fmt.Errorf("%w with other bounds: the file is read again", tableload.ErrChunkLoaded)
+	return tasks.LoadCounts{}, fmt.Errorf("%w with other bounds; the file will be read again", tableload.ErrSectionLoaded)
 }
 
 // tally adds up counts from several goroutines.

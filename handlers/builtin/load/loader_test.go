@@ -43,7 +43,7 @@ func TestValuesArriveExactly(t *testing.T) {
 			18: "{\"user\":{\"name\":\"\xff\"}}",
 			19: `{"when":[[1]]}`,
 		}
-		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader("\ufeff"+strings.Join(lines[1:], "\r\n")))
+		counts, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: 1}, strings.NewReader("\ufeff"+strings.Join(lines[1:], "\r\n")))
 		if err != nil || counts.Loaded != 4 || counts.Bad != 15 || counts.Lines != 19 {
 			t.Fatalf("%+v, %v", counts, err)
 		}
@@ -70,7 +70,7 @@ func TestValuesArriveExactly(t *testing.T) {
 			5: "column id: \"7\" is a string, not a whole number", 6: "7.5 is a number, not a whole number", 7: "out of the range of 64-bit integers",
 			8: "column name: {\"first\":\"a\"} is an object, not text", 9: "half of a surrogate pair", 10: "column price: \"1\" is a string, not a number",
 			11: "without an exponent", 12: "out of the range of 64-bit floating point", 13: "column ok: \"yes\" is a string, not true or false",
-			14: "column at: \"yesterday\": no time", 15: "no number of seconds", 16: "no object", 17: "after the JSON value", 18: "not valid UTF-8",
+			14: "column at: \"yesterday\": not a time", 15: "not a number of seconds", 16: "not an object", 17: "follows the JSON value", 18: "not valid UTF-8",
 			19: "is an array, not a time",
 		} {
 			if reason := e.rejects(t, 1)[no]; !strings.Contains(reason, part) {
@@ -91,7 +91,7 @@ func TestColumnsTakeMembersOfTheirNames(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := e.loader(t, Args{Into: "things", LineContains: "keep"})
-		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(
+		counts, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: 1}, strings.NewReader(
 			"{\"a\":\"é\",\"c\":1,\"keep\":0}\n\n{bad\n{\"b\":6,\"c\":2,\"twice\":9,\"keep\":0}\n{\"a\":\"long\",\"c\":3,\"keep\":0}\n{\"a\":\"keep\"}\n{\"a\":\"kee\"}"))
 		want := tasks.LoadCounts{Bytes: 117, Lines: 7, Loaded: 2, Skipped: 3, Bad: 2, Unmapped: 3}
 		held := "[1|é|5|1|10 2|NULL|6|2|12]"
@@ -105,7 +105,7 @@ func TestColumnsTakeMembersOfTheirNames(t *testing.T) {
 			t.Errorf("got %s", got)
 		}
 		bad := e.rejects(t, 1)
-		if e.dialect == db.MySQL && !strings.Contains(bad[5], "column a: 4 characters are longer than the 3") ||
+		if e.dialect == db.MySQL && !strings.Contains(bad[5], "column a: 4 characters are more than the 3") ||
 			!strings.Contains(bad[6], "column") {
 			t.Errorf("rejected: %v", bad)
 		}
@@ -123,7 +123,7 @@ func TestLoadAgainLoadsNothingTwice(t *testing.T) {
 		}
 		l := e.loader(t, Args{Into: "things", Create: true, Map: []string{"n:int"}})
 		var observed tally
-		src := Chunk{Transfer: 1, Step: 1, File: 1, Abreast: 3, Observe: observed.add}
+		src := Input{Transfer: 1, Step: 1, File: 1, Abreast: 3, Observe: observed.add}
 		cut := errors.New("cut off")
 		half := io.MultiReader(bytes.NewReader(content.Bytes()[:content.Len()/2]), failing{cut})
 		counts, err := l.Load(t.Context(), src, half)
@@ -165,7 +165,7 @@ func TestTruncatedFile(t *testing.T) {
 		}
 		l := e.loader(t, Args{Into: "things", Create: true, Map: []string{"n:int"}})
 		for i, packed := range [][]byte{gzipped(t, content.String()), zstandard(t, content.String())} {
-			src := Chunk{Transfer: 1, Step: 1, File: int64(i) + 1, Abreast: 2}
+			src := Input{Transfer: 1, Step: 1, File: int64(i) + 1, Abreast: 2}
 			counts, err := File(t.Context(), l, src, bytes.NewReader(packed[:len(packed)*2/3]))
 			if !errors.Is(err, ErrCompressed) || counts.Loaded == 0 || counts.Loaded >= lines || counts.Bad > 0 {
 				t.Errorf("cut off: %+v, %v", counts, err)
@@ -186,13 +186,13 @@ func TestLongLines(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
 		l := e.loader(t, Args{Into: "things", Create: true, Map: []string{"a:text"}})
 		line := func(n int) string { return `{"a":"` + strings.Repeat("x", n) + "\"}\n" }
-		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1},
+		counts, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: 1},
 			strings.NewReader(line(1)+line(lineBytes)+line(2)+line(lineBytes-9)+line(1<<20)))
 		if err != nil || counts.Loaded != 3 || counts.Bad != 2 || counts.Lines != 5 {
 			t.Errorf("%+v, %v", counts, err)
 		}
 		bad := e.rejects(t, 1)
-		if !strings.Contains(bad[2], "bytes long; 8388608 are the most") || !strings.Contains(bad[4], "larger than 7 MiB") {
+		if !strings.Contains(bad[2], "bytes long, longer than the limit of 8388608") || !strings.Contains(bad[4], "larger than 7 MiB") {
 			t.Errorf("rejected: %v", bad)
 		}
 	})
@@ -222,13 +222,13 @@ func TestDeepDocuments(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
 		nested := func(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
 		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"d:json"}})
-		_, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(
+		_, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: 1}, strings.NewReader(
 			`{"d":`+nested(20)+"}\n"+`{"d":`+nested(200)+"}\n"+`{"d":`+nested(600)+"}\n"))
 		bad := e.rejects(t, 1)
 		if err != nil || bad[1] != "" || bad[3] != "objects and arrays nest more than 500 deep" {
 			t.Errorf("%v, %v", bad, err)
 		}
-		if e.dialect == db.MySQL && !strings.Contains(bad[2], "column d: it is no JSON, or nests deeper") {
+		if e.dialect == db.MySQL && !strings.Contains(bad[2], "column d: the value is not JSON, or nests deeper") {
 			t.Errorf("%v", bad)
 		}
 	})

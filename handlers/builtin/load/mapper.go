@@ -12,7 +12,7 @@ import (
 type mapper struct {
 	columns []tableload.Column
 	kinds   []tableload.ColumnType
-	strings map[int]bool // columns of numbers that also take strings
+	strings map[int]bool // columns of numbers that also accept strings
 	wanted  *place
 	whole   bool // every column takes the whole document, which need not be an object then
 	keyword []byte
@@ -22,7 +22,7 @@ type mapper struct {
 	unmapped unmapped
 }
 
-// lineResult is what becomes of a line.
+// lineResult is the outcome of a line.
 type lineResult byte
 
 const (
@@ -31,9 +31,9 @@ const (
 	lineRejected
 )
 
-// addSection turns the lines of a section into rows of sec, those that wanted selects
-// by their number. The others are unchanged.
-func (m *mapper) addSection(sec *tableload.Chunk, from *section, wanted func(line int64) bool) {
+// addSection turns those lines of a section into rows of sec whose number wanted selects.
+// It counts the others as unchanged.
+func (m *mapper) addSection(sec *tableload.Section, from *section, wanted func(line int64) bool) {
 	data, no := withoutMark(from), from.line
 	for ; len(data) > 0; no++ {
 		line, rest, _ := bytes.Cut(data, []byte{'\n'})
@@ -70,10 +70,10 @@ func (m *mapper) addLine(rows *tableload.RowBuffer, line []byte, no int64) (line
 		return lineRejected, err
 	}
 	if !m.whole && bytes.TrimLeft(line, " \t\r")[0] != '{' {
-		return lineRejected, errors.New("the line is JSON, but no object")
+		return lineRejected, errors.New("the line is JSON, but not an object")
 	}
 	if noneFound(m.scanner.found) {
-		return lineRejected, errors.New("none of its members fits a column")
+		return lineRejected, errors.New("the line has no value for any column")
 	}
 	for i := range m.columns {
 		if err := m.put(rows, i, m.scanner.found[i]); err != nil {
@@ -86,7 +86,7 @@ func (m *mapper) addLine(rows *tableload.RowBuffer, line []byte, no int64) (line
 }
 
 func tooLong(size int64) error {
-	return fmt.Errorf("the line is %d bytes long; %d are the most", size, lineBytes)
+	return fmt.Errorf("the line is %d bytes long, longer than the limit of %d", size, lineBytes)
 }
 
 func (m *mapper) put(rows *tableload.RowBuffer, i int, v value) error {
@@ -96,7 +96,7 @@ func (m *mapper) put(rows *tableload.RowBuffer, i int, v value) error {
 			return errors.New("no value, and it is part of the key")
 		}
 		if c.Required {
-			return errors.New("no value, and it takes no NULL")
+			return errors.New("no value, and it is NOT NULL")
 		}
 		rows.SetDefault(c)
 		return nil
@@ -133,7 +133,7 @@ func mismatch(v value, want string) error {
 	return fmt.Errorf("%s is %s, not %s", shown(v.raw), what, want)
 }
 
-// shown is a value, shortened, for a message.
+// shown shortens a value for a message.
 func shown(raw []byte) string {
 	const most = 60
 	if len(raw) > most {

@@ -12,14 +12,14 @@ import (
 	"github.com/balerhq/baler/internal/tableload"
 )
 
-// CheckMembers makes sure that at least one line of the files has a value for at
-// least one column: else a name in the mapping or in the table is wrong, and all
-// rows would be empty. It reads up to the first such line, which is nearly always
-// the first one. Files without objects pass.
+// CheckMembers checks that at least one line of the files has a value for at least one
+// column. Otherwise a name in the mapping or in the table is wrong, and all rows would be
+// empty. It reads up to the first such line, which is nearly always the first line of all.
+// It accepts files without objects.
 func (p *Plan) CheckMembers(ctx context.Context, s *tableload.Store, paths []string) error {
 	fields, err := p.fields(ctx, s)
 	if errors.Is(err, tableload.ErrNoTable) && p.Create {
-		return nil // its columns are those of the lines
+		return nil // its columns were inferred from the lines
 	}
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ type memberCheck struct {
 	names   scanner // collects the members' names
 	found   bool
 	objects int
-	members []string // names that lines have, some of them
+	members []string // some of the names of members
 }
 
 func newMemberCheck(fields []Mapping) *memberCheck {
@@ -85,8 +85,8 @@ func (c *memberCheck) problem(p *Plan, fields []Mapping) error {
 	if len(c.members) > 0 {
 		members = shownList(c.members)
 	}
-	return fmt.Errorf("%w: no line has a value for any column of %s: the columns take %s; the lines have %s. "+
-		"Names differ when their case does; say with a mapping which value goes where, as in id=ID",
+	return fmt.Errorf("%w: no line has a value for any column of %s: the columns get the members %s; the lines have %s. "+
+		"Names are case-sensitive; map members to columns with a mapping, as in id=ID",
 		ErrPlan, p.Into, shownList(wanted), members)
 }
 

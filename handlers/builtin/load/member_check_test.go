@@ -25,15 +25,15 @@ func TestNoMemberFits(t *testing.T) {
 			paths []string
 			want  string
 		}{
-			"another case":      {Args{}, []string{upper, bad}, `no line has a value for any column of t: the columns take "id", "name"; the lines have "ID", "Name", "Other"`},
-			"a mistyped path":   {Args{Map: []string{"id=user.nam"}}, []string{late}, `the columns take "user.nam"; the lines have "ID", "user", "id"`},
+			"another case":      {Args{}, []string{upper, bad}, `no line has a value for any column of t: the columns get the members "id", "name"; the lines have "ID", "Name", "Other"`},
+			"a mistyped path":   {Args{Map: []string{"id=user.nam"}}, []string{late}, `the columns get the members "user.nam"; the lines have "ID", "user", "id"`},
 			"the mapping fits":  {Args{Map: []string{"id=ID"}}, []string{upper}, ""},
 			"a late line fits":  {Args{}, []string{upper, late}, ""},
 			"whole lines":       {Args{LineColumn: "name", Map: []string{"id=nope"}}, []string{upper}, ""},
 			"no objects":        {Args{}, []string{bad}, ""},
 			"lines passed over": {Args{LineContains: "Other"}, []string{upper}, `the lines have "ID", "Other"`},
 			"no files":          {Args{}, []string{filepath.Join(dir, "none")}, ""},
-			"to be created":     {Args{Into: "new", Create: true, Map: []string{"a=nope:int"}}, []string{upper}, `the columns take "nope"`},
+			"to be created":     {Args{Into: "new", Create: true, Map: []string{"a=nope:int"}}, []string{upper}, `the columns get the members "nope"`},
 		} {
 			if tt.args.Into == "" {
 				tt.args.Into = "t"
@@ -52,12 +52,12 @@ func TestNoMemberFits(t *testing.T) {
 func TestLinesOfWhichNoMemberFitsAreSetAside(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
 		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"id:int", "who=user.name:text"}})
-		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1},
+		counts, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: 1},
 			strings.NewReader("{\"id\":null}\n{\"ID\":1}\n{}\n{\"user\":{\"nam\":1}}\n{\"user\":{\"name\":1}}"))
 		if err != nil || counts.Loaded != 2 || counts.Bad != 3 {
 			t.Errorf("%+v, %v", counts, err)
 		}
-		if bad := e.rejects(t, 1); bad[2] != "none of its members fits a column" || len(bad) != 3 {
+		if bad := e.rejects(t, 1); bad[2] != "the line has no value for any column" || len(bad) != 3 {
 			t.Errorf("rejected: %v", bad)
 		}
 	})

@@ -7,13 +7,13 @@ import (
 )
 
 // digits is a JSON number as its significant digits d1 d2 …, without zeros at either
-// end, and the place of the point: the number is 0.d1d2… times ten to the power point.
+// end, and the position of the point: the number is 0.d1d2… times ten to the power point.
 type digits struct {
 	significant []byte
 	point       int
 }
 
-// maxExponent bounds exponents: no column holds numbers of so many digits.
+// maxExponent limits exponents: no column holds numbers with so many digits.
 const maxExponent = 1 << 20
 
 // digitsOf reads a number that the scanner has accepted, without its sign.
@@ -44,21 +44,21 @@ func exponentOf(text []byte) int {
 	return maxExponent
 }
 
-// decimals is how many digits stand behind the point.
+// decimals is the number of digits after the point.
 func (d digits) decimals() int { return max(0, len(d.significant)-d.point) }
 
-// whole is how many digits stand before the point.
+// whole is the number of digits before the point.
 func (d digits) whole() int { return max(0, d.point) }
 
 // isPlain reports whether a number is written without an exponent.
 func isPlain(raw []byte) bool { return !bytes.ContainsAny(raw, "eE") }
 
-// mostDigits is how many significant digits a floating-point number has at most when
-// it is written in full.
+// mostDigits is the largest number of significant digits that a floating-point number has
+// when it is written in full.
 const mostDigits = 767
 
-// keepsDigits reports whether a number is still the same, to the last of its digits,
-// after floating point of so many bits. It is false for a number out of range.
+// keepsDigits reports whether a number keeps every digit in floating point of so many
+// bits. It is false for a number out of range.
 func keepsDigits(raw []byte, bits int) bool {
 	if bits != 32 && len(raw) <= 15 && isPlain(raw) {
 		return true
@@ -69,14 +69,14 @@ func keepsDigits(raw []byte, bits int) bool {
 		return true
 	}
 	if isPlain(raw) {
-		n = max(n, d.point) // zeros in front of the point are digits, too
+		n = max(n, d.point) // zeros before the point are digits, too
 	}
 	f, err := strconv.ParseFloat(string(raw), bits)
 	if err != nil || n > mostDigits {
 		return false
 	}
 	f = math.Abs(f)
-	sure, smallest := 15, 1e-300 // so many digits every number keeps that is not next to zero
+	sure, smallest := 15, 1e-300 // every number that is not close to zero keeps so many digits
 	if bits == 32 {
 		sure, smallest = 6, 1e-37
 	}

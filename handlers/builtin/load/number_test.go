@@ -82,7 +82,7 @@ func TestNumbersAndTimesAreNotBent(t *testing.T) {
 			{"at", "time int float", "17041646450000000e-7", "2024-01-02 03:04:05.000000"},
 			{"at", "time", "-0.000001", "1969-12-31 23:59:59.999999"},
 			{"at", "time", "1704164645.0000001", "more digits of a second than the 6"},
-			{"at", "time", "1e99", "no number of seconds"},
+			{"at", "time", "1e99", "not a number of seconds"},
 			{"at", "time text json", `"2024-01-02T03:04:05.123456000Z"`, "2024-01-02 03:04:05.123456"},
 			{"at", "time text", `"2024-01-02T03:04:05.123456789Z"`, "more digits of a second than the 6"},
 			{"at", "time", `"2024-01-02T03:04:05.1234560000001Z"`, "more digits of a second than the 6"},
@@ -92,7 +92,7 @@ func TestNumbersAndTimesAreNotBent(t *testing.T) {
 				file++
 				l := e.loader(t, Args{Into: "t", Map: []string{tt.column + "=v:" + kind, "line:int"}})
 				line := fmt.Sprintf(`{"v":%s,"line":%d}`, tt.value, file)
-				_, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: file}, strings.NewReader(line))
+				_, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: file}, strings.NewReader(line))
 				testkit.Must(t, err)
 				got := fmt.Sprint(e.rows(t, fmt.Sprintf("SELECT %s FROM t WHERE line = %d", tt.column, file)), e.rejects(t, file)[1])
 				if !strings.Contains(strings.Replace(got, "2.50", "2.5", 1), tt.want) {
@@ -120,23 +120,23 @@ func TestWhatMySQLWouldBend(t *testing.T) {
 		{"ts", `"2024-01-02T03:04:05.678Z"`, "[2024-01-02 03:04:05.678]"},
 		{"ts", `"2024-01-02T03:04:05.6789Z"`, "more digits of a second than the 3"},
 		{"day", `"2024-01-02"`, "[2024-01-02]"},
-		{"day", `"2024-01-02T03:04:05Z"`, "it keeps dates only"},
-		{"day", `"24-1-2"`, "no time as"},
+		{"day", `"2024-01-02T03:04:05Z"`, "the column keeps dates only"},
+		{"day", `"24-1-2"`, "not a time such as"},
 		{"clock", `"03:04:05"`, "[03:04:05]"},
 		{"clock", `"03:04:05.6"`, "more digits of a second"},
-		{"clock", `"11:12"`, "no time of day"},
+		{"clock", `"11:12"`, "not a time of day"},
 		{"y", "2024", "[2024]"},
-		{"y", "24", "no year"},
+		{"y", "24", "not a year"},
 		{"word", `"b"`, "[b]"},
 		{"word", "3", "[3]"},
-		{"word", `"1"`, "is none of"},
+		{"word", `"1"`, "is not one of"},
 		{"word", `"c"`, "the database refuses"},
 		{"flag", "true", "[\x01]"},
 		{"bits", "65", "[A]"},
 		{"bits", `"A"`, "not a whole number"},
 	} {
 		line := fmt.Sprintf(`{%q:%s,"line":%d}`, tt.column, tt.value, i)
-		_, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: int64(i)}, strings.NewReader(line))
+		_, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: int64(i)}, strings.NewReader(line))
 		testkit.Must(t, err)
 		got := fmt.Sprint(e.rows(t, fmt.Sprintf("SELECT %s FROM t WHERE line = %d", tt.column, i)), e.rejects(t, int64(i))[1])
 		if !strings.Contains(got, tt.want) {
@@ -159,7 +159,7 @@ func TestFloatsArriveExactly(t *testing.T) {
 			all = append(all, f)
 			fmt.Fprintf(&lines, "{\"n\":%d,\"f\":%s}\n", i, strconv.FormatFloat(f, 'g', -1, 64))
 		}
-		counts, err := l.Load(t.Context(), Chunk{Transfer: 1, Step: 1, File: 1}, strings.NewReader(lines.String()))
+		counts, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: 1}, strings.NewReader(lines.String()))
 		if want := int64(len(all)); err != nil || counts != (tasks.LoadCounts{Bytes: int64(lines.Len()), Lines: want, Loaded: want}) {
 			t.Fatalf("%+v, %v", counts, err)
 		}

@@ -21,28 +21,28 @@ type Args struct {
 	Create       bool                  `json:"create,omitempty"`
 }
 
-// Plan says what to load into which table, and how.
+// Plan has the checked arguments of a load step.
 type Plan struct {
 	Into         string
-	Map          []Mapping // empty: each column of the table from the member of its name
-	LineColumn   string    // the column that takes each line as it is; empty for none
-	LineContains string    // lines without it are skipped before they are parsed; empty for none
+	Map          []Mapping // empty: each column of the table gets the member of its name
+	LineColumn   string    // the column that gets each whole line; empty for none
+	LineContains string    // lines without this text are skipped before they are parsed; empty for none
 	Key          []string
 	OnDuplicate  tableload.OnDuplicate
 	Create       bool
 }
 
-// ErrPlan is wrapped by the errors of a plan that is wrong whatever the table is.
+// ErrPlan is wrapped by the errors of a plan that is wrong for every table.
 var ErrPlan = errors.New("invalid load options")
 
-// Resolve checks the arguments. Its error lists everything that is wrong.
+// Resolve checks the arguments. Its error lists all mistakes.
 func (a *Args) Resolve() (*Plan, error) {
 	p := &Plan{
 		Into: a.Into, LineColumn: a.LineColumn, LineContains: a.LineContains, Key: a.Key, OnDuplicate: a.OnDuplicate, Create: a.Create,
 	}
 	var wrong []error
 	if a.Into == "" {
-		wrong = append(wrong, fmt.Errorf("%w: into names no table", ErrPlan))
+		wrong = append(wrong, fmt.Errorf("%w: into is empty; name a table", ErrPlan))
 	} else if err := tableload.CheckTableName(a.Into); err != nil {
 		wrong = append(wrong, err)
 	}
@@ -62,13 +62,13 @@ func (a *Args) Resolve() (*Plan, error) {
 	case tableload.DuplicateError:
 	case tableload.DuplicateIgnore, tableload.DuplicateUpdate:
 		if len(p.Key) == 0 {
-			wrong = append(wrong, fmt.Errorf("%w: on_duplicate %s needs a key to tell duplicates by", ErrPlan, p.OnDuplicate))
+			wrong = append(wrong, fmt.Errorf("%w: on_duplicate %s needs a key, which identifies duplicates", ErrPlan, p.OnDuplicate))
 		}
 	default:
 		wrong = append(wrong, fmt.Errorf("%w: on_duplicate %q must be ignore, update or error", ErrPlan, p.OnDuplicate))
 	}
 	if strings.ContainsAny(p.LineContains, "\r\n") {
-		wrong = append(wrong, fmt.Errorf("%w: line_contains %q has a line break, which no line has", ErrPlan, p.LineContains))
+		wrong = append(wrong, fmt.Errorf("%w: line_contains %q contains a line break, so no line can match", ErrPlan, p.LineContains))
 	}
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err

@@ -2,9 +2,9 @@ package load
 
 import "strconv"
 
-// place is a node in the tree of the places in a document that hold values of columns.
+// place is a node in the tree of the positions in a document that hold values of columns.
 type place struct {
-	wanted []int             // numbers of the columns that take the value at this place
+	wanted []int             // numbers of the columns that get the value at this place
 	below  map[string]*place // by the name of a member, or the number of an item
 }
 

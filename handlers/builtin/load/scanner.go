@@ -32,7 +32,7 @@ const maxDepth = 500
 
 var errDepth = fmt.Errorf("objects and arrays nest more than %d deep", maxDepth)
 
-// scanner reads a JSON text (RFC 8259) once, checks all of it, and keeps the values at
+// scanner reads a JSON text (RFC 8259) once, checks all of it, and records the values at
 // the wanted places without copying them.
 type scanner struct {
 	line  []byte
@@ -40,8 +40,8 @@ type scanner struct {
 	found []value // by the number of the path
 	key   []byte  // buffer for the name of a member without its escapes
 
-	// unknown is called with the name of each member of the document that is wanted
-	// by no column, and may give it a place after all. It may be nil.
+	// unknown is called with the name of each member of the document that no column
+	// wants. It may return a place for the member. It may be nil.
 	unknown func(name []byte) *place
 	root    *place
 }
@@ -63,7 +63,7 @@ func (s *scanner) scan(line []byte, wanted *place) error {
 	}
 	s.blanks()
 	if s.at < len(line) {
-		return s.wrong("there is something after the JSON value")
+		return s.wrong("more text follows the JSON value")
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ func (s *scanner) member(p *place, name []byte) *place {
 	if bytes.IndexByte(name, '\\') >= 0 {
 		var err error
 		if s.key, err = unescape(s.key[:0], name); err != nil {
-			return nil // no path has half a character
+			return nil // a path never has half a surrogate pair
 		}
 		name = s.key
 	}
@@ -254,7 +254,7 @@ func (s *scanner) number() error {
 	case s.peek() == '0':
 		s.at++
 	case !s.digits():
-		return s.wrong("a value must stand here")
+		return s.wrong("a value is missing")
 	}
 	if s.peek() == '.' {
 		s.at++

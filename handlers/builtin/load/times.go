@@ -13,8 +13,8 @@ import (
 // timeDecimals is how many digits of a second a time keeps.
 const timeDecimals = 6
 
-// putTime adds a time: text as in RFC 3339, also with a blank between date and time
-// and without an offset for UTC, or a number of seconds since 1970.
+// putTime adds a time: text in the format of RFC 3339, also with a blank between date and
+// time, and without an offset for UTC; or a number of seconds since 1970.
 func (m *mapper) putTime(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	var t time.Time
 	var decimals int
@@ -37,20 +37,20 @@ func (m *mapper) putTime(rows *tableload.RowBuffer, c *tableload.Column, v value
 		keeps = min(keeps, c.Decimals)
 	}
 	if decimals > keeps {
-		return fmt.Errorf("%s has more digits of a second than the %d that it keeps", shown(v.raw), keeps)
+		return fmt.Errorf("%s has more digits of a second than the %d that the column keeps", shown(v.raw), keeps)
 	}
 	if t = t.UTC(); t.Year() < 1000 || t.Year() > 9999 {
-		return fmt.Errorf("%s is out of the range of dates, which is the years 1000 to 9999", shown(v.raw))
+		return fmt.Errorf("%s is out of the range of dates, the years 1000 to 9999", shown(v.raw))
 	}
 	if c.Kind == tableload.ColumnDate && t.Truncate(24*time.Hour) != t {
-		return fmt.Errorf("%s is a time of day, and it keeps dates only", shown(v.raw))
+		return fmt.Errorf("%s has a time of day, and the column keeps dates only", shown(v.raw))
 	}
 	rows.AddTime(t)
 	return nil
 }
 
-// parseTime also returns how many digits of a second the text has, zeros at the end
-// aside.
+// parseTime parses a time. It also returns how many digits of a second the text has,
+// without trailing zeros.
 func parseTime(s string) (t time.Time, decimals int, err error) {
 	if len(s) > len(time.DateOnly) && s[len(time.DateOnly)] == ' ' {
 		s = s[:len(time.DateOnly)] + "T" + s[len(time.DateOnly)+1:]
@@ -60,10 +60,11 @@ func parseTime(s string) (t time.Time, decimals int, err error) {
 			return t, secondDecimals(s), nil
 		}
 	}
-	return time.Time{}, 0, errors.New("no time as 2006-01-02T15:04:05Z")
+	return time.Time{}, 0, errors.New("not a time such as 2006-01-02T15:04:05Z")
 }
 
-// secondDecimals counts the digits in the text itself: a time.Time has nine at most.
+// secondDecimals counts the digits of a second in the text, because a time.Time has at
+// most nine.
 func secondDecimals(s string) int {
 	i := strings.IndexAny(s, ".,")
 	if i < 0 {
@@ -81,7 +82,7 @@ func unixTime(raw []byte) (t time.Time, decimals int, err error) {
 	d := digitsOf(raw)
 	const most = 12 // digits of the seconds until the year 9999
 	if d.point > most {
-		return time.Time{}, 0, errors.New("no number of seconds since 1970")
+		return time.Time{}, 0, errors.New("not a number of seconds since 1970")
 	}
 	if d.decimals() > timeDecimals {
 		return time.Time{}, d.decimals(), nil
@@ -94,8 +95,8 @@ func unixTime(raw []byte) (t time.Time, decimals int, err error) {
 	return time.UnixMicro(n), d.decimals(), err
 }
 
-// isPlainTime reports whether a string is a time that a column of times keeps as it is
-// written, without another offset than UTC's.
+// isPlainTime reports whether a string is a time in UTC that a column of times keeps
+// without losing a digit.
 func isPlainTime(s string) bool {
 	if len(s) <= len("2006-01-02") || s[4] != '-' {
 		return false

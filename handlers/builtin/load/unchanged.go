@@ -10,8 +10,8 @@ import (
 	"github.com/balerhq/baler/internal/tableload"
 )
 
-// sourceOf is a short name for a file as it is loaded with this plan. Another mapping
-// or key gives another name: it may give other rows.
+// sourceOf is a short name for a file and this plan. Another mapping or key gives another
+// name, because the rows may differ.
 func (l *Loader) sourceOf(path string) []byte {
 	if path == "" {
 		return nil
@@ -21,15 +21,16 @@ func (l *Loader) sourceOf(path string) []byte {
 
 func identityOf(p *Plan) ([]byte, error) {
 	args := p.Args()
-	args.Create = false // the table is the same one
+	args.Create = false // it does not change the rows
 	identity, err := json.Marshal(args)
 	return slices.Clip(identity), err // appended to by several goroutines
 }
 
-// earlierSections are what other transfers have loaded of some content, by offset.
-type earlierSections map[int64]*tableload.EarlierChunk
+// earlierSections has the chunks of some content that other transfers have loaded, by
+// offset.
+type earlierSections map[int64]*tableload.EarlierSection
 
-func (l *Loader) earlierSections(ctx context.Context, src *Chunk) (earlierSections, error) {
+func (l *Loader) earlierSections(ctx context.Context, src *Input) (earlierSections, error) {
 	if src.Path == "" {
 		return earlierSections{}, nil
 	}
@@ -37,7 +38,7 @@ func (l *Loader) earlierSections(ctx context.Context, src *Chunk) (earlierSectio
 	if src.Size > 0 {
 		to = src.Offset + src.Size
 	}
-	chunks, err := l.table.EarlierChunks(ctx, l.sourceOf(src.Path), src.Transfer, src.Offset, to)
+	chunks, err := l.table.EarlierSections(ctx, l.sourceOf(src.Path), src.Transfer, src.Offset, to)
 	if err != nil {
 		return nil, err
 	}
@@ -70,9 +71,9 @@ func (s *sections) nextUnchanged(buffer []byte, earlier earlierSections) (sec se
 	return sec, true
 }
 
-// lineEnd is where the line ends whose first part ends at size, which is the same
-// unless this was the open last line of a file that has grown. It reports false when
-// that line goes on.
+// lineEnd returns where the line ends that an earlier load ended at size. The two differ
+// only if the line was the last one, had no line end, and the file has grown. It reports
+// false when that line has become longer.
 func lineEnd(ahead []byte, size int64) (int64, bool) {
 	rest := ahead[size:]
 	switch {
@@ -86,7 +87,7 @@ func lineEnd(ahead []byte, size int64) (int64, bool) {
 	return 0, false
 }
 
-// peek reads until the next n bytes are there, or the stream ends, and returns them.
+// peek reads until the buffer has the next n bytes, or the stream ends, and returns them.
 func (s *sections) peek(n int64) []byte {
 	for int64(len(s.rest)) < n && s.err == nil {
 		s.rest = s.read(s.rest)

@@ -52,7 +52,7 @@ func TestFileThatGrew(t *testing.T) {
 					{numbered(1, large) + "{\"n\":-1}\n{\"n\":-2}\n\n", 0, large + 2, 0, 1},
 				} {
 					transfer++
-					counts, err := File(t.Context(), l, Chunk{Transfer: transfer, Step: 1, File: 1, Path: "/f", Abreast: 2},
+					counts, err := File(t.Context(), l, Input{Transfer: transfer, Step: 1, File: 1, Path: "/f", Abreast: 2},
 						bytes.NewReader(tt.pack(t, step.content)))
 					want := tasks.LoadCounts{
 						Bytes: int64(len(step.content)), Lines: step.loaded + step.unchanged + step.bad + step.skipped,
@@ -76,7 +76,7 @@ func TestChunksOfAFileThatGrew(t *testing.T) {
 		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"n:int"}})
 		load := func(transfer int64, part int, offset int, content string) tasks.LoadCounts {
 			t.Helper()
-			counts, err := l.Load(t.Context(), Chunk{
+			counts, err := l.Load(t.Context(), Input{
 				Transfer: transfer, Step: 1, File: int64(part), Line: int64(part)*100 + 1, Path: "/f", Offset: int64(offset), Size: int64(len(content)),
 			}, strings.NewReader(content))
 			testkit.Must(t, err)
@@ -104,7 +104,7 @@ func TestFileThatChanged(t *testing.T) {
 		l := e.loader(t, args)
 		load := func(l *Loader, transfer int64, path, content string) tasks.LoadCounts {
 			t.Helper()
-			counts, err := l.Load(t.Context(), Chunk{Transfer: transfer, Step: 1, File: 1, Path: path}, strings.NewReader(content))
+			counts, err := l.Load(t.Context(), Input{Transfer: transfer, Step: 1, File: 1, Path: path}, strings.NewReader(content))
 			testkit.Must(t, err)
 			counts.Bytes = 0
 			return counts
@@ -152,7 +152,7 @@ func TestRejectedLineThatFitsNow(t *testing.T) {
 		load := func(transfer, line int64) tasks.LoadCounts {
 			t.Helper()
 			l := e.loader(t, Args{Into: "t"})
-			counts, err := l.Load(t.Context(), Chunk{Transfer: transfer, Step: 1, File: 1, Line: line, Path: "/f"}, strings.NewReader(lines))
+			counts, err := l.Load(t.Context(), Input{Transfer: transfer, Step: 1, File: 1, Line: line, Path: "/f"}, strings.NewReader(lines))
 			testkit.Must(t, err)
 			return counts
 		}
@@ -175,14 +175,14 @@ func TestRejectedLineThatFitsNow(t *testing.T) {
 	})
 }
 
-func TestEarlierChunksAreTheNewest(t *testing.T) {
+func TestEarlierSectionsAreTheNewest(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
 		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"n:int"}})
 		for transfer := range int64(3) {
-			_, err := l.Load(t.Context(), Chunk{Transfer: transfer + 1, Step: 1, File: 1, Path: "/f"}, strings.NewReader(numbered(int(transfer), int(transfer)+1)))
+			_, err := l.Load(t.Context(), Input{Transfer: transfer + 1, Step: 1, File: 1, Path: "/f"}, strings.NewReader(numbered(int(transfer), int(transfer)+1)))
 			testkit.Must(t, err)
 		}
-		chunks, err := l.table.EarlierChunks(t.Context(), l.sourceOf("/f"), 3, 0, 1)
+		chunks, err := l.table.EarlierSections(t.Context(), l.sourceOf("/f"), 3, 0, 1)
 		if err != nil || len(chunks) != 1 || !bytes.Equal(chunks[0].Digest, tableload.Digest([]byte(numbered(1, 2)))) {
 			t.Errorf("%+v, %v", chunks, err)
 		}
@@ -197,7 +197,7 @@ func TestOneFileInSeveralTransfersAtOnce(t *testing.T) {
 		content := numbered(1, lines) + "{\"n\":\"bad\"}\n"
 		var loaded, unchanged atomic.Int64
 		testkit.AtOnce(t, transfers, func(i int) error {
-			counts, err := File(t.Context(), l, Chunk{Transfer: int64(i + 1), Step: 1, File: 1, Path: "/f"}, strings.NewReader(content))
+			counts, err := File(t.Context(), l, Input{Transfer: int64(i + 1), Step: 1, File: 1, Path: "/f"}, strings.NewReader(content))
 			loaded.Add(counts.Loaded)
 			unchanged.Add(counts.Unchanged)
 			if err == nil && (counts.Lines != lines+1 || counts.Bad != 1) {
@@ -216,7 +216,7 @@ func TestOneFileInSeveralTransfersAtOnce(t *testing.T) {
 func TestFileThatChangedWhileAnotherLoadedIt(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
 		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"n:int"}})
-		src := Chunk{Transfer: 1, Step: 1, File: 1, Path: "/f"}
+		src := Input{Transfer: 1, Step: 1, File: 1, Path: "/f"}
 		other := src
 		other.Transfer = 2
 		slow := readerFunc(func(p []byte) (int, error) { // another load is done before this one has read anything

@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// mostUnmapped is how many names of members without a column are kept of a section,
-// and how long they are.
+// Limits on the names of members without a column: how many are kept of a section, and
+// how long they are.
 const (
 	mostUnmapped    = 20
 	unmappedNameLen = 100
 )
 
-// unmapped collects the members of lines that no column takes.
+// unmapped collects the members of lines that have no column.
 type unmapped struct {
 	values  int64
 	names   []string
-	pending int64    // of the line that is being read
-	fresh   []string // names that it brings
+	pending int64    // values of the line that is being read
+	fresh   []string // names that are new in that line
 }
 
 // see is called by the scanner.
@@ -29,7 +29,7 @@ func (u *unmapped) see(name []byte) *place {
 	return nil
 }
 
-// end counts the line that was read, or drops what it brought.
+// end counts the values of the line if it was loaded; otherwise it drops them.
 func (u *unmapped) end(loaded bool) {
 	if loaded {
 		u.values += u.pending
@@ -38,7 +38,7 @@ func (u *unmapped) end(loaded bool) {
 	u.pending, u.fresh = 0, u.fresh[:0]
 }
 
-// shortNames are the names without the rest of those that are very long.
+// shortNames returns the names, with very long ones cut.
 func (u *unmapped) shortNames() []string {
 	short := make([]string, len(u.names))
 	for i, name := range u.names {

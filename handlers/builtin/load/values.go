@@ -9,7 +9,7 @@ import (
 	"github.com/balerhq/baler/internal/tableload"
 )
 
-// putInt adds a whole number. "5.0" is one; "5e0" is not taken for one.
+// putInt adds a whole number. It accepts 5.0, but not 5e0.
 func putInt(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	if v.form != number {
 		return mismatch(v, "a whole number")
@@ -27,7 +27,7 @@ func putInt(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	return putNumber(rows, c, digits)
 }
 
-// putNumber adds a number as the column holds it.
+// putNumber adds a number if the column keeps all of its digits.
 func putNumber(rows *tableload.RowBuffer, c *tableload.Column, raw []byte) error {
 	switch c.Kind {
 	case tableload.ColumnText, tableload.ColumnJSON:
@@ -55,7 +55,7 @@ func fits(digits []byte, unsigned bool) bool {
 	return err == nil
 }
 
-// putFloat adds a number that floating point keeps to its last digit.
+// putFloat adds a number if floating point keeps every digit of it.
 func putFloat(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	if v.form != number {
 		return mismatch(v, "a number")
@@ -64,7 +64,7 @@ func putFloat(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 		return fmt.Errorf("%s is out of the range of 64-bit floating point", shown(v.raw))
 	}
 	if c.Decimals >= 0 && digitsOf(v.raw).decimals() > c.Decimals {
-		return fmt.Errorf("%s has more than the %d decimals that it keeps", shown(v.raw), c.Decimals)
+		return fmt.Errorf("%s has more than the %d decimals that the column keeps", shown(v.raw), c.Decimals)
 	}
 	return putNumber(rows, c, v.raw)
 }
@@ -79,11 +79,11 @@ func putDecimal(rows *tableload.RowBuffer, c *tableload.Column, v value) error {
 	}
 	d := digitsOf(v.raw)
 	if c.Decimals >= 0 && d.decimals() > c.Decimals {
-		return fmt.Errorf("%s has more than the %d decimals that it keeps", shown(v.raw), c.Decimals)
+		return fmt.Errorf("%s has more than the %d decimals that the column keeps", shown(v.raw), c.Decimals)
 	}
 	const most = 65 // of a literal on MySQL
 	if n := d.whole() + d.decimals(); n > most || c.Digits > 0 && n > c.Digits {
-		return fmt.Errorf("%s has more digits than it keeps", shown(v.raw))
+		return fmt.Errorf("%s has more digits than the column keeps", shown(v.raw))
 	}
 	rows.AddDecimal(v.raw)
 	return nil
@@ -124,18 +124,18 @@ func (m *mapper) putText(rows *tableload.RowBuffer, c *tableload.Column, v value
 		return err
 	}
 	if c.Bytes > 0 && len(plain) > c.Bytes {
-		return fmt.Errorf("%d bytes are longer than the %d that it holds", len(plain), c.Bytes)
+		return fmt.Errorf("%d bytes are more than the %d that the column holds", len(plain), c.Bytes)
 	}
 	if c.Chars > 0 && len(plain) > c.Chars {
 		if n := utf8.RuneCount(plain); n > c.Chars {
-			return fmt.Errorf("%d characters are longer than the %d that it holds", n, c.Chars)
+			return fmt.Errorf("%d characters are more than the %d that the column holds", n, c.Chars)
 		}
 	}
 	rows.AddText(plain)
 	return nil
 }
 
-// numberIn takes a string that is written as a number for that number.
+// numberIn converts a string that contains a number to that number.
 func (m *mapper) numberIn(v value) value {
 	raw := v.raw[1 : len(v.raw)-1]
 	s := scanner{line: raw}

@@ -10,7 +10,7 @@ import (
 	"github.com/balerhq/baler/internal/sleep"
 )
 
-// watchedReads notes while a read is under way.
+// watchedReads is a reader that records whether a read is in progress.
 type watchedReads struct {
 	io.ReadSeeker
 
@@ -24,9 +24,8 @@ func (w *watchedReads) Read(p []byte) (int, error) {
 	return w.ReadSeeker.Read(p)
 }
 
-// progress calls tell again and again, several times within a limit, except while a read
-// is under way: so a limit on what makes no progress is one on the reads alone. It ends
-// with the function that it returns.
+// progress calls tell several times within a limit, except while a read is in progress, so
+// that the limit applies only to reads. The function that it returns ends this.
 func (w *watchedReads) progress(ctx context.Context, limit time.Duration, tell func()) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var telling sync.WaitGroup

@@ -25,8 +25,8 @@ func newXZReader(r io.Reader) (io.Reader, error) {
 	return xzReader{content, end}, nil
 }
 
-// xzReader is an xz file. The decoder takes a file that is cut off between two blocks
-// for a whole one, so this looks for the end of a stream.
+// xzReader reads an xz file. The decoder accepts a file that is cut off between two
+// blocks, so xzReader checks that the stream has an end.
 type xzReader struct {
 	content io.Reader
 	end     *xzEnd
@@ -41,8 +41,8 @@ func (x xzReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// xzEnd remembers the last bytes that the decoder has read, zeros aside, with which a
-// file may be padded.
+// xzEnd records the last bytes that the decoder has read, except for zeros, which may pad
+// a file.
 type xzEnd struct {
 	from io.Reader
 	last [2]byte
@@ -59,7 +59,7 @@ func (x *xzEnd) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// xzHead is how many bytes xzDictionary looks at.
+// xzHead is how many bytes xzDictionary needs.
 const xzHead = 64
 
 // xzDictionary is the size of the dictionary of the first block of an xz stream, in

@@ -23,7 +23,7 @@ func checkZIP(in *input) error {
 		}
 		r, err := member.Open()
 		if errors.Is(err, zip.ErrAlgorithm) {
-			return fmt.Errorf("%w: member %q is compressed by method %d, which is not known", errNotChecked, member.Name, member.Method)
+			return fmt.Errorf("%w: member %q has the unknown compression method %d", errNotChecked, member.Name, member.Method)
 		}
 		if err != nil {
 			return fmt.Errorf("member %q: %w", member.Name, err)

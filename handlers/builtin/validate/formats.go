@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// checks are the checks by format. A check returns nil for a file that is well-formed,
-// errEncrypted or errNotChecked for one that it cannot judge.
+// checks returns the checks by format. A check returns nil for a file that is well-formed,
+// and errEncrypted or errNotChecked for a file that it cannot check.
 func checks() map[string]func(*input) error {
 	return map[string]func(*input) error{
 		"json": checkJSON, "jsonl": checkJSONLines, "xml": checkXML, "csv": checkCSV,

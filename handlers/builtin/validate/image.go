@@ -15,8 +15,8 @@ import (
 	_ "golang.org/x/image/webp" // as above
 )
 
-// checkImage decodes all pixels, unless there are too many: a few bytes can say that there
-// are 10^10.
+// checkImage decodes all pixels, unless there are too many: a file of a few bytes can
+// declare 10^10 pixels.
 func checkImage(in *input) error {
 	config, format, err := image.DecodeConfig(in)
 	if err != nil {
@@ -35,8 +35,8 @@ func checkImage(in *input) error {
 	return nil
 }
 
-// decodeError tells a damaged image from one of a kind that the decoders do not know, such
-// as a BigTIFF or a JPEG with arithmetic coding.
+// decodeError distinguishes a damaged image from a variant that the decoders do not know,
+// such as a BigTIFF or a JPEG with arithmetic coding.
 func decodeError(in *input, err error) error {
 	_, identified := in.job.Fact("puid")
 	_, unknownJPEG := errors.AsType[jpeg.UnsupportedError](err)

@@ -15,8 +15,8 @@ import (
 //nolint:gochecknoglobals // the library has it globally
 var disableConfigDir = sync.OnceFunc(api.DisableConfigDir)
 
-// checkPDF reads the objects of a PDF and validates them by ISO 32000, with the liberties
-// that common writers take.
+// checkPDF reads the objects of a PDF and validates them by ISO 32000, leniently where
+// common writers deviate from it.
 func checkPDF(in *input) error {
 	if in.size > int64(in.args.MaxPDF) {
 		return fmt.Errorf("%w: %d bytes, more than max_pdf", errNotChecked, in.size)

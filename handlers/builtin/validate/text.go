@@ -17,7 +17,7 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// maxDepth is how deep JSON and XML may be nested: a reader of the file would not read more.
+// maxDepth is how deep JSON and XML may be nested; common readers do not read more.
 const maxDepth = 10_000
 
 // checkJSON reads one JSON value (RFC 8259).
@@ -28,7 +28,7 @@ func checkJSON(in *input) error {
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		if err == nil {
-			err = fmt.Errorf("offset %d: something follows the value; lines of JSON are checked as jsonl", d.InputOffset())
+			err = fmt.Errorf("offset %d: more text follows the value; for lines of JSON set as: jsonl", d.InputOffset())
 		}
 		return err
 	}
@@ -61,7 +61,7 @@ func jsonValue(d *json.Decoder) error {
 	}
 }
 
-// maxLine is how long a line of JSON may be.
+// maxLine is the longest line of JSON, in bytes.
 const maxLine = 256 << 20
 
 func checkJSONLines(in *input) error {
@@ -78,8 +78,8 @@ func checkJSONLines(in *input) error {
 	return lines.Err()
 }
 
-// checkXML reads XML (https://www.w3.org/TR/xml/) to its end: it is well-formed, which is
-// not to say that it is valid by a schema.
+// checkXML reads XML (https://www.w3.org/TR/xml/) to its end and checks that it is
+// well-formed. It does not validate it against a schema.
 func checkXML(in *input) error {
 	d := xml.NewDecoder(xmlText(in))
 	d.CharsetReader = decodeXML
@@ -123,11 +123,11 @@ func checkXML(in *input) error {
 // decodeXML decodes the text of an XML file that names its encoding.
 func decodeXML(name string, r io.Reader) (io.Reader, error) {
 	if strings.HasPrefix(strings.ToLower(name), "utf-16") {
-		return r, nil // decoded already, by its mark
+		return r, nil // xmlText has decoded it by its byte order mark
 	}
 	e, err := htmlindex.Get(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the encoding %q is not known", errNotChecked, name)
+		return nil, fmt.Errorf("%w: the encoding %q is unknown", errNotChecked, name)
 	}
 	return transform.NewReader(r, e.NewDecoder()), nil
 }

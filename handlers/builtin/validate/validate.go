@@ -1,5 +1,4 @@
-// Package validate reads files to their end as what they claim to be, and says whether
-// they are well-formed.
+// Package validate reads whole files and checks that they are well-formed.
 package validate
 
 import (
@@ -14,15 +13,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What validate says of a file.
+// The codes of validate.
 const (
-	CodeMalformed   = "malformed"    // the file is not what it claims to be, or damaged
-	CodeNotChecked  = "not-checked"  // there is a check, and it could not be made of this file
+	CodeMalformed   = "malformed"    // the file has another format, or is damaged
+	CodeNotChecked  = "not-checked"  // the check for this format cannot be made of this file
 	CodeNoValidator = "no-validator" // there is no check for this format
-	CodeEncrypted   = "encrypted"    // only somebody with the password can tell
+	CodeEncrypted   = "encrypted"    // the content cannot be checked without the password
 )
 
-// Limits on what a file may unpack to, so that a small one does not take a worker down.
+// Limits on the unpacked size, so that a small file cannot exhaust a worker.
 const (
 	defaultMaxPixels   = 200_000_000
 	defaultMaxUnpacked = 64 << 30
@@ -45,7 +44,7 @@ type input struct {
 	args validateArgs
 }
 
-// Read reads the file; it ends with the context.
+// Read reads the file. It fails once the context has ended.
 func (in *input) Read(p []byte) (int, error) {
 	if err := in.ctx.Err(); err != nil {
 		return 0, err
@@ -55,7 +54,7 @@ func (in *input) Read(p []byte) (int, error) {
 	return n, storageError(err)
 }
 
-// ReadAt reads the file at a place; it ends with the context.
+// ReadAt reads the file at an offset. It fails once the context has ended.
 func (in *input) ReadAt(p []byte, at int64) (int, error) {
 	if err := in.ctx.Err(); err != nil {
 		return 0, err
@@ -65,11 +64,11 @@ func (in *input) ReadAt(p []byte, at int64) (int, error) {
 	return n, storageError(err)
 }
 
-// Seek is that of the file.
+// Seek seeks in the file.
 func (in *input) Seek(offset int64, whence int) (int64, error) { return in.file.Seek(offset, whence) }
 
-// errStorage is wrapped by errors of the system, so that no file is called malformed
-// because its disk failed.
+// errStorage is wrapped by errors of the system. They do not mean that the file is
+// malformed.
 var errStorage = errors.New("storage")
 
 func storageError(err error) error {
@@ -82,21 +81,22 @@ func storageError(err error) error {
 // Register adds the handler validate to a registry; see New.
 func Register(reg *handlers.Registry) error {
 	return reg.Register("validate", New(),
-		handlers.WithDescription("reads JSON, XML, CSV, images, PDF, ZIP and gzip to their end: are they well-formed?"),
+		handlers.WithDescription("checks that JSON, XML, CSV, images, PDF, ZIP and gzip are well-formed"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 100, MaxBytes: 256 << 20}),
 		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
 		handlers.WithFacts("valid", "validated_as"))
 }
 
-// New says whether files are well-formed: JSON and JSON lines, XML, CSV, the images that Go
-// decodes (JPEG, PNG, GIF, TIFF, BMP, WebP), PDF, ZIP with the formats made of it, such as
-// docx, odt and epub, and gzip. The fact mime, which identify records, says what a file is
-// to be, else its extension, else the argument "as". Other arguments: "max_pixels",
-// "max_unpacked" and "max_pdf", above which a file is not checked.
+// New makes a handler that checks whether files are well-formed: JSON and JSON lines, XML,
+// CSV, the images that Go decodes (JPEG, PNG, GIF, TIFF, BMP, WebP), PDF, ZIP with the
+// formats based on it, such as docx, odt and epub, and gzip. The format is that of the fact
+// mime, which identify records, else of the extension, else of the argument "as". Files
+// above the limits in the arguments "max_pixels", "max_unpacked" and "max_pdf" are not
+// checked.
 //
-// A file that is not well-formed fails. One that cannot be checked, because it is encrypted
-// or above a limit, ends with a warning; one of another format is skipped: neither is called
-// valid. Facts: valid, when the check has been made, and validated_as.
+// A file that is not well-formed fails. A file that cannot be checked, because it is
+// encrypted or above a limit, ends with a warning; a file of another format is skipped. Both
+// have no fact valid. Facts: valid, when the check has been made, and validated_as.
 func New() handlers.Handler {
 	return handlers.PerFile(validate, handlers.Parallel(0), handlers.StallLimit(handlers.DefaultStallLimit))
 }
@@ -107,10 +107,10 @@ func argsOf(args any) (validateArgs, error) {
 		return a, err
 	}
 	if a.As != "" && checks()[a.As] == nil {
-		return a, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("as is %q: one of %s", a.As, strings.Join(formatNames(), ", ")))
+		return a, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("as is %q; it must be one of %s", a.As, strings.Join(formatNames(), ", ")))
 	}
 	if a.MaxPixels < 1 || a.MaxUnpacked < 1 || a.MaxPDF < 1 {
-		return a, handlers.Fail(handlers.CodeBadArgs, errors.New("max_pixels, max_unpacked and max_pdf are numbers from 1"))
+		return a, handlers.Fail(handlers.CodeBadArgs, errors.New("max_pixels, max_unpacked and max_pdf must be at least 1"))
 	}
 	return a, nil
 }
@@ -142,7 +142,7 @@ func validate(ctx context.Context, job *handlers.Job) error {
 	return conclude(ctx, job, checks()[format](&input{ctx: ctx, job: job, file: f, size: info.Size(), args: args}))
 }
 
-// conclude makes a verdict of what a check says.
+// conclude turns the error of a check into a verdict.
 func conclude(ctx context.Context, job *handlers.Job, err error) error {
 	switch {
 	case err == nil:
@@ -164,7 +164,7 @@ var (
 	errNotChecked = errors.New("not checked")
 )
 
-// formatOf is the format that a file is to be of: by its fact mime, else by its extension.
+// formatOf returns the format to check: by the fact mime, else by the extension.
 func formatOf(job *handlers.Job) string {
 	if mime, ok := job.Fact("mime"); ok {
 		text, _ := mime.(string)

@@ -19,14 +19,14 @@ func completeArgsOf(args any) (completeArgs, error) {
 		return a, err
 	}
 	if len(a.Lists) == 0 {
-		return a, handlers.Fail(handlers.CodeBadArgs, errors.New("lists is empty: name the lists whose files the transfer is to have"))
+		return a, handlers.Fail(handlers.CodeBadArgs, errors.New("lists is empty: name the checksum lists whose files must be in the transfer"))
 	}
 	return a, checkLists(a.Lists)
 }
 
 // Finalize compares the files of the transfer with the lists in the argument "lists", and
-// fails when one that is listed is not of the transfer. It is for lists that the transfer
-// does not have itself: no file's own job could miss it. After a run, it compares the files
+// fails when a listed file is not in the transfer. It is for lists outside the transfer,
+// because no job of a file reads such a list to its end. After a run, it compares the files
 // of all runs of the same sources. Its memory grows with the lists.
 func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	args, err := completeArgsOf(c.Args())
@@ -62,7 +62,7 @@ func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 			gone.Add(file)
 		}
 	}
-	return handlers.Fail(CodeListedMissing, errors.New(gone.Message("are listed and not of the transfer", int64(len(order)))))
+	return handlers.Fail(CodeListedMissing, errors.New(gone.Message("are listed but not in the transfer", int64(len(order)))))
 }
 
 func readListed(c *handlers.TransferJob, path string) (*list, error) {

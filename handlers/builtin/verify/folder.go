@@ -14,13 +14,14 @@ import (
 	"github.com/balerhq/baler/handlers"
 )
 
-// sidecarExtensions are the extensions of the lists of one file, after its whole name.
+// sidecarExtensions returns the extensions that, after the name of a file, name its
+// sidecars.
 func sidecarExtensions() []string {
 	return []string{".md5", ".sha1", ".sha224", ".sha256", ".sha384", ".sha512"}
 }
 
-// listNames are the names of the lists that are looked for in the file's folder and in
-// those above it.
+// listNames returns the usual names of lists, which are read in the file's folder and the
+// folders above it.
 func listNames() []string {
 	names := []string{}
 	for _, a := range []string{"md5", "sha1", "sha256", "sha512"} {
@@ -29,7 +30,7 @@ func listNames() []string {
 	return names
 }
 
-// manifestNames are the names of a bag's manifests.
+// manifestNames returns the names of a bag's manifests.
 func manifestNames() []string {
 	names := []string{}
 	for _, a := range []string{"md5", "sha1", "sha224", "sha256", "sha384", "sha512"} {
@@ -55,10 +56,10 @@ func isList(name string) bool {
 	return false
 }
 
-// keptLists is how many lists, also those that do not exist, are kept in memory.
+// keptLists is how many lists are kept in memory; names without a list count, too.
 const keptLists = 16 << 10
 
-// keptFor is how long a list counts as it was read.
+// keptFor is how long a list is used before it is checked for changes.
 const keptFor = 10 * time.Second
 
 // lists reads lists and keeps them. It is safe for concurrent use.
@@ -79,8 +80,8 @@ func newLists() *lists {
 	return &lists{kept}
 }
 
-// get reads the list at a path; it is nil when there is none, or none that may be read
-// there because the path lies outside the roots.
+// get reads the list at a path. It returns nil when there is none, or the path lies outside
+// the roots.
 func (l *lists) get(job *handlers.Job, path string) (*list, error) {
 	was, known := l.kept.Get(path)
 	if known && time.Since(was.checked) < keptFor {
@@ -93,13 +94,13 @@ func (l *lists) get(job *handlers.Job, path string) (*list, error) {
 	return is.list, err
 }
 
-// sidecar reads the list of one file, which nobody asks for again.
+// sidecar reads the list of one file. It is not kept, because no other job needs it.
 func sidecar(job *handlers.Job, path string) (*list, error) {
 	is, err := read(job, path, keptList{})
 	return is.list, err
 }
 
-// read reads a list, unless it is as it was.
+// read reads a list, unless it has not changed.
 func read(job *handlers.Job, path string, was keptList) (keptList, error) {
 	is := keptList{checked: time.Now()}
 	f, err := job.OpenOther(path)
@@ -125,7 +126,7 @@ func read(job *handlers.Job, path string, was keptList) (keptList, error) {
 	return is, nil
 }
 
-// absent reports whether an error of OpenOther says that there is no file to read.
+// absent reports whether an error of OpenOther means that there is no file to read.
 func absent(err error) bool {
 	v, ok := errors.AsType[*handlers.Verdict](err)
 	return ok && (v.Code == handlers.CodeNotFound || v.Code == handlers.CodeOutsideRoots || v.Code == handlers.CodeNotAFile) ||

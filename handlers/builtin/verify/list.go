@@ -12,13 +12,14 @@ import (
 	"strings"
 )
 
-// list is a list of digests: what md5sum and its like write, or a manifest of a bag.
+// list is a list of digests, in the format of md5sum and similar tools, or a manifest of a
+// bag.
 type list struct {
 	path      string
 	entries   map[string]entry // by absolute path of the file
-	order     []string         // the paths, as they are listed
-	malformed int              // lines that are no entry
-	first     int              // number of the first of them
+	order     []string         // the paths in the order of the list
+	malformed int              // number of lines that are not entries
+	first     int              // number of the first such line
 }
 
 // entry is a line of a list.
@@ -28,7 +29,7 @@ type entry struct {
 	line      int
 }
 
-// maxEntries bounds the memory that a list takes.
+// maxEntries limits the memory of a list.
 const maxEntries = 5_000_000
 
 var errTooManyEntries = fmt.Errorf("the list has more than %d entries", maxEntries)
@@ -52,8 +53,8 @@ func algorithmBySize(digits int) string {
 	return ""
 }
 
-// bsdLine is a line such as "SHA256 (name) = digest", as BSD's tools, md5sum --tag and
-// openssl write it.
+// bsdLine matches a line such as "SHA256 (name) = digest", which BSD's tools, md5sum --tag
+// and openssl write.
 var bsdLine = regexp.MustCompile(`^(MD5|SHA1|SHA(?:2-)?(?:224|256|384|512)) ?\((.+)\) ?= ([0-9A-Fa-f]+)$`)
 
 // readList parses a list. Names in it are relative to its folder.
@@ -94,7 +95,7 @@ func readList(file string, r io.Reader, progress func()) (*list, error) {
 	}
 	if err := lines.Err(); err != nil {
 		if errors.Is(err, bufio.ErrTooLong) {
-			err = errors.New("a line is longer than 64 KiB: it is no list of digests")
+			err = errors.New("a line is longer than 64 KiB: the file is not a list of digests")
 		}
 		return nil, err
 	}
@@ -112,8 +113,8 @@ func (l *list) add(name string, e entry) {
 	l.entries[file] = e
 }
 
-// parseLine parses a line in one of the two forms. GNU's form escapes a backslash and line
-// ends in names, and says so by a backslash at the start of the line.
+// parseLine parses a line in one of the two forms. In GNU's form, a backslash at the start
+// of the line means that backslashes and line ends in the name are escaped.
 func parseLine(text string, inBag bool) (name string, e entry, ok bool) {
 	text, escaped := strings.CutPrefix(text, `\`)
 	if m := bsdLine.FindStringSubmatch(text); m != nil {
@@ -136,8 +137,8 @@ func algorithmByTag(tag string) string {
 	return strings.Replace(strings.ToLower(tag), "sha2-", "sha", 1)
 }
 
-// parseGNU cuts a line into digest and name. The blank or star after the first blank says
-// how the file was read.
+// parseGNU cuts a line into digest and name. The blank or star after the first blank is the
+// mode in which the file was read.
 func parseGNU(text string, inBag bool) (name, digest string, ok bool) {
 	at := strings.IndexAny(text, " \t")
 	if at < 0 || at+1 == len(text) {
@@ -153,8 +154,7 @@ func parseGNU(text string, inBag bool) (name, digest string, ok bool) {
 	return name, digest, true
 }
 
-// bareDigest reads a sidecar that has nothing but the digest of the file that it is named
-// after.
+// bareDigest reads a sidecar that has only a digest: that of the file in its own name.
 func (l *list) bareDigest(text string) (name string, e entry, ok bool) {
 	digest := strings.TrimSpace(text)
 	if _, err := hex.DecodeString(digest); err != nil {
@@ -169,8 +169,8 @@ func (l *list) bareDigest(text string) (name string, e entry, ok bool) {
 	return strings.TrimSuffix(base, extension), e, true
 }
 
-// unescapeManifest decodes a path of a manifest (RFC 8493, section 2.1.3). A draft's bag has
-// no %25.
+// unescapeManifest decodes a path of a manifest (RFC 8493, section 2.1.3). Bags before 1.0
+// have no %25.
 func unescapeManifest(name string) string {
 	return strings.NewReplacer("%0A", "\n", "%0a", "\n", "%0D", "\r", "%0d", "\r", "%25", "%").Replace(name)
 }

@@ -1,5 +1,4 @@
-// Package verify compares files with the digests that lists, sidecars and bags have of
-// them.
+// Package verify compares files with their digests in lists, sidecars and bags.
 package verify
 
 import (
@@ -15,13 +14,13 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What verify says of a file.
+// The codes of verify.
 const (
-	CodeMismatch      = "digest-mismatch" // the content has another digest than is listed
-	CodeNotListed     = "not-listed"      // nothing lists the file
-	CodeNotInManifest = "not-in-manifest" // the file is of a bag's payload, and no manifest lists it
-	CodeListedMissing = "listed-missing"  // the file is a list, and files that it lists are not there
-	CodeBadList       = "bad-list"        // a list cannot be read as one
+	CodeMismatch      = "digest-mismatch" // the content has another digest than the listed one
+	CodeNotListed     = "not-listed"      // no list, sidecar or bag has the file
+	CodeNotInManifest = "not-in-manifest" // the file is in the payload of a bag, and no manifest lists it
+	CodeListedMissing = "listed-missing"  // the file is a list, and files that it lists do not exist
+	CodeBadList       = "bad-list"        // a list cannot be read
 )
 
 // missingShown is how many missing files a result names.
@@ -48,25 +47,24 @@ func Register(reg *handlers.Registry) error {
 		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
 		handlers.WithFacts("verified", "verified_by", "md5", "sha1", "sha224", "sha256", "sha384", "sha512")),
 		reg.RegisterFinalizer("verify", Finalize,
-			handlers.WithDescription("compares the transfer's files with checksum lists: none that is listed may be missing"),
+			handlers.WithDescription("compares the transfer's files with checksum lists: no listed file may be missing"),
 			handlers.WithArgsCheck(handlers.CheckWith(completeArgsOf))))
 }
 
-// New compares each file with the digests that are listed of it:
+// New makes a handler that compares each file with its digests in
 //
-//   - lists, in the argument "lists" (absolute paths), or in the file's folder or one above
-//     it, with the names that md5sum and its like use: MD5SUMS, sha256sum.txt, checksums.sha512 …
-//   - sidecars: photo.tif.md5 beside photo.tif, with or without a name; "sidecars": false
-//     turns off these and the lists that are looked for
-//   - the manifests of the bag that the file is in; "bags": false turns this off
+//   - the lists in the argument "lists" (absolute paths), and lists with usual names in the
+//     file's folder and the folders above it: MD5SUMS, sha256sum.txt, checksums.sha512 …
+//   - sidecars, such as photo.tif.md5 beside photo.tif, with or without a name in it;
+//     "sidecars": false turns off sidecars and lists that the argument does not name
+//   - the manifests of the bag that holds the file; "bags": false turns this off
 //
-// Every digest that is listed must be right. A file that nothing lists is skipped, or fails
-// with "unlisted": "failed"; in a bag's payload it fails. A file that is a list itself fails
-// when files that it lists are not there.
+// Every listed digest must be right. A file that is not listed is skipped, or fails with
+// "unlisted": "failed"; in a bag's payload it always fails. A list among the files fails when
+// files that it lists do not exist.
 //
 // Facts: verified, the algorithms that were compared; verified_by, the lists; and the digests.
-// A digest that an earlier step of the recipe has recorded is compared without reading the
-// file again.
+// The handler does not read a file again when an earlier step has recorded its digest.
 func New() handlers.Handler {
 	v := &verifier{lists: newLists(), reader: checksum.NewReader()}
 	return handlers.PerFile(v.file, handlers.Parallel(0), handlers.StallLimit(handlers.DefaultStallLimit))
@@ -78,7 +76,7 @@ func argsOf(args any) (verifyArgs, error) {
 		return a, err
 	}
 	if a.Unlisted != "skipped" && a.Unlisted != "failed" {
-		return a, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("unlisted is %q: one of skipped, failed", a.Unlisted))
+		return a, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("unlisted is %q; it must be skipped or failed", a.Unlisted))
 	}
 	return a, checkLists(a.Lists)
 }
@@ -86,7 +84,7 @@ func argsOf(args any) (verifyArgs, error) {
 func checkLists(paths []string) error {
 	for _, path := range paths {
 		if !filepath.IsAbs(path) {
-			return handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("the list %q is no absolute path: workers run in other folders", path))
+			return handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("the list %q is not an absolute path; it must be one, because workers run in other folders", path))
 		}
 	}
 	return nil
@@ -104,7 +102,7 @@ func (v *verifier) file(ctx context.Context, job *handlers.Job) error {
 	if len(known) == 0 && !isList(filepath.Base(job.File().Path)) {
 		switch {
 		case inPayload:
-			return handlers.Fail(CodeNotInManifest, errors.New("the file is of a bag's payload, and no manifest lists it"))
+			return handlers.Fail(CodeNotInManifest, errors.New("the file is in the payload of a bag, and no manifest lists it"))
 		case args.Unlisted == "failed":
 			return handlers.Fail(CodeNotListed, errors.New("no list, sidecar or bag has a digest of the file"))
 		}
@@ -116,14 +114,14 @@ func (v *verifier) file(ctx context.Context, job *handlers.Job) error {
 	return v.complete(ctx, job, &args, len(known) > 0)
 }
 
-// expectation is a digest that a list has of the file.
+// expectation is a listed digest of the file.
 type expectation struct {
 	entry
 
 	list string
 }
 
-// find finds what lists say of the file, and whether it is of the payload of a bag.
+// find returns the listed digests of the file, and whether it is in the payload of a bag.
 func (v *verifier) find(job *handlers.Job, args *verifyArgs) (known []expectation, inPayload bool, err error) {
 	file := job.File().Path
 	take := func(l *list) {
@@ -196,7 +194,7 @@ func joinAll(dir string, names []string) []string {
 	return paths
 }
 
-// bagOf returns the innermost bag that a file is in, or "".
+// bagOf returns the innermost bag that holds the file, or "".
 func (v *verifier) bagOf(job *handlers.Job) (string, error) {
 	for dir := range above(job.File().Path) {
 		l, err := v.lists.get(job, filepath.Join(dir, "bagit.txt"))
@@ -210,7 +208,7 @@ func (v *verifier) bagOf(job *handlers.Job) (string, error) {
 	return "", nil
 }
 
-// compare compares the file with all that is listed of it.
+// compare compares the file with all of its listed digests.
 func (v *verifier) compare(ctx context.Context, job *handlers.Job, known []expectation) error {
 	if len(known) == 0 {
 		return nil
@@ -237,8 +235,8 @@ func (v *verifier) compare(ctx context.Context, job *handlers.Job, known []expec
 	return errors.Join(job.SetFact("verified", strings.Join(algorithms, " ")), job.SetFact("verified_by", by))
 }
 
-// digests returns the digests of the file, as earlier steps have recorded them or by
-// reading it.
+// digests returns the digests of the file: those that earlier steps have recorded, and the
+// others by reading it.
 func (v *verifier) digests(ctx context.Context, job *handlers.Job, algorithms []string) (map[string]string, error) {
 	digests := make(map[string]string, len(algorithms))
 	var missing []string
@@ -266,7 +264,7 @@ func (v *verifier) digests(ctx context.Context, job *handlers.Job, algorithms []
 	return digests, nil
 }
 
-// complete looks whether the files are there that the job's file lists, if it is a list.
+// complete checks that the files exist that the job's file lists, if it is a list.
 func (v *verifier) complete(ctx context.Context, job *handlers.Job, args *verifyArgs, listed bool) error {
 	path := job.File().Path
 	if name := filepath.Base(path); !slices.Contains(args.Lists, path) &&
@@ -279,9 +277,9 @@ func (v *verifier) complete(ctx context.Context, job *handlers.Job, args *verify
 	}
 	if l == nil || len(l.entries) == 0 {
 		if listed {
-			return nil // whatever its name says
+			return nil // it is verified as a file, although its name is that of a list
 		}
-		return handlers.Skip(CodeNotListed, "nothing lists the file, and it lists no digest although its name says so")
+		return handlers.Skip(CodeNotListed, "no list has the file, and it has no digests although its name is that of a list")
 	}
 	var missing []string
 	gone := 0
@@ -291,11 +289,11 @@ func (v *verifier) complete(ctx context.Context, job *handlers.Job, args *verify
 		}
 		f, err := job.OpenOther(file)
 		if err == nil {
-			_ = f.Close() // only looked for
+			_ = f.Close() // it exists
 			continue
 		}
 		if !absent(err) {
-			continue // it is there; its own job says why it cannot be read
+			continue // it exists; its own job reports why it cannot be read
 		}
 		if gone++; len(missing) < missingShown {
 			missing = append(missing, fmt.Sprintf("%q", file))
@@ -305,11 +303,11 @@ func (v *verifier) complete(ctx context.Context, job *handlers.Job, args *verify
 		if more := gone - len(missing); more > 0 {
 			missing = append(missing, fmt.Sprintf("… and %d more", more))
 		}
-		return handlers.Fail(CodeListedMissing, fmt.Errorf("%d of the %d files that it lists are not there: %s",
+		return handlers.Fail(CodeListedMissing, fmt.Errorf("%d of the %d files that it lists do not exist: %s",
 			gone, len(l.order), strings.Join(missing, ", ")))
 	}
 	if l.malformed > 0 {
-		return handlers.Warn(CodeBadList, fmt.Sprintf("%d lines are no digest and name, the first is line %d", l.malformed, l.first))
+		return handlers.Warn(CodeBadList, fmt.Sprintf("%d lines are not a digest and a name; the first is line %d", l.malformed, l.first))
 	}
 	return nil
 }

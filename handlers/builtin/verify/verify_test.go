@@ -31,9 +31,7 @@ func write(t *testing.T, files map[string]string) (dir string) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	testkit.Must(t, err)
 	for name, content := range files {
-		path := filepath.Join(dir, name)
-		testkit.Must(t, os.MkdirAll(filepath.Dir(path), 0o700))
-		testkit.Must(t, os.WriteFile(path, []byte(content), 0o600))
+		testkit.WriteFileIn(t, dir, name, content)
 	}
 	return dir
 }
@@ -198,7 +196,7 @@ func TestFinalStepFindsWhatTheTransferDoesNotHave(t *testing.T) {
 	}
 	builtintest.WantStep(t, try(files, args("list")), tasks.FinalizeDone, "")
 	builtintest.WantStep(t, try(files[:1], args("list")), tasks.FinalizeFailed,
-		`listed-missing: 1 of 2 files are listed and not of the transfer: "`+filepath.Join(dir, "b")+`"`)
+		`listed-missing: 1 of 2 files are listed but not in the transfer: "`+filepath.Join(dir, "b")+`"`)
 	builtintest.WantStep(t, try(files, args("empty")), tasks.FinalizeFailed, "it lists no digest")
 	builtintest.WantStep(t, try(files, args("gone")), tasks.FinalizeFailed, "not-found")
 	builtintest.WantStep(t, try(files, nil), tasks.FinalizeFailed, "lists is empty")

@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// reach gives an axis some air around its numbers.
+// reach widens the range of an axis a little.
 func (a *Axis) reach(s span) (low, high float64) {
 	switch {
 	case len(a.Names) > 0:
@@ -25,8 +25,8 @@ func (a *Axis) reach(s span) (low, high float64) {
 	return 0, s.max * 1.08
 }
 
-// ticks are the numbers beside an axis. Those of a logarithmic one are given
-// places where there are not too many, and round numbers otherwise.
+// ticks returns the numbers beside an axis. A logarithmic axis has the given positions if
+// they are few, and round numbers otherwise.
 func (a *Axis) ticks(low, high float64, places []float64) []plot.Tick {
 	switch {
 	case len(a.Names) > 0:
@@ -45,7 +45,7 @@ func (a *Axis) ticks(low, high float64, places []float64) []plot.Tick {
 	return evenTicks(low, high)
 }
 
-// evenTicks are round numbers at even distances, about five.
+// evenTicks returns about five round numbers at even distances.
 func evenTicks(low, high float64) []plot.Tick {
 	power := math.Pow(10, math.Floor(math.Log10(high-low)))
 	step := power
@@ -70,8 +70,7 @@ func at(places []float64) []plot.Tick {
 	return ticks
 }
 
-// logTicks are 1, 2 and 5 of each power of ten; over many powers only 1 has its
-// number.
+// logTicks returns 1, 2 and 5 of each power of ten; over many powers only 1 has a label.
 func logTicks(low, high float64) []plot.Tick {
 	var ticks []plot.Tick
 	few := math.Log10(high/low) < 2.5
@@ -91,7 +90,7 @@ func logTicks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// places are the different X of all points, in order.
+// places returns the distinct X of all points, in order.
 func (c *Chart) places() []float64 {
 	var all []float64
 	for i := range c.Series {
@@ -103,7 +102,7 @@ func (c *Chart) places() []float64 {
 	return slices.Compact(all)
 }
 
-// number is a number with commas, and no more digits than it is worth.
+// number formats a number with commas and few digits.
 func number(v float64) string {
 	if v == 0 {
 		return "0"

@@ -1,33 +1,33 @@
-// Package chart draws what was measured, as SVG and as a page of HTML that
-// needs nothing else: no script, no style sheet, no font, no network.
+// Package chart draws measurements, as SVG and as a self-contained HTML page: it needs no
+// script, style sheet, font or network.
 //
-// It knows numbers and their names, not where they come from. Colours are told
-// apart by people who see few of them, and so are the points and dashes.
+// It draws numbers with names, and does not depend on their origin. Colour-blind people can
+// distinguish the colours, and series also differ in points and dashes.
 package chart
 
-// Chart is points over one axis, with lines to hold them against.
+// Chart has points over one axis, and lines to compare them with.
 type Chart struct {
 	Title  string
-	Note   string // below the title: what one has to know to read it
+	Note   string // below the title: an explanation
 	X, Y   Axis
 	Series []Series
 	Lines  []Line
 }
 
-// Axis is what a chart has below and at its left.
+// Axis is the horizontal or the vertical axis of a chart.
 type Axis struct {
 	Label string   // with the unit
-	Log   bool     // shows what is above zero only; otherwise the axis begins at zero
-	Names []string // of the places 0, 1, …, for what is no number; X only
+	Log   bool     // logarithmic, for values above zero; otherwise the axis begins at zero
+	Names []string // names of the positions 0, 1, …, for values that are not numbers; X only
 }
 
-// Series is points that belong together, joined by a line.
+// Series is a series of points, joined by a line.
 type Series struct {
 	Name   string
 	Points []Point
 	Loose  bool // not joined
 	Dashed bool
-	Like   int // from 1: has the colour of the series with that number, counted from 1
+	Like   int // number of the series, from 1, that has the same colour; 0: a colour of its own
 }
 
 // Point is a median and the range around it.
@@ -37,13 +37,13 @@ type Point struct {
 	Best      bool    // gets a ring
 }
 
-// Line lies across the whole chart.
+// Line is a line across the whole chart.
 type Line struct {
 	Name string
 	Y    float64
 }
 
-// visible are the points that the axes can show.
+// visible returns the points that the axes can show.
 func (c *Chart) visible(s *Series) []Point {
 	var all []Point
 	for _, p := range s.Points {
@@ -61,7 +61,7 @@ func (c *Chart) visible(s *Series) []Point {
 	return all
 }
 
-// extent is how far the axes have to reach; false when there is nothing to show.
+// extent returns the ranges of the axes; false when there is nothing to show.
 func (c *Chart) extent() (x, y span, ok bool) {
 	for i := range c.Series {
 		for _, p := range c.visible(&c.Series[i]) {
@@ -78,7 +78,7 @@ func (c *Chart) extent() (x, y span, ok bool) {
 	return x, y, x.some && y.some
 }
 
-// span is the room that numbers take.
+// span is a range of numbers.
 type span struct {
 	min, max float64
 	some     bool

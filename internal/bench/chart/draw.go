@@ -9,8 +9,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// draw puts the chart on a canvas: a head, a plot, and beside it what the signs
-// mean, where it hides nothing.
+// draw draws the chart on a canvas: a head, a plot, and a legend where it hides nothing.
 func (c *Chart) draw(canvas draw.Canvas) {
 	canvas.SetColor(color.White)
 	canvas.Fill(canvas.Path())
@@ -42,13 +41,13 @@ func (c *Chart) draw(canvas draw.Canvas) {
 	lines.Horizontal.Width, lines.Vertical.Width = 0.5, 0.5
 	p.Add(lines)
 	key := c.plot(p)
-	p.X.Min, p.X.Max = low, high // adding widens them
+	p.X.Min, p.X.Max = low, high // adding series has widened them
 	beside := key.Rectangle(area)
 	p.Draw(draw.Crop(area, 0, -beside.Size().X-2*margin, 0, 0))
 	key.Draw(draw.Crop(area, area.Size().X-beside.Size().X, 0, 0, -10))
 }
 
-// head writes title and note, and gives the room below.
+// head writes title and note, and returns the area below them.
 func (c *Chart) head(area draw.Canvas) draw.Canvas {
 	title, note := letters(13, ink(), true), letters(9.5, faint(), false)
 	y := area.Max.Y - title.Font.Size
@@ -60,7 +59,7 @@ func (c *Chart) head(area draw.Canvas) draw.Canvas {
 	return draw.Crop(area, 0, 0, 0, y-area.Max.Y-margin)
 }
 
-// plot adds lines and series, and gives what explains them.
+// plot adds lines and series, and returns the legend.
 func (c *Chart) plot(p *plot.Plot) plot.Legend {
 	key := plot.NewLegend()
 	key.TextStyle = letters(9.5, ink(), false)
@@ -90,7 +89,7 @@ func (c *Chart) plot(p *plot.Plot) plot.Legend {
 	return key
 }
 
-// drawn is a series with its looks.
+// drawn is a series with its style.
 type drawn struct {
 	points []Point
 	colour color.Color

@@ -10,17 +10,17 @@ import (
 //go:embed page.html
 var pageText string
 
-// Page is a report of one run, to show to others.
+// Page is a report of one run.
 type Page struct {
 	Title  string
-	Lead   string   // what was measured
-	Says   []string // what came out, in words
-	Facts  []Fact   // of the machine and the settings
+	Lead   string   // a description of the measurement
+	Says   []string // results in words
+	Facts  []Fact   // about the machine and the settings
 	Charts []Chart
 	Tables []Table
 }
 
-// Fact is a name and what there is to say to it.
+// Fact is a name with a value.
 type Fact struct{ Name, Value string }
 
 // Table is text in columns.
@@ -30,7 +30,7 @@ type Table struct {
 	Rows    [][]string
 }
 
-// Column is a table's; numbers stand at the right.
+// Column is a column of a table. Numbers are aligned to the right.
 type Column struct {
 	Title string
 	Right bool

@@ -51,7 +51,7 @@ func ink() color.Color   { return color.Gray{0x22} }
 func faint() color.Color { return color.Gray{0x66} }
 func grid() color.Color  { return color.Gray{0xe4} }
 
-// letters is a style of text. The font is one whose measures common fonts have.
+// letters is a style of text. Common fonts have the same metrics as its font.
 func letters(size vg.Length, colour color.Color, bold bool) text.Style {
 	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
 	if bold {
@@ -60,7 +60,7 @@ func letters(size vg.Length, colour color.Color, bold bool) text.Style {
 	return text.Style{Color: colour, Font: f, Handler: text.Plain{Fonts: font.DefaultCache}}
 }
 
-// plain takes what is loud away from a plot's axes.
+// plain simplifies a plot's axes.
 func plain(p *plot.Plot) {
 	p.BackgroundColor = color.Transparent
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {

@@ -12,8 +12,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// fonts are what is tried where there is not the one that was measured with;
-// all have its measures.
+// fonts lists fonts to use when the font of the drawing is missing. All have the same
+// metrics.
 const fonts = "'Liberation Sans',Arimo,Helvetica,Arial,sans-serif"
 
 // WriteSVG draws charts below each other, as one document.

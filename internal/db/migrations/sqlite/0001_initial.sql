@@ -5,28 +5,28 @@ CREATE TABLE IF NOT EXISTS transfers (
   idem_key     BLOB NULL,
   run_key      TEXT NOT NULL DEFAULT '',
   via          TEXT NOT NULL,
-  state        TEXT NOT NULL,
+  state        TEXT NOT NULL CHECK (state IN ('open', 'running', 'finalizing', 'completed', 'interrupted', 'canceled')),
   queue        TEXT NOT NULL,
   recipe       TEXT NOT NULL,
   sources      BLOB NOT NULL,
-  files        INTEGER NOT NULL DEFAULT 0,
-  bytes        INTEGER NOT NULL DEFAULT 0,
-  finished     INTEGER NOT NULL DEFAULT 0,
-  dispatched   INTEGER NOT NULL DEFAULT 0,
-  dispatched_bytes INTEGER NOT NULL DEFAULT 0,
-  sweep_mark   INTEGER NOT NULL DEFAULT 0,
-  marked_at    DATETIME NULL,
-  paused_at    DATETIME NULL,
+  files        INTEGER NOT NULL DEFAULT 0 CHECK (typeof(files) = 'integer'),
+  bytes        INTEGER NOT NULL DEFAULT 0 CHECK (typeof(bytes) = 'integer'),
+  finished     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(finished) = 'integer'),
+  dispatched   INTEGER NOT NULL DEFAULT 0 CHECK (typeof(dispatched) = 'integer'),
+  dispatched_bytes INTEGER NOT NULL DEFAULT 0 CHECK (typeof(dispatched_bytes) = 'integer'),
+  sweep_mark   INTEGER NOT NULL DEFAULT 0 CHECK (typeof(sweep_mark) = 'integer'),
+  marked_at    DATETIME NULL CHECK (marked_at IS NULL OR marked_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(marked_at) IS NOT NULL),
+  paused_at    DATETIME NULL CHECK (paused_at IS NULL OR paused_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(paused_at) IS NOT NULL),
   webhooks     TEXT NOT NULL,
-  finalizing      INTEGER NOT NULL DEFAULT 0,
-  created_at   DATETIME NOT NULL,
-  seen_at      DATETIME NOT NULL,
-  sealed_at    DATETIME NULL,
-  ended_at     DATETIME NULL,
+  finalizing      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(finalizing) = 'integer'),
+  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(created_at) IS NOT NULL),
+  seen_at      DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(seen_at) IS NOT NULL),
+  sealed_at    DATETIME NULL CHECK (sealed_at IS NULL OR sealed_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(sealed_at) IS NOT NULL),
+  ended_at     DATETIME NULL CHECK (ended_at IS NULL OR ended_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(ended_at) IS NOT NULL),
   trouble      TEXT NOT NULL DEFAULT '',
   selection    BLOB NULL,
-  producer_token INTEGER NOT NULL DEFAULT 0,
-  weight       INTEGER NOT NULL DEFAULT 1
+  producer_token INTEGER NOT NULL DEFAULT 0 CHECK (typeof(producer_token) = 'integer'),
+  weight       INTEGER NOT NULL DEFAULT 1 CHECK (typeof(weight) = 'integer')
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
@@ -38,51 +38,51 @@ CREATE INDEX IF NOT EXISTS transfers_state ON transfers (state);
 CREATE INDEX IF NOT EXISTS transfers_run_key ON transfers (run_key);
 
 CREATE TABLE IF NOT EXISTS steps (
-  transfer_id  INTEGER NOT NULL,
-  no           INTEGER NOT NULL,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  no           INTEGER NOT NULL CHECK (typeof(no) = 'integer'),
   name         TEXT NOT NULL,
   handler      TEXT NOT NULL,
-  selected       INTEGER NOT NULL DEFAULT 0,
-  succeeded    INTEGER NOT NULL DEFAULT 0,
-  warning      INTEGER NOT NULL DEFAULT 0,
-  skipped      INTEGER NOT NULL DEFAULT 0,
-  failed       INTEGER NOT NULL DEFAULT 0,
-  error        INTEGER NOT NULL DEFAULT 0,
-  timed_out    INTEGER NOT NULL DEFAULT 0,
-  canceled     INTEGER NOT NULL DEFAULT 0,
+  selected       INTEGER NOT NULL DEFAULT 0 CHECK (typeof(selected) = 'integer'),
+  succeeded    INTEGER NOT NULL DEFAULT 0 CHECK (typeof(succeeded) = 'integer'),
+  warning      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(warning) = 'integer'),
+  skipped      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(skipped) = 'integer'),
+  failed       INTEGER NOT NULL DEFAULT 0 CHECK (typeof(failed) = 'integer'),
+  error        INTEGER NOT NULL DEFAULT 0 CHECK (typeof(error) = 'integer'),
+  timed_out    INTEGER NOT NULL DEFAULT 0 CHECK (typeof(timed_out) = 'integer'),
+  canceled     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(canceled) = 'integer'),
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS files (
-  transfer_id  INTEGER NOT NULL,
-  no           INTEGER NOT NULL,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  no           INTEGER NOT NULL CHECK (typeof(no) = 'integer'),
   path         BLOB NOT NULL,
-  size         INTEGER NOT NULL,
-  mtime        DATETIME NULL,
+  size         INTEGER NOT NULL CHECK (typeof(size) = 'integer'),
+  mtime        DATETIME NULL CHECK (mtime IS NULL OR mtime GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(mtime) IS NOT NULL),
   scan_error      TEXT NOT NULL DEFAULT '',
-  part         INTEGER NULL,
-  byte_offset      INTEGER NULL,
-  line_no      INTEGER NULL,
+  part         INTEGER NULL CHECK (part IS NULL OR typeof(part) = 'integer'),
+  byte_offset      INTEGER NULL CHECK (byte_offset IS NULL OR typeof(byte_offset) = 'integer'),
+  line_no      INTEGER NULL CHECK (line_no IS NULL OR typeof(line_no) = 'integer'),
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS batches (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-  transfer_id  INTEGER NOT NULL,
-  step_no      INTEGER NOT NULL,
-  attempt      INTEGER NOT NULL,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  attempt      INTEGER NOT NULL CHECK (typeof(attempt) = 'integer'),
   files        TEXT NOT NULL,
-  items        INTEGER NOT NULL,
-  bytes        INTEGER NOT NULL,
+  items        INTEGER NOT NULL CHECK (typeof(items) = 'integer'),
+  bytes        INTEGER NOT NULL CHECK (typeof(bytes) = 'integer'),
   queue        TEXT NOT NULL,
-  fencing_token     INTEGER NOT NULL DEFAULT 0,
-  crashes         INTEGER NOT NULL DEFAULT 0,
-  due_at       DATETIME NOT NULL,
-  created_at   DATETIME NOT NULL,
-  gathering    BOOLEAN NOT NULL DEFAULT 0,
+  fencing_token     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(fencing_token) = 'integer'),
+  crashes         INTEGER NOT NULL DEFAULT 0 CHECK (typeof(crashes) = 'integer'),
+  due_at       DATETIME NOT NULL CHECK (due_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(due_at) IS NOT NULL),
+  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(created_at) IS NOT NULL),
+  gathering    BOOLEAN NOT NULL DEFAULT 0 CHECK (gathering IN (0, 1)),
   held_by      TEXT NOT NULL DEFAULT '',
-  held_until   DATETIME NULL,
-  inherited_crashes INTEGER NOT NULL DEFAULT 0
+  held_until   DATETIME NULL CHECK (held_until IS NULL OR held_until GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(held_until) IS NOT NULL),
+  inherited_crashes INTEGER NOT NULL DEFAULT 0 CHECK (typeof(inherited_crashes) = 'integer')
 );
 
 CREATE INDEX IF NOT EXISTS batches_transfer ON batches (transfer_id);
@@ -90,29 +90,29 @@ CREATE INDEX IF NOT EXISTS batches_transfer ON batches (transfer_id);
 CREATE INDEX IF NOT EXISTS batches_due ON batches (gathering, due_at);
 
 CREATE TABLE IF NOT EXISTS results (
-  transfer_id  INTEGER NOT NULL,
-  step_no      INTEGER NOT NULL,
-  file_no      INTEGER NOT NULL,
-  batch_id     INTEGER NOT NULL,
-  outcome      TEXT NOT NULL,
-  exit_code    INTEGER NOT NULL DEFAULT 0,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
+  batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
+  outcome      TEXT NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
+  exit_code    INTEGER NOT NULL DEFAULT 0 CHECK (typeof(exit_code) = 'integer'),
   code         TEXT NOT NULL DEFAULT '',
   output       TEXT NOT NULL DEFAULT '',
   error        TEXT NOT NULL DEFAULT '',
-  truncated    BOOLEAN NOT NULL DEFAULT 0,
-  facts        TEXT NULL,
-  attempt      INTEGER NOT NULL DEFAULT 1,
+  truncated    BOOLEAN NOT NULL DEFAULT 0 CHECK (truncated IN (0, 1)),
+  facts        TEXT NULL CHECK (facts IS NULL OR json_type(facts) = 'object'),
+  attempt      INTEGER NOT NULL DEFAULT 1 CHECK (typeof(attempt) = 'integer'),
   worker       TEXT NOT NULL,
-  started_at   DATETIME NOT NULL,
-  ended_at     DATETIME NOT NULL,
+  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(started_at) IS NOT NULL),
+  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(ended_at) IS NOT NULL),
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS failures (
-  transfer_id  INTEGER NOT NULL,
-  step_no      INTEGER NOT NULL,
-  file_no      INTEGER NOT NULL,
-  outcome      TEXT NOT NULL,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
+  outcome      TEXT NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
   code         TEXT NOT NULL,
   message      TEXT NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no)
@@ -121,21 +121,21 @@ CREATE INDEX IF NOT EXISTS failures_file ON failures (transfer_id, file_no, step
 
 CREATE TABLE IF NOT EXISTS attempts (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-  transfer_id  INTEGER NOT NULL,
-  step_no      INTEGER NOT NULL,
-  file_no      INTEGER NOT NULL,
-  batch_id     INTEGER NOT NULL,
-  outcome      TEXT NOT NULL,
-  exit_code    INTEGER NOT NULL,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
+  batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
+  outcome      TEXT NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
+  exit_code    INTEGER NOT NULL CHECK (typeof(exit_code) = 'integer'),
   code         TEXT NOT NULL,
   output       TEXT NOT NULL,
   error        TEXT NOT NULL,
-  truncated    BOOLEAN NOT NULL,
-  facts        TEXT NULL,
-  attempt      INTEGER NOT NULL,
+  truncated    BOOLEAN NOT NULL CHECK (truncated IN (0, 1)),
+  facts        TEXT NULL CHECK (facts IS NULL OR json_type(facts) = 'object'),
+  attempt      INTEGER NOT NULL CHECK (typeof(attempt) = 'integer'),
   worker       TEXT NOT NULL,
-  started_at   DATETIME NOT NULL,
-  ended_at     DATETIME NOT NULL
+  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(started_at) IS NOT NULL),
+  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(ended_at) IS NOT NULL)
 );
 
 CREATE INDEX IF NOT EXISTS attempts_file ON attempts (transfer_id, step_no, file_no);
@@ -143,14 +143,14 @@ CREATE INDEX IF NOT EXISTS attempts_file ON attempts (transfer_id, step_no, file
 CREATE TABLE IF NOT EXISTS seen_files (
   run_key      TEXT NOT NULL,
   path_hash    BLOB NOT NULL,
-  transfer_id  INTEGER NOT NULL,
-  size         INTEGER NOT NULL,
-  mtime        INTEGER NOT NULL,
-  file_no      INTEGER NOT NULL DEFAULT 0,
-  accepted     BOOLEAN NOT NULL DEFAULT 0,
-  was_transfer_id INTEGER NOT NULL DEFAULT 0,
-  was_file_no  INTEGER NOT NULL DEFAULT 0,
-  damaged      BOOLEAN NOT NULL DEFAULT 0,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  size         INTEGER NOT NULL CHECK (typeof(size) = 'integer'),
+  mtime        INTEGER NOT NULL CHECK (typeof(mtime) = 'integer'),
+  file_no      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(file_no) = 'integer'),
+  accepted     BOOLEAN NOT NULL DEFAULT 0 CHECK (accepted IN (0, 1)),
+  was_transfer_id INTEGER NOT NULL DEFAULT 0 CHECK (typeof(was_transfer_id) = 'integer'),
+  was_file_no  INTEGER NOT NULL DEFAULT 0 CHECK (typeof(was_file_no) = 'integer'),
+  damaged      BOOLEAN NOT NULL DEFAULT 0 CHECK (damaged IN (0, 1)),
   PRIMARY KEY (run_key, path_hash)
 ) WITHOUT ROWID;
 
@@ -160,7 +160,7 @@ CREATE INDEX IF NOT EXISTS seen_files_damaged ON seen_files (run_key) WHERE dama
 
 CREATE TABLE IF NOT EXISTS dead_letters (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-  received_at  DATETIME NOT NULL,
+  received_at  DATETIME NOT NULL CHECK (received_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(received_at) IS NOT NULL),
   type         TEXT NOT NULL,
   payload      BLOB NOT NULL,
   reason       TEXT NOT NULL
@@ -169,12 +169,12 @@ CREATE TABLE IF NOT EXISTS dead_letters (
 CREATE TABLE IF NOT EXISTS workers (
   name         TEXT NOT NULL PRIMARY KEY,
   handlers     TEXT NOT NULL,
-  slots        INTEGER NOT NULL,
+  slots        INTEGER NOT NULL CHECK (typeof(slots) = 'integer'),
   version      TEXT NOT NULL,
   desired_state         TEXT NOT NULL DEFAULT '',
   limits_in_use         TEXT NOT NULL,
-  started_at   DATETIME NOT NULL,
-  seen_at      DATETIME NOT NULL,
+  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(started_at) IS NOT NULL),
+  seen_at      DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(seen_at) IS NOT NULL),
   instance     TEXT NOT NULL DEFAULT '',
   queues       TEXT NOT NULL,
   throttled    TEXT NOT NULL
@@ -184,40 +184,40 @@ CREATE TABLE IF NOT EXISTS costs (
   handler      TEXT NOT NULL,
   arguments    TEXT NOT NULL,
   worker       TEXT NOT NULL,
-  sum_n2           REAL NOT NULL,
-  sum_nb           REAL NOT NULL,
-  sum_b2           REAL NOT NULL,
-  sum_nt           REAL NOT NULL,
-  sum_bt           REAL NOT NULL,
-  seconds      REAL NOT NULL,
-  updated_at   DATETIME NOT NULL,
+  sum_n2           REAL NOT NULL CHECK (typeof(sum_n2) = 'real'),
+  sum_nb           REAL NOT NULL CHECK (typeof(sum_nb) = 'real'),
+  sum_b2           REAL NOT NULL CHECK (typeof(sum_b2) = 'real'),
+  sum_nt           REAL NOT NULL CHECK (typeof(sum_nt) = 'real'),
+  sum_bt           REAL NOT NULL CHECK (typeof(sum_bt) = 'real'),
+  seconds      REAL NOT NULL CHECK (typeof(seconds) = 'real'),
+  updated_at   DATETIME NOT NULL CHECK (updated_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(updated_at) IS NOT NULL),
   PRIMARY KEY (handler, arguments, worker)
 );
 
 CREATE TABLE IF NOT EXISTS limits (
   scope        TEXT NOT NULL,
   name         TEXT NOT NULL,
-  in_flight    INTEGER NOT NULL,
-  files_per_second REAL NOT NULL,
+  in_flight    INTEGER NOT NULL CHECK (typeof(in_flight) = 'integer'),
+  files_per_second REAL NOT NULL CHECK (typeof(files_per_second) = 'real'),
   PRIMARY KEY (scope, name)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS leases (
   name         TEXT NOT NULL PRIMARY KEY,
   holder       TEXT NOT NULL,
-  until        DATETIME NOT NULL
+  until        DATETIME NOT NULL CHECK (until GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(until) IS NOT NULL)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS webhook_deliveries (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   event        TEXT NOT NULL,
-  transfer_id  INTEGER NOT NULL,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
   url          TEXT NOT NULL,
   body         TEXT NOT NULL,
-  attempts        INTEGER NOT NULL DEFAULT 0,
-  due_at       DATETIME NULL,
-  created_at   DATETIME NOT NULL,
-  done_at      DATETIME NULL,
+  attempts        INTEGER NOT NULL DEFAULT 0 CHECK (typeof(attempts) = 'integer'),
+  due_at       DATETIME NULL CHECK (due_at IS NULL OR due_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(due_at) IS NOT NULL),
+  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(created_at) IS NOT NULL),
+  done_at      DATETIME NULL CHECK (done_at IS NULL OR done_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(done_at) IS NOT NULL),
   error        TEXT NOT NULL
 );
 
@@ -226,41 +226,41 @@ CREATE INDEX IF NOT EXISTS webhook_deliveries_due ON webhook_deliveries (due_at)
 CREATE INDEX IF NOT EXISTS webhook_deliveries_transfer ON webhook_deliveries (transfer_id);
 
 CREATE TABLE IF NOT EXISTS finalize_steps (
-  transfer_id  INTEGER NOT NULL,
-  no           INTEGER NOT NULL,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  no           INTEGER NOT NULL CHECK (typeof(no) = 'integer'),
   name         TEXT NOT NULL,
   handler      TEXT NOT NULL,
-  state        TEXT NOT NULL,
+  state        TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed', 'canceled')),
   event        TEXT NOT NULL DEFAULT '',
-  attempts        INTEGER NOT NULL DEFAULT 0,
-  fencing_token     INTEGER NOT NULL DEFAULT 0,
-  due_at       DATETIME NULL,
+  attempts        INTEGER NOT NULL DEFAULT 0 CHECK (typeof(attempts) = 'integer'),
+  fencing_token     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(fencing_token) = 'integer'),
+  due_at       DATETIME NULL CHECK (due_at IS NULL OR due_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(due_at) IS NOT NULL),
   error        TEXT NOT NULL,
   digest       TEXT NOT NULL DEFAULT '',
-  stale        BOOLEAN NOT NULL DEFAULT 0,
+  stale        BOOLEAN NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS finalize_steps_due ON finalize_steps (due_at);
 
 CREATE TABLE IF NOT EXISTS loads (
-  transfer_id  INTEGER NOT NULL,
-  step_no      INTEGER NOT NULL,
-  file_no      INTEGER NOT NULL,
-  byte_offset      INTEGER NOT NULL,
-  bytes        INTEGER NOT NULL,
-  lines        INTEGER NOT NULL,
-  loaded       INTEGER NOT NULL,
-  skipped      INTEGER NOT NULL,
-  duplicates   INTEGER NOT NULL,
-  bad          INTEGER NOT NULL,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
+  byte_offset      INTEGER NOT NULL CHECK (typeof(byte_offset) = 'integer'),
+  bytes        INTEGER NOT NULL CHECK (typeof(bytes) = 'integer'),
+  lines        INTEGER NOT NULL CHECK (typeof(lines) = 'integer'),
+  loaded       INTEGER NOT NULL CHECK (typeof(loaded) = 'integer'),
+  skipped      INTEGER NOT NULL CHECK (typeof(skipped) = 'integer'),
+  duplicates   INTEGER NOT NULL CHECK (typeof(duplicates) = 'integer'),
+  bad          INTEGER NOT NULL CHECK (typeof(bad) = 'integer'),
   target       BLOB NOT NULL,
   source       BLOB NOT NULL,
-  content_offset INTEGER NOT NULL,
-  line_no      INTEGER NOT NULL,
+  content_offset INTEGER NOT NULL CHECK (typeof(content_offset) = 'integer'),
+  line_no      INTEGER NOT NULL CHECK (typeof(line_no) = 'integer'),
   digest       BLOB NOT NULL,
-  unchanged    INTEGER NOT NULL,
-  unmapped     INTEGER NOT NULL,
+  unchanged    INTEGER NOT NULL CHECK (typeof(unchanged) = 'integer'),
+  unmapped     INTEGER NOT NULL CHECK (typeof(unmapped) = 'integer'),
   unmapped_names TEXT NOT NULL,
   table_name   TEXT NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, byte_offset)
@@ -269,13 +269,13 @@ CREATE TABLE IF NOT EXISTS loads (
 CREATE INDEX IF NOT EXISTS loads_target ON loads (target, source, content_offset);
 
 CREATE TABLE IF NOT EXISTS rejected_lines (
-  transfer_id  INTEGER NOT NULL,
-  step_no      INTEGER NOT NULL,
-  file_no      INTEGER NOT NULL,
-  line         INTEGER NOT NULL,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
+  line         INTEGER NOT NULL CHECK (typeof(line) = 'integer'),
   reason       TEXT NOT NULL,
   content      BLOB NOT NULL,
-  size         INTEGER NOT NULL,
+  size         INTEGER NOT NULL CHECK (typeof(size) = 'integer'),
   PRIMARY KEY (transfer_id, step_no, file_no, line)
 ) WITHOUT ROWID;
 
@@ -284,7 +284,7 @@ CREATE TABLE IF NOT EXISTS outputs (
   owner        TEXT NOT NULL,
   digest       TEXT NOT NULL,
   path         BLOB NOT NULL,
-  written_at   DATETIME NOT NULL,
+  written_at   DATETIME NOT NULL CHECK (written_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(written_at) IS NOT NULL),
   PRIMARY KEY (path_hash, owner, digest)
 ) WITHOUT ROWID;
 
@@ -293,9 +293,9 @@ CREATE TABLE IF NOT EXISTS tombstones (
   uuid         TEXT NOT NULL,
   name         TEXT NOT NULL,
   run_key      TEXT NOT NULL,
-  forget       BOOLEAN NOT NULL,
-  deleted_at   DATETIME NOT NULL,
-  purged_at    DATETIME NULL
+  forget       BOOLEAN NOT NULL CHECK (forget IN (0, 1)),
+  deleted_at   DATETIME NOT NULL CHECK (deleted_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(deleted_at) IS NOT NULL),
+  purged_at    DATETIME NULL CHECK (purged_at IS NULL OR purged_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(purged_at) IS NOT NULL)
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS tombstones_uuid ON tombstones (uuid);

@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// command runs one command to its end and gives its exit code. Signals are passed
-// on to it and all that it has started, whose process group is theirs alone: `go
-// test` killed by itself would leave its test binaries behind. Outside the terminal's
-// foreground group there is no reading from it, so there is no standard input.
+// command runs one command to its end and returns its exit code. The command has a process
+// group of its own, and signals are passed on to the whole group: `go test` would leave its
+// test binaries behind if only it was killed. A process outside the terminal's foreground
+// group cannot read from the terminal, so the command has no standard input.
 func command(signals <-chan os.Signal, args, env []string, stdout, stderr io.Writer) (int, error) {
 	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // signals end it, and the whole group with it
 	cmd.Env, cmd.Stdout, cmd.Stderr = env, stdout, stderr

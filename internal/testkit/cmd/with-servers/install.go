@@ -12,7 +12,7 @@ import (
 	"github.com/balerhq/baler/internal/testservers"
 )
 
-// need is a server that is neither named in the environment nor installed.
+// need is a missing server: neither named in the environment nor installed.
 type need int
 
 const (
@@ -63,8 +63,8 @@ func managers() []manager {
 	}}
 }
 
-// plan is the commands that install what is needed, each prefixed with what gives
-// it the rights that it needs.
+// plan has the commands that install missing servers, each with a prefix, such as sudo, for
+// the rights that it needs.
 func (m manager) plan(needs []need, prefix []string) [][]string {
 	install := m.install
 	for _, n := range needs {
@@ -77,7 +77,7 @@ func (m manager) plan(needs []need, prefix []string) [][]string {
 	return commands
 }
 
-// install installs what is needed, or says in one line what a person should.
+// install installs missing servers, or returns an error that tells a person what to install.
 func install(ctx context.Context, needs []need, log io.Writer) error {
 	if len(needs) == 0 {
 		return nil
@@ -91,8 +91,8 @@ func install(ctx context.Context, needs []need, log io.Writer) error {
 		cmd := exec.CommandContext(ctx, c[0], c[1:]...)
 		cmd.Stdout, cmd.Stderr = log, log
 		if err := cmd.Run(); err != nil {
-			// A package whose service cannot be started, as in a container, is installed
-			// all the same: what counts is whether the programs are there.
+			// A package is installed even if its service cannot be started, as in a container. So only
+			// the presence of the programs counts.
 			_, _ = fmt.Fprintf(log, "with-servers: %s: %v\n", c[0], err) // as above
 		}
 	}
@@ -102,8 +102,7 @@ func install(ctx context.Context, needs []need, log io.Writer) error {
 	return nil
 }
 
-// choose finds a package manager that this account may use without being asked
-// for a password.
+// choose finds a package manager that this account may use without a password.
 func choose(ctx context.Context) (m manager, prefix []string, ok bool) {
 	root := os.Getuid() == 0
 	sudo := !root && exec.CommandContext(ctx, "sudo", "-n", "true").Run() == nil
@@ -121,7 +120,7 @@ func choose(ctx context.Context) (m manager, prefix []string, ok bool) {
 	return manager{}, nil, false
 }
 
-// byHand names what a person should install, and the other way out.
+// byHand returns instructions for a person who installs the servers, or names others.
 func byHand(needs []need) string {
 	names := map[need]string{
 		needRedis: "redis-server (or set " + testservers.RedisVariable + ")",

@@ -1,12 +1,11 @@
-// Command with-servers runs a command with a throwaway Redis and MySQL beside it:
+// Command with-servers runs a command with a temporary Redis and MySQL:
 //
 //	with-servers go test ./...
 //
-// It starts the two once, names them in BALER_TEST_REDIS_URL and
-// BALER_TEST_MYSQL_URL, runs the command and stops exactly what it started, also
-// when it is interrupted. A variable that is set already names a server to use
-// as it is. A server that is not installed is installed, where this account may
-// do that without being asked. The exit code is the command's.
+// It starts both servers once, sets BALER_TEST_REDIS_URL and BALER_TEST_MYSQL_URL, runs the
+// command, and stops the servers that it started, also when it is interrupted. If one of
+// these variables is set already, the command uses that server. with-servers installs missing
+// servers if this account may do so without a password. The exit code is the command's.
 package main
 
 import (
@@ -61,12 +60,10 @@ func withServers(signals <-chan os.Signal, args []string, stdout, stderr io.Writ
 	return command(signals, args, append(os.Environ(), started.environment()...), stdout, stderr)
 }
 
-// running are the servers that this process has started, by the variable that
-// names each.
+// running has the servers that this process has started, by variable.
 type running map[string]*testservers.Server
 
-// startAll starts what the environment does not name. A signal in the meantime
-// gives up.
+// startAll starts the servers that the environment does not name. A signal interrupts it.
 func startAll(ctx context.Context, signals <-chan os.Signal, cancel context.CancelFunc) (running, error) {
 	kinds := map[string]func(context.Context) (*testservers.Server, error){
 		testservers.RedisVariable: func(ctx context.Context) (*testservers.Server, error) {

@@ -20,8 +20,8 @@ import (
 	"github.com/balerhq/baler/internal/testservers"
 )
 
-// beTheProgram makes the test binary the program itself, so that tests can send
-// signals to the real one.
+// beTheProgram makes the test binary run as the program, so that tests can send signals to
+// the real program.
 const beTheProgram = "WITH_SERVERS_TEST_MAIN"
 
 func TestMain(m *testing.M) {
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	testkit.Main(m)
 }
 
-// script tells what the command finds: its own number and the two servers.
+// script prints the command's process ID and the URLs of both servers.
 const script = `echo $$ "$BALER_TEST_REDIS_URL" "$BALER_TEST_MYSQL_URL"`
 
 func TestCommandFindsServersWhichAreGoneAfterwards(t *testing.T) {
@@ -132,7 +132,7 @@ func TestSignalsEndTheCommandAndTheServers(t *testing.T) {
 	}
 }
 
-// serves reports whether somebody listens at a URL.
+// serves reports whether a server listens at a URL.
 func serves(t *testing.T, address string) error {
 	t.Helper()
 	u, err := url.Parse(address)
