@@ -3,6 +3,7 @@ package batcher
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -28,6 +29,9 @@ const MaxAggregateAttempts = 6
 type AggregatorStore interface {
 	// AddBatches writes batches and sets their IDs.
 	AddBatches(ctx context.Context, batches []tasks.Batch) error
+	// FirstOfTransfers returns the IDs of those batches whose transfers have no older one
+	// that is sent and not complete.
+	FirstOfTransfers(ctx context.Context, batches []tasks.Batch) (map[int64]bool, error)
 	// AddDeadLetter keeps a message that could not be read.
 	AddDeadLetter(ctx context.Context, kind string, payload []byte, reason string) error
 }
@@ -43,7 +47,7 @@ type TransferPlanner interface {
 // AggregatorOptions has the dependencies of an Aggregator.
 type AggregatorOptions struct {
 	Store      AggregatorStore
-	Queue      queue.Enqueuer
+	Queue      queue.Promoter
 	Transfers  TransferPlanner
 	Log        *slog.Logger  // nil: discards
 	FirstRetry time.Duration // wait before the second attempt, doubled each time; 0 means 1 s
@@ -118,7 +122,8 @@ func (a *Aggregator) aggregate(ts []*asynq.Task, left int) ([]tasks.Batch, error
 		return nil, fmt.Errorf("write batches: %w", err)
 	}
 	n := len(batches) - left
-	if err := queue.Enqueue(a.ctx, a.Queue, batches[:n]); err != nil {
+	first, err := a.Store.FirstOfTransfers(a.ctx, batches[:n])
+	if err = errors.Join(err, queue.EnqueueInTurn(a.ctx, a.Queue, batches[:n], first)); err != nil {
 		// They are in the ledger, so the dispatcher will enqueue them.
 		a.Log.Log(a.ctx, outage.Level(err), "aggregator: batches are left to the dispatcher", "batches", n, "error", err)
 	}

@@ -19,6 +19,7 @@ type submitFlags struct {
 	webhooks                              webhooks
 	filesFrom                             string
 	null, missingOK, wait, dryRun         bool
+	weight                                int
 	selecting                             selectionFlags
 }
 
@@ -71,6 +72,7 @@ away; workers process them once it is back.`,
 	flags.Var(checked{&f.key, tasks.CheckIdempotencyKey}, "key", "idempotency `KEY`: submitting again with it returns the same transfer")
 	webhookFlag(cmd, &f.webhooks)
 	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "`QUEUE` to use (default: default)")
+	flags.IntVar(&f.weight, "weight", 1, "share of the workers while other transfers wait, `N` from 1 to 100")
 	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input or in the file end with NUL, as from find -print0")
 	flags.StringVar(&f.filesFrom, "files-from", "", "submit the paths in `FILE`, one per line")
 	f.selecting.add(cmd)
@@ -137,9 +139,12 @@ func (f *submitFlags) submission(args []string, list io.Reader) (baler.Submissio
 	if err != nil {
 		return baler.Submission{}, err
 	}
+	if f.weight < 1 || f.weight > tasks.MaxWeight {
+		return baler.Submission{}, usagef("--weight is a number from 1 to %d, not %d", tasks.MaxWeight, f.weight)
+	}
 	s := baler.Submission{
 		Paths: args, Selection: selection, NulSeparated: f.null, MissingOK: f.missingOK,
-		Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Via: via, Webhooks: f.webhooks,
+		Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Weight: f.weight, Via: via, Webhooks: f.webhooks,
 	}
 	if _, none := list.(noList); !none {
 		s.Paths, s.List = nil, list

@@ -18,7 +18,7 @@ func resumeArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usagef("--resume takes no paths: they are stored with the transfer")
 	}
-	for _, flag := range []string{"recipe", "via", "name", "key", "webhook", "queue", "null", "missing-ok",
+	for _, flag := range []string{"recipe", "via", "name", "key", "webhook", "queue", "weight", "null", "missing-ok",
 		"files-from", "include", "exclude", "exclude-from", "ignore-case", "min-size", "max-size", "newer", "dry-run"} {
 		if cmd.Flags().Changed(flag) {
 			return usagef("--resume cannot be combined with --%s: it is stored with the transfer", flag)

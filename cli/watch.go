@@ -115,6 +115,9 @@ func (p *program) detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 		fmt.Fprintf(w, "%s  %s\n", label, quoted(source))
 	}
 	fmt.Fprintf(w, "queue    %s, by %s\n", printable(t.Queue), printable(string(t.Via)))
+	if t.Weight > 1 {
+		fmt.Fprintf(w, "weight   %d\n", t.Weight)
+	}
 	fmt.Fprintf(w, "created  %s\n", local(t.CreatedAt))
 	if paused(t) {
 		fmt.Fprintf(w, "paused   %s\n", local(t.PausedAt))

@@ -27,6 +27,10 @@ type Batch struct {
 	// Crashes counts worker crashes while this batch ran. From the second on, it
 	// counts only runs of this batch alone.
 	Crashes int
+
+	// InheritedCrashes counts crashes of the larger batches that this one was part of.
+	// Alone they never make a file fail: its neighbours may have caused them.
+	InheritedCrashes int
 }
 
 // Items is the number of files in the batch.

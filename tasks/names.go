@@ -26,6 +26,17 @@ func CheckQueue(name string) error {
 	return nil
 }
 
+// MaxWeight is the largest weight of a transfer.
+const MaxWeight = 100
+
+// CheckWeight reports why a transfer cannot have this weight. 0 means 1.
+func CheckWeight(weight int) error {
+	if weight < 0 || weight > MaxWeight {
+		return fmt.Errorf("a transfer has a weight from 1 to %d, not %d", MaxWeight, weight)
+	}
+	return nil
+}
+
 // CheckIdempotencyKey reports why a submission cannot have this key.
 func CheckIdempotencyKey(key string) error {
 	if len(key) > MaxIdempotencyKey {

@@ -22,6 +22,8 @@ type Summary struct {
 
 	Finalizers []FinalizeSummary `json:"finalizers,omitempty"` // left out when the recipe has no final steps
 
+	Weight int `json:"weight,omitempty"` // its share of the workers; left out when it is 1
+
 	WaitingFor string `json:"waiting_for,omitempty"` // why it makes no progress; left out when it does, or when this was not checked
 }
 
@@ -38,6 +40,10 @@ type StepSummary struct {
 // now.
 func Summarize(t *Transfer, now time.Time) Summary {
 	took := elapsed(t, now)
+	weight := t.Weight
+	if weight == 1 {
+		weight = 0
+	}
 	return Summary{
 		Type:           "summary",
 		Transfer:       t.UUID,
@@ -51,6 +57,7 @@ func Summarize(t *Transfer, now time.Time) Summary {
 		FilesPerSecond: rate(t.Finished, took),
 		Finalizers:     summarizeFinalizers(t.Finalizers),
 		WaitingFor:     t.WaitingFor,
+		Weight:         weight,
 	}
 }
 

@@ -56,6 +56,8 @@ type Transfer struct {
 	Recipe  string   // the recipe's YAML as it was at submission
 	Sources []string // absolute paths that were submitted; handlers may read below them
 
+	Weight int // its share of the workers beside other transfers: see CheckWeight
+
 	Selection Selection // which of the files below the sources belong to it
 
 	Files    int64 // files registered

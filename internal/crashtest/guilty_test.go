@@ -35,8 +35,9 @@ func TestFileThatKillsItsWorker(t *testing.T) {
 			deaths := e.restartWorkers()
 			e.auditGuilty(fmt.Sprintf("%05d", guilty), files)
 			e.settle()
-			// Once in a batch with others, and once alone for each attempt.
-			if deaths > 6 {
+			// Once in each of two batches with others, or in one and beside it, and once alone;
+			// one more where the batch was small enough to be alone at first.
+			if deaths > 4 {
 				t.Errorf("%d workers died of one file", deaths)
 			}
 			t.Logf("%d workers died before the file was given up", deaths)

@@ -117,6 +117,22 @@ func TestAggregateWhileTheLedgerIsAway(t *testing.T) {
 	}
 }
 
+// The first batch of a transfer that has no other goes ahead of those of transfers that
+// have many.
+func TestAggregatePromotesTheFirstOfATransfer(t *testing.T) {
+	f := newFake()
+	a := newTestAggregator(t.Context(), f, tasks.BatchPolicy{MaxItems: 1})
+	a.Aggregate("g", []*asynq.Task{fileTask(1, 1, 1), fileTask(1, 1, 2), fileTask(1, 1, 3)})
+	a.Aggregate("g", []*asynq.Task{fileTask(1, 1, 4), fileTask(2, 1, 1), fileTask(2, 1, 2), fileTask(2, 1, 3)})
+	var got []int64 // of transfers
+	for _, id := range f.promoted {
+		got = append(got, f.batches[id-1].Transfer)
+	}
+	if !slices.Equal(got, []int64{1, 2}) {
+		t.Errorf("promoted batches of the transfers %v", got)
+	}
+}
+
 // What is in the ledger is the dispatcher's to send: the queue's trouble is not the set's.
 func TestAggregateWhileTheQueueIsAway(t *testing.T) {
 	f := newFake()

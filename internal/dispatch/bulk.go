@@ -13,7 +13,7 @@ import (
 const maxFilesPerDispatch = 20_000
 
 // dispatchNext makes batches of the next files of a backlog, at most limit of them.
-func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, plan *TransferPlan, limit int, p *batcher.Planner) (bool, error) {
+func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, plan *TransferPlan, limit int, p *batcher.Planner, promote bool) (bool, error) {
 	planned, err := d.planNext(ctx, b, plan, limit, p)
 	if err != nil {
 		return false, err
@@ -32,25 +32,16 @@ func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, plan *
 	if completed && d.opts.OnCompleted != nil {
 		d.opts.OnCompleted(ctx, b.Transfer)
 	}
-	return true, d.enqueue(ctx, b, c.Batches)
+	return true, d.enqueue(ctx, c.Batches, promote)
 }
 
-// enqueue sends the batches of a dispatch. The first batch of a transfer that has none
-// in the queue starts before those of others, so that a new transfer waits for a free
-// slot, not for the whole backlog of a large one. It is sent before the rest, because
-// the queue does not keep their order: otherwise a worker could also take one of the
-// rest early.
-func (d *Dispatcher) enqueue(ctx context.Context, b *ledger.Backlog, batches []tasks.Batch) error {
-	if b.Open == 0 && len(batches) > 0 {
-		if err := queue.Enqueue(ctx, d.queue, batches[:1]); err != nil {
-			return err
-		}
-		if err := d.queue.Promote(ctx, &batches[0]); err != nil {
-			return err
-		}
-		batches = batches[1:]
+// enqueue sends the batches of a dispatch, and promotes the first.
+func (d *Dispatcher) enqueue(ctx context.Context, batches []tasks.Batch, promote bool) error {
+	first := make(map[int64]bool)
+	if promote && len(batches) > 0 {
+		first[batches[0].ID] = true
 	}
-	return queue.Enqueue(ctx, d.queue, batches)
+	return queue.EnqueueInTurn(ctx, d.queue, batches, first)
 }
 
 // planNext plans the next files, if possible without reading each of them. The plan is

@@ -16,6 +16,7 @@ type situation struct {
 	maxWindow int               // unfinished batches that a transfer may have
 	policy    tasks.BatchPolicy // of the first step, within the limits that are set
 	budget    batcher.Budget    // of the first step
+	shared    shared
 	now       time.Time
 }
 
@@ -32,11 +33,11 @@ const batchesToProbe = 2
 // decide returns how much of a backlog to dispatch, and the new state of the transfer's
 // window. It reads and writes nothing else.
 func decide(s situation, w windowControl) (decision, windowControl) {
-	room := w.room(s.backlog.Open, s.slots, s.maxWindow)
+	room := w.room(s.backlog.Open, s.slots, s.maxWindow, s.shared)
 	rest := remainingOf(&s.backlog)
 	w.inputLimited = rest.Files > 0
 	if s.budget.Probing() {
-		room = min(room, batchesToProbe*max(s.slots, 1)-s.backlog.Open)
+		room = min(room, s.shared.part(batchesToProbe*max(s.slots, 1), s.slots)-s.backlog.Open)
 		w.inputLimited = false // the window stays small on purpose
 	}
 	if items := s.budget.Items(rest); items > 0 {

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -78,6 +79,43 @@ func TestDecide(t *testing.T) {
 			},
 			want: decision{files: 90, room: 8}, window: 8,
 		},
+		"beside a transfer of three times its weight: as many as there are slots": {
+			s:    situation{backlog: sealed, slots: 4, maxWindow: 64, policy: hundred, shared: shared{weight: 1, others: 3}},
+			want: decision{files: 400, room: 4}, window: 10,
+		},
+		"beside one of a third of its weight: three times as many": {
+			s:    situation{backlog: sealed, slots: 4, maxWindow: 64, policy: hundred, shared: shared{weight: 3, others: 1}},
+			want: decision{files: 1200, room: 12}, window: 10,
+		},
+		"a newcomer comes: what is open counts against the part": {
+			s: situation{
+				backlog: withOpen(sealed, 5), slots: 4, maxWindow: 64, policy: hundred, shared: shared{weight: 1, others: 1, othersOpen: 0},
+			}, w: windowControl{window: 10, inputLimited: true}, window: 10,
+		},
+		"the window grows for all that share it": {
+			s: situation{
+				backlog: withOpen(sealed, 0), slots: 4, maxWindow: 64, policy: hundred, shared: shared{weight: 1, others: 3, othersOpen: 2},
+			}, w: windowControl{window: 10, inputLimited: true}, want: decision{files: 500, room: 5}, window: 20,
+		},
+		"not while the others have enough in the queue": {
+			s: situation{
+				backlog: withOpen(sealed, 0), slots: 4, maxWindow: 64, policy: hundred, shared: shared{weight: 1, others: 3, othersOpen: 5},
+			}, w: windowControl{window: 10, inputLimited: true}, want: decision{files: 400, room: 4}, window: 10,
+		},
+		"beside very many: no slot is empty when these stand still": {
+			s:    situation{backlog: sealed, slots: 4, maxWindow: 64, policy: hundred, shared: shared{weight: 1, others: 99}},
+			want: decision{files: 400, room: 4}, window: 10,
+		},
+		"nobody knows the workers: a part of the whole window": {
+			s: situation{backlog: sealed, maxWindow: 8, policy: hundred, shared: shared{weight: 1, others: 1}}, want: decision{files: 400, room: 4},
+		},
+		"unknown costs beside another: one probe a slot": {
+			s: situation{
+				backlog: sealed, slots: 3, maxWindow: 64, policy: tasks.BatchPolicy{MaxItems: 1000}, shared: shared{weight: 1, others: 1},
+				budget: batcher.NewBudget(cost.Estimate{}, 10*time.Second, remainingOf(&sealed), 3),
+			},
+			want: decision{files: 3 * 17, room: 3}, window: 8,
+		},
 		"never more than one dispatch reads": {
 			s: situation{
 				backlog: ledger.Backlog{Files: 1_000_000, Sealed: true}, maxWindow: 64, policy: tasks.BatchPolicy{MaxItems: 100_000},
@@ -120,5 +158,23 @@ func TestCapacityWithinLimits(t *testing.T) {
 				t.Errorf("%d slots and %d items, want %d and %d", c.slots, c.policy(1).MaxItems, tt.want, tt.items)
 			}
 		})
+	}
+}
+
+func TestTransfersShareTheWorkersOfTheirQueue(t *testing.T) {
+	got := sharedBy([]ledger.Backlog{
+		{Transfer: 1, Queue: "a", Weight: 1, Open: 2},
+		{Transfer: 2, Queue: "a", Weight: 3, Open: 5},
+		{Transfer: 3, Queue: "b", Weight: 9, Open: 7},
+		{Transfer: 4, Queue: "a", Weight: 50, Open: 90, Via: tasks.ViaGroup},
+		{Transfer: 5, Queue: "c", Weight: -4},
+		{Transfer: 6, Queue: "c", Weight: 1 << 30},
+	})
+	want := []shared{
+		{weight: 1, others: 3, lightest: 1, othersOpen: 5}, {weight: 3, others: 1, lightest: 1, othersOpen: 2}, {weight: 9, lightest: 9}, {},
+		{weight: 1, others: 100, lightest: 1}, {weight: 100, others: 1, lightest: 1},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

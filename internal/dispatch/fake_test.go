@@ -26,6 +26,7 @@ type fake struct {
 	backlogs    []ledger.Backlog
 	batches     []tasks.Batch // of the ledger
 	sent        []tasks.Batch
+	promoted    []int64
 	deadLetters []string // reasons
 
 	suspended []string // reasons
@@ -123,6 +124,15 @@ func (f *fake) Sizes(context.Context, int64, tasks.Ranges) ([]tasks.File, error)
 
 func (f *fake) CommitGathered(context.Context, ledger.Gathered) error {
 	return f.enter("CommitGathered")
+}
+
+func (f *fake) FirstOfTransfers(_ context.Context, batches []tasks.Batch) (map[int64]bool, error) {
+	first := make(map[int64]bool)
+	for i := range batches {
+		b := &batches[i]
+		first[b.ID] = !slices.ContainsFunc(f.batches, func(o tasks.Batch) bool { return o.Transfer == b.Transfer && o.ID < b.ID })
+	}
+	return first, f.enter("FirstOfTransfers")
 }
 
 func (f *fake) write(batches []tasks.Batch) {
@@ -262,7 +272,12 @@ func (f *fake) TakeOversized(context.Context, string) ([][]byte, error) {
 	return nil, f.enter("TakeOversized")
 }
 
-func (f *fake) Promote(context.Context, *tasks.Batch) error { return f.enter("Promote") }
+func (f *fake) Promote(_ context.Context, b *tasks.Batch) error {
+	f.mu.Lock()
+	f.promoted = append(f.promoted, b.ID)
+	f.mu.Unlock()
+	return f.enter("Promote")
+}
 
 func (f *fake) RepairGroups(context.Context, string, []string) (int64, error) {
 	return 0, f.enter("RepairGroups")

@@ -94,7 +94,12 @@ func (d *Dispatcher) gatherOne(ctx context.Context, g ledger.Gathering) (more bo
 	if err := d.store.CommitGathered(ctx, c); err != nil {
 		return false, err
 	}
-	return truncated, queue.Enqueue(ctx, d.queue, withoutGathering(c.Batches))
+	batches := withoutGathering(c.Batches)
+	first, err := d.store.FirstOfTransfers(ctx, batches)
+	if err != nil {
+		return false, err
+	}
+	return truncated, queue.EnqueueInTurn(ctx, d.queue, batches, first)
 }
 
 // keepLast lets the last batch wait for more files, unless it is full or the only one.

@@ -40,6 +40,9 @@ type GatherStore interface {
 	// CommitGathered replaces gathering batches, or returns ErrCursorMoved when one of
 	// them is gone.
 	CommitGathered(ctx context.Context, g ledger.Gathered) error
+	// FirstOfTransfers returns the IDs of those batches whose transfers have no older one
+	// that is sent and not complete.
+	FirstOfTransfers(ctx context.Context, batches []tasks.Batch) (map[int64]bool, error)
 }
 
 // OutboxStore is where the dispatcher finds batches to send, or to send again.

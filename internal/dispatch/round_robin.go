@@ -32,6 +32,7 @@ func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 		d.lastServed = 0
 		return true, nil
 	}
+	parts := sharedBy(backlogs)
 	for i := range backlogs {
 		b := &backlogs[i]
 		d.lastServed = b.Transfer
@@ -41,7 +42,7 @@ func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 		delete(d.backedOff, b.Transfer)
 		moved := false
 		err := invoke.Guard(ctx, d.opts.Log, "dispatcher", func() (err error) {
-			moved, err = d.dispatchTransfer(ctx, b)
+			moved, err = d.dispatchTransfer(ctx, b, parts[i])
 			return err
 		})
 		switch {
@@ -84,7 +85,7 @@ func (d *Dispatcher) backOff(ctx context.Context, transfer int64, err error) {
 
 // dispatchTransfer dispatches the next files of one transfer, if its window allows. It
 // reports whether the cursor moved.
-func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog) (moved bool, err error) {
+func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog, s shared) (moved bool, err error) {
 	plan, err := d.transfers.Get(ctx, b.Transfer)
 	if err != nil {
 		return false, err
@@ -98,7 +99,8 @@ func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog) (m
 	}
 	budgets := stepBudgets(plan, b, capacity.slots)
 	next, window := decide(situation{
-		backlog: *b, slots: capacity.slots, maxWindow: d.opts.Window, policy: capacity.policy(1), budget: budgets(1), now: d.opts.Now(),
+		backlog: *b, slots: capacity.slots, maxWindow: d.opts.Window, policy: capacity.policy(1), budget: budgets(1), shared: s,
+		now: d.opts.Now(),
 	}, d.windows[b.Transfer])
 	d.setWindow(b.Transfer, window)
 	if next.files == 0 {
@@ -108,7 +110,7 @@ func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog) (m
 		Transfer: b.Transfer, Queue: plan.Queue, Remaining: remainingOf(b),
 		Route:  func(f *tasks.File) int { return plan.Route(0, f, nil) },
 		Policy: capacity.policy, Budget: budgets, Room: next.room,
-	})
+	}, s.promotes(b))
 }
 
 func (d *Dispatcher) setWindow(transfer int64, w windowControl) {

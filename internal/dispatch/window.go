@@ -22,21 +22,24 @@ type windowControl struct {
 
 // room is how many more batches may be made when open of them are unfinished, all live
 // workers run slots batches at once, and limit is the largest window. When slots is 0,
-// for unknown, only limit counts.
-func (w *windowControl) room(open, slots, limit int) int {
+// for unknown, only limit counts. While transfers share the workers, the window is that
+// of all of them: each has its part, so that the queue, which keeps the order, gives them
+// the workers in proportion to their weights.
+func (w *windowControl) room(open, slots, limit int, s shared) int {
 	if slots <= 0 {
-		return max(limit-open, 0)
+		return max(s.part(limit, 0)-open, 0)
 	}
 	least := min(2*slots+2, limit)
+	all := open + s.othersOpen
 	switch {
 	case w.window < least:
 		w.window = least
-	case w.inputLimited && open <= w.window/4:
+	case w.inputLimited && all <= w.window/4:
 		w.window = min(2*w.window, limit) // the workers were about to run out
-	case w.inputLimited && open > w.window/2:
+	case w.inputLimited && all > w.window/2:
 		w.window = max(w.window-1-w.window/16, least)
 	}
-	return max(w.window-open, 0)
+	return max(min(s.part(w.window, slots), limit)-open, 0)
 }
 
 // readyFiles is how many files of a backlog may be dispatched now. While more files may

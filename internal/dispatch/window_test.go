@@ -12,17 +12,17 @@ import (
 
 func TestWindowGrowsWhileWorkersRunDryAndShrinksWhileTheyDoNot(t *testing.T) {
 	var p windowControl
-	if got := p.room(0, 4, 64); got != 10 {
+	if got := p.room(0, 4, 64, shared{}); got != 10 {
 		t.Fatalf("first room is %d, want twice the slots and two", got)
 	}
 	p.inputLimited = true
 	for _, want := range []int{20, 40, 64, 64} {
-		if p.room(0, 4, 64); p.window != want {
+		if p.room(0, 4, 64, shared{}); p.window != want {
 			t.Fatalf("the window is %d after workers ran dry, want %d", p.window, want)
 		}
 	}
 	for range 100 {
-		p.room(p.window, 4, 64)
+		p.room(p.window, 4, 64, shared{})
 	}
 	if p.window != 10 {
 		t.Errorf("the window is %d after workers were slow for long, want 10", p.window)
@@ -36,7 +36,7 @@ func TestWindowKeepsItsLimits(t *testing.T) {
 			most := rapid.IntRange(1, 100).Draw(t, "most")
 			open := rapid.IntRange(0, 200).Draw(t, "open")
 			slots := rapid.IntRange(0, 40).Draw(t, "slots")
-			room := p.room(open, slots, most)
+			room := p.room(open, slots, most, shared{})
 			p.inputLimited = rapid.Bool().Draw(t, "filled")
 			if room < 0 || room+open > max(most, open) && p.window <= most {
 				t.Fatalf("room for %d beside %d open ones with at most %d", room, open, most)

@@ -26,6 +26,7 @@ type Submission struct {
 	Name           string
 	IdempotencyKey string
 	Queue          string
+	Weight         int
 	Via            tasks.Via
 
 	Webhooks []string
@@ -52,7 +53,8 @@ func FromList(sources []string) bool { return len(sources) == 0 }
 // Sources are the absolute paths under which a submission's files are. It reports an
 // error when the submission cannot be done as given.
 func (g *Ingester) Sources(s *Submission) ([]string, error) {
-	if err := errors.Join(g.checkWebhooks(s), tasks.CheckQueue(s.Queue), tasks.CheckIdempotencyKey(s.IdempotencyKey)); err != nil {
+	if err := errors.Join(g.checkWebhooks(s), tasks.CheckQueue(s.Queue), tasks.CheckWeight(s.Weight),
+		tasks.CheckIdempotencyKey(s.IdempotencyKey)); err != nil {
 		return nil, err
 	}
 	if _, err := scan.NewSelector(s.Selection); err != nil {
@@ -113,7 +115,7 @@ func (g *Ingester) Create(ctx context.Context, s *Submission, sources []string, 
 
 func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) store.NewTransfer {
 	n := store.NewTransfer{
-		Name: s.Name, Key: s.IdempotencyKey, RunKey: runKey, Via: s.Via, Queue: s.Queue, Recipe: s.Recipe.YAML(),
+		Name: s.Name, Key: s.IdempotencyKey, RunKey: runKey, Via: s.Via, Queue: s.Queue, Weight: s.Weight, Recipe: s.Recipe.YAML(),
 		Sources: sources, Selection: s.Selection, SourcesKey: sourcesKey(s, sources),
 		Webhooks: g.webhooks(s),
 	}

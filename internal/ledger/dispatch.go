@@ -20,6 +20,8 @@ type Backlog struct {
 	Cursor   int64 // number of the last file dealt with
 	Bytes    int64 // of the files behind the cursor
 	Open     int   // batches in the ledger
+	Queue    string
+	Weight   int
 
 	// SweepMark and MarkedAt are a group transfer's mark: how many files it had
 	// when the mark was set. Zero before the first.

@@ -3,6 +3,8 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/balerhq/baler/handlers"
@@ -44,7 +46,7 @@ func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
 			}
 			for i := range open {
 				b := &open[i]
-				if !b.Files.Contains(guilty) || b.Crashes > 0 && b.Items() > 1 || b.Crashes == 3 {
+				if !b.Files.Contains(guilty) || b.Crashes > 0 && b.Items() > 1 || b.Crashes+b.InheritedCrashes == 3 {
 					r.Must(r.deliver(w, b))
 					continue
 				}
@@ -53,7 +55,7 @@ func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
 			}
 		}
 		r.audit()
-		if deaths != 2+3 { // with 100 files, with 10, and alone as often as it may be tried
+		if deaths != 3 { // with 100 files, with 10, and alone
 			t.Errorf("%d workers died", deaths)
 		}
 		for no, res := range r.Results(1) {
@@ -183,4 +185,49 @@ func TestWorkerThatBeatsKeepsItsBatch(t *testing.T) {
 			t.Errorf("recorded %+v, ran %d times more", got, len(began))
 		}
 	})
+}
+
+// One file crashes every worker. Its neighbours crash with it each time that they do not
+// run alone, and pass in the end.
+func TestNeighboursOfAFileThatKillsWorkersPass(t *testing.T) {
+	for _, attempts := range []int{1, 2, 3} {
+		for _, files := range []int{1, 5, 100} {
+			t.Run(fmt.Sprintf("%d files, %d attempts", files, attempts), func(t *testing.T) {
+				const guilty = 1
+				r := newEnv(t, testkit.SQLite(t), fmt.Sprintf("name: t\nsteps: [{handler: fine, retry: {attempts: %d}}]", attempts))
+				r.handle("fine", endAs(slices.Repeat([]tasks.Outcome{tasks.OutcomeSucceeded}, files)...))
+				r.Files(files)
+				w, deaths := r.worker("w"), 0
+				for open := r.Open(); len(open) > 0; open = r.Open() {
+					for i := range open {
+						b := &open[i]
+						alone := b.Items() == 1 && b.Crashes > 0
+						given := b.Crashes >= 2 && b.Crashes+b.InheritedCrashes >= attempts
+						mine := b.Files.Contains(guilty)
+						if b.Crashes == 0 || alone && mine && !given {
+							r.lose(b)
+							if mine {
+								deaths++
+							}
+						} else {
+							r.Must(r.deliver(w, b))
+						}
+					}
+				}
+				r.audit()
+				for no, res := range r.Results(1) {
+					if crashed := res.Code == handlers.CodeWorkerCrashed; crashed != (no == guilty) {
+						t.Errorf("file %d ended as %+v", no, res)
+					}
+				}
+				want := 3 // in the batch, in a part or beside others, alone
+				if files == 1 {
+					want = max(attempts, 2)
+				}
+				if deaths != want {
+					t.Errorf("%d workers died, want %d", deaths, want)
+				}
+			})
+		}
+	}
 }

@@ -1,18 +1,40 @@
 package runner
 
-import "context"
+import (
+	"context"
+
+	"github.com/balerhq/baler/tasks"
+)
 
 // When a worker crashes, nobody can tell which of its files caused it. So its batches
 // are split, and each file runs alone on its worker, counted as a crash before it
-// starts. Only crashes while alone make a file fail.
+// starts. A file fails only when it crashed its worker while alone.
 
 // suspect reports whether a worker crashed while it ran this file and no other of
 // the batch. Larger batches are split before they run.
 func (r *batchRun) suspect() bool { return r.batch.Crashes > 0 }
 
-// isPoisoned reports whether every attempt of a suspect crashed its worker: the
-// first may have run beside other batches, at least one ran alone.
-func (r *batchRun) isPoisoned() bool { return r.batch.Crashes >= max(r.retry.Attempts, 2) }
+// isPoisoned reports whether a suspect has crashed as many workers as it has attempts:
+// at least once alone, and before that in batches of which it was one file.
+func (r *batchRun) isPoisoned() bool {
+	b := r.batch
+	return b.Crashes >= 2 && b.Crashes+b.InheritedCrashes >= r.retry.Attempts
+}
+
+// inheritCrashes says of the parts of a batch which crashes they come from. A single
+// file that was in two batches that crashed is a suspect at once. One that was in a
+// single batch first runs beside others, because most batches whose worker died hold no
+// such file, and running each of theirs alone would be slow.
+func inheritCrashes(b *tasks.Batch, parts []tasks.Batch) {
+	for i := range parts {
+		p := &parts[i]
+		p.InheritedCrashes = b.InheritedCrashes + b.Crashes
+		if p.Items() == 1 && p.InheritedCrashes > 1 {
+			p.Crashes = 1
+			p.InheritedCrashes--
+		}
+	}
+}
 
 // weight returns the number of slots that the batch takes: all for a suspect, so that
 // no other batch runs beside it.

@@ -19,6 +19,7 @@ import (
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/outage"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
@@ -191,7 +192,11 @@ func (r *Runner) enqueue(ctx context.Context, batches []tasks.Batch) {
 			due = append(due, batches[i])
 		}
 	}
-	if err := r.Queue.EnqueueBatches(ctx, due); err != nil {
+	if len(due) == 0 {
+		return
+	}
+	first, err := r.Store.FirstOfTransfers(ctx, due)
+	if err = errors.Join(err, queue.EnqueueInTurn(ctx, r.Queue, due, first)); err != nil {
 		r.Log.Log(ctx, outage.Level(err), "worker: left to the dispatcher", "transfer", r.Transfers.UUID(ctx, due[0].Transfer),
 			"batches", len(due), "error", err)
 	}

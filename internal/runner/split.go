@@ -32,6 +32,7 @@ func (r *Runner) split(ctx context.Context, b *tasks.Batch, e *dispatch.Transfer
 		parts[i].Attempt = b.Attempt
 		parts[i].FencingToken = 1 // some of it may have run
 	}
+	inheritCrashes(b, parts)
 	err = r.Store.SplitBatch(ctx, b, parts)
 	if errors.Is(err, ledger.ErrLeaseLost) {
 		r.Metrics.BatchDropped()

@@ -23,9 +23,11 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.
 		SweepMark  int64
 		MarkedAt   *time.Time
 		Unfinished int
+		Queue      string
+		Weight     int
 	}
 	err := s.db.Session(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.bytes, t.finished, t.dispatched, t.dispatched_bytes,
-			t.sweep_mark, t.marked_at,
+			t.sweep_mark, t.marked_at, t.queue, t.weight,
 			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id AND b.gathering = 0) AS unfinished
 		FROM transfers t WHERE t.state IN ? AND t.paused_at IS NULL AND t.id > ?
 			AND (t.dispatched <> t.files OR t.finished < 0 OR t.finished > t.files) ORDER BY t.id LIMIT ?`,
@@ -45,6 +47,7 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.
 		bs = append(bs, ledger.Backlog{
 			Transfer: r.ID, Via: r.Via, Sealed: r.State == tasks.StateRunning, Files: p.Files, Cursor: p.Dispatched,
 			Bytes: p.Bytes - p.DispatchedBytes, Open: r.Unfinished, SweepMark: r.SweepMark, MarkedAt: value(r.MarkedAt),
+			Queue: r.Queue, Weight: r.Weight,
 		})
 	}
 	return bs, nil

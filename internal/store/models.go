@@ -43,6 +43,7 @@ type transferRow struct {
 	Selection  []byte // as JSON; NULL: every file
 
 	ProducerToken int64 // of the producer that may register files
+	Weight        int
 
 	SourcesKey string     // the same for transfers of the same sources and selection; empty for lists
 	BaselineAt *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
@@ -56,7 +57,7 @@ func (r *transferRow) transfer() tasks.Transfer {
 		ID: r.ID, UUID: r.UUID, Name: r.Name, Via: r.Via, State: r.State, Queue: r.Queue, Recipe: r.Recipe,
 		Sources: splitSources(r.Sources), Files: r.Files, Bytes: r.Bytes, Finished: r.Finished, Cursor: r.Dispatched,
 		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt), PausedAt: value(r.PausedAt),
-		Trouble: r.Trouble, Selection: selectionOf(r.Selection),
+		Trouble: r.Trouble, Selection: selectionOf(r.Selection), Weight: r.Weight,
 	}
 	if r.IdemKey != nil {
 		t.Key = *r.IdemKey
@@ -193,6 +194,8 @@ type batchRow struct {
 	Gathering    bool
 	HeldBy       string // the worker that runs it, see HoldBatches
 	HeldUntil    *time.Time
+
+	InheritedCrashes int
 }
 
 // TableName names the table to GORM.
@@ -209,7 +212,7 @@ func newBatchRow(b *tasks.Batch, now time.Time, grace time.Duration) batchRow {
 	return batchRow{
 		TransferID: b.Transfer, StepNo: b.Step, Attempt: b.Attempt, Files: b.Files.String(), Items: b.Items(),
 		Bytes: b.Bytes, Queue: b.Queue, FencingToken: b.FencingToken, Crashes: b.Crashes,
-		DueAt: due.UTC(), CreatedAt: now, Gathering: b.Gathering,
+		DueAt: due.UTC(), CreatedAt: now, Gathering: b.Gathering, InheritedCrashes: b.InheritedCrashes,
 	}
 }
 
@@ -223,12 +226,15 @@ func (r *batchRow) batch() (tasks.Batch, error) {
 		err = fmt.Errorf("step_no is %d and attempt is %d; both count from 1", r.StepNo, r.Attempt)
 	case r.FencingToken < 0 || r.FencingToken > maxCount || r.Crashes < 0 || r.Crashes > maxCount:
 		err = fmt.Errorf("fencing_token is %d and crashes is %d; both count from 0", r.FencingToken, r.Crashes)
+	case r.InheritedCrashes < 0 || r.InheritedCrashes > maxCount:
+		err = fmt.Errorf("inherited_crashes is %d; it counts from 0", r.InheritedCrashes)
 	case strings.TrimSpace(r.Queue) == "":
 		err = errors.New("column queue: empty")
 	}
 	return tasks.Batch{
 		ID: r.ID, Transfer: r.TransferID, Step: r.StepNo, Attempt: r.Attempt, Files: files,
 		Bytes: r.Bytes, Queue: r.Queue, FencingToken: r.FencingToken, Crashes: r.Crashes, Gathering: r.Gathering,
+		InheritedCrashes: r.InheritedCrashes,
 	}, err
 }
 

@@ -21,7 +21,7 @@ func (b *env) exec(t *testing.T, statement string, args ...any) {
 // A batch that makes no sense stops its own transfer, with the reason, and no other.
 func TestBatchThatMakesNoSenseStopsItsTransfer(t *testing.T) {
 	for column, bad := range map[string]any{
-		"files": "garbage", "step_no": 0, "attempt": -1, "fencing_token": math.MaxInt32, "crashes": -5, "queue": " ",
+		"files": "garbage", "step_no": 0, "attempt": -1, "fencing_token": math.MaxInt32, "crashes": -5, "inherited_crashes": -1, "queue": " ",
 	} {
 		t.Run(column, func(t *testing.T) {
 			each(t, func(t *testing.T, b *env) {

@@ -25,6 +25,7 @@ type NewTransfer struct {
 
 	Via       tasks.Via
 	Queue     string
+	Weight    int // 0 means 1
 	Recipe    string
 	Sources   []string
 	Selection tasks.Selection
@@ -72,7 +73,7 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 	row := transferRow{
 		UUID: id, Name: db.ClipText(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
 		Recipe: n.Recipe, Sources: joinSources(n.Sources), Selection: selectionColumn(&n.Selection), Webhooks: strings.Join(n.Webhooks, "\n"),
-		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now, SourcesKey: n.SourcesKey,
+		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now, SourcesKey: n.SourcesKey, Weight: max(n.Weight, 1),
 	}
 	if n.Key != "" {
 		row.IdemKey = &n.Key

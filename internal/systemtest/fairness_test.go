@@ -6,11 +6,13 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin"
+	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -59,5 +61,99 @@ func TestNewcomerStartsWithTheNextFreeSlot(t *testing.T) {
 		if at := slices.Index(order, small.ID); at != 1 {
 			t.Errorf("the small transfer was batch %d of %d, want the second", at+1, len(order))
 		}
+	})
+}
+
+// The later steps of a small transfer, and one that comes by group, do not wait for what a
+// large one has in the queue either.
+func TestLaterStepsAndGroupsComeNext(t *testing.T) {
+	for name, small := range map[string]struct {
+		via    tasks.Via
+		recipe string
+	}{
+		"second step": {tasks.ViaBulk, "name: t\nsteps: [{handler: slow, name: a}, {handler: slow, name: b}, {handler: slow, name: c}]"},
+		"by group":    {tasks.ViaGroup, "name: t\nsteps: [{handler: slow}]"},
+	} {
+		for _, large := range []tasks.Via{tasks.ViaBulk, tasks.ViaGroup} {
+			t.Run(name+" beside "+string(large), func(t *testing.T) {
+				onEach(t, func(t *testing.T, c config.Config) {
+					c.Worker.Concurrency = 1
+					var order []int64 // of transfers, a batch each; one at a time
+					reg := builtin.Registry()
+					begun := make(chan struct{})
+					var once sync.Once
+					must(t, reg.Register("slow", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
+						order = append(order, jobs[0].Transfer())
+						once.Do(func() { close(begun) })
+						return sleep.For(ctx, 20*time.Millisecond) // the time that a file takes
+					})))
+					b := open(t, c, reg)
+					work(t, b)
+					const files = 300
+					giant := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: large,
+						Recipe: yaml(t, "name: t\nsteps: [{handler: slow, batch: {max_items: 1}}]")})
+					<-begun
+					few := submit(t, b, baler.Submission{Paths: []string{tree(t, 1)}, Via: small.via, Recipe: yaml(t, small.recipe)})
+					wait(t, b, few.UUID)
+					audit(t, b, wait(t, b, giant.UUID))
+					var at []int
+					for i, id := range order {
+						if id == few.ID {
+							at = append(at, i)
+						}
+					}
+					t.Logf("the small transfer was at %v of %d", at, len(order))
+					for i := 1; i < len(at); i++ {
+						if at[i]-at[i-1] > 30 { // a dispatcher looks for the next step a few times a second
+							t.Errorf("the small transfer was at %v of %d", at, len(order))
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// Two large transfers share the workers in proportion to their weights while both have
+// files that wait.
+func TestWeightsShareTheWorkers(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		c.Worker.Concurrency = 1
+		var order []int64 // of transfers, a file each; one at a time
+		reg := builtin.Registry()
+		begun, start := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		must(t, reg.Register("slow", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
+			once.Do(func() { close(begun) })
+			select {
+			case <-start:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			order = append(order, jobs[0].Transfer())
+			return sleep.For(ctx, 10*time.Millisecond) // the time that a file takes
+		})))
+		b := open(t, c, reg)
+		work(t, b)
+		const files = 400
+		recipe := yaml(t, "name: t\nsteps: [{handler: slow, batch: {max_items: 1}}]")
+		light := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: tasks.ViaBulk, Recipe: recipe})
+		<-begun
+		heavy := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: tasks.ViaBulk, Recipe: recipe, Weight: 3})
+		close(start)
+		audit(t, b, wait(t, b, heavy.UUID))
+		read, err := b.Transfer(t.Context(), heavy.UUID)
+		if err != nil || read.Weight != 3 {
+			t.Errorf("the weight is %d, %v", read.Weight, err)
+		}
+		audit(t, b, wait(t, b, light.UUID))
+		done := make(map[int64]int)
+		for _, id := range order[50:350] { // both have files that wait
+			done[id]++
+		}
+		if ratio := float64(done[heavy.ID]) / float64(max(done[light.ID], 1)); ratio < 2 || ratio > 4.5 {
+			t.Errorf("weight 3 got %d files, weight 1 got %d", done[heavy.ID], done[light.ID])
+		}
+		t.Logf("weight 3 got %d files, weight 1 got %d", done[heavy.ID], done[light.ID])
 	})
 }

@@ -90,6 +90,7 @@ type transferItem struct {
 	Name      string       `json:"name"`
 	State     tasks.State  `json:"state" enum:"open,running,finalizing,completed,interrupted,canceled"`
 	Via       tasks.Via    `json:"via" enum:"group,bulk"`
+	Weight    int          `json:"weight" doc:"Its share of the workers while other transfers of its queue wait."`
 	Files     int64        `json:"files" doc:"Files registered so far."`
 	Bytes     int64        `json:"bytes"`
 	Finished  int64        `json:"finished" doc:"Files that have passed their last step."`
@@ -126,6 +127,7 @@ func itemOf(t *tasks.Transfer, now time.Time) transferItem {
 		Name:      t.Name,
 		State:     t.State,
 		Via:       t.Via,
+		Weight:    t.Weight,
 		Files:     t.Files,
 		Bytes:     t.Bytes,
 		Finished:  t.Finished,

@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   producer_token BIGINT NOT NULL DEFAULT 0,
   sources_key  VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   baseline_at  DATETIME(6) NULL,
+  weight       INT NOT NULL DEFAULT 1,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),
@@ -80,6 +81,7 @@ CREATE TABLE IF NOT EXISTS batches (
   gathering    BOOLEAN NOT NULL DEFAULT 0 CHECK (gathering IN (0, 1)),
   held_by      VARCHAR(128) NOT NULL DEFAULT '',
   held_until   DATETIME(6) NULL,
+  inherited_crashes INT NOT NULL DEFAULT 0,
   KEY batches_transfer (transfer_id),
   KEY batches_due (gathering, due_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   selection    BLOB NULL,
   producer_token INTEGER NOT NULL DEFAULT 0 CHECK (typeof(producer_token) = 'integer'),
   sources_key  TEXT NOT NULL DEFAULT '',
-  baseline_at  DATETIME NULL CHECK (baseline_at IS NULL OR baseline_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(baseline_at) IS NOT NULL)
+  baseline_at  DATETIME NULL CHECK (baseline_at IS NULL OR baseline_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(baseline_at) IS NOT NULL),
+  weight       INTEGER NOT NULL DEFAULT 1 CHECK (typeof(weight) = 'integer')
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
@@ -84,7 +85,8 @@ CREATE TABLE IF NOT EXISTS batches (
   created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(created_at) IS NOT NULL),
   gathering    BOOLEAN NOT NULL DEFAULT 0 CHECK (gathering IN (0, 1)),
   held_by      TEXT NOT NULL DEFAULT '',
-  held_until   DATETIME NULL CHECK (held_until IS NULL OR held_until GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(held_until) IS NOT NULL)
+  held_until   DATETIME NULL CHECK (held_until IS NULL OR held_until GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(held_until) IS NOT NULL),
+  inherited_crashes INTEGER NOT NULL DEFAULT 0 CHECK (typeof(inherited_crashes) = 'integer')
 );
 
 CREATE INDEX IF NOT EXISTS batches_transfer ON batches (transfer_id);
