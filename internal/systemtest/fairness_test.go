@@ -82,7 +82,7 @@ func TestLaterStepsAndGroupsComeNext(t *testing.T) {
 					reg := builtin.Registry()
 					begun := make(chan struct{})
 					var once sync.Once
-					must(t, reg.Register("slow", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
+					testkit.Must(t, reg.Register("slow", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
 						order = append(order, jobs[0].Transfer())
 						once.Do(func() { close(begun) })
 						return sleep.For(ctx, 20*time.Millisecond) // the time that a file takes
@@ -90,10 +90,10 @@ func TestLaterStepsAndGroupsComeNext(t *testing.T) {
 					b := open(t, c, reg)
 					work(t, b)
 					const files = 300
-					giant := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: large,
+					giant := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, files)}, Via: large,
 						Recipe: yaml(t, "name: t\nsteps: [{handler: slow, batch: {max_items: 1}}]")})
 					<-begun
-					few := submit(t, b, baler.Submission{Paths: []string{tree(t, 1)}, Via: small.via, Recipe: yaml(t, small.recipe)})
+					few := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 1)}, Via: small.via, Recipe: yaml(t, small.recipe)})
 					wait(t, b, few.UUID)
 					audit(t, b, wait(t, b, giant.UUID))
 					var at []int
@@ -123,7 +123,7 @@ func TestWeightsShareTheWorkers(t *testing.T) {
 		reg := builtin.Registry()
 		begun, start := make(chan struct{}), make(chan struct{})
 		var once sync.Once
-		must(t, reg.Register("slow", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
+		testkit.Must(t, reg.Register("slow", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
 			once.Do(func() { close(begun) })
 			select {
 			case <-start:
@@ -137,9 +137,9 @@ func TestWeightsShareTheWorkers(t *testing.T) {
 		work(t, b)
 		const files = 400
 		recipe := yaml(t, "name: t\nsteps: [{handler: slow, batch: {max_items: 1}}]")
-		light := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: tasks.ViaBulk, Recipe: recipe})
+		light := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, files)}, Via: tasks.ViaBulk, Recipe: recipe})
 		<-begun
-		heavy := submit(t, b, baler.Submission{Paths: []string{tree(t, files)}, Via: tasks.ViaBulk, Recipe: recipe, Weight: 3})
+		heavy := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, files)}, Via: tasks.ViaBulk, Recipe: recipe, Weight: 3})
 		close(start)
 		audit(t, b, wait(t, b, heavy.UUID))
 		read, err := b.Transfer(t.Context(), heavy.UUID)
