@@ -96,6 +96,20 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	return ran, err
 }
 
+// compare compares files that were read again with what earlier runs recorded.
+func (r *RunResult) compare(ctx context.Context, b *Baler, s *ingest.Submission, runKey string) error {
+	if s.Recipe.Fixity {
+		return r.compareFixity(ctx, b, runKey)
+	}
+	if !r.Resumed && r.Changes.Retried+r.Changes.Reread == 0 {
+		return nil
+	}
+	if err := b.ingester.CompareReread(ctx, runKey, r.Transfer.ID); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return nil
+}
+
 // completeRun waits for the files of a run, runs final steps that have not run, and finds
 // the failures that are left.
 func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources []string, ran *RunResult) error {
@@ -104,14 +118,8 @@ func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources [
 		if err := ran.wait(ctx, b); err != nil {
 			return err
 		}
-		if s.Recipe.Fixity {
-			if err := ran.compareFixity(ctx, b, runKey); err != nil {
-				return err
-			}
-		} else if ran.Resumed || ran.Changes.Retried+ran.Changes.Reread > 0 {
-			if err := b.ingester.CompareReread(ctx, runKey, ran.Transfer.ID); err != nil {
-				return fmt.Errorf("run: %w", err)
-			}
+		if err := ran.compare(ctx, b, s, runKey); err != nil {
+			return err
 		}
 	}
 	if err := b.runFinalSteps(ctx, s, sources, ran); err != nil {

@@ -73,7 +73,8 @@ func (b *Baler) webOptions(at net.Addr) (o web.Options, err error) {
 		hosts = append(slices.Clone(hosts), name)
 	}
 	return web.Options{
-		Transfers: explainedTransfers{b.store, b.Explain, b.surroundings}, RedisPing: b.queue.Ping, Queues: b.queue.Stats, Token: token, Hosts: hosts,
+		Transfers: explainedTransfers{b.store, b.Explain, b.surroundings}, RedisPing: b.queue.Ping,
+		Queues: b.queue.Stats, Token: token, Hosts: hosts,
 		Metrics: b.metrics, Log: b.log, Now: b.now, Version: b.version,
 	}, nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +30,7 @@ stays up, by the handler coprocess. It needs python3, and no servers.`,
 			}
 			list := newTable(words("WAY"), numbers("FILES"), numbers("SECONDS"), numbers("FILES/S"), numbers("CPU MS/FILE"))
 			for _, m := range all {
-				list.row(string(m.Variant), fmt.Sprint(m.Files), fmt.Sprintf("%.2f", m.Seconds), rate(m.FilesPerSecond),
+				list.row(string(m.Variant), strconv.Itoa(m.Files), fmt.Sprintf("%.2f", m.Seconds), rate(m.FilesPerSecond),
 					fmt.Sprintf("%.2f", 1000*m.CPUSeconds/float64(m.Files)))
 			}
 			list.within(tableWidth(p.stdout)).write(p.stdout)

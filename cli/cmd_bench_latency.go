@@ -103,7 +103,8 @@ func (p *program) benchLatency(ctx context.Context, benchEnv *bench.Env, o bench
 }
 
 func latencies(rows []bench.LatencyRow) *table {
-	list := newTable(words("WAY"), numbers("DELAY"), numbers("LOAD"), numbers("FILES/S"), numbers("SAMPLES"), numbers("MEDIAN"), numbers("LEAST"),
+	list := newTable(words("WAY"), numbers("DELAY"), numbers("LOAD"), numbers("FILES/S"), numbers("SAMPLES"),
+		numbers("MEDIAN"), numbers("LEAST"),
 		numbers("MOST"), numbers("99 %"), numbers("LEAST"), numbers("MOST"), words("STOLEN"), words(""))
 	for i := range rows {
 		r := &rows[i]

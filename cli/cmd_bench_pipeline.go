@@ -83,7 +83,8 @@ func rates(rows []bench.Result) *table {
 	for i := range rows {
 		r := &rows[i]
 		list.row(string(r.Variant), strconv.Itoa(r.Workers), strconv.Itoa(r.Batch), count(int64(r.Files)), rate(r.FilesPerSecond),
-			rate(r.Slowest), rate(r.Fastest), ratio(r.RatioToLimit), ratio(r.AgainstPerFile), ratio(r.AgainstAsynqGroup), bench.Stolen(r.StolenRounds()))
+			rate(r.Slowest), rate(r.Fastest), ratio(r.RatioToLimit), ratio(r.AgainstPerFile), ratio(r.AgainstAsynqGroup),
+			bench.Stolen(r.StolenRounds()))
 	}
 	return list
 }

@@ -96,7 +96,7 @@ type differenceLine struct {
 
 func newDifferenceLine(d *baler.Difference) differenceLine {
 	l := differenceLine{Type: "difference", Kind: string(d.Kind), filePath: newFilePath(d.Path)}
-	switch d.Kind {
+	switch d.Kind { //nolint:exhaustive // the other kinds have nothing to add
 	case baler.DifferenceMoved:
 		to := newFilePath(d.To)
 		l.To = &to

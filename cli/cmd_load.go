@@ -95,7 +95,8 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.load.Key, "key", nil, "`COLUMNS` that identify duplicates")
 	flags.StringVar(&f.load.OnDuplicate, "on-duplicate", "",
 		"`ACTION` on duplicates: ignore, update or error (default: ignore with a key, else error)")
-	flags.BoolVar(&f.load.Create, "create", false, "create the table if it does not exist, from the mapping or all lines of the files; add columns to one that it created before")
+	flags.BoolVar(&f.load.Create, "create", false, "create the table if it does not exist, from the mapping or all lines of the files; "+
+		"add columns to one that it created before")
 	flags.StringVar(&f.chunk, "chunk", "8MiB", "`SIZE` of the chunks that files are split into")
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	flags.BoolVar(&f.acceptFailures, "accept-failures", false,

@@ -66,7 +66,8 @@ their numbers and reasons.`,
 	flags.SortFlags = false
 	f.filter.add(cmd)
 	flags.StringVar(&f.format, "format", formatTable, "`FORMAT`: table, csv or jsonl")
-	flags.StringSliceVar(&f.columns, "columns", nil, "`COLUMNS`: fields and facts, separated by commas (default: those that the results have)")
+	flags.StringSliceVar(&f.columns, "columns", nil,
+		"`COLUMNS`: fields and facts, separated by commas (default: those that the results have)")
 	flags.BoolVar(&f.rejects, "rejected", false, "list the lines that a load rejected")
 	for _, other := range []string{"step", "outcome", "file", "format", "columns"} {
 		cmd.MarkFlagsMutuallyExclusive("rejected", other)

@@ -50,10 +50,16 @@ func TestFixityAndDiff(t *testing.T) {
 	r = s.must(exitError, "submit", "--recipe", "fixity", s.path("in"))
 	contains(t, "submit", r.stderr, "which 'baler run' does")
 	r = s.must(exitOK, "run", "--recipe", "fixity", "--accept-missing", "--accept-failures", "--json", s.path("in"))
-	var sum struct {
-		Fixity struct{ Damaged, Missing, Changed, Unchanged int }
+	type counts struct {
+		Damaged   int `json:"damaged"`
+		Missing   int `json:"missing"`
+		Changed   int `json:"changed"`
+		Unchanged int `json:"unchanged"`
 	}
-	if err := json.Unmarshal([]byte(r.stdout), &sum); err != nil || sum.Fixity != (struct{ Damaged, Missing, Changed, Unchanged int }{0, 0, 1, 2}) {
+	var sum struct {
+		Fixity counts `json:"fixity"`
+	}
+	if err := json.Unmarshal([]byte(r.stdout), &sum); err != nil || sum.Fixity != (counts{0, 0, 1, 2}) {
 		t.Errorf("accepted: %s, %v", r.stdout, err)
 	}
 }

@@ -74,7 +74,8 @@ func (o *objectProgress) say() {
 	o.said = r
 	files, bytes, _ := o.pace.rates()
 	o.p.message(progressObject{
-		"progress", r.transfer, r.files, r.bytes, r.finished, r.failed, r.done, r.files * r.steps, r.sealed, files, bytes, r.finalizing, r.waitingFor,
+		"progress", r.transfer, r.files, r.bytes, r.finished, r.failed, r.done, r.files * r.steps, r.sealed,
+		files, bytes, r.finalizing, r.waitingFor,
 	})
 }
 

@@ -112,12 +112,12 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		{exitUsage, "- --into things", "standard input"},
 		{exitUsage, path + " --into things --chunk many", "not a size"},
 		{exitUsage, "--into things", "requires at least 1 arg"},
-		{exitError, path + " --into nothing", `none called "nothing"`},
-		{exitError, path + " --into results", "Baler's own"},
+		{exitError, path + " --into nothing", `has no table "nothing"`},
+		{exitError, path + " --into results", "results is a table of Baler"},
 		{exitError, path + " --into things --map nope=id", `no column "nope"`},
 		{exitError, path + " --into things --map id:number", `unknown type "number"`},
 		{exitError, path + " --into things --map id=a..b", "is empty"},
-		{exitError, path + " --into things --key id", "no primary or unique key of just id"},
+		{exitError, path + " --into things --key id", "no primary or unique key of exactly id"},
 		{exitError, path + " --into things --on-duplicate update", "needs a key"},
 		{exitError, path + " --into things --on-duplicate never --key id", "must be ignore, update or error"},
 		{exitError, path + " --into things --chunk 1B", "from 4KiB to 1GiB"},
@@ -145,7 +145,7 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 	}
 	for _, table := range []string{"new", "never"} { // nothing is left of a load that did not begin
 		r := s.must(exitError, "load", path, "--into", table)
-		contains(t, table, r.stderr, "none called")
+		contains(t, table, r.stderr, "has no table")
 	}
 }
 

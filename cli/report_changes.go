@@ -53,7 +53,8 @@ func (p *program) noteEarlierRuns(ran *baler.RunResult) {
 	}
 	for i := range ran.Paused {
 		t := &ran.Paused[i]
-		p.notef("Transfer %s is paused, with %s to process: run 'baler resume %s', and then this command again.", number(t), files(t.Files-t.Finished), number(t))
+		p.notef("Transfer %s is paused, with %s to process: run 'baler resume %s', and then this command again.",
+			number(t), files(t.Files-t.Finished), number(t))
 	}
 }
 
@@ -92,15 +93,22 @@ func (p *program) summarizeRun(ran *baler.RunResult) error {
 	return p.object(s)
 }
 
+// describeChanges says how the files of a run differ from those of earlier runs.
+func (p *program) describeChanges(ran *baler.RunResult) {
+	if ran.Fixity != nil {
+		p.reportFixity(ran)
+		return
+	}
+	if line := changesLine(ran.Changes); line != "" {
+		fmt.Fprintf(p.stdout, "\n%s\n", line)
+	}
+}
+
 func (p *program) describeRun(ctx context.Context, b *baler.Baler, ran *baler.RunResult) error {
 	t := &ran.Transfer
 	if ran.FoundChanges {
 		p.report(p.stdout, t, time.Now())
-		if ran.Fixity != nil {
-			p.reportFixity(ran)
-		} else if line := changesLine(ran.Changes); line != "" {
-			fmt.Fprintf(p.stdout, "\n%s\n", line)
-		}
+		p.describeChanges(ran)
 	} else {
 		there := files(ran.Changes.Unchanged + ran.Changes.Accepted)
 		if n := ran.Changes.Accepted; n > 0 {

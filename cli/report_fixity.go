@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/balerhq/baler"
@@ -92,7 +93,7 @@ func (p *program) more(all int64, shown int) {
 
 // fixityText is counts in words, those first that are bad.
 func fixityText(f baler.FixityCounts) string {
-	text := ""
+	var parts []string
 	for _, part := range []struct {
 		n      int64
 		word   string
@@ -102,10 +103,10 @@ func fixityText(f baler.FixityCounts) string {
 		{f.Changed, "changed", true}, {f.New, "new", true}, {f.Unchanged, "unchanged", true},
 	} {
 		if part.always || part.n > 0 {
-			text += ", " + count(part.n) + " " + part.word
+			parts = append(parts, count(part.n)+" "+part.word)
 		}
 	}
-	return text[len(", "):]
+	return strings.Join(parts, ", ")
 }
 
 // have is a number of files that have something, in words.

@@ -27,7 +27,8 @@ func (f *selectionFlags) add(cmd *cobra.Command) {
 	flags, s := cmd.Flags(), &f.selection
 	flags.StringArrayVar(&s.Include, "include", nil, "register only files that match `PATTERN`, or in folders that do, as in .gitignore")
 	flags.StringArrayVar(&s.Exclude, "exclude", nil, "leave out files and folders that match `PATTERN`; takes precedence over --include")
-	flags.StringArrayVar(&f.excludeFiles, "exclude-from", nil, "leave out files and folders that match a pattern in `FILE`, in the format of .gitignore")
+	flags.StringArrayVar(&f.excludeFiles, "exclude-from", nil,
+		"leave out files and folders that match a pattern in `FILE`, in the format of .gitignore")
 	flags.BoolVar(&s.IgnoreCase, "ignore-case", false, "let patterns match small and capital letters alike")
 	flags.Var(sizeValue{&f.minSize}, "min-size", "leave out files below `SIZE`, such as 1 or 10MiB")
 	flags.Var(sizeValue{&f.maxSize}, "max-size", "leave out files above `SIZE`")

@@ -54,7 +54,7 @@ func TestUnknownTransfer(t *testing.T) {
 	const id = "01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7"
 	for _, args := range [][]string{
 		{"status", id}, {"status", "--watch", id}, {"results", id}, {"status", "--json", id},
-		{"retry", id}, {"cancel", id}, {"pause", id}, {"resume", id}, {"submit", "--resume", id}, {"submit", "--resume", ""},
+		{"retry", id}, {"cancel", id}, {"pause", id}, {"resume", id}, {"submit", "--resume", id},
 	} {
 		r := s.must(exitError, args...)
 		equal(t, strings.Join(args, " "), r.stdout+r.said(), "error: no such transfer: "+args[len(args)-1]+"\n")
@@ -153,7 +153,7 @@ func TestStatusOfSenselessRows(t *testing.T) {
 	one := s.must(exitOK, "status", "1").stdout
 	contains(t, "list", list, "sound", `1b]0;x`, "completed, bad rows")
 	contains(t, "detail", one, "makes no sense: files is -5, dispatched is 1, finished is 9223372036854775807", `\x1b]0;x`, `by \x1b]`, "Correct the database")
-	if strings.ContainsAny(list+one, "\x1b\a\xff") {
+	if strings.ContainsAny(list+one, "\x1b\a") || strings.Contains(list+one, "\xff") {
 		t.Errorf("control characters reach the terminal:\n%q\n%q", list, one)
 	}
 	contains(t, "retry without files", s.must(exitError, "retry", "sound", "--outcome", "succeeded").stderr,

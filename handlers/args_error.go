@@ -94,7 +94,7 @@ func inWords(name string, value any, takesList bool, err error) string {
 
 // wanted says what a Go type takes.
 func wanted(t reflect.Type) string {
-	switch t.Kind() {
+	switch t.Kind() { //nolint:exhaustive // arguments are decoded into none of the other kinds
 	case reflect.String:
 		return "text"
 	case reflect.Bool:

@@ -46,7 +46,8 @@ func (j *Job) Create(ctx context.Context, path string, opts CreateOptions, write
 	}
 	for _, source := range j.spec.Sources {
 		if isIn(source, whole) {
-			return c, Fail(CodeOutputInSource, fmt.Errorf("%s lies in the source %s: the next run would take it for a file to process", whole, source))
+			return c, Fail(CodeOutputInSource, fmt.Errorf(
+				"%s lies in the source %s: the next run would take it for a file to process", whole, source))
 		}
 	}
 	p, err := j.spec.Outputs.at(path)
@@ -79,7 +80,8 @@ func (j *Job) putFile(ctx context.Context, p *destination, temporary string, opt
 		return WriteFailure(p.path, err)
 	}
 	if written != digest {
-		return RetryLater(CodeIO, fmt.Errorf("write %s: what can be read back is not what was written: sha256 %s instead of %s", p.path, written, digest))
+		return RetryLater(CodeIO, fmt.Errorf(
+			"write %s: what can be read back is not what was written: sha256 %s instead of %s", p.path, written, digest))
 	}
 	if !opts.Replace {
 		there, err := j.digestOf(ctx, p.root, p.name)

@@ -12,7 +12,7 @@ import (
 	"github.com/balerhq/baler/handlers/builtin/bag"
 	"github.com/balerhq/baler/handlers/builtin/checksum"
 	"github.com/balerhq/baler/handlers/builtin/coprocess"
-	"github.com/balerhq/baler/handlers/builtin/copy"
+	copyfile "github.com/balerhq/baler/handlers/builtin/copy"
 	"github.com/balerhq/baler/handlers/builtin/exec"
 	"github.com/balerhq/baler/handlers/builtin/extension"
 	"github.com/balerhq/baler/handlers/builtin/faulty"
@@ -30,7 +30,7 @@ import (
 func Register(reg *handlers.Registry) error {
 	return errors.Join(
 		checksum.Register(reg), identify.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
-		copy.Register(reg), thumbnail.Register(reg), exec.Register(reg), coprocess.Register(reg), noop.Register(reg),
+		copyfile.Register(reg), thumbnail.Register(reg), exec.Register(reg), coprocess.Register(reg), noop.Register(reg),
 		manifest.Register(reg), report.Register(reg), bag.Register(reg),
 		faulty.Register(reg),
 	)

@@ -53,7 +53,8 @@ func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
 	if err := d.checkWritable(db); err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
-	if err := db.Exec("CREATE TABLE IF NOT EXISTS " + migrationsTable + " (id VARCHAR(190) NOT NULL PRIMARY KEY, fingerprint VARCHAR(64) NOT NULL DEFAULT '')").Error; err != nil {
+	if err := db.Exec("CREATE TABLE IF NOT EXISTS " + migrationsTable + " (id VARCHAR(190) NOT NULL PRIMARY KEY, " +
+		"fingerprint VARCHAR(64) NOT NULL DEFAULT '')").Error; err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	for _, id := range pending {

@@ -13,7 +13,9 @@ import (
 const maxFilesPerDispatch = 20_000
 
 // dispatchNext makes batches of the next files of a backlog, at most limit of them.
-func (d *Dispatcher) dispatchNext(ctx context.Context, b *ledger.Backlog, plan *TransferPlan, limit int, p *batcher.Planner, promote bool) (bool, error) {
+func (d *Dispatcher) dispatchNext(
+	ctx context.Context, b *ledger.Backlog, plan *TransferPlan, limit int, p *batcher.Planner, promote bool,
+) (bool, error) {
 	planned, err := d.planNext(ctx, b, plan, limit, p)
 	if err != nil {
 		return false, err

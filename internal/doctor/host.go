@@ -37,7 +37,8 @@ func (d *doctor) noRoots() Check {
 		return well("roots", "none set: workers read the sources of each transfer")
 	}
 	return Check{
-		"roots", StatusWarning, "none set: no worker starts, because others can write to this queue or database and choose the files that it reads",
+		"roots", StatusWarning, "none set: no worker starts, because others can write to this queue or database " +
+			"and choose the files that it reads",
 		"set BALER_ROOTS to the folders that workers may read",
 	}
 }

@@ -81,7 +81,7 @@ func (d *differ) source(ctx context.Context, p sourcePair) error {
 	}
 	fb, okB, err := bs.next()
 	for err == nil && (okA || okB) {
-		order := 0
+		var order int
 		switch {
 		case !okB:
 			order = -1

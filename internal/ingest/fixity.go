@@ -24,7 +24,9 @@ type fixityFound struct {
 // CompareFixity compares all files that a transfer of a fixity run has registered with what
 // the collection knew of them, and pairs those that are missing with new ones of the same
 // content. Some of the moves come back, as many as shown.
-func (g *Ingester) CompareFixity(ctx context.Context, runKey string, t *tasks.Transfer, shown int) (counts ledger.Fixity, moves []FixityMove, err error) {
+func (g *Ingester) CompareFixity(
+	ctx context.Context, runKey string, t *tasks.Transfer, shown int,
+) (counts ledger.Fixity, moves []FixityMove, err error) {
 	var found fixityFound
 	for after := int64(0); ; {
 		page, err := g.store.FoundFiles(ctx, runKey, t.ID, after, fixity.Page)
@@ -106,7 +108,9 @@ func (g *Ingester) comparePage(ctx context.Context, runKey string, transfer int6
 
 // settleMoved finds the missing files whose content is in new ones, and accepts that they
 // are not where they were.
-func (g *Ingester) settleMoved(ctx context.Context, runKey string, added []tasks.FileKey, shown int) (moves []FixityMove, moved int64, err error) {
+func (g *Ingester) settleMoved(
+	ctx context.Context, runKey string, added []tasks.FileKey, shown int,
+) (moves []FixityMove, moved int64, err error) {
 	if len(added) == 0 {
 		return nil, 0, nil
 	}

@@ -117,7 +117,8 @@ func (s *Surroundings) step(t *tasks.Transfer, handler string) Waiting {
 		return Waiting{WaitsForPerson, fmt.Sprintf("a person to resume queue %s, which is paused", t.Queue)}
 	}
 	if able = workersWith(able, takesBatches); len(able) == 0 {
-		return Waiting{WaitsForPerson, fmt.Sprintf("a person to resume a worker: all with the handler %s on queue %s are paused or drain", handler, t.Queue)}
+		return Waiting{WaitsForPerson, fmt.Sprintf(
+			"a person to resume a worker: all with the handler %s on queue %s are paused or drain", handler, t.Queue)}
 	}
 	if reason := s.limit(t); reason != (Waiting{}) {
 		return reason
@@ -133,7 +134,8 @@ func (s *Surroundings) step(t *tasks.Transfer, handler string) Waiting {
 func throttle(limits []tasks.Limit, able []tasks.Worker, t *tasks.Transfer) Waiting {
 	for i := range limits {
 		l := &limits[i]
-		concerns := l.Scope == tasks.ScopeAll || l.Scope == tasks.ScopeQueue && l.Name == t.Queue || l.Scope == tasks.ScopeTransfer && l.Name == t.UUID
+		concerns := l.Scope == tasks.ScopeAll || l.Scope == tasks.ScopeQueue && l.Name == t.Queue ||
+			l.Scope == tasks.ScopeTransfer && l.Name == t.UUID
 		refuses := slices.ContainsFunc(able, func(w tasks.Worker) bool { return slices.Contains(w.Throttled, l.Key()) })
 		if !concerns || !refuses {
 			continue
@@ -142,7 +144,8 @@ func throttle(limits []tasks.Limit, able []tasks.Worker, t *tasks.Transfer) Wait
 		if l.FilesPerSecond > 0 {
 			return Waiting{WaitsForLimit, fmt.Sprintf("its turn: the limit of %g files per second%s is reached", l.FilesPerSecond, of)}
 		}
-		return Waiting{WaitsForLimit, fmt.Sprintf("other batches to end: the limit of %d at once%s is reached", l.InFlight, of)}
+		return Waiting{WaitsForLimit, fmt.Sprintf(
+			"other batches to end: the limit of %d at once%s is reached", l.InFlight, of)}
 	}
 	if !slices.ContainsFunc(able, func(w tasks.Worker) bool { return !slices.Contains(w.Throttled, tasks.ThrottledByDatabase) }) {
 		return Waiting{WaitsForDatabase, "the database, which commits slowly: workers run fewer batches at once"}
@@ -157,10 +160,12 @@ func (s *Surroundings) limit(t *tasks.Transfer) Waiting {
 		switch {
 		case l.InFlight == 0:
 		case l.Scope == tasks.ScopeAll && s.held(func(*HeldBatches) bool { return true }) >= l.InFlight:
-			return Waiting{WaitsForLimit, fmt.Sprintf("other batches to end: the limit of %d at once is reached", l.InFlight)}
+			return Waiting{WaitsForLimit, fmt.Sprintf(
+				"other batches to end: the limit of %d at once is reached", l.InFlight)}
 		case l.Scope == tasks.ScopeQueue && l.Name == t.Queue &&
 			s.held(func(h *HeldBatches) bool { return h.Queue == t.Queue }) >= l.InFlight:
-			return Waiting{WaitsForLimit, fmt.Sprintf("other batches to end: the limit of %d at once in queue %s is reached", l.InFlight, t.Queue)}
+			return Waiting{WaitsForLimit, fmt.Sprintf(
+				"other batches to end: the limit of %d at once in queue %s is reached", l.InFlight, t.Queue)}
 		}
 	}
 	return Waiting{}
@@ -193,7 +198,8 @@ func (s *Surroundings) finalizer(t *tasks.Transfer) Waiting {
 	case len(skilled) == 0:
 		return Waiting{WaitsForWorker, fmt.Sprintf("a worker with the finalizer %s: no live worker has it", handler)}
 	case len(workersWith(skilled, takesBatches)) == 0:
-		return Waiting{WaitsForPerson, fmt.Sprintf("a person to resume a worker: all with the finalizer %s are paused or drain", handler)}
+		return Waiting{WaitsForPerson, fmt.Sprintf(
+			"a person to resume a worker: all with the finalizer %s are paused or drain", handler)}
 	}
 	return Waiting{}
 }

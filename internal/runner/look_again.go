@@ -22,8 +22,8 @@ func (r *batchRun) lookAgain(ctx context.Context) error {
 			lost = append(lost, r.work[i])
 		}
 	}
-	if canceled := r.canceled.Err() != nil; len(lost) == 0 || r.poisoned || canceled {
-		return nil
+	if len(lost) == 0 || r.poisoned || r.canceled.Err() != nil {
+		return nil //nolint:nilerr // a canceled batch looks for nothing
 	}
 	roots, closeRoots, err := r.openRoots()
 	if err != nil {

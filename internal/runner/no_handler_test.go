@@ -53,12 +53,11 @@ func TestBatchWithoutHandlerWaitsLonger(t *testing.T) {
 		shared bool
 		want   []time.Duration // at most; at least half
 	}{
-		{"nobody has it", false, []time.Duration{250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000}},
-		{"another has it", true, []time.Duration{250, 500, 1000, 2000, 2000, 2000}},
+		{"nobody has it", false, milliseconds(250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000)},
+		{"another has it", true, milliseconds(250, 500, 1000, 2000, 2000, 2000)},
 	} {
 		var r returns
 		for i, most := range c.want {
-			most *= time.Millisecond
 			if got := r.add(7, c.shared); got < most/2 || got > most {
 				t.Errorf("%s: return %d waits %s, want %s to %s", c.name, i+1, got, most/2, most)
 			}
@@ -92,4 +91,12 @@ func TestReturnsOfABatchInTwoMinutes(t *testing.T) {
 	if n < 15 || n > 35 {
 		t.Errorf("it came back %d times", n)
 	}
+}
+
+func milliseconds(counts ...int64) []time.Duration {
+	durations := make([]time.Duration, len(counts))
+	for i, n := range counts {
+		durations[i] = time.Duration(n) * time.Millisecond
+	}
+	return durations
 }

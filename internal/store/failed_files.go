@@ -100,7 +100,8 @@ func (s *Store) OpenFailures(ctx context.Context, runKey string) (files map[int6
 		var n int64
 		err := s.db.Session(ctx).Table(tableOfFailed(canceled[of])+" r").
 			Joins("JOIN seen_files s ON s.run_key = ? AND s.transfer_id = r.transfer_id AND s.file_no = r.file_no", runKey).
-			Where("s.accepted = ? AND s.missing = 0", false).Where("r.transfer_id = ? AND r.step_no IN ? AND r.outcome IN ?", of, numbers[of], unsuccessful()).
+			Where("s.accepted = ? AND s.missing = 0", false).
+			Where("r.transfer_id = ? AND r.step_no IN ? AND r.outcome IN ?", of, numbers[of], unsuccessful()).
 			Distinct("r.file_no").Count(&n).Error
 		if err != nil {
 			return nil, fmt.Errorf("count files that failed: %w", err)

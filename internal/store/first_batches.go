@@ -22,7 +22,7 @@ func (s *Store) FirstOfTransfers(ctx context.Context, batches []tasks.Batch) (ma
 		}
 	}
 	if len(oldest) == 0 {
-		return nil, nil
+		return map[int64]bool{}, nil
 	}
 	ids := make([]int64, 0, len(oldest))
 	for _, id := range oldest {

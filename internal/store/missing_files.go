@@ -65,7 +65,8 @@ func (s *Store) markMissing(ctx context.Context, runKey string, transfer int64, 
 	}
 	return s.db.Write(ctx, "note files as missing", func(tx *gorm.DB, _ time.Time) error {
 		q := tx.Model(&seenFileRow{}).Where("run_key = ? AND transfer_id = ?", runKey, transfer)
-		err := db.WhereInRanges(q, "file_no", tasks.NewRanges(missing)).Updates(map[string]any{"missing": true, "accepted": false, "news": 0}).Error
+		err := db.WhereInRanges(q, "file_no", tasks.NewRanges(missing)).
+			Updates(map[string]any{"missing": true, "accepted": false, "news": 0}).Error
 		if err != nil {
 			return err
 		}

@@ -75,5 +75,6 @@ func (s *Store) DamagedFiles(ctx context.Context, runKey string, limit int) ([]t
 
 func (s *Store) damaged(ctx context.Context, runKey string) *gorm.DB {
 	// Not as a parameter: SQLite has an index of the rows with this value alone.
-	return s.db.Session(ctx).Table("seen_files s").Where("s.run_key = ? AND s.damaged = 1 AND s.accepted = ? AND s.missing = 0", runKey, false)
+	return s.db.Session(ctx).Table("seen_files s").
+		Where("s.run_key = ? AND s.damaged = 1 AND s.accepted = ? AND s.missing = 0", runKey, false)
 }

@@ -19,7 +19,7 @@ func difference(t *testing.T, b *baler.Baler, from, to tasks.Transfer, want stri
 	var lines []string
 	got, err := b.Diff(t.Context(), from, to, func(d baler.Difference) error {
 		line := string(d.Kind) + " " + d.Path
-		switch d.Kind {
+		switch d.Kind { //nolint:exhaustive // the other kinds have nothing to add
 		case baler.DifferenceMoved:
 			line += ">" + d.To
 		case baler.DifferenceChanged:

@@ -163,7 +163,7 @@ func TestFixityOfWhatCannotBeRead(t *testing.T) {
 		if _, err := b.Run(t.Context(), s); !errors.Is(err, baler.ErrSourceEmpty) {
 			t.Errorf("of a source that cannot be read: %v", err)
 		}
-		testkit.Must(t, os.Chmod(root, 0o700)) //nolint:gosec // a folder that can be removed again
+		testkit.Must(t, os.Chmod(root, 0o700))
 		next(baler.FixityCounts{Damaged: 1, Unchanged: 1}, "a", "", "")
 	})
 }

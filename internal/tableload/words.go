@@ -88,7 +88,7 @@ func sqliteInWords(err error) error {
 // sqliteWords describes an error by SQLite's result code. Most mistakes in SQL have the
 // same code, so sqliteWords distinguishes them by SQLite's text.
 func sqliteWords(code sqlite3.ErrorCode, text string) string {
-	switch code {
+	switch code { //nolint:exhaustive // the others are told by their text
 	case sqlite3.READONLY, sqlite3.PERM, sqlite3.AUTH:
 		return "the database is read-only; allow this user to write its file and its folder"
 	case sqlite3.FULL:

@@ -1,5 +1,5 @@
 // Package copy copies files to another folder, and compares what has arrived.
-package copy //nolint:predeclared // the name of the handler
+package copy
 
 import (
 	"context"

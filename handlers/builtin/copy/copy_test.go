@@ -1,4 +1,4 @@
-package copy //nolint:predeclared // the name of the handler
+package copy
 
 import (
 	"errors"

@@ -74,7 +74,9 @@ func (p *Plan) AddColumns(ctx context.Context, s *tableload.Store, paths []strin
 }
 
 // addMissing adds the columns of a mapping that a table lacks, if Baler has created it.
-func (p *Plan) addMissing(ctx context.Context, s *tableload.Store, columns []tableload.Column, fields []Mapping) (added []string, err error) {
+func (p *Plan) addMissing(
+	ctx context.Context, s *tableload.Store, columns []tableload.Column, fields []Mapping,
+) (added []string, err error) {
 	missing := p.missing(columns, fields)
 	if len(missing) == 0 {
 		return nil, nil

@@ -63,7 +63,8 @@ func (p *Plan) checkHead(path string, head []byte, whole bool) error {
 	if document != objectLines {
 		filter = ".[]"
 	}
-	return fmt.Errorf("%w: it is %s, not one document per line: convert it, for example with jq -c '%s' %q", ErrFormat, document, filter, path)
+	return fmt.Errorf("%w: it is %s, not one document per line: convert it, for example with jq -c '%s' %q",
+		ErrFormat, document, filter, path)
 }
 
 // encodingOf names the encoding of a text that is not UTF-8. It is empty when nothing

@@ -84,7 +84,8 @@ func argsOf(args any) (verifyArgs, error) {
 func checkLists(paths []string) error {
 	for _, path := range paths {
 		if !filepath.IsAbs(path) {
-			return handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("the list %q is not an absolute path; it must be one, because workers run in other folders", path))
+			return handlers.Fail(handlers.CodeBadArgs, fmt.Errorf(
+				"the list %q is not an absolute path; it must be one, because workers run in other folders", path))
 		}
 	}
 	return nil
