@@ -95,9 +95,11 @@ func TestTwoLoadsOfOneFile(t *testing.T) {
 	}
 	e.findTransfer()
 	marker := filepath.Join(e.dir, "marker")
-	first := e.worker("a", fmt.Sprintf("wait@%s:1:%s", failpoint.RowsInserted, marker))
+	// One that takes both batches would wait for itself.
+	first := e.start("a", fmt.Sprintf("wait@%s:1:%s", failpoint.RowsInserted, marker), "worker", "--concurrency", "1")
 	awaitMarker(t, marker, first)
 	second := e.worker("b", "")
+	second.awaitStarted()
 	testkit.Eventually(t, patience, func() error {
 		var waiting int
 		err := e.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.processlist "+
