@@ -83,6 +83,12 @@ func keepsDigits(raw []byte, bits int) bool {
 	if n <= sure && f > smallest {
 		return true
 	}
-	kept := digitsOf(strconv.AppendFloat(nil, f, 'e', n-1, 64))
-	return kept.point == d.point && bytes.Equal(kept.significant, d.significant)
+	// Beside a power of two, the shortest text of a number, which writers of JSON choose, may
+	// differ in its last digit from the number rounded to as many digits.
+	return d.equal(digitsOf(strconv.AppendFloat(nil, f, 'e', n-1, 64))) ||
+		!isPlain(raw) && d.equal(digitsOf(strconv.AppendFloat(nil, f, 'e', -1, bits)))
+}
+
+func (d digits) equal(other digits) bool {
+	return d.point == other.point && bytes.Equal(d.significant, other.significant)
 }

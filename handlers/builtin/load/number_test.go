@@ -34,6 +34,7 @@ func TestKeepsDigits(t *testing.T) {
 		"9007199254740993": {false, false}, "9007199254740993.0": {false, false}, "0.10000000000000001": {true, false}, "3.14159265": {true, false},
 		"0.10000000149011612": {true, true}, "0.12345678901234567890": {false, false}, "1e999": {false, false}, "1e-999": {false, false},
 		"1.7976931348623157e308": {true, false}, "5e-324": {true, false}, "4e-324": {false, false},
+		"5.684341886080802e-14":       {true, false}, // 2^-44, whose 16 digits are 5.684341886080801e-14
 		"1" + strings.Repeat("0", 22): {true, false}, "1" + strings.Repeat("0", 23): {false, false}, "1e23": {true, true}, "1." + strings.Repeat("3", 9000): {false, false},
 	} {
 		if got := [2]bool{keepsDigits([]byte(raw), 64), keepsDigits([]byte(raw), 32)}; got != want {
