@@ -50,11 +50,11 @@ away; workers process them once it is back.`,
 					return p.submitResume(ctx, b, &f)
 				})
 			}
-			list, err := f.list(args, p.stdin)
+			list, done, err := f.list(args, p.stdin)
 			if err != nil {
 				return err
 			}
-			defer func() { _ = list.Close() }() // opened for reading
+			defer done()
 			s, err := f.submission(args, list)
 			if err != nil {
 				return err
@@ -105,26 +105,22 @@ func (f *submitFlags) checkArgs(cmd *cobra.Command, args []string) error {
 	return checkPaths(args)
 }
 
-// list opens the list of paths; without one it is a noList.
-func (f *submitFlags) list(args []string, stdin io.Reader) (io.ReadCloser, error) {
+// list opens the list of paths; it is nil for a submission that has paths instead. The
+// caller calls done when it has been read.
+func (f *submitFlags) list(args []string, stdin io.Reader) (list io.Reader, done func(), err error) {
+	done = func() {}
 	switch {
 	case slices.Equal(args, []string{"-"}), len(args) == 0 && f.filesFrom == "-":
-		return io.NopCloser(stdin), nil
+		return stdin, done, nil
 	case len(args) > 0:
-		return noList{}, nil
+		return nil, done, nil
 	}
 	file, err := os.Open(f.filesFrom)
 	if err != nil {
-		return nil, fmt.Errorf("--files-from: %w", err)
+		return nil, done, fmt.Errorf("--files-from: %w", err)
 	}
-	return file, nil
+	return file, func() { _ = file.Close() }, nil // only read from
 }
-
-// noList is the list of a submission that has paths instead.
-type noList struct{ io.Reader }
-
-// Close does nothing.
-func (noList) Close() error { return nil }
 
 // submission makes a submission from the flags and arguments; list may be nil.
 func (f *submitFlags) submission(args []string, list io.Reader) (baler.Submission, error) {
@@ -146,7 +142,7 @@ func (f *submitFlags) submission(args []string, list io.Reader) (baler.Submissio
 		Paths: args, Selection: selection, NulSeparated: f.null, MissingOK: f.missingOK,
 		Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Weight: f.weight, Via: via, Webhooks: f.webhooks,
 	}
-	if _, none := list.(noList); !none {
+	if list != nil {
 		s.Paths, s.List = nil, list
 		if s.Name == "" {
 			s.Name = "standard input"
