@@ -6,21 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	_ "image/gif" // a format of image.Decode
 	"image/jpeg"
-	_ "image/png" // as above
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 
-	_ "golang.org/x/image/bmp" // as above
 	"golang.org/x/image/draw"
-	_ "golang.org/x/image/tiff" // as above
-	_ "golang.org/x/image/webp" // as above
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/images"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -28,7 +24,9 @@ import (
 const (
 	CodeNoImage  = "no-image"  // no decoder knows the content
 	CodeTooLarge = "too-large" // more pixels than max_pixels
-	CodeDamaged  = "malformed" // the image cannot be decoded
+	CodeDamaged  = "malformed" // the image is damaged
+
+	CodeUnsupported = "unsupported" // the image is of a variant that no decoder knows; it may be sound
 )
 
 const (
@@ -62,7 +60,8 @@ func Register(reg *handlers.Registry) error {
 // thumbnails, their paths; width and height of the image, upright.
 //
 // A file that is no image is skipped; one with more pixels than "max_pixels", 200,000,000
-// when not given, ends with a warning; one that is damaged fails.
+// when not given, or of a variant that no decoder knows, ends with a warning; one that is
+// damaged fails.
 func New() handlers.Handler {
 	return handlers.PerFile(thumbnail, handlers.Parallel(0), handlers.StallLimit(handlers.DefaultStallLimit))
 }
@@ -160,10 +159,13 @@ func decode(ctx context.Context, job *handlers.Job, f *os.File, maxPixels int64)
 	return upright(picture, turn), nil
 }
 
-// decodeError tells a damaged image from a disk that fails.
+// decodeError tells a damaged image from one that no decoder knows, and from a disk that fails.
 func decodeError(err error) error {
 	if _, ok := errors.AsType[*os.PathError](err); ok {
 		return handlers.RetryLater(handlers.CodeIO, err)
+	}
+	if images.Unsupported(err) {
+		return handlers.Warn(CodeUnsupported, "no thumbnail: "+err.Error())
 	}
 	return handlers.Fail(CodeDamaged, err)
 }

@@ -150,6 +150,16 @@ func TestSmallAndTransparentImages(t *testing.T) {
 	}
 }
 
+// fax is a TIFF whose colors are of a kind that no decoder knows.
+func fax(t *testing.T) []byte {
+	t.Helper()
+	picture := encode(t, image.NewGray(image.Rect(0, 0, 8, 8)), func(b *bytes.Buffer, m image.Image) error { return tiff.Encode(b, m, nil) })
+	entry := binary.LittleEndian.AppendUint16(nil, 262) // PhotometricInterpretation
+	at := bytes.LastIndex(picture, entry)
+	binary.LittleEndian.PutUint16(picture[at+8:], 6) // YCbCr, in one channel
+	return picture
+}
+
 func TestWhatIsNoPicture(t *testing.T) {
 	t.Parallel()
 	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32([]byte("IHDR"), 100_000), 100_000)
@@ -165,6 +175,7 @@ func TestWhatIsNoPicture(t *testing.T) {
 		"text":      {[]byte("text"), nil, "skipped no-image"},
 		"empty":     {nil, nil, "skipped no-image"},
 		"bomb":      {bomb, nil, "warning too-large"},
+		"fax":       {fax(t), nil, "warning unsupported"},
 		"cut":       {whole[:len(whole)/2], nil, "failed malformed"},
 		"large":     {whole, map[string]any{"max_pixels": 9999}, "warning too-large"},
 		"no sizes":  {whole, map[string]any{"sizes": []any{}}, "failed bad-args"},

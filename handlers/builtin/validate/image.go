@@ -4,15 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	_ "image/gif" // a format of image.Decode
-	"image/jpeg"
-	"image/png"
 	"io"
 
-	othertiff "github.com/hhrutter/tiff" // the decoder that comes with the PDF library may be asked first
-	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
-	_ "golang.org/x/image/webp" // as above
+	"github.com/balerhq/baler/internal/images"
 )
 
 // checkImage decodes all pixels, unless there are too many: a file of a few bytes can
@@ -39,13 +33,7 @@ func checkImage(in *input) error {
 // such as a BigTIFF or a JPEG with arithmetic coding.
 func decodeError(in *input, err error) error {
 	_, identified := in.job.Fact("puid")
-	_, unknownJPEG := errors.AsType[jpeg.UnsupportedError](err)
-	_, unknownTIFF := errors.AsType[tiff.UnsupportedError](err)
-	_, otherTIFF := errors.AsType[othertiff.UnsupportedError](err)
-	_, unknownPNG := errors.AsType[png.UnsupportedError](err)
-	switch {
-	case unknownJPEG, unknownPNG, unknownTIFF, otherTIFF, errors.Is(err, bmp.ErrUnsupported),
-		errors.Is(err, image.ErrFormat) && identified: // identify has recognised its signature
+	if images.Unsupported(err) || errors.Is(err, image.ErrFormat) && identified { // identify has recognised its signature
 		return fmt.Errorf("%w: %w", errNotChecked, err)
 	}
 	return err
