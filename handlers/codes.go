@@ -15,6 +15,8 @@ const (
 	CodeNotWholeFile   = "not-whole-file"    // it was split, and the handler takes whole files only
 	CodeNotAFile       = "not-a-file"        // a folder, device, socket or pipe
 
+	CodeDigestMismatch = "digest-mismatch" // the content has another digest than was recorded or listed
+
 	CodeChangedWhileReading = "changed-while-reading" // the file changed while a handler read it
 
 	CodeBadCondition     = "bad-condition"     // the step's condition cannot be evaluated for this file

@@ -20,6 +20,10 @@ type CreateOptions struct {
 	// Replace replaces a file that is there with other content. Without it that is an error.
 	Replace bool
 
+	// SHA256 is the digest that the content must have, in hexadecimal; empty: any. Content
+	// with another one fails with CodeDigestMismatch, and nothing is put in place.
+	SHA256 string
+
 	ModTime time.Time // the modification time of the file; zero: when it is written
 }
 
@@ -65,6 +69,11 @@ func (j *Job) Create(ctx context.Context, path string, opts CreateOptions, write
 	})
 	if err == nil {
 		c.Path, c.SHA256 = p.path, hex.EncodeToString(digest.Sum(nil))
+		if want := opts.SHA256; want != "" && !strings.EqualFold(want, c.SHA256) {
+			err = Fail(CodeDigestMismatch, fmt.Errorf("sha256 is %s, not %s", c.SHA256, want))
+		}
+	}
+	if err == nil {
 		err = j.putFile(ctx, p, temporary, opts, c.SHA256)
 	}
 	if err != nil {

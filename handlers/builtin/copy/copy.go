@@ -4,10 +4,8 @@ package copy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/tasks"
@@ -48,9 +46,6 @@ func argsOf(args any) (copyArgs, error) {
 	return a, nil
 }
 
-// CodeChanged says that the file has another digest than an earlier step has recorded.
-const CodeChanged = "digest-mismatch"
-
 func copyFile(ctx context.Context, job *handlers.Job) error {
 	args, err := argsOf(job.Args())
 	if err != nil {
@@ -66,10 +61,10 @@ func copyFile(ctx context.Context, job *handlers.Job) error {
 		return handlers.RetryLater(handlers.CodeIO, err)
 	}
 	recorded, _ := job.Fact("sha256")
-	options := handlers.CreateOptions{Replace: args.Replace, ModTime: before.ModTime()}
+	want, _ := recorded.(string) // empty: no earlier step computed it
+	options := handlers.CreateOptions{Replace: args.Replace, SHA256: want, ModTime: before.ModTime()}
 	created, err := job.Create(ctx, filepath.Join(args.To, job.RelativePath()), options, func(w io.Writer) error {
-		digest := newDigest()
-		if _, err := io.Copy(io.MultiWriter(w, digest), reader{ctx, f}); err != nil {
+		if _, err := io.Copy(w, reader{ctx, f}); err != nil {
 			return err
 		}
 		after, err := f.Stat()
@@ -78,9 +73,6 @@ func copyFile(ctx context.Context, job *handlers.Job) error {
 		}
 		if after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
 			return handlers.RetryLater(handlers.CodeChangedWhileReading, errors.New("the file changed while it was copied"))
-		}
-		if want, ok := recorded.(string); ok && !strings.EqualFold(want, digest.text()) {
-			return handlers.Fail(CodeChanged, fmt.Errorf("sha256 is %s, but an earlier step has recorded %s", digest.text(), want))
 		}
 		return nil
 	})

@@ -79,7 +79,7 @@ func TestCopyRefuses(t *testing.T) {
 	want(t, try(t, source, file, to, map[string]any{"to": t.TempDir()}, nil), tasks.OutcomeFailed, handlers.CodeOutsideOutputs)
 	want(t, try(t, to, file, to, map[string]any{"to": to}, nil), tasks.OutcomeFailed, handlers.CodeOutputInSource)
 	want(t, try(t, source, file, to, nil, nil), tasks.OutcomeFailed, handlers.CodeBadArgs)
-	want(t, try(t, source, file, to, map[string]any{"to": to}, map[string]any{"sha256": "00"}), tasks.OutcomeFailed, CodeChanged)
+	want(t, try(t, source, file, to, map[string]any{"to": to}, map[string]any{"sha256": "00"}), tasks.OutcomeFailed, handlers.CodeDigestMismatch)
 	testkit.Must(t, os.RemoveAll(filepath.Join(to, "sub")))
 	testkit.Must(t, os.Symlink(t.TempDir(), filepath.Join(to, "sub")))
 	want(t, try(t, source, file, to, map[string]any{"to": to}, nil), tasks.OutcomeFailed, handlers.CodeOutsideOutputs)

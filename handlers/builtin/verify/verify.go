@@ -16,7 +16,6 @@ import (
 
 // The codes of verify.
 const (
-	CodeMismatch      = "digest-mismatch" // the content has another digest than the listed one
 	CodeNotListed     = "not-listed"      // no list, sidecar or bag has the file
 	CodeNotInManifest = "not-in-manifest" // the file is in the payload of a bag, and no manifest lists it
 	CodeListedMissing = "listed-missing"  // the file is a list, and files that it lists do not exist
@@ -231,7 +230,7 @@ func (v *verifier) compare(ctx context.Context, job *handlers.Job, known []expec
 		}
 	}
 	if wrong != nil {
-		return handlers.Fail(CodeMismatch, errors.New(strings.Join(wrong, "\n")))
+		return handlers.Fail(handlers.CodeDigestMismatch, errors.New(strings.Join(wrong, "\n")))
 	}
 	return errors.Join(job.SetFact("verified", strings.Join(algorithms, " ")), job.SetFact("verified_by", by))
 }

@@ -2,19 +2,10 @@ package copy
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"hash"
 	"io"
 
 	"github.com/balerhq/baler/handlers"
 )
-
-type digest struct{ hash.Hash }
-
-func newDigest() digest { return digest{sha256.New()} }
-
-func (d digest) text() string { return hex.EncodeToString(d.Sum(nil)) }
 
 // reader reads a file until its context ends. Its errors are the system's, to be retried.
 type reader struct {
