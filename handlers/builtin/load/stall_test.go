@@ -2,8 +2,10 @@ package load
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,27 +29,45 @@ func (r *stuckReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A file of which nothing can be read any more ends as timed out. One whose rows the
-// database takes long for does not.
+// Files of which nothing can be read any more end as timed out. One whose rows the database
+// takes long for does not.
 func TestReadThatNeverReturns(t *testing.T) {
 	const limit = 100 * time.Millisecond
 	e := newEnv(t, testkit.SQLite(t))
 	l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"n:int"}})
-	run := func(no int64, content io.ReadSeeker, observe func(tasks.LoadCounts)) tasks.Result {
-		t.Helper()
-		b := batchLoaders{tables: e.Store, observe: observe, stall: limit}
-		job := handlers.NewJob(handlers.JobSpec{File: tasks.File{No: no, Path: "/f"}, Transfer: no, Step: 1})
-		h := handlers.PerFile(func(ctx context.Context, job *handlers.Job) error { return b.read(ctx, job, l, content) }, handlers.StallLimit(limit))
-		testkit.Must(t, h.Handle(t.Context(), []*handlers.Job{job}))
-		return job.Result()
-	}
-	stuck := &stuckReader{strings.NewReader("{\"n\":1}\n"), make(chan struct{})}
-	defer close(stuck.until)
-	if r := run(1, stuck, nil); r.Outcome != tasks.OutcomeTimedOut || r.Code != handlers.CodeStalled {
-		t.Errorf("a read that never returns: %+v", r)
-	}
-	slow := func(tasks.LoadCounts) { time.Sleep(4 * limit) } // as a database would
-	if r := run(2, strings.NewReader("{\"n\":2}\n"), slow); r.Outcome != tasks.OutcomeSucceeded {
+	never := make(chan struct{})
+	defer close(never)
+	gaveUp := make(chan struct{}, 2) // the files that are stuck
+	jobs := handlers.NewJobs(3, func(i int) handlers.JobSpec {
+		return handlers.JobSpec{File: tasks.File{No: int64(i) + 1, Path: "/f"}, Transfer: int64(i) + 1, Step: 1, OnDone: func(j *handlers.Job) {
+			if j.File().No > 1 {
+				gaveUp <- struct{}{}
+			}
+		}}
+	})
+	// The stuck files are read one after the other beside the slow one, whose database
+	// answers when both have been given up: that takes twice the limit.
+	answer := sync.OnceFunc(func() {
+		for range cap(gaveUp) {
+			<-gaveUp
+		}
+	})
+	database := batchLoaders{tables: e.Store, stall: limit, observe: func(tasks.LoadCounts) { answer() }}
+	stuck := batchLoaders{tables: e.Store, stall: limit}
+	h := handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
+		content := strings.NewReader(fmt.Sprintf("{\"n\":%d}\n", job.File().No))
+		if job.File().No == 1 {
+			return database.read(ctx, job, l, content)
+		}
+		return stuck.read(ctx, job, l, &stuckReader{content, never})
+	}, handlers.Parallel(2), handlers.StallLimit(limit))
+	testkit.Must(t, h.Handle(t.Context(), jobs))
+	if r := jobs[0].Result(); r.Outcome != tasks.OutcomeSucceeded {
 		t.Errorf("a slow database: %+v", r)
+	}
+	for _, job := range jobs[1:] {
+		if r := job.Result(); r.Outcome != tasks.OutcomeTimedOut || r.Code != handlers.CodeStalled {
+			t.Errorf("a read that never returns: %+v", r)
+		}
 	}
 }
