@@ -14,14 +14,7 @@ import (
 func TestServersBySocketAndTLS(t *testing.T) {
 	t.Parallel()
 	files := testkit.NewCertificates(t)
-	server := testkit.NewMySQLServer(t, "--ssl-ca="+files.CA, "--ssl-cert="+files.Cert, "--ssl-key="+files.Key)
-	for _, statement := range []string{"CREATE USER secure IDENTIFIED BY 'secure' REQUIRE X509", "GRANT ALL ON baler.* TO secure"} {
-		_, err := testkit.Database(t, server.URL()).ExecContext(t.Context(), statement)
-		testkit.Must(t, err)
-	}
-	database, err := url.Parse(server.URL())
-	testkit.Must(t, err)
-	database.User = url.UserPassword("secure", "secure")
+	database := testkit.NewMySQLWithTLS(t, files)
 	redis, err := url.Parse(testkit.Redis(t))
 	testkit.Must(t, err)
 	socket, err := testkit.RedisClient(t, redis.String(), nil).ConfigGet(t.Context(), "unixsocket").Result()

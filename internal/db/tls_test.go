@@ -1,7 +1,6 @@
 package db
 
 import (
-	"net/url"
 	"strings"
 	"testing"
 
@@ -13,14 +12,7 @@ import (
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	files := testkit.NewCertificates(t)
-	server := testkit.NewMySQLServer(t, "--ssl-ca="+files.CA, "--ssl-cert="+files.Cert, "--ssl-key="+files.Key)
-	for _, statement := range []string{"CREATE USER secure IDENTIFIED BY 'secure' REQUIRE X509", "GRANT ALL ON baler.* TO secure"} {
-		_, err := testkit.Database(t, server.URL()).ExecContext(t.Context(), statement)
-		testkit.Must(t, err)
-	}
-	u, err := url.Parse(server.URL())
-	testkit.Must(t, err)
-	u.User = url.UserPassword("secure", "secure")
+	u := testkit.NewMySQLWithTLS(t, files)
 	for name, c := range map[string]struct {
 		files config.TLS
 		query string
