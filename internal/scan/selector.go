@@ -86,8 +86,9 @@ func (c *Selector) file(rel string, f *tasks.File) bool {
 	return !excludes(c.exclude, rel, false) && c.includes(rel)
 }
 
-// excludesFolder reports whether a folder is left out with its content.
-func (c *Selector) excludesFolder(rel string) bool {
+// ExcludesFolder reports whether a folder is left out with its content. rel is its path relative
+// to the source.
+func (c *Selector) ExcludesFolder(rel string) bool {
 	return c != nil && excludes(c.exclude, c.fold(filepath.ToSlash(rel)), true)
 }
 

@@ -89,7 +89,7 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 	if w.excluded[path] || w.excluded[resolved] {
 		return nil
 	}
-	if path != w.root && w.sel.excludesFolder(w.relative(path)) {
+	if path != w.root && w.sel.ExcludesFolder(w.relative(path)) {
 		w.report.Unselected++
 		return nil
 	}

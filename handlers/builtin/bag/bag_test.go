@@ -170,6 +170,24 @@ func TestBagKeepsFoldersAndTimes(t *testing.T) {
 	}
 }
 
+// Folders that the transfer leaves out are not in the bag, empty or not.
+func TestBagLeavesOutWhatTheTransferExcludes(t *testing.T) {
+	t.Parallel()
+	in, trial := bagRig(t)
+	trial.Roots = []string{in}
+	trial.Transfer.Selection.Exclude = []string{"cache/"}
+	testkit.Must(t, os.MkdirAll(filepath.Join(in, "cache", "empty"), 0o755))
+	testkit.Must(t, os.MkdirAll(filepath.Join(in, "kept"), 0o755))
+	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "")
+	data := filepath.Join(trial.Base, "bags", "one", "data", "in")
+	if _, err := os.Stat(filepath.Join(data, "kept")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(data, "cache")); !os.IsNotExist(err) {
+		t.Errorf("the bag holds a folder that the transfer excludes: %v", err)
+	}
+}
+
 func TestBagCountsFilesWithoutADigest(t *testing.T) {
 	t.Parallel()
 	_, trial := bagRig(t)

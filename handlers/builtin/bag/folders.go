@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/scan"
 )
 
 // folderPage is how many entries of a folder are read at a time.
@@ -45,18 +46,30 @@ func (b *bagWriter) keepFolders(ctx context.Context) error {
 	if slices.Contains(sources, string(filepath.Separator)) {
 		return nil // a list of paths: its folders were not asked for
 	}
+	selector, err := scan.NewSelector(b.job.Transfer().Selection)
+	if err != nil {
+		return err
+	}
 	for _, source := range sources {
-		if err := b.keepFolder(ctx, source); err != nil {
+		excluded := func(folder string) bool {
+			rel, err := filepath.Rel(source, folder)
+			return err == nil && rel != "." && selector.ExcludesFolder(rel)
+		}
+		if err := b.keepFolder(ctx, source, excluded); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// keepFolder handles one folder. It skips files, and folders that cannot be read.
-func (b *bagWriter) keepFolder(ctx context.Context, path string) error {
+// keepFolder handles one folder. It skips files, folders that cannot be read, and those
+// that the transfer leaves out.
+func (b *bagWriter) keepFolder(ctx context.Context, path string, excluded func(folder string) bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if excluded(path) {
+		return nil
 	}
 	f, err := b.job.OpenFolder(path)
 	if err != nil {
@@ -82,7 +95,7 @@ func (b *bagWriter) keepFolder(ctx context.Context, path string) error {
 	}
 	_ = f.Close() // only read from
 	for _, folder := range below {
-		if err := b.keepFolder(ctx, folder); err != nil {
+		if err := b.keepFolder(ctx, folder, excluded); err != nil {
 			return err
 		}
 	}
