@@ -112,7 +112,7 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 		{exitUsage, "- --into things", "standard input"},
 		{exitUsage, path + " --into things --chunk many", "not a size"},
 		{exitUsage, "--into things", "requires at least 1 arg"},
-		{exitError, path + " --into nothing", `has no table "nothing"`},
+		{exitError, path + " --into nothing", `no such table: "nothing" in sqlite:`},
 		{exitError, path + " --into results", "results is a table of Baler"},
 		{exitError, path + " --into things --map nope=id", `no column "nope"`},
 		{exitError, path + " --into things --map id:number", `unknown type "number"`},
@@ -145,7 +145,7 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 	}
 	for _, table := range []string{"new", "never"} { // nothing is left of a load that did not begin
 		r := s.must(exitError, "load", path, "--into", table)
-		contains(t, table, r.stderr, "has no table")
+		contains(t, table, r.stderr, "no such table: \""+table+"\" in ")
 	}
 }
 

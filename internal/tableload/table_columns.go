@@ -24,7 +24,7 @@ func (s *Store) Columns(ctx context.Context, table string) ([]Column, error) {
 		return nil, fmt.Errorf("read the columns of table %s: %w", table, err)
 	}
 	if len(columns) == 0 {
-		return nil, fmt.Errorf("%w: %s has no table %q", ErrNoTable, s.db.Describe(), table)
+		return nil, fmt.Errorf("%w: %q in %s", ErrNoTable, table, s.db.Describe())
 	}
 	return columns, nil
 }

@@ -21,7 +21,7 @@ func TestTableThatDoesNotSuit(t *testing.T) {
 			on           OnDuplicate
 			want         string
 		}{
-			"no table":      {"none", []string{"a"}, nil, DuplicateError, `has no table "none"`},
+			"no table":      {"none", []string{"a"}, nil, DuplicateError, `no such table: "none" in `},
 			"Baler's own":   {"Results", []string{"a"}, nil, DuplicateError, "is a table of Baler"},
 			"no column":     {"strict", []string{"number", "nope"}, nil, DuplicateError, `no column "nope"`},
 			"twice":         {"strict", []string{"number", "NUMBER"}, nil, DuplicateError, "named twice"},
