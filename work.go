@@ -6,6 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
 	"time"
 
 	"github.com/balerhq/baler/config"
@@ -162,4 +166,87 @@ func (b *Baler) retry(s *recipe.Step, reg handlers.Registration) tasks.RetryPoli
 
 func (b *Baler) retryOver(step tasks.RetryPolicy, handler string, reg handlers.Registration) tasks.RetryPolicy {
 	return step.Overlay(b.cfg.Handlers[handler].Retry).Overlay(reg.Retry)
+}
+
+// StopSignals are the signals that end a program in order: SIGINT, SIGTERM, and
+// SIGHUP unless the program was started to ignore it, as nohup does.
+func StopSignals() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
+}
+
+// ErrNoRoots is the error of a process that needs BALER_ROOTS before it may read files.
+var ErrNoRoots = errors.New("set BALER_ROOTS (--roots) to the folders that workers may read")
+
+// CheckRoots returns ErrNoRoots when the queue or the database is shared and no roots
+// are set: others could then make this process read any file. An embedded queue and
+// database belong to the user who runs the process: there, the sources of each transfer
+// limit which files are read for it.
+func (b *Baler) CheckRoots() error {
+	if len(b.cfg.Roots) > 0 {
+		return nil
+	}
+	database, queue := b.Describe()
+	switch {
+	case !b.queue.Embedded():
+		return fmt.Errorf("anyone who can write to the queue at %s could make this worker read any file: %w", queue, ErrNoRoots)
+	case b.store.Dialect() != db.SQLite:
+		return fmt.Errorf("anyone who can write to the database %s could make this worker read any file: %w", database, ErrNoRoots)
+	}
+	return nil
+}
+
+// readable returns the folders that workers may read: the roots, and the real folder of
+// each root that is a link, because the paths of registered files contain no links to
+// folders.
+func (b *Baler) readable() []string {
+	all := slices.Clone(b.cfg.Roots)
+	for _, root := range b.cfg.Roots {
+		real, err := filepath.EvalSymlinks(root)
+		if err != nil || slices.Contains(all, real) {
+			continue // it need not exist yet
+		}
+		if info, err := os.Stat(real); err == nil && info.IsDir() {
+			all = append(all, real)
+		}
+	}
+	return all
+}
+
+// commandAccess says which recipes may have this process run programs: own, that of the
+// person for whom it works, if any; those in the folders of worker.recipes; and with
+// worker.allow_commands every one. Recipes are the same when their digests are, so a
+// changed command is another recipe.
+func (b *Baler) commandAccess(own *recipe.Recipe) func(*recipe.Recipe) handlers.CommandAccess {
+	return func(r *recipe.Recipe) handlers.CommandAccess {
+		digest := r.Digest()
+		if own != nil && own.Digest() == digest {
+			return handlers.CommandAccess{Allowed: true, Dir: own.Dir()}
+		}
+		for _, dir := range b.cfg.Worker.Recipes {
+			if holdsRecipe(dir, digest) {
+				return handlers.CommandAccess{Allowed: true, Dir: dir}
+			}
+		}
+		return handlers.CommandAccess{Allowed: b.cfg.Worker.AllowCommands}
+	}
+}
+
+// holdsRecipe reports whether a folder has a recipe with this digest. It reads the files
+// each time, so that the operator need not start the worker again after changing one.
+func holdsRecipe(dir, digest string) bool {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false // what cannot be read allows nothing
+	}
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		if ext := filepath.Ext(e.Name()); ext != ".yaml" && ext != ".yml" {
+			return false
+		}
+		r, err := recipe.Load(filepath.Join(dir, e.Name()))
+		return err == nil && r.Digest() == digest
+	})
 }
