@@ -33,6 +33,7 @@ import (
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/stopwatch"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/worker"
 )
@@ -67,7 +68,7 @@ type Baler struct {
 	reach     egress.Policy // addresses that webhooks may be sent to
 
 	concurrency int // batches at once that the limit of open files allows
-	watch       stopwatch
+	watch       stopwatch.Stopwatch
 
 	store         *store.Store
 	queue         *queue.Conn
@@ -112,7 +113,7 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 	b.ingester = ingest.New(ingest.Options{
 		Store: b.store, Producer: b.queue.Producer, Transfers: b.transfers, Log: b.log,
 		GroupLimit: cfg.Group.Limit, GroupDelay: cfg.Group.MaxDelay, StateDir: cfg.StateDir,
-		Webhooks: cfg.Webhook.URLs, Reach: b.reach, OnCreate: b.watch.start,
+		Webhooks: cfg.Webhook.URLs, Reach: b.reach, OnCreate: b.watch.Start,
 	})
 	return b, nil
 }
@@ -151,7 +152,7 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.now, b.watch.now = b.store.Now, b.store.Now
+	b.now, b.watch.Now = b.store.Now, b.store.Now
 	if _, taken := b.registry.Lookup(load.Name); taken {
 		return nil
 	}
@@ -170,7 +171,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	if b.version == "" {
 		b.version = "dev"
 	}
-	b.watch.now = time.Now // until the database is open
+	b.watch.Now = time.Now // until the database is open
 	b.metrics = prometheus.NewRegistry()
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	b.workerMetrics = metrics.New(b.metrics)

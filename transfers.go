@@ -19,7 +19,7 @@ import (
 // a deleted transfer.
 func (b *Baler) Transfer(ctx context.Context, id string) (tasks.Transfer, error) {
 	t, err := b.store.Transfer(ctx, id)
-	b.watch.correct(&t, false)
+	b.watch.Correct(&t, false)
 	return t, err
 }
 

@@ -55,7 +55,7 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 		case err == nil:
 			t = read
 			down = time.Time{}
-			b.watch.correct(&t, true)
+			b.watch.Correct(&t, true)
 			if see != nil {
 				see(t)
 			}

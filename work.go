@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
@@ -71,7 +69,7 @@ func (b *Baler) newWorker(ctx context.Context, final worker.Final, own *recipe.R
 		}
 	}
 	o := b.workerOptions()
-	o.Final, o.Commands = final, b.commandAccess(own)
+	o.Final, o.Commands = final, worker.CommandAccess(own, b.cfg.Worker.Recipes, b.cfg.Worker.AllowCommands)
 	return worker.New(o) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
 }
 
@@ -84,7 +82,7 @@ func (b *Baler) workerOptions() worker.Options {
 		Log: b.log, Now: b.now, HostClock: b.hostClock,
 
 		Name: cfg.Worker.Name, Version: b.version, Concurrency: b.concurrency, Slots: cfg.Worker.Slots,
-		Queues: cfg.Worker.Queues, Roots: b.readable(), Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
+		Queues: cfg.Worker.Queues, Roots: worker.ReadableRoots(b.cfg.Roots), Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
 
 		Group: worker.Group{Grace: cfg.Group.Grace, MaxDelay: cfg.Group.MaxDelay, MaxSize: cfg.Group.MaxSize},
 		Dispatch: worker.Dispatch{
@@ -197,56 +195,4 @@ func (b *Baler) CheckRoots() error {
 		return fmt.Errorf("anyone who can write to the database %s could make this worker read any file: %w", database, ErrNoRoots)
 	}
 	return nil
-}
-
-// readable returns the folders that workers may read: the roots, and the real folder of
-// each root that is a link, because the paths of registered files contain no links to
-// folders.
-func (b *Baler) readable() []string {
-	all := slices.Clone(b.cfg.Roots)
-	for _, root := range b.cfg.Roots {
-		real, err := filepath.EvalSymlinks(root)
-		if err != nil || slices.Contains(all, real) {
-			continue // it need not exist yet
-		}
-		if info, err := os.Stat(real); err == nil && info.IsDir() {
-			all = append(all, real)
-		}
-	}
-	return all
-}
-
-// commandAccess says which recipes may have this process run programs: own, that of the
-// person for whom it works, if any; those in the folders of worker.recipes; and with
-// worker.allow_commands every one. Recipes are the same when their digests are, so a
-// changed command is another recipe.
-func (b *Baler) commandAccess(own *recipe.Recipe) func(*recipe.Recipe) handlers.CommandAccess {
-	return func(r *recipe.Recipe) handlers.CommandAccess {
-		digest := r.Digest()
-		if own != nil && own.Digest() == digest {
-			return handlers.CommandAccess{Allowed: true, Dir: own.Dir()}
-		}
-		for _, dir := range b.cfg.Worker.Recipes {
-			if holdsRecipe(dir, digest) {
-				return handlers.CommandAccess{Allowed: true, Dir: dir}
-			}
-		}
-		return handlers.CommandAccess{Allowed: b.cfg.Worker.AllowCommands}
-	}
-}
-
-// holdsRecipe reports whether a folder has a recipe with this digest. It reads the files
-// each time, so that the operator need not start the worker again after changing one.
-func holdsRecipe(dir, digest string) bool {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return false // what cannot be read allows nothing
-	}
-	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
-		if ext := filepath.Ext(e.Name()); ext != ".yaml" && ext != ".yml" {
-			return false
-		}
-		r, err := recipe.Load(filepath.Join(dir, e.Name()))
-		return err == nil && r.Digest() == digest
-	})
 }
