@@ -172,7 +172,7 @@ func (a *attempt) record(ctx context.Context, err error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(a.stopping, func() { //nolint:contextcheck // cancel is that of ctx
-		late := time.AfterFunc(releaseTime, cancel)
+		late := time.AfterFunc(ledger.ReleaseTime, cancel)
 		context.AfterFunc(ctx, func() { late.Stop() })
 	})()
 	return db.RetryOutage(ctx, a.Log, func() (err error) {
@@ -182,7 +182,7 @@ func (a *attempt) record(ctx context.Context, err error) error {
 }
 
 func (a *attempt) release(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, releaseTime)
+	ctx, cancel := context.WithTimeout(ctx, ledger.ReleaseTime)
 	defer cancel()
 	if err := a.Steps.ReleaseFinalizeStep(ctx, &a.task); err != nil {
 		return err // another worker takes it when the lease has ended; the attempt counts

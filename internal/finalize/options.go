@@ -15,9 +15,6 @@ var (
 	errNoHandler = errors.New("this worker does not have the handler")
 )
 
-// releaseTime bounds how long releasing a step may take.
-const releaseTime = 2 * time.Second
-
 // StepTimeout is the recipe's timeout of a final step, else the handler's.
 func StepTimeout(s *recipe.Finalizer, reg handlers.Registration) time.Duration {
 	return cmp.Or(s.Timeout, reg.Timeouts.File)

@@ -62,11 +62,11 @@ func TestComposeWaitsForTheSlowestStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	grace := config.Config{}.WithDefaults(nil).Worker.Grace
-	slowest := grace + worker.ReleaseTime + worker.ReleaseTime // handlers and the ledger, then the recorder
+	slowest := grace + worker.StopTime + worker.StopTime // handlers and the ledger, then the recorder
 	for _, name := range []string{"worker", "serve"} {
 		period, err := time.ParseDuration(compose.Services[name].StopGracePeriod)
 		if err != nil || period <= slowest {
-			t.Errorf("%s is killed after %s (%v), a stop may take %s + 2 × %s = %s", name, period, err, grace, worker.ReleaseTime, slowest)
+			t.Errorf("%s is killed after %s (%v), a stop may take %s + 2 × %s = %s", name, period, err, grace, worker.StopTime, slowest)
 		}
 	}
 }

@@ -240,7 +240,7 @@ func (o Options) server(a *batcher.Aggregator) *asynq.Server {
 
 		TaskCheckInterval:        o.PollQueue,
 		DelayedTaskCheckInterval: 250 * time.Millisecond, // for batches that a busy worker returned
-		ShutdownTimeout:          o.Grace + ReleaseTime,
+		ShutdownTimeout:          o.Grace + StopTime,
 
 		GroupAggregator:  a, // of what no collector takes
 		GroupGracePeriod: o.Group.Grace + collectorLead,
