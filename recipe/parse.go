@@ -147,7 +147,7 @@ func (c *diagnostics) recipe(r *Recipe, root ast.Node) {
 	}
 	r.Steps = c.steps(f)
 	if f, ok := fs.get("finally"); ok {
-		r.Finalizers = c.finalizers(f)
+		r.FinalSteps = c.finalSteps(f)
 	}
 }
 

@@ -101,10 +101,10 @@ func (a *attempt) prepare(ctx context.Context) (c *handlers.TransferJob, reg han
 		return nil, reg, 0, err
 	}
 	reg, ok := a.Registry.LookupFinalizer(a.task.Handler)
-	if !ok || a.task.No > len(e.Recipe.Finalizers) {
+	if !ok || a.task.No > len(e.Recipe.FinalSteps) {
 		return nil, reg, 0, handlers.Fail(handlers.CodeError, errNoHandler)
 	}
-	step := e.Recipe.Finalizers[a.task.No-1]
+	step := e.Recipe.FinalSteps[a.task.No-1]
 	a.retry = a.Retry(step, reg)
 	if a.task.Attempts > a.retry.Attempts { // the worker of the last one crashed
 		return nil, reg, 0, handlers.Fail(handlers.CodeWorkerCrashed,
