@@ -108,7 +108,7 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	if err != nil {
 		return t, true, err
 	}
-	err = b.ingester.Collect(ctx, &sub, sources, tasks.File{}, leftOut, func(f tasks.File) error { return r.Add(ctx, f) })
+	_, err = b.ingester.Collect(ctx, &sub, sources, tasks.File{}, leftOut, func(f tasks.File) error { return r.Add(ctx, f) })
 	t, err = b.ingester.Seal(ctx, t.ID, errors.Join(err, r.Close(ctx)))
 	return t, true, err
 }

@@ -245,6 +245,7 @@ CREATE TABLE IF NOT EXISTS finalize_steps (
   due_at       DATETIME NULL CHECK (due_at IS NULL OR due_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(due_at) IS NOT NULL),
   error        TEXT NOT NULL,
   digest       TEXT NOT NULL DEFAULT '',
+  inputs       TEXT NOT NULL DEFAULT '',
   stale        BOOLEAN NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
