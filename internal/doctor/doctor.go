@@ -62,7 +62,7 @@ type doctor struct {
 	store    *store.Store // while the database is open
 	queues   []queue.Stats
 
-	queueAway bool
+	queueFault string // why Redis takes no messages
 }
 
 // Diagnose checks the host, the database and the queue that cfg names. It removes or
