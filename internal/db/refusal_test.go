@@ -37,6 +37,13 @@ func TestServerThatTakesNoWrites(t *testing.T) {
 		_, err = d.Migrate(t.Context())
 		return errors.Join(err, d.Close())
 	}
+	try := func() error {
+		d, err := Open(t.Context(), plain.String(), Options{})
+		if err != nil {
+			return err
+		}
+		return errors.Join(d.TryMigrate(t.Context()), d.Close())
+	}
 	for _, c := range []struct {
 		set, reset string
 		want       error // nil: none of its own
@@ -48,10 +55,12 @@ func TestServerThatTakesNoWrites(t *testing.T) {
 		{"init_connect = 'SET no_such_variable = 1'", "init_connect = ''", nil, "init_connect command failed"},
 	} {
 		do("SET GLOBAL " + c.set)
-		err := migrate()
+		failures := map[string]error{"migrate": migrate(), "try": try()}
 		do("SET GLOBAL " + c.reset)
-		if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.told) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: %v", c.set, err)
+		for way, err := range failures {
+			if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.told) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %s: %v", c.set, way, err)
+			}
 		}
 	}
 	var tables int
@@ -59,7 +68,9 @@ func TestServerThatTakesNoWrites(t *testing.T) {
 	if tables != 0 {
 		t.Errorf("%d tables were made", tables)
 	}
+	testkit.Must(t, try())
 	testkit.Must(t, migrate())
+	testkit.Must(t, try())
 }
 
 // What a server sets for new connections neither withholds rows nor leaves them
