@@ -32,8 +32,8 @@ type handle struct {
 	dir  string
 	root *os.Root
 	fast *beneath // for files only: what os.Root opens as a folder reads its entries without leaving it
-	only string // when dir is a single file: its name within root
-	used int64  // value of handles.uses at the last use
+	only string   // when dir is a single file: its name within root
+	used int64    // value of handles.uses at the last use
 }
 
 func newHandles(limit int) *handles {
