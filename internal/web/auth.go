@@ -1,6 +1,7 @@
 package web
 
 import (
+	"github.com/balerhq/baler/internal/api"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
@@ -28,7 +29,7 @@ func authenticate(token string, next http.Handler) http.Handler {
 		}
 		w.Header().Add("WWW-Authenticate", `Basic realm="Baler", charset="UTF-8"`)
 		w.Header().Add("WWW-Authenticate", `Bearer realm="Baler"`)
-		writeProblem(w, problem(http.StatusUnauthorized,
+		api.WriteProblem(w, api.Problem(http.StatusUnauthorized,
 			"This server needs its token: as Authorization: Bearer TOKEN, or as the password of any user."))
 	})
 }

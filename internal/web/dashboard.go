@@ -1,6 +1,7 @@
 package web
 
 import (
+	"github.com/balerhq/baler/internal/api"
 	"bytes"
 	"fmt"
 	"html/template"
@@ -61,12 +62,12 @@ func (d *dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d *dashboard) view(r *http.Request) (int, dashboardView) {
 	token := r.URL.Query().Get("before")
 	view := dashboardView{layout: d.layout, First: token == ""}
-	before, err := decodeToken(token)
+	before, err := api.DecodeToken(token)
 	if err != nil {
 		view.Problem = "This page does not exist. Go back to the newest transfers."
 		return http.StatusBadRequest, view
 	}
-	p, err := readPage(r.Context(), d.transfers, before, dashboardRows)
+	p, err := api.ReadPage(r.Context(), d.transfers, before, dashboardRows)
 	if err != nil {
 		d.log.ErrorContext(r.Context(), "read recent transfers", "error", err)
 		view.Problem = "The database did not answer. Transfers continue as soon as it does; try again in a moment."

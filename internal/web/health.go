@@ -1,6 +1,7 @@
 package web
 
 import (
+	"github.com/balerhq/baler/internal/api"
 	"context"
 	"errors"
 	"net/http"
@@ -55,7 +56,7 @@ func (h *readiness) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeText(w, "ready\n")
 		return
 	}
-	writeProblem(w, problem(http.StatusServiceUnavailable, "Not ready: "+strings.Join(reasons, "; ")+".", errs...))
+	api.WriteProblem(w, api.Problem(http.StatusServiceUnavailable, "Not ready: "+strings.Join(reasons, "; ")+".", errs...))
 }
 
 // check pings all dependencies in parallel and returns the names of those that are

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"github.com/balerhq/baler/internal/api"
 	"net"
 	"net/http"
 	"net/netip"
@@ -21,7 +22,7 @@ func checkHost(names []string, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		writeProblem(w, problem(http.StatusMisdirectedRequest,
+		api.WriteProblem(w, api.Problem(http.StatusMisdirectedRequest,
 			"The name in this address is not one of this server's. Add it to http.hosts (BALER_HTTP_HOSTS) if it should be."))
 	})
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"github.com/balerhq/baler/internal/api"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -26,7 +27,7 @@ func recoverPanics(log *slog.Logger, next http.Handler) http.Handler {
 			if rec.status != 0 {
 				panic(http.ErrAbortHandler)
 			}
-			writeProblem(w, problem(http.StatusInternalServerError, "An internal error occurred. The server's log has the details."))
+			api.WriteProblem(w, api.Problem(http.StatusInternalServerError, "An internal error occurred. The server's log has the details."))
 		}()
 		next.ServeHTTP(rec, r)
 	})

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"github.com/balerhq/baler/internal/api"
 	"net/http"
 	"strings"
 )
@@ -24,7 +25,7 @@ const (
 func secure(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeProblem(w, problem(http.StatusForbidden, "Requests from pages of other sites cannot change anything here."))
+		api.WriteProblem(w, api.Problem(http.StatusForbidden, "Requests from pages of other sites cannot change anything here."))
 	}))
 	guarded := crossOrigin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
