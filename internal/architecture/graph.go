@@ -29,7 +29,7 @@ func left(name string) bool {
 		"internal/testservers", "internal/transfertest",
 
 		"internal/backoff", "internal/dsn", "internal/egress", "internal/errlist", "internal/failpoint", "internal/invoke", "internal/keyset",
-		"internal/images", "internal/missing", "internal/sleep", "internal/suggest",
+		"internal/images", "internal/missing", "internal/sleep", "internal/stopwatch", "internal/suggest",
 	} {
 		if name == prefix || strings.HasPrefix(name, prefix+"/") {
 			return true

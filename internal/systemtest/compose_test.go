@@ -1,4 +1,4 @@
-package baler
+package systemtest
 
 import (
 	"os"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/goccy/go-yaml"
+	goyaml "github.com/goccy/go-yaml"
 
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/internal/worker"
@@ -16,7 +16,7 @@ import (
 // A compose file without changes must not open anything to other hosts.
 func TestComposeIsClosedToOthers(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("docker-compose.yml")
+	source, err := os.ReadFile("../../docker-compose.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestComposeIsClosedToOthers(t *testing.T) {
 			Environment map[string]string
 		}
 	}
-	if err := yaml.UnmarshalWithOptions(source, &compose, yaml.AllowDuplicateMapKey()); err != nil {
+	if err := goyaml.UnmarshalWithOptions(source, &compose, goyaml.AllowDuplicateMapKey()); err != nil {
 		t.Fatal(err)
 	}
 	for name, service := range compose.Services {
@@ -48,7 +48,7 @@ func TestComposeIsClosedToOthers(t *testing.T) {
 // leases: compose has to wait for longer than the slowest stop.
 func TestComposeWaitsForTheSlowestStop(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("docker-compose.yml")
+	source, err := os.ReadFile("../../docker-compose.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestComposeWaitsForTheSlowestStop(t *testing.T) {
 		}
 	}
 	// A key that a merge brought in may be set again: the library takes it for a duplicate.
-	if err := yaml.UnmarshalWithOptions(source, &compose, yaml.AllowDuplicateMapKey()); err != nil {
+	if err := goyaml.UnmarshalWithOptions(source, &compose, goyaml.AllowDuplicateMapKey()); err != nil {
 		t.Fatal(err)
 	}
 	grace := config.Config{}.WithDefaults(nil).Worker.Grace

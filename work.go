@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/balerhq/baler/config"
@@ -67,7 +69,7 @@ func (b *Baler) newWorker(ctx context.Context, final worker.Final, own *recipe.R
 		}
 	}
 	o := b.workerOptions()
-	o.Final, o.Commands = final, b.commandAccess(own)
+	o.Final, o.Commands = final, worker.CommandAccess(own, b.cfg.Worker.Recipes, b.cfg.Worker.AllowCommands)
 	return worker.New(o) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
 }
 
@@ -80,7 +82,7 @@ func (b *Baler) workerOptions() worker.Options {
 		Log: b.log, Now: b.now, HostClock: b.hostClock,
 
 		Name: cfg.Worker.Name, Version: b.version, Concurrency: b.concurrency, Slots: cfg.Worker.Slots,
-		Queues: cfg.Worker.Queues, Roots: b.readable(), Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
+		Queues: cfg.Worker.Queues, Roots: worker.ReadableRoots(b.cfg.Roots), Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
 
 		Group: worker.Group{Grace: cfg.Group.Grace, MaxDelay: cfg.Group.MaxDelay, MaxSize: cfg.Group.MaxSize},
 		Dispatch: worker.Dispatch{
@@ -162,4 +164,35 @@ func (b *Baler) retry(s *recipe.Step, reg handlers.Registration) tasks.RetryPoli
 
 func (b *Baler) retryOver(step tasks.RetryPolicy, handler string, reg handlers.Registration) tasks.RetryPolicy {
 	return step.Overlay(b.cfg.Handlers[handler].Retry).Overlay(reg.Retry)
+}
+
+// StopSignals are the signals that end a program in order: SIGINT, SIGTERM, and
+// SIGHUP unless the program was started to ignore it, as nohup does.
+func StopSignals() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
+}
+
+// ErrNoRoots is the error of a process that needs BALER_ROOTS before it may read files.
+var ErrNoRoots = errors.New("set BALER_ROOTS (--roots) to the folders that workers may read")
+
+// CheckRoots returns ErrNoRoots when the queue or the database is shared and no roots
+// are set: others could then make this process read any file. An embedded queue and
+// database belong to the user who runs the process: there, the sources of each transfer
+// limit which files are read for it.
+func (b *Baler) CheckRoots() error {
+	if len(b.cfg.Roots) > 0 {
+		return nil
+	}
+	database, queue := b.Describe()
+	switch {
+	case !b.queue.Embedded():
+		return fmt.Errorf("anyone who can write to the queue at %s could make this worker read any file: %w", queue, ErrNoRoots)
+	case b.store.Dialect() != db.SQLite:
+		return fmt.Errorf("anyone who can write to the database %s could make this worker read any file: %w", database, ErrNoRoots)
+	}
+	return nil
 }
