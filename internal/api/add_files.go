@@ -22,7 +22,7 @@ func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 type addInput struct {
 	transferInput
 
-	At int64 `query:"at" minimum:"0" default:"-1" doc:"How many files the transfer must have before the first line is added: a client that continues after a broken connection adds nothing twice. Left out: any number."`
+	At int64 `query:"at" minimum:"-1" default:"-1" doc:"How many files the transfer must have before the first line is added: a client that continues after a broken connection adds nothing twice. -1: any number."`
 
 	ContentType string `header:"Content-Type"`
 

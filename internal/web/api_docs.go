@@ -1,13 +1,14 @@
 package web
 
 import (
-	"github.com/balerhq/baler/internal/api"
 	"bytes"
 	"cmp"
 	"fmt"
 	"html/template"
 	"net/http"
 	"slices"
+
+	"github.com/balerhq/baler/internal/api"
 
 	"github.com/danielgtaylor/huma/v2"
 )

@@ -1,11 +1,12 @@
 package web
 
 import (
-	"github.com/balerhq/baler/internal/api"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
 	"strings"
+
+	"github.com/balerhq/baler/internal/api"
 )
 
 // withoutLogin reports whether a path is for probes. Probes have no token and may not

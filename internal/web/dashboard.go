@@ -1,12 +1,13 @@
 package web
 
 import (
-	"github.com/balerhq/baler/internal/api"
 	"bytes"
 	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
+
+	"github.com/balerhq/baler/internal/api"
 )
 
 // dashboardRows is the number of transfers on a page.
@@ -73,9 +74,9 @@ func (d *dashboard) view(r *http.Request) (int, dashboardView) {
 		view.Problem = "The database did not answer. Transfers continue as soon as it does; try again in a moment."
 		return http.StatusServiceUnavailable, view
 	}
-	view.Older = p.next
-	for i := range p.transfers {
-		view.Rows = append(view.Rows, rowOf(&p.transfers[i]))
+	view.Older = p.Next
+	for i := range p.Transfers {
+		view.Rows = append(view.Rows, rowOf(&p.Transfers[i]))
 	}
 	return http.StatusOK, view
 }

@@ -1,12 +1,13 @@
 package web
 
 import (
-	"github.com/balerhq/baler/internal/api"
 	"context"
 	"errors"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/balerhq/baler/internal/api"
 
 	"github.com/danielgtaylor/huma/v2"
 

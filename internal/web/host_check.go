@@ -1,11 +1,12 @@
 package web
 
 import (
-	"github.com/balerhq/baler/internal/api"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/balerhq/baler/internal/api"
 )
 
 // checkHost refuses requests whose Host header is not a name of this server. Otherwise

@@ -1,11 +1,12 @@
 package web
 
 import (
-	"github.com/balerhq/baler/internal/api"
 	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+
+	"github.com/balerhq/baler/internal/api"
 )
 
 // recoverPanics answers a panic with a problem document. When the response has

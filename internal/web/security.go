@@ -1,9 +1,10 @@
 package web
 
 import (
-	"github.com/balerhq/baler/internal/api"
 	"net/http"
 	"strings"
+
+	"github.com/balerhq/baler/internal/api"
 )
 
 // maxBody limits the bodies of requests to the monitor, in bytes. The API's

@@ -1,11 +1,11 @@
 package web
 
 import (
-	"github.com/balerhq/baler/internal/api"
 	"context"
 
+	"github.com/balerhq/baler/internal/api"
+
 	"github.com/balerhq/baler/internal/ledger"
-	"github.com/balerhq/baler/tasks"
 )
 
 // Transfers reads transfers from the store.

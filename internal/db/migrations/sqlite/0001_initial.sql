@@ -28,7 +28,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   producer_token INTEGER NOT NULL DEFAULT 0 CHECK (typeof(producer_token) = 'integer'),
   sources_key  TEXT NOT NULL DEFAULT '',
   baseline_at  DATETIME NULL CHECK (baseline_at IS NULL OR baseline_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(baseline_at) IS NOT NULL),
-  weight       INTEGER NOT NULL DEFAULT 1 CHECK (typeof(weight) = 'integer')
+  weight       INTEGER NOT NULL DEFAULT 1 CHECK (typeof(weight) = 'integer'),
+  intake       TEXT NOT NULL DEFAULT ''
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
