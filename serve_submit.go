@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/ingest"
@@ -44,7 +45,11 @@ func (h *httpFace) Submit(ctx context.Context, s api.Submission) (t tasks.Transf
 	intake := ledger.IntakeServer
 	if len(s.Paths) == 0 {
 		intake, sources = ledger.IntakeRequests, ingest.ListSources()
-		sub.Name, sub.Via = cmp.Or(s.Name, "files over HTTP"), cmp.Or(s.Via, tasks.ViaGroup) // as for a list: they may come slowly
+		via := tasks.ViaGroup // as for a list: files may come slowly
+		if h.queue.Embedded() {
+			via = tasks.ViaBulk // the queue ends with this process; the rows do not
+		}
+		sub.Name, sub.Via = cmp.Or(s.Name, "files over HTTP"), cmp.Or(s.Via, via)
 	}
 	t, created, err = h.create(ctx, &sub, sources, intake)
 	if err == nil && created && intake == ledger.IntakeServer {
@@ -152,9 +157,14 @@ func within(path, folder string) bool {
 	return strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
 }
 
+// closeTimeout is how long registering may take after the last file came. The database may
+// be unavailable, and the server must be able to stop.
+const closeTimeout = 20 * time.Second
+
 // AddFiles implements api.Submitter.
 func (h *httpFace) AddFiles(ctx context.Context, t tasks.Transfer, files iter.Seq2[api.ListedFile, error]) (added int64, err error) {
-	r, err := h.ingester.NewRegistrar(ctx, t.ID, "")
+	lasting := context.WithoutCancel(ctx) // what came is registered, also when the client has gone
+	r, err := h.ingester.NewRegistrar(lasting, t.ID, "")
 	if err != nil {
 		return 0, conflict(err)
 	}
@@ -183,8 +193,9 @@ func (h *httpFace) AddFiles(ctx context.Context, t tasks.Transfer, files iter.Se
 			break
 		}
 	}
-	// What came before a broken line is registered, also when the client has gone.
-	closed := r.Close(context.WithoutCancel(ctx))
+	closing, cancel := context.WithTimeout(lasting, closeTimeout)
+	defer cancel()
+	closed := r.Close(closing)
 	if closed != nil {
 		added = 0 // unknown; the transfer says how many it has
 	}

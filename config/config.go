@@ -139,7 +139,7 @@ type HTTP struct {
 	Hosts           []string `koanf:"hosts"`             // names of this server in requests, beside those of loopback
 	MonitorReadOnly *bool    `koanf:"monitor_read_only"` // nil means true
 
-	RequestsPerSecond int `koanf:"requests_per_second"` // of the API, from one address; 0: any number
+	RequestsPerSecond int `koanf:"requests_per_second"` // of the API, from one address
 }
 
 // Log sets the level and the format of the log.

@@ -17,7 +17,7 @@ func (v *validation) http(h HTTP) {
 		v.problems.addf("", "http.token", "%v", err)
 	}
 	v.requiref(h.Token == "" || h.TokenFile == "", "http.token_file", "is set beside http.token; set one of them")
-	v.requiref(h.RequestsPerSecond >= 0, "http.requests_per_second", "%d is negative", h.RequestsPerSecond)
+	v.requiref(h.RequestsPerSecond >= 1, "http.requests_per_second", "%d is too few; set 1 or more", h.RequestsPerSecond)
 	for _, host := range h.Hosts {
 		v.requiref(host != "" && !strings.ContainsAny(host, "/:@ "), "http.hosts",
 			"%s is not the name of a host; write it without scheme and port, such as baler.example.org", dsn.Quote(host))

@@ -190,7 +190,7 @@ func surface() []Setting {
 		{"http.monitor_read_only", "BALER_HTTP_MONITOR_READ_ONLY", "true", flag(),
 			"The queue monitor only displays. When false, everybody who may see it may also run, archive and delete messages."},
 		{"http.requests_per_second", "BALER_HTTP_REQUESTS_PER_SECOND", "100", number(),
-			"How many requests of the API one address may make, with bursts of twice as many; 0 allows any number."},
+			"How many requests a second one address may make to the API, with bursts of twice as many."},
 		{"log.level", "BALER_LOG_LEVEL", "info", text(),
 			"`debug`, `info`, `warn` or `error`."},
 		{"log.format", "BALER_LOG_FORMAT", "text", text(),

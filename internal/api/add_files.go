@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
-	"reflect"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,10 +16,8 @@ import (
 // ndjson is the media type of JSON lines.
 const ndjson = "application/x-ndjson"
 
-func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
-
 type addInput struct {
-	transferInput
+	TransferInput
 
 	At int64 `query:"at" minimum:"-1" default:"-1" doc:"How many files the transfer must have before the first line is added: a client that continues after a broken connection adds nothing twice. -1: any number."`
 

@@ -26,7 +26,7 @@ func (a *api) registerControl(h huma.API) {
 		huma.Register(h, huma.Operation{
 			OperationID: op.id, Method: op.method, Path: op.path, Tags: []string{"Control"},
 			Summary: op.summary, Description: op.description, Errors: errs,
-		}, func(ctx context.Context, in *transferInput) (*getOutput, error) {
+		}, func(ctx context.Context, in *TransferInput) (*getOutput, error) {
 			return a.control(ctx, in, op.summary, op.do)
 		})
 	}
@@ -42,7 +42,7 @@ func (a *api) registerControl(h huma.API) {
 
 // control does something with a transfer, and answers with what it is then.
 func (a *api) control(
-	ctx context.Context, in *transferInput, doing string, do func(context.Context, tasks.Transfer) (bool, error),
+	ctx context.Context, in *TransferInput, doing string, do func(context.Context, tasks.Transfer) (bool, error),
 ) (*getOutput, error) {
 	t, err := a.find(ctx, in.ID)
 	if err != nil {
@@ -58,7 +58,7 @@ func (a *api) control(
 }
 
 type retryInput struct {
-	transferInput
+	TransferInput
 
 	Body *retryBody `required:"false"`
 }
@@ -80,9 +80,9 @@ func (a *api) retry(ctx context.Context, in *retryInput) (*retryOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	var query resultQuery
+	var query ResultQuery
 	if in.Body != nil {
-		query = resultQuery(*in.Body)
+		query = ResultQuery(*in.Body)
 	}
 	f, err := query.filter(&t, "body")
 	if err != nil {

@@ -43,7 +43,7 @@ func (a *api) registerEvents(h huma.API) {
 }
 
 type watchInput struct {
-	transferInput
+	TransferInput
 
 	LastEventID string `header:"Last-Event-ID" maxLength:"32" doc:"The id of the last event that the client has."`
 }

@@ -10,7 +10,7 @@ import (
 )
 
 type filesInput struct {
-	transferInput
+	TransferInput
 
 	Limit int   `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many files a page holds."`
 	After int64 `query:"after" minimum:"0" doc:"The value of next from the previous page."`

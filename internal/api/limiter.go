@@ -32,7 +32,7 @@ func Limit(perSecond int, next http.Handler) http.Handler {
 	if perSecond <= 0 {
 		return next
 	}
-	l := &limiter{perSecond: rate.Limit(perSecond), burst: 2 * perSecond, clients: make(map[string]*rate.Limiter)}
+	l := newLimiter(perSecond)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if wait := l.wait(clientOf(r), time.Now()); wait > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
@@ -42,6 +42,10 @@ func Limit(perSecond int, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func newLimiter(perSecond int) *limiter {
+	return &limiter{perSecond: rate.Limit(perSecond), burst: 2 * perSecond, clients: make(map[string]*rate.Limiter)}
 }
 
 // clientOf is the address of the client, without its port. A proxy counts as one client.

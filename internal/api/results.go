@@ -40,15 +40,15 @@ func (a *api) registerResults(h huma.API) {
 	}, a.files)
 }
 
-// resultQuery selects results in a query.
-type resultQuery struct {
+// ResultQuery selects results in a query.
+type ResultQuery struct {
 	Step    string   `query:"step" maxLength:"255" doc:"Only results of this step."`
 	Outcome []string `query:"outcome" doc:"Only results with one of these outcomes, separated by commas."`
 	File    int64    `query:"file" minimum:"0" doc:"Only results of the file with this number."`
 }
 
 // filter returns the filter of a query over the steps of a transfer.
-func (q *resultQuery) filter(t *tasks.Transfer, where string) (f tasks.ResultFilter, err error) {
+func (q *ResultQuery) filter(t *tasks.Transfer, where string) (f tasks.ResultFilter, err error) {
 	f.File = q.File
 	for _, text := range q.Outcome {
 		o, err := tasks.ParseOutcome(text)
@@ -74,8 +74,8 @@ func (q *resultQuery) filter(t *tasks.Transfer, where string) (f tasks.ResultFil
 }
 
 type resultsInput struct {
-	transferInput
-	resultQuery
+	TransferInput
+	ResultQuery
 
 	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many results a page holds."`
 	After string `query:"after" maxLength:"64" doc:"The value of next from the previous page."`
@@ -128,8 +128,8 @@ func stepNames(t *tasks.Transfer) map[int]string {
 }
 
 type failuresInput struct {
-	transferInput
-	resultQuery
+	TransferInput
+	ResultQuery
 
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many groups are listed at most."`
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -34,15 +35,15 @@ func (a *api) registerSubmit(h huma.API) {
 			"of a file that comes without a size; a folder stands for the files below it. A line that cannot be read ends the " +
 			"request with its number, and the files before it are added. Files of a request are added in their order; of two " +
 			"requests at once, the later takes over, and the earlier is answered with 409.",
-		RequestBody: &huma.RequestBody{
-			Required: true,
-			Content:  map[string]*huma.MediaType{ndjson: {Schema: h.OpenAPI().Components.Schemas.Schema(typeOf[fileLine](), true, "FileLine")}},
-		},
-		SkipValidateBody: true,
 		Errors: []int{
 			http.StatusNotFound, http.StatusGone, http.StatusConflict, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity,
 		},
 	}, a.addFiles)
+	// Set only now: huma would read a body that it knows of as a whole.
+	line := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[fileLine](), true, "FileLine")
+	h.OpenAPI().Paths["/transfers/{id}/files"].Post.RequestBody = &huma.RequestBody{
+		Required: true, Content: map[string]*huma.MediaType{ndjson: {Schema: line}},
+	}
 	huma.Register(h, huma.Operation{
 		OperationID: "seal-transfer", Method: http.MethodPost, Path: "/transfers/{id}/seal", Tags: []string{"Submitting"},
 		Summary:     "Seal a transfer",
@@ -117,7 +118,7 @@ func recipeOf(raw json.RawMessage) (text string, inline bool, err error) {
 	return text, false, nil
 }
 
-func (a *api) seal(ctx context.Context, in *transferInput) (*getOutput, error) {
+func (a *api) seal(ctx context.Context, in *TransferInput) (*getOutput, error) {
 	t, err := a.find(ctx, in.ID)
 	if err != nil {
 		return nil, err

@@ -110,7 +110,8 @@ func unlessZero(t time.Time) *time.Time {
 	return &t
 }
 
-type transferInput struct {
+// TransferInput names a transfer. Huma sees only exported types inside of others.
+type TransferInput struct {
 	ID string `path:"id" format:"uuid" doc:"The transfer's id, as the submission returned it."`
 }
 
@@ -118,7 +119,7 @@ type getOutput struct {
 	Body tasks.Summary
 }
 
-func (a *api) get(ctx context.Context, in *transferInput) (*getOutput, error) {
+func (a *api) get(ctx context.Context, in *TransferInput) (*getOutput, error) {
 	t, err := a.find(ctx, in.ID)
 	if err != nil {
 		return nil, err
