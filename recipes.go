@@ -37,14 +37,14 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 		return err
 	}
 	return r.Check(recipe.Catalog{
-		Step: func(name string) (recipe.Handler, bool) {
+		Step: func(name string) (recipe.HandlerInfo, bool) {
 			reg, here := b.registry.Lookup(name)
-			h := recipe.Handler{CheckArgs: reg.CheckArgs, Facts: reg.Facts, WholeBatches: here && !reg.TimesFiles}
+			h := recipe.HandlerInfo{CheckArgs: reg.CheckArgs, Facts: reg.Facts, WholeBatches: here && !reg.TimesFiles}
 			return h, here || slices.Contains(elsewhere, name)
 		},
-		Finalizer: func(name string) (recipe.Handler, bool) {
+		Finalizer: func(name string) (recipe.HandlerInfo, bool) {
 			reg, here := b.registry.LookupFinalizer(name)
-			return recipe.Handler{CheckArgs: reg.CheckArgs}, here || slices.Contains(elsewhere, ledger.FinalizerName(name))
+			return recipe.HandlerInfo{CheckArgs: reg.CheckArgs}, here || slices.Contains(elsewhere, ledger.FinalizerName(name))
 		},
 	})
 }

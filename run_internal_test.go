@@ -19,7 +19,7 @@ import (
 // A run whose worker ends what an earlier run has begun, before the run itself
 // comes to look, tells of it all the same.
 func TestRunTellsWhatItsWorkerWasQuickToEnd(t *testing.T) {
-	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
+	c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestRunTellsWhatItsWorkerWasQuickToEnd(t *testing.T) {
 // A wait that is interrupted before it has read anything keeps the transfer that it was
 // told, so that the run can name it.
 func TestRunNamesItsTransferWhenItsWaitIsInterrupted(t *testing.T) {
-	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
+	c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
 	if err != nil {
 		t.Fatal(err)
 	}

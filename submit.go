@@ -139,7 +139,7 @@ func (b *Baler) outputFiles(r *recipe.Recipe, name string, sources []string) (ma
 		name = sources[0]
 	}
 	like := tasks.Transfer{UUID: "00000000-0000-7000-8000-000000000000", Name: name, CreatedAt: time.Now()} // for ${…}
-	for _, s := range r.Finalizers {
+	for _, s := range r.FinalSteps {
 		reg, ok := b.registry.LookupFinalizer(s.Handler)
 		if !ok || reg.Output == nil {
 			continue
