@@ -74,7 +74,7 @@ func (r *transferRow) check() error {
 }
 
 // selectionOf reads a selection. One that cannot be read, after a bad restore, gives an
-// invalid pattern, so that nobody takes it for all files.
+// invalid pattern, so that it does not select all files.
 func selectionOf(column []byte) (s tasks.Selection) {
 	if len(column) == 0 {
 		return s

@@ -63,7 +63,7 @@ func sharesEvenly(t *testing.T, recipe string) {
 			}
 			return err
 		})
-		// They are shared out when all of them are there, however long the scan takes.
+		// The dispatcher distributes them after all are registered, however long the scan takes.
 		tr := submit(t, b, baler.Submission{
 			Paths: []string{testkit.NumberedTree(t, videos)}, Via: tasks.ViaBulk, Recipe: yaml(t, recipe),
 			OnCreated: func(tr tasks.Transfer) {
