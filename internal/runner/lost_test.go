@@ -23,9 +23,9 @@ func (r *env) lose(b *tasks.Batch) {
 	}
 }
 
-// A file that kills its worker: what it takes with it comes back in parts,
-// until it is alone and its last attempt is used up.
-func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
+// The other files of its batch are retried in smaller batches, until the file that kills
+// its worker is alone and its last attempt is used up.
+func TestFileThatKillsWorkersFailsAlone(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		const files, poison = 100, 42
 		r := newEnv(t, url, "name: t\nsteps: [{handler: fine, retry: {attempts: 3}}]")

@@ -18,7 +18,7 @@ import (
 // Nine videos on three workers, each of which takes the whole host for one
 // batch, are three each, though a batch might hold them all: as files of the first
 // step, and as what follows one batch of it.
-func TestSlowFilesAreSharedOutEvenly(t *testing.T) {
+func TestWorkersShareSlowFilesEvenly(t *testing.T) {
 	for name, steps := range map[string]string{
 		"first step":  "[{handler: transcode}]",
 		"second step": "[{handler: noop}, {handler: transcode}]",
