@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/balerhq/baler/internal/dispatch"
@@ -48,7 +49,7 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (fi
 		Transfer: t.ID, Filter: filter, Limit: retryPage,
 		StopsRecipe: func(step int, o tasks.Outcome) bool { return e.Step(step).StopsOnFailure(o) },
 		Cut: func(step int, files []tasks.File) []tasks.Batch {
-			batches := dispatch.PlanBatches(e, step, files, e.Policy(step))
+			batches := dispatch.FollowUpBatches(e, step, files)
 			for i := range batches {
 				batches[i].FencingToken = 1 // an older delivery may have recorded a result meanwhile
 			}
@@ -82,14 +83,15 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (fi
 	}
 }
 
-// send enqueues batches whose rows are committed. The dispatcher sends those that the
-// queue refuses. Only this process uses an embedded queue, so send then also makes the
+// send enqueues batches whose rows are committed, except those that the dispatcher
+// gathers. The dispatcher also sends those that the queue refuses. Only this process uses an embedded queue, so send then also makes the
 // batches of the transfer due: another process on the same database sends them at once.
 func (b *Baler) send(ctx context.Context, transfer int64, batches []tasks.Batch) {
 	if b.queue == nil || len(batches) == 0 {
 		return
 	}
-	err := b.queue.Producer.EnqueueBatches(ctx, batches)
+	ready := slices.DeleteFunc(slices.Clone(batches), func(b tasks.Batch) bool { return b.Gathering })
+	err := b.queue.Producer.EnqueueBatches(ctx, ready)
 	if b.queue.Embedded() {
 		err = errors.Join(err, b.store.MakeDue(ctx, transfer))
 	}

@@ -58,7 +58,7 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 	if err != nil {
 		return t, errors.Join(err, r.Close(ctx))
 	}
-	err = b.ingester.Collect(ctx, s, t.Sources, last, leftOut, func(f tasks.File) error {
+	_, err = b.ingester.Collect(ctx, s, t.Sources, last, leftOut, func(f tasks.File) error {
 		laterChunk := f.Path == last.Path && f.Part > last.Part
 		if last.No > 0 && !laterChunk && !scan.SourceOrder(order, last.Path, f.Path) {
 			return nil // registered, or skipped, before the producer died

@@ -144,10 +144,9 @@ func (o Options) Dispatcher() *dispatch.Dispatcher {
 
 // DispatcherOptions returns the options of the dispatcher.
 func (o Options) DispatcherOptions() dispatch.Options {
-	capacity := &capacityView{Options: o}
 	d := dispatch.Options{
 		LeaseHolder: o.Name, Window: o.Dispatch.Window, Interval: o.Dispatch.Interval, SweepDelay: o.Dispatch.Lag,
-		Resend: o.Dispatch.Resend, SharedQueue: !o.Embedded, Handlers: o.Registry.Names(), Capacity: capacity.slots, Limits: capacity.limits,
+		Resend: o.Dispatch.Resend, SharedQueue: !o.Embedded, Handlers: o.Registry.Names(), Workers: o.liveWorkers(),
 		OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
 	}
 	for name := range o.Queues {
@@ -157,6 +156,11 @@ func (o Options) DispatcherOptions() dispatch.Options {
 		d.OnElected = o.Store.MakeAllDue // an embedded queue is new and has none of the ledger's batches
 	}
 	return d
+}
+
+func (o Options) liveWorkers() dispatch.Workers {
+	view := &capacityView{Options: o}
+	return dispatch.Workers{Capacity: view.slots, Limits: view.limits}
 }
 
 // Sender makes the sender of webhooks that runs in every worker and server.
@@ -206,7 +210,8 @@ func (o Options) finalizers() *finalize.Runner {
 // aggregator makes batches of groups; it stops waiting for the database when ctx ends.
 func (o Options) aggregator(ctx context.Context) *batcher.Aggregator {
 	return batcher.NewAggregator(ctx, batcher.AggregatorOptions{
-		Store: o.Store, Queue: o.Producer, Transfers: dispatch.GroupPlanner{Store: o.Store, Transfers: o.Transfers}, Log: o.Log,
+		Store: o.Store, Queue: o.Producer, Log: o.Log,
+		Transfers: dispatch.GroupPlanner{Store: o.Store, Transfers: o.Transfers, Workers: o.liveWorkers()},
 	})
 }
 
