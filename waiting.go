@@ -7,6 +7,7 @@ import (
 
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
@@ -48,6 +49,7 @@ func (b *Baler) surroundings(ctx context.Context) (around ledger.Surroundings, e
 	if around, err = b.store.Surroundings(ctx); err != nil {
 		return around, err
 	}
+	around.WriteError = outage.Failing(b.log, outage.Database)
 	around.PausedQueues, around.QueueAway, err = b.askQueue(ctx)
 	return around, err
 }
