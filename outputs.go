@@ -23,7 +23,7 @@ func (b *Baler) outputFiles(r *recipe.Recipe, name string, sources []string) (ma
 		return nil, nil //nolint:nilnil // a list names its files itself
 	}
 	var outputs []ingest.Output
-	b.eachFinalizer(r, name, sources, func(s *recipe.Finalizer, reg handlers.Registration, args any) {
+	b.eachFinalizer(r, name, sources, func(s *recipe.FinalStep, reg handlers.Registration, args any) {
 		if reg.Output == nil {
 			return
 		}
@@ -43,13 +43,13 @@ func (b *Baler) outputFiles(r *recipe.Recipe, name string, sources []string) (ma
 // eachFinalizer calls do for those final steps of a recipe whose handlers this process knows,
 // and whose arguments need no value that only the real transfer has.
 func (b *Baler) eachFinalizer(
-	r *recipe.Recipe, name string, sources []string, do func(s *recipe.Finalizer, reg handlers.Registration, args any),
+	r *recipe.Recipe, name string, sources []string, do func(s *recipe.FinalStep, reg handlers.Registration, args any),
 ) {
 	if name == "" && len(sources) > 0 {
 		name = sources[0]
 	}
 	like := tasks.Transfer{UUID: "00000000-0000-7000-8000-000000000000", Name: name, CreatedAt: time.Now()} // for ${…}
-	for _, s := range r.Finalizers {
+	for _, s := range r.FinalSteps {
 		reg, ok := b.registry.LookupFinalizer(s.Handler)
 		if !ok {
 			continue
@@ -65,7 +65,7 @@ func (b *Baler) eachFinalizer(
 // that the scan has found.
 func (b *Baler) finalInputs(s *ingest.Submission, sources []string, folders string) map[int]string {
 	inputs := make(map[int]string)
-	b.eachFinalizer(s.Recipe, s.Name, sources, func(step *recipe.Finalizer, reg handlers.Registration, args any) {
+	b.eachFinalizer(s.Recipe, s.Name, sources, func(step *recipe.FinalStep, reg handlers.Registration, args any) {
 		var parts []string
 		if reg.KeepsFolders {
 			parts = append(parts, folders)

@@ -135,7 +135,7 @@ func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources [
 // ends first, for example because it cannot start, it cancels the context of do, because
 // nothing would finish the work that do waits for.
 func (b *Baler) whileWorking(
-	ctx context.Context, final worker.Final, own *recipe.Recipe, do func(ctx context.Context) error,
+	ctx context.Context, final worker.FinalOptions, own *recipe.Recipe, do func(ctx context.Context) error,
 ) error {
 	working, stopWork := context.WithCancel(ctx)
 	doing, stopDoing := context.WithCancel(ctx)

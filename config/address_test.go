@@ -37,7 +37,7 @@ func TestParseDatabase(t *testing.T) {
 		"mysql://u:hush@db/b?nonsense=1", "mysql://u:hush@db/b?parseTime=true", "mysql://u:hush@db/b?tls=perhaps",
 		"mysql://u:hush@db:99999/b", "mysql://u:hush@db:0/b", "mysql://u:hush@db/b?timeout=abc", "mysql://u:hush@db/b?readTimeout=-5s",
 		"mysql://u:hush@db/b?writeTimeout=", "mysql://u:hush@db/b?compress=maybe", "sqlite: ", "sqlite:a\x00b",
-		"mysql://u:hush@db/b?sql_mode=''", "mysql://u:hush@db/b?socket=/s", "mysql://u:hush@/b?socket=s",
+		"mysql://u:hush@db/b?sql_mode=''", "mysql://u:hush@db/b?SQL_SELECT_LIMIT=1", "mysql://u:hush@db/b?autocommit=0", "mysql://u:hush@db/b?socket=/s", "mysql://u:hush@/b?socket=s",
 	} {
 		if got, err := config.ParseDatabase(s); err == nil {
 			t.Errorf("%s: %+v", s, got)

@@ -134,7 +134,7 @@ func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) s
 	for _, st := range s.Recipe.Steps {
 		n.Steps = append(n.Steps, tasks.Step{Number: st.Number, Name: st.Name, Handler: st.Handler})
 	}
-	for _, st := range s.Recipe.Finalizers {
+	for _, st := range s.Recipe.FinalSteps {
 		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: st.Number, Name: st.Name, Handler: st.Handler, Digest: st.Digest()})
 	}
 	return n

@@ -108,7 +108,7 @@ func TestFinalStepsOfACollectionTakeTurns(t *testing.T) {
 		}
 		claim := func(c *ledger.FinalizeTask, want bool) {
 			t.Helper()
-			if got, err := b.ClaimFinalizeStep(t.Context(), c, closingLease); err != nil || got != want {
+			if got, err := b.ClaimFinalizeStep(t.Context(), c, finalizeLease); err != nil || got != want {
 				t.Errorf("claimed step %d of %d: %v, %v; want %v", c.No, c.Transfer, got, err, want)
 			}
 		}
@@ -128,7 +128,7 @@ func TestFinalStepsOfACollectionTakeTurns(t *testing.T) {
 		_, err = b.Resume(t.Context(), first.ID)
 		testkit.Must(t, err)
 		due(other.ID)
-		b.clock.Advance(closingLease) // its worker died: the first has its turn
+		b.clock.Advance(finalizeLease) // its worker died: the first has its turn
 		due(first.ID, other.ID)
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/ctxio"
 	"github.com/balerhq/baler/internal/missing"
 	"github.com/balerhq/baler/tasks"
 )
@@ -208,7 +209,7 @@ func (b *bagWriter) copyFile(ctx context.Context, file *tasks.File, name string)
 	digest := sha256.New()
 	var n int64
 	err = handlers.WriteNew(b.dir, name, func(to io.Writer) (err error) {
-		n, err = io.Copy(io.MultiWriter(to, digest), contextReader{ctx, from})
+		n, err = io.Copy(io.MultiWriter(to, digest), ctxio.NewReader(ctx, from))
 		return err
 	})
 	b.files++
@@ -224,19 +225,6 @@ func (b *bagWriter) copyFile(ctx context.Context, file *tasks.File, name string)
 		return "", handlers.WriteFailure(name, err)
 	}
 	return hex.EncodeToString(digest.Sum(nil)), nil
-}
-
-// contextReader is a reader that fails once its context has ended.
-type contextReader struct {
-	ctx context.Context //nolint:containedctx // of one copy, which takes a reader
-	r   io.Reader
-}
-
-func (c contextReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
 }
 
 // bagLine is a line of a bag's manifest. It encodes line ends and the percent sign,

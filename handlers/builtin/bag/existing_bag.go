@@ -11,6 +11,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/balerhq/baler/internal/ctxio"
 )
 
 var errNotOfTheBag = errors.New("not of the bag")
@@ -88,7 +90,7 @@ func hasDigest(ctx context.Context, folder *os.Root, name, want string) error {
 	}
 	defer f.Close() // only read from
 	digest := sha256.New()
-	if _, err := io.Copy(digest, contextReader{ctx, f}); err != nil {
+	if _, err := io.Copy(digest, ctxio.NewReader(ctx, f)); err != nil {
 		return err
 	}
 	if hex.EncodeToString(digest.Sum(nil)) != want {
