@@ -61,7 +61,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if sub.Reread && s.Recipe.Split > 0 {
 		return ran, ingest.ErrRereadChunks
 	}
-	leftOut, err := b.outputFiles(s.Recipe, s.Name, sources)
+	leftOut, err := ingest.OutputFiles(b.registry, s.Recipe, s.Name, sources)
 	if err != nil {
 		return ran, err
 	}
@@ -206,7 +206,7 @@ func (b *Baler) runOnce(
 		err = d.RemoveGone(ctx)
 	}
 	ran.Changes = d.Changes()
-	ran.inputs = b.finalInputs(s, sources, found.FolderDigest)
+	ran.inputs = ingest.FinalInputs(b.registry, s, sources, found.FolderDigest)
 	t, used := d.Transfer()
 	if used && err == nil {
 		err = b.ingester.NoteInputs(ctx, s, t.ID, ran.inputs)

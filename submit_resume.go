@@ -54,7 +54,7 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 		return t, errors.Join(err, r.Close(ctx))
 	}
 	s := &ingest.Submission{Recipe: r.Recipe(), Selection: t.Selection, OnSkipped: notice}
-	leftOut, err := b.outputFiles(s.Recipe, t.Name, t.Sources)
+	leftOut, err := ingest.OutputFiles(b.registry, s.Recipe, t.Name, t.Sources)
 	if err != nil {
 		return t, errors.Join(err, r.Close(ctx))
 	}
