@@ -61,7 +61,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if sub.Reread && s.Recipe.Split > 0 {
 		return ran, ingest.ErrRereadChunks
 	}
-	leftOut, err := ingest.OutputFiles(b.registry, s.Recipe, s.Name, sources)
+	leftOut, err := b.outputFiles(s.Recipe, s.Name, sources)
 	if err != nil {
 		return ran, err
 	}

@@ -98,7 +98,7 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	if err := sub.CheckPaths(); err != nil {
 		return t, false, err
 	}
-	leftOut, err := ingest.OutputFiles(b.registry, s.Recipe, s.Name, sources)
+	leftOut, err := b.outputFiles(s.Recipe, s.Name, sources)
 	if err != nil {
 		return t, false, err
 	}
@@ -154,7 +154,7 @@ func (b *Baler) preview(ctx context.Context, s Submission, run bool) (p Preview,
 	if err != nil {
 		return p, err
 	}
-	leftOut, err := ingest.OutputFiles(b.registry, s.Recipe, s.Name, sources)
+	leftOut, err := b.outputFiles(s.Recipe, s.Name, sources)
 	if err != nil {
 		return p, err
 	}
@@ -166,4 +166,8 @@ func (b *Baler) preview(ctx context.Context, s Submission, run bool) (p Preview,
 		return p, fmt.Errorf("preview: %w", err)
 	}
 	return p, nil
+}
+
+func (b *Baler) outputFiles(r *recipe.Recipe, name string, sources []string) (map[string]bool, error) {
+	return ingest.OutputFiles(b.registry, r, name, sources)
 }

@@ -38,6 +38,7 @@ type TransferJobSpec struct {
 	Outputs      OutputRoots
 	Written      WrittenOutputs // nil: nothing has been written before
 	Now          time.Time
+	Version      string // see TransferJob.Version
 }
 
 // NewTransferJob makes a transfer's job. It is for runners and tests.
@@ -77,6 +78,9 @@ func (c *TransferJob) Attempt() int { return c.spec.Attempt }
 
 // Now is when this attempt began.
 func (c *TransferJob) Now() time.Time { return c.spec.Now }
+
+// Version is that of the program that runs the step, for outputs that say what made them.
+func (c *TransferJob) Version() string { return c.spec.Version }
 
 // Args is the step's `with`, rendered for the transfer: any JSON value.
 func (c *TransferJob) Args() any { return c.spec.Args }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -45,7 +46,8 @@ type transferRow struct {
 	ProducerToken int64 // of the producer that may register files
 	Weight        int
 
-	SourcesKey string     // the same for transfers of the same sources and selection; empty for lists
+	SourcesKey string // the same for transfers of the same sources and selection; empty for lists
+	Intake     ledger.Intake
 	BaselineAt *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -73,8 +74,8 @@ const producerTTL = 30 * time.Second
 // them again with its next heartbeat.
 func (s *Store) MarkInterrupted(ctx context.Context) (n int64, err error) {
 	err = s.db.Write(ctx, "mark interrupted transfers", func(tx *gorm.DB, now time.Time) error {
-		u := tx.Exec("UPDATE transfers SET state = ? WHERE state = ? AND seen_at < ?",
-			tasks.StateInterrupted, tasks.StateOpen, now.Add(-producerTTL))
+		u := tx.Exec("UPDATE transfers SET state = ? WHERE state = ? AND seen_at < ? AND intake <> ?",
+			tasks.StateInterrupted, tasks.StateOpen, now.Add(-producerTTL), ledger.IntakeRequests)
 		n = u.RowsAffected
 		return u.Error
 	})
