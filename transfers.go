@@ -100,7 +100,7 @@ func (b *Baler) latestTransfer(ctx context.Context) (tasks.Transfer, error) {
 const askQueueTime = time.Second
 
 // Explain sets WaitingFor of transfers of which nothing runs. It also reads the state of
-// a queue on a server; if the server does not answer, that is a reason and no error.
+// a queue on a server; if the server takes no messages, that is a reason and no error.
 func (b *Baler) Explain(ctx context.Context, transfers []tasks.Transfer) error {
 	all, err := b.waiting(ctx, transfers)
 	if err != nil {
@@ -132,37 +132,37 @@ func (b *Baler) surroundings(ctx context.Context) (around ledger.Surroundings, e
 	if around, err = b.store.Surroundings(ctx); err != nil {
 		return around, err
 	}
-	around.PausedQueues, around.QueueAway, err = b.askQueue(ctx)
+	around.PausedQueues, around.QueueFault, err = b.askQueue(ctx)
 	return around, err
 }
 
-// askQueue returns the paused queues, and whether Redis is unavailable. It does not read
-// an embedded queue, which is in the memory of the process that works.
-func (b *Baler) askQueue(ctx context.Context) (paused []string, away bool, err error) {
+// askQueue returns the paused queues, and why Redis takes no messages, if it takes none. It
+// does not read an embedded queue, which is in the memory of the process that works.
+func (b *Baler) askQueue(ctx context.Context) (paused []string, fault string, err error) {
 	u, err := config.ParseRedis(b.cfg.Redis.URL)
 	if err != nil || u.Mode == config.Embedded {
-		return nil, false, nil // the code that connects reports the error
+		return nil, "", nil // the code that connects reports the error
 	}
 	conn := b.queue
 	if conn == nil { // opened by OpenStore
 		if conn, err = queue.Connect(b.cfg.Redis, nil); err != nil {
-			return nil, false, err
+			return nil, "", err
 		}
 		defer func() { _ = conn.Close() }() // nothing was written
 	}
 	ask, cancel := context.WithTimeout(ctx, askQueueTime)
 	defer cancel()
-	if conn.Ping(ask) != nil {
-		return nil, ctx.Err() == nil, ctx.Err()
+	if fault = conn.Fault(ask); fault != "" {
+		return nil, fault, ctx.Err()
 	}
 	queues, err := conn.Stats(ask)
 	if err != nil {
-		return nil, false, ctx.Err() // which queues are paused stays unknown
+		return nil, "", ctx.Err() // which queues are paused stays unknown
 	}
 	for i := range queues {
 		if queues[i].Paused {
 			paused = append(paused, queues[i].Name)
 		}
 	}
-	return paused, false, nil
+	return paused, "", nil
 }
