@@ -31,6 +31,7 @@ With --html or --svg the figures are drawn, too.`,
   baler bench latency --json
   baler bench makespan
   baler bench load
+  baler bench run
   baler bench coprocess`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -38,8 +39,8 @@ With --html or --svg the figures are drawn, too.`,
 	flags.add(cmd)
 	cmd.AddCommand(p.benchPipelineCommand(&flags), p.benchBatchCommand(&flags), p.benchCommitCommand(&flags))
 	cmd.AddCommand(p.benchLatencyCommand(&flags), p.benchMakespanCommand(&flags), p.benchLoadCommand(&flags))
-	cmd.AddCommand(p.benchCoprocessCommand(&flags))
-	cmd.AddCommand(p.benchWorkerCommand())
+	cmd.AddCommand(p.benchRunCommand(&flags), p.benchCoprocessCommand(&flags))
+	cmd.AddCommand(p.benchWorkerCommand(), p.benchHashCommand())
 	return cmd
 }
 
