@@ -19,7 +19,7 @@ import (
 
 func options(t *testing.T, redis, database string) bench.Options {
 	t.Helper()
-	cfg, err := config.Load(config.LoadOptions{
+	cfg, err := config.Load(config.Sources{
 		Env:   []string{"BALER_STATE_DIR=" + t.TempDir()},
 		Flags: map[string]any{"redis.url": redis, "database.url": database},
 	})

@@ -134,7 +134,7 @@ func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) s
 	for _, st := range s.Recipe.Steps {
 		n.Steps = append(n.Steps, tasks.Step{Number: st.Number, Name: st.Name, Handler: st.Handler})
 	}
-	for _, st := range s.Recipe.Finalizers {
+	for _, st := range s.Recipe.FinalSteps {
 		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: st.Number, Name: st.Name, Handler: st.Handler, Digest: st.Digest()})
 	}
 	return n
@@ -156,13 +156,12 @@ func (s *Submission) autoVia() tasks.Via {
 // that resumes; its zero value is for one that begins.
 func (g *Ingester) Collect(
 	ctx context.Context, s *Submission, sources []string, after tasks.File, leftOut map[string]bool, emit func(tasks.File) error,
-) error {
+) (scan.Report, error) {
 	if s.Recipe.Split > 0 {
 		whole := emit
 		emit = func(f tasks.File) error { return scan.SplitFile(ctx, f, after, s.Recipe.Split, whole) }
 	}
-	_, err := g.scan(ctx, s, sources, leavingOut(leftOut, emit))
-	return err
+	return g.scan(ctx, s, sources, leavingOut(leftOut, emit))
 }
 
 // scan emits the files that the submission names.

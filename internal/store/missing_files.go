@@ -117,8 +117,7 @@ func (s *Store) MissingFiles(ctx context.Context, runKey string, after tasks.Fil
 }
 
 func (s *Store) missing(ctx context.Context, runKey string) *gorm.DB {
-	// Not as a parameter: SQLite has an index of the rows with this value alone.
-	return s.db.Session(ctx).Table("seen_files s").Where("s.run_key = ? AND s.missing = 1 AND s.accepted = ?", runKey, false)
+	return s.seenMarked(ctx, "missing").Where("s.run_key = ? AND s.missing = 1 AND s.accepted = ?", runKey, false)
 }
 
 // DamagedAfter lists up to limit of the files that CountDamaged counts, behind a key.

@@ -123,6 +123,8 @@ type stepRow struct {
 	Error      int64
 	TimedOut   int64
 	Canceled   int64
+
+	misread error // what keeps it from being read; see findEach
 }
 
 // TableName names the table to GORM.

@@ -107,7 +107,7 @@ func (s *Store) results(
 		q := restrict(from.results(s.db.Session(ctx), s.db.Dialect())).
 			Where("k.transfer_id = ? AND k.step_no = ? AND k.file_no > ?", transfer, step, behind)
 		var page []resultRecord
-		if err := q.Order("k.file_no").Limit(limit - len(rows)).Find(&page).Error; err != nil {
+		if err := findEach(q.Order("k.file_no").Limit(limit-len(rows)), &page, "k.file_no", unreadableResult(transfer, step)); err != nil {
 			return nil, fmt.Errorf("list results: %w", err)
 		}
 		rows = append(rows, page...)

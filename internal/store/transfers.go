@@ -138,7 +138,7 @@ func (s *Store) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 		q = q.Where("id < ?", before)
 	}
 	var rows []transferRow
-	if err := q.Find(&rows).Error; err != nil {
+	if err := findEach(q, &rows, "id", unreadableTransfer(s.db.Session(ctx))); err != nil {
 		return nil, fmt.Errorf("list transfers: %w", err)
 	}
 	return s.withSteps(ctx, rows)
@@ -154,7 +154,7 @@ func (s *Store) withSteps(ctx context.Context, rows []transferRow) ([]tasks.Tran
 }
 
 // withSteps reads the steps and the final steps of transfers.
-func withSteps(db *gorm.DB, ts []tasks.Transfer) error {
+func withSteps(q *gorm.DB, ts []tasks.Transfer) error {
 	if len(ts) == 0 {
 		return nil
 	}
@@ -164,15 +164,22 @@ func withSteps(db *gorm.DB, ts []tasks.Transfer) error {
 	}
 	ids := sortedKeys(at)
 	var steps []stepRow
-	if err := db.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&steps).Error; err != nil {
+	err := q.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&steps).Error
+	if errors.Is(err, db.ErrMisread) {
+		steps, err = stepsOneByOne(q, ids)
+	}
+	if err != nil {
 		return fmt.Errorf("read steps: %w", err)
 	}
 	for i := range steps {
 		t := at[steps[i].TransferID]
+		if err := steps[i].misread; err != nil && t.Trouble == "" {
+			t.Trouble = fmt.Sprintf("the counters of its step %d cannot be read: %v", steps[i].No, err)
+		}
 		t.Steps = append(t.Steps, steps[i].step())
 	}
 	var finalizers []finalizeRow
-	if err := db.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&finalizers).Error; err != nil {
+	if err := q.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&finalizers).Error; err != nil {
 		return fmt.Errorf("read final steps: %w", err)
 	}
 	for i := range finalizers {
@@ -180,6 +187,18 @@ func withSteps(db *gorm.DB, ts []tasks.Transfer) error {
 		t.Finalizers = append(t.Finalizers, finalizers[i].step())
 	}
 	return nil
+}
+
+// stepsOneByOne reads the steps of transfers although one of them makes no sense.
+func stepsOneByOne(q *gorm.DB, transfers []int64) (steps []stepRow, err error) {
+	for _, id := range transfers {
+		var of []stepRow
+		if err := findEach(q.Where("transfer_id = ?", id).Order("no"), &of, "no", unreadableStep(id)); err != nil {
+			return nil, err
+		}
+		steps = append(steps, of...)
+	}
+	return steps, nil
 }
 
 // Seal says that no more files will come. Sealing twice is fine. When all

@@ -1,4 +1,6 @@
-package baler
+// Package stopwatch measures how long the transfers of this process take, whatever the
+// clock of the host is set to meanwhile.
+package stopwatch
 
 import (
 	"sync"
@@ -7,10 +9,11 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// stopwatch measures by the monotonic clock how long the transfers of this process take.
-// The times in the database are by a wall clock, which people may set.
-type stopwatch struct {
-	now func() time.Time // the clock of the times in the database
+// Stopwatch measures by the monotonic clock how long the transfers of this process take.
+// The times in the database are by a wall clock, which people may set. It is safe for
+// concurrent use once Now is set.
+type Stopwatch struct {
+	Now func() time.Time // the clock of the times in the database
 
 	mu   sync.Mutex
 	runs map[string]measured // by UUID
@@ -28,7 +31,8 @@ const clockSet = 5 * time.Second
 // mostMeasured limits the memory of a process that creates transfers for years.
 const mostMeasured = 1000
 
-func (s *stopwatch) start(t tasks.Transfer) {
+// Start begins to measure a transfer.
+func (s *Stopwatch) Start(t tasks.Transfer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.runs == nil || len(s.runs) >= mostMeasured {
@@ -37,9 +41,9 @@ func (s *stopwatch) start(t tasks.Transfer) {
 	s.runs[t.UUID] = measured{begun: time.Now()}
 }
 
-// correct sets the duration of a transfer if its times in the database cannot be right.
+// Correct sets the duration of a transfer if its times in the database cannot be right.
 // waiting says that the caller has waited for the state in t.
-func (s *stopwatch) correct(t *tasks.Transfer, waiting bool) {
+func (s *Stopwatch) Correct(t *tasks.Transfer, waiting bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m, ok := s.runs[t.UUID]
@@ -52,7 +56,7 @@ func (s *stopwatch) correct(t *tasks.Transfer, waiting bool) {
 	}
 	end := t.EndedAt
 	if end.IsZero() {
-		end, exact = s.now(), true
+		end, exact = s.Now(), true
 	}
 	stamped := end.Sub(t.CreatedAt)
 	if stamped > took+clockSet || exact && stamped < took-clockSet {

@@ -24,10 +24,10 @@ finally:
 func TestFinalizers(t *testing.T) {
 	t.Parallel()
 	r := parse(t, finalRecipe)
-	if len(r.Finalizers) != 2 || len(r.Steps) != 1 {
+	if len(r.FinalSteps) != 2 || len(r.Steps) != 1 {
 		t.Fatalf("got %+v", r)
 	}
-	s := r.Finalizers[0]
+	s := r.FinalSteps[0]
 	if s.Number != 1 || s.Name != "sums" || s.Handler != "manifest" || s.Timeout != 2*time.Hour || !s.ArgsTemplated() ||
 		s.Retry != (tasks.RetryPolicy{Attempts: 5, Backoff: time.Minute}) {
 		t.Errorf("got %+v", s)
@@ -38,7 +38,7 @@ func TestFinalizers(t *testing.T) {
 	if want := map[string]any{"to": "/out/u-n/2025.txt", "n": 5}; err != nil || !reflect.DeepEqual(args, want) {
 		t.Errorf("got %v, %v", args, err)
 	}
-	if s := r.Finalizers[1]; s.Number != 2 || s.Name != "report" || s.ArgsTemplated() {
+	if s := r.FinalSteps[1]; s.Number != 2 || s.Name != "report" || s.ArgsTemplated() {
 		t.Errorf("got %+v", s)
 	}
 }

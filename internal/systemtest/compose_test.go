@@ -1,4 +1,4 @@
-package baler
+package systemtest
 
 import (
 	"os"
@@ -7,28 +7,35 @@ import (
 	"testing"
 	"time"
 
-	"github.com/goccy/go-yaml"
+	goyaml "github.com/goccy/go-yaml"
 
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/internal/worker"
 )
+
+// composeFile is the part of docker-compose.yml that the tests look at.
+type composeFile struct {
+	Services map[string]struct {
+		Ports           []string
+		Environment     map[string]string
+		StopGracePeriod string `yaml:"stop_grace_period"`
+	}
+}
+
+func readCompose(t *testing.T) (source []byte, compose composeFile) {
+	t.Helper()
+	source, err := os.ReadFile("../../docker-compose.yml")
+	testkit.Must(t, err)
+	// A key that a merge brought in may be set again: the library takes it for a duplicate.
+	testkit.Must(t, goyaml.UnmarshalWithOptions(source, &compose, goyaml.AllowDuplicateMapKey()))
+	return source, compose
+}
 
 // A compose file without changes must not open anything to other hosts.
 func TestComposeIsClosedToOthers(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("docker-compose.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var compose struct {
-		Services map[string]struct {
-			Ports       []string
-			Environment map[string]string
-		}
-	}
-	if err := yaml.UnmarshalWithOptions(source, &compose, yaml.AllowDuplicateMapKey()); err != nil {
-		t.Fatal(err)
-	}
+	source, compose := readCompose(t)
 	for name, service := range compose.Services {
 		for _, port := range service.Ports {
 			if !strings.HasPrefix(port, "127.0.0.1:") {
@@ -48,25 +55,13 @@ func TestComposeIsClosedToOthers(t *testing.T) {
 // leases: compose has to wait for longer than the slowest stop.
 func TestComposeWaitsForTheSlowestStop(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("docker-compose.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var compose struct {
-		Services map[string]struct {
-			StopGracePeriod string `yaml:"stop_grace_period"`
-		}
-	}
-	// A key that a merge brought in may be set again: the library takes it for a duplicate.
-	if err := yaml.UnmarshalWithOptions(source, &compose, yaml.AllowDuplicateMapKey()); err != nil {
-		t.Fatal(err)
-	}
+	_, compose := readCompose(t)
 	grace := config.Config{}.WithDefaults(nil).Worker.Grace
-	slowest := grace + worker.ReleaseTime + worker.ReleaseTime // handlers and the ledger, then the recorder
+	slowest := grace + worker.StopTime + worker.StopTime // handlers and the ledger, then the recorder
 	for _, name := range []string{"worker", "serve"} {
 		period, err := time.ParseDuration(compose.Services[name].StopGracePeriod)
 		if err != nil || period <= slowest {
-			t.Errorf("%s is killed after %s (%v), a stop may take %s + 2 × %s = %s", name, period, err, grace, worker.ReleaseTime, slowest)
+			t.Errorf("%s is killed after %s (%v), a stop may take %s + 2 × %s = %s", name, period, err, grace, worker.StopTime, slowest)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/balerhq/baler/config"
@@ -47,7 +49,7 @@ func (b *Baler) Work(ctx context.Context) error {
 
 // work runs a worker without an admin server. own is the recipe of the person for whom it
 // works, if any.
-func (b *Baler) work(ctx context.Context, final worker.Final, own *recipe.Recipe) error {
+func (b *Baler) work(ctx context.Context, final worker.FinalOptions, own *recipe.Recipe) error {
 	w, err := b.newWorker(ctx, final, own)
 	if err != nil {
 		return err
@@ -55,7 +57,7 @@ func (b *Baler) work(ctx context.Context, final worker.Final, own *recipe.Recipe
 	return w.Run(ctx)
 }
 
-func (b *Baler) newWorker(ctx context.Context, final worker.Final, own *recipe.Recipe) (*worker.Worker, error) {
+func (b *Baler) newWorker(ctx context.Context, final worker.FinalOptions, own *recipe.Recipe) (*worker.Worker, error) {
 	if wanted := b.cfg.Worker.Concurrency; b.concurrency < wanted {
 		b.log.WarnContext(ctx, "fewer batches at once: the system allows too few open files; raise the limit, as with ulimit -n",
 			"concurrency", b.concurrency, "wanted", wanted, "allowed", worker.OpenFilesLimit(),
@@ -67,7 +69,7 @@ func (b *Baler) newWorker(ctx context.Context, final worker.Final, own *recipe.R
 		}
 	}
 	o := b.workerOptions()
-	o.Final, o.Commands = final, b.commandAccess(own)
+	o.Final, o.Commands = final, worker.CommandAccess(own, b.cfg.Worker.Recipes, b.cfg.Worker.AllowCommands)
 	return worker.New(o) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
 }
 
@@ -80,13 +82,13 @@ func (b *Baler) workerOptions() worker.Options {
 		Log: b.log, Now: b.now, HostClock: b.hostClock,
 
 		Name: cfg.Worker.Name, Version: b.version, Concurrency: b.concurrency, Slots: cfg.Worker.Slots,
-		Queues: cfg.Worker.Queues, Roots: b.readable(), Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
+		Queues: cfg.Worker.Queues, Roots: worker.ReadableRoots(b.cfg.Roots), Grace: cfg.Worker.Grace, PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
 
-		Group: worker.Group{Grace: cfg.Group.Grace, MaxDelay: cfg.Group.MaxDelay, MaxSize: cfg.Group.MaxSize},
-		Dispatch: worker.Dispatch{
+		Group: worker.GroupOptions{Grace: cfg.Group.Grace, MaxDelay: cfg.Group.MaxDelay, MaxSize: cfg.Group.MaxSize},
+		Dispatch: worker.DispatchOptions{
 			Window: cfg.Dispatch.Window, Interval: cfg.Dispatch.Interval, Lag: cfg.Dispatch.Lag, Resend: cfg.Dispatch.Resend,
 		},
-		Record: worker.Record{
+		Record: worker.RecordOptions{
 			MaxItems: cfg.Record.MaxItems, MaxDelay: cfg.Record.MaxDelay, MaxOutput: int(cfg.Record.MaxOutput),
 			Flushers: cfg.Record.Flushers, Adapt: cfg.Record.Adapt == nil || *cfg.Record.Adapt,
 		},
@@ -106,8 +108,8 @@ func (b *Baler) completed(ctx context.Context, transfer int64) {
 
 // workerFinal is for a worker that runs the final steps of all transfers: these write
 // below the folders in the setting outputs.
-func (b *Baler) workerFinal() (f worker.Final, err error) {
-	f = worker.Final{Timeout: b.finalizerTimeout, Retry: b.finalizerRetry}
+func (b *Baler) workerFinal() (f worker.FinalOptions, err error) {
+	f = worker.FinalOptions{Timeout: b.finalizerTimeout, Retry: b.finalizerRetry}
 	f.Outputs, err = handlers.NewOutputRoots(b.cfg.Outputs)
 	return f, err
 }
@@ -115,7 +117,7 @@ func (b *Baler) workerFinal() (f worker.Final, err error) {
 // runFinal is for a process that works for one user. Unless outputs is set, final steps
 // may write wherever that user may. On a database that others share, the process then
 // runs only the final steps of transfers with its run key.
-func (b *Baler) runFinal(runKey string) (f worker.Final, err error) {
+func (b *Baler) runFinal(runKey string) (f worker.FinalOptions, err error) {
 	f, err = b.workerFinal()
 	if err != nil || len(b.cfg.Outputs) > 0 {
 		return f, err
@@ -131,11 +133,11 @@ func (b *Baler) runFinal(runKey string) (f worker.Final, err error) {
 	return f, nil
 }
 
-func (b *Baler) finalizerTimeout(s *recipe.Finalizer, reg handlers.Registration) time.Duration {
+func (b *Baler) finalizerTimeout(s *recipe.FinalStep, reg handlers.Registration) time.Duration {
 	return cmp.Or(s.Timeout, b.cfg.Handlers[s.Handler].Timeout, reg.Timeouts.File)
 }
 
-func (b *Baler) finalizerRetry(s *recipe.Finalizer, reg handlers.Registration) tasks.RetryPolicy {
+func (b *Baler) finalizerRetry(s *recipe.FinalStep, reg handlers.Registration) tasks.RetryPolicy {
 	return b.retryOver(s.Retry, s.Handler, reg)
 }
 
@@ -162,4 +164,35 @@ func (b *Baler) retry(s *recipe.Step, reg handlers.Registration) tasks.RetryPoli
 
 func (b *Baler) retryOver(step tasks.RetryPolicy, handler string, reg handlers.Registration) tasks.RetryPolicy {
 	return step.Overlay(b.cfg.Handlers[handler].Retry).Overlay(reg.Retry)
+}
+
+// StopSignals are the signals that end a program in order: SIGINT, SIGTERM, and
+// SIGHUP unless the program was started to ignore it, as nohup does.
+func StopSignals() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
+}
+
+// ErrNoRoots is the error of a process that needs BALER_ROOTS before it may read files.
+var ErrNoRoots = errors.New("set BALER_ROOTS (--roots) to the folders that workers may read")
+
+// CheckRoots returns ErrNoRoots when the queue or the database is shared and no roots
+// are set: others could then make this process read any file. An embedded queue and
+// database belong to the user who runs the process: there, the sources of each transfer
+// limit which files are read for it.
+func (b *Baler) CheckRoots() error {
+	if len(b.cfg.Roots) > 0 {
+		return nil
+	}
+	database, queue := b.Describe()
+	switch {
+	case !b.queue.Embedded():
+		return fmt.Errorf("anyone who can write to the queue at %s could make this worker read any file: %w", queue, ErrNoRoots)
+	case b.store.Dialect() != db.SQLite:
+		return fmt.Errorf("anyone who can write to the database %s could make this worker read any file: %w", database, ErrNoRoots)
+	}
+	return nil
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Finalizer is a final step: one handler that runs once for the whole transfer,
+// FinalStep is a final step: one handler that runs once for the whole transfer,
 // after its last file. A zero Timeout, or a zero field of Retry, means that the
 // recipe does not set it.
-type Finalizer struct {
+type FinalStep struct {
 	Number  int // from 1
 	Name    string
 	Handler string
@@ -37,7 +37,7 @@ type transferVariables struct {
 
 // Args renders the step's "with" for a transfer. The value is like that of
 // Step.Args. An error is an *EvalError.
-func (s *Finalizer) Args(t *tasks.Transfer) (any, error) {
+func (s *FinalStep) Args(t *tasks.Transfer) (any, error) {
 	return render(s.with.value, transferVariables{
 		Transfer: t.UUID, Name: t.Name, Created: t.CreatedAt.UTC(), Files: int(t.Files), Bytes: int(t.Bytes),
 	}, s.Number, s.Name)
@@ -45,7 +45,7 @@ func (s *Finalizer) Args(t *tasks.Transfer) (any, error) {
 
 // Digest identifies what the step does, by its handler and its arguments before
 // rendering, in hexadecimal. Its name, place, timeout and retries do not change it.
-func (s *Finalizer) Digest() string {
+func (s *FinalStep) Digest() string {
 	b, err := json.Marshal([]any{s.Handler, s.with.value}) // object keys come out sorted
 	if err != nil {                                        // the parser accepts only JSON values
 		panic(fmt.Sprintf("encode arguments of final step %s: %v", s.Name, err))
@@ -55,15 +55,15 @@ func (s *Finalizer) Digest() string {
 }
 
 // ArgsTemplated reports whether Args depends on the transfer.
-func (s *Finalizer) ArgsTemplated() bool { return s.with.rendered }
+func (s *FinalStep) ArgsTemplated() bool { return s.with.rendered }
 
-func (c *diagnostics) finalizers(f field) []*Finalizer {
-	return listed(c, f, "final step", c.finalizer, func(s *Finalizer) string { return s.Name })
+func (c *diagnostics) finalSteps(f field) []*FinalStep {
+	return listed(c, f, "final step", c.finalStep, func(s *FinalStep) string { return s.Name })
 }
 
 // finalizer reads one entry of the list of final steps.
-func (c *diagnostics) finalizer(no int, node ast.Node) *Finalizer {
-	s := &Finalizer{Number: no, line: lineOf(node)}
+func (c *diagnostics) finalStep(no int, node ast.Node) *FinalStep {
+	s := &FinalStep{Number: no, line: lineOf(node)}
 	fs, ok := c.mapping("final step", node, s.line, "name", "handler", "with", "timeout", "retry")
 	if !ok {
 		return s

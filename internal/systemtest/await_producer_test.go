@@ -1,4 +1,4 @@
-package baler
+package systemtest
 
 import (
 	"context"
@@ -6,36 +6,31 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers/builtin"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/testkit"
-	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
 // A second submission with the same key must not take a transfer from a live producer, and
 // must take it from a dead one.
 func TestAwaitProducer(t *testing.T) {
-	testkit.EachDatabase(t, func(t *testing.T, url string) {
-		c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Database.URL, c.Redis.URL = url, "embedded"
+	onEach(t, func(t *testing.T, c config.Config) {
 		clock := testkit.NewClock()
-		b, err := Open(t.Context(), c, Options{Registry: builtin.Registry(), Now: clock.Now})
-		if err != nil {
-			t.Fatal(err)
-		}
+		b, err := baler.Open(t.Context(), c, baler.Options{Registry: builtin.Registry(), Now: clock.Now})
+		testkit.Must(t, err)
 		testkit.CloseAtEnd(t, b)
-		r, err := recipe.Parse("x.yaml", []byte("name: x\nsteps: [{handler: noop}]\n"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		producer, err := store.Open(t.Context(), c.Database.URL, store.Options{Now: clock.Now})
+		testkit.Must(t, err)
+		testkit.CloseAtEnd(t, producer)
 		root := t.TempDir()
 		testkit.WriteTree(t, root, "a", "b")
 		died, stop := context.WithCancel(t.Context())
-		dead, created, err := b.Submit(died, Submission{Paths: []string{root}, Recipe: r, OnCreated: func(tasks.Transfer) { stop() }})
+		dead, created, err := b.Submit(died, baler.Submission{
+			Paths: []string{root}, Recipe: builtinRecipe(t, "noop"), OnCreated: func(tasks.Transfer) { stop() },
+		})
 		if err == nil || !created {
 			t.Fatalf("submit: created %v, %v; want that it was stopped", created, err)
 		}
@@ -44,11 +39,11 @@ func TestAwaitProducer(t *testing.T) {
 		_, err = b.AwaitProducer(t.Context(), dead, func(time.Time) {
 			asked++
 			clock.Advance(5 * time.Second)
-			if err := b.store.HeartbeatTransfer(t.Context(), dead.ID); err != nil {
+			if err := producer.HeartbeatTransfer(t.Context(), dead.ID); err != nil {
 				t.Error(err)
 			}
 		})
-		if !errors.Is(err, ErrProducerAlive) || asked != 1 {
+		if !errors.Is(err, baler.ErrProducerAlive) || asked != 1 {
 			t.Errorf("a producer that is alive: %v, told %d times", err, asked)
 		}
 		clock.Advance(10 * time.Second)

@@ -1,4 +1,4 @@
-package baler
+package worker
 
 import (
 	"os"
@@ -9,22 +9,21 @@ import (
 	"github.com/balerhq/baler/recipe"
 )
 
-// commandAccess says which recipes may have this process run programs: own, that of the
-// person for whom it works, if any; those in the folders of worker.recipes; and with
-// worker.allow_commands every one. Recipes are the same when their digests are, so a
-// changed command is another recipe.
-func (b *Baler) commandAccess(own *recipe.Recipe) func(*recipe.Recipe) handlers.CommandAccess {
+// CommandAccess says which recipes may have this process run programs: own, that of the
+// person for whom it works, if any; those in the folders dirs; and with all every one.
+// Recipes are the same when their digests are, so a changed command is another recipe.
+func CommandAccess(own *recipe.Recipe, dirs []string, all bool) func(*recipe.Recipe) handlers.CommandAccess {
 	return func(r *recipe.Recipe) handlers.CommandAccess {
 		digest := r.Digest()
 		if own != nil && own.Digest() == digest {
 			return handlers.CommandAccess{Allowed: true, Dir: own.Dir()}
 		}
-		for _, dir := range b.cfg.Worker.Recipes {
+		for _, dir := range dirs {
 			if holdsRecipe(dir, digest) {
 				return handlers.CommandAccess{Allowed: true, Dir: dir}
 			}
 		}
-		return handlers.CommandAccess{Allowed: b.cfg.Worker.AllowCommands}
+		return handlers.CommandAccess{Allowed: all}
 	}
 }
 
