@@ -83,7 +83,7 @@ func (p *program) benchRun(ctx context.Context, o bench.EmbeddedOptions) error {
 	}
 	f.add("Processor time and memory", list)
 	if hash, run := costOf(medians, bench.VariantHash), costOf(medians, bench.VariantRun); hash > 0 && run > 0 {
-		f.sayf("Checksums and formats take %.1f times the processor time of hashing alone.", run/hash)
+		f.notef("Checksums and formats take %.1f times the processor time of hashing alone.", run/hash)
 	}
 	f.stolen(percents)
 	f, err = p.judged(f, targets, err)
