@@ -233,7 +233,8 @@ func TestBenchRun(t *testing.T) {
 	}
 	type line struct {
 		bench.EmbeddedMeasurement
-		Name string
+
+		Name string `json:"name"`
 	}
 	var ways, targets []string
 	for text := range strings.Lines(string(out)) {

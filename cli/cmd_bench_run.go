@@ -19,7 +19,7 @@ func (p *program) benchRunCommand(flags *benchFlags) *cobra.Command {
 		Long: `Run measures what 'baler run' costs when there are no servers: the processor time
 of the whole process, user and system, and its peak memory. It measures in turn
 
-  find       find -printf '%s %T@' over the empty files
+  find       reading the attributes of the empty files: find -printf '%s %T@'
   run noop   a first run over them, with a step that does nothing
   run again  the same run again: nothing has changed
   hash       SHA-256 of the files with content, on all processors, and nothing else

@@ -184,9 +184,15 @@ func (b *embeddedBench) measure(ctx context.Context, way embeddedWay, repeat int
 // handled returns how many files a process handled.
 func (w *embeddedWay) handled(out []byte) (int, error) {
 	var report struct {
-		Files, Finished int
-		Changes         struct{ Unchanged int }
-		Results         struct{ Failed, Error int }
+		Files    int `json:"files"`
+		Finished int `json:"finished"`
+		Changes  struct {
+			Unchanged int `json:"unchanged"`
+		} `json:"changes"`
+		Results struct {
+			Failed int `json:"failed"`
+			Error  int `json:"error"`
+		} `json:"results"`
 	}
 	if w.variant == VariantFind {
 		return w.files, nil

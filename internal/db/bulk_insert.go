@@ -1,8 +1,14 @@
 package db
 
 import (
+	"errors"
+	"fmt"
+
 	"gorm.io/gorm"
 )
+
+// errRowsInserted reports a server that has inserted fewer or more rows than a statement has.
+var errRowsInserted = errors.New("the database server reports another number of inserted rows")
 
 // BulkColumn is one column of a table that BulkInsert fills.
 type BulkColumn[R any] struct {
@@ -31,7 +37,14 @@ func BulkInsert[R any](tx *gorm.DB, table string, columns []BulkColumn[R], rows 
 	return eachInsert(tx, rows, size, func(part []R) error {
 		text := bulkStatement(tx, table, columns, part, size)
 		// Not through GORM, which would look for parameters in the text.
-		_, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, string(text))
+		result, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, string(text))
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		if err == nil && n != int64(len(part)) {
+			err = fmt.Errorf("%w: %d of %d", errRowsInserted, n, len(part))
+		}
 		return err
 	})
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -33,7 +34,7 @@ func insertWithConstants[R any](table string, columns []BulkColumn[R], rows []R)
 	if len(shared) < constantsColumns || len(own) == 0 {
 		return nil
 	}
-	l := appendHead(make(Literals, 0, 512+64*len(rows)), table, append(shared[:len(shared):len(shared)], own...))
+	l := appendHead(make(Literals, 0, 512+64*len(rows)), table, slices.Concat(shared, own))
 	l = append(l, " WITH v("...)
 	for i, c := range own {
 		if i > 0 {
