@@ -31,11 +31,15 @@ const retryPage = 500
 // failed files can run again. Retry returns how many files will run; a transfer that had
 // ended runs again.
 func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (files int64, err error) {
-	e, err := b.transfers.Get(ctx, t.ID)
+	filter, err := f.of(t)
 	if err != nil {
 		return 0, err
 	}
-	filter, err := f.of(t)
+	return b.retryResults(ctx, t, filter)
+}
+
+func (b *Baler) retryResults(ctx context.Context, t tasks.Transfer, filter tasks.ResultFilter) (files int64, err error) {
+	e, err := b.transfers.Get(ctx, t.ID)
 	if err != nil {
 		return 0, err
 	}

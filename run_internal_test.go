@@ -18,7 +18,7 @@ import (
 
 // A run whose worker ends what an earlier run has begun, before the run itself
 // comes to look, tells of it all the same.
-func TestRunTellsWhatItsWorkerWasQuickToEnd(t *testing.T) {
+func TestRunReportsATransferThatItsWorkerEndedEarly(t *testing.T) {
 	c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
 	if err != nil {
 		t.Fatal(err)

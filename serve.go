@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/web"
@@ -20,7 +22,8 @@ import (
 // it also runs a worker. It closes ln. On an address that other hosts can connect to it
 // needs a token, see config.HTTP.
 func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
-	server, err := b.newServer(ln.Addr())
+	face := &httpFace{Baler: b, registrar: ingest.NewServerRegistrar(b.ingester, b.outputFiles)}
+	server, err := b.newServer(ln.Addr(), face)
 	if err != nil {
 		return errors.Join(fmt.Errorf("serve: %w", err), ln.Close())
 	}
@@ -36,7 +39,8 @@ func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 		worked = b.workServed(ctx)
 		cancel() // a server whose worker cannot start must end too
 	})
-	if !work { // a worker has a sender and a pruner of its own
+	background.Go(func() { _ = face.registrar.Run(ctx) }) // it ends with its context and logs its errors
+	if !work {                                            // a worker has a sender and a pruner of its own
 		background.Go(func() { _ = b.workerOptions().Sender().Run(ctx) }) // it ends with its context and logs its errors
 		background.Go(func() { _ = b.workerOptions().Pruner().Run(ctx) }) // as above
 	}
@@ -55,10 +59,14 @@ func (b *Baler) workServed(ctx context.Context) error {
 	return b.work(ctx, final, nil)
 }
 
-func (b *Baler) newServer(at net.Addr) (*web.Server, error) {
+func (b *Baler) newServer(at net.Addr, face *httpFace) (*web.Server, error) {
 	options, err := b.webOptions(at)
 	if err != nil {
 		return nil, err
+	}
+	options.Results, options.RequestsPerSecond = face, b.cfg.HTTP.RequestsPerSecond
+	if options.Token != "" || config.Loopback(at) { // otherwise everybody may read, and nobody change anything
+		options.Submitter, options.Control, options.Fleet = face, face, face
 	}
 	options.Redis = b.queue.Opt
 	options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly

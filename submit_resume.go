@@ -37,35 +37,7 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 	if !ok {
 		return t, fmt.Errorf("%w: try again in half a minute", ErrProducerAlive)
 	}
-	order, err := scan.ResolveSources(t.Sources)
-	if err != nil {
-		return t, fmt.Errorf("submit: %w", err)
-	}
-	runKey, err := b.store.RunKey(ctx, t.ID) // of a transfer that a run began, so that the next run knows its files
-	if err != nil {
-		return t, err
-	}
-	r, err := b.ingester.NewRegistrar(ctx, t.ID, runKey)
-	if err != nil {
-		return t, err
-	}
-	last, err := b.store.LastFileNo(ctx, t.ID) // only now: the registrar keeps a producer that was only slow from adding more
-	if err != nil {
-		return t, errors.Join(err, r.Close(ctx))
-	}
-	s := &ingest.Submission{Recipe: r.Recipe(), Selection: t.Selection, OnSkipped: notice}
-	leftOut, err := b.outputFiles(s.Recipe, t.Name, t.Sources)
-	if err != nil {
-		return t, errors.Join(err, r.Close(ctx))
-	}
-	_, err = b.ingester.Collect(ctx, s, t.Sources, last, leftOut, func(f tasks.File) error {
-		laterChunk := f.Path == last.Path && f.Part > last.Part
-		if last.No > 0 && !laterChunk && !scan.SourceOrder(order, last.Path, f.Path) {
-			return nil // registered, or skipped, before the producer died
-		}
-		return r.Add(ctx, f)
-	})
-	return b.ingester.Seal(ctx, t.ID, errors.Join(err, r.Close(ctx)))
+	return b.ingester.RegisterRest(ctx, t, b.outputFiles, notice)
 }
 
 // producerPoll is the time between two polls of AwaitProducer. A producer that is alive

@@ -138,6 +138,8 @@ type HTTP struct {
 	Insecure        bool     `koanf:"insecure"`          // allows other hosts to connect without a token
 	Hosts           []string `koanf:"hosts"`             // names of this server in requests, beside those of loopback
 	MonitorReadOnly *bool    `koanf:"monitor_read_only"` // nil means true
+
+	RequestsPerSecond int `koanf:"requests_per_second"` // of the API, from one address
 }
 
 // Log sets the level and the format of the log.

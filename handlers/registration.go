@@ -25,6 +25,10 @@ type Registration struct {
 	// Job.Timeout, as those made by PerFile do.
 	TimesFiles bool
 
+	// IgnoresFacts says that the handler does not call Job.Fact, which saves reading what
+	// earlier steps recorded.
+	IgnoresFacts bool
+
 	// CheckArgs says beforehand whether a step's `with` suits the handler; nil
 	// accepts everything.
 	CheckArgs func(args any) error
@@ -125,6 +129,11 @@ func WithBatchTimeout(d time.Duration) Option {
 
 // WithTimedFiles says that the handler keeps Job.Timeout for each of its files.
 func WithTimedFiles() Option { return func(r *Registration) { r.TimesFiles = true } }
+
+// WithoutEarlierFacts says that the handler does not call Job.Fact: a worker then reads what
+// earlier steps recorded only when the recipe itself needs it, which saves a query for each
+// batch.
+func WithoutEarlierFacts() Option { return func(r *Registration) { r.IgnoresFacts = true } }
 
 // WithBatch sets the handler's default batch policy.
 func WithBatch(p tasks.BatchPolicy) Option { return func(r *Registration) { r.Batch = p } }

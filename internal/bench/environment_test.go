@@ -80,7 +80,7 @@ func TestSQLiteIsNotMeasured(t *testing.T) {
 	}
 }
 
-func TestPlaceThatCannotBeOpenedLeavesNothing(t *testing.T) {
+func TestEnvThatCannotBeOpenedLeavesNothing(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

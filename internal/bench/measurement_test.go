@@ -41,7 +41,7 @@ func TestRowsSumUpTheRepeatsOfOneMeasurement(t *testing.T) {
 	}
 }
 
-func TestTargetsAreHeldAgainstTheBestOfAWay(t *testing.T) {
+func TestTargetsCompareTheBestOfAVariant(t *testing.T) {
 	t.Parallel()
 	rows := bench.Results([]bench.Measurement{
 		measurement(bench.VariantPerFile, 1, 10, 0.01), measurement(bench.VariantAsynqGroup, 1, 1, 0.001),

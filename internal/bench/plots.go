@@ -221,7 +221,7 @@ func CommitChart(rows []Result) chart.Chart {
 func MakespanChart(all []Makespan) chart.Chart {
 	medians, _ := SummarizeMakespans(all)
 	c := chart.Chart{
-		Title: "How evenly work is shared out", Note: "time from the submission to the end, against the best that the workers could do",
+		Title: "How evenly workers share the work", Note: "time from the submission to the end, against the best that the workers could do",
 		Y: chart.Axis{Label: "times the ideal"}, X: chart.Axis{Label: "work"},
 		Lines: []chart.Line{{Name: "ideal", Y: 1}, {Name: fmt.Sprintf("target: %.2f", makespanOfIdeal), Y: makespanOfIdeal}},
 	}

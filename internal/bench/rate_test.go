@@ -44,7 +44,7 @@ func TestFallingTellsAGrowingDelayFromChance(t *testing.T) {
 	}
 }
 
-func TestLatencyOfWhoDoesNotKeepUpIsNone(t *testing.T) {
+func TestNoLatencyWhenTheRateIsNotReached(t *testing.T) {
 	t.Parallel()
 	m := latency(samplesOf(200, 10, func(at float64) float64 { return at }), 20)
 	if m.KeptUp || m.P50 != 0 || m.P99 != 0 || math.Abs(m.Finished-10) > 0.5 {

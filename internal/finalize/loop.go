@@ -51,6 +51,7 @@ type Options struct {
 
 	Roots       []string             // folders that handlers may read; empty: what each transfer was submitted with
 	Outputs     handlers.OutputRoots // where they may write
+	Version     string               // of the program, for outputs that name it
 	RunKey      string               // of the transfers whose steps to run; empty: of all
 	Concurrency int                  // steps at the same time: 4
 

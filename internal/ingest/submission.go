@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
@@ -100,7 +101,19 @@ func absolute(paths []string) ([]string, error) {
 // ErrKeyReused.
 // runKey is "" for a transfer that no Run begins.
 func (g *Ingester) Create(ctx context.Context, s *Submission, sources []string, runKey string) (t tasks.Transfer, created bool, err error) {
-	n := g.newTransfer(s, sources, runKey)
+	return g.createFor(ctx, s, g.newTransfer(s, sources, runKey))
+}
+
+// CreateFor is Create for a transfer whose files come in another way.
+func (g *Ingester) CreateFor(
+	ctx context.Context, s *Submission, sources []string, intake ledger.Intake,
+) (t tasks.Transfer, created bool, err error) {
+	n := g.newTransfer(s, sources, "")
+	n.Intake = intake
+	return g.createFor(ctx, s, n)
+}
+
+func (g *Ingester) createFor(ctx context.Context, s *Submission, n store.NewTransfer) (t tasks.Transfer, created bool, err error) {
 	t, created, err = g.create(ctx, n)
 	if err == nil && !created { // another process was faster
 		if err = sameRequest(&t, &n, s.Recipe); err != nil {

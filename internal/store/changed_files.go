@@ -119,10 +119,10 @@ func noteSeen(tx *gorm.DB, dialect db.Dialect, a *FileBatch) error {
 	return nil
 }
 
-// moveSeen moves a file of a collection to the transfer that registers it again. It keeps
-// the former place of one whose size and modification time are the same, unless a person
-// has accepted its content, which was damaged. The columns
-// that MySQL compares must come after those that compare: it assigns in this order.
+// moveSeen moves a file of a collection to the transfer that registers it again. A file
+// with the same size and modification time keeps a reference to its former transfer, unless
+// it was damaged and a person has accepted it. MySQL assigns columns in this order, so a
+// column that others are computed from comes after them.
 func moveSeen(dialect db.Dialect) clause.Set {
 	inserted := func(column string) string { return "excluded." + column }
 	if dialect == db.MySQL {
@@ -140,7 +140,7 @@ func moveSeen(dialect db.Dialect) clause.Set {
 			WHEN seen_files.missing = 1 AND seen_files.accepted = 1 THEN %d
 			WHEN seen_files.size <> %s OR seen_files.mtime <> %s OR seen_files.damaged = 1 AND seen_files.accepted = 1 THEN %d ELSE 0 END`,
 		inserted("news"), ledger.NewsAdded, inserted("size"), inserted("mtime"), ledger.NewsChanged))}
-	// The number first: it depends on the transfer as it was.
+	// The number comes first: it is computed from the former transfer.
 	return append(clause.Set{news, was("file_no"), was("transfer_id")},
 		clause.AssignmentColumns([]string{"transfer_id", "size", "mtime", "file_no", "accepted", "damaged", "missing"})...)
 }

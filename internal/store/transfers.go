@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -36,6 +37,8 @@ type NewTransfer struct {
 
 	// Webhooks are URLs to tell of the transfer's end.
 	Webhooks []string
+
+	Intake ledger.Intake
 }
 
 // Create registers an open transfer. When one with the same key is there
@@ -73,7 +76,7 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 	row := transferRow{
 		UUID: id, Name: db.ClipText(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
 		Recipe: n.Recipe, Sources: joinSources(n.Sources), Selection: selectionColumn(&n.Selection), Webhooks: strings.Join(n.Webhooks, "\n"),
-		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now, SourcesKey: n.SourcesKey, Weight: max(n.Weight, 1),
+		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now, SourcesKey: n.SourcesKey, Weight: max(n.Weight, 1), Intake: n.Intake,
 	}
 	if n.Key != "" {
 		row.IdemKey = &n.Key

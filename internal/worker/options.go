@@ -202,7 +202,7 @@ func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner
 func (o Options) finalizers() *finalize.Runner {
 	return finalize.New(finalize.Options{
 		Steps: o.Store, Lines: o.Store, Written: o.Store, Transfers: o.Store, Plans: o.Transfers, Registry: o.Registry,
-		Roots: o.Roots, Outputs: o.Final.Outputs, RunKey: o.Final.RunKey,
+		Roots: o.Roots, Outputs: o.Final.Outputs, Version: o.Version, RunKey: o.Final.RunKey,
 		Timeout: o.Final.Timeout, Retry: o.Final.Retry, OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
 	})
 }

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   sources_key  VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   baseline_at  DATETIME(6) NULL,
   weight       INT NOT NULL DEFAULT 1,
+  intake       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),

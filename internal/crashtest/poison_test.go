@@ -18,7 +18,7 @@ func TestFileThatKillsItsWorker(t *testing.T) {
 	for _, via := range []string{"bulk", "group"} {
 		t.Run(via, func(t *testing.T) {
 			t.Parallel()
-			const files, guilty, slowEvery = 60, 9, 6
+			const files, poison, slowEvery = 60, 9, 6
 			root := writeNumbered(t, files)
 			write := func(no int, content string) {
 				testkit.Must(t, os.WriteFile(filepath.Join(root, fmt.Sprintf("%05d", no)), []byte(content), 0o600))
@@ -26,14 +26,14 @@ func TestFileThatKillsItsWorker(t *testing.T) {
 			for no := 0; no < files; no += slowEvery {
 				write(no, "sleep 1s")
 			}
-			write(guilty, "die")
+			write(poison, "die")
 			e := newEnv(t, testkit.Redis(t), testkit.MySQL(t))
 			if p := e.submit("", via, e.recipe("recipe", plain), root); p.wait() != nil {
 				t.Fatalf("submit: %s", p.logText())
 			}
 			e.findTransfer()
 			deaths := e.restartWorkers()
-			e.auditGuilty(fmt.Sprintf("%05d", guilty), files)
+			e.auditPoison(fmt.Sprintf("%05d", poison), files)
 			e.settle()
 			// Once in each of two batches with others, or in one and beside it, and once alone;
 			// one more where the batch was small enough to be alone at first.
@@ -74,9 +74,9 @@ func (e *env) restartWorkers() (deaths int) {
 	}
 }
 
-// auditGuilty checks that one file has failed because it crashed workers, and that
+// auditPoison checks that one file has failed because it crashed workers, and that
 // all others have passed both steps.
-func (e *env) auditGuilty(name string, files int) {
+func (e *env) auditPoison(name string, files int) {
 	e.t.Helper()
 	rows, err := e.db.QueryContext(e.t.Context(), `SELECT r.step_no, f.path, r.outcome, r.code FROM results r
 		JOIN files f ON f.transfer_id = r.transfer_id AND f.no = r.file_no WHERE r.transfer_id = ?`, e.id)
@@ -90,7 +90,7 @@ func (e *env) auditGuilty(name string, files int) {
 		switch {
 		case filepath.Base(path) == name:
 			if step != 1 || outcome != "error" || code != handlers.CodeWorkerCrashed {
-				e.t.Errorf("the guilty file ended as %s, %s at step %d", outcome, code, step)
+				e.t.Errorf("the poison file ended as %s, %s at step %d", outcome, code, step)
 			}
 		case outcome != "succeeded":
 			e.t.Errorf("%s is innocent and ended as %s, %s at step %d", path, outcome, code, step)

@@ -1,61 +1,23 @@
-package web
+package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
 
 	"github.com/balerhq/baler/tasks"
 )
 
-// apiRoot is the path of version 1 of the API.
-const apiRoot = "/v1"
-
-// api answers the operations under apiRoot.
-type api struct {
-	transfers Transfers
-	log       *slog.Logger
-	now       func() time.Time
-}
-
-// mountAPI registers the operations, their documentation, and a handler for all
-// other paths below apiRoot.
-func mountAPI(mux *http.ServeMux, opts *Options) error {
-	a := &api{transfers: opts.Transfers, log: opts.Log, now: opts.Now}
-	described := a.register(mux, opts)
-	document, err := json.Marshal(described)
-	if err != nil {
-		return fmt.Errorf("describe the API: %w", err)
-	}
-	docs, err := renderDocs(described, opts)
-	if err != nil {
-		return err
-	}
-	mux.Handle("GET "+apiRoot+"/openapi.json", static("application/openapi+json", document))
-	mux.Handle("GET "+apiRoot+"/docs", static("text/html; charset=utf-8", docs))
-	mux.Handle(apiRoot+"/", notFound(mux))
-	return nil
-}
-
-// register disables huma's own documentation pages, which load scripts from other
-// hosts, and its schema links, which add a field to every object.
-func (a *api) register(mux *http.ServeMux, opts *Options) *huma.OpenAPI {
-	config := huma.DefaultConfig(opts.Title+" API", opts.Version)
-	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
-	config.CreateHooks = nil
-	h := humago.NewWithPrefix(mux, apiRoot, config)
+func (a *api) registerTransfers(h huma.API) {
 	huma.Register(h, huma.Operation{
 		OperationID: "list-transfers",
 		Method:      http.MethodGet,
 		Path:        "/transfers",
+		Tags:        []string{"Transfers"},
 		Summary:     "List transfers",
 		Description: "Newest first, in pages: pass `next` as `before` to get the next page.",
 		Errors:      []int{http.StatusUnprocessableEntity},
@@ -64,11 +26,12 @@ func (a *api) register(mux *http.ServeMux, opts *Options) *huma.OpenAPI {
 		OperationID: "get-transfer",
 		Method:      http.MethodGet,
 		Path:        "/transfers/{id}",
+		Tags:        []string{"Transfers"},
 		Summary:     "Show a transfer",
 		Description: "The same summary that the command line prints with `--json`.",
 		Errors:      []int{http.StatusNotFound, http.StatusGone},
 	}, a.get)
-	return h.OpenAPI()
+	a.registerEvents(h)
 }
 
 type listInput struct {
@@ -105,18 +68,17 @@ type transferItem struct {
 }
 
 func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
-	before, err := decodeToken(in.Before)
+	before, err := DecodeToken(in.Before)
 	if err != nil {
-		return nil, problem(http.StatusUnprocessableEntity, "validation failed",
-			&huma.ErrorDetail{Message: err.Error(), Location: "query.before", Value: in.Before})
+		return nil, invalid("query.before", in.Before, err.Error())
 	}
-	p, err := readPage(ctx, a.transfers, before, in.Limit)
+	p, err := ReadPage(ctx, a.Transfers, before, in.Limit)
 	if err != nil {
 		return nil, a.internalError(ctx, "list transfers", err)
 	}
-	out := transferPage{Transfers: make([]transferItem, 0, len(p.transfers)), Next: p.next}
-	for i := range p.transfers {
-		out.Transfers = append(out.Transfers, itemOf(&p.transfers[i], a.now()))
+	out := transferPage{Transfers: make([]transferItem, 0, len(p.Transfers)), Next: p.Next}
+	for i := range p.Transfers {
+		out.Transfers = append(out.Transfers, itemOf(&p.Transfers[i], a.Now()))
 	}
 	return &listOutput{Body: out}, nil
 }
@@ -148,7 +110,8 @@ func unlessZero(t time.Time) *time.Time {
 	return &t
 }
 
-type getInput struct {
+// TransferInput names a transfer. Huma sees only exported types inside of others.
+type TransferInput struct {
 	ID string `path:"id" format:"uuid" doc:"The transfer's id, as the submission returned it."`
 }
 
@@ -156,31 +119,54 @@ type getOutput struct {
 	Body tasks.Summary
 }
 
-func (a *api) get(ctx context.Context, in *getInput) (*getOutput, error) {
-	id, err := uuid.Parse(in.ID)
+func (a *api) get(ctx context.Context, in *TransferInput) (*getOutput, error) {
+	t, err := a.find(ctx, in.ID)
 	if err != nil {
-		return nil, problem(http.StatusUnprocessableEntity, "validation failed",
-			&huma.ErrorDetail{Message: "not a UUID", Location: "path.id", Value: in.ID})
+		return nil, err
 	}
-	// The store has ids in the canonical form only; a UUID has other forms as well.
-	t, err := a.transfers.Transfer(ctx, id.String())
-	if gone, ok := errors.AsType[*tasks.DeletedError](err); ok {
-		return nil, problem(http.StatusGone, "Transfer "+gone.UUID+" was deleted at "+gone.At.Format(time.RFC3339)+".")
-	}
-	if errors.Is(err, tasks.ErrTransferNotFound) {
-		return nil, problem(http.StatusNotFound, "No transfer has the id "+id.String()+".")
-	}
-	if err != nil {
-		return nil, a.internalError(ctx, "show transfer", err)
-	}
-	return &getOutput{Body: tasks.Summarize(&t, a.now())}, nil
+	return a.summary(&t), nil
 }
 
-// internalError logs the cause and leaves it out of the answer, because it may name
-// hosts, accounts and queries.
-func (a *api) internalError(ctx context.Context, doing string, err error) error {
-	if ctx.Err() == nil { // otherwise the client has disconnected
-		a.log.ErrorContext(ctx, "api request failed", "operation", doing, "error", err)
+func (a *api) summary(t *tasks.Transfer) *getOutput {
+	return &getOutput{Body: tasks.Summarize(t, a.Now())}
+}
+
+// find reads the transfer of a request.
+func (a *api) find(ctx context.Context, text string) (t tasks.Transfer, err error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return t, invalid("path.id", text, "not a UUID")
 	}
-	return problem(http.StatusInternalServerError, "The server could not "+doing+"; its log has the error.")
+	// The store has ids in the canonical form only; a UUID has other forms as well.
+	t, err = a.Transfers.Transfer(ctx, id.String())
+	if gone, ok := errors.AsType[*tasks.DeletedError](err); ok {
+		return t, problem(http.StatusGone, "Transfer "+gone.UUID+" was deleted at "+gone.At.Format(time.RFC3339)+".")
+	}
+	if errors.Is(err, tasks.ErrTransferNotFound) {
+		return t, problem(http.StatusNotFound, "No transfer has the id "+id.String()+".")
+	}
+	if err != nil {
+		return t, a.internalError(ctx, "show transfer", err)
+	}
+	return t, nil
+}
+
+// Page is one keyset page of transfers.
+type Page struct {
+	Transfers []tasks.Transfer
+	Next      string // token of the next page; empty on the last
+}
+
+// ReadPage reads one transfer more than it returns, so that a full last page does
+// not link to an empty one.
+func ReadPage(ctx context.Context, ts Transfers, before int64, limit int) (Page, error) {
+	found, err := ts.Transfers(ctx, before, limit+1)
+	if err != nil {
+		return Page{}, err
+	}
+	if len(found) <= limit {
+		return Page{Transfers: found}, nil
+	}
+	found = found[:limit]
+	return Page{Transfers: found, Next: EncodeToken(found[limit-1].ID)}, nil
 }

@@ -1,9 +1,11 @@
-package store
+package tasks_test
 
 import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 func TestFailuresOfOneKindHaveOneMessage(t *testing.T) {
@@ -22,15 +24,15 @@ func TestFailuresOfOneKindHaveOneMessage(t *testing.T) {
 		"  \n":                                              "exit code 3",
 		"":                                                  "exit code 3",
 	} {
-		if got := failureMessage(text, 3); got != want {
+		if got := tasks.FailureMessage(text, 3); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
 		}
 	}
-	if got := failureMessage("", 0); got != "" {
+	if got := tasks.FailureMessage("", 0); got != "" {
 		t.Errorf("of nothing came %q", got)
 	}
-	long := failureMessage(strings.Repeat("é", 1<<20), 0)
-	if n := utf8.RuneCountInString(long); n > maxFailureMessage || n < 100 || !utf8.ValidString(long) {
+	long := tasks.FailureMessage(strings.Repeat("é", 1<<20), 0)
+	if n := utf8.RuneCountInString(long); n > tasks.MaxFailureMessage || n < 100 || !utf8.ValidString(long) {
 		t.Errorf("a long line became %d characters", n)
 	}
 }

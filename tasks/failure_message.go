@@ -1,27 +1,25 @@
-package store
+package tasks
 
 import (
 	"fmt"
 	"regexp"
 	"strings"
 	"sync"
-
-	"github.com/balerhq/baler/internal/db"
 )
 
-// maxFailureMessage is what the column message holds.
-const maxFailureMessage = 255
+// MaxFailureMessage is how many bytes FailureMessage returns at most.
+const MaxFailureMessage = 255
 
 // anyValue stands in a failure's message for what differs from file to file.
 const anyValue = "…"
 
-// failureMessage is the first line of an error without what differs from file to file:
+// FailureMessage is the first line of an error without what differs from file to file:
 // quoted text, absolute paths, identifiers and numbers. So failures of the same kind have the
 // same message: "open /a/b: no space left on device" becomes "open …: no space left on
 // device". Without an error it names the exit code, if that says anything.
-func failureMessage(text string, exitCode int) string {
+func FailureMessage(text string, exitCode int) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	line = strings.TrimSpace(db.ClipText(line, 4*maxFailureMessage)) // a line may be very long
+	line = strings.TrimSpace(clip(line, 4*MaxFailureMessage)) // a line may be very long
 	if line == "" {
 		if exitCode != 0 {
 			return fmt.Sprintf("exit code %d", exitCode)
@@ -31,8 +29,11 @@ func failureMessage(text string, exitCode int) string {
 	for _, p := range variableParts() {
 		line = p.ReplaceAllString(line, "${1}"+anyValue+"${2}")
 	}
-	return db.ClipText(line, maxFailureMessage)
+	return clip(line, MaxFailureMessage)
 }
+
+// clip is at most n bytes of s, up to the end of a character, without what is not UTF-8.
+func clip(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
 
 // variableParts match, between their first and second group, what differs from file to
 // file. A path ends before a colon and a space, or else at a space.
