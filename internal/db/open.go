@@ -199,9 +199,11 @@ func (t target) dialector() (gorm.Dialector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure driver: %w", err)
 	}
-	pool := sql.OpenDB(session{Connector: c, collation: cmp.Or(t.mysql.Collation, defaultCollation)})
+	kind := new(serverKind)
+	pool := sql.OpenDB(session{Connector: c, collation: cmp.Or(t.mysql.Collation, defaultCollation), kind: kind})
 	// The version is only asked for by GORM's migrator, which Baler does not use.
-	return mysqlDialect{&gormmysql.Dialector{Config: &gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}}}, nil
+	dialector := &gormmysql.Dialector{Config: &gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}}
+	return mysqlDialect{Dialector: dialector, kind: kind}, nil
 }
 
 // Exec runs a statement that holds its values as literals: GORM would look for
