@@ -85,7 +85,7 @@ func TestServersSettingsForNewConnections(t *testing.T) {
 		completion_type = 'RELEASE', default_storage_engine = MyISAM, foreign_key_checks = 0, unique_checks = 0, sql_auto_is_null = 1
 		/*M! , check_constraint_checks = 0, max_statement_time = 0.000001 */ /*!50708 , max_execution_time = 1 */`}
 	open := func() *sql.DB {
-		db := sql.OpenDB(session{hostile, defaultCollation})
+		db := sql.OpenDB(session{Connector: hostile, collation: defaultCollation, kind: new(serverKind)})
 		testkit.CloseAtEnd(t, db)
 		return db
 	}
