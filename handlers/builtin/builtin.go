@@ -1,6 +1,6 @@
 // Package builtin holds the handlers that come with Baler and need no database, one
 // package each: checksum, coprocess, exec, identify, extension, verify, validate and noop for files,
-// manifest, report and bag for final steps. A worker adds load itself, because load
+// manifest, report, bag, premis and mets for final steps. A worker adds load itself, because load
 // needs the worker's database.
 package builtin
 
@@ -18,7 +18,9 @@ import (
 	"github.com/balerhq/baler/handlers/builtin/faulty"
 	"github.com/balerhq/baler/handlers/builtin/identify"
 	"github.com/balerhq/baler/handlers/builtin/manifest"
+	"github.com/balerhq/baler/handlers/builtin/mets"
 	"github.com/balerhq/baler/handlers/builtin/noop"
+	"github.com/balerhq/baler/handlers/builtin/premis"
 	"github.com/balerhq/baler/handlers/builtin/report"
 	"github.com/balerhq/baler/handlers/builtin/thumbnail"
 	"github.com/balerhq/baler/handlers/builtin/validate"
@@ -31,7 +33,7 @@ func Register(reg *handlers.Registry) error {
 	return errors.Join(
 		checksum.Register(reg), identify.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
 		copyfile.Register(reg), thumbnail.Register(reg), exec.Register(reg), coprocess.Register(reg), noop.Register(reg),
-		manifest.Register(reg), report.Register(reg), bag.Register(reg),
+		manifest.Register(reg), report.Register(reg), bag.Register(reg), premis.Register(reg), mets.Register(reg),
 		faulty.Register(reg),
 	)
 }
