@@ -23,12 +23,20 @@ func holdsOnlyItsBag(folder *os.Root) bool {
 		known++
 		return err
 	}
-	for _, name := range []string{bagMark, bagInfo, bagManifest, bagTags} {
+	names := []string{bagMark, bagInfo}
+	payload := ""
+	for _, algorithm := range allAlgorithms() { // the bag may have been written with others than today's
+		if _, err := folder.Lstat(manifestName(algorithm)); err == nil {
+			payload = manifestName(algorithm)
+			names = append(names, payload, tagManifestName(algorithm))
+		}
+	}
+	for _, name := range names {
 		if is(name) != nil {
 			return false
 		}
 	}
-	if eachOfPayload(folder, is) != nil {
+	if payload == "" || eachOfPayload(folder, payload, is) != nil {
 		return false
 	}
 	err := fs.WalkDir(folder.FS(), ".", func(_ string, entry fs.DirEntry, err error) error {
@@ -43,9 +51,9 @@ func holdsOnlyItsBag(folder *os.Root) bool {
 	return err == nil
 }
 
-// eachOfPayload calls do with each file that the manifest of a bag lists.
-func eachOfPayload(folder *os.Root, do func(name string) error) error {
-	f, err := folder.Open(bagManifest)
+// eachOfPayload calls do with each file that a manifest of a bag lists.
+func eachOfPayload(folder *os.Root, manifest string, do func(name string) error) error {
+	f, err := folder.Open(manifest)
 	if err != nil {
 		return err
 	}
