@@ -1,5 +1,5 @@
 // Package builtin holds the handlers that come with Baler and need no database, one
-// package each: checksum, coprocess, exec, identify, extension, verify, validate and noop for files,
+// package each: checksum, coprocess, exec, identify, extension, verify, validate, virus-scan and noop for files,
 // manifest, report, bag, premis and mets for final steps. A worker adds load itself, because load
 // needs the worker's database.
 package builtin
@@ -25,6 +25,7 @@ import (
 	"github.com/balerhq/baler/handlers/builtin/thumbnail"
 	"github.com/balerhq/baler/handlers/builtin/validate"
 	"github.com/balerhq/baler/handlers/builtin/verify"
+	"github.com/balerhq/baler/handlers/builtin/virusscan"
 )
 
 // Register adds all of them to a registry. Names that are taken are reported
@@ -33,6 +34,7 @@ func Register(reg *handlers.Registry) error {
 	return errors.Join(
 		checksum.Register(reg), identify.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
 		copyfile.Register(reg), thumbnail.Register(reg), exec.Register(reg), coprocess.Register(reg), noop.Register(reg),
+		virusscan.Register(reg),
 		manifest.Register(reg), report.Register(reg), bag.Register(reg), premis.Register(reg), mets.Register(reg),
 		faulty.Register(reg),
 	)
