@@ -45,6 +45,13 @@ type Registration struct {
 	// beforehand.
 	Output func(args any) Output
 
+	// KeepsFolders says that what a finalizer writes depends on the folders of the sources.
+	KeepsFolders bool
+
+	// Inputs names the files that a finalizer with these arguments reads besides those of
+	// the transfer; nil for none.
+	Inputs func(args any) []string
+
 	// SelfCheck is for `baler doctor`; nil when there is nothing to check.
 	SelfCheck *SelfCheck
 }
@@ -168,6 +175,16 @@ func WithPrograms(programs func(args any) []string) Option {
 // beforehand, and a file there is not taken for one of the transfer.
 func WithOutput(output func(args any) Output) Option {
 	return func(r *Registration) { r.Output = output }
+}
+
+// WithFolders says that what a finalizer writes depends on the folders of the sources, their
+// names and modification times. A run in which only these have changed runs it again.
+func WithFolders() Option { return func(r *Registration) { r.KeepsFolders = true } }
+
+// WithInputs names the files that a finalizer reads besides those of the transfer. A run
+// in which only the size or modification time of one has changed runs it again.
+func WithInputs(inputs func(args any) []string) Option {
+	return func(r *Registration) { r.Inputs = inputs }
 }
 
 // WithSelfCheck adds a check for `baler doctor`.

@@ -65,7 +65,7 @@ func (s *Store) CountOthers(ctx context.Context, runKey string, from tasks.FileK
 	return n, nil
 }
 
-// seenAfter reads files of a collection behind a key.
+// seenAfter reads files of a collection after a key.
 func (s *Store) seenAfter(ctx context.Context, runKey string, after tasks.FileKey) (rows []seenFileRow, err error) {
 	page := func(limit int, where string, args ...any) (some []seenFileRow, err error) {
 		err = s.db.Session(ctx).Where("run_key = ?", runKey).Where(where, args...).

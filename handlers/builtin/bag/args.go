@@ -66,7 +66,7 @@ func (b *bagArgs) computed() []string {
 
 // ours are the fields that the bag itself decides.
 func ours() []string {
-	return []string{"Bagging-Date", "Payload-Oxum", "Bag-Size", "Bag-Software-Agent"}
+	return []string{"Bagging-Date", "Payload-Oxum", "Bag-Size", "Bag-Software-Agent", "Empty-Folders", "Left-Out"}
 }
 
 // fieldsOf reads the fields of bag-info.txt: a text, or a list of texts for a field that is

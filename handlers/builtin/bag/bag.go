@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/ctxio"
 	"github.com/balerhq/baler/internal/missing"
 	"github.com/balerhq/baler/tasks"
 )
@@ -26,6 +27,8 @@ const (
 const (
 	bagInfo = "bag-info.txt"
 	bagMark = "bagit.txt"
+
+	emptyLabel = "Empty-Folders:"
 )
 
 func manifestName(algorithm string) string    { return "manifest-" + algorithm + ".txt" }
@@ -35,7 +38,7 @@ func tagManifestName(algorithm string) string { return "tagmanifest-" + algorith
 func Register(reg *handlers.Registry) error {
 	return reg.RegisterFinalizer("bag", Finalize,
 		handlers.WithDescription("BagIt bag with copies of the files, checked by digest while they are copied"),
-		handlers.WithArgsCheck(handlers.CheckWith(newBagArgs)), handlers.WithOutput(output))
+		handlers.WithArgsCheck(handlers.CheckWith(newBagArgs)), handlers.WithOutput(output), handlers.WithFolders())
 }
 
 func output(args any) handlers.Output {
@@ -49,14 +52,15 @@ func output(args any) handlers.Output {
 // bag-info.txt counts links and special files, which are left out. If a copy does not
 // have the digest that an earlier step recorded, the step fails and leaves no bag. A
 // bag of an earlier run of the same sources is replaced by one of all files of all
-// runs, unless it holds files that do not belong to the bag.
+// runs, unless it is not as the earlier run wrote it.
 func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	args, err := newBagArgs(c.Args())
 	if err != nil {
 		return err
 	}
 	var unchecked missing.Files
-	err = c.CreateFolder(args.To, holdsOnlyItsBag, func(dir *os.Root) error {
+	ours := func(there *os.Root) bool { return holdsOnlyItsBag(ctx, there) }
+	err = c.CreateFolder(args.To, ours, func(dir *os.Root) error {
 		w := &bagWriter{args: &args, job: c, dir: dir, base: commonFolder(c.Transfer().Sources), unchecked: &unchecked}
 		return w.write(ctx)
 	})
@@ -217,7 +221,7 @@ func (b *bagWriter) copyFile(ctx context.Context, file *tasks.File, name string)
 	digests := newDigests(b.args.computed())
 	var n int64
 	err = handlers.WriteNew(b.dir, name, func(to io.Writer) (err error) {
-		n, err = io.Copy(io.MultiWriter(to, digests), contextReader{ctx, from})
+		n, err = io.Copy(io.MultiWriter(to, digests), ctxio.NewReader(ctx, from))
 		return err
 	})
 	b.files++
@@ -233,19 +237,6 @@ func (b *bagWriter) copyFile(ctx context.Context, file *tasks.File, name string)
 		return nil, handlers.WriteFailure(name, err)
 	}
 	return digests.sums(), nil
-}
-
-// contextReader is a reader that fails once its context has ended.
-type contextReader struct {
-	ctx context.Context //nolint:containedctx // of one copy, which takes a reader
-	r   io.Reader
-}
-
-func (c contextReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
 }
 
 // bagLine is a line of a bag's manifest. It encodes line ends and the percent sign,

@@ -2,48 +2,74 @@ package bag
 
 import (
 	"bufio"
+	"context"
+	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
+
+	"github.com/balerhq/baler/handlers/builtin/checksum"
+	"github.com/balerhq/baler/internal/ctxio"
 )
 
 var errNotOfTheBag = errors.New("not of the bag")
 
-// holdsOnlyItsBag reports whether a folder is a bag, as this package writes it, with
-// nothing else in it: all that its manifest lists is there, and there are no more files.
-func holdsOnlyItsBag(folder *os.Root) bool {
-	known := int64(0)
-	is := func(name string) error {
-		info, err := folder.Lstat(name)
-		if err == nil && !info.Mode().IsRegular() {
-			err = errNotOfTheBag
-		}
-		known++
-		return err
+// holdsOnlyItsBag reports whether a folder is a bag as this package has written it: all that
+// its manifests list is there with the same content, and there are no more files and no more
+// empty folders.
+func holdsOnlyItsBag(ctx context.Context, folder *os.Root) bool {
+	known, algorithms := int64(0), algorithmsOf(folder)
+	if len(algorithms) == 0 {
+		return false
 	}
-	names := []string{bagMark, bagInfo}
-	payload := ""
-	for _, algorithm := range allAlgorithms() { // the bag may have been written with others than today's
-		if _, err := folder.Lstat(manifestName(algorithm)); err == nil {
-			payload = manifestName(algorithm)
-			names = append(names, payload, tagManifestName(algorithm))
+	is := func(algorithm string) func(digest, name string) error {
+		return func(digest, name string) error {
+			info, err := folder.Lstat(name)
+			if err == nil && !info.Mode().IsRegular() {
+				err = errNotOfTheBag
+			}
+			if err != nil {
+				return err
+			}
+			known++
+			return hasDigest(ctx, folder, name, algorithm, digest)
 		}
 	}
-	for _, name := range names {
-		if is(name) != nil {
+	for _, algorithm := range algorithms {
+		tags := map[string]bool{}
+		known = int64(len(algorithms)) // the tag manifests, which no manifest lists
+		err := eachLine(folder, tagManifestName(algorithm), func(digest, name string) error {
+			tags[name] = true
+			return is(algorithm)(digest, name)
+		})
+		if err != nil || !tags[bagMark] || !tags[bagInfo] || !tags[manifestName(algorithm)] {
 			return false
 		}
 	}
-	if payload == "" || eachOfPayload(folder, payload, is) != nil {
+	strongest := algorithms[len(algorithms)-1]
+	empty, err := emptyFolders(folder)
+	if err != nil || eachLine(folder, manifestName(strongest), is(strongest)) != nil {
 		return false
 	}
-	err := fs.WalkDir(folder.FS(), ".", func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+	err = fs.WalkDir(folder.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
 			return err
+		case !entry.IsDir():
+			known--
+		default:
+			below, err := fs.ReadDir(folder.FS(), name)
+			if err != nil {
+				return err
+			}
+			if len(below) == 0 && name != "data" { // without a file, data is no folder of the sources
+				empty--
+			}
 		}
-		if known--; known < 0 {
+		if known < 0 || empty < 0 {
 			return errNotOfTheBag
 		}
 		return nil
@@ -51,8 +77,50 @@ func holdsOnlyItsBag(folder *os.Root) bool {
 	return err == nil
 }
 
-// eachOfPayload calls do with each file that a manifest of a bag lists.
-func eachOfPayload(folder *os.Root, manifest string, do func(name string) error) error {
+// emptyFolders is the number of empty folders that a bag says it has.
+func emptyFolders(folder *os.Root) (n int64, err error) {
+	info, err := folder.ReadFile(bagInfo)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(info)) {
+		if value, ok := strings.CutPrefix(line, emptyLabel); ok {
+			return strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+		}
+	}
+	return 0, nil
+}
+
+// algorithmsOf are those of a bag's tag manifests, the strongest last: they need not be
+// those of today's recipe.
+func algorithmsOf(folder *os.Root) (algorithms []string) {
+	for _, algorithm := range allAlgorithms() {
+		if _, err := folder.Lstat(tagManifestName(algorithm)); err == nil {
+			algorithms = append(algorithms, algorithm)
+		}
+	}
+	return algorithms
+}
+
+// hasDigest reads a file of a bag, and reports one that has changed.
+func hasDigest(ctx context.Context, folder *os.Root, name, algorithm, want string) error {
+	f, err := folder.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close() // only read from
+	digest := checksum.NewHash(algorithm)
+	if _, err := io.Copy(digest, ctxio.NewReader(ctx, f)); err != nil {
+		return err
+	}
+	if hex.EncodeToString(digest.Sum(nil)) != want {
+		return errNotOfTheBag
+	}
+	return nil
+}
+
+// eachLine calls do with each file that a manifest of a bag lists.
+func eachLine(folder *os.Root, manifest string, do func(digest, name string) error) error {
 	f, err := folder.Open(manifest)
 	if err != nil {
 		return err
@@ -68,8 +136,8 @@ func eachOfPayload(folder *os.Root, manifest string, do func(name string) error)
 		if err != nil {
 			return err
 		}
-		_, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
-		if err := do(decode.Replace(name)); err != nil {
+		digest, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
+		if err := do(digest, decode.Replace(name)); err != nil {
 			return err
 		}
 	}

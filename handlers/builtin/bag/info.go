@@ -25,7 +25,7 @@ func (b *bagWriter) writeInfo(w io.Writer) error {
 		field{"Bag-Size", humanize.IBytes(uint64(b.bytes))}) //nolint:gosec // never negative
 	fields = append(fields, b.args.fields...)
 	if b.emptyFolders > 0 {
-		fields = append(fields, field{"Empty-Folders", fmt.Sprint(b.emptyFolders)})
+		fields = append(fields, field{strings.TrimSuffix(emptyLabel, ":"), fmt.Sprint(b.emptyFolders)})
 	}
 	if left := b.leftOut.String(); left != "" {
 		fields = append(fields, field{"Left-Out", left})

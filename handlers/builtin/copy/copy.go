@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/ctxio"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -64,7 +65,7 @@ func copyFile(ctx context.Context, job *handlers.Job) error {
 	want, _ := recorded.(string) // empty: no earlier step computed it
 	options := handlers.CreateOptions{Replace: args.Replace, SHA256: want, ModTime: before.ModTime()}
 	created, err := job.Create(ctx, filepath.Join(args.To, job.RelativePath()), options, func(w io.Writer) error {
-		if _, err := io.Copy(w, reader{ctx, f}); err != nil {
+		if _, err := io.Copy(w, ctxio.NewReader(ctx, source{f})); err != nil {
 			return err
 		}
 		after, err := f.Stat()
