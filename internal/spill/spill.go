@@ -84,8 +84,8 @@ func (s *Sorter) Sorted() iter.Seq2[Record, error] {
 		for _, f := range s.runs {
 			sources = append(sources, &source{file: bufio.NewReader(f)})
 		}
-		for i := len(sources) - 1; i >= 0; i-- {
-			if err := sources[i].next(); errors.Is(err, io.EOF) {
+		for i, of := range slices.Backward(sources) {
+			if err := of.next(); errors.Is(err, io.EOF) {
 				sources = slices.Delete(sources, i, i+1)
 			} else if err != nil {
 				yield(Record{}, err)

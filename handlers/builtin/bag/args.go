@@ -93,8 +93,9 @@ func fieldsOf(info map[string]any) (fields []field, err error) {
 }
 
 func checkName(name string) error {
+	wrong := func(r rune) bool { return r == ':' || !unicode.IsPrint(r) }
 	switch {
-	case name == "" || strings.TrimSpace(name) != name || strings.ContainsFunc(name, func(r rune) bool { return r == ':' || !unicode.IsPrint(r) }) || !utf8.ValidString(name):
+	case name == "" || strings.TrimSpace(name) != name || strings.ContainsFunc(name, wrong) || !utf8.ValidString(name):
 		return fmt.Errorf("%q is not a name of a field: it must be text without a colon, spaces around it and control characters", name)
 	case slices.ContainsFunc(ours(), func(of string) bool { return strings.EqualFold(of, name) }):
 		return fmt.Errorf("%s is written by Baler itself: leave it out", name)

@@ -54,7 +54,12 @@ func holdsOnlyItsBag(ctx context.Context, folder *os.Root) bool {
 	if err != nil || eachLine(folder, manifestName(strongest), is(strongest)) != nil {
 		return false
 	}
-	err = fs.WalkDir(folder.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+	return holdsNoMore(folder, known, empty)
+}
+
+// holdsNoMore reports whether a bag has at most so many files and empty folders.
+func holdsNoMore(folder *os.Root, known, empty int64) bool {
+	err := fs.WalkDir(folder.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -22,10 +23,10 @@ func (b *bagWriter) writeInfo(w io.Writer) error {
 	}
 	fields = append(fields,
 		field{"Payload-Oxum", fmt.Sprintf("%d.%d", b.bytes, b.files)},
-		field{"Bag-Size", humanize.IBytes(uint64(b.bytes))}) //nolint:gosec // never negative
+		field{"Bag-Size", humanize.IBytes(uint64(b.bytes))})
 	fields = append(fields, b.args.fields...)
 	if b.emptyFolders > 0 {
-		fields = append(fields, field{strings.TrimSuffix(emptyLabel, ":"), fmt.Sprint(b.emptyFolders)})
+		fields = append(fields, field{strings.TrimSuffix(emptyLabel, ":"), strconv.FormatInt(b.emptyFolders, 10)})
 	}
 	if left := b.leftOut.String(); left != "" {
 		fields = append(fields, field{"Left-Out", left})

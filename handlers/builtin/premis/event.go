@@ -46,6 +46,7 @@ func outcome(o tasks.Outcome) string {
 		return "failure"
 	case tasks.OutcomeTimedOut:
 		return "timed out"
+	case tasks.OutcomeWarning, tasks.OutcomeSkipped, tasks.OutcomeError, tasks.OutcomeCanceled:
 	}
 	return string(o)
 }

@@ -21,7 +21,6 @@ type outcomes struct {
 	Steps              []stepLine
 	Failures, Warnings groups
 	First, Last        time.Time // when the first result began, and the last ended
-	software           []string  // what handlers say of the programs that they used
 }
 
 // stepLine is a step with its results by outcome.

@@ -53,7 +53,8 @@ func address(s string) (network, addr string, err error) {
 	}
 	ip, err := netip.ParseAddr(strings.Replace(host, "localhost", "127.0.0.1", 1))
 	if err != nil || !ip.IsLoopback() {
-		return "", "", fmt.Errorf("clamd is %q, which is not on this host: files are sent to it unencrypted, so it must be 127.0.0.1, ::1 or a socket", s)
+		return "", "", fmt.Errorf("clamd is %q, which is not on this host: it must be 127.0.0.1, ::1 or a socket, "+
+			"because files are sent to it unencrypted", s)
 	}
 	return "tcp", s, nil
 }
@@ -112,8 +113,7 @@ func (c *client) command(ctx context.Context, name string, progress func(), send
 	if sent == nil && send != nil {
 		sent = send(timed)
 	}
-	var reading *readError
-	if errors.As(sent, &reading) {
+	if reading, ok := errors.AsType[*readError](sent); ok {
 		return "", handlers.RetryLater(handlers.CodeIO, reading.err)
 	}
 	// clamd ends a connection in the middle of a stream that is too long, with an answer.
@@ -145,7 +145,7 @@ func (c *client) scan(ctx context.Context, content io.Reader, progress func()) (
 			if err != nil && !end {
 				return &readError{err}
 			}
-			binary.BigEndian.PutUint32(chunk, uint32(n)) //nolint:gosec // at most size
+			binary.BigEndian.PutUint32(chunk, uint32(n))
 			if n > 0 {
 				if _, err := w.Write(chunk[:4+n]); err != nil {
 					return err

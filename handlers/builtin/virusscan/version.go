@@ -58,7 +58,8 @@ func parseVersion(answer string) (v version, ok bool) {
 	v.engine = parts[0]
 	if len(parts) == 3 {
 		v.signatures = parts[1]
-		v.date, _ = time.ParseInLocation(time.ANSIC, parts[2], time.Local) // zero when it is no date
+		// Zero when it is no date.
+		v.date, _ = time.ParseInLocation(time.ANSIC, parts[2], time.Local) //nolint:gosmopolitan // clamd is on this host
 	}
 	return v, strings.HasPrefix(v.engine, "ClamAV ")
 }

@@ -180,7 +180,8 @@ func newScanArgs(args any) (scanArgs, error) {
 		return bad("timeout is %q; write it as 90s, at most %s", given.Timeout, longestTimeout)
 	}
 	if a.MaxSize < 1 || a.Connections < 1 || a.Connections > maxConnections {
-		return bad("max_size is %s and connections are %d; give a size from 1, and 1 to %d connections", a.MaxSize, a.Connections, maxConnections)
+		return bad("max_size is %s and connections are %d; give a size from 1, and 1 to %d connections",
+			a.MaxSize, a.Connections, maxConnections)
 	}
 	if _, _, err := address(a.Clamd); err != nil {
 		return bad("%w", err)

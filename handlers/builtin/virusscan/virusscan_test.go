@@ -2,7 +2,7 @@ package virusscan
 
 import (
 	"bufio"
-	"crypto/md5" //nolint:gosec // clamd's signatures of whole files are MD5
+	"crypto/md5" // clamd's signatures of whole files
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -34,11 +34,11 @@ func realClamd(t *testing.T) (socket, tcp string) {
 	if err != nil {
 		t.Skip("there is no clamd here: apt install clamav-daemon")
 	}
-	dir, err := os.MkdirTemp("", "clamd") // a socket's path must be short
+	dir, err := os.MkdirTemp("", "clamd") //nolint:usetesting // a socket's path must be short
 	testkit.Must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	testkit.Must(t, os.Mkdir(filepath.Join(dir, "db"), 0o755))
-	signature := fmt.Sprintf("%x:%d:Test.Eicar\n", md5.Sum([]byte(eicar)), len(eicar)) //nolint:gosec // see above
+	signature := fmt.Sprintf("%x:%d:Test.Eicar\n", md5.Sum([]byte(eicar)), len(eicar))
 	testkit.Must(t, os.WriteFile(filepath.Join(dir, "db", "test.hdb"), []byte(signature), 0o600))
 	port, err := net.Listen("tcp", "127.0.0.1:0")
 	testkit.Must(t, err)
