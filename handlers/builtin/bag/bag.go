@@ -49,7 +49,8 @@ func output(args any) handlers.Output {
 // Finalize copies the files into a BagIt 1.0 bag (RFC 8493). Their paths below data/
 // are their paths below the deepest folder that contains all sources. Arguments: {"to":
 // folder, "algorithms": those of its manifests, "info": fields of bag-info.txt}.
-// Modification times of files and folders, and empty folders, are kept; bag-info.txt counts links and special files, which are left out. If a copy does not
+// Modification times of files and folders, and empty folders, are kept; bag-info.txt
+// counts links and special files, which are left out. If a copy does not
 // have the digest that an earlier step recorded, the step fails and leaves no bag. A
 // bag of an earlier run of the same sources is replaced by one of all files of all
 // runs, unless it is not as the earlier run wrote it.
