@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"iter"
-	"math"
 	"os"
 	"time"
 
@@ -167,7 +166,7 @@ func (c *TransferJob) files(ctx context.Context, after tasks.FileKey) (page []fi
 		if err != nil {
 			return nil, err
 		}
-		facts, err := c.spec.Results.Facts(ctx, of, math.MaxInt32, tasks.NewRanges(numbers))
+		facts, err := c.spec.Results.Facts(ctx, of, len(t.Steps)+1, tasks.NewRanges(numbers))
 		if err != nil {
 			return nil, err
 		}
