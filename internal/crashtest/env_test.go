@@ -90,6 +90,7 @@ func (e *env) environment() []string {
 func (e *env) recipe(name, first string) string {
 	e.t.Helper()
 	path := filepath.Join(e.dir, name+".yaml")
+	first = strings.ReplaceAll(first, "OUTPUTS", e.outputs())
 	text := "name: kill\nsteps:\n" + first + "  - name: second\n    handler: noop\n    batch: {max_items: 25}\n" +
 		"finally:\n  - handler: manifest\n    with: {to: '" + e.outputs() + "/${transfer}.md5', algorithm: md5}\n"
 	e.digests = first == quick

@@ -82,7 +82,7 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, plan *Tra
 	p := batcher.Planner{
 		Transfer: b.Transfer, Queue: plan.Queue, Policy: plan.Policy,
 		Budget: stepBudgets(plan, b, 0),
-		Route:  func(f *tasks.File) int { return plan.Route(0, f, nil) },
+		Route:  func(f *tasks.File) int { return plan.First(f) },
 	}
 	c := ledger.Dispatch{
 		Transfer: b.Transfer, From: b.Cursor, To: files[len(files)-1].No,
@@ -108,7 +108,7 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, plan *Tra
 func (d *Dispatcher) beforeQueued(ctx context.Context, plan *TransferPlan, files []tasks.File) ([]tasks.File, error) {
 	at := make([]queue.FileTask, len(files))
 	for i := range files {
-		at[i] = queue.FileTask{File: &files[i], Step: plan.Route(0, &files[i], nil)}
+		at[i] = queue.FileTask{File: &files[i], Step: plan.First(&files[i])}
 		if at[i].Step > 0 {
 			at[i].Handler = plan.Step(at[i].Step).Handler
 		}
@@ -134,7 +134,7 @@ func (d *Dispatcher) missing(ctx context.Context, plan *TransferPlan, files []ta
 	byStep := make(map[int][]int64)
 	for i := range files {
 		no := files[i].No
-		step := plan.Route(0, &files[i], nil)
+		step := plan.First(&files[i])
 		if step > 0 && !slices.ContainsFunc(open, func(b tasks.Batch) bool { return b.Files.Contains(no) }) {
 			byStep[step] = append(byStep[step], no)
 		}

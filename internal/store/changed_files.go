@@ -41,6 +41,10 @@ type seenFileRow struct {
 
 	Missing bool        // a fixity run has not found it; accepted then says that a person knows
 	News    ledger.News // what a fixity run has found and not reported yet
+
+	// TopNo, unless it is 0, says that a handler made the file of this one, which the same
+	// transfer registered: it belongs to the collection as long as that one does.
+	TopNo int64
 }
 
 // TableName names the table to GORM.
@@ -75,6 +79,9 @@ func newSeenFile(runKey string, transfer int64, f *tasks.File) seenFileRow {
 		row.Size, row.Mtime = unreadableSize, int64(h.Sum32())
 	case !f.MTime.IsZero():
 		row.Mtime = f.MTime.UnixMicro()
+	}
+	if f.Emitted != nil {
+		row.TopNo = f.Emitted.Top
 	}
 	return row
 }
@@ -136,7 +143,7 @@ func moveSeen(dialect db.Dialect) clause.Set {
 		inserted("news"), ledger.NewsAdded, inserted("size"), inserted("mtime"), ledger.NewsChanged))}
 	// The number first: it depends on the transfer as it was.
 	return append(clause.Set{news, was("file_no"), was("transfer_id")},
-		clause.AssignmentColumns([]string{"transfer_id", "size", "mtime", "file_no", "accepted", "damaged", "missing"})...)
+		clause.AssignmentColumns([]string{"transfer_id", "size", "mtime", "file_no", "accepted", "damaged", "missing", "top_no"})...)
 }
 
 // CompareFiles says of each file how it compares with the collection of a run key. Files
