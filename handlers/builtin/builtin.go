@@ -1,5 +1,5 @@
 // Package builtin holds the handlers that come with Baler and need no database, one
-// package each: checksum, coprocess, copy, exec, extract, identify, extension, verify, validate and noop for files,
+// package each: checksum, coprocess, copy, exec, extract, move, sanitize-names, identify, extension, verify, validate and noop for files,
 // manifest, report and bag for final steps. A worker adds load itself, because load
 // needs the worker's database.
 package builtin
@@ -19,8 +19,10 @@ import (
 	"github.com/balerhq/baler/handlers/builtin/faulty"
 	"github.com/balerhq/baler/handlers/builtin/identify"
 	"github.com/balerhq/baler/handlers/builtin/manifest"
+	"github.com/balerhq/baler/handlers/builtin/move"
 	"github.com/balerhq/baler/handlers/builtin/noop"
 	"github.com/balerhq/baler/handlers/builtin/report"
+	"github.com/balerhq/baler/handlers/builtin/sanitizenames"
 	"github.com/balerhq/baler/handlers/builtin/thumbnail"
 	"github.com/balerhq/baler/handlers/builtin/validate"
 	"github.com/balerhq/baler/handlers/builtin/verify"
@@ -31,7 +33,7 @@ import (
 func Register(reg *handlers.Registry) error {
 	return errors.Join(
 		checksum.Register(reg), identify.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
-		copyfile.Register(reg), extract.Register(reg), thumbnail.Register(reg), exec.Register(reg), coprocess.Register(reg), noop.Register(reg),
+		copyfile.Register(reg), move.Register(reg), sanitizenames.Register(reg), extract.Register(reg), thumbnail.Register(reg), exec.Register(reg), coprocess.Register(reg), noop.Register(reg),
 		manifest.Register(reg), report.Register(reg), bag.Register(reg),
 		faulty.Register(reg),
 	)
