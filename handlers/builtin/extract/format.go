@@ -111,7 +111,7 @@ func oldTarChecksum(block []byte) bool {
 }
 
 // isDocument reports whether a zip file is a document or a program, by the members that
-// such files have: Open Packaging (docx, xlsx …), OpenDocument, EPUB and Java archives.
+// such files have: Open Packaging (docx, xlsx …), OpenDocument, EPUB, Java archives and iWork.
 func isDocument(in *input, head []byte) bool {
 	if bytes.HasPrefix(head[min(30, len(head)):], []byte("mimetype")) {
 		return true
@@ -121,7 +121,8 @@ func isDocument(in *input, head []byte) bool {
 		return false // which reading it says
 	}
 	for _, f := range z.File {
-		if f.Name == "[Content_Types].xml" || f.Name == "META-INF/MANIFEST.MF" {
+		switch f.Name {
+		case "[Content_Types].xml", "META-INF/MANIFEST.MF", "buildVersionHistory.plist", "Metadata/BuildVersionHistory.plist":
 			return true
 		}
 	}
