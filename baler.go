@@ -1,9 +1,21 @@
+// Package baler registers files, runs handlers over batches of them, and records one
+// result per file and step.
+//
+// It is the Go API, and connects the parts of the system: Open connects to the database
+// and the queue, Submit registers files, Work runs batches, Serve answers HTTP, and Run
+// does all of it in one process. For a program with the whole command line and handlers
+// of its own, see cli.Main.
+//
+// Every file that Submit has counted gets exactly one final result for each step that
+// selects it, whichever process dies meanwhile. A handler may run more than once for a
+// file; its result is recorded once.
 package baler
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -21,9 +33,9 @@ import (
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/stopwatch"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/worker"
-	"github.com/balerhq/baler/tasks"
 )
 
 // Options has what a program passes to Open besides the configuration. The zero value
@@ -56,7 +68,7 @@ type Baler struct {
 	reach     egress.Policy // addresses that webhooks may be sent to
 
 	concurrency int // batches at once that the limit of open files allows
-	watch       stopwatch
+	watch       stopwatch.Stopwatch
 
 	store         *store.Store
 	queue         *queue.Conn
@@ -101,7 +113,7 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 	b.ingester = ingest.New(ingest.Options{
 		Store: b.store, Producer: b.queue.Producer, Transfers: b.transfers, Log: b.log,
 		GroupLimit: cfg.Group.Limit, GroupDelay: cfg.Group.MaxDelay, StateDir: cfg.StateDir,
-		Webhooks: cfg.Webhook.URLs, Reach: b.reach, OnCreate: b.watch.start,
+		Webhooks: cfg.Webhook.URLs, Reach: b.reach, OnCreate: b.watch.Start,
 	})
 	return b, nil
 }
@@ -140,7 +152,7 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.now, b.watch.now = b.store.Now, b.store.Now
+	b.now, b.watch.Now = b.store.Now, b.store.Now
 	if _, taken := b.registry.Lookup(load.Name); taken {
 		return nil
 	}
@@ -159,7 +171,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	if b.version == "" {
 		b.version = "dev"
 	}
-	b.watch.now = time.Now // until the database is open
+	b.watch.Now = time.Now // until the database is open
 	b.metrics = prometheus.NewRegistry()
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	b.workerMetrics = metrics.New(b.metrics)
@@ -196,25 +208,23 @@ func (b *Baler) Close() error {
 	return errors.Join(queueErr, b.store.Close())
 }
 
-// Transfer reads a transfer with its live counters by its UUID. It returns
-// tasks.ErrTransferNotFound for an unknown id, and a *tasks.DeletedError for the id of
-// a deleted transfer.
-func (b *Baler) Transfer(ctx context.Context, id string) (tasks.Transfer, error) {
-	t, err := b.store.Transfer(ctx, id)
-	b.watch.correct(&t, false)
-	return t, err
-}
-
-// Transfers lists up to limit transfers with a number below before, newest first;
-// before 0 starts at the newest.
-func (b *Baler) Transfers(ctx context.Context, before int64, limit int) ([]tasks.Transfer, error) {
-	return b.store.Transfers(ctx, before, limit)
-}
-
 // Describe returns the addresses of the database and of Redis, without passwords.
 func (b *Baler) Describe() (database, redis string) {
 	if b.queue == nil {
 		return b.store.Describe(), ""
 	}
 	return b.store.Describe(), b.queue.Address
+}
+
+// NewLogger makes a logger with the level and format of the settings.
+func NewLogger(w io.Writer, cfg config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
+		level = slog.LevelInfo // config has checked it
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if cfg.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
 }

@@ -2,15 +2,13 @@ package baler
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"time"
 
-	"github.com/balerhq/baler/internal/dispatch"
-	"github.com/balerhq/baler/internal/outage"
+	"github.com/hibiken/asynq"
+
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
-	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -32,106 +30,93 @@ func (b *Baler) Resume(ctx context.Context, t tasks.Transfer) (bool, error) {
 	return b.store.Resume(ctx, t.ID)
 }
 
-// ErrRetryInProgress is the error of Retry while another process retries the same
-// transfer.
-var ErrRetryInProgress = errors.New("another retry of this transfer is under way")
+// ErrWorkerNotFound says that no live worker has the name.
+var ErrWorkerNotFound = errors.New("no such worker")
 
-// retryLease is how long one page of a retry keeps other retries of the transfer out.
-const retryLease = time.Minute
-
-// retryPage is how many files one transaction of Retry handles.
-const retryPage = 500
-
-// Retry runs the files of the selected results again, from the step of the result on:
-// these results and those of later steps become attempts, and no longer count. A filter
-// without outcomes selects failures and canceled files. While the transfer runs, only
-// failed files can run again. Retry returns how many files will run; a transfer that had
-// ended runs again.
-func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (files int64, err error) {
-	e, err := b.transfers.Get(ctx, t.ID)
-	if err != nil {
-		return 0, err
-	}
-	filter, err := f.of(t)
-	if err != nil {
-		return 0, err
-	}
-	if err := worker.LoadCosts(ctx, b.store, b.costs); err != nil {
-		return 0, err
-	}
-	if len(filter.Outcomes) == 0 {
-		filter.Outcomes = []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut, tasks.OutcomeCanceled}
-	}
-	request := store.RetryRequest{
-		Transfer: t.ID, Filter: filter, Limit: retryPage,
-		StopsRecipe: func(step int, o tasks.Outcome) bool { return e.Step(step).StopsOnFailure(o) },
-		Cut: func(step int, files []tasks.File) []tasks.Batch {
-			batches := dispatch.PlanBatches(e, step, files, e.Policy(step))
-			for i := range batches {
-				batches[i].FencingToken = 1 // an older delivery may have recorded a result meanwhile
-			}
-			return batches
-		},
-	}
-	holder := b.cfg.Worker.Name + " " + rand.Text()
-	lease := fmt.Sprintf("retry of transfer %d", t.ID)
-	defer func() {
-		// If the release fails, the lease ends by itself.
-		err = errors.Join(err, b.store.ReleaseLease(context.WithoutCancel(ctx), lease, holder))
-	}()
-	for {
-		alone, err := b.store.AcquireLease(ctx, lease, holder, retryLease)
-		if err == nil && !alone {
-			err = fmt.Errorf("%w: %s", ErrRetryInProgress, t.UUID)
-		}
-		if err != nil {
-			return files, err
-		}
-		done, err := b.store.RetryFiles(ctx, request)
-		if err != nil {
-			return files, err
-		}
-		if done.Last == 0 {
-			return files, nil
-		}
-		files += done.Files
-		request.After, request.WasCompleted = done.Last, done.Ended
-		b.send(ctx, t.ID, done.Batches)
-	}
+// Workers lists the live workers by name.
+func (b *Baler) Workers(ctx context.Context) ([]tasks.Worker, error) {
+	return b.store.Workers(ctx)
 }
 
-// send enqueues batches whose rows are committed. The dispatcher sends those that the
-// queue refuses. Only this process uses an embedded queue, so send then also makes the
-// batches of the transfer due: another process on the same database sends them at once.
-func (b *Baler) send(ctx context.Context, transfer int64, batches []tasks.Batch) {
-	if b.queue == nil || len(batches) == 0 {
-		return
+// SetWorkerState sets the desired state of a live worker: to take batches, to take
+// none, or to finish its batches and end. The worker applies it within seconds.
+func (b *Baler) SetWorkerState(ctx context.Context, name string, desired tasks.DesiredState) error {
+	known, err := b.store.SetDesiredState(ctx, name, desired)
+	if err == nil && !known {
+		err = fmt.Errorf("%w: %s", ErrWorkerNotFound, name)
 	}
-	err := b.queue.Producer.EnqueueBatches(ctx, batches)
-	if b.queue.Embedded() {
-		err = errors.Join(err, b.store.MakeDue(ctx, transfer))
+	return err
+}
+
+// QueueStats is what a queue holds.
+type QueueStats = queue.Stats
+
+// Queues lists the queues in Redis.
+func (b *Baler) Queues(ctx context.Context) ([]QueueStats, error) { return b.queue.Stats(ctx) }
+
+// PauseQueue stops workers from taking batches from a queue, or, when pause is
+// false, lets them take batches again.
+func (b *Baler) PauseQueue(_ context.Context, name string, pause bool) error {
+	inspector := asynq.NewInspectorFromRedisClient(b.queue.Client)
+	do, what := inspector.UnpauseQueue, "resume"
+	if pause {
+		do, what = inspector.PauseQueue, "pause"
 	}
+	if err := do(name); err != nil {
+		return fmt.Errorf("%s queue %s: %w", what, name, err)
+	}
+	return nil
+}
+
+// Limits lists the limits that are set for all workers together.
+func (b *Baler) Limits(ctx context.Context) ([]tasks.Limit, error) { return b.store.Limits(ctx) }
+
+// SetLimit limits all workers together: globally, in one queue, or for one transfer.
+// inFlight is the number of batches that run at once. nil keeps the present bound, 0
+// removes it. Workers apply the limit within seconds; running batches continue.
+func (b *Baler) SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (tasks.Limit, error) {
+	if scope == tasks.ScopeQueue {
+		if err := tasks.CheckQueue(name); err != nil {
+			return tasks.Limit{}, err
+		}
+	}
+	return b.store.SetLimit(ctx, scope, name, inFlight, filesPerSecond)
+}
+
+// DeadLetter is a queue message that could not be read, kept with its bytes.
+type DeadLetter = store.DeadLetter
+
+// ErrDeadLetterNotFound is the error for a dead letter that does not exist.
+var ErrDeadLetterNotFound = store.ErrDeadLetterNotFound
+
+// DeadLetters lists up to limit dead letters with a number below before, newest first;
+// before 0 starts at the newest.
+func (b *Baler) DeadLetters(ctx context.Context, before int64, limit int) ([]DeadLetter, error) {
+	return b.store.DeadLetters(ctx, before, limit)
+}
+
+// DeadLetter reads one dead letter.
+func (b *Baler) DeadLetter(ctx context.Context, id int64) (DeadLetter, error) {
+	return b.store.DeadLetter(ctx, id)
+}
+
+// RequeueDeadLetter puts the message of a dead letter into a queue again, for example
+// after an update of the workers, and deletes the dead letter.
+func (b *Baler) RequeueDeadLetter(ctx context.Context, id int64, queue string) error {
+	d, err := b.store.DeadLetter(ctx, id)
 	if err != nil {
-		b.log.Log(ctx, outage.Level(err), "left to the dispatcher", "transfer", b.transfers.UUID(ctx, transfer), "batches", len(batches),
-			"error", err)
+		return err
 	}
+	if d.Truncated() {
+		return fmt.Errorf("dead letter %d cannot be requeued: only the first %d bytes of it were kept", id, len(d.Payload))
+	}
+	if err := b.queue.Producer.EnqueueMessage(ctx, queue, d.Type, d.Payload); err != nil {
+		return err
+	}
+	return b.store.DiscardDeadLetter(ctx, id)
 }
 
-// Reconcile compares the whole ledger with the queue, and sends the batches that the
-// queue has lost. Dispatchers do the same continuously, in small steps.
-func (b *Baler) Reconcile(ctx context.Context) (dispatch.ReconcileReport, error) {
-	return dispatch.Reconcile(ctx, b.store, b.queue.Producer, b.transfers, b.workerOptions().DispatcherOptions())
-}
-
-// ErrNotCompleted is the error of RetryFinalizers for a transfer that has not completed.
-var ErrNotCompleted = errors.New("the transfer has not completed")
-
-// RetryFinalizers runs the failed final steps of a completed transfer again, and no
-// files. It returns their number; unless that is 0, the transfer completes again after
-// the last of them.
-func (b *Baler) RetryFinalizers(ctx context.Context, t tasks.Transfer) (steps int64, err error) {
-	if t.State != tasks.StateCompleted {
-		return 0, fmt.Errorf("%w: it is %s", ErrNotCompleted, t.State)
-	}
-	return b.store.RetryFinalizeSteps(ctx, t.ID)
+// DiscardDeadLetter deletes a dead letter.
+func (b *Baler) DiscardDeadLetter(ctx context.Context, id int64) error {
+	return b.store.DiscardDeadLetter(ctx, id)
 }

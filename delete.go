@@ -3,7 +3,6 @@ package baler
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/balerhq/baler/internal/retention"
@@ -68,42 +67,4 @@ func (b *Baler) Prune(ctx context.Context, o PruneOptions, deleted func(tasks.Tr
 			deleted(page[i])
 		}
 	}
-}
-
-// DeadLetter is a queue message that could not be read, kept with its bytes.
-type DeadLetter = store.DeadLetter
-
-// ErrDeadLetterNotFound is the error for a dead letter that does not exist.
-var ErrDeadLetterNotFound = store.ErrDeadLetterNotFound
-
-// DeadLetters lists up to limit dead letters with a number below before, newest first;
-// before 0 starts at the newest.
-func (b *Baler) DeadLetters(ctx context.Context, before int64, limit int) ([]DeadLetter, error) {
-	return b.store.DeadLetters(ctx, before, limit)
-}
-
-// DeadLetter reads one dead letter.
-func (b *Baler) DeadLetter(ctx context.Context, id int64) (DeadLetter, error) {
-	return b.store.DeadLetter(ctx, id)
-}
-
-// RequeueDeadLetter puts the message of a dead letter into a queue again, for example
-// after an update of the workers, and deletes the dead letter.
-func (b *Baler) RequeueDeadLetter(ctx context.Context, id int64, queue string) error {
-	d, err := b.store.DeadLetter(ctx, id)
-	if err != nil {
-		return err
-	}
-	if d.Truncated() {
-		return fmt.Errorf("dead letter %d cannot be requeued: only the first %d bytes of it were kept", id, len(d.Payload))
-	}
-	if err := b.queue.Producer.EnqueueMessage(ctx, queue, d.Type, d.Payload); err != nil {
-		return err
-	}
-	return b.store.DiscardDeadLetter(ctx, id)
-}
-
-// DiscardDeadLetter deletes a dead letter.
-func (b *Baler) DiscardDeadLetter(ctx context.Context, id int64) error {
-	return b.store.DiscardDeadLetter(ctx, id)
 }

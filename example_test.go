@@ -58,7 +58,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	cfg, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + filepath.Join(dir, "state")}})
+	cfg, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + filepath.Join(dir, "state")}})
 	if err != nil {
 		panic(err)
 	}

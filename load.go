@@ -1,12 +1,9 @@
 package baler
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/balerhq/baler/handlers/builtin/load"
@@ -35,7 +32,7 @@ type LoadOptions struct {
 }
 
 // DefaultChunkSize is the size in bytes of the chunks of files of lines.
-const DefaultChunkSize = 8 << 20
+const DefaultChunkSize = load.DefaultChunkSize
 
 // LoadRecipe makes the recipe that loads JSON lines, for Run or Submit with the same
 // paths. With Create it creates a missing table, and adds missing columns to a table
@@ -55,7 +52,7 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 	if err != nil {
 		return nil, err
 	}
-	r, err := loadRecipe(&args, l.ChunkSize)
+	r, err := args.Recipe(cmp.Or(l.ChunkSize, DefaultChunkSize))
 	if err != nil {
 		return nil, err
 	}
@@ -145,33 +142,6 @@ func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []strin
 		onAdded(added)
 	}
 	return err
-}
-
-// loadRecipe makes the recipe of one load step into an existing table. The same
-// arguments give the same recipe, also when the first run creates the table.
-func loadRecipe(args *load.Args, chunkSize int64) (*recipe.Recipe, error) {
-	with := *args
-	with.Create = false
-	type split struct {
-		Lines int64 `json:"lines"`
-	}
-	type step struct {
-		Handler string     `json:"handler"`
-		With    *load.Args `json:"with"`
-	}
-	document := struct {
-		Name  string `json:"name"`
-		Split split  `json:"split"`
-		Steps []step `json:"steps"`
-	}{"load", split{cmp.Or(chunkSize, DefaultChunkSize)}, []step{{"load", &with}}}
-	var source bytes.Buffer
-	e := json.NewEncoder(&source)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(document); err != nil {
-		return nil, fmt.Errorf("write recipe: %w", err)
-	}
-	// JSON is YAML. Arguments hold no templates, so each "${" is escaped.
-	return recipe.Parse("load", bytes.ReplaceAll(source.Bytes(), []byte("${"), []byte("$${")))
 }
 
 // LoadCounts adds up the lines that a transfer's load steps have processed so far. It

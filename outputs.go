@@ -1,10 +1,15 @@
 package baler
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -18,31 +23,66 @@ func (b *Baler) outputFiles(r *recipe.Recipe, name string, sources []string) (ma
 		return nil, nil //nolint:nilnil // a list names its files itself
 	}
 	var outputs []ingest.Output
+	b.eachFinalizer(r, name, sources, func(s *recipe.FinalStep, reg handlers.Registration, args any) {
+		if reg.Output == nil {
+			return
+		}
+		o := reg.Output(args)
+		if o.Path == "" {
+			return
+		}
+		path, err := filepath.Abs(o.Path)
+		if err != nil {
+			return // no folder to resolve it against: the step reports the error
+		}
+		outputs = append(outputs, ingest.Output{Step: s.Name, Path: path, Folder: o.Folder})
+	})
+	return ingest.CheckOutputs(sources, outputs)
+}
+
+// eachFinalizer calls do for those final steps of a recipe whose handlers this process knows,
+// and whose arguments need no value that only the real transfer has.
+func (b *Baler) eachFinalizer(
+	r *recipe.Recipe, name string, sources []string, do func(s *recipe.FinalStep, reg handlers.Registration, args any),
+) {
 	if name == "" && len(sources) > 0 {
 		name = sources[0]
 	}
 	like := tasks.Transfer{UUID: "00000000-0000-7000-8000-000000000000", Name: name, CreatedAt: time.Now()} // for ${…}
-	for _, s := range r.Finalizers {
+	for _, s := range r.FinalSteps {
 		reg, ok := b.registry.LookupFinalizer(s.Handler)
-		if !ok || reg.Output == nil {
+		if !ok {
 			continue
 		}
-		args, err := s.Args(&like)
-		if err != nil {
-			continue // the template needs a value that only the real transfer has
+		if args, err := s.Args(&like); err == nil {
+			do(s, reg, args)
 		}
-		o := reg.Output(args)
-		if o.Path == "" {
-			continue
-		}
-		if !filepath.IsAbs(o.Path) {
-			here, err := os.Getwd()
-			if err != nil {
-				continue // no folder to resolve it against: the step reports the error
-			}
-			o.Path = filepath.Join(here, o.Path)
-		}
-		outputs = append(outputs, ingest.Output{Step: s.Name, Path: o.Path, Folder: o.Folder})
 	}
-	return ingest.CheckOutputs(sources, outputs)
+}
+
+// finalInputs identifies, by the number of the final step, what the steps of a recipe depend
+// on besides the files of the collection, as it is now. folders is the digest of the folders
+// that the scan has found.
+func (b *Baler) finalInputs(s *ingest.Submission, sources []string, folders string) map[int]string {
+	inputs := make(map[int]string)
+	b.eachFinalizer(s.Recipe, s.Name, sources, func(step *recipe.FinalStep, reg handlers.Registration, args any) {
+		var parts []string
+		if reg.KeepsFolders {
+			parts = append(parts, folders)
+		}
+		if reg.Inputs != nil {
+			for _, path := range reg.Inputs(args) {
+				state := "away"
+				if info, err := os.Stat(path); err == nil {
+					state = fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+				}
+				parts = append(parts, path, state)
+			}
+		}
+		if len(parts) > 0 {
+			sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+			inputs[step.Number] = hex.EncodeToString(sum[:])
+		}
+	})
+	return inputs
 }

@@ -135,7 +135,7 @@ func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources [
 // ends first, for example because it cannot start, it cancels the context of do, because
 // nothing would finish the work that do waits for.
 func (b *Baler) whileWorking(
-	ctx context.Context, final worker.Final, own *recipe.Recipe, do func(ctx context.Context) error,
+	ctx context.Context, final worker.FinalOptions, own *recipe.Recipe, do func(ctx context.Context) error,
 ) error {
 	working, stopWork := context.WithCancel(ctx)
 	doing, stopDoing := context.WithCancel(ctx)
@@ -198,7 +198,7 @@ func (b *Baler) runOnce(
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	err = b.ingester.Collect(ctx, s, there, tasks.File{}, leftOut, func(f tasks.File) error { return d.Add(ctx, f) })
+	found, err := b.ingester.Collect(ctx, s, there, tasks.File{}, leftOut, func(f tasks.File) error { return d.Add(ctx, f) })
 	switch err = errors.Join(err, d.Close(ctx)); {
 	case err == nil && s.Recipe.Fixity:
 		err = d.MarkMissing(ctx)
@@ -206,7 +206,11 @@ func (b *Baler) runOnce(
 		err = d.RemoveGone(ctx)
 	}
 	ran.Changes = d.Changes()
+	ran.inputs = b.finalInputs(s, sources, found.FolderDigest)
 	t, used := d.Transfer()
+	if used && err == nil {
+		err = b.ingester.NoteInputs(ctx, s, t.ID, ran.inputs)
+	}
 	switch {
 	case used:
 		ran.Transfer, ran.FoundChanges = t, true
@@ -236,7 +240,7 @@ func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources
 	}
 	begun := false
 	err := b.ingester.WithRunLock(ctx, runKey, func(ctx context.Context) (err error) {
-		ran.Final, begun, err = b.ingester.BeginFinalSteps(ctx, s, sources, runKey, tried)
+		ran.Final, begun, err = b.ingester.BeginFinalSteps(ctx, s, sources, runKey, ran.inputs, tried)
 		return err
 	})
 	if err != nil {

@@ -38,6 +38,8 @@ type RunResult struct {
 	// Final is the transfer without files that ran final steps which had not yet run over
 	// the present files; zero when there was none.
 	Final tasks.Transfer
+
+	inputs map[int]string // of the final steps, by their numbers
 }
 
 // RunFailures counts the files of a run whose results in one transfer are failures.

@@ -8,7 +8,13 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/ingest"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/web"
+	"github.com/balerhq/baler/internal/worker"
+	"github.com/balerhq/baler/tasks"
 )
 
 // Serve answers HTTP on ln until ctx ends: health, metrics, transfers, and asynq's
@@ -16,7 +22,8 @@ import (
 // it also runs a worker. It closes ln. On an address that other hosts can connect to it
 // needs a token, see config.HTTP.
 func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
-	server, err := b.newServer(ln.Addr())
+	face := &httpFace{Baler: b, registrar: ingest.NewServerRegistrar(b.ingester, b.outputFiles)}
+	server, err := b.newServer(ln.Addr(), face)
 	if err != nil {
 		return errors.Join(fmt.Errorf("serve: %w", err), ln.Close())
 	}
@@ -32,7 +39,8 @@ func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 		worked = b.workServed(ctx)
 		cancel() // a server whose worker cannot start must end too
 	})
-	if !work { // a worker has a sender and a pruner of its own
+	background.Go(func() { _ = face.registrar.Run(ctx) }) // it ends with its context and logs its errors
+	if !work {                                            // a worker has a sender and a pruner of its own
 		background.Go(func() { _ = b.workerOptions().Sender().Run(ctx) }) // it ends with its context and logs its errors
 		background.Go(func() { _ = b.workerOptions().Pruner().Run(ctx) }) // as above
 	}
@@ -51,10 +59,14 @@ func (b *Baler) workServed(ctx context.Context) error {
 	return b.work(ctx, final, nil)
 }
 
-func (b *Baler) newServer(at net.Addr) (*web.Server, error) {
+func (b *Baler) newServer(at net.Addr, face *httpFace) (*web.Server, error) {
 	options, err := b.webOptions(at)
 	if err != nil {
 		return nil, err
+	}
+	options.Results, options.RequestsPerSecond = face, b.cfg.HTTP.RequestsPerSecond
+	if options.Token != "" || config.Loopback(at) { // otherwise everybody may read, and nobody change anything
+		options.Submitter, options.Control, options.Fleet = face, face, face
 	}
 	options.Redis = b.queue.Opt
 	options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
@@ -77,4 +89,91 @@ func (b *Baler) webOptions(at net.Addr) (o web.Options, err error) {
 		Queues: b.queue.Stats, Token: token, Hosts: hosts,
 		Metrics: b.metrics, Log: b.log, Now: b.now, Version: b.version,
 	}, nil
+}
+
+// explainedTransfers reads transfers with WaitingFor, for the HTTP API.
+type explainedTransfers struct {
+	*store.Store
+
+	explain      func(context.Context, []tasks.Transfer) error
+	surroundings func(context.Context) (ledger.Surroundings, error)
+}
+
+// Waiting counts the transfers that stand still, by the reason.
+func (e explainedTransfers) Waiting(ctx context.Context) (map[ledger.WaitReason]int64, error) {
+	around, err := e.surroundings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.CountWaiting(ctx, &around)
+}
+
+// Transfer is Store.Transfer with WaitingFor.
+func (e explainedTransfers) Transfer(ctx context.Context, uuid string) (tasks.Transfer, error) {
+	t, err := e.Store.Transfer(ctx, uuid)
+	if err != nil {
+		return t, err
+	}
+	one := []tasks.Transfer{t}
+	err = e.explain(ctx, one)
+	return one[0], err
+}
+
+// Transfers is Store.Transfers with WaitingFor.
+func (e explainedTransfers) Transfers(ctx context.Context, before int64, limit int) ([]tasks.Transfer, error) {
+	ts, err := e.Store.Transfers(ctx, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	return ts, e.explain(ctx, ts)
+}
+
+// admin is the HTTP server of a worker.
+type admin struct {
+	*Baler
+
+	ln net.Listener
+}
+
+// openAdmin listens at the admin address of the configuration.
+func (b *Baler) openAdmin(ctx context.Context) (*admin, error) {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", b.cfg.Worker.AdminListen)
+	if err != nil {
+		return nil, fmt.Errorf("admin server: %w (set --admin-listen to a free address, or to off)", err)
+	}
+	b.log.InfoContext(ctx, "admin server listens", "url", "http://"+ln.Addr().String())
+	return &admin{Baler: b, ln: ln}, nil
+}
+
+// serveWhile runs a worker, and answers requests from before the worker starts until it
+// has stopped. When the admin server fails, the worker continues, and serveWhile returns
+// the error in the end.
+func (a *admin) serveWhile(ctx context.Context, w *worker.Worker) error {
+	server, err := a.newServer(w)
+	if err != nil {
+		return errors.Join(err, a.ln.Close())
+	}
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	served := make(chan error, 1)
+	go func() {
+		err := server.Run(serving, a.ln)
+		if err != nil {
+			a.log.ErrorContext(ctx, "admin server failed; the worker continues without it", "error", err)
+		}
+		served <- err
+	}()
+	err = w.Run(ctx)
+	stop()
+	return errors.Join(err, <-served)
+}
+
+func (a *admin) newServer(w *worker.Worker) (*web.Server, error) {
+	options, err := a.webOptions(a.ln.Addr())
+	if err != nil {
+		return nil, fmt.Errorf("admin server: %w", err)
+	}
+	options.Ready, options.Profile = w.Ready, a.cfg.Worker.Profile
+	return web.NewAdmin(options)
 }

@@ -3,8 +3,10 @@ package baler
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/recipe"
@@ -108,7 +110,60 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	if err != nil {
 		return t, true, err
 	}
-	err = b.ingester.Collect(ctx, &sub, sources, tasks.File{}, leftOut, func(f tasks.File) error { return r.Add(ctx, f) })
+	_, err = b.ingester.Collect(ctx, &sub, sources, tasks.File{}, leftOut, func(f tasks.File) error { return r.Add(ctx, f) })
 	t, err = b.ingester.Seal(ctx, t.ID, errors.Join(err, r.Close(ctx)))
 	return t, true, err
+}
+
+// checkListRoots returns ErrNoRoots when nothing limits which files of a list may be
+// read. On a shared queue or database, the roots of the workers limit them.
+func (b *Baler) checkListRoots() error {
+	if len(b.cfg.Roots) == 0 && b.queue.Embedded() && b.store.Dialect() == db.SQLite {
+		return fmt.Errorf("the files of a list may be anywhere: %w, here and for the worker", ErrNoRoots)
+	}
+	return nil
+}
+
+// Preview says what a submission would register.
+type Preview = ingest.Preview
+
+// ExtensionCount counts the files of a Preview with one extension.
+type ExtensionCount = ingest.ExtensionCount
+
+// SizeCount counts the files of a Preview in one range of sizes.
+type SizeCount = ingest.SizeCount
+
+// PreviewSubmit scans the files of a submission, and registers nothing.
+func (b *Baler) PreviewSubmit(ctx context.Context, s Submission) (Preview, error) {
+	return b.preview(ctx, s, false)
+}
+
+// PreviewRun scans the files of a run, and registers nothing. It counts only files that
+// the run would process: those that are new or have changed since earlier runs. It does
+// not look for files that are gone.
+func (b *Baler) PreviewRun(ctx context.Context, s Submission) (Preview, error) {
+	return b.preview(ctx, s, true)
+}
+
+func (b *Baler) preview(ctx context.Context, s Submission, run bool) (p Preview, err error) {
+	sub := ingest.Submission(s)
+	sources, err := b.ingester.Sources(&sub)
+	if err == nil {
+		err = sub.CheckPaths()
+	}
+	if err != nil {
+		return p, err
+	}
+	leftOut, err := b.outputFiles(s.Recipe, s.Name, sources)
+	if err != nil {
+		return p, err
+	}
+	runKey := ""
+	if run {
+		runKey = runKeyOf(&sub, sources)
+	}
+	if p, err = b.ingester.Preview(ctx, &sub, sources, runKey, leftOut); err != nil {
+		return p, fmt.Errorf("preview: %w", err)
+	}
+	return p, nil
 }

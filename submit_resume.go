@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -35,33 +37,49 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 	if !ok {
 		return t, fmt.Errorf("%w: try again in half a minute", ErrProducerAlive)
 	}
-	order, err := scan.ResolveSources(t.Sources)
-	if err != nil {
-		return t, fmt.Errorf("submit: %w", err)
-	}
-	runKey, err := b.store.RunKey(ctx, t.ID) // of a transfer that a run began, so that the next run knows its files
-	if err != nil {
-		return t, err
-	}
-	r, err := b.ingester.NewRegistrar(ctx, t.ID, runKey)
-	if err != nil {
-		return t, err
-	}
-	last, err := b.store.LastFileNo(ctx, t.ID) // only now: the registrar keeps a producer that was only slow from adding more
-	if err != nil {
-		return t, errors.Join(err, r.Close(ctx))
-	}
-	s := &ingest.Submission{Recipe: r.Recipe(), Selection: t.Selection, OnSkipped: notice}
-	leftOut, err := b.outputFiles(s.Recipe, t.Name, t.Sources)
-	if err != nil {
-		return t, errors.Join(err, r.Close(ctx))
-	}
-	err = b.ingester.Collect(ctx, s, t.Sources, last, leftOut, func(f tasks.File) error {
-		laterChunk := f.Path == last.Path && f.Part > last.Part
-		if last.No > 0 && !laterChunk && !scan.SourceOrder(order, last.Path, f.Path) {
-			return nil // registered, or skipped, before the producer died
+	return b.ingester.RegisterRest(ctx, t, b.outputFiles, notice)
+}
+
+// producerPoll is the time between two polls of AwaitProducer. A producer that is alive
+// writes a heartbeat every few seconds.
+const producerPoll = time.Second
+
+// longestAwait is longer than any wait for a silent producer. A longer wait means that
+// a clock is wrong.
+const longestAwait = time.Minute
+
+// AwaitProducer waits until the producer of an open transfer has sealed it, or has been
+// silent long enough for ResumeSubmit, and returns the transfer in its state then. It
+// returns ErrProducerAlive when the producer writes a heartbeat meanwhile. It calls
+// waiting once, before it waits; waiting may be nil.
+func (b *Baler) AwaitProducer(ctx context.Context, t tasks.Transfer, waiting func(until time.Time)) (tasks.Transfer, error) {
+	var first time.Time // the producer's last heartbeat before the wait
+	for {
+		now, err := b.store.TransferByID(ctx, t.ID)
+		if err != nil {
+			return t, err
 		}
-		return r.Add(ctx, f)
-	})
-	return b.ingester.Seal(ctx, t.ID, errors.Join(err, r.Close(ctx)))
+		if t = now; t.State != tasks.StateOpen {
+			return t, nil
+		}
+		seen, deadAt, err := b.store.ProducerSeen(ctx, t.ID)
+		left := deadAt.Sub(b.store.Now())
+		switch {
+		case err != nil:
+			return t, err
+		case left <= 0:
+			return t, nil
+		case left > longestAwait, !first.IsZero() && !seen.Equal(first):
+			return t, fmt.Errorf("%w: it was seen at %s", ErrProducerAlive, seen.Format(time.RFC3339))
+		case first.IsZero():
+			first = seen
+			if waiting != nil {
+				waiting(deadAt)
+			}
+			continue
+		}
+		if err := sleep.For(ctx, min(left, producerPoll)); err != nil {
+			return t, err
+		}
+	}
 }

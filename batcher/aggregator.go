@@ -81,7 +81,7 @@ func NewAggregator(ctx context.Context, o AggregatorOptions) *Aggregator {
 // Aggregate implements asynq.GroupAggregator. Nil leaves the set with asynq, which
 // delivers it again after about two minutes.
 func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) *asynq.Task {
-	batches, done := a.attempt(group, ts, 1)
+	batches, done := a.attempt(group, ts, 1, nil)
 	switch {
 	case !done:
 		return nil
@@ -91,19 +91,26 @@ func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) *asynq.Task {
 	return queue.BatchTask(&batches[len(batches)-1])
 }
 
+// errNotHeld is the error when others may have the set.
+var errNotHeld = errors.New("this process stood still for so long that others may have the files")
+
 // attempt writes batches of a set and enqueues all but some of the last. done is false
-// when the set is left with asynq.
-func (a *Aggregator) attempt(group string, ts []*asynq.Task, left int) (batches []tasks.Batch, done bool) {
+// when the set is left to be delivered again. It writes nothing once held reports false.
+func (a *Aggregator) attempt(group string, ts []*asynq.Task, left int, held func() bool) (batches []tasks.Batch, done bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			a.Log.Error("aggregator: panic; asynq will deliver the set again", "group", group, "panic", p, "stack", string(debug.Stack()))
+			a.Log.Error("aggregator: panic; the set will be delivered again", "group", group, "panic", p, "stack", string(debug.Stack()))
 			batches, done = nil, false
 		}
 	}()
 	failpoint.Point(failpoint.SetTaken)
 	limit := a.FirstRetry << MaxAggregateAttempts // never reached
 	for attempt := 1; ; attempt++ {
-		batches, err := a.aggregate(ts, left)
+		batches, err := a.aggregate(ts, left, held)
+		if errors.Is(err, errNotHeld) {
+			a.Log.Warn("aggregator: a set is left to others", "group", group, "files", len(ts), "error", err)
+			return nil, false
+		}
 		if a.watch.Done(a.ctx, err) == nil {
 			return batches, true
 		}
@@ -113,10 +120,13 @@ func (a *Aggregator) attempt(group string, ts []*asynq.Task, left int) (batches 
 	}
 }
 
-func (a *Aggregator) aggregate(ts []*asynq.Task, left int) ([]tasks.Batch, error) {
+func (a *Aggregator) aggregate(ts []*asynq.Task, left int, held func() bool) ([]tasks.Batch, error) {
 	batches, err := a.split(ts)
 	if err != nil || len(batches) == 0 {
 		return nil, err
+	}
+	if held != nil && !held() {
+		return nil, errNotHeld
 	}
 	if err := a.Store.AddBatches(a.ctx, batches); err != nil {
 		return nil, fmt.Errorf("write batches: %w", err)

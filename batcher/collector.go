@@ -7,12 +7,17 @@ import (
 
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/sleep"
 )
 
 // GroupQueue is where a Collector finds files that wait in groups.
 type GroupQueue interface {
 	// TakeDue takes files that are due, or says for how long none is: 0 when none is known.
 	TakeDue(ctx context.Context, queue string, maxDelay time.Duration, most int) (*queue.TakenFiles, time.Duration, error)
+	// KeepTaken keeps taken files for another while; false when others have them.
+	KeepTaken(ctx context.Context, taken *queue.TakenFiles) (bool, error)
+	// ReturnTaken gives taken files up, for others to take.
+	ReturnTaken(ctx context.Context, taken *queue.TakenFiles) error
 	// RemoveTaken deletes messages whose files are in the ledger.
 	RemoveTaken(ctx context.Context, taken *queue.TakenFiles) error
 	// WakeUps has a value after files have come that may be due before all others.
@@ -30,7 +35,7 @@ type CollectorOptions struct {
 
 // Collector makes batches of files that wait in groups, when the first of them has waited
 // for MaxDelay. asynq's own aggregation does so too, to the second; it takes what no
-// Collector takes, and what one took and did not finish. Any number of Collectors may run.
+// Collector takes. What one took and did not finish, another takes soon. Any number of Collectors may run.
 type Collector struct {
 	CollectorOptions
 }
@@ -43,8 +48,8 @@ const (
 	// collectAtOnce is how many sets a Collector works on at the same time.
 	collectAtOnce = 3
 
-	// removeTimeout bounds the removal of messages, so that a stop does not wait for a
-	// queue that is away.
+	// removeTimeout bounds the removal or return of messages, so that a stop does not wait
+	// for a queue that is away.
 	removeTimeout = 5 * time.Second
 )
 
@@ -94,19 +99,39 @@ func (c *Collector) take(ctx context.Context, name string) (*queue.TakenFiles, t
 	return taken, left
 }
 
-// collect makes batches of what was taken. The end of Run does not stop it, because asynq
-// would deliver the files again only minutes later.
+// collect makes batches of what was taken. The end of Run does not stop it: what is taken is
+// soon done.
 func (c *Collector) collect(taken *queue.TakenFiles) {
-	if _, done := c.Aggregator.attempt(taken.Handler, taken.Tasks, 0); !done {
-		return
-	}
+	keeping, stop := context.WithCancel(context.WithoutCancel(c.Aggregator.ctx))
+	var kept sync.WaitGroup
+	kept.Go(func() { c.keep(keeping, taken) })
+	_, done := c.Aggregator.attempt(taken.Handler, taken.Tasks, 0, taken.Held)
+	stop()
+	kept.Wait()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Aggregator.ctx), removeTimeout)
 	defer cancel()
+	if !done {
+		if err := c.Groups.ReturnTaken(ctx, taken); err != nil {
+			c.Aggregator.Log.Log(ctx, outage.Level(err), "collector: files that have no batch yet are collected again later",
+				"files", len(taken.Tasks), "error", err)
+		}
+		return
+	}
 	if err := c.Groups.RemoveTaken(ctx, taken); err != nil {
-		// The files have batches: those that asynq makes of the same messages do nothing.
-		c.Aggregator.Log.Log(ctx, outage.Level(err), "collector: asynq will deliver collected files again",
+		// The files have batches: those that are made of the same messages do nothing.
+		c.Aggregator.Log.Log(ctx, outage.Level(err), "collector: collected files will be delivered again",
 			"files", len(taken.Tasks), "error", err)
 	}
+}
+
+// keep keeps what was taken until ctx ends, for example while the database is away.
+func (c *Collector) keep(ctx context.Context, taken *queue.TakenFiles) {
+	sleep.Every(ctx, queue.KeepTakenEvery, func() {
+		if _, err := c.Groups.KeepTaken(ctx, taken); err != nil && ctx.Err() == nil {
+			c.Aggregator.Log.Log(ctx, outage.Level(err), "collector: others may take files that this worker has collected",
+				"files", len(taken.Tasks), "error", err)
+		}
+	})
 }
 
 // pause returns after a wake-up, after a time, or when ctx ends.

@@ -31,7 +31,7 @@ func (f *benchFlags) add(cmd *cobra.Command) {
 // findings are the results of a bench, as tables and charts.
 type findings struct {
 	title, lead string
-	says        []string
+	notes       []string
 	charts      []chart.Chart
 	tables      []titled
 }
@@ -41,14 +41,14 @@ type titled struct {
 	*table
 }
 
-func (f *findings) sayf(format string, args ...any) {
-	f.says = append(f.says, fmt.Sprintf(format, args...))
+func (f *findings) notef(format string, args ...any) {
+	f.notes = append(f.notes, fmt.Sprintf(format, args...))
 }
 
 // stolen explains the marks in the columns of stolen time, if there are any.
 func (f *findings) stolen(percents []float64) {
 	if note := bench.StolenNote(percents); note != "" {
-		f.says = append(f.says, note)
+		f.notes = append(f.notes, note)
 	}
 }
 
@@ -66,7 +66,7 @@ func (f *findings) print(w io.Writer) {
 		}
 		t.write(w)
 	}
-	for i, s := range f.says {
+	for i, s := range f.notes {
 		if i == 0 {
 			fmt.Fprintln(w)
 		}
@@ -102,7 +102,7 @@ func (p *program) write(path string, content func(io.Writer) error) error {
 }
 
 func (f *findings) page(m *bench.Machine) *chart.Page {
-	page := &chart.Page{Title: f.title, Lead: f.lead, Says: f.says, Charts: f.charts}
+	page := &chart.Page{Title: f.title, Lead: f.lead, Says: f.notes, Charts: f.charts}
 	for _, t := range f.tables {
 		out := chart.Table{Title: t.title, Rows: t.rows}
 		for _, c := range t.columns {

@@ -19,12 +19,11 @@ func (p *program) benchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Run benchmarks",
-		Long: `Bench measures Baler, with workers and producers in processes of their own, on a
-throwaway Redis and MariaDB that it starts on the loopback interface and throws
-away again. With --redis or --database, or their variables, it measures on those:
-in a queue of its own, and in a database that holds no transfers, unless --yes
-says that it may add to them. Numbers of one run compare; those of two seldom do.
-With --html or --svg the figures are drawn, too.`,
+		Long: `Bench measures Baler with workers and producers in separate processes. It starts a
+temporary Redis and MariaDB on the loopback interface, and deletes them afterwards.
+With --redis or --database, or their variables, it measures on those servers, in a
+queue of its own. The database must have no transfers, unless --yes is given.
+Compare only numbers of the same run. With --html or --svg it also draws charts.`,
 		Example: `  baler bench pipeline --html pipeline.html
   baler bench batch
   baler bench commit

@@ -81,7 +81,7 @@ func (p *program) benchBatch(ctx context.Context, benchEnv *bench.Env, o bench.B
 	for _, workers := range o.Workers {
 		knee, best := bench.KneePoint(rows, workers, kneeShare)
 		if best.Batch > 0 {
-			f.sayf("With %s, batches of %s reach %.0f %% of the best, %s files/s at %s.", plural(int64(workers), "worker"),
+			f.notef("With %s, batches of %s reach %.0f %% of the best, %s files/s at %s.", plural(int64(workers), "worker"),
 				count(int64(knee.Batch)), 100*knee.FilesPerSecond/best.FilesPerSecond, rate(best.FilesPerSecond), count(int64(best.Batch)))
 		}
 	}

@@ -96,7 +96,7 @@ func (p *program) benchLatency(ctx context.Context, benchEnv *bench.Env, o bench
 	}
 	f.stolen(stolen)
 	span := func(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
-	f.sayf("These settings determine the waiting: group.max_delay as in the table, group.max_size %s, dispatch.interval %s,"+
+	f.notef("These settings determine the waiting: group.max_delay as in the table, group.max_size %s, dispatch.interval %s,"+
 		" record.max_delay %s; batches of %d files.",
 		count(int64(settings.GroupSize)), span(settings.Dispatch), span(settings.RecordDelay), o.Batch)
 	return f, err

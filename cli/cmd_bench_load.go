@@ -29,8 +29,8 @@ INSERTs of 1000 rows into the same table, in the same round:
   load          Baler, with its workers in processes of their own
 
 The file is written once: so many records of 300 to 600 bytes, and a line that is
-passed over for every seven of them. After each measurement the rows in the table
-are counted and compared. Of several rounds the median counts.
+skipped for every seven of them. After each measurement it checks the number of rows
+in the table. It reports the median of several rounds.
 
 The last column compares with a published account of such a pipeline, with Celery
 and SQLAlchemy: 5,275,521 records in 43 minutes. That many are a full run.`,

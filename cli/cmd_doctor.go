@@ -38,10 +38,10 @@ back. It exits with 1 if a check fails.`,
 }
 
 func (p *program) diagnosed(checks []doctor.Check) error {
-	sick := false
+	failed := false
 	list := newTable(words("CHECK"), words("STATUS"), column{title: "DETAIL AND HINT", shrink: wrap})
 	for _, c := range checks {
-		sick = sick || c.Status == doctor.StatusError
+		failed = failed || c.Status == doctor.StatusError
 		if p.json {
 			if err := p.object(finding{"check", c.Name, c.Status, c.Detail, c.Hint}); err != nil {
 				return err
@@ -56,7 +56,7 @@ func (p *program) diagnosed(checks []doctor.Check) error {
 	if !p.json {
 		list.within(tableWidth(p.stdout)).write(p.stdout)
 	}
-	if sick {
+	if failed {
 		return codeError(exitError)
 	}
 	return nil

@@ -34,7 +34,7 @@ func (p *program) pruneCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prune --older-than AGE",
 		Short: "Delete transfers that ended long ago",
-		Long: `Prune deletes the transfers that ended before some time, as 'baler delete' does, but
+		Long: `Prune deletes the transfers that ended longer ago than AGE, as 'baler delete' does, but
 remembers which files runs have seen. Without --failed-too it keeps transfers with
 failed files or final steps. It always keeps the newest transfer of the same 'baler
 run'. Workers do the same by themselves with the settings retention.*.`,
@@ -52,7 +52,7 @@ run'. Workers do the same by themselves with the settings retention.*.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(ageFlag{&o.OlderThan}, "older-than", "delete transfers that ended this long `AGO`, such as 90d or 36h")
+	flags.Var(ageFlag{&o.OlderThan}, "older-than", "delete transfers that ended longer than `AGE` ago, such as 90d or 36h")
 	flags.IntVar(&o.KeepLast, "keep-last", 0, "keep the `N` newest transfers, however old they are")
 	flags.BoolVar(&o.FailedToo, "failed-too", false, "delete also transfers with failed files or final steps")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "delete nothing, and list the transfers that prune would delete")

@@ -50,7 +50,7 @@ func describe(r *recipe.Recipe) recipeObject {
 	for _, s := range r.Steps {
 		o.Steps = append(o.Steps, stepObject{s.Name, s.Handler, s.When})
 	}
-	for _, s := range r.Finalizers {
+	for _, s := range r.FinalSteps {
 		o.Finalizers = append(o.Finalizers, stepObject{Step: s.Name, Handler: s.Handler})
 	}
 	return o
@@ -58,11 +58,11 @@ func describe(r *recipe.Recipe) recipeObject {
 
 // finalizerNames lists the final steps of a recipe.
 func finalizerNames(r *recipe.Recipe) string {
-	if len(r.Finalizers) == 0 {
+	if len(r.FinalSteps) == 0 {
 		return ""
 	}
-	names := make([]string, len(r.Finalizers))
-	for i, s := range r.Finalizers {
+	names := make([]string, len(r.FinalSteps))
+	for i, s := range r.FinalSteps {
 		names[i] = s.Name
 	}
 	return fmt.Sprintf(": %s, then once %s", plural(int64(len(r.Steps)), "step"), strings.Join(names, ", "))

@@ -109,13 +109,16 @@ func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter
 	if err != nil {
 		return err
 	}
-	missing := parseColumns(f.columns)
+	missing, unreadable := parseColumns(f.columns), 0
 	for line, err := range b.Results(ctx, t, filter) {
 		if err == nil {
 			err = to.write(&line)
 		}
 		if err != nil {
 			return err
+		}
+		if line.Code == tasks.CodeUnreadableRow {
+			unreadable++
 		}
 		if len(missing) > 0 {
 			missing = stillMissing(missing, &line)
@@ -124,7 +127,12 @@ func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter
 	for _, c := range missing {
 		p.notef("note: no result has a fact or field %q", c.name)
 	}
-	return to.end()
+	if err := to.end(); err != nil || unreadable == 0 {
+		return err
+	}
+	_ = w.Flush() // output remembers the error
+	return fmt.Errorf("%s cannot be read from the database: correct or delete the rows with the code %s, or restore the database",
+		plural(int64(unreadable), "result"), tasks.CodeUnreadableRow)
 }
 
 // stillMissing keeps the columns of facts that the result does not have.

@@ -50,7 +50,7 @@ Browsers ask for it as the password; the user name does not matter.`,
 	flags := cmd.Flags()
 	flags.String("listen", "", "`ADDRESS` to listen on (default: 127.0.0.1:8080)")
 	bind(flags, "listen", "http.listen")
-	flags.Bool("insecure", false, "let other hosts connect without a token: they can read everything")
+	flags.Bool("insecure", false, "let other hosts connect without a token: they can read everything, and change nothing")
 	bind(flags, "insecure", "http.insecure")
 	flags.BoolVar(&work, "worker", false, "process batches as well")
 	workFlags(cmd)

@@ -80,8 +80,12 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 		numbers("FAILED"), numbers("AGE"))
 	for i := range transfers {
 		t := &transfers[i]
+		since := "–" // of a row that cannot be read
+		if !t.CreatedAt.IsZero() {
+			since = age(now.Sub(t.CreatedAt))
+		}
 		list.row(number(t), quoted(t.Name), stateInList(t), count(t.Files), count(t.Finished),
-			percent(t.Finished, t.Files), count(failuresOf(t)), age(now.Sub(t.CreatedAt)))
+			percent(t.Finished, t.Files), count(failuresOf(t)), since)
 	}
 	list.within(tableWidth(p.stdout)).write(p.stdout)
 	return nil

@@ -110,7 +110,7 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 }
 
 // desiredStateCommand makes a command that sets the desired state of a worker.
-func (p *program) desiredStateCommand(verb, short string, wish tasks.DesiredState, told string) *cobra.Command {
+func (p *program) desiredStateCommand(verb, short string, desired tasks.DesiredState, told string) *cobra.Command {
 	return &cobra.Command{
 		Use:               verb + " NAME",
 		Short:             short,
@@ -120,7 +120,7 @@ func (p *program) desiredStateCommand(verb, short string, wish tasks.DesiredStat
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
-				w, err := setWorkerState(ctx, b, args[0], wish)
+				w, err := setWorkerState(ctx, b, args[0], desired)
 				switch {
 				case err != nil:
 					return err
@@ -135,7 +135,7 @@ func (p *program) desiredStateCommand(verb, short string, wish tasks.DesiredStat
 }
 
 // setWorkerState accepts live workers only: the database may still have a row of a dead one.
-func setWorkerState(ctx context.Context, b *baler.Baler, name string, wish tasks.DesiredState) (w tasks.Worker, err error) {
+func setWorkerState(ctx context.Context, b *baler.Baler, name string, desired tasks.DesiredState) (w tasks.Worker, err error) {
 	workers, err := b.Workers(ctx)
 	if err != nil {
 		return w, err
@@ -145,6 +145,6 @@ func setWorkerState(ctx context.Context, b *baler.Baler, name string, wish tasks
 		return w, fmt.Errorf("%w: %s ('baler workers' lists them)", baler.ErrWorkerNotFound, printable(name))
 	}
 	w = workers[i]
-	w.DesiredState = wish
-	return w, b.SetWorkerState(ctx, name, wish)
+	w.DesiredState = desired
+	return w, b.SetWorkerState(ctx, name, desired)
 }

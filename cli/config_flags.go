@@ -39,7 +39,7 @@ func (p *program) settings(cmd *cobra.Command) (config.Config, error) {
 		flags["log.level"] = louder(usual, p.verbose)
 	}
 	p.jsonLog = p.asksJSONLog(cmd)
-	cfg, err := config.Load(config.LoadOptions{Env: p.env, File: p.file, Fallback: "baler.yaml", Flags: flags})
+	cfg, err := config.Load(config.Sources{Env: p.env, File: p.file, Fallback: "baler.yaml", Flags: flags})
 	if err != nil {
 		return cfg, err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/balerhq/baler"
 )
@@ -17,6 +18,17 @@ func checkPaths(paths []string) error {
 		return usagef("path %d is empty; use . for the current folder", i+1)
 	}
 	return nil
+}
+
+// checkFlags refuses a flag with an empty value. It would mean the default, such as no key
+// or the embedded database, but usually comes from a script with an unset variable, too.
+func checkFlags(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if v := f.Value.String(); err == nil && (v == "" || v == "[]" || v == `[""]`) {
+			err = usagef("--%s is empty; give it a value, or leave it out", f.Name)
+		}
+	})
+	return err
 }
 
 func missingOKFlag(cmd *cobra.Command, to *bool) {

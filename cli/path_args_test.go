@@ -45,3 +45,33 @@ func TestMissingPathsOfAList(t *testing.T) {
 	s.from = strings.NewReader(filepath.Join(s.dir, "gone") + "\n")
 	contains(t, "object", s.must(exitOK, "submit", "-", "--json").stdout, `"files":1,`)
 }
+
+// An empty value of a flag comes from a script with an unset variable. It is no way to
+// mean the default.
+func TestEmptyFlagsAreUsageErrors(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		flag string
+		args []string
+	}{
+		{"key", []string{"submit", "--key", "", "in"}},
+		{"files-from", []string{"submit", "--files-from", ""}},
+		{"resume", []string{"submit", "--resume="}},
+		{"recipe", []string{"run", "--recipe", "", "in"}},
+		{"exclude", []string{"run", "--exclude", "", "in"}},
+		{"exclude-from", []string{"run", "--exclude-from", "", "in"}},
+		{"webhook", []string{"run", "--webhook", "", "in"}},
+		{"min-size", []string{"run", "--min-size", "", "in"}},
+		{"database", []string{"--database", "", "status"}},
+		{"config", []string{"--config", "", "status"}},
+		{"outcome", []string{"results", "latest", "--outcome", ""}},
+		{"columns", []string{"results", "latest", "--columns", ""}},
+		{"older-than", []string{"prune", "--older-than", ""}},
+		{"into", []string{"load", "in", "--into", ""}},
+	} {
+		s := newTestEnv(t)
+		s.file("in/a.txt", "alpha")
+		contains(t, strings.Join(c.args, " "), s.must(exitUsage, c.args...).stderr, "--"+c.flag)
+		contains(t, "status", s.must(exitOK, "status").stdout, "There are no transfers yet")
+	}
+}

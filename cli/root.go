@@ -26,8 +26,9 @@ beginning of it, its name, or latest.`,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRun: func(*cobra.Command, []string) {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			p.began = true
+			return checkFlags(cmd)
 		},
 	}
 	root.SetVersionTemplate(p.name + " {{.Version}}\n")

@@ -153,7 +153,7 @@ func TestRunQuietly(t *testing.T) {
 	}
 }
 
-func TestRunTellsWhatItPassesOver(t *testing.T) {
+func TestRunReportsSkippedFiles(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")

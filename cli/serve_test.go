@@ -49,9 +49,9 @@ func TestNothingWorksOnServicesWithoutRoots(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
-	s.services()
+	s.env = append(s.env, "BALER_REDIS_URL="+testkit.Redis(t), "BALER_DATABASE_URL="+testkit.MySQL(t))
 	for _, args := range [][]string{{"serve", "--worker", "--listen", "127.0.0.1:0"}, {"worker"}, {"run", s.path("in")}} {
-		r := s.must(exitError, append(args, "--roots", "")...)
+		r := s.must(exitError, args...)
 		contains(t, "stderr", r.stderr, "could make this worker read any file: set BALER_ROOTS (--roots)")
 		if r.stdout != "" || strings.Contains(r.stderr, "Stop it with Ctrl-C") {
 			t.Errorf("%v says that it starts: %s%s", args, r.stdout, r.stderr)

@@ -80,7 +80,7 @@ func TestDoctorOfServices(t *testing.T) {
 	}
 }
 
-func TestDoctorOfASickHost(t *testing.T) {
+func TestDoctorReportsFailedChecks(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
 	s.env = append(s.env, "BALER_OUTPUTS="+s.path("nowhere"))

@@ -35,7 +35,7 @@ func TestParseDatabase(t *testing.T) {
 		"", "sqlite:", "sqlite::memory:", "sqlite:file:b.db?mode=memory", "sqlite:b.db?mode=ro", "postgres://u:hush@db/x", "mysql://u:hush@db", "mysql://u:hush@/b", "mysql://u:hush@db/a/b",
 		"mysql://u:hu%sh@db/b", "mysql://u:hush@db:x/b", "mysql://u:hush@db/b?a;b", "u:hush@tcp(db:3306)/b",
 		"mysql://u:hush@db/b?nonsense=1", "mysql://u:hush@db/b?parseTime=true", "mysql://u:hush@db/b?tls=perhaps",
-		"mysql://u:hush@db/b?sql_mode=''", "mysql://u:hush@db/b?socket=/s", "mysql://u:hush@/b?socket=s",
+		"mysql://u:hush@db/b?sql_mode=''", "mysql://u:hush@db/b?SQL_SELECT_LIMIT=1", "mysql://u:hush@db/b?autocommit=0", "mysql://u:hush@db/b?socket=/s", "mysql://u:hush@/b?socket=s",
 	} {
 		if got, err := config.ParseDatabase(s); err == nil {
 			t.Errorf("%s: %+v", s, got)

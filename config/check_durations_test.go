@@ -20,7 +20,7 @@ func TestDelaysThatDoNotFit(t *testing.T) {
 		"a shorter grace":          {func(c *config.Config) { c.Worker.Grace = 1249 * time.Millisecond }, "worker.grace: 1.249s is too short|250ms + 1s = 1.25s, so set 1.25s or more"},
 		"late results":             {func(c *config.Config) { c.Record.MaxDelay = 29*time.Second + 1 }, "worker.grace: 30s is|29.000000001s + 1s = 30.000000001s"},
 		"results that never come":  {func(c *config.Config) { c.Record.MaxDelay = longest }, "worker.grace: 30s"},
-		"a long handler":           {func(c *config.Config) { c.Handlers = map[string]config.Handler{"x": {Timeout: time.Hour}} }, ""},
+		"a long handler":           {func(c *config.Config) { c.Handlers = map[string]config.HandlerSettings{"x": {Timeout: time.Hour}} }, ""},
 		"a group beyond the grace": {func(c *config.Config) { c.Group.MaxDelay = time.Minute }, ""},
 		"the shortest lag":         {func(c *config.Config) { c.Dispatch.Lag = 1500*time.Millisecond + 1 }, ""},
 		"a shorter lag":            {func(c *config.Config) { c.Dispatch.Lag = 1500 * time.Millisecond }, "dispatch.lag: 1.5s is too short|500ms + 1s = 1.5s|set more than 1.5s"},

@@ -24,13 +24,13 @@ type Config struct {
 	// StateDir holds the embedded default's database, absolute.
 	StateDir string `koanf:"state_dir"`
 
-	Worker   Worker             `koanf:"worker"`
-	Dispatch Dispatch           `koanf:"dispatch"`
-	Group    Group              `koanf:"group"`
-	Batch    tasks.BatchPolicy  `koanf:"batch"`
-	Handlers map[string]Handler `koanf:"handlers"` // the site's settings, by handler name
-	Record   Record             `koanf:"record"`
-	Webhook  Webhook            `koanf:"webhook"`
+	Worker   Worker                     `koanf:"worker"`
+	Dispatch Dispatch                   `koanf:"dispatch"`
+	Group    Group                      `koanf:"group"`
+	Batch    tasks.BatchPolicy          `koanf:"batch"`
+	Handlers map[string]HandlerSettings `koanf:"handlers"` // the site's settings, by handler name
+	Record   Record                     `koanf:"record"`
+	Webhook  Webhook                    `koanf:"webhook"`
 
 	Retention Retention `koanf:"retention"`
 
@@ -98,8 +98,8 @@ type Group struct {
 	Limit    int           `koanf:"limit"`
 }
 
-// Handler holds the site's settings for one handler. A zero field is not set.
-type Handler struct {
+// HandlerSettings holds the site's settings for one handler. A zero field is not set.
+type HandlerSettings struct {
 	Batch        tasks.BatchPolicy `koanf:"batch"`
 	Timeout      time.Duration     `koanf:"timeout"`       // of one file, or one attempt of a final step
 	BatchTimeout time.Duration     `koanf:"batch_timeout"` // of all files of a batch together
@@ -138,6 +138,8 @@ type HTTP struct {
 	Insecure        bool     `koanf:"insecure"`          // allows other hosts to connect without a token
 	Hosts           []string `koanf:"hosts"`             // names of this server in requests, beside those of loopback
 	MonitorReadOnly *bool    `koanf:"monitor_read_only"` // nil means true
+
+	RequestsPerSecond int `koanf:"requests_per_second"` // of the API, from one address
 }
 
 // Log sets the level and the format of the log.

@@ -49,6 +49,7 @@ func (c Config) constants() Config {
 	}
 	c.Record.MaxOutput = cmp.Or(c.Record.MaxOutput, tasks.DefaultMaxOutput)
 	c.HTTP.Listen = cmp.Or(c.HTTP.Listen, "127.0.0.1:8080")
+	c.HTTP.RequestsPerSecond = cmp.Or(c.HTTP.RequestsPerSecond, 100)
 	if c.HTTP.MonitorReadOnly == nil {
 		c.HTTP.MonitorReadOnly = new(true)
 	}

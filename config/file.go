@@ -15,7 +15,7 @@ import (
 
 // readFile reads the configuration file that the options name. It returns nothing
 // when they name none, or when the fallback does not exist.
-func readFile(o LoadOptions, env map[string]string) (map[string]any, lines, error) {
+func readFile(o Sources, env map[string]string) (map[string]any, lines, error) {
 	path, required := o.File, true
 	if path == "" {
 		path = env[ConfigVariable]

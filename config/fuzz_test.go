@@ -56,7 +56,7 @@ func FuzzFile(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "baler.yaml")
 	f.Fuzz(func(t *testing.T, content string) {
 		testkit.WriteFile(t, path, content)
-		c, err := config.Load(config.LoadOptions{Env: []string{home}, File: path})
+		c, err := config.Load(config.Sources{Env: []string{home}, File: path})
 		if problems, ok := errors.AsType[config.Errors](err); ok && len(problems) == 0 {
 			t.Error("an error without problems")
 		}

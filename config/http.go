@@ -17,6 +17,7 @@ func (v *validation) http(h HTTP) {
 		v.problems.addf("", "http.token", "%v", err)
 	}
 	v.requiref(h.Token == "" || h.TokenFile == "", "http.token_file", "is set beside http.token; set one of them")
+	v.requiref(h.RequestsPerSecond >= 1, "http.requests_per_second", "%d is too few; set 1 or more", h.RequestsPerSecond)
 	for _, host := range h.Hosts {
 		v.requiref(host != "" && !strings.ContainsAny(host, "/:@ "), "http.hosts",
 			"%s is not the name of a host; write it without scheme and port, such as baler.example.org", dsn.Quote(host))
@@ -53,15 +54,15 @@ func (h HTTP) AuthToken(at net.Addr) (string, error) {
 			return "", fmt.Errorf("http.token_file: the token in %s %w", h.TokenFile, err)
 		}
 	}
-	if token == "" && !h.Insecure && !local(at) {
+	if token == "" && !h.Insecure && !Loopback(at) {
 		return "", fmt.Errorf("other hosts can connect to %s, and there is no token: set BALER_HTTP_TOKEN (http.token) "+
 			"or BALER_HTTP_TOKEN_FILE, listen on 127.0.0.1, or allow everybody to read everything with --insecure", at)
 	}
 	return token, nil
 }
 
-// local reports whether only this host can connect.
-func local(at net.Addr) bool {
+// Loopback reports whether only this host can connect to an address.
+func Loopback(at net.Addr) bool {
 	switch at := at.(type) {
 	case *net.TCPAddr:
 		return at.IP.IsLoopback()

@@ -48,12 +48,12 @@ func TestUnusableTokens(t *testing.T) {
 		"BALER_HTTP_TOKEN=two words": "has a space", "BALER_HTTP_TOKEN=\u00fcber": "outside of ASCII",
 		"BALER_HTTP_HOSTS=https://b.example": "without scheme and port", "BALER_HTTP_HOSTS=b.example:80": "without scheme and port",
 	} {
-		_, err := config.Load(config.LoadOptions{Env: []string{home, variable}})
+		_, err := config.Load(config.Sources{Env: []string{home, variable}})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "two words") {
 			t.Errorf("%s: %v", variable, err)
 		}
 	}
-	_, err := config.Load(config.LoadOptions{Env: []string{home, "BALER_HTTP_TOKEN=x", "BALER_HTTP_TOKEN_FILE=/x"}})
+	_, err := config.Load(config.Sources{Env: []string{home, "BALER_HTTP_TOKEN=x", "BALER_HTTP_TOKEN_FILE=/x"}})
 	if err == nil || !strings.Contains(err.Error(), "set one of them") {
 		t.Error(err)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// LoadOptions are the sources of settings. The zero value gives the defaults.
-type LoadOptions struct {
+// Sources are the sources of settings. The zero value gives the defaults.
+type Sources struct {
 	// Env is the environment, as os.Environ returns it. A variable that is set but
 	// empty counts as not set.
 	Env []string
@@ -32,7 +32,7 @@ type LoadOptions struct {
 // variable, that over the file, and that over the default. It returns Errors with
 // every error in the settings, or another error when the file cannot be read or is
 // not YAML.
-func Load(o LoadOptions) (Config, error) {
+func Load(o Sources) (Config, error) {
 	env := environment(o.Env)
 	l := loader{settings: Settings(), sources: make(map[string]string), tree: koanf.New(".")}
 	raw, lines, err := readFile(o, env)

@@ -28,7 +28,7 @@ func write(t *testing.T, content string) string {
 	return path
 }
 
-func load(t *testing.T, o config.LoadOptions) config.Config {
+func load(t *testing.T, o config.Sources) config.Config {
 	t.Helper()
 	c, err := config.Load(o)
 	testkit.Must(t, err)
@@ -37,7 +37,7 @@ func load(t *testing.T, o config.LoadOptions) config.Config {
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	c := load(t, config.LoadOptions{Env: []string{home}})
+	c := load(t, config.Sources{Env: []string{home}})
 	if !reflect.DeepEqual(c, config.Config{}.WithDefaults([]string{home})) {
 		t.Error("Load of nothing and WithDefaults differ")
 	}
@@ -47,11 +47,11 @@ func TestDefaults(t *testing.T) {
 		!reflect.DeepEqual(c.Worker.Queues, map[string]int{"default": 1}) {
 		t.Errorf("got %+v", c)
 	}
-	c = load(t, config.LoadOptions{Env: []string{home, "XDG_STATE_HOME=/state"}})
+	c = load(t, config.Sources{Env: []string{home, "XDG_STATE_HOME=/state"}})
 	if c.Database.URL != "sqlite:/state/baler/baler.db" {
 		t.Errorf("XDG_STATE_HOME is not used: %s", c.Database.URL)
 	}
-	c = load(t, config.LoadOptions{Env: []string{home, "BALER_STATE_DIR=/mine"}})
+	c = load(t, config.Sources{Env: []string{home, "BALER_STATE_DIR=/mine"}})
 	if c.Database.URL != "sqlite:/mine/baler.db" {
 		t.Errorf("BALER_STATE_DIR is not used: %s", c.Database.URL)
 	}
@@ -75,7 +75,7 @@ func TestWithDefaultsKeepsWhatIsSet(t *testing.T) {
 func TestPrecedence(t *testing.T) {
 	t.Parallel()
 	for sources := range 8 {
-		o := config.LoadOptions{Env: []string{home}}
+		o := config.Sources{Env: []string{home}}
 		want := 128
 		if sources&1 != 0 {
 			o.File, want = write(t, "batch: {max_items: 10, max_delay: 3s}\n"), 10
@@ -134,7 +134,7 @@ batch:   # nothing behind it
 		"worker.grace": 90 * time.Second, "record.max_output": config.Size(2048), "http.monitor_read_only": false, "http.hosts": []string{"baler.example", "b"},
 		"webhook.urls": []string{"https://a/b?c", "http://u:p@d:1"}, "webhook.secret": "hush",
 	}
-	for name, o := range map[string]config.LoadOptions{
+	for name, o := range map[string]config.Sources{
 		"file":        {Env: []string{home}, File: file},
 		"environment": {Env: env},
 		"flags":       {Env: []string{home}, Flags: flags},
@@ -147,12 +147,12 @@ batch:   # nothing behind it
 
 func TestHandlers(t *testing.T) {
 	t.Parallel()
-	c := load(t, config.LoadOptions{
+	c := load(t, config.Sources{
 		Env:   []string{home},
 		File:  write(t, "handlers:\n  checksum:\n    batch: {max_bytes: 1GiB, target: 5s}\n    timeout: 1h\n    retry: {attempts: 9}\n  x-ray: {}\n"),
 		Flags: map[string]any{"handlers.checksum.timeout": "2h"},
 	})
-	want := map[string]config.Handler{
+	want := map[string]config.HandlerSettings{
 		"checksum": {Batch: tasks.BatchPolicy{MaxBytes: 1 << 30, Target: 5 * time.Second}, Timeout: 2 * time.Hour, Retry: tasks.RetryPolicy{Attempts: 9}},
 		"x-ray":    {},
 	}
@@ -169,20 +169,20 @@ func TestWhichFile(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none.yaml")
 	variable := "BALER_CONFIG=" + byVariable
 	for name, tc := range map[string]struct {
-		o    config.LoadOptions
+		o    config.Sources
 		want int
 	}{
-		"named":            {config.LoadOptions{Env: []string{home, variable}, File: named, Fallback: fallback}, 1},
-		"variable":         {config.LoadOptions{Env: []string{home, variable}, Fallback: fallback}, 2},
-		"fallback":         {config.LoadOptions{Env: []string{home}, Fallback: fallback}, 3},
-		"missing fallback": {config.LoadOptions{Env: []string{home}, Fallback: missing}, 128},
-		"none":             {config.LoadOptions{Env: []string{home}}, 128},
+		"named":            {config.Sources{Env: []string{home, variable}, File: named, Fallback: fallback}, 1},
+		"variable":         {config.Sources{Env: []string{home, variable}, Fallback: fallback}, 2},
+		"fallback":         {config.Sources{Env: []string{home}, Fallback: fallback}, 3},
+		"missing fallback": {config.Sources{Env: []string{home}, Fallback: missing}, 128},
+		"none":             {config.Sources{Env: []string{home}}, 128},
 	} {
 		if c := load(t, tc.o); c.Batch.MaxItems != tc.want {
 			t.Errorf("%s: %d", name, c.Batch.MaxItems)
 		}
 	}
-	for _, o := range []config.LoadOptions{{File: missing}, {Env: []string{"BALER_CONFIG=" + missing}}} {
+	for _, o := range []config.Sources{{File: missing}, {Env: []string{"BALER_CONFIG=" + missing}}} {
 		if _, err := config.Load(o); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("a named file is missing: %v", err)
 		}
@@ -192,13 +192,13 @@ func TestWhichFile(t *testing.T) {
 func TestFilesThatReadWell(t *testing.T) {
 	t.Parallel()
 	for _, content := range []string{"", "# nothing\n", "---\n", "batch: &b {max_items: 4}\nhandlers:\n  x: {batch: *b}\n"} {
-		load(t, config.LoadOptions{Env: []string{home}, File: write(t, content)})
+		load(t, config.Sources{Env: []string{home}, File: write(t, content)})
 	}
 }
 
 func TestProblemsGolden(t *testing.T) {
 	t.Parallel()
-	_, err := config.Load(config.LoadOptions{
+	_, err := config.Load(config.Sources{
 		Env: []string{
 			home, "BALER_DATABSE_URL=x", "BALER_DB=x", "BALER_WORKER_NAME=" + strings.Repeat("x", 300),
 			"BALER_RECORD_MAX_ITEMS=lots", "BALER_RECORD_MAX_DELAY=0s",
@@ -220,7 +220,7 @@ func TestSyntaxErrors(t *testing.T) {
 		"a: 1\na: 2\n":                           ":2: not YAML: ",
 	} {
 		path := write(t, content)
-		_, err := config.Load(config.LoadOptions{Env: []string{home}, File: path})
+		_, err := config.Load(config.Sources{Env: []string{home}, File: path})
 		if err == nil || !strings.HasPrefix(err.Error(), path+want) || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%q: %v", content, err)
 		}

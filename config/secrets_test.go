@@ -29,7 +29,7 @@ func TestErrorsShowNoSecrets(t *testing.T) {
 				sections[section] = append(sections[section], name)
 			}
 		}
-		_, err := config.Load(config.LoadOptions{Env: []string{home}, Flags: flags})
+		_, err := config.Load(config.Sources{Env: []string{home}, Flags: flags})
 		hides(t, "flags with "+address, err)
 		for _, form := range []string{"  %s: %s\n", "  %s: [%s]\n", "  %s: {%s: 1}\n", "  %s: [{a: %s}]\n"} {
 			var file strings.Builder
@@ -39,7 +39,7 @@ func TestErrorsShowNoSecrets(t *testing.T) {
 					fmt.Fprintf(&file, form, name, strconv.Quote(address))
 				}
 			}
-			_, err := config.Load(config.LoadOptions{Env: []string{home}, File: write(t, file.String())})
+			_, err := config.Load(config.Sources{Env: []string{home}, File: write(t, file.String())})
 			if err == nil {
 				t.Errorf("%s is accepted everywhere", address)
 			}
@@ -62,7 +62,7 @@ func TestSecretsThatAreNotText(t *testing.T) {
 	} {
 		for _, key := range []string{"webhook: {secret: %s}", "webhook:\n  secret: %s\n", "http:\n  token: %s\n", "redis:\n  url: %s\n", "webhook:\n  urls: %s\n"} {
 			content := strings.Replace(key, "%s", value, 1)
-			_, err := config.Load(config.LoadOptions{Env: []string{home}, File: write(t, content)})
+			_, err := config.Load(config.Sources{Env: []string{home}, File: write(t, content)})
 			hides(t, content, err)
 			if err != nil && strings.Contains(err.Error(), "7777777") {
 				t.Errorf("%s:\n%v", content, err)
@@ -71,7 +71,7 @@ func TestSecretsThatAreNotText(t *testing.T) {
 	}
 	// Without a space, YAML takes the secret for a part of the key.
 	for _, content := range []string{"webhook:\n  ? secret:cAnArY7\n", "webhook:\n  \"secret:cAnArY7\":\n"} {
-		_, err := config.Load(config.LoadOptions{Env: []string{home}, File: write(t, content)})
+		_, err := config.Load(config.Sources{Env: []string{home}, File: write(t, content)})
 		hides(t, content, err)
 		if err == nil {
 			t.Errorf("%s is accepted", content)

@@ -28,8 +28,8 @@ func leaves(prefix string, v reflect.Value, out map[string]reflect.Value) {
 		switch {
 		case value.Kind() == reflect.Struct:
 			leaves(key+".", value, out)
-		case field.Type == reflect.TypeFor[map[string]config.Handler]():
-			leaves(key+".*.", reflect.ValueOf(config.Handler{}), out)
+		case field.Type == reflect.TypeFor[map[string]config.HandlerSettings]():
+			leaves(key+".*.", reflect.ValueOf(config.HandlerSettings{}), out)
 		case name == "max_bytes":
 			out[key] = reflect.ValueOf(config.Size(value.Int()))
 		default:
@@ -137,15 +137,15 @@ func TestEverySettingCanBeSet(t *testing.T) {
 			"BALER_REDIS_URL=rediss://h", "BALER_REDIS_TLS_CERT=c", "BALER_REDIS_TLS_KEY=k", // which belong together
 			"BALER_DATABASE_URL=mysql://h/b", "BALER_DATABASE_TLS_CERT=c", "BALER_DATABASE_TLS_KEY=k",
 		}
-		leaves("", reflect.ValueOf(load(t, config.LoadOptions{Env: env})), before)
-		byFlag := load(t, config.LoadOptions{Env: env, Flags: map[string]any{key: value}})
+		leaves("", reflect.ValueOf(load(t, config.Sources{Env: env})), before)
+		byFlag := load(t, config.Sources{Env: env, Flags: map[string]any{key: value}})
 		if s.Variable == "" {
-			if reflect.DeepEqual(byFlag.Handlers["x"], config.Handler{}) {
+			if reflect.DeepEqual(byFlag.Handlers["x"], config.HandlerSettings{}) {
 				t.Errorf("%s: a flag sets nothing", key)
 			}
 			continue
 		}
-		byVariable := load(t, config.LoadOptions{Env: append(env, s.Variable+"="+value)})
+		byVariable := load(t, config.Sources{Env: append(env, s.Variable+"="+value)})
 		leaves("", reflect.ValueOf(byVariable), after)
 		if reflect.DeepEqual(before[s.Key].Interface(), after[s.Key].Interface()) {
 			t.Errorf("%s=%s sets nothing", s.Variable, value)

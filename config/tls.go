@@ -42,7 +42,7 @@ func (t TLS) Load() (*tls.Config, error) {
 	return c, nil
 }
 
-// check reports what cannot work, whatever is in the files.
+// check reports settings that cannot work, whatever the files contain.
 func (t TLS) check() error {
 	if (t.Cert == "") != (t.Key == "") {
 		return errors.New("cert and key belong together; set both, or neither")

@@ -151,7 +151,7 @@ func (v *validation) batch(section string, b tasks.BatchPolicy) {
 }
 
 // handlers checks the site's settings for handlers, in which zero means not set.
-func (v *validation) handlers(handlers map[string]Handler) {
+func (v *validation) handlers(handlers map[string]HandlerSettings) {
 	for _, name := range slices.Sorted(maps.Keys(handlers)) {
 		h, section := handlers[name], "handlers."+name
 		v.atLeast(section+".batch.max_items", h.Batch.MaxItems, 0)

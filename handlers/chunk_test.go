@@ -10,7 +10,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func TestOpenPartGivesTheRange(t *testing.T) {
+func TestOpenChunkGivesTheRange(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lines")
 	const content = "one\ntwo\nthree"
 	testkit.Must(t, os.WriteFile(path, []byte(content), 0o600))

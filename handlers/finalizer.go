@@ -39,6 +39,7 @@ type TransferJobSpec struct {
 	Outputs      OutputRoots
 	Written      WrittenOutputs // nil: nothing has been written before
 	Now          time.Time
+	Version      string // see TransferJob.Version
 }
 
 // NewTransferJob makes a transfer's job. It is for runners and tests.
@@ -47,13 +48,13 @@ func NewTransferJob(spec TransferJobSpec) *TransferJob { return &TransferJob{spe
 // ResultReader reads the files and results of a transfer's collection page by page. Its
 // errors end the iteration: the implementation retries outages.
 type ResultReader interface {
-	// Files lists up to limit files behind a key.
+	// Files lists up to limit files after a key.
 	Files(ctx context.Context, after tasks.FileKey, limit int) ([]tasks.CollectedFile, error)
 
 	// Facts gives the facts that the steps before a step recorded of files of a transfer.
 	Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error)
 
-	// Results lists results with these outcomes, or all, behind a key.
+	// Results lists results with these outcomes, or all, after a key.
 	Results(ctx context.Context, outcomes []tasks.Outcome, after tasks.CollectedKey, limit int) ([]tasks.CollectedResult, error)
 
 	// Totals counts the files, and adds up their sizes.
@@ -78,6 +79,9 @@ func (c *TransferJob) Attempt() int { return c.spec.Attempt }
 
 // Now is when this attempt began.
 func (c *TransferJob) Now() time.Time { return c.spec.Now }
+
+// Version is that of the program that runs the step, for outputs that say what made them.
+func (c *TransferJob) Version() string { return c.spec.Version }
 
 // Args is the step's `with`, rendered for the transfer: any JSON value.
 func (c *TransferJob) Args() any { return c.spec.Args }

@@ -96,7 +96,7 @@ func (c *TransferJob) replaceableFolder(p *destination, ours func(there *os.Root
 	case !wrote:
 		return p.occupied("no final step of this transfer, or of an earlier run of the same sources and steps, wrote it")
 	case !ours(there):
-		return p.occupied("holds what this step did not write")
+		return p.occupied("is not as this step wrote it: something in it was added, changed or removed")
 	}
 	return nil
 }

@@ -25,6 +25,10 @@ type Registration struct {
 	// Job.Timeout, as those made by PerFile do.
 	TimesFiles bool
 
+	// IgnoresFacts says that the handler does not call Job.Fact, which saves reading what
+	// earlier steps recorded.
+	IgnoresFacts bool
+
 	// CheckArgs says beforehand whether a step's `with` suits the handler; nil
 	// accepts everything.
 	CheckArgs func(args any) error
@@ -40,6 +44,13 @@ type Registration struct {
 	// Output says where a finalizer with these arguments writes; nil when that is not known
 	// beforehand.
 	Output func(args any) Output
+
+	// KeepsFolders says that what a finalizer writes depends on the folders of the sources.
+	KeepsFolders bool
+
+	// Inputs names the files that a finalizer with these arguments reads besides those of
+	// the transfer; nil for none.
+	Inputs func(args any) []string
 
 	// SelfCheck is for `baler doctor`; nil when there is nothing to check.
 	SelfCheck *SelfCheck
@@ -119,6 +130,11 @@ func WithBatchTimeout(d time.Duration) Option {
 // WithTimedFiles says that the handler keeps Job.Timeout for each of its files.
 func WithTimedFiles() Option { return func(r *Registration) { r.TimesFiles = true } }
 
+// WithoutEarlierFacts says that the handler does not call Job.Fact: a worker then reads what
+// earlier steps recorded only when the recipe itself needs it, which saves a query for each
+// batch.
+func WithoutEarlierFacts() Option { return func(r *Registration) { r.IgnoresFacts = true } }
+
 // WithBatch sets the handler's default batch policy.
 func WithBatch(p tasks.BatchPolicy) Option { return func(r *Registration) { r.Batch = p } }
 
@@ -159,6 +175,16 @@ func WithPrograms(programs func(args any) []string) Option {
 // beforehand, and a file there is not taken for one of the transfer.
 func WithOutput(output func(args any) Output) Option {
 	return func(r *Registration) { r.Output = output }
+}
+
+// WithFolders says that what a finalizer writes depends on the folders of the sources, their
+// names and modification times. A run in which only these have changed runs it again.
+func WithFolders() Option { return func(r *Registration) { r.KeepsFolders = true } }
+
+// WithInputs names the files that a finalizer reads besides those of the transfer. A run
+// in which only the size or modification time of one has changed runs it again.
+func WithInputs(inputs func(args any) []string) Option {
+	return func(r *Registration) { r.Inputs = inputs }
 }
 
 // WithSelfCheck adds a check for `baler doctor`.

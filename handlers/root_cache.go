@@ -31,27 +31,28 @@ type handles struct {
 type handle struct {
 	dir  string
 	root *os.Root
-	only string // when dir is a single file: its name within root
-	used int64  // value of handles.uses at the last use
+	fast *beneath // for files only: what os.Root opens as a folder reads its entries without leaving it
+	only string   // when dir is a single file: its name within root
+	used int64    // value of handles.uses at the last use
 }
 
 func newHandles(limit int) *handles {
 	return &handles{limit: limit, byDir: make(map[string]*handle)}
 }
 
-// openFile opens path, which is dir or below it. A pipe does not block it.
-func (hs *handles) openFile(dir, path string) (*os.File, error) {
+// open opens path, which is dir or below it, with openFile or openFolder.
+func (hs *handles) open(dir, path string, open openHow) (*os.File, error) {
 	for {
 		h, fresh, err := hs.get(dir)
 		if err != nil {
 			return nil, err
 		}
-		f, err := h.root.OpenFile(h.name(path), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		f, err := open(h, h.name(path))
 		switch {
 		case err == nil:
 			return f, nil
 		case errors.Is(err, fs.ErrClosed) && !hs.isClosed():
-			hs.drop(h) // it was closed between get and OpenFile, to make room for others
+			hs.drop(h) // it was closed between get and open, to make room for others
 			continue
 		case !fresh && errors.Is(err, fs.ErrNotExist) && h.stale():
 			hs.drop(h) // the folder was replaced since it was opened
@@ -59,6 +60,22 @@ func (hs *handles) openFile(dir, path string) (*os.File, error) {
 		}
 		return nil, fmt.Errorf("below %s: %w", dir, err)
 	}
+}
+
+// openHow opens a name below a handle's folder.
+type openHow func(h *handle, name string) (*os.File, error)
+
+// openFile opens a file. A pipe does not block it.
+func openFile(h *handle, name string) (*os.File, error) {
+	if f, ok := h.fast.open(name); ok {
+		return f, nil
+	}
+	return openFolder(h, name)
+}
+
+// openFolder opens a file or a folder, by os.Root alone.
+func openFolder(h *handle, name string) (*os.File, error) {
+	return h.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:wrapcheck // handles.open wraps it
 }
 
 func (h *handle) name(path string) string {
@@ -119,6 +136,7 @@ func openHandle(dir string) (*handle, error) {
 	if h.root, err = os.OpenRoot(at); err != nil {
 		return nil, fmt.Errorf("open root: %w", err)
 	}
+	h.fast = newBeneath(h.root)
 	return h, nil
 }
 
@@ -132,6 +150,7 @@ func (hs *handles) drop(h *handle) {
 
 func (hs *handles) remove(h *handle) {
 	delete(hs.byDir, h.dir)
+	h.fast.close()
 	_ = h.root.Close() // opened for reading: closing cannot lose data
 }
 

@@ -58,7 +58,7 @@ func absolute(dirs []string, verb string) (map[string]bool, error) {
 // pipe. Errors wrap ErrOutsideRoots, ErrNotAFile, fs.ErrNotExist, fs.ErrPermission or
 // another error of the operating system.
 func (r *Roots) Open(path string) (*os.File, error) {
-	f, err := r.open(path)
+	f, err := r.open(path, openFile)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (r *Roots) Open(path string) (*os.File, error) {
 
 // OpenFolder opens a folder for reading, by the rules of Open.
 func (r *Roots) OpenFolder(path string) (*os.File, error) {
-	f, err := r.open(path)
+	f, err := r.open(path, openFolder)
 	if err != nil {
 		return nil, err
 	}
@@ -91,13 +91,13 @@ func (r *Roots) OpenFolder(path string) (*os.File, error) {
 // Close closes the folders. Files that are open stay open.
 func (r *Roots) Close() error { return r.handles.close() }
 
-func (r *Roots) open(path string) (*os.File, error) {
+func (r *Roots) open(path string, how openHow) (*os.File, error) {
 	clean := filepath.Clean(path)
 	root, ok := longestAllowed(clean, func(dir string) bool { return r.dirs[dir] })
 	if !ok {
 		return nil, r.refuse(path)
 	}
-	f, err := r.handles.openFile(root, clean)
+	f, err := r.handles.open(root, clean, how)
 	if !refusedByRoot(err) {
 		return f, err
 	}
@@ -114,7 +114,7 @@ func (r *Roots) open(path string) (*os.File, error) {
 	if !ok {
 		return nil, r.refuse(path)
 	}
-	f, err = r.handles.openFile(root, resolved)
+	f, err = r.handles.open(root, resolved, how)
 	if refusedByRoot(err) {
 		return nil, r.refuse(path)
 	}

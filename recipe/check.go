@@ -9,8 +9,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Handler is what Check has to know of a handler.
-type Handler struct {
+// HandlerInfo is what Check has to know of a handler.
+type HandlerInfo struct {
 	CheckArgs func(args any) error    // nil accepts everything
 	Facts     func(args any) []string // names of the facts that it may record; nil when they are not known
 
@@ -18,10 +18,10 @@ type Handler struct {
 }
 
 // Catalog finds handlers by their names. A handler that only other workers have is a
-// zero Handler.
+// zero HandlerInfo.
 type Catalog struct {
-	Step      func(handler string) (Handler, bool)
-	Finalizer func(handler string) (Handler, bool)
+	Step      func(handler string) (HandlerInfo, bool)
+	Finalizer func(handler string) (HandlerInfo, bool)
 }
 
 // Check reports, as Errors with their lines: steps and final steps whose handler is
@@ -53,7 +53,7 @@ func (r *Recipe) Check(c Catalog) error {
 		d.addf(r.Steps[0].line, "fixity compares digests, and no step records %s; add a step with the handler checksum",
 			strings.Join(tasks.DigestFacts(), ", "))
 	}
-	for _, s := range r.Finalizers {
+	for _, s := range r.FinalSteps {
 		h, ok := c.Finalizer(s.Handler)
 		if !ok && known(s.Handler) {
 			d.addf(s.line, "final step %s: %q runs for files; list it under \"steps\"", s.Name, s.Handler)
@@ -81,7 +81,7 @@ func (s *Step) variants(each func(with *arguments, args any, err error, rule *Ru
 	}
 }
 
-func (c *diagnostics) stepArgs(s *Step, h Handler) {
+func (c *diagnostics) stepArgs(s *Step, h HandlerInfo) {
 	s.variants(func(with *arguments, args any, err error, rule *Rule) {
 		line, what := s.line, "step "+s.Name
 		if rule != nil {

@@ -15,7 +15,7 @@ type stepFacts struct {
 	unknown bool // it may record any
 }
 
-func newStepFacts(s *Step, h Handler) (f stepFacts) {
+func newStepFacts(s *Step, h HandlerInfo) (f stepFacts) {
 	s.variants(func(with *arguments, args any, _ error, _ *Rule) {
 		if h.Facts == nil || with.rendered {
 			f.unknown = true

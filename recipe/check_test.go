@@ -11,9 +11,9 @@ import (
 )
 
 // known finds handlers of these names.
-func known(names ...string) func(string) (recipe.Handler, bool) {
-	return func(name string) (recipe.Handler, bool) {
-		return recipe.Handler{}, slices.Contains(names, name)
+func known(names ...string) func(string) (recipe.HandlerInfo, bool) {
+	return func(name string) (recipe.HandlerInfo, bool) {
+		return recipe.HandlerInfo{}, slices.Contains(names, name)
 	}
 }
 
@@ -61,8 +61,8 @@ test.yaml:8: final step upload: no handler is called "upload"; register it with 
 // Arguments that a handler refuses have the line of their "with", also in final steps.
 func TestCheckArgs(t *testing.T) {
 	t.Parallel()
-	picky := func(string) (recipe.Handler, bool) {
-		return recipe.Handler{CheckArgs: func(args any) error {
+	picky := func(string) (recipe.HandlerInfo, bool) {
+		return recipe.HandlerInfo{CheckArgs: func(args any) error {
 			if args == nil {
 				return errors.New("to is missing")
 			}
@@ -88,7 +88,7 @@ test.yaml:10: final step report: with: unknown argument 7`)
 // Only a handler that takes files one by one can keep the time limit of a file.
 func TestCheckTimeout(t *testing.T) {
 	t.Parallel()
-	whole := func(string) (recipe.Handler, bool) { return recipe.Handler{WholeBatches: true}, true }
+	whole := func(string) (recipe.HandlerInfo, bool) { return recipe.HandlerInfo{WholeBatches: true}, true }
 	r := parse(t, "name: a\nsteps:\n  - handler: one\n    timeout: 3s\n  - {handler: two, batch_timeout: 3s}\n")
 	wantErrors(t, r.Check(recipe.Catalog{Step: known("one", "two"), Finalizer: known()}), "")
 	wantErrors(t, r.Check(recipe.Catalog{Step: whole, Finalizer: known()}),
@@ -99,8 +99,8 @@ func TestCheckTimeout(t *testing.T) {
 func TestCheckFixity(t *testing.T) {
 	t.Parallel()
 	digests := func(names ...string) recipe.Catalog {
-		return recipe.Catalog{Finalizer: known(), Step: func(string) (recipe.Handler, bool) {
-			return recipe.Handler{Facts: func(any) []string { return names }}, true
+		return recipe.Catalog{Finalizer: known(), Step: func(string) (recipe.HandlerInfo, bool) {
+			return recipe.HandlerInfo{Facts: func(any) []string { return names }}, true
 		}}
 	}
 	r := parse(t, "name: a\nfixity: true\nsteps:\n  - handler: sums\n")
@@ -119,12 +119,12 @@ func TestCheckFixity(t *testing.T) {
 func TestCheckFacts(t *testing.T) {
 	t.Parallel()
 	facts := map[string][]string{"sums": {"md5", "size"}, "look": {"mime"}, "nothing": {}}
-	catalog := recipe.Catalog{Finalizer: known(), Step: func(name string) (recipe.Handler, bool) {
+	catalog := recipe.Catalog{Finalizer: known(), Step: func(name string) (recipe.HandlerInfo, bool) {
 		names, ok := facts[name]
 		if !ok {
-			return recipe.Handler{}, true // it may record any fact
+			return recipe.HandlerInfo{}, true // it may record any fact
 		}
-		return recipe.Handler{Facts: func(any) []string { return names }}, true
+		return recipe.HandlerInfo{Facts: func(any) []string { return names }}, true
 	}}
 	for _, c := range []struct{ steps, want string }{
 		{"{handler: sums}, {handler: look, when: 'facts.md5 != nil && \"size\" in facts'}, {handler: x, when: facts.mime == \"a\"}", ""},

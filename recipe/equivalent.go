@@ -14,8 +14,8 @@ func (r *Recipe) Equivalent(other *Recipe) bool {
 
 // finalEssence is what the final steps do, as text: Digest leaves them out.
 func (r *Recipe) finalEssence() string {
-	all := make([][2]any, len(r.Finalizers))
-	for i, s := range r.Finalizers {
+	all := make([][2]any, len(r.FinalSteps))
+	for i, s := range r.FinalSteps {
 		all[i] = [2]any{s.Handler, s.with.value}
 	}
 	b, err := json.Marshal(all) // object keys come out sorted

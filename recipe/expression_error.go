@@ -27,9 +27,9 @@ func oneLine(err error) error {
 	return &exprError{plainTypes(err.Error()), err}
 }
 
-// goWords finds what only Go's programmers know in a message of the expression library:
-// names of types, and of the functions that read numbers. What is in quotes, and what the
-// recipe's author has named, comes first, because it stays.
+// goWords matches the words of Go in a message of the expression library: names of types,
+// and of functions that parse numbers. Text in quotes and names that the recipe's author
+// chose are matched first, because they stay.
 var goWords = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?:name|field|method) \S+|strconv\.\w+: parsing |` +
 	`map\[string\](?:interface \{\}|any)|\[\](?:interface \{\}|any|string)|interface \{\}|time\.(?:Time|Duration)|` +
 	`\b(?:string|bool|u?int(?:8|16|32|64)?|float(?:32|64))\b|<nil>`)

@@ -18,6 +18,9 @@ const (
 	maxDescription = 1000 // bytes
 )
 
+// tooLong is the message about a recipe above maxSource.
+const tooLong = "the recipe is %d bytes long, the limit is %d"
+
 // Parse parses a recipe. The file name is for messages only. For a bad recipe it
 // returns all its Errors; for bad YAML, only the first syntax error.
 func Parse(file string, source []byte) (*Recipe, error) {
@@ -57,7 +60,7 @@ func parse(file, text string, sets ruleSets) (*Recipe, error) {
 // nil, and adds an error, when that fails.
 func (c *diagnostics) documents(text string) (root ast.Node, more []ast.Node) {
 	if len(text) > maxSource {
-		c.addf(1, "the recipe is %d bytes long, the limit is %d", len(text), maxSource)
+		c.addf(1, tooLong, len(text), maxSource)
 		return nil, nil
 	}
 	if i := unreadable(text); i >= 0 {
@@ -145,7 +148,7 @@ func (c *diagnostics) recipe(r *Recipe, root ast.Node) {
 	r.Steps = c.steps(f)
 	c.emitFrom(r.Steps)
 	if f, ok := fs.get("finally"); ok {
-		r.Finalizers = c.finalizers(f)
+		r.FinalSteps = c.finalSteps(f)
 	}
 }
 
@@ -167,10 +170,16 @@ func (c *diagnostics) split(f field) int64 {
 		return 0
 	}
 	size := c.size(f)
-	if size != 0 && (size < minSplit || size > maxSplit) {
-		c.addf(f.line, "lines %d must be from 4KiB to 1GiB", size)
+	if size != 0 { // else an error was added already
+		c.splitSize(f.line, size)
 	}
 	return size
+}
+
+func (c *diagnostics) splitSize(line int, size int64) {
+	if size < minSplit || size > maxSplit {
+		c.addf(line, "lines %d must be from 4KiB to 1GiB", size)
+	}
 }
 
 func (c *diagnostics) steps(f field) []*Step {

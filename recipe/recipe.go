@@ -17,7 +17,7 @@ type Recipe struct {
 	Split       int64        // size in bytes of the chunks that files of lines are split into; 0 leaves files whole
 	Fixity      bool         // a run reads all files again, and compares them with what earlier transfers recorded
 	Steps       []*Step      // at least one; Steps[i].Number is i+1
-	Finalizers  []*Finalizer // possibly none; Finalizers[i].Number is i+1
+	FinalSteps  []*FinalStep // possibly none; FinalSteps[i].Number is i+1
 
 	file   string
 	source string

@@ -104,7 +104,8 @@ func matchesMIME(patterns []string, fact string) bool {
 	return false
 }
 
-// coversMIME reports whether a pattern stands for a type, or for all that another stands for.
+// coversMIME reports whether a pattern matches a type, or everything that another pattern
+// matches.
 func coversMIME(pattern, mime string) bool {
 	if kind, all := strings.CutSuffix(pattern, "*"); all {
 		return strings.HasPrefix(mime, kind)

@@ -159,8 +159,8 @@ func TestErrorsInARulesFileNameIt(t *testing.T) {
 func TestCheckOfRules(t *testing.T) {
 	t.Parallel()
 	catalog := recipe.Catalog{
-		Step: func(string) (recipe.Handler, bool) {
-			return recipe.Handler{
+		Step: func(string) (recipe.HandlerInfo, bool) {
+			return recipe.HandlerInfo{
 				Facts: func(any) []string { return []string{"puid", "width"} },
 				CheckArgs: func(args any) error {
 					if object, _ := args.(map[string]any); object["bad"] != nil {
@@ -170,7 +170,7 @@ func TestCheckOfRules(t *testing.T) {
 				},
 			}, true
 		},
-		Finalizer: func(string) (recipe.Handler, bool) { return recipe.Handler{}, false },
+		Finalizer: func(string) (recipe.HandlerInfo, bool) { return recipe.HandlerInfo{}, false },
 	}
 	for rules, want := range map[string]string{
 		`[{name: a, when: facts.widht > 1}]`:                                                `rule a: "when facts.widht > 1" reads the fact "widht", which no step before it records; did you mean "width"?`,

@@ -33,11 +33,19 @@ func (c *diagnostics) word(f field) string {
 	if !ok {
 		return ""
 	}
-	if !isWord(s) {
-		c.addf(f.line, "%s %q must be 1 to %d of a-z, 0-9, _ and -, and begin with a letter or digit", f.name, s, maxWord)
+	if !c.isWord(f.line, f.name, s) {
 		return ""
 	}
 	return s
+}
+
+// isWord reports whether s is a word. If not, it adds an error about what s is.
+func (c *diagnostics) isWord(line int, what, s string) bool {
+	if isWord(s) {
+		return true
+	}
+	c.addf(line, "%s %q must be 1 to %d of a-z, 0-9, _ and -, and begin with a letter or digit", what, s, maxWord)
+	return false
 }
 
 const maxWord = 64

@@ -6,8 +6,11 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// maxDepth limits how deep lists and mappings nest in "with".
-const maxDepth = 32
+// maxDepth limits how deep lists and mappings nest in "with"; tooDeep is the message.
+const (
+	maxDepth = 32
+	tooDeep  = "with: nested more than %d deep"
+)
 
 // arguments reads a "with" and compiles its templates over the given variables.
 func (c *diagnostics) arguments(f field, known any) arguments {
@@ -19,7 +22,7 @@ func (c *diagnostics) arguments(f field, known any) arguments {
 // value reads any JSON value. The line is that of the nearest key.
 func (c *diagnostics) value(a *arguments, node ast.Node, line, depth int) any {
 	if depth == 0 {
-		c.addf(line, "with: nested more than %d deep", maxDepth)
+		c.addf(line, tooDeep, maxDepth)
 		return nil
 	}
 	switch n := node.(type) {

@@ -17,7 +17,7 @@ func TestDefaultPolicyIsValid(t *testing.T) {
 	}
 }
 
-func TestOverFollowsThePrecedence(t *testing.T) {
+func TestOverlayFollowsThePrecedence(t *testing.T) {
 	step := BatchPolicy{MaxItems: 9}
 	site := BatchPolicy{MaxItems: 50, MaxDelay: 20 * time.Millisecond}
 	handler := BatchPolicy{MaxItems: 60, MaxDelay: time.Minute, Target: time.Hour}
@@ -29,7 +29,7 @@ func TestOverFollowsThePrecedence(t *testing.T) {
 	}
 }
 
-func TestOverIsAssociative(t *testing.T) {
+func TestOverlayIsAssociative(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b, c := drawBatchPolicy(t), drawBatchPolicy(t), drawBatchPolicy(t)
 		if l, r := a.Overlay(b).Overlay(c), a.Overlay(b.Overlay(c)); l != r {

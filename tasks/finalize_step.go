@@ -18,6 +18,7 @@ type FinalizeStep struct {
 	Name     string // the step's name in the recipe
 	Handler  string
 	Digest   string // identifies what it does, when it is registered
+	Inputs   string // identifies what it reads besides the files of the collection, when it is registered
 	State    FinalizeState
 	Attempts int    // begun since the transfer's files last ended
 	Error    string // of the last attempt; the warning of a step that is done

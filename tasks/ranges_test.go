@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func TestRangesOf(t *testing.T) {
+func TestNewRanges(t *testing.T) {
 	for want, numbers := range map[string][]int64{
 		"":          nil,
 		"7":         {7},
@@ -26,7 +26,7 @@ func TestRangesOf(t *testing.T) {
 	}
 }
 
-func TestRangesOfLeavesItsArgumentAlone(t *testing.T) {
+func TestNewRangesLeavesItsArgumentAlone(t *testing.T) {
 	numbers := []int64{3, 1, 2}
 	tasks.NewRanges(numbers)
 	if !slices.Equal(numbers, []int64{3, 1, 2}) {

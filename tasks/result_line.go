@@ -7,6 +7,10 @@ import (
 	"unicode/utf8"
 )
 
+// CodeUnreadableRow is the code of a result whose row in the database makes no sense. Lists of
+// results have a line with it in the place of such a row.
+const CodeUnreadableRow = "unreadable-row"
+
 // ResultLine is a result in the output of the command line and the API: one JSON
 // object per line. Its fields and their order are part of their contract.
 type ResultLine struct {

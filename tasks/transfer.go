@@ -76,8 +76,8 @@ type Transfer struct {
 	// clock was set meanwhile: the times above say otherwise. Else it is zero.
 	Took time.Duration
 
-	// WaitingFor says what the transfer waits for, when it stands still and somebody has
-	// looked for the reason: baler.Explain, the API and the command status do. Else it is empty.
+	// WaitingFor says what the transfer waits for, when it stands still. Only baler.Explain, the API and
+	// the command status set it.
 	WaitingFor string
 
 	Steps      []Step         // one per recipe step, numbered from 1, with live counters

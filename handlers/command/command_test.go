@@ -191,17 +191,12 @@ func TestProgramThatIgnoresTheEndIsKilled(t *testing.T) {
 
 func waitFor(t *testing.T, what string, happened func() bool) {
 	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	late := time.NewTimer(time.Minute)
-	defer late.Stop()
-	for !happened() {
-		select {
-		case <-tick.C:
-		case <-late.C:
-			t.Fatalf("waited in vain for %s", what)
+	testkit.Eventually(t, time.Minute, func() error {
+		if !happened() {
+			return errors.New("waited in vain for " + what)
 		}
-	}
+		return nil
+	})
 }
 
 // endless is an input that never ends.

@@ -52,7 +52,7 @@ func (t FinalizerDryRun) Run(ctx context.Context, h handlers.Finalizer) (tasks.F
 	}
 	c := handlers.NewTransferJob(handlers.TransferJobSpec{
 		Transfer: t.Transfer, Results: lines, Args: t.Args, ID: newUUID(), Attempt: 1, FencingToken: 1,
-		Roots: roots, Outputs: outputs.WithBase(t.Base), Written: t.Written, Now: time.Now(),
+		Roots: roots, Outputs: outputs.WithBase(t.Base), Written: t.Written, Now: time.Now(), Version: "dry-run",
 	})
 	err = <-invoke.Go(func() error { return h(ctx, c) })
 	if ctx.Err() != nil {

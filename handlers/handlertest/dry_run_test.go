@@ -13,7 +13,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func TestTrialTimesOut(t *testing.T) {
+func TestDryRunTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := testkit.WriteFileIn(t, t.TempDir(), "a", "")
 		h := handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
@@ -33,7 +33,7 @@ func TestTrialTimesOut(t *testing.T) {
 	})
 }
 
-func TestTrialThatIsStopped(t *testing.T) {
+func TestDryRunThatIsStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	h := handlers.PerFile(func(ctx context.Context, _ *handlers.Job) error { cancel(); return ctx.Err() })
 	results, err := DryRun{}.Run(ctx, h, testkit.WriteFileIn(t, t.TempDir(), "a", ""))
@@ -42,7 +42,7 @@ func TestTrialThatIsStopped(t *testing.T) {
 	}
 }
 
-func TestTrialOfAMissingFile(t *testing.T) {
+func TestDryRunOfAMissingFile(t *testing.T) {
 	results, err := DryRun{}.Run(t.Context(), handlers.PerFile(open), filepath.Join(t.TempDir(), "none"))
 	if err != nil || results[0].Outcome != tasks.OutcomeFailed || results[0].Code != handlers.CodeNotFound {
 		t.Errorf("got %+v, %v", results, err)

@@ -26,7 +26,7 @@ func enter(t *testing.T, g *Limiter, files int) (leave func(), full *ThrottledEr
 	return leave, full
 }
 
-func TestGateKeepsACeiling(t *testing.T) {
+func TestLimiterKeepsTheShareInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewLimiter(time.Now)
 		first, _ := enter(t, g, 1)
@@ -62,7 +62,7 @@ func TestGateKeepsACeiling(t *testing.T) {
 }
 
 // One without a share gives batches away at once, for a while: no hot loop.
-func TestGateWithoutAShare(t *testing.T) {
+func TestLimiterWithoutAShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewLimiter(time.Now)
 		g.SetShares([]ledger.LimitShare{partOf(1, 0, 0, 0)})
@@ -83,7 +83,7 @@ func TestGateWithoutAShare(t *testing.T) {
 	})
 }
 
-func TestGateMindsTheIntake(t *testing.T) {
+func TestLimiterFollowsTheAdaptiveLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewLimiter(time.Now)
 		g.Concurrency = func() int { return 1 }
@@ -99,7 +99,7 @@ func TestGateMindsTheIntake(t *testing.T) {
 }
 
 // A rate is kept by batches of any size, larger ones than a second's as well.
-func TestGateKeepsARate(t *testing.T) {
+func TestLimiterKeepsARate(t *testing.T) {
 	for _, size := range []int{1, 7, 500} {
 		synctest.Test(t, func(t *testing.T) {
 			g := NewLimiter(time.Now)

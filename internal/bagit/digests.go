@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/balerhq/baler/internal/ctxio"
 )
 
 // checkComplete compares the files of the bag with the manifests.
@@ -88,7 +90,7 @@ func (b *bag) checkFile(ctx context.Context, file string) (int64, error) {
 		return 0, ctx.Err()
 	}
 	defer f.Close() // only read from
-	n, err := io.CopyBuffer(io.MultiWriter(writers...), contextReader{ctx, f}, make([]byte, 256<<10))
+	n, err := io.CopyBuffer(io.MultiWriter(writers...), ctxio.NewReader(ctx, f), make([]byte, 256<<10))
 	if ctx.Err() != nil {
 		return n, ctx.Err()
 	}
@@ -106,17 +108,4 @@ func (b *bag) checkFile(ctx context.Context, file string) (int64, error) {
 		b.wrongf(file, "%s", strings.Join(differ, "; "))
 	}
 	return n, nil
-}
-
-// contextReader is a reader that fails once its context has ended.
-type contextReader struct {
-	ctx context.Context //nolint:containedctx // of one call of Verify
-	r   io.Reader
-}
-
-func (c contextReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
 }

@@ -20,7 +20,7 @@ const (
 )
 
 const (
-	perFileAtOnce  = 16  // handlers of the per-file way at a time
+	perFileAtOnce  = 16  // handlers of the per-file variant at a time
 	asynqGroupSize = 100 // files that asynq aggregates
 )
 
@@ -35,12 +35,12 @@ type asynqBaseline struct {
 
 // perFile measures one task and one INSERT per file.
 func (p *Env) perFile(ctx context.Context, t tree) (Measurement, error) {
-	return p.plain(ctx, t, VariantPerFile, 1, asynq.Config{Concurrency: perFileAtOnce})
+	return p.asynqBaseline(ctx, t, VariantPerFile, 1, asynq.Config{Concurrency: perFileAtOnce})
 }
 
 // asynqGroup measures asynq's own aggregation: one group, one INSERT per batch.
 func (p *Env) asynqGroup(ctx context.Context, t tree) (Measurement, error) {
-	return p.plain(ctx, t, VariantAsynqGroup, asynqGroupSize, asynq.Config{
+	return p.asynqBaseline(ctx, t, VariantAsynqGroup, asynqGroupSize, asynq.Config{
 		Concurrency:      perFileAtOnce,
 		GroupAggregator:  asynq.GroupAggregatorFunc(aggregate),
 		GroupMaxSize:     asynqGroupSize,
@@ -62,7 +62,7 @@ func aggregate(_ string, members []*asynq.Task) *asynq.Task {
 	return asynq.NewTask(taskOfBatch, payload, asynq.Queue(baselineQueue))
 }
 
-func (p *Env) plain(ctx context.Context, t tree, way Variant, batch int, c asynq.Config, extra ...asynq.Option) (m Measurement, err error) {
+func (p *Env) asynqBaseline(ctx context.Context, t tree, variant Variant, batch int, c asynq.Config, extra ...asynq.Option) (m Measurement, err error) {
 	s, err := p.startCluster(ctx, 0) // makes the tables
 	if err != nil {
 		return m, err
@@ -83,7 +83,7 @@ func (p *Env) plain(ctx context.Context, t tree, way Variant, batch int, c asynq
 		began := time.Now()
 		err := w.run(ctx, q.Opt, c, append(extra, asynq.Queue(baselineQueue)))
 		took := time.Since(began)
-		return measured(way, t.files, batch, 1, took, meter.end()), err
+		return measured(variant, t.files, batch, 1, took, meter.end()), err
 	})
 }
 

@@ -22,16 +22,16 @@ func (p *Env) limits(
 	ctx context.Context, t tree, repeat int, say func(string, ...any), report func(Measurement) error,
 ) (best float64, err error) {
 	var all []Measurement
-	for _, way := range []Variant{BaselineInsert, BaselineInsertShort} {
+	for _, variant := range []Variant{BaselineInsert, BaselineInsertShort} {
 		for _, n := range limitConnections() {
-			say("%s, files %d, connections %d", way, t.files, n)
-			m, err := p.limit(ctx, t, way, n)
+			say("%s, files %d, connections %d", variant, t.files, n)
+			m, err := p.limit(ctx, t, variant, n)
 			if err != nil {
 				return 0, err
 			}
 			m.Repeat = repeat
 			all = append(all, m)
-			if way == BaselineInsert {
+			if variant == BaselineInsert {
 				best = max(best, m.FilesPerSecond)
 			}
 		}
@@ -49,7 +49,7 @@ func (p *Env) limits(
 
 // limit inserts a file row and a result row for each file of a tree, with statements of
 // 1000 rows, as fast as possible.
-func (p *Env) limit(ctx context.Context, t tree, way Variant, connections int) (m Measurement, err error) {
+func (p *Env) limit(ctx context.Context, t tree, variant Variant, connections int) (m Measurement, err error) {
 	s, err := p.startCluster(ctx, 0) // makes the tables
 	if err != nil {
 		return m, err
@@ -59,9 +59,9 @@ func (p *Env) limit(ctx context.Context, t tree, way Variant, connections int) (
 		meter := newMeter(p.pids())
 		meter.own()
 		began := time.Now()
-		err := insertAll(ctx, db, t, transfer, connections, way == BaselineInsertShort)
+		err := insertAll(ctx, db, t, transfer, connections, variant == BaselineInsertShort)
 		took := time.Since(began)
-		return measured(way, t.files, limitRows, connections, took, meter.end()), err
+		return measured(variant, t.files, limitRows, connections, took, meter.end()), err
 	})
 }
 

@@ -58,7 +58,7 @@ func (p *Env) Batch(ctx context.Context, o BatchOptions, report func(Measurement
 			for _, batch := range o.Batches {
 				say("workers %d, batch %d", workers, batch)
 				m, err := p.baler(ctx, combination{
-					way: VariantBulk, via: tasks.ViaBulk, tree: trees[o.batchFiles(batch)], handler: "noop", batch: batch, workers: workers,
+					variant: VariantBulk, via: tasks.ViaBulk, tree: trees[o.batchFiles(batch)], handler: "noop", batch: batch, workers: workers,
 				})
 				if err != nil {
 					return err

@@ -29,7 +29,7 @@ const (
 // ScriptMeasurement is one measurement of Coprocess. It is a line of the JSON output.
 type ScriptMeasurement struct {
 	Type           string  `json:"type"` // always "measurement"
-	Variant        Variant `json:"way"`
+	Variant        Variant `json:"variant"`
 	Files          int     `json:"files"`
 	Batch          int     `json:"batch"`
 	Seconds        float64 `json:"seconds"`
@@ -98,7 +98,7 @@ type scriptBench struct {
 
 // measure runs a handler over all files, batch by batch, and ends its children.
 func (s *scriptBench) measure(
-	ctx context.Context, way Variant, h handlers.Handler, end func() error, args func(path string) any,
+	ctx context.Context, variant Variant, h handlers.Handler, end func() error, args func(path string) any,
 ) (m ScriptMeasurement, err error) {
 	roots, err := handlers.NewRoots([]string{s.dir})
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *scriptBench) measure(
 			}
 		})
 		if err := errors.Join(h.Handle(ctx, jobs), wrongLines(jobs)); err != nil {
-			return m, errors.Join(fmt.Errorf("%s: %w", way, err), end())
+			return m, errors.Join(fmt.Errorf("%s: %w", variant, err), end())
 		}
 	}
 	if err := end(); err != nil {
@@ -123,7 +123,7 @@ func (s *scriptBench) measure(
 	}
 	took := time.Since(began).Seconds()
 	return ScriptMeasurement{
-		Type: "measurement", Variant: way, Files: s.o.Files, Batch: s.o.Batch, Seconds: took,
+		Type: "measurement", Variant: variant, Files: s.o.Files, Batch: s.o.Batch, Seconds: took,
 		FilesPerSecond: float64(s.o.Files) / took, CPUSeconds: (childrenTime() - cpu).Seconds(),
 	}, nil
 }

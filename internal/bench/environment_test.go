@@ -19,7 +19,7 @@ import (
 
 func options(t *testing.T, redis, database string) bench.Options {
 	t.Helper()
-	cfg, err := config.Load(config.LoadOptions{
+	cfg, err := config.Load(config.Sources{
 		Env:   []string{"BALER_STATE_DIR=" + t.TempDir()},
 		Flags: map[string]any{"redis.url": redis, "database.url": database},
 	})
@@ -80,7 +80,7 @@ func TestSQLiteIsNotMeasured(t *testing.T) {
 	}
 }
 
-func TestPlaceThatCannotBeOpenedLeavesNothing(t *testing.T) {
+func TestEnvThatCannotBeOpenedLeavesNothing(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

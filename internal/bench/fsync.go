@@ -67,7 +67,7 @@ func (p *Env) commit(ctx context.Context, t tree, batch int, report func(Measure
 	if err != nil {
 		return err
 	}
-	m, err = p.baler(ctx, combination{way: VariantBulk, via: tasks.ViaBulk, tree: t, handler: "noop", batch: batch, workers: 1})
+	m, err = p.baler(ctx, combination{variant: VariantBulk, via: tasks.ViaBulk, tree: t, handler: "noop", batch: batch, workers: 1})
 	if err != nil {
 		return err
 	}

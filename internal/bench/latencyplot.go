@@ -19,8 +19,8 @@ func LatencyChart(rows []LatencyRow) chart.Chart {
 		X: chart.Axis{Label: "% of the capacity, as offered", Log: true}, Y: chart.Axis{Label: "milliseconds", Log: true},
 	}
 	type line struct {
-		way   Variant
-		delay int64
+		variant Variant
+		delay   int64
 	}
 	var lines []line
 	for i := range rows {
@@ -29,14 +29,14 @@ func LatencyChart(rows []LatencyRow) chart.Chart {
 		}
 	}
 	for _, l := range lines {
-		name := string(l.way)
+		name := string(l.variant)
 		if l.delay > 0 {
 			name += " within " + (time.Duration(l.delay) * time.Millisecond).String()
 		}
 		half, most := chart.Series{Name: name + ", median"}, chart.Series{Name: name + ", 99 %", Dashed: true}
 		for i := range rows {
 			r := &rows[i]
-			if r.Variant != l.way || r.Delay != l.delay || !r.KeptUp {
+			if r.Variant != l.variant || r.Delay != l.delay || !r.KeptUp {
 				continue
 			}
 			at := float64(r.Load)

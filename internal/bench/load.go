@@ -47,18 +47,18 @@ type loads struct {
 func (r *loads) round(ctx context.Context, repeat int, report func(LoadMeasurement) error) error {
 	best := make(map[Variant]float64)
 	for _, c := range r.ways() {
-		r.env.o.Say("[%d/%d] %s, %d", repeat, r.o.Repeat, c.way, c.workers)
+		r.env.o.Say("[%d/%d] %s, %d", repeat, r.o.Repeat, c.variant, c.workers)
 		took, spent, err := r.measure(ctx, c)
 		if err != nil {
-			return fmt.Errorf("%s: %w", c.way, err)
+			return fmt.Errorf("%s: %w", c.variant, err)
 		}
-		m := loading(c.way, r.o.Records, r.size, c.workers, took, spent)
+		m := loading(c.variant, r.o.Records, r.size, c.workers, took, spent)
 		m.Repeat = repeat
-		best[c.way] = max(best[c.way], m.RecordsPerSecond)
-		if c.way == LoadVariantCLI {
+		best[c.variant] = max(best[c.variant], m.RecordsPerSecond)
+		if c.variant == LoadVariantCLI {
 			m.RatioToInserts = m.RecordsPerSecond / best[InsertVariant]
 		}
-		if c.way != BaselineLoad {
+		if c.variant != BaselineLoad {
 			m.RatioToLimit = m.RecordsPerSecond / best[BaselineLoad]
 		}
 		if err := report(m); err != nil {
@@ -70,16 +70,16 @@ func (r *loads) round(ctx context.Context, repeat int, report func(LoadMeasureme
 
 // loadWay is one variant of filling the table.
 type loadWay struct {
-	way     Variant
+	variant Variant
 	workers int // or connections
 }
 
 // ways returns the variants, baselines first.
 func (r *loads) ways() []loadWay {
 	var all []loadWay
-	for _, way := range []Variant{BaselineLoad, InsertVariant} {
+	for _, variant := range []Variant{BaselineLoad, InsertVariant} {
 		for _, n := range limitConnections() {
-			all = append(all, loadWay{way, n})
+			all = append(all, loadWay{variant, n})
 		}
 	}
 	for _, n := range r.o.Workers {
@@ -90,7 +90,7 @@ func (r *loads) ways() []loadWay {
 
 func (r *loads) measure(ctx context.Context, c loadWay) (took time.Duration, spent usage, err error) {
 	workers := 0
-	if c.way == LoadVariantCLI {
+	if c.variant == LoadVariantCLI {
 		workers = c.workers
 	}
 	s, err := r.env.startCluster(ctx, workers)
@@ -110,13 +110,13 @@ func (r *loads) measure(ctx context.Context, c loadWay) (took time.Duration, spe
 	}
 	defer func() { err = errors.Join(err, dropRecords(context.WithoutCancel(ctx), db)) }()
 	meter := newMeter(s.pids())
-	switch c.way {
+	switch c.variant {
 	case LoadVariantCLI:
 		took, err = s.loadFile(ctx, meter, r.path, r.o.Records)
 	default:
 		meter.own()
 		began := time.Now()
-		if c.way == InsertVariant {
+		if c.variant == InsertVariant {
 			err = insertFile(ctx, db, r.path, c.workers)
 		} else {
 			err = insertRecords(ctx, db, r.o.Records, c.workers)

@@ -41,9 +41,9 @@ type LoadMeasurement struct {
 	Repeat           int                `json:"repeat"`
 }
 
-func loading(way Variant, records int, size int64, workers int, took time.Duration, used usage) LoadMeasurement {
+func loading(variant Variant, records int, size int64, workers int, took time.Duration, used usage) LoadMeasurement {
 	m := LoadMeasurement{
-		Type: "measurement", Bench: "load", Variant: way, Records: records, Bytes: size, Workers: workers, Seconds: took.Seconds(),
+		Type: "measurement", Bench: "load", Variant: variant, Records: records, Bytes: size, Workers: workers, Seconds: took.Seconds(),
 		PeakRSS: used.peak, CPUSeconds: used.cpu,
 	}
 	if took > 0 {

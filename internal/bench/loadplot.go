@@ -10,7 +10,7 @@ import (
 func LoadChart(rows []LoadRow) chart.Chart {
 	c := chart.Chart{
 		Title: "JSON lines into a table", Y: chart.Axis{Label: "records/s"},
-		X: chart.Axis{Label: "way; workers, for INSERTs connections"},
+		X: chart.Axis{Label: "variant; workers, for INSERTs connections"},
 	}
 	s := chart.Series{Name: "records/s", Loose: true}
 	best, repeats := 0.0, 0

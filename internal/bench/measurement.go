@@ -36,9 +36,9 @@ type Measurement struct {
 	Repeat         int                `json:"repeat"`
 }
 
-func measured(way Variant, files, batch, workers int, took time.Duration, used usage) Measurement {
+func measured(variant Variant, files, batch, workers int, took time.Duration, used usage) Measurement {
 	m := Measurement{
-		Type: "measurement", Variant: way, Files: files, Batch: batch, Workers: workers, Seconds: took.Seconds(),
+		Type: "measurement", Variant: variant, Files: files, Batch: batch, Workers: workers, Seconds: took.Seconds(),
 		PeakRSS: used.peak, CPUSeconds: used.cpu, Stolen: used.stolen,
 	}
 	if took > 0 {
@@ -132,9 +132,9 @@ func used[T any](repeats []T, of func(T) usage) (cpu map[string]float64, peak ma
 }
 
 // rateOf returns the rate of the only row of a variant; 0 when there is none.
-func rateOf(rows []Result, way Variant) float64 {
+func rateOf(rows []Result, variant Variant) float64 {
 	for i := range rows {
-		if rows[i].Variant == way {
+		if rows[i].Variant == variant {
 			return rows[i].FilesPerSecond
 		}
 	}

@@ -6,9 +6,9 @@ import (
 	"github.com/balerhq/baler/internal/bench"
 )
 
-func measurement(way bench.Variant, workers int, rate, ofLimit float64) bench.Measurement {
+func measurement(variant bench.Variant, workers int, rate, ofLimit float64) bench.Measurement {
 	return bench.Measurement{
-		Variant: way, Files: 100, Batch: 10, Workers: workers, FilesPerSecond: rate, Seconds: 100 / rate, RatioToLimit: ofLimit,
+		Variant: variant, Files: 100, Batch: 10, Workers: workers, FilesPerSecond: rate, Seconds: 100 / rate, RatioToLimit: ofLimit,
 		PeakRSS: map[string]int64{"worker": int64(rate)}, CPUSeconds: map[string]float64{"worker": rate / 10},
 	}
 }
@@ -41,7 +41,7 @@ func TestRowsSumUpTheRepeatsOfOneMeasurement(t *testing.T) {
 	}
 }
 
-func TestTargetsAreHeldAgainstTheBestOfAWay(t *testing.T) {
+func TestTargetsCompareTheBestOfAVariant(t *testing.T) {
 	t.Parallel()
 	rows := bench.Results([]bench.Measurement{
 		measurement(bench.VariantPerFile, 1, 10, 0.01), measurement(bench.VariantAsynqGroup, 1, 1, 0.001),

@@ -40,8 +40,8 @@ type pipeline struct {
 	o      PipelineOptions
 	report func(Measurement) error
 	sizes  []tree
-	small  tree // of the per-file way
-	tiny   tree // of the asynq-group way
+	small  tree // of the per-file variant
+	tiny   tree // of the asynq-group variant
 	heavy  tree // of the handler that computes
 }
 
@@ -116,7 +116,7 @@ func (r *pipeline) round(ctx context.Context, repeat int) error {
 		return err
 	}
 	for _, c := range r.combinations() {
-		say("%s, files %d, workers %d, batch %d", c.way, c.tree.files, c.workers, c.batch)
+		say("%s, files %d, workers %d, batch %d", c.variant, c.tree.files, c.workers, c.batch)
 		if err := tell(r.env.baler(ctx, c)); err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (r *pipeline) round(ctx context.Context, repeat int) error {
 
 // combination is one way to set Baler up.
 type combination struct {
-	way     Variant
+	variant Variant
 	via     tasks.Via
 	tree    tree
 	handler string
@@ -142,7 +142,7 @@ func (r *pipeline) combinations() []combination {
 		for _, workers := range r.o.Workers {
 			for _, batch := range r.o.Batches {
 				for _, t := range r.sizes {
-					all = append(all, combination{way: Variant(via), via: via, tree: t, handler: "noop", batch: batch, workers: workers})
+					all = append(all, combination{variant: Variant(via), via: via, tree: t, handler: "noop", batch: batch, workers: workers})
 				}
 			}
 		}
@@ -152,7 +152,7 @@ func (r *pipeline) combinations() []combination {
 	}
 	for _, workers := range []int{1, 2} {
 		all = append(all, combination{
-			way: VariantCPU, via: tasks.ViaBulk, tree: r.heavy, handler: "checksum", with: "{algorithms: [md5, sha512]}",
+			variant: VariantCPU, via: tasks.ViaBulk, tree: r.heavy, handler: "checksum", with: "{algorithms: [md5, sha512]}",
 			batch: 1, workers: workers, env: []string{"GOMAXPROCS=1"},
 		})
 	}
@@ -176,5 +176,5 @@ func (p *Env) baler(ctx context.Context, c combination) (m Measurement, err erro
 	if err != nil {
 		return m, err
 	}
-	return measured(c.way, c.tree.files, c.batch, c.workers, time.Duration(sum.Seconds*float64(time.Second)), used), nil
+	return measured(c.variant, c.tree.files, c.batch, c.workers, time.Duration(sum.Seconds*float64(time.Second)), used), nil
 }

@@ -157,7 +157,7 @@ func PipelineCharts(rows []Result, files int) []chart.Chart {
 		points.Points = append(points.Points, r.rate(float64(len(ways.X.Names))))
 		ways.X.Names = append(ways.X.Names, name)
 	}
-	ways.X.Label = "way; for Baler workers × files in a batch"
+	ways.X.Label = "variant; for Baler workers × files in a batch"
 	ways.Series = []chart.Series{points}
 	all := []chart.Chart{ways}
 	if growth := growthChart(rows); growth != nil {
@@ -202,7 +202,7 @@ func growthChart(rows []Result) *chart.Chart {
 func CommitChart(rows []Result) chart.Chart {
 	c := chart.Chart{
 		Title: "A few files one by one and in batches", Note: spread(rounds(rows)),
-		Y: chart.Axis{Label: filesPerSecond}, X: chart.Axis{Label: "way, and whether every commit waits for the disk"},
+		Y: chart.Axis{Label: filesPerSecond}, X: chart.Axis{Label: "variant, and whether every commit waits for the disk"},
 	}
 	s := chart.Series{Name: filesPerSecond, Loose: true}
 	for i := range rows {
@@ -221,7 +221,7 @@ func CommitChart(rows []Result) chart.Chart {
 func MakespanChart(all []Makespan) chart.Chart {
 	medians, _ := SummarizeMakespans(all)
 	c := chart.Chart{
-		Title: "How evenly work is shared out", Note: "time from the submission to the end, against the best that the workers could do",
+		Title: "How evenly workers share the work", Note: "time from the submission to the end, against the best that the workers could do",
 		Y: chart.Axis{Label: "times the ideal"}, X: chart.Axis{Label: "work"},
 		Lines: []chart.Line{{Name: "ideal", Y: 1}, {Name: fmt.Sprintf("target: %.2f", makespanOfIdeal), Y: makespanOfIdeal}},
 	}

@@ -44,7 +44,7 @@ func TestFallingTellsAGrowingDelayFromChance(t *testing.T) {
 	}
 }
 
-func TestLatencyOfWhoDoesNotKeepUpIsNone(t *testing.T) {
+func TestNoLatencyWhenTheRateIsNotReached(t *testing.T) {
 	t.Parallel()
 	m := latency(samplesOf(200, 10, func(at float64) float64 { return at }), 20)
 	if m.KeptUp || m.P50 != 0 || m.P99 != 0 || math.Abs(m.Finished-10) > 0.5 {
@@ -102,8 +102,8 @@ func TestArrivals(t *testing.T) {
 
 func TestLatencyRowsSumUpTheRepeatsThatKeptUp(t *testing.T) {
 	t.Parallel()
-	of := func(way Variant, load int, keptUp bool, p50 float64) Latency {
-		return Latency{Variant: way, Load: load, KeptUp: keptUp, P50: p50, P99: 2 * p50, Offered: 100, Finished: 100 - p50}
+	of := func(variant Variant, load int, keptUp bool, p50 float64) Latency {
+		return Latency{Variant: variant, Load: load, KeptUp: keptUp, P50: p50, P99: 2 * p50, Offered: 100, Finished: 100 - p50}
 	}
 	rows := LatencyRows([]Latency{
 		of(VariantGroup, 1, true, 10), of(VariantBulk, 1, true, 5), of(VariantGroup, 90, false, 0),

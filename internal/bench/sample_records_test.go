@@ -105,8 +105,8 @@ func TestReadChunksHandsOutEachLineOnce(t *testing.T) {
 
 func TestLoadRowsAndTarget(t *testing.T) {
 	t.Parallel()
-	of := func(way Variant, workers, records int, took time.Duration, ofInserts float64) LoadMeasurement {
-		m := loading(way, records, int64(records)*400, workers, took, usage{cpu: map[string]float64{"worker": took.Seconds()}})
+	of := func(variant Variant, workers, records int, took time.Duration, ofInserts float64) LoadMeasurement {
+		m := loading(variant, records, int64(records)*400, workers, took, usage{cpu: map[string]float64{"worker": took.Seconds()}})
 		m.RatioToInserts = ofInserts
 		return m
 	}

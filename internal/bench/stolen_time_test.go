@@ -39,7 +39,7 @@ func TestEstimatesGrowWithWhatIsAsked(t *testing.T) {
 	}
 	latency.Delays = []time.Duration{time.Second, time.Minute}
 	if got := latency.Takes(); got < 6*time.Minute || got > 7*time.Minute {
-		t.Errorf("two rounds of one way, and one with two delays, at two loads of 30 s: %s", got)
+		t.Errorf("two rounds of one variant, and one with two delays, at two loads of 30 s: %s", got)
 	}
 	pipeline := PipelineOptions{Files: []int{200_000}, Via: both, Workers: []int{1, 2}, Batches: []int{1000}, Repeat: 3}
 	if got := pipeline.Takes(); got < 4*time.Minute || got > 10*time.Minute {

@@ -37,7 +37,7 @@ func Targets(rows []Result) []Target {
 			targets = append(targets, Target{"target", name, want, got, got < want})
 		}
 	}
-	of := func(way Variant, value func(*Result) float64) float64 { return best(rows, way, value) }
+	of := func(variant Variant, value func(*Result) float64) float64 { return best(rows, variant, value) }
 	limit := func(r *Result) float64 { return r.RatioToLimit }
 	atLeast("bulk, of the limit", bulkOfLimit, of(VariantBulk, limit))
 	atLeast("bulk, times per-file", bulkTimesPerFile, of(VariantBulk, func(r *Result) float64 { return r.AgainstPerFile }))
@@ -51,10 +51,10 @@ func Targets(rows []Result) []Target {
 	return targets
 }
 
-func best(rows []Result, way Variant, value func(*Result) float64) float64 {
+func best(rows []Result, variant Variant, value func(*Result) float64) float64 {
 	most := 0.0
 	for i := range rows {
-		if rows[i].Variant == way {
+		if rows[i].Variant == variant {
 			most = max(most, value(&rows[i]))
 		}
 	}

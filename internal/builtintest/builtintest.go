@@ -30,6 +30,24 @@ func Try(t testing.TB, h handlers.Handler, args any, path string) (tasks.Result,
 	return results[0], facts
 }
 
+// Batch runs a handler over one batch of jobs, and returns their results. The test fails
+// when the handler leaves a job open.
+func Batch(t testing.TB, h handlers.Handler, n int, spec func(i int) handlers.JobSpec) []tasks.Result {
+	t.Helper()
+	jobs := handlers.NewJobs(n, spec)
+	if err := h.Handle(t.Context(), jobs); err != nil {
+		t.Fatal(err)
+	}
+	results := make([]tasks.Result, len(jobs))
+	for i, job := range jobs {
+		if !job.IsDone() {
+			t.Errorf("job %d is not done", i+1)
+		}
+		results[i] = job.Result()
+	}
+	return results
+}
+
 // FinalFile writes a file and returns it with its digest, as checksum records it.
 func FinalFile(t *testing.T, path, content string) handlers.FinalFile {
 	t.Helper()

@@ -15,7 +15,7 @@ func newTestSizer() (*Model, *hand) {
 	return NewModel("me", h.now), h
 }
 
-func TestSizerAddsUpWhatWorkersLearnt(t *testing.T) {
+func TestModelAddsUpTheStatsOfWorkers(t *testing.T) {
 	s, h := newTestSizer()
 	k := Key{Handler: "thumbnail", With: "1"}
 	if e := s.Estimate(k); e.Known {
@@ -34,7 +34,7 @@ func TestSizerAddsUpWhatWorkersLearnt(t *testing.T) {
 }
 
 // An old lesson counts for little beside a new one, and fully when there is none.
-func TestSizerForgetsWhatIsOld(t *testing.T) {
+func TestModelForgetsOldStats(t *testing.T) {
 	s, h := newTestSizer()
 	k := Key{Handler: "thumbnail"}
 	old := Stats{Key: k, Worker: "dead", At: h.t.Add(-24 * time.Hour)}
@@ -45,7 +45,7 @@ func TestSizerForgetsWhatIsOld(t *testing.T) {
 	near(t, "the cost of a file now", s.Estimate(k).PerFile, 0.1, 0.01)
 }
 
-func TestSizerGoesOnWhereItsNameLeftOff(t *testing.T) {
+func TestModelContinuesTheStatsOfItsName(t *testing.T) {
 	s, h := newTestSizer()
 	k := Key{Handler: "thumbnail"}
 	before := Stats{Key: k, Worker: "me", At: h.t}
@@ -59,7 +59,7 @@ func TestSizerGoesOnWhereItsNameLeftOff(t *testing.T) {
 	}
 }
 
-func TestSizerGivesEachChangeOnce(t *testing.T) {
+func TestModelGivesEachChangeOnce(t *testing.T) {
 	s, _ := newTestSizer()
 	s.Observe(Key{Handler: "a"}, 1, 0, time.Second)
 	s.Observe(Key{Handler: "b"}, 1, 0, time.Second)
@@ -78,7 +78,7 @@ func TestSizerGivesEachChangeOnce(t *testing.T) {
 	}
 }
 
-func TestSizerRemembersNoMoreThanItMay(t *testing.T) {
+func TestModelIsBounded(t *testing.T) {
 	s, h := newTestSizer()
 	for i := range 2 * maxCostKeys {
 		h.t = h.t.Add(time.Second)

@@ -80,7 +80,7 @@ func TestCostsFollowWhatChanges(t *testing.T) {
 	near(t, "the cost of a file after it had trebled", c.PerFile, 0.3, 0.05)
 }
 
-func TestNothingIsKnownOfNothing(t *testing.T) {
+func TestModelWithoutStatsKnowsNothing(t *testing.T) {
 	var s Sums
 	s.Add(0, 10, 1)
 	s.Add(-1, 10, 1)

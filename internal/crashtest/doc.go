@@ -2,8 +2,8 @@
 // program as several processes on real servers, ends one of them at a failpoint,
 // and checks that every file still gets its results, once.
 //
-// Waiting for what only time can end would take a minute a case: the lease of a
-// dead worker, the reclaiming of its set, the grace in which a batch should be
-// sent. The table moves those deadlines into the past instead, right after the
-// kill, when nothing alive holds any. With BALER_SOAK set it waits.
+// Deadlines such as the lease of a dead worker, the reclaiming of its set, and the grace
+// in which a batch should be sent would take a minute in each case. The table moves them
+// into the past instead, right after the kill, when no live process has any. With
+// BALER_SOAK set it waits for them.
 package crashtest

@@ -219,7 +219,7 @@ func (e *env) resume() {
 	if _, err := e.db.ExecContext(e.t.Context(), "UPDATE transfers SET seen_at = seen_at - INTERVAL 5 MINUTE"); err != nil {
 		e.t.Fatal(err)
 	}
-	cfg, err := config.Load(config.LoadOptions{Env: e.environment()})
+	cfg, err := config.Load(config.Sources{Env: e.environment()})
 	testkit.Must(e.t, err)
 	b, err := baler.Open(e.t.Context(), cfg, baler.Options{Registry: builtin.Registry()})
 	testkit.Must(e.t, err)

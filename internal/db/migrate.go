@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -50,11 +51,7 @@ func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
 	if err != nil || len(pending) == 0 {
 		return nil, err
 	}
-	if err := d.checkWritable(db); err != nil {
-		return nil, fmt.Errorf("migrate: %w", err)
-	}
-	if err := db.Exec("CREATE TABLE IF NOT EXISTS " + migrationsTable + " (id VARCHAR(190) NOT NULL PRIMARY KEY, " +
-		"fingerprint VARCHAR(64) NOT NULL DEFAULT '')").Error; err != nil {
+	if err := d.makeMigrationsTable(db); err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	for _, id := range pending {
@@ -67,6 +64,34 @@ func (d *DB) Migrate(ctx context.Context) (applied []string, err error) {
 		}
 	}
 	return applied, nil
+}
+
+// errTrial rolls back a trial write.
+var errTrial = errors.New("a trial")
+
+// TryMigrate reports what would keep Migrate from its work. It makes the table of
+// migrations, and writes to it what it rolls back.
+func (d *DB) TryMigrate(ctx context.Context) error {
+	db := d.Session(ctx)
+	if err := d.makeMigrationsTable(db); err != nil {
+		return fmt.Errorf("try to migrate: %w", err)
+	}
+	err := db.Transaction(func(tx *gorm.DB) error {
+		return cmp.Or(tx.Exec("INSERT INTO "+migrationsTable+" (id) VALUES ('a trial')").Error, errTrial)
+	})
+	if !errors.Is(err, errTrial) {
+		return fmt.Errorf("try to migrate: %w", err)
+	}
+	return nil
+}
+
+// makeMigrationsTable makes the table of migrations, unless there is one.
+func (d *DB) makeMigrationsTable(db *gorm.DB) error {
+	if err := d.checkWritable(db); err != nil {
+		return err
+	}
+	return db.Exec("CREATE TABLE IF NOT EXISTS " + migrationsTable + " (id VARCHAR(190) NOT NULL PRIMARY KEY, " +
+		"fingerprint VARCHAR(64) NOT NULL DEFAULT '')").Error
 }
 
 // checkWritable makes sure that the server takes rows, before a migration makes the

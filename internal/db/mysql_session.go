@@ -34,6 +34,15 @@ const idleTimeout = 15 * time.Second
 // them, and read backslashes in quotes as the driver writes them.
 const sqlMode = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
+// sessionSettings make statements do all of what they say, whatever the server sets
+// for new connections: rows are neither withheld (sql_select_limit) nor left
+// uncommitted (autocommit), checks run, and no limit of the server's refuses or ends
+// a statement. What only MariaDB or only MySQL knows stands in its comments.
+const sessionSettings = `autocommit = 1, completion_type = 'NO_CHAIN',
+	sql_select_limit = 18446744073709551615, sql_safe_updates = 0, sql_big_selects = 1, sql_auto_is_null = 0,
+	foreign_key_checks = 1, unique_checks = 1, default_storage_engine = InnoDB
+	/*M! , check_constraint_checks = 1, max_statement_time = 0 */ /*!50708 , max_execution_time = 0 */`
+
 // Connect opens a connection with READ COMMITTED isolation: the gap locks of the
 // default isolation would make concurrent bulk inserts wait for each other. The
 // character set is set by a statement, because a server may ignore the one that
@@ -59,6 +68,7 @@ func (s session) prepare(ctx context.Context, conn driverConn) error {
 		"SET NAMES utf8mb4 COLLATE " + s.collation,
 		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 		fmt.Sprintf("SET SESSION wait_timeout = %d, time_zone = '+00:00', sql_mode = '%s'", int(idleTimeout.Seconds()), sqlMode),
+		"SET SESSION " + sessionSettings,
 	} {
 		if _, err := conn.ExecContext(ctx, statement, nil); err != nil {
 			return err

@@ -188,6 +188,12 @@ func (d *DB) Dialect() Dialect { return d.dialect }
 // Session returns GORM's handle for statements under ctx.
 func (d *DB) Session(ctx context.Context) *gorm.DB { return d.gorm.WithContext(ctx) }
 
+// Repeated is Session for a long statement that is run many times with the same text.
+// SQLite then reads the text once for each connection; MySQL gets text as always.
+func (d *DB) Repeated(ctx context.Context) *gorm.DB {
+	return d.gorm.Session(&gorm.Session{Context: ctx, PrepareStmt: d.dialect == SQLite})
+}
+
 func (t target) dialector() (gorm.Dialector, error) {
 	if t.dialect == SQLite {
 		return t.sqliteDialector()

@@ -39,6 +39,8 @@ func refusalHint(number uint16) string {
 		return " (create it with CHARACTER SET utf8mb4, or set another name in BALER_DATABASE_URL)"
 	case mysqlDatabaseDenied:
 		return " (grant the user the rights on this database; deploy/grants.sql has the least)"
+	case mysqlTooMany:
+		return " (raise the server's max_connections, or lower database.max_connections of the processes that use it)"
 	case mysqlAborted:
 		return " (if it is init_connect that fails for this account, correct it; the server's log has its error)"
 	}

@@ -1,10 +1,14 @@
 package db
 
 import (
+	"database/sql"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/balerhq/baler/internal/testkit"
 )
@@ -33,6 +37,13 @@ func TestServerThatTakesNoWrites(t *testing.T) {
 		_, err = d.Migrate(t.Context())
 		return errors.Join(err, d.Close())
 	}
+	try := func() error {
+		d, err := Open(t.Context(), plain.String(), Options{})
+		if err != nil {
+			return err
+		}
+		return errors.Join(d.TryMigrate(t.Context()), d.Close())
+	}
 	for _, c := range []struct {
 		set, reset string
 		want       error // nil: none of its own
@@ -44,10 +55,12 @@ func TestServerThatTakesNoWrites(t *testing.T) {
 		{"init_connect = 'SET no_such_variable = 1'", "init_connect = ''", nil, "init_connect command failed"},
 	} {
 		do("SET GLOBAL " + c.set)
-		err := migrate()
+		failures := map[string]error{"migrate": migrate(), "try": try()}
 		do("SET GLOBAL " + c.reset)
-		if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.told) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: %v", c.set, err)
+		for way, err := range failures {
+			if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.told) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %s: %v", c.set, way, err)
+			}
 		}
 	}
 	var tables int
@@ -55,7 +68,60 @@ func TestServerThatTakesNoWrites(t *testing.T) {
 	if tables != 0 {
 		t.Errorf("%d tables were made", tables)
 	}
+	testkit.Must(t, try())
 	testkit.Must(t, migrate())
+	testkit.Must(t, try())
+}
+
+// What a server sets for new connections neither withholds rows nor leaves them
+// uncommitted, skips checks, refuses statements or ends connections.
+func TestServersSettingsForNewConnections(t *testing.T) {
+	t.Parallel()
+	target, err := parseURL(testkit.MySQL(t))
+	testkit.Must(t, err)
+	connector, err := mysql.NewConnector(target.mysql)
+	testkit.Must(t, err)
+	hostile := unwilling{connector, "nothing", `SET autocommit = 0, sql_select_limit = 1, sql_safe_updates = 1, max_join_size = 1,
+		completion_type = 'RELEASE', default_storage_engine = MyISAM, foreign_key_checks = 0, unique_checks = 0, sql_auto_is_null = 1
+		/*M! , check_constraint_checks = 0, max_statement_time = 0.000001 */ /*!50708 , max_execution_time = 1 */`}
+	open := func() *sql.DB {
+		db := sql.OpenDB(session{hostile, defaultCollation})
+		testkit.CloseAtEnd(t, db)
+		return db
+	}
+	db := open()
+	do := func(statement string) error {
+		_, err := db.ExecContext(t.Context(), statement)
+		return err
+	}
+	testkit.Must(t, do("CREATE TABLE parts (no INT PRIMARY KEY, n INT CHECK (n > 0))"))
+	tx, err := db.BeginTx(t.Context(), nil)
+	testkit.Must(t, err)
+	_, err = tx.ExecContext(t.Context(), "INSERT INTO parts VALUES (1, 1), (2, 1)")
+	testkit.Must(t, err)
+	testkit.Must(t, tx.Commit())
+	testkit.Must(t, do("INSERT INTO parts VALUES (3, 1)"))
+	if err := do("INSERT INTO parts VALUES (4, -1)"); !IsRejected(err) {
+		t.Errorf("a row that fails a check: %v", err)
+	}
+	testkit.Must(t, do("UPDATE parts SET n = 2 WHERE n = 1"))
+	rows, err := open().QueryContext(t.Context(), "SELECT a.n FROM parts a, parts b WHERE a.no = b.no")
+	testkit.Must(t, err)
+	var read []int
+	for rows.Next() {
+		read = append(read, 0)
+		testkit.Must(t, rows.Scan(&read[len(read)-1]))
+	}
+	testkit.Must(t, errors.Join(rows.Err(), rows.Close()))
+	if !slices.Equal(read, []int{2, 2, 2}) {
+		t.Errorf("another connection reads %v", read)
+	}
+	var engine string
+	testkit.Must(t, db.QueryRowContext(t.Context(),
+		"SELECT engine FROM information_schema.tables WHERE table_name = 'parts' AND table_schema = DATABASE()").Scan(&engine))
+	if engine != "InnoDB" {
+		t.Errorf("the table has no transactions: its engine is %s", engine)
+	}
 }
 
 // After a failover, the connections of the old primary are of no use: the next

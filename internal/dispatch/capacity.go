@@ -15,17 +15,28 @@ type capacity struct {
 	policy func(step int) tasks.BatchPolicy
 }
 
-func (d *Dispatcher) capacity(ctx context.Context, plan *TransferPlan, step int) (capacity, error) {
+// Workers says what the live workers can run.
+type Workers struct {
+	// Capacity returns how many batches of a handler all live workers run at once, or
+	// 0 if unknown. It is called before batches are made. Nil means unknown.
+	Capacity func(ctx context.Context, handler string) (int, error)
+
+	// Limits returns the limits that are set for a transfer over all workers together,
+	// 0 for none. It is called after Capacity. Nil means no limits.
+	Limits func(plan *TransferPlan) (inFlight int, filesPerSecond float64)
+}
+
+func (w Workers) capacity(ctx context.Context, plan *TransferPlan, step int) (capacity, error) {
 	c := capacity{policy: plan.Policy}
-	if d.opts.Capacity != nil {
-		slots, err := d.opts.Capacity(ctx, plan.Step(step).Handler)
+	if w.Capacity != nil {
+		slots, err := w.Capacity(ctx, plan.Step(step).Handler)
 		if err != nil {
 			return c, err
 		}
 		c.slots = slots
 	}
-	if d.opts.Limits != nil {
-		c = c.within(d.opts.Limits(plan))
+	if w.Limits != nil {
+		c = c.within(w.Limits(plan))
 	}
 	return c, nil
 }

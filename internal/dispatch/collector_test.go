@@ -44,20 +44,22 @@ func keysLeft(t *testing.T, q *queue.Conn, pattern string) error {
 	return err
 }
 
+func background(t *testing.T, c *batcher.Collector) (stop func()) {
+	t.Helper()
+	return testkit.Background(t, func(ctx context.Context) error {
+		c.Run(ctx)
+		return nil
+	})
+}
+
 // Files of all groups that are due together become batches together.
 func TestCollectorMakesFullBatches(t *testing.T) {
 	f := newFake()
 	c, q := newTestCollector(t, f)
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		c.Run(ctx)
-	}()
+	stop := background(t, c)
 	enqueueForGroup(t, q, 1, 250)
 	testkit.Eventually(t, time.Minute, func() error { return keysLeft(t, q, "asynq:{q}:*") })
 	stop()
-	<-ended
 	if len(f.batches) != 3 || len(f.sent) != 3 || f.batches[0].Items() != 100 || len(f.deadLetters) > 0 {
 		t.Errorf("%d batches, %d sent, set aside %q", len(f.batches), len(f.sent), f.deadLetters)
 	}
@@ -69,12 +71,7 @@ func TestCollectorLeavesWhatItCannotWrite(t *testing.T) {
 	f := newFake()
 	f.fail["AddBatches"] = batcher.MaxAggregateAttempts
 	c, q := newTestCollector(t, f)
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		c.Run(ctx)
-	}()
+	stop := background(t, c)
 	enqueueForGroup(t, q, 1, 20)
 	testkit.Eventually(t, time.Minute, func() error {
 		f.mu.Lock()
@@ -85,7 +82,6 @@ func TestCollectorLeavesWhatItCannotWrite(t *testing.T) {
 		return nil
 	})
 	stop()
-	<-ended
 	sets, err := q.Client.ZCard(t.Context(), "asynq:{q}:aggregation_sets").Result()
 	left, err2 := q.Client.Keys(t.Context(), "asynq:{q}:t:*").Result()
 	if err != nil || err2 != nil || sets == 0 || len(left) != 20 || len(f.batches) > 0 {

@@ -212,7 +212,7 @@ func TestDispatcherProbesWhileCostsAreUnknown(t *testing.T) {
 	catalog := f.transfers(tasks.BatchPolicy{MaxItems: 1000, Target: 10 * time.Second})
 	catalog.Costs = cost.NewModel("me", time.Now)
 	d := New(f, f, catalog, withTimes(Options{
-		LeaseHolder: "me", Capacity: func(context.Context, string) (int, error) { return 3, nil },
+		LeaseHolder: "me", Workers: Workers{Capacity: func(context.Context, string) (int, error) { return 3, nil }},
 	}))
 	step := func() {
 		t.Helper()

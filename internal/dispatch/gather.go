@@ -54,7 +54,7 @@ func (d *Dispatcher) gatherOne(ctx context.Context, g ledger.Gathering) (more bo
 	if !plan.HasStep(g.Step) {
 		return false, fmt.Errorf("transfer %s has no step %d", plan.UUID, g.Step)
 	}
-	capacity, err := d.capacity(ctx, plan, g.Step)
+	capacity, err := d.opts.Workers.capacity(ctx, plan, g.Step)
 	if err != nil {
 		return false, err
 	}
@@ -86,6 +86,7 @@ func (d *Dispatcher) gatherOne(ctx context.Context, g ledger.Gathering) (more bo
 	c := ledger.Gathered{Replaced: numbers(parts), Batches: planned.Batches}
 	for i := range c.Batches {
 		c.Batches[i].Attempt = g.Attempt
+		c.Batches[i].FencingToken = fencingToken(parts)
 	}
 	truncated := len(parts) == batchesPerGathering
 	if sent == gatherFull || truncated {
@@ -100,6 +101,14 @@ func (d *Dispatcher) gatherOne(ctx context.Context, g ledger.Gathering) (more bo
 		return false, err
 	}
 	return truncated, queue.EnqueueInTurn(ctx, d.queue, batches, first)
+}
+
+// fencingToken is the highest of the replaced batches: some of their files may have run.
+func fencingToken(replaced []tasks.Batch) (highest int) {
+	for i := range replaced {
+		highest = max(highest, replaced[i].FencingToken)
+	}
+	return highest
 }
 
 // keepLast lets the last batch wait for more files, unless it is full or the only one.

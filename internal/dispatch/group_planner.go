@@ -24,6 +24,7 @@ type GroupStore interface {
 type GroupPlanner struct {
 	Store     GroupStore
 	Transfers *TransferCache
+	Workers   Workers // they share the files that were collected together
 }
 
 // PlanFiles implements batcher.TransferPlanner. It also refuses files of a transfer
@@ -47,7 +48,11 @@ func (g GroupPlanner) PlanFiles(ctx context.Context, transfer int64, step int, n
 	if err != nil {
 		return nil, nil, err
 	}
-	return PlanBatches(plan, step, startable, plan.Policy(step)), refused, nil
+	capacity, err := g.Workers.capacity(ctx, plan, step)
+	if err != nil {
+		return nil, nil, err
+	}
+	return planShared(plan, step, startable, capacity.policy(step), capacity.slots), refused, nil
 }
 
 // startable returns the files that may start at a step. It leaves out without a reason

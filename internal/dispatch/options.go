@@ -20,13 +20,7 @@ type Options struct {
 	SharedQueue bool          // workers of other processes take batches, and may die
 	Handlers    []string      // whose groups to repair
 
-	// Capacity returns how many batches of a handler all live workers run at once, or
-	// 0 if unknown. It is called before each dispatch. Nil means unknown.
-	Capacity func(ctx context.Context, handler string) (int, error)
-
-	// Limits returns the limits that are set for a transfer over all workers together,
-	// 0 for none. It is called after Capacity. Nil means no limits.
-	Limits func(plan *TransferPlan) (inFlight int, filesPerSecond float64)
+	Workers Workers // the live workers
 
 	// OnElected is called each time this dispatcher gets the lease; it may be nil.
 	OnElected func(ctx context.Context) error

@@ -99,7 +99,7 @@ func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog, s 
 	if b.Via == tasks.ViaGroup {
 		return d.sweep(ctx, b, plan)
 	}
-	capacity, err := d.capacity(ctx, plan, 1)
+	capacity, err := d.opts.Workers.capacity(ctx, plan, 1)
 	if err != nil {
 		return false, err
 	}

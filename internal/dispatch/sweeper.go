@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
-	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/tasks"
@@ -79,14 +79,12 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, plan *Tra
 	if err != nil {
 		return 0, err
 	}
-	p := batcher.Planner{
-		Transfer: b.Transfer, Queue: plan.Queue, Policy: plan.Policy,
-		Budget: stepBudgets(plan, b, 0),
-		Route:  func(f *tasks.File) int { return plan.First(f) },
+	batches, err := d.planMissing(ctx, plan, missing)
+	if err != nil {
+		return 0, err
 	}
 	c := ledger.Dispatch{
-		Transfer: b.Transfer, From: b.Cursor, To: files[len(files)-1].No,
-		Batches: p.Plan(missing).Batches, Uncounted: true,
+		Transfer: b.Transfer, From: b.Cursor, To: files[len(files)-1].No, Batches: batches, Uncounted: true,
 	}
 	for i := range files {
 		c.Bytes += files[i].Size
@@ -100,6 +98,23 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, plan *Tra
 			"transfer", plan.UUID, "files", len(missing))
 	}
 	return int64(len(missing)), queue.Enqueue(ctx, d.queue, c.Batches)
+}
+
+// planMissing makes batches of files that the queue has lost; the live workers share them.
+func (d *Dispatcher) planMissing(ctx context.Context, plan *TransferPlan, files []tasks.File) (batches []tasks.Batch, err error) {
+	byStep := make(map[int][]tasks.File)
+	for i := range files {
+		step := plan.First(&files[i])
+		byStep[step] = append(byStep[step], files[i])
+	}
+	for _, step := range slices.Sorted(maps.Keys(byStep)) {
+		capacity, err := d.opts.Workers.capacity(ctx, plan, step)
+		if err != nil {
+			return nil, err
+		}
+		batches = append(batches, planShared(plan, step, byStep[step], capacity.policy(step), capacity.slots)...)
+	}
+	return batches, nil
 }
 
 // beforeQueued returns the files before the first one whose message the queue has. It

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -156,15 +157,30 @@ func (c *TransferCache) knownUUID(id int64) string {
 // PlanBatches makes batches for the first attempt of files at one step, within the
 // limits of a policy. The files ascend by number.
 func PlanBatches(plan *TransferPlan, step int, files []tasks.File, policy tasks.BatchPolicy) []tasks.Batch {
+	return planShared(plan, step, files, policy, 0)
+}
+
+// planShared is PlanBatches for files that a number of slots share; 0 shares nothing.
+func planShared(plan *TransferPlan, step int, files []tasks.File, policy tasks.BatchPolicy, slots int) []tasks.Batch {
+	whole := batcher.Remaining{Files: int64(len(files))}
+	for i := range files {
+		whole.Bytes = saturatingAdd(whole.Bytes, files[i].Size)
+	}
+	budget := batcher.NewBudget(plan.Estimate(step), policy.Target, whole, slots)
 	p := batcher.Planner{
-		Transfer: plan.ID, Queue: plan.Queue,
+		Transfer: plan.ID, Queue: plan.Queue, Remaining: whole,
 		Route:  func(*tasks.File) int { return step },
 		Policy: func(int) tasks.BatchPolicy { return policy },
-		Budget: func(int) batcher.Budget {
-			return batcher.NewBudget(plan.Estimate(step), policy.Target, batcher.Remaining{}, 0)
-		},
+		Budget: func(int) batcher.Budget { return budget },
 	}
 	return p.Plan(files).Batches
+}
+
+func saturatingAdd(a, b int64) int64 {
+	if b > math.MaxInt64-a {
+		return math.MaxInt64
+	}
+	return a + b
 }
 
 // remainingOf returns the part of a backlog that has not been dispatched.

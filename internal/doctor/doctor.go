@@ -62,7 +62,7 @@ type doctor struct {
 	store    *store.Store // while the database is open
 	queues   []queue.Stats
 
-	queueAway bool
+	queueFault string // why Redis takes no messages
 }
 
 // Diagnose checks the host, the database and the queue that cfg names. It removes or
@@ -152,6 +152,9 @@ func (d *doctor) diagnoseTables(ctx context.Context) []Check {
 	case len(pending) > 0 && auto != nil && !*auto:
 		return []Check{{"migrations", StatusError, fmt.Sprintf("%d pending", len(pending)), "run 'baler migrate'"}}
 	case len(pending) > 0:
+		if err := d.store.TryMigrate(ctx); err != nil {
+			return []Check{ill("migrations", StatusError, fmt.Errorf("%d pending: %w", len(pending), err), "")}
+		}
 		return []Check{{
 			"migrations", StatusWarning, fmt.Sprintf("%d pending", len(pending)), "the next command applies them, or 'baler migrate'",
 		}}

@@ -17,9 +17,8 @@ func (d *doctor) diagnoseQueue(ctx context.Context) (checks []Check) {
 	if d.cfg.Redis.URL == string(config.Embedded) {
 		return []Check{well("queue", "embedded: each process has its own, which ends with it")}
 	}
-	q, err := queue.Open(ctx, d.cfg.Redis, d.log)
+	q, err := queue.Connect(d.cfg.Redis, d.log)
 	if err != nil {
-		d.queueAway = true
 		return []Check{ill("queue", StatusError, err, "")} // the error says what to do
 	}
 	defer func() {
@@ -27,6 +26,10 @@ func (d *doctor) diagnoseQueue(ctx context.Context) (checks []Check) {
 			checks = append(checks, ill("queue", StatusWarning, err, "look at the log of Redis"))
 		}
 	}()
+	d.queueFault = q.Fault(ctx)
+	if err := q.Ping(ctx); err != nil {
+		return []Check{ill("queue", StatusError, err, "")} // this one, too
+	}
 	info, err := q.ServerInfo(ctx)
 	if err != nil {
 		checks = append(checks, ill("queue", StatusError, err, "allow this account the command INFO"))

@@ -57,7 +57,7 @@ func (d *doctor) diagnoseWaiting(ctx context.Context) Check {
 			around.PausedQueues = append(around.PausedQueues, d.queues[i].Name)
 		}
 	}
-	around.QueueAway = d.queueAway
+	around.QueueFault = d.queueFault
 	counts, err := d.store.CountWaiting(ctx, &around)
 	if err != nil {
 		return ill("waiting", StatusError, err, "look at the database's log")

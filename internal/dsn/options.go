@@ -56,11 +56,15 @@ func mysqlOptions() Options {
 		Also: func(name string) bool {
 			return strings.Contains(name, "_") && isName(name) && !slices.Contains(ownVariables(), strings.ToLower(name))
 		},
-		Help: ", and session variables such as innodb_lock_wait_timeout, but " + strings.Join(ownVariables(), ", ") + ", which Baler sets",
+		Help: ", and session variables such as innodb_lock_wait_timeout, but none that Baler sets itself, such as sql_mode and time_zone",
 	}
 }
 
 // ownVariables are the session variables that every connection sets.
 func ownVariables() []string {
-	return []string{"sql_mode", "time_zone", "transaction_isolation", "tx_isolation", "wait_timeout"}
+	return []string{
+		"check_constraint_checks", "completion_type", "default_storage_engine", "foreign_key_checks", "max_execution_time",
+		"max_join_size", "max_statement_time", "sql_auto_is_null", "sql_big_selects", "sql_mode", "sql_safe_updates", "sql_select_limit",
+		"storage_engine", "time_zone", "transaction_isolation", "tx_isolation", "unique_checks", "wait_timeout",
+	}
 }

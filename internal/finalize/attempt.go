@@ -101,10 +101,10 @@ func (a *attempt) prepare(ctx context.Context) (c *handlers.TransferJob, reg han
 		return nil, reg, 0, err
 	}
 	reg, ok := a.Registry.LookupFinalizer(a.task.Handler)
-	if !ok || a.task.No > len(e.Recipe.Finalizers) {
+	if !ok || a.task.No > len(e.Recipe.FinalSteps) {
 		return nil, reg, 0, handlers.Fail(handlers.CodeError, errNoHandler)
 	}
-	step := e.Recipe.Finalizers[a.task.No-1]
+	step := e.Recipe.FinalSteps[a.task.No-1]
 	a.retry = a.Retry(step, reg)
 	if a.task.Attempts > a.retry.Attempts { // the worker of the last one crashed
 		return nil, reg, 0, handlers.Fail(handlers.CodeWorkerCrashed,
@@ -130,7 +130,7 @@ func (a *attempt) prepare(ctx context.Context) (c *handlers.TransferJob, reg han
 	return handlers.NewTransferJob(handlers.TransferJobSpec{
 		Transfer: transfer, Args: args, ID: a.task.Event,
 		Results: collectionReader{a.Lines, ledger.Collection{Transfer: transfer.ID, RunKey: runKey}, a.Log},
-		Attempt: a.task.Attempts, FencingToken: a.task.FencingToken, Roots: roots, Outputs: a.Outputs, Now: a.Now(),
+		Attempt: a.task.Attempts, FencingToken: a.task.FencingToken, Roots: roots, Outputs: a.Outputs, Now: a.Now(), Version: a.Version,
 		Written: written{ctx, a.Written, ownerOf(runKey, transfer.UUID), a.Log},
 	}), reg, a.Timeout(step, reg), nil
 }
@@ -172,7 +172,7 @@ func (a *attempt) record(ctx context.Context, err error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(a.stopping, func() { //nolint:contextcheck // cancel is that of ctx
-		late := time.AfterFunc(releaseTime, cancel)
+		late := time.AfterFunc(ledger.ReleaseTime, cancel)
 		context.AfterFunc(ctx, func() { late.Stop() })
 	})()
 	return db.RetryOutage(ctx, a.Log, func() (err error) {
@@ -182,7 +182,7 @@ func (a *attempt) record(ctx context.Context, err error) error {
 }
 
 func (a *attempt) release(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, releaseTime)
+	ctx, cancel := context.WithTimeout(ctx, ledger.ReleaseTime)
 	defer cancel()
 	if err := a.Steps.ReleaseFinalizeStep(ctx, &a.task); err != nil {
 		return err // another worker takes it when the lease has ended; the attempt counts

@@ -51,6 +51,7 @@ type Options struct {
 
 	Roots       []string             // folders that handlers may read; empty: what each transfer was submitted with
 	Outputs     handlers.OutputRoots // where they may write
+	Version     string               // of the program, for outputs that name it
 	RunKey      string               // of the transfers whose steps to run; empty: of all
 	Concurrency int                  // steps at the same time: 4
 
@@ -60,8 +61,8 @@ type Options struct {
 	AbandonAfter  time.Duration // how long to wait for a handler that ignores the end of its context: 5 s
 
 	// Timeout and Retry give a step's settings, as Options do.
-	Timeout func(*recipe.Finalizer, handlers.Registration) time.Duration
-	Retry   func(*recipe.Finalizer, handlers.Registration) tasks.RetryPolicy
+	Timeout func(*recipe.FinalStep, handlers.Registration) time.Duration
+	Retry   func(*recipe.FinalStep, handlers.Registration) tasks.RetryPolicy
 
 	// OnCompleted is called for each transfer that this worker completed; may be nil.
 	OnCompleted func(ctx context.Context, transfer int64)
@@ -204,8 +205,8 @@ func (r *Runner) work(ctx context.Context, task ledger.FinalizeTask) {
 // stepName is the name of a final step in its recipe, for the log.
 func (r *Runner) stepName(ctx context.Context, task *ledger.FinalizeTask) string {
 	plan, err := r.Plans.Get(ctx, task.Transfer)
-	if err != nil || task.No < 1 || task.No > len(plan.Recipe.Finalizers) {
+	if err != nil || task.No < 1 || task.No > len(plan.Recipe.FinalSteps) {
 		return strconv.Itoa(task.No)
 	}
-	return plan.Recipe.Finalizers[task.No-1].Name
+	return plan.Recipe.FinalSteps[task.No-1].Name
 }

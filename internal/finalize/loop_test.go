@@ -64,7 +64,7 @@ func (r *env) run(adjust ...func(*Options)) (c *Runner, stop func()) {
 	o := Options{
 		Steps: r.Store, Lines: r.Store, Written: r.Store, Transfers: r.Store, Plans: r.Transfers, Registry: r.registry, Outputs: handlers.AnyOutputRoot(r.T.TempDir()),
 		PollInterval: 5 * time.Millisecond, Lease: 10 * time.Second, AbandonAfter: 50 * time.Millisecond,
-		Retry: func(s *recipe.Finalizer, reg handlers.Registration) tasks.RetryPolicy {
+		Retry: func(s *recipe.FinalStep, reg handlers.Registration) tasks.RetryPolicy {
 			return tasks.RetryPolicy{Attempts: stepRetry(s, reg).Attempts, Backoff: 1, MaxBackoff: 1}
 		},
 		OnCompleted: func(_ context.Context, id int64) { r.completed <- id },

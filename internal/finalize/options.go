@@ -15,15 +15,12 @@ var (
 	errNoHandler = errors.New("this worker does not have the handler")
 )
 
-// releaseTime bounds how long releasing a step may take.
-const releaseTime = 2 * time.Second
-
 // StepTimeout is the recipe's timeout of a final step, else the handler's.
-func StepTimeout(s *recipe.Finalizer, reg handlers.Registration) time.Duration {
+func StepTimeout(s *recipe.FinalStep, reg handlers.Registration) time.Duration {
 	return cmp.Or(s.Timeout, reg.Timeouts.File)
 }
 
 // stepRetry lays the recipe's retry policy of a final step over the handler's.
-func stepRetry(s *recipe.Finalizer, reg handlers.Registration) tasks.RetryPolicy {
+func stepRetry(s *recipe.FinalStep, reg handlers.Registration) tasks.RetryPolicy {
 	return s.Retry.Overlay(reg.Retry)
 }

@@ -104,9 +104,31 @@ func eachContent(ctx context.Context, r Reader, keys []tasks.FileKey, do func(i 
 
 // FactsOf reads the facts of files, with one query a transfer.
 func FactsOf(ctx context.Context, r Reader, keys []tasks.FileKey) (map[tasks.FileKey]map[string]any, error) {
+	return factsOf(keys, func(of int64, numbers tasks.Ranges) (map[int64]map[string]any, error) {
+		return r.Facts(ctx, of, math.MaxInt32, numbers)
+	})
+}
+
+// FormerReader reads what was recorded of files before they were retried.
+type FormerReader interface {
+	// FormerDigests reads the digests that were recorded first of files, by their numbers.
+	FormerDigests(ctx context.Context, transfer int64, numbers tasks.Ranges) (map[int64]map[string]any, error)
+}
+
+// FormerDigestsOf reads the digests that were recorded first of files, whatever a retry in
+// the same transfer has recorded since.
+func FormerDigestsOf(ctx context.Context, r FormerReader, keys []tasks.FileKey) (map[tasks.FileKey]map[string]any, error) {
+	return factsOf(keys, func(of int64, numbers tasks.Ranges) (map[int64]map[string]any, error) {
+		return r.FormerDigests(ctx, of, numbers)
+	})
+}
+
+func factsOf(
+	keys []tasks.FileKey, read func(of int64, numbers tasks.Ranges) (map[int64]map[string]any, error),
+) (map[tasks.FileKey]map[string]any, error) {
 	all := make(map[tasks.FileKey]map[string]any, len(keys))
 	for of, numbers := range byTransfer(keys) {
-		facts, err := r.Facts(ctx, of, math.MaxInt32, numbers)
+		facts, err := read(of, numbers)
 		if err != nil {
 			return nil, fmt.Errorf("read digests: %w", err)
 		}

@@ -48,9 +48,6 @@ type ChangeDetector struct {
 	unreadable map[string]bool // what the scan could not read, and whatever is below
 }
 
-// lookUpPage is how many files are looked up at a time.
-const lookUpPage = 1000
-
 // NewChangeDetector makes a ChangeDetector. Close must be called.
 func (g *Ingester) NewChangeDetector(s *Submission, sources []string, runKey string) *ChangeDetector {
 	return &ChangeDetector{ingester: g, submission: s, sources: sources, runKey: runKey, unreadable: make(map[string]bool)}
@@ -113,7 +110,7 @@ func (d *ChangeDetector) use(ctx context.Context, t tasks.Transfer) (err error) 
 // Add takes a file, which may be registered later.
 func (d *ChangeDetector) Add(ctx context.Context, f tasks.File) error {
 	d.pending = append(d.pending, f)
-	if len(d.pending) < lookUpPage {
+	if len(d.pending) < store.ComparePage {
 		return nil
 	}
 	return d.registerChanged(ctx)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -112,7 +113,7 @@ func (g *Ingester) onlyChanged(
 		return nil
 	}
 	add = func(f tasks.File) error {
-		if pending = append(pending, f); len(pending) < lookUpPage {
+		if pending = append(pending, f); len(pending) < store.ComparePage {
 			return nil
 		}
 		return flush()

@@ -51,17 +51,21 @@ func (g *Ingester) compare(ctx context.Context, transfer int64, page []ledger.Re
 
 // compareContents compares the digests of files of a transfer with those that they had.
 func (g *Ingester) compareContents(ctx context.Context, transfer int64, page []ledger.RereadFile) ([]fixity.Comparison, error) {
-	keys := make([]tasks.FileKey, 0, 2*len(page))
-	for _, f := range page {
-		keys = append(keys, tasks.FileKey{Transfer: transfer, File: f.No}, f.Was)
+	is, was := make([]tasks.FileKey, len(page)), make([]tasks.FileKey, len(page))
+	for i, f := range page {
+		is[i], was[i] = tasks.FileKey{Transfer: transfer, File: f.No}, f.Was
 	}
-	facts, err := fixity.FactsOf(ctx, g.store, keys)
+	now, err := fixity.FactsOf(ctx, g.store, is)
+	if err != nil {
+		return nil, err
+	}
+	before, err := fixity.FormerDigestsOf(ctx, g.store, was)
 	if err != nil {
 		return nil, err
 	}
 	compared := make([]fixity.Comparison, len(page))
 	for i := range page {
-		compared[i] = fixity.Compare(facts[keys[2*i+1]], facts[keys[2*i]])
+		compared[i] = fixity.Compare(before[was[i]], now[is[i]])
 	}
 	return compared, nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
@@ -100,7 +101,19 @@ func absolute(paths []string) ([]string, error) {
 // ErrKeyReused.
 // runKey is "" for a transfer that no Run begins.
 func (g *Ingester) Create(ctx context.Context, s *Submission, sources []string, runKey string) (t tasks.Transfer, created bool, err error) {
-	n := g.newTransfer(s, sources, runKey)
+	return g.createFor(ctx, s, g.newTransfer(s, sources, runKey))
+}
+
+// CreateFor is Create for a transfer whose files come in another way.
+func (g *Ingester) CreateFor(
+	ctx context.Context, s *Submission, sources []string, intake ledger.Intake,
+) (t tasks.Transfer, created bool, err error) {
+	n := g.newTransfer(s, sources, "")
+	n.Intake = intake
+	return g.createFor(ctx, s, n)
+}
+
+func (g *Ingester) createFor(ctx context.Context, s *Submission, n store.NewTransfer) (t tasks.Transfer, created bool, err error) {
 	t, created, err = g.create(ctx, n)
 	if err == nil && !created { // another process was faster
 		if err = sameRequest(&t, &n, s.Recipe); err != nil {
@@ -134,7 +147,7 @@ func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) s
 	for _, st := range s.Recipe.Steps {
 		n.Steps = append(n.Steps, tasks.Step{Number: st.Number, Name: st.Name, Handler: st.Handler})
 	}
-	for _, st := range s.Recipe.Finalizers {
+	for _, st := range s.Recipe.FinalSteps {
 		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: st.Number, Name: st.Name, Handler: st.Handler, Digest: st.Digest()})
 	}
 	return n
@@ -156,13 +169,12 @@ func (s *Submission) autoVia() tasks.Via {
 // that resumes; its zero value is for one that begins.
 func (g *Ingester) Collect(
 	ctx context.Context, s *Submission, sources []string, after tasks.File, leftOut map[string]bool, emit func(tasks.File) error,
-) error {
+) (scan.Report, error) {
 	if s.Recipe.Split > 0 {
 		whole := emit
 		emit = func(f tasks.File) error { return scan.SplitFile(ctx, f, after, s.Recipe.Split, whole) }
 	}
-	_, err := g.scan(ctx, s, sources, leavingOut(leftOut, emit))
-	return err
+	return g.scan(ctx, s, sources, leavingOut(leftOut, emit))
 }
 
 // scan emits the files that the submission names.

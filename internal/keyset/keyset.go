@@ -7,7 +7,7 @@ import (
 )
 
 // Paginate yields items page by page, so that one page of them is in memory at a
-// time. Page lists up to size items behind a key, fewer only when there are no
+// time. Page lists up to size items after a key, fewer only when there are no
 // more; the first page is that behind the zero key. It ends with the first error.
 func Paginate[K, T any](size int, page func(after K) ([]T, error), keyOf func(*T) K) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

@@ -6,6 +6,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
+// ReleaseTime bounds how long a worker that stops may take to release one claim, of a batch
+// or of a final step, or to record its end. After that the lease of the claim must end.
+const ReleaseTime = 2 * time.Second
+
 // Claim is a batch as a worker claims it.
 type Claim struct {
 	tasks.Batch

@@ -17,7 +17,7 @@ type Surroundings struct {
 	Limits       []tasks.Limit
 	Held         []HeldBatches
 	PausedQueues []string // those that are known to be paused
-	QueueAway    bool     // Redis does not answer
+	QueueFault   string   // why Redis takes no messages: "is full"
 }
 
 // HeldBatches counts batches of one transfer and queue that one worker runs. Those that
@@ -111,8 +111,8 @@ func (s *Surroundings) step(t *tasks.Transfer, handler string) Waiting {
 		return Waiting{WaitsForWorker, fmt.Sprintf("a worker of queue %s: no live worker takes batches from it", t.Queue)}
 	case len(able) == 0:
 		return Waiting{WaitsForWorker, fmt.Sprintf("a worker of queue %s with the handler %s: no live worker has both", t.Queue, handler)}
-	case s.QueueAway:
-		return Waiting{WaitsForRedis, "Redis, which does not answer"}
+	case s.QueueFault != "":
+		return Waiting{WaitsForRedis, "Redis, which " + s.QueueFault}
 	case slices.Contains(s.PausedQueues, t.Queue):
 		return Waiting{WaitsForPerson, fmt.Sprintf("a person to resume queue %s, which is paused", t.Queue)}
 	}

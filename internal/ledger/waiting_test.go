@@ -80,7 +80,7 @@ func TestWaitingFor(t *testing.T) {
 			"queue and handler apart", crew(worker("a", "low", "", "checksum"), worker("b", "q", "", "noop")), running(nil),
 			"a worker of queue q with the handler checksum: no live worker has both",
 		},
-		{"Redis away", Surroundings{Workers: []tasks.Worker{able}, QueueAway: true}, running(nil), "Redis, which does not answer"},
+		{"Redis away", Surroundings{Workers: []tasks.Worker{able}, QueueFault: "does not answer"}, running(nil), "Redis, which does not answer"},
 		{
 			"queue paused", Surroundings{Workers: []tasks.Worker{able}, PausedQueues: []string{"low", "q"}}, running(nil),
 			"a person to resume queue q, which is paused",

@@ -92,29 +92,15 @@ const pingTime = 5 * time.Second
 func (q *Conn) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTime)
 	defer cancel()
-	if err := q.Client.Ping(ctx).Err(); err != nil {
+	if err := q.ping(ctx); err != nil {
 		if q.Embedded() {
 			return fmt.Errorf("the embedded queue of this process does not answer: %w", err)
 		}
-		what, hint := pingError(err)
+		f := pingFault(err)
 		//nolint:staticcheck // Redis is a name
-		return fmt.Errorf("Redis at %s %s: %w (%s)", q.Address, what, err, hint)
+		return fmt.Errorf("Redis at %s %s: %w (%s)", q.Address, f.what, err, f.hint)
 	}
 	return nil
-}
-
-// pingError distinguishes a Redis that rejects the account, or is not ready, from one
-// that cannot be reached.
-func pingError(err error) (what, hint string) {
-	for _, prefix := range []string{"NOAUTH", "WRONGPASS", "NOPERM", "ERR AUTH", "ERR invalid password"} {
-		if redis.HasErrorPrefix(err, prefix) {
-			return "refuses this account", "correct the user and password in BALER_REDIS_URL, or give it the rights of deploy/redis.acl"
-		}
-	}
-	if redis.HasErrorPrefix(err, "LOADING") {
-		return "is not ready", "it loads its data; wait until it has"
-	}
-	return "does not answer", "set BALER_REDIS_URL, or start Redis"
 }
 
 // Embedded reports whether the queue lives in this process and ends with it.

@@ -31,7 +31,7 @@ type Producer struct {
 	redis  redis.UniversalClient
 	client *asynq.Client
 
-	noteGroupsScript, takeDueScript, removeTakenScript *redis.Script
+	noteGroupsScript, takeDueScript, keepTakenScript, removeTakenScript *redis.Script
 
 	// Watches that report outages of Redis. A nil watch reports nothing.
 	sending, asking, repairing *outage.Watch
@@ -43,7 +43,7 @@ func NewProducer(client redis.UniversalClient) *Producer {
 	return &Producer{
 		redis: client, client: asynq.NewClientFromRedisClient(client),
 		noteGroupsScript: redis.NewScript(noteGroupsText), takeDueScript: redis.NewScript(oversizedFunction() + takeDueText),
-		removeTakenScript: redis.NewScript(removeTakenText),
+		keepTakenScript: redis.NewScript(keepTakenText), removeTakenScript: redis.NewScript(removeTakenText),
 	}
 }
 

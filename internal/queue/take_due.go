@@ -5,15 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/hibiken/asynq"
 	"google.golang.org/protobuf/encoding/protowire"
 )
-
-// takenFor is how long what TakeDue returns belongs to the caller, as with asynq's own
-// aggregation. asynq then puts it back into its group.
-const takenFor = 2 * time.Minute
 
 // TakenFiles are file messages that were taken out of their groups.
 type TakenFiles struct {
@@ -21,17 +18,20 @@ type TakenFiles struct {
 	Tasks   []*asynq.Task
 
 	queue string
-	sets  []string // where asynq finds them when nobody calls RemoveTaken
+	sets  []string                  // where they are until RemoveTaken
+	until atomic.Pointer[time.Time] // when they belong to others
 }
 
 // TakeDue takes the messages of one handler's groups, up to a number of them, once the
 // first has waited for maxDelay or once there are so many. Without any it returns nil,
 // and for how long none is due: 0 when no group is noted. The messages stay in
-// aggregation sets, as asynq v0.26.0 keeps them, until RemoveTaken: when the caller dies,
-// asynq delivers them again.
+// aggregation sets, as asynq v0.26.0 keeps them, until RemoveTaken. A caller that needs
+// longer than KeepTakenEvery must call KeepTaken as often: what one that died has taken,
+// another call puts back into its groups.
 func (p *Producer) TakeDue(ctx context.Context, queue string, maxDelay time.Duration, most int) (*TakenFiles, time.Duration, error) {
 	prefix := "asynq:{" + queue + "}:"
 	keys := []string{dueKey(queue), prefix + "groups", prefix + "aggregation_sets"}
+	since := time.Now()
 	answer, err := p.takeDueScript.Run(ctx, p.redis, keys,
 		maxDelay.Milliseconds(), most, rand.Text(), int64(takenFor.Seconds()), prefix).Slice()
 	if err = p.asking.Done(ctx, err); err != nil {
@@ -45,6 +45,7 @@ func (p *Producer) TakeDue(ctx context.Context, queue string, maxDelay time.Dura
 		return nil, 0, fmt.Errorf("take due groups: %w: %d values", errAnswer, len(answer))
 	}
 	taken := &TakenFiles{queue: queue}
+	taken.holdFrom(since)
 	taken.Handler, _ = answer[0].(string)
 	sets, _ := answer[1].([]any)
 	for _, set := range sets {
@@ -62,17 +63,14 @@ func (p *Producer) TakeDue(ctx context.Context, queue string, maxDelay time.Dura
 // errAnswer says that a script does not answer as it should.
 var errAnswer = errors.New("unexpected answer of Redis")
 
-// takeDueText moves groups of the first handler that is due into aggregation sets, and
+// takeDueText, after putBackText, moves groups of the first handler that is due into aggregation sets, and
 // answers with the handler, the sets and their messages, or with the milliseconds until
 // one is due. KEYS are the notes, asynq's names of groups and its aggregation sets; ARGV
 // the delay, the most messages, the name of the sets, their seconds, and the prefix of
 // asynq's keys. A whole group is renamed, which costs the same whatever its size.
 //
 //nolint:dupword // Lua ends each block
-const takeDueText = `
-local delay, room, set, prefix = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[5]
-local t = redis.call("TIME")
-local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+const takeDueText = putBackText + `
 local noted = redis.call("ZRANGE", KEYS[1], 0, -1, "WITHSCORES")
 local waiting, sizes, chosen, wait = {}, {}, false, 0
 local function handler_of(group) return string.match(group, "^(.*):[^:]*$") or group end
@@ -142,7 +140,7 @@ func (p *Producer) RemoveTaken(ctx context.Context, taken *TakenFiles) error {
 }
 
 // removeTakenText deletes the aggregation sets from KEYS[2] on with their messages. A set
-// that asynq has put back meanwhile is gone, and its messages stay.
+// that was put back meanwhile is gone, and its messages stay.
 const removeTakenText = `
 for i = 2, #KEYS do
 	for _, id in ipairs(redis.call("ZRANGE", KEYS[i], 0, -1)) do

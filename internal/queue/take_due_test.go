@@ -2,7 +2,6 @@ package queue_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -158,50 +157,71 @@ func TestTwoCollectorsTakeEachFileOnce(t *testing.T) {
 	}
 }
 
-// What somebody took who died comes back as what asynq itself takes.
-func TestTakenFilesComeBack(t *testing.T) {
-	t.Parallel()
-	c := testkit.RedisClient(t, testkit.Redis(t), nil)
-	p := queue.NewProducer(c)
-	ctx := t.Context()
-	enqueueFiles(t, p, "noop", 1, 40, time.Hour)
-	taken, _, err := p.TakeDue(ctx, testQueue, time.Minute, 100)
-	testkit.Must(t, err)
-	sets, err := c.ZRangeWithScores(ctx, "asynq:{baler}:aggregation_sets", 0, -1).Result()
-	if err != nil || len(sets) == 0 {
-		t.Fatalf("%d sets, %v", len(sets), err)
-	}
-	now, err := c.Time(ctx).Result()
+// age ends the time for which files that were taken belong to whoever took them.
+func age(t *testing.T, c redis.UniversalClient) {
+	t.Helper()
+	const key = "asynq:{baler}:aggregation_sets"
+	sets, err := c.ZRange(t.Context(), key, 0, -1).Result()
 	testkit.Must(t, err)
 	for _, set := range sets {
-		if left := time.Unix(int64(set.Score), 0).Sub(now); left < 110*time.Second || left > 121*time.Second {
-			t.Errorf("a set is left alone for %s", left)
-		}
-		testkit.Must(t, c.ZAdd(ctx, "asynq:{baler}:aggregation_sets", redis.Z{Score: 1, Member: set.Member}).Err())
+		testkit.Must(t, c.ZAdd(t.Context(), key, redis.Z{Score: 1, Member: set}).Err())
 	}
-	collected := make(chan *asynq.Task, 100)
-	serve(t, c, asynq.Config{
-		GroupGracePeriod: time.Second, GroupMaxSize: 5000, GroupMaxDelay: time.Second,
-		GroupAggregator: asynq.GroupAggregatorFunc(func(_ string, ts []*asynq.Task) *asynq.Task {
-			for _, task := range ts {
-				collected <- task
+}
+
+// What somebody took who died comes back, to the next who asks, within half a minute.
+func TestTakenFilesComeBack(t *testing.T) {
+	t.Parallel()
+	eachQueue(t, func(t *testing.T, c redis.UniversalClient, p *queue.Producer) {
+		ctx := t.Context()
+		take := func() *queue.TakenFiles {
+			t.Helper()
+			taken, _, err := p.TakeDue(ctx, testQueue, time.Minute, 100)
+			testkit.Must(t, err)
+			return taken
+		}
+		keep := func(taken *queue.TakenFiles, want bool) {
+			t.Helper()
+			if held, err := p.KeepTaken(ctx, taken); err != nil || held != want {
+				t.Errorf("held: %v, %v; want %v", held, err, want)
 			}
-			return asynq.NewTask("collected", nil)
-		}),
-	}, nil)
-	testkit.Eventually(t, time.Minute, func() error {
-		healed, err := p.RepairGroups(ctx, testQueue, []string{"noop"})
-		if err == nil && healed == 0 {
-			err = errors.New("no group is back")
 		}
-		return err
+		enqueueFiles(t, p, "noop", 1, 40, time.Hour)
+		first := take()
+		if take() != nil || !first.Held() {
+			t.Error("files were taken twice")
+		}
+		now, err := c.Time(ctx).Result()
+		testkit.Must(t, err)
+		sets, err := c.ZRangeWithScores(ctx, "asynq:{baler}:aggregation_sets", 0, -1).Result()
+		testkit.Must(t, err)
+		for _, set := range sets {
+			if left := time.Unix(int64(set.Score), 0).Sub(now); left < 15*time.Second || left > 25*time.Second {
+				t.Errorf("a set is left alone for %s", left)
+			}
+		}
+		age(t, c)
+		keep(first, true)
+		if take() != nil {
+			t.Error("files that are kept were taken again")
+		}
+		age(t, c)
+		second := take()
+		if second == nil || second.Handler != "noop" || len(filesOf(t, second)) != 40 {
+			t.Fatalf("came back: %+v", second)
+		}
+		// Its first owner was only slow, and takes nothing away now.
+		keep(first, false)
+		testkit.Must(t, p.RemoveTaken(ctx, first))
+		testkit.Must(t, p.ReturnTaken(ctx, second))
+		third := take()
+		if third == nil || len(filesOf(t, third)) != 40 {
+			t.Fatalf("given up: %+v", third)
+		}
+		testkit.Must(t, p.RemoveTaken(ctx, third))
+		if n, err := c.Exists(ctx, "asynq:{baler}:aggregation_sets", "asynq:{baler}:groups", "baler:{baler}:due-groups").Result(); err != nil || n > 0 {
+			t.Errorf("%d keys are left, %v", n, err)
+		}
 	})
-	seen := map[string]bool{}
-	for len(seen) < 40 {
-		seen[string((<-collected).Payload())] = true
-	}
-	// Its first owner was only slow, and takes nothing away now.
-	testkit.Must(t, p.RemoveTaken(ctx, taken))
 }
 
 // Anyone who can write to Redis may add messages to a group.

@@ -27,7 +27,7 @@ func (d *database) commits(lasting, took time.Duration) (lowered int) {
 	return lowered
 }
 
-func TestTempoStaysHighWhileCommitsAreAsUsual(t *testing.T) {
+func TestAIMDStaysHighWhileCommitsAreNormal(t *testing.T) {
 	d := newDatabase(8)
 	for i := range 2000 {
 		took := 20 * time.Millisecond
@@ -45,7 +45,7 @@ func TestTempoStaysHighWhileCommitsAreAsUsual(t *testing.T) {
 	}
 }
 
-func TestTempoFallsFastAndRisesSlowly(t *testing.T) {
+func TestAIMDFallsFastAndRisesSlowly(t *testing.T) {
 	d := newDatabase(8)
 	d.commits(10*time.Second, 30*time.Millisecond)
 	if n := d.commits(4*time.Second, 300*time.Millisecond); n < 3 || d.tempo.limit != 1 {
@@ -65,7 +65,7 @@ func TestTempoFallsFastAndRisesSlowly(t *testing.T) {
 }
 
 // A database that has become slower for good is not taken for a busy one.
-func TestTempoLearnsAnew(t *testing.T) {
+func TestAIMDLearnsANewNormal(t *testing.T) {
 	d := newDatabase(4)
 	d.commits(10*time.Second, 30*time.Millisecond)
 	d.commits(5*time.Second, 200*time.Millisecond)
@@ -78,7 +78,7 @@ func TestTempoLearnsAnew(t *testing.T) {
 	}
 }
 
-func TestTempoMindsTrouble(t *testing.T) {
+func TestAIMDFallsOnConflicts(t *testing.T) {
 	d := newDatabase(8)
 	if !d.tempo.onContention(ReasonConflicts, d.t) || d.tempo.limit != 6 {
 		t.Errorf("after a conflict the limit is %g", d.tempo.limit)
@@ -95,7 +95,7 @@ func TestTempoMindsTrouble(t *testing.T) {
 	}
 }
 
-func TestTempoKeepsItsBounds(t *testing.T) {
+func TestAIMDKeepsItsBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.IntRange(0, 40).Draw(t, "most")
 		d := newDatabase(most)

@@ -151,16 +151,13 @@ func (r *batchRun) handBackRest(ctx context.Context) error {
 	return r.handBack(ctx, why)
 }
 
-// releaseTime bounds how long releasing a batch may take.
-const releaseTime = 2 * time.Second
-
 // handBack releases the batch. From then on the database rejects results that this
 // worker still tries to record.
 func (r *batchRun) handBack(ctx context.Context, why error) error {
 	r.metrics.BatchReleased()
 	r.partial.drop()
 	r.uncountCrash()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledger.ReleaseTime)
 	defer cancel()
 	if err := r.store.ReleaseBatch(ctx, r.batch); err != nil {
 		why = errors.Join(why, err)

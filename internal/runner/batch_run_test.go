@@ -110,7 +110,7 @@ func TestBatchErrorLeavesDoneJobsAlone(t *testing.T) {
 				r.Files(5)
 				r.finish(r.worker("w"))
 				r.audit()
-				// 3, 4 and 5 come back, then each alone; only the guilty one fails.
+				// 3, 4 and 5 come back, then each alone; only the poison file fails.
 				if want := []int{5, 3, 1, 1, 1}; !slices.Equal(sizes, want) {
 					t.Errorf("batches of %v, want %v", sizes, want)
 				}
@@ -120,7 +120,7 @@ func TestBatchErrorLeavesDoneJobsAlone(t *testing.T) {
 					}
 				}
 				if got := r.Results(1)[3]; got.Attempt != 3 {
-					t.Errorf("the guilty file has attempt %d", got.Attempt)
+					t.Errorf("the poison file has attempt %d", got.Attempt)
 				}
 			})
 		})

@@ -8,7 +8,7 @@ import (
 )
 
 // load reads all that the batch needs: its files in one query, the recorded results
-// when it may have run before, and facts when something reads them.
+// when it may have run before, and facts when the recipe or the handler reads them.
 func (r *batchRun) load(ctx context.Context) error {
 	files, err := r.store.Files(ctx, r.batch.Transfer, r.batch.Files)
 	if err != nil {
@@ -20,7 +20,7 @@ func (r *batchRun) load(ctx context.Context) error {
 		r.log.WarnContext(ctx, "worker: the batch names files that were never registered",
 			"named", r.batch.Items(), "registered", len(files))
 	}
-	if r.plan.Recipe.NeedsFacts(r.batch.Step) {
+	if r.plan.Recipe.NeedsFacts(r.batch.Step) || r.batch.Step > 1 && !r.registration.IgnoresFacts {
 		if r.facts, err = r.store.Facts(ctx, r.batch.Transfer, r.batch.Step, r.batch.Files); err != nil {
 			return err
 		}

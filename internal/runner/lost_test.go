@@ -23,11 +23,11 @@ func (r *env) lose(b *tasks.Batch) {
 	}
 }
 
-// A file that kills its worker: what it takes with it comes back in parts,
-// until it is alone and its last attempt is used up.
-func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
+// The other files of its batch are retried in smaller batches, until the file that kills
+// its worker is alone and its last attempt is used up.
+func TestFileThatKillsWorkersFailsAlone(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
-		const files, guilty = 100, 42
+		const files, poison = 100, 42
 		r := newEnv(t, url, "name: t\nsteps: [{handler: fine, retry: {attempts: 3}}]")
 		ran := make(map[int64]int)
 		r.handle("fine", func(_ context.Context, jobs []*handlers.Job) error {
@@ -46,7 +46,7 @@ func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
 			}
 			for i := range open {
 				b := &open[i]
-				if !b.Files.Contains(guilty) || b.Crashes > 0 && b.Items() > 1 || b.Crashes+b.InheritedCrashes == 3 {
+				if !b.Files.Contains(poison) || b.Crashes > 0 && b.Items() > 1 || b.Crashes+b.InheritedCrashes == 3 {
 					r.Must(r.deliver(w, b))
 					continue
 				}
@@ -59,9 +59,9 @@ func TestFileThatKillsWorkersIsSetAside(t *testing.T) {
 			t.Errorf("%d workers died", deaths)
 		}
 		for no, res := range r.Results(1) {
-			if no == guilty {
+			if no == poison {
 				if res.Outcome != tasks.OutcomeError || res.Code != handlers.CodeWorkerCrashed || ran[no] != 0 {
-					t.Errorf("the guilty file ended as %+v after %d runs", res, ran[no])
+					t.Errorf("the poison file ended as %+v after %d runs", res, ran[no])
 				}
 			} else if res.Outcome != tasks.OutcomeSucceeded || ran[no] != 1 {
 				t.Errorf("file %d ended as %s after %d runs", no, res.Outcome, ran[no])
@@ -193,7 +193,7 @@ func TestNeighboursOfAFileThatKillsWorkersPass(t *testing.T) {
 	for _, attempts := range []int{1, 2, 3} {
 		for _, files := range []int{1, 5, 100} {
 			t.Run(fmt.Sprintf("%d files, %d attempts", files, attempts), func(t *testing.T) {
-				const guilty = 1
+				const poison = 1
 				r := newEnv(t, testkit.SQLite(t), fmt.Sprintf("name: t\nsteps: [{handler: fine, retry: {attempts: %d}}]", attempts))
 				r.handle("fine", endAs(slices.Repeat([]tasks.Outcome{tasks.OutcomeSucceeded}, files)...))
 				r.Files(files)
@@ -203,7 +203,7 @@ func TestNeighboursOfAFileThatKillsWorkersPass(t *testing.T) {
 						b := &open[i]
 						alone := b.Items() == 1 && b.Crashes > 0
 						given := b.Crashes >= 2 && b.Crashes+b.InheritedCrashes >= attempts
-						mine := b.Files.Contains(guilty)
+						mine := b.Files.Contains(poison)
 						if b.Crashes == 0 || alone && mine && !given {
 							r.lose(b)
 							if mine {
@@ -216,7 +216,7 @@ func TestNeighboursOfAFileThatKillsWorkersPass(t *testing.T) {
 				}
 				r.audit()
 				for no, res := range r.Results(1) {
-					if crashed := res.Code == handlers.CodeWorkerCrashed; crashed != (no == guilty) {
+					if crashed := res.Code == handlers.CodeWorkerCrashed; crashed != (no == poison) {
 						t.Errorf("file %d ended as %+v", no, res)
 					}
 				}

@@ -55,6 +55,29 @@ steps:
 	})
 }
 
+// Also when the recipe itself reads none.
+func TestHandlersReadWhatEarlierStepsLearned(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		r := newEnv(t, url, "name: t\nsteps: [{handler: learn}, {handler: ask}]")
+		r.handle("learn", r.learner())
+		r.handle("ask", func(_ context.Context, jobs []*handlers.Job) error {
+			for _, j := range jobs {
+				kind, ok := j.Fact("kind")
+				fmt.Fprintf(j.Output(), "%v %t", kind, ok)
+			}
+			return nil
+		})
+		r.Files(2)
+		r.finish(r.worker("w"))
+		r.audit()
+		for file, want := range map[int64]string{1: "odd true", 2: "even true"} {
+			if got := r.Results(2)[file].Output; got != want {
+				t.Errorf("file %d: the handler read %q, want %q", file, got, want)
+			}
+		}
+	})
+}
+
 func TestFilesThatNoStepSelectsEndWithoutRows(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: learn, when: 'size > 4'}]")

@@ -97,7 +97,7 @@ func TestSlotsBeyondTheHost(t *testing.T) {
 
 // A worker that holds a batch which takes the whole host leaves the next one
 // to other workers, instead of keeping it waiting here.
-func TestWorkerHoardsNoHeavyBatches(t *testing.T) {
+func TestWorkerReturnsHeavyBatchesItCannotRun(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: all, batch: {max_items: 1}}]")
 		began, end := make(chan struct{}), make(chan struct{})

@@ -27,7 +27,7 @@ func wantOrder(t rapid.TB, sources []string, emitted []string) {
 	}
 }
 
-func TestScanLess(t *testing.T) {
+func TestSourceOrder(t *testing.T) {
 	ordered := []string{
 		"/s/a", "/s/a/b", "/s/a/b/c", "/s/a b", "/s/a-b", "/s/a.b/c", "/s/ab", "/s/b", "/s/\xff",
 		"/other/deep/er", "/other/0",
@@ -47,7 +47,7 @@ func TestScanLess(t *testing.T) {
 }
 
 // Whatever the names and however the sources overlap, the order is Scan's own.
-func TestScanLessIsScansOrder(t *testing.T) {
+func TestSourceOrderIsScansOrder(t *testing.T) {
 	names := rapid.SampledFrom([]string{"a", "b", "a-b", "a b", "a\x01", "a.", "ab", "a!b", "-", " ", "A", "\xffz", "é"})
 	rapid.Check(t, func(rt *rapid.T) {
 		root, err := filepath.EvalSymlinks(t.TempDir())

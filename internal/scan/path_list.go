@@ -25,38 +25,57 @@ const longestPath = 64 << 10
 // is checked between paths; it does not interrupt a read.
 func ReadPaths(ctx context.Context, r io.Reader, nul bool, opts Options, emit func(tasks.File) error) (Report, error) {
 	list := newPathList(r, nul)
-	w := newWalker(ctx, opts, emit)
-	resolved := rememberLast(realDir)
+	paths := NewLister(ctx, opts, emit)
 	for {
 		path, err := list.next()
 		if errors.Is(err, io.EOF) {
-			return w.report, nil
+			return paths.Report(), nil
+		}
+		if err == nil {
+			err = paths.Add(path)
 		}
 		if err != nil {
-			return w.report, err
-		}
-		if err := ctx.Err(); err != nil {
-			return w.report, fmt.Errorf("read paths: %w", err)
-		}
-		abs, err := filepath.Abs(path)
-		if err != nil {
-			return w.report, fmt.Errorf("read paths: %q: %w", path, err)
-		}
-		s := inspect(abs, resolved)
-		if s.err == nil && (w.within[s.real] || reached(s.real, w.within)) {
-			continue
-		}
-		if s.err == nil && s.info.IsDir() {
-			w.within[s.real] = true
-		}
-		if w.sel.excludesBelow(fromRoot(abs), s.err == nil && s.info.IsDir()) {
-			w.report.Unselected++
-			continue
-		}
-		if err := w.source(s, ""); err != nil {
-			return w.report, err
+			return paths.Report(), err
 		}
 	}
+}
+
+// Lister scans paths one after another, as ReadPaths does. Make one with NewLister.
+type Lister struct {
+	walker   *walker
+	resolved func(dir string) string
+}
+
+// NewLister makes a Lister that calls emit for each file.
+func NewLister(ctx context.Context, opts Options, emit func(tasks.File) error) *Lister {
+	return &Lister{walker: newWalker(ctx, opts, emit), resolved: rememberLast(realDir)}
+}
+
+// Report counts what was scanned so far.
+func (l *Lister) Report() Report { return l.walker.report }
+
+// Add emits a file, or the files below a folder.
+func (l *Lister) Add(path string) error {
+	w := l.walker
+	if err := w.ctx.Err(); err != nil {
+		return fmt.Errorf("read paths: %w", err)
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return fmt.Errorf("read paths: %q: %w", path, err)
+	}
+	s := inspect(abs, l.resolved)
+	if s.err == nil && (w.within[s.real] || reached(s.real, w.within)) {
+		return nil
+	}
+	if s.err == nil && s.info.IsDir() {
+		w.within[s.real] = true
+	}
+	if w.sel.excludesBelow(fromRoot(abs), s.err == nil && s.info.IsDir()) {
+		w.report.Unselected++
+		return nil
+	}
+	return w.source(s, "")
 }
 
 // rememberLast caches the last result of resolve, because lists usually have all paths

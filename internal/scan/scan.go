@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -51,6 +52,10 @@ type Report struct {
 	Unselected   int64 // files and whole folders that Select leaves out
 	Hidden       int64 // emitted files with a name that begins with a dot in their path below the source
 	EmptyFolders int64
+
+	// FolderDigest is the same when two scans of the same sources have found the same folders,
+	// with the same modification times.
+	FolderDigest string
 }
 
 // Scan emits every regular file among and below the sources, in the order of the sources
@@ -75,6 +80,7 @@ func Scan(ctx context.Context, sources []string, opts Options, emit func(tasks.F
 			return w.report, err
 		}
 	}
+	w.report.FolderDigest = hex.EncodeToString(w.folders.Sum(nil))
 	return w.report, nil
 }
 

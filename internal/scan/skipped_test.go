@@ -47,8 +47,8 @@ func TestScanNeedNotTellWhatItNotices(t *testing.T) {
 	link(t, root, "file", "link")
 	report, err := scan.Scan(t.Context(), []string{root}, scan.Options{}, func(tasks.File) error { return nil })
 	testkit.Must(t, err)
-	if want := (scan.Report{Files: 1, Bytes: 4, Links: 1}); report != want {
-		t.Errorf("report %+v, want %+v", report, want)
+	if report.FolderDigest = ""; report != (scan.Report{Files: 1, Bytes: 4, Links: 1}) {
+		t.Errorf("report %+v", report)
 	}
 }
 

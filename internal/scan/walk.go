@@ -2,8 +2,10 @@ package scan
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -31,13 +33,14 @@ type walker struct {
 	sel       *Selector
 	root      string          // patterns match paths relative to it; empty for the root of the file system
 	within    map[string]bool // real paths of the sources
+	folders   hash.Hash       // of the folders met so far
 	report    Report
 }
 
 func newWalker(ctx context.Context, opts Options, emit func(tasks.File) error) *walker {
 	w := &walker{
 		ctx: ctx, emit: emit, onSkipped: opts.OnSkipped, sel: opts.Select,
-		excluded: map[string]bool{}, within: map[string]bool{},
+		excluded: map[string]bool{}, within: map[string]bool{}, folders: sha256.New(),
 	}
 	for _, dir := range opts.Exclude {
 		dir = filepath.Clean(dir)
@@ -110,6 +113,7 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 	if err == nil && len(names) == 0 {
 		w.report.EmptyFolders++
 	}
+	w.noteFolder(path, info)
 	slices.Sort(names)
 	for _, name := range names {
 		if f == nil && canStat {
@@ -127,6 +131,11 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 		}
 	}
 	return nil
+}
+
+// noteFolder adds a folder to the digest of all.
+func (w *walker) noteFolder(path string, info fs.FileInfo) {
+	_, _ = fmt.Fprintf(w.folders, "%s\x00%d\x00", path, info.ModTime().UnixNano()) // it never fails
 }
 
 // file emits a regular file.

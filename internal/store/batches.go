@@ -13,11 +13,10 @@ import (
 )
 
 // sendGrace is how long the process that commits a batch has to enqueue it before the
-// dispatcher looks whether the queue knows it.
+// dispatcher checks whether the queue has it.
 const sendGrace = 15 * time.Second
 
-// AddBatches writes batches that nothing else is committed with; their IDs are
-// filled in.
+// AddBatches writes batches in a transaction of their own, and sets their IDs.
 func (s *Store) AddBatches(ctx context.Context, batches []tasks.Batch) error {
 	return s.db.Write(ctx, "write batches", func(tx *gorm.DB, now time.Time) error {
 		return insertBatches(tx, batches, now)
@@ -193,7 +192,7 @@ func (s *Store) MakeDue(ctx context.Context, id int64) error {
 	return s.db.Write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error { return makeDue(tx, id, now) })
 }
 
-// makeDue makes a transfer's batches due, so that the dispatcher sees to them.
+// makeDue makes a transfer's batches due, so that the dispatcher sends them now.
 func makeDue(tx *gorm.DB, id int64, now time.Time) error {
 	err := tx.Exec("UPDATE batches SET due_at = ? WHERE transfer_id = ? AND due_at > ?", now, id, now).Error
 	if err != nil {

@@ -112,7 +112,7 @@ func TestDispatchOfUncountedFiles(t *testing.T) {
 	})
 }
 
-func TestDueAndDefer(t *testing.T) {
+func TestDueAndReschedule(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
 		b.files(t, tr.ID, 9)

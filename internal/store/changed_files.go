@@ -70,20 +70,26 @@ func hashPath(f *tasks.File) []byte {
 }
 
 func newSeenFile(runKey string, transfer int64, f *tasks.File) seenFileRow {
-	row := seenFileRow{RunKey: runKey, PathHash: hashPath(f), TransferID: transfer, Size: f.Size, FileNo: f.No}
+	row := seenFileRow{RunKey: runKey, PathHash: hashPath(f), TransferID: transfer, FileNo: f.No}
+	row.Size, row.Mtime = seenAs(f)
+	if f.Emitted != nil {
+		row.TopNo = f.Emitted.Top
+	}
+	return row
+}
+
+// seenAs returns the values by which a file counts as unchanged.
+func seenAs(f *tasks.File) (size, mtime int64) {
 	switch {
 	case f.ScanError != "": // the same reason is the same file
 		reason, _, _ := strings.Cut(f.ScanError, ":")
 		h := fnv.New32a()
 		_, _ = h.Write([]byte(reason)) // it never fails
-		row.Size, row.Mtime = unreadableSize, int64(h.Sum32())
-	case !f.MTime.IsZero():
-		row.Mtime = f.MTime.UnixMicro()
+		return unreadableSize, int64(h.Sum32())
+	case f.MTime.IsZero():
+		return f.Size, 0
 	}
-	if f.Emitted != nil {
-		row.TopNo = f.Emitted.Top
-	}
-	return row
+	return f.Size, f.MTime.UnixMicro()
 }
 
 func noteSeen(tx *gorm.DB, dialect db.Dialect, a *FileBatch) error {
@@ -120,10 +126,10 @@ func noteSeen(tx *gorm.DB, dialect db.Dialect, a *FileBatch) error {
 	return nil
 }
 
-// moveSeen moves a file of a collection to the transfer that registers it again. It keeps
-// the former place of one whose size and modification time are the same, unless a person
-// has accepted its content, which was damaged. The columns
-// that MySQL compares must come after those that compare: it assigns in this order.
+// moveSeen moves a file of a collection to the transfer that registers it again. A file
+// with the same size and modification time keeps a reference to its former transfer, unless
+// it was damaged and a person has accepted it. MySQL assigns columns in this order, so a
+// column that others are computed from comes after them.
 func moveSeen(dialect db.Dialect) clause.Set {
 	inserted := func(column string) string { return "excluded." + column }
 	if dialect == db.MySQL {
@@ -141,7 +147,7 @@ func moveSeen(dialect db.Dialect) clause.Set {
 			WHEN seen_files.missing = 1 AND seen_files.accepted = 1 THEN %d
 			WHEN seen_files.size <> %s OR seen_files.mtime <> %s OR seen_files.damaged = 1 AND seen_files.accepted = 1 THEN %d ELSE 0 END`,
 		inserted("news"), ledger.NewsAdded, inserted("size"), inserted("mtime"), ledger.NewsChanged))}
-	// The number first: it depends on the transfer as it was.
+	// The number comes first: it is computed from the former transfer.
 	return append(clause.Set{news, was("file_no"), was("transfer_id")},
 		clause.AssignmentColumns([]string{"transfer_id", "size", "mtime", "file_no", "accepted", "damaged", "missing", "top_no"})...)
 }
@@ -180,10 +186,11 @@ func (s *Store) CompareFiles(ctx context.Context, runKey string, current int64, 
 			seen[i].Status = ledger.Added
 			continue
 		}
-		was, is := &rows[at], newSeenFile(runKey, 0, &files[i])
+		was := &rows[at]
+		size, mtime := seenAs(&files[i])
 		seen[i].At = tasks.FileKey{Transfer: was.TransferID, File: was.FileNo}
 		switch {
-		case was.Size != is.Size || was.Mtime != is.Mtime:
+		case was.Size != size || was.Mtime != mtime:
 			seen[i].Status = ledger.Changed
 		case slices.Contains(canceled, was.TransferID):
 			seen[i].Status = ledger.Unfinished
@@ -196,13 +203,22 @@ func (s *Store) CompareFiles(ctx context.Context, runKey string, current int64, 
 	return seen, nil
 }
 
+// ComparePage is how many files CompareFiles best takes at a time: the statement of such
+// a page is prepared once.
+const ComparePage = 1000
+
 // seenFiles reads files of a collection by their keys. It scans as readFiles does.
 func (s *Store) seenFiles(ctx context.Context, runKey string, hashes [][]byte) (rows []seenFileRow, err error) {
 	var r seenFileRow
 	into := []any{
 		&r.PathHash, (*integer)(&r.TransferID), (*integer)(&r.Size), (*integer)(&r.Mtime), (*integer)(&r.FileNo), &r.Accepted, &r.Damaged,
 	}
-	q := s.db.Session(ctx).Model(&seenFileRow{}).Where("run_key = ? AND path_hash IN ?", runKey, hashes).
+	session := s.db.Session
+	if len(hashes) == ComparePage {
+		session = s.db.Repeated
+	}
+	sorted := slices.SortedFunc(slices.Values(hashes), bytes.Compare) // SQLite sorts them again, faster
+	q := session(ctx).Model(&seenFileRow{}).Where("run_key = ? AND path_hash IN ?", runKey, sorted).
 		Select("path_hash", "transfer_id", "size", "mtime", "file_no", "accepted", "damaged")
 	if err := scan(q, into, func() { rows = append(rows, r) }); err != nil {
 		return nil, fmt.Errorf("look up seen files: %w", err)

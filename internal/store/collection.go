@@ -10,7 +10,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// CollectionFiles reads up to limit files of a collection behind a key.
+// CollectionFiles reads up to limit files of a collection after a key.
 func (s *Store) CollectionFiles(ctx context.Context, c ledger.Collection, after tasks.FileKey, limit int) ([]tasks.CollectedFile, error) {
 	if c.RunKey == "" {
 		return s.collectFiles(s.db.Session(ctx).Where("f.transfer_id = ? AND f.no > ?", c.Transfer, after.File), limit)
@@ -54,7 +54,7 @@ func (s *Store) CollectionTotals(ctx context.Context, c ledger.Collection) (file
 	return sum.Files, sum.Bytes, nil
 }
 
-// CollectionResults lists up to limit results of a collection's files behind a key, in
+// CollectionResults lists up to limit results of a collection's files after a key, in
 // the order of transfers, steps and files.
 func (s *Store) CollectionResults(
 	ctx context.Context, c ledger.Collection, f tasks.ResultFilter, after tasks.CollectedKey, limit int,

@@ -108,7 +108,7 @@ func TestFinalStepsOfACollectionTakeTurns(t *testing.T) {
 		}
 		claim := func(c *ledger.FinalizeTask, want bool) {
 			t.Helper()
-			if got, err := b.ClaimFinalizeStep(t.Context(), c, closingLease); err != nil || got != want {
+			if got, err := b.ClaimFinalizeStep(t.Context(), c, finalizeLease); err != nil || got != want {
 				t.Errorf("claimed step %d of %d: %v, %v; want %v", c.No, c.Transfer, got, err, want)
 			}
 		}
@@ -128,7 +128,7 @@ func TestFinalStepsOfACollectionTakeTurns(t *testing.T) {
 		_, err = b.Resume(t.Context(), first.ID)
 		testkit.Must(t, err)
 		due(other.ID)
-		b.clock.Advance(closingLease) // its worker died: the first has its turn
+		b.clock.Advance(finalizeLease) // its worker died: the first has its turn
 		due(first.ID, other.ID)
 	})
 }
@@ -157,7 +157,7 @@ func TestGoneFilesLeaveTheirCollection(t *testing.T) {
 		b.runOf(t, "other", tasks.OutcomeSucceeded, "/a/1")
 		open := func(want int) {
 			t.Helper()
-			if got, err := b.OpenFinalSteps(t.Context(), "k", []string{"digest"}, nil); err != nil || len(got) != want {
+			if got, err := b.OpenFinalSteps(t.Context(), "k", []tasks.FinalizeStep{{Digest: "digest"}}, nil); err != nil || len(got) != want {
 				t.Errorf("open final steps: %v, %v; want %d", got, err, want)
 			}
 		}
@@ -192,9 +192,14 @@ func TestOpenFinalSteps(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.runOf(t, "k", tasks.OutcomeSucceeded, "/1")
 		testkit.Must(t, b.db.Exec("UPDATE finalize_steps SET digest = name").Error)
+		steps := []tasks.FinalizeStep{{Number: 1, Digest: "a"}, {Number: 2, Digest: "b"}, {Number: 3, Digest: "c"}}
 		open := func(want string, tried ...int64) {
 			t.Helper()
-			got, err := b.OpenFinalSteps(t.Context(), "k", []string{"a", "b", "c"}, tried)
+			found, err := b.OpenFinalSteps(t.Context(), "k", steps, tried)
+			var got []string
+			for _, s := range found {
+				got = append(got, s.Digest)
+			}
 			if err != nil || strings.Join(got, " ") != want {
 				t.Errorf("open are %v, %v; want %s", got, err, want)
 			}
@@ -209,6 +214,12 @@ func TestOpenFinalSteps(t *testing.T) {
 			b.endClosing(t, c, state, "")
 		}
 		open("b c")
+		open("c", tr.ID)
+
+		// What a step depends on besides the files changes, and is noted.
+		steps[0].Inputs = "folders"
+		open("a c", tr.ID)
+		testkit.Must(t, b.NoteInputs(t.Context(), tr.ID, steps[:1]))
 		open("c", tr.ID)
 
 		// Other files come, and then a file of the first transfer runs again.

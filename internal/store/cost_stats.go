@@ -30,8 +30,8 @@ type costRow struct {
 // TableName names the table to GORM.
 func (costRow) TableName() string { return "costs" }
 
-// maxCostRows bounds the table. Rows outlive their workers, so that a worker that
-// restarts knows the costs.
+// maxCostRows bounds the table. Rows outlive their workers, so that a worker has
+// the costs after a restart.
 const maxCostRows = 1024
 
 // SaveCosts saves cost statistics. A row replaces that of the same worker, handler and

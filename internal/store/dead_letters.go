@@ -56,7 +56,10 @@ func (s *Store) DeadLetters(ctx context.Context, before int64, limit int) ([]Dea
 		q = q.Where("id < ?", before)
 	}
 	var rows []DeadLetter
-	if err := q.Find(&rows).Error; err != nil {
+	err := findEach(q, &rows, "id", func(id int64, err error) DeadLetter {
+		return DeadLetter{ID: id, Reason: "its row in the database cannot be read: " + err.Error()}
+	})
+	if err != nil {
 		return nil, fmt.Errorf("list dead letters: %w", err)
 	}
 	return rows, nil

@@ -13,7 +13,7 @@ import (
 
 // Backlogs lists unfinished transfers with files behind their cursor, or with emitted
 // files to be registered, oldest
-// first, from the one behind after on. One whose counters make no sense is left out, and
+// first, with a number above after. A transfer with inconsistent counters is left out, and
 // paused.
 func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.Backlog, error) {
 	var found []struct {

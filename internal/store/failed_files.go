@@ -102,7 +102,7 @@ func (s *Store) AcceptFailures(ctx context.Context, runKey string, files []tasks
 }
 
 // OpenFailures counts, by transfer, the files of a collection whose newest result is a
-// failure that nobody has accepted.
+// failure that was not accepted.
 func (s *Store) OpenFailures(ctx context.Context, runKey string) (files map[int64]int64, err error) {
 	steps, err := stepsWithFailures(s.db.Session(ctx).
 		Where("transfer_id IN (?)", s.db.Session(ctx).Table("transfers").Select("id").Where("run_key = ?", runKey)))

@@ -20,7 +20,7 @@ type failureRow struct {
 	FileNo     int64 `gorm:"primaryKey;autoIncrement:false"`
 	Outcome    tasks.Outcome
 	Code       string
-	Message    string // see failureMessage
+	Message    string // see tasks.FailureMessage
 }
 
 // TableName names the table to GORM.
@@ -47,7 +47,7 @@ func insertFailures(tx *gorm.DB, results []resultRecord) error {
 		if r.End.Outcome.IsFailure() {
 			rows = append(rows, failureRow{
 				TransferID: r.TransferID, StepNo: r.StepNo, FileNo: r.FileNo, Outcome: r.End.Outcome, Code: r.End.Code,
-				Message: failureMessage(r.End.Error, r.End.ExitCode),
+				Message: tasks.FailureMessage(r.End.Error, r.End.ExitCode),
 			})
 		}
 	}

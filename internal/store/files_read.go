@@ -23,7 +23,7 @@ func (s *Store) Files(ctx context.Context, transfer int64, numbers tasks.Ranges)
 	return s.withEmissions(ctx, transfer, files)
 }
 
-// FilesAfter reads up to limit registered files behind a number, ascending; only their
+// FilesAfter reads up to limit registered files above a number, ascending; only their
 // numbers and sizes when sizes is set.
 func (s *Store) FilesAfter(ctx context.Context, transfer, after int64, limit int, sizes bool) ([]tasks.File, error) {
 	q := s.db.Session(ctx).Where("transfer_id = ? AND no > ?", transfer, after).

@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-const closingLease = 30 * time.Second
+const finalizeLease = 30 * time.Second
 
 // withFinalSteps registers a transfer of one file step, that many files and final
 // steps called a, b, c ….
@@ -67,7 +67,7 @@ func (b *env) take(t *testing.T, no int) *ledger.FinalizeTask {
 	if len(due) != 1 || due[0].No != no {
 		t.Fatalf("due are %+v, want step %d", due, no)
 	}
-	if taken, err := b.ClaimFinalizeStep(t.Context(), &due[0], closingLease); err != nil || !taken {
+	if taken, err := b.ClaimFinalizeStep(t.Context(), &due[0], finalizeLease); err != nil || !taken {
 		t.Fatalf("taken %v, %v", taken, err)
 	}
 	return &due[0]

@@ -16,7 +16,7 @@ import (
 // claim now: those whose turn it is, whose next attempt is due, or whose holder
 // has not renewed its lease. Those of paused transfers wait, and so do those of a
 // transfer while an earlier one of the same collection has final steps to run, or
-// another one is running some: the last to write then knows what all of them know.
+// another one is running some. So the last transfer that writes has the results of all.
 func (s *Store) DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([]ledger.FinalizeTask, error) {
 	if len(w.Handlers) == 0 {
 		return nil, nil

@@ -24,6 +24,7 @@ type finalizeRow struct {
 	DueAt        *time.Time // when a worker may claim it; while it runs, when its lease ends; nil when it is not its turn
 	Error        string
 	Digest       string // of what the step does, so that runs find it again in other recipes
+	Inputs       string // of what else it depends on, when a run looked for it last
 	Stale        bool   // its collection has changed since the last attempt began
 }
 
@@ -43,7 +44,7 @@ func createFinalizeSteps(tx *gorm.DB, transfer int64, steps []tasks.FinalizeStep
 	for i, s := range steps {
 		steps[i].State = tasks.FinalizeWaiting
 		rows[i] = finalizeRow{
-			TransferID: transfer, No: s.Number, Name: s.Name, Handler: s.Handler, Digest: s.Digest, State: tasks.FinalizeWaiting,
+			TransferID: transfer, No: s.Number, Name: s.Name, Handler: s.Handler, Digest: s.Digest, Inputs: s.Inputs, State: tasks.FinalizeWaiting,
 		}
 	}
 	if err := tx.Create(rows).Error; err != nil {

@@ -77,7 +77,7 @@ func TestFinalStepsBeginOnce(t *testing.T) {
 		taken := 0
 		testkit.AtOnce(t, 8, func(int) error {
 			mine := due
-			ok, err := b.ClaimFinalizeStep(t.Context(), &mine, closingLease)
+			ok, err := b.ClaimFinalizeStep(t.Context(), &mine, finalizeLease)
 			mu.Lock()
 			defer mu.Unlock()
 			if ok {
@@ -97,11 +97,11 @@ func TestFinalStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.finalizing(t, 1, 1)
 		frozen := b.take(t, 1)
-		b.clock.Advance(closingLease - time.Second)
-		if err := b.RenewFinalizeStep(t.Context(), frozen, closingLease); err != nil {
+		b.clock.Advance(finalizeLease - time.Second)
+		if err := b.RenewFinalizeStep(t.Context(), frozen, finalizeLease); err != nil {
 			t.Fatal(err)
 		}
-		b.clock.Advance(closingLease - time.Second)
+		b.clock.Advance(finalizeLease - time.Second)
 		if due := b.dueClosing(t); len(due) > 0 {
 			t.Errorf("taken away before its lease ended: %+v", due)
 		}
@@ -112,7 +112,7 @@ func TestFinalStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
 		}
 		_, err := b.FinishFinalizeStep(t.Context(), frozen, ledger.FinalizeOutcome{State: tasks.FinalizeDone})
 		wantErr(t, err, ledger.ErrLeaseLost)
-		wantErr(t, b.RenewFinalizeStep(t.Context(), frozen, closingLease), ledger.ErrLeaseLost)
+		wantErr(t, b.RenewFinalizeStep(t.Context(), frozen, finalizeLease), ledger.ErrLeaseLost)
 		wantErr(t, b.ReleaseFinalizeStep(t.Context(), frozen), ledger.ErrLeaseLost)
 		b.wantStates(t, tr, "finalizing a:running/2")
 		if !b.endClosing(t, other, tasks.FinalizeDone, "") {
@@ -192,7 +192,7 @@ func TestFinalStepsRunAgainAfterARetry(t *testing.T) {
 			b.wantStates(t, tr, "finalizing a:waiting/0 b:waiting/0")
 		}
 		retry() // in the middle of its final steps
-		wantErr(t, b.RenewFinalizeStep(t.Context(), held, closingLease), ledger.ErrLeaseLost)
+		wantErr(t, b.RenewFinalizeStep(t.Context(), held, finalizeLease), ledger.ErrLeaseLost)
 		again := b.take(t, 1)
 		if again.Event == first.Event {
 			t.Error("the same event for another end")
@@ -218,7 +218,7 @@ func TestCancelWhileFinalizing(t *testing.T) {
 			t.Fatalf("canceled %v, %v", canceled, err)
 		}
 		b.wantStates(t, tr, "canceled a:done/1 b:canceled/1 c:canceled/0")
-		wantErr(t, b.RenewFinalizeStep(t.Context(), held, closingLease), ledger.ErrLeaseLost)
+		wantErr(t, b.RenewFinalizeStep(t.Context(), held, finalizeLease), ledger.ErrLeaseLost)
 		_, err := b.FinishFinalizeStep(t.Context(), held, ledger.FinalizeOutcome{State: tasks.FinalizeDone})
 		wantErr(t, err, ledger.ErrLeaseLost)
 		b.clock.Advance(time.Hour)

@@ -13,8 +13,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// baselineOverlap is how long before it is looked for a transfer may have ended whose end
-// was not committed then.
+// baselineOverlap is how far before the last search the next one begins: a transfer may
+// have ended before the last search, and committed its end only after it.
 const baselineOverlap = 10 * time.Minute
 
 // Baseline says which transfers of the same sources belong to what a fixity run compares with.

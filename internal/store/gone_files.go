@@ -66,7 +66,7 @@ func (s *Store) CountOthers(ctx context.Context, runKey string, from tasks.FileK
 	return n, nil
 }
 
-// seenAfter reads files of a collection behind a key, but for emitted ones, which no scan
+// seenAfter reads files of a collection after a key, but for emitted ones, which no scan
 // meets.
 func (s *Store) seenAfter(ctx context.Context, runKey string, after tasks.FileKey) (rows []seenFileRow, err error) {
 	page := func(limit int, where string, args ...any) (some []seenFileRow, err error) {

@@ -19,8 +19,8 @@ type leaseRow struct {
 func (leaseRow) TableName() string { return "leases" }
 
 // AcquireLease takes or renews a named lease for a holder and reports whether it has
-// it. A lease is a courtesy that keeps two from doing the same work: clocks
-// differ and processes freeze, so what is done under it must be safe anyway.
+// it. A lease only avoids duplicate work. Clocks differ and processes freeze, so work
+// under it must also be safe when two do it.
 func (s *Store) AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) (held bool, err error) {
 	holder = db.ClipText(holder, 128)
 	err = s.db.Write(ctx, "acquire lease", func(tx *gorm.DB, now time.Time) error {

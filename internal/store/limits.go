@@ -81,7 +81,7 @@ func lockLimits(tx *gorm.DB) (all []tasks.Limit, err error) {
 // it may use of each limit until its next heartbeat: what it used, or its share when
 // that is more. No share given here makes the use of all live workers exceed a limit.
 func allot(limits []tasks.Limit, me *workerRow, live []workerRow) []ledger.LimitShare {
-	rank, able := standing(me, live)
+	rank, able := rankOf(me, live)
 	shares := make([]ledger.LimitShare, len(limits))
 	claims := me.held() // also of keys without a limit yet
 	if claims == nil {
@@ -109,9 +109,9 @@ func allot(limits []tasks.Limit, me *workerRow, live []workerRow) []ledger.Limit
 	return shares
 }
 
-// standing returns a worker's rank, from 0, among the workers whose desired state is
-// running, and their number. The rank is -1 when the worker is none of them.
-func standing(me *workerRow, live []workerRow) (rank, able int) {
+// rankOf returns a worker's rank, from 0, among the workers whose desired state is
+// running, and their number. The rank is -1 when the worker is not among them.
+func rankOf(me *workerRow, live []workerRow) (rank, able int) {
 	rank, able = -1, 0
 	if me.DesiredState == tasks.WorkerRunning {
 		rank, able = 0, 1

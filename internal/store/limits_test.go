@@ -31,8 +31,8 @@ func TestSharesAddUp(t *testing.T) {
 func TestSharesNeverExceedALimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 9).Draw(t, "ceiling")
-		ceilings := []tasks.Limit{{Scope: tasks.ScopeAll, InFlight: n}}
-		key := ceilings[0].Key()
+		limits := []tasks.Limit{{Scope: tasks.ScopeAll, InFlight: n}}
+		key := limits[0].Key()
 		type member struct {
 			row          workerRow // as the database has it
 			cap, running int
@@ -45,7 +45,7 @@ func TestSharesNeverExceedALimit(t *testing.T) {
 			for _, other := range crew {
 				live = append(live, other.row)
 			}
-			p := allot(ceilings, &row, live)[0]
+			p := allot(limits, &row, live)[0]
 			m.row, m.cap = row, p.Max
 			crew[m.row.Name] = m
 			return p.Share
@@ -172,14 +172,14 @@ func TestLimitsOfEndedTransfersAreDeleted(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := count(); n != 2 {
-			t.Errorf("%d ceilings while the transfer lives", n)
+			t.Errorf("%d limits while the transfer lives", n)
 		}
 		if _, err := s.Cancel(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
 		tr, err = s.TransferByID(t.Context(), id)
 		if n := count(); err != nil || !tr.State.Ended() && n != 2 || tr.State.Ended() && n != 1 {
-			t.Errorf("%d ceilings of a transfer that is %s, %v", n, tr.State, err)
+			t.Errorf("%d limits of a transfer that is %s, %v", n, tr.State, err)
 		}
 	})
 }

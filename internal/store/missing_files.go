@@ -96,7 +96,7 @@ type MissingFile struct {
 	Content tasks.FileKey // where its digests are
 }
 
-// MissingFiles lists up to limit of the files that CountMissing counts, behind a key.
+// MissingFiles lists up to limit of the files that CountMissing counts, after a key.
 func (s *Store) MissingFiles(ctx context.Context, runKey string, after tasks.FileKey, limit int) ([]MissingFile, error) {
 	var rows []seenFileRow
 	err := s.missing(ctx, runKey).
@@ -117,11 +117,10 @@ func (s *Store) MissingFiles(ctx context.Context, runKey string, after tasks.Fil
 }
 
 func (s *Store) missing(ctx context.Context, runKey string) *gorm.DB {
-	// Not as a parameter: SQLite has an index of the rows with this value alone.
-	return s.db.Session(ctx).Table("seen_files s").Where("s.run_key = ? AND s.missing = 1 AND s.accepted = ?", runKey, false)
+	return s.seenMarked(ctx, "missing").Where("s.run_key = ? AND s.missing = 1 AND s.accepted = ?", runKey, false)
 }
 
-// DamagedAfter lists up to limit of the files that CountDamaged counts, behind a key.
+// DamagedAfter lists up to limit of the files that CountDamaged counts, after a key.
 func (s *Store) DamagedAfter(ctx context.Context, runKey string, after tasks.FileKey, limit int) ([]tasks.FileKey, error) {
 	var rows []seenFileRow
 	err := s.damaged(ctx, runKey).

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -48,7 +49,8 @@ type transferRow struct {
 	Emitted           int64 // files that handlers have emitted
 	EmittedRegistered int64 // those of them that are among Files
 
-	SourcesKey string     // the same for transfers of the same sources and selection; empty for lists
+	SourcesKey string // the same for transfers of the same sources and selection; empty for lists
+	Intake     ledger.Intake
 	BaselineAt *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
 }
 
@@ -78,7 +80,7 @@ func (r *transferRow) check() error {
 }
 
 // selectionOf reads a selection. One that cannot be read, after a bad restore, gives an
-// invalid pattern, so that nobody takes it for all files.
+// invalid pattern, so that it does not select all files.
 func selectionOf(column []byte) (s tasks.Selection) {
 	if len(column) == 0 {
 		return s
@@ -127,6 +129,8 @@ type stepRow struct {
 	Error      int64
 	TimedOut   int64
 	Canceled   int64
+
+	misread error // what keeps it from being read; see findEach
 }
 
 // TableName names the table to GORM.
@@ -168,6 +172,9 @@ func (r *fileRow) file() tasks.File {
 
 // maxPath is how long a path may be: what the column holds, and what Linux opens.
 const maxPath = 4096
+
+// size estimates the bytes of the row in a statement.
+func (r *fileRow) size() int { return 120 + len(r.Path) + len(r.ScanError) }
 
 func newFileRow(transfer int64, f *tasks.File) fileRow {
 	if len(f.Path) > maxPath { // recorded against this file; its neighbours go in
@@ -251,99 +258,3 @@ func (r *batchRow) batch() (tasks.Batch, error) {
 
 // maxCount is far above any count of a batch, and below where the column ends.
 const maxCount = 1 << 30
-
-// outcomeColumns are shared by results and attempts.
-type outcomeColumns struct {
-	BatchID   int64
-	Outcome   tasks.Outcome
-	ExitCode  int
-	Code      string
-	Output    string
-	Error     string
-	Truncated bool
-	Facts     *string // text, not bytes: MySQL makes no JSON of binary strings
-	Attempt   int
-	Worker    string
-	StartedAt time.Time
-	EndedAt   time.Time
-}
-
-type resultRecord struct {
-	TransferID int64          `gorm:"primaryKey;autoIncrement:false"`
-	StepNo     int            `gorm:"primaryKey;autoIncrement:false"`
-	FileNo     int64          `gorm:"primaryKey;autoIncrement:false"`
-	End        outcomeColumns `gorm:"embedded"`
-
-	emitted []tasks.File // rows of their own
-}
-
-// TableName names the table to GORM.
-func (resultRecord) TableName() string { return "results" }
-
-type attemptRow struct {
-	ID         int64 `gorm:"primaryKey"`
-	TransferID int64
-	StepNo     int
-	FileNo     int64
-	End        outcomeColumns `gorm:"embedded"`
-}
-
-// TableName names the table to GORM.
-func (attemptRow) TableName() string { return "attempts" }
-
-func newOutcomeColumns(batch int64, r *tasks.Result) outcomeColumns {
-	c := outcomeColumns{
-		BatchID: batch, Outcome: r.Outcome, ExitCode: r.ExitCode, Code: db.ClipText(r.Code, 64),
-		Output: strings.ToValidUTF8(r.Output, "\uFFFD"), Error: strings.ToValidUTF8(r.Error, "\uFFFD"),
-		Truncated: r.Truncated, Attempt: r.Attempt, Worker: db.ClipText(r.Worker, 128),
-		StartedAt: r.StartedAt.UTC().Truncate(time.Microsecond), EndedAt: r.EndedAt.UTC().Truncate(time.Microsecond),
-	}
-	if len(r.Facts) > 0 {
-		facts := string(r.Facts)
-		c.Facts = &facts
-	}
-	return c
-}
-
-func (c *outcomeColumns) result(step int, file int64) tasks.Result {
-	r := tasks.Result{
-		Step: step, File: file, Outcome: c.Outcome, ExitCode: c.ExitCode, Code: c.Code, Output: c.Output, Error: c.Error,
-		Truncated: c.Truncated, Attempt: c.Attempt, Worker: c.Worker, StartedAt: c.StartedAt, EndedAt: c.EndedAt,
-	}
-	if c.Facts != nil {
-		r.Facts = json.RawMessage(*c.Facts)
-	}
-	return r
-}
-
-// size is about what the row weighs in a statement.
-func (c *outcomeColumns) size() int {
-	n := 200 + len(c.Output) + len(c.Error)
-	if c.Facts != nil {
-		n += len(*c.Facts)
-	}
-	return n
-}
-
-func value(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return t.UTC()
-}
-
-// pointer is nil for a time that is not known, or that no database holds: file
-// systems give years far outside of 1000 to 9999.
-func pointer(t time.Time) *time.Time {
-	t = t.UTC().Truncate(time.Microsecond)
-	if t.Year() < 1000 || t.Year() > 9999 {
-		return nil
-	}
-	return &t
-}
-
-// size estimates the bytes of the row in a statement.
-func (r *fileRow) size() int { return 120 + len(r.Path) + len(r.ScanError) }
-
-// size estimates the bytes of the row in a statement.
-func (r *resultRecord) size() int { return r.End.size() }

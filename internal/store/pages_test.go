@@ -8,7 +8,7 @@ import (
 	"github.com/balerhq/baler/internal/keyset"
 )
 
-// listed lists the numbers from 1 to n behind a key, and counts how often it was asked.
+// listed lists the numbers from 1 to n after a key, and counts how often it was asked.
 type listed struct{ n, limit, asked int }
 
 func (l *listed) page(after int) (numbers []int, err error) {

@@ -11,7 +11,7 @@ import (
 // Prune says which transfers are old enough to be deleted.
 type Prune struct {
 	Before    time.Time // those that ended before
-	KeepLast  int       // but not one of so many newest
+	KeepLast  int       // this many of the newest stay
 	FailedToo bool      // also those with failed files or final steps
 }
 

@@ -15,7 +15,7 @@ import (
 // what a worker commits in the same time, so that workers do not wait for it.
 const deletePage = 1000
 
-// leftover is a table with rows of transfers, and what tells its rows apart.
+// leftover is a table with rows of transfers, and the columns of its primary key.
 type leftover struct {
 	table string
 	keys  []string
@@ -23,15 +23,15 @@ type leftover struct {
 }
 
 // leftovers lists the tables in the order in which they are emptied: the batches first,
-// because without one nothing is recorded for a transfer any more.
+// because without one no result is recorded for a transfer.
 func leftovers() []leftover {
 	return []leftover{
 		{table: "batches", keys: []string{"id"}},
 		{table: "results", keys: []string{"transfer_id", "step_no", "file_no"}},
 		{table: "failures", keys: []string{"transfer_id", "step_no", "file_no"}},
 		{table: "attempts", keys: []string{"id"}},
-		// What was loaded last of a place in a file stays known, and which of its lines were
-		// rejected: the rows are in the table still, and the next load must not load them twice.
+		// The last load of each chunk stays, with its rejected lines: their rows are still in
+		// the table, and the next load must not load them twice.
 		{table: "loads", keys: []string{"transfer_id", "step_no", "file_no", "byte_offset"}, also: ` AND (target = '' OR EXISTS (
 			SELECT 1 FROM loads n WHERE n.target = loads.target AND n.source = loads.source
 				AND n.content_offset = loads.content_offset AND n.transfer_id > loads.transfer_id))`},
@@ -42,7 +42,7 @@ func leftovers() []leftover {
 		{table: "files", keys: []string{"transfer_id", "no"}},
 		{table: "finalize_steps", keys: []string{"transfer_id", "no"}},
 		{table: "steps", keys: []string{"transfer_id", "no"}},
-		// Messages that were not delivered yet still are; PurgeWebhooks deletes them later.
+		// Messages that are not delivered yet are still sent; PurgeWebhooks deletes them later.
 		{table: "webhook_deliveries", keys: []string{"id"}, also: " AND due_at IS NULL"},
 	}
 }

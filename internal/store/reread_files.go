@@ -74,7 +74,17 @@ func (s *Store) DamagedFiles(ctx context.Context, runKey string, limit int) ([]t
 }
 
 func (s *Store) damaged(ctx context.Context, runKey string) *gorm.DB {
-	// Not as a parameter: SQLite has an index of the rows with this value alone.
-	return s.db.Session(ctx).Table("seen_files s").
+	return s.seenMarked(ctx, "damaged").
 		Where("s.run_key = ? AND s.damaged = 1 AND s.accepted = ? AND s.missing = 0", runKey, false)
+}
+
+// seenMarked is the table of seen files, to be asked only for rows whose mark is 1, in
+// the text of the statement: SQLite has an index of these rows alone, and would not use it
+// by its own choice, but read the whole collection.
+func (s *Store) seenMarked(ctx context.Context, mark string) *gorm.DB {
+	table := "seen_files s"
+	if s.db.Dialect() == db.SQLite {
+		table += " INDEXED BY seen_files_" + mark
+	}
+	return s.db.Session(ctx).Table(table)
 }

@@ -23,7 +23,7 @@ type resultSource struct {
 func chooseSource(q *gorm.DB, transfer int64, f tasks.ResultFilter) (resultSource, error) {
 	from := resultSource{filter: f, failures: len(f.Outcomes) > 0}
 	var rows []stepRow
-	if err := q.Where("transfer_id = ?", transfer).Order("no").Find(&rows).Error; err != nil {
+	if err := findEach(q.Where("transfer_id = ?", transfer).Order("no"), &rows, "no", unreadableStep(transfer)); err != nil {
 		return from, fmt.Errorf("read the counts of results: %w", err)
 	}
 	for i := range rows {
@@ -32,7 +32,9 @@ func chooseSource(q *gorm.DB, transfer int64, f tasks.ResultFilter) (resultSourc
 			continue
 		}
 		n := step.Total()
-		if len(f.Outcomes) > 0 {
+		if rows[i].misread != nil { // any may be there
+			n, from.failures = 1, false
+		} else if len(f.Outcomes) > 0 {
 			n = 0
 			for _, o := range f.Outcomes {
 				n += step.Get(o)

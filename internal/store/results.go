@@ -77,7 +77,7 @@ func decodeFacts(text *string) (map[string]any, error) {
 	return facts, nil
 }
 
-// Results lists up to limit results of a transfer behind a key, in the order
+// Results lists up to limit results of a transfer after a key, in the order
 // of steps and files. A page costs the same however far behind it is.
 func (s *Store) Results(
 	ctx context.Context, transfer int64, f tasks.ResultFilter, after tasks.ResultKey, limit int,
@@ -103,11 +103,11 @@ func (s *Store) results(
 			behind = after.File
 		}
 		// A query for each step, whatever the number of steps: the database reads the
-		// results behind a key of each, and never a step from its beginning.
+		// results after a key of each, and never a step from its beginning.
 		q := restrict(from.results(s.db.Session(ctx), s.db.Dialect())).
 			Where("k.transfer_id = ? AND k.step_no = ? AND k.file_no > ?", transfer, step, behind)
 		var page []resultRecord
-		if err := q.Order("k.file_no").Limit(limit - len(rows)).Find(&page).Error; err != nil {
+		if err := findEach(q.Order("k.file_no").Limit(limit-len(rows)), &page, "k.file_no", unreadableResult(transfer, step)); err != nil {
 			return nil, fmt.Errorf("list results: %w", err)
 		}
 		rows = append(rows, page...)

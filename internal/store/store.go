@@ -52,5 +52,8 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 // Pending lists the migrations that the database lacks, oldest first.
 func (s *Store) Pending(ctx context.Context) ([]string, error) { return s.db.Pending(ctx) }
 
+// TryMigrate reports what would keep Migrate from its work.
+func (s *Store) TryMigrate(ctx context.Context) error { return s.db.TryMigrate(ctx) }
+
 // ServerInfo asks the database for its version, clock and durability.
 func (s *Store) ServerInfo(ctx context.Context) (db.ServerInfo, error) { return s.db.ServerInfo(ctx) }

@@ -12,8 +12,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// tombstone is what remains of a deleted transfer, so that its id is told from one that
-// was never given out. Until purged_at is set, rows of other tables remain too.
+// tombstone is what remains of a deleted transfer, so that its id differs from one that
+// was never assigned. Until purged_at is set, rows of other tables remain too.
 type tombstone struct {
 	TransferID int64 `gorm:"primaryKey;autoIncrement:false"`
 	UUID       string
@@ -48,7 +48,7 @@ type Deletion struct {
 	Force bool
 }
 
-// DeleteTransfer deletes a transfer that has ended. From then on nobody finds it, and
+// DeleteTransfer deletes a transfer that has ended. From then on it is not listed, and
 // Transfer gives a tasks.DeletedError. Its rows in other tables are deleted by
 // PurgeDeleted, in many small steps. A transfer that is not there gives
 // tasks.ErrTransferNotFound; the other errors are ErrNotEnded and ErrStillRunning.

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -69,12 +70,12 @@ func (s *Store) Resume(ctx context.Context, id int64) (resumed bool, err error) 
 const producerTTL = 30 * time.Second
 
 // MarkInterrupted marks open transfers whose producer has died, and reports how many.
-// What they have registered is worked on all the same; a producer that was only
-// slow opens them again with its next sign.
+// Workers still process the files that they have. A producer that was only slow opens
+// them again with its next heartbeat.
 func (s *Store) MarkInterrupted(ctx context.Context) (n int64, err error) {
 	err = s.db.Write(ctx, "mark interrupted transfers", func(tx *gorm.DB, now time.Time) error {
-		u := tx.Exec("UPDATE transfers SET state = ? WHERE state = ? AND seen_at < ?",
-			tasks.StateInterrupted, tasks.StateOpen, now.Add(-producerTTL))
+		u := tx.Exec("UPDATE transfers SET state = ? WHERE state = ? AND seen_at < ? AND intake <> ?",
+			tasks.StateInterrupted, tasks.StateOpen, now.Add(-producerTTL), ledger.IntakeRequests)
 		n = u.RowsAffected
 		return u.Error
 	})

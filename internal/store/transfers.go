@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -36,6 +37,8 @@ type NewTransfer struct {
 
 	// Webhooks are URLs to tell of the transfer's end.
 	Webhooks []string
+
+	Intake ledger.Intake
 }
 
 // Create registers an open transfer. When one with the same key is there
@@ -73,7 +76,7 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 	row := transferRow{
 		UUID: id, Name: db.ClipText(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
 		Recipe: n.Recipe, Sources: joinSources(n.Sources), Selection: selectionColumn(&n.Selection), Webhooks: strings.Join(n.Webhooks, "\n"),
-		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now, SourcesKey: n.SourcesKey, Weight: max(n.Weight, 1),
+		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now, SourcesKey: n.SourcesKey, Weight: max(n.Weight, 1), Intake: n.Intake,
 	}
 	if n.Key != "" {
 		row.IdemKey = &n.Key
@@ -138,7 +141,7 @@ func (s *Store) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 		q = q.Where("id < ?", before)
 	}
 	var rows []transferRow
-	if err := q.Find(&rows).Error; err != nil {
+	if err := findEach(q, &rows, "id", unreadableTransfer(s.db.Session(ctx))); err != nil {
 		return nil, fmt.Errorf("list transfers: %w", err)
 	}
 	return s.withSteps(ctx, rows)
@@ -154,7 +157,7 @@ func (s *Store) withSteps(ctx context.Context, rows []transferRow) ([]tasks.Tran
 }
 
 // withSteps reads the steps and the final steps of transfers.
-func withSteps(db *gorm.DB, ts []tasks.Transfer) error {
+func withSteps(q *gorm.DB, ts []tasks.Transfer) error {
 	if len(ts) == 0 {
 		return nil
 	}
@@ -164,15 +167,22 @@ func withSteps(db *gorm.DB, ts []tasks.Transfer) error {
 	}
 	ids := sortedKeys(at)
 	var steps []stepRow
-	if err := db.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&steps).Error; err != nil {
+	err := q.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&steps).Error
+	if errors.Is(err, db.ErrMisread) {
+		steps, err = stepsOneByOne(q, ids)
+	}
+	if err != nil {
 		return fmt.Errorf("read steps: %w", err)
 	}
 	for i := range steps {
 		t := at[steps[i].TransferID]
+		if err := steps[i].misread; err != nil && t.Trouble == "" {
+			t.Trouble = fmt.Sprintf("the counters of its step %d cannot be read: %v", steps[i].No, err)
+		}
 		t.Steps = append(t.Steps, steps[i].step())
 	}
 	var finalizers []finalizeRow
-	if err := db.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&finalizers).Error; err != nil {
+	if err := q.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&finalizers).Error; err != nil {
 		return fmt.Errorf("read final steps: %w", err)
 	}
 	for i := range finalizers {
@@ -180,6 +190,18 @@ func withSteps(db *gorm.DB, ts []tasks.Transfer) error {
 		t.Finalizers = append(t.Finalizers, finalizers[i].step())
 	}
 	return nil
+}
+
+// stepsOneByOne reads the steps of transfers although one of them makes no sense.
+func stepsOneByOne(q *gorm.DB, transfers []int64) (steps []stepRow, err error) {
+	for _, id := range transfers {
+		var of []stepRow
+		if err := findEach(q.Where("transfer_id = ?", id).Order("no"), &of, "no", unreadableStep(id)); err != nil {
+			return nil, err
+		}
+		steps = append(steps, of...)
+	}
+	return steps, nil
 }
 
 // Seal says that no more files will come. Sealing twice is fine. When all

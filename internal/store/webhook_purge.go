@@ -8,9 +8,8 @@ import (
 )
 
 // webhooksKept is how long messages are kept once they are delivered
-// or given up: long enough for a person who comes back from a holiday to see why a
-// receiver did not get, and short enough that the table does not grow with the
-// transfers of years.
+// or given up: long enough to find out later why a receiver did not get one, and short
+// enough that the table stays small.
 const webhooksKept = 14 * 24 * time.Hour
 
 // purgePage is how many messages one transaction of PurgeWebhooks looks at.

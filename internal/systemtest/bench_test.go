@@ -14,7 +14,7 @@ import (
 func BenchmarkPipeline(b *testing.B) {
 	for _, via := range []tasks.Via{tasks.ViaBulk, tasks.ViaGroup} {
 		b.Run(string(via), func(b *testing.B) {
-			c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + b.TempDir()}})
+			c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + b.TempDir()}})
 			if err != nil {
 				b.Fatal(err)
 			}

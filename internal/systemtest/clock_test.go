@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
 )
 
 // A worker whose clock is too far from that of Redis says so and does not start; asynq
@@ -71,4 +75,32 @@ func TestWorkersWhoseClocksDiffer(t *testing.T) {
 	if took := tr.EndedAt.Sub(tr.CreatedAt); took < 0 || took > time.Minute {
 		t.Errorf("it took %s", took)
 	}
+}
+
+// The clock of the host is set while a transfer runs: it takes as long as it takes.
+func TestRunWhileTheClockIsSet(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := t.TempDir()
+		testkit.WriteTree(t, root, "a")
+		var set atomic.Int64
+		reg := &handlers.Registry{}
+		testkit.Must(t, reg.Register("sets", handlers.PerFile(func(context.Context, *handlers.Job) error {
+			set.Store(int64(24 * time.Hour))
+			return nil
+		})))
+		b, err := baler.Open(t.Context(), c, baler.Options{
+			Registry: reg, Now: func() time.Time { return time.Now().Add(time.Duration(set.Load())) },
+		})
+		testkit.Must(t, err)
+		testkit.CloseAtEnd(t, b)
+		ran, err := b.Run(t.Context(), baler.Submission{Paths: []string{root}, Recipe: yaml(t, "name: x\nsteps:\n  - handler: sets\n")})
+		testkit.Must(t, err)
+		again, err := b.Transfer(t.Context(), ran.Transfer.UUID)
+		testkit.Must(t, err)
+		for _, tr := range []tasks.Transfer{ran.Transfer, again} {
+			if s := tasks.Summarize(&tr, time.Now()); s.Seconds <= 0 || s.Seconds > 3600 {
+				t.Errorf("it took %v s", s.Seconds)
+			}
+		}
+	})
 }

@@ -200,3 +200,52 @@ func TestOutputsInsideTheirSource(t *testing.T) {
 		}
 	})
 }
+
+// What final steps read besides the files, such as folders and checksum lists, counts too:
+// a step of which it has changed runs again, and no other.
+func TestRunAgainKnowsFoldersAndLists(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
+		testkit.Must(t, os.Mkdir(root, 0o700))
+		testkit.WriteFile(t, filepath.Join(root, "a"), "a")
+		list := filepath.Join(out, "list")
+		sum := "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb  " + filepath.Join(root, "a") + "\n"
+		testkit.WriteFile(t, list, sum)
+		c.Roots = []string{filepath.Dir(root), out}
+		b := open(t, c, nil)
+		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, fmt.Sprintf(bagAndManifest, out, out, out)+
+			fmt.Sprintf("  - handler: verify\n    with: {lists: ['%s']}\n", list))}
+		run(t, b, s)
+		again := func(want string) {
+			t.Helper()
+			ran := run(t, b, s)
+			var steps []string
+			for _, f := range ran.Final.Finalizers {
+				steps = append(steps, fmt.Sprintf("%s:%s", f.Name, f.State))
+			}
+			if got := strings.Join(steps, " "); ran.FoundChanges || got != want {
+				t.Errorf("it ran %q, want %q: %+v", got, want, ran.Final.Finalizers)
+			}
+		}
+		again("")
+		testkit.Must(t, os.MkdirAll(filepath.Join(root, "none", "at all"), 0o700))
+		again("bag:done")
+		again("")
+		if info, err := os.Stat(filepath.Join(out, "bag", "data", "in", "none", "at all")); err != nil || !info.IsDir() {
+			t.Errorf("the bag lacks the empty folder: %v", err)
+		}
+		touch(t, filepath.Join(root, "none"))
+		again("bag:done")
+		testkit.Must(t, os.RemoveAll(filepath.Join(root, "none")))
+		again("bag:done")
+		if got := listing(t, filepath.Join(out, "bag", "data", "in")); got != "a" {
+			t.Errorf("the bag holds %s", got)
+		}
+		testkit.WriteFile(t, list, sum+strings.Replace(sum, "/a\n", "/b\n", 1))
+		again("verify:failed")
+		testkit.Must(t, os.Mkdir(filepath.Join(out, "bag", "mine"), 0o700))
+		testkit.WriteFile(t, list, sum)
+		touch(t, root)
+		again("bag:failed verify:done")
+	})
+}

@@ -227,12 +227,12 @@ func TestWorkersPauseAndDrain(t *testing.T) {
 		testkit.Eventually(t, time.Minute, func() error {
 			ws, err := b.Workers(t.Context())
 			if err == nil && (len(ws) != 1 || ws[0].DesiredState != tasks.WorkerPaused) {
-				err = errors.New("the worker does not show its wish")
+				err = errors.New("the worker does not show its desired state")
 			}
 			return err
 		})
 		if err := b.SetWorkerState(t.Context(), "nobody", tasks.WorkerRunning); !errors.Is(err, baler.ErrWorkerNotFound) {
-			t.Errorf("a wish to nobody: %v", err)
+			t.Errorf("desired state of a worker that does not exist: %v", err)
 		}
 		if err := b.SetWorkerState(t.Context(), name, tasks.WorkerDraining); err != nil {
 			t.Fatal(err)

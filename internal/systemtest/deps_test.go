@@ -42,6 +42,17 @@ func TestContractNeedsTheStandardLibraryOnly(t *testing.T) {
 		[]string{"gorm", "mysql", "sqlite", "asynq", "redis", "prometheus"})
 }
 
+// A producer over HTTP needs the standard library alone.
+func TestClientNeedsTheStandardLibraryOnly(t *testing.T) {
+	t.Parallel()
+	for _, p := range dependencies(t, "./client") {
+		first, _, _ := strings.Cut(p, "/")
+		if strings.Contains(first, ".") && p != "github.com/balerhq/baler/client" {
+			t.Errorf("the client needs %s", p)
+		}
+	}
+}
+
 // A worker links the handlers that it registers, and no others.
 func TestWorkerLinksOnlyItsHandlers(t *testing.T) {
 	t.Parallel()

@@ -1,16 +1,22 @@
 package systemtest
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -190,6 +196,53 @@ func TestFixityTellsTheWebhook(t *testing.T) {
 		want := baler.FixityCounts{Damaged: 1, Missing: 1, Unchanged: 1}
 		if m.Transfer.Transfer != ran.Transfer.UUID || m.Fixity != want || types["transfer.completed"].Event == "" || len(heard) > 0 {
 			t.Errorf("told %+v, and %d more", types, len(heard))
+		}
+	})
+}
+
+// A retry in the same transfer records another digest in place of the first: what the first
+// one was still counts when everything is read again.
+func TestRunReadsAgainWhatWasRetried(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := t.TempDir()
+		rotten, repaired := filepath.Join(root, "rotten"), filepath.Join(root, "repaired")
+		for _, path := range []string{rotten, repaired, filepath.Join(root, "same")} {
+			testkit.WriteFile(t, path, "as it was")
+		}
+		var broken atomic.Bool
+		broken.Store(true)
+		reg := builtin.Registry()
+		testkit.Must(t, reg.Register("strict", handlers.PerFile(func(_ context.Context, j *handlers.Job) error {
+			content, err := os.ReadFile(j.File().Path)
+			if err != nil {
+				return err
+			}
+			sum := sha256.Sum256(content)
+			j.SetFact("sha256", hex.EncodeToString(sum[:]))
+			if broken.Load() && j.File().Path == repaired {
+				return handlers.Fail("bad", errors.New("not as it should be"))
+			}
+			return nil
+		})))
+		b := open(t, c, reg)
+		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, "name: x\nsteps: [{handler: strict}]")}
+		first := run(t, b, s).Transfer
+		broken.Store(false)
+		rot(t, rotten, "As it was")
+		rot(t, repaired, "as it is!")
+		if n, err := b.Retry(t.Context(), first, baler.ResultFilter{Outcomes: tasks.Outcomes()}); err != nil || n != 3 {
+			t.Fatalf("retried %d, %v", n, err)
+		}
+		run(t, b, s)
+		s.Reread = true
+		for range 2 { // it is reported until it is repaired
+			if ran := run(t, b, s); names(ran.Damaged) != "rotten" {
+				t.Errorf("damaged are %s", names(ran.Damaged))
+			}
+		}
+		rot(t, rotten, "as it was")
+		if ran := run(t, b, s); ran.DamagedFiles != 0 {
+			t.Errorf("damaged are %s", names(ran.Damaged))
 		}
 	})
 }

@@ -142,3 +142,30 @@ steps: [{handler: noop}, {handler: sizes, batch: {max_items: 50, max_delay: 100m
 		audit(t, b, wait(t, b, (<-submitted).UUID))
 	})
 }
+
+// Files that a person tries again are read page by page, and run in full batches.
+func TestFilesOfARetryAreGathered(t *testing.T) {
+	eachWay(t, func(t *testing.T, c config.Config, via tasks.Via) {
+		seen := batchSizes{fails: func(string) bool { return true }}
+		b := open(t, c, seen.registry(t))
+		stop := work(t, b)
+		tr := submit(t, b, baler.Submission{
+			Paths: []string{testkit.NumberedTree(t, 1200)}, Via: via,
+			Recipe: yaml(t, `name: t
+steps:
+  - {handler: sizes, batch: {max_items: 1000, max_delay: 1h}, retry: {attempts: 1}}
+`),
+		})
+		audit(t, b, wait(t, b, tr.UUID))
+		stop()
+		seen.sizes = nil
+		if n, err := b.Retry(t.Context(), tr, baler.ResultFilter{}); err != nil || n != 1200 {
+			t.Fatalf("%d files run again, %v", n, err)
+		}
+		work(t, b)
+		audit(t, b, wait(t, b, tr.UUID))
+		if want := []int{200, 1000}; !slices.Equal(slices.Sorted(slices.Values(seen.sizes)), want) {
+			t.Errorf("batches of %v, want %v", seen.sizes, want)
+		}
+	})
+}

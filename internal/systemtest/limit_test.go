@@ -91,7 +91,7 @@ func (w *crew) heard() {
 
 // What all workers together run never exceeds what a person allows, also while
 // that changes, and nothing is lost or charged for it.
-func TestCeilingHoldsOverAllWorkers(t *testing.T) {
+func TestLimitHoldsOverAllWorkers(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 40
 		// Workers with embedded queues do not share batches: one of them gets all.
@@ -128,7 +128,7 @@ func TestCeilingHoldsOverAllWorkers(t *testing.T) {
 }
 
 // A ceiling over one transfer leaves others alone.
-func TestCeilingOverATransfer(t *testing.T) {
+func TestLimitOfATransfer(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		recipe := builtinRecipe(t, "checksum")

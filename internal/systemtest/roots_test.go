@@ -22,7 +22,7 @@ func TestNoWorkerStartsOnSharedServicesWithoutRoots(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
+			c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
 			testkit.Must(t, err)
 			set(t, &c)
 			b := open(t, c, nil)
@@ -77,7 +77,7 @@ func TestListsAndRowsAreReadWithinTheRoots(t *testing.T) {
 // Without roots, an embedded worker reads nothing of a list.
 func TestEmbeddedWorkerWithoutRootsReadsNoList(t *testing.T) {
 	t.Parallel()
-	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
+	c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
 	testkit.Must(t, err)
 	root := testkit.NumberedTree(t, 1)
 	c.Roots = []string{root}

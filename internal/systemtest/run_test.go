@@ -42,7 +42,7 @@ func run(t *testing.T, b *baler.Baler, s baler.Submission) baler.RunResult {
 	return ran
 }
 
-func TestRunAgainTakesUpWhatChanged(t *testing.T) {
+func TestRunAgainProcessesWhatChanged(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := testkit.NumberedTree(t, 50)
 		var files atomic.Int64

@@ -18,7 +18,7 @@ import (
 // Nine videos on three workers, each of which takes the whole host for one
 // batch, are three each, though a batch might hold them all: as files of the first
 // step, and as what follows one batch of it.
-func TestSlowFilesAreSharedOutEvenly(t *testing.T) {
+func TestWorkersShareSlowFilesEvenly(t *testing.T) {
 	for name, steps := range map[string]string{
 		"first step":  "[{handler: transcode}]",
 		"second step": "[{handler: noop}, {handler: transcode}]",
@@ -63,7 +63,7 @@ func sharesEvenly(t *testing.T, recipe string) {
 			}
 			return err
 		})
-		// They are shared out when all of them are there, however long the scan takes.
+		// The dispatcher distributes them after all are registered, however long the scan takes.
 		tr := submit(t, b, baler.Submission{
 			Paths: []string{testkit.NumberedTree(t, videos)}, Via: tasks.ViaBulk, Recipe: yaml(t, recipe),
 			OnCreated: func(tr tasks.Transfer) {

@@ -158,7 +158,7 @@ func TestMessagesOfStrangers(t *testing.T) {
 // servers is a configuration on real servers.
 func servers(t *testing.T) config.Config {
 	t.Helper()
-	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
+	c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
 	testkit.Must(t, err)
 	c.Worker.Grace = 5 * time.Second
 	c.Redis.URL, c.Database.URL, c.Roots = testkit.Redis(t), testkit.MySQL(t), testkit.Roots()

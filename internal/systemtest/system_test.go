@@ -40,7 +40,7 @@ func onEach(t *testing.T, test func(t *testing.T, c config.Config)) {
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
-			c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
+			c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
 			if err != nil {
 				t.Fatal(err)
 			}

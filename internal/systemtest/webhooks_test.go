@@ -164,7 +164,7 @@ func TestRunTellsWebhooksBeforeItEnds(t *testing.T) {
 
 func TestSubmissionWithABadWebhookIsRefused(t *testing.T) {
 	t.Parallel()
-	c, err := config.Load(config.LoadOptions{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
+	c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
 	if err != nil {
 		t.Fatal(err)
 	}

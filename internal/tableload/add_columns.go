@@ -50,6 +50,9 @@ func (s *Store) AddColumns(ctx context.Context, table string, columns []Column) 
 		if err := CheckName(c.Name); err != nil {
 			return err
 		}
+		if err := s.checkCharacters(c.Name); err != nil {
+			return fmt.Errorf("%w; give the column another name with a mapping", err)
+		}
 		statement := fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s",
 			s.db.Dialect().Quote(table), s.db.Dialect().Quote(c.Name), typeOf(s.db.Dialect(), c.Kind, false))
 		if err := s.db.Exec(ctx, statement); err != nil {

@@ -57,6 +57,9 @@ var (
 // maxName is the longest name that MySQL allows, in characters.
 const maxName = 64
 
+// maxNameRune is the last character that MySQL and MariaDB allow in names.
+const maxNameRune = '\uffff'
+
 // CheckName returns an error when a name cannot be that of a table or a column.
 func CheckName(name string) error {
 	switch {
@@ -68,6 +71,20 @@ func CheckName(name string) error {
 		return fmt.Errorf("%w: %q is not a name: it is not valid text", ErrTable, name)
 	case utf8.RuneCountInString(name) > maxName:
 		return fmt.Errorf("%w: the name %q is longer than %d characters", ErrTable, name, maxName)
+	}
+	return nil
+}
+
+// checkCharacters returns an error when a name has characters that this database does not
+// allow in names.
+func (s *Store) checkCharacters(name string) error {
+	if s.db.Dialect() == db.SQLite {
+		return nil
+	}
+	for _, r := range name {
+		if r > maxNameRune {
+			return fmt.Errorf("%w: the name %q has the character %q, which MySQL and MariaDB allow in values but not in names", ErrTable, name, r)
+		}
 	}
 	return nil
 }

@@ -16,6 +16,9 @@ func (s *Store) CreateTable(ctx context.Context, table string, columns []Column,
 	if err := CheckTableName(table); err != nil {
 		return err
 	}
+	if err := s.checkCharacters(table); err != nil {
+		return fmt.Errorf("%w; choose another name", err)
+	}
 	if len(columns) == 0 {
 		return fmt.Errorf("%w: %s would have no columns", ErrTable, table)
 	}
@@ -26,6 +29,9 @@ func (s *Store) CreateTable(ctx context.Context, table string, columns []Column,
 	for i := range columns {
 		if err := CheckName(columns[i].Name); err != nil {
 			return err
+		}
+		if err := s.checkCharacters(columns[i].Name); err != nil {
+			return fmt.Errorf("%w; give the column another name with a mapping", err)
 		}
 		inKey := slices.Contains(key, columns[i].Name)
 		d := s.db.Dialect().Quote(columns[i].Name) + " " + typeOf(s.db.Dialect(), columns[i].Kind, inKey)

@@ -169,6 +169,8 @@ func TestTableThatCannotBeMade(t *testing.T) {
 			"many columns":  {"t", columns(ColumnInt, many...), nil, "more columns than the database allows", true},
 			"wide columns":  {"t", columns(ColumnDecimal, many[:900]...), nil, "larger than the database allows", true},
 			"wide key":      {"t", columns(ColumnText, many[:5]...), many[:5], "the key is longer than the database allows", true},
+			"emoji":         {"t", columns(ColumnInt, "a😀"), nil, `"a😀" has the character '😀', which MySQL and MariaDB allow in values but not in names; give the column another name`, true},
+			"emoji table":   {"😀", columns(ColumnInt, "a"), nil, `choose another name`, true},
 			"JSON in key":   {"t", columns(ColumnJSON, "a"), []string{"a"}, "a column of the key holds JSON", true},
 		} {
 			if tt.mysql && b.dialect() == db.SQLite {

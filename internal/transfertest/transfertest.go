@@ -59,7 +59,7 @@ func (e *Env) Create(yaml string) tasks.Transfer {
 	for _, s := range parsed.Steps {
 		n.Steps = append(n.Steps, tasks.Step{Number: s.Number, Name: s.Name, Handler: s.Handler})
 	}
-	for _, s := range parsed.Finalizers {
+	for _, s := range parsed.FinalSteps {
 		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: s.Number, Name: s.Name, Handler: s.Handler})
 	}
 	tr, _, err := e.Store.Create(e.T.Context(), n)

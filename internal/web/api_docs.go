@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/balerhq/baler/internal/api"
+
 	"github.com/danielgtaylor/huma/v2"
 )
 
@@ -58,7 +60,7 @@ func operationsOf(api *huma.OpenAPI) []docsOperation {
 }
 
 func describe(path string, op *huma.Operation) docsOperation {
-	d := docsOperation{Method: op.Method, Path: apiRoot + path, Summary: op.Summary, Description: op.Description}
+	d := docsOperation{Method: op.Method, Path: api.Root + path, Summary: op.Summary, Description: op.Description}
 	for _, p := range op.Parameters {
 		d.Parameters = append(d.Parameters, docsParameter{Name: p.Name, In: p.In, Description: p.Description})
 	}

@@ -5,6 +5,8 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
+
+	"github.com/balerhq/baler/internal/api"
 )
 
 // withoutLogin reports whether a path is for probes. Probes have no token and may not
@@ -28,7 +30,7 @@ func authenticate(token string, next http.Handler) http.Handler {
 		}
 		w.Header().Add("WWW-Authenticate", `Basic realm="Baler", charset="UTF-8"`)
 		w.Header().Add("WWW-Authenticate", `Bearer realm="Baler"`)
-		writeProblem(w, problem(http.StatusUnauthorized,
+		api.WriteProblem(w, api.Problem(http.StatusUnauthorized,
 			"This server needs its token: as Authorization: Bearer TOKEN, or as the password of any user."))
 	})
 }

@@ -31,9 +31,6 @@ type totalsReader interface {
 }
 
 func newBacklogCollector(store totalsReader, log *slog.Logger) *backlogCollector {
-	gauge := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(name, help, labels, nil)
-	}
 	return &backlogCollector{
 		store: store,
 		watch: outage.New(log, outage.Database, "read metrics"),

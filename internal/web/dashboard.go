@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+
+	"github.com/balerhq/baler/internal/api"
 )
 
 // dashboardRows is the number of transfers on a page.
@@ -61,20 +63,20 @@ func (d *dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d *dashboard) view(r *http.Request) (int, dashboardView) {
 	token := r.URL.Query().Get("before")
 	view := dashboardView{layout: d.layout, First: token == ""}
-	before, err := decodeToken(token)
+	before, err := api.DecodeToken(token)
 	if err != nil {
 		view.Problem = "This page does not exist. Go back to the newest transfers."
 		return http.StatusBadRequest, view
 	}
-	p, err := readPage(r.Context(), d.transfers, before, dashboardRows)
+	p, err := api.ReadPage(r.Context(), d.transfers, before, dashboardRows)
 	if err != nil {
 		d.log.ErrorContext(r.Context(), "read recent transfers", "error", err)
 		view.Problem = "The database did not answer. Transfers continue as soon as it does; try again in a moment."
 		return http.StatusServiceUnavailable, view
 	}
-	view.Older = p.next
-	for i := range p.transfers {
-		view.Rows = append(view.Rows, rowOf(&p.transfers[i]))
+	view.Older = p.Next
+	for i := range p.Transfers {
+		view.Rows = append(view.Rows, rowOf(&p.Transfers[i]))
 	}
 	return http.StatusOK, view
 }

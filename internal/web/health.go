@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/balerhq/baler/internal/api"
+
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/balerhq/baler/internal/outage"
@@ -55,7 +57,7 @@ func (h *readiness) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeText(w, "ready\n")
 		return
 	}
-	writeProblem(w, problem(http.StatusServiceUnavailable, "Not ready: "+strings.Join(reasons, "; ")+".", errs...))
+	api.WriteProblem(w, api.Problem(http.StatusServiceUnavailable, "Not ready: "+strings.Join(reasons, "; ")+".", errs...))
 }
 
 // check pings all dependencies in parallel and returns the names of those that are

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/balerhq/baler/internal/api"
 )
 
 // checkHost refuses requests whose Host header is not a name of this server. Otherwise
@@ -21,7 +23,7 @@ func checkHost(names []string, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		writeProblem(w, problem(http.StatusMisdirectedRequest,
+		api.WriteProblem(w, api.Problem(http.StatusMisdirectedRequest,
 			"The name in this address is not one of this server's. Add it to http.hosts (BALER_HTTP_HOSTS) if it should be."))
 	})
 }

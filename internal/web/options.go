@@ -10,12 +10,22 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/queue"
 )
 
 // Options configure a Server. Only Transfers is required.
 type Options struct {
 	Transfers Transfers
+
+	// What the API offers besides reading transfers; operations of one that is nil do not exist.
+	Submitter api.Submitter
+	Results   api.Results
+	Control   api.Control
+	Fleet     api.Fleet
+
+	// RequestsPerSecond is how many requests of the API one address may make; 0: any number.
+	RequestsPerSecond int
 
 	// RedisPing reports whether Redis answers; nil means that /readyz does not check Redis.
 	RedisPing func(ctx context.Context) error

@@ -19,10 +19,12 @@ type queueCollector struct {
 	up, batches, files, age, paused *prometheus.Desc
 }
 
+// gauge describes a metric that is read at each scrape.
+func gauge(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, labels, nil)
+}
+
 func newQueueCollector(queues func(context.Context) ([]queue.Stats, error), log *slog.Logger) *queueCollector {
-	gauge := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(name, help, labels, nil)
-	}
 	return &queueCollector{
 		queues: queues,
 		watch:  outage.New(log, outage.Redis, "read metrics"),

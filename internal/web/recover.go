@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+
+	"github.com/balerhq/baler/internal/api"
 )
 
 // recoverPanics answers a panic with a problem document. When the response has
@@ -26,7 +28,7 @@ func recoverPanics(log *slog.Logger, next http.Handler) http.Handler {
 			if rec.status != 0 {
 				panic(http.ErrAbortHandler)
 			}
-			writeProblem(w, problem(http.StatusInternalServerError, "An internal error occurred. The server's log has the details."))
+			api.WriteProblem(w, api.Problem(http.StatusInternalServerError, "An internal error occurred. The server's log has the details."))
 		}()
 		next.ServeHTTP(rec, r)
 	})

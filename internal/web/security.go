@@ -3,6 +3,8 @@ package web
 import (
 	"net/http"
 	"strings"
+
+	"github.com/balerhq/baler/internal/api"
 )
 
 // maxBody limits the bodies of requests to the monitor, in bytes. The API's
@@ -24,7 +26,7 @@ const (
 func secure(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeProblem(w, problem(http.StatusForbidden, "Requests from pages of other sites cannot change anything here."))
+		api.WriteProblem(w, api.Problem(http.StatusForbidden, "Requests from pages of other sites cannot change anything here."))
 	}))
 	guarded := crossOrigin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

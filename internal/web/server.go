@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/outage"
 )
 
@@ -94,6 +95,25 @@ func mountPages(mux *http.ServeMux, opts *Options) error {
 	}
 	mux.Handle("GET /{$}", page)
 	return errors.Join(mountAssets(mux), mountAPI(mux, opts))
+}
+
+// mountAPI registers the API and its documentation.
+func mountAPI(mux *http.ServeMux, opts *Options) error {
+	operations := http.NewServeMux()
+	described, err := api.Mount(operations, api.Options{
+		Transfers: opts.Transfers, Submitter: opts.Submitter, Results: opts.Results, Control: opts.Control, Fleet: opts.Fleet,
+		Log: opts.Log, Now: opts.Now, Version: opts.Version, Title: opts.Title,
+	})
+	if err != nil {
+		return err
+	}
+	docs, err := renderDocs(described, opts)
+	if err != nil {
+		return err
+	}
+	mux.Handle("GET "+api.Root+"/docs", static("text/html; charset=utf-8", docs))
+	mux.Handle(api.Root+"/", api.Limit(opts.RequestsPerSecond, operations))
+	return nil
 }
 
 // mountProbes registers the routes for monitoring, which every process serves.

@@ -190,7 +190,7 @@ func TestTransfersInPages(t *testing.T) {
 	}
 }
 
-func TestLandingPageEscapesAndLoadsNothingFromOutside(t *testing.T) {
+func TestDashboardEscapesAndLoadsNothingFromOutside(t *testing.T) {
 	url := serve(t, web.Options{Transfers: stocked(2)})
 	for _, path := range []string{"/", "/v1/docs"} {
 		status, header, body := get(t, url+path)

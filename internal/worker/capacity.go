@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/balerhq/baler/handlers"
@@ -11,17 +12,19 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// capacityView tells a dispatcher how many batches the live workers can run, and which
+// capacityView tells who makes batches how many of them the live workers can run, and which
 // limits are set. It reads these and the costs that other workers have observed at most
-// once a second. It is not safe for concurrent use.
+// once a second.
 type capacityView struct {
 	Options
 
+	mu      sync.Mutex
 	readAt  time.Time
 	workers []tasks.Worker
 	allowed []tasks.Limit
 }
 
+// refresh needs mu.
 func (v *capacityView) refresh(ctx context.Context) (err error) {
 	now := v.Now()
 	if now.Sub(v.readAt) <= time.Second {
@@ -39,6 +42,8 @@ func (v *capacityView) refresh(ctx context.Context) (err error) {
 
 // slots is how many batches of a handler all live workers run at once.
 func (v *capacityView) slots(ctx context.Context, handler string) (n int, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	if err := v.refresh(ctx); err != nil {
 		return 0, err
 	}
@@ -63,5 +68,7 @@ func (v *capacityView) batchesAtOnce(handler string, concurrency int) int {
 
 // limits returns the limits that are set for a transfer.
 func (v *capacityView) limits(plan *dispatch.TransferPlan) (inFlight int, filesPerSecond float64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	return admission.EffectiveLimits(plan, v.allowed)
 }

@@ -62,10 +62,10 @@ type Options struct {
 	PollQueue   time.Duration  // between two polls of an empty queue
 	Heartbeat   time.Duration  // between two heartbeats: 5 s
 
-	Group    Group
-	Dispatch Dispatch
-	Record   Record
-	Final    Final
+	Group    GroupOptions
+	Dispatch DispatchOptions
+	Record   RecordOptions
+	Final    FinalOptions
 
 	Retention retention.Options // the worker sets LeaseHolder, Log and Now
 
@@ -83,23 +83,23 @@ type Options struct {
 	OnCompleted func(ctx context.Context, transfer int64)
 }
 
-// Group configures how asynq collects files that were enqueued one by one.
-type Group struct {
+// GroupOptions configure how asynq collects files that were enqueued one by one.
+type GroupOptions struct {
 	Grace    time.Duration
 	MaxDelay time.Duration
 	MaxSize  int
 }
 
-// Dispatch configures the dispatcher. All fields must be set: config has the defaults.
-type Dispatch struct {
+// DispatchOptions configure the dispatcher. All fields must be set: config has the defaults.
+type DispatchOptions struct {
 	Window   int
 	Interval time.Duration
 	Lag      time.Duration
 	Resend   time.Duration
 }
 
-// Record configures the recorder. All numbers must be set: config has the defaults.
-type Record struct {
+// RecordOptions configure the recorder. All numbers must be set: config has the defaults.
+type RecordOptions struct {
 	MaxItems  int
 	MaxDelay  time.Duration
 	MaxOutput int
@@ -107,12 +107,12 @@ type Record struct {
 	Adapt     bool // lower the concurrency while the database commits slowly
 }
 
-// Final configures which final steps the worker runs, and where they may write.
-type Final struct {
+// FinalOptions configure which final steps the worker runs, and where they may write.
+type FinalOptions struct {
 	Outputs handlers.OutputRoots
 	RunKey  string // run key of the transfers; empty for any
-	Timeout func(*recipe.Finalizer, handlers.Registration) time.Duration
-	Retry   func(*recipe.Finalizer, handlers.Registration) tasks.RetryPolicy
+	Timeout func(*recipe.FinalStep, handlers.Registration) time.Duration
+	Retry   func(*recipe.FinalStep, handlers.Registration) tasks.RetryPolicy
 }
 
 // HeartbeatInterval is the default time between two heartbeats.
@@ -144,10 +144,9 @@ func (o Options) Dispatcher() *dispatch.Dispatcher {
 
 // DispatcherOptions returns the options of the dispatcher.
 func (o Options) DispatcherOptions() dispatch.Options {
-	capacity := &capacityView{Options: o}
 	d := dispatch.Options{
 		LeaseHolder: o.Name, Window: o.Dispatch.Window, Interval: o.Dispatch.Interval, SweepDelay: o.Dispatch.Lag,
-		Resend: o.Dispatch.Resend, SharedQueue: !o.Embedded, Handlers: o.Registry.Names(), Capacity: capacity.slots, Limits: capacity.limits,
+		Resend: o.Dispatch.Resend, SharedQueue: !o.Embedded, Handlers: o.Registry.Names(), Workers: o.liveWorkers(),
 		OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
 	}
 	for name := range o.Queues {
@@ -157,6 +156,11 @@ func (o Options) DispatcherOptions() dispatch.Options {
 		d.OnElected = o.Store.MakeAllDue // an embedded queue is new and has none of the ledger's batches
 	}
 	return d
+}
+
+func (o Options) liveWorkers() dispatch.Workers {
+	view := &capacityView{Options: o}
+	return dispatch.Workers{Capacity: view.slots, Limits: view.limits}
 }
 
 // Sender makes the sender of webhooks that runs in every worker and server.
@@ -198,7 +202,7 @@ func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner
 func (o Options) finalizers() *finalize.Runner {
 	return finalize.New(finalize.Options{
 		Steps: o.Store, Lines: o.Store, Written: o.Store, Transfers: o.Store, Plans: o.Transfers, Registry: o.Registry,
-		Roots: o.Roots, Outputs: o.Final.Outputs, RunKey: o.Final.RunKey,
+		Roots: o.Roots, Outputs: o.Final.Outputs, Version: o.Version, RunKey: o.Final.RunKey,
 		Timeout: o.Final.Timeout, Retry: o.Final.Retry, OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
 	})
 }
@@ -206,7 +210,8 @@ func (o Options) finalizers() *finalize.Runner {
 // aggregator makes batches of groups; it stops waiting for the database when ctx ends.
 func (o Options) aggregator(ctx context.Context) *batcher.Aggregator {
 	return batcher.NewAggregator(ctx, batcher.AggregatorOptions{
-		Store: o.Store, Queue: o.Producer, Transfers: dispatch.GroupPlanner{Store: o.Store, Transfers: o.Transfers}, Log: o.Log,
+		Store: o.Store, Queue: o.Producer, Log: o.Log,
+		Transfers: dispatch.GroupPlanner{Store: o.Store, Transfers: o.Transfers, Workers: o.liveWorkers()},
 	})
 }
 
@@ -240,7 +245,7 @@ func (o Options) server(a *batcher.Aggregator) *asynq.Server {
 
 		TaskCheckInterval:        o.PollQueue,
 		DelayedTaskCheckInterval: 250 * time.Millisecond, // for batches that a busy worker returned
-		ShutdownTimeout:          o.Grace + ReleaseTime,
+		ShutdownTimeout:          o.Grace + StopTime,
 
 		GroupAggregator:  a, // of what no collector takes
 		GroupGracePeriod: o.Group.Grace + collectorLead,

@@ -18,9 +18,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ReleaseTime is how long a worker may take after the grace period to stop its handlers
+// StopTime is how long a worker may take after the grace period to stop its handlers
 // and to release their batches in the ledger.
-const ReleaseTime = 10 * time.Second
+const StopTime = 10 * time.Second
 
 // Worker runs batches in one process. Make one with New; it runs once.
 type Worker struct {
@@ -174,13 +174,13 @@ func (w *Worker) stop(ctx context.Context) error {
 	w.batches.WaitIdle(ctx)
 	release.Stop()
 	w.batches.Release()
-	ctx, cancel := context.WithTimeout(ctx, ReleaseTime)
+	ctx, cancel := context.WithTimeout(ctx, StopTime)
 	defer cancel()
 	return errors.Join(w.recorder.Close(ctx), w.batches.Close())
 }
 
 func (w *Worker) remove(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, ReleaseTime)
+	ctx, cancel := context.WithTimeout(ctx, StopTime)
 	defer cancel()
 	return w.Store.RemoveWorker(ctx, w.Name, w.instance)
 }

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/ctxio"
 	"github.com/balerhq/baler/internal/missing"
 	"github.com/balerhq/baler/tasks"
 )
@@ -31,6 +32,8 @@ const (
 	bagTags     = "tagmanifest-sha256.txt"
 	bagInfo     = "bag-info.txt"
 	bagMark     = "bagit.txt"
+
+	emptyLabel = "Empty-Folders:"
 )
 
 type bagArgs struct {
@@ -51,7 +54,7 @@ func newBagArgs(args any) (b bagArgs, err error) {
 func Register(reg *handlers.Registry) error {
 	return reg.RegisterFinalizer("bag", Finalize,
 		handlers.WithDescription("BagIt bag with copies of the files, checked by digest while they are copied"),
-		handlers.WithArgsCheck(handlers.CheckWith(newBagArgs)), handlers.WithOutput(output))
+		handlers.WithArgsCheck(handlers.CheckWith(newBagArgs)), handlers.WithOutput(output), handlers.WithFolders())
 }
 
 func output(args any) handlers.Output {
@@ -65,14 +68,15 @@ func output(args any) handlers.Output {
 // bag-info.txt counts links and special files, which are left out. If a copy does not
 // have the digest that an earlier step recorded, the step fails and leaves no bag. A
 // bag of an earlier run of the same sources is replaced by one of all files of all
-// runs, unless it holds files that do not belong to the bag.
+// runs, unless it is not as the earlier run wrote it.
 func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	args, err := newBagArgs(c.Args())
 	if err != nil {
 		return err
 	}
 	var unchecked missing.Files
-	err = c.CreateFolder(args.To, holdsOnlyItsBag, func(dir *os.Root) error {
+	ours := func(there *os.Root) bool { return holdsOnlyItsBag(ctx, there) }
+	err = c.CreateFolder(args.To, ours, func(dir *os.Root) error {
 		w := &bagWriter{job: c, dir: dir, base: commonFolder(c.Transfer().Sources), unchecked: &unchecked}
 		return w.write(ctx)
 	})
@@ -142,7 +146,7 @@ func (b *bagWriter) writeInfo(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "Bag-Software-Agent: Baler\nBagging-Date: %s\nExternal-Identifier: %s\nPayload-Oxum: %d.%d\n",
 		b.job.Now().UTC().Format("2006-01-02"), b.job.Transfer().UUID, b.bytes, b.files)
 	if err == nil && b.emptyFolders > 0 {
-		_, err = fmt.Fprintf(w, "Empty-Folders: %d\n", b.emptyFolders)
+		_, err = fmt.Fprintf(w, "%s %d\n", emptyLabel, b.emptyFolders)
 	}
 	if left := b.leftOut.String(); err == nil && left != "" {
 		_, err = fmt.Fprintf(w, "Left-Out: %s\n", left)
@@ -215,7 +219,7 @@ func (b *bagWriter) copyFile(ctx context.Context, file *tasks.File, name string)
 	digest := sha256.New()
 	var n int64
 	err = handlers.WriteNew(b.dir, name, func(to io.Writer) (err error) {
-		n, err = io.Copy(io.MultiWriter(to, digest), contextReader{ctx, from})
+		n, err = io.Copy(io.MultiWriter(to, digest), ctxio.NewReader(ctx, from))
 		return err
 	})
 	b.files++
@@ -231,19 +235,6 @@ func (b *bagWriter) copyFile(ctx context.Context, file *tasks.File, name string)
 		return "", handlers.WriteFailure(name, err)
 	}
 	return hex.EncodeToString(digest.Sum(nil)), nil
-}
-
-// contextReader is a reader that fails once its context has ended.
-type contextReader struct {
-	ctx context.Context //nolint:containedctx // of one copy, which takes a reader
-	r   io.Reader
-}
-
-func (c contextReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
 }
 
 // bagLine is a line of a bag's manifest. It encodes line ends and the percent sign,

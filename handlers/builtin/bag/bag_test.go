@@ -141,6 +141,20 @@ func TestBagReplacesBagsOnly(t *testing.T) {
 	testkit.Must(t, os.Remove(filepath.Join(bag, "data", "in", "empty")))
 	testkit.Must(t, os.WriteFile(note, []byte("in place of another file"), 0o600))
 	wantRefused(note)
+
+	// What a person has added to the bag's own files, or made of its folders, is not of the step either.
+	for name, change := range map[string]func(name string) error{
+		bagInfo: func(name string) error {
+			return os.WriteFile(name, []byte("Source-Organization: the archive\n"), 0o600)
+		},
+		"data/in/plain": func(name string) error { return os.WriteFile(name, []byte("mine"), 0o600) },
+		"data/mine":     func(name string) error { return os.Mkdir(name, 0o700) },
+	} {
+		testkit.Must(t, os.RemoveAll(bag))
+		builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "")
+		testkit.Must(t, change(filepath.Join(bag, name)))
+		wantRefused(filepath.Join(bag, name))
+	}
 }
 
 // A bag keeps times and empty folders, and says what it leaves out.
@@ -158,6 +172,11 @@ func TestBagKeepsFoldersAndTimes(t *testing.T) {
 	}
 	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "")
 	bag := filepath.Join(trial.Base, "bags", "one")
+	trial.Written = builtintest.NewWritten()
+	testkit.Must(t, os.RemoveAll(bag))
+	for range 2 { // the second time in place of the first
+		builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "")
+	}
 	for i, name := range []string{"sub/100%", "plain", "sub", "none/at all", "none", "."} {
 		info, err := os.Stat(filepath.Join(bag, "data", "in", name))
 		if err != nil || !info.ModTime().Equal(at.Add(time.Duration(i)*time.Hour)) {

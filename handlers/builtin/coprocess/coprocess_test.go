@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/builtintest"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -61,21 +62,12 @@ func batch(t *testing.T, h *Handler, folder string, args with, timeout time.Dura
 	roots, err := handlers.NewRoots([]string{filepath.Dir(paths[0])})
 	testkit.Must(t, err)
 	defer roots.Close()
-	jobs := handlers.NewJobs(len(paths), func(i int) handlers.JobSpec {
+	return builtintest.Batch(t, h, len(paths), func(i int) handlers.JobSpec {
 		return handlers.JobSpec{
 			File: tasks.File{No: int64(i + 1), Path: paths[i], Size: 8}, Args: args, Opener: roots, Timeout: timeout, Attempt: 1,
 			Commands: func() handlers.CommandAccess { return handlers.CommandAccess{Allowed: true, Dir: folder} },
 		}
 	})
-	testkit.Must(t, h.Handle(t.Context(), jobs))
-	results := make([]tasks.Result, len(jobs))
-	for i, job := range jobs {
-		if !job.IsDone() {
-			t.Errorf("%q is not done", paths[i])
-		}
-		results[i] = job.Result()
-	}
-	return results
 }
 
 func TestPythonScript(t *testing.T) {

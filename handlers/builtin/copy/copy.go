@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/ctxio"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -71,7 +72,7 @@ func To(ctx context.Context, job *handlers.Job, path string, replace bool) (crea
 	want, _ := recorded.(string) // empty: no earlier step computed it
 	options := handlers.CreateOptions{Replace: replace, SHA256: want, ModTime: before.ModTime()}
 	created, err = job.Create(ctx, path, options, func(w io.Writer) error {
-		if _, err := io.Copy(w, reader{ctx, f}); err != nil {
+		if _, err := io.Copy(w, ctxio.NewReader(ctx, source{f})); err != nil {
 			return err
 		}
 		after, err := f.Stat()

@@ -14,6 +14,7 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/command"
 	"github.com/balerhq/baler/handlers/handlertest"
+	"github.com/balerhq/baler/internal/builtintest"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -126,7 +127,7 @@ func perPath(t *testing.T, w with, timeout time.Duration, paths ...string) []tas
 	roots, err := handlers.NewRoots([]string{filepath.Dir(paths[0])})
 	testkit.Must(t, err)
 	defer roots.Close()
-	jobs := handlers.NewJobs(len(paths), func(i int) handlers.JobSpec {
+	return builtintest.Batch(t, New(), len(paths), func(i int) handlers.JobSpec {
 		rendered := with{}
 		for key, value := range w {
 			if list, ok := value.([]any); ok {
@@ -145,15 +146,6 @@ func perPath(t *testing.T, w with, timeout time.Duration, paths ...string) []tas
 			Commands: func() handlers.CommandAccess { return handlers.CommandAccess{Allowed: true} },
 		}
 	})
-	testkit.Must(t, New().Handle(t.Context(), jobs))
-	results := make([]tasks.Result, len(jobs))
-	for i, job := range jobs {
-		if !job.IsDone() {
-			t.Errorf("%q is not done", paths[i])
-		}
-		results[i] = job.Result()
-	}
-	return results
 }
 
 // Names that shells and encodings break stay what they are.

@@ -20,10 +20,10 @@ import (
 // says: "die" ends the process, "sleep 2s" waits, anything else succeeds. Before
 // each file without its own sleep it waits for the duration of its argument pause.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("faulty", handlers.PerFile(obey))
+	return reg.Register("faulty", handlers.PerFile(failAsAsked))
 }
 
-func obey(ctx context.Context, job *handlers.Job) error {
+func failAsAsked(ctx context.Context, job *handlers.Job) error {
 	var args struct {
 		Pause string `json:"pause"`
 	}

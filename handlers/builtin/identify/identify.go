@@ -46,16 +46,16 @@ var signatures = sync.OnceValues(loadSignatures)
 
 // Register adds the handler identify to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("identify", New(),
+	return reg.Register("identify", New(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("file format by PRONOM signatures"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 250}),
 		handlers.WithArgsCheck(handlers.CheckWith(scanLimit)),
 		handlers.WithFacts("puid", "format", "format_version", "mime", "format_warning", "format_candidates"),
-		handlers.WithSelfCheck(handlers.SelfCheck{Name: "signatures", Hint: "install the program again", Run: release}))
+		handlers.WithSelfCheck(handlers.SelfCheck{Name: "signatures", Hint: "install the program again", Run: Release}))
 }
 
-// release returns the PRONOM release of the built-in signatures.
-func release() (string, error) {
+// Release returns the PRONOM release of the built-in signatures.
+func Release() (string, error) {
 	sf, err := signatures()
 	if err != nil {
 		return "", err

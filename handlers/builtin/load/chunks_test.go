@@ -21,7 +21,7 @@ import (
 
 // However long lines are and however a reader gives them, sections are all of
 // the content in order, cut at line ends, and know where they begin.
-func TestSectionsLoseAndDoubleNothing(t *testing.T) {
+func TestChunksOfLinesLoseAndDoubleNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const wanted, longest = 40, 100
 		lengths := rapid.SliceOfN(rapid.SampledFrom([]int{0, 1, 5, 30, 40, 41, longest - 1, longest, longest + 1, 3 * longest}),
@@ -68,7 +68,7 @@ func TestSectionsLoseAndDoubleNothing(t *testing.T) {
 }
 
 // What is loaded is passed over, in a stream that can seek and in one that cannot.
-func TestSectionsPassOverWhatIsIn(t *testing.T) {
+func TestChunksOfLinesSkipLoadedLines(t *testing.T) {
 	content := bytes.Repeat([]byte("0123456789abcde\n"), 3*sectionBytes/16)
 	for _, r := range []io.Reader{bytes.NewReader(content), iotest.HalfReader(bytes.NewReader(content))} {
 		s := newSections(r, 1)

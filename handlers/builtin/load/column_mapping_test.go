@@ -9,7 +9,7 @@ import (
 	"github.com/balerhq/baler/internal/tableload"
 )
 
-func TestParseField(t *testing.T) {
+func TestParseMapping(t *testing.T) {
 	for s, want := range map[string]Mapping{
 		"id":                 {"id", []string{"id"}, ""},
 		"id:int":             {"id", []string{"id"}, tableload.ColumnInt},

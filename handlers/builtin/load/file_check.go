@@ -73,6 +73,10 @@ func encodingOf(head []byte, whole bool) string {
 	switch {
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe, 0, 0}), bytes.HasPrefix(head, []byte{0, 0, 0xfe, 0xff}):
 		return "UTF-32"
+	case len(head) > 3 && head[0] != 0 && head[1] == 0 && head[2] == 0 && head[3] == 0:
+		return "UTF-32LE"
+	case len(head) > 3 && head[0] == 0 && head[1] == 0 && head[2] == 0 && head[3] != 0:
+		return "UTF-32BE"
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}):
 		return "UTF-16"
 	case len(head) > 3 && head[0] != 0 && head[1] == 0 && head[2] != 0 && head[3] == 0:

@@ -3,6 +3,7 @@ package load
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -33,9 +34,14 @@ func (p *Plan) InferColumns(ctx context.Context, paths []string) error {
 // infer reads all lines of the files.
 func (p *Plan) infer(ctx context.Context, paths []string) (*inference, error) {
 	columns := newInference(p.Map)
-	err := eachFile(ctx, paths, func(_ string, content io.Reader) error {
+	err := eachFile(ctx, paths, func(path string, content io.Reader) error {
 		columns.files++
-		return eachLine(ctx, content, []byte(p.LineContains), columns.see)
+		return eachLine(ctx, content, []byte(p.LineContains), func(line []byte, problem error) error {
+			if errors.Is(problem, ErrCompressed) {
+				problem = fmt.Errorf("%s: %w", path, problem)
+			}
+			return columns.see(line, problem)
+		})
 	})
 	return columns, err
 }
@@ -107,6 +113,8 @@ func (n *inference) mapping() ([]Mapping, error) {
 	switch {
 	case n.files == 0:
 		return nil, fmt.Errorf("%w: no file has content from which to infer the columns", ErrPlan)
+	case n.lines == 0 && errors.Is(n.problem, ErrCompressed):
+		return nil, fmt.Errorf("there are no lines from which to infer the columns: %w", n.problem)
 	case n.lines == 0 && n.problem != nil:
 		return nil, fmt.Errorf("%w: no line is JSON from which to infer the columns; the first one: %w", ErrPlan, n.problem)
 	case n.lines == 0:

@@ -67,11 +67,12 @@ func TestInferRefuses(t *testing.T) {
 		many[i] = fmt.Sprintf(`"m%d":1`, i)
 	}
 	for want, content := range map[string]string{
-		"no line is JSON":                 "no JSON\n",
-		"not objects":                     "[1]\n",
-		"more than 500 different members": "{" + strings.Join(many, ",") + "}\n",
-		"is not a name":                   `{"":1}`,
-		"longer than 64":                  `{"` + strings.Repeat("x", 65) + `":1}`,
+		"no line is JSON":                          "no JSON\n",
+		"lines: the compressed content is damaged": string(gzipped(t, strings.Repeat("{\"a\":1}\n", 9)))[:12],
+		"not objects":                              "[1]\n",
+		"more than 500 different members":          "{" + strings.Join(many, ",") + "}\n",
+		"is not a name":                            `{"":1}`,
+		"longer than 64":                           `{"` + strings.Repeat("x", 65) + `":1}`,
 	} {
 		if _, err := inferred(t, content, nil, ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)

@@ -13,7 +13,7 @@ import (
 
 // A line without a value of the key is rejected. A database that counts rows by
 // the key would give it the number of a later line, and drop that as a duplicate.
-func TestLinesWithoutTheKeyAreSetAside(t *testing.T) {
+func TestLinesWithoutTheKeyAreRejected(t *testing.T) {
 	const lines = `{"id":1,"s":"a"}
 {"s":"no id"}
 {"id":null,"s":"null"}
@@ -51,7 +51,7 @@ func TestLinesWithoutTheKeyAreSetAside(t *testing.T) {
 }
 
 // A key that counts by itself counts no lines either.
-func TestLinesWithoutACountingKeyAreSetAside(t *testing.T) {
+func TestLinesWithoutACountingKeyAreRejected(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
 		number := "INTEGER PRIMARY KEY AUTOINCREMENT"
 		if e.dialect == "mysql" {

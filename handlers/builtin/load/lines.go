@@ -34,6 +34,7 @@ func eachFile(ctx context.Context, paths []string, visit func(path string, conte
 	return err
 }
 
+// openFile passes damage at the beginning of compressed content to visit as a read error.
 func openFile(path string, visit func(path string, content io.Reader) error) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -41,21 +42,27 @@ func openFile(path string, visit func(path string, content io.Reader) error) err
 	}
 	defer func() { _ = f.Close() }() // only read from
 	content, err := OpenLines(f)
-	if errors.Is(err, ErrCompressed) {
-		return nil // loading it reports the damage
+	switch {
+	case errors.Is(err, ErrCompressed):
+		err = visit(path, damaged{err})
+	case err == nil:
+		defer content.Close()
+		err = visit(path, content)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	defer content.Close()
-	if err := visit(path, content); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }
 
+// damaged is content of which nothing can be read.
+type damaged struct{ err error }
+
+func (d damaged) Read([]byte) (int, error) { return 0, d.err }
+
 // eachLine calls see with each line that a load would parse, or with the problem of one
-// that is too long for that. Damage ends the lines: loading them reports it.
+// that is too long for that. Damage ends the lines, and see gets it as the problem of a
+// line that is nil: loading them reports it.
 func eachLine(ctx context.Context, content io.Reader, keyword []byte, see func(line []byte, problem error) error) error {
 	s := newSections(content, 1)
 	s.wanted = surveyBytes
@@ -65,8 +72,10 @@ func eachLine(ctx context.Context, content io.Reader, keyword []byte, see func(l
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.Is(err, io.EOF), errors.Is(err, ErrCompressed):
+		case errors.Is(err, io.EOF):
 			return nil
+		case errors.Is(err, ErrCompressed):
+			return see(nil, err)
 		case err != nil:
 			return err
 		case sec.tooLong:

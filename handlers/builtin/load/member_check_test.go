@@ -49,7 +49,7 @@ func TestNoMemberFits(t *testing.T) {
 }
 
 // A row that would hold nothing of its line is none.
-func TestLinesOfWhichNoMemberFitsAreSetAside(t *testing.T) {
+func TestLinesOfWhichNoMemberFitsAreRejected(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
 		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"id:int", "who=user.name:text"}})
 		counts, err := l.Load(t.Context(), Input{Transfer: 1, Step: 1, File: 1},

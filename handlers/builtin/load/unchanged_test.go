@@ -175,7 +175,7 @@ func TestRejectedLineThatFitsNow(t *testing.T) {
 	})
 }
 
-func TestEarlierSectionsAreTheNewest(t *testing.T) {
+func TestEarlierChunksAreTheNewest(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
 		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"n:int"}})
 		for transfer := range int64(3) {

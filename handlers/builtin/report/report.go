@@ -1,18 +1,29 @@
-// Package report writes a JSON report of a whole transfer.
+// Package report writes a report of a whole transfer: a page for people, a table, or JSON.
 package report
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/balerhq/baler/handlers"
-	"github.com/balerhq/baler/tasks"
+)
+
+// What a report can be.
+const (
+	asJSON  = "json"  // the summary and every failure
+	asHTML  = "html"  // a page to read and to print
+	asCSV   = "csv"   // a row for each result
+	asFiles = "files" // CSV with a row for each file, and a column for each fact
 )
 
 type reportArgs struct {
-	To string `json:"to"`
+	To    string `json:"to"`
+	As    string `json:"as"`
+	Title string `json:"title"`
 }
 
 func newReportArgs(args any) (r reportArgs, err error) {
@@ -22,32 +33,30 @@ func newReportArgs(args any) (r reportArgs, err error) {
 	if r.To == "" {
 		return r, handlers.Fail(handlers.CodeBadArgs, errors.New("to is missing: the path of the report"))
 	}
+	if r.As == "" {
+		r.As = usual(r.To)
+	}
+	if known := []string{asJSON, asHTML, asCSV, asFiles}; !slices.Contains(known, r.As) {
+		return r, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("unknown as %q: one of %s", r.As, strings.Join(known, ", ")))
+	}
 	return r, nil
 }
 
-// failure is a file that ended badly, as a report lists it.
-type failure struct {
-	File      int64         `json:"file"`
-	Path      string        `json:"path"`
-	PathBytes []byte        `json:"path_bytes,omitempty"` // base64; only when the path is not valid UTF-8
-	Step      string        `json:"step"`
-	Outcome   tasks.Outcome `json:"outcome"`
-	Code      string        `json:"code"`
-	Error     string        `json:"error"`
-	Attempt   int           `json:"attempt"`
-	Transfer  string        `json:"transfer,omitempty"` // ID; only when it is not the transfer of the summary
-}
-
-// collection is what the files of all runs of the same sources add up to.
-type collection struct {
-	Files int64 `json:"files"`
-	Bytes int64 `json:"bytes"`
+// usual is the kind of a report by its extension.
+func usual(path string) string {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".html", ".htm":
+		return asHTML
+	case ".csv":
+		return asCSV
+	}
+	return asJSON
 }
 
 // Register adds the finalizer report to a registry.
 func Register(reg *handlers.Registry) error {
 	return reg.RegisterFinalizer("report", Finalize,
-		handlers.WithDescription("JSON of the summary and of every file that failed"),
+		handlers.WithDescription("page to read and print, CSV or JSON: summary, formats, failures"),
 		handlers.WithArgsCheck(handlers.CheckWith(newReportArgs)), handlers.WithOutput(output))
 }
 
@@ -56,66 +65,22 @@ func output(args any) handlers.Output {
 	return handlers.Output{Path: a.To}
 }
 
-// Finalize writes one JSON object: the transfer's summary as it stands, the totals of
-// all runs of the same sources, and every file of them that failed, with the reason,
-// one a line. Arguments: {"to": path}.
+// Finalize writes a report of the collection in bounded memory. Arguments: {"to": path,
+// "as": kind, "title": text}. The kinds are json, the summary and every failure; html, a page
+// without scripts; csv, a row for each result; and files, CSV with a row for each file and a
+// column for each fact. Without "as", the extension of the path decides.
 func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	args, err := newReportArgs(c.Args())
 	if err != nil {
 		return err
 	}
-	t := c.Transfer()
-	summary := tasks.Summarize(&t, c.Now())
-	summary.Finalizers = nil // they are still under way, this one among them
-	head, err := json.Marshal(summary)
-	if err != nil {
-		return err
+	switch args.As {
+	case asHTML:
+		return writePage(ctx, c, &args)
+	case asCSV:
+		return writeResults(ctx, c, args.To)
+	case asFiles:
+		return writeFiles(ctx, c, args.To)
 	}
-	var all collection
-	if all.Files, all.Bytes, err = c.Totals(ctx); err != nil {
-		return err
-	}
-	totals, err := json.Marshal(all)
-	if err != nil {
-		return err
-	}
-	return c.Create(args.To, func(w io.Writer) error {
-		out := reporting{w: w}
-		out.write(`{"summary":`, string(head), `,"collection":`, string(totals), `,"failures":[`)
-		separator := "\n"
-		for l, err := range c.Results(ctx, tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut) {
-			if err != nil {
-				return err
-			}
-			f := failure{l.File, l.Path, l.PathBytes, l.Step, l.Outcome, l.Code, l.Error, l.Attempt, l.Transfer}
-			if f.Transfer == t.UUID {
-				f.Transfer = ""
-			}
-			line, err := json.Marshal(f)
-			if err != nil {
-				return err
-			}
-			out.write(separator, string(line))
-			separator = ",\n"
-		}
-		out.write("\n]}\n")
-		return out.err
-	})
-}
-
-// reporting keeps the first error.
-type reporting struct {
-	w   io.Writer
-	err error
-}
-
-func (r *reporting) write(parts ...string) {
-	for _, part := range parts {
-		if r.err != nil {
-			return
-		}
-		if _, err := io.WriteString(r.w, part); err != nil {
-			r.err = handlers.RetryLater(handlers.CodeIO, err)
-		}
-	}
+	return writeJSON(ctx, c, args.To)
 }

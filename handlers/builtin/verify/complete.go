@@ -65,6 +65,11 @@ func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	return handlers.Fail(CodeListedMissing, errors.New(gone.Message("are listed but not in the transfer", int64(len(order)))))
 }
 
+func completeInputs(args any) []string {
+	a, _ := completeArgsOf(args) // wrong arguments are the check's
+	return a.Lists
+}
+
 func readListed(c *handlers.TransferJob, path string) (*list, error) {
 	f, err := c.Open(path)
 	if err != nil {

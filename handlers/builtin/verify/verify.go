@@ -47,7 +47,7 @@ func Register(reg *handlers.Registry) error {
 		handlers.WithFacts("verified", "verified_by", "md5", "sha1", "sha224", "sha256", "sha384", "sha512")),
 		reg.RegisterFinalizer("verify", Finalize,
 			handlers.WithDescription("compares the transfer's files with checksum lists: no listed file may be missing"),
-			handlers.WithArgsCheck(handlers.CheckWith(completeArgsOf))))
+			handlers.WithArgsCheck(handlers.CheckWith(completeArgsOf)), handlers.WithInputs(completeInputs)))
 }
 
 // New makes a handler that compares each file with its digests in

@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   weight       INT NOT NULL DEFAULT 1,
   emitted      BIGINT NOT NULL DEFAULT 0,
   emitted_registered BIGINT NOT NULL DEFAULT 0,
+  intake       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),
@@ -253,6 +254,7 @@ CREATE TABLE IF NOT EXISTS finalize_steps (
   due_at       DATETIME(6) NULL,
   error        TEXT NOT NULL,
   digest       VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  inputs       VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   stale        BOOLEAN NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),
   PRIMARY KEY (transfer_id, no),
   KEY finalize_steps_due (due_at)

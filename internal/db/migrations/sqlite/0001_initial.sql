@@ -15,20 +15,21 @@ CREATE TABLE IF NOT EXISTS transfers (
   dispatched   INTEGER NOT NULL DEFAULT 0 CHECK (typeof(dispatched) = 'integer'),
   dispatched_bytes INTEGER NOT NULL DEFAULT 0 CHECK (typeof(dispatched_bytes) = 'integer'),
   sweep_mark   INTEGER NOT NULL DEFAULT 0 CHECK (typeof(sweep_mark) = 'integer'),
-  marked_at    DATETIME NULL CHECK (marked_at IS NULL OR marked_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(marked_at) IS NOT NULL),
-  paused_at    DATETIME NULL CHECK (paused_at IS NULL OR paused_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(paused_at) IS NOT NULL),
+  marked_at    DATETIME NULL CHECK (marked_at IS NULL OR marked_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', marked_at) IS substr(marked_at, 1, 19)),
+  paused_at    DATETIME NULL CHECK (paused_at IS NULL OR paused_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', paused_at) IS substr(paused_at, 1, 19)),
   webhooks     TEXT NOT NULL,
   finalizing      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(finalizing) = 'integer'),
-  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(created_at) IS NOT NULL),
-  seen_at      DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(seen_at) IS NOT NULL),
-  sealed_at    DATETIME NULL CHECK (sealed_at IS NULL OR sealed_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(sealed_at) IS NOT NULL),
-  ended_at     DATETIME NULL CHECK (ended_at IS NULL OR ended_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(ended_at) IS NOT NULL),
+  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
+  seen_at      DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', seen_at) IS substr(seen_at, 1, 19)),
+  sealed_at    DATETIME NULL CHECK (sealed_at IS NULL OR sealed_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', sealed_at) IS substr(sealed_at, 1, 19)),
+  ended_at     DATETIME NULL CHECK (ended_at IS NULL OR ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ended_at) IS substr(ended_at, 1, 19)),
   trouble      TEXT NOT NULL DEFAULT '',
   selection    BLOB NULL,
   producer_token INTEGER NOT NULL DEFAULT 0 CHECK (typeof(producer_token) = 'integer'),
   sources_key  TEXT NOT NULL DEFAULT '',
-  baseline_at  DATETIME NULL CHECK (baseline_at IS NULL OR baseline_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(baseline_at) IS NOT NULL),
+  baseline_at  DATETIME NULL CHECK (baseline_at IS NULL OR baseline_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', baseline_at) IS substr(baseline_at, 1, 19)),
   weight       INTEGER NOT NULL DEFAULT 1 CHECK (typeof(weight) = 'integer'),
+  intake       TEXT NOT NULL DEFAULT '',
   emitted      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted) = 'integer'),
   emitted_registered INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted_registered) = 'integer')
 );
@@ -64,7 +65,7 @@ CREATE TABLE IF NOT EXISTS files (
   no           INTEGER NOT NULL CHECK (typeof(no) = 'integer'),
   path         BLOB NOT NULL,
   size         INTEGER NOT NULL CHECK (typeof(size) = 'integer'),
-  mtime        DATETIME NULL CHECK (mtime IS NULL OR mtime GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(mtime) IS NOT NULL),
+  mtime        DATETIME NULL CHECK (mtime IS NULL OR mtime GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', mtime) IS substr(mtime, 1, 19)),
   scan_error      TEXT NOT NULL DEFAULT '',
   part         INTEGER NULL CHECK (part IS NULL OR typeof(part) = 'integer'),
   byte_offset      INTEGER NULL CHECK (byte_offset IS NULL OR typeof(byte_offset) = 'integer'),
@@ -86,7 +87,7 @@ CREATE TABLE IF NOT EXISTS emitted_files (
   path         BLOB NOT NULL,
   base_length  INTEGER NOT NULL CHECK (typeof(base_length) = 'integer'),
   size         INTEGER NOT NULL CHECK (typeof(size) = 'integer'),
-  mtime        DATETIME NULL CHECK (mtime IS NULL OR mtime GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(mtime) IS NOT NULL),
+  mtime        DATETIME NULL CHECK (mtime IS NULL OR mtime GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', mtime) IS substr(mtime, 1, 19)),
   PRIMARY KEY (transfer_id, parent_no, step_no, name_hash)
 ) WITHOUT ROWID;
 
@@ -105,11 +106,11 @@ CREATE TABLE IF NOT EXISTS batches (
   queue        TEXT NOT NULL,
   fencing_token     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(fencing_token) = 'integer'),
   crashes         INTEGER NOT NULL DEFAULT 0 CHECK (typeof(crashes) = 'integer'),
-  due_at       DATETIME NOT NULL CHECK (due_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(due_at) IS NOT NULL),
-  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(created_at) IS NOT NULL),
+  due_at       DATETIME NOT NULL CHECK (due_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', due_at) IS substr(due_at, 1, 19)),
+  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
   gathering    BOOLEAN NOT NULL DEFAULT 0 CHECK (gathering IN (0, 1)),
   held_by      TEXT NOT NULL DEFAULT '',
-  held_until   DATETIME NULL CHECK (held_until IS NULL OR held_until GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(held_until) IS NOT NULL),
+  held_until   DATETIME NULL CHECK (held_until IS NULL OR held_until GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', held_until) IS substr(held_until, 1, 19)),
   inherited_crashes INTEGER NOT NULL DEFAULT 0 CHECK (typeof(inherited_crashes) = 'integer')
 );
 
@@ -131,8 +132,8 @@ CREATE TABLE IF NOT EXISTS results (
   facts        TEXT NULL CHECK (facts IS NULL OR json_type(facts) = 'object'),
   attempt      INTEGER NOT NULL DEFAULT 1 CHECK (typeof(attempt) = 'integer'),
   worker       TEXT NOT NULL,
-  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(started_at) IS NOT NULL),
-  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(ended_at) IS NOT NULL),
+  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', started_at) IS substr(started_at, 1, 19)),
+  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ended_at) IS substr(ended_at, 1, 19)),
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) WITHOUT ROWID;
 
@@ -162,8 +163,8 @@ CREATE TABLE IF NOT EXISTS attempts (
   facts        TEXT NULL CHECK (facts IS NULL OR json_type(facts) = 'object'),
   attempt      INTEGER NOT NULL CHECK (typeof(attempt) = 'integer'),
   worker       TEXT NOT NULL,
-  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(started_at) IS NOT NULL),
-  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(ended_at) IS NOT NULL)
+  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', started_at) IS substr(started_at, 1, 19)),
+  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ended_at) IS substr(ended_at, 1, 19))
 );
 
 CREATE INDEX IF NOT EXISTS attempts_file ON attempts (transfer_id, step_no, file_no);
@@ -193,7 +194,7 @@ CREATE INDEX IF NOT EXISTS seen_files_missing ON seen_files (run_key) WHERE miss
 
 CREATE TABLE IF NOT EXISTS dead_letters (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-  received_at  DATETIME NOT NULL CHECK (received_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(received_at) IS NOT NULL),
+  received_at  DATETIME NOT NULL CHECK (received_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', received_at) IS substr(received_at, 1, 19)),
   type         TEXT NOT NULL,
   payload      BLOB NOT NULL,
   reason       TEXT NOT NULL
@@ -206,8 +207,8 @@ CREATE TABLE IF NOT EXISTS workers (
   version      TEXT NOT NULL,
   desired_state         TEXT NOT NULL DEFAULT '',
   limits_in_use         TEXT NOT NULL,
-  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(started_at) IS NOT NULL),
-  seen_at      DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(seen_at) IS NOT NULL),
+  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', started_at) IS substr(started_at, 1, 19)),
+  seen_at      DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', seen_at) IS substr(seen_at, 1, 19)),
   instance     TEXT NOT NULL DEFAULT '',
   queues       TEXT NOT NULL,
   throttled    TEXT NOT NULL
@@ -223,7 +224,7 @@ CREATE TABLE IF NOT EXISTS costs (
   sum_nt           REAL NOT NULL CHECK (typeof(sum_nt) = 'real'),
   sum_bt           REAL NOT NULL CHECK (typeof(sum_bt) = 'real'),
   seconds      REAL NOT NULL CHECK (typeof(seconds) = 'real'),
-  updated_at   DATETIME NOT NULL CHECK (updated_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(updated_at) IS NOT NULL),
+  updated_at   DATETIME NOT NULL CHECK (updated_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', updated_at) IS substr(updated_at, 1, 19)),
   PRIMARY KEY (handler, arguments, worker)
 );
 
@@ -238,7 +239,7 @@ CREATE TABLE IF NOT EXISTS limits (
 CREATE TABLE IF NOT EXISTS leases (
   name         TEXT NOT NULL PRIMARY KEY,
   holder       TEXT NOT NULL,
-  until        DATETIME NOT NULL CHECK (until GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(until) IS NOT NULL)
+  until        DATETIME NOT NULL CHECK (until GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', until) IS substr(until, 1, 19))
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS webhook_deliveries (
@@ -248,9 +249,9 @@ CREATE TABLE IF NOT EXISTS webhook_deliveries (
   url          TEXT NOT NULL,
   body         TEXT NOT NULL,
   attempts        INTEGER NOT NULL DEFAULT 0 CHECK (typeof(attempts) = 'integer'),
-  due_at       DATETIME NULL CHECK (due_at IS NULL OR due_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(due_at) IS NOT NULL),
-  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(created_at) IS NOT NULL),
-  done_at      DATETIME NULL CHECK (done_at IS NULL OR done_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(done_at) IS NOT NULL),
+  due_at       DATETIME NULL CHECK (due_at IS NULL OR due_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', due_at) IS substr(due_at, 1, 19)),
+  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
+  done_at      DATETIME NULL CHECK (done_at IS NULL OR done_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', done_at) IS substr(done_at, 1, 19)),
   error        TEXT NOT NULL
 );
 
@@ -267,9 +268,10 @@ CREATE TABLE IF NOT EXISTS finalize_steps (
   event        TEXT NOT NULL DEFAULT '',
   attempts        INTEGER NOT NULL DEFAULT 0 CHECK (typeof(attempts) = 'integer'),
   fencing_token     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(fencing_token) = 'integer'),
-  due_at       DATETIME NULL CHECK (due_at IS NULL OR due_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(due_at) IS NOT NULL),
+  due_at       DATETIME NULL CHECK (due_at IS NULL OR due_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', due_at) IS substr(due_at, 1, 19)),
   error        TEXT NOT NULL,
   digest       TEXT NOT NULL DEFAULT '',
+  inputs       TEXT NOT NULL DEFAULT '',
   stale        BOOLEAN NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
@@ -317,7 +319,7 @@ CREATE TABLE IF NOT EXISTS outputs (
   owner        TEXT NOT NULL,
   digest       TEXT NOT NULL,
   path         BLOB NOT NULL,
-  written_at   DATETIME NOT NULL CHECK (written_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(written_at) IS NOT NULL),
+  written_at   DATETIME NOT NULL CHECK (written_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', written_at) IS substr(written_at, 1, 19)),
   PRIMARY KEY (path_hash, owner, digest)
 ) WITHOUT ROWID;
 
@@ -327,8 +329,8 @@ CREATE TABLE IF NOT EXISTS tombstones (
   name         TEXT NOT NULL,
   run_key      TEXT NOT NULL,
   forget       BOOLEAN NOT NULL CHECK (forget IN (0, 1)),
-  deleted_at   DATETIME NOT NULL CHECK (deleted_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(deleted_at) IS NOT NULL),
-  purged_at    DATETIME NULL CHECK (purged_at IS NULL OR purged_at GLOB '????-??-?? ??:??:??.??????+00:00' AND julianday(purged_at) IS NOT NULL)
+  deleted_at   DATETIME NOT NULL CHECK (deleted_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', deleted_at) IS substr(deleted_at, 1, 19)),
+  purged_at    DATETIME NULL CHECK (purged_at IS NULL OR purged_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', purged_at) IS substr(purged_at, 1, 19))
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS tombstones_uuid ON tombstones (uuid);

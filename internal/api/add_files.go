@@ -1,0 +1,73 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// ndjson is the media type of JSON lines.
+const ndjson = "application/x-ndjson"
+
+type addInput struct {
+	TransferInput
+
+	At int64 `query:"at" minimum:"-1" default:"-1" doc:"How many files the transfer must have before the first line is added: a client that continues after a broken connection adds nothing twice. -1: any number."`
+
+	ContentType string `header:"Content-Type"`
+
+	lines *fileLines
+}
+
+// Resolve takes the body as a stream, which huma would read as a whole.
+func (in *addInput) Resolve(ctx huma.Context) []error {
+	if kind, _, err := mime.ParseMediaType(in.ContentType); err != nil || kind != ndjson {
+		return []error{problem(http.StatusUnsupportedMediaType, "Send files as JSON lines, with Content-Type: "+ndjson+".")}
+	}
+	r, w := humago.Unwrap(ctx)
+	in.lines = newFileLines(r.Body, http.NewResponseController(w))
+	return nil
+}
+
+type addOutput struct {
+	Body addBody
+}
+
+type addBody struct {
+	Added int64 `json:"added" doc:"How many files this request has added."`
+	Files int64 `json:"files" doc:"How many files the transfer has now."`
+}
+
+func (a *api) addFiles(ctx context.Context, in *addInput) (*addOutput, error) {
+	t, err := a.find(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if t.State != tasks.StateOpen && t.State != tasks.StateInterrupted {
+		return nil, problem(http.StatusConflict, "The transfer is "+string(t.State)+": it takes no more files.")
+	}
+	if in.At >= 0 && in.At != t.Files {
+		return nil, problem(http.StatusConflict, fmt.Sprintf("The transfer has %d files, not %d.", t.Files, in.At),
+			&huma.ErrorDetail{Message: "not the number of files that the transfer has", Location: "query.at", Value: t.Files})
+	}
+	added, err := a.Submitter.AddFiles(ctx, t, in.lines.all())
+	if wrong := in.lines.wrong; wrong != nil {
+		return nil, problem(http.StatusUnprocessableEntity,
+			fmt.Sprintf("Line %d: %s. The %d files before it are added.", wrong.line, wrong.reason, added),
+			&huma.ErrorDetail{Message: wrong.reason, Location: "body.line[" + strconv.FormatInt(wrong.line, 10) + "]", Value: added})
+	}
+	if err != nil {
+		return nil, a.answer(ctx, "add files", err)
+	}
+	if t, err = a.find(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	return &addOutput{Body: addBody{Added: added, Files: t.Files}}, nil
+}

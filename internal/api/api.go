@@ -1,0 +1,85 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// Root is the path of version 1 of the API.
+const Root = "/v1"
+
+// Options say what the API works with. Only Transfers is required: operations whose
+// interface is nil do not exist.
+type Options struct {
+	Transfers Transfers
+	Submitter Submitter
+	Results   Results
+	Control   Control
+	Fleet     Fleet
+
+	Log     *slog.Logger     // required
+	Now     func() time.Time // required
+	Version string
+	Title   string
+}
+
+// api answers the operations under Root.
+type api struct {
+	Options
+}
+
+// Mount registers the operations, the OpenAPI document, and a handler for all other
+// paths below Root. It returns the description of the operations.
+func Mount(mux *http.ServeMux, o Options) (*huma.OpenAPI, error) {
+	a := &api{o}
+	described := a.register(mux)
+	document, err := json.Marshal(described)
+	if err != nil {
+		return nil, fmt.Errorf("describe the API: %w", err)
+	}
+	mux.HandleFunc("GET "+Root+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = w.Write(document) // an error means that the client has disconnected
+	})
+	mux.Handle(Root+"/", notFound(mux))
+	return described, nil
+}
+
+// register disables huma's own documentation pages, which load scripts from other
+// hosts, and its schema links, which add a field to every object.
+func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
+	config := huma.DefaultConfig(a.Title+" API", a.Version)
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.CreateHooks = nil
+	h := humago.NewWithPrefix(mux, Root, config)
+	a.registerTransfers(h)
+	if a.Submitter != nil {
+		a.registerSubmit(h)
+	}
+	if a.Results != nil {
+		a.registerResults(h)
+	}
+	if a.Control != nil {
+		a.registerControl(h)
+	}
+	if a.Fleet != nil {
+		a.registerFleet(h)
+	}
+	return h.OpenAPI()
+}
+
+// internalError logs the cause and leaves it out of the answer, because it may name
+// hosts, accounts and queries.
+func (a *api) internalError(ctx context.Context, doing string, err error) error {
+	if ctx.Err() == nil { // otherwise the client has disconnected
+		a.Log.ErrorContext(ctx, "api request failed", "operation", doing, "error", err)
+	}
+	return problem(http.StatusInternalServerError, "The server could not "+doing+"; its log has the error.")
+}

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+func (a *api) registerControl(h huma.API) {
+	errs := []int{http.StatusNotFound, http.StatusGone}
+	for _, op := range []struct {
+		id, method, path, summary, description string
+		do                                     func(context.Context, tasks.Transfer) (bool, error)
+	}{
+		{"cancel-transfer", http.MethodDelete, "/transfers/{id}", "Cancel a transfer",
+			"No more batches of it start, running handlers end within seconds, and unfinished files end as canceled. " +
+				"Results stay. A transfer that has ended stays as it is.", a.Control.Cancel},
+		{"pause-transfer", http.MethodPost, "/transfers/{id}/pause", "Pause a transfer",
+			"No more batches of it start; running ones finish. A transfer that is paused or has ended stays as it is.", a.Control.Pause},
+		{"resume-transfer", http.MethodPost, "/transfers/{id}/resume", "Resume a paused transfer",
+			"A transfer that is not paused stays as it is.", a.Control.Resume},
+	} {
+		huma.Register(h, huma.Operation{
+			OperationID: op.id, Method: op.method, Path: op.path, Tags: []string{"Control"},
+			Summary: op.summary, Description: op.description, Errors: errs,
+		}, func(ctx context.Context, in *TransferInput) (*getOutput, error) {
+			return a.control(ctx, in, op.summary, op.do)
+		})
+	}
+	huma.Register(h, huma.Operation{
+		OperationID: "retry-transfer", Method: http.MethodPost, Path: "/transfers/{id}/retry", Tags: []string{"Control"},
+		Summary: "Retry files of a transfer",
+		Description: "Runs the files of the selected results again, from the step of the result on. Without outcomes it selects " +
+			"failures and canceled files. While the transfer runs, only failed files can run again.",
+		MaxBodyBytes: maxBody,
+		Errors:       []int{http.StatusNotFound, http.StatusGone, http.StatusConflict, http.StatusUnprocessableEntity},
+	}, a.retry)
+}
+
+// control does something with a transfer, and answers with what it is then.
+func (a *api) control(
+	ctx context.Context, in *TransferInput, doing string, do func(context.Context, tasks.Transfer) (bool, error),
+) (*getOutput, error) {
+	t, err := a.find(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := do(ctx, t); err != nil {
+		return nil, a.answer(ctx, doing, err)
+	}
+	if t, err = a.find(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	return a.summary(&t), nil
+}
+
+type retryInput struct {
+	TransferInput
+
+	Body *retryBody `required:"false"`
+}
+
+type retryBody struct {
+	Step    string   `json:"step,omitempty" maxLength:"255" doc:"Only results of this step."`
+	Outcome []string `json:"outcome,omitempty" doc:"Only results with one of these outcomes; none: failed, error, timed_out and canceled."`
+	File    int64    `json:"file,omitempty" minimum:"0" doc:"Only the file with this number."`
+}
+
+type retryOutput struct {
+	Body struct {
+		Files int64 `json:"files" doc:"How many files run again."`
+	}
+}
+
+func (a *api) retry(ctx context.Context, in *retryInput) (*retryOutput, error) {
+	t, err := a.find(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	var query ResultQuery
+	if in.Body != nil {
+		query = ResultQuery(*in.Body)
+	}
+	f, err := query.filter(&t, "body")
+	if err != nil {
+		return nil, err
+	}
+	n, err := a.Control.Retry(ctx, t, f)
+	if err != nil {
+		return nil, a.answer(ctx, "retry files", err)
+	}
+	out := new(retryOutput)
+	out.Body.Files = n
+	return out, nil
+}

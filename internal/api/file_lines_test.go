@@ -1,0 +1,72 @@
+package api
+
+import (
+	"bytes"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestFileLines(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{"path":"/a"}`: "",
+		`{"path":"/a","size":0,"mtime":"2026-01-02T03:04:05.5Z"}`: "",
+		`{"path_bytes":"L2H/"}`:                                   "",
+		`{"path":""}`:                                             "path is missing",
+		`{"path":"a"}`:                                            "path is not absolute",
+		`{"path":"/a\u0000b"}`:                                    "path holds a NUL byte",
+		`{"path":"/a","size":-1}`:                                 "size is negative",
+		`{"path":"/a","mtime":"2026-01-02T03:04:05Z"}`:            "mtime without size",
+		`{"path":"/a","siez":1}`:                                  `unknown field "siez"`,
+		`{"path":7}`:                                              "path is a number",
+		`{"path":"/a"}{"path":"/b"}`:                              "more than one value",
+		`{"path":"/a"`:                                            "it is cut off",
+		`nonsense`:                                                "invalid character",
+		`[]`:                                                      "array",
+		`null`:                                                    "path is missing",
+	} {
+		f, reason := parseFileLine([]byte(text))
+		if (reason == "") != (want == "") || !strings.Contains(reason, want) || strings.Contains(reason, "Go ") {
+			t.Errorf("%s: %q, want %q", text, reason, want)
+		}
+		if reason == "" && !filepath.IsAbs(f.Path) {
+			t.Errorf("%s: %+v", text, f)
+		}
+	}
+}
+
+// Whatever a client sends: a file has an absolute path, and the stream ends.
+func FuzzFileLines(f *testing.F) {
+	f.Add([]byte("{\"path\":\"/a\"}\n\n{\"path\":\"/b\",\"size\":1}"))
+	f.Add(bytes.Repeat([]byte{'x'}, 2*maxLine))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		l := &fileLines{r: newFileLines(bytes.NewReader(body), nil).r, deadline: func(time.Time) error { return nil }}
+		n := 0
+		for file, err := range l.all() {
+			if err == nil && (!filepath.IsAbs(file.Path) || strings.ContainsRune(file.Path, 0) || file.Size < 0) {
+				t.Errorf("%+v", file)
+			}
+			if n++; n > len(body)+1 {
+				t.Fatal("it does not end")
+			}
+		}
+	})
+}
+
+func TestLineNumbersCountEmptyLines(t *testing.T) {
+	t.Parallel()
+	body := strings.NewReader("{\"path\":\"/a\"}\n\n\r\n{\"path\":\"b\"}\n")
+	l := &fileLines{r: newFileLines(io.Reader(body), nil).r, deadline: func(time.Time) error { return nil }}
+	files := 0
+	for _, err := range l.all() {
+		if err == nil {
+			files++
+		}
+	}
+	if files != 1 || l.wrong == nil || l.wrong.line != 4 {
+		t.Errorf("%d files, and %+v", files, l.wrong)
+	}
+}

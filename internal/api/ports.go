@@ -1,0 +1,96 @@
+package api
+
+import (
+	"context"
+	"iter"
+
+	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Transfers reads transfers.
+type Transfers interface {
+	// Transfer returns the transfer with its steps; an error that wraps
+	// tasks.ErrTransferNotFound when there is no such transfer, and a
+	// *tasks.DeletedError when it was deleted.
+	Transfer(ctx context.Context, uuid string) (tasks.Transfer, error)
+
+	// Transfers returns up to limit transfers with their steps, newest first,
+	// from those whose number is below before; before 0 starts at the newest.
+	Transfers(ctx context.Context, before int64, limit int) ([]tasks.Transfer, error)
+}
+
+// Submitter makes transfers and adds files to them.
+type Submitter interface {
+	// Submit makes a transfer. With paths it returns before their files are registered;
+	// the server continues that until they are, also after it was restarted. Without paths
+	// the transfer stays open. created is false when the idempotency key was used before
+	// for the same request. An error that a client can correct is a *RequestError.
+	Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error)
+
+	// AddFiles adds files to an open transfer in their order, until the sequence ends or
+	// yields an error. It returns how many it added, with an error too.
+	AddFiles(ctx context.Context, t tasks.Transfer, files iter.Seq2[ListedFile, error]) (int64, error)
+
+	// Seal says that a transfer gets no more files. Sealing twice is fine.
+	Seal(ctx context.Context, t tasks.Transfer) error
+
+	// Recipe returns a recipe that the server knows, as YAML; false when it knows none of the name.
+	Recipe(name string) (yaml string, known bool)
+
+	// Recipes lists the names of the recipes that the server knows, sorted.
+	Recipes() []string
+}
+
+// Results reads the results of transfers.
+type Results interface {
+	// Results returns up to limit results behind a key, by step and file.
+	Results(ctx context.Context, t tasks.Transfer, f tasks.ResultFilter, after tasks.ResultKey, limit int) ([]tasks.ResultRow, error)
+
+	// Failures counts failures by step, outcome, code and message, the most frequent first.
+	Failures(ctx context.Context, t tasks.Transfer, f tasks.ResultFilter, limit int) ([]tasks.FailureGroup, error)
+
+	// FilesAfter returns up to limit files behind a number.
+	FilesAfter(ctx context.Context, t tasks.Transfer, after int64, limit int) ([]tasks.File, error)
+}
+
+// Control steers transfers. The booleans are false when nothing changed, because
+// the transfer was in that state already or has ended.
+type Control interface {
+	Cancel(ctx context.Context, t tasks.Transfer) (bool, error)
+	Pause(ctx context.Context, t tasks.Transfer) (bool, error)
+	Resume(ctx context.Context, t tasks.Transfer) (bool, error)
+
+	// Retry runs the files of the selected results again, and returns their number.
+	Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultFilter) (int64, error)
+}
+
+// Fleet reads and steers workers, queues and limits.
+type Fleet interface {
+	Workers(ctx context.Context) ([]tasks.Worker, error)
+	SetWorkerState(ctx context.Context, name string, desired tasks.DesiredState) error
+	Queues(ctx context.Context) ([]queue.Stats, error)
+	PauseQueue(ctx context.Context, name string, pause bool) error
+	Limits(ctx context.Context) ([]tasks.Limit, error)
+}
+
+// Submission is a request for a transfer.
+type Submission struct {
+	Paths          []string // empty: files come by AddFiles
+	Selection      tasks.Selection
+	Recipe         string // a name that the server knows, or YAML
+	Inline         bool   // Recipe is YAML
+	Name           string
+	Queue          string
+	Weight         int
+	Via            tasks.Via
+	Webhooks       []string
+	IdempotencyKey string
+}
+
+// ListedFile is a file that a client names.
+type ListedFile struct {
+	tasks.File
+
+	Stat bool // the server reads size and time from the file system
+}

@@ -1,0 +1,172 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+func (a *api) registerTransfers(h huma.API) {
+	huma.Register(h, huma.Operation{
+		OperationID: "list-transfers",
+		Method:      http.MethodGet,
+		Path:        "/transfers",
+		Tags:        []string{"Transfers"},
+		Summary:     "List transfers",
+		Description: "Newest first, in pages: pass `next` as `before` to get the next page.",
+		Errors:      []int{http.StatusUnprocessableEntity},
+	}, a.list)
+	huma.Register(h, huma.Operation{
+		OperationID: "get-transfer",
+		Method:      http.MethodGet,
+		Path:        "/transfers/{id}",
+		Tags:        []string{"Transfers"},
+		Summary:     "Show a transfer",
+		Description: "The same summary that the command line prints with `--json`.",
+		Errors:      []int{http.StatusNotFound, http.StatusGone},
+	}, a.get)
+	a.registerEvents(h)
+}
+
+type listInput struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many transfers a page holds."`
+	Before string `query:"before" maxLength:"64" doc:"The value of next from the previous page."`
+}
+
+type listOutput struct {
+	Body transferPage
+}
+
+type transferPage struct {
+	Transfers []transferItem `json:"transfers" nullable:"false"`
+	Next      string         `json:"next,omitempty" doc:"Token of the next page; absent on the last page."`
+}
+
+type transferItem struct {
+	Transfer  string       `json:"transfer" format:"uuid"`
+	Name      string       `json:"name"`
+	State     tasks.State  `json:"state" enum:"open,running,finalizing,completed,interrupted,canceled"`
+	Via       tasks.Via    `json:"via" enum:"group,bulk"`
+	Weight    int          `json:"weight" doc:"Its share of the workers while other transfers of its queue wait."`
+	Files     int64        `json:"files" doc:"Files registered so far."`
+	Bytes     int64        `json:"bytes"`
+	Finished  int64        `json:"finished" doc:"Files that have passed their last step."`
+	Results   tasks.Counts `json:"results" doc:"Results of all steps together."`
+	CreatedAt time.Time    `json:"created_at"`
+	SealedAt  *time.Time   `json:"sealed_at,omitempty" doc:"Absent while files may still be added."`
+	EndedAt   *time.Time   `json:"ended_at,omitempty" doc:"Absent until the transfer has ended."`
+
+	Finalizers []tasks.FinalizeSummary `json:"finalizers,omitempty" doc:"The final steps with their errors; absent when the recipe has none."`
+
+	WaitingFor string `json:"waiting_for,omitempty" doc:"What the transfer waits for when nothing of it runs; absent otherwise."`
+}
+
+func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
+	before, err := DecodeToken(in.Before)
+	if err != nil {
+		return nil, invalid("query.before", in.Before, err.Error())
+	}
+	p, err := ReadPage(ctx, a.Transfers, before, in.Limit)
+	if err != nil {
+		return nil, a.internalError(ctx, "list transfers", err)
+	}
+	out := transferPage{Transfers: make([]transferItem, 0, len(p.Transfers)), Next: p.Next}
+	for i := range p.Transfers {
+		out.Transfers = append(out.Transfers, itemOf(&p.Transfers[i], a.Now()))
+	}
+	return &listOutput{Body: out}, nil
+}
+
+func itemOf(t *tasks.Transfer, now time.Time) transferItem {
+	return transferItem{
+		Transfer:  t.UUID,
+		Name:      t.Name,
+		State:     t.State,
+		Via:       t.Via,
+		Weight:    t.Weight,
+		Files:     t.Files,
+		Bytes:     t.Bytes,
+		Finished:  t.Finished,
+		Results:   t.Totals(),
+		CreatedAt: t.CreatedAt,
+		SealedAt:  unlessZero(t.SealedAt),
+		EndedAt:   unlessZero(t.EndedAt),
+
+		Finalizers: tasks.Summarize(t, now).Finalizers,
+		WaitingFor: t.WaitingFor,
+	}
+}
+
+func unlessZero(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// TransferInput names a transfer. Huma sees only exported types inside of others.
+type TransferInput struct {
+	ID string `path:"id" format:"uuid" doc:"The transfer's id, as the submission returned it."`
+}
+
+type getOutput struct {
+	Body tasks.Summary
+}
+
+func (a *api) get(ctx context.Context, in *TransferInput) (*getOutput, error) {
+	t, err := a.find(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return a.summary(&t), nil
+}
+
+func (a *api) summary(t *tasks.Transfer) *getOutput {
+	return &getOutput{Body: tasks.Summarize(t, a.Now())}
+}
+
+// find reads the transfer of a request.
+func (a *api) find(ctx context.Context, text string) (t tasks.Transfer, err error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return t, invalid("path.id", text, "not a UUID")
+	}
+	// The store has ids in the canonical form only; a UUID has other forms as well.
+	t, err = a.Transfers.Transfer(ctx, id.String())
+	if gone, ok := errors.AsType[*tasks.DeletedError](err); ok {
+		return t, problem(http.StatusGone, "Transfer "+gone.UUID+" was deleted at "+gone.At.Format(time.RFC3339)+".")
+	}
+	if errors.Is(err, tasks.ErrTransferNotFound) {
+		return t, problem(http.StatusNotFound, "No transfer has the id "+id.String()+".")
+	}
+	if err != nil {
+		return t, a.internalError(ctx, "show transfer", err)
+	}
+	return t, nil
+}
+
+// Page is one keyset page of transfers.
+type Page struct {
+	Transfers []tasks.Transfer
+	Next      string // token of the next page; empty on the last
+}
+
+// ReadPage reads one transfer more than it returns, so that a full last page does
+// not link to an empty one.
+func ReadPage(ctx context.Context, ts Transfers, before int64, limit int) (Page, error) {
+	found, err := ts.Transfers(ctx, before, limit+1)
+	if err != nil {
+		return Page{}, err
+	}
+	if len(found) <= limit {
+		return Page{Transfers: found}, nil
+	}
+	found = found[:limit]
+	return Page{Transfers: found, Next: EncodeToken(found[limit-1].ID)}, nil
+}

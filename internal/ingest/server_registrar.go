@@ -1,0 +1,110 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/balerhq/baler/internal/outage"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/tasks"
+)
+
+const (
+	registerPoll   = 5 * time.Second // between two looks for transfers that a dead server has left
+	registerAtOnce = 4               // transfers whose files a server registers side by side
+)
+
+// ServerRegistrar registers the files of transfers that were submitted to a server: those
+// that Start names at once, and those whose server has died when that has been silent for
+// long enough. Any number of servers may run one. Make one with NewServerRegistrar.
+type ServerRegistrar struct {
+	ingester *Ingester
+	leftOut  LeftOut
+	started  chan tasks.Transfer
+}
+
+// NewServerRegistrar makes a ServerRegistrar.
+func NewServerRegistrar(g *Ingester, leftOut LeftOut) *ServerRegistrar {
+	return &ServerRegistrar{ingester: g, leftOut: leftOut, started: make(chan tasks.Transfer, registerAtOnce)}
+}
+
+// Start has the files of a transfer registered that the caller has just created. When
+// many are being registered, it is left until its silence is noticed.
+func (s *ServerRegistrar) Start(t tasks.Transfer) {
+	select {
+	case s.started <- t:
+	default:
+	}
+}
+
+// Run registers files until ctx ends. What is not registered by then, another server
+// registers, or this one when it runs again.
+func (s *ServerRegistrar) Run(ctx context.Context) error {
+	var busy sync.WaitGroup
+	defer busy.Wait()
+	slots := make(chan struct{}, registerAtOnce)
+	begin := func(t tasks.Transfer) {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		busy.Go(func() {
+			defer func() { <-slots }()
+			s.register(ctx, t)
+		})
+	}
+	watch := outage.New(s.ingester.log, outage.Database, "look for transfers to register")
+	ticker := time.NewTicker(registerPoll)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case t := <-s.started:
+			begin(t)
+		case <-ticker.C:
+			left, err := s.abandoned(ctx)
+			if watch.Done(ctx, err) != nil {
+				continue
+			}
+			for _, t := range left {
+				begin(t)
+			}
+		}
+	}
+}
+
+// abandoned takes over transfers whose server is dead.
+func (s *ServerRegistrar) abandoned(ctx context.Context) (taken []tasks.Transfer, err error) {
+	left, err := s.ingester.store.ServerIntake(ctx, registerAtOnce)
+	if err != nil {
+		return nil, err
+	}
+	for i := range left {
+		ok, err := s.ingester.store.TakeOver(ctx, left[i].ID)
+		if err != nil {
+			return taken, err
+		}
+		if ok {
+			taken = append(taken, left[i])
+		}
+	}
+	return taken, nil
+}
+
+// register registers the rest of a transfer's files. What fails is tried again once the
+// transfer has been silent for long enough.
+func (s *ServerRegistrar) register(ctx context.Context, t tasks.Transfer) {
+	_, err := s.ingester.RegisterRest(ctx, t, s.leftOut, nil)
+	log := s.ingester.log.With("transfer", t.UUID)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil, errors.Is(err, store.ErrProducerConflict), errors.Is(err, store.ErrSealed):
+		log.DebugContext(ctx, "registering the files of a transfer is left to another server", "error", err)
+	default:
+		log.Log(ctx, outage.Level(err), "registering the files of a transfer failed; it continues in half a minute", "error", err)
+	}
+}

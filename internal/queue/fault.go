@@ -1,0 +1,120 @@
+package queue
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// fault is a state in which Redis takes no messages.
+type fault struct {
+	prefix string // of the error, without ERR
+	what   string // what Redis does: "is full"
+	hint   string
+}
+
+// faults are those that Redis names in its errors.
+func faults() []fault {
+	const refuses, account = "refuses this account", "correct the user and password in BALER_REDIS_URL, or give it the rights of deploy/redis.acl"
+	return []fault{
+		{"NOAUTH", refuses, account},
+		{"WRONGPASS", refuses, account},
+		{"NOPERM", refuses, account},
+		{"AUTH", refuses, account},
+		{"invalid password", refuses, account},
+		{"LOADING", "is not ready", "it loads its data; wait until it has"},
+		{"MASTERDOWN", "is not ready", "it is a replica that has no link to its primary; connect to the primary"},
+		{"READONLY", "is read-only", "it is a replica; connect to the primary"},
+		{"OOM", "is full", "raise maxmemory of Redis, or remove other data from it"},
+		{"MISCONF", "takes no writes", "it cannot save its data to its disk; its log has the reason"},
+		{"NOREPLICAS", "takes no writes", "it has too few replicas; see min-replicas-to-write"},
+		{"max number of clients reached", "has no connection left", "raise maxclients of Redis, or close other connections"},
+		{"DENIED", "refuses connections from other hosts", "give it a password, or end its protected mode"},
+	}
+}
+
+// faultOf is the fault that an error of Redis names; ok is false when it names none.
+func faultOf(err error) (f fault, ok bool) {
+	for _, f := range faults() {
+		if redis.HasErrorPrefix(err, f.prefix) {
+			return f, true
+		}
+	}
+	return fault{}, false
+}
+
+// Fault says why Redis takes no messages: "is full". It is empty when Redis takes them,
+// and when an account that may not write cannot tell.
+func (q *Conn) Fault(ctx context.Context) string {
+	if err := q.ping(ctx); err != nil {
+		f := pingFault(err)
+		return f.what
+	}
+	if f, ok := faultOf(q.TryWrite(ctx)); ok && !strings.HasPrefix(f.what, "refuses") {
+		return f.what
+	}
+	return ""
+}
+
+// pingFault is why Redis does not answer a ping.
+func pingFault(err error) fault {
+	if f, ok := faultOf(err); ok {
+		return f
+	}
+	return fault{what: "does not answer", hint: "set BALER_REDIS_URL, or start Redis"}
+}
+
+// ping asks Redis. When Redis closes the connection instead of answering, it returns what
+// Redis says before it does.
+func (q *Conn) ping(ctx context.Context) error {
+	err := q.Client.Ping(ctx).Err()
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if _, named := faultOf(err); named {
+		return err
+	}
+	if said := q.greeting(ctx); said != nil {
+		return said
+	}
+	return err
+}
+
+// greetingTime bounds the wait for what Redis says unasked. It sends that at once.
+const greetingTime = 500 * time.Millisecond
+
+// greeting is the error that Redis sends on a new connection before it closes it; nil when
+// it sends none. The client cannot read it: its first command fails to be written.
+func (q *Conn) greeting(ctx context.Context) error {
+	client, ok := q.Client.(*redis.Client)
+	if !ok || client.Options().TLSConfig != nil {
+		return nil
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, client.Options().Network, client.Options().Addr)
+	if err != nil {
+		return nil //nolint:nilerr // the client's own error is the one to report
+	}
+	defer func() { _ = conn.Close() }() // nothing was written
+	if conn.SetReadDeadline(time.Now().Add(greetingTime)) != nil {
+		return nil
+	}
+	line, err := bufio.NewReaderSize(conn, 1<<10).ReadSlice('\n')
+	text := strings.TrimSpace(string(line))
+	if err != nil && err != bufio.ErrBufferFull || !strings.HasPrefix(text, "-") { //nolint:errorlint // the reader's own value
+		return nil
+	}
+	text, _, _ = strings.Cut(text[1:], ". ") // the first sentence says it
+	return greetingError(text)
+}
+
+// greetingError is an error that Redis has sent on a new connection.
+type greetingError string
+
+func (e greetingError) Error() string { return string(e) }
+
+// RedisError implements redis.Error.
+func (greetingError) RedisError() {}

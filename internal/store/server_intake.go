@@ -1,0 +1,21 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+)
+
+// ServerIntake lists up to limit transfers whose files a server has to register and that
+// are not sealed, oldest first. It leaves out those that a person has to look at.
+func (s *Store) ServerIntake(ctx context.Context, limit int) ([]tasks.Transfer, error) {
+	var rows []transferRow
+	err := s.db.Session(ctx).Where("state IN ? AND intake = ? AND trouble = ''",
+		[]tasks.State{tasks.StateOpen, tasks.StateInterrupted}, ledger.IntakeServer).Order("id").Limit(limit).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("list transfers that a server registers: %w", err)
+	}
+	return s.withSteps(ctx, rows)
+}

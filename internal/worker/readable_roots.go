@@ -1,0 +1,24 @@
+package worker
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// ReadableRoots returns the folders that workers may read: the roots, and the real folder
+// of each root that is a link, because the paths of registered files contain no links to
+// folders.
+func ReadableRoots(roots []string) []string {
+	all := slices.Clone(roots)
+	for _, root := range roots {
+		real, err := filepath.EvalSymlinks(root)
+		if err != nil || slices.Contains(all, real) {
+			continue // it need not exist yet
+		}
+		if info, err := os.Stat(real); err == nil && info.IsDir() {
+			all = append(all, real)
+		}
+	}
+	return all
+}

@@ -1,0 +1,117 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/balerhq/baler/internal/api"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Results implements api.Results.
+func (h *httpFace) Results(
+	ctx context.Context, t tasks.Transfer, f tasks.ResultFilter, after tasks.ResultKey, limit int,
+) ([]tasks.ResultRow, error) {
+	return h.store.Results(ctx, t.ID, f, after, limit)
+}
+
+// Failures implements api.Results.
+func (h *httpFace) Failures(ctx context.Context, t tasks.Transfer, f tasks.ResultFilter, limit int) ([]tasks.FailureGroup, error) {
+	return h.store.FailureGroups(ctx, t.ID, f, limit)
+}
+
+// FilesAfter implements api.Results.
+func (h *httpFace) FilesAfter(ctx context.Context, t tasks.Transfer, after int64, limit int) ([]tasks.File, error) {
+	return h.store.FilesAfter(ctx, t.ID, after, limit, false)
+}
+
+// Retry implements api.Control.
+func (h *httpFace) Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultFilter) (int64, error) {
+	n, err := h.retryResults(ctx, t, f)
+	if errors.Is(err, ErrRetryInProgress) {
+		err = &api.RequestError{Err: err, Conflict: true}
+	}
+	return n, err
+}
+
+// SetWorkerState implements api.Fleet.
+func (h *httpFace) SetWorkerState(ctx context.Context, name string, desired tasks.DesiredState) error {
+	err := h.Baler.SetWorkerState(ctx, name, desired)
+	if errors.Is(err, ErrWorkerNotFound) {
+		err = &api.RequestError{Err: err, Missing: true}
+	}
+	return err
+}
+
+// PauseQueue implements api.Fleet. A queue that is in the state already stays in it.
+func (h *httpFace) PauseQueue(ctx context.Context, name string, pause bool) error {
+	queues, err := h.Queues(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(queues, func(q QueueStats) bool { return q.Name == name })
+	switch {
+	case i < 0:
+		return &api.RequestError{Err: fmt.Errorf("there is no queue %q", name), Missing: true}
+	case queues[i].Paused == pause:
+		return nil
+	}
+	return h.Baler.PauseQueue(ctx, name, pause)
+}
+
+// Recipes implements api.Submitter: the built-in recipes, and those in the folders of
+// worker.recipes.
+func (h *httpFace) Recipes() []string {
+	names := recipe.Builtins()
+	for _, dir := range h.cfg.Worker.Recipes {
+		for _, pattern := range []string{"*.yaml", "*.yml"} {
+			paths, err := filepath.Glob(filepath.Join(dir, pattern))
+			if err != nil {
+				continue // the pattern is valid
+			}
+			for _, p := range paths {
+				names = append(names, recipeName(p))
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func recipeName(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+}
+
+// recipePath returns what recipe.Load takes for a recipe that Recipes names.
+func (h *httpFace) recipePath(name string) (path string, known bool) {
+	for _, dir := range h.cfg.Worker.Recipes { // before the built-in ones, which a site may replace
+		for _, ext := range []string{".yaml", ".yml"} {
+			paths, err := filepath.Glob(filepath.Join(dir, "*"+ext))
+			if err != nil {
+				continue // as above
+			}
+			if i := slices.IndexFunc(paths, func(p string) bool { return recipeName(p) == name }); i >= 0 {
+				return paths[i], true
+			}
+		}
+	}
+	return name, slices.Contains(recipe.Builtins(), name)
+}
+
+// Recipe implements api.Submitter.
+func (h *httpFace) Recipe(name string) (yaml string, known bool) {
+	path, known := h.recipePath(name)
+	if !known {
+		return "", false
+	}
+	r, err := recipe.Load(path)
+	if err != nil {
+		return "# This recipe is not valid: " + strings.ReplaceAll(err.Error(), "\n", "\n# ") + "\n", true
+	}
+	return r.YAML(), true
+}

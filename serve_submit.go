@@ -1,0 +1,223 @@
+package baler
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/balerhq/baler/internal/api"
+	"github.com/balerhq/baler/internal/ingest"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/worker"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// httpFace does for the HTTP API what the methods of Baler do for a program.
+type httpFace struct {
+	*Baler
+
+	registrar *ingest.ServerRegistrar
+}
+
+// Submit implements api.Submitter.
+func (h *httpFace) Submit(ctx context.Context, s api.Submission) (t tasks.Transfer, created bool, err error) {
+	r, err := h.recipeOf(ctx, &s)
+	if err != nil {
+		return t, false, err
+	}
+	sub := ingest.Submission{
+		Paths: s.Paths, Selection: s.Selection, Recipe: r, Name: s.Name, IdempotencyKey: s.IdempotencyKey, Queue: s.Queue,
+		Weight: s.Weight, Via: s.Via, Webhooks: s.Webhooks,
+	}
+	sources, err := h.sources(&sub)
+	if err != nil {
+		return t, false, err
+	}
+	intake := ledger.IntakeServer
+	if len(s.Paths) == 0 {
+		intake, sources = ledger.IntakeRequests, ingest.ListSources()
+		via := tasks.ViaGroup // as for a list: files may come slowly
+		if h.queue.Embedded() {
+			via = tasks.ViaBulk // the queue ends with this process; the rows do not
+		}
+		sub.Name, sub.Via = cmp.Or(s.Name, "files over HTTP"), cmp.Or(s.Via, via)
+	}
+	t, created, err = h.create(ctx, &sub, sources, intake)
+	if err == nil && created && intake == ledger.IntakeServer {
+		h.registrar.Start(t)
+	}
+	return t, created, err
+}
+
+// create makes the transfer, unless its key has made it before.
+func (h *httpFace) create(
+	ctx context.Context, sub *ingest.Submission, sources []string, intake ledger.Intake,
+) (t tasks.Transfer, created bool, err error) {
+	t, found, err := h.ingester.ByKey(ctx, sub, sources)
+	if err == nil && !found {
+		t, created, err = h.newTransfer(ctx, sub, sources, intake)
+	}
+	if errors.Is(err, ErrKeyReused) {
+		err = &api.RequestError{Err: err, Conflict: true}
+	}
+	return t, created, err
+}
+
+func (h *httpFace) newTransfer(
+	ctx context.Context, sub *ingest.Submission, sources []string, intake ledger.Intake,
+) (t tasks.Transfer, created bool, err error) {
+	if err := sub.CheckPaths(); err != nil {
+		return t, false, &api.RequestError{Field: "paths", Err: err}
+	}
+	if _, err := h.outputFiles(sub.Recipe, sub.Name, sources); err != nil {
+		return t, false, &api.RequestError{Field: "recipe", Err: err}
+	}
+	return h.ingester.CreateFor(ctx, sub, sources, intake)
+}
+
+// recipeOf loads and checks the recipe of a submission.
+func (h *httpFace) recipeOf(ctx context.Context, s *api.Submission) (r *recipe.Recipe, err error) {
+	if s.Inline {
+		r, err = recipe.Parse("recipe", []byte(s.Recipe))
+	} else {
+		name := cmp.Or(s.Recipe, DefaultRecipe)
+		path, known := h.recipePath(name)
+		if !known {
+			err = fmt.Errorf("the server knows no recipe named %q; it knows %s", name, strings.Join(h.Recipes(), ", "))
+		} else {
+			r, err = recipe.Load(path)
+		}
+	}
+	if err == nil {
+		err = h.CheckRecipe(ctx, r)
+	}
+	switch wrong, ok := errors.AsType[recipe.Errors](err); {
+	case ok:
+		return nil, &api.RequestError{Field: "recipe", Err: wrong}
+	case err != nil && r == nil:
+		return nil, &api.RequestError{Field: "recipe", Err: err}
+	case err != nil:
+		return nil, err
+	case r.Fixity:
+		return nil, &api.RequestError{Field: "recipe", Err: ErrFixitySubmit}
+	}
+	return r, nil
+}
+
+// sources checks the paths of a submission.
+func (h *httpFace) sources(sub *ingest.Submission) ([]string, error) {
+	if len(h.cfg.Roots) == 0 {
+		return nil, &api.RequestError{
+			Denied: true, Err: fmt.Errorf("the server accepts no files over HTTP: %w", ErrNoRoots),
+		}
+	}
+	for _, p := range sub.Paths {
+		if !filepath.IsAbs(p) {
+			return nil, &api.RequestError{Field: "paths", Err: fmt.Errorf("%q is not an absolute path", p)}
+		}
+	}
+	// Before anything else: whoever may not read a path is not told whether it exists.
+	for _, p := range sub.Paths {
+		if err := h.checkReadable(filepath.Clean(p)); err != nil {
+			return nil, &api.RequestError{Field: "paths", Denied: true, Err: err}
+		}
+	}
+	sources, err := h.ingester.Sources(sub)
+	if err != nil {
+		return nil, &api.RequestError{Err: err}
+	}
+	return sources, nil
+}
+
+// checkReadable reports whether a path leads out of the roots.
+func (h *httpFace) checkReadable(path string) error {
+	roots := worker.ReadableRoots(h.cfg.Roots)
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		real = path // it does not exist, or may not be looked at: its name decides
+	}
+	for _, p := range []string{path, real} {
+		if !slices.ContainsFunc(roots, func(root string) bool { return p == root || within(p, root) }) {
+			return fmt.Errorf("%q lies outside of the folders that the server may read (BALER_ROOTS)", path)
+		}
+	}
+	return nil
+}
+
+func within(path, folder string) bool {
+	return strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
+}
+
+// closeTimeout is how long registering may take after the last file came. The database may
+// be unavailable, and the server must be able to stop.
+const closeTimeout = 20 * time.Second
+
+// AddFiles implements api.Submitter.
+func (h *httpFace) AddFiles(ctx context.Context, t tasks.Transfer, files iter.Seq2[api.ListedFile, error]) (added int64, err error) {
+	lasting := context.WithoutCancel(ctx) // what came is registered, also when the client has gone
+	r, err := h.ingester.NewRegistrar(lasting, t.ID, "")
+	if err != nil {
+		return 0, conflict(err)
+	}
+	emit := func(f tasks.File) error {
+		err := r.Add(ctx, f)
+		if err == nil {
+			added++
+		}
+		return err
+	}
+	list := scan.NewLister(ctx, scan.Options{Exclude: []string{h.cfg.StateDir}}, emit)
+	for f, failed := range files {
+		switch {
+		case failed != nil:
+			err = failed
+		case f.Stat:
+			if err = h.checkReadable(f.Path); err == nil {
+				err = list.Add(f.Path)
+			} else {
+				err = &api.RequestError{Err: err, Denied: true}
+			}
+		default:
+			err = emit(f.File)
+		}
+		if err != nil {
+			break
+		}
+	}
+	closing, cancel := context.WithTimeout(lasting, closeTimeout)
+	defer cancel()
+	closed := r.Close(closing)
+	if closed != nil {
+		added = 0 // unknown; the transfer says how many it has
+	}
+	return added, conflict(errors.Join(err, closed))
+}
+
+// conflict marks errors of a transfer that takes no files from this client.
+func conflict(err error) error {
+	if errors.Is(err, store.ErrSealed) || errors.Is(err, store.ErrProducerConflict) {
+		return &api.RequestError{Err: err, Conflict: true}
+	}
+	return err
+}
+
+// Seal implements api.Submitter.
+func (h *httpFace) Seal(ctx context.Context, t tasks.Transfer) error {
+	if t.State == tasks.StateCanceled {
+		return &api.RequestError{Err: errors.New("the transfer was canceled"), Conflict: true}
+	}
+	if !ingest.FromList(t.Sources) && (t.State == tasks.StateOpen || t.State == tasks.StateInterrupted) {
+		return &api.RequestError{Err: errors.New("the transfer's producer seals it, when it has registered the files"), Conflict: true}
+	}
+	_, err := h.ingester.Seal(ctx, t.ID, nil)
+	return err
+}
