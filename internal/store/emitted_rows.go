@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -57,7 +58,7 @@ func (r *emittedRow) same(other *emittedRow) bool {
 // version gives a file that is emitted again with other content a key of its own, because
 // the results that the earlier one has are not those of this.
 func (r *emittedRow) version() {
-	text := strconv.AppendInt(append([]byte(r.Name), 0), r.Size, 10) // no name holds a NUL
+	text := strconv.AppendInt(append(slices.Clone(r.Name), 0), r.Size, 10) // no name holds a NUL
 	text = append(value(r.Mtime).AppendFormat(append(text, 0), time.RFC3339Nano), 0)
 	hash := sha256.Sum256(append(text, r.Path...))
 	r.NameHash = hash[:emittedHash]

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -168,7 +169,7 @@ func TestEmittedAgain(t *testing.T) {
 		retried, err := b.RetryFiles(t.Context(), RetryRequest{
 			Transfer: tr.ID, Limit: 10, StopsRecipe: func(int, tasks.Outcome) bool { return true },
 			Cut: func(_ int, files []tasks.File) []tasks.Batch {
-				return []tasks.Batch{newBatch(t, tr.ID, 1, fmt.Sprint(files[0].No))}
+				return []tasks.Batch{newBatch(t, tr.ID, 1, strconv.FormatInt(files[0].No, 10))}
 			},
 		})
 		if err != nil || len(retried.Batches) != 1 {

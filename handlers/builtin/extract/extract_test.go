@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,9 +45,7 @@ func (c trial) try(t *testing.T) (r tasks.Result, to string) {
 	path := filepath.Join(source, c.name)
 	testkit.Must(t, os.WriteFile(path, c.content, 0o600))
 	args := map[string]any{"to": to}
-	for k, v := range c.args {
-		args[k] = v
-	}
+	maps.Copy(args, c.args)
 	run := handlertest.DryRun{Args: args, Sources: []string{source}, Outputs: []string{to}}
 	if c.with != nil {
 		c.with(&run)
@@ -54,7 +53,7 @@ func (c trial) try(t *testing.T) (r tasks.Result, to string) {
 	results, err := run.Run(t.Context(), New(), path)
 	testkit.Must(t, err)
 	left := 0
-	testkit.Must(t, filepath.WalkDir(to, func(path string, d fs.DirEntry, err error) error {
+	testkit.Must(t, filepath.WalkDir(to, func(_ string, d fs.DirEntry, err error) error {
 		if strings.HasPrefix(d.Name(), ".baler") {
 			left++
 		}
@@ -310,7 +309,7 @@ func overlappingZip(t *testing.T) []byte {
 
 func sizeBelow(t *testing.T, dir string) (size int64) {
 	t.Helper()
-	testkit.Must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	testkit.Must(t, filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			info, _ := d.Info()
 			size += info.Size()

@@ -14,11 +14,11 @@ const ratioFrom = 64 << 20
 // limits bound what comes of a file from the sources: of all archives in it together.
 type limits struct {
 	args           *extractArgs
-	packed         int64 // size of the file from the sources, or of this archive if it is larger
+	packed         int64 // size of the file from the sources
 	members, bytes int64 // so far
 }
 
-func newLimits(ctx context.Context, job *handlers.Job, args *extractArgs, size int64) (*limits, error) {
+func newLimits(ctx context.Context, job *handlers.Job, args *extractArgs) (*limits, error) {
 	before, err := job.EmittedBefore(ctx)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -145,7 +146,7 @@ func reserved(name string) bool {
 	if !device {
 		digit, device = strings.CutPrefix(base, "LPT")
 	}
-	return device && len(digit) > 0 && strings.Contains("1 2 3 4 5 6 7 8 9 ¹ ² ³", digit) && digit != " "
+	return device && slices.Contains([]string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "¹", "²", "³"}, digit)
 }
 
 // taken remembers the paths of members, so that none takes the place of another on a file

@@ -53,9 +53,9 @@ func detectStream(in *input, head []byte) (*format, error) {
 		release()
 		in.at = 0
 		if isTar(block[:n]) {
-			return &format{name: "tar+" + c.name, members: func(in *input) iter.Seq2[*member, error] { return c.tar(in) }}, nil
+			return &format{name: "tar+" + c.name, members: c.tar}, nil
 		}
-		return &format{name: c.name, members: func(in *input) iter.Seq2[*member, error] { return c.single(in) }}, nil
+		return &format{name: c.name, members: c.single}, nil
 	}
 	return nil, nil //nolint:nilnil // most files are no archives
 }

@@ -37,7 +37,7 @@ func newWriter(ctx context.Context, job *handlers.Job, args *extractArgs, in *in
 	if err != nil {
 		return nil, handlers.Fail(handlers.CodeBadArgs, err)
 	}
-	l, err := newLimits(ctx, job, args, in.size)
+	l, err := newLimits(ctx, job, args)
 	if err != nil {
 		return nil, err
 	}

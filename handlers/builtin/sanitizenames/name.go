@@ -59,7 +59,7 @@ func Sanitize(name string) string {
 
 // isSafe reports whether a name can stay.
 func isSafe(name string) bool {
-	if name == "" || len(name) > maxName || name[0] == '-' || strings.Trim(name, ".") == "" || strings.HasSuffix(name, ".") || isDevice(name) {
+	if name == "" || len(name) > maxName || name[0] == '-' || strings.HasSuffix(name, ".") || isDevice(name) {
 		return false
 	}
 	for i := range len(name) {
