@@ -10,6 +10,7 @@ import (
 
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/tasks"
 )
@@ -132,6 +133,7 @@ func (b *Baler) surroundings(ctx context.Context) (around ledger.Surroundings, e
 	if around, err = b.store.Surroundings(ctx); err != nil {
 		return around, err
 	}
+	around.WriteError = outage.Failing(b.log, outage.Database)
 	around.PausedQueues, around.QueueFault, err = b.askQueue(ctx)
 	return around, err
 }

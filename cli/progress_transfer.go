@@ -54,11 +54,17 @@ func (f *follower) loop(ctx context.Context) {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	why := reasons{b: f.b}
+	var last tasks.Transfer
 	for {
-		// A failed query is tried again; the worker reports the error.
-		if t, err := f.b.Transfer(ctx, id); err == nil {
+		t, err := f.b.Transfer(ctx, id)
+		if err == nil {
 			why.add(ctx, &t)
-			f.display.show(read(&t, time.Now()))
+			last = t
+		} else { // it is tried again; the worker reports the error
+			last.WaitingFor = "the database, which does not answer"
+		}
+		if last.UUID != "" {
+			f.display.show(read(&last, time.Now()))
 		}
 		select {
 		case <-tick.C:

@@ -35,6 +35,8 @@ func TestParseDatabase(t *testing.T) {
 		"", "sqlite:", "sqlite::memory:", "sqlite:file:b.db?mode=memory", "sqlite:b.db?mode=ro", "postgres://u:hush@db/x", "mysql://u:hush@db", "mysql://u:hush@/b", "mysql://u:hush@db/a/b",
 		"mysql://u:hu%sh@db/b", "mysql://u:hush@db:x/b", "mysql://u:hush@db/b?a;b", "u:hush@tcp(db:3306)/b",
 		"mysql://u:hush@db/b?nonsense=1", "mysql://u:hush@db/b?parseTime=true", "mysql://u:hush@db/b?tls=perhaps",
+		"mysql://u:hush@db:99999/b", "mysql://u:hush@db:0/b", "mysql://u:hush@db/b?timeout=abc", "mysql://u:hush@db/b?readTimeout=-5s",
+		"mysql://u:hush@db/b?writeTimeout=", "mysql://u:hush@db/b?compress=maybe", "sqlite: ", "sqlite:a\x00b",
 		"mysql://u:hush@db/b?sql_mode=''", "mysql://u:hush@db/b?SQL_SELECT_LIMIT=1", "mysql://u:hush@db/b?autocommit=0", "mysql://u:hush@db/b?socket=/s", "mysql://u:hush@/b?socket=s",
 	} {
 		if got, err := config.ParseDatabase(s); err == nil {
@@ -70,7 +72,7 @@ func TestParseRedis(t *testing.T) {
 	}
 	for _, s := range []string{
 		"", "localhost:6379", "http://:hush@h", "redis://", "redis://:hush@:6379", "redis://:hush@h/x", "redis://:hush@h/-1",
-		"redis://:hush@a,b", "redis-sentinel://:hush@a", "redis-cluster://:hush@a/1", "redis://:hu%sh@h", "redis-cluster://a,,b",
+		"redis://:hush@a,b", "redis://:hush@h:99999", "redis-cluster://a:1,b:70000", "redis://h:0", "redis-sentinel://:hush@a", "redis-cluster://:hush@a/1", "redis://:hu%sh@h", "redis-cluster://a,,b",
 		"redis://h?tls=true", "redis://h?db=3", "redis://h?master=m", "redis-sentinel://h?master=m&db=1", "redis-cluster://h?nonsense=1",
 		"unix://", "unix:///", "unix://hush/r.sock", "unix:///r.sock?db=x", "unix:///r.sock?tls=true", "redis://u:1?hush@h",
 	} {

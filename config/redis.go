@@ -130,6 +130,9 @@ func parseHosts(s string) (*url.URL, []string, error) {
 		if err != nil {
 			return nil, nil, dsn.Cause(err)
 		}
+		if err := dsn.CheckPort(u); err != nil {
+			return nil, nil, err
+		}
 		if i == 0 {
 			first = u
 		}

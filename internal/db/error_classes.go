@@ -90,7 +90,8 @@ func IsOutage(err error) bool {
 	if _, ok := errors.AsType[*net.OpError](err); ok {
 		return true
 	}
-	return sqliteCode(err) == sqlite3.IOERR
+	code := sqliteCode(err)
+	return code == sqlite3.IOERR || code == sqlite3.FULL // there may be room later
 }
 
 // IsDuplicate reports whether err is a violation of a unique key.

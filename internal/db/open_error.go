@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"github.com/go-sql-driver/mysql"
@@ -25,9 +26,39 @@ func (d *DB) openError(err error) error {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
 		hint = " (set BALER_STATE_DIR or BALER_DATABASE_URL to a place that this user may write)"
 	case sqliteCode(err) == sqlite3.NOTADB:
-		hint = " (name another file in BALER_DATABASE_URL)"
+		// The driver's text names the first statement that fails, whichever it is.
+		return fmt.Errorf("open database %s: %w (name another file in BALER_DATABASE_URL)", d.description, notSQLiteError{err})
 	}
-	return fmt.Errorf("open database %s: %w%s", d.description, err, hint)
+	return fmt.Errorf("open database %s: %w%s", d.description, plain(err), hint)
+}
+
+// plainError has the words for a person in place of those of SQLite and its driver, which
+// name the setting that happened to be the first to read the file.
+type plainError struct {
+	text string
+	err  error
+}
+
+func (e plainError) Error() string { return e.text }
+func (e plainError) Unwrap() error { return e.err }
+
+func plain(err error) error {
+	code := sqliteCode(err)
+	if code == 0 || errors.Is(err, errDisk) {
+		return err
+	}
+	text := strings.NewReplacer("sqlite3: ", "", "invalid _pragma: ", "").Replace(err.Error())
+	switch code {
+	case sqlite3.NOTADB:
+		text = "the file is not a SQLite database"
+	case sqlite3.CORRUPT:
+		text = "the file is damaged: restore it from a copy"
+	case sqlite3.BUSY, sqlite3.LOCKED:
+		text = "another program keeps the file locked"
+	case sqlite3.CANTOPEN, sqlite3.PERM, sqlite3.READONLY, sqlite3.AUTH:
+		text = "this user may not open it, or it is no regular file"
+	}
+	return plainError{text, err}
 }
 
 // refusalHint is what to do about an error with which a server refuses a connection.
@@ -46,3 +77,9 @@ func refusalHint(number uint16) string {
 	}
 	return ""
 }
+
+// notSQLiteError is the error of opening a file that is no database.
+type notSQLiteError struct{ error }
+
+func (notSQLiteError) Error() string   { return "the file is not a SQLite database" }
+func (e notSQLiteError) Unwrap() error { return e.error }

@@ -3,10 +3,13 @@ package dsn
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Database is a database's address in parts.
@@ -42,6 +45,9 @@ func Parse(s string) (Database, error) {
 		return Database{}, Cause(err)
 	}
 	params, err := mysqlOptions().Parse(u.RawQuery)
+	if err == nil {
+		err = errors.Join(CheckPort(u), checkValues(params))
+	}
 	if err != nil {
 		return Database{}, err
 	}
@@ -66,6 +72,35 @@ func Parse(s string) (Database, error) {
 	return d, nil
 }
 
+// CheckPort returns an error for a port that no server can have.
+func CheckPort(u *url.URL) error {
+	if u.Port() == "" {
+		return nil
+	}
+	if n, err := strconv.ParseUint(u.Port(), 10, 16); err != nil || n == 0 {
+		return errors.New("has a port that is not a number from 1 to 65535")
+	}
+	return nil
+}
+
+// checkValues checks the options that the driver would refuse without a reason, or take
+// although they make no sense.
+func checkValues(params url.Values) error {
+	for _, name := range []string{"timeout", "readTimeout", "writeTimeout"} {
+		if value := params.Get(name); params.Has(name) {
+			if d, err := time.ParseDuration(value); err != nil || d <= 0 {
+				return fmt.Errorf("%s must be a positive duration, such as %s=5s", name, name)
+			}
+		}
+	}
+	for _, name := range []string{"allowCleartextPasswords", "allowNativePasswords", "compress"} {
+		if params.Has(name) && !slices.Contains([]string{"true", "false"}, params.Get(name)) {
+			return fmt.Errorf("%s must be true or false", name)
+		}
+	}
+	return nil
+}
+
 // hostOf is the host of a MySQL URL with its port, "" with a socket.
 func hostOf(u *url.URL, socket string) (string, error) {
 	switch {
@@ -86,11 +121,13 @@ func hostOf(u *url.URL, socket string) (string, error) {
 
 func parseSQLite(path string) (Database, error) {
 	switch {
-	case path == "":
+	case strings.TrimSpace(path) == "":
 		return Database{}, errors.New("sqlite: needs a path, as sqlite:/var/lib/baler/baler.db")
 	case strings.HasPrefix(path, ":memory:"), strings.HasPrefix(path, "file:"):
 		return Database{}, errors.New("sqlite: needs the path of a file, as sqlite:/var/lib/baler/baler.db; " +
 			"a database in memory would be lost at the end of each command, and with it the results")
+	case strings.Contains(path, "\x00"):
+		return Database{}, errors.New("sqlite: no path holds a NUL byte")
 	case strings.Contains(path, "?"):
 		return Database{}, errors.New("sqlite: takes no options; leave out the ? and what follows")
 	}

@@ -18,6 +18,7 @@ type Surroundings struct {
 	Held         []HeldBatches
 	PausedQueues []string // those that are known to be paused
 	QueueFault   string   // why Redis takes no messages: "is full"
+	WriteError   error    // why this process cannot write to the database, which it retries
 }
 
 // HeldBatches counts batches of one transfer and queue that one worker runs. Those that
@@ -65,6 +66,8 @@ func (s *Surroundings) Waiting(t *tasks.Transfer) Waiting {
 		return Waiting{WaitsForPerson, "a person to correct its rows and resume it"}
 	case !t.PausedAt.IsZero():
 		return Waiting{WaitsForPerson, "a person to resume it"}
+	case s.WriteError != nil:
+		return Waiting{WaitsForDatabase, fmt.Sprintf("the database, which fails: %v", s.WriteError)}
 	case t.State == tasks.StateInterrupted:
 		return Waiting{WaitsForProducer, "its producer, which was interrupted, to register the rest of its files"}
 	case t.State == tasks.StateFinalizing:

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -57,6 +58,10 @@ func TestWaitingFor(t *testing.T) {
 	}{
 		{"it goes on", crew(able), running(nil), ""},
 		{"completed", crew(), state(tasks.StateCompleted), ""},
+		{
+			"the disk is full", Surroundings{Workers: []tasks.Worker{able}, WriteError: errors.New("the disk is full")}, running(nil),
+			"the database, which fails: the disk is full",
+		},
 		{"canceled", crew(), state(tasks.StateCanceled), ""},
 		{
 			"bad rows", crew(able), running(func(t *tasks.Transfer) { t.PausedAt, t.Trouble = time.Unix(1, 0), "files is -1" }),

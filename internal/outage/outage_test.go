@@ -49,7 +49,13 @@ func TestOneOutageOfManyLoops(t *testing.T) {
 			`level=WARN msg="the database still fails" for=1m0s failures=121 doing="record results" error=refused`)
 		beat.Answered(ctx)
 		j.expect(t, "") // another use still fails
+		if !errors.Is(Failing(log, Database), away) || Failing(log, Redis) != nil {
+			t.Errorf("failing: %v, %v", Failing(log, Database), Failing(log, Redis))
+		}
 		record.Answered(ctx)
+		if err := Failing(log, Database); err != nil {
+			t.Errorf("it works, and fails with %v", err)
+		}
 		record.Answered(ctx)
 		j.expect(t, `level=WARN msg="the database works again" after=1m10s failures=140`)
 		_ = New(log, Redis, "enqueue").Failed(ctx, away)

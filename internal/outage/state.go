@@ -18,6 +18,7 @@ type state struct {
 	since    time.Time
 	saidAt   time.Time
 	failures int
+	cause    error // of the last failure
 }
 
 // failure is the last failure of one use, and how long it counts.
@@ -39,6 +40,7 @@ func (s *state) failed(ctx context.Context, w *Watch, err error) {
 	s.failing[w.doing] = failure{now, w.forget}
 	s.down.Store(true)
 	s.failures++
+	s.cause = err
 	switch {
 	case first:
 		w.log.WarnContext(ctx, string(s.service)+" fails; Baler retries until it works again", "doing", w.doing, "error", err)
@@ -70,6 +72,19 @@ func (s *state) answered(ctx context.Context, w *Watch) {
 	s.down.Store(false)
 	// A warning, so that a log at this level that shows the beginning also shows the end.
 	w.log.WarnContext(ctx, string(s.service)+" works again", "after", now.Sub(s.since).Round(time.Second), "failures", s.failures)
+}
+
+// Failing returns the error with which a service fails now, as the watches of a log have
+// reported it; nil when it works, or when none of them uses it.
+func Failing(log *slog.Logger, service Service) error {
+	h, ok := log.Handler().(sharing)
+	if !ok || h.states[service] == nil || !h.states[service].down.Load() {
+		return nil
+	}
+	s := h.states[service]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cause
 }
 
 // sharing is a log handler that carries the states of a process's services.

@@ -92,15 +92,19 @@ func rememberLast(resolve func(dir string) string) func(dir string) string {
 
 // pathList reads the paths of a list.
 type pathList struct {
-	r   *bufio.Reader
-	end byte
-	no  int64 // number of the last path, from 1
+	r    *bufio.Reader
+	name string // of the list, for errors; empty when it has none
+	end  byte
+	no   int64 // number of the last path, from 1
 }
 
 func newPathList(r io.Reader, nul bool) *pathList {
 	l := &pathList{r: bufio.NewReaderSize(r, longestPath), end: '\n'}
 	if nul {
 		l.end = 0
+	}
+	if named, ok := r.(interface{ Name() string }); ok { // as a file has
+		l.name = named.Name() + ": "
 	}
 	return l
 }
@@ -134,5 +138,5 @@ func (l *pathList) wrong(what string) error {
 	if l.end == 0 {
 		hint = "paths ended by NUL bytes: was it written in lines?"
 	}
-	return fmt.Errorf("read paths: path %d %s, but the list should have %s", l.no, what, hint)
+	return fmt.Errorf("read paths: %spath %d %s, but the list should have %s", l.name, l.no, what, hint)
 }

@@ -17,6 +17,9 @@ type pattern struct {
 
 // parsePattern parses one pattern. It knows no comments: # begins a name.
 func parsePattern(text string) (p pattern, err error) {
+	if err := checkText(text); err != nil {
+		return p, fmt.Errorf("the pattern %q %w", text, err)
+	}
 	rest := withoutTrailingBlanks(text)
 	rest, p.negated = strings.CutPrefix(rest, "!")
 	rest, p.folders = strings.CutSuffix(rest, "/")

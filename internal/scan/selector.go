@@ -3,10 +3,12 @@ package scan
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"path"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/balerhq/baler/tasks"
 )
@@ -58,16 +60,46 @@ func (c *Selector) fold(s string) string {
 }
 
 // ReadPatterns reads the patterns of a file like .gitignore: one per line. It skips empty
-// lines and lines that begin with #.
+// lines, lines that begin with #, and a byte order mark. An error about what the file holds
+// begins with the number of the line.
 func ReadPatterns(r io.Reader) (patterns []string, err error) {
 	lines := bufio.NewScanner(r)
-	for lines.Scan() {
+	no := 1
+	for ; lines.Scan(); no++ {
 		line := strings.TrimSuffix(lines.Text(), "\r")
+		if no == 1 {
+			line = strings.TrimPrefix(line, "\ufeff")
+		}
+		if err := checkText(line); err != nil {
+			return nil, fmt.Errorf("line %d %w", no, err)
+		}
 		if strings.TrimSpace(line) != "" && !strings.HasPrefix(line, "#") {
+			if _, err := parsePattern(line); err != nil {
+				return nil, fmt.Errorf("line %d: %w", no, err)
+			}
 			patterns = append(patterns, line)
 		}
 	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return nil, fmt.Errorf("line %d is longer than a path can be", no)
+	}
 	return patterns, lines.Err()
+}
+
+// Why something is no pattern.
+var (
+	errHoldsNUL = errors.New("holds a NUL byte: a file of patterns is text in UTF-8, with one pattern per line")
+	errNotUTF8  = errors.New("is not text in UTF-8: write ? for each byte of a name that is not")
+)
+
+func checkText(pattern string) error {
+	switch {
+	case strings.Contains(pattern, "\x00"):
+		return errHoldsNUL
+	case !utf8.ValidString(pattern):
+		return errNotUTF8
+	}
+	return nil
 }
 
 // file reports whether a file is selected. rel is its path relative to the source.

@@ -167,9 +167,27 @@ func TestUnreadableIsReportedWhateverIsIncluded(t *testing.T) {
 func TestPatternsThatAreNotValid(t *testing.T) {
 	for _, s := range []tasks.Selection{
 		{Exclude: []string{"["}}, {Exclude: []string{`a\`}}, {Exclude: []string{""}}, {Exclude: []string{"/"}}, {Include: []string{"!a"}},
+		{Exclude: []string{"a\x00"}}, {Include: []string{"\xff"}},
 	} {
 		if _, err := scan.NewSelector(s); err == nil {
 			t.Errorf("%s is taken", s)
 		}
+	}
+}
+
+func TestPatternFilesAreText(t *testing.T) {
+	for content, want := range map[string]string{
+		"a\n\nb\x00c\n":             "line 3 holds a NUL byte",
+		"\xff\xfea\x00":             "line 1 holds a NUL byte",
+		"ok\n\xe9\n":                "line 2 is not text in UTF-8",
+		"ok\n[\n":                   "line 2: the pattern \"[\" is invalid",
+		strings.Repeat("x", 70_000): "line 1 is longer than a path can be",
+	} {
+		if _, err := scan.ReadPatterns(strings.NewReader(content)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%.20q: %v, want %s", content, err, want)
+		}
+	}
+	if got, err := scan.ReadPatterns(strings.NewReader("\ufeff*.x\r\n# y\r\n")); err != nil || len(got) != 1 || got[0] != "*.x" {
+		t.Errorf("of text with a mark: %q, %v", got, err)
 	}
 }
