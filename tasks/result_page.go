@@ -8,7 +8,9 @@ import (
 type ResultFilter struct {
 	Step     int // 0: every step
 	Outcomes []Outcome
-	File     int64 // 0: every file
+	File     int64  // 0: every file
+	Code     string // empty: every code
+	Message  string // selects failures with this FailureMessage; empty: every result
 }
 
 // ResultKey is the position of a result in the order of Results: by step, then by

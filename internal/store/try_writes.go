@@ -55,7 +55,7 @@ func trialRows(now time.Time) []any {
 		&fileRow{TransferID: id, No: 1, Path: []byte(name)},
 		&batchRow{ID: id, TransferID: id, DueAt: now, CreatedAt: now},
 		&resultRecord{TransferID: id, StepNo: 1, FileNo: 1, End: end},
-		&failureRow{TransferID: id, StepNo: 1, FileNo: 1, Outcome: tasks.OutcomeFailed},
+		&failureRow{TransferID: id, StepNo: 1, FileNo: 1, Outcome: tasks.OutcomeFailed, EndedAt: now},
 		&attemptRow{ID: id, TransferID: id, End: end},
 		&seenFileRow{RunKey: name, PathHash: make([]byte, pathHash), TransferID: id},
 		&DeadLetter{ID: id, ReceivedAt: now, Payload: []byte{}},

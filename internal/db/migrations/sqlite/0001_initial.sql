@@ -120,6 +120,7 @@ CREATE TABLE IF NOT EXISTS failures (
   outcome      TEXT NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
   code         TEXT NOT NULL,
   message      TEXT NOT NULL,
+  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ended_at) IS substr(ended_at, 1, 19)),
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS failures_file ON failures (transfer_id, file_no, step_no);
