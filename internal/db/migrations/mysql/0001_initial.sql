@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   baseline_at  DATETIME(6) NULL,
   weight       INT NOT NULL DEFAULT 1,
   intake       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  clock_shift  BIGINT NOT NULL DEFAULT 0,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),

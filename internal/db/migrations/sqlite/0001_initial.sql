@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   sources_key  TEXT NOT NULL DEFAULT '',
   baseline_at  DATETIME NULL CHECK (baseline_at IS NULL OR baseline_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', baseline_at) IS substr(baseline_at, 1, 19)),
   weight       INTEGER NOT NULL DEFAULT 1 CHECK (typeof(weight) = 'integer'),
-  intake       TEXT NOT NULL DEFAULT ''
+  intake       TEXT NOT NULL DEFAULT '',
+  clock_shift  INTEGER NOT NULL DEFAULT 0 CHECK (typeof(clock_shift) = 'integer')
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
