@@ -150,6 +150,7 @@ func (p *program) resultWriter(
 	if len(f.columns) > 0 {
 		columns = parseColumns(f.columns)
 	}
+	width, onTerminal := terminal(p.stdout.w)
 	switch f.format {
 	case formatJSONL:
 		buffered := *p
@@ -163,9 +164,8 @@ func (p *program) resultWriter(
 			}
 			columns = append(csvFields(), facts...)
 		}
-		return newResultCSV(w, columns)
+		return newResultCSV(w, columns, onTerminal)
 	}
-	width, _ := terminal(p.stdout.w)
 	return &resultTables{
 		w: w, width: width, columns: columns, order: factOrder(p.registry, t), titled: columns == nil && filter.Step == "" && len(t.Steps) > 1,
 	}, nil
