@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/balerhq/baler/handlers/builtin/load"
+	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/keyset"
 	"github.com/balerhq/baler/internal/scan"
@@ -81,11 +83,50 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 		if err != nil {
 			return nil, err
 		}
-		if err := b.cancelRun(ctx, runKeyOf(&sub, sources)); err != nil {
-			return nil, err
-		}
+		return r, b.cancelRun(ctx, runKeyOf(&sub, sources))
+	}
+	if len(l.Map) == 0 {
+		return r, b.loadLeftOut(ctx, plan, r)
 	}
 	return r, nil
+}
+
+// loadLeftOut makes the next load of a recipe load files again that have members for
+// which the table has got columns since. Only a load that updates rows can fill them; it
+// says so for others.
+func (b *Baler) loadLeftOut(ctx context.Context, p *load.Plan, r *recipe.Recipe) error {
+	left, err := b.tables().LeftOut(ctx, p.Into)
+	if err != nil {
+		return err
+	}
+	var transfers []int64
+	var members []string
+	for _, l := range left {
+		plan, err := b.transfers.Get(ctx, l.Transfer)
+		_, deleted := errors.AsType[*tasks.DeletedError](err)
+		if deleted || errors.Is(err, tasks.ErrTransferNotFound) || errors.Is(err, dispatch.ErrBadRecipe) {
+			continue // nobody knows how its files were loaded
+		}
+		if err != nil {
+			return err
+		}
+		if plan.Recipe.Digest() == r.Digest() {
+			transfers, members = append(transfers, l.Transfer), append(members, l.Members...)
+		}
+	}
+	if len(transfers) == 0 {
+		return nil
+	}
+	slices.Sort(members)
+	members = slices.Compact(members)
+	if p.OnDuplicate != tableload.DuplicateUpdate {
+		b.log.WarnContext(ctx, "the table has columns now for members that were left out, but they are empty in the rows loaded before: "+
+			"to fill them, load with a key and on-duplicate update, or empty the table and load again", "table", p.Into, "members", members)
+		return nil
+	}
+	b.log.WarnContext(ctx, "the table has columns now for members that were left out: loading their files again",
+		"table", p.Into, "members", members)
+	return b.tables().ForgetTransfers(ctx, transfers)
 }
 
 // forgetEmptied makes the next run load files again when a table that earlier runs
@@ -155,6 +196,12 @@ func (b *Baler) LoadCounts(ctx context.Context, t tasks.Transfer) (tasks.LoadCou
 // without a mapping.
 func (b *Baler) UnmappedMembers(ctx context.Context, t tasks.Transfer) ([]string, error) {
 	return b.tables().UnmappedMembers(ctx, t.ID)
+}
+
+// MembersWithColumn returns those of the members that have a column of a table. Values
+// that were left out before the column existed are not in it.
+func (b *Baler) MembersWithColumn(ctx context.Context, table string, members []string) ([]string, error) {
+	return b.tables().WithColumn(ctx, table, members)
 }
 
 // RejectedLines yields the lines that a transfer rejected, in the order of files and

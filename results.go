@@ -16,6 +16,7 @@ type ResultFilter struct {
 	Step     string // a step's name; empty: every step
 	Outcomes []tasks.Outcome
 	File     int64  // 0: every file
+	Parent   int64  // 0: every file; otherwise only those that were emitted from this one
 	Code     string // empty: every code
 
 	// Message selects failures with this message, as Failures groups them: see
@@ -30,7 +31,7 @@ const resultPage = 1000
 var ErrStepNotFound = errors.New("no such step")
 
 func (f ResultFilter) of(t tasks.Transfer) (tasks.ResultFilter, error) {
-	filter := tasks.ResultFilter{Outcomes: f.Outcomes, File: f.File, Code: f.Code, Message: f.Message}
+	filter := tasks.ResultFilter{Outcomes: f.Outcomes, File: f.File, Parent: f.Parent, Code: f.Code, Message: f.Message}
 	if f.Step == "" {
 		return filter, nil
 	}

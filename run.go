@@ -206,7 +206,7 @@ func (b *Baler) runOnce(
 		err = d.RemoveGone(ctx)
 	}
 	ran.Changes = d.Changes()
-	ran.inputs = b.finalInputs(s, sources, found.FolderDigest)
+	ran.inputs = ingest.FinalInputs(b.registry, s, sources, found.FolderDigest)
 	t, used := d.Transfer()
 	if used && err == nil {
 		err = b.ingester.NoteInputs(ctx, s, t.ID, ran.inputs)

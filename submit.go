@@ -167,3 +167,7 @@ func (b *Baler) preview(ctx context.Context, s Submission, run bool) (p Preview,
 	}
 	return p, nil
 }
+
+func (b *Baler) outputFiles(r *recipe.Recipe, name string, sources []string) (map[string]bool, error) {
+	return ingest.OutputFiles(b.registry, r, name, sources)
+}

@@ -217,6 +217,74 @@ func TestBenchInterruptedStopsItsServers(t *testing.T) {
 	}
 }
 
+func TestBenchRun(t *testing.T) {
+	t.Parallel()
+	s := newBenchEnv(t)
+	content := t.TempDir()
+	testkit.WriteTree(t, content, "a.txt", "b/c.txt", "b/d.txt")
+	// It measures the embedded database, wherever the settings point.
+	s.env = append(s.env, "BALER_DATABASE_URL=mysql://nobody@127.0.0.1:1/none", "BALER_REDIS_URL=redis://127.0.0.1:1")
+	var stderr buffer
+	cmd := exec.CommandContext(t.Context(), binary(t), "bench", "run", "--json", "--files", "300", "--repeat", "2", "--tree", content)
+	cmd.Env, cmd.Stderr = s.env, &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, stderr.String())
+	}
+	type line struct {
+		bench.EmbeddedMeasurement
+
+		Name string `json:"name"`
+	}
+	var ways, targets []string
+	for text := range strings.Lines(string(out)) {
+		var l line
+		testkit.Must(t, json.Unmarshal([]byte(text), &l))
+		if l.Type == "target" {
+			targets = append(targets, l.Name)
+			continue
+		}
+		ways = append(ways, string(l.Variant))
+		files := 300
+		if l.Variant == bench.VariantHash || l.Variant == bench.VariantRun {
+			files = 3
+		}
+		if l.Files != files || l.Seconds <= 0 || l.Repeat != 1+(len(ways)-1)/5 {
+			t.Errorf("%s", text)
+		}
+		if strings.HasPrefix(string(l.Variant), "run") && (l.CPUSeconds <= 0 || l.CPUPerFile <= 0 || l.PeakRSS <= 0) {
+			t.Errorf("nothing was used: %s", text)
+		}
+	}
+	round := []string{"find", "run noop", "run again", "hash", "run"}
+	if !slices.Equal(ways, slices.Concat(round, round)) {
+		t.Errorf("measured %q", ways)
+	}
+	if !slices.Contains(targets, "run noop, µs a file") || !slices.Contains(targets, "memory of any run, MiB") {
+		t.Errorf("targets %q", targets)
+	}
+	contains(t, "what it said", stderr.String(), "This takes about ")
+}
+
+func TestBenchRunInterrupted(t *testing.T) {
+	t.Parallel()
+	s := newBenchEnv(t)
+	var stdout, stderr buffer
+	cmd := exec.Command(binary(t), "bench", "run", "--files", "300", "--repeat", "1000")
+	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, &stdout, &stderr
+	testkit.Must(t, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "[1/1000] run again") })
+	testkit.Must(t, cmd.Process.Signal(syscall.SIGINT))
+	<-ended
+	contains(t, "what was measured", stdout.String(), "WAY ", "\nfind ", "\nrun noop ")
+	contains(t, "what it said", stderr.String(), "Interrupted; these are the measurements made so far.")
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d: %s", code, exitInterrupted, stderr.String())
+	}
+}
+
 func TestBenchUsage(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
@@ -228,6 +296,10 @@ func TestBenchUsage(t *testing.T) {
 		"bench commit --batch -1":      `invalid argument "-1" for "--batch" flag: give a number from 1`,
 		"bench latency --load 1,0":     `invalid argument "1,0" for "--load" flag: give a number from 1`,
 		"bench latency --via x":        `unknown way "x": one of group, bulk`,
+		"bench run --files 0":          `invalid argument "0" for "--files" flag: give a number from 1`,
+		"bench run --tree /no/such":    `--tree: stat /no/such: no such file or directory`,
+		"bench run --tree /dev/null":   `--tree: /dev/null is not a folder`,
+		"bench run --svg x.svg":        `bench run draws no charts; leave out --html and --svg`,
 		"bench load --records 0":       `invalid argument "0" for "--records" flag: give a number from 1`,
 	} {
 		r := newTestEnv(t).must(exitUsage, strings.Fields(args)...)

@@ -30,6 +30,7 @@ Compare only numbers of the same run. With --html or --svg it also draws charts.
   baler bench latency --json
   baler bench makespan
   baler bench load
+  baler bench run
   baler bench coprocess`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -37,8 +38,8 @@ Compare only numbers of the same run. With --html or --svg it also draws charts.
 	flags.add(cmd)
 	cmd.AddCommand(p.benchPipelineCommand(&flags), p.benchBatchCommand(&flags), p.benchCommitCommand(&flags))
 	cmd.AddCommand(p.benchLatencyCommand(&flags), p.benchMakespanCommand(&flags), p.benchLoadCommand(&flags))
-	cmd.AddCommand(p.benchCoprocessCommand(&flags))
-	cmd.AddCommand(p.benchWorkerCommand())
+	cmd.AddCommand(p.benchRunCommand(&flags), p.benchCoprocessCommand(&flags))
+	cmd.AddCommand(p.benchWorkerCommand(), p.benchHashCommand())
 	return cmd
 }
 

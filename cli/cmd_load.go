@@ -170,6 +170,7 @@ type loadSummary struct {
 	tasks.LoadCounts
 	UnmappedMembers []string `json:"unmapped_members,omitempty"` // some of their names
 	AddedColumns    []string `json:"added_columns,omitempty"`    // for new members
+	late            bool     // all unmapped members have a column by now
 	Seconds         float64  `json:"seconds"`
 	LinesPerSecond  float64  `json:"lines_per_second"`
 }
@@ -189,6 +190,11 @@ func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Trans
 		if s.UnmappedMembers, err = b.UnmappedMembers(ctx, *t); err != nil {
 			return err
 		}
+		late, err := b.MembersWithColumn(ctx, f.load.Into, s.UnmappedMembers)
+		if err != nil {
+			return err
+		}
+		s.late = len(late) == len(s.UnmappedMembers)
 	}
 	if sum.Seconds > 0 {
 		s.LinesPerSecond = float64(int64(float64(counts.Lines)/sum.Seconds*10)) / 10
@@ -219,8 +225,10 @@ func (p *program) showLoad(t *tasks.Transfer, s *loadSummary) {
 	p.printf("")
 	list.write(p.stdout)
 	if s.Unmapped > 0 {
-		p.printf("\nLeft out: %s of members without a column: %s\nAdd columns for them, or map them to columns with --map.",
-			plural(s.Unmapped, "value"), nameList(s.UnmappedMembers))
+		p.printf("\nLeft out: %s of members without a column: %s", plural(s.Unmapped, "value"), nameList(s.UnmappedMembers))
+		if !s.late {
+			p.printf("Add columns for them, or map them to columns with --map.")
+		}
 	}
 	if s.Bad > 0 {
 		p.printf("\nList the rejected lines: baler results %s --rejected", number(t))

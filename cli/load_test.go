@@ -383,3 +383,38 @@ func TestLoadAfterDelete(t *testing.T) {
 		}
 	})
 }
+
+// A column that a person adds for members that were left out gets their values from the
+// next load that updates rows; any other load says how to fill it.
+func TestColumnsForMembersThatWereLeftOut(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	path := s.file("a.jsonl", "{\"id\":1,\"late\":\"x\"}\n{\"id\":2,\"late\":\"y\",\"never\":1}\n")
+	s.must(exitOK, "migrate")
+	d := testkit.Database(t, "sqlite:"+s.path(".local/state/baler/baler.db"))
+	exec := func(statement string) {
+		_, err := d.ExecContext(t.Context(), statement)
+		testkit.Must(t, err)
+	}
+	exec("CREATE TABLE plain (id INTEGER)")
+	exec("CREATE TABLE keyed (id INTEGER PRIMARY KEY)")
+	update := []string{"load", path, "--into", "keyed", "--key", "id", "--on-duplicate", "update"}
+	contains(t, "plain", s.must(exitOK, "load", path, "--into", "plain").stdout, "Add columns for them")
+	s.must(exitOK, update...)
+	contains(t, "no column yet", s.must(exitOK, update...).stderr, "No changes")
+	exec("ALTER TABLE plain ADD COLUMN late TEXT")
+	exec("ALTER TABLE keyed ADD COLUMN late TEXT")
+	contains(t, "plain", s.must(exitOK, "load", path, "--into", "plain").stderr,
+		"the table has columns now for members that were left out", "load with a key and on-duplicate update", "table=plain members=[late]")
+	exec("ALTER TABLE plain ADD COLUMN never INTEGER")
+	if out := s.must(exitOK, "load", path, "--into", "plain").stdout; strings.Contains(out, "Add columns for them") {
+		t.Errorf("asks for columns that are there: %s", out)
+	}
+	contains(t, "keyed", s.must(exitOK, update...).stderr, "members that were left out: loading their files again")
+	var rows int64
+	testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM keyed WHERE late IN ('x', 'y')").Scan(&rows))
+	if rows != 2 {
+		t.Errorf("%d rows have the value", rows)
+	}
+	contains(t, "then", s.must(exitOK, update...).stderr, "No changes")
+}

@@ -12,7 +12,7 @@ import (
 
 func TestBuiltin(t *testing.T) {
 	r := Registry()
-	if got := r.Names(); !slices.Equal(got, []string{"checksum", "coprocess", "copy", "exec", "extension", "identify", "noop", "thumbnail", "validate", "verify"}) {
+	if got := r.Names(); !slices.Equal(got, []string{"checksum", "coprocess", "copy", "exec", "extension", "extract", "identify", "move", "noop", "sanitize-names", "thumbnail", "validate", "verify", "virus-scan"}) {
 		t.Errorf("names %v", got)
 	}
 	for _, name := range r.Names() {
@@ -55,7 +55,7 @@ func TestHandlersRecordOnlyTheFactsTheyName(t *testing.T) {
 
 func TestFinalizers(t *testing.T) {
 	r := Registry()
-	if got := r.FinalizerNames(); !slices.Equal(got, []string{"bag", "manifest", "report", "verify"}) {
+	if got := r.FinalizerNames(); !slices.Equal(got, []string{"bag", "manifest", "mets", "premis", "report", "verify"}) {
 		t.Errorf("names %v", got)
 	}
 	if err := Register(r); err == nil {

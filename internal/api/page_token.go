@@ -33,11 +33,13 @@ func DecodeToken(token string) (int64, error) {
 	return n[0], nil
 }
 
-func encodeResultToken(k tasks.ResultKey) string {
+// EncodeResultToken makes an opaque token from the key of a page's last result.
+func EncodeResultToken(k tasks.ResultKey) string {
 	return encodeNumbers(resultToken, int64(k.Step), k.File)
 }
 
-func decodeResultToken(token string) (k tasks.ResultKey, err error) {
+// DecodeResultToken returns the key in a token. An empty token means the zero key, the first page.
+func DecodeResultToken(token string) (k tasks.ResultKey, err error) {
 	if token == "" {
 		return k, nil
 	}

@@ -105,7 +105,7 @@ func (a *api) results(ctx context.Context, in *resultsInput) (*resultsOutput, er
 	if err != nil {
 		return nil, err
 	}
-	after, err := decodeResultToken(in.After)
+	after, err := DecodeResultToken(in.After)
 	if err != nil {
 		return nil, invalid("query.after", in.After, err.Error())
 	}
@@ -117,7 +117,7 @@ func (a *api) results(ctx context.Context, in *resultsInput) (*resultsOutput, er
 	names := stepNames(&t)
 	for i := range rows {
 		if i == in.Limit {
-			out.Next = encodeResultToken(rows[i-1].Key())
+			out.Next = EncodeResultToken(rows[i-1].Key())
 			break
 		}
 		out.Results = append(out.Results, tasks.NewResultLine(&rows[i].Result, rows[i].Path, names[rows[i].Step]))

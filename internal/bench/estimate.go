@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -18,6 +20,11 @@ const (
 	estimatedRecords = 70_000
 	estimatedBatches = 300 // small batches
 	asynqGroupRate   = 100 // by asynq's own clock
+
+	estimatedNoop    = 20_000 // the embedded database
+	estimatedAgain   = 80_000
+	estimatedFind    = 300_000 // also for making empty files
+	estimatedContent = 800
 
 	startEstimate   = 5 * time.Second  // of a worker, and its first file
 	serversEstimate = 10 * time.Second // of Redis and MariaDB
@@ -90,4 +97,25 @@ func (o LoadOptions) Takes() time.Duration {
 	ways := 6 + len(o.Workers) // two by hand, over three numbers of connections
 	return serversEstimate + at(estimatedRecords, o.Records) +
 		time.Duration(o.Repeat)*(time.Duration(ways)*at(estimatedRecords, o.Records)+time.Duration(len(o.Workers))*startEstimate)
+}
+
+// Takes estimates how long Embedded takes in all.
+func (o EmbeddedOptions) Takes() time.Duration {
+	content := sampleFiles
+	if o.Tree != "" {
+		content = filesIn(o.Tree)
+	}
+	round := at(estimatedNoop, o.Files) + at(estimatedAgain, o.Files) + at(estimatedFind, o.Files) + at(estimatedContent, content)
+	return at(estimatedFind, o.Files) + time.Duration(o.Repeat)*round
+}
+
+// filesIn counts the files of a folder; those that cannot be read do not count.
+func filesIn(root string) (n int) {
+	_ = filepath.WalkDir(root, func(_ string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			n++
+		}
+		return nil
+	})
+	return n
 }

@@ -167,7 +167,7 @@ func TestConnectionThatIsNotSetUpIsRefused(t *testing.T) {
 		{"sql_mode", "SET sql_mode = 'NO_BACKSLASH_ESCAPES'", "sql_mode still has NO_BACKSLASH_ESCAPES"},
 		{"sql_mode", "SET sql_mode = ''", "sql_mode lacks STRICT_ALL_TABLES"},
 	} {
-		conn, err := session{unwilling{connector, c.drops, c.instead}, defaultCollation}.Connect(t.Context())
+		conn, err := session{Connector: unwilling{connector, c.drops, c.instead}, collation: defaultCollation, kind: new(serverKind)}.Connect(t.Context())
 		if err == nil {
 			testkit.Must(t, conn.Close())
 		}

@@ -31,7 +31,11 @@ func Misread(err error) error {
 }
 
 // mysqlDialect is GORM's, but for its errors: Baler reads the server's own.
-type mysqlDialect struct{ *gormmysql.Dialector }
+type mysqlDialect struct {
+	*gormmysql.Dialector
+
+	kind *serverKind
+}
 
 // Translate implements gorm.ErrorTranslator.
 func (mysqlDialect) Translate(err error) error { return Misread(err) }

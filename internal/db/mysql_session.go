@@ -23,6 +23,7 @@ type session struct {
 	driver.Connector
 
 	collation string // of the connection; one of utf8mb4
+	kind      *serverKind
 }
 
 // idleTimeout is how long the server waits for the next statement of a
@@ -78,5 +79,6 @@ func (s session) prepare(ctx context.Context, conn driverConn) error {
 	if err != nil {
 		return err
 	}
+	s.kind.note(state.version)
 	return state.check(s.collation)
 }

@@ -38,6 +38,8 @@ type DB struct {
 	readOnly    string // why nothing can be written; "" when that is not known to be so
 	log         *slog.Logger
 
+	repeated preparedQueries // see Repeated
+
 	followsServer bool // the clock is corrected by that of the server
 }
 
@@ -86,6 +88,7 @@ func (d *DB) connect(ctx context.Context, t target, most int) (err error) {
 	if d.gorm, err = d.open(t); err != nil {
 		return err
 	}
+	d.repeated.ConnPool = d.gorm.ConnPool
 	if err = d.configurePool(most); err == nil {
 		err = d.ping(ctx)
 	}
@@ -188,12 +191,6 @@ func (d *DB) Dialect() Dialect { return d.dialect }
 // Session returns GORM's handle for statements under ctx.
 func (d *DB) Session(ctx context.Context) *gorm.DB { return d.gorm.WithContext(ctx) }
 
-// Repeated is Session for a long statement that is run many times with the same text.
-// SQLite then reads the text once for each connection; MySQL gets text as always.
-func (d *DB) Repeated(ctx context.Context) *gorm.DB {
-	return d.gorm.Session(&gorm.Session{Context: ctx, PrepareStmt: d.dialect == SQLite})
-}
-
 func (t target) dialector() (gorm.Dialector, error) {
 	if t.dialect == SQLite {
 		return t.sqliteDialector()
@@ -202,9 +199,11 @@ func (t target) dialector() (gorm.Dialector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure driver: %w", err)
 	}
-	pool := sql.OpenDB(session{Connector: c, collation: cmp.Or(t.mysql.Collation, defaultCollation)})
+	kind := new(serverKind)
+	pool := sql.OpenDB(session{Connector: c, collation: cmp.Or(t.mysql.Collation, defaultCollation), kind: kind})
 	// The version is only asked for by GORM's migrator, which Baler does not use.
-	return mysqlDialect{&gormmysql.Dialector{Config: &gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}}}, nil
+	dialector := &gormmysql.Dialector{Config: &gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}}
+	return mysqlDialect{Dialector: dialector, kind: kind}, nil
 }
 
 // Exec runs a statement that holds its values as literals: GORM would look for

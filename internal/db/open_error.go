@@ -26,7 +26,8 @@ func (d *DB) openError(err error) error {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
 		hint = " (set BALER_STATE_DIR or BALER_DATABASE_URL to a place that this user may write)"
 	case sqliteCode(err) == sqlite3.NOTADB:
-		hint = " (name another file in BALER_DATABASE_URL)"
+		// The driver's text names the first statement that fails, whichever it is.
+		return fmt.Errorf("open database %s: %w (name another file in BALER_DATABASE_URL)", d.description, notSQLiteError{err})
 	}
 	return fmt.Errorf("open database %s: %w%s", d.description, plain(err), hint)
 }
@@ -76,3 +77,9 @@ func refusalHint(number uint16) string {
 	}
 	return ""
 }
+
+// notSQLiteError is the error of opening a file that is no database.
+type notSQLiteError struct{ error }
+
+func (notSQLiteError) Error() string   { return "the file is not a SQLite database" }
+func (e notSQLiteError) Unwrap() error { return e.error }

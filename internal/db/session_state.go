@@ -18,17 +18,18 @@ type sessionState struct {
 	client, connection, results string // character sets
 	collation                   string
 	sqlMode                     string
+	version                     string
 }
 
 // readSession asks the server. It reads what is in force: a proxy in between may
 // answer OK to a SET and not pass it on.
 func readSession(ctx context.Context, conn driver.QueryerContext) (s sessionState, err error) {
 	rows, err := conn.QueryContext(ctx, `SELECT @@character_set_client, @@character_set_connection,
-		@@character_set_results, @@collation_connection, @@sql_mode`, nil)
+		@@character_set_results, @@collation_connection, @@sql_mode, VERSION()`, nil)
 	if err != nil {
 		return s, fmt.Errorf("read session variables: %w", err)
 	}
-	into := []*string{&s.client, &s.connection, &s.results, &s.collation, &s.sqlMode}
+	into := []*string{&s.client, &s.connection, &s.results, &s.collation, &s.sqlMode, &s.version}
 	values := make([]driver.Value, len(into))
 	err = rows.Next(values)
 	if closeErr := rows.Close(); err == nil {

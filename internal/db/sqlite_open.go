@@ -65,8 +65,12 @@ func (t target) sqliteDialector() (gorm.Dialector, error) {
 
 // makeFolder makes the folder of a SQLite file.
 func makeFolder(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	switch info, err := os.Stat(path); {
+	case err != nil: // the next step says why, if it matters
+	case info.IsDir():
 		return fmt.Errorf("it is a folder; name a file in it, such as sqlite:%s", filepath.Join(path, "baler.db"))
+	case !info.Mode().IsRegular():
+		return errors.New("it is a device, a named pipe or a socket; name a file")
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("create folder: %w", err)

@@ -68,7 +68,8 @@ func TestErrorsOfOpeningSQLite(t *testing.T) {
 	testkit.Must(t, os.WriteFile(filepath.Join(dir, "notes.txt"), []byte(strings.Repeat("no database. ", 100)), 0o600))
 	for path, told := range map[string]string{
 		dir:                            "name a file in it, such as sqlite:" + dir + "/baler.db",
-		dir + "/notes.txt":             "name another file in BALER_DATABASE_URL",
+		dir + "/notes.txt":             "notes.txt: the file is not a SQLite database (name another file in BALER_DATABASE_URL)",
+		os.DevNull:                     "it is a device, a named pipe or a socket; name a file",
 		dir + "/notes.txt/baler.db":    "create folder",
 		dir + "/notes.txt/no/baler.db": "create folder",
 	} {

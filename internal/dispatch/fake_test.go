@@ -335,3 +335,17 @@ func (f *fake) NoteClockSet(_ context.Context, by time.Duration, since, until ti
 	f.clockChanges = append(f.clockChanges, clockChange{by, since, until})
 	return nil
 }
+
+func (f *fake) RegisterEmitted(_ context.Context, p ledger.EmittedPage) ([]tasks.Batch, bool, error) {
+	if err := f.enter("RegisterEmitted"); err != nil {
+		return nil, false, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.backlogs {
+		if b := &f.backlogs[i]; b.Transfer == p.Transfer {
+			b.Files, b.Emitted = b.Files+b.Emitted, 0
+		}
+	}
+	return nil, false, nil
+}

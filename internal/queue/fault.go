@@ -19,7 +19,8 @@ type fault struct {
 
 // faults are those that Redis names in its errors.
 func faults() []fault {
-	const refuses, account = "refuses this account", "correct the user and password in BALER_REDIS_URL, or give it the rights of deploy/redis.acl"
+	const refuses = "refuses this account"
+	const account = "correct the user and password in BALER_REDIS_URL, or give it the rights of deploy/redis.acl"
 	return []fault{
 		{"NOAUTH", refuses, account},
 		{"WRONGPASS", refuses, account},
@@ -96,7 +97,7 @@ func (q *Conn) greeting(ctx context.Context) error {
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, client.Options().Network, client.Options().Addr)
 	if err != nil {
-		return nil //nolint:nilerr // the client's own error is the one to report
+		return nil // the client's own error is the one to report
 	}
 	defer func() { _ = conn.Close() }() // nothing was written
 	if conn.SetReadDeadline(time.Now().Add(greetingTime)) != nil {

@@ -1,24 +1,50 @@
 package store
 
-import "github.com/balerhq/baler/internal/db"
+import (
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/tasks"
+)
 
 // resultColumns are the columns of the table results.
 func resultColumns() []db.BulkColumn[resultRecord] {
 	return []db.BulkColumn[resultRecord]{
-		{Name: "transfer_id", Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Number(r.TransferID) }},
-		{Name: "step_no", Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Number(int64(r.StepNo)) }},
+		{
+			Name: "transfer_id", Same: sameValue(func(r *resultRecord) int64 { return r.TransferID }),
+			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Number(r.TransferID) },
+		},
+		{
+			Name: "step_no", Same: sameValue(func(r *resultRecord) int { return r.StepNo }),
+			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Number(int64(r.StepNo)) },
+		},
 		{Name: "file_no", Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Number(r.FileNo) }},
-		{Name: "batch_id", Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Number(r.End.BatchID) }},
-		{Name: "outcome", Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Text(string(r.End.Outcome)) }},
-		{Name: "worker", Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Text(r.End.Worker) }},
-		{Name: "started_at", Write: func(l db.Literals, r *resultRecord) db.Literals { return l.TimeNumber(r.End.StartedAt) }},
-		{Name: "ended_at", Write: func(l db.Literals, r *resultRecord) db.Literals { return l.TimeNumber(r.End.EndedAt) }},
+		{
+			Name: "batch_id", Same: sameValue(func(r *resultRecord) int64 { return r.End.BatchID }),
+			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Number(r.End.BatchID) },
+		},
+		{
+			Name: "outcome", Same: sameValue(func(r *resultRecord) tasks.Outcome { return r.End.Outcome }),
+			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Text(string(r.End.Outcome)) },
+		},
+		{
+			Name: "worker", Same: sameValue(func(r *resultRecord) string { return r.End.Worker }),
+			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Text(r.End.Worker) },
+		},
+		{
+			Name: "started_at", Same: func(a, b *resultRecord) bool { return a.End.StartedAt.Equal(b.End.StartedAt) },
+			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.TimeNumber(r.End.StartedAt) },
+		},
+		{
+			Name: "ended_at", Same: func(a, b *resultRecord) bool { return a.End.EndedAt.Equal(b.End.EndedAt) },
+			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.TimeNumber(r.End.EndedAt) },
+		},
 		{
 			Name: "exit_code", IsSet: func(r *resultRecord) bool { return r.End.ExitCode != 0 },
+			Same:  sameValue(func(r *resultRecord) int { return r.End.ExitCode }),
 			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Number(int64(r.End.ExitCode)) },
 		},
 		{
 			Name: "code", IsSet: func(r *resultRecord) bool { return r.End.Code != "" },
+			Same:  sameValue(func(r *resultRecord) string { return r.End.Code }),
 			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Text(r.End.Code) },
 		},
 		{
@@ -31,6 +57,7 @@ func resultColumns() []db.BulkColumn[resultRecord] {
 		},
 		{
 			Name: "truncated", IsSet: func(r *resultRecord) bool { return r.End.Truncated },
+			Same:  sameValue(func(r *resultRecord) bool { return r.End.Truncated }),
 			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Bool(r.End.Truncated) },
 		},
 		{
@@ -44,9 +71,15 @@ func resultColumns() []db.BulkColumn[resultRecord] {
 		},
 		{
 			Name: "attempt", IsSet: func(r *resultRecord) bool { return r.End.Attempt != 1 },
+			Same:  sameValue(func(r *resultRecord) int { return r.End.Attempt }),
 			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Number(int64(r.End.Attempt)) },
 		},
 	}
+}
+
+// sameValue compares two rows by one value.
+func sameValue[R any, V comparable](of func(*R) V) func(a, b *R) bool {
+	return func(a, b *R) bool { return of(a) == of(b) }
 }
 
 // fileColumns are the columns of the table files.
@@ -72,10 +105,11 @@ func fileColumns() []db.BulkColumn[fileRow] {
 		chunkColumn("part", func(r *fileRow) *int64 { return r.Part }),
 		chunkColumn("byte_offset", func(r *fileRow) *int64 { return r.ByteOffset }),
 		chunkColumn("line_no", func(r *fileRow) *int64 { return r.LineNo }),
+		chunkColumn("parent_no", func(r *fileRow) *int64 { return r.ParentNo }),
 	}
 }
 
-// chunkColumn is a column that only chunks of split files have.
+// chunkColumn is a column that only chunks of split files, or only emitted files, have.
 func chunkColumn(name string, of func(*fileRow) *int64) db.BulkColumn[fileRow] {
 	return db.BulkColumn[fileRow]{
 		Name: name, IsSet: func(r *fileRow) bool { return of(r) != nil },

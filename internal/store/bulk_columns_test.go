@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -97,6 +98,77 @@ func TestBulkInsertWritesWhatTheFieldsSay(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Results of one batch share most values, and the statement gives those once. The rows are
+// the same as those that GORM inserts, whatever the texts and the session's collation are.
+func TestBulkInsertOfRowsThatShareValues(t *testing.T) {
+	b := emptyEnv(t, db.MySQL)
+	if _, err := b.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 27, 10, 20, 30, 123456000, time.UTC)
+	uniform := func(i int) outcomeColumns {
+		return outcomeColumns{
+			BatchID: 9, Outcome: tasks.OutcomeSucceeded, Attempt: 1, Worker: "Zoë's \\worker", StartedAt: at,
+			EndedAt: at.Add(time.Duration(i) * time.Microsecond),
+		}
+	}
+	facts := func(text func(i int) *string) func(i int) outcomeColumns {
+		return func(i int) outcomeColumns {
+			end := uniform(i)
+			end.Facts = text(i)
+			return end
+		}
+	}
+	text := func(s string) *string { return &s }
+	for name, end := range map[string]func(i int) outcomeColumns{
+		"nothing but times": uniform,
+		"facts":             facts(func(i int) *string { return text(fmt.Sprintf(`{"n": %d, "it's": "plain"}`, i)) }),
+		"facts of some":     facts(func(i int) *string { return []*string{nil, text(`{}`)}[i%2] }),
+		"texts of all kinds": facts(func(i int) *string {
+			return []*string{text(`{"a": "\\"}`), text(`{"a": "é"}`), text(`{"a": "e"}`), nil}[i%4]
+		}),
+		"an error among them": func(i int) outcomeColumns {
+			end := uniform(i)
+			if i == 77 {
+				end.Outcome, end.Code, end.Error, end.ExitCode, end.Truncated = tasks.OutcomeError, "exit", "it's 文", -1, true
+			}
+			return end
+		},
+		"long output": func(i int) outcomeColumns {
+			end := uniform(i)
+			end.Output = strings.Repeat("o", i*10)
+			return end
+		},
+		"another attempt": func(i int) outcomeColumns {
+			end := uniform(i)
+			end.Attempt, end.EndedAt = 2, at
+			return end
+		},
+	} {
+		for _, collation := range []string{"utf8mb4_general_ci", "utf8mb4_unicode_ci"} {
+			t.Run(name+", "+collation, func(t *testing.T) {
+				rows := make([]resultRecord, 250)
+				for i := range rows {
+					rows[i] = resultRecord{TransferID: 3, StepNo: 1, FileNo: 5_000_000_000 + int64(i), End: end(i)}
+				}
+				var got []resultRecord
+				err := b.db.Connection(func(s *gorm.DB) error {
+					return errors.Join(
+						s.Exec("SET NAMES utf8mb4 COLLATE "+collation).Error,
+						db.BulkInsert(s, "results", resultColumns(), rows, (*resultRecord).size),
+						s.Order("file_no").Find(&got).Error,
+						s.Exec("DELETE FROM results").Error,
+						s.Exec("SET NAMES utf8mb4 COLLATE utf8mb4_general_ci").Error)
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				same(t, got, rows)
+			})
+		}
 	}
 }
 

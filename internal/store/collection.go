@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -13,31 +14,34 @@ import (
 // CollectionFiles reads up to limit files of a collection after a key.
 func (s *Store) CollectionFiles(ctx context.Context, c ledger.Collection, after tasks.FileKey, limit int) ([]tasks.CollectedFile, error) {
 	if c.RunKey == "" {
-		return s.collectFiles(s.db.Session(ctx).Where("f.transfer_id = ? AND f.no > ?", c.Transfer, after.File), limit)
+		return s.collectFiles(s.db.Session(ctx).Where("f.transfer_id = ? AND f.no > ?", c.Transfer, after.File), "f.transfer_id, f.no", limit)
 	}
 	seen := func() *gorm.DB {
 		return s.db.Session(ctx).Joins("JOIN seen_files s ON s.transfer_id = f.transfer_id AND s.file_no = f.no").
 			Where("s.run_key = ? AND s.missing = 0", c.RunKey)
 	}
+	// Not by the equal columns of f: SQLite would look up each file of the transfer among
+	// those seen, behind a key that only f is searched by.
+	const order = "s.transfer_id, s.file_no"
 	// Not one query with an OR: MySQL would read the collection from its beginning.
-	files, err := s.collectFiles(seen().Where("s.transfer_id = ? AND s.file_no > ?", after.Transfer, after.File), limit)
+	files, err := s.collectFiles(seen().Where("s.transfer_id = ? AND s.file_no > ?", after.Transfer, after.File), order, limit)
 	if err != nil || len(files) == limit {
 		return files, err
 	}
-	further, err := s.collectFiles(seen().Where("s.transfer_id > ?", after.Transfer), limit-len(files))
+	further, err := s.collectFiles(seen().Where("s.transfer_id > ?", after.Transfer), order, limit-len(files))
 	return append(files, further...), err
 }
 
-// collectFiles reads files f in the order of their keys.
-func (s *Store) collectFiles(q *gorm.DB, limit int) (files []tasks.CollectedFile, err error) {
+// collectFiles reads files f in an order.
+func (s *Store) collectFiles(q *gorm.DB, order string, limit int) (files []tasks.CollectedFile, err error) {
 	var rows []fileRow
-	if err := q.Table("files f").Select("f.*").Order("f.transfer_id, f.no").Limit(limit).Find(&rows).Error; err != nil {
+	if err := q.Table("files f").Select("f.*").Order(order).Limit(limit).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read files of a collection: %w", err)
 	}
 	for i := range rows {
 		files = append(files, tasks.CollectedFile{Transfer: rows[i].TransferID, File: rows[i].file()})
 	}
-	return files, nil
+	return files, s.completeEmitted(q.Statement.Context, files)
 }
 
 // CollectionTotals counts the files of a collection, and adds up their sizes.
@@ -81,6 +85,15 @@ func (s *Store) CollectionResults(
 	}
 }
 
+// byPlace makes the database look files up by their place. Left alone, SQLite reads all
+// files of the run for each of them.
+func (s *Store) byPlace() string {
+	if s.db.Dialect() == db.SQLite {
+		return "INDEXED BY seen_files_place"
+	}
+	return "FORCE INDEX (seen_files_place)"
+}
+
 // collectResults lists results of one transfer: with a run key, those of files whose
 // newest results they are.
 func (s *Store) collectResults(
@@ -90,7 +103,7 @@ func (s *Store) collectResults(
 		if runKey == "" {
 			return q
 		}
-		return q.Where(`EXISTS (SELECT 1 FROM seen_files s
+		return q.Where(`EXISTS (SELECT 1 FROM seen_files s `+s.byPlace()+`
 			WHERE s.run_key = ? AND s.transfer_id = k.transfer_id AND s.file_no = k.file_no AND s.missing = 0)`, runKey)
 	}
 	rows, err := s.results(ctx, newest, after.Transfer, f, after.ResultKey, limit)

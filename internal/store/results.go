@@ -47,7 +47,12 @@ func (s *Store) RecordedFiles(ctx context.Context, transfer int64, step int, fil
 func (s *Store) Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error) {
 	var rows []resultRecord
 	q := s.db.Session(ctx).Select("file_no", "step_no", "facts").
-		Where("transfer_id = ? AND step_no < ? AND facts IS NOT NULL", transfer, before)
+		Where("transfer_id = ? AND facts IS NOT NULL", transfer)
+	if before <= maxListedSteps {
+		q = q.Where("step_no IN ?", stepsBefore(before))
+	} else {
+		q = q.Where("step_no < ?", before)
+	}
 	if err := db.WhereInRanges(q, "file_no", files).Order("step_no, file_no").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
@@ -64,6 +69,19 @@ func (s *Store) Facts(ctx context.Context, transfer int64, before int, files tas
 		maps.Copy(known[rows[i].FileNo], facts)
 	}
 	return known, nil
+}
+
+// maxListedSteps is how many steps a query lists by number.
+const maxListedSteps = 1000
+
+// stepsBefore lists the numbers of the steps before one, each by itself: of a range of steps,
+// the database would read the results of all files.
+func stepsBefore(step int) []int {
+	steps := make([]int, max(step, 1)) // 0 is no step, and keeps the list from being empty
+	for i := range steps {
+		steps[i] = i
+	}
+	return steps
 }
 
 func decodeFacts(text *string) (map[string]any, error) {
@@ -127,11 +145,22 @@ func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultReco
 	if err != nil {
 		return nil, err
 	}
-	paths := pathsOf(files)
+	byNumber := make(map[int64]*tasks.File, len(files))
+	for i := range files {
+		byNumber[files[i].No] = &files[i]
+	}
 	lines := make([]tasks.ResultRow, len(rows))
 	for i := range rows {
 		r := &rows[i]
-		lines[i] = tasks.ResultRow{Result: r.End.result(r.StepNo, r.FileNo), Path: paths[r.FileNo]}
+		lines[i] = tasks.ResultRow{Result: r.End.result(r.StepNo, r.FileNo)}
+		f := byNumber[r.FileNo]
+		if f == nil {
+			continue
+		}
+		lines[i].Path = f.Path
+		if e := f.Emitted; e != nil {
+			lines[i].Parent, lines[i].Name = e.Parent, e.Name
+		}
 	}
 	return lines, nil
 }

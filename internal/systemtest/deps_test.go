@@ -29,12 +29,13 @@ func forbid(t *testing.T, packages, words []string) {
 	}
 }
 
-// Who writes a handler imports no database, queue or metrics library.
+// Who writes a handler imports no database, queue or metrics library, and nothing beside the
+// standard library but the Go project's table of system calls, which opens files on Linux.
 func TestContractNeedsTheStandardLibraryOnly(t *testing.T) {
 	t.Parallel()
 	for _, p := range dependencies(t, "./handlers", "./handlers/handlertest", "./tasks") {
 		first, _, _ := strings.Cut(p, "/")
-		if strings.Contains(first, ".") && !strings.HasPrefix(p, "github.com/balerhq/baler/") {
+		if strings.Contains(first, ".") && p != "golang.org/x/sys/unix" && !strings.HasPrefix(p, "github.com/balerhq/baler/") {
 			t.Errorf("the contract needs %s", p)
 		}
 	}

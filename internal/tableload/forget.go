@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +64,69 @@ func (s *Store) isEmpty(ctx context.Context, table string) (bool, error) {
 		return false, fmt.Errorf("check whether %s is empty: %w", table, err)
 	}
 	return rows == 0, nil
+}
+
+// LeftOut lists the members that a transfer did not load because they had no column.
+type LeftOut struct {
+	Transfer int64
+	Members  []string // some of their names
+}
+
+// LeftOut lists transfers that left out members for which the table has columns by now.
+func (s *Store) LeftOut(ctx context.Context, table string) ([]LeftOut, error) {
+	target, err := s.targetOf(ctx, table)
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		TransferID int64
+		Names      string
+	}
+	err = s.db.Session(ctx).Table("loads").Where("target = ? AND source <> ? AND unmapped > 0", target, []byte{}).
+		Distinct("transfer_id", "unmapped_names AS names").Limit(unmappedPage).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read members that were left out: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	columns, err := s.Columns(ctx, table)
+	if err != nil {
+		return nil, err
+	}
+	var left []LeftOut
+	for _, r := range rows {
+		if members := withColumn(strings.Split(r.Names, nameEnd), columns); len(members) > 0 {
+			left = append(left, LeftOut{r.TransferID, members})
+		}
+	}
+	return left, nil
+}
+
+// ForgetTransfers marks the files of transfers as not processed, and their sections as not
+// loaded from these files. Their rows stay, so only a load that updates rows may follow.
+func (s *Store) ForgetTransfers(ctx context.Context, transfers []int64) error {
+	return s.db.Write(ctx, "forget files of loads", func(tx *gorm.DB, _ time.Time) error {
+		if err := tx.Exec("DELETE FROM seen_files WHERE transfer_id IN ?", transfers).Error; err != nil {
+			return err
+		}
+		return tx.Exec("UPDATE loads SET source = ? WHERE transfer_id IN ?", []byte{}, transfers).Error
+	})
+}
+
+// WithColumn returns those of the members that have a column of a table.
+func (s *Store) WithColumn(ctx context.Context, table string, members []string) ([]string, error) {
+	columns, err := s.Columns(ctx, table)
+	if err != nil {
+		return nil, err
+	}
+	return withColumn(members, columns), nil
+}
+
+func withColumn(members []string, columns []Column) []string {
+	return slices.DeleteFunc(slices.Clone(members), func(name string) bool {
+		return !slices.ContainsFunc(columns, func(c Column) bool { return c.Name == name })
+	})
 }
 
 func (s *Store) forget(ctx context.Context, target []byte) error {

@@ -14,7 +14,7 @@ const maxBody = 1 << 20
 // Content security policies. The monitor's page has its start-up script and
 // styles inline. It also names a font on another host, which the policy blocks.
 const (
-	ownPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; " +
+	ownPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; " +
 		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 	monitorPolicy = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; " +
 		"img-src 'self' data:; font-src 'self' data:; object-src 'none'; " +

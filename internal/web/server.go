@@ -94,6 +94,21 @@ func mountPages(mux *http.ServeMux, opts *Options) error {
 		return err
 	}
 	mux.Handle("GET /{$}", page)
+	one, err := newTransferPage(opts)
+	if err != nil {
+		return err
+	}
+	mux.Handle("GET /transfers/{id}", one)
+	if opts.Results != nil {
+		results, err := newResultsPage(opts)
+		if err != nil {
+			return err
+		}
+		mux.Handle("GET /transfers/{id}/results", results)
+	}
+	if opts.Control != nil {
+		mountActions(mux, opts, one)
+	}
 	return errors.Join(mountAssets(mux), mountAPI(mux, opts))
 }
 

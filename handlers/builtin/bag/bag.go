@@ -3,9 +3,6 @@ package bag
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,27 +25,14 @@ const (
 )
 
 const (
-	bagManifest = "manifest-sha256.txt"
-	bagTags     = "tagmanifest-sha256.txt"
-	bagInfo     = "bag-info.txt"
-	bagMark     = "bagit.txt"
+	bagInfo = "bag-info.txt"
+	bagMark = "bagit.txt"
 
 	emptyLabel = "Empty-Folders:"
 )
 
-type bagArgs struct {
-	To string `json:"to"`
-}
-
-func newBagArgs(args any) (b bagArgs, err error) {
-	if err := handlers.DecodeArgs(args, &b); err != nil {
-		return b, err
-	}
-	if b.To == "" {
-		return b, handlers.Fail(handlers.CodeBadArgs, errors.New("to is missing: set it to the folder of the bag"))
-	}
-	return b, nil
-}
+func manifestName(algorithm string) string    { return "manifest-" + algorithm + ".txt" }
+func tagManifestName(algorithm string) string { return "tagmanifest-" + algorithm + ".txt" }
 
 // Register adds the finalizer bag to a registry.
 func Register(reg *handlers.Registry) error {
@@ -64,8 +48,9 @@ func output(args any) handlers.Output {
 
 // Finalize copies the files into a BagIt 1.0 bag (RFC 8493). Their paths below data/
 // are their paths below the deepest folder that contains all sources. Arguments: {"to":
-// folder}. Modification times of files and folders, and empty folders, are kept;
-// bag-info.txt counts links and special files, which are left out. If a copy does not
+// folder, "algorithms": those of its manifests, "info": fields of bag-info.txt}.
+// Modification times of files and folders, and empty folders, are kept; bag-info.txt
+// counts links and special files, which are left out. If a copy does not
 // have the digest that an earlier step recorded, the step fails and leaves no bag. A
 // bag of an earlier run of the same sources is replaced by one of all files of all
 // runs, unless it is not as the earlier run wrote it.
@@ -77,7 +62,7 @@ func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	var unchecked missing.Files
 	ours := func(there *os.Root) bool { return holdsOnlyItsBag(ctx, there) }
 	err = c.CreateFolder(args.To, ours, func(dir *os.Root) error {
-		w := &bagWriter{job: c, dir: dir, base: commonFolder(c.Transfer().Sources), unchecked: &unchecked}
+		w := &bagWriter{args: &args, job: c, dir: dir, base: commonFolder(c.Transfer().Sources), unchecked: &unchecked}
 		return w.write(ctx)
 	})
 	if err != nil {
@@ -90,11 +75,12 @@ func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	if err != nil {
 		return err
 	}
-	return handlers.Warn(CodeNotVerified, unchecked.Message("had no sha256 to check their copies by", all))
+	return handlers.Warn(CodeNotVerified, unchecked.Message("had no digest to check their copies by", all))
 }
 
 // bagWriter writes one bag.
 type bagWriter struct {
+	args      *bagArgs
 	job       *handlers.TransferJob
 	dir       *os.Root
 	base      string
@@ -104,15 +90,19 @@ type bagWriter struct {
 
 	emptyFolders int64
 	leftOut      leftOut
+
+	isFile bool // the only source is a file
 }
 
-// write writes the files of the bag: the payload, its manifest and the tag files.
+// write writes the files of the bag: the payload, its manifests and the tag files.
 func (b *bagWriter) write(ctx context.Context) error {
-	tags := make([]string, 0, 3) // lines of the tag manifest
+	tags := make([]strings.Builder, len(b.args.Algorithms)) // lines of the tag manifests
 	tag := func(name string, write func(w io.Writer) error) error {
-		digest := sha256.New()
-		err := handlers.WriteNew(b.dir, name, func(w io.Writer) error { return write(io.MultiWriter(w, digest)) })
-		tags = append(tags, bagLine(hex.EncodeToString(digest.Sum(nil)), name))
+		digests := newDigests(b.args.Algorithms)
+		err := handlers.WriteNew(b.dir, name, func(w io.Writer) error { return write(io.MultiWriter(w, digests)) })
+		for i, digest := range digests.sums() {
+			tags[i].WriteString(bagLine(digest, name))
+		}
 		return err
 	}
 	if err := tag(bagMark, func(w io.Writer) error {
@@ -124,7 +114,9 @@ func (b *bagWriter) write(ctx context.Context) error {
 	if err := b.dir.Mkdir("data", 0o755); err != nil {
 		return handlers.WriteFailure("data", err)
 	}
-	if err := tag(bagManifest, func(w io.Writer) error { return b.writePayload(ctx, w) }); err != nil {
+	if err := b.manifests(tag, b.args.Algorithms, nil, func(manifests []io.Writer) error {
+		return b.writePayload(ctx, manifests)
+	}); err != nil {
 		return err
 	}
 	if err := b.keepFolders(ctx); err != nil {
@@ -133,27 +125,33 @@ func (b *bagWriter) write(ctx context.Context) error {
 	if err := tag(bagInfo, b.writeInfo); err != nil {
 		return err
 	}
-	return handlers.WriteNew(b.dir, bagTags, func(w io.Writer) error {
-		_, err := io.WriteString(w, strings.Join(tags, ""))
-		return err
+	for i, algorithm := range b.args.Algorithms {
+		err := handlers.WriteNew(b.dir, tagManifestName(algorithm), func(w io.Writer) error {
+			_, err := io.WriteString(w, tags[i].String())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// manifests opens the manifests of the payload, one within the other, and calls write with
+// all of them.
+func (b *bagWriter) manifests(
+	tag func(string, func(io.Writer) error) error, algorithms []string, open []io.Writer, write func([]io.Writer) error,
+) error {
+	if len(algorithms) == 0 {
+		return write(open)
+	}
+	return tag(manifestName(algorithms[0]), func(w io.Writer) error {
+		return b.manifests(tag, algorithms[1:], append(open, w), write)
 	})
 }
 
-// writeInfo describes the bag, and says what a manifest cannot list.
-func (b *bagWriter) writeInfo(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "Bag-Software-Agent: Baler\nBagging-Date: %s\nExternal-Identifier: %s\nPayload-Oxum: %d.%d\n",
-		b.job.Now().UTC().Format("2006-01-02"), b.job.Transfer().UUID, b.bytes, b.files)
-	if err == nil && b.emptyFolders > 0 {
-		_, err = fmt.Fprintf(w, "%s %d\n", emptyLabel, b.emptyFolders)
-	}
-	if left := b.leftOut.String(); err == nil && left != "" {
-		_, err = fmt.Fprintf(w, "Left-Out: %s\n", left)
-	}
-	return err
-}
-
-// writePayload copies the files and writes their manifest.
-func (b *bagWriter) writePayload(ctx context.Context, manifest io.Writer) error {
+// writePayload copies the files and writes their manifests.
+func (b *bagWriter) writePayload(ctx context.Context, manifests []io.Writer) error {
 	for f, err := range b.job.Files(ctx) {
 		if err != nil {
 			return err
@@ -161,34 +159,58 @@ func (b *bagWriter) writePayload(ctx context.Context, manifest io.Writer) error 
 		if f.Part > 1 {
 			continue // the first chunk stands for the whole file
 		}
-		name, err := b.name(f.Path)
+		name, err := b.name(&f.File)
 		if err != nil {
 			return err
 		}
 		if _, err := b.dir.Lstat(name); err == nil {
+			if err := b.sameContent(&f.File, name); err != nil {
+				return err
+			}
 			continue // a list of paths may contain a file twice
 		}
-		digest, err := b.copyFile(ctx, &f.File, name)
+		digests, err := b.copyFile(ctx, &f.File, name)
 		if err != nil {
 			return err
 		}
-		if known, ok := f.Digest("sha256"); !ok {
-			b.unchecked.Add(f.Path)
-		} else if !strings.EqualFold(known, digest) {
-			return handlers.Fail(CodeDigestDiffers, fmt.Errorf("%q has the sha256 %s now, but had %s", f.Path, digest, known))
-		}
-		if _, err := io.WriteString(manifest, bagLine(digest, name)); err != nil {
+		if err := b.compare(&f, digests); err != nil {
 			return err
+		}
+		for i, digest := range digests[:len(manifests)] {
+			if _, err := io.WriteString(manifests[i], bagLine(digest, name)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
+// compare compares the digests of a copy with those that earlier steps recorded of the file.
+func (b *bagWriter) compare(f *handlers.FinalFile, digests []string) error {
+	compared := false
+	for i, algorithm := range b.args.computed() {
+		known, ok := f.Digest(algorithm)
+		if ok && !strings.EqualFold(known, digests[i]) {
+			return handlers.Fail(CodeDigestDiffers, fmt.Errorf("%q has the %s %s now, but had %s", f.Path, algorithm, digests[i], known))
+		}
+		compared = compared || ok
+	}
+	if !compared {
+		b.unchecked.Add(f.Path)
+	}
+	return nil
+}
+
 // name is a file's path within the bag.
-func (b *bagWriter) name(file string) (string, error) {
+func (b *bagWriter) name(f *tasks.File) (string, error) {
+	file := f.Path
 	if !utf8.ValidString(file) {
 		return "", handlers.Fail(CodeNotText, fmt.Errorf("%q is not UTF-8: a bag cannot contain it", file))
 	}
+	if f.Emitted != nil && f.Emitted.Base != "" {
+		return b.emittedName(f), nil
+	}
+	b.isFile = b.isFile || file == handlers.CommonFolder(b.job.Transfer().Sources)
 	rel, err := filepath.Rel(b.base, file)
 	if err != nil || !filepath.IsLocal(rel) {
 		rel = strings.TrimPrefix(filepath.Clean(file), string(filepath.Separator)) // a list of paths may name files anywhere
@@ -196,35 +218,36 @@ func (b *bagWriter) name(file string) (string, error) {
 	return path.Join("data", filepath.ToSlash(rel)), nil
 }
 
-// copyFile copies a file, with its modification time, and returns its digest.
-func (b *bagWriter) copyFile(ctx context.Context, file *tasks.File, name string) (string, error) {
+// copyFile copies a file, with its modification time, and returns its digests by the
+// algorithms in bagArgs.computed.
+func (b *bagWriter) copyFile(ctx context.Context, file *tasks.File, name string) ([]string, error) {
 	from, err := b.job.Open(file.Path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer from.Close() // only read from
 	if err := b.dir.MkdirAll(path.Dir(name), 0o755); err != nil {
-		return "", handlers.WriteFailure(name, err)
+		return nil, handlers.WriteFailure(name, err)
 	}
-	digest := sha256.New()
+	digests := newDigests(b.args.computed())
 	var n int64
 	err = handlers.WriteNew(b.dir, name, func(to io.Writer) (err error) {
-		n, err = io.Copy(io.MultiWriter(to, digest), ctxio.NewReader(ctx, from))
+		n, err = io.Copy(io.MultiWriter(to, digests), ctxio.NewReader(ctx, from))
 		return err
 	})
 	b.files++
 	b.bytes += n
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	info, err := from.Stat()
 	if err == nil {
 		err = b.dir.Chtimes(name, info.ModTime(), info.ModTime())
 	}
 	if err != nil {
-		return "", handlers.WriteFailure(name, err)
+		return nil, handlers.WriteFailure(name, err)
 	}
-	return hex.EncodeToString(digest.Sum(nil)), nil
+	return digests.sums(), nil
 }
 
 // bagLine is a line of a bag's manifest. It encodes line ends and the percent sign,

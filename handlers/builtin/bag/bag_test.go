@@ -211,7 +211,7 @@ func TestBagCountsFilesWithoutADigest(t *testing.T) {
 	t.Parallel()
 	_, trial := bagRig(t)
 	trial.Files[0].Facts = nil
-	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "not-verified: 1 of 7 files had no sha256 to check their copies by: ")
+	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, trial), tasks.FinalizeDone, "not-verified: 1 of 7 files had no digest to check their copies by: ")
 }
 
 func TestBagStopsWithItsContext(t *testing.T) {

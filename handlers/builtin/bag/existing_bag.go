@@ -3,7 +3,6 @@ package bag
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/balerhq/baler/handlers/builtin/checksum"
 	"github.com/balerhq/baler/internal/ctxio"
 )
 
@@ -21,31 +21,45 @@ var errNotOfTheBag = errors.New("not of the bag")
 // its manifests list is there with the same content, and there are no more files and no more
 // empty folders.
 func holdsOnlyItsBag(ctx context.Context, folder *os.Root) bool {
-	known := int64(1) // the tag manifest, which no manifest lists
-	is := func(digest, name string) error {
-		info, err := folder.Lstat(name)
-		if err == nil && !info.Mode().IsRegular() {
-			err = errNotOfTheBag
-		}
-		if err != nil {
-			return err
-		}
-		known++
-		return hasDigest(ctx, folder, name, digest)
-	}
-	tags := map[string]bool{}
-	err := eachLine(folder, bagTags, func(digest, name string) error {
-		tags[name] = true
-		return is(digest, name)
-	})
-	if err != nil || !tags[bagMark] || !tags[bagInfo] || !tags[bagManifest] {
+	known, algorithms := int64(0), algorithmsOf(folder)
+	if len(algorithms) == 0 {
 		return false
 	}
+	is := func(algorithm string) func(digest, name string) error {
+		return func(digest, name string) error {
+			info, err := folder.Lstat(name)
+			if err == nil && !info.Mode().IsRegular() {
+				err = errNotOfTheBag
+			}
+			if err != nil {
+				return err
+			}
+			known++
+			return hasDigest(ctx, folder, name, algorithm, digest)
+		}
+	}
+	for _, algorithm := range algorithms {
+		tags := map[string]bool{}
+		known = int64(len(algorithms)) // the tag manifests, which no manifest lists
+		err := eachLine(folder, tagManifestName(algorithm), func(digest, name string) error {
+			tags[name] = true
+			return is(algorithm)(digest, name)
+		})
+		if err != nil || !tags[bagMark] || !tags[bagInfo] || !tags[manifestName(algorithm)] {
+			return false
+		}
+	}
+	strongest := algorithms[len(algorithms)-1]
 	empty, err := emptyFolders(folder)
-	if err != nil || eachLine(folder, bagManifest, is) != nil {
+	if err != nil || eachLine(folder, manifestName(strongest), is(strongest)) != nil {
 		return false
 	}
-	err = fs.WalkDir(folder.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+	return holdsNoMore(folder, known, empty)
+}
+
+// holdsNoMore reports whether a bag has at most so many files and empty folders.
+func holdsNoMore(folder *os.Root, known, empty int64) bool {
+	err := fs.WalkDir(folder.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -82,14 +96,25 @@ func emptyFolders(folder *os.Root) (n int64, err error) {
 	return 0, nil
 }
 
+// algorithmsOf are those of a bag's tag manifests, the strongest last: they need not be
+// those of today's recipe.
+func algorithmsOf(folder *os.Root) (algorithms []string) {
+	for _, algorithm := range allAlgorithms() {
+		if _, err := folder.Lstat(tagManifestName(algorithm)); err == nil {
+			algorithms = append(algorithms, algorithm)
+		}
+	}
+	return algorithms
+}
+
 // hasDigest reads a file of a bag, and reports one that has changed.
-func hasDigest(ctx context.Context, folder *os.Root, name, want string) error {
+func hasDigest(ctx context.Context, folder *os.Root, name, algorithm, want string) error {
 	f, err := folder.Open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close() // only read from
-	digest := sha256.New()
+	digest := checksum.NewHash(algorithm)
 	if _, err := io.Copy(digest, ctxio.NewReader(ctx, f)); err != nil {
 		return err
 	}

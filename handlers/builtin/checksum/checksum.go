@@ -60,6 +60,9 @@ func Register(reg *handlers.Registry) error {
 // Known reports whether there is an algorithm of this name.
 func Known(name string) bool { return algorithms()[name] != nil }
 
+// NewHash makes the hash of an algorithm that is Known.
+func NewHash(name string) hash.Hash { return algorithms()[name]() }
+
 // New computes digests of a file's content in one read. Arguments:
 // {"algorithms": ["md5", "sha1", "sha256", "sha512"]}, sha256 when not given.
 // Facts: a hexadecimal digest under each algorithm's name, and size, the bytes read.

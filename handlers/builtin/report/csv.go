@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/visible"
 )
 
 // maxColumns bounds the facts that get a column of their own. A recipe has some dozens.
@@ -154,7 +155,7 @@ func writeTable(c *handlers.TransferJob, to string, fill func(row func(cells ...
 // harmless is a cell that no terminal obeys, and that no spreadsheet takes for a formula:
 // such text gets an apostrophe before it, by which spreadsheets mark text. Numbers stay.
 func harmless(cell string) string {
-	cell = visible(cell)
+	cell = visible.Text(cell)
 	if strings.TrimLeft(cell, " ") == "" || !strings.ContainsRune("=+-@\uff1d\uff0b\uff0d\uff20", []rune(strings.TrimLeft(cell, " "))[0]) {
 		return cell
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/visible"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -20,7 +21,6 @@ type outcomes struct {
 	Steps              []stepLine
 	Failures, Warnings groups
 	First, Last        time.Time // when the first result began, and the last ended
-	software           []string  // what handlers say of the programs that they used
 }
 
 // stepLine is a step with its results by outcome.
@@ -73,7 +73,7 @@ func (g *groups) add(l *tasks.ResultLine) {
 		if g.byKey == nil {
 			g.byKey = make(map[groupKey]*group)
 		}
-		line = &group{Step: visible(k.step), Code: visible(k.code), Message: visible(k.message), Outcome: k.outcome}
+		line = &group{Step: visible.Text(k.step), Code: visible.Text(k.code), Message: visible.Text(k.message), Outcome: k.outcome}
 		g.byKey[k] = line
 		g.Lines = append(g.Lines, line)
 	}
@@ -83,7 +83,7 @@ func (g *groups) add(l *tasks.ResultLine) {
 		if l.PathBytes != nil {
 			path = string(l.PathBytes)
 		}
-		line.Examples = append(line.Examples, visible(path))
+		line.Examples = append(line.Examples, visible.Text(path))
 	}
 }
 
@@ -103,7 +103,7 @@ func outcomesOf(ctx context.Context, c *handlers.TransferJob) (outcomes, error) 
 		if !ok {
 			i = len(o.Steps)
 			index[step] = i
-			o.Steps = append(o.Steps, stepLine{Name: visible(step), Handler: handler})
+			o.Steps = append(o.Steps, stepLine{Name: visible.Text(step), Handler: handler})
 		}
 		return &o.Steps[i]
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin/identify"
+	"github.com/balerhq/baler/internal/visible"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -30,7 +31,7 @@ var styleText string
 //nolint:gochecknoglobals // see above
 var pageTemplate = sync.OnceValues(func() (*template.Template, error) {
 	return template.New("page").Funcs(template.FuncMap{
-		"count": humanize.Comma, "size": size, "when": when, "visible": visible, "lines": visibleLines, "percent": percent,
+		"count": humanize.Comma, "size": size, "when": when, "visible": visible.Text, "lines": visible.Lines, "percent": percent,
 	}).Parse(pageText)
 })
 
@@ -56,8 +57,8 @@ type software struct{ Name, Version string }
 func writePage(ctx context.Context, c *handlers.TransferJob, args *reportArgs) error {
 	t := c.Transfer()
 	p := page{
-		Title: visible(cmp.Or(args.Title, t.Name, "Transfer report")), Style: template.CSS(styleText), //nolint:gosec // our own
-		Transfer: t, Software: programs(c.Version()), Made: c.Now(), Selection: visible(t.Selection.String()),
+		Title: visible.Text(cmp.Or(args.Title, t.Name, "Transfer report")), Style: template.CSS(styleText), //nolint:gosec // our own
+		Transfer: t, Software: programs(c.Version()), Made: c.Now(), Selection: visible.Text(t.Selection.String()),
 	}
 	for _, s := range t.Finalizers {
 		if s.State == tasks.FinalizeDone || s.State == tasks.FinalizeFailed {

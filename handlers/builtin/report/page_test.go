@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/handlers/handlertest"
 	"github.com/balerhq/baler/internal/builtintest"
 	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/internal/visible"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -47,7 +48,7 @@ func written(t *testing.T, run handlertest.FinalizerDryRun, name, as string) str
 	text, err := os.ReadFile(filepath.Join(run.Base, name))
 	testkit.Must(t, err)
 	for _, r := range string(text) {
-		if r != '\n' && r != '\r' && unseen(r) {
+		if r != '\n' && r != '\r' && visible.Unseen(r) {
 			t.Errorf("%s contains %q", name, r)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/visible"
 )
 
 const (
@@ -75,7 +76,7 @@ func profileOf(ctx context.Context, c *handlers.TransferJob) (profile, error) {
 		key := formatOf(f.Facts)
 		identified = identified || key != formatKey{}
 		formats.add(key, files, f.Size)
-		extensions.add(formatKey{name: visible(strings.ToLower(filepath.Ext(f.Path)))}, files, f.Size)
+		extensions.add(formatKey{name: visible.Text(strings.ToLower(filepath.Ext(f.Path)))}, files, f.Size)
 	}
 	p.By, p.Capped = "format", len(formats.of) >= maxFormats
 	if !identified {
@@ -90,7 +91,7 @@ func profileOf(ctx context.Context, c *handlers.TransferJob) (profile, error) {
 func formatOf(facts map[string]any) formatKey {
 	text := func(name string) string {
 		s, _ := facts[name].(string)
-		return visible(s)
+		return visible.Text(s)
 	}
 	k := formatKey{name: text("format"), puid: text("puid")}
 	if k.name == "" {

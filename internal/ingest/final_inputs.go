@@ -1,4 +1,4 @@
-package baler
+package ingest
 
 import (
 	"crypto/sha256"
@@ -10,20 +10,19 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/handlers"
-	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
-// outputFiles checks the paths that the final steps of a recipe write, as far as this
-// process knows their handlers. It returns those inside the sources: the scan must leave
+// OutputFiles checks the paths that the final steps of a recipe write, as far as the
+// registry has their handlers. It returns those inside the sources: the scan must leave
 // these files out.
-func (b *Baler) outputFiles(r *recipe.Recipe, name string, sources []string) (map[string]bool, error) {
-	if ingest.FromList(sources) {
+func OutputFiles(known *handlers.Registry, r *recipe.Recipe, name string, sources []string) (map[string]bool, error) {
+	if FromList(sources) {
 		return nil, nil //nolint:nilnil // a list names its files itself
 	}
-	var outputs []ingest.Output
-	b.eachFinalizer(r, name, sources, func(s *recipe.FinalStep, reg handlers.Registration, args any) {
+	var outputs []Output
+	eachFinalizer(known, r, name, sources, func(s *recipe.FinalStep, reg handlers.Registration, args any) {
 		if reg.Output == nil {
 			return
 		}
@@ -35,22 +34,23 @@ func (b *Baler) outputFiles(r *recipe.Recipe, name string, sources []string) (ma
 		if err != nil {
 			return // no folder to resolve it against: the step reports the error
 		}
-		outputs = append(outputs, ingest.Output{Step: s.Name, Path: path, Folder: o.Folder})
+		outputs = append(outputs, Output{Step: s.Name, Path: path, Folder: o.Folder})
 	})
-	return ingest.CheckOutputs(sources, outputs)
+	return CheckOutputs(sources, outputs)
 }
 
-// eachFinalizer calls do for those final steps of a recipe whose handlers this process knows,
+// eachFinalizer calls do for those final steps of a recipe whose handlers the registry has,
 // and whose arguments need no value that only the real transfer has.
-func (b *Baler) eachFinalizer(
-	r *recipe.Recipe, name string, sources []string, do func(s *recipe.FinalStep, reg handlers.Registration, args any),
+func eachFinalizer(
+	known *handlers.Registry, r *recipe.Recipe, name string, sources []string,
+	do func(s *recipe.FinalStep, reg handlers.Registration, args any),
 ) {
 	if name == "" && len(sources) > 0 {
 		name = sources[0]
 	}
 	like := tasks.Transfer{UUID: "00000000-0000-7000-8000-000000000000", Name: name, CreatedAt: time.Now()} // for ${…}
 	for _, s := range r.FinalSteps {
-		reg, ok := b.registry.LookupFinalizer(s.Handler)
+		reg, ok := known.LookupFinalizer(s.Handler)
 		if !ok {
 			continue
 		}
@@ -60,12 +60,12 @@ func (b *Baler) eachFinalizer(
 	}
 }
 
-// finalInputs identifies, by the number of the final step, what the steps of a recipe depend
+// FinalInputs identifies, by the number of the final step, what the steps of a recipe depend
 // on besides the files of the collection, as it is now. folders is the digest of the folders
 // that the scan has found.
-func (b *Baler) finalInputs(s *ingest.Submission, sources []string, folders string) map[int]string {
+func FinalInputs(known *handlers.Registry, s *Submission, sources []string, folders string) map[int]string {
 	inputs := make(map[int]string)
-	b.eachFinalizer(s.Recipe, s.Name, sources, func(step *recipe.FinalStep, reg handlers.Registration, args any) {
+	eachFinalizer(known, s.Recipe, s.Name, sources, func(step *recipe.FinalStep, reg handlers.Registration, args any) {
 		var parts []string
 		if reg.KeepsFolders {
 			parts = append(parts, folders)

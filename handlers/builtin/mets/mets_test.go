@@ -1,0 +1,126 @@
+package mets
+
+import (
+	"flag"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/handlertest"
+	"github.com/balerhq/baler/internal/builtintest"
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+// model is that of the elements which this package writes, by version 1.12.1 of the schema.
+func model(section string) builtintest.XMLModel {
+	return builtintest.XMLModel{
+		"mets": "metsHdr? dmdSec* amdSec* fileSec? structMap+ structLink? behaviorSec*", "metsHdr": "agent* altRecordID* metsDocumentID?",
+		"agent": "name note*", "amdSec": "techMD* rightsMD* sourceMD* digiprovMD*", "digiprovMD": section, "techMD": section,
+		"mdWrap": "xmlData", "fileSec": "fileGrp+", "fileGrp": "file+", "file": "FLocat+", "structMap": "div", "div": "fptr* div*",
+	}
+}
+
+const uuid = "0195506f-8c00-7000-8000-000000000001"
+
+func transfer(t *testing.T) handlertest.FinalizerDryRun {
+	t.Helper()
+	at := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+	file := func(path string, facts map[string]any) handlers.FinalFile {
+		return handlers.FinalFile{File: tasks.File{Path: path, Size: 7, MTime: at}, Facts: facts}
+	}
+	return handlertest.FinalizerDryRun{
+		Base:     t.TempDir(),
+		Args:     map[string]any{"to": "mets.xml", "premis": "premis data.xml", "base": "data/", "organization": map[string]any{"name": "A & Co"}},
+		Transfer: tasks.Transfer{UUID: uuid, Name: "Letters", Sources: []string{"/in/col"}, Steps: []tasks.Step{{Number: 1, Name: "s", Handler: "noop"}}},
+		Files: []handlers.FinalFile{
+			file("/in/col/z.txt", map[string]any{"sha256": "ab", "md5": "cd", "mime": "text/plain"}),
+			file("/in/col/b/2", nil), file("/in/col/b c/3?#%.txt", nil), file("/in/col/b/1", nil), file("/in/col/b/d/e\x1b\xff", nil),
+			{File: tasks.File{Path: "/in/col/split", Part: 1}}, {File: tasks.File{Path: "/in/col/split", Part: 2}},
+		},
+		Results: []tasks.Result{{Step: 1, File: 1, Outcome: tasks.OutcomeSucceeded, EndedAt: at}},
+	}
+}
+
+func TestMetsGolden(t *testing.T) {
+	t.Parallel()
+	run := transfer(t)
+	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, run), tasks.FinalizeDone, "")
+	file := filepath.Join(run.Base, "mets.xml")
+	builtintest.WantXML(t, file, model("mdRef"))
+	builtintest.WantSchema(t, file, "mets.xsd")
+	text, err := os.ReadFile(file)
+	testkit.Must(t, err)
+	now := regexp.MustCompile(`CREATEDATE="[^"]*"`)
+	testkit.Golden(t, "testdata/mets.golden.xml", now.ReplaceAllString(string(text), `CREATEDATE="NOW"`), *update)
+}
+
+// Every reference of the document leads to an ID in it, and IDs are unique.
+func TestEmbeddedPremis(t *testing.T) {
+	t.Parallel()
+	run := transfer(t)
+	run.Args = map[string]any{"to": "mets.xml"}
+	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, run), tasks.FinalizeDone, "")
+	file := filepath.Join(run.Base, "mets.xml")
+	m := model("mdWrap")
+	maps.DeleteFunc(m, func(name, _ string) bool { return name == "agent" }) // also one of PREMIS, which its own test checks
+	m["xmlData"] = "object? event? agent?"
+	text, err := os.ReadFile(file)
+	testkit.Must(t, err)
+	ids := map[string]bool{}
+	for _, id := range regexp.MustCompile(` ID="([^"]*)"`).FindAllStringSubmatch(string(text), -1) {
+		if ids[id[1]] {
+			t.Errorf("%s is there twice", id[1])
+		}
+		ids[id[1]] = true
+	}
+	refs := regexp.MustCompile(` (?:ADMID|FILEID)="([^"]*)"`).FindAllStringSubmatch(string(text), -1)
+	if len(refs) != 12 {
+		t.Errorf("%d references", len(refs))
+	}
+	for _, ref := range refs {
+		if !ids[ref[1]] {
+			t.Errorf("%s leads nowhere", ref[1])
+		}
+	}
+	if n := strings.Count(string(text), "<amdSec"); n != 1 || strings.Count(string(text), "PREMIS:EVENT") != 1 {
+		t.Errorf("%d sections of metadata", n)
+	}
+	builtintest.WantSchema(t, file, "mets.xsd")
+}
+
+func TestMetsOfNothing(t *testing.T) {
+	t.Parallel()
+	run := transfer(t)
+	run.Files, run.Results = nil, nil
+	builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, run), tasks.FinalizeDone, "")
+	builtintest.WantXML(t, filepath.Join(run.Base, "mets.xml"), model("mdRef"))
+}
+
+func TestArguments(t *testing.T) {
+	t.Parallel()
+	reg := &handlers.Registry{}
+	testkit.Must(t, Register(reg))
+	r, ok := reg.LookupFinalizer("mets")
+	if !ok || r.CheckArgs(map[string]any{"to": "/x"}) != nil {
+		t.Fatal("not registered, or rejects its arguments")
+	}
+	for want, args := range map[string]any{
+		"to is missing":            map[string]any{},
+		"organization has no name": map[string]any{"to": "/x", "organization": map[string]any{"identifier": "a"}},
+		"there is no argument":     map[string]any{"to": "/x", "into": 1},
+	} {
+		if err := r.CheckArgs(args); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}

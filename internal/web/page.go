@@ -1,0 +1,51 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// page renders one template inside the layout.
+type page struct {
+	template *template.Template
+	log      *slog.Logger
+}
+
+func newPage(opts *Options, name string) (page, error) {
+	t, err := template.ParseFS(embedded, "templates/layout.html", "templates/"+name)
+	if err != nil {
+		return page{}, fmt.Errorf("parse page %s: %w", name, err)
+	}
+	return page{template: t, log: opts.Log}, nil
+}
+
+// send renders the page, or its block when part is the block's name.
+func (p *page) send(w http.ResponseWriter, r *http.Request, status int, part string, view any) {
+	var body bytes.Buffer // so that an error in the template does not send half a page
+	if err := p.template.ExecuteTemplate(&body, part, view); err != nil {
+		p.log.ErrorContext(r.Context(), "render page", "path", r.URL.Path, "error", err)
+		http.Error(w, "The page could not be rendered. The server's log has the error.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes()) // an error means that the client has disconnected
+}
+
+// sorry says for people why a page of a transfer cannot be shown.
+func (p *page) sorry(r *http.Request, err error) (status int, text string) {
+	if gone, ok := errors.AsType[*tasks.DeletedError](err); ok {
+		return http.StatusGone, "This transfer was deleted on " + gone.At.UTC().Format("2 January 2006, 15:04") + " UTC."
+	}
+	if errors.Is(err, tasks.ErrTransferNotFound) {
+		return http.StatusNotFound, "There is no such transfer. Its address may be incomplete."
+	}
+	p.log.ErrorContext(r.Context(), "read for a page", "path", r.URL.Path, "error", err)
+	return http.StatusServiceUnavailable, "The database did not answer. Transfers continue as soon as it does; try again in a moment."
+}

@@ -1,0 +1,157 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/balerhq/baler/internal/api"
+	"github.com/balerhq/baler/tasks"
+)
+
+// shownResults is the number of results on a page.
+const shownResults = 50
+
+// maxText is how much of an output or an error a page shows, in bytes.
+const maxText = 16 << 10
+
+// resultsPage lists the results of a transfer, with filters.
+type resultsPage struct {
+	page
+
+	opts   *Options
+	layout layout
+}
+
+type resultsView struct {
+	layout
+	Transfer, Name string
+	Problem        string
+	Step, Outcome  string
+	File           int64
+	Steps          []string
+	Outcomes       []tasks.Outcome
+	Rows           []resultItem
+	Next           string // address of the next page; empty on the last
+}
+
+type resultItem struct {
+	File, Path, Step, Outcome, Tone, Code, Error, Output, Worker, Took, Started string
+
+	Facts   []fact
+	Attempt int
+	Cut     bool // the output is longer than shown
+}
+
+type fact struct{ Name, Value string }
+
+func newResultsPage(opts *Options) (*resultsPage, error) {
+	p, err := newPage(opts, "results.html")
+	return &resultsPage{p, opts, layoutOf(opts)}, err
+}
+
+func (p *resultsPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	view := resultsView{layout: p.layout, Outcomes: tasks.Outcomes(), Transfer: r.PathValue("id")}
+	status := http.StatusOK
+	if err := p.fill(r.Context(), &view, r.URL.Query()); err != nil {
+		status, view.Problem = p.sorry(r, err)
+	}
+	p.send(w, r, status, "layout", view)
+}
+
+func (p *resultsPage) fill(ctx context.Context, v *resultsView, q url.Values) error {
+	t, err := p.opts.Transfers.Transfer(ctx, v.Transfer)
+	if err != nil {
+		return err
+	}
+	v.Name = rowOf(&t).Name
+	filter := p.filter(v, &t, q)
+	after, err := api.DecodeResultToken(q.Get("after"))
+	if err != nil {
+		v.Problem = "This page does not exist. Go back to the first results."
+		return nil
+	}
+	rows, err := p.opts.Results.Results(ctx, t, filter, after, shownResults+1)
+	if err != nil {
+		return err
+	}
+	if len(rows) > shownResults {
+		rows = rows[:shownResults]
+		q.Set("after", api.EncodeResultToken(rows[shownResults-1].Key()))
+		v.Next = "?" + q.Encode()
+	}
+	names := make(map[int]string)
+	for _, s := range t.Steps {
+		names[s.Number] = s.Name
+	}
+	for i := range rows {
+		v.Rows = append(v.Rows, resultItemOf(&rows[i], names[rows[i].Step]))
+	}
+	return nil
+}
+
+// filter reads the filter of a query. What no transfer has selects everything.
+func (p *resultsPage) filter(v *resultsView, t *tasks.Transfer, q url.Values) (f tasks.ResultFilter) {
+	for _, s := range t.Steps {
+		v.Steps = append(v.Steps, s.Name)
+		if s.Name == q.Get("step") {
+			f.Step, v.Step = s.Number, s.Name
+		}
+	}
+	if o := tasks.Outcome(q.Get("outcome")); slices.Contains(v.Outcomes, o) {
+		f.Outcomes, v.Outcome = []tasks.Outcome{o}, string(o)
+	}
+	if n, err := strconv.ParseInt(q.Get("file"), 10, 64); err == nil && n > 0 {
+		f.File, v.File = n, n
+	}
+	return f
+}
+
+func resultItemOf(r *tasks.ResultRow, step string) resultItem {
+	item := resultItem{
+		File: humanize.Comma(r.File), Path: visible(r.Path), Step: step, Outcome: strings.ReplaceAll(string(r.Outcome), "_", " "),
+		Tone: toneOf(r.Outcome), Code: r.Code, Worker: r.Worker, Attempt: r.Attempt,
+		Took: forPeople(r.EndedAt.Sub(r.StartedAt)), Started: r.StartedAt.UTC().Format("2006-01-02 15:04:05"),
+	}
+	var cutError, cutOutput bool
+	item.Error, cutError = head(r.Error)
+	item.Output, cutOutput = head(r.Output)
+	item.Cut = cutError || cutOutput || r.Truncated
+	var facts map[string]json.RawMessage
+	if len(r.Facts) > 0 && json.Unmarshal(r.Facts, &facts) == nil {
+		for name, value := range facts {
+			text := string(value)
+			_ = json.Unmarshal(value, &text) // a text is shown without quotes; anything else stays as it is
+			text, _ = head(text)
+			item.Facts = append(item.Facts, fact{visible(name), visible(text)})
+		}
+		slices.SortFunc(item.Facts, func(a, b fact) int { return strings.Compare(a.Name, b.Name) })
+	}
+	return item
+}
+
+// head is the beginning of a long text.
+func head(text string) (shown string, cut bool) {
+	if len(text) <= maxText {
+		return visible(text), false
+	}
+	return visible(text[:maxText]), true
+}
+
+func toneOf(o tasks.Outcome) string {
+	switch {
+	case o.IsFailure():
+		return "bad"
+	case o == tasks.OutcomeWarning:
+		return "warn"
+	case o == tasks.OutcomeSucceeded:
+		return "good"
+	}
+	return "off"
+}
