@@ -18,6 +18,7 @@ func (f *filterFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.filter.Step, "step", "", "only results of this `STEP`")
 	flags.StringSliceVar(&f.outcomes, "outcome", nil, "only these `OUTCOMES`, separated by commas; may be repeated")
 	flags.Int64Var(&f.filter.File, "file", 0, "only the file with this `NUMBER`")
+	flags.Int64Var(&f.filter.Parent, "parent", 0, "only files that were extracted from the file with this `NUMBER`")
 	var names []string
 	for _, o := range tasks.Outcomes() {
 		names = append(names, string(o))
@@ -37,6 +38,9 @@ func (f *filterFlags) resultFilter(cmd *cobra.Command) (baler.ResultFilter, erro
 	}
 	if cmd.Flags().Changed("file") && filter.File < 1 {
 		return filter, usagef("--file %d: files are numbered from 1", filter.File)
+	}
+	if cmd.Flags().Changed("parent") && filter.Parent < 1 {
+		return filter, usagef("--parent %d: files are numbered from 1", filter.Parent)
 	}
 	return filter, nil
 }

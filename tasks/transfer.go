@@ -63,6 +63,7 @@ type Transfer struct {
 	Files    int64 // files registered
 	Bytes    int64 // their sizes added up
 	Finished int64 // files that have passed their last step
+	Emitted  int64 // files that handlers have made of others, registered or not yet
 	Cursor   int64 // number of the last file that the dispatcher has batched or skipped
 
 	CreatedAt time.Time

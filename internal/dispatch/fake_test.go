@@ -324,3 +324,17 @@ func (f *fake) Files(_ context.Context, _ int64, numbers tasks.Ranges) ([]tasks.
 func (f *fake) transfers(policy tasks.BatchPolicy) *TransferCache {
 	return NewTransferCache(f.TransferByID, func(*recipe.Step) tasks.BatchPolicy { return policy })
 }
+
+func (f *fake) RegisterEmitted(_ context.Context, p ledger.EmittedPage) ([]tasks.Batch, bool, error) {
+	if err := f.enter("RegisterEmitted"); err != nil {
+		return nil, false, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.backlogs {
+		if b := &f.backlogs[i]; b.Transfer == p.Transfer {
+			b.Files, b.Emitted = b.Files+b.Emitted, 0
+		}
+	}
+	return nil, false, nil
+}

@@ -23,6 +23,9 @@ type BacklogStore interface {
 	// CommitDispatch commits a dispatch, or returns ErrCursorMoved. completed reports
 	// whether the transfer's last file ended by it.
 	CommitDispatch(ctx context.Context, c ledger.Dispatch) (completed bool, err error)
+	// RegisterEmitted registers files that handlers have emitted, and returns the batches in
+	// which they start.
+	RegisterEmitted(ctx context.Context, p ledger.EmittedPage) (started []tasks.Batch, completed bool, err error)
 	// AddDeadLetter keeps a message that is not used.
 	AddDeadLetter(ctx context.Context, kind string, payload []byte, reason string) error
 	// Suspend pauses a transfer with invalid rows.

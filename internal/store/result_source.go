@@ -77,5 +77,9 @@ func (from *resultSource) where(q *gorm.DB) *gorm.DB {
 	if from.filter.File > 0 {
 		q = q.Where("k.file_no = ?", from.filter.File)
 	}
+	if from.filter.Parent > 0 {
+		q = q.Where("EXISTS (SELECT 1 FROM files p WHERE p.transfer_id = k.transfer_id AND p.no = k.file_no AND p.parent_no = ?)",
+			from.filter.Parent)
+	}
 	return q
 }

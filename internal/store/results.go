@@ -158,11 +158,22 @@ func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultReco
 	if err != nil {
 		return nil, err
 	}
-	paths := pathsOf(files)
+	byNumber := make(map[int64]*tasks.File, len(files))
+	for i := range files {
+		byNumber[files[i].No] = &files[i]
+	}
 	lines := make([]tasks.ResultRow, len(rows))
 	for i := range rows {
 		r := &rows[i]
-		lines[i] = tasks.ResultRow{Result: r.End.result(r.StepNo, r.FileNo), Path: paths[r.FileNo]}
+		lines[i] = tasks.ResultRow{Result: r.End.result(r.StepNo, r.FileNo)}
+		f := byNumber[r.FileNo]
+		if f == nil {
+			continue
+		}
+		lines[i].Path = f.Path
+		if e := f.Emitted; e != nil {
+			lines[i].Parent, lines[i].Name = e.Parent, e.Name
+		}
 	}
 	return lines, nil
 }

@@ -53,6 +53,7 @@ func trialRows(now time.Time) []any {
 		&transferRow{ID: id, UUID: name, State: tasks.StateCanceled, Via: tasks.ViaBulk, CreatedAt: now, SeenAt: now, Sources: []byte{}},
 		&stepRow{TransferID: id, No: 1},
 		&fileRow{TransferID: id, No: 1, Path: []byte(name)},
+		&emittedRow{TransferID: id, ParentNo: 1, StepNo: 1, NameHash: make([]byte, emittedHash), Name: []byte(name), Path: []byte(name)},
 		&batchRow{ID: id, TransferID: id, DueAt: now, CreatedAt: now},
 		&resultRecord{TransferID: id, StepNo: 1, FileNo: 1, End: end},
 		&failureRow{TransferID: id, StepNo: 1, FileNo: 1, Outcome: tasks.OutcomeFailed},

@@ -99,6 +99,8 @@ type bagWriter struct {
 
 	emptyFolders int64
 	leftOut      leftOut
+
+	isFile bool // the only source is a file
 }
 
 // write writes the files of the bag: the payload, its manifests and the tag files.
@@ -169,11 +171,14 @@ func (b *bagWriter) writePayload(ctx context.Context, manifests []io.Writer) err
 		if f.Part > 1 {
 			continue // the first chunk stands for the whole file
 		}
-		name, err := b.name(f.Path)
+		name, err := b.name(&f.File)
 		if err != nil {
 			return err
 		}
 		if _, err := b.dir.Lstat(name); err == nil {
+			if err := b.sameContent(&f.File, name); err != nil {
+				return err
+			}
 			continue // a list of paths may contain a file twice
 		}
 		digests, err := b.copyFile(ctx, &f.File, name)
@@ -209,10 +214,15 @@ func (b *bagWriter) compare(f *handlers.FinalFile, digests []string) error {
 }
 
 // name is a file's path within the bag.
-func (b *bagWriter) name(file string) (string, error) {
+func (b *bagWriter) name(f *tasks.File) (string, error) {
+	file := f.Path
 	if !utf8.ValidString(file) {
 		return "", handlers.Fail(CodeNotText, fmt.Errorf("%q is not UTF-8: a bag cannot contain it", file))
 	}
+	if f.Emitted != nil && f.Emitted.Base != "" {
+		return b.emittedName(f), nil
+	}
+	b.isFile = b.isFile || file == handlers.CommonFolder(b.job.Transfer().Sources)
 	rel, err := filepath.Rel(b.base, file)
 	if err != nil || !filepath.IsLocal(rel) {
 		rel = strings.TrimPrefix(filepath.Clean(file), string(filepath.Separator)) // a list of paths may name files anywhere
