@@ -139,14 +139,33 @@ func WriteNew(root *os.Root, name string, write func(w io.Writer) error) error {
 	if err != nil {
 		return WriteFailure(name, err)
 	}
-	buffer := bufio.NewWriterSize(f, 64<<10)
+	buffer := bufio.NewWriterSize(newFile{f, name}, 64<<10)
 	if err := write(buffer); err != nil {
 		return errors.Join(err, f.Close())
 	}
-	if err := errors.Join(buffer.Flush(), f.Sync(), f.Close()); err != nil {
+	if err := buffer.Flush(); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return WriteFailure(name, err)
 	}
 	return nil
+}
+
+// newFile makes verdicts of errors of writing, so that nobody takes a full disk for damage to
+// what is read.
+type newFile struct {
+	f    *os.File
+	name string
+}
+
+// Write implements io.Writer.
+func (n newFile) Write(b []byte) (int, error) {
+	written, err := n.f.Write(b)
+	if err != nil {
+		err = WriteFailure(n.name, err)
+	}
+	return written, err
 }
 
 // sweep removes what earlier attempts of this run have left beside a place.
