@@ -40,7 +40,7 @@ func (c *TransferJob) Create(path string, write func(w io.Writer) error) error {
 		if err := c.note(p.path, hex.EncodeToString(digest.Sum(nil))); err != nil {
 			return err
 		}
-		return errors.Join(p.root.Rename(temporary, p.name), syncFolder(p.root, p.dir()))
+		return errors.Join(p.root.Rename(temporary, p.name), syncPath(p.root, p.dir()))
 	})
 }
 
@@ -129,7 +129,7 @@ func (c *TransferJob) putFolder(p *destination, temporary string) error {
 		}
 		return err
 	}
-	return errors.Join(syncFolder(p.root, p.dir()), p.root.RemoveAll(former))
+	return errors.Join(syncPath(p.root, p.dir()), p.root.RemoveAll(former))
 }
 
 // WriteNew writes a file that must not exist yet, and syncs it. It returns the error
@@ -139,7 +139,7 @@ func WriteNew(root *os.Root, name string, write func(w io.Writer) error) error {
 	if err != nil {
 		return WriteFailure(name, err)
 	}
-	buffer := bufio.NewWriterSize(newFile{f, name}, 64<<10)
+	buffer := bufio.NewWriterSize(newFile{f}, 64<<10)
 	if err := write(buffer); err != nil {
 		return errors.Join(err, f.Close())
 	}
@@ -154,16 +154,13 @@ func WriteNew(root *os.Root, name string, write func(w io.Writer) error) error {
 
 // newFile makes verdicts of errors of writing, so that nobody takes a full disk for damage to
 // what is read.
-type newFile struct {
-	f    *os.File
-	name string
-}
+type newFile struct{ f *os.File }
 
 // Write implements io.Writer.
 func (n newFile) Write(b []byte) (int, error) {
 	written, err := n.f.Write(b)
 	if err != nil {
-		err = WriteFailure(n.name, err)
+		err = RetryLater(CodeIO, err) // it names the file
 	}
 	return written, err
 }
@@ -186,11 +183,11 @@ func (c *TransferJob) sweep(p *destination) error {
 	return nil
 }
 
-// syncFolder makes a rename outlast a loss of power.
-func syncFolder(root *os.Root, dir string) error {
-	d, err := root.Open(dir)
+// syncPath makes a file, or what was renamed in a folder, outlast a loss of power.
+func syncPath(root *os.Root, path string) error {
+	f, err := root.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(f.Sync(), f.Close())
 }

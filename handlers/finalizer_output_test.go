@@ -21,7 +21,7 @@ func TestNewFileThatCannotBeWritten(t *testing.T) {
 	f, err := os.Open(os.DevNull)
 	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, f)
-	_, err = io.Copy(newFile{f, "x"}, strings.NewReader("text"))
+	_, err = io.Copy(newFile{f}, strings.NewReader("text"))
 	var v *Verdict
 	if !errors.As(err, &v) || v.Code != CodeIO || v.Outcome != tasks.OutcomeError {
 		t.Errorf("writing to a file that is only read: %v", err)
