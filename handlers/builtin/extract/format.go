@@ -152,7 +152,8 @@ func isLastVolume(in *input) bool {
 	if in.size < size {
 		return false
 	}
-	if n, _ := in.ReadAt(end, in.size-size); n < size || !bytes.HasPrefix(end, []byte(emptyZipSignature)) { // an error of the system is remembered
+	n, _ := in.ReadAt(end, in.size-size) // an error of the system is remembered
+	if n < size || !bytes.HasPrefix(end, []byte(emptyZipSignature)) {
 		return false
 	}
 	volume := binary.LittleEndian.Uint16(end[volumeAt:])
