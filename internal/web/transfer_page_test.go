@@ -64,6 +64,9 @@ func hostileResults(n int) (f found) {
 func TestPageOfATransfer(t *testing.T) {
 	s := stocked(1)
 	s.transfers[0].State, s.transfers[0].Finished = tasks.StateRunning, 5
+	s.transfers[0].Name, s.transfers[0].Sources, s.transfers[0].Recipe = hostile, []string{hostile}, hostile
+	s.transfers[0].WaitingFor, s.transfers[0].Trouble = hostile, hostile
+	s.transfers[0].Finalizers = []tasks.FinalizeStep{{Name: "sums", State: tasks.FinalizeFailed, Error: hostile}}
 	c := controls{make(map[string]int)}
 	url := serve(t, web.Options{Transfers: s, Results: found{}, Control: c})
 	page := url + "/transfers/" + s.transfers[0].UUID
