@@ -21,7 +21,7 @@ func (a ageFlag) Set(s string) (err error) {
 
 func (a ageFlag) String() string {
 	if a.to == nil || *a.to == 0 { // pflag calls String of the zero value
-		return ""
+		return "0" // which pflag takes for no default
 	}
 	return a.to.String()
 }

@@ -20,7 +20,7 @@ const ndjson = "application/x-ndjson"
 type addInput struct {
 	TransferInput
 
-	At int64 `query:"at" minimum:"-1" default:"-1" doc:"How many files the transfer must have before the first line is added: a client that continues after a broken connection adds nothing twice. -1: any number."`
+	At int64 `query:"at" minimum:"-1" default:"-1" doc:"How many files the transfer must have, so that nothing is added twice; -1: any."`
 
 	ContentType string `header:"Content-Type"`
 

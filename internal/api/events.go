@@ -49,6 +49,7 @@ type watchInput struct {
 	LastEventID string `header:"Last-Event-ID" maxLength:"32" doc:"The id of the last event that the client has."`
 }
 
+//nolint:contextcheck // huma hands the context of the request to the body
 func (a *api) watch(ctx context.Context, in *watchInput) (*huma.StreamResponse, error) {
 	t, err := a.find(ctx, in.ID)
 	if err != nil {

@@ -54,8 +54,10 @@ type workerItem struct {
 }
 
 // states are the desired states as the API names them.
-var states = map[string]tasks.DesiredState{
-	"running": tasks.WorkerRunning, "paused": tasks.WorkerPaused, "draining": tasks.WorkerDraining,
+func states() map[string]tasks.DesiredState {
+	return map[string]tasks.DesiredState{
+		"running": tasks.WorkerRunning, "paused": tasks.WorkerPaused, "draining": tasks.WorkerDraining,
+	}
 }
 
 func (a *api) workers(ctx context.Context, _ *struct{}) (*workersOutput, error) {
@@ -71,7 +73,7 @@ func (a *api) workers(ctx context.Context, _ *struct{}) (*workersOutput, error) 
 			Name: w.Name, Version: w.Version, Slots: w.Slots, Handlers: w.Handlers, Queues: w.Queues, Throttled: w.Throttled,
 			StartedAt: w.StartedAt, SeenAt: w.SeenAt,
 		}
-		for name, state := range states {
+		for name, state := range states() {
 			if state == w.DesiredState {
 				item.State = name
 			}
@@ -89,7 +91,7 @@ type workerStateInput struct {
 }
 
 func (a *api) setWorkerState(ctx context.Context, in *workerStateInput) (*struct{}, error) {
-	if err := a.Fleet.SetWorkerState(ctx, in.Name, states[in.Body.State]); err != nil {
+	if err := a.Fleet.SetWorkerState(ctx, in.Name, states()[in.Body.State]); err != nil {
 		return nil, a.answer(ctx, "set the state of the worker", err)
 	}
 	return nil, nil //nolint:nilnil // huma: no content

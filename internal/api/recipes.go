@@ -9,11 +9,11 @@ import (
 
 func (a *api) registerRecipes(h huma.API) {
 	huma.Register(h, huma.Operation{
-		OperationID: "list-recipes", Method: http.MethodGet, Path: "/recipes", Tags: []string{"Submitting"},
+		OperationID: "list-recipes", Method: http.MethodGet, Path: "/recipes", Tags: []string{tagSubmitting},
 		Summary: "List the recipes that the server knows",
 	}, a.recipes)
 	huma.Register(h, huma.Operation{
-		OperationID: "get-recipe", Method: http.MethodGet, Path: "/recipes/{name}", Tags: []string{"Submitting"},
+		OperationID: "get-recipe", Method: http.MethodGet, Path: "/recipes/{name}", Tags: []string{tagSubmitting},
 		Summary: "Show a recipe", Description: "As YAML.", Errors: []int{http.StatusNotFound},
 	}, a.recipe)
 }

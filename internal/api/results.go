@@ -18,7 +18,8 @@ func (a *api) registerResults(h huma.API) {
 		Path:        "/transfers/{id}/results",
 		Tags:        []string{"Results"},
 		Summary:     "List the results of a transfer",
-		Description: "By step and file, in pages: pass `next` as `after` to get the next page. Results that are recorded meanwhile behind the page appear in later pages.",
+		Description: "By step and file, in pages: pass `next` as `after` to get the next page. " +
+			"Results that are recorded meanwhile behind the page appear in later pages.",
 		Errors:      []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},
 	}, a.results)
 	huma.Register(h, huma.Operation{

@@ -12,6 +12,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
+// tagSubmitting groups operations in the description.
+const tagSubmitting = "Submitting"
+
 // maxBody limits the body of a request but for lists of files, in bytes.
 const maxBody = 1 << 20
 
@@ -20,7 +23,7 @@ const retryAfter = 1
 
 func (a *api) registerSubmit(h huma.API) {
 	huma.Register(h, huma.Operation{
-		OperationID: "create-transfer", Method: http.MethodPost, Path: "/transfers", Tags: []string{"Submitting"},
+		OperationID: "create-transfer", Method: http.MethodPost, Path: "/transfers", Tags: []string{tagSubmitting},
 		Summary: "Submit a transfer",
 		Description: "With `paths` the server registers the files below them, and seals the transfer; it answers before that. " +
 			"Without, the transfer is open: add files, then seal it. With an Idempotency-Key the same request twice makes one transfer.",
@@ -29,7 +32,7 @@ func (a *api) registerSubmit(h huma.API) {
 		Errors:        []int{http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity},
 	}, a.create)
 	huma.Register(h, huma.Operation{
-		OperationID: "add-files", Method: http.MethodPost, Path: "/transfers/{id}/files", Tags: []string{"Submitting"},
+		OperationID: "add-files", Method: http.MethodPost, Path: "/transfers/{id}/files", Tags: []string{tagSubmitting},
 		Summary: "Add files to an open transfer",
 		Description: "The body is a stream of JSON lines, `{\"path\": \"/data/a.tif\"}`, of any length. The server reads size and time " +
 			"of a file that comes without a size; a folder stands for the files below it. A line that cannot be read ends the " +
@@ -45,7 +48,7 @@ func (a *api) registerSubmit(h huma.API) {
 		Required: true, Content: map[string]*huma.MediaType{ndjson: {Schema: line}},
 	}
 	huma.Register(h, huma.Operation{
-		OperationID: "seal-transfer", Method: http.MethodPost, Path: "/transfers/{id}/seal", Tags: []string{"Submitting"},
+		OperationID: "seal-transfer", Method: http.MethodPost, Path: "/transfers/{id}/seal", Tags: []string{tagSubmitting},
 		Summary:     "Seal a transfer",
 		Description: "Says that it gets no more files, so that it ends once they have. Sealing twice is fine.",
 		Errors:      []int{http.StatusNotFound, http.StatusGone, http.StatusConflict},
@@ -64,11 +67,11 @@ type createBody struct {
 	Recipe json.RawMessage `json:"recipe,omitempty" doc:"The name of a recipe, or a recipe as an object; default: default."`
 	Name   string          `json:"name,omitempty" maxLength:"255" doc:"For people; default: the first path."`
 	Queue  string          `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
-	Weight int             `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share of the workers while other transfers of its queue wait; default: 1."`
+	Weight int             `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share of the workers beside others of its queue; default: 1."`
 	Via    string          `json:"via,omitempty" enum:"auto,group,bulk" doc:"How files reach the workers; default: auto."`
 
 	Webhooks  []string        `json:"webhooks,omitempty" maxItems:"10" doc:"URLs to notify of the transfer's end."`
-	Selection tasks.Selection `json:"selection,omitzero" doc:"Which of the files at and below the paths belong to the transfer; default: all."`
+	Selection tasks.Selection `json:"selection,omitzero" doc:"Which of the files below the paths belong to it; default: all."`
 }
 
 type createOutput struct {
