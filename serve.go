@@ -65,11 +65,11 @@ func (b *Baler) newServer(at net.Addr, face *httpFace) (*web.Server, error) {
 		return nil, err
 	}
 	options.Results, options.RequestsPerSecond = face, b.cfg.HTTP.RequestsPerSecond
+	options.Redis = b.queue.Opt
 	if options.Token != "" || config.Loopback(at) { // otherwise everybody may read, and nobody change anything
 		options.Submitter, options.Control, options.Fleet = face, face, face
+		options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
 	}
-	options.Redis = b.queue.Opt
-	options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
 	return web.New(options)
 }
 

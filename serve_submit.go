@@ -126,9 +126,10 @@ func (h *httpFace) sources(sub *ingest.Submission) ([]string, error) {
 		}
 	}
 	// Before anything else: whoever may not read a path is not told whether it exists.
+	roots := worker.ReadableRoots(h.cfg.Roots)
 	for _, p := range sub.Paths {
-		if err := h.checkReadable(filepath.Clean(p)); err != nil {
-			return nil, &api.RequestError{Field: "paths", Denied: true, Err: err}
+		if err := checkReadable(roots, filepath.Clean(p)); err != nil {
+			return nil, err
 		}
 	}
 	sources, err := h.ingester.Sources(sub)
@@ -139,15 +140,21 @@ func (h *httpFace) sources(sub *ingest.Submission) ([]string, error) {
 }
 
 // checkReadable reports whether a path leads out of the roots.
-func (h *httpFace) checkReadable(path string) error {
-	roots := worker.ReadableRoots(h.cfg.Roots)
+func checkReadable(roots []string, path string) error {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		real = path // it does not exist, or may not be looked at: its name decides
 	}
-	for _, p := range []string{path, real} {
+	return checkWithin(roots, path, path, real)
+}
+
+// checkWithin reports whether one of the names of a path lies outside of the roots.
+func checkWithin(roots []string, path string, names ...string) error {
+	for _, p := range names {
 		if !slices.ContainsFunc(roots, func(root string) bool { return p == root || within(p, root) }) {
-			return fmt.Errorf("%q lies outside of the folders that the server may read (BALER_ROOTS)", path)
+			return &api.RequestError{
+				Denied: true, Err: fmt.Errorf("%q lies outside of the folders that the server may read (BALER_ROOTS)", path),
+			}
 		}
 	}
 	return nil
@@ -162,11 +169,20 @@ func within(path, folder string) bool {
 const closeTimeout = 20 * time.Second
 
 // AddFiles implements api.Submitter.
-func (h *httpFace) AddFiles(ctx context.Context, t tasks.Transfer, files iter.Seq2[api.ListedFile, error]) (added int64, err error) {
+func (h *httpFace) AddFiles(
+	ctx context.Context, t tasks.Transfer, at int64, files iter.Seq2[api.ListedFile, error],
+) (added int64, err error) {
+	if err := h.takesRequests(ctx, t); err != nil {
+		return 0, err
+	}
 	lasting := context.WithoutCancel(ctx) // what came is registered, also when the client has gone
 	r, err := h.ingester.NewRegistrar(lasting, t.ID, "")
 	if err != nil {
 		return 0, conflict(err)
+	}
+	// Only now: nobody else adds files any more, such as a request whose connection broke.
+	if has := r.Before(); at >= 0 && at != has {
+		return 0, errors.Join(&api.RequestError{Conflict: true, Err: fmt.Errorf("the transfer has %d files, not %d", has, at)}, r.Close(lasting))
 	}
 	emit := func(f tasks.File) error {
 		err := r.Add(ctx, f)
@@ -175,19 +191,20 @@ func (h *httpFace) AddFiles(ctx context.Context, t tasks.Transfer, files iter.Se
 		}
 		return err
 	}
+	roots := worker.ReadableRoots(h.cfg.Roots)
 	list := scan.NewLister(ctx, scan.Options{Exclude: []string{h.cfg.StateDir}}, emit)
 	for f, failed := range files {
 		switch {
 		case failed != nil:
 			err = failed
 		case f.Stat:
-			if err = h.checkReadable(f.Path); err == nil {
+			if err = checkReadable(roots, f.Path); err == nil {
 				err = list.Add(f.Path)
-			} else {
-				err = &api.RequestError{Err: err, Denied: true}
 			}
-		default:
-			err = emit(f.File)
+		default: // it need not exist here: workers check what its name leads to
+			if err = checkWithin(roots, f.Path, f.Path); err == nil {
+				err = emit(f.File)
+			}
 		}
 		if err != nil {
 			break
@@ -196,10 +213,21 @@ func (h *httpFace) AddFiles(ctx context.Context, t tasks.Transfer, files iter.Se
 	closing, cancel := context.WithTimeout(lasting, closeTimeout)
 	defer cancel()
 	closed := r.Close(closing)
-	if closed != nil {
-		added = 0 // unknown; the transfer says how many it has
+	if closed != nil { // how many are added is unknown; the transfer says how many it has
+		return 0, conflict(closed)
 	}
-	return added, conflict(errors.Join(err, closed))
+	return added, conflict(err)
+}
+
+// takesRequests reports an error for a transfer whose files do not come by requests: its
+// producer continues behind the last file, and would take a stranger's file for its own.
+func (h *httpFace) takesRequests(ctx context.Context, t tasks.Transfer) error {
+	intake, err := h.store.IntakeOf(ctx, t.ID)
+	if err == nil && intake != ledger.IntakeRequests {
+		err = &api.RequestError{Conflict: true, Err: errors.New("the transfer was not submitted to take files by requests: " +
+			"its producer registers the files, and seals it")}
+	}
+	return err
 }
 
 // conflict marks errors of a transfer that takes no files from this client.
@@ -215,8 +243,10 @@ func (h *httpFace) Seal(ctx context.Context, t tasks.Transfer) error {
 	if t.State == tasks.StateCanceled {
 		return &api.RequestError{Err: errors.New("the transfer was canceled"), Conflict: true}
 	}
-	if !ingest.FromList(t.Sources) && (t.State == tasks.StateOpen || t.State == tasks.StateInterrupted) {
-		return &api.RequestError{Err: errors.New("the transfer's producer seals it, when it has registered the files"), Conflict: true}
+	if t.State == tasks.StateOpen || t.State == tasks.StateInterrupted {
+		if err := h.takesRequests(ctx, t); err != nil {
+			return err
+		}
 	}
 	_, err := h.ingester.Seal(ctx, t.ID, nil)
 	return err

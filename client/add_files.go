@@ -38,15 +38,36 @@ func (c *Client) AddFiles(ctx context.Context, id string, files iter.Seq[File]) 
 	if err != nil {
 		return 0, err
 	}
-	req.Header.Set("Content-Type", "application/x-ndjson")
-	err = c.do(req, nil)
-	if now, again := c.Transfer(context.WithoutCancel(ctx), id); again == nil {
-		added = now.Files - t.Files
-	} else {
-		err = errors.Join(err, fmt.Errorf("how many files were added is unknown: %w", again))
+	req.Header.Set("Content-Type", ndjson)
+	var answer struct {
+		Added int64 `json:"added"`
 	}
-	return added, err
+	if err = c.do(req, &answer); err == nil {
+		return answer.Added, nil
+	}
+	now, again := c.settle(context.WithoutCancel(ctx), id)
+	if again != nil {
+		return 0, errors.Join(err, fmt.Errorf("how many files were added is unknown: %w", again))
+	}
+	return now - t.Files, err
 }
+
+// settle returns how many files a transfer has. The server may still register files of a
+// request whose connection broke: a request without files ends that before it is answered.
+func (c *Client) settle(ctx context.Context, id string) (files int64, err error) {
+	var answer struct {
+		Files int64 `json:"files"`
+	}
+	err = c.call(ctx, request{method: http.MethodPost, path: "/transfers/" + url.PathEscape(id) + "/files", kind: ndjson}, &answer)
+	if refused, ok := errors.AsType[*Error](err); ok && refused.Status == http.StatusConflict { // it takes no more files
+		t, err := c.Transfer(ctx, id)
+		return t.Files, err
+	}
+	return answer.Files, err
+}
+
+// ndjson is the media type of JSON lines.
+const ndjson = "application/x-ndjson"
 
 func writeFiles(w io.Writer, files iter.Seq[File]) error {
 	out := bufio.NewWriterSize(w, 64<<10)

@@ -64,13 +64,13 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	text := e.Detail
+	texts := []string{e.Detail}
 	for _, one := range e.Errors {
 		if one.Message != e.Detail {
-			text += "; " + strings.TrimPrefix(one.Location+": "+one.Message, ": ")
+			texts = append(texts, strings.TrimPrefix(one.Location+": "+one.Message, ": "))
 		}
 	}
-	return fmt.Sprintf("the server answers %d: %s", e.Status, strings.TrimPrefix(text, "; "))
+	return fmt.Sprintf("the server answers %d: %s", e.Status, strings.Join(texts, "; "))
 }
 
 // request is one request that may be made several times.
@@ -78,7 +78,8 @@ type request struct {
 	method, path string
 	body         any // sent as JSON; nil: none
 	key          string
-	once         bool // must not be repeated
+	once         bool   // must not be repeated
+	kind         string // media type of a request without a body; empty: none
 }
 
 // call makes a request, and decodes the answer into out unless that is nil.
@@ -113,6 +114,9 @@ func (c *Client) try(ctx context.Context, r request, body []byte, out any) error
 	}
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if r.kind != "" {
+		req.Header.Set("Content-Type", r.kind)
 	}
 	if r.key != "" {
 		req.Header.Set("Idempotency-Key", r.key)

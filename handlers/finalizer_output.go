@@ -81,7 +81,7 @@ func (c *TransferJob) putFile(p *destination, temporary string, digest hash.Hash
 	if err := c.note(p.path, hex.EncodeToString(digest.Sum(nil))); err != nil {
 		return err
 	}
-	return errors.Join(p.root.Rename(temporary, p.name), syncFolder(p.root, p.dir()))
+	return errors.Join(p.root.Rename(temporary, p.name), syncPath(p.root, p.dir()))
 }
 
 // inPlace has something made beside its place and then put there. It removes
@@ -155,7 +155,7 @@ func (c *TransferJob) putFolder(p *destination, temporary string) error {
 		}
 		return err
 	}
-	return errors.Join(syncFolder(p.root, p.dir()), p.root.RemoveAll(former))
+	return errors.Join(syncPath(p.root, p.dir()), p.root.RemoveAll(former))
 }
 
 // WriteNew writes a file that must not exist yet, and syncs it. It returns the error
@@ -165,14 +165,30 @@ func WriteNew(root *os.Root, name string, write func(w io.Writer) error) error {
 	if err != nil {
 		return WriteFailure(name, err)
 	}
-	buffer := bufio.NewWriterSize(f, 64<<10)
+	buffer := bufio.NewWriterSize(newFile{f}, 64<<10)
 	if err := write(buffer); err != nil {
 		return errors.Join(err, f.Close())
 	}
-	if err := errors.Join(buffer.Flush(), f.Sync(), f.Close()); err != nil {
+	if err := buffer.Flush(); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return WriteFailure(name, err)
 	}
 	return nil
+}
+
+// newFile makes verdicts of errors of writing, so that nobody takes a full disk for damage to
+// what is read.
+type newFile struct{ f *os.File }
+
+// Write implements io.Writer.
+func (n newFile) Write(b []byte) (int, error) {
+	written, err := n.f.Write(b)
+	if err != nil {
+		err = RetryLater(CodeIO, err) // it names the file
+	}
+	return written, err
 }
 
 // sweep removes what earlier attempts of this run have left beside a place.
@@ -193,11 +209,11 @@ func (c *TransferJob) sweep(p *destination) error {
 	return nil
 }
 
-// syncFolder makes a rename outlast a loss of power.
-func syncFolder(root *os.Root, dir string) error {
-	d, err := root.Open(dir)
+// syncPath makes a file, or what was renamed in a folder, outlast a loss of power.
+func syncPath(root *os.Root, path string) error {
+	f, err := root.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(f.Sync(), f.Close())
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -53,12 +54,8 @@ func (a *api) addFiles(ctx context.Context, in *addInput) (*addOutput, error) {
 	if t.State != tasks.StateOpen && t.State != tasks.StateInterrupted {
 		return nil, problem(http.StatusConflict, "The transfer is "+string(t.State)+": it takes no more files.")
 	}
-	if in.At >= 0 && in.At != t.Files {
-		return nil, problem(http.StatusConflict, fmt.Sprintf("The transfer has %d files, not %d.", t.Files, in.At),
-			&huma.ErrorDetail{Message: "not the number of files that the transfer has", Location: "query.at", Value: t.Files})
-	}
-	added, err := a.Submitter.AddFiles(ctx, t, in.lines.all())
-	if wrong := in.lines.wrong; wrong != nil {
+	added, err := a.Submitter.AddFiles(ctx, t, in.At, in.lines.all())
+	if wrong, ok := errors.AsType[*lineError](err); ok {
 		return nil, problem(http.StatusUnprocessableEntity,
 			fmt.Sprintf("Line %d: %s. The %d files before it are added.", wrong.line, wrong.reason, added),
 			&huma.ErrorDetail{Message: wrong.reason, Location: "body.line[" + strconv.FormatInt(wrong.line, 10) + "]", Value: added})

@@ -10,6 +10,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/balerhq/baler/internal/db"
 )
 
 // Root is the path of version 1 of the API.
@@ -58,6 +60,10 @@ func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
 	config := huma.DefaultConfig(a.Title+" API", a.Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer", Description: "The server's token; a server on a loopback address may have none."},
+	}
+	config.Security = []map[string][]string{{"token": {}}, {}}
 	h := humago.NewWithPrefix(mux, Root, config)
 	a.registerTransfers(h)
 	if a.Submitter != nil {
@@ -80,6 +86,10 @@ func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
 func (a *api) internalError(ctx context.Context, doing string, err error) error {
 	if ctx.Err() == nil { // otherwise the client has disconnected
 		a.Log.ErrorContext(ctx, "api request failed", "operation", doing, "error", err)
+	}
+	if db.IsOutage(err) {
+		return huma.ErrorWithHeaders(problem(http.StatusServiceUnavailable,
+			"The server could not "+doing+": the database or Redis does not answer. Come back in a few seconds."), http.Header{"Retry-After": {"5"}})
 	}
 	return problem(http.StatusInternalServerError, "The server could not "+doing+"; its log has the error.")
 }

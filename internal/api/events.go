@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/tasks"
@@ -56,6 +57,9 @@ func (a *api) watch(ctx context.Context, in *watchInput) (*huma.StreamResponse, 
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
 		hctx.SetHeader("Content-Type", "text/event-stream")
 		hctx.SetHeader("X-Accel-Buffering", "no") // nginx would hold events back
+		if r, _ := humago.Unwrap(hctx); r.Method == http.MethodHead {
+			return // there is no body to wait for
+		}
 		w := newEventWriter(hctx.BodyWriter())
 		a.sendEvents(hctx.Context(), w, &t, in.LastEventID)
 	}}, nil

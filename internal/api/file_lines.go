@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/balerhq/baler/tasks"
 )
@@ -19,6 +20,9 @@ import (
 const (
 	maxLine     = 64 << 10         // bytes of a line
 	lineTimeout = 60 * time.Second // to receive a line: a slower client is disconnected
+	maxPath     = 4096             // bytes: what the database has room for, and the system opens
+
+	firstYear, lastYear = 1000, 9999 // of the times that every database has
 )
 
 // fileLine is one line of a list of files.
@@ -42,7 +46,6 @@ type fileLines struct {
 	r        *bufio.Reader
 	deadline func(time.Time) error
 	line     int64
-	wrong    *lineError // set when the stream has ended with it
 }
 
 func newFileLines(body io.Reader, control *http.ResponseController) *fileLines {
@@ -62,9 +65,6 @@ func (l *fileLines) all() iter.Seq2[ListedFile, error] {
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			if err != nil {
-				l.wrong, _ = errors.AsType[*lineError](err)
-			}
 			if !yield(f, err) || err != nil {
 				return
 			}
@@ -72,12 +72,19 @@ func (l *fileLines) all() iter.Seq2[ListedFile, error] {
 	}
 }
 
-// deadlineEvery is how many lines come between two new deadlines.
+// deadlineEvery is how many lines come between two new deadlines, but for lines that are
+// not there yet: however long the lines before took, the client has its time to send one.
 const deadlineEvery = 256
+
+// hasLine reports whether a whole line was received.
+func (l *fileLines) hasLine() bool {
+	waiting, _ := l.r.Peek(l.r.Buffered()) // no error: so much is there
+	return bytes.IndexByte(waiting, '\n') >= 0
+}
 
 func (l *fileLines) next() (f ListedFile, err error) {
 	for {
-		if l.line%deadlineEvery == 0 || l.r.Buffered() == 0 {
+		if l.line%deadlineEvery == 0 || !l.hasLine() {
 			if err := l.deadline(time.Now().Add(lineTimeout)); err != nil {
 				return f, fmt.Errorf("set the deadline of a line: %w", err)
 			}
@@ -119,8 +126,12 @@ func parseFileLine(text []byte) (f ListedFile, reason string) {
 		path = string(line.PathBytes)
 	}
 	switch {
+	case len(line.PathBytes) == 0 && replaced(text, path):
+		return f, "path is not valid UTF-8: send its bytes as path_bytes"
 	case path == "":
 		return f, "path is missing"
+	case len(path) > maxPath:
+		return f, fmt.Sprintf("path is longer than %d bytes", maxPath)
 	case !filepath.IsAbs(path):
 		return f, "path is not absolute"
 	case strings.ContainsRune(path, 0):
@@ -129,6 +140,8 @@ func parseFileLine(text []byte) (f ListedFile, reason string) {
 		return f, "size is negative"
 	case line.MTime != nil && line.Size == nil:
 		return f, "mtime without size"
+	case line.MTime != nil && (line.MTime.UTC().Year() < firstYear || line.MTime.UTC().Year() > lastYear):
+		return f, fmt.Sprintf("mtime is not between the years %d and %d", firstYear, lastYear)
 	}
 	f = ListedFile{File: tasks.File{Path: filepath.Clean(path)}, Stat: line.Size == nil}
 	if line.Size != nil {
@@ -138,6 +151,14 @@ func parseFileLine(text []byte) (f ListedFile, reason string) {
 		f.MTime = line.MTime.UTC()
 	}
 	return f, ""
+}
+
+// replaced reports whether decoding has put U+FFFD in place of what is no text: the name
+// would be that of another file.
+func replaced(raw []byte, decoded string) bool {
+	const mark = "\uFFFD"
+	return strings.Contains(decoded, mark) && !bytes.Contains(raw, []byte(mark)) && !bytes.Contains(bytes.ToLower(raw), []byte(`\ufffd`)) ||
+		!utf8.Valid(raw)
 }
 
 // jsonReason is an error of encoding/json without names of Go types.

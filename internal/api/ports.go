@@ -29,8 +29,10 @@ type Submitter interface {
 	Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error)
 
 	// AddFiles adds files to an open transfer in their order, until the sequence ends or
-	// yields an error. It returns how many it added, with an error too.
-	AddFiles(ctx context.Context, t tasks.Transfer, files iter.Seq2[ListedFile, error]) (int64, error)
+	// yields an error. Unless at is negative the transfer must have that many files when
+	// the first is added. It returns how many it added; with an error of the sequence too,
+	// which it then returns.
+	AddFiles(ctx context.Context, t tasks.Transfer, at int64, files iter.Seq2[ListedFile, error]) (int64, error)
 
 	// Seal says that a transfer gets no more files. Sealing twice is fine.
 	Seal(ctx context.Context, t tasks.Transfer) error

@@ -32,6 +32,7 @@ type Registrar struct {
 	runKey   string
 	files    *batcher.Batcher[tasks.File]
 	chunks   errgroup.Group // being registered, a few side by side
+	before   int64          // files of the transfer that others have registered
 	next     int64          // number of the next file
 	counted  chan struct{}  // closed when the chunk before the next one is counted
 	first    atomic.Int64   // when the first file that waits was added, in Unix nanoseconds; 0 for none
@@ -77,7 +78,7 @@ func (g *Ingester) NewRegistrar(ctx context.Context, transfer int64, runKey stri
 	if err != nil {
 		return nil, err
 	}
-	r := &Registrar{ingester: g, plan: entry, producer: token, runKey: runKey, next: next, counted: make(chan struct{})}
+	r := &Registrar{ingester: g, plan: entry, producer: token, runKey: runKey, before: next - 1, next: next, counted: make(chan struct{})}
 	close(r.counted)
 	r.chunks.SetLimit(g.sideBySide())
 	r.files = batcher.New(g.registerPolicy(entry.Via), r.flush, batcher.Options[tasks.File]{})
@@ -85,6 +86,9 @@ func (g *Ingester) NewRegistrar(ctx context.Context, transfer int64, runKey stri
 	r.ended.Go(func() { g.heartbeat(r.ctx, transfer) })
 	return r, nil
 }
+
+// Before is how many files the transfer had when this became its only producer.
+func (r *Registrar) Before() int64 { return r.before }
 
 // Recipe is that of the transfer.
 func (r *Registrar) Recipe() *recipe.Recipe { return r.plan.Recipe }

@@ -243,3 +243,35 @@ func TestEmittedFilesOfACollection(t *testing.T) {
 		}
 	})
 }
+
+// A transfer that was canceled when only emitted files were left has no result to retry.
+func TestResumeEmitted(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		b.files(t, tr.ID, 1)
+		one := b.batch(t, tr.ID, "1")
+		testkit.Must(t, b.commit(t, tr.ID, 0, 1))
+		b.record(t, &ledger.BatchCompletion{Batch: one, Results: []tasks.Result{emitting(one, 1, 10, 20)}, FollowUp: finishing(one)})
+		resume := func(want int64) {
+			t.Helper()
+			if n, err := b.ResumeEmitted(t.Context(), tr.ID); err != nil || n != want {
+				t.Errorf("%d files go on, want %d; %v", n, want, err)
+			}
+		}
+		resume(0) // it is open
+		if canceled, err := b.Cancel(t.Context(), tr.ID); err != nil || !canceled {
+			t.Fatalf("canceled %v, %v", canceled, err)
+		}
+		resume(2)
+		resume(0)
+		if r := b.read(t, tr.ID); r.State != tasks.StateRunning || !r.EndedAt.IsZero() || r.Finished != 1 {
+			t.Errorf("resumed: %+v", r)
+		}
+		b.registerEmitted(t, ledger.EmittedPage{Transfer: tr.ID})
+		b.checkCounters(t.Context(), t, tr.ID)
+		if r := b.read(t, tr.ID); r.Files != 3 {
+			t.Errorf("registered: %+v", r)
+		}
+	})
+}

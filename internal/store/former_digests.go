@@ -25,7 +25,8 @@ func (s *Store) FormerDigests(ctx context.Context, transfer int64, files tasks.R
 	var results []resultRecord
 	q = s.db.Session(ctx).Select("file_no", "step_no", "outcome", "facts").
 		Where("transfer_id = ? AND step_no IN ? AND facts IS NOT NULL", transfer, steps)
-	if err := db.WhereInRanges(q, "file_no", files).Order("step_no DESC, file_no").Find(&results).Error; err != nil { // a later step's word wins
+	// A later step's word wins.
+	if err := db.WhereInRanges(q, "file_no", files).Order("step_no DESC, file_no").Find(&results).Error; err != nil {
 		return nil, fmt.Errorf("read digests: %w", err)
 	}
 	found := formerDigests{succeeded: make(map[int64]map[string]any), failed: make(map[int64]map[string]any)}

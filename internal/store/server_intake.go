@@ -19,3 +19,12 @@ func (s *Store) ServerIntake(ctx context.Context, limit int) ([]tasks.Transfer, 
 	}
 	return s.withSteps(ctx, rows)
 }
+
+// IntakeOf says who registers the files of a transfer.
+func (s *Store) IntakeOf(ctx context.Context, transfer int64) (ledger.Intake, error) {
+	var row transferRow
+	if err := s.db.Session(ctx).Select("intake").Where("id = ?", transfer).Take(&row).Error; err != nil {
+		return "", fmt.Errorf("read who registers the files: %w", err)
+	}
+	return row.Intake, nil
+}

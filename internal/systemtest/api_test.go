@@ -117,8 +117,10 @@ func TestFilesOverHTTP(t *testing.T) {
 		if added != 10 || status(err) != http.StatusUnprocessableEntity || !strings.Contains(err.Error(), "Line 11: path is not absolute. The 10 files before it are added") {
 			t.Errorf("a broken line: added %d: %v", added, err)
 		}
-		if _, err := api.AddFiles(t.Context(), tr.ID, listed([]string{"/etc/passwd"}, -1)); status(err) != http.StatusForbidden {
-			t.Errorf("a file outside of the roots: %v", err)
+		for _, size := range []int64{-1, 10} {
+			if _, err := api.AddFiles(t.Context(), tr.ID, listed([]string{"/etc/passwd"}, size)); status(err) != http.StatusForbidden {
+				t.Errorf("a file of size %d outside of the roots: %v", size, err)
+			}
 		}
 		added, err = api.AddFiles(t.Context(), tr.ID, listed(paths[20:], -1))
 		if err != nil || added != 10 {
@@ -178,7 +180,7 @@ func TestBrokenStreamOfFiles(t *testing.T) {
 		broken := errors.New("the connection breaks")
 		go func() {
 			for i := range 5000 {
-				_, _ = fmt.Fprintf(w, "{\"path\":\"/data/%d\",\"size\":1}\n", i)
+				_, _ = fmt.Fprintf(w, "{\"path\":\"%s/%d\",\"size\":1}\n", tree, i)
 			}
 			_, _ = io.WriteString(w, `{"path":"/da`)
 			w.CloseWithError(broken)
@@ -195,7 +197,7 @@ func TestBrokenStreamOfFiles(t *testing.T) {
 			}
 			return err
 		})
-		if _, err := api.AddFiles(t.Context(), tr.ID, listed([]string{"/data/last"}, 1)); err != nil {
+		if _, err := api.AddFiles(t.Context(), tr.ID, listed([]string{tree + "/last"}, 1)); err != nil {
 			t.Error(err)
 		}
 		if tr, err = api.Seal(t.Context(), tr.ID); err != nil || tr.Files != 5001 {
@@ -234,7 +236,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			`[]`: {422, ""},
 			`{`:  {400, ""},
 		} {
-			res, err := http.Post(url+"/v1/transfers", "application/json", strings.NewReader(body)) //nolint:noctx // short
+			res, err := http.Post(url+"/v1/transfers", "application/json", strings.NewReader(body))
 			testkit.Must(t, err)
 			text, err := io.ReadAll(res.Body)
 			testkit.Must(t, errors.Join(err, res.Body.Close()))

@@ -70,7 +70,7 @@ type row struct {
 func rowOf(t *tasks.Transfer) row {
 	r := row{
 		Transfer: t.UUID,
-		Name:     t.Name,
+		Name:     visible(t.Name),
 		Status:   statusOf(t),
 		Files:    humanize.Comma(t.Files),
 		Finished: humanize.Comma(t.Finished),

@@ -15,6 +15,10 @@ const (
 	// connectionShare is the divisor of the limit of open files that gives the number of
 	// clients. The rest is for a worker in the same process.
 	connectionShare = 4
+
+	// streamShare is the divisor of the limit of connections that gives how many of them
+	// may watch transfers or send files at a time.
+	streamShare = 2
 )
 
 // connectionLimit is how many clients may be connected at a time.

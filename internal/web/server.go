@@ -62,6 +62,7 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 		return nil, err
 	}
 	opts = opts.withDefaults()
+	opts.MaxConnections = cmp.Or(opts.MaxConnections, connectionLimit())
 	mux := http.NewServeMux()
 	durations := newDurations()
 	if err := mountProbes(mux, &opts, durations); err != nil {
@@ -83,7 +84,7 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 		grace:   opts.Grace,
 		close:   sync.OnceValue(release),
 
-		connections: cmp.Or(opts.MaxConnections, connectionLimit()),
+		connections: opts.MaxConnections,
 	}, nil
 }
 
@@ -127,7 +128,7 @@ func mountAPI(mux *http.ServeMux, opts *Options) error {
 		return err
 	}
 	mux.Handle("GET "+api.Root+"/docs", static("text/html; charset=utf-8", docs))
-	mux.Handle(api.Root+"/", api.Limit(opts.RequestsPerSecond, operations))
+	mux.Handle(api.Root+"/", api.Limit(opts.RequestsPerSecond, api.LimitStreams(opts.MaxConnections/streamShare, operations)))
 	return nil
 }
 

@@ -144,3 +144,33 @@ func TestConnectionsAreLimited(t *testing.T) {
 		client.Close()
 	})
 }
+
+// However many clients watch, probes and others are answered.
+func TestStreamsLeaveConnectionsForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := web.Options{MaxConnections: 4}
+		p := running(t, o)
+		id := stocked(500).transfers[0].UUID
+		ask := func(request string) (net.Conn, string) {
+			client := p.connect()
+			go func() { _, _ = io.WriteString(client, request+" HTTP/1.1\r\nHost: localhost\r\n\r\n") }()
+			line := make([]byte, len("HTTP/1.1 200"))
+			if _, err := io.ReadFull(client, line); err != nil {
+				t.Error(err)
+			}
+			return client, string(line)
+		}
+		for i, want := range []string{"HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 503"} {
+			client, got := ask("GET /v1/transfers/" + id + "/events")
+			defer client.Close()
+			if got != want {
+				t.Errorf("watching client %d: %s, want %s", i, got, want)
+			}
+		}
+		client, got := ask("GET /healthz")
+		defer client.Close()
+		if got != "HTTP/1.1 200" {
+			t.Errorf("a probe beside them: %s", got)
+		}
+	})
+}

@@ -92,8 +92,14 @@ func (p *transferPage) fill(ctx context.Context, v *transferView, id string) err
 		return err
 	}
 	s := tasks.Summarize(&t, p.opts.Now())
-	v.Row, v.Waiting, v.Trouble, v.Final = rowOf(&t), t.WaitingFor, t.Trouble, s.Finalizers
-	v.Sources, v.Recipe, v.Queue, v.Number = t.Sources, t.Recipe, t.Queue, t.ID
+	v.Row, v.Waiting, v.Trouble, v.Final = rowOf(&t), visible(t.WaitingFor), visible(t.Trouble), s.Finalizers
+	for i := range v.Final {
+		v.Final[i].Error = visible(v.Final[i].Error)
+	}
+	for _, source := range t.Sources {
+		v.Sources = append(v.Sources, visible(source))
+	}
+	v.Recipe, v.Queue, v.Number = visible(t.Recipe), t.Queue, t.ID
 	v.Took = forPeople(time.Duration(s.Seconds * float64(time.Second)))
 	if s.FilesPerSecond > 0 {
 		v.Rate = humanize.CommafWithDigits(s.FilesPerSecond, 1)

@@ -2,7 +2,7 @@ package web_test
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -64,6 +64,9 @@ func hostileResults(n int) (f found) {
 func TestPageOfATransfer(t *testing.T) {
 	s := stocked(1)
 	s.transfers[0].State, s.transfers[0].Finished = tasks.StateRunning, 5
+	s.transfers[0].Name, s.transfers[0].Sources, s.transfers[0].Recipe = hostile, []string{hostile}, hostile
+	s.transfers[0].WaitingFor, s.transfers[0].Trouble = hostile, hostile
+	s.transfers[0].Finalizers = []tasks.FinalizeStep{{Name: "sums", State: tasks.FinalizeFailed, Error: hostile}}
 	c := controls{make(map[string]int)}
 	url := serve(t, web.Options{Transfers: s, Results: found{}, Control: c})
 	page := url + "/transfers/" + s.transfers[0].UUID
@@ -95,7 +98,7 @@ func TestPageOfATransfer(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
-	s.down = fmt.Errorf("refused")
+	s.down = errors.New("refused")
 	if status, _, body := get(t, page); status != http.StatusServiceUnavailable || !strings.Contains(body, "did not answer") {
 		t.Errorf("without a database: %d %s", status, body)
 	}

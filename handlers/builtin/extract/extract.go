@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 
@@ -112,7 +113,12 @@ func extract(ctx context.Context, job *handlers.Job) error {
 	if in.err != nil {
 		return handlers.RetryLater(handlers.CodeIO, in.err)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errUnsupported):
+		return handlers.Warn(CodeUnsupported, err.Error())
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return handlers.Fail(CodeTruncated, err)
+	case err != nil:
 		return handlers.Fail(CodeMalformed, err)
 	}
 	if format == nil {

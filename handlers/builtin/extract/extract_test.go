@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -107,6 +108,7 @@ func TestFormats(t *testing.T) {
 		"xz":         {name: "x.xz", content: xzOf(t, []byte("text")), format: "xz", want: []string{"x.xz.contents/x=text"}},
 		"zst":        {name: "x.zst", content: zstdOf(t, []byte("text")), format: "zstd", want: []string{"x.zst.contents/x=text"}},
 		"bz2":        {content: fixture(t, "text.bz2"), format: "bzip2", want: []string{"a.bin.contents/a.bin.unpacked=text"}},
+		"mimetypes":  {content: zipOf(t, entry{name: "mimetypes", content: "text"}), format: "zip", want: []string{"a.bin.contents/mimetypes=text"}},
 		"empty zip":  {content: zipOf(t), format: "zip"},
 		"empty file": {content: zipOf(t, entry{name: "nothing"}), format: "zip", want: []string{"a.bin.contents/nothing="}},
 		"7z":         {content: fixture(t, "two.7z"), format: "7z", want: []string{two[1], two[0]}},
@@ -148,6 +150,8 @@ func TestRefusedMembers(t *testing.T) {
 		"NUL":           {zipOf(t, entry{name: "a\x00b", content: "x"}, good), CodeBadName},
 		"too long":      {zipOf(t, entry{name: strings.Repeat("n", 256), content: "x"}, good), CodeNameTooLong},
 		"path too long": {zipOf(t, entry{name: strings.Repeat("nnnnnnn/", 600) + "x", content: "x"}, good), CodeNameTooLong},
+		"raw too long":  {zipOf(t, entry{name: strings.Repeat("./", 2100) + "x", content: "x"}, good), CodeNameTooLong},
+		"raw NUL":       {zipOf(t, entry{name: "\x84\x00", nonUTF8: true, extra: unicodePathField("\x84\x00", "x"), content: "x"}, good), CodeBadName},
 		"device name":   {zipOf(t, entry{name: "a/Con.txt", content: "x"}, good), CodeReservedName},
 		"COM1":          {zipOf(t, entry{name: "com1", content: "x"}, good), CodeReservedName},
 		"dot":           {zipOf(t, entry{name: "x.", content: "x"}, good), CodeReservedName},
@@ -181,12 +185,14 @@ func TestRefusedMembers(t *testing.T) {
 	}
 }
 
+// unicodePathField is the field that gives a member a second name.
+func unicodePathField(raw, name string) []byte {
+	data := append(binary.LittleEndian.AppendUint32([]byte{1}, crc32.ChecksumIEEE([]byte(raw))), name...)
+	return append(binary.LittleEndian.AppendUint16([]byte{0x75, 0x70}, uint16(len(data))), data...)
+}
+
 func TestLegacyNames(t *testing.T) {
 	t.Parallel()
-	unicodePath := func(raw, name string) []byte {
-		data := append(binary.LittleEndian.AppendUint32([]byte{1}, crc32.ChecksumIEEE([]byte(raw))), name...)
-		return append(binary.LittleEndian.AppendUint16([]byte{0x75, 0x70}, uint16(len(data))), data...)
-	}
 	for name, tt := range map[string]struct {
 		e        entry
 		encoding string
@@ -197,8 +203,8 @@ func TestLegacyNames(t *testing.T) {
 		"cp437":        {e: entry{name: "\x84rger", nonUTF8: true}, want: "ärger", told: `"\x84rger" is in a legacy encoding and was read as "ärger"`},
 		"cp932":        {e: entry{name: "\x93\xfa\x96\x7b", nonUTF8: true}, encoding: "cp932", want: "日本"},
 		"euc-jp":       {e: entry{name: "\xc6\xfc\xcb\xdc", nonUTF8: true}, encoding: "euc-jp", want: "日本"},
-		"unicode path": {e: entry{name: "\x84", nonUTF8: true, extra: unicodePath("\x84", "ж")}, want: "ж"},
-		"stale path":   {e: entry{name: "\x84", nonUTF8: true, extra: unicodePath("other", "ж")}, want: "ä"},
+		"unicode path": {e: entry{name: "\x84", nonUTF8: true, extra: unicodePathField("\x84", "ж")}, want: "ж"},
+		"stale path":   {e: entry{name: "\x84", nonUTF8: true, extra: unicodePathField("other", "ж")}, want: "ä"},
 		"not decoded":  {e: entry{name: "50%\x93", nonUTF8: true}, encoding: "cp932", want: "50%25%93", told: "cannot be decoded"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -228,6 +234,12 @@ func TestDamaged(t *testing.T) {
 	flipped := zipOf(t, entry{name: "evil", content: strings.Repeat("abc", 100)}, entry{name: "good", content: "good"})
 	flipped[50] ^= 0xff
 	z := zipOf(t, entry{name: "good", content: "good"})
+	nothing := strings.Repeat("\x00", 1024)
+	zeros := tarOf(t, tarEntry{name: "zeros", content: nothing}, tarEntry{name: "lost", content: "lost"})
+	refused := tarOf(t, tarEntry{name: "../zeros", content: nothing}, tarEntry{name: "lost", content: "lost"})
+	const recordSize, volumeAt = 22, 4
+	lastVolume := slices.Concat([]byte("the rest of a member"), z[len(z)-recordSize:])
+	lastVolume[len(lastVolume)-recordSize+volumeAt] = 2
 	for name, tt := range map[string]struct {
 		content []byte
 		outcome tasks.Outcome
@@ -236,6 +248,13 @@ func TestDamaged(t *testing.T) {
 	}{
 		"tar":            {whole[:2500], tasks.OutcomeFailed, CodeTruncated, 1},
 		"tar, no end":    {whole[:512+512+512+2048], tasks.OutcomeFailed, CodeTruncated, 2},
+		"tar, zeros":     {zeros[:512+1024], tasks.OutcomeFailed, CodeTruncated, 1},
+		"tar.gz, zeros":  {gzipOf(t, "", zeros[:512+1024]), tasks.OutcomeFailed, CodeTruncated, 1},
+		"tar, refused":   {refused[:512+1024], tasks.OutcomeFailed, CodeTruncated, 0},
+		"tar, one block": {whole[:len(whole)-512], tasks.OutcomeSucceeded, "", 2},
+		"split, first":   {append([]byte("PK\x07\x08"), z...), tasks.OutcomeWarning, CodeUnsupported, 0},
+		"split, last":    {lastVolume, tasks.OutcomeWarning, CodeUnsupported, 0},
+		"gz, 3 bytes":    {[]byte("\x1f\x8b\x08"), tasks.OutcomeFailed, CodeTruncated, 0},
 		"tar.gz":         {gzipOf(t, "", whole)[:60], tasks.OutcomeFailed, CodeTruncated, 0},
 		"gz":             {gzipOf(t, "x", []byte("text"))[:18], tasks.OutcomeFailed, CodeTruncated, 0},
 		"xz":             {xzOf(t, bytes.Repeat([]byte("text"), 1000))[:50], tasks.OutcomeFailed, CodeTruncated, 0},
@@ -248,6 +267,7 @@ func TestDamaged(t *testing.T) {
 		"no archive":     {[]byte("hello"), tasks.OutcomeSkipped, CodeNoArchive, 0},
 		"nothing":        {nil, tasks.OutcomeSkipped, CodeNoArchive, 0},
 		"text, like bz2": {[]byte("BZh is not bzip2"), tasks.OutcomeSkipped, CodeNoArchive, 0},
+		"mimetype":       {zipOf(t, entry{name: "mimetype", content: "application/epub+zip"}), tasks.OutcomeSkipped, CodeDocument, 0},
 		"document":       {zipOf(t, entry{name: "[Content_Types].xml"}), tasks.OutcomeSkipped, CodeDocument, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -296,6 +316,35 @@ func TestBombs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Folders are not members, and use up a file system as well.
+func TestManyFolders(t *testing.T) {
+	t.Parallel()
+	job := handlers.NewJob(handlers.JobSpec{File: tasks.File{No: 1, Path: "/a.zip"}, Sources: []string{"/"}, Step: 1, Attempt: 1})
+	args, err := argsOf(map[string]any{"to": t.TempDir()})
+	testkit.Must(t, err)
+	w, err := newWriter(t.Context(), job, &args, nil)
+	testkit.Must(t, err)
+	for i := range maxFolders {
+		testkit.Must(t, w.member(&member{raw: fmt.Sprintf("%d/", i), kind: folder}))
+	}
+	for _, one := range []member{{raw: "another/", kind: folder}, {raw: "another/file", kind: regular}} {
+		var over *exceeded
+		if err := w.member(&one); !errors.As(err, &over) || over.code != CodeTooMany {
+			t.Errorf("%s: %v", one.raw, err)
+		}
+	}
+}
+
+// The folder of the members needs a name that is longer than that of the archive.
+func TestLongArchiveName(t *testing.T) {
+	t.Parallel()
+	z := zipOf(t, entry{name: "a"})
+	r, _ := trial{content: z, name: strings.Repeat("n", maxNameLength-len(contents))}.try(t)
+	want(t, &r, tasks.OutcomeSucceeded, "")
+	r, _ = trial{content: z, name: strings.Repeat("n", maxNameLength-len(contents)+1)}.try(t)
+	want(t, &r, tasks.OutcomeFailed, CodeNameTooLong)
 }
 
 // overlappingZip lists the same member twice, as bombs without nesting do.

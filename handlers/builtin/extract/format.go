@@ -3,7 +3,9 @@ package extract
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -49,6 +51,7 @@ type member struct {
 // Signatures at the beginning of files.
 const (
 	zipSignature      = "PK\x03\x04"
+	splitZipSignature = "PK\x07\x08PK\x03\x04" // of the first volume
 	emptyZipSignature = "PK\x05\x06"
 	tarSignature      = "ustar"
 	tarSignatureAt    = 257
@@ -70,6 +73,8 @@ func detect(in *input) (*format, error) {
 	switch {
 	case begins(zipSignature), begins(emptyZipSignature):
 		return &format{name: "zip", document: isDocument(in, head), independent: true, members: zipMembers}, nil
+	case begins(splitZipSignature), isLastVolume(in):
+		return nil, fmt.Errorf("%w: a volume of a zip archive in several files; join them, as with zip -s 0", errUnsupported)
 	case begins(sevenZipSignature):
 		return &format{name: "7z", independent: true, members: sevenZipMembers}, nil
 	case begins(rarSignature):
@@ -113,7 +118,7 @@ func oldTarChecksum(block []byte) bool {
 // isDocument reports whether a zip file is a document or a program, by the members that
 // such files have: Open Packaging (docx, xlsx …), OpenDocument, EPUB, Java archives and iWork.
 func isDocument(in *input, head []byte) bool {
-	if bytes.HasPrefix(head[min(30, len(head)):], []byte("mimetype")) {
+	if firstName(head) == "mimetype" {
 		return true
 	}
 	z, err := zip.NewReader(in, in.size)
@@ -127,4 +132,30 @@ func isDocument(in *input, head []byte) bool {
 		}
 	}
 	return false
+}
+
+// firstName is the name of the first member of a zip file (APPNOTE.TXT, section 4.3.7).
+func firstName(head []byte) string {
+	const lengthAt, nameAt = 26, 30
+	if len(head) < nameAt {
+		return ""
+	}
+	length := int(binary.LittleEndian.Uint16(head[lengthAt:]))
+	return string(head[nameAt:min(nameAt+length, len(head))])
+}
+
+// isLastVolume reports whether a zip archive begins in another file: the record at its end,
+// which has no comment then, counts volumes from 0 (APPNOTE.TXT, section 4.3.16).
+func isLastVolume(in *input) bool {
+	const size, volumeAt, zip64 = 22, 4, 0xffff
+	end := make([]byte, size)
+	if in.size < size {
+		return false
+	}
+	n, _ := in.ReadAt(end, in.size-size) // an error of the system is remembered
+	if n < size || !bytes.HasPrefix(end, []byte(emptyZipSignature)) {
+		return false
+	}
+	volume := binary.LittleEndian.Uint16(end[volumeAt:])
+	return 0 < volume && volume < zip64
 }

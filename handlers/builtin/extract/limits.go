@@ -48,6 +48,17 @@ func (l *limits) addMember(size int64) error {
 	return l.check(l.bytes + max(size, 0))
 }
 
+// maxFolders is how many folders an archive may have: members that each lie thousands of
+// folders deep would use up what a file system has.
+const maxFolders = 100_000
+
+func (l *limits) checkFolders(n int) error {
+	if n > maxFolders {
+		return exceed(CodeTooMany, "the archive has more than %d folders", maxFolders)
+	}
+	return nil
+}
+
 // check reports whether so many bytes are too many.
 func (l *limits) check(bytes int64) error {
 	if bytes > int64(l.args.MaxTotal) || bytes < 0 {

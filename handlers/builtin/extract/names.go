@@ -129,6 +129,18 @@ func checkName(name string) (string, error) {
 	return strings.Join(parts, "/"), nil
 }
 
+// checkRaw refuses a name that results cannot show as the archive has it. What it stands for
+// may be good, because a zip file can have a second name for a member, or by segments such as "./".
+func checkRaw(raw string) error {
+	switch {
+	case raw == "" || strings.ContainsRune(raw, 0):
+		return refuse(CodeBadName, "the name in the archive is empty or has a NUL")
+	case len(raw) > maxPathLength:
+		return refuse(CodeNameTooLong, "the name in the archive has %d bytes; %d is the most", len(raw), maxPathLength)
+	}
+	return nil
+}
+
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // reserved reports whether Windows keeps a name for a device, or cannot keep it as it is.

@@ -13,6 +13,9 @@ import (
 	"github.com/balerhq/baler/internal/invoke"
 )
 
+// contents is what the folder of the members adds to the name of the archive.
+const contents = ".contents"
+
 // writer extracts one archive.
 type writer struct {
 	ctx         context.Context //nolint:containedctx // of one job
@@ -37,6 +40,10 @@ func newWriter(ctx context.Context, job *handlers.Job, args *extractArgs, in *in
 	if err != nil {
 		return nil, handlers.Fail(handlers.CodeBadArgs, err)
 	}
+	if name := filepath.Base(job.RelativePath()) + contents; len(name) > maxNameLength {
+		return nil, handlers.Fail(CodeNameTooLong, fmt.Errorf(
+			"the folder of the members would have a name of %d bytes, %s included; %d is the most", len(name), contents, maxNameLength))
+	}
 	l, err := newLimits(ctx, job, args)
 	if err != nil {
 		return nil, err
@@ -48,7 +55,7 @@ func newWriter(ctx context.Context, job *handlers.Job, args *extractArgs, in *in
 }
 
 // folder is where the members are written.
-func (w *writer) folder() string { return filepath.Join(w.args.To, w.job.RelativePath()+".contents") }
+func (w *writer) folder() string { return filepath.Join(w.args.To, w.job.RelativePath()+contents) }
 
 // extract writes every member. The error ends the extraction: it is a verdict, a limit, or
 // says that the archive is damaged.
@@ -94,6 +101,7 @@ func (w *writer) write(m *member, name string) error {
 	if m.kind == folder {
 		if err == nil {
 			w.folders[rel] = true
+			return w.limits.checkFolders(len(w.folders) + len(w.taken.folders))
 		}
 		var r *refusal
 		if errors.As(err, &r) && r.code == CodeBadName { // "./" is the archive itself
@@ -116,6 +124,9 @@ func (w *writer) write(m *member, name string) error {
 	if m.encrypted {
 		return refuse(CodeEncrypted, "there is no password for it")
 	}
+	if err := checkRaw(m.raw); err != nil {
+		return err
+	}
 	to := filepath.Join(w.folder(), filepath.FromSlash(rel))
 	if len(to) > maxPathLength {
 		return refuse(CodeNameTooLong, "the path would have %d bytes; %d is the most", len(to), maxPathLength)
@@ -123,7 +134,7 @@ func (w *writer) write(m *member, name string) error {
 	if err := w.taken.take(rel); err != nil {
 		return err
 	}
-	if err := w.limits.addMember(m.size); err != nil {
+	if err := errors.Join(w.limits.checkFolders(len(w.folders)+len(w.taken.folders)), w.limits.addMember(m.size)); err != nil {
 		return err
 	}
 	return w.put(m, to)

@@ -14,7 +14,14 @@
     busy = false;
     if (again) { again = false; refresh(); }
   };
-  const events = new EventSource(live.dataset.events);
-  events.addEventListener("summary", refresh);
-  events.addEventListener("end", () => { events.close(); location.reload(); });
+  const watch = () => {
+    const events = new EventSource(live.dataset.events);
+    events.addEventListener("summary", refresh);
+    events.addEventListener("end", () => { events.close(); location.reload(); });
+    events.addEventListener("error", () => {
+      // A broken connection is made again by the browser, a refused one is not.
+      if (events.readyState === EventSource.CLOSED) { refresh(); setTimeout(watch, 5000); }
+    });
+  };
+  watch();
 })();

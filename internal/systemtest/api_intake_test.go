@@ -1,0 +1,104 @@
+package systemtest
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/balerhq/baler/client"
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+// post sends lines of files, and returns the status of the answer.
+func post(t *testing.T, url, lines string) int {
+	t.Helper()
+	res, err := http.Post(url, "application/x-ndjson", strings.NewReader(lines)) //nolint:noctx // short
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	testkit.Must(t, res.Body.Close())
+	return res.StatusCode
+}
+
+// A producer continues behind the last file: it would skip what comes before a file that
+// somebody else has added.
+func TestStrangersAddNoFiles(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		tree := testkit.NumberedTree(t, 9)
+		c.Roots = append(c.Roots, filepath.Dir(tree))
+		b := open(t, c, nil)
+		s, err := store.Open(t.Context(), c.Database.URL, store.Options{})
+		testkit.Must(t, err)
+		testkit.CloseAtEnd(t, s)
+		url, _ := server(t, b, false)
+		r := builtinRecipe(t, "noop")
+		for _, intake := range []ledger.Intake{ledger.IntakeServer, ledger.IntakeProducer} {
+			for _, sources := range [][]string{{tree}, nil} {
+				left, _, err := s.Create(t.Context(), store.NewTransfer{
+					Name: "being registered", Via: tasks.ViaBulk, Queue: tasks.DefaultQueue, Recipe: r.YAML(), Sources: sources,
+					Steps: []tasks.Step{{Number: 1, Name: "noop", Handler: "noop"}}, Intake: intake,
+				})
+				testkit.Must(t, err)
+				paths := treeFiles(t, tree)
+				at := url + "/v1/transfers/" + left.UUID
+				if got := post(t, at+"/files", `{"path":"`+paths[len(paths)-1]+`"}`); got != http.StatusConflict {
+					t.Errorf("%q, %v: a file is answered with %d", intake, sources, got)
+				}
+				if got := post(t, at+"/seal", ""); got != http.StatusConflict {
+					t.Errorf("%q, %v: sealing is answered with %d", intake, sources, got)
+				}
+				if now, err := b.Transfer(t.Context(), left.UUID); err != nil || now.Files != 0 || now.State != tasks.StateOpen {
+					t.Errorf("%q, %v: it is %s with %d files: %v", intake, sources, now.State, now.Files, err)
+				}
+			}
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
+}
+
+// Of clients that continue at the same place, one does.
+func TestContinuingAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		tree := testkit.NumberedTree(t, 1)
+		c.Roots = append(c.Roots, filepath.Dir(tree))
+		url, _ := server(t, open(t, c, nil), false)
+		tr, err := clientOf(t, url).Submit(t.Context(), client.Submission{Recipe: "noop"})
+		testkit.Must(t, err)
+		var lines strings.Builder
+		for i := range 100 {
+			fmt.Fprintf(&lines, "{\"path\":\"%s/%d\",\"size\":1}\n", tree, i)
+		}
+		const rounds = 5
+		for round := range rounds {
+			at := fmt.Sprintf("%s/v1/transfers/%s/files?at=%d", url, tr.ID, round*100)
+			var accepted atomic.Int64
+			var all sync.WaitGroup
+			for range 8 {
+				all.Go(func() {
+					switch got := post(t, at, lines.String()); got {
+					case http.StatusOK:
+						accepted.Add(1)
+					case http.StatusConflict:
+					default:
+						t.Errorf("answered with %d", got)
+					}
+				})
+			}
+			all.Wait()
+			now, err := clientOf(t, url).Transfer(t.Context(), tr.ID)
+			if err != nil || accepted.Load() != 1 || now.Files != int64(round+1)*100 {
+				t.Fatalf("round %d: %d accepted, and %d files: %v", round, accepted.Load(), now.Files, err)
+			}
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
+}
