@@ -84,6 +84,32 @@ func (b *Baler) MissingPrograms(r *recipe.Recipe) (missing []MissingProgram) {
 	return missing
 }
 
+// MissingService is a service that a recipe needs, and that does not answer on this host.
+type MissingService struct {
+	handlers.MissingService
+
+	Uses []string // the steps and rules that need it, for people
+}
+
+// MissingServices lists the services that a recipe needs, as far as its handlers tell, and
+// that do not answer on this host. Workers on other hosts may have them.
+func (b *Baler) MissingServices(ctx context.Context, r *recipe.Recipe) (missing []MissingService) {
+	r.EachArgs(func(s *recipe.Step, use string, args any) {
+		reg, _ := b.registry.Lookup(s.Handler)
+		if reg.MissingServices == nil {
+			return
+		}
+		for _, m := range reg.MissingServices(ctx, args) {
+			i := slices.IndexFunc(missing, func(known MissingService) bool { return known.MissingService == m })
+			if i < 0 {
+				i, missing = len(missing), append(missing, MissingService{MissingService: m})
+			}
+			missing[i].Uses = append(missing[i].Uses, use)
+		}
+	})
+	return missing
+}
+
 // FileExplanation says what a recipe would do with a file.
 type FileExplanation struct {
 	File  tasks.File

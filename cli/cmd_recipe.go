@@ -68,6 +68,9 @@ func finalizerNames(r *recipe.Recipe) string {
 	return fmt.Sprintf(": %s, then once %s", plural(int64(len(r.Steps)), "step"), strings.Join(names, ", "))
 }
 
+// stepsListed is how many steps of a recipe the list names for people.
+const stepsListed = 3
+
 func (p *program) recipeListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
@@ -91,6 +94,9 @@ func (p *program) recipeListCommand() *cobra.Command {
 				var steps []string
 				for _, s := range o.Steps {
 					steps = append(steps, s.Step)
+				}
+				if more := len(steps) - stepsListed; more > 0 {
+					steps = append(steps[:stepsListed:stepsListed], fmt.Sprintf("… %d more", more))
 				}
 				list.row(o.Recipe, strings.Join(steps, ", "), o.Description)
 			}
@@ -142,7 +148,8 @@ func (p *program) recipeValidateCommand() *cobra.Command {
 		Long: `Validate checks a recipe's syntax and conditions, that this program or a running
 worker has the handlers of its steps and final steps, that the handlers accept
 their arguments, and that earlier steps record the facts which it reads. It
-reports every error, and exits with 1 if there is one.`,
+reports every error, and exits with 1 if there is one. It also names programs
+and services that the recipe needs and that this host does not have.`,
 		Example: `  baler recipe validate mine.yaml`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -151,13 +158,13 @@ reports every error, and exits with 1 if there is one.`,
 				if !p.json {
 					if err == nil {
 						p.printf("%s is valid%s.", r.Name, finalizerNames(r))
-						p.warnOfMissingPrograms(b, r)
+						p.warnOfMissingNeeds(ctx, b, r)
 					}
 					return err
 				}
 				v := validation{Type: "validation", Recipe: args[0], Valid: err == nil, Problems: []string{}}
 				if err == nil {
-					v.Warnings = missingPrograms(b, r)
+					v.Warnings = missingProblems(ctx, b, r)
 					return p.object(v)
 				}
 				v.Problems = strings.Split(err.Error(), "\n")

@@ -114,7 +114,7 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 		return usagef("--accept-missing is for recipes that say fixity: true, such as --recipe fixity; %q does not", s.Recipe.Name)
 	}
 	if !f.quiet {
-		p.warnOfMissingPrograms(b, s.Recipe)
+		p.warnOfMissingNeeds(ctx, b, s.Recipe)
 	}
 	if f.dryRun {
 		return p.preview(ctx, s, b.PreviewRun)

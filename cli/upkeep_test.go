@@ -100,7 +100,9 @@ func TestDoctorReportsFailedChecks(t *testing.T) {
 func TestRecipes(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
-	contains(t, "list", s.must(exitOK, "recipe", "list").stdout, "default     checksum, identify   Checksum and format of every file.\n")
+	listed := s.must(exitOK, "recipe", "list").stdout
+	contains(t, "list", strings.Join(strings.Fields(listed), " "), " default checksum, identify Checksum and format of every file. ",
+		" preservation checksum, verify, virus-scan, … 4 more Everything for an archive, ")
 	contains(t, "list in JSON", s.must(exitOK, "recipe", "list", "--json").stdout,
 		`{"type":"recipe","recipe":"checksum","description":"Checksum of every file.","digest":"`,
 		`"steps":[{"step":"checksum","handler":"checksum"}]}`)

@@ -54,7 +54,7 @@ func (c *TransferJob) CreateFolder(path string, ours func(there *os.Root) bool, 
 	}, c.putFolder)
 }
 
-// CreateFromFolder makes a folder beside path, lets fill fill it, and writes a file of it
+// CreateFromFolder makes a folder beside path, which fill fills, and writes a file of it
 // with pack, such as an archive. The folder is removed, and the file put in place as by Create.
 func (c *TransferJob) CreateFromFolder(path string, fill func(dir *os.Root) error, pack func(dir *os.Root, w io.Writer) error) error {
 	digest := sha256.New()

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -41,6 +42,10 @@ type Registration struct {
 	// they are not known. In the arguments, templates are as the recipe has them.
 	Programs func(args any) []string
 
+	// MissingServices says which services a job with these arguments needs and that do not
+	// answer on this host; nil for none. Templates are as in Programs.
+	MissingServices func(ctx context.Context, args any) []MissingService
+
 	// Output says where a finalizer with these arguments writes; nil when that is not known
 	// beforehand.
 	Output func(args any) Output
@@ -71,6 +76,12 @@ type SelfCheck struct {
 	Name string // what is checked, as doctor shows it
 	Hint string // what to do when it fails
 	Run  func() (found string, err error)
+}
+
+// MissingService is a service that a handler needs, and that does not answer.
+type MissingService struct {
+	Problem string // which, what is wrong with it, and how to get it; one sentence without its point
+	Effect  string // how files end without it: one sentence
 }
 
 // Output is what a finalizer writes.
@@ -169,6 +180,13 @@ func WithFactsOf(facts func(args any) []string) Option {
 // those which are missing are named before a transfer begins.
 func WithPrograms(programs func(args any) []string) Option {
 	return func(r *Registration) { r.Programs = programs }
+}
+
+// WithServices says which services, such as a scanner that runs on the host, a step with
+// given arguments needs and are missing, so that they are named before a transfer begins. The
+// function must return soon.
+func WithServices(missing func(ctx context.Context, args any) []MissingService) Option {
+	return func(r *Registration) { r.MissingServices = missing }
 }
 
 // WithOutput says where a finalizer writes, so that a folder inside the sources is refused

@@ -16,7 +16,8 @@ func TestBuiltins(t *testing.T) {
 	t.Parallel()
 	handlers := map[string][]string{
 		"default": {"checksum", "identify"}, "checksum": {"checksum"}, "identify": {"identify"}, "noop": {"noop"},
-		"fixity": {"checksum"},
+		"fixity":       {"checksum"},
+		"preservation": {"checksum", "verify", "virus-scan", "identify", "extract", "validate", "thumbnail"},
 	}
 	for name, want := range handlers {
 		r, ok := recipe.Builtin(name)
@@ -71,7 +72,7 @@ func TestLoadUnknownName(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"defalt": `no recipe is called "defalt"; did you mean "default"?`,
-		"photos": `no recipe is called "photos"; the built-in ones are checksum, default, fixity, formats, identify, noop, thumbnails, or give the path of a .yaml file`,
+		"photos": `no recipe is called "photos"; the built-in ones are checksum, default, fixity, formats, identify, noop, preservation, thumbnails, or give the path of a .yaml file`,
 	} {
 		_, err := recipe.Load(name)
 		if _, ok := errors.AsType[*recipe.UnknownError](err); !ok || err.Error() != want {

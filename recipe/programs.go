@@ -26,22 +26,28 @@ func (r *Recipe) Programs(of func(handler string) func(args any) []string) (all 
 			all[i].Uses = append(all[i].Uses, use)
 		}
 	}
-	for _, s := range r.Steps {
-		programs := of(s.Handler)
-		if programs == nil {
-			continue
+	r.EachArgs(func(s *Step, use string, args any) {
+		if programs := of(s.Handler); programs != nil {
+			for _, name := range programs(args) {
+				add(name, use)
+			}
 		}
+	})
+	return all
+}
+
+// EachArgs calls do with the arguments that each step can have: its own, or those of each of
+// its rules. Templates are as the recipe has them. use names the step and the rule for people.
+func (r *Recipe) EachArgs(do func(s *Step, use string, args any)) {
+	for _, s := range r.Steps {
 		s.variants(func(with *arguments, _ any, _ error, rule *Rule) {
 			use := "step " + s.Name
 			if rule != nil {
 				use += ", rule " + rule.title()
 			}
-			for _, name := range programs(unrendered(with.value)) {
-				add(name, use)
-			}
+			do(s, use, unrendered(with.value))
 		})
 	}
-	return all
 }
 
 // unrendered is a value with the sources of its templates.

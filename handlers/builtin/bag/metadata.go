@@ -21,7 +21,8 @@ func checkMetadata(paths []string) error {
 	used := make(map[string]string)
 	for _, p := range paths {
 		name := filepath.Base(p)
-		if p == "" || strings.HasSuffix(p, "/") || name == "." || name == ".." || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		folder := p == "" || strings.HasSuffix(p, "/") || name == "." || name == ".."
+		if folder || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
 			return fmt.Errorf("%q is not the path of a file: name files that final steps before this one write", p)
 		}
 		// Some file systems do not distinguish small and capital letters.

@@ -94,7 +94,10 @@ func addToZip(z *zip.Writer, name string, info fs.FileInfo, content io.Reader) e
 func packTar(ctx context.Context, dir *os.Root, name string, w io.Writer) error {
 	t := tar.NewWriter(w)
 	err := eachEntry(ctx, dir, func(file string, info fs.FileInfo, content io.Reader) error {
-		h := &tar.Header{Typeflag: tar.TypeReg, Name: path.Join(name, file), Size: info.Size(), Mode: 0o644, ModTime: info.ModTime(), Format: tar.FormatPAX}
+		h := &tar.Header{
+			Typeflag: tar.TypeReg, Name: path.Join(name, file), Size: info.Size(),
+			Mode: 0o644, ModTime: info.ModTime(), Format: tar.FormatPAX,
+		}
 		if info.IsDir() {
 			h.Typeflag, h.Name, h.Size, h.Mode = tar.TypeDir, h.Name+"/", 0, 0o755
 		}

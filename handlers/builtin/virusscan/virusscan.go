@@ -34,14 +34,16 @@ func Register(reg *handlers.Registry) error {
 	return reg.Register("virus-scan", New(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("scans files for viruses with clamd on the same host"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 100, MaxBytes: 1 << 30}),
-		handlers.WithArgsCheck(handlers.CheckWith(newScanArgs)),
+		handlers.WithArgsCheck(handlers.CheckWith(newScanArgs)), handlers.WithServices(missing),
 		handlers.WithFacts("virus_scan", "virus_name", "virus_engine", "virus_signatures", "virus_signatures_date"))
 }
 
 // New makes a handler that sends each file to clamd (INSTREAM). Arguments: "clamd", its
-// address; "max_size", "max_age", "timeout" and "connections", see newScanArgs. A file with
-// a virus fails. A file that exceeds a limit ends as a warning, and is not clean. When clamd
-// is away, ends in the middle or answers anything else, the file is an error, and is retried.
+// address; "max_size", "max_age", "timeout", "connections" and "without_clamd", see
+// newScanArgs. A file with a virus fails. A file that exceeds a limit ends as a warning, and is not clean. When clamd
+// is away, ends in the middle or answers anything else, the file is an error, and is retried;
+// with "without_clamd": "warning", a file for which no clamd is there ends as a warning, and is
+// not clean either.
 //
 // Facts: virus_scan, which is clean, infected or not-scanned; virus_name; and of the scanner
 // virus_engine, virus_signatures and virus_signatures_date.
@@ -67,6 +69,9 @@ func (s *scanner) file(ctx context.Context, job *handlers.Job) error {
 	}
 	c := s.client(args)
 	version, err := c.version(ctx, job.Progress)
+	if err != nil && ctx.Err() == nil && args.WithoutClamd == tasks.OutcomeWarning {
+		return notScanned(job, err.Error())
+	}
 	if err != nil {
 		return err
 	}
@@ -143,6 +148,8 @@ type scanArgs struct {
 	MaxAge      time.Duration
 	Timeout     time.Duration
 	Connections int
+
+	WithoutClamd tasks.Outcome // error or warning
 }
 
 const (
@@ -154,7 +161,8 @@ const (
 // newScanArgs reads the arguments: "clamd", the path of its socket (/run/clamav/clamd.ctl)
 // or a port of this host (127.0.0.1:3310); "max_size", above which a file is not sent
 // (100MiB); "max_age" of the signatures without a warning (168h; 0s for any); "timeout" of an
-// answer (2m); and "connections" of this process to clamd at a time (4).
+// answer (2m); "connections" of this process to clamd at a time (4); and "without_clamd", how
+// files end when no clamd answers: error, which is retried, or warning.
 func newScanArgs(args any) (scanArgs, error) {
 	var given struct {
 		Clamd       string     `json:"clamd"`
@@ -162,6 +170,7 @@ func newScanArgs(args any) (scanArgs, error) {
 		MaxAge      string     `json:"max_age"`
 		Timeout     string     `json:"timeout"`
 		Connections int        `json:"connections"`
+		Without     string     `json:"without_clamd"`
 	}
 	given.MaxSize, given.Connections = 100<<20, 4
 	var a scanArgs
@@ -182,6 +191,11 @@ func newScanArgs(args any) (scanArgs, error) {
 	if a.MaxSize < 1 || a.Connections < 1 || a.Connections > maxConnections {
 		return bad("max_size is %s and connections are %d; give a size from 1, and 1 to %d connections",
 			a.MaxSize, a.Connections, maxConnections)
+	}
+	switch a.WithoutClamd = tasks.Outcome(cmp.Or(given.Without, string(tasks.OutcomeError))); a.WithoutClamd {
+	case tasks.OutcomeError, tasks.OutcomeWarning:
+	default:
+		return bad("without_clamd is %q; it must be error or warning", given.Without)
 	}
 	if _, _, err := address(a.Clamd); err != nil {
 		return bad("%w", err)

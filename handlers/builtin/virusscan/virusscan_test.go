@@ -209,6 +209,14 @@ func TestFaults(t *testing.T) {
 			t.Errorf("%s %s %s, %v", r.Outcome, r.Code, r.Error, facts)
 		}
 	})
+	t.Run("away, and files may be left unscanned", func(t *testing.T) {
+		t.Parallel()
+		r, facts := scan(t, map[string]any{"clamd": filepath.Join(t.TempDir(), "none"), "without_clamd": "warning"}, "x")
+		if r.Outcome != tasks.OutcomeWarning || r.Code != CodeNotScanned || facts["virus_scan"] != "not-scanned" ||
+			!strings.Contains(r.Error, "apt install clamav-daemon") || !strings.Contains(r.Error, "it may contain a virus") {
+			t.Errorf("%s %s %s, %v", r.Outcome, r.Code, r.Error, facts)
+		}
+	})
 	t.Run("silence", func(t *testing.T) {
 		t.Parallel()
 		address := fake(t, ok, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
@@ -246,9 +254,34 @@ func TestArguments(t *testing.T) {
 		"connections are 0":            map[string]any{"connections": 0},
 		"max_size is 0":                map[string]any{"max_size": 0},
 		"there is no argument":         map[string]any{"socket": "/x"},
+		"without_clamd is":             map[string]any{"without_clamd": "succeeded"},
 	} {
 		if err := r.CheckArgs(args); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", args, err)
 		}
+	}
+}
+
+// What is missing is known beforehand; a clamd that answers is not missing.
+func TestMissingClamd(t *testing.T) {
+	t.Parallel()
+	reg := &handlers.Registry{}
+	testkit.Must(t, Register(reg))
+	r, _ := reg.Lookup("virus-scan")
+	there := fake(t, "ClamAV 1.4.3\x00", func(net.Conn) {})
+	if missing := r.MissingServices(t.Context(), map[string]any{"clamd": there}); missing != nil {
+		t.Errorf("missing: %v", missing)
+	}
+	for without, effect := range map[string]string{
+		"error": "Files end as errors (clamd).", "warning": "Files are not scanned, and end as warnings (not-scanned).",
+	} {
+		missing := r.MissingServices(t.Context(), map[string]any{"clamd": "/nowhere/clamd.ctl", "without_clamd": without})
+		if len(missing) != 1 || missing[0].Effect != effect || !strings.Contains(missing[0].Problem, "clamd at /nowhere/clamd.ctl: ") ||
+			!strings.HasSuffix(missing[0].Problem, "start clamd (Debian: apt install clamav-daemon), or set its address with clamd") {
+			t.Errorf("%s: %+v", without, missing)
+		}
+	}
+	if missing := r.MissingServices(t.Context(), map[string]any{"clamd": fake(t, "220 mail\x00", func(net.Conn) {})}); len(missing) != 1 {
+		t.Errorf("another server: %v", missing)
 	}
 }
