@@ -8,8 +8,10 @@ import (
 type ResultFilter struct {
 	Step     int // 0: every step
 	Outcomes []Outcome
-	File     int64 // 0: every file
-	Parent   int64 // 0: every file; otherwise only those that were emitted from this one
+	File     int64  // 0: every file
+	Parent   int64  // 0: every file; otherwise only those that were emitted from this one
+	Code     string // empty: every code
+	Message  string // selects failures with this FailureMessage; empty: every result
 }
 
 // ResultKey is the position of a result in the order of Results: by step, then by

@@ -72,7 +72,8 @@ func summarizeSteps(steps []Step) []StepSummary {
 	return out
 }
 
-// elapsed is never negative, also when the clocks of two hosts disagree.
+// elapsed is how long a transfer took, whatever the clock was set to meanwhile. It is never
+// negative, also when the clocks of two hosts disagree.
 func elapsed(t *Transfer, now time.Time) time.Duration {
 	if t.Took > 0 {
 		return t.Took.Round(time.Millisecond)
@@ -84,7 +85,7 @@ func elapsed(t *Transfer, now time.Time) time.Duration {
 	if end.IsZero() {
 		end = now
 	}
-	return max(0, end.Sub(t.CreatedAt).Round(time.Millisecond))
+	return max(0, (end.Sub(t.CreatedAt) - t.ClockShift).Round(time.Millisecond))
 }
 
 // rate has three decimals, so that equal transfers print equal reports.

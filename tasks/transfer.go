@@ -72,6 +72,10 @@ type Transfer struct {
 	PausedAt  time.Time // zero unless paused: running batches finish, no further one starts
 	Trouble   string    // why Baler has paused it: a row that makes no sense; empty when a person has
 
+	// ClockShift is by how much the clock of the times above was set forward while the
+	// transfer ran, or back when it is negative: it took that much less than they say.
+	ClockShift time.Duration
+
 	// Took is how long it took, or takes so far, when this process has measured that and the
 	// clock was set meanwhile: the times above say otherwise. Else it is zero.
 	Took time.Duration

@@ -88,12 +88,15 @@ func (t DryRun) open(files []tasks.File) (*handlers.Roots, error) {
 	return handlers.NewRoots(dirs)
 }
 
+// dryRun is the name of the worker, the step and the version of a DryRun.
+const dryRun = "dry-run"
+
 func (t DryRun) jobs(files []tasks.File, roots *handlers.Roots, outputs handlers.OutputRoots) []*handlers.Job {
 	begin := time.Now()
 	return handlers.NewJobs(len(files), func(i int) handlers.JobSpec {
 		return handlers.JobSpec{
 			File: files[i], Transfer: 1, Args: t.Args, Facts: t.Facts, Opener: handlers.OpenerFor(&files[i], roots, outputs), Outputs: outputs, Sources: t.Sources,
-			Step: 1, Attempt: 1, Worker: "dry-run", Started: begin, Timeout: t.FileTimeout, MaxOutput: t.MaxOutput,
+			Step: 1, Attempt: 1, Worker: dryRun, Started: begin, Timeout: t.FileTimeout, MaxOutput: t.MaxOutput,
 			EmittedBefore: func(context.Context, *tasks.File) (handlers.EmittedTotal, error) { return t.EmittedBefore, nil },
 			Commands:      func() handlers.CommandAccess { return handlers.CommandAccess{Allowed: true, Dir: t.CommandDir} },
 		}

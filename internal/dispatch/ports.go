@@ -88,6 +88,14 @@ type Store interface {
 	OutboxStore
 	SweepStore
 	LeaseStore
+	ClockStore
+}
+
+// ClockStore corrects durations.
+type ClockStore interface {
+	// NoteClockSet corrects the durations of the transfers that ran when the clock was set,
+	// between two times of the clock as it was before.
+	NoteClockSet(ctx context.Context, by time.Duration, since, until time.Time) error
 }
 
 // Queue is what the dispatcher needs of the queue.

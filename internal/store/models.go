@@ -51,6 +51,7 @@ type transferRow struct {
 
 	SourcesKey string // the same for transfers of the same sources and selection; empty for lists
 	Intake     ledger.Intake
+	ClockShift int64      // microseconds; see SetClockShift
 	BaselineAt *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
 }
 
@@ -63,7 +64,8 @@ func (r *transferRow) transfer() tasks.Transfer {
 		Sources: splitSources(r.Sources), Files: r.Files, Bytes: r.Bytes, Finished: r.Finished, Cursor: r.Dispatched,
 		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt), PausedAt: value(r.PausedAt),
 		Trouble: r.Trouble, Selection: selectionOf(r.Selection), Weight: r.Weight,
-		Emitted: r.Emitted,
+		ClockShift: time.Duration(r.ClockShift) * time.Microsecond,
+		Emitted:    r.Emitted,
 	}
 	if r.IdemKey != nil {
 		t.Key = *r.IdemKey

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   emitted      BIGINT NOT NULL DEFAULT 0,
   emitted_registered BIGINT NOT NULL DEFAULT 0,
   intake       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  clock_shift  BIGINT NOT NULL DEFAULT 0,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),
@@ -135,6 +136,7 @@ CREATE TABLE IF NOT EXISTS failures (
   outcome      VARCHAR(10) NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
   code         VARCHAR(64) NOT NULL,
   message      VARCHAR(255) NOT NULL,
+  ended_at     DATETIME(6) NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no),
   KEY failures_file (transfer_id, file_no, step_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

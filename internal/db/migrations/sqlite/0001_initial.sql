@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   baseline_at  DATETIME NULL CHECK (baseline_at IS NULL OR baseline_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', baseline_at) IS substr(baseline_at, 1, 19)),
   weight       INTEGER NOT NULL DEFAULT 1 CHECK (typeof(weight) = 'integer'),
   intake       TEXT NOT NULL DEFAULT '',
+  clock_shift  INTEGER NOT NULL DEFAULT 0 CHECK (typeof(clock_shift) = 'integer'),
   emitted      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted) = 'integer'),
   emitted_registered INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted_registered) = 'integer')
 );
@@ -144,6 +145,7 @@ CREATE TABLE IF NOT EXISTS failures (
   outcome      TEXT NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
   code         TEXT NOT NULL,
   message      TEXT NOT NULL,
+  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ended_at) IS substr(ended_at, 1, 19)),
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS failures_file ON failures (transfer_id, file_no, step_no);
