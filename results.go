@@ -15,7 +15,13 @@ import (
 type ResultFilter struct {
 	Step     string // a step's name; empty: every step
 	Outcomes []tasks.Outcome
-	File     int64 // 0: every file
+	File     int64  // 0: every file
+	Parent   int64  // 0: every file; otherwise only those that were emitted from this one
+	Code     string // empty: every code
+
+	// Message selects failures with this message, as Failures groups them: see
+	// tasks.FailureMessage. Empty: every result.
+	Message string
 }
 
 // resultPage is how many results are held in memory at a time.
@@ -25,7 +31,7 @@ const resultPage = 1000
 var ErrStepNotFound = errors.New("no such step")
 
 func (f ResultFilter) of(t tasks.Transfer) (tasks.ResultFilter, error) {
-	filter := tasks.ResultFilter{Outcomes: f.Outcomes, File: f.File}
+	filter := tasks.ResultFilter{Outcomes: f.Outcomes, File: f.File, Parent: f.Parent, Code: f.Code, Message: f.Message}
 	if f.Step == "" {
 		return filter, nil
 	}

@@ -28,7 +28,8 @@ const retryPage = 500
 // Retry runs the files of the selected results again, from the step of the result on:
 // these results and those of later steps become attempts, and no longer count. A filter
 // without outcomes selects failures and canceled files. While the transfer runs, only
-// failed files can run again. Retry returns how many files will run; a transfer that had
+// failed files can run again. A canceled transfer also goes on with emitted files that were
+// not registered yet. Retry returns how many files will run; a transfer that had
 // ended runs again.
 func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (files int64, err error) {
 	filter, err := f.of(t)
@@ -46,6 +47,7 @@ func (b *Baler) retryResults(ctx context.Context, t tasks.Transfer, filter tasks
 	if err := worker.LoadCosts(ctx, b.store, b.costs); err != nil {
 		return 0, err
 	}
+	everything := len(filter.Outcomes) == 0 && filter.Step == 0 && filter.File == 0 && filter.Parent == 0
 	if len(filter.Outcomes) == 0 {
 		filter.Outcomes = []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut, tasks.OutcomeCanceled}
 	}
@@ -77,6 +79,9 @@ func (b *Baler) retryResults(ctx context.Context, t tasks.Transfer, filter tasks
 		done, err := b.store.RetryFiles(ctx, request)
 		if err != nil {
 			return files, err
+		}
+		if done.Last == 0 && files == 0 && everything {
+			return b.store.ResumeEmitted(ctx, t.ID)
 		}
 		if done.Last == 0 {
 			return files, nil

@@ -207,24 +207,31 @@ func (b *Baler) runOnce(
 	}
 	ran.Changes = d.Changes()
 	ran.inputs = ingest.FinalInputs(b.registry, s, sources, found.FolderDigest)
-	t, used := d.Transfer()
-	if used && err == nil {
-		err = b.ingester.NoteInputs(ctx, s, t.ID, ran.inputs)
-	}
-	switch {
-	case used:
+	if t, used := d.Transfer(); used {
 		ran.Transfer, ran.FoundChanges = t, true
-	case err == nil:
-		err = ran.adoptUnfinished(ctx, b, begun, s.OnCreated)
 	}
 	if err == nil {
-		err = ran.lookBack(ctx, b, runKey, begun)
+		err = ran.adopt(ctx, b, s, runKey, begun)
 	}
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
 	ran.promote(s.OnCreated)
 	return ran, nil
+}
+
+// adopt notes what the final steps of a transfer with changes depend on; without changes it
+// finds the transfer of an earlier run that goes on. Then it looks at the earlier runs.
+func (r *RunResult) adopt(ctx context.Context, b *Baler, s *ingest.Submission, runKey string, begun []tasks.Transfer) (err error) {
+	if r.FoundChanges {
+		err = b.ingester.NoteInputs(ctx, s, r.Transfer.ID, r.inputs)
+	} else {
+		err = r.adoptUnfinished(ctx, b, begun, s.OnCreated)
+	}
+	if err != nil {
+		return err
+	}
+	return r.lookBack(ctx, b, runKey, begun)
 }
 
 // runFinalSteps runs the final steps that have not yet run over the present files, such

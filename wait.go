@@ -9,6 +9,7 @@ import (
 
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/tasks"
@@ -56,6 +57,7 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 			t = read
 			down = time.Time{}
 			b.watch.Correct(&t, true)
+			b.keepDuration(ctx, &t)
 			if see != nil {
 				see(t)
 			}
@@ -74,6 +76,18 @@ func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (
 		if err := sleep.For(ctx, last.next(&t, time.Now())); err != nil {
 			return t, err
 		}
+	}
+}
+
+// keepDuration lets other processes know how long a transfer has taken, when its times do
+// not say so.
+func (b *Baler) keepDuration(ctx context.Context, t *tasks.Transfer) {
+	if t.Took == 0 || !t.State.Ended() {
+		return
+	}
+	t.ClockShift = t.EndedAt.Sub(t.CreatedAt) - t.Took
+	if err := b.store.SetClockShift(ctx, t.ID, t.ClockShift); err != nil { // its results are complete without it
+		b.log.Log(ctx, outage.Level(err), "the duration of a transfer during which the clock was set is not kept", "transfer", t.UUID, "error", err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/balerhq/baler/internal/bagit"
+	"github.com/balerhq/baler/tasks"
 )
 
 func (p *program) bagCommand() *cobra.Command {
@@ -23,16 +24,19 @@ func (p *program) bagCommand() *cobra.Command {
 }
 
 func (p *program) bagVerifyCommand() *cobra.Command {
-	return &cobra.Command{
+	var maxUnpacked tasks.Size
+	cmd := &cobra.Command{
 		Use:   "verify BAG...",
 		Short: "Verify that bags are complete and unchanged",
-		Long: `Verify reads each bag, a folder in the format of BagIt 0.93 to 1.0 (RFC 8493),
+		Long: `Verify reads each bag, a folder in the format of BagIt 0.93 to 1.0 (RFC 8493)
+or such a folder as one zip, tar or tar.gz, which it does not unpack to disk,
 and reports whether it is valid: every file that a manifest lists is there with
 the digests listed, and every file of the payload is listed. It needs no server
 and no database.
 
 A bag with warnings is valid. The exit code is 3 if a bag is not valid.`,
 		Example: `  baler bag verify ~/bags/2026-01
+  baler bag verify ~/bags/2026-01.zip
   baler bag verify --json ~/bags/*`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.MinimumNArgs(1)(cmd, args); err != nil {
@@ -43,7 +47,7 @@ A bag with warnings is valid. The exit code is 3 if a bag is not valid.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			valid := true
 			for _, path := range args {
-				ok, err := p.verifyBag(cmd.Context(), path)
+				ok, err := p.verifyBag(cmd.Context(), path, int64(maxUnpacked))
 				if err != nil {
 					return err
 				}
@@ -55,6 +59,8 @@ A bag with warnings is valid. The exit code is 3 if a bag is not valid.`,
 			return nil
 		},
 	}
+	cmd.Flags().Var(sizeValue{&maxUnpacked}, "max-unpacked", "refuse a zip, tar or tar.gz whose files have more than `SIZE` in all (1TiB)")
+	return cmd
 }
 
 // bagReport is the JSON object of a bag that was verified.
@@ -70,12 +76,12 @@ type bagReport struct {
 	Warnings   []bagit.Problem `json:"warnings"`
 }
 
-func (p *program) verifyBag(ctx context.Context, path string) (valid bool, err error) {
+func (p *program) verifyBag(ctx context.Context, path string, maxUnpacked int64) (valid bool, err error) {
 	bag, err := filepath.Abs(path)
 	if err != nil {
 		return false, err
 	}
-	r, err := bagit.Verify(ctx, bag, bagit.Options{Parallel: runtime.GOMAXPROCS(0)})
+	r, err := bagit.Verify(ctx, bag, bagit.Options{Parallel: runtime.GOMAXPROCS(0), MaxUnpacked: maxUnpacked})
 	if err != nil {
 		return false, err
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +22,9 @@ func (p *program) failuresCommand() *cobra.Command {
 		Long: `Failures groups the results that are failures (failed, error, timed_out) by step,
 outcome, code and message, the most frequent first. In a message … stands for what
 differs from file to file: quoted text, absolute paths and numbers. The path is that
-of the first file of each group. The time it takes depends on the number of failures
-alone.`,
+of the first file of each group; the times are those at which the first and the last
+of its results ended. 'baler retry' with the --code and --message of a group runs its
+files again. The time it takes depends on the number of failures alone.`,
 		Example: `  baler failures latest
   baler failures 12 --step checksum --outcome error
   baler failures 12 --json`,
@@ -58,6 +60,8 @@ type failureObject struct {
 	Files   int64         `json:"files"`
 	File    int64         `json:"first_file"`
 	Path    string        `json:"first_path"`
+	First   time.Time     `json:"first_at"`
+	Last    time.Time     `json:"last_at"`
 }
 
 func (p *program) failures(ctx context.Context, b *baler.Baler, id string, filter baler.ResultFilter, limit int) error {
@@ -76,16 +80,18 @@ func (p *program) failures(ctx context.Context, b *baler.Baler, id string, filte
 	for _, s := range t.Steps {
 		names[s.Number] = s.Name
 	}
-	list := newTable(numbers("FILES"), words("STEP"), words("OUTCOME"), words("CODE"), words("MESSAGE"), words("FIRST FILE"))
+	list := newTable(numbers("FILES"), words("STEP"), words("OUTCOME"), words("CODE"), words("MESSAGE"), words("FIRST AT"), words("LAST AT"),
+		words("FIRST FILE"))
 	for _, g := range groups {
 		if p.json {
-			o := failureObject{"failures", names[g.Step], g.Outcome, g.Code, g.Message, g.Files, g.Example, g.Path}
+			o := failureObject{"failures", names[g.Step], g.Outcome, g.Code, g.Message, g.Files, g.Example, g.Path, g.First, g.Last}
 			if err := p.object(o); err != nil {
 				return err
 			}
 			continue
 		}
-		list.row(count(g.Files), printable(names[g.Step]), string(g.Outcome), printable(g.Code), printable(g.Message), quoted(g.Path))
+		list.row(count(g.Files), printable(names[g.Step]), string(g.Outcome), printable(g.Code), printable(g.Message),
+			local(g.First), local(g.Last), quoted(g.Path))
 	}
 	if p.json {
 		return nil

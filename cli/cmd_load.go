@@ -19,6 +19,7 @@ type loadFlags struct {
 	load               baler.LoadOptions
 	chunk, name, queue string
 	wait, quiet        bool
+	weight             int
 	acceptFailures     bool
 
 	added []string // columns that were added to the table
@@ -54,6 +55,9 @@ or files failed.`,
 			if f.load.Into == "" {
 				return usagef("--into is required: it names the table to load into")
 			}
+			if err := checkWeight(f.weight); err != nil {
+				return err
+			}
 			size, err := config.ParseSize(f.chunk)
 			if err != nil {
 				return usagef("--chunk %w", err)
@@ -66,7 +70,7 @@ or files failed.`,
 						p.notef("Columns were added to table %s; they are NULL in existing rows: %s.", f.load.Into, nameList(names))
 					}
 				}
-				s := baler.Submission{Paths: args, Name: f.name, Queue: f.queue, AcceptFailures: f.acceptFailures}
+				s := baler.Submission{Paths: args, Name: f.name, Queue: f.queue, Weight: f.weight, AcceptFailures: f.acceptFailures}
 				if s.Recipe, err = b.LoadRecipe(ctx, f.load, args); err != nil {
 					return err
 				}
@@ -102,6 +106,7 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.acceptFailures, "accept-failures", false,
 		"accept the failures of earlier loads: load those files again only when they change")
 	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "`QUEUE` to use (default: default)")
+	weightFlag(cmd, &f.weight)
 	flags.BoolVar(&f.wait, "wait", true, "wait until it has ended, with progress; --wait=false prints the transfer's id")
 	concurrencyFlag(cmd)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, notes or report; only set the exit code")

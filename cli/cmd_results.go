@@ -43,6 +43,7 @@ object per result. With --rejected it lists the lines that a load rejected, with
 their numbers and reasons.`,
 		Example: `  baler results latest
   baler results 12 --outcome failed,error,timed_out
+  baler results 12 --code no-space
   baler results 12 --step identify --columns path,puid,mime --format csv
   baler results 12 --step identify --json`,
 		Args: cobra.ExactArgs(1),
@@ -69,7 +70,7 @@ their numbers and reasons.`,
 	flags.StringSliceVar(&f.columns, "columns", nil,
 		"`COLUMNS`: fields and facts, separated by commas (default: those that the results have)")
 	flags.BoolVar(&f.rejects, "rejected", false, "list the lines that a load rejected")
-	for _, other := range []string{"step", "outcome", "file", "format", "columns"} {
+	for _, other := range []string{"step", "outcome", "file", "code", "message", "format", "columns"} {
 		cmd.MarkFlagsMutuallyExclusive("rejected", other)
 	}
 	complete(cmd, "format", formatTable, formatCSV, formatJSONL)
@@ -149,6 +150,7 @@ func (p *program) resultWriter(
 	if len(f.columns) > 0 {
 		columns = parseColumns(f.columns)
 	}
+	width, onTerminal := terminal(p.stdout.w)
 	switch f.format {
 	case formatJSONL:
 		buffered := *p
@@ -162,9 +164,8 @@ func (p *program) resultWriter(
 			}
 			columns = append(csvFields(), facts...)
 		}
-		return newResultCSV(w, columns)
+		return newResultCSV(w, columns, onTerminal)
 	}
-	width, _ := terminal(p.stdout.w)
 	return &resultTables{
 		w: w, width: width, columns: columns, order: factOrder(p.registry, t), titled: columns == nil && filter.Step == "" && len(t.Steps) > 1,
 	}, nil

@@ -23,11 +23,13 @@ func (p *program) retryCommand() *cobra.Command {
 their number. Without --outcome it selects results that failed or were canceled.
 While the transfer runs, only those can be retried; after it has ended, all can,
 and the transfer runs again. With --wait it waits until the transfer has ended,
-and exits with 3 if files failed.
+and exits with 3 if files failed. --code and --message select one group of
+'baler failures'; --json shows its whole message there.
 
 With --finalizers it retries the failed final steps, and no files.`,
 		Example: `  baler retry 12
   baler retry 12 --outcome timed_out --wait
+  baler retry 12 --code no-space --message 'open …: no space left on device'
   baler retry 12 --step identify --outcome succeeded,warning --file 12
   baler retry nightly --finalizers`,
 		Args:              cobra.ExactArgs(1),
@@ -37,8 +39,8 @@ With --finalizers it retries the failed final steps, and no files.`,
 			if err != nil {
 				return err
 			}
-			if finalizers && (filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0) {
-				return usagef("--finalizers retries no files: it cannot be combined with --step, --outcome or --file")
+			if finalizers && (filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0 || filter.Code != "" || filter.Message != "") {
+				return usagef("--finalizers retries no files: it cannot be combined with --step, --outcome, --file, --code or --message")
 			}
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
 				if finalizers {
@@ -103,7 +105,7 @@ func (p *program) retried(t *tasks.Transfer, n int64, filter *baler.ResultFilter
 		return p.object(retryReport{"retry", t.UUID, n})
 	case n > 0:
 		p.printf("Retrying %s of transfer %s.", files(n), number(t))
-	case len(filter.Outcomes) == 0:
+	case len(filter.Outcomes) == 0 && filter.Code == "" && filter.Message == "":
 		p.printf("Nothing to retry in transfer %s: no such file failed.", number(t))
 	default:
 		p.printf("Nothing to retry in transfer %s: there is no such result.", number(t))

@@ -21,6 +21,7 @@ type runFlags struct {
 	reread            bool
 	allowEmpty        bool
 	dryRun            bool
+	weight            int
 	selecting         selectionFlags
 }
 
@@ -64,10 +65,13 @@ this one has processed.`,
 			if err != nil {
 				return usageError{err}
 			}
+			if err := checkWeight(f.weight); err != nil {
+				return err
+			}
 			if err := f.webhooks.check(); err != nil {
 				return err
 			}
-			s := baler.Submission{Paths: args, MissingOK: f.missingOK, Name: f.name, Via: via, Webhooks: f.webhooks}
+			s := baler.Submission{Paths: args, MissingOK: f.missingOK, Name: f.name, Weight: f.weight, Via: via, Webhooks: f.webhooks}
 			if s.Selection, err = f.selecting.get(); err != nil {
 				return err
 			}
@@ -83,6 +87,7 @@ this one has processed.`,
 	recipeFlag(cmd, &f.recipe)
 	viaFlag(cmd, &f.via)
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
+	weightFlag(cmd, &f.weight)
 	webhookFlag(cmd, &f.webhooks)
 	f.selecting.add(cmd)
 	dryRunFlag(cmd, &f.dryRun)
@@ -117,7 +122,12 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	notes := &skippedFiles{p: p, quiet: f.quiet}
 	follower := p.follow(ctx, b, p.newDisplay(f.quiet, false))
 	s.OnSkipped = notes.see
-	s.OnCreated = follower.begin
+	s.OnCreated = func(t tasks.Transfer) {
+		if !f.quiet {
+			p.noteWeight(&t)
+		}
+		follower.begin(t)
+	}
 	stopping := context.AfterFunc(ctx, func() {
 		p.notef("Stopping: running batches finish first. Interrupt again to stop at once.")
 	})

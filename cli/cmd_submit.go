@@ -72,7 +72,7 @@ away; workers process them once it is back.`,
 	flags.Var(checked{&f.key, tasks.CheckIdempotencyKey}, "key", "idempotency `KEY`: submitting again with it returns the same transfer")
 	webhookFlag(cmd, &f.webhooks)
 	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "`QUEUE` to use (default: default)")
-	flags.IntVar(&f.weight, "weight", 1, "share of the workers while other transfers wait, `N` from 1 to 100")
+	weightFlag(cmd, &f.weight)
 	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input or in the file end with NUL, as from find -print0")
 	flags.StringVar(&f.filesFrom, "files-from", "", "submit the paths in `FILE`, one per line")
 	f.selecting.add(cmd)
@@ -135,8 +135,8 @@ func (f *submitFlags) submission(args []string, list io.Reader) (baler.Submissio
 	if err != nil {
 		return baler.Submission{}, err
 	}
-	if f.weight < 1 || f.weight > tasks.MaxWeight {
-		return baler.Submission{}, usagef("--weight is a number from 1 to %d, not %d", tasks.MaxWeight, f.weight)
+	if err := checkWeight(f.weight); err != nil {
+		return baler.Submission{}, err
 	}
 	s := baler.Submission{
 		Paths: args, Selection: selection, NulSeparated: f.null, MissingOK: f.missingOK,
@@ -197,7 +197,10 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	notes := &skippedFiles{p: p}
 	follower := p.follow(ctx, b, p.newDisplay(false, true))
 	s.OnSkipped = notes.see
-	s.OnCreated = follower.begin
+	s.OnCreated = func(t tasks.Transfer) {
+		p.noteWeight(&t)
+		follower.begin(t)
+	}
 	t, created, err := b.Submit(ctx, s)
 	if created {
 		follower.end(&t)

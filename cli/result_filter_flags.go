@@ -18,6 +18,9 @@ func (f *filterFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.filter.Step, "step", "", "only results of this `STEP`")
 	flags.StringSliceVar(&f.outcomes, "outcome", nil, "only these `OUTCOMES`, separated by commas; may be repeated")
 	flags.Int64Var(&f.filter.File, "file", 0, "only the file with this `NUMBER`")
+	flags.StringVar(&f.filter.Code, "code", "", "only results with this `CODE`")
+	flags.StringVar(&f.filter.Message, "message", "", "only failures with this `MESSAGE`, as 'baler failures' shows it")
+	flags.Int64Var(&f.filter.Parent, "parent", 0, "only files that were extracted from the file with this `NUMBER`")
 	var names []string
 	for _, o := range tasks.Outcomes() {
 		names = append(names, string(o))
@@ -33,10 +36,16 @@ func (f *filterFlags) resultFilter(cmd *cobra.Command) (baler.ResultFilter, erro
 		if err != nil {
 			return filter, usageError{err}
 		}
+		if filter.Message != "" && !o.IsFailure() {
+			return filter, usagef("--message selects failures, and %s is none: give failed, error or timed_out", o)
+		}
 		filter.Outcomes = append(filter.Outcomes, o)
 	}
 	if cmd.Flags().Changed("file") && filter.File < 1 {
 		return filter, usagef("--file %d: files are numbered from 1", filter.File)
+	}
+	if cmd.Flags().Changed("parent") && filter.Parent < 1 {
+		return filter, usagef("--parent %d: files are numbered from 1", filter.Parent)
 	}
 	return filter, nil
 }

@@ -44,15 +44,16 @@ func (*resultLines) end() error { return nil }
 type resultCSV struct {
 	w       *csv.Writer
 	columns []resultColumn
+	escape  bool // control characters, for a terminal; in a file the values stay as they are
 }
 
-func newResultCSV(w io.Writer, columns []resultColumn) (*resultCSV, error) {
-	c := &resultCSV{w: csv.NewWriter(w), columns: columns}
+func newResultCSV(w io.Writer, columns []resultColumn, escape bool) (*resultCSV, error) {
+	c := &resultCSV{w: csv.NewWriter(w), columns: columns, escape: escape}
 	titles := make([]string, len(columns))
 	for i := range columns {
 		titles[i] = columns[i].title()
 	}
-	return c, c.w.Write(titles)
+	return c, c.row(titles)
 }
 
 func (c *resultCSV) write(l *tasks.ResultLine) error {
@@ -61,7 +62,16 @@ func (c *resultCSV) write(l *tasks.ResultLine) error {
 	for i := range c.columns {
 		row[i] = c.columns[i].text(l, facts)
 	}
-	return c.w.Write(row)
+	return c.row(row)
+}
+
+func (c *resultCSV) row(cells []string) error {
+	for i := range cells {
+		if c.escape {
+			cells[i] = printable(cells[i])
+		}
+	}
+	return c.w.Write(cells)
 }
 
 func (c *resultCSV) end() error {

@@ -64,13 +64,13 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	text := e.Detail
+	texts := []string{e.Detail}
 	for _, one := range e.Errors {
 		if one.Message != e.Detail {
-			text += "; " + strings.TrimPrefix(one.Location+": "+one.Message, ": ")
+			texts = append(texts, strings.TrimPrefix(one.Location+": "+one.Message, ": "))
 		}
 	}
-	return fmt.Sprintf("the server answers %d: %s", e.Status, strings.TrimPrefix(text, "; "))
+	return fmt.Sprintf("the server answers %d: %s", e.Status, strings.Join(texts, "; "))
 }
 
 // request is one request that may be made several times.

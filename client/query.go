@@ -15,6 +15,12 @@ func (f Filter) query() url.Values {
 	if len(f.Outcomes) > 0 {
 		q.Set("outcome", strings.Join(f.Outcomes, ","))
 	}
+	if f.Code != "" {
+		q.Set("code", f.Code)
+	}
+	if f.Message != "" {
+		q.Set("message", f.Message)
+	}
 	if f.File > 0 {
 		q.Set("file", strconv.FormatInt(f.File, 10))
 	}

@@ -133,7 +133,9 @@ func (c *Client) post(ctx context.Context, id, verb string) (t Transfer, err err
 type Filter struct {
 	Step     string   `json:"step,omitempty"`
 	Outcomes []string `json:"outcome,omitempty"`
-	File     int64    `json:"file,omitempty"` // its number; 0: every file
+	File     int64    `json:"file,omitempty"`    // its number; 0: every file
+	Code     string   `json:"code,omitempty"`    // empty: every code
+	Message  string   `json:"message,omitempty"` // of failures: what list-failures returns; empty: every result
 }
 
 // Retry runs the files of the selected results again, and returns their number. Without

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"os"
 	"time"
@@ -87,9 +88,15 @@ func (c *TransferJob) Args() any { return c.spec.Args }
 // DecodeArgs puts the arguments into dst like Job.DecodeArgs.
 func (c *TransferJob) DecodeArgs(dst any) error { return DecodeArgs(c.spec.Args, dst) }
 
-// Open opens a file for reading, if it lies within the folders that may be read.
+// Open opens a file for reading, if it lies within the folders that may be read, or within
+// those that may be written, where emitted files are.
 func (c *TransferJob) Open(path string) (*os.File, error) {
 	f, err := c.spec.Roots.Open(path)
+	if errors.Is(err, ErrOutsideRoots) {
+		if written, other := c.spec.Outputs.Open(path); !errors.Is(other, ErrOutsideRoots) {
+			f, err = written, other
+		}
+	}
 	if err != nil {
 		return nil, openVerdict(err)
 	}
@@ -224,7 +231,7 @@ func (c *TransferJob) line(ctx context.Context, r *tasks.CollectedResult) (tasks
 			step = t.Steps[i].Name
 		}
 	}
-	line := tasks.NewResultLine(&r.Result, r.Path, step)
+	line := r.Line(step)
 	line.Transfer = t.UUID
 	return line, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -36,12 +37,7 @@ func (c *TransferJob) Create(path string, write func(w io.Writer) error) error {
 			return err
 		}
 		return WriteNew(p.root, temporary, func(w io.Writer) error { return write(io.MultiWriter(w, digest)) })
-	}, func(p *destination, temporary string) error {
-		if err := c.note(p.path, hex.EncodeToString(digest.Sum(nil))); err != nil {
-			return err
-		}
-		return errors.Join(p.root.Rename(temporary, p.name), syncFolder(p.root, p.dir()))
-	})
+	}, func(p *destination, temporary string) error { return c.putFile(p, temporary, digest) })
 }
 
 // CreateFolder makes a folder, lets write fill it, and puts it in place with a
@@ -56,6 +52,36 @@ func (c *TransferJob) CreateFolder(path string, ours func(there *os.Root) bool, 
 		}
 		return fillFolder(p.root, temporary, write)
 	}, c.putFolder)
+}
+
+// CreateFromFolder makes a folder beside path, lets fill fill it, and writes a file of it
+// with pack, such as an archive. The folder is removed, and the file put in place as by Create.
+func (c *TransferJob) CreateFromFolder(path string, fill func(dir *os.Root) error, pack func(dir *os.Root, w io.Writer) error) error {
+	digest := sha256.New()
+	return c.inPlace(path, func(p *destination, temporary string) error {
+		if err := c.replaceableFile(p); err != nil {
+			return err
+		}
+		folder := p.beside(c.temporary())
+		err := fillFolder(p.root, folder, func(dir *os.Root) error {
+			if err := fill(dir); err != nil {
+				return err
+			}
+			return WriteNew(p.root, temporary, func(w io.Writer) error { return pack(dir, io.MultiWriter(w, digest)) })
+		})
+		if removed := p.root.RemoveAll(folder); removed != nil {
+			err = errors.Join(err, WriteFailure(folder, removed))
+		}
+		return err
+	}, func(p *destination, temporary string) error { return c.putFile(p, temporary, digest) })
+}
+
+// putFile puts what stands beside a place there, and notes its digest.
+func (c *TransferJob) putFile(p *destination, temporary string, digest hash.Hash) error {
+	if err := c.note(p.path, hex.EncodeToString(digest.Sum(nil))); err != nil {
+		return err
+	}
+	return errors.Join(p.root.Rename(temporary, p.name), syncPath(p.root, p.dir()))
 }
 
 // inPlace has something made beside its place and then put there. It removes
@@ -129,7 +155,7 @@ func (c *TransferJob) putFolder(p *destination, temporary string) error {
 		}
 		return err
 	}
-	return errors.Join(syncFolder(p.root, p.dir()), p.root.RemoveAll(former))
+	return errors.Join(syncPath(p.root, p.dir()), p.root.RemoveAll(former))
 }
 
 // WriteNew writes a file that must not exist yet, and syncs it. It returns the error
@@ -139,14 +165,30 @@ func WriteNew(root *os.Root, name string, write func(w io.Writer) error) error {
 	if err != nil {
 		return WriteFailure(name, err)
 	}
-	buffer := bufio.NewWriterSize(f, 64<<10)
+	buffer := bufio.NewWriterSize(newFile{f}, 64<<10)
 	if err := write(buffer); err != nil {
 		return errors.Join(err, f.Close())
 	}
-	if err := errors.Join(buffer.Flush(), f.Sync(), f.Close()); err != nil {
+	if err := buffer.Flush(); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return WriteFailure(name, err)
 	}
 	return nil
+}
+
+// newFile makes verdicts of errors of writing, so that nobody takes a full disk for damage to
+// what is read.
+type newFile struct{ f *os.File }
+
+// Write implements io.Writer.
+func (n newFile) Write(b []byte) (int, error) {
+	written, err := n.f.Write(b)
+	if err != nil {
+		err = RetryLater(CodeIO, err) // it names the file
+	}
+	return written, err
 }
 
 // sweep removes what earlier attempts of this run have left beside a place.
@@ -167,11 +209,11 @@ func (c *TransferJob) sweep(p *destination) error {
 	return nil
 }
 
-// syncFolder makes a rename outlast a loss of power.
-func syncFolder(root *os.Root, dir string) error {
-	d, err := root.Open(dir)
+// syncPath makes a file, or what was renamed in a folder, outlast a loss of power.
+func syncPath(root *os.Root, path string) error {
+	f, err := root.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(f.Sync(), f.Close())
 }

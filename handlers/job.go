@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,7 @@ type Job struct {
 	facts   facts
 	started time.Time
 	ended   time.Time
+	emitted []tasks.File
 
 	progressed time.Time // see Progress
 }
@@ -52,8 +54,12 @@ type JobSpec struct {
 	Timeout   time.Duration        // for this file, from Start on; none when zero
 	Patience  time.Duration        // how long a function may ignore the end of its context: 5 s when zero
 	Started   time.Time            // when its batch began; the job starts then unless Start is called
-	OnDone    func(*Job)           // called once when the job ends, on the goroutine that ends it; may be nil
-	Now       func() time.Time     // nil: time.Now
+
+	// EmittedBefore answers Job.EmittedBefore; nil: nothing was emitted before.
+	EmittedBefore func(ctx context.Context, f *tasks.File) (EmittedTotal, error)
+
+	OnDone func(*Job)       // called once when the job ends, on the goroutine that ends it; may be nil
+	Now    func() time.Time // nil: time.Now
 }
 
 // FileOpener opens files for reading; Roots is one.

@@ -99,7 +99,7 @@ func (j *Job) putFile(ctx context.Context, p *destination, temporary string, opt
 		case err != nil:
 			return WriteFailure(p.path, err)
 		case there == digest:
-			return p.root.Remove(temporary)
+			return errors.Join(p.keep(), p.root.Remove(temporary))
 		default:
 			return Fail(CodeDestinationExists, fmt.Errorf("%s is there with other content; it stays as it is", p.path))
 		}
@@ -109,7 +109,16 @@ func (j *Job) putFile(ctx context.Context, p *destination, temporary string, opt
 			return WriteFailure(p.path, err)
 		}
 	}
-	if err := errors.Join(p.root.Rename(temporary, p.name), syncFolder(p.root, p.dir())); err != nil {
+	if err := errors.Join(p.root.Rename(temporary, p.name), syncPath(p.root, p.dir())); err != nil {
+		return WriteFailure(p.path, err)
+	}
+	return nil
+}
+
+// keep makes durable what is there already: whoever put it there may have died before that,
+// and the source may be removed now.
+func (p *destination) keep() error {
+	if err := errors.Join(syncPath(p.root, p.name), syncPath(p.root, p.dir())); err != nil {
 		return WriteFailure(p.path, err)
 	}
 	return nil

@@ -103,6 +103,7 @@ func (j *Job) Result() tasks.Result {
 		Worker:    j.spec.Worker,
 		StartedAt: recordable(j.started),
 		EndedAt:   recordable(j.ended),
+		Emitted:   j.emitted,
 	}
 	var cutOutput, cutErrors bool
 	r.Output, cutOutput = j.output.textOrNone()

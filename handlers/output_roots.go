@@ -58,7 +58,12 @@ func (p *destination) beside(name string) string { return filepath.Join(p.dir(),
 
 // at opens the folder that path lies in, and makes those on the way. The caller
 // closes the root.
-func (o OutputRoots) at(path string) (*destination, error) {
+func (o OutputRoots) at(path string) (*destination, error) { return o.open(path, true) }
+
+// existing opens the folder that path lies in. The caller closes the root.
+func (o OutputRoots) existing(path string) (*destination, error) { return o.open(path, false) }
+
+func (o OutputRoots) open(path string, makeFolders bool) (*destination, error) {
 	if path == "" {
 		return nil, Fail(CodeBadArgs, errors.New("the path to write is empty"))
 	}
@@ -69,7 +74,7 @@ func (o OutputRoots) at(path string) (*destination, error) {
 		path = filepath.Join(o.relative, path)
 	}
 	if o.anywhere {
-		return unlimited(filepath.Clean(path))
+		return unlimited(filepath.Clean(path), makeFolders)
 	}
 	clean := filepath.Clean(path)
 	dir, ok := longestAllowed(filepath.Dir(clean), func(dir string) bool { return o.dirs[dir] })
@@ -81,15 +86,21 @@ func (o OutputRoots) at(path string) (*destination, error) {
 		return nil, RetryLater(CodeIO, fmt.Errorf("open the folder for outputs: %w", err))
 	}
 	p := &destination{root: root, path: clean, name: relative(dir, clean)}
-	if err := root.MkdirAll(p.dir(), 0o755); err != nil {
+	if makeFolders {
+		err = root.MkdirAll(p.dir(), 0o755)
+	}
+	if err != nil {
 		return nil, errors.Join(WriteFailure(path, err), root.Close())
 	}
 	return p, nil
 }
 
 // unlimited follows links as the person would who runs the process.
-func unlimited(path string) (*destination, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // as mkdir makes them; the umask decides
+func unlimited(path string, makeFolders bool) (_ *destination, err error) {
+	if makeFolders {
+		err = os.MkdirAll(filepath.Dir(path), 0o755) //nolint:gosec // as mkdir makes them; the umask decides
+	}
+	if err != nil {
 		return nil, WriteFailure(path, err)
 	}
 	root, err := os.OpenRoot(filepath.Dir(path))

@@ -7,8 +7,12 @@ import (
 
 // RelativePath is the path of the file relative to the source, or to the deepest folder
 // that holds all sources of the transfer; of a source that is a file its name. A file of a
-// list of paths has its whole path, without the separator at the start.
+// list of paths has its whole path, without the separator at the start. That of an emitted
+// file is relative to the folder into which it was written, see EmittedFile.
 func (j *Job) RelativePath() string {
+	if e := j.spec.File.Emitted; e != nil && e.Base != "" {
+		return RelativePath(strings.TrimSuffix(e.Base, string(filepath.Separator)), j.spec.File.Path)
+	}
 	return RelativePath(CommonFolder(j.spec.Sources), j.spec.File.Path)
 }
 

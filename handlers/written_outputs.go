@@ -60,15 +60,57 @@ func (c *TransferJob) replaceableFile(p *destination) error {
 	return err
 }
 
+// CodeNotWritten says that a final step was to read what no final step before it has written.
+const CodeNotWritten = "not-written"
+
+// CopyWritten copies a file that a final step of this transfer, or of an earlier run of the
+// same sources and steps, has written, as it was written. Any other file, also one that has
+// changed since, is refused, perhaps after it has been copied in part. The path is as for
+// Create.
+func (c *TransferJob) CopyWritten(path string, to io.Writer) (err error) {
+	refuse := func(why string) error {
+		return Fail(CodeNotWritten, fmt.Errorf("%s %s: name a file that a final step before this one writes", path, why))
+	}
+	p, err := c.spec.Outputs.existing(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return refuse("does not exist")
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.root.Close()) }()
+	info, err := p.root.Lstat(p.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return refuse("does not exist")
+	case err != nil:
+		return RetryLater(CodeIO, fmt.Errorf("read %s: %w", path, err))
+	case !info.Mode().IsRegular():
+		return refuse("is not a file")
+	}
+	digest, err := p.copyTo(to)
+	if err != nil {
+		return RetryLater(CodeIO, fmt.Errorf("copy %s: %w", path, err))
+	}
+	ours, err := c.wrote(p.path, digest)
+	if err == nil && !ours {
+		err = refuse("is not as a final step of this transfer, or of an earlier run of the same sources and steps, wrote it")
+	}
+	return err
+}
+
 // digest is that of the file in a place.
-func (p *destination) digest() (string, error) {
+func (p *destination) digest() (string, error) { return p.copyTo(io.Discard) }
+
+// copyTo copies the file in a place, and returns its digest.
+func (p *destination) copyTo(w io.Writer) (string, error) {
 	f, err := p.root.Open(p.name)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close() // only read from
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	if _, err := io.Copy(io.MultiWriter(h, w), f); err != nil {
 		return "", fmt.Errorf("read what is there: %w", err)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil

@@ -146,6 +146,7 @@ func (c *diagnostics) recipe(r *Recipe, root ast.Node) {
 		return
 	}
 	r.Steps = c.steps(f)
+	c.emitFrom(r.Steps)
 	if f, ok := fs.get("finally"); ok {
 		r.FinalSteps = c.finalSteps(f)
 	}

@@ -226,3 +226,34 @@ func parse(t testing.TB, source string) *recipe.Recipe {
 	}
 	return r
 }
+
+func TestEmitFrom(t *testing.T) {
+	t.Parallel()
+	r := parse(t, `
+name: archives
+steps:
+  - handler: checksum
+  - {name: unpack, handler: extract, emit_from: check}
+  - {name: check, handler: noop, emit_from: next}
+  - {name: last, handler: noop, emit_from: first}
+`)
+	for i, want := range []int{0, 2, 3, 0} { // the step behind which files start
+		if got := r.Steps[i].EmitFrom.After(i + 1); got != want {
+			t.Errorf("files of step %d start behind %d, want %d", i+1, got, want)
+		}
+	}
+	plain := parse(t, "name: a\nsteps: [{handler: noop}]\n")
+	if !r.SkipsForEmitted() || plain.SkipsForEmitted() {
+		t.Error("whether emitted files may start behind the first step")
+	}
+	if same := parse(t, "name: a\nsteps: [{handler: noop, emit_from: first}]\n"); same.Digest() != plain.Digest() {
+		t.Error("the default changes the digest")
+	}
+	if other := parse(t, "name: a\nsteps: [{handler: noop, emit_from: next}]\n"); other.Digest() == plain.Digest() {
+		t.Error("emit_from does not change the digest")
+	}
+	_, err := recipe.Parse("r.yaml", []byte("name: a\nsteps:\n  - {handler: noop, emit_from: nowhere}\n"))
+	if err == nil || !strings.Contains(err.Error(), `r.yaml:3: emit_from "nowhere" must be first, next or the name of a step: noop`) {
+		t.Errorf("got %v", err)
+	}
+}

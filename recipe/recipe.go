@@ -42,6 +42,9 @@ type Step struct {
 	Batch     tasks.BatchPolicy
 	OnFailure OnFailure
 
+	// EmitFrom says at which step the files start that the handler emits.
+	EmitFrom EmitFrom
+
 	// Rules choose the arguments by file: the first that matches applies. The step leaves out
 	// files that none matches. Without rules it takes every file.
 	Rules []*Rule
@@ -50,6 +53,9 @@ type Step struct {
 	whenLine int
 	with     arguments
 	line     int // of the handler's name
+
+	emitFrom     string // as the recipe has it
+	emitFromLine int
 }
 
 // reads are the facts that the step reads by name.
@@ -129,7 +135,7 @@ func (r *Recipe) Dir() string { return r.dir }
 func (r *Recipe) YAML() string { return r.source }
 
 // Digest returns a SHA-256, in hexadecimal, of everything that affects results:
-// each step's handler, arguments, condition, rules and on_failure, in order, how files are
+// each step's handler, arguments, condition, rules, on_failure and emit_from, in order, how files are
 // split, and whether it compares with earlier transfers. Names, descriptions, comments, layout, timeouts, retries and
 // batch sizes do not change it. Final steps do not change it either, because
 // they run after all results.
@@ -139,12 +145,13 @@ func (r *Recipe) Digest() string {
 		With      any       `json:"with"`
 		When      string    `json:"when"`
 		OnFailure OnFailure `json:"on_failure"`
+		EmitFrom  EmitFrom  `json:"emit_from,omitempty"`
 
 		Rules []ruleText `json:"rules,omitempty"`
 	}
 	all := make([]essence, len(r.Steps))
 	for i, s := range r.Steps {
-		all[i] = essence{s.Handler, s.with.value, s.When, s.OnFailure, s.ruleEssence()}
+		all[i] = essence{s.Handler, s.with.value, s.When, s.OnFailure, s.EmitFrom, s.ruleEssence()}
 	}
 	var digested any = all
 	if r.Split > 0 { // recipes without split keep the digest that they had before split existed

@@ -1,5 +1,7 @@
 package tasks
 
+import "time"
+
 // FailureGroup counts failures of one kind: results with the same step, outcome, code and
 // message.
 type FailureGroup struct {
@@ -10,4 +12,6 @@ type FailureGroup struct {
 	Files   int64
 	Example int64  // number of the first of the files
 	Path    string // its path
+
+	First, Last time.Time // when the first and the last of the results ended, in UTC
 }

@@ -14,8 +14,24 @@ type File struct {
 	// of the file, from 1.
 	Part, Offset, Line int64
 
+	// Emitted says what a handler made the file from; nil for a file from the sources.
+	Emitted *Emission
+
 	// ScanError is why the scan could not read the file, as "not-found: …"; the
 	// text before the colon becomes the code of a failed result. It is empty when
 	// the scan could read the file.
 	ScanError string
+}
+
+// Emission says where a file comes from that a handler has emitted.
+type Emission struct {
+	Parent int64  // number of the file that it was made from
+	Top    int64  // number of the file from the sources that it comes from in the end; Parent when Depth is 1
+	Depth  int    // 1 when it was made from a file from the sources
+	Step   int    // number of the step whose handler emitted it, from 1
+	Name   string // within the parent, as people know it there; any bytes but NUL
+
+	// Base is a folder above the path. The path relative to it stands for the file where
+	// that of another is relative to its source.
+	Base string
 }

@@ -24,4 +24,8 @@ type Result struct {
 	Worker    string
 	StartedAt time.Time // UTC, microseconds
 	EndedAt   time.Time
+
+	// Emitted are the files that the handler made of the file. They are recorded with the
+	// result, and are not among what is read back of one.
+	Emitted []File
 }

@@ -14,22 +14,25 @@ const CodeUnreadableRow = "unreadable-row"
 // ResultLine is a result in the output of the command line and the API: one JSON
 // object per line. Its fields and their order are part of their contract.
 type ResultLine struct {
-	File      int64           `json:"file"`
-	Path      string          `json:"path"`
-	PathBytes []byte          `json:"path_bytes,omitempty"` // base64; only when the path is not valid UTF-8
-	Step      string          `json:"step"`
-	Outcome   Outcome         `json:"outcome"`
-	ExitCode  int             `json:"exit_code"`
-	Code      string          `json:"code"`
-	Output    string          `json:"output"`
-	Error     string          `json:"error"`
-	Truncated bool            `json:"truncated,omitempty"`
-	Facts     json.RawMessage `json:"facts"`
-	Attempt   int             `json:"attempt"`
-	Worker    string          `json:"worker"`
-	Transfer  string          `json:"-"` // ID of its transfer, in a finalizer; not in JSON
-	StartedAt time.Time       `json:"started_at"`
-	EndedAt   time.Time       `json:"ended_at"`
+	File        int64           `json:"file"`
+	Path        string          `json:"path"`
+	PathBytes   []byte          `json:"path_bytes,omitempty"`   // base64; only when the path is not valid UTF-8
+	Parent      int64           `json:"parent,omitempty"`       // number of the file from which this one was emitted
+	Member      string          `json:"member,omitempty"`       // name of this one within the parent
+	MemberBytes []byte          `json:"member_bytes,omitempty"` // as path_bytes
+	Step        string          `json:"step"`
+	Outcome     Outcome         `json:"outcome"`
+	ExitCode    int             `json:"exit_code"`
+	Code        string          `json:"code"`
+	Output      string          `json:"output"`
+	Error       string          `json:"error"`
+	Truncated   bool            `json:"truncated,omitempty"`
+	Facts       json.RawMessage `json:"facts"`
+	Attempt     int             `json:"attempt"`
+	Worker      string          `json:"worker"`
+	Transfer    string          `json:"-"` // ID of its transfer, in a finalizer; not in JSON
+	StartedAt   time.Time       `json:"started_at"`
+	EndedAt     time.Time       `json:"ended_at"`
 }
 
 // NewResultLine makes the line of a result. A path that is not valid UTF-8 has
@@ -48,4 +51,15 @@ func NewResultLine(r *Result, path, step string) ResultLine {
 		l.Facts = json.RawMessage("{}")
 	}
 	return l
+}
+
+// Line makes the line of a result that was read back.
+func (l *ResultRow) Line(step string) ResultLine {
+	line := NewResultLine(&l.Result, l.Path, step)
+	line.Parent, line.Member = l.Parent, l.Name
+	if !utf8.ValidString(l.Name) {
+		line.Member = strings.ToValidUTF8(l.Name, "\uFFFD")
+		line.MemberBytes = []byte(l.Name)
+	}
+	return line
 }

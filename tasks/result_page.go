@@ -8,7 +8,10 @@ import (
 type ResultFilter struct {
 	Step     int // 0: every step
 	Outcomes []Outcome
-	File     int64 // 0: every file
+	File     int64  // 0: every file
+	Parent   int64  // 0: every file; otherwise only those that were emitted from this one
+	Code     string // empty: every code
+	Message  string // selects failures with this FailureMessage; empty: every result
 }
 
 // ResultKey is the position of a result in the order of Results: by step, then by
@@ -26,7 +29,9 @@ func (k ResultKey) Compare(l ResultKey) int {
 // ResultRow is a result with the path of its file.
 type ResultRow struct {
 	Result
-	Path string
+	Path   string
+	Parent int64  // number of the file from which this one was emitted; 0 for one from the sources
+	Name   string // of this one within the parent
 }
 
 // Key returns the result's position in the order of Results.

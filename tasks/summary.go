@@ -15,9 +15,10 @@ type Summary struct {
 	Files          int64         `json:"files"`
 	Bytes          int64         `json:"bytes"`
 	Finished       int64         `json:"finished"`
-	Results        Counts        `json:"results"` // of all steps together
-	Steps          []StepSummary `json:"steps"`   // never null
-	Seconds        float64       `json:"seconds"` // from creation to the end, or until now; whole milliseconds
+	Emitted        int64         `json:"emitted,omitempty"` // files that steps have made of others; left out when there are none
+	Results        Counts        `json:"results"`           // of all steps together
+	Steps          []StepSummary `json:"steps"`             // never null
+	Seconds        float64       `json:"seconds"`           // from creation to the end, or until now; whole milliseconds
 	FilesPerSecond float64       `json:"files_per_second"`
 
 	Finalizers []FinalizeSummary `json:"finalizers,omitempty"` // left out when the recipe has no final steps
@@ -51,6 +52,7 @@ func Summarize(t *Transfer, now time.Time) Summary {
 		Files:          t.Files,
 		Bytes:          t.Bytes,
 		Finished:       t.Finished,
+		Emitted:        t.Emitted,
 		Results:        t.Totals(),
 		Steps:          summarizeSteps(t.Steps),
 		Seconds:        float64(took.Milliseconds()) / 1000, // Seconds would add two numbers, and 1.481 be 1.4809999999999999
@@ -70,7 +72,8 @@ func summarizeSteps(steps []Step) []StepSummary {
 	return out
 }
 
-// elapsed is never negative, also when the clocks of two hosts disagree.
+// elapsed is how long a transfer took, whatever the clock was set to meanwhile. It is never
+// negative, also when the clocks of two hosts disagree.
 func elapsed(t *Transfer, now time.Time) time.Duration {
 	if t.Took > 0 {
 		return t.Took.Round(time.Millisecond)
@@ -82,7 +85,7 @@ func elapsed(t *Transfer, now time.Time) time.Duration {
 	if end.IsZero() {
 		end = now
 	}
-	return max(0, end.Sub(t.CreatedAt).Round(time.Millisecond))
+	return max(0, (end.Sub(t.CreatedAt) - t.ClockShift).Round(time.Millisecond))
 }
 
 // rate has three decimals, so that equal transfers print equal reports.

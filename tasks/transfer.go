@@ -63,6 +63,7 @@ type Transfer struct {
 	Files    int64 // files registered
 	Bytes    int64 // their sizes added up
 	Finished int64 // files that have passed their last step
+	Emitted  int64 // files that handlers have made of others, registered or not yet
 	Cursor   int64 // number of the last file that the dispatcher has batched or skipped
 
 	CreatedAt time.Time
@@ -70,6 +71,10 @@ type Transfer struct {
 	EndedAt   time.Time // zero until ended
 	PausedAt  time.Time // zero unless paused: running batches finish, no further one starts
 	Trouble   string    // why Baler has paused it: a row that makes no sense; empty when a person has
+
+	// ClockShift is by how much the clock of the times above was set forward while the
+	// transfer ran, or back when it is negative: it took that much less than they say.
+	ClockShift time.Duration
 
 	// Took is how long it took, or takes so far, when this process has measured that and the
 	// clock was set meanwhile: the times above say otherwise. Else it is zero.

@@ -1,6 +1,6 @@
 // Package builtin holds the handlers that come with Baler and need no database, one
-// package each: checksum, coprocess, exec, identify, extension, verify, validate, virus-scan and noop for files,
-// manifest, report, bag, premis and mets for final steps. A worker adds load itself, because load
+// package each: checksum, coprocess, copy, exec, extract, move, sanitize-names, identify, extension, verify, validate,
+// virus-scan and noop for files, manifest, report, bag, premis and mets for final steps. A worker adds load itself, because load
 // needs the worker's database.
 package builtin
 
@@ -15,13 +15,16 @@ import (
 	copyfile "github.com/balerhq/baler/handlers/builtin/copy"
 	"github.com/balerhq/baler/handlers/builtin/exec"
 	"github.com/balerhq/baler/handlers/builtin/extension"
+	"github.com/balerhq/baler/handlers/builtin/extract"
 	"github.com/balerhq/baler/handlers/builtin/faulty"
 	"github.com/balerhq/baler/handlers/builtin/identify"
 	"github.com/balerhq/baler/handlers/builtin/manifest"
 	"github.com/balerhq/baler/handlers/builtin/mets"
+	"github.com/balerhq/baler/handlers/builtin/move"
 	"github.com/balerhq/baler/handlers/builtin/noop"
 	"github.com/balerhq/baler/handlers/builtin/premis"
 	"github.com/balerhq/baler/handlers/builtin/report"
+	"github.com/balerhq/baler/handlers/builtin/sanitizenames"
 	"github.com/balerhq/baler/handlers/builtin/thumbnail"
 	"github.com/balerhq/baler/handlers/builtin/validate"
 	"github.com/balerhq/baler/handlers/builtin/verify"
@@ -33,8 +36,8 @@ import (
 func Register(reg *handlers.Registry) error {
 	return errors.Join(
 		checksum.Register(reg), identify.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
-		copyfile.Register(reg), thumbnail.Register(reg), exec.Register(reg), coprocess.Register(reg), noop.Register(reg),
-		virusscan.Register(reg),
+		copyfile.Register(reg), move.Register(reg), sanitizenames.Register(reg), extract.Register(reg), thumbnail.Register(reg),
+		exec.Register(reg), coprocess.Register(reg), noop.Register(reg), virusscan.Register(reg),
 		manifest.Register(reg), report.Register(reg), bag.Register(reg), premis.Register(reg), mets.Register(reg),
 		faulty.Register(reg),
 	)

@@ -30,6 +30,12 @@ type DryRun struct {
 	// CommandDir is the folder of the recipe's file, for handlers that run programs.
 	CommandDir string
 
+	// Emitted, unless it is nil, says of every file that a handler has emitted it so.
+	Emitted *tasks.Emission
+
+	// EmittedBefore is what Job.EmittedBefore answers for such files.
+	EmittedBefore handlers.EmittedTotal
+
 	// MaxOutput is how many bytes of each stream of a job are kept; 0: the default.
 	MaxOutput int
 }
@@ -39,7 +45,7 @@ type DryRun struct {
 // time-out. The error tells of paths that cannot be used and of a ctx that
 // ended; the results of jobs that were not decided by then have no outcome.
 func (t DryRun) Run(ctx context.Context, h handlers.Handler, paths ...string) ([]tasks.Result, error) {
-	files, err := dryRunFiles(paths)
+	files, err := dryRunFiles(paths, t.Emitted)
 	if err != nil {
 		return nil, err
 	}
@@ -82,26 +88,30 @@ func (t DryRun) open(files []tasks.File) (*handlers.Roots, error) {
 	return handlers.NewRoots(dirs)
 }
 
+// dryRun is the name of the worker, the step and the version of a DryRun.
+const dryRun = "dry-run"
+
 func (t DryRun) jobs(files []tasks.File, roots *handlers.Roots, outputs handlers.OutputRoots) []*handlers.Job {
 	begin := time.Now()
 	return handlers.NewJobs(len(files), func(i int) handlers.JobSpec {
 		return handlers.JobSpec{
-			File: files[i], Transfer: 1, Args: t.Args, Facts: t.Facts, Opener: roots, Outputs: outputs, Sources: t.Sources,
-			Step: 1, Attempt: 1, Worker: "dry-run", Started: begin, Timeout: t.FileTimeout, MaxOutput: t.MaxOutput,
-			Commands: func() handlers.CommandAccess { return handlers.CommandAccess{Allowed: true, Dir: t.CommandDir} },
+			File: files[i], Transfer: 1, Args: t.Args, Facts: t.Facts, Opener: handlers.OpenerFor(&files[i], roots, outputs), Outputs: outputs, Sources: t.Sources,
+			Step: 1, Attempt: 1, Worker: dryRun, Started: begin, Timeout: t.FileTimeout, MaxOutput: t.MaxOutput,
+			EmittedBefore: func(context.Context, *tasks.File) (handlers.EmittedTotal, error) { return t.EmittedBefore, nil },
+			Commands:      func() handlers.CommandAccess { return handlers.CommandAccess{Allowed: true, Dir: t.CommandDir} },
 		}
 	})
 }
 
 // dryRunFiles scans as submit would. A missing file is the handler's to meet.
-func dryRunFiles(paths []string) ([]tasks.File, error) {
+func dryRunFiles(paths []string, emitted *tasks.Emission) ([]tasks.File, error) {
 	files := make([]tasks.File, len(paths))
 	for i, path := range paths {
 		path, err := filepath.Abs(path)
 		if err != nil {
 			return nil, fmt.Errorf("dry run: %w", err)
 		}
-		files[i] = tasks.File{No: int64(i) + 1, Path: path}
+		files[i] = tasks.File{No: int64(i) + 1, Path: path, Emitted: emitted}
 		info, err := os.Lstat(path)
 		switch {
 		case err == nil:

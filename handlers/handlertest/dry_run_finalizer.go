@@ -26,7 +26,7 @@ type FinalizerDryRun struct {
 
 // Run gives the step as it ended: done or failed, with what there is to say.
 func (t FinalizerDryRun) Run(ctx context.Context, h handlers.Finalizer) (tasks.FinalizeStep, error) {
-	step := tasks.FinalizeStep{Number: 1, Name: "dry-run", Handler: "dry-run", Attempts: 1}
+	step := tasks.FinalizeStep{Number: 1, Name: dryRun, Handler: dryRun, Attempts: 1}
 	t.Transfer.ID = 0 // as of all its files
 	lines := newDryRunResults(t.Files, t.Results)
 	if t.Transfer.UUID == "" {
@@ -52,7 +52,7 @@ func (t FinalizerDryRun) Run(ctx context.Context, h handlers.Finalizer) (tasks.F
 	}
 	c := handlers.NewTransferJob(handlers.TransferJobSpec{
 		Transfer: t.Transfer, Results: lines, Args: t.Args, ID: newUUID(), Attempt: 1, FencingToken: 1,
-		Roots: roots, Outputs: outputs.WithBase(t.Base), Written: t.Written, Now: time.Now(), Version: "dry-run",
+		Roots: roots, Outputs: outputs.WithBase(t.Base), Written: t.Written, Now: time.Now(), Version: dryRun,
 	})
 	err = <-invoke.Go(func() error { return h(ctx, c) })
 	if ctx.Err() != nil {

@@ -24,6 +24,10 @@ func Args(args any) Option { return func(t *DryRun) { t.Args = args } }
 // Facts gives every file what earlier steps would have learnt of it.
 func Facts(facts map[string]any) Option { return func(t *DryRun) { t.Facts = facts } }
 
+// Outputs gives the folders that the handler may write. What it emits is in the Emitted of
+// the results.
+func Outputs(dirs ...string) Option { return func(t *DryRun) { t.Outputs = dirs } }
+
 // Timeout bounds the run as a step's timeout would.
 func Timeout(d time.Duration) Option { return func(t *DryRun) { t.Timeout = d } }
 

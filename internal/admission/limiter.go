@@ -257,6 +257,19 @@ func (l *Limiter) Unsettled() bool {
 	return false
 }
 
+// HasRoom reports whether no limit would keep out the first batch of a transfer now.
+func (l *Limiter) HasRoom() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var keys []string
+	for k, p := range l.shares {
+		if p.Scope != tasks.ScopeTransfer { // those of others
+			keys = append(keys, k)
+		}
+	}
+	return l.full(keys, 1) == nil
+}
+
 // Blocked reports whether the limits leave this worker no batch at all.
 func (l *Limiter) Blocked() bool {
 	l.mu.Lock()

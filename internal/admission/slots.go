@@ -11,7 +11,7 @@ var ErrNoSlots = errors.New("the worker has no room for a batch of this handler"
 
 // Slots limits the batches of a worker that take several slots each: it
 // holds no more of them, running or waiting for slots, than the host can run at
-// the same time. Batches of one slot need no reservation: they soon get it. Make
+// the same time. Batches of one slot need no reservation: a SlotQueue gives each its turn. Make
 // one with NewSlots.
 type Slots struct {
 	mu    sync.Mutex

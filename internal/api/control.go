@@ -67,6 +67,8 @@ type retryBody struct {
 	Step    string   `json:"step,omitempty" maxLength:"255" doc:"Only results of this step."`
 	Outcome []string `json:"outcome,omitempty" doc:"Only results with one of these outcomes; none: failed, error, timed_out and canceled."`
 	File    int64    `json:"file,omitempty" minimum:"0" doc:"Only the file with this number."`
+	Code    string   `json:"code,omitempty" maxLength:"64" doc:"Only results with this code."`
+	Message string   `json:"message,omitempty" maxLength:"255" doc:"Only failures with this message, as list-failures returns it."`
 }
 
 type retryOutput struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -45,15 +46,20 @@ type ResultQuery struct {
 	Step    string   `query:"step" maxLength:"255" doc:"Only results of this step."`
 	Outcome []string `query:"outcome" doc:"Only results with one of these outcomes, separated by commas."`
 	File    int64    `query:"file" minimum:"0" doc:"Only results of the file with this number."`
+	Code    string   `query:"code" maxLength:"64" doc:"Only results with this code."`
+	Message string   `query:"message" maxLength:"255" doc:"Only failures with this message, as list-failures returns it."`
 }
 
 // filter returns the filter of a query over the steps of a transfer.
 func (q *ResultQuery) filter(t *tasks.Transfer, where string) (f tasks.ResultFilter, err error) {
-	f.File = q.File
+	f.File, f.Code, f.Message = q.File, q.Code, q.Message
 	for _, text := range q.Outcome {
 		o, err := tasks.ParseOutcome(text)
 		if err != nil {
 			return f, invalid(where+".outcome", text, err.Error())
+		}
+		if q.Message != "" && !o.IsFailure() {
+			return f, invalid(where+".outcome", text, "only failures have a message: give failed, error or timed_out")
 		}
 		f.Outcomes = append(f.Outcomes, o)
 	}
@@ -150,6 +156,8 @@ type failureGroup struct {
 	Files       int64         `json:"files"`
 	ExampleFile int64         `json:"example_file" doc:"The number of the first of the files."`
 	ExamplePath string        `json:"example_path"`
+	FirstAt     time.Time     `json:"first_at" doc:"When the first of the results ended."`
+	LastAt      time.Time     `json:"last_at" doc:"When the last of the results ended."`
 }
 
 func (a *api) failures(ctx context.Context, in *failuresInput) (*failuresOutput, error) {
@@ -170,7 +178,7 @@ func (a *api) failures(ctx context.Context, in *failuresInput) (*failuresOutput,
 	for _, g := range groups {
 		out.Failures = append(out.Failures, failureGroup{
 			Step: names[g.Step], Outcome: g.Outcome, Code: g.Code, Message: g.Message, Files: g.Files,
-			ExampleFile: g.Example, ExamplePath: strings.ToValidUTF8(g.Path, "\uFFFD"),
+			ExampleFile: g.Example, ExamplePath: strings.ToValidUTF8(g.Path, "\uFFFD"), FirstAt: g.First, LastAt: g.Last,
 		})
 	}
 	return &failuresOutput{Body: out}, nil

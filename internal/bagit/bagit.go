@@ -1,4 +1,5 @@
-// Package bagit verifies bags: folders of files with their digests, in the format of
+// Package bagit verifies bags: folders of files with their digests, or such folders as one
+// zip, tar or tar.gz, in the format of
 // BagIt 0.93 to 1.0 (RFC 8493, https://www.rfc-editor.org/rfc/rfc8493).
 package bagit
 
@@ -6,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 )
@@ -40,15 +40,18 @@ func (r *Report) Valid() bool { return len(r.Errors) == 0 }
 
 // Options configures Verify. The zero value is ready to use.
 type Options struct {
-	Parallel   int                      // files that are read at a time; at least 1
-	OnProgress func(files, bytes int64) // called after each file, by one goroutine at a time; may be nil
+	Parallel    int                      // files that are read at a time; at least 1
+	MaxUnpacked int64                    // bytes that the files of an archive may have in all; 0 is 1 TiB
+	OnProgress  func(files, bytes int64) // called after each file, by one goroutine at a time; may be nil
 }
 
 // bag is a bag that is being verified.
 type bag struct {
-	root     *os.Root
+	root     tree
 	version  version
 	encoding string // of tag files
+
+	payloadThere bool // the folder data
 
 	payload  map[string]int64  // sizes of the files in data, by path in the bag
 	tagFiles map[string]int64  // sizes of the other files
@@ -61,10 +64,10 @@ type bag struct {
 	report Report
 }
 
-// Verify verifies the bag in a folder. It returns an error only when the folder cannot be
-// read at all, or ctx ends. It does not follow symbolic links.
+// Verify verifies the bag in a folder or an archive. It returns an error only when it cannot
+// be read at all, or ctx ends. It does not follow symbolic links, and unpacks nothing to disk.
 func Verify(ctx context.Context, path string, opts Options) (Report, error) {
-	root, err := os.OpenRoot(path)
+	root, err := openTree(ctx, path, opts.MaxUnpacked)
 	if err != nil {
 		return Report{}, fmt.Errorf("verify bag: %w", err)
 	}

@@ -9,14 +9,12 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/balerhq/baler/internal/ctxio"
 )
 
 // checkComplete compares the files of the bag with the manifests.
 func (b *bag) checkComplete() {
-	if info, err := b.root.Stat(payloadFolder); err != nil || !info.IsDir() {
+	if !b.payloadThere {
 		b.wrongf(payloadFolder, "the folder of the payload does not exist")
 	}
 	for file := range b.expected {
@@ -54,29 +52,27 @@ func (b *bag) checkComplete() {
 
 // checkDigests reads every file that a manifest lists.
 func (b *bag) checkDigests(ctx context.Context, opts Options) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, opts.Parallel))
-	var files, bytes int64
+	var there []string
 	for _, file := range slices.Sorted(maps.Keys(b.expected)) {
-		if !b.has(file) {
-			continue
+		if b.has(file) {
+			there = append(there, file)
 		}
-		g.Go(func() error {
-			n, err := b.checkFile(ctx, file)
-			if opts.OnProgress != nil {
-				b.mu.Lock()
-				defer b.mu.Unlock()
-				files, bytes = files+1, bytes+n
-				opts.OnProgress(files, bytes)
-			}
-			return err
-		})
 	}
-	return g.Wait()
+	var files, bytes int64
+	return b.root.each(ctx, there, opts.Parallel, func(file string, open opener) error {
+		n, err := b.checkFile(ctx, file, open)
+		if opts.OnProgress != nil {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			files, bytes = files+1, bytes+n
+			opts.OnProgress(files, bytes)
+		}
+		return err
+	})
 }
 
 // checkFile compares a file with its digests. It returns an error only when ctx ends.
-func (b *bag) checkFile(ctx context.Context, file string) (int64, error) {
+func (b *bag) checkFile(ctx context.Context, file string, open opener) (int64, error) {
 	known, want := algorithms(), b.expected[file].digests
 	digests := map[string]hash.Hash{}
 	writers := make([]io.Writer, 0, len(want))
@@ -84,7 +80,7 @@ func (b *bag) checkFile(ctx context.Context, file string) (int64, error) {
 		digests[algorithm] = known[algorithm]()
 		writers = append(writers, digests[algorithm])
 	}
-	f, err := b.root.Open(file)
+	f, err := open()
 	if err != nil {
 		b.wrongf(file, "cannot be read: %v", err)
 		return 0, ctx.Err()

@@ -2,7 +2,6 @@ package bagit
 
 import (
 	"context"
-	"io/fs"
 	"strings"
 
 	"golang.org/x/text/cases"
@@ -14,41 +13,25 @@ const payloadFolder = "data"
 
 // list finds the files of the bag.
 func (b *bag) list(ctx context.Context) error {
-	return fs.WalkDir(b.root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			if path == "." {
-				return err
-			}
-			b.wrongf(path, "cannot be read: %v", err)
-			return nil
-		}
+	return b.root.list(ctx, func(e entry) {
+		b.payloadThere = b.payloadThere || e.folder && e.path == payloadFolder || strings.HasPrefix(e.path, payloadFolder+"/")
 		switch {
-		case entry.IsDir():
-			return nil
-		case !entry.Type().IsRegular():
-			b.wrongf(path, "is neither a file nor a folder")
-			return nil
-		}
-		info, err := entry.Info()
-		if err != nil {
-			b.wrongf(path, "cannot be read: %v", err)
-			return nil
-		}
-		if strings.HasPrefix(path, payloadFolder+"/") {
-			b.payload[path] = info.Size()
+		case e.problem != "":
+			b.wrongf(e.path, "%s", e.problem)
+			return
+		case e.folder:
+			return
+		case strings.HasPrefix(e.path, payloadFolder+"/"):
+			b.payload[e.path] = e.size
 			b.report.Files++
-			b.report.Bytes += info.Size()
-		} else {
-			b.tagFiles[path] = info.Size()
+			b.report.Bytes += e.size
+		default:
+			b.tagFiles[e.path] = e.size
 		}
-		if other, ok := b.names[fold(path)]; ok {
-			b.oddf(path, "differs from %q only by case or by how accents are encoded; some file systems hold only one of the two", other)
+		if other, ok := b.names[fold(e.path)]; ok {
+			b.oddf(e.path, "differs from %q only by case or by how accents are encoded; some file systems hold only one of the two", other)
 		}
-		b.names[fold(path)] = path
-		return nil
+		b.names[fold(e.path)] = e.path
 	})
 }
 

@@ -62,7 +62,9 @@ func aggregate(_ string, members []*asynq.Task) *asynq.Task {
 	return asynq.NewTask(taskOfBatch, payload, asynq.Queue(baselineQueue))
 }
 
-func (p *Env) asynqBaseline(ctx context.Context, t tree, variant Variant, batch int, c asynq.Config, extra ...asynq.Option) (m Measurement, err error) {
+func (p *Env) asynqBaseline(
+	ctx context.Context, t tree, variant Variant, batch int, c asynq.Config, extra ...asynq.Option,
+) (m Measurement, err error) {
 	s, err := p.startCluster(ctx, 0) // makes the tables
 	if err != nil {
 		return m, err

@@ -33,6 +33,8 @@ type env struct {
 
 	concurrency int // of workers; 0: four
 
+	movable string // a source whose files workers may remove; not in dir, which a scan leaves out
+
 	digests bool // the recipe's first step gives every file one
 
 	transfer string // UUID
@@ -43,7 +45,7 @@ type env struct {
 // even where the processes use a proxy.
 func newEnv(t testing.TB, redisURL, mysqlURL string) *env {
 	t.Helper()
-	e := &env{t: t, dir: t.TempDir(), redisURL: redisURL, mysqlURL: mysqlURL}
+	e := &env{t: t, dir: t.TempDir(), movable: t.TempDir(), redisURL: redisURL, mysqlURL: mysqlURL}
 	o, err := redis.ParseURL(redisURL)
 	testkit.Must(t, err)
 	e.redis = redis.NewClient(o)
@@ -76,7 +78,7 @@ func (e *env) manifest() string { return filepath.Join(e.outputs(), e.transfer+"
 // environment is that of every process: short waits, small batches.
 func (e *env) environment() []string {
 	return []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + e.dir, "TMPDIR=" + e.dir, "BALER_STATE_DIR=" + e.dir, "BALER_OUTPUTS=" + e.outputs(), "BALER_ROOTS=" + strings.Join(testkit.Roots(), ":"),
+		"PATH=" + os.Getenv("PATH"), "HOME=" + e.dir, "TMPDIR=" + e.dir, "BALER_STATE_DIR=" + e.dir, "BALER_OUTPUTS=" + e.outputs() + ":" + e.movable, "BALER_ROOTS=" + strings.Join(testkit.Roots(), ":"),
 		"BALER_REDIS_URL=" + e.redisURL, "BALER_DATABASE_URL=" + e.mysqlURL,
 		"BALER_DISPATCH_LAG=2100ms", "BALER_DISPATCH_RESEND=1s", "BALER_DISPATCH_INTERVAL=50ms",
 		"BALER_GROUP_GRACE=1s", "BALER_GROUP_MAX_DELAY=1s", "BALER_WORKER_GRACE=5s",
@@ -90,6 +92,7 @@ func (e *env) environment() []string {
 func (e *env) recipe(name, first string) string {
 	e.t.Helper()
 	path := filepath.Join(e.dir, name+".yaml")
+	first = strings.ReplaceAll(first, "OUTPUTS", e.outputs())
 	text := "name: kill\nsteps:\n" + first + "  - name: second\n    handler: noop\n    batch: {max_items: 25}\n" +
 		"finally:\n  - handler: manifest\n    with: {to: '" + e.outputs() + "/${transfer}.md5', algorithm: md5}\n"
 	e.digests = first == quick

@@ -126,6 +126,12 @@ func TestKilledAnywhere(t *testing.T) {
 // killWorkerOrServer runs a case in which a worker or a server dies.
 func (k crashCase) killWorkerOrServer(t *testing.T, root string, files int64) {
 	e, server := k.setUp(t)
+	k.killIn(t, e, server, root, files)
+}
+
+// killIn does so in an environment.
+func (k crashCase) killIn(t *testing.T, e *env, server *testkit.Server, root string, files int64) {
+	t.Helper()
 	recipe := e.recipe("recipe", k.firstStep())
 	fault, marker := k.fault(e)
 	var victim *process

@@ -57,6 +57,7 @@ func plain(err error) error {
 		text = "another program keeps the file locked"
 	case sqlite3.CANTOPEN, sqlite3.PERM, sqlite3.READONLY, sqlite3.AUTH:
 		text = "this user may not open it, or it is no regular file"
+	default: // its text says what is wrong
 	}
 	return plainError{text, err}
 }

@@ -30,7 +30,7 @@ type preparedQueries struct {
 
 // QueryContext implements gorm.ConnPool.
 func (p *preparedQueries) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	prepared, err := p.prepare(ctx, text)
+	prepared, err := p.prepare(ctx, text) //nolint:sqlclosecheck // it is kept for the next query
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (p *preparedQueries) prepare(ctx context.Context, text string) (*sql.Stmt, 
 	if prepared := p.byText[text]; prepared != nil {
 		return prepared, nil
 	}
-	prepared, err := p.PrepareContext(ctx, text)
+	prepared, err := p.PrepareContext(ctx, text) //nolint:sqlclosecheck // it is kept for the next query
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (d *Dispatcher) enqueue(ctx context.Context, batches []tasks.Batch, promote
 func (d *Dispatcher) planNext(
 	ctx context.Context, b *ledger.Backlog, plan *TransferPlan, limit int, p *batcher.Planner,
 ) (batcher.Plan, error) {
-	all := !plan.Step(1).HasCondition()
+	all := !plan.Step(1).HasCondition() && !plan.Recipe.SkipsForEmitted()
 	if all {
 		planned, err := p.PlanUniform(b.Cursor, int64(limit), func(ranges []tasks.Range) ([]int64, error) {
 			return d.store.SumSizes(ctx, b.Transfer, ranges)

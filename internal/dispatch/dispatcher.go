@@ -21,15 +21,17 @@ type Dispatcher struct {
 	watch     *outage.Watch
 	wake      chan struct{}
 
-	acting     bool
-	renewAt    time.Time
-	tickAt     time.Time               // when to send due batches next
-	repairAt   time.Time               // when to repair groups next
-	lastServed int64                   // the transfer that was served last
-	backedOff  map[int64]time.Time     // by transfer: until when it is not served
-	windows    map[int64]windowControl // by transfer
-	sweepAt    map[int64]time.Time     // by transfer: not swept before
-	unheld     map[int64]time.Time     // by batch that a worker has received: since when no live worker holds it
+	acting       bool
+	clock        clockWatch
+	renewAt      time.Time
+	tickAt       time.Time               // when to send due batches next
+	repairAt     time.Time               // when to repair groups next
+	lastServed   int64                   // the transfer that was served last
+	backedOff    map[int64]time.Time     // by transfer: until when it is not served
+	windows      map[int64]windowControl // by transfer
+	sweepAt      map[int64]time.Time     // by transfer: not swept before
+	clockChanges []clockChange           // that are not in the database yet
+	unheld       map[int64]time.Time     // by batch that a worker has received: since when no live worker holds it
 }
 
 // New makes a dispatcher; Run starts it.
@@ -89,7 +91,15 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 
 // step does one round, and reports whether another one should follow at once.
 func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
-	if err := d.campaign(ctx); err != nil || !d.acting {
+	d.lookAtClock()
+	if err := d.campaign(ctx); err != nil {
+		return false, err
+	}
+	if !d.acting {
+		d.clockChanges = nil // another one leads, and sees them
+		return false, nil
+	}
+	if err := d.noteClockChanges(ctx); err != nil {
 		return false, err
 	}
 	now := d.opts.Now()

@@ -20,14 +20,15 @@ var errAway = errors.New("away")
 // fake is a ledger and a queue in memory, for faults; what is right is tested
 // against real ones, beside the store.
 type fake struct {
-	mu          sync.Mutex
-	fail        map[string]int // method → calls that are still to fail; negative for all
-	calls       map[string]int
-	backlogs    []ledger.Backlog
-	batches     []tasks.Batch // of the ledger
-	sent        []tasks.Batch
-	promoted    []int64
-	deadLetters []string // reasons
+	mu           sync.Mutex
+	fail         map[string]int // method → calls that are still to fail; negative for all
+	calls        map[string]int
+	backlogs     []ledger.Backlog
+	batches      []tasks.Batch // of the ledger
+	sent         []tasks.Batch
+	clockChanges []clockChange
+	promoted     []int64
+	deadLetters  []string // reasons
 
 	suspended []string // reasons
 	missing   int64    // a transfer whose files are not there
@@ -323,4 +324,28 @@ func (f *fake) Files(_ context.Context, _ int64, numbers tasks.Ranges) ([]tasks.
 
 func (f *fake) transfers(policy tasks.BatchPolicy) *TransferCache {
 	return NewTransferCache(f.TransferByID, func(*recipe.Step) tasks.BatchPolicy { return policy })
+}
+
+func (f *fake) NoteClockSet(_ context.Context, by time.Duration, since, until time.Time) error {
+	if err := f.enter("NoteClockSet"); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.clockChanges = append(f.clockChanges, clockChange{by, since, until})
+	return nil
+}
+
+func (f *fake) RegisterEmitted(_ context.Context, p ledger.EmittedPage) ([]tasks.Batch, bool, error) {
+	if err := f.enter("RegisterEmitted"); err != nil {
+		return nil, false, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.backlogs {
+		if b := &f.backlogs[i]; b.Transfer == p.Transfer {
+			b.Files, b.Emitted = b.Files+b.Emitted, 0
+		}
+	}
+	return nil, false, nil
 }

@@ -81,7 +81,7 @@ func (g GroupPlanner) startable(ctx context.Context, plan *TransferPlan, step in
 		}
 		f := registered[0]
 		registered = registered[1:]
-		if first := plan.Route(0, &f, nil); first != step {
+		if first := plan.First(&f); first != step {
 			refused[no] = fmt.Sprintf("file %d of transfer %s does not start at step %d", no, plan.UUID, step)
 			continue
 		}

@@ -23,6 +23,9 @@ type BacklogStore interface {
 	// CommitDispatch commits a dispatch, or returns ErrCursorMoved. completed reports
 	// whether the transfer's last file ended by it.
 	CommitDispatch(ctx context.Context, c ledger.Dispatch) (completed bool, err error)
+	// RegisterEmitted registers files that handlers have emitted, and returns the batches in
+	// which they start.
+	RegisterEmitted(ctx context.Context, p ledger.EmittedPage) (started []tasks.Batch, completed bool, err error)
 	// AddDeadLetter keeps a message that is not used.
 	AddDeadLetter(ctx context.Context, kind string, payload []byte, reason string) error
 	// Suspend pauses a transfer with invalid rows.
@@ -85,6 +88,14 @@ type Store interface {
 	OutboxStore
 	SweepStore
 	LeaseStore
+	ClockStore
+}
+
+// ClockStore corrects durations.
+type ClockStore interface {
+	// NoteClockSet corrects the durations of the transfers that ran when the clock was set,
+	// between two times of the clock as it was before.
+	NoteClockSet(ctx context.Context, by time.Duration, since, until time.Time) error
 }
 
 // Queue is what the dispatcher needs of the queue.

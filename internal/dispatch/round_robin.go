@@ -90,6 +90,12 @@ func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog, s 
 	if err != nil {
 		return false, err
 	}
+	if b.Emitted > 0 && b.Sealed {
+		return true, d.registerEmitted(ctx, b, plan)
+	}
+	if b.Cursor == b.Files {
+		return false, nil
+	}
 	if b.Via == tasks.ViaGroup {
 		return d.sweep(ctx, b, plan)
 	}
@@ -108,7 +114,7 @@ func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog, s 
 	}
 	return d.dispatchNext(ctx, b, plan, next.files, &batcher.Planner{
 		Transfer: b.Transfer, Queue: plan.Queue, Remaining: remainingOf(b),
-		Route:  func(f *tasks.File) int { return plan.Route(0, f, nil) },
+		Route:  func(f *tasks.File) int { return plan.First(f) },
 		Policy: capacity.policy, Budget: budgets, Room: next.room,
 	}, s.promotes(b))
 }

@@ -104,7 +104,7 @@ func (d *Dispatcher) sweepOnce(ctx context.Context, b *ledger.Backlog, plan *Tra
 func (d *Dispatcher) planMissing(ctx context.Context, plan *TransferPlan, files []tasks.File) (batches []tasks.Batch, err error) {
 	byStep := make(map[int][]tasks.File)
 	for i := range files {
-		step := plan.Route(0, &files[i], nil)
+		step := plan.First(&files[i])
 		byStep[step] = append(byStep[step], files[i])
 	}
 	for _, step := range slices.Sorted(maps.Keys(byStep)) {
@@ -123,7 +123,7 @@ func (d *Dispatcher) planMissing(ctx context.Context, plan *TransferPlan, files 
 func (d *Dispatcher) beforeQueued(ctx context.Context, plan *TransferPlan, files []tasks.File) ([]tasks.File, error) {
 	at := make([]queue.FileTask, len(files))
 	for i := range files {
-		at[i] = queue.FileTask{File: &files[i], Step: plan.Route(0, &files[i], nil)}
+		at[i] = queue.FileTask{File: &files[i], Step: plan.First(&files[i])}
 		if at[i].Step > 0 {
 			at[i].Handler = plan.Step(at[i].Step).Handler
 		}
@@ -149,7 +149,7 @@ func (d *Dispatcher) missing(ctx context.Context, plan *TransferPlan, files []ta
 	byStep := make(map[int][]int64)
 	for i := range files {
 		no := files[i].No
-		step := plan.Route(0, &files[i], nil)
+		step := plan.First(&files[i])
 		if step > 0 && !slices.ContainsFunc(open, func(b tasks.Batch) bool { return b.Files.Contains(no) }) {
 			byStep[step] = append(byStep[step], no)
 		}

@@ -61,6 +61,16 @@ func (p *TransferPlan) ObserveCost(step, files int, bytes int64, took time.Durat
 // HasStep reports whether the recipe has a step of this number.
 func (p *TransferPlan) HasStep(step int) bool { return step >= 1 && step <= len(p.Recipe.Steps) }
 
+// First returns the step at which a file starts, or 0 when none selects it. An emitted file
+// starts where the step says that emitted it.
+func (p *TransferPlan) First(f *tasks.File) int {
+	after := 0
+	if f.Emitted != nil && p.HasStep(f.Emitted.Step) {
+		after = p.Step(f.Emitted.Step).EmitFrom.After(f.Emitted.Step)
+	}
+	return p.Route(after, f, nil)
+}
+
 // Route returns the next step of a file after a step (0 for none yet), or 0 when there
 // is none. A condition that cannot be evaluated sends the file to its step, where the
 // runner records the reason, so that the file is not lost.

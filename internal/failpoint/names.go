@@ -17,9 +17,11 @@ const (
 	HandlerHalfway       Name = "handler-halfway"        // one job of a batch has ended, and nothing of it is recorded
 	RowsInserted         Name = "rows-inserted"          // rows of a section of lines are inserted, and not committed
 	SectionLoaded        Name = "section-loaded"         // a section of lines is committed, and not yet reported
+	CopyVerified         Name = "copy-verified"          // a file that is moved has arrived, and its source is still there
 	SomeResultsCommitted Name = "some-results-committed" // results of a batch that still runs are committed
 	BatchClosed          Name = "batch-closed"           // a batch's end is committed, and what follows is not in the queue
 	NextStepEnqueued     Name = "next-step-enqueued"     // what follows is in the queue, and the batch is not acknowledged
+	EmittedRegistered    Name = "emitted-registered"     // files that handlers emitted are registered, and have no batch in the queue
 	FinalStepRan         Name = "final-step-ran"         // a final step has done its work, and the result is not recorded
 	Completed            Name = "completed"              // a transfer has completed; the process has not yet reported that
 )
@@ -28,7 +30,7 @@ const (
 func Names() []Name {
 	return []Name{
 		FilesInserted, FilesRegistered, TaskEnqueued, Sealed, SetTaken, LedgerWritten, BatchEnqueued, SetReturned, BatchDequeued,
-		HandlerHalfway, RowsInserted, SectionLoaded, SomeResultsCommitted, BatchClosed, NextStepEnqueued, FinalStepRan,
+		HandlerHalfway, RowsInserted, SectionLoaded, CopyVerified, SomeResultsCommitted, BatchClosed, NextStepEnqueued, EmittedRegistered, FinalStepRan,
 		Completed,
 	}
 }

@@ -58,7 +58,7 @@ func (g *Ingester) AddBaseline(ctx context.Context, s *Submission, sources []str
 func (g *Ingester) adopt(ctx context.Context, runKey string, transfer int64, files []tasks.File) error {
 	whole := files[:0]
 	for i := range files {
-		if files[i].Part == 0 && files[i].ScanError == "" {
+		if files[i].Part == 0 && files[i].ScanError == "" && files[i].Emitted == nil {
 			whole = append(whole, files[i])
 		}
 	}

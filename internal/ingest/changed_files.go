@@ -219,14 +219,19 @@ func (d *ChangeDetector) registered(k tasks.FileKey) bool {
 func (d *ChangeDetector) RemoveGone(ctx context.Context) error {
 	from := tasks.FileKey{Transfer: d.transfer.ID, File: d.first}
 	others, err := d.ingester.store.CountOthers(ctx, d.runKey, from)
-	if err != nil || others == d.met.n {
-		return err // all that this run has not registered are where they were
+	if err != nil {
+		return err
 	}
-	d.changes.Gone, err = d.ingester.store.RemoveGone(ctx, d.runKey, store.GoneFilter{
-		Met:    func(k tasks.FileKey) bool { return d.met.has(k) || d.registered(k) },
-		Hidden: d.hidden,
-	})
-	return err
+	if others != d.met.n { // else all that this run has not registered are where they were
+		d.changes.Gone, err = d.ingester.store.RemoveGone(ctx, d.runKey, store.GoneFilter{
+			Met:    func(k tasks.FileKey) bool { return d.met.has(k) || d.registered(k) },
+			Hidden: d.hidden,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return d.ingester.store.RemoveOrphaned(ctx, d.runKey)
 }
 
 // MarkMissing notes the files of the collection of a fixity run that are not there any more.

@@ -163,7 +163,7 @@ func (r *Registrar) register(
 	steps := make([]int, len(files))
 	a.FirstSteps = make(map[int]int64)
 	for i := range files {
-		if steps[i] = r.plan.Route(0, &files[i], nil); steps[i] == 0 {
+		if steps[i] = r.plan.First(&files[i]); steps[i] == 0 {
 			a.Finished++
 			continue
 		}

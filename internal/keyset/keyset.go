@@ -45,7 +45,7 @@ func PaginateResults(
 		for r, err := range Paginate(size, page, (*tasks.ResultRow).Key) {
 			line := tasks.ResultLine{}
 			if err == nil {
-				line = tasks.NewResultLine(&r.Result, r.Path, steps[r.Step])
+				line = r.Line(steps[r.Step])
 			}
 			if !yield(line, err) {
 				return

@@ -22,6 +22,7 @@ type Backlog struct {
 	Open     int   // batches in the ledger
 	Queue    string
 	Weight   int
+	Emitted  int64 // files that handlers have emitted and that are not among Files
 
 	// SweepMark and MarkedAt are a group transfer's mark: how many files it had
 	// when the mark was set. Zero before the first.

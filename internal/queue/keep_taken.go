@@ -65,8 +65,6 @@ return 1`
 // putBackText is the beginning of takeDueText: it puts the messages of aggregation sets
 // whose owner has died back into their groups, and notes these as due. asynq v0.26.0 does
 // the same once a minute, but without the names of the groups.
-//
-//nolint:dupword // Lua ends each block
 const putBackText = `
 local delay, room, set, prefix = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[5]
 local t = redis.call("TIME")

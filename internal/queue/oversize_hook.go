@@ -39,7 +39,7 @@ var _ redis.Hook = OversizeHook{}
 func NewOversizeHook() OversizeHook {
 	shared := oversizedFunction()
 	return OversizeHook{map[string]string{
-		"a8153319360adc71cdc370107f8ab9786f204765": shared + dequeueScript,
+		asynqDequeue: shared + dequeueScript,
 		"74ba718a5ed06d87a29e289ce500f34eac8759fc": shared + readSetScript,
 		"16988a462595f6ee317be300951533b004f27f5c": shared + listExpiredScript,
 	}}

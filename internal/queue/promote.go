@@ -11,13 +11,16 @@ import (
 // transfers do not stall a large one.
 const maxPromoted = 16
 
+// promotedKey is the set of the batches of a queue that were promoted.
+func promotedKey(queue string) string { return "baler:{" + queue + "}:promoted" }
+
 // Promote moves a batch that waits in the queue ahead of all others but those promoted
 // before it. So the first batch of a transfer starts when the next slot is free,
 // however many batches of other transfers wait. Promote leaves a batch that no longer
 // waits as it is.
 func (p *Producer) Promote(ctx context.Context, b *tasks.Batch) error {
 	prefix := "asynq:{" + b.Queue + "}:"
-	keys := []string{prefix + "pending", "baler:{" + b.Queue + "}:promoted"}
+	keys := []string{prefix + "pending", promotedKey(b.Queue)}
 	err := p.redis.Eval(ctx, promoteScript, keys, BatchTaskID(b.ID), maxPromoted).Err()
 	if err = p.sending.Done(ctx, err); err != nil {
 		return fmt.Errorf("promote batch %d: %w", b.ID, err)

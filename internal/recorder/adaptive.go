@@ -84,5 +84,8 @@ func (r *Recorder) Concurrency() int {
 	}
 	r.adapts.mu.Lock()
 	defer r.adapts.mu.Unlock()
-	return r.adapts.aimd.of(r.adapts.batches)
+	if n := r.adapts.aimd.of(r.adapts.batches); n < r.adapts.batches {
+		return n
+	}
+	return 0 // as many as the worker takes
 }

@@ -26,7 +26,7 @@ import (
 // of the configuration. Other zero fields get the defaults given here.
 type Options struct {
 	MaxItems int   // results in one transaction
-	MaxBytes int64 // of output and facts in one transaction: 16 MiB
+	MaxBytes int64 // of output, facts and emitted files in one transaction: 16 MiB
 	Flushers int   // transactions at the same time
 	OnFlush  func(reason batcher.Reason, results int, took time.Duration)
 	Log      *slog.Logger // nil: discards
@@ -88,7 +88,7 @@ type pending struct {
 
 func weigh(r *pending) (items int, bytes int64) {
 	for i := range r.Results {
-		bytes += int64(len(r.Results[i].Output) + len(r.Results[i].Error) + len(r.Results[i].Facts))
+		bytes += int64(len(r.Results[i].Output) + len(r.Results[i].Error) + len(r.Results[i].Facts) + 500*len(r.Results[i].Emitted))
 	}
 	return max(len(r.Results), 1), bytes
 }

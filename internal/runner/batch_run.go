@@ -7,9 +7,8 @@ import (
 	"log/slog"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/admission"
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/metrics"
@@ -23,7 +22,7 @@ type batchRun struct {
 	store     *store.Store
 	recorder  *recorder.Recorder
 	metrics   *metrics.Worker
-	slots     *semaphore.Weighted
+	slots     *admission.SlotQueue
 	log       *slog.Logger
 	now       func() time.Time
 	options   *Options

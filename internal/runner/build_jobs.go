@@ -2,6 +2,7 @@ package runner
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"maps"
 	"strings"
@@ -33,10 +34,10 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 		}
 		return handlers.JobSpec{
 			File: *f, Transfer: r.batch.Transfer, Step: r.batch.Step, Attempt: r.batch.Attempt, Worker: r.options.Worker,
-			Args: args, Facts: facts, MaxOutput: r.options.MaxOutput, Opener: roots, Commands: commands, Started: begun,
+			Args: args, Facts: facts, MaxOutput: r.options.MaxOutput, Opener: handlers.OpenerFor(f, roots, r.options.Outputs), Commands: commands, Started: begun,
 			Outputs: r.options.Outputs, Sources: r.plan.Sources,
 			Timeout: r.timeouts.File, Patience: r.options.AbandonAfter,
-			OnDone: r.partial.add, Now: r.now,
+			OnDone: r.partial.add, Now: r.now, EmittedBefore: r.emittedBefore,
 		}
 	})
 	open = make([]*handlers.Job, 0, len(r.work))
@@ -115,4 +116,10 @@ func merge(older, newer map[string]any) map[string]any {
 	m := maps.Clone(older)
 	maps.Copy(m, newer)
 	return m
+}
+
+// emittedBefore counts what was emitted from the same file from the sources.
+func (r *batchRun) emittedBefore(ctx context.Context, f *tasks.File) (handlers.EmittedTotal, error) {
+	e, err := r.store.EmittedFrom(ctx, r.batch.Transfer, f)
+	return handlers.EmittedTotal(e), err
 }

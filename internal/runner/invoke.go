@@ -15,10 +15,10 @@ func (r *batchRun) takeSlots(ctx context.Context) (free func(), err error) {
 	ctx, cancel := r.untilStopped(ctx)
 	defer cancel()
 	n := r.weight()
-	if err := r.slots.Acquire(ctx, n); err != nil {
+	if err := r.slots.Acquire(ctx, r.batch.Transfer, n); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	free = sync.OnceFunc(func() { r.slots.Release(n) })
+	free = sync.OnceFunc(func() { r.slots.Release(r.batch.Transfer, n) })
 	if r.stopping.Err() != nil { // the slots became free because others stopped
 		free()
 		return nil, errStopping

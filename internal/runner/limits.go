@@ -47,5 +47,8 @@ func (r *Runner) LimitsInUse() map[string]int { return r.limiter.InUse() }
 // Throttled lists what has kept batches out within a time, see tasks.Worker.
 func (r *Runner) Throttled(within time.Duration) []string { return r.limiter.Throttled(within) }
 
+// HasRoom reports whether the limits leave this worker room for the first batch of a transfer.
+func (r *Runner) HasRoom() bool { return r.limiter.HasRoom() }
+
 // Blocked reports whether the limits leave this worker no batch at all.
 func (r *Runner) Blocked() bool { return r.limiter.Blocked() }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/admission"
@@ -76,7 +75,7 @@ type Options struct {
 // It is an asynq.Handler; make one with New.
 type Runner struct {
 	Options
-	slots    *semaphore.Weighted
+	slots    *admission.SlotQueue
 	reserved *admission.Slots
 	limiter  *admission.Limiter
 	roots    *handlers.Roots // the configured ones; nil: what each transfer was submitted with
@@ -97,7 +96,7 @@ var _ asynq.Handler = (*Runner)(nil)
 func New(o Options) (*Runner, error) {
 	o = o.withDefaults()
 	r := &Runner{
-		Options: o, slots: semaphore.NewWeighted(int64(o.Slots)), reserved: admission.NewSlots(o.Slots),
+		Options: o, slots: admission.NewSlotQueue(o.Slots), reserved: admission.NewSlots(o.Slots),
 		limiter: admission.NewLimiter(o.Now),
 	}
 	if o.Recorder != nil {

@@ -58,7 +58,7 @@ func (s *Stopwatch) Correct(t *tasks.Transfer, waiting bool) {
 	if end.IsZero() {
 		end, exact = s.Now(), true
 	}
-	stamped := end.Sub(t.CreatedAt)
+	stamped := end.Sub(t.CreatedAt) - t.ClockShift
 	if stamped > took+clockSet || exact && stamped < took-clockSet {
 		t.Took = took
 	}

@@ -105,10 +105,11 @@ func fileColumns() []db.BulkColumn[fileRow] {
 		chunkColumn("part", func(r *fileRow) *int64 { return r.Part }),
 		chunkColumn("byte_offset", func(r *fileRow) *int64 { return r.ByteOffset }),
 		chunkColumn("line_no", func(r *fileRow) *int64 { return r.LineNo }),
+		chunkColumn("parent_no", func(r *fileRow) *int64 { return r.ParentNo }),
 	}
 }
 
-// chunkColumn is a column that only chunks of split files have.
+// chunkColumn is a column that only chunks of split files, or only emitted files, have.
 func chunkColumn(name string, of func(*fileRow) *int64) db.BulkColumn[fileRow] {
 	return db.BulkColumn[fileRow]{
 		Name: name, IsSet: func(r *fileRow) bool { return of(r) != nil },

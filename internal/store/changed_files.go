@@ -41,6 +41,10 @@ type seenFileRow struct {
 
 	Missing bool        // a fixity run has not found it; accepted then says that a person knows
 	News    ledger.News // what a fixity run has found and not reported yet
+
+	// TopNo, unless it is 0, says that a handler made the file of this one, which the same
+	// transfer registered: it belongs to the collection as long as that one does.
+	TopNo int64
 }
 
 // TableName names the table to GORM.
@@ -68,6 +72,9 @@ func hashPath(f *tasks.File) []byte {
 func newSeenFile(runKey string, transfer int64, f *tasks.File) seenFileRow {
 	row := seenFileRow{RunKey: runKey, PathHash: hashPath(f), TransferID: transfer, FileNo: f.No}
 	row.Size, row.Mtime = seenAs(f)
+	if f.Emitted != nil {
+		row.TopNo = f.Emitted.Top
+	}
 	return row
 }
 
@@ -142,7 +149,7 @@ func moveSeen(dialect db.Dialect) clause.Set {
 		inserted("news"), ledger.NewsAdded, inserted("size"), inserted("mtime"), ledger.NewsChanged))}
 	// The number comes first: it is computed from the former transfer.
 	return append(clause.Set{news, was("file_no"), was("transfer_id")},
-		clause.AssignmentColumns([]string{"transfer_id", "size", "mtime", "file_no", "accepted", "damaged", "missing"})...)
+		clause.AssignmentColumns([]string{"transfer_id", "size", "mtime", "file_no", "accepted", "damaged", "missing", "top_no"})...)
 }
 
 // CompareFiles says of each file how it compares with the collection of a run key. Files

@@ -41,7 +41,7 @@ func (s *Store) collectFiles(q *gorm.DB, order string, limit int) (files []tasks
 	for i := range rows {
 		files = append(files, tasks.CollectedFile{Transfer: rows[i].TransferID, File: rows[i].file()})
 	}
-	return files, nil
+	return files, s.completeEmitted(q.Statement.Context, files)
 }
 
 // CollectionTotals counts the files of a collection, and adds up their sizes.

@@ -67,6 +67,7 @@ func ownResults(r *completion, there map[int64]recorded, first recordedFiles) []
 		}
 		own = append(own, resultRecord{
 			TransferID: r.Batch.Transfer, StepNo: res.Step, FileNo: res.File, End: newOutcomeColumns(r.Batch.ID, res),
+			emitted: res.Emitted,
 		})
 	}
 	return own

@@ -50,6 +50,9 @@ func (w *completionWrites) write(tx *gorm.DB, now time.Time) error {
 	if err := insertResults(tx, w.results); err != nil {
 		return err
 	}
+	if err := w.recordEmitted(tx); err != nil {
+		return err
+	}
 	if err := db.InsertBySize(tx, w.attempts, func(r *attemptRow) int { return r.End.size() }); err != nil {
 		return fmt.Errorf("insert attempts: %w", err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -22,6 +23,7 @@ import (
 type counterChanges struct {
 	counts   map[stepKey]*stepDelta
 	finished map[int64]int64
+	emitted  map[int64]int64
 }
 
 type stepKey struct {
@@ -80,9 +82,13 @@ func (t *counterChanges) commit(tx *gorm.DB, now time.Time) (completed map[int64
 		}
 	}
 	completed = make(map[int64]bool)
-	for _, id := range sortedKeys(t.finished) {
-		if err := tx.Exec("UPDATE transfers SET finished = finished + ? WHERE id = ?", t.finished[id], id).Error; err != nil {
-			return nil, fmt.Errorf("count finished files: %w", err)
+	for _, id := range t.transfers() {
+		if err := tx.Exec("UPDATE transfers SET finished = finished + ?, emitted = emitted + ? WHERE id = ?",
+			t.finished[id], t.emitted[id], id).Error; err != nil {
+			return nil, fmt.Errorf("count finished and emitted files: %w", err)
+		}
+		if t.finished[id] == 0 {
+			continue
 		}
 		done, err := completeIfDone(tx, id, now)
 		if err != nil {
@@ -105,4 +111,11 @@ func addToStep(tx *gorm.DB, k stepKey, d *stepDelta) error {
 		return fmt.Errorf("count results: %w", err)
 	}
 	return nil
+}
+
+// transfers lists those whose rows change, in ascending order.
+func (t *counterChanges) transfers() []int64 {
+	ids := append(sortedKeys(t.finished), sortedKeys(t.emitted)...)
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }

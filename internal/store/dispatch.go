@@ -11,7 +11,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Backlogs lists unfinished transfers with files behind their cursor, oldest
+// Backlogs lists unfinished transfers with files behind their cursor, or with emitted
+// files to be registered, oldest
 // first, with a number above after. A transfer with inconsistent counters is left out, and
 // paused.
 func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.Backlog, error) {
@@ -25,13 +26,17 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.
 		Unfinished int
 		Queue      string
 		Weight     int
+
+		Emitted           int64
+		EmittedRegistered int64
 	}
 	err := s.db.Session(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.bytes, t.finished, t.dispatched, t.dispatched_bytes,
-			t.sweep_mark, t.marked_at, t.queue, t.weight,
+			t.sweep_mark, t.marked_at, t.queue, t.weight, t.emitted, t.emitted_registered,
 			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id AND b.gathering = 0) AS unfinished
 		FROM transfers t WHERE t.state IN ? AND t.paused_at IS NULL AND t.id > ?
-			AND (t.dispatched <> t.files OR t.finished < 0 OR t.finished > t.files) ORDER BY t.id LIMIT ?`,
-		activeStates(), after, limit).Scan(&found).Error
+			AND (t.dispatched <> t.files OR t.finished < 0 OR t.finished > t.files
+				OR t.emitted <> t.emitted_registered AND t.state = ?) ORDER BY t.id LIMIT ?`,
+		activeStates(), after, tasks.StateRunning, limit).Scan(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("list backlogs: %w", err)
 	}
@@ -47,7 +52,7 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.
 		bs = append(bs, ledger.Backlog{
 			Transfer: r.ID, Via: r.Via, Sealed: r.State == tasks.StateRunning, Files: p.Files, Cursor: p.Dispatched,
 			Bytes: p.Bytes - p.DispatchedBytes, Open: r.Unfinished, SweepMark: r.SweepMark, MarkedAt: value(r.MarkedAt),
-			Queue: r.Queue, Weight: r.Weight,
+			Queue: r.Queue, Weight: r.Weight, Emitted: r.Emitted - r.EmittedRegistered,
 		})
 	}
 	return bs, nil

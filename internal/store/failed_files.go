@@ -37,7 +37,7 @@ func tableOfFailed(canceled int64) string {
 }
 
 // FailedFiles returns which of the files, given by transfer, have a result that is to be
-// tried again.
+// tried again, or were the source of an emitted file that has: it comes again with them.
 func (s *Store) FailedFiles(ctx context.Context, numbers map[int64][]int64) (map[tasks.FileKey]bool, error) {
 	if len(numbers) == 0 {
 		return nil, nil //nolint:nilnil // none of no files
@@ -57,15 +57,32 @@ func (s *Store) FailedFiles(ctx context.Context, numbers map[int64][]int64) (map
 		if err != nil {
 			return nil, fmt.Errorf("look for files that failed: %w", err)
 		}
-		for _, no := range nos {
+		tops, err := failedEmitted(s.db.Session(ctx), &step, tasks.NewRanges(numbers[step.TransferID]))
+		if err != nil {
+			return nil, err
+		}
+		for _, no := range append(nos, tops...) {
 			failed[tasks.FileKey{Transfer: step.TransferID, File: no}] = true
 		}
 	}
 	return failed, nil
 }
 
-// AcceptFailures notes that a person accepts that files of a collection fail as they are:
-// runs try them again only when they have changed.
+// failedEmitted returns those of the files from the sources of which emitted files failed at
+// a step.
+func failedEmitted(q *gorm.DB, step *stepRow, numbers tasks.Ranges) (tops []int64, err error) {
+	q = q.Table(tableOfFailed(step.Canceled)+" r").
+		Joins("JOIN emitted_files e ON e.transfer_id = r.transfer_id AND e.file_no = r.file_no").
+		Where("r.transfer_id = ? AND r.step_no = ? AND r.outcome IN ?", step.TransferID, step.No, unsuccessful()).
+		Where("EXISTS (SELECT 1 FROM transfers t WHERE t.id = ? AND t.emitted > 0)", step.TransferID)
+	if err := db.WhereInRanges(q, "e.top_no", numbers).Distinct("e.top_no").Pluck("e.top_no", &tops).Error; err != nil {
+		return nil, fmt.Errorf("look for emitted files that failed: %w", err)
+	}
+	return tops, nil
+}
+
+// AcceptFailures notes that a person accepts that files of a collection fail as they are,
+// and what was made of them: runs try them again only when they have changed.
 func (s *Store) AcceptFailures(ctx context.Context, runKey string, files []tasks.FileKey) error {
 	numbers := make(map[int64][]int64)
 	for _, f := range files {
@@ -73,9 +90,11 @@ func (s *Store) AcceptFailures(ctx context.Context, runKey string, files []tasks
 	}
 	return s.db.Write(ctx, "accept failures", func(tx *gorm.DB, _ time.Time) error {
 		for _, of := range sortedKeys(numbers) {
-			q := tx.Model(&seenFileRow{}).Where("run_key = ? AND transfer_id = ?", runKey, of)
-			if err := db.WhereInRanges(q, "file_no", tasks.NewRanges(numbers[of])).Update("accepted", true).Error; err != nil {
-				return err
+			for _, column := range []string{"file_no", "top_no"} {
+				q := tx.Model(&seenFileRow{}).Where("run_key = ? AND transfer_id = ?", runKey, of)
+				if err := db.WhereInRanges(q, column, tasks.NewRanges(numbers[of])).Update("accepted", true).Error; err != nil {
+					return err
+				}
 			}
 		}
 		return nil

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -21,6 +22,7 @@ type failureRow struct {
 	Outcome    tasks.Outcome
 	Code       string
 	Message    string // see tasks.FailureMessage
+	EndedAt    time.Time
 }
 
 // TableName names the table to GORM.
@@ -36,6 +38,7 @@ func failureColumns() []db.BulkColumn[failureRow] {
 		{Name: "outcome", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Text(string(r.Outcome)) }},
 		{Name: "code", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Text(r.Code) }},
 		{Name: "message", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Text(r.Message) }},
+		{Name: "ended_at", Write: func(l db.Literals, r *failureRow) db.Literals { return l.TimeNumber(r.EndedAt) }},
 	}
 }
 
@@ -47,7 +50,7 @@ func insertFailures(tx *gorm.DB, results []resultRecord) error {
 		if r.End.Outcome.IsFailure() {
 			rows = append(rows, failureRow{
 				TransferID: r.TransferID, StepNo: r.StepNo, FileNo: r.FileNo, Outcome: r.End.Outcome, Code: r.End.Code,
-				Message: tasks.FailureMessage(r.End.Error, r.End.ExitCode),
+				Message: tasks.FailureMessage(r.End.Error, r.End.ExitCode), EndedAt: r.End.EndedAt,
 			})
 		}
 	}
@@ -66,11 +69,13 @@ func (s *Store) FailureGroups(ctx context.Context, transfer int64, f tasks.Resul
 		q = q.Where("k.step_no = ?", f.Step)
 	}
 	var rows []struct {
-		Of      failureRow `gorm:"embedded"`
-		Files   int64
-		Example int64
+		Of          failureRow `gorm:"embedded"`
+		Files       int64
+		Example     int64
+		First, Last aggregateTime
 	}
-	err := q.Select("k.step_no, k.outcome, k.code, k.message, COUNT(*) AS files, MIN(k.file_no) AS example").
+	err := q.Select("k.step_no, k.outcome, k.code, k.message, COUNT(*) AS files, MIN(k.file_no) AS example, " +
+		"MIN(k.ended_at) AS first, MAX(k.ended_at) AS last").
 		Group("k.step_no, k.outcome, k.code, k.message").Order("files DESC, k.step_no, example").Limit(limit).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("count failures: %w", err)
@@ -90,6 +95,7 @@ func (s *Store) FailureGroups(ctx context.Context, transfer int64, f tasks.Resul
 		groups[i] = tasks.FailureGroup{
 			Step: r.Of.StepNo, Outcome: r.Of.Outcome, Code: r.Of.Code, Message: r.Of.Message,
 			Files: r.Files, Example: r.Example, Path: paths[r.Example],
+			First: r.First.UTC(), Last: r.Last.UTC(),
 		}
 	}
 	return groups, nil

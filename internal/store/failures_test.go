@@ -4,12 +4,18 @@ import (
 	"fmt"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
+
+// failedAt is when the result of a file ends; the later its number, the earlier.
+func failedAt(file int64) time.Time {
+	return time.Date(2026, 3, 1, 12, 0, 0, 120_000, time.UTC).Add(-time.Duration(file) * time.Second)
+}
 
 // failSome records results of n files at step 1, of which every hundredth fails, in turn
 // for two reasons.
@@ -21,6 +27,7 @@ func failSome(t *testing.T, b *env, n int) tasks.Transfer {
 	var rs []tasks.Result
 	for no := int64(1); no <= int64(n); no++ {
 		r := results(one, tasks.OutcomeSucceeded, no)[0]
+		r.EndedAt = failedAt(no)
 		switch {
 		case no%200 == 0:
 			r.Outcome, r.Code, r.Error = tasks.OutcomeFailed, "damaged", fmt.Sprintf("strip %d of /data/%d.tif is damaged", no, no)
@@ -39,8 +46,10 @@ func TestFailuresAreCountedByKind(t *testing.T) {
 		other := failSome(t, b, 300)
 		groups, err := b.FailureGroups(t.Context(), tr.ID, tasks.ResultFilter{}, 10)
 		want := []tasks.FailureGroup{
-			{Step: 1, Outcome: tasks.OutcomeError, Message: "open …: no space left on device", Files: 5, Example: 100, Path: "/data/000099"},
-			{Step: 1, Outcome: tasks.OutcomeFailed, Code: "damaged", Message: "strip … of … is damaged", Files: 5, Example: 200, Path: "/data/000199"},
+			{Step: 1, Outcome: tasks.OutcomeError, Message: "open …: no space left on device", Files: 5, Example: 100, Path: "/data/000099",
+				First: failedAt(900), Last: failedAt(100)},
+			{Step: 1, Outcome: tasks.OutcomeFailed, Code: "damaged", Message: "strip … of … is damaged", Files: 5, Example: 200, Path: "/data/000199",
+				First: failedAt(1000), Last: failedAt(200)},
 		}
 		if err != nil || fmt.Sprint(groups) != fmt.Sprint(want) {
 			t.Errorf("%v: %+v, want %+v", err, groups, want)
@@ -53,8 +62,21 @@ func TestFailuresAreCountedByKind(t *testing.T) {
 			t.Errorf("%v: %d groups, want the first", err, len(groups))
 		}
 
+		of := tasks.ResultFilter{Code: "damaged", Message: "strip … of … is damaged"}
+		for _, f := range []tasks.ResultFilter{of, {Code: of.Code}, {Message: of.Message}, {Message: of.Message, Outcomes: tasks.Outcomes()}} {
+			rows, err := b.Results(t.Context(), tr.ID, f, tasks.ResultKey{}, 100)
+			if err != nil || len(rows) != 5 || rows[0].File != 200 {
+				t.Errorf("%v: %d results of %+v, want 5", err, len(rows), f)
+			}
+		}
+		for _, f := range []tasks.ResultFilter{{Code: "damage"}, {Message: "strip"}, {Message: of.Message, Outcomes: []tasks.Outcome{tasks.OutcomeCanceled}}} {
+			if rows, err := b.Results(t.Context(), tr.ID, f, tasks.ResultKey{}, 100); err != nil || len(rows) != 0 {
+				t.Errorf("%v: %d results of %+v, want none", err, len(rows), f)
+			}
+		}
+
 		done, err := b.RetryFiles(t.Context(), RetryRequest{
-			Transfer: tr.ID, Filter: failed, Limit: 100, StopsRecipe: func(int, tasks.Outcome) bool { return true },
+			Transfer: tr.ID, Filter: of, Limit: 100, StopsRecipe: func(int, tasks.Outcome) bool { return true },
 			Cut: func(step int, files []tasks.File) []tasks.Batch {
 				var batches []tasks.Batch
 				for i := range files {

@@ -16,7 +16,11 @@ import (
 // ascending.
 func (s *Store) Files(ctx context.Context, transfer int64, numbers tasks.Ranges) ([]tasks.File, error) {
 	q := s.db.Session(ctx).Where("transfer_id = ?", transfer)
-	return readFiles(db.WhereInRanges(q, "no", numbers), numbers.Len())
+	files, err := readFiles(db.WhereInRanges(q, "no", numbers), numbers.Len())
+	if err != nil {
+		return nil, err
+	}
+	return s.withEmissions(ctx, transfer, files)
 }
 
 // FilesAfter reads up to limit registered files above a number, ascending; only their
@@ -27,7 +31,11 @@ func (s *Store) FilesAfter(ctx context.Context, transfer, after int64, limit int
 	if sizes {
 		return readSizes(q, limit)
 	}
-	return readFiles(q, limit)
+	files, err := readFiles(q, limit)
+	if err != nil {
+		return nil, err
+	}
+	return s.withEmissions(ctx, transfer, files)
 }
 
 // SumSizes adds up the sizes of the files in each span of numbers, as far as none
@@ -63,12 +71,20 @@ const weighMost = 64
 func readFiles(q *gorm.DB, about int) ([]tasks.File, error) {
 	files := make([]tasks.File, 0, min(about, readMost))
 	var f tasks.File
+	var parent integer
 	into := []any{
 		(*integer)(&f.No), &f.Path, (*integer)(&f.Size), (*instant)(&f.MTime), &f.ScanError,
-		(*integer)(&f.Part), (*integer)(&f.Offset), (*integer)(&f.Line),
+		(*integer)(&f.Part), (*integer)(&f.Offset), (*integer)(&f.Line), &parent,
 	}
-	q = q.Model(&fileRow{}).Select("no", "path", "size", "mtime", "scan_error", "part", "byte_offset", "line_no").Order("no")
-	err := scan(q, into, func() { files = append(files, f) })
+	q = q.Model(&fileRow{}).
+		Select("no", "path", "size", "mtime", "scan_error", "part", "byte_offset", "line_no", "parent_no").Order("no")
+	err := scan(q, into, func() {
+		f.Emitted = nil
+		if parent > 0 {
+			f.Emitted = &tasks.Emission{Parent: int64(parent)}
+		}
+		files = append(files, f)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read files: %w", err)
 	}
@@ -133,12 +149,12 @@ func (i *instant) Scan(v any) error {
 	return nil
 }
 
-// LastFileNo is the last file that a transfer has registered; a zero one when
-// there is none.
+// LastFileNo is the last file from the sources that a transfer has registered; a zero one
+// when there is none.
 func (s *Store) LastFileNo(ctx context.Context, transfer int64) (tasks.File, error) {
 	var rows []fileRow
-	err := s.db.Session(ctx).Where("transfer_id = ? AND no = (SELECT files FROM transfers WHERE id = ?)", transfer, transfer).
-		Limit(1).Find(&rows).Error
+	err := s.db.Session(ctx).Where("transfer_id = ? AND no <= (SELECT files FROM transfers WHERE id = ?) AND parent_no IS NULL",
+		transfer, transfer).Order("no DESC").Limit(1).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
 		if err != nil {
 			err = fmt.Errorf("read last file: %w", err)

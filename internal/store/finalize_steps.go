@@ -44,7 +44,8 @@ func createFinalizeSteps(tx *gorm.DB, transfer int64, steps []tasks.FinalizeStep
 	for i, s := range steps {
 		steps[i].State = tasks.FinalizeWaiting
 		rows[i] = finalizeRow{
-			TransferID: transfer, No: s.Number, Name: s.Name, Handler: s.Handler, Digest: s.Digest, Inputs: s.Inputs, State: tasks.FinalizeWaiting,
+			TransferID: transfer, No: s.Number, Name: s.Name, Handler: s.Handler, Digest: s.Digest, Inputs: s.Inputs,
+			State: tasks.FinalizeWaiting,
 		}
 	}
 	if err := tx.Create(rows).Error; err != nil {

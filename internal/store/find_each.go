@@ -43,7 +43,8 @@ func unreadableTransfer(q *gorm.DB) func(id int64, err error) transferRow {
 	return func(id int64, err error) transferRow {
 		row := transferRow{ID: id, Trouble: "its row in the database cannot be read: " + err.Error()}
 		var known struct{ UUID, Name, State string }
-		read := q.Raw("SELECT CAST(uuid AS CHAR) AS uuid, CAST(name AS CHAR) AS name, CAST(state AS CHAR) AS state FROM transfers WHERE id = ?", id)
+		read := q.Raw(`SELECT CAST(uuid AS CHAR) AS uuid, CAST(name AS CHAR) AS name, CAST(state AS CHAR) AS state
+			FROM transfers WHERE id = ?`, id)
 		if read.Scan(&known).Error == nil {
 			row.UUID, row.Name, row.State = known.UUID, known.Name, tasks.State(known.State)
 		}

@@ -12,9 +12,9 @@ import (
 // kind: those of results that were retried since count too. One that a successful result
 // recorded counts before those of failures, which a person may have repaired.
 func (s *Store) FormerDigests(ctx context.Context, transfer int64, files tasks.Ranges) (map[int64]map[string]any, error) {
-	var steps []int
-	if err := s.db.Session(ctx).Model(&stepRow{}).Where("transfer_id = ?", transfer).Pluck("no", &steps).Error; err != nil {
-		return nil, fmt.Errorf("list steps: %w", err)
+	steps, err := s.stepNumbers(ctx, transfer)
+	if err != nil {
+		return nil, err
 	}
 	var attempts []attemptRow
 	q := s.db.Session(ctx).Select("id", "file_no", "outcome", "facts").
@@ -23,8 +23,10 @@ func (s *Store) FormerDigests(ctx context.Context, transfer int64, files tasks.R
 		return nil, fmt.Errorf("read digests of attempts: %w", err)
 	}
 	var results []resultRecord
-	q = s.db.Session(ctx).Select("file_no", "step_no", "outcome", "facts").Where("transfer_id = ? AND facts IS NOT NULL", transfer)
-	if err := db.WhereInRanges(q, "file_no", files).Order("step_no DESC, file_no").Find(&results).Error; err != nil { // a later step's word wins
+	q = s.db.Session(ctx).Select("file_no", "step_no", "outcome", "facts").
+		Where("transfer_id = ? AND step_no IN ? AND facts IS NOT NULL", transfer, steps)
+	// A later step's word wins.
+	if err := db.WhereInRanges(q, "file_no", files).Order("step_no DESC, file_no").Find(&results).Error; err != nil {
 		return nil, fmt.Errorf("read digests: %w", err)
 	}
 	found := formerDigests{succeeded: make(map[int64]map[string]any), failed: make(map[int64]map[string]any)}

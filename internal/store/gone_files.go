@@ -49,11 +49,12 @@ func (s *Store) RemoveGone(ctx context.Context, runKey string, f GoneFilter) (go
 	}
 }
 
-// CountOthers counts the files of a collection but for those of a transfer from a number on.
+// CountOthers counts the files of a collection but for those of a transfer from a number on,
+// and for emitted ones.
 func (s *Store) CountOthers(ctx context.Context, runKey string, from tasks.FileKey) (n int64, err error) {
 	count := func(where string, args ...any) (n int64) {
 		if err == nil {
-			err = s.db.Session(ctx).Model(&seenFileRow{}).Where("run_key = ?", runKey).Where(where, args...).Count(&n).Error
+			err = s.db.Session(ctx).Model(&seenFileRow{}).Where("run_key = ? AND top_no = 0", runKey).Where(where, args...).Count(&n).Error
 		}
 		return n
 	}
@@ -65,10 +66,11 @@ func (s *Store) CountOthers(ctx context.Context, runKey string, from tasks.FileK
 	return n, nil
 }
 
-// seenAfter reads files of a collection after a key.
+// seenAfter reads files of a collection after a key, but for emitted ones, which no scan
+// meets.
 func (s *Store) seenAfter(ctx context.Context, runKey string, after tasks.FileKey) (rows []seenFileRow, err error) {
 	page := func(limit int, where string, args ...any) (some []seenFileRow, err error) {
-		err = s.db.Session(ctx).Where("run_key = ?", runKey).Where(where, args...).
+		err = s.db.Session(ctx).Where("run_key = ? AND top_no = 0", runKey).Where(where, args...).
 			Order("transfer_id, file_no").Limit(limit).Find(&some).Error
 		if err != nil {
 			return nil, fmt.Errorf("list the files of a collection: %w", err)

@@ -46,8 +46,12 @@ type transferRow struct {
 	ProducerToken int64 // of the producer that may register files
 	Weight        int
 
+	Emitted           int64 // files that handlers have emitted
+	EmittedRegistered int64 // those of them that are among Files
+
 	SourcesKey string // the same for transfers of the same sources and selection; empty for lists
 	Intake     ledger.Intake
+	ClockShift int64      // microseconds; see SetClockShift
 	BaselineAt *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
 }
 
@@ -60,6 +64,8 @@ func (r *transferRow) transfer() tasks.Transfer {
 		Sources: splitSources(r.Sources), Files: r.Files, Bytes: r.Bytes, Finished: r.Finished, Cursor: r.Dispatched,
 		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt), PausedAt: value(r.PausedAt),
 		Trouble: r.Trouble, Selection: selectionOf(r.Selection), Weight: r.Weight,
+		ClockShift: time.Duration(r.ClockShift) * time.Microsecond,
+		Emitted:    r.Emitted,
 	}
 	if r.IdemKey != nil {
 		t.Key = *r.IdemKey
@@ -149,6 +155,7 @@ type fileRow struct {
 	Part       *int64 // these three only of a part of a file
 	ByteOffset *int64
 	LineNo     *int64
+	ParentNo   *int64 // only of a file that a handler emitted, see emittedRow
 }
 
 // TableName names the table to GORM.
@@ -158,6 +165,9 @@ func (r *fileRow) file() tasks.File {
 	f := tasks.File{No: r.No, Path: string(r.Path), Size: r.Size, MTime: value(r.Mtime), ScanError: r.ScanError}
 	if r.Part != nil && r.ByteOffset != nil && r.LineNo != nil {
 		f.Part, f.Offset, f.Line = *r.Part, *r.ByteOffset, *r.LineNo
+	}
+	if r.ParentNo != nil {
+		f.Emitted = &tasks.Emission{Parent: *r.ParentNo}
 	}
 	return f
 }
@@ -181,6 +191,9 @@ func newFileRow(transfer int64, f *tasks.File) fileRow {
 	}
 	if f.Part > 0 {
 		row.Part, row.ByteOffset, row.LineNo = &f.Part, &f.Offset, &f.Line
+	}
+	if f.Emitted != nil {
+		row.ParentNo = &f.Emitted.Parent
 	}
 	return row
 }

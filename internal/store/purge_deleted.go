@@ -38,6 +38,7 @@ func leftovers() []leftover {
 		{table: "rejected_lines", keys: []string{"transfer_id", "step_no", "file_no", "line"}, also: ` AND NOT EXISTS (
 			SELECT 1 FROM loads l WHERE l.transfer_id = rejected_lines.transfer_id AND l.step_no = rejected_lines.step_no
 				AND l.file_no = rejected_lines.file_no AND rejected_lines.line >= l.line_no AND rejected_lines.line < l.line_no + l.lines)`},
+		{table: "emitted_files", keys: []string{"transfer_id", "parent_no", "step_no", "name_hash"}},
 		{table: "files", keys: []string{"transfer_id", "no"}},
 		{table: "finalize_steps", keys: []string{"transfer_id", "no"}},
 		{table: "steps", keys: []string{"transfer_id", "no"}},

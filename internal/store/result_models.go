@@ -30,6 +30,8 @@ type resultRecord struct {
 	StepNo     int            `gorm:"primaryKey;autoIncrement:false"`
 	FileNo     int64          `gorm:"primaryKey;autoIncrement:false"`
 	End        outcomeColumns `gorm:"embedded"`
+
+	emitted []tasks.File // rows of their own
 }
 
 // TableName names the table to GORM.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -21,6 +22,11 @@ type resultSource struct {
 // chooseSource reads the counters of a transfer's steps, which are committed together with
 // the results that they count.
 func chooseSource(q *gorm.DB, transfer int64, f tasks.ResultFilter) (resultSource, error) {
+	if f.Message != "" { // only failures have one
+		if f.Outcomes = failuresAmong(f.Outcomes); len(f.Outcomes) == 0 {
+			return resultSource{filter: f, failures: true}, nil
+		}
+	}
 	from := resultSource{filter: f, failures: len(f.Outcomes) > 0}
 	var rows []stepRow
 	if err := findEach(q.Where("transfer_id = ?", transfer).Order("no"), &rows, "no", unreadableStep(transfer)); err != nil {
@@ -33,7 +39,7 @@ func chooseSource(q *gorm.DB, transfer int64, f tasks.ResultFilter) (resultSourc
 		}
 		n := step.Total()
 		if rows[i].misread != nil { // any may be there
-			n, from.failures = 1, false
+			n, from.failures = 1, f.Message != ""
 		} else if len(f.Outcomes) > 0 {
 			n = 0
 			for _, o := range f.Outcomes {
@@ -46,6 +52,14 @@ func chooseSource(q *gorm.DB, transfer int64, f tasks.ResultFilter) (resultSourc
 		}
 	}
 	return from, nil
+}
+
+// failuresAmong keeps the outcomes that are failures: all of them, of no outcomes.
+func failuresAmong(outcomes []tasks.Outcome) []tasks.Outcome {
+	if len(outcomes) == 0 {
+		outcomes = tasks.Outcomes()
+	}
+	return slices.DeleteFunc(slices.Clone(outcomes), func(o tasks.Outcome) bool { return !o.IsFailure() })
 }
 
 // keys is a query of the keys k of results, without the transfer and the step.
@@ -74,8 +88,18 @@ func (from *resultSource) where(q *gorm.DB) *gorm.DB {
 	if len(from.filter.Outcomes) > 0 {
 		q = q.Where("k.outcome IN ?", from.filter.Outcomes)
 	}
+	if from.filter.Code != "" {
+		q = q.Where("k.code = ?", from.filter.Code)
+	}
+	if from.filter.Message != "" { // which the table failures has
+		q = q.Where("k.message = ?", from.filter.Message)
+	}
 	if from.filter.File > 0 {
 		q = q.Where("k.file_no = ?", from.filter.File)
+	}
+	if from.filter.Parent > 0 {
+		q = q.Where("EXISTS (SELECT 1 FROM files p WHERE p.transfer_id = k.transfer_id AND p.no = k.file_no AND p.parent_no = ?)",
+			from.filter.Parent)
 	}
 	return q
 }

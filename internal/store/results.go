@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -48,11 +49,15 @@ func (s *Store) Facts(ctx context.Context, transfer int64, before int, files tas
 	var rows []resultRecord
 	q := s.db.Session(ctx).Select("file_no", "step_no", "facts").
 		Where("transfer_id = ? AND facts IS NOT NULL", transfer)
-	if before <= maxListedSteps {
-		q = q.Where("step_no IN ?", stepsBefore(before))
-	} else {
-		q = q.Where("step_no < ?", before)
+	steps := stepsBefore(min(before, maxListedSteps))
+	if before > maxListedSteps {
+		all, err := s.stepNumbers(ctx, transfer)
+		if err != nil {
+			return nil, err
+		}
+		steps = slices.DeleteFunc(all, func(step int) bool { return step >= before })
 	}
+	q = q.Where("step_no IN ?", steps)
 	if err := db.WhereInRanges(q, "file_no", files).Order("step_no, file_no").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
@@ -71,8 +76,16 @@ func (s *Store) Facts(ctx context.Context, transfer int64, before int, files tas
 	return known, nil
 }
 
-// maxListedSteps is how many steps a query lists by number.
+// maxListedSteps is how many steps a query lists by number without asking which there are.
 const maxListedSteps = 1000
+
+// stepNumbers are the numbers of a transfer's steps.
+func (s *Store) stepNumbers(ctx context.Context, transfer int64) (numbers []int, err error) {
+	if err := s.db.Session(ctx).Model(&stepRow{}).Where("transfer_id = ?", transfer).Pluck("no", &numbers).Error; err != nil {
+		return nil, fmt.Errorf("list steps: %w", err)
+	}
+	return numbers, nil
+}
 
 // stepsBefore lists the numbers of the steps before one, each by itself: of a range of steps,
 // the database would read the results of all files.
@@ -145,11 +158,22 @@ func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultReco
 	if err != nil {
 		return nil, err
 	}
-	paths := pathsOf(files)
+	byNumber := make(map[int64]*tasks.File, len(files))
+	for i := range files {
+		byNumber[files[i].No] = &files[i]
+	}
 	lines := make([]tasks.ResultRow, len(rows))
 	for i := range rows {
 		r := &rows[i]
-		lines[i] = tasks.ResultRow{Result: r.End.result(r.StepNo, r.FileNo), Path: paths[r.FileNo]}
+		lines[i] = tasks.ResultRow{Result: r.End.result(r.StepNo, r.FileNo)}
+		f := byNumber[r.FileNo]
+		if f == nil {
+			continue
+		}
+		lines[i].Path = f.Path
+		if e := f.Emitted; e != nil {
+			lines[i].Parent, lines[i].Name = e.Parent, e.Name
+		}
 	}
 	return lines, nil
 }

@@ -234,14 +234,14 @@ func (s *Store) Reopen(ctx context.Context, id int64) (reopened bool, err error)
 	return reopened, err
 }
 
-// completeIfDone ends a sealed transfer whose files have all ended, or starts
-// its final steps when it has some: it then completes with the last of them. Of
+// completeIfDone ends a sealed transfer whose files have all ended, the emitted ones
+// too, or starts its final steps when it has some: it then completes with the last of them. Of
 // any number of callers exactly one changes the state, which is compared and set.
 // It returns true when the transfer completed by this call.
 func completeIfDone(tx *gorm.DB, id int64, now time.Time) (bool, error) {
 	u := tx.Exec(`UPDATE transfers SET state = CASE WHEN finalizing = 0 THEN ? ELSE ? END,
 			ended_at = CASE WHEN finalizing = 0 THEN ? ELSE NULL END
-		WHERE id = ? AND state = ? AND finished = files`,
+		WHERE id = ? AND state = ? AND finished = files AND emitted = emitted_registered`,
 		tasks.StateCompleted, tasks.StateFinalizing, now, id, tasks.StateRunning)
 	if u.Error != nil || u.RowsAffected == 0 {
 		return false, u.Error

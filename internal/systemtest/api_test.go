@@ -236,7 +236,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			`[]`: {422, ""},
 			`{`:  {400, ""},
 		} {
-			res, err := http.Post(url+"/v1/transfers", "application/json", strings.NewReader(body)) //nolint:noctx // short
+			res, err := http.Post(url+"/v1/transfers", "application/json", strings.NewReader(body))
 			testkit.Must(t, err)
 			text, err := io.ReadAll(res.Body)
 			testkit.Must(t, errors.Join(err, res.Body.Close()))

@@ -97,7 +97,9 @@ func TestRunWhileTheClockIsSet(t *testing.T) {
 		testkit.Must(t, err)
 		again, err := b.Transfer(t.Context(), ran.Transfer.UUID)
 		testkit.Must(t, err)
-		for _, tr := range []tasks.Transfer{ran.Transfer, again} {
+		elsewhere, err := open(t, c, nil).Transfer(t.Context(), ran.Transfer.UUID) // as another process reads it
+		testkit.Must(t, err)
+		for _, tr := range []tasks.Transfer{ran.Transfer, again, elsewhere} {
 			if s := tasks.Summarize(&tr, time.Now()); s.Seconds <= 0 || s.Seconds > 3600 {
 				t.Errorf("it took %v s", s.Seconds)
 			}

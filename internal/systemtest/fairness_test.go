@@ -18,49 +18,98 @@ import (
 )
 
 // A small transfer that comes while a large one has filled the queue starts with the next
-// slot that is free.
+// slot that is free, also when the worker has batches of the large one in hand that wait
+// for a slot.
 func TestNewcomerStartsWithTheNextFreeSlot(t *testing.T) {
-	onEach(t, func(t *testing.T, c config.Config) {
-		c.Worker.Concurrency = 1
-		var mu sync.Mutex
-		var order []int64 // of transfers, a batch each
-		begun, release := make(chan struct{}, 1000), make(chan struct{})
-		reg := builtin.Registry()
-		testkit.Must(t, reg.Register("slow", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
-			mu.Lock()
-			order = append(order, jobs[0].Transfer())
-			mu.Unlock()
-			begun <- struct{}{}
-			select {
-			case <-release:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		})))
-		b := open(t, c, reg)
-		work(t, b)
-		recipe := yaml(t, "name: t\nsteps: [{handler: slow, batch: {max_items: 5}}]")
-		giant := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 200)}, Via: tasks.ViaBulk, Recipe: recipe})
-		<-begun
-		small := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 3)}, Via: tasks.ViaBulk, Recipe: recipe})
-		// The dispatcher serves one transfer after another: when it has come to this one, the
-		// batch of the small one is in its place.
-		last := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 1)}, Via: tasks.ViaBulk, Recipe: recipe})
-		testkit.Eventually(t, hung, func() error {
-			read, err := b.Transfer(t.Context(), last.UUID)
-			if err == nil && read.Cursor != 1 {
-				err = fmt.Errorf("the cursor is at %d", read.Cursor)
-			}
-			return err
+	for name, set := range map[string]func(*config.Worker){
+		"one batch":      func(w *config.Worker) { w.Concurrency, w.Slots = 1, 1 },
+		"none waits":     func(w *config.Worker) { w.Concurrency, w.Slots = 2, 2 },
+		"two wait":       func(w *config.Worker) { w.Concurrency, w.Slots = 4, 2 },
+		"four wait":      func(w *config.Worker) { w.Concurrency, w.Slots = 5, 1 },
+		"as by defaults": func(*config.Worker) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, c config.Config) {
+				set(&c.Worker)
+				newcomers(t, c)
+			})
 		})
-		close(release)
-		audit(t, b, wait(t, b, giant.UUID))
-		audit(t, b, wait(t, b, small.UUID))
-		audit(t, b, wait(t, b, last.UUID))
-		if at := slices.Index(order, small.ID); at != 1 {
-			t.Errorf("the small transfer was batch %d of %d, want the second", at+1, len(order))
+	}
+}
+
+func newcomers(t *testing.T, c config.Config) {
+	var mu sync.Mutex
+	var order []int64 // of transfers, a batch each
+	begun, release := make(chan struct{}, 1000), make(chan struct{})
+	reg := builtin.Registry()
+	testkit.Must(t, reg.Register("slow", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
+		mu.Lock()
+		order = append(order, jobs[0].Transfer())
+		mu.Unlock()
+		begun <- struct{}{}
+		select {
+		case <-release:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
 		}
+	})))
+	b := open(t, c, reg)
+	work(t, b)
+	recipe := yaml(t, "name: t\nsteps: [{handler: slow, batch: {max_items: 1}}]")
+	giant := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 40+4*c.Worker.Concurrency)}, Via: tasks.ViaBulk, Recipe: recipe})
+	slots := min(c.Worker.Slots, c.Worker.Concurrency)
+	for range slots {
+		<-begun
+	}
+	inHand(t, b, c.Worker.Concurrency)
+	small := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 1)}, Via: tasks.ViaBulk, Recipe: recipe})
+	// The dispatcher serves one transfer after another: when it has come to this one, the
+	// batch of the small one is in its place.
+	last := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 1)}, Via: tasks.ViaBulk, Recipe: recipe})
+	testkit.Eventually(t, hung, func() error {
+		read, err := b.Transfer(t.Context(), last.UUID)
+		if err == nil && read.Cursor != 1 {
+			err = fmt.Errorf("the cursor is at %d", read.Cursor)
+		}
+		return err
+	})
+	next := []int64{small.ID}
+	if c.Worker.Concurrency > c.Worker.Slots { // else a worker takes it when one ends
+		if slots > 1 {
+			next = append(next, last.ID)
+		}
+		inHand(t, b, c.Worker.Concurrency+len(next))
+	}
+	for range next {
+		release <- struct{}{}
+		<-begun
+	}
+	mu.Lock()
+	got := slices.Sorted(slices.Values(order[slots:][:len(next)])) // workers may claim them in any order
+	mu.Unlock()
+	if !slices.Equal(got, next) {
+		t.Errorf("the next slots went to transfers %v, want %v", got, next)
+	}
+	close(release)
+	for _, tr := range []tasks.Transfer{giant, small, last} {
+		audit(t, b, wait(t, b, tr.UUID))
+	}
+}
+
+// inHand waits until workers have taken so many batches from the queue.
+func inHand(t *testing.T, b *baler.Baler, want int) {
+	t.Helper()
+	testkit.Eventually(t, hung, func() error {
+		queues, err := b.Queues(t.Context())
+		active := 0
+		for _, q := range queues {
+			active += q.Active
+		}
+		if err == nil && active != want {
+			err = fmt.Errorf("workers have %d batches, want %d", active, want)
+		}
+		return err
 	})
 }
 

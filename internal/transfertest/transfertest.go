@@ -95,7 +95,7 @@ func (e *Env) Register(files []tasks.File) []tasks.Batch {
 	byStep := make(map[int][]tasks.File)
 	c := ledger.Dispatch{Transfer: e.Transfer.ID, To: int64(len(files))}
 	for i := range files {
-		if step := plan.Route(0, &files[i], nil); step > 0 {
+		if step := plan.First(&files[i]); step > 0 {
 			byStep[step] = append(byStep[step], files[i])
 			continue
 		}

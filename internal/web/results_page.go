@@ -75,7 +75,7 @@ func (p *resultsPage) fill(ctx context.Context, v *resultsView, q url.Values) er
 	after, err := api.DecodeResultToken(q.Get("after"))
 	if err != nil {
 		v.Problem = "This page does not exist. Go back to the first results."
-		return nil
+		return nil //nolint:nilerr // the page says it
 	}
 	rows, err := p.opts.Results.Results(ctx, t, filter, after, shownResults+1)
 	if err != nil {

@@ -2,7 +2,7 @@ package web_test
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -98,7 +98,7 @@ func TestPageOfATransfer(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
-	s.down = fmt.Errorf("refused")
+	s.down = errors.New("refused")
 	if status, _, body := get(t, page); status != http.StatusServiceUnavailable || !strings.Contains(body, "did not answer") {
 		t.Errorf("without a database: %d %s", status, body)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/finalize"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/runner"
 )
 
@@ -24,6 +25,7 @@ type batches struct {
 	release    context.CancelFunc // ends the aggregator's waiting
 
 	server    *asynq.Server  // nil while paused
+	intake    *queue.Intake  // of the server
 	paused    bool           // it has been paused before
 	endTaking func()         // stops taking final steps and groups; nil while paused
 	stopping  sync.WaitGroup // servers, finalizers and collectors that still run
@@ -41,11 +43,12 @@ func (b *batches) Start(ctx context.Context) error {
 	if b.server != nil {
 		return nil
 	}
-	server := b.Options.server(b.aggregator)
-	if err := server.Start(b.runner); err != nil {
+	intake := b.Options.intake(b.runner)
+	server := b.Options.server(intake, b.aggregator)
+	if err := server.Start(intake); err != nil {
 		return fmt.Errorf("take batches: %w", err)
 	}
-	b.server = server
+	b.server, b.intake = server, intake
 	taking, end := context.WithCancel(context.WithoutCancel(ctx)) // ends by Pause, in order
 	b.endTaking = end
 	b.stopping.Go(func() { b.finalizers.Run(taking) })
@@ -64,6 +67,7 @@ func (b *batches) Pause() {
 	}
 	b.server, b.paused = nil, true
 	b.endTaking()
+	b.intake.Stop()
 	server.Stop()
 	b.stopping.Go(func() {
 		b.runner.WaitIdle()

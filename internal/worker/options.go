@@ -232,10 +232,30 @@ func asynqDelay(d time.Duration) time.Duration {
 	return (d + time.Second - 1).Truncate(time.Second) + collectorLead
 }
 
+// aheadInterval is how often a worker with all it should have in hand looks for batches
+// that are ahead of their turn.
+const aheadInterval = 100 * time.Millisecond
+
+// ahead is how many batches a worker takes ahead of their turn: enough for each slot, when
+// batches in hand may wait for slots.
+func (o Options) ahead() int {
+	if o.Concurrency <= o.Slots {
+		return 0 // a batch that the worker takes gets a slot at once
+	}
+	return min(o.Slots, queue.MaxAhead)
+}
+
+// intake makes the client and the handler of one asynq server.
+func (o Options) intake(r *runner.Runner) *queue.Intake {
+	return queue.NewIntake(o.Redis, queue.IntakeOptions{
+		Queues: slices.Sorted(maps.Keys(o.Queues)), Most: o.Concurrency, Poll: max(o.PollQueue, aheadInterval), HasRoom: r.HasRoom, Handling: r,
+	})
+}
+
 // server makes an asynq server; one can be started once.
-func (o Options) server(a *batcher.Aggregator) *asynq.Server {
-	return asynq.NewServerFromRedisClient(o.Redis, asynq.Config{
-		Concurrency: o.Concurrency,
+func (o Options) server(in *queue.Intake, a *batcher.Aggregator) *asynq.Server {
+	return asynq.NewServerFromRedisClient(in, asynq.Config{
+		Concurrency: o.Concurrency + o.ahead(),
 		Queues:      o.Queues,
 
 		// Only a lost lease counts as a retry, because an error of the runner never

@@ -13,10 +13,12 @@ import (
 )
 
 type bagArgs struct {
-	To         string         `json:"to"`
-	Algorithms []string       `json:"algorithms"`
-	Info       map[string]any `json:"info"`
-	fields     []field        // of Info
+	To            string         `json:"to"`
+	Algorithms    []string       `json:"algorithms"`
+	Info          map[string]any `json:"info"`
+	Metadata      []string       `json:"metadata"`
+	Serialization string         `json:"serialization"`
+	fields        []field        // of Info
 }
 
 // field is one line of bag-info.txt.
@@ -51,6 +53,12 @@ func newBagArgs(args any) (b bagArgs, err error) {
 	}
 	if b.fields, err = fieldsOf(b.Info); err != nil {
 		return bad("info: %w", err)
+	}
+	if err := checkMetadata(b.Metadata); err != nil {
+		return bad("metadata: %w", err)
+	}
+	if err := checkSerialization(b.Serialization, b.To); err != nil {
+		return bad("serialization: %w", err)
 	}
 	return b, nil
 }

@@ -22,6 +22,7 @@ const (
 	CodeDigestDiffers = "digest-differs" // the file has changed since its digest was computed
 	CodeNotVerified   = "not-verified"   // some files had no digest to check their copies by
 	CodeNotText       = "path-not-text"  // a path is not UTF-8, so a bag cannot contain it
+	CodeMetadata      = "metadata"       // a final step before this one has failed
 )
 
 const (
@@ -43,12 +44,14 @@ func Register(reg *handlers.Registry) error {
 
 func output(args any) handlers.Output {
 	a, _ := newBagArgs(args) // wrong arguments are the check's
-	return handlers.Output{Path: a.To, Folder: true}
+	return handlers.Output{Path: a.To, Folder: a.Serialization == ""}
 }
 
 // Finalize copies the files into a BagIt 1.0 bag (RFC 8493). Their paths below data/
 // are their paths below the deepest folder that contains all sources. Arguments: {"to":
-// folder, "algorithms": those of its manifests, "info": fields of bag-info.txt}.
+// folder, "algorithms": those of its manifests, "info": fields of bag-info.txt, "metadata":
+// files that final steps before it have written, which become tag files in metadata/,
+// "serialization": zip, tar or tar.gz for one file in place of a folder}.
 // Modification times of files and folders, and empty folders, are kept; bag-info.txt
 // counts links and special files, which are left out. If a copy does not
 // have the digest that an earlier step recorded, the step fails and leaves no bag. A
@@ -60,11 +63,17 @@ func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 		return err
 	}
 	var unchecked missing.Files
-	ours := func(there *os.Root) bool { return holdsOnlyItsBag(ctx, there) }
-	err = c.CreateFolder(args.To, ours, func(dir *os.Root) error {
+	fill := func(dir *os.Root) error {
 		w := &bagWriter{args: &args, job: c, dir: dir, base: commonFolder(c.Transfer().Sources), unchecked: &unchecked}
 		return w.write(ctx)
-	})
+	}
+	if args.Serialization == "" {
+		err = c.CreateFolder(args.To, func(there *os.Root) bool { return holdsOnlyItsBag(ctx, there) }, fill)
+	} else {
+		err = c.CreateFromFolder(args.To, fill, func(dir *os.Root, w io.Writer) error {
+			return pack(ctx, dir, args.Serialization, bagName(args.Serialization, args.To), w)
+		})
+	}
 	if err != nil {
 		return err
 	}
@@ -90,6 +99,8 @@ type bagWriter struct {
 
 	emptyFolders int64
 	leftOut      leftOut
+
+	isFile bool // the only source is a file
 }
 
 // write writes the files of the bag: the payload, its manifests and the tag files.
@@ -118,6 +129,9 @@ func (b *bagWriter) write(ctx context.Context) error {
 		return err
 	}
 	if err := b.keepFolders(ctx); err != nil {
+		return err
+	}
+	if err := b.writeMetadata(tag); err != nil {
 		return err
 	}
 	if err := tag(bagInfo, b.writeInfo); err != nil {
@@ -157,11 +171,14 @@ func (b *bagWriter) writePayload(ctx context.Context, manifests []io.Writer) err
 		if f.Part > 1 {
 			continue // the first chunk stands for the whole file
 		}
-		name, err := b.name(f.Path)
+		name, err := b.name(&f.File)
 		if err != nil {
 			return err
 		}
 		if _, err := b.dir.Lstat(name); err == nil {
+			if err := b.sameContent(&f.File, name); err != nil {
+				return err
+			}
 			continue // a list of paths may contain a file twice
 		}
 		digests, err := b.copyFile(ctx, &f.File, name)
@@ -197,10 +214,15 @@ func (b *bagWriter) compare(f *handlers.FinalFile, digests []string) error {
 }
 
 // name is a file's path within the bag.
-func (b *bagWriter) name(file string) (string, error) {
+func (b *bagWriter) name(f *tasks.File) (string, error) {
+	file := f.Path
 	if !utf8.ValidString(file) {
 		return "", handlers.Fail(CodeNotText, fmt.Errorf("%q is not UTF-8: a bag cannot contain it", file))
 	}
+	if f.Emitted != nil && f.Emitted.Base != "" {
+		return b.emittedName(f), nil
+	}
+	b.isFile = b.isFile || file == handlers.CommonFolder(b.job.Transfer().Sources)
 	rel, err := filepath.Rel(b.base, file)
 	if err != nil || !filepath.IsLocal(rel) {
 		rel = strings.TrimPrefix(filepath.Clean(file), string(filepath.Separator)) // a list of paths may name files anywhere

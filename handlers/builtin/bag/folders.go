@@ -14,6 +14,7 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/tasks"
 )
 
 // folderPage is how many entries of a folder are read at a time.
@@ -113,7 +114,7 @@ func (b *bagWriter) copyFolder(path string, info fs.FileInfo, empty bool) error 
 		}
 		return nil
 	}
-	name, err := b.name(path)
+	name, err := b.name(&tasks.File{Path: path})
 	if err != nil {
 		return err
 	}

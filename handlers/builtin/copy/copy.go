@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/balerhq/baler/handlers"
@@ -52,19 +53,25 @@ func copyFile(ctx context.Context, job *handlers.Job) error {
 	if err != nil {
 		return err
 	}
+	_, _, err = To(ctx, job, filepath.Join(args.To, job.RelativePath()), args.Replace)
+	return err
+}
+
+// To copies the job's file to a path as New says, and records the facts. It also describes
+// the file as it was when it was copied.
+func To(ctx context.Context, job *handlers.Job, path string, replace bool) (created handlers.Created, before os.FileInfo, err error) {
 	f, err := job.Open()
 	if err != nil {
-		return err
+		return created, nil, err
 	}
 	defer f.Close() // only read from
-	before, err := f.Stat()
-	if err != nil {
-		return handlers.RetryLater(handlers.CodeIO, err)
+	if before, err = f.Stat(); err != nil {
+		return created, nil, handlers.RetryLater(handlers.CodeIO, err)
 	}
 	recorded, _ := job.Fact("sha256")
 	want, _ := recorded.(string) // empty: no earlier step computed it
-	options := handlers.CreateOptions{Replace: args.Replace, SHA256: want, ModTime: before.ModTime()}
-	created, err := job.Create(ctx, filepath.Join(args.To, job.RelativePath()), options, func(w io.Writer) error {
+	options := handlers.CreateOptions{Replace: replace, SHA256: want, ModTime: before.ModTime()}
+	created, err = job.Create(ctx, path, options, func(w io.Writer) error {
 		if _, err := io.Copy(w, ctxio.NewReader(ctx, source{f})); err != nil {
 			return err
 		}
@@ -78,7 +85,7 @@ func copyFile(ctx context.Context, job *handlers.Job) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return created, before, err
 	}
-	return errors.Join(job.SetFact("copied_to", created.Path), job.SetFact("sha256", created.SHA256), job.SetFact("size", created.Size))
+	return created, before, errors.Join(job.SetFact("copied_to", created.Path), job.SetFact("sha256", created.SHA256), job.SetFact("size", created.Size))
 }

@@ -191,9 +191,6 @@ func TestCompressionThatIsNotSupported(t *testing.T) {
 // A stream cannot ask for any amount of memory.
 func TestXZDictionaryIsBounded(t *testing.T) {
 	packed := xzed(t, "{}\n")
-	if n := xzDictionary(packed); n != 8<<20 {
-		t.Fatalf("a dictionary of %d bytes", n)
-	}
 	packed[bytes.IndexByte(packed[12:], 0x21)+12+2] = 40 // 4 GiB
 	if _, err := OpenLines(bytes.NewReader(packed)); !errors.Is(err, ErrCompressed) || !strings.Contains(err.Error(), "memory") {
 		t.Error(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/balerhq/baler/internal/decompress"
 	"github.com/balerhq/baler/internal/scan"
 )
 
@@ -45,13 +46,13 @@ func (c *LineReader) decompress(r io.Reader) (err error) {
 	case scan.NoCompression:
 		return nil
 	case scan.Gzip:
-		r, err = newGzipReader(r)
+		r, err = decompress.Gzip(r)
 	case scan.Zstandard:
-		r, c.close, err = newZstdReader(r)
+		r, c.close, err = decompress.Zstd(r)
 	case scan.Bzip2:
-		r = newBzip2Reader(r)
+		r = decompress.Bzip2(r)
 	case scan.XZ:
-		r, err = newXZReader(r)
+		r, err = decompress.XZ(r)
 	default:
 		return fmt.Errorf("%w: it is compressed with %s; decompress it, or compress it with gzip, zstd, bzip2 or xz", ErrFormat, c.Compression)
 	}

@@ -29,7 +29,10 @@ CREATE TABLE IF NOT EXISTS transfers (
   sources_key  VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   baseline_at  DATETIME(6) NULL,
   weight       INT NOT NULL DEFAULT 1,
+  emitted      BIGINT NOT NULL DEFAULT 0,
+  emitted_registered BIGINT NOT NULL DEFAULT 0,
   intake       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  clock_shift  BIGINT NOT NULL DEFAULT 0,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),
@@ -63,7 +66,27 @@ CREATE TABLE IF NOT EXISTS files (
   part         BIGINT NULL,
   byte_offset      BIGINT NULL,
   line_no      BIGINT NULL,
+  parent_no    BIGINT NULL,
   PRIMARY KEY (transfer_id, no)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS emitted_files (
+  transfer_id  BIGINT NOT NULL,
+  parent_no    BIGINT NOT NULL,
+  step_no      INT NOT NULL,
+  name_hash    BINARY(16) NOT NULL,
+  position     BIGINT NOT NULL,
+  file_no      BIGINT NULL,
+  top_no       BIGINT NOT NULL,
+  depth        INT NOT NULL,
+  name         VARBINARY(4096) NOT NULL,
+  path         VARBINARY(4096) NOT NULL,
+  base_length  INT NOT NULL,
+  size         BIGINT NOT NULL,
+  mtime        DATETIME(6) NULL,
+  PRIMARY KEY (transfer_id, parent_no, step_no, name_hash),
+  KEY emitted_files_file (transfer_id, file_no),
+  KEY emitted_files_top (transfer_id, top_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS batches (
@@ -113,6 +136,7 @@ CREATE TABLE IF NOT EXISTS failures (
   outcome      VARCHAR(10) NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
   code         VARCHAR(64) NOT NULL,
   message      VARCHAR(255) NOT NULL,
+  ended_at     DATETIME(6) NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no),
   KEY failures_file (transfer_id, file_no, step_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -150,6 +174,7 @@ CREATE TABLE IF NOT EXISTS seen_files (
   damaged      BOOLEAN NOT NULL DEFAULT 0 CHECK (damaged IN (0, 1)),
   missing      BOOLEAN NOT NULL DEFAULT 0 CHECK (missing IN (0, 1)),
   news         INT NOT NULL DEFAULT 0,
+  top_no       BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (run_key, path_hash),
   KEY seen_files_place (run_key, transfer_id, file_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

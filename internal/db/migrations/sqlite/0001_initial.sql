@@ -29,7 +29,10 @@ CREATE TABLE IF NOT EXISTS transfers (
   sources_key  TEXT NOT NULL DEFAULT '',
   baseline_at  DATETIME NULL CHECK (baseline_at IS NULL OR baseline_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', baseline_at) IS substr(baseline_at, 1, 19)),
   weight       INTEGER NOT NULL DEFAULT 1 CHECK (typeof(weight) = 'integer'),
-  intake       TEXT NOT NULL DEFAULT ''
+  intake       TEXT NOT NULL DEFAULT '',
+  clock_shift  INTEGER NOT NULL DEFAULT 0 CHECK (typeof(clock_shift) = 'integer'),
+  emitted      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted) = 'integer'),
+  emitted_registered INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted_registered) = 'integer')
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
@@ -68,8 +71,30 @@ CREATE TABLE IF NOT EXISTS files (
   part         INTEGER NULL CHECK (part IS NULL OR typeof(part) = 'integer'),
   byte_offset      INTEGER NULL CHECK (byte_offset IS NULL OR typeof(byte_offset) = 'integer'),
   line_no      INTEGER NULL CHECK (line_no IS NULL OR typeof(line_no) = 'integer'),
+  parent_no    INTEGER NULL CHECK (parent_no IS NULL OR typeof(parent_no) = 'integer'),
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS emitted_files (
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  parent_no    INTEGER NOT NULL CHECK (typeof(parent_no) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  name_hash    BLOB NOT NULL,
+  position     INTEGER NOT NULL CHECK (typeof(position) = 'integer'),
+  file_no      INTEGER NULL CHECK (file_no IS NULL OR typeof(file_no) = 'integer'),
+  top_no       INTEGER NOT NULL CHECK (typeof(top_no) = 'integer'),
+  depth        INTEGER NOT NULL CHECK (typeof(depth) = 'integer'),
+  name         BLOB NOT NULL,
+  path         BLOB NOT NULL,
+  base_length  INTEGER NOT NULL CHECK (typeof(base_length) = 'integer'),
+  size         INTEGER NOT NULL CHECK (typeof(size) = 'integer'),
+  mtime        DATETIME NULL CHECK (mtime IS NULL OR mtime GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', mtime) IS substr(mtime, 1, 19)),
+  PRIMARY KEY (transfer_id, parent_no, step_no, name_hash)
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS emitted_files_file ON emitted_files (transfer_id, file_no);
+
+CREATE INDEX IF NOT EXISTS emitted_files_top ON emitted_files (transfer_id, top_no);
 
 CREATE TABLE IF NOT EXISTS batches (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -120,6 +145,7 @@ CREATE TABLE IF NOT EXISTS failures (
   outcome      TEXT NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
   code         TEXT NOT NULL,
   message      TEXT NOT NULL,
+  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ended_at) IS substr(ended_at, 1, 19)),
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS failures_file ON failures (transfer_id, file_no, step_no);
@@ -158,6 +184,7 @@ CREATE TABLE IF NOT EXISTS seen_files (
   damaged      BOOLEAN NOT NULL DEFAULT 0 CHECK (damaged IN (0, 1)),
   missing      BOOLEAN NOT NULL DEFAULT 0 CHECK (missing IN (0, 1)),
   news         INTEGER NOT NULL DEFAULT 0 CHECK (typeof(news) = 'integer'),
+  top_no       INTEGER NOT NULL DEFAULT 0 CHECK (typeof(top_no) = 'integer'),
   PRIMARY KEY (run_key, path_hash)
 ) WITHOUT ROWID;
 

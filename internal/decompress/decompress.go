@@ -1,4 +1,6 @@
-package load
+// Package decompress reads compressed streams, so that one that is cut off, or that asks for
+// too much memory, is an error.
+package decompress
 
 import (
 	"bufio"
@@ -24,7 +26,8 @@ type gzipReader struct {
 	member *gzip.Reader
 }
 
-func newGzipReader(r io.Reader) (io.Reader, error) {
+// Gzip reads a gzip file.
+func Gzip(r io.Reader) (io.Reader, error) {
 	from := bufio.NewReaderSize(r, packedRead)
 	member, err := gzip.NewReader(from)
 	if err != nil {
@@ -67,7 +70,8 @@ func (g *gzipReader) next() error {
 	return nil
 }
 
-func newZstdReader(r io.Reader) (io.Reader, func(), error) {
+// Zstd reads a zstd stream. The function releases the memory of the decoder.
+func Zstd(r io.Reader) (io.Reader, func(), error) {
 	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(dictionaryBytes))
 	if err != nil {
 		return nil, nil, err
@@ -75,6 +79,7 @@ func newZstdReader(r io.Reader) (io.Reader, func(), error) {
 	return z, z.Close, nil
 }
 
-func newBzip2Reader(r io.Reader) io.Reader {
+// Bzip2 reads a bzip2 stream.
+func Bzip2(r io.Reader) io.Reader {
 	return bzip2.NewReader(bufio.NewReaderSize(r, packedRead))
 }

@@ -1,4 +1,4 @@
-package load
+package decompress
 
 import (
 	"bufio"
@@ -8,7 +8,8 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-func newXZReader(r io.Reader) (io.Reader, error) {
+// XZ reads an xz file.
+func XZ(r io.Reader) (io.Reader, error) {
 	from := bufio.NewReaderSize(r, packedRead)
 	head, err := from.Peek(xzHead)
 	if err != nil && !errors.Is(err, io.EOF) {

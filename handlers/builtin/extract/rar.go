@@ -1,0 +1,82 @@
+package extract
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+
+	"github.com/nwaples/rardecode/v2"
+)
+
+// maxRarDictionary limits the memory that an archive can make its decoder allocate, in bytes.
+// WinRAR uses 32 MiB unless told otherwise.
+const maxRarDictionary = 256 << 20
+
+// rarMembers reads a rar archive from its beginning to its end.
+func rarMembers(in *input) iter.Seq2[*member, error] {
+	return func(yield func(*member, error) bool) {
+		in.at = 0
+		r, err := rardecode.NewReader(in, rardecode.MaxDictionarySize(maxRarDictionary))
+		for err == nil {
+			var h *rardecode.FileHeader
+			if h, err = r.Next(); err == nil && !yield(rarMember(h, r), nil) {
+				return
+			}
+		}
+		if !errors.Is(err, io.EOF) {
+			yield(nil, rarError(err))
+		}
+	}
+}
+
+// rarError names errors as extract does.
+func rarError(err error) error {
+	switch {
+	case errors.Is(err, rardecode.ErrArchiveEncrypted), errors.Is(err, rardecode.ErrBadPassword):
+		return errEncrypted
+	case errors.Is(err, rardecode.ErrArchivedFileEncrypted):
+		return errMemberEncrypted
+	case errors.Is(err, rardecode.ErrMultiVolume):
+		return fmt.Errorf("%w: the archive goes on in another file", errUnsupported)
+	case errors.Is(err, rardecode.ErrDictionaryTooLarge), errors.Is(err, rardecode.ErrUnknownVersion):
+		return fmt.Errorf("%w: %w", errUnsupported, err)
+	case errors.Is(err, rardecode.ErrUnexpectedArcEnd), errors.Is(err, rardecode.ErrShortFile), errors.Is(err, rardecode.ErrDecoderOutOfData):
+		return fmt.Errorf("%w: %w", errTruncated, err)
+	}
+	return err
+}
+
+func rarMember(h *rardecode.FileHeader, r *rardecode.Reader) *member {
+	m := &member{
+		raw: h.Name, kind: regular, size: h.UnPackedSize, time: h.ModificationTime, encrypted: h.Encrypted, target: h.LinkTarget,
+		open: func() (io.ReadCloser, error) { return io.NopCloser(rarReader{r}), nil },
+	}
+	if h.UnKnownSize {
+		m.size = -1
+	}
+	switch mode := h.Mode(); {
+	case h.LinkType == rardecode.LinkTypeHardLink || h.LinkType == rardecode.LinkTypeFileCopy:
+		m.kind = hardLink
+	case h.LinkType != rardecode.LinkTypeNone || mode&fs.ModeSymlink != 0:
+		m.kind = link
+	case h.IsDir:
+		m.kind = folder
+	case mode&fs.ModeType != 0:
+		m.kind = special
+	}
+	return m
+}
+
+// rarReader names the errors of reading a member.
+type rarReader struct{ r *rardecode.Reader }
+
+// Read implements io.Reader.
+func (r rarReader) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = rarError(err)
+	}
+	return n, err
+}

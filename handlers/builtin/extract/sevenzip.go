@@ -1,0 +1,91 @@
+package extract
+
+import (
+	"errors"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"iter"
+
+	"github.com/bodgit/sevenzip"
+)
+
+// sevenZipMembers reads a 7z archive.
+func sevenZipMembers(in *input) iter.Seq2[*member, error] {
+	return func(yield func(*member, error) bool) {
+		z, err := sevenzip.NewReader(in, in.size)
+		if err != nil {
+			if isEncrypted(err) {
+				err = errEncrypted
+			}
+			yield(nil, err)
+			return
+		}
+		for _, f := range z.File {
+			if !yield(sevenZipMember(f), nil) {
+				return
+			}
+		}
+	}
+}
+
+func sevenZipMember(f *sevenzip.File) *member {
+	m := &member{
+		raw: f.Name, kind: regular, size: int64(min(f.UncompressedSize, 1<<62)), time: f.Modified,
+		open: func() (io.ReadCloser, error) {
+			r, err := f.Open()
+			if isEncrypted(err) {
+				err = errMemberEncrypted
+			}
+			if err != nil {
+				return nil, err
+			}
+			return &checked{ReadCloser: r, size: f.UncompressedSize, want: f.CRC32, sum: crc32.NewIEEE()}, nil
+		},
+	}
+	switch mode := f.Mode(); {
+	case mode.IsDir():
+		m.kind = folder
+	case mode&fs.ModeSymlink != 0:
+		m.kind = link
+	case mode&fs.ModeType != 0:
+		m.kind = special
+	}
+	return m
+}
+
+func isEncrypted(err error) bool {
+	e, ok := errors.AsType[*sevenzip.ReadError](err)
+	return ok && e.Encrypted
+}
+
+// checked compares the size and the checksum of a member, which the package leaves to its
+// caller.
+type checked struct {
+	io.ReadCloser
+
+	size uint64
+	want uint32 // 0: the archive has none
+	sum  hash.Hash32
+	n    uint64
+}
+
+// Read implements io.Reader.
+func (c *checked) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	_, _ = c.sum.Write(p[:n]) // it never fails
+	c.n += uint64(n)
+	switch {
+	case isEncrypted(err):
+		return n, errMemberEncrypted
+	case !errors.Is(err, io.EOF):
+		return n, err
+	case c.n < c.size:
+		return n, fmt.Errorf("%w: %d bytes of %d", io.ErrUnexpectedEOF, c.n, c.size)
+	case c.want != 0 && c.sum.Sum32() != c.want:
+		return n, fmt.Errorf("the checksum is %08x, not %08x", c.sum.Sum32(), c.want)
+	}
+	return n, err
+}

@@ -1,0 +1,210 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/invoke"
+)
+
+// contents is what the folder of the members adds to the name of the archive.
+const contents = ".contents"
+
+// writer extracts one archive.
+type writer struct {
+	ctx         context.Context //nolint:containedctx // of one job
+	job         *handlers.Job
+	args        *extractArgs
+	in          *input
+	legacy      decoder
+	independent bool // see format
+	limits      *limits
+	taken       *taken
+
+	// create is that of the job; tests replace it.
+	create func(ctx context.Context, path string, o handlers.CreateOptions, write func(io.Writer) error) (handlers.Created, error)
+
+	members, bytes int64
+	folders        map[string]bool // with members or not
+	report         report
+}
+
+func newWriter(ctx context.Context, job *handlers.Job, args *extractArgs, in *input) (*writer, error) {
+	legacy, err := encodingOf(args.Encoding)
+	if err != nil {
+		return nil, handlers.Fail(handlers.CodeBadArgs, err)
+	}
+	if name := filepath.Base(job.RelativePath()) + contents; len(name) > maxNameLength {
+		return nil, handlers.Fail(CodeNameTooLong, fmt.Errorf(
+			"the folder of the members would have a name of %d bytes, %s included; %d is the most", len(name), contents, maxNameLength))
+	}
+	l, err := newLimits(ctx, job, args)
+	if err != nil {
+		return nil, err
+	}
+	return &writer{
+		ctx: ctx, job: job, args: args, in: in, legacy: legacy, limits: l, taken: newTaken(), create: job.Create,
+		folders: make(map[string]bool), report: newReport(job.ErrorOutput()),
+	}, nil
+}
+
+// folder is where the members are written.
+func (w *writer) folder() string { return filepath.Join(w.args.To, w.job.RelativePath()+contents) }
+
+// extract writes every member. The error ends the extraction: it is a verdict, a limit, or
+// says that the archive is damaged.
+func (w *writer) extract(f *format) error {
+	w.independent = f.independent
+	err := <-invoke.Go(func() error {
+		for m, err := range f.members(w.in) {
+			if err != nil {
+				return err
+			}
+			if err := w.member(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if w.in.err != nil {
+		return handlers.RetryLater(handlers.CodeIO, fmt.Errorf("read the archive: %w", w.in.err))
+	}
+	return err
+}
+
+// member extracts one member, or says why not.
+func (w *writer) member(m *member) error {
+	name, remark := nameOf(m, w.legacy)
+	err := w.write(m, name)
+	var r *refusal
+	switch {
+	case errors.As(err, &r):
+		w.report.refused(m.raw, r)
+		return nil
+	case err != nil:
+		return err
+	}
+	if remark != "" {
+		w.report.remark(remark)
+	}
+	return nil
+}
+
+func (w *writer) write(m *member, name string) error {
+	rel, err := checkName(name)
+	if m.kind == folder {
+		if err == nil {
+			w.folders[rel] = true
+			return w.limits.checkFolders(len(w.folders) + len(w.taken.folders))
+		}
+		var r *refusal
+		if errors.As(err, &r) && r.code == CodeBadName { // "./" is the archive itself
+			return nil
+		}
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	switch m.kind {
+	case link:
+		return refuse(CodeLink, "a symbolic link%s", targetText(m))
+	case hardLink:
+		return refuse(CodeHardLink, "a hard link%s", targetText(m))
+	case special:
+		return refuse(CodeSpecial, "a device, a pipe or something else that is no file")
+	case regular, folder:
+	}
+	if m.encrypted {
+		return refuse(CodeEncrypted, "there is no password for it")
+	}
+	if err := checkRaw(m.raw); err != nil {
+		return err
+	}
+	to := filepath.Join(w.folder(), filepath.FromSlash(rel))
+	if len(to) > maxPathLength {
+		return refuse(CodeNameTooLong, "the path would have %d bytes; %d is the most", len(to), maxPathLength)
+	}
+	if err := w.taken.take(rel); err != nil {
+		return err
+	}
+	if err := errors.Join(w.limits.checkFolders(len(w.folders)+len(w.taken.folders)), w.limits.addMember(m.size)); err != nil {
+		return err
+	}
+	return w.put(m, to)
+}
+
+func targetText(m *member) string {
+	if m.target == "" {
+		return ""
+	}
+	return fmt.Sprintf(" to %q", m.target)
+}
+
+// put writes a member under a temporary name, renames it, and emits it.
+func (w *writer) put(m *member, to string) error {
+	r, err := m.open()
+	if err != nil {
+		return w.unreadable(err)
+	}
+	defer r.Close() // only read from
+	content := &counted{r: r, l: w.limits}
+	var reading error
+	created, err := w.create(w.ctx, to, handlers.CreateOptions{Replace: w.args.Replace, ModTime: m.time}, func(to io.Writer) error {
+		_, err := io.Copy(to, noting{content, &reading})
+		return err
+	})
+	w.limits.bytes += content.n
+	switch {
+	case reading != nil:
+		return w.unreadable(reading)
+	case err != nil:
+		return w.notWritten(err)
+	}
+	if err := w.job.Emit(handlers.EmittedFile{Path: created.Path, Name: m.raw, Base: w.base(created.Path, to)}); err != nil {
+		return err
+	}
+	w.members++
+	w.bytes += created.Size
+	for dir := path.Dir(filepath.ToSlash(to)); len(dir) > len(w.folder()); dir = path.Dir(dir) {
+		delete(w.folders, strings.TrimPrefix(dir, filepath.ToSlash(w.folder())+"/"))
+	}
+	return nil
+}
+
+// base is the absolute path of the argument "to", which may be relative.
+func (w *writer) base(created, to string) string {
+	rel := strings.TrimPrefix(to, filepath.Clean(w.args.To))
+	return strings.TrimSuffix(created, rel)
+}
+
+// noting is a reader that notes its error, to tell it from those of writing.
+type noting struct {
+	io.Reader
+
+	err *error
+}
+
+// Read implements io.Reader.
+func (n noting) Read(p []byte) (int, error) {
+	read, err := n.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		*n.err = err
+	}
+	return read, err
+}
+
+// notWritten tells what concerns this member alone from what concerns all.
+func (w *writer) notWritten(err error) error {
+	var v *handlers.Verdict
+	if errors.As(err, &v) && v.Code == handlers.CodeDestinationExists {
+		return &refusal{v.Code, v.Err}
+	}
+	return err
+}

@@ -1,0 +1,36 @@
+package handlers
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Whoever copies to a new file tells errors of writing from those of reading by their verdict.
+func TestNewFileThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	root, err := os.OpenRoot(t.TempDir())
+	testkit.Must(t, err)
+	testkit.CloseAtEnd(t, root)
+	f, err := os.Open(os.DevNull)
+	testkit.Must(t, err)
+	testkit.CloseAtEnd(t, f)
+	_, err = io.Copy(newFile{f}, strings.NewReader("text"))
+	var v *Verdict
+	if !errors.As(err, &v) || v.Code != CodeIO || v.Outcome != tasks.OutcomeError {
+		t.Errorf("writing to a file that is only read: %v", err)
+	}
+	testkit.Must(t, WriteNew(root, "y", func(w io.Writer) error {
+		_, err := io.WriteString(w, "text")
+		return err
+	}))
+	if got, err := os.ReadFile(filepath.Join(root.Name(), "y")); err != nil || string(got) != "text" {
+		t.Errorf("%q, %v", got, err)
+	}
+}

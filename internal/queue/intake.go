@@ -1,0 +1,163 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+)
+
+// MaxAhead bounds how many batches a worker takes ahead of their turn: a queue has no
+// more of them.
+const MaxAhead = maxPromoted
+
+// asynqDequeue is the SHA-1 of the script with which asynq v0.26.0 takes a message.
+const asynqDequeue = "a8153319360adc71cdc370107f8ab9786f204765"
+
+const (
+	// fullFor bounds how long one attempt to take a message waits, because asynq sets the
+	// message's lease of 30 seconds before it.
+	fullFor = 5 * time.Second
+
+	// arrivesWithin is how soon a message that was taken reaches its handler. asynq gives
+	// a message whose deadline has passed to no handler.
+	arrivesWithin = time.Second
+)
+
+// Intake is the Redis client of one asynq server. While the server has as many messages in
+// hand as it should, it takes only promoted batches. Without it, batches that wait for
+// a slot would use up asynq's concurrency, and a promoted batch would have to wait until
+// one of them ends. Make one with NewIntake.
+type Intake struct {
+	redis.UniversalClient
+	IntakeOptions
+
+	ahead   *redis.Script
+	changed chan struct{} // has a value when a message was done
+	stopped chan struct{}
+	stop    sync.Once
+
+	mu       sync.Mutex
+	inHand   int
+	arriving int       // messages that were taken and did not reach the handler yet
+	taken    time.Time // when the last one was
+}
+
+// IntakeOptions configure an Intake.
+type IntakeOptions struct {
+	Queues   []string
+	Most     int           // messages in hand that are not ahead of their turn; fewer than the server's concurrency
+	Poll     time.Duration // between two looks for a promoted batch
+	HasRoom  func() bool   // reports whether limits would admit a promoted batch
+	Handling asynq.Handler // of the server
+}
+
+var _ asynq.Handler = (*Intake)(nil)
+
+// NewIntake makes the client and the handler of a server.
+func NewIntake(c redis.UniversalClient, o IntakeOptions) *Intake {
+	return &Intake{
+		UniversalClient: c, IntakeOptions: o, ahead: redis.NewScript(oversizedFunction() + aheadScript + dequeueScript),
+		changed: make(chan struct{}, 1), stopped: make(chan struct{}),
+	}
+}
+
+// aheadScript ends before dequeueScript unless the next message of the queue is promoted,
+// which KEYS[5] lists.
+const aheadScript = `
+local head = redis.call("LINDEX", KEYS[1], -1)
+if not head or redis.call("SISMEMBER", KEYS[5], head) == 0 then
+	return nil
+end`
+
+// Stop ends the waiting for messages. Call it before the server stops.
+func (i *Intake) Stop() { i.stop.Do(func() { close(i.stopped) }) }
+
+// ProcessTask calls the handler, and counts the message as in hand meanwhile.
+func (i *Intake) ProcessTask(ctx context.Context, t *asynq.Task) error {
+	i.mu.Lock()
+	i.inHand++
+	i.arriving = max(i.arriving-1, 0)
+	i.mu.Unlock()
+	defer func() {
+		i.mu.Lock()
+		i.inHand--
+		i.mu.Unlock()
+		select {
+		case i.changed <- struct{}{}:
+		default:
+		}
+	}()
+	return i.Handling.ProcessTask(ctx, t)
+}
+
+// EvalSha runs a script. asynq's script that takes a message waits until there is one to
+// take; without one in time it answers that the queue is empty.
+func (i *Intake) EvalSha(ctx context.Context, sha1 string, keys []string, args ...any) *redis.Cmd {
+	if sha1 != asynqDequeue || len(args) == 0 {
+		return i.UniversalClient.EvalSha(ctx, sha1, keys, args...)
+	}
+	long, look := time.NewTimer(fullFor), time.NewTicker(i.Poll)
+	defer long.Stop()
+	defer look.Stop()
+	for i.full() {
+		select {
+		case <-i.changed:
+		case <-look.C:
+			if cmd := i.takeAhead(ctx, args[0]); cmd != nil {
+				return i.note(cmd)
+			}
+		case <-long.C:
+			return nothing(ctx)
+		case <-i.stopped:
+			return nothing(ctx)
+		}
+	}
+	return i.note(i.UniversalClient.EvalSha(ctx, sha1, keys, args...))
+}
+
+// nothing is asynq's answer of an empty queue.
+func nothing(ctx context.Context) *redis.Cmd {
+	cmd := redis.NewCmd(ctx)
+	cmd.SetErr(redis.Nil)
+	return cmd
+}
+
+func (i *Intake) full() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.arriving > 0 && time.Since(i.taken) > arrivesWithin {
+		i.arriving = 0
+	}
+	return i.inHand+i.arriving >= i.Most
+}
+
+// note counts the message of an answer as one that arrives.
+func (i *Intake) note(answer *redis.Cmd) *redis.Cmd {
+	if answer.Err() == nil {
+		i.mu.Lock()
+		i.arriving++
+		i.taken = time.Now()
+		i.mu.Unlock()
+	}
+	return answer
+}
+
+// takeAhead takes a promoted batch of any queue: asynq reads the queue's name from the
+// message. It returns nil when there is none.
+func (i *Intake) takeAhead(ctx context.Context, leaseEnd any) *redis.Cmd {
+	if !i.HasRoom() {
+		return nil // it would go back to the end of the queue
+	}
+	for _, queue := range i.Queues {
+		prefix := "asynq:{" + queue + "}:"
+		keys := []string{prefix + "pending", prefix + "paused", prefix + "active", prefix + "lease", promotedKey(queue)}
+		if cmd := i.ahead.Run(ctx, i.UniversalClient, keys, leaseEnd, prefix+"t:"); !errors.Is(cmd.Err(), redis.Nil) {
+			return cmd
+		}
+	}
+	return nil
+}

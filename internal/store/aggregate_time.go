@@ -1,0 +1,27 @@
+package store
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"time"
+)
+
+// aggregateTime is the result of MIN or MAX over times. SQLite knows the type of a column,
+// not that of an expression, which it returns as the text that is stored.
+type aggregateTime struct{ time.Time }
+
+// Scan implements sql.Scanner.
+func (t *aggregateTime) Scan(value any) (err error) {
+	switch v := value.(type) {
+	case time.Time:
+		t.Time = v
+	case string:
+		t.Time, err = time.Parse("2006-01-02 15:04:05.999999-07:00", v)
+	default:
+		err = fmt.Errorf("a %T is not a time", value)
+	}
+	return err
+}
+
+// Value implements driver.Valuer, without which GORM takes the type for a table.
+func (t aggregateTime) Value() (driver.Value, error) { return t.Time, nil }
