@@ -44,6 +44,10 @@ type JobSpec struct {
 	Attempt  int   // from 1
 	Worker   string
 
+	// RunBefore says that a worker may have died during this attempt: what it wrote under
+	// temporary names is still there.
+	RunBefore bool
+
 	Args      any            // the step's arguments, rendered for this file
 	Facts     map[string]any // what earlier steps learned; never changed
 	MaxOutput int            // bytes kept of each stream; DefaultMaxOutput when zero

@@ -168,7 +168,7 @@ func (j *Job) temporary() string { return j.prefix() + rand.Text() }
 
 // sweep removes what earlier attempts have left beside a place.
 func (j *Job) sweep(p *destination) error {
-	if j.spec.Attempt <= 1 {
+	if j.spec.Attempt <= 1 && !j.spec.RunBefore {
 		return nil
 	}
 	entries, err := fs.ReadDir(p.root.FS(), filepath.ToSlash(p.dir()))
