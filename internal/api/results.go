@@ -20,7 +20,7 @@ func (a *api) registerResults(h huma.API) {
 		Summary:     "List the results of a transfer",
 		Description: "By step and file, in pages: pass `next` as `after` to get the next page. " +
 			"Results that are recorded meanwhile behind the page appear in later pages.",
-		Errors:      []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},
+		Errors: []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},
 	}, a.results)
 	huma.Register(h, huma.Operation{
 		OperationID: "list-failures",
