@@ -182,7 +182,8 @@ func (h *httpFace) AddFiles(
 	}
 	// Only now: nobody else adds files any more, such as a request whose connection broke.
 	if has := r.Before(); at >= 0 && at != has {
-		return 0, errors.Join(&api.RequestError{Conflict: true, Err: fmt.Errorf("the transfer has %d files, not %d", has, at)}, r.Close(lasting))
+		wrong := &api.RequestError{Conflict: true, Err: fmt.Errorf("the transfer has %d files, not %d", has, at)}
+		return 0, errors.Join(wrong, r.Close(lasting))
 	}
 	emit := func(f tasks.File) error {
 		err := r.Add(ctx, f)

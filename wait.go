@@ -87,7 +87,8 @@ func (b *Baler) keepDuration(ctx context.Context, t *tasks.Transfer) {
 	}
 	t.ClockShift = t.EndedAt.Sub(t.CreatedAt) - t.Took
 	if err := b.store.SetClockShift(ctx, t.ID, t.ClockShift); err != nil { // its results are complete without it
-		b.log.Log(ctx, outage.Level(err), "the duration of a transfer during which the clock was set is not kept", "transfer", t.UUID, "error", err)
+		b.log.Log(ctx, outage.Level(err), "the duration of a transfer during which the clock was set is not kept",
+			"transfer", t.UUID, "error", err)
 	}
 }
 

@@ -95,7 +95,8 @@ func (t DryRun) jobs(files []tasks.File, roots *handlers.Roots, outputs handlers
 	begin := time.Now()
 	return handlers.NewJobs(len(files), func(i int) handlers.JobSpec {
 		return handlers.JobSpec{
-			File: files[i], Transfer: 1, Args: t.Args, Facts: t.Facts, Opener: handlers.OpenerFor(&files[i], roots, outputs), Outputs: outputs, Sources: t.Sources,
+			File: files[i], Transfer: 1, Args: t.Args, Facts: t.Facts, Opener: handlers.OpenerFor(&files[i], roots, outputs),
+			Outputs: outputs, Sources: t.Sources,
 			Step: 1, Attempt: 1, Worker: dryRun, Started: begin, Timeout: t.FileTimeout, MaxOutput: t.MaxOutput,
 			EmittedBefore: func(context.Context, *tasks.File) (handlers.EmittedTotal, error) { return t.EmittedBefore, nil },
 			Commands:      func() handlers.CommandAccess { return handlers.CommandAccess{Allowed: true, Dir: t.CommandDir} },

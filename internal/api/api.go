@@ -89,7 +89,8 @@ func (a *api) internalError(ctx context.Context, doing string, err error) error 
 	}
 	if db.IsOutage(err) {
 		return huma.ErrorWithHeaders(problem(http.StatusServiceUnavailable,
-			"The server could not "+doing+": the database or Redis does not answer. Come back in a few seconds."), http.Header{"Retry-After": {"5"}})
+			"The server could not "+doing+": the database or Redis does not answer. Come back in a few seconds."),
+			http.Header{"Retry-After": {"5"}})
 	}
 	return problem(http.StatusInternalServerError, "The server could not "+doing+"; its log has the error.")
 }

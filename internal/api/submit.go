@@ -67,7 +67,7 @@ type createBody struct {
 	Recipe json.RawMessage `json:"recipe,omitempty" doc:"The name of a recipe, or a recipe as an object; default: default."`
 	Name   string          `json:"name,omitempty" maxLength:"255" doc:"For people; default: the first path."`
 	Queue  string          `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
-	Weight int             `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share of the workers beside others of its queue; default: 1."`
+	Weight int             `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share beside others of its queue; default: 1."`
 	Via    string          `json:"via,omitempty" enum:"auto,group,bulk" doc:"How files reach the workers; default: auto."`
 
 	Webhooks  []string        `json:"webhooks,omitempty" maxItems:"10" doc:"URLs to notify of the transfer's end."`

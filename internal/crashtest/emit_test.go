@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func zipOf(t *testing.T, n int, content string, inner []byte) []byte {
 		testkit.Must(t, err)
 	}
 	for i := range n {
-		add(fmt.Sprint(i), []byte(content))
+		add(strconv.Itoa(i), []byte(content))
 	}
 	if inner != nil {
 		add("inner.zip", inner)

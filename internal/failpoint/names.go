@@ -30,7 +30,8 @@ const (
 func Names() []Name {
 	return []Name{
 		FilesInserted, FilesRegistered, TaskEnqueued, Sealed, SetTaken, LedgerWritten, BatchEnqueued, SetReturned, BatchDequeued,
-		HandlerHalfway, RowsInserted, SectionLoaded, CopyVerified, SomeResultsCommitted, BatchClosed, NextStepEnqueued, EmittedRegistered, FinalStepRan,
+		HandlerHalfway, RowsInserted, SectionLoaded, CopyVerified, SomeResultsCommitted, BatchClosed, NextStepEnqueued,
+		EmittedRegistered, FinalStepRan,
 		Completed,
 	}
 }

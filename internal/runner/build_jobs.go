@@ -35,7 +35,8 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 		return handlers.JobSpec{
 			File: *f, Transfer: r.batch.Transfer, Step: r.batch.Step, Attempt: r.batch.Attempt, Worker: r.options.Worker,
 			RunBefore: r.redelivered || r.batch.InheritedCrashes > 0,
-			Args:      args, Facts: facts, MaxOutput: r.options.MaxOutput, Opener: handlers.OpenerFor(f, roots, r.options.Outputs), Commands: commands, Started: begun,
+			Args:      args, Facts: facts, MaxOutput: r.options.MaxOutput, Opener: handlers.OpenerFor(f, roots, r.options.Outputs),
+			Commands: commands, Started: begun,
 			Outputs: r.options.Outputs, Sources: r.plan.Sources,
 			Timeout: r.timeouts.File, Patience: r.options.AbandonAfter,
 			OnDone: r.partial.add, Now: r.now, EmittedBefore: r.emittedBefore,

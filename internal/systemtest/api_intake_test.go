@@ -20,7 +20,7 @@ import (
 // post sends lines of files, and returns the status of the answer.
 func post(t *testing.T, url, lines string) int {
 	t.Helper()
-	res, err := http.Post(url, "application/x-ndjson", strings.NewReader(lines)) //nolint:noctx // short
+	res, err := http.Post(url, "application/x-ndjson", strings.NewReader(lines))
 	if err != nil {
 		t.Error(err)
 		return 0

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,7 +75,7 @@ func TestExtractedFilesAreFiles(t *testing.T) {
 			t.Run(emitFrom, func(t *testing.T) {
 				root, out := t.TempDir(), t.TempDir()
 				for i := range 20 {
-					testkit.WriteFile(t, filepath.Join(root, fmt.Sprint(i)), fmt.Sprint(i))
+					testkit.WriteFile(t, filepath.Join(root, strconv.Itoa(i)), strconv.Itoa(i))
 				}
 				testkit.WriteFile(t, filepath.Join(root, "a.zip"), zipped(t, "m1", "one", "m2", "two"))
 				testkit.WriteFile(t, filepath.Join(root, "b.zip"), zipped(t, "inner.zip", zipped(t, "m3", "three")))

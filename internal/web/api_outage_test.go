@@ -35,7 +35,7 @@ func TestHeadOfEventsEnds(t *testing.T) {
 	s := stocked(1)
 	s.transfers[0].State = tasks.StateOpen
 	url := serve(t, web.Options{Transfers: s}) + "/v1/transfers/" + s.transfers[0].UUID + "/events"
-	res, err := http.Head(url) //nolint:noctx // it ends
+	res, err := http.Head(url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,5 +87,6 @@ func To(ctx context.Context, job *handlers.Job, path string, replace bool) (crea
 	if err != nil {
 		return created, before, err
 	}
-	return created, before, errors.Join(job.SetFact("copied_to", created.Path), job.SetFact("sha256", created.SHA256), job.SetFact("size", created.Size))
+	return created, before, errors.Join(
+		job.SetFact("copied_to", created.Path), job.SetFact("sha256", created.SHA256), job.SetFact("size", created.Size))
 }
