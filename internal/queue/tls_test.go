@@ -83,7 +83,8 @@ func TestTLS(t *testing.T) {
 func TestTLSOfCluster(t *testing.T) {
 	t.Parallel()
 	files := testkit.NewCertificates(t)
-	address := secureRedis(t, files, "--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1", "--tls-cluster", "yes", "--requirepass", "hush")
+	address := secureRedis(t, files, "--cluster-enabled", "yes", "--cluster-port", freePort(t), // the default may be in use
+		"--cluster-announce-ip", "127.0.0.1", "--tls-cluster", "yes", "--requirepass", "hush")
 	secure := config.TLS{CA: files.CA, Cert: files.Cert, Key: files.Key}
 	node, err := secure.Load()
 	testkit.Must(t, err)
