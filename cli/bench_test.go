@@ -252,7 +252,8 @@ func TestBenchRun(t *testing.T) {
 		if l.Files != files || l.Seconds <= 0 || l.Repeat != 1+(len(ways)-1)/5 {
 			t.Errorf("%s", text)
 		}
-		if strings.HasPrefix(string(l.Variant), "run") && (l.CPUSeconds <= 0 || l.CPUPerFile <= 0 || l.PeakRSS <= 0) {
+		// A process that lasts some milliseconds may end before its memory is read.
+		if strings.HasPrefix(string(l.Variant), "run") && (l.CPUSeconds <= 0 || l.CPUPerFile <= 0) {
 			t.Errorf("nothing was used: %s", text)
 		}
 	}

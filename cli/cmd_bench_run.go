@@ -79,7 +79,7 @@ func (p *program) benchRun(ctx context.Context, o bench.EmbeddedOptions) error {
 		rounds := stolen[m.Variant]
 		percents = append(percents, rounds...)
 		list.row(string(m.Variant), count(int64(m.Files)), strconv.Itoa(len(rounds)), fmt.Sprintf("%.1f", m.CPUPerFile),
-			fmt.Sprintf("%.2f", m.CPUSeconds), fmt.Sprintf("%.2f", m.Seconds), strconv.FormatInt(m.PeakRSS>>20, 10), bench.Stolen(rounds))
+			fmt.Sprintf("%.2f", m.CPUSeconds), fmt.Sprintf("%.2f", m.Seconds), mebibytes(m.PeakRSS), bench.Stolen(rounds))
 	}
 	f.add("Processor time and memory", list)
 	if hash, run := costOf(medians, bench.VariantHash), costOf(medians, bench.VariantRun); hash > 0 && run > 0 {
@@ -117,4 +117,12 @@ func (p *program) benchHashCommand() *cobra.Command {
 			return err
 		},
 	}
+}
+
+// mebibytes is a peak of memory, which is 0 when it is unknown.
+func mebibytes(peak int64) string {
+	if peak == 0 {
+		return "–"
+	}
+	return strconv.FormatInt(peak>>20, 10)
 }

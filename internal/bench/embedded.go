@@ -43,7 +43,7 @@ type EmbeddedMeasurement struct {
 	Seconds    float64 `json:"seconds"`
 	CPUSeconds float64 `json:"cpu_seconds"`              // user and system time of the process
 	CPUPerFile float64 `json:"cpu_microseconds_file"`    // the same for each file
-	PeakRSS    int64   `json:"peak_rss_bytes,omitempty"` // Linux only
+	PeakRSS    int64   `json:"peak_rss_bytes,omitempty"` // 0: unknown, because it ended before it was read; Linux only
 	Stolen     float64 `json:"stolen_percent"`           // of the processors' time, by the host; Linux only
 	Repeat     int     `json:"repeat"`
 }
