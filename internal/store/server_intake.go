@@ -8,12 +8,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// ServerIntake lists up to limit transfers whose files a server has to register and that
-// are not sealed, oldest first. It leaves out those that a person has to look at.
+// ServerIntake lists up to limit transfers whose files a server has to register, and that
+// no server registers now, oldest first. It leaves out those that a person has to look at.
+// One that cannot be registered counts as silent again only after a while, so that it keeps
+// no other from its turn.
 func (s *Store) ServerIntake(ctx context.Context, limit int) ([]tasks.Transfer, error) {
 	var rows []transferRow
-	err := s.db.Session(ctx).Where("state IN ? AND intake = ? AND trouble = ''",
-		[]tasks.State{tasks.StateOpen, tasks.StateInterrupted}, ledger.IntakeServer).Order("id").Limit(limit).Find(&rows).Error
+	err := s.db.Session(ctx).Where("state = ? OR (state = ? AND seen_at < ?)",
+		tasks.StateInterrupted, tasks.StateOpen, s.db.Stamp().Add(-producerTTL)).
+		Where("intake = ? AND trouble = ''", ledger.IntakeServer).Order("id").Limit(limit).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("list transfers that a server registers: %w", err)
 	}

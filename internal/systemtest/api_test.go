@@ -268,12 +268,21 @@ func TestServerRegistersWhatADeadOneAccepted(t *testing.T) {
 			Name: "accepted", Via: tasks.ViaBulk, Queue: tasks.DefaultQueue, Recipe: r.YAML(), Sources: []string{tree},
 			Steps: []tasks.Step{{Number: 1, Name: "noop", Handler: "noop"}}, Intake: ledger.IntakeServer,
 		}
+		var busy []int64 // other servers register these
+		for range 4 {
+			one, _, err := s.Create(t.Context(), n)
+			testkit.Must(t, err)
+			busy = append(busy, one.ID)
+		}
 		left, _, err := s.Create(t.Context(), n)
 		testkit.Must(t, err)
 		n.Sources, n.Intake = nil, ledger.IntakeRequests
 		asked, _, err := s.Create(t.Context(), n)
 		testkit.Must(t, err)
 		clock.Advance(time.Minute) // the server that accepted them is silent
+		for _, id := range busy {
+			testkit.Must(t, s.HeartbeatTransfer(t.Context(), id))
+		}
 		server(t, b, true)
 		tr := wait(t, b, left.UUID)
 		if tr.Files != 3 {
