@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/balerhq/baler/handlers/handlertest"
 	"github.com/balerhq/baler/internal/builtintest"
 	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/internal/testservers"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -40,15 +42,15 @@ func realClamd(t *testing.T) (socket, tcp string) {
 	testkit.Must(t, os.Mkdir(filepath.Join(dir, "db"), 0o755))
 	signature := fmt.Sprintf("%x:%d:Test.Eicar\n", md5.Sum([]byte(eicar)), len(eicar))
 	testkit.Must(t, os.WriteFile(filepath.Join(dir, "db", "test.hdb"), []byte(signature), 0o600))
-	port, err := net.Listen("tcp", "127.0.0.1:0")
+	port, release, err := testservers.HoldPort(t.Context())
 	testkit.Must(t, err)
-	tcp = port.Addr().String()
-	testkit.Must(t, port.Close())
+	t.Cleanup(func() { testkit.Must(t, release()) })
+	tcp = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	socket = filepath.Join(dir, "s")
 	conf := filepath.Join(dir, "clamd.conf")
 	testkit.Must(t, os.WriteFile(conf, fmt.Appendf(nil,
 		"Foreground yes\nLocalSocket %s\nTCPAddr 127.0.0.1\nTCPSocket %s\nDatabaseDirectory %s/db\nStreamMaxLength 1M\n",
-		socket, tcp[strings.LastIndexByte(tcp, ':')+1:], dir), 0o600))
+		socket, strconv.Itoa(port), dir), 0o600))
 	cmd := exec.Command(binary, "--config-file", conf)
 	said, err := cmd.StdoutPipe()
 	testkit.Must(t, err)
@@ -56,10 +58,12 @@ func realClamd(t *testing.T) (socket, tcp string) {
 	testkit.Must(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	lines := bufio.NewScanner(said)
+	var log []string
 	for ready := false; !ready; {
 		if !lines.Scan() {
-			t.Skip("clamd does not start here")
+			t.Fatalf("clamd does not start; it says\n%s", strings.Join(log, "\n"))
 		}
+		log = append(log, lines.Text())
 		ready = strings.Contains(lines.Text(), "Self checking every")
 	}
 	go func() { _, _ = io.Copy(io.Discard, said) }()
