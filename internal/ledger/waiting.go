@@ -17,7 +17,7 @@ type Surroundings struct {
 	Limits       []tasks.Limit
 	Held         []HeldBatches
 	PausedQueues []string // those that are known to be paused
-	QueueFault   string   // why Redis takes no messages: "is full"
+	QueueFault   string   // why Redis accepts no messages: "is full"
 	WriteError   error    // why this process cannot write to the database, which it retries
 }
 
