@@ -51,7 +51,7 @@ const (
 	maxConcurrentSets = 3
 
 	// removeTimeout bounds the removal or return of messages, so that a stop does not wait
-	// for a queue that is away.
+	// for a queue that is unavailable.
 	removeTimeout = 5 * time.Second
 )
 
@@ -127,7 +127,7 @@ func (c *Collector) collect(taken *queue.TakenFiles) {
 	}
 }
 
-// keep keeps what was taken until ctx ends, for example while the database is away.
+// keep keeps what was taken until ctx ends, for example while the database is unavailable.
 func (c *Collector) keep(ctx context.Context, taken *queue.TakenFiles) {
 	sleep.Every(ctx, queue.KeepTakenEvery, func() {
 		if _, err := c.Groups.KeepTaken(ctx, taken); err != nil && ctx.Err() == nil {

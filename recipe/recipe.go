@@ -72,7 +72,7 @@ func (s *Step) reads() (all []factRead) {
 	return all
 }
 
-// OnFailure says whether a failed file goes on to the next step.
+// OnFailure says whether a failed file continues with the next step.
 type OnFailure string
 
 // The values of OnFailure.

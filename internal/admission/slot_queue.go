@@ -84,7 +84,7 @@ func (q *SlotQueue) Release(transfer, slots int64) {
 	q.grant()
 }
 
-// Free is how many slots nobody has.
+// Free returns the number of free slots.
 func (q *SlotQueue) Free() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 // FinalizerName is the name under which a worker lists a finalizer among its handlers.
 func FinalizerName(name string) string { return "finalizer:" + name }
 
-// Surroundings are what decides whether transfers go on.
+// Surroundings has the conditions under which transfers make progress.
 type Surroundings struct {
 	Workers      []tasks.Worker // live ones
 	Limits       []tasks.Limit

@@ -80,6 +80,6 @@ func TestMissingRights(t *testing.T) {
 	}
 	server.Kill()
 	if rules, err := q.MissingRights(t.Context()); err == nil {
-		t.Errorf("a Redis that is away lacks %v", rules)
+		t.Errorf("a Redis that is unavailable lacks %v", rules)
 	}
 }

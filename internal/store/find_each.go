@@ -9,7 +9,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// findEach finds rows. When one of them makes no sense, as after a bad restore, it reads each
+// findEach finds rows. When one of them is invalid, as after a bad restore, it reads each
 // by its key, which must tell the rows of the query apart, so that one bad row does not hide
 // the others: standIn makes the row that is shown in its place.
 func findEach[T any](q *gorm.DB, rows *[]T, key string, standIn func(key int64, err error) T) error {
@@ -37,8 +37,8 @@ func findEach[T any](q *gorm.DB, rows *[]T, key string, standIn func(key int64, 
 	return nil
 }
 
-// unreadableTransfer stands in for a transfer whose row makes no sense. What names it is read
-// as text, which any value can be.
+// unreadableTransfer replaces a transfer whose row is invalid. Its ID and name are read as
+// text, because any value can be read as text.
 func unreadableTransfer(q *gorm.DB) func(id int64, err error) transferRow {
 	return func(id int64, err error) transferRow {
 		row := transferRow{ID: id, Trouble: "its row in the database cannot be read: " + err.Error()}
@@ -52,14 +52,14 @@ func unreadableTransfer(q *gorm.DB) func(id int64, err error) transferRow {
 	}
 }
 
-// unreadableStep notes that the counters of a step make no sense: what they are is not known.
+// unreadableStep marks a step whose counters are invalid, so their values are not known.
 func unreadableStep(transfer int64) func(no int64, err error) stepRow {
 	return func(no int64, err error) stepRow {
 		return stepRow{TransferID: transfer, No: int(no), Name: "unreadable", misread: err}
 	}
 }
 
-// unreadableResult stands in for a result whose row makes no sense.
+// unreadableResult stands in for a result whose row is invalid.
 func unreadableResult(transfer int64, step int) func(file int64, err error) resultRecord {
 	return func(file int64, err error) resultRecord {
 		return resultRecord{TransferID: transfer, StepNo: step, FileNo: file, End: outcomeColumns{

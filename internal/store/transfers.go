@@ -192,7 +192,7 @@ func withSteps(q *gorm.DB, ts []tasks.Transfer) error {
 	return nil
 }
 
-// stepsOneByOne reads the steps of transfers although one of them makes no sense.
+// stepsOneByOne reads the steps of transfers although one of them is invalid.
 func stepsOneByOne(q *gorm.DB, transfers []int64) (steps []stepRow, err error) {
 	for _, id := range transfers {
 		var of []stepRow

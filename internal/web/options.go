@@ -18,7 +18,8 @@ import (
 type Options struct {
 	Transfers Transfers
 
-	// What the API offers besides reading transfers; operations of one that is nil do not exist.
+	// Services of the API besides reading transfers. The API lacks the operations of a
+	// service that is nil.
 	Submitter api.Submitter
 	Results   api.Results
 	Control   api.Control
