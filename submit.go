@@ -28,7 +28,7 @@ type Submission struct {
 	// processes files again that the other has processed.
 	Selection tasks.Selection
 
-	Recipe         *recipe.Recipe
+	Recipe         *recipe.Recipe // required
 	Name           string // shown to people; empty: the first path
 	IdempotencyKey string // the same key and request return the same transfer again; empty for none
 	Queue          string // empty: "default"
