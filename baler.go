@@ -118,6 +118,10 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 	return b, nil
 }
 
+// Now returns the present time of the database, by which rows have their times, whatever the
+// clock of this host says.
+func (b *Baler) Now() time.Time { return b.store.Now() }
+
 // PingQueue returns an error when the queue does not answer within five seconds.
 func (b *Baler) PingQueue(ctx context.Context) error { return b.queue.Ping(ctx) }
 

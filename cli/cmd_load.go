@@ -181,7 +181,7 @@ func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Trans
 	if err != nil {
 		return err
 	}
-	sum := tasks.Summarize(t, time.Now())
+	sum := tasks.Summarize(t, p.now())
 	s := loadSummary{
 		Type: "load", Transfer: t.UUID, State: t.State, Failed: failuresOf(t), LoadCounts: counts, Seconds: sum.Seconds,
 		AddedColumns: f.added,

@@ -84,7 +84,7 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 			return err
 		}
 		limited := slices.ContainsFunc(limits, func(c tasks.Limit) bool { return c.Scope == tasks.ScopeAll && c.InFlight > 0 })
-		now := time.Now()
+		now := p.now()
 		list := newTable(column{title: "WORKER", shrink: end}, words("STATE"), column{title: "CONCURRENCY", short: "BATCHES", right: true},
 			numbers("LIMIT"), numbers("HANDLERS"), column{title: "VERSION", shrink: end},
 			numbers("UP"), numbers("SEEN"))

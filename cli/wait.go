@@ -32,7 +32,7 @@ func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Tr
 		return failed(&ended)
 	}
 	var text bytes.Buffer // in JSON, notes are written by whole lines
-	p.report(&text, &ended, time.Now())
+	p.report(&text, &ended, p.now())
 	err = p.reportFailures(ctx, &text, b, &ended)
 	p.notef("%s", strings.TrimRight(text.String(), "\n"))
 	if err != nil {
