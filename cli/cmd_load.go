@@ -147,6 +147,9 @@ func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Sub
 	}
 	if !f.wait {
 		follower.end()
+		if !f.quiet {
+			p.noteUnserved(ctx, b, &t)
+		}
 		return p.printTransfer(&t, origin{created: created}, false)
 	}
 	if !f.quiet {
