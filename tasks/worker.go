@@ -14,6 +14,7 @@ type Worker struct {
 	SeenAt       time.Time
 	Queues       []string // that it takes batches from, sorted
 	Throttled    []string // limits that have just kept batches out, by Limit.Key, or ThrottledByDatabase; sorted
+	Trouble      string   // why its row in the database cannot be read; only its name is known then
 }
 
 // ThrottledByDatabase says that a worker runs fewer batches at once because the database

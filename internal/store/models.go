@@ -216,6 +216,8 @@ type batchRow struct {
 	HeldUntil    *time.Time
 
 	InheritedCrashes int
+
+	misread error // what keeps it from being read; see findEach
 }
 
 // TableName names the table to GORM.
@@ -240,6 +242,8 @@ func newBatchRow(b *tasks.Batch, now time.Time, grace time.Duration) batchRow {
 func (r *batchRow) batch() (tasks.Batch, error) {
 	files, err := tasks.ParseRanges(r.Files)
 	switch {
+	case r.misread != nil:
+		err = r.misread
 	case err != nil:
 		err = fmt.Errorf("column files: %w", err)
 	case r.StepNo < 1 || r.Attempt < 1:
