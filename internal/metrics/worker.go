@@ -14,6 +14,7 @@ import (
 // Worker holds the metrics of a worker. A nil *Worker counts nothing.
 type Worker struct {
 	results     *prometheus.CounterVec
+	reused      *prometheus.CounterVec
 	retries     *prometheus.CounterVec
 	seconds     *prometheus.HistogramVec
 	running     *prometheus.GaugeVec
@@ -40,6 +41,9 @@ func New(reg prometheus.Registerer) *Worker {
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_results_total", Help: "Final results handed to the recorder, by handler and outcome.",
 		}, []string{"handler", "outcome"}),
+		reused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_results_reused_total", Help: "Those of the results that were taken over from earlier transfers, by handler.",
+		}, []string{"handler"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_retries_total", Help: "Failed attempts of files that will be retried, by handler.",
 		}, []string{"handler"}),
@@ -85,7 +89,7 @@ func New(reg prometheus.Registerer) *Worker {
 		handed:   counter("baler_batches_handed_back_total", "Batches given back to the queue unfinished."),
 		isolated: counter("baler_batches_split_total", "Batches split because a worker crashed with them."),
 	}
-	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.files, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
+	reg.MustRegister(m.results, m.reused, m.retries, m.seconds, m.running, m.files, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
 		m.slowdown, m.lines, m.flushers, m.intake, m.pressure, m.deadLetters, m.stale, m.handed, m.isolated)
 	return m
 }
@@ -126,8 +130,15 @@ func (m *Worker) Recorded(handler string, results []tasks.Result, retried int) {
 		return
 	}
 	var n tasks.Counts
+	reused := 0
 	for i := range results {
 		n.Add(results[i].Outcome, 1)
+		if results[i].Reused != nil {
+			reused++
+		}
+	}
+	if reused > 0 {
+		m.reused.WithLabelValues(handler).Add(float64(reused))
 	}
 	for _, o := range tasks.Outcomes() {
 		if n.Get(o) > 0 {
