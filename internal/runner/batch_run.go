@@ -44,6 +44,7 @@ type batchRun struct {
 
 	jobs    []*handlers.Job
 	partial *partialFlush
+	reuse   reuse
 
 	poisoned     bool // its file crashed as many workers as it may: it fails without another run
 	crashCounted bool // this run is counted as a crash in advance, see countCrash
@@ -106,6 +107,9 @@ func (r *batchRun) execute(ctx context.Context) error {
 		return r.answer(ctx, err)
 	}
 	if err := r.lookAgain(ctx); err != nil {
+		return r.handBack(ctx, err)
+	}
+	if err := r.lookForReuse(ctx); err != nil {
 		return r.handBack(ctx, err)
 	}
 	open, closeRoots, err := r.build()

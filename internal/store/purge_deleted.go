@@ -28,6 +28,7 @@ func leftovers() []leftover {
 	return []leftover{
 		{table: "batches", keys: []string{"id"}},
 		{table: "results", keys: []string{"transfer_id", "step_no", "file_no"}},
+		{table: "reusable_results", keys: []string{"file_key", "fingerprint"}},
 		{table: "failures", keys: []string{"transfer_id", "step_no", "file_no"}},
 		{table: "attempts", keys: []string{"id"}},
 		// The last load of each chunk stays, with its rejected lines: their rows are still in

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -43,6 +44,8 @@ type resultsView struct {
 
 type resultItem struct {
 	File, Path, Step, Outcome, Tone, Code, Error, Output, Worker, Took, Started string
+
+	Reused string // the transfer that the result was taken over from; empty when the handler ran
 
 	Facts   []fact
 	Attempt int
@@ -118,6 +121,9 @@ func resultItemOf(r *tasks.ResultRow, step string) resultItem {
 		File: humanize.Comma(r.File), Path: visible(r.Path), Step: step, Outcome: strings.ReplaceAll(string(r.Outcome), "_", " "),
 		Tone: toneOf(r.Outcome), Code: r.Code, Worker: r.Worker, Attempt: r.Attempt,
 		Took: forPeople(r.EndedAt.Sub(r.StartedAt)), Started: r.StartedAt.UTC().Format("2006-01-02 15:04:05"),
+	}
+	if r.Reused != nil {
+		item.Reused = fmt.Sprintf("file %d of transfer %s", r.Reused.File, r.Reused.Transfer)
 	}
 	var cutError, cutOutput bool
 	item.Error, cutError = head(r.Error)

@@ -53,6 +53,7 @@ type lane struct {
 	Name, Handler  string
 	Selected, Done string
 	Failed         string // empty when none failed
+	Reused         string // results taken over from earlier transfers; empty when none was
 	Segments       []segment
 	Text           string // the bar in words
 	Link           string // to the step's results
@@ -196,6 +197,10 @@ func laneOf(t *tasks.Transfer, s *tasks.Step) lane {
 		l.Segments = append(l.Segments, segment{part.tone, percent(x), percent(max(width, 0.4))}) // one among millions can be seen
 		x += width
 		words = append(words, humanize.Comma(part.n)+" "+part.word)
+	}
+	if s.Reused > 0 {
+		l.Reused = humanize.Comma(s.Reused)
+		words = append(words, l.Reused+" of them reused")
 	}
 	if waiting := s.Selected - s.Total(); waiting > 0 {
 		words = append(words, humanize.Comma(waiting)+" to do")
