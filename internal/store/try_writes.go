@@ -58,6 +58,8 @@ func trialRows(now time.Time) []any {
 		&resultRecord{TransferID: id, StepNo: 1, FileNo: 1, End: end},
 		&failureRow{TransferID: id, StepNo: 1, FileNo: 1, Outcome: tasks.OutcomeFailed, EndedAt: now},
 		&attemptRow{ID: id, TransferID: id, End: end},
+		&batchHistoryRow{TransferID: id, BatchID: 1},
+		&activityRow{TransferID: id, Slot: 1},
 		&seenFileRow{RunKey: name, PathHash: make([]byte, pathHash), TransferID: id},
 		&DeadLetter{ID: id, ReceivedAt: now, Payload: []byte{}},
 		&workerRow{Name: name, StartedAt: now, SeenAt: now},
