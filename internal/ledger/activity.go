@@ -51,3 +51,13 @@ type OpenBatch struct {
 	Gathering bool
 	Crashes   int
 }
+
+// Delivery is a message to a webhook.
+type Delivery struct {
+	URL       string
+	CreatedAt time.Time
+	DoneAt    time.Time // zero while it is not delivered or given up
+	DueAt     time.Time // of the next attempt; zero when there is none
+	Attempts  int
+	Error     string // of the last attempt
+}

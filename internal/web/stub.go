@@ -1,0 +1,3 @@
+package web
+type Letters interface{}
+type Fixity interface{}
