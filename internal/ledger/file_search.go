@@ -4,8 +4,9 @@ import "github.com/balerhq/baler/tasks"
 
 // FileSearch looks for files of a transfer without an index, a stretch at a time.
 type FileSearch struct {
-	Text   string // part of the path
-	Digest string // in hexadecimal; when it is set, Text does not count
+	Text      string // part of the path
+	Extension string // of the path, in small letters with its dot; when it is set, Text does not count
+	Value     string // that a fact has, such as a digest or a PUID; when it is set, the others do not count
 	After  tasks.ResultKey
 	Limit  int
 }

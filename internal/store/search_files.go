@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/balerhq/baler/internal/db"
@@ -18,11 +19,11 @@ const (
 	searchMost    = 200_000 // rows of one call
 )
 
-// SearchFiles looks for files of a transfer by a part of the path or by a digest, in one
+// SearchFiles looks for files of a transfer by a part of the path, by extension or by the value of a fact, in one
 // stretch that reads a bounded number of rows.
 func (s *Store) SearchFiles(ctx context.Context, transfer int64, search *ledger.FileSearch) (ledger.FilesFound, error) {
-	if search.Digest != "" {
-		return s.searchDigest(ctx, transfer, search)
+	if search.Value != "" {
+		return s.searchFacts(ctx, transfer, search)
 	}
 	var found ledger.FilesFound
 	var last int64
@@ -32,8 +33,7 @@ func (s *Store) SearchFiles(ctx context.Context, transfer int64, search *ledger.
 	at := search.After.File
 	for at < last && found.Searched < searchMost {
 		to := min(at+searchStretch, last)
-		q := s.db.Session(ctx).Where("transfer_id = ? AND no > ? AND no <= ? AND INSTR(path, ?) > 0", transfer, at, to, []byte(search.Text))
-		files, err := readFiles(q.Limit(search.Limit-len(found.Files)), searchStretch)
+		files, err := s.pathStretch(ctx, transfer, at, to, search, search.Limit-len(found.Files))
 		if err != nil {
 			return found, err
 		}
@@ -51,13 +51,26 @@ func (s *Store) SearchFiles(ctx context.Context, transfer int64, search *ledger.
 	return found, nil
 }
 
-// searchDigest looks for a digest in the facts of the results, step by step.
-func (s *Store) searchDigest(ctx context.Context, transfer int64, search *ledger.FileSearch) (found ledger.FilesFound, err error) {
+// pathStretch reads the files between two numbers whose path suits a search.
+func (s *Store) pathStretch(ctx context.Context, transfer, after, to int64, search *ledger.FileSearch, limit int) ([]tasks.File, error) {
+	q := s.db.Session(ctx).Where("transfer_id = ? AND no > ? AND no <= ?", transfer, after, to)
+	if search.Extension == "" {
+		return readFiles(q.Where("INSTR(path, ?) > 0", []byte(search.Text)).Limit(limit), limit)
+	}
+	files, err := readFiles(q, searchStretch) // paths are bytes, of which no database makes small letters
+	files = slices.DeleteFunc(files, func(f tasks.File) bool {
+		return len(f.Path) < len(search.Extension) || !strings.EqualFold(f.Path[len(f.Path)-len(search.Extension):], search.Extension)
+	})
+	return files[:min(len(files), limit)], err
+}
+
+// searchFacts looks for a value in the facts of the results, step by step.
+func (s *Store) searchFacts(ctx context.Context, transfer int64, search *ledger.FileSearch) (found ledger.FilesFound, err error) {
 	from, err := chooseSource(s.db.Session(ctx), transfer, tasks.ResultFilter{})
 	if err != nil {
 		return found, err
 	}
-	quoted := `%"` + strings.ToLower(search.Digest) + `"%`
+	quoted := `%"` + likeLiteral(strings.ToLower(search.Value)) + `"%`
 	var numbers []int64
 	for _, step := range from.steps {
 		if step < search.After.Step {
@@ -73,7 +86,7 @@ func (s *Store) searchDigest(ctx context.Context, transfer int64, search *ledger
 				found.Files, err = s.Files(ctx, transfer, tasks.NewRanges(numbers))
 				return found, err
 			}
-			stretch, err := s.digestStretch(ctx, transfer, step, at, quoted, search.Limit-len(numbers))
+			stretch, err := s.factStretch(ctx, transfer, step, at, quoted, search.Limit-len(numbers))
 			if err != nil {
 				return found, err
 			}
@@ -89,14 +102,14 @@ func (s *Store) searchDigest(ctx context.Context, transfer int64, search *ledger
 	return found, err
 }
 
-// stretch is what one query of a search for a digest has found.
+// stretch is what one query of a search of facts has found.
 type stretch struct {
 	files []int64
 	rows  int64
 	last  int64 // the last file looked at; 0 at the end of the step
 }
 
-func (s *Store) digestStretch(ctx context.Context, transfer int64, step int, after int64, quoted string, limit int) (st stretch, err error) {
+func (s *Store) factStretch(ctx context.Context, transfer int64, step int, after int64, quoted string, limit int) (st stretch, err error) {
 	page := s.db.Session(ctx).Model(&resultRecord{}).Select("file_no", "facts").
 		Where("transfer_id = ? AND step_no = ? AND file_no > ?", transfer, step, after).Order("file_no").Limit(searchStretch)
 	var bounds struct{ Rows, Last int64 }
@@ -111,7 +124,7 @@ func (s *Store) digestStretch(ctx context.Context, transfer int64, step int, aft
 		text = "LOWER(CAST(facts AS CHAR))"
 	}
 	err = s.db.Session(ctx).Model(&resultRecord{}).
-		Where("transfer_id = ? AND step_no = ? AND file_no > ? AND file_no <= ? AND "+text+" LIKE ?", transfer, step, after, bounds.Last, quoted).
+		Where("transfer_id = ? AND step_no = ? AND file_no > ? AND file_no <= ? AND "+text+" LIKE ? ESCAPE '!'", transfer, step, after, bounds.Last, quoted).
 		Order("file_no").Limit(limit).Pluck("file_no", &st.files).Error
 	if err != nil {
 		return st, fmt.Errorf("search results: %w", err)

@@ -23,20 +23,24 @@ func TestFilesAreSearchedInStretches(t *testing.T) {
 				t.Errorf("%q goes on at %v", text, found.Next)
 			}
 		}
+		found, err := b.SearchFiles(ctx, tr.ID, &ledger.FileSearch{Extension: "04", Limit: 2})
+		if got := fmt.Sprint(numbersOf(found.Files)); err != nil || got != "[5 105]" || found.Next.File != 105 {
+			t.Errorf("%v: %s, %+v", err, got, found.Next)
+		}
 		one := b.batchAt(t, tr.ID, 2, "1-9")
 		rs := results(one, tasks.OutcomeSucceeded, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 		rs[3].Facts = []byte(`{"sha256":"0123456789abcdef"}`)
 		rs[6].Facts = []byte(`{"sha256":"0123456789ABCDEF"}`)
 		b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs})
-		found, err := b.SearchFiles(ctx, tr.ID, &ledger.FileSearch{Digest: "0123456789ABCDEF", Limit: 9})
+		found, err = b.SearchFiles(ctx, tr.ID, &ledger.FileSearch{Value: "0123456789ABCDEF", Limit: 9})
 		if got := fmt.Sprint(numbersOf(found.Files)); err != nil || got != "[4 7]" || found.Searched != 9 || found.Next != (tasks.ResultKey{}) {
 			t.Errorf("%v: %s, %+v", err, got, found)
 		}
-		found, err = b.SearchFiles(ctx, tr.ID, &ledger.FileSearch{Digest: "0123456789abcdef", Limit: 1})
+		found, err = b.SearchFiles(ctx, tr.ID, &ledger.FileSearch{Value: "0123456789abcdef", Limit: 1})
 		if err != nil || found.Next != (tasks.ResultKey{Step: 2, File: 4}) {
 			t.Errorf("%v: %+v", err, found)
 		}
-		found, err = b.SearchFiles(ctx, tr.ID, &ledger.FileSearch{Digest: "0123456789abcdef", Limit: 1, After: found.Next})
+		found, err = b.SearchFiles(ctx, tr.ID, &ledger.FileSearch{Value: "0123456789abcdef", Limit: 1, After: found.Next})
 		if err != nil || fmt.Sprint(numbersOf(found.Files)) != "[7]" {
 			t.Errorf("%v: %+v", err, found)
 		}

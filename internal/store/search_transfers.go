@@ -61,8 +61,7 @@ func (s *Store) searchFloor(ctx context.Context) (floor int64, err error) {
 }
 
 func matching(q *gorm.DB, text string) *gorm.DB {
-	part := strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(text))
-	q = q.Where("LOWER(name) LIKE ? ESCAPE '!'", "%"+part+"%")
+	q = q.Where("LOWER(name) LIKE ? ESCAPE '!'", "%"+likeLiteral(strings.ToLower(text))+"%")
 	if id := strings.ToLower(text); isUUIDPrefix(id) {
 		q = q.Or("uuid >= ? AND uuid < ?", id, id+"g")
 	}
@@ -90,4 +89,9 @@ func sorted(q *gorm.DB, query *ledger.TransferQuery) *gorm.DB {
 		q = q.Where("id < ?", query.Before)
 	}
 	return q.Order("id DESC")
+}
+
+// likeLiteral is a text for LIKE … ESCAPE '!' that stands for itself.
+func likeLiteral(text string) string {
+	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text)
 }

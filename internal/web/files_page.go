@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
@@ -69,6 +70,20 @@ func (p *filesPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // digest is a digest in hexadecimal: of MD5, SHA-1, SHA-256 or SHA-512.
 var digest = regexp.MustCompile(`^(?i:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})$`)
 
+// searchOf reads what a person searches for.
+func searchOf(text string) ledger.FileSearch {
+	kind, value, _ := strings.Cut(text, ":")
+	switch {
+	case digest.MatchString(text):
+		return ledger.FileSearch{Value: text}
+	case value != "" && (kind == "puid" || kind == "mime"):
+		return ledger.FileSearch{Value: value}
+	case value != "" && kind == "ext":
+		return ledger.FileSearch{Extension: value}
+	}
+	return ledger.FileSearch{Text: text}
+}
+
 func (p *filesPage) fill(ctx context.Context, v *filesView, q url.Values) error {
 	t, err := p.opts.Transfers.Transfer(ctx, v.Transfer)
 	if err != nil {
@@ -90,10 +105,8 @@ func (p *filesPage) fill(ctx context.Context, v *filesView, q url.Values) error 
 			next.Set("after", api.EncodeResultToken(tasks.ResultKey{Step: 1, File: files[shownFiles-1].No}))
 		}
 	} else {
-		search := ledger.FileSearch{Text: v.Query, After: after, Limit: shownFiles}
-		if digest.MatchString(v.Query) {
-			search.Digest = v.Query
-		}
+		search := searchOf(v.Query)
+		search.After, search.Limit = after, shownFiles
 		found, err := p.opts.Files.SearchFiles(ctx, t.ID, &search)
 		if err != nil {
 			return err
@@ -103,7 +116,7 @@ func (p *filesPage) fill(ctx context.Context, v *filesView, q url.Values) error 
 		if found.Next != (tasks.ResultKey{}) {
 			next.Set("q", v.Query)
 			next.Set("after", api.EncodeResultToken(tasks.ResultKey{Step: max(found.Next.Step, 1), File: found.Next.File}))
-			if search.Digest == "" {
+			if search.Value == "" {
 				v.Searched = fmt.Sprintf("searched up to file %s of %s", humanize.Comma(found.Next.File), humanize.Comma(t.Files))
 			}
 		}

@@ -27,10 +27,10 @@ type Options struct {
 	// What the pages show beside what the API offers; pages of one that is nil do not exist.
 	History History
 	Files   Files
+	Formats FormatReader
 	Outputs Outputs
 	Changes Changes
 	System  System
-	Fixity  Fixity
 	Starter Starter
 	Letters Letters
 

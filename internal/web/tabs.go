@@ -26,10 +26,10 @@ func tabsOf(opts *Options, t *tasks.Transfer, current string) []tab {
 			tab{Name: "Results", Href: base + "/results", Count: humanize.Comma(results.Total())})
 	}
 	if opts.Files != nil {
-		tabs = append(tabs, tab{Name: "Files", Href: base + "/files", Count: humanize.Comma(t.Files)}, tab{Name: "Formats", Href: base + "/formats"})
+		tabs = append(tabs, tab{Name: "Files", Href: base + "/files", Count: humanize.Comma(t.Files)})
 	}
-	if opts.Fixity != nil {
-		tabs = append(tabs, tab{Name: "Fixity", Href: base + "/fixity"})
+	if opts.Formats != nil {
+		tabs = append(tabs, tab{Name: "Formats", Href: base + "/formats"})
 	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Href == base && current == "" || tabs[i].Href == base+"/"+current

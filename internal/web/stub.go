@@ -1,3 +1,0 @@
-package web
-type Letters interface{}
-type Fixity interface{}
