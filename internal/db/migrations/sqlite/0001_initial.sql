@@ -193,6 +193,35 @@ CREATE TABLE IF NOT EXISTS attempts (
 
 CREATE INDEX IF NOT EXISTS attempts_file ON attempts (transfer_id, step_no, file_no);
 
+CREATE TABLE IF NOT EXISTS batch_history (
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  attempt      INTEGER NOT NULL CHECK (typeof(attempt) = 'integer'),
+  worker       TEXT NOT NULL,
+  items        INTEGER NOT NULL CHECK (typeof(items) = 'integer'),
+  failed       INTEGER NOT NULL CHECK (typeof(failed) = 'integer'),
+  bytes        INTEGER NOT NULL CHECK (typeof(bytes) = 'integer'),
+  created_us   INTEGER NOT NULL CHECK (typeof(created_us) = 'integer'),
+  started_us   INTEGER NOT NULL CHECK (typeof(started_us) = 'integer'),
+  ended_us     INTEGER NOT NULL CHECK (typeof(ended_us) = 'integer'),
+  slowest_no   INTEGER NOT NULL CHECK (typeof(slowest_no) = 'integer'),
+  slowest_us   INTEGER NOT NULL CHECK (typeof(slowest_us) = 'integer'),
+  PRIMARY KEY (transfer_id, batch_id)
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS batch_history_slowest ON batch_history (transfer_id, slowest_us);
+
+CREATE TABLE IF NOT EXISTS activity (
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  slot         INTEGER NOT NULL CHECK (typeof(slot) = 'integer'),
+  results      INTEGER NOT NULL CHECK (typeof(results) = 'integer'),
+  failed       INTEGER NOT NULL CHECK (typeof(failed) = 'integer'),
+  finished     INTEGER NOT NULL CHECK (typeof(finished) = 'integer'),
+  bytes        INTEGER NOT NULL CHECK (typeof(bytes) = 'integer'),
+  PRIMARY KEY (transfer_id, slot)
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS seen_files (
   run_key      TEXT NOT NULL,
   path_hash    BLOB NOT NULL,
