@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   weight       INTEGER NOT NULL DEFAULT 1 CHECK (typeof(weight) = 'integer'),
   intake       TEXT NOT NULL DEFAULT '',
   clock_shift  INTEGER NOT NULL DEFAULT 0 CHECK (typeof(clock_shift) = 'integer'),
+  no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
   emitted      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted) = 'integer'),
   emitted_registered INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted_registered) = 'integer')
 );
@@ -58,6 +59,7 @@ CREATE TABLE IF NOT EXISTS steps (
   error        INTEGER NOT NULL DEFAULT 0 CHECK (typeof(error) = 'integer'),
   timed_out    INTEGER NOT NULL DEFAULT 0 CHECK (typeof(timed_out) = 'integer'),
   canceled     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(canceled) = 'integer'),
+  reused       INTEGER NOT NULL DEFAULT 0 CHECK (typeof(reused) = 'integer'),
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 
@@ -135,8 +137,28 @@ CREATE TABLE IF NOT EXISTS results (
   worker       TEXT NOT NULL,
   started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(started_at) IS substr(started_at, 1, 10)),
   ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(ended_at) IS substr(ended_at, 1, 10)),
+  reused_from  TEXT NULL,
+  reused_file  INTEGER NULL CHECK (reused_file IS NULL OR typeof(reused_file) = 'integer'),
+  ran_at       DATETIME NULL CHECK (ran_at IS NULL OR ran_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ran_at) IS substr(ran_at, 1, 19)),
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS reusable_results (
+  file_key     BLOB NOT NULL,
+  fingerprint  BLOB NOT NULL,
+  handler      TEXT NOT NULL,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
+  batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
+  ran_in       TEXT NOT NULL,
+  ran_file     INTEGER NOT NULL CHECK (typeof(ran_file) = 'integer'),
+  ran_at       DATETIME NOT NULL CHECK (ran_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ran_at) IS substr(ran_at, 1, 19)),
+  PRIMARY KEY (file_key, fingerprint)
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS reusable_results_transfer ON reusable_results (transfer_id);
+CREATE INDEX IF NOT EXISTS reusable_results_handler ON reusable_results (handler, ran_at);
 
 CREATE TABLE IF NOT EXISTS failures (
   transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
@@ -170,6 +192,35 @@ CREATE TABLE IF NOT EXISTS attempts (
 );
 
 CREATE INDEX IF NOT EXISTS attempts_file ON attempts (transfer_id, step_no, file_no);
+
+CREATE TABLE IF NOT EXISTS batch_history (
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  attempt      INTEGER NOT NULL CHECK (typeof(attempt) = 'integer'),
+  worker       TEXT NOT NULL,
+  items        INTEGER NOT NULL CHECK (typeof(items) = 'integer'),
+  failed       INTEGER NOT NULL CHECK (typeof(failed) = 'integer'),
+  bytes        INTEGER NOT NULL CHECK (typeof(bytes) = 'integer'),
+  created_us   INTEGER NOT NULL CHECK (typeof(created_us) = 'integer'),
+  started_us   INTEGER NOT NULL CHECK (typeof(started_us) = 'integer'),
+  ended_us     INTEGER NOT NULL CHECK (typeof(ended_us) = 'integer'),
+  slowest_no   INTEGER NOT NULL CHECK (typeof(slowest_no) = 'integer'),
+  slowest_us   INTEGER NOT NULL CHECK (typeof(slowest_us) = 'integer'),
+  PRIMARY KEY (transfer_id, batch_id)
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS batch_history_slowest ON batch_history (transfer_id, slowest_us);
+
+CREATE TABLE IF NOT EXISTS activity (
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  slot         INTEGER NOT NULL CHECK (typeof(slot) = 'integer'),
+  results      INTEGER NOT NULL CHECK (typeof(results) = 'integer'),
+  failed       INTEGER NOT NULL CHECK (typeof(failed) = 'integer'),
+  finished     INTEGER NOT NULL CHECK (typeof(finished) = 'integer'),
+  bytes        INTEGER NOT NULL CHECK (typeof(bytes) = 'integer'),
+  PRIMARY KEY (transfer_id, slot)
+) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS seen_files (
   run_key      TEXT NOT NULL,
@@ -338,3 +389,8 @@ CREATE TABLE IF NOT EXISTS tombstones (
 CREATE UNIQUE INDEX IF NOT EXISTS tombstones_uuid ON tombstones (uuid);
 
 CREATE INDEX IF NOT EXISTS tombstones_purged ON tombstones (purged_at);
+
+CREATE TABLE IF NOT EXISTS paused_queues (
+  name         TEXT NOT NULL PRIMARY KEY,
+  paused_at    DATETIME NOT NULL CHECK (paused_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', paused_at) IS substr(paused_at, 1, 19))
+) WITHOUT ROWID;
