@@ -53,7 +53,7 @@ const holdTime = workerTTL
 func (s *Store) ClaimBatch(ctx context.Context, c *ledger.Claim, worker string, lost bool) error {
 	worker = db.ClipText(worker, 128)
 	if c.HeldBy != worker && c.HeldUntil.After(s.db.Stamp()) {
-		return ledger.ErrTaken
+		return ledger.ErrClaimed
 	}
 	if !lost && c.FencingToken == 0 && c.HeldBy == "" {
 		return nil
@@ -67,7 +67,7 @@ func (s *Store) ClaimBatch(ctx context.Context, c *ledger.Claim, worker string, 
 			WHERE id = ? AND fencing_token = ? AND (held_until IS NULL OR held_until <= ? OR held_by = ?)`,
 			crashes, worker, now.Add(holdTime), c.ID, c.FencingToken, now, worker)
 		if u.Error == nil && u.RowsAffected == 0 {
-			return ledger.ErrTaken
+			return ledger.ErrClaimed
 		}
 		return u.Error
 	})

@@ -246,15 +246,15 @@ func (o Options) ahead() int {
 	return min(o.Slots, queue.MaxAhead)
 }
 
-// intake makes the client and the handler of one asynq server.
-func (o Options) intake(r *runner.Runner) *queue.Intake {
-	return queue.NewIntake(o.Redis, queue.IntakeOptions{
+// serverClient makes the client and the handler of one asynq server.
+func (o Options) serverClient(r *runner.Runner) *queue.ServerClient {
+	return queue.NewServerClient(o.Redis, queue.ServerClientOptions{
 		Queues: slices.Sorted(maps.Keys(o.Queues)), Most: o.Concurrency, Poll: max(o.PollQueue, aheadInterval), HasRoom: r.HasRoom, Handling: r,
 	})
 }
 
 // server makes an asynq server; one can be started once.
-func (o Options) server(in *queue.Intake, a *batcher.Aggregator) *asynq.Server {
+func (o Options) server(in *queue.ServerClient, a *batcher.Aggregator) *asynq.Server {
 	return asynq.NewServerFromRedisClient(in, asynq.Config{
 		Concurrency: o.Concurrency + o.ahead(),
 		Queues:      o.Queues,
