@@ -104,7 +104,6 @@ type RecordOptions struct {
 	MaxDelay  time.Duration
 	MaxOutput int
 	Flushers  int
-	Adapt     bool // lower the concurrency while the database commits slowly
 }
 
 // FinalOptions configure which final steps the worker runs, and where they may write.
@@ -180,11 +179,8 @@ func (o Options) Pruner() *retention.Loop {
 
 func (o Options) recorder() *recorder.Recorder {
 	r := recorder.Options{
-		Metrics: o.Metrics, MaxItems: o.Record.MaxItems, Flushers: o.Record.Flushers, OnFlush: o.Metrics.ObserveFlush, Log: o.Log,
+		MaxItems: o.Record.MaxItems, Flushers: o.Record.Flushers, OnFlush: o.Metrics.ObserveFlush, Log: o.Log,
 		UUID: o.Transfers.UUID,
-	}
-	if o.Record.Adapt {
-		r.Adapt = o.Concurrency
 	}
 	return recorder.New(o.Store, r)
 }
