@@ -36,7 +36,7 @@ func (h *httpFace) Submit(ctx context.Context, s api.Submission) (t tasks.Transf
 	}
 	sub := ingest.Submission{
 		Paths: s.Paths, Selection: s.Selection, Recipe: r, Name: s.Name, IdempotencyKey: s.IdempotencyKey, Queue: s.Queue,
-		Weight: s.Weight, Via: s.Via, Webhooks: s.Webhooks,
+		Weight: s.Weight, Via: s.Via, Webhooks: s.Webhooks, NoReuse: s.NoReuse,
 	}
 	sources, err := h.sources(&sub)
 	if err != nil {

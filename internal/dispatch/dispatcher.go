@@ -104,6 +104,9 @@ func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
 	now := d.opts.Now()
 	if !now.Before(d.tickAt) {
 		d.tickAt = now.Add(time.Second)
+		if err := d.keepPaused(ctx); err != nil { // before anything is sent
+			return false, err
+		}
 		if err := d.send(ctx); err != nil {
 			return false, err
 		}

@@ -349,3 +349,11 @@ func (f *fake) RegisterEmitted(_ context.Context, p ledger.EmittedPage) ([]tasks
 	}
 	return nil, false, nil
 }
+
+func (f *fake) PausedQueues(context.Context) ([]string, error) { return nil, f.enter("PausedQueues") }
+
+func (f *fake) PauseQueues(context.Context, []string) ([]string, error) {
+	return nil, f.enter("PauseQueues")
+}
+
+func (f *fake) ResumeQueue(context.Context, string) error { return f.enter("ResumeQueue") }

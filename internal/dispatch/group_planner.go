@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -45,6 +46,9 @@ func (g GroupPlanner) PlanFiles(ctx context.Context, transfer int64, step int, n
 		return nil, refuse(numbers, fmt.Sprintf("transfer %s is not submitted by group: only the dispatcher starts its files", plan.UUID)), nil
 	}
 	startable, refused, err := g.startable(ctx, plan, step, tasks.NewRanges(numbers))
+	if errors.Is(err, db.ErrMisread) { // the sweep reads it too, and stops the transfer
+		return nil, refuse(numbers, err.Error()), nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}

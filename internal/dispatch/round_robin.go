@@ -69,7 +69,7 @@ func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 // Another attempt would fail, too.
 func invalidRows(err error) bool {
 	_, panicked := errors.AsType[*invoke.PanicError](err)
-	return panicked || errors.Is(err, errGap)
+	return panicked || errors.Is(err, errGap) || errors.Is(err, db.ErrMisread)
 }
 
 // backOff does not serve a transfer for a while, so that its errors do not slow others

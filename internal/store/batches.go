@@ -60,13 +60,14 @@ func selectedBySteps(batches []tasks.Batch) map[int]int64 {
 func (s *Store) DueBatches(ctx context.Context, limit int) ([]tasks.Batch, error) {
 	var rows []batchRow
 	now := s.db.Stamp()
-	err := s.db.Session(ctx).Where("gathering = ? AND due_at <= ? AND (held_until IS NULL OR held_until <= ?)", false, now, now).
+	q := s.db.Session(ctx).Where("gathering = ? AND due_at <= ? AND (held_until IS NULL OR held_until <= ?)", false, now, now).
 		Where("NOT EXISTS (SELECT 1 FROM transfers t WHERE t.id = batches.transfer_id AND t.paused_at IS NOT NULL)").
-		Order("due_at").Limit(limit).Find(&rows).Error
-	if err != nil {
+		Order("due_at").Limit(limit)
+	if err := findEach(q, &rows, unreadableBatch); err != nil {
 		return nil, fmt.Errorf("list due batches: %w", err)
 	}
-	if rows, err = s.buryOrphans(ctx, rows); err != nil {
+	rows, err := s.buryOrphans(ctx, rows)
+	if err != nil {
 		return nil, err
 	}
 	return s.readable(ctx, rows)
@@ -75,7 +76,7 @@ func (s *Store) DueBatches(ctx context.Context, limit int) ([]tasks.Batch, error
 // OpenBatches lists every batch of a transfer in the ledger, bounded by its window.
 func (s *Store) OpenBatches(ctx context.Context, transfer int64) ([]tasks.Batch, error) {
 	var rows []batchRow
-	if err := s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("id").Find(&rows).Error; err != nil {
+	if err := findEach(s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("id"), &rows, unreadableBatch); err != nil {
 		return nil, fmt.Errorf("list open batches: %w", err)
 	}
 	return s.readable(ctx, rows)
@@ -163,9 +164,9 @@ func inherit(tx *gorm.DB, b *tasks.Batch, parts []tasks.Batch) error {
 // of which no worker has said for a while that it holds them.
 func (s *Store) BatchesByID(ctx context.Context, ids []int64, silence time.Duration) ([]tasks.Batch, error) {
 	var rows []batchRow
-	err := s.db.Session(ctx).Where("id IN ? AND gathering = ? AND (held_until IS NULL OR held_until <= ?)",
-		ids, false, s.db.Stamp().Add(holdTime-silence)).Order("id").Find(&rows).Error
-	if err != nil {
+	q := s.db.Session(ctx).Where("id IN ? AND gathering = ? AND (held_until IS NULL OR held_until <= ?)",
+		ids, false, s.db.Stamp().Add(holdTime-silence)).Order("id")
+	if err := findEach(q, &rows, unreadableBatch); err != nil {
 		return nil, fmt.Errorf("read batches: %w", err)
 	}
 	return s.readable(ctx, rows)
@@ -176,8 +177,9 @@ func (s *Store) BatchesByID(ctx context.Context, ids []int64, silence time.Durat
 // no more.
 func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) (batches []tasks.Batch, last int64, err error) {
 	var rows []batchRow
-	if err := s.db.Session(ctx).Where("id > ? AND gathering = ? AND (held_until IS NULL OR held_until <= ?)", after, false, s.db.Stamp()).
-		Order("id").Limit(limit).Find(&rows).Error; err != nil {
+	q := s.db.Session(ctx).Where("id > ? AND gathering = ? AND (held_until IS NULL OR held_until <= ?)", after, false, s.db.Stamp()).
+		Order("id").Limit(limit)
+	if err := findEach(q, &rows, unreadableBatch); err != nil {
 		return nil, 0, fmt.Errorf("list batches: %w", err)
 	}
 	if len(rows) > 0 {

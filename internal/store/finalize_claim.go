@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -33,10 +34,20 @@ func (s *Store) DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([
 		q = q.Where("t.run_key = ?", w.RunKey)
 	}
 	var due []ledger.FinalizeTask
-	if err := q.Order("c.due_at").Limit(w.Limit).Scan(&due).Error; err != nil {
+	unreadable := make(map[int64]error)
+	err := scanEach(q.Order("c.due_at").Limit(w.Limit), &due, func(raw rawRow, err error) ledger.FinalizeTask {
+		unreadable[raw.number("transfer")] = fmt.Errorf("final step %d: %w", raw.number("no"), err)
+		return ledger.FinalizeTask{Transfer: raw.number("transfer")}
+	})
+	if err != nil {
 		return nil, fmt.Errorf("list due final steps: %w", err)
 	}
-	return due, nil
+	for _, transfer := range sortedKeys(unreadable) {
+		if err := s.Suspend(ctx, transfer, unreadable[transfer].Error()); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(due, func(t ledger.FinalizeTask) bool { return unreadable[t.Transfer] != nil }), nil
 }
 
 // holdsOthersUp says which step s of transfer o keeps those of transfer t waiting: one

@@ -15,8 +15,8 @@ func (s *Store) CountWaiting(ctx context.Context, around *ledger.Surroundings) (
 	counts := make(map[ledger.WaitReason]int64)
 	for after := int64(0); ; {
 		var rows []transferRow
-		err := s.db.Session(ctx).Where("state IN ? AND id > ?", unfinishedStates(), after).Order("id").Limit(waitingPage).Find(&rows).Error
-		if err != nil {
+		q := s.db.Session(ctx).Where("state IN ? AND id > ?", unfinishedStates(), after).Order("id").Limit(waitingPage)
+		if err := findEach(q, &rows, unreadableTransfer); err != nil {
 			return nil, fmt.Errorf("list unfinished transfers: %w", err)
 		}
 		transfers, err := s.withSteps(ctx, rows)

@@ -35,7 +35,7 @@ func (s *Store) suspend(ctx context.Context, transfer int64, reason string) (kno
 // Suspended lists transfers that Suspend has paused, newest first.
 func (s *Store) Suspended(ctx context.Context, limit int) ([]tasks.Transfer, error) {
 	var rows []transferRow
-	if err := s.db.Session(ctx).Where("trouble <> ''").Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
+	if err := findEach(s.db.Session(ctx).Where("trouble <> ''").Order("id DESC").Limit(limit), &rows, unreadableTransfer); err != nil {
 		return nil, fmt.Errorf("list suspended transfers: %w", err)
 	}
 	ts := make([]tasks.Transfer, len(rows))
