@@ -88,18 +88,14 @@ func New(reg prometheus.Registerer) *Worker {
 			"Batches that the dispatcher found due and enqueued: later attempts, and batches that the queue did not have."),
 		reclaimed: counter("baler_batches_reclaimed_total", "Batches taken from workers that died."),
 	}
-	reg.MustRegister(m.results, m.reused, m.retries, m.seconds, m.running, m.files, m.bytes, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
-		m.lines, m.deadLetters, m.stale, m.handed, m.isolated, m.enqueued,
+	reg.MustRegister(m.results, m.reused, m.retries, m.seconds, m.running, m.files, m.bytes, m.flushes, m.commits, m.refused, m.inFlight,
+		m.fileRate, m.lines, m.deadLetters, m.stale, m.handed, m.isolated, m.enqueued,
 		m.reclaimed)
 	return m
 }
 
 func counter(name, help string) prometheus.Counter {
 	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
-}
-
-func gaugeOf(name, help string) prometheus.Gauge {
-	return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 }
 
 // ObserveFlush counts one transaction of the recorder.
