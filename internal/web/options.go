@@ -29,7 +29,6 @@ type Options struct {
 	Files   Files
 	Formats FormatReader
 	Outputs Outputs
-	Changes Changes
 	System  System
 	Starter Starter
 	Letters Letters
