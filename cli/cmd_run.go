@@ -20,6 +20,7 @@ type runFlags struct {
 	acceptMissing     bool
 	reread            bool
 	allowEmpty        bool
+	noReuse           bool
 	dryRun            bool
 	ui                bool
 	weight            int
@@ -78,7 +79,7 @@ this one has processed.`,
 				return err
 			}
 			s.AcceptFailures, s.Reread, s.AllowEmpty = f.acceptFailures, f.reread, f.allowEmpty
-			s.AcceptMissing = f.acceptMissing
+			s.AcceptMissing, s.NoReuse = f.acceptMissing, f.noReuse
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.run(ctx, b, s, &f)
 			})
@@ -102,6 +103,7 @@ this one has processed.`,
 	flags.BoolVar(&f.acceptMissing, "accept-missing", false,
 		"with a fixity recipe: accept that files which earlier runs reported as missing are gone")
 	flags.BoolVar(&f.ui, "ui", false, "show the run in the browser, at an address of this host that it prints")
+	noReuseFlag(cmd, &f.noReuse)
 	concurrencyFlag(cmd)
 	missingOKFlag(cmd, &f.missingOK)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, notes or report; only set the exit code")

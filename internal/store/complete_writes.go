@@ -52,6 +52,9 @@ func (w *completionWrites) write(tx *gorm.DB, now time.Time) error {
 	if err := insertResults(tx, w.results); err != nil {
 		return err
 	}
+	if err := insertReusable(tx, w.results); err != nil {
+		return err
+	}
 	if err := w.recordEmitted(tx); err != nil {
 		return err
 	}

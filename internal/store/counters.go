@@ -39,6 +39,7 @@ func (k stepKey) compare(l stepKey) int {
 type stepDelta struct {
 	selected int64
 	counts   tasks.Counts
+	reused   int64
 }
 
 func (t *counterChanges) step(transfer int64, no int) *stepDelta {
@@ -59,6 +60,9 @@ func (t *counterChanges) results(b *tasks.Batch, rows []resultRecord) {
 	d := t.step(b.Transfer, b.Step)
 	for i := range rows {
 		d.counts.Add(rows[i].End.Outcome, 1)
+		if rows[i].ReusedFrom != nil {
+			d.reused++
+		}
 	}
 	a := t.active(b.Transfer)
 	a.Results += int64(len(rows))
@@ -115,9 +119,9 @@ func (t *counterChanges) commit(tx *gorm.DB, now time.Time) (completed map[int64
 func addToStep(tx *gorm.DB, k stepKey, d *stepDelta) error {
 	c := d.counts
 	err := tx.Exec(`UPDATE steps SET selected = selected + ?, succeeded = succeeded + ?, warning = warning + ?, skipped = skipped + ?,
-			failed = failed + ?, error = error + ?, timed_out = timed_out + ?, canceled = canceled + ?
+			failed = failed + ?, error = error + ?, timed_out = timed_out + ?, canceled = canceled + ?, reused = reused + ?
 		WHERE transfer_id = ? AND no = ?`,
-		d.selected, c.Succeeded, c.Warning, c.Skipped, c.Failed, c.Error, c.TimedOut, c.Canceled, k.transfer, k.no).Error
+		d.selected, c.Succeeded, c.Warning, c.Skipped, c.Failed, c.Error, c.TimedOut, c.Canceled, d.reused, k.transfer, k.no).Error
 	if err != nil {
 		return fmt.Errorf("count results: %w", err)
 	}

@@ -28,6 +28,7 @@ func leftovers() []leftover {
 	return []leftover{
 		{table: "batches", keys: []string{"id"}},
 		{table: "results", keys: []string{"transfer_id", "step_no", "file_no"}},
+		{table: "reusable_results", keys: []string{"file_key", "fingerprint"}},
 		{table: "failures", keys: []string{"transfer_id", "step_no", "file_no"}},
 		{table: "attempts", keys: []string{"id"}},
 		{table: "batch_history", keys: []string{"transfer_id", "batch_id"}},

@@ -40,7 +40,7 @@ func (s *Store) SearchTransfers(ctx context.Context, query *ledger.TransferQuery
 		q = q.Where(matching(s.db.Session(ctx), query.Text))
 	}
 	var rows []transferRow
-	if err := findEach(sorted(q, query), &rows, "id", unreadableTransfer(s.db.Session(ctx))); err != nil {
+	if err := findEach(sorted(q, query), &rows, unreadableTransfer); err != nil {
 		return nil, false, fmt.Errorf("search transfers: %w", err)
 	}
 	ts, err = s.withSteps(ctx, rows)

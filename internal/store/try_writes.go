@@ -56,6 +56,7 @@ func trialRows(now time.Time) []any {
 		&emittedRow{TransferID: id, ParentNo: 1, StepNo: 1, NameHash: make([]byte, emittedHash), Name: []byte(name), Path: []byte(name)},
 		&batchRow{ID: id, TransferID: id, DueAt: now, CreatedAt: now},
 		&resultRecord{TransferID: id, StepNo: 1, FileNo: 1, End: end},
+		&reusableRow{FileKey: make([]byte, 20), Fingerprint: make([]byte, 16), TransferID: id, RanAt: now},
 		&failureRow{TransferID: id, StepNo: 1, FileNo: 1, Outcome: tasks.OutcomeFailed, EndedAt: now},
 		&attemptRow{ID: id, TransferID: id, End: end},
 		&batchHistoryRow{TransferID: id, BatchID: 1},

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -43,6 +44,7 @@ type resultsView struct {
 type resultItem struct {
 	File, Path, Step, Code, Error, Output, Worker, Took, Started, Href string
 
+	Reused  string // the transfer that the result was taken over from; empty when the handler ran
 	State   status
 	Facts   []fact
 	Attempt int
@@ -96,7 +98,7 @@ func (p *resultsPage) fill(ctx context.Context, v *resultsView, q url.Values) er
 	return nil
 }
 
-// filter reads the filter of a query. What no transfer has selects everything.
+// filter reads the filter of a query. A value that no transfer has selects everything.
 func (p *resultsPage) filter(v *resultsView, t *tasks.Transfer, q url.Values) (f tasks.ResultFilter) {
 	for _, s := range t.Steps {
 		name := visible(s.Name)
@@ -119,6 +121,9 @@ func resultItemOf(r *tasks.ResultRow, step string) resultItem {
 		File: humanize.Comma(r.File), Path: visible(r.Path), Step: step,
 		State: status{wordsOf(r.Outcome), toneOf(r.Outcome)}, Code: visible(r.Code), Worker: visible(r.Worker), Attempt: r.Attempt,
 		Took: forPeople(r.EndedAt.Sub(r.StartedAt)), Started: r.StartedAt.UTC().Format("2006-01-02 15:04:05"),
+	}
+	if r.Reused != nil {
+		item.Reused = fmt.Sprintf("file %d of transfer %s", r.Reused.File, r.Reused.Transfer)
 	}
 	var cutError, cutOutput bool
 	item.Error, cutError = head(r.Error)

@@ -58,6 +58,7 @@ type lane struct {
 	Name, Handler    string
 	Selected, Done   string
 	Failed           string // empty when none failed
+	Reused           string // results taken over from earlier transfers; empty when none was
 	Bar              bar
 	Link, FailedLink string
 }
@@ -157,6 +158,10 @@ func laneOf(t *tasks.Transfer, s *tasks.Step, running map[int]int64) lane {
 		parts = append(parts, part{"busy", "running", now}, part{"wait", "waiting", left - now})
 	}
 	l.Bar = barOf(parts, max(s.Selected, s.Total(), 1))
+	if s.Reused > 0 {
+		l.Reused = humanize.Comma(s.Reused)
+		l.Bar.Text += ", " + l.Reused + " of them reused"
+	}
 	if l.Bar.Text == "" {
 		l.Bar.Text = "no files yet"
 	}
