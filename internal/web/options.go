@@ -31,7 +31,6 @@ type Options struct {
 	Files   Files
 	Formats FormatReader
 	Outputs Outputs
-	Changes Changes
 	System  System
 	Starter Starter
 	Letters Letters
