@@ -10,9 +10,8 @@ import (
 )
 
 // Dispatcher turns registered files into batches, and ensures that every batch of the
-// ledger reaches the queue and that no file is forgotten. It runs in every process;
-// only the holder of a lease acts, and it is safe when two processes believe that they
-// hold it.
+// ledger reaches the queue and that no file is forgotten. It runs in every process; only
+// the holder of a lease acts, and two processes that both believe they hold it do no harm.
 type Dispatcher struct {
 	store     Store
 	queue     Queue

@@ -19,9 +19,9 @@ type GroupStore interface {
 	RecordedFiles(ctx context.Context, transfer int64, step int, files tasks.Ranges) (tasks.Ranges, error)
 }
 
-// GroupPlanner makes batches of files that came as messages. A message only names a
-// file, and anyone who can write to Redis can send one: so the ledger decides whether
-// the file may start at that step now.
+// GroupPlanner makes batches of files that came as messages. A message only names a file,
+// and anyone who can write to Redis can send one. So the ledger decides whether the file
+// may start at that step now.
 type GroupPlanner struct {
 	Store     GroupStore
 	Transfers *TransferCache

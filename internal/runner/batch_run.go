@@ -166,5 +166,5 @@ func (r *batchRun) handBack(ctx context.Context, why error) error {
 	if err := r.store.ReleaseBatch(ctx, r.batch); err != nil {
 		why = errors.Join(why, err)
 	}
-	return fmt.Errorf("batch %d goes back: %w", r.batch.ID, why)
+	return fmt.Errorf("batch %d returns to the queue: %w", r.batch.ID, why)
 }

@@ -114,15 +114,15 @@ func (s *Store) ReclaimBatches(ctx context.Context, ids []int64, by time.Duratio
 // MakeAllDue makes every batch due now. It is for a process that knows that the
 // queue is empty, as when the queue lives in its own memory and it just started.
 func (s *Store) MakeAllDue(ctx context.Context) error {
-	return s.db.Write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "make batches due", func(tx *gorm.DB, now time.Time) error {
 		// Nor does any worker run what it had from that queue.
 		return tx.Exec(`UPDATE batches SET due_at = CASE WHEN due_at > ? THEN ? ELSE due_at END, held_until = NULL
 			WHERE due_at > ? OR held_until > ?`, now, now, now, now).Error
 	})
 }
 
-// ReleaseBatch releases a batch that was not finished and makes it due at once. What the
-// caller still records of it is refused.
+// ReleaseBatch releases a batch that was not finished and makes it due at once. Later
+// recordings of the caller are refused.
 func (s *Store) ReleaseBatch(ctx context.Context, b *tasks.Batch) error {
 	return s.db.Write(ctx, "release batch", func(tx *gorm.DB, now time.Time) error {
 		return tx.Exec(`UPDATE batches SET fencing_token = fencing_token + 1, crashes = ?, due_at = ?, held_until = NULL
@@ -154,7 +154,7 @@ func inherit(tx *gorm.DB, b *tasks.Batch, parts []tasks.Batch) error {
 	for i := range parts {
 		q := tx.Model(&resultRecord{}).Where("transfer_id = ? AND step_no = ? AND batch_id = ?", b.Transfer, b.Step, b.ID)
 		if err := db.WhereInRanges(q, "file_no", parts[i].Files).Update("batch_id", parts[i].ID).Error; err != nil {
-			return fmt.Errorf("hand results to a part: %w", err)
+			return fmt.Errorf("assign results to a part: %w", err)
 		}
 	}
 	return nil
@@ -191,14 +191,14 @@ func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) (batch
 
 // MakeDue makes a transfer's batches due now.
 func (s *Store) MakeDue(ctx context.Context, id int64) error {
-	return s.db.Write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error { return makeDue(tx, id, now) })
+	return s.db.Write(ctx, "make batches due", func(tx *gorm.DB, now time.Time) error { return makeDue(tx, id, now) })
 }
 
 // makeDue makes a transfer's batches due, so that the dispatcher sends them now.
 func makeDue(tx *gorm.DB, id int64, now time.Time) error {
 	err := tx.Exec("UPDATE batches SET due_at = ? WHERE transfer_id = ? AND due_at > ?", now, id, now).Error
 	if err != nil {
-		return fmt.Errorf("hurry batches: %w", err)
+		return fmt.Errorf("make batches due: %w", err)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 
 // FindBatch reads a batch for a worker that received a message about it, and changes
 // nothing. A batch that is not open gives ErrLeaseLost, one of a paused transfer
-// ErrPaused. A row that makes no sense pauses its transfer.
+// ErrPaused. A row that is invalid pauses its transfer.
 func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 	var rows []foundBatch
 	q := s.db.Session(ctx).Raw(`SELECT b.*, t.state, t.paused_at

@@ -76,11 +76,11 @@ const maxTotal = 1 << 60
 // check returns an error when the numbers contradict each other.
 func (p progress) check() error {
 	if p.Files < 0 || p.Files > maxTotal || p.Dispatched < 0 || p.Dispatched > p.Files || p.Finished < 0 || p.Finished > p.Files {
-		return fmt.Errorf("its row in transfers makes no sense: files is %d, dispatched is %d, finished is %d",
+		return fmt.Errorf("its row in transfers is invalid: files is %d, dispatched is %d, finished is %d",
 			p.Files, p.Dispatched, p.Finished)
 	}
 	if p.Bytes < 0 || p.DispatchedBytes < 0 { // two such numbers cannot overflow when they are subtracted
-		return fmt.Errorf("its row in transfers makes no sense: bytes is %d, dispatched_bytes is %d", p.Bytes, p.DispatchedBytes)
+		return fmt.Errorf("its row in transfers is invalid: bytes is %d, dispatched_bytes is %d", p.Bytes, p.DispatchedBytes)
 	}
 	return nil
 }

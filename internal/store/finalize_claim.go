@@ -54,7 +54,7 @@ func (s *Store) DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([
 // that is running under a lease, and any of an earlier transfer that is not paused.
 const holdsOthersUp = "s.state = ? AND s.due_at > ? OR o.id < t.id AND o.paused_at IS NULL"
 
-// ClaimFinalizeStep claims a due step for one attempt, which it counts: nobody else can
+// ClaimFinalizeStep claims a due step for one attempt, which it counts. No other worker can
 // claim the step until the lease ends. It reports false when another worker was faster.
 func (s *Store) ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) (taken bool, err error) {
 	err = s.db.Write(ctx, "take final step", func(tx *gorm.DB, now time.Time) error {

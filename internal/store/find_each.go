@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// findEach finds rows. When one of them makes no sense, as after a bad restore, it reads them
+// findEach finds rows. When one of them is invalid, as after a bad restore, it reads them
 // one by one, so that the bad row does not hide the others: standIn makes the row that comes
 // in its place.
 func findEach[T any](q *gorm.DB, rows *[]T, standIn func(raw rawRow, err error) T) error {
@@ -94,7 +94,7 @@ func (r rawRow) number(column string) int64 {
 	return n
 }
 
-// unreadableTransfer stands in for a transfer whose row makes no sense.
+// unreadableTransfer stands in for a transfer whose row is invalid.
 func unreadableTransfer(raw rawRow, err error) transferRow {
 	return transferRow{
 		ID: raw.number("id"), UUID: raw.text("uuid"), Name: raw.text("name"), State: tasks.State(raw.text("state")),
@@ -107,7 +107,7 @@ func unreadableStep(raw rawRow, err error) stepRow {
 	return stepRow{TransferID: raw.number("transfer_id"), No: int(raw.number("no")), Name: "unreadable", misread: err}
 }
 
-// unreadableResult stands in for a result whose row makes no sense.
+// unreadableResult stands in for a result whose row is invalid.
 func unreadableResult(raw rawRow, err error) resultRecord {
 	return resultRecord{
 		TransferID: raw.number("transfer_id"), StepNo: int(raw.number("step_no")), FileNo: raw.number("file_no"), End: outcomeColumns{
@@ -116,7 +116,7 @@ func unreadableResult(raw rawRow, err error) resultRecord {
 	}
 }
 
-// unreadableBatch stands in for a batch whose row makes no sense: see suspendFor.
+// unreadableBatch stands in for a batch whose row is invalid: see suspendFor.
 func unreadableBatch(raw rawRow, err error) batchRow {
 	return batchRow{
 		ID: raw.number("id"), TransferID: raw.number("transfer_id"), StepNo: int(raw.number("step_no")),
@@ -124,7 +124,7 @@ func unreadableBatch(raw rawRow, err error) batchRow {
 	}
 }
 
-// unreadableFile stands in for a file whose row makes no sense, in lists that people read.
+// unreadableFile stands in for a file whose row is invalid, in lists that people read.
 func unreadableFile(raw rawRow, err error) fileRow {
 	return fileRow{
 		TransferID: raw.number("transfer_id"), No: raw.number("no"), Path: []byte(raw.text("path")),
@@ -132,13 +132,13 @@ func unreadableFile(raw rawRow, err error) fileRow {
 	}
 }
 
-// unreadableWorker stands in for a worker whose row makes no sense. It takes no batches, but
+// unreadableWorker stands in for a worker whose row is invalid. It takes no batches, but
 // what it uses of limits still counts.
 func unreadableWorker(raw rawRow, err error) workerRow {
 	return workerRow{Name: raw.text("name"), DesiredState: tasks.WorkerPaused, LimitsInUse: raw.text("limits_in_use"), misread: err}
 }
 
-// unreadableLimit stands in for a limit whose row makes no sense: as little as possible runs,
+// unreadableLimit stands in for a limit whose row is invalid: as little as possible runs,
 // so that it is not exceeded.
 func unreadableLimit(raw rawRow, err error) limitRow {
 	return limitRow{Scope: tasks.Scope(raw.text("scope")), Name: raw.text("name"), InFlight: 1, misread: err}

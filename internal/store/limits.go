@@ -103,9 +103,9 @@ func lockLimits(tx *gorm.DB) (all []tasks.Limit, err error) {
 	return all, nil
 }
 
-// allot returns the limit shares of a worker, and sets LimitsInUse to the most that
-// it may use of each limit until its next heartbeat: what it used, or its share when
-// that is more. No share given here makes the use of all live workers exceed a limit.
+// allot returns the limit shares of a worker, and sets LimitsInUse to the most that it may
+// use of each limit until its next heartbeat: its current use, or its share when that is
+// more. No share given here makes the use of all live workers exceed a limit.
 func allot(limits []tasks.Limit, me *workerRow, live []workerRow) []ledger.LimitShare {
 	rank, able := rankOf(me, live)
 	shares := make([]ledger.LimitShare, len(limits))

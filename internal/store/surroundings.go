@@ -35,7 +35,7 @@ func (s *Store) CountWaiting(ctx context.Context, around *ledger.Surroundings) (
 	}
 }
 
-// Surroundings reads what decides whether transfers go on, as far as the database knows it.
+// Surroundings reads the rows that decide whether transfers make progress.
 func (s *Store) Surroundings(ctx context.Context) (around ledger.Surroundings, err error) {
 	if around.Workers, err = s.Workers(ctx); err != nil {
 		return around, err

@@ -111,8 +111,8 @@ func (s *Store) DueWebhooks(ctx context.Context, limit int) ([]WebhookDelivery, 
 	return slices.DeleteFunc(rows, func(d WebhookDelivery) bool { return d.misread != nil }), nil
 }
 
-// ClaimWebhook claims a message for one delivery: nobody else can claim it for
-// the time again. It reports false when another process was faster.
+// ClaimWebhook claims a message for one delivery. No other process can claim it for the
+// time again. It reports false when another process was faster.
 func (s *Store) ClaimWebhook(ctx context.Context, n *WebhookDelivery, again time.Duration) (taken bool, err error) {
 	err = s.db.Write(ctx, "take webhook", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE webhook_deliveries SET attempts = attempts + 1, due_at = ? WHERE id = ? AND attempts = ? AND due_at IS NOT NULL",
