@@ -152,7 +152,7 @@ func TestStatusOfSenselessRows(t *testing.T) {
 	list := s.must(exitOK, "status").stdout
 	one := s.must(exitOK, "status", "1").stdout
 	contains(t, "list", list, "sound", `1b]0;x`, "completed, bad rows")
-	contains(t, "detail", one, "is invalid: files is -5, dispatched is 1, finished is 9223372036854775807", `\x1b]0;x`, `by \x1b]`, "Correct that, then")
+	contains(t, "detail", one, "is invalid: files is -5, dispatched is 1, finished is 9223372036854775807", `\x1b]0;x`, `by \x1b]`, "Correct the database")
 	if strings.ContainsAny(list+one, "\x1b\a") || strings.Contains(list+one, "\xff") {
 		t.Errorf("control characters reach the terminal:\n%q\n%q", list, one)
 	}
