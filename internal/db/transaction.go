@@ -38,7 +38,6 @@ func (d *DB) Write(ctx context.Context, what string, fn func(tx *gorm.DB, now ti
 		if !IsTransient(err) || attempt == MaxWriteAttempts || ctx.Err() != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
-		reportConflict(ctx, err)
 		d.log.DebugContext(ctx, "database conflict, retrying", "what", what, "attempt", attempt, "error", err)
 		if sleep.For(ctx, backoff.Jitter(backoff.Delay(firstWriteDelay, maxWriteDelay, attempt))) != nil {
 			return fmt.Errorf("%s: %w", what, err)
