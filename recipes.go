@@ -52,6 +52,9 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 		Step: func(name string) (recipe.HandlerInfo, bool) {
 			reg, here := b.registry.Lookup(name)
 			h := recipe.HandlerInfo{CheckArgs: reg.CheckArgs, Facts: reg.Facts, WholeBatches: here && !reg.TimesFiles}
+			if here && reg.Reuse == handlers.ReuseNever {
+				h.NotReusable = "it writes files, reads others, or ends otherwise with time, or its registration does not say (WithReuse)"
+			}
 			return h, here || slices.Contains(elsewhere, name)
 		},
 		Finalizer: func(name string) (recipe.HandlerInfo, bool) {

@@ -32,6 +32,8 @@ type Job struct {
 	ended   time.Time
 	emitted []tasks.File
 
+	takenOver *tasks.Result // see TakeOver
+
 	progressed time.Time // see Progress
 }
 

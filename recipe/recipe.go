@@ -42,6 +42,9 @@ type Step struct {
 	Batch     tasks.BatchPolicy
 	OnFailure OnFailure
 
+	// Reuse says when a result of an earlier transfer is taken over.
+	Reuse Reuse
+
 	// EmitFrom says at which step the files start that the handler emits.
 	EmitFrom EmitFrom
 
@@ -56,6 +59,7 @@ type Step struct {
 
 	emitFrom     string // as the recipe has it
 	emitFromLine int
+	reuseLine    int
 }
 
 // reads returns the facts that the step reads by name.

@@ -87,6 +87,7 @@ type Submission struct {
 	Weight         int
 	Via            tasks.Via
 	Webhooks       []string
+	NoReuse        bool // the handlers run for every file, also where the recipe says reuse
 	IdempotencyKey string
 }
 

@@ -10,6 +10,10 @@ type BatchCompletion struct {
 	Results        []tasks.Result // final ones
 	FailedAttempts []tasks.Result // of files that are retried
 
+	// Reusable says which of Results can be taken over later, by file. Failures and results
+	// with emitted files never are.
+	Reusable map[int64]Reusable
+
 	// FollowUp closes the batch, and is what follows it. Nil: the batch stays open.
 	FollowUp *FollowUp
 

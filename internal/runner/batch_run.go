@@ -44,6 +44,7 @@ type batchRun struct {
 
 	jobs    []*handlers.Job
 	partial *partialFlush
+	reuse   reuse
 
 	poisoned     bool // its file crashed as many workers as it may: it fails without another run
 	crashCounted bool // this run is counted as a crash in advance, see countCrash
@@ -105,7 +106,10 @@ func (r *batchRun) execute(ctx context.Context) error {
 	if err := r.countCrash(ctx); err != nil {
 		return r.answer(ctx, err)
 	}
-	if err := r.lookAgain(ctx); err != nil {
+	if err := r.recheck(ctx); err != nil {
+		return r.handBack(ctx, err)
+	}
+	if err := r.lookForReuse(ctx); err != nil {
 		return r.handBack(ctx, err)
 	}
 	open, closeRoots, err := r.build()

@@ -170,7 +170,7 @@ func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultReco
 	lines := make([]tasks.ResultRow, len(rows))
 	for i := range rows {
 		r := &rows[i]
-		lines[i] = tasks.ResultRow{Result: r.End.result(r.StepNo, r.FileNo)}
+		lines[i] = tasks.ResultRow{Result: r.result()}
 		f := byNumber[r.FileNo]
 		if f == nil {
 			continue

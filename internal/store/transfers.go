@@ -39,6 +39,8 @@ type NewTransfer struct {
 	Webhooks []string
 
 	Intake ledger.Intake
+
+	NoReuse bool // its steps take over no results
 }
 
 // Create registers an open transfer. When one with the same key is there
@@ -77,6 +79,7 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 		UUID: id, Name: db.ClipText(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
 		Recipe: n.Recipe, Sources: joinSources(n.Sources), Selection: selectionColumn(&n.Selection), Webhooks: strings.Join(n.Webhooks, "\n"),
 		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now, SourcesKey: n.SourcesKey, Weight: max(n.Weight, 1), Intake: n.Intake,
+		NoReuse: n.NoReuse,
 	}
 	if n.Key != "" {
 		row.IdemKey = &n.Key
