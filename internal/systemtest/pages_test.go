@@ -3,6 +3,7 @@ package systemtest
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -124,5 +125,26 @@ func TestOutputsOfFinalStepsCanBeDownloaded(t *testing.T) {
 	testkit.Must(t, os.WriteFile(written, []byte("somebody else's"), 0o600))
 	if status, got := s.page(t, link); status != http.StatusNotFound || strings.Contains(got, "somebody") {
 		t.Errorf("what nobody's step wrote: %d %s", status, got)
+	}
+}
+
+func TestPagesBesideARun(t *testing.T) {
+	t.Parallel()
+	s := servePages(t)
+	var lc net.ListenConfig
+	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	testkit.Must(t, err)
+	s.url = "http://" + ln.Addr().String()
+	testkit.Background(t, func(ctx context.Context) error { return s.ServePages(ctx, ln) })
+	if status, body := s.page(t, "/"); status != http.StatusOK || strings.Contains(body, "New transfer") {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, _ := s.send(t, http.MethodPost, "/new", url.Values{"path": {s.root}}); status != http.StatusNotFound && status != http.StatusMethodNotAllowed {
+		t.Errorf("submit beside a run: %d", status)
+	}
+	open, err := lc.Listen(t.Context(), "tcp", "0.0.0.0:0")
+	testkit.Must(t, err)
+	if err := s.ServePages(t.Context(), open); err == nil || !strings.Contains(err.Error(), "loopback") {
+		t.Errorf("where other hosts can connect: %v", err)
 	}
 }
