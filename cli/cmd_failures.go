@@ -39,7 +39,7 @@ files again. The time it takes depends on the number of failures alone.`,
 					return usagef("%s is not a failure: give failed, error or timed_out", o)
 				}
 			}
-			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				return p.failures(ctx, b, args[0], filter, limit)
 			})
 		},
@@ -64,7 +64,7 @@ type failureObject struct {
 	Last    time.Time     `json:"last_at"`
 }
 
-func (p *program) failures(ctx context.Context, b *baler.Baler, id string, filter baler.ResultFilter, limit int) error {
+func (p *program) failures(ctx context.Context, b system, id string, filter baler.ResultFilter, limit int) error {
 	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ A change takes effect within about five seconds; running batches finish.`,
 			if f.transfer != "" && f.queue != "" {
 				return usagef("give --transfer or --queue, not both")
 			}
-			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				return p.limit(ctx, b, &f)
 			})
 		},
@@ -98,7 +98,7 @@ type limitObject struct {
 	InUse          int         `json:"in_use"` // batches of it that workers run or have reserved
 }
 
-func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) error {
+func (p *program) limit(ctx context.Context, b system, f *limitFlags) error {
 	scope, name := tasks.ScopeAll, ""
 	switch {
 	case f.queue != "":
@@ -137,7 +137,7 @@ func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) erro
 	return nil
 }
 
-func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*tasks.Limit) bool) error {
+func (p *program) listLimits(ctx context.Context, b system, shown func(*tasks.Limit) bool) error {
 	all, err := b.Limits(ctx)
 	if err != nil {
 		return err

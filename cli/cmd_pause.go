@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -22,7 +21,7 @@ or is already paused.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.runTransferAction(cmd, args[0], transferAction{
-				do: func(ctx context.Context, b *baler.Baler, t tasks.Transfer) (bool, error) { return b.Pause(ctx, t) },
+				do: func(ctx context.Context, b system, t tasks.Transfer) (bool, error) { return b.Pause(ctx, t) },
 				did: func(t *tasks.Transfer) string {
 					return fmt.Sprintf("Transfer %s is paused. Resume it with 'baler resume %s'.", number(t), number(t))
 				},

@@ -36,7 +36,7 @@ var errEmbedded = errors.New("the embedded queue exists only inside each process
 
 // withQueue opens Baler for a command that works on the queue itself.
 func (p *program) withQueue(cmd *cobra.Command, do func(context.Context, *baler.Baler, config.Config) error) error {
-	cfg, err := p.settings(cmd)
+	cfg, err := p.ownSettings(cmd)
 	if err != nil {
 		return err
 	}
@@ -44,6 +44,19 @@ func (p *program) withQueue(cmd *cobra.Command, do func(context.Context, *baler.
 		return errEmbedded
 	}
 	return p.with(cmd, baler.Open, do)
+}
+
+// withQueues is withQueue for a command that also works through a server, which may have an
+// embedded queue.
+func (p *program) withQueues(cmd *cobra.Command, do func(context.Context, fleet) error) error {
+	cfg, err := p.settings(cmd)
+	if err == nil && cfg.Server == "" && embedded(cfg) {
+		err = errEmbedded
+	}
+	if err != nil {
+		return err
+	}
+	return p.withSystem(cmd, baler.Open, func(ctx context.Context, b system, _ config.Config) error { return do(ctx, b) })
 }
 
 // queueObject is a queue in JSON.
@@ -60,7 +73,7 @@ func (p *program) queueListCommand() *cobra.Command {
   baler queue list --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withQueue(cmd, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+			return p.withQueues(cmd, func(ctx context.Context, b fleet) error {
 				queues, err := b.Queues(ctx)
 				if err != nil {
 					return err
@@ -127,7 +140,7 @@ func (p *program) queueResumeCommand() *cobra.Command {
 }
 
 func (p *program) pauseQueue(cmd *cobra.Command, name string, pause bool) error {
-	return p.withQueue(cmd, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+	return p.withQueues(cmd, func(ctx context.Context, b fleet) error {
 		q, err := findQueue(ctx, b, name)
 		if err != nil {
 			return err
@@ -151,7 +164,7 @@ func (p *program) pauseQueue(cmd *cobra.Command, name string, pause bool) error 
 }
 
 // findQueue returns an error for a queue that does not exist: Redis would pause that, too.
-func findQueue(ctx context.Context, b *baler.Baler, name string) (baler.QueueStats, error) {
+func findQueue(ctx context.Context, b fleet, name string) (baler.QueueStats, error) {
 	queues, err := b.Queues(ctx)
 	if err != nil {
 		return baler.QueueStats{}, err

@@ -55,10 +55,12 @@ their numbers and reasons.`,
 			if err := f.check(cmd, p.json); err != nil {
 				return err
 			}
-			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
-				if f.rejects {
+			if f.rejects {
+				return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 					return p.listRejectedLines(ctx, b, args[0])
-				}
+				})
+			}
+			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				return p.results(ctx, b, args[0], filter, &f)
 			})
 		},
@@ -93,7 +95,7 @@ func (f *resultsFlags) check(cmd *cobra.Command, json bool) error {
 	return nil
 }
 
-func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter baler.ResultFilter, f *resultsFlags) (err error) {
+func (p *program) results(ctx context.Context, b system, id string, filter baler.ResultFilter, f *resultsFlags) (err error) {
 	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err
@@ -144,7 +146,7 @@ func stillMissing(columns []resultColumn, l *tasks.ResultLine) []resultColumn {
 
 // resultWriter returns the writer for the format of the flags.
 func (p *program) resultWriter(
-	ctx context.Context, b *baler.Baler, t *tasks.Transfer, filter baler.ResultFilter, f *resultsFlags, w io.Writer,
+	ctx context.Context, b system, t *tasks.Transfer, filter baler.ResultFilter, f *resultsFlags, w io.Writer,
 ) (resultWriter, error) {
 	var columns []resultColumn
 	if len(f.columns) > 0 {
@@ -172,7 +174,7 @@ func (p *program) resultWriter(
 }
 
 // allFacts lists the facts of the results, because a CSV file begins with their names.
-func allFacts(ctx context.Context, b *baler.Baler, t *tasks.Transfer, filter baler.ResultFilter) (columns []resultColumn, err error) {
+func allFacts(ctx context.Context, b system, t *tasks.Transfer, filter baler.ResultFilter) (columns []resultColumn, err error) {
 	known := map[string]bool{}
 	for line, err := range b.Results(ctx, *t, filter) {
 		if err != nil {

@@ -120,7 +120,7 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 		return p.preview(ctx, s, b.PreviewRun)
 	}
 	notes := &skippedFiles{p: p, quiet: f.quiet}
-	follower := p.follow(ctx, b, p.newDisplay(f.quiet, false))
+	follower := p.follow(ctx, direct{b}, p.newDisplay(f.quiet, false))
 	s.OnSkipped = notes.see
 	s.OnCreated = func(t tasks.Transfer) {
 		if !f.quiet {

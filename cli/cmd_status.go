@@ -34,7 +34,7 @@ it updates until the transfer has ended, and exits with 3 if files failed.`,
 			if limit < 1 {
 				return usagef("--limit %d: give a number from 1", limit)
 			}
-			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				switch {
 				case len(args) == 0:
 					return p.listTransfers(ctx, b, limit)
@@ -55,12 +55,9 @@ it updates until the transfer has ended, and exits with 3 if files failed.`,
 	return cmd
 }
 
-func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) error {
-	transfers, err := b.Transfers(ctx, 0, limit)
+func (p *program) listTransfers(ctx context.Context, b system, limit int) error {
+	transfers, err := b.Newest(ctx, limit)
 	if err != nil {
-		return err
-	}
-	if err := b.Explain(ctx, transfers); err != nil {
 		return err
 	}
 	now := time.Now()
@@ -91,7 +88,7 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 	return nil
 }
 
-func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) error {
+func (p *program) showTransfer(ctx context.Context, b system, id string) error {
 	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err

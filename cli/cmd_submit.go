@@ -45,7 +45,14 @@ away; workers process them once it is back.`,
   baler submit --resume 12`,
 		Args: f.checkArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := p.settings(cmd)
+			if err != nil {
+				return err
+			}
 			if cmd.Flags().Changed("resume") {
+				if cfg.Server != "" {
+					return usagef("--resume does not work through a server, which resumes its submissions itself")
+				}
 				return p.with(cmd, baler.OpenProducer, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 					return p.submitResume(ctx, b, &f)
 				})
@@ -58,6 +65,9 @@ away; workers process them once it is back.`,
 			s, err := f.submission(args, list)
 			if err != nil {
 				return err
+			}
+			if cfg.Server != "" {
+				return p.submitRemote(cmd, &s, &f)
 			}
 			return p.with(cmd, baler.OpenProducer, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
 				return p.submit(ctx, b, s, &f, embedded(cfg))
@@ -195,7 +205,7 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 		return err
 	}
 	notes := &skippedFiles{p: p}
-	follower := p.follow(ctx, b, p.newDisplay(false, true))
+	follower := p.follow(ctx, direct{b}, p.newDisplay(false, true))
 	s.OnSkipped = notes.see
 	s.OnCreated = func(t tasks.Transfer) {
 		p.noteWeight(&t)
@@ -209,7 +219,7 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	}
 	notes.end()
 	if err != nil {
-		return p.submitStopped(ctx, b, &t, explainMissing(err))
+		return p.submitStopped(ctx, direct{b}, &t, explainMissing(err))
 	}
 	o := origin{created: created}
 	if !created {
@@ -217,7 +227,7 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 			return err
 		}
 	}
-	return p.submitted(ctx, b, &t, o, f)
+	return p.submitted(ctx, direct{b}, &t, o, f)
 }
 
 // origin says whether a submission created or resumed its transfer; the zero value means that the
@@ -225,7 +235,7 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 type origin struct{ created, resumed bool }
 
 // submitted prints a transfer, and waits for its end with --wait.
-func (p *program) submitted(ctx context.Context, b *baler.Baler, t *tasks.Transfer, o origin, f *submitFlags) error {
+func (p *program) submitted(ctx context.Context, b system, t *tasks.Transfer, o origin, f *submitFlags) error {
 	if err := p.printTransfer(t, o, f.wait); err != nil || !f.wait {
 		return err
 	}
@@ -259,7 +269,7 @@ func (p *program) printTransfer(t *tasks.Transfer, o origin, wait bool) error {
 }
 
 // submitStopped reports the state of a submission that was interrupted or failed.
-func (p *program) submitStopped(ctx context.Context, b *baler.Baler, t *tasks.Transfer, err error) error {
+func (p *program) submitStopped(ctx context.Context, b system, t *tasks.Transfer, err error) error {
 	if now, readErr := b.Transfer(context.WithoutCancel(ctx), t.UUID); readErr == nil {
 		p.notef("Transfer %s has %s registered. They will be processed; the others are not registered.", number(&now), files(now.Files))
 	}

@@ -52,24 +52,15 @@ type workerObject struct {
 
 // describeWorker returns the JSON object of a worker, with in_use when there is a global limit.
 func describeWorker(w *tasks.Worker, limited bool) workerObject {
-	var state string
-	switch w.DesiredState {
-	case tasks.WorkerRunning:
-		state = "running"
-	case tasks.WorkerPaused:
-		state = "paused"
-	case tasks.WorkerDraining:
-		state = "draining"
-	}
 	var held *int
 	if limited {
 		held = new(w.LimitsInUse[tasks.LimitKey(tasks.ScopeAll, "")])
 	}
-	return workerObject{"worker", w.Name, state, w.Slots, held, append([]string{}, w.Handlers...), w.Version, w.StartedAt, w.SeenAt}
+	return workerObject{"worker", w.Name, nameOfState(w.DesiredState), w.Slots, held, append([]string{}, w.Handlers...), w.Version, w.StartedAt, w.SeenAt}
 }
 
 func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
-	return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+	return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 		workers, err := b.Workers(ctx)
 		if err != nil {
 			return err
@@ -119,7 +110,7 @@ func (p *program) desiredStateCommand(verb, short string, desired tasks.DesiredS
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				w, err := setWorkerState(ctx, b, args[0], desired)
 				switch {
 				case err != nil:
@@ -135,7 +126,7 @@ func (p *program) desiredStateCommand(verb, short string, desired tasks.DesiredS
 }
 
 // setWorkerState accepts live workers only: the database may still have a row of a dead one.
-func setWorkerState(ctx context.Context, b *baler.Baler, name string, desired tasks.DesiredState) (w tasks.Worker, err error) {
+func setWorkerState(ctx context.Context, b fleet, name string, desired tasks.DesiredState) (w tasks.Worker, err error) {
 	workers, err := b.Workers(ctx)
 	if err != nil {
 		return w, err

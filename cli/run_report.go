@@ -130,7 +130,7 @@ func failureOutcomes() []tasks.Outcome {
 }
 
 // reportFailures lists the first failures, and the command that lists all.
-func (p *program) reportFailures(ctx context.Context, w io.Writer, b *baler.Baler, t *tasks.Transfer) error {
+func (p *program) reportFailures(ctx context.Context, w io.Writer, b system, t *tasks.Transfer) error {
 	all := failuresOf(t)
 	if all == 0 {
 		return nil

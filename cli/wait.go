@@ -8,12 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/tasks"
 )
 
 // waitAndReport waits for the end of a transfer and reports on standard error.
-func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Transfer) error {
+func (p *program) waitAndReport(ctx context.Context, b system, t *tasks.Transfer) error {
 	p.noteBlockers(ctx, b, t)
 	d := p.newDisplay(false, false)
 	why := reasons{b: b}
@@ -43,7 +42,7 @@ func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Tr
 
 // noteBlockers prints notes, before the wait for a transfer, about causes for which it
 // cannot continue without a person.
-func (p *program) noteBlockers(ctx context.Context, b *baler.Baler, t *tasks.Transfer) {
+func (p *program) noteBlockers(ctx context.Context, b system, t *tasks.Transfer) {
 	workers, err := b.Workers(ctx)
 	served := servedQueues(workers)
 	switch {

@@ -10,13 +10,12 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
-	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/tasks"
 )
 
 // watch shows a transfer until it has ended: on a terminal in place, elsewhere
 // with a line, or an object, a change.
-func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
+func (p *program) watch(ctx context.Context, b system, id string) error {
 	var see func(tasks.Transfer)
 	why := reasons{b: b}
 	width, onTerminal := p.canDraw(p.stdout.w)
@@ -54,7 +53,7 @@ const lookForReason = 2 * time.Second
 
 // reasons queries why one transfer makes no progress.
 type reasons struct {
-	b        *baler.Baler
+	b        system
 	at       time.Time // of the last query
 	finished int64     // at that time
 	last     string

@@ -72,8 +72,8 @@ func (a *api) sendEvents(ctx context.Context, w *eventWriter, t *tasks.Transfer,
 		return
 	}
 	for {
-		summary := tasks.Summarize(t, a.Now())
-		id := eventID(&summary)
+		summary := a.body(t)
+		id := eventID(summary)
 		switch ended := t.State.Ended(); {
 		case ended:
 			_ = w.event("end", id, &summary) // an error means that the client has disconnected
@@ -100,8 +100,7 @@ func (a *api) sendEvents(ctx context.Context, w *eventWriter, t *tasks.Transfer,
 }
 
 // eventID is the same for summaries that differ in nothing but the time.
-func eventID(s *tasks.Summary) string {
-	same := *s
+func eventID(same transferBody) string {
 	same.Seconds, same.FilesPerSecond = 0, 0
 	text, err := json.Marshal(&same)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -47,13 +48,14 @@ type ResultQuery struct {
 	Step    string   `query:"step" maxLength:"255" doc:"Only results of this step."`
 	Outcome []string `query:"outcome" doc:"Only results with one of these outcomes, separated by commas."`
 	File    int64    `query:"file" minimum:"0" doc:"Only results of the file with this number."`
+	Parent  int64    `query:"parent" minimum:"0" doc:"Only results of files that were extracted from the file with this number."`
 	Code    string   `query:"code" maxLength:"64" doc:"Only results with this code."`
 	Message string   `query:"message" maxLength:"255" doc:"Only failures with this message, as list-failures returns it."`
 }
 
 // filter returns the filter of a query over the steps of a transfer.
 func (q *ResultQuery) filter(t *tasks.Transfer, where string) (f tasks.ResultFilter, err error) {
-	f.File, f.Code, f.Message = q.File, q.Code, q.Message
+	f.File, f.Parent, f.Code, f.Message = q.File, q.Parent, q.Code, q.Message
 	for _, text := range q.Outcome {
 		o, err := tasks.ParseOutcome(text)
 		if err != nil {
@@ -121,7 +123,7 @@ func (a *api) results(ctx context.Context, in *resultsInput) (*resultsOutput, er
 			out.Next = EncodeResultToken(rows[i-1].Key())
 			break
 		}
-		out.Results = append(out.Results, tasks.NewResultLine(&rows[i].Result, rows[i].Path, names[rows[i].Step]))
+		out.Results = append(out.Results, rows[i].Line(names[rows[i].Step]))
 	}
 	return &resultsOutput{Body: out}, nil
 }
@@ -157,6 +159,7 @@ type failureGroup struct {
 	Files       int64         `json:"files"`
 	ExampleFile int64         `json:"example_file" doc:"The number of the first of the files."`
 	ExamplePath string        `json:"example_path"`
+	ExampleRaw  []byte        `json:"example_path_bytes,omitempty" doc:"Base64; only when the path is not valid UTF-8."`
 	FirstAt     time.Time     `json:"first_at" doc:"When the first of the results ended."`
 	LastAt      time.Time     `json:"last_at" doc:"When the last of the results ended."`
 }
@@ -177,10 +180,18 @@ func (a *api) failures(ctx context.Context, in *failuresInput) (*failuresOutput,
 	out := failureList{Failures: make([]failureGroup, 0, len(groups))}
 	names := stepNames(&t)
 	for _, g := range groups {
-		out.Failures = append(out.Failures, failureGroup{
-			Step: names[g.Step], Outcome: g.Outcome, Code: g.Code, Message: g.Message, Files: g.Files,
-			ExampleFile: g.Example, ExamplePath: strings.ToValidUTF8(g.Path, "\uFFFD"), FirstAt: g.First, LastAt: g.Last,
-		})
+		out.Failures = append(out.Failures, groupOf(&g, names[g.Step]))
 	}
 	return &failuresOutput{Body: out}, nil
+}
+
+func groupOf(g *tasks.FailureGroup, step string) failureGroup {
+	group := failureGroup{
+		Step: step, Outcome: g.Outcome, Code: g.Code, Message: g.Message, Files: g.Files,
+		ExampleFile: g.Example, ExamplePath: g.Path, FirstAt: g.First, LastAt: g.Last,
+	}
+	if !utf8.ValidString(g.Path) {
+		group.ExamplePath, group.ExampleRaw = strings.ToValidUTF8(g.Path, "\uFFFD"), []byte(g.Path)
+	}
+	return group
 }

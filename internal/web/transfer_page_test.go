@@ -35,6 +35,10 @@ func (found) FilesAfter(context.Context, tasks.Transfer, int64, int) ([]tasks.Fi
 	return nil, nil
 }
 
+func (found) FindTransfer(context.Context, string) (tasks.Transfer, error) {
+	return tasks.Transfer{}, tasks.ErrTransferNotFound
+}
+
 // controls counts what was asked for.
 type controls struct{ asked map[string]int }
 
@@ -47,6 +51,11 @@ func (c controls) Pause(context.Context, tasks.Transfer) (bool, error)  { return
 func (c controls) Resume(context.Context, tasks.Transfer) (bool, error) { return c.note("resume") }
 func (c controls) Retry(context.Context, tasks.Transfer, tasks.ResultFilter) (int64, error) {
 	_, err := c.note("retry")
+	return 1, err
+}
+
+func (c controls) RetryFinalizers(context.Context, tasks.Transfer) (int64, error) {
+	_, err := c.note("retry finalizers")
 	return 1, err
 }
 
