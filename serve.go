@@ -86,7 +86,7 @@ func (b *Baler) webOptions(at net.Addr) (o web.Options, err error) {
 	}
 	return web.Options{
 		Transfers: explainedTransfers{b.store, b.Explain, b.surroundings}, RedisPing: b.queue.Ping,
-		Queues: b.queue.Stats, Token: token, Hosts: hosts,
+		Queues: b.queue.Stats, Workers: b.store.Workers, Token: token, Hosts: hosts,
 		Metrics: b.metrics, Log: b.log, Now: b.now, Version: b.version,
 	}, nil
 }
