@@ -80,8 +80,9 @@ func (p *program) failures(ctx context.Context, b system, id string, filter bale
 	for _, s := range t.Steps {
 		names[s.Number] = s.Name
 	}
-	list := newTable(numbers("FILES"), words("STEP"), words("OUTCOME"), words("CODE"), words("MESSAGE"), words("FIRST AT"), words("LAST AT"),
-		words("FIRST FILE"))
+	list := newTable(numbers("FILES"), column{title: "STEP", shrink: end}, outcomes("OUTCOME"), column{title: "CODE", shrink: end},
+		column{title: "MESSAGE", shrink: end}, column{title: "FIRST AT", shrink: drop}, column{title: "LAST AT", shrink: drop},
+		column{title: "FIRST FILE", shrink: start})
 	for _, g := range groups {
 		if p.json {
 			o := failureObject{"failures", names[g.Step], g.Outcome, g.Code, g.Message, g.Files, g.Example, g.Path, g.First, g.Last}
@@ -100,6 +101,7 @@ func (p *program) failures(ctx context.Context, b system, id string, filter bale
 		p.notef("No failures.")
 		return nil
 	}
-	list.write(p.stdout)
+	width, _ := terminal(p.stdout.w) // elsewhere nothing is cut: retry takes the whole message
+	list.within(width).colored(p.colors(p.stdout)).write(p.stdout)
 	return nil
 }

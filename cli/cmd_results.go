@@ -169,7 +169,7 @@ func (p *program) resultWriter(
 		return newResultCSV(w, columns, onTerminal)
 	}
 	return &resultTables{
-		w: w, width: width, columns: columns, order: factOrder(p.registry, t), titled: columns == nil && filter.Step == "" && len(t.Steps) > 1,
+		w: w, width: width, colors: p.colors(p.stdout), columns: columns, order: factOrder(p.registry, t), titled: columns == nil && filter.Step == "" && len(t.Steps) > 1,
 	}, nil
 }
 

@@ -56,13 +56,7 @@ const plainWidth = 80
 
 // tableWidth is the maximal width of tables on the output.
 func tableWidth(w io.Writer) int {
-	switch o := w.(type) {
-	case *output:
-		w = o.w
-	case *console:
-		w = o.w
-	}
-	if width, ok := terminal(w); ok {
+	if width, ok := terminal(fileOf(w)); ok {
 		return width
 	}
 	return plainWidth
@@ -94,4 +88,13 @@ func terminal(w io.Writer) (width int, ok bool) {
 		width = 80
 	}
 	return width, true
+}
+
+// fileSize is the size of a terminal; ok is false for any other file.
+func fileSize(f *os.File) (width, height int, ok bool) {
+	if !term.IsTerminal(int(f.Fd())) {
+		return 0, 0, false
+	}
+	width, height, err := term.GetSize(int(f.Fd()))
+	return width, height, err == nil && width > 0 && height > 0
 }

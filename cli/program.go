@@ -26,6 +26,7 @@ type program struct {
 
 	file    string // --config
 	json    bool
+	color   string // --color
 	verbose int
 	jsonLog bool // standard error contains a JSON log only
 	began   bool // a command has started: its command line was well formed

@@ -44,7 +44,7 @@ func (r *remote) Wait(ctx context.Context, id string, see func(tasks.Transfer)) 
 	return transferOf(&t), err
 }
 
-// Results implements outcomes.
+// Results implements recorded.
 func (r *remote) Results(ctx context.Context, t tasks.Transfer, f baler.ResultFilter) iter.Seq2[tasks.ResultLine, error] {
 	return func(yield func(tasks.ResultLine, error) bool) {
 		for l, err := range r.Client.Results(ctx, t.UUID, filterOf(&f)) {
@@ -55,7 +55,7 @@ func (r *remote) Results(ctx context.Context, t tasks.Transfer, f baler.ResultFi
 	}
 }
 
-// Failures implements outcomes.
+// Failures implements recorded.
 func (r *remote) Failures(ctx context.Context, t tasks.Transfer, f baler.ResultFilter, limit int) ([]tasks.FailureGroup, error) {
 	found, err := r.Client.Failures(ctx, t.UUID, filterOf(&f), limit)
 	groups := make([]tasks.FailureGroup, len(found))
@@ -74,12 +74,27 @@ func (r *remote) Failures(ctx context.Context, t tasks.Transfer, f baler.ResultF
 	return groups, err
 }
 
-// Retry implements outcomes.
+// Activity implements recorded.
+func (r *remote) Activity(ctx context.Context, t tasks.Transfer) (a tasks.Activity, err error) {
+	now, err := r.Client.Activity(ctx, t.UUID)
+	for _, w := range now.Running {
+		a.Running = append(a.Running, tasks.RunningBatches(w))
+	}
+	for _, f := range now.Failures {
+		a.Failures = append(a.Failures, tasks.RecentFailure{
+			File: f.File, Path: f.Path, PathBytes: f.PathBytes, Step: f.Step, Outcome: tasks.Outcome(f.Outcome), Code: f.Code,
+			Message: f.Message, EndedAt: f.EndedAt,
+		})
+	}
+	return a, err
+}
+
+// Retry implements recorded.
 func (r *remote) Retry(ctx context.Context, t tasks.Transfer, f baler.ResultFilter) (int64, error) {
 	return r.Client.Retry(ctx, t.UUID, filterOf(&f))
 }
 
-// RetryFinalizers implements outcomes.
+// RetryFinalizers implements recorded.
 func (r *remote) RetryFinalizers(ctx context.Context, t tasks.Transfer) (int64, error) {
 	return r.Client.RetryFinalizers(ctx, t.UUID)
 }

@@ -103,6 +103,8 @@ func (p *program) globalFlags(root *cobra.Command) {
 	flags.String("log-format", "", "log `FORMAT`: text or json")
 	bind(flags, "log-format", "log.format")
 	flags.CountVarP(&p.verbose, "verbose", "v", "log more; -vv logs everything")
+	p.color = colorAuto
+	flags.Var(oneOf{&p.color, []string{colorAuto, colorAlways, colorNever}}, "color", "color output: `WHEN` is auto, always or never")
 	flags.BoolVar(&p.json, "json", false, "print JSON, one object per line")
 }
 

@@ -15,7 +15,7 @@ import (
 // server. Its methods are those of baler.Baler, with the same errors for people.
 type system interface {
 	transfers
-	outcomes
+	recorded
 	controls
 	fleet
 }
@@ -31,9 +31,10 @@ type transfers interface {
 	Wait(ctx context.Context, id string, see func(tasks.Transfer)) (tasks.Transfer, error)
 }
 
-type outcomes interface {
+type recorded interface {
 	Results(ctx context.Context, t tasks.Transfer, f baler.ResultFilter) iter.Seq2[tasks.ResultLine, error]
 	Failures(ctx context.Context, t tasks.Transfer, f baler.ResultFilter, limit int) ([]tasks.FailureGroup, error)
+	Activity(ctx context.Context, t tasks.Transfer) (tasks.Activity, error)
 	Retry(ctx context.Context, t tasks.Transfer, f baler.ResultFilter) (int64, error)
 	RetryFinalizers(ctx context.Context, t tasks.Transfer) (int64, error)
 }

@@ -56,6 +56,31 @@ type Failures struct {
 	LastAt    time.Time `json:"last_at"`
 }
 
+// Activity is what happens in a transfer just now.
+type Activity struct {
+	Running []struct {
+		Worker  string `json:"worker"`
+		Step    string `json:"step"`
+		Batches int    `json:"batches"`
+	} `json:"running"`
+	Failures []struct {
+		File      int64     `json:"file"`
+		Path      string    `json:"path"`
+		PathBytes []byte    `json:"path_bytes"` // only when the path is not valid UTF-8
+		Step      string    `json:"step"`
+		Outcome   string    `json:"outcome"`
+		Code      string    `json:"code"`
+		Message   string    `json:"message"`
+		EndedAt   time.Time `json:"ended_at"`
+	} `json:"failures"` // the newest first
+}
+
+// Activity reads what happens in a transfer just now: batches that run, and the newest failures.
+func (c *Client) Activity(ctx context.Context, id string) (a Activity, err error) {
+	err = c.call(ctx, request{method: http.MethodGet, path: "/transfers/" + url.PathEscape(id) + "/activity"}, &a)
+	return a, err
+}
+
 // Failures counts the failures of a transfer by kind, the most frequent first, up to limit
 // groups, which is at most 1000.
 func (c *Client) Failures(ctx context.Context, id string, f Filter, limit int) ([]Failures, error) {

@@ -54,6 +54,9 @@ type Results interface {
 	// FilesAfter returns up to limit files behind a number.
 	FilesAfter(ctx context.Context, t tasks.Transfer, after int64, limit int) ([]tasks.File, error)
 
+	// Activity reads what happens in a transfer just now. It reads few rows.
+	Activity(ctx context.Context, t tasks.Transfer) (tasks.Activity, error)
+
 	// FindTransfer finds a transfer by what people call it. The error is a *tasks.DeletedError
 	// when it was deleted, and a *RequestError when none or several fit.
 	FindTransfer(ctx context.Context, ref string) (tasks.Transfer, error)

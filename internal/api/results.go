@@ -33,6 +33,12 @@ func (a *api) registerResults(h huma.API) {
 		Errors:      []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},
 	}, a.failures)
 	huma.Register(h, huma.Operation{
+		OperationID: "show-activity", Method: http.MethodGet, Path: "/transfers/{id}/activity", Tags: []string{"Results"},
+		Summary:     "Show what happens in a transfer",
+		Description: "The batches that run, by worker and step, and about the newest failures. It reads few rows, however large the transfer is.",
+		Errors:      []int{http.StatusNotFound, http.StatusGone},
+	}, a.activity)
+	huma.Register(h, huma.Operation{
 		OperationID: "list-files",
 		Method:      http.MethodGet,
 		Path:        "/transfers/{id}/files",
@@ -134,6 +140,22 @@ func stepNames(t *tasks.Transfer) map[int]string {
 		names[t.Steps[i].Number] = t.Steps[i].Name
 	}
 	return names
+}
+
+type activityOutput struct {
+	Body tasks.Activity
+}
+
+func (a *api) activity(ctx context.Context, in *TransferInput) (*activityOutput, error) {
+	t, err := a.find(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	now, err := a.Results.Activity(ctx, t)
+	if err != nil {
+		return nil, a.internalError(ctx, "show what happens in the transfer", err)
+	}
+	return &activityOutput{Body: now}, nil
 }
 
 type failuresInput struct {

@@ -35,6 +35,10 @@ func (found) FilesAfter(context.Context, tasks.Transfer, int64, int) ([]tasks.Fi
 	return nil, nil
 }
 
+func (found) Activity(context.Context, tasks.Transfer) (tasks.Activity, error) {
+	return tasks.Activity{}, nil
+}
+
 func (found) FindTransfer(context.Context, string) (tasks.Transfer, error) {
 	return tasks.Transfer{}, tasks.ErrTransferNotFound
 }
