@@ -18,7 +18,7 @@ canceled within seconds. Recorded results are kept. It exits with 1 if the
 transfer has already ended.`,
 		Example:           `  baler cancel 12`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.runTransferAction(cmd, args[0], transferAction{
 				do: func(ctx context.Context, b system, t tasks.Transfer) (bool, error) { return b.Cancel(ctx, t) },

@@ -29,7 +29,8 @@ It exits with 3 when a file is damaged, missing or not readable.`,
 		Example: `  baler diff 1 latest
   baler diff nightly latest --json
   baler diff latest`,
-		Args: cobra.RangeArgs(1, 2),
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: p.completeTransfers(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.diff(ctx, b, args)

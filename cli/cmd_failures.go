@@ -28,7 +28,8 @@ files again. The time it takes depends on the number of failures alone.`,
 		Example: `  baler failures latest
   baler failures 12 --step checksum --outcome error
   baler failures 12 --json`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter, err := f.resultFilter(cmd)
 			if err != nil {
@@ -45,7 +46,7 @@ files again. The time it takes depends on the number of failures alone.`,
 		},
 	}
 	cmd.Flags().SortFlags = false
-	f.add(cmd)
+	f.add(p, cmd)
 	numberFlag(cmd, &limit, "limit", 100, "`N` groups at most")
 	return cmd
 }

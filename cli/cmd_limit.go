@@ -62,6 +62,8 @@ A change takes effect within about five seconds; running batches finish.`,
 	}}, "files-per-second", "start at most `N` files per second; 0 or none for no limit")
 	flags.StringVar(&f.transfer, "transfer", "", "limit only the transfer with this `ID`")
 	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "limit only the queue of this `NAME`")
+	completeBy(cmd, "transfer", p.completeTransfers(1))
+	completeBy(cmd, "queue", p.completeQueues())
 	return cmd
 }
 

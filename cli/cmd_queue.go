@@ -119,7 +119,7 @@ func (p *program) queuePauseCommand() *cobra.Command {
 exits with 1 if there is no such queue or it is already paused.`,
 		Example:           `  baler queue pause default`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: p.completeQueues(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.pauseQueue(cmd, args[0], true)
 		},
@@ -132,7 +132,7 @@ func (p *program) queueResumeCommand() *cobra.Command {
 		Short:             "Resume a paused queue",
 		Example:           `  baler queue resume default`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: p.completeQueues(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.pauseQueue(cmd, args[0], false)
 		},

@@ -125,7 +125,7 @@ func (p *program) recipeShowCommand() *cobra.Command {
 		Example: `  baler recipe show default
   baler recipe show checksum > mine.yaml`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.FixedCompletions(recipe.Builtins(), cobra.ShellCompDirectiveDefault),
+		ValidArgsFunction: p.completeRecipes(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withRecipes(cmd, func(ctx context.Context, from recipes) error {
 				r, err := from.NamedRecipe(ctx, args[0])

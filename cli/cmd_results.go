@@ -46,7 +46,8 @@ their numbers and reasons.`,
   baler results 12 --code no-space
   baler results 12 --step identify --columns path,puid,mime --format csv
   baler results 12 --step identify --json`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter, err := f.filter.resultFilter(cmd)
 			if err != nil {
@@ -67,7 +68,7 @@ their numbers and reasons.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	f.filter.add(cmd)
+	f.filter.add(p, cmd)
 	flags.StringVar(&f.format, "format", formatTable, "`FORMAT`: table, csv or jsonl")
 	flags.StringSliceVar(&f.columns, "columns", nil,
 		"`COLUMNS`: fields and facts, separated by commas (default: those that the results have)")
@@ -75,6 +76,11 @@ their numbers and reasons.`,
 	for _, other := range []string{"step", "outcome", "file", "code", "message", "format", "columns"} {
 		cmd.MarkFlagsMutuallyExclusive("rejected", other)
 	}
+	var fields []string
+	for _, c := range resultFields() {
+		fields = append(fields, c.name)
+	}
+	completeBy(cmd, "columns", completeList(fields...))
 	complete(cmd, "format", formatTable, formatCSV, formatJSONL)
 	return cmd
 }

@@ -18,7 +18,7 @@ the transfer is not paused. To resume an interrupted submission, use
 'baler submit --resume'.`,
 		Example:           `  baler resume 12`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.runTransferAction(cmd, args[0], transferAction{
 				do: func(ctx context.Context, b system, t tasks.Transfer) (bool, error) { return b.Resume(ctx, t) },

@@ -33,7 +33,7 @@ With --finalizers it retries the failed final steps, and no files.`,
   baler retry 12 --step identify --outcome succeeded,warning --file 12
   baler retry nightly --finalizers`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter, err := f.resultFilter(cmd)
 			if err != nil {
@@ -51,7 +51,7 @@ With --finalizers it retries the failed final steps, and no files.`,
 		},
 	}
 	cmd.Flags().SortFlags = false
-	f.add(cmd)
+	f.add(p, cmd)
 	cmd.Flags().BoolVar(&finalizers, "finalizers", false, "retry the failed final steps, and no files")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until the transfer has ended, and report on standard error")
 	return cmd

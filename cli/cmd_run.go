@@ -84,7 +84,7 @@ this one has processed.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	recipeFlag(cmd, &f.recipe)
+	p.recipeFlag(cmd, &f.recipe)
 	viaFlag(cmd, &f.via)
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	weightFlag(cmd, &f.weight)

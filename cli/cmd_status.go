@@ -30,7 +30,8 @@ transfers until you leave.`,
   baler status 12
   baler status --watch latest
   baler status --watch`,
-		Args: cobra.MaximumNArgs(1),
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if watch && len(args) == 0 {
 				if _, _, ok := sizeOf(p.stdout); !ok || p.json {

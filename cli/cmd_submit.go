@@ -76,12 +76,13 @@ away; workers process them once it is back.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	recipeFlag(cmd, &f.recipe)
+	p.recipeFlag(cmd, &f.recipe)
 	viaFlag(cmd, &f.via)
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	flags.Var(checked{&f.key, tasks.CheckIdempotencyKey}, "key", "idempotency `KEY`: submitting again with it returns the same transfer")
 	webhookFlag(cmd, &f.webhooks)
 	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "`QUEUE` to use (default: default)")
+	completeBy(cmd, "queue", p.completeQueues())
 	weightFlag(cmd, &f.weight)
 	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input or in the file end with NUL, as from find -print0")
 	flags.StringVar(&f.filesFrom, "files-from", "", "submit the paths in `FILE`, one per line")
@@ -90,6 +91,7 @@ away; workers process them once it is back.`,
 	dryRunFlag(cmd, &f.dryRun)
 	missingOKFlag(cmd, &f.missingOK)
 	flags.StringVar(&f.resume, "resume", "", "resume the interrupted submission of the transfer with this `ID`")
+	completeBy(cmd, "resume", p.completeTransfers(1))
 	flags.BoolVar(&f.wait, "wait", false, "wait until the transfer has ended, and report on standard error")
 	return cmd
 }

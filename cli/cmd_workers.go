@@ -108,7 +108,7 @@ func (p *program) desiredStateCommand(verb, short string, desired tasks.DesiredS
 		Long:              short + ". Takes effect within seconds.",
 		Example:           "  baler workers " + verb + " host-4711",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: p.completeWorkers(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				w, err := setWorkerState(ctx, b, args[0], desired)

@@ -4,14 +4,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/balerhq/baler"
-	"github.com/balerhq/baler/recipe"
 )
 
 // Flags that several commands have, each with what a shell can complete.
 
-func recipeFlag(cmd *cobra.Command, to *string) {
+func (p *program) recipeFlag(cmd *cobra.Command, to *string) {
 	cmd.Flags().StringVarP(to, "recipe", "r", baler.DefaultRecipe, "`RECIPE`: the name of a built-in recipe, or the path of a .yaml file")
-	complete(cmd, "recipe", recipe.Builtins()...)
+	completeBy(cmd, "recipe", p.completeRecipes())
 }
 
 func viaFlag(cmd *cobra.Command, to *string) {

@@ -13,7 +13,7 @@ type filterFlags struct {
 	outcomes []string
 }
 
-func (f *filterFlags) add(cmd *cobra.Command) {
+func (f *filterFlags) add(p *program, cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.filter.Step, "step", "", "only results of this `STEP`")
 	flags.StringSliceVar(&f.outcomes, "outcome", nil, "only these `OUTCOMES`, separated by commas; may be repeated")
@@ -25,7 +25,9 @@ func (f *filterFlags) add(cmd *cobra.Command) {
 	for _, o := range tasks.Outcomes() {
 		names = append(names, string(o))
 	}
-	complete(cmd, "outcome", names...)
+	completeBy(cmd, "outcome", completeList(names...))
+	completeBy(cmd, "step", p.completeSteps())
+	completeBy(cmd, "code", p.completeCodes())
 }
 
 // resultFilter returns the filter of the flags.

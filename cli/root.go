@@ -105,6 +105,9 @@ func (p *program) globalFlags(root *cobra.Command) {
 	flags.CountVarP(&p.verbose, "verbose", "v", "log more; -vv logs everything")
 	p.color = colorAuto
 	flags.Var(oneOf{&p.color, []string{colorAuto, colorAlways, colorNever}}, "color", "color output: `WHEN` is auto, always or never")
+	complete(root, "color", colorAuto, colorAlways, colorNever)
+	complete(root, "log-level", "debug", "info", "warn", "error")
+	complete(root, "log-format", "text", "json")
 	flags.BoolVar(&p.json, "json", false, "print JSON, one object per line")
 }
 
