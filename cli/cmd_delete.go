@@ -36,7 +36,7 @@ With --force it cancels a transfer that has not ended, and deletes it at once.`,
 		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
-				t, err := b.FindTransfer(ctx, args[0])
+				t, err := direct{b}.FindTransfer(ctx, args[0])
 				if err != nil {
 					return err
 				}

@@ -42,7 +42,7 @@ It exits with 3 when a file is damaged, missing or not readable.`,
 func (p *program) diff(ctx context.Context, b *baler.Baler, ids []string) error {
 	var of []tasks.Transfer
 	for _, id := range ids {
-		t, err := b.FindTransfer(ctx, id)
+		t, err := direct{b}.FindTransfer(ctx, id)
 		if err != nil {
 			return err
 		}

@@ -180,5 +180,5 @@ func findQueue(ctx context.Context, b fleet, name string) (baler.QueueStats, err
 	if len(names) == 0 {
 		return baler.QueueStats{}, fmt.Errorf("there is no queue %q: there are no queues yet", name)
 	}
-	return baler.QueueStats{}, fmt.Errorf("there is no queue %q; there is %s", name, strings.Join(names, ", "))
+	return baler.QueueStats{}, fmt.Errorf("there is no queue %q; there is %s%s", name, strings.Join(names, ", "), didYouMean(name, names...))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -89,7 +90,7 @@ their numbers and reasons.`,
 func (f *resultsFlags) check(cmd *cobra.Command, json bool) error {
 	switch {
 	case !slices.Contains([]string{formatTable, formatCSV, formatJSONL}, f.format):
-		return usagef("--format %q must be table, csv or jsonl", f.format)
+		return usagef("--format %q must be table, csv or jsonl%s", f.format, didYouMean(f.format, formatTable, formatCSV, formatJSONL))
 	case json && cmd.Flags().Changed("format") && f.format != formatJSONL:
 		return usagef("--json prints JSON lines; leave it out for --format %s", f.format)
 	case slices.Contains(f.columns, ""):
@@ -118,7 +119,7 @@ func (p *program) results(ctx context.Context, b system, id string, filter baler
 	if err != nil {
 		return err
 	}
-	missing, unreadable := parseColumns(f.columns), 0
+	missing, unreadable, known := parseColumns(f.columns), 0, knownColumns()
 	for line, err := range b.Results(ctx, t, filter) {
 		if err == nil {
 			err = to.write(&line)
@@ -130,11 +131,11 @@ func (p *program) results(ctx context.Context, b system, id string, filter baler
 			unreadable++
 		}
 		if len(missing) > 0 {
-			missing = stillMissing(missing, &line)
+			missing = stillMissing(missing, &line, known)
 		}
 	}
 	for _, c := range missing {
-		p.notef("note: no result has a fact or field %q", c.name)
+		p.notef("note: no result has a fact or field %q%s", c.name, didYouMean(c.name, slices.Sorted(maps.Keys(known))...))
 	}
 	if err := to.end(); err != nil || unreadable == 0 {
 		return err
@@ -144,9 +145,26 @@ func (p *program) results(ctx context.Context, b system, id string, filter baler
 		plural(int64(unreadable), "result"), tasks.CodeUnreadableRow)
 }
 
+// knownColumns are the names of fields; those of facts are added as they are met.
+func knownColumns() map[string]bool {
+	known := make(map[string]bool)
+	for _, c := range resultFields() {
+		known[c.name] = true
+	}
+	return known
+}
+
+// mostColumns bounds the names of facts that are remembered.
+const mostColumns = 1000
+
 // stillMissing keeps the columns of facts that the result does not have.
-func stillMissing(columns []resultColumn, l *tasks.ResultLine) []resultColumn {
+func stillMissing(columns []resultColumn, l *tasks.ResultLine, known map[string]bool) []resultColumn {
 	facts := factsOf(l)
+	for name := range facts {
+		if len(known) < mostColumns {
+			known[name] = true
+		}
+	}
 	return slices.DeleteFunc(columns, func(c resultColumn) bool { return !c.fact || facts[c.name] != nil })
 }
 
@@ -220,5 +238,5 @@ func hasStep(t *tasks.Transfer, name string) error {
 	if name == "" {
 		return nil
 	}
-	return fmt.Errorf("transfer %s has no step %q; it has %s", number(t), name, strings.Join(names, ", "))
+	return fmt.Errorf("transfer %s has no step %q; it has %s%s", number(t), name, strings.Join(names, ", "), didYouMean(name, names...))
 }

@@ -61,9 +61,9 @@ this one has processed.`,
 			return checkPaths(args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			via, err := tasks.ParseVia(f.via, "")
+			via, err := parseVia(f.via)
 			if err != nil {
-				return usageError{err}
+				return err
 			}
 			if err := checkWeight(f.weight); err != nil {
 				return err

@@ -136,9 +136,9 @@ func (f *submitFlags) list(args []string, stdin io.Reader) (list io.Reader, done
 
 // submission makes a submission from the flags and arguments; list may be nil.
 func (f *submitFlags) submission(args []string, list io.Reader) (baler.Submission, error) {
-	via, err := tasks.ParseVia(f.via, "")
+	via, err := parseVia(f.via)
 	if err != nil {
-		return baler.Submission{}, usageError{err}
+		return baler.Submission{}, err
 	}
 	if err := f.webhooks.check(); err != nil {
 		return baler.Submission{}, err

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/balerhq/baler/internal/suggest"
 )
 
 var errNotPositive = errors.New("give a number from 1")
@@ -114,9 +112,8 @@ func (oneOf) Type() string { return "string" }
 
 // notOneOf is the error of a word that is none of those known, with the one that is meant.
 func notOneOf(word string, known []string) error {
-	near := suggest.Of(strings.ToLower(word), func(s string) bool { return slices.Contains(known, s) })
-	if near != "" {
-		return fmt.Errorf("%q is not known; did you mean %q?", word, near)
+	if hint := didYouMean(word, known...); hint != "" {
+		return fmt.Errorf("%q is not known%s", word, hint)
 	}
 	return fmt.Errorf("%q is not known; give %s", word, strings.Join(known, ", "))
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/tasks"
 )
 
 // Flags that several commands have, each with what a shell can complete.
@@ -16,6 +17,15 @@ func (p *program) recipeFlag(cmd *cobra.Command, to *string) {
 func viaFlag(cmd *cobra.Command, to *string) {
 	cmd.Flags().StringVar(to, "via", "auto", "`MODE` of dispatch: auto, group or bulk")
 	complete(cmd, "via", "auto", "group", "bulk")
+}
+
+// parseVia reads --via; auto is empty.
+func parseVia(text string) (tasks.Via, error) {
+	via, err := tasks.ParseVia(text, "")
+	if err != nil {
+		err = usagef("%w%s", err, didYouMean(text, "auto", string(tasks.ViaGroup), string(tasks.ViaBulk)))
+	}
+	return via, err
 }
 
 func concurrencyFlag(cmd *cobra.Command) {

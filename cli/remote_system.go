@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"time"
 
@@ -16,7 +17,13 @@ func (r *remote) FindTransfer(ctx context.Context, ref string) (tasks.Transfer, 
 		return tasks.Transfer{}, baler.ErrEmptyRef
 	}
 	t, err := r.Find(ctx, ref)
-	return transferOf(&t), err
+	if isNotFound(err) {
+		err = fmt.Errorf("%w%s", r.explain(err), suggestTransfer(ctx, ref, r.Newest))
+	}
+	if err != nil {
+		return tasks.Transfer{}, err
+	}
+	return transferOf(&t), nil
 }
 
 // Transfer implements transfers.

@@ -21,13 +21,16 @@ func (f *filterFlags) add(p *program, cmd *cobra.Command) {
 	flags.StringVar(&f.filter.Code, "code", "", "only results with this `CODE`")
 	flags.StringVar(&f.filter.Message, "message", "", "only failures with this `MESSAGE`, as 'baler failures' shows it")
 	flags.Int64Var(&f.filter.Parent, "parent", 0, "only files that were extracted from the file with this `NUMBER`")
-	var names []string
+	completeBy(cmd, "outcome", completeList(outcomeNames()...))
+	completeBy(cmd, "step", p.completeSteps())
+	completeBy(cmd, "code", p.completeCodes())
+}
+
+func outcomeNames() (names []string) {
 	for _, o := range tasks.Outcomes() {
 		names = append(names, string(o))
 	}
-	completeBy(cmd, "outcome", completeList(names...))
-	completeBy(cmd, "step", p.completeSteps())
-	completeBy(cmd, "code", p.completeCodes())
+	return names
 }
 
 // resultFilter returns the filter of the flags.
@@ -36,7 +39,7 @@ func (f *filterFlags) resultFilter(cmd *cobra.Command) (baler.ResultFilter, erro
 	for _, s := range f.outcomes {
 		o, err := tasks.ParseOutcome(s)
 		if err != nil {
-			return filter, usageError{err}
+			return filter, usagef("%w%s", err, didYouMean(s, outcomeNames()...))
 		}
 		if filter.Message != "" && !o.IsFailure() {
 			return filter, usagef("--message selects failures, and %s is none: give failed, error or timed_out", o)

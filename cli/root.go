@@ -32,6 +32,7 @@ beginning of it, its name, or latest.`,
 		},
 	}
 	root.SetVersionTemplate(p.name + " {{.Version}}\n")
+	root.SetFlagErrorFunc(unknownFlag)
 	p.globalFlags(root)
 	for _, g := range []struct {
 		title    string

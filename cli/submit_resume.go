@@ -29,7 +29,7 @@ func resumeArgs(cmd *cobra.Command, args []string) error {
 
 // submitResume resumes an interrupted submission.
 func (p *program) submitResume(ctx context.Context, b *baler.Baler, f *submitFlags) error {
-	t, err := b.FindTransfer(ctx, f.resume)
+	t, err := direct{b}.FindTransfer(ctx, f.resume)
 	if err != nil {
 		return err
 	}

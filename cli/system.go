@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"iter"
 
 	"github.com/spf13/cobra"
@@ -63,6 +64,17 @@ func (d direct) Newest(ctx context.Context, limit int) ([]tasks.Transfer, error)
 		return nil, err
 	}
 	return all, d.Explain(ctx, all)
+}
+
+// FindTransfer implements transfers.
+func (d direct) FindTransfer(ctx context.Context, ref string) (tasks.Transfer, error) {
+	t, err := d.Baler.FindTransfer(ctx, ref)
+	if isNotFound(err) {
+		err = fmt.Errorf("%w%s", err, suggestTransfer(ctx, ref, func(ctx context.Context, limit int) ([]tasks.Transfer, error) {
+			return d.Transfers(ctx, 0, limit)
+		}))
+	}
+	return t, err
 }
 
 // withSystem is with for a command that also works through a server. The settings say
