@@ -17,6 +17,8 @@ func (p *program) queueCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "queue",
 		Short: "List, pause and resume queues",
+		Long: `Queue works on the queues that carry batches to workers. A transfer has its queue
+from its submission, and workers serve those of the setting worker.queues.`,
 		Example: `  baler queue list
   baler queue pause default
   baler queue resume default`,
@@ -69,6 +71,8 @@ func (p *program) queueListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the queues and their backlog",
+		Long: `List prints for each queue its state, how many batches wait, run and wait for
+another attempt, and how many files wait to be collected into batches.`,
 		Example: `  baler queue list
   baler queue list --json`,
 		Args: cobra.NoArgs,
@@ -128,8 +132,10 @@ exits with 1 if there is no such queue or it is already paused.`,
 
 func (p *program) queueResumeCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:               "resume NAME",
-		Short:             "Resume a paused queue",
+		Use:   "resume NAME",
+		Short: "Resume a paused queue",
+		Long: `Resume lets workers take batches from a queue that was paused with 'baler queue
+pause'. It exits with 1 if there is no such queue or it is not paused.`,
 		Example:           `  baler queue resume default`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: p.completeQueues(),

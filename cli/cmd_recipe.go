@@ -17,6 +17,8 @@ func (p *program) recipeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "recipe",
 		Short: "List, show, validate and explain recipes",
+		Long: `Recipes say in YAML which steps run on each file. Baler has some built in; --recipe of
+run and submit also takes the path of a file, whose name ends in .yaml.`,
 		Example: `  baler recipe list
   baler recipe show default
   baler recipe validate mine.yaml
@@ -73,8 +75,10 @@ const stepsListed = 3
 
 func (p *program) recipeListCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "list",
-		Short:   "List the built-in recipes, or those of a server",
+		Use:   "list",
+		Short: "List the built-in recipes, or those of a server",
+		Long: `List prints the built-in recipes with their steps, or through a server those that
+the server knows.`,
 		Example: "  baler recipe list",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return p.withRecipes(cmd, p.listRecipes) },
@@ -122,6 +126,8 @@ func (p *program) recipeShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show RECIPE",
 		Short: "Print a recipe",
+		Long: `Show prints the YAML of a recipe, with the rules that it uses. It is a good start
+for a recipe of your own.`,
 		Example: `  baler recipe show default
   baler recipe show checksum > mine.yaml`,
 		Args:              cobra.ExactArgs(1),

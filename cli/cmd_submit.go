@@ -28,10 +28,11 @@ func (p *program) submitCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "submit PATH... | submit - | submit --files-from FILE | submit --resume ID",
 		Short: "Submit files for processing by workers",
-		Long: `Submit registers the files at and below the paths, or the files listed on
-standard input or in a file, and prints the transfer's id. Workers process them. With --wait
+		Long: `Submit registers the files at and below the paths, or the files listed on standard
+input or in a file, and prints the transfer's id. Workers process them. With --wait
 it waits until the transfer has ended, and exits with 3 if files failed. Workers
-read listed files only within BALER_ROOTS.
+read listed files only within BALER_ROOTS. Through a server the paths are those of
+the server.
 
 Submitting the same again with the same --key returns the same transfer and adds
 nothing. If that submission was interrupted, it is resumed, once its producer has

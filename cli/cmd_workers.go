@@ -17,6 +17,9 @@ func (p *program) workersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "workers",
 		Short: "List, pause, resume and drain workers",
+		Long: `Workers lists the live workers, and tells them to pause, to go on, or to stop after
+their running batches. A worker is live as long as it has given a sign of life in
+the last 30 seconds.`,
 		Example: `  baler workers
   baler workers pause host-4711
   baler workers drain host-4711`,
@@ -26,6 +29,7 @@ func (p *program) workersCommand() *cobra.Command {
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "list", Short: "List the live workers", Example: "  baler workers list --json",
+			Long: "List prints the live workers with their states, and how many batches each runs at\nonce. It is what workers does without a command.",
 			Args: cobra.NoArgs, RunE: p.listWorkers,
 		},
 		p.desiredStateCommand("pause", "Pause a worker", tasks.WorkerPaused,

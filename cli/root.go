@@ -17,7 +17,10 @@ records one result for each file and step.
 Without settings everything runs inside one process: try "baler run DIR".
 
 Where a command takes the ID of a transfer, it takes its number, its id or the
-beginning of it, its name, or latest.`,
+beginning of it, its name, or latest.
+
+With --server or BALER_SERVER, commands speak to a 'baler serve' instead of to Redis
+and the database.`,
 		Example: `  baler run ~/collection
   baler status
   baler results latest --outcome failed`,
@@ -48,6 +51,8 @@ beginning of it, its name, or latest.`,
 			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(),
 			p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
 		}},
+		{"Recipes and bags:", []*cobra.Command{p.recipeCommand(), p.bagCommand()}},
+		{otherCommands, []*cobra.Command{p.benchCommand(), p.versionCommand(), p.manCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
 		for _, cmd := range g.commands {
@@ -55,9 +60,36 @@ beginning of it, its name, or latest.`,
 			root.AddCommand(cmd)
 		}
 	}
-	root.AddCommand(p.recipeCommand(), p.bagCommand(), p.benchCommand(), p.versionCommand())
+	root.SetHelpCommandGroupID(otherCommands)
+	root.SetCompletionCommandGroupID(otherCommands)
 	p.rename(root)
 	return root
+}
+
+// otherCommands is the title of the last group.
+const otherCommands = "About Baler itself:"
+
+// addGenerated adds the commands that cobra makes, with what it leaves out of them. The output of
+// root must be set before.
+func (p *program) addGenerated(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Short, cmd.Example = "Show the help of a command", "  baler help run\n  baler help queue pause"
+			cmd.Long = "Help shows what a command does, its flags and examples, as --help does."
+		case "completion":
+			cmd.Short, cmd.Example = "Print a script that completes commands in a shell", "  baler completion bash > ~/.baler-completion"
+			cmd.Long = "Completion prints a script for a shell that completes commands and flags, and the\nnames of transfers, steps, recipes, queues and workers."
+			for _, shell := range cmd.Commands() {
+				shell.Short, shell.Example = "Print the script for "+shell.Name(), "  baler completion "+shell.Name()
+			}
+		default:
+			continue
+		}
+		p.rename(cmd)
+	}
 }
 
 // rename replaces "baler" in examples by the name of the program.
