@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -23,12 +22,8 @@ baler-run.1 and so on. Put them where man finds them, such as
 				return fmt.Errorf("write manual pages: %w", err)
 			}
 			root := cmd.Root()
-			root.DisableAutoGenTag = true // the same program makes the same pages
-			built := time.Unix(0, 0)
-			if at, err := time.Parse(time.RFC3339, buildInfo().Date); err == nil {
-				built = at
-			}
-			header := &doc.GenManHeader{Section: "1", Date: &built, Source: root.Name() + " " + root.Version, Manual: "Commands"}
+			root.DisableAutoGenTag = true
+			header := &doc.GenManHeader{Section: "1", Source: root.Name() + " " + root.Version, Manual: "Commands"}
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
 				return fmt.Errorf("write manual pages: %w", err)
 			}
