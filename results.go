@@ -60,13 +60,13 @@ func (b *Baler) Results(ctx context.Context, t tasks.Transfer, f ResultFilter) i
 	})
 }
 
-// recentFailures is how many failures an Activity has at most.
+// recentFailures is how many failures a LiveWork has at most.
 const recentFailures = 20
 
-// Activity reads what happens in a transfer just now: the batches that run by worker, and the
+// LiveWork reads what happens in a transfer just now: the batches that run by worker, and the
 // newest failures. It reads few rows, however large the transfer is.
-func (b *Baler) Activity(ctx context.Context, t tasks.Transfer) (tasks.Activity, error) {
-	return b.store.Activity(ctx, &t, recentFailures)
+func (b *Baler) LiveWork(ctx context.Context, t tasks.Transfer) (tasks.LiveWork, error) {
+	return b.store.LiveWork(ctx, &t, recentFailures)
 }
 
 // Failures counts the failures of a transfer that a filter selects by step, outcome, code

@@ -66,10 +66,11 @@ func (b *Baler) newServer(at net.Addr, face *httpFace) (*web.Server, error) {
 	}
 	options.Results, options.RequestsPerSecond = face, b.cfg.HTTP.RequestsPerSecond
 	options.Redis = b.queue.Opt
-	if options.Token != "" || config.Loopback(at) { // otherwise everybody may read, and nobody change anything
+	if options.Token != "" || config.Loopback(at) { // otherwise everybody may read, and changes are refused
 		options.Submitter, options.Control, options.Fleet = face, face, face
 		options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
 	}
+	face.show(&options)
 	return web.New(options)
 }
 

@@ -37,7 +37,7 @@ func (h *httpFace) Submit(ctx context.Context, s api.Submission) (t tasks.Transf
 	}
 	sub := ingest.Submission{
 		Paths: s.Paths, Selection: s.Selection, Recipe: r, Name: s.Name, IdempotencyKey: s.IdempotencyKey, Queue: s.Queue,
-		Weight: s.Weight, Via: s.Via, MissingOK: s.MissingOK, Webhooks: s.Webhooks,
+		Weight: s.Weight, Via: s.Via, MissingOK: s.MissingOK, Webhooks: s.Webhooks, NoReuse: s.NoReuse,
 	}
 	sources, err := h.sources(&sub)
 	if err != nil {
@@ -126,7 +126,7 @@ func (h *httpFace) sources(sub *ingest.Submission) ([]string, error) {
 			return nil, &api.RequestError{Field: "paths", Err: fmt.Errorf("%q is not an absolute path", p)}
 		}
 	}
-	// Before anything else: whoever may not read a path is not told whether it exists.
+	// Check this first: a client that may not read a path must not learn whether it exists.
 	roots := worker.ReadableRoots(h.cfg.Roots)
 	for _, p := range sub.Paths {
 		if err := checkReadable(roots, filepath.Clean(p)); err != nil {
@@ -181,7 +181,7 @@ func (h *httpFace) AddFiles(
 	if err != nil {
 		return 0, conflict(err)
 	}
-	// Only now: nobody else adds files any more, such as a request whose connection broke.
+	// Seal only now: no other request adds files any more, such as one whose connection broke.
 	if has := r.Before(); o.At >= 0 && o.At != has {
 		wrong := &api.RequestError{Conflict: true, Err: fmt.Errorf("the transfer has %d files, not %d", has, o.At)}
 		return 0, errors.Join(wrong, r.Close(lasting))

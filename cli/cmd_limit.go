@@ -97,7 +97,8 @@ type limitObject struct {
 	Name           string      `json:"name,omitempty"`
 	InFlight       int         `json:"in_flight,omitempty"`
 	FilesPerSecond float64     `json:"files_per_second,omitempty"`
-	InUse          int         `json:"in_use"` // batches of it that workers run or have reserved
+	InUse          int         `json:"in_use"`            // batches of it that workers run or have reserved
+	Trouble        string      `json:"trouble,omitempty"` // why its row in the database cannot be read
 }
 
 func (p *program) limit(ctx context.Context, b system, f *limitFlags) error {
@@ -129,7 +130,7 @@ func (p *program) limit(ctx context.Context, b system, f *limitFlags) error {
 		if err != nil {
 			return err
 		}
-		return p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, inUse(workers, &c)})
+		return p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, inUse(workers, &c), ""})
 	case c.InFlight == 0 && c.FilesPerSecond == 0:
 		p.printf("No limit on %s. Takes effect within seconds.", over(&c))
 	default:
@@ -156,10 +157,13 @@ func (p *program) listLimits(ctx context.Context, b system, shown func(*tasks.Li
 		}
 		used := inUse(workers, c)
 		if p.json {
-			if err := p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, used}); err != nil {
+			if err := p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, used, c.Trouble}); err != nil {
 				return err
 			}
 			continue
+		}
+		if c.Trouble != "" {
+			p.notef("the limit on %s: %s", over(c), printable(c.Trouble))
 		}
 		list.row(over(c), orNone(float64(c.InFlight)), count(int64(used)), orNone(c.FilesPerSecond))
 	}

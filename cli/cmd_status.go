@@ -69,7 +69,7 @@ func (p *program) listTransfers(ctx context.Context, b system, limit int) error 
 	if err != nil {
 		return err
 	}
-	now := time.Now()
+	now := p.now()
 	if p.json {
 		for i := range transfers {
 			if err := p.summarize(&transfers[i]); err != nil {
@@ -118,7 +118,7 @@ func (p *program) showTransfer(ctx context.Context, b system, id string) error {
 	if p.json {
 		return p.summarize(&t)
 	}
-	p.detail(p.stdout, &t, time.Now())
+	p.detail(p.stdout, &t, p.now())
 	if err := p.reportFailures(ctx, p.stdout, b, &t); err != nil {
 		return err
 	}

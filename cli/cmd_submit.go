@@ -20,6 +20,7 @@ type submitFlags struct {
 	filesFrom                             string
 	null, missingOK, wait, dryRun         bool
 	weight                                int
+	noReuse                               bool
 	selecting                             selectionFlags
 }
 
@@ -90,6 +91,7 @@ away; workers process them once it is back.`,
 	f.selecting.add(cmd)
 	f.selecting.addNewer(cmd)
 	dryRunFlag(cmd, &f.dryRun)
+	noReuseFlag(cmd, &f.noReuse)
 	missingOKFlag(cmd, &f.missingOK)
 	flags.StringVar(&f.resume, "resume", "", "resume the interrupted submission of the transfer with this `ID`")
 	completeBy(cmd, "resume", p.completeTransfers(1))
@@ -154,6 +156,7 @@ func (f *submitFlags) submission(args []string, list io.Reader) (baler.Submissio
 	s := baler.Submission{
 		Paths: args, Selection: selection, NulSeparated: f.null, MissingOK: f.missingOK,
 		Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Weight: f.weight, Via: via, Webhooks: f.webhooks,
+		NoReuse: f.noReuse,
 	}
 	if list != nil {
 		s.Paths, s.List = nil, list
@@ -229,6 +232,9 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 		if t, o.resumed, err = p.adoptUnfinished(ctx, b, t); err != nil {
 			return err
 		}
+	}
+	if !f.wait && !embedded {
+		p.noteUnserved(ctx, direct{b}, &t)
 	}
 	return p.submitted(ctx, direct{b}, &t, o, f)
 }

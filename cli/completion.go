@@ -60,7 +60,7 @@ func (p *program) lookUp(ctx context.Context, cmd *cobra.Command, open opener, d
 		do(r)
 		return nil
 	}
-	if database, err := config.ParseDatabase(cfg.Database.URL); err != nil || database.Path != "" && !exists(database.Path) {
+	if database, err := config.ParseDatabase(cfg.Database.URL); err != nil || database.Path != "" && !isThere(database.Path) {
 		return errors.Join(err, fs.ErrNotExist)
 	}
 	cfg.Database.AutoMigrate = new(bool)
@@ -79,7 +79,7 @@ func (p *program) silent() *program {
 	return &quiet
 }
 
-func exists(path string) bool {
+func isThere(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
@@ -171,7 +171,7 @@ func (p *program) completeCodes() completer {
 		if err != nil {
 			return nil
 		}
-		now, err := b.Activity(ctx, t)
+		now, err := b.LiveWork(ctx, t)
 		if err != nil {
 			return nil
 		}

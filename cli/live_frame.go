@@ -60,7 +60,7 @@ func (c *canvas) edges(left, right part) {
 type liveTransfer struct {
 	t        tasks.Transfer
 	pace     *progressRate
-	activity tasks.Activity
+	activity tasks.LiveWork
 	note     string // of the last line: what does not work
 	at       time.Time
 }

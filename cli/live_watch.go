@@ -42,7 +42,7 @@ func (p *program) watchLive(ctx context.Context, b system, id string) (t tasks.T
 			now := view.t
 			mu.Unlock()
 			if now.ID != 0 {
-				if a, err := b.Activity(ctx, now); err == nil { // the wait reports an outage
+				if a, err := b.LiveWork(ctx, now); err == nil { // the wait reports an outage
 					mu.Lock()
 					view.activity = a
 					mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/client"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -34,7 +35,7 @@ func (r *remote) Workers(ctx context.Context) ([]tasks.Worker, error) {
 		w := &found[i]
 		all[i] = tasks.Worker{
 			Name: w.Name, Handlers: w.Handlers, Slots: w.Slots, Version: w.Version, LimitsInUse: w.LimitsInUse, StartedAt: w.StartedAt,
-			SeenAt: w.SeenAt, Queues: w.Queues, Throttled: w.Throttled,
+			SeenAt: w.SeenAt, Queues: w.Queues, Throttled: w.Throttled, Trouble: w.Trouble,
 		}
 		switch w.State {
 		case statePaused:
@@ -78,7 +79,7 @@ func (r *remote) Limits(ctx context.Context) ([]tasks.Limit, error) {
 	found, err := r.Client.Limits(ctx)
 	all := make([]tasks.Limit, len(found))
 	for i, l := range found {
-		all[i] = tasks.Limit{Scope: tasks.Scope(l.Scope), Name: l.Name, InFlight: l.InFlight, FilesPerSecond: l.FilesPerSecond}
+		all[i] = limitOf(&l)
 	}
 	return all, err
 }
@@ -88,5 +89,11 @@ func (r *remote) SetLimit(
 	ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64,
 ) (tasks.Limit, error) {
 	l, err := r.Client.SetLimit(ctx, string(scope), name, inFlight, filesPerSecond)
-	return tasks.Limit{Scope: tasks.Scope(l.Scope), Name: l.Name, InFlight: l.InFlight, FilesPerSecond: l.FilesPerSecond}, err
+	return limitOf(&l), err
+}
+
+func limitOf(l *client.Limit) tasks.Limit {
+	return tasks.Limit{
+		Scope: tasks.Scope(l.Scope), Name: l.Name, InFlight: l.InFlight, FilesPerSecond: l.FilesPerSecond, Trouble: l.Trouble,
+	}
 }

@@ -81,9 +81,9 @@ func (r *remote) Failures(ctx context.Context, t tasks.Transfer, f baler.ResultF
 	return groups, err
 }
 
-// Activity implements recorded.
-func (r *remote) Activity(ctx context.Context, t tasks.Transfer) (a tasks.Activity, err error) {
-	now, err := r.Client.Activity(ctx, t.UUID)
+// LiveWork implements recorded.
+func (r *remote) LiveWork(ctx context.Context, t tasks.Transfer) (a tasks.LiveWork, err error) {
+	now, err := r.Client.LiveWork(ctx, t.UUID)
 	for _, w := range now.Running {
 		a.Running = append(a.Running, tasks.RunningBatches(w))
 	}
@@ -138,7 +138,7 @@ func transferOf(c *client.Transfer) tasks.Transfer {
 	}
 	for i := range c.Steps {
 		s := &c.Steps[i]
-		step := tasks.Step{Number: i + 1, Name: s.Name, Selected: s.Selected, Counts: tasks.Counts(s.Results)}
+		step := tasks.Step{Number: i + 1, Name: s.Name, Selected: s.Selected, Reused: s.Reused, Counts: tasks.Counts(s.Results)}
 		if i < len(c.Handlers) {
 			step.Handler = c.Handlers[i]
 		}
@@ -165,6 +165,7 @@ func resultOf(r *client.Result) tasks.ResultLine {
 		File: r.File, Path: r.Path, PathBytes: r.PathBytes, Parent: r.Parent, Member: r.Member, MemberBytes: r.RawMember, Step: r.Step,
 		Outcome: tasks.Outcome(r.Outcome), ExitCode: r.ExitCode, Code: r.Code, Output: r.Output, Error: r.Error, Truncated: r.Truncated,
 		Facts: r.Facts, Attempt: r.Attempt, Worker: r.Worker, StartedAt: r.StartedAt, EndedAt: r.EndedAt,
+		ReusedFrom: r.ReusedFrom, ReusedFile: r.ReusedFile, RanAt: r.RanAt,
 	}
 }
 

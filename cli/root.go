@@ -48,7 +48,7 @@ and the database.`,
 			p.deleteCommand(),
 		}},
 		{"Operate:", []*cobra.Command{
-			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(),
+			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(), p.reuseCommand(),
 			p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
 		}},
 		{"Recipes and bags:", []*cobra.Command{p.recipeCommand(), p.bagCommand()}},

@@ -35,7 +35,7 @@ type transfers interface {
 type recorded interface {
 	Results(ctx context.Context, t tasks.Transfer, f baler.ResultFilter) iter.Seq2[tasks.ResultLine, error]
 	Failures(ctx context.Context, t tasks.Transfer, f baler.ResultFilter, limit int) ([]tasks.FailureGroup, error)
-	Activity(ctx context.Context, t tasks.Transfer) (tasks.Activity, error)
+	LiveWork(ctx context.Context, t tasks.Transfer) (tasks.LiveWork, error)
 	Retry(ctx context.Context, t tasks.Transfer, f baler.ResultFilter) (int64, error)
 	RetryFinalizers(ctx context.Context, t tasks.Transfer) (int64, error)
 }

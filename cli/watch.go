@@ -24,7 +24,7 @@ func (p *program) watch(ctx context.Context, b system, id string) error {
 		p.printf("%s: %s", stateOf(&t), paceOf(&t))
 		return nil
 	case live && err == nil:
-		p.detail(p.stdout, &t, time.Now())
+		p.detail(p.stdout, &t, p.now())
 	case !live:
 		t, err = p.watchLines(ctx, b, id)
 	}

@@ -21,6 +21,7 @@ type Worker struct {
 	LimitsInUse map[string]int `json:"limits_in_use"`
 	StartedAt   time.Time      `json:"started_at"`
 	SeenAt      time.Time      `json:"seen_at"`
+	Trouble     string         `json:"trouble"` // why what the database says of it cannot be read
 }
 
 // Workers lists the live workers.
@@ -75,6 +76,7 @@ type Limit struct {
 	Name           string  `json:"name,omitempty"` // of the queue, or the transfer's id
 	InFlight       int     `json:"in_flight"`      // batches that run at once
 	FilesPerSecond float64 `json:"files_per_second"`
+	Trouble        string  `json:"trouble,omitempty"` // why it cannot be read; as little as possible runs then
 }
 
 // Limits lists the limits.

@@ -56,8 +56,8 @@ type Failures struct {
 	LastAt    time.Time `json:"last_at"`
 }
 
-// Activity is what happens in a transfer just now.
-type Activity struct {
+// LiveWork is what happens in a transfer just now.
+type LiveWork struct {
 	Running []struct {
 		Worker  string `json:"worker"`
 		Step    string `json:"step"`
@@ -75,9 +75,9 @@ type Activity struct {
 	} `json:"failures"` // the newest first
 }
 
-// Activity reads what happens in a transfer just now: batches that run, and the newest failures.
-func (c *Client) Activity(ctx context.Context, id string) (a Activity, err error) {
-	err = c.call(ctx, request{method: http.MethodGet, path: "/transfers/" + url.PathEscape(id) + "/activity"}, &a)
+// LiveWork reads what happens in a transfer just now: batches that run, and the newest failures.
+func (c *Client) LiveWork(ctx context.Context, id string) (a LiveWork, err error) {
+	err = c.call(ctx, request{method: http.MethodGet, path: "/transfers/" + url.PathEscape(id) + "/live"}, &a)
 	return a, err
 }
 
@@ -114,6 +114,10 @@ type Result struct {
 	Worker    string          `json:"worker"`
 	StartedAt time.Time       `json:"started_at"`
 	EndedAt   time.Time       `json:"ended_at"`
+
+	ReusedFrom string    `json:"reused_from"` // the transfer in which the handler ran, when the result was taken over
+	ReusedFile int64     `json:"reused_file"` // the number of the file there
+	RanAt      time.Time `json:"ran_at"`      // when the handler ended there
 }
 
 // Results yields the results of a transfer by step and file, a page at a time in memory.

@@ -22,6 +22,7 @@ type Submission struct {
 	Webhooks []string `json:"webhooks,omitempty"`
 
 	MissingOK bool `json:"missing_ok,omitempty"` // paths that do not exist get failed results
+	NoReuse   bool `json:"no_reuse,omitempty"`   // run the handlers for every file, also where the recipe says reuse
 
 	Selection `json:"selection,omitzero"` // which of the files below the paths belong to it
 
@@ -63,6 +64,7 @@ type Step struct {
 	Done     int64  `json:"done"`
 	Failed   int64  `json:"failed"`
 	Results  Counts `json:"results"`
+	Reused   int64  `json:"reused"` // results taken over from earlier transfers
 }
 
 // Transfer is a transfer with its counters.

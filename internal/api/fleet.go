@@ -52,6 +52,7 @@ type workerItem struct {
 
 	StartedAt time.Time `json:"started_at"`
 	SeenAt    time.Time `json:"seen_at"`
+	Trouble   string    `json:"trouble,omitempty" doc:"Why what the database says of it cannot be read; it counts as paused then."`
 }
 
 // states are the desired states as the API names them.
@@ -72,7 +73,7 @@ func (a *api) workers(ctx context.Context, _ *struct{}) (*workersOutput, error) 
 		w := &all[i]
 		item := workerItem{
 			Name: w.Name, Version: w.Version, Slots: w.Slots, Handlers: w.Handlers, Queues: w.Queues, Throttled: w.Throttled,
-			LimitsInUse: w.LimitsInUse, StartedAt: w.StartedAt, SeenAt: w.SeenAt,
+			LimitsInUse: w.LimitsInUse, StartedAt: w.StartedAt, SeenAt: w.SeenAt, Trouble: w.Trouble,
 		}
 		for name, state := range states() {
 			if state == w.DesiredState {

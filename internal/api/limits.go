@@ -33,6 +33,7 @@ type limitItem struct {
 	Name           string      `json:"name,omitempty" doc:"Of the queue, or the transfer's id; absent for all."`
 	InFlight       int         `json:"in_flight,omitempty" doc:"Batches that run at once; absent: no limit."`
 	FilesPerSecond float64     `json:"files_per_second,omitempty" doc:"Absent: no limit."`
+	Trouble        string      `json:"trouble,omitempty" doc:"Why the limit cannot be read; as little as possible runs then."`
 }
 
 func (a *api) limits(ctx context.Context, _ *struct{}) (*limitsOutput, error) {
@@ -43,7 +44,7 @@ func (a *api) limits(ctx context.Context, _ *struct{}) (*limitsOutput, error) {
 	out := new(limitsOutput)
 	out.Body.Limits = make([]limitItem, len(all))
 	for i, l := range all {
-		out.Body.Limits[i] = limitItem(l)
+		out.Body.Limits[i] = limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.Trouble}
 	}
 	return out, nil
 }
@@ -84,5 +85,5 @@ func (a *api) setLimit(ctx context.Context, in *limitInput) (*limitOutput, error
 	if err != nil {
 		return nil, a.answer(ctx, "set the limit", err)
 	}
-	return &limitOutput{Body: limitItem(l)}, nil
+	return &limitOutput{Body: limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.Trouble}}, nil
 }

@@ -36,7 +36,7 @@ type Submitter interface {
 	// Seal says that a transfer gets no more files. Sealing twice is fine.
 	Seal(ctx context.Context, t tasks.Transfer) error
 
-	// Recipe returns a recipe that the server knows, as YAML; false when it knows none of the name.
+	// Recipe returns a recipe of the server by its name, as YAML; false when there is none.
 	Recipe(name string) (yaml string, known bool)
 
 	// Recipes lists the names of the recipes that the server knows, sorted.
@@ -54,8 +54,8 @@ type Results interface {
 	// FilesAfter returns up to limit files behind a number.
 	FilesAfter(ctx context.Context, t tasks.Transfer, after int64, limit int) ([]tasks.File, error)
 
-	// Activity reads what happens in a transfer just now. It reads few rows.
-	Activity(ctx context.Context, t tasks.Transfer) (tasks.Activity, error)
+	// LiveWork reads what happens in a transfer just now. It reads few rows.
+	LiveWork(ctx context.Context, t tasks.Transfer) (tasks.LiveWork, error)
 
 	// FindTransfer finds a transfer by what people call it. The error is a *tasks.DeletedError
 	// when it was deleted, and a *RequestError when none or several fit.
@@ -105,6 +105,7 @@ type Submission struct {
 	Via            tasks.Via
 	MissingOK      bool // paths that do not exist get failed results
 	Webhooks       []string
+	NoReuse        bool // the handlers run for every file, also where the recipe says reuse
 	IdempotencyKey string
 }
 

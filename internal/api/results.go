@@ -33,11 +33,11 @@ func (a *api) registerResults(h huma.API) {
 		Errors:      []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},
 	}, a.failures)
 	huma.Register(h, huma.Operation{
-		OperationID: "show-activity", Method: http.MethodGet, Path: "/transfers/{id}/activity", Tags: []string{"Results"},
+		OperationID: "show-live-work", Method: http.MethodGet, Path: "/transfers/{id}/live", Tags: []string{"Results"},
 		Summary:     "Show what happens in a transfer",
 		Description: "The batches that run, by worker and step, and about the newest failures. It reads few rows, however large the transfer is.",
 		Errors:      []int{http.StatusNotFound, http.StatusGone},
-	}, a.activity)
+	}, a.live)
 	huma.Register(h, huma.Operation{
 		OperationID: "list-files",
 		Method:      http.MethodGet,
@@ -142,20 +142,20 @@ func stepNames(t *tasks.Transfer) map[int]string {
 	return names
 }
 
-type activityOutput struct {
-	Body tasks.Activity
+type liveOutput struct {
+	Body tasks.LiveWork
 }
 
-func (a *api) activity(ctx context.Context, in *TransferInput) (*activityOutput, error) {
+func (a *api) live(ctx context.Context, in *TransferInput) (*liveOutput, error) {
 	t, err := a.find(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	now, err := a.Results.Activity(ctx, t)
+	now, err := a.Results.LiveWork(ctx, t)
 	if err != nil {
 		return nil, a.internalError(ctx, "show what happens in the transfer", err)
 	}
-	return &activityOutput{Body: now}, nil
+	return &liveOutput{Body: now}, nil
 }
 
 type failuresInput struct {

@@ -14,6 +14,7 @@ import (
 // Worker holds the metrics of a worker. A nil *Worker counts nothing.
 type Worker struct {
 	results     *prometheus.CounterVec
+	reused      *prometheus.CounterVec
 	retries     *prometheus.CounterVec
 	seconds     *prometheus.HistogramVec
 	running     *prometheus.GaugeVec
@@ -43,6 +44,9 @@ func New(reg prometheus.Registerer) *Worker {
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_results_total", Help: "Final results handed to the recorder, by handler and outcome.",
 		}, []string{"handler", "outcome"}),
+		reused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_results_reused_total", Help: "Those of the results that were taken over from earlier transfers, by handler.",
+		}, []string{"handler"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_retries_total", Help: "Failed attempts of files that will be retried, by handler.",
 		}, []string{"handler"}),
@@ -94,7 +98,7 @@ func New(reg prometheus.Registerer) *Worker {
 			"Batches that the dispatcher found due and enqueued: later attempts, and batches that the queue did not have."),
 		reclaimed: counter("baler_batches_reclaimed_total", "Batches taken from workers that died."),
 	}
-	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.files, m.bytes, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
+	reg.MustRegister(m.results, m.reused, m.retries, m.seconds, m.running, m.files, m.bytes, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
 		m.slowdown, m.lines, m.flushers, m.intake, m.pressure, m.deadLetters, m.stale, m.handed, m.isolated, m.enqueued,
 		m.reclaimed)
 	return m
@@ -138,8 +142,15 @@ func (m *Worker) Recorded(handler string, results []tasks.Result, retried int) {
 		return
 	}
 	var n tasks.Counts
+	reused := 0
 	for i := range results {
 		n.Add(results[i].Outcome, 1)
+		if results[i].Reused != nil {
+			reused++
+		}
+	}
+	if reused > 0 {
+		m.reused.WithLabelValues(handler).Add(float64(reused))
 	}
 	for _, o := range tasks.Outcomes() {
 		if n.Get(o) > 0 {

@@ -3,78 +3,101 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
-	"unicode/utf8"
+	"time"
 
-	"github.com/balerhq/baler/tasks"
+	"gorm.io/gorm"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
 )
 
-// mostRunning bounds the rows of batches that run, by worker and step.
-const mostRunning = 500
-
-// Activity reads what happens in a transfer just now: the batches that run, and up to limit
-// failures. Of each step it reads the failures of the files with the highest numbers, as
-// their order by time has no index: files are processed about in the order of their numbers.
-func (s *Store) Activity(ctx context.Context, t *tasks.Transfer, limit int) (tasks.Activity, error) {
-	a := tasks.Activity{Running: []tasks.RunningBatches{}, Failures: []tasks.RecentFailure{}}
-	names := make(map[int]string, len(t.Steps))
-	for i := range t.Steps {
-		names[t.Steps[i].Number] = t.Steps[i].Name
-	}
-	var running []struct {
-		HeldBy  string
-		StepNo  int
-		Batches int
-	}
-	err := s.db.Session(ctx).Model(&batchRow{}).Where("transfer_id = ? AND held_until > ?", t.ID, s.db.Stamp()).
-		Select("held_by, step_no, COUNT(*) AS batches").Group("held_by, step_no").Order("held_by, step_no").Limit(mostRunning).Scan(&running).Error
-	if err != nil {
-		return a, fmt.Errorf("count batches that run: %w", err)
-	}
-	for _, r := range running {
-		a.Running = append(a.Running, tasks.RunningBatches{Worker: r.HeldBy, Step: names[r.StepNo], Batches: r.Batches})
-	}
-	rows, err := s.highestFailures(ctx, t, limit)
-	if err != nil {
-		return a, err
-	}
-	numbers := make([]int64, len(rows))
-	for i := range rows {
-		numbers[i] = rows[i].FileNo
-	}
-	files, err := s.Files(ctx, t.ID, tasks.NewRanges(numbers))
-	if err != nil {
-		return a, err
-	}
-	paths := pathsOf(files)
-	for i := range rows {
-		r := &rows[i]
-		f := tasks.RecentFailure{
-			File: r.FileNo, Path: paths[r.FileNo], Step: names[r.StepNo], Outcome: r.Outcome, Code: r.Code, Message: r.Message,
-			EndedAt: r.EndedAt.UTC(),
-		}
-		if !utf8.ValidString(f.Path) {
-			f.Path, f.PathBytes = strings.ToValidUTF8(f.Path, "\uFFFD"), []byte(f.Path)
-		}
-		a.Failures = append(a.Failures, f)
-	}
-	return a, nil
+// activityRow counts what a transfer recorded in one slot of time. Charts of a transfer
+// read these few rows in place of its results. What a retry takes back stays counted:
+// the work was done.
+type activityRow struct {
+	TransferID int64 `gorm:"primaryKey;autoIncrement:false"`
+	Slot       int64 `gorm:"primaryKey;autoIncrement:false"` // ledger.SlotLength since 1970
+	Results    int64
+	Failed     int64
+	Finished   int64 // files that passed their last step
+	Bytes      int64 // of the batches that ended
 }
 
-func (s *Store) highestFailures(ctx context.Context, t *tasks.Transfer, limit int) (all []failureRow, err error) {
-	for i := range t.Steps {
-		if t.Steps[i].Failures() == 0 {
-			continue
+// TableName names the table to GORM.
+func (activityRow) TableName() string { return "activity" }
+
+func countFailures(rows []resultRecord) (n int64) {
+	for i := range rows {
+		if rows[i].End.Outcome.IsFailure() {
+			n++
 		}
-		var rows []failureRow
-		err := s.db.Session(ctx).Where("transfer_id = ? AND step_no = ?", t.ID, t.Steps[i].Number).
-			Order("file_no DESC").Limit(limit).Find(&rows).Error
-		if err != nil {
-			return nil, fmt.Errorf("list failures: %w", err)
-		}
-		all = append(all, rows...)
 	}
-	slices.SortStableFunc(all, func(a, b failureRow) int { return b.EndedAt.Compare(a.EndedAt) })
-	return all[:min(len(all), limit)], nil
+	return n
+}
+
+func (t *counterChanges) active(transfer int64) *activityRow {
+	if t.activity == nil {
+		t.activity = make(map[int64]*activityRow)
+	}
+	if t.activity[transfer] == nil {
+		t.activity[transfer] = &activityRow{TransferID: transfer}
+	}
+	return t.activity[transfer]
+}
+
+// writeActivity adds to one row a transfer, in ascending order.
+func (t *counterChanges) writeActivity(tx *gorm.DB, now time.Time) error {
+	slot := ledger.SlotOf(now)
+	update := "ON DUPLICATE KEY UPDATE results = results + VALUES(results), failed = failed + VALUES(failed), " +
+		"finished = finished + VALUES(finished), bytes = bytes + VALUES(bytes)"
+	if tx.Name() == string(db.SQLite) {
+		update = "ON CONFLICT (transfer_id, slot) DO UPDATE SET results = results + excluded.results, failed = failed + excluded.failed, " +
+			"finished = finished + excluded.finished, bytes = bytes + excluded.bytes"
+	}
+	for _, id := range sortedKeys(t.activity) {
+		a := t.activity[id]
+		err := tx.Exec("INSERT INTO activity (transfer_id, slot, results, failed, finished, bytes) VALUES (?, ?, ?, ?, ?, ?) "+update,
+			id, slot, a.Results, a.Failed, a.Finished, a.Bytes).Error
+		if err != nil {
+			return fmt.Errorf("count activity: %w", err)
+		}
+	}
+	return nil
+}
+
+// Activity reads what each of some transfers recorded since a time, ascending; slots
+// without any are left out.
+func (s *Store) Activity(ctx context.Context, transfers []int64, since time.Time) (map[int64][]ledger.Activity, error) {
+	of := make(map[int64][]ledger.Activity, len(transfers))
+	if len(transfers) == 0 {
+		return of, nil
+	}
+	var rows []activityRow
+	err := s.db.Session(ctx).Where("transfer_id IN ? AND slot >= ?", transfers, ledger.SlotOf(since)).
+		Order("transfer_id, slot").Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read activity: %w", err)
+	}
+	for i := range rows {
+		r := &rows[i]
+		of[r.TransferID] = append(of[r.TransferID], ledger.Activity{
+			Slot: r.Slot, Results: r.Results, Failed: r.Failed, Finished: r.Finished, Bytes: r.Bytes,
+		})
+	}
+	return of, nil
+}
+
+// LastActivity reads up to limit of a transfer's newest slots, ascending.
+func (s *Store) LastActivity(ctx context.Context, transfer int64, limit int) ([]ledger.Activity, error) {
+	var rows []activityRow
+	err := s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("slot DESC").Limit(limit).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read activity: %w", err)
+	}
+	all := make([]ledger.Activity, len(rows))
+	for i := range rows {
+		r := &rows[i]
+		all[len(rows)-1-i] = ledger.Activity{Slot: r.Slot, Results: r.Results, Failed: r.Failed, Finished: r.Finished, Bytes: r.Bytes}
+	}
+	return all, nil
 }

@@ -2,8 +2,8 @@ package tasks
 
 import "time"
 
-// Activity is what happens in a transfer just now.
-type Activity struct {
+// LiveWork is what happens in a transfer just now.
+type LiveWork struct {
 	Running  []RunningBatches `json:"running"`  // by worker and step; never null
 	Failures []RecentFailure  `json:"failures"` // the newest first; never null
 }
