@@ -61,7 +61,8 @@ A bag with warnings is valid. The exit code is 3 if a bag is not valid.`,
 			return nil
 		},
 	}
-	cmd.Flags().Var(sizeValue{&maxUnpacked}, "max-unpacked", "refuse a zip, tar or tar.gz whose files have more than `SIZE` in all (default 1TiB)")
+	cmd.Flags().Var(sizeValue{&maxUnpacked}, "max-unpacked",
+		"refuse a zip, tar or tar.gz whose files have more than `SIZE` in all (default 1TiB)")
 	return cmd
 }
 

@@ -30,7 +30,8 @@ are kept until somebody requeues or discards them.`,
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "list", Short: "List the dead letters, newest first", Example: "  baler deadletters list --json",
-			Long: "List prints the dead letters with their numbers, times, kinds and reasons, the newest\nfirst. It is what deadletters does without a command.",
+			Long: "List prints the dead letters with their numbers, times, kinds and reasons, the newest\n" +
+				"first. It is what deadletters does without a command.",
 			Args: cobra.NoArgs, RunE: p.listDeadLetters,
 		},
 		p.showDeadLetterCommand(), p.requeueDeadLettersCommand(), p.discardDeadLettersCommand(),

@@ -193,7 +193,8 @@ func (p *program) resultWriter(
 		return newResultCSV(w, columns, onTerminal)
 	}
 	return &resultTables{
-		w: w, width: width, colors: p.colors(p.stdout), columns: columns, order: factOrder(p.registry, t), titled: columns == nil && filter.Step == "" && len(t.Steps) > 1,
+		w: w, width: width, colors: p.colors(p.stdout), columns: columns, order: factOrder(p.registry, t),
+		titled: columns == nil && filter.Step == "" && len(t.Steps) > 1,
 	}, nil
 }
 

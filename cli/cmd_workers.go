@@ -29,7 +29,8 @@ the last 30 seconds.`,
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "list", Short: "List the live workers", Example: "  baler workers list --json",
-			Long: "List prints the live workers with their states, and how many batches each runs at\nonce. It is what workers does without a command.",
+			Long: "List prints the live workers with their states, and how many batches each runs at\n" +
+				"once. It is what workers does without a command.",
 			Args: cobra.NoArgs, RunE: p.listWorkers,
 		},
 		p.desiredStateCommand("pause", "Pause a worker", tasks.WorkerPaused,
@@ -62,7 +63,8 @@ func describeWorker(w *tasks.Worker, limited bool) workerObject {
 		held = new(w.LimitsInUse[tasks.LimitKey(tasks.ScopeAll, "")])
 	}
 	return workerObject{
-		"worker", w.Name, nameOfState(w.DesiredState), w.Slots, held, append([]string{}, w.Handlers...), w.Version, w.StartedAt, w.SeenAt, w.Trouble,
+		"worker", w.Name, nameOfState(w.DesiredState), w.Slots, held, append([]string{}, w.Handlers...), w.Version,
+		w.StartedAt, w.SeenAt, w.Trouble,
 	}
 }
 
@@ -81,39 +83,44 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 			return err
 		}
 		limited := slices.ContainsFunc(limits, func(c tasks.Limit) bool { return c.Scope == tasks.ScopeAll && c.InFlight > 0 })
-		now := p.now()
-		list := newTable(column{title: "WORKER", shrink: end}, words("STATE"), column{title: "CONCURRENCY", short: "BATCHES", right: true},
-			numbers("LIMIT"), numbers("HANDLERS"), column{title: "VERSION", shrink: end},
-			numbers("UP"), numbers("SEEN"))
-		var unreadable []string
-		for i := range workers {
-			w := describeWorker(&workers[i], limited)
-			if p.json {
-				if err := p.object(w); err != nil {
-					return err
-				}
-				continue
-			}
-			limit := ""
-			if w.InUse != nil {
-				limit = count(int64(*w.InUse))
-			}
-			if w.Trouble != "" {
-				unreadable = append(unreadable, fmt.Sprintf("Worker %s takes no batches: %s.", printable(w.Worker), printable(w.Trouble)))
-				list.row(printable(w.Worker), "unreadable", "–", "", "–", "–", "–", "–")
-				continue
-			}
-			list.row(printable(w.Worker), w.State, count(int64(w.Concurrency)), limit, count(int64(len(w.Handlers))),
-				printable(w.Version), age(now.Sub(w.StartedAt)), age(now.Sub(w.SeenAt))+" ago")
-		}
 		if !p.json {
-			list.within(tableWidth(p.stdout)).write(p.stdout)
-			for _, line := range unreadable {
-				p.printf("%s", line)
+			p.workerTable(workers, limited)
+			return nil
+		}
+		for i := range workers {
+			if err := p.object(describeWorker(&workers[i], limited)); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
+}
+
+// workerTable lists workers for people.
+func (p *program) workerTable(workers []tasks.Worker, limited bool) {
+	now := p.now()
+	list := newTable(column{title: "WORKER", shrink: end}, words("STATE"), column{title: "CONCURRENCY", short: "BATCHES", right: true},
+		numbers("LIMIT"), numbers("HANDLERS"), column{title: "VERSION", shrink: end},
+		numbers("UP"), numbers("SEEN"))
+	var unreadable []string
+	for i := range workers {
+		w := describeWorker(&workers[i], limited)
+		limit := ""
+		if w.InUse != nil {
+			limit = count(int64(*w.InUse))
+		}
+		if w.Trouble != "" {
+			unreadable = append(unreadable, fmt.Sprintf("Worker %s takes no batches: %s.", printable(w.Worker), printable(w.Trouble)))
+			list.row(printable(w.Worker), "unreadable", "–", "", "–", "–", "–", "–")
+			continue
+		}
+		list.row(printable(w.Worker), w.State, count(int64(w.Concurrency)), limit, count(int64(len(w.Handlers))),
+			printable(w.Version), age(now.Sub(w.StartedAt)), age(now.Sub(w.SeenAt))+" ago")
+	}
+	list.within(tableWidth(p.stdout)).write(p.stdout)
+	for _, line := range unreadable {
+		p.printf("%s", line)
+	}
 }
 
 // desiredStateCommand makes a command that sets the desired state of a worker.

@@ -27,43 +27,40 @@ func pages(ctx context.Context, list iter.Seq2[string, error]) iter.Seq2[[]strin
 		defer stop()
 		lines := make(chan listedPath, listPage)
 		go readList(ctx, list, lines) // it may hang in its last read, and ends with the process then
-		var page []string
-		timer := time.NewTimer(time.Hour)
-		defer timer.Stop()
 		for {
-			full := false
-			select {
-			case line, more := <-lines:
-				switch {
-				case !more:
-					if len(page) > 0 {
-						yield(page, nil)
-					}
-					return
-				case line.err != nil:
-					if len(page) == 0 || yield(page, nil) {
-						yield(nil, line.err)
-					}
-					return
-				}
-				if page = append(page, line.path); len(page) == 1 {
-					timer.Reset(listPageEvery)
-				}
-				full = len(page) == listPage
-			case <-timer.C:
-				full = len(page) > 0
-			case <-ctx.Done():
-				yield(nil, ctx.Err())
+			page, more, err := nextPage(ctx, lines)
+			if len(page) > 0 && !yield(page, nil) {
 				return
 			}
-			if full {
-				if !yield(page, nil) {
-					return
-				}
-				page = nil
+			if err != nil {
+				yield(nil, err)
+			}
+			if err != nil || !more {
+				return
 			}
 		}
 	}
+}
+
+// nextPage gathers a page. more is false after the last one; paths before an error are in it.
+func nextPage(ctx context.Context, lines <-chan listedPath) (page []string, more bool, err error) {
+	var old <-chan time.Time // nothing waits before the first path
+	for len(page) < listPage {
+		select {
+		case line, open := <-lines:
+			if !open || line.err != nil {
+				return page, false, line.err
+			}
+			if page = append(page, line.path); len(page) == 1 {
+				old = time.After(listPageEvery)
+			}
+		case <-old:
+			return page, true, nil
+		case <-ctx.Done():
+			return nil, false, ctx.Err()
+		}
+	}
+	return page, true, nil
 }
 
 // readList checks paths and sends them until the list or ctx ends.

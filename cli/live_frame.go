@@ -41,7 +41,7 @@ func (c *canvas) add(parts ...part) {
 	c.lines = append(c.lines, b.String())
 }
 
-func (c *canvas) text(format string, args ...any) { c.add(part{text: fmt.Sprintf(format, args...)}) }
+func (c *canvas) textf(format string, args ...any) { c.add(part{text: fmt.Sprintf(format, args...)}) }
 
 // room is how many lines are left above the last one.
 func (c *canvas) room() int { return c.height - 1 - len(c.lines) }
@@ -78,7 +78,7 @@ func (v *liveTransfer) draw(c *canvas) {
 	v.workers(c)
 	v.failures(c)
 	for c.room() > 0 {
-		c.text("")
+		c.textf("")
 	}
 	keys := "q quits"
 	if v.note != "" {
@@ -96,7 +96,7 @@ func (v *liveTransfer) total(c *canvas) {
 			notes += " · " + n
 		}
 	}
-	c.text("%s", notes)
+	c.textf("%s", notes)
 }
 
 // segment is a part of a lane.
@@ -125,7 +125,7 @@ func (v *liveTransfer) lanes(c *canvas) {
 	if len(steps) == 0 || c.room() < 2 {
 		return
 	}
-	c.text("")
+	c.textf("")
 	shown := min(len(steps), max(1, c.room()-1))
 	if shown < len(steps) && shown > 1 {
 		shown-- // the last line says how many more there are
@@ -283,7 +283,7 @@ func (v *liveTransfer) workers(c *canvas) {
 	if len(names) == 0 || c.room() < 3 {
 		return
 	}
-	c.text("")
+	c.textf("")
 	c.add(part{plural(int64(len(names)), "worker") + " on it", bold})
 	for i, name := range names {
 		if c.room() < 1 {
@@ -293,7 +293,7 @@ func (v *liveTransfer) workers(c *canvas) {
 			c.add(part{"… " + count(int64(len(names)-i)) + " more", dim})
 			return
 		}
-		c.text("%s  %s", printable(name), strings.Join(work[name], ", "))
+		c.textf("%s  %s", printable(name), strings.Join(work[name], ", "))
 	}
 }
 
@@ -301,7 +301,7 @@ func (v *liveTransfer) failures(c *canvas) {
 	if len(v.activity.Failures) == 0 || c.room() < 3 {
 		return
 	}
-	c.text("")
+	c.textf("")
 	c.add(part{"Newest failures", bold})
 	for i := range v.activity.Failures {
 		if c.room() < 1 {

@@ -18,7 +18,7 @@ type liveList struct {
 
 func (l *liveList) draw(c *canvas) {
 	if len(l.transfers) == 0 {
-		c.text("There are no transfers yet.")
+		c.textf("There are no transfers yet.")
 	} else {
 		var b strings.Builder
 		transferTable(l.transfers[:min(len(l.transfers), max(0, c.height-2))], time.Now()).within(c.width).colored(c.colors).write(&b)
@@ -27,7 +27,7 @@ func (l *liveList) draw(c *canvas) {
 		}
 	}
 	for c.room() > 0 {
-		c.text("")
+		c.textf("")
 	}
 	if l.note != "" {
 		c.add(part{printable(l.note), yellow})

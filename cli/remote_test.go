@@ -133,7 +133,7 @@ func cutting(t *testing.T, to string, cut func(*http.Request) bool) *httptest.Se
 	testkit.Must(t, err)
 	behind := &httputil.ReverseProxy{
 		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		ModifyResponse: func(r *http.Response) error { return nil },
+		ModifyResponse: func(*http.Response) error { return nil },
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !cut(r) {

@@ -81,7 +81,8 @@ func (p *program) addGenerated(root *cobra.Command) {
 			cmd.Long = "Help shows what a command does, its flags and examples, as --help does."
 		case "completion":
 			cmd.Short, cmd.Example = "Print a script that completes commands in a shell", "  baler completion bash > ~/.baler-completion"
-			cmd.Long = "Completion prints a script for a shell that completes commands and flags, and the\nnames of transfers, steps, recipes, queues and workers."
+			cmd.Long = "Completion prints a script for a shell that completes commands and flags, and the\n" +
+				"names of transfers, steps, recipes, queues and workers."
 			for _, shell := range cmd.Commands() {
 				shell.Short, shell.Example = "Print the script for "+shell.Name(), "  baler completion "+shell.Name()
 			}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -36,7 +37,7 @@ func (l *listing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		_, _ = fmt.Fprint(w, "]}")
 		return
-	case r.URL.Query().Get("at") != "" && r.URL.Query().Get("at") != fmt.Sprint(len(l.files)):
+	case r.URL.Query().Get("at") != "" && r.URL.Query().Get("at") != strconv.Itoa(len(l.files)):
 		l.t.Errorf("at=%s, but there are %d files", r.URL.Query().Get("at"), len(l.files))
 	}
 	lines := bufio.NewScanner(r.Body)
@@ -45,7 +46,9 @@ func (l *listing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			l.cut = true
 			panic(http.ErrAbortHandler)
 		}
-		var f struct{ Path string }
+		var f struct {
+			Path string `json:"path"`
+		}
 		if err := json.Unmarshal(lines.Bytes(), &f); err != nil {
 			l.t.Error(err)
 		}

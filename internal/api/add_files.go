@@ -21,7 +21,7 @@ const ndjson = "application/x-ndjson"
 type addInput struct {
 	TransferInput
 
-	At        int64 `query:"at" minimum:"-1" default:"-1" doc:"How many files the transfer must have, so that nothing is added twice; -1: any."`
+	At        int64 `query:"at" minimum:"-1" default:"-1" doc:"How many files the transfer must have, so that none is added twice; -1: any."`
 	NoFolders bool  `query:"no_folders" doc:"End the request with an error at a line that names a folder."`
 
 	ContentType string `header:"Content-Type"`

@@ -29,7 +29,7 @@ func (a *api) registerEvents(h huma.API) {
 		OperationID: "watch-transfer",
 		Method:      http.MethodGet,
 		Path:        "/transfers/{id}/events",
-		Tags:        []string{"Transfers"},
+		Tags:        []string{tagTransfers},
 		Summary:     "Watch a transfer",
 		Description: "Server-sent events: `summary` with the transfer's summary, at once and whenever it has changed, at most " +
 			"once a second, and `end` with the last summary when the transfer has ended; then the stream ends. An event replaces " +

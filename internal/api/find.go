@@ -12,7 +12,7 @@ import (
 
 func (a *api) registerFind(h huma.API) {
 	huma.Register(h, huma.Operation{
-		OperationID: "find-transfer", Method: http.MethodGet, Path: "/transfers/find", Tags: []string{"Transfers"},
+		OperationID: "find-transfer", Method: http.MethodGet, Path: "/transfers/find", Tags: []string{tagTransfers},
 		Summary: "Find a transfer",
 		Description: "By what people call it: its number, its id or the beginning of it, its name, or latest. " +
 			"When several fit, the answer is 409 and lists them.",

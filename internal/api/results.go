@@ -12,12 +12,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
+// tagResults groups operations in the description.
+const tagResults = "Results"
+
 func (a *api) registerResults(h huma.API) {
 	huma.Register(h, huma.Operation{
 		OperationID: "list-results",
 		Method:      http.MethodGet,
 		Path:        "/transfers/{id}/results",
-		Tags:        []string{"Results"},
+		Tags:        []string{tagResults},
 		Summary:     "List the results of a transfer",
 		Description: "By step and file, in pages: pass `next` as `after` to get the next page. " +
 			"Results that are recorded meanwhile behind the page appear in later pages.",
@@ -27,22 +30,23 @@ func (a *api) registerResults(h huma.API) {
 		OperationID: "list-failures",
 		Method:      http.MethodGet,
 		Path:        "/transfers/{id}/failures",
-		Tags:        []string{"Results"},
+		Tags:        []string{tagResults},
 		Summary:     "Count the failures of a transfer",
 		Description: "By step, outcome, code and message, the most frequent first. It reads no other results, however many there are.",
 		Errors:      []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},
 	}, a.failures)
 	huma.Register(h, huma.Operation{
-		OperationID: "show-live-work", Method: http.MethodGet, Path: "/transfers/{id}/live", Tags: []string{"Results"},
-		Summary:     "Show what happens in a transfer",
-		Description: "The batches that run, by worker and step, and about the newest failures. It reads few rows, however large the transfer is.",
-		Errors:      []int{http.StatusNotFound, http.StatusGone},
+		OperationID: "show-live-work", Method: http.MethodGet, Path: "/transfers/{id}/live", Tags: []string{tagResults},
+		Summary: "Show what happens in a transfer",
+		Description: "The batches that run, by worker and step, and about the newest failures. " +
+			"It reads few rows, however large the transfer is.",
+		Errors: []int{http.StatusNotFound, http.StatusGone},
 	}, a.live)
 	huma.Register(h, huma.Operation{
 		OperationID: "list-files",
 		Method:      http.MethodGet,
 		Path:        "/transfers/{id}/files",
-		Tags:        []string{"Results"},
+		Tags:        []string{tagResults},
 		Summary:     "List the files of a transfer",
 		Description: "By number, in pages: pass `next` as `after` to get the next page.",
 		Errors:      []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},

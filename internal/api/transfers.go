@@ -12,12 +12,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
+// tagTransfers groups operations in the description.
+const tagTransfers = "Transfers"
+
 func (a *api) registerTransfers(h huma.API) {
 	huma.Register(h, huma.Operation{
 		OperationID: "list-transfers",
 		Method:      http.MethodGet,
 		Path:        "/transfers",
-		Tags:        []string{"Transfers"},
+		Tags:        []string{tagTransfers},
 		Summary:     "List transfers",
 		Description: "Newest first, in pages: pass `next` as `before` to get the next page.",
 		Errors:      []int{http.StatusUnprocessableEntity},
@@ -26,7 +29,7 @@ func (a *api) registerTransfers(h huma.API) {
 		OperationID: "get-transfer",
 		Method:      http.MethodGet,
 		Path:        "/transfers/{id}",
-		Tags:        []string{"Transfers"},
+		Tags:        []string{tagTransfers},
 		Summary:     "Show a transfer",
 		Description: "The summary that the command line prints with `--json`, and where the transfer comes from.",
 		Errors:      []int{http.StatusNotFound, http.StatusGone},
