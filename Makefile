@@ -33,6 +33,10 @@ help: ## List the targets
 build: ## Build the static binary bin/baler
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X github.com/balerhq/baler/cli.version=$(VERSION)' -o bin/baler ./cmd/baler
 
+.PHONY: man
+man: build ## Write the manual pages into bin/man
+	bin/baler man bin/man
+
 .PHONY: test
 test: with-servers ## Run every test (PKG=./internal/store/... TEST_FLAGS='-run Name' to choose)
 	$(WITH_SERVERS) $(GO) test -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(PKG)

@@ -40,6 +40,28 @@ func (h *httpFace) Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultFi
 	return n, err
 }
 
+// RetryFinalizers implements api.Control.
+func (h *httpFace) RetryFinalizers(ctx context.Context, t tasks.Transfer) (int64, error) {
+	n, err := h.Baler.RetryFinalizers(ctx, t)
+	if errors.Is(err, ErrNotCompleted) {
+		err = &api.RequestError{Err: err, Conflict: true}
+	}
+	return n, err
+}
+
+// FindTransfer implements api.Results.
+func (h *httpFace) FindTransfer(ctx context.Context, ref string) (tasks.Transfer, error) {
+	t, err := h.Baler.FindTransfer(ctx, ref)
+	_, several := errors.AsType[*AmbiguousError](err)
+	switch {
+	case several:
+		err = &api.RequestError{Err: err, Conflict: true}
+	case errors.Is(err, tasks.ErrTransferNotFound):
+		err = &api.RequestError{Err: err, Missing: true}
+	}
+	return t, err
+}
+
 // SetWorkerState implements api.Fleet.
 func (h *httpFace) SetWorkerState(ctx context.Context, name string, desired tasks.DesiredState) error {
 	err := h.Baler.SetWorkerState(ctx, name, desired)

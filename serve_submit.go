@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,7 +37,7 @@ func (h *httpFace) Submit(ctx context.Context, s api.Submission) (t tasks.Transf
 	}
 	sub := ingest.Submission{
 		Paths: s.Paths, Selection: s.Selection, Recipe: r, Name: s.Name, IdempotencyKey: s.IdempotencyKey, Queue: s.Queue,
-		Weight: s.Weight, Via: s.Via, Webhooks: s.Webhooks, NoReuse: s.NoReuse,
+		Weight: s.Weight, Via: s.Via, MissingOK: s.MissingOK, Webhooks: s.Webhooks, NoReuse: s.NoReuse,
 	}
 	sources, err := h.sources(&sub)
 	if err != nil {
@@ -166,7 +167,7 @@ const closeTimeout = 20 * time.Second
 
 // AddFiles implements api.Submitter.
 func (h *httpFace) AddFiles(
-	ctx context.Context, t tasks.Transfer, at int64, files iter.Seq2[api.ListedFile, error],
+	ctx context.Context, t tasks.Transfer, files iter.Seq2[api.ListedFile, error], o api.AddOptions,
 ) (added int64, err error) {
 	if err := h.takesRequests(ctx, t); err != nil {
 		return 0, err
@@ -177,8 +178,8 @@ func (h *httpFace) AddFiles(
 		return 0, conflict(err)
 	}
 	// Seal only now: no other request adds files any more, such as one whose connection broke.
-	if has := r.Before(); at >= 0 && at != has {
-		wrong := &api.RequestError{Conflict: true, Err: fmt.Errorf("the transfer has %d files, not %d", has, at)}
+	if has := r.Before(); o.At >= 0 && o.At != has {
+		wrong := &api.RequestError{Conflict: true, Err: fmt.Errorf("the transfer has %d files, not %d", has, o.At)}
 		return 0, errors.Join(wrong, r.Close(lasting))
 	}
 	emit := func(f tasks.File) error {
@@ -189,13 +190,17 @@ func (h *httpFace) AddFiles(
 		return err
 	}
 	roots := worker.ReadableRoots(h.cfg.Roots)
-	list := scan.NewLister(ctx, scan.Options{Exclude: []string{h.cfg.StateDir}}, emit)
+	list := scan.NewLister(ctx, scan.Options{Exclude: []string{h.cfg.StateDir}, OnSkipped: skippedOf(o.OnSkipped)}, emit)
 	for f, failed := range files {
 		switch {
 		case failed != nil:
 			err = failed
 		case f.Stat:
-			if err = checkReadable(roots, f.Path); err == nil {
+			err = checkReadable(roots, f.Path)
+			if err == nil && o.NoFolders {
+				err = checkNoFolder(f.Path)
+			}
+			if err == nil {
 				err = list.Add(f.Path)
 			}
 		default: // it need not exist here: workers check what its name leads to
@@ -214,6 +219,18 @@ func (h *httpFace) AddFiles(
 		return 0, conflict(closed)
 	}
 	return added, conflict(err)
+}
+
+// checkNoFolder reports a folder. A link to one is none: lists do not follow it.
+func checkNoFolder(path string) error {
+	if info, err := os.Lstat(path); err == nil && info.IsDir() {
+		return &api.RequestError{Err: fmt.Errorf("%q is a folder: name the files in it, as find -type f does", path)}
+	}
+	return nil
+}
+
+func skippedOf(tell func(api.Skipped)) func(scan.Skipped) {
+	return func(s scan.Skipped) { tell(api.Skipped{Path: s.Path, Reason: string(s.Reason), Detail: s.Detail}) }
 }
 
 // takesRequests reports an error for a transfer whose files do not come by requests: its

@@ -13,8 +13,10 @@ import (
 
 func (p *program) bagCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "bag",
-		Short:   "Verify bags",
+		Use:   "bag",
+		Short: "Verify bags",
+		Long: `Bag verifies folders and files in the format of BagIt (RFC 8493), as the final step
+bag writes them.`,
 		Example: "  baler bag verify ~/bags/2026-01",
 		Args:    unknownCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -59,7 +61,8 @@ A bag with warnings is valid. The exit code is 3 if a bag is not valid.`,
 			return nil
 		},
 	}
-	cmd.Flags().Var(sizeValue{&maxUnpacked}, "max-unpacked", "refuse a zip, tar or tar.gz whose files have more than `SIZE` in all (1TiB)")
+	cmd.Flags().Var(sizeValue{&maxUnpacked}, "max-unpacked",
+		"refuse a zip, tar or tar.gz whose files have more than `SIZE` in all (default 1TiB)")
 	return cmd
 }
 

@@ -45,7 +45,7 @@ Compare only numbers of the same run. With --html or --svg it also draws charts.
 
 // measure opens an environment, describes it, runs the measurement in it, and closes it.
 func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context, *bench.Env, *bench.Machine) error) (err error) {
-	cfg, err := p.settings(cmd)
+	cfg, err := p.ownSettings(cmd)
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,7 @@ func (p *program) benchMakespan(ctx context.Context, benchEnv *bench.Env, o benc
 func (p *program) benchWorkerCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "worker", Short: "Run a worker with the handlers of bench makespan", Example: "  baler bench worker",
+		Long: "Worker is the process that bench makespan measures.",
 		Args: cobra.NoArgs, Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			registry, err := bench.FakeHandlers()

@@ -107,6 +107,7 @@ func costOf(medians []bench.EmbeddedMeasurement, way bench.Variant) float64 {
 func (p *program) benchHashCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "hash FOLDER", Short: "Hash the files of a folder, and do nothing else", Example: "  baler bench hash photos",
+		Long: "Hash computes the SHA-256 of all files of a folder on all processors, which bench run\ncompares runs with.",
 		Args: cobra.ExactArgs(1), Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			files, err := bench.HashTree(cmd.Context(), args[0])

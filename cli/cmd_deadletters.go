@@ -30,6 +30,8 @@ are kept until somebody requeues or discards them.`,
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "list", Short: "List the dead letters, newest first", Example: "  baler deadletters list --json",
+			Long: "List prints the dead letters with their numbers, times, kinds and reasons, the newest\n" +
+				"first. It is what deadletters does without a command.",
 			Args: cobra.NoArgs, RunE: p.listDeadLetters,
 		},
 		p.showDeadLetterCommand(), p.requeueDeadLettersCommand(), p.discardDeadLettersCommand(),
@@ -104,6 +106,7 @@ func (p *program) listDeadLetters(cmd *cobra.Command, _ []string) error {
 func (p *program) showDeadLetterCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "show ID", Short: "Show a dead letter with its content", Example: "  baler deadletters show 7",
+		Long: "Show prints one dead letter with the bytes that the worker found, as far as they were\nkept, and why it could not use them.",
 		Args: cobra.ExactArgs(1), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ids, err := deadLetterIDs(args)
@@ -165,6 +168,7 @@ func (p *program) discardDeadLettersCommand() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use: "discard ID...", Short: "Delete dead letters",
+		Long:    "Discard deletes dead letters, of which nothing is left then. Give their numbers, or --all.",
 		Example: "  baler deadletters discard 7 8\n  baler deadletters discard --all",
 		Args:    cobra.ArbitraryArgs, ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -33,10 +33,10 @@ With --force it cancels a transfer that has not ended, and deletes it at once.`,
 		Example: `  baler delete 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7
   baler delete --force 01978f3e-2d1c-7c4b-9a63-5f2f0a9be1c7`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
-				t, err := b.FindTransfer(ctx, args[0])
+				t, err := direct{b}.FindTransfer(ctx, args[0])
 				if err != nil {
 					return err
 				}

@@ -29,7 +29,8 @@ It exits with 3 when a file is damaged, missing or not readable.`,
 		Example: `  baler diff 1 latest
   baler diff nightly latest --json
   baler diff latest`,
-		Args: cobra.RangeArgs(1, 2),
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: p.completeTransfers(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.diff(ctx, b, args)
@@ -41,7 +42,7 @@ It exits with 3 when a file is damaged, missing or not readable.`,
 func (p *program) diff(ctx context.Context, b *baler.Baler, ids []string) error {
 	var of []tasks.Transfer
 	for _, id := range ids {
-		t, err := b.FindTransfer(ctx, id)
+		t, err := direct{b}.FindTransfer(ctx, id)
 		if err != nil {
 			return err
 		}

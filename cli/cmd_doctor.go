@@ -28,7 +28,7 @@ back. It exits with 1 if a check fails.`,
   baler doctor --json --database mysql://db/baler`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := p.settings(cmd)
+			cfg, err := p.ownSettings(cmd)
 			if err != nil {
 				return fmt.Errorf("%w\ndoctor made no checks: correct the settings first", err)
 			}

@@ -28,7 +28,8 @@ files again. The time it takes depends on the number of failures alone.`,
 		Example: `  baler failures latest
   baler failures 12 --step checksum --outcome error
   baler failures 12 --json`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter, err := f.resultFilter(cmd)
 			if err != nil {
@@ -39,13 +40,13 @@ files again. The time it takes depends on the number of failures alone.`,
 					return usagef("%s is not a failure: give failed, error or timed_out", o)
 				}
 			}
-			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				return p.failures(ctx, b, args[0], filter, limit)
 			})
 		},
 	}
 	cmd.Flags().SortFlags = false
-	f.add(cmd)
+	f.add(p, cmd)
 	numberFlag(cmd, &limit, "limit", 100, "`N` groups at most")
 	return cmd
 }
@@ -64,7 +65,7 @@ type failureObject struct {
 	Last    time.Time     `json:"last_at"`
 }
 
-func (p *program) failures(ctx context.Context, b *baler.Baler, id string, filter baler.ResultFilter, limit int) error {
+func (p *program) failures(ctx context.Context, b system, id string, filter baler.ResultFilter, limit int) error {
 	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err
@@ -80,8 +81,9 @@ func (p *program) failures(ctx context.Context, b *baler.Baler, id string, filte
 	for _, s := range t.Steps {
 		names[s.Number] = s.Name
 	}
-	list := newTable(numbers("FILES"), words("STEP"), words("OUTCOME"), words("CODE"), words("MESSAGE"), words("FIRST AT"), words("LAST AT"),
-		words("FIRST FILE"))
+	list := newTable(numbers("FILES"), column{title: "STEP", shrink: end}, outcomes("OUTCOME"), column{title: "CODE", shrink: end},
+		column{title: "MESSAGE", shrink: end}, column{title: "FIRST AT", shrink: drop}, column{title: "LAST AT", shrink: drop},
+		column{title: "FIRST FILE", shrink: start})
 	for _, g := range groups {
 		if p.json {
 			o := failureObject{"failures", names[g.Step], g.Outcome, g.Code, g.Message, g.Files, g.Example, g.Path, g.First, g.Last}
@@ -100,6 +102,7 @@ func (p *program) failures(ctx context.Context, b *baler.Baler, id string, filte
 		p.notef("No failures.")
 		return nil
 	}
-	list.write(p.stdout)
+	width, _ := terminal(p.stdout.w) // elsewhere nothing is cut: retry takes the whole message
+	list.within(width).colored(p.colors(p.stdout)).write(p.stdout)
 	return nil
 }

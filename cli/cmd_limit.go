@@ -41,7 +41,7 @@ A change takes effect within about five seconds; running batches finish.`,
 			if f.transfer != "" && f.queue != "" {
 				return usagef("give --transfer or --queue, not both")
 			}
-			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				return p.limit(ctx, b, &f)
 			})
 		},
@@ -62,6 +62,8 @@ A change takes effect within about five seconds; running batches finish.`,
 	}}, "files-per-second", "start at most `N` files per second; 0 or none for no limit")
 	flags.StringVar(&f.transfer, "transfer", "", "limit only the transfer with this `ID`")
 	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "limit only the queue of this `NAME`")
+	completeBy(cmd, "transfer", p.completeTransfers(1))
+	completeBy(cmd, "queue", p.completeQueues())
 	return cmd
 }
 
@@ -99,7 +101,7 @@ type limitObject struct {
 	Trouble        string      `json:"trouble,omitempty"` // why its row in the database cannot be read
 }
 
-func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) error {
+func (p *program) limit(ctx context.Context, b system, f *limitFlags) error {
 	scope, name := tasks.ScopeAll, ""
 	switch {
 	case f.queue != "":
@@ -138,7 +140,7 @@ func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) erro
 	return nil
 }
 
-func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*tasks.Limit) bool) error {
+func (p *program) listLimits(ctx context.Context, b system, shown func(*tasks.Limit) bool) error {
 	all, err := b.Limits(ctx)
 	if err != nil {
 		return err

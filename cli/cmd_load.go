@@ -143,17 +143,17 @@ func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Sub
 	notes.end()
 	if err != nil {
 		follower.end()
-		return p.submitStopped(ctx, b, &t, err)
+		return p.submitStopped(ctx, direct{b}, &t, err)
 	}
 	if !f.wait {
 		follower.end()
 		if !f.quiet {
-			p.noteUnserved(ctx, b, &t)
+			p.noteUnserved(ctx, direct{b}, &t)
 		}
 		return p.printTransfer(&t, origin{created: created}, false)
 	}
 	if !f.quiet {
-		p.noteBlockers(ctx, b, &t)
+		p.noteBlockers(ctx, direct{b}, &t)
 	}
 	ended, err := b.Wait(ctx, t.UUID, nil)
 	follower.end()
@@ -209,7 +209,7 @@ func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Trans
 		}
 	case !f.quiet:
 		p.showLoad(t, &s)
-		if err := p.reportFailures(ctx, p.stdout, b, t); err != nil {
+		if err := p.reportFailures(ctx, p.stdout, direct{b}, t); err != nil {
 			return err
 		}
 	}

@@ -26,7 +26,7 @@ with a newer schema is an error and stays unchanged.`,
   baler migrate --check`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := p.settings(cmd)
+			cfg, err := p.ownSettings(cmd)
 			if err != nil {
 				return err
 			}

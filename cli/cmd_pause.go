@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -19,10 +18,10 @@ finish, and other transfers continue. It exits with 1 if the transfer has ended
 or is already paused.`,
 		Example:           `  baler pause 12`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.runTransferAction(cmd, args[0], transferAction{
-				do: func(ctx context.Context, b *baler.Baler, t tasks.Transfer) (bool, error) { return b.Pause(ctx, t) },
+				do: func(ctx context.Context, b system, t tasks.Transfer) (bool, error) { return b.Pause(ctx, t) },
 				did: func(t *tasks.Transfer) string {
 					return fmt.Sprintf("Transfer %s is paused. Resume it with 'baler resume %s'.", number(t), number(t))
 				},

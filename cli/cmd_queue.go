@@ -17,6 +17,8 @@ func (p *program) queueCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "queue",
 		Short: "List, pause and resume queues",
+		Long: `Queue works on the queues that carry batches to workers. A transfer has its queue
+from its submission, and workers serve those of the setting worker.queues.`,
 		Example: `  baler queue list
   baler queue pause default
   baler queue resume default`,
@@ -36,7 +38,7 @@ var errEmbedded = errors.New("the embedded queue exists only inside each process
 
 // withQueue opens Baler for a command that works on the queue itself.
 func (p *program) withQueue(cmd *cobra.Command, do func(context.Context, *baler.Baler, config.Config) error) error {
-	cfg, err := p.settings(cmd)
+	cfg, err := p.ownSettings(cmd)
 	if err != nil {
 		return err
 	}
@@ -44,6 +46,19 @@ func (p *program) withQueue(cmd *cobra.Command, do func(context.Context, *baler.
 		return errEmbedded
 	}
 	return p.with(cmd, baler.Open, do)
+}
+
+// withQueues is withQueue for a command that also works through a server, which may have an
+// embedded queue.
+func (p *program) withQueues(cmd *cobra.Command, do func(context.Context, fleet) error) error {
+	cfg, err := p.settings(cmd)
+	if err == nil && cfg.Server == "" && embedded(cfg) {
+		err = errEmbedded
+	}
+	if err != nil {
+		return err
+	}
+	return p.withSystem(cmd, baler.Open, func(ctx context.Context, b system, _ config.Config) error { return do(ctx, b) })
 }
 
 // queueObject is a queue in JSON.
@@ -56,11 +71,13 @@ func (p *program) queueListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the queues and their backlog",
+		Long: `List prints for each queue its state, how many batches wait, run and wait for
+another attempt, and how many files wait to be collected into batches.`,
 		Example: `  baler queue list
   baler queue list --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withQueue(cmd, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+			return p.withQueues(cmd, func(ctx context.Context, b fleet) error {
 				queues, err := b.Queues(ctx)
 				if err != nil {
 					return err
@@ -106,7 +123,7 @@ func (p *program) queuePauseCommand() *cobra.Command {
 exits with 1 if there is no such queue or it is already paused.`,
 		Example:           `  baler queue pause default`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: p.completeQueues(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.pauseQueue(cmd, args[0], true)
 		},
@@ -115,11 +132,13 @@ exits with 1 if there is no such queue or it is already paused.`,
 
 func (p *program) queueResumeCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:               "resume NAME",
-		Short:             "Resume a paused queue",
+		Use:   "resume NAME",
+		Short: "Resume a paused queue",
+		Long: `Resume lets workers take batches from a queue that was paused with 'baler queue
+pause'. It exits with 1 if there is no such queue or it is not paused.`,
 		Example:           `  baler queue resume default`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: p.completeQueues(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.pauseQueue(cmd, args[0], false)
 		},
@@ -127,7 +146,7 @@ func (p *program) queueResumeCommand() *cobra.Command {
 }
 
 func (p *program) pauseQueue(cmd *cobra.Command, name string, pause bool) error {
-	return p.withQueue(cmd, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+	return p.withQueues(cmd, func(ctx context.Context, b fleet) error {
 		q, err := findQueue(ctx, b, name)
 		if err != nil {
 			return err
@@ -151,7 +170,7 @@ func (p *program) pauseQueue(cmd *cobra.Command, name string, pause bool) error 
 }
 
 // findQueue returns an error for a queue that does not exist: Redis would pause that, too.
-func findQueue(ctx context.Context, b *baler.Baler, name string) (baler.QueueStats, error) {
+func findQueue(ctx context.Context, b fleet, name string) (baler.QueueStats, error) {
 	queues, err := b.Queues(ctx)
 	if err != nil {
 		return baler.QueueStats{}, err
@@ -167,5 +186,5 @@ func findQueue(ctx context.Context, b *baler.Baler, name string) (baler.QueueSta
 	if len(names) == 0 {
 		return baler.QueueStats{}, fmt.Errorf("there is no queue %q: there are no queues yet", name)
 	}
-	return baler.QueueStats{}, fmt.Errorf("there is no queue %q; there is %s", name, strings.Join(names, ", "))
+	return baler.QueueStats{}, fmt.Errorf("there is no queue %q; there is %s%s", name, strings.Join(names, ", "), didYouMean(name, names...))
 }

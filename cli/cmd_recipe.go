@@ -17,6 +17,8 @@ func (p *program) recipeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "recipe",
 		Short: "List, show, validate and explain recipes",
+		Long: `Recipes say in YAML which steps run on each file. Baler has some built in; --recipe of
+run and submit also takes the path of a file, whose name ends in .yaml.`,
 		Example: `  baler recipe list
   baler recipe show default
   baler recipe validate mine.yaml
@@ -73,61 +75,77 @@ const stepsListed = 3
 
 func (p *program) recipeListCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "list",
-		Short:   "List the built-in recipes",
+		Use:   "list",
+		Short: "List the built-in recipes, or those of a server",
+		Long: `List prints the built-in recipes with their steps, or through a server those that
+the server knows.`,
 		Example: "  baler recipe list",
 		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			list := newTable(words("RECIPE"), words("STEPS"), column{title: "DESCRIPTION", shrink: wrap})
-			for _, name := range recipe.Builtins() {
-				r, err := recipe.Load(name)
-				if err != nil {
-					return err
-				}
-				o := describe(r)
-				if p.json {
-					if err := p.object(o); err != nil {
-						return err
-					}
-					continue
-				}
-				var steps []string
-				for _, s := range o.Steps {
-					steps = append(steps, s.Step)
-				}
-				if more := len(steps) - stepsListed; more > 0 {
-					steps = append(steps[:stepsListed:stepsListed], fmt.Sprintf("… %d more", more))
-				}
-				list.row(o.Recipe, strings.Join(steps, ", "), o.Description)
-			}
-			if !p.json {
-				list.within(tableWidth(p.stdout)).write(p.stdout)
-			}
-			return nil
-		},
+		RunE:    func(cmd *cobra.Command, _ []string) error { return p.withRecipes(cmd, p.listRecipes) },
 	}
+}
+
+func (p *program) listRecipes(ctx context.Context, from recipes) error {
+	names, err := from.RecipeNames(ctx)
+	if err != nil {
+		return err
+	}
+	list := newTable(words("RECIPE"), words("STEPS"), column{title: "DESCRIPTION", shrink: wrap})
+	for _, name := range names {
+		r, err := from.NamedRecipe(ctx, name)
+		if _, bad := errors.AsType[*brokenRecipeError](err); bad {
+			p.notef("note: the recipe %s is not valid: %s", printable(name), firstLine(err.Error()))
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		o := describe(r)
+		if p.json {
+			if err := p.object(o); err != nil {
+				return err
+			}
+			continue
+		}
+		var steps []string
+		for _, s := range o.Steps {
+			steps = append(steps, s.Step)
+		}
+		if more := len(steps) - stepsListed; more > 0 {
+			steps = append(steps[:stepsListed:stepsListed], fmt.Sprintf("… %d more", more))
+		}
+		list.row(name, strings.Join(steps, ", "), o.Description)
+	}
+	if !p.json {
+		list.within(tableWidth(p.stdout)).write(p.stdout)
+	}
+	return nil
 }
 
 func (p *program) recipeShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show RECIPE",
 		Short: "Print a recipe",
+		Long: `Show prints the YAML of a recipe, with the rules that it uses. It is a good start
+for a recipe of your own.`,
 		Example: `  baler recipe show default
   baler recipe show checksum > mine.yaml`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.FixedCompletions(recipe.Builtins(), cobra.ShellCompDirectiveDefault),
-		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := recipe.Load(args[0])
-			if err != nil {
-				return err
-			}
-			if p.json {
-				o := describe(r)
-				o.YAML = r.YAML()
-				return p.object(o)
-			}
-			p.printf("%s", strings.TrimSuffix(r.YAML(), "\n"))
-			return nil
+		ValidArgsFunction: p.completeRecipes(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withRecipes(cmd, func(ctx context.Context, from recipes) error {
+				r, err := from.NamedRecipe(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				if p.json {
+					o := describe(r)
+					o.YAML = r.YAML()
+					return p.object(o)
+				}
+				p.printf("%s", strings.TrimSuffix(r.YAML(), "\n"))
+				return nil
+			})
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -46,7 +47,8 @@ their numbers and reasons.`,
   baler results 12 --code no-space
   baler results 12 --step identify --columns path,puid,mime --format csv
   baler results 12 --step identify --json`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter, err := f.filter.resultFilter(cmd)
 			if err != nil {
@@ -55,17 +57,19 @@ their numbers and reasons.`,
 			if err := f.check(cmd, p.json); err != nil {
 				return err
 			}
-			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
-				if f.rejects {
+			if f.rejects {
+				return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 					return p.listRejectedLines(ctx, b, args[0])
-				}
+				})
+			}
+			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				return p.results(ctx, b, args[0], filter, &f)
 			})
 		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	f.filter.add(cmd)
+	f.filter.add(p, cmd)
 	flags.StringVar(&f.format, "format", formatTable, "`FORMAT`: table, csv or jsonl")
 	flags.StringSliceVar(&f.columns, "columns", nil,
 		"`COLUMNS`: fields and facts, separated by commas (default: those that the results have)")
@@ -73,6 +77,11 @@ their numbers and reasons.`,
 	for _, other := range []string{"step", "outcome", "file", "code", "message", "format", "columns"} {
 		cmd.MarkFlagsMutuallyExclusive("rejected", other)
 	}
+	var fields []string
+	for _, c := range resultFields() {
+		fields = append(fields, c.name)
+	}
+	completeBy(cmd, "columns", completeList(fields...))
 	complete(cmd, "format", formatTable, formatCSV, formatJSONL)
 	return cmd
 }
@@ -81,7 +90,7 @@ their numbers and reasons.`,
 func (f *resultsFlags) check(cmd *cobra.Command, json bool) error {
 	switch {
 	case !slices.Contains([]string{formatTable, formatCSV, formatJSONL}, f.format):
-		return usagef("--format %q must be table, csv or jsonl", f.format)
+		return usagef("--format %q must be table, csv or jsonl%s", f.format, didYouMean(f.format, formatTable, formatCSV, formatJSONL))
 	case json && cmd.Flags().Changed("format") && f.format != formatJSONL:
 		return usagef("--json prints JSON lines; leave it out for --format %s", f.format)
 	case slices.Contains(f.columns, ""):
@@ -93,7 +102,7 @@ func (f *resultsFlags) check(cmd *cobra.Command, json bool) error {
 	return nil
 }
 
-func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter baler.ResultFilter, f *resultsFlags) (err error) {
+func (p *program) results(ctx context.Context, b system, id string, filter baler.ResultFilter, f *resultsFlags) (err error) {
 	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err
@@ -110,7 +119,7 @@ func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter
 	if err != nil {
 		return err
 	}
-	missing, unreadable := parseColumns(f.columns), 0
+	missing, unreadable, known := parseColumns(f.columns), 0, knownColumns()
 	for line, err := range b.Results(ctx, t, filter) {
 		if err == nil {
 			err = to.write(&line)
@@ -122,11 +131,11 @@ func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter
 			unreadable++
 		}
 		if len(missing) > 0 {
-			missing = stillMissing(missing, &line)
+			missing = stillMissing(missing, &line, known)
 		}
 	}
 	for _, c := range missing {
-		p.notef("note: no result has a fact or field %q", c.name)
+		p.notef("note: no result has a fact or field %q%s", c.name, didYouMean(c.name, slices.Sorted(maps.Keys(known))...))
 	}
 	if err := to.end(); err != nil || unreadable == 0 {
 		return err
@@ -136,15 +145,32 @@ func (p *program) results(ctx context.Context, b *baler.Baler, id string, filter
 		plural(int64(unreadable), "result"), tasks.CodeUnreadableRow)
 }
 
+// knownColumns are the names of fields; those of facts are added as they are met.
+func knownColumns() map[string]bool {
+	known := make(map[string]bool)
+	for _, c := range resultFields() {
+		known[c.name] = true
+	}
+	return known
+}
+
+// mostColumns bounds the names of facts that are remembered.
+const mostColumns = 1000
+
 // stillMissing keeps the columns of facts that the result does not have.
-func stillMissing(columns []resultColumn, l *tasks.ResultLine) []resultColumn {
+func stillMissing(columns []resultColumn, l *tasks.ResultLine, known map[string]bool) []resultColumn {
 	facts := factsOf(l)
+	for name := range facts {
+		if len(known) < mostColumns {
+			known[name] = true
+		}
+	}
 	return slices.DeleteFunc(columns, func(c resultColumn) bool { return !c.fact || facts[c.name] != nil })
 }
 
 // resultWriter returns the writer for the format of the flags.
 func (p *program) resultWriter(
-	ctx context.Context, b *baler.Baler, t *tasks.Transfer, filter baler.ResultFilter, f *resultsFlags, w io.Writer,
+	ctx context.Context, b system, t *tasks.Transfer, filter baler.ResultFilter, f *resultsFlags, w io.Writer,
 ) (resultWriter, error) {
 	var columns []resultColumn
 	if len(f.columns) > 0 {
@@ -167,12 +193,13 @@ func (p *program) resultWriter(
 		return newResultCSV(w, columns, onTerminal)
 	}
 	return &resultTables{
-		w: w, width: width, columns: columns, order: factOrder(p.registry, t), titled: columns == nil && filter.Step == "" && len(t.Steps) > 1,
+		w: w, width: width, colors: p.colors(p.stdout), columns: columns, order: factOrder(p.registry, t),
+		titled: columns == nil && filter.Step == "" && len(t.Steps) > 1,
 	}, nil
 }
 
 // allFacts lists the facts of the results, because a CSV file begins with their names.
-func allFacts(ctx context.Context, b *baler.Baler, t *tasks.Transfer, filter baler.ResultFilter) (columns []resultColumn, err error) {
+func allFacts(ctx context.Context, b system, t *tasks.Transfer, filter baler.ResultFilter) (columns []resultColumn, err error) {
 	known := map[string]bool{}
 	for line, err := range b.Results(ctx, *t, filter) {
 		if err != nil {
@@ -212,5 +239,5 @@ func hasStep(t *tasks.Transfer, name string) error {
 	if name == "" {
 		return nil
 	}
-	return fmt.Errorf("transfer %s has no step %q; it has %s", number(t), name, strings.Join(names, ", "))
+	return fmt.Errorf("transfer %s has no step %q; it has %s%s", number(t), name, strings.Join(names, ", "), didYouMean(name, names...))
 }

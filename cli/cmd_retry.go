@@ -33,7 +33,7 @@ With --finalizers it retries the failed final steps, and no files.`,
   baler retry 12 --step identify --outcome succeeded,warning --file 12
   baler retry nightly --finalizers`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter, err := f.resultFilter(cmd)
 			if err != nil {
@@ -42,7 +42,7 @@ With --finalizers it retries the failed final steps, and no files.`,
 			if finalizers && (filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0 || filter.Code != "" || filter.Message != "") {
 				return usagef("--finalizers retries no files: it cannot be combined with --step, --outcome, --file, --code or --message")
 			}
-			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
+			return p.withSystem(cmd, baler.Open, func(ctx context.Context, b system, cfg config.Config) error {
 				if finalizers {
 					return p.retryFinalizers(ctx, b, cfg, args[0], wait)
 				}
@@ -51,13 +51,13 @@ With --finalizers it retries the failed final steps, and no files.`,
 		},
 	}
 	cmd.Flags().SortFlags = false
-	f.add(cmd)
+	f.add(p, cmd)
 	cmd.Flags().BoolVar(&finalizers, "finalizers", false, "retry the failed final steps, and no files")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until the transfer has ended, and report on standard error")
 	return cmd
 }
 
-func (p *program) retry(ctx context.Context, b *baler.Baler, cfg config.Config, id string, filter baler.ResultFilter, wait bool) error {
+func (p *program) retry(ctx context.Context, b system, cfg config.Config, id string, filter baler.ResultFilter, wait bool) error {
 	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (p *program) retry(ctx context.Context, b *baler.Baler, cfg config.Config, 
 }
 
 // afterRetry waits for the transfer's end, or notes when no worker would run the files.
-func (p *program) afterRetry(ctx context.Context, b *baler.Baler, cfg config.Config, t *tasks.Transfer, n int64, wait bool) error {
+func (p *program) afterRetry(ctx context.Context, b system, cfg config.Config, t *tasks.Transfer, n int64, wait bool) error {
 	idle := n == 0 && t.State.Ended()
 	switch {
 	case wait && !idle:
@@ -114,7 +114,7 @@ func (p *program) retried(t *tasks.Transfer, n int64, filter *baler.ResultFilter
 }
 
 // noteMissingWorkers notes, for a caller that does not wait, that no worker is running.
-func (p *program) noteMissingWorkers(ctx context.Context, b *baler.Baler, cfg config.Config) {
+func (p *program) noteMissingWorkers(ctx context.Context, b system, cfg config.Config) {
 	workers, err := b.Workers(ctx)
 	switch {
 	case err != nil || len(workers) > 0: // the retry has succeeded; this is only a note

@@ -64,9 +64,9 @@ this one has processed.`,
 			return checkPaths(args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			via, err := tasks.ParseVia(f.via, "")
+			via, err := parseVia(f.via)
 			if err != nil {
-				return usageError{err}
+				return err
 			}
 			if err := checkWeight(f.weight); err != nil {
 				return err
@@ -87,7 +87,7 @@ this one has processed.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	recipeFlag(cmd, &f.recipe)
+	p.recipeFlag(cmd, &f.recipe)
 	viaFlag(cmd, &f.via)
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	weightFlag(cmd, &f.weight)
@@ -140,7 +140,7 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 // runShown runs, and prints what happens.
 func (p *program) runShown(ctx context.Context, b *baler.Baler, s baler.Submission, f *runFlags, pages *runPages) error {
 	notes := &skippedFiles{p: p, quiet: f.quiet}
-	follower := p.follow(ctx, b, p.newDisplay(f.quiet, false))
+	follower := p.follow(ctx, direct{b}, p.newDisplay(f.quiet, false))
 	s.OnSkipped = notes.see
 	s.OnCreated = func(t tasks.Transfer) {
 		if !f.quiet {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,20 +22,29 @@ func (p *program) statusCommand() *cobra.Command {
 		Use:   "status [ID]",
 		Short: "Show recent transfers, or one transfer in detail",
 		Long: `Status lists the newest transfers, or shows one of them step by step. With --watch
-it updates until the transfer has ended, and exits with 3 if files failed.`,
+it updates until the transfer has ended, and exits with 3 if files failed. On a
+terminal it fills the screen: a bar of outcomes for each step, rates and time left,
+the workers and the newest failures; q leaves it. Without an ID it shows the newest
+transfers until you leave.`,
 		Example: `  baler status
   baler status 12
-  baler status --watch latest`,
-		Args: cobra.MaximumNArgs(1),
+  baler status --watch latest
+  baler status --watch`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if watch && len(args) == 0 {
-				return usagef("--watch needs the id of a transfer")
+				if _, _, ok := sizeOf(p.stdout); !ok || p.json {
+					return errNoTerminal
+				}
 			}
 			if limit < 1 {
 				return usagef("--limit %d: give a number from 1", limit)
 			}
-			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				switch {
+				case watch && len(args) == 0:
+					return p.watchList(ctx, b)
 				case len(args) == 0:
 					return p.listTransfers(ctx, b, limit)
 				case watch:
@@ -54,12 +64,9 @@ it updates until the transfer has ended, and exits with 3 if files failed.`,
 	return cmd
 }
 
-func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) error {
-	transfers, err := b.Transfers(ctx, 0, limit)
+func (p *program) listTransfers(ctx context.Context, b system, limit int) error {
+	transfers, err := b.Newest(ctx, limit)
 	if err != nil {
-		return err
-	}
-	if err := b.Explain(ctx, transfers); err != nil {
 		return err
 	}
 	now := p.now()
@@ -75,22 +82,30 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 		p.printf("There are no transfers yet: start one with 'baler run PATH' or 'baler submit PATH'.")
 		return nil
 	}
-	list := newTable(numbers("ID"), column{title: "NAME", shrink: start}, words("STATE"), numbers("FILES"), numbers("DONE"), numbers("%"),
-		numbers("FAILED"), numbers("AGE"))
+	transferTable(transfers, now).within(tableWidth(p.stdout)).colored(p.colors(p.stdout)).write(p.stdout)
+	return nil
+}
+
+// transferTable has a row for each transfer.
+func transferTable(transfers []tasks.Transfer, now time.Time) *table {
+	hues := make(map[string]color, len(transfers))
+	state := column{title: "STATE", hue: func(cell string) color { return hues[cell] }}
+	list := newTable(numbers("ID"), column{title: "NAME", shrink: start}, state, numbers("FILES"),
+		column{title: "SIZE", right: true, shrink: spare}, numbers("DONE"), numbers("%"), alarming("FAILED", "", red), numbers("AGE"))
 	for i := range transfers {
 		t := &transfers[i]
 		since := "–" // of a row that cannot be read
 		if !t.CreatedAt.IsZero() {
 			since = age(now.Sub(t.CreatedAt))
 		}
-		list.row(number(t), quoted(t.Name), stateInList(t), count(t.Files), count(t.Finished),
+		hues[stateInList(t)] = colorOfState(t)
+		list.row(number(t), quoted(t.Name), stateInList(t), count(t.Files), size(t.Bytes), count(t.Finished),
 			percent(t.Finished, t.Files), count(failuresOf(t)), since)
 	}
-	list.within(tableWidth(p.stdout)).write(p.stdout)
-	return nil
+	return list
 }
 
-func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) error {
+func (p *program) showTransfer(ctx context.Context, b system, id string) error {
 	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err

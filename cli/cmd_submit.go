@@ -29,10 +29,11 @@ func (p *program) submitCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "submit PATH... | submit - | submit --files-from FILE | submit --resume ID",
 		Short: "Submit files for processing by workers",
-		Long: `Submit registers the files at and below the paths, or the files listed on
-standard input or in a file, and prints the transfer's id. Workers process them. With --wait
+		Long: `Submit registers the files at and below the paths, or the files listed on standard
+input or in a file, and prints the transfer's id. Workers process them. With --wait
 it waits until the transfer has ended, and exits with 3 if files failed. Workers
-read listed files only within BALER_ROOTS.
+read listed files only within BALER_ROOTS. Through a server the paths are those of
+the server.
 
 Submitting the same again with the same --key returns the same transfer and adds
 nothing. If that submission was interrupted, it is resumed, once its producer has
@@ -46,7 +47,14 @@ away; workers process them once it is back.`,
   baler submit --resume 12`,
 		Args: f.checkArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := p.settings(cmd)
+			if err != nil {
+				return err
+			}
 			if cmd.Flags().Changed("resume") {
+				if cfg.Server != "" {
+					return usagef("--resume does not work through a server, which resumes its submissions itself")
+				}
 				return p.with(cmd, baler.OpenProducer, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 					return p.submitResume(ctx, b, &f)
 				})
@@ -60,6 +68,9 @@ away; workers process them once it is back.`,
 			if err != nil {
 				return err
 			}
+			if cfg.Server != "" {
+				return p.submitRemote(cmd, &s, &f)
+			}
 			return p.with(cmd, baler.OpenProducer, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
 				return p.submit(ctx, b, s, &f, embedded(cfg))
 			})
@@ -67,12 +78,13 @@ away; workers process them once it is back.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	recipeFlag(cmd, &f.recipe)
+	p.recipeFlag(cmd, &f.recipe)
 	viaFlag(cmd, &f.via)
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	flags.Var(checked{&f.key, tasks.CheckIdempotencyKey}, "key", "idempotency `KEY`: submitting again with it returns the same transfer")
 	webhookFlag(cmd, &f.webhooks)
 	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "`QUEUE` to use (default: default)")
+	completeBy(cmd, "queue", p.completeQueues())
 	weightFlag(cmd, &f.weight)
 	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input or in the file end with NUL, as from find -print0")
 	flags.StringVar(&f.filesFrom, "files-from", "", "submit the paths in `FILE`, one per line")
@@ -82,6 +94,7 @@ away; workers process them once it is back.`,
 	noReuseFlag(cmd, &f.noReuse)
 	missingOKFlag(cmd, &f.missingOK)
 	flags.StringVar(&f.resume, "resume", "", "resume the interrupted submission of the transfer with this `ID`")
+	completeBy(cmd, "resume", p.completeTransfers(1))
 	flags.BoolVar(&f.wait, "wait", false, "wait until the transfer has ended, and report on standard error")
 	return cmd
 }
@@ -126,9 +139,9 @@ func (f *submitFlags) list(args []string, stdin io.Reader) (list io.Reader, done
 
 // submission makes a submission from the flags and arguments; list may be nil.
 func (f *submitFlags) submission(args []string, list io.Reader) (baler.Submission, error) {
-	via, err := tasks.ParseVia(f.via, "")
+	via, err := parseVia(f.via)
 	if err != nil {
-		return baler.Submission{}, usageError{err}
+		return baler.Submission{}, err
 	}
 	if err := f.webhooks.check(); err != nil {
 		return baler.Submission{}, err
@@ -198,7 +211,7 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 		return err
 	}
 	notes := &skippedFiles{p: p}
-	follower := p.follow(ctx, b, p.newDisplay(false, true))
+	follower := p.follow(ctx, direct{b}, p.newDisplay(false, true))
 	s.OnSkipped = notes.see
 	s.OnCreated = func(t tasks.Transfer) {
 		p.noteWeight(&t)
@@ -212,7 +225,7 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	}
 	notes.end()
 	if err != nil {
-		return p.submitStopped(ctx, b, &t, explainMissing(err))
+		return p.submitStopped(ctx, direct{b}, &t, explainMissing(err))
 	}
 	o := origin{created: created}
 	if !created {
@@ -221,9 +234,9 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 		}
 	}
 	if !f.wait && !embedded {
-		p.noteUnserved(ctx, b, &t)
+		p.noteUnserved(ctx, direct{b}, &t)
 	}
-	return p.submitted(ctx, b, &t, o, f)
+	return p.submitted(ctx, direct{b}, &t, o, f)
 }
 
 // origin says whether a submission created or resumed its transfer; the zero value means that the
@@ -231,7 +244,7 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 type origin struct{ created, resumed bool }
 
 // submitted prints a transfer, and waits for its end with --wait.
-func (p *program) submitted(ctx context.Context, b *baler.Baler, t *tasks.Transfer, o origin, f *submitFlags) error {
+func (p *program) submitted(ctx context.Context, b system, t *tasks.Transfer, o origin, f *submitFlags) error {
 	if err := p.printTransfer(t, o, f.wait); err != nil || !f.wait {
 		return err
 	}
@@ -265,7 +278,7 @@ func (p *program) printTransfer(t *tasks.Transfer, o origin, wait bool) error {
 }
 
 // submitStopped reports the state of a submission that was interrupted or failed.
-func (p *program) submitStopped(ctx context.Context, b *baler.Baler, t *tasks.Transfer, err error) error {
+func (p *program) submitStopped(ctx context.Context, b system, t *tasks.Transfer, err error) error {
 	if now, readErr := b.Transfer(context.WithoutCancel(ctx), t.UUID); readErr == nil {
 		p.notef("Transfer %s has %s registered. They will be processed; the others are not registered.", number(&now), files(now.Files))
 	}

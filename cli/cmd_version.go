@@ -43,7 +43,9 @@ func buildInfo() build {
 
 func (p *program) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "version",
+		Use: "version",
+		Long: `Version prints the version, the commit that it was built from, the version of Go and
+the platform. The versions of workers are in 'baler workers'.`,
 		Short:   "Print the version",
 		Example: "  baler version --json",
 		Args:    cobra.NoArgs,

@@ -17,6 +17,9 @@ func (p *program) workersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "workers",
 		Short: "List, pause, resume and drain workers",
+		Long: `Workers lists the live workers, and tells them to pause, to go on, or to stop after
+their running batches. A worker is live as long as it has given a sign of life in
+the last 30 seconds.`,
 		Example: `  baler workers
   baler workers pause host-4711
   baler workers drain host-4711`,
@@ -26,6 +29,8 @@ func (p *program) workersCommand() *cobra.Command {
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "list", Short: "List the live workers", Example: "  baler workers list --json",
+			Long: "List prints the live workers with their states, and how many batches each runs at\n" +
+				"once. It is what workers does without a command.",
 			Args: cobra.NoArgs, RunE: p.listWorkers,
 		},
 		p.desiredStateCommand("pause", "Pause a worker", tasks.WorkerPaused,
@@ -53,24 +58,18 @@ type workerObject struct {
 
 // describeWorker returns the JSON object of a worker, with in_use when there is a global limit.
 func describeWorker(w *tasks.Worker, limited bool) workerObject {
-	var state string
-	switch w.DesiredState {
-	case tasks.WorkerRunning:
-		state = "running"
-	case tasks.WorkerPaused:
-		state = "paused"
-	case tasks.WorkerDraining:
-		state = "draining"
-	}
 	var held *int
 	if limited {
 		held = new(w.LimitsInUse[tasks.LimitKey(tasks.ScopeAll, "")])
 	}
-	return workerObject{"worker", w.Name, state, w.Slots, held, append([]string{}, w.Handlers...), w.Version, w.StartedAt, w.SeenAt, w.Trouble}
+	return workerObject{
+		"worker", w.Name, nameOfState(w.DesiredState), w.Slots, held, append([]string{}, w.Handlers...), w.Version,
+		w.StartedAt, w.SeenAt, w.Trouble,
+	}
 }
 
 func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
-	return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+	return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 		workers, err := b.Workers(ctx)
 		if err != nil {
 			return err
@@ -84,39 +83,44 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 			return err
 		}
 		limited := slices.ContainsFunc(limits, func(c tasks.Limit) bool { return c.Scope == tasks.ScopeAll && c.InFlight > 0 })
-		now := p.now()
-		list := newTable(column{title: "WORKER", shrink: end}, words("STATE"), column{title: "CONCURRENCY", short: "BATCHES", right: true},
-			numbers("LIMIT"), numbers("HANDLERS"), column{title: "VERSION", shrink: end},
-			numbers("UP"), numbers("SEEN"))
-		var unreadable []string
-		for i := range workers {
-			w := describeWorker(&workers[i], limited)
-			if p.json {
-				if err := p.object(w); err != nil {
-					return err
-				}
-				continue
-			}
-			limit := ""
-			if w.InUse != nil {
-				limit = count(int64(*w.InUse))
-			}
-			if w.Trouble != "" {
-				unreadable = append(unreadable, fmt.Sprintf("Worker %s takes no batches: %s.", printable(w.Worker), printable(w.Trouble)))
-				list.row(printable(w.Worker), "unreadable", "–", "", "–", "–", "–", "–")
-				continue
-			}
-			list.row(printable(w.Worker), w.State, count(int64(w.Concurrency)), limit, count(int64(len(w.Handlers))),
-				printable(w.Version), age(now.Sub(w.StartedAt)), age(now.Sub(w.SeenAt))+" ago")
-		}
 		if !p.json {
-			list.within(tableWidth(p.stdout)).write(p.stdout)
-			for _, line := range unreadable {
-				p.printf("%s", line)
+			p.workerTable(workers, limited)
+			return nil
+		}
+		for i := range workers {
+			if err := p.object(describeWorker(&workers[i], limited)); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
+}
+
+// workerTable lists workers for people.
+func (p *program) workerTable(workers []tasks.Worker, limited bool) {
+	now := p.now()
+	list := newTable(column{title: "WORKER", shrink: end}, words("STATE"), column{title: "CONCURRENCY", short: "BATCHES", right: true},
+		numbers("LIMIT"), numbers("HANDLERS"), column{title: "VERSION", shrink: end},
+		numbers("UP"), numbers("SEEN"))
+	var unreadable []string
+	for i := range workers {
+		w := describeWorker(&workers[i], limited)
+		limit := ""
+		if w.InUse != nil {
+			limit = count(int64(*w.InUse))
+		}
+		if w.Trouble != "" {
+			unreadable = append(unreadable, fmt.Sprintf("Worker %s takes no batches: %s.", printable(w.Worker), printable(w.Trouble)))
+			list.row(printable(w.Worker), "unreadable", "–", "", "–", "–", "–", "–")
+			continue
+		}
+		list.row(printable(w.Worker), w.State, count(int64(w.Concurrency)), limit, count(int64(len(w.Handlers))),
+			printable(w.Version), age(now.Sub(w.StartedAt)), age(now.Sub(w.SeenAt))+" ago")
+	}
+	list.within(tableWidth(p.stdout)).write(p.stdout)
+	for _, line := range unreadable {
+		p.printf("%s", line)
+	}
 }
 
 // desiredStateCommand makes a command that sets the desired state of a worker.
@@ -127,9 +131,9 @@ func (p *program) desiredStateCommand(verb, short string, desired tasks.DesiredS
 		Long:              short + ". Takes effect within seconds.",
 		Example:           "  baler workers " + verb + " host-4711",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: p.completeWorkers(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				w, err := setWorkerState(ctx, b, args[0], desired)
 				switch {
 				case err != nil:
@@ -145,7 +149,7 @@ func (p *program) desiredStateCommand(verb, short string, desired tasks.DesiredS
 }
 
 // setWorkerState accepts live workers only: the database may still have a row of a dead one.
-func setWorkerState(ctx context.Context, b *baler.Baler, name string, desired tasks.DesiredState) (w tasks.Worker, err error) {
+func setWorkerState(ctx context.Context, b fleet, name string, desired tasks.DesiredState) (w tasks.Worker, err error) {
 	workers, err := b.Workers(ctx)
 	if err != nil {
 		return w, err

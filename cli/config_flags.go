@@ -40,6 +40,9 @@ func (p *program) settings(cmd *cobra.Command) (config.Config, error) {
 	}
 	p.jsonLog = p.asksJSONLog(cmd)
 	cfg, err := config.Load(config.Sources{Env: p.env, File: p.file, Fallback: "baler.yaml", Flags: flags})
+	if err == nil {
+		err = chooseServer(&cfg, flags)
+	}
 	if err != nil {
 		return cfg, err
 	}

@@ -56,13 +56,7 @@ const plainWidth = 80
 
 // tableWidth is the maximal width of tables on the output.
 func tableWidth(w io.Writer) int {
-	switch o := w.(type) {
-	case *output:
-		w = o.w
-	case *console:
-		w = o.w
-	}
-	if width, ok := terminal(w); ok {
+	if width, ok := terminal(fileOf(w)); ok {
 		return width
 	}
 	return plainWidth
@@ -71,16 +65,15 @@ func tableWidth(w io.Writer) int {
 // narrowestTerminal is the width of the narrowest terminal on which a display is redrawn.
 const narrowestTerminal = 40
 
-// canDraw reports whether w is a terminal on which a display can be redrawn in place, and
-// its width in columns. It is false for a dumb terminal, which cannot move its cursor, for
+// canDraw reports whether w is a terminal on which a display can be redrawn in place. It is false for a dumb terminal, which cannot move its cursor, for
 // one without a width, and for a narrow one, on which lines would wrap.
-func (p *program) canDraw(w io.Writer) (width int, ok bool) {
+func (p *program) canDraw(w io.Writer) bool {
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) || p.variable("TERM") == "dumb" {
-		return 0, false
+		return false
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
-	return width, err == nil && width >= narrowestTerminal
+	return err == nil && width >= narrowestTerminal
 }
 
 // terminal reports whether the output is a terminal, and its width in columns.
@@ -94,4 +87,13 @@ func terminal(w io.Writer) (width int, ok bool) {
 		width = 80
 	}
 	return width, true
+}
+
+// fileSize is the size of a terminal; ok is false for any other file.
+func fileSize(f *os.File) (width, height int, ok bool) {
+	if !term.IsTerminal(int(f.Fd())) {
+		return 0, 0, false
+	}
+	width, height, err := term.GetSize(int(f.Fd()))
+	return width, height, err == nil && width > 0 && height > 0
 }

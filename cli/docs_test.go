@@ -5,6 +5,10 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 // examples are the lines of the blocks marked sh in docs/cli.md.
@@ -74,6 +78,14 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 }
 
+// commandTree has all commands, with those that cobra makes.
+func commandTree() *cobra.Command {
+	p := newProgram(nil)
+	root := p.rootCommand()
+	p.addGenerated(root)
+	return root
+}
+
 // TestDocumentedFlags holds docs/cli.md against the flags that there are.
 func TestDocumentedFlags(t *testing.T) {
 	t.Parallel()
@@ -81,14 +93,49 @@ func TestDocumentedFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root := newProgram(nil).rootCommand()
-	for _, cmd := range root.Commands() {
-		contains(t, "docs/cli.md", string(text), "\n## "+cmd.Name()+"\n")
-		for line := range strings.Lines(cmd.LocalNonPersistentFlags().FlagUsages()) {
-			_, flag, ok := strings.Cut(line, "--")
-			if name, _, _ := strings.Cut(flag, " "); ok {
-				contains(t, "docs/cli.md", string(text), "--"+strings.TrimSpace(name))
-			}
+	documented := func(part string) {
+		if !strings.Contains(string(text), part) {
+			t.Errorf("docs/cli.md lacks %q", part)
 		}
 	}
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		if cmd.Hidden {
+			return
+		}
+		documented(cmd.CommandPath())
+		for line := range strings.Lines(cmd.LocalNonPersistentFlags().FlagUsages() + cmd.PersistentFlags().FlagUsages()) {
+			_, flag, ok := strings.Cut(line, "--")
+			if name, _, _ := strings.Cut(flag, " "); ok {
+				documented("--" + strings.TrimSpace(name))
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	root := commandTree()
+	for _, cmd := range root.Commands() {
+		documented("\n## " + cmd.Name() + "\n")
+	}
+	walk(root)
+}
+
+// The manual has a page for each command, with its flags.
+func TestManualPages(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.must(exitOK, "man", s.path("share/man1"))
+	page, err := os.ReadFile(s.path("share/man1/baler-submit.1"))
+	testkit.Must(t, err)
+	contains(t, "baler-submit(1)", string(page), ".TH ", "BALER-SUBMIT", "Submit files for processing by workers", `--key`, "EXAMPLE", "--server", `baler(1)`)
+	for _, name := range []string{"baler.1", "baler-queue-pause.1", "baler-recipe-explain.1"} {
+		if _, err := os.Stat(s.path("share/man1/" + name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if strings.Contains(string(page), "Auto generated") || strings.Contains(string(page), s.dir) {
+		t.Errorf("the page depends on when and where it was made:\n%s", page)
+	}
+	contains(t, "a file in the way", s.must(exitError, "man", s.file("file", "")).stderr, "write manual pages: mkdir ")
 }

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -83,3 +85,35 @@ func (c checked) String() string {
 
 // Type names the kind of value to cobra.
 func (checked) Type() string { return "string" }
+
+// oneOf is a flag whose value is one of some words.
+type oneOf struct {
+	to    *string
+	words []string
+}
+
+func (o oneOf) Set(s string) error {
+	if !slices.Contains(o.words, s) {
+		return notOneOf(s, o.words)
+	}
+	*o.to = s
+	return nil
+}
+
+func (o oneOf) String() string {
+	if o.to == nil {
+		return ""
+	}
+	return *o.to
+}
+
+// Type names the kind of value to cobra.
+func (oneOf) Type() string { return "string" }
+
+// notOneOf is the error of a word that is none of those known, with the one that is meant.
+func notOneOf(word string, known []string) error {
+	if hint := didYouMean(word, known...); hint != "" {
+		return fmt.Errorf("%q is not known%s", word, hint)
+	}
+	return fmt.Errorf("%q is not known; give %s", word, strings.Join(known, ", "))
+}

@@ -61,6 +61,7 @@ func (p *program) execute(ctx context.Context, args []string, stdin io.Reader, s
 	root.SetIn(stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
+	p.addGenerated(root)
 	cmd, err := root.ExecuteContextC(ctx)
 	p.json = p.json || slices.Contains(args, "--json") // cobra does not read the flags after an invalid one
 	return p.exit(ctx, cmd, err)

@@ -34,7 +34,7 @@ func TestQueues(t *testing.T) {
 	const title = "QUEUE    STATE    WAITING  RUNNING  RETRYING  FILES IN GROUPS\n"
 	equal(t, "list", s.must(exitOK, "queue", "list").stdout,
 		title+"default  running        0        0         0                1\n")
-	equal(t, "unknown", s.must(exitError, "queue", "pause", "defalt").stderr, "error: there is no queue \"defalt\"; there is default\n")
+	equal(t, "unknown", s.must(exitError, "queue", "pause", "defalt").stderr, "error: there is no queue \"defalt\"; there is default; did you mean \"default\"?\n")
 	equal(t, "resume", s.must(exitError, "queue", "resume", "default").stderr, "error: queue default is already running\n")
 	equal(t, "pause", s.must(exitOK, "queue", "pause", "default").stdout, "Queue default is paused.\n")
 	equal(t, "pause again", s.must(exitError, "queue", "pause", "default", "--json").said(), "error: queue default is already paused\n")

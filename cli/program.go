@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,6 +30,7 @@ type program struct {
 
 	file    string // --config
 	json    bool
+	color   string // --color
 	verbose int
 	jsonLog bool // standard error contains a JSON log only
 	began   bool // a command has started: its command line was well formed
@@ -39,7 +41,7 @@ type opener func(context.Context, config.Config, baler.Options) (*baler.Baler, e
 
 // with opens Baler for a command, and closes it afterwards.
 func (p *program) with(cmd *cobra.Command, open opener, do func(context.Context, *baler.Baler, config.Config) error) (err error) {
-	cfg, err := p.settings(cmd)
+	cfg, err := p.ownSettings(cmd)
 	if err != nil {
 		return err
 	}
@@ -50,6 +52,16 @@ func (p *program) with(cmd *cobra.Command, open opener, do func(context.Context,
 	defer func() { err = errors.Join(err, b.Close()) }()
 	p.clock = b.Now
 	return do(cmd.Context(), b, cfg)
+}
+
+// ownSettings are the settings of a command that needs Redis or the database itself.
+func (p *program) ownSettings(cmd *cobra.Command) (config.Config, error) {
+	cfg, err := p.settings(cmd)
+	if err == nil && cfg.Server != "" {
+		err = usagef("%s does not work through a server (%s): leave out --server, and unset BALER_SERVER",
+			strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" "), printable(cfg.Server))
+	}
+	return cfg, err
 }
 
 func (p *program) options(cfg config.Config) baler.Options {

@@ -24,7 +24,7 @@ func (p *program) newDisplay(quiet, counting bool) display {
 	if p.json {
 		return &objectProgress{p: p}
 	}
-	if _, ok := p.canDraw(p.stderr.w); ok && !p.jsonLog {
+	if p.canDraw(p.stderr.w) && !p.jsonLog {
 		return newBar(p.stderr, counting)
 	}
 	return &lineProgress{p: p, counting: counting}

@@ -31,7 +31,7 @@ type loadFollower struct {
 // followLoad starts a follower; end ends it.
 func (p *program) followLoad(ctx context.Context, b *baler.Baler, quiet bool) *loadFollower {
 	f := &loadFollower{b: b, text: func(string) {}, close: func() {}, started: make(chan tasks.Transfer, 1), stop: make(chan struct{})}
-	_, onTerminal := p.canDraw(p.stderr.w)
+	onTerminal := p.canDraw(p.stderr.w)
 	switch {
 	case quiet:
 	case p.json:

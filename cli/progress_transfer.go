@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -15,7 +14,7 @@ const followEvery = 200 * time.Millisecond
 
 // follower shows the progress of a transfer while something else works on it.
 type follower struct {
-	b       *baler.Baler
+	b       system
 	display display
 	started chan string // the transfer's id, once
 	stop    chan struct{}
@@ -24,7 +23,7 @@ type follower struct {
 
 // follow starts a follower. It continues after ctx has ended, because running batches
 // still finish then; end ends it.
-func (p *program) follow(ctx context.Context, b *baler.Baler, d display) *follower {
+func (p *program) follow(ctx context.Context, b system, d display) *follower {
 	f := &follower{b: b, display: d, started: make(chan string, 1), stop: make(chan struct{})}
 	f.ended.Go(func() { f.loop(context.WithoutCancel(ctx)) })
 	return f

@@ -24,7 +24,7 @@ type rejectedLine struct {
 
 // listRejectedLines lists the lines that a load rejected.
 func (p *program) listRejectedLines(ctx context.Context, b *baler.Baler, id string) (err error) {
-	t, err := b.FindTransfer(ctx, id)
+	t, err := direct{b}.FindTransfer(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -127,7 +127,7 @@ func (p *program) describeRun(ctx context.Context, b *baler.Baler, ran *baler.Ru
 	if !ran.FoundChanges {
 		return nil
 	}
-	return p.reportFailures(ctx, p.stdout, b, t)
+	return p.reportFailures(ctx, p.stdout, direct{b}, t)
 }
 
 // are returns "1 file is" or "N files are".

@@ -13,7 +13,7 @@ type filterFlags struct {
 	outcomes []string
 }
 
-func (f *filterFlags) add(cmd *cobra.Command) {
+func (f *filterFlags) add(p *program, cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.filter.Step, "step", "", "only results of this `STEP`")
 	flags.StringSliceVar(&f.outcomes, "outcome", nil, "only these `OUTCOMES`, separated by commas; may be repeated")
@@ -21,11 +21,16 @@ func (f *filterFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.filter.Code, "code", "", "only results with this `CODE`")
 	flags.StringVar(&f.filter.Message, "message", "", "only failures with this `MESSAGE`, as 'baler failures' shows it")
 	flags.Int64Var(&f.filter.Parent, "parent", 0, "only files that were extracted from the file with this `NUMBER`")
-	var names []string
+	completeBy(cmd, "outcome", completeList(outcomeNames()...))
+	completeBy(cmd, "step", p.completeSteps())
+	completeBy(cmd, "code", p.completeCodes())
+}
+
+func outcomeNames() (names []string) {
 	for _, o := range tasks.Outcomes() {
 		names = append(names, string(o))
 	}
-	complete(cmd, "outcome", names...)
+	return names
 }
 
 // resultFilter returns the filter of the flags.
@@ -34,7 +39,7 @@ func (f *filterFlags) resultFilter(cmd *cobra.Command) (baler.ResultFilter, erro
 	for _, s := range f.outcomes {
 		o, err := tasks.ParseOutcome(s)
 		if err != nil {
-			return filter, usageError{err}
+			return filter, usagef("%w%s", err, didYouMean(s, outcomeNames()...))
 		}
 		if filter.Message != "" && !o.IsFailure() {
 			return filter, usagef("--message selects failures, and %s is not a failure: give failed, error or timed_out", o)

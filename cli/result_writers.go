@@ -92,7 +92,8 @@ type resultTables struct {
 	width   int                        // of the terminal; 0 when there is none
 	columns []resultColumn             // nil: those that the step's results have
 	order   func(step string) []string // facts of a step, the most important first
-	titled  bool                       // tables have titles, because there are several steps
+	colors  bool
+	titled  bool // tables have titles, because there are several steps
 
 	step    string
 	waiting []tasks.ResultLine // of the step, until its columns are known
@@ -129,16 +130,19 @@ func (r *resultTables) end() error {
 	}
 	var columns []column
 	for i, c := range r.shown {
-		shrinks := end
+		shrinks, hue := end, outcomes("").hue
 		switch {
 		case c.name == "path" && !c.fact:
 			shrinks = start
 		case c.name == "outcome" && !c.fact:
 			shrinks = keep
 		}
-		columns = append(columns, column{title: strings.ToUpper(printable(r.shown[i].title())), shrink: shrinks})
+		if c.fact || c.name != "outcome" {
+			hue = nil
+		}
+		columns = append(columns, column{title: strings.ToUpper(printable(r.shown[i].title())), shrink: shrinks, hue: hue})
 	}
-	r.table = newTable(append(columns, column{})...).within(r.width)
+	r.table = newTable(append(columns, column{})...).within(r.width).colored(r.colors)
 	for i := range r.waiting {
 		r.table.row(r.cells(&r.waiting[i])...)
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 
-	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
 )
 
@@ -14,7 +13,7 @@ type finalizersReport struct {
 	Finalizers int64  `json:"finalizers"` // steps that are run again
 }
 
-func (p *program) retryFinalizers(ctx context.Context, b *baler.Baler, cfg config.Config, id string, wait bool) error {
+func (p *program) retryFinalizers(ctx context.Context, b system, cfg config.Config, id string, wait bool) error {
 	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err

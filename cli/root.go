@@ -17,7 +17,10 @@ records one result for each file and step.
 Without settings everything runs inside one process: try "baler run DIR".
 
 Where a command takes the ID of a transfer, it takes its number, its id or the
-beginning of it, its name, or latest.`,
+beginning of it, its name, or latest.
+
+With --server or BALER_SERVER, commands speak to a 'baler serve' instead of to Redis
+and the database.`,
 		Example: `  baler run ~/collection
   baler status
   baler results latest --outcome failed`,
@@ -32,6 +35,7 @@ beginning of it, its name, or latest.`,
 		},
 	}
 	root.SetVersionTemplate(p.name + " {{.Version}}\n")
+	root.SetFlagErrorFunc(unknownFlag)
 	p.globalFlags(root)
 	for _, g := range []struct {
 		title    string
@@ -47,6 +51,8 @@ beginning of it, its name, or latest.`,
 			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(), p.reuseCommand(),
 			p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
 		}},
+		{"Recipes and bags:", []*cobra.Command{p.recipeCommand(), p.bagCommand()}},
+		{otherCommands, []*cobra.Command{p.benchCommand(), p.versionCommand(), p.manCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
 		for _, cmd := range g.commands {
@@ -54,9 +60,37 @@ beginning of it, its name, or latest.`,
 			root.AddCommand(cmd)
 		}
 	}
-	root.AddCommand(p.recipeCommand(), p.bagCommand(), p.benchCommand(), p.versionCommand())
+	root.SetHelpCommandGroupID(otherCommands)
+	root.SetCompletionCommandGroupID(otherCommands)
 	p.rename(root)
 	return root
+}
+
+// otherCommands is the title of the last group.
+const otherCommands = "About Baler itself:"
+
+// addGenerated adds the commands that cobra makes, with what it leaves out of them. The output of
+// root must be set before.
+func (p *program) addGenerated(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Short, cmd.Example = "Show the help of a command", "  baler help run\n  baler help queue pause"
+			cmd.Long = "Help shows what a command does, its flags and examples, as --help does."
+		case "completion":
+			cmd.Short, cmd.Example = "Print a script that completes commands in a shell", "  baler completion bash > ~/.baler-completion"
+			cmd.Long = "Completion prints a script for a shell that completes commands and flags, and the\n" +
+				"names of transfers, steps, recipes, queues and workers."
+			for _, shell := range cmd.Commands() {
+				shell.Short, shell.Example = "Print the script for "+shell.Name(), "  baler completion "+shell.Name()
+			}
+		default:
+			continue
+		}
+		p.rename(cmd)
+	}
 }
 
 // rename replaces "baler" in examples by the name of the program.
@@ -88,6 +122,14 @@ func (p *program) globalFlags(root *cobra.Command) {
 	bind(flags, "redis", "redis.url")
 	flags.String("database", "", "`URL` of the database: sqlite:PATH or mysql://user:password@host:3306/name")
 	bind(flags, "database", "database.url")
+	flags.String("server", "", "`URL` of a server, to use instead of Redis and the database")
+	bind(flags, "server", "server")
+	flags.String("token", "", "`TOKEN` for the server; BALER_TOKEN and --token-file do not show it to other users of this host")
+	bind(flags, "token", "token")
+	flags.String("token-file", "", "`FILE` with the token for the server")
+	bind(flags, "token-file", "token_file")
+	flags.String("server-ca", "", "`FILE` with the authorities (PEM) that sign the server's certificate")
+	bind(flags, "server-ca", "server_ca")
 	flags.String("roots", "", "`FOLDERS` that workers may read, separated as in $PATH")
 	bind(flags, "roots", "roots")
 	flags.String("log-level", "", "lowest log `LEVEL`: debug, info, warn or error")
@@ -95,6 +137,11 @@ func (p *program) globalFlags(root *cobra.Command) {
 	flags.String("log-format", "", "log `FORMAT`: text or json")
 	bind(flags, "log-format", "log.format")
 	flags.CountVarP(&p.verbose, "verbose", "v", "log more; -vv logs everything")
+	p.color = colorAuto
+	flags.Var(oneOf{&p.color, []string{colorAuto, colorAlways, colorNever}}, "color", "color output: `WHEN` is auto, always or never")
+	complete(root, "color", colorAuto, colorAlways, colorNever)
+	complete(root, "log-level", "debug", "info", "warn", "error")
+	complete(root, "log-format", "text", "json")
 	flags.BoolVar(&p.json, "json", false, "print JSON, one object per line")
 }
 

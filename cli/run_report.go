@@ -16,7 +16,7 @@ import (
 func (p *program) report(w io.Writer, t *tasks.Transfer, now time.Time) {
 	s := tasks.Summarize(t, now)
 	took := time.Duration(s.Seconds * float64(time.Second))
-	fmt.Fprintf(w, "Transfer %s %s\n", number(t), stateOf(t))
+	fmt.Fprintf(w, "Transfer %s %s\n", number(t), colorOfState(t).paint(stateOf(t), p.colors(w)))
 	if t.Finished < t.Files {
 		fmt.Fprintf(w, "%s of ", count(t.Finished))
 	}
@@ -36,7 +36,7 @@ func (p *program) report(w io.Writer, t *tasks.Transfer, now time.Time) {
 	}
 	if t.Files > 0 {
 		fmt.Fprintln(w)
-		stepTable(t).within(tableWidth(w)).write(w)
+		stepTable(t).within(tableWidth(w)).colored(p.colors(w)).write(w)
 	}
 	p.reportFinalizers(w, t)
 }
@@ -82,7 +82,7 @@ func stepTable(t *tasks.Transfer) *table {
 		if o == tasks.OutcomeSucceeded || totals.Get(o) > 0 {
 			outcomes = append(outcomes, o)
 			title := strings.ToUpper(strings.ReplaceAll(string(o), "_", " "))
-			columns = append(columns, column{title: title, short: shortOutcome(o), right: true})
+			columns = append(columns, alarming(title, shortOutcome(o), colorOf(o)))
 		}
 	}
 	reused := slices.ContainsFunc(t.Steps, func(s tasks.Step) bool { return s.Reused > 0 })
@@ -138,7 +138,7 @@ func failureOutcomes() []tasks.Outcome {
 }
 
 // reportFailures lists the first failures, and the command that lists all.
-func (p *program) reportFailures(ctx context.Context, w io.Writer, b *baler.Baler, t *tasks.Transfer) error {
+func (p *program) reportFailures(ctx context.Context, w io.Writer, b system, t *tasks.Transfer) error {
 	all := failuresOf(t)
 	if all == 0 {
 		return nil
@@ -149,7 +149,7 @@ func (p *program) reportFailures(ctx context.Context, w io.Writer, b *baler.Bale
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(w, resultText(&line))
+		fmt.Fprintln(w, resultText(&line, p.colors(w)))
 		if shown++; shown == failuresShown {
 			break
 		}
@@ -164,12 +164,13 @@ func (p *program) reportFailures(ctx context.Context, w io.Writer, b *baler.Bale
 }
 
 // resultText is a result on one line for people.
-func resultText(l *tasks.ResultLine) string {
+func resultText(l *tasks.ResultLine, colors bool) string {
 	path := l.Path
 	if l.PathBytes != nil {
 		path = string(l.PathBytes)
 	}
-	s := fmt.Sprintf("%-9s  %s  %s", l.Outcome, printable(l.Step), quoted(path))
+	outcome := colorOf(l.Outcome).paint(fmt.Sprintf("%-9s", l.Outcome), colors)
+	s := fmt.Sprintf("%s  %s  %s", outcome, printable(l.Step), quoted(path))
 	if l.Code != "" {
 		s += "  " + printable(l.Code)
 	}

@@ -33,6 +33,15 @@ func (n *skippedFiles) see(notice scan.Skipped) {
 	n.p.notef("note: %s: %s (%s)", quoted(notice.Path), what, printable(notice.Detail))
 }
 
+// more counts skipped files that are not known by name.
+func (n *skippedFiles) more(files int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if files > 0 {
+		n.seen += files
+	}
+}
+
 func (n *skippedFiles) end() {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -78,15 +76,6 @@ func TestResults(t *testing.T) {
 	equal(t, "none", s.must(exitOK, "results", id, "--outcome", "failed").stdout, "")
 	equal(t, "unknown step", s.stable(s.must(exitError, "results", id, "--step", "nope").stderr),
 		"error: transfer ID has no step \"nope\"; it has checksum, identify\n")
-}
-
-func TestFrameIsDrawnInPlace(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	f := &screen{w: &out, width: 10}
-	f.draw(func(w io.Writer) { fmt.Fprint(w, "one\ntwo is much too long\n") })
-	f.draw(func(w io.Writer) { fmt.Fprint(w, "three\n") })
-	equal(t, "terminal", out.String(), "one\ntwo is m…\n\x1b[2A\x1b[Jthree\n")
 }
 
 func TestChangesAreToldOnceAndTheLastAlways(t *testing.T) {

@@ -29,7 +29,7 @@ func resumeArgs(cmd *cobra.Command, args []string) error {
 
 // submitResume resumes an interrupted submission.
 func (p *program) submitResume(ctx context.Context, b *baler.Baler, f *submitFlags) error {
-	t, err := b.FindTransfer(ctx, f.resume)
+	t, err := direct{b}.FindTransfer(ctx, f.resume)
 	if err != nil {
 		return err
 	}
@@ -39,13 +39,13 @@ func (p *program) submitResume(ctx context.Context, b *baler.Baler, f *submitFla
 	if t, err = p.resumeSubmission(ctx, b, t); err != nil {
 		return err
 	}
-	return p.submitted(ctx, b, &t, origin{resumed: true}, f)
+	return p.submitted(ctx, direct{b}, &t, origin{resumed: true}, f)
 }
 
 // resumeSubmission registers the missing files of a transfer, and shows the progress.
 func (p *program) resumeSubmission(ctx context.Context, b *baler.Baler, t tasks.Transfer) (tasks.Transfer, error) {
 	notes := &skippedFiles{p: p}
-	follower := p.follow(ctx, b, p.newDisplay(false, true))
+	follower := p.follow(ctx, direct{b}, p.newDisplay(false, true))
 	if !sealed(&t) {
 		follower.begin(t)
 	}
@@ -63,7 +63,7 @@ func (p *program) resumeSubmission(ctx context.Context, b *baler.Baler, t tasks.
 	case errors.Is(err, baler.ErrAlreadySealed), errors.Is(err, baler.ErrProducerAlive), errors.Is(err, baler.ErrPathsFromList):
 		return now, fmt.Errorf("transfer %s cannot be resumed: %w", number(&t), err)
 	}
-	return now, p.submitStopped(ctx, b, &now, err)
+	return now, p.submitStopped(ctx, direct{b}, &now, err)
 }
 
 // adoptUnfinished resumes the transfer of a key when its submission was interrupted.
@@ -82,7 +82,7 @@ func (p *program) adoptUnfinished(ctx context.Context, b *baler.Baler, t tasks.T
 			return t, false, fmt.Errorf("another submission with this key began transfer %s: %w; submit again when it has ended", number(&t), err)
 		}
 		if err != nil {
-			return t, false, p.submitStopped(ctx, b, &t, err)
+			return t, false, p.submitStopped(ctx, direct{b}, &t, err)
 		}
 	}
 	p.notef("Transfer %s was submitted with this key before; nothing was added.", number(&t))

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/mattn/go-runewidth"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // table is text in columns, each as wide as its widest cell.
@@ -15,6 +17,7 @@ type table struct {
 	rows    [][]string
 	width   int   // columns that shrink and wrap keep the table within it; 0 for no limit
 	laidOut []int // the widths of the columns once the titles are written
+	colors  bool
 }
 
 type column struct {
@@ -22,6 +25,8 @@ type column struct {
 	short  string // the title when the table would be too wide; empty: the same
 	right  bool   // aligned to the right, for numbers
 	shrink shrink
+
+	hue func(cell string) color // of a cell on a terminal with colors; nil: none
 }
 
 // shrink says how a column shrinks when the table would be too wide.
@@ -33,10 +38,26 @@ const (
 	start        // its start: the end of a path matters most
 	wrap         // nothing is cut: the text continues on the next line; for the last column
 	drop         // the end of the text, and then the whole column
+	spare        // the whole column, before any other shrinks
 )
 
 func words(title string) column   { return column{title: title} }
 func numbers(title string) column { return column{title: title, right: true} }
+
+// outcomes is a column of outcomes in their colors.
+func outcomes(title string) column {
+	return column{title: title, hue: func(cell string) color { return colorOf(tasks.Outcome(cell)) }}
+}
+
+// alarming is a column of numbers in a color, except 0.
+func alarming(title, short string, c color) column {
+	return column{title: title, short: short, right: true, hue: func(cell string) color {
+		if cell == "0" {
+			return plain
+		}
+		return c
+	}}
+}
 
 // narrow is the minimal width of a column that shrinks.
 const narrow = 8
@@ -58,6 +79,12 @@ func (t *table) within(width int) *table {
 	return t
 }
 
+// colored sets whether cells have colors.
+func (t *table) colored(on bool) *table {
+	t.colors = on
+	return t
+}
+
 func (t *table) write(w io.Writer) {
 	titles := make([]string, len(t.columns))
 	for i, c := range t.columns {
@@ -70,26 +97,36 @@ func (t *table) write(w io.Writer) {
 				titles[i] = c.short
 			}
 		}
+		if t.tooWide(t.widths(titles)) > 0 {
+			titles = t.dropColumns(titles, spare)
+		}
 		widths = t.fit(t.widths(titles))
 		if t.tooWide(widths) > 0 {
-			titles = t.dropColumns(titles)
+			titles = t.dropColumns(titles, drop)
 			widths = t.fit(t.widths(titles))
 		}
 	}
 	t.laidOut = widths
-	t.line(w, titles, widths)
+	t.titles(w, titles, widths)
 	for _, r := range t.rows {
 		t.line(w, r, widths)
 	}
 }
 
+func (t *table) titles(w io.Writer, titles []string, widths []int) {
+	colors := t.colors
+	t.colors = false
+	t.line(w, titles, widths)
+	t.colors = colors
+}
+
 // next adds a row to a table that has been written, with the same widths.
 func (t *table) next(w io.Writer, cells ...string) { t.line(w, cells, t.laidOut) }
 
-// dropColumns leaves out the columns that may be dropped, and returns the other titles.
-func (t *table) dropColumns(titles []string) []string {
+// dropColumns leaves out the columns of a kind, and returns the other titles.
+func (t *table) dropColumns(titles []string, which shrink) []string {
 	for i, c := range slices.Backward(slices.Clone(t.columns)) {
-		if c.shrink != drop {
+		if c.shrink != which {
 			continue
 		}
 		t.columns, titles = slices.Delete(t.columns, i, i+1), slices.Delete(titles, i, i+1)
@@ -129,7 +166,7 @@ func (t *table) fit(widths []int) []int {
 	for excess := t.tooWide(widths); excess > 0; excess-- {
 		widest := -1
 		for i, w := range widths {
-			if t.columns[i].shrink != keep && w > narrow && (widest < 0 || w > widths[widest]) {
+			if t.columns[i].shrink != keep && t.columns[i].shrink != spare && w > narrow && (widest < 0 || w > widths[widest]) {
 				widest = i
 			}
 		}
@@ -157,9 +194,12 @@ func (t *table) line(w io.Writer, cells []string, widths []int) {
 		case wrap:
 			lines := wrapped(cell, widths[i])
 			cell, below = lines[0], lines[1:]
-		case keep:
+		case keep, spare:
 		}
 		gap := strings.Repeat(" ", max(0, widths[i]-runewidth.StringWidth(cell)))
+		if hue := t.columns[i].hue; hue != nil {
+			cell = hue(cells[i]).paint(cell, t.colors)
+		}
 		if t.columns[i].right {
 			b.WriteString(gap + cell)
 		} else {

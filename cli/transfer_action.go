@@ -15,7 +15,7 @@ import (
 // transferAction is one of cancel, pause and resume.
 type transferAction struct {
 	// do reports false when the state of the transfer does not allow it.
-	do func(context.Context, *baler.Baler, tasks.Transfer) (bool, error)
+	do func(context.Context, system, tasks.Transfer) (bool, error)
 
 	did    func(*tasks.Transfer) string // describes the transfer after the action
 	didNot func(*tasks.Transfer) string // why the action is not possible
@@ -23,7 +23,7 @@ type transferAction struct {
 
 // runTransferAction runs the action, and shows the state of the transfer after it.
 func (p *program) runTransferAction(cmd *cobra.Command, id string, s transferAction) error {
-	return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+	return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 		t, err := b.FindTransfer(ctx, id)
 		if err != nil {
 			return err

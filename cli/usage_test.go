@@ -138,20 +138,28 @@ func TestEveryCommandIsExplained(t *testing.T) {
 	t.Parallel()
 	var walk func(cmd *cobra.Command)
 	walk = func(cmd *cobra.Command) {
-		if cmd.Short == "" || cmd.Example == "" || strings.HasSuffix(cmd.Short, ".") {
-			t.Errorf("%s: short %q, example %q", cmd.CommandPath(), cmd.Short, cmd.Example)
+		if cmd.Short == "" || cmd.Long == "" || cmd.Example == "" || strings.HasSuffix(cmd.Short, ".") {
+			t.Errorf("%s: short %q, long %q, example %q", cmd.CommandPath(), cmd.Short, cmd.Long, cmd.Example)
+		}
+		for line := range strings.Lines(cmd.Long) {
+			if len(strings.TrimSuffix(line, "\n")) > 100 && cmd.Parent().Name() != "completion" { // cobra's own texts
+				t.Errorf("%s: too long for a terminal: %s", cmd.CommandPath(), line)
+			}
+		}
+		if cmd.HasParent() && !cmd.Parent().HasParent() && cmd.GroupID == "" {
+			t.Errorf("%s is in no group", cmd.CommandPath())
 		}
 		for _, sub := range cmd.Commands() {
 			walk(sub)
 		}
 	}
-	walk(newProgram(nil).rootCommand())
+	walk(commandTree())
 }
 
 func TestHelpAndCompletion(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
-	contains(t, "help", s.must(exitOK).stdout, "Process files:", "Additional Commands:", "  run  ")
+	contains(t, "help", s.must(exitOK).stdout, "Process files:", "\nRecipes and bags:\n", "\nAbout Baler itself:\n", "  run  ")
 	contains(t, "help run", s.must(exitOK, "help", "run").stdout, "baler run PATH... [flags]", "Global Flags:")
 	contains(t, "completion", s.must(exitOK, "completion", "bash").stdout, "__start_baler")
 	contains(t, "recipes", s.must(exitOK, "__complete", "run", "--recipe", "").stdout, "checksum\n", "default\n")

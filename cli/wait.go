@@ -9,12 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/tasks"
 )
 
 // waitAndReport waits for the end of a transfer and reports on standard error.
-func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Transfer) error {
+func (p *program) waitAndReport(ctx context.Context, b system, t *tasks.Transfer) error {
 	p.noteBlockers(ctx, b, t)
 	d := p.newDisplay(false, false)
 	why := reasons{b: b}
@@ -44,7 +43,7 @@ func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Tr
 
 // noteBlockers prints notes, before the wait for a transfer, about causes for which it
 // cannot continue without a person.
-func (p *program) noteBlockers(ctx context.Context, b *baler.Baler, t *tasks.Transfer) {
+func (p *program) noteBlockers(ctx context.Context, b system, t *tasks.Transfer) {
 	if why := unserved(ctx, b, t); why != "" {
 		p.notef("%s Waiting.", why)
 	}
@@ -55,7 +54,7 @@ func (p *program) noteBlockers(ctx context.Context, b *baler.Baler, t *tasks.Tra
 
 // noteUnserved notes, for a caller that does not wait, that no live worker takes batches from
 // the queue of a transfer.
-func (p *program) noteUnserved(ctx context.Context, b *baler.Baler, t *tasks.Transfer) {
+func (p *program) noteUnserved(ctx context.Context, b system, t *tasks.Transfer) {
 	if why := unserved(ctx, b, t); why != "" && !t.State.Ended() {
 		p.notef("note: %s", strings.ToLower(why[:1])+why[1:])
 	}
@@ -63,7 +62,7 @@ func (p *program) noteUnserved(ctx context.Context, b *baler.Baler, t *tasks.Tra
 
 // unserved says that no live worker takes batches from the queue of a transfer, and what to
 // do; it is empty when one does.
-func unserved(ctx context.Context, b *baler.Baler, t *tasks.Transfer) string {
+func unserved(ctx context.Context, b system, t *tasks.Transfer) string {
 	workers, err := b.Workers(ctx)
 	served := servedQueues(workers)
 	switch {

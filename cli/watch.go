@@ -1,42 +1,33 @@
 package cli
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
-	"github.com/mattn/go-runewidth"
-
-	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/tasks"
 )
 
 // watch shows a transfer until it has ended: on a terminal in place, elsewhere
 // with a line, or an object, a change.
-func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
-	var see func(tasks.Transfer)
-	why := reasons{b: b}
-	width, onTerminal := p.canDraw(p.stdout.w)
-	screen := &screen{w: p.stdout, width: width}
-	switch {
-	case p.json:
-		see = onChange(func(t *tasks.Transfer) { _ = p.summarize(t) }) // output remembers the error
-	case onTerminal:
-		see = func(t tasks.Transfer) { screen.draw(func(w io.Writer) { p.detail(w, &t, p.now()) }) }
-	default:
-		var pace progressRate
-		see = onChange(func(t *tasks.Transfer) {
-			pace.see(read(t, time.Now()))
-			p.printf("%s: %s", stateOf(t), pace.line())
-		})
+func (p *program) watch(ctx context.Context, b system, id string) error {
+	t, live, err := tasks.Transfer{}, false, error(nil)
+	if !p.json {
+		t, live, err = p.watchLive(ctx, b, id)
 	}
-	t, err := b.Wait(ctx, id, func(t tasks.Transfer) {
-		why.add(ctx, &t)
-		see(t)
-	})
+	switch {
+	case errors.Is(err, errQuit) && t.ID == 0:
+		return nil
+	case errors.Is(err, errQuit):
+		p.printf("%s: %s", stateOf(&t), paceOf(&t))
+		return nil
+	case live && err == nil:
+		p.detail(p.stdout, &t, p.now())
+	case !live:
+		t, err = p.watchLines(ctx, b, id)
+	}
 	if err != nil {
 		return err
 	}
@@ -48,13 +39,37 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 	return failed(&t)
 }
 
+// watchLines shows a line, or an object, a change.
+func (p *program) watchLines(ctx context.Context, b system, id string) (tasks.Transfer, error) {
+	var pace progressRate
+	see := onChange(func(t *tasks.Transfer) {
+		pace.see(read(t, time.Now()))
+		p.printf("%s: %s", stateOf(t), pace.line())
+	})
+	if p.json {
+		see = onChange(func(t *tasks.Transfer) { _ = p.summarize(t) }) // output remembers the error
+	}
+	why := reasons{b: b}
+	return b.Wait(ctx, id, func(t tasks.Transfer) {
+		why.add(ctx, &t)
+		see(t)
+	})
+}
+
+// paceOf is a progress report of one look.
+func paceOf(t *tasks.Transfer) string {
+	var pace progressRate
+	pace.see(read(t, time.Now()))
+	return pace.line()
+}
+
 // lookForReason is the time between two queries for why a transfer makes no progress.
 // They read more rows than queries for the progress.
 const lookForReason = 2 * time.Second
 
 // reasons queries why one transfer makes no progress.
 type reasons struct {
-	b        *baler.Baler
+	b        system
 	at       time.Time // of the last query
 	finished int64     // at that time
 	last     string
@@ -145,27 +160,4 @@ func (p *program) detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 	if !t.EndedAt.IsZero() {
 		fmt.Fprintf(w, "ended    %s\n", local(t.EndedAt))
 	}
-}
-
-// screen is an area of a terminal that is redrawn in place.
-type screen struct {
-	w      io.Writer
-	width  int
-	height int // of the text shown now
-}
-
-func (f *screen) draw(content func(io.Writer)) {
-	var text bytes.Buffer
-	content(&text)
-	var b strings.Builder
-	if f.height > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA\x1b[J", f.height) // up to its first line, and clear from there
-	}
-	f.height = 0
-	for line := range strings.Lines(text.String()) {
-		// Cut, because a line that wraps would take two.
-		b.WriteString(runewidth.Truncate(strings.TrimSuffix(line, "\n"), f.width-1, "…") + "\n")
-		f.height++
-	}
-	_, _ = io.WriteString(f.w, b.String()) // output remembers the error
 }

@@ -3,11 +3,13 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -22,6 +24,9 @@ type Options struct {
 
 	// Attempts is how often a request is made that can be repeated; 0: 5.
 	Attempts int
+
+	// OnRetry learns why a request is repeated, before it is; it may be nil.
+	OnRetry func(error)
 }
 
 // Client talks to one server. Make one with New.
@@ -30,6 +35,7 @@ type Client struct {
 	token    string
 	http     *http.Client
 	attempts int
+	onRetry  func(error)
 }
 
 // New makes a Client of the server at a URL, such as http://127.0.0.1:8080.
@@ -41,12 +47,15 @@ func New(server string, o Options) (*Client, error) {
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("the address of a server has no user, query or fragment; the token is an option of its own")
 	}
-	c := &Client{base: strings.TrimSuffix(u.String(), "/") + "/v1", token: o.Token, http: o.HTTP, attempts: o.Attempts}
+	c := &Client{base: strings.TrimSuffix(u.String(), "/") + "/v1", token: o.Token, http: o.HTTP, attempts: o.Attempts, onRetry: o.OnRetry}
 	if c.http == nil {
 		c.http = http.DefaultClient
 	}
 	if c.attempts == 0 {
 		c.attempts = 5
+	}
+	if c.onRetry == nil {
+		c.onRetry = func(error) {}
 	}
 	return c, nil
 }
@@ -97,6 +106,7 @@ func (c *Client) call(ctx context.Context, r request, out any) error {
 		if err == nil || !again || r.once || attempt >= c.attempts || ctx.Err() != nil {
 			return err
 		}
+		c.onRetry(err)
 		if err := sleep(ctx, wait); err != nil {
 			return err
 		}
@@ -151,7 +161,14 @@ func (c *Client) do(req *http.Request, out any) error {
 		_, err = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer))
 		return err
 	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(out); err != nil {
+	if text, ok := out.(*rawText); ok {
+		return text.read(res.Body)
+	}
+	err = json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(out)
+	if _, wrong := errors.AsType[*json.SyntaxError](err); wrong {
+		return &Error{Status: res.StatusCode, Detail: "the answer is no JSON"}
+	}
+	if err != nil {
 		return fmt.Errorf("read the answer of %s: %w", req.URL.Path, err)
 	}
 	return nil
@@ -189,19 +206,23 @@ func problemOf(res *http.Response) error {
 const (
 	firstPause = 200 * time.Millisecond
 	mostPause  = 10 * time.Second
+
+	mostDoublings = 10 // of the first pause, which is longer than mostPause then
 )
 
 // pause is how long to wait before a request is repeated, and whether to repeat it.
 func pause(err error, attempt int) (time.Duration, bool) {
 	busy, isBusy := errors.AsType[*busyError](err)
 	_, answered := errors.AsType[*Error](err)
+	_, distrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	name, unknown := errors.AsType[*net.DNSError](err)
 	switch {
 	case isBusy && busy.after > 0:
 		return busy.after, true
-	case answered && !isBusy:
+	case answered && !isBusy, distrusted, unknown && name.IsNotFound:
 		return 0, false
 	}
-	wait := min(firstPause<<(attempt-1), mostPause)
+	wait := min(firstPause<<min(attempt-1, mostDoublings), mostPause)
 	return wait/2 + rand.N(wait/2), true // apart from other clients
 }
 

@@ -24,5 +24,8 @@ func (f Filter) query() url.Values {
 	if f.File > 0 {
 		q.Set("file", strconv.FormatInt(f.File, 10))
 	}
+	if f.Parent > 0 {
+		q.Set("parent", strconv.FormatInt(f.Parent, 10))
+	}
 	return q
 }

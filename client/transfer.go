@@ -2,10 +2,9 @@ package client
 
 import (
 	"context"
-	"encoding/json"
-	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -15,21 +14,33 @@ type Submission struct {
 	// the transfer is open: add files with AddFiles, then Seal it.
 	Paths []string `json:"paths,omitempty"`
 
-	Recipe   string   `json:"recipe,omitempty"` // its name; empty: default
+	Recipe   string   `json:"recipe,omitempty"` // its name, or lines of YAML; empty: default
 	Name     string   `json:"name,omitempty"`   // for people
 	Queue    string   `json:"queue,omitempty"`
 	Weight   int      `json:"weight,omitempty"`
 	Via      string   `json:"via,omitempty"` // auto, group or bulk
 	Webhooks []string `json:"webhooks,omitempty"`
 
-	NoReuse bool `json:"no_reuse,omitempty"` // run the handlers for every file, also where the recipe says reuse
+	MissingOK bool `json:"missing_ok,omitempty"` // paths that do not exist get failed results
+	NoReuse   bool `json:"no_reuse,omitempty"`   // run the handlers for every file, also where the recipe says reuse
 
-	Include []string `json:"-"` // patterns of files and folders, as gitignore has them; none: all
-	Exclude []string `json:"-"`
+	Selection `json:"selection,omitzero"` // which of the files below the paths belong to it
 
 	// Key makes the same submission twice one transfer; empty: each makes its own, and none
 	// is repeated after a broken connection.
 	Key string `json:"-"`
+}
+
+// Selection says which files below the paths belong to a transfer. The zero value selects
+// all of them.
+type Selection struct {
+	Include []string `json:"include,omitempty"` // patterns of files and folders, as gitignore has them; none: all
+	Exclude []string `json:"exclude,omitempty"`
+
+	IgnoreCase bool      `json:"ignore_case,omitempty"` // in patterns
+	MinSize    int64     `json:"min_size,omitempty"`    // in bytes
+	MaxSize    int64     `json:"max_size,omitempty"`    // in bytes; 0: no limit
+	NewerThan  time.Time `json:"newer_than,omitzero"`   // modified after it
 }
 
 // Counts are numbers of results by outcome.
@@ -70,13 +81,35 @@ type Transfer struct {
 	WaitingFor     string  `json:"waiting_for"` // why nothing of it runs; empty when something does
 
 	Finalizers []Finalizer `json:"finalizers"`
+
+	Number      int64     `json:"number"` // short, and unique on its server
+	Name        string    `json:"name"`
+	Key         string    `json:"key"` // of its submission
+	Via         string    `json:"via"` // group or bulk
+	Queue       string    `json:"queue"`
+	Weight      int       `json:"weight"`   // its share of the workers; 0: 1
+	Emitted     int64     `json:"emitted"`  // files that steps have made of others
+	Handlers    []string  `json:"handlers"` // of each step
+	Sources     []string  `json:"sources"`  // the submitted paths; none when its files were listed
+	Selection   Selection `json:"selection"`
+	CreatedAt   time.Time `json:"created_at"`
+	SealedAt    time.Time `json:"sealed_at"`    // zero while files may still be added
+	EndedAt     time.Time `json:"ended_at"`     // zero until it has ended
+	PausedAt    time.Time `json:"paused_at"`    // zero unless it is paused
+	Trouble     string    `json:"trouble"`      // why Baler has paused it
+	SourceBytes [][]byte  `json:"source_bytes"` // all sources, when one is not valid UTF-8
+
+	// Changed says of the answers of Submit, Cancel, Pause and Resume whether the request has
+	// made the transfer, or changed its state. When the first answer was lost, it is false.
+	Changed bool `json:"changed"`
 }
 
 // Finalizer is a final step of a transfer.
 type Finalizer struct {
-	Name  string `json:"step"`
-	State string `json:"state"`
-	Error string `json:"error"`
+	Name     string `json:"step"`
+	State    string `json:"state"` // waiting, running, done, failed or canceled
+	Attempts int    `json:"attempts"`
+	Error    string `json:"error"`
 }
 
 // Ended reports whether nothing of the transfer runs any more.
@@ -84,19 +117,7 @@ func (t *Transfer) Ended() bool { return t.State == "completed" || t.State == "c
 
 // Submit submits a transfer. With paths it returns before their files are registered.
 func (c *Client) Submit(ctx context.Context, s Submission) (t Transfer, err error) {
-	type selection struct {
-		Include []string `json:"include,omitempty"`
-		Exclude []string `json:"exclude,omitempty"`
-	}
-	body := struct {
-		Submission
-
-		Selection *selection `json:"selection,omitempty"`
-	}{Submission: s}
-	if len(s.Include)+len(s.Exclude) > 0 {
-		body.Selection = &selection{s.Include, s.Exclude}
-	}
-	err = c.call(ctx, request{method: http.MethodPost, path: "/transfers", body: body, key: s.Key, once: s.Key == ""}, &t)
+	err = c.call(ctx, request{method: http.MethodPost, path: "/transfers", body: s, key: s.Key, once: s.Key == ""}, &t)
 	return t, err
 }
 
@@ -105,6 +126,37 @@ func (c *Client) Transfer(ctx context.Context, id string) (t Transfer, err error
 	err = c.call(ctx, request{method: http.MethodGet, path: "/transfers/" + url.PathEscape(id)}, &t)
 	return t, err
 }
+
+// Find finds a transfer by its number, its id or the beginning of it, its name, or "latest".
+// The error is an *Error with status 404 when none fits, 409 when several do, and 410 when
+// it was deleted.
+func (c *Client) Find(ctx context.Context, ref string) (t Transfer, err error) {
+	err = c.call(ctx, request{method: http.MethodGet, path: "/transfers/find?" + url.Values{"ref": {ref}}.Encode()}, &t)
+	return t, err
+}
+
+// Transfers lists up to limit transfers, newest first.
+func (c *Client) Transfers(ctx context.Context, limit int) (all []Transfer, err error) {
+	query := url.Values{}
+	for {
+		query.Set("limit", strconv.Itoa(min(limit-len(all), transferPage)))
+		var page struct {
+			Transfers []Transfer `json:"transfers"`
+			Next      string     `json:"next"`
+		}
+		if err := c.call(ctx, request{method: http.MethodGet, path: "/transfers?" + query.Encode()}, &page); err != nil {
+			return all, err
+		}
+		all = append(all, page.Transfers...)
+		if page.Next == "" || len(all) >= limit {
+			return all, nil
+		}
+		query.Set("before", page.Next)
+	}
+}
+
+// transferPage is how many transfers the server lists at most.
+const transferPage = 500
 
 // Cancel cancels a transfer, and returns it as it is then. One that has ended stays as it is.
 func (c *Client) Cancel(ctx context.Context, id string) (t Transfer, err error) {
@@ -130,71 +182,4 @@ func (c *Client) Seal(ctx context.Context, id string) (t Transfer, err error) {
 func (c *Client) post(ctx context.Context, id, verb string) (t Transfer, err error) {
 	err = c.call(ctx, request{method: http.MethodPost, path: "/transfers/" + url.PathEscape(id) + "/" + verb}, &t)
 	return t, err
-}
-
-// Filter selects results. The zero value selects all.
-type Filter struct {
-	Step     string   `json:"step,omitempty"`
-	Outcomes []string `json:"outcome,omitempty"`
-	File     int64    `json:"file,omitempty"`    // its number; 0: every file
-	Code     string   `json:"code,omitempty"`    // empty: every code
-	Message  string   `json:"message,omitempty"` // of failures: what list-failures returns; empty: every result
-}
-
-// Retry runs the files of the selected results again, and returns their number. Without
-// outcomes it selects failures and canceled files.
-func (c *Client) Retry(ctx context.Context, id string, f Filter) (files int64, err error) {
-	var answer struct {
-		Files int64 `json:"files"`
-	}
-	// Repeating it is harmless: files that run again have no result that it would select.
-	err = c.call(ctx, request{method: http.MethodPost, path: "/transfers/" + url.PathEscape(id) + "/retry", body: f}, &answer)
-	return answer.Files, err
-}
-
-// Result is the result of one file at one step.
-type Result struct {
-	File      int64           `json:"file"`
-	Path      string          `json:"path"`
-	Step      string          `json:"step"`
-	Outcome   string          `json:"outcome"`
-	ExitCode  int             `json:"exit_code"`
-	Code      string          `json:"code"`
-	Output    string          `json:"output"`
-	Error     string          `json:"error"`
-	Truncated bool            `json:"truncated"`
-	Facts     json.RawMessage `json:"facts"`
-	Attempt   int             `json:"attempt"`
-	Worker    string          `json:"worker"`
-	StartedAt time.Time       `json:"started_at"`
-	EndedAt   time.Time       `json:"ended_at"`
-}
-
-// Results yields the results of a transfer by step and file, a page at a time in memory.
-// It ends with the first error.
-func (c *Client) Results(ctx context.Context, id string, f Filter) iter.Seq2[Result, error] {
-	return func(yield func(Result, error) bool) {
-		query := f.query()
-		query.Set("limit", "1000")
-		for {
-			var page struct {
-				Results []Result `json:"results"`
-				Next    string   `json:"next"`
-			}
-			path := "/transfers/" + url.PathEscape(id) + "/results?" + query.Encode()
-			if err := c.call(ctx, request{method: http.MethodGet, path: path}, &page); err != nil {
-				yield(Result{}, err)
-				return
-			}
-			for _, r := range page.Results {
-				if !yield(r, nil) {
-					return
-				}
-			}
-			if page.Next == "" {
-				return
-			}
-			query.Set("after", page.Next)
-		}
-	}
 }

@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // errStream is the error of a stream of events that ended before the transfer did.
@@ -32,6 +34,7 @@ func (c *Client) Wait(ctx context.Context, id string, progress func(Transfer)) (
 		if !again || ctx.Err() != nil {
 			return t, err
 		}
+		c.onRetry(err)
 		if err := sleep(ctx, wait); err != nil {
 			return t, err
 		}
@@ -40,6 +43,10 @@ func (c *Client) Wait(ctx context.Context, id string, progress func(Transfer)) (
 
 // events follows a transfer over one connection. had is the id of the last event.
 func (c *Client) events(ctx context.Context, id string, had *string, progress func(Transfer)) (t Transfer, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silent := time.AfterFunc(silence, func() { cancel(errSilent) })
+	defer silent.Stop()
 	req, err := c.newRequest(ctx, http.MethodGet, "/transfers/"+url.PathEscape(id)+"/events", nil)
 	if err != nil {
 		return t, err
@@ -49,7 +56,7 @@ func (c *Client) events(ctx context.Context, id string, had *string, progress fu
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return t, err
+		return t, because(ctx, err)
 	}
 	defer func() { _ = res.Body.Close() }() // only read from
 	if res.StatusCode != http.StatusOK {
@@ -59,8 +66,9 @@ func (c *Client) events(ctx context.Context, id string, had *string, progress fu
 	for {
 		e, err := readEvent(r)
 		if err != nil {
-			return t, errors.Join(errStream, err)
+			return t, fmt.Errorf("%w: %w", errStream, because(ctx, err))
 		}
+		silent.Reset(silence)
 		if e.data == "" {
 			continue
 		}
@@ -76,6 +84,19 @@ func (c *Client) events(ctx context.Context, id string, had *string, progress fu
 			return t, nil
 		}
 	}
+}
+
+// silence is how long the server may send nothing: it sends something every 15 seconds.
+const silence = time.Minute
+
+var errSilent = errors.New("the server has sent nothing for a minute")
+
+// because is why a request failed whose context has ended for a reason of ours.
+func because(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errSilent) {
+		return errSilent
+	}
+	return err
 }
 
 type event struct{ name, id, data string }

@@ -36,6 +36,13 @@ type Config struct {
 
 	HTTP HTTP `koanf:"http"`
 	Log  Log  `koanf:"log"`
+
+	// Server is the URL of the `baler serve` to which commands speak instead of to Redis and
+	// the database; empty: none. See ServerToken and ServerTLS.
+	Server    string `koanf:"server"`
+	Token     string `koanf:"token"`      // of the server; empty: that of TokenFile
+	TokenFile string `koanf:"token_file"` // the file that holds it
+	ServerCA  string `koanf:"server_ca"`  // PEM: authorities that may have signed its certificate; empty: those of the host
 }
 
 // Redis is the address of the queue. See ParseRedis.

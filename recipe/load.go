@@ -30,7 +30,7 @@ func (e *UnknownError) Error() string {
 // in .yaml or .yml, or contains a slash. Load returns an *UnknownError for an unknown
 // name, and Errors for a bad recipe.
 func Load(nameOrPath string) (*Recipe, error) {
-	if isPath(nameOrPath) {
+	if IsPath(nameOrPath) {
 		return read(nameOrPath)
 	}
 	if r, ok := Builtin(nameOrPath); ok {
@@ -41,7 +41,8 @@ func Load(nameOrPath string) (*Recipe, error) {
 	return nil, &UnknownError{Name: nameOrPath, Known: known, Near: near}
 }
 
-func isPath(s string) bool {
+// IsPath reports whether Load takes a text for a path, and not for a name.
+func IsPath(s string) bool {
 	return strings.HasSuffix(s, ".yaml") || strings.HasSuffix(s, ".yml") ||
 		strings.ContainsRune(s, '/') || strings.ContainsRune(s, os.PathSeparator)
 }

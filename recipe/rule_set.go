@@ -100,7 +100,7 @@ func (s *ruleSets) open(ref string) (file string, text []byte, err error) {
 		}
 		return file, text, nil
 	}
-	if !isPath(ref) {
+	if !IsPath(ref) {
 		return "", nil, fmt.Errorf("%q is neither a set of rules, such as %s, nor the path of a .yaml file",
 			ref, strings.Join(BuiltinRules(), ", "))
 	}

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -20,7 +21,8 @@ const ndjson = "application/x-ndjson"
 type addInput struct {
 	TransferInput
 
-	At int64 `query:"at" minimum:"-1" default:"-1" doc:"How many files the transfer must have, so that nothing is added twice; -1: any."`
+	At        int64 `query:"at" minimum:"-1" default:"-1" doc:"How many files the transfer must have, so that none is added twice; -1: any."`
+	NoFolders bool  `query:"no_folders" doc:"End the request with an error at a line that names a folder."`
 
 	ContentType string `header:"Content-Type"`
 
@@ -44,6 +46,9 @@ type addOutput struct {
 type addBody struct {
 	Added int64 `json:"added" doc:"How many files this request has added."`
 	Files int64 `json:"files" doc:"How many files the transfer has now."`
+
+	SkippedFiles int64     `json:"skipped_files,omitempty" doc:"How many symlinks and special files were not added."`
+	Skipped      []Skipped `json:"skipped,omitempty" doc:"The first of them."`
 }
 
 func (a *api) addFiles(ctx context.Context, in *addInput) (*addOutput, error) {
@@ -54,7 +59,8 @@ func (a *api) addFiles(ctx context.Context, in *addInput) (*addOutput, error) {
 	if t.State != tasks.StateOpen && t.State != tasks.StateInterrupted {
 		return nil, problem(http.StatusConflict, "The transfer is "+string(t.State)+": it takes no more files.")
 	}
-	added, err := a.Submitter.AddFiles(ctx, t, in.At, in.lines.all())
+	var body addBody
+	added, err := a.Submitter.AddFiles(ctx, t, in.lines.all(), AddOptions{At: in.At, NoFolders: in.NoFolders, OnSkipped: body.skip})
 	if wrong, ok := errors.AsType[*lineError](err); ok {
 		return nil, problem(http.StatusUnprocessableEntity,
 			fmt.Sprintf("Line %d: %s. The %d files before it are added.", wrong.line, wrong.reason, added),
@@ -66,5 +72,16 @@ func (a *api) addFiles(ctx context.Context, in *addInput) (*addOutput, error) {
 	if t, err = a.find(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	return &addOutput{Body: addBody{Added: added, Files: t.Files}}, nil
+	body.Added, body.Files = added, t.Files
+	return &addOutput{Body: body}, nil
+}
+
+// skippedNamed is how many skipped names an answer has.
+const skippedNamed = 10
+
+func (b *addBody) skip(s Skipped) {
+	if b.SkippedFiles++; b.SkippedFiles <= skippedNamed {
+		s.Path, s.Detail = strings.ToValidUTF8(s.Path, "\uFFFD"), strings.ToValidUTF8(s.Detail, "\uFFFD")
+		b.Skipped = append(b.Skipped, s)
+	}
 }

@@ -77,6 +77,7 @@ func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
 	}
 	if a.Results != nil {
 		a.registerResults(h)
+		a.registerFind(h)
 	}
 	if a.Control != nil {
 		a.registerControl(h)

@@ -38,6 +38,12 @@ func (a *api) registerControl(h huma.API) {
 		MaxBodyBytes: maxBody,
 		Errors:       []int{http.StatusNotFound, http.StatusGone, http.StatusConflict, http.StatusUnprocessableEntity},
 	}, a.retry)
+	huma.Register(h, huma.Operation{
+		OperationID: "retry-finalizers", Method: http.MethodPost, Path: "/transfers/{id}/finalizers/retry", Tags: []string{"Control"},
+		Summary:     "Retry the final steps of a transfer",
+		Description: "Runs the failed final steps of a completed transfer again, and no files.",
+		Errors:      []int{http.StatusNotFound, http.StatusGone, http.StatusConflict},
+	}, a.retryFinalizers)
 }
 
 // control does something with a transfer, and answers with what it is then.
@@ -48,13 +54,16 @@ func (a *api) control(
 	if err != nil {
 		return nil, err
 	}
-	if _, err := do(ctx, t); err != nil {
+	changed, err := do(ctx, t)
+	if err != nil {
 		return nil, a.answer(ctx, doing, err)
 	}
 	if t, err = a.find(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	return a.summary(&t), nil
+	out := a.summary(&t)
+	out.Body.Changed = changed
+	return out, nil
 }
 
 type retryInput struct {
@@ -67,6 +76,7 @@ type retryBody struct {
 	Step    string   `json:"step,omitempty" maxLength:"255" doc:"Only results of this step."`
 	Outcome []string `json:"outcome,omitempty" doc:"Only results with one of these outcomes; none: failed, error, timed_out and canceled."`
 	File    int64    `json:"file,omitempty" minimum:"0" doc:"Only the file with this number."`
+	Parent  int64    `json:"parent,omitempty" minimum:"0" doc:"Only files that were extracted from the file with this number."`
 	Code    string   `json:"code,omitempty" maxLength:"64" doc:"Only results with this code."`
 	Message string   `json:"message,omitempty" maxLength:"255" doc:"Only failures with this message, as list-failures returns it."`
 }
@@ -96,5 +106,25 @@ func (a *api) retry(ctx context.Context, in *retryInput) (*retryOutput, error) {
 	}
 	out := new(retryOutput)
 	out.Body.Files = n
+	return out, nil
+}
+
+type finalizersOutput struct {
+	Body struct {
+		Finalizers int64 `json:"finalizers" doc:"How many final steps run again."`
+	}
+}
+
+func (a *api) retryFinalizers(ctx context.Context, in *TransferInput) (*finalizersOutput, error) {
+	t, err := a.find(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	n, err := a.Control.RetryFinalizers(ctx, t)
+	if err != nil {
+		return nil, a.answer(ctx, "retry final steps", err)
+	}
+	out := new(finalizersOutput)
+	out.Body.Finalizers = n
 	return out, nil
 }

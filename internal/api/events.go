@@ -28,7 +28,7 @@ func (a *api) registerEvents(h huma.API) {
 		OperationID: "watch-transfer",
 		Method:      http.MethodGet,
 		Path:        "/transfers/{id}/events",
-		Tags:        []string{"Transfers"},
+		Tags:        []string{tagTransfers},
 		Summary:     "Watch a transfer",
 		Description: "Server-sent events: `summary` with the transfer's summary, at once and whenever it has changed, at most " +
 			"once a second, and `end` with the last summary when the transfer has ended; then the stream ends. An event replaces " +
@@ -74,8 +74,8 @@ func (a *api) sendEvents(ctx context.Context, w *eventWriter, t *tasks.Transfer,
 	tick := time.NewTicker(eventInterval)
 	defer tick.Stop()
 	for {
-		summary := tasks.Summarize(t, a.Now())
-		id := eventID(&summary)
+		summary := a.body(t)
+		id := eventID(summary)
 		switch ended := t.State.Ended(); {
 		case ended:
 			_ = w.event("end", id, &summary) // an error means that the client has disconnected
@@ -106,8 +106,7 @@ func (a *api) sendEvents(ctx context.Context, w *eventWriter, t *tasks.Transfer,
 }
 
 // eventID is the same for summaries that differ in nothing but the time.
-func eventID(s *tasks.Summary) string {
-	same := *s
+func eventID(same transferBody) string {
 	same.Seconds, same.FilesPerSecond = 0, 0
 	text, err := json.Marshal(&same)
 	if err != nil {

@@ -30,9 +30,7 @@ func (a *api) registerFleet(h huma.API) {
 		Summary: "Pause or resume a queue", MaxBodyBytes: maxBody,
 		DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, a.setQueueState)
-	huma.Register(h, huma.Operation{
-		OperationID: "list-limits", Method: http.MethodGet, Path: "/limits", Tags: tags, Summary: "List the limits of all workers together",
-	}, a.limits)
+	a.registerLimits(h)
 }
 
 type workersOutput struct {
@@ -42,13 +40,16 @@ type workersOutput struct {
 }
 
 type workerItem struct {
-	Name      string    `json:"name"`
-	Version   string    `json:"version"`
-	State     string    `json:"state" enum:"running,paused,draining" doc:"What a person has asked for."`
-	Slots     int       `json:"slots" doc:"Batches that it runs at once."`
-	Handlers  []string  `json:"handlers" nullable:"false"`
-	Queues    []string  `json:"queues" nullable:"false"`
-	Throttled []string  `json:"throttled,omitempty" doc:"What has just kept batches out."`
+	Name      string   `json:"name"`
+	Version   string   `json:"version"`
+	State     string   `json:"state" enum:"running,paused,draining" doc:"What a person has asked for."`
+	Slots     int      `json:"slots" doc:"Batches that it runs at once."`
+	Handlers  []string `json:"handlers" nullable:"false"`
+	Queues    []string `json:"queues" nullable:"false"`
+	Throttled []string `json:"throttled,omitempty" doc:"What has just kept batches out."`
+
+	LimitsInUse map[string]int `json:"limits_in_use,omitempty" doc:"Batches of each limit that it runs or has reserved, by scope and name."`
+
 	StartedAt time.Time `json:"started_at"`
 	SeenAt    time.Time `json:"seen_at"`
 	Trouble   string    `json:"trouble,omitempty" doc:"Why what the database says of it cannot be read; it counts as paused then."`
@@ -72,7 +73,7 @@ func (a *api) workers(ctx context.Context, _ *struct{}) (*workersOutput, error) 
 		w := &all[i]
 		item := workerItem{
 			Name: w.Name, Version: w.Version, Slots: w.Slots, Handlers: w.Handlers, Queues: w.Queues, Throttled: w.Throttled,
-			StartedAt: w.StartedAt, SeenAt: w.SeenAt, Trouble: w.Trouble,
+			LimitsInUse: w.LimitsInUse, StartedAt: w.StartedAt, SeenAt: w.SeenAt, Trouble: w.Trouble,
 		}
 		for name, state := range states() {
 			if state == w.DesiredState {
@@ -135,31 +136,4 @@ func (a *api) setQueueState(ctx context.Context, in *queueStateInput) (*struct{}
 		return nil, a.answer(ctx, "set the state of the queue", err)
 	}
 	return nil, nil //nolint:nilnil // huma: no content
-}
-
-type limitsOutput struct {
-	Body struct {
-		Limits []limitItem `json:"limits" nullable:"false"`
-	}
-}
-
-type limitItem struct {
-	Scope          tasks.Scope `json:"scope" enum:"all,queue,transfer"`
-	Name           string      `json:"name,omitempty" doc:"Of the queue, or the transfer's id; absent for all."`
-	InFlight       int         `json:"in_flight,omitempty" doc:"Batches that run at once; absent: no limit."`
-	FilesPerSecond float64     `json:"files_per_second,omitempty" doc:"Absent: no limit."`
-	Trouble        string      `json:"trouble,omitempty" doc:"Why the limit cannot be read; as little as possible runs then."`
-}
-
-func (a *api) limits(ctx context.Context, _ *struct{}) (*limitsOutput, error) {
-	all, err := a.Fleet.Limits(ctx)
-	if err != nil {
-		return nil, a.internalError(ctx, "list limits", err)
-	}
-	out := new(limitsOutput)
-	out.Body.Limits = make([]limitItem, len(all))
-	for i, l := range all {
-		out.Body.Limits[i] = limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.Trouble}
-	}
-	return out, nil
 }

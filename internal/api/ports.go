@@ -29,10 +29,9 @@ type Submitter interface {
 	Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error)
 
 	// AddFiles adds files to an open transfer in their order, until the sequence ends or
-	// yields an error. Unless at is negative the transfer must have that many files when
-	// the first is added. It returns how many it added; with an error of the sequence too,
+	// yields an error. It returns how many it added; with an error of the sequence too,
 	// which it then returns.
-	AddFiles(ctx context.Context, t tasks.Transfer, at int64, files iter.Seq2[ListedFile, error]) (int64, error)
+	AddFiles(ctx context.Context, t tasks.Transfer, files iter.Seq2[ListedFile, error], o AddOptions) (int64, error)
 
 	// Seal says that a transfer gets no more files. Sealing twice is fine.
 	Seal(ctx context.Context, t tasks.Transfer) error
@@ -54,6 +53,13 @@ type Results interface {
 
 	// FilesAfter returns up to limit files behind a number.
 	FilesAfter(ctx context.Context, t tasks.Transfer, after int64, limit int) ([]tasks.File, error)
+
+	// LiveWork reads what happens in a transfer just now. It reads few rows.
+	LiveWork(ctx context.Context, t tasks.Transfer) (tasks.LiveWork, error)
+
+	// FindTransfer finds a transfer by what people call it. The error is a *tasks.DeletedError
+	// when it was deleted, and a *RequestError when none or several fit.
+	FindTransfer(ctx context.Context, ref string) (tasks.Transfer, error)
 }
 
 // Control steers transfers. The booleans are false when nothing changed, because
@@ -65,6 +71,9 @@ type Control interface {
 
 	// Retry runs the files of the selected results again, and returns their number.
 	Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultFilter) (int64, error)
+
+	// RetryFinalizers runs the failed final steps again, and returns their number.
+	RetryFinalizers(ctx context.Context, t tasks.Transfer) (int64, error)
 }
 
 // Fleet reads and steers workers, queues and limits.
@@ -73,7 +82,15 @@ type Fleet interface {
 	SetWorkerState(ctx context.Context, name string, desired tasks.DesiredState) error
 	Queues(ctx context.Context) ([]queue.Stats, error)
 	PauseQueue(ctx context.Context, name string, pause bool) error
+	Limiter
+}
+
+// Limiter reads and sets the limits of all workers together.
+type Limiter interface {
 	Limits(ctx context.Context) ([]tasks.Limit, error)
+
+	// SetLimit sets the bounds that are not nil; 0 removes one.
+	SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (tasks.Limit, error)
 }
 
 // Submission is a request for a transfer.
@@ -86,9 +103,24 @@ type Submission struct {
 	Queue          string
 	Weight         int
 	Via            tasks.Via
+	MissingOK      bool // paths that do not exist get failed results
 	Webhooks       []string
 	NoReuse        bool // the handlers run for every file, also where the recipe says reuse
 	IdempotencyKey string
+}
+
+// AddOptions say how files are added.
+type AddOptions struct {
+	At        int64         // how many files the transfer must have before the first; negative: any number
+	NoFolders bool          // a folder is an error; otherwise it stands for the files below it
+	OnSkipped func(Skipped) // learns of symlinks and special files, which are not added
+}
+
+// Skipped is a listed name that is no file.
+type Skipped struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason" enum:"symlink,special"`
+	Detail string `json:"detail" doc:"Where the symlink leads, or the kind of the special file."`
 }
 
 // ListedFile is a file that a client names.

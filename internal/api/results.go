@@ -5,18 +5,22 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/balerhq/baler/tasks"
 )
 
+// tagResults groups operations in the description.
+const tagResults = "Results"
+
 func (a *api) registerResults(h huma.API) {
 	huma.Register(h, huma.Operation{
 		OperationID: "list-results",
 		Method:      http.MethodGet,
 		Path:        "/transfers/{id}/results",
-		Tags:        []string{"Results"},
+		Tags:        []string{tagResults},
 		Summary:     "List the results of a transfer",
 		Description: "By step and file, in pages: pass `next` as `after` to get the next page. " +
 			"Results that are recorded meanwhile behind the page appear in later pages.",
@@ -26,16 +30,23 @@ func (a *api) registerResults(h huma.API) {
 		OperationID: "list-failures",
 		Method:      http.MethodGet,
 		Path:        "/transfers/{id}/failures",
-		Tags:        []string{"Results"},
+		Tags:        []string{tagResults},
 		Summary:     "Count the failures of a transfer",
 		Description: "By step, outcome, code and message, the most frequent first. It reads no other results, however many there are.",
 		Errors:      []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},
 	}, a.failures)
 	huma.Register(h, huma.Operation{
+		OperationID: "show-live-work", Method: http.MethodGet, Path: "/transfers/{id}/live", Tags: []string{tagResults},
+		Summary: "Show what happens in a transfer",
+		Description: "The batches that run, by worker and step, and about the newest failures. " +
+			"It reads few rows, however large the transfer is.",
+		Errors: []int{http.StatusNotFound, http.StatusGone},
+	}, a.live)
+	huma.Register(h, huma.Operation{
 		OperationID: "list-files",
 		Method:      http.MethodGet,
 		Path:        "/transfers/{id}/files",
-		Tags:        []string{"Results"},
+		Tags:        []string{tagResults},
 		Summary:     "List the files of a transfer",
 		Description: "By number, in pages: pass `next` as `after` to get the next page.",
 		Errors:      []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},
@@ -47,13 +58,14 @@ type ResultQuery struct {
 	Step    string   `query:"step" maxLength:"255" doc:"Only results of this step."`
 	Outcome []string `query:"outcome" doc:"Only results with one of these outcomes, separated by commas."`
 	File    int64    `query:"file" minimum:"0" doc:"Only results of the file with this number."`
+	Parent  int64    `query:"parent" minimum:"0" doc:"Only results of files that were extracted from the file with this number."`
 	Code    string   `query:"code" maxLength:"64" doc:"Only results with this code."`
 	Message string   `query:"message" maxLength:"255" doc:"Only failures with this message, as list-failures returns it."`
 }
 
 // filter returns the filter of a query over the steps of a transfer.
 func (q *ResultQuery) filter(t *tasks.Transfer, where string) (f tasks.ResultFilter, err error) {
-	f.File, f.Code, f.Message = q.File, q.Code, q.Message
+	f.File, f.Parent, f.Code, f.Message = q.File, q.Parent, q.Code, q.Message
 	for _, text := range q.Outcome {
 		o, err := tasks.ParseOutcome(text)
 		if err != nil {
@@ -121,7 +133,7 @@ func (a *api) results(ctx context.Context, in *resultsInput) (*resultsOutput, er
 			out.Next = EncodeResultToken(rows[i-1].Key())
 			break
 		}
-		out.Results = append(out.Results, tasks.NewResultLine(&rows[i].Result, rows[i].Path, names[rows[i].Step]))
+		out.Results = append(out.Results, rows[i].Line(names[rows[i].Step]))
 	}
 	return &resultsOutput{Body: out}, nil
 }
@@ -132,6 +144,22 @@ func stepNames(t *tasks.Transfer) map[int]string {
 		names[t.Steps[i].Number] = t.Steps[i].Name
 	}
 	return names
+}
+
+type liveOutput struct {
+	Body tasks.LiveWork
+}
+
+func (a *api) live(ctx context.Context, in *TransferInput) (*liveOutput, error) {
+	t, err := a.find(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	now, err := a.Results.LiveWork(ctx, t)
+	if err != nil {
+		return nil, a.internalError(ctx, "show what happens in the transfer", err)
+	}
+	return &liveOutput{Body: now}, nil
 }
 
 type failuresInput struct {
@@ -157,6 +185,7 @@ type failureGroup struct {
 	Files       int64         `json:"files"`
 	ExampleFile int64         `json:"example_file" doc:"The number of the first of the files."`
 	ExamplePath string        `json:"example_path"`
+	ExampleRaw  []byte        `json:"example_path_bytes,omitempty" doc:"Base64; only when the path is not valid UTF-8."`
 	FirstAt     time.Time     `json:"first_at" doc:"When the first of the results ended."`
 	LastAt      time.Time     `json:"last_at" doc:"When the last of the results ended."`
 }
@@ -177,10 +206,18 @@ func (a *api) failures(ctx context.Context, in *failuresInput) (*failuresOutput,
 	out := failureList{Failures: make([]failureGroup, 0, len(groups))}
 	names := stepNames(&t)
 	for _, g := range groups {
-		out.Failures = append(out.Failures, failureGroup{
-			Step: names[g.Step], Outcome: g.Outcome, Code: g.Code, Message: g.Message, Files: g.Files,
-			ExampleFile: g.Example, ExamplePath: strings.ToValidUTF8(g.Path, "\uFFFD"), FirstAt: g.First, LastAt: g.Last,
-		})
+		out.Failures = append(out.Failures, groupOf(&g, names[g.Step]))
 	}
 	return &failuresOutput{Body: out}, nil
+}
+
+func groupOf(g *tasks.FailureGroup, step string) failureGroup {
+	group := failureGroup{
+		Step: step, Outcome: g.Outcome, Code: g.Code, Message: g.Message, Files: g.Files,
+		ExampleFile: g.Example, ExamplePath: g.Path, FirstAt: g.First, LastAt: g.Last,
+	}
+	if !utf8.ValidString(g.Path) {
+		group.ExamplePath, group.ExampleRaw = strings.ToValidUTF8(g.Path, "\uFFFD"), []byte(g.Path)
+	}
+	return group
 }

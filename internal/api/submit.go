@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -64,12 +65,13 @@ type createInput struct {
 
 type createBody struct {
 	Paths  []string        `json:"paths,omitempty" maxItems:"1000" doc:"Absolute paths of files and folders that the server may read."`
-	Recipe json.RawMessage `json:"recipe,omitempty" doc:"The name of a recipe, or a recipe as an object; default: default."`
+	Recipe json.RawMessage `json:"recipe,omitempty" doc:"The name of a recipe, or a recipe: an object, or lines of YAML; default: default."`
 	Name   string          `json:"name,omitempty" maxLength:"255" doc:"For people; default: the first path."`
 	Queue  string          `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
 	Weight int             `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share beside others of its queue; default: 1."`
 	Via    string          `json:"via,omitempty" enum:"auto,group,bulk" doc:"How files reach the workers; default: auto."`
 
+	MissingOK bool            `json:"missing_ok,omitempty" doc:"Register paths that do not exist; each gets a failed result."`
 	Webhooks  []string        `json:"webhooks,omitempty" maxItems:"10" doc:"URLs to notify of the transfer's end."`
 	NoReuse   bool            `json:"no_reuse,omitempty" doc:"Run the handlers for every file, also where the recipe says reuse."`
 	Selection tasks.Selection `json:"selection,omitzero" doc:"Which of the files below the paths belong to it; default: all."`
@@ -79,13 +81,13 @@ type createOutput struct {
 	Status     int
 	Location   string `header:"Location" doc:"The path of the transfer."`
 	RetryAfter string `header:"Retry-After" doc:"When to ask for its progress, in seconds."`
-	Body       tasks.Summary
+	Body       transferBody
 }
 
 func (a *api) create(ctx context.Context, in *createInput) (*createOutput, error) {
 	s := Submission{
 		Paths: in.Body.Paths, Selection: in.Body.Selection, Name: in.Body.Name, Queue: in.Body.Queue, Weight: in.Body.Weight,
-		Webhooks: in.Body.Webhooks, NoReuse: in.Body.NoReuse, IdempotencyKey: in.IdempotencyKey,
+		MissingOK: in.Body.MissingOK, Webhooks: in.Body.Webhooks, NoReuse: in.Body.NoReuse, IdempotencyKey: in.IdempotencyKey,
 	}
 	var err error
 	if s.Via, err = tasks.ParseVia(in.Body.Via, ""); err != nil {
@@ -100,15 +102,16 @@ func (a *api) create(ctx context.Context, in *createInput) (*createOutput, error
 	}
 	out := &createOutput{
 		Status: http.StatusAccepted, Location: Root + "/transfers/" + t.UUID, RetryAfter: strconv.Itoa(retryAfter),
-		Body: tasks.Summarize(&t, a.Now()),
+		Body: a.body(&t),
 	}
-	if !created {
+	if out.Body.Changed = created; !created {
 		out.Status = http.StatusOK
 	}
 	return out, nil
 }
 
-// recipeOf reads the recipe of a request: a name, or an object, which is YAML as well.
+// recipeOf reads the recipe of a request: a name, lines of YAML, or an object, which is YAML
+// as well.
 func recipeOf(raw json.RawMessage) (text string, inline bool, err error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return "", false, nil
@@ -119,7 +122,7 @@ func recipeOf(raw json.RawMessage) (text string, inline bool, err error) {
 	if json.Unmarshal(raw, &text) != nil || text == "" {
 		return "", false, invalid("body.recipe", raw, "neither the name of a recipe nor an object")
 	}
-	return text, false, nil
+	return text, strings.Contains(text, "\n"), nil
 }
 
 func (a *api) seal(ctx context.Context, in *TransferInput) (*getOutput, error) {

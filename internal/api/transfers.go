@@ -12,12 +12,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
+// tagTransfers groups operations in the description.
+const tagTransfers = "Transfers"
+
 func (a *api) registerTransfers(h huma.API) {
 	huma.Register(h, huma.Operation{
 		OperationID: "list-transfers",
 		Method:      http.MethodGet,
 		Path:        "/transfers",
-		Tags:        []string{"Transfers"},
+		Tags:        []string{tagTransfers},
 		Summary:     "List transfers",
 		Description: "Newest first, in pages: pass `next` as `before` to get the next page.",
 		Errors:      []int{http.StatusUnprocessableEntity},
@@ -26,9 +29,9 @@ func (a *api) registerTransfers(h huma.API) {
 		OperationID: "get-transfer",
 		Method:      http.MethodGet,
 		Path:        "/transfers/{id}",
-		Tags:        []string{"Transfers"},
+		Tags:        []string{tagTransfers},
 		Summary:     "Show a transfer",
-		Description: "The same summary that the command line prints with `--json`.",
+		Description: "The summary that the command line prints with `--json`, and where the transfer comes from.",
 		Errors:      []int{http.StatusNotFound, http.StatusGone},
 	}, a.get)
 	a.registerEvents(h)
@@ -44,27 +47,8 @@ type listOutput struct {
 }
 
 type transferPage struct {
-	Transfers []transferItem `json:"transfers" nullable:"false"`
+	Transfers []transferBody `json:"transfers" nullable:"false"`
 	Next      string         `json:"next,omitempty" doc:"Token of the next page; absent on the last page."`
-}
-
-type transferItem struct {
-	Transfer  string       `json:"transfer" format:"uuid"`
-	Name      string       `json:"name"`
-	State     tasks.State  `json:"state" enum:"open,running,finalizing,completed,interrupted,canceled"`
-	Via       tasks.Via    `json:"via" enum:"group,bulk"`
-	Weight    int          `json:"weight" doc:"Its share of the workers while other transfers of its queue wait."`
-	Files     int64        `json:"files" doc:"Files registered so far."`
-	Bytes     int64        `json:"bytes"`
-	Finished  int64        `json:"finished" doc:"Files that have passed their last step."`
-	Results   tasks.Counts `json:"results" doc:"Results of all steps together."`
-	CreatedAt time.Time    `json:"created_at"`
-	SealedAt  *time.Time   `json:"sealed_at,omitempty" doc:"Absent while files may still be added."`
-	EndedAt   *time.Time   `json:"ended_at,omitempty" doc:"Absent until the transfer has ended."`
-
-	Finalizers []tasks.FinalizeSummary `json:"finalizers,omitempty" doc:"The final steps with their errors; absent when the recipe has none."`
-
-	WaitingFor string `json:"waiting_for,omitempty" doc:"What the transfer waits for when nothing of it runs; absent otherwise."`
 }
 
 func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
@@ -76,38 +60,11 @@ func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	if err != nil {
 		return nil, a.internalError(ctx, "list transfers", err)
 	}
-	out := transferPage{Transfers: make([]transferItem, 0, len(p.Transfers)), Next: p.Next}
+	out := transferPage{Transfers: make([]transferBody, 0, len(p.Transfers)), Next: p.Next}
 	for i := range p.Transfers {
-		out.Transfers = append(out.Transfers, itemOf(&p.Transfers[i], a.Now()))
+		out.Transfers = append(out.Transfers, a.body(&p.Transfers[i]))
 	}
 	return &listOutput{Body: out}, nil
-}
-
-func itemOf(t *tasks.Transfer, now time.Time) transferItem {
-	return transferItem{
-		Transfer:  t.UUID,
-		Name:      t.Name,
-		State:     t.State,
-		Via:       t.Via,
-		Weight:    t.Weight,
-		Files:     t.Files,
-		Bytes:     t.Bytes,
-		Finished:  t.Finished,
-		Results:   t.Totals(),
-		CreatedAt: t.CreatedAt,
-		SealedAt:  unlessZero(t.SealedAt),
-		EndedAt:   unlessZero(t.EndedAt),
-
-		Finalizers: tasks.Summarize(t, now).Finalizers,
-		WaitingFor: t.WaitingFor,
-	}
-}
-
-func unlessZero(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 // TransferInput names a transfer. Huma sees only exported types inside of others.
@@ -116,7 +73,7 @@ type TransferInput struct {
 }
 
 type getOutput struct {
-	Body tasks.Summary
+	Body transferBody
 }
 
 func (a *api) get(ctx context.Context, in *TransferInput) (*getOutput, error) {
@@ -128,7 +85,7 @@ func (a *api) get(ctx context.Context, in *TransferInput) (*getOutput, error) {
 }
 
 func (a *api) summary(t *tasks.Transfer) *getOutput {
-	return &getOutput{Body: tasks.Summarize(t, a.Now())}
+	return &getOutput{Body: a.body(t)}
 }
 
 // find reads the transfer of a request.

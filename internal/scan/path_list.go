@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"path/filepath"
 
 	"github.com/balerhq/baler/tasks"
@@ -36,6 +37,20 @@ func ReadPaths(ctx context.Context, r io.Reader, nul bool, opts Options, emit fu
 		}
 		if err != nil {
 			return paths.Report(), err
+		}
+	}
+}
+
+// Paths yields the paths of a list as they are, without looking at them. It ends with the
+// first error. See ReadPaths.
+func Paths(r io.Reader, nul bool) iter.Seq2[string, error] {
+	list := newPathList(r, nul)
+	return func(yield func(string, error) bool) {
+		for {
+			path, err := list.next()
+			if errors.Is(err, io.EOF) || !yield(path, err) || err != nil {
+				return
+			}
 		}
 	}
 }

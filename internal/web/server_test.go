@@ -146,8 +146,8 @@ func TestTransferIsItsSummary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status != http.StatusOK || strings.TrimSpace(body) != string(want) {
-		t.Errorf("%d %s\nwant %s", status, body, want)
+	if status != http.StatusOK || !strings.HasPrefix(body, strings.TrimSuffix(string(want), "}")+`,"number":`) {
+		t.Errorf("%d %s\nwant %s and where it comes from", status, body, want)
 	}
 	for path, want := range map[string]int{
 		"/v1/transfers/01890000-0000-7000-8000-00000000ffff": http.StatusNotFound,

@@ -37,6 +37,14 @@ func (found) FilesAfter(context.Context, tasks.Transfer, int64, int) ([]tasks.Fi
 	return nil, nil
 }
 
+func (found) LiveWork(context.Context, tasks.Transfer) (tasks.LiveWork, error) {
+	return tasks.LiveWork{}, nil
+}
+
+func (found) FindTransfer(context.Context, string) (tasks.Transfer, error) {
+	return tasks.Transfer{}, tasks.ErrTransferNotFound
+}
+
 // controls counts what was asked for.
 type controls struct{ asked map[string]int }
 
@@ -49,6 +57,11 @@ func (c controls) Pause(context.Context, tasks.Transfer) (bool, error)  { return
 func (c controls) Resume(context.Context, tasks.Transfer) (bool, error) { return c.note("resume") }
 func (c controls) Retry(context.Context, tasks.Transfer, tasks.ResultFilter) (int64, error) {
 	_, err := c.note("retry")
+	return 1, err
+}
+
+func (c controls) RetryFinalizers(context.Context, tasks.Transfer) (int64, error) {
+	_, err := c.note("retry finalizers")
 	return 1, err
 }
 

@@ -1,0 +1,89 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+func (a *api) registerLimits(h huma.API) {
+	tags := []string{"Fleet"}
+	huma.Register(h, huma.Operation{
+		OperationID: "list-limits", Method: http.MethodGet, Path: "/limits", Tags: tags, Summary: "List the limits of all workers together",
+	}, a.limits)
+	huma.Register(h, huma.Operation{
+		OperationID: "set-limit", Method: http.MethodPut, Path: "/limits", Tags: tags, Summary: "Limit all workers together",
+		Description: "Globally, in one queue, or for one transfer. Workers apply it within seconds; running batches continue. " +
+			"A bound that the request leaves out stays.",
+		MaxBodyBytes: maxBody, Errors: []int{http.StatusConflict, http.StatusUnprocessableEntity},
+	}, a.setLimit)
+}
+
+type limitsOutput struct {
+	Body struct {
+		Limits []limitItem `json:"limits" nullable:"false"`
+	}
+}
+
+type limitItem struct {
+	Scope          tasks.Scope `json:"scope" enum:"all,queue,transfer"`
+	Name           string      `json:"name,omitempty" doc:"Of the queue, or the transfer's id; absent for all."`
+	InFlight       int         `json:"in_flight,omitempty" doc:"Batches that run at once; absent: no limit."`
+	FilesPerSecond float64     `json:"files_per_second,omitempty" doc:"Absent: no limit."`
+	Trouble        string      `json:"trouble,omitempty" doc:"Why the limit cannot be read; as little as possible runs then."`
+}
+
+func (a *api) limits(ctx context.Context, _ *struct{}) (*limitsOutput, error) {
+	all, err := a.Fleet.Limits(ctx)
+	if err != nil {
+		return nil, a.internalError(ctx, "list limits", err)
+	}
+	out := new(limitsOutput)
+	out.Body.Limits = make([]limitItem, len(all))
+	for i, l := range all {
+		out.Body.Limits[i] = limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.Trouble}
+	}
+	return out, nil
+}
+
+type limitInput struct {
+	Body struct {
+		Scope          tasks.Scope `json:"scope" enum:"all,queue,transfer"`
+		Name           string      `json:"name,omitempty" maxLength:"64" doc:"Of the queue, or the transfer's id; absent for all."`
+		InFlight       *int        `json:"in_flight,omitempty" minimum:"0" maximum:"2147483647" doc:"Batches that run at once; 0: no limit."`
+		FilesPerSecond *float64    `json:"files_per_second,omitempty" minimum:"0" maximum:"2147483647" doc:"0: no limit."`
+	}
+}
+
+type limitOutput struct {
+	Body limitItem
+}
+
+func (a *api) setLimit(ctx context.Context, in *limitInput) (*limitOutput, error) {
+	scope, name := in.Body.Scope, in.Body.Name
+	switch {
+	case scope == tasks.ScopeAll && name != "":
+		return nil, invalid("body.name", name, "the limit of everything has no name")
+	case scope == tasks.ScopeQueue:
+		if err := tasks.CheckQueue(name); err != nil || name == "" {
+			return nil, invalid("body.name", name, "not the name of a queue")
+		}
+	case scope == tasks.ScopeTransfer:
+		t, err := a.find(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if t.State.Ended() {
+			return nil, problem(http.StatusConflict, "The transfer has ended.")
+		}
+		name = t.UUID
+	}
+	l, err := a.Fleet.SetLimit(ctx, scope, name, in.Body.InFlight, in.Body.FilesPerSecond)
+	if err != nil {
+		return nil, a.answer(ctx, "set the limit", err)
+	}
+	return &limitOutput{Body: limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.Trouble}}, nil
+}
