@@ -125,7 +125,7 @@ func (h *httpFace) sources(sub *ingest.Submission) ([]string, error) {
 			return nil, &api.RequestError{Field: "paths", Err: fmt.Errorf("%q is not an absolute path", p)}
 		}
 	}
-	// Before anything else: whoever may not read a path is not told whether it exists.
+	// Check this first: a client that may not read a path must not learn whether it exists.
 	roots := worker.ReadableRoots(h.cfg.Roots)
 	for _, p := range sub.Paths {
 		if err := checkReadable(roots, filepath.Clean(p)); err != nil {
@@ -180,7 +180,7 @@ func (h *httpFace) AddFiles(
 	if err != nil {
 		return 0, conflict(err)
 	}
-	// Only now: nobody else adds files any more, such as a request whose connection broke.
+	// Seal only now: no other request adds files any more, such as one whose connection broke.
 	if has := r.Before(); at >= 0 && at != has {
 		wrong := &api.RequestError{Conflict: true, Err: fmt.Errorf("the transfer has %d files, not %d", has, at)}
 		return 0, errors.Join(wrong, r.Close(lasting))

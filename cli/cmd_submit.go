@@ -220,6 +220,9 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 			return err
 		}
 	}
+	if !f.wait && !embedded {
+		p.noteUnserved(ctx, b, &t)
+	}
 	return p.submitted(ctx, b, &t, o, f)
 }
 

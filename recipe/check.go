@@ -9,7 +9,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// HandlerInfo is what Check has to know of a handler.
+// HandlerInfo is what Check needs to know of a handler.
 type HandlerInfo struct {
 	CheckArgs func(args any) error    // nil accepts everything
 	Facts     func(args any) []string // names of the facts that it may record; nil when they are not known

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// CodeUnreadableRow is the code of a result whose row in the database makes no sense. Lists of
+// CodeUnreadableRow is the code of a result whose row in the database is invalid. Lists of
 // results have a line with it in the place of such a row.
 const CodeUnreadableRow = "unreadable-row"
 

@@ -72,7 +72,7 @@ type Transfer struct {
 	SealedAt  time.Time // zero while open
 	EndedAt   time.Time // zero until ended
 	PausedAt  time.Time // zero unless paused: running batches finish, no further one starts
-	Trouble   string    // why Baler has paused it: a row that makes no sense; empty when a person has
+	Trouble   string    // why Baler has paused it: a row that is invalid; empty when a person has
 
 	// ClockShift is by how much the clock of the times above was set forward while the
 	// transfer ran, or back when it is negative: it took that much less than they say.

@@ -2,8 +2,8 @@ package ledger
 
 import "github.com/balerhq/baler/tasks"
 
-// BatchCompletion is what a worker records about a batch that it holds. Whatever
-// the worker does after an error, no file gets a second result of a step: the first
+// BatchCompletion is what a worker records about a batch that it holds. The worker may
+// record it again after an error: no file gets a second result of a step, and the first one
 // stays. A file without a recorded result may run again.
 type BatchCompletion struct {
 	Batch          *tasks.Batch

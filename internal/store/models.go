@@ -174,7 +174,7 @@ func (r *fileRow) file() tasks.File {
 	return f
 }
 
-// maxPath is how long a path may be: what the column holds, and what Linux opens.
+// maxPath is the longest path: the size of the column, and the limit of Linux.
 const maxPath = 4096
 
 // size estimates the bytes of the row in a statement.
@@ -218,6 +218,8 @@ type batchRow struct {
 	HeldUntil    *time.Time
 
 	InheritedCrashes int
+
+	misread error // what keeps it from being read; see findEach
 }
 
 // TableName names the table to GORM.
@@ -238,10 +240,12 @@ func newBatchRow(b *tasks.Batch, now time.Time, grace time.Duration) batchRow {
 	}
 }
 
-// batch reads the row. An error says what in it makes no sense.
+// batch reads the row. An error says what in it is invalid.
 func (r *batchRow) batch() (tasks.Batch, error) {
 	files, err := tasks.ParseRanges(r.Files)
 	switch {
+	case r.misread != nil:
+		err = r.misread
 	case err != nil:
 		err = fmt.Errorf("column files: %w", err)
 	case r.StepNo < 1 || r.Attempt < 1:

@@ -29,7 +29,7 @@ func chooseSource(q *gorm.DB, transfer int64, f tasks.ResultFilter) (resultSourc
 	}
 	from := resultSource{filter: f, failures: len(f.Outcomes) > 0}
 	var rows []stepRow
-	if err := findEach(q.Where("transfer_id = ?", transfer).Order("no"), &rows, "no", unreadableStep(transfer)); err != nil {
+	if err := findEach(q.Where("transfer_id = ?", transfer).Order("no"), &rows, unreadableStep); err != nil {
 		return from, fmt.Errorf("read the counts of results: %w", err)
 	}
 	for i := range rows {

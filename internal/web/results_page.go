@@ -99,7 +99,7 @@ func (p *resultsPage) fill(ctx context.Context, v *resultsView, q url.Values) er
 	return nil
 }
 
-// filter reads the filter of a query. What no transfer has selects everything.
+// filter reads the filter of a query. A value that no transfer has selects everything.
 func (p *resultsPage) filter(v *resultsView, t *tasks.Transfer, q url.Values) (f tasks.ResultFilter) {
 	for _, s := range t.Steps {
 		v.Steps = append(v.Steps, s.Name)

@@ -121,7 +121,7 @@ func postFrom(t *testing.T, url, site string) int {
 	return res.StatusCode
 }
 
-// Who may only read is offered nothing else.
+// A user who may only read sees no buttons for changes.
 func TestPageWithoutControlOnlyShows(t *testing.T) {
 	s := stocked(1)
 	url := serve(t, web.Options{Transfers: s, Results: found{}})

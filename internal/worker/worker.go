@@ -116,8 +116,8 @@ func (w *Worker) register(ctx context.Context) (pulse, error) {
 	return first, LoadCosts(ctx, w.Store, w.Costs)
 }
 
-// replace takes the place of a worker of the same name that wrote a heartbeat not long
-// ago, as after a crash, unless that worker turns out to be alive.
+// replace registers this worker in place of one of the same name that wrote a heartbeat
+// recently, for example before a crash, unless that one proves to be alive.
 func (w *Worker) replace(ctx context.Context, other *store.WorkerExistsError) (pulse, error) {
 	patience := silentBeats * w.Heartbeat
 	w.Log.InfoContext(ctx, "a worker of this name was alive recently: waiting to see whether it is dead", "name", w.Name, "for", patience)

@@ -77,7 +77,7 @@ func Release() (string, error) {
 // file, as in a QuickTime film whose index comes last, its beginning and its end are
 // searched together, a quarter as much. Facts: puid, format, format_version and mime, as far as they
 // are known; format_warning, what siegfried remarks, as on an extension that
-// does not suit the content, and whether max_scan cut the search short; format_candidates, all PUIDs when several match alike.
+// does not suit the content, and whether max_scan cut the search short; format_candidates, all PUIDs when several match equally well.
 func New() handlers.Handler {
 	return handlers.PerFile(identify, handlers.Parallel(0), handlers.StallLimit(handlers.DefaultStallLimit))
 }

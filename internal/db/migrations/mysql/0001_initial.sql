@@ -338,3 +338,8 @@ CREATE TABLE IF NOT EXISTS tombstones (
   UNIQUE KEY tombstones_uuid (uuid),
   KEY tombstones_purged (purged_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS paused_queues (
+  name         VARCHAR(64) NOT NULL PRIMARY KEY,
+  paused_at    DATETIME(6) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

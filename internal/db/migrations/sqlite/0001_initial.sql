@@ -360,3 +360,8 @@ CREATE TABLE IF NOT EXISTS tombstones (
 CREATE UNIQUE INDEX IF NOT EXISTS tombstones_uuid ON tombstones (uuid);
 
 CREATE INDEX IF NOT EXISTS tombstones_purged ON tombstones (purged_at);
+
+CREATE TABLE IF NOT EXISTS paused_queues (
+  name         TEXT NOT NULL PRIMARY KEY,
+  paused_at    DATETIME NOT NULL CHECK (paused_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', paused_at) IS substr(paused_at, 1, 19))
+) WITHOUT ROWID;
