@@ -54,7 +54,7 @@ beginning of it, its name, or latest.`,
 			root.AddCommand(cmd)
 		}
 	}
-	root.AddCommand(p.recipeCommand(), p.bagCommand(), p.benchCommand(), p.versionCommand())
+	root.AddCommand(p.recipeCommand(), p.handlersCommand(), p.bagCommand(), p.benchCommand(), p.versionCommand())
 	p.rename(root)
 	return root
 }

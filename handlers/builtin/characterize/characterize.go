@@ -43,7 +43,7 @@ type characterizeArgs struct {
 
 // Register adds the handler characterize to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("characterize", New(),
+	return reg.Register("characterize", New(), docs(),
 		handlers.WithDescription("dimensions, EXIF, IPTC and XMP of images, pages of PDF, length and codec of films and recordings"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 100, MaxBytes: 256 << 20}),
 		handlers.WithTimeout(defaultTimeout),

@@ -27,7 +27,7 @@ type Handler struct {
 
 // Register adds the handler coprocess to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("coprocess", New(), handlers.WithoutEarlierFacts(),
+	return reg.Register("coprocess", New(), docs(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("runs a Python or Node.js script, or another program, that stays up and takes batch after batch"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 128, MaxBytes: 1 << 30}),
 		handlers.WithTimedFiles(), handlers.WithTimeout(command.DefaultTimeout),

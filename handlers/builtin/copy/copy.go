@@ -20,7 +20,7 @@ type copyArgs struct {
 
 // Register adds the handler copy to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("copy", New(),
+	return reg.Register("copy", New(), docs(),
 		handlers.WithDescription("copies files to another folder, and compares what has arrived"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 200, MaxBytes: 256 << 20}),
 		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),

@@ -21,7 +21,7 @@ const (
 
 // Register adds the handler exec to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("exec", New(), handlers.WithoutEarlierFacts(),
+	return reg.Register("exec", New(), docs(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("runs a command for each file or batch; outcomes by exit code, facts from its output"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 128, MaxBytes: 1 << 30}),
 		handlers.WithTimedFiles(), handlers.WithTimeout(command.DefaultTimeout),

@@ -25,7 +25,7 @@ type moveArgs struct {
 
 // Register adds the handler move to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("move", New(),
+	return reg.Register("move", New(), docs(),
 		handlers.WithDescription("moves files to another folder: removes them when what has arrived was compared"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 200, MaxBytes: 256 << 20}),
 		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
