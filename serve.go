@@ -70,6 +70,7 @@ func (b *Baler) newServer(at net.Addr, face *httpFace) (*web.Server, error) {
 		options.Submitter, options.Control, options.Fleet = face, face, face
 		options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
 	}
+	face.show(&options)
 	return web.New(options)
 }
 

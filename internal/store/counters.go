@@ -24,6 +24,7 @@ type counterChanges struct {
 	counts   map[stepKey]*stepDelta
 	finished map[int64]int64
 	emitted  map[int64]int64
+	activity map[int64]*activityRow // by transfer
 }
 
 type stepKey struct {
@@ -63,9 +64,16 @@ func (t *counterChanges) results(b *tasks.Batch, rows []resultRecord) {
 			d.reused++
 		}
 	}
+	a := t.active(b.Transfer)
+	a.Results += int64(len(rows))
+	a.Failed += countFailures(rows)
 }
 
-func (t *counterChanges) followUp(transfer int64, f *ledger.FollowUp) {
+func (t *counterChanges) followUp(b *tasks.Batch, f *ledger.FollowUp) {
+	transfer := b.Transfer
+	a := t.active(transfer)
+	a.Finished += f.Finished
+	a.Bytes += b.Bytes
 	for no, n := range selectedBySteps(f.Batches) {
 		t.step(transfer, no).selected += n
 	}
@@ -77,13 +85,16 @@ func (t *counterChanges) followUp(transfer int64, f *ledger.FollowUp) {
 	}
 }
 
-// commit writes the sums: steps, then transfers, each in ascending order. It
+// commit writes the sums: steps, activity, then transfers, each in ascending order. It
 // reports the transfers that completed by it.
 func (t *counterChanges) commit(tx *gorm.DB, now time.Time) (completed map[int64]bool, err error) {
 	for _, k := range sortedFunc(t.counts, stepKey.compare) {
 		if err := addToStep(tx, k, t.counts[k]); err != nil {
 			return nil, err
 		}
+	}
+	if err := t.writeActivity(tx, now); err != nil {
+		return nil, err
 	}
 	completed = make(map[int64]bool)
 	for _, id := range t.transfers() {

@@ -59,6 +59,8 @@ func trialRows(now time.Time) []any {
 		&reusableRow{FileKey: make([]byte, 20), Fingerprint: make([]byte, 16), TransferID: id, RanAt: now},
 		&failureRow{TransferID: id, StepNo: 1, FileNo: 1, Outcome: tasks.OutcomeFailed, EndedAt: now},
 		&attemptRow{ID: id, TransferID: id, End: end},
+		&batchHistoryRow{TransferID: id, BatchID: 1},
+		&activityRow{TransferID: id, Slot: 1},
 		&seenFileRow{RunKey: name, PathHash: make([]byte, pathHash), TransferID: id},
 		&DeadLetter{ID: id, ReceivedAt: now, Payload: []byte{}},
 		&workerRow{Name: name, StartedAt: now, SeenAt: now},

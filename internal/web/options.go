@@ -26,6 +26,16 @@ type Options struct {
 	Control   api.Control
 	Fleet     api.Fleet
 
+	// What the pages show beside what the API offers; pages of one that is nil do not exist.
+	History History
+	Files   Files
+	Formats FormatReader
+	Outputs Outputs
+	Changes Changes
+	System  System
+	Starter Starter
+	Letters Letters
+
 	// RequestsPerSecond is how many requests of the API one address may make; 0: any number.
 	RequestsPerSecond int
 

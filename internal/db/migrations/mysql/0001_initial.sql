@@ -182,6 +182,34 @@ CREATE TABLE IF NOT EXISTS attempts (
   KEY attempts_file (transfer_id, step_no, file_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS batch_history (
+  transfer_id  BIGINT NOT NULL,
+  batch_id     BIGINT NOT NULL,
+  step_no      INT NOT NULL,
+  attempt      INT NOT NULL,
+  worker       VARCHAR(128) NOT NULL,
+  items        INT NOT NULL,
+  failed       INT NOT NULL,
+  bytes        BIGINT NOT NULL,
+  created_us   BIGINT NOT NULL,
+  started_us   BIGINT NOT NULL,
+  ended_us     BIGINT NOT NULL,
+  slowest_no   BIGINT NOT NULL,
+  slowest_us   BIGINT NOT NULL,
+  PRIMARY KEY (transfer_id, batch_id),
+  KEY batch_history_slowest (transfer_id, slowest_us)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS activity (
+  transfer_id  BIGINT NOT NULL,
+  slot         BIGINT NOT NULL,
+  results      BIGINT NOT NULL,
+  failed       BIGINT NOT NULL,
+  finished     BIGINT NOT NULL,
+  bytes        BIGINT NOT NULL,
+  PRIMARY KEY (transfer_id, slot)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS seen_files (
   run_key      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   path_hash    BINARY(20) NOT NULL,
