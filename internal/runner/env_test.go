@@ -65,8 +65,7 @@ func (r *env) worker(name string, adjust ...func(*Options)) *Runner {
 // found in the ledger.
 type nowhere struct{}
 
-func (nowhere) PauseQueues(context.Context, []string) ([]string, error) { return nil, nil }
-func (nowhere) EnqueueBatches(context.Context, []tasks.Batch) error     { return nil }
+func (nowhere) EnqueueBatches(context.Context, []tasks.Batch) error { return nil }
 func (nowhere) ReclaimOrphans(context.Context, []tasks.Batch, time.Duration) ([]tasks.Batch, error) {
 	return nil, nil
 }
