@@ -18,6 +18,7 @@ const (
 	CodeNotReady    = "child-not-ready" // the child ended, or said nothing, before it was ready
 	CodeBadProtocol = "bad-protocol"    // the child wrote something that is no message
 	CodeNoAnswer    = "no-answer"       // the child ended the batch without an answer for the file
+	CodeBadEmit     = "bad-emit"        // a file that was emitted cannot be one of the transfer
 )
 
 // Handler keeps children for batches to come. Make one with New.

@@ -16,6 +16,7 @@ const (
 	CodeOutputLimit = "output-limit" // the command wrote more than max_output, and was ended
 	CodeCPULimit    = "cpu-limit"    // the command used more processor time than cpu
 	CodeBadFacts    = "bad-facts"    // its output is not what facts expects
+	CodeBadEmit     = "bad-emit"     // what the command has written cannot be files of the transfer
 	CodeNoFacts     = "no-facts"     // its output for a batch does not name the file
 )
 
