@@ -16,6 +16,6 @@ func docs() handlers.Option {
 		handlers.DocCode("path-taken", "failed", "two files have the same place in the bag"),
 		handlers.DocCode("metadata", "failed", "a final step before this one has failed"),
 		handlers.DocCode("not-written", "failed", "no final step wrote what `metadata` names"),
-		handlers.DocCode("destination-exists", "failed", "something is there already that no final step of this transfer, or of an earlier run, wrote"),
+		handlers.DocCode("destination-exists", "failed", "something is there already that no final step of this run or an earlier one wrote"),
 	)
 }

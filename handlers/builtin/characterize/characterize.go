@@ -125,9 +125,10 @@ func (in *input) read(found *properties) error {
 	case kindPDF:
 		return in.pdf(found)
 	case kindFilm:
-		return in.byProgram(found, ffprobe, mediainfo, exiftool)
+		return in.byProgram(found, programs()...)
 	case kindOther:
-		return in.byProgram(found, exiftool)
+		return in.byProgram(found, exiftool())
+	case kindUnknown:
 	}
 	return handlers.Skip(CodeNotKnown, "no properties are known of files of this format: "+
 		"images, PDF, films, recordings and office files have some")

@@ -6,7 +6,7 @@ import "github.com/balerhq/baler/handlers"
 func docs() handlers.Option {
 	return handlers.WithAll(
 		handlers.DocArg("to", "text", "", "the folder; below `BALER_OUTPUTS` for workers, and in no source"),
-		handlers.DocArg("replace", "true or false", "false", "replaces what is there with other content, which otherwise stays (`destination-exists`)"),
+		handlers.DocArg("replace", "true or false", "false", "replaces what is there with other content; else `destination-exists`"),
 		handlers.DocFact("copied_to", "the path of the copy"),
 		handlers.DocFact("sha256", "of the copy, which was read back and compared"),
 		handlers.DocFact("size", "of the copy, which was read back and compared"),

@@ -108,7 +108,7 @@ func (s *spec) checkWords() (wrong []error) {
 		wrong = append(wrong, err)
 	}
 	if s.Emit != "" && !filepath.IsAbs(s.Emit) && !strings.HasPrefix(s.Emit, "${") {
-		wrong = append(wrong, fmt.Errorf("emit %q must be an absolute path: that of the folder into which the command writes for the file", s.Emit))
+		wrong = append(wrong, fmt.Errorf("emit %q must be an absolute path, that of the folder into which the command writes", s.Emit))
 	}
 	s.parallel = max(s.Parallel, 1)
 	return wrong

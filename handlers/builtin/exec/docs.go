@@ -21,7 +21,7 @@ func docs() handlers.Option {
 		handlers.DocArg("memory", "size", "", "address space of a process"),
 		handlers.DocArg("cpu", "duration", "", "processor time of a process"),
 		handlers.DocArg("parallel", "number", "1", "files of a batch at once"),
-		handlers.DocArg("emit", "text", "", "the folder into which the command writes for this file: what is in it becomes files of the transfer"),
+		handlers.DocArg("emit", "text", "", "the folder into which the command writes; the files in it become files of the transfer"),
 		handlers.DocCode("bad-emit", "failed", "what is in the folder `emit` cannot be files of the transfer"),
 		handlers.DocCode("output-limit", "failed", "the command wrote more than `max_output`"),
 		handlers.DocCode("cpu-limit", "timed_out, retried", "it used more than `cpu`"),

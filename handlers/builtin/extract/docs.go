@@ -6,7 +6,7 @@ import "github.com/balerhq/baler/handlers"
 func docs() handlers.Option {
 	return handlers.WithAll(
 		handlers.DocArg("to", "text", "", "the folder; below `BALER_OUTPUTS` for workers, and in no source"),
-		handlers.DocArg("replace", "true or false", "false", "replaces what is there with other content, which otherwise stays (`destination-exists`)"),
+		handlers.DocArg("replace", "true or false", "false", "replaces what is there with other content; else `destination-exists`"),
 		handlers.DocArg("documents", "true or false", "false", "takes also documents apart that are zip files (docx, odt, epub …)"),
 		handlers.DocArg("encoding", "text", "cp437", "how names that are not UTF-8 are read"),
 		handlers.DocArg("max_total", "size", "64GiB", "bytes that come of one file from the sources"),

@@ -9,6 +9,6 @@ func docs() handlers.Option {
 		handlers.DocArg("algorithm", "text", "sha256", "or `md5`, `sha1`, `sha512`"),
 		handlers.DocArg("paths", "text", "relative", "or `absolute`"),
 		handlers.DocCode("digest-missing", "warning", "some files have no such digest among their facts"),
-		handlers.DocCode("destination-exists", "failed", "something is there already that no final step of this transfer, or of an earlier run, wrote"),
+		handlers.DocCode("destination-exists", "failed", "something is there already that no final step of this run or an earlier one wrote"),
 	)
 }

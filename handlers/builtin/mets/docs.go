@@ -10,6 +10,6 @@ func docs() handlers.Option {
 		handlers.DocArg("base", "text", "", "what stands before the relative paths of files"),
 		handlers.DocArg("organization", "mapping", "", "`name`, `identifier` and `identifier_type` of who is responsible"),
 		handlers.DocArg("events", "mapping", "", "the event type by step, instead of the usual ones"),
-		handlers.DocCode("destination-exists", "failed", "something is there already that no final step of this transfer, or of an earlier run, wrote"),
+		handlers.DocCode("destination-exists", "failed", "something is there already that no final step of this run or an earlier one wrote"),
 	)
 }

@@ -9,6 +9,6 @@ func docs() handlers.Option {
 		handlers.DocArg("as", "text", "by the extension of `to`", "`html`, `csv`, `files` or `json`"),
 		handlers.DocArg("title", "text", "the name of the transfer", "the heading of the page"),
 		handlers.DocCode("columns-missing", "warning", "there are more facts than columns"),
-		handlers.DocCode("destination-exists", "failed", "something is there already that no final step of this transfer, or of an earlier run, wrote"),
+		handlers.DocCode("destination-exists", "failed", "something is there already that no final step of this run or an earlier one wrote"),
 	)
 }

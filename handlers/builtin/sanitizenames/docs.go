@@ -6,7 +6,7 @@ import "github.com/balerhq/baler/handlers"
 func docs() handlers.Option {
 	return handlers.WithAll(
 		handlers.DocArg("to", "text", "", "the folder that copies are written below; without it only facts are recorded"),
-		handlers.DocArg("replace", "true or false", "false", "replaces what is there with other content, which otherwise stays (`destination-exists`)"),
+		handlers.DocArg("replace", "true or false", "false", "replaces what is there with other content; else `destination-exists`"),
 		handlers.DocFact("original_name", "the name; the path relative to the source"),
 		handlers.DocFact("original_path", "the name; the path relative to the source"),
 		handlers.DocFact("safe_name", "the same, of safe names"),

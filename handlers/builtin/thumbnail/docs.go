@@ -7,7 +7,7 @@ func docs() handlers.Option {
 	return handlers.WithAll(
 		handlers.DocArg("to", "text", "", "the folder; below `BALER_OUTPUTS` for workers, and in no source"),
 		handlers.DocArg("sizes", "list", "[256]", "pixels of the longer side, from 1 to 4096, a picture for each"),
-		handlers.DocArg("replace", "true or false", "false", "replaces what is there with other content, which otherwise stays (`destination-exists`)"),
+		handlers.DocArg("replace", "true or false", "false", "replaces what is there with other content; else `destination-exists`"),
 		handlers.DocArg("max_pixels", "number", "200000000", "images with more pixels are left out"),
 		handlers.DocFact("thumbnails", "the paths of the pictures"),
 		handlers.DocFact("width", "of the upright image"),
