@@ -22,6 +22,8 @@ func (p *program) reuseCommand() *cobra.Command {
 		Long: `Reuse shows how many results steps with 'reuse' in their recipe can take over, by
 handler. 'reuse forget' makes them run again; the results themselves stay. One transfer
 runs everything with --no-reuse.`,
+		Example: `  baler reuse
+  baler reuse forget --older-than 90d`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
