@@ -60,8 +60,12 @@ and the database.`,
 			root.AddCommand(cmd)
 		}
 	}
+<<<<<<< HEAD
 	root.SetHelpCommandGroupID(otherCommands)
 	root.SetCompletionCommandGroupID(otherCommands)
+=======
+	root.AddCommand(p.recipeCommand(), p.handlersCommand(), p.bagCommand(), p.benchCommand(), p.versionCommand())
+>>>>>>> w-reuse
 	p.rename(root)
 	return root
 }

@@ -102,7 +102,7 @@ func TestRecipes(t *testing.T) {
 	s := newTestEnv(t)
 	listed := s.must(exitOK, "recipe", "list").stdout
 	contains(t, "list", strings.Join(strings.Fields(listed), " "), " default checksum, identify Checksum and format of every file. ",
-		" preservation checksum, verify, virus-scan, … 4 more Everything for an archive, ")
+		" preservation checksum, verify, virus-scan, … 5 more Everything for an archive, ")
 	contains(t, "list in JSON", s.must(exitOK, "recipe", "list", "--json").stdout,
 		`{"type":"recipe","recipe":"checksum","description":"Checksum of every file.","digest":"`,
 		`"steps":[{"step":"checksum","handler":"checksum"}]}`)

@@ -63,6 +63,9 @@ type Registration struct {
 	// the transfer; nil for none.
 	Inputs func(args any) []string
 
+	// Docs is for the page about the handler, see DocArg, DocFact and DocCode.
+	Docs Documentation
+
 	// SelfCheck is for `baler doctor`; nil when there is nothing to check.
 	SelfCheck *SelfCheck
 }

@@ -17,7 +17,8 @@ func TestBuiltins(t *testing.T) {
 	handlers := map[string][]string{
 		"default": {"checksum", "identify"}, "checksum": {"checksum"}, "identify": {"identify"}, "noop": {"noop"},
 		"fixity":       {"checksum"},
-		"preservation": {"checksum", "verify", "virus-scan", "identify", "extract", "validate", "thumbnail"},
+		"preservation": {"checksum", "verify", "virus-scan", "identify", "extract", "characterize", "validate", "thumbnail"},
+		"copy":         {"checksum", "copy"}, "load": {"load"},
 	}
 	for name, want := range handlers {
 		r, ok := recipe.Builtin(name)

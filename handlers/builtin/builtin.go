@@ -36,7 +36,8 @@ import (
 // together; the others are added.
 func Register(reg *handlers.Registry) error {
 	return errors.Join(
-		checksum.Register(reg), characterize.Register(reg), identify.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
+		checksum.Register(reg), characterize.Register(reg), identify.Register(reg), extension.Register(reg),
+		verify.Register(reg), validate.Register(reg),
 		copyfile.Register(reg), move.Register(reg), sanitizenames.Register(reg), extract.Register(reg), thumbnail.Register(reg),
 		exec.Register(reg), coprocess.Register(reg), noop.Register(reg), virusscan.Register(reg),
 		manifest.Register(reg), report.Register(reg), bag.Register(reg), premis.Register(reg), mets.Register(reg),

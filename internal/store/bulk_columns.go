@@ -7,7 +7,7 @@ import (
 
 // resultColumns are the columns of the table results.
 func resultColumns() []db.BulkColumn[resultRecord] {
-	return []db.BulkColumn[resultRecord]{
+	return append([]db.BulkColumn[resultRecord]{
 		{
 			Name: "transfer_id", Same: sameValue(func(r *resultRecord) int64 { return r.TransferID }),
 			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Number(r.TransferID) },
@@ -74,6 +74,12 @@ func resultColumns() []db.BulkColumn[resultRecord] {
 			Same:  sameValue(func(r *resultRecord) int { return r.End.Attempt }),
 			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Number(int64(r.End.Attempt)) },
 		},
+	}, reusedColumns()...)
+}
+
+// reusedColumns are those that only results have that were taken over.
+func reusedColumns() []db.BulkColumn[resultRecord] {
+	return []db.BulkColumn[resultRecord]{
 		{
 			Name: "reused_from", IsSet: isReused,
 			Write: func(l db.Literals, r *resultRecord) db.Literals {

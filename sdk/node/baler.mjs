@@ -22,6 +22,7 @@ const MAX_OUTPUT = 1 << 20 // characters of each stream that are sent for a job;
 export class Job {
   #batch
   #id
+  #emits
   answered = false
 
   constructor(batch, message) {
@@ -42,6 +43,8 @@ export class Job {
     this.outcome = undefined
     this.code = ''
     this.newFacts = {}
+    this.emitted = []
+    this.#emits = [] // messages, sent with the verdict
     this.output = ''
     this.error = ''
   }
@@ -54,6 +57,18 @@ export class Job {
   }
 
   setFact(name, value) { this.newFacts[name] = value }
+
+  // Make a file that the script has written, named by text or a Buffer, a further file of the
+  // transfer. name tells it from others that come from the same file; base is a folder above it.
+  emit(file, { name, base } = {}) {
+    const bytes = Buffer.isBuffer(file) ? file : Buffer.from(path.resolve(file))
+    const message = { type: 'emit', batch: this.#batch, job: this.#id, path_base64: bytes.toString('base64') }
+    if (name !== undefined) message.name_base64 = Buffer.from(name).toString('base64')
+    if (base !== undefined) message.base = path.resolve(base)
+    this.emitted.push(file)
+    this.#emits.push(message)
+  }
+
   writeOutput(text) { this.output = (this.output + text).slice(0, MAX_OUTPUT) }
   writeError(text) { this.error = (this.error + text).slice(0, MAX_OUTPUT) }
 
@@ -64,6 +79,7 @@ export class Job {
   done() {
     if (this.answered) return
     this.answered = true
+    this.#emits.forEach(send)
     send({
       type: 'result', batch: this.#batch, job: this.#id, exit_code: this.exitCode, outcome: this.outcome ?? 'succeeded',
       code: this.code, facts: this.newFacts, output: this.output, error: this.error,

@@ -65,6 +65,8 @@ class Job:
         self.outcome = None
         self.code = ""
         self.new_facts = {}
+        self.emitted = []  # paths
+        self._emits = []  # messages, sent with the verdict
         self._output = _Capture()
         self._error = _Capture()
         self._answered = False
@@ -89,6 +91,27 @@ class Job:
         """Record a value that JSON can hold; later steps and conditions read it."""
         json.dumps(value)  # what cannot be written is the script's error, here
         self.new_facts[name] = value
+
+    def emit(self, path, name=None, base=None):
+        """Make a file that the script has written a further file of the transfer.
+
+        name tells it from the others that come from the same file, such as the name of a
+        member; by default, that of the file. base is a folder above it: what is between
+        stands for the file where others have their path relative to the source.
+        """
+        path = os.path.abspath(os.fspath(path))
+        name = os.path.basename(path) if name is None else name
+        message = {"type": "emit", "batch": self._batch.id, "job": self._id}
+        for member, text in (("path", os.fsdecode(path)), ("name", os.fsdecode(name))):
+            try:
+                text.encode()
+                message[member] = text
+            except UnicodeEncodeError:  # a name that is not UTF-8
+                message[member + "_base64"] = base64.b64encode(os.fsencode(text)).decode()
+        if base is not None:
+            message["base"] = os.path.abspath(os.fspath(base))
+        self.emitted.append(path)
+        self._emits.append(message)
 
     def write_output(self, text):
         self._output.write(text)
@@ -145,6 +168,8 @@ class Job:
         """Send the verdict now; later changes have no effect."""
         if not self._answered:
             self._answered = True
+            for message in self._emits:
+                self._batch.send(message)
             self._batch.send(self._answer())
 
     def _answer(self):
@@ -341,7 +366,7 @@ def run(script):
 def run_test(script_or_call, paths, args=None, facts=None):
     """Run a script, or a function call(jobs), over files without Baler, as one batch.
 
-    Returns the jobs with outcome, exit_code, code, new_facts, output and error:
+    Returns the jobs with outcome, exit_code, code, new_facts, emitted, output and error:
 
         jobs = baler.run_test("lines.py", ["poem.txt"])
         assert jobs[0].outcome == "succeeded" and jobs[0].new_facts == {"lines": 2}

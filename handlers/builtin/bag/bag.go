@@ -37,7 +37,7 @@ func tagManifestName(algorithm string) string { return "tagmanifest-" + algorith
 
 // Register adds the finalizer bag to a registry.
 func Register(reg *handlers.Registry) error {
-	return reg.RegisterFinalizer("bag", Finalize,
+	return reg.RegisterFinalizer("bag", Finalize, docs(),
 		handlers.WithDescription("BagIt bag with copies of the files, checked by digest while they are copied"),
 		handlers.WithArgsCheck(handlers.CheckWith(newBagArgs)), handlers.WithOutput(output), handlers.WithFolders())
 }

@@ -43,7 +43,7 @@ type characterizeArgs struct {
 
 // Register adds the handler characterize to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("characterize", New(),
+	return reg.Register("characterize", New(), docs(),
 		handlers.WithDescription("dimensions, EXIF, IPTC and XMP of images, pages of PDF, length and codec of films and recordings"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 100, MaxBytes: 256 << 20}),
 		handlers.WithTimeout(defaultTimeout),
@@ -125,9 +125,10 @@ func (in *input) read(found *properties) error {
 	case kindPDF:
 		return in.pdf(found)
 	case kindFilm:
-		return in.byProgram(found, ffprobe, mediainfo, exiftool)
+		return in.byProgram(found, programs()...)
 	case kindOther:
-		return in.byProgram(found, exiftool)
+		return in.byProgram(found, exiftool())
+	case kindUnknown:
 	}
 	return handlers.Skip(CodeNotKnown, "no properties are known of files of this format: "+
 		"images, PDF, films, recordings and office files have some")

@@ -120,7 +120,7 @@ func TestFilesWithoutProperties(t *testing.T) {
 func install(t *testing.T, name, script string) {
 	t.Helper()
 	dir := t.TempDir()
-	testkit.Must(t, os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700)) //nolint:gosec // a program
+	testkit.Must(t, os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700))
 	t.Setenv("PATH", dir)
 }
 

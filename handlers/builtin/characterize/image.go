@@ -115,7 +115,8 @@ func (p *properties) addTags(s *tagSet, all bool) {
 		p.add("taken", at.Format("2006-01-02T15:04:05")) // cameras seldom know the zone
 	}
 	p.add("taken", s.xmpValue("DateTimeOriginal", "DateCreated", "CreateDate"))
-	if latitude, longitude, err := s.GetLatLong(); err == nil && s.EXIF()["GPSLatitude"].Value != nil && s.EXIF()["GPSLongitude"].Value != nil {
+	placed := exif("GPSLatitude") != nil && exif("GPSLongitude") != nil // else half of it would be 0
+	if latitude, longitude, err := s.GetLatLong(); err == nil && placed {
 		p.add("gps_latitude", latitude)
 		p.add("gps_longitude", longitude)
 		if altitude, ok := number(exif("GPSAltitude")); ok {

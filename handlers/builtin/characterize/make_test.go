@@ -9,6 +9,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/balerhq/baler/internal/testkit"
@@ -22,7 +23,7 @@ type entry struct {
 }
 
 func ascii(tag uint16, text string) entry {
-	return entry{tag, 2, uint32(len(text) + 1), append([]byte(text), 0)} //nolint:gosec // short
+	return entry{tag, 2, uint32(len(text) + 1), append([]byte(text), 0)}
 }
 
 func short(tag, n uint16) entry {
@@ -38,13 +39,13 @@ func rationals(tag uint16, numbers ...uint32) entry {
 	for _, n := range numbers {
 		value = binary.BigEndian.AppendUint32(value, n)
 	}
-	return entry{tag, 5, uint32(len(numbers) / 2), value} //nolint:gosec // short
+	return entry{tag, 5, uint32(len(numbers) / 2), value}
 }
 
 // directory writes entries that begin at an offset.
 func directory(at uint32, entries ...entry) []byte {
-	b := binary.BigEndian.AppendUint16(nil, uint16(len(entries))) //nolint:gosec // few
-	behind := at + uint32(2+12*len(entries)+4)                    //nolint:gosec // few
+	b := binary.BigEndian.AppendUint16(nil, uint16(len(entries)))
+	behind := at + uint32(2+12*len(entries)+4)
 	var values []byte
 	for _, e := range entries {
 		b = binary.BigEndian.AppendUint16(b, e.tag)
@@ -54,7 +55,7 @@ func directory(at uint32, entries ...entry) []byte {
 			b = append(b, append(e.value, 0, 0, 0, 0)[:4]...)
 			continue
 		}
-		b = binary.BigEndian.AppendUint32(b, behind+uint32(len(values))) //nolint:gosec // short
+		b = binary.BigEndian.AppendUint32(b, behind+uint32(len(values)))
 		values = append(values, e.value...)
 	}
 	return append(binary.BigEndian.AppendUint32(b, 0), values...)
@@ -81,7 +82,7 @@ func withSegments(t *testing.T, segments ...string) string {
 	out := []byte("\xff\xd8")
 	for _, s := range segments {
 		out = append(out, 0xff, 0xe1)
-		out = binary.BigEndian.AppendUint16(out, uint16(len(s)+2)) //nolint:gosec // short
+		out = binary.BigEndian.AppendUint16(out, uint16(len(s)+2))
 		out = append(out, s...)
 	}
 	return string(append(out, b.Bytes()[2:]...))
@@ -124,11 +125,12 @@ func pngOf(t *testing.T) string {
 // pdf is a document of some empty pages.
 func pdf(pages int, info string) string {
 	objects := []string{"<</Type/Catalog/Pages 2 0 R>>", ""}
-	kids := ""
+	var list []string
 	for range pages {
 		objects = append(objects, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>")
-		kids += strconv.Itoa(len(objects)) + " 0 R "
+		list = append(list, strconv.Itoa(len(objects))+" 0 R")
 	}
+	kids := strings.Join(list, " ")
 	objects[1] = "<</Type/Pages/Count " + strconv.Itoa(pages) + "/Kids[" + kids + "]>>"
 	objects = append(objects, "<<"+info+">>")
 	text, offsets := "%PDF-1.4\n", ""

@@ -24,16 +24,23 @@ type program struct {
 // maxAnswer is how much a program may say.
 const maxAnswer = 8 << 20
 
-var (
-	ffprobe = program{"ffprobe", func(path string) []string {
-		// Playlists may name other files and addresses: these are not opened.
-		return []string{"-v", "error", "-protocol_whitelist", "file", "-show_format", "-show_streams", "-of", "json", "file:" + path}
-	}, readFFprobe}
-	mediainfo = program{"mediainfo", func(path string) []string { return []string{"--Output=JSON", path} }, readMediaInfo}
-	exiftool  = program{"exiftool", func(path string) []string {
+// programs are those that know films and recordings, the best first.
+func programs() []program {
+	return []program{
+		{"ffprobe", func(path string) []string {
+			// Playlists may name other files and addresses: these are not opened.
+			return []string{"-v", "error", "-protocol_whitelist", "file", "-show_format", "-show_streams", "-of", "json", "file:" + path}
+		}, readFFprobe},
+		{"mediainfo", func(path string) []string { return []string{"--Output=JSON", path} }, readMediaInfo},
+		exiftool(),
+	}
+}
+
+func exiftool() program {
+	return program{"exiftool", func(path string) []string {
 		return []string{"-json", "-n", "-api", "LargeFileSupport=1", "-fast", path}
 	}, readExifTool}
-)
+}
 
 // installed is the first of some programs that this host has.
 func installed(of ...program) (program, bool) {
@@ -47,13 +54,13 @@ func installed(of ...program) (program, bool) {
 
 // missing says beforehand which files will not be characterized.
 func missing(context.Context, any) (all []handlers.MissingService) {
-	if _, ok := installed(ffprobe, mediainfo, exiftool); !ok {
+	if _, ok := installed(programs()...); !ok {
 		all = append(all, handlers.MissingService{
 			Problem: "none of ffprobe, mediainfo and exiftool is installed; " + command.InstallHint("ffprobe"),
 			Effect:  "Films and recordings are not characterized, and end as warnings (" + CodeNoProgram + ").",
 		})
 	}
-	if _, ok := installed(exiftool); !ok {
+	if _, ok := installed(exiftool()); !ok {
 		all = append(all, handlers.MissingService{
 			Problem: "exiftool is not installed; " + command.InstallHint("exiftool"),
 			Effect:  "Office files, and images in rare formats, are not characterized, and end as warnings (" + CodeNoProgram + ").",
@@ -220,7 +227,8 @@ func exifToolFacts() map[string][]string {
 		"taken": {"DateTimeOriginal"}, "gps_latitude": {"GPSLatitude"}, "gps_longitude": {"GPSLongitude"}, "gps_altitude": {"GPSAltitude"},
 		"title": {"Title"}, "author": {"Author", "Creator", "Artist"}, "description": {"Description", "Subject"},
 		"copyright": {"Copyright", "Rights"}, "software": {"Application", "Software", "Generator", "Encoder"},
-		"pages": {"Pages", "PageCount", "Document-statisticPage-count"}, "words": {"Words", "Document-statisticWord-count"}, "slides": {"Slides"},
+		"pages": {"Pages", "PageCount", "Document-statisticPage-count"},
+		"words": {"Words", "Document-statisticWord-count"}, "slides": {"Slides"},
 		"duration": {"Duration"}, "bit_rate": {"AvgBitrate", "AudioBitrate"}, "container": {"FileType"},
 		"codec": {"CompressorID", "VideoCodec"}, "audio_codec": {"AudioFormat", "Encoding"}, "frame_rate": {"VideoFrameRate"},
 		"sample_rate": {"AudioSampleRate", "SampleRate"}, "channels": {"AudioChannels", "NumChannels"},
@@ -249,7 +257,7 @@ func readExifTool(found *properties, answer any) {
 // state is that of the programs that are installed: another version may tell more.
 func state(any, string) (string, bool) {
 	var all strings.Builder
-	for _, p := range []program{ffprobe, mediainfo, exiftool} {
+	for _, p := range programs() {
 		text, _ := command.State([]string{p.name}, "") // one that is missing has none
 		fmt.Fprintf(&all, "%s: %s\n", p.name, text)
 	}

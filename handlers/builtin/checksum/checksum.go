@@ -52,7 +52,7 @@ type checksum struct {
 
 // Register adds the handler checksum to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("checksum", New(), handlers.WithoutEarlierFacts(),
+	return reg.Register("checksum", New(), docs(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("digests of the content, any of md5, sha1, sha256 and sha512, in one read"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 500, MaxBytes: 256 << 20}),
 		handlers.WithArgsCheck(checkArgs), handlers.WithFactsOf(factNames),

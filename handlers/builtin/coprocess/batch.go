@@ -41,7 +41,7 @@ func (g *group) run(ctx context.Context) error {
 			finishAll(jobs, err)
 			continue
 		}
-		r := &request{child: c, jobs: jobs}
+		r := &request{child: c, jobs: jobs, emitted: make(emissions)}
 		failed := r.serve(ctx)
 		if failed == nil {
 			g.pool.put(g.spec, c)
@@ -79,6 +79,7 @@ type request struct {
 	current *handlers.Job // at work, as far as the child says
 	notes   []string      // what the child said that is of no use
 	timer   *time.Timer
+	emitted emissions
 	heard   bool // the child has said something of it
 }
 
@@ -162,7 +163,7 @@ func (r *request) limit(d time.Duration) {
 // take takes one message, and reports whether it is the last of the batch.
 func (r *request) take(m *message) (done bool) {
 	switch m.Type {
-	case typeStarted, typeResult, typeDone:
+	case typeStarted, typeEmit, typeResult, typeDone:
 	default:
 		return false // of a later version, or an answer to an earlier ping
 	}
@@ -189,11 +190,13 @@ func (r *request) take(m *message) (done bool) {
 		}
 	case m.Type == typeStarted:
 	case job == nil:
-		r.notef("a result without a job")
+		r.notef("a message of type %s without a job", m.Type)
 	case job.IsDone():
-		r.notef("a second answer for job %d", *m.Job)
+		r.notef("a message of type %s after the answer for job %d", m.Type, *m.Job)
+	case m.Type == typeEmit:
+		r.emitted.add(job, m)
 	default:
-		answer(job, m)
+		answer(job, m, r.emitted)
 		if r.current == job || r.current == nil {
 			r.work(nil)
 		}
@@ -211,7 +214,7 @@ func (r *request) notef(format string, args ...any) {
 }
 
 // answer ends a job as the child says.
-func answer(job *handlers.Job, m *message) {
+func answer(job *handlers.Job, m *message, emitted emissions) {
 	job.WriteOutput([]byte(m.Output))
 	job.WriteError([]byte(m.Error))
 	outcome := tasks.Outcome(m.Outcome)
@@ -226,6 +229,10 @@ func answer(job *handlers.Job, m *message) {
 	job.SetStatus(m.ExitCode, outcome, m.Code)
 	if err := setFacts(job, m.Facts); err != nil {
 		job.Finish(handlers.Fail(CodeBadProtocol, err))
+		return
+	}
+	if err := emitted.emit(job); err != nil {
+		job.Finish(err)
 		return
 	}
 	job.Done()

@@ -18,6 +18,7 @@ const (
 	CodeNotReady    = "child-not-ready" // the child ended, or said nothing, before it was ready
 	CodeBadProtocol = "bad-protocol"    // the child wrote something that is no message
 	CodeNoAnswer    = "no-answer"       // the child ended the batch without an answer for the file
+	CodeBadEmit     = "bad-emit"        // a file that was emitted cannot be one of the transfer
 )
 
 // Handler keeps children for batches to come. Make one with New.
@@ -27,7 +28,7 @@ type Handler struct {
 
 // Register adds the handler coprocess to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("coprocess", New(), handlers.WithoutEarlierFacts(),
+	return reg.Register("coprocess", New(), docs(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("runs a Python or Node.js script, or another program, that stays up and takes batch after batch"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 128, MaxBytes: 1 << 30}),
 		handlers.WithTimedFiles(), handlers.WithTimeout(command.DefaultTimeout),

@@ -30,6 +30,13 @@ type message struct {
 	Output   string          `json:"output"`
 	Error    string          `json:"error"`
 	Facts    json.RawMessage `json:"facts"`
+
+	// Of a message of type emit. The second of each pair is for what is not UTF-8.
+	Path      string `json:"path"`
+	PathBytes []byte `json:"path_base64"`
+	Name      string `json:"name"`
+	NameBytes []byte `json:"name_base64"`
+	Base      string `json:"base"`
 }
 
 // The types of messages.
@@ -39,6 +46,7 @@ const (
 	typeReady   = "ready"
 	typePong    = "pong"
 	typeStarted = "started"
+	typeEmit    = "emit"
 	typeResult  = "result"
 	typeDone    = "done"
 )

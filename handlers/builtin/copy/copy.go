@@ -22,16 +22,16 @@ type Args struct {
 
 // Register adds the handler copy to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return RegisterCopying(reg, "copy", "copies files to another folder, and compares what has arrived", New())
+	return RegisterCopying(reg, "copy", "copies files to another folder, and compares what has arrived", New(), docs())
 }
 
 // RegisterCopying adds a handler of Each to a registry.
-func RegisterCopying(reg *handlers.Registry, name, description string, h handlers.Handler) error {
-	return reg.Register(name, h,
+func RegisterCopying(reg *handlers.Registry, name, description string, h handlers.Handler, opts ...handlers.Option) error {
+	return reg.Register(name, h, append(opts,
 		handlers.WithDescription(description),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 200, MaxBytes: 256 << 20}),
 		handlers.WithArgsCheck(handlers.CheckWith(func(args any) (Args, error) { return argsOf(name, args) })),
-		handlers.WithFacts("copied_to", "sha256", "size"))
+		handlers.WithFacts("copied_to", "sha256", "size"))...)
 }
 
 // New copies each file into the folder in the argument "to", under its path relative to the

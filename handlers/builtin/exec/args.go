@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/balerhq/baler/handlers"
@@ -46,6 +48,7 @@ type execArgs struct {
 	Memory    tasks.Size        `json:"memory"`
 	CPU       string            `json:"cpu"`
 	Parallel  int               `json:"parallel"`
+	Emit      string            `json:"emit"`
 }
 
 // spec is a checked step.
@@ -104,6 +107,9 @@ func (s *spec) checkWords() (wrong []error) {
 	if _, err := command.Environment(s.Env); err != nil {
 		wrong = append(wrong, err)
 	}
+	if s.Emit != "" && !filepath.IsAbs(s.Emit) && !strings.HasPrefix(s.Emit, "${") {
+		wrong = append(wrong, fmt.Errorf("emit %q must be an absolute path, that of the folder into which the command writes", s.Emit))
+	}
 	s.parallel = max(s.Parallel, 1)
 	return wrong
 }
@@ -123,6 +129,8 @@ func (s *spec) checkBatch() (wrong []error) {
 	case s.each == eachFile && s.Paths != "":
 		wrong = append(wrong, errors.New(`paths is for each: batch; the path of one file is "${path}"`))
 	case s.each == eachFile:
+	case s.Emit != "":
+		wrong = append(wrong, errors.New("emit is for each: file: of a batch nobody knows which file the others come from"))
 	case s.each != eachBatch:
 		wrong = append(wrong, fmt.Errorf("each %q must be file or batch", s.each))
 	case s.Stdin == stdinFile:

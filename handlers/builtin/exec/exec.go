@@ -16,12 +16,13 @@ const (
 	CodeOutputLimit = "output-limit" // the command wrote more than max_output, and was ended
 	CodeCPULimit    = "cpu-limit"    // the command used more processor time than cpu
 	CodeBadFacts    = "bad-facts"    // its output is not what facts expects
+	CodeBadEmit     = "bad-emit"     // what the command has written cannot be files of the transfer
 	CodeNoFacts     = "no-facts"     // its output for a batch does not name the file
 )
 
 // Register adds the handler exec to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("exec", New(), handlers.WithoutEarlierFacts(),
+	return reg.Register("exec", New(), docs(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("runs a command for each file or batch; outcomes by exit code, facts from its output"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 128, MaxBytes: 1 << 30}),
 		handlers.WithTimedFiles(), handlers.WithTimeout(command.DefaultTimeout),

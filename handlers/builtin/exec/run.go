@@ -129,6 +129,11 @@ func runFile(ctx context.Context, job *handlers.Job) error {
 			return err
 		}
 	}
+	if s.Emit != "" && !e.outcome.StopsRecipe() {
+		if err := emit(ctx, job, s.Emit); err != nil {
+			return err
+		}
+	}
 	return e.verdict(job)
 }
 

@@ -23,7 +23,7 @@ const mismatch = "extension mismatch"
 
 // Register adds the handler extension to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("extension", New(),
+	return reg.Register("extension", New(), docs(),
 		handlers.WithDescription("compares a file's extension with its format; after identify"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 1000}),
 		handlers.WithArgsCheck(handlers.CheckWith(func(args any) (struct{}, error) {

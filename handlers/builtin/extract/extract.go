@@ -52,7 +52,7 @@ type extractArgs struct {
 
 // Register adds the handler extract to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("extract", New(),
+	return reg.Register("extract", New(), docs(),
 		handlers.WithDescription("takes archives apart: zip, tar, 7z, rar, gz, bz2, xz, zst; their members become files of the transfer"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 20, MaxBytes: 256 << 20}),
 		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),

@@ -240,6 +240,8 @@ func TestDamaged(t *testing.T) {
 	const recordSize, volumeAt = 22, 4
 	lastVolume := slices.Concat([]byte("the rest of a member"), z[len(z)-recordSize:])
 	lastVolume[len(lastVolume)-recordSize+volumeAt] = 2
+	damaged := fixture(t, "stored.7z")
+	damaged[34] ^= 1 // of its first member, behind the header of 32 bytes
 	for name, tt := range map[string]struct {
 		content []byte
 		outcome tasks.Outcome
@@ -263,6 +265,8 @@ func TestDamaged(t *testing.T) {
 		"7z":             {fixture(t, "two.7z")[:60], tasks.OutcomeFailed, CodeTruncated, 0},
 		"rar":            {rarOf(entry{name: "a", content: "alpha"})[:54], tasks.OutcomeFailed, CodeTruncated, 0},
 		"7z, member":     {fixture(t, "member-encrypted.7z"), tasks.OutcomeWarning, CodeEncrypted, 0},
+		"7z, stored":     {fixture(t, "stored-encrypted.7z"), tasks.OutcomeWarning, CodeEncrypted, 0},
+		"7z, damaged":    {damaged, tasks.OutcomeFailed, CodeMalformed, 1},
 		"7z, encrypted":  {fixture(t, "encrypted.7z"), tasks.OutcomeWarning, CodeEncrypted, 0},
 		"no archive":     {[]byte("hello"), tasks.OutcomeSkipped, CodeNoArchive, 0},
 		"nothing":        {nil, tasks.OutcomeSkipped, CodeNoArchive, 0},

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"hash"
@@ -23,15 +24,16 @@ func sevenZipMembers(in *input) iter.Seq2[*member, error] {
 			yield(nil, err)
 			return
 		}
-		for _, f := range z.File {
-			if !yield(sevenZipMember(f), nil) {
+		for i, f := range z.File {
+			if !yield(sevenZipMember(f, func(head []byte) bool { return dependsOnPassword(in, i, head) }), nil) {
 				return
 			}
 		}
 	}
 }
 
-func sevenZipMember(f *sevenzip.File) *member {
+// sevenZipMember describes a member; encrypted tells whether it is that, by how its content begins.
+func sevenZipMember(f *sevenzip.File, encrypted func(head []byte) bool) *member {
 	m := &member{
 		raw: f.Name, kind: regular, size: int64(min(f.UncompressedSize, 1<<62)), time: f.Modified,
 		open: func() (io.ReadCloser, error) {
@@ -42,7 +44,7 @@ func sevenZipMember(f *sevenzip.File) *member {
 			if err != nil {
 				return nil, err
 			}
-			return &checked{ReadCloser: r, size: f.UncompressedSize, want: f.CRC32, sum: crc32.NewIEEE()}, nil
+			return &checked{ReadCloser: r, size: f.UncompressedSize, want: f.CRC32, sum: crc32.NewIEEE(), encrypted: encrypted}, nil
 		},
 	}
 	switch mode := f.Mode(); {
@@ -70,12 +72,36 @@ type checked struct {
 	want uint32 // 0: the archive has none
 	sum  hash.Hash32
 	n    uint64
+
+	head      []byte // the beginning of the content
+	encrypted func(head []byte) bool
+}
+
+// headBytes is how much of a content tells whether a password matters.
+const headBytes = 64
+
+// dependsOnPassword reports whether a member begins otherwise with another password. The
+// format does not say that a password is wrong: what is not compressed decrypts to anything.
+func dependsOnPassword(in *input, index int, head []byte) bool {
+	z, err := sevenzip.NewReaderWithPassword(in, in.size, "any other than none")
+	if err != nil || index >= len(z.File) {
+		return false
+	}
+	r, err := z.File[index].Open()
+	if err != nil {
+		return isEncrypted(err)
+	}
+	defer r.Close() // only read from
+	other := make([]byte, len(head))
+	n, err := io.ReadFull(r, other)
+	return isEncrypted(err) || err == nil && !bytes.Equal(other[:n], head)
 }
 
 // Read implements io.Reader.
 func (c *checked) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	_, _ = c.sum.Write(p[:n]) // it never fails
+	c.head = append(c.head, p[:min(n, headBytes-len(c.head))]...)
 	c.n += uint64(n)
 	switch {
 	case isEncrypted(err):
@@ -84,6 +110,8 @@ func (c *checked) Read(p []byte) (int, error) {
 		return n, err
 	case c.n < c.size:
 		return n, fmt.Errorf("%w: %d bytes of %d", io.ErrUnexpectedEOF, c.n, c.size)
+	case c.want != 0 && c.sum.Sum32() != c.want && c.encrypted(c.head):
+		return n, errMemberEncrypted
 	case c.want != 0 && c.sum.Sum32() != c.want:
 		return n, fmt.Errorf("the checksum is %08x, not %08x", c.sum.Sum32(), c.want)
 	}

@@ -49,7 +49,7 @@ var signatures = sync.OnceValues(loadSignatures)
 
 // Register adds the handler identify to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("identify", New(), handlers.WithoutEarlierFacts(),
+	return reg.Register("identify", New(), docs(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("file format by PRONOM signatures"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 500}),
 		handlers.WithArgsCheck(handlers.CheckWith(scanLimit)),

@@ -29,7 +29,7 @@ const Name = "load"
 
 // Register adds the handler load to a registry; see New.
 func Register(reg *handlers.Registry, tables *tableload.Store, observe func(tasks.LoadCounts)) error {
-	return reg.Register(Name, New(tables, observe),
+	return reg.Register(Name, New(tables, observe), docs(),
 		handlers.WithDescription("loads JSON lines into a table of the database"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 64, MaxBytes: 8 << 20}),
 		handlers.WithFacts("part", "first_line", "bytes", "lines", "loaded", "skipped", "duplicates", "bad"),

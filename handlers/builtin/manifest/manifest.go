@@ -48,7 +48,7 @@ func newManifestArgs(args any) (manifestArgs, error) {
 
 // Register adds the finalizer manifest to a registry.
 func Register(reg *handlers.Registry) error {
-	return reg.RegisterFinalizer("manifest", Finalize,
+	return reg.RegisterFinalizer("manifest", Finalize, docs(),
 		handlers.WithDescription("list of digests, as sha256sum and its siblings check it"),
 		handlers.WithArgsCheck(handlers.CheckWith(newManifestArgs)), handlers.WithOutput(output))
 }

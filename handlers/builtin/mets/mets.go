@@ -37,7 +37,7 @@ func newMetsArgs(args any) (m metsArgs, err error) {
 
 // Register adds the finalizer mets to a registry.
 func Register(reg *handlers.Registry) error {
-	return reg.RegisterFinalizer("mets", Finalize,
+	return reg.RegisterFinalizer("mets", Finalize, docs(),
 		handlers.WithDescription("METS 1.12.1: files with checksums, folders, and PREMIS"),
 		handlers.WithArgsCheck(handlers.CheckWith(newMetsArgs)), handlers.WithOutput(output))
 }

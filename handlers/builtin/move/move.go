@@ -20,7 +20,7 @@ import (
 // Register adds the handler move to a registry; see New.
 func Register(reg *handlers.Registry) error {
 	return copyfile.RegisterCopying(reg, "move",
-		"moves files to another folder: removes them when what has arrived was compared", New())
+		"moves files to another folder: removes them when what has arrived was compared", New(), docs())
 }
 
 // New copies each file as the handler copy does, and then removes it, if it is as it was when it was copied. A file that is gone,

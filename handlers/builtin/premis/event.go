@@ -66,7 +66,8 @@ func (d *Document) Event(x *xmlstream.Writer, l *tasks.ResultLine, namespace str
 	}
 	x.Text("eventDateTime", at.UTC().Format(time.RFC3339Nano))
 	x.Start("eventDetailInformation")
-	x.Text("eventDetail", fmt.Sprintf("step %s, handler %s, attempt %d%s", l.Step, cmp.Or(handler, "of an earlier recipe"), l.Attempt, reused(l)))
+	x.Text("eventDetail", fmt.Sprintf("step %s, handler %s, attempt %d%s",
+		l.Step, cmp.Or(handler, "of an earlier recipe"), l.Attempt, reused(l)))
 	x.End()
 	x.Start("eventOutcomeInformation")
 	x.Text("eventOutcome", outcome(l.Outcome))

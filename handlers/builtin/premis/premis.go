@@ -43,7 +43,7 @@ func (o *Organization) Check() error {
 
 // Register adds the finalizer premis to a registry.
 func Register(reg *handlers.Registry) error {
-	return reg.RegisterFinalizer("premis", Finalize,
+	return reg.RegisterFinalizer("premis", Finalize, docs(),
 		handlers.WithDescription("PREMIS 3.0: files, events and agents"),
 		handlers.WithArgsCheck(handlers.CheckWith(newPremisArgs)), handlers.WithOutput(output))
 }

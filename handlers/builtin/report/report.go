@@ -55,7 +55,7 @@ func usual(path string) string {
 
 // Register adds the finalizer report to a registry.
 func Register(reg *handlers.Registry) error {
-	return reg.RegisterFinalizer("report", Finalize,
+	return reg.RegisterFinalizer("report", Finalize, docs(),
 		handlers.WithDescription("page to read and print, CSV or JSON: summary, formats, failures"),
 		handlers.WithArgsCheck(handlers.CheckWith(newReportArgs)), handlers.WithOutput(output))
 }

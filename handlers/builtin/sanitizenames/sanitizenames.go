@@ -19,7 +19,7 @@ type nameArgs struct {
 
 // Register adds the handler sanitize-names to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("sanitize-names", New(),
+	return reg.Register("sanitize-names", New(), docs(),
 		handlers.WithDescription("records names that every system takes; with a folder, copies files to them"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 1000, MaxBytes: 1 << 30}),
 		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),

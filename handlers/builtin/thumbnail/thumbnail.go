@@ -45,7 +45,7 @@ type thumbnailArgs struct {
 
 // Register adds the handler thumbnail to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("thumbnail", New(), handlers.WithoutEarlierFacts(),
+	return reg.Register("thumbnail", New(), docs(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("small JPEG pictures of JPEG, PNG, GIF, TIFF, BMP and WebP images"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 50, MaxBytes: 64 << 20}),
 		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),

@@ -80,7 +80,7 @@ func storageError(err error) error {
 
 // Register adds the handler validate to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("validate", New(),
+	return reg.Register("validate", New(), docs(),
 		handlers.WithDescription("checks that JSON, XML, CSV, images, PDF, ZIP and gzip are well-formed"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 100, MaxBytes: 256 << 20}),
 		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),

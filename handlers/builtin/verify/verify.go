@@ -40,7 +40,7 @@ type verifier struct {
 // Register adds the handler verify, see New, and the final step verify, see Finalize, to a
 // registry.
 func Register(reg *handlers.Registry) error {
-	return errors.Join(reg.Register("verify", New(),
+	return errors.Join(reg.Register("verify", New(), docs(),
 		handlers.WithDescription("compares files with checksum lists, sidecars and manifests of bags"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 500, MaxBytes: 256 << 20}),
 		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),

@@ -31,7 +31,7 @@ const (
 
 // Register adds the handler virus-scan to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("virus-scan", New(), handlers.WithoutEarlierFacts(),
+	return reg.Register("virus-scan", New(), docs(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("scans files for viruses with clamd on the same host"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 100, MaxBytes: 1 << 30}),
 		handlers.WithArgsCheck(handlers.CheckWith(newScanArgs)), handlers.WithServices(missing),

@@ -1,0 +1,50 @@
+package characterize
+
+import "github.com/balerhq/baler/handlers"
+
+// docs is what the page about the handler says.
+func docs() handlers.Option {
+	return handlers.WithAll(
+		handlers.DocArg("tags", "true or false", "false", "records all tags of EXIF, IPTC and XMP"),
+		handlers.DocArg("max_metadata", "size", "16KiB", "bytes of all facts together, at most 48KiB"),
+		handlers.DocArg("max_pdf", "size", "128MiB", "a larger PDF is not read"),
+		handlers.DocFact("width", "of images and films; pixels as stored, orientation 1 to 8"),
+		handlers.DocFact("height", "of images and films; pixels as stored, orientation 1 to 8"),
+		handlers.DocFact("orientation", "of images and films; pixels as stored, orientation 1 to 8"),
+		handlers.DocFact("camera", "of photographs"),
+		handlers.DocFact("lens", "of photographs"),
+		handlers.DocFact("taken", "of photographs"),
+		handlers.DocFact("gps_latitude", "degrees north and east; metres"),
+		handlers.DocFact("gps_longitude", "degrees north and east; metres"),
+		handlers.DocFact("gps_altitude", "degrees north and east; metres"),
+		handlers.DocFact("title", "what the file says of itself"),
+		handlers.DocFact("author", "what the file says of itself"),
+		handlers.DocFact("description", "what the file says of itself"),
+		handlers.DocFact("keywords", "what the file says of itself"),
+		handlers.DocFact("copyright", "what the file says of itself"),
+		handlers.DocFact("software", "what the file says of itself"),
+		handlers.DocFact("pages", "of documents"),
+		handlers.DocFact("pdf_version", "of documents"),
+		handlers.DocFact("words", "of documents"),
+		handlers.DocFact("slides", "of documents"),
+		handlers.DocFact("duration", "of films and recordings; seconds, bits per second"),
+		handlers.DocFact("bit_rate", "of films and recordings; seconds, bits per second"),
+		handlers.DocFact("container", "of films and recordings; seconds, bits per second"),
+		handlers.DocFact("codec", "of films and recordings; seconds, bits per second"),
+		handlers.DocFact("audio_codec", "of films and recordings; seconds, bits per second"),
+		handlers.DocFact("frame_rate", "of films and recordings; seconds, bits per second"),
+		handlers.DocFact("sample_rate", "of films and recordings; seconds, bits per second"),
+		handlers.DocFact("channels", "of films and recordings; seconds, bits per second"),
+		handlers.DocFact("exif", "all tags, with `tags`"),
+		handlers.DocFact("iptc", "all tags, with `tags`"),
+		handlers.DocFact("xmp", "all tags, with `tags`"),
+		handlers.DocFact("characterized_by", "`baler`, `pdfcpu` or the program"),
+		handlers.DocCode("not-known", "skipped", "files of this format have no properties that it knows"),
+		handlers.DocCode("no-program", "warning", "none of the programs is installed that know the format"),
+		handlers.DocCode("malformed", "warning", "the properties cannot be read, or in part only"),
+		handlers.DocCode("encrypted", "warning", "they cannot be read without a password"),
+		handlers.DocCode("too-large", "warning", "a PDF above `max_pdf`"),
+		handlers.DocCode("cut", "warning", "more metadata than `max_metadata`"),
+		handlers.DocCode("tool-failed", "warning", "a program ended with an error"),
+	)
+}

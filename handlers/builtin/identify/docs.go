@@ -1,0 +1,17 @@
+package identify
+
+import "github.com/balerhq/baler/handlers"
+
+// docs is what the page about the handler says.
+func docs() handlers.Option {
+	return handlers.WithAll(
+		handlers.DocArg("max_scan", "size", "64MiB", "how much of a file is searched at most"),
+		handlers.DocFact("puid", "PRONOM's identifier, name and version of the format; its MIME type"),
+		handlers.DocFact("format", "PRONOM's identifier, name and version of the format; its MIME type"),
+		handlers.DocFact("format_version", "PRONOM's identifier, name and version of the format; its MIME type"),
+		handlers.DocFact("mime", "PRONOM's identifier, name and version of the format; its MIME type"),
+		handlers.DocFact("format_warning", "what siegfried remarks, as on an extension that does not suit"),
+		handlers.DocFact("format_candidates", "all PUIDs when several match alike"),
+		handlers.DocCode("unknown-format", "warning", "no signature matches"),
+	)
+}
