@@ -23,11 +23,7 @@ func (p *program) reuseCommand() *cobra.Command {
 handler. 'reuse forget' makes them run again; the results themselves stay. One transfer
 runs everything with --no-reuse.`,
 		Example: `  baler reuse
-<<<<<<< HEAD
-  baler reuse forget --handler identify`,
-=======
   baler reuse forget --older-than 90d`,
->>>>>>> w-reuse
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {

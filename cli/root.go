@@ -51,7 +51,7 @@ and the database.`,
 			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(), p.reuseCommand(),
 			p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
 		}},
-		{"Recipes and bags:", []*cobra.Command{p.recipeCommand(), p.bagCommand()}},
+		{"Recipes, handlers and bags:", []*cobra.Command{p.recipeCommand(), p.handlersCommand(), p.bagCommand()}},
 		{otherCommands, []*cobra.Command{p.benchCommand(), p.versionCommand(), p.manCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
@@ -60,12 +60,8 @@ and the database.`,
 			root.AddCommand(cmd)
 		}
 	}
-<<<<<<< HEAD
 	root.SetHelpCommandGroupID(otherCommands)
 	root.SetCompletionCommandGroupID(otherCommands)
-=======
-	root.AddCommand(p.recipeCommand(), p.handlersCommand(), p.bagCommand(), p.benchCommand(), p.versionCommand())
->>>>>>> w-reuse
 	p.rename(root)
 	return root
 }
