@@ -19,11 +19,11 @@ steps:
 		argsOf := argsOf(parsed.Steps[i])
 		first, err := argsOf(&tasks.File{Path: "/d/a.txt"}, nil)
 		testkit.Must(t, err)
-		text := first.(map[string]any)["text"]     //nolint:forcetypeassert // the test fails
-		first.(map[string]any)["text"] = "changed" //nolint:forcetypeassert // the test fails
+		text := first.(map[string]any)["text"]
+		first.(map[string]any)["text"] = "changed"
 		second, err := argsOf(&tasks.File{Path: "/d/b.txt"}, nil)
 		testkit.Must(t, err)
-		if got := [2]any{text, second.(map[string]any)["text"]}; got != [2]any{want[0], want[1]} { //nolint:forcetypeassert // the test fails
+		if got := [2]any{text, second.(map[string]any)["text"]}; got != [2]any{want[0], want[1]} {
 			t.Errorf("step %d: %v, want %v", i+1, got, want)
 		}
 	}

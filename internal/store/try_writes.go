@@ -71,6 +71,7 @@ func trialRows(now time.Time) []any {
 		&WebhookDelivery{ID: id, TransferID: id, CreatedAt: now},
 		&finalizeRow{TransferID: id, No: 1, State: tasks.FinalizeCanceled},
 		&outputRow{PathHash: make([]byte, 16), Owner: name, Digest: name, Path: []byte{}, WrittenAt: now},
+		&pausedQueue{Name: name, PausedAt: now},
 		&tombstone{TransferID: id, UUID: name, DeletedAt: now},
 	}
 }

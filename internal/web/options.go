@@ -19,6 +19,8 @@ import (
 type Options struct {
 	Transfers Transfers
 
+	stopping <-chan struct{} // closed when the server stops
+
 	// Services of the API besides reading transfers. The API lacks the operations of a
 	// service that is nil.
 	Submitter api.Submitter
