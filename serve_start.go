@@ -139,7 +139,11 @@ func (h *httpFace) Preview(ctx context.Context, s api.Submission) (p web.Preview
 	for _, left := range []struct {
 		n    int64
 		what string
-	}{{found.Links, "symbolic links are not followed"}, {found.Specials, "sockets, named pipes or devices are left out"}, {found.EmptyFolders, "folders are empty"}} {
+	}{
+		{found.Links, "symbolic links are not followed"},
+		{found.Specials, "sockets, named pipes or devices are left out"},
+		{found.EmptyFolders, "folders are empty"},
+	} {
 		if left.n > 0 {
 			p.Left = append(p.Left, fmt.Sprintf("%d %s.", left.n, left.what))
 		}

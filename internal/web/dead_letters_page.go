@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -83,7 +82,7 @@ func (p *deadLettersPage) decide(r *http.Request) error {
 	}
 	id, err := strconv.ParseInt(r.PostForm.Get("id"), 10, 64)
 	if err != nil {
-		return &api.RequestError{Missing: true, Err: errors.New("There is no such dead letter.")} //nolint:staticcheck,revive // a sentence
+		return missing("There is no such dead letter.")
 	}
 	switch r.PostForm.Get("do") {
 	case "requeue":
@@ -91,7 +90,7 @@ func (p *deadLettersPage) decide(r *http.Request) error {
 	case "discard":
 		return p.opts.Letters.DiscardDeadLetter(r.Context(), id)
 	}
-	return &api.RequestError{Err: errors.New("The form does not say what to do with the dead letter.")} //nolint:staticcheck,revive // a sentence
+	return missing("The form does not say what to do with the dead letter.")
 }
 
 func (p *deadLettersPage) fill(ctx context.Context, v *deadLettersView, q url.Values) error {

@@ -69,7 +69,7 @@ func newFailuresPage(opts *Options) (*failuresPage, error) {
 }
 
 func (p *failuresPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := failuresView{layout: p.layout, Self: r.URL.RequestURI(), Transfer: r.PathValue("id"), Name: "Transfer"}
+	view := failuresView{layout: p.layout, Self: r.URL.RequestURI(), Transfer: r.PathValue("id"), Name: unnamedTransfer}
 	status := http.StatusOK
 	if err := p.fill(r.Context(), &view, r.URL.Query()); err != nil {
 		status, view.Problem = p.sorry(r, err)

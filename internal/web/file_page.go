@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -49,7 +47,7 @@ func newFilePage(opts *Options) (*filePage, error) {
 }
 
 func (p *filePage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := fileView{layout: p.layout, Transfer: r.PathValue("id"), Name: "Transfer"}
+	view := fileView{layout: p.layout, Transfer: r.PathValue("id"), Name: unnamedTransfer}
 	status := http.StatusOK
 	if err := p.fill(r.Context(), &view, r.PathValue("no")); err != nil {
 		status, view.Problem = p.sorry(r, err)
@@ -121,9 +119,7 @@ func (v *fileView) results(t *tasks.Transfer, rows []tasks.ResultRow) {
 	}
 }
 
-func errNoFile() error {
-	return &api.RequestError{Missing: true, Err: errors.New("The transfer has no such file.")} //nolint:staticcheck,revive // a sentence
-}
+func errNoFile() error { return missing("The transfer has no such file.") }
 
 // factsOf reads the facts of a result, each as a text.
 func factsOf(raw json.RawMessage) map[string]string {

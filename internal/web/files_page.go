@@ -59,7 +59,7 @@ func newFilesPage(opts *Options) (*filesPage, error) {
 
 func (p *filesPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	view := filesView{layout: p.layout, Transfer: r.PathValue("id"), Name: "Transfer", Query: q.Get("q")}
+	view := filesView{layout: p.layout, Transfer: r.PathValue("id"), Name: unnamedTransfer, Query: q.Get("q")}
 	status := http.StatusOK
 	if err := p.fill(r.Context(), &view, q); err != nil {
 		status, view.Problem = p.sorry(r, err)
@@ -94,32 +94,13 @@ func (p *filesPage) fill(ctx context.Context, v *filesView, q url.Values) error 
 	if err != nil {
 		return &api.RequestError{Missing: true, Err: errNoPage}
 	}
-	var files []tasks.File
-	next := url.Values{}
-	if v.Query == "" {
-		if files, err = p.opts.Results.FilesAfter(ctx, t, after.File, shownFiles+1); err != nil {
-			return err
-		}
-		if len(files) > shownFiles {
-			files = files[:shownFiles]
-			next.Set("after", api.EncodeResultToken(tasks.ResultKey{Step: 1, File: files[shownFiles-1].No}))
-		}
-	} else {
-		search := searchOf(v.Query)
-		search.After, search.Limit = after, shownFiles
-		found, err := p.opts.Files.SearchFiles(ctx, t.ID, &search)
-		if err != nil {
-			return err
-		}
-		files = found.Files
-		v.Searched = humanize.Comma(found.Searched) + " searched"
-		if found.Next != (tasks.ResultKey{}) {
-			next.Set("q", v.Query)
-			next.Set("after", api.EncodeResultToken(tasks.ResultKey{Step: max(found.Next.Step, 1), File: found.Next.File}))
-			if search.Value == "" {
-				v.Searched = fmt.Sprintf("searched up to file %s of %s", humanize.Comma(found.Next.File), humanize.Comma(t.Files))
-			}
-		}
+	read := p.list
+	if v.Query != "" {
+		read = p.search
+	}
+	files, next, err := read(ctx, v, &t, after)
+	if err != nil {
+		return err
 	}
 	if len(next) > 0 {
 		v.Next = "?" + next.Encode()
@@ -128,6 +109,36 @@ func (p *filesPage) fill(ctx context.Context, v *filesView, q url.Values) error 
 		v.Rows = append(v.Rows, fileItemOf(&t, &files[i]))
 	}
 	return nil
+}
+
+// list reads a page of the files; next is empty on the last.
+func (p *filesPage) list(ctx context.Context, _ *filesView, t *tasks.Transfer, after tasks.ResultKey) ([]tasks.File, url.Values, error) {
+	files, err := p.opts.Results.FilesAfter(ctx, *t, after.File, shownFiles+1)
+	if err != nil || len(files) <= shownFiles {
+		return files, nil, err
+	}
+	files = files[:shownFiles]
+	key := tasks.ResultKey{Step: 1, File: files[shownFiles-1].No}
+	return files, url.Values{"after": {api.EncodeResultToken(key)}}, nil
+}
+
+// search looks for files in one stretch; next is empty when all were searched.
+func (p *filesPage) search(ctx context.Context, v *filesView, t *tasks.Transfer, after tasks.ResultKey) ([]tasks.File, url.Values, error) {
+	search := searchOf(v.Query)
+	search.After, search.Limit = after, shownFiles
+	found, err := p.opts.Files.SearchFiles(ctx, t.ID, &search)
+	if err != nil {
+		return nil, nil, err
+	}
+	v.Searched = humanize.Comma(found.Searched) + " searched"
+	if found.Next == (tasks.ResultKey{}) {
+		return found.Files, nil, nil
+	}
+	if search.Value == "" {
+		v.Searched = fmt.Sprintf("searched up to file %s of %s", humanize.Comma(found.Next.File), humanize.Comma(t.Files))
+	}
+	key := tasks.ResultKey{Step: max(found.Next.Step, 1), File: found.Next.File}
+	return found.Files, url.Values{"q": {v.Query}, "after": {api.EncodeResultToken(key)}}, nil
 }
 
 func fileItemOf(t *tasks.Transfer, f *tasks.File) fileItem {

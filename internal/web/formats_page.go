@@ -51,7 +51,7 @@ func newFormatsPage(opts *Options) (*formatsPage, error) {
 }
 
 func (p *formatsPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := formatsView{layout: p.layout, Self: r.URL.RequestURI(), Transfer: r.PathValue("id"), Name: "Transfer"}
+	view := formatsView{layout: p.layout, Self: r.URL.RequestURI(), Transfer: r.PathValue("id"), Name: unnamedTransfer}
 	status := http.StatusOK
 	span := surveyFirst
 	if wanted(r) == "live" {
@@ -122,7 +122,8 @@ func (v *formatsView) rows(t *tasks.Transfer, s *survey) {
 		v.Rows = append(v.Rows, item)
 	}
 	for _, m := range s.misfits {
-		v.Misfits = append(v.Misfits, misfitItem{visible(m.path), fileLink(t, m.no), visible(m.warning), visible(cmp.Or(s.names[m.puid], m.puid))})
+		format := visible(cmp.Or(s.names[m.puid], m.puid))
+		v.Misfits = append(v.Misfits, misfitItem{visible(m.path), fileLink(t, m.no), visible(m.warning), format})
 	}
 	v.Misfit = humanize.Comma(s.misfit)
 }

@@ -76,11 +76,12 @@ func ganttOf(past []ledger.PastBatch, open []ledger.OpenBatch, steps map[int]str
 	}
 	for i := range open {
 		b := &open[i]
+		age := forPeople(max(now.Sub(b.CreatedAt), 0))
 		s := span{worker: b.HeldBy, tone: "busy", from: b.CreatedAt, till: now}
-		s.text = fmt.Sprintf("batch %d, %s, %s: made %s ago, running", b.Batch, steps[b.Step], filesOf(b.Items), forPeople(max(now.Sub(b.CreatedAt), 0)))
+		s.text = fmt.Sprintf("batch %d, %s, %s: made %s ago, running", b.Batch, steps[b.Step], filesOf(b.Items), age)
 		if b.HeldBy == "" {
 			s.worker, s.tone = waitingLane, "wait"
-			s.text = fmt.Sprintf("batch %d, %s, %s: waiting for %s", b.Batch, steps[b.Step], filesOf(b.Items), forPeople(max(now.Sub(b.CreatedAt), 0)))
+			s.text = fmt.Sprintf("batch %d, %s, %s: waiting for %s", b.Batch, steps[b.Step], filesOf(b.Items), age)
 		}
 		spans = append(spans, s)
 	}

@@ -38,11 +38,11 @@ func mountPages(mux *http.ServeMux, opts *Options) error {
 }
 
 // mountPage registers a page that exists when a part of the options does.
-func mountPage[P http.Handler](mux *http.ServeMux, exists bool, pattern string, opts *Options, make func(*Options) (P, error)) error {
+func mountPage[P http.Handler](mux *http.ServeMux, exists bool, pattern string, opts *Options, newPage func(*Options) (P, error)) error {
 	if !exists {
 		return nil
 	}
-	p, err := make(opts)
+	p, err := newPage(opts)
 	if err == nil {
 		mux.Handle(pattern, p)
 	}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -83,7 +81,7 @@ func openOutput(ctx context.Context, opts *Options, id, no string) (io.ReadSeekC
 	}
 	n, err := strconv.Atoi(no)
 	if err != nil || n < 1 || n > len(all) {
-		return nil, Output{}, &api.RequestError{Missing: true, Err: errors.New("There is no such output of this transfer.")} //nolint:staticcheck,revive // a sentence
+		return nil, Output{}, missing("There is no such output of this transfer.")
 	}
 	file, err := opts.Outputs.OpenOutput(ctx, t, all[n-1].Path)
 	return file, all[n-1], err

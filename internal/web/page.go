@@ -44,7 +44,7 @@ func (p *page) send(w http.ResponseWriter, r *http.Request, status int, part str
 }
 
 // partHeader is what htmx sends with its requests, which want the live part of a page.
-const partHeader = "HX-Request"
+const partHeader = "Hx-Request"
 
 // wanted is the block of a page that a request wants.
 func wanted(r *http.Request) string {
@@ -66,7 +66,8 @@ func (p *page) sorry(r *http.Request, err error) (status int, text string) {
 		return requestStatus(wrong), visible(wrong.Error())
 	}
 	p.log.ErrorContext(r.Context(), "read for a page", "path", r.URL.Path, "error", err)
-	return http.StatusServiceUnavailable, "The database did not answer. Transfers continue as soon as it does; this page tries again by itself."
+	return http.StatusServiceUnavailable, "The database did not answer. Transfers continue as soon as it does; " +
+		"this page tries again by itself."
 }
 
 func requestStatus(e *api.RequestError) int {

@@ -1,11 +1,8 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
-
-	"github.com/balerhq/baler/internal/api"
 )
 
 // recipesPage shows the recipes that the server knows, or one of them.
@@ -48,7 +45,7 @@ func (p *recipesPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		view.Current, view.YAML = visible(name), visible(yaml)
 		view.Flow, view.Description = flowOf(yaml)
 	} else {
-		status, view.Problem = p.sorry(r, &api.RequestError{Missing: true, Err: errors.New("The server knows no recipe of this name.")}) //nolint:staticcheck,revive // a sentence
+		status, view.Problem = p.sorry(r, missing("The server knows no recipe of this name."))
 	}
 	p.send(w, r, status, "layout", view)
 }

@@ -128,7 +128,7 @@ func livePart(t *testing.T, url string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	testkit.Must(t, err)
-	req.Header.Set("HX-Request", "true")
+	req.Header.Set("Hx-Request", "true")
 	res, err := http.DefaultClient.Do(req)
 	testkit.Must(t, err)
 	defer res.Body.Close()

@@ -55,6 +55,9 @@ func progressOf(s tasks.State, results tasks.Counts) status {
 	return status{"running", "busy"}
 }
 
+// unnamedTransfer is the name of a transfer that cannot be read.
+const unnamedTransfer = "Transfer"
+
 // row is one transfer on the page.
 type row struct {
 	Transfer string

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -171,6 +170,6 @@ func activityOf(ctx context.Context, h History, ts []tasks.Transfer, now time.Ti
 			ids = append(ids, ts[i].ID)
 		}
 	}
-	slices.SortFunc(ids, func(a, b int64) int { return cmp.Compare(a, b) })
+	slices.Sort(ids)
 	return h.Activity(ctx, ids, since)
 }
