@@ -73,6 +73,10 @@ picture: ## Draw the packages in docs/architecture.md again
 docs: ## Write the pages of handlers in docs/handlers again
 	$(GO) run ./cmd/baler handlers --write docs/handlers
 
+.PHONY: screenshots
+screenshots: with-servers ## Take the pictures in docs/screenshots again
+	$(WITH_SERVERS) $(GO) test -count=1 ./internal/browsertest -screenshots $(CURDIR)/docs/screenshots
+
 .PHONY: soak
 soak: with-servers ## Run the soak tests for SOAK=10m
 	BALER_SOAK=$(SOAK) $(WITH_SERVERS) $(GO) test -count=1 -timeout 0 -run '^TestSoak' -v $(PKG)

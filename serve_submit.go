@@ -151,17 +151,13 @@ func checkReadable(roots []string, path string) error {
 // checkWithin reports whether one of the names of a path lies outside of the roots.
 func checkWithin(roots []string, path string, names ...string) error {
 	for _, p := range names {
-		if !slices.ContainsFunc(roots, func(root string) bool { return p == root || within(p, root) }) {
+		if !slices.ContainsFunc(roots, func(root string) bool { return p == root || ingest.Below(p, root) }) {
 			return &api.RequestError{
 				Denied: true, Err: fmt.Errorf("%q lies outside of the folders that the server may read (BALER_ROOTS)", path),
 			}
 		}
 	}
 	return nil
-}
-
-func within(path, folder string) bool {
-	return strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
 }
 
 // closeTimeout is how long registering may take after the last file came. The database may

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/dustin/go-humanize"
 
@@ -52,13 +53,17 @@ func newFormatsPage(opts *Options) (*formatsPage, error) {
 func (p *formatsPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	view := formatsView{layout: p.layout, Self: r.URL.RequestURI(), Transfer: r.PathValue("id"), Name: "Transfer"}
 	status := http.StatusOK
-	if err := p.fill(r.Context(), &view, r.URL.Query()); err != nil {
+	span := surveyFirst
+	if wanted(r) == "live" {
+		span = surveyNext
+	}
+	if err := p.fill(r.Context(), &view, r.URL.Query(), span); err != nil {
 		status, view.Problem = p.sorry(r, err)
 	}
 	p.send(w, r, status, wanted(r), &view)
 }
 
-func (p *formatsPage) fill(ctx context.Context, v *formatsView, q url.Values) error {
+func (p *formatsPage) fill(ctx context.Context, v *formatsView, q url.Values, span time.Duration) error {
 	t, err := p.opts.Transfers.Transfer(ctx, v.Transfer)
 	if err != nil {
 		return err
@@ -71,7 +76,7 @@ func (p *formatsPage) fill(ctx context.Context, v *formatsView, q url.Values) er
 	s := p.surveys.get(&t, now)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if err := s.advance(ctx, p.opts.Formats, &t); err != nil {
+	if err := s.advance(ctx, p.opts.Formats, &t, span); err != nil {
 		return err
 	}
 	if !s.ended {

@@ -30,7 +30,9 @@ const (
 	surveyKept   = 16   // surveys kept in memory
 	surveyMisfit = 50   // files with a wrong extension that are listed
 	otherKinds   = "other"
-	surveyTime   = 700 * time.Millisecond // for one request
+
+	surveyFirst = 100 * time.Millisecond // for a request that shows the page
+	surveyNext  = 700 * time.Millisecond // for one that follows it
 )
 
 // survey counts what kinds of files a transfer has. It reads them once, some for each
@@ -95,10 +97,10 @@ func (v *survey) stale(total int64, ended bool, now time.Time) bool {
 }
 
 // advance counts further files, for a short time.
-func (v *survey) advance(ctx context.Context, from FormatReader, t *tasks.Transfer) error {
+func (v *survey) advance(ctx context.Context, from FormatReader, t *tasks.Transfer, span time.Duration) error {
 	began := time.Now()
 	for range surveyMost {
-		if v.ended || time.Since(began) > surveyTime {
+		if v.ended || time.Since(began) > span {
 			return nil
 		}
 		files, err := from.FilesAfter(ctx, *t, v.after, surveyPage)
