@@ -159,7 +159,7 @@ func TestEveryCommandIsExplained(t *testing.T) {
 func TestHelpAndCompletion(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
-	contains(t, "help", s.must(exitOK).stdout, "Process files:", "\nRecipes and bags:\n", "\nAbout Baler itself:\n", "  run  ")
+	contains(t, "help", s.must(exitOK).stdout, "Process files:", "\nRecipes, handlers and bags:\n", "\nAbout Baler itself:\n", "  run  ")
 	contains(t, "help run", s.must(exitOK, "help", "run").stdout, "baler run PATH... [flags]", "Global Flags:")
 	contains(t, "completion", s.must(exitOK, "completion", "bash").stdout, "__start_baler")
 	contains(t, "recipes", s.must(exitOK, "__complete", "run", "--recipe", "").stdout, "checksum\n", "default\n")

@@ -26,12 +26,12 @@ func Register(reg *handlers.Registry) error {
 }
 
 // RegisterCopying adds a handler of Each to a registry.
-func RegisterCopying(reg *handlers.Registry, name, description string, h handlers.Handler, opts ...handlers.Option) error {
-	return reg.Register(name, h, append(opts,
+func RegisterCopying(reg *handlers.Registry, name, description string, h handlers.Handler, docs handlers.Option) error {
+	return reg.Register(name, h, docs,
 		handlers.WithDescription(description),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 200, MaxBytes: 256 << 20}),
 		handlers.WithArgsCheck(handlers.CheckWith(func(args any) (Args, error) { return argsOf(name, args) })),
-		handlers.WithFacts("copied_to", "sha256", "size"))...)
+		handlers.WithFacts("copied_to", "sha256", "size"))
 }
 
 // New copies each file into the folder in the argument "to", under its path relative to the
