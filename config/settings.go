@@ -62,7 +62,7 @@ func services() []Setting {
 		{"database.tls.key", "BALER_DATABASE_TLS_KEY", "", text(),
 			"File (PEM) with the key of that certificate."},
 		{"roots", "BALER_ROOTS", "", folders(),
-			"Folders that workers may read, absolute. In the variable they are separated as in `PATH`. " +
+			"Folders that workers may read, absolute, and addresses in object storage such as `s3://bucket/prefix`. In the variable they are separated as in `PATH`. " +
 				"Needed by workers on a queue or database that others share, and for lists of paths; " +
 				"without any, other workers read only the sources of each transfer."},
 		{"outputs", "BALER_OUTPUTS", "", folders(),

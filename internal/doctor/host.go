@@ -6,15 +6,21 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
 )
 
 // diagnoseHost checks the folders and signatures of this host.
 func (d *doctor) diagnoseHost() []Check {
 	var checks []Check
 	for _, root := range d.cfg.Roots {
+		if tasks.IsObject(root) {
+			checks = append(checks, well("roots", "%s is read with the credentials of the environment", withoutParameters(root)))
+			continue
+		}
 		checks = append(checks, readable(root))
 	}
 	if len(checks) == 0 {
@@ -28,6 +34,12 @@ func (d *doctor) diagnoseHost() []Check {
 		checks = append(checks, well("outputs", "%s is writable", dir))
 	}
 	return append(checks, diagnoseHandlers(d.registry)...)
+}
+
+// withoutParameters is an address in object storage up to its parameters.
+func withoutParameters(address string) string {
+	path, _, _ := strings.Cut(address, "?")
+	return path
 }
 
 // noRoots reports that no roots are set.

@@ -143,7 +143,7 @@ func extract(ctx context.Context, job *handlers.Job) error {
 }
 
 // changedSince is an error when a file is not as it was.
-func changedSince(f *os.File, before os.FileInfo) error {
+func changedSince(f handlers.ReadableFile, before os.FileInfo) error {
 	after, err := f.Stat()
 	if err != nil {
 		return handlers.RetryLater(handlers.CodeIO, err)

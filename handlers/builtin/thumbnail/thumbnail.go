@@ -127,7 +127,7 @@ func thumbnail(ctx context.Context, job *handlers.Job) error {
 }
 
 // decode reads an image and turns it upright.
-func decode(ctx context.Context, job *handlers.Job, f *os.File, maxPixels int64) (image.Image, error) {
+func decode(ctx context.Context, job *handlers.Job, f handlers.ReadableFile, maxPixels int64) (image.Image, error) {
 	in := watched{ctx, f, job.Progress}
 	config, _, err := image.DecodeConfig(in)
 	switch {
@@ -186,7 +186,7 @@ func shrink(picture image.Image, size int) image.Image {
 // watched reports each read, and ends with its context.
 type watched struct {
 	ctx      context.Context //nolint:containedctx // of one file
-	f        *os.File
+	f        handlers.ReadableFile
 	progress func()
 }
 
