@@ -130,7 +130,10 @@ func (b *Baler) PingQueue(ctx context.Context) error { return b.queue.Ping(ctx) 
 func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	b := newBaler(cfg, o)
 	var err error
-	if b.cfg.Roots, err = addRoots(b.objects, cfg.Roots); err != nil {
+	if b.cfg.Roots, err = addRoots(b.objects, "roots", cfg.Roots); err != nil {
+		return nil, err
+	}
+	if b.cfg.Outputs, err = addRoots(b.objects, "outputs", cfg.Outputs); err != nil {
 		return nil, err
 	}
 	if b.reach, err = egress.New(cfg.Webhook.Networks); err != nil {
@@ -217,7 +220,7 @@ func (b *Baler) Close() error {
 
 // addRoots returns the roots without the parameters of addresses in object storage, which
 // objects then has.
-func addRoots(objects *storage.Buckets, roots []string) ([]string, error) {
+func addRoots(objects *storage.Buckets, setting string, roots []string) ([]string, error) {
 	paths := slices.Clone(roots)
 	for i, root := range roots {
 		if !tasks.IsObject(root) {
@@ -225,7 +228,7 @@ func addRoots(objects *storage.Buckets, roots []string) ([]string, error) {
 		}
 		var err error
 		if paths[i], err = objects.Add(root); err != nil {
-			return nil, fmt.Errorf("roots: number %d: %w", i+1, err)
+			return nil, fmt.Errorf("%s: number %d: %w", setting, i+1, err)
 		}
 	}
 	return paths, nil

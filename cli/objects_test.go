@@ -128,3 +128,27 @@ func TestFixityOfObjects(t *testing.T) {
 		t.Errorf("%s", d.stdout)
 	}
 }
+
+func TestRunCopiesIntoObjectStorage(t *testing.T) {
+	t.Parallel()
+	s, server := newTestEnv(t), storagetest.New(t)
+	s.file("in/a.txt", "alpha")
+	s.file("in/sub/b.txt", "beta")
+	server.Put("other/sub/b.txt", "of another")
+	s.env = append(s.env, "BALER_OUTPUTS="+server.Address("")+":"+s.path("out"))
+	recipe := s.file("copy.yaml", "name: to-store\nsteps:\n  - handler: checksum\n  - handler: copy\n    with: {to: s3://films/copies}\n")
+	s.must(exitOK, "run", "--recipe", recipe, s.path("in"))
+	if content, _ := server.Get("copies/sub/b.txt"); content != "beta" {
+		t.Errorf("%q", content)
+	}
+	other := s.file("other.yaml", "name: to-other\nsteps:\n  - handler: copy\n    with: {to: s3://films/other}\n")
+	r := s.must(exitFailures, "run", "--recipe", other, s.path("in"))
+	contains(t, "report", r.stdout, "destination-exists")
+	if content, _ := server.Get("other/sub/b.txt"); content != "of another" {
+		t.Errorf("replaced by %q", content)
+	}
+	bag := s.file("bag.yaml", "name: bag\nsteps:\n  - handler: checksum\nfinally:\n  - handler: bag\n    with: {to: s3://films/bag}\n")
+	if r := s.do("run", "--recipe", bag, s.path("in")); r.code == exitOK || !strings.Contains(r.stdout+r.stderr, "object storage") {
+		t.Errorf("a bag goes nowhere: %d, %s, %s", r.code, r.stdout, r.stderr)
+	}
+}

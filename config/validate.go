@@ -75,7 +75,7 @@ func (v *validation) services(c Config) {
 	}
 	v.atLeast("database.max_connections", c.Database.MaxConnections, 0)
 	v.absolute("roots", v.withoutObjects("roots", c.Roots))
-	v.absolute("outputs", c.Outputs)
+	v.absolute("outputs", v.withoutObjects("outputs", c.Outputs))
 	if c.StateDir == "" {
 		v.problems.addf("", "state_dir", "is not set, nor is HOME or XDG_STATE_HOME; set BALER_STATE_DIR")
 	} else {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -19,6 +20,18 @@ type ReadableFile interface {
 // errors are those of FileOpener.
 type ObjectStore interface {
 	Open(path string) (ReadableFile, error)
+}
+
+// ObjectWriter writes objects, too.
+type ObjectWriter interface {
+	ObjectStore
+
+	// Create puts an object in place once write has returned nil, and all of it or nothing.
+	// Unless replace is set it fails with fs.ErrExist when there is one.
+	Create(ctx context.Context, path string, replace bool, write func(io.Writer) error) error
+
+	// Remove removes an object.
+	Remove(ctx context.Context, path string) error
 }
 
 // ErrNoObjectStore says that this program reads no object storage.

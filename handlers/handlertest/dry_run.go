@@ -24,6 +24,9 @@ type DryRun struct {
 	Sources []string       // of the transfer; none when empty
 	Timeout time.Duration  // of the whole batch; none when zero
 
+	// Objects is object storage, for paths, Roots and Outputs there; nil: none.
+	Objects handlers.ObjectWriter
+
 	// FileTimeout is the time limit of one file; none when zero.
 	FileTimeout time.Duration
 
@@ -63,7 +66,7 @@ func (t DryRun) Run(ctx context.Context, h handlers.Handler, paths ...string) ([
 	if err != nil {
 		return nil, err
 	}
-	jobs := t.jobs(files, roots, outputs)
+	jobs := t.jobs(files, roots, outputs.WithObjects(t.Objects))
 	left := handlers.Settle(ctx, jobs, <-invoke.Go(func() error { return h.Handle(ctx, jobs) }))
 	for _, job := range left {
 		job.Abandon()
@@ -85,7 +88,11 @@ func (t DryRun) open(files []tasks.File) (*handlers.Roots, error) {
 			dirs = append(dirs, files[i].Path)
 		}
 	}
-	return handlers.NewRoots(dirs)
+	roots, err := handlers.NewRoots(dirs)
+	if err == nil && t.Objects != nil {
+		roots = roots.WithObjects(t.Objects)
+	}
+	return roots, err
 }
 
 // dryRun is the name of the worker, the step and the version of a DryRun.

@@ -27,6 +27,10 @@ func (d *doctor) diagnoseHost() []Check {
 		checks = append(checks, d.noRoots())
 	}
 	for _, dir := range d.cfg.Outputs {
+		if tasks.IsObject(dir) {
+			checks = append(checks, well("outputs", "%s is written with the credentials of the environment", withoutParameters(dir)))
+			continue
+		}
 		if err := tryWriting(dir); err != nil {
 			checks = append(checks, ill("outputs", StatusError, err, "make the folder, writable to this account, or correct BALER_OUTPUTS"))
 			continue

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"sync"
 	"time"
@@ -59,7 +60,7 @@ type content struct {
 // The errors of services that have a meaning here, beside those of package fs.
 var (
 	errChanged = errors.New("the object has changed since it was opened")
-	errExists  = errors.New("there is an object with this key")
+	errExists  = fmt.Errorf("there is an object with this key: %w", fs.ErrExist)
 	errPastEnd = errors.New("the offset lies behind the end of the object")
 )
 

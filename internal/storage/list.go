@@ -60,7 +60,7 @@ func (b *Buckets) Exists(ctx context.Context, path string) error {
 		return err
 	}
 	bucket, _ := tasks.SplitObject(path)
-	l := lister{service: s, bucket: bucket, emit: func(tasks.File) error { return nil }}
+	l := lister{service: s, bucket: bucket, emit: nothing}
 	if key == "" {
 		_, _, err := l.page(ctx, "", "", 1)
 		return err
@@ -79,6 +79,8 @@ func (b *Buckets) Exists(ctx context.Context, path string) error {
 func noneBelow(key string) error {
 	return missing(fmt.Sprintf("there is no object %q, and none below it", key))
 }
+
+func nothing(tasks.File) error { return nil }
 
 type lister struct {
 	service service

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/address"
 	"github.com/balerhq/baler/internal/ctxio"
 	"github.com/balerhq/baler/tasks"
 )
@@ -21,14 +21,15 @@ type copyArgs struct {
 // Register adds the handler copy to a registry; see New.
 func Register(reg *handlers.Registry) error {
 	return reg.Register("copy", New(),
-		handlers.WithDescription("copies files to another folder, and compares what has arrived"),
+		handlers.WithDescription("copies files to another folder or into object storage, and compares what has arrived"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 200, MaxBytes: 256 << 20}),
 		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
 		handlers.WithFacts("copied_to", "sha256", "size"))
 }
 
 // New copies each file into the folder in the argument "to", under its path relative to the
-// source, by way of a temporary name. What has arrived is read back and compared; the
+// source, by way of a temporary name, or into object storage below an address such as
+// s3://bucket/prefix. What has arrived is read back and compared; the
 // modification time is kept. A file that is there with the same content is no error; one
 // with other content stays and is, unless "replace" is true. Facts: copied_to, and the
 // sha256 and size of the copy. When an earlier step has recorded another sha256, the file
@@ -45,6 +46,9 @@ func argsOf(args any) (copyArgs, error) {
 	if a.To == "" {
 		return a, handlers.Fail(handlers.CodeBadArgs, errors.New("to is missing: name the folder to copy to"))
 	}
+	if err := address.CheckDestination(a.To); err != nil {
+		return a, handlers.Fail(handlers.CodeBadArgs, err)
+	}
 	return a, nil
 }
 
@@ -53,7 +57,7 @@ func copyFile(ctx context.Context, job *handlers.Job) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = To(ctx, job, filepath.Join(args.To, job.RelativePath()), args.Replace)
+	_, _, err = To(ctx, job, job.DestinationIn(args.To), args.Replace)
 	return err
 }
 

@@ -83,6 +83,8 @@ func argsOf(args any) (extractArgs, error) {
 	switch {
 	case a.To == "":
 		return a, wrong("to is missing: name the folder to extract to")
+	case tasks.IsObject(a.To):
+		return a, wrong("to is in object storage: name the folder to extract to")
 	case a.MaxTotal <= 0 || a.MaxRatio <= 0 || a.MaxMembers <= 0 || a.MaxDepth <= 0:
 		return a, wrong("max_total, max_ratio, max_members and max_depth must be above 0")
 	case a.MaxMembers > handlers.MaxEmitted:

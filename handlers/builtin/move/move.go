@@ -9,11 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/balerhq/baler/handlers"
 	copyfile "github.com/balerhq/baler/handlers/builtin/copy"
+	"github.com/balerhq/baler/internal/address"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/tasks"
 )
@@ -26,7 +26,7 @@ type moveArgs struct {
 // Register adds the handler move to a registry; see New.
 func Register(reg *handlers.Registry) error {
 	return reg.Register("move", New(),
-		handlers.WithDescription("moves files to another folder: removes them when what has arrived was compared"),
+		handlers.WithDescription("moves files to another folder or into object storage: removes them when what has arrived was compared"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 200, MaxBytes: 256 << 20}),
 		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
 		handlers.WithFacts("copied_to", "sha256", "size"))
@@ -49,6 +49,9 @@ func argsOf(args any) (moveArgs, error) {
 	if a.To == "" {
 		return a, handlers.Fail(handlers.CodeBadArgs, errors.New("to is missing: name the folder to move to"))
 	}
+	if err := address.CheckDestination(a.To); err != nil {
+		return a, handlers.Fail(handlers.CodeBadArgs, err)
+	}
 	return a, nil
 }
 
@@ -57,7 +60,10 @@ func move(ctx context.Context, job *handlers.Job) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(args.To, job.RelativePath())
+	if tasks.IsObject(job.File().Path) {
+		return handlers.Fail(handlers.CodeBadArgs, errors.New("objects are not removed, so they cannot be moved: use the handler copy"))
+	}
+	path := job.DestinationIn(args.To)
 	copied, before, err := copyfile.To(ctx, job, path, args.Replace)
 	var v *handlers.Verdict
 	if errors.As(err, &v) && v.Code == handlers.CodeNotFound {

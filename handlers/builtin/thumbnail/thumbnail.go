@@ -9,13 +9,13 @@ import (
 	"image/jpeg"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 
 	"golang.org/x/image/draw"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/address"
 	"github.com/balerhq/baler/internal/images"
 	"github.com/balerhq/baler/tasks"
 )
@@ -82,6 +82,9 @@ func argsOf(args any) (thumbnailArgs, error) {
 	case a.MaxPixels < 1:
 		return a, wrong("max_pixels is %d: give a number from 1", a.MaxPixels)
 	}
+	if err := address.CheckDestination(a.To); err != nil {
+		return a, wrong("%w", err)
+	}
 	for i, size := range a.Sizes {
 		if size < 1 || size > maxSize {
 			return a, wrong("sizes has %d: give numbers of pixels from 1 to %d", size, maxSize)
@@ -114,7 +117,7 @@ func thumbnail(ctx context.Context, job *handlers.Job) error {
 			return err
 		}
 		small := shrink(picture, size)
-		path := filepath.Join(args.To, job.RelativePath()+"."+strconv.Itoa(size)+".jpg")
+		path := job.DestinationIn(args.To) + "." + strconv.Itoa(size) + ".jpg"
 		created, err := job.Create(ctx, path, handlers.CreateOptions{Replace: args.Replace}, func(w io.Writer) error {
 			return jpeg.Encode(w, small, &jpeg.Options{Quality: quality})
 		})
