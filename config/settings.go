@@ -95,6 +95,8 @@ func work() []Setting {
 		{"worker.recipes", "BALER_WORKER_RECIPES", "", folders(),
 			"Absolute folders with recipes, which only the operator may be able to write to. `exec` and `coprocess` run the programs of " +
 				"these recipes; files of other recipes end with `commands-not-allowed`. `baler run` always runs the programs of its own recipe."},
+		{"worker.max_copy", "BALER_WORKER_MAX_COPY", "10GiB", size(),
+			"Largest object in object storage that is copied to this host for programs (`exec`, `coprocess`), into the folder of temporary files (`TMPDIR`)."},
 		{"worker.allow_commands", "BALER_WORKER_ALLOW_COMMANDS", "false", flag(),
 			"Run the programs of every recipe: then everybody who may submit may run any program as the worker's user."},
 		{"dispatch.window", "BALER_DISPATCH_WINDOW", "64", number(),

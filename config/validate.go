@@ -121,6 +121,7 @@ func (v *validation) worker(w Worker) {
 	v.atLeast("worker.concurrency", w.Concurrency, 1)
 	v.atLeast("worker.slots", w.Slots, 1)
 	v.above("worker.interval", w.Interval)
+	v.requiref(w.MaxCopy >= 1, "worker.max_copy", "%s is too small; set 1 or more, such as 10GiB", w.MaxCopy)
 	v.absolute("worker.recipes", w.Recipes)
 	v.above("worker.grace", w.Grace)
 	v.requiref(w.AdminListen == AdminOff || isAddress(w.AdminListen), "worker.admin_listen",

@@ -32,6 +32,7 @@ type Job struct {
 	emitted []tasks.File
 
 	progressed time.Time // see Progress
+	local      string    // see CopyLocally
 }
 
 // JobSpec is what a runner knows of a job before it runs. Only File and, for a
@@ -52,6 +53,7 @@ type JobSpec struct {
 	MaxOutput int            // bytes kept of each stream; DefaultMaxOutput when zero
 	Opener    FileOpener
 	Outputs   OutputRoots          // where Create may write; the zero value allows nothing
+	MaxCopy   int64                // bytes of the largest object that CopyLocally copies; 0: DefaultMaxCopy
 	Sources   []string             // of the transfer, absolute; none for a list of paths
 	Commands  func() CommandAccess // may the recipe's programs run? Nil: no
 	Timeout   time.Duration        // for this file, from Start on; none when zero

@@ -115,6 +115,10 @@ func (t DryRun) jobs(files []tasks.File, roots *handlers.Roots, outputs handlers
 func dryRunFiles(paths []string, emitted *tasks.Emission) ([]tasks.File, error) {
 	files := make([]tasks.File, len(paths))
 	for i, path := range paths {
+		if tasks.IsObject(path) {
+			files[i] = tasks.File{No: int64(i) + 1, Path: path, Emitted: emitted}
+			continue
+		}
 		path, err := filepath.Abs(path)
 		if err != nil {
 			return nil, fmt.Errorf("dry run: %w", err)
