@@ -122,6 +122,15 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 	return b, nil
 }
 
+// Now returns the present time of the database, by which rows have their times, whatever the
+// clock of this host says.
+func (b *Baler) Now() time.Time {
+	if b.store == nil {
+		return time.Now()
+	}
+	return b.store.Now()
+}
+
 // PingQueue returns an error when the queue does not answer within five seconds.
 func (b *Baler) PingQueue(ctx context.Context) error { return b.queue.Ping(ctx) }
 
@@ -163,6 +172,11 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 		return err
 	}
 	b.now, b.watch.Now = b.store.Now, b.store.Now
+	pool, err := b.store.DB().Pool()
+	if err != nil {
+		return errors.Join(err, b.store.Close())
+	}
+	b.metrics.MustRegister(collectors.NewDBStatsCollector(pool, "baler"))
 	if _, taken := b.registry.Lookup(load.Name); taken {
 		return nil
 	}
@@ -184,6 +198,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	b.watch.Now = time.Now // until the database is open
 	b.metrics = prometheus.NewRegistry()
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	b.metrics.MustRegister(metrics.Build(b.version))
 	b.workerMetrics = metrics.New(b.metrics)
 	b.costs = cost.NewModel(cfg.Worker.Name, func() time.Time { return b.now() })
 	b.metrics.MustRegister(worker.CostMetrics{Model: b.costs})
@@ -214,6 +229,9 @@ func (b *Baler) Close() error {
 	var queueErr error
 	if b.queue != nil {
 		queueErr = b.queue.Close()
+	}
+	if b.store == nil {
+		return errors.Join(queueErr, b.objects.Close())
 	}
 	return errors.Join(queueErr, b.store.Close(), b.objects.Close())
 }

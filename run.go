@@ -221,7 +221,7 @@ func (b *Baler) runOnce(
 }
 
 // adopt notes what the final steps of a transfer with changes depend on; without changes it
-// finds the transfer of an earlier run that goes on. Then it looks at the earlier runs.
+// finds the unfinished transfer of an earlier run. Then it looks at the earlier runs.
 func (r *RunResult) adopt(ctx context.Context, b *Baler, s *ingest.Submission, runKey string, begun []tasks.Transfer) (err error) {
 	if r.FoundChanges {
 		err = b.ingester.NoteInputs(ctx, s, r.Transfer.ID, r.inputs)

@@ -66,10 +66,11 @@ func (b *Baler) newServer(at net.Addr, face *httpFace) (*web.Server, error) {
 	}
 	options.Results, options.RequestsPerSecond = face, b.cfg.HTTP.RequestsPerSecond
 	options.Redis = b.queue.Opt
-	if options.Token != "" || config.Loopback(at) { // otherwise everybody may read, and nobody change anything
+	if options.Token != "" || config.Loopback(at) { // otherwise everybody may read, and changes are refused
 		options.Submitter, options.Control, options.Fleet = face, face, face
 		options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
 	}
+	face.show(&options)
 	return web.New(options)
 }
 
@@ -86,7 +87,7 @@ func (b *Baler) webOptions(at net.Addr) (o web.Options, err error) {
 	}
 	return web.Options{
 		Transfers: explainedTransfers{b.store, b.Explain, b.surroundings}, RedisPing: b.queue.Ping,
-		Queues: b.queue.Stats, Token: token, Hosts: hosts,
+		Queues: b.queue.Stats, Workers: b.store.Workers, Token: token, Hosts: hosts,
 		Metrics: b.metrics, Log: b.log, Now: b.now, Version: b.version,
 	}, nil
 }

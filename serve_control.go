@@ -27,7 +27,7 @@ func (h *httpFace) Failures(ctx context.Context, t tasks.Transfer, f tasks.Resul
 
 // FilesAfter implements api.Results.
 func (h *httpFace) FilesAfter(ctx context.Context, t tasks.Transfer, after int64, limit int) ([]tasks.File, error) {
-	return h.store.FilesAfter(ctx, t.ID, after, limit, false)
+	return h.store.ListFiles(ctx, t.ID, after, limit)
 }
 
 // Retry implements api.Control.

@@ -28,11 +28,11 @@ type Submission struct {
 	// processes files again that the other has processed.
 	Selection tasks.Selection
 
-	Recipe         *recipe.Recipe
-	Name           string // shown to people; empty: the first path
-	IdempotencyKey string // the same key and request return the same transfer again; empty for none
-	Queue          string // empty: "default"
-	Weight         int    // its share of the workers while other transfers of its queue wait, 1 to 100; 0 means 1
+	Recipe         *recipe.Recipe // required
+	Name           string         // shown to people; empty: the first path
+	IdempotencyKey string         // the same key and request return the same transfer again; empty for none
+	Queue          string         // empty: "default"
+	Weight         int            // its share of the workers while other transfers of its queue wait, 1 to 100; 0 means 1
 	Via            tasks.Via
 
 	// Webhooks are URLs to notify of the transfer's end, in addition to webhook.urls.
@@ -53,6 +53,9 @@ type Submission struct {
 	// AllowEmpty makes Run accept that a source with files of earlier runs has no files
 	// now. Otherwise that is ErrSourceEmpty.
 	AllowEmpty bool
+
+	// NoReuse makes the handlers run for every file, also where the recipe says reuse.
+	NoReuse bool
 
 	// OnCreated is called with the transfer before files are registered; may be nil.
 	OnCreated func(t tasks.Transfer)

@@ -20,6 +20,7 @@ type runFlags struct {
 	acceptMissing     bool
 	reread            bool
 	allowEmpty        bool
+	noReuse           bool
 	dryRun            bool
 	weight            int
 	selecting         selectionFlags
@@ -76,7 +77,7 @@ this one has processed.`,
 				return err
 			}
 			s.AcceptFailures, s.Reread, s.AllowEmpty = f.acceptFailures, f.reread, f.allowEmpty
-			s.AcceptMissing = f.acceptMissing
+			s.AcceptMissing, s.NoReuse = f.acceptMissing, f.noReuse
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.run(ctx, b, s, &f)
 			})
@@ -99,6 +100,7 @@ this one has processed.`,
 		"accept the failures of earlier runs: process those files again only when they change")
 	flags.BoolVar(&f.acceptMissing, "accept-missing", false,
 		"with a fixity recipe: accept that files which earlier runs reported as missing are gone")
+	noReuseFlag(cmd, &f.noReuse)
 	concurrencyFlag(cmd)
 	missingOKFlag(cmd, &f.missingOK)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, notes or report; only set the exit code")

@@ -25,7 +25,7 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 	case p.json:
 		see = onChange(func(t *tasks.Transfer) { _ = p.summarize(t) }) // output remembers the error
 	case onTerminal:
-		see = func(t tasks.Transfer) { screen.draw(func(w io.Writer) { p.detail(w, &t, time.Now()) }) }
+		see = func(t tasks.Transfer) { screen.draw(func(w io.Writer) { p.detail(w, &t, p.now()) }) }
 	default:
 		var pace progressRate
 		see = onChange(func(t *tasks.Transfer) {

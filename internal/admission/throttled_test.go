@@ -10,7 +10,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func TestThrottledListsWhatKeptBatchesOut(t *testing.T) {
+func TestThrottledListsLimitsThatKeepBatchesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(time.Now)
 		slow := false
@@ -42,7 +42,7 @@ func TestThrottledListsWhatKeptBatchesOut(t *testing.T) {
 			t.Fatal("a slow database let two batches in")
 		}
 		expect("after", time.Minute, key, tasks.ThrottledByDatabase)
-		expect("of late", 4*time.Second, tasks.ThrottledByDatabase)
+		expect("recently", 4*time.Second, tasks.ThrottledByDatabase)
 		leave()
 	})
 }

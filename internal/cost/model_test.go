@@ -33,7 +33,7 @@ func TestModelAddsUpTheStatsOfWorkers(t *testing.T) {
 	}
 }
 
-// An old lesson counts for little beside a new one, and fully when there is none.
+// Old observations weigh little beside new ones, and fully without new ones.
 func TestModelForgetsOldStats(t *testing.T) {
 	s, h := newTestSizer()
 	k := Key{Handler: "thumbnail"}

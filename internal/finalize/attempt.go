@@ -165,7 +165,7 @@ func (a *attempt) await(ctx context.Context, h handlers.Finalizer, c *handlers.T
 	return err
 }
 
-// record records the outcome. It retries while the database is away: the work may
+// record records the outcome. It retries while the database is unavailable: the work may
 // have taken hours.
 func (a *attempt) record(ctx context.Context, err error) error {
 	a.end = outcomeOf(err, a.task.Attempts, a.retry)

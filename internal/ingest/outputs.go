@@ -64,7 +64,7 @@ func resolvedOutput(path string) string {
 	}
 }
 
-// leavingOut passes on the files that are none of paths.
+// leavingOut passes on the files that are not in paths.
 func leavingOut(paths map[string]bool, emit func(tasks.File) error) func(tasks.File) error {
 	if len(paths) == 0 {
 		return emit

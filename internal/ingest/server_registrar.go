@@ -39,8 +39,8 @@ func (s *ServerRegistrar) Start(t tasks.Transfer) {
 	}
 }
 
-// Run registers files until ctx ends. What is not registered by then, another server
-// registers, or this one when it runs again.
+// Run registers files until ctx ends. Another server registers the remaining files, or this
+// one when it runs again.
 func (s *ServerRegistrar) Run(ctx context.Context) error {
 	var busy sync.WaitGroup
 	defer busy.Wait()
@@ -95,8 +95,8 @@ func (s *ServerRegistrar) abandoned(ctx context.Context) (taken []tasks.Transfer
 	return taken, nil
 }
 
-// register registers the rest of a transfer's files. What fails is tried again once the
-// transfer has been silent for long enough.
+// register registers the rest of a transfer's files. After an error, it is tried again once
+// the transfer has had no heartbeat for long enough.
 func (s *ServerRegistrar) register(ctx context.Context, t tasks.Transfer) {
 	_, err := s.ingester.RegisterRest(ctx, t, s.leftOut, nil)
 	log := s.ingester.log.With("transfer", t.UUID)

@@ -37,6 +37,7 @@ type Submission struct {
 	AcceptMissing  bool
 	Reread         bool
 	AllowEmpty     bool
+	NoReuse        bool
 
 	OnCreated func(t tasks.Transfer)
 	OnSkipped func(scan.Skipped)
@@ -55,6 +56,9 @@ func FromList(sources []string) bool { return len(sources) == 0 }
 // Sources are the absolute paths under which a submission's files are. It reports an
 // error when the submission cannot be done as given.
 func (g *Ingester) Sources(s *Submission) ([]string, error) {
+	if s.Recipe == nil {
+		return nil, errNoRecipe
+	}
 	if err := errors.Join(g.checkWebhooks(s), tasks.CheckQueue(s.Queue), tasks.CheckWeight(s.Weight),
 		tasks.CheckIdempotencyKey(s.IdempotencyKey)); err != nil {
 		return nil, err
@@ -87,6 +91,8 @@ func (g *Ingester) CheckPaths(ctx context.Context, s *Submission) error {
 	}
 	return scan.Missing(ctx, paths, g.objects)
 }
+
+var errNoRecipe = errors.New("the submission has no Recipe; recipe.Load reads one")
 
 // ErrNoFileOrFolder says that a path names a device, a named pipe or a socket.
 var ErrNoFileOrFolder = errors.New("only files and folders can be processed")
@@ -146,7 +152,7 @@ func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) s
 	n := store.NewTransfer{
 		Name: s.Name, Key: s.IdempotencyKey, RunKey: runKey, Via: s.Via, Queue: s.Queue, Weight: s.Weight, Recipe: s.Recipe.YAML(),
 		Sources: sources, Selection: s.Selection, SourcesKey: sourcesKey(s, sources),
-		Webhooks: g.webhooks(s),
+		Webhooks: g.webhooks(s), NoReuse: s.NoReuse,
 	}
 	if n.Name == "" {
 		n.Name = "list"

@@ -11,13 +11,13 @@ import (
 // FinalizerName is the name under which a worker lists a finalizer among its handlers.
 func FinalizerName(name string) string { return "finalizer:" + name }
 
-// Surroundings are what decides whether transfers go on.
+// Surroundings has the conditions under which transfers make progress.
 type Surroundings struct {
 	Workers      []tasks.Worker // live ones
 	Limits       []tasks.Limit
 	Held         []HeldBatches
 	PausedQueues []string // those that are known to be paused
-	QueueFault   string   // why Redis takes no messages: "is full"
+	QueueFault   string   // why Redis accepts no messages: "is full"
 	WriteError   error    // why this process cannot write to the database, which it retries
 }
 

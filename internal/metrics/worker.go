@@ -14,10 +14,12 @@ import (
 // Worker holds the metrics of a worker. A nil *Worker counts nothing.
 type Worker struct {
 	results     *prometheus.CounterVec
+	reused      *prometheus.CounterVec
 	retries     *prometheus.CounterVec
 	seconds     *prometheus.HistogramVec
 	running     *prometheus.GaugeVec
 	files       *prometheus.HistogramVec
+	bytes       *prometheus.CounterVec
 	flushes     *prometheus.CounterVec
 	commits     prometheus.Histogram
 	refused     *prometheus.CounterVec
@@ -32,6 +34,8 @@ type Worker struct {
 	stale       prometheus.Counter
 	handed      prometheus.Counter
 	isolated    prometheus.Counter
+	enqueued    prometheus.Counter
+	reclaimed   prometheus.Counter
 }
 
 // New registers the metrics of a worker.
@@ -40,6 +44,9 @@ func New(reg prometheus.Registerer) *Worker {
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_results_total", Help: "Final results handed to the recorder, by handler and outcome.",
 		}, []string{"handler", "outcome"}),
+		reused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_results_reused_total", Help: "Those of the results that were taken over from earlier transfers, by handler.",
+		}, []string{"handler"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_retries_total", Help: "Failed attempts of files that will be retried, by handler.",
 		}, []string{"handler"}),
@@ -53,6 +60,9 @@ func New(reg prometheus.Registerer) *Worker {
 		files: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "baler_batch_files", Help: "How many files handlers were given at a time.",
 			Buckets: prometheus.ExponentialBuckets(1, 2, 15),
+		}, []string{"handler"}),
+		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_batch_bytes_total", Help: "Size of the files that handlers have worked on, attempts that failed included.",
 		}, []string{"handler"}),
 		flushes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_recorder_flushes_total", Help: "Transactions of the recorder, by the reason that closed them.",
@@ -84,9 +94,13 @@ func New(reg prometheus.Registerer) *Worker {
 		stale:    counter("baler_batches_stale_total", "Deliveries of batches that another worker had completed or claimed."),
 		handed:   counter("baler_batches_handed_back_total", "Batches given back to the queue unfinished."),
 		isolated: counter("baler_batches_split_total", "Batches split because a worker crashed with them."),
+		enqueued: counter("baler_dispatcher_batches_enqueued_total",
+			"Batches that the dispatcher found due and enqueued: later attempts, and batches that the queue did not have."),
+		reclaimed: counter("baler_batches_reclaimed_total", "Batches taken from workers that died."),
 	}
-	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.files, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
-		m.slowdown, m.lines, m.flushers, m.intake, m.pressure, m.deadLetters, m.stale, m.handed, m.isolated)
+	reg.MustRegister(m.results, m.reused, m.retries, m.seconds, m.running, m.files, m.bytes, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
+		m.slowdown, m.lines, m.flushers, m.intake, m.pressure, m.deadLetters, m.stale, m.handed, m.isolated, m.enqueued,
+		m.reclaimed)
 	return m
 }
 
@@ -107,8 +121,9 @@ func (m *Worker) ObserveFlush(reason batcher.Reason, _ int, took time.Duration) 
 	m.commits.Observe(took.Seconds())
 }
 
-// BeginBatch counts a batch as running. The function that it returns counts its end.
-func (m *Worker) BeginBatch(handler string, files int) func(took time.Duration) {
+// BeginBatch counts a batch of files with bytes altogether as running. The function that
+// it returns counts its end.
+func (m *Worker) BeginBatch(handler string, files int, bytes int64) func(took time.Duration) {
 	if m == nil {
 		return func(time.Duration) {}
 	}
@@ -117,6 +132,7 @@ func (m *Worker) BeginBatch(handler string, files int) func(took time.Duration) 
 	return func(took time.Duration) {
 		m.running.WithLabelValues(handler).Dec()
 		m.seconds.WithLabelValues(handler).Observe(took.Seconds())
+		m.bytes.WithLabelValues(handler).Add(float64(bytes))
 	}
 }
 
@@ -126,8 +142,15 @@ func (m *Worker) Recorded(handler string, results []tasks.Result, retried int) {
 		return
 	}
 	var n tasks.Counts
+	reused := 0
 	for i := range results {
 		n.Add(results[i].Outcome, 1)
+		if results[i].Reused != nil {
+			reused++
+		}
+	}
+	if reused > 0 {
+		m.reused.WithLabelValues(handler).Add(float64(reused))
 	}
 	for _, o := range tasks.Outcomes() {
 		if n.Get(o) > 0 {
@@ -177,6 +200,15 @@ func (m *Worker) BatchReleased() {
 func (m *Worker) BatchSplit() {
 	if m != nil {
 		m.isolated.Inc()
+	}
+}
+
+// BatchesSent counts batches that the dispatcher enqueued because they were due and not in
+// the queue, and those that it took from workers that had died.
+func (m *Worker) BatchesSent(due, reclaimed int) {
+	if m != nil {
+		m.enqueued.Add(float64(due))
+		m.reclaimed.Add(float64(reclaimed))
 	}
 }
 

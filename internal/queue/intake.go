@@ -10,33 +10,33 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// MaxAhead bounds how many batches a worker takes ahead of their turn: a queue has no
-// more of them.
+// MaxAhead bounds how many promoted batches a worker takes early: a queue has no more of
+// them.
 const MaxAhead = maxPromoted
 
 // asynqDequeue is the SHA-1 of the script with which asynq v0.26.0 takes a message.
 const asynqDequeue = "a8153319360adc71cdc370107f8ab9786f204765"
 
 const (
-	// fullFor bounds how long one attempt to take a message waits, because asynq sets the
-	// message's lease of 30 seconds before it.
-	fullFor = 5 * time.Second
+	// maxWait bounds how long one attempt to take a message waits, because asynq computes
+	// the end of the message's lease of 30 seconds before the attempt.
+	maxWait = 5 * time.Second
 
-	// arrivesWithin is how soon a message that was taken reaches its handler. asynq gives
-	// a message whose deadline has passed to no handler.
+	// arrivesWithin is how soon a message that was taken reaches the handler. Later it is
+	// not expected any more: asynq gives a message whose deadline has passed to no handler.
 	arrivesWithin = time.Second
 )
 
-// Intake is the Redis client of one asynq server. While the server has as many messages in
-// hand as it should, it takes only promoted batches. Without it, batches that wait for
-// a slot would use up asynq's concurrency, and a promoted batch would have to wait until
-// one of them ends. Make one with NewIntake.
+// Intake is the Redis client of one asynq server. While the server handles its full number
+// of messages, the Intake takes promoted batches only. Otherwise batches that wait for a
+// slot would use up asynq's concurrency, and a promoted batch would have to wait until one
+// of them ends. Make one with NewIntake.
 type Intake struct {
 	redis.UniversalClient
 	IntakeOptions
 
 	ahead   *redis.Script
-	changed chan struct{} // has a value when a message was done
+	changed chan struct{} // has a value after a message was handled
 	stopped chan struct{}
 	stop    sync.Once
 
@@ -49,8 +49,8 @@ type Intake struct {
 // IntakeOptions configure an Intake.
 type IntakeOptions struct {
 	Queues   []string
-	Most     int           // messages in hand that are not ahead of their turn; fewer than the server's concurrency
-	Poll     time.Duration // between two looks for a promoted batch
+	Most     int           // messages handled at once, besides promoted ones; fewer than the server's concurrency
+	Poll     time.Duration // between two searches for a promoted batch
 	HasRoom  func() bool   // reports whether limits would admit a promoted batch
 	Handling asynq.Handler // of the server
 }
@@ -65,18 +65,18 @@ func NewIntake(c redis.UniversalClient, o IntakeOptions) *Intake {
 	}
 }
 
-// aheadScript ends before dequeueScript unless the next message of the queue is promoted,
-// which KEYS[5] lists.
+// aheadScript ends before dequeueScript unless the next message of the queue is among the
+// promoted ones, KEYS[5].
 const aheadScript = `
 local head = redis.call("LINDEX", KEYS[1], -1)
 if not head or redis.call("SISMEMBER", KEYS[5], head) == 0 then
 	return nil
 end`
 
-// Stop ends the waiting for messages. Call it before the server stops.
+// Stop makes attempts to take messages return. Call it before the server stops.
 func (i *Intake) Stop() { i.stop.Do(func() { close(i.stopped) }) }
 
-// ProcessTask calls the handler, and counts the message as in hand meanwhile.
+// ProcessTask calls the handler, and counts the message as in hand until it returns.
 func (i *Intake) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	i.mu.Lock()
 	i.inHand++
@@ -94,33 +94,33 @@ func (i *Intake) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	return i.Handling.ProcessTask(ctx, t)
 }
 
-// EvalSha runs a script. asynq's script that takes a message waits until there is one to
-// take; without one in time it answers that the queue is empty.
+// EvalSha runs a script. While the server is full, asynq's script that takes a message
+// waits for room or a promoted batch. After maxWait it answers that the queue is empty.
 func (i *Intake) EvalSha(ctx context.Context, sha1 string, keys []string, args ...any) *redis.Cmd {
 	if sha1 != asynqDequeue || len(args) == 0 {
 		return i.UniversalClient.EvalSha(ctx, sha1, keys, args...)
 	}
-	long, look := time.NewTimer(fullFor), time.NewTicker(i.Poll)
-	defer long.Stop()
-	defer look.Stop()
+	timeout, poll := time.NewTimer(maxWait), time.NewTicker(i.Poll)
+	defer timeout.Stop()
+	defer poll.Stop()
 	for i.full() {
 		select {
 		case <-i.changed:
-		case <-look.C:
+		case <-poll.C:
 			if cmd := i.takeAhead(ctx, args[0]); cmd != nil {
 				return i.note(cmd)
 			}
-		case <-long.C:
-			return nothing(ctx)
+		case <-timeout.C:
+			return emptyQueue(ctx)
 		case <-i.stopped:
-			return nothing(ctx)
+			return emptyQueue(ctx)
 		}
 	}
 	return i.note(i.UniversalClient.EvalSha(ctx, sha1, keys, args...))
 }
 
-// nothing is asynq's answer of an empty queue.
-func nothing(ctx context.Context) *redis.Cmd {
+// emptyQueue is the answer of asynq's script for an empty queue.
+func emptyQueue(ctx context.Context) *redis.Cmd {
 	cmd := redis.NewCmd(ctx)
 	cmd.SetErr(redis.Nil)
 	return cmd
@@ -135,7 +135,7 @@ func (i *Intake) full() bool {
 	return i.inHand+i.arriving >= i.Most
 }
 
-// note counts the message of an answer as one that arrives.
+// note counts the message in an answer as one that will reach the handler.
 func (i *Intake) note(answer *redis.Cmd) *redis.Cmd {
 	if answer.Err() == nil {
 		i.mu.Lock()

@@ -16,8 +16,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// A server that has its messages in hand takes promoted batches beside them, of each of its
-// queues, and nothing else until one ends.
+// A full server takes promoted batches of each of its queues, and no others until a message
+// is handled.
 func TestFullServerTakesOnlyPromotedBatches(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -70,7 +70,7 @@ func TestFullServerTakesOnlyPromotedBatches(t *testing.T) {
 	testkit.Must(t, p.Promote(ctx, &tasks.Batch{ID: 6, Queue: "b"}))
 	next(1, "6")
 	end <- struct{}{}
-	end <- struct{}{} // it still has as many as it should
+	end <- struct{}{} // it is still full
 	enqueue("b", 7)
 	testkit.Must(t, p.Promote(ctx, &tasks.Batch{ID: 7, Queue: "b"}))
 	next(1, "7")
@@ -78,7 +78,7 @@ func TestFullServerTakesOnlyPromotedBatches(t *testing.T) {
 	next(2, "3", "4")
 }
 
-// A server that has its messages in hand does not wait for another once it stops.
+// A full server that stops does not wait for another message.
 func TestIntakeStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -45,7 +45,7 @@ func (a *adaptation) record(
 	switch {
 	case err == nil:
 		a.committed(results, a.now().Sub(begun))
-	case !db.IsRejected(err) && ctx.Err() == nil: // a rejected row says nothing of the database
+	case !db.IsRejected(err) && ctx.Err() == nil: // a rejected row is no sign of a slow database
 		a.onContention(ReasonRejected)
 	}
 	return done, err

@@ -91,7 +91,7 @@ func TestAIMDFallsOnConflicts(t *testing.T) {
 		d.tempo.onContention(ReasonRejected, d.t)
 	}
 	if d.tempo.limit != 1 {
-		t.Errorf("the limit is %g while the database is away", d.tempo.limit)
+		t.Errorf("the limit is %g while the database is unavailable", d.tempo.limit)
 	}
 }
 

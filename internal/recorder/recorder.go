@@ -44,7 +44,7 @@ type Options struct {
 
 // Recorder commits the results of this process's batches. Results that arrive during a
 // transaction share the next one: under load several batches share a commit, and a
-// single batch never waits. While the database is away, the Recorder holds a bounded
+// single batch never waits. While the database is unavailable, the Recorder holds a bounded
 // amount and retries.
 type Recorder struct {
 	store   *store.Store
@@ -141,7 +141,7 @@ func (r *Recorder) flush(ctx context.Context, all []*pending) error {
 	return &failed
 }
 
-// persist commits, and retries while the database is away.
+// persist commits, and retries while the database is unavailable.
 func (r *Recorder) persist(ctx context.Context, recs []*ledger.BatchCompletion) ([]ledger.CompletionResult, error) {
 	for failures := 1; ; failures++ {
 		done, err := r.adapts.record(ctx, r.store, recs)

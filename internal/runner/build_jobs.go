@@ -14,8 +14,8 @@ import (
 )
 
 // build makes a job of every file to run and returns those for the handler. The
-// others end here: the scan could not read them, or the recipe cannot be applied
-// to them. The caller calls done when the handler has returned.
+// others end here: the scan could not read them, the recipe cannot be applied
+// to them, or they take over a result. The caller calls done when the handler has returned.
 func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 	roots, done, err := r.openRoots()
 	if err != nil {
@@ -40,13 +40,17 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 			MaxCopy: r.options.MaxCopy,
 			Outputs: r.options.Outputs, Sources: r.plan.Sources,
 			Timeout: r.timeouts.File, Patience: r.options.AbandonAfter,
-			OnDone: r.partial.add, Now: r.now, EmittedBefore: r.emittedBefore,
+			OnDone: r.ended, Now: r.now, EmittedBefore: r.emittedBefore,
 		}
 	})
 	open = make([]*handlers.Job, 0, len(r.work))
 	for i, j := range r.jobs {
 		if verdict := cmp.Or(r.verdictBefore(step, &r.work[i]), unfit[i]); verdict != nil {
 			j.Finish(verdict)
+			continue
+		}
+		if result, ok := r.reuse.found[r.work[i].No]; ok {
+			j.TakeOver(&result)
 			continue
 		}
 		open = append(open, j)

@@ -130,7 +130,7 @@ func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) (run *batchRun
 
 func (r *Runner) claimBatch(ctx context.Context, c *ledger.Claim, a assignment) (*batchRun, error) {
 	if errors.Is(a.err, errNoStep) {
-		return nil, r.Store.Suspend(ctx, c.Transfer, fmt.Sprintf("row %d of batches makes no sense: %v", c.ID, a.err))
+		return nil, r.Store.Suspend(ctx, c.Transfer, fmt.Sprintf("row %d of batches is invalid: %v", c.ID, a.err))
 	}
 	if a.err != nil {
 		return nil, fmt.Errorf("batch %d: %w", c.ID, a.err)

@@ -92,6 +92,7 @@ func (r *batchRun) conclude(batchErr error) (*ledger.BatchCompletion, *nextBatch
 		}
 		next.ends = append(next.ends, end)
 	}
+	done.Reusable = r.reusable(done.Results)
 	slices.SortFunc(next.ends, func(a, b fileOutcome) int { return cmp.Compare(a.file.No, b.file.No) })
 	if len(done.FailedAttempts) > 0 {
 		next.notBefore = r.now().Add(backoff.Jitter(r.retry.Delay(r.batch.Attempt)))

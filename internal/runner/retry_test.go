@@ -76,7 +76,8 @@ func TestAFileThatRecoversKeepsItsTries(t *testing.T) {
 	})
 }
 
-// The recipe's step says how often and how late; what it leaves out is the handler's.
+// The recipe's step sets the number of attempts and the delays. The handler's values apply
+// to fields that it leaves out.
 func TestRetryPolicyOfTheStep(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: bad, retry: {attempts: 2, backoff: 1h}}]")

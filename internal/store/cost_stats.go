@@ -25,6 +25,8 @@ type costRow struct {
 	SumBT     float64
 	Seconds   float64
 	At        time.Time `gorm:"column:updated_at"` // not UpdatedAt, which GORM would set
+
+	misread bool // see findEach
 }
 
 // TableName names the table to GORM.
@@ -61,7 +63,7 @@ func (s *Store) SaveCosts(ctx context.Context, stats []cost.Stats) error {
 // pruneCosts deletes rows until the table is three quarters full.
 func pruneCosts(tx *gorm.DB) error {
 	var rows []costRow
-	if err := tx.Order("updated_at DESC").Find(&rows).Error; err != nil {
+	if err := findEach(tx.Order("updated_at DESC"), &rows, unreadableCost); err != nil {
 		return fmt.Errorf("look for old costs: %w", err)
 	}
 	for _, r := range surplus(rows, maxCostRows*3/4) {
@@ -94,14 +96,21 @@ func surplus(rows []costRow, keep int) []costRow {
 // Costs returns all cost statistics.
 func (s *Store) Costs(ctx context.Context) ([]cost.Stats, error) {
 	var rows []costRow
-	if err := s.db.Session(ctx).Find(&rows).Error; err != nil {
+	if err := findEach(s.db.Session(ctx), &rows, unreadableCost); err != nil {
 		return nil, fmt.Errorf("read costs: %w", err)
 	}
-	stats := make([]cost.Stats, len(rows))
+	stats := make([]cost.Stats, 0, len(rows))
 	for i := range rows {
-		stats[i] = rows[i].stats()
+		if !rows[i].misread {
+			stats = append(stats, rows[i].stats())
+		}
 	}
 	return stats, nil
+}
+
+// unreadableCost stands in for statistics that make no sense. They are learnt again.
+func unreadableCost(raw rawRow, _ error) costRow {
+	return costRow{Handler: raw.text("handler"), Arguments: raw.text("arguments"), Worker: raw.text("worker"), misread: true}
 }
 
 func newCostRow(l *cost.Stats) costRow {

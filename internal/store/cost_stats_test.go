@@ -40,8 +40,8 @@ func TestCostsAreKept(t *testing.T) {
 	})
 }
 
-// However many workers and arguments come and go, the rows are bounded, and the
-// newest of each kind stay.
+// With any number of workers and arguments over time, the number of rows is limited, and
+// the newest of each kind stay.
 func TestCostsAreBounded(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		now := b.clock.Now()

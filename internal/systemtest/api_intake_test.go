@@ -29,9 +29,9 @@ func post(t *testing.T, url, lines string) int {
 	return res.StatusCode
 }
 
-// A producer continues behind the last file: it would skip what comes before a file that
-// somebody else has added.
-func TestStrangersAddNoFiles(t *testing.T) {
+// A producer continues after the last file. If somebody else could add a file, the producer
+// would skip the files before it.
+func TestOnlyTheProducerAddsFiles(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		tree := testkit.NumberedTree(t, 9)
 		c.Roots = append(c.Roots, filepath.Dir(tree))
@@ -51,10 +51,10 @@ func TestStrangersAddNoFiles(t *testing.T) {
 				paths := treeFiles(t, tree)
 				at := url + "/v1/transfers/" + left.UUID
 				if got := post(t, at+"/files", `{"path":"`+paths[len(paths)-1]+`"}`); got != http.StatusConflict {
-					t.Errorf("%q, %v: a file is answered with %d", intake, sources, got)
+					t.Errorf("%q, %v: adding a file returns status %d", intake, sources, got)
 				}
 				if got := post(t, at+"/seal", ""); got != http.StatusConflict {
-					t.Errorf("%q, %v: sealing is answered with %d", intake, sources, got)
+					t.Errorf("%q, %v: sealing returns status %d", intake, sources, got)
 				}
 				if now, err := b.Transfer(t.Context(), left.UUID); err != nil || now.Files != 0 || now.State != tasks.StateOpen {
 					t.Errorf("%q, %v: it is %s with %d files: %v", intake, sources, now.State, now.Files, err)
@@ -65,8 +65,8 @@ func TestStrangersAddNoFiles(t *testing.T) {
 	})
 }
 
-// Of clients that continue at the same place, one does.
-func TestContinuingAtOnce(t *testing.T) {
+// When several clients continue at the same place, one succeeds.
+func TestTwoClientsThatContinueAtTheSamePlace(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		tree := testkit.NumberedTree(t, 1)
 		c.Roots = append(c.Roots, filepath.Dir(tree))
@@ -89,7 +89,7 @@ func TestContinuingAtOnce(t *testing.T) {
 						accepted.Add(1)
 					case http.StatusConflict:
 					default:
-						t.Errorf("answered with %d", got)
+						t.Errorf("status %d", got)
 					}
 				})
 			}

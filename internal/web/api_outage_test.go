@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// A client that waits for a transfer goes on when the database is back.
+// A client that waits for a transfer continues when the database is back.
 func TestTheAPIWithoutADatabase(t *testing.T) {
 	s := stocked(1)
 	url := serve(t, web.Options{Transfers: s}) + "/v1/transfers/" + s.transfers[0].UUID

@@ -12,17 +12,29 @@ import (
 
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/tasks"
 )
 
 // Options configure a Server. Only Transfers is required.
 type Options struct {
 	Transfers Transfers
 
-	// What the API offers besides reading transfers; operations of one that is nil do not exist.
+	// Services of the API besides reading transfers. The API lacks the operations of a
+	// service that is nil.
 	Submitter api.Submitter
 	Results   api.Results
 	Control   api.Control
 	Fleet     api.Fleet
+
+	// What the pages show beside what the API offers; pages of one that is nil do not exist.
+	History History
+	Files   Files
+	Formats FormatReader
+	Outputs Outputs
+	Changes Changes
+	System  System
+	Starter Starter
+	Letters Letters
 
 	// RequestsPerSecond is how many requests of the API one address may make; 0: any number.
 	RequestsPerSecond int
@@ -32,6 +44,9 @@ type Options struct {
 
 	// Queues lists what the queues hold; nil means no metrics of queues.
 	Queues func(ctx context.Context) ([]queue.Stats, error)
+
+	// Workers lists the live workers; nil means no metric of them.
+	Workers func(ctx context.Context) ([]tasks.Worker, error)
 
 	// Ready reports why this process is not ready, apart from its database and Redis;
 	// nil means that nothing else is needed. Its error is shown to every client.
@@ -55,7 +70,7 @@ type Options struct {
 
 	// Metrics is served at /metrics together with the server's own metrics. It must
 	// not contain names that start with baler_http_, baler_store_,
-	// baler_queue_, baler_redis_ or baler_transfers, nor the baler_backlog_files gauges.
+	// baler_queue_, baler_redis_ or baler_transfers, nor baler_workers or the baler_backlog_files gauges.
 	Metrics prometheus.Gatherer
 
 	// MaxConnections limits the clients that are connected at a time; 0: a quarter of

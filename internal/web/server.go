@@ -88,31 +88,6 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 	}, nil
 }
 
-// mountPages registers the dashboard and the API.
-func mountPages(mux *http.ServeMux, opts *Options) error {
-	page, err := newDashboard(opts)
-	if err != nil {
-		return err
-	}
-	mux.Handle("GET /{$}", page)
-	one, err := newTransferPage(opts)
-	if err != nil {
-		return err
-	}
-	mux.Handle("GET /transfers/{id}", one)
-	if opts.Results != nil {
-		results, err := newResultsPage(opts)
-		if err != nil {
-			return err
-		}
-		mux.Handle("GET /transfers/{id}/results", results)
-	}
-	if opts.Control != nil {
-		mountActions(mux, opts, one)
-	}
-	return errors.Join(mountAssets(mux), mountAPI(mux, opts))
-}
-
 // mountAPI registers the API and its documentation.
 func mountAPI(mux *http.ServeMux, opts *Options) error {
 	operations := http.NewServeMux()

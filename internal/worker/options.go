@@ -149,7 +149,7 @@ func (o Options) DispatcherOptions() dispatch.Options {
 	d := dispatch.Options{
 		LeaseHolder: o.Name, Window: o.Dispatch.Window, Interval: o.Dispatch.Interval, SweepDelay: o.Dispatch.Lag,
 		Resend: o.Dispatch.Resend, SharedQueue: !o.Embedded, Handlers: o.Registry.Names(), Workers: o.liveWorkers(),
-		OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
+		OnCompleted: o.OnCompleted, OnSent: o.Metrics.BatchesSent, Log: o.Log, Now: o.Now,
 	}
 	for name := range o.Queues {
 		d.Queues = append(d.Queues, name)
@@ -217,7 +217,7 @@ func (o Options) aggregator(ctx context.Context) *batcher.Aggregator {
 	})
 }
 
-// collector collects what waits in groups, to the millisecond.
+// collector makes batches of groups with a resolution of a millisecond.
 func (o Options) collector(a *batcher.Aggregator) *batcher.Collector {
 	return &batcher.Collector{CollectorOptions: batcher.CollectorOptions{
 		Aggregator: a, Groups: o.Producer, Queues: slices.Sorted(maps.Keys(o.Queues)),
@@ -229,17 +229,18 @@ func (o Options) collector(a *batcher.Aggregator) *batcher.Collector {
 // takes them first: asynq counts whole seconds, and takes each group by itself.
 const collectorLead = time.Second
 
-// asynqDelay is a group's delay for asynq, which takes a part of a second for none.
+// asynqDelay is a group's delay for asynq, rounded up to whole seconds, because asynq drops
+// fractions of a second.
 func asynqDelay(d time.Duration) time.Duration {
 	return (d + time.Second - 1).Truncate(time.Second) + collectorLead
 }
 
-// aheadInterval is how often a worker with all it should have in hand looks for batches
-// that are ahead of their turn.
+// aheadInterval is how often a worker that already has its number of batches looks for
+// promoted ones.
 const aheadInterval = 100 * time.Millisecond
 
-// ahead is how many batches a worker takes ahead of their turn: enough for each slot, when
-// batches in hand may wait for slots.
+// ahead is how many promoted batches a worker takes beyond its number of batches: one for
+// each slot, when its batches may wait for slots.
 func (o Options) ahead() int {
 	if o.Concurrency <= o.Slots {
 		return 0 // a batch that the worker takes gets a slot at once
@@ -269,7 +270,7 @@ func (o Options) server(in *queue.Intake, a *batcher.Aggregator) *asynq.Server {
 		DelayedTaskCheckInterval: 250 * time.Millisecond, // for batches that a busy worker returned
 		ShutdownTimeout:          o.Grace + StopTime,
 
-		GroupAggregator:  a, // of what no collector takes
+		GroupAggregator:  a, // for files that no collector takes
 		GroupGracePeriod: o.Group.Grace + collectorLead,
 		GroupMaxDelay:    asynqDelay(o.Group.MaxDelay),
 		GroupMaxSize:     o.Group.MaxSize,

@@ -53,7 +53,8 @@ func Register(reg *handlers.Registry) error {
 	return reg.Register("checksum", New(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("digests of the content, any of md5, sha1, sha256 and sha512, in one read"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 500, MaxBytes: 256 << 20}),
-		handlers.WithArgsCheck(checkArgs), handlers.WithFactsOf(factNames))
+		handlers.WithArgsCheck(checkArgs), handlers.WithFactsOf(factNames),
+		handlers.WithReuse(handlers.ReuseByDigest, "1"))
 }
 
 // Known reports whether there is an algorithm of this name.

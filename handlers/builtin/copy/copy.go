@@ -28,12 +28,12 @@ func Register(reg *handlers.Registry) error {
 }
 
 // New copies each file into the folder in the argument "to", under its path relative to the
-// source, by way of a temporary name, or into object storage below an address such as
-// s3://bucket/prefix. What has arrived is read back and compared; the
-// modification time is kept. A file that is there with the same content is no error; one
-// with other content stays and is, unless "replace" is true. Facts: copied_to, and the
-// sha256 and size of the copy. When an earlier step has recorded another sha256, the file
-// fails and is not copied.
+// source, under a temporary name at first, or into object storage, below an address such as
+// s3://bucket/prefix. It reads the copy back and compares it, and keeps the modification
+// time of a copy that is a file. An existing file with the same content is no error. An
+// existing file with other content is an error and stays, unless "replace" is true. Facts:
+// copied_to, and the sha256 and size of the copy. When an earlier step has recorded another
+// sha256, the file fails and is not copied.
 func New() handlers.Handler {
 	return handlers.PerFile(copyFile, handlers.Parallel(2), handlers.StallLimit(handlers.DefaultStallLimit))
 }

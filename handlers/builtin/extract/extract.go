@@ -15,8 +15,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What extract says of an archive as a whole. CodeEncrypted and the codes of findings are
-// also those of single members.
+// Codes of whole archives. Single members may have CodeEncrypted and the codes of findings,
+// too.
 const (
 	CodeNoArchive   = "no-archive"     // the file is of no format that extract reads
 	CodeDocument    = "document"       // a document that is a zip file, such as a docx: it is whole as it is

@@ -35,7 +35,7 @@ func missing(getenv func(string) string) []need {
 // manager is a way to install packages.
 type manager struct {
 	name     string
-	asRoot   bool       // refuses to work for anybody else; brew refuses to work for root
+	asRoot   bool       // only root may use it; brew refuses root
 	before   [][]string // commands that come first
 	install  []string   // the packages follow
 	packages map[need]string
@@ -87,7 +87,7 @@ func install(ctx context.Context, needs []need, log io.Writer) error {
 		return fmt.Errorf("please install %s", byHand(needs))
 	}
 	for _, c := range m.plan(needs, prefix) {
-		_, _ = fmt.Fprintf(log, "with-servers: %s\n", strings.Join(c, " ")) // nowhere to say that it failed
+		_, _ = fmt.Fprintf(log, "with-servers: %s\n", strings.Join(c, " ")) // a failed write cannot be reported
 		cmd := exec.CommandContext(ctx, c[0], c[1:]...)
 		cmd.Stdout, cmd.Stderr = log, log
 		if err := cmd.Run(); err != nil {

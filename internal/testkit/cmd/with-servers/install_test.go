@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestPlanInstallsOnlyWhatIsNeededWithTheRightsItNeeds(t *testing.T) {
+func TestPlanInstallsMissingServersWithTheRightsThatTheyNeed(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		manager string
@@ -38,7 +38,7 @@ func TestPlanInstallsOnlyWhatIsNeededWithTheRightsItNeeds(t *testing.T) {
 	}
 }
 
-func TestInstallSaysInOneLineWhatAPersonShouldDo(t *testing.T) {
+func TestInstallErrorSaysInOneLineWhatToDo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // neither sudo nor a package manager
 	var log bytes.Buffer
 

@@ -31,7 +31,7 @@ func main() {
 
 func run(args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
-		_, _ = fmt.Fprintln(stderr, "usage: with-servers COMMAND [ARGUMENT…]") // nowhere to say that it failed
+		_, _ = fmt.Fprintln(stderr, "usage: with-servers COMMAND [ARGUMENT…]") // a failed write cannot be reported
 		return exitUsage
 	}
 	signals := make(chan os.Signal, 1)

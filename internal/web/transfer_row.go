@@ -2,9 +2,11 @@ package web
 
 import (
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -55,28 +57,36 @@ func progressOf(s tasks.State, results tasks.Counts) status {
 
 // row is one transfer on the page.
 type row struct {
-	Transfer     string
-	Name         string
-	Status       status
-	Files        string
-	Finished     string
-	Bytes        string
-	Failed       string // empty when no file failed
-	Done, Of     int64  // for the progress bar; Of 0 shows none
-	Created      string // for people
-	CreatedStamp string // for machines
+	Transfer string
+	Name     string
+	Status   status
+	Waiting  string
+	Files    string
+	Finished string
+	Bytes    string
+	Failed   string // empty when no file failed
+	Of       int64  // 0: there is no progress to show
+	Progress bar
+	Rate     string // files a second; empty before any has finished
+	Left     string // time left; empty when it is unknown
+	Spark    spark
+	Created  moment
 }
 
-func rowOf(t *tasks.Transfer) row {
+// rowOf describes a transfer. activity is what it recorded lately.
+func rowOf(t *tasks.Transfer, activity []ledger.Activity, now time.Time) row {
 	r := row{
 		Transfer: t.UUID,
 		Name:     visible(t.Name),
 		Status:   statusOf(t),
+		Waiting:  visible(t.WaitingFor),
 		Files:    humanize.Comma(t.Files),
 		Finished: humanize.Comma(t.Finished),
 		Bytes:    humanize.IBytes(uint64(max(0, t.Bytes))),
-		Done:     t.Finished,
 		Of:       t.Files,
+		Progress: progressOfFiles(t),
+		Spark:    sparkOf(activity, now),
+		Created:  momentOf(t.CreatedAt, now),
 	}
 	if r.Name == "" {
 		r.Name = "unnamed"
@@ -85,8 +95,25 @@ func rowOf(t *tasks.Transfer) row {
 	if bad := results.Failures(); bad > 0 {
 		r.Failed = humanize.Comma(bad)
 	}
-	if at := t.CreatedAt.UTC(); !at.IsZero() {
-		r.Created, r.CreatedStamp = at.Format("2 Jan 2006, 15:04"), at.Format("2006-01-02T15:04:05Z")
+	summary := tasks.Summarize(t, now)
+	speed := summary.FilesPerSecond
+	if !t.State.Ended() {
+		if lately := speedOf(activity, now, t.CreatedAt); lately > 0 {
+			speed = lately
+		}
+	}
+	if speed > 0 {
+		r.Rate = humanize.CommafWithDigits(speed, rateDigits(speed))
+		if left := t.Files - t.Finished; t.State == tasks.StateRunning && left > 0 && t.PausedAt.IsZero() {
+			r.Left = forPeople(time.Duration(float64(left) / speed * float64(time.Second)))
+		}
 	}
 	return r
+}
+
+func rateDigits(speed float64) int {
+	if speed >= 100 {
+		return 0
+	}
+	return 1
 }
