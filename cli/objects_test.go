@@ -152,3 +152,17 @@ func TestRunCopiesIntoObjectStorage(t *testing.T) {
 		t.Errorf("a bag goes nowhere: %d, %s, %s", r.code, r.stdout, r.stderr)
 	}
 }
+
+// A result is taken over for the same version only.
+func TestReuseForObjects(t *testing.T) {
+	t.Parallel()
+	s, server := newTestEnv(t), storagetest.New(t)
+	server.Put("p/a.txt", "alpha")
+	recipe := s.file("reuse.yaml", "name: reuse\nsteps:\n  - handler: checksum\n    reuse: unchanged\n")
+	s.must(exitOK, "run", "--recipe", recipe, server.Address("p"))
+	server.Put("p/a.txt", "gamma")
+	s.must(exitOK, "run", "--recipe", recipe, server.Address("p/a.txt"))
+	if text := s.must(exitOK, "results", "--json", "latest").stdout; strings.Contains(text, "8ed3f6ad685b959e") {
+		t.Errorf("the result of another version was taken over: %s", text)
+	}
+}

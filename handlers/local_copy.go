@@ -100,7 +100,7 @@ func (j *Job) setLocal(path string) {
 }
 
 func (j *Job) copyTo(ctx context.Context, path string, from io.Reader) error {
-	to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // in a folder of its own
+	to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,8 @@ func (o OutputRoots) open(path string, makeFolders bool) (*destination, error) {
 		return nil, Fail(CodeBadArgs, errors.New("the path to write is empty"))
 	}
 	if tasks.IsObject(path) {
-		return nil, Fail(CodeBadArgs, fmt.Errorf("%s is in object storage, where only copy, move, thumbnail and sanitize-names write: name a folder", path))
+		return nil, Fail(CodeBadArgs, fmt.Errorf(
+			"%s is in object storage, where only copy, move, thumbnail and sanitize-names write: name a folder", path))
 	}
 	if !filepath.IsAbs(path) {
 		if o.relative == "" {

@@ -18,9 +18,7 @@ type ReadableFile interface {
 
 // ObjectStore opens objects in object storage, whose paths tasks.IsObject describes. Its
 // errors are those of FileOpener.
-type ObjectStore interface {
-	Open(path string) (ReadableFile, error)
-}
+type ObjectStore = FileOpener
 
 // ObjectWriter writes objects, too.
 type ObjectWriter interface {
@@ -32,6 +30,15 @@ type ObjectWriter interface {
 
 	// Remove removes an object.
 	Remove(ctx context.Context, path string) error
+}
+
+// ObjectVersion is the ETag or the generation of an object that is described by Stat, as in
+// tasks.File; empty for a file.
+func ObjectVersion(info fs.FileInfo) string {
+	if object, ok := info.(interface{ Version() string }); ok {
+		return object.Version()
+	}
+	return ""
 }
 
 // ErrNoObjectStore says that this program reads no object storage.

@@ -41,7 +41,8 @@ func Parse(address string) (path string, params url.Values, err error) {
 	bucket, _, _ := strings.Cut(rest, "/")
 	switch {
 	case strings.Contains(bucket, "@"):
-		return "", nil, fmt.Errorf("an address such as %s://bucket has no user and password: credentials come from the environment alone", scheme)
+		return "", nil, fmt.Errorf(
+			"an address such as %s://bucket has no user and password: credentials come from the environment alone", scheme)
 	case bucket == "" || strings.ContainsFunc(bucket, notInBucket):
 		return "", nil, fmt.Errorf("%s:// is followed by the name of a bucket, which has letters, digits, dots, dashes and underscores", scheme)
 	}
@@ -69,7 +70,8 @@ func parseParameters(scheme, query string) (url.Values, error) {
 	for name, values := range params {
 		switch {
 		case !slices.Contains(known, name):
-			return nil, fmt.Errorf("an address such as %s://bucket has no parameter %s; it knows %s, and credentials come from the environment alone",
+			return nil, fmt.Errorf(
+				"an address such as %s://bucket has no parameter %s; it knows %s, and credentials come from the environment alone",
 				scheme, shownName(name), strings.Join(known, ", "))
 		case len(values) != 1 || values[0] == "":
 			return nil, fmt.Errorf("the parameter %s must be given once, with a value", name)

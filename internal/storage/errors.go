@@ -28,12 +28,11 @@ func failure(err error) error {
 	var code, message string
 	var status int
 	var s3 smithy.APIError
-	var s3Response *awshttp.ResponseError
 	var google *googleapi.Error
 	var azure *azcore.ResponseError
 	var request *url.Error
-	if errors.As(err, &s3Response) {
-		status = s3Response.HTTPStatusCode()
+	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok {
+		status = response.HTTPStatusCode()
 	}
 	switch {
 	case errors.As(err, &s3):
@@ -60,7 +59,7 @@ type missing string
 func (m missing) Error() string { return string(m) }
 
 // Is implements the interface of errors.Is.
-func (m missing) Is(target error) bool { return target == fs.ErrNotExist } //nolint:errorlint // as documented there
+func (m missing) Is(target error) bool { return target == fs.ErrNotExist }
 
 // denied is a fs.ErrPermission that says what the service says.
 type denied string
@@ -68,7 +67,7 @@ type denied string
 func (d denied) Error() string { return string(d) }
 
 // Is implements the interface of errors.Is.
-func (d denied) Is(target error) bool { return target == fs.ErrPermission } //nolint:errorlint // as documented there
+func (d denied) Is(target error) bool { return target == fs.ErrPermission }
 
 // known reports whether an error says already what it means.
 func known(err error) bool {

@@ -96,7 +96,7 @@ func s3Config(ctx context.Context, params url.Values) (aws.Config, error) {
 
 func (b *s3Bucket) list(ctx context.Context, prefix, token string, n int) (objects []listed, next string, err error) {
 	in := &s3.ListObjectsV2Input{
-		Bucket: &b.name, Prefix: &prefix, MaxKeys: aws.Int32(int32(n)), //nolint:gosec // at most pageSize
+		Bucket: &b.name, Prefix: &prefix, MaxKeys: aws.Int32(int32(n)),
 		EncodingType: types.EncodingTypeUrl, // XML has no way to write control characters
 	}
 	if token != "" {

@@ -135,6 +135,15 @@ func TestWhatIsNotThere(t *testing.T) {
 			t.Errorf("%s: %v; want %s", name, c.err, c.want)
 		}
 	}
+	listed, err := b.Stat(t.Context(), "s3://films/p/a")
+	testkit.Must(t, err)
+	f, err := b.Open("s3://films/p/a")
+	testkit.Must(t, err)
+	info, err := f.Stat()
+	testkit.Must(t, errors.Join(err, f.Close()))
+	if v := handlers.ObjectVersion(info); v == "" || v != listed.Version {
+		t.Errorf("opened as %q, listed as %+v", v, listed)
+	}
 	for _, path := range []string{"s3://films", "s3://films/p", "s3://films/p/a"} {
 		testkit.Must(t, b.Exists(t.Context(), path))
 	}
