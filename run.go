@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/recipe"
@@ -152,6 +153,15 @@ func (b *Baler) whileWorking(
 	workErr := <-worked
 	if endedByWorker && workErr != nil {
 		return workErr // err says only that the worker ended; workErr says why
+	}
+	return toldOnce(err, workErr)
+}
+
+// toldOnce joins the errors of a run and of its worker. An outage of the database, such as a
+// full disk, meets both, and is reported once.
+func toldOnce(err, workErr error) error {
+	if db.IsOutage(err) && db.IsOutage(workErr) && !strings.Contains(workErr.Error(), "\n") { // several errors may have other causes, too
+		return err
 	}
 	return errors.Join(err, workErr)
 }

@@ -176,7 +176,7 @@ func isIn(path, root string) bool {
 	if tasks.IsObject(path) || tasks.IsObject(root) {
 		return handlers.IsInObject(root, path)
 	}
-	return path == root || within(path, root)
+	return path == root || ingest.Below(path, root)
 }
 
 // cleanPath is filepath.Clean for paths of files. Those of objects are as they are.
@@ -185,10 +185,6 @@ func cleanPath(path string) string {
 		return strings.TrimSuffix(path, "/")
 	}
 	return filepath.Clean(path)
-}
-
-func within(path, folder string) bool {
-	return strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
 }
 
 // closeTimeout is how long registering may take after the last file came. The database may

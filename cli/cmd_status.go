@@ -124,7 +124,7 @@ func hints(t *tasks.Transfer) (all []string) {
 			strings.ToUpper(t.Trouble[:1])+printable(t.Trouble[1:]), number(t)))
 	}
 	if t.Trouble != "" {
-		all = append(all, fmt.Sprintf("It is stopped: %s.\nCorrect the database, then continue with 'baler resume %s', "+
+		all = append(all, fmt.Sprintf("It is stopped: %s.\nCorrect that, then continue with 'baler resume %s', "+
 			"or cancel it with 'baler cancel %s'.", printable(t.Trouble), t.UUID, t.UUID))
 		return all
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // DefaultStallLimit is the StallLimit of the built-in handlers that read files.
-const DefaultStallLimit = 5 * time.Minute
+const DefaultStallLimit = 2 * time.Minute
 
 // StallLimit makes PerFile give up a job that makes no progress for that long: the job ends
 // as tasks.OutcomeTimedOut with CodeStalled, and the other files of its batch continue. It
@@ -102,7 +102,7 @@ func (l *lanes) wait() {
 
 // watch gives up stalled jobs until done is closed.
 func (l *lanes) watch(done <-chan struct{}) {
-	t := time.NewTicker(l.limit / 4)
+	t := time.NewTicker(l.limit / 8)
 	defer t.Stop()
 	for {
 		select {

@@ -84,21 +84,6 @@ func TestLimiterWithoutAShare(t *testing.T) {
 	})
 }
 
-func TestLimiterFollowsTheAdaptiveLimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := NewLimiter(time.Now)
-		g.Concurrency = func() int { return 1 }
-		leave, _ := enter(t, g, 1)
-		if _, full := enter(t, g, 1); full == nil || full.Reason != LimitAdaptive {
-			t.Errorf("a second batch got %v", full)
-		}
-		leave()
-		if _, full := enter(t, g, 1); full != nil {
-			t.Errorf("a batch got %v when the first had left", full)
-		}
-	})
-}
-
 // Batches of any size keep a rate, also those with more files than a second allows.
 func TestLimiterKeepsARate(t *testing.T) {
 	for _, size := range []int{1, 7, 500} {

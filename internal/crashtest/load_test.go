@@ -13,7 +13,7 @@ import (
 )
 
 // TestLoadingWorkersKilled kills or freezes a worker while it loads lines: with rows
-// inserted but not committed, with a chunk committed but not reported, and with the result
+// inserted but not committed, with a section committed but not reported, and with the result
 // recorded. Another worker continues, and each line is in the table once, although the
 // table has no key.
 func TestLoadingWorkersKilled(t *testing.T) {

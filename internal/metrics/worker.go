@@ -25,10 +25,6 @@ type Worker struct {
 	refused     *prometheus.CounterVec
 	inFlight    *prometheus.GaugeVec
 	fileRate    *prometheus.GaugeVec
-	slowdown    *prometheus.CounterVec
-	flushers    prometheus.Gauge
-	intake      prometheus.Gauge
-	pressure    prometheus.Gauge
 	lines       *prometheus.CounterVec
 	deadLetters prometheus.Counter
 	stale       prometheus.Counter
@@ -80,12 +76,6 @@ func New(reg prometheus.Registerer) *Worker {
 		fileRate: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "baler_limit_files_per_second", Help: "This worker's share of the limits on files a second.",
 		}, []string{"scope", "name"}),
-		slowdown: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "baler_slowdowns_total", Help: "How often the worker lowered its concurrency because of the database, by reason.",
-		}, []string{"reason"}),
-		flushers: gaugeOf("baler_recorder_flushers", "Transactions of the recorder that may run at once."),
-		intake:   gaugeOf("baler_worker_intake", "Batches that the worker may run at once, as far as the database is concerned."),
-		pressure: gaugeOf("baler_recorder_commit_ratio", "How many times as long as usual the recorder's transactions take."),
 		lines: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_load_lines_total", Help: "Lines that load has read, by result.",
 		}, []string{"result"}),
@@ -98,18 +88,14 @@ func New(reg prometheus.Registerer) *Worker {
 			"Batches that the dispatcher found due and enqueued: later attempts, and batches that the queue did not have."),
 		reclaimed: counter("baler_batches_reclaimed_total", "Batches taken from workers that died."),
 	}
-	reg.MustRegister(m.results, m.reused, m.retries, m.seconds, m.running, m.files, m.bytes, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
-		m.slowdown, m.lines, m.flushers, m.intake, m.pressure, m.deadLetters, m.stale, m.handed, m.isolated, m.enqueued,
+	reg.MustRegister(m.results, m.reused, m.retries, m.seconds, m.running, m.files, m.bytes, m.flushes, m.commits, m.refused, m.inFlight,
+		m.fileRate, m.lines, m.deadLetters, m.stale, m.handed, m.isolated, m.enqueued,
 		m.reclaimed)
 	return m
 }
 
 func counter(name, help string) prometheus.Counter {
 	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
-}
-
-func gaugeOf(name, help string) prometheus.Gauge {
-	return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 }
 
 // ObserveFlush counts one transaction of the recorder.
@@ -234,22 +220,5 @@ func (m *Worker) SetLimits(parts []ledger.LimitShare) {
 		if p.Rate > 0 {
 			m.fileRate.WithLabelValues(string(p.Scope), p.Name).Set(p.Rate)
 		}
-	}
-}
-
-// SlowedDown counts that the worker lowered its concurrency.
-func (m *Worker) SlowedDown(reason string) {
-	if m != nil {
-		m.slowdown.WithLabelValues(reason).Inc()
-	}
-}
-
-// SetConcurrency shows how many transactions and batches the worker may run at once, and
-// the ratio of commit times that this depends on.
-func (m *Worker) SetConcurrency(flushers, intake int, pressure float64) {
-	if m != nil {
-		m.flushers.Set(float64(flushers))
-		m.intake.Set(float64(intake))
-		m.pressure.Set(pressure)
 	}
 }

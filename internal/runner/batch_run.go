@@ -106,7 +106,7 @@ func (r *batchRun) execute(ctx context.Context) error {
 	if err := r.countCrash(ctx); err != nil {
 		return r.answer(ctx, err)
 	}
-	if err := r.lookAgain(ctx); err != nil {
+	if err := r.recheck(ctx); err != nil {
 		return r.handBack(ctx, err)
 	}
 	if err := r.lookForReuse(ctx); err != nil {

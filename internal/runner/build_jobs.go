@@ -25,10 +25,11 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 	begun := r.now()
 	commands := r.commandAccess()
 	unfit := make([]error, len(r.work))
+	argsOf := argsOf(step)
 	r.jobs = handlers.NewJobs(len(r.work), func(i int) handlers.JobSpec {
 		f := &r.work[i]
 		facts := r.facts[f.No]
-		args, err := step.Args(f, facts)
+		args, err := argsOf(f, facts)
 		if err != nil {
 			unfit[i] = handlers.Fail(handlers.CodeBadTemplate, err)
 		}
@@ -56,6 +57,15 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 		open = append(open, j)
 	}
 	return open, done, nil
+}
+
+// argsOf gives the arguments of each file; all files share those that do not depend on it.
+func argsOf(step *recipe.Step) func(*tasks.File, map[string]any) (any, error) {
+	if step.ArgsTemplated() {
+		return step.Args
+	}
+	args, err := step.Args(nil, nil)
+	return func(*tasks.File, map[string]any) (any, error) { return args, err }
 }
 
 // commandAccess says whether the programs of the recipe may run. It is asked once a batch,

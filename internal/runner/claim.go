@@ -139,7 +139,7 @@ func (r *Runner) claimBatch(ctx context.Context, c *ledger.Claim, a assignment) 
 	// errors of ProcessTask are no failures.
 	lost, _ := asynq.GetRetryCount(ctx)
 	if r.isRunning(c.ID) {
-		return nil, fmt.Errorf("batch %d: this worker runs it already: %w", c.ID, ledger.ErrTaken)
+		return nil, fmt.Errorf("batch %d: this worker runs it already: %w", c.ID, ledger.ErrClaimed)
 	}
 	if err := r.Store.ClaimBatch(ctx, c, r.Worker, lost > 0); err != nil {
 		return nil, fmt.Errorf("batch %d: %w", c.ID, err)

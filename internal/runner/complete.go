@@ -15,10 +15,17 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
+// stalledAttempts is how often at most a file is tried whose storage does not answer.
+const stalledAttempts = 2
+
 // isRetried reports whether a result is not final: another attempt may end
 // differently, and the step's policy has one left.
 func (r *batchRun) isRetried(result *tasks.Result) bool {
-	return result.Outcome.Retriable() && r.batch.Attempt < r.retry.Attempts &&
+	most := r.retry.Attempts
+	if result.Code == handlers.CodeStalled { // each attempt takes minutes, and leaves a thread behind
+		most = min(most, stalledAttempts)
+	}
+	return result.Outcome.Retriable() && r.batch.Attempt < most &&
 		result.Code != handlers.CodeWorkerCrashed && r.canceled.Err() == nil
 }
 

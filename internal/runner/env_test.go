@@ -72,8 +72,6 @@ func (nowhere) ReclaimOrphans(context.Context, []tasks.Batch, time.Duration) ([]
 func (nowhere) MissingBatches(_ context.Context, b []tasks.Batch) ([]tasks.Batch, error) {
 	return b, nil
 }
-func (nowhere) PauseQueues(context.Context, []string) ([]string, error)       { return nil, nil }
-func (nowhere) ResumeQueue(context.Context, string) error                     { return nil }
 func (nowhere) Unheld(context.Context) ([]int64, error)                       { return nil, nil }
 func (nowhere) Reclaim(context.Context, []tasks.Batch) ([]tasks.Batch, error) { return nil, nil }
 func (nowhere) FirstQueued(_ context.Context, _ string, _ int64, files []queue.FileTask) (int, error) {
@@ -172,3 +170,5 @@ func (s scanTime) Scan(value any) (err error) {
 	}
 	return err
 }
+func (nowhere) PauseQueues(context.Context, []string) ([]string, error) { return nil, nil }
+func (nowhere) ResumeQueue(context.Context, string) error               { return nil }

@@ -166,7 +166,7 @@ func TestWorkerThatBeatsKeepsItsBatch(t *testing.T) {
 		r.Must(slow.HoldRunning(t.Context()))
 		for range 4 {
 			for _, w := range []*Runner{eager, slow} {
-				if err := r.deliver(w, &batches[0]); !errors.Is(err, ledger.ErrTaken) {
+				if err := r.deliver(w, &batches[0]); !errors.Is(err, ledger.ErrClaimed) {
 					t.Errorf("%s answered %v", w.Worker, err)
 				}
 			}

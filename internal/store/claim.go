@@ -56,11 +56,11 @@ const holdTime = workerTTL
 // worker takes it over: the fencing token is raised. That is so when the ledger says
 // it, or when lost says that the queue saw a worker die with it. The queue may be wrong,
 // as clocks differ: while another worker holds the batch, or when it has changed since
-// it was read, ClaimBatch gives ErrTaken.
+// it was read, ClaimBatch gives ErrClaimed.
 func (s *Store) ClaimBatch(ctx context.Context, c *ledger.Claim, worker string, lost bool) error {
 	worker = db.ClipText(worker, 128)
 	if c.HeldBy != worker && c.HeldUntil.After(s.db.Stamp()) {
-		return ledger.ErrTaken
+		return ledger.ErrClaimed
 	}
 	if !lost && c.FencingToken == 0 && c.HeldBy == "" {
 		return nil
@@ -74,7 +74,7 @@ func (s *Store) ClaimBatch(ctx context.Context, c *ledger.Claim, worker string, 
 			WHERE id = ? AND fencing_token = ? AND (held_until IS NULL OR held_until <= ? OR held_by = ?)`,
 			crashes, worker, now.Add(holdTime), c.ID, c.FencingToken, now, worker)
 		if u.Error == nil && u.RowsAffected == 0 {
-			return ledger.ErrTaken
+			return ledger.ErrClaimed
 		}
 		return u.Error
 	})

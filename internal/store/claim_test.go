@@ -83,7 +83,7 @@ func TestTakeOverAtOnce(t *testing.T) {
 			switch {
 			case err == nil && c.FencingToken == 1 && c.Redelivered:
 				taken.Add(1)
-			case !errors.Is(err, ledger.ErrTaken) || c.FencingToken != 0:
+			case !errors.Is(err, ledger.ErrClaimed) || c.FencingToken != 0:
 				return fmt.Errorf("claimed as %+v: %w", c, err)
 			}
 			return nil
@@ -114,9 +114,9 @@ func TestHeldBatchIsNotLost(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantErr(t, b.ClaimBatch(t.Context(), &found, "eager", true), ledger.ErrTaken)
+			wantErr(t, b.ClaimBatch(t.Context(), &found, "eager", true), ledger.ErrClaimed)
 			found.HeldUntil = time.Time{} // read before it was held
-			wantErr(t, b.ClaimBatch(t.Context(), &found, "eager", true), ledger.ErrTaken)
+			wantErr(t, b.ClaimBatch(t.Context(), &found, "eager", true), ledger.ErrClaimed)
 			if due := b.due(t); len(due) != 1 || due[0].ID != other.ID { // its token is another
 				t.Errorf("due are %v, want %d", ids(due), other.ID)
 			}

@@ -39,7 +39,7 @@ const maxCostRows = 1024
 // SaveCosts saves cost statistics. A row replaces that of the same worker, handler and
 // arguments. When there are too many rows it deletes the oldest, first those of handlers
 // and arguments that have many rows.
-func (s *Store) SaveCosts(ctx context.Context, stats []cost.Stats) error {
+func (s *Store) SaveCosts(ctx context.Context, stats []cost.Observations) error {
 	if len(stats) == 0 {
 		return nil
 	}
@@ -94,12 +94,12 @@ func surplus(rows []costRow, keep int) []costRow {
 }
 
 // Costs returns all cost statistics.
-func (s *Store) Costs(ctx context.Context) ([]cost.Stats, error) {
+func (s *Store) Costs(ctx context.Context) ([]cost.Observations, error) {
 	var rows []costRow
 	if err := findEach(s.db.Session(ctx), &rows, unreadableCost); err != nil {
 		return nil, fmt.Errorf("read costs: %w", err)
 	}
-	stats := make([]cost.Stats, 0, len(rows))
+	stats := make([]cost.Observations, 0, len(rows))
 	for i := range rows {
 		if !rows[i].misread {
 			stats = append(stats, rows[i].stats())
@@ -108,20 +108,20 @@ func (s *Store) Costs(ctx context.Context) ([]cost.Stats, error) {
 	return stats, nil
 }
 
-// unreadableCost stands in for statistics that make no sense. They are learnt again.
+// unreadableCost stands in for statistics that are invalid. They are learnt again.
 func unreadableCost(raw rawRow, _ error) costRow {
 	return costRow{Handler: raw.text("handler"), Arguments: raw.text("arguments"), Worker: raw.text("worker"), misread: true}
 }
 
-func newCostRow(l *cost.Stats) costRow {
+func newCostRow(l *cost.Observations) costRow {
 	return costRow{
 		Handler: db.ClipText(l.Handler, 64), Arguments: db.ClipText(l.With, 16), Worker: db.ClipText(l.Worker, 128),
 		SumN2: l.NN, SumNB: l.NB, SumB2: l.BB, SumNT: l.NT, SumBT: l.BT, Seconds: l.Seconds, At: l.At.UTC().Truncate(time.Microsecond),
 	}
 }
 
-func (r *costRow) stats() cost.Stats {
-	return cost.Stats{
+func (r *costRow) stats() cost.Observations {
+	return cost.Observations{
 		Key:    cost.Key{Handler: r.Handler, With: r.Arguments},
 		Sums:   cost.Sums{NN: r.SumN2, NB: r.SumNB, BB: r.SumB2, NT: r.SumNT, BT: r.SumBT, Seconds: r.Seconds},
 		Worker: r.Worker, At: r.At.UTC(),

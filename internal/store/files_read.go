@@ -39,7 +39,7 @@ func (s *Store) FilesAfter(ctx context.Context, transfer, after int64, limit int
 	return s.withEmissions(ctx, transfer, files)
 }
 
-// ListFiles is FilesAfter for people: a row that makes no sense hides no other, and its
+// ListFiles is FilesAfter for people: a row that is invalid hides no other, and its
 // ScanError says so.
 func (s *Store) ListFiles(ctx context.Context, transfer, after int64, limit int) ([]tasks.File, error) {
 	files, err := s.FilesAfter(ctx, transfer, after, limit, false)
@@ -50,7 +50,7 @@ func (s *Store) ListFiles(ctx context.Context, transfer, after int64, limit int)
 		Where("no <= (SELECT files FROM transfers WHERE id = ?)", transfer).Limit(limit))
 }
 
-// filesOneByOne reads files although the row of one makes no sense.
+// filesOneByOne reads files although the row of one is invalid.
 func (s *Store) filesOneByOne(ctx context.Context, transfer int64, q *gorm.DB) ([]tasks.File, error) {
 	var rows []fileRow
 	if err := findEach(q.Order("no"), &rows, unreadableFile); err != nil {

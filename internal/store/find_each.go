@@ -102,7 +102,7 @@ func unreadableTransfer(raw rawRow, err error) transferRow {
 	}
 }
 
-// unreadableStep notes that the counters of a step make no sense: what they are is not known.
+// unreadableStep marks a step whose counters are invalid, so their values are not known.
 func unreadableStep(raw rawRow, err error) stepRow {
 	return stepRow{TransferID: raw.number("transfer_id"), No: int(raw.number("no")), Name: "unreadable", misread: err}
 }

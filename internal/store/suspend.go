@@ -20,15 +20,22 @@ func (s *Store) Suspend(ctx context.Context, transfer int64, reason string) erro
 }
 
 func (s *Store) suspend(ctx context.Context, transfer int64, reason string) (known bool, err error) {
+	known, err = s.Stop(ctx, transfer, reason)
+	if err == nil && known {
+		s.db.Log().ErrorContext(ctx, "the database has invalid rows: the transfer is paused until its rows are corrected and it is resumed",
+			"transfer", transfer, "reason", reason)
+	}
+	return known, err
+}
+
+// Stop pauses a transfer that cannot go on before a person has corrected something, and
+// keeps the reason. It reports false when there is no such transfer.
+func (s *Store) Stop(ctx context.Context, transfer int64, reason string) (known bool, err error) {
 	err = s.db.Write(ctx, "suspend transfer", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE transfers SET paused_at = ?, trouble = ? WHERE id = ?", now, db.ClipText(reason, 1024), transfer)
 		known = u.RowsAffected == 1
 		return u.Error
 	})
-	if err == nil && known {
-		s.db.Log().ErrorContext(ctx, "the database has invalid rows: the transfer is paused until its rows are corrected and it is resumed",
-			"transfer", transfer, "reason", reason)
-	}
 	return known, err
 }
 

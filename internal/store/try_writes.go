@@ -67,9 +67,11 @@ func trialRows(now time.Time) []any {
 		&costRow{Handler: name, Arguments: "0", Worker: name, At: now},
 		&limitRow{Scope: "doctor", Name: name},
 		&leaseRow{Name: name, Holder: name, Until: now},
+		&pausedQueue{Name: name, PausedAt: now},
 		&WebhookDelivery{ID: id, TransferID: id, CreatedAt: now},
 		&finalizeRow{TransferID: id, No: 1, State: tasks.FinalizeCanceled},
 		&outputRow{PathHash: make([]byte, 16), Owner: name, Digest: name, Path: []byte{}, WrittenAt: now},
+		&pausedQueue{Name: name, PausedAt: now},
 		&tombstone{TransferID: id, UUID: name, DeletedAt: now},
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// The row of a worker that makes no sense hides no other worker, and keeps none from its
+// The row of a worker that is invalid hides no other worker, and keeps none from its
 // heartbeats. What it has of a limit still counts.
 func TestUnreadableWorker(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
@@ -48,7 +48,7 @@ func TestUnreadableWorker(t *testing.T) {
 	})
 }
 
-// As little as possible runs under a limit whose row makes no sense, until it is set again.
+// As little as possible runs under a limit whose row is invalid, until it is set again.
 func TestUnreadableLimit(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		five := 5
@@ -75,7 +75,7 @@ func TestUnreadableLimit(t *testing.T) {
 	})
 }
 
-// A file whose row makes no sense is listed as that, with its results, between the others.
+// A file whose row is invalid is listed as that, with its results, between the others.
 // What would work on it fails by its number.
 func TestUnreadableFile(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
@@ -120,7 +120,7 @@ func TestUnreadableFile(t *testing.T) {
 	})
 }
 
-// Rows that the dispatcher reads of all transfers at once: one that makes no sense suspends its
+// Rows that the dispatcher reads of all transfers at once: one that is invalid suspends its
 // own transfer, and the others go on.
 func TestUnreadableRowsSuspendTheirTransfer(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -177,11 +177,11 @@ func TestUnreadableRowsSuspendTheirTransfer(t *testing.T) {
 	}
 }
 
-// Statistics that make no sense are left out.
+// Statistics that are invalid are left out.
 func TestUnreadableCosts(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		for _, worker := range []string{"bad", "good"} {
-			testkit.Must(t, b.SaveCosts(t.Context(), []cost.Stats{{Key: cost.Key{Handler: "noop"}, Worker: worker, At: b.clock.Now()}}))
+			testkit.Must(t, b.SaveCosts(t.Context(), []cost.Observations{{Key: cost.Key{Handler: "noop"}, Worker: worker, At: b.clock.Now()}}))
 		}
 		b.spoil(t, "costs", "seconds", "worker = 'bad'")
 		if all, err := b.Costs(t.Context()); err != nil || b.db.Name() == "sqlite" && (len(all) != 1 || all[0].Worker != "good") {

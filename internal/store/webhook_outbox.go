@@ -147,7 +147,7 @@ func (s *Store) Webhooks(ctx context.Context, transfer int64) ([]WebhookDelivery
 	return rows, nil
 }
 
-// unreadableWebhook stands in for a delivery whose row makes no sense.
+// unreadableWebhook stands in for a delivery whose row is invalid.
 func unreadableWebhook(raw rawRow, err error) WebhookDelivery {
 	return WebhookDelivery{
 		ID: raw.number("id"), TransferID: raw.number("transfer_id"), URL: raw.text("url"),

@@ -144,7 +144,7 @@ func (s *Store) RemoveSilentWorker(ctx context.Context, name string, since time.
 	})
 }
 
-// Workers lists the live workers by name. One whose row makes no sense takes no batches, and
+// Workers lists the live workers by name. One whose row is invalid takes no batches, and
 // its Trouble says why.
 func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 	var rows []workerRow

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/client"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/internal/ledger"
@@ -100,5 +101,38 @@ func TestTwoClientsThatContinueAtTheSamePlace(t *testing.T) {
 			}
 		}
 		http.DefaultClient.CloseIdleConnections()
+	})
+}
+
+// A source that is deleted before the server registers it ends its transfer with a failure that
+// names it; it is not tried for ever.
+func TestSourceThatIsGoneWhenTheServerRegistersIt(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := t.TempDir()
+		c.Roots = append(c.Roots, root)
+		testkit.WriteTree(t, root, "there/a")
+		b := open(t, c, nil)
+		s, err := store.Open(t.Context(), c.Database.URL, store.Options{})
+		testkit.Must(t, err)
+		testkit.CloseAtEnd(t, s)
+		gone := filepath.Join(root, "gone")
+		left, _, err := s.Create(t.Context(), store.NewTransfer{
+			Name: "gone", Via: tasks.ViaBulk, Queue: tasks.DefaultQueue, Recipe: builtinRecipe(t, "checksum").YAML(),
+			Sources: []string{gone, filepath.Join(root, "there")}, Intake: ledger.IntakeServer,
+			Steps: []tasks.Step{{Number: 1, Name: "checksum", Handler: "checksum"}},
+		})
+		testkit.Must(t, err)
+		testkit.Must(t, s.DB().Session(t.Context()).Exec("UPDATE transfers SET state = 'interrupted' WHERE id = ?", left.ID).Error)
+		server(t, b, true)
+		ended := wait(t, b, left.UUID)
+		if n := ended.Totals(); ended.State != tasks.StateCompleted || n.Failures() != 1 || n.Succeeded != 1 {
+			t.Errorf("it is %s with %+v", ended.State, n)
+		}
+		for r, err := range b.Results(t.Context(), ended, baler.ResultFilter{}) {
+			testkit.Must(t, err)
+			if (r.Path == gone) != r.Outcome.IsFailure() || r.Outcome.IsFailure() && r.Error == "" {
+				t.Errorf("the result is %+v", r)
+			}
+		}
 	})
 }

@@ -1,16 +1,19 @@
 package systemtest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -248,5 +251,35 @@ func TestRunAgainKnowsFoldersAndLists(t *testing.T) {
 		testkit.WriteFile(t, list, sum)
 		touch(t, root)
 		again("bag:failed verify:done")
+	})
+}
+
+// A run that only tries a failed file again runs the final steps in the same transfer, once.
+func TestRetriedFileRunsFinalStepsOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
+		testkit.WriteTree(t, root, "a", "b")
+		var repaired atomic.Bool
+		b := open(t, c, register(t, "picky", func(_ context.Context, j *handlers.Job) error {
+			if filepath.Base(j.File().Path) == "b" && !repaired.Load() {
+				return handlers.Fail("bad", errors.New("it is bad"))
+			}
+			return nil
+		}))
+		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, "name: x\nsteps:\n  - handler: picky\n  - handler: checksum\n"+
+			"finally:\n  - handler: manifest\n    with: {to: '"+out+"/sums'}\n")}
+		run(t, b, s)
+		repaired.Store(true)
+		ran := run(t, b, s)
+		if got := finalStepsText(ran.Transfer); got != "completed manifest:done/1" || ran.Final.ID != 0 || ran.Changes.Retried != 1 {
+			t.Errorf("it is %s, and then %+v", got, ran.Final)
+		}
+		text, err := os.ReadFile(filepath.Join(out, "sums"))
+		if err != nil || strings.Count(string(text), "\n") != 2 {
+			t.Errorf("%q, %v", text, err)
+		}
+		if again := run(t, b, s); again.FoundChanges || again.Final.ID != 0 {
+			t.Errorf("another run did %+v", again)
+		}
 	})
 }

@@ -87,7 +87,7 @@ func TestMovedLeasesRunNothingTwice(t *testing.T) {
 			return nil // reported below
 		}
 		again, err := inspector.ListRetryTasks("default")
-		refused := slices.ContainsFunc(again, func(i *asynq.TaskInfo) bool { return strings.Contains(i.LastErr, ledger.ErrTaken.Error()) })
+		refused := slices.ContainsFunc(again, func(i *asynq.TaskInfo) bool { return strings.Contains(i.LastErr, ledger.ErrClaimed.Error()) })
 		if err == nil && !refused {
 			err = fmt.Errorf("no worker was given the batch again; leases on %v", held)
 		}

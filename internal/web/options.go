@@ -19,6 +19,8 @@ import (
 type Options struct {
 	Transfers Transfers
 
+	stopping <-chan struct{} // closed when the server stops
+
 	// Services of the API besides reading transfers. The API lacks the operations of a
 	// service that is nil.
 	Submitter api.Submitter
@@ -31,7 +33,6 @@ type Options struct {
 	Files   Files
 	Formats FormatReader
 	Outputs Outputs
-	Changes Changes
 	System  System
 	Starter Starter
 	Letters Letters

@@ -35,6 +35,7 @@ type Server struct {
 	log     *slog.Logger
 	grace   time.Duration
 	close   func() error
+	stop    func() // ends the requests of clients that watch a transfer
 
 	connections int // clients connected at a time
 }
@@ -64,6 +65,8 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 	opts = opts.withDefaults()
 	opts.MaxConnections = cmp.Or(opts.MaxConnections, connectionLimit())
 	mux := http.NewServeMux()
+	stopping := make(chan struct{})
+	opts.stopping = stopping
 	durations := newDurations()
 	if err := mountProbes(mux, &opts, durations); err != nil {
 		return nil, err
@@ -83,6 +86,7 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 		log:     opts.Log,
 		grace:   opts.Grace,
 		close:   sync.OnceValue(release),
+		stop:    sync.OnceFunc(func() { close(stopping) }),
 
 		connections: opts.MaxConnections,
 	}, nil
@@ -93,7 +97,7 @@ func mountAPI(mux *http.ServeMux, opts *Options) error {
 	operations := http.NewServeMux()
 	described, err := api.Mount(operations, api.Options{
 		Transfers: opts.Transfers, Submitter: opts.Submitter, Results: opts.Results, Control: opts.Control, Fleet: opts.Fleet,
-		Log: opts.Log, Now: opts.Now, Version: opts.Version, Title: opts.Title,
+		Log: opts.Log, Now: opts.Now, Version: opts.Version, Title: opts.Title, Stopping: opts.stopping,
 	})
 	if err != nil {
 		return err
@@ -158,6 +162,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		return errors.Join(fmt.Errorf("serve http on %s: %w", ln.Addr(), err), srv.Close(), s.Close())
 	case <-ctx.Done():
 	}
+	s.stop()
 	err := s.drain(requests, srv)
 	cancel()
 	<-served //nolint:errcheck // http.ErrServerClosed, as asked

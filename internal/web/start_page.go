@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
@@ -33,6 +34,7 @@ type startView struct {
 	Recipe             string
 	Description        string
 	Flow               []flowStep
+	RecipeProblem      string // why the recipe cannot be used
 	Plan               *planItem
 	Key, Back          string
 }
@@ -125,7 +127,9 @@ func (p *startPage) fill(ctx context.Context, v *startView, q url.Values, look b
 		v.Recipe = "default"
 	}
 	if yaml, known := p.opts.System.Recipe(v.Recipe); known {
-		v.Flow, v.Description = flowOf(yaml)
+		if v.Flow, v.Description = flowOf(yaml); v.Flow == nil {
+			v.RecipeProblem = visible(strings.TrimSpace(strings.ReplaceAll("\n"+yaml, "\n# ", "\n")))
+		}
 	}
 	if look {
 		q.Set("path", v.Path)

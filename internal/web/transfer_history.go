@@ -41,7 +41,7 @@ type eventItem struct {
 func (p *transferPage) history(ctx context.Context, v *transferView, t *tasks.Transfer, now time.Time) error {
 	h := p.opts.History
 	if h == nil {
-		v.Events = eventsOf(t, nil, nil, now)
+		v.Events = eventsOf(t, nil, now)
 		return nil
 	}
 	past, err := h.PastBatches(ctx, t.ID, shownBatches)
@@ -61,11 +61,7 @@ func (p *transferPage) history(ctx context.Context, v *transferView, t *tasks.Tr
 	if err != nil {
 		return err
 	}
-	changes, err := changesOf(ctx, p.opts.Changes, t)
-	if err != nil {
-		return err
-	}
-	v.Events = eventsOf(t, sent, changes, now)
+	v.Events = eventsOf(t, sent, now)
 	return p.slowest(ctx, v, t, steps)
 }
 
@@ -136,7 +132,7 @@ func fileLink(t *tasks.Transfer, no int64) string {
 }
 
 // eventsOf lists what happened to a transfer, in order.
-func eventsOf(t *tasks.Transfer, sent []ledger.Delivery, changes []Change, now time.Time) []eventItem {
+func eventsOf(t *tasks.Transfer, sent []ledger.Delivery, now time.Time) []eventItem {
 	var events []eventItem
 	add := func(at time.Time, format string, args ...any) {
 		if !at.IsZero() {
@@ -169,13 +165,6 @@ func eventsOf(t *tasks.Transfer, sent []ledger.Delivery, changes []Change, now t
 		default:
 			add(d.CreatedAt, "webhook to %s is to be sent", host)
 		}
-	}
-	for _, c := range changes {
-		who := c.Who
-		if who == "" {
-			who = "somebody"
-		}
-		add(c.At, "%s by %s", c.What, who)
 	}
 	slices.SortStableFunc(events, func(a, b eventItem) int { return a.at.Compare(b.at) })
 	return events

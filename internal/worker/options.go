@@ -106,7 +106,6 @@ type RecordOptions struct {
 	MaxDelay  time.Duration
 	MaxOutput int
 	Flushers  int
-	Adapt     bool // lower the concurrency while the database commits slowly
 }
 
 // FinalOptions configure which final steps the worker runs, and where they may write.
@@ -182,11 +181,8 @@ func (o Options) Pruner() *retention.Loop {
 
 func (o Options) recorder() *recorder.Recorder {
 	r := recorder.Options{
-		Metrics: o.Metrics, MaxItems: o.Record.MaxItems, Flushers: o.Record.Flushers, OnFlush: o.Metrics.ObserveFlush, Log: o.Log,
+		MaxItems: o.Record.MaxItems, Flushers: o.Record.Flushers, OnFlush: o.Metrics.ObserveFlush, Log: o.Log,
 		UUID: o.Transfers.UUID,
-	}
-	if o.Record.Adapt {
-		r.Adapt = o.Concurrency
 	}
 	return recorder.New(o.Store, r)
 }
@@ -248,15 +244,15 @@ func (o Options) ahead() int {
 	return min(o.Slots, queue.MaxAhead)
 }
 
-// intake makes the client and the handler of one asynq server.
-func (o Options) intake(r *runner.Runner) *queue.Intake {
-	return queue.NewIntake(o.Redis, queue.IntakeOptions{
+// serverClient makes the client and the handler of one asynq server.
+func (o Options) serverClient(r *runner.Runner) *queue.ServerClient {
+	return queue.NewServerClient(o.Redis, queue.ServerClientOptions{
 		Queues: slices.Sorted(maps.Keys(o.Queues)), Most: o.Concurrency, Poll: max(o.PollQueue, aheadInterval), HasRoom: r.HasRoom, Handling: r,
 	})
 }
 
 // server makes an asynq server; one can be started once.
-func (o Options) server(in *queue.Intake, a *batcher.Aggregator) *asynq.Server {
+func (o Options) server(in *queue.ServerClient, a *batcher.Aggregator) *asynq.Server {
 	return asynq.NewServerFromRedisClient(in, asynq.Config{
 		Concurrency: o.Concurrency + o.ahead(),
 		Queues:      o.Queues,

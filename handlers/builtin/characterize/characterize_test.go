@@ -56,7 +56,7 @@ func TestImages(t *testing.T) {
 		{"a.png", pngOf(t), "succeeded", `{` + own + `,"height":3,"width":9}`},
 		{"bomb.png", bomb(), "succeeded", `{` + own + `,"height":100000,"width":100000}`},
 		{"cut.png", pngOf(t)[:20], "warning malformed", `null`},
-		// The dimensions are there although the metadata makes no sense.
+		// The dimensions are there although the metadata is invalid.
 		{
 			"damaged.jpg", withSegments(t, "Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x0f\x4b\x52\x00\x00\x00\x01\x00\x00\x00\x00"),
 			"warning malformed", `{` + own + `,"height":32,"width":64}`,

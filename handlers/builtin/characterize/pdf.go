@@ -25,7 +25,7 @@ func (in *input) pdf(found *properties) (err error) {
 	}
 	defer func() {
 		if failure := recover(); failure != nil { // the library panics for some damaged files
-			err = handlers.Warn(CodeDamaged, fmt.Sprintf("not characterized: the PDF makes no sense: %v", failure))
+			err = handlers.Warn(CodeDamaged, fmt.Sprintf("not characterized: the PDF is invalid: %v", failure))
 		}
 	}()
 	if _, err := in.Seek(0, io.SeekStart); err != nil {

@@ -45,6 +45,7 @@ type checksumArgs struct {
 
 type checksum struct {
 	known   map[string]func() hash.Hash
+	chosen  func(args any) ([]string, error)
 	buffers sync.Pool // of *[]byte, readSize each
 }
 
@@ -72,6 +73,7 @@ func New() handlers.Handler {
 
 func newChecksumOf(known map[string]func() hash.Hash) *checksum {
 	c := &checksum{known: known}
+	c.chosen = handlers.OncePerArgs(func(args any) ([]string, error) { return chosenAlgorithms(args, known) })
 	c.buffers.New = func() any { return new(make([]byte, readSize)) }
 	return c
 }
@@ -107,7 +109,7 @@ func chosenAlgorithms(args any, known map[string]func() hash.Hash) ([]string, er
 }
 
 func (c *checksum) file(ctx context.Context, job *handlers.Job) error {
-	names, err := chosenAlgorithms(job.Args(), c.known)
+	names, err := c.chosen(job.Args())
 	if err != nil {
 		return err
 	}

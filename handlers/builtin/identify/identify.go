@@ -50,7 +50,7 @@ var signatures = sync.OnceValues(loadSignatures)
 func Register(reg *handlers.Registry) error {
 	return reg.Register("identify", New(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("file format by PRONOM signatures"),
-		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 250}),
+		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 500}),
 		handlers.WithArgsCheck(handlers.CheckWith(scanLimit)),
 		handlers.WithFacts("puid", "format", "format_version", "mime", "format_warning", "format_candidates"),
 		handlers.WithReuse(handlers.ReuseByName, "1, siegfried "+siegfriedVersion),

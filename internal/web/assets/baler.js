@@ -51,7 +51,10 @@
   });
   document.addEventListener("htmx:afterSettle", watch);
   window.addEventListener("pagehide", close);
-  window.addEventListener("pageshow", watch);
+  window.addEventListener("pageshow", (e) => {
+    watch();
+    if (e.persisted && document.getElementById("live")) htmx.trigger("#live", "refresh"); // it is as old as when it was left
+  });
   watch();
 
   // Keys: / searches, j and k go through a list, n starts a transfer, ? says so.

@@ -140,7 +140,7 @@ CREATE TABLE IF NOT EXISTS results (
   ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(ended_at) IS substr(ended_at, 1, 10)),
   reused_from  TEXT NULL,
   reused_file  INTEGER NULL CHECK (reused_file IS NULL OR typeof(reused_file) = 'integer'),
-  ran_at       DATETIME NULL CHECK (ran_at IS NULL OR ran_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ran_at) IS substr(ran_at, 1, 19)),
+  ran_at       DATETIME NULL CHECK (ran_at IS NULL OR ran_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(ran_at) IS substr(ran_at, 1, 10)),
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) WITHOUT ROWID;
 
@@ -154,7 +154,7 @@ CREATE TABLE IF NOT EXISTS reusable_results (
   batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
   ran_in       TEXT NOT NULL,
   ran_file     INTEGER NOT NULL CHECK (typeof(ran_file) = 'integer'),
-  ran_at       DATETIME NOT NULL CHECK (ran_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ran_at) IS substr(ran_at, 1, 19)),
+  ran_at       DATETIME NOT NULL CHECK (ran_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(ran_at) IS substr(ran_at, 1, 10)),
   PRIMARY KEY (file_key, fingerprint)
 ) WITHOUT ROWID;
 
@@ -393,5 +393,5 @@ CREATE INDEX IF NOT EXISTS tombstones_purged ON tombstones (purged_at);
 
 CREATE TABLE IF NOT EXISTS paused_queues (
   name         TEXT NOT NULL PRIMARY KEY,
-  paused_at    DATETIME NOT NULL CHECK (paused_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', paused_at) IS substr(paused_at, 1, 19))
+  paused_at    DATETIME NOT NULL CHECK (paused_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(paused_at) IS substr(paused_at, 1, 10))
 ) WITHOUT ROWID;

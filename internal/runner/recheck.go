@@ -9,13 +9,13 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// lookMost bounds how long looking for files again may take; a share that does not
+// recheckTime bounds the second check for files; a network share that does not
 // answer leaves them as the scan found them.
-const lookMost = 10 * time.Second
+const recheckTime = 10 * time.Second
 
-// lookAgain looks once more for files that the scan could not read: they may be there
+// recheck checks again for files that the scan could not read: they may be there
 // by now, as after 'baler retry'. Those that are have their size and time noted.
-func (r *batchRun) lookAgain(ctx context.Context) error {
+func (r *batchRun) recheck(ctx context.Context) error {
 	var lost []tasks.File
 	for i := range r.work {
 		if mayReturn(&r.work[i]) {
@@ -23,7 +23,7 @@ func (r *batchRun) lookAgain(ctx context.Context) error {
 		}
 	}
 	if len(lost) == 0 || r.poisoned || r.canceled.Err() != nil {
-		return nil //nolint:nilerr // a canceled batch looks for nothing
+		return nil //nolint:nilerr // a canceled batch needs no check
 	}
 	roots, closeRoots, err := r.openRoots()
 	if err != nil {
@@ -55,7 +55,7 @@ func (r *batchRun) lookAgain(ctx context.Context) error {
 // found gathers the files that can be read now, until all were looked at, or it takes
 // too long.
 func (r *batchRun) found(ctx context.Context, answers <-chan tasks.File) (found []tasks.File) {
-	tooLong := time.NewTimer(lookMost)
+	tooLong := time.NewTimer(recheckTime)
 	defer tooLong.Stop()
 	for {
 		select {
@@ -67,7 +67,7 @@ func (r *batchRun) found(ctx context.Context, answers <-chan tasks.File) (found 
 				found = append(found, f)
 			}
 		case <-tooLong.C:
-			r.log.WarnContext(ctx, "worker: files that the scan could not read do not answer", "waited", lookMost)
+			r.log.WarnContext(ctx, "worker: files that the scan could not read do not answer", "waited", recheckTime)
 			return found
 		case <-r.canceled.Done():
 			return found

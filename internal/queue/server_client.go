@@ -27,13 +27,13 @@ const (
 	arrivesWithin = time.Second
 )
 
-// Intake is the Redis client of one asynq server. While the server handles its full number
-// of messages, the Intake takes promoted batches only. Otherwise batches that wait for a
+// ServerClient is the Redis client of one asynq server. While the server handles its full number
+// of messages, the ServerClient takes promoted batches only. Otherwise batches that wait for a
 // slot would use up asynq's concurrency, and a promoted batch would have to wait until one
-// of them ends. Make one with NewIntake.
-type Intake struct {
+// of them ends. Make one with NewServerClient.
+type ServerClient struct {
 	redis.UniversalClient
-	IntakeOptions
+	ServerClientOptions
 
 	ahead   *redis.Script
 	changed chan struct{} // has a value after a message was handled
@@ -46,8 +46,8 @@ type Intake struct {
 	taken    time.Time // when the last one was
 }
 
-// IntakeOptions configure an Intake.
-type IntakeOptions struct {
+// ServerClientOptions configure an ServerClient.
+type ServerClientOptions struct {
 	Queues   []string
 	Most     int           // messages handled at once, besides promoted ones; fewer than the server's concurrency
 	Poll     time.Duration // between two searches for a promoted batch
@@ -55,12 +55,12 @@ type IntakeOptions struct {
 	Handling asynq.Handler // of the server
 }
 
-var _ asynq.Handler = (*Intake)(nil)
+var _ asynq.Handler = (*ServerClient)(nil)
 
-// NewIntake makes the client and the handler of a server.
-func NewIntake(c redis.UniversalClient, o IntakeOptions) *Intake {
-	return &Intake{
-		UniversalClient: c, IntakeOptions: o, ahead: redis.NewScript(oversizedFunction() + aheadScript + dequeueScript),
+// NewServerClient makes the client and the handler of a server.
+func NewServerClient(c redis.UniversalClient, o ServerClientOptions) *ServerClient {
+	return &ServerClient{
+		UniversalClient: c, ServerClientOptions: o, ahead: redis.NewScript(oversizedFunction() + aheadScript + dequeueScript),
 		changed: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
 }
@@ -74,49 +74,49 @@ if not head or redis.call("SISMEMBER", KEYS[5], head) == 0 then
 end`
 
 // Stop makes attempts to take messages return. Call it before the server stops.
-func (i *Intake) Stop() { i.stop.Do(func() { close(i.stopped) }) }
+func (c *ServerClient) Stop() { c.stop.Do(func() { close(c.stopped) }) }
 
 // ProcessTask calls the handler, and counts the message as in hand until it returns.
-func (i *Intake) ProcessTask(ctx context.Context, t *asynq.Task) error {
-	i.mu.Lock()
-	i.inHand++
-	i.arriving = max(i.arriving-1, 0)
-	i.mu.Unlock()
+func (c *ServerClient) ProcessTask(ctx context.Context, t *asynq.Task) error {
+	c.mu.Lock()
+	c.inHand++
+	c.arriving = max(c.arriving-1, 0)
+	c.mu.Unlock()
 	defer func() {
-		i.mu.Lock()
-		i.inHand--
-		i.mu.Unlock()
+		c.mu.Lock()
+		c.inHand--
+		c.mu.Unlock()
 		select {
-		case i.changed <- struct{}{}:
+		case c.changed <- struct{}{}:
 		default:
 		}
 	}()
-	return i.Handling.ProcessTask(ctx, t)
+	return c.Handling.ProcessTask(ctx, t)
 }
 
 // EvalSha runs a script. While the server is full, asynq's script that takes a message
 // waits for room or a promoted batch. After maxWait it answers that the queue is empty.
-func (i *Intake) EvalSha(ctx context.Context, sha1 string, keys []string, args ...any) *redis.Cmd {
+func (c *ServerClient) EvalSha(ctx context.Context, sha1 string, keys []string, args ...any) *redis.Cmd {
 	if sha1 != asynqDequeue || len(args) == 0 {
-		return i.UniversalClient.EvalSha(ctx, sha1, keys, args...)
+		return c.UniversalClient.EvalSha(ctx, sha1, keys, args...)
 	}
-	timeout, poll := time.NewTimer(maxWait), time.NewTicker(i.Poll)
+	timeout, poll := time.NewTimer(maxWait), time.NewTicker(c.Poll)
 	defer timeout.Stop()
 	defer poll.Stop()
-	for i.full() {
+	for c.full() {
 		select {
-		case <-i.changed:
+		case <-c.changed:
 		case <-poll.C:
-			if cmd := i.takeAhead(ctx, args[0]); cmd != nil {
-				return i.note(cmd)
+			if cmd := c.takeAhead(ctx, args[0]); cmd != nil {
+				return c.note(cmd)
 			}
 		case <-timeout.C:
 			return emptyQueue(ctx)
-		case <-i.stopped:
+		case <-c.stopped:
 			return emptyQueue(ctx)
 		}
 	}
-	return i.note(i.UniversalClient.EvalSha(ctx, sha1, keys, args...))
+	return c.note(c.UniversalClient.EvalSha(ctx, sha1, keys, args...))
 }
 
 // emptyQueue is the answer of asynq's script for an empty queue.
@@ -126,36 +126,36 @@ func emptyQueue(ctx context.Context) *redis.Cmd {
 	return cmd
 }
 
-func (i *Intake) full() bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.arriving > 0 && time.Since(i.taken) > arrivesWithin {
-		i.arriving = 0
+func (c *ServerClient) full() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.arriving > 0 && time.Since(c.taken) > arrivesWithin {
+		c.arriving = 0
 	}
-	return i.inHand+i.arriving >= i.Most
+	return c.inHand+c.arriving >= c.Most
 }
 
 // note counts the message in an answer as one that will reach the handler.
-func (i *Intake) note(answer *redis.Cmd) *redis.Cmd {
+func (c *ServerClient) note(answer *redis.Cmd) *redis.Cmd {
 	if answer.Err() == nil {
-		i.mu.Lock()
-		i.arriving++
-		i.taken = time.Now()
-		i.mu.Unlock()
+		c.mu.Lock()
+		c.arriving++
+		c.taken = time.Now()
+		c.mu.Unlock()
 	}
 	return answer
 }
 
 // takeAhead takes a promoted batch of any queue: asynq reads the queue's name from the
 // message. It returns nil when there is none.
-func (i *Intake) takeAhead(ctx context.Context, leaseEnd any) *redis.Cmd {
-	if !i.HasRoom() {
+func (c *ServerClient) takeAhead(ctx context.Context, leaseEnd any) *redis.Cmd {
+	if !c.HasRoom() {
 		return nil // it would go back to the end of the queue
 	}
-	for _, queue := range i.Queues {
+	for _, queue := range c.Queues {
 		prefix := "asynq:{" + queue + "}:"
 		keys := []string{prefix + "pending", prefix + "paused", prefix + "active", prefix + "lease", promotedKey(queue)}
-		if cmd := i.ahead.Run(ctx, i.UniversalClient, keys, leaseEnd, prefix+"t:"); !errors.Is(cmd.Err(), redis.Nil) {
+		if cmd := c.ahead.Run(ctx, c.UniversalClient, keys, leaseEnd, prefix+"t:"); !errors.Is(cmd.Err(), redis.Nil) {
 			return cmd
 		}
 	}

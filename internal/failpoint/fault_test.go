@@ -6,7 +6,7 @@ import (
 )
 
 func TestPlans(t *testing.T) {
-	for text, want := range map[string]Plan{
+	for text, want := range map[string]Fault{
 		"":                             {},
 		"kill@batch-closed":            {action: kill, at: BatchClosed, call: 1},
 		"stop@handler-halfway:30":      {action: stop, at: HandlerHalfway, call: 30},
@@ -19,7 +19,7 @@ func TestPlans(t *testing.T) {
 	for _, text := range []string{
 		"kill", "kill@", "kill@nowhere", "explode@sealed", "kill@sealed:0", "kill@sealed:x", "wait@sealed", "wait@sealed:1", "kill@sealed:1:/f",
 	} {
-		if got, err := parse(text); !errors.Is(err, errPlan) {
+		if got, err := parse(text); !errors.Is(err, errFault) {
 			t.Errorf("%q: %+v, %v; want a complaint", text, got, err)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// ServerInfo is the answer of Redis to INFO. Fields that the answer lacks are zero.
-type ServerInfo struct {
+// RedisInfo is the answer of Redis to INFO. Fields that the answer lacks are zero.
+type RedisInfo struct {
 	Version        string
 	EvictionPolicy string // maxmemory-policy
 	UsedMemory     int64  // bytes
@@ -22,20 +22,20 @@ type ServerInfo struct {
 const NoEviction = "noeviction"
 
 // Evicts reports whether Redis drops messages when its memory is full.
-func (i ServerInfo) Evicts() bool { return i.EvictionPolicy != "" && i.EvictionPolicy != NoEviction }
+func (i RedisInfo) Evicts() bool { return i.EvictionPolicy != "" && i.EvictionPolicy != NoEviction }
 
-// ServerInfo asks Redis about itself.
-func (q *Conn) ServerInfo(ctx context.Context) (ServerInfo, error) {
+// Info asks Redis about itself.
+func (q *Conn) Info(ctx context.Context) (RedisInfo, error) {
 	text, err := q.Client.Info(ctx).Result()
 	if err != nil {
-		return ServerInfo{}, fmt.Errorf("ask Redis about itself: %w", err)
+		return RedisInfo{}, fmt.Errorf("ask Redis about itself: %w", err)
 	}
 	info := parseInfo(text)
 	number := func(name string) int64 {
 		n, _ := strconv.ParseInt(info[name], 10, 64) // no number means that the field is missing
 		return n
 	}
-	return ServerInfo{
+	return RedisInfo{
 		Version: info["redis_version"], EvictionPolicy: info["maxmemory_policy"],
 		UsedMemory: number("used_memory"), MaxMemory: number("maxmemory"), Replica: info["role"] == "slave",
 	}, nil
@@ -76,7 +76,7 @@ func (q *Conn) CheckEviction(ctx context.Context) error {
 	if q.Embedded() {
 		return nil
 	}
-	info, err := q.ServerInfo(ctx)
+	info, err := q.Info(ctx)
 	if err != nil || !info.Evicts() {
 		return nil //nolint:nilerr // managed servers may forbid the question
 	}

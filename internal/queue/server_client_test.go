@@ -32,7 +32,7 @@ func TestFullServerTakesOnlyPromotedBatches(t *testing.T) {
 		}
 	}
 	taken, end := make(chan string, 100), make(chan struct{})
-	in := queue.NewIntake(client, queue.IntakeOptions{
+	in := queue.NewServerClient(client, queue.ServerClientOptions{
 		Queues: []string{"a", "b"}, Most: 2, Poll: time.Millisecond, HasRoom: func() bool { return true },
 		Handling: asynq.HandlerFunc(func(ctx context.Context, _ *asynq.Task) error {
 			id, _ := asynq.GetTaskID(ctx)
@@ -79,10 +79,10 @@ func TestFullServerTakesOnlyPromotedBatches(t *testing.T) {
 }
 
 // A full server that stops does not wait for another message.
-func TestIntakeStops(t *testing.T) {
+func TestFullServerStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		in := queue.NewIntake(nil, queue.IntakeOptions{Poll: time.Hour, HasRoom: func() bool { return false }})
+		in := queue.NewServerClient(nil, queue.ServerClientOptions{Poll: time.Hour, HasRoom: func() bool { return false }})
 		answered := make(chan error, 1)
 		begun := time.Now()
 		go func() { // the name of asynq's script that takes a message
