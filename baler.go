@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,8 +35,10 @@ import (
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/stopwatch"
+	"github.com/balerhq/baler/internal/storage"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/worker"
+	"github.com/balerhq/baler/tasks"
 )
 
 // Options has what a program passes to Open besides the configuration. The zero value
@@ -76,6 +79,7 @@ type Baler struct {
 	costs         *cost.Model
 	metrics       *prometheus.Registry
 	ingester      *ingest.Ingester
+	objects       *storage.Buckets
 	workerMetrics *metrics.Worker
 }
 
@@ -112,7 +116,7 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 	}
 	b.ingester = ingest.New(ingest.Options{
 		Store: b.store, Producer: b.queue.Producer, Transfers: b.transfers, Log: b.log,
-		GroupLimit: cfg.Group.Limit, GroupDelay: cfg.Group.MaxDelay, StateDir: cfg.StateDir,
+		GroupLimit: cfg.Group.Limit, GroupDelay: cfg.Group.MaxDelay, StateDir: cfg.StateDir, Objects: b.objects,
 		Webhooks: cfg.Webhook.URLs, Reach: b.reach, OnCreate: b.watch.Start,
 	})
 	return b, nil
@@ -135,6 +139,12 @@ func (b *Baler) PingQueue(ctx context.Context) error { return b.queue.Ping(ctx) 
 func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	b := newBaler(cfg, o)
 	var err error
+	if b.cfg.Roots, err = addRoots(b.objects, "roots", cfg.Roots); err != nil {
+		return nil, err
+	}
+	if b.cfg.Outputs, err = addRoots(b.objects, "outputs", cfg.Outputs); err != nil {
+		return nil, err
+	}
 	if b.reach, err = egress.New(cfg.Webhook.Networks); err != nil {
 		return nil, fmt.Errorf("webhook.networks: %w", err)
 	}
@@ -176,7 +186,7 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 func newBaler(cfg config.Config, o Options) *Baler {
 	b := &Baler{
 		cfg: cfg, registry: o.Registry.Clone(), log: o.Log, version: o.Version, now: o.Now, hostClock: o.HostClock,
-		heartbeat: o.HeartbeatInterval,
+		heartbeat: o.HeartbeatInterval, objects: storage.New(),
 	}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
@@ -221,9 +231,25 @@ func (b *Baler) Close() error {
 		queueErr = b.queue.Close()
 	}
 	if b.store == nil {
-		return queueErr
+		return errors.Join(queueErr, b.objects.Close())
 	}
-	return errors.Join(queueErr, b.store.Close())
+	return errors.Join(queueErr, b.store.Close(), b.objects.Close())
+}
+
+// addRoots returns the roots without the parameters of addresses in object storage, which
+// objects then has.
+func addRoots(objects *storage.Buckets, setting string, roots []string) ([]string, error) {
+	paths := slices.Clone(roots)
+	for i, root := range roots {
+		if !tasks.IsObject(root) {
+			continue
+		}
+		var err error
+		if paths[i], err = objects.Add(root); err != nil {
+			return nil, fmt.Errorf("%s: number %d: %w", setting, i+1, err)
+		}
+	}
+	return paths, nil
 }
 
 // Describe returns the addresses of the database and of Redis, without passwords.

@@ -43,7 +43,10 @@ const DefaultChunkSize = load.DefaultChunkSize
 // before any file is registered. When the table was emptied, the next Run loads all
 // files again.
 func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (*recipe.Recipe, error) {
-	if err := scan.Missing(paths); err != nil {
+	if slices.ContainsFunc(paths, tasks.IsObject) {
+		return nil, errors.New("load reads files: copy the objects into a folder first, with the recipe copy")
+	}
+	if err := scan.Missing(ctx, paths, nil); err != nil {
 		return nil, err
 	}
 	args := load.Args{

@@ -55,7 +55,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err != nil {
 		return ran, err
 	}
-	if err := sub.CheckPaths(); err != nil {
+	if err := b.ingester.CheckPaths(ctx, &sub); err != nil {
 		return ran, err
 	}
 	sub.Reread = s.Reread || s.Recipe.Fixity

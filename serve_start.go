@@ -16,6 +16,7 @@ import (
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/web"
 	"github.com/balerhq/baler/internal/worker"
+	"github.com/balerhq/baler/tasks"
 )
 
 // Limits of what a person looks at before a transfer starts.
@@ -30,6 +31,9 @@ func (h *httpFace) Roots() []string { return h.cfg.Roots }
 
 // Folder implements web.Starter.
 func (h *httpFace) Folder(ctx context.Context, path string) (f web.Folder, err error) {
+	if tasks.IsObject(path) {
+		return f, &api.RequestError{Err: fmt.Errorf("%q is in object storage, whose folders are not shown here: write the path where paths are written", path)}
+	}
 	path = filepath.Clean(path)
 	if !filepath.IsAbs(path) {
 		return f, &api.RequestError{Err: fmt.Errorf("%q is not an absolute path", path)}
@@ -116,7 +120,7 @@ func (h *httpFace) Preview(ctx context.Context, s api.Submission) (p web.Preview
 	if err != nil {
 		return p, err
 	}
-	if err := sub.CheckPaths(); err != nil {
+	if err := h.ingester.CheckPaths(ctx, &sub); err != nil {
 		return p, &api.RequestError{Field: "paths", Err: err}
 	}
 	leftOut, err := h.outputFiles(r, s.Name, sources)

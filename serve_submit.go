@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/address"
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/ledger"
@@ -76,7 +78,7 @@ func (h *httpFace) create(
 func (h *httpFace) newTransfer(
 	ctx context.Context, sub *ingest.Submission, sources []string, intake ledger.Intake,
 ) (t tasks.Transfer, created bool, err error) {
-	if err := sub.CheckPaths(); err != nil {
+	if err := h.ingester.CheckPaths(ctx, sub); err != nil {
 		return t, false, &api.RequestError{Field: "paths", Err: err}
 	}
 	if _, err := h.outputFiles(sub.Recipe, sub.Name, sources); err != nil {
@@ -122,6 +124,13 @@ func (h *httpFace) sources(sub *ingest.Submission) ([]string, error) {
 		}
 	}
 	for _, p := range sub.Paths {
+		if tasks.IsObject(p) {
+			if path, _, err := address.Parse(p); err != nil || strings.TrimSuffix(p, "/") != path {
+				// Where requests with this server's credentials go is not for clients to choose.
+				return nil, &api.RequestError{Field: "paths", Err: errors.New("a path in object storage is scheme://bucket/prefix, without parameters")}
+			}
+			continue
+		}
 		if !filepath.IsAbs(p) {
 			return nil, &api.RequestError{Field: "paths", Err: fmt.Errorf("%q is not an absolute path", p)}
 		}
@@ -129,7 +138,7 @@ func (h *httpFace) sources(sub *ingest.Submission) ([]string, error) {
 	// Check this first: a client that may not read a path must not learn whether it exists.
 	roots := worker.ReadableRoots(h.cfg.Roots)
 	for _, p := range sub.Paths {
-		if err := checkReadable(roots, filepath.Clean(p)); err != nil {
+		if err := checkReadable(roots, cleanPath(p)); err != nil {
 			return nil, err
 		}
 	}
@@ -142,6 +151,9 @@ func (h *httpFace) sources(sub *ingest.Submission) ([]string, error) {
 
 // checkReadable reports whether a path leads out of the roots.
 func checkReadable(roots []string, path string) error {
+	if tasks.IsObject(path) {
+		return checkWithin(roots, path, path)
+	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		real = path // it does not exist, or may not be looked at: its name decides
@@ -152,13 +164,28 @@ func checkReadable(roots []string, path string) error {
 // checkWithin reports whether one of the names of a path lies outside of the roots.
 func checkWithin(roots []string, path string, names ...string) error {
 	for _, p := range names {
-		if !slices.ContainsFunc(roots, func(root string) bool { return p == root || ingest.Below(p, root) }) {
+		if !slices.ContainsFunc(roots, func(root string) bool { return isIn(p, root) }) {
 			return &api.RequestError{
 				Denied: true, Err: fmt.Errorf("%q lies outside of the folders that the server may read (BALER_ROOTS)", path),
 			}
 		}
 	}
 	return nil
+}
+
+func isIn(path, root string) bool {
+	if tasks.IsObject(path) || tasks.IsObject(root) {
+		return handlers.IsInObject(root, path)
+	}
+	return path == root || ingest.Below(path, root)
+}
+
+// cleanPath is filepath.Clean for paths of files. Those of objects are as they are.
+func cleanPath(path string) string {
+	if tasks.IsObject(path) {
+		return strings.TrimSuffix(path, "/")
+	}
+	return filepath.Clean(path)
 }
 
 // closeTimeout is how long registering may take after the last file came. The database may
@@ -190,7 +217,7 @@ func (h *httpFace) AddFiles(
 		return err
 	}
 	roots := worker.ReadableRoots(h.cfg.Roots)
-	list := scan.NewLister(ctx, scan.Options{Exclude: []string{h.cfg.StateDir}, OnSkipped: skippedOf(o.OnSkipped)}, emit)
+	list := scan.NewLister(ctx, scan.Options{Exclude: []string{h.cfg.StateDir}, OnSkipped: skippedOf(o.OnSkipped), Objects: h.objects}, emit)
 	for f, failed := range files {
 		switch {
 		case failed != nil:

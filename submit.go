@@ -98,7 +98,7 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	if err != nil || found {
 		return t, false, err
 	}
-	if err := sub.CheckPaths(); err != nil {
+	if err := b.ingester.CheckPaths(ctx, &sub); err != nil {
 		return t, false, err
 	}
 	leftOut, err := b.outputFiles(s.Recipe, s.Name, sources)
@@ -152,7 +152,7 @@ func (b *Baler) preview(ctx context.Context, s Submission, run bool) (p Preview,
 	sub := ingest.Submission(s)
 	sources, err := b.ingester.Sources(&sub)
 	if err == nil {
-		err = sub.CheckPaths()
+		err = b.ingester.CheckPaths(ctx, &sub)
 	}
 	if err != nil {
 		return p, err

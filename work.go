@@ -82,7 +82,7 @@ func (b *Baler) workerOptions() worker.Options {
 		Log: b.log, Now: b.now, HostClock: b.hostClock,
 
 		Name: cfg.Worker.Name, Version: b.version, Concurrency: b.concurrency, Slots: cfg.Worker.Slots,
-		Queues: cfg.Worker.Queues, Roots: worker.ReadableRoots(b.cfg.Roots), Grace: cfg.Worker.Grace,
+		Queues: cfg.Worker.Queues, Roots: worker.ReadableRoots(b.cfg.Roots), Objects: b.objects, MaxCopy: int64(cfg.Worker.MaxCopy), Grace: cfg.Worker.Grace,
 		PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
 
 		Group: worker.GroupOptions{Grace: cfg.Group.Grace, MaxDelay: cfg.Group.MaxDelay, MaxSize: cfg.Group.MaxSize},
@@ -112,6 +112,7 @@ func (b *Baler) completed(ctx context.Context, transfer int64) {
 func (b *Baler) workerFinal() (f worker.FinalOptions, err error) {
 	f = worker.FinalOptions{Timeout: b.finalizerTimeout, Retry: b.finalizerRetry}
 	f.Outputs, err = handlers.NewOutputRoots(b.cfg.Outputs)
+	f.Outputs = f.Outputs.WithObjects(b.objects)
 	return f, err
 }
 
@@ -127,7 +128,7 @@ func (b *Baler) runFinal(runKey string) (f worker.FinalOptions, err error) {
 	if err != nil {
 		return f, fmt.Errorf("find the working folder: %w", err)
 	}
-	f.Outputs = handlers.AnyOutputRoot(here)
+	f.Outputs = handlers.AnyOutputRoot(here).WithObjects(b.objects)
 	if b.store.Dialect() != db.SQLite {
 		f.RunKey = runKey
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/storage"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -56,15 +57,23 @@ var errEnough = errors.New("enough files")
 
 // explain explains the first files of a path.
 func (p *program) explain(ctx context.Context, r *recipe.Recipe, path string, most int) error {
+	objects := storage.New()
+	defer func() { _ = objects.Close() }() // only read from
+	if tasks.IsObject(path) {
+		var err error
+		if path, err = objects.Add(path); err != nil {
+			return err
+		}
+	}
 	sources, err := scan.ResolveSources([]string{path})
 	if err != nil {
 		return err
 	}
-	if err := scan.Missing(sources); err != nil {
+	if err := scan.Missing(ctx, sources, objects); err != nil {
 		return err
 	}
 	n := 0
-	_, err = scan.Scan(ctx, sources, scan.Options{}, func(f tasks.File) error {
+	_, err = scan.Scan(ctx, sources, scan.Options{Objects: objects}, func(f tasks.File) error {
 		if n++; n > most {
 			return errEnough
 		}

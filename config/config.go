@@ -82,6 +82,10 @@ type Worker struct {
 	// Recipes are folders, absolute, with recipes whose programs the worker runs.
 	Recipes []string `koanf:"recipes"`
 
+	// MaxCopy is the size of the largest object in object storage that is copied to this host for
+	// programs; 0: 10 GiB.
+	MaxCopy Size `koanf:"max_copy"`
+
 	// AllowCommands lets the worker run the programs of every recipe.
 	AllowCommands bool `koanf:"allow_commands"`
 }

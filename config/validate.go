@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/balerhq/baler/internal/address"
 	"github.com/balerhq/baler/internal/dsn"
 	"github.com/balerhq/baler/tasks"
 )
@@ -73,13 +74,26 @@ func (v *validation) services(c Config) {
 			"needs database.url to be a MySQL server with a host, and without tls= or with tls=true")
 	}
 	v.atLeast("database.max_connections", c.Database.MaxConnections, 0)
-	v.absolute("roots", c.Roots)
-	v.absolute("outputs", c.Outputs)
+	v.absolute("roots", v.withoutObjects("roots", c.Roots))
+	v.absolute("outputs", v.withoutObjects("outputs", c.Outputs))
 	if c.StateDir == "" {
 		v.problems.addf("", "state_dir", "is not set, nor is HOME or XDG_STATE_HOME; set BALER_STATE_DIR")
 	} else {
 		v.requiref(filepath.IsAbs(c.StateDir), "state_dir", "%s is not absolute; begin it with /", dsn.Quote(c.StateDir))
 	}
+}
+
+// withoutObjects checks the addresses in object storage, and returns the other paths.
+func (v *validation) withoutObjects(key string, paths []string) (folders []string) {
+	for i, path := range paths {
+		if !tasks.IsObject(path) {
+			folders = append(folders, path)
+			continue
+		}
+		_, _, err := address.Parse(path)
+		v.requiref(err == nil, key, "number %d: %v", i+1, err)
+	}
+	return folders
 }
 
 // absolute adds an error for each folder that is not absolute. It names them by their
@@ -107,6 +121,7 @@ func (v *validation) worker(w Worker) {
 	v.atLeast("worker.concurrency", w.Concurrency, 1)
 	v.atLeast("worker.slots", w.Slots, 1)
 	v.above("worker.interval", w.Interval)
+	v.requiref(w.MaxCopy >= 1, "worker.max_copy", "%s is too small; set 1 or more, such as 10GiB", w.MaxCopy)
 	v.absolute("worker.recipes", w.Recipes)
 	v.above("worker.grace", w.Grace)
 	v.requiref(w.AdminListen == AdminOff || isAddress(w.AdminListen), "worker.admin_listen",

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/balerhq/baler/internal/address"
 	"github.com/balerhq/baler/internal/dsn"
 )
 
@@ -25,7 +25,7 @@ func flag() valueType       { return valueType{"true or false", parseFlag} }
 func duration() valueType   { return valueType{"time", parseDuration} }
 func age() valueType        { return valueType{"age", parseAge} }
 func size() valueType       { return valueType{"bytes", parseSize} }
-func folders() valueType    { return valueType{"paths", parseList("path", filepath.SplitList)} }
+func folders() valueType    { return valueType{"paths", parseList("path", address.SplitList)} }
 func names() valueType      { return valueType{"names", parseList("name", splitCommas)} }
 func networks() valueType   { return valueType{"networks", parseList("network", splitCommas)} }
 func addresses() valueType  { return valueType{"URLs", parseList("URL", splitCommas)} }

@@ -4,14 +4,13 @@ import (
 	"errors"
 	"io"
 	"math"
-	"os"
 )
 
 // Chunk is the bytes of a job's file, open for reading: all of it, or the range
 // of a larger file that the job is about. Reads count from the start of the range.
 type Chunk struct {
 	*io.SectionReader
-	file *os.File
+	file ReadableFile
 }
 
 // OpenChunk opens the content of the job, as Open does: the range of a chunk, otherwise

@@ -59,8 +59,8 @@ type emittedOpener struct {
 }
 
 // Open implements FileOpener.
-func (e emittedOpener) Open(path string) (*os.File, error) {
-	if isIn(e.base, filepath.Clean(path)) {
+func (e emittedOpener) Open(path string) (ReadableFile, error) {
+	if !tasks.IsObject(path) && isIn(e.base, filepath.Clean(path)) {
 		return e.outputs.Open(path)
 	}
 	return e.FileOpener.Open(path)

@@ -90,9 +90,9 @@ func (c *TransferJob) DecodeArgs(dst any) error { return DecodeArgs(c.spec.Args,
 
 // Open opens a file for reading, if it lies within the folders that may be read, or within
 // those that may be written, where emitted files are.
-func (c *TransferJob) Open(path string) (*os.File, error) {
+func (c *TransferJob) Open(path string) (ReadableFile, error) {
 	f, err := c.spec.Roots.Open(path)
-	if errors.Is(err, ErrOutsideRoots) {
+	if errors.Is(err, ErrOutsideRoots) && !tasks.IsObject(path) {
 		if written, other := c.spec.Outputs.Open(path); !errors.Is(other, ErrOutsideRoots) {
 			f, err = written, other
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
 
@@ -35,6 +34,7 @@ type Job struct {
 	takenOver *tasks.Result // see TakeOver
 
 	progressed time.Time // see Progress
+	local      string    // see CopyLocally
 }
 
 // JobSpec is what a runner knows of a job before it runs. Only File and, for a
@@ -55,6 +55,7 @@ type JobSpec struct {
 	MaxOutput int            // bytes kept of each stream; DefaultMaxOutput when zero
 	Opener    FileOpener
 	Outputs   OutputRoots          // where Create may write; the zero value allows nothing
+	MaxCopy   int64                // bytes of the largest object that CopyLocally copies; 0: DefaultMaxCopy
 	Sources   []string             // of the transfer, absolute; none for a list of paths
 	Commands  func() CommandAccess // may the recipe's programs run? Nil: no
 	Timeout   time.Duration        // for this file, from Start on; none when zero
@@ -70,7 +71,7 @@ type JobSpec struct {
 
 // FileOpener opens files for reading; Roots is one.
 type FileOpener interface {
-	Open(path string) (*os.File, error)
+	Open(path string) (ReadableFile, error)
 }
 
 // NewJob makes a job. It is for runners and tests.
@@ -127,11 +128,11 @@ func DecodeArgs(args, dst any) error {
 }
 
 // Open opens the whole file for reading, if it is a regular file within the folders
-// that may be read; the caller closes it. A function given to PerFile can return
+// that may be read, or an object within what may be read of object storage; the caller closes it. A function given to PerFile can return
 // the error as it is: a missing, forbidden or unsuitable file fails, a storage
 // error is retried. A chunk of a split file is an error, too: a handler that
 // takes chunks uses OpenChunk.
-func (j *Job) Open() (*os.File, error) {
+func (j *Job) Open() (ReadableFile, error) {
 	if n := j.spec.File.Part; n > 0 {
 		return nil, Fail(CodeNotWholeFile, fmt.Errorf("chunk %d of a file that was split into lines: the handler takes whole files only", n))
 	}
@@ -140,11 +141,11 @@ func (j *Job) Open() (*os.File, error) {
 
 // OpenOther opens another file that the work needs, such as a list beside the job's file,
 // by the rules of Open; the caller closes it.
-func (j *Job) OpenOther(path string) (*os.File, error) { return j.openPath(path) }
+func (j *Job) OpenOther(path string) (ReadableFile, error) { return j.openPath(path) }
 
-func (j *Job) open() (*os.File, error) { return j.openPath(j.spec.File.Path) }
+func (j *Job) open() (ReadableFile, error) { return j.openPath(j.spec.File.Path) }
 
-func (j *Job) openPath(path string) (*os.File, error) {
+func (j *Job) openPath(path string) (ReadableFile, error) {
 	f, err := j.spec.Opener.Open(path)
 	if err != nil {
 		return nil, openVerdict(err)

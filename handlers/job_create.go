@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // CreateOptions configures Job.Create. The zero value is ready to use.
@@ -40,10 +42,14 @@ const CodeOutputInSource = "output-in-source"
 // Create writes a file and puts it in place, with a rename, when write has returned nil and
 // what can be read back has the digest of what was written. Folders on the way are made.
 // The path must lie below a folder that the worker may write (BALER_OUTPUTS), and in no
-// source of the transfer. Because a
+// source of the transfer. It may be the path of an object, see tasks.IsObject; then it has no
+// temporary name, because the store puts it in place as a whole. Because a
 // batch may run twice, a file with the same content that is there already is no error.
 // An error that is returned as it is ends the file rightly.
 func (j *Job) Create(ctx context.Context, path string, opts CreateOptions, write func(w io.Writer) error) (c Created, err error) {
+	if tasks.IsObject(path) {
+		return j.createObject(ctx, path, opts, write)
+	}
 	whole := filepath.Clean(path)
 	if !filepath.IsAbs(path) {
 		whole = filepath.Join(j.spec.Outputs.relative, path)

@@ -112,7 +112,7 @@ func (j *Job) EmittedBefore(ctx context.Context) (EmittedTotal, error) {
 
 // stat describes a regular file below a folder that may be written.
 func (o OutputRoots) stat(path string) (os.FileInfo, error) {
-	f, err := o.Open(path)
+	f, err := o.openWritten(path)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // CodeSameFile says that a copy is the file itself, by another path.
@@ -17,6 +19,9 @@ const CodeSameFile = "same-file"
 // sources are only read otherwise, the file must lie below a folder that the worker may
 // write (BALER_OUTPUTS). An error that is returned as it is ends the file rightly.
 func (j *Job) RemoveSource(copied Created, before os.FileInfo) error {
+	if tasks.IsObject(j.spec.File.Path) {
+		return Fail(CodeBadArgs, fmt.Errorf("%s is copied, and stays: objects are not removed; use the handler copy", j.spec.File.Path))
+	}
 	path := filepath.Clean(j.spec.File.Path)
 	root, name, err := j.spec.Outputs.holder(path)
 	if err != nil {
@@ -70,11 +75,11 @@ func (o OutputRoots) holder(path string) (root *os.Root, name string, err error)
 
 // Created describes a file that an earlier attempt of a job has put in place with Create, as
 // far as Size and Path go: a regular file below a folder that may be written.
-func (j *Job) Created(path string) (f *os.File, created Created, err error) {
-	if !filepath.IsAbs(path) && j.spec.Outputs.relative != "" {
+func (j *Job) Created(path string) (f ReadableFile, created Created, err error) {
+	if !tasks.IsObject(path) && !filepath.IsAbs(path) && j.spec.Outputs.relative != "" {
 		path = filepath.Join(j.spec.Outputs.relative, path)
 	}
-	f, err = j.spec.Outputs.Open(path)
+	f, err = j.spec.Outputs.openWritten(path)
 	if err != nil {
 		return nil, created, openVerdict(err)
 	}
@@ -82,5 +87,8 @@ func (j *Job) Created(path string) (f *os.File, created Created, err error) {
 	if err != nil {
 		return nil, created, errors.Join(RetryLater(CodeIO, err), f.Close())
 	}
-	return f, Created{Path: filepath.Clean(path), Size: info.Size()}, nil
+	if !tasks.IsObject(path) {
+		path = filepath.Clean(path)
+	}
+	return f, Created{Path: path, Size: info.Size()}, nil
 }

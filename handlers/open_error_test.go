@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"net"
-	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -49,7 +48,7 @@ func TestOpenVerdicts(t *testing.T) {
 
 type brokenOpener struct{ err error }
 
-func (o brokenOpener) Open(string) (*os.File, error) { return nil, o.err }
+func (o brokenOpener) Open(string) (ReadableFile, error) { return nil, o.err }
 
 // Errors that a test cannot cause as root, or at all, on a real file system.
 func TestOpenVerdictsOfTheSystem(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // CodeOutsideOutputs says that a final step may not write where it was told to.
@@ -21,13 +23,22 @@ type OutputRoots struct {
 	dirs     map[string]bool // cleaned absolute paths
 	anywhere bool            // no limits
 	relative string          // what relative paths are relative to; empty when they are refused
+	objects  []string        // prefixes in object storage
+	store    ObjectWriter    // nil: none
 }
 
-// NewOutputRoots allows the given folders, absolute paths, and nothing else. They
-// must exist by the time that something is written.
-func NewOutputRoots(dirs []string) (OutputRoots, error) {
+// NewOutputRoots allows the given folders, absolute paths, and prefixes in object storage,
+// see WithObjects, and nothing else. They must exist by the time that something is written.
+func NewOutputRoots(roots []string) (OutputRoots, error) {
+	dirs, objects := separate(roots)
 	allowed, err := absolute(dirs, "written")
-	return OutputRoots{dirs: allowed}, err
+	return OutputRoots{dirs: allowed, objects: objects}, err
+}
+
+// WithObjects is o with a store into which objects within the prefixes are written.
+func (o OutputRoots) WithObjects(store ObjectWriter) OutputRoots {
+	o.store = store
+	return o
 }
 
 // AnyOutputRoot allows every path. Relative paths are relative to base, which is
@@ -66,6 +77,10 @@ func (o OutputRoots) existing(path string) (*destination, error) { return o.open
 func (o OutputRoots) open(path string, makeFolders bool) (*destination, error) {
 	if path == "" {
 		return nil, Fail(CodeBadArgs, errors.New("the path to write is empty"))
+	}
+	if tasks.IsObject(path) {
+		return nil, Fail(CodeBadArgs, fmt.Errorf(
+			"%s is in object storage, where only copy, move, thumbnail and sanitize-names write: name a folder", path))
 	}
 	if !filepath.IsAbs(path) {
 		if o.relative == "" {

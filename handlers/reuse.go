@@ -42,8 +42,8 @@ func (j *Job) TakeOver(r *tasks.Result) bool {
 	})
 }
 
-// Unchanged reports whether the file still has the size and modification time with which it
-// was registered. It is for runners and tests.
+// Unchanged reports whether the file still has the size and modification time, or an object the
+// size and version, with which it was registered. It is for runners and tests.
 func (j *Job) Unchanged() bool {
 	of := &j.spec.File
 	if of.MTime.IsZero() || of.Part > 0 {
@@ -55,6 +55,9 @@ func (j *Job) Unchanged() bool {
 	}
 	defer f.Close() // only described
 	info, err := f.Stat()
+	if err == nil && of.Version != "" { // a listing may have a more exact time than the object's header
+		return info.Size() == of.Size && ObjectVersion(info) == of.Version
+	}
 	return err == nil && info.Size() == of.Size &&
 		info.ModTime().Truncate(time.Microsecond).Equal(of.MTime.Truncate(time.Microsecond))
 }

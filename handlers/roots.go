@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // The errors of Roots, beside those of the operating system.
@@ -26,20 +28,36 @@ var (
 // Roots is safe for concurrent use.
 type Roots struct {
 	dirs    map[string]bool // cleaned absolute paths
+	objects []string        // objects and prefixes in object storage
+	store   ObjectStore     // nil: none
 	handles *handles
 
 	mu   sync.Mutex
 	real map[string]bool // dirs without symbolic links; filled when the first link is followed
 }
 
-// NewRoots allows the given absolute paths of folders or single files. They need not
-// exist before they are used. Without any, Open refuses every path.
-func NewRoots(dirs []string) (*Roots, error) {
+// NewRoots allows the given absolute paths of folders or single files, and prefixes in
+// object storage, see WithObjects. They need not exist before they are used. Without any,
+// Open refuses every path.
+func NewRoots(roots []string) (*Roots, error) {
+	dirs, objects := separate(roots)
 	allowed, err := absolute(dirs, "read")
 	if err != nil {
 		return nil, err
 	}
-	return &Roots{dirs: allowed, handles: newHandles(maxHandles)}, nil
+	return &Roots{dirs: allowed, objects: objects, handles: newHandles(maxHandles)}, nil
+}
+
+// separate tells folders from prefixes in object storage.
+func separate(roots []string) (dirs, objects []string) {
+	for _, root := range roots {
+		if tasks.IsObject(root) {
+			objects = append(objects, root)
+		} else {
+			dirs = append(dirs, root)
+		}
+	}
+	return dirs, objects
 }
 
 // absolute cleans the paths of folders that may be read or written.
@@ -54,10 +72,21 @@ func absolute(dirs []string, verb string) (map[string]bool, error) {
 	return clean, nil
 }
 
-// Open opens a regular file for reading. It does not wait for the other end of a
-// pipe. Errors wrap ErrOutsideRoots, ErrNotAFile, fs.ErrNotExist, fs.ErrPermission or
-// another error of the operating system.
-func (r *Roots) Open(path string) (*os.File, error) {
+// Open opens a regular file, or an object, for reading. It does not wait for the other end
+// of a pipe. Errors wrap ErrOutsideRoots, ErrNotAFile, fs.ErrNotExist, fs.ErrPermission or
+// another error of the operating system, or of the object store.
+func (r *Roots) Open(path string) (ReadableFile, error) {
+	if tasks.IsObject(path) {
+		return r.openObject(path)
+	}
+	f, err := r.openLocal(path)
+	if err != nil {
+		return nil, err // not f, which would be an interface that is not nil
+	}
+	return f, nil
+}
+
+func (r *Roots) openLocal(path string) (*os.File, error) {
 	f, err := r.open(path, openFile)
 	if err != nil {
 		return nil, err
@@ -123,7 +152,7 @@ func (r *Roots) open(path string, how openHow) (*os.File, error) {
 
 func (r *Roots) refuse(path string) error {
 	err := fmt.Errorf("%w: add its folder to BALER_ROOTS", ErrOutsideRoots)
-	if len(r.dirs) == 0 {
+	if len(r.dirs)+len(r.objects) == 0 {
 		err = fmt.Errorf("%w: there are none, set BALER_ROOTS", ErrOutsideRoots)
 	}
 	return &fs.PathError{Op: "open", Path: path, Err: err}

@@ -37,8 +37,12 @@ func Fail(code string, err error) error {
 }
 
 // RetryLater says that the system is at fault: the file is retried while attempts are
-// left. A plain error means the same, without a code of its own.
+// left. A plain error means the same, without a code of its own. CodeIO, which says
+// little, gives way to the code of a verdict that err has already.
 func RetryLater(code string, err error) error {
+	if v, ok := errors.AsType[*Verdict](err); ok && code == CodeIO {
+		code = v.Code
+	}
 	return &Verdict{Outcome: tasks.OutcomeError, Code: code, Err: err}
 }
 

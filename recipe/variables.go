@@ -20,11 +20,11 @@ type variables struct {
 }
 
 func variablesOf(f *tasks.File, facts map[string]any) *variables {
-	name := filepath.Base(f.Path)
+	name := tasks.BaseName(f.Path)
 	return &variables{
 		Path:  f.Path,
 		Name:  name,
-		Dir:   filepath.Dir(f.Path),
+		Dir:   tasks.ParentPath(f.Path),
 		Ext:   extension(name),
 		Size:  int(f.Size),
 		MTime: f.MTime,

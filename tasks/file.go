@@ -9,6 +9,10 @@ type File struct {
 	Size  int64     // bytes, as the scan saw it
 	MTime time.Time // modification time as the scan saw it; zero when unknown
 
+	// Version is the ETag or the generation of an object, which changes with its content; empty
+	// for a file.
+	Version string
+
 	// Part is the number, from 1, of the chunk of a split file; 0 is the whole file.
 	// A chunk is the Size bytes from Offset on. Its first line is line number Line
 	// of the file, from 1.

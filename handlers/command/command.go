@@ -70,7 +70,8 @@ const DefaultTimeout = time.Hour
 //
 // When Args or Env contain the path of the job's file, the file is opened first, as by
 // Job.Open: the error is that of Job.Open when it lies outside the folders that may be
-// read, or is no regular file, and the program does not run.
+// read, or is no regular file, and the program does not run. An object is copied to this
+// host, and the program is told the path of the copy, see Job.CopyLocally.
 //
 // The program leads a process group. When ctx ends, SIGTERM goes to the group, after
 // KillAfter SIGKILL, and Run returns the error of ctx without a verdict. Processes of
@@ -80,9 +81,11 @@ func (p Program) Run(ctx context.Context, job *handlers.Job) error {
 	if ctx.Err() != nil {
 		return p.interrupted(ctx)
 	}
-	if err := p.confine(job); err != nil {
+	p, done, err := p.confine(ctx, job)
+	if err != nil {
 		return err
 	}
+	defer done()
 	end, err := p.RunTo(ctx, sink(job.WriteOutput), sink(job.WriteError))
 	if failed, ok := errors.AsType[*StartError](err); ok {
 		job.SetStatus(failed.ExitCode, tasks.OutcomeError, failed.Code)

@@ -24,6 +24,9 @@ type DryRun struct {
 	Sources []string       // of the transfer; none when empty
 	Timeout time.Duration  // of the whole batch; none when zero
 
+	// Objects is object storage, for paths, Roots and Outputs there; nil: none.
+	Objects handlers.ObjectWriter
+
 	// FileTimeout is the time limit of one file; none when zero.
 	FileTimeout time.Duration
 
@@ -63,7 +66,7 @@ func (t DryRun) Run(ctx context.Context, h handlers.Handler, paths ...string) ([
 	if err != nil {
 		return nil, err
 	}
-	jobs := t.jobs(files, roots, outputs)
+	jobs := t.jobs(files, roots, outputs.WithObjects(t.Objects))
 	left := handlers.Settle(ctx, jobs, <-invoke.Go(func() error { return h.Handle(ctx, jobs) }))
 	for _, job := range left {
 		job.Abandon()
@@ -85,7 +88,11 @@ func (t DryRun) open(files []tasks.File) (*handlers.Roots, error) {
 			dirs = append(dirs, files[i].Path)
 		}
 	}
-	return handlers.NewRoots(dirs)
+	roots, err := handlers.NewRoots(dirs)
+	if err == nil && t.Objects != nil {
+		roots = roots.WithObjects(t.Objects)
+	}
+	return roots, err
 }
 
 // dryRun is the name of the worker, the step and the version of a DryRun.
@@ -108,6 +115,10 @@ func (t DryRun) jobs(files []tasks.File, roots *handlers.Roots, outputs handlers
 func dryRunFiles(paths []string, emitted *tasks.Emission) ([]tasks.File, error) {
 	files := make([]tasks.File, len(paths))
 	for i, path := range paths {
+		if tasks.IsObject(path) {
+			files[i] = tasks.File{No: int64(i) + 1, Path: path, Emitted: emitted}
+			continue
+		}
 		path, err := filepath.Abs(path)
 		if err != nil {
 			return nil, fmt.Errorf("dry run: %w", err)

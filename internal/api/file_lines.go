@@ -133,7 +133,7 @@ func parseFileLine(text []byte) (f ListedFile, reason string) {
 		return f, "path is missing"
 	case len(path) > maxPath:
 		return f, fmt.Sprintf("path is longer than %d bytes", maxPath)
-	case !filepath.IsAbs(path):
+	case !filepath.IsAbs(path) && !tasks.IsObject(path):
 		return f, "path is not absolute"
 	case strings.ContainsRune(path, 0):
 		return f, "path holds a NUL byte"
@@ -144,7 +144,10 @@ func parseFileLine(text []byte) (f ListedFile, reason string) {
 	case line.MTime != nil && (line.MTime.UTC().Year() < firstYear || line.MTime.UTC().Year() > lastYear):
 		return f, fmt.Sprintf("mtime is not between the years %d and %d", firstYear, lastYear)
 	}
-	f = ListedFile{File: tasks.File{Path: filepath.Clean(path)}, Stat: line.Size == nil}
+	if !tasks.IsObject(path) {
+		path = filepath.Clean(path)
+	}
+	f = ListedFile{File: tasks.File{Path: path}, Stat: line.Size == nil}
 	if line.Size != nil {
 		f.Size = *line.Size
 	}

@@ -6,21 +6,31 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
 )
 
 // diagnoseHost checks the folders and signatures of this host.
 func (d *doctor) diagnoseHost() []Check {
 	var checks []Check
 	for _, root := range d.cfg.Roots {
+		if tasks.IsObject(root) {
+			checks = append(checks, well("roots", "%s is read with the credentials of the environment", withoutParameters(root)))
+			continue
+		}
 		checks = append(checks, readable(root))
 	}
 	if len(checks) == 0 {
 		checks = append(checks, d.noRoots())
 	}
 	for _, dir := range d.cfg.Outputs {
+		if tasks.IsObject(dir) {
+			checks = append(checks, well("outputs", "%s is written with the credentials of the environment", withoutParameters(dir)))
+			continue
+		}
 		if err := tryWriting(dir); err != nil {
 			checks = append(checks, ill("outputs", StatusError, err, "make the folder, writable to this account, or correct BALER_OUTPUTS"))
 			continue
@@ -28,6 +38,12 @@ func (d *doctor) diagnoseHost() []Check {
 		checks = append(checks, well("outputs", "%s is writable", dir))
 	}
 	return append(checks, diagnoseHandlers(d.registry)...)
+}
+
+// withoutParameters is an address in object storage up to its parameters.
+func withoutParameters(address string) string {
+	path, _, _ := strings.Cut(address, "?")
+	return path
 }
 
 // noRoots reports that no roots are set.

@@ -126,7 +126,7 @@ func (a *attempt) prepare(ctx context.Context) (c *handlers.TransferJob, reg han
 	if err != nil {
 		return nil, reg, 0, err
 	}
-	a.roots = roots
+	a.roots = roots.WithObjects(a.Objects)
 	return handlers.NewTransferJob(handlers.TransferJobSpec{
 		Transfer: transfer, Args: args, ID: a.task.Event,
 		Results: collectionReader{a.Lines, ledger.Collection{Transfer: transfer.ID, RunKey: runKey}, a.Log},

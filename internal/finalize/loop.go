@@ -50,6 +50,7 @@ type Options struct {
 	Registry  *handlers.Registry
 
 	Roots       []string             // folders that handlers may read; empty: what each transfer was submitted with
+	Objects     handlers.ObjectStore // nil: no object storage
 	Outputs     handlers.OutputRoots // where they may write
 	Version     string               // of the program, for outputs that name it
 	RunKey      string               // of the transfers whose steps to run; empty: of all

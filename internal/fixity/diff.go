@@ -169,7 +169,7 @@ func (d *differ) compare(a, b *tasks.File, content Comparison) error {
 	case a.ScanError != "":
 		kind, counted = KindNew, &d.counts.New // nothing was known of it
 	case content == Unread:
-	case a.Size != b.Size || !a.MTime.Equal(b.MTime):
+	case touched(a, b):
 		kind, counted = KindChanged, &d.counts.Changed
 	case content == Differs:
 		kind, counted = KindDamaged, &d.counts.Damaged
@@ -182,6 +182,15 @@ func (d *differ) compare(a, b *tasks.File, content Comparison) error {
 	}
 	*counted++
 	return d.found(Difference{Kind: kind, Path: shown(b.Path, d.b.Sources), Content: content})
+}
+
+// touched reports whether a file was written to between two scans. The version of an object
+// tells better than its time, which is that of the last upload, also of the same content.
+func touched(a, b *tasks.File) bool {
+	if a.Version != "" && b.Version != "" {
+		return a.Size != b.Size || a.Version != b.Version
+	}
+	return a.Size != b.Size || !a.MTime.Equal(b.MTime)
 }
 
 // onlyOne reports the files that only one transfer has.

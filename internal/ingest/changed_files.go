@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/store"
@@ -247,11 +246,11 @@ func (d *ChangeDetector) MarkMissing(ctx context.Context) error {
 
 // hidden reports whether a path lies in what could not be read.
 func (d *ChangeDetector) hidden(path string) bool {
-	for dir := path; len(d.unreadable) > 0; dir = filepath.Dir(dir) {
+	for dir := path; len(d.unreadable) > 0; dir = tasks.ParentPath(dir) {
 		if d.unreadable[dir] {
 			return true
 		}
-		if dir == filepath.Dir(dir) {
+		if dir == tasks.ParentPath(dir) {
 			break
 		}
 	}

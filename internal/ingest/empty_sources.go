@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/balerhq/baler/internal/scan"
@@ -32,7 +33,7 @@ func (g *Ingester) PresentSources(ctx context.Context, s *Submission, sources []
 			return nil, fmt.Errorf("%w: %s: %s, but earlier runs found files there; "+
 				"make it available, or run with --allow-empty if they are meant to be gone", ErrSourceEmpty, source, why)
 		}
-		if _, err := os.Lstat(source); known && err != nil {
+		if known && g.away(ctx, source) {
 			continue // meant to be away: no file of this run
 		}
 		present = append(present, source)
@@ -40,11 +41,20 @@ func (g *Ingester) PresentSources(ctx context.Context, s *Submission, sources []
 	return present, nil
 }
 
+// away reports whether there is nothing at a source.
+func (g *Ingester) away(ctx context.Context, source string) bool {
+	if tasks.IsObject(source) {
+		return g.objects == nil || errors.Is(g.objects.Exists(ctx, source), fs.ErrNotExist)
+	}
+	_, err := os.Lstat(source)
+	return err != nil
+}
+
 // hasFile reports whether there is a file at or below a path, and else why there is none.
 func (g *Ingester) hasFile(ctx context.Context, source string) (found bool, why string, err error) {
 	stop := errors.New("stop") // ends the scan at the first hit
 	why = "it holds no file"
-	_, err = scan.Scan(ctx, []string{source}, scan.Options{Exclude: []string{g.stateDir}}, func(f tasks.File) error {
+	_, err = scan.Scan(ctx, []string{source}, scan.Options{Exclude: []string{g.stateDir}, Objects: g.objects}, func(f tasks.File) error {
 		if f.ScanError == "" {
 			found = true
 			return stop

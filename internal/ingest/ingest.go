@@ -26,6 +26,7 @@ type Options struct {
 	GroupLimit int           // messages of files that wait in the queue before registering waits
 	GroupDelay time.Duration // how long a file that goes by group waits for others; 0: no shorter than by bulk
 	StateDir   string        // is never scanned
+	Objects    Objects       // nil: no object storage
 	Webhooks   []string      // URLs that get the end of every transfer
 	Reach      egress.Policy // of the URLs of submissions
 
@@ -44,6 +45,7 @@ type Ingester struct {
 	groupLimit   int64
 	groupDelay   time.Duration
 	stateDir     string
+	objects      Objects
 	siteWebhooks []string
 	reach        egress.Policy
 	onCreate     func(tasks.Transfer)
@@ -54,7 +56,7 @@ func New(o Options) *Ingester {
 	return &Ingester{
 		store: o.Store, producer: o.Producer, transfers: o.Transfers, log: o.Log,
 		groupLimit: int64(o.GroupLimit), groupDelay: o.GroupDelay,
-		stateDir: o.StateDir, siteWebhooks: o.Webhooks, reach: o.Reach, onCreate: o.OnCreate,
+		stateDir: o.StateDir, objects: o.Objects, siteWebhooks: o.Webhooks, reach: o.Reach, onCreate: o.OnCreate,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/scan"
@@ -70,16 +71,25 @@ func (g *Ingester) Sources(s *Submission) ([]string, error) {
 			return nil, fmt.Errorf("%w: %s is a %s", ErrNoFileOrFolder, path, what)
 		}
 	}
-	return absolute(s.Paths)
+	return g.absolute(s.Paths)
 }
 
 // CheckPaths reports paths that do not exist, unless the submission takes them. A
 // list is read later, and its missing paths get failed results.
-func (s *Submission) CheckPaths() error {
+func (g *Ingester) CheckPaths(ctx context.Context, s *Submission) error {
 	if s.MissingOK || s.List != nil {
 		return nil
 	}
-	return scan.Missing(s.Paths)
+	paths := slices.Clone(s.Paths) // as the caller gave them
+	for i, p := range paths {
+		if tasks.IsObject(p) {
+			var err error
+			if paths[i], err = g.addAddress(p); err != nil {
+				return err
+			}
+		}
+	}
+	return scan.Missing(ctx, paths, g.objects)
 }
 
 var errNoRecipe = errors.New("the submission has no Recipe; recipe.Load reads one")
@@ -87,10 +97,16 @@ var errNoRecipe = errors.New("the submission has no Recipe; recipe.Load reads on
 // ErrNoFileOrFolder says that a path names a device, a named pipe or a socket.
 var ErrNoFileOrFolder = errors.New("only files and folders can be processed")
 
-func absolute(paths []string) ([]string, error) {
+func (g *Ingester) absolute(paths []string) ([]string, error) {
 	abs := make([]string, len(paths))
 	for i, p := range paths {
 		var err error
+		if tasks.IsObject(p) {
+			if abs[i], err = g.addAddress(p); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if abs[i], err = filepath.Abs(p); err != nil {
 			return nil, fmt.Errorf("resolve %s: %w", p, err)
 		}
@@ -178,7 +194,7 @@ func (g *Ingester) Collect(
 ) (scan.Report, error) {
 	if s.Recipe.Split > 0 {
 		whole := emit
-		emit = func(f tasks.File) error { return scan.SplitFile(ctx, f, after, s.Recipe.Split, whole) }
+		emit = func(f tasks.File) error { return scan.SplitFile(ctx, g.openToSplit, f, after, s.Recipe.Split, whole) }
 	}
 	return g.scan(ctx, s, sources, leavingOut(leftOut, emit))
 }
@@ -189,7 +205,7 @@ func (g *Ingester) scan(ctx context.Context, s *Submission, sources []string, em
 	if err != nil {
 		return scan.Report{}, err
 	}
-	o := scan.Options{Exclude: []string{g.stateDir}, Select: selector, OnSkipped: s.OnSkipped}
+	o := scan.Options{Exclude: []string{g.stateDir}, Select: selector, Objects: g.objects, OnSkipped: s.OnSkipped}
 	if s.List != nil {
 		return scan.ReadPaths(ctx, s.List, s.NulSeparated, o, emit)
 	}

@@ -95,5 +95,6 @@ func look(roots *handlers.Roots, f tasks.File) tasks.File {
 		return f
 	}
 	f.Size, f.MTime, f.ScanError = info.Size(), info.ModTime().UTC().Truncate(time.Microsecond), ""
+	f.Version = handlers.ObjectVersion(info)
 	return f
 }

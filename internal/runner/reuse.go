@@ -81,7 +81,7 @@ func (r *batchRun) reuseKey(
 			alike["extension"] = strings.ToLower(filepath.Ext(f.Path))
 		}
 	default:
-		key.File = fileKey(fmt.Sprintf("%d %d %s", f.Size, f.MTime.UnixMicro(), f.Path))
+		key.File = fileKey(fmt.Sprintf("%d %d %q %s", f.Size, f.MTime.UnixMicro(), f.Version, f.Path))
 		alike["args"] = args
 	}
 	if state := r.registration.ReuseState; state != nil {

@@ -46,9 +46,11 @@ type Options struct {
 	Worker       string               // this worker's name in results
 	Slots        int                  // of this host, see handlers.SlotUse
 	MaxOutput    int                  // bytes kept of each stream of a job: DefaultMaxOutput
+	MaxCopy      int64                // of an object, for programs: DefaultMaxCopy
 	FlushAfter   time.Duration        // how soon finished jobs of an unfinished batch are recorded
 	AbandonAfter time.Duration        // how long to wait for a handler that ignores the end of its context: 5 s
 	Roots        []string             // folders that handlers may read; empty: what each transfer was submitted with
+	Objects      handlers.ObjectStore // nil: no object storage
 	Outputs      handlers.OutputRoots // where they may write
 
 	// Timeouts and Retry give a step's settings, with everything that takes
@@ -105,7 +107,7 @@ func New(o Options) (*Runner, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.roots = roots
+		r.roots = roots.WithObjects(o.Objects)
 	}
 	return r, nil
 }
@@ -208,7 +210,7 @@ func (r *Runner) rootsFor(e *dispatch.TransferPlan) (roots *handlers.Roots, done
 	if err != nil {
 		return nil, nil, err
 	}
-	return roots, func() {
+	return roots.WithObjects(r.Objects), func() {
 		if err := roots.Close(); err != nil {
 			r.Log.Warn("worker: folders stay open", "transfer", e.UUID, "error", err)
 		}

@@ -1,11 +1,14 @@
 package scan
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // missingShown is how many missing sources an error names.
@@ -41,14 +44,11 @@ func onOneLine(path string) string {
 func (e *MissingError) Unwrap() []error { return e.causes }
 
 // Missing returns a *MissingError when some of the sources do not exist or cannot be
-// inspected, and nil when Scan would find all of them.
-func Missing(sources []string) error {
+// inspected, and nil when Scan would find all of them. objects may be nil.
+func Missing(ctx context.Context, sources []string, objects Objects) error {
 	e := &MissingError{}
 	for _, path := range sources {
-		s, err := resolve(path)
-		if err == nil {
-			err = s.err
-		}
+		err := missing(ctx, path, objects)
 		if err == nil {
 			continue
 		}
@@ -61,4 +61,18 @@ func Missing(sources []string) error {
 		return nil
 	}
 	return e
+}
+
+func missing(ctx context.Context, path string, objects Objects) error {
+	if tasks.IsObject(path) {
+		if objects == nil {
+			return ErrNoObjects
+		}
+		return objects.Exists(ctx, path)
+	}
+	s, err := resolve(path)
+	if err == nil {
+		err = s.err
+	}
+	return err
 }

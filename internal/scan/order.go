@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // ResolveSources returns the paths where Scan starts walking for these sources, in
@@ -24,12 +26,15 @@ func ResolveSources(sources []string) ([]string, error) {
 // SourceOrder reports whether Scan emits path a before path b. sources are the result of
 // ResolveSources. Paths are ordered by source, then name by name, with a directory before
 // its content. This differs from the order of the paths' bytes: a/b comes before a-b. A
-// path in no source comes last.
+// path in no source comes last. Objects are ordered by the bytes of their keys.
 //
 // It does not read the disk. Its time grows with the number of sources.
 func SourceOrder(sources []string, a, b string) bool {
 	if c := cmp.Compare(sourceOf(sources, a), sourceOf(sources, b)); c != 0 {
 		return c < 0
+	}
+	if tasks.IsObject(a) && tasks.IsObject(b) {
+		return a < b
 	}
 	return byNames(a, b) < 0
 }

@@ -75,6 +75,9 @@ func (l *Lister) Add(path string) error {
 	if err := w.ctx.Err(); err != nil {
 		return fmt.Errorf("read paths: %w", err)
 	}
+	if tasks.IsObject(path) {
+		return l.addObject(path)
+	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return fmt.Errorf("read paths: %q: %w", path, err)

@@ -19,6 +19,9 @@ type Options struct {
 	// Select selects the files that are emitted; nil selects all.
 	Select *Selector
 
+	// Objects lists object storage; nil: paths of objects cannot be read.
+	Objects Objects
+
 	// OnSkipped is called for each entry that is found but not emitted; it may be nil.
 	OnSkipped func(Skipped)
 }
@@ -59,7 +62,7 @@ type Report struct {
 }
 
 // Scan emits every regular file among and below the sources, in the order of the sources
-// and, within a directory, in byte order of the names. A source that is a symlink is
+// and, within a directory, in byte order of the names; objects in byte order of their keys. A source that is a symlink is
 // resolved; symlinks below the sources are not followed. A source that is repeated, or
 // that lies within another one, adds nothing.
 //

@@ -5,6 +5,8 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // source is a path where a scan starts.
@@ -18,6 +20,9 @@ type source struct {
 // resolve finds out what a source is. It returns an error only for a relative path when
 // there is no working directory.
 func resolve(path string) (source, error) {
+	if tasks.IsObject(path) {
+		return source{path: path, real: path}, nil
+	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return source{}, err
@@ -68,7 +73,7 @@ func realDir(dir string) string {
 func withoutNested(sources []source) []source {
 	dirs, seen := map[string]bool{}, map[string]bool{}
 	for _, s := range sources {
-		if s.err == nil && s.info.IsDir() {
+		if tasks.IsObject(s.path) || s.err == nil && s.info.IsDir() {
 			dirs[s.real] = true
 		}
 	}
@@ -86,7 +91,7 @@ func withoutNested(sources []source) []source {
 // reached reports whether the walk of one of dirs reaches path.
 func reached(path string, dirs map[string]bool) bool {
 	dir, ok := above(path, dirs)
-	return ok && listable(path, dir)
+	return ok && (tasks.IsObject(path) || listable(path, dir))
 }
 
 // above is the innermost of dirs that path lies in.
@@ -118,7 +123,7 @@ func listable(path, top string) bool {
 // parents yields the directories that an absolute path lies in, innermost first.
 func parents(path string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for dir := filepath.Dir(path); dir != path; path, dir = dir, filepath.Dir(dir) {
+		for dir := tasks.ParentPath(path); dir != path; path, dir = dir, tasks.ParentPath(dir) {
 			if !yield(dir) {
 				return
 			}

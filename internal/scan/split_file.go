@@ -5,10 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/balerhq/baler/tasks"
 )
+
+// OpenFunc opens a file to be split.
+type OpenFunc func(path string) (Content, error)
+
+// Content is what a file holds.
+type Content interface {
+	io.ReaderAt
+	io.Closer
+}
 
 // SplitFile emits a file of lines in chunks of about the wanted size, in bytes. It emits
 // a compressed file as a whole, and a file that cannot be read with its ScanError. When
@@ -16,11 +24,11 @@ import (
 // interrupted split.
 //
 // It uses little memory. It returns errors of emit, of ctx and of reading.
-func SplitFile(ctx context.Context, f, last tasks.File, wanted int64, emit func(tasks.File) error) error {
+func SplitFile(ctx context.Context, open OpenFunc, f, last tasks.File, wanted int64, emit func(tasks.File) error) error {
 	if f.ScanError != "" {
 		return emit(f)
 	}
-	r, err := os.Open(f.Path)
+	r, err := open(f.Path)
 	if err != nil {
 		f.ScanError = scanError(err)
 		return emit(f)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -93,7 +94,7 @@ func TestSplitFile(t *testing.T) {
 		"has a problem": {tasks.File{Path: "/none", ScanError: "not-found: x"}, 0},
 	} {
 		var got []tasks.File
-		if err := SplitFile(t.Context(), tt.file, tasks.File{}, 64, collectInto(&got)); err != nil {
+		if err := SplitFile(t.Context(), openFile, tt.file, tasks.File{}, 64, collectInto(&got)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if tt.parts == 0 && (len(got) != 1 || got[0] != tt.file) || tt.parts > 0 && len(got) != tt.parts {
@@ -102,7 +103,7 @@ func TestSplitFile(t *testing.T) {
 	}
 	var got []tasks.File
 	gone := tasks.File{Path: filepath.Join(dir, "gone"), Size: 3}
-	if err := SplitFile(t.Context(), gone, tasks.File{}, 64, collectInto(&got)); err != nil || len(got) != 1 ||
+	if err := SplitFile(t.Context(), openFile, gone, tasks.File{}, 64, collectInto(&got)); err != nil || len(got) != 1 ||
 		!strings.HasPrefix(got[0].ScanError, "not-found") {
 		t.Errorf("a file that is gone: %+v, %v", got, err)
 	}
@@ -123,3 +124,5 @@ func TestSplitStops(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func openFile(path string) (Content, error) { return os.Open(path) }

@@ -29,6 +29,7 @@ type walker struct {
 	ctx       context.Context //nolint:containedctx // of one call of Scan
 	emit      func(tasks.File) error
 	onSkipped func(Skipped) // may be nil
+	lister    Objects       // may be nil
 	excluded  map[string]bool
 	sel       *Selector
 	root      string          // patterns match paths relative to it; empty for the root of the file system
@@ -39,7 +40,7 @@ type walker struct {
 
 func newWalker(ctx context.Context, opts Options, emit func(tasks.File) error) *walker {
 	w := &walker{
-		ctx: ctx, emit: emit, onSkipped: opts.OnSkipped, sel: opts.Select,
+		ctx: ctx, emit: emit, onSkipped: opts.OnSkipped, lister: opts.Objects, sel: opts.Select,
 		excluded: map[string]bool{}, within: map[string]bool{}, folders: sha256.New(),
 	}
 	for _, dir := range opts.Exclude {
@@ -53,6 +54,9 @@ func newWalker(ctx context.Context, opts Options, emit func(tasks.File) error) *
 // source walks one source. Patterns match paths relative to root.
 func (w *walker) source(s source, root string) error {
 	w.root = root
+	if tasks.IsObject(s.path) {
+		return w.objects(s.path)
+	}
 	if w.excludes(s.path) || w.excludes(s.real) {
 		return nil
 	}
@@ -219,7 +223,7 @@ func (w *walker) put(f tasks.File) error {
 // that is a file, its name.
 func (w *walker) relative(path string) string {
 	if path == w.root {
-		return filepath.Base(path)
+		return tasks.BaseName(path)
 	}
 	return fromRoot(path[len(w.root):])
 }

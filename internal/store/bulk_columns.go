@@ -141,6 +141,10 @@ func fileColumns() []db.BulkColumn[fileRow] {
 		chunkColumn("byte_offset", func(r *fileRow) *int64 { return r.ByteOffset }),
 		chunkColumn("line_no", func(r *fileRow) *int64 { return r.LineNo }),
 		chunkColumn("parent_no", func(r *fileRow) *int64 { return r.ParentNo }),
+		{
+			Name: "version", IsSet: func(r *fileRow) bool { return r.Version != "" },
+			Write: func(l db.Literals, r *fileRow) db.Literals { return l.Text(r.Version) },
+		},
 	}
 }
 

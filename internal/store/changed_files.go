@@ -28,7 +28,7 @@ type seenFileRow struct {
 	PathHash   []byte `gorm:"primaryKey"`
 	TransferID int64
 	Size       int64 // unreadableSize when the scan could not read it
-	Mtime      int64 // microseconds since 1970, 0 when unknown
+	Mtime      int64 // microseconds since 1970, 0 when unknown; of an object a number made of its version
 	FileNo     int64 // in the transfer
 	Accepted   bool  // a person has accepted that it fails
 
@@ -86,6 +86,9 @@ func seenAs(f *tasks.File) (size, mtime int64) {
 		h := fnv.New32a()
 		_, _ = h.Write([]byte(reason)) // it never fails
 		return unreadableSize, int64(h.Sum32())
+	case f.Version != "": // it stands for the time, too: one second may see two versions
+		h := sha256.Sum256([]byte(recordedVersion(f.Version)))
+		return f.Size, int64(binary.BigEndian.Uint64(h[:])) //nolint:gosec // any number will do
 	case f.MTime.IsZero():
 		return f.Size, 0
 	}

@@ -22,7 +22,7 @@ func (s *Store) FilesByPath(ctx context.Context, transfer int64, at string) iter
 			below, beyond := pathsBelow(at)
 			q = q.Where("(path = ? OR path >= ? AND path < ?)", []byte(at), []byte(below), []byte(beyond))
 		}
-		rows, err := q.Select("no", "path", "size", "mtime", "scan_error").Order(byPath).Rows()
+		rows, err := q.Select("no", "path", "size", "mtime", "scan_error", "version").Order(byPath).Rows()
 		if err != nil {
 			yield(tasks.File{}, fmt.Errorf("read files in the order of their paths: %w", err))
 			return
@@ -30,7 +30,7 @@ func (s *Store) FilesByPath(ctx context.Context, transfer int64, at string) iter
 		defer rows.Close() // Err says what went wrong
 		for rows.Next() {
 			var f tasks.File
-			err := rows.Scan((*integer)(&f.No), &f.Path, (*integer)(&f.Size), (*instant)(&f.MTime), &f.ScanError)
+			err := rows.Scan((*integer)(&f.No), &f.Path, (*integer)(&f.Size), (*instant)(&f.MTime), &f.ScanError, &f.Version)
 			if err != nil {
 				yield(tasks.File{}, fmt.Errorf("read files in the order of their paths: %w", err))
 				return

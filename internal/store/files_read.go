@@ -99,10 +99,10 @@ func readFiles(q *gorm.DB, about int) ([]tasks.File, error) {
 	var parent integer
 	into := []any{
 		(*integer)(&f.No), &f.Path, (*integer)(&f.Size), (*instant)(&f.MTime), &f.ScanError,
-		(*integer)(&f.Part), (*integer)(&f.Offset), (*integer)(&f.Line), &parent,
+		(*integer)(&f.Part), (*integer)(&f.Offset), (*integer)(&f.Line), &parent, &f.Version,
 	}
 	q = q.Model(&fileRow{}).
-		Select("no", "path", "size", "mtime", "scan_error", "part", "byte_offset", "line_no", "parent_no").Order("no")
+		Select("no", "path", "size", "mtime", "scan_error", "part", "byte_offset", "line_no", "parent_no", "version").Order("no")
 	err := scan(q, into, func() {
 		f.Emitted = nil
 		if parent > 0 {

@@ -2,11 +2,13 @@ package store
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
@@ -158,13 +160,14 @@ type fileRow struct {
 	ByteOffset *int64
 	LineNo     *int64
 	ParentNo   *int64 // only of a file that a handler emitted, see emittedRow
+	Version    string // only of an object
 }
 
 // TableName names the table to GORM.
 func (fileRow) TableName() string { return "files" }
 
 func (r *fileRow) file() tasks.File {
-	f := tasks.File{No: r.No, Path: string(r.Path), Size: r.Size, MTime: value(r.Mtime), ScanError: r.ScanError}
+	f := tasks.File{No: r.No, Path: string(r.Path), Size: r.Size, MTime: value(r.Mtime), Version: r.Version, ScanError: r.ScanError}
 	if r.Part != nil && r.ByteOffset != nil && r.LineNo != nil {
 		f.Part, f.Offset, f.Line = *r.Part, *r.ByteOffset, *r.LineNo
 	}
@@ -177,8 +180,17 @@ func (r *fileRow) file() tasks.File {
 // maxPath is the longest path: the size of the column, and the limit of Linux.
 const maxPath = 4096
 
+// recordedVersion is what the column holds of a version: nearly always all of it.
+func recordedVersion(version string) string {
+	const most = 128
+	if len(version) <= most && utf8.ValidString(version) {
+		return version
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(version)))
+}
+
 // size estimates the bytes of the row in a statement.
-func (r *fileRow) size() int { return 120 + len(r.Path) + len(r.ScanError) }
+func (r *fileRow) size() int { return 120 + len(r.Path) + len(r.ScanError) + len(r.Version) }
 
 func newFileRow(transfer int64, f *tasks.File) fileRow {
 	if len(f.Path) > maxPath { // recorded against this file; its neighbours go in
@@ -189,7 +201,7 @@ func newFileRow(transfer int64, f *tasks.File) fileRow {
 	}
 	row := fileRow{
 		TransferID: transfer, No: f.No, Path: []byte(f.Path), Size: f.Size,
-		Mtime: pointer(f.MTime), ScanError: db.ClipText(f.ScanError, 512),
+		Mtime: pointer(f.MTime), Version: recordedVersion(f.Version), ScanError: db.ClipText(f.ScanError, 512),
 	}
 	if f.Part > 0 {
 		row.Part, row.ByteOffset, row.LineNo = &f.Part, &f.Offset, &f.Line

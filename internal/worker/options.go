@@ -54,13 +54,15 @@ type Options struct {
 
 	Name        string // unique among live workers
 	Version     string
-	Concurrency int            // batches at once
-	Slots       int            // of this host, see handlers.SlotUse
-	Queues      map[string]int // weights by name
-	Roots       []string       // folders that handlers may read
-	Grace       time.Duration  // how long running batches may continue when the worker stops
-	PollQueue   time.Duration  // between two polls of an empty queue
-	Heartbeat   time.Duration  // between two heartbeats: 5 s
+	Concurrency int                  // batches at once
+	Slots       int                  // of this host, see handlers.SlotUse
+	Queues      map[string]int       // weights by name
+	Roots       []string             // folders and prefixes in object storage that handlers may read
+	Objects     handlers.ObjectStore // nil: no object storage
+	MaxCopy     int64                // size of the largest object that is copied to this host for programs; 0: the default
+	Grace       time.Duration        // how long running batches may continue when the worker stops
+	PollQueue   time.Duration        // between two polls of an empty queue
+	Heartbeat   time.Duration        // between two heartbeats: 5 s
 
 	Group    GroupOptions
 	Dispatch DispatchOptions
@@ -188,7 +190,7 @@ func (o Options) recorder() *recorder.Recorder {
 func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner.Runner, error) {
 	return runner.New(runner.Options{
 		Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Registry: o.Registry, Recorder: recorder,
-		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, Roots: o.Roots, Outputs: o.Final.Outputs, FlushAfter: o.Record.MaxDelay,
+		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, MaxCopy: o.MaxCopy, Roots: o.Roots, Objects: o.Objects, Outputs: o.Final.Outputs, FlushAfter: o.Record.MaxDelay,
 		Timeouts: o.Timeouts, Retry: o.Retry, CanRun: (&liveWorkers{Options: o}).canRun, Commands: o.Commands,
 		BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
 		Metrics: o.Metrics, Log: o.Log, Now: o.Now,
@@ -198,7 +200,7 @@ func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner
 func (o Options) finalizers() *finalize.Runner {
 	return finalize.New(finalize.Options{
 		Steps: o.Store, Lines: o.Store, Written: o.Store, Transfers: o.Store, Plans: o.Transfers, Registry: o.Registry,
-		Roots: o.Roots, Outputs: o.Final.Outputs, Version: o.Version, RunKey: o.Final.RunKey,
+		Roots: o.Roots, Objects: o.Objects, Outputs: o.Final.Outputs, Version: o.Version, RunKey: o.Final.RunKey,
 		Timeout: o.Final.Timeout, Retry: o.Final.Retry, OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // ReadableRoots returns the folders that workers may read: the roots, and the real folder
@@ -12,6 +14,9 @@ import (
 func ReadableRoots(roots []string) []string {
 	all := slices.Clone(roots)
 	for _, root := range roots {
+		if tasks.IsObject(root) {
+			continue
+		}
 		real, err := filepath.EvalSymlinks(root)
 		if err != nil || slices.Contains(all, real) {
 			continue // it need not exist yet

@@ -105,7 +105,7 @@ func characterize(ctx context.Context, job *handlers.Job) error {
 // input is one file.
 type input struct {
 	ctx  context.Context //nolint:containedctx // of one file
-	file *os.File
+	file handlers.ReadableFile
 	job  *handlers.Job
 	args characterizeArgs
 }

@@ -75,8 +75,13 @@ func (in *input) byProgram(found *properties, of ...program) error {
 	if !ok {
 		return handlers.Warn(CodeNoProgram, fmt.Sprintf("not characterized: install %s; %s", namesOf(of), command.InstallHint(of[0].name)))
 	}
+	done, err := in.job.CopyLocally(in.ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	var answer, problems bounded
-	end, err := command.Program{Name: p.name, Args: p.args(in.job.File().Path)}.RunTo(in.ctx, &answer, &problems)
+	end, err := command.Program{Name: p.name, Args: p.args(in.job.LocalPath())}.RunTo(in.ctx, &answer, &problems)
 	if err != nil {
 		return err
 	}

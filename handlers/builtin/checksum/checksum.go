@@ -13,7 +13,6 @@ import (
 	"hash"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"sync"
 
@@ -172,7 +171,7 @@ func (c *checksum) digests(ctx context.Context, job *handlers.Job, names []strin
 }
 
 // read feeds the whole file to the digests, and makes sure that it stayed as it was.
-func (c *checksum) read(ctx context.Context, f *os.File, digests []hash.Hash, progress func()) (int64, error) {
+func (c *checksum) read(ctx context.Context, f handlers.ReadableFile, digests []hash.Hash, progress func()) (int64, error) {
 	before, err := f.Stat()
 	if err != nil {
 		return 0, handlers.RetryLater(handlers.CodeIO, err)

@@ -68,11 +68,15 @@ func (h *Handler) Handle(ctx context.Context, jobs []*handlers.Job) error {
 	var order []string
 	groups := make(map[string]*group)
 	for _, job := range jobs {
-		s, err := prepare(job)
+		s, done, err := prepare(ctx, job)
+		if ctx.Err() != nil && err != nil {
+			return ctx.Err()
+		}
 		if err != nil {
 			job.Finish(err)
 			continue
 		}
+		defer done()
 		g, ok := groups[s.key()]
 		if !ok {
 			g = &group{pool: h.pool, spec: s}
@@ -88,22 +92,18 @@ func (h *Handler) Handle(ctx context.Context, jobs []*handlers.Job) error {
 	return nil
 }
 
-// prepare reads a job's arguments, and makes sure that its file may be read.
-func prepare(job *handlers.Job) (*spec, error) {
-	s, err := parse(job.Args())
-	if err != nil {
-		return nil, err
+// prepare reads a job's arguments, and makes sure that its file may be read, and is on this host.
+func prepare(ctx context.Context, job *handlers.Job) (s *spec, done func(), err error) {
+	if s, err = parse(job.Args()); err != nil {
+		return nil, nil, err
 	}
 	access, err := job.CommandAccess()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := s.resolve(access.Dir); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	f, err := job.OpenChunk()
-	if err != nil {
-		return nil, err
-	}
-	return s, f.Close()
+	done, err = job.CopyLocally(ctx)
+	return s, done, err
 }

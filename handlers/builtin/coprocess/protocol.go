@@ -56,9 +56,10 @@ func batchMessage(number int64, jobs []*handlers.Job, specs []*spec) []byte {
 	list := make([]any, len(jobs))
 	for i, job := range jobs {
 		f := job.File()
-		m := map[string]any{"id": i + 1, "path": f.Path, "size": f.Size, "attempt": job.Attempt()}
-		if !utf8.ValidString(f.Path) {
-			m["path_base64"] = base64.StdEncoding.EncodeToString([]byte(f.Path))
+		path := job.LocalPath()
+		m := map[string]any{"id": i + 1, "path": path, "size": f.Size, "attempt": job.Attempt()}
+		if !utf8.ValidString(path) {
+			m["path_base64"] = base64.StdEncoding.EncodeToString([]byte(path))
 		}
 		if f.Part > 0 {
 			m["part"], m["offset"], m["line"] = f.Part, f.Offset, f.Line

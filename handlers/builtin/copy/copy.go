@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/address"
 	"github.com/balerhq/baler/internal/ctxio"
 	"github.com/balerhq/baler/tasks"
 )
@@ -22,7 +22,7 @@ type Args struct {
 
 // Register adds the handler copy to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return RegisterCopying(reg, "copy", "copies files to another folder, and compares what has arrived", New(), docs())
+	return RegisterCopying(reg, "copy", "copies files to another folder or into object storage, and compares what has arrived", New(), docs())
 }
 
 // RegisterCopying adds a handler of Each to a registry.
@@ -35,8 +35,9 @@ func RegisterCopying(reg *handlers.Registry, name, description string, h handler
 }
 
 // New copies each file into the folder in the argument "to", under its path relative to the
-// source, under a temporary name at first. It reads the copy back and compares it, and
-// keeps the modification time. An existing file with the same content is no error. An
+// source, under a temporary name at first, or into object storage, below an address such as
+// s3://bucket/prefix. It reads the copy back and compares it, and keeps the modification
+// time of a copy that is a file. An existing file with the same content is no error. An
 // existing file with other content is an error and stays, unless "replace" is true. Facts:
 // copied_to, and the sha256 and size of the copy. When an earlier step has recorded another
 // sha256, the file fails and is not copied.
@@ -61,11 +62,14 @@ func argsOf(name string, args any) (a Args, err error) {
 	if a.To == "" {
 		return a, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("to is missing: name the folder to %s to", name))
 	}
+	if err := address.CheckDestination(a.To); err != nil {
+		return a, handlers.Fail(handlers.CodeBadArgs, err)
+	}
 	return a, nil
 }
 
 func copyFile(ctx context.Context, job *handlers.Job, args Args) error {
-	_, _, err := To(ctx, job, filepath.Join(args.To, job.RelativePath()), args.Replace)
+	_, _, err := To(ctx, job, job.DestinationIn(args.To), args.Replace)
 	return err
 }
 

@@ -40,8 +40,14 @@ func runBatch(ctx context.Context, jobs []*handlers.Job) error {
 		open = append(open, job)
 	}
 	for len(open) > 0 {
-		n := fitting(open)
-		if err := runGroup(ctx, open[:n]); err != nil {
+		n := min(fitting(open), fittingCopies(open))
+		jobs, done := copyLocally(ctx, open[:n])
+		err := ctx.Err()
+		if err == nil && len(jobs) > 0 {
+			err = runGroup(ctx, jobs)
+		}
+		done()
+		if err != nil {
 			return err
 		}
 		open = open[n:]
@@ -58,11 +64,53 @@ func fitting(jobs []*handlers.Job) int {
 	bytes := 0
 	for i, job := range jobs {
 		bytes += len(job.File().Path) + 9 // its end and its pointer
+		if tasks.IsObject(job.File().Path) {
+			bytes += len(os.TempDir()) // and more, but far fewer than there is room for
+		}
 		if bytes > argumentBytes && i > 0 {
 			return i
 		}
 	}
 	return len(jobs)
+}
+
+// fittingCopies is how many of the jobs have objects that may be copied to this host together, at
+// least one.
+func fittingCopies(jobs []*handlers.Job) int {
+	var bytes int64
+	for i, job := range jobs {
+		if tasks.IsObject(job.File().Path) {
+			bytes += job.File().Size
+		}
+		if bytes > job.MaxCopy() && i > 0 {
+			return i
+		}
+	}
+	return len(jobs)
+}
+
+// copyLocally copies the objects among the files of jobs. It ends jobs whose object cannot be
+// copied, and returns the others.
+func copyLocally(ctx context.Context, jobs []*handlers.Job) (copied []*handlers.Job, done func()) {
+	var removes []func()
+	for _, job := range jobs {
+		if tasks.IsObject(job.File().Path) {
+			remove, err := job.CopyLocally(ctx)
+			if err != nil {
+				if ctx.Err() == nil {
+					job.Finish(err)
+				}
+				continue
+			}
+			removes = append(removes, remove)
+		}
+		copied = append(copied, job)
+	}
+	return copied, func() {
+		for _, remove := range removes {
+			remove()
+		}
+	}
 }
 
 // runGroup runs the command once. When it fails for several files, each half is run again,
@@ -116,7 +164,7 @@ func runPaths(ctx context.Context, jobs []*handlers.Job, stdout, stderr *head) (
 	defer p.cleanup()
 	paths := make([]string, len(jobs))
 	for i, job := range jobs {
-		paths[i] = job.File().Path
+		paths[i] = job.LocalPath()
 	}
 	switch s.Paths {
 	case pathsStdin:
@@ -221,7 +269,7 @@ func (f *facts) byFile(output *head) (map[string]any, error) {
 
 // recordFile ends one job of a batch with the facts that the command gave for it.
 func (f *facts) recordFile(job *handlers.Job, found map[string]any, e ending) error {
-	v, ok := found[job.File().Path]
+	v, ok := found[job.LocalPath()]
 	if !ok {
 		return handlers.RetryLater(CodeNoFacts, fmt.Errorf("the output names no such file as its %q", f.file))
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/balerhq/baler/handlers"
@@ -57,6 +59,20 @@ func newProcess(s *spec, job *handlers.Job) (*process, error) {
 		}
 	}
 	return p, nil
+}
+
+// localize copies an object to this host if the command is told its path, and has the command told
+// the path of the copy.
+func (p *process) localize(ctx context.Context, job *handlers.Job) (done func(), err error) {
+	path := job.File().Path
+	named := func(arg string) bool { return strings.Contains(arg, path) }
+	if !tasks.IsObject(path) || !slices.ContainsFunc(p.program.Args, named) && !slices.ContainsFunc(p.program.Env, named) {
+		return func() {}, nil
+	}
+	if done, err = job.CopyLocally(ctx); err == nil {
+		p.program.Args, p.program.Env = job.Localize(p.program.Args), job.Localize(p.program.Env)
+	}
+	return done, err
 }
 
 // run runs the command, and ends it when it writes too much.
@@ -112,6 +128,11 @@ func runFile(ctx context.Context, job *handlers.Job) error {
 	if s.Stdin == stdinFile {
 		p.program.Stdin = f
 	}
+	done, err := p.localize(ctx, job)
+	if err != nil {
+		return err
+	}
+	defer done()
 	output := &head{limit: maxFactOutput}
 	stdout := job.Output()
 	if s.facts != nil {

@@ -83,6 +83,8 @@ func argsOf(args any) (extractArgs, error) {
 	switch {
 	case a.To == "":
 		return a, wrong("to is missing: name the folder to extract to")
+	case tasks.IsObject(a.To):
+		return a, wrong("to is in object storage: name the folder to extract to")
 	case a.MaxTotal <= 0 || a.MaxRatio <= 0 || a.MaxMembers <= 0 || a.MaxDepth <= 0:
 		return a, wrong("max_total, max_ratio, max_members and max_depth must be above 0")
 	case a.MaxMembers > handlers.MaxEmitted:
@@ -143,7 +145,7 @@ func extract(ctx context.Context, job *handlers.Job) error {
 }
 
 // changedSince is an error when a file is not as it was.
-func changedSince(f *os.File, before os.FileInfo) error {
+func changedSince(f handlers.ReadableFile, before os.FileInfo) error {
 	after, err := f.Stat()
 	if err != nil {
 		return handlers.RetryLater(handlers.CodeIO, err)

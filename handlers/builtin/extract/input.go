@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 )
 
 // input is an archive that is read at any place. It remembers the first error of the system,
 // to tell it from damage: the one is retried, the other is final.
 type input struct {
 	ctx      context.Context //nolint:containedctx // of one job
-	file     *os.File
+	file     io.ReaderAt
 	size     int64
 	path     string
 	progress func()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"sync"
 
@@ -120,7 +119,7 @@ func identify(ctx context.Context, job *handlers.Job) error {
 	if err != nil {
 		return handlers.RetryLater(handlers.CodeIO, err)
 	}
-	formats, err := recogniseFile(ctx, sf, watched{f, job.Progress}, info.Size(), filepath.Base(job.File().Path), limit)
+	formats, err := recogniseFile(ctx, sf, watched{f, job.Progress}, info.Size(), tasks.BaseName(job.File().Path), limit)
 	if err != nil {
 		return err
 	}

@@ -9,18 +9,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/balerhq/baler/handlers"
 	copyfile "github.com/balerhq/baler/handlers/builtin/copy"
 	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/tasks"
 )
 
 // Register adds the handler move to a registry; see New.
 func Register(reg *handlers.Registry) error {
 	return copyfile.RegisterCopying(reg, "move",
-		"moves files to another folder: removes them when what has arrived was compared", New(), docs())
+		"moves files to another folder or into object storage: removes them when what has arrived was compared", New(), docs())
 }
 
 // New copies each file as the handler copy does, and then removes it, if it is as it was when it was copied. A file that is gone,
@@ -30,7 +30,10 @@ func Register(reg *handlers.Registry) error {
 func New() handlers.Handler { return copyfile.Each("move", move) }
 
 func move(ctx context.Context, job *handlers.Job, args copyfile.Args) error {
-	path := filepath.Join(args.To, job.RelativePath())
+	if tasks.IsObject(job.File().Path) {
+		return handlers.Fail(handlers.CodeBadArgs, errors.New("objects are not removed, so they cannot be moved: use the handler copy"))
+	}
+	path := job.DestinationIn(args.To)
 	copied, before, err := copyfile.To(ctx, job, path, args.Replace)
 	var v *handlers.Verdict
 	if errors.As(err, &v) && v.Code == handlers.CodeNotFound {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	copyfile "github.com/balerhq/baler/handlers/builtin/copy"
+	"github.com/balerhq/baler/internal/address"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -42,6 +43,9 @@ func argsOf(args any) (nameArgs, error) {
 	if a.Replace && a.To == "" {
 		return a, handlers.Fail(handlers.CodeBadArgs, errors.New("replace needs to: the folder to copy to"))
 	}
+	if err := address.CheckDestination(a.To); err != nil {
+		return a, handlers.Fail(handlers.CodeBadArgs, err)
+	}
 	return a, nil
 }
 
@@ -66,7 +70,7 @@ func sanitize(ctx context.Context, job *handlers.Job) error {
 	if err != nil || args.To == "" {
 		return err
 	}
-	_, _, err = copyfile.To(ctx, job, filepath.Join(args.To, filepath.FromSlash(is)), args.Replace)
+	_, _, err = copyfile.To(ctx, job, handlers.JoinDestination(args.To, filepath.FromSlash(is)), args.Replace)
 	return err
 }
 

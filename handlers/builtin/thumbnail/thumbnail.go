@@ -9,13 +9,13 @@ import (
 	"image/jpeg"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 
 	"golang.org/x/image/draw"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/address"
 	"github.com/balerhq/baler/internal/images"
 	"github.com/balerhq/baler/tasks"
 )
@@ -82,6 +82,9 @@ func argsOf(args any) (thumbnailArgs, error) {
 	case a.MaxPixels < 1:
 		return a, wrong("max_pixels is %d: give a number from 1", a.MaxPixels)
 	}
+	if err := address.CheckDestination(a.To); err != nil {
+		return a, wrong("%w", err)
+	}
 	for i, size := range a.Sizes {
 		if size < 1 || size > maxSize {
 			return a, wrong("sizes has %d: give numbers of pixels from 1 to %d", size, maxSize)
@@ -114,7 +117,7 @@ func thumbnail(ctx context.Context, job *handlers.Job) error {
 			return err
 		}
 		small := shrink(picture, size)
-		path := filepath.Join(args.To, job.RelativePath()+"."+strconv.Itoa(size)+".jpg")
+		path := job.DestinationIn(args.To) + "." + strconv.Itoa(size) + ".jpg"
 		created, err := job.Create(ctx, path, handlers.CreateOptions{Replace: args.Replace}, func(w io.Writer) error {
 			return jpeg.Encode(w, small, &jpeg.Options{Quality: quality})
 		})
@@ -127,7 +130,7 @@ func thumbnail(ctx context.Context, job *handlers.Job) error {
 }
 
 // decode reads an image and turns it upright.
-func decode(ctx context.Context, job *handlers.Job, f *os.File, maxPixels int64) (image.Image, error) {
+func decode(ctx context.Context, job *handlers.Job, f handlers.ReadableFile, maxPixels int64) (image.Image, error) {
 	in := watched{ctx, f, job.Progress}
 	config, _, err := image.DecodeConfig(in)
 	switch {
@@ -186,7 +189,7 @@ func shrink(picture image.Image, size int) image.Image {
 // watched reports each read, and ends with its context.
 type watched struct {
 	ctx      context.Context //nolint:containedctx // of one file
-	f        *os.File
+	f        handlers.ReadableFile
 	progress func()
 }
 

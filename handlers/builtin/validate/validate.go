@@ -39,7 +39,7 @@ type validateArgs struct {
 type input struct {
 	ctx  context.Context //nolint:containedctx // of one call of a check
 	job  *handlers.Job
-	file *os.File
+	file handlers.ReadableFile
 	size int64
 	args validateArgs
 }

@@ -69,6 +69,7 @@ CREATE TABLE IF NOT EXISTS files (
   byte_offset      BIGINT NULL,
   line_no      BIGINT NULL,
   parent_no    BIGINT NULL,
+  version      VARCHAR(128) NOT NULL DEFAULT '',
   PRIMARY KEY (transfer_id, no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 

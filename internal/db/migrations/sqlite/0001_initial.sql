@@ -74,6 +74,7 @@ CREATE TABLE IF NOT EXISTS files (
   byte_offset      INTEGER NULL CHECK (byte_offset IS NULL OR typeof(byte_offset) = 'integer'),
   line_no      INTEGER NULL CHECK (line_no IS NULL OR typeof(line_no) = 'integer'),
   parent_no    INTEGER NULL CHECK (parent_no IS NULL OR typeof(parent_no) = 'integer'),
+  version      TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 
