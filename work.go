@@ -95,6 +95,7 @@ func (b *Baler) workerOptions() worker.Options {
 		},
 		Retention: retention.Options{
 			OlderThan: cfg.Retention.OlderThan, KeepLast: cfg.Retention.KeepLast, FailedToo: cfg.Retention.FailedToo,
+			AuditKeep: cfg.Audit.Keep,
 		},
 		WebhookSecret: cfg.Webhook.Secret, WebhookReach: b.reach,
 		Timeouts: b.timeouts, Retry: b.retry, OnCompleted: b.completed,

@@ -44,7 +44,7 @@ func (p *program) with(cmd *cobra.Command, open opener, do func(context.Context,
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
-	return do(cmd.Context(), b, cfg)
+	return p.audited(cmd, b, func() error { return do(cmd.Context(), b, cfg) })
 }
 
 func (p *program) options(cfg config.Config) baler.Options {

@@ -47,6 +47,7 @@ beginning of it, its name, or latest.`,
 			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(),
 			p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
 		}},
+		{"Say who may:", []*cobra.Command{p.userCommand(), p.tokenCommand(), p.auditCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
 		for _, cmd := range g.commands {

@@ -25,6 +25,7 @@ type Options struct {
 	Results   Results
 	Control   Control
 	Fleet     Fleet
+	Audit     AuditLog
 
 	Log     *slog.Logger     // required
 	Now     func() time.Time // required
@@ -61,7 +62,7 @@ func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "The server's token; a server on a loopback address may have none."},
+		"token": {Type: "http", Scheme: "bearer", Description: "A token of `baler token create`, or the server's own; a server on a loopback address may need none."},
 	}
 	config.Security = []map[string][]string{{"token": {}}, {}}
 	h := humago.NewWithPrefix(mux, Root, config)
@@ -77,6 +78,9 @@ func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
 	}
 	if a.Fleet != nil {
 		a.registerFleet(h)
+	}
+	if a.Audit != nil {
+		a.registerAudit(h)
 	}
 	return h.OpenAPI()
 }

@@ -16,6 +16,7 @@ const dashboardRows = 25
 // dashboard is the page of recent transfers.
 type dashboard struct {
 	transfers Transfers
+	opts      *Options
 	log       *slog.Logger
 	template  *template.Template
 	layout    layout
@@ -40,7 +41,7 @@ func newDashboard(opts *Options) (*dashboard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse dashboard page: %w", err)
 	}
-	return &dashboard{transfers: opts.Transfers, log: opts.Log, template: t, layout: layoutOf(opts)}, nil
+	return &dashboard{transfers: opts.Transfers, opts: opts, log: opts.Log, template: t, layout: layoutOf(opts)}, nil
 }
 
 func layoutOf(opts *Options) layout {
@@ -57,7 +58,7 @@ func (d *dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes()) // an error means that the client has disconnected
+	_, _ = w.Write(d.opts.personalize(r, body.Bytes())) // an error means that the client has disconnected
 }
 
 func (d *dashboard) view(r *http.Request) (int, dashboardView) {

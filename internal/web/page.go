@@ -13,6 +13,7 @@ import (
 
 // page renders one template inside the layout.
 type page struct {
+	opts     *Options
 	template *template.Template
 	log      *slog.Logger
 }
@@ -22,7 +23,7 @@ func newPage(opts *Options, name string) (page, error) {
 	if err != nil {
 		return page{}, fmt.Errorf("parse page %s: %w", name, err)
 	}
-	return page{template: t, log: opts.Log}, nil
+	return page{opts: opts, template: t, log: opts.Log}, nil
 }
 
 // send renders the page, or its block when part is the block's name.
@@ -35,7 +36,7 @@ func (p *page) send(w http.ResponseWriter, r *http.Request, status int, part str
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes()) // an error means that the client has disconnected
+	_, _ = w.Write(p.opts.personalize(r, body.Bytes())) // an error means that the client has disconnected
 }
 
 // sorry says for people why a page of a transfer cannot be shown.

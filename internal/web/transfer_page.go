@@ -79,6 +79,7 @@ func (p *transferPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := p.fill(r.Context(), &view, r.PathValue("id")); err != nil {
 		status, view.Problem = p.sorry(r, err)
 	}
+	view.forWhoever(r)
 	part := "layout"
 	if r.URL.Query().Has("part") {
 		part = "live"
@@ -112,6 +113,14 @@ func (p *transferPage) fill(ctx context.Context, v *transferView, id string) err
 	}
 	v.actions(&t, p.opts.Control != nil)
 	return p.failures(ctx, v, &t)
+}
+
+// forWhoever leaves out what whoever looks at the page may not do.
+func (v *transferView) forWhoever(r *http.Request) {
+	v.CanPause = v.CanPause && may(r, "POST /transfers/{id}/pause")
+	v.CanResume = v.CanResume && may(r, "POST /transfers/{id}/resume")
+	v.CanCancel = v.CanCancel && may(r, "POST /transfers/{id}/cancel")
+	v.CanRetry = v.CanRetry && may(r, "POST /transfers/{id}/retry")
 }
 
 func (v *transferView) actions(t *tasks.Transfer, allowed bool) {
