@@ -153,6 +153,11 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 		return err
 	}
 	b.now, b.watch.Now = b.store.Now, b.store.Now
+	pool, err := b.store.DB().Pool()
+	if err != nil {
+		return errors.Join(err, b.store.Close())
+	}
+	b.metrics.MustRegister(collectors.NewDBStatsCollector(pool, "baler"))
 	if _, taken := b.registry.Lookup(load.Name); taken {
 		return nil
 	}
@@ -174,6 +179,7 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	b.watch.Now = time.Now // until the database is open
 	b.metrics = prometheus.NewRegistry()
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	b.metrics.MustRegister(metrics.Build(b.version))
 	b.workerMetrics = metrics.New(b.metrics)
 	b.costs = cost.NewModel(cfg.Worker.Name, func() time.Time { return b.now() })
 	b.metrics.MustRegister(worker.CostMetrics{Model: b.costs})

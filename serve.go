@@ -92,7 +92,8 @@ func (b *Baler) webOptions(ctx context.Context, at net.Addr) (o web.Options, err
 		hosts = append(slices.Clone(hosts), name)
 	}
 	o.Transfers, o.RedisPing, o.Queues = explainedTransfers{b.store, b.Explain, b.surroundings}, b.queue.Ping, b.queue.Stats
-	o.Hosts, o.Metrics, o.Log, o.Now, o.Version = hosts, b.metrics, b.log, b.now, b.version
+	o.Workers, o.Hosts, o.Metrics = b.store.Workers, hosts, b.metrics
+	o.Log, o.Now, o.Version = b.log, b.now, b.version
 	return o, nil
 }
 

@@ -28,11 +28,11 @@ type Submission struct {
 	// processes files again that the other has processed.
 	Selection tasks.Selection
 
-	Recipe         *recipe.Recipe
-	Name           string // shown to people; empty: the first path
-	IdempotencyKey string // the same key and request return the same transfer again; empty for none
-	Queue          string // empty: "default"
-	Weight         int    // its share of the workers while other transfers of its queue wait, 1 to 100; 0 means 1
+	Recipe         *recipe.Recipe // required
+	Name           string         // shown to people; empty: the first path
+	IdempotencyKey string         // the same key and request return the same transfer again; empty for none
+	Queue          string         // empty: "default"
+	Weight         int            // its share of the workers while other transfers of its queue wait, 1 to 100; 0 means 1
 	Via            tasks.Via
 
 	// Webhooks are URLs to notify of the transfer's end, in addition to webhook.urls.

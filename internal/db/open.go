@@ -188,6 +188,9 @@ func (d *DB) Log() *slog.Logger { return d.log }
 // Dialect returns the kind of database.
 func (d *DB) Dialect() Dialect { return d.dialect }
 
+// Pool returns the pool of connections, for its statistics.
+func (d *DB) Pool() (*sql.DB, error) { return d.gorm.DB() }
+
 // Session returns GORM's handle for statements under ctx.
 func (d *DB) Session(ctx context.Context) *gorm.DB { return d.gorm.WithContext(ctx) }
 

@@ -22,6 +22,10 @@ type Options struct {
 
 	Workers Workers // the live workers
 
+	// OnSent is called with the number of batches that were due and not in the queue, and of
+	// those taken from workers that had died; it may be nil.
+	OnSent func(due, reclaimed int)
+
 	// OnElected is called each time this dispatcher gets the lease; it may be nil.
 	OnElected func(ctx context.Context) error
 

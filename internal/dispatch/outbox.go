@@ -60,6 +60,9 @@ func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error)
 		d.opts.Log.DebugContext(ctx, "dispatcher: sending batches that the queue does not have", "batches", len(unknown))
 	}
 	d.logOrphans(ctx, orphans)
+	if d.opts.OnSent != nil {
+		d.opts.OnSent(len(unknown), len(orphans))
+	}
 	again := slices.Concat(unknown, orphans)
 	return len(again), queue.Enqueue(ctx, d.queue, again)
 }

@@ -54,6 +54,9 @@ func FromList(sources []string) bool { return len(sources) == 0 }
 // Sources are the absolute paths under which a submission's files are. It reports an
 // error when the submission cannot be done as given.
 func (g *Ingester) Sources(s *Submission) ([]string, error) {
+	if s.Recipe == nil {
+		return nil, errNoRecipe
+	}
 	if err := errors.Join(g.checkWebhooks(s), tasks.CheckQueue(s.Queue), tasks.CheckWeight(s.Weight),
 		tasks.CheckIdempotencyKey(s.IdempotencyKey)); err != nil {
 		return nil, err
@@ -77,6 +80,8 @@ func (s *Submission) CheckPaths() error {
 	}
 	return scan.Missing(s.Paths)
 }
+
+var errNoRecipe = errors.New("the submission has no Recipe; recipe.Load reads one")
 
 // ErrNoFileOrFolder says that a path names a device, a named pipe or a socket.
 var ErrNoFileOrFolder = errors.New("only files and folders can be processed")

@@ -18,6 +18,7 @@ type Worker struct {
 	seconds     *prometheus.HistogramVec
 	running     *prometheus.GaugeVec
 	files       *prometheus.HistogramVec
+	bytes       *prometheus.CounterVec
 	flushes     *prometheus.CounterVec
 	commits     prometheus.Histogram
 	refused     *prometheus.CounterVec
@@ -32,6 +33,8 @@ type Worker struct {
 	stale       prometheus.Counter
 	handed      prometheus.Counter
 	isolated    prometheus.Counter
+	enqueued    prometheus.Counter
+	reclaimed   prometheus.Counter
 }
 
 // New registers the metrics of a worker.
@@ -53,6 +56,9 @@ func New(reg prometheus.Registerer) *Worker {
 		files: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "baler_batch_files", Help: "How many files handlers were given at a time.",
 			Buckets: prometheus.ExponentialBuckets(1, 2, 15),
+		}, []string{"handler"}),
+		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_batch_bytes_total", Help: "Size of the files that handlers have worked on, attempts that failed included.",
 		}, []string{"handler"}),
 		flushes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_recorder_flushes_total", Help: "Transactions of the recorder, by the reason that closed them.",
@@ -84,9 +90,13 @@ func New(reg prometheus.Registerer) *Worker {
 		stale:    counter("baler_batches_stale_total", "Deliveries of batches that another worker had completed or claimed."),
 		handed:   counter("baler_batches_handed_back_total", "Batches given back to the queue unfinished."),
 		isolated: counter("baler_batches_split_total", "Batches split because a worker crashed with them."),
+		enqueued: counter("baler_dispatcher_batches_enqueued_total",
+			"Batches that the dispatcher found due and enqueued: later attempts, and batches that the queue did not have."),
+		reclaimed: counter("baler_batches_reclaimed_total", "Batches taken from workers that died."),
 	}
-	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.files, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
-		m.slowdown, m.lines, m.flushers, m.intake, m.pressure, m.deadLetters, m.stale, m.handed, m.isolated)
+	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.files, m.bytes, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
+		m.slowdown, m.lines, m.flushers, m.intake, m.pressure, m.deadLetters, m.stale, m.handed, m.isolated, m.enqueued,
+		m.reclaimed)
 	return m
 }
 
@@ -107,8 +117,9 @@ func (m *Worker) ObserveFlush(reason batcher.Reason, _ int, took time.Duration) 
 	m.commits.Observe(took.Seconds())
 }
 
-// BeginBatch counts a batch as running. The function that it returns counts its end.
-func (m *Worker) BeginBatch(handler string, files int) func(took time.Duration) {
+// BeginBatch counts a batch of files with bytes altogether as running. The function that
+// it returns counts its end.
+func (m *Worker) BeginBatch(handler string, files int, bytes int64) func(took time.Duration) {
 	if m == nil {
 		return func(time.Duration) {}
 	}
@@ -117,6 +128,7 @@ func (m *Worker) BeginBatch(handler string, files int) func(took time.Duration) 
 	return func(took time.Duration) {
 		m.running.WithLabelValues(handler).Dec()
 		m.seconds.WithLabelValues(handler).Observe(took.Seconds())
+		m.bytes.WithLabelValues(handler).Add(float64(bytes))
 	}
 }
 
@@ -177,6 +189,15 @@ func (m *Worker) BatchReleased() {
 func (m *Worker) BatchSplit() {
 	if m != nil {
 		m.isolated.Inc()
+	}
+}
+
+// BatchesSent counts batches that the dispatcher enqueued because they were due and not in
+// the queue, and those that it took from workers that had died.
+func (m *Worker) BatchesSent(due, reclaimed int) {
+	if m != nil {
+		m.enqueued.Add(float64(due))
+		m.reclaimed.Add(float64(reclaimed))
 	}
 }
 

@@ -86,7 +86,7 @@ func (r *batchRun) invoke(ctx context.Context, open []*handlers.Job) error {
 		return nil
 	}
 	begun := r.now()
-	ended := r.metrics.BeginBatch(r.registration.Name, len(open))
+	ended := r.metrics.BeginBatch(r.registration.Name, len(open), bytesOf(open))
 	left, err := invoke.Wait(ctx, invoke.Go(func() error { return r.registration.Handler.Handle(ctx, open) }), r.options.AbandonAfter)
 	took := r.now().Sub(begun)
 	ended(took)

@@ -242,3 +242,17 @@ func TestCheckRecipeAsksTheWorkers(t *testing.T) {
 		eventually(t, func() error { return b.CheckRecipe(t.Context(), own) })
 	})
 }
+
+func TestSubmissionWithoutARecipeIsRefused(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		b := open(t, c, nil)
+		s := baler.Submission{Paths: []string{testkit.NumberedTree(t, 1)}}
+		_, _, submitErr := b.Submit(t.Context(), s)
+		_, runErr := b.Run(t.Context(), s)
+		for _, err := range []error{submitErr, runErr} {
+			if err == nil || !strings.Contains(err.Error(), "has no Recipe") {
+				t.Errorf("%v, want an error about the recipe", err)
+			}
+		}
+	})
+}

@@ -20,6 +20,9 @@ func metricsHandler(opts *Options, durations *prometheus.HistogramVec) (http.Han
 	if opts.Queues != nil {
 		collectors = append(collectors, newQueueCollector(opts.Queues, opts.Log))
 	}
+	if opts.Workers != nil {
+		collectors = append(collectors, newWorkerCollector(opts.Workers, opts.Log))
+	}
 	for _, c := range collectors {
 		if err := own.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/balerhq/baler/internal/accounts"
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/tasks"
 )
 
 // Options configure a Server. Only Transfers is required.
@@ -33,6 +34,9 @@ type Options struct {
 
 	// Queues lists what the queues hold; nil means no metrics of queues.
 	Queues func(ctx context.Context) ([]queue.Stats, error)
+
+	// Workers lists the live workers; nil means no metric of them.
+	Workers func(ctx context.Context) ([]tasks.Worker, error)
 
 	// Ready reports why this process is not ready, apart from its database and Redis;
 	// nil means that nothing else is needed. Its error is shown to every client.
@@ -76,7 +80,7 @@ type Options struct {
 
 	// Metrics is served at /metrics together with the server's own metrics. It must
 	// not contain names that start with baler_http_, baler_store_,
-	// baler_queue_, baler_redis_ or baler_transfers, nor the baler_backlog_files gauges.
+	// baler_queue_, baler_redis_ or baler_transfers, nor baler_workers or the baler_backlog_files gauges.
 	Metrics prometheus.Gatherer
 
 	// MaxConnections limits the clients that are connected at a time; 0: a quarter of

@@ -147,7 +147,7 @@ func (o Options) DispatcherOptions() dispatch.Options {
 	d := dispatch.Options{
 		LeaseHolder: o.Name, Window: o.Dispatch.Window, Interval: o.Dispatch.Interval, SweepDelay: o.Dispatch.Lag,
 		Resend: o.Dispatch.Resend, SharedQueue: !o.Embedded, Handlers: o.Registry.Names(), Workers: o.liveWorkers(),
-		OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
+		OnCompleted: o.OnCompleted, OnSent: o.Metrics.BatchesSent, Log: o.Log, Now: o.Now,
 	}
 	for name := range o.Queues {
 		d.Queues = append(d.Queues, name)
