@@ -15,7 +15,7 @@ import (
 var form = regexp.MustCompile(`<form method="post"[^>]*>`) //nolint:gochecknoglobals // constant
 
 // accountPlace is where the layout shows who has logged in.
-const accountPlace = `<span id="account"></span>`
+const accountPlace = `<div id="account"></div>`
 
 // personalize completes a page for whoever looks at it: it adds the token to all forms, so that
 // no page can forget it, and says who has logged in.
@@ -25,7 +25,7 @@ func (o *Options) personalize(r *http.Request, page []byte) []byte {
 		field := `<input type="hidden" name="` + formToken + `" value="` + template.HTMLEscapeString(who.CSRF) + `">`
 		page = form.ReplaceAllFunc(page, func(tag []byte) []byte { return append(bytes.Clone(tag), field...) })
 	}
-	return bytes.Replace(page, []byte(accountPlace), []byte(o.account(who)), 1)
+	return bytes.Replace(page, []byte(accountPlace), []byte(`<div id="account">`+o.account(who)+`</div>`), 1)
 }
 
 // account is what the header of a page shows of a person.
