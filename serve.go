@@ -43,7 +43,8 @@ func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 		worked = b.workServed(ctx)
 		cancel() // a server whose worker cannot start must end too
 	})
-	background.Go(func() { _ = face.registrar.Run(ctx) }) // it ends with its context and logs its errors
+	background.Go(func() { _ = face.registrar.Run(ctx) })      // it ends with its context and logs its errors
+	background.Go(func() { _ = face.scheduleLoop().Run(ctx) }) // as above
 	if !work {                                            // a worker has a sender and a pruner of its own
 		background.Go(func() { _ = b.workerOptions().Sender().Run(ctx) }) // it ends with its context and logs its errors
 		background.Go(func() { _ = b.workerOptions().Pruner().Run(ctx) }) // as above
@@ -72,7 +73,7 @@ func (b *Baler) newServer(ctx context.Context, at net.Addr, face *httpFace) (*we
 	options.Redis = b.queue.Opt
 	options.Audit = b.store
 	if options.Gate != nil || config.Loopback(at) { // otherwise everybody may read, and nobody change anything
-		options.Submitter, options.Control, options.Fleet = face, face, face
+		options.Submitter, options.Control, options.Fleet, options.Scheduler = face, face, face, face
 		options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
 	}
 	return web.New(options)

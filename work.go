@@ -33,6 +33,8 @@ func (b *Baler) Work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	stop := b.startSchedules(ctx)
+	defer stop()
 	if b.cfg.Worker.AdminListen == config.AdminOff {
 		return b.work(ctx, final, nil)
 	}

@@ -27,6 +27,8 @@ func changing() map[string]string {
 		"limit": "set a limit", "deadletters requeue": "requeue dead letters", "deadletters discard": "discard dead letters",
 		"prune": "delete old transfers", "reconcile": "reconcile the queue with the database",
 		"user add": "add a user", "user remove": "remove a user", "user passwd": "set the password of a user", "user role": "set the role of a user",
+		"schedule add": "add a schedule", "schedule run": "run a schedule", "schedule pause": "pause a schedule",
+		"schedule resume": "resume a schedule", "schedule remove": "remove a schedule",
 		"token create": "create a token", "token revoke": "revoke a token",
 	}
 }
@@ -35,7 +37,7 @@ func changing() map[string]string {
 func toldFlags() []string {
 	return []string{
 		"role", "expires", "in-flight", "files-per-second", "queue", "transfer", "recipe", "step", "outcome", "all", "finalizers", "older-than",
-		"keep-last", "failed-too", "resume", "weight",
+		"keep-last", "failed-too", "resume", "weight", "cron", "zone", "overlap",
 	}
 }
 

@@ -26,6 +26,7 @@ type Options struct {
 	Control   Control
 	Fleet     Fleet
 	Audit     AuditLog
+	Scheduler Scheduler
 
 	Log     *slog.Logger     // required
 	Now     func() time.Time // required
@@ -78,6 +79,9 @@ func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
 	}
 	if a.Fleet != nil {
 		a.registerFleet(h)
+	}
+	if a.Scheduler != nil {
+		a.registerSchedules(h)
 	}
 	if a.Audit != nil {
 		a.registerAudit(h)

@@ -26,6 +26,7 @@ type dashboard struct {
 type layout struct {
 	Title, Version string
 	Monitor        bool // whether to link to the monitor
+	Schedules      bool // whether to link to the schedules
 }
 
 type dashboardView struct {
@@ -45,7 +46,7 @@ func newDashboard(opts *Options) (*dashboard, error) {
 }
 
 func layoutOf(opts *Options) layout {
-	return layout{Title: opts.Title, Version: opts.Version, Monitor: opts.Redis != nil}
+	return layout{Title: opts.Title, Version: opts.Version, Monitor: opts.Redis != nil, Schedules: opts.Scheduler != nil}
 }
 
 func (d *dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {

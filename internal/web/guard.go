@@ -99,7 +99,7 @@ func (g *guard) identify(r *http.Request) (accounts.Identity, error) {
 }
 
 // localName is who sends requests to a server that asks nobody for a login.
-const localName = "anybody on this host"
+const localName = "nobody asked"
 
 // challenge asks for a login.
 func (g *guard) challenge(w http.ResponseWriter, r *http.Request, err error) {

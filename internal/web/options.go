@@ -25,6 +25,7 @@ type Options struct {
 	Results   api.Results
 	Control   api.Control
 	Fleet     api.Fleet
+	Scheduler api.Scheduler
 
 	// RequestsPerSecond is how many requests of the API one address may make; 0: any number.
 	RequestsPerSecond int

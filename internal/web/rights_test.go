@@ -115,6 +115,7 @@ type everything struct {
 	reader
 	api.Control
 	api.Fleet
+	api.Scheduler
 }
 
 type reader interface{ api.Results }
@@ -137,6 +138,7 @@ func TestEveryRouteAsksForItsRole(t *testing.T) {
 	d := newDesk(t, func(o *web.Options) {
 		all := everything{}
 		o.Submitter, o.Results, o.Control, o.Fleet, o.Redis, o.WritableMonitor = all, all, all, all, opt, true
+		o.Scheduler = all
 		o.OpenID = noProvider{}
 	})
 	roles, told := web.Roles(), web.Told()

@@ -117,7 +117,7 @@ func mountPages(mux *http.ServeMux, opts *Options) error {
 	if opts.Control != nil {
 		mountActions(mux, opts, one)
 	}
-	return errors.Join(mountAssets(mux), mountLogin(mux, opts), mountAudit(mux, opts), mountAPI(mux, opts))
+	return errors.Join(mountAssets(mux), mountLogin(mux, opts), mountAudit(mux, opts), mountSchedules(mux, opts), mountAPI(mux, opts))
 }
 
 // mountAPI registers the API and its documentation.
@@ -126,8 +126,8 @@ func mountAPI(mux *http.ServeMux, opts *Options) error {
 	opts.routes.operations = operations
 	described, err := api.Mount(operations, api.Options{
 		Transfers: opts.Transfers, Submitter: opts.Submitter, Results: opts.Results, Control: opts.Control, Fleet: opts.Fleet,
-		Audit: opts.Audit,
-		Log:   opts.Log, Now: opts.Now, Version: opts.Version, Title: opts.Title,
+		Audit: opts.Audit, Scheduler: opts.Scheduler,
+		Log: opts.Log, Now: opts.Now, Version: opts.Version, Title: opts.Title,
 	})
 	if err != nil {
 		return err

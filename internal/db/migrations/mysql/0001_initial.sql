@@ -359,3 +359,22 @@ CREATE TABLE IF NOT EXISTS audit_log (
   detail       VARCHAR(1024) NOT NULL DEFAULT '',
   KEY audit_log_at (at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS schedules (
+  name         VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  cron         VARCHAR(255) NOT NULL,
+  zone         VARCHAR(64) NOT NULL,
+  overlap      VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  paused       BOOLEAN NOT NULL CHECK (paused IN (0, 1)),
+  paths        MEDIUMBLOB NOT NULL,
+  recipe       VARCHAR(255) NOT NULL,
+  queue        VARCHAR(64) NOT NULL,
+  weight       INT NOT NULL,
+  created_at   DATETIME(6) NOT NULL,
+  due_at       DATETIME(6) NOT NULL,
+  asked_at     DATETIME(6) NULL,
+  starting_at  DATETIME(6) NULL,
+  last_at      DATETIME(6) NULL,
+  last_transfer VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  last_error   VARCHAR(1024) NOT NULL DEFAULT ''
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

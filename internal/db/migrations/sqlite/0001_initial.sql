@@ -384,3 +384,22 @@ CREATE TABLE IF NOT EXISTS audit_log (
 );
 
 CREATE INDEX IF NOT EXISTS audit_log_at ON audit_log (at);
+
+CREATE TABLE IF NOT EXISTS schedules (
+  name         TEXT NOT NULL PRIMARY KEY,
+  cron         TEXT NOT NULL,
+  zone         TEXT NOT NULL,
+  overlap      TEXT NOT NULL,
+  paused       BOOLEAN NOT NULL CHECK (paused IN (0, 1)),
+  paths        BLOB NOT NULL,
+  recipe       TEXT NOT NULL,
+  queue        TEXT NOT NULL,
+  weight       INTEGER NOT NULL CHECK (typeof(weight) = 'integer'),
+  created_at DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
+  due_at DATETIME NOT NULL CHECK (due_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', due_at) IS substr(due_at, 1, 19)),
+  asked_at DATETIME NULL CHECK (asked_at IS NULL OR asked_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', asked_at) IS substr(asked_at, 1, 19)),
+  starting_at DATETIME NULL CHECK (starting_at IS NULL OR starting_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', starting_at) IS substr(starting_at, 1, 19)),
+  last_at DATETIME NULL CHECK (last_at IS NULL OR last_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', last_at) IS substr(last_at, 1, 19)),
+  last_transfer TEXT NOT NULL DEFAULT '',
+  last_error   TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
