@@ -45,7 +45,7 @@ func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 	})
 	background.Go(func() { _ = face.registrar.Run(ctx) })      // it ends with its context and logs its errors
 	background.Go(func() { _ = face.scheduleLoop().Run(ctx) }) // as above
-	if !work {                                            // a worker has a sender and a pruner of its own
+	if !work {                                                 // a worker has a sender and a pruner of its own
 		background.Go(func() { _ = b.workerOptions().Sender().Run(ctx) }) // it ends with its context and logs its errors
 		background.Go(func() { _ = b.workerOptions().Pruner().Run(ctx) }) // as above
 	}

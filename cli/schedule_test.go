@@ -12,9 +12,10 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-func (s *testEnv) schedule(name string) (o scheduleObject) {
+func (s *testEnv) schedule(name string) scheduleObject {
 	s.t.Helper()
 	for line := range strings.Lines(s.must(exitOK, "schedule", "--json").stdout) {
+		var o scheduleObject // fields that are left out are empty
 		testkit.Must(s.t, json.Unmarshal([]byte(line), &o))
 		if o.Name == name {
 			return o

@@ -60,7 +60,7 @@ func CheckName(name string) error {
 		return fmt.Errorf("a name has 1 to %d characters", longestName)
 	}
 	for _, c := range name {
-		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.ContainsRune("._@-", c)) {
+		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789._@-", c) {
 			return errors.New("a name has only small letters a to z, digits and the characters . _ @ -")
 		}
 	}

@@ -63,7 +63,8 @@ func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "A token of `baler token create`, or the server's own; a server on a loopback address may need none."},
+		"token": {Type: "http", Scheme: "bearer", Description: "A token of `baler token create`, or the server's own; " +
+			"a server on a loopback address may need none."},
 	}
 	config.Security = []map[string][]string{{"token": {}}, {}}
 	h := humago.NewWithPrefix(mux, Root, config)

@@ -48,7 +48,7 @@ func (a *api) registerSchedules(h huma.API) {
 		{"pause-schedule", http.MethodPost, "/pause", "Pause a schedule", func(ctx context.Context, name string) error {
 			return a.Scheduler.PauseSchedule(ctx, name, true)
 		}},
-		{"resume-schedule", http.MethodPost, "/resume", "Let a schedule go on with its next time", func(ctx context.Context, name string) error {
+		{"resume-schedule", http.MethodPost, "/resume", "Resume a schedule with its next time", func(ctx context.Context, name string) error {
 			return a.Scheduler.PauseSchedule(ctx, name, false)
 		}},
 	} {

@@ -65,7 +65,11 @@ func (p *Provider) Name() string {
 }
 
 // Flow is a login that has begun. Its values are for one browser, and for one login.
-type Flow struct{ State, Nonce, Verifier string }
+type Flow struct {
+	State    string `json:"state"`
+	Nonce    string `json:"nonce"`
+	Verifier string `json:"verifier"`
+}
 
 // Errors of a login.
 var (

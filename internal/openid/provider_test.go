@@ -151,7 +151,7 @@ func TestForgedLogins(t *testing.T) {
 		"another code":       {func(_ *issuer, _ *openid.Flow, _, code *string) { *code = "stolen" }, openid.ErrRefused},
 		"another verifier":   {func(_ *issuer, f *openid.Flow, _, _ *string) { f.Verifier += "x" }, openid.ErrRefused},
 		"another nonce":      {func(s *issuer, _ *openid.Flow, _, _ *string) { s.claims["nonce"] = "x" }, openid.ErrRefused},
-		"no nonce":           {func(s *issuer, f *openid.Flow, _, _ *string) { delete(s.claims, "nonce") }, openid.ErrRefused},
+		"no nonce":           {func(s *issuer, _ *openid.Flow, _, _ *string) { delete(s.claims, "nonce") }, openid.ErrRefused},
 		"another key":        {func(s *issuer, _ *openid.Flow, _, _ *string) { s.signer = stranger }, openid.ErrRefused},
 		"no signature":       {func(s *issuer, _ *openid.Flow, _, _ *string) { s.alg = "none" }, openid.ErrRefused},
 		"HMAC by public key": {func(s *issuer, _ *openid.Flow, _, _ *string) { s.alg = "HS256" }, openid.ErrRefused},

@@ -89,7 +89,7 @@ func (l *Loop) Run(ctx context.Context) error {
 		if held && !leads {
 			resign()
 			l.runs.Wait()
-			leading, resign = context.WithCancel(ctx)
+			leading, resign = context.WithCancel(ctx) //nolint:fatcontext // it is the parent of every one
 		}
 		if held = leads; held {
 			_ = l.watch.Done(ctx, l.Pass(leading)) // it logs outages
@@ -181,7 +181,8 @@ func (l *Loop) overlap(ctx context.Context, s *Schedule, due, next time.Time) er
 	}
 	skipped, err := l.o.Store.SkipRun(ctx, s, next, "left out: the run before had not ended")
 	if err == nil && skipped {
-		l.o.Log.WarnContext(ctx, "a scheduled run is left out: the one before has not ended", "schedule", s.Name, "due", due, "transfer", s.LastTransfer)
+		l.o.Log.WarnContext(ctx, "a scheduled run is left out: the one before has not ended",
+			"schedule", s.Name, "due", due, "transfer", s.LastTransfer)
 	}
 	return err
 }

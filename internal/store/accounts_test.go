@@ -16,14 +16,14 @@ func TestUsersAndTheirSessions(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		ctx := t.Context()
 		ada := accounts.User{Name: "ada", Role: accounts.Operator, PasswordHash: "hash"}
-		any, err := b.AnyAccounts(ctx)
-		if err != nil || any {
-			t.Errorf("accounts in an empty database: %v, %v", any, err)
+		some, err := b.AnyAccounts(ctx)
+		if err != nil || some {
+			t.Errorf("accounts in an empty database: %v, %v", some, err)
 		}
 		testkit.Must(t, b.AddUser(ctx, ada))
 		wantErr(t, b.AddUser(ctx, ada), accounts.ErrTaken)
-		if any, err = b.AnyAccounts(ctx); err != nil || !any {
-			t.Errorf("accounts with a user: %v, %v", any, err)
+		if some, err = b.AnyAccounts(ctx); err != nil || !some {
+			t.Errorf("accounts with a user: %v, %v", some, err)
 		}
 		_, err = b.User(ctx, "Ada")
 		wantErr(t, err, accounts.ErrNoUser)
@@ -93,8 +93,8 @@ func TestAPITokens(t *testing.T) {
 			}
 		}
 		b.clock.Advance(2 * time.Hour)
-		if any, err := b.AnyAccounts(ctx); err != nil || any {
-			t.Errorf("an expired token counts: %v, %v", any, err)
+		if some, err := b.AnyAccounts(ctx); err != nil || some {
+			t.Errorf("an expired token counts: %v, %v", some, err)
 		}
 		testkit.Must(t, b.RevokeToken(ctx, "nightly"))
 		wantErr(t, b.RevokeToken(ctx, "nightly"), accounts.ErrNoToken)

@@ -111,7 +111,9 @@ func (s *Store) AskRun(ctx context.Context, name string) error {
 }
 
 // changeSchedule changes one schedule, or returns schedule.ErrNotFound.
-func (s *Store) changeSchedule(ctx context.Context, what, name string, change func(q *gorm.DB, row *scheduleRow, now time.Time) error) error {
+func (s *Store) changeSchedule(
+	ctx context.Context, what, name string, change func(q *gorm.DB, row *scheduleRow, now time.Time) error,
+) error {
 	return s.db.Write(ctx, what, func(tx *gorm.DB, now time.Time) error {
 		var row scheduleRow
 		err := tx.Take(&row, "name = ?", name).Error

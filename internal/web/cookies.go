@@ -27,7 +27,7 @@ func (o *Options) cookieName(r *http.Request, name string) string {
 
 // setCookie sets a cookie that no script can read. life 0 deletes it.
 func (o *Options) setCookie(w http.ResponseWriter, r *http.Request, name, value string, life time.Duration) {
-	c := &http.Cookie{
+	c := &http.Cookie{ //nolint:gosec // Secure as soon as there is HTTPS; without it, browsers would drop the cookie
 		Name: o.cookieName(r, name), Value: value, Path: "/", MaxAge: int(life / time.Second),
 		HttpOnly: true, Secure: o.https(r), SameSite: http.SameSiteLaxMode,
 	}

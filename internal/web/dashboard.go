@@ -59,7 +59,7 @@ func (d *dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(d.opts.personalize(r, body.Bytes())) // an error means that the client has disconnected
+	_, _ = w.Write(d.opts.personalize(r, body.Bytes())) //nolint:gosec // html/template has escaped it; an error means that the client has disconnected
 }
 
 func (d *dashboard) view(r *http.Request) (int, dashboardView) {

@@ -63,7 +63,7 @@ func (l *loginPage) view(next string) loginView {
 func (l *loginPage) show(w http.ResponseWriter, r *http.Request) {
 	next := r.URL.Query().Get("next")
 	if accounts.From(r.Context()).Session != nil {
-		http.Redirect(w, r, localPath(next), http.StatusSeeOther)
+		http.Redirect(w, r, localPath(next), http.StatusSeeOther) //nolint:gosec // a path of this server
 		return
 	}
 	l.send(w, r, http.StatusOK, "layout", l.view(next))
@@ -85,7 +85,7 @@ func (l *loginPage) login(w http.ResponseWriter, r *http.Request) {
 func (l *loginPage) begin(w http.ResponseWriter, r *http.Request, name, secret, next string) {
 	l.note(r, name, audit.Done, "")
 	l.opts.setCookie(w, r, sessionCookie, secret, l.opts.Gate.Life())
-	http.Redirect(w, r, localPath(next), http.StatusSeeOther)
+	http.Redirect(w, r, localPath(next), http.StatusSeeOther) //nolint:gosec // a path of this server
 }
 
 func (l *loginPage) fail(w http.ResponseWriter, r *http.Request, name, next string, err error) {

@@ -32,9 +32,9 @@ const openidLife = 10 * time.Minute
 // openidFlow is a login that has begun, in a cookie of the browser: the server keeps
 // nothing, and another one may end it.
 type openidFlow struct {
-	openid.Flow
+	openid.Flow `json:"flow"`
 
-	Next string
+	Next string `json:"next"`
 }
 
 func (l *loginPage) beginOpenID(w http.ResponseWriter, r *http.Request) {

@@ -36,7 +36,7 @@ func (p *page) send(w http.ResponseWriter, r *http.Request, status int, part str
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(p.opts.personalize(r, body.Bytes())) // an error means that the client has disconnected
+	_, _ = w.Write(p.opts.personalize(r, body.Bytes())) //nolint:gosec // html/template has escaped it; an error means that the client has disconnected
 }
 
 // sorry says for people why a page of a transfer cannot be shown.

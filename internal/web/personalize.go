@@ -12,7 +12,7 @@ import (
 
 // form is the tag of every form that changes something. Texts in a page are escaped, so
 // that it comes from templates alone.
-var form = regexp.MustCompile(`<form method="post"[^>]*>`) //nolint:gochecknoglobals // constant
+var form = regexp.MustCompile(`<form method="post"[^>]*>`)
 
 // accountPlace is where the layout shows who has logged in.
 const accountPlace = `<div id="account"></div>`
